@@ -1,0 +1,36 @@
+# Warnings, hardening and sanitizers for everything that is compiled here.
+include(CheckCCompilerFlag)
+
+add_compile_options(-Wall -Wextra -Wconversion -Wshadow $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>)
+if(OPENSSPI_WERROR)
+    add_compile_options(-Werror)
+endif()
+
+# Empty, so that a file may still say "#define _GNU_SOURCE" itself.
+add_compile_definitions(_GNU_SOURCE=)
+
+add_compile_options(-fvisibility=hidden -fno-omit-frame-pointer)
+add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+
+foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+    string(MAKE_C_IDENTIFIER "HAVE${flag}" have)
+    check_c_compiler_flag(-Werror\ ${flag} ${have})
+    if(${have})
+        add_compile_options(${flag})
+    endif()
+endforeach()
+
+if(OPENSSPI_SANITIZE)
+    add_compile_options(-fsanitize=${OPENSSPI_SANITIZE} -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${OPENSSPI_SANITIZE})
+else()
+    # Sanitizers check more than _FORTIFY_SOURCE does and do not see through its wrappers.
+    add_compile_options($<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+endif()
+
+if(OPENSSPI_FUZZ)
+    if(NOT CMAKE_C_COMPILER_ID MATCHES Clang)
+        message(FATAL_ERROR "OPENSSPI_FUZZ needs clang: use the preset fuzz.")
+    endif()
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

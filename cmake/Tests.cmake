@@ -1,0 +1,64 @@
+# Everything CTest runs but the corpora (Fuzz.cmake).
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+
+# Helpers of more than one test: tests/support/*.c and, beside the unit tests, every C file not named test_*.c.
+file(GLOB_RECURSE unit_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/*.c)
+file(GLOB support_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.c)
+set(unit_tests ${unit_files})
+list(FILTER unit_tests INCLUDE REGEX "/test_[^/]*\\.c$")
+list(FILTER unit_files EXCLUDE REGEX "/test_[^/]*\\.c$")
+list(APPEND support_files ${unit_files})
+add_library(test_support_flags INTERFACE)
+target_include_directories(test_support_flags INTERFACE ${PROJECT_SOURCE_DIR}/tests)
+target_compile_options(test_support_flags INTERFACE -UNDEBUG)
+target_link_libraries(test_support_flags INTERFACE PkgConfig::CMOCKA)
+if(support_files)
+    add_library(test_support STATIC ${support_files})
+    target_link_libraries(test_support PUBLIC test_support_flags opensspi_internal)
+endif()
+
+# tests/unit/base/test_reader.c becomes unit.base.reader, the target and the test. A test of a folder below the packages
+# is linked with that folder and what it stands on; the others, and one that says "build: all", with the whole library.
+foreach(source IN LISTS unit_tests)
+    file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/tests/unit ${source})
+    string(REGEX REPLACE "/.*" "" folder ${path})
+    if(folder IN_LIST OPENSSPI_PACKAGES_LEFT_OUT)
+        continue()
+    endif()
+    string(REGEX REPLACE "test_([^/]*)\\.c$" "\\1" name ${path})
+    string(REPLACE "/" "." name unit/${name})
+    get_filename_component(place ${path} DIRECTORY)
+    get_filename_component(output ${source} NAME_WE)
+    opensspi_build_line(${source} kind words)
+    add_executable(${name} ${source})
+    set_target_properties(${name} PROPERTIES
+        OUTPUT_NAME ${output} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/unit/${place})
+    if(folder IN_LIST OPENSSPI_LOW_FOLDERS AND NOT kind STREQUAL "all")
+        target_link_libraries(${name} PRIVATE opensspi_${folder} test_support_flags)
+    else()
+        if(support_files)
+            target_link_libraries(${name} PRIVATE test_support)
+        endif()
+        target_link_libraries(${name} PRIVATE opensspi_internal test_support_flags)
+    endif()
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+endforeach()
+
+if(EXISTS ${PROJECT_SOURCE_DIR}/tests/headers/CMakeLists.txt)
+    add_subdirectory(tests/headers)
+endif()
+
+# tests/cli/test_*.py and tests/interop/test_*.py are one test each; other Python files there are their helpers.
+opensspi_add_programs(interop ${PROJECT_SOURCE_DIR}/tests/interop)
+foreach(group cli interop)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${group}/test_*.py)
+    foreach(source IN LISTS sources)
+        get_filename_component(name ${source} NAME_WE)
+        string(REGEX REPLACE "^test_" "" name ${name})
+        add_test(NAME ${group}.${name} COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider ${source}
+                 WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
+        set_tests_properties(${group}.${name} PROPERTIES TIMEOUT 300 ENVIRONMENT
+            "OPENSSPI_BUILD=${PROJECT_BINARY_DIR};OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_LIB=${PROJECT_BINARY_DIR}/libopensspi.so.${PROJECT_VERSION_MAJOR};PYTHONDONTWRITEBYTECODE=1")
+    endforeach()
+endforeach()

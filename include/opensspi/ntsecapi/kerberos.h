@@ -1,0 +1,803 @@
+/*
+ * ntsecapi/kerberos.h: numbers, logons and messages of the Kerberos package. Include <ntsecapi.h>, not this file.
+ *
+ * Source: Microsoft, ntsecapi.h reference; RFC 4120 and the IANA Kerberos registry for the numbers.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef OPENSSPI_NTSECAPI_KERBEROS_H
+#define OPENSSPI_NTSECAPI_KERBEROS_H
+
+#include "../sspi/base.h"
+
+#ifndef MICROSOFT_KERBEROS_NAME_A
+#define MICROSOFT_KERBEROS_NAME_A "Kerberos"
+#define MICROSOFT_KERBEROS_NAME_W OPENSSPI_WIDE("Kerberos")
+#define MICROSOFT_KERBEROS_NAME MICROSOFT_KERBEROS_NAME_W
+#endif
+
+#ifndef KERB_WRAP_NO_ENCRYPT
+#define KERB_WRAP_NO_ENCRYPT 0x80000001
+#endif
+
+#define KERBEROS_VERSION 5
+#define KERBEROS_REVISION 6
+
+/* Encryption types. */
+#define KERB_ETYPE_DEFAULT 0x0
+#define KERB_ETYPE_NULL 0
+#define KERB_ETYPE_DES_CBC_CRC 1
+#define KERB_ETYPE_DES_CBC_MD4 2
+#define KERB_ETYPE_DES_CBC_MD5 3
+#define KERB_ETYPE_DES3_CBC_MD5 5
+#define KERB_ETYPE_DES3_CBC_SHA1 7
+#define KERB_ETYPE_DSA_SIGN 8
+#define KERB_ETYPE_RSA_PRIV 9
+#define KERB_ETYPE_RSA_PUB 10
+#define KERB_ETYPE_RSA_PUB_MD5 11
+#define KERB_ETYPE_RSA_PUB_SHA1 12
+#define KERB_ETYPE_PKCS7_PUB 13
+#define KERB_ETYPE_DSA_SHA1_CMS 9
+#define KERB_ETYPE_RSA_MD5_CMS 10
+#define KERB_ETYPE_RSA_SHA1_CMS 11
+#define KERB_ETYPE_RC2_CBC_ENV 12
+#define KERB_ETYPE_RSA_ENV 13
+#define KERB_ETYPE_RSA_ES_OEAP_ENV 14
+#define KERB_ETYPE_DES_EDE3_CBC_ENV 15
+#define KERB_ETYPE_DES3_CBC_SHA1_KD 16
+#define KERB_ETYPE_AES128_CTS_HMAC_SHA1_96 17
+#define KERB_ETYPE_AES256_CTS_HMAC_SHA1_96 18
+#define KERB_ETYPE_DES_CBC_MD5_NT 20
+#define KERB_ETYPE_RC4_HMAC_NT 23
+#define KERB_ETYPE_RC4_HMAC_NT_EXP 24
+
+#define KERB_ETYPE_RC4_MD4 (-128)
+#define KERB_ETYPE_RC4_PLAIN2 (-129)
+#define KERB_ETYPE_RC4_LM (-130)
+#define KERB_ETYPE_RC4_SHA (-131)
+#define KERB_ETYPE_DES_PLAIN (-132)
+#define KERB_ETYPE_RC4_HMAC_OLD (-133)
+#define KERB_ETYPE_RC4_PLAIN_OLD (-134)
+#define KERB_ETYPE_RC4_HMAC_OLD_EXP (-135)
+#define KERB_ETYPE_RC4_PLAIN_OLD_EXP (-136)
+#define KERB_ETYPE_RC4_PLAIN (-140)
+#define KERB_ETYPE_RC4_PLAIN_EXP (-141)
+#define KERB_ETYPE_AES128_CTS_HMAC_SHA1_96_PLAIN (-148)
+#define KERB_ETYPE_AES256_CTS_HMAC_SHA1_96_PLAIN (-149)
+
+/* Checksum types. */
+#define KERB_CHECKSUM_NONE 0
+#define KERB_CHECKSUM_CRC32 1
+#define KERB_CHECKSUM_MD4 2
+#define KERB_CHECKSUM_KRB_DES_MAC 4
+#define KERB_CHECKSUM_KRB_DES_MAC_K 5
+#define KERB_CHECKSUM_MD5 7
+#define KERB_CHECKSUM_MD5_DES 8
+#define KERB_CHECKSUM_SHA1_NEW 14
+#define KERB_CHECKSUM_HMAC_SHA1_96_AES128 15
+#define KERB_CHECKSUM_HMAC_SHA1_96_AES256 16
+
+#define KERB_CHECKSUM_LM (-130)
+#define KERB_CHECKSUM_SHA1 (-131)
+#define KERB_CHECKSUM_REAL_CRC32 (-132)
+#define KERB_CHECKSUM_DES_MAC (-133)
+#define KERB_CHECKSUM_DES_MAC_MD5 (-134)
+#define KERB_CHECKSUM_MD25 (-135)
+#define KERB_CHECKSUM_RC4_MD5 (-136)
+#define KERB_CHECKSUM_MD5_HMAC (-137)
+#define KERB_CHECKSUM_HMAC_MD5 (-138)
+#define KERB_CHECKSUM_HMAC_SHA1_96_AES128_Ki (-150)
+#define KERB_CHECKSUM_HMAC_SHA1_96_AES256_Ki (-151)
+
+/* What an account allows. */
+#define AUTH_REQ_ALLOW_FORWARDABLE 0x00000001
+#define AUTH_REQ_ALLOW_PROXIABLE 0x00000002
+#define AUTH_REQ_ALLOW_POSTDATE 0x00000004
+#define AUTH_REQ_ALLOW_RENEWABLE 0x00000008
+#define AUTH_REQ_ALLOW_NOADDRESS 0x00000010
+#define AUTH_REQ_ALLOW_ENC_TKT_IN_SKEY 0x00000020
+#define AUTH_REQ_ALLOW_VALIDATE 0x00000040
+#define AUTH_REQ_VALIDATE_CLIENT 0x00000080
+#define AUTH_REQ_OK_AS_DELEGATE 0x00000100
+#define AUTH_REQ_PREAUTH_REQUIRED 0x00000200
+#define AUTH_REQ_TRANSITIVE_TRUST 0x00000400
+#define AUTH_REQ_ALLOW_S4U_DELEGATE 0x00000800
+
+#define AUTH_REQ_PER_USER_FLAGS                                                                                \
+    (AUTH_REQ_ALLOW_FORWARDABLE | AUTH_REQ_ALLOW_PROXIABLE | AUTH_REQ_ALLOW_POSTDATE |                         \
+     AUTH_REQ_ALLOW_RENEWABLE | AUTH_REQ_ALLOW_VALIDATE)
+
+/* Flags of a ticket; bit 0 of RFC 4120 is the highest here. */
+#define KERB_TICKET_FLAGS_reserved 0x80000000
+#define KERB_TICKET_FLAGS_forwardable 0x40000000
+#define KERB_TICKET_FLAGS_forwarded 0x20000000
+#define KERB_TICKET_FLAGS_proxiable 0x10000000
+#define KERB_TICKET_FLAGS_proxy 0x08000000
+#define KERB_TICKET_FLAGS_may_postdate 0x04000000
+#define KERB_TICKET_FLAGS_postdated 0x02000000
+#define KERB_TICKET_FLAGS_invalid 0x01000000
+#define KERB_TICKET_FLAGS_renewable 0x00800000
+#define KERB_TICKET_FLAGS_initial 0x00400000
+#define KERB_TICKET_FLAGS_pre_authent 0x00200000
+#define KERB_TICKET_FLAGS_hw_authent 0x00100000
+#define KERB_TICKET_FLAGS_ok_as_delegate 0x00040000
+#define KERB_TICKET_FLAGS_name_canonicalize 0x00010000
+#define KERB_TICKET_FLAGS_enc_pa_rep 0x00010000
+#define KERB_TICKET_FLAGS_reserved1 0x00000001
+
+/* Types of a principal's name. */
+#define KRB_NT_UNKNOWN 0
+#define KRB_NT_PRINCIPAL 1
+#define KRB_NT_SRV_INST 2
+#define KRB_NT_SRV_HST 3
+#define KRB_NT_SRV_XHST 4
+#define KRB_NT_UID 5
+#define KRB_NT_X500_PRINCIPAL 6
+#define KRB_NT_ENTERPRISE_PRINCIPAL 10
+#define KRB_NT_WELLKNOWN 11
+#define KRB_NT_MS_PRINCIPAL (-128)
+#define KRB_NT_MS_PRINCIPAL_AND_ID (-129)
+#define KRB_NT_ENT_PRINCIPAL_AND_ID (-130)
+#define KRB_NT_PRINCIPAL_AND_ID (-131)
+#define KRB_NT_SRV_INST_AND_ID (-132)
+#define KRB_NT_MS_BRANCH_ID (-133)
+
+#define KERB_IS_MS_PRINCIPAL(x) ((x) <= KRB_NT_MS_PRINCIPAL || (x) >= KRB_NT_ENTERPRISE_PRINCIPAL)
+
+#define KRB_WELLKNOWN_STRING OPENSSPI_WIDE("WELLKNOWN")
+#define KRB_ANONYMOUS_STRING OPENSSPI_WIDE("ANONYMOUS")
+
+/* Logons. */
+
+typedef enum _KERB_LOGON_SUBMIT_TYPE {
+    KerbInteractiveLogon = 2,
+    KerbSmartCardLogon = 6,
+    KerbWorkstationUnlockLogon = 7,
+    KerbSmartCardUnlockLogon = 8,
+    KerbProxyLogon = 9,
+    KerbTicketLogon = 10,
+    KerbTicketUnlockLogon = 11,
+    KerbS4ULogon = 12,
+    KerbCertificateLogon = 13,
+    KerbCertificateS4ULogon = 14,
+    KerbCertificateUnlockLogon = 15,
+    KerbNoElevationLogon = 83,
+    KerbLuidLogon = 84
+} KERB_LOGON_SUBMIT_TYPE, *PKERB_LOGON_SUBMIT_TYPE;
+
+typedef struct _KERB_INTERACTIVE_LOGON {
+    KERB_LOGON_SUBMIT_TYPE MessageType;
+    UNICODE_STRING LogonDomainName;
+    UNICODE_STRING UserName;
+    UNICODE_STRING Password;
+} KERB_INTERACTIVE_LOGON, *PKERB_INTERACTIVE_LOGON;
+
+typedef struct _KERB_INTERACTIVE_UNLOCK_LOGON {
+    KERB_INTERACTIVE_LOGON Logon;
+    LUID LogonId;
+} KERB_INTERACTIVE_UNLOCK_LOGON, *PKERB_INTERACTIVE_UNLOCK_LOGON;
+
+typedef struct _KERB_SMART_CARD_LOGON {
+    KERB_LOGON_SUBMIT_TYPE MessageType;
+    UNICODE_STRING Pin;
+    ULONG CspDataLength;
+    PUCHAR CspData;
+} KERB_SMART_CARD_LOGON, *PKERB_SMART_CARD_LOGON;
+
+typedef struct _KERB_SMART_CARD_UNLOCK_LOGON {
+    KERB_SMART_CARD_LOGON Logon;
+    LUID LogonId;
+} KERB_SMART_CARD_UNLOCK_LOGON, *PKERB_SMART_CARD_UNLOCK_LOGON;
+
+typedef struct _KERB_CERTIFICATE_LOGON {
+    KERB_LOGON_SUBMIT_TYPE MessageType;
+    UNICODE_STRING DomainName;
+    UNICODE_STRING UserName;
+    UNICODE_STRING Pin;
+    ULONG Flags;
+    ULONG CspDataLength;
+    PUCHAR CspData;
+} KERB_CERTIFICATE_LOGON, *PKERB_CERTIFICATE_LOGON;
+
+#define KERB_CERTIFICATE_LOGON_FLAG_CHECK_DUPLICATES 0x1
+#define KERB_CERTIFICATE_LOGON_FLAG_USE_CERTIFICATE_INFO 0x2
+
+typedef struct _KERB_CERTIFICATE_UNLOCK_LOGON {
+    KERB_CERTIFICATE_LOGON Logon;
+    LUID LogonId;
+} KERB_CERTIFICATE_UNLOCK_LOGON, *PKERB_CERTIFICATE_UNLOCK_LOGON;
+
+typedef struct _KERB_CERTIFICATE_S4U_LOGON {
+    KERB_LOGON_SUBMIT_TYPE MessageType;
+    ULONG Flags;
+    UNICODE_STRING UserPrincipalName;
+    UNICODE_STRING DomainName;
+    ULONG CertificateLength;
+    PUCHAR Certificate;
+} KERB_CERTIFICATE_S4U_LOGON, *PKERB_CERTIFICATE_S4U_LOGON;
+
+#define KERB_CERTIFICATE_S4U_LOGON_FLAG_CHECK_DUPLICATES 0x1
+#define KERB_CERTIFICATE_S4U_LOGON_FLAG_CHECK_LOGONHOURS 0x2
+#define KERB_CERTIFICATE_S4U_LOGON_FLAG_FAIL_IF_NT_AUTH_POLICY_REQUIRED 0x4
+#define KERB_CERTIFICATE_S4U_LOGON_FLAG_IDENTIFY 0x8
+
+typedef enum _KERB_CERTIFICATE_INFO_TYPE {
+    CertHashInfo = 1
+} KERB_CERTIFICATE_INFO_TYPE, *PKERB_CERTIFICATE_INFO_TYPE;
+
+typedef struct _KERB_CERTIFICATE_HASHINFO {
+    USHORT StoreNameLength;
+    USHORT HashLength;
+} KERB_CERTIFICATE_HASHINFO, *PKERB_CERTIFICATE_HASHINFO;
+
+typedef struct _KERB_CERTIFICATE_INFO {
+    ULONG CertInfoSize;
+    ULONG InfoType;
+} KERB_CERTIFICATE_INFO, *PKERB_CERTIFICATE_INFO;
+
+/* bBuffer is the first character of the names; a TCHAR wide, so that UNICODE changes the structure, as on Windows. */
+typedef struct _KERB_SMARTCARD_CSP_INFO {
+    DWORD dwCspInfoLen;
+    DWORD MessageType;
+    __extension__ union {
+        PVOID ContextInformation;
+        ULONG64 SpaceHolderForWow64;
+    };
+    DWORD flags;
+    DWORD KeySpec;
+    ULONG nCardNameOffset;
+    ULONG nReaderNameOffset;
+    ULONG nContainerNameOffset;
+    ULONG nCSPNameOffset;
+    TCHAR bBuffer;
+} KERB_SMARTCARD_CSP_INFO, *PKERB_SMARTCARD_CSP_INFO;
+
+typedef struct _KERB_TICKET_LOGON {
+    KERB_LOGON_SUBMIT_TYPE MessageType;
+    ULONG Flags;
+    ULONG ServiceTicketLength;
+    ULONG TicketGrantingTicketLength;
+    PUCHAR ServiceTicket;
+    PUCHAR TicketGrantingTicket;
+} KERB_TICKET_LOGON, *PKERB_TICKET_LOGON;
+
+#define KERB_LOGON_FLAG_ALLOW_EXPIRED_TICKET 0x1
+#define KERB_LOGON_FLAG_REDIRECTED 0x2
+
+typedef struct _KERB_TICKET_UNLOCK_LOGON {
+    KERB_TICKET_LOGON Logon;
+    LUID LogonId;
+} KERB_TICKET_UNLOCK_LOGON, *PKERB_TICKET_UNLOCK_LOGON;
+
+typedef struct _KERB_S4U_LOGON {
+    KERB_LOGON_SUBMIT_TYPE MessageType;
+    ULONG Flags;
+    UNICODE_STRING ClientUpn;
+    UNICODE_STRING ClientRealm;
+} KERB_S4U_LOGON, *PKERB_S4U_LOGON;
+
+#define KERB_S4U_LOGON_FLAG_CHECK_LOGONHOURS 0x2
+#define KERB_S4U_LOGON_FLAG_IDENTIFY 0x8
+
+/* Profiles, which a logon returns. */
+
+typedef enum _KERB_PROFILE_BUFFER_TYPE {
+    KerbInteractiveProfile = 2,
+    KerbSmartCardProfile = 4,
+    KerbTicketProfile = 6
+} KERB_PROFILE_BUFFER_TYPE, *PKERB_PROFILE_BUFFER_TYPE;
+
+typedef struct _KERB_INTERACTIVE_PROFILE {
+    KERB_PROFILE_BUFFER_TYPE MessageType;
+    USHORT LogonCount;
+    USHORT BadPasswordCount;
+    LARGE_INTEGER LogonTime;
+    LARGE_INTEGER LogoffTime;
+    LARGE_INTEGER KickOffTime;
+    LARGE_INTEGER PasswordLastSet;
+    LARGE_INTEGER PasswordCanChange;
+    LARGE_INTEGER PasswordMustChange;
+    UNICODE_STRING LogonScript;
+    UNICODE_STRING HomeDirectory;
+    UNICODE_STRING FullName;
+    UNICODE_STRING ProfilePath;
+    UNICODE_STRING HomeDirectoryDrive;
+    UNICODE_STRING LogonServer;
+    ULONG UserFlags;
+} KERB_INTERACTIVE_PROFILE, *PKERB_INTERACTIVE_PROFILE;
+
+typedef struct _KERB_SMART_CARD_PROFILE {
+    KERB_INTERACTIVE_PROFILE Profile;
+    ULONG CertificateSize;
+    PUCHAR CertificateData;
+} KERB_SMART_CARD_PROFILE, *PKERB_SMART_CARD_PROFILE;
+
+typedef struct KERB_CRYPTO_KEY {
+    LONG KeyType;
+    ULONG Length;
+    PUCHAR Value;
+} KERB_CRYPTO_KEY, *PKERB_CRYPTO_KEY;
+
+typedef struct KERB_CRYPTO_KEY32 {
+    LONG KeyType;
+    ULONG Length;
+    ULONG Offset;
+} KERB_CRYPTO_KEY32, *PKERB_CRYPTO_KEY32;
+
+typedef struct _KERB_TICKET_PROFILE {
+    KERB_INTERACTIVE_PROFILE Profile;
+    KERB_CRYPTO_KEY SessionKey;
+} KERB_TICKET_PROFILE, *PKERB_TICKET_PROFILE;
+
+/* Messages to the package: MessageType is the first member of every request and response. */
+
+typedef enum _KERB_PROTOCOL_MESSAGE_TYPE {
+    KerbDebugRequestMessage = 0,
+    KerbQueryTicketCacheMessage,
+    KerbChangeMachinePasswordMessage,
+    KerbVerifyPacMessage,
+    KerbRetrieveTicketMessage,
+    KerbUpdateAddressesMessage,
+    KerbPurgeTicketCacheMessage,
+    KerbChangePasswordMessage,
+    KerbRetrieveEncodedTicketMessage,
+    KerbDecryptDataMessage,
+    KerbAddBindingCacheEntryMessage,
+    KerbSetPasswordMessage,
+    KerbSetPasswordExMessage,
+    KerbVerifyCredentialsMessage,
+    KerbQueryTicketCacheExMessage,
+    KerbPurgeTicketCacheExMessage,
+    KerbRefreshSmartcardCredentialsMessage,
+    KerbAddExtraCredentialsMessage,
+    KerbQuerySupplementalCredentialsMessage,
+    KerbTransferCredentialsMessage,
+    KerbQueryTicketCacheEx2Message,
+    KerbSubmitTicketMessage,
+    KerbAddExtraCredentialsExMessage,
+    KerbQueryKdcProxyCacheMessage,
+    KerbPurgeKdcProxyCacheMessage,
+    KerbQueryTicketCacheEx3Message,
+    KerbCleanupMachinePkinitCredsMessage,
+    KerbAddBindingCacheEntryExMessage,
+    KerbQueryBindingCacheMessage,
+    KerbPurgeBindingCacheMessage,
+    KerbPinKdcMessage,
+    KerbUnpinAllKdcsMessage,
+    KerbQueryDomainExtendedPoliciesMessage,
+    KerbQueryS4U2ProxyCacheMessage,
+    KerbRetrieveKeyTabMessage
+} KERB_PROTOCOL_MESSAGE_TYPE, *PKERB_PROTOCOL_MESSAGE_TYPE;
+
+/* The ticket cache: to be listed. */
+
+typedef struct _KERB_QUERY_TKT_CACHE_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    LUID LogonId;
+} KERB_QUERY_TKT_CACHE_REQUEST, *PKERB_QUERY_TKT_CACHE_REQUEST;
+
+typedef struct _KERB_TICKET_CACHE_INFO {
+    UNICODE_STRING ServerName;
+    UNICODE_STRING RealmName;
+    LARGE_INTEGER StartTime;
+    LARGE_INTEGER EndTime;
+    LARGE_INTEGER RenewTime;
+    LONG EncryptionType;
+    ULONG TicketFlags;
+} KERB_TICKET_CACHE_INFO, *PKERB_TICKET_CACHE_INFO;
+
+typedef struct _KERB_TICKET_CACHE_INFO_EX {
+    UNICODE_STRING ClientName;
+    UNICODE_STRING ClientRealm;
+    UNICODE_STRING ServerName;
+    UNICODE_STRING ServerRealm;
+    LARGE_INTEGER StartTime;
+    LARGE_INTEGER EndTime;
+    LARGE_INTEGER RenewTime;
+    LONG EncryptionType;
+    ULONG TicketFlags;
+} KERB_TICKET_CACHE_INFO_EX, *PKERB_TICKET_CACHE_INFO_EX;
+
+typedef struct _KERB_TICKET_CACHE_INFO_EX2 {
+    UNICODE_STRING ClientName;
+    UNICODE_STRING ClientRealm;
+    UNICODE_STRING ServerName;
+    UNICODE_STRING ServerRealm;
+    LARGE_INTEGER StartTime;
+    LARGE_INTEGER EndTime;
+    LARGE_INTEGER RenewTime;
+    LONG EncryptionType;
+    ULONG TicketFlags;
+    ULONG SessionKeyType;
+} KERB_TICKET_CACHE_INFO_EX2, *PKERB_TICKET_CACHE_INFO_EX2;
+
+typedef struct _KERB_TICKET_CACHE_INFO_EX3 {
+    UNICODE_STRING ClientName;
+    UNICODE_STRING ClientRealm;
+    UNICODE_STRING ServerName;
+    UNICODE_STRING ServerRealm;
+    LARGE_INTEGER StartTime;
+    LARGE_INTEGER EndTime;
+    LARGE_INTEGER RenewTime;
+    LONG EncryptionType;
+    ULONG TicketFlags;
+    ULONG SessionKeyType;
+    ULONG BranchId;
+    ULONG CacheFlags;
+    UNICODE_STRING KdcCalled;
+} KERB_TICKET_CACHE_INFO_EX3, *PKERB_TICKET_CACHE_INFO_EX3;
+
+typedef struct _KERB_QUERY_TKT_CACHE_RESPONSE {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG CountOfTickets;
+    KERB_TICKET_CACHE_INFO Tickets[ANYSIZE_ARRAY];
+} KERB_QUERY_TKT_CACHE_RESPONSE, *PKERB_QUERY_TKT_CACHE_RESPONSE;
+
+typedef struct _KERB_QUERY_TKT_CACHE_EX_RESPONSE {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG CountOfTickets;
+    KERB_TICKET_CACHE_INFO_EX Tickets[ANYSIZE_ARRAY];
+} KERB_QUERY_TKT_CACHE_EX_RESPONSE, *PKERB_QUERY_TKT_CACHE_EX_RESPONSE;
+
+typedef struct _KERB_QUERY_TKT_CACHE_EX2_RESPONSE {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG CountOfTickets;
+    KERB_TICKET_CACHE_INFO_EX2 Tickets[ANYSIZE_ARRAY];
+} KERB_QUERY_TKT_CACHE_EX2_RESPONSE, *PKERB_QUERY_TKT_CACHE_EX2_RESPONSE;
+
+typedef struct _KERB_QUERY_TKT_CACHE_EX3_RESPONSE {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG CountOfTickets;
+    KERB_TICKET_CACHE_INFO_EX3 Tickets[ANYSIZE_ARRAY];
+} KERB_QUERY_TKT_CACHE_EX3_RESPONSE, *PKERB_QUERY_TKT_CACHE_EX3_RESPONSE;
+
+/* The ticket cache: to be purged, and to be filled. */
+
+typedef struct _KERB_PURGE_TKT_CACHE_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    LUID LogonId;
+    UNICODE_STRING ServerName;
+    UNICODE_STRING RealmName;
+} KERB_PURGE_TKT_CACHE_REQUEST, *PKERB_PURGE_TKT_CACHE_REQUEST;
+
+#define KERB_PURGE_ALL_TICKETS 1
+
+typedef struct _KERB_PURGE_TKT_CACHE_EX_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    LUID LogonId;
+    ULONG Flags;
+    KERB_TICKET_CACHE_INFO_EX TicketTemplate;
+} KERB_PURGE_TKT_CACHE_EX_REQUEST, *PKERB_PURGE_TKT_CACHE_EX_REQUEST;
+
+typedef struct _KERB_SUBMIT_TKT_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    LUID LogonId;
+    ULONG Flags;
+    KERB_CRYPTO_KEY32 Key;
+    ULONG KerbCredSize;
+    ULONG KerbCredOffset;
+} KERB_SUBMIT_TKT_REQUEST, *PKERB_SUBMIT_TKT_REQUEST;
+
+/* A ticket: to be fetched. */
+
+#define KERB_USE_DEFAULT_TICKET_FLAGS 0x0
+
+#define KERB_RETRIEVE_TICKET_DEFAULT 0x0
+#define KERB_RETRIEVE_TICKET_DONT_USE_CACHE 0x1
+#define KERB_RETRIEVE_TICKET_USE_CACHE_ONLY 0x2
+#define KERB_RETRIEVE_TICKET_USE_CREDHANDLE 0x4
+#define KERB_RETRIEVE_TICKET_AS_KERB_CRED 0x8
+#define KERB_RETRIEVE_TICKET_WITH_SEC_CRED 0x10
+#define KERB_RETRIEVE_TICKET_CACHE_TICKET 0x20
+#define KERB_RETRIEVE_TICKET_MAX_LIFETIME 0x40
+
+typedef struct _KERB_AUTH_DATA {
+    ULONG Type;
+    ULONG Length;
+    PUCHAR Data;
+} KERB_AUTH_DATA, *PKERB_AUTH_DATA;
+
+typedef struct _KERB_NET_ADDRESS {
+    ULONG Family;
+    ULONG Length;
+    PCHAR Address;
+} KERB_NET_ADDRESS, *PKERB_NET_ADDRESS;
+
+typedef struct _KERB_NET_ADDRESSES {
+    ULONG Number;
+    KERB_NET_ADDRESS Addresses[ANYSIZE_ARRAY];
+} KERB_NET_ADDRESSES, *PKERB_NET_ADDRESSES;
+
+typedef struct _KERB_EXTERNAL_NAME {
+    SHORT NameType;
+    USHORT NameCount;
+    UNICODE_STRING Names[ANYSIZE_ARRAY];
+} KERB_EXTERNAL_NAME, *PKERB_EXTERNAL_NAME;
+
+typedef struct _KERB_EXTERNAL_TICKET {
+    PKERB_EXTERNAL_NAME ServiceName;
+    PKERB_EXTERNAL_NAME TargetName;
+    PKERB_EXTERNAL_NAME ClientName;
+    UNICODE_STRING DomainName;
+    UNICODE_STRING TargetDomainName;
+    UNICODE_STRING AltTargetDomainName;
+    KERB_CRYPTO_KEY SessionKey;
+    ULONG TicketFlags;
+    ULONG Flags;
+    LARGE_INTEGER KeyExpirationTime;
+    LARGE_INTEGER StartTime;
+    LARGE_INTEGER EndTime;
+    LARGE_INTEGER RenewUntil;
+    LARGE_INTEGER TimeSkew;
+    ULONG EncodedTicketSize;
+    PUCHAR EncodedTicket;
+} KERB_EXTERNAL_TICKET, *PKERB_EXTERNAL_TICKET;
+
+typedef struct _KERB_RETRIEVE_TKT_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    LUID LogonId;
+    UNICODE_STRING TargetName;
+    ULONG TicketFlags;
+    ULONG CacheOptions;
+    LONG EncryptionType;
+    SecHandle CredentialsHandle;
+} KERB_RETRIEVE_TKT_REQUEST, *PKERB_RETRIEVE_TKT_REQUEST;
+
+typedef struct _KERB_RETRIEVE_TKT_RESPONSE {
+    KERB_EXTERNAL_TICKET Ticket;
+} KERB_RETRIEVE_TKT_RESPONSE, *PKERB_RETRIEVE_TKT_RESPONSE;
+
+typedef struct _KERB_RETRIEVE_KEY_TAB_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG Flags;
+    UNICODE_STRING UserName;
+    UNICODE_STRING DomainName;
+    UNICODE_STRING Password;
+} KERB_RETRIEVE_KEY_TAB_REQUEST, *PKERB_RETRIEVE_KEY_TAB_REQUEST;
+
+typedef struct _KERB_RETRIEVE_KEY_TAB_RESPONSE {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG KeyTabLength;
+    PUCHAR KeyTab;
+} KERB_RETRIEVE_KEY_TAB_RESPONSE, *PKERB_RETRIEVE_KEY_TAB_RESPONSE;
+
+/* Passwords. */
+
+typedef struct _KERB_CHANGEPASSWORD_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    UNICODE_STRING DomainName;
+    UNICODE_STRING AccountName;
+    UNICODE_STRING OldPassword;
+    UNICODE_STRING NewPassword;
+    BOOLEAN Impersonating;
+} KERB_CHANGEPASSWORD_REQUEST, *PKERB_CHANGEPASSWORD_REQUEST;
+
+typedef struct _KERB_SETPASSWORD_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    LUID LogonId;
+    SecHandle CredentialsHandle;
+    ULONG Flags;
+    UNICODE_STRING DomainName;
+    UNICODE_STRING AccountName;
+    UNICODE_STRING Password;
+} KERB_SETPASSWORD_REQUEST, *PKERB_SETPASSWORD_REQUEST;
+
+#define KERB_SETPASS_USE_LOGONID 1
+#define KERB_SETPASS_USE_CREDHANDLE 2
+
+typedef struct _KERB_SETPASSWORD_EX_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    LUID LogonId;
+    SecHandle CredentialsHandle;
+    ULONG Flags;
+    UNICODE_STRING AccountRealm;
+    UNICODE_STRING AccountName;
+    UNICODE_STRING Password;
+    UNICODE_STRING ClientRealm;
+    UNICODE_STRING ClientName;
+    BOOLEAN Impersonating;
+    UNICODE_STRING KdcAddress;
+    ULONG KdcAddressType;
+} KERB_SETPASSWORD_EX_REQUEST, *PKERB_SETPASSWORD_EX_REQUEST;
+
+#define DS_UNKNOWN_ADDRESS_TYPE 0
+
+/* Decryption with a key of the session. */
+
+typedef struct _KERB_DECRYPT_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    LUID LogonId;
+    ULONG Flags;
+    LONG CryptoType;
+    LONG KeyUsage;
+    KERB_CRYPTO_KEY Key;
+    ULONG EncryptedDataSize;
+    ULONG InitialVectorSize;
+    PUCHAR InitialVector;
+    PUCHAR EncryptedData;
+} KERB_DECRYPT_REQUEST, *PKERB_DECRYPT_REQUEST;
+
+#define KERB_DECRYPT_FLAG_DEFAULT_KEY 0x00000001
+
+typedef struct _KERB_DECRYPT_RESPONSE {
+    UCHAR DecryptedData[ANYSIZE_ARRAY];
+} KERB_DECRYPT_RESPONSE, *PKERB_DECRYPT_RESPONSE;
+
+/* Credentials of a session: to be added, moved, refreshed and cleaned up. */
+
+typedef struct _KERB_ADD_CREDENTIALS_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    UNICODE_STRING UserName;
+    UNICODE_STRING DomainName;
+    UNICODE_STRING Password;
+    LUID LogonId;
+    ULONG Flags;
+} KERB_ADD_CREDENTIALS_REQUEST, *PKERB_ADD_CREDENTIALS_REQUEST;
+
+#define KERB_REQUEST_ADD_CREDENTIAL 1
+#define KERB_REQUEST_REPLACE_CREDENTIAL 2
+#define KERB_REQUEST_REMOVE_CREDENTIAL 4
+
+typedef struct _KERB_ADD_CREDENTIALS_REQUEST_EX {
+    KERB_ADD_CREDENTIALS_REQUEST Credentials;
+    ULONG PrincipalNameCount;
+    UNICODE_STRING PrincipalNames[ANYSIZE_ARRAY];
+} KERB_ADD_CREDENTIALS_REQUEST_EX, *PKERB_ADD_CREDENTIALS_REQUEST_EX;
+
+typedef struct _KERB_TRANSFER_CRED_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    LUID OriginLogonId;
+    LUID DestinationLogonId;
+    ULONG Flags;
+} KERB_TRANSFER_CRED_REQUEST, *PKERB_TRANSFER_CRED_REQUEST;
+
+#define KERB_TRANSFER_CRED_WITH_TICKETS 1
+#define KERB_TRANSFER_CRED_CLEANUP_CREDENTIALS 2
+
+typedef struct _KERB_REFRESH_SCCRED_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    UNICODE_STRING CredentialBlob;
+    LUID LogonId;
+    ULONG Flags;
+} KERB_REFRESH_SCCRED_REQUEST, *PKERB_REFRESH_SCCRED_REQUEST;
+
+#define KERB_REFRESH_SCCRED_RELEASE 0x0
+#define KERB_REFRESH_SCCRED_GETTGT 0x1
+
+typedef struct _KERB_CLEANUP_MACHINE_PKINIT_CREDS_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    LUID LogonId;
+} KERB_CLEANUP_MACHINE_PKINIT_CREDS_REQUEST, *PKERB_CLEANUP_MACHINE_PKINIT_CREDS_REQUEST;
+
+/* Which KDC is used. */
+
+typedef struct _KERB_ADD_BINDING_CACHE_ENTRY_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    UNICODE_STRING RealmName;
+    UNICODE_STRING KdcAddress;
+    ULONG AddressType;
+} KERB_ADD_BINDING_CACHE_ENTRY_REQUEST, *PKERB_ADD_BINDING_CACHE_ENTRY_REQUEST;
+
+typedef struct _KERB_ADD_BINDING_CACHE_ENTRY_EX_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    UNICODE_STRING RealmName;
+    UNICODE_STRING KdcAddress;
+    ULONG AddressType;
+    ULONG DcFlags;
+} KERB_ADD_BINDING_CACHE_ENTRY_EX_REQUEST, *PKERB_ADD_BINDING_CACHE_ENTRY_EX_REQUEST;
+
+typedef struct _KERB_QUERY_BINDING_CACHE_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+} KERB_QUERY_BINDING_CACHE_REQUEST, *PKERB_QUERY_BINDING_CACHE_REQUEST;
+
+typedef struct _KERB_BINDING_CACHE_ENTRY_DATA {
+    ULONG64 DiscoveryTime;
+    UNICODE_STRING RealmName;
+    UNICODE_STRING KdcAddress;
+    ULONG AddressType;
+    ULONG Flags;
+    ULONG DcFlags;
+    ULONG CacheFlags;
+    UNICODE_STRING KdcName;
+} KERB_BINDING_CACHE_ENTRY_DATA, *PKERB_BINDING_CACHE_ENTRY_DATA;
+
+typedef struct _KERB_QUERY_BINDING_CACHE_RESPONSE {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG CountOfEntries;
+    PKERB_BINDING_CACHE_ENTRY_DATA Entries;
+} KERB_QUERY_BINDING_CACHE_RESPONSE, *PKERB_QUERY_BINDING_CACHE_RESPONSE;
+
+typedef struct _KERB_PURGE_BINDING_CACHE_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+} KERB_PURGE_BINDING_CACHE_REQUEST, *PKERB_PURGE_BINDING_CACHE_REQUEST;
+
+/* KDC proxies. */
+
+typedef struct _KERB_QUERY_KDC_PROXY_CACHE_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG Flags;
+    LUID LogonId;
+} KERB_QUERY_KDC_PROXY_CACHE_REQUEST, *PKERB_QUERY_KDC_PROXY_CACHE_REQUEST;
+
+typedef struct _KDC_PROXY_CACHE_ENTRY_DATA {
+    ULONG64 SinceLastUsed;
+    UNICODE_STRING DomainName;
+    UNICODE_STRING ProxyServerName;
+    UNICODE_STRING ProxyServerVdir;
+    USHORT ProxyServerPort;
+    LUID LogonId;
+    UNICODE_STRING CredUserName;
+    UNICODE_STRING CredDomainName;
+    BOOLEAN GlobalCache;
+} KDC_PROXY_CACHE_ENTRY_DATA, *PKDC_PROXY_CACHE_ENTRY_DATA;
+
+typedef struct _KERB_QUERY_KDC_PROXY_CACHE_RESPONSE {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG CountOfEntries;
+    PKDC_PROXY_CACHE_ENTRY_DATA Entries;
+} KERB_QUERY_KDC_PROXY_CACHE_RESPONSE, *PKERB_QUERY_KDC_PROXY_CACHE_RESPONSE;
+
+typedef struct _KERB_PURGE_KDC_PROXY_CACHE_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG Flags;
+    LUID LogonId;
+} KERB_PURGE_KDC_PROXY_CACHE_REQUEST, *PKERB_PURGE_KDC_PROXY_CACHE_REQUEST;
+
+typedef struct _KERB_PURGE_KDC_PROXY_CACHE_RESPONSE {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG CountOfPurged;
+} KERB_PURGE_KDC_PROXY_CACHE_RESPONSE, *PKERB_PURGE_KDC_PROXY_CACHE_RESPONSE;
+
+/* Constrained delegation. */
+
+typedef struct _KERB_S4U2PROXY_CACHE_ENTRY_INFO {
+    UNICODE_STRING ServerName;
+    ULONG Flags;
+    NTSTATUS LastStatus;
+    LARGE_INTEGER Expiry;
+} KERB_S4U2PROXY_CACHE_ENTRY_INFO, *PKERB_S4U2PROXY_CACHE_ENTRY_INFO;
+
+#define KERB_S4U2PROXY_CACHE_ENTRY_INFO_FLAG_NEGATIVE 0x1
+
+typedef struct _KERB_S4U2PROXY_CRED {
+    UNICODE_STRING UserName;
+    UNICODE_STRING DomainName;
+    ULONG Flags;
+    NTSTATUS LastStatus;
+    LARGE_INTEGER Expiry;
+    ULONG CountOfEntries;
+    PKERB_S4U2PROXY_CACHE_ENTRY_INFO Entries;
+} KERB_S4U2PROXY_CRED, *PKERB_S4U2PROXY_CRED;
+
+#define KERB_S4U2PROXY_CRED_FLAG_NEGATIVE 0x1
+
+typedef struct _KERB_QUERY_S4U2PROXY_CACHE_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG Flags;
+    LUID LogonId;
+} KERB_QUERY_S4U2PROXY_CACHE_REQUEST, *PKERB_QUERY_S4U2PROXY_CACHE_REQUEST;
+
+typedef struct _KERB_QUERY_S4U2PROXY_CACHE_RESPONSE {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG CountOfCreds;
+    PKERB_S4U2PROXY_CRED Creds;
+} KERB_QUERY_S4U2PROXY_CACHE_RESPONSE, *PKERB_QUERY_S4U2PROXY_CACHE_RESPONSE;
+
+/* Policies of a domain. */
+
+typedef struct _KERB_QUERY_DOMAIN_EXTENDED_POLICIES_REQUEST {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG Flags;
+    UNICODE_STRING DomainName;
+} KERB_QUERY_DOMAIN_EXTENDED_POLICIES_REQUEST, *PKERB_QUERY_DOMAIN_EXTENDED_POLICIES_REQUEST;
+
+#define KERB_QUERY_DOMAIN_EXTENDED_POLICIES_RESPONSE_FLAG_DAC_DISABLED 1
+
+typedef struct _KERB_QUERY_DOMAIN_EXTENDED_POLICIES_RESPONSE {
+    KERB_PROTOCOL_MESSAGE_TYPE MessageType;
+    ULONG Flags;
+    ULONG ExtendedPolicies;
+    ULONG DsFlags;
+} KERB_QUERY_DOMAIN_EXTENDED_POLICIES_RESPONSE, *PKERB_QUERY_DOMAIN_EXTENDED_POLICIES_RESPONSE;
+
+#endif

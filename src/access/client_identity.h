@@ -1,0 +1,31 @@
+/*
+ * The client's identity as a session record carries it: what an access token is built from.
+ */
+#ifndef OPENSSPI_ACCESS_CLIENT_IDENTITY_H
+#define OPENSSPI_ACCESS_CLIENT_IDENTITY_H
+
+#include "access/sid.h"
+
+#define CLIENT_GROUPS_MAX 1024 /* a token has at most 1,015 groups (Microsoft KB 328889) */
+
+struct client_group {
+    struct sid sid;
+    uint32_t attributes; /* SE_GROUP_* */
+    int64_t gid;         /* or -1 */
+};
+
+struct client_identity {
+    struct sid user;
+    int64_t uid, gid; /* or -1 */
+    bool anonymous;
+    struct client_group *groups; /* an array of mem_zalloc_array */
+    size_t n_groups;
+};
+
+/* Version, anonymous, user SID, uid, gid, then each group; docs/session-record.md. */
+void client_identity_write(struct writer *writer, const struct client_identity *identity);
+/* Fills `identity`; release it. WIRE_BAD for damage, other versions, or no memory. */
+MUST_USE enum wire_result client_identity_read(struct slice bytes, struct client_identity *identity);
+void client_identity_release(struct client_identity *identity);
+
+#endif

@@ -1,0 +1,95 @@
+#include "accounts/store.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+/* The count stands behind the account so that readers of `struct account` never see it. */
+struct account_counted {
+    struct account account; /* first: the two addresses are one */
+    atomic_uint references;
+};
+
+struct account *account_new(void)
+{
+    struct account_counted *counted = mem_zalloc(sizeof(*counted));
+    require(counted != NULL, NULL);
+    counted->references = 1;
+    counted->account.expires = FILETIME_NEVER;
+    counted->account.password_expires = FILETIME_NEVER;
+    counted->account.uid = -1;
+    counted->account.gid = -1;
+    return &counted->account;
+}
+
+const struct account *account_retain(const struct account *account)
+{
+    struct account_counted *counted = (struct account_counted *)(uintptr_t)account;
+    atomic_fetch_add_explicit(&counted->references, 1, memory_order_relaxed);
+    return account;
+}
+
+void account_release(const struct account *account)
+{
+    struct account_counted *counted = (struct account_counted *)(uintptr_t)account;
+    if (counted == NULL || atomic_fetch_sub_explicit(&counted->references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < counted->account.n_groups; i++)
+        mem_free(counted->account.groups[i].name);
+    mem_free(counted->account.groups);
+    mem_free(counted->account.name);
+    mem_free(counted->account.domain);
+    mem_free(counted->account.full_name);
+    mem_free(counted);
+}
+
+void store_record_wipe(struct store_record *record)
+{
+    account_release(record->account);
+    secret_wipe(record, sizeof(*record));
+}
+
+bool account_name_valid(const char *name)
+{
+    size_t len = strlen(name);
+    require(len > 0 && len <= ACCOUNT_NAME_MAX && utf8_valid(slice_of(name, len)), false);
+    require(name[0] != ' ' && name[len - 1] != ' ' && strspn(name, ". ") != len, false);
+    for (const char *at = name; *at != '\0'; at++) {
+        unsigned char letter = (unsigned char)*at;
+        require(letter >= 0x20 && letter != 0x7f && strchr("\"/\\[]:;|=,+*?<>@", letter) == NULL, false);
+        /* U+0080 to U+009F, the other control characters, are C2 80 to C2 9F. */
+        require(letter != 0xc2 || (unsigned char)at[1] >= 0xa0, false);
+    }
+    return true;
+}
+
+static int64_t seconds_later(int64_t from, unsigned seconds)
+{
+    int64_t later;
+    if (__builtin_add_overflow(from, (int64_t)seconds * FILETIME_SECOND, &later))
+        return FILETIME_NEVER;
+    return later;
+}
+
+bool lockout_holds(const struct lockout_state *state, int64_t now)
+{
+    return state->locked_until == FILETIME_NEVER || state->locked_until > now;
+}
+
+void lockout_after_failure(struct lockout_state *state, const struct account_policy *policy, int64_t now)
+{
+    if (lockout_holds(state, now))
+        return; /* nothing was tried: guesses against a locked account must not keep it locked for ever */
+    bool over = state->locked_until != 0;
+    bool old = policy->reset_seconds != 0 && seconds_later(state->last_failure, policy->reset_seconds) <= now;
+    /* A clock set back must not make old failures immortal, nor forgive new ones. */
+    if (over || old)
+        state->failures = 0;
+    state->failures++;
+    state->last_failure = now;
+    state->locked_until = 0;
+    if (policy->lockout_threshold != 0 && state->failures >= policy->lockout_threshold)
+        state->locked_until = policy->lockout_seconds == 0 ? FILETIME_NEVER : seconds_later(now, policy->lockout_seconds);
+}

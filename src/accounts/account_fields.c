@@ -1,0 +1,108 @@
+#include "accounts/account_fields.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+bool line_next(struct slice *text, struct slice *line)
+{
+    require(text->len > 0, false);
+    const uint8_t *end = memchr(text->data, '\n', text->len);
+    size_t line_len = end == NULL ? text->len : (size_t)(end - text->data);
+    size_t taken = end == NULL ? line_len : line_len + 1;
+    *line = slice_of(text->data, line_len);
+    *text = slice_of(text->data + taken, text->len - taken);
+    if (line->len > 0 && line->data[line->len - 1] == '\r')
+        line->len--;
+    return true;
+}
+
+enum wire_result line_split(struct slice line, char separator, struct line_fields *fields)
+{
+    fields->n_fields = 0;
+    for (;;) {
+        require(fields->n_fields < LINE_FIELDS_MAX, WIRE_BAD);
+        const uint8_t *end = line.len == 0 ? NULL : memchr(line.data, separator, line.len);
+        size_t len = end == NULL ? line.len : (size_t)(end - line.data);
+        fields->field[fields->n_fields++] = slice_of(line.data, len);
+        if (end == NULL)
+            return WIRE_OK;
+        line = slice_of(line.data + len + 1, line.len - len - 1);
+    }
+}
+
+bool field_is(struct slice field, const char *text)
+{
+    return slice_equal(field, slice_of_text(text));
+}
+
+enum wire_result field_text(struct slice field, char **text)
+{
+    char *copy = mem_dup(field.len == 0 ? "" : (const char *)field.data, field.len);
+    require(copy != NULL, WIRE_BAD);
+    *text = copy;
+    return WIRE_OK;
+}
+
+enum wire_result field_number(struct slice field, int64_t max, int64_t *number)
+{
+    int64_t value = 0;
+    require(field.len > 0, WIRE_BAD);
+    for (size_t i = 0; i < field.len; i++) {
+        require(field.data[i] >= '0' && field.data[i] <= '9', WIRE_BAD);
+        require(!__builtin_mul_overflow(value, 10, &value) && !__builtin_add_overflow(value, field.data[i] - '0', &value) && value <= max,
+                WIRE_BAD);
+    }
+    *number = value;
+    return WIRE_OK;
+}
+
+enum wire_result field_optional(struct slice field, int64_t max, int64_t none, int64_t *number)
+{
+    if (field.len > 0)
+        return field_number(field, max, number);
+    *number = none;
+    return WIRE_OK;
+}
+
+static enum wire_result field_hex(struct slice field, uint8_t *bytes, size_t len)
+{
+    require(field.len == 2 * len, WIRE_BAD);
+    for (size_t i = 0; i < field.len; i++) {
+        uint8_t letter = field.data[i], digit;
+        if (letter >= '0' && letter <= '9')
+            digit = (uint8_t)(letter - '0');
+        else if ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'f')
+            digit = (uint8_t)((letter | 0x20) - 'a' + 10);
+        else
+            return WIRE_BAD;
+        bytes[i / 2] = (uint8_t)(i % 2 == 0 ? digit << 4 : bytes[i / 2] | digit);
+    }
+    return WIRE_OK;
+}
+
+enum wire_result field_hash(struct slice field, struct key16 *hash)
+{
+    AUTO_KEY16 struct key16 out = {0};
+    try(field_hex(field, out.bytes, sizeof(out.bytes)));
+    *hash = out;
+    return WIRE_OK;
+}
+
+enum wire_result field_hex32(struct slice field, uint32_t *value)
+{
+    uint8_t bytes[4];
+    try(field_hex(field, bytes, sizeof(bytes)));
+    *value = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    return WIRE_OK;
+}
+
+enum wire_result field_sid(struct slice field, struct sid *sid)
+{
+    char text[SID_TEXT_MAX];
+    require(field.len > 0 && field.len < sizeof(text), WIRE_BAD);
+    memcpy(text, field.data, field.len);
+    text[field.len] = '\0';
+    require(strlen(text) == field.len, WIRE_BAD);
+    return sid_from_text(text, sid);
+}

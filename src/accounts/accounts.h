@@ -1,0 +1,87 @@
+/*
+ * Account stores: who there is, and whether an NTLM response proves to be them. A store that knows hashes computes; a store that
+ * only knows a domain asks it. Stores stand in an order; the first that knows the account answers.
+ */
+#ifndef OPENSSPI_ACCOUNTS_ACCOUNTS_H
+#define OPENSSPI_ACCOUNTS_ACCOUNTS_H
+
+#include "access/sid.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include <sspi.h>
+
+enum account_flag {
+    ACCOUNT_DISABLED = 0x1,
+    ACCOUNT_LOCKED = 0x2,      /* by an administrator; locking out after failures is computed, not stored here */
+    ACCOUNT_MUST_CHANGE = 0x4, /* the password must be changed before the next logon */
+    ACCOUNT_NO_HASH = 0x8,     /* no password is set: nobody can log on with one */
+};
+
+struct account_group {
+    char *name;
+    struct sid sid;
+    uint32_t attributes; /* SE_GROUP_*: MANDATORY | ENABLED_BY_DEFAULT | ENABLED = 7 */
+    int64_t gid;         /* Unix group, or -1 */
+};
+
+/* One account as it was when it was read: immutable, counted. Text is UTF-8. */
+struct account {
+    char *name, *domain, *full_name; /* full_name may be NULL */
+    struct sid sid;
+    struct account_group *groups;
+    size_t n_groups;
+    uint32_t flags;
+    int64_t expires;          /* FILETIME or FILETIME_NEVER */
+    int64_t password_set;     /* FILETIME, 0 when unknown */
+    int64_t password_expires; /* FILETIME or FILETIME_NEVER */
+    int64_t uid, gid;         /* Unix ids, or -1 */
+};
+
+const struct account *account_retain(const struct account *account);
+void account_release(const struct account *account); /* NULL is fine */
+
+struct account_policy {
+    unsigned lockout_threshold; /* wrong passwords in a row that lock an account out; 0: never */
+    unsigned lockout_seconds;   /* how long; 0: until an administrator enables it */
+    unsigned reset_seconds;     /* failures older than this count no more */
+};
+
+/* The stores of one process, in order. Thread-safe; counted by open and close. */
+struct accounts;
+
+/* Opens stores named "sqlite:PATH", "smbpasswd:PATH" or "sam:PATH" (WinPR's SAM), in order. A store of the same name and policy that is
+ * already open in this process is shared. `default_domain` is the domain of accounts of stores that name none, and answers for domains
+ * that no store knows (as a Windows server outside a domain does). Answers SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_CANNOT_INSTALL for a
+ * name of no known kind; SEC_E_INTERNAL_ERROR for a file that exists but cannot be read, is readable by others, or is not such
+ * a store (cause_set tells). A sqlite or smbpasswd file that does not exist is an empty store. */
+SECURITY_STATUS accounts_open(const char *const *names, size_t n_names, const char *default_domain,
+                              const struct account_policy *policy, struct accounts **accounts);
+void accounts_close(struct accounts *accounts); /* NULL is fine */
+
+struct ntlm_check {
+    const char *user, *domain, *workstation; /* as the client sent them; the computation uses them letter by letter */
+    const uint8_t *challenge;                /* the server's 8 bytes */
+    struct slice lm_response, nt_response;
+    bool extended_session_security;          /* only tells NTLMv1 responses apart (MS-NLMP 3.3.1) */
+    bool allow_v1, allow_lm;
+};
+
+/* Decides whether the responses prove the password of the account (MS-NLMP 3.3.1, 3.3.2, 3.2.5.1.2). On SEC_E_OK gives the account
+ * (release it) and the session base key, and for LM-derived keys the LM hash is not needed. Statuses:
+ *   SEC_E_LOGON_DENIED          no such account, no password set, wrong response, or a kind of response that is not allowed: no telling which
+ *   STATUS_ACCOUNT_LOCKED_OUT   as SECURITY_STATUS (see core/status.h); answered whatever the password, so that a locked account is no oracle
+ *   STATUS_ACCOUNT_DISABLED, STATUS_ACCOUNT_EXPIRED, STATUS_PASSWORD_EXPIRED, STATUS_PASSWORD_MUST_CHANGE   only when the response is right
+ *   SEC_E_INTERNAL_ERROR        the store cannot be read (cause tells); nobody is let in
+ * A wrong response counts towards the lock-out, a right one resets the count. Unknown accounts cost the same time as known ones. */
+SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check, const struct account **account,
+                                    struct key16 *session_base_key);
+
+/* Finds an account by name and domain (case-insensitive) without any password. SEC_E_OK, SEC_E_NO_CREDENTIALS when there is none, SEC_E_INTERNAL_ERROR. */
+SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const char *domain, const struct account **account);
+
+/* Changes a password after proving the old one (passwords as UTF-16LE bytes). SEC_E_OK, SEC_E_LOGON_DENIED and the states above (must-change and
+ * expired passwords may be changed), SEC_E_UNSUPPORTED_FUNCTION for a read-only store. */
+SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain, struct slice old_password,
+                                        struct slice new_password);
+
+#endif

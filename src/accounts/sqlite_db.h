@@ -1,0 +1,110 @@
+/*
+ * One connection to an account database: opened with care, its schema known, its statements prepared once. Not for two threads at
+ * once: the store and the admin each hold a lock around it.
+ *
+ * Schema version 1: table meta (machine_sid, next_rid, unknown_failures), account, account_group, member. The version stands in PRAGMA
+ * user_version, ours-ness in PRAGMA application_id. Steps between versions are in sqlite_schema.c.
+ */
+#ifndef OPENSSPI_ACCOUNTS_SQLITE_DB_H
+#define OPENSSPI_ACCOUNTS_SQLITE_DB_H
+
+#include "accounts/store.h"
+
+#include <limits.h>
+#include <sqlite3.h>
+#include <sys/types.h>
+
+#define SQLITE_STORE_BUSY_MS 5000 /* a writer holds the lock for one small transaction: longer means that it hangs */
+
+enum sqlite_statement {
+    SQL_BEGIN,
+    SQL_BEGIN_IMMEDIATE,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_VERSION,
+    SQL_META_GET,
+    SQL_META_SET,
+    SQL_FIND,
+    SQL_FIND_GROUPS,
+    SQL_KNOWS_DOMAIN,
+    SQL_LOCKOUT_GET,
+    SQL_LOCKOUT_SET,
+    SQL_LOCKOUT_CLEAR,
+    SQL_UNKNOWN_COUNT,
+    SQL_SET_PASSWORD,
+    SQL_CHANGE_PASSWORD,
+    SQL_LIST,
+    SQL_ADD,
+    SQL_UPDATE,
+    SQL_REMOVE,
+    SQL_SID_TAKEN,
+    SQL_GROUP_ADD,
+    SQL_GROUP_REMOVE,
+    SQL_GROUP_FIND,
+    SQL_GROUP_LIST,
+    SQL_MEMBER_ADD,
+    SQL_MEMBER_REMOVE,
+    SQL_MEMBER_LIST,
+    SQL_MEMBER_LIST_ALL,
+    SQL_STATEMENTS,
+};
+
+struct sqlite_watch;
+
+struct sqlite_db {
+    sqlite3 *handle;
+    struct sqlite_watch *watch; /* for the file's change counter */
+    dev_t device;
+    ino_t inode;
+    unsigned fork_count; /* of the process that opened it: a connection must not be used across fork */
+    char path[PATH_MAX];
+    sqlite3_stmt *statement[SQL_STATEMENTS];
+};
+
+/* Opens an existing file. SEC_E_OK; SEC_E_NO_CREDENTIALS: there is none; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR with the cause. */
+SECURITY_STATUS sqlite_db_open(const char *path, struct sqlite_db **db);
+/* The same, but creates the directory (0700), the file (0600) and the schema where they are missing. */
+SECURITY_STATUS sqlite_db_create(const char *path, struct sqlite_db **db);
+void sqlite_db_close(struct sqlite_db *db); /* NULL is fine */
+/* Has this process forked since, so that the connection belongs to the parent? Then it can only be forgotten. */
+bool sqlite_db_inherited(const struct sqlite_db *db);
+
+/* Is there a schema? An empty file is an empty store (`version` 0); a newer version, or somebody else's database, is refused. */
+SECURITY_STATUS sqlite_schema_check(struct sqlite_db *db, int *version);
+/* Brings the schema to this program's version, in one transaction. */
+SECURITY_STATUS sqlite_schema_update(struct sqlite_db *db);
+
+/* A statement, reset and without bindings, to bind and step. sqlite_done resets it, so that it holds no lock and no data. */
+SECURITY_STATUS sqlite_prepare(struct sqlite_db *db, enum sqlite_statement which, sqlite3_stmt **statement);
+void sqlite_done(sqlite3_stmt *statement);
+/* Cause and status for whatever the connection's last call failed with. */
+SECURITY_STATUS sqlite_failed(struct sqlite_db *db);
+/* Steps a statement that gives no rows, and resets it. */
+SECURITY_STATUS sqlite_run(struct sqlite_db *db, sqlite3_stmt *statement);
+/* BEGIN, or BEGIN IMMEDIATE to write. */
+SECURITY_STATUS sqlite_begin(struct sqlite_db *db, bool write);
+/* Commits when `status` is SEC_E_OK, else rolls back; gives `status` or the failure of the commit. */
+SECURITY_STATUS sqlite_end(struct sqlite_db *db, SECURITY_STATUS status);
+
+void sqlite_bind_text_or_null(sqlite3_stmt *statement, int index, const char *text);
+void sqlite_bind_sid(sqlite3_stmt *statement, int index, const struct sid *sid);
+/* A fresh copy of a text column, NULL for NULL. SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS sqlite_column_string(sqlite3_stmt *statement, int column, char **text);
+SECURITY_STATUS sqlite_column_sid(struct sqlite_db *db, sqlite3_stmt *statement, int column, struct sid *sid);
+
+/* Fills a record from a row of SQL_FIND or SQL_LIST (the same columns). `default_domain` replaces an empty domain. */
+SECURITY_STATUS sqlite_read_record(struct sqlite_db *db, sqlite3_stmt *row, const char *default_domain, struct store_record *record);
+/* Finds one account, within a transaction of the caller's or by itself. SEC_E_NO_CREDENTIALS. */
+SECURITY_STATUS sqlite_find(struct sqlite_db *db, const char *user_key, const char *domain_key, const char *default_domain,
+                            struct store_record *record);
+
+/* The change counter of a database file (offset 24 of its header, "The SQLite Database File Format" 1.3.7), which every transaction bumps
+ * in rollback-journal mode. Read through descriptors that all connections of this process to one file share, and that are closed
+ * after the last connection: closing any descriptor of a file drops the process's POSIX locks on it, SQLite's included. */
+struct sqlite_watch *sqlite_watch_open(const char *path, dev_t device, ino_t inode);
+struct sqlite_watch *sqlite_watch_retain(struct sqlite_watch *watch);
+void sqlite_watch_close(struct sqlite_watch *watch); /* NULL is fine */
+bool sqlite_watch_counter(const struct sqlite_watch *watch, uint32_t *counter);
+unsigned sqlite_watch_fork_count(void);
+
+#endif

@@ -1,0 +1,291 @@
+#include "accounts/sqlite_db.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct sqlite_store {
+    pthread_mutex_t lock; /* guards the connection and all that is done with it */
+    struct sqlite_db *db; /* NULL: no file when we looked last */
+    pthread_rwlock_t watch_lock;
+    struct sqlite_watch *watch; /* of the file in use, for stamps, which must not wait for a writer; guarded by watch_lock */
+    dev_t device;
+    ino_t inode;
+    char *path, *default_domain, *default_key;
+};
+
+static void store_watch_set(struct sqlite_store *store, const struct sqlite_db *db)
+{
+    struct sqlite_watch *fresh = db == NULL ? NULL : sqlite_watch_retain(db->watch);
+    pthread_rwlock_wrlock(&store->watch_lock);
+    struct sqlite_watch *former = store->watch;
+    store->watch = fresh;
+    store->device = db == NULL ? 0 : db->device;
+    store->inode = db == NULL ? 0 : db->inode;
+    pthread_rwlock_unlock(&store->watch_lock);
+    sqlite_watch_close(former);
+}
+
+static void store_disconnect(struct sqlite_store *store)
+{
+    if (store->db == NULL)
+        return;
+    store_watch_set(store, NULL);
+    /* The parent's connection is forgotten, not closed: closing would undo a transaction that the parent may be in. */
+    if (!sqlite_db_inherited(store->db))
+        sqlite_db_close(store->db);
+    store->db = NULL;
+}
+
+/* Makes sure that the connection is of this process and of the file that has the name now, that the file may be believed, and
+ * that its schema is ours. SEC_E_NO_CREDENTIALS: there is no file, or nothing in it. */
+static SECURITY_STATUS store_ready(struct sqlite_store *store)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    int version;
+    SECURITY_STATUS checked = store_path_check(store->path, path);
+    bool same = checked == SEC_E_OK && store->db != NULL && !sqlite_db_inherited(store->db) && stat(path, &status) == 0 &&
+                status.st_dev == store->db->device && status.st_ino == store->db->inode;
+    if (!same)
+        store_disconnect(store);
+    require(checked == SEC_E_OK, checked);
+    if (!same) {
+        try(sqlite_db_open(store->path, &store->db));
+        store_watch_set(store, store->db);
+    }
+    try(sqlite_schema_check(store->db, &version));
+    require(version != 0, SEC_E_NO_CREDENTIALS);
+    return sqlite_schema_update(store->db);
+}
+
+static void sqlite_store_stamp(void *self, struct store_stamp *stamp)
+{
+    struct sqlite_store *store = self;
+    struct stat status;
+    uint32_t counter = 0;
+    *stamp = (struct store_stamp){0};
+    if (stat(store->path, &status) != 0)
+        return;
+    pthread_rwlock_rdlock(&store->watch_lock);
+    bool known = store->watch != NULL && store->device == status.st_dev && store->inode == status.st_ino &&
+                 sqlite_watch_counter(store->watch, &counter);
+    pthread_rwlock_unlock(&store->watch_lock);
+    /* A file that we have not opened yet differs by the high bit of the last word from the same file once it is open. */
+    stamp->word[0] = (uint64_t)status.st_dev;
+    stamp->word[1] = (uint64_t)status.st_ino;
+    stamp->word[2] = (uint64_t)status.st_size;
+    stamp->word[3] = (uint64_t)status.st_mtim.tv_sec * 1000000000U + (uint64_t)status.st_mtim.tv_nsec;
+    stamp->word[4] = (uint64_t)status.st_ctim.tv_sec * 1000000000U + (uint64_t)status.st_ctim.tv_nsec;
+    stamp->word[5] = (known ? UINT64_C(1) << 63 : 0) | counter;
+}
+
+static SECURITY_STATUS find_locked(struct sqlite_store *store, const char *user_key, const char *domain_key, struct store_record *record)
+{
+    try(store_ready(store));
+    try(sqlite_begin(store->db, false)); /* the account and its groups out of one state */
+    SECURITY_STATUS status = sqlite_find(store->db, user_key, domain_key, store->default_domain, record);
+    if (status == SEC_E_NO_CREDENTIALS && domain_key[0] != '\0' && strcmp(domain_key, store->default_key) == 0)
+        status = sqlite_find(store->db, user_key, "", store->default_domain, record);
+    SECURITY_STATUS ended = sqlite_end(store->db, SEC_E_OK);
+    if (status == SEC_E_OK && ended != SEC_E_OK) {
+        store_record_wipe(record);
+        return ended;
+    }
+    return status;
+}
+
+static SECURITY_STATUS sqlite_store_find(void *self, const char *user_key, const char *domain_key, struct store_record *record)
+{
+    struct sqlite_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    SECURITY_STATUS status = find_locked(store, user_key, domain_key, record);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+static SECURITY_STATUS knows_locked(struct sqlite_store *store, const char *domain_key, bool *known)
+{
+    sqlite3_stmt *statement;
+    try(store_ready(store));
+    try(sqlite_prepare(store->db, SQL_KNOWS_DOMAIN, &statement));
+    sqlite3_bind_text(statement, 1, domain_key, -1, SQLITE_STATIC);
+    int step = sqlite3_step(statement);
+    SECURITY_STATUS status = step == SQLITE_ROW || step == SQLITE_DONE ? SEC_E_OK : sqlite_failed(store->db);
+    sqlite_done(statement);
+    *known = step == SQLITE_ROW;
+    return status;
+}
+
+static SECURITY_STATUS sqlite_store_knows_domain(void *self, const char *domain_key, bool *known)
+{
+    struct sqlite_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    *known = false;
+    SECURITY_STATUS status = knows_locked(store, domain_key, known);
+    pthread_mutex_unlock(&store->lock);
+    return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status;
+}
+
+static SECURITY_STATUS lockout_read(struct sqlite_db *db, const struct sid *sid, struct lockout_state *state)
+{
+    sqlite3_stmt *statement;
+    try(sqlite_prepare(db, SQL_LOCKOUT_GET, &statement));
+    sqlite_bind_sid(statement, 1, sid);
+    int step = sqlite3_step(statement);
+    SECURITY_STATUS status = step == SQLITE_ROW ? SEC_E_OK : step == SQLITE_DONE ? SEC_E_NO_CREDENTIALS : sqlite_failed(db);
+    if (step == SQLITE_ROW) {
+        state->failures = (unsigned)sqlite3_column_int64(statement, 0);
+        state->last_failure = sqlite3_column_int64(statement, 1);
+        state->locked_until = sqlite3_column_int64(statement, 2);
+    }
+    sqlite_done(statement);
+    return status;
+}
+
+static SECURITY_STATUS failure_write(struct sqlite_db *db, const struct sid *sid, const struct account_policy *policy)
+{
+    struct lockout_state state;
+    sqlite3_stmt *statement;
+    try(lockout_read(db, sid, &state));
+    lockout_after_failure(&state, policy, filetime_now());
+    try(sqlite_prepare(db, SQL_LOCKOUT_SET, &statement));
+    sqlite_bind_sid(statement, 1, sid);
+    sqlite3_bind_int64(statement, 2, state.failures);
+    sqlite3_bind_int64(statement, 3, state.last_failure);
+    sqlite3_bind_int64(statement, 4, state.locked_until);
+    return sqlite_run(db, statement);
+}
+
+static SECURITY_STATUS failure_locked(struct sqlite_store *store, const struct sid *sid, const struct account_policy *policy)
+{
+    try(store_ready(store));
+    try(sqlite_begin(store->db, true)); /* two failures at once must count as two */
+    SECURITY_STATUS status = sqlite_end(store->db, failure_write(store->db, sid, policy));
+    return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status; /* removed meanwhile: nothing to count on */
+}
+
+static SECURITY_STATUS sqlite_store_record_failure(void *self, const struct sid *sid, const struct account_policy *policy)
+{
+    struct sqlite_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    SECURITY_STATUS status = failure_locked(store, sid, policy);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+static SECURITY_STATUS success_locked(struct sqlite_store *store, const struct sid *sid)
+{
+    sqlite3_stmt *statement;
+    try(store_ready(store));
+    try(sqlite_prepare(store->db, SQL_LOCKOUT_CLEAR, &statement));
+    sqlite_bind_sid(statement, 1, sid);
+    return sqlite_run(store->db, statement);
+}
+
+static SECURITY_STATUS sqlite_store_record_success(void *self, const struct sid *sid)
+{
+    struct sqlite_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    SECURITY_STATUS status = success_locked(store, sid);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+static SECURITY_STATUS unknown_write(struct sqlite_db *db)
+{
+    struct lockout_state state = {0};
+    static const struct sid nobody = {.revision = 1, .n_subauthorities = 1}; /* S-1-0-0 */
+    sqlite3_stmt *statement;
+    SECURITY_STATUS status = lockout_read(db, &nobody, &state);
+    require(status == SEC_E_OK || status == SEC_E_NO_CREDENTIALS, status);
+    try(sqlite_prepare(db, SQL_UNKNOWN_COUNT, &statement));
+    return sqlite_run(db, statement);
+}
+
+static SECURITY_STATUS unknown_locked(struct sqlite_store *store)
+{
+    try(store_ready(store));
+    try(sqlite_begin(store->db, true));
+    return sqlite_end(store->db, unknown_write(store->db));
+}
+
+static SECURITY_STATUS sqlite_store_record_unknown(void *self)
+{
+    struct sqlite_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    SECURITY_STATUS status = unknown_locked(store);
+    pthread_mutex_unlock(&store->lock);
+    return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status;
+}
+
+static SECURITY_STATUS password_locked(struct sqlite_store *store, const struct sid *sid, const struct key16 *old_hash,
+                                       const struct key16 *new_hash)
+{
+    sqlite3_stmt *statement;
+    try(store_ready(store));
+    try(sqlite_prepare(store->db, SQL_CHANGE_PASSWORD, &statement));
+    sqlite_bind_sid(statement, 1, sid);
+    sqlite3_bind_blob(statement, 2, old_hash->bytes, sizeof(old_hash->bytes), SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 3, new_hash->bytes, sizeof(new_hash->bytes), SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 4, filetime_now());
+    sqlite3_bind_int64(statement, 5, FILETIME_NEVER);
+    try(sqlite_run(store->db, statement));
+    return sqlite3_changes(store->db->handle) == 1 ? SEC_E_OK : SEC_E_LOGON_DENIED;
+}
+
+static SECURITY_STATUS sqlite_store_set_password(void *self, const struct sid *sid, const struct key16 *old_hash, const struct key16 *new_hash)
+{
+    struct sqlite_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    SECURITY_STATUS status = password_locked(store, sid, old_hash, new_hash);
+    pthread_mutex_unlock(&store->lock);
+    return status == SEC_E_NO_CREDENTIALS ? SEC_E_LOGON_DENIED : status;
+}
+
+static void sqlite_store_close(void *self)
+{
+    struct sqlite_store *store = self;
+    store_disconnect(store);
+    pthread_mutex_destroy(&store->lock);
+    pthread_rwlock_destroy(&store->watch_lock);
+    mem_free(store->path);
+    mem_free(store->default_domain);
+    mem_free(store->default_key);
+    mem_free(store);
+}
+
+static const struct account_store_table sqlite_store_table = {
+    .stamp = sqlite_store_stamp,
+    .find = sqlite_store_find,
+    .knows_domain = sqlite_store_knows_domain,
+    .record_failure = sqlite_store_record_failure,
+    .record_success = sqlite_store_record_success,
+    .record_unknown = sqlite_store_record_unknown,
+    .set_password = sqlite_store_set_password,
+    .close = sqlite_store_close,
+};
+
+SECURITY_STATUS sqlite_store_open(const char *path, const char *default_domain, struct account_store *store)
+{
+    struct sqlite_store *self = mem_zalloc(sizeof(*self));
+    require(self != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_rwlock_init(&self->watch_lock, NULL);
+    self->path = mem_strdup(path);
+    self->default_domain = mem_strdup(default_domain);
+    self->default_key = text_upper(default_domain);
+    SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;
+    if (self->path != NULL && self->default_domain != NULL && self->default_key != NULL)
+        status = store_ready(self);
+    if (status != SEC_E_OK && status != SEC_E_NO_CREDENTIALS) {
+        sqlite_store_close(self);
+        return status;
+    }
+    *store = (struct account_store){&sqlite_store_table, self};
+    return SEC_E_OK;
+}

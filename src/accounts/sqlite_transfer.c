@@ -1,0 +1,162 @@
+#include "accounts/admin_internal.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+
+#include <string.h>
+
+static SECURITY_STATUS import_entry(struct account_admin *admin, const struct account_file_entry *entry, const char *domain, bool replace,
+                                    struct import_counts *counts)
+{
+    AUTO_RECORD struct store_record record = {0};
+    const char *into = entry->domain[0] == '\0' ? domain : entry->domain;
+    AUTO_FREE char *into_key = text_upper(into);
+    require(into_key != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS found = sqlite_find(admin->db, entry->name_key, into_key, NULL, &record);
+    const struct key16 *hash = entry->has_nt ? &entry->nt_hash : NULL;
+    if (found == SEC_E_NO_CREDENTIALS || (found == SEC_E_OK && !replace)) {
+        struct account_spec spec = {.name = entry->name, .domain = into, .full_name = entry->full_name, .sid = entry->has_sid ? &entry->sid : NULL,
+                                    .nt_hash = hash, .flags = entry->flags, .expires = entry->expires, .uid = entry->uid, .gid = entry->gid};
+        try(admin_insert(admin, &spec, entry->password_set, entry->password_expires)); /* tells of an account that exists */
+        counts->added++;
+        return SEC_E_OK;
+    }
+    require(found == SEC_E_OK, found);
+    struct account account = *record.account;
+    account.full_name = entry->full_name != NULL ? entry->full_name : account.full_name;
+    account.flags = entry->flags;
+    account.expires = entry->expires;
+    account.uid = entry->uid;
+    account.gid = entry->gid;
+    try(admin_update(admin, &account));
+    try(admin_set_hash(admin, &account, hash, entry->password_set, entry->password_expires, entry->flags));
+    counts->replaced++;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS import_member(struct account_admin *admin, const struct account_file_member *member, const char *domain)
+{
+    AUTO_RECORD struct store_record record = {0};
+    bool exists;
+    try(admin_group_exists(admin, member->group_key, &exists));
+    if (!exists)
+        return cause_set(SEC_E_INVALID_PARAMETER, "line %u names a group that does not exist", member->line);
+    SECURITY_STATUS found = admin_find(admin, member->name_key, member->domain_key[0] == '\0' ? domain : member->domain_key, &record);
+    require(found == SEC_E_OK, found == SEC_E_NO_CREDENTIALS ? SEC_E_INVALID_PARAMETER : found);
+    return admin_join(admin, member->group_key, &record.account->sid);
+}
+
+static SECURITY_STATUS import_within(struct account_admin *admin, const struct account_file *file, const char *domain, bool replace,
+                                     struct import_counts *counts)
+{
+    for (size_t i = 0; i < file->n_entries; i++)
+        try(import_entry(admin, &file->entries[i], domain, replace, counts));
+    for (size_t i = 0; i < file->n_groups; i++) {
+        const struct account_file_group *group = &file->groups[i];
+        struct group_spec spec = {.name = group->name, .comment = group->comment, .sid = group->has_sid ? &group->sid : NULL, .gid = group->gid};
+        bool exists = false;
+        if (replace)
+            try(admin_group_exists(admin, group->name_key, &exists));
+        if (exists)
+            continue;
+        try(admin_group_insert(admin, &spec));
+        counts->groups++;
+    }
+    for (size_t i = 0; i < file->n_members; i++) {
+        try(import_member(admin, &file->members[i], domain));
+        counts->members++;
+    }
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS account_admin_import(struct account_admin *admin, const struct account_file *file, const char *domain, bool replace,
+                                     struct import_counts *counts)
+{
+    struct import_counts out = {0};
+    try(sqlite_begin(admin->db, true));
+    try(sqlite_end(admin->db, import_within(admin, file, domain, replace, &out)));
+    *counts = out;
+    return SEC_E_OK;
+}
+
+struct export {
+    enum account_file_format format;
+    struct writer *writer;
+    struct writer names; /* smbpasswd: the keys written so far, each with its NUL */
+};
+
+static SECURITY_STATUS name_once(struct export *export, const char *name)
+{
+    AUTO_FREE char *key = text_upper(name);
+    require(key != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    size_t key_len = strlen(key) + 1;
+    struct reader seen = reader_of(writer_slice_of(&export->names));
+    while (reader_left(&seen) > 0) {
+        struct slice rest = reader_rest(&seen);
+        size_t len = strnlen((const char *)rest.data, rest.len) + 1;
+        if (len == key_len && memcmp(rest.data, key, len) == 0)
+            return cause_set(SEC_E_INVALID_PARAMETER, "%s is in more than one domain, which smbpasswd cannot say; export in our own format", name);
+        require(reader_skip(&seen, len) == WIRE_OK, SEC_E_INTERNAL_ERROR);
+    }
+    writer_bytes(&export->names, key, key_len);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS export_account(void *context, const struct store_record *record)
+{
+    struct export *export = context;
+    if (export->format == ACCOUNT_FILE_OWN) {
+        account_file_write_account(export->writer, record, record->account->domain);
+        return SEC_E_OK;
+    }
+    try(name_once(export, record->account->name));
+    account_file_write_smbpasswd(export->writer, record);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS export_group(void *context, const struct group_spec *group)
+{
+    struct export *export = context;
+    account_file_write_group(export->writer, group->name, group->sid, group->gid, group->comment);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS export_members(struct account_admin *admin, struct writer *writer)
+{
+    sqlite3_stmt *rows;
+    int step;
+    try(sqlite_prepare(admin->db, SQL_MEMBER_LIST_ALL, &rows));
+    while ((step = sqlite3_step(rows)) == SQLITE_ROW)
+        account_file_write_member(writer, (const char *)sqlite3_column_text(rows, 0), (const char *)sqlite3_column_text(rows, 1),
+                                  (const char *)sqlite3_column_text(rows, 2));
+    SECURITY_STATUS status = step == SQLITE_DONE ? SEC_E_OK : sqlite_failed(admin->db);
+    sqlite_done(rows);
+    return status;
+}
+
+static SECURITY_STATUS export_within(struct account_admin *admin, struct export *export)
+{
+    if (export->format == ACCOUNT_FILE_OWN)
+        account_file_write_header(export->writer);
+    try(admin_each_account(admin, export_account, export));
+    if (export->format == ACCOUNT_FILE_OWN) {
+        try(group_admin_list(admin, export_group, export));
+        try(export_members(admin, export->writer));
+    }
+    if (writer_finish(export->writer) != WIRE_OK || writer_finish(&export->names) != WIRE_OK)
+        return SEC_E_INSUFFICIENT_MEMORY;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS account_admin_export(struct account_admin *admin, enum account_file_format format, struct writer *writer)
+{
+    if (format == ACCOUNT_FILE_SAM)
+        return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the SAM format is only read");
+    struct export export = {.format = format, .writer = writer, .names = writer_growing(256)};
+    SECURITY_STATUS status = sqlite_begin(admin->db, false);
+    if (status == SEC_E_OK)
+        status = sqlite_end(admin->db, export_within(admin, &export));
+    writer_release(&export.names);
+    return status;
+}

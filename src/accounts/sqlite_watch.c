@@ -1,0 +1,106 @@
+#include "accounts/sqlite_db.h"
+
+#include "base/memory.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHANGE_COUNTER_OFFSET 24
+
+struct sqlite_watch {
+    struct sqlite_watch *next;
+    dev_t device;
+    ino_t inode;
+    int file;
+    unsigned references;
+};
+
+static struct sqlite_watch *watches; /* guarded by watch_lock, as are their counts */
+static pthread_mutex_t watch_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_uint fork_count;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void fork_happened(void)
+{
+    atomic_fetch_add(&fork_count, 1);
+}
+
+static void fork_watch(void)
+{
+    /* Without it (no memory) the only loss is that a forked child keeps its parent's connection. */
+    (void)pthread_atfork(NULL, NULL, fork_happened);
+}
+
+unsigned sqlite_watch_fork_count(void)
+{
+    pthread_once(&fork_once, fork_watch);
+    return atomic_load(&fork_count);
+}
+
+static struct sqlite_watch *watch_new(const char *path, dev_t device, ino_t inode)
+{
+    struct stat status;
+    struct sqlite_watch *watch = mem_zalloc(sizeof(*watch));
+    require(watch != NULL, NULL);
+    watch->file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (watch->file < 0 || fstat(watch->file, &status) != 0 || status.st_dev != device || status.st_ino != inode) {
+        /* Replaced under our hands. The descriptor stays open: it may be of a file that another connection has locked. */
+        mem_free(watch);
+        return NULL;
+    }
+    watch->device = device;
+    watch->inode = inode;
+    watch->references = 1;
+    watch->next = watches;
+    watches = watch;
+    return watch;
+}
+
+struct sqlite_watch *sqlite_watch_open(const char *path, dev_t device, ino_t inode)
+{
+    pthread_mutex_lock(&watch_lock);
+    struct sqlite_watch *watch = watches;
+    while (watch != NULL && (watch->device != device || watch->inode != inode))
+        watch = watch->next;
+    if (watch != NULL)
+        watch->references++;
+    else
+        watch = watch_new(path, device, inode);
+    pthread_mutex_unlock(&watch_lock);
+    return watch;
+}
+
+struct sqlite_watch *sqlite_watch_retain(struct sqlite_watch *watch)
+{
+    pthread_mutex_lock(&watch_lock);
+    watch->references++;
+    pthread_mutex_unlock(&watch_lock);
+    return watch;
+}
+
+void sqlite_watch_close(struct sqlite_watch *watch)
+{
+    if (watch == NULL)
+        return;
+    pthread_mutex_lock(&watch_lock);
+    if (--watch->references == 0) {
+        struct sqlite_watch **at = &watches;
+        while (*at != watch)
+            at = &(*at)->next;
+        *at = watch->next;
+        close(watch->file);
+        mem_free(watch);
+    }
+    pthread_mutex_unlock(&watch_lock);
+}
+
+bool sqlite_watch_counter(const struct sqlite_watch *watch, uint32_t *counter)
+{
+    uint8_t bytes[4];
+    require(pread(watch->file, bytes, sizeof(bytes), CHANGE_COUNTER_OFFSET) == (ssize_t)sizeof(bytes), false);
+    *counter = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    return true;
+}

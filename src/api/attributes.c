@@ -1,0 +1,226 @@
+#include "api/api.h"
+
+#include "base/memory.h"
+#include "core/block.h"
+#include "core/cause.h"
+#include "core/handle.h"
+#include "core/objects.h"
+#include <string.h>
+
+/* Attributes of contexts: plain values from below become Windows' structures, whose strings and blocks the caller frees one by one. */
+
+#define RPC_C_AUTHZ_NAME 1 /* rpcdce.h: the authorization data is the client's name */
+
+enum form {
+    FORM_SIZES,
+    FORM_TEXT,
+    FORM_TWO_TEXTS,
+    FORM_DCE,
+    FORM_LIFESPAN,
+    FORM_KEY_INFO,
+    FORM_BYTES,
+    FORM_NUMBER,
+    FORM_TIME,
+    FORM_PACKAGE,
+    FORM_NEGOTIATION,
+};
+
+static const struct shape {
+    ULONG attribute;
+    enum form form;
+    size_t size; /* of the structure, alike for A and W */
+} shapes[] = {
+    {SECPKG_ATTR_SIZES, FORM_SIZES, sizeof(SecPkgContext_Sizes)},
+    {SECPKG_ATTR_NAMES, FORM_TEXT, sizeof(SecPkgContext_NamesW)},
+    {SECPKG_ATTR_LIFESPAN, FORM_LIFESPAN, sizeof(SecPkgContext_Lifespan)},
+    {SECPKG_ATTR_DCE_INFO, FORM_DCE, sizeof(SecPkgContext_DceInfo)},
+    {SECPKG_ATTR_KEY_INFO, FORM_KEY_INFO, sizeof(SecPkgContext_KeyInfoW)},
+    {SECPKG_ATTR_AUTHORITY, FORM_TEXT, sizeof(SecPkgContext_AuthorityW)},
+    {SECPKG_ATTR_PASSWORD_EXPIRY, FORM_TIME, sizeof(SecPkgContext_PasswordExpiry)},
+    {SECPKG_ATTR_SESSION_KEY, FORM_BYTES, sizeof(SecPkgContext_SessionKey)},
+    {SECPKG_ATTR_PACKAGE_INFO, FORM_PACKAGE, sizeof(SecPkgContext_PackageInfoW)},
+    {SECPKG_ATTR_NEGOTIATION_INFO, FORM_NEGOTIATION, sizeof(SecPkgContext_NegotiationInfoW)},
+    {SECPKG_ATTR_NATIVE_NAMES, FORM_TWO_TEXTS, sizeof(SecPkgContext_NativeNamesW)},
+    {SECPKG_ATTR_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
+    {SECPKG_ATTR_TARGET_INFORMATION, FORM_BYTES, sizeof(SecPkgContext_TargetInformation)},
+    {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, FORM_TEXT, sizeof(SecPkgContext_ClientSpecifiedTarget)},
+};
+
+_Static_assert(sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_TargetInformation),
+               "both are a length and a pointer");
+
+static const struct shape *shape_of(ULONG attribute)
+{
+    for (size_t i = 0; i < COUNT_OF(shapes); i++)
+        if (shapes[i].attribute == attribute)
+            return &shapes[i];
+    return NULL;
+}
+
+static SECURITY_STATUS put_texts(const char *first, const char *second, bool two, bool wide, void *buffer)
+{
+    void *text[2] = {api_text_block(first, wide), NULL};
+    if (two)
+        text[1] = api_text_block(second, wide);
+    if (text[0] == NULL || (two && text[1] == NULL)) {
+        (void)block_free(text[0]);
+        (void)block_free(text[1]);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    memcpy(buffer, text, two ? sizeof text : sizeof text[0]);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS put_key_info(const struct attribute *value, bool wide, SecPkgContext_KeyInfoW *info)
+{
+    try(put_texts(value->key_info.signature_name, value->key_info.encrypt_name, true, wide, info));
+    info->KeySize = value->key_info.key_bits;
+    info->SignatureAlgorithm = value->key_info.signature_algorithm;
+    info->EncryptAlgorithm = value->key_info.encrypt_algorithm;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS put_bytes(struct slice bytes, SecPkgContext_SessionKey *out)
+{
+    void *block = block_alloc(bytes.len);
+    require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    if (bytes.len > 0)
+        memcpy(block, bytes.data, bytes.len);
+    out->SessionKeyLength = (ULONG)bytes.len;
+    out->SessionKey = block;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS put_value(const struct shape *shape, const struct attribute *value, bool wide, void *buffer)
+{
+    switch (shape->form) {
+    case FORM_SIZES:
+        *(SecPkgContext_Sizes *)buffer = (SecPkgContext_Sizes){
+            .cbMaxToken = value->sizes.max_token,
+            .cbMaxSignature = value->sizes.max_signature,
+            .cbBlockSize = value->sizes.block,
+            .cbSecurityTrailer = value->sizes.trailer,
+        };
+        return SEC_E_OK;
+    case FORM_TEXT:
+        return put_texts(value->names.text, NULL, false, wide, buffer);
+    case FORM_TWO_TEXTS:
+        return put_texts(value->names.text, value->names.second, true, wide, buffer);
+    case FORM_DCE:
+        try(put_texts(value->names.text, NULL, false, wide, &((SecPkgContext_DceInfo *)buffer)->pPac));
+        ((SecPkgContext_DceInfo *)buffer)->AuthzSvc = RPC_C_AUTHZ_NAME;
+        return SEC_E_OK;
+    case FORM_LIFESPAN:
+        ((SecPkgContext_Lifespan *)buffer)->tsStart = api_timestamp(value->lifespan.start);
+        ((SecPkgContext_Lifespan *)buffer)->tsExpiry = api_timestamp(value->lifespan.expiry);
+        return SEC_E_OK;
+    case FORM_KEY_INFO:
+        return put_key_info(value, wide, buffer);
+    case FORM_BYTES:
+        return put_bytes(value->bytes, buffer);
+    case FORM_NUMBER:
+        *(ULONG *)buffer = value->number;
+        return SEC_E_OK;
+    case FORM_TIME:
+        *(TimeStamp *)buffer = api_timestamp(value->time);
+        return SEC_E_OK;
+    case FORM_PACKAGE:
+    case FORM_NEGOTIATION: /* answered without a value */
+        break;
+    }
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+static SECURITY_STATUS put_package(const struct context *context, enum form form, bool wide, void *buffer)
+{
+    /* Both structures begin with the pointer. Schannel negotiates nothing, and says so. */
+    if (form == FORM_NEGOTIATION)
+        require((context->package->info.capabilities & SECPKG_FLAG_NEGOTIABLE) != 0, SEC_E_UNSUPPORTED_FUNCTION);
+    void *block;
+    try(api_package_info_block(context->package, wide, &block));
+    *(void **)buffer = block;
+    if (form == FORM_NEGOTIATION)
+        ((SecPkgContext_NegotiationInfoW *)buffer)->NegotiationState =
+            context->state == CONTEXT_ESTABLISHED ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS;
+    return SEC_E_OK;
+}
+
+/* Under the handshake lock, which keeps state, session and handshake where they are. */
+static SECURITY_STATUS query_locked(const struct context *context, const struct shape *shape, bool wide, void *buffer)
+{
+    struct attribute value = {0};
+    if (shape->form == FORM_PACKAGE || shape->form == FORM_NEGOTIATION)
+        return put_package(context, shape->form, wide, buffer);
+    if (context->session != NULL)
+        try(session_query(context->session, shape->attribute, &value));
+    else {
+        require(context->handshake != NULL && context->package->authority->query_handshake != NULL,
+                cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name));
+        try(context->package->authority->query_handshake(context->handshake, shape->attribute, &value));
+    }
+    return put_value(shape, &value, wide, buffer);
+}
+
+static SECURITY_STATUS context_query(PCtxtHandle handle, ULONG attribute, void *buffer, size_t room, bool wide)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    cause_clear();
+    require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
+            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    struct context *context = ref.object;
+    require(buffer != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no place for the attribute was given"));
+    const struct shape *shape = shape_of(attribute);
+    require(shape != NULL, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s contexts have no attribute %u",
+                                     context->package->info.name, (unsigned)attribute));
+    require(room >= shape->size, cause_set(SEC_E_BUFFER_TOO_SMALL, "attribute %u has a structure of %zu bytes",
+                                           (unsigned)attribute, shape->size));
+    pthread_mutex_lock(&context->handshake_lock);
+    SECURITY_STATUS status = query_locked(context, shape, wide, buffer);
+    pthread_mutex_unlock(&context->handshake_lock);
+    return status;
+}
+
+SECURITY_STATUS SEC_ENTRY QueryContextAttributesW(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer)
+{
+    return context_query(phContext, ulAttribute, pBuffer, SIZE_MAX, true);
+}
+
+SECURITY_STATUS SEC_ENTRY QueryContextAttributesA(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer)
+{
+    return context_query(phContext, ulAttribute, pBuffer, SIZE_MAX, false);
+}
+
+SECURITY_STATUS SEC_ENTRY QueryContextAttributesExW(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer,
+                                                    ULONG cbBuffer)
+{
+    return context_query(phContext, ulAttribute, pBuffer, cbBuffer, true);
+}
+
+SECURITY_STATUS SEC_ENTRY QueryContextAttributesExA(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer,
+                                                    ULONG cbBuffer)
+{
+    return context_query(phContext, ulAttribute, pBuffer, cbBuffer, false);
+}
+
+/* No package so far lets a context's attributes be set; the handle is judged all the same. */
+static SECURITY_STATUS context_set(PCtxtHandle handle, ULONG attribute)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    cause_clear();
+    require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
+            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s contexts let no attribute %u be set",
+                     ((struct context *)ref.object)->package->info.name, (unsigned)attribute);
+}
+
+SECURITY_STATUS SEC_ENTRY SetContextAttributesW(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer, ULONG cbBuffer)
+{
+    (void)pBuffer, (void)cbBuffer;
+    return context_set(phContext, ulAttribute);
+}
+
+SECURITY_STATUS SEC_ENTRY SetContextAttributesA(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer, ULONG cbBuffer)
+{
+    (void)pBuffer, (void)cbBuffer;
+    return context_set(phContext, ulAttribute);
+}

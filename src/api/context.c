@@ -1,0 +1,275 @@
+#include "api/api.h"
+
+#include "api/buffers.h"
+#include "base/memory.h"
+#include "core/cause.h"
+#include "core/handle.h"
+#include "core/objects.h"
+#include "core/trace.h"
+#include "lsa/authority.h"
+
+/* InitializeSecurityContext and AcceptSecurityContext are one walk: find the objects, gather the input, ask the authority, deliver. Nothing is
+ * published on failure. */
+
+struct step_call {
+    bool initiator;
+    PCredHandle credential;
+    PCtxtHandle context;
+    const char *target;
+    ULONG flags, drep;
+    PSecBufferDesc input, output;
+    PCtxtHandle new_context;
+    ULONG *attributes;
+    PTimeStamp expiry;
+};
+
+/* ISC_REQ_ALLOCATE_MEMORY and ISC_RET_ALLOCATED_MEMORY, and the acceptor's, are one bit. */
+#define ALLOCATE_BIT 0x100u
+_Static_assert(ISC_REQ_ALLOCATE_MEMORY == ALLOCATE_BIT && ASC_REQ_ALLOCATE_MEMORY == ALLOCATE_BIT, "");
+_Static_assert(ISC_RET_ALLOCATED_MEMORY == ALLOCATE_BIT && ASC_RET_ALLOCATED_MEMORY == ALLOCATE_BIT, "");
+
+/* Neither error nor progress: the caller may repeat the step with more input or another credential. */
+static bool status_keeps_state(SECURITY_STATUS status)
+{
+    return status == SEC_E_INCOMPLETE_MESSAGE || status == SEC_I_INCOMPLETE_CREDENTIALS;
+}
+
+static void handshake_end(struct context *context)
+{
+    if (context->handshake != NULL)
+        context->package->authority->abandon(context->handshake);
+    context->handshake = NULL;
+    credential_put(context->credential);
+    context->credential = NULL;
+}
+
+/* A datagram context that was used before its handshake ended gets a second session; message calls must not hold the first. */
+static void session_replace(struct context *context, struct session *session)
+{
+    pthread_mutex_lock(&context->send_lock);
+    pthread_mutex_lock(&context->receive_lock);
+    struct session *old = context->session;
+    context->session = session;
+    pthread_mutex_unlock(&context->receive_lock);
+    pthread_mutex_unlock(&context->send_lock);
+    session_close(old);
+}
+
+static SECURITY_STATUS step_deliver(struct context *context, const struct step_call *call, struct step_out *out,
+                                    SECURITY_STATUS status)
+{
+    struct session *session = NULL;
+    require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    if (out->record.len > 0)
+        try(session_open(writer_slice_of(&out->record), &session));
+    SECURITY_STATUS delivered = SEC_E_OK;
+    if (out->token.len > 0 && call->output == NULL)
+        delivered = cause_set(SEC_E_BUFFER_TOO_SMALL, "there is a token to send and no output was given");
+    else
+        delivered = buffers_step_out(call->output, (call->flags & ALLOCATE_BIT) != 0, writer_slice_of(&out->token));
+    if (delivered != SEC_E_OK) {
+        session_close(session);
+        return delivered;
+    }
+    if (session != NULL)
+        session_replace(context, session);
+    context->granted = out->granted;
+    context->expiry = out->expiry;
+    context->state = status == SEC_E_OK ? CONTEXT_ESTABLISHED : CONTEXT_HANDSHAKE;
+    return status;
+}
+
+static SECURITY_STATUS step_in_lock(struct context *context, const struct step_call *call)
+{
+    require(context->state != CONTEXT_FAILED,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake failed before"));
+    require(context->credential != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake has ended"));
+    struct step_in in = {
+        .target = context->target, .flags = context->flags_asked, .native_drep = call->drep == SECURITY_NATIVE_DREP};
+    try(buffers_step_in(call->input, context->package->info.max_token, &in));
+
+    struct step_out out = {.token = writer_growing(512),
+                           .record = writer_growing(768),
+                           .granted = context->granted,
+                           .expiry = context->expiry};
+    SECURITY_STATUS status = authority()->step(context, &in, &out);
+    if (status >= 0)
+        status = step_deliver(context, call, &out, status);
+    else if (out.token.len > 0) /* an error message for the peer; its delivery cannot make things worse */
+        (void)buffers_step_out(call->output, (call->flags & ALLOCATE_BIT) != 0, writer_slice_of(&out.token));
+    TRACE(call->initiator ? "initiate" : "accept", "%s, asked 0x%x, in %zu bytes, out %zu bytes, granted 0x%x: 0x%08x",
+          context->package->info.name, (unsigned)in.flags, in.token.len, out.token.len, (unsigned)out.granted,
+          (unsigned)status);
+    writer_release(&out.token);
+    writer_release(&out.record);
+
+    if (status < 0 && !status_keeps_state(status)) {
+        context->state = CONTEXT_FAILED;
+        handshake_end(context);
+    } else if (status == SEC_E_OK && context->handshake == NULL)
+        handshake_end(context); /* the package keeps no more steps */
+    return status;
+}
+
+static void step_report(const struct context *context, const struct step_call *call)
+{
+    if (call->attributes != NULL)
+        *call->attributes = context->granted | (call->flags & ALLOCATE_BIT);
+    if (call->expiry != NULL)
+        *call->expiry = api_timestamp(context->expiry);
+}
+
+static SECURITY_STATUS step_first(const struct step_call *call)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    require(handle_get(call->credential, HANDLE_CREDENTIAL, &ref) == SEC_E_OK,
+            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living credential"));
+    struct credential *credential = ref.object;
+    require((credential->use & (call->initiator ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND)) != 0,
+            cause_set(SEC_E_NO_CREDENTIALS, "the credential was acquired for the other direction"));
+    require(call->new_context != NULL, cause_set(SEC_E_INVALID_HANDLE, "no place for the context handle was given"));
+    struct context *context = context_new(credential->package, call->initiator);
+    require(context != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    context->credential = credential_retain(credential);
+    context->flags_asked = call->flags;
+    context->target = call->target != NULL ? mem_strdup(call->target) : NULL;
+
+    SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;
+    if (call->target == NULL || context->target != NULL)
+        status = step_in_lock(context, call); /* nobody else has the handle yet: no lock needed */
+    SecHandle handle = {0};
+    if (status >= 0) {
+        step_report(context, call);
+        SECURITY_STATUS published = handle_create(HANDLE_CONTEXT, context, context_free, &handle);
+        if (published == SEC_E_OK) {
+            *call->new_context = handle;
+            return status;
+        }
+        status = published;
+    }
+    context_free(context);
+    return status;
+}
+
+static SECURITY_STATUS step_next(const struct step_call *call)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    require(handle_get(call->context, HANDLE_CONTEXT, &ref) == SEC_E_OK,
+            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    struct context *context = ref.object;
+    require(context->initiator == call->initiator,
+            cause_set(SEC_E_INVALID_HANDLE, "the context was begun by the other function"));
+    pthread_mutex_lock(&context->handshake_lock);
+    SECURITY_STATUS status = step_in_lock(context, call);
+    if (status >= 0) {
+        step_report(context, call);
+        if (call->new_context != NULL)
+            *call->new_context = *call->context;
+    }
+    pthread_mutex_unlock(&context->handshake_lock);
+    return status;
+}
+
+static SECURITY_STATUS step(const struct step_call *call)
+{
+    return handle_is_null(call->context) ? step_first(call) : step_next(call);
+}
+
+SECURITY_STATUS SEC_ENTRY InitializeSecurityContextW(PCredHandle phCredential, PCtxtHandle phContext,
+                                                     SEC_WCHAR *pszTargetName, ULONG fContextReq, ULONG Reserved1,
+                                                     ULONG TargetDataRep, PSecBufferDesc pInput, ULONG Reserved2,
+                                                     PCtxtHandle phNewContext, PSecBufferDesc pOutput,
+                                                     ULONG *pfContextAttr, PTimeStamp ptsExpiry)
+{
+    AUTO_FREE char *target = NULL;
+    (void)Reserved1, (void)Reserved2;
+    cause_clear();
+    try(api_text_from_w(pszTargetName, &target));
+    return step(&(struct step_call){true, phCredential, phContext, target, fContextReq, TargetDataRep, pInput, pOutput,
+                                    phNewContext, pfContextAttr, ptsExpiry});
+}
+
+SECURITY_STATUS SEC_ENTRY InitializeSecurityContextA(PCredHandle phCredential, PCtxtHandle phContext,
+                                                     SEC_CHAR *pszTargetName, ULONG fContextReq, ULONG Reserved1,
+                                                     ULONG TargetDataRep, PSecBufferDesc pInput, ULONG Reserved2,
+                                                     PCtxtHandle phNewContext, PSecBufferDesc pOutput,
+                                                     ULONG *pfContextAttr, PTimeStamp ptsExpiry)
+{
+    AUTO_FREE char *target = NULL;
+    (void)Reserved1, (void)Reserved2;
+    cause_clear();
+    try(api_text_from_a(pszTargetName, &target));
+    return step(&(struct step_call){true, phCredential, phContext, target, fContextReq, TargetDataRep, pInput, pOutput,
+                                    phNewContext, pfContextAttr, ptsExpiry});
+}
+
+SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(PCredHandle phCredential, PCtxtHandle phContext, PSecBufferDesc pInput,
+                                                ULONG fContextReq, ULONG TargetDataRep, PCtxtHandle phNewContext,
+                                                PSecBufferDesc pOutput, ULONG *pfContextAttr, PTimeStamp ptsExpiry)
+{
+    cause_clear();
+    return step(&(struct step_call){false, phCredential, phContext, NULL, fContextReq, TargetDataRep, pInput, pOutput,
+                                    phNewContext, pfContextAttr, ptsExpiry});
+}
+
+static SECURITY_STATUS context_get(PCtxtHandle handle, struct handle_ref *ref)
+{
+    SECURITY_STATUS status = handle_get(handle, HANDLE_CONTEXT, ref);
+    return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living context");
+}
+
+SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle phContext, PSecBufferDesc pToken)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    cause_clear();
+    try(context_get(phContext, &ref));
+    struct context *context = ref.object;
+    struct message message;
+    try(buffers_message(pToken, false, &message));
+    pthread_mutex_lock(&context->handshake_lock);
+    SECURITY_STATUS status = authority()->complete(context, message.token);
+    pthread_mutex_unlock(&context->handshake_lock);
+    return status;
+}
+
+SECURITY_STATUS SEC_ENTRY DeleteSecurityContext(PCtxtHandle phContext)
+{
+    cause_clear();
+    SECURITY_STATUS status = handle_delete(phContext, HANDLE_CONTEXT);
+    return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living context");
+}
+
+SECURITY_STATUS SEC_ENTRY ApplyControlToken(PCtxtHandle phContext, PSecBufferDesc pInput)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    cause_clear();
+    try(context_get(phContext, &ref));
+    require(pInput != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no control token was given"));
+    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no control tokens",
+                     ((struct context *)ref.object)->package->info.name);
+}
+
+/* Impersonation and tokens are the authority's work to come; a wrong handle is told all the same. */
+static SECURITY_STATUS token_call(PCtxtHandle handle)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    cause_clear();
+    try(context_get(handle, &ref));
+    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "access tokens and impersonation are not in this version");
+}
+
+SECURITY_STATUS SEC_ENTRY QuerySecurityContextToken(PCtxtHandle phContext, PHANDLE Token)
+{
+    (void)Token;
+    return token_call(phContext);
+}
+
+SECURITY_STATUS SEC_ENTRY ImpersonateSecurityContext(PCtxtHandle phContext)
+{
+    return token_call(phContext);
+}
+
+SECURITY_STATUS SEC_ENTRY RevertSecurityContext(PCtxtHandle phContext)
+{
+    return token_call(phContext);
+}

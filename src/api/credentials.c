@@ -1,0 +1,188 @@
+#include "api/api.h"
+
+#include "base/memory.h"
+#include "core/block.h"
+#include "core/cause.h"
+#include "core/handle.h"
+#include "core/objects.h"
+#include "core/trace.h"
+#include "lsa/authority.h"
+
+static void credential_destroy(void *object)
+{
+    credential_put(object);
+}
+
+static SECURITY_STATUS acquire_with(const struct package *package, const char *principal, ULONG use,
+                                    const void *auth_data, bool wide, const struct config *config,
+                                    struct credential **credential)
+{
+    AUTO_IDENTITY struct identity identity = {0};
+    struct acquire_request request = {.config = config, .principal = principal, .use = use};
+    if (auth_data != NULL && package->info.takes_identity) {
+        try(api_identity_read(auth_data, wide, &identity));
+        require(!identity_forbids(&identity, package->info.name),
+                cause_set(SEC_E_NO_CREDENTIALS, "the identity's package list \"%.64s\" leaves out %s",
+                          identity.packages, package->info.name));
+        request.identity = &identity;
+    } else
+        request.auth_data = auth_data;
+    return authority()->acquire(package, &request, credential);
+}
+
+static SECURITY_STATUS acquire(const char *principal, const char *package_name, ULONG use, const void *auth_data,
+                               bool wide, PCredHandle handle, PTimeStamp expiry)
+{
+    const struct package *package;
+    try(api_package_find(package_name, &package));
+    require(handle != NULL, cause_set(SEC_E_INVALID_HANDLE, "no place for the credential handle was given"));
+    require(use == SECPKG_CRED_INBOUND || use == SECPKG_CRED_OUTBOUND || use == SECPKG_CRED_BOTH,
+            cause_set(SEC_E_NO_CREDENTIALS, "credential use 0x%x is neither inbound nor outbound", (unsigned)use));
+    const struct config *config;
+    try(config_get(&config));
+    struct credential *credential = NULL;
+    SECURITY_STATUS status = acquire_with(package, principal, use, auth_data, wide, config, &credential);
+    config_release(config);
+    TRACE("acquire", "%s, use %u, principal %s, %s: 0x%08x", package->info.name, (unsigned)use,
+          principal != NULL ? principal : "(default)", auth_data != NULL ? "explicit identity" : "default credentials",
+          (unsigned)status);
+    try(status);
+    int64_t credential_expiry = credential->expiry;
+    status = handle_create(HANDLE_CREDENTIAL, credential, credential_destroy, handle);
+    if (status != SEC_E_OK)
+        credential_put(credential);
+    else if (expiry != NULL)
+        *expiry = api_timestamp(credential_expiry);
+    return status;
+}
+
+SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleW(LPWSTR pszPrincipal, LPWSTR pszPackage, ULONG fCredentialUse,
+                                                    PVOID pvLogonId, PVOID pAuthData, SEC_GET_KEY_FN pGetKeyFn,
+                                                    PVOID pvGetKeyArgument, PCredHandle phCredential,
+                                                    PTimeStamp ptsExpiry)
+{
+    AUTO_FREE char *principal = NULL;
+    AUTO_FREE char *package = NULL;
+    (void)pvLogonId, (void)pGetKeyFn,
+        (void)pvGetKeyArgument; /* logon sessions belong to the daemon; the key callback was never used by Windows */
+    cause_clear();
+    try(api_text_from_w(pszPrincipal, &principal));
+    try(api_text_from_w(pszPackage, &package));
+    return acquire(principal, package, fCredentialUse, pAuthData, true, phCredential, ptsExpiry);
+}
+
+SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleA(LPSTR pszPrincipal, LPSTR pszPackage, ULONG fCredentialUse,
+                                                    PVOID pvLogonId, PVOID pAuthData, SEC_GET_KEY_FN pGetKeyFn,
+                                                    PVOID pvGetKeyArgument, PCredHandle phCredential,
+                                                    PTimeStamp ptsExpiry)
+{
+    AUTO_FREE char *principal = NULL;
+    (void)pvLogonId, (void)pGetKeyFn, (void)pvGetKeyArgument;
+    cause_clear();
+    try(api_text_from_a(pszPrincipal, &principal));
+    return acquire(principal, pszPackage, fCredentialUse, pAuthData, false, phCredential, ptsExpiry);
+}
+
+SECURITY_STATUS SEC_ENTRY FreeCredentialsHandle(PCredHandle phCredential)
+{
+    cause_clear();
+    SECURITY_STATUS status = handle_delete(phCredential, HANDLE_CREDENTIAL);
+    return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living credential");
+}
+
+static SECURITY_STATUS credential_get(PCredHandle handle, struct handle_ref *ref)
+{
+    SECURITY_STATUS status = handle_get(handle, HANDLE_CREDENTIAL, ref);
+    return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living credential");
+}
+
+/* No package so far takes further credentials into a handle; the handle is judged all the same. */
+static SECURITY_STATUS add_credentials(PCredHandle handle)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    cause_clear();
+    try(credential_get(handle, &ref));
+    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s credentials take no further ones",
+                     ((struct credential *)ref.object)->package->info.name);
+}
+
+SECURITY_STATUS SEC_ENTRY AddCredentialsW(PCredHandle hCredentials, LPWSTR pszPrincipal, LPWSTR pszPackage,
+                                          ULONG fCredentialUse, PVOID pAuthData, SEC_GET_KEY_FN pGetKeyFn,
+                                          PVOID pvGetKeyArgument, PTimeStamp ptsExpiry)
+{
+    (void)pszPrincipal, (void)pszPackage, (void)fCredentialUse, (void)pAuthData, (void)pGetKeyFn,
+        (void)pvGetKeyArgument, (void)ptsExpiry;
+    return add_credentials(hCredentials);
+}
+
+SECURITY_STATUS SEC_ENTRY AddCredentialsA(PCredHandle hCredentials, LPSTR pszPrincipal, LPSTR pszPackage,
+                                          ULONG fCredentialUse, PVOID pAuthData, SEC_GET_KEY_FN pGetKeyFn,
+                                          PVOID pvGetKeyArgument, PTimeStamp ptsExpiry)
+{
+    (void)pszPrincipal, (void)pszPackage, (void)fCredentialUse, (void)pAuthData, (void)pGetKeyFn,
+        (void)pvGetKeyArgument, (void)ptsExpiry;
+    return add_credentials(hCredentials);
+}
+
+/* `room` is the size the caller told, or the largest there is. */
+static SECURITY_STATUS credential_query(PCredHandle handle, ULONG attribute, void *buffer, size_t room, bool wide)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    cause_clear();
+    try(credential_get(handle, &ref));
+    require(buffer != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no place for the attribute was given"));
+    struct attribute value = {0};
+    try(authority()->query_credential(ref.object, attribute, &value));
+    require(attribute == SECPKG_CRED_ATTR_NAMES,
+            SEC_E_UNSUPPORTED_FUNCTION); /* others wait for packages that have them */
+    SecPkgCredentials_NamesW *names = buffer;
+    require(room >= sizeof *names,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "SecPkgCredentials_Names has %zu bytes", sizeof *names));
+    void *text = api_text_block(value.names.text, wide);
+    require(text != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    names->sUserName = text;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesW(PCredHandle phCredential, ULONG ulAttribute, PVOID pBuffer)
+{
+    return credential_query(phCredential, ulAttribute, pBuffer, SIZE_MAX, true);
+}
+
+SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesA(PCredHandle phCredential, ULONG ulAttribute, PVOID pBuffer)
+{
+    return credential_query(phCredential, ulAttribute, pBuffer, SIZE_MAX, false);
+}
+
+SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesExW(PCredHandle phCredential, ULONG ulAttribute, PVOID pBuffer,
+                                                        ULONG cbBuffer)
+{
+    return credential_query(phCredential, ulAttribute, pBuffer, cbBuffer, true);
+}
+
+SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesExA(PCredHandle phCredential, ULONG ulAttribute, PVOID pBuffer,
+                                                        ULONG cbBuffer)
+{
+    return credential_query(phCredential, ulAttribute, pBuffer, cbBuffer, false);
+}
+
+static SECURITY_STATUS credential_set(PCredHandle handle, ULONG attribute, const void *buffer, ULONG len)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    cause_clear();
+    try(credential_get(handle, &ref));
+    require(buffer != NULL || len == 0, cause_set(SEC_E_INVALID_TOKEN, "an attribute with a length but no memory"));
+    return authority()->set_credential(ref.object, attribute, buffer, len);
+}
+
+SECURITY_STATUS SEC_ENTRY SetCredentialsAttributesW(PCredHandle phCredential, ULONG ulAttribute, PVOID pBuffer,
+                                                    ULONG cbBuffer)
+{
+    return credential_set(phCredential, ulAttribute, pBuffer, cbBuffer);
+}
+
+SECURITY_STATUS SEC_ENTRY SetCredentialsAttributesA(PCredHandle phCredential, ULONG ulAttribute, PVOID pBuffer,
+                                                    ULONG cbBuffer)
+{
+    return credential_set(phCredential, ulAttribute, pBuffer, cbBuffer);
+}

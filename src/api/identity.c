@@ -1,0 +1,200 @@
+#include "api/api.h"
+
+#include "base/memory.h"
+#include "base/reader.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+#include "core/status.h"
+#include <sspi_ext.h>
+#include <string.h>
+
+/* Names and passwords longer than this are mistakes or attacks: Windows' own limits are 256 and 256 characters (UNLEN, PWLEN), domains 255. */
+#define IDENTITY_UNITS_MAX 1024
+/* A plain structure begins with a pointer, whose upper half on 64-bit systems is far above any length of an EX structure. */
+#define IDENTITY_EX_LENGTH_MAX 4096
+
+struct field {
+    const void *text;
+    size_t n_units;
+};
+
+static SECURITY_STATUS field_text(struct field field, bool wide, char **text)
+{
+    require(field.n_units <= IDENTITY_UNITS_MAX,
+            cause_set(SEC_E_INVALID_TOKEN, "an identity with a name of %zu characters", field.n_units));
+    if (field.text == NULL)
+        return field.n_units == 0 ? SEC_E_OK : cause_set(SEC_E_INVALID_TOKEN, "an identity with a length but no text");
+    if (wide)
+        require(utf16le_to_text(slice_of(field.text, field.n_units * 2), text) == WIRE_OK,
+                cause_set(SEC_E_INVALID_TOKEN, "a name in the identity is not valid UTF-16"));
+    else {
+        require(utf8_valid(slice_of(field.text, field.n_units)),
+                cause_set(SEC_E_INVALID_TOKEN, "a name in the identity is not valid UTF-8"));
+        *text = mem_dup(field.text, field.n_units);
+        require(*text != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    }
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS field_password(struct field field, bool wide, struct identity *identity)
+{
+    if (field.text == NULL)
+        return SEC_E_OK;
+    require(field.n_units <= IDENTITY_UNITS_MAX,
+            cause_set(SEC_E_INVALID_TOKEN, "an identity with a password of %zu characters", field.n_units));
+    identity->has_password = true;
+    if (wide)
+        return secret_set(&identity->password, field.text, field.n_units * 2) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    require(utf8_valid(slice_of(field.text, field.n_units)),
+            cause_set(SEC_E_INVALID_TOKEN, "the password in the identity is not valid UTF-8"));
+    char *text = mem_dup(field.text, field.n_units);
+    require(text != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    AUTO_WRITER struct writer units = writer_growing(utf16le_len(text) + 1);
+    bool written = utf16le_write(&units, text) == WIRE_OK && writer_finish(&units) == WIRE_OK &&
+                   secret_set(&identity->password, units.data, units.len);
+    secret_free_text(text);
+    return written ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static int hex_digit(uint16_t unit)
+{
+    if (unit >= '0' && unit <= '9')
+        return unit - '0';
+    unit |= 0x20;
+    return unit >= 'a' && unit <= 'f' ? unit - 'a' + 10 : -1;
+}
+
+/* OPENSSPI_AUTH_IDENTITY_NT_HASH: the password is the NT hash in 32 hexadecimal digits. */
+static SECURITY_STATUS password_is_hash(struct identity *identity)
+{
+    AUTO_KEY16 struct key16 hash;
+    SECURITY_STATUS bad = SEC_E_INVALID_TOKEN;
+    require(identity->password.len == 64,
+            cause_set(bad, "the identity's flags promise an NT hash: 32 hexadecimal digits"));
+    for (size_t i = 0; i < 16; i++) {
+        int digit[2];
+        for (size_t j = 0; j < 2; j++) {
+            const uint8_t *unit = identity->password.data + 4 * i + 2 * j;
+            digit[j] = hex_digit((uint16_t)(unit[0] | unit[1] << 8));
+        }
+        require(digit[0] >= 0 && digit[1] >= 0,
+                cause_set(bad, "the identity's flags promise an NT hash: 32 hexadecimal digits"));
+        hash.bytes[i] = (uint8_t)(digit[0] << 4 | digit[1]);
+    }
+    identity->password_is_hash = true;
+    return secret_set(&identity->password, hash.bytes, sizeof hash.bytes) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+struct fields {
+    struct field user, domain, password, packages;
+    uint32_t flags;
+};
+
+static SECURITY_STATUS fields_read(const struct fields *fields, bool wide_call, struct identity *identity)
+{
+    bool wide = wide_call;
+    if ((fields->flags & SEC_WINNT_AUTH_IDENTITY_UNICODE) != 0)
+        wide = true;
+    else if ((fields->flags & SEC_WINNT_AUTH_IDENTITY_ANSI) != 0)
+        wide = false;
+    try(field_text(fields->user, wide, &identity->user));
+    try(field_text(fields->domain, wide, &identity->domain));
+    try(field_text(fields->packages, wide, &identity->packages));
+    try(field_password(fields->password, wide, identity));
+    if ((fields->flags & OPENSSPI_AUTH_IDENTITY_NT_HASH) != 0 && identity->has_password)
+        return password_is_hash(identity);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS piece_text(struct slice whole, uint32_t offset, uint16_t len, struct field *field)
+{
+    struct slice piece;
+    require(len % 2 == 0 && slice_at(whole, offset, len, &piece) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "an EX2 identity whose offsets lie outside it"));
+    if (len > 0)
+        *field = (struct field){.text = piece.data, .n_units = len / 2u};
+    return SEC_E_OK;
+}
+
+/* {28bfc32f-10f6-4738-98d1-1ac061df716a}, SEC_WINNT_AUTH_DATA_TYPE_PASSWORD, as it lies in memory. */
+static const uint8_t password_type[16] = {0x2f, 0xc3, 0xbf, 0x28, 0xf6, 0x10, 0x38, 0x47,
+                                          0x98, 0xd1, 0x1a, 0xc0, 0x61, 0xdf, 0x71, 0x6a};
+
+/* SEC_WINNT_AUTH_PACKED_CREDENTIALS with a SEC_WINNT_AUTH_DATA_PASSWORD inside. An offset counts from the structure that holds it. */
+static SECURITY_STATUS packed_password(struct slice packed, struct field *password)
+{
+    struct reader reader = reader_of(packed);
+    struct slice data, text;
+    uint32_t offset;
+    uint16_t len;
+    SECURITY_STATUS bad = SEC_E_INVALID_TOKEN;
+    const char *words = "an EX2 identity with packed credentials other than a password, or damaged ones";
+    require(reader_skip(&reader, 4) == WIRE_OK &&
+                reader_expect(&reader, password_type, sizeof password_type) == WIRE_OK,
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "%s", words));
+    require(reader_u32le(&reader, &offset) == WIRE_OK && reader_u16le(&reader, &len) == WIRE_OK,
+            cause_set(bad, "%s", words));
+    require(slice_at(packed, offset, len, &data) == WIRE_OK, cause_set(bad, "%s", words));
+    reader = reader_of(data);
+    require(reader_u32le(&reader, &offset) == WIRE_OK && reader_u16le(&reader, &len) == WIRE_OK,
+            cause_set(bad, "%s", words));
+    require(len % 2 == 0 && slice_at(data, offset, len, &text) == WIRE_OK, cause_set(bad, "%s", words));
+    *password = (struct field){.text = text.data, .n_units = len / 2u};
+    return SEC_E_OK;
+}
+
+/* SEC_WINNT_AUTH_IDENTITY_EX2: one block, offsets and lengths in bytes, text in UTF-16. */
+static SECURITY_STATUS identity_read_ex2(const SEC_WINNT_AUTH_IDENTITY_EX2 *ex2, struct identity *identity)
+{
+    require(ex2->cbHeaderLength >= sizeof *ex2 && ex2->cbStructureLength >= sizeof *ex2 &&
+                ex2->cbStructureLength <= 0x20000,
+            cause_set(SEC_E_INVALID_TOKEN, "an EX2 identity with impossible lengths"));
+    require((ex2->Flags & SEC_WINNT_AUTH_IDENTITY_FLAGS_PROCESS_ENCRYPTED) == 0,
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "an encrypted EX2 identity: decrypt it first"));
+    struct slice whole = slice_of(ex2, ex2->cbStructureLength);
+    struct fields fields = {.flags = ex2->Flags};
+    try(piece_text(whole, ex2->UserOffset, ex2->UserLength, &fields.user));
+    try(piece_text(whole, ex2->DomainOffset, ex2->DomainLength, &fields.domain));
+    try(piece_text(whole, ex2->PackageListOffset, ex2->PackageListLength, &fields.packages));
+    struct slice packed;
+    require(slice_at(whole, ex2->PackedCredentialsOffset, ex2->PackedCredentialsLength, &packed) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "an EX2 identity whose offsets lie outside it"));
+    if (packed.len > 0)
+        try(packed_password(packed, &fields.password));
+    return fields_read(&fields, true, identity);
+}
+
+static SECURITY_STATUS identity_read_any(const void *auth_data, bool wide_call, struct identity *identity)
+{
+    const SEC_WINNT_AUTH_IDENTITY_EXW *ex = auth_data;
+    struct fields fields;
+    if (ex->Version == SEC_WINNT_AUTH_IDENTITY_VERSION_2)
+        return identity_read_ex2(auth_data, identity);
+    if (ex->Version == SEC_WINNT_AUTH_IDENTITY_VERSION && ex->Length <= IDENTITY_EX_LENGTH_MAX) {
+        fields = (struct fields){
+            .user = {ex->User, ex->UserLength},
+            .domain = {ex->Domain, ex->DomainLength},
+            .password = {ex->Password, ex->PasswordLength},
+            .packages = {ex->PackageList, ex->PackageListLength},
+            .flags = ex->Flags,
+        };
+    } else {
+        const SEC_WINNT_AUTH_IDENTITY_W *plain = auth_data;
+        fields = (struct fields){
+            .user = {plain->User, plain->UserLength},
+            .domain = {plain->Domain, plain->DomainLength},
+            .password = {plain->Password, plain->PasswordLength},
+            .flags = plain->Flags,
+        };
+    }
+    return fields_read(&fields, wide_call, identity);
+}
+
+SECURITY_STATUS api_identity_read(const void *auth_data, bool wide_call, struct identity *identity)
+{
+    AUTO_IDENTITY struct identity read = {0};
+    try(identity_read_any(auth_data, wide_call, &read));
+    *identity = read;
+    read = (struct identity){0};
+    return SEC_E_OK;
+}

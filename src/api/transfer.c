@@ -1,0 +1,111 @@
+#include "api/api.h"
+
+#include "base/memory.h"
+#include "core/block.h"
+#include "core/cause.h"
+#include "core/handle.h"
+#include "core/objects.h"
+#include "core/trace.h"
+#include <string.h>
+
+/* Export and import: the session record, handed out and taken in. */
+
+static SECURITY_STATUS export_locked(struct context *context, ULONG flags, struct writer *record)
+{
+    const struct package_session *table = context->session->package->session;
+    if ((flags & SECPKG_CONTEXT_EXPORT_RESET_NEW) != 0) {
+        /* The copy begins anew, the original goes on: reset a twin that is opened from the record. */
+        AUTO_WRITER struct writer now = writer_growing(2048);
+        struct session *twin = NULL;
+        require(table->reset != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+        try(session_save(context->session, &now));
+        try(session_open(writer_slice_of(&now), &twin));
+        SECURITY_STATUS status = table->reset(twin->state);
+        if (status == SEC_E_OK)
+            status = session_save(twin, record);
+        session_close(twin);
+        return status;
+    }
+    return session_save(context->session, record);
+}
+
+SECURITY_STATUS SEC_ENTRY ExportSecurityContext(PCtxtHandle phContext, ULONG fFlags, PSecBuffer pPackedContext,
+                                                PVOID *pToken)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    AUTO_WRITER struct writer record = writer_growing(2048);
+    cause_clear();
+    require(handle_get(phContext, HANDLE_CONTEXT, &ref) == SEC_E_OK,
+            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    require(pPackedContext != NULL, cause_set(SEC_E_INVALID_TOKEN, "no buffer for the exported context was given"));
+    require((fFlags & ~(ULONG)(SECPKG_CONTEXT_EXPORT_RESET_NEW | SECPKG_CONTEXT_EXPORT_DELETE_OLD)) == 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "export flags 0x%x", (unsigned)fFlags));
+    struct context *context = ref.object;
+    pthread_mutex_lock(&context->send_lock);
+    pthread_mutex_lock(&context->receive_lock);
+    SECURITY_STATUS status = context->session == NULL
+                                 ? cause_set(SEC_E_INVALID_HANDLE, "only an established context can be exported")
+                                 : export_locked(context, fFlags, &record);
+    pthread_mutex_unlock(&context->receive_lock);
+    pthread_mutex_unlock(&context->send_lock);
+    try(status);
+    void *block = block_alloc(record.len);
+    require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    memcpy(block, record.data, record.len);
+    pPackedContext->pvBuffer = block;
+    pPackedContext->cbBuffer = (ULONG)record.len;
+    pPackedContext->BufferType = SECBUFFER_TOKEN;
+    if (pToken != NULL)
+        *pToken = NULL; /* the access token travels inside */
+    TRACE("export", "%s, %zu bytes, flags 0x%x", context->package->info.name, record.len, (unsigned)fFlags);
+    if ((fFlags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) != 0)
+        (void)handle_delete(phContext, HANDLE_CONTEXT);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS import(const char *package_name, const SecBuffer *packed, PCtxtHandle handle)
+{
+    const struct package *package;
+    struct session *session = NULL;
+    try(api_package_find(package_name, &package));
+    require(packed != NULL && packed->pvBuffer != NULL && handle != NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "no exported context, or no place for the handle, was given"));
+    try(session_open(slice_of(packed->pvBuffer, packed->cbBuffer), &session));
+    SECURITY_STATUS status = SEC_E_OK;
+    struct context *context = NULL;
+    if (session->package != package)
+        status = cause_set(SEC_E_INVALID_TOKEN, "the exported context is of %s, not of %s", session->package->info.name,
+                           package->info.name);
+    else if ((context = context_new(package, session->facts.initiator)) == NULL)
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status != SEC_E_OK) {
+        session_close(session);
+        return status;
+    }
+    context->session = session;
+    context->state = CONTEXT_ESTABLISHED;
+    context->granted = session->facts.flags;
+    context->expiry = session->facts.expiry;
+    status = handle_create(HANDLE_CONTEXT, context, context_free, handle);
+    if (status != SEC_E_OK)
+        context_free(context);
+    return status;
+}
+
+SECURITY_STATUS SEC_ENTRY ImportSecurityContextW(LPWSTR pszPackage, PSecBuffer pPackedContext, PVOID Token,
+                                                 PCtxtHandle phContext)
+{
+    AUTO_FREE char *package = NULL;
+    (void)Token;
+    cause_clear();
+    try(api_text_from_w(pszPackage, &package));
+    return import(package, pPackedContext, phContext);
+}
+
+SECURITY_STATUS SEC_ENTRY ImportSecurityContextA(LPSTR pszPackage, PSecBuffer pPackedContext, PVOID Token,
+                                                 PCtxtHandle phContext)
+{
+    (void)Token;
+    cause_clear();
+    return import(pszPackage, pPackedContext, phContext);
+}

@@ -1,0 +1,408 @@
+/*
+ * The functions of the interface that nothing implements. Each answers its honest failure and leaves its outputs
+ * alone; one that gets an implementation moves from here to the file of its family.
+ */
+#include <ntsecapi.h>
+#include <schannel.h>
+#include <secext.h>
+#include <sspi.h>
+
+#ifndef STATUS_NOT_SUPPORTED
+#define STATUS_NOT_SUPPORTED ((NTSTATUS)0xC00000BB)
+#endif
+
+#ifndef ERROR_MR_MID_NOT_FOUND
+#define ERROR_MR_MID_NOT_FOUND 317
+#endif
+
+/* No function here looks at its parameters. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
+/* Packages. */
+
+SECURITY_STATUS SEC_ENTRY AddSecurityPackageW(LPWSTR pszPackageName, PSECURITY_PACKAGE_OPTIONS pOptions)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY AddSecurityPackageA(LPSTR pszPackageName, PSECURITY_PACKAGE_OPTIONS pOptions)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY DeleteSecurityPackageW(SEC_WCHAR *pszPackageName)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY DeleteSecurityPackageA(SEC_CHAR *pszPackageName)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+/* Contexts. */
+
+SECURITY_STATUS SEC_ENTRY DelegateSecurityContext(PCtxtHandle phContext, SEC_CHAR *pszTarget,
+                                                  SecDelegationType DelegationType, PTimeStamp pExpiry,
+                                                  PSecBuffer pPackageParameters, PSecBufferDesc pOutput)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+/* Identities. */
+
+SECURITY_STATUS SEC_ENTRY SspiEncodeStringsAsAuthIdentity(PCWSTR pszUserName, PCWSTR pszDomainName,
+                                                          PCWSTR pszPackedCredentialsString,
+                                                          PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiEncodeAuthIdentityAsStrings(PSEC_WINNT_AUTH_IDENTITY_OPAQUE pAuthIdentity,
+                                                          PCWSTR *ppszUserName, PCWSTR *ppszDomainName,
+                                                          PCWSTR *ppszPackedCredentialsString)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiValidateAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiCopyAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData,
+                                               PSEC_WINNT_AUTH_IDENTITY_OPAQUE *AuthDataCopy)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+VOID SEC_ENTRY SspiFreeAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData) {}
+
+VOID SEC_ENTRY SspiZeroAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData) {}
+
+VOID SEC_ENTRY SspiLocalFree(PVOID DataBuffer) {}
+
+SECURITY_STATUS SEC_ENTRY SspiCompareAuthIdentities(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity1,
+                                                    PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity2,
+                                                    PBOOLEAN SameSuppliedUser, PBOOLEAN SameSuppliedIdentity)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiMarshalAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity,
+                                                  ULONG *AuthIdentityLength, char **AuthIdentityByteArray)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiUnmarshalAuthIdentity(ULONG AuthIdentityLength, char *AuthIdentityByteArray,
+                                                    PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiExcludePackage(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity, PCWSTR pszPackageName,
+                                             PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppNewAuthIdentity)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiGetTargetHostName(PCWSTR pszTargetName, PWSTR *pszHostName)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+BOOLEAN SEC_ENTRY SspiIsPromptingNeeded(ULONG ErrorOrNtStatus)
+{
+    return FALSE;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiEncryptAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiEncryptAuthIdentityEx(ULONG Options, PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiDecryptAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE EncryptedAuthData)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiDecryptAuthIdentityEx(ULONG Options, PSEC_WINNT_AUTH_IDENTITY_OPAQUE EncryptedAuthData)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+BOOLEAN SEC_ENTRY SspiIsAuthIdentityEncrypted(PSEC_WINNT_AUTH_IDENTITY_OPAQUE EncryptedAuthData)
+{
+    return FALSE;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiPrepareForCredRead(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity, PCWSTR pszTargetName,
+                                                 PULONG pCredmanCredentialType, PCWSTR *ppszCredmanTargetName)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiPrepareForCredWrite(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity, PCWSTR pszTargetName,
+                                                  PULONG pCredmanCredentialType, PCWSTR *ppszCredmanTargetName,
+                                                  PCWSTR *ppszCredmanUserName, PUCHAR *ppCredentialBlob,
+                                                  PULONG pCredentialBlobSize)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+ULONG SEC_ENTRY SspiPromptForCredentialsW(PCWSTR pszTargetName, PVOID pUiInfo, ULONG dwAuthError, PCWSTR pszPackage,
+                                          PSEC_WINNT_AUTH_IDENTITY_OPAQUE pInputAuthIdentity,
+                                          PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity, int *pfSave, ULONG dwFlags)
+{
+    return (ULONG)SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+ULONG SEC_ENTRY SspiPromptForCredentialsA(PCSTR pszTargetName, PVOID pUiInfo, ULONG dwAuthError, PCSTR pszPackage,
+                                          PSEC_WINNT_AUTH_IDENTITY_OPAQUE pInputAuthIdentity,
+                                          PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity, int *pfSave, ULONG dwFlags)
+{
+    return (ULONG)SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiGetCredUIContext(HANDLE ContextHandle, GUID *CredType, LUID *LogonId,
+                                               PSEC_WINNT_CREDUI_CONTEXT_VECTOR *CredUIContexts, HANDLE *TokenHandle)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiUpdateCredentials(HANDLE ContextHandle, GUID *CredType, ULONG FlatCredUIContextLength,
+                                                PUCHAR FlatCredUIContext)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SspiUnmarshalCredUIContext(PUCHAR MarshaledCredUIContext, ULONG MarshaledCredUIContextLength,
+                                                     PSEC_WINNT_CREDUI_CONTEXT *CredUIContext)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+/* SASL. */
+
+SECURITY_STATUS SEC_ENTRY SaslEnumerateProfilesW(LPWSTR *ProfileList, ULONG *ProfileCount)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SaslEnumerateProfilesA(LPSTR *ProfileList, ULONG *ProfileCount)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SaslGetProfilePackageW(LPWSTR ProfileName, PSecPkgInfoW *PackageInfo)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SaslGetProfilePackageA(LPSTR ProfileName, PSecPkgInfoA *PackageInfo)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SaslIdentifyPackageW(PSecBufferDesc pInput, PSecPkgInfoW *PackageInfo)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SaslIdentifyPackageA(PSecBufferDesc pInput, PSecPkgInfoA *PackageInfo)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SaslInitializeSecurityContextW(PCredHandle phCredential, PCtxtHandle phContext,
+                                                         LPWSTR pszTargetName, ULONG fContextReq, ULONG Reserved1,
+                                                         ULONG TargetDataRep, PSecBufferDesc pInput, ULONG Reserved2,
+                                                         PCtxtHandle phNewContext, PSecBufferDesc pOutput,
+                                                         ULONG *pfContextAttr, PTimeStamp ptsExpiry)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SaslInitializeSecurityContextA(PCredHandle phCredential, PCtxtHandle phContext,
+                                                         LPSTR pszTargetName, ULONG fContextReq, ULONG Reserved1,
+                                                         ULONG TargetDataRep, PSecBufferDesc pInput, ULONG Reserved2,
+                                                         PCtxtHandle phNewContext, PSecBufferDesc pOutput,
+                                                         ULONG *pfContextAttr, PTimeStamp ptsExpiry)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SaslAcceptSecurityContext(PCredHandle phCredential, PCtxtHandle phContext,
+                                                    PSecBufferDesc pInput, ULONG fContextReq, ULONG TargetDataRep,
+                                                    PCtxtHandle phNewContext, PSecBufferDesc pOutput,
+                                                    ULONG *pfContextAttr, PTimeStamp ptsExpiry)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SaslSetContextOption(PCtxtHandle ContextHandle, ULONG Option, PVOID Value, ULONG Size)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS SEC_ENTRY SaslGetContextOption(PCtxtHandle ContextHandle, ULONG Option, PVOID Value, ULONG Size,
+                                               PULONG Needed)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+/* Names. */
+
+BOOLEAN SEC_ENTRY GetUserNameExW(EXTENDED_NAME_FORMAT NameFormat, LPWSTR lpNameBuffer, PULONG nSize)
+{
+    return FALSE;
+}
+
+BOOLEAN SEC_ENTRY GetUserNameExA(EXTENDED_NAME_FORMAT NameFormat, LPSTR lpNameBuffer, PULONG nSize)
+{
+    return FALSE;
+}
+
+BOOLEAN SEC_ENTRY GetComputerObjectNameW(EXTENDED_NAME_FORMAT NameFormat, LPWSTR lpNameBuffer, PULONG nSize)
+{
+    return FALSE;
+}
+
+BOOLEAN SEC_ENTRY GetComputerObjectNameA(EXTENDED_NAME_FORMAT NameFormat, LPSTR lpNameBuffer, PULONG nSize)
+{
+    return FALSE;
+}
+
+BOOLEAN SEC_ENTRY TranslateNameW(LPCWSTR lpAccountName, EXTENDED_NAME_FORMAT AccountNameFormat,
+                                 EXTENDED_NAME_FORMAT DesiredNameFormat, LPWSTR lpTranslatedName, PULONG nSize)
+{
+    return FALSE;
+}
+
+BOOLEAN SEC_ENTRY TranslateNameA(LPCSTR lpAccountName, EXTENDED_NAME_FORMAT AccountNameFormat,
+                                 EXTENDED_NAME_FORMAT DesiredNameFormat, LPSTR lpTranslatedName, PULONG nSize)
+{
+    return FALSE;
+}
+
+/* Schannel. */
+
+BOOL SslEmptyCacheW(LPWSTR pszTargetName, DWORD dwFlags)
+{
+    return FALSE;
+}
+
+BOOL SslEmptyCacheA(LPSTR pszTargetName, DWORD dwFlags)
+{
+    return FALSE;
+}
+
+BOOL SslCrackCertificate(PUCHAR pbCertificate, DWORD cbCertificate, DWORD dwFlags, PX509Certificate *ppCertificate)
+{
+    return FALSE;
+}
+
+VOID SslFreeCertificate(PX509Certificate pCertificate) {}
+
+BOOL SslGenerateKeyPair(PSSL_CREDENTIAL_CERTIFICATE pCerts, PSTR pszDN, PSTR pszPassword, DWORD Bits)
+{
+    return FALSE;
+}
+
+DWORD WINAPI SslGetMaximumKeySize(DWORD Reserved)
+{
+    return 0;
+}
+
+BOOL SslGetDefaultIssuers(PBYTE pbIssuers, DWORD *pcbIssuers)
+{
+    return FALSE;
+}
+
+SECURITY_STATUS WINAPI SslGetServerIdentity(PBYTE ClientHello, DWORD ClientHelloSize, PBYTE *ServerIdentity,
+                                            PDWORD ServerIdentitySize, DWORD Flags)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS WINAPI SslGetExtensions(const BYTE *clientHello, DWORD clientHelloByteSize,
+                                        SCH_EXTENSION_DATA *genericExtensions, BYTE genericExtensionsCount,
+                                        DWORD *bytesToRead, SchGetExtensionsOptions flags)
+{
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+/* The security authority. */
+
+NTSTATUS NTAPI LsaConnectUntrusted(PHANDLE LsaHandle)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS NTAPI LsaRegisterLogonProcess(PLSA_STRING LogonProcessName, PHANDLE LsaHandle,
+                                       PLSA_OPERATIONAL_MODE SecurityMode)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS NTAPI LsaDeregisterLogonProcess(HANDLE LsaHandle)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS NTAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING PackageName, PULONG AuthenticationPackage)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG AuthenticationPackage, PVOID ProtocolSubmitBuffer,
+                                            ULONG SubmitBufferLength, PVOID *ProtocolReturnBuffer,
+                                            PULONG ReturnBufferLength, PNTSTATUS ProtocolStatus)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_LOGON_TYPE LogonType,
+                            ULONG AuthenticationPackage, PVOID AuthenticationInformation,
+                            ULONG AuthenticationInformationLength, PTOKEN_GROUPS LocalGroups,
+                            PTOKEN_SOURCE SourceContext, PVOID *ProfileBuffer, PULONG ProfileBufferLength,
+                            PLUID LogonId, PHANDLE Token, PQUOTA_LIMITS Quotas, PNTSTATUS SubStatus)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS NTAPI LsaFreeReturnBuffer(PVOID Buffer)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS NTAPI LsaInsertProtectedProcessAddress(PVOID BufferAddress, ULONG BufferSize)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS NTAPI LsaRemoveProtectedProcessAddress(PVOID BufferAddress, ULONG BufferSize)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+ULONG NTAPI LsaNtStatusToWinError(NTSTATUS Status)
+{
+    return ERROR_MR_MID_NOT_FOUND;
+}
+
+NTSTATUS NTAPI LsaEnumerateLogonSessions(PULONG LogonSessionCount, PLUID *LogonSessionList)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS NTAPI LsaGetLogonSessionData(PLUID LogonId, PSECURITY_LOGON_SESSION_DATA *ppLogonSessionData)
+{
+    return STATUS_NOT_SUPPORTED;
+}

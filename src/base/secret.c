@@ -1,0 +1,245 @@
+#include "base/secret.h"
+
+#include "base/memory.h"
+#include "base/memory_fault.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/*
+ * Blocks up to POOL_LEN_MAX come from pools of pages that were excluded from core dumps once, when they were mapped: advising the
+ * kernel per object would cost a system call, and whole pages per object would cost memory. A pool per size, with its own
+ * lock. Pages stay with their pool until the process ends, so that memory is bounded by the largest number of live objects.
+ */
+#define POOL_LEN_MAX ((size_t)4096)
+#define POOL_CHUNK_LEN ((size_t)64 << 10) /* mapped at a time; the kernel gives the pages only when they are touched */
+#define POOL_COUNT 15                     /* 32, 48, 64, 96, 128, ... 3072, 4096 */
+
+/* The sanitizers see a leak or a stale pointer only when every block comes from malloc. */
+#if defined(__SANITIZE_ADDRESS__)
+#define POOL_ALLOCATES 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define POOL_ALLOCATES 0
+#endif
+#endif
+#ifndef POOL_ALLOCATES
+#define POOL_ALLOCATES 1
+#endif
+
+void secret_wipe(void *data, size_t len)
+{
+    if (data != NULL && len != 0)
+        explicit_bzero(data, len);
+}
+
+bool secret_equal(const void *a, const void *b, size_t len)
+{
+    const uint8_t *left = a, *right = b;
+    unsigned difference = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        difference |= (unsigned)(left[i] ^ right[i]);
+        /* Hides the value, so that no compiler learns to leave early. */
+        __asm__("" : "+r"(difference));
+    }
+    return difference == 0;
+}
+
+#if POOL_ALLOCATES
+
+struct free_block {
+    struct free_block *next;
+};
+
+/* On its own cache line: neighbours have other threads' locks. */
+struct pool {
+    pthread_mutex_t lock;    /* guards the rest */
+    struct free_block *free; /* wiped but for the link */
+    uint8_t *fresh;          /* zeroed bytes never handed out yet */
+    size_t fresh_len;
+} __attribute__((aligned(64)));
+
+static struct pool pools[POOL_COUNT];
+static pthread_once_t pools_once = PTHREAD_ONCE_INIT;
+
+/* A child of fork has only the forking thread: locks that others held would stay locked in it for ever. */
+static void pools_lock(void)
+{
+    for (size_t i = 0; i < POOL_COUNT; i++)
+        pthread_mutex_lock(&pools[i].lock);
+}
+
+static void pools_unlock(void)
+{
+    for (size_t i = POOL_COUNT; i-- > 0;)
+        pthread_mutex_unlock(&pools[i].lock);
+}
+
+static void pools_start(void)
+{
+    for (size_t i = 0; i < POOL_COUNT; i++)
+        pthread_mutex_init(&pools[i].lock, NULL);
+    pthread_atfork(pools_lock, pools_unlock, pools_unlock);
+}
+
+/* The pool that serves `len` bytes (at most POOL_LEN_MAX) and its block size: powers of two and the half-way steps. */
+static struct pool *pool_for(size_t len, size_t *block_len)
+{
+    unsigned log;
+    size_t power, middle;
+
+    if (len <= 32) {
+        *block_len = 32;
+        return &pools[0];
+    }
+    log = 63 - (unsigned)__builtin_clzll((unsigned long long)len - 1); /* 2^log < len <= 2^(log+1) */
+    power = (size_t)1 << log;
+    middle = power + power / 2;
+    *block_len = len > middle ? 2 * power : middle;
+    return &pools[1 + 2 * (log - 5) + (len > middle)];
+}
+
+static void *pages_map(size_t len)
+{
+    void *pages = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (pages == MAP_FAILED)
+        return NULL;
+    /* A kernel without it still gives memory: the promise is "where the kernel allows it". */
+    (void)madvise(pages, len, MADV_DONTDUMP);
+    return pages;
+}
+
+static void *pool_take(struct pool *pool, size_t block_len)
+{
+    void *block = pool->free;
+
+    if (block != NULL) {
+        pool->free = pool->free->next;
+        memset(block, 0, sizeof(struct free_block));
+        return block;
+    }
+    if (pool->fresh_len < block_len) {
+        pool->fresh = pages_map(POOL_CHUNK_LEN);
+        pool->fresh_len = pool->fresh != NULL ? POOL_CHUNK_LEN : 0;
+        if (pool->fresh == NULL)
+            return NULL;
+    }
+    block = pool->fresh;
+    pool->fresh += block_len;
+    pool->fresh_len -= block_len;
+    return block;
+}
+
+/* Larger objects are rare and pay for pages of their own. 0 when rounding up overflows. */
+static size_t whole_pages(size_t len)
+{
+    size_t page_len = (size_t)sysconf(_SC_PAGESIZE);
+
+    return len <= SIZE_MAX - page_len ? (len + page_len - 1) / page_len * page_len : 0;
+}
+
+void *secret_block_alloc(size_t len)
+{
+    size_t block_len;
+    struct pool *pool;
+    void *block;
+
+    if (mem_fault_strikes())
+        return NULL;
+    if (len > POOL_LEN_MAX) {
+        block_len = whole_pages(len);
+        return block_len != 0 ? pages_map(block_len) : NULL;
+    }
+    pthread_once(&pools_once, pools_start);
+    pool = pool_for(len, &block_len);
+    pthread_mutex_lock(&pool->lock);
+    block = pool_take(pool, block_len);
+    pthread_mutex_unlock(&pool->lock);
+    return block;
+}
+
+void secret_block_free(void *block, size_t len)
+{
+    size_t block_len;
+    struct pool *pool;
+    struct free_block *freed = block;
+
+    if (block == NULL)
+        return;
+    secret_wipe(block, len);
+    if (len > POOL_LEN_MAX) {
+        munmap(block, whole_pages(len));
+        return;
+    }
+    pool = pool_for(len, &block_len);
+    pthread_mutex_lock(&pool->lock);
+    freed->next = pool->free;
+    pool->free = freed;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+#else
+
+void *secret_block_alloc(size_t len)
+{
+    return mem_zalloc(len);
+}
+
+void secret_block_free(void *block, size_t len)
+{
+    secret_wipe(block, len);
+    mem_free(block);
+}
+
+#endif
+
+bool secret_alloc(struct secret *secret, size_t len)
+{
+    void *data = secret_block_alloc(len);
+
+    if (data == NULL)
+        return false;
+    secret_release(secret);
+    secret->data = data;
+    secret->len = len;
+    return true;
+}
+
+bool secret_set(struct secret *secret, const void *data, size_t len)
+{
+    struct secret fresh = {.data = NULL};
+
+    /* Copied before the former value goes: the bytes may be part of it. */
+    if (!secret_alloc(&fresh, len))
+        return false;
+    if (len != 0)
+        memcpy(fresh.data, data, len);
+    secret_release(secret);
+    *secret = fresh;
+    return true;
+}
+
+void secret_release(struct secret *secret)
+{
+    if (secret == NULL)
+        return;
+    secret_block_free(secret->data, secret->len);
+    *secret = (struct secret){.data = NULL};
+}
+
+void secret_free_text(char *text)
+{
+    if (text == NULL)
+        return;
+    secret_wipe(text, strlen(text));
+    mem_free(text);
+}
+
+void key16_wipe(struct key16 *key)
+{
+    secret_wipe(key->bytes, sizeof(key->bytes));
+}

@@ -1,0 +1,72 @@
+#include "base/time.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+/* 0 when the real clock speaks. */
+static _Atomic int64_t fixed_now;
+
+void filetime_fix(int64_t now)
+{
+    atomic_store(&fixed_now, now);
+}
+
+int64_t filetime_now(void)
+{
+    int64_t fixed = atomic_load_explicit(&fixed_now, memory_order_relaxed);
+    struct timespec now;
+
+    if (fixed != 0)
+        return fixed;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return filetime_from_unix(now.tv_sec) + now.tv_nsec / 100;
+}
+
+uint64_t monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int64_t filetime_from_unix(time_t seconds)
+{
+    int64_t filetime;
+
+    if (__builtin_mul_overflow((int64_t)seconds, FILETIME_SECOND, &filetime) ||
+        __builtin_add_overflow(filetime, FILETIME_UNIX_EPOCH, &filetime))
+        return seconds < 0 ? INT64_MIN : FILETIME_NEVER;
+    return filetime;
+}
+
+time_t filetime_to_unix(int64_t filetime)
+{
+    int64_t seconds = filetime / FILETIME_SECOND;
+
+    /* Division rounds towards zero, time runs downwards below it; the epoch is a whole number of seconds. */
+    if (filetime % FILETIME_SECOND < 0)
+        seconds--;
+    seconds -= FILETIME_UNIX_EPOCH / FILETIME_SECOND;
+    if (sizeof(time_t) < sizeof(int64_t)) {
+        if (seconds > INT32_MAX)
+            seconds = INT32_MAX;
+        if (seconds < INT32_MIN)
+            seconds = INT32_MIN;
+    }
+    return (time_t)seconds;
+}
+
+int64_t filetime_to_local(int64_t filetime)
+{
+    time_t unix_time = filetime_to_unix(filetime);
+    int64_t shift, local;
+    struct tm broken_down;
+
+    if (filetime == FILETIME_NEVER || localtime_r(&unix_time, &broken_down) == NULL)
+        return filetime;
+    shift = (int64_t)timegm(&broken_down) - (int64_t)unix_time;
+    if (__builtin_add_overflow(filetime, shift * FILETIME_SECOND, &local))
+        return filetime;
+    return local;
+}

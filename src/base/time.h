@@ -1,0 +1,28 @@
+/*
+ * Time as Windows counts it: 100 ns units since 1601-01-01 UTC. One hook, so that tests are deterministic.
+ */
+#ifndef OPENSSPI_BASE_TIME_H
+#define OPENSSPI_BASE_TIME_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define FILETIME_SECOND INT64_C(10000000)
+#define FILETIME_UNIX_EPOCH INT64_C(116444736000000000)
+/* "Never": the largest value, as Windows reports for credentials that do not expire. */
+#define FILETIME_NEVER INT64_MAX
+
+/* Wall clock now. */
+int64_t filetime_now(void);
+/* Monotonic milliseconds, for ages and limits. */
+uint64_t monotonic_ms(void);
+int64_t filetime_from_unix(time_t seconds);
+/* Rounds down; clamps to what time_t holds. */
+time_t filetime_to_unix(int64_t filetime);
+/* The same instant shifted to local time, as SSPI's ptsExpiry wants it; NEVER stays NEVER. */
+int64_t filetime_to_local(int64_t filetime);
+
+/* Tests only: fixed wall clock; 0 gives the real one back. */
+void filetime_fix(int64_t now);
+
+#endif

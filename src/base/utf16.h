@@ -1,0 +1,38 @@
+/*
+ * UTF-16LE, as the W functions and most wires carry it, to and from the UTF-8 used inside. Unpaired surrogates, overlong
+ * forms, code points past U+10FFFF and embedded NULs are refused: names that two readers see differently open doors.
+ * A NULL text or array counts as empty, except where said otherwise.
+ */
+#ifndef OPENSSPI_BASE_UTF16_H
+#define OPENSSPI_BASE_UTF16_H
+
+#include "base/result.h"
+#include "base/slice.h"
+#include "base/writer.h"
+
+/* Text from the wire (even number of bytes, little-endian, any alignment) to a fresh NUL-terminated UTF-8 string.
+ * WIRE_BAD for invalid input or no memory. Free with mem_free. */
+MUST_USE enum wire_result utf16le_to_text(struct slice utf16, char **text);
+/* The same from `n_units` units in memory. */
+MUST_USE enum wire_result utf16_to_text(const uint16_t *units, size_t n_units, char **text);
+/* UTF-8 to UTF-16LE bytes appended to the writer, without NUL. WIRE_BAD for invalid UTF-8 (nothing is written) or no room. */
+MUST_USE enum wire_result utf16le_write(struct writer *writer, const char *text);
+/* UTF-8 to a fresh NUL-terminated array; `n_units` (may be NULL) without the NUL. Free with mem_free. */
+MUST_USE enum wire_result utf16_from_text(const char *text, uint16_t **units, size_t *n_units);
+/* Bytes that utf16le_write would add; 0 for invalid UTF-8. */
+size_t utf16le_len(const char *text);
+/* Units before the NUL. */
+size_t utf16_units(const uint16_t *units);
+
+/* Is this well-formed UTF-8 without NUL? */
+bool utf8_valid(struct slice text);
+/* Simple case folding per code point as Windows does for account names (1:1 upper-case mappings of the Basic
+ * Multilingual Plane; the rules stand in tools/make_upper_table.py). utf16le_upper works in place on wire bytes; text_upper
+ * makes a fresh string, or NULL for NULL, invalid UTF-8 or no memory; text_equal_fold compares two strings without regard to
+ * case: NULL and invalid UTF-8 equal nothing, not even themselves. */
+uint16_t utf16_upper(uint16_t unit);
+void utf16le_upper(uint8_t *bytes, size_t len);
+char *text_upper(const char *text);
+bool text_equal_fold(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * The only way output is written: a bounded buffer, fixed or growing, that back-fills lengths.
+ * A write that does not fit sets `failed`, which stays set; it is checked once, by writer_finish.
+ */
+#ifndef OPENSSPI_BASE_WRITER_H
+#define OPENSSPI_BASE_WRITER_H
+
+#include "base/result.h"
+#include "base/slice.h"
+
+struct writer {
+    uint8_t *data;
+    size_t len, max; /* bytes written; bytes there are room for */
+    bool growing;    /* data is ours and may move */
+    bool failed;
+};
+
+/* Writes into the caller's `room`. Needs no release. */
+struct writer writer_fixed(void *room, size_t max);
+/* Grows as needed up to WRITER_GROW_LIMIT; `expected` bytes are taken at the first write. Release with
+ * writer_release, which wipes: what was written may be secret. */
+#define WRITER_GROW_LIMIT ((size_t)16 << 20) /* nothing the library encodes comes near it */
+struct writer writer_growing(size_t expected);
+void writer_release(struct writer *writer);
+#define AUTO_WRITER __attribute__((cleanup(writer_release)))
+
+void writer_u8(struct writer *writer, uint8_t value);
+void writer_u16le(struct writer *writer, uint16_t value);
+void writer_u32le(struct writer *writer, uint32_t value);
+void writer_u64le(struct writer *writer, uint64_t value);
+void writer_u16be(struct writer *writer, uint16_t value);
+void writer_u32be(struct writer *writer, uint32_t value);
+void writer_u64be(struct writer *writer, uint64_t value);
+void writer_bytes(struct writer *writer, const void *data, size_t len);
+void writer_slice(struct writer *writer, struct slice bytes);
+void writer_zeros(struct writer *writer, size_t len);
+/* Appends `len` bytes for the caller to fill; NULL when they do not fit. Valid until the next write. */
+uint8_t *writer_room(struct writer *writer, size_t len);
+/* Overwrites bytes written before, at `offset`; out of range sets failed. */
+void writer_patch_u16le(struct writer *writer, size_t offset, uint16_t value);
+void writer_patch_u32le(struct writer *writer, size_t offset, uint32_t value);
+void writer_patch_u32be(struct writer *writer, size_t offset, uint32_t value);
+void writer_patch_bytes(struct writer *writer, size_t offset, const void *data, size_t len);
+/* WIRE_BAD when anything did not fit. */
+MUST_USE enum wire_result writer_finish(const struct writer *writer);
+struct slice writer_slice_of(const struct writer *writer);
+/* Hands the growing buffer over: the caller frees it with mem_free. The writer is empty afterwards. NULL, and nothing changed,
+ * when the writer has failed or is fixed; a writer to which nothing was written still gives a block. */
+uint8_t *writer_steal(struct writer *writer, size_t *len);
+
+#endif

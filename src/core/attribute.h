@@ -1,0 +1,31 @@
+/*
+ * Attributes as packages answer them: plain values in UTF-8, borrowed from the object that was asked and valid while it is held.
+ * api/attributes.c turns them into Windows' structures.
+ */
+#ifndef OPENSSPI_CORE_ATTRIBUTE_H
+#define OPENSSPI_CORE_ATTRIBUTE_H
+
+#include "base/slice.h"
+
+struct attribute {
+    union {
+        struct {
+            uint32_t max_token, max_signature, block, trailer;
+        } sizes;
+        struct {
+            const char *signature_name, *encrypt_name;
+            uint32_t key_bits, signature_algorithm, encrypt_algorithm;
+        } key_info;
+        struct {
+            const char *text, *second;
+        } names;
+        struct slice bytes;
+        struct {
+            int64_t start, expiry; /* FILETIME, UTC */
+        } lifespan;
+        uint32_t number;
+        int64_t time; /* FILETIME, UTC */
+    };
+};
+
+#endif

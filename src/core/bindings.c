@@ -1,0 +1,43 @@
+#include "core/bindings.h"
+
+#include "base/reader.h"
+#include "crypto/digest.h"
+
+/* SEC_CHANNEL_BINDINGS: eight 32-bit fields, then data at offsets from the start of the block. */
+enum wire_result bindings_parse(struct slice block, struct bindings *bindings)
+{
+    struct reader reader = reader_of(block);
+    uint32_t field[8];
+    for (size_t i = 0; i < 8; i++)
+        try(reader_u32le(&reader, &field[i]));
+    struct bindings parsed = {.initiator_type = field[0], .acceptor_type = field[3]};
+    try(slice_at(block, field[2], field[1], &parsed.initiator));
+    try(slice_at(block, field[5], field[4], &parsed.acceptor));
+    try(slice_at(block, field[7], field[6], &parsed.application));
+    *bindings = parsed;
+    return WIRE_OK;
+}
+
+static void hash_u32(struct md5 *md5, uint32_t value)
+{
+    uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24)};
+    md5_update(md5, bytes, sizeof bytes);
+}
+
+static void hash_piece(struct md5 *md5, struct slice piece)
+{
+    hash_u32(md5, (uint32_t)piece.len);
+    md5_update(md5, piece.data, piece.len);
+}
+
+void bindings_hash(const struct bindings *bindings, uint8_t hash[16])
+{
+    struct md5 md5;
+    md5_init(&md5);
+    hash_u32(&md5, bindings->initiator_type);
+    hash_piece(&md5, bindings->initiator);
+    hash_u32(&md5, bindings->acceptor_type);
+    hash_piece(&md5, bindings->acceptor);
+    hash_piece(&md5, bindings->application);
+    md5_final(&md5, hash);
+}

@@ -1,0 +1,21 @@
+/*
+ * Channel bindings as GSSAPI and SSPI hash them.
+ */
+#ifndef OPENSSPI_CORE_BINDINGS_H
+#define OPENSSPI_CORE_BINDINGS_H
+
+#include "base/result.h"
+#include "base/slice.h"
+
+/* The pieces of a SEC_CHANNEL_BINDINGS block (32-byte header, then the data its offsets name). */
+struct bindings {
+    uint32_t initiator_type, acceptor_type;
+    struct slice initiator, acceptor, application;
+};
+
+/* WIRE_BAD when an offset or length points outside the block. */
+MUST_USE enum wire_result bindings_parse(struct slice block, struct bindings *bindings);
+/* MD5 over the gss_channel_bindings_struct form (RFC 4121 4.1.1.2; MS-NLMP 2.2.2.1 MsvAvChannelBindings). */
+void bindings_hash(const struct bindings *bindings, uint8_t hash[16]);
+
+#endif

@@ -1,0 +1,64 @@
+#include "core/block.h"
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include <pthread.h>
+#include <stdint.h>
+
+/* The set of live blocks: their headers chained by address, in shards so that threads seldom meet. */
+#define SHARDS 16
+#define BUCKETS 512 /* a shard; callers hold few blocks at a time */
+
+struct header {
+    struct header *next;
+    size_t len;
+};
+_Static_assert(sizeof(struct header) % 16 == 0, "what follows is aligned for anything");
+
+static struct shard {
+    pthread_mutex_t lock;
+    struct header *bucket[BUCKETS];
+} shards[SHARDS] = {[0 ... SHARDS - 1] = {.lock = PTHREAD_MUTEX_INITIALIZER}};
+
+static struct shard *place_of(const void *block, struct header ***bucket)
+{
+    uint64_t mixed = ((uintptr_t)block >> 4) * UINT64_C(0x9e3779b97f4a7c15);
+    struct shard *shard = &shards[mixed >> 60];
+    *bucket = &shard->bucket[(mixed >> 32) % BUCKETS];
+    return shard;
+}
+
+void *block_alloc(size_t len)
+{
+    require(len < SIZE_MAX - sizeof(struct header), NULL);
+    struct header *header = mem_zalloc(sizeof *header + len);
+    require(header != NULL, NULL);
+    header->len = len;
+    void *block = header + 1;
+    struct header **bucket;
+    struct shard *shard = place_of(block, &bucket);
+    pthread_mutex_lock(&shard->lock);
+    header->next = *bucket;
+    *bucket = header;
+    pthread_mutex_unlock(&shard->lock);
+    return block;
+}
+
+SECURITY_STATUS block_free(void *block)
+{
+    require(block != NULL, SEC_E_OK);
+    struct header **link;
+    struct shard *shard = place_of(block, &link);
+    pthread_mutex_lock(&shard->lock);
+    while (*link != NULL && (void *)(*link + 1) != block)
+        link = &(*link)->next;
+    struct header *header = *link;
+    if (header != NULL)
+        *link = header->next;
+    pthread_mutex_unlock(&shard->lock);
+    require(header != NULL, SEC_E_INVALID_HANDLE);
+    secret_wipe(block, header->len);
+    mem_free(header);
+    return SEC_E_OK;
+}

@@ -1,0 +1,16 @@
+/*
+ * The blocks that callers free with FreeContextBuffer. A pointer that is not ours is told apart, not followed.
+ * Lock: one a shard.
+ */
+#ifndef OPENSSPI_CORE_BLOCK_H
+#define OPENSSPI_CORE_BLOCK_H
+
+#include <sspi.h>
+#include <stddef.h>
+
+/* Zeroed block known to block_free, or NULL. */
+void *block_alloc(size_t len);
+/* Wipes and frees. SEC_E_OK also for NULL; SEC_E_INVALID_HANDLE for what is not (or no longer) ours. */
+SECURITY_STATUS block_free(void *block);
+
+#endif

@@ -1,0 +1,29 @@
+#include "core/cause.h"
+
+#include "core/trace.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+static _Thread_local char text[CAUSE_TEXT_MAX];
+
+SECURITY_STATUS(cause_set)(SECURITY_STATUS status, const char *format, ...)
+{
+    if (text[0] == '\0') {
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof text, format, arguments);
+        va_end(arguments);
+        TRACE("cause", "0x%08x %s", (unsigned)status, text);
+    }
+    return status;
+}
+
+void cause_clear(void)
+{
+    text[0] = '\0';
+}
+
+const char *cause_text(void)
+{
+    return text;
+}

@@ -1,0 +1,26 @@
+/*
+ * The cause of this thread's last failure, in words; OpenSspiGetLastErrorText hands it out. Never holds a secret.
+ */
+#ifndef OPENSSPI_CORE_CAUSE_H
+#define OPENSSPI_CORE_CAUSE_H
+
+#include <sspi.h>
+
+#define CAUSE_TEXT_MAX 512
+
+/* Sets the text and gives `status` back, so that a failure reads: return cause_set(SEC_E_INVALID_TOKEN, "..."). Also goes to the trace.
+ * A text that stands is kept when the same call fails further up: the first cause is the nearest one. */
+SECURITY_STATUS cause_set(SECURITY_STATUS status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The function does give `status` back; this tells analysers, which cannot see it, and compilers, which then drop dead branches. */
+#define cause_set(status, ...)                      \
+    __extension__({                                 \
+        SECURITY_STATUS cause_status = (status);    \
+        (void)cause_set(cause_status, __VA_ARGS__); \
+        cause_status;                               \
+    })
+/* Called at the start of each public function. */
+void cause_clear(void);
+/* The text, or "" when the last call did not fail or gave no reason. Valid until this thread's next call. */
+const char *cause_text(void);
+
+#endif

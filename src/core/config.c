@@ -1,0 +1,242 @@
+#include "core/config.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+#include "core/config_parse.h"
+#include "core/trace.h"
+#include <errno.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SYSTEM_FILE "/etc/opensspi/opensspi.conf"
+#define FILES_MAX 2
+#define NETBIOS_NAME_MAX 15
+
+/* What told one state of a file from another; all zero for a file that is not there. */
+struct file_state {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed, modified;
+};
+
+struct snapshot {
+    struct config config; /* first: a const struct config * is the snapshot */
+    atomic_uint n_references;
+    char *file[FILES_MAX];
+    struct file_state state[FILES_MAX];
+    unsigned n_files;
+};
+
+static pthread_mutex_t config_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct snapshot *current; /* guarded by config_lock */
+
+static struct file_state file_state_of(const char *path)
+{
+    struct stat status;
+    struct file_state state;
+    memset(&state, 0, sizeof state); /* padding too: states are compared field by field below, but stay defined */
+    if (stat(path, &status) == 0) {
+        state.device = status.st_dev;
+        state.inode = status.st_ino;
+        state.size = status.st_size;
+        state.changed = status.st_ctim;
+        state.modified = status.st_mtim;
+    }
+    return state;
+}
+
+static bool file_state_equal(const struct file_state *a, const struct file_state *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+/* "<base>/<rest>", where base comes from the environment variable or is "<home>/<fallback>"; NULL without a home. */
+static char *user_path(const char *variable, const char *fallback, const char *rest)
+{
+    const char *base = secure_getenv(variable);
+    const char *home = "";
+    char *path = NULL;
+    if (base == NULL || base[0] != '/') { /* the XDG specification has relative paths ignored */
+        home = secure_getenv("HOME");
+        if (home == NULL || home[0] != '/')
+            return NULL;
+        base = fallback;
+    }
+    size_t len = strlen(home) + 1 + strlen(base) + 1 + strlen(rest) + 1;
+    path = mem_zalloc(len);
+    if (path != NULL)
+        snprintf(path, len, "%s%s%s/%s", home, *home != '\0' ? "/" : "", base, rest);
+    return path;
+}
+
+static SECURITY_STATUS files_choose(struct snapshot *snapshot)
+{
+    const char *only = secure_getenv("OPENSSPI_CONFIG");
+    if (only != NULL && *only != '\0') {
+        snapshot->file[snapshot->n_files++] = mem_strdup(only);
+    } else {
+        snapshot->file[snapshot->n_files++] = mem_strdup(SYSTEM_FILE);
+        char *user = user_path("XDG_CONFIG_HOME", ".config", "opensspi/opensspi.conf");
+        if (user != NULL)
+            snapshot->file[snapshot->n_files++] = user;
+    }
+    return snapshot->file[0] != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static char *netbios_name(const char *host)
+{
+    char label[NETBIOS_NAME_MAX + 1] = {0};
+    size_t len = strcspn(host, ".");
+    memcpy(label, host, len < NETBIOS_NAME_MAX ? len : NETBIOS_NAME_MAX);
+    char *name = utf8_valid(slice_of_text(label)) ? text_upper(label) : NULL;
+    return name != NULL ? name : mem_strdup("LOCALHOST");
+}
+
+static bool default_text(char **field, char *value)
+{
+    if (*field == NULL)
+        *field = value;
+    else
+        mem_free(value);
+    return *field != NULL;
+}
+
+static const char *variable_or_null(const char *name)
+{
+    const char *value = secure_getenv(name);
+    return value != NULL && *value != '\0' && utf8_valid(slice_of_text(value)) ? value : NULL;
+}
+
+static bool defaults_names(struct config *config)
+{
+    char host[256] = {0};
+    if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
+        strncpy(host, "localhost", sizeof host - 1);
+    const char *computer = variable_or_null("NETBIOS_COMPUTER_NAME"); /* as gss-ntlmssp reads them */
+    const char *domain = variable_or_null("NETBIOS_DOMAIN_NAME");
+    require(default_text(&config->computer, computer != NULL ? mem_strdup(computer) : netbios_name(host)), false);
+    require(default_text(&config->domain, mem_strdup(domain != NULL ? domain : config->computer)), false);
+    require(default_text(&config->dns_computer, mem_strdup(host)), false);
+    const char *dot = strchr(config->dns_computer, '.');
+    if (dot != NULL && dot[1] != '\0')
+        require(default_text(&config->dns_domain, mem_strdup(dot + 1)), false);
+    return true;
+}
+
+static bool defaults_stores(struct config *config)
+{
+    if (config->stores.n_items > 0)
+        return true;
+    char *path = geteuid() == 0 ? mem_strdup("/var/lib/opensspi/accounts.db")
+                                : user_path("XDG_DATA_HOME", ".local/share", "opensspi/accounts.db");
+    if (path == NULL)
+        return geteuid() != 0; /* a user without a home has no store */
+    size_t len = strlen("sqlite:") + strlen(path) + 1;
+    char *name = mem_zalloc(len);
+    if (name != NULL)
+        snprintf(name, len, "sqlite:%s", path);
+    mem_free(path);
+    require(name != NULL, false);
+    config->stores.item[config->stores.n_items++] = name;
+    return true;
+}
+
+static bool defaults_credentials(struct config *config)
+{
+    const char *file = variable_or_null("OPENSSPI_NTLM_USER_FILE");
+    if (file == NULL)
+        file = variable_or_null("NTLM_USER_FILE");
+    if (file != NULL) {
+        mem_free(config->user_file);
+        config->user_file = mem_strdup(file);
+        require(config->user_file != NULL, false);
+    }
+    const char *askpass = variable_or_null("SSPI_ASKPASS");
+    return askpass == NULL || default_text(&config->askpass, mem_strdup(askpass));
+}
+
+static void snapshot_free(struct snapshot *snapshot)
+{
+    config_clear(&snapshot->config);
+    for (unsigned i = 0; i < snapshot->n_files; i++)
+        mem_free(snapshot->file[i]);
+    mem_free(snapshot);
+}
+
+static SECURITY_STATUS snapshot_read(struct snapshot *snapshot)
+{
+    config_defaults(&snapshot->config);
+    for (unsigned i = 0; i < snapshot->n_files; i++) {
+        bool wanted = secure_getenv("OPENSSPI_CONFIG") != NULL;
+        snapshot->state[i] =
+            file_state_of(snapshot->file[i]); /* before reading: a change in between is seen next time */
+        try(config_parse_file(&snapshot->config, snapshot->file[i], wanted));
+    }
+    require(defaults_names(&snapshot->config) && defaults_stores(&snapshot->config) &&
+                defaults_credentials(&snapshot->config),
+            SEC_E_INSUFFICIENT_MEMORY);
+    TRACE("config", "computer %s, domain %s, %u account stores", snapshot->config.computer, snapshot->config.domain,
+          snapshot->config.stores.n_items);
+    return SEC_E_OK;
+}
+
+static bool snapshot_is_current(const struct snapshot *snapshot, const struct snapshot *wanted)
+{
+    require(snapshot->n_files == wanted->n_files, false);
+    for (unsigned i = 0; i < snapshot->n_files; i++) {
+        struct file_state state = file_state_of(snapshot->file[i]);
+        require(strcmp(snapshot->file[i], wanted->file[i]) == 0 && file_state_equal(&state, &snapshot->state[i]),
+                false);
+    }
+    return true;
+}
+
+SECURITY_STATUS config_get(const struct config **config)
+{
+    struct snapshot *fresh = mem_zalloc(sizeof *fresh);
+    require(fresh != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    atomic_init(&fresh->n_references, 2); /* the caller's and `current`'s */
+    SECURITY_STATUS status = files_choose(fresh);
+    struct snapshot *old = NULL;
+    pthread_mutex_lock(&config_lock);
+    if (status == SEC_E_OK && current != NULL && snapshot_is_current(current, fresh)) {
+        *config = config_retain(&current->config);
+        old = fresh;
+        atomic_store(&fresh->n_references, 1);
+    } else if (status == SEC_E_OK && (status = snapshot_read(fresh)) == SEC_E_OK) {
+        old = current;
+        current = fresh;
+        *config = &fresh->config;
+    } else {
+        old = fresh;
+        atomic_store(&fresh->n_references, 1);
+    }
+    pthread_mutex_unlock(&config_lock);
+    if (old != NULL)
+        config_release(&old->config);
+    return status;
+}
+
+const struct config *config_retain(const struct config *config)
+{
+    struct snapshot *snapshot = (struct snapshot *)(uintptr_t)config;
+    atomic_fetch_add_explicit(&snapshot->n_references, 1, memory_order_relaxed);
+    return config;
+}
+
+void config_release(const struct config *config)
+{
+    struct snapshot *snapshot = (struct snapshot *)(uintptr_t)config;
+    if (snapshot != NULL && atomic_fetch_sub_explicit(&snapshot->n_references, 1, memory_order_acq_rel) == 1)
+        snapshot_free(snapshot);
+}

@@ -1,0 +1,249 @@
+#include "core/config_parse.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONFIG_FILE_MAX ((size_t)1 << 20) /* a file of lists and switches; a larger one is a mistake */
+
+enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN };
+
+static const struct key {
+    const char *section, *name;
+    enum key_type type;
+    size_t offset;
+} keys[] = {
+    {"names", "computer", KEY_TEXT, offsetof(struct config, computer)},
+    {"names", "domain", KEY_TEXT, offsetof(struct config, domain)},
+    {"names", "dns_computer", KEY_TEXT, offsetof(struct config, dns_computer)},
+    {"names", "dns_domain", KEY_TEXT, offsetof(struct config, dns_domain)},
+    {"names", "dns_forest", KEY_TEXT, offsetof(struct config, dns_forest)},
+    {"credentials", "user_file", KEY_TEXT, offsetof(struct config, user_file)},
+    {"credentials", "askpass", KEY_TEXT, offsetof(struct config, askpass)},
+    {"accounts", "stores", KEY_LIST, offsetof(struct config, stores)},
+    {"accounts", "lockout_threshold", KEY_NUMBER, offsetof(struct config, lockout_threshold)},
+    {"accounts", "lockout_seconds", KEY_NUMBER, offsetof(struct config, lockout_seconds)},
+    {"accounts", "lockout_reset_seconds", KEY_NUMBER, offsetof(struct config, lockout_reset_seconds)},
+    {"ntlm", "allow_v1", KEY_SWITCH, offsetof(struct config, ntlm_v1)},
+    {"ntlm", "allow_lm", KEY_SWITCH, offsetof(struct config, ntlm_lm)},
+    {"ntlm", "allow_anonymous", KEY_SWITCH, offsetof(struct config, ntlm_anonymous)},
+    {"ntlm", "require_128", KEY_SWITCH, offsetof(struct config, ntlm_require_128)},
+    {"ntlm", "refuse_reflection", KEY_SWITCH, offsetof(struct config, ntlm_refuse_reflection)},
+    {"ntlm", "channel_bindings", KEY_WHEN, offsetof(struct config, ntlm_channel_bindings)},
+    {"ntlm", "service_binding", KEY_WHEN, offsetof(struct config, ntlm_service_binding)},
+    {"ntlm", "targets", KEY_LIST, offsetof(struct config, ntlm_targets)},
+    {"ntlm", "challenge_seconds", KEY_NUMBER, offsetof(struct config, ntlm_challenge_seconds)},
+    {"ntlm", "clock_skew_seconds", KEY_NUMBER, offsetof(struct config, ntlm_clock_skew_seconds)},
+};
+
+void config_defaults(struct config *config)
+{
+    *config = (struct config){
+        .lockout_threshold = 10,
+        .lockout_seconds = 600,
+        .lockout_reset_seconds = 600,
+        .ntlm_require_128 = true,
+        .ntlm_refuse_reflection = true,
+        .ntlm_channel_bindings = WHEN_SUPPORTED,
+        .ntlm_service_binding = WHEN_SUPPORTED,
+        .ntlm_challenge_seconds = 300,
+        .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
+    };
+}
+
+static void list_clear(struct config_list *list)
+{
+    for (unsigned i = 0; i < list->n_items; i++)
+        mem_free(list->item[i]);
+    list->n_items = 0;
+}
+
+void config_clear(struct config *config)
+{
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        void *field = (char *)config + keys[i].offset;
+        if (keys[i].type == KEY_TEXT)
+            mem_free(*(char **)field);
+        else if (keys[i].type == KEY_LIST)
+            list_clear(field);
+    }
+    *config = (struct config){0};
+}
+
+struct parse {
+    struct config *config;
+    const char *file;
+    bool seen[COUNT_OF(keys)]; /* within this file */
+    char problem[256];
+    int line; /* of the problem */
+};
+
+static bool list_parse(struct config_list *list, const char *value)
+{
+    struct config_list fresh = {0};
+    while (*value != '\0') {
+        value += strspn(value, ", \t");
+        size_t len = strcspn(value, ",");
+        size_t item_len = len;
+        while (item_len > 0 && (value[item_len - 1] == ' ' || value[item_len - 1] == '\t'))
+            item_len--;
+        if (item_len > 0) {
+            char *item = fresh.n_items < CONFIG_LIST_MAX ? mem_dup(value, item_len) : NULL;
+            if (item == NULL) {
+                list_clear(&fresh);
+                return false;
+            }
+            fresh.item[fresh.n_items++] = item;
+        }
+        value += len;
+    }
+    list_clear(list);
+    *list = fresh;
+    return true;
+}
+
+static bool number_parse(unsigned *number, const char *value)
+{
+    char *end;
+    errno = 0;
+    unsigned long parsed = strtoul(value, &end, 10);
+    require(value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0 && parsed <= UINT_MAX, false);
+    *number = (unsigned)parsed;
+    return true;
+}
+
+static bool switch_parse(bool *field, const char *value)
+{
+    if (strcasecmp(value, "yes") == 0 || strcasecmp(value, "true") == 0 || strcasecmp(value, "on") == 0 ||
+        strcmp(value, "1") == 0)
+        *field = true;
+    else if (strcasecmp(value, "no") == 0 || strcasecmp(value, "false") == 0 || strcasecmp(value, "off") == 0 ||
+             strcmp(value, "0") == 0)
+        *field = false;
+    else
+        return false;
+    return true;
+}
+
+static bool when_parse(enum config_when *field, const char *value)
+{
+    static const char *const words[] = {
+        [WHEN_NEVER] = "never", [WHEN_SUPPORTED] = "when-supported", [WHEN_ALWAYS] = "always"};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (strcasecmp(value, words[i]) == 0) {
+            *field = (enum config_when)i;
+            return true;
+        }
+    return false;
+}
+
+static const char *value_parse(const struct key *key, struct config *config, const char *value)
+{
+    void *field = (char *)config + key->offset;
+    if (!utf8_valid(slice_of_text(value)))
+        return "takes UTF-8 text";
+    switch (key->type) {
+    case KEY_TEXT: {
+        char *copy = *value != '\0' ? mem_strdup(value) : NULL;
+        if (copy == NULL)
+            return "takes a text";
+        mem_free(*(char **)field);
+        *(char **)field = copy;
+        return NULL;
+    }
+    case KEY_LIST:
+        return list_parse(field, value) ? NULL : "takes at most 16 entries, separated by commas";
+    case KEY_SWITCH:
+        return switch_parse(field, value) ? NULL : "takes yes or no";
+    case KEY_NUMBER:
+        return number_parse(field, value) ? NULL : "takes a whole number";
+    case KEY_WHEN:
+        return when_parse(field, value) ? NULL : "takes never, when-supported or always";
+    }
+    return "has no type";
+}
+
+/* inih's handler: 1 goes on, 0 marks the line as wrong. */
+static int entry_parse(void *user, const char *section, const char *name, const char *value)
+{
+    struct parse *parse = user;
+    if (parse->problem[0] != '\0')
+        return 0;
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        if (strcmp(section, keys[i].section) != 0 || strcmp(name, keys[i].name) != 0)
+            continue;
+        const char *wrong = parse->seen[i] ? "stands twice in this file"
+                                           : value_parse(&keys[i], parse->config, value != NULL ? value : "");
+        parse->seen[i] = true;
+        if (wrong == NULL)
+            return 1;
+        snprintf(parse->problem, sizeof parse->problem, "\"%s\" in [%s] %s", name, section, wrong);
+        return 0;
+    }
+    snprintf(parse->problem, sizeof parse->problem, "unknown key \"%.64s\" in [%.64s]", name, section);
+    return 0;
+}
+
+SECURITY_STATUS config_parse_text(struct config *config, const char *name, struct slice text)
+{
+    struct parse parse = {.config = config, .file = name};
+    require(memchr(text.data, 0, text.len) == NULL,
+            cause_set(SEC_E_INTERNAL_ERROR, "%s: this is not a text file", name));
+    char *copy = mem_dup(text.data, text.len); /* inih reads a C string */
+    require(copy != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    int line = ini_parse_string(copy, entry_parse, &parse);
+    mem_free(copy);
+    if (line < 0)
+        return SEC_E_INSUFFICIENT_MEMORY;
+    if (line > 0)
+        return cause_set(SEC_E_INTERNAL_ERROR, "%s:%d: %s", name, line,
+                         parse.problem[0] != '\0' ? parse.problem : "not a section, a key with a value, or a comment");
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS file_read(int fd, const char *path, char **text, size_t *len)
+{
+    struct stat status;
+    require(fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (size_t)status.st_size <= CONFIG_FILE_MAX,
+            cause_set(SEC_E_INTERNAL_ERROR, "%s: not a regular file of at most 1 MiB", path));
+    *text = mem_zalloc((size_t)status.st_size + 1);
+    require(*text != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    *len = 0;
+    while (*len < (size_t)status.st_size) {
+        ssize_t got = read(fd, *text + *len, (size_t)status.st_size - *len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        *len += (size_t)got;
+    }
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS config_parse_file(struct config *config, const char *path, bool wanted)
+{
+    AUTO_FREE char *text = NULL;
+    size_t len = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        bool absent = errno == ENOENT || errno == ENOTDIR ||
+                      (errno == EACCES && !wanted); /* a home we may not look into is none */
+        if (absent && !wanted)
+            return SEC_E_OK;
+        return cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be opened: %s", path, strerror(errno));
+    }
+    SECURITY_STATUS status = file_read(fd, path, &text, &len);
+    close(fd);
+    try(status);
+    return config_parse_text(config, path, slice_of(text, len));
+}

@@ -1,0 +1,30 @@
+/*
+ * Handles: an index, a generation and a kind, never a pointer. Look-up is lock-free and counts a reference, so that an object that another thread
+ * deletes dies after the last user let go. Lock: one mutex for taking and giving back slots.
+ */
+#ifndef OPENSSPI_CORE_HANDLE_H
+#define OPENSSPI_CORE_HANDLE_H
+
+#include <sspi.h>
+#include <stdbool.h>
+
+enum handle_kind { HANDLE_CREDENTIAL = 1, HANDLE_CONTEXT = 2 };
+
+/* A reference in hand; opaque but for `object`. */
+struct handle_ref {
+    void *object;
+    void *slot;
+};
+
+/* Publishes an object. `destroy` runs when the handle is deleted and no reference is left. SEC_E_INSUFFICIENT_MEMORY when the table is full. */
+SECURITY_STATUS handle_create(enum handle_kind kind, void *object, void (*destroy)(void *object), SecHandle *handle);
+/* SEC_E_INVALID_HANDLE for NULL, zero, all ones, stale, foreign or of another kind. Give the reference back with handle_put. */
+SECURITY_STATUS handle_get(const SecHandle *handle, enum handle_kind kind, struct handle_ref *ref);
+void handle_put(struct handle_ref *ref);
+/* Unpublishes: of several threads one gets SEC_E_OK, the others SEC_E_INVALID_HANDLE. */
+SECURITY_STATUS handle_delete(const SecHandle *handle, enum handle_kind kind);
+bool handle_is_null(const SecHandle *handle); /* NULL, or both halves zero */
+
+#define AUTO_HANDLE __attribute__((cleanup(handle_put)))
+
+#endif

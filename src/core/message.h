@@ -1,0 +1,27 @@
+/*
+ * A message in the caller's memory: what SecBufferDesc says, without its rules.
+ */
+#ifndef OPENSSPI_CORE_MESSAGE_H
+#define OPENSSPI_CORE_MESSAGE_H
+
+#include "base/slice.h"
+
+/* Far above what callers pass (RPC uses 4); bounds the stack a message call takes to about 2 KiB. */
+#define MESSAGE_SEGMENTS_MAX 64
+
+struct segment {
+    uint8_t *data;
+    size_t len;
+    bool read_only; /* signed, never changed: READONLY and READONLY_WITH_CHECKSUM */
+};
+
+struct message {
+    struct slice_mut token;   /* signature or trailer; data NULL where the caller gave none */
+    struct slice_mut padding; /* data NULL where the caller gave none */
+    struct slice_mut stream;  /* a whole wrapped message to be opened in place; data NULL elsewhere */
+    struct segment data[MESSAGE_SEGMENTS_MAX];
+    unsigned n_data;
+    struct slice_mut stream_data; /* out: where in `stream` the plain text lies */
+};
+
+#endif

@@ -1,0 +1,56 @@
+#include "core/objects.h"
+
+#include "base/memory.h"
+
+struct credential *credential_new(const struct package *package, const struct config *config, uint32_t use)
+{
+    struct credential *credential = mem_zalloc(sizeof *credential);
+    require(credential != NULL, NULL);
+    atomic_init(&credential->n_references, 1);
+    credential->package = package;
+    credential->config = config_retain(config);
+    credential->use = use;
+    return credential;
+}
+
+struct credential *credential_retain(struct credential *credential)
+{
+    atomic_fetch_add_explicit(&credential->n_references, 1, memory_order_relaxed);
+    return credential;
+}
+
+void credential_put(struct credential *credential)
+{
+    if (credential == NULL || atomic_fetch_sub_explicit(&credential->n_references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (credential->own != NULL)
+        credential->package->authority->release(credential->own);
+    config_release(credential->config);
+    mem_free(credential);
+}
+
+struct context *context_new(const struct package *package, bool initiator)
+{
+    struct context *context = mem_zalloc(sizeof *context);
+    require(context != NULL, NULL);
+    context->package = package;
+    context->initiator = initiator;
+    pthread_mutex_init(&context->handshake_lock, NULL);
+    pthread_mutex_init(&context->send_lock, NULL);
+    pthread_mutex_init(&context->receive_lock, NULL);
+    return context;
+}
+
+void context_free(void *object)
+{
+    struct context *context = object;
+    if (context->handshake != NULL)
+        context->package->authority->abandon(context->handshake);
+    session_close(context->session);
+    credential_put(context->credential);
+    pthread_mutex_destroy(&context->handshake_lock);
+    pthread_mutex_destroy(&context->send_lock);
+    pthread_mutex_destroy(&context->receive_lock);
+    mem_free(context->target);
+    mem_free(context);
+}

@@ -1,0 +1,51 @@
+/*
+ * Credentials and contexts: what the handles stand for.
+ */
+#ifndef OPENSSPI_CORE_OBJECTS_H
+#define OPENSSPI_CORE_OBJECTS_H
+
+#include "core/session.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Immutable but for the package's own part, which locks itself. Counted: its handle, and contexts that still walk their handshake. */
+struct credential {
+    atomic_uint n_references;
+    const struct package *package;
+    const struct config *config;
+    uint32_t use;
+    int64_t expiry;
+    void *own;
+};
+
+enum context_state {
+    CONTEXT_FRESH,       /* made, no step has succeeded */
+    CONTEXT_HANDSHAKE,   /* more steps to come; a datagram context may have a session already */
+    CONTEXT_ESTABLISHED, /* a session is there */
+    CONTEXT_FAILED,      /* a step failed: only deletion is left */
+};
+
+/* Three locks, always taken in the order handshake, send, receive. A handshake step holds the first; message calls one of the others; the session
+ * pointer changes under all three. */
+struct context {
+    const struct package *package;
+    struct credential *credential; /* while in handshake */
+    bool initiator;
+    enum context_state state;
+    uint32_t flags_asked; /* latched on the first call */
+    char *target;
+    uint32_t granted;
+    int64_t expiry;
+    void *handshake;
+    struct session *session;
+    pthread_mutex_t handshake_lock, send_lock, receive_lock;
+};
+
+struct credential *credential_new(const struct package *package, const struct config *config, uint32_t use);
+struct credential *credential_retain(struct credential *credential);
+void credential_put(struct credential *credential); /* NULL is fine */
+
+struct context *context_new(const struct package *package, bool initiator);
+void context_free(void *context);
+
+#endif

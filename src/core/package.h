@@ -1,0 +1,89 @@
+/*
+ * What a security package is: a description and two tables. The authority half sees passwords and keys and walks the handshake; the session
+ * half sees only what one established context needs. A missing entry means SEC_E_UNSUPPORTED_FUNCTION.
+ */
+#ifndef OPENSSPI_CORE_PACKAGE_H
+#define OPENSSPI_CORE_PACKAGE_H
+
+#include "base/writer.h"
+#include "core/attribute.h"
+#include "core/config.h"
+#include "core/identity.h"
+#include "core/message.h"
+#include <sspi.h>
+
+struct package_info {
+    const char *name, *comment;
+    uint32_t capabilities; /* SECPKG_FLAG_* */
+    uint16_t rpc_id;
+    uint32_t max_token;  /* bytes; a longer input token is refused unread */
+    bool takes_identity; /* pAuthData is an identity, else the package's own structure */
+};
+
+struct acquire_request {
+    const struct config *config;     /* the package retains it if it keeps it */
+    const char *principal;           /* UTF-8, or NULL */
+    uint32_t use;                    /* SECPKG_CRED_INBOUND, OUTBOUND or BOTH */
+    const struct identity *identity; /* NULL: default credentials */
+    const void *auth_data;           /* packages that take no identity: the caller's structure */
+};
+
+/* One step of a handshake. Everything in `in` is borrowed for the call. */
+struct step_in {
+    struct slice token;    /* data NULL: the caller gave none */
+    struct slice bindings; /* a whole SEC_CHANNEL_BINDINGS, offsets checked; data NULL: none given */
+    const char *target;    /* UTF-8, or NULL; the first step's counts */
+    uint32_t flags;        /* ISC_REQ_* or ASC_REQ_*, as on the first call */
+    bool native_drep;
+};
+
+struct step_out {
+    struct writer token;  /* empty: nothing to send */
+    struct writer record; /* not empty: a session opens from it (at the end; datagram contexts also before) */
+    uint32_t granted;     /* ISC_RET_* or ASC_RET_* */
+    int64_t expiry;       /* FILETIME, UTC */
+};
+
+struct password_change {
+    const struct config *config;
+    const char *domain, *user;
+    struct slice old_password, new_password; /* UTF-16LE */
+};
+
+struct package_authority {
+    SECURITY_STATUS (*acquire)(const struct acquire_request *request, void **credential, int64_t *expiry);
+    void (*release)(void *credential);
+    /* *handshake is NULL on the first call; a failed first call leaves it NULL. SEC_E_OK, SEC_I_CONTINUE_NEEDED, SEC_I_COMPLETE_*, or an error. */
+    SECURITY_STATUS (*initiate)(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+    SECURITY_STATUS (*accept)(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+    void (*abandon)(void *handshake);
+    SECURITY_STATUS (*query_credential)(const void *credential, uint32_t attribute, struct attribute *value);
+    SECURITY_STATUS (*set_credential)(void *credential, uint32_t attribute, const void *value, size_t len);
+    SECURITY_STATUS (*query_handshake)(const void *handshake, uint32_t attribute, struct attribute *value);
+    SECURITY_STATUS (*complete)(void *handshake, struct slice_mut token);
+    SECURITY_STATUS (*change_password)(const struct password_change *change);
+};
+
+struct package_session {
+    /* `own` is the package's part of the session record. */
+    SECURITY_STATUS (*open)(struct slice own, uint32_t flags, bool initiator, void **state);
+    void (*close)(void *state);
+    /* Writes the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
+    SECURITY_STATUS (*save)(const void *state, struct writer *own);
+    /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW; SPNEGO's mechListMIC). */
+    SECURITY_STATUS (*reset)(void *state);
+    /* Sending calls hold the context's send lock, receiving ones its receive lock. `seq` is the caller's sequence number. */
+    SECURITY_STATUS (*sign)(void *state, uint32_t qop, struct message *message, uint32_t seq);
+    SECURITY_STATUS (*seal)(void *state, uint32_t qop, struct message *message, uint32_t seq);
+    SECURITY_STATUS (*verify)(void *state, struct message *message, uint32_t seq, uint32_t *qop);
+    SECURITY_STATUS (*unseal)(void *state, struct message *message, uint32_t seq, uint32_t *qop);
+    SECURITY_STATUS (*query)(const void *state, uint32_t attribute, struct attribute *value);
+};
+
+struct package {
+    struct package_info info;
+    const struct package_authority *authority;
+    const struct package_session *session;
+};
+
+#endif

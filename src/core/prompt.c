@@ -1,0 +1,130 @@
+#include "core/prompt.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "base/writer.h"
+#include "core/cause.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define ANSWER_MAX 1024
+#define ANSWER_MS 120000 /* a person who does not answer must not hold a handshake for ever */
+
+extern char **environ;
+
+/* One line from a descriptor, without its newline. */
+static bool line_read(int fd, char line[ANSWER_MAX])
+{
+    size_t len = 0;
+    while (len < ANSWER_MAX - 1) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        int ready = poll(&wait, 1, ANSWER_MS);
+        if (ready < 0 && errno == EINTR)
+            continue;
+        require(ready > 0, false);
+        char byte;
+        ssize_t got = read(fd, &byte, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0 || byte == '\n')
+            return got > 0 || len > 0;
+        line[len++] = byte;
+        line[len] = '\0';
+    }
+    return false;
+}
+
+static bool ask_program(const char *program, const char *question, char answer[ANSWER_MAX])
+{
+    int ends[2];
+    pid_t child;
+    posix_spawn_file_actions_t actions;
+    char *arguments[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)question, NULL};
+    require(pipe2(ends, O_CLOEXEC) == 0, false);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    int failed = posix_spawn(&child, program, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    if (failed != 0) {
+        close(ends[0]);
+        return false;
+    }
+    bool answered = line_read(ends[0], answer);
+    close(ends[0]);
+    if (!answered)
+        kill(child, SIGTERM);
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0)
+        require(errno == EINTR, answered); /* a host that reaps every child itself took the status */
+    return answered && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool ask_terminal(const char *question, bool secret, char answer[ANSWER_MAX])
+{
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+    require(fd >= 0, false);
+    struct termios before, quiet;
+    bool answered = false;
+    if (tcgetattr(fd, &before) == 0) {
+        quiet = before;
+        if (secret)
+            quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+        tcsetattr(fd, TCSAFLUSH, &quiet);
+        answered = write(fd, question, strlen(question)) > 0 && line_read(fd, answer);
+        tcsetattr(fd, TCSAFLUSH, &before);
+        if (secret && write(fd, "\n", 1) < 0)
+            answered = false;
+    }
+    close(fd);
+    return answered;
+}
+
+static bool ask(const char *askpass, const char *question, bool secret, char answer[ANSWER_MAX])
+{
+    answer[0] = '\0';
+    return askpass != NULL ? ask_program(askpass, question, answer) : ask_terminal(question, secret, answer);
+}
+
+static SECURITY_STATUS fill(const char *user, const char *domain, const char *password, struct identity *identity)
+{
+    AUTO_IDENTITY struct identity filled = {.has_password = true};
+    AUTO_WRITER struct writer units = writer_growing(2 * ANSWER_MAX);
+    require(utf8_valid(slice_of_text(user)) && utf16le_write(&units, password) == WIRE_OK,
+            cause_set(SEC_E_NO_CREDENTIALS, "the answer was not valid UTF-8"));
+    filled.user = mem_strdup(user);
+    filled.domain = mem_strdup(domain != NULL ? domain : "");
+    require(filled.user != NULL && filled.domain != NULL && writer_finish(&units) == WIRE_OK &&
+                secret_set(&filled.password, units.data, units.len),
+            SEC_E_INSUFFICIENT_MEMORY);
+    *identity = filled;
+    filled = (struct identity){0};
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS prompt_identity(const char *askpass, const char *target, const char *user, const char *domain,
+                                struct identity *identity)
+{
+    char question[512], name[ANSWER_MAX], password[ANSWER_MAX];
+    SECURITY_STATUS nobody = SEC_E_NO_CREDENTIALS;
+    const char *whose = target != NULL && *target != '\0' ? target : "this server";
+    if (user == NULL) {
+        snprintf(question, sizeof question, "User name for %s: ", whose);
+        require(ask(askpass, question, false, name), cause_set(nobody, "nobody answered the question for a user name"));
+        user = name;
+    }
+    snprintf(question, sizeof question, "Password of %s for %s: ", user, whose);
+    bool answered = ask(askpass, question, true, password);
+    SECURITY_STATUS status = answered ? fill(user, domain, password, identity)
+                                      : cause_set(nobody, "nobody answered the question for a password");
+    secret_wipe(password, sizeof password);
+    return status;
+}

@@ -1,0 +1,45 @@
+#include "core/registry.h"
+
+#include "base/utf16.h"
+#include "core/cause.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static const struct package *packages[REGISTRY_MAX];
+static atomic_size_t n_packages; /* published after the entry */
+
+SECURITY_STATUS registry_add(const struct package *package)
+{
+    const struct package_info *info = &package->info;
+    require(info->name != NULL && info->name[0] != '\0' && info->comment != NULL && info->max_token > 0 &&
+                package->authority != NULL,
+            cause_set(SEC_E_CANNOT_INSTALL, "a security package without name, comment, token size or functions"));
+    pthread_mutex_lock(&registry_lock);
+    SECURITY_STATUS status = SEC_E_OK;
+    size_t count = atomic_load(&n_packages);
+    if (registry_find(info->name) != NULL)
+        status = cause_set(SEC_E_CANNOT_INSTALL, "there is a security package \"%s\" already", info->name);
+    else if (count == REGISTRY_MAX)
+        status = cause_set(SEC_E_CANNOT_INSTALL, "more than %d security packages", REGISTRY_MAX);
+    else {
+        packages[count] = package;
+        atomic_store(&n_packages, count + 1);
+    }
+    pthread_mutex_unlock(&registry_lock);
+    return status;
+}
+
+const struct package *registry_find(const char *name)
+{
+    size_t count = atomic_load(&n_packages);
+    for (size_t i = 0; i < count; i++)
+        if (text_equal_fold(packages[i]->info.name, name))
+            return packages[i];
+    return NULL;
+}
+
+const struct package *registry_at(size_t index)
+{
+    return index < atomic_load(&n_packages) ? packages[index] : NULL;
+}

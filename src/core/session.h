@@ -1,0 +1,42 @@
+/*
+ * Sessions and their records. A session is always opened from a record: at the end of a handshake, on import, from the daemon, in tests.
+ * docs/session-record.md writes the format down.
+ */
+#ifndef OPENSSPI_CORE_SESSION_H
+#define OPENSSPI_CORE_SESSION_H
+
+#include "core/package.h"
+
+#define SESSION_RECORD_MAX ((size_t)256 << 10) /* a PAC with a thousand groups fits many times */
+
+/* What every package's session has. Text and bytes are borrowed: by record_write from the caller, in a session from its record. */
+struct session_facts {
+    bool initiator;
+    uint32_t flags;              /* granted: ISC_RET_* for an initiator, else ASC_RET_* */
+    int64_t start, expiry;       /* FILETIME, UTC */
+    const char *client, *server; /* principal names, or NULL where unknown */
+    const char *target;          /* the name the client meant, or NULL */
+    const char *authority;       /* domain or realm, or NULL */
+    struct slice session_key;
+    struct slice identity; /* the client's, as src/access encodes it; empty on the client */
+};
+
+struct session {
+    const struct package *package;
+    struct session_facts facts;
+    void *state; /* the package's */
+    size_t size; /* of this block with the record behind it */
+};
+
+/* Appends a record. SEC_E_INSUFFICIENT_MEMORY when it does not fit. */
+SECURITY_STATUS session_record_write(struct writer *record, const struct package *package,
+                                     const struct session_facts *facts, struct slice own);
+/* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */
+SECURITY_STATUS session_open(struct slice record, struct session **session);
+void session_close(struct session *session); /* NULL is fine */
+/* Answers what is common to all packages from the facts, the rest by the package. SEC_E_UNSUPPORTED_FUNCTION for what neither has. */
+SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value);
+/* The record of a session as it is now, with sequence and cipher state. */
+SECURITY_STATUS session_save(const struct session *session, struct writer *record);
+
+#endif

@@ -1,0 +1,122 @@
+#include "core/user_file.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "base/writer.h"
+#include "core/cause.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static SECURITY_STATUS file_load(const char *path, struct secret *text)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return errno == ENOENT
+                   ? cause_set(SEC_E_NO_CREDENTIALS, "%s: there is no such file of default credentials", path)
+                   : cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be opened: %s", path, strerror(errno));
+    const char *problem = NULL;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || (size_t)status.st_size > USER_FILE_MAX)
+        problem = "not a regular file of at most 1 MiB";
+    else if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0)
+        problem = "holds passwords and is open to others: chmod 600";
+    else if (!secret_alloc(text, (size_t)status.st_size))
+        problem = "too large for memory";
+    else if (read(fd, text->data, text->len) != (ssize_t)text->len)
+        problem = "changed while it was read";
+    close(fd);
+    return problem == NULL ? SEC_E_OK : cause_set(SEC_E_INTERNAL_ERROR, "%s: %s", path, problem);
+}
+
+struct line {
+    struct slice domain, user, password;
+};
+
+static bool line_parse(struct slice text, struct line *line)
+{
+    const uint8_t *first = memchr(text.data, ':', text.len);
+    require(first != NULL, false);
+    size_t rest = text.len - (size_t)(first - text.data) - 1;
+    const uint8_t *second = memchr(first + 1, ':', rest);
+    require(second != NULL && second > first + 1, false);
+    line->domain = slice_of(text.data, (size_t)(first - text.data));
+    line->user = slice_of(first + 1, (size_t)(second - first) - 1);
+    line->password = slice_of(second + 1, text.len - (size_t)(second - text.data) - 1);
+    return utf8_valid(text);
+}
+
+static bool name_fits(struct slice have, const char *wanted)
+{
+    char *copy = mem_dup(have.data, have.len);
+    bool fits = copy != NULL && text_equal_fold(copy, wanted);
+    mem_free(copy);
+    return fits;
+}
+
+static SECURITY_STATUS identity_fill(const struct line *line, const char *domain, struct identity *identity)
+{
+    AUTO_IDENTITY struct identity filled = {.has_password = true};
+    filled.user = mem_dup(line->user.data, line->user.len);
+    filled.domain =
+        line->domain.len > 0 || domain == NULL ? mem_dup(line->domain.data, line->domain.len) : mem_strdup(domain);
+    char *password = mem_dup(line->password.data, line->password.len);
+    AUTO_WRITER struct writer units = writer_growing(line->password.len * 2 + 1);
+    bool done = filled.user != NULL && filled.domain != NULL && password != NULL &&
+                utf16le_write(&units, password) == WIRE_OK && writer_finish(&units) == WIRE_OK &&
+                secret_set(&filled.password, units.data, units.len);
+    secret_free_text(password);
+    require(done, SEC_E_INSUFFICIENT_MEMORY);
+    *identity = filled;
+    filled = (struct identity){0};
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS user_file_search(const char *name, struct slice text, const char *user, const char *domain,
+                                 struct identity *identity)
+{
+    unsigned number = 0;
+    while (text.len > 0) {
+        const uint8_t *newline = memchr(text.data, '\n', text.len);
+        struct slice whole = slice_of(text.data, newline != NULL ? (size_t)(newline - text.data) : text.len);
+        text = slice_of(text.data + whole.len + (newline != NULL ? 1 : 0),
+                        text.len - whole.len - (newline != NULL ? 1 : 0));
+        number++;
+        if (whole.len > 0 && whole.data[whole.len - 1] == '\r')
+            whole.len--;
+        if (whole.len == 0 || whole.data[0] == '#')
+            continue;
+        struct line line;
+        require(line_parse(whole, &line),
+                cause_set(SEC_E_INTERNAL_ERROR, "%s:%u: not DOMAIN:user:password in UTF-8", name, number));
+        bool user_fits = user == NULL || name_fits(line.user, user);
+        bool domain_fits = domain == NULL || *domain == '\0' || line.domain.len == 0 || name_fits(line.domain, domain);
+        if (user_fits && domain_fits)
+            return identity_fill(&line, domain, identity);
+    }
+    return cause_set(SEC_E_NO_CREDENTIALS, "%s: no line fits", name);
+}
+
+SECURITY_STATUS user_file_find(const char *path, const char *principal, const char *user, const char *domain,
+                               struct identity *identity)
+{
+    AUTO_SECRET struct secret text = {0};
+    AUTO_FREE char *split_domain = NULL, *split_user = NULL;
+    require(path != NULL,
+            cause_set(SEC_E_NO_CREDENTIALS,
+                      "there are no default NTLM credentials: give an identity, or set user_file in [credentials]"));
+    try(file_load(path, &text));
+    if (principal != NULL && *principal != '\0' && user == NULL) {
+        const char *backslash = strchr(principal, '\\'), *at = strrchr(principal, '@');
+        split_domain = backslash != NULL ? mem_dup(principal, (size_t)(backslash - principal))
+                                         : mem_strdup(at != NULL ? at + 1 : "");
+        split_user = backslash != NULL ? mem_strdup(backslash + 1)
+                                       : mem_dup(principal, at != NULL ? (size_t)(at - principal) : strlen(principal));
+        require(split_domain != NULL && split_user != NULL, SEC_E_INSUFFICIENT_MEMORY);
+        user = split_user;
+        domain = split_domain;
+    }
+    return user_file_search(path, slice_of(text.data, text.len), user, domain, identity);
+}

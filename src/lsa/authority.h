@@ -1,0 +1,26 @@
+/*
+ * The authority: whoever acquires credentials and walks handshakes. The api asks through this table and cannot tell who answers: `local.c` in this
+ * process, or a daemon. Message calls never come here.
+ */
+#ifndef OPENSSPI_LSA_AUTHORITY_H
+#define OPENSSPI_LSA_AUTHORITY_H
+
+#include "core/objects.h"
+
+struct authority {
+    /* On SEC_E_OK the credential is the caller's (credential_put). */
+    SECURITY_STATUS (*acquire)
+    (const struct package *package, const struct acquire_request *request, struct credential **credential);
+    /* One step of the context's handshake, whose lock the caller holds; context->credential is there until the handshake ends. */
+    SECURITY_STATUS (*step)(struct context *context, const struct step_in *in, struct step_out *out);
+    SECURITY_STATUS (*complete)(struct context *context, struct slice_mut token);
+    SECURITY_STATUS (*query_credential)
+    (const struct credential *credential, uint32_t attribute, struct attribute *value);
+    SECURITY_STATUS (*set_credential)(struct credential *credential, uint32_t attribute, const void *value, size_t len);
+    SECURITY_STATUS (*change_password)(const struct package *package, const struct password_change *change);
+};
+
+/* The authority of this process. */
+const struct authority *authority(void);
+
+#endif

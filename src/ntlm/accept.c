@@ -1,0 +1,446 @@
+#include "ntlm/handshake.h"
+
+#include "access/client_identity.h"
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+#include "core/status.h"
+#include "core/trace.h"
+#include "crypto/random.h"
+#include "crypto/rc4.h"
+#include "ntlm/host.h"
+#include "ntlm/package.h"
+#include <string.h>
+
+/* The server's side (MS-NLMP 3.2.5). */
+
+/* Of the flags that a client offers, those this server takes over into its challenge. */
+#define FLAGS_MIRRORED                                                                                                \
+    (NTLM_SIGN | NTLM_SEAL | NTLM_ALWAYS_SIGN | NTLM_EXTENDED_SESSION_SECURITY | NTLM_KEY_EXCH | NTLM_128 | NTLM_56 | \
+     NTLM_IDENTIFY | NTLM_VERSION)
+/* Flags that change keys: a client's AUTHENTICATE is held to what the challenge offered. */
+#define KEY_FLAGS                                                                                                     \
+    (NTLM_SIGN | NTLM_SEAL | NTLM_ALWAYS_SIGN | NTLM_EXTENDED_SESSION_SECURITY | NTLM_KEY_EXCH | NTLM_128 | NTLM_56 | \
+     NTLM_LM_KEY)
+
+static uint32_t flags_granted(uint32_t asked, uint32_t agreed)
+{
+    uint32_t granted = 0;
+    if ((agreed & (NTLM_SIGN | NTLM_SEAL)) != 0)
+        granted |= ASC_RET_INTEGRITY | ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT;
+    if ((agreed & NTLM_SEAL) != 0)
+        granted |= ASC_RET_CONFIDENTIALITY;
+    granted |= (agreed & NTLM_DATAGRAM) != 0 ? ASC_RET_DATAGRAM : (asked & ASC_REQ_CONNECTION);
+    if ((agreed & NTLM_IDENTIFY) != 0)
+        granted |= ASC_RET_IDENTIFY;
+    if ((agreed & NTLM_ANONYMOUS) != 0)
+        granted |= ASC_RET_NULL_SESSION;
+    return granted;
+}
+
+static void pairs_write(const struct config *config, struct writer *pairs)
+{
+    ntlm_av_write_text(pairs, NTLM_AV_NB_DOMAIN, config->domain);
+    ntlm_av_write_text(pairs, NTLM_AV_NB_COMPUTER, config->computer);
+    if (config->dns_domain != NULL)
+        ntlm_av_write_text(pairs, NTLM_AV_DNS_DOMAIN, config->dns_domain);
+    ntlm_av_write_text(pairs, NTLM_AV_DNS_COMPUTER, config->dns_computer);
+    if (config->dns_forest != NULL)
+        ntlm_av_write_text(pairs, NTLM_AV_DNS_TREE, config->dns_forest);
+    ntlm_av_write_u64(pairs, NTLM_AV_TIMESTAMP, (uint64_t)filetime_now());
+    ntlm_av_write(pairs, NTLM_AV_EOL, slice_of(NULL, 0));
+}
+
+/* 3.2.5.1.1. `client` is what the NEGOTIATE offered, or, in a datagram context, what this server offers first. */
+static SECURITY_STATUS challenge_send(struct ntlm_handshake *handshake, uint32_t client, struct step_out *out)
+{
+    const struct config *config = handshake->credential->config;
+    AUTO_WRITER struct writer pairs = writer_growing(256), name = writer_growing(64);
+    struct ntlm_challenge challenge = {.flags = client & FLAGS_MIRRORED};
+    challenge.flags |=
+        NTLM_NTLM | NTLM_TARGET_INFO | NTLM_TARGET_TYPE_SERVER | NTLM_REQUEST_TARGET | (client & NTLM_DATAGRAM);
+    challenge.flags |= (client & NTLM_UNICODE) != 0 ? NTLM_UNICODE : NTLM_OEM;
+    if (config->ntlm_lm && (client & NTLM_EXTENDED_SESSION_SECURITY) == 0)
+        challenge.flags |= client & NTLM_LM_KEY;
+    require(random_bytes(challenge.challenge, sizeof challenge.challenge),
+            cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
+    pairs_write(config, &pairs);
+    require(ntlm_text_write(challenge.flags, &name, config->computer) == WIRE_OK && writer_finish(&pairs) == WIRE_OK &&
+                writer_finish(&name) == WIRE_OK,
+            SEC_E_INSUFFICIENT_MEMORY);
+    challenge.target_name = writer_slice_of(&name);
+    challenge.target_info = writer_slice_of(&pairs);
+    ntlm_challenge_write(&out->token, &challenge);
+    require(writer_finish(&out->token) == WIRE_OK && secret_set(&handshake->challenge, out->token.data, out->token.len),
+            SEC_E_INSUFFICIENT_MEMORY);
+    memcpy(handshake->server_challenge, challenge.challenge, sizeof challenge.challenge);
+    handshake->server_pairs = slice_of(handshake->challenge.data + handshake->challenge.len - pairs.len, pairs.len);
+    handshake->offered = challenge.flags;
+    handshake->challenge_ms = monotonic_ms();
+    handshake->state = NTLM_SERVER_PROOF;
+    out->granted = flags_granted(handshake->asked, challenge.flags);
+    out->expiry = FILETIME_NEVER;
+    return SEC_I_CONTINUE_NEEDED;
+}
+
+static SECURITY_STATUS begin(struct ntlm_handshake *handshake, const struct step_in *in, struct step_out *out)
+{
+    struct ntlm_negotiate negotiate;
+    if (in->token.len == 0) {
+        require((handshake->asked & ASC_REQ_DATAGRAM) != 0,
+                cause_set(SEC_E_INVALID_TOKEN, "the client's NTLM NEGOTIATE is due, and no token was given"));
+        return challenge_send(handshake, FLAGS_MIRRORED | NTLM_UNICODE | NTLM_DATAGRAM, out);
+    }
+    require(ntlm_negotiate_parse(in->token, &negotiate) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "this is not an NTLM NEGOTIATE message, or it is damaged"));
+    require((negotiate.flags & (NTLM_UNICODE | NTLM_OEM)) != 0,
+            cause_set(SEC_E_INVALID_TOKEN, "the client offers no character set"));
+    if ((negotiate.flags & (NTLM_SIGN | NTLM_SEAL)) != 0 && handshake->credential->config->ntlm_require_128)
+        require((negotiate.flags & NTLM_128) != 0,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                          "the client has no 128-bit keys; require_128 in [ntlm] asks for them"));
+    require(secret_set(&handshake->negotiate, in->token.data, in->token.len), SEC_E_INSUFFICIENT_MEMORY);
+    TRACE("ntlm", "negotiate, flags 0x%08x", (unsigned)negotiate.flags);
+    return challenge_send(handshake, negotiate.flags & ~(uint32_t)NTLM_DATAGRAM, out);
+}
+
+/* All that was read from an AUTHENTICATE. */
+struct claim {
+    struct ntlm_authenticate message;
+    struct slice bytes;
+    char *user, *domain, *workstation;
+    bool v2, anonymous;
+    struct ntlm_av av; /* v2 only */
+    struct slice pairs;
+    char *target; /* what the client meant, or NULL */
+};
+
+static void claim_release(struct claim *claim)
+{
+    mem_free(claim->user);
+    mem_free(claim->domain);
+    mem_free(claim->workstation);
+    mem_free(claim->target);
+}
+
+/* The blob of an NTLMv2 response (2.2.2.7, 3.2.5.1.2). */
+static SECURITY_STATUS claim_read_v2(struct claim *claim)
+{
+    struct ntlm_client_challenge client;
+    struct slice response = claim->message.nt_response;
+    SECURITY_STATUS bad = SEC_E_INVALID_TOKEN;
+    require(response.len > 16 &&
+                ntlm_client_challenge_parse(slice_of(response.data + 16, response.len - 16), &client) == WIRE_OK,
+            cause_set(bad, "the NTLMv2 response is damaged"));
+    require(ntlm_av_parse(client.pairs, &claim->av) == WIRE_OK,
+            cause_set(bad, "the client's target information is damaged"));
+    claim->pairs = slice_of(client.pairs.data, claim->av.len);
+    struct slice target = claim->av.value[NTLM_AV_TARGET_NAME];
+    if (target.len > 0)
+        require(utf16le_to_text(target, &claim->target) == WIRE_OK,
+                cause_set(bad, "the client's target name is not valid UTF-16"));
+    if (claim->av.timestamp == 0)
+        claim->av.timestamp = client.timestamp;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS claim_read(const struct step_in *in, uint32_t offered, struct claim *claim)
+{
+    SECURITY_STATUS bad = SEC_E_INVALID_TOKEN;
+    require(in->token.len > 0, cause_set(bad, "the client's NTLM AUTHENTICATE is due, and no token was given"));
+    require(ntlm_authenticate_parse(in->token, &claim->message) == WIRE_OK,
+            cause_set(bad, "this is not an NTLM AUTHENTICATE message, or it is damaged"));
+    const struct ntlm_authenticate *message = &claim->message;
+    claim->bytes = in->token;
+    uint32_t charset = offered & NTLM_UNICODE; /* the challenge settled it */
+    require(ntlm_text_read(charset, message->user, &claim->user) == WIRE_OK &&
+                ntlm_text_read(charset, message->domain, &claim->domain) == WIRE_OK &&
+                ntlm_text_read(charset, message->workstation, &claim->workstation) == WIRE_OK,
+            cause_set(bad, "a name in the client's message is not valid text"));
+    claim->anonymous = message->user.len == 0 && message->nt_response.len == 0 && message->lm_response.len <= 1;
+    claim->v2 = message->nt_response.len > 24;
+    return claim->v2 ? claim_read_v2(claim) : SEC_E_OK;
+}
+
+/* The client returns what the challenge said, in time, and its MIC if it promised one. Without the password an attacker can change none of it. */
+static SECURITY_STATUS claim_check_pairs(const struct ntlm_handshake *handshake, const struct claim *claim)
+{
+    const struct config *config = handshake->credential->config;
+    require(ntlm_av_contains(claim->pairs, handshake->server_pairs),
+            cause_set(SEC_E_INVALID_TOKEN, "the client does not return the target information that it was sent"));
+    int64_t age = filetime_now() - (int64_t)claim->av.timestamp;
+    int64_t limit = (int64_t)config->ntlm_clock_skew_seconds * FILETIME_SECOND;
+    require(age <= limit && age >= -limit,
+            cause_set(SEC_E_TIME_SKEW, "the client's NTLMv2 timestamp is %lld seconds away",
+                      (long long)(age / FILETIME_SECOND)));
+    if ((claim->av.flags & NTLM_AV_FLAG_MIC) != 0)
+        require(claim->message.has_mic_field,
+                cause_set(SEC_E_INVALID_TOKEN, "the client promised a MIC and sent none"));
+    return SEC_E_OK;
+}
+
+static bool all_zero(struct slice bytes)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < bytes.len; i++)
+        any |= bytes.data[i];
+    return any == 0;
+}
+
+/* Channel bindings: "absent" is a client that never heard of them, "all zero" one that has no channel. ASC_REQ_ALLOW_MISSING_BINDINGS lets the first
+ * pass; under ASC_REQ_PROXY_BINDINGS the channel ends elsewhere, and the service binding stands for it. */
+static SECURITY_STATUS claim_check_bindings(const struct ntlm_handshake *handshake, const struct claim *claim)
+{
+    enum config_when when = handshake->credential->config->ntlm_channel_bindings;
+    struct slice sent = claim->av.value[NTLM_AV_CHANNEL_BINDINGS];
+    if (when == WHEN_NEVER || (!handshake->has_bindings && when != WHEN_ALWAYS))
+        return SEC_E_OK;
+    require(handshake->has_bindings,
+            cause_set(SEC_E_BAD_BINDINGS,
+                      "channel_bindings in [ntlm] asks for bindings always, and the server was given none"));
+    if (sent.data == NULL) {
+        bool allowed = when == WHEN_SUPPORTED && (handshake->asked & ASC_REQ_ALLOW_MISSING_BINDINGS) != 0;
+        return allowed ? SEC_E_OK : cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings");
+    }
+    require(!all_zero(sent), cause_set(SEC_E_BAD_BINDINGS, "the client has no channel to bind to"));
+    if ((handshake->asked & ASC_REQ_PROXY_BINDINGS) != 0)
+        return claim->target != NULL
+                   ? SEC_E_OK
+                   : cause_set(SEC_E_BAD_BINDINGS,
+                               "bindings through a proxy need a service binding, and the client sent none");
+    require(secret_equal(sent.data, handshake->bindings, sizeof handshake->bindings),
+            cause_set(SEC_E_BAD_BINDINGS, "the client is bound to another channel: a relay, or a TLS proxy between"));
+    return SEC_E_OK;
+}
+
+/* Service binding: the name the client meant. A client of this very machine that meant another host was led here by a reflection. */
+static SECURITY_STATUS claim_check_target(const struct ntlm_handshake *handshake, const struct claim *claim)
+{
+    const struct config *config = handshake->credential->config;
+    struct slice host = claim->av.value[NTLM_AV_SINGLE_HOST];
+    uint8_t own[SINGLE_HOST_LEN];
+    ntlm_single_host(own);
+    if (config->ntlm_refuse_reflection && claim->target != NULL && host.len == SINGLE_HOST_LEN &&
+        secret_equal(host.data + 16, own + 16, 32))
+        require(ntlm_target_is_local(config, claim->target),
+                cause_set(SEC_E_LOGON_DENIED,
+                          "a client of this machine meant \"%.128s\", which is not this computer: reflection, or a "
+                          "name missing from targets in [ntlm]",
+                          claim->target));
+    if (config->ntlm_service_binding == WHEN_NEVER)
+        return SEC_E_OK;
+    if (claim->target == NULL)
+        return config->ntlm_service_binding == WHEN_ALWAYS
+                   ? cause_set(SEC_E_WRONG_PRINCIPAL, "the client did not say which service it meant")
+                   : SEC_E_OK;
+    bool wanted = config->ntlm_service_binding == WHEN_ALWAYS || config->ntlm_targets.n_items > 0;
+    require(!wanted || ntlm_target_is_accepted(config, claim->target),
+            cause_set(SEC_E_WRONG_PRINCIPAL, "the client meant \"%.128s\", which is not this service", claim->target));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS mic_check(const struct ntlm_handshake *handshake, const struct claim *claim,
+                                 const struct key16 *session_key)
+{
+    uint8_t mic[NTLM_MIC_LEN];
+    if (!claim->v2 || (claim->av.flags & NTLM_AV_FLAG_MIC) == 0)
+        return SEC_E_OK;
+    ntlm_mic(session_key, secret_slice(&handshake->negotiate), secret_slice(&handshake->challenge), claim->bytes, mic);
+    require(secret_equal(mic, claim->bytes.data + NTLM_MIC_OFFSET, sizeof mic),
+            cause_set(SEC_E_MESSAGE_ALTERED,
+                      "the MIC over the three messages is wrong: one of them was altered on its way"));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS key_exchange(const struct ntlm_handshake *handshake, const struct claim *claim,
+                                    const struct key16 *base_key, struct key16 *session_key)
+{
+    const struct ntlm_kxkey_input input = {
+        .flags = handshake->agreed,
+        .base_key = base_key,
+        .lm_response = claim->message.lm_response,
+        .challenge = handshake->server_challenge,
+        .v2 = claim->v2 || claim->anonymous || claim->message.nt_response.len == 0,
+    };
+    AUTO_KEY16 struct key16 exchange_key;
+    require(ntlm_kxkey(&input, &exchange_key),
+            cause_set(SEC_E_INVALID_TOKEN, "the client's LM response is too short for a session key"));
+    if ((handshake->agreed & NTLM_KEY_EXCH) == 0) {
+        *session_key = exchange_key;
+        return SEC_E_OK;
+    }
+    require(claim->message.session_key.len == 16,
+            cause_set(SEC_E_INVALID_TOKEN, "the client agreed to exchange a session key and sent none"));
+    struct rc4 rc4;
+    rc4_init(&rc4, exchange_key.bytes, sizeof exchange_key.bytes);
+    rc4_crypt(&rc4, claim->message.session_key.data, session_key->bytes, sizeof session_key->bytes);
+    secret_wipe(&rc4, sizeof rc4);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS identity_write(const struct account *account, bool anonymous, struct writer *identity)
+{
+    /* S-1-5-7, Anonymous Logon (MS-DTYP 2.4.2.4) */
+    struct client_identity client = {
+        .user = {.revision = 1, .n_subauthorities = 1, .authority = {0, 0, 0, 0, 0, 5}, .subauthority = {7}},
+        .uid = -1,
+        .gid = -1,
+        .anonymous = anonymous};
+    if (account != NULL) {
+        client.user = account->sid;
+        client.uid = account->uid;
+        client.gid = account->gid;
+        client.n_groups = account->n_groups < CLIENT_GROUPS_MAX ? account->n_groups : CLIENT_GROUPS_MAX;
+        client.groups = mem_zalloc_array(client.n_groups, sizeof client.groups[0]);
+        require(client.groups != NULL, SEC_E_INSUFFICIENT_MEMORY);
+        for (size_t i = 0; i < client.n_groups; i++)
+            client.groups[i] =
+                (struct client_group){account->groups[i].sid, account->groups[i].attributes, account->groups[i].gid};
+    }
+    client_identity_write(identity, &client);
+    client_identity_release(&client);
+    return writer_finish(identity) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const struct claim *claim,
+                                    const struct account *account, const struct key16 *session_key,
+                                    struct step_out *out)
+{
+    const struct config *config = handshake->credential->config;
+    struct ntlm_session_seed seed = {
+        .flags = handshake->agreed,
+        .key = *session_key,
+        .password_expiry = account != NULL ? account->password_expires : FILETIME_NEVER,
+    };
+    uint8_t room[64];
+    struct writer own = writer_fixed(room, sizeof room);
+    ntlm_session_seed_write(&own, &seed);
+    key16_wipe(&seed.key);
+    AUTO_WRITER struct writer identity = writer_growing(256);
+    AUTO_FREE char *name =
+        account != NULL ? ntlm_full_name(account->domain, account->name) : mem_strdup("NT AUTHORITY\\ANONYMOUS LOGON");
+    require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    try(identity_write(account, claim->anonymous, &identity));
+    const struct session_facts facts = {
+        .flags = out->granted,
+        .start = filetime_now(),
+        .expiry = FILETIME_NEVER,
+        .client = name,
+        .server = config->computer,
+        .target = claim->target,
+        .authority = account != NULL ? account->domain : NULL,
+        .session_key = slice_of(session_key->bytes, sizeof session_key->bytes),
+        .identity = writer_slice_of(&identity),
+    };
+    SECURITY_STATUS status = session_record_write(&out->record, &ntlm_package, &facts, writer_slice_of(&own));
+    secret_wipe(room, sizeof room);
+    return status;
+}
+
+/* Off unless the server's flag and the configuration both allow it. */
+static SECURITY_STATUS anonymous_check(const struct ntlm_handshake *handshake)
+{
+    bool allowed =
+        handshake->credential->config->ntlm_anonymous && (handshake->asked & ASC_REQ_ALLOW_NULL_SESSION) != 0;
+    return allowed ? SEC_E_OK
+                   : cause_set(SEC_E_LOGON_DENIED, "an anonymous client; allow_anonymous in [ntlm] and "
+                                                   "ASC_REQ_ALLOW_NULL_SESSION together let it in");
+}
+
+static SECURITY_STATUS password_check(const struct ntlm_handshake *handshake, const struct claim *claim,
+                                      const struct account **account, struct key16 *base_key)
+{
+    const struct config *config = handshake->credential->config;
+    const struct ntlm_check check = {
+        .user = claim->user,
+        .domain = claim->domain,
+        .workstation = claim->workstation,
+        .challenge = handshake->server_challenge,
+        .lm_response = claim->message.lm_response,
+        .nt_response = claim->message.nt_response,
+        .extended_session_security = (handshake->agreed & NTLM_EXTENDED_SESSION_SECURITY) != 0,
+        .allow_v1 = config->ntlm_v1,
+        .allow_lm = config->ntlm_lm,
+    };
+    return account_verify_ntlm(handshake->credential->accounts, &check, account, base_key);
+}
+
+static SECURITY_STATUS claim_decide(struct ntlm_handshake *handshake, const struct claim *claim,
+                                    const struct account **account, struct key16 *session_key)
+{
+    AUTO_KEY16 struct key16 base_key = {{0}};
+    require(monotonic_ms() - handshake->challenge_ms <=
+                (uint64_t)handshake->credential->config->ntlm_challenge_seconds * 1000,
+            cause_set(SEC_E_CONTEXT_EXPIRED, "the challenge is older than challenge_seconds in [ntlm]"));
+    if (claim->v2)
+        try(claim_check_pairs(handshake, claim));
+    if (claim->anonymous)
+        try(anonymous_check(handshake));
+    else if (claim->message.nt_response.len == 0 && !handshake->credential->config->ntlm_lm)
+        /* An LMv2 response carries no pairs: a relay that strips the NT response would shed MIC and bindings with it. */
+        return cause_set(SEC_E_LOGON_DENIED, "the client sent an LM response alone; allow_lm in [ntlm] takes it");
+    else
+        try(password_check(handshake, claim, account, &base_key));
+    try(claim_check_bindings(handshake, claim));
+    try(claim_check_target(handshake, claim));
+    try(key_exchange(handshake, claim, &base_key, session_key));
+    return mic_check(handshake, claim, session_key);
+}
+
+static SECURITY_STATUS finish_with(struct ntlm_handshake *handshake, struct claim *claim,
+                                   const struct account **account, struct step_out *out)
+{
+    AUTO_KEY16 struct key16 session_key = {{0}};
+    uint32_t client = claim->message.flags;
+    handshake->agreed = (client & KEY_FLAGS & handshake->offered) | (client & NTLM_IDENTIFY) |
+                        (handshake->offered & (NTLM_DATAGRAM | NTLM_UNICODE));
+    if (claim->anonymous)
+        handshake->agreed |= NTLM_ANONYMOUS;
+    try(claim_decide(handshake, claim, account, &session_key));
+    out->granted = flags_granted(handshake->asked, handshake->agreed);
+    handshake->state = NTLM_DONE;
+    return record_write(handshake, claim, *account, &session_key, out);
+}
+
+static SECURITY_STATUS finish(struct ntlm_handshake *handshake, const struct step_in *in, struct step_out *out)
+{
+    struct claim claim = {0};
+    const struct account *account = NULL;
+    SECURITY_STATUS status = claim_read(in, handshake->offered, &claim);
+    if (status == SEC_E_OK)
+        status = finish_with(handshake, &claim, &account, out);
+    TRACE("ntlm", "authenticate from %s\\%s at %s for %s, flags 0x%08x, %s, MIC %s: 0x%08x",
+          claim.domain != NULL ? claim.domain : "", claim.user != NULL ? claim.user : "",
+          claim.workstation != NULL ? claim.workstation : "", claim.target != NULL ? claim.target : "(no target)",
+          (unsigned)claim.message.flags, claim.v2 ? "NTLMv2" : "older response",
+          (claim.av.flags & NTLM_AV_FLAG_MIC) != 0 ? "yes" : "no", (unsigned)status);
+    account_release(account);
+    claim_release(&claim);
+    return status;
+}
+
+SECURITY_STATUS ntlm_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
+{
+    static SECURITY_STATUS (*const steps[])(struct ntlm_handshake *, const struct step_in *, struct step_out *) = {
+        [NTLM_SERVER_BEGIN] = begin,
+        [NTLM_SERVER_PROOF] = finish,
+    };
+    struct ntlm_handshake *now = *handshake;
+    bool first = now == NULL;
+    if (first)
+        now = ntlm_handshake_new(credential, in, NTLM_SERVER_BEGIN);
+    require(now != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS status = ntlm_handshake_bindings(now, in);
+    if (status == SEC_E_OK) {
+        bool legal = now->state < COUNT_OF(steps) && steps[now->state] != NULL;
+        status =
+            legal ? steps[now->state](now, in, out) : cause_set(SEC_E_OUT_OF_SEQUENCE, "this NTLM handshake has ended");
+    }
+    bool over = status == SEC_E_OK && now->state == NTLM_DONE;
+    if (over || (first && status < 0)) {
+        ntlm_handshake_free(now);
+        now = NULL;
+    }
+    *handshake = now;
+    return status;
+}

@@ -1,0 +1,173 @@
+#include "ntlm/credential.h"
+
+#include "base/memory.h"
+#include "core/cause.h"
+#include "core/prompt.h"
+#include "core/status.h"
+#include "core/user_file.h"
+#include "crypto/ntlm_response.h"
+#include <stdio.h>
+#include <string.h>
+
+void ntlm_login_release(struct ntlm_login *login)
+{
+    mem_free(login->user);
+    mem_free(login->domain);
+    secret_wipe(login, sizeof *login);
+}
+
+/* "DOMAIN\user" given as the user name alone names both. */
+static SECURITY_STATUS login_names(const char *user, const char *domain, struct ntlm_login *login)
+{
+    const char *backslash = domain == NULL || *domain == '\0' ? strchr(user, '\\') : NULL;
+    if (backslash != NULL) {
+        login->domain = mem_dup(user, (size_t)(backslash - user));
+        login->user = mem_strdup(backslash + 1);
+    } else {
+        login->domain = mem_strdup(domain != NULL ? domain : "");
+        login->user = mem_strdup(user);
+    }
+    return login->user != NULL && login->domain != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static SECURITY_STATUS login_fill(const struct identity *identity, struct ntlm_login *login)
+{
+    try(login_names(identity->user, identity->domain, login));
+    login->anonymous = login->user[0] == '\0' && login->domain[0] == '\0' && identity->password.len == 0 &&
+                       !identity->password_is_hash;
+    if (identity->password_is_hash)
+        memcpy(login->nt_hash.bytes, identity->password.data, sizeof login->nt_hash.bytes);
+    else {
+        ntlm_nt_hash(secret_slice(&identity->password), &login->nt_hash);
+        login->has_lm_hash = ntlm_lm_hash(secret_slice(&identity->password), &login->lm_hash);
+    }
+    require(ntlm_v2_key(&login->nt_hash, login->user, login->domain, &login->v2_key) == WIRE_OK,
+            SEC_E_INSUFFICIENT_MEMORY);
+    return SEC_E_OK;
+}
+
+char *ntlm_full_name(const char *domain, const char *user)
+{
+    size_t len = strlen(domain) + 1 + strlen(user) + 1;
+    char *name = mem_zalloc(len);
+    if (name != NULL)
+        snprintf(name, len, "%s%s%s", domain, *domain != '\0' ? "\\" : "", user);
+    return name;
+}
+
+static SECURITY_STATUS full_name_fill(struct ntlm_credential *credential)
+{
+    const struct ntlm_login *login = &credential->login;
+    credential->full_name = credential->has_login ? ntlm_full_name(login->domain, login->user) : mem_strdup("");
+    return credential->full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* Who the credential speaks as: the given identity, completed from the user file where it names nobody or has no password. */
+static SECURITY_STATUS outbound_fill(struct ntlm_credential *credential, const struct acquire_request *request)
+{
+    const struct identity *given = request->identity;
+    AUTO_IDENTITY struct identity found = {0};
+    bool names_nobody = given == NULL || (given->user == NULL && !given->has_password);
+    if (!names_nobody && given->has_password) {
+        credential->has_login = true;
+        if (given->user != NULL)
+            return login_fill(given, &credential->login);
+        struct identity nameless = *given; /* a password without a name: the empty name */
+        nameless.user = (char *)(uintptr_t) "";
+        return login_fill(&nameless, &credential->login);
+    }
+    const char *wanted_user = names_nobody ? NULL : given->user;
+    const char *wanted_domain = given != NULL ? given->domain : NULL;
+    SECURITY_STATUS status =
+        user_file_find(request->config->user_file, request->principal, wanted_user, wanted_domain, &found);
+    if (status == SEC_E_OK) {
+        credential->has_login = true;
+        return login_fill(&found, &credential->login);
+    }
+    require(status == SEC_E_NO_CREDENTIALS, status);
+    if (names_nobody)
+        return SEC_E_OK; /* the first step says NO_CREDENTIALS, unless it may ask or go without */
+    cause_clear();
+    credential->has_login = true;
+    credential->needs_password = true; /* goes as an empty password unless the step may ask */
+    return login_fill(given, &credential->login);
+}
+
+static SECURITY_STATUS credential_fill(struct ntlm_credential *credential, const struct acquire_request *request)
+{
+    const struct config *config = request->config;
+    if ((request->use & SECPKG_CRED_OUTBOUND) != 0)
+        try(outbound_fill(credential, request));
+    if ((request->use & SECPKG_CRED_INBOUND) != 0) {
+        const struct account_policy policy = {
+            .lockout_threshold = config->lockout_threshold,
+            .lockout_seconds = config->lockout_seconds,
+            .reset_seconds = config->lockout_reset_seconds,
+        };
+        try(accounts_open((const char *const *)config->stores.item, config->stores.n_items, config->domain, &policy,
+                          &credential->accounts));
+    }
+    return full_name_fill(credential);
+}
+
+SECURITY_STATUS ntlm_acquire(const struct acquire_request *request, void **credential, int64_t *expiry)
+{
+    struct ntlm_credential *acquired = secret_block_alloc(sizeof *acquired);
+    require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    acquired->config = config_retain(request->config);
+    acquired->use = request->use;
+    SECURITY_STATUS status = credential_fill(acquired, request);
+    if (status != SEC_E_OK) {
+        ntlm_release(acquired);
+        return status;
+    }
+    *credential = acquired;
+    *expiry = FILETIME_NEVER;
+    return SEC_E_OK;
+}
+
+void ntlm_release(void *credential)
+{
+    struct ntlm_credential *released = credential;
+    ntlm_login_release(&released->login);
+    mem_free(released->full_name);
+    accounts_close(released->accounts);
+    config_release(released->config);
+    secret_block_free(released, sizeof *released);
+}
+
+SECURITY_STATUS ntlm_query_credential(const void *credential, uint32_t attribute, struct attribute *value)
+{
+    require(attribute == SECPKG_CRED_ATTR_NAMES,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "NTLM credentials have no attribute %u", (unsigned)attribute));
+    value->names.text = ((const struct ntlm_credential *)credential)->full_name;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS ntlm_login_prompt(const struct ntlm_credential *credential, const char *target,
+                                  struct ntlm_login *login)
+{
+    AUTO_IDENTITY struct identity answer = {0};
+    const char *user = credential->has_login ? credential->login.user : NULL;
+    try(prompt_identity(credential->config->askpass, target, user,
+                        credential->has_login ? credential->login.domain : NULL, &answer));
+    return login_fill(&answer, login);
+}
+
+SECURITY_STATUS ntlm_change_password(const struct password_change *change)
+{
+    const struct config *config = change->config;
+    const struct account_policy policy = {
+        .lockout_threshold = config->lockout_threshold,
+        .lockout_seconds = config->lockout_seconds,
+        .reset_seconds = config->lockout_reset_seconds,
+    };
+    struct accounts *accounts;
+    try(accounts_open((const char *const *)config->stores.item, config->stores.n_items, config->domain, &policy,
+                      &accounts));
+    SECURITY_STATUS status =
+        account_change_password(accounts, change->user, change->domain != NULL ? change->domain : "",
+                                change->old_password, change->new_password);
+    accounts_close(accounts);
+    return status;
+}

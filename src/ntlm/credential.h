@@ -1,0 +1,42 @@
+/*
+ * An NTLM credential: the hash that proves an identity (client), and the stores that know identities (server).
+ */
+#ifndef OPENSSPI_NTLM_CREDENTIAL_H
+#define OPENSSPI_NTLM_CREDENTIAL_H
+
+#include "accounts/accounts.h"
+#include "core/package.h"
+#include <pthread.h>
+
+/* What a client proves itself with. */
+struct ntlm_login {
+    char *user, *domain; /* never NULL once there is a login */
+    struct key16 nt_hash, lm_hash;
+    bool has_lm_hash;
+    struct key16 v2_key; /* NTOWFv2, which depends on nothing else */
+    bool anonymous;
+};
+
+struct ntlm_credential {
+    const struct config *config;
+    uint32_t use;
+    bool has_login; /* else the process has no default, and only a prompt or a null session helps */
+    bool needs_password;
+    struct ntlm_login login;
+    char *full_name;           /* "domain\user", or "" */
+    struct accounts *accounts; /* inbound only */
+};
+
+SECURITY_STATUS ntlm_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
+void ntlm_release(void *credential);
+SECURITY_STATUS ntlm_query_credential(const void *credential, uint32_t attribute, struct attribute *value);
+SECURITY_STATUS ntlm_change_password(const struct password_change *change);
+
+/* Asks the user (core/prompt.h) for what the credential lacks. */
+SECURITY_STATUS ntlm_login_prompt(const struct ntlm_credential *credential, const char *target,
+                                  struct ntlm_login *login);
+void ntlm_login_release(struct ntlm_login *login);
+/* "domain\\user", or "user" where the domain is empty; mem_free. */
+char *ntlm_full_name(const char *domain, const char *user);
+
+#endif

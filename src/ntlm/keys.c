@@ -1,0 +1,115 @@
+#include "ntlm/keys.h"
+
+#include "crypto/des.h"
+#include "crypto/digest.h"
+#include "ntlm/messages.h"
+#include <string.h>
+
+/* MS-NLMP 3.4.5.1 */
+bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key)
+{
+    if (input->v2) {
+        *key = *input->base_key;
+        return true;
+    }
+    if ((input->flags & NTLM_EXTENDED_SESSION_SECURITY) != 0) {
+        require(input->lm_response.len >= 8, false);
+        const struct slice pieces[] = {slice_of(input->challenge, 8), slice_of(input->lm_response.data, 8)};
+        hmac_md5_once(input->base_key->bytes, 16, pieces, 2, key->bytes);
+        return true;
+    }
+    if (input->lm_hash != NULL && (input->flags & NTLM_LM_KEY) != 0) {
+        uint8_t tail[7] = {input->lm_hash->bytes[7], 0xbd, 0xbd, 0xbd, 0xbd, 0xbd, 0xbd};
+        require(input->lm_response.len >= 8, false);
+        bool done = des_encrypt7(input->lm_hash->bytes, input->lm_response.data, key->bytes) &&
+                    des_encrypt7(tail, input->lm_response.data, key->bytes + 8);
+        secret_wipe(tail, sizeof tail);
+        return done;
+    }
+    if (input->lm_hash != NULL && (input->flags & NTLM_REQUEST_NON_NT_SESSION_KEY) != 0) {
+        memcpy(key->bytes, input->lm_hash->bytes, 8);
+        memset(key->bytes + 8, 0, 8);
+        return true;
+    }
+    *key = *input->base_key;
+    return true;
+}
+
+static void derive(const uint8_t *secret, size_t len, const char *constant, struct key16 *key)
+{
+    struct md5 md5;
+    md5_init(&md5);
+    md5_update(&md5, secret, len);
+    md5_update(&md5, constant, strlen(constant) + 1); /* the constants are hashed with their NUL */
+    md5_final(&md5, key->bytes);
+    secret_wipe(&md5, sizeof md5);
+}
+
+void ntlm_sign_key(const struct key16 *session_key, bool from_client, struct key16 *key)
+{
+    derive(session_key->bytes, 16,
+           from_client ? "session key to client-to-server signing key magic constant"
+                       : "session key to server-to-client signing key magic constant",
+           key);
+}
+
+void ntlm_seal_key(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *key, size_t *len)
+{
+    *len = 16;
+    if ((flags & NTLM_EXTENDED_SESSION_SECURITY) != 0) {
+        size_t used = (flags & NTLM_128) != 0 ? 16 : (flags & NTLM_56) != 0 ? 7 : 5;
+        derive(session_key->bytes, used,
+               from_client ? "session key to client-to-server sealing key magic constant"
+                           : "session key to server-to-client sealing key magic constant",
+               key);
+        return;
+    }
+    *key = *session_key;
+    if ((flags & (NTLM_LM_KEY | NTLM_DATAGRAM)) == 0)
+        return;
+    *len = 8;
+    if ((flags & NTLM_56) != 0)
+        key->bytes[7] = 0xa0;
+    else {
+        key->bytes[5] = 0xe5;
+        key->bytes[6] = 0x38;
+        key->bytes[7] = 0xb0;
+    }
+}
+
+void ntlm_mic(const struct key16 *session_key, struct slice negotiate, struct slice challenge,
+              struct slice authenticate, uint8_t mic[16])
+{
+    static const uint8_t zeros[NTLM_MIC_LEN];
+    const struct slice pieces[] = {
+        negotiate,
+        challenge,
+        slice_of(authenticate.data, NTLM_MIC_OFFSET),
+        slice_of(zeros, sizeof zeros),
+        slice_of(authenticate.data + NTLM_MIC_OFFSET + NTLM_MIC_LEN, authenticate.len - NTLM_MIC_OFFSET - NTLM_MIC_LEN),
+    };
+    hmac_md5_once(session_key->bytes, 16, pieces, sizeof pieces / sizeof pieces[0], mic);
+}
+
+#define SEED_VERSION 1
+
+void ntlm_session_seed_write(struct writer *own, const struct ntlm_session_seed *seed)
+{
+    writer_u8(own, SEED_VERSION);
+    writer_u32le(own, seed->flags);
+    writer_bytes(own, seed->key.bytes, sizeof seed->key.bytes);
+    writer_u64le(own, (uint64_t)seed->password_expiry);
+}
+
+enum wire_result ntlm_session_seed_read(struct reader *own, struct ntlm_session_seed *seed)
+{
+    uint8_t number;
+    uint64_t expiry;
+    try(reader_u8(own, &number));
+    require(number == SEED_VERSION, WIRE_BAD);
+    try(reader_u32le(own, &seed->flags));
+    try(reader_copy(own, seed->key.bytes, sizeof seed->key.bytes));
+    try(reader_u64le(own, &expiry));
+    seed->password_expiry = (int64_t)expiry;
+    return WIRE_OK;
+}

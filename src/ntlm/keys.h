@@ -1,0 +1,39 @@
+/*
+ * Session security keys (MS-NLMP 3.4.5) and the session's part of the record.
+ */
+#ifndef OPENSSPI_NTLM_KEYS_H
+#define OPENSSPI_NTLM_KEYS_H
+
+#include "base/secret.h"
+#include "base/writer.h"
+#include "base/reader.h"
+
+/* KXKEY (3.4.5.1). `lm_hash` is needed only for LM-derived keys, else NULL. False when DES is refused. */
+struct ntlm_kxkey_input {
+    uint32_t flags;
+    const struct key16 *base_key, *lm_hash;
+    struct slice lm_response;
+    const uint8_t *challenge;
+    bool v2;
+};
+MUST_USE bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key);
+
+/* SIGNKEY (3.4.5.2) of one direction; only with extended session security. */
+void ntlm_sign_key(const struct key16 *session_key, bool from_client, struct key16 *key);
+/* SEALKEY (3.4.5.3); `len` is 16, or 8 for shortened keys without extended session security. */
+void ntlm_seal_key(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *key, size_t *len);
+
+/* The MIC (3.1.5.1.2): HMAC-MD5 under the exported session key over the three messages, the last with a zeroed MIC field. */
+void ntlm_mic(const struct key16 *session_key, struct slice negotiate, struct slice challenge,
+              struct slice authenticate, uint8_t mic[16]);
+
+/* What a session needs, as the record carries it. */
+struct ntlm_session_seed {
+    uint32_t flags;
+    struct key16 key;
+    int64_t password_expiry; /* FILETIME; FILETIME_NEVER when unknown */
+};
+void ntlm_session_seed_write(struct writer *own, const struct ntlm_session_seed *seed);
+MUST_USE enum wire_result ntlm_session_seed_read(struct reader *own, struct ntlm_session_seed *seed);
+
+#endif

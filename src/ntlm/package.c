@@ -1,0 +1,37 @@
+#include "ntlm/package.h"
+
+#include "ntlm/credential.h"
+#include "ntlm/handshake.h"
+#include "ntlm/session.h"
+
+static const struct package_authority ntlm_authority_table = {
+    .acquire = ntlm_acquire,
+    .release = ntlm_release,
+    .initiate = ntlm_initiate,
+    .accept = ntlm_accept,
+    .abandon = ntlm_handshake_free,
+    .query_credential = ntlm_query_credential,
+    .query_handshake = ntlm_query_handshake,
+    .change_password = ntlm_change_password,
+};
+
+/* Windows 10 reports 0x02882B37. Its low half is the floor that programs test for; of its high half, RESTRICTED_TOKENS, APPCONTAINER_CHECKS and
+ * APPLY_LOOPBACK speak of things that are not here. DATAGRAM is ours to add: datagram contexts work (docs/deviations.md). */
+#define NTLM_CAPABILITIES                                                                                              \
+    (SECPKG_FLAG_INTEGRITY | SECPKG_FLAG_PRIVACY | SECPKG_FLAG_TOKEN_ONLY | SECPKG_FLAG_DATAGRAM |                     \
+     SECPKG_FLAG_CONNECTION | SECPKG_FLAG_MULTI_REQUIRED | SECPKG_FLAG_IMPERSONATION | SECPKG_FLAG_ACCEPT_WIN32_NAME | \
+     SECPKG_FLAG_NEGOTIABLE | SECPKG_FLAG_LOGON)
+
+const struct package ntlm_package = {
+    .info =
+        {
+            .name = "NTLM",
+            .comment = "NTLM Security Package",
+            .capabilities = NTLM_CAPABILITIES,
+            .rpc_id = 10,
+            .max_token = NTLM_MESSAGE_MAX,
+            .takes_identity = true,
+        },
+    .authority = &ntlm_authority_table,
+    .session = &ntlm_session_table,
+};

@@ -1,0 +1,211 @@
+/* X.690: basic encoding rules (clause 8) as far as the distinguished ones (clauses 9 to 11) leave a choice. */
+#include "wire/der.h"
+
+#include <string.h>
+
+#define TAG_NUMBER_MASK 0x1f /* all ones: the number follows in more bytes (X.690 8.1.2.4), which no protocol here uses */
+#define LENGTH_LONG 0x80
+#define LENGTH_OCTETS_MAX 4 /* 4 GiB; no token comes near it, and the arithmetic stays inside size_t with room to spare */
+#define INTEGER_LEN_MAX 8
+
+/* X.690 8.1.2 and 8.1.3: identifier and length. Length alone is judged; whether the content is there is the caller's question. */
+static enum wire_result header_read(struct reader *reader, uint8_t *tag, size_t *content_len)
+{
+    uint8_t identifier, first, octet;
+    uint64_t len;
+
+    try(reader_u8(reader, &identifier));
+    /* 0 is the end-of-contents mark of indefinite lengths (8.1.5), which DER does not have (10.1). */
+    require(identifier != 0 && (identifier & TAG_NUMBER_MASK) != TAG_NUMBER_MASK, WIRE_BAD);
+    try(reader_u8(reader, &first));
+    len = first;
+    if (first >= LENGTH_LONG) {
+        unsigned n_octets = first & 0x7f;
+
+        require(n_octets >= 1 && n_octets <= LENGTH_OCTETS_MAX, WIRE_BAD);
+        len = 0;
+        for (unsigned i = 0; i < n_octets; i++) {
+            try(reader_u8(reader, &octet));
+            require(i != 0 || octet != 0, WIRE_BAD); /* 10.1: the fewest octets */
+            len = len << 8 | octet;
+        }
+        require(len >= LENGTH_LONG, WIRE_BAD);
+    }
+    require(len <= PTRDIFF_MAX - 2 - LENGTH_OCTETS_MAX, WIRE_BAD);
+    *tag = identifier;
+    *content_len = (size_t)len;
+    return WIRE_OK;
+}
+
+enum wire_result der_read_any(struct reader *reader, uint8_t *tag, struct slice *content)
+{
+    struct reader ahead = *reader;
+    uint8_t identifier;
+    size_t len;
+
+    try(header_read(&ahead, &identifier, &len));
+    try(reader_bytes(&ahead, len, content));
+    *tag = identifier;
+    *reader = ahead;
+    return WIRE_OK;
+}
+
+bool der_peek(const struct reader *reader, uint8_t tag)
+{
+    return reader_left(reader) != 0 && reader->at[0] == tag;
+}
+
+enum wire_result der_read(struct reader *reader, uint8_t tag, struct slice *content)
+{
+    uint8_t identifier;
+
+    require(reader_left(reader) != 0, WIRE_SHORT);
+    require(der_peek(reader, tag), WIRE_BAD);
+    return der_read_any(reader, &identifier, content);
+}
+
+enum wire_result der_read_optional(struct reader *reader, uint8_t tag, struct slice *content, bool *present)
+{
+    if (!der_peek(reader, tag)) {
+        *present = false;
+        return WIRE_OK;
+    }
+    try(der_read(reader, tag, content));
+    *present = true;
+    return WIRE_OK;
+}
+
+/* X.690 8.3: two's complement, and the first nine bits are not all alike. */
+static enum wire_result integer_decode(struct slice content, int64_t *value)
+{
+    uint64_t sum;
+
+    require(content.len >= 1 && content.len <= INTEGER_LEN_MAX, WIRE_BAD);
+    if (content.len >= 2) {
+        require(content.data[0] != 0x00 || content.data[1] >= 0x80, WIRE_BAD);
+        require(content.data[0] != 0xff || content.data[1] < 0x80, WIRE_BAD);
+    }
+    sum = content.data[0] >= 0x80 ? UINT64_MAX : 0;
+    for (size_t i = 0; i < content.len; i++)
+        sum = sum << 8 | content.data[i];
+    *value = (int64_t)sum;
+    return WIRE_OK;
+}
+
+enum wire_result der_read_integer(struct reader *reader, uint8_t tag, int64_t *value)
+{
+    struct reader ahead = *reader;
+    struct slice content;
+
+    try(der_read(&ahead, tag, &content));
+    try(integer_decode(content, value));
+    *reader = ahead;
+    return WIRE_OK;
+}
+
+enum wire_result der_total_len(struct slice input, size_t *total)
+{
+    struct reader reader = reader_of(input);
+    uint8_t tag;
+    size_t len;
+
+    try(header_read(&reader, &tag, &len));
+    *total = input.len - reader_left(&reader) + len;
+    return WIRE_OK;
+}
+
+/* One byte of length is kept free; der_end moves the content when it turns out longer. */
+struct der_mark der_begin(struct writer *writer, uint8_t tag)
+{
+    writer_u8(writer, tag);
+    writer_u8(writer, 0);
+    return (struct der_mark){.at = writer->len};
+}
+
+/* Bytes that the length takes after its first one; `octets` gets them, most significant first. */
+static size_t length_octets(size_t len, uint8_t octets[sizeof(size_t)])
+{
+    size_t n_octets = 0;
+
+    if (len < LENGTH_LONG)
+        return 0;
+    for (size_t rest = len; rest != 0; rest >>= 8)
+        n_octets++;
+    for (size_t i = 0; i < n_octets; i++)
+        octets[i] = (uint8_t)(len >> 8 * (n_octets - 1 - i));
+    return n_octets;
+}
+
+void der_end(struct writer *writer, struct der_mark mark)
+{
+    uint8_t octets[sizeof(size_t)];
+    size_t len, n_octets;
+
+    if (writer->failed)
+        return;
+    if (mark.at < 2 || mark.at > writer->len) {
+        writer->failed = true;
+        return;
+    }
+    len = writer->len - mark.at;
+    n_octets = length_octets(len, octets);
+    if (n_octets == 0) {
+        writer->data[mark.at - 1] = (uint8_t)len;
+        return;
+    }
+    if (writer_room(writer, n_octets) == NULL)
+        return;
+    memmove(writer->data + mark.at + n_octets, writer->data + mark.at, len);
+    memcpy(writer->data + mark.at, octets, n_octets);
+    writer->data[mark.at - 1] = (uint8_t)(LENGTH_LONG | n_octets);
+}
+
+void der_write(struct writer *writer, uint8_t tag, struct slice content)
+{
+    uint8_t octets[sizeof(size_t)];
+    size_t n_octets = length_octets(content.len, octets);
+
+    writer_u8(writer, tag);
+    writer_u8(writer, n_octets == 0 ? (uint8_t)content.len : (uint8_t)(LENGTH_LONG | n_octets));
+    writer_bytes(writer, octets, n_octets);
+    writer_slice(writer, content);
+}
+
+void der_write_integer(struct writer *writer, uint8_t tag, int64_t value)
+{
+    uint8_t bytes[INTEGER_LEN_MAX];
+    size_t from = 0;
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)((uint64_t)value >> 8 * (sizeof(bytes) - 1 - i));
+    /* X.690 8.3.2: leading bytes that only repeat the sign go. */
+    while (from < sizeof(bytes) - 1 &&
+           ((bytes[from] == 0x00 && bytes[from + 1] < 0x80) || (bytes[from] == 0xff && bytes[from + 1] >= 0x80)))
+        from++;
+    der_write(writer, tag, slice_of(bytes + from, sizeof(bytes) - from));
+}
+
+/* RFC 2743, section 3.1. */
+enum wire_result gss_frame_read(struct slice token, struct slice *mech, struct slice *inner)
+{
+    struct reader outer = reader_of(token), frame;
+    struct slice content, oid;
+
+    try(der_read(&outer, DER_APPLICATION(0), &content));
+    try(reader_end(&outer));
+    /* The frame is whole: whatever is missing inside it, more bytes would not mend. */
+    frame = reader_of(content);
+    require(der_read(&frame, DER_OID, &oid) == WIRE_OK && oid.len != 0, WIRE_BAD);
+    *mech = oid;
+    *inner = reader_rest(&frame);
+    return WIRE_OK;
+}
+
+void gss_frame_write(struct writer *writer, struct slice mech, struct slice inner)
+{
+    struct der_mark frame = der_begin(writer, DER_APPLICATION(0));
+
+    der_write(writer, DER_OID, mech);
+    writer_slice(writer, inner);
+    der_end(writer, frame);
+}
