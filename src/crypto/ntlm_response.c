@@ -105,7 +105,8 @@ static enum ntlm_response_kind response_verify_v2(const struct ntlm_response_inp
     require(input->nt_response.len >= NTLM_V2_RESPONSE_MIN, NTLM_RESPONSE_WRONG);
     require(response_v2_key(input, &key) == WIRE_OK, NTLM_RESPONSE_WRONG);
     struct slice blob;
-    require(slice_at(input->nt_response, NTLM_V2_PROOF_LEN, input->nt_response.len - NTLM_V2_PROOF_LEN, &blob) == WIRE_OK,
+    require(slice_at(input->nt_response, NTLM_V2_PROOF_LEN, input->nt_response.len - NTLM_V2_PROOF_LEN, &blob) ==
+                WIRE_OK,
             NTLM_RESPONSE_WRONG);
     ntlm_v2_proof(&key, input->challenge, blob, proof.bytes);
     require(secret_equal(proof.bytes, input->nt_response.data, NTLM_V2_PROOF_LEN), NTLM_RESPONSE_WRONG);
@@ -120,7 +121,8 @@ static enum ntlm_response_kind response_verify_v2_lm(const struct ntlm_response_
     AUTO_KEY16 struct key16 key = {0}, proof;
     require(response_v2_key(input, &key) == WIRE_OK, NTLM_RESPONSE_WRONG);
     struct slice client;
-    require(slice_at(input->lm_response, NTLM_V2_PROOF_LEN, NTLM_CHALLENGE_LEN, &client) == WIRE_OK, NTLM_RESPONSE_WRONG);
+    require(slice_at(input->lm_response, NTLM_V2_PROOF_LEN, NTLM_CHALLENGE_LEN, &client) == WIRE_OK,
+            NTLM_RESPONSE_WRONG);
     ntlm_v2_proof(&key, input->challenge, client, proof.bytes);
     require(secret_equal(proof.bytes, input->lm_response.data, NTLM_V2_PROOF_LEN), NTLM_RESPONSE_WRONG);
     ntlm_v2_base_key(&key, proof.bytes, base_key);
@@ -136,8 +138,8 @@ static enum ntlm_response_kind response_verify_v1(const struct ntlm_response_inp
     if (input->extended_session_security) {
         struct reader lm = reader_of(input->lm_response);
         uint8_t client[NTLM_CHALLENGE_LEN];
-        require(reader_copy(&lm, client, sizeof(client)) == WIRE_OK && reader_expect(&lm, zeros, sizeof(zeros)) == WIRE_OK &&
-                    reader_end(&lm) == WIRE_OK,
+        require(reader_copy(&lm, client, sizeof(client)) == WIRE_OK &&
+                    reader_expect(&lm, zeros, sizeof(zeros)) == WIRE_OK && reader_end(&lm) == WIRE_OK,
                 NTLM_RESPONSE_WRONG);
         ntlm_v1_session_challenge(input->challenge, client, challenge);
     }

@@ -1,5 +1,5 @@
 /*
- * Randomness: one hook, so that tests are deterministic. Also the DES that only NTLMv1 needs.
+ * Randomness: one hook, so that tests are deterministic.
  */
 #ifndef OPENSSPI_CRYPTO_RANDOM_H
 #define OPENSSPI_CRYPTO_RANDOM_H

@@ -20,31 +20,37 @@
     (to) = (from);          \
     WHOLE(to)
 
-/* draft-kaukonen-cipher-arcfour-03, section 2. */
+/*
+ * draft-kaukonen-cipher-arcfour-03, section 2. `next` is s[i + 1], read before the swap that may change it: read after the swap it
+ * would have to wait for the store, as far as the processor can tell, though it must in one of 256 cases.
+ */
 void rc4_init(struct rc4 *rc4, const void *key, size_t key_len)
 {
     const uint8_t *bytes = key;
     uint8_t *const s = rc4->s;
-    size_t j = 0, k = 0, x;
+    size_t j = 0, k = 0, next = 0, x, y;
 
-    for (unsigned i = 0; i < 256; i++)
+    for (size_t i = 0; i < 256; i++)
         s[i] = (uint8_t)i;
-    for (unsigned i = 0; i < 256 && key_len != 0; i++) {
-        BYTE_LOAD(x, s[i]);
-        BYTE_ADD(j, x);
+    /* A key without bytes is the caller's mistake; it must not become an endless or wild read. */
+    for (size_t i = 0; i < 256 && key_len != 0; i++) {
+        size_t after = (uint8_t)(i + 1);
+
+        x = next;
         BYTE_ADD(j, (size_t)bytes[k]);
-        s[i] = s[j];
+        BYTE_ADD(j, x);
+        BYTE_LOAD(next, s[after]);
+        BYTE_LOAD(y, s[j]);
+        s[i] = (uint8_t)y;
         s[j] = (uint8_t)x;
+        next = after == j ? x : next;
         k = k + 1 != key_len ? k + 1 : 0;
     }
     rc4->i = 0;
     rc4->j = 0;
 }
 
-/*
- * One byte of key stream (draft-kaukonen-cipher-arcfour-03, section 3). `next` is s[i + 1], read before the swap that may change it.
- * Read after the swap it would have to wait for the store, as far as the processor can tell, though it must in one of 256 cases.
- */
+/* One byte of key stream (draft-kaukonen-cipher-arcfour-03, section 3), with `next` as above. */
 #define RC4_STEP(OUT)                \
     do {                             \
         size_t here = i;             \

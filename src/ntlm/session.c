@@ -15,11 +15,13 @@ struct lane {
     struct rc4 rc4;
     struct key16 seal_key;
     uint8_t seal_key_len;
+    bool started; /* keys are derived at the first message: many contexts never see one */
     uint32_t seq;
 };
 
 struct ntlm_session {
     uint32_t flags;
+    bool initiator;
     struct lane send, receive;
     pthread_mutex_t shared; /* held around `send` when both directions use it */
     struct key16 key;
@@ -48,10 +50,19 @@ static void lane_start(struct lane *lane, uint32_t flags, const struct key16 *ke
     lane->seal_key_len = (uint8_t)len;
     rc4_init(&lane->rc4, lane->seal_key.bytes, len);
     lane->seq = 0;
+    lane->started = true;
 }
 
-static enum wire_result lane_read(struct reader *own, struct lane *lane)
+/* A lane that has not started has no state to move. */
+static enum wire_result lane_read(struct reader *own, struct lane *lane, const struct ntlm_session *session,
+                                  bool from_client)
 {
+    uint8_t started;
+    try(reader_u8(own, &started));
+    require(started <= 1, WIRE_BAD);
+    if (started == 0)
+        return WIRE_OK;
+    lane_start(lane, session->flags, &session->key, from_client);
     try(reader_u32le(own, &lane->seq));
     try(reader_copy(own, lane->rc4.s, sizeof lane->rc4.s));
     try(reader_u8(own, &lane->rc4.i));
@@ -60,6 +71,9 @@ static enum wire_result lane_read(struct reader *own, struct lane *lane)
 
 static void lane_write(struct writer *own, const struct lane *lane)
 {
+    writer_u8(own, lane->started ? 1 : 0);
+    if (!lane->started)
+        return;
     writer_u32le(own, lane->seq);
     writer_bytes(own, lane->rc4.s, sizeof lane->rc4.s);
     writer_u8(own, lane->rc4.i);
@@ -76,11 +90,10 @@ static enum wire_result session_read(struct slice own, bool initiator, struct nt
     session->key = seed.key;
     session->password_expiry = seed.password_expiry;
     key16_wipe(&seed.key);
-    lane_start(&session->send, session->flags, &session->key, initiator);
-    lane_start(&session->receive, session->flags, &session->key, !initiator);
+    session->initiator = initiator;
     if (reader_left(&reader) > 0) {
-        try(lane_read(&reader, &session->send));
-        try(lane_read(&reader, &session->receive));
+        try(lane_read(&reader, &session->send, session, initiator));
+        try(lane_read(&reader, &session->receive, session, !initiator));
     }
     return reader_end(&reader);
 }
@@ -120,8 +133,7 @@ static SECURITY_STATUS ntlm_session_save(const void *state, struct writer *own)
 
 static void lane_reset(struct lane *lane)
 {
-    rc4_init(&lane->rc4, lane->seal_key.bytes, lane->seal_key_len);
-    lane->seq = 0;
+    lane->started = false;
 }
 
 static SECURITY_STATUS ntlm_session_reset(void *state)
@@ -132,13 +144,17 @@ static SECURITY_STATUS ntlm_session_reset(void *state)
     return SEC_E_OK;
 }
 
-/* The lane of a direction, locked if both use it. */
+/* The lane of a direction, locked if both use it, started if it was not. */
 static struct lane *lane_take(struct ntlm_session *session, bool sending)
 {
-    if (is_extended(session))
-        return sending ? &session->send : &session->receive;
-    pthread_mutex_lock(&session->shared);
-    return &session->send;
+    struct lane *lane = &session->send;
+    if (!is_extended(session))
+        pthread_mutex_lock(&session->shared);
+    else if (!sending)
+        lane = &session->receive;
+    if (!lane->started)
+        lane_start(lane, session->flags, &session->key, session->initiator == (lane == &session->send));
+    return lane;
 }
 
 static void lane_give(struct ntlm_session *session)
