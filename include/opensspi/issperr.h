@@ -1,9 +1,9 @@
 /*
  * issperr.h: the statuses that SSPI functions return.
  *
- * A SECURITY_STATUS is negative for an error (SEC_E_) and zero or positive for success (SEC_E_OK) and for news
- * that asks for something from the caller (SEC_I_). Certificate checks add the CRYPT_E_, CERT_E_ and TRUST_E_
- * codes at the end.
+ * A SECURITY_STATUS is negative for an error (SEC_E_) and zero or positive for success (SEC_E_OK) and for
+ * news that asks for something from the caller (SEC_I_). Certificate checks add the CRYPT_E_, CERT_E_ and
+ * TRUST_E_ codes at the end.
  *
  * Source: Microsoft, SSPI Status Codes; COM Error Codes (Security and Setup).
  *

@@ -1,9 +1,9 @@
 /*
- * ntsecapi.h: the Local Security Authority as SSPI programs use it: logon sessions, logons, and messages to the
- * authentication packages NTLM (MSV1_0), Kerberos and Negotiate.
+ * ntsecapi.h: the Local Security Authority as SSPI programs use it: logon sessions, logons, and messages to
+ * the authentication packages NTLM (MSV1_0), Kerberos and Negotiate.
  *
- * Of Windows' header this is the part about authentication. Policies, trusted domains, auditing and password filters
- * are not in it.
+ * Of Windows' header this is the part about authentication. Policies, trusted domains, auditing and password
+ * filters are not in it.
  *
  * Source: Microsoft, ntsecapi.h reference.
  *
@@ -44,7 +44,8 @@ typedef enum _SECURITY_LOGON_TYPE {
     CachedInteractive,
     CachedRemoteInteractive,
     CachedUnlock
-} SECURITY_LOGON_TYPE, *PSECURITY_LOGON_TYPE;
+} SECURITY_LOGON_TYPE,
+    *PSECURITY_LOGON_TYPE;
 
 /*
  * LsaConnectUntrusted connects to the security authority without asking for its trust.
@@ -60,8 +61,8 @@ NTSTATUS NTAPI LsaConnectUntrusted(PHANDLE LsaHandle);
 /*
  * LsaRegisterLogonProcess connects to the security authority as a process that it trusts to log users on.
  *
- * LogonProcessName is up to 127 characters that name the caller. LsaHandle receives the connection, which the caller
- * ends with LsaDeregisterLogonProcess. SecurityMode receives LSA_MODE_ bits.
+ * LogonProcessName is up to 127 characters that name the caller. LsaHandle receives the connection, which the
+ * caller ends with LsaDeregisterLogonProcess. SecurityMode receives LSA_MODE_ bits.
  *
  * Returns STATUS_SUCCESS; STATUS_PORT_CONNECTION_REFUSED when the caller may not; STATUS_NAME_TOO_LONG;
  * STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY; STATUS_NOT_SUPPORTED.
@@ -83,16 +84,15 @@ NTSTATUS NTAPI LsaDeregisterLogonProcess(HANDLE LsaHandle);
 /*
  * LsaLookupAuthenticationPackage finds the number of an authentication package.
  *
- * PackageName is MSV1_0_PACKAGE_NAME, MICROSOFT_KERBEROS_NAME_A, NEGOSSP_NAME_A or another. AuthenticationPackage
- * receives the number; Negotiate's is 0.
+ * PackageName is MSV1_0_PACKAGE_NAME, MICROSOFT_KERBEROS_NAME_A, NEGOSSP_NAME_A or another.
+ * AuthenticationPackage receives the number; Negotiate's is 0.
  *
  * Returns STATUS_SUCCESS; STATUS_NO_SUCH_PACKAGE; STATUS_NAME_TOO_LONG; STATUS_INVALID_HANDLE;
  * STATUS_INVALID_PARAMETER; STATUS_NOT_SUPPORTED.
  *
  * Source: Microsoft, LsaLookupAuthenticationPackage; observed behaviour of Windows.
  */
-NTSTATUS NTAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING PackageName,
-                                              PULONG AuthenticationPackage);
+NTSTATUS NTAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING PackageName, PULONG AuthenticationPackage);
 
 /*
  * LsaCallAuthenticationPackage sends a message to an authentication package and waits for its answer.
@@ -104,15 +104,14 @@ NTSTATUS NTAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING Pack
  * ReturnBufferLength     receives its size in bytes; may be NULL.
  * ProtocolStatus         receives the package's own status; may be NULL.
  *
- * Returns STATUS_SUCCESS when the message got through; STATUS_NO_SUCH_PACKAGE; STATUS_INVALID_PARAMETER when there is
- * no message; STATUS_INVALID_HANDLE; STATUS_QUOTA_EXCEEDED; STATUS_NO_MEMORY; STATUS_NOT_SUPPORTED.
+ * Returns STATUS_SUCCESS when the message got through; STATUS_NO_SUCH_PACKAGE; STATUS_INVALID_PARAMETER when
+ * there is no message; STATUS_INVALID_HANDLE; STATUS_QUOTA_EXCEEDED; STATUS_NO_MEMORY; STATUS_NOT_SUPPORTED.
  *
  * Source: Microsoft, LsaCallAuthenticationPackage; observed behaviour of Windows.
  */
-NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG AuthenticationPackage,
-                                            PVOID ProtocolSubmitBuffer, ULONG SubmitBufferLength,
-                                            PVOID *ProtocolReturnBuffer, PULONG ReturnBufferLength,
-                                            PNTSTATUS ProtocolStatus);
+NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG AuthenticationPackage, PVOID ProtocolSubmitBuffer,
+                                            ULONG SubmitBufferLength, PVOID *ProtocolReturnBuffer,
+                                            PULONG ReturnBufferLength, PNTSTATUS ProtocolStatus);
 
 /*
  * LsaLogonUser checks a user's credentials and makes a logon session for the user.
@@ -121,8 +120,8 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
  * OriginName                 where the logon comes from, for audits.
  * LogonType                  the kind of logon.
  * AuthenticationPackage      the package's number.
- * AuthenticationInformation  a MSV1_0_ or KERB_ logon structure, AuthenticationInformationLength bytes. Its strings lie
- *                            in the same block.
+ * AuthenticationInformation  a MSV1_0_ or KERB_ logon structure, AuthenticationInformationLength bytes. Its
+ *                            strings lie in the same block.
  * LocalGroups                further groups for the token; may be NULL.
  * SourceContext              who asks.
  * ProfileBuffer              receives the user's profile, in one block to be freed with LsaFreeReturnBuffer.
@@ -147,15 +146,16 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_L
 /*
  * LsaFreeReturnBuffer frees a block that an Lsa function handed out.
  *
- * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a pointer that is not such a block; STATUS_NOT_SUPPORTED.
+ * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a pointer that is not such a block;
+ * STATUS_NOT_SUPPORTED.
  *
  * Source: Microsoft, LsaFreeReturnBuffer.
  */
 NTSTATUS NTAPI LsaFreeReturnBuffer(PVOID Buffer);
 
 /*
- * LsaInsertProtectedProcessAddress would have the authority guard BufferSize bytes at BufferAddress in a protected
- * process.
+ * LsaInsertProtectedProcessAddress would have the authority guard BufferSize bytes at BufferAddress in a
+ * protected process.
  *
  * Returns STATUS_SUCCESS; STATUS_NOT_SUPPORTED where there are no protected processes.
  *

@@ -1,11 +1,11 @@
 /*
- * ntsecpkg.h: what a security package and the security authority are to each other: the tables of functions that they
- * exchange, and the structures that pass between them.
+ * ntsecpkg.h: what a security package and the security authority are to each other: the tables of functions
+ * that they exchange, and the structures that pass between them.
  *
  * A package is a module with SpLsaModeInitialize, which hands over its part in the authority
  * (SECPKG_FUNCTION_TABLE), and with SpUserModeInitialize, which hands over its part in the application
- * (SECPKG_USER_FUNCTION_TABLE). The authority's own functions come to it as LSA_SECPKG_FUNCTION_TABLE. Callbacks
- * return an NTSTATUS or a SECURITY_STATUS; both are negative for an error.
+ * (SECPKG_USER_FUNCTION_TABLE). The authority's own functions come to it as LSA_SECPKG_FUNCTION_TABLE.
+ * Callbacks return an NTSTATUS or a SECURITY_STATUS; both are negative for an error.
  *
  * Of Windows' header the kernel's part is not here.
  *
@@ -29,7 +29,7 @@ typedef LSA_SEC_HANDLE *PLSA_SEC_HANDLE;
 typedef LPTHREAD_START_ROUTINE SEC_THREAD_START;
 typedef LPSECURITY_ATTRIBUTES SEC_ATTRS;
 
-#define SecEqualLuid(L1, L2)                                                                                   \
+#define SecEqualLuid(L1, L2) \
     (((PLUID)(L1))->LowPart == ((PLUID)(L2))->LowPart && ((PLUID)(L1))->HighPart == ((PLUID)(L2))->HighPart)
 #define SecIsZeroLuid(L1) (((L1)->LowPart | (DWORD)(L1)->HighPart) == 0)
 
@@ -37,7 +37,9 @@ typedef LPSECURITY_ATTRIBUTES SEC_ATTRS;
 #define SECBUFFER_UNMAPPED 0x40000000
 #define SECBUFFER_KERNEL_MAP 0x20000000
 
-/* A context's attribute that is the SASL layer's own, and the level that stands for all in a list of thunks. */
+/*
+ * A context's attribute that is the SASL layer's own, and the level that stands for all in a list of thunks.
+ */
 #define SECPKG_ATTR_SASL_CONTEXT 0x00010000
 #define SECPKG_ATTR_THUNK_ALL 0x00010000
 
@@ -53,7 +55,8 @@ typedef enum _LSA_TOKEN_INFORMATION_TYPE {
     LsaTokenInformationNull,
     LsaTokenInformationV1,
     LsaTokenInformationV2
-} LSA_TOKEN_INFORMATION_TYPE, *PLSA_TOKEN_INFORMATION_TYPE;
+} LSA_TOKEN_INFORMATION_TYPE,
+    *PLSA_TOKEN_INFORMATION_TYPE;
 
 typedef struct _LSA_TOKEN_INFORMATION_NULL {
     LARGE_INTEGER ExpirationTime;
@@ -259,9 +262,7 @@ typedef SECURITY_USER_DATA SecurityUserData, *PSecurityUserData;
 #define NO_LONG_NAMES 2
 #endif
 
-typedef enum _SECPKG_SESSIONINFO_TYPE {
-    SecSessionPrimaryCred
-} SECPKG_SESSIONINFO_TYPE;
+typedef enum _SECPKG_SESSIONINFO_TYPE { SecSessionPrimaryCred } SECPKG_SESSIONINFO_TYPE;
 
 typedef enum _SECPKG_NAME_TYPE {
     SecNameSamCompatible,
@@ -323,8 +324,7 @@ typedef NTSTATUS(NTAPI LSA_ADD_CREDENTIAL)(PLUID LogonId, ULONG AuthenticationPa
 typedef NTSTATUS(NTAPI LSA_GET_CREDENTIALS)(PLUID LogonId, ULONG AuthenticationPackage, PULONG QueryContext,
                                             BOOLEAN RetrieveAllCredentials, PLSA_STRING PrimaryKeyValue,
                                             PULONG PrimaryKeyLength, PLSA_STRING Credentials);
-typedef NTSTATUS(NTAPI LSA_DELETE_CREDENTIAL)(PLUID LogonId, ULONG AuthenticationPackage,
-                                              PLSA_STRING PrimaryKeyValue);
+typedef NTSTATUS(NTAPI LSA_DELETE_CREDENTIAL)(PLUID LogonId, ULONG AuthenticationPackage, PLSA_STRING PrimaryKeyValue);
 typedef PVOID(NTAPI LSA_ALLOCATE_LSA_HEAP)(ULONG Length);
 typedef VOID(NTAPI LSA_FREE_LSA_HEAP)(PVOID Base);
 typedef PVOID(NTAPI LSA_ALLOCATE_PRIVATE_HEAP)(SIZE_T Length);
@@ -334,28 +334,27 @@ typedef NTSTATUS(NTAPI LSA_ALLOCATE_CLIENT_BUFFER)(PLSA_CLIENT_REQUEST ClientReq
 typedef NTSTATUS(NTAPI LSA_FREE_CLIENT_BUFFER)(PLSA_CLIENT_REQUEST ClientRequest, PVOID ClientBaseAddress);
 typedef NTSTATUS(NTAPI LSA_COPY_TO_CLIENT_BUFFER)(PLSA_CLIENT_REQUEST ClientRequest, ULONG Length,
                                                   PVOID ClientBaseAddress, PVOID BufferToCopy);
-typedef NTSTATUS(NTAPI LSA_COPY_FROM_CLIENT_BUFFER)(PLSA_CLIENT_REQUEST ClientRequest, ULONG Length,
-                                                    PVOID BufferToCopy, PVOID ClientBaseAddress);
+typedef NTSTATUS(NTAPI LSA_COPY_FROM_CLIENT_BUFFER)(PLSA_CLIENT_REQUEST ClientRequest, ULONG Length, PVOID BufferToCopy,
+                                                    PVOID ClientBaseAddress);
 typedef NTSTATUS(NTAPI LSA_IMPERSONATE_CLIENT)(VOID);
 typedef NTSTATUS(NTAPI LSA_UNLOAD_PACKAGE)(VOID);
 typedef NTSTATUS(NTAPI LSA_DUPLICATE_HANDLE)(HANDLE SourceHandle, PHANDLE DestionationHandle);
 typedef NTSTATUS(NTAPI LSA_SAVE_SUPPLEMENTAL_CREDENTIALS)(PLUID LogonId, ULONG SupplementalCredSize,
                                                           PVOID SupplementalCreds, BOOLEAN Synchronous);
-typedef HANDLE(NTAPI LSA_CREATE_THREAD)(SEC_ATTRS SecurityAttributes, ULONG StackSize,
-                                        SEC_THREAD_START StartFunction, PVOID ThreadParameter, ULONG CreationFlags,
-                                        PULONG ThreadId);
+typedef HANDLE(NTAPI LSA_CREATE_THREAD)(SEC_ATTRS SecurityAttributes, ULONG StackSize, SEC_THREAD_START StartFunction,
+                                        PVOID ThreadParameter, ULONG CreationFlags, PULONG ThreadId);
 typedef NTSTATUS(NTAPI LSA_GET_CLIENT_INFO)(PSECPKG_CLIENT_INFO ClientInfo);
 typedef BOOLEAN(NTAPI LSA_GET_CALL_INFO)(PSECPKG_CALL_INFO Info);
-typedef HANDLE(NTAPI LSA_REGISTER_NOTIFICATION)(SEC_THREAD_START StartFunction, PVOID Parameter,
-                                                ULONG NotificationType, ULONG NotificationClass,
-                                                ULONG NotificationFlags, ULONG IntervalMinutes, HANDLE WaitEvent);
+typedef HANDLE(NTAPI LSA_REGISTER_NOTIFICATION)(SEC_THREAD_START StartFunction, PVOID Parameter, ULONG NotificationType,
+                                                ULONG NotificationClass, ULONG NotificationFlags, ULONG IntervalMinutes,
+                                                HANDLE WaitEvent);
 typedef NTSTATUS(NTAPI LSA_CANCEL_NOTIFICATION)(HANDLE NotifyHandle);
 typedef NTSTATUS(NTAPI LSA_MAP_BUFFER)(PSecBuffer InputBuffer, PSecBuffer OutputBuffer);
 typedef NTSTATUS(NTAPI LSA_CALLBACK_FUNCTION)(ULONG_PTR Argument1, ULONG_PTR Argument2, PSecBuffer InputBuffer,
                                               PSecBuffer OutputBuffer);
 typedef LSA_CALLBACK_FUNCTION *PLSA_CALLBACK_FUNCTION;
-typedef NTSTATUS(NTAPI LSA_CLIENT_CALLBACK)(PCHAR Callback, ULONG_PTR Argument1, ULONG_PTR Argument2,
-                                            PSecBuffer Input, PSecBuffer Output);
+typedef NTSTATUS(NTAPI LSA_CLIENT_CALLBACK)(PCHAR Callback, ULONG_PTR Argument1, ULONG_PTR Argument2, PSecBuffer Input,
+                                            PSecBuffer Output);
 typedef NTSTATUS(NTAPI LSA_REGISTER_CALLBACK)(ULONG CallbackId, PLSA_CALLBACK_FUNCTION Callback);
 
 /* Functions of the authority: tokens and audits. */
@@ -493,8 +492,8 @@ typedef struct _LSA_DISPATCH_TABLE {
 } LSA_DISPATCH_TABLE, *PLSA_DISPATCH_TABLE;
 
 /*
- * What the authority gives to a security package. The DummyFunction members are the credential manager's, for which
- * there is no type here.
+ * What the authority gives to a security package. The DummyFunction members are the credential manager's, for
+ * which there is no type here.
  */
 typedef struct _LSA_SECPKG_FUNCTION_TABLE {
     PLSA_CREATE_LOGON_SESSION CreateLogonSession;
@@ -558,7 +557,9 @@ typedef struct _SECPKG_DLL_FUNCTIONS {
     PLSA_REGISTER_CALLBACK RegisterCallback;
 } SECPKG_DLL_FUNCTIONS, *PSECPKG_DLL_FUNCTIONS;
 
-/* Functions of a package in the authority: logons. Names to look them up by end in two zeroes, as on Windows. */
+/*
+ * Functions of a package in the authority: logons. Names to look them up by end in two zeroes, as on Windows.
+ */
 
 #define LSA_AP_NAME_INITIALIZE_PACKAGE "LsaApInitializePackage\0"
 #define LSA_AP_NAME_LOGON_USER "LsaApLogonUser\0"
@@ -570,9 +571,8 @@ typedef struct _SECPKG_DLL_FUNCTIONS {
 #define LSA_AP_NAME_CALL_PACKAGE_PASSTHROUGH "LsaApCallPackagePassthrough\0"
 #define SP_ACCEPT_CREDENTIALS_NAME "SpAcceptCredentials\0"
 
-typedef NTSTATUS(NTAPI LSA_AP_INITIALIZE_PACKAGE)(ULONG AuthenticationPackageId,
-                                                  PLSA_DISPATCH_TABLE LsaDispatchTable, PLSA_STRING Database,
-                                                  PLSA_STRING Confidentiality,
+typedef NTSTATUS(NTAPI LSA_AP_INITIALIZE_PACKAGE)(ULONG AuthenticationPackageId, PLSA_DISPATCH_TABLE LsaDispatchTable,
+                                                  PLSA_STRING Database, PLSA_STRING Confidentiality,
                                                   PLSA_STRING *AuthenticationPackageName);
 typedef NTSTATUS(NTAPI LSA_AP_LOGON_USER)(PLSA_CLIENT_REQUEST ClientRequest, SECURITY_LOGON_TYPE LogonType,
                                           PVOID AuthenticationInformation, PVOID ClientAuthenticationBase,
@@ -585,9 +585,9 @@ typedef NTSTATUS(NTAPI LSA_AP_LOGON_USER_EX)(PLSA_CLIENT_REQUEST ClientRequest, 
                                              PVOID AuthenticationInformation, PVOID ClientAuthenticationBase,
                                              ULONG AuthenticationInformationLength, PVOID *ProfileBuffer,
                                              PULONG ProfileBufferLength, PLUID LogonId, PNTSTATUS SubStatus,
-                                             PLSA_TOKEN_INFORMATION_TYPE TokenInformationType,
-                                             PVOID *TokenInformation, PUNICODE_STRING *AccountName,
-                                             PUNICODE_STRING *AuthenticatingAuthority, PUNICODE_STRING *MachineName);
+                                             PLSA_TOKEN_INFORMATION_TYPE TokenInformationType, PVOID *TokenInformation,
+                                             PUNICODE_STRING *AccountName, PUNICODE_STRING *AuthenticatingAuthority,
+                                             PUNICODE_STRING *MachineName);
 typedef NTSTATUS(LSA_AP_LOGON_USER_EX2)(PLSA_CLIENT_REQUEST ClientRequest, SECURITY_LOGON_TYPE LogonType,
                                         PVOID AuthenticationInformation, PVOID ClientAuthenticationBase,
                                         ULONG AuthenticationInformationLength, PVOID *ProfileBuffer,
@@ -600,10 +600,10 @@ typedef NTSTATUS(NTAPI LSA_AP_CALL_PACKAGE)(PLSA_CLIENT_REQUEST ClientRequest, P
                                             PVOID ClientBufferBase, ULONG SubmitBufferLength,
                                             PVOID *ProtocolReturnBuffer, PULONG ReturnBufferLength,
                                             PNTSTATUS ProtocolStatus);
-typedef NTSTATUS(NTAPI LSA_AP_CALL_PACKAGE_PASSTHROUGH)(PLSA_CLIENT_REQUEST ClientRequest,
-                                                        PVOID ProtocolSubmitBuffer, PVOID ClientBufferBase,
-                                                        ULONG SubmitBufferLength, PVOID *ProtocolReturnBuffer,
-                                                        PULONG ReturnBufferLength, PNTSTATUS ProtocolStatus);
+typedef NTSTATUS(NTAPI LSA_AP_CALL_PACKAGE_PASSTHROUGH)(PLSA_CLIENT_REQUEST ClientRequest, PVOID ProtocolSubmitBuffer,
+                                                        PVOID ClientBufferBase, ULONG SubmitBufferLength,
+                                                        PVOID *ProtocolReturnBuffer, PULONG ReturnBufferLength,
+                                                        PNTSTATUS ProtocolStatus);
 typedef LSA_AP_CALL_PACKAGE LSA_AP_CALL_PACKAGE_UNTRUSTED;
 typedef VOID(NTAPI LSA_AP_LOGON_TERMINATED)(PLUID LogonId);
 
@@ -638,9 +638,8 @@ typedef NTSTATUS(NTAPI SpAcquireCredentialsHandleFn)(PUNICODE_STRING PrincipalNa
                                                      PVOID GetKeyArgument, PLSA_SEC_HANDLE CredentialHandle,
                                                      PTimeStamp ExpirationTime);
 typedef NTSTATUS(NTAPI SpAddCredentialsFn)(LSA_SEC_HANDLE CredentialHandle, PUNICODE_STRING PrincipalName,
-                                           PUNICODE_STRING Package, ULONG CredentialUseFlags,
-                                           PVOID AuthorizationData, PVOID GetKeyFunciton, PVOID GetKeyArgument,
-                                           PTimeStamp ExpirationTime);
+                                           PUNICODE_STRING Package, ULONG CredentialUseFlags, PVOID AuthorizationData,
+                                           PVOID GetKeyFunciton, PVOID GetKeyArgument, PTimeStamp ExpirationTime);
 typedef NTSTATUS(NTAPI SpFreeCredentialsHandleFn)(LSA_SEC_HANDLE CredentialHandle);
 typedef NTSTATUS(NTAPI SpQueryCredentialsAttributesFn)(LSA_SEC_HANDLE CredentialHandle, ULONG CredentialAttribute,
                                                        PVOID Buffer);
@@ -650,7 +649,10 @@ typedef NTSTATUS(NTAPI SpSaveCredentialsFn)(LSA_SEC_HANDLE CredentialHandle, PSe
 typedef NTSTATUS(NTAPI SpGetCredentialsFn)(LSA_SEC_HANDLE CredentialHandle, PSecBuffer Credentials);
 typedef NTSTATUS(NTAPI SpDeleteCredentialsFn)(LSA_SEC_HANDLE CredentialHandle, PSecBuffer Key);
 
-/* Functions of a package in the authority: contexts. MappedContext says that ContextData goes to the application. */
+/*
+ * Functions of a package in the authority: contexts. MappedContext says that ContextData goes to the
+ * application.
+ */
 
 typedef NTSTATUS(NTAPI SpInitLsaModeContextFn)(LSA_SEC_HANDLE CredentialHandle, LSA_SEC_HANDLE ContextHandle,
                                                PUNICODE_STRING TargetName, ULONG ContextRequirements,
@@ -666,8 +668,7 @@ typedef NTSTATUS(NTAPI SpAcceptLsaModeContextFn)(LSA_SEC_HANDLE CredentialHandle
                                                  PSecBuffer ContextData);
 typedef NTSTATUS(NTAPI SpDeleteContextFn)(LSA_SEC_HANDLE ContextHandle);
 typedef NTSTATUS(NTAPI SpApplyControlTokenFn)(LSA_SEC_HANDLE ContextHandle, PSecBufferDesc ControlToken);
-typedef NTSTATUS(NTAPI SpQueryContextAttributesFn)(LSA_SEC_HANDLE ContextHandle, ULONG ContextAttribute,
-                                                   PVOID Buffer);
+typedef NTSTATUS(NTAPI SpQueryContextAttributesFn)(LSA_SEC_HANDLE ContextHandle, ULONG ContextAttribute, PVOID Buffer);
 typedef NTSTATUS(NTAPI SpSetContextAttributesFn)(LSA_SEC_HANDLE ContextHandle, ULONG ContextAttribute, PVOID Buffer,
                                                  ULONG BufferSize);
 
@@ -719,8 +720,7 @@ typedef NTSTATUS(NTAPI SpUnsealMessageFn)(LSA_SEC_HANDLE ContextHandle, PSecBuff
 typedef NTSTATUS(NTAPI SpGetContextTokenFn)(LSA_SEC_HANDLE ContextHandle, PHANDLE ImpersonationToken);
 typedef NTSTATUS(NTAPI SpExportSecurityContextFn)(LSA_SEC_HANDLE phContext, ULONG fFlags, PSecBuffer pPackedContext,
                                                   PHANDLE pToken);
-typedef NTSTATUS(NTAPI SpImportSecurityContextFn)(PSecBuffer pPackedContext, HANDLE Token,
-                                                  PLSA_SEC_HANDLE phContext);
+typedef NTSTATUS(NTAPI SpImportSecurityContextFn)(PSecBuffer pPackedContext, HANDLE Token, PLSA_SEC_HANDLE phContext);
 typedef NTSTATUS(NTAPI SpCompleteAuthTokenFn)(LSA_SEC_HANDLE ContextHandle, PSecBufferDesc InputBuffer);
 typedef NTSTATUS(NTAPI SpFormatCredentialsFn)(PSecBuffer Credentials, PSecBuffer FormattedCredentials);
 typedef NTSTATUS(NTAPI SpMarshallSupplementalCredsFn)(ULONG CredentialSize, PUCHAR Credentials,
@@ -745,9 +745,9 @@ typedef struct _SECPKG_USER_FUNCTION_TABLE {
 } SECPKG_USER_FUNCTION_TABLE, *PSECPKG_USER_FUNCTION_TABLE;
 
 /*
- * SpLsaModeInitialize and SpUserModeInitialize, which a package's module exports. Each gets the version of the
- * interface that its caller speaks, and gives the version it speaks itself and an array of *pcTables tables. The tables
- * stay the package's.
+ * SpLsaModeInitialize and SpUserModeInitialize, which a package's module exports. Each gets the version of
+ * the interface that its caller speaks, and gives the version it speaks itself and an array of *pcTables
+ * tables. The tables stay the package's.
  */
 typedef NTSTATUS(SEC_ENTRY *SpLsaModeInitializeFn)(ULONG LsaVersion, PULONG PackageVersion,
                                                    PSECPKG_FUNCTION_TABLE *ppTables, PULONG pcTables);

@@ -1,8 +1,8 @@
 /*
  * schannel.h: TLS and DTLS through SSPI: credentials, attributes, alerts and protocols.
  *
- * SCH_CREDENTIALS and what belongs to it appear where SCHANNEL_USE_BLACKLISTS is defined before this header, just as
- * on Windows.
+ * SCH_CREDENTIALS and what belongs to it appear where SCHANNEL_USE_BLACKLISTS is defined before this header,
+ * just as on Windows.
  *
  * Source: Microsoft SSPI reference, schannel.h.
  *
@@ -129,9 +129,9 @@ OPENSSPI_BEGIN_DECLS
 #define SP_PROT_DTLS1_X_CLIENT (SP_PROT_DTLS1_0_CLIENT | SP_PROT_DTLS1_2_CLIENT)
 #define SP_PROT_DTLS1_X (SP_PROT_DTLS1_X_SERVER | SP_PROT_DTLS1_X_CLIENT)
 
-#define SP_PROT_CLIENTS                                                                                        \
+#define SP_PROT_CLIENTS \
     (SP_PROT_PCT1_CLIENT | SP_PROT_SSL2_CLIENT | SP_PROT_SSL3_CLIENT | SP_PROT_TLS1_CLIENT | SP_PROT_UNI_CLIENT)
-#define SP_PROT_SERVERS                                                                                        \
+#define SP_PROT_SERVERS \
     (SP_PROT_PCT1_SERVER | SP_PROT_SSL2_SERVER | SP_PROT_SSL3_SERVER | SP_PROT_TLS1_SERVER | SP_PROT_UNI_SERVER)
 #define SP_PROT_X_CLIENTS (SP_PROT_CLIENTS | SP_PROT_TLS1_X_CLIENT | SP_PROT_DTLS1_X_CLIENT)
 #define SP_PROT_X_SERVERS (SP_PROT_SERVERS | SP_PROT_TLS1_X_SERVER | SP_PROT_DTLS1_X_SERVER)
@@ -327,44 +327,44 @@ typedef struct _SSL_CREDENTIAL_CERTIFICATE {
 
 /* Attributes of Schannel's contexts and credentials, each with the structure that goes with it. */
 
-#define SECPKG_ATTR_ISSUER_LIST 0x50                 /* SecPkgContext_IssuerListInfo */
-#define SECPKG_ATTR_REMOTE_CRED 0x51                 /* SecPkgContext_RemoteCredentialInfo */
-#define SECPKG_ATTR_LOCAL_CRED 0x52                  /* SecPkgContext_LocalCredentialInfo */
-#define SECPKG_ATTR_REMOTE_CERT_CONTEXT 0x53         /* PCCERT_CONTEXT */
-#define SECPKG_ATTR_LOCAL_CERT_CONTEXT 0x54          /* PCCERT_CONTEXT */
-#define SECPKG_ATTR_ROOT_STORE 0x55                  /* HCERTSTORE */
-#define SECPKG_ATTR_SUPPORTED_ALGS 0x56              /* SecPkgCred_SupportedAlgs */
-#define SECPKG_ATTR_CIPHER_STRENGTHS 0x57            /* SecPkgCred_CipherStrengths */
-#define SECPKG_ATTR_SUPPORTED_PROTOCOLS 0x58         /* SecPkgCred_SupportedProtocols */
-#define SECPKG_ATTR_ISSUER_LIST_EX 0x59              /* SecPkgContext_IssuerListInfoEx */
-#define SECPKG_ATTR_CONNECTION_INFO 0x5A             /* SecPkgContext_ConnectionInfo */
-#define SECPKG_ATTR_EAP_KEY_BLOCK 0x5B               /* SecPkgContext_EapKeyBlock */
-#define SECPKG_ATTR_MAPPED_CRED_ATTR 0x5C            /* SecPkgContext_MappedCredAttr */
-#define SECPKG_ATTR_SESSION_INFO 0x5D                /* SecPkgContext_SessionInfo */
-#define SECPKG_ATTR_APP_DATA 0x5E                    /* SecPkgContext_SessionAppData */
-#define SECPKG_ATTR_REMOTE_CERTIFICATES 0x5F         /* SecPkgContext_Certificates */
-#define SECPKG_ATTR_CLIENT_CERT_POLICY 0x60          /* SecPkgCred_ClientCertPolicy, to be set */
-#define SECPKG_ATTR_CC_POLICY_RESULT 0x61            /* SecPkgContext_ClientCertPolicyResult */
-#define SECPKG_ATTR_USE_NCRYPT 0x62                  /* to be set: private keys come through CNG */
-#define SECPKG_ATTR_LOCAL_CERT_INFO 0x63             /* SecPkgContext_CertInfo */
-#define SECPKG_ATTR_CIPHER_INFO 0x64                 /* SecPkgContext_CipherInfo */
-#define SECPKG_ATTR_EAP_PRF_INFO 0x65                /* SecPkgContext_EapPrfInfo */
-#define SECPKG_ATTR_SUPPORTED_SIGNATURES 0x66        /* SecPkgContext_SupportedSignatures */
-#define SECPKG_ATTR_REMOTE_CERT_CHAIN 0x67           /* PCCERT_CONTEXT */
-#define SECPKG_ATTR_UI_INFO 0x68                     /* SecPkgContext_UiInfo, to be set */
-#define SECPKG_ATTR_EARLY_START 0x69                 /* SecPkgContext_EarlyStart, to be set */
-#define SECPKG_ATTR_KEYING_MATERIAL_INFO 0x6A        /* SecPkgContext_KeyingMaterialInfo, to be set */
-#define SECPKG_ATTR_KEYING_MATERIAL 0x6B             /* SecPkgContext_KeyingMaterial */
-#define SECPKG_ATTR_SRTP_PARAMETERS 0x6C             /* SecPkgContext_SrtpParameters */
-#define SECPKG_ATTR_TOKEN_BINDING 0x6D               /* SecPkgContext_TokenBinding */
-#define SECPKG_ATTR_CONNECTION_INFO_EX 0x6E          /* SecPkgContext_ConnectionInfoEx */
-#define SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING 0x6F /* SecPkgContext_KeyingMaterial */
-#define SECPKG_ATTR_KEYING_MATERIAL_INPROC 0x70      /* SecPkgContext_KeyingMaterial_Inproc */
-#define SECPKG_ATTR_CERT_CHECK_RESULT 0x71           /* SecPkgContext_CertificateValidationResult */
-#define SECPKG_ATTR_CERT_CHECK_RESULT_INPROC 0x72    /* the same, after the handshake */
-#define SECPKG_ATTR_SESSION_TICKET_KEYS 0x73         /* SecPkgCred_SessionTicketKeys, to be set */
+#define SECPKG_ATTR_ISSUER_LIST 0x50                           /* SecPkgContext_IssuerListInfo */
+#define SECPKG_ATTR_REMOTE_CRED 0x51                           /* SecPkgContext_RemoteCredentialInfo */
+#define SECPKG_ATTR_LOCAL_CRED 0x52                            /* SecPkgContext_LocalCredentialInfo */
+#define SECPKG_ATTR_REMOTE_CERT_CONTEXT 0x53                   /* PCCERT_CONTEXT */
+#define SECPKG_ATTR_LOCAL_CERT_CONTEXT 0x54                    /* PCCERT_CONTEXT */
+#define SECPKG_ATTR_ROOT_STORE 0x55                            /* HCERTSTORE */
+#define SECPKG_ATTR_SUPPORTED_ALGS 0x56                        /* SecPkgCred_SupportedAlgs */
+#define SECPKG_ATTR_CIPHER_STRENGTHS 0x57                      /* SecPkgCred_CipherStrengths */
+#define SECPKG_ATTR_SUPPORTED_PROTOCOLS 0x58                   /* SecPkgCred_SupportedProtocols */
+#define SECPKG_ATTR_ISSUER_LIST_EX 0x59                        /* SecPkgContext_IssuerListInfoEx */
+#define SECPKG_ATTR_CONNECTION_INFO 0x5A                       /* SecPkgContext_ConnectionInfo */
+#define SECPKG_ATTR_EAP_KEY_BLOCK 0x5B                         /* SecPkgContext_EapKeyBlock */
+#define SECPKG_ATTR_MAPPED_CRED_ATTR 0x5C                      /* SecPkgContext_MappedCredAttr */
+#define SECPKG_ATTR_SESSION_INFO 0x5D                          /* SecPkgContext_SessionInfo */
+#define SECPKG_ATTR_APP_DATA 0x5E                              /* SecPkgContext_SessionAppData */
+#define SECPKG_ATTR_REMOTE_CERTIFICATES 0x5F                   /* SecPkgContext_Certificates */
+#define SECPKG_ATTR_CLIENT_CERT_POLICY 0x60                    /* SecPkgCred_ClientCertPolicy, to be set */
+#define SECPKG_ATTR_CC_POLICY_RESULT 0x61                      /* SecPkgContext_ClientCertPolicyResult */
+#define SECPKG_ATTR_USE_NCRYPT 0x62                            /* to be set: private keys come through CNG */
+#define SECPKG_ATTR_LOCAL_CERT_INFO 0x63                       /* SecPkgContext_CertInfo */
+#define SECPKG_ATTR_CIPHER_INFO 0x64                           /* SecPkgContext_CipherInfo */
+#define SECPKG_ATTR_EAP_PRF_INFO 0x65                          /* SecPkgContext_EapPrfInfo */
+#define SECPKG_ATTR_SUPPORTED_SIGNATURES 0x66                  /* SecPkgContext_SupportedSignatures */
+#define SECPKG_ATTR_REMOTE_CERT_CHAIN 0x67                     /* PCCERT_CONTEXT */
+#define SECPKG_ATTR_UI_INFO 0x68                               /* SecPkgContext_UiInfo, to be set */
+#define SECPKG_ATTR_EARLY_START 0x69                           /* SecPkgContext_EarlyStart, to be set */
+#define SECPKG_ATTR_KEYING_MATERIAL_INFO 0x6A                  /* SecPkgContext_KeyingMaterialInfo, to be set */
+#define SECPKG_ATTR_KEYING_MATERIAL 0x6B                       /* SecPkgContext_KeyingMaterial */
+#define SECPKG_ATTR_SRTP_PARAMETERS 0x6C                       /* SecPkgContext_SrtpParameters */
+#define SECPKG_ATTR_TOKEN_BINDING 0x6D                         /* SecPkgContext_TokenBinding */
+#define SECPKG_ATTR_CONNECTION_INFO_EX 0x6E                    /* SecPkgContext_ConnectionInfoEx */
+#define SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING 0x6F         /* SecPkgContext_KeyingMaterial */
+#define SECPKG_ATTR_KEYING_MATERIAL_INPROC 0x70                /* SecPkgContext_KeyingMaterial_Inproc */
+#define SECPKG_ATTR_CERT_CHECK_RESULT 0x71                     /* SecPkgContext_CertificateValidationResult */
+#define SECPKG_ATTR_CERT_CHECK_RESULT_INPROC 0x72              /* the same, after the handshake */
+#define SECPKG_ATTR_SESSION_TICKET_KEYS 0x73                   /* SecPkgCred_SessionTicketKeys, to be set */
 #define SECPKG_ATTR_SERIALIZED_REMOTE_CERT_CONTEXT_INPROC 0x74 /* CERT_BLOB, after the handshake */
-#define SECPKG_ATTR_SERIALIZED_REMOTE_CERT_CONTEXT 0x75 /* CERT_BLOB */
+#define SECPKG_ATTR_SERIALIZED_REMOTE_CERT_CONTEXT 0x75        /* CERT_BLOB */
 
 /* The connection, by numbers. Strengths are bits. */
 typedef struct _SecPkgContext_ConnectionInfo {
@@ -754,10 +754,11 @@ typedef BOOL (*SSL_EMPTY_CACHE_FN_A)(LPSTR pszTargetName, DWORD dwFlags);
 /*
  * SslCrackCertificate takes a certificate apart.
  *
- * pbCertificate is cbCertificate bytes of DER and stays the caller's. dwFlags is 0 or CF_CERT_FROM_FILE. ppCertificate
- * receives the result, to be freed with SslFreeCertificate.
+ * pbCertificate is cbCertificate bytes of DER and stays the caller's. dwFlags is 0 or CF_CERT_FROM_FILE.
+ * ppCertificate receives the result, to be freed with SslFreeCertificate.
  *
- * Returns TRUE; FALSE when the certificate is malformed, or memory is short; *ppCertificate is untouched then.
+ * Returns TRUE; FALSE when the certificate is malformed, or memory is short; *ppCertificate is untouched
+ * then.
  *
  * Source: Microsoft SSPI reference, SslCrackCertificate.
  */
@@ -781,8 +782,8 @@ typedef VOID(WINAPI *SSL_FREE_CERTIFICATE_FN)(PX509Certificate pCertificate);
 /*
  * SslGenerateKeyPair makes a key pair and a certificate request.
  *
- * pCerts receives both, in memory that the caller frees. pszDN is the distinguished name for the request, pszPassword
- * protects the private key, Bits is the length of the key.
+ * pCerts receives both, in memory that the caller frees. pszDN is the distinguished name for the request,
+ * pszPassword protects the private key, Bits is the length of the key.
  *
  * Returns TRUE; FALSE on failure, also where no package implements it. *pCerts is untouched then.
  *
@@ -802,8 +803,8 @@ DWORD WINAPI SslGetMaximumKeySize(DWORD Reserved);
 /*
  * SslGetDefaultIssuers lists the names of the issuers that this computer trusts.
  *
- * pbIssuers has room for *pcbIssuers bytes; NULL asks for the size. pcbIssuers receives the bytes used or needed. The
- * list is TLS's: names in DER, each behind two bytes with its length.
+ * pbIssuers has room for *pcbIssuers bytes; NULL asks for the size. pcbIssuers receives the bytes used or
+ * needed. The list is TLS's: names in DER, each behind two bytes with its length.
  *
  * Returns TRUE; FALSE when the room does not suffice, or there is no list.
  *
@@ -819,17 +820,16 @@ BOOL SslGetDefaultIssuers(PBYTE pbIssuers, DWORD *pcbIssuers);
  * ServerIdentitySize  receives its length in bytes.
  * Flags               0.
  *
- * Returns SEC_E_OK; SEC_E_INCOMPLETE_MESSAGE when more bytes are needed; SEC_E_INVALID_TOKEN or SEC_E_ILLEGAL_MESSAGE
- * when it is no client hello; SEC_E_INVALID_PARAMETER; SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INCOMPLETE_MESSAGE when more bytes are needed; SEC_E_INVALID_TOKEN or
+ * SEC_E_ILLEGAL_MESSAGE when it is no client hello; SEC_E_INVALID_PARAMETER; SEC_E_UNSUPPORTED_FUNCTION.
  *
  * Source: Microsoft SSPI reference, SslGetServerIdentity.
  */
 SECURITY_STATUS WINAPI SslGetServerIdentity(PBYTE ClientHello, DWORD ClientHelloSize, PBYTE *ServerIdentity,
                                             PDWORD ServerIdentitySize, DWORD Flags);
 
-typedef SECURITY_STATUS(WINAPI *SslGetServerIdentityFn)(PBYTE ClientHello, DWORD ClientHelloSize,
-                                                        PBYTE *ServerIdentity, PDWORD ServerIdentitySize,
-                                                        DWORD Flags);
+typedef SECURITY_STATUS(WINAPI *SslGetServerIdentityFn)(PBYTE ClientHello, DWORD ClientHelloSize, PBYTE *ServerIdentity,
+                                                        PDWORD ServerIdentitySize, DWORD Flags);
 
 /* An extension of a client hello. pExtData points into the client hello. */
 typedef struct _SCH_EXTENSION_DATA {
@@ -847,13 +847,14 @@ typedef enum _SchGetExtensionsOptions {
  * SslGetExtensions finds extensions of a TLS client hello.
  *
  * clientHello            what the client sent first, clientHelloByteSize bytes; it stays the caller's.
- * genericExtensions      in: the types wanted. Out: where their data is; NULL and 0 for one that is not there.
+ * genericExtensions      in: the types wanted. Out: where their data is; NULL and 0 for one that is not
+ *                        there.
  * genericExtensionsCount number of them.
  * bytesToRead            receives how many more bytes are needed, with SEC_E_INCOMPLETE_MESSAGE.
  * flags                  SchGetExtensionsOptions.
  *
- * Returns SEC_E_OK; SEC_E_INCOMPLETE_MESSAGE; SEC_E_INVALID_TOKEN or SEC_E_ILLEGAL_MESSAGE when it is no client hello;
- * SEC_E_INVALID_PARAMETER; SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INCOMPLETE_MESSAGE; SEC_E_INVALID_TOKEN or SEC_E_ILLEGAL_MESSAGE when it is no
+ * client hello; SEC_E_INVALID_PARAMETER; SEC_E_UNSUPPORTED_FUNCTION.
  *
  * Source: Microsoft SSPI reference, SslGetExtensions.
  */
@@ -862,9 +863,8 @@ SECURITY_STATUS WINAPI SslGetExtensions(const BYTE *clientHello, DWORD clientHel
                                         DWORD *bytesToRead, SchGetExtensionsOptions flags);
 
 typedef SECURITY_STATUS(WINAPI *SslGetExtensionsFn)(const BYTE *clientHello, DWORD clientHelloByteSize,
-                                                    SCH_EXTENSION_DATA *genericExtensions,
-                                                    BYTE genericExtensionsCount, DWORD *bytesToRead,
-                                                    SchGetExtensionsOptions flags);
+                                                    SCH_EXTENSION_DATA *genericExtensions, BYTE genericExtensionsCount,
+                                                    DWORD *bytesToRead, SchGetExtensionsOptions flags);
 
 OPENSSPI_END_DECLS
 

@@ -25,19 +25,20 @@ typedef enum {
     NameDnsDomain = 12,        /* EXAMPLE.COM\jroe */
     NameGivenName = 13,        /* Jane */
     NameSurname = 14           /* Roe */
-} EXTENDED_NAME_FORMAT, *PEXTENDED_NAME_FORMAT;
+} EXTENDED_NAME_FORMAT,
+    *PEXTENDED_NAME_FORMAT;
 
 /*
  * GetUserNameExW obtains the name of the user that the calling thread acts for.
  *
  * NameFormat    the form wanted.
  * lpNameBuffer  room for *nSize characters; may be NULL when *nSize is 0.
- * nSize         in: room in characters. Out: on success the length without the terminator; when the room does not
- *               suffice the room needed, with it.
+ * nSize         in: room in characters. Out: on success the length without the terminator; when the room does
+ *               not suffice the room needed, with it.
  *
- * Returns TRUE; FALSE on failure, with GetLastError telling why: ERROR_MORE_DATA (234) when the buffer is too small,
- * which is untouched then; ERROR_NONE_MAPPED (1332) when there is no name of that form; ERROR_NO_SUCH_DOMAIN (1355)
- * when no domain controller can be asked; ERROR_INVALID_PARAMETER (87).
+ * Returns TRUE; FALSE on failure, with GetLastError telling why: ERROR_MORE_DATA (234) when the buffer is too
+ * small, which is untouched then; ERROR_NONE_MAPPED (1332) when there is no name of that form;
+ * ERROR_NO_SUCH_DOMAIN (1355) when no domain controller can be asked; ERROR_INVALID_PARAMETER (87).
  *
  * Source: Microsoft, GetUserNameEx; observed behaviour of Windows.
  */
@@ -51,8 +52,8 @@ BOOLEAN SEC_ENTRY GetUserNameExA(EXTENDED_NAME_FORMAT NameFormat, LPSTR lpNameBu
 /*
  * GetComputerObjectNameW obtains the name of this computer's account in its domain.
  *
- * Parameters and errors are those of GetUserNameExW; ERROR_CANT_ACCESS_DOMAIN_INFO (1351) when the computer is in no
- * domain.
+ * Parameters and errors are those of GetUserNameExW; ERROR_CANT_ACCESS_DOMAIN_INFO (1351) when the computer
+ * is in no domain.
  *
  * Returns TRUE or FALSE.
  *
@@ -73,8 +74,8 @@ BOOLEAN SEC_ENTRY GetComputerObjectNameA(EXTENDED_NAME_FORMAT NameFormat, LPSTR 
  * lpTranslatedName   room for *nSize characters; may be NULL when *nSize is 0.
  * nSize              in: room in characters. Out: characters used or needed, with the terminator.
  *
- * Returns TRUE; FALSE on failure, with GetLastError telling why: ERROR_INSUFFICIENT_BUFFER (122), ERROR_NONE_MAPPED
- * (1332), ERROR_NO_SUCH_DOMAIN (1355), ERROR_INVALID_PARAMETER (87).
+ * Returns TRUE; FALSE on failure, with GetLastError telling why: ERROR_INSUFFICIENT_BUFFER (122),
+ * ERROR_NONE_MAPPED (1332), ERROR_NO_SUCH_DOMAIN (1355), ERROR_INVALID_PARAMETER (87).
  *
  * Source: Microsoft, TranslateName.
  */

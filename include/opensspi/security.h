@@ -9,7 +9,9 @@
 #include "sspi.h"
 #include "secext.h"
 
-/* Windows defines NTLMSP_NAME and MICROSOFT_KERBEROS_NAME as wide strings, whether or not UNICODE is defined. */
+/*
+ * Windows defines NTLMSP_NAME and MICROSOFT_KERBEROS_NAME as wide strings, whether or not UNICODE is defined.
+ */
 
 #ifndef NTLMSP_NAME_A
 #define NTLMSP_NAME_A "NTLM"

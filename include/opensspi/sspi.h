@@ -1,13 +1,13 @@
 /*
  * sspi.h: the Security Support Provider Interface.
  *
- * Names, values, signatures and structure layouts are those of 64-bit Windows; see wintypes.h for the width of the
- * types. Under UNICODE the name without a letter is the W form, otherwise the A form. A functions take and give
- * UTF-8, W functions UTF-16.
+ * Names, values, signatures and structure layouts are those of 64-bit Windows; see wintypes.h for the width
+ * of the types. Under UNICODE the name without a letter is the W form, otherwise the A form. A functions take
+ * and give UTF-8, W functions UTF-16.
  *
- * All functions may be called from any thread. A context can encrypt in one thread while it decrypts in another; two
- * threads must not take the same context through its handshake at once. On failure outputs are untouched, unless a
- * function says otherwise.
+ * All functions may be called from any thread. A context can encrypt in one thread while it decrypts in
+ * another; two threads must not take the same context through its handshake at once. On failure outputs are
+ * untouched, unless a function says otherwise.
  *
  * Source: Microsoft SSPI reference; Windows headers as documented there.
  *

@@ -1,6 +1,6 @@
 /*
- * wincrypt_types.h: the few types and numbers of <wincrypt.h> that SSPI itself needs: certificates by pointer,
- * certificate stores, and the algorithm numbers that attributes return.
+ * wincrypt_types.h: the few types and numbers of <wincrypt.h> that SSPI itself needs: certificates by
+ * pointer, certificate stores, and the algorithm numbers that attributes return.
  *
  * Source: Microsoft, wincrypt.h reference; ALG_ID.
  *
@@ -41,9 +41,9 @@ typedef const CERT_CONTEXT *PCCERT_CONTEXT;
 
 /* An algorithm number is class (bits 13 to 15), type (9 to 12) and identifier (0 to 8). */
 
-#define GET_ALG_CLASS(x) ((x) & 0xE000)
-#define GET_ALG_TYPE(x) ((x) & 0x1E00)
-#define GET_ALG_SID(x) ((x) & 0x01FF)
+#define GET_ALG_CLASS(x) ((x)&0xE000)
+#define GET_ALG_TYPE(x) ((x)&0x1E00)
+#define GET_ALG_SID(x) ((x)&0x01FF)
 
 #define ALG_CLASS_ANY 0x0000
 #define ALG_CLASS_SIGNATURE 0x2000

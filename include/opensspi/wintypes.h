@@ -259,7 +259,8 @@ typedef enum _SECURITY_IMPERSONATION_LEVEL {
     SecurityIdentification = 1,
     SecurityImpersonation = 2,
     SecurityDelegation = 3
-} SECURITY_IMPERSONATION_LEVEL, *PSECURITY_IMPERSONATION_LEVEL;
+} SECURITY_IMPERSONATION_LEVEL,
+    *PSECURITY_IMPERSONATION_LEVEL;
 
 typedef struct _SID_AND_ATTRIBUTES {
     PSID Sid;

@@ -13,7 +13,8 @@ static enum wire_result sid_number(const char **at, uint64_t max, uint64_t *numb
     require(*from != '0' || from[1] < '0' || from[1] > '9', WIRE_BAD);
     uint64_t value = 0;
     for (; *from >= '0' && *from <= '9'; from++) {
-        value = value * 10 + (uint64_t)(*from - '0'); /* max is below 2^48, so that this cannot wrap before it is refused */
+        value =
+            value * 10 + (uint64_t)(*from - '0'); /* max is below 2^48, so that this cannot wrap before it is refused */
         require(value <= max, WIRE_BAD);
     }
     *at = from;
@@ -48,7 +49,8 @@ enum wire_result sid_from_text(const char *text, struct sid *sid)
 {
     struct sid out = {.revision = SID_REVISION};
     uint64_t number;
-    require(text != NULL && (text[0] == 'S' || text[0] == 's') && text[1] == '-' && text[2] == '1' && text[3] == '-', WIRE_BAD);
+    require(text != NULL && (text[0] == 'S' || text[0] == 's') && text[1] == '-' && text[2] == '1' && text[3] == '-',
+            WIRE_BAD);
     const char *at = text + 4;
     if (at[0] == '0' && (at[1] == 'x' || at[1] == 'X'))
         try(sid_hex_authority(&at, &number));
@@ -72,8 +74,8 @@ void sid_to_text(const struct sid *sid, char text[SID_TEXT_MAX])
     uint64_t authority = 0;
     for (unsigned i = 0; i < 6; i++)
         authority = authority << 8 | sid->authority[i];
-    int len = snprintf(text, SID_TEXT_MAX, authority > UINT32_MAX ? "S-%u-0x%012llX" : "S-%u-%llu", (unsigned)sid->revision,
-                       (unsigned long long)authority);
+    int len = snprintf(text, SID_TEXT_MAX, authority > UINT32_MAX ? "S-%u-0x%012llX" : "S-%u-%llu",
+                       (unsigned)sid->revision, (unsigned long long)authority);
     for (unsigned i = 0; i < sid->n_subauthorities && i < SID_SUBAUTHORITIES_MAX; i++)
         len += snprintf(text + len, SID_TEXT_MAX - (size_t)len, "-%lu", (unsigned long)sid->subauthority[i]);
 }
@@ -107,7 +109,8 @@ void sid_write(struct writer *writer, const struct sid *sid)
 bool sid_equal(const struct sid *a, const struct sid *b)
 {
     return a->revision == b->revision && a->n_subauthorities == b->n_subauthorities &&
-           a->n_subauthorities <= SID_SUBAUTHORITIES_MAX && memcmp(a->authority, b->authority, sizeof(a->authority)) == 0 &&
+           a->n_subauthorities <= SID_SUBAUTHORITIES_MAX &&
+           memcmp(a->authority, b->authority, sizeof(a->authority)) == 0 &&
            memcmp(a->subauthority, b->subauthority, a->n_subauthorities * sizeof(a->subauthority[0])) == 0;
 }
 

@@ -91,5 +91,6 @@ void lockout_after_failure(struct lockout_state *state, const struct account_pol
     state->last_failure = now;
     state->locked_until = 0;
     if (policy->lockout_threshold != 0 && state->failures >= policy->lockout_threshold)
-        state->locked_until = policy->lockout_seconds == 0 ? FILETIME_NEVER : seconds_later(now, policy->lockout_seconds);
+        state->locked_until =
+            policy->lockout_seconds == 0 ? FILETIME_NEVER : seconds_later(now, policy->lockout_seconds);
 }

@@ -50,7 +50,8 @@ enum wire_result field_number(struct slice field, int64_t max, int64_t *number)
     require(field.len > 0, WIRE_BAD);
     for (size_t i = 0; i < field.len; i++) {
         require(field.data[i] >= '0' && field.data[i] <= '9', WIRE_BAD);
-        require(!__builtin_mul_overflow(value, 10, &value) && !__builtin_add_overflow(value, field.data[i] - '0', &value) && value <= max,
+        require(!__builtin_mul_overflow(value, 10, &value) &&
+                    !__builtin_add_overflow(value, field.data[i] - '0', &value) && value <= max,
                 WIRE_BAD);
     }
     *number = value;

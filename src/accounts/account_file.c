@@ -114,7 +114,8 @@ static SECURITY_STATUS parse_smbpasswd_flags(const struct parse *parse, struct s
 static SECURITY_STATUS parse_change_time(const struct parse *parse, struct slice field, int64_t *filetime)
 {
     uint32_t seconds;
-    if (field.len != 12 || memcmp(field.data, "LCT-", 4) != 0 || field_hex32(slice_of(field.data + 4, 8), &seconds) != WIRE_OK)
+    if (field.len != 12 || memcmp(field.data, "LCT-", 4) != 0 ||
+        field_hex32(slice_of(field.data + 4, 8), &seconds) != WIRE_OK)
         return parse_bad(parse, "the sixth field must be LCT- and eight hexadecimal digits");
     *filetime = seconds == 0 || seconds == UINT32_MAX ? 0 : filetime_from_unix((time_t)seconds);
     return SEC_E_OK;
@@ -204,7 +205,8 @@ static SECURITY_STATUS parse_own_account(const struct parse *parse, struct accou
 static SECURITY_STATUS parse_entry(const struct parse *parse)
 {
     struct account_file *file = parse->file;
-    struct account_file_entry *entry = list_add((void **)&file->entries, &file->n_entries, &file->max_entries, sizeof(*entry));
+    struct account_file_entry *entry =
+        list_add((void **)&file->entries, &file->n_entries, &file->max_entries, sizeof(*entry));
     require(entry != NULL, SEC_E_INSUFFICIENT_MEMORY);
     entry->line = parse->line;
     entry->uid = entry->gid = -1;
@@ -231,7 +233,8 @@ static SECURITY_STATUS parse_group(const struct parse *parse)
     struct account_file *file = parse->file;
     if (parse->fields.n_fields != 5)
         return parse_bad(parse, "a group line has 5 fields");
-    struct account_file_group *group = list_add((void **)&file->groups, &file->n_groups, &file->max_groups, sizeof(*group));
+    struct account_file_group *group =
+        list_add((void **)&file->groups, &file->n_groups, &file->max_groups, sizeof(*group));
     require(group != NULL, SEC_E_INSUFFICIENT_MEMORY);
     group->line = parse->line;
     try(parse_name(parse, field[1], false, &group->name, &group->name_key));
@@ -251,7 +254,8 @@ static SECURITY_STATUS parse_member(const struct parse *parse)
     struct account_file *file = parse->file;
     if (parse->fields.n_fields != 4)
         return parse_bad(parse, "a member line has 4 fields");
-    struct account_file_member *member = list_add((void **)&file->members, &file->n_members, &file->max_members, sizeof(*member));
+    struct account_file_member *member =
+        list_add((void **)&file->members, &file->n_members, &file->max_members, sizeof(*member));
     require(member != NULL, SEC_E_INSUFFICIENT_MEMORY);
     member->line = parse->line;
     try(parse_name(parse, field[1], false, NULL, &member->group_key));
@@ -302,12 +306,12 @@ static SECURITY_STATUS file_sort(const struct account_file *file, const char *fi
         qsort(file->groups, file->n_groups, sizeof(file->groups[0]), group_compare);
     for (size_t i = 1; i < file->n_entries; i++)
         if (entry_compare(&file->entries[i - 1], &file->entries[i]) == 0)
-            return cause_set(SEC_E_INTERNAL_ERROR, "%s: lines %u and %u name the same account", file_name, file->entries[i - 1].line,
-                             file->entries[i].line);
+            return cause_set(SEC_E_INTERNAL_ERROR, "%s: lines %u and %u name the same account", file_name,
+                             file->entries[i - 1].line, file->entries[i].line);
     for (size_t i = 1; i < file->n_groups; i++)
         if (group_compare(&file->groups[i - 1], &file->groups[i]) == 0)
-            return cause_set(SEC_E_INTERNAL_ERROR, "%s: lines %u and %u name the same group", file_name, file->groups[i - 1].line,
-                             file->groups[i].line);
+            return cause_set(SEC_E_INTERNAL_ERROR, "%s: lines %u and %u name the same group", file_name,
+                             file->groups[i - 1].line, file->groups[i].line);
     return SEC_E_OK;
 }
 
@@ -328,7 +332,8 @@ static SECURITY_STATUS parse_all(struct parse *parse, struct slice text)
     return file_sort(parse->file, parse->file_name);
 }
 
-SECURITY_STATUS account_file_parse(enum account_file_format format, struct slice text, const char *file_name, struct account_file **file)
+SECURITY_STATUS account_file_parse(enum account_file_format format, struct slice text, const char *file_name,
+                                   struct account_file **file)
 {
     struct parse parse = {.format = format, .file_name = file_name, .file = mem_zalloc(sizeof(struct account_file))};
     require(parse.file != NULL, SEC_E_INSUFFICIENT_MEMORY);
@@ -370,9 +375,11 @@ void account_file_release(struct account_file *file)
     mem_free(file);
 }
 
-const struct account_file_entry *account_file_find(const struct account_file *file, const char *name_key, const char *domain_key)
+const struct account_file_entry *account_file_find(const struct account_file *file, const char *name_key,
+                                                   const char *domain_key)
 {
-    struct account_file_entry wanted = {.name_key = (char *)(uintptr_t)name_key, .domain_key = (char *)(uintptr_t)domain_key};
+    struct account_file_entry wanted = {.name_key = (char *)(uintptr_t)name_key,
+                                        .domain_key = (char *)(uintptr_t)domain_key};
     require(file->n_entries > 0, NULL);
     return bsearch(&wanted, file->entries, file->n_entries, sizeof(wanted), entry_compare);
 }

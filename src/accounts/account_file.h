@@ -20,9 +20,9 @@
 
 enum account_file_format { ACCOUNT_FILE_SMBPASSWD, ACCOUNT_FILE_SAM, ACCOUNT_FILE_OWN };
 
-#define ACCOUNT_FILE_MAX ((size_t)16 << 20)  /* some 100000 lines: who has more wants a database */
-#define ACCOUNT_FILE_LINE_MAX 4096           /* three names of 256 bytes, a SID and numbers fit well */
-#define ACCOUNT_FILE_ENTRIES_MAX 200000      /* bounds memory for a file of shortest lines */
+#define ACCOUNT_FILE_MAX ((size_t)16 << 20) /* some 100000 lines: who has more wants a database */
+#define ACCOUNT_FILE_LINE_MAX 4096          /* three names of 256 bytes, a SID and numbers fit well */
+#define ACCOUNT_FILE_ENTRIES_MAX 200000     /* bounds memory for a file of shortest lines */
 #define ACCOUNT_FILE_HEADER "opensspi-accounts 1"
 
 struct account_file_entry {
@@ -60,10 +60,12 @@ struct account_file {
 
 /* Reads a whole file; `file_name` is for the cause only, which names file and line and never what stands there. SEC_E_OK (release
  * the file), SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR. */
-SECURITY_STATUS account_file_parse(enum account_file_format format, struct slice text, const char *file_name, struct account_file **file);
+SECURITY_STATUS account_file_parse(enum account_file_format format, struct slice text, const char *file_name,
+                                   struct account_file **file);
 void account_file_release(struct account_file *file); /* wipes; NULL is fine */
 /* The entry of these keys, or NULL. */
-const struct account_file_entry *account_file_find(const struct account_file *file, const char *name_key, const char *domain_key);
+const struct account_file_entry *account_file_find(const struct account_file *file, const char *name_key,
+                                                   const char *domain_key);
 /* Which format the text looks to be: the own header, or the field that tells smbpasswd from SAM. */
 enum account_file_format account_file_guess(struct slice text);
 
@@ -72,7 +74,8 @@ void account_file_write_smbpasswd(struct writer *writer, const struct store_reco
 void account_file_write_header(struct writer *writer);
 /* `domain` as the store keeps it, which may be "". */
 void account_file_write_account(struct writer *writer, const struct store_record *record, const char *domain);
-void account_file_write_group(struct writer *writer, const char *name, const struct sid *sid, int64_t gid, const char *comment);
+void account_file_write_group(struct writer *writer, const char *name, const struct sid *sid, int64_t gid,
+                              const char *comment);
 void account_file_write_member(struct writer *writer, const char *group, const char *name, const char *domain);
 
 #endif

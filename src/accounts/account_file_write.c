@@ -99,7 +99,8 @@ void account_file_write_account(struct writer *writer, const struct store_record
     write_text(writer, "\n");
 }
 
-void account_file_write_group(struct writer *writer, const char *name, const struct sid *sid, int64_t gid, const char *comment)
+void account_file_write_group(struct writer *writer, const char *name, const struct sid *sid, int64_t gid,
+                              const char *comment)
 {
     char text[SID_TEXT_MAX];
     sid_to_text(sid, text);

@@ -41,7 +41,8 @@ static SECURITY_STATUS store_open(const char *name, const char *default_domain, 
         if (strncmp(name, kinds[i].prefix, prefix_len) == 0 && name[prefix_len] != '\0')
             return kinds[i].open(name + prefix_len, default_domain, store);
     }
-    return cause_set(SEC_E_CANNOT_INSTALL, "\"%s\" is no account store: write sqlite:PATH, smbpasswd:PATH or sam:PATH", name);
+    return cause_set(SEC_E_CANNOT_INSTALL, "\"%s\" is no account store: write sqlite:PATH, smbpasswd:PATH or sam:PATH",
+                     name);
 }
 
 static void accounts_free(struct accounts *accounts)
@@ -75,12 +76,13 @@ static SECURITY_STATUS accounts_fill(struct accounts *accounts, const char *cons
     return SEC_E_OK;
 }
 
-static bool accounts_match(const struct accounts *accounts, const char *const *names, size_t n_names, const char *default_domain,
-                           const struct account_policy *policy)
+static bool accounts_match(const struct accounts *accounts, const char *const *names, size_t n_names,
+                           const char *default_domain, const struct account_policy *policy)
 {
     require(accounts->n_stores == n_names && strcmp(accounts->default_domain, default_domain) == 0, false);
     require(accounts->policy.lockout_threshold == policy->lockout_threshold &&
-                accounts->policy.lockout_seconds == policy->lockout_seconds && accounts->policy.reset_seconds == policy->reset_seconds,
+                accounts->policy.lockout_seconds == policy->lockout_seconds &&
+                accounts->policy.reset_seconds == policy->reset_seconds,
             false);
     for (size_t i = 0; i < n_names; i++)
         require(strcmp(accounts->name[i], names[i]) == 0, false);
@@ -101,7 +103,8 @@ static SECURITY_STATUS accounts_open_locked(const char *const *names, size_t n_n
     fresh->references = 1;
     fresh->policy = *policy;
     fresh->default_domain = mem_strdup(default_domain);
-    SECURITY_STATUS status = fresh->default_domain == NULL ? SEC_E_INSUFFICIENT_MEMORY : accounts_fill(fresh, names, n_names);
+    SECURITY_STATUS status =
+        fresh->default_domain == NULL ? SEC_E_INSUFFICIENT_MEMORY : accounts_fill(fresh, names, n_names);
     if (status != SEC_E_OK) {
         accounts_free(fresh);
         return status;
@@ -118,7 +121,8 @@ SECURITY_STATUS accounts_open(const char *const *names, size_t n_names, const ch
     if (n_names > CACHE_STORES_MAX)
         return cause_set(SEC_E_CANNOT_INSTALL, "more than %d account stores", CACHE_STORES_MAX);
     pthread_mutex_lock(&opened_lock);
-    SECURITY_STATUS status = accounts_open_locked(names, n_names, default_domain == NULL ? "" : default_domain, policy, accounts);
+    SECURITY_STATUS status =
+        accounts_open_locked(names, n_names, default_domain == NULL ? "" : default_domain, policy, accounts);
     pthread_mutex_unlock(&opened_lock);
     return status;
 }
@@ -140,7 +144,8 @@ void accounts_close(struct accounts *accounts)
         accounts_free(accounts);
 }
 
-static SECURITY_STATUS search_stores(struct accounts *accounts, const char *user_key, const char *domain_key, struct cache_answer *answer)
+static SECURITY_STATUS search_stores(struct accounts *accounts, const char *user_key, const char *domain_key,
+                                     struct cache_answer *answer)
 {
     for (unsigned i = 0; i < accounts->n_stores; i++) {
         struct account_store *store = &accounts->store[i];
@@ -163,7 +168,8 @@ static SECURITY_STATUS domain_is_known(struct accounts *accounts, const char *do
 }
 
 /* First the names as they stand; then, for no domain or one that no store knows, the default domain. */
-static SECURITY_STATUS search_domains(struct accounts *accounts, const char *user_key, const char *domain_key, struct cache_answer *answer)
+static SECURITY_STATUS search_domains(struct accounts *accounts, const char *user_key, const char *domain_key,
+                                      struct cache_answer *answer)
 {
     bool known = false;
     SECURITY_STATUS status = search_stores(accounts, user_key, domain_key, answer);
@@ -174,12 +180,16 @@ static SECURITY_STATUS search_domains(struct accounts *accounts, const char *use
     return search_stores(accounts, user_key, accounts->default_key, answer);
 }
 
-static SECURITY_STATUS search_names(struct accounts *accounts, const char *user, const char *domain, struct cache_answer *answer)
+static SECURITY_STATUS search_names(struct accounts *accounts, const char *user, const char *domain,
+                                    struct cache_answer *answer)
 {
-    AUTO_FREE char *user_key = text_upper(user);
-    AUTO_FREE char *domain_key = text_upper(strcmp(domain, ".") == 0 ? "" : domain); /* "." is Windows' "this computer" */
-    if (user_key == NULL || domain_key == NULL) /* not UTF-8: nobody's name; or no memory */
+    if (!utf8_valid(slice_of_text(user)) || !utf8_valid(slice_of_text(domain)))
         return SEC_E_NO_CREDENTIALS;
+    AUTO_FREE char *user_key = text_upper(user);
+    AUTO_FREE char *domain_key =
+        text_upper(strcmp(domain, ".") == 0 ? "" : domain); /* "." is Windows' "this computer" */
+    if (user_key == NULL || domain_key == NULL)
+        return SEC_E_INSUFFICIENT_MEMORY;
     SECURITY_STATUS status = search_domains(accounts, user_key, domain_key, answer);
     char *at = strrchr(user_key, '@');
     if (status != SEC_E_NO_CREDENTIALS || at == NULL || domain_key[0] != '\0')
@@ -196,7 +206,8 @@ static void stamps_take(const struct accounts *accounts, struct cache_stamps *st
 }
 
 /* Answers SEC_E_OK for unknown names too, with a NULL account and a key that no response fits. */
-static SECURITY_STATUS accounts_look_up(struct accounts *accounts, const char *user, const char *domain, struct cache_answer *answer)
+static SECURITY_STATUS accounts_look_up(struct accounts *accounts, const char *user, const char *domain,
+                                        struct cache_answer *answer)
 {
     struct cache_stamps before, after;
     stamps_take(accounts, &before);
@@ -225,6 +236,7 @@ static bool check_tries_password(const struct ntlm_check *check)
     return check->nt_response.len >= NTLM_V2_RESPONSE_MIN;
 }
 
+/* A failure that cannot be written down is an error for all to see: guessing without a count must not go unnoticed. */
 static SECURITY_STATUS count_failure(struct accounts *accounts, const struct cache_answer *answer)
 {
     if (accounts->policy.lockout_threshold == 0)
@@ -252,7 +264,8 @@ static void count_success(struct accounts *accounts, const struct cache_answer *
 static bool account_locked(const struct cache_answer *answer)
 {
     const struct account *account = answer->record.account;
-    return account != NULL && ((account->flags & ACCOUNT_LOCKED) != 0 || lockout_holds(&answer->record.lockout, filetime_now()));
+    return account != NULL &&
+           ((account->flags & ACCOUNT_LOCKED) != 0 || lockout_holds(&answer->record.lockout, filetime_now()));
 }
 
 /* What stands in the way of a logon whose password is right. */
@@ -275,8 +288,8 @@ static bool has_password(const struct store_record *record)
     return record->account != NULL && record->has_nt && (record->account->flags & ACCOUNT_NO_HASH) == 0;
 }
 
-SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check, const struct account **account,
-                                    struct key16 *session_base_key)
+SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check,
+                                    const struct account **account, struct key16 *session_base_key)
 {
     AUTO_ANSWER struct cache_answer answer = {0};
     AUTO_KEY16 struct key16 base_key = {0};
@@ -310,7 +323,8 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
     return SEC_E_OK;
 }
 
-SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const char *domain, const struct account **account)
+SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const char *domain,
+                             const struct account **account)
 {
     AUTO_ANSWER struct cache_answer answer = {0};
     try(accounts_look_up(accounts, user, domain == NULL ? "" : domain, &answer));
@@ -319,8 +333,8 @@ SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const 
     return SEC_E_OK;
 }
 
-SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain, struct slice old_password,
-                                        struct slice new_password)
+SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain,
+                                        struct slice old_password, struct slice new_password)
 {
     AUTO_ANSWER struct cache_answer answer = {0};
     AUTO_KEY16 struct key16 old_hash, new_hash;
@@ -338,7 +352,8 @@ SECURITY_STATUS account_change_password(struct accounts *accounts, const char *u
     try(account_state(answer.record.account, true));
     const struct account_store *store = &accounts->store[answer.store];
     if (store->table->set_password == NULL)
-        return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the store %s is read-only: change the password where it is kept", accounts->name[answer.store]);
+        return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the store %s is read-only: change the password where it is kept",
+                         accounts->name[answer.store]);
     ntlm_nt_hash(new_password, &new_hash);
     try(store->table->set_password(store->self, &answer.record.account->sid, &old_hash, &new_hash));
     count_success(accounts, &answer);

@@ -72,7 +72,8 @@ struct ntlm_check {
  *   STATUS_ACCOUNT_LOCKED_OUT   as SECURITY_STATUS (see core/status.h); answered whatever the password, so that a locked account is no oracle
  *   STATUS_ACCOUNT_DISABLED, STATUS_ACCOUNT_EXPIRED, STATUS_PASSWORD_EXPIRED, STATUS_PASSWORD_MUST_CHANGE   only when the response is right
  *   SEC_E_INTERNAL_ERROR        the store cannot be read (cause tells); nobody is let in
- * A wrong response counts towards the lock-out, a right one resets the count. Unknown accounts cost the same time as known ones. */
+ * A wrong response counts towards the lock-out, a right one resets the count; one of a kind that is not allowed tried no password and does
+ * not count. Unknown accounts cost the same time as known ones. */
 SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check, const struct account **account,
                                     struct key16 *session_base_key);
 

@@ -11,7 +11,7 @@
 
 #include "accounts/account_file.h"
 
-#define ACCOUNT_TEXT_MAX 1024   /* bytes of a full name or comment */
+#define ACCOUNT_TEXT_MAX 1024    /* bytes of a full name or comment */
 #define ACCOUNT_PASSWORD_MAX 512 /* bytes of UTF-16LE: 256 units, as Windows */
 
 /* An open database. For one thread at a time. */
@@ -31,11 +31,14 @@ struct account_spec {
 SECURITY_STATUS account_admin_add(struct account_admin *admin, const struct account_spec *spec);
 
 /* Sets a password (UTF-16LE bytes, not empty). `must_change`: at the next logon. Clears the count of failures. */
-SECURITY_STATUS account_admin_passwd(struct account_admin *admin, const char *name, const char *domain, struct slice password, bool must_change);
+SECURITY_STATUS account_admin_passwd(struct account_admin *admin, const char *name, const char *domain,
+                                     struct slice password, bool must_change);
 /* Finds one account; wipe the record. Its domain is "" where the account names none. */
-SECURITY_STATUS account_admin_show(struct account_admin *admin, const char *name, const char *domain, struct store_record *record);
+SECURITY_STATUS account_admin_show(struct account_admin *admin, const char *name, const char *domain,
+                                   struct store_record *record);
 /* Calls `each` for every account in the order of domain and name; a status other than SEC_E_OK from it ends the list. */
-SECURITY_STATUS account_admin_list(struct account_admin *admin, SECURITY_STATUS (*each)(void *context, const struct store_record *record),
+SECURITY_STATUS account_admin_list(struct account_admin *admin,
+                                   SECURITY_STATUS (*each)(void *context, const struct store_record *record),
                                    void *context);
 SECURITY_STATUS account_admin_disable(struct account_admin *admin, const char *name, const char *domain);
 /* Clears disabled, locked, and any lock-out. */
@@ -56,8 +59,10 @@ struct account_change {
     int64_t expires, uid, gid;
     uint32_t clear_flags, set_flags;
 };
-SECURITY_STATUS account_admin_change(struct account_admin *admin, const char *name, const char *domain, const struct account_change *change);
+SECURITY_STATUS account_admin_change(struct account_admin *admin, const char *name, const char *domain,
+                                     const struct account_change *change);
 
+/* No membership is implied: who wants every account in Windows' "None" or "Domain Users" adds that group with its SID (RID 513). */
 struct group_spec {
     const char *name, *comment; /* comment may be NULL */
     const struct sid *sid;      /* NULL: the next RID; groups and accounts count together */
@@ -65,11 +70,12 @@ struct group_spec {
 };
 SECURITY_STATUS group_admin_add(struct account_admin *admin, const struct group_spec *spec);
 SECURITY_STATUS group_admin_remove(struct account_admin *admin, const char *name);
-SECURITY_STATUS group_admin_list(struct account_admin *admin, SECURITY_STATUS (*each)(void *context, const struct group_spec *group),
-                                 void *context);
+SECURITY_STATUS group_admin_list(struct account_admin *admin,
+                                 SECURITY_STATUS (*each)(void *context, const struct group_spec *group), void *context);
 SECURITY_STATUS group_admin_show(struct account_admin *admin, const char *name,
                                  SECURITY_STATUS (*each_group)(void *context, const struct group_spec *group),
-                                 SECURITY_STATUS (*each_member)(void *context, const char *name, const char *domain), void *context);
+                                 SECURITY_STATUS (*each_member)(void *context, const char *name, const char *domain),
+                                 void *context);
 /* Joining twice is fine; leaving a group that one is not in is SEC_E_NO_CREDENTIALS. */
 SECURITY_STATUS group_admin_join(struct account_admin *admin, const char *group, const char *name, const char *domain);
 SECURITY_STATUS group_admin_leave(struct account_admin *admin, const char *group, const char *name, const char *domain);
@@ -79,10 +85,11 @@ struct import_counts {
 };
 /* Takes over all accounts of a file, or none. Accounts of a format without domains get `domain`. An account that exists is an error unless
  * `replace`: then its password and properties become the file's, its SID and groups stay. LM hashes are left behind. */
-SECURITY_STATUS account_admin_import(struct account_admin *admin, const struct account_file *file, const char *domain, bool replace,
-                                     struct import_counts *counts);
+SECURITY_STATUS account_admin_import(struct account_admin *admin, const struct account_file *file, const char *domain,
+                                     bool replace, struct import_counts *counts);
 /* Appends everything, hashes included: the text is as secret as the database. smbpasswd has no domains, groups, SIDs and times: they are left out;
  * two accounts of one name in two domains cannot be written so (SEC_E_INVALID_PARAMETER), nor does SAM (SEC_E_UNSUPPORTED_FUNCTION). */
-SECURITY_STATUS account_admin_export(struct account_admin *admin, enum account_file_format format, struct writer *writer);
+SECURITY_STATUS account_admin_export(struct account_admin *admin, enum account_file_format format,
+                                     struct writer *writer);
 
 #endif

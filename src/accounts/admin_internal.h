@@ -12,14 +12,17 @@ struct account_admin {
 };
 
 /* All of these run within a transaction of the caller's. */
-SECURITY_STATUS admin_find(struct account_admin *admin, const char *name, const char *domain, struct store_record *record);
-SECURITY_STATUS admin_each_account(struct account_admin *admin, SECURITY_STATUS (*each)(void *context, const struct store_record *record),
+SECURITY_STATUS admin_find(struct account_admin *admin, const char *name, const char *domain,
+                           struct store_record *record);
+SECURITY_STATUS admin_each_account(struct account_admin *admin,
+                                   SECURITY_STATUS (*each)(void *context, const struct store_record *record),
                                    void *context);
-SECURITY_STATUS admin_insert(struct account_admin *admin, const struct account_spec *spec, int64_t password_set, int64_t password_expires);
+SECURITY_STATUS admin_insert(struct account_admin *admin, const struct account_spec *spec, int64_t password_set,
+                             int64_t password_expires);
 /* The given SID if nobody has it, or the next free one. */
 SECURITY_STATUS admin_choose_sid(struct account_admin *admin, const struct sid *given, struct sid *sid);
-SECURITY_STATUS admin_set_hash(struct account_admin *admin, const struct account *account, const struct key16 *nt_hash, int64_t password_set,
-                               int64_t password_expires, uint32_t flags);
+SECURITY_STATUS admin_set_hash(struct account_admin *admin, const struct account *account, const struct key16 *nt_hash,
+                               int64_t password_set, int64_t password_expires, uint32_t flags);
 SECURITY_STATUS admin_update(struct account_admin *admin, const struct account *account);
 SECURITY_STATUS admin_group_insert(struct account_admin *admin, const struct group_spec *spec);
 SECURITY_STATUS admin_group_exists(struct account_admin *admin, const char *name_key, bool *exists);

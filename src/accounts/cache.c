@@ -77,7 +77,8 @@ static uint64_t names_hash(uint64_t seed, const char *user, size_t user_len, con
     return hash ^ hash >> 32;
 }
 
-static struct cache_slot *slot_find(struct cache *cache, const char *user, size_t user_len, const char *domain, size_t domain_len, uint64_t hash)
+static struct cache_slot *slot_find(struct cache *cache, const char *user, size_t user_len, const char *domain,
+                                    size_t domain_len, uint64_t hash)
 {
     struct cache_slot *set = cache->slot[hash % CACHE_SETS];
     for (unsigned way = 0; way < CACHE_WAYS; way++) {
@@ -96,7 +97,8 @@ static void answer_copy(struct cache_answer *to, const struct cache_answer *from
         account_retain(to->record.account);
 }
 
-bool cache_get(struct cache *cache, const struct cache_stamps *stamps, const char *user, const char *domain, struct cache_answer *answer)
+bool cache_get(struct cache *cache, const struct cache_stamps *stamps, const char *user, const char *domain,
+               struct cache_answer *answer)
 {
     size_t user_len = strlen(user), domain_len = strlen(domain);
     require(user_len <= CACHE_NAME_MAX && domain_len <= CACHE_NAME_MAX - user_len, false);
@@ -124,7 +126,8 @@ static struct cache_slot *slot_for(struct cache *cache, uint64_t hash)
     return slot;
 }
 
-void cache_put(struct cache *cache, const struct cache_stamps *stamps, const char *user, const char *domain, const struct cache_answer *answer)
+void cache_put(struct cache *cache, const struct cache_stamps *stamps, const char *user, const char *domain,
+               const struct cache_answer *answer)
 {
     size_t user_len = strlen(user), domain_len = strlen(domain);
     if (user_len > CACHE_NAME_MAX || domain_len > CACHE_NAME_MAX - user_len)

@@ -28,8 +28,10 @@ struct cache;
 struct cache *cache_new(void); /* NULL: no memory */
 void cache_release(struct cache *cache);
 /* Gives a copy (wipe it) of what is kept for the names, if it was kept under these stamps. */
-bool cache_get(struct cache *cache, const struct cache_stamps *stamps, const char *user, const char *domain, struct cache_answer *answer);
+bool cache_get(struct cache *cache, const struct cache_stamps *stamps, const char *user, const char *domain,
+               struct cache_answer *answer);
 /* Keeps a copy. Whatever was kept under other stamps is forgotten. */
-void cache_put(struct cache *cache, const struct cache_stamps *stamps, const char *user, const char *domain, const struct cache_answer *answer);
+void cache_put(struct cache *cache, const struct cache_stamps *stamps, const char *user, const char *domain,
+               const struct cache_answer *answer);
 
 #endif

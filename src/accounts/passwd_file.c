@@ -30,8 +30,8 @@ struct file_store {
     struct sid domain_sid;
     struct account_file *file; /* NULL: not read, or not readable */
     struct store_stamp read_stamp;
-    uint64_t reread_ms;  /* monotonic time from when on a young file has to be read again; 0: none */
-    uint64_t generation; /* bumped by what time stamps do not tell */
+    uint64_t reread_ms;            /* monotonic time from when on a young file has to be read again; 0: none */
+    uint64_t generation;           /* bumped by what time stamps do not tell */
     struct file_failure *failures; /* only of accounts that exist, so that the file bounds it */
     size_t n_failures, max_failures;
 };
@@ -97,7 +97,8 @@ static bool file_is_young(const struct stat *status)
     /* Compared with the file system's time, which no test hook moves. */
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    int64_t age_ms = ((int64_t)now.tv_sec - (int64_t)status->st_ctim.tv_sec) * 1000 + (now.tv_nsec - status->st_ctim.tv_nsec) / 1000000;
+    int64_t age_ms = ((int64_t)now.tv_sec - (int64_t)status->st_ctim.tv_sec) * 1000 +
+                     (now.tv_nsec - status->st_ctim.tv_nsec) / 1000000;
     return age_ms < SETTLE_MS;
 }
 
@@ -128,11 +129,13 @@ static SECURITY_STATUS store_ready(struct file_store *store)
     SECURITY_STATUS checked = store_path_check(store->path, path);
     if (checked == SEC_E_OK && store->file != NULL && stat(path, &status) == 0) {
         stamp_of_status(&status, &stamp);
-        if (memcmp(&stamp, &store->read_stamp, sizeof(stamp)) == 0 && (store->reread_ms == 0 || monotonic_ms() < store->reread_ms))
+        if (memcmp(&stamp, &store->read_stamp, sizeof(stamp)) == 0 &&
+            (store->reread_ms == 0 || monotonic_ms() < store->reread_ms))
             return SEC_E_OK;
     }
     if (store->file != NULL)
-        store_forget(store); /* with a new generation: what was said before must not pass for what is said from now on */
+        store_forget(
+            store); /* with a new generation: what was said before must not pass for what is said from now on */
     require(checked == SEC_E_OK, checked);
     return store_read(store, path);
 }
@@ -150,7 +153,8 @@ static SECURITY_STATUS domain_sid_make(const char *domain_key, struct sid *sid)
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS entry_sid(const struct file_store *store, const struct account_file_entry *entry, struct sid *sid)
+static SECURITY_STATUS entry_sid(const struct file_store *store, const struct account_file_entry *entry,
+                                 struct sid *sid)
 {
     uint8_t digest[MD5_LEN];
     uint32_t rid;
@@ -177,7 +181,8 @@ static struct file_failure *failure_find(const struct file_store *store, const s
     return NULL;
 }
 
-static SECURITY_STATUS entry_record(const struct file_store *store, const struct account_file_entry *entry, struct store_record *record)
+static SECURITY_STATUS entry_record(const struct file_store *store, const struct account_file_entry *entry,
+                                    struct store_record *record)
 {
     AUTO_RECORD struct store_record out = {0};
     struct account *account = account_new();
@@ -202,7 +207,8 @@ static SECURITY_STATUS entry_record(const struct file_store *store, const struct
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS find_locked(struct file_store *store, const char *user_key, const char *domain_key, struct store_record *record)
+static SECURITY_STATUS find_locked(struct file_store *store, const char *user_key, const char *domain_key,
+                                   struct store_record *record)
 {
     try(store_ready(store));
     const struct account_file_entry *entry = account_file_find(store->file, user_key, domain_key);
@@ -212,7 +218,8 @@ static SECURITY_STATUS find_locked(struct file_store *store, const char *user_ke
     return entry_record(store, entry, record);
 }
 
-static SECURITY_STATUS file_store_find(void *self, const char *user_key, const char *domain_key, struct store_record *record)
+static SECURITY_STATUS file_store_find(void *self, const char *user_key, const char *domain_key,
+                                       struct store_record *record)
 {
     struct file_store *store = self;
     pthread_mutex_lock(&store->lock);

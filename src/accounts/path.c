@@ -51,10 +51,12 @@ static SECURITY_STATUS directory_check(char *real)
     if (stat(directory, &status) != 0)
         answer = cause_set(SEC_E_INTERNAL_ERROR, "%s: %s", directory, strerror(errno));
     else if (!owner_trusted(&status))
-        answer = cause_set(SEC_E_INTERNAL_ERROR, "%s: the directory of an account file must belong to root or to user %lu; chown it", directory,
-                           (unsigned long)geteuid());
+        answer = cause_set(SEC_E_INTERNAL_ERROR,
+                           "%s: the directory of an account file must belong to root or to user %lu; chown it",
+                           directory, (unsigned long)geteuid());
     else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        answer = cause_set(SEC_E_INTERNAL_ERROR, "%s: others may write in the directory of an account file; chmod 0700 it", directory);
+        answer = cause_set(SEC_E_INTERNAL_ERROR,
+                           "%s: others may write in the directory of an account file; chmod 0700 it", directory);
     *slash = '/';
     return answer;
 }
@@ -79,9 +81,11 @@ SECURITY_STATUS store_path_check(const char *path, char *real)
     if (!S_ISREG(status.st_mode))
         return cause_set(SEC_E_INTERNAL_ERROR, "%s: not an ordinary file", real);
     if (!owner_trusted(&status))
-        return cause_set(SEC_E_INTERNAL_ERROR, "%s: an account file must belong to root or to user %lu; chown it", real, (unsigned long)geteuid());
+        return cause_set(SEC_E_INTERNAL_ERROR, "%s: an account file must belong to root or to user %lu; chown it", real,
+                         (unsigned long)geteuid());
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return cause_set(SEC_E_INTERNAL_ERROR, "%s: others may read or write the account file (mode %04o); chmod 0600 it", real,
+        return cause_set(SEC_E_INTERNAL_ERROR,
+                         "%s: others may read or write the account file (mode %04o); chmod 0600 it", real,
                          (unsigned)(status.st_mode & 07777));
     return directory_check(real);
 }

@@ -41,8 +41,9 @@ SECURITY_STATUS admin_check_name(const char *what, const char *name)
 {
     if (account_name_valid(name))
         return SEC_E_OK;
-    return cause_set(SEC_E_INVALID_PARAMETER, "the %s name must have 1 to %d bytes of UTF-8 without control characters and \"/\\[]:;|=,+*?<>@", what,
-                     ACCOUNT_NAME_MAX);
+    return cause_set(SEC_E_INVALID_PARAMETER,
+                     "the %s name must have 1 to %d bytes of UTF-8 without control characters and \"/\\[]:;|=,+*?<>@",
+                     what, ACCOUNT_NAME_MAX);
 }
 
 SECURITY_STATUS admin_check_text(const char *what, const char *text)
@@ -54,7 +55,9 @@ SECURITY_STATUS admin_check_text(const char *what, const char *text)
     for (size_t i = 0; good && i < len; i++)
         good = (unsigned char)text[i] >= 0x20 && text[i] != 0x7f;
     return good ? SEC_E_OK
-                : cause_set(SEC_E_INVALID_PARAMETER, "the %s must have at most %d bytes of UTF-8 without control characters", what, ACCOUNT_TEXT_MAX);
+                : cause_set(SEC_E_INVALID_PARAMETER,
+                            "the %s must have at most %d bytes of UTF-8 without control characters", what,
+                            ACCOUNT_TEXT_MAX);
 }
 
 static SECURITY_STATUS check_account(const struct account_spec *spec)
@@ -65,13 +68,16 @@ static SECURITY_STATUS check_account(const struct account_spec *spec)
     return admin_check_text("full name", spec->full_name);
 }
 
-SECURITY_STATUS admin_find(struct account_admin *admin, const char *name, const char *domain, struct store_record *record)
+SECURITY_STATUS admin_find(struct account_admin *admin, const char *name, const char *domain,
+                           struct store_record *record)
 {
     AUTO_FREE char *name_key = text_upper(name);
     AUTO_FREE char *domain_key = text_upper(domain);
     SECURITY_STATUS status = SEC_E_NO_CREDENTIALS;
     if (name_key != NULL && domain_key != NULL)
         status = sqlite_find(admin->db, name_key, domain_key, NULL, record);
+    else if (utf8_valid(slice_of_text(name)) && utf8_valid(slice_of_text(domain)))
+        status = SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_NO_CREDENTIALS)
         return cause_set(status, "there is no account %s%s%s", domain, domain[0] == '\0' ? "" : "\\", name);
     return status;
@@ -82,7 +88,8 @@ static SECURITY_STATUS meta_get(struct account_admin *admin, const char *key, ch
     sqlite3_stmt *statement;
     try(sqlite_prepare(admin->db, SQL_META_GET, &statement));
     sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
-    SECURITY_STATUS status = sqlite3_step(statement) == SQLITE_ROW ? sqlite_column_string(statement, 0, value) : sqlite_failed(admin->db);
+    SECURITY_STATUS status =
+        sqlite3_step(statement) == SQLITE_ROW ? sqlite_column_string(statement, 0, value) : sqlite_failed(admin->db);
     sqlite_done(statement);
     if (status == SEC_E_OK && *value == NULL)
         return cause_set(SEC_E_INTERNAL_ERROR, "%s: the store has no %s", admin->db->path, key);
@@ -148,7 +155,8 @@ static void bind_hash(sqlite3_stmt *statement, int index, const struct key16 *ha
         sqlite3_bind_blob(statement, index, hash->bytes, sizeof(hash->bytes), SQLITE_STATIC);
 }
 
-SECURITY_STATUS admin_insert(struct account_admin *admin, const struct account_spec *spec, int64_t password_set, int64_t password_expires)
+SECURITY_STATUS admin_insert(struct account_admin *admin, const struct account_spec *spec, int64_t password_set,
+                             int64_t password_expires)
 {
     AUTO_FREE char *name_key = text_upper(spec->name);
     AUTO_FREE char *domain_key = text_upper(spec->domain);
@@ -159,7 +167,8 @@ SECURITY_STATUS admin_insert(struct account_admin *admin, const struct account_s
     require(name_key != NULL && domain_key != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS found = sqlite_find(admin->db, name_key, domain_key, NULL, &existing);
     if (found == SEC_E_OK)
-        return cause_set(SEC_E_INVALID_PARAMETER, "there is an account %s%s%s already", spec->domain, spec->domain[0] == '\0' ? "" : "\\", spec->name);
+        return cause_set(SEC_E_INVALID_PARAMETER, "there is an account %s%s%s already", spec->domain,
+                         spec->domain[0] == '\0' ? "" : "\\", spec->name);
     require(found == SEC_E_NO_CREDENTIALS, found);
     try(admin_choose_sid(admin, spec->sid, &sid));
     uint32_t flags = spec->nt_hash == NULL ? spec->flags | ACCOUNT_NO_HASH : spec->flags;
@@ -194,8 +203,8 @@ static SECURITY_STATUS lockout_clear(struct account_admin *admin, const struct s
     return sqlite_run(admin->db, statement);
 }
 
-SECURITY_STATUS admin_set_hash(struct account_admin *admin, const struct account *account, const struct key16 *nt_hash, int64_t password_set,
-                               int64_t password_expires, uint32_t flags)
+SECURITY_STATUS admin_set_hash(struct account_admin *admin, const struct account *account, const struct key16 *nt_hash,
+                               int64_t password_set, int64_t password_expires, uint32_t flags)
 {
     sqlite3_stmt *statement;
     try(sqlite_prepare(admin->db, SQL_SET_PASSWORD, &statement));
@@ -208,7 +217,8 @@ SECURITY_STATUS admin_set_hash(struct account_admin *admin, const struct account
     return lockout_clear(admin, &account->sid);
 }
 
-static SECURITY_STATUS passwd_within(struct account_admin *admin, const char *name, const char *domain, struct slice password, bool must_change)
+static SECURITY_STATUS passwd_within(struct account_admin *admin, const char *name, const char *domain,
+                                     struct slice password, bool must_change)
 {
     AUTO_RECORD struct store_record record = {0};
     AUTO_KEY16 struct key16 hash;
@@ -217,16 +227,19 @@ static SECURITY_STATUS passwd_within(struct account_admin *admin, const char *na
     try(admin_find(admin, name, domain, &record));
     ntlm_nt_hash(password, &hash);
     uint32_t flags = record.account->flags & ~(uint32_t)(ACCOUNT_MUST_CHANGE | ACCOUNT_NO_HASH);
-    return admin_set_hash(admin, record.account, &hash, filetime_now(), FILETIME_NEVER, must_change ? flags | ACCOUNT_MUST_CHANGE : flags);
+    return admin_set_hash(admin, record.account, &hash, filetime_now(), FILETIME_NEVER,
+                          must_change ? flags | ACCOUNT_MUST_CHANGE : flags);
 }
 
-SECURITY_STATUS account_admin_passwd(struct account_admin *admin, const char *name, const char *domain, struct slice password, bool must_change)
+SECURITY_STATUS account_admin_passwd(struct account_admin *admin, const char *name, const char *domain,
+                                     struct slice password, bool must_change)
 {
     try(sqlite_begin(admin->db, true));
     return sqlite_end(admin->db, passwd_within(admin, name, domain, password, must_change));
 }
 
-SECURITY_STATUS account_admin_show(struct account_admin *admin, const char *name, const char *domain, struct store_record *record)
+SECURITY_STATUS account_admin_show(struct account_admin *admin, const char *name, const char *domain,
+                                   struct store_record *record)
 {
     try(sqlite_begin(admin->db, false));
     SECURITY_STATUS found = admin_find(admin, name, domain, record);
@@ -238,7 +251,8 @@ SECURITY_STATUS account_admin_show(struct account_admin *admin, const char *name
     return found;
 }
 
-SECURITY_STATUS admin_each_account(struct account_admin *admin, SECURITY_STATUS (*each)(void *context, const struct store_record *record),
+SECURITY_STATUS admin_each_account(struct account_admin *admin,
+                                   SECURITY_STATUS (*each)(void *context, const struct store_record *record),
                                    void *context)
 {
     sqlite3_stmt *rows;
@@ -255,7 +269,8 @@ SECURITY_STATUS admin_each_account(struct account_admin *admin, SECURITY_STATUS 
     return status;
 }
 
-SECURITY_STATUS account_admin_list(struct account_admin *admin, SECURITY_STATUS (*each)(void *context, const struct store_record *record),
+SECURITY_STATUS account_admin_list(struct account_admin *admin,
+                                   SECURITY_STATUS (*each)(void *context, const struct store_record *record),
                                    void *context)
 {
     try(sqlite_begin(admin->db, false));
@@ -276,7 +291,8 @@ SECURITY_STATUS admin_update(struct account_admin *admin, const struct account *
     return sqlite_run(admin->db, statement);
 }
 
-static SECURITY_STATUS change_within(struct account_admin *admin, const char *name, const char *domain, const struct account_change *change)
+static SECURITY_STATUS change_within(struct account_admin *admin, const char *name, const char *domain,
+                                     const struct account_change *change)
 {
     AUTO_RECORD struct store_record record = {0};
     try(admin_find(admin, name, domain, &record));
@@ -297,7 +313,8 @@ static SECURITY_STATUS change_within(struct account_admin *admin, const char *na
     return SEC_E_OK;
 }
 
-SECURITY_STATUS account_admin_change(struct account_admin *admin, const char *name, const char *domain, const struct account_change *change)
+SECURITY_STATUS account_admin_change(struct account_admin *admin, const char *name, const char *domain,
+                                     const struct account_change *change)
 {
     try(sqlite_begin(admin->db, true));
     return sqlite_end(admin->db, change_within(admin, name, domain, change));

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ACCOUNT_COLUMNS                                                                                                    \
+#define ACCOUNT_COLUMNS                                                                                               \
     "id, name, domain, full_name, sid, nt_hash, flags, expires, password_set, password_expires, uid, gid, failures, " \
     "last_failure, locked_until"
 
@@ -23,17 +23,21 @@ static const char *const sql[SQL_STATEMENTS] = {
     [SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
     [SQL_META_SET] = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
     [SQL_FIND] = "SELECT " ACCOUNT_COLUMNS " FROM account WHERE domain_key = ?1 AND name_key = ?2",
-    [SQL_FIND_GROUPS] = "SELECT g.name, g.sid, g.gid FROM member m JOIN account_group g ON g.id = m.account_group WHERE m.account = ?1 ORDER BY g.id",
+    [SQL_FIND_GROUPS] = "SELECT g.name, g.sid, g.gid FROM member m JOIN account_group g ON g.id = m.account_group "
+                        "WHERE m.account = ?1 ORDER BY g.id",
     [SQL_KNOWS_DOMAIN] = "SELECT 1 FROM account WHERE domain_key = ?1 LIMIT 1",
     [SQL_LOCKOUT_GET] = "SELECT failures, last_failure, locked_until FROM account WHERE sid = ?1",
     [SQL_LOCKOUT_SET] = "UPDATE account SET failures = ?2, last_failure = ?3, locked_until = ?4 WHERE sid = ?1",
     [SQL_LOCKOUT_CLEAR] = "UPDATE account SET failures = 0, last_failure = 0, locked_until = 0 WHERE sid = ?1",
     [SQL_UNKNOWN_COUNT] = "UPDATE meta SET value = value + 1 WHERE key = 'unknown_failures'",
-    [SQL_SET_PASSWORD] = "UPDATE account SET nt_hash = ?2, password_set = ?3, password_expires = ?4, flags = ?5 WHERE sid = ?1",
-    [SQL_CHANGE_PASSWORD] = "UPDATE account SET nt_hash = ?3, password_set = ?4, password_expires = ?5, flags = flags & ~4 "
-                            "WHERE sid = ?1 AND nt_hash = ?2",
+    [SQL_SET_PASSWORD] =
+        "UPDATE account SET nt_hash = ?2, password_set = ?3, password_expires = ?4, flags = ?5 WHERE sid = ?1",
+    [SQL_CHANGE_PASSWORD] =
+        "UPDATE account SET nt_hash = ?3, password_set = ?4, password_expires = ?5, flags = flags & ~4 "
+        "WHERE sid = ?1 AND nt_hash = ?2",
     [SQL_LIST] = "SELECT " ACCOUNT_COLUMNS " FROM account ORDER BY domain_key, name_key",
-    [SQL_ADD] = "INSERT INTO account (name, name_key, domain, domain_key, full_name, sid, nt_hash, flags, expires, password_set, "
+    [SQL_ADD] = "INSERT INTO account (name, name_key, domain, domain_key, full_name, sid, nt_hash, flags, expires, "
+                "password_set, "
                 "password_expires, uid, gid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [SQL_UPDATE] = "UPDATE account SET full_name = ?2, flags = ?3, expires = ?4, uid = ?5, gid = ?6 WHERE sid = ?1",
     [SQL_REMOVE] = "DELETE FROM account WHERE sid = ?1",
@@ -42,13 +46,16 @@ static const char *const sql[SQL_STATEMENTS] = {
     [SQL_GROUP_REMOVE] = "DELETE FROM account_group WHERE name_key = ?1",
     [SQL_GROUP_FIND] = "SELECT id, name, sid, gid, comment FROM account_group WHERE name_key = ?1",
     [SQL_GROUP_LIST] = "SELECT id, name, sid, gid, comment FROM account_group ORDER BY name_key",
-    [SQL_MEMBER_ADD] = "INSERT OR IGNORE INTO member SELECT a.id, g.id FROM account a, account_group g WHERE a.sid = ?1 AND g.name_key = ?2",
+    [SQL_MEMBER_ADD] = "INSERT OR IGNORE INTO member SELECT a.id, g.id FROM account a, account_group g WHERE a.sid = "
+                       "?1 AND g.name_key = ?2",
     [SQL_MEMBER_REMOVE] = "DELETE FROM member WHERE account = (SELECT id FROM account WHERE sid = ?1) "
                           "AND account_group = (SELECT id FROM account_group WHERE name_key = ?2)",
-    [SQL_MEMBER_LIST] = "SELECT a.name, a.domain FROM member m JOIN account a ON a.id = m.account JOIN account_group g ON g.id = m.account_group "
+    [SQL_MEMBER_LIST] = "SELECT a.name, a.domain FROM member m JOIN account a ON a.id = m.account JOIN account_group g "
+                        "ON g.id = m.account_group "
                         "WHERE g.name_key = ?1 ORDER BY a.domain_key, a.name_key",
-    [SQL_MEMBER_LIST_ALL] = "SELECT g.name, a.name, a.domain FROM member m JOIN account a ON a.id = m.account "
-                            "JOIN account_group g ON g.id = m.account_group ORDER BY g.name_key, a.domain_key, a.name_key",
+    [SQL_MEMBER_LIST_ALL] =
+        "SELECT g.name, a.name, a.domain FROM member m JOIN account a ON a.id = m.account "
+        "JOIN account_group g ON g.id = m.account_group ORDER BY g.name_key, a.domain_key, a.name_key",
 };
 
 SECURITY_STATUS sqlite_failed(struct sqlite_db *db)
@@ -61,8 +68,8 @@ SECURITY_STATUS sqlite_failed(struct sqlite_db *db)
 
 SECURITY_STATUS sqlite_prepare(struct sqlite_db *db, enum sqlite_statement which, sqlite3_stmt **statement)
 {
-    if (db->statement[which] == NULL &&
-        sqlite3_prepare_v3(db->handle, sql[which], -1, SQLITE_PREPARE_PERSISTENT, &db->statement[which], NULL) != SQLITE_OK)
+    if (db->statement[which] == NULL && sqlite3_prepare_v3(db->handle, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                                           &db->statement[which], NULL) != SQLITE_OK)
         return sqlite_failed(db);
     *statement = db->statement[which];
     sqlite_done(*statement);
@@ -112,8 +119,9 @@ SECURITY_STATUS sqlite_end(struct sqlite_db *db, SECURITY_STATUS status)
  * schema that somebody prepared, deleted hashes overwritten. */
 static SECURITY_STATUS db_configure(struct sqlite_db *db)
 {
-    static const char pragmas[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
-                                  "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE;";
+    static const char pragmas[] =
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
+        "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE;";
     sqlite3_busy_timeout(db->handle, SQLITE_STORE_BUSY_MS);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 0);
@@ -161,7 +169,8 @@ static SECURITY_STATUS directories_create(const char *path)
 {
     AUTO_FREE char *directory = mem_strdup(path);
     require(directory != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    for (char *slash = strchr(directory + 1, '/'); *directory != '\0' && slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(directory + 1, '/'); *directory != '\0' && slash != NULL;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(directory, 0700) != 0 && errno != EEXIST)
             return cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot create the directory: %s", directory, strerror(errno));

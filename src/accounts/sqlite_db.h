@@ -12,7 +12,7 @@
 
 #include <limits.h>
 #include <sqlite3.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #define SQLITE_STORE_BUSY_MS 5000 /* a writer holds the lock for one small transaction: longer means that it hangs */
 
@@ -93,10 +93,11 @@ SECURITY_STATUS sqlite_column_string(sqlite3_stmt *statement, int column, char *
 SECURITY_STATUS sqlite_column_sid(struct sqlite_db *db, sqlite3_stmt *statement, int column, struct sid *sid);
 
 /* Fills a record from a row of SQL_FIND or SQL_LIST (the same columns). `default_domain` replaces an empty domain. */
-SECURITY_STATUS sqlite_read_record(struct sqlite_db *db, sqlite3_stmt *row, const char *default_domain, struct store_record *record);
+SECURITY_STATUS sqlite_read_record(struct sqlite_db *db, sqlite3_stmt *row, const char *default_domain,
+                                   struct store_record *record);
 /* Finds one account, within a transaction of the caller's or by itself. SEC_E_NO_CREDENTIALS. */
-SECURITY_STATUS sqlite_find(struct sqlite_db *db, const char *user_key, const char *domain_key, const char *default_domain,
-                            struct store_record *record);
+SECURITY_STATUS sqlite_find(struct sqlite_db *db, const char *user_key, const char *domain_key,
+                            const char *default_domain, struct store_record *record);
 
 /* The change counter of a database file (offset 24 of its header, "The SQLite Database File Format" 1.3.7), which every transaction bumps
  * in rollback-journal mode. Read through descriptors that all connections of this process to one file share, and that are closed
@@ -105,6 +106,8 @@ struct sqlite_watch *sqlite_watch_open(const char *path, dev_t device, ino_t ino
 struct sqlite_watch *sqlite_watch_retain(struct sqlite_watch *watch);
 void sqlite_watch_close(struct sqlite_watch *watch); /* NULL is fine */
 bool sqlite_watch_counter(const struct sqlite_watch *watch, uint32_t *counter);
+/* The file's status, without looking at its name again: false when it has no name any more. */
+bool sqlite_watch_status(const struct sqlite_watch *watch, struct stat *status);
 unsigned sqlite_watch_fork_count(void);
 
 #endif

@@ -76,7 +76,8 @@ static SECURITY_STATUS group_row(struct account_admin *admin, sqlite3_stmt *row,
 }
 
 static SECURITY_STATUS group_rows(struct account_admin *admin, sqlite3_stmt *rows,
-                                  SECURITY_STATUS (*each)(void *context, const struct group_spec *group), void *context, unsigned *n_rows)
+                                  SECURITY_STATUS (*each)(void *context, const struct group_spec *group), void *context,
+                                  unsigned *n_rows)
 {
     int step;
     SECURITY_STATUS status = SEC_E_OK;
@@ -89,8 +90,8 @@ static SECURITY_STATUS group_rows(struct account_admin *admin, sqlite3_stmt *row
     return status;
 }
 
-SECURITY_STATUS group_admin_list(struct account_admin *admin, SECURITY_STATUS (*each)(void *context, const struct group_spec *group),
-                                 void *context)
+SECURITY_STATUS group_admin_list(struct account_admin *admin,
+                                 SECURITY_STATUS (*each)(void *context, const struct group_spec *group), void *context)
 {
     sqlite3_stmt *rows;
     unsigned n_rows;
@@ -99,12 +100,14 @@ SECURITY_STATUS group_admin_list(struct account_admin *admin, SECURITY_STATUS (*
 }
 
 static SECURITY_STATUS member_rows(struct account_admin *admin, sqlite3_stmt *rows,
-                                   SECURITY_STATUS (*each)(void *context, const char *name, const char *domain), void *context)
+                                   SECURITY_STATUS (*each)(void *context, const char *name, const char *domain),
+                                   void *context)
 {
     int step;
     SECURITY_STATUS status = SEC_E_OK;
     while (status == SEC_E_OK && (step = sqlite3_step(rows)) != SQLITE_DONE) {
-        const char *name = (const char *)sqlite3_column_text(rows, 0), *domain = (const char *)sqlite3_column_text(rows, 1);
+        const char *name = (const char *)sqlite3_column_text(rows, 0),
+                   *domain = (const char *)sqlite3_column_text(rows, 1);
         if (step != SQLITE_ROW)
             status = sqlite_failed(admin->db);
         else
@@ -116,7 +119,8 @@ static SECURITY_STATUS member_rows(struct account_admin *admin, sqlite3_stmt *ro
 
 static SECURITY_STATUS show_within(struct account_admin *admin, const char *name, const char *name_key,
                                    SECURITY_STATUS (*each_group)(void *context, const struct group_spec *group),
-                                   SECURITY_STATUS (*each_member)(void *context, const char *name, const char *domain), void *context)
+                                   SECURITY_STATUS (*each_member)(void *context, const char *name, const char *domain),
+                                   void *context)
 {
     sqlite3_stmt *rows;
     unsigned n_rows;
@@ -132,7 +136,8 @@ static SECURITY_STATUS show_within(struct account_admin *admin, const char *name
 
 SECURITY_STATUS group_admin_show(struct account_admin *admin, const char *name,
                                  SECURITY_STATUS (*each_group)(void *context, const struct group_spec *group),
-                                 SECURITY_STATUS (*each_member)(void *context, const char *name, const char *domain), void *context)
+                                 SECURITY_STATUS (*each_member)(void *context, const char *name, const char *domain),
+                                 void *context)
 {
     AUTO_FREE char *name_key = text_upper(name);
     if (name_key == NULL)
@@ -150,7 +155,8 @@ SECURITY_STATUS admin_join(struct account_admin *admin, const char *group_key, c
     return sqlite_run(admin->db, statement);
 }
 
-static SECURITY_STATUS membership_within(struct account_admin *admin, const char *group, const char *name, const char *domain, bool join)
+static SECURITY_STATUS membership_within(struct account_admin *admin, const char *group, const char *name,
+                                         const char *domain, bool join)
 {
     AUTO_FREE char *group_key = text_upper(group);
     AUTO_RECORD struct store_record record = {0};

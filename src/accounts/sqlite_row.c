@@ -78,7 +78,8 @@ static SECURITY_STATUS read_group_rows(struct sqlite_db *db, sqlite3_stmt *rows,
     int step;
     while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
         if (account->n_groups >= GROUPS_PER_ACCOUNT_MAX)
-            return cause_set(SEC_E_INTERNAL_ERROR, "%s: an account is in more than %d groups", db->path, GROUPS_PER_ACCOUNT_MAX);
+            return cause_set(SEC_E_INTERNAL_ERROR, "%s: an account is in more than %d groups", db->path,
+                             GROUPS_PER_ACCOUNT_MAX);
         if (account->n_groups == max) {
             max = max == 0 ? 8 : max * 2;
             void *grown = mem_realloc(account->groups, max * sizeof(account->groups[0]));
@@ -102,7 +103,8 @@ static SECURITY_STATUS read_groups(struct sqlite_db *db, int64_t id, struct acco
     return status;
 }
 
-static SECURITY_STATUS read_account(struct sqlite_db *db, sqlite3_stmt *row, const char *default_domain, struct account *account)
+static SECURITY_STATUS read_account(struct sqlite_db *db, sqlite3_stmt *row, const char *default_domain,
+                                    struct account *account)
 {
     try(sqlite_column_string(row, COLUMN_NAME, &account->name));
     try(sqlite_column_string(row, COLUMN_DOMAIN, &account->domain));
@@ -124,7 +126,8 @@ static SECURITY_STATUS read_account(struct sqlite_db *db, sqlite3_stmt *row, con
     return read_groups(db, sqlite3_column_int64(row, COLUMN_ID), account);
 }
 
-SECURITY_STATUS sqlite_read_record(struct sqlite_db *db, sqlite3_stmt *row, const char *default_domain, struct store_record *record)
+SECURITY_STATUS sqlite_read_record(struct sqlite_db *db, sqlite3_stmt *row, const char *default_domain,
+                                   struct store_record *record)
 {
     AUTO_RECORD struct store_record out = {0};
     struct account *account = account_new();
@@ -146,8 +149,8 @@ SECURITY_STATUS sqlite_read_record(struct sqlite_db *db, sqlite3_stmt *row, cons
     return SEC_E_OK;
 }
 
-SECURITY_STATUS sqlite_find(struct sqlite_db *db, const char *user_key, const char *domain_key, const char *default_domain,
-                            struct store_record *record)
+SECURITY_STATUS sqlite_find(struct sqlite_db *db, const char *user_key, const char *domain_key,
+                            const char *default_domain, struct store_record *record)
 {
     sqlite3_stmt *statement;
     try(sqlite_prepare(db, SQL_FIND, &statement));

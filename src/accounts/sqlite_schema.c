@@ -23,7 +23,8 @@ static const char *const steps[] = {
     " flags INTEGER NOT NULL DEFAULT 0,"
     " expires INTEGER NOT NULL, password_set INTEGER NOT NULL DEFAULT 0, password_expires INTEGER NOT NULL,"
     " uid INTEGER NOT NULL DEFAULT -1, gid INTEGER NOT NULL DEFAULT -1,"
-    " failures INTEGER NOT NULL DEFAULT 0, last_failure INTEGER NOT NULL DEFAULT 0, locked_until INTEGER NOT NULL DEFAULT 0,"
+    " failures INTEGER NOT NULL DEFAULT 0, last_failure INTEGER NOT NULL DEFAULT 0, locked_until INTEGER NOT NULL "
+    "DEFAULT 0,"
     " UNIQUE (domain_key, name_key));"
     "CREATE TABLE account_group ("
     " id INTEGER PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE CHECK (length(name_key) > 0),"
@@ -40,7 +41,8 @@ static SECURITY_STATUS number_of(struct sqlite_db *db, const char *query, int *n
 {
     sqlite3_stmt *statement = NULL;
     SECURITY_STATUS status = SEC_E_OK;
-    if (sqlite3_prepare_v2(db->handle, query, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+    if (sqlite3_prepare_v2(db->handle, query, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
         *number = sqlite3_column_int(statement, 0);
     else
         status = sqlite_failed(db);
@@ -68,9 +70,11 @@ SECURITY_STATUS sqlite_schema_check(struct sqlite_db *db, int *version)
         }
     }
     if (application != APPLICATION_ID || found <= 0)
-        return cause_set(SEC_E_INTERNAL_ERROR, "%s: this SQLite database is not an account store of OpenSSPI", db->path);
+        return cause_set(SEC_E_INTERNAL_ERROR, "%s: this SQLite database is not an account store of OpenSSPI",
+                         db->path);
     if (found > SCHEMA_VERSION)
-        return cause_set(SEC_E_INTERNAL_ERROR, "%s: the store has schema version %d, this program knows %d; use a newer OpenSSPI", db->path,
+        return cause_set(SEC_E_INTERNAL_ERROR,
+                         "%s: the store has schema version %d, this program knows %d; use a newer OpenSSPI", db->path,
                          found, SCHEMA_VERSION);
     *version = found;
     return SEC_E_OK;
@@ -102,7 +106,8 @@ static SECURITY_STATUS schema_steps(struct sqlite_db *db)
             return sqlite_failed(db);
     if (from == 0)
         try(machine_sid_make(db));
-    snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, SCHEMA_VERSION);
+    snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
+             SCHEMA_VERSION);
     return sqlite3_exec(db->handle, pragmas, NULL, NULL, NULL) == SQLITE_OK ? SEC_E_OK : sqlite_failed(db);
 }
 

@@ -5,16 +5,21 @@
 #include "core/cause.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define NAME_CHECK_MS 100 /* an exchanged directory is noticed after so long */
 
 struct sqlite_store {
     pthread_mutex_t lock; /* guards the connection and all that is done with it */
     struct sqlite_db *db; /* NULL: no file when we looked last */
     pthread_rwlock_t watch_lock;
-    struct sqlite_watch *watch; /* of the file in use, for stamps, which must not wait for a writer; guarded by watch_lock */
+    struct sqlite_watch
+        *watch; /* of the file in use, for stamps, which must not wait for a writer; guarded by watch_lock */
     dev_t device;
     ino_t inode;
+    _Atomic(uint64_t) named_ms; /* when the name last led to that file */
     char *path, *default_domain, *default_key;
 };
 
@@ -26,6 +31,7 @@ static void store_watch_set(struct sqlite_store *store, const struct sqlite_db *
     store->watch = fresh;
     store->device = db == NULL ? 0 : db->device;
     store->inode = db == NULL ? 0 : db->inode;
+    atomic_store_explicit(&store->named_ms, 0, memory_order_relaxed);
     pthread_rwlock_unlock(&store->watch_lock);
     sqlite_watch_close(former);
 }
@@ -49,8 +55,8 @@ static SECURITY_STATUS store_ready(struct sqlite_store *store)
     struct stat status;
     int version;
     SECURITY_STATUS checked = store_path_check(store->path, path);
-    bool same = checked == SEC_E_OK && store->db != NULL && !sqlite_db_inherited(store->db) && stat(path, &status) == 0 &&
-                status.st_dev == store->db->device && status.st_ino == store->db->inode;
+    bool same = checked == SEC_E_OK && store->db != NULL && !sqlite_db_inherited(store->db) &&
+                stat(path, &status) == 0 && status.st_dev == store->db->device && status.st_ino == store->db->inode;
     if (!same)
         store_disconnect(store);
     require(checked == SEC_E_OK, checked);
@@ -63,18 +69,33 @@ static SECURITY_STATUS store_ready(struct sqlite_store *store)
     return sqlite_schema_update(store->db);
 }
 
+/* What is behind the name? The open file tells by its status when it was written, removed, renamed or replaced; only a directory
+ * that was exchanged above it does not show there, and the name itself, which costs three times as much to look up, is asked for that now and then. */
+static bool store_status(struct sqlite_store *store, struct stat *status)
+{
+    uint64_t now = monotonic_ms();
+    if (store->watch != NULL && now - atomic_load_explicit(&store->named_ms, memory_order_relaxed) < NAME_CHECK_MS &&
+        sqlite_watch_status(store->watch, status))
+        return true;
+    require(stat(store->path, status) == 0, false);
+    if (store->watch != NULL && store->device == status->st_dev && store->inode == status->st_ino)
+        atomic_store_explicit(&store->named_ms, now, memory_order_relaxed);
+    return true;
+}
+
 static void sqlite_store_stamp(void *self, struct store_stamp *stamp)
 {
     struct sqlite_store *store = self;
     struct stat status;
     uint32_t counter = 0;
     *stamp = (struct store_stamp){0};
-    if (stat(store->path, &status) != 0)
-        return;
     pthread_rwlock_rdlock(&store->watch_lock);
-    bool known = store->watch != NULL && store->device == status.st_dev && store->inode == status.st_ino &&
+    bool there = store_status(store, &status);
+    bool known = there && store->watch != NULL && store->device == status.st_dev && store->inode == status.st_ino &&
                  sqlite_watch_counter(store->watch, &counter);
     pthread_rwlock_unlock(&store->watch_lock);
+    if (!there)
+        return;
     /* A file that we have not opened yet differs by the high bit of the last word from the same file once it is open. */
     stamp->word[0] = (uint64_t)status.st_dev;
     stamp->word[1] = (uint64_t)status.st_ino;
@@ -84,7 +105,8 @@ static void sqlite_store_stamp(void *self, struct store_stamp *stamp)
     stamp->word[5] = (known ? UINT64_C(1) << 63 : 0) | counter;
 }
 
-static SECURITY_STATUS find_locked(struct sqlite_store *store, const char *user_key, const char *domain_key, struct store_record *record)
+static SECURITY_STATUS find_locked(struct sqlite_store *store, const char *user_key, const char *domain_key,
+                                   struct store_record *record)
 {
     try(store_ready(store));
     try(sqlite_begin(store->db, false)); /* the account and its groups out of one state */
@@ -99,7 +121,8 @@ static SECURITY_STATUS find_locked(struct sqlite_store *store, const char *user_
     return status;
 }
 
-static SECURITY_STATUS sqlite_store_find(void *self, const char *user_key, const char *domain_key, struct store_record *record)
+static SECURITY_STATUS sqlite_store_find(void *self, const char *user_key, const char *domain_key,
+                                         struct store_record *record)
 {
     struct sqlite_store *store = self;
     pthread_mutex_lock(&store->lock);
@@ -137,7 +160,9 @@ static SECURITY_STATUS lockout_read(struct sqlite_db *db, const struct sid *sid,
     try(sqlite_prepare(db, SQL_LOCKOUT_GET, &statement));
     sqlite_bind_sid(statement, 1, sid);
     int step = sqlite3_step(statement);
-    SECURITY_STATUS status = step == SQLITE_ROW ? SEC_E_OK : step == SQLITE_DONE ? SEC_E_NO_CREDENTIALS : sqlite_failed(db);
+    SECURITY_STATUS status = step == SQLITE_ROW    ? SEC_E_OK
+                             : step == SQLITE_DONE ? SEC_E_NO_CREDENTIALS
+                                                   : sqlite_failed(db);
     if (step == SQLITE_ROW) {
         state->failures = (unsigned)sqlite3_column_int64(statement, 0);
         state->last_failure = sqlite3_column_int64(statement, 1);
@@ -161,7 +186,8 @@ static SECURITY_STATUS failure_write(struct sqlite_db *db, const struct sid *sid
     return sqlite_run(db, statement);
 }
 
-static SECURITY_STATUS failure_locked(struct sqlite_store *store, const struct sid *sid, const struct account_policy *policy)
+static SECURITY_STATUS failure_locked(struct sqlite_store *store, const struct sid *sid,
+                                      const struct account_policy *policy)
 {
     try(store_ready(store));
     try(sqlite_begin(store->db, true)); /* two failures at once must count as two */
@@ -169,7 +195,8 @@ static SECURITY_STATUS failure_locked(struct sqlite_store *store, const struct s
     return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status; /* removed meanwhile: nothing to count on */
 }
 
-static SECURITY_STATUS sqlite_store_record_failure(void *self, const struct sid *sid, const struct account_policy *policy)
+static SECURITY_STATUS sqlite_store_record_failure(void *self, const struct sid *sid,
+                                                   const struct account_policy *policy)
 {
     struct sqlite_store *store = self;
     pthread_mutex_lock(&store->lock);
@@ -238,7 +265,8 @@ static SECURITY_STATUS password_locked(struct sqlite_store *store, const struct 
     return sqlite3_changes(store->db->handle) == 1 ? SEC_E_OK : SEC_E_LOGON_DENIED;
 }
 
-static SECURITY_STATUS sqlite_store_set_password(void *self, const struct sid *sid, const struct key16 *old_hash, const struct key16 *new_hash)
+static SECURITY_STATUS sqlite_store_set_password(void *self, const struct sid *sid, const struct key16 *old_hash,
+                                                 const struct key16 *new_hash)
 {
     struct sqlite_store *store = self;
     pthread_mutex_lock(&store->lock);

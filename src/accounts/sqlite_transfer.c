@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-static SECURITY_STATUS import_entry(struct account_admin *admin, const struct account_file_entry *entry, const char *domain, bool replace,
-                                    struct import_counts *counts)
+static SECURITY_STATUS import_entry(struct account_admin *admin, const struct account_file_entry *entry,
+                                    const char *domain, bool replace, struct import_counts *counts)
 {
     AUTO_RECORD struct store_record record = {0};
     const char *into = entry->domain[0] == '\0' ? domain : entry->domain;
@@ -16,9 +16,17 @@ static SECURITY_STATUS import_entry(struct account_admin *admin, const struct ac
     SECURITY_STATUS found = sqlite_find(admin->db, entry->name_key, into_key, NULL, &record);
     const struct key16 *hash = entry->has_nt ? &entry->nt_hash : NULL;
     if (found == SEC_E_NO_CREDENTIALS || (found == SEC_E_OK && !replace)) {
-        struct account_spec spec = {.name = entry->name, .domain = into, .full_name = entry->full_name, .sid = entry->has_sid ? &entry->sid : NULL,
-                                    .nt_hash = hash, .flags = entry->flags, .expires = entry->expires, .uid = entry->uid, .gid = entry->gid};
-        try(admin_insert(admin, &spec, entry->password_set, entry->password_expires)); /* tells of an account that exists */
+        struct account_spec spec = {.name = entry->name,
+                                    .domain = into,
+                                    .full_name = entry->full_name,
+                                    .sid = entry->has_sid ? &entry->sid : NULL,
+                                    .nt_hash = hash,
+                                    .flags = entry->flags,
+                                    .expires = entry->expires,
+                                    .uid = entry->uid,
+                                    .gid = entry->gid};
+        try(admin_insert(admin, &spec, entry->password_set,
+                         entry->password_expires)); /* tells of an account that exists */
         counts->added++;
         return SEC_E_OK;
     }
@@ -35,26 +43,31 @@ static SECURITY_STATUS import_entry(struct account_admin *admin, const struct ac
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS import_member(struct account_admin *admin, const struct account_file_member *member, const char *domain)
+static SECURITY_STATUS import_member(struct account_admin *admin, const struct account_file_member *member,
+                                     const char *domain)
 {
     AUTO_RECORD struct store_record record = {0};
     bool exists;
     try(admin_group_exists(admin, member->group_key, &exists));
     if (!exists)
         return cause_set(SEC_E_INVALID_PARAMETER, "line %u names a group that does not exist", member->line);
-    SECURITY_STATUS found = admin_find(admin, member->name_key, member->domain_key[0] == '\0' ? domain : member->domain_key, &record);
+    SECURITY_STATUS found =
+        admin_find(admin, member->name_key, member->domain_key[0] == '\0' ? domain : member->domain_key, &record);
     require(found == SEC_E_OK, found == SEC_E_NO_CREDENTIALS ? SEC_E_INVALID_PARAMETER : found);
     return admin_join(admin, member->group_key, &record.account->sid);
 }
 
-static SECURITY_STATUS import_within(struct account_admin *admin, const struct account_file *file, const char *domain, bool replace,
-                                     struct import_counts *counts)
+static SECURITY_STATUS import_within(struct account_admin *admin, const struct account_file *file, const char *domain,
+                                     bool replace, struct import_counts *counts)
 {
     for (size_t i = 0; i < file->n_entries; i++)
         try(import_entry(admin, &file->entries[i], domain, replace, counts));
     for (size_t i = 0; i < file->n_groups; i++) {
         const struct account_file_group *group = &file->groups[i];
-        struct group_spec spec = {.name = group->name, .comment = group->comment, .sid = group->has_sid ? &group->sid : NULL, .gid = group->gid};
+        struct group_spec spec = {.name = group->name,
+                                  .comment = group->comment,
+                                  .sid = group->has_sid ? &group->sid : NULL,
+                                  .gid = group->gid};
         bool exists = false;
         if (replace)
             try(admin_group_exists(admin, group->name_key, &exists));
@@ -70,8 +83,8 @@ static SECURITY_STATUS import_within(struct account_admin *admin, const struct a
     return SEC_E_OK;
 }
 
-SECURITY_STATUS account_admin_import(struct account_admin *admin, const struct account_file *file, const char *domain, bool replace,
-                                     struct import_counts *counts)
+SECURITY_STATUS account_admin_import(struct account_admin *admin, const struct account_file *file, const char *domain,
+                                     bool replace, struct import_counts *counts)
 {
     struct import_counts out = {0};
     try(sqlite_begin(admin->db, true));
@@ -80,7 +93,8 @@ SECURITY_STATUS account_admin_import(struct account_admin *admin, const struct a
     return SEC_E_OK;
 }
 
-struct export {
+struct export
+{
     enum account_file_format format;
     struct writer *writer;
     struct writer names; /* smbpasswd: the keys written so far, each with its NUL */
@@ -96,7 +110,9 @@ static SECURITY_STATUS name_once(struct export *export, const char *name)
         struct slice rest = reader_rest(&seen);
         size_t len = strnlen((const char *)rest.data, rest.len) + 1;
         if (len == key_len && memcmp(rest.data, key, len) == 0)
-            return cause_set(SEC_E_INVALID_PARAMETER, "%s is in more than one domain, which smbpasswd cannot say; export in our own format", name);
+            return cause_set(SEC_E_INVALID_PARAMETER,
+                             "%s is in more than one domain, which smbpasswd cannot say; export in our own format",
+                             name);
         require(reader_skip(&seen, len) == WIRE_OK, SEC_E_INTERNAL_ERROR);
     }
     writer_bytes(&export->names, key, key_len);
@@ -128,7 +144,8 @@ static SECURITY_STATUS export_members(struct account_admin *admin, struct writer
     int step;
     try(sqlite_prepare(admin->db, SQL_MEMBER_LIST_ALL, &rows));
     while ((step = sqlite3_step(rows)) == SQLITE_ROW)
-        account_file_write_member(writer, (const char *)sqlite3_column_text(rows, 0), (const char *)sqlite3_column_text(rows, 1),
+        account_file_write_member(writer, (const char *)sqlite3_column_text(rows, 0),
+                                  (const char *)sqlite3_column_text(rows, 1),
                                   (const char *)sqlite3_column_text(rows, 2));
     SECURITY_STATUS status = step == SQLITE_DONE ? SEC_E_OK : sqlite_failed(admin->db);
     sqlite_done(rows);
@@ -149,7 +166,8 @@ static SECURITY_STATUS export_within(struct account_admin *admin, struct export 
     return SEC_E_OK;
 }
 
-SECURITY_STATUS account_admin_export(struct account_admin *admin, enum account_file_format format, struct writer *writer)
+SECURITY_STATUS account_admin_export(struct account_admin *admin, enum account_file_format format,
+                                     struct writer *writer)
 {
     if (format == ACCOUNT_FILE_SAM)
         return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the SAM format is only read");

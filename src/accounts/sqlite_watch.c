@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define CHANGE_COUNTER_OFFSET 24
@@ -103,4 +102,9 @@ bool sqlite_watch_counter(const struct sqlite_watch *watch, uint32_t *counter)
     require(pread(watch->file, bytes, sizeof(bytes), CHANGE_COUNTER_OFFSET) == (ssize_t)sizeof(bytes), false);
     *counter = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
     return true;
+}
+
+bool sqlite_watch_status(const struct sqlite_watch *watch, struct stat *status)
+{
+    return fstat(watch->file, status) == 0 && status->st_nlink > 0;
 }

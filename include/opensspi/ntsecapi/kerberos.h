@@ -1,5 +1,6 @@
 /*
- * ntsecapi/kerberos.h: numbers, logons and messages of the Kerberos package. Include <ntsecapi.h>, not this file.
+ * ntsecapi/kerberos.h: numbers, logons and messages of the Kerberos package. Include <ntsecapi.h>, not this
+ * file.
  *
  * Source: Microsoft, ntsecapi.h reference; RFC 4120 and the IANA Kerberos registry for the numbers.
  *
@@ -103,9 +104,9 @@
 #define AUTH_REQ_TRANSITIVE_TRUST 0x00000400
 #define AUTH_REQ_ALLOW_S4U_DELEGATE 0x00000800
 
-#define AUTH_REQ_PER_USER_FLAGS                                                                                \
-    (AUTH_REQ_ALLOW_FORWARDABLE | AUTH_REQ_ALLOW_PROXIABLE | AUTH_REQ_ALLOW_POSTDATE |                         \
-     AUTH_REQ_ALLOW_RENEWABLE | AUTH_REQ_ALLOW_VALIDATE)
+#define AUTH_REQ_PER_USER_FLAGS                                                                                   \
+    (AUTH_REQ_ALLOW_FORWARDABLE | AUTH_REQ_ALLOW_PROXIABLE | AUTH_REQ_ALLOW_POSTDATE | AUTH_REQ_ALLOW_RENEWABLE | \
+     AUTH_REQ_ALLOW_VALIDATE)
 
 /* Flags of a ticket; bit 0 of RFC 4120 is the highest here. */
 #define KERB_TICKET_FLAGS_reserved 0x80000000
@@ -163,7 +164,8 @@ typedef enum _KERB_LOGON_SUBMIT_TYPE {
     KerbCertificateUnlockLogon = 15,
     KerbNoElevationLogon = 83,
     KerbLuidLogon = 84
-} KERB_LOGON_SUBMIT_TYPE, *PKERB_LOGON_SUBMIT_TYPE;
+} KERB_LOGON_SUBMIT_TYPE,
+    *PKERB_LOGON_SUBMIT_TYPE;
 
 typedef struct _KERB_INTERACTIVE_LOGON {
     KERB_LOGON_SUBMIT_TYPE MessageType;
@@ -221,9 +223,7 @@ typedef struct _KERB_CERTIFICATE_S4U_LOGON {
 #define KERB_CERTIFICATE_S4U_LOGON_FLAG_FAIL_IF_NT_AUTH_POLICY_REQUIRED 0x4
 #define KERB_CERTIFICATE_S4U_LOGON_FLAG_IDENTIFY 0x8
 
-typedef enum _KERB_CERTIFICATE_INFO_TYPE {
-    CertHashInfo = 1
-} KERB_CERTIFICATE_INFO_TYPE, *PKERB_CERTIFICATE_INFO_TYPE;
+typedef enum _KERB_CERTIFICATE_INFO_TYPE { CertHashInfo = 1 } KERB_CERTIFICATE_INFO_TYPE, *PKERB_CERTIFICATE_INFO_TYPE;
 
 typedef struct _KERB_CERTIFICATE_HASHINFO {
     USHORT StoreNameLength;
@@ -235,7 +235,10 @@ typedef struct _KERB_CERTIFICATE_INFO {
     ULONG InfoType;
 } KERB_CERTIFICATE_INFO, *PKERB_CERTIFICATE_INFO;
 
-/* bBuffer is the first character of the names; a TCHAR wide, so that UNICODE changes the structure, as on Windows. */
+/*
+ * bBuffer is the first character of the names; a TCHAR wide, so that UNICODE changes the structure, as on
+ * Windows.
+ */
 typedef struct _KERB_SMARTCARD_CSP_INFO {
     DWORD dwCspInfoLen;
     DWORD MessageType;
@@ -285,7 +288,8 @@ typedef enum _KERB_PROFILE_BUFFER_TYPE {
     KerbInteractiveProfile = 2,
     KerbSmartCardProfile = 4,
     KerbTicketProfile = 6
-} KERB_PROFILE_BUFFER_TYPE, *PKERB_PROFILE_BUFFER_TYPE;
+} KERB_PROFILE_BUFFER_TYPE,
+    *PKERB_PROFILE_BUFFER_TYPE;
 
 typedef struct _KERB_INTERACTIVE_PROFILE {
     KERB_PROFILE_BUFFER_TYPE MessageType;
@@ -367,7 +371,8 @@ typedef enum _KERB_PROTOCOL_MESSAGE_TYPE {
     KerbQueryDomainExtendedPoliciesMessage,
     KerbQueryS4U2ProxyCacheMessage,
     KerbRetrieveKeyTabMessage
-} KERB_PROTOCOL_MESSAGE_TYPE, *PKERB_PROTOCOL_MESSAGE_TYPE;
+} KERB_PROTOCOL_MESSAGE_TYPE,
+    *PKERB_PROTOCOL_MESSAGE_TYPE;
 
 /* The ticket cache: to be listed. */
 

@@ -1,5 +1,6 @@
 /*
- * ntsecapi/msv1_0.h: logons and messages of NTLM's authentication package. Include <ntsecapi.h>, not this file.
+ * ntsecapi/msv1_0.h: logons and messages of NTLM's authentication package. Include <ntsecapi.h>, not this
+ * file.
  *
  * Source: Microsoft, ntsecapi.h reference; [MS-NLMP] for the response and its pairs.
  *
@@ -39,7 +40,8 @@ typedef enum _MSV1_0_LOGON_SUBMIT_TYPE {
     MsV1_0VirtualLogon = 82,
     MsV1_0NoElevationLogon,
     MsV1_0LuidLogon
-} MSV1_0_LOGON_SUBMIT_TYPE, *PMSV1_0_LOGON_SUBMIT_TYPE;
+} MSV1_0_LOGON_SUBMIT_TYPE,
+    *PMSV1_0_LOGON_SUBMIT_TYPE;
 
 typedef struct _MSV1_0_INTERACTIVE_LOGON {
     MSV1_0_LOGON_SUBMIT_TYPE MessageType;
@@ -113,7 +115,8 @@ typedef enum _MSV1_0_PROFILE_BUFFER_TYPE {
     MsV1_0InteractiveProfile = 2,
     MsV1_0Lm20LogonProfile,
     MsV1_0SmartCardProfile
-} MSV1_0_PROFILE_BUFFER_TYPE, *PMSV1_0_PROFILE_BUFFER_TYPE;
+} MSV1_0_PROFILE_BUFFER_TYPE,
+    *PMSV1_0_PROFILE_BUFFER_TYPE;
 
 typedef struct _MSV1_0_INTERACTIVE_PROFILE {
     MSV1_0_PROFILE_BUFFER_TYPE MessageType;
@@ -227,7 +230,7 @@ typedef struct _MSV1_0_IUM_SUPPLEMENTAL_CREDENTIAL {
     UCHAR EncryptedCreds[1];
 } MSV1_0_IUM_SUPPLEMENTAL_CREDENTIAL, *PMSV1_0_IUM_SUPPLEMENTAL_CREDENTIAL;
 
-#define MSV1_0_IUM_SUPPLEMENTAL_CREDENTIAL_SIZE(Creds)                                                         \
+#define MSV1_0_IUM_SUPPLEMENTAL_CREDENTIAL_SIZE(Creds) \
     (offsetof(MSV1_0_IUM_SUPPLEMENTAL_CREDENTIAL, EncryptedCreds) + (Creds)->EncryptedCredsSize)
 
 typedef struct _MSV1_0_REMOTE_SUPPLEMENTAL_CREDENTIAL {
@@ -312,7 +315,8 @@ typedef enum _MSV1_0_PROTOCOL_MESSAGE_TYPE {
     MsV1_0TransferCred,
     MsV1_0ProvisionTbal,
     MsV1_0DeleteTbalSecrets
-} MSV1_0_PROTOCOL_MESSAGE_TYPE, *PMSV1_0_PROTOCOL_MESSAGE_TYPE;
+} MSV1_0_PROTOCOL_MESSAGE_TYPE,
+    *PMSV1_0_PROTOCOL_MESSAGE_TYPE;
 
 typedef struct _MSV1_0_CHANGEPASSWORD_REQUEST {
     MSV1_0_PROTOCOL_MESSAGE_TYPE MessageType;

@@ -12,46 +12,46 @@
 OPENSSPI_BEGIN_DECLS
 
 /*
- * Attributes that more than one package has, each with the structure that goes with it. <schannel.h> has those
- * from 0x50 on.
+ * Attributes that more than one package has, each with the structure that goes with it. <schannel.h> has
+ * those from 0x50 on.
  */
-#define SECPKG_ATTR_SIZES 0                          /* SecPkgContext_Sizes */
-#define SECPKG_ATTR_NAMES 1                          /* SecPkgContext_Names */
-#define SECPKG_ATTR_LIFESPAN 2                       /* SecPkgContext_Lifespan */
-#define SECPKG_ATTR_DCE_INFO 3                       /* SecPkgContext_DceInfo */
-#define SECPKG_ATTR_STREAM_SIZES 4                   /* SecPkgContext_StreamSizes */
-#define SECPKG_ATTR_KEY_INFO 5                       /* SecPkgContext_KeyInfo */
-#define SECPKG_ATTR_AUTHORITY 6                      /* SecPkgContext_Authority */
-#define SECPKG_ATTR_PROTO_INFO 7                     /* SecPkgContext_ProtoInfo */
-#define SECPKG_ATTR_PASSWORD_EXPIRY 8                /* SecPkgContext_PasswordExpiry */
-#define SECPKG_ATTR_SESSION_KEY 9                    /* SecPkgContext_SessionKey */
-#define SECPKG_ATTR_PACKAGE_INFO 10                  /* SecPkgContext_PackageInfo */
-#define SECPKG_ATTR_USER_FLAGS 11                    /* SecPkgContext_UserFlags */
-#define SECPKG_ATTR_NEGOTIATION_INFO 12              /* SecPkgContext_NegotiationInfo */
-#define SECPKG_ATTR_NATIVE_NAMES 13                  /* SecPkgContext_NativeNames */
-#define SECPKG_ATTR_FLAGS 14                         /* SecPkgContext_Flags */
-#define SECPKG_ATTR_USE_VALIDATED 15                 /* no structure */
-#define SECPKG_ATTR_CREDENTIAL_NAME 16               /* SecPkgContext_CredentialName */
-#define SECPKG_ATTR_TARGET_INFORMATION 17            /* SecPkgContext_TargetInformation */
-#define SECPKG_ATTR_ACCESS_TOKEN 18                  /* SecPkgContext_AccessToken */
-#define SECPKG_ATTR_TARGET 19                        /* SecPkgContext_Target */
-#define SECPKG_ATTR_AUTHENTICATION_ID 20             /* SecPkgContext_AuthzID */
-#define SECPKG_ATTR_LOGOFF_TIME 21                   /* SecPkgContext_LogoffTime */
-#define SECPKG_ATTR_NEGO_KEYS 22                     /* SecPkgContext_NegoKeys */
-#define SECPKG_ATTR_PROMPTING_NEEDED 24              /* SecPkgContext_CredInfo */
-#define SECPKG_ATTR_UNIQUE_BINDINGS 25               /* SecPkgContext_Bindings */
-#define SECPKG_ATTR_ENDPOINT_BINDINGS 26             /* SecPkgContext_Bindings */
-#define SECPKG_ATTR_CLIENT_SPECIFIED_TARGET 27       /* SecPkgContext_ClientSpecifiedTarget */
-#define SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS 30      /* SecPkgContext_LastClientTokenStatus */
-#define SECPKG_ATTR_NEGO_PKG_INFO 31                 /* SecPkgContext_NegoPackageInfo */
-#define SECPKG_ATTR_NEGO_STATUS 32                   /* SecPkgContext_NegoStatus */
-#define SECPKG_ATTR_CONTEXT_DELETED 33               /* no structure */
-#define SECPKG_ATTR_DTLS_MTU 34                      /* a WORD */
+#define SECPKG_ATTR_SIZES 0                     /* SecPkgContext_Sizes */
+#define SECPKG_ATTR_NAMES 1                     /* SecPkgContext_Names */
+#define SECPKG_ATTR_LIFESPAN 2                  /* SecPkgContext_Lifespan */
+#define SECPKG_ATTR_DCE_INFO 3                  /* SecPkgContext_DceInfo */
+#define SECPKG_ATTR_STREAM_SIZES 4              /* SecPkgContext_StreamSizes */
+#define SECPKG_ATTR_KEY_INFO 5                  /* SecPkgContext_KeyInfo */
+#define SECPKG_ATTR_AUTHORITY 6                 /* SecPkgContext_Authority */
+#define SECPKG_ATTR_PROTO_INFO 7                /* SecPkgContext_ProtoInfo */
+#define SECPKG_ATTR_PASSWORD_EXPIRY 8           /* SecPkgContext_PasswordExpiry */
+#define SECPKG_ATTR_SESSION_KEY 9               /* SecPkgContext_SessionKey */
+#define SECPKG_ATTR_PACKAGE_INFO 10             /* SecPkgContext_PackageInfo */
+#define SECPKG_ATTR_USER_FLAGS 11               /* SecPkgContext_UserFlags */
+#define SECPKG_ATTR_NEGOTIATION_INFO 12         /* SecPkgContext_NegotiationInfo */
+#define SECPKG_ATTR_NATIVE_NAMES 13             /* SecPkgContext_NativeNames */
+#define SECPKG_ATTR_FLAGS 14                    /* SecPkgContext_Flags */
+#define SECPKG_ATTR_USE_VALIDATED 15            /* no structure */
+#define SECPKG_ATTR_CREDENTIAL_NAME 16          /* SecPkgContext_CredentialName */
+#define SECPKG_ATTR_TARGET_INFORMATION 17       /* SecPkgContext_TargetInformation */
+#define SECPKG_ATTR_ACCESS_TOKEN 18             /* SecPkgContext_AccessToken */
+#define SECPKG_ATTR_TARGET 19                   /* SecPkgContext_Target */
+#define SECPKG_ATTR_AUTHENTICATION_ID 20        /* SecPkgContext_AuthzID */
+#define SECPKG_ATTR_LOGOFF_TIME 21              /* SecPkgContext_LogoffTime */
+#define SECPKG_ATTR_NEGO_KEYS 22                /* SecPkgContext_NegoKeys */
+#define SECPKG_ATTR_PROMPTING_NEEDED 24         /* SecPkgContext_CredInfo */
+#define SECPKG_ATTR_UNIQUE_BINDINGS 25          /* SecPkgContext_Bindings */
+#define SECPKG_ATTR_ENDPOINT_BINDINGS 26        /* SecPkgContext_Bindings */
+#define SECPKG_ATTR_CLIENT_SPECIFIED_TARGET 27  /* SecPkgContext_ClientSpecifiedTarget */
+#define SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS 30 /* SecPkgContext_LastClientTokenStatus */
+#define SECPKG_ATTR_NEGO_PKG_INFO 31            /* SecPkgContext_NegoPackageInfo */
+#define SECPKG_ATTR_NEGO_STATUS 32              /* SecPkgContext_NegoStatus */
+#define SECPKG_ATTR_CONTEXT_DELETED 33          /* no structure */
+#define SECPKG_ATTR_DTLS_MTU 34                 /* a WORD */
 #define SECPKG_ATTR_DATAGRAM_SIZES SECPKG_ATTR_STREAM_SIZES
-#define SECPKG_ATTR_APPLICATION_PROTOCOL 35          /* SecPkgContext_ApplicationProtocol */
-#define SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS 36     /* SecPkgContext_NegotiatedTlsExtensions */
-#define SECPKG_ATTR_IS_LOOPBACK 37                   /* a BOOL */
-#define SECPKG_ATTR_SUBJECT_SECURITY_ATTRIBUTES 128  /* SecPkgContext_SubjectAttributes */
+#define SECPKG_ATTR_APPLICATION_PROTOCOL 35         /* SecPkgContext_ApplicationProtocol */
+#define SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS 36    /* SecPkgContext_NegotiatedTlsExtensions */
+#define SECPKG_ATTR_IS_LOOPBACK 37                  /* a BOOL */
+#define SECPKG_ATTR_SUBJECT_SECURITY_ATTRIBUTES 128 /* SecPkgContext_SubjectAttributes */
 
 /* Bytes to allow for: a token, a signature, a cipher block, and the trailer of an encrypted message. */
 typedef struct _SecPkgContext_Sizes {
@@ -61,7 +61,9 @@ typedef struct _SecPkgContext_Sizes {
     ULONG cbSecurityTrailer;
 } SecPkgContext_Sizes, *PSecPkgContext_Sizes;
 
-/* Bytes to allow for in a stream: header, trailer, the most payload, and a cipher block; cBuffers is a count. */
+/*
+ * Bytes to allow for in a stream: header, trailer, the most payload, and a cipher block; cBuffers is a count.
+ */
 typedef struct _SecPkgContext_StreamSizes {
     ULONG cbHeader;
     ULONG cbTrailer;
@@ -269,7 +271,8 @@ typedef enum _SECPKG_CRED_CLASS {
     SecPkgCredClass_PersistedGeneric = 20,
     SecPkgCredClass_PersistedSpecific = 30,
     SecPkgCredClass_Explicit = 40
-} SECPKG_CRED_CLASS, *PSECPKG_CRED_CLASS;
+} SECPKG_CRED_CLASS,
+    *PSECPKG_CRED_CLASS;
 
 typedef struct _SecPkgContext_CredInfo {
     SECPKG_CRED_CLASS CredClass;
@@ -292,7 +295,8 @@ typedef enum _SECPKG_ATTR_LCT_STATUS {
     SecPkgAttrLastClientTokenYes,
     SecPkgAttrLastClientTokenNo,
     SecPkgAttrLastClientTokenMaybe
-} SECPKG_ATTR_LCT_STATUS, *PSECPKG_ATTR_LCT_STATUS;
+} SECPKG_ATTR_LCT_STATUS,
+    *PSECPKG_ATTR_LCT_STATUS;
 
 typedef struct _SecPkgContext_LastClientTokenStatus {
     SECPKG_ATTR_LCT_STATUS LastClientTokenStatus;
@@ -302,7 +306,8 @@ typedef enum _SEC_APPLICATION_PROTOCOL_NEGOTIATION_STATUS {
     SecApplicationProtocolNegotiationStatus_None,
     SecApplicationProtocolNegotiationStatus_Success,
     SecApplicationProtocolNegotiationStatus_SelectedClientOnly
-} SEC_APPLICATION_PROTOCOL_NEGOTIATION_STATUS, *PSEC_APPLICATION_PROTOCOL_NEGOTIATION_STATUS;
+} SEC_APPLICATION_PROTOCOL_NEGOTIATION_STATUS,
+    *PSEC_APPLICATION_PROTOCOL_NEGOTIATION_STATUS;
 
 #define MAX_PROTOCOL_ID_SIZE 0xff
 
@@ -330,16 +335,18 @@ typedef struct _SECPKG_APP_MODE_INFO {
 /*
  * QueryContextAttributesW reads one attribute of a context.
  *
- * ulAttribute is a SECPKG_ATTR_ value; pBuffer is the structure that goes with it, to be filled. Every string and
- * block that it then points to is the caller's, each to be freed with FreeContextBuffer, except where the structure
- * says that it stays the context's, and except certificates, which are released with CertFreeCertificateContext.
+ * ulAttribute is a SECPKG_ATTR_ value; pBuffer is the structure that goes with it, to be filled. Every string
+ * and block that it then points to is the caller's, each to be freed with FreeContextBuffer, except where the
+ * structure says that it stays the context's, and except certificates, which are released with
+ * CertFreeCertificateContext.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE, also for a deleted context; SEC_E_INVALID_PARAMETER when pBuffer is NULL;
- * SEC_E_UNSUPPORTED_FUNCTION for an attribute that the package does not have; SEC_E_NO_CREDENTIALS when the peer
- * gave none (such as a certificate); SEC_E_INSUFFICIENT_MEMORY. On failure *pBuffer is untouched.
+ * Returns SEC_E_OK; SEC_E_INVALID_HANDLE, also for a deleted context, and for one that is not established
+ * where the attribute needs that; SEC_E_INTERNAL_ERROR when pBuffer is NULL; SEC_E_UNSUPPORTED_FUNCTION for
+ * an attribute that the package does not have; SEC_E_NO_CREDENTIALS when the peer gave none (such as a
+ * certificate); SEC_E_INSUFFICIENT_MEMORY. On failure *pBuffer is untouched.
  *
- * Source: Microsoft SSPI reference, QueryContextAttributes (General), (CredSSP), (Digest), (Kerberos), (Negotiate),
- * (NTLM), (Schannel); observed behaviour of Windows.
+ * Source: Microsoft SSPI reference, QueryContextAttributes (General), (CredSSP), (Digest), (Kerberos),
+ * (Negotiate), (NTLM), (Schannel); observed behaviour of Windows.
  */
 SECURITY_STATUS SEC_ENTRY QueryContextAttributesW(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer);
 
@@ -381,9 +388,9 @@ typedef SECURITY_STATUS(SEC_ENTRY *QUERY_CONTEXT_ATTRIBUTES_EX_FN_A)(PCtxtHandle
  *
  * pBuffer is the structure that goes with ulAttribute, cbBuffer its size in bytes. It stays the caller's.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_PARAMETER when the content makes no sense;
- * SEC_E_BUFFER_TOO_SMALL when cbBuffer cannot hold it; SEC_E_UNSUPPORTED_FUNCTION for an attribute that cannot be
- * set.
+ * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_TOKEN when the content makes no sense;
+ * SEC_E_BUFFER_TOO_SMALL when cbBuffer cannot hold it; SEC_E_UNSUPPORTED_FUNCTION for an attribute that
+ * cannot be set.
  *
  * Source: Microsoft SSPI reference, SetContextAttributes.
  */

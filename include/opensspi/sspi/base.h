@@ -56,12 +56,12 @@ typedef SecHandle CtxtHandle;
 typedef PSecHandle PCtxtHandle;
 
 /* SecInvalidateHandle fills the handle at x with ones; SecIsValidHandle is false for such a handle. */
-#define SecInvalidateHandle(x)                                                                                 \
-    do {                                                                                                       \
-        ((PSecHandle)(x))->dwLower = (ULONG_PTR)(INT_PTR)-1;                                                   \
-        ((PSecHandle)(x))->dwUpper = (ULONG_PTR)(INT_PTR)-1;                                                   \
+#define SecInvalidateHandle(x)                               \
+    do {                                                     \
+        ((PSecHandle)(x))->dwLower = (ULONG_PTR)(INT_PTR)-1; \
+        ((PSecHandle)(x))->dwUpper = (ULONG_PTR)(INT_PTR)-1; \
     } while (0)
-#define SecIsValidHandle(x)                                                                                    \
+#define SecIsValidHandle(x) \
     (((PSecHandle)(x))->dwLower != (ULONG_PTR)(INT_PTR)-1 && ((PSecHandle)(x))->dwUpper != (ULONG_PTR)(INT_PTR)-1)
 
 #define SEC_DELETED_HANDLE ((ULONG_PTR)(-2))

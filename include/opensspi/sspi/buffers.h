@@ -63,8 +63,8 @@ typedef struct _SecBufferDesc {
 /* Attributes: the high four bits of BufferType. */
 
 #define SECBUFFER_ATTRMASK 0xF0000000
-#define SECBUFFER_READONLY 0x80000000               /* neither signed nor encrypted */
-#define SECBUFFER_READONLY_WITH_CHECKSUM 0x10000000 /* signed, not encrypted */
+#define SECBUFFER_READONLY 0x80000000               /* signed, never changed */
+#define SECBUFFER_READONLY_WITH_CHECKSUM 0x10000000 /* signed, never changed; what Kerberos takes for headers */
 #define SECBUFFER_RESERVED 0x60000000
 
 /* Contents. Sizes are bytes; offsets count from the start of the structure. */
@@ -119,17 +119,18 @@ typedef struct _SEC_CHANNEL_BINDINGS_RESULT {
 #define SEC_CHANNEL_BINDINGS_RESULT_VALID_MATCHED 0x10
 #define SEC_CHANNEL_BINDINGS_RESULT_VALID_PROXY 0x20
 #define SEC_CHANNEL_BINDINGS_RESULT_VALID_MISSING 0x40
-#define SEC_CHANNEL_BINDINGS_RESULT_VALID                                                                      \
-    (SEC_CHANNEL_BINDINGS_RESULT_VALID_MATCHED | SEC_CHANNEL_BINDINGS_RESULT_VALID_PROXY |                     \
+#define SEC_CHANNEL_BINDINGS_RESULT_VALID                                                  \
+    (SEC_CHANNEL_BINDINGS_RESULT_VALID_MATCHED | SEC_CHANNEL_BINDINGS_RESULT_VALID_PROXY | \
      SEC_CHANNEL_BINDINGS_RESULT_VALID_MISSING)
-#define SEC_CHANNEL_BINDINGS_RESULT_NOTVALID                                                                   \
+#define SEC_CHANNEL_BINDINGS_RESULT_NOTVALID \
     (SEC_CHANNEL_BINDINGS_RESULT_NOTVALID_MISMATCH | SEC_CHANNEL_BINDINGS_RESULT_NOTVALID_MISSING)
 
 typedef enum _SEC_APPLICATION_PROTOCOL_NEGOTIATION_EXT {
     SecApplicationProtocolNegotiationExt_None,
     SecApplicationProtocolNegotiationExt_NPN,
     SecApplicationProtocolNegotiationExt_ALPN
-} SEC_APPLICATION_PROTOCOL_NEGOTIATION_EXT, *PSEC_APPLICATION_PROTOCOL_NEGOTIATION_EXT;
+} SEC_APPLICATION_PROTOCOL_NEGOTIATION_EXT,
+    *PSEC_APPLICATION_PROTOCOL_NEGOTIATION_EXT;
 
 /* ProtocolList is RFC 7301's list: names, each after a byte with its length. */
 typedef struct _SEC_APPLICATION_PROTOCOL_LIST {
@@ -197,7 +198,8 @@ typedef enum _SEC_TRAFFIC_SECRET_TYPE {
     SecTrafficSecret_None,
     SecTrafficSecret_Client,
     SecTrafficSecret_Server
-} SEC_TRAFFIC_SECRET_TYPE, *PSEC_TRAFFIC_SECRET_TYPE;
+} SEC_TRAFFIC_SECRET_TYPE,
+    *PSEC_TRAFFIC_SECRET_TYPE;
 
 /* Room for the name of an algorithm, in characters with the terminator. */
 #ifndef SZ_ALG_MAX_SIZE

@@ -1,5 +1,6 @@
 /*
- * sspi/context.h: building, completing, moving and ending a security context. Include <sspi.h>, not this file.
+ * sspi/context.h: building, completing, moving and ending a security context. Include <sspi.h>, not this
+ * file.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,8 +12,8 @@
 OPENSSPI_BEGIN_DECLS
 
 /*
- * What a client asks for (fContextReq of InitializeSecurityContext). Flags past bit 31 travel in a SECBUFFER_FLAGS
- * input buffer.
+ * What a client asks for (fContextReq of InitializeSecurityContext). Flags past bit 31 travel in a
+ * SECBUFFER_FLAGS input buffer.
  */
 #define ISC_REQ_DELEGATE 0x00000001
 #define ISC_REQ_MUTUAL_AUTH 0x00000002
@@ -146,26 +147,26 @@ OPENSSPI_BEGIN_DECLS
  * phContext      NULL, or a handle of zeroes, on the first call; the context on later ones.
  * pszTargetName  whom to talk to: a service principal name such as HTTP/host.example.com, or a host name for
  *                Schannel. NULL where the package needs none. Not needed on later calls of most packages.
- * fContextReq    ISC_REQ_ flags. Those of the first call count. The flag ISC_REQ_ALLOCATE_MEMORY has the library
- *                allocate output buffers.
+ * fContextReq    ISC_REQ_ flags. Those of the first call count. The flag ISC_REQ_ALLOCATE_MEMORY has the
+ *                library allocate output buffers.
  * Reserved1      0.
  * TargetDataRep  SECURITY_NATIVE_DREP or SECURITY_NETWORK_DREP; not used by Schannel.
- * pInput         NULL on the first call, or buffers with channel bindings, application protocols and the like, in
- *                any order; on later calls a SECBUFFER_TOKEN with what the server sent. Schannel marks an EMPTY
- *                buffer beside it as EXTRA (input not used) or MISSING (input still needed).
+ * pInput         NULL on the first call, or buffers with channel bindings, application protocols and the
+ *                like, in any order; on later calls a SECBUFFER_TOKEN with what the server sent. Schannel
+ *                marks an EMPTY buffer beside it as EXTRA (input not used) or MISSING (input still needed).
  * Reserved2      0.
- * phNewContext   receives the context on the first call; the caller releases it with DeleteSecurityContext. On
- *                later calls it may be NULL or point to the same handle as phContext.
- * pOutput        buffers for the answer: a SECBUFFER_TOKEN, and for Schannel perhaps a SECBUFFER_ALERT. cbBuffer
- *                says how many bytes fit and receives how many are to be sent; 0 means none. A buffer that the
- *                library allocated is freed with FreeContextBuffer.
+ * phNewContext   receives the context on the first call; the caller releases it with DeleteSecurityContext.
+ *                On later calls it may be NULL or point to the same handle as phContext.
+ * pOutput        buffers for the answer: a SECBUFFER_TOKEN, and for Schannel perhaps a SECBUFFER_ALERT.
+ *                cbBuffer says how many bytes fit and receives how many are to be sent; 0 means none. A
+ *                buffer that the library allocated is freed with FreeContextBuffer.
  * pfContextAttr  receives the ISC_RET_ flags of what was granted, never an echo of what was asked.
  * ptsExpiry      receives the time when the context expires; may be NULL.
  *
- * Returns SEC_E_OK when the context is ready (a token may still have to be sent); SEC_I_CONTINUE_NEEDED when the
- * token goes out and the answer comes back into the next call; SEC_I_COMPLETE_NEEDED and
- * SEC_I_COMPLETE_AND_CONTINUE when CompleteAuthToken comes first; SEC_I_INCOMPLETE_CREDENTIALS when the server
- * asks for a certificate; SEC_I_CONTINUE_NEEDED_MESSAGE_OK, SEC_I_MESSAGE_FRAGMENT and
+ * Returns SEC_E_OK when the context is ready (a token may still have to be sent); SEC_I_CONTINUE_NEEDED when
+ * the token goes out and the answer comes back into the next call; SEC_I_COMPLETE_NEEDED and
+ * SEC_I_COMPLETE_AND_CONTINUE when CompleteAuthToken comes first; SEC_I_INCOMPLETE_CREDENTIALS when the
+ * server asks for a certificate; SEC_I_CONTINUE_NEEDED_MESSAGE_OK, SEC_I_MESSAGE_FRAGMENT and
  * SEC_I_GENERIC_EXTENSION_RECEIVED when their features were asked for. Errors: SEC_E_INVALID_HANDLE;
  * SEC_E_INVALID_TOKEN; SEC_E_INCOMPLETE_MESSAGE when more input is needed and nothing was used up;
  * SEC_E_BUFFER_TOO_SMALL when a token has no room, or there is no TOKEN buffer (Schannel:
@@ -187,9 +188,8 @@ SECURITY_STATUS SEC_ENTRY InitializeSecurityContextW(PCredHandle phCredential, P
                                                      ULONG *pfContextAttr, PTimeStamp ptsExpiry);
 
 typedef SECURITY_STATUS(SEC_ENTRY *INITIALIZE_SECURITY_CONTEXT_FN_W)(PCredHandle, PCtxtHandle, SEC_WCHAR *, ULONG,
-                                                                     ULONG, ULONG, PSecBufferDesc, ULONG,
-                                                                     PCtxtHandle, PSecBufferDesc, ULONG *,
-                                                                     PTimeStamp);
+                                                                     ULONG, ULONG, PSecBufferDesc, ULONG, PCtxtHandle,
+                                                                     PSecBufferDesc, ULONG *, PTimeStamp);
 
 /* InitializeSecurityContextA does what InitializeSecurityContextW does, in UTF-8. */
 SECURITY_STATUS SEC_ENTRY InitializeSecurityContextA(PCredHandle phCredential, PCtxtHandle phContext,
@@ -198,10 +198,9 @@ SECURITY_STATUS SEC_ENTRY InitializeSecurityContextA(PCredHandle phCredential, P
                                                      PCtxtHandle phNewContext, PSecBufferDesc pOutput,
                                                      ULONG *pfContextAttr, PTimeStamp ptsExpiry);
 
-typedef SECURITY_STATUS(SEC_ENTRY *INITIALIZE_SECURITY_CONTEXT_FN_A)(PCredHandle, PCtxtHandle, SEC_CHAR *, ULONG,
-                                                                     ULONG, ULONG, PSecBufferDesc, ULONG,
-                                                                     PCtxtHandle, PSecBufferDesc, ULONG *,
-                                                                     PTimeStamp);
+typedef SECURITY_STATUS(SEC_ENTRY *INITIALIZE_SECURITY_CONTEXT_FN_A)(PCredHandle, PCtxtHandle, SEC_CHAR *, ULONG, ULONG,
+                                                                     ULONG, PSecBufferDesc, ULONG, PCtxtHandle,
+                                                                     PSecBufferDesc, ULONG *, PTimeStamp);
 
 #define InitializeSecurityContext OPENSSPI_AW(InitializeSecurityContext)
 #define INITIALIZE_SECURITY_CONTEXT_FN OPENSSPI_AW_(INITIALIZE_SECURITY_CONTEXT_FN)
@@ -211,9 +210,9 @@ typedef SECURITY_STATUS(SEC_ENTRY *INITIALIZE_SECURITY_CONTEXT_FN_A)(PCredHandle
  *
  * phCredential   the server's credential, inbound. May be NULL on later calls, where phContext is given.
  * phContext      NULL, or a handle of zeroes, on the first call; the context on later ones.
- * pInput         a SECBUFFER_TOKEN with what the client sent; channel bindings, application protocols and other
- *                typed buffers beside it, in any order; for Schannel also an EMPTY one, which comes back as EXTRA
- *                or MISSING.
+ * pInput         a SECBUFFER_TOKEN with what the client sent; channel bindings, application protocols and
+ *                other typed buffers beside it, in any order; for Schannel also an EMPTY one, which comes
+ *                back as EXTRA or MISSING.
  * fContextReq    ASC_REQ_ flags. Those of the first call count.
  * TargetDataRep  SECURITY_NATIVE_DREP or SECURITY_NETWORK_DREP; not used by Schannel.
  * phNewContext, pOutput, ptsExpiry   as with InitializeSecurityContextW.
@@ -223,17 +222,15 @@ typedef SECURITY_STATUS(SEC_ENTRY *INITIALIZE_SECURITY_CONTEXT_FN_A)(PCredHandle
  * SEC_E_LOGON_DENIED that it is not, or may not log on. When the first call fails there is no context and
  * *phNewContext is untouched; with ASC_REQ_EXTENDED_ERROR a token for the client may come with the error.
  *
- * Source: Microsoft SSPI reference, AcceptSecurityContext (General), (CredSSP), (Digest), (Kerberos), (Negotiate),
- * (NTLM), (Schannel); observed behaviour of Windows.
+ * Source: Microsoft SSPI reference, AcceptSecurityContext (General), (CredSSP), (Digest), (Kerberos),
+ * (Negotiate), (NTLM), (Schannel); observed behaviour of Windows.
  */
-SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(PCredHandle phCredential, PCtxtHandle phContext,
-                                                PSecBufferDesc pInput, ULONG fContextReq, ULONG TargetDataRep,
-                                                PCtxtHandle phNewContext, PSecBufferDesc pOutput,
-                                                ULONG *pfContextAttr, PTimeStamp ptsExpiry);
+SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(PCredHandle phCredential, PCtxtHandle phContext, PSecBufferDesc pInput,
+                                                ULONG fContextReq, ULONG TargetDataRep, PCtxtHandle phNewContext,
+                                                PSecBufferDesc pOutput, ULONG *pfContextAttr, PTimeStamp ptsExpiry);
 
-typedef SECURITY_STATUS(SEC_ENTRY *ACCEPT_SECURITY_CONTEXT_FN)(PCredHandle, PCtxtHandle, PSecBufferDesc, ULONG,
-                                                               ULONG, PCtxtHandle, PSecBufferDesc, ULONG *,
-                                                               PTimeStamp);
+typedef SECURITY_STATUS(SEC_ENTRY *ACCEPT_SECURITY_CONTEXT_FN)(PCredHandle, PCtxtHandle, PSecBufferDesc, ULONG, ULONG,
+                                                               PCtxtHandle, PSecBufferDesc, ULONG *, PTimeStamp);
 
 /*
  * CompleteAuthToken finishes a token that a handshake call left with SEC_I_COMPLETE_NEEDED or
@@ -253,8 +250,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *COMPLETE_AUTH_TOKEN_FN)(PCtxtHandle, PSecBuff
 /*
  * DeleteSecurityContext ends a context and wipes its keys.
  *
- * phContext is the handle; it names nothing afterwards. A call that another thread is just making with the context
- * ends in good order.
+ * phContext is the handle; it names nothing afterwards. A call that another thread is just making with the
+ * context ends in good order.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_HANDLE when the handle is stale, zero, of another kind, or NULL.
  *
@@ -271,9 +268,9 @@ typedef SECURITY_STATUS(SEC_ENTRY *DELETE_SECURITY_CONTEXT_FN)(PCtxtHandle);
  * pInput describes exactly one SECBUFFER_TOKEN, which begins with a DWORD (SCHANNEL_SHUTDOWN, SCHANNEL_ALERT,
  * SCHANNEL_SESSION). It stays the caller's.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INTERNAL_ERROR when pInput is NULL; SEC_E_INVALID_TOKEN when there
- * is not exactly one TOKEN; SEC_E_UNSUPPORTED_FUNCTION for fewer than 4 bytes, for an unknown request, and for a
- * package that has no control tokens.
+ * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INTERNAL_ERROR when pInput is NULL; SEC_E_INVALID_TOKEN when
+ * there is not exactly one TOKEN; SEC_E_UNSUPPORTED_FUNCTION for fewer than 4 bytes, for an unknown request,
+ * and for a package that has no control tokens.
  *
  * Source: Microsoft SSPI reference, ApplyControlToken; observed behaviour of Windows.
  */
@@ -311,8 +308,9 @@ typedef SECURITY_STATUS(SEC_ENTRY *REVERT_SECURITY_CONTEXT_FN)(PCtxtHandle);
  *
  * Token receives a handle to it, which the caller closes with CloseHandle. It outlives the context.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_PARAMETER when Token is NULL; SEC_E_NO_IMPERSONATION when
- * the context has no client, as on the client's own side; SEC_E_UNSUPPORTED_FUNCTION; SEC_E_INSUFFICIENT_MEMORY.
+ * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_PARAMETER when Token is NULL; SEC_E_NO_IMPERSONATION
+ * when the context has no client, as on the client's own side; SEC_E_UNSUPPORTED_FUNCTION;
+ * SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, QuerySecurityContextToken.
  */
@@ -327,11 +325,12 @@ typedef enum _SecDelegationType {
     SecTree,
     SecDirectory,
     SecObject
-} SecDelegationType, *PSecDelegationType;
+} SecDelegationType,
+    *PSecDelegationType;
 
 /*
- * DelegateSecurityContext would delegate a context to another target. No package of Windows offers it; delegation is
- * asked for with ISC_REQ_DELEGATE.
+ * DelegateSecurityContext would delegate a context to another target. No package of Windows offers it;
+ * delegation is asked for with ISC_REQ_DELEGATE.
  *
  * pszTarget names the target, DelegationType says how far the delegation goes. pExpiry would receive its end,
  * pOutput the token; pPackageParameters is passed on to the package.
@@ -350,16 +349,18 @@ SECURITY_STATUS SEC_ENTRY DelegateSecurityContext(PCtxtHandle phContext, SEC_CHA
 #define SECPKG_CONTEXT_EXPORT_TO_KERNEL 0x00000004  /* the copy goes to the kernel */
 
 /*
- * ExportSecurityContext writes an established context into a block of bytes, for ImportSecurityContextW in this or
- * another process.
+ * ExportSecurityContext writes an established context into a block of bytes, for ImportSecurityContextW in
+ * this or another process.
  *
  * fFlags          SECPKG_CONTEXT_EXPORT_ flags.
- * pPackedContext  receives the block, in a buffer that the caller frees with FreeContextBuffer. It holds keys:
- *                 whoever reads it can read and forge the context's messages.
- * pToken          receives a handle to the client's access token, to be closed with CloseHandle; NULL if not wanted.
+ * pPackedContext  receives the block, in a buffer that the caller frees with FreeContextBuffer. It holds
+ *                 keys: whoever reads it can read and forge the context's messages.
+ * pToken          receives a handle to the client's access token, to be closed with CloseHandle; NULL if not
+ *                 wanted.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION for a package whose contexts cannot be moved, Schannel among them.
+ * Returns SEC_E_OK; SEC_E_INVALID_HANDLE, also for a context that is not established; SEC_E_INVALID_TOKEN
+ * when pPackedContext is NULL; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION for a package whose
+ * contexts cannot be moved, Schannel among them.
  *
  * Source: Microsoft SSPI reference, ExportSecurityContext.
  */
@@ -376,9 +377,9 @@ typedef SECURITY_STATUS(SEC_ENTRY *EXPORT_SECURITY_CONTEXT_FN)(PCtxtHandle, ULON
  * Token           handle to the client's access token, or NULL.
  * phContext       receives the context, which the caller releases with DeleteSecurityContext.
  *
- * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_INVALID_TOKEN when the block is damaged or belongs to another
- * package; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION. On failure *phContext
- * is untouched.
+ * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_INVALID_TOKEN when a pointer is NULL, the block is damaged,
+ * or it belongs to another package; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION. On failure
+ * *phContext is untouched.
  *
  * Source: Microsoft SSPI reference, ImportSecurityContext.
  */
@@ -397,12 +398,13 @@ typedef SECURITY_STATUS(SEC_ENTRY *IMPORT_SECURITY_CONTEXT_FN_A)(SEC_CHAR *, PSe
 #define IMPORT_SECURITY_CONTEXT_FN OPENSSPI_AW_(IMPORT_SECURITY_CONTEXT_FN)
 
 /*
- * FreeContextBuffer frees a block that SSPI handed out: a token allocated for the caller, a package description,
- * or a string or block that an attribute query returned.
+ * FreeContextBuffer frees a block that SSPI handed out: a token allocated for the caller, a package
+ * description, or a string or block that an attribute query returned.
  *
  * pvContextBuffer is the block; each one is freed by itself.
  *
- * Returns SEC_E_OK, also for NULL; SEC_E_INVALID_HANDLE for a pointer that is not such a block, or is one no more.
+ * Returns SEC_E_OK, also for NULL; SEC_E_INVALID_HANDLE for a pointer that is not such a block, or is one no
+ * more.
  *
  * Source: Microsoft SSPI reference, FreeContextBuffer; observed behaviour of Windows.
  */

@@ -18,37 +18,37 @@ OPENSSPI_BEGIN_DECLS
 #define SECPKG_CRED_DEFAULT 0x00000004
 #define SECPKG_CRED_RESERVED 0xF0000000
 
-#define SECPKG_CRED_AUTOLOGON_RESTRICTED 0x00000010    /* no default credential where autologon is not allowed */
-#define SECPKG_CRED_PROCESS_POLICY_ONLY 0x00000020     /* look at policy only, not at credentials */
-#define SECPKG_CRED_KERB_ANCHOR_DS_VERSION 0x00000040  /* keep to domain controllers of one version */
+#define SECPKG_CRED_AUTOLOGON_RESTRICTED 0x00000010   /* no default credential where autologon is not allowed */
+#define SECPKG_CRED_PROCESS_POLICY_ONLY 0x00000020    /* look at policy only, not at credentials */
+#define SECPKG_CRED_KERB_ANCHOR_DS_VERSION 0x00000040 /* keep to domain controllers of one version */
 
 /*
- * SEC_GET_KEY_FN is called back by a package for a key it does not hold. Arg is pvGetKeyArgument; Principal names
- * the owner; KeyVer is the version, 0 for the newest. *Key receives the key, *Status the outcome.
+ * SEC_GET_KEY_FN is called back by a package for a key it does not hold. Arg is pvGetKeyArgument; Principal
+ * names the owner; KeyVer is the version, 0 for the newest. *Key receives the key, *Status the outcome.
  */
-typedef void(SEC_ENTRY *SEC_GET_KEY_FN)(void *Arg, void *Principal, ULONG KeyVer, void **Key,
-                                        SECURITY_STATUS *Status);
+typedef void(SEC_ENTRY *SEC_GET_KEY_FN)(void *Arg, void *Principal, ULONG KeyVer, void **Key, SECURITY_STATUS *Status);
 
 /*
- * AcquireCredentialsHandleW obtains a handle to the credentials of a user or a service, for use with one package.
+ * AcquireCredentialsHandleW obtains a handle to the credentials of a user or a service, for use with one
+ * package.
  *
  * pszPrincipal    whose credentials: NULL for the caller's own, or for those that pAuthData gives.
  * pszPackage      name of the package, matched without regard to case.
  * fCredentialUse  SECPKG_CRED_INBOUND (server), _OUTBOUND (client) or _BOTH, with further SECPKG_CRED_ bits.
  * pvLogonId       pointer to the LUID of a logon session; NULL for the caller's own.
- * pAuthData       credentials: for NTLM, Kerberos, Negotiate and Digest a SEC_WINNT_AUTH_IDENTITY, _EX or _EX2, in
- *                 which Flags and not the letter of this function says whether the strings are UTF-16; for Schannel
- *                 a SCHANNEL_CRED or SCH_CREDENTIALS; for CredSSP a CREDSSP_CRED. NULL takes the defaults. It is
- *                 copied: the caller may wipe and free it when the call returns.
+ * pAuthData       credentials: for NTLM, Kerberos, Negotiate and Digest a SEC_WINNT_AUTH_IDENTITY, _EX or
+ *                 _EX2, in which Flags and not the letter of this function says whether the strings are
+ *                 UTF-16; for Schannel a SCHANNEL_CRED or SCH_CREDENTIALS; for CredSSP a CREDSSP_CRED. NULL
+ *                 takes the defaults. It is copied: the caller may wipe and free it when the call returns.
  * pGetKeyFn, pvGetKeyArgument   callback for keys, or NULL.
- * phCredential    receives the handle, which the caller releases with FreeCredentialsHandle. One credential serves
- *                 any number of contexts, also at once and from several threads.
+ * phCredential    receives the handle, which the caller releases with FreeCredentialsHandle. One credential
+ *                 serves any number of contexts, also at once and from several threads.
  * ptsExpiry       receives the time when the credential expires; may be NULL.
  *
- * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND for an unknown name or NULL; SEC_E_NO_CREDENTIALS when there are none,
- * for a wrong fCredentialUse, and for a certificate without its private key; SEC_E_UNKNOWN_CREDENTIALS when
- * pAuthData makes no sense; SEC_E_ALGORITHM_MISMATCH when its protocols or algorithms cannot go together;
- * SEC_E_NOT_OWNER; SEC_E_INVALID_PARAMETER when phCredential is NULL; SEC_E_INSUFFICIENT_MEMORY;
+ * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND for an unknown name or NULL; SEC_E_NO_CREDENTIALS when there are
+ * none, for a wrong fCredentialUse, and for a certificate without its private key; SEC_E_UNKNOWN_CREDENTIALS
+ * when pAuthData makes no sense; SEC_E_ALGORITHM_MISMATCH when its protocols or algorithms cannot go
+ * together; SEC_E_NOT_OWNER; SEC_E_INVALID_HANDLE when phCredential is NULL; SEC_E_INSUFFICIENT_MEMORY;
  * SEC_E_INTERNAL_ERROR. On failure the outputs are untouched.
  *
  * Source: Microsoft SSPI reference, AcquireCredentialsHandle (General), (CredSSP), (Digest), (Kerberos),
@@ -60,18 +60,16 @@ SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleW(SEC_WCHAR *pszPrincipal, SEC
                                                     PCredHandle phCredential, PTimeStamp ptsExpiry);
 
 typedef SECURITY_STATUS(SEC_ENTRY *ACQUIRE_CREDENTIALS_HANDLE_FN_W)(SEC_WCHAR *, SEC_WCHAR *, ULONG, void *, void *,
-                                                                    SEC_GET_KEY_FN, void *, PCredHandle,
-                                                                    PTimeStamp);
+                                                                    SEC_GET_KEY_FN, void *, PCredHandle, PTimeStamp);
 
 /* AcquireCredentialsHandleA does what AcquireCredentialsHandleW does, in UTF-8. */
-SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleA(SEC_CHAR *pszPrincipal, SEC_CHAR *pszPackage,
-                                                    ULONG fCredentialUse, void *pvLogonId, void *pAuthData,
-                                                    SEC_GET_KEY_FN pGetKeyFn, void *pvGetKeyArgument,
-                                                    PCredHandle phCredential, PTimeStamp ptsExpiry);
+SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleA(SEC_CHAR *pszPrincipal, SEC_CHAR *pszPackage, ULONG fCredentialUse,
+                                                    void *pvLogonId, void *pAuthData, SEC_GET_KEY_FN pGetKeyFn,
+                                                    void *pvGetKeyArgument, PCredHandle phCredential,
+                                                    PTimeStamp ptsExpiry);
 
 typedef SECURITY_STATUS(SEC_ENTRY *ACQUIRE_CREDENTIALS_HANDLE_FN_A)(SEC_CHAR *, SEC_CHAR *, ULONG, void *, void *,
-                                                                    SEC_GET_KEY_FN, void *, PCredHandle,
-                                                                    PTimeStamp);
+                                                                    SEC_GET_KEY_FN, void *, PCredHandle, PTimeStamp);
 
 #define AcquireCredentialsHandle OPENSSPI_AW(AcquireCredentialsHandle)
 #define ACQUIRE_CREDENTIALS_HANDLE_FN OPENSSPI_AW_(ACQUIRE_CREDENTIALS_HANDLE_FN)
@@ -95,11 +93,12 @@ typedef SECURITY_STATUS(SEC_ENTRY *FREE_CREDENTIALS_HANDLE_FN)(PCredHandle);
 /*
  * AddCredentialsW adds a credential to those that a handle names already.
  *
- * hCredentials is the handle from AcquireCredentialsHandleW; the other parameters are as there. ptsExpiry receives
- * the time when the added credential expires; may be NULL.
+ * hCredentials is the handle from AcquireCredentialsHandleW; the other parameters are as there. ptsExpiry
+ * receives the time when the added credential expires; may be NULL.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_SECPKG_NOT_FOUND; SEC_E_NO_CREDENTIALS; SEC_E_UNKNOWN_CREDENTIALS;
- * SEC_E_NOT_OWNER; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION where the package holds only one.
+ * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_SECPKG_NOT_FOUND; SEC_E_NO_CREDENTIALS;
+ * SEC_E_UNKNOWN_CREDENTIALS; SEC_E_NOT_OWNER; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION where the
+ * package holds only one.
  *
  * Source: Microsoft SSPI reference, AddCredentials.
  */
@@ -194,12 +193,12 @@ typedef struct _SecPkgCredentials_Cert {
  * QueryCredentialsAttributesW reads one attribute of a credential.
  *
  * ulAttribute is a SECPKG_CRED_ATTR_ value, or one of a package's own, such as Schannel's
- * SECPKG_ATTR_SUPPORTED_PROTOCOLS. pBuffer is the structure that goes with it, to be filled. Every string and block
- * that it then points to is the caller's, each to be freed with FreeContextBuffer.
+ * SECPKG_ATTR_SUPPORTED_PROTOCOLS. pBuffer is the structure that goes with it, to be filled. Every string and
+ * block that it then points to is the caller's, each to be freed with FreeContextBuffer.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INTERNAL_ERROR when pBuffer is NULL; SEC_E_UNSUPPORTED_FUNCTION
- * for an attribute that the package does not have; SEC_E_NO_CREDENTIALS; SEC_E_INSUFFICIENT_MEMORY. On failure
- * *pBuffer is untouched.
+ * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INTERNAL_ERROR when pBuffer is NULL;
+ * SEC_E_UNSUPPORTED_FUNCTION for an attribute that the package does not have; SEC_E_NO_CREDENTIALS;
+ * SEC_E_INSUFFICIENT_MEMORY. On failure *pBuffer is untouched.
  *
  * Source: Microsoft SSPI reference, QueryCredentialsAttributes; observed behaviour of Windows.
  */
@@ -216,7 +215,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *QUERY_CREDENTIALS_ATTRIBUTES_FN_A)(PCredHandl
 #define QUERY_CREDENTIALS_ATTRIBUTES_FN OPENSSPI_AW_(QUERY_CREDENTIALS_ATTRIBUTES_FN)
 
 /*
- * QueryCredentialsAttributesExW is QueryCredentialsAttributesW for a caller that tells the size of its buffer.
+ * QueryCredentialsAttributesExW is QueryCredentialsAttributesW for a caller that tells the size of its
+ * buffer.
  *
  * cbBuffer is the size of *pBuffer in bytes; nothing is written past it.
  *
@@ -229,7 +229,10 @@ SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesExW(PCredHandle phCredential
 
 typedef SECURITY_STATUS(SEC_ENTRY *QUERY_CREDENTIALS_ATTRIBUTES_EX_FN_W)(PCredHandle, ULONG, void *, ULONG);
 
-/* QueryCredentialsAttributesExA does what QueryCredentialsAttributesExW does, in UTF-8, with the A structures. */
+/*
+ * QueryCredentialsAttributesExA does what QueryCredentialsAttributesExW does, in UTF-8, with the A
+ * structures.
+ */
 SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesExA(PCredHandle phCredential, ULONG ulAttribute, void *pBuffer,
                                                         ULONG cbBuffer);
 
@@ -241,12 +244,12 @@ typedef SECURITY_STATUS(SEC_ENTRY *QUERY_CREDENTIALS_ATTRIBUTES_EX_FN_A)(PCredHa
 /*
  * SetCredentialsAttributesW sets one attribute of a credential.
  *
- * pBuffer is the structure that goes with ulAttribute, cbBuffer its size in bytes with all that follows it. It
- * stays the caller's. Contexts that exist already are not changed.
+ * pBuffer is the structure that goes with ulAttribute, cbBuffer its size in bytes with all that follows it.
+ * It stays the caller's. Contexts that exist already are not changed.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_PARAMETER when the content makes no sense;
- * SEC_E_BUFFER_TOO_SMALL when cbBuffer cannot hold it; SEC_E_UNSUPPORTED_FUNCTION for an attribute that cannot be
- * set; SEC_E_INSUFFICIENT_MEMORY.
+ * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_TOKEN when the content makes no sense;
+ * SEC_E_BUFFER_TOO_SMALL when cbBuffer cannot hold it; SEC_E_UNSUPPORTED_FUNCTION for an attribute that
+ * cannot be set; SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SetCredentialsAttributes.
  */
@@ -255,7 +258,10 @@ SECURITY_STATUS SEC_ENTRY SetCredentialsAttributesW(PCredHandle phCredential, UL
 
 typedef SECURITY_STATUS(SEC_ENTRY *SET_CREDENTIALS_ATTRIBUTES_FN_W)(PCredHandle, ULONG, void *, ULONG);
 
-/* SetCredentialsAttributesA does what SetCredentialsAttributesW does; a W structure in it stays a W structure. */
+/*
+ * SetCredentialsAttributesA does what SetCredentialsAttributesW does; a W structure in it stays a W
+ * structure.
+ */
 SECURITY_STATUS SEC_ENTRY SetCredentialsAttributesA(PCredHandle phCredential, ULONG ulAttribute, void *pBuffer,
                                                     ULONG cbBuffer);
 
@@ -272,19 +278,20 @@ typedef SECURITY_STATUS(SEC_ENTRY *SET_CREDENTIALS_ATTRIBUTES_FN_A)(PCredHandle,
  * pszOldPassword, pszNewPassword  its passwords; copies are wiped before the call returns.
  * bImpersonating  TRUE to act as the client that the thread impersonates.
  * dwReserved      0.
- * pOutput         one SECBUFFER_CHANGE_PASS_RESPONSE buffer, which may receive why the password was refused, as a
- *                 DOMAIN_PASSWORD_INFORMATION to be freed with FreeContextBuffer.
+ * pOutput         one SECBUFFER_CHANGE_PASS_RESPONSE buffer, which may receive why the password was refused,
+ *                 as a DOMAIN_PASSWORD_INFORMATION to be freed with FreeContextBuffer.
  *
  * Returns SEC_E_OK; SEC_E_LOGON_DENIED when account and old password do not match; SEC_E_SECPKG_NOT_FOUND;
- * SEC_E_INVALID_PARAMETER; SEC_E_NO_AUTHENTICATING_AUTHORITY when no authority answers; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION when the package cannot change passwords.
+ * SEC_E_INVALID_TOKEN when a name or a password is missing or malformed; SEC_E_NO_AUTHENTICATING_AUTHORITY
+ * when no authority answers; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION when the package cannot
+ * change passwords.
  *
  * Source: Microsoft SSPI reference, ChangeAccountPassword.
  */
 SECURITY_STATUS SEC_ENTRY ChangeAccountPasswordW(SEC_WCHAR *pszPackageName, SEC_WCHAR *pszDomainName,
                                                  SEC_WCHAR *pszAccountName, SEC_WCHAR *pszOldPassword,
-                                                 SEC_WCHAR *pszNewPassword, BOOLEAN bImpersonating,
-                                                 ULONG dwReserved, PSecBufferDesc pOutput);
+                                                 SEC_WCHAR *pszNewPassword, BOOLEAN bImpersonating, ULONG dwReserved,
+                                                 PSecBufferDesc pOutput);
 
 typedef SECURITY_STATUS(SEC_ENTRY *CHANGE_PASSWORD_FN_W)(SEC_WCHAR *, SEC_WCHAR *, SEC_WCHAR *, SEC_WCHAR *,
                                                          SEC_WCHAR *, BOOLEAN, ULONG, PSecBufferDesc);
@@ -292,8 +299,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *CHANGE_PASSWORD_FN_W)(SEC_WCHAR *, SEC_WCHAR 
 /* ChangeAccountPasswordA does what ChangeAccountPasswordW does, in UTF-8. */
 SECURITY_STATUS SEC_ENTRY ChangeAccountPasswordA(SEC_CHAR *pszPackageName, SEC_CHAR *pszDomainName,
                                                  SEC_CHAR *pszAccountName, SEC_CHAR *pszOldPassword,
-                                                 SEC_CHAR *pszNewPassword, BOOLEAN bImpersonating,
-                                                 ULONG dwReserved, PSecBufferDesc pOutput);
+                                                 SEC_CHAR *pszNewPassword, BOOLEAN bImpersonating, ULONG dwReserved,
+                                                 PSecBufferDesc pOutput);
 
 typedef SECURITY_STATUS(SEC_ENTRY *CHANGE_PASSWORD_FN_A)(SEC_CHAR *, SEC_CHAR *, SEC_CHAR *, SEC_CHAR *, SEC_CHAR *,
                                                          BOOLEAN, ULONG, PSecBufferDesc);

@@ -1,5 +1,6 @@
 /*
- * sspi/identity.h: identities, the names and secrets that a credential is made from. Include <sspi.h>, not this file.
+ * sspi/identity.h: identities, the names and secrets that a credential is made from. Include <sspi.h>, not
+ * this file.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,8 +12,8 @@
 OPENSSPI_BEGIN_DECLS
 
 /*
- * A user, a domain and a password. Lengths count characters without a terminator. Flags says whether the strings are
- * UTF-16 or not; the structures A and W differ in their pointers only.
+ * A user, a domain and a password. Lengths count characters without a terminator. Flags says whether the
+ * strings are UTF-16 or not; the structures A and W differ in their pointers only.
  */
 #ifndef _AUTH_IDENTITY_DEFINED
 #define _AUTH_IDENTITY_DEFINED
@@ -46,8 +47,8 @@ typedef struct _SEC_WINNT_AUTH_IDENTITY_A {
 #endif
 
 /*
- * The same with a list of packages to be used or, after an exclamation mark, avoided: "ntlm,!kerberos". Version is
- * SEC_WINNT_AUTH_IDENTITY_VERSION, Length the size of the structure in bytes.
+ * The same with a list of packages to be used or, after an exclamation mark, avoided: "ntlm,!kerberos".
+ * Version is SEC_WINNT_AUTH_IDENTITY_VERSION, Length the size of the structure in bytes.
  */
 #ifndef SEC_WINNT_AUTH_IDENTITY_VERSION
 #define SEC_WINNT_AUTH_IDENTITY_VERSION 0x200
@@ -85,8 +86,8 @@ typedef struct _SEC_WINNT_AUTH_IDENTITY_EXA {
 #endif
 
 /*
- * An identity in one block of cbStructureLength bytes: a header, and data at offsets from its start. Lengths are
- * bytes; strings are UTF-16. The packed credentials are a SEC_WINNT_AUTH_PACKED_CREDENTIALS.
+ * An identity in one block of cbStructureLength bytes: a header, and data at offsets from its start. Lengths
+ * are bytes; strings are UTF-16. The packed credentials are a SEC_WINNT_AUTH_PACKED_CREDENTIALS.
  */
 #ifndef _AUTH_IDENTITY_EX2_DEFINED
 #define _AUTH_IDENTITY_EX2_DEFINED
@@ -134,15 +135,14 @@ typedef union _SEC_WINNT_AUTH_IDENTITY_INFO {
 
 #define SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_USE_MASK 0xFF000000
 #define SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_CREDPROV_DO_NOT_SAVE 0x80000000
-#define SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_SAVE_CRED_BY_CALLER                                              \
+#define SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_SAVE_CRED_BY_CALLER \
     SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_CREDPROV_DO_NOT_SAVE
 #define SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_SAVE_CRED_CHECKED 0x40000000
 #define SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_NO_CHECKBOX 0x20000000
 #define SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_CREDPROV_DO_NOT_LOAD 0x10000000
-#define SEC_WINNT_AUTH_IDENTITY_FLAGS_VALID_SSPIPFC_FLAGS                                                      \
-    (SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_CREDPROV_DO_NOT_SAVE |                                              \
-     SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_SAVE_CRED_CHECKED |                                                 \
-     SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_NO_CHECKBOX |                                                       \
+#define SEC_WINNT_AUTH_IDENTITY_FLAGS_VALID_SSPIPFC_FLAGS                                                          \
+    (SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_CREDPROV_DO_NOT_SAVE |                                                  \
+     SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_SAVE_CRED_CHECKED | SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_NO_CHECKBOX | \
      SEC_WINNT_AUTH_IDENTITY_FLAGS_SSPIPFC_CREDPROV_DO_NOT_LOAD)
 #endif
 
@@ -256,9 +256,9 @@ OPENSSPI_GUID(SSPIPFC_STRUCTURE_TYPE_CREDUI_CONTEXT) = {
 /*
  * SspiEncodeStringsAsAuthIdentity makes an identity from strings.
  *
- * pszUserName, pszDomainName, pszPackedCredentialsString are zero-terminated; each may be NULL, but not all of them.
- * The third is a password, or packed credentials in base64. ppAuthIdentity receives the identity, to be freed with
- * SspiFreeAuthIdentity.
+ * pszUserName, pszDomainName, pszPackedCredentialsString are zero-terminated; each may be NULL, but not all
+ * of them. The third is a password, or packed credentials in base64. ppAuthIdentity receives the identity, to
+ * be freed with SspiFreeAuthIdentity.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_TOKEN when all strings are NULL; SEC_E_INSUFFICIENT_MEMORY;
  * SEC_E_UNSUPPORTED_FUNCTION. On failure *ppAuthIdentity is untouched.
@@ -272,8 +272,8 @@ SECURITY_STATUS SEC_ENTRY SspiEncodeStringsAsAuthIdentity(PCWSTR pszUserName, PC
 /*
  * SspiEncodeAuthIdentityAsStrings takes an identity apart into strings.
  *
- * pAuthIdentity stays the caller's. The outputs receive strings, each to be freed with SspiLocalFree; a NULL one
- * stays NULL. ppszPackedCredentialsString receives a secret; overwrite it before freeing it.
+ * pAuthIdentity stays the caller's. The outputs receive strings, each to be freed with SspiLocalFree; a NULL
+ * one stays NULL. ppszPackedCredentialsString receives a secret; overwrite it before freeing it.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN when the identity is damaged;
  * SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION.
@@ -331,8 +331,8 @@ VOID SEC_ENTRY SspiLocalFree(PVOID DataBuffer);
 /*
  * SspiCompareAuthIdentities compares two identities.
  *
- * SameSuppliedUser receives TRUE when user and domain are the same; SameSuppliedIdentity when also the secrets and
- * the rest are. Either identity may be NULL, and either output may be NULL.
+ * SameSuppliedUser receives TRUE when user and domain are the same; SameSuppliedIdentity when also the
+ * secrets and the rest are. Either identity may be NULL, and either output may be NULL.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_UNSUPPORTED_FUNCTION.
  *
@@ -345,8 +345,8 @@ SECURITY_STATUS SEC_ENTRY SspiCompareAuthIdentities(PSEC_WINNT_AUTH_IDENTITY_OPA
 /*
  * SspiMarshalAuthIdentity writes an identity as one block of bytes.
  *
- * AuthIdentityLength receives its size in bytes, AuthIdentityByteArray the block, to be freed with SspiLocalFree.
- * Encrypt the identity first where the block leaves the process.
+ * AuthIdentityLength receives its size in bytes, AuthIdentityByteArray the block, to be freed with
+ * SspiLocalFree. Encrypt the identity first where the block leaves the process.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_INSUFFICIENT_MEMORY;
  * SEC_E_UNSUPPORTED_FUNCTION.
@@ -359,8 +359,8 @@ SECURITY_STATUS SEC_ENTRY SspiMarshalAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQU
 /*
  * SspiUnmarshalAuthIdentity reads what SspiMarshalAuthIdentity wrote.
  *
- * AuthIdentityByteArray is AuthIdentityLength bytes and stays the caller's. ppAuthIdentity receives the identity, to
- * be freed with SspiFreeAuthIdentity.
+ * AuthIdentityByteArray is AuthIdentityLength bytes and stays the caller's. ppAuthIdentity receives the
+ * identity, to be freed with SspiFreeAuthIdentity.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN when the block is damaged;
  * SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION.
@@ -373,8 +373,8 @@ SECURITY_STATUS SEC_ENTRY SspiUnmarshalAuthIdentity(ULONG AuthIdentityLength, ch
 /*
  * SspiExcludePackage copies an identity and adds a package to be avoided to its list.
  *
- * AuthIdentity is the original, NULL for the caller's default. pszPackageName is the package. ppNewAuthIdentity
- * receives the new identity, to be freed with SspiFreeAuthIdentity.
+ * AuthIdentity is the original, NULL for the caller's default. pszPackageName is the package.
+ * ppNewAuthIdentity receives the new identity, to be freed with SspiFreeAuthIdentity.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY;
  * SEC_E_UNSUPPORTED_FUNCTION.
@@ -437,8 +437,8 @@ SECURITY_STATUS SEC_ENTRY SspiEncryptAuthIdentityEx(ULONG Options, PSEC_WINNT_AU
 /*
  * SspiDecryptAuthIdentity undoes SspiEncryptAuthIdentity, in place.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_DECRYPT_FAILURE when it was encrypted for
- * someone else; SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_DECRYPT_FAILURE when it was encrypted
+ * for someone else; SEC_E_UNSUPPORTED_FUNCTION.
  *
  * Source: Microsoft SSPI reference, SspiDecryptAuthIdentity.
  */
@@ -465,8 +465,8 @@ BOOLEAN SEC_ENTRY SspiIsAuthIdentityEncrypted(PSEC_WINNT_AUTH_IDENTITY_OPAQUE En
 /*
  * SspiPrepareForCredRead tells under which name and type a credential manager keeps the secret for a target.
  *
- * AuthIdentity gives the user, or is NULL. pszTargetName is the target. pCredmanCredentialType receives a CRED_TYPE_
- * value, ppszCredmanTargetName the name, to be freed with SspiLocalFree.
+ * AuthIdentity gives the user, or is NULL. pszTargetName is the target. pCredmanCredentialType receives a
+ * CRED_TYPE_ value, ppszCredmanTargetName the name, to be freed with SspiLocalFree.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION.
  *
@@ -504,7 +504,7 @@ SECURITY_STATUS SEC_ENTRY SspiPrepareForCredWrite(PSEC_WINNT_AUTH_IDENTITY_OPAQU
 #define SSPIPFC_NO_CHECKBOX 0x00000002
 #define SSPIPFC_CREDPROV_DO_NOT_LOAD 0x00000004
 #define SSPIPFC_USE_CREDUIBROKER 0x00000008
-#define SSPIPFC_VALID_FLAGS                                                                                    \
+#define SSPIPFC_VALID_FLAGS \
     (SSPIPFC_CREDPROV_DO_NOT_SAVE | SSPIPFC_NO_CHECKBOX | SSPIPFC_CREDPROV_DO_NOT_LOAD | SSPIPFC_USE_CREDUIBROKER)
 
 /*
@@ -519,22 +519,20 @@ SECURITY_STATUS SEC_ENTRY SspiPrepareForCredWrite(PSEC_WINNT_AUTH_IDENTITY_OPAQU
  * pfSave               in and out: whether the user wants them kept; may be NULL.
  * dwFlags              SSPIPFC_ flags.
  *
- * Returns a Windows error number, or a status in its place: 0 when the user gave credentials; ERROR_CANCELLED (1223)
- * when the user declined; ERROR_INVALID_PARAMETER (87); ERROR_NO_SUCH_LOGON_SESSION (1312);
+ * Returns a Windows error number, or a status in its place: 0 when the user gave credentials; ERROR_CANCELLED
+ * (1223) when the user declined; ERROR_INVALID_PARAMETER (87); ERROR_NO_SUCH_LOGON_SESSION (1312);
  * SEC_E_UNSUPPORTED_FUNCTION where nobody can be asked. Unless it is 0, the outputs are untouched.
  *
  * Source: Microsoft SSPI reference, SspiPromptForCredentials.
  */
 ULONG SEC_ENTRY SspiPromptForCredentialsW(PCWSTR pszTargetName, PVOID pUiInfo, ULONG dwAuthError, PCWSTR pszPackage,
                                           PSEC_WINNT_AUTH_IDENTITY_OPAQUE pInputAuthIdentity,
-                                          PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity, int *pfSave,
-                                          ULONG dwFlags);
+                                          PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity, int *pfSave, ULONG dwFlags);
 
 /* SspiPromptForCredentialsA does what SspiPromptForCredentialsW does, in UTF-8, with a CREDUI_INFOA. */
 ULONG SEC_ENTRY SspiPromptForCredentialsA(PCSTR pszTargetName, PVOID pUiInfo, ULONG dwAuthError, PCSTR pszPackage,
                                           PSEC_WINNT_AUTH_IDENTITY_OPAQUE pInputAuthIdentity,
-                                          PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity, int *pfSave,
-                                          ULONG dwFlags);
+                                          PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity, int *pfSave, ULONG dwFlags);
 
 #define SspiPromptForCredentials OPENSSPI_AW(SspiPromptForCredentials)
 
@@ -583,11 +581,11 @@ SECURITY_STATUS SEC_ENTRY SspiGetCredUIContext(HANDLE ContextHandle, GUID *CredT
 /*
  * SspiUpdateCredentials updates the credentials of a dialogue context.
  *
- * ContextHandle is the dialogue, CredType the type of credential. FlatCredUIContext is FlatCredUIContextLength bytes:
- * the new context as SspiGetCredUIContext gave it. It stays the caller's.
+ * ContextHandle is the dialogue, CredType the type of credential. FlatCredUIContext is
+ * FlatCredUIContextLength bytes: the new context as SspiGetCredUIContext gave it. It stays the caller's.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_PARAMETER; SEC_E_UNSUPPORTED_FUNCTION where no package
- * implements it.
+ * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_PARAMETER; SEC_E_UNSUPPORTED_FUNCTION where no
+ * package implements it.
  *
  * Source: Microsoft SSPI reference, SspiUpdateCredentials.
  */
@@ -597,16 +595,15 @@ SECURITY_STATUS SEC_ENTRY SspiUpdateCredentials(HANDLE ContextHandle, GUID *Cred
 /*
  * SspiUnmarshalCredUIContext reads a CREDUIWIN_MARSHALED_CONTEXT.
  *
- * MarshaledCredUIContext is MarshaledCredUIContextLength bytes and stays the caller's. CredUIContext receives the
- * context, to be freed with SspiLocalFree.
+ * MarshaledCredUIContext is MarshaledCredUIContextLength bytes and stays the caller's. CredUIContext receives
+ * the context, to be freed with SspiLocalFree.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_INSUFFICIENT_MEMORY;
  * SEC_E_UNSUPPORTED_FUNCTION where no package implements it.
  *
  * Source: Microsoft SSPI reference, SspiUnmarshalCredUIContext.
  */
-SECURITY_STATUS SEC_ENTRY SspiUnmarshalCredUIContext(PUCHAR MarshaledCredUIContext,
-                                                     ULONG MarshaledCredUIContextLength,
+SECURITY_STATUS SEC_ENTRY SspiUnmarshalCredUIContext(PUCHAR MarshaledCredUIContext, ULONG MarshaledCredUIContextLength,
                                                      PSEC_WINNT_CREDUI_CONTEXT *CredUIContext);
 
 OPENSSPI_END_DECLS

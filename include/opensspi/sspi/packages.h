@@ -74,11 +74,12 @@ typedef struct _SecPkgInfoA {
 /*
  * EnumerateSecurityPackagesW lists the packages that can be used.
  *
- * pcPackages receives their number. ppPackageInfo receives an array of that many SecPkgInfoW, strings included,
- * in one block that the caller frees with FreeContextBuffer. The order is Windows': Negotiate comes first.
+ * pcPackages receives their number. ppPackageInfo receives an array of that many SecPkgInfoW, strings
+ * included, in one block that the caller frees with FreeContextBuffer. The order is Windows': Negotiate comes
+ * first.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER when a pointer is NULL; SEC_E_INSUFFICIENT_MEMORY. On failure both
- * outputs are untouched.
+ * Returns SEC_E_OK; SEC_E_INVALID_TOKEN when a pointer is NULL; SEC_E_INSUFFICIENT_MEMORY. On failure
+ * both outputs are untouched.
  *
  * Source: Microsoft SSPI reference, EnumerateSecurityPackages.
  */
@@ -98,10 +99,10 @@ typedef SECURITY_STATUS(SEC_ENTRY *ENUMERATE_SECURITY_PACKAGES_FN_A)(ULONG *, PS
  * QuerySecurityPackageInfoW describes one package.
  *
  * pszPackageName is its name, matched without regard to case. ppPackageInfo receives one block that holds the
- * SecPkgInfoW and both its strings; the caller frees it with FreeContextBuffer. cbMaxToken is the size in bytes
- * to give to token buffers.
+ * SecPkgInfoW and both its strings; the caller frees it with FreeContextBuffer. cbMaxToken is the size in
+ * bytes to give to token buffers.
  *
- * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND for an unknown name, or NULL; SEC_E_INVALID_PARAMETER when
+ * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND for an unknown name, or NULL; SEC_E_INVALID_TOKEN when
  * ppPackageInfo is NULL; SEC_E_INSUFFICIENT_MEMORY. On failure *ppPackageInfo is untouched.
  *
  * Source: Microsoft SSPI reference, QuerySecurityPackageInfo; observed behaviour of Windows.
@@ -139,8 +140,8 @@ typedef struct _SECURITY_PACKAGE_OPTIONS {
  * pszPackageName names the module. pOptions says of which type it is; NULL means SECPKG_OPTIONS_TYPE_UNKNOWN.
  * Both stay the caller's. The packages stay until DeleteSecurityPackageW or the end of the process.
  *
- * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND when there is no such module; SEC_E_CANNOT_INSTALL when it is not a
- * security package or its start failed; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY;
+ * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND when there is no such module; SEC_E_CANNOT_INSTALL when it is not
+ * a security package or its start failed; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY;
  * SEC_E_UNSUPPORTED_FUNCTION where packages cannot be added.
  *
  * Source: Microsoft SSPI reference, AddSecurityPackage.
@@ -157,8 +158,8 @@ SECURITY_STATUS SEC_ENTRY AddSecurityPackageA(LPSTR pszPackageName, PSECURITY_PA
  *
  * pszPackageName is the name that AddSecurityPackageW was given. Credentials and contexts that exist go on.
  *
- * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_UNSUPPORTED_FUNCTION for a built-in package and where packages
- * cannot be taken away.
+ * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_UNSUPPORTED_FUNCTION for a built-in package and where
+ * packages cannot be taken away.
  *
  * Source: Microsoft SSPI reference, DeleteSecurityPackage.
  */

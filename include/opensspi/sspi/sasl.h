@@ -17,8 +17,8 @@ OPENSSPI_BEGIN_DECLS
  * ProfileList receives a block of zero-terminated names with an empty one at the end, to be freed with
  * FreeContextBuffer. ProfileCount receives their number.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION. On failure the
- * outputs are untouched.
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION. On
+ * failure the outputs are untouched.
  *
  * Source: Microsoft SSPI reference, SaslEnumerateProfiles.
  */
@@ -32,8 +32,8 @@ SECURITY_STATUS SEC_ENTRY SaslEnumerateProfilesA(LPSTR *ProfileList, ULONG *Prof
 /*
  * SaslGetProfilePackageW finds the package behind a SASL mechanism.
  *
- * ProfileName is the mechanism, such as GSSAPI, GSS-SPNEGO or DIGEST-MD5. PackageInfo receives the description of its
- * package, to be freed with FreeContextBuffer.
+ * ProfileName is the mechanism, such as GSSAPI, GSS-SPNEGO or DIGEST-MD5. PackageInfo receives the
+ * description of its package, to be freed with FreeContextBuffer.
  *
  * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY;
  * SEC_E_UNSUPPORTED_FUNCTION.
@@ -50,11 +50,11 @@ SECURITY_STATUS SEC_ENTRY SaslGetProfilePackageA(LPSTR ProfileName, PSecPkgInfoA
 /*
  * SaslIdentifyPackageW finds the package that a SASL negotiation prefix asks for.
  *
- * pInput describes the buffer that begins with the prefix. PackageInfo receives the description of the package, to be
- * freed with FreeContextBuffer.
+ * pInput describes the buffer that begins with the prefix. PackageInfo receives the description of the
+ * package, to be freed with FreeContextBuffer.
  *
- * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_INVALID_TOKEN; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_INVALID_TOKEN; SEC_E_INVALID_PARAMETER;
+ * SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION.
  *
  * Source: Microsoft SSPI reference, SaslIdentifyPackage.
  */
@@ -66,11 +66,12 @@ SECURITY_STATUS SEC_ENTRY SaslIdentifyPackageA(PSecBufferDesc pInput, PSecPkgInf
 #define SaslIdentifyPackage OPENSSPI_AW(SaslIdentifyPackage)
 
 /*
- * SaslInitializeSecurityContextW is InitializeSecurityContextW with SASL's framing: it takes a client one step through
- * the handshake and, at its end, agrees on a security layer and its buffer sizes with the server.
+ * SaslInitializeSecurityContextW is InitializeSecurityContextW with SASL's framing: it takes a client one
+ * step through the handshake and, at its end, agrees on a security layer and its buffer sizes with the
+ * server.
  *
- * Parameters, ownership and statuses are those of InitializeSecurityContextW; SEC_E_UNSUPPORTED_FUNCTION where the
- * package of the credential has no SASL mechanism.
+ * Parameters, ownership and statuses are those of InitializeSecurityContextW; SEC_E_UNSUPPORTED_FUNCTION
+ * where the package of the credential has no SASL mechanism.
  *
  * Source: Microsoft SSPI reference, SaslInitializeSecurityContext; RFC 4752.
  */
@@ -90,11 +91,11 @@ SECURITY_STATUS SEC_ENTRY SaslInitializeSecurityContextA(PCredHandle phCredentia
 #define SaslInitializeSecurityContext OPENSSPI_AW(SaslInitializeSecurityContext)
 
 /*
- * SaslAcceptSecurityContext is AcceptSecurityContext with SASL's framing: it takes a server one step through the
- * handshake and, at its end, agrees on a security layer and its buffer sizes with the client.
+ * SaslAcceptSecurityContext is AcceptSecurityContext with SASL's framing: it takes a server one step through
+ * the handshake and, at its end, agrees on a security layer and its buffer sizes with the client.
  *
- * Parameters, ownership and statuses are those of AcceptSecurityContext; SEC_E_UNSUPPORTED_FUNCTION where the package
- * of the credential has no SASL mechanism.
+ * Parameters, ownership and statuses are those of AcceptSecurityContext; SEC_E_UNSUPPORTED_FUNCTION where the
+ * package of the credential has no SASL mechanism.
  *
  * Source: Microsoft SSPI reference, SaslAcceptSecurityContext; RFC 4752.
  */
@@ -129,8 +130,8 @@ SECURITY_STATUS SEC_ENTRY SaslSetContextOption(PCtxtHandle ContextHandle, ULONG 
 /*
  * SaslGetContextOption reads an option of a SASL context.
  *
- * Option is a SASL_OPTION_ value. Value has room for Size bytes. Needed receives how many are needed, also when they
- * do not fit; may be NULL.
+ * Option is a SASL_OPTION_ value. Value has room for Size bytes. Needed receives how many are needed, also
+ * when they do not fit; may be NULL.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_BUFFER_TOO_SMALL; SEC_E_INVALID_PARAMETER;
  * SEC_E_UNSUPPORTED_FUNCTION.

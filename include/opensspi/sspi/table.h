@@ -18,9 +18,9 @@ OPENSSPI_BEGIN_DECLS
  * Every function of the interface, in Windows' order. dwVersion tells how far the table reaches:
  * SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION up to DecryptMessage, then _2 adds SetContextAttributes, _3
  * SetCredentialsAttributes, _4 ChangeAccountPassword and _5 the two Ex functions. The table that
- * InitSecurityInterface returns is filled to its end. Reserved3 and Reserved4 are the slots of SealMessage and
- * UnsealMessage of Windows NT 4.0. Reserved9 keeps the place that it has in the tables which modules on Linux
- * exchange; Windows has no such member in user mode.
+ * InitSecurityInterface returns is filled to its end. Reserved3 and Reserved4 are the slots of SealMessage
+ * and UnsealMessage of Windows NT 4.0. Reserved9 keeps the place that it has in the tables which modules on
+ * Linux exchange; Windows has no such member in user mode.
  */
 typedef struct _SECURITY_FUNCTION_TABLE_W {
     ULONG dwVersion;
@@ -108,9 +108,9 @@ typedef struct _SECURITY_FUNCTION_TABLE_A {
 /*
  * InitSecurityInterfaceW returns the table of all functions, in their W forms.
  *
- * The table is the library's: it is the same on every call, from any thread, must not be written to or freed, and
- * stays as long as the library is loaded. dwVersion is SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION; Reserved2 is
- * NULL; Reserved3 is EncryptMessage and Reserved4 DecryptMessage. Never returns NULL.
+ * The table is the library's: it is the same on every call, from any thread, must not be written to or freed,
+ * and stays as long as the library is loaded. dwVersion is SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION;
+ * Reserved2 is NULL; Reserved3 is EncryptMessage and Reserved4 DecryptMessage. Never returns NULL.
  *
  * Source: Microsoft SSPI reference, InitSecurityInterface; observed behaviour of Windows.
  */

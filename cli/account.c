@@ -1,0 +1,480 @@
+#include "cli.h"
+
+#include "base/memory.h"
+#include "core/cause.h"
+#include "crypto/ntlm_response.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *domain_prefix(const char *domain)
+{
+    return domain[0] == '\0' ? "" : "\\";
+}
+
+/* --uid --gid --expires --full-name into a change; CLI_USAGE tells of a bad value. */
+static int change_of_options(const struct cli_options *options, struct account_change *change)
+{
+    int code = CLI_OK;
+    *change = (struct account_change){.expires = FILETIME_NEVER, .uid = -1, .gid = -1, .full_name = options->full_name};
+    if (options->full_name != NULL)
+        change->fields |= CHANGE_FULL_NAME;
+    if (options->uid != NULL) {
+        change->fields |= CHANGE_UID;
+        code = cli_number("uid", options->uid, &change->uid);
+    }
+    if (code == CLI_OK && options->gid != NULL) {
+        change->fields |= CHANGE_GID;
+        code = cli_number("gid", options->gid, &change->gid);
+    }
+    if (code == CLI_OK && options->expires != NULL) {
+        change->fields |= CHANGE_EXPIRES;
+        code = cli_expiry(options->expires, &change->expires);
+    }
+    return code;
+}
+
+static int sid_of_options(const struct cli_options *options, struct sid *sid)
+{
+    if (options->sid != NULL && sid_from_text(options->sid, sid) != WIRE_OK)
+        return cli_misuse("\"%s\" is no SID: it must look like S-1-5-21-1-2-3-1000", options->sid);
+    return CLI_OK;
+}
+
+static int add_named(const struct cli_options *options, struct account_admin *admin, const char *domain,
+                     const char *name)
+{
+    AUTO_SECRET struct secret password = {0};
+    AUTO_RECORD struct store_record existing = {0};
+    AUTO_KEY16 struct key16 hash;
+    struct account_change change;
+    struct sid sid;
+    int code = change_of_options(options, &change);
+    if (code == CLI_OK)
+        code = sid_of_options(options, &sid);
+    if (code != CLI_OK)
+        return code;
+    /* Asked first, so that nobody types a password for nothing. */
+    if (account_admin_show(admin, name, domain, &existing) == SEC_E_OK)
+        return cli_fail("there is an account %s%s%s already; \"sspi account passwd\" changes its password", domain,
+                        domain_prefix(domain), name);
+    cause_clear();
+    if (!options->no_password) {
+        code = cli_password_new(name, &password);
+        if (code != CLI_OK)
+            return code;
+        ntlm_nt_hash(secret_slice(&password), &hash);
+    }
+    struct account_spec spec = {.name = name,
+                                .domain = domain,
+                                .full_name = change.full_name,
+                                .sid = options->sid == NULL ? NULL : &sid,
+                                .nt_hash = options->no_password ? NULL : &hash,
+                                .flags = options->must_change ? ACCOUNT_MUST_CHANGE : 0,
+                                .expires = change.expires,
+                                .uid = change.uid,
+                                .gid = change.gid};
+    return cli_status(account_admin_add(admin, &spec));
+}
+
+static int passwd_named(const struct cli_options *options, struct account_admin *admin, const char *domain,
+                        const char *name)
+{
+    AUTO_SECRET struct secret password = {0};
+    AUTO_RECORD struct store_record existing = {0};
+    int code = cli_status(account_admin_show(admin, name, domain, &existing));
+    if (code == CLI_OK)
+        code = cli_password_new(name, &password);
+    if (code == CLI_OK)
+        code = cli_status(account_admin_passwd(admin, name, domain, secret_slice(&password), options->must_change));
+    return code;
+}
+
+static int change_named(const struct cli_options *options, struct account_admin *admin, const char *domain,
+                        const char *name)
+{
+    struct account_change change;
+    int code = change_of_options(options, &change);
+    if (code != CLI_OK)
+        return code;
+    if (options->lock && options->unlock)
+        return cli_misuse("--lock and --unlock exclude each other");
+    if (options->lock || options->unlock || options->must_change)
+        change.fields |= CHANGE_FLAGS;
+    change.set_flags = (options->lock ? ACCOUNT_LOCKED : 0) | (options->must_change ? ACCOUNT_MUST_CHANGE : 0);
+    change.clear_flags = options->unlock ? ACCOUNT_LOCKED : 0;
+    if (change.fields == 0)
+        return cli_misuse("nothing to change was given; see \"sspi account set --help\"");
+    return cli_status(account_admin_change(admin, name, domain, &change));
+}
+
+static int disable_named(const struct cli_options *options, struct account_admin *admin, const char *domain,
+                         const char *name)
+{
+    (void)options;
+    return cli_status(account_admin_disable(admin, name, domain));
+}
+
+static int enable_named(const struct cli_options *options, struct account_admin *admin, const char *domain,
+                        const char *name)
+{
+    (void)options;
+    return cli_status(account_admin_enable(admin, name, domain));
+}
+
+static int remove_named(const struct cli_options *options, struct account_admin *admin, const char *domain,
+                        const char *name)
+{
+    (void)options;
+    return cli_status(account_admin_remove(admin, name, domain));
+}
+
+static void json_time(const char *field, int64_t filetime, int64_t none)
+{
+    char text[CLI_TIME_MAX];
+    if (filetime == none) {
+        printf(", \"%s\": null", field);
+        return;
+    }
+    cli_time(filetime, text);
+    printf(", \"%s\": \"%s\"", field, text);
+}
+
+static void json_id(const char *field, int64_t id)
+{
+    if (id < 0)
+        printf(", \"%s\": null", field);
+    else
+        printf(", \"%s\": %" PRId64, field, id);
+}
+
+static void json_flag(const char *field, bool set)
+{
+    printf(", \"%s\": %s", field, set ? "true" : "false");
+}
+
+static void json_account(const struct store_record *record)
+{
+    const struct account *account = record->account;
+    char sid[SID_TEXT_MAX];
+    sid_to_text(&account->sid, sid);
+    fputs("{\"name\": ", stdout);
+    json_text(stdout, account->name);
+    fputs(", \"domain\": ", stdout);
+    json_text(stdout, account->domain);
+    fputs(", \"full_name\": ", stdout);
+    if (account->full_name == NULL)
+        fputs("null", stdout);
+    else
+        json_text(stdout, account->full_name);
+    printf(", \"sid\": \"%s\"", sid);
+    json_id("uid", account->uid);
+    json_id("gid", account->gid);
+    json_flag("disabled", (account->flags & ACCOUNT_DISABLED) != 0);
+    json_flag("locked", (account->flags & ACCOUNT_LOCKED) != 0);
+    json_flag("locked_out", lockout_holds(&record->lockout, filetime_now()));
+    json_flag("must_change", (account->flags & ACCOUNT_MUST_CHANGE) != 0);
+    json_flag("password", record->has_nt && (account->flags & ACCOUNT_NO_HASH) == 0);
+    printf(", \"failures\": %u", record->lockout.failures);
+    json_time("expires", account->expires, FILETIME_NEVER);
+    json_time("password_set", account->password_set, 0);
+    json_time("password_expires", account->password_expires, FILETIME_NEVER);
+    fputs(", \"groups\": [", stdout);
+    for (size_t i = 0; i < account->n_groups; i++) {
+        fputs(i == 0 ? "" : ", ", stdout);
+        json_text(stdout, account->groups[i].name);
+    }
+    fputs("]}", stdout);
+}
+
+static void print_state(const struct store_record *record)
+{
+    const struct account *account = record->account;
+    const struct {
+        bool holds;
+        const char *word;
+    } states[] = {
+        {(account->flags & ACCOUNT_DISABLED) != 0, "disabled"},
+        {(account->flags & ACCOUNT_LOCKED) != 0, "locked"},
+        {lockout_holds(&record->lockout, filetime_now()), "locked-out"},
+        {account->expires <= filetime_now(), "expired"},
+        {(account->flags & ACCOUNT_MUST_CHANGE) != 0, "must-change"},
+        {!record->has_nt || (account->flags & ACCOUNT_NO_HASH) != 0, "no-password"},
+    };
+    bool any = false;
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        if (states[i].holds) {
+            printf("%s%s", any ? "," : "", states[i].word);
+            any = true;
+        }
+    if (!any)
+        fputs("enabled", stdout);
+}
+
+static void print_time(const char *what, int64_t filetime, int64_t none, const char *none_text)
+{
+    char text[CLI_TIME_MAX];
+    cli_time(filetime, text);
+    printf("%-18s%s\n", what, filetime == none ? none_text : text);
+}
+
+static void print_account(const struct store_record *record)
+{
+    const struct account *account = record->account;
+    char sid[SID_TEXT_MAX];
+    sid_to_text(&account->sid, sid);
+    printf("%-18s%s\n%-18s%s\n%-18s%s\n%-18s%s\n", "Name:", account->name,
+           "Domain:", account->domain[0] == '\0' ? "(this computer's)" : account->domain,
+           "Full name:", account->full_name == NULL ? "" : account->full_name, "SID:", sid);
+    printf("%-18s", "State:");
+    print_state(record);
+    fputc('\n', stdout);
+    if (account->uid >= 0)
+        printf("%-18s%" PRId64 "\n", "Unix user:", account->uid);
+    if (account->gid >= 0)
+        printf("%-18s%" PRId64 "\n", "Unix group:", account->gid);
+    print_time("Expires:", account->expires, FILETIME_NEVER, "never");
+    print_time("Password set:", account->password_set, 0, "never");
+    print_time("Password expires:", account->password_expires, FILETIME_NEVER, "never");
+    printf("%-18s%u\n", "Wrong passwords:", record->lockout.failures);
+    if (record->lockout.locked_until != 0)
+        print_time("Locked out until:", record->lockout.locked_until, FILETIME_NEVER, "enabled by an administrator");
+    printf("%-18s", "Groups:");
+    for (size_t i = 0; i < account->n_groups; i++)
+        printf("%s%s", i == 0 ? "" : ", ", account->groups[i].name);
+    fputc('\n', stdout);
+}
+
+static int show_named(const struct cli_options *options, struct account_admin *admin, const char *domain,
+                      const char *name)
+{
+    AUTO_RECORD struct store_record record = {0};
+    int code = cli_status(account_admin_show(admin, name, domain, &record));
+    if (code != CLI_OK)
+        return code;
+    if (options->json) {
+        json_account(&record);
+        fputc('\n', stdout);
+    } else {
+        print_account(&record);
+    }
+    return CLI_OK;
+}
+
+/* Opens the store and splits the name, the same for every command that works on one account. */
+static int with_account(const struct cli_options *options, bool create,
+                        int (*run)(const struct cli_options *options, struct account_admin *admin, const char *domain,
+                                   const char *name))
+{
+    AUTO_ADMIN struct account_admin *admin = NULL;
+    AUTO_FREE char *domain = NULL;
+    AUTO_FREE char *name = NULL;
+    int code = cli_split_name(options, options->operand[0], &domain, &name);
+    /* A name that cannot be is refused before a store is made for it. */
+    if (code == CLI_OK && create && !account_name_valid(name))
+        code = cli_fail("\"%s\" cannot be an account name: 1 to %d bytes of UTF-8 without control characters and "
+                        "\"/\\[]:;|=,+*?<>@",
+                        name, ACCOUNT_NAME_MAX);
+    if (code == CLI_OK)
+        code = cli_open(options, create, &admin);
+    return code == CLI_OK ? run(options, admin, domain, name) : code;
+}
+
+static int account_add(const struct cli_options *options)
+{
+    return with_account(options, true, add_named);
+}
+static int account_passwd(const struct cli_options *options)
+{
+    return with_account(options, false, passwd_named);
+}
+static int account_set(const struct cli_options *options)
+{
+    return with_account(options, false, change_named);
+}
+static int account_show(const struct cli_options *options)
+{
+    return with_account(options, false, show_named);
+}
+static int account_disable(const struct cli_options *options)
+{
+    return with_account(options, false, disable_named);
+}
+static int account_enable(const struct cli_options *options)
+{
+    return with_account(options, false, enable_named);
+}
+static int account_remove(const struct cli_options *options)
+{
+    return with_account(options, false, remove_named);
+}
+
+struct listing {
+    bool json;
+    unsigned n_accounts;
+};
+
+static SECURITY_STATUS list_one(void *context, const struct store_record *record)
+{
+    struct listing *listing = context;
+    const struct account *account = record->account;
+    char sid[SID_TEXT_MAX];
+    sid_to_text(&account->sid, sid);
+    if (listing->json) {
+        fputs(listing->n_accounts == 0 ? "  " : ",\n  ", stdout);
+        json_account(record);
+    } else {
+        printf("%s%s%s\t%s\t", account->domain, domain_prefix(account->domain), account->name, sid);
+        print_state(record);
+        fputc('\n', stdout);
+    }
+    listing->n_accounts++;
+    return SEC_E_OK;
+}
+
+static int account_list(const struct cli_options *options)
+{
+    AUTO_ADMIN struct account_admin *admin = NULL;
+    struct listing listing = {.json = options->json};
+    int code = cli_open(options, false, &admin);
+    if (code != CLI_OK)
+        return code;
+    if (options->json)
+        puts("[");
+    code = cli_status(account_admin_list(admin, list_one, &listing));
+    if (options->json)
+        fputs(listing.n_accounts == 0 ? "]\n" : "\n]\n", stdout);
+    return code;
+}
+
+static int format_of_options(const struct cli_options *options, enum account_file_format *format)
+{
+    static const char *const names[] = {
+        [ACCOUNT_FILE_SMBPASSWD] = "smbpasswd", [ACCOUNT_FILE_SAM] = "sam", [ACCOUNT_FILE_OWN] = "own"};
+    for (unsigned i = 0; i < COUNT_OF(names); i++)
+        if (strcmp(options->format, names[i]) == 0) {
+            *format = (enum account_file_format)i;
+            return CLI_OK;
+        }
+    return cli_misuse("--format is smbpasswd, sam or own, not \"%s\"", options->format);
+}
+
+static int file_read(const char *path, struct secret *text)
+{
+    bool standard = strcmp(path, "-") == 0;
+    int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (file < 0)
+        return cli_fail("%s: %s", path, strerror(errno));
+    size_t len = 0;
+    int code = secret_alloc(text, ACCOUNT_FILE_MAX + 1) ? CLI_OK : cli_fail("out of memory");
+    while (code == CLI_OK && len < text->len) {
+        ssize_t got = read(file, text->data + len, text->len - len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            code = cli_fail("%s: %s", path, strerror(errno));
+        if (got <= 0)
+            break;
+        len += (size_t)got;
+    }
+    text->len = len;
+    if (!standard)
+        close(file);
+    return code;
+}
+
+static int account_import(const struct cli_options *options)
+{
+    AUTO_SECRET struct secret text = {0};
+    AUTO_ADMIN struct account_admin *admin = NULL;
+    const char *path = options->operand[0], *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    enum account_file_format format;
+    struct account_file *file = NULL;
+    struct import_counts counts = {0};
+    int code = options->format != NULL ? format_of_options(options, &format) : CLI_OK;
+    if (code == CLI_OK)
+        code = file_read(path, &text);
+    if (code != CLI_OK)
+        return code;
+    if (options->format == NULL)
+        format = account_file_guess(secret_slice(&text));
+    code = cli_status(account_file_parse(format, secret_slice(&text), name, &file));
+    if (code != CLI_OK)
+        return code;
+    code = cli_open(options, true, &admin);
+    if (code == CLI_OK)
+        code = cli_status(account_admin_import(admin, file, options->domain == NULL ? "" : options->domain,
+                                               options->replace, &counts));
+    account_file_release(file);
+    if (code == CLI_OK)
+        printf("%u added, %u replaced, %u groups, %u memberships\n", counts.added, counts.replaced, counts.groups,
+               counts.members);
+    return code;
+}
+
+static int file_write(const char *path, struct slice text)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0)
+        return cli_fail("%s: %s; --output wants a file that does not exist yet", path, strerror(errno));
+    int code = fchmod(file, 0600) == 0 ? CLI_OK : cli_fail("%s: %s", path, strerror(errno));
+    while (code == CLI_OK && text.len > 0) {
+        ssize_t put = write(file, text.data, text.len);
+        if (put < 0 && errno != EINTR)
+            code = cli_fail("%s: %s", path, strerror(errno));
+        if (put > 0)
+            text = slice_of(text.data + put, text.len - (size_t)put);
+    }
+    if (code == CLI_OK && fsync(file) != 0)
+        code = cli_fail("%s: %s", path, strerror(errno));
+    close(file);
+    if (code != CLI_OK)
+        unlink(path);
+    return code;
+}
+
+static int account_export(const struct cli_options *options)
+{
+    AUTO_ADMIN struct account_admin *admin = NULL;
+    AUTO_WRITER struct writer writer = writer_growing(4096);
+    enum account_file_format format = ACCOUNT_FILE_OWN;
+    int code = options->format != NULL ? format_of_options(options, &format) : CLI_OK;
+    if (code == CLI_OK)
+        code = cli_open(options, false, &admin);
+    if (code == CLI_OK)
+        code = cli_status(account_admin_export(admin, format, &writer));
+    if (code != CLI_OK)
+        return code;
+    if (options->output != NULL)
+        return file_write(options->output, writer_slice_of(&writer));
+    setvbuf(stdout, NULL, _IONBF, 0); /* no second copy of the hashes in a buffer that nobody wipes */
+    if (writer.len > 0)
+        fwrite(writer.data, 1, writer.len, stdout);
+    return CLI_OK;
+}
+
+int cli_account(int argc, char **argv)
+{
+    static const struct cli_command commands[] = {
+        {"add", "NAME", "Adds an account; asks for its password, or reads one line of standard input",
+         OPTION_STORE | OPTION_DOMAIN | OPTION_ACCOUNT | OPTION_SID | OPTION_NO_PASSWORD, 1, 1, account_add},
+        {"passwd", "NAME", "Sets a password; asks for it, or reads one line of standard input",
+         OPTION_STORE | OPTION_DOMAIN | OPTION_MUST_CHANGE, 1, 1, account_passwd},
+        {"set", "NAME", "Changes properties of an account", OPTION_STORE | OPTION_DOMAIN | OPTION_ACCOUNT | OPTION_LOCK,
+         1, 1, account_set},
+        {"list", "", "Lists all accounts", OPTION_STORE | OPTION_JSON, 0, 0, account_list},
+        {"show", "NAME", "Shows one account", OPTION_STORE | OPTION_DOMAIN | OPTION_JSON, 1, 1, account_show},
+        {"disable", "NAME", "Disables an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_disable},
+        {"enable", "NAME", "Enables and unlocks an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_enable},
+        {"remove", "NAME", "Removes an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_remove},
+        {"import", "FILE", "Takes accounts over from a file, or from standard input (-): all or none",
+         OPTION_STORE | OPTION_DOMAIN | OPTION_FORMAT | OPTION_REPLACE, 1, 1, account_import},
+        {"export", "", "Writes all accounts, with their hashes: keep the output secret",
+         OPTION_STORE | OPTION_FORMAT | OPTION_OUTPUT, 0, 0, account_export},
+    };
+    return cli_dispatch("account", commands, COUNT_OF(commands), argc, argv);
+}

@@ -1,0 +1,252 @@
+#include "cli.h"
+
+#include "base/memory.h"
+#include "core/cause.h"
+#include "core/config.h"
+
+#include <getopt.h>
+#include <string.h>
+#include <time.h>
+
+enum option_id {
+    ID_STORE = 256,
+    ID_DOMAIN,
+    ID_JSON,
+    ID_FULL_NAME,
+    ID_UID,
+    ID_GID,
+    ID_EXPIRES,
+    ID_MUST_CHANGE,
+    ID_SID,
+    ID_NO_PASSWORD,
+    ID_LOCK,
+    ID_UNLOCK,
+    ID_FORMAT,
+    ID_REPLACE,
+    ID_OUTPUT,
+    ID_COMMENT,
+    ID_HELP,
+};
+
+static const struct {
+    const char *name, *value, *what; /* value NULL: a switch */
+    int id;
+    unsigned of; /* enum cli_option: the sub-commands that take it */
+} known[] = {
+    {"store", "FILE", "the database (default: the first sqlite store of the configuration)", ID_STORE, OPTION_STORE},
+    {"domain", "DOMAIN", "the account's domain (default: none, which is this computer's)", ID_DOMAIN, OPTION_DOMAIN},
+    {"json", NULL, "machine-readable output", ID_JSON, OPTION_JSON},
+    {"full-name", "TEXT", "full name", ID_FULL_NAME, OPTION_ACCOUNT},
+    {"uid", "N", "Unix user id", ID_UID, OPTION_ACCOUNT},
+    {"gid", "N", "Unix group id", ID_GID, OPTION_ACCOUNT | OPTION_GROUP},
+    {"expires", "YYYY-MM-DD", "the account ends at the start of that day (UTC), or \"never\"", ID_EXPIRES,
+     OPTION_ACCOUNT},
+    {"must-change", NULL, "the password must be changed at the next logon", ID_MUST_CHANGE,
+     OPTION_ACCOUNT | OPTION_MUST_CHANGE},
+    {"sid", "SID", "security identifier (default: the next one)", ID_SID, OPTION_SID},
+    {"no-password", NULL, "without a password: nobody can log on", ID_NO_PASSWORD, OPTION_NO_PASSWORD},
+    {"lock", NULL, "lock the account", ID_LOCK, OPTION_LOCK},
+    {"unlock", NULL, "unlock the account and forget wrong passwords", ID_UNLOCK, OPTION_LOCK},
+    {"format", "FORMAT", "smbpasswd, sam (import only) or own", ID_FORMAT, OPTION_FORMAT},
+    {"replace", NULL, "overwrite accounts that exist", ID_REPLACE, OPTION_REPLACE},
+    {"output", "FILE", "write to a new file (mode 0600) instead of standard output", ID_OUTPUT, OPTION_OUTPUT},
+    {"comment", "TEXT", "comment", ID_COMMENT, OPTION_GROUP},
+    {"help", NULL, "this text", ID_HELP, ~0U},
+};
+#define N_KNOWN (sizeof(known) / sizeof(known[0]))
+
+static void command_help(FILE *out, const char *family, const struct cli_command *command)
+{
+    fprintf(out, "usage: sspi %s %s [OPTIONS]%s%s\n%s.\n\n", family, command->name,
+            command->operands[0] == '\0' ? "" : " ", command->operands, command->what);
+    for (size_t i = 0; i < N_KNOWN; i++) {
+        char left[64];
+        if ((known[i].of & command->options) == 0 && known[i].id != ID_HELP)
+            continue;
+        snprintf(left, sizeof(left), "--%s%s%s", known[i].name, known[i].value == NULL ? "" : " ",
+                 known[i].value == NULL ? "" : known[i].value);
+        fprintf(out, "  %-22s %s\n", left, known[i].what);
+    }
+}
+
+static void family_help(FILE *out, const char *family, const struct cli_command *commands, size_t n_commands)
+{
+    fprintf(out, "usage: sspi %s COMMAND [OPTIONS] ...\n\n", family);
+    for (size_t i = 0; i < n_commands; i++) {
+        char left[80];
+        snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].operands);
+        fprintf(out, "  %-26s %s\n", left, commands[i].what);
+    }
+    fprintf(out, "\n\"sspi %s COMMAND --help\" tells its options.\n", family);
+}
+
+static void option_take(struct cli_options *options, int id, const char *value)
+{
+    const struct {
+        int id;
+        const char **text;
+        bool *set;
+    } fields[] = {
+        {ID_STORE, &options->store, NULL},     {ID_DOMAIN, &options->domain, NULL},
+        {ID_JSON, NULL, &options->json},       {ID_FULL_NAME, &options->full_name, NULL},
+        {ID_UID, &options->uid, NULL},         {ID_GID, &options->gid, NULL},
+        {ID_EXPIRES, &options->expires, NULL}, {ID_MUST_CHANGE, NULL, &options->must_change},
+        {ID_SID, &options->sid, NULL},         {ID_NO_PASSWORD, NULL, &options->no_password},
+        {ID_LOCK, NULL, &options->lock},       {ID_UNLOCK, NULL, &options->unlock},
+        {ID_FORMAT, &options->format, NULL},   {ID_REPLACE, NULL, &options->replace},
+        {ID_OUTPUT, &options->output, NULL},   {ID_COMMENT, &options->comment, NULL},
+    };
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (fields[i].id != id)
+            continue;
+        if (fields[i].text != NULL)
+            *fields[i].text = value;
+        else
+            *fields[i].set = true;
+    }
+}
+
+static int options_parse(const char *family, const struct cli_command *command, int argc, char **argv,
+                         struct cli_options *options)
+{
+    struct option table[N_KNOWN + 1] = {{0}};
+    for (size_t i = 0; i < N_KNOWN; i++)
+        table[i] =
+            (struct option){known[i].name, known[i].value == NULL ? no_argument : required_argument, NULL, known[i].id};
+    opterr = 0;
+    optind = 1;
+    for (int id; (id = getopt_long(argc, argv, ":h", table, NULL)) != -1;) {
+        if (id == ':')
+            return cli_misuse("%s wants a value; see \"sspi %s %s --help\"", argv[optind - 1], family, command->name);
+        for (size_t i = 0; i < N_KNOWN; i++)
+            if (known[i].id == id && id != ID_HELP && (known[i].of & command->options) == 0)
+                return cli_misuse("\"sspi %s %s\" does not take --%s; see its --help", family, command->name,
+                                  known[i].name);
+        if (id == ID_HELP || id == 'h') {
+            command_help(stdout, family, command);
+            options->n_operands = -1;
+            return CLI_OK;
+        }
+        if (id == '?')
+            return cli_misuse("unknown option %s; see \"sspi %s %s --help\"", argv[optind - 1], family, command->name);
+        option_take(options, id, optarg);
+    }
+    options->operand = argv + optind;
+    options->n_operands = argc - optind;
+    if (options->n_operands < command->min_operands || options->n_operands > command->max_operands)
+        return cli_misuse("usage: sspi %s %s [OPTIONS]%s%s", family, command->name,
+                          command->operands[0] == '\0' ? "" : " ", command->operands);
+    return CLI_OK;
+}
+
+int cli_dispatch(const char *family, const struct cli_command *commands, size_t n_commands, int argc, char **argv)
+{
+    if (argc < 2) {
+        family_help(stderr, family, commands, n_commands);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        family_help(stdout, family, commands, n_commands);
+        return CLI_OK;
+    }
+    for (size_t i = 0; i < n_commands; i++) {
+        struct cli_options options = {0};
+        if (strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        int code = options_parse(family, &commands[i], argc - 1, argv + 1, &options);
+        if (code != CLI_OK || options.n_operands < 0)
+            return code;
+        return commands[i].run(&options);
+    }
+    return cli_misuse("there is no \"sspi %s %s\"; see \"sspi %s --help\"", family, argv[1], family);
+}
+
+int cli_open(const struct cli_options *options, bool create, struct account_admin **admin)
+{
+    const struct config *config = NULL;
+    const char *path = options->store;
+    if (path == NULL) {
+        SECURITY_STATUS status = config_get(&config);
+        if (status != SEC_E_OK)
+            return cli_status(status);
+        for (unsigned i = 0; i < config->stores.n_items && path == NULL; i++)
+            if (strncmp(config->stores.item[i], "sqlite:", 7) == 0)
+                path = config->stores.item[i] + 7;
+    }
+    int code;
+    if (path == NULL || *path == '\0')
+        code = cli_fail("the configuration names no sqlite store; give one with --store FILE, or add \"stores = "
+                        "sqlite:FILE\" to its [accounts]");
+    else
+        code = cli_status(account_admin_open(path, create, admin));
+    if (config != NULL)
+        config_release(config);
+    return code;
+}
+
+int cli_split_name(const struct cli_options *options, const char *operand, char **domain, char **name)
+{
+    const char *backslash = strchr(operand, '\\');
+    if (backslash != NULL && options->domain != NULL)
+        return cli_misuse("give the domain once: as DOMAIN\\NAME or with --domain");
+    if (backslash != NULL)
+        *domain = mem_dup(operand, (size_t)(backslash - operand));
+    else
+        *domain = mem_strdup(options->domain == NULL ? "" : options->domain);
+    *name = mem_strdup(backslash == NULL ? operand : backslash + 1);
+    return *domain == NULL || *name == NULL ? cli_fail("out of memory") : CLI_OK;
+}
+
+int cli_number(const char *what, const char *text, int64_t *number)
+{
+    int64_t value = 0;
+    size_t len = strlen(text);
+    bool good = len > 0 && len <= 10;
+    for (size_t i = 0; good && i < len; i++) {
+        good = text[i] >= '0' && text[i] <= '9';
+        value = value * 10 + (text[i] - '0');
+    }
+    if (!good || value >= UINT32_MAX)
+        return cli_misuse("--%s wants a number below 4294967295, not \"%s\"", what, text);
+    *number = value;
+    return CLI_OK;
+}
+
+int cli_expiry(const char *text, int64_t *filetime)
+{
+    struct tm day = {0};
+    if (strcmp(text, "never") == 0) {
+        *filetime = FILETIME_NEVER;
+        return CLI_OK;
+    }
+    const char *end = strptime(text, "%Y-%m-%d", &day);
+    struct tm real =
+        day; /* timegm pushes a day that the month does not have into the next month: it comes back changed */
+    time_t seconds = end != NULL && *end == '\0' ? timegm(&real) : -1;
+    if (seconds == -1 || real.tm_mday != day.tm_mday)
+        return cli_misuse("--expires wants a day as YYYY-MM-DD or \"never\", not \"%s\"", text);
+    *filetime = filetime_from_unix(seconds);
+    return CLI_OK;
+}
+
+void cli_time(int64_t filetime, char text[CLI_TIME_MAX])
+{
+    struct tm broken;
+    time_t seconds = filetime_to_unix(filetime);
+    if (gmtime_r(&seconds, &broken) == NULL || strftime(text, CLI_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &broken) == 0)
+        strcpy(text, "?");
+}
+
+void json_text(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+        if (*at == '"' || *at == '\\')
+            fprintf(out, "\\%c", *at);
+        else if (*at < 0x20 || *at == 0x7f)
+            fprintf(out, "\\u%04x", *at);
+        else
+            fputc(*at, out);
+    }
+    fputc('"', out);
+}

@@ -1,0 +1,169 @@
+/*
+ * client.c: connects to sockauth_server, authenticates, and sends it a sealed and a signed message.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "comm.h"
+#include "options.h"
+#include "security.h"
+#include "show.h"
+
+#include <stdlib.h>
+#include <string.h>
+#ifndef _WIN32
+#include <sys/time.h>
+#endif
+
+/* What InitializeSecurityContext gives goes to the server, and the server's answer comes back, until the context stands. */
+static BOOL DoAuthentication(SOCKET sock)
+{
+    struct message in, out;
+    DWORD key = (DWORD)sock;
+    SECURITY_STATUS status = GenClientContext(key, NULL, &out);
+    for (int leg = 0; leg < LEGS_MAX; leg++) {
+        if (status < 0)
+            return FALSE;
+        if (out.len > 0 && !SendMsg(sock, &out))
+            return FALSE;
+        if (status == SEC_E_OK)
+            return TRUE;
+        enum receive_result result = ReceiveMsg(sock, &in);
+        if (result == RECEIVE_CLOSED)
+            Complain("the server closed the connection during the handshake");
+        if (result != RECEIVE_OK)
+            return FALSE;
+        if (in.kind == MESSAGE_REFUSED && in.len == 4) {
+            Complain("the server refused: %s", StatusName((SECURITY_STATUS)GetNumber(in.data)));
+            return FALSE;
+        }
+        if (in.kind != MESSAGE_TOKEN) {
+            Complain("the server sent something else than a token");
+            return FALSE;
+        }
+        status = GenClientContext(key, &in, &out);
+    }
+    Complain("the handshake does not end");
+    return FALSE;
+}
+
+static void SetConnectTimeout(SOCKET sock, DWORD seconds)
+{
+#ifdef _WIN32
+    (void)sock, (void)seconds; /* Windows gives up by itself after some 20 seconds */
+#else
+    struct timeval time = {.tv_sec = (time_t)seconds};
+    setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+#endif
+}
+
+static void CloseAuthSocket(SOCKET sock)
+{
+    TermSession((DWORD)sock);
+    closesocket(sock);
+}
+
+static SOCKET ConnectAuthSocket(const struct options *options)
+{
+    struct addrinfo hints = {.ai_family = options->family, .ai_socktype = SOCK_STREAM}, *list, *address;
+    int error = getaddrinfo(options->host, options->port, &hints, &list);
+    if (error != 0) {
+        Complain("cannot find %s: error %d", options->host, error);
+        return INVALID_SOCKET;
+    }
+    SOCKET sock = INVALID_SOCKET;
+    for (address = list; address != NULL && sock == INVALID_SOCKET; address = address->ai_next) {
+        sock = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
+        if (sock == INVALID_SOCKET)
+            continue;
+        SetConnectTimeout(sock, options->patience);
+        if (connect(sock, address->ai_addr, (socklen_t)address->ai_addrlen) != 0) {
+            ComplainSocket("cannot connect");
+            closesocket(sock);
+            sock = INVALID_SOCKET;
+        }
+    }
+    freeaddrinfo(list);
+    if (sock == INVALID_SOCKET)
+        return INVALID_SOCKET;
+    if (!PrepareSocket(sock) || !InitSession((DWORD)sock)) {
+        closesocket(sock);
+        return INVALID_SOCKET;
+    }
+    if (!DoAuthentication(sock)) {
+        CloseAuthSocket(sock);
+        return INVALID_SOCKET;
+    }
+    return sock;
+}
+
+static BOOL SendText(SOCKET sock, enum message_kind kind, const char *text)
+{
+    struct message message = {.kind = (BYTE)kind};
+    if (ProtectText((DWORD)sock, text, strlen(text), &message) != SEC_E_OK)
+        return FALSE;
+    SayText(kind == MESSAGE_SEALED ? "seals" : "signs", text, strlen(text));
+    SayBytes("  sends", message.data, message.len);
+    return SendMsg(sock, &message);
+}
+
+static BOOL ReceiveText(SOCKET sock)
+{
+    struct message message;
+    const char *text;
+    size_t len;
+    enum receive_result result = ReceiveMsg(sock, &message);
+    if (result == RECEIVE_CLOSED)
+        Complain("the server closed the connection");
+    if (result != RECEIVE_OK)
+        return FALSE;
+    if (message.kind == MESSAGE_REFUSED && message.len == 4) {
+        Complain("the server refused: %s", StatusName((SECURITY_STATUS)GetNumber(message.data)));
+        return FALSE;
+    }
+    if (message.kind != MESSAGE_SEALED && message.kind != MESSAGE_SIGNED) {
+        Complain("the server sent an unknown kind of message");
+        return FALSE;
+    }
+    SayBytes("receives", message.data, message.len);
+    if (UnprotectText((DWORD)sock, &message, &text, &len) != SEC_E_OK)
+        return FALSE;
+    SayText(message.kind == MESSAGE_SEALED ? "  unseals" : "  verifies", text, len);
+    return TRUE;
+}
+
+static BOOL Talk(SOCKET sock, const char *text)
+{
+    DWORD key = (DWORD)sock;
+    if (!DescribeSession(key))
+        return FALSE;
+    if (SessionSeals(key) && !(SendText(sock, MESSAGE_SEALED, text) && ReceiveText(sock)))
+        return FALSE;
+    if (SessionSigns(key) && !(SendText(sock, MESSAGE_SIGNED, text) && ReceiveText(sock)))
+        return FALSE;
+    if (!SessionSeals(key) && !SessionSigns(key)) {
+        /* Nothing to protect a message with. The server's verdict, if it is a refusal, is all there is to wait for. */
+        Say("%-8s neither sealed nor signed messages", "context");
+    }
+    return TRUE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    InitShow("client");
+    if (!ParseOptions(argc, argv, TRUE, &options))
+        return 2;
+    if (!InitWinSock(options.patience))
+        return EXIT_FAILURE;
+    BOOL good = FALSE;
+    if (InitPackage(&options, TRUE)) {
+        SOCKET sock = ConnectAuthSocket(&options);
+        if (sock != INVALID_SOCKET) {
+            good = Talk(sock, options.text);
+            CloseAuthSocket(sock);
+        }
+    }
+    TermPackage();
+    TermWinSock();
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+#include "show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#ifndef _WIN32
+#include <termios.h>
+#endif
+
+static void Usage(BOOL client)
+{
+    if (client)
+        fputs(
+            "usage: sockauth_client [-4 | -6] [-p PACKAGE] [-t TARGET] [-u [DOMAIN\\]USER] [-f FLAG,...] [-m TEXT]\n"
+            "           [-w SECONDS] [HOST [PORT]]\n"
+            "The password of -u is the value of SOCKAUTH_PASSWORD, or is asked for. Without -u: default credentials.\n",
+            stderr);
+    else
+        fputs("usage: sockauth_server [-4 | -6] [-p PACKAGE] [-f FLAG,...] [-n CONNECTIONS] [-i] [-w SECONDS]\n"
+              "           [-a SECONDS] [HOST [PORT]]\n"
+              "-i impersonates each client; -a ends the server when nobody came for so long.\n",
+              stderr);
+    fputs("Flags: delegate mutual_auth replay_detect sequence_detect confidentiality integrity identify ...\n", stderr);
+}
+
+static BOOL Number(const char *text, DWORD *number)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > 100000)
+        return FALSE;
+    *number = (DWORD)value;
+    return TRUE;
+}
+
+/* One option and its value. */
+static BOOL Take(struct options *options, BOOL client, char letter, const char *value)
+{
+    switch (letter) {
+    case 'p':
+        options->package = value;
+        return TRUE;
+    case 'f':
+        return FlagsOf(client, value, &options->flags);
+    case 'w':
+        return Number(value, &options->patience) && options->patience > 0;
+    case 't':
+        options->target = value;
+        return client;
+    case 'u':
+        options->user = value;
+        return client;
+    case 'm':
+        options->text = value;
+        return client;
+    case 'n':
+        return Number(value, &options->connections) && !client;
+    case 'a':
+        return Number(value, &options->idle) && !client;
+    default:
+        return FALSE;
+    }
+}
+
+BOOL ParseOptions(int argc, char **argv, BOOL client, struct options *options)
+{
+    *options = (struct options){
+        .package = "NTLM", .port = "11720", .text = "Hello, is this line safe?", .patience = 10, .family = AF_UNSPEC};
+    options->flags = client ? ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_CONFIDENTIALITY |
+                                  ISC_REQ_INTEGRITY | ISC_REQ_CONNECTION
+                            : ASC_REQ_REPLAY_DETECT | ASC_REQ_SEQUENCE_DETECT | ASC_REQ_CONFIDENTIALITY |
+                                  ASC_REQ_INTEGRITY | ASC_REQ_CONNECTION;
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        const char *word = argv[i];
+        if (strcmp(word, "-4") == 0) {
+            options->family = AF_INET;
+        } else if (strcmp(word, "-6") == 0) {
+            options->family = AF_INET6;
+        } else if (strcmp(word, "-i") == 0 && !client) {
+            options->impersonate = TRUE;
+        } else if (strlen(word) != 2 || i + 1 == argc || !Take(options, client, word[1], argv[i + 1])) {
+            Usage(client);
+            return FALSE;
+        } else {
+            i++;
+        }
+    }
+    if (argc - i > 2) {
+        Usage(client);
+        return FALSE;
+    }
+    options->host = i < argc ? argv[i++] : options->family == AF_INET6 ? "::1" : "127.0.0.1";
+    if (i < argc)
+        options->port = argv[i];
+    return TRUE;
+}
+
+/* Reads a line without showing it when a person types it. */
+static BOOL ReadHidden(char *line, size_t size)
+{
+#ifdef _WIN32
+    HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
+    DWORD mode;
+    BOOL terminal = GetConsoleMode(input, &mode);
+    if (terminal)
+        SetConsoleMode(input, mode & ~(DWORD)ENABLE_ECHO_INPUT);
+#else
+    struct termios mode;
+    BOOL terminal = tcgetattr(STDIN_FILENO, &mode) == 0;
+    if (terminal) {
+        struct termios silent = mode;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+#endif
+    if (terminal)
+        fputs("Password: ", stderr);
+    BOOL good = fgets(line, (int)size, stdin) != NULL;
+#ifdef _WIN32
+    if (terminal)
+        SetConsoleMode(input, mode);
+#else
+    if (terminal)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode);
+#endif
+    if (terminal)
+        fputc('\n', stderr);
+    return good;
+}
+
+BOOL AskPassword(char *password, size_t size)
+{
+    const char *given = getenv("SOCKAUTH_PASSWORD");
+    if (given != NULL) {
+        if (strlen(given) >= size) {
+            Complain("the password is too long");
+            return FALSE;
+        }
+        strcpy(password, given);
+        return TRUE;
+    }
+    if (!ReadHidden(password, size)) {
+        Complain("no password");
+        return FALSE;
+    }
+    password[strcspn(password, "\r\n")] = '\0';
+    return TRUE;
+}

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Compares what a shared library exports with what the public headers declare: every function declared is exported,
+# and nothing else is.
+#
+# usage: exports.sh libopensspi.so include-dir        (the directory that holds sspi.h)
+set -u
+LC_ALL=C
+export LC_ALL
+
+if [ $# -ne 2 ] || [ ! -f "$1" ] || [ ! -f "$2/sspi.h" ]; then
+    echo "usage: $0 libopensspi.so include-dir" >&2
+    exit 2
+fi
+here=$(dirname "$0")
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+
+# Type A is the version node itself; @ begins the version of a symbol.
+${NM:-nm} -D --defined-only "$1" | awk '$(NF - 1) != "A" { sub(/@.*/, "", $NF); print $NF }' | sort -u >"$work/exported" || exit 2
+${PYTHON:-python3} "$here/prototypes.py" "$2" >"$work/declared" || exit 2
+sort -u -o "$work/declared" "$work/declared"
+if [ ! -s "$work/declared" ] || [ ! -s "$work/exported" ]; then
+    echo "nothing to compare: $(wc -l <"$work/declared") declared, $(wc -l <"$work/exported") exported" >&2
+    exit 2
+fi
+
+failed=0
+comm -23 "$work/declared" "$work/exported" >"$work/missing"
+comm -13 "$work/declared" "$work/exported" >"$work/extra"
+if [ -s "$work/missing" ]; then
+    failed=1
+    echo "declared in the headers, not exported:"
+    sed 's/^/    /' "$work/missing"
+fi
+if [ -s "$work/extra" ]; then
+    failed=1
+    echo "exported, not declared in the headers:"
+    sed 's/^/    /' "$work/extra"
+fi
+echo "$(wc -l <"$work/declared") declared, $(wc -l <"$work/exported") exported"
+exit $failed

@@ -1,0 +1,249 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/secret.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void wipe_clears(void **state)
+{
+    uint8_t bytes[5] = {1, 2, 3, 4, 5};
+    struct key16 key;
+
+    (void)state;
+    secret_wipe(bytes, 4);
+    assert_memory_equal(bytes, "\0\0\0\0\5", 5);
+    secret_wipe(NULL, 0);
+    secret_wipe(bytes, 0);
+    memset(&key, 1, sizeof(key));
+    key16_wipe(&key);
+    for (size_t i = 0; i < sizeof(key.bytes); i++)
+        assert_int_equal(key.bytes[i], 0);
+}
+
+static void equal_sees_every_bit(void **state)
+{
+    uint8_t a[33], b[33];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(a); i++)
+        a[i] = b[i] = (uint8_t)(i * 7);
+    assert_true(secret_equal(a, b, sizeof(a)));
+    for (size_t bit = 0; bit < 8 * sizeof(a); bit++) {
+        b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_false(secret_equal(a, b, sizeof(a)));
+        b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_true(secret_equal(a, "", 0));
+    assert_true(secret_equal(NULL, NULL, 0));
+}
+
+static void secrets_are_set_and_released(void **state)
+{
+    struct secret secret = {.data = NULL};
+
+    (void)state;
+    assert_true(secret_set(&secret, "password", 8));
+    assert_int_equal(secret.len, 8);
+    assert_memory_equal(secret_slice(&secret).data, "password", 8);
+    /* From its own bytes. */
+    assert_true(secret_set(&secret, secret.data + 4, 4));
+    assert_int_equal(secret.len, 4);
+    assert_memory_equal(secret.data, "word", 4);
+    assert_true(secret_alloc(&secret, 100));
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(secret.data[i], 0);
+    assert_true(secret_set(&secret, NULL, 0));
+    assert_int_equal(secret.len, 0);
+    secret_release(&secret);
+    assert_null(secret.data);
+    secret_release(&secret);
+    secret_release(NULL);
+}
+
+static void failure_leaves_the_secret(void **state)
+{
+    AUTO_SECRET struct secret secret = {.data = NULL};
+
+    (void)state;
+    assert_true(secret_set(&secret, "old", 3));
+    mem_fault_set(1, true);
+    assert_false(secret_set(&secret, "newer", 5));
+    assert_false(secret_alloc(&secret, 5));
+    mem_fault_set(0, false);
+    assert_int_equal(secret.len, 3);
+    assert_memory_equal(secret.data, "old", 3);
+}
+
+static void free_text_takes_null(void **state)
+{
+    (void)state;
+    secret_free_text(mem_strdup("password"));
+    secret_free_text(NULL);
+}
+
+/* Every size around every class border: zeroed, apart from its neighbours, aligned, and clean when it comes again. */
+static void blocks_of_every_size(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 10000; len += len < 300 ? 1 : 97) {
+        uint8_t *blocks[3];
+
+        for (unsigned i = 0; i < 3; i++) {
+            blocks[i] = secret_block_alloc(len);
+            assert_non_null(blocks[i]);
+            assert_int_equal((uintptr_t)blocks[i] % 16, 0);
+            for (size_t n = 0; n < len; n++)
+                assert_int_equal(blocks[i][n], 0);
+            memset(blocks[i], (int)i + 1, len);
+        }
+        for (unsigned i = 0; i < 3; i++) {
+            for (size_t n = 0; n < len; n++)
+                assert_int_equal(blocks[i][n], i + 1);
+            secret_block_free(blocks[i], len);
+        }
+    }
+    secret_block_free(NULL, 10);
+    assert_null(secret_block_alloc(SIZE_MAX));
+    assert_null(secret_block_alloc(SIZE_MAX - 5000));
+}
+
+static void *churn(void *seed)
+{
+    unsigned random = (unsigned)(uintptr_t)seed;
+    struct {
+        uint8_t *data;
+        size_t len;
+    } held[32] = {{NULL, 0}};
+
+    for (unsigned round = 0; round < 50000; round++) {
+        unsigned slot = (unsigned)rand_r(&random) % (unsigned)COUNT_OF(held);
+
+        for (size_t i = 0; i < held[slot].len; i++)
+            if (held[slot].data[i] != (uint8_t)slot)
+                return "overwritten";
+        secret_block_free(held[slot].data, held[slot].len);
+        held[slot].len = (size_t)rand_r(&random) % 200;
+        held[slot].data = secret_block_alloc(held[slot].len);
+        for (size_t i = 0; i < held[slot].len; i++)
+            if (held[slot].data[i] != 0)
+                return "not zeroed";
+        memset(held[slot].data, (int)slot, held[slot].len);
+    }
+    for (unsigned slot = 0; slot < COUNT_OF(held); slot++)
+        secret_block_free(held[slot].data, held[slot].len);
+    return NULL;
+}
+
+static void threads_do_not_meet_in_a_block(void **state)
+{
+    pthread_t threads[4];
+    void *complaint;
+
+    (void)state;
+    for (uintptr_t i = 0; i < COUNT_OF(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, churn, (void *)(i + 1)), 0);
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        assert_int_equal(pthread_join(threads[i], &complaint), 0);
+        assert_null(complaint);
+    }
+}
+
+/* A child forked while other threads allocate must not find a lock held for ever. */
+static void fork_amid_allocation_leaves_no_lock_behind(void **state)
+{
+    pthread_t thread;
+    void *complaint;
+    int status;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, churn, (void *)(uintptr_t)9), 0);
+    for (unsigned i = 0; i < 20; i++) {
+        pid_t child = fork();
+
+        if (child == 0) {
+            alarm(20);
+            for (size_t len = 1; len < 300; len++)
+                secret_block_free(secret_block_alloc(len), len);
+            _exit(0);
+        }
+        assert_true(child > 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    assert_int_equal(pthread_join(thread, &complaint), 0);
+    assert_null(complaint);
+}
+
+#if !defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#endif
+#ifndef UNDER_SANITIZER
+/* Says "dd" among the flags of the mapping that holds `address` (proc(5), VmFlags: do not include area into core dump). */
+static bool kept_out_of_core_dumps(const void *address)
+{
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    char line[512];
+    bool inside = false, kept = false;
+
+    assert_non_null(maps);
+    while (fgets(line, sizeof(line), maps) != NULL) {
+        unsigned long from, to;
+
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            inside = (uintptr_t)address >= from && (uintptr_t)address < to;
+        else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+            kept = strstr(line, " dd") != NULL;
+    }
+    fclose(maps);
+    return kept;
+}
+
+static void blocks_are_kept_out_of_core_dumps(void **state)
+{
+    static const size_t lens[] = {1, 100, 4096, 4097, 100000};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lens); i++) {
+        void *block = secret_block_alloc(lens[i]);
+
+        assert_true(kept_out_of_core_dumps(block));
+        secret_block_free(block, lens[i]);
+    }
+    assert_false(kept_out_of_core_dumps(lens));
+}
+#endif
+#else
+#define UNDER_SANITIZER 1
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wipe_clears),
+        cmocka_unit_test(equal_sees_every_bit),
+        cmocka_unit_test(secrets_are_set_and_released),
+        cmocka_unit_test(failure_leaves_the_secret),
+        cmocka_unit_test(free_text_takes_null),
+        cmocka_unit_test(blocks_of_every_size),
+        cmocka_unit_test(threads_do_not_meet_in_a_block),
+        cmocka_unit_test(fork_amid_allocation_leaves_no_lock_behind),
+#ifndef UNDER_SANITIZER
+        cmocka_unit_test(blocks_are_kept_out_of_core_dumps),
+#endif
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,100 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/time.h"
+
+#include <stdlib.h>
+
+static void epochs_meet(void **state)
+{
+    (void)state;
+    assert_true(filetime_from_unix(0) == FILETIME_UNIX_EPOCH);
+    assert_true(filetime_from_unix(-INT64_C(11644473600)) == 0);
+    assert_true(filetime_from_unix(1) == FILETIME_UNIX_EPOCH + FILETIME_SECOND);
+    /* MS-DTYP 2.3.3 counts 100 ns since 1601; 2000-01-01 00:00:00 UTC is 946684800 in Unix time. */
+    assert_true(filetime_from_unix(946684800) == INT64_C(125911584000000000));
+    assert_true(filetime_to_unix(INT64_C(125911584000000000)) == 946684800);
+}
+
+static void to_unix_rounds_down(void **state)
+{
+    (void)state;
+    assert_true(filetime_to_unix(FILETIME_UNIX_EPOCH + FILETIME_SECOND - 1) == 0);
+    assert_true(filetime_to_unix(FILETIME_UNIX_EPOCH - 1) == -1);
+    assert_true(filetime_to_unix(0) == -INT64_C(11644473600));
+    assert_true(filetime_to_unix(-1) == -INT64_C(11644473601));
+    assert_true(filetime_to_unix(-FILETIME_SECOND) == -INT64_C(11644473601));
+}
+
+static void extremes_clamp(void **state)
+{
+    (void)state;
+    assert_true(filetime_from_unix(INT64_MAX) == FILETIME_NEVER);
+    assert_true(filetime_from_unix(INT64_MIN) == INT64_MIN);
+    assert_true(filetime_to_unix(FILETIME_NEVER) == INT64_MAX / FILETIME_SECOND - 11644473600);
+    assert_true(filetime_to_unix(INT64_MIN) == INT64_MIN / FILETIME_SECOND - 11644473601);
+}
+
+static void clock_can_be_fixed(void **state)
+{
+    int64_t before, after;
+
+    (void)state;
+    filetime_fix(INT64_C(123456789));
+    assert_true(filetime_now() == INT64_C(123456789));
+    filetime_fix(0);
+    before = filetime_from_unix(time(NULL) - 2);
+    after = filetime_from_unix(time(NULL) + 2);
+    assert_true(filetime_now() > before && filetime_now() < after);
+}
+
+static void monotonic_does_not_go_back(void **state)
+{
+    uint64_t first = monotonic_ms();
+
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++) {
+        uint64_t next = monotonic_ms();
+
+        assert_true(next >= first);
+        first = next;
+    }
+}
+
+static void local_time_is_shifted(void **state)
+{
+    int64_t winter = filetime_from_unix(946684800), summer = filetime_from_unix(962409600); /* 2000-07-01 */
+
+    (void)state;
+    setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+    tzset();
+    assert_true(filetime_to_local(winter + 5) == winter + 5 + 3600 * FILETIME_SECOND);
+    assert_true(filetime_to_local(summer) == summer + 7200 * FILETIME_SECOND);
+    setenv("TZ", "EST5", 1);
+    tzset();
+    assert_true(filetime_to_local(winter) == winter - 18000 * FILETIME_SECOND);
+    assert_true(filetime_to_local(FILETIME_NEVER) == FILETIME_NEVER);
+    setenv("TZ", "CET-1", 1);
+    tzset();
+    /* No room for the shift: never wraps. */
+    assert_true(filetime_to_local(FILETIME_NEVER - 1) >= FILETIME_NEVER - 1);
+    unsetenv("TZ");
+    tzset();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(epochs_meet),
+        cmocka_unit_test(to_unix_rounds_down),
+        cmocka_unit_test(extremes_clamp),
+        cmocka_unit_test(clock_can_be_fixed),
+        cmocka_unit_test(monotonic_does_not_go_back),
+        cmocka_unit_test(local_time_is_shifted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
