@@ -392,7 +392,7 @@ static int account_import(const struct cli_options *options)
     AUTO_SECRET struct secret text = {0};
     AUTO_ADMIN struct account_admin *admin = NULL;
     const char *path = options->operand[0], *name = strcmp(path, "-") == 0 ? "standard input" : path;
-    enum account_file_format format;
+    enum account_file_format format = ACCOUNT_FILE_OWN;
     struct account_file *file = NULL;
     struct import_counts counts = {0};
     int code = options->format != NULL ? format_of_options(options, &format) : CLI_OK;

@@ -86,13 +86,17 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
     require(context->credential != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake has ended"));
     struct step_in in = {
         .target = context->target, .flags = context->flags_asked, .native_drep = call->drep == SECURITY_NATIVE_DREP};
-    try(buffers_step_in(call->input, context->package->info.max_token, &in));
-
+    SECURITY_STATUS status = buffers_step_in(call->input, context->package->info.max_token, &in);
+    if (status != SEC_E_OK) { /* a peer's token that is too long ends the handshake like any other wrong one */
+        context->state = CONTEXT_FAILED;
+        handshake_end(context);
+        return status;
+    }
     struct step_out out = {.token = writer_growing(512),
                            .record = writer_growing(768),
                            .granted = context->granted,
                            .expiry = context->expiry};
-    SECURITY_STATUS status = authority()->step(context, &in, &out);
+    status = authority()->step(context, &in, &out);
     if (status >= 0)
         status = step_deliver(context, call, &out, status);
     else if (out.token.len > 0) /* an error message for the peer; its delivery cannot make things worse */

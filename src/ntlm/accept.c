@@ -18,10 +18,10 @@
 #define FLAGS_MIRRORED                                                                                                \
     (NTLM_SIGN | NTLM_SEAL | NTLM_ALWAYS_SIGN | NTLM_EXTENDED_SESSION_SECURITY | NTLM_KEY_EXCH | NTLM_128 | NTLM_56 | \
      NTLM_IDENTIFY | NTLM_VERSION)
-/* Flags that change keys: a client's AUTHENTICATE is held to what the challenge offered. */
-#define KEY_FLAGS                                                                                                     \
-    (NTLM_SIGN | NTLM_SEAL | NTLM_ALWAYS_SIGN | NTLM_EXTENDED_SESSION_SECURITY | NTLM_KEY_EXCH | NTLM_128 | NTLM_56 | \
-     NTLM_LM_KEY)
+/* Flags that change keys: a client's AUTHENTICATE is held to what the challenge offered. LM_KEY is never offered: its keys hang on
+ * the LM hash (3.4.5.1) and have 40 or 56 bits. */
+#define KEY_FLAGS \
+    (NTLM_SIGN | NTLM_SEAL | NTLM_ALWAYS_SIGN | NTLM_EXTENDED_SESSION_SECURITY | NTLM_KEY_EXCH | NTLM_128 | NTLM_56)
 
 static uint32_t flags_granted(uint32_t asked, uint32_t agreed)
 {
@@ -60,8 +60,6 @@ static SECURITY_STATUS challenge_send(struct ntlm_handshake *handshake, uint32_t
     challenge.flags |=
         NTLM_NTLM | NTLM_TARGET_INFO | NTLM_TARGET_TYPE_SERVER | NTLM_REQUEST_TARGET | (client & NTLM_DATAGRAM);
     challenge.flags |= (client & NTLM_UNICODE) != 0 ? NTLM_UNICODE : NTLM_OEM;
-    if (config->ntlm_lm && (client & NTLM_EXTENDED_SESSION_SECURITY) == 0)
-        challenge.flags |= client & NTLM_LM_KEY;
     require(random_bytes(challenge.challenge, sizeof challenge.challenge),
             cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
     pairs_write(config, &pairs);
@@ -311,9 +309,9 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
         .flags = handshake->agreed,
         .key = *session_key,
         .password_expiry = account != NULL ? account->password_expires : FILETIME_NEVER,
+        .target_info = handshake->server_pairs,
     };
-    uint8_t room[64];
-    struct writer own = writer_fixed(room, sizeof room);
+    AUTO_WRITER struct writer own = writer_growing(512);
     ntlm_session_seed_write(&own, &seed);
     key16_wipe(&seed.key);
     AUTO_WRITER struct writer identity = writer_growing(256);
@@ -332,9 +330,8 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
         .session_key = slice_of(session_key->bytes, sizeof session_key->bytes),
         .identity = writer_slice_of(&identity),
     };
-    SECURITY_STATUS status = session_record_write(&out->record, &ntlm_package, &facts, writer_slice_of(&own));
-    secret_wipe(room, sizeof room);
-    return status;
+    require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    return session_record_write(&out->record, &ntlm_package, &facts, writer_slice_of(&own));
 }
 
 /* Off unless the server's flag and the configuration both allow it. */
@@ -396,6 +393,10 @@ static SECURITY_STATUS finish_with(struct ntlm_handshake *handshake, struct clai
                         (handshake->offered & (NTLM_DATAGRAM | NTLM_UNICODE));
     if (claim->anonymous)
         handshake->agreed |= NTLM_ANONYMOUS;
+    if ((handshake->agreed & (NTLM_SIGN | NTLM_SEAL)) != 0 && handshake->credential->config->ntlm_require_128)
+        require((handshake->agreed & NTLM_128) != 0,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                          "the client has no 128-bit keys after all; require_128 in [ntlm] asks for them"));
     try(claim_decide(handshake, claim, account, &session_key));
     out->granted = flags_granted(handshake->asked, handshake->agreed);
     handshake->state = NTLM_DONE;

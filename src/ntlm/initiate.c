@@ -84,10 +84,14 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
 {
     const struct ntlm_login *login = login_of(handshake);
     struct ntlm_session_seed seed = {
-        .flags = handshake->agreed, .key = *session_key, .password_expiry = FILETIME_NEVER};
-    uint8_t room[64];
-    struct writer own = writer_fixed(room, sizeof room);
+        .flags = handshake->agreed,
+        .key = *session_key,
+        .password_expiry = FILETIME_NEVER,
+        .target_info = handshake->server_pairs,
+    };
+    AUTO_WRITER struct writer own = writer_growing(512);
     ntlm_session_seed_write(&own, &seed);
+    key16_wipe(&seed.key);
     AUTO_FREE char *name = is_anonymous(handshake) ? mem_strdup("") : ntlm_full_name(login->domain, login->user);
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const struct session_facts facts = {
@@ -101,10 +105,8 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
         .authority = is_anonymous(handshake) ? NULL : login->domain,
         .session_key = slice_of(session_key->bytes, sizeof session_key->bytes),
     };
-    SECURITY_STATUS status = session_record_write(&out->record, &ntlm_package, &facts, writer_slice_of(&own));
-    secret_wipe(room, sizeof room);
-    key16_wipe(&seed.key);
-    return status;
+    require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    return session_record_write(&out->record, &ntlm_package, &facts, writer_slice_of(&own));
 }
 
 static SECURITY_STATUS begin(struct ntlm_handshake *handshake, const struct step_in *in, struct step_out *out)
@@ -358,6 +360,8 @@ static SECURITY_STATUS answer(struct ntlm_handshake *handshake, const struct ste
             cause_set(SEC_E_INVALID_TOKEN, "this is not an NTLM CHALLENGE message, or it is damaged"));
     try(flags_agree(handshake, challenge.flags));
     require(secret_set(&handshake->challenge, in->token.data, in->token.len), SEC_E_INSUFFICIENT_MEMORY);
+    require(ntlm_challenge_parse(secret_slice(&handshake->challenge), &challenge) == WIRE_OK, SEC_E_INTERNAL_ERROR);
+    handshake->server_pairs = challenge.target_info; /* of our copy, which stays */
     struct proof proof = {.lm = writer_growing(24), .nt = writer_growing(640)};
     SECURITY_STATUS status = answer_with(handshake, &challenge, &proof, out);
     writer_release(&proof.lm);

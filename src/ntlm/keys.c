@@ -99,17 +99,21 @@ void ntlm_session_seed_write(struct writer *own, const struct ntlm_session_seed 
     writer_u32le(own, seed->flags);
     writer_bytes(own, seed->key.bytes, sizeof seed->key.bytes);
     writer_u64le(own, (uint64_t)seed->password_expiry);
+    writer_u16le(own, (uint16_t)seed->target_info.len); /* a CHALLENGE of at most 2,888 bytes held it */
+    writer_slice(own, seed->target_info);
 }
 
 enum wire_result ntlm_session_seed_read(struct reader *own, struct ntlm_session_seed *seed)
 {
     uint8_t number;
     uint64_t expiry;
+    uint16_t info_len;
     try(reader_u8(own, &number));
     require(number == SEED_VERSION, WIRE_BAD);
     try(reader_u32le(own, &seed->flags));
     try(reader_copy(own, seed->key.bytes, sizeof seed->key.bytes));
     try(reader_u64le(own, &expiry));
     seed->password_expiry = (int64_t)expiry;
-    return WIRE_OK;
+    try(reader_u16le(own, &info_len));
+    return reader_bytes(own, info_len, &seed->target_info);
 }

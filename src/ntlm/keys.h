@@ -32,6 +32,7 @@ struct ntlm_session_seed {
     uint32_t flags;
     struct key16 key;
     int64_t password_expiry; /* FILETIME; FILETIME_NEVER when unknown */
+    struct slice target_info; /* the server\'s pairs, for SECPKG_ATTR_TARGET_INFORMATION; borrowed */
 };
 void ntlm_session_seed_write(struct writer *own, const struct ntlm_session_seed *seed);
 MUST_USE enum wire_result ntlm_session_seed_read(struct reader *own, struct ntlm_session_seed *seed);

@@ -1,6 +1,6 @@
 #include "ntlm/session.h"
 
-#include "base/time.h"
+#include "base/memory.h"
 #include "core/cause.h"
 #include "core/status.h"
 #include "crypto/rc4.h"
@@ -26,6 +26,8 @@ struct ntlm_session {
     pthread_mutex_t shared; /* held around `send` when both directions use it */
     struct key16 key;
     int64_t password_expiry;
+    uint8_t *target_info; /* ours */
+    size_t target_info_len;
 };
 
 static bool is_extended(const struct ntlm_session *session)
@@ -90,6 +92,9 @@ static enum wire_result session_read(struct slice own, bool initiator, struct nt
     session->key = seed.key;
     session->password_expiry = seed.password_expiry;
     key16_wipe(&seed.key);
+    session->target_info = mem_dup(seed.target_info.data, seed.target_info.len);
+    session->target_info_len = seed.target_info.len;
+    require(session->target_info != NULL, WIRE_BAD);
     session->initiator = initiator;
     if (reader_left(&reader) > 0) {
         try(lane_read(&reader, &session->send, session, initiator));
@@ -104,6 +109,7 @@ static SECURITY_STATUS ntlm_session_open(struct slice own, uint32_t flags, bool 
     struct ntlm_session *session = secret_block_alloc(sizeof *session);
     require(session != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (session_read(own, initiator, session) != WIRE_OK) {
+        mem_free(session->target_info);
         secret_block_free(session, sizeof *session);
         return cause_set(SEC_E_INVALID_TOKEN, "the NTLM part of a session record is damaged");
     }
@@ -116,6 +122,7 @@ static void ntlm_session_close(void *state)
 {
     struct ntlm_session *session = state;
     pthread_mutex_destroy(&session->shared);
+    mem_free(session->target_info);
     secret_block_free(session, sizeof *session);
 }
 
@@ -123,7 +130,11 @@ static SECURITY_STATUS ntlm_session_save(const void *state, struct writer *own)
 {
     const struct ntlm_session *session = state;
     struct ntlm_session_seed seed = {
-        .flags = session->flags, .key = session->key, .password_expiry = session->password_expiry};
+        .flags = session->flags,
+        .key = session->key,
+        .password_expiry = session->password_expiry,
+        .target_info = slice_of(session->target_info, session->target_info_len),
+    };
     ntlm_session_seed_write(own, &seed);
     key16_wipe(&seed.key);
     lane_write(own, &session->send);
@@ -452,6 +463,12 @@ static SECURITY_STATUS ntlm_session_query(const void *state, uint32_t attribute,
     const struct ntlm_session *session = state;
     if (attribute == SECPKG_ATTR_PASSWORD_EXPIRY) {
         value->time = session->password_expiry;
+        return SEC_E_OK;
+    }
+    if (attribute == SECPKG_ATTR_TARGET_INFORMATION) {
+        require(session->target_info_len > 0,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the server sent no target information"));
+        value->bytes = slice_of(session->target_info, session->target_info_len);
         return SEC_E_OK;
     }
     return ntlm_attribute(session->flags, attribute, value);

@@ -22,8 +22,8 @@ static SECURITY_STATUS first(SecBuffer *out, ULONG flags, SecBufferDesc *in, Ctx
 {
     SecBufferDesc list = {SECBUFFER_VERSION, 1, out};
     ULONG attributes;
-    return InitializeSecurityContextA(&shared.client_credential, NULL, NULL, flags, 0, SECURITY_NATIVE_DREP, in, 0, context,
-                                      out != NULL ? &list : NULL, &attributes, NULL);
+    return InitializeSecurityContextA(&shared.client_credential, NULL, NULL, flags, 0, SECURITY_NATIVE_DREP, in, 0,
+                                      context, out != NULL ? &list : NULL, &attributes, NULL);
 }
 
 static void test_output_rules(void **state)
@@ -54,8 +54,8 @@ static void test_allocated_memory_replaces_any_pointer(void **state)
     SecBuffer out = {3, SECBUFFER_TOKEN, &bogus};
     SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
     ULONG attributes = 0;
-    assert_int_equal(InitializeSecurityContextA(&shared.client_credential, NULL, NULL, ISC_REQ_ALLOCATE_MEMORY, 0, SECURITY_NATIVE_DREP, NULL, 0,
-                                                &context, &list, &attributes, NULL),
+    assert_int_equal(InitializeSecurityContextA(&shared.client_credential, NULL, NULL, ISC_REQ_ALLOCATE_MEMORY, 0,
+                                                SECURITY_NATIVE_DREP, NULL, 0, &context, &list, &attributes, NULL),
                      SEC_I_CONTINUE_NEEDED);
     assert_ptr_not_equal(out.pvBuffer, &bogus);
     assert_true(out.cbBuffer > 3);
@@ -109,7 +109,9 @@ static void test_handles(void **state)
     (void)state;
     CredHandle *const wrong[] = {NULL, &zero, &ones, &shared.client}; /* the last: of another kind, and stale */
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(InitializeSecurityContextA(wrong[i], NULL, NULL, 0, 0, 0, NULL, 0, &context, &list, &attributes, NULL), SEC_E_INVALID_HANDLE);
+        assert_int_equal(
+            InitializeSecurityContextA(wrong[i], NULL, NULL, 0, 0, 0, NULL, 0, &context, &list, &attributes, NULL),
+            SEC_E_INVALID_HANDLE);
         assert_int_equal(FreeCredentialsHandle(wrong[i]), SEC_E_INVALID_HANDLE);
         assert_int_equal(DeleteSecurityContext(wrong[i]), SEC_E_INVALID_HANDLE);
         assert_int_equal(QueryContextAttributesA(wrong[i], SECPKG_ATTR_SIZES, &sizes), SEC_E_INVALID_HANDLE);
@@ -140,11 +142,14 @@ static void test_credential_of_the_other_direction(void **state)
     SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
     ULONG attributes;
     (void)state;
-    assert_int_equal(InitializeSecurityContextA(&shared.server_credential, NULL, NULL, 0, 0, 0, NULL, 0, &context, &list, &attributes, NULL),
+    assert_int_equal(InitializeSecurityContextA(&shared.server_credential, NULL, NULL, 0, 0, 0, NULL, 0, &context,
+                                                &list, &attributes, NULL),
                      SEC_E_NO_CREDENTIALS);
     SecBuffer in = {4, SECBUFFER_TOKEN, room};
     SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in};
-    assert_int_equal(AcceptSecurityContext(&shared.client_credential, NULL, &in_list, 0, 0, &context, &list, &attributes, NULL), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(
+        AcceptSecurityContext(&shared.client_credential, NULL, &in_list, 0, 0, &context, &list, &attributes, NULL),
+        SEC_E_NO_CREDENTIALS);
 }
 
 static void test_a_finished_context_takes_no_more_steps(void **state)
@@ -156,9 +161,11 @@ static void test_a_finished_context_takes_no_more_steps(void **state)
     ULONG attributes;
     (void)state;
     assert_true(loop_run(&loop));
-    assert_int_equal(InitializeSecurityContextA(NULL, &loop.client, NULL, 0, 0, 0, &in_list, 0, &loop.client, &list, &attributes, NULL),
+    assert_int_equal(InitializeSecurityContextA(NULL, &loop.client, NULL, 0, 0, 0, &in_list, 0, &loop.client, &list,
+                                                &attributes, NULL),
                      SEC_E_OUT_OF_SEQUENCE);
-    assert_int_equal(AcceptSecurityContext(NULL, &loop.server, &in_list, 0, 0, &loop.server, &list, &attributes, NULL), SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(AcceptSecurityContext(NULL, &loop.server, &in_list, 0, 0, &loop.server, &list, &attributes, NULL),
+                     SEC_E_OUT_OF_SEQUENCE);
     /* and is none the worse for it */
     assert_int_equal(loop_seal(&loop.client, &loop.server, "still here and well"), SEC_E_OK);
     loop_end(&loop);
@@ -166,7 +173,8 @@ static void test_a_finished_context_takes_no_more_steps(void **state)
     loop.password = "wrong";
     loop.keep_credentials = false;
     assert_false(loop_run(&loop));
-    assert_int_equal(AcceptSecurityContext(NULL, &loop.server, &in_list, 0, 0, &loop.server, &list, &attributes, NULL), SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(AcceptSecurityContext(NULL, &loop.server, &in_list, 0, 0, &loop.server, &list, &attributes, NULL),
+                     SEC_E_OUT_OF_SEQUENCE);
     assert_int_equal(loop_seal(&loop.server, &loop.server, "not established"), SEC_E_INVALID_HANDLE);
     loop_end(&loop);
 }
@@ -180,7 +188,8 @@ static void test_the_wrong_function_for_a_context(void **state)
     ULONG attributes;
     (void)state;
     assert_int_equal(first(&out, 0, NULL, &context), SEC_I_CONTINUE_NEEDED);
-    assert_int_equal(AcceptSecurityContext(NULL, &context, &in_list, 0, 0, NULL, &list, &attributes, NULL), SEC_E_INVALID_HANDLE);
+    assert_int_equal(AcceptSecurityContext(NULL, &context, &in_list, 0, 0, NULL, &list, &attributes, NULL),
+                     SEC_E_INVALID_HANDLE);
     DeleteSecurityContext(&context);
 }
 
@@ -194,20 +203,26 @@ static void test_later_legs(void **state)
     ULONG attributes;
     TimeStamp expiry = {.QuadPart = 0};
     (void)state;
-    assert_int_equal(InitializeSecurityContextW(&shared.client_credential, NULL, (SEC_WCHAR *)u"test/server", ISC_REQ_INTEGRITY, 0, 0, NULL, 0, &client,
-                                                &out_list, &attributes, &expiry),
+    assert_int_equal(InitializeSecurityContextW(&shared.client_credential, NULL, (SEC_WCHAR *)u"test/server",
+                                                ISC_REQ_INTEGRITY, 0, 0, NULL, 0, &client, &out_list, &attributes,
+                                                &expiry),
                      SEC_I_CONTINUE_NEEDED);
     in = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, a};
     out = (SecBuffer){sizeof b, SECBUFFER_TOKEN, b};
-    assert_int_equal(AcceptSecurityContext(&shared.server_credential, NULL, &in_list, 0, 0, &server, &out_list, &attributes, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(
+        AcceptSecurityContext(&shared.server_credential, NULL, &in_list, 0, 0, &server, &out_list, &attributes, NULL),
+        SEC_I_CONTINUE_NEEDED);
     in = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, b};
     out = (SecBuffer){sizeof a, SECBUFFER_TOKEN, a};
     again = NO_HANDLE;
-    assert_int_equal(InitializeSecurityContextA(NULL, &client, NULL, ISC_REQ_INTEGRITY, 0, 0, &in_list, 0, &again, &out_list, &attributes, NULL), SEC_E_OK);
+    assert_int_equal(InitializeSecurityContextA(NULL, &client, NULL, ISC_REQ_INTEGRITY, 0, 0, &in_list, 0, &again,
+                                                &out_list, &attributes, NULL),
+                     SEC_E_OK);
     assert_memory_equal(&again, &client, sizeof client); /* the same handle comes back */
     in = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, a};
     out = (SecBuffer){sizeof b, SECBUFFER_TOKEN, b};
-    assert_int_equal(AcceptSecurityContext(NULL, &server, &in_list, 0, 0, NULL, &out_list, &attributes, &expiry), SEC_E_OK);
+    assert_int_equal(AcceptSecurityContext(NULL, &server, &in_list, 0, 0, NULL, &out_list, &attributes, &expiry),
+                     SEC_E_OK);
     assert_int_equal(out.cbBuffer, 0); /* nothing to send */
     assert_int_equal(out.BufferType, SECBUFFER_TOKEN);
     assert_true(expiry.QuadPart == INT64_MAX);
@@ -225,20 +240,25 @@ static void test_reused_flag_variable(void **state)
     SecBufferDesc out_list = {SECBUFFER_VERSION, 1, &out}, in_list = {SECBUFFER_VERSION, 1, &in};
     ULONG flags = ISC_REQ_CONFIDENTIALITY | ISC_REQ_MUTUAL_AUTH, server_flags = 0;
     (void)state;
-    assert_int_equal(InitializeSecurityContextA(&shared.client_credential, NULL, NULL, flags, 0, 0, NULL, 0, &client, &out_list, &flags, NULL),
+    assert_int_equal(InitializeSecurityContextA(&shared.client_credential, NULL, NULL, flags, 0, 0, NULL, 0, &client,
+                                                &out_list, &flags, NULL),
                      SEC_I_CONTINUE_NEEDED);
     in = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, a};
     out = (SecBuffer){sizeof b, SECBUFFER_TOKEN, b};
-    assert_int_equal(AcceptSecurityContext(&shared.server_credential, NULL, &in_list, server_flags, 0, &server, &out_list, &server_flags, NULL),
+    assert_int_equal(AcceptSecurityContext(&shared.server_credential, NULL, &in_list, server_flags, 0, &server,
+                                           &out_list, &server_flags, NULL),
                      SEC_I_CONTINUE_NEEDED);
     in = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, b};
     out = (SecBuffer){sizeof a, SECBUFFER_TOKEN, a};
-    assert_int_equal(InitializeSecurityContextA(NULL, &client, NULL, 0, 0, 0, &in_list, 0, NULL, &out_list, &flags, NULL), SEC_E_OK);
+    assert_int_equal(
+        InitializeSecurityContextA(NULL, &client, NULL, 0, 0, 0, &in_list, 0, NULL, &out_list, &flags, NULL), SEC_E_OK);
     assert_int_equal(flags & ISC_RET_CONFIDENTIALITY, ISC_RET_CONFIDENTIALITY);
     assert_int_equal(flags & ISC_RET_MUTUAL_AUTH, 0); /* NTLM proves no server */
     in = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, a};
     out = (SecBuffer){sizeof b, SECBUFFER_TOKEN, b};
-    assert_int_equal(AcceptSecurityContext(NULL, &server, &in_list, server_flags, 0, NULL, &out_list, &server_flags, NULL), SEC_E_OK);
+    assert_int_equal(
+        AcceptSecurityContext(NULL, &server, &in_list, server_flags, 0, NULL, &out_list, &server_flags, NULL),
+        SEC_E_OK);
     assert_int_equal(server_flags & ASC_RET_CONFIDENTIALITY, ASC_RET_CONFIDENTIALITY);
     DeleteSecurityContext(&client);
     DeleteSecurityContext(&server);
@@ -252,12 +272,18 @@ static void test_garbage_for_the_server(void **state)
     SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
     ULONG attributes;
     (void)state;
-    assert_int_equal(AcceptSecurityContext(&shared.server_credential, NULL, &in_list, 0, 0, &context, &out_list, &attributes, NULL), SEC_E_INVALID_TOKEN);
-    assert_int_equal(AcceptSecurityContext(&shared.server_credential, NULL, NULL, 0, 0, &context, &out_list, &attributes, NULL), SEC_E_INVALID_TOKEN);
+    assert_int_equal(
+        AcceptSecurityContext(&shared.server_credential, NULL, &in_list, 0, 0, &context, &out_list, &attributes, NULL),
+        SEC_E_INVALID_TOKEN);
+    assert_int_equal(
+        AcceptSecurityContext(&shared.server_credential, NULL, NULL, 0, 0, &context, &out_list, &attributes, NULL),
+        SEC_E_INVALID_TOKEN);
     memset(huge, 0, sizeof huge);
     memcpy(huge, "NTLMSSP\0\1", 9);
     in = (SecBuffer){sizeof huge, SECBUFFER_TOKEN, huge};
-    assert_int_equal(AcceptSecurityContext(&shared.server_credential, NULL, &in_list, 0, 0, &context, &out_list, &attributes, NULL), SEC_E_INVALID_TOKEN);
+    assert_int_equal(
+        AcceptSecurityContext(&shared.server_credential, NULL, &in_list, 0, 0, &context, &out_list, &attributes, NULL),
+        SEC_E_INVALID_TOKEN);
     assert_int_equal(context.dwLower, 1);
 }
 
@@ -277,9 +303,11 @@ static void test_unsupported_calls_say_so(void **state)
     assert_int_equal(QuerySecurityContextToken(&loop.server, &token), SEC_E_UNSUPPORTED_FUNCTION);
     assert_null(token);
     assert_int_equal(SetContextAttributesA(&loop.server, 1004, "x", 1), SEC_E_UNSUPPORTED_FUNCTION);
-    assert_int_equal(SetCredentialsAttributesA(&loop.client_credential, SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS, (void *)(uintptr_t) "x", 1),
+    assert_int_equal(SetCredentialsAttributesA(&loop.client_credential, SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS,
+                                               (void *)(uintptr_t) "x", 1),
                      SEC_E_UNSUPPORTED_FUNCTION);
-    assert_int_equal(AddCredentialsA(&loop.client_credential, NULL, NULL, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(AddCredentialsA(&loop.client_credential, NULL, NULL, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL),
+                     SEC_E_UNSUPPORTED_FUNCTION);
     loop_end(&loop);
 }
 

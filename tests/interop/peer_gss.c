@@ -1,0 +1,227 @@
+/*
+ * gss-ntlmssp through GSSAPI in the interop tests. A client's password and a server's accounts come from NTLM_USER_FILE.
+ * build: peer krb5-gssapi
+ */
+#include <gssapi/gssapi.h>
+#include <gssapi/gssapi_ext.h>
+#include <stdint.h>
+
+#include "peer_line.h"
+
+/* Flags and an option that gss-ntlmssp defines beside GSSAPI's. */
+#define IDENTIFY_FLAG 0x2000
+#define DATAGRAM_FLAG 0x10000
+
+static gss_OID_desc ntlm = {10, (void *)(uintptr_t) "\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
+static gss_OID_desc set_seq_num = {11, (void *)(uintptr_t) "\x2b\x06\x01\x04\x01\xb7\x7d\x85\x0f\x01\x01"};
+static gss_OID_set_desc ntlm_only = {1, &ntlm};
+
+static gss_cred_id_t credential = GSS_C_NO_CREDENTIAL;
+static gss_ctx_id_t context = GSS_C_NO_CONTEXT;
+static gss_name_t target = GSS_C_NO_NAME, peer_name = GSS_C_NO_NAME;
+static bool is_server;
+static OM_uint32 asked, granted;
+static struct gss_channel_bindings_struct bindings;
+static gss_channel_bindings_t bindings_given = GSS_C_NO_CHANNEL_BINDINGS;
+
+static void fail(OM_uint32 major, OM_uint32 minor, const char *what)
+{
+    gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
+    OM_uint32 ignored, more = 0;
+    gss_display_status(&ignored, minor, GSS_C_MECH_CODE, &ntlm, &more, &text);
+    reply("error 0x%08x %s: %.*s", (unsigned)major, what, (int)text.length, (char *)text.value);
+    gss_release_buffer(&ignored, &text);
+}
+
+static OM_uint32 flags_of(const struct line *line)
+{
+    static const struct {
+        const char *word;
+        OM_uint32 flag;
+    } known[] = {
+        {"integrity", GSS_C_INTEG_FLAG},   {"confidentiality", GSS_C_CONF_FLAG}, {"replay", GSS_C_REPLAY_FLAG},
+        {"sequence", GSS_C_SEQUENCE_FLAG}, {"identify", IDENTIFY_FLAG},          {"datagram", DATAGRAM_FLAG},
+    };
+    OM_uint32 flags = 0;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (line_flag(line, known[i].word))
+            flags |= known[i].flag;
+    return flags;
+}
+
+static OM_uint32 name_import(const char *text, gss_OID type, gss_name_t *name)
+{
+    OM_uint32 minor;
+    gss_buffer_desc buffer = {strlen(text), (void *)(uintptr_t)text};
+    return gss_import_name(&minor, &buffer, type, name);
+}
+
+static OM_uint32 credential_acquire(const struct line *line, OM_uint32 *minor)
+{
+    if (is_server)
+        return gss_acquire_cred(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &ntlm_only, GSS_C_ACCEPT, &credential, NULL,
+                                NULL);
+    char text[256];
+    gss_name_t user = GSS_C_NO_NAME;
+    snprintf(text, sizeof text, "%s\\%s", line_value(line, "domain"), line_value(line, "user"));
+    OM_uint32 major = name_import(text, GSS_C_NT_USER_NAME, &user), ignored;
+    if (!GSS_ERROR(major))
+        major = gss_acquire_cred(minor, user, GSS_C_INDEFINITE, &ntlm_only, GSS_C_INITIATE, &credential, NULL, NULL);
+    gss_release_name(&ignored, &user);
+    return major;
+}
+
+static void step(struct bytes token)
+{
+    OM_uint32 major, minor;
+    gss_buffer_desc in = {token.len, token.data}, out = GSS_C_EMPTY_BUFFER;
+    if (is_server)
+        major = gss_accept_sec_context(&minor, &context, credential, &in, bindings_given, &peer_name, NULL, &out,
+                                       &granted, NULL, NULL);
+    else
+        major = gss_init_sec_context(&minor, credential, &context, target, &ntlm, asked, 0, bindings_given,
+                                     token.len > 0 ? &in : GSS_C_NO_BUFFER, NULL, &out, &granted, NULL);
+    if (GSS_ERROR(major))
+        fail(major, minor, is_server ? "gss_accept_sec_context" : "gss_init_sec_context");
+    else
+        reply_bytes((major & GSS_S_CONTINUE_NEEDED) != 0 ? "token" : "done", out.value, out.length);
+    gss_release_buffer(&minor, &out);
+}
+
+static void start(const struct line *line)
+{
+    OM_uint32 minor = 0;
+    is_server = line_is(line, "server");
+    asked = flags_of(line);
+    const char *name = line_value(line, "target");
+    const char *application_data = line_value(line, "bindings");
+    if (name != NULL && !is_server)
+        name_import(name, GSS_C_NT_HOSTBASED_SERVICE, &target);
+    if (application_data != NULL) {
+        struct bytes data = bytes_read(application_data);
+        bindings.application_data.length = data.len;
+        bindings.application_data.value = data.data;
+        bindings_given = &bindings;
+    }
+    OM_uint32 major = credential_acquire(line, &minor);
+    if (GSS_ERROR(major))
+        fail(major, minor, "gss_acquire_cred");
+    else if (is_server)
+        reply("ok");
+    else
+        step((struct bytes){NULL, 0});
+}
+
+static void message_sign(struct bytes text)
+{
+    OM_uint32 minor, ignored;
+    gss_buffer_desc plain = {text.len, text.data}, mic = GSS_C_EMPTY_BUFFER;
+    OM_uint32 major = gss_get_mic(&minor, context, GSS_C_QOP_DEFAULT, &plain, &mic);
+    if (GSS_ERROR(major))
+        fail(major, minor, "gss_get_mic");
+    else
+        reply_bytes("mic", mic.value, mic.length);
+    gss_release_buffer(&ignored, &mic);
+}
+
+static void message_verify(struct bytes text, struct bytes signature)
+{
+    OM_uint32 minor;
+    gss_buffer_desc plain = {text.len, text.data}, mic = {signature.len, signature.data};
+    OM_uint32 major = gss_verify_mic(&minor, context, &plain, &mic, NULL);
+    if (major != GSS_S_COMPLETE)
+        fail(major, minor, "gss_verify_mic");
+    else
+        reply("ok");
+    free(signature.data);
+}
+
+static void message_seal(struct bytes text)
+{
+    OM_uint32 minor, ignored;
+    gss_buffer_desc plain = {text.len, text.data}, sealed = GSS_C_EMPTY_BUFFER;
+    OM_uint32 major = gss_wrap(&minor, context, 1, GSS_C_QOP_DEFAULT, &plain, NULL, &sealed);
+    if (GSS_ERROR(major))
+        fail(major, minor, "gss_wrap");
+    else
+        reply_bytes("sealed", sealed.value, sealed.length);
+    gss_release_buffer(&ignored, &sealed);
+}
+
+static void message_unseal(struct bytes all)
+{
+    OM_uint32 minor, ignored;
+    gss_buffer_desc sealed = {all.len, all.data}, plain = GSS_C_EMPTY_BUFFER;
+    OM_uint32 major = gss_unwrap(&minor, context, &sealed, &plain, NULL, NULL);
+    if (major != GSS_S_COMPLETE)
+        fail(major, minor, "gss_unwrap");
+    else
+        reply_bytes("plain", plain.value, plain.length);
+    gss_release_buffer(&ignored, &plain);
+}
+
+static void names_show(void)
+{
+    OM_uint32 minor;
+    gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
+    OM_uint32 major = gss_display_name(&minor, peer_name, &text, NULL);
+    if (GSS_ERROR(major))
+        fail(major, minor, "gss_display_name");
+    else
+        reply("names %.*s", (int)text.length, (char *)text.value);
+    gss_release_buffer(&minor, &text);
+}
+
+static void sequence_set(const char *text)
+{
+    OM_uint32 minor = 0;
+    uint32_t number = text != NULL ? (uint32_t)strtoul(text, NULL, 10) : 0;
+    gss_buffer_desc value = {sizeof number, &number};
+    OM_uint32 major = gss_set_sec_context_option(&minor, &context, &set_seq_num, &value);
+    if (GSS_ERROR(major))
+        fail(major, minor, "gss_set_sec_context_option");
+    else
+        reply("ok");
+}
+
+static void command(const struct line *line)
+{
+    struct bytes text = bytes_read(
+        line_is(line, "client") || line_is(line, "server") || line_is(line, "seq") ? NULL : line_word(line, 1));
+    if (line_is(line, "client") || line_is(line, "server"))
+        start(line);
+    else if (line_is(line, "token"))
+        step(text);
+    else if (line_is(line, "sign"))
+        message_sign(text);
+    else if (line_is(line, "verify"))
+        message_verify(text, bytes_read(line_word(line, 2)));
+    else if (line_is(line, "seal"))
+        message_seal(text);
+    else if (line_is(line, "unseal"))
+        message_unseal(text);
+    else if (line_is(line, "seq"))
+        sequence_set(line_word(line, 1));
+    else if (line_is(line, "names"))
+        names_show();
+    else if (line_is(line, "attributes"))
+        reply("attributes 0x%08x", (unsigned)granted);
+    else
+        reply("error 0 unknown command");
+    free(text.data);
+}
+
+int main(void)
+{
+    struct line line;
+    OM_uint32 minor;
+    alarm(120); /* a helper never outlives its test */
+    while (line_read(&line))
+        command(&line);
+    gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
+    gss_release_cred(&minor, &credential);
+    gss_release_name(&minor, &target);
+    gss_release_name(&minor, &peer_name);
+    free(bindings.application_data.value);
+    return 0;
+}

@@ -1,0 +1,100 @@
+/*
+ * Our side of the interop tests, through the public interface alone.
+ */
+#include <sspi.h>
+#include <sspi_ext.h>
+#include <stdint.h>
+
+#include "peer_sspi.h"
+
+static void key_show(void)
+{
+    SecPkgContext_SessionKey key;
+    SECURITY_STATUS status = table->QueryContextAttributesA(&context, SECPKG_ATTR_SESSION_KEY, &key);
+    if (status != SEC_E_OK) {
+        fail(status, "SECPKG_ATTR_SESSION_KEY");
+        return;
+    }
+    reply_bytes("key", key.SessionKey, key.SessionKeyLength);
+    table->FreeContextBuffer(key.SessionKey);
+}
+
+static void names_show(void)
+{
+    SecPkgContext_NamesA names;
+    SECURITY_STATUS status = table->QueryContextAttributesA(&context, SECPKG_ATTR_NAMES, &names);
+    if (status != SEC_E_OK) {
+        fail(status, "SECPKG_ATTR_NAMES");
+        return;
+    }
+    reply("names %s", names.sUserName);
+    table->FreeContextBuffer(names.sUserName);
+}
+
+static void target_show(void)
+{
+    SecPkgContext_ClientSpecifiedTarget named;
+    SECURITY_STATUS status = QueryContextAttributesW(&context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, &named);
+    if (status != SEC_E_OK) {
+        fail(status, "SECPKG_ATTR_CLIENT_SPECIFIED_TARGET");
+        return;
+    }
+    char text[256];
+    size_t len = 0;
+    for (const SEC_WCHAR *at = named.sTargetName; at[len] != 0 && len + 1 < sizeof text; len++)
+        text[len] = (char)at[len];
+    text[len] = '\0';
+    reply("target %s", text);
+    table->FreeContextBuffer(named.sTargetName);
+}
+
+static void context_export(void)
+{
+    SecBuffer packed = {0, 0, NULL};
+    SECURITY_STATUS status = table->ExportSecurityContext(&context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &packed, NULL);
+    if (status != SEC_E_OK) {
+        fail(status, "ExportSecurityContext");
+        return;
+    }
+    has_context = false;
+    reply_bytes("exported", packed.pvBuffer, packed.cbBuffer);
+    table->FreeContextBuffer(packed.pvBuffer);
+}
+
+static void context_import(const char *hex)
+{
+    static char package[] = "NTLM";
+    struct bytes record = bytes_read(hex);
+    SecBuffer packed = {(ULONG)record.len, SECBUFFER_TOKEN, record.data};
+    SECURITY_STATUS status = table->ImportSecurityContextA(package, &packed, NULL, &context);
+    free(record.data);
+    has_context = status == SEC_E_OK;
+    if (has_context)
+        reply("ok");
+    else
+        fail(status, "ImportSecurityContext");
+}
+
+static bool own_command(const struct line *line)
+{
+    if (line_is(line, "key"))
+        key_show();
+    else if (line_is(line, "names"))
+        names_show();
+    else if (line_is(line, "target"))
+        target_show();
+    else if (line_is(line, "export"))
+        context_export();
+    else if (line_is(line, "import"))
+        context_import(line_word(line, 1));
+    else
+        return false;
+    return true;
+}
+
+int main(void)
+{
+    table = InitSecurityInterfaceA();
+    command_more = own_command;
+    return table != NULL ? commands_run() : 1;
+}

@@ -1,0 +1,269 @@
+/*
+ * The commands of peer_line.h through a table of SSPI functions: included by one program per implementation, after its
+ * headers.
+ */
+#ifndef OPENSSPI_TESTS_INTEROP_PEER_SSPI_H
+#define OPENSSPI_TESTS_INTEROP_PEER_SSPI_H
+
+#include "peer_line.h"
+
+static SecurityFunctionTableA *table;
+/* What the program adds: accounts for a server's fresh context, and commands of its own. */
+static bool (*server_prepare)(CtxtHandle *context);
+static bool (*command_more)(const struct line *line);
+
+static CredHandle credential;
+static CtxtHandle context;
+static bool is_server, has_context;
+static char *target;
+static ULONG asked, granted, sent, received;
+static struct bytes bindings;
+
+static void fail(SECURITY_STATUS status, const char *what)
+{
+    reply("error 0x%08x %s", (unsigned)status, what);
+}
+
+static ULONG flags_of(const struct line *line)
+{
+    static const struct {
+        const char *word;
+        ULONG client, server;
+    } known[] = {
+        {"integrity", ISC_REQ_INTEGRITY, ASC_REQ_INTEGRITY},
+        {"confidentiality", ISC_REQ_CONFIDENTIALITY, ASC_REQ_CONFIDENTIALITY},
+        {"replay", ISC_REQ_REPLAY_DETECT, ASC_REQ_REPLAY_DETECT},
+        {"sequence", ISC_REQ_SEQUENCE_DETECT, ASC_REQ_SEQUENCE_DETECT},
+        {"connection", ISC_REQ_CONNECTION, ASC_REQ_CONNECTION},
+        {"datagram", ISC_REQ_DATAGRAM, ASC_REQ_DATAGRAM},
+        {"identify", ISC_REQ_IDENTIFY, ASC_REQ_IDENTIFY},
+    };
+    ULONG flags = 0;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (line_flag(line, known[i].word))
+            flags |= is_server ? known[i].server : known[i].client;
+    return flags;
+}
+
+static void bindings_take(const char *hex)
+{
+    if (hex == NULL)
+        return;
+    struct bytes data = bytes_read(hex);
+    SEC_CHANNEL_BINDINGS head;
+    memset(&head, 0, sizeof head);
+    head.cbApplicationDataLength = (ULONG)data.len;
+    head.dwApplicationDataOffset = sizeof head;
+    bindings.len = sizeof head + data.len;
+    bindings.data = calloc(1, bindings.len);
+    if (bindings.data == NULL)
+        abort();
+    memcpy(bindings.data, &head, sizeof head);
+    memcpy(bindings.data + sizeof head, data.data, data.len);
+    free(data.data);
+}
+
+static SECURITY_STATUS credential_acquire(const struct line *line)
+{
+    const char *user = line_value(line, "user"), *domain = line_value(line, "domain");
+    const char *password = line_value(line, "password");
+    SEC_WINNT_AUTH_IDENTITY_A identity;
+    memset(&identity, 0, sizeof identity);
+    if (user != NULL) {
+        identity.User = (void *)(uintptr_t)user;
+        identity.UserLength = (ULONG)strlen(user);
+    }
+    if (domain != NULL) {
+        identity.Domain = (void *)(uintptr_t)domain;
+        identity.DomainLength = (ULONG)strlen(domain);
+    }
+    if (password != NULL) {
+        identity.Password = (void *)(uintptr_t)password;
+        identity.PasswordLength = (ULONG)strlen(password);
+    }
+    identity.Flags = SEC_WINNT_AUTH_IDENTITY_ANSI;
+    static char package[] = "NTLM";
+    return table->AcquireCredentialsHandleA(NULL, package, is_server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
+                                            is_server ? NULL : &identity, NULL, NULL, &credential, NULL);
+}
+
+/* One call of ISC or ASC; `token` NULL in a client's first. */
+static SECURITY_STATUS step_call(const struct bytes *token, SecBufferDesc *out)
+{
+    SecBuffer in[2];
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, in};
+    memset(in, 0, sizeof in);
+    if (token != NULL) {
+        in[0].cbBuffer = (ULONG)token->len;
+        in[0].BufferType = SECBUFFER_TOKEN;
+        in[0].pvBuffer = token->data;
+        if (bindings.data != NULL) {
+            in[1].cbBuffer = (ULONG)bindings.len;
+            in[1].BufferType = SECBUFFER_CHANNEL_BINDINGS;
+            in[1].pvBuffer = bindings.data;
+            list.cBuffers = 2;
+        }
+    }
+    CtxtHandle *now = has_context ? &context : NULL;
+    if (is_server)
+        return table->AcceptSecurityContext(&credential, now, &list, asked, SECURITY_NATIVE_DREP, &context, out,
+                                            &granted, NULL);
+    return table->InitializeSecurityContextA(&credential, now, target, asked, 0, SECURITY_NATIVE_DREP,
+                                             token != NULL ? &list : NULL, 0, &context, out, &granted, NULL);
+}
+
+static void step(const struct bytes *token)
+{
+    static unsigned char room[8192];
+    SecBuffer out = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
+    bool first = !has_context;
+    SECURITY_STATUS status = step_call(token, &list);
+    has_context = has_context || status >= 0;
+    if (status == SEC_I_COMPLETE_NEEDED || status == SEC_I_COMPLETE_AND_CONTINUE) {
+        SECURITY_STATUS completed = table->CompleteAuthToken(&context, &list);
+        status = completed != SEC_E_OK ? completed : status == SEC_I_COMPLETE_NEEDED ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
+    }
+    if (status >= 0 && first && is_server && server_prepare != NULL && !server_prepare(&context))
+        status = SEC_E_INTERNAL_ERROR;
+    if (status == SEC_E_OK || status == SEC_I_CONTINUE_NEEDED)
+        reply_bytes(status == SEC_E_OK ? "done" : "token", room, out.cbBuffer);
+    else
+        fail(status, is_server ? "AcceptSecurityContext" : "InitializeSecurityContext");
+}
+
+static void start(const struct line *line)
+{
+    is_server = line_is(line, "server");
+    asked = flags_of(line);
+    const char *name = line_value(line, "target");
+    target = name != NULL ? strdup(name) : NULL;
+    bindings_take(line_value(line, "bindings"));
+    SECURITY_STATUS status = credential_acquire(line);
+    if (status != SEC_E_OK)
+        fail(status, "AcquireCredentialsHandle");
+    else if (is_server)
+        reply("ok");
+    else
+        step(NULL);
+}
+
+static void message_sign(struct bytes text)
+{
+    unsigned char signature[64];
+    SecBuffer buffers[2] = {{(ULONG)text.len, SECBUFFER_DATA, text.data},
+                            {sizeof signature, SECBUFFER_TOKEN, signature}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
+    buffers[1].cbBuffer = SIGNATURE_LEN;
+    SECURITY_STATUS status = table->MakeSignature(&context, 0, &list, sent);
+    sent += status == SEC_E_OK;
+    if (status == SEC_E_OK)
+        reply_bytes("mic", signature, buffers[1].cbBuffer);
+    else
+        fail(status, "MakeSignature");
+}
+
+static void message_verify(struct bytes text, struct bytes mic)
+{
+    SecBuffer buffers[2] = {{(ULONG)text.len, SECBUFFER_DATA, text.data}, {(ULONG)mic.len, SECBUFFER_TOKEN, mic.data}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
+    ULONG qop = 0;
+    SECURITY_STATUS status = table->VerifySignature(&context, &list, received, &qop);
+    received += status == SEC_E_OK;
+    if (status == SEC_E_OK)
+        reply("ok");
+    else
+        fail(status, "VerifySignature");
+    free(mic.data);
+}
+
+static void message_seal(struct bytes text)
+{
+    unsigned char *all = calloc(1, SIGNATURE_LEN + text.len + 1);
+    if (all == NULL)
+        abort();
+    memcpy(all + SIGNATURE_LEN, text.data, text.len);
+    SecBuffer buffers[2] = {{SIGNATURE_LEN, SECBUFFER_TOKEN, all},
+                            {(ULONG)text.len, SECBUFFER_DATA, all + SIGNATURE_LEN}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
+    SECURITY_STATUS status = table->EncryptMessage(&context, 0, &list, sent);
+    sent += status == SEC_E_OK;
+    if (status == SEC_E_OK)
+        reply_bytes("sealed", all, SIGNATURE_LEN + text.len);
+    else
+        fail(status, "EncryptMessage");
+    free(all);
+}
+
+static void message_unseal(struct bytes all)
+{
+    if (all.len < SIGNATURE_LEN) {
+        fail(SEC_E_INVALID_TOKEN, "shorter than a signature");
+        return;
+    }
+    SecBuffer buffers[2] = {{SIGNATURE_LEN, SECBUFFER_TOKEN, all.data},
+                            {(ULONG)(all.len - SIGNATURE_LEN), SECBUFFER_DATA, all.data + SIGNATURE_LEN}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
+    ULONG qop = 0;
+    SECURITY_STATUS status = table->DecryptMessage(&context, &list, received, &qop);
+    received += status == SEC_E_OK;
+    if (status == SEC_E_OK)
+        reply_bytes("plain", buffers[1].pvBuffer, buffers[1].cbBuffer);
+    else
+        fail(status, "DecryptMessage");
+}
+
+static bool message_command(const struct line *line)
+{
+    static const struct {
+        const char *word;
+        void (*run)(struct bytes);
+    } known[] = {{"sign", message_sign}, {"seal", message_seal}, {"unseal", message_unseal}};
+    struct bytes text = bytes_read(line_word(line, 1));
+    bool done = false;
+    for (size_t i = 0; i < sizeof known / sizeof known[0] && !done; i++)
+        if (line_is(line, known[i].word)) {
+            known[i].run(text);
+            done = true;
+        }
+    if (!done && line_is(line, "verify")) {
+        message_verify(text, bytes_read(line_word(line, 2)));
+        done = true;
+    }
+    free(text.data);
+    return done;
+}
+
+static void command(const struct line *line)
+{
+    if (line_is(line, "client") || line_is(line, "server")) {
+        start(line);
+    } else if (line_is(line, "token")) {
+        struct bytes token = bytes_read(line_word(line, 1));
+        step(&token);
+        free(token.data);
+    } else if (line_is(line, "seq")) {
+        sent = received = (ULONG)strtoul(line_word(line, 1) != NULL ? line_word(line, 1) : "0", NULL, 10);
+        reply("ok");
+    } else if (line_is(line, "attributes")) {
+        reply("attributes 0x%08x", (unsigned)granted);
+    } else if (!message_command(line) && (command_more == NULL || !command_more(line))) {
+        reply("error 0 unknown command");
+    }
+}
+
+static int commands_run(void)
+{
+    struct line line;
+    alarm(120); /* a helper never outlives its test */
+    while (line_read(&line))
+        command(&line);
+    if (has_context)
+        table->DeleteSecurityContext(&context);
+    table->FreeCredentialsHandle(&credential);
+    free(bindings.data);
+    free(target);
+    return 0;
+}
+
+#endif
