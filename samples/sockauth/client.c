@@ -14,6 +14,23 @@
 #include <sys/time.h>
 #endif
 
+/* Receives what the server must now send; tells when it sends something else. */
+static BOOL ExpectKind(SOCKET sock, struct message *message, enum message_kind kind)
+{
+    enum receive_result result = ReceiveMsg(sock, message);
+    if (result == RECEIVE_CLOSED)
+        Complain("the server closed the connection");
+    if (result != RECEIVE_OK)
+        return FALSE;
+    if (message->kind == kind)
+        return TRUE;
+    if (message->kind == MESSAGE_REFUSED && message->len == 4)
+        Complain("the server refused: %s", StatusName((SECURITY_STATUS)GetNumber(message->data)));
+    else
+        Complain("the server sent the wrong kind of message");
+    return FALSE;
+}
+
 /* What InitializeSecurityContext gives goes to the server, and the server's answer comes back, until the context stands. */
 static BOOL DoAuthentication(SOCKET sock)
 {
@@ -25,21 +42,11 @@ static BOOL DoAuthentication(SOCKET sock)
             return FALSE;
         if (out.len > 0 && !SendMsg(sock, &out))
             return FALSE;
+        /* A client can be done before the server has checked anything: the context stands when the server says so, too. */
         if (status == SEC_E_OK)
-            return TRUE;
-        enum receive_result result = ReceiveMsg(sock, &in);
-        if (result == RECEIVE_CLOSED)
-            Complain("the server closed the connection during the handshake");
-        if (result != RECEIVE_OK)
+            return ExpectKind(sock, &in, MESSAGE_ACCEPTED);
+        if (!ExpectKind(sock, &in, MESSAGE_TOKEN))
             return FALSE;
-        if (in.kind == MESSAGE_REFUSED && in.len == 4) {
-            Complain("the server refused: %s", StatusName((SECURITY_STATUS)GetNumber(in.data)));
-            return FALSE;
-        }
-        if (in.kind != MESSAGE_TOKEN) {
-            Complain("the server sent something else than a token");
-            return FALSE;
-        }
         status = GenClientContext(key, &in, &out);
     }
     Complain("the handshake does not end");
@@ -106,28 +113,17 @@ static BOOL SendText(SOCKET sock, enum message_kind kind, const char *text)
     return SendMsg(sock, &message);
 }
 
-static BOOL ReceiveText(SOCKET sock)
+static BOOL ReceiveText(SOCKET sock, enum message_kind kind)
 {
     struct message message;
     const char *text;
     size_t len;
-    enum receive_result result = ReceiveMsg(sock, &message);
-    if (result == RECEIVE_CLOSED)
-        Complain("the server closed the connection");
-    if (result != RECEIVE_OK)
+    if (!ExpectKind(sock, &message, kind))
         return FALSE;
-    if (message.kind == MESSAGE_REFUSED && message.len == 4) {
-        Complain("the server refused: %s", StatusName((SECURITY_STATUS)GetNumber(message.data)));
-        return FALSE;
-    }
-    if (message.kind != MESSAGE_SEALED && message.kind != MESSAGE_SIGNED) {
-        Complain("the server sent an unknown kind of message");
-        return FALSE;
-    }
-    SayBytes("receives", message.data, message.len);
+    SayBytes("  receives", message.data, message.len);
     if (UnprotectText((DWORD)sock, &message, &text, &len) != SEC_E_OK)
         return FALSE;
-    SayText(message.kind == MESSAGE_SEALED ? "  unseals" : "  verifies", text, len);
+    SayText(kind == MESSAGE_SEALED ? "unseals" : "verifies", text, len);
     return TRUE;
 }
 
@@ -136,15 +132,11 @@ static BOOL Talk(SOCKET sock, const char *text)
     DWORD key = (DWORD)sock;
     if (!DescribeSession(key))
         return FALSE;
-    if (SessionSeals(key) && !(SendText(sock, MESSAGE_SEALED, text) && ReceiveText(sock)))
+    if (!SessionSeals(key) && !SessionSigns(key))
+        Say("%-10s neither sealed nor signed messages", "context");
+    if (SessionSeals(key) && !(SendText(sock, MESSAGE_SEALED, text) && ReceiveText(sock, MESSAGE_SEALED)))
         return FALSE;
-    if (SessionSigns(key) && !(SendText(sock, MESSAGE_SIGNED, text) && ReceiveText(sock)))
-        return FALSE;
-    if (!SessionSeals(key) && !SessionSigns(key)) {
-        /* Nothing to protect a message with. The server's verdict, if it is a refusal, is all there is to wait for. */
-        Say("%-8s neither sealed nor signed messages", "context");
-    }
-    return TRUE;
+    return !SessionSigns(key) || (SendText(sock, MESSAGE_SIGNED, text) && ReceiveText(sock, MESSAGE_SIGNED));
 }
 
 int main(int argc, char **argv)

@@ -31,10 +31,11 @@ typedef int SOCKET;
 #define LEGS_MAX 10       /* messages of one side in a handshake; the longest here takes three */
 
 enum message_kind {
-    MESSAGE_TOKEN = 'T',   /* a token of the handshake */
-    MESSAGE_REFUSED = 'R', /* the handshake failed: the status, four bytes */
-    MESSAGE_SEALED = 'E',  /* what EncryptMessage made */
-    MESSAGE_SIGNED = 'S',  /* what MakeSignature made */
+    MESSAGE_TOKEN = 'T',    /* a token of the handshake */
+    MESSAGE_ACCEPTED = 'A', /* the server is content with the handshake; no content */
+    MESSAGE_REFUSED = 'R',  /* the server gives up: the status, four bytes */
+    MESSAGE_SEALED = 'E',   /* what EncryptMessage made */
+    MESSAGE_SIGNED = 'S',   /* what MakeSignature made */
 };
 
 struct message {

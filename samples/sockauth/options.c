@@ -139,7 +139,7 @@ BOOL AskPassword(char *password, size_t size)
             Complain("the password is too long");
             return FALSE;
         }
-        strcpy(password, given);
+        memcpy(password, given, strlen(given) + 1);
         return TRUE;
     }
     if (!ReadHidden(password, size)) {

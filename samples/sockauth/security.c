@@ -7,13 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifdef __MINGW32__
-#define FreeCredentialsHandle FreeCredentialHandle /* the table's member has the older name there */
-#endif
-
 #define NAME_MAX_LEN 256  /* of a user, a domain, a password */
 #define TOKEN_LEN_BYTES 4 /* in front of a protected message: the length of its signature or trailer */
-#define NETWORK_DREP 0    /* SECURITY_NETWORK_DREP: the programs may run on different machines */
 
 struct session {
     BOOL has_context;
@@ -24,6 +19,7 @@ struct session {
 
 static struct {
     PSecurityFunctionTableA table;
+    PSecurityFunctionTableW wide; /* for what has no A form */
     BOOL client, has_credentials;
     CredHandle credentials;
     char name[NAME_MAX_LEN];
@@ -42,7 +38,7 @@ static BOOL SplitUser(const char *whole, char *domain, char *user)
         return FALSE;
     memcpy(domain, whole, domain_len);
     domain[domain_len] = '\0';
-    strcpy(user, name);
+    memcpy(user, name, strlen(name) + 1);
     return TRUE;
 }
 
@@ -87,11 +83,12 @@ BOOL InitPackage(const struct options *options, BOOL client)
     package.target = options->target;
     package.wanted = options->flags;
     package.table = InitSecurityInterfaceA();
-    if (package.table == NULL || strlen(options->package) >= sizeof package.name) {
+    package.wide = InitSecurityInterfaceW();
+    if (package.table == NULL || package.wide == NULL || strlen(options->package) >= sizeof package.name) {
         Complain("there is no security package %s", options->package);
         return FALSE;
     }
-    strcpy(package.name, options->package);
+    memcpy(package.name, options->package, strlen(options->package) + 1);
 
     PSecPkgInfoA info;
     SECURITY_STATUS status = package.table->QuerySecurityPackageInfoA(package.name, &info);
@@ -100,7 +97,7 @@ BOOL InitPackage(const struct options *options, BOOL client)
         return FALSE;
     }
     package.token_max = info->cbMaxToken < MESSAGE_MAX ? info->cbMaxToken : MESSAGE_MAX;
-    Say("%-8s %s (%s), tokens of up to %lu bytes", "package", info->Name, info->Comment,
+    Say("%-10s %s (%s), tokens of up to %lu bytes", "package", info->Name, info->Comment,
         (unsigned long)info->cbMaxToken);
     package.table->FreeContextBuffer(info);
     return client && options->user != NULL ? AcquireForUser(options->user) : Acquire(NULL) == SEC_E_OK;
@@ -109,7 +106,7 @@ BOOL InitPackage(const struct options *options, BOOL client)
 void TermPackage(void)
 {
     if (package.has_credentials)
-        package.table->FreeCredentialsHandle(&package.credentials);
+        package.table->FreeCredentialHandle(&package.credentials);
     package.has_credentials = FALSE;
 }
 
@@ -150,7 +147,7 @@ static SECURITY_STATUS AfterStep(struct session *session, SECURITY_STATUS status
 
 static void SayStep(const struct message *in, const struct message *out, SECURITY_STATUS status)
 {
-    Say("%-8s token of %lu bytes in, %lu bytes out: %s", "step", in != NULL ? (unsigned long)in->len : 0,
+    Say("%-10s token of %lu bytes in, %lu bytes out: %s", "step", in != NULL ? (unsigned long)in->len : 0,
         (unsigned long)out->len, StatusName(status));
 }
 
@@ -167,8 +164,8 @@ SECURITY_STATUS GenClientContext(DWORD key, const struct message *in, struct mes
     out->len = 0;
     SECURITY_STATUS status = package.table->InitializeSecurityContextA(
         &package.credentials, session->has_context ? &session->context : NULL, (SEC_CHAR *)package.target,
-        package.wanted, 0, NETWORK_DREP, in != NULL ? &in_list : NULL, 0, &session->context, &out_list, &session->flags,
-        &expiry);
+        package.wanted, 0, SECURITY_NETWORK_DREP, in != NULL ? &in_list : NULL, 0, &session->context, &out_list,
+        &session->flags, &expiry);
     if (status < 0)
         ComplainStatus("InitializeSecurityContext", status);
     status = AfterStep(session, status, &out_list, out);
@@ -188,8 +185,8 @@ SECURITY_STATUS GenServerContext(DWORD key, const struct message *in, struct mes
     out->kind = MESSAGE_TOKEN;
     out->len = 0;
     SECURITY_STATUS status = package.table->AcceptSecurityContext(
-        &package.credentials, session->has_context ? &session->context : NULL, &in_list, package.wanted, NETWORK_DREP,
-        &session->context, &out_list, &session->flags, &expiry);
+        &package.credentials, session->has_context ? &session->context : NULL, &in_list, package.wanted,
+        SECURITY_NETWORK_DREP, &session->context, &out_list, &session->flags, &expiry);
     if (status < 0)
         ComplainStatus("AcceptSecurityContext", status);
     status = AfterStep(session, status, &out_list, out);
@@ -203,7 +200,7 @@ static void SayAttributes(struct session *session)
     SecPkgContext_NegotiationInfoA negotiated;
     if (package.table->QueryContextAttributesA(&session->context, SECPKG_ATTR_NEGOTIATION_INFO, &negotiated) ==
         SEC_E_OK) {
-        Say("%-8s %s", "chosen", negotiated.PackageInfo->Name);
+        Say("%-10s %s", "chosen", negotiated.PackageInfo->Name);
         package.table->FreeContextBuffer(negotiated.PackageInfo);
     }
 
@@ -213,27 +210,26 @@ static void SayAttributes(struct session *session)
         SayText("user", names.sUserName, strlen(names.sUserName));
         package.table->FreeContextBuffer(names.sUserName);
     } else {
-        Say("%-8s not known: %s", "user", StatusName(status));
+        Say("%-10s not known: %s", "user", StatusName(status));
     }
 
     if (!package.client) {
-        /* SecPkgContext_ClientSpecifiedTarget, which mingw-w64 does not declare; it is of WCHAR in both tables. */
+        /* SecPkgContext_ClientSpecifiedTarget, which mingw-w64 does not declare; always of WCHAR. */
         struct {
             SEC_WCHAR *sTargetName;
         } target;
-        status =
-            package.table->QueryContextAttributesA(&session->context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, &target);
+        status = package.wide->QueryContextAttributesW(&session->context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, &target);
         if (status == SEC_E_OK) {
             SayWide("target", target.sTargetName);
             package.table->FreeContextBuffer(target.sTargetName);
         } else {
-            Say("%-8s not known: %s", "target", StatusName(status));
+            Say("%-10s not known: %s", "target", StatusName(status));
         }
     }
 
     SecPkgContext_KeyInfoA key;
     if (package.table->QueryContextAttributesA(&session->context, SECPKG_ATTR_KEY_INFO, &key) == SEC_E_OK) {
-        Say("%-8s %lu bits; signs with %s, seals with %s", "key", (unsigned long)key.KeySize,
+        Say("%-10s %lu bits; signs with %s, seals with %s", "key", (unsigned long)key.KeySize,
             key.sSignatureAlgorithmName, key.sEncryptAlgorithmName);
         package.table->FreeContextBuffer(key.sSignatureAlgorithmName);
         package.table->FreeContextBuffer(key.sEncryptAlgorithmName);
@@ -244,6 +240,12 @@ BOOL DescribeSession(DWORD key)
 {
     struct session *session = CollectGet(key);
     SayAttributes(session);
+    if (session->flags == 0) {
+        /* Wine's NTLM tells them only here, and only to the W form. */
+        SecPkgContext_Flags flags;
+        if (package.wide->QueryContextAttributesW(&session->context, SECPKG_ATTR_FLAGS, &flags) == SEC_E_OK)
+            session->flags = flags.Flags;
+    }
     SayFlags(package.client, session->flags);
 
     /* The bits of these have the same values in ISC_REQ_, ISC_RET_, ASC_REQ_ and ASC_RET_. */
@@ -258,7 +260,7 @@ BOOL DescribeSession(DWORD key)
         ComplainStatus("QueryContextAttributes(SIZES)", status);
         return FALSE;
     }
-    Say("%-8s signature %lu, trailer %lu, block %lu bytes", "sizes", (unsigned long)session->sizes.cbMaxSignature,
+    Say("%-10s signature %lu, trailer %lu, block %lu bytes", "sizes", (unsigned long)session->sizes.cbMaxSignature,
         (unsigned long)session->sizes.cbSecurityTrailer, (unsigned long)session->sizes.cbBlockSize);
     return TRUE;
 }
@@ -298,8 +300,10 @@ SECURITY_STATUS ProtectText(DWORD key, const char *text, size_t len, struct mess
     BOOL seal = message->kind == MESSAGE_SEALED;
     ULONG token_max = seal ? session->sizes.cbSecurityTrailer : session->sizes.cbMaxSignature;
     ULONG padding_max = seal && session->sizes.cbBlockSize > 1 ? session->sizes.cbBlockSize : 0;
-    if (token_max > MESSAGE_MAX / 4 || padding_max > MESSAGE_MAX / 4 || len > MESSAGE_MAX / 4)
+    if (token_max > MESSAGE_MAX / 4 || padding_max > MESSAGE_MAX / 4 || len > MESSAGE_MAX / 4) {
+        Complain("the text is too long for a message");
         return SEC_E_BUFFER_TOO_SMALL;
+    }
 
     BYTE *token = message->data + TOKEN_LEN_BYTES, *data = token + token_max, *padding = data + len;
     memcpy(data, text, len);

@@ -43,8 +43,10 @@ static BOOL DoAuthentication(SOCKET sock)
         }
         if (out.len > 0 && !SendMsg(sock, &out))
             return FALSE;
-        if (status == SEC_E_OK)
-            return TRUE;
+        if (status == SEC_E_OK) {
+            out = (struct message){.kind = MESSAGE_ACCEPTED};
+            return SendMsg(sock, &out);
+        }
     }
     Complain("the handshake does not end");
     return FALSE;
@@ -80,11 +82,11 @@ static BOOL AcceptAuthSocket(SOCKET listener, DWORD idle, SOCKET *sock)
 static void TryImpersonation(DWORD key)
 {
     SECURITY_STATUS status = ImpersonateContext(key);
-    Say("%-8s ImpersonateSecurityContext: %s", "acts as", StatusName(status));
+    Say("%-10s ImpersonateSecurityContext: %s", "acts as", StatusName(status));
     if (status == SEC_E_OK) {
         /* Here the server would open the client's files. */
         status = RevertContext(key);
-        Say("%-8s RevertSecurityContext: %s", "itself", StatusName(status));
+        Say("%-10s RevertSecurityContext: %s", "itself", StatusName(status));
     }
 }
 
@@ -98,13 +100,13 @@ static BOOL Answer(SOCKET sock, struct message *message)
         return FALSE;
     }
     BOOL sealed = message->kind == MESSAGE_SEALED;
-    SayBytes("receives", message->data, message->len);
+    SayBytes("  receives", message->data, message->len);
     SECURITY_STATUS status = UnprotectText((DWORD)sock, message, &text, &len);
     if (status != SEC_E_OK) {
         Refuse(sock, status);
         return FALSE;
     }
-    SayText(sealed ? "  unseals" : "  verifies", text, len);
+    SayText(sealed ? "unseals" : "verifies", text, len);
 
     snprintf(answer, sizeof answer, "Yes: %lu bytes came %s and whole.", (unsigned long)len,
              sealed ? "sealed" : "signed");
@@ -164,7 +166,7 @@ static SOCKET Listen(const struct options *options)
             closesocket(listener);
         return INVALID_SOCKET;
     }
-    Say("%-8s %s port %s", "listens", host, port);
+    Say("%-10s %s port %s", "listens", host, port);
     return listener;
 }
 
@@ -181,7 +183,7 @@ static BOOL ServeClients(SOCKET listener, const struct options *options)
             served = Serve(sock, options->impersonate);
             CloseAuthSocket(sock);
         }
-        Say("%-8s client %lu %s", "done", (unsigned long)n, served ? "served" : "failed");
+        Say("%-10s client %lu %s", "done", (unsigned long)n, served ? "served" : "failed");
         good = good && served;
     }
     return good;

@@ -10,7 +10,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LINE_MAX_LEN 1024 /* a longer line is cut */
-#define BYTES_MAX 40      /* of a dump */
+#define BYTES_MAX 64      /* of a dump */
 
 static const char *prefix = "sockauth";
 
@@ -109,9 +109,9 @@ void SayBytes(const char *label, const BYTE *bytes, DWORD len)
 {
     char hex[2 * BYTES_MAX + 1] = "";
     DWORD shown = len < BYTES_MAX ? len : BYTES_MAX;
-    for (DWORD i = 0; i < shown; i++)
+    for (size_t i = 0; i < shown; i++)
         snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-    Say("%-8s %s%s", label, hex, shown < len ? "..." : "");
+    Say("%-10s %s%s", label, hex, shown < len ? "..." : "");
 }
 
 /* Appends one character, escaped when it is not plain. */
@@ -136,7 +136,7 @@ void SayText(const char *label, const char *text, size_t len)
     size_t used = 0;
     for (size_t i = 0; i < len; i++)
         used = Append(line, used, sizeof line, (unsigned char)text[i]);
-    Say("%-8s %s", label, line);
+    Say("%-10s %s", label, line);
 }
 
 void SayWide(const char *label, const SEC_WCHAR *text)
@@ -145,7 +145,7 @@ void SayWide(const char *label, const SEC_WCHAR *text)
     size_t used = 0;
     for (; *text != 0; text++)
         used = Append(line, used, sizeof line, *text);
-    Say("%-8s %s", label, line);
+    Say("%-10s %s", label, line);
 }
 
 void SayFlags(BOOL client, ULONG flags)
@@ -161,18 +161,17 @@ void SayFlags(BOOL client, ULONG flags)
     }
     if (flags != 0)
         snprintf(line + used, sizeof line - used, " 0x%lX", (unsigned long)flags);
-    Say("%-8s%s", "flags", line);
+    Say("%-10s%s", "flags", line);
 }
 
+/* Is the word this name of capitals, whatever its case? */
 static BOOL SameWord(const char *word, size_t len, const char *name)
 {
     if (strlen(name) != len)
         return FALSE;
-    for (size_t i = 0; i < len; i++) {
-        char c = word[i] >= 'a' && word[i] <= 'z' ? (char)(word[i] - 'a' + 'A') : word[i];
-        if (c != name[i])
+    for (size_t i = 0; i < len; i++)
+        if (word[i] != name[i] && (name[i] == '_' || word[i] != name[i] + ('a' - 'A')))
             return FALSE;
-    }
     return TRUE;
 }
 

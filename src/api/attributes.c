@@ -14,6 +14,7 @@
 enum form {
     FORM_SIZES,
     FORM_TEXT,
+    FORM_WIDE_TEXT, /* UTF-16 in both the A and the W form */
     FORM_TWO_TEXTS,
     FORM_DCE,
     FORM_LIFESPAN,
@@ -43,7 +44,7 @@ static const struct shape {
     {SECPKG_ATTR_NATIVE_NAMES, FORM_TWO_TEXTS, sizeof(SecPkgContext_NativeNamesW)},
     {SECPKG_ATTR_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
     {SECPKG_ATTR_TARGET_INFORMATION, FORM_BYTES, sizeof(SecPkgContext_TargetInformation)},
-    {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, FORM_TEXT, sizeof(SecPkgContext_ClientSpecifiedTarget)},
+    {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, FORM_WIDE_TEXT, sizeof(SecPkgContext_ClientSpecifiedTarget)},
 };
 
 _Static_assert(sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_TargetInformation),
@@ -104,6 +105,8 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
         return SEC_E_OK;
     case FORM_TEXT:
         return put_texts(value->names.text, NULL, false, wide, buffer);
+    case FORM_WIDE_TEXT:
+        return put_texts(value->names.text, NULL, false, true, buffer);
     case FORM_TWO_TEXTS:
         return put_texts(value->names.text, value->names.second, true, wide, buffer);
     case FORM_DCE:

@@ -40,7 +40,10 @@ static void test_names(void **state)
     text_is(&loop.server, SECPKG_ATTR_NAMES, "EXAMPLE\\alice");
     text_is(&loop.client, SECPKG_ATTR_NAMES, "EXAMPLE\\alice");
     text_is(&loop.server, SECPKG_ATTR_AUTHORITY, "EXAMPLE");
-    text_is(&loop.server, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, "test/server.example.test");
+    SecPkgContext_ClientSpecifiedTarget target; /* UTF-16 also in the A form */
+    assert_int_equal(QueryContextAttributesA(&loop.server, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, &target), SEC_E_OK);
+    assert_memory_equal(target.sTargetName, u"test/server.example.test", 50);
+    assert_int_equal(FreeContextBuffer(target.sTargetName), SEC_E_OK);
     assert_int_equal(QueryContextAttributesW(&loop.server, SECPKG_ATTR_NAMES, &wide), SEC_E_OK);
     assert_memory_equal(wide.sUserName, u"EXAMPLE\\alice", 28);
     FreeContextBuffer(wide.sUserName);
