@@ -177,7 +177,8 @@ static SECURITY_STATUS snapshot_read(struct snapshot *snapshot)
 {
     config_defaults(&snapshot->config);
     for (unsigned i = 0; i < snapshot->n_files; i++) {
-        bool wanted = secure_getenv("OPENSSPI_CONFIG") != NULL;
+        const char *only = secure_getenv("OPENSSPI_CONFIG");
+        bool wanted = only != NULL && *only != '\0';
         snapshot->state[i] =
             file_state_of(snapshot->file[i]); /* before reading: a change in between is seen next time */
         try(config_parse_file(&snapshot->config, snapshot->file[i], wanted));

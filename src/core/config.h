@@ -33,6 +33,10 @@ struct config {
     enum config_when ntlm_channel_bindings, ntlm_service_binding;
     struct config_list ntlm_targets; /* SPNs or host names that a client may have meant */
     unsigned ntlm_challenge_seconds, ntlm_clock_skew_seconds;
+    /* [kerberos] */
+    char *kerberos_keytab;        /* NULL: libkrb5's default */
+    unsigned kerberos_kdc_seconds; /* how long a handshake may wait for KDCs, in all */
+    bool kerberos_require_pac;
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <ini.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,9 @@ static const struct key {
     {"ntlm", "targets", KEY_LIST, offsetof(struct config, ntlm_targets)},
     {"ntlm", "challenge_seconds", KEY_NUMBER, offsetof(struct config, ntlm_challenge_seconds)},
     {"ntlm", "clock_skew_seconds", KEY_NUMBER, offsetof(struct config, ntlm_clock_skew_seconds)},
+    {"kerberos", "keytab", KEY_TEXT, offsetof(struct config, kerberos_keytab)},
+    {"kerberos", "kdc_seconds", KEY_NUMBER, offsetof(struct config, kerberos_kdc_seconds)},
+    {"kerberos", "require_pac", KEY_SWITCH, offsetof(struct config, kerberos_require_pac)},
 };
 
 void config_defaults(struct config *config)
@@ -57,6 +61,7 @@ void config_defaults(struct config *config)
         .ntlm_channel_bindings = WHEN_SUPPORTED,
         .ntlm_service_binding = WHEN_SUPPORTED,
         .ntlm_challenge_seconds = 300,
+        .kerberos_kdc_seconds = 5,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }
@@ -82,13 +87,16 @@ void config_clear(struct config *config)
 
 struct parse {
     struct config *config;
-    const char *file;
+    struct slice rest;         /* what was not read yet */
+    int line;                  /* the last one read */
     bool seen[COUNT_OF(keys)]; /* within this file */
-    char problem[256];
-    int line; /* of the problem */
+    char problem[256];         /* the first one that this file found */
+    int problem_line;
 };
 
-static bool list_parse(struct config_list *list, const char *value)
+static const char no_memory[] = "out of memory";
+
+static const char *list_parse(struct config_list *list, const char *value)
 {
     struct config_list fresh = {0};
     while (*value != '\0') {
@@ -98,10 +106,11 @@ static bool list_parse(struct config_list *list, const char *value)
         while (item_len > 0 && (value[item_len - 1] == ' ' || value[item_len - 1] == '\t'))
             item_len--;
         if (item_len > 0) {
-            char *item = fresh.n_items < CONFIG_LIST_MAX ? mem_dup(value, item_len) : NULL;
+            bool full = fresh.n_items == CONFIG_LIST_MAX;
+            char *item = full ? NULL : mem_dup(value, item_len);
             if (item == NULL) {
                 list_clear(&fresh);
-                return false;
+                return full ? "takes at most 16 entries, separated by commas" : no_memory;
             }
             fresh.item[fresh.n_items++] = item;
         }
@@ -109,7 +118,7 @@ static bool list_parse(struct config_list *list, const char *value)
     }
     list_clear(list);
     *list = fresh;
-    return true;
+    return NULL;
 }
 
 static bool number_parse(unsigned *number, const char *value)
@@ -154,15 +163,17 @@ static const char *value_parse(const struct key *key, struct config *config, con
         return "takes UTF-8 text";
     switch (key->type) {
     case KEY_TEXT: {
-        char *copy = *value != '\0' ? mem_strdup(value) : NULL;
-        if (copy == NULL)
+        if (*value == '\0')
             return "takes a text";
+        char *copy = mem_strdup(value);
+        if (copy == NULL)
+            return no_memory;
         mem_free(*(char **)field);
         *(char **)field = copy;
         return NULL;
     }
     case KEY_LIST:
-        return list_parse(field, value) ? NULL : "takes at most 16 entries, separated by commas";
+        return list_parse(field, value);
     case KEY_SWITCH:
         return switch_parse(field, value) ? NULL : "takes yes or no";
     case KEY_NUMBER:
@@ -171,6 +182,18 @@ static const char *value_parse(const struct key *key, struct config *config, con
         return when_parse(field, value) ? NULL : "takes never, when-supported or always";
     }
     return "has no type";
+}
+
+static void problem_set(struct parse *parse, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void problem_set(struct parse *parse, const char *format, ...)
+{
+    if (parse->problem[0] != '\0')
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(parse->problem, sizeof parse->problem, format, arguments);
+    va_end(arguments);
+    parse->problem_line = parse->line;
 }
 
 /* inih's handler: 1 goes on, 0 marks the line as wrong. */
@@ -187,27 +210,48 @@ static int entry_parse(void *user, const char *section, const char *name, const 
         parse->seen[i] = true;
         if (wrong == NULL)
             return 1;
-        snprintf(parse->problem, sizeof parse->problem, "\"%s\" in [%s] %s", name, section, wrong);
+        if (wrong == no_memory)
+            problem_set(parse, "%s", no_memory);
+        else
+            problem_set(parse, "\"%s\" in [%s] %s", name, section, wrong);
         return 0;
     }
-    snprintf(parse->problem, sizeof parse->problem, "unknown key \"%.64s\" in [%.64s]", name, section);
+    problem_set(parse, "unknown key \"%.64s\" in [%.64s]", name, section);
     return 0;
+}
+
+/* inih's reader, like fgets. Its own would cut a long line in two and take the second half for a line of its own. */
+static char *line_read(char *to, int room, void *user)
+{
+    struct parse *parse = user;
+    if (parse->rest.len == 0)
+        return NULL;
+    const uint8_t *newline = memchr(parse->rest.data, '\n', parse->rest.len);
+    size_t len = newline != NULL ? (size_t)(newline - parse->rest.data) : parse->rest.len;
+    parse->line++;
+    if (len + 2 > (size_t)room) {
+        problem_set(parse, "a line of more than %d bytes", room - 2);
+        to[0] = '\0';
+    } else {
+        memcpy(to, parse->rest.data, len);
+        to[len] = '\0';
+    }
+    size_t taken = len + (newline != NULL ? 1 : 0);
+    parse->rest = slice_of(parse->rest.data + taken, parse->rest.len - taken);
+    return to;
 }
 
 SECURITY_STATUS config_parse_text(struct config *config, const char *name, struct slice text)
 {
-    struct parse parse = {.config = config, .file = name};
-    require(memchr(text.data, 0, text.len) == NULL,
+    struct parse parse = {.config = config, .rest = text};
+    require(text.len == 0 || memchr(text.data, 0, text.len) == NULL,
             cause_set(SEC_E_INTERNAL_ERROR, "%s: this is not a text file", name));
-    char *copy = mem_dup(text.data, text.len); /* inih reads a C string */
-    require(copy != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    int line = ini_parse_string(copy, entry_parse, &parse);
-    mem_free(copy);
-    if (line < 0)
-        return SEC_E_INSUFFICIENT_MEMORY;
-    if (line > 0)
-        return cause_set(SEC_E_INTERNAL_ERROR, "%s:%d: %s", name, line,
-                         parse.problem[0] != '\0' ? parse.problem : "not a section, a key with a value, or a comment");
+    int line = ini_parse_stream(line_read, &parse, entry_parse, &parse); /* the first wrong line */
+    require(line >= 0 && strcmp(parse.problem, no_memory) != 0, SEC_E_INSUFFICIENT_MEMORY);
+    if (parse.problem[0] != '\0' && (line == 0 || parse.problem_line <= line))
+        return cause_set(SEC_E_INTERNAL_ERROR, "%s:%d: %s", name, parse.problem_line, parse.problem);
+    require(line == 0,
+            cause_set(SEC_E_INTERNAL_ERROR, "%s:%d: not a section, a key with a value, or a comment", name, line));
     return SEC_E_OK;
 }
 

@@ -117,11 +117,11 @@ SECURITY_STATUS prompt_identity(const char *askpass, const char *target, const c
     SECURITY_STATUS nobody = SEC_E_NO_CREDENTIALS;
     const char *whose = target != NULL && *target != '\0' ? target : "this server";
     if (user == NULL) {
-        snprintf(question, sizeof question, "User name for %s: ", whose);
+        snprintf(question, sizeof question, "User name for %.200s: ", whose);
         require(ask(askpass, question, false, name), cause_set(nobody, "nobody answered the question for a user name"));
         user = name;
     }
-    snprintf(question, sizeof question, "Password of %s for %s: ", user, whose);
+    snprintf(question, sizeof question, "Password of %.200s for %.200s: ", user, whose);
     bool answered = ask(askpass, question, true, password);
     SECURITY_STATUS status = answered ? fill(user, domain, password, identity)
                                       : cause_set(nobody, "nobody answered the question for a password");

@@ -387,6 +387,8 @@ SECURITY_STATUS ntlm_initiate(void *credential, void **handshake, const struct s
         status =
             legal ? steps[now->state](now, in, out) : cause_set(SEC_E_OUT_OF_SEQUENCE, "this NTLM handshake has ended");
     }
+    if (status < 0) /* NTLM has no error messages: what was written before the failure stays here */
+        writer_release(&out->token);
     bool over = status == SEC_E_OK && now->state == NTLM_DONE;
     if (over || (first && status < 0)) {
         ntlm_handshake_free(now);

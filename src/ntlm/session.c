@@ -83,7 +83,8 @@ static void lane_write(struct writer *own, const struct lane *lane)
 }
 
 /* The record's part: the seed, and for a context that moves, the state of both lanes behind it. */
-static enum wire_result session_read(struct slice own, bool initiator, struct ntlm_session *session)
+static enum wire_result session_read(struct slice own, bool initiator, struct ntlm_session *session,
+                                     struct slice *target_info)
 {
     struct reader reader = reader_of(own);
     struct ntlm_session_seed seed = {0};
@@ -92,9 +93,7 @@ static enum wire_result session_read(struct slice own, bool initiator, struct nt
     session->key = seed.key;
     session->password_expiry = seed.password_expiry;
     key16_wipe(&seed.key);
-    session->target_info = mem_dup(seed.target_info.data, seed.target_info.len);
-    session->target_info_len = seed.target_info.len;
-    require(session->target_info != NULL, WIRE_BAD);
+    *target_info = seed.target_info;
     session->initiator = initiator;
     if (reader_left(&reader) > 0) {
         try(lane_read(&reader, &session->send, session, initiator));
@@ -108,10 +107,16 @@ static SECURITY_STATUS ntlm_session_open(struct slice own, uint32_t flags, bool 
     (void)flags;
     struct ntlm_session *session = secret_block_alloc(sizeof *session);
     require(session != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    if (session_read(own, initiator, session) != WIRE_OK) {
-        mem_free(session->target_info);
+    struct slice target_info;
+    if (session_read(own, initiator, session, &target_info) != WIRE_OK) {
         secret_block_free(session, sizeof *session);
         return cause_set(SEC_E_INVALID_TOKEN, "the NTLM part of a session record is damaged");
+    }
+    session->target_info = mem_dup(target_info.data, target_info.len);
+    session->target_info_len = target_info.len;
+    if (session->target_info == NULL) {
+        secret_block_free(session, sizeof *session);
+        return SEC_E_INSUFFICIENT_MEMORY;
     }
     pthread_mutex_init(&session->shared, NULL);
     *state = session;

@@ -53,7 +53,7 @@ class Lane:
         self.rc4 = Rc4(self.seal_key)
 
     def protect(self, text, seal, opening=False):
-        """(16-byte signature, text as the wire has it); with `opening`, `text` is what came and the plain text goes out."""
+        """(16-byte signature, text for the wire); with `opening`, `text` is the wire's and the plain text goes out."""
         number = struct.pack("<I", self.number)
         if self.flags & DATAGRAM:  # 3.4.3
             self.rc4 = Rc4(hashlib.md5(self.seal_key + number).digest() if self.flags & EXTENDED else self.seal_key)
@@ -82,8 +82,7 @@ class Session:
         return self.out.protect(text, False)[0]
 
     def verify(self, text, signature):
-        mine = self.back.protect(text, False)[0]
-        return mine[:4] == signature[:4] and mine[8 if not self.flags & EXTENDED else 4:] == signature[8 if not self.flags & EXTENDED else 4:]
+        return self.equal(self.back.protect(text, False)[0], signature)
 
     def seal(self, text):
         signature, sealed = self.out.protect(text, True)
@@ -91,5 +90,8 @@ class Session:
 
     def unseal(self, message):
         mine, text = self.back.protect(message[16:], True, opening=True)
-        skip = 4 if self.flags & EXTENDED else 8
-        return text if mine[:4] == message[:4] and mine[skip:] == message[skip:16] else None
+        return text if self.equal(mine, message[:16]) else None
+
+    def equal(self, mine, theirs):
+        skip = 4 if self.flags & EXTENDED else 8  # the receiver ignores the random pad
+        return mine[:4] == theirs[:4] and mine[skip:] == theirs[skip:]

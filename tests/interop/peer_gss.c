@@ -1,9 +1,11 @@
 /*
- * gss-ntlmssp through GSSAPI in the interop tests. A client's password and a server's accounts come from NTLM_USER_FILE.
+ * gss-ntlmssp through GSSAPI in the interop tests. A client's password and a server's accounts come from
+ * NTLM_USER_FILE; the locale must be a UTF-8 one for names beyond ASCII.
  * build: peer krb5-gssapi
  */
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
+#include <locale.h>
 #include <stdint.h>
 
 #include "peer_line.h"
@@ -215,6 +217,7 @@ int main(void)
 {
     struct line line;
     OM_uint32 minor;
+    setlocale(LC_ALL, "");
     alarm(120); /* a helper never outlives its test */
     while (line_read(&line))
         command(&line);

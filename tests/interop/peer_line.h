@@ -1,15 +1,16 @@
 /*
  * The command language of the interop helpers: one line in, one line out; bytes are hexadecimal, "-" for none.
  *
- *   client KEY=VALUE ...    first step of a client: user= domain= password= target= flags=a,b bindings=HEX
- *   server KEY=VALUE ...    a server that waits: target= flags= bindings= sam=FILE            -> ok
+ *   client KEY=VALUE ...    first step of a client: user= domain= password= target= flags=a,b bindings=HEX;
+ *                           without user= with its default credentials
+ *   server KEY=VALUE ...    a server that waits: flags= bindings=                             -> ok
  *   token HEX               next step                          -> token HEX | done HEX | error CODE TEXT
  *   sign HEX                                                   -> mic HEX
  *   verify HEX MIC                                             -> ok
  *   seal HEX                                                   -> sealed HEX (signature, then cipher text)
  *   unseal HEX                                                 -> plain HEX
  *   seq NUMBER              number of the next message, both ways (datagrams)                 -> ok
- *   key | names | attributes | target | export | import HEX
+ *   key | names | attributes | target | export | import HEX | signs       where the implementation has them
  *
  * A client that begins without a token (datagram) answers "token -".
  */

@@ -70,11 +70,10 @@ class Peer:
         return f"key {hex_of(self.security.session_key())}"
 
     def answer(self, words):
-        commands = {name: getattr(self, name) for name in ("client", "token", "sign", "verify", "seal", "unseal", "key")}
-        if words[0] not in commands:
+        if words[0] not in ("client", "token", "sign", "verify", "seal", "unseal", "key"):
             return "error 0 unknown command"
         try:
-            return commands[words[0]](*words[1:])
+            return getattr(self, words[0])(*words[1:])
         except Exception as problem:  # NTSTATUSError of several modules; the reason goes to the test
             return f"error 1 {' '.join(str(problem).split())}"
 

@@ -84,7 +84,7 @@ static SECURITY_STATUS credential_acquire(const struct line *line)
     identity.Flags = SEC_WINNT_AUTH_IDENTITY_ANSI;
     static char package[] = "NTLM";
     return table->AcquireCredentialsHandleA(NULL, package, is_server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
-                                            is_server ? NULL : &identity, NULL, NULL, &credential, NULL);
+                                            user != NULL ? &identity : NULL, NULL, NULL, &credential, NULL);
 }
 
 /* One call of ISC or ASC; `token` NULL in a client's first. */
