@@ -101,7 +101,7 @@ static void option_take(struct cli_options *options, int id, const char *value)
             continue;
         if (fields[i].text != NULL)
             *fields[i].text = value;
-        else
+        else if (fields[i].set != NULL)
             *fields[i].set = true;
     }
 }
@@ -234,7 +234,7 @@ void cli_time(int64_t filetime, char text[CLI_TIME_MAX])
     struct tm broken;
     time_t seconds = filetime_to_unix(filetime);
     if (gmtime_r(&seconds, &broken) == NULL || strftime(text, CLI_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &broken) == 0)
-        strcpy(text, "?");
+        snprintf(text, CLI_TIME_MAX, "?");
 }
 
 void json_text(FILE *out, const char *text)

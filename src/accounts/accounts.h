@@ -62,7 +62,7 @@ struct ntlm_check {
     const char *user, *domain, *workstation; /* as the client sent them; the computation uses them letter by letter */
     const uint8_t *challenge;                /* the server's 8 bytes */
     struct slice lm_response, nt_response;
-    bool extended_session_security;          /* only tells NTLMv1 responses apart (MS-NLMP 3.3.1) */
+    bool extended_session_security; /* only tells NTLMv1 responses apart (MS-NLMP 3.3.1) */
     bool allow_v1, allow_lm;
 };
 
@@ -74,15 +74,16 @@ struct ntlm_check {
  *   SEC_E_INTERNAL_ERROR        the store cannot be read (cause tells); nobody is let in
  * A wrong response counts towards the lock-out, a right one resets the count; one of a kind that is not allowed tried no password and does
  * not count. Unknown accounts cost the same time as known ones. */
-SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check, const struct account **account,
-                                    struct key16 *session_base_key);
+SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check,
+                                    const struct account **account, struct key16 *session_base_key);
 
 /* Finds an account by name and domain (case-insensitive) without any password. SEC_E_OK, SEC_E_NO_CREDENTIALS when there is none, SEC_E_INTERNAL_ERROR. */
-SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const char *domain, const struct account **account);
+SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const char *domain,
+                             const struct account **account);
 
 /* Changes a password after proving the old one (passwords as UTF-16LE bytes). SEC_E_OK, SEC_E_LOGON_DENIED and the states above (must-change and
  * expired passwords may be changed), SEC_E_UNSUPPORTED_FUNCTION for a read-only store. */
-SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain, struct slice old_password,
-                                        struct slice new_password);
+SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain,
+                                        struct slice old_password, struct slice new_password);
 
 #endif

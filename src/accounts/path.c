@@ -63,7 +63,7 @@ static SECURITY_STATUS directory_check(char *real)
 
 SECURITY_STATUS store_path_check(const char *path, char *real)
 {
-    struct stat status;
+    struct stat status = {0};
     SECURITY_STATUS resolved = path_resolve(path, real);
     require(resolved == SEC_E_OK, resolved);
     /* O_PATH never opens the file itself: closing an ordinary descriptor would drop the POSIX locks of every SQLite connection

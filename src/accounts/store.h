@@ -42,7 +42,7 @@ struct account_store_table {
     /* Costs as much as record_failure: so that time does not tell that there is no such account. */
     SECURITY_STATUS (*record_unknown)(void *store);
     /* Replaces the hash if it still is `old_hash`, clears must-change. SEC_E_LOGON_DENIED when it is not. */
-    SECURITY_STATUS (*set_password)
+    SECURITY_STATUS(*set_password)
     (void *store, const struct sid *sid, const struct key16 *old_hash, const struct key16 *new_hash);
     void (*close)(void *store);
 };

@@ -34,7 +34,7 @@ struct config {
     struct config_list ntlm_targets; /* SPNs or host names that a client may have meant */
     unsigned ntlm_challenge_seconds, ntlm_clock_skew_seconds;
     /* [kerberos] */
-    char *kerberos_keytab;        /* NULL: libkrb5's default */
+    char *kerberos_keytab;         /* NULL: libkrb5's default */
     unsigned kerberos_kdc_seconds; /* how long a handshake may wait for KDCs, in all */
     bool kerberos_require_pac;
 };

@@ -18,8 +18,6 @@
 #define ANSWER_MAX 1024
 #define ANSWER_MS 120000 /* a person who does not answer must not hold a handshake for ever */
 
-extern char **environ;
-
 /* One line from a descriptor, without its newline. */
 static bool line_read(int fd, char line[ANSWER_MAX])
 {
@@ -97,7 +95,7 @@ static bool ask(const char *askpass, const char *question, bool secret, char ans
 static SECURITY_STATUS fill(const char *user, const char *domain, const char *password, struct identity *identity)
 {
     AUTO_IDENTITY struct identity filled = {.has_password = true};
-    AUTO_WRITER struct writer units = writer_growing(2 * ANSWER_MAX);
+    AUTO_WRITER struct writer units = writer_growing((size_t)2 * ANSWER_MAX);
     require(utf8_valid(slice_of_text(user)) && utf16le_write(&units, password) == WIRE_OK,
             cause_set(SEC_E_NO_CREDENTIALS, "the answer was not valid UTF-8"));
     filled.user = mem_strdup(user);

@@ -41,9 +41,9 @@
 /* clang-format on */
 
 /* Bit n of a byte has 8 - n shifts to go until the byte is through, and eight more per byte that follows. */
-#define ENTRY(i, s8, s7, s6, s5, s4, s3, s2, s1)                                                                  \
-    (((i) & 1 ? (s8) : 0) ^ ((i) & 2 ? (s7) : 0) ^ ((i) & 4 ? (s6) : 0) ^ ((i) & 8 ? (s5) : 0) ^                   \
-     ((i) & 16 ? (s4) : 0) ^ ((i) & 32 ? (s3) : 0) ^ ((i) & 64 ? (s2) : 0) ^ ((i) & 128 ? (s1) : 0))
+#define ENTRY(i, s8, s7, s6, s5, s4, s3, s2, s1)                                                               \
+    (((i)&1 ? (s8) : 0) ^ ((i)&2 ? (s7) : 0) ^ ((i)&4 ? (s6) : 0) ^ ((i)&8 ? (s5) : 0) ^ ((i)&16 ? (s4) : 0) ^ \
+     ((i)&32 ? (s3) : 0) ^ ((i)&64 ? (s2) : 0) ^ ((i)&128 ? (s1) : 0))
 #define ENTRY_0(i) ENTRY(i, AFTER_8, AFTER_7, AFTER_6, AFTER_5, AFTER_4, AFTER_3, AFTER_2, AFTER_1)
 #define ENTRY_1(i) ENTRY(i, AFTER_16, AFTER_15, AFTER_14, AFTER_13, AFTER_12, AFTER_11, AFTER_10, AFTER_9)
 #define ENTRY_2(i) ENTRY(i, AFTER_24, AFTER_23, AFTER_22, AFTER_21, AFTER_20, AFTER_19, AFTER_18, AFTER_17)
@@ -51,7 +51,10 @@
 #define FOUR(E, i) E(i), E((i) + 1), E((i) + 2), E((i) + 3)
 #define SIXTEEN(E, i) FOUR(E, i), FOUR(E, (i) + 4), FOUR(E, (i) + 8), FOUR(E, (i) + 12)
 #define SIXTY_FOUR(E, i) SIXTEEN(E, i), SIXTEEN(E, (i) + 16), SIXTEEN(E, (i) + 32), SIXTEEN(E, (i) + 48)
-#define TABLE(E) {SIXTY_FOUR(E, 0), SIXTY_FOUR(E, 64), SIXTY_FOUR(E, 128), SIXTY_FOUR(E, 192)}
+#define TABLE(E)                                                                    \
+    {                                                                               \
+        SIXTY_FOUR(E, 0), SIXTY_FOUR(E, 64), SIXTY_FOUR(E, 128), SIXTY_FOUR(E, 192) \
+    }
 
 /* remainder[n]: of a byte that n more bytes follow. */
 static const uint32_t remainder_of[4][256] = {TABLE(ENTRY_0), TABLE(ENTRY_1), TABLE(ENTRY_2), TABLE(ENTRY_3)};

@@ -46,7 +46,7 @@ bool des_encrypt7(const uint8_t key[7], const uint8_t in[8], uint8_t out[8])
     if (context == NULL)
         return false;
     /* Encrypting, decrypting and encrypting under one key is encrypting once. */
-    for (unsigned i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++)
         key_spread(key, keys + 8 * i);
     done = EVP_EncryptInit_ex2(context, cipher, keys, NULL, NULL) == 1 && EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
            EVP_EncryptUpdate(context, encrypted, &encrypted_len, in, 8) == 1 && encrypted_len == 8;

@@ -41,7 +41,8 @@ void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t len);
 /* Wipes `hmac`; the key remains for the next message. */
 void hmac_md5_final(struct hmac_md5 *hmac, uint8_t mac[MD5_LEN]);
 /* One call over up to any number of pieces. */
-void hmac_md5_once(const void *secret, size_t secret_len, const struct slice *pieces, size_t n_pieces, uint8_t mac[MD5_LEN]);
+void hmac_md5_once(const void *secret, size_t secret_len, const struct slice *pieces, size_t n_pieces,
+                   uint8_t mac[MD5_LEN]);
 
 /* CRC-32 of ISO 3309, as NTLM signatures without extended session security use it. Start with 0. */
 uint32_t crc32_update(uint32_t crc, const void *data, size_t len);

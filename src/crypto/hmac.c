@@ -54,7 +54,8 @@ void hmac_md5_final(struct hmac_md5 *hmac, uint8_t mac[MD5_LEN])
     secret_wipe(hmac->outer, sizeof(hmac->outer));
 }
 
-void hmac_md5_once(const void *secret, size_t secret_len, const struct slice *pieces, size_t n_pieces, uint8_t mac[MD5_LEN])
+void hmac_md5_once(const void *secret, size_t secret_len, const struct slice *pieces, size_t n_pieces,
+                   uint8_t mac[MD5_LEN])
 {
     struct hmac_md5_key key;
     struct hmac_md5 hmac;

@@ -41,7 +41,7 @@ static void compress(uint32_t state[4], const uint8_t block[BLOCK_LEN])
 {
     uint32_t words[16], a = state[0], b = state[1], c = state[2], d = state[3], mixed, next;
 
-    for (unsigned i = 0; i < 16; i++)
+    for (size_t i = 0; i < 16; i++)
         words[i] = (uint32_t)block[4 * i] | (uint32_t)block[4 * i + 1] << 8 | (uint32_t)block[4 * i + 2] << 16 |
                    (uint32_t)block[4 * i + 3] << 24;
     for (unsigned round = 0; round < 3; round++) {

@@ -18,7 +18,8 @@ void ntlm_nt_hash(struct slice password_utf16le, struct key16 *hash);
 /* LMOWFv1 (3.3.1): from the password as ASCII text, upper-cased, at most 14 bytes; false when it has other letters or is longer, or DES is refused. */
 MUST_USE bool ntlm_lm_hash(struct slice password_utf16le, struct key16 *hash);
 /* NTOWFv2 (3.3.2): HMAC-MD5 of the NT hash over UTF-16LE(Upper(user) + domain). WIRE_BAD for invalid UTF-8 or no memory. */
-MUST_USE enum wire_result ntlm_v2_key(const struct key16 *nt_hash, const char *user, const char *domain, struct key16 *key);
+MUST_USE enum wire_result ntlm_v2_key(const struct key16 *nt_hash, const char *user, const char *domain,
+                                      struct key16 *key);
 
 /* NTProofStr over challenge and client blob ("temp"), and the session base key from it (3.3.2). */
 void ntlm_v2_proof(const struct key16 *v2_key, const uint8_t challenge[8], struct slice blob, uint8_t proof[16]);
@@ -28,7 +29,13 @@ MUST_USE bool ntlm_desl(const struct key16 *hash, const uint8_t challenge[8], ui
 /* The 8 bytes that an NTLMv1 response with extended session security answers: MD5(server, client)[0..7] (3.3.1). */
 void ntlm_v1_session_challenge(const uint8_t server[8], const uint8_t client[8], uint8_t challenge[8]);
 
-enum ntlm_response_kind { NTLM_RESPONSE_WRONG, NTLM_RESPONSE_V2, NTLM_RESPONSE_V2_LM, NTLM_RESPONSE_V1, NTLM_RESPONSE_LM };
+enum ntlm_response_kind {
+    NTLM_RESPONSE_WRONG,
+    NTLM_RESPONSE_V2,
+    NTLM_RESPONSE_V2_LM,
+    NTLM_RESPONSE_V1,
+    NTLM_RESPONSE_LM
+};
 
 struct ntlm_response_input {
     const struct key16 *nt_hash;

@@ -51,19 +51,19 @@ void rc4_init(struct rc4 *rc4, const void *key, size_t key_len)
 }
 
 /* One byte of key stream (draft-kaukonen-cipher-arcfour-03, section 3), with `next` as above. */
-#define RC4_STEP(OUT)                \
-    do {                             \
-        size_t here = i;             \
-        x = next;                    \
-        BYTE_ADD(j, x);              \
-        BYTE_ADD(i, 1);              \
-        BYTE_LOAD(next, s[i]);       \
-        BYTE_LOAD(y, s[j]);          \
-        s[here] = (uint8_t)y;        \
-        s[j] = (uint8_t)x;           \
-        next = i == j ? x : next;    \
-        BYTE_ADD(x, y);              \
-        OUT(s[x]);                   \
+#define RC4_STEP(OUT)             \
+    do {                          \
+        size_t here = i;          \
+        x = next;                 \
+        BYTE_ADD(j, x);           \
+        BYTE_ADD(i, 1);           \
+        BYTE_LOAD(next, s[i]);    \
+        BYTE_LOAD(y, s[j]);       \
+        s[here] = (uint8_t)y;     \
+        s[j] = (uint8_t)x;        \
+        next = i == j ? x : next; \
+        BYTE_ADD(x, y);           \
+        OUT(s[x]);                \
     } while (0)
 
 void rc4_crypt(struct rc4 *rc4, const uint8_t *in, uint8_t *out, size_t len)
@@ -109,17 +109,17 @@ static void md5_block_and_stream(uint32_t state[4], const uint8_t *block, struct
     uint8_t *const s = rc4->s;
     size_t i = (uint8_t)(rc4->i + 1), j = rc4->j, x, y;
 
-#define STREAM_STEP(n)           \
-    do {                         \
-        BYTE_LOAD(x, s[i]);      \
-        BYTE_ADD(j, x);          \
-        BYTE_LOAD(y, s[j]);      \
-        s[i] = (uint8_t)y;       \
-        BYTE_ADD(i, 1);          \
-        s[j] = (uint8_t)x;       \
-        BYTE_ADD(x, y);          \
-        BYTE_LOAD(y, s[x]);      \
-        stream[n] = (uint8_t)y;  \
+#define STREAM_STEP(n)          \
+    do {                        \
+        BYTE_LOAD(x, s[i]);     \
+        BYTE_ADD(j, x);         \
+        BYTE_LOAD(y, s[j]);     \
+        s[i] = (uint8_t)y;      \
+        BYTE_ADD(i, 1);         \
+        s[j] = (uint8_t)x;      \
+        BYTE_ADD(x, y);         \
+        BYTE_LOAD(y, s[x]);     \
+        stream[n] = (uint8_t)y; \
     } while (0)
     MD5_ROUNDS(block, STREAM_STEP);
 #undef STREAM_STEP

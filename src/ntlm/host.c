@@ -27,10 +27,11 @@ static void machine_id_make(void)
 {
     char host[256] = {0};
     (void)gethostname(host, sizeof host - 1); /* containers of one kernel differ in it */
-    for (uint8_t half = 0; half < 2; half++) {
+    for (size_t half = 0; half < 2; half++) {
         struct md5 md5;
         md5_init(&md5);
-        md5_update(&md5, &half, 1);
+        const uint8_t number = (uint8_t)half;
+        md5_update(&md5, &number, 1);
         md5_update(&md5, "OpenSSPI NTLM machine id", 24);
         md5_update(&md5, host, sizeof host);
         bool booted = file_hash(&md5, "/proc/sys/kernel/random/boot_id");

@@ -31,7 +31,7 @@ void ntlm_mic(const struct key16 *session_key, struct slice negotiate, struct sl
 struct ntlm_session_seed {
     uint32_t flags;
     struct key16 key;
-    int64_t password_expiry; /* FILETIME; FILETIME_NEVER when unknown */
+    int64_t password_expiry;  /* FILETIME; FILETIME_NEVER when unknown */
     struct slice target_info; /* the server\'s pairs, for SECPKG_ATTR_TARGET_INFORMATION; borrowed */
 };
 void ntlm_session_seed_write(struct writer *own, const struct ntlm_session_seed *seed);

@@ -69,7 +69,7 @@ enum wire_result ntlm_negotiate_parse(struct slice message, struct ntlm_negotiat
     struct ntlm_negotiate parsed = {0};
     try(message_begin(message, NTLM_NEGOTIATE, &reader));
     try(reader_u32le(&reader, &parsed.flags));
-    if (reader_left(&reader) >= 2 * FIELDS_LEN) {
+    if (reader_left(&reader) >= (size_t)2 * FIELDS_LEN) {
         try(field_read(&reader, message, &parsed.domain, &first));
         try(field_read(&reader, message, &parsed.workstation, &first));
     }

@@ -1,0 +1,133 @@
+#include "crypto/hmac_sha.h"
+
+#include "base/secret.h"
+#include <string.h>
+
+#define BLOCK_MAX 128
+#define DIGEST_MAX 48
+#define INNER_PAD 0x36
+#define OUTER_PAD 0x5c
+
+static size_t block_len(enum krb_digest digest)
+{
+    return digest == KRB_SHA384 ? 128 : 64;
+}
+
+static void digest_init(struct hmac_sha *hmac, enum krb_digest digest)
+{
+    if (digest == KRB_SHA1)
+        SHA1_Init(&hmac->sha1);
+    else if (digest == KRB_SHA256)
+        SHA256_Init(&hmac->sha256);
+    else
+        SHA384_Init(&hmac->sha384);
+}
+
+static void digest_update(struct hmac_sha *hmac, enum krb_digest digest, const void *data, size_t len)
+{
+    if (digest == KRB_SHA1)
+        SHA1_Update(&hmac->sha1, data, len);
+    else if (digest == KRB_SHA256)
+        SHA256_Update(&hmac->sha256, data, len);
+    else
+        SHA384_Update(&hmac->sha384, data, len);
+}
+
+static size_t digest_final(struct hmac_sha *hmac, enum krb_digest digest, uint8_t *out)
+{
+    if (digest == KRB_SHA1) {
+        SHA1_Final(out, &hmac->sha1);
+        return 20;
+    }
+    if (digest == KRB_SHA256) {
+        SHA256_Final(out, &hmac->sha256);
+        return 32;
+    }
+    SHA384_Final(out, &hmac->sha384);
+    return 48;
+}
+
+/* The chaining value after one whole block, and back. */
+static void state_out(const struct hmac_sha *hmac, enum krb_digest digest, union krb_digest_state *state)
+{
+    if (digest == KRB_SHA1) {
+        const SHA_CTX *from = &hmac->sha1;
+        const uint32_t words[5] = {from->h0, from->h1, from->h2, from->h3, from->h4};
+        memcpy(state->w32, words, sizeof words);
+    } else if (digest == KRB_SHA256)
+        memcpy(state->w32, hmac->sha256.h, sizeof state->w32);
+    else
+        memcpy(state->w64, hmac->sha384.h, sizeof state->w64);
+}
+
+static void state_in(struct hmac_sha *hmac, enum krb_digest digest, const union krb_digest_state *state)
+{
+    if (digest == KRB_SHA1) {
+        SHA_CTX *to = &hmac->sha1;
+        to->h0 = state->w32[0];
+        to->h1 = state->w32[1];
+        to->h2 = state->w32[2];
+        to->h3 = state->w32[3];
+        to->h4 = state->w32[4];
+        to->Nl = 64 * 8;
+        to->Nh = 0;
+        to->num = 0;
+    } else if (digest == KRB_SHA256) {
+        memcpy(hmac->sha256.h, state->w32, sizeof state->w32);
+        hmac->sha256.Nl = 64 * 8;
+        hmac->sha256.Nh = 0;
+        hmac->sha256.num = 0;
+        hmac->sha256.md_len = 32;
+    } else {
+        memcpy(hmac->sha384.h, state->w64, sizeof state->w64);
+        hmac->sha384.Nl = 128 * 8;
+        hmac->sha384.Nh = 0;
+        hmac->sha384.num = 0;
+        hmac->sha384.md_len = 48;
+    }
+}
+
+/* RFC 2104, section 4 */
+void hmac_sha_key_init(struct krb_mac *key, enum krb_digest digest, const uint8_t *secret, size_t len)
+{
+    uint8_t block[BLOCK_MAX] = {0};
+    struct hmac_sha hmac;
+    size_t block_size = block_len(digest);
+    memcpy(block, secret, len);
+    for (size_t i = 0; i < block_size; i++)
+        block[i] ^= INNER_PAD;
+    digest_init(&hmac, digest);
+    digest_update(&hmac, digest, block, block_size);
+    state_out(&hmac, digest, &key->inner);
+    for (size_t i = 0; i < block_size; i++)
+        block[i] ^= INNER_PAD ^ OUTER_PAD;
+    digest_init(&hmac, digest);
+    digest_update(&hmac, digest, block, block_size);
+    state_out(&hmac, digest, &key->outer);
+    key->digest = digest;
+    secret_wipe(block, sizeof block);
+    secret_wipe(&hmac, sizeof hmac);
+}
+
+void hmac_sha_begin(struct hmac_sha *hmac, const struct krb_mac *key)
+{
+    hmac->key = key;
+    state_in(hmac, key->digest, &key->inner);
+}
+
+void hmac_sha_update(struct hmac_sha *hmac, const void *data, size_t len)
+{
+    if (len > 0)
+        digest_update(hmac, hmac->key->digest, data, len);
+}
+
+void hmac_sha_end(struct hmac_sha *hmac, uint8_t *mac, size_t len)
+{
+    uint8_t digest[DIGEST_MAX];
+    enum krb_digest kind = hmac->key->digest;
+    size_t digest_len = digest_final(hmac, kind, digest);
+    state_in(hmac, kind, &hmac->key->outer);
+    digest_update(hmac, kind, digest, digest_len);
+    (void)digest_final(hmac, kind, digest);
+    memcpy(mac, digest, len);
+}

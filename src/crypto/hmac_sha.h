@@ -1,0 +1,31 @@
+/*
+ * HMAC (RFC 2104) with SHA-1, SHA-256 and SHA-384, the two padded key blocks compressed once per key. Only src/crypto includes this header: it
+ * shows OpenSSL's types. The digests are OpenSSL's low-level ones because those of EVP allocate for every message in version 3.
+ */
+#ifndef OPENSSPI_CRYPTO_HMAC_SHA_H
+#define OPENSSPI_CRYPTO_HMAC_SHA_H
+
+#include "crypto/krb5_crypto.h"
+#ifndef OPENSSL_SUPPRESS_DEPRECATED
+#define OPENSSL_SUPPRESS_DEPRECATED
+#endif
+#include <openssl/sha.h>
+
+struct hmac_sha {
+    const struct krb_mac *key;
+    union {
+        SHA_CTX sha1;
+        SHA256_CTX sha256;
+        SHA512_CTX sha384;
+    };
+};
+
+/* `key` takes the pads; at most one block of the digest long. */
+void hmac_sha_key_init(struct krb_mac *key, enum krb_digest digest, const uint8_t *secret, size_t len);
+/* `key` is borrowed until the message is finished. */
+void hmac_sha_begin(struct hmac_sha *hmac, const struct krb_mac *key);
+void hmac_sha_update(struct hmac_sha *hmac, const void *data, size_t len);
+/* The first `len` bytes of the result. What remains in `hmac` is a digest of what was hashed, not of the key. */
+void hmac_sha_end(struct hmac_sha *hmac, uint8_t *mac, size_t len);
+
+#endif

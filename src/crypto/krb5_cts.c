@@ -1,0 +1,203 @@
+#include "crypto/krb5_cts.h"
+
+#include "base/secret.h"
+#include <openssl/evp.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define RUN_MAX ((size_t)1 << 20) /* EVP_Cipher counts in unsigned int */
+
+/* Fetched by the first caller and kept for the life of the process. A failure is not kept: memory may come back. */
+static const EVP_CIPHER *cipher_fetch(_Atomic(EVP_CIPHER *) *kept, const char *name)
+{
+    EVP_CIPHER *cipher = atomic_load_explicit(kept, memory_order_acquire), *expected = NULL;
+    if (cipher != NULL)
+        return cipher;
+    cipher = EVP_CIPHER_fetch(NULL, name, NULL);
+    if (cipher != NULL && !atomic_compare_exchange_strong(kept, &expected, cipher)) {
+        EVP_CIPHER_free(cipher);
+        cipher = expected;
+    }
+    return cipher;
+}
+
+bool krb_cbc_init(struct krb_cbc *cbc, const uint8_t *key, size_t key_len, bool encrypting)
+{
+    static _Atomic(EVP_CIPHER *) aes128, aes256;
+    const EVP_CIPHER *cipher =
+        key_len == 16 ? cipher_fetch(&aes128, "AES-128-CBC") : cipher_fetch(&aes256, "AES-256-CBC");
+    *cbc = (struct krb_cbc){.encrypting = encrypting};
+    require(cipher != NULL, false);
+    cbc->context = EVP_CIPHER_CTX_new();
+    require(cbc->context != NULL, false);
+    if (EVP_CipherInit_ex2(cbc->context, cipher, key, cbc->last, encrypting, NULL) == 1)
+        return true;
+    krb_cbc_release(cbc);
+    return false;
+}
+
+void krb_cbc_release(struct krb_cbc *cbc)
+{
+    EVP_CIPHER_CTX_free(cbc->context); /* wipes the key schedule */
+    cbc->context = NULL;
+}
+
+static inline void block_xor(uint8_t *to, const uint8_t *from)
+{
+    uint64_t a[2], b[2];
+    memcpy(a, to, sizeof a);
+    memcpy(b, from, sizeof b);
+    a[0] ^= b[0];
+    a[1] ^= b[1];
+    memcpy(to, a, sizeof a);
+}
+
+/* Whole blocks, chained to those before. EVP_Cipher goes straight to the cipher, without the buffer that the update functions keep. */
+static bool blocks_crypt(struct krb_cbc *cbc, uint8_t *data, size_t len)
+{
+    for (size_t now_len; len > 0; data += now_len, len -= now_len) {
+        now_len = len < RUN_MAX ? len : RUN_MAX;
+        uint8_t *end = data + now_len - AES_BLOCK_LEN;
+        if (!cbc->encrypting)
+            memcpy(cbc->last, end, AES_BLOCK_LEN);
+        require(EVP_Cipher(cbc->context, data, data, (unsigned)now_len) > 0, false);
+        if (cbc->encrypting)
+            memcpy(cbc->last, end, AES_BLOCK_LEN);
+    }
+    return true;
+}
+
+bool krb_cbc_block(struct krb_cbc *cbc, uint8_t block[AES_BLOCK_LEN])
+{
+    uint8_t before[AES_BLOCK_LEN];
+    memcpy(before, cbc->last, sizeof before);
+    if (cbc->encrypting)
+        block_xor(block, before);
+    require(blocks_crypt(cbc, block, AES_BLOCK_LEN), false);
+    if (!cbc->encrypting)
+        block_xor(block, before);
+    return true;
+}
+
+/* A message begins with a vector of zeros, the context with what the last message left in it. Taking that out of the first block costs nothing,
+ * setting a vector as much as encrypting eight blocks. */
+static void message_crypt(struct krb_cts *cts, uint8_t *data, size_t len)
+{
+    struct krb_cbc *cbc = cts->cbc;
+    if (!cts->first) {
+        cts->failed |= !blocks_crypt(cbc, data, len);
+        return;
+    }
+    uint8_t before[AES_BLOCK_LEN];
+    memcpy(before, cbc->last, sizeof before);
+    cts->first = false;
+    if (cbc->encrypting)
+        block_xor(data, before);
+    cts->failed |= !blocks_crypt(cbc, data, len);
+    if (!cbc->encrypting)
+        block_xor(data, before);
+}
+
+void krb_cts_begin(struct krb_cts *cts, struct krb_cbc *cbc, size_t len)
+{
+    size_t n_blocks = len / AES_BLOCK_LEN + (len % AES_BLOCK_LEN != 0);
+    cts->cbc = cbc;
+    cts->bulk = cts->bulk_left = n_blocks > 2 ? (n_blocks - 2) * AES_BLOCK_LEN : 0;
+    cts->first = true;
+    cts->failed = len < AES_BLOCK_LEN;
+    cts->n_pending = 0;
+}
+
+static void pending_scatter(struct krb_cts *cts)
+{
+    for (unsigned i = 0; i < cts->n_pending; i++)
+        *cts->places[i] = cts->pending[i];
+    cts->n_pending = 0;
+}
+
+static void pending_add(struct krb_cts *cts, uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        cts->places[cts->n_pending] = data + i;
+        cts->pending[cts->n_pending++] = data[i];
+    }
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+void krb_cts_update(struct krb_cts *cts, uint8_t *data, size_t len)
+{
+    size_t now_len;
+    for (; len > 0; data += now_len, len -= now_len) {
+        if (cts->bulk_left == 0) {
+            now_len = smaller(len, sizeof cts->pending - cts->n_pending);
+            if (now_len == 0) { /* more than was announced */
+                cts->failed = true;
+                return;
+            }
+            pending_add(cts, data, now_len);
+            continue;
+        }
+        now_len = cts->n_pending == 0 ? smaller(len, cts->bulk_left) & ~(size_t)(AES_BLOCK_LEN - 1) : 0;
+        if (now_len > 0) {
+            message_crypt(cts, data, now_len);
+            cts->bulk_left -= now_len;
+            continue;
+        }
+        now_len = smaller(len, AES_BLOCK_LEN - cts->n_pending);
+        pending_add(cts, data, now_len);
+        if (cts->n_pending == AES_BLOCK_LEN) {
+            message_crypt(cts, cts->pending, AES_BLOCK_LEN);
+            pending_scatter(cts);
+            cts->bulk_left -= AES_BLOCK_LEN;
+        }
+    }
+}
+
+/* Two blocks, the second of `second_len` bytes: both are encrypted, padded with zeros, and change places. */
+static void tail_encrypt(struct krb_cts *cts, size_t second_len)
+{
+    uint8_t *first = cts->pending, *second = first + AES_BLOCK_LEN, swap[AES_BLOCK_LEN];
+    memset(second + second_len, 0, AES_BLOCK_LEN - second_len);
+    message_crypt(cts, first, sizeof cts->pending);
+    memcpy(swap, first, sizeof swap);
+    memcpy(first, second, AES_BLOCK_LEN);
+    memcpy(second, swap, sizeof swap);
+}
+
+static void tail_decrypt(struct krb_cts *cts, size_t second_len)
+{
+    struct krb_cbc *cbc = cts->cbc;
+    uint8_t chain[AES_BLOCK_LEN] = {0}, stolen[AES_BLOCK_LEN], *first = cts->pending, *second = first + AES_BLOCK_LEN;
+    if (!cts->first)
+        memcpy(chain, cbc->last, sizeof chain);
+    memcpy(stolen, first, sizeof stolen);
+    cts->failed |= !krb_cbc_block(cbc, stolen);
+    memcpy(first, second, second_len);
+    memcpy(first + second_len, stolen + second_len, AES_BLOCK_LEN - second_len);
+    for (size_t i = 0; i < second_len; i++)
+        second[i] ^= stolen[i];
+    cts->failed |= !krb_cbc_block(cbc, first);
+    block_xor(first, chain);
+    secret_wipe(stolen, sizeof stolen);
+}
+
+bool krb_cts_finish(struct krb_cts *cts)
+{
+    size_t tail_len = cts->n_pending;
+    if (cts->bulk_left > 0 || tail_len < AES_BLOCK_LEN)
+        cts->failed = true;
+    else if (tail_len == AES_BLOCK_LEN)
+        message_crypt(cts, cts->pending, AES_BLOCK_LEN);
+    else if (cts->cbc->encrypting)
+        tail_encrypt(cts, tail_len - AES_BLOCK_LEN);
+    else
+        tail_decrypt(cts, tail_len - AES_BLOCK_LEN);
+    pending_scatter(cts);
+    if (!cts->cbc->encrypting)
+        secret_wipe(cts->pending, sizeof cts->pending);
+    return !cts->failed;
+}

@@ -1,0 +1,47 @@
+/*
+ * AES in CBC mode with ciphertext stealing (RFC 3962, section 5) in place over scattered pieces, always from an initial vector of zeros.
+ */
+#ifndef OPENSSPI_CRYPTO_KRB5_CTS_H
+#define OPENSSPI_CRYPTO_KRB5_CTS_H
+
+#include "base/result.h"
+#include "base/slice.h"
+
+#define AES_BLOCK_LEN 16
+
+/* A key in one direction. */
+struct krb_cbc {
+    struct evp_cipher_ctx_st *context;
+    bool encrypting;
+    uint8_t last[AES_BLOCK_LEN]; /* the chaining value in `context` */
+};
+
+/* 16 or 32 bytes of key. False when there is no memory; release is safe then too. */
+MUST_USE bool krb_cbc_init(struct krb_cbc *cbc, const uint8_t *key, size_t key_len, bool encrypting);
+void krb_cbc_release(struct krb_cbc *cbc);
+/* One block under the key alone (ECB). */
+MUST_USE bool krb_cbc_block(struct krb_cbc *cbc, uint8_t block[AES_BLOCK_LEN]);
+
+/* One message of `len` bytes, at least 16: begin, update until all bytes were given, finish. A block that spans pieces is written when its last byte
+ * has come, the last two by finish. */
+struct krb_cts {
+    struct krb_cbc *cbc;
+    size_t bulk, bulk_left; /* bytes before the last two blocks */
+    bool first;             /* nothing was processed yet */
+    bool failed;            /* the library refused; checked by finish */
+    unsigned n_pending;
+    uint8_t pending[2 * AES_BLOCK_LEN];
+    uint8_t *places[2 * AES_BLOCK_LEN]; /* where they came from */
+};
+
+void krb_cts_begin(struct krb_cts *cts, struct krb_cbc *cbc, size_t len);
+void krb_cts_update(struct krb_cts *cts, uint8_t *data, size_t len);
+MUST_USE bool krb_cts_finish(struct krb_cts *cts);
+
+/* Bytes from the start of the message that are as they will stay. */
+static inline size_t krb_cts_done(const struct krb_cts *cts)
+{
+    return cts->bulk - cts->bulk_left;
+}
+
+#endif

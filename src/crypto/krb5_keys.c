@@ -1,0 +1,166 @@
+/* Key derivation of the Kerberos encryption types. */
+#include "base/secret.h"
+#include "crypto/hmac_sha.h"
+
+#include <string.h>
+
+static const struct krb_profile profiles[] = {
+    {KRB_AES128_SHA1, 16, 12, 16, KRB_SHA1, false},
+    {KRB_AES256_SHA1, 32, 12, 32, KRB_SHA1, false},
+    {KRB_AES128_SHA256, 16, 16, 16, KRB_SHA256, true},
+    {KRB_AES256_SHA384, 32, 24, 24, KRB_SHA384, true},
+};
+
+const struct krb_profile *krb_profile_find(int32_t enctype)
+{
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++)
+        if (profiles[i].enctype == enctype)
+            return &profiles[i];
+    return NULL;
+}
+
+/* Bit `at` (0 is the most significant) of the input repeated without end, each repetition rotated right by 13 bits more. */
+static unsigned rotated_bit(const uint8_t *in, size_t in_bits, size_t at)
+{
+    size_t turns = at / in_bits % in_bits;
+    size_t from = (at % in_bits + in_bits - 13 * turns % in_bits) % in_bits;
+    return in[from / 8] >> (7 - from % 8) & 1u;
+}
+
+/* RFC 3961 5.1: lcm(n, k) bits of rotated copies are cut into n-bit numbers, and these summed in ones' complement. */
+void krb_nfold(const uint8_t *in, size_t in_len, uint8_t *out, size_t out_len)
+{
+    size_t a = in_len, b = out_len;
+    while (b != 0) {
+        size_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    size_t total = in_len / a * out_len;
+    memset(out, 0, out_len);
+    for (size_t start = 0; start < total; start += out_len) {
+        unsigned carry = 0;
+        for (size_t i = out_len; i-- > 0;) {
+            unsigned byte = 0;
+            for (size_t bit = 0; bit < 8; bit++)
+                byte = byte << 1 | rotated_bit(in, 8 * in_len, 8 * (start + i) + bit);
+            carry += out[i] + byte;
+            out[i] = (uint8_t)carry;
+            carry >>= 8;
+        }
+        for (size_t i = out_len; carry != 0; carry >>= 8) {
+            i = i == 0 ? out_len - 1 : i - 1;
+            carry += out[i];
+            out[i] = (uint8_t)carry;
+        }
+    }
+}
+
+bool krb_base_init(struct krb_base *base, const struct krb_profile *profile, const uint8_t *key)
+{
+    base->profile = profile;
+    memcpy(base->key, key, profile->key_len);
+    return krb_cbc_init(&base->cbc, key, profile->key_len, true);
+}
+
+void krb_base_release(struct krb_base *base)
+{
+    krb_cbc_release(&base->cbc);
+    secret_wipe(base->key, sizeof base->key);
+}
+
+/* DR of RFC 3961 5.1, whose result AES keys take as it is (RFC 3962, section 6). */
+static bool derive_aes(struct krb_base *base, const uint8_t constant[5], uint8_t *key, size_t len)
+{
+    uint8_t block[AES_BLOCK_LEN];
+    krb_nfold(constant, 5, block, sizeof block);
+    for (size_t at = 0; at < len; at += sizeof block) {
+        require(krb_cbc_block(&base->cbc, block), false);
+        memcpy(key + at, block, sizeof block);
+    }
+    secret_wipe(block, sizeof block);
+    return true;
+}
+
+/* KDF-HMAC-SHA2 of RFC 8009, section 3: no derived key is longer than one digest. */
+static void derive_sha2(const struct krb_base *base, const uint8_t constant[5], uint8_t *key, size_t len)
+{
+    static const uint8_t one[4] = {0, 0, 0, 1}, zero[1] = {0};
+    const uint8_t bits[4] = {0, 0, (uint8_t)(len * 8 >> 8), (uint8_t)(len * 8)};
+    struct krb_mac mac;
+    struct hmac_sha hmac;
+    hmac_sha_key_init(&mac, base->profile->digest, base->key, base->profile->key_len);
+    hmac_sha_begin(&hmac, &mac);
+    hmac_sha_update(&hmac, one, sizeof one);
+    hmac_sha_update(&hmac, constant, 5);
+    hmac_sha_update(&hmac, zero, sizeof zero);
+    hmac_sha_update(&hmac, bits, sizeof bits);
+    hmac_sha_end(&hmac, key, len);
+    secret_wipe(&mac, sizeof mac);
+    secret_wipe(&hmac, sizeof hmac);
+}
+
+bool krb_derive(struct krb_base *base, uint32_t usage, enum krb_derived which, uint8_t *key)
+{
+    const struct krb_profile *profile = base->profile;
+    const uint8_t constant[5] = {(uint8_t)(usage >> 24), (uint8_t)(usage >> 16), (uint8_t)(usage >> 8), (uint8_t)usage,
+                                 (uint8_t)which};
+    size_t len = which == KRB_ENCRYPTION_KEY ? profile->key_len : profile->mac_key_len;
+    if (profile->digest == KRB_SHA1)
+        return derive_aes(base, constant, key, len);
+    derive_sha2(base, constant, key, len);
+    return true;
+}
+
+static bool mac_derive(struct krb_mac *mac, struct krb_base *base, uint32_t usage, enum krb_derived which)
+{
+    uint8_t key[KRB_KEY_MAX];
+    bool done = krb_derive(base, usage, which, key);
+    if (done)
+        hmac_sha_key_init(mac, base->profile->digest, key, base->profile->mac_key_len);
+    mac->len = base->profile->mac_len;
+    secret_wipe(key, sizeof key);
+    return done;
+}
+
+bool krb_mac_init(struct krb_mac *mac, struct krb_base *base, uint32_t usage)
+{
+    return mac_derive(mac, base, usage, KRB_CHECKSUM_KEY);
+}
+
+bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting)
+{
+    cipher->profile = base->profile;
+    cipher->cbc = (struct krb_cbc){0};
+    return mac_derive(&cipher->integrity, base, usage, KRB_INTEGRITY_KEY) &&
+           krb_derive(base, usage, KRB_ENCRYPTION_KEY, cipher->key) &&
+           krb_cbc_init(&cipher->cbc, cipher->key, base->profile->key_len, encrypting);
+}
+
+void krb_cipher_release(struct krb_cipher *cipher)
+{
+    krb_cbc_release(&cipher->cbc);
+    secret_wipe(cipher, sizeof *cipher);
+}
+
+static void rc4_zero_key(struct hmac_md5_key *key, const uint8_t secret[16])
+{
+    static const uint8_t zero[4];
+    const struct slice pieces[] = {slice_of(zero, sizeof zero)};
+    AUTO_KEY16 struct key16 first;
+    hmac_md5_once(secret, 16, pieces, 1, first.bytes);
+    hmac_md5_key_init(key, first.bytes, sizeof first.bytes);
+}
+
+void krb_rc4_keys_init(struct krb_rc4_keys *keys, const uint8_t key[16])
+{
+    static const char sign_constant[] = "signaturekey"; /* its NUL counts */
+    const struct slice pieces[] = {slice_of(sign_constant, sizeof sign_constant)};
+    AUTO_KEY16 struct key16 sign, local;
+    hmac_md5_once(key, 16, pieces, 1, sign.bytes);
+    hmac_md5_key_init(&keys->sign, sign.bytes, sizeof sign.bytes);
+    rc4_zero_key(&keys->sequence, key);
+    for (size_t i = 0; i < sizeof local.bytes; i++)
+        local.bytes[i] = key[i] ^ 0xf0;
+    rc4_zero_key(&keys->crypt, local.bytes);
+}
