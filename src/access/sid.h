@@ -7,9 +7,9 @@
 #include "base/reader.h"
 #include "base/writer.h"
 
-#define SID_SUBAUTHORITIES_MAX 15                            /* MS-DTYP 2.4.2: SubAuthorityCount */
+#define SID_SUBAUTHORITIES_MAX 15 /* MS-DTYP 2.4.2: SubAuthorityCount */
 #define SID_BYTES_MAX (8 + 4 * SID_SUBAUTHORITIES_MAX)
-#define SID_TEXT_MAX 192                                     /* "S-1-", a 48-bit authority, 15 times "-4294967295", NUL */
+#define SID_TEXT_MAX 192 /* "S-1-", a 48-bit authority, 15 times "-4294967295", NUL */
 
 struct sid {
     uint8_t revision, n_subauthorities;

@@ -4,12 +4,18 @@
 #include "core/registry.h"
 #include <pthread.h>
 
+#ifdef OPENSSPI_WITH_KERBEROS
+extern const struct package kerberos_package;
+#endif
 #ifdef OPENSSPI_WITH_NTLM
 extern const struct package ntlm_package;
 #endif
 
 /* In the order in which Windows lists them. */
 static const struct package *const builtin[] = {
+#ifdef OPENSSPI_WITH_KERBEROS
+    &kerberos_package,
+#endif
 #ifdef OPENSSPI_WITH_NTLM
     &ntlm_package,
 #endif

@@ -15,11 +15,11 @@ enum wire_result {
 
 /* Both return from the calling function. `try` hands on whatever is not OK (0, in both result types);
  * `require` answers `otherwise` unless the condition holds. Early return is safe: cleanup is by attribute. */
-#define try(expression)                                 \
-    do {                                                \
+#define try(expression)                                   \
+    do {                                                  \
         __typeof__(expression) try_result = (expression); \
-        if (try_result != 0)                            \
-            return try_result;                          \
+        if (try_result != 0)                              \
+            return try_result;                            \
     } while (0)
 
 #define require(condition, otherwise) \

@@ -44,6 +44,8 @@ enum krb_derived { KRB_CHECKSUM_KEY = 0x99, KRB_ENCRYPTION_KEY = 0xaa, KRB_INTEG
 /* False when there is no memory; release is safe then too. */
 MUST_USE bool krb_base_init(struct krb_base *base, const struct krb_profile *profile, const uint8_t *key);
 void krb_base_release(struct krb_base *base);
+/* DR of RFC 3961 5.1, whose result AES keys take as it is (RFC 3962, section 6): `len` is a multiple of 16. */
+MUST_USE bool krb_dr(struct krb_base *base, const uint8_t *constant, size_t constant_len, uint8_t *key, size_t len);
 /* `key` has room for KRB_KEY_MAX; its length is the profile's key_len for the encryption key, else mac_key_len. */
 MUST_USE bool krb_derive(struct krb_base *base, uint32_t usage, enum krb_derived which, uint8_t *key);
 

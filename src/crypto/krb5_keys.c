@@ -69,11 +69,10 @@ void krb_base_release(struct krb_base *base)
     secret_wipe(base->key, sizeof base->key);
 }
 
-/* DR of RFC 3961 5.1, whose result AES keys take as it is (RFC 3962, section 6). */
-static bool derive_aes(struct krb_base *base, const uint8_t constant[5], uint8_t *key, size_t len)
+bool krb_dr(struct krb_base *base, const uint8_t *constant, size_t constant_len, uint8_t *key, size_t len)
 {
     uint8_t block[AES_BLOCK_LEN];
-    krb_nfold(constant, 5, block, sizeof block);
+    krb_nfold(constant, constant_len, block, sizeof block);
     for (size_t at = 0; at < len; at += sizeof block) {
         require(krb_cbc_block(&base->cbc, block), false);
         memcpy(key + at, block, sizeof block);
@@ -107,7 +106,7 @@ bool krb_derive(struct krb_base *base, uint32_t usage, enum krb_derived which, u
                                  (uint8_t)which};
     size_t len = which == KRB_ENCRYPTION_KEY ? profile->key_len : profile->mac_key_len;
     if (profile->digest == KRB_SHA1)
-        return derive_aes(base, constant, key, len);
+        return krb_dr(base, constant, sizeof constant, key, len);
     derive_sha2(base, constant, key, len);
     return true;
 }

@@ -9,12 +9,12 @@
 
 struct authority {
     /* On SEC_E_OK the credential is the caller's (credential_put). */
-    SECURITY_STATUS (*acquire)
+    SECURITY_STATUS(*acquire)
     (const struct package *package, const struct acquire_request *request, struct credential **credential);
     /* One step of the context's handshake, whose lock the caller holds; context->credential is there until the handshake ends. */
     SECURITY_STATUS (*step)(struct context *context, const struct step_in *in, struct step_out *out);
     SECURITY_STATUS (*complete)(struct context *context, struct slice_mut token);
-    SECURITY_STATUS (*query_credential)
+    SECURITY_STATUS(*query_credential)
     (const struct credential *credential, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_credential)(struct credential *credential, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*change_password)(const struct package *package, const struct password_change *change);

@@ -22,7 +22,7 @@ static SECURITY_STATUS local_acquire(const struct package *package, const struct
 static SECURITY_STATUS local_step(struct context *context, const struct step_in *in, struct step_out *out)
 {
     const struct package_authority *table = context->package->authority;
-    SECURITY_STATUS (*step)
+    SECURITY_STATUS(*step)
     (void *, void **, const struct step_in *, struct step_out *) = context->initiator ? table->initiate : table->accept;
     require(step != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     return step(context->credential->own, &context->handshake, in, out);

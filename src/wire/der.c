@@ -3,9 +3,11 @@
 
 #include <string.h>
 
-#define TAG_NUMBER_MASK 0x1f /* all ones: the number follows in more bytes (X.690 8.1.2.4), which no protocol here uses */
+#define TAG_NUMBER_MASK \
+    0x1f /* all ones: the number follows in more bytes (X.690 8.1.2.4), which no protocol here uses */
 #define LENGTH_LONG 0x80
-#define LENGTH_OCTETS_MAX 4 /* 4 GiB; no token comes near it, and the arithmetic stays inside size_t with room to spare */
+#define LENGTH_OCTETS_MAX \
+    4 /* 4 GiB; no token comes near it, and the arithmetic stays inside size_t with room to spare */
 #define INTEGER_LEN_MAX 8
 
 /* X.690 8.1.2 and 8.1.3: identifier and length. Length alone is judged; whether the content is there is the caller's question. */

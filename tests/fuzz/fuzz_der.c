@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(condition)    \
-    do {                   \
-        if (!(condition))  \
-            abort();       \
+#define MUST(condition)   \
+    do {                  \
+        if (!(condition)) \
+            abort();      \
     } while (0)
 
 #define DEPTH_MAX 16 /* of the walk; the decoder itself does not recurse */

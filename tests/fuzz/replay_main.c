@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define TRUNCATE_MAX 512        /* larger inputs run whole only: each cut costs a run */
-#define INPUT_MAX (16u << 20)   /* a corpus file beyond this was not meant to be one */
+#define TRUNCATE_MAX 512      /* larger inputs run whole only: each cut costs a run */
+#define INPUT_MAX (16u << 20) /* a corpus file beyond this was not meant to be one */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 __attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);

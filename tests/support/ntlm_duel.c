@@ -238,6 +238,8 @@ void craft_authenticate(const struct craft *craft, const struct token *negotiate
     ntlm_authenticate_write(&out, &message);
     assert(writer_finish(&out) == WIRE_OK);
     authenticate->len = out.len;
+    if (craft->session_key != NULL)
+        memcpy(craft->session_key, session.bytes, sizeof session.bytes);
     if (craft->mic) {
         ntlm_mic(&session, token_slice(negotiate), token_slice(challenge), token_slice(authenticate), mic);
         memcpy(authenticate->data + NTLM_MIC_OFFSET, mic, sizeof mic);

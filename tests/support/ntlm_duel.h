@@ -52,12 +52,13 @@ enum craft_kind { CRAFT_V2, CRAFT_LMV2, CRAFT_V1, CRAFT_V1_EXTENDED };
 /* An AUTHENTICATE of alice's, made here and not by the library's client. */
 struct craft {
     enum craft_kind kind;
-    uint32_t flags;      /* 0: those of the challenge */
-    struct slice pairs;  /* with end pair; data NULL: the server's as they are */
-    uint64_t timestamp;  /* of the client's blob; 0: DUEL_TIME */
-    bool mic;            /* field and value; the pairs have to promise it themselves */
-    const char *user;    /* alice where NULL */
-    bool no_session_key; /* although KEY_EXCH is agreed */
+    uint32_t flags;       /* 0: those of the challenge */
+    struct slice pairs;   /* with end pair; data NULL: the server's as they are */
+    uint64_t timestamp;   /* of the client's blob; 0: DUEL_TIME */
+    bool mic;             /* field and value; the pairs have to promise it themselves */
+    const char *user;     /* alice where NULL */
+    bool no_session_key;  /* although KEY_EXCH is agreed */
+    uint8_t *session_key; /* out: 16 bytes; NULL: not wanted */
 };
 void craft_authenticate(const struct craft *craft, const struct token *negotiate, const struct token *challenge,
                         struct token *authenticate);

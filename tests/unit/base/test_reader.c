@@ -150,9 +150,9 @@ static void empty_input_is_fine_even_as_null(void **state)
 static void slice_at_withstands_overflow(void **state)
 {
     static const size_t bad[][2] = {
-        {0, sizeof(bytes) + 1}, {sizeof(bytes), 1},       {sizeof(bytes) + 1, 1}, {8, 2},       {0xfffffff0, 0x20},
-        {0x20, 0xfffffff0},     {SIZE_MAX, 1},            {1, SIZE_MAX},          {SIZE_MAX, 2}, {SIZE_MAX, SIZE_MAX},
-        {SIZE_MAX - 1, 3},
+        {0, sizeof(bytes) + 1}, {sizeof(bytes), 1},   {sizeof(bytes) + 1, 1}, {8, 2},
+        {0xfffffff0, 0x20},     {0x20, 0xfffffff0},   {SIZE_MAX, 1},          {1, SIZE_MAX},
+        {SIZE_MAX, 2},          {SIZE_MAX, SIZE_MAX}, {SIZE_MAX - 1, 3},
     };
     struct slice whole = slice_of(bytes, sizeof(bytes)), piece = slice_of(bytes, 1);
 
@@ -172,12 +172,9 @@ static void slice_at_withstands_overflow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(getters_read_their_width_and_order),
-        cmocka_unit_test(getters_that_fail_touch_nothing),
-        cmocka_unit_test(pieces_are_borrowed_copied_skipped),
-        cmocka_unit_test(expect_tells_wrong_from_missing),
-        cmocka_unit_test(empty_input_is_fine_even_as_null),
-        cmocka_unit_test(slice_at_withstands_overflow),
+        cmocka_unit_test(getters_read_their_width_and_order), cmocka_unit_test(getters_that_fail_touch_nothing),
+        cmocka_unit_test(pieces_are_borrowed_copied_skipped), cmocka_unit_test(expect_tells_wrong_from_missing),
+        cmocka_unit_test(empty_input_is_fine_even_as_null),   cmocka_unit_test(slice_at_withstands_overflow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,14 +99,14 @@ static void bad_utf16_is_refused(void **state)
         uint16_t units[4];
         size_t n_units;
     } bad[] = {
-        {{0xd800}, 1},                         /* high surrogate at the end */
-        {{0xdbff, 0x0041}, 2},                 /* high before a letter */
-        {{0xdc00}, 1},                         /* low alone */
-        {{0x0041, 0xdfff, 0x0041}, 3},         /* low amid letters */
-        {{0xd83d, 0xd83d, 0xdd11}, 3},         /* two highs */
-        {{0xdd11, 0xd83d}, 2},                 /* pair the wrong way round */
-        {{0x0041, 0x0000, 0x0042}, 3},         /* NUL inside */
-        {{0x0041, 0x0000}, 2},                 /* NUL at the end */
+        {{0xd800}, 1},                 /* high surrogate at the end */
+        {{0xdbff, 0x0041}, 2},         /* high before a letter */
+        {{0xdc00}, 1},                 /* low alone */
+        {{0x0041, 0xdfff, 0x0041}, 3}, /* low amid letters */
+        {{0xd83d, 0xd83d, 0xdd11}, 3}, /* two highs */
+        {{0xdd11, 0xd83d}, 2},         /* pair the wrong way round */
+        {{0x0041, 0x0000, 0x0042}, 3}, /* NUL inside */
+        {{0x0041, 0x0000}, 2},         /* NUL at the end */
         {{0xd83d, 0x0000}, 2},
     };
     char *out = NULL;
@@ -122,12 +122,12 @@ static void bad_utf16_is_refused(void **state)
 static void bad_utf8_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "\x80",             /* continuation alone */
+        "\x80", /* continuation alone */
         "a\xbf",
-        "\xc3",             /* cut short */
+        "\xc3", /* cut short */
         "\xe2\x82",
         "\xf0\x9f\x94",
-        "\xc3(",            /* no continuation */
+        "\xc3(", /* no continuation */
         "\xe2(\xac",
         "\xe2\x82(",
         "\xc0\x80",         /* overlong NUL */
@@ -194,14 +194,47 @@ static void failing_allocation_is_an_error(void **state)
 static void upper_is_that_of_windows(void **state)
 {
     static const uint16_t pairs[][2] = {
-        {'a', 'A'},       {'z', 'Z'},       {'A', 'A'},       {'`', '`'},       {'{', '{'},       {'0', '0'},
-        {0x00e4, 0x00c4}, {0x00f7, 0x00f7}, {0x00ff, 0x0178}, {0x0101, 0x0100}, {0x0451, 0x0401}, {0x03b1, 0x0391},
-        {0x0430, 0x0410}, {0x0561, 0x0531}, {0x1e01, 0x1e00}, {0x1f80, 0x1f88}, {0x2170, 0x2160}, {0x24d0, 0x24b6},
-        {0xff41, 0xff21}, {0x0250, 0x2c6f}, {0x2c65, 0x023a}, {0x1d79, 0xa77d}, {0x01c6, 0x01c4}, {0x1fc3, 0x1fcc},
+        {'a', 'A'},
+        {'z', 'Z'},
+        {'A', 'A'},
+        {'`', '`'},
+        {'{', '{'},
+        {'0', '0'},
+        {0x00e4, 0x00c4},
+        {0x00f7, 0x00f7},
+        {0x00ff, 0x0178},
+        {0x0101, 0x0100},
+        {0x0451, 0x0401},
+        {0x03b1, 0x0391},
+        {0x0430, 0x0410},
+        {0x0561, 0x0531},
+        {0x1e01, 0x1e00},
+        {0x1f80, 0x1f88},
+        {0x2170, 0x2160},
+        {0x24d0, 0x24b6},
+        {0xff41, 0xff21},
+        {0x0250, 0x2c6f},
+        {0x2c65, 0x023a},
+        {0x1d79, 0xa77d},
+        {0x01c6, 0x01c4},
+        {0x1fc3, 0x1fcc},
         /* These stay: no capital that comes down again, or a pair younger than Windows' table. */
-        {0x00df, 0x00df}, {0x00b5, 0x00b5}, {0x0131, 0x0131}, {0x017f, 0x017f}, {0x01c5, 0x01c5}, {0x03c2, 0x03c2},
-        {0x0345, 0x0345}, {0x1e9b, 0x1e9b}, {0x1e9e, 0x1e9e}, {0x1fbe, 0x1fbe}, {0x10d0, 0x10d0}, {0xab70, 0xab70},
-        {0xd83d, 0xd83d}, {0xdd11, 0xdd11}, {0x0000, 0x0000}, {0xffff, 0xffff},
+        {0x00df, 0x00df},
+        {0x00b5, 0x00b5},
+        {0x0131, 0x0131},
+        {0x017f, 0x017f},
+        {0x01c5, 0x01c5},
+        {0x03c2, 0x03c2},
+        {0x0345, 0x0345},
+        {0x1e9b, 0x1e9b},
+        {0x1e9e, 0x1e9e},
+        {0x1fbe, 0x1fbe},
+        {0x10d0, 0x10d0},
+        {0xab70, 0xab70},
+        {0xd83d, 0xd83d},
+        {0xdd11, 0xdd11},
+        {0x0000, 0x0000},
+        {0xffff, 0xffff},
     };
 
     (void)state;
@@ -242,7 +275,8 @@ static void text_is_raised_and_compared(void **state)
     assert_false(text_equal_fold("a", "ab"));
     assert_false(text_equal_fold("ab", "a"));
     assert_false(text_equal_fold("a", "b"));
-    assert_false(text_equal_fold("\xc4\xb1", "i")); /* dotless i is another letter: no second way to write an account's name */
+    assert_false(
+        text_equal_fold("\xc4\xb1", "i")); /* dotless i is another letter: no second way to write an account's name */
     assert_false(text_equal_fold("\xc5\xbf", "s"));
     assert_false(text_equal_fold(NULL, NULL));
     assert_false(text_equal_fold(NULL, "a"));

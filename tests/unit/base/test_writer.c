@@ -185,12 +185,24 @@ static void patches_out_of_range_fail(void **state)
         writer = writer_fixed(room, sizeof(room));
         writer_zeros(&writer, 4);
         switch (kind) {
-        case 0: writer_patch_u16le(&writer, 3, 1); break;
-        case 1: writer_patch_u32le(&writer, 1, 1); break;
-        case 2: writer_patch_u32be(&writer, SIZE_MAX, 1); break;
-        case 3: writer_patch_bytes(&writer, 1, "abcd", 4); break;
-        case 4: writer_patch_bytes(&writer, SIZE_MAX - 1, "abcd", 4); break;
-        default: writer_patch_bytes(&writer, 5, "", 0); break;
+        case 0:
+            writer_patch_u16le(&writer, 3, 1);
+            break;
+        case 1:
+            writer_patch_u32le(&writer, 1, 1);
+            break;
+        case 2:
+            writer_patch_u32be(&writer, SIZE_MAX, 1);
+            break;
+        case 3:
+            writer_patch_bytes(&writer, 1, "abcd", 4);
+            break;
+        case 4:
+            writer_patch_bytes(&writer, SIZE_MAX - 1, "abcd", 4);
+            break;
+        default:
+            writer_patch_bytes(&writer, 5, "", 0);
+            break;
         }
         assert_int_equal(writer_finish(&writer), WIRE_BAD);
     }

@@ -19,7 +19,8 @@ static void vectors_of_rfc_1321(void **state)
         {"message digest", "f96b697d7cb7938d525a2f31aaf161d0"},
         {"abcdefghijklmnopqrstuvwxyz", "c3fcd3d76192e4007dfb496cca67e13b"},
         {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", "d174ab98d277d9f5a5611c2c9f419d9f"},
-        {"12345678901234567890123456789012345678901234567890123456789012345678901234567890", "57edf4a22be3c955ac49da2e2107b67a"},
+        {"12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+         "57edf4a22be3c955ac49da2e2107b67a"},
     };
     uint8_t digest[MD5_LEN];
 
@@ -103,17 +104,16 @@ static void long_lengths_are_counted(void **state)
     md5_final(&md5, digest);
     md5_final(&again, wrapped);
     md5_final(&other, shorter);
-    assert_memory_equal(digest, wrapped, MD5_LEN); /* RFC 1321, section 3.2: only the low 64 bits of the length in bits */
+    assert_memory_equal(digest, wrapped,
+                        MD5_LEN); /* RFC 1321, section 3.2: only the low 64 bits of the length in bits */
     assert_memory_not_equal(digest, shorter, MD5_LEN);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors_of_rfc_1321),
-        cmocka_unit_test(agrees_with_openssl_at_every_length),
-        cmocka_unit_test(pieces_make_no_difference),
-        cmocka_unit_test(final_wipes),
+        cmocka_unit_test(vectors_of_rfc_1321),       cmocka_unit_test(agrees_with_openssl_at_every_length),
+        cmocka_unit_test(pieces_make_no_difference), cmocka_unit_test(final_wipes),
         cmocka_unit_test(long_lengths_are_counted),
     };
 

@@ -17,13 +17,18 @@ static void vectors_of_rfc_6229(void **state)
         size_t key_len;
         const char *at_0, *at_1520, *at_4096;
     } vectors[] = {
-        {{1, 2, 3, 4, 5}, 5, "b2396305f03dc027ccc3524a0a1118a8", "3294f744d8f9790507e70f62e5bbceea", "ff25b58995996707e51fbdf08b34d875"},
+        {{1, 2, 3, 4, 5},
+         5,
+         "b2396305f03dc027ccc3524a0a1118a8",
+         "3294f744d8f9790507e70f62e5bbceea",
+         "ff25b58995996707e51fbdf08b34d875"},
         {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
          16,
          "9ac7cc9a609d1ef7b2932899cde41b97",
          "b40110c4190b5622a96116b0017ed297",
          "a36a4c301ae8ac13610ccbc12256cacc"},
-        {{1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32},
+        {{1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
+          17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32},
          32,
          "eaa6bd25880bf93d3f5d1e4ca2611d91",
          "40f250b26d1f096a4afd4c340a588815",
@@ -144,7 +149,8 @@ static void interleaving_changes_nothing(void **state)
             for (size_t len = 0; len <= 320; len++)
                 check_interleaving(seals, pending_len, len % 7, len, &seed);
         for (unsigned round = 0; round < 20000; round++)
-            check_interleaving(seals, random_next(&seed) % 200, random_next(&seed) % 600, random_next(&seed) % 1080, &seed);
+            check_interleaving(seals, random_next(&seed) % 200, random_next(&seed) % 600, random_next(&seed) % 1080,
+                               &seed);
     }
 }
 

@@ -481,6 +481,67 @@ static void test_replay(void **state)
     end();
 }
 
+/* Connectionless: the server speaks first, and there is no NEGOTIATE. */
+static void begin_datagram(void)
+{
+    duel_restart(&duel);
+    duel_freeze();
+    duel.client_flags = PROTECT | ISC_REQ_DATAGRAM;
+    duel.server_flags = ASC_REQ_DATAGRAM;
+    assert_int_equal(duel_client(&duel, nothing), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(duel.out.len, 0);
+    assert_int_equal(duel_server(&duel, nothing), SEC_I_CONTINUE_NEEDED);
+}
+
+static void test_datagram(void **state)
+{
+    (void)state;
+    CONFIGURE("");
+    begin();
+    begin_datagram();
+    challenge = duel.out;
+    assert_int_equal(duel_client(&duel, token_slice(&challenge)), SEC_E_OK);
+    authenticate = duel.out;
+    assert_int_equal(duel_server(&duel, token_slice(&authenticate)), SEC_E_OK);
+    assert_int_equal(loop_seal(&duel.client, &duel.server, "datagram"), SEC_E_OK);
+    for (size_t bit = 0; bit < 8 * (challenge.len + authenticate.len); bit++) {
+        bool first = bit < 8 * challenge.len;
+        size_t at = first ? bit / 8 : bit / 8 - challenge.len;
+        begin_datagram();
+        changed = duel.out;
+        changed.data[at] ^= (uint8_t)(first ? 1u << bit % 8 : 0u);
+        SECURITY_STATUS status = duel_client(&duel, token_slice(&changed));
+        changed = duel.out;
+        changed.data[at] ^= (uint8_t)(first ? 0u : 1u << bit % 8);
+        if (status >= 0)
+            status = duel_server(&duel, token_slice(&changed));
+        if (status >= 0)
+            fail_msg("%s byte %zu, bit %zu", first ? "CHALLENGE" : "AUTHENTICATE", at, bit % 8);
+    }
+    end();
+}
+
+/* A datagram client answers as often as it is challenged (a server forgets, or there are several); what is no challenge does not touch the
+ * session that it has. */
+static void test_datagram_challenged_again(void **state)
+{
+    (void)state;
+    CONFIGURE("");
+    begin();
+    begin_datagram();
+    challenge = duel.out;
+    assert_int_equal(duel_client(&duel, token_slice(&challenge)), SEC_E_OK);
+    assert_int_equal(duel_client(&duel, token_slice(&challenge)), SEC_E_OK);
+    authenticate = duel.out;
+    assert_int_equal(duel_server(&duel, token_slice(&authenticate)), SEC_E_OK);
+    assert_true(duel_server(&duel, token_slice(&authenticate)) < 0); /* the server has finished */
+    assert_int_equal(loop_seal(&duel.client, &duel.server, "datagram"), SEC_E_OK);
+    assert_int_equal(duel_client(&duel, slice_of("garbage", 7)), SEC_E_INVALID_TOKEN);
+    assert_int_equal(loop_seal(&duel.client, &duel.server, "datagram"), SEC_E_OK);
+    assert_int_equal(loop_seal(&duel.server, &duel.client, "datagram"), SEC_E_OK);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,6 +559,8 @@ int main(void)
         cmocka_unit_test(test_anonymous),
         cmocka_unit_test(test_reflection),
         cmocka_unit_test(test_replay),
+        cmocka_unit_test(test_datagram),
+        cmocka_unit_test(test_datagram_challenged_again),
     };
     loop_configure(NULL);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,8 @@ static void lengths_of_every_form(void **state)
             reader = reader_of(slice_of(element.data, cut));
             assert_int_equal(der_read(&reader, DER_OCTET_STRING, &content), WIRE_SHORT);
             assert_int_equal(reader_left(&reader), cut);
-            assert_int_equal(der_total_len(slice_of(element.data, cut), &total), cut < header_lens[i] ? WIRE_SHORT : WIRE_OK);
+            assert_int_equal(der_total_len(slice_of(element.data, cut), &total),
+                             cut < header_lens[i] ? WIRE_SHORT : WIRE_OK);
             if (cut >= header_lens[i])
                 assert_int_equal(total, element.len);
         }
@@ -71,19 +72,19 @@ static void bad_headers_are_refused(void **state)
         uint8_t bytes[10];
         size_t len;
     } bad[] = {
-        {{0x04, 0x80, 0, 0}, 4},                         /* indefinite */
-        {{0x04, 0xff, 1, 2, 3}, 5},                      /* reserved */
-        {{0x04, 0x81, 0x7f}, 3},                         /* fits the short form */
+        {{0x04, 0x80, 0, 0}, 4},    /* indefinite */
+        {{0x04, 0xff, 1, 2, 3}, 5}, /* reserved */
+        {{0x04, 0x81, 0x7f}, 3},    /* fits the short form */
         {{0x04, 0x81, 0x00}, 3},
-        {{0x04, 0x82, 0x00, 0xff}, 4},                   /* leading zero */
-        {{0x04, 0x82, 0x00}, 3},                         /* the same, cut: no byte can mend it */
+        {{0x04, 0x82, 0x00, 0xff}, 4}, /* leading zero */
+        {{0x04, 0x82, 0x00}, 3},       /* the same, cut: no byte can mend it */
         {{0x04, 0x83, 0x00, 0x01, 0x00}, 5},
         {{0x04, 0x84, 0x00, 0x01, 0x00, 0x00}, 6},
         {{0x04, 0x85, 0x01, 0x00, 0x00, 0x00, 0x00}, 7}, /* more than 4 GiB */
         {{0x04, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 10},
-        {{0x1f, 0x81, 0x01, 0x00}, 4},                   /* tag number in further bytes */
+        {{0x1f, 0x81, 0x01, 0x00}, 4}, /* tag number in further bytes */
         {{0xbf, 0x20, 0x00}, 3},
-        {{0x00, 0x00}, 2},                               /* end of contents */
+        {{0x00, 0x00}, 2}, /* end of contents */
     };
 
     (void)state;
@@ -133,9 +134,25 @@ static void integers_go_both_ways_in_their_shortest_form(void **state)
         int64_t value;
         size_t len;
     } integers[] = {
-        {0, 1},          {1, 1},          {127, 1},         {128, 2},          {255, 2},       {256, 2},      {32767, 2}, {32768, 3},
-        {-1, 1},         {-128, 1},       {-129, 2},        {-32768, 2},       {-32769, 3},    {INT32_MAX, 4}, {INT32_MIN, 4},
-        {INT64_MAX, 8},  {INT64_MIN, 8},  {INT64_C(1) << 55, 8}, {(INT64_C(1) << 55) - 1, 7},
+        {0, 1},
+        {1, 1},
+        {127, 1},
+        {128, 2},
+        {255, 2},
+        {256, 2},
+        {32767, 2},
+        {32768, 3},
+        {-1, 1},
+        {-128, 1},
+        {-129, 2},
+        {-32768, 2},
+        {-32769, 3},
+        {INT32_MAX, 4},
+        {INT32_MIN, 4},
+        {INT64_MAX, 8},
+        {INT64_MIN, 8},
+        {INT64_C(1) << 55, 8},
+        {(INT64_C(1) << 55) - 1, 7},
     };
 
     (void)state;
@@ -184,7 +201,8 @@ static void bad_integers_are_refused(void **state)
 /* Nested so that the inner lengths change form while the outer ones are open. */
 static void nesting_back_fills_every_length(void **state)
 {
-    static const size_t lens[] = {0, 100, 122, 123, 124, 125, 126, 127, 128, 250, 251, 252, 253, 254, 255, 256, 65525, 65536};
+    static const size_t lens[] = {0,   100, 122, 123, 124, 125, 126, 127,   128,
+                                  250, 251, 252, 253, 254, 255, 256, 65525, 65536};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(lens); i++) {

@@ -1,0 +1,98 @@
+#include "kerberos/checksum.h"
+
+#include "wire/der.h"
+
+#define BINDINGS_LEN 16
+#define DELEGATION_OPTION 1
+
+void gss_checksum_write(struct writer *writer, const struct gss_checksum *checksum)
+{
+    bool delegates = checksum->credential.data != NULL;
+    writer_u32le(writer, BINDINGS_LEN);
+    writer_bytes(writer, checksum->bindings, BINDINGS_LEN);
+    writer_u32le(writer, checksum->flags);
+    if (!delegates)
+        return;
+    writer_u16le(writer, DELEGATION_OPTION);
+    writer_u16le(writer, (uint16_t)checksum->credential.len);
+    writer_slice(writer, checksum->credential);
+    if (checksum->credential.len > UINT16_MAX)
+        writer->failed = true;
+}
+
+enum wire_result gss_checksum_parse(struct slice bytes, struct gss_checksum *checksum)
+{
+    struct reader reader = reader_of(bytes);
+    struct gss_checksum parsed = {0};
+    uint32_t len;
+    try(reader_u32le(&reader, &len));
+    require(len == BINDINGS_LEN, WIRE_BAD);
+    try(reader_copy(&reader, parsed.bindings, sizeof parsed.bindings));
+    try(reader_u32le(&reader, &parsed.flags));
+    if ((parsed.flags & GSS_DELEG) != 0 && reader_left(&reader) > 0) {
+        uint16_t option, credential_len;
+        try(reader_u16le(&reader, &option));
+        try(reader_u16le(&reader, &credential_len));
+        require(option == DELEGATION_OPTION, WIRE_BAD);
+        try(reader_bytes(&reader, credential_len, &parsed.credential));
+    }
+    *checksum = parsed;
+    return WIRE_OK;
+}
+
+/* 1.2.840.113554.1.2.2, and 1.2.840.48018.1.2.2, which Windows 2000 made of it by a slip and peers still send. */
+static const uint8_t oid_krb5[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02};
+static const uint8_t oid_ms[] = {0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 0x01, 0x02, 0x02};
+
+void krb_token_write(struct writer *writer, enum krb_token id, struct slice message)
+{
+    AUTO_WRITER struct writer inner = writer_growing(message.len + 2);
+    writer_u16be(&inner, (uint16_t)id);
+    writer_slice(&inner, message);
+    if (writer_finish(&inner) != WIRE_OK)
+        writer->failed = true;
+    else
+        gss_frame_write(writer, slice_of(oid_krb5, sizeof oid_krb5), writer_slice_of(&inner));
+}
+
+/* Application tags of RFC 4120: 14 AP-REQ, 15 AP-REP, 30 KRB-ERROR. */
+static enum wire_result raw_id(struct slice message, enum krb_token *id)
+{
+    require(message.len > 0, WIRE_BAD);
+    switch (message.data[0]) {
+    case DER_APPLICATION(14):
+        *id = TOKEN_AP_REQ;
+        return WIRE_OK;
+    case DER_APPLICATION(15):
+        *id = TOKEN_AP_REP;
+        return WIRE_OK;
+    case DER_APPLICATION(30):
+        *id = TOKEN_ERROR;
+        return WIRE_OK;
+    default:
+        return WIRE_BAD;
+    }
+}
+
+enum wire_result krb_token_parse(struct slice token, enum krb_token *id, struct slice *message, bool *framed)
+{
+    struct slice mech, inner;
+    uint16_t number;
+    *framed = token.len > 0 && token.data[0] == DER_APPLICATION(0);
+    if (!*framed) {
+        *message = token;
+        return raw_id(token, id);
+    }
+    require(gss_frame_read(token, &mech, &inner) == WIRE_OK, WIRE_BAD);
+    require(slice_equal(mech, slice_of(oid_krb5, sizeof oid_krb5)) ||
+                slice_equal(mech, slice_of(oid_ms, sizeof oid_ms)),
+            WIRE_BAD);
+    struct reader reader = reader_of(inner);
+    require(reader_u16be(&reader, &number) == WIRE_OK, WIRE_BAD);
+    require(number == TOKEN_AP_REQ || number == TOKEN_AP_REP || number == TOKEN_ERROR, WIRE_BAD);
+    *message = reader_rest(&reader);
+    enum krb_token inside;
+    require(raw_id(*message, &inside) == WIRE_OK && inside == (enum krb_token)number, WIRE_BAD);
+    *id = inside;
+    return WIRE_OK;
+}

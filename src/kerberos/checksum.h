@@ -1,0 +1,42 @@
+/*
+ * The authenticator's checksum 0x8003 (RFC 4121 4.1.1): flags, bindings and the delegated credential.
+ */
+#ifndef OPENSSPI_KERBEROS_CHECKSUM_H
+#define OPENSSPI_KERBEROS_CHECKSUM_H
+
+#include "base/reader.h"
+#include "base/writer.h"
+
+#define GSS_CHECKSUM_TYPE 0x8003
+
+/* RFC 4121 4.1.1.1 and MS-KILE 3.2.5.2 */
+enum gss_flag {
+    GSS_DELEG = 0x1,
+    GSS_MUTUAL = 0x2,
+    GSS_REPLAY = 0x4,
+    GSS_SEQUENCE = 0x8,
+    GSS_CONF = 0x10,
+    GSS_INTEG = 0x20,
+    GSS_DCE_STYLE = 0x1000,
+    GSS_IDENTIFY = 0x2000,
+    GSS_EXTENDED_ERROR = 0x4000,
+};
+
+struct gss_checksum {
+    uint8_t bindings[16]; /* MD5, all zero where the initiator has none */
+    uint32_t flags;
+    struct slice credential; /* a KRB-CRED; data NULL without one */
+};
+
+void gss_checksum_write(struct writer *writer, const struct gss_checksum *checksum);
+/* Trailing extensions are allowed. */
+MUST_USE enum wire_result gss_checksum_parse(struct slice bytes, struct gss_checksum *checksum);
+
+/* Context tokens (RFC 4121 4.1): GSS framing with a two-byte id before the Kerberos message. */
+enum krb_token { TOKEN_AP_REQ = 0x0100, TOKEN_AP_REP = 0x0200, TOKEN_ERROR = 0x0300 };
+
+void krb_token_write(struct writer *writer, enum krb_token id, struct slice message);
+/* Takes the framed form with either of Kerberos' mechanism OIDs, or a raw message. `framed` tells which. */
+MUST_USE enum wire_result krb_token_parse(struct slice token, enum krb_token *id, struct slice *message, bool *framed);
+
+#endif

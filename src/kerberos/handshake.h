@@ -1,0 +1,56 @@
+/*
+ * A Kerberos handshake that is under way, of either role.
+ */
+#ifndef OPENSSPI_KERBEROS_HANDSHAKE_H
+#define OPENSSPI_KERBEROS_HANDSHAKE_H
+
+#include "core/session.h"
+#include "kerberos/checksum.h"
+#include "kerberos/credential.h"
+#include "kerberos/session.h"
+
+/* Each state names the only message that is legal next. */
+enum kerberos_state {
+    KERBEROS_CLIENT_BEGIN, /* AP-REQ goes out */
+    KERBEROS_CLIENT_REPLY, /* AP-REP or KRB-ERROR is due */
+    KERBEROS_SERVER_BEGIN, /* AP-REQ is due */
+    KERBEROS_SERVER_THIRD, /* DCE style: the client's own AP-REP is due */
+    KERBEROS_DONE,
+};
+
+struct kerberos_handshake {
+    struct kerberos_credential *credential; /* the context holds it longer than this lives */
+    krb5_context krb;                       /* ours from the credential's pool */
+    krb5_auth_context auth;
+    enum kerberos_state state;
+    uint32_t asked;     /* ISC_REQ_* or ASC_REQ_* of the first call */
+    uint32_t gss_flags; /* what the client's checksum says */
+    uint32_t granted;
+    char *target; /* client: as given */
+    bool framed;  /* server: answer as the client spoke */
+    bool has_bindings;
+    uint8_t bindings[16];
+    int64_t expiry;
+    char *client_name, *server_name, *authority;
+    struct secret identity; /* server: src/access/client_identity.h */
+};
+
+struct kerberos_handshake *kerberos_handshake_new(struct kerberos_credential *credential, const struct step_in *in,
+                                                  enum kerberos_state state);
+void kerberos_handshake_free(void *handshake);
+SECURITY_STATUS kerberos_handshake_bindings(struct kerberos_handshake *handshake, const struct step_in *in);
+SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value);
+/* Writes the session record from what libkrb5's auth context holds, and ends the handshake. */
+SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, bool initiator, struct step_out *out);
+
+SECURITY_STATUS kerberos_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+SECURITY_STATUS kerberos_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+
+typedef SECURITY_STATUS kerberos_step(struct kerberos_handshake *handshake, const struct step_in *in,
+                                      struct step_out *out);
+/* Runs the step that the table has for the handshake's state; the rules of a handshake's life are the same for both roles. */
+SECURITY_STATUS kerberos_handshake_step(kerberos_step *const *steps, size_t n_steps, enum kerberos_state first_state,
+                                        void *credential, void **handshake, const struct step_in *in,
+                                        struct step_out *out);
+
+#endif

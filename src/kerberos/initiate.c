@@ -1,0 +1,173 @@
+#include "kerberos/handshake.h"
+
+#include "base/memory.h"
+#include "base/time.h"
+#include "core/cause.h"
+#include "core/trace.h"
+#include <string.h>
+
+/* The client's side: AP-REQ with the checksum of RFC 4121 4.1.1, and the server's answer. */
+
+static uint32_t gss_flags_wanted(uint32_t asked)
+{
+    static const struct {
+        uint32_t asked, gss;
+    } pairs[] = {
+        {ISC_REQ_MUTUAL_AUTH, GSS_MUTUAL},
+        {ISC_REQ_REPLAY_DETECT, GSS_REPLAY | GSS_INTEG},
+        {ISC_REQ_SEQUENCE_DETECT, GSS_SEQUENCE | GSS_INTEG},
+        {ISC_REQ_CONFIDENTIALITY, GSS_CONF | GSS_INTEG},
+        {ISC_REQ_INTEGRITY, GSS_INTEG},
+        {ISC_REQ_USE_DCE_STYLE, GSS_DCE_STYLE | GSS_MUTUAL},
+        {ISC_REQ_IDENTIFY, GSS_IDENTIFY},
+        {ISC_REQ_EXTENDED_ERROR, GSS_EXTENDED_ERROR},
+    };
+    uint32_t flags = 0;
+    for (size_t i = 0; i < COUNT_OF(pairs); i++)
+        if ((asked & pairs[i].asked) != 0)
+            flags |= pairs[i].gss;
+    if ((asked & ISC_REQ_NO_INTEGRITY) != 0)
+        flags &= ~(uint32_t)(GSS_INTEG | GSS_CONF | GSS_REPLAY | GSS_SEQUENCE);
+    return flags;
+}
+
+/* What holds already with the AP-REQ; mutual authentication only once the server has answered. */
+static uint32_t flags_granted(uint32_t asked, uint32_t gss, bool answered)
+{
+    uint32_t granted = asked & ISC_REQ_CONNECTION;
+    granted |= (gss & GSS_INTEG) != 0 ? ISC_RET_INTEGRITY : 0;
+    granted |= (gss & GSS_CONF) != 0 ? ISC_RET_CONFIDENTIALITY : 0;
+    granted |= (gss & GSS_REPLAY) != 0 ? ISC_RET_REPLAY_DETECT : 0;
+    granted |= (gss & GSS_SEQUENCE) != 0 ? ISC_RET_SEQUENCE_DETECT : 0;
+    granted |= (gss & GSS_IDENTIFY) != 0 ? ISC_RET_IDENTIFY : 0;
+    granted |= (gss & GSS_DELEG) != 0 ? ISC_RET_DELEGATE : 0;
+    granted |= (gss & GSS_EXTENDED_ERROR) != 0 ? ISC_RET_EXTENDED_ERROR : 0;
+    granted |= (gss & GSS_DCE_STYLE) != 0 ? ISC_RET_USED_DCE_STYLE : 0;
+    granted |= (gss & GSS_MUTUAL) != 0 && answered ? ISC_RET_MUTUAL_AUTH : 0;
+    return granted;
+}
+
+static char *unparse(krb5_context krb, krb5_const_principal principal)
+{
+    char *text = NULL, *copy = NULL;
+    if (krb5_unparse_name(krb, principal, &text) == 0)
+        copy = mem_strdup(text);
+    krb5_free_unparsed_name(krb, text);
+    return copy;
+}
+
+static SECURITY_STATUS names_fill(struct kerberos_handshake *handshake, const krb5_creds *creds)
+{
+    handshake->client_name = unparse(handshake->krb, creds->client);
+    handshake->server_name = unparse(handshake->krb, creds->server);
+    handshake->authority = mem_dup(creds->client->realm.data, creds->client->realm.length);
+    handshake->expiry = krb_filetime(creds->times.endtime);
+    return handshake->client_name != NULL && handshake->server_name != NULL && handshake->authority != NULL
+               ? SEC_E_OK
+               : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, krb5_creds *creds, krb5_data *request)
+{
+    krb5_context krb = handshake->krb;
+    struct gss_checksum checksum = {.flags = handshake->gss_flags};
+    AUTO_WRITER struct writer bytes = writer_growing(64);
+    memcpy(checksum.bindings, handshake->bindings, sizeof checksum.bindings);
+    gss_checksum_write(&bytes, &checksum);
+    require(writer_finish(&bytes) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    krb5_data contents = krb_data(writer_slice_of(&bytes));
+    krb5_flags options = AP_OPTS_USE_SUBKEY | ((handshake->gss_flags & GSS_MUTUAL) != 0 ? AP_OPTS_MUTUAL_REQUIRED : 0);
+    krb5_error_code code = krb5_auth_con_init(krb, &handshake->auth);
+    if (code == 0)
+        code = krb5_auth_con_setflags(krb, handshake->auth, KRB5_AUTH_CONTEXT_DO_SEQUENCE);
+    if (code == 0)
+        code = krb5_auth_con_set_req_cksumtype(krb, handshake->auth, GSS_CHECKSUM_TYPE);
+    if (code == 0)
+        code = krb5_mk_req_extended(krb, &handshake->auth, options, &contents, creds, request);
+    return krb_status(krb, code, KRB_STAGE_TICKET, "making the AP-REQ");
+}
+
+static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, krb5_creds *creds, struct step_out *out)
+{
+    krb5_data request = {0};
+    try(names_fill(handshake, creds));
+    try(request_make(handshake, creds, &request));
+    if ((handshake->gss_flags & GSS_DCE_STYLE) != 0)
+        writer_slice(&out->token, krb_slice(&request));
+    else
+        krb_token_write(&out->token, TOKEN_AP_REQ, krb_slice(&request));
+    krb5_free_data_contents(handshake->krb, &request);
+    handshake->granted = flags_granted(handshake->asked, handshake->gss_flags, false);
+    out->granted = handshake->granted;
+    out->expiry = handshake->expiry;
+    if ((handshake->gss_flags & GSS_MUTUAL) == 0)
+        return kerberos_handshake_finish(handshake, true, out);
+    handshake->state = KERBEROS_CLIENT_REPLY;
+    return SEC_I_CONTINUE_NEEDED;
+}
+
+static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+{
+    krb5_creds *creds = NULL;
+    (void)in; /* bindings are taken already; a token on the first call is empty or refused by nobody */
+    require(handshake->target != NULL && handshake->target[0] != '\0',
+            cause_set(SEC_E_TARGET_UNKNOWN, "Kerberos needs a target name"));
+    require((handshake->asked & ISC_REQ_USE_SESSION_KEY) == 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "user-to-user authentication is not in this version"));
+    try(kerberos_ticket_get(handshake->credential, handshake->krb, handshake->target, &creds));
+    handshake->gss_flags = gss_flags_wanted(handshake->asked);
+    SECURITY_STATUS status = begin_with(handshake, creds, out);
+    krb5_free_creds(handshake->krb, creds);
+    return status;
+}
+
+/* A KRB-ERROR (RFC 4120 5.9.1) is not protected: it may end the handshake, and is believed for nothing else. */
+static SECURITY_STATUS error_read(const struct kerberos_handshake *handshake, struct slice message)
+{
+    krb5_error *error = NULL;
+    krb5_data data = krb_data(message);
+    krb5_error_code code = krb5_rd_error(handshake->krb, &data, &error);
+    if (code == 0) {
+        code = (krb5_error_code)error->error + ERROR_TABLE_BASE_krb5;
+        krb5_free_error(handshake->krb, error);
+        if (code == ERROR_TABLE_BASE_krb5)
+            code = KRB5KRB_ERR_GENERIC;
+    }
+    return krb_status(handshake->krb, code, KRB_STAGE_ACCEPT, "the server answered with an error");
+}
+
+static SECURITY_STATUS reply(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+{
+    enum krb_token id;
+    struct slice message;
+    bool framed;
+    krb5_ap_rep_enc_part *part = NULL;
+    krb5_data third = {0};
+    require(in->token.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the server's AP-REP is due, and no token was given"));
+    require(krb_token_parse(in->token, &id, &message, &framed) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "this is not a Kerberos token, or it is damaged"));
+    if (id == TOKEN_ERROR)
+        return error_read(handshake, message);
+    require(id == TOKEN_AP_REP, cause_set(SEC_E_INVALID_TOKEN, "the server's AP-REP is due, and an AP-REQ came"));
+    krb5_data data = krb_data(message);
+    krb5_error_code code = krb5_rd_rep(handshake->krb, handshake->auth, &data, &part); /* compares ctime and cusec */
+    krb5_free_ap_rep_enc_part(handshake->krb, part);
+    try(krb_status(handshake->krb, code, KRB_STAGE_REPLY, "the server's AP-REP"));
+    if ((handshake->gss_flags & GSS_DCE_STYLE) != 0) {
+        try(krb_status(handshake->krb, krb5_mk_rep_dce(handshake->krb, handshake->auth, &third), KRB_STAGE_REPLY,
+                       "making the third leg"));
+        writer_slice(&out->token, krb_slice(&third));
+        krb5_free_data_contents(handshake->krb, &third);
+    }
+    handshake->granted = flags_granted(handshake->asked, handshake->gss_flags, true);
+    return kerberos_handshake_finish(handshake, true, out);
+}
+
+SECURITY_STATUS kerberos_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
+{
+    static kerberos_step *const steps[] = {
+        [KERBEROS_CLIENT_BEGIN] = begin,
+        [KERBEROS_CLIENT_REPLY] = reply,
+    };
+    return kerberos_handshake_step(steps, COUNT_OF(steps), KERBEROS_CLIENT_BEGIN, credential, handshake, in, out);
+}

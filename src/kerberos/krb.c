@@ -1,0 +1,206 @@
+#include "kerberos/krb.h"
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "core/cause.h"
+#include "core/status.h"
+#include <errno.h>
+#include <string.h>
+
+void krb_pool_init(struct krb_pool *pool)
+{
+    pthread_mutex_init(&pool->lock, NULL);
+}
+
+void krb_pool_release(struct krb_pool *pool)
+{
+    for (unsigned i = 0; i < pool->n_idle; i++)
+        krb5_free_context(pool->idle[i]);
+    pthread_mutex_destroy(&pool->lock);
+}
+
+SECURITY_STATUS krb_pool_take(struct krb_pool *pool, krb5_context *krb)
+{
+    krb5_context taken = NULL;
+    pthread_mutex_lock(&pool->lock);
+    if (pool->n_idle > 0)
+        taken = pool->idle[--pool->n_idle];
+    pthread_mutex_unlock(&pool->lock);
+    if (taken == NULL) {
+        krb5_error_code code = krb5_init_context(&taken);
+        require(code == 0, cause_set(SEC_E_INTERNAL_ERROR,
+                                     "the Kerberos library cannot start: error %ld; is krb5.conf right?", (long)code));
+    }
+    *krb = taken;
+    return SEC_E_OK;
+}
+
+void krb_pool_give(struct krb_pool *pool, krb5_context krb)
+{
+    krb5_clear_error_message(krb);
+    pthread_mutex_lock(&pool->lock);
+    if (pool->n_idle < COUNT_OF(pool->idle)) {
+        pool->idle[pool->n_idle++] = krb;
+        krb = NULL;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (krb != NULL)
+        krb5_free_context(krb);
+}
+
+/* spec/protocols.md (Kerberos), RFC 4120 7.5.9, and krb5's own codes. */
+static const struct {
+    krb5_error_code code;
+    SECURITY_STATUS status;
+} meanings[] = {
+    {ENOMEM, SEC_E_INSUFFICIENT_MEMORY},
+    {KRB5KRB_AP_ERR_SKEW, SEC_E_TIME_SKEW},
+    {KRB5_KDCREP_SKEW, SEC_E_TIME_SKEW},
+    {KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN, SEC_E_TARGET_UNKNOWN},
+    {KRB5KDC_ERR_MUST_USE_USER2USER, SEC_E_TARGET_UNKNOWN},
+    {KRB5KDC_ERR_SVC_UNAVAILABLE, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5KRB_AP_WRONG_PRINC, SEC_E_WRONG_PRINCIPAL},
+    {KRB5KRB_AP_ERR_NOT_US, SEC_E_WRONG_PRINCIPAL},
+    {KRB5KRB_AP_ERR_BADMATCH, SEC_E_WRONG_PRINCIPAL},
+    {KRB5KRB_AP_ERR_BADKEYVER, SEC_E_WRONG_PRINCIPAL},
+    {KRB5KRB_AP_ERR_NOKEY, SEC_E_WRONG_PRINCIPAL},
+    {KRB5_KT_KVNONOTFOUND, SEC_E_WRONG_PRINCIPAL},
+    {KRB5_KT_NOTFOUND, SEC_E_WRONG_PRINCIPAL},
+    {KRB5_KDC_UNREACH, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5_REALM_CANT_RESOLVE, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5_REALM_UNKNOWN, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5_CONFIG_NODEFREALM, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {ETIMEDOUT, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5KRB_AP_ERR_TKT_EXPIRED, SEC_E_CONTEXT_EXPIRED},
+    {KRB5KRB_AP_ERR_TKT_NYV, SEC_E_TIME_SKEW},
+    {KRB5KRB_AP_ERR_REPEAT, SEC_E_OUT_OF_SEQUENCE},
+    {KRB5KRB_AP_ERR_MODIFIED, SEC_E_MESSAGE_ALTERED},
+    {KRB5_MUTUAL_FAILED, SEC_E_MUTUAL_AUTH_FAILED},
+    {KRB5_FCC_NOFILE, SEC_E_NO_CREDENTIALS},
+    {KRB5_CC_NOTFOUND, SEC_E_NO_CREDENTIALS},
+    {KRB5_CC_END, SEC_E_NO_CREDENTIALS},
+    {KRB5_NO_TKT_SUPPLIED, SEC_E_NO_CREDENTIALS},
+    {KRB5_CC_NOMEM, SEC_E_INSUFFICIENT_MEMORY},
+    {KRB5KDC_ERR_PREAUTH_FAILED, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_CLIENT_REVOKED, (SECURITY_STATUS)STATUS_ACCOUNT_DISABLED},
+    {KRB5KDC_ERR_NAME_EXP, (SECURITY_STATUS)STATUS_ACCOUNT_EXPIRED},
+    {KRB5KDC_ERR_KEY_EXP, (SECURITY_STATUS)STATUS_PASSWORD_EXPIRED},
+    {KRB5KDC_ERR_POLICY, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_BADOPTION, SEC_E_DELEGATION_POLICY},
+    {KRB5KDC_ERR_ETYPE_NOSUPP, SEC_E_KDC_UNKNOWN_ETYPE},
+    {KRB5_BAD_ENCTYPE, SEC_E_KDC_UNKNOWN_ETYPE},
+    {KRB5_PROG_ETYPE_NOSUPP, SEC_E_KDC_UNKNOWN_ETYPE},
+    {KRB5KRB_AP_ERR_MSG_TYPE, SEC_E_INVALID_TOKEN},
+    {KRB5KRB_AP_ERR_BADVERSION, SEC_E_INVALID_TOKEN},
+    {KRB5_BADMSGTYPE, SEC_E_INVALID_TOKEN},
+    {KRB5_PARSE_MALFORMED, SEC_E_TARGET_UNKNOWN},
+    {KRB5KRB_AP_ERR_INAPP_CKSUM, SEC_E_INVALID_TOKEN},
+};
+
+static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
+{
+    if (code == KRB5KRB_AP_ERR_BAD_INTEGRITY) {
+        if (stage == KRB_STAGE_LOGON)
+            return SEC_E_LOGON_DENIED;
+        return stage == KRB_STAGE_ACCEPT ? SEC_E_WRONG_PRINCIPAL : SEC_E_MESSAGE_ALTERED;
+    }
+    if (code >= ASN1_BAD_TIMEFORMAT && code <= ASN1_BAD_TIMEFORMAT + 32) /* the whole table of decoding errors */
+        return SEC_E_INVALID_TOKEN;
+    for (size_t i = 0; i < COUNT_OF(meanings); i++)
+        if (meanings[i].code == code)
+            return meanings[i].status;
+    if (stage == KRB_STAGE_ACCEPT || stage == KRB_STAGE_REPLY)
+        return SEC_E_INVALID_TOKEN;
+    return SEC_E_INTERNAL_ERROR;
+}
+
+SECURITY_STATUS krb_status(krb5_context krb, krb5_error_code code, enum krb_stage stage, const char *doing)
+{
+    require(code != 0, SEC_E_OK);
+    const char *text = krb5_get_error_message(krb, code);
+    SECURITY_STATUS status = cause_set(status_of(code, stage), "%s: %s", doing, text);
+    krb5_free_error_message(krb, text);
+    return status;
+}
+
+int64_t krb_filetime(krb5_timestamp time)
+{
+    return filetime_from_unix((time_t)(uint32_t)time);
+}
+
+/* The host part of a service name decides its realm: "service/host[:port][/name]". */
+static krb5_error_code realm_fill(krb5_context krb, krb5_principal principal)
+{
+    char host[256];
+    char **realms = NULL;
+    const krb5_data *second = principal->length >= 2 ? &principal->data[1] : NULL;
+    size_t len = second != NULL ? second->length : 0;
+    if (len >= sizeof host)
+        return KRB5_PARSE_MALFORMED;
+    if (len > 0)
+        memcpy(host, second->data, len);
+    host[len] = '\0';
+    host[strcspn(host, ":")] = '\0';
+    krb5_error_code code = krb5_get_host_realm(krb, len > 0 ? host : NULL, &realms);
+    if (code == 0)
+        code = krb5_set_principal_realm(krb, principal, realms[0]); /* "" lets the KDC refer us */
+    krb5_free_host_realm(krb, realms);
+    return code;
+}
+
+static krb5_error_code service_parse(krb5_context krb, const char *target, krb5_principal *principal)
+{
+    krb5_error_code code = krb5_parse_name_flags(krb, target, KRB5_PRINCIPAL_PARSE_REQUIRE_REALM, principal);
+    if (code == 0)
+        (*principal)->type = KRB5_NT_SRV_INST;
+    if (code != KRB5_PARSE_MALFORMED)
+        return code;
+    code = krb5_parse_name_flags(krb, target, KRB5_PRINCIPAL_PARSE_NO_REALM, principal);
+    if (code != 0)
+        return code;
+    (*principal)->type = KRB5_NT_SRV_INST;
+    code = realm_fill(krb, *principal);
+    if (code != 0) {
+        krb5_free_principal(krb, *principal);
+        *principal = NULL;
+    }
+    return code;
+}
+
+/* "DOMAIN\user" */
+static krb5_error_code account_parse(krb5_context krb, const char *target, const char *backslash,
+                                     krb5_principal *principal)
+{
+    size_t domain_len = (size_t)(backslash - target), user_len = strlen(backslash + 1);
+    AUTO_FREE char *name = mem_zalloc(user_len + 1 + domain_len + 1);
+    if (name == NULL)
+        return ENOMEM;
+    memcpy(name, backslash + 1, user_len);
+    name[user_len] = '@';
+    for (size_t i = 0; i < domain_len; i++) /* realms are upper case by convention, domains in any */
+        name[user_len + 1 + i] = target[i] >= 'a' && target[i] <= 'z' ? (char)(target[i] - 'a' + 'A') : target[i];
+    return krb5_parse_name(krb, name, principal);
+}
+
+SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, bool user_to_user, krb5_principal *principal)
+{
+    krb5_error_code code;
+    *principal = NULL;
+    const char *backslash = strchr(target, '\\'), *at = strchr(target, '@');
+    if (strchr(target, '/') != NULL)
+        code = service_parse(krb, target, principal);
+    else if (backslash != NULL)
+        code = account_parse(krb, target, backslash, principal);
+    else if (at != NULL && !user_to_user) { /* GSS-API's "service@host" */
+        AUTO_FREE char *name = mem_strdup(target);
+        require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+        name[at - target] = '/';
+        code = service_parse(krb, name, principal);
+    } else if (at != NULL)
+        code = krb5_parse_name_flags(krb, target, KRB5_PRINCIPAL_PARSE_ENTERPRISE, principal);
+    else
+        code = krb5_parse_name(krb, target, principal);
+    return krb_status(krb, code, KRB_STAGE_TICKET, "the target name");
+}

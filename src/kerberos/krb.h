@@ -1,0 +1,54 @@
+/*
+ * What the authority half of Kerberos shares: libkrb5's contexts, names, errors.
+ */
+#ifndef OPENSSPI_KERBEROS_KRB_H
+#define OPENSSPI_KERBEROS_KRB_H
+
+#include "base/slice.h"
+#include "core/config.h"
+#include <krb5.h>
+#include <pthread.h>
+#include <sspi.h>
+
+/* krb5_context is not for two threads at once, and costs a parse of krb5.conf: each credential keeps those that are idle. */
+struct krb_pool {
+    pthread_mutex_t lock; /* guards the stack below */
+    krb5_context idle[8];
+    unsigned n_idle;
+};
+
+void krb_pool_init(struct krb_pool *pool);
+void krb_pool_release(struct krb_pool *pool);
+/* Gives a context for one thread; krb_pool_give takes it back. */
+SECURITY_STATUS krb_pool_take(struct krb_pool *pool, krb5_context *krb);
+void krb_pool_give(struct krb_pool *pool, krb5_context krb);
+
+/* Where the peer stands when a krb5 error comes up: the same error means different things. */
+enum krb_stage {
+    KRB_STAGE_LOGON,  /* getting an initial ticket with a password or key */
+    KRB_STAGE_TICKET, /* getting a service ticket, or reading a cache */
+    KRB_STAGE_ACCEPT, /* a server reading an AP-REQ */
+    KRB_STAGE_REPLY,  /* a client reading an AP-REP */
+};
+
+/* Maps an error to its status and sets its text as the thread's cause. 0 gives SEC_E_OK. */
+SECURITY_STATUS krb_status(krb5_context krb, krb5_error_code code, enum krb_stage stage, const char *doing);
+
+/* A target name of any form the package takes (see docs/kerberos.md) as a principal. `user_to_user` makes "user@realm" an account. */
+SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, bool user_to_user, krb5_principal *principal);
+
+/* Slices and krb5_data are the same thing. */
+static inline krb5_data krb_data(struct slice bytes)
+{
+    return (krb5_data){.magic = KV5M_DATA, .length = (unsigned)bytes.len, .data = (char *)(uintptr_t)bytes.data};
+}
+
+static inline struct slice krb_slice(const krb5_data *data)
+{
+    return slice_of(data->data, data->length);
+}
+
+/* FILETIME of a krb5 time (seconds, 32 bits that wrap in 2106). */
+int64_t krb_filetime(krb5_timestamp time);
+
+#endif

@@ -1,0 +1,368 @@
+/* Per-message tokens of RFC 4121, section 4.2, in the layouts of MS-KILE 3.4.5.4.1. */
+#include "base/secret.h"
+#include "core/cause.h"
+#include "crypto/random.h"
+#include "kerberos/pieces.h"
+#include "kerberos/session_state.h"
+
+#include <string.h>
+
+#define HEADER_LEN 16
+#define TOKEN_MIC 0x0404
+#define TOKEN_WRAP 0x0504
+
+/* 4.2.2; other bits are ignored when received. */
+#define FLAG_SENT_BY_ACCEPTOR 0x01
+#define FLAG_SEALED 0x02
+#define FLAG_ACCEPTOR_SUBKEY 0x04
+
+/* In DCE style Windows lengthens the text by one block, so that ciphertext stealing leaves the caller's buffers alone (MS-KILE 3.4.5.4.1). */
+#define DCE_EXTRA_COUNT AES_BLOCK_LEN
+
+struct header {
+    uint16_t token_id;
+    uint8_t flags;
+    uint16_t ec, rrc; /* Wrap tokens: extra count, right rotation count */
+    uint64_t seq;
+};
+
+/* 4.2.6.1, 4.2.6.2 */
+static void header_write(const struct header *header, uint8_t at[HEADER_LEN])
+{
+    struct writer writer = writer_fixed(at, HEADER_LEN);
+    bool mic = header->token_id == TOKEN_MIC;
+    writer_u16be(&writer, header->token_id);
+    writer_u8(&writer, header->flags);
+    writer_u8(&writer, 0xff);
+    writer_u16be(&writer, mic ? 0xffff : header->ec);
+    writer_u16be(&writer, mic ? 0xffff : header->rrc);
+    writer_u64be(&writer, header->seq);
+}
+
+static enum wire_result header_read(struct slice token, uint16_t token_id, struct header *header)
+{
+    struct reader reader = reader_of(token);
+    uint8_t filler;
+    try(reader_u16be(&reader, &header->token_id));
+    try(reader_u8(&reader, &header->flags));
+    try(reader_u8(&reader, &filler));
+    try(reader_u16be(&reader, &header->ec));
+    try(reader_u16be(&reader, &header->rrc));
+    try(reader_u64be(&reader, &header->seq));
+    require(header->token_id == token_id && filler == 0xff, WIRE_BAD);
+    require(token_id == TOKEN_WRAP || (header->ec == 0xffff && header->rrc == 0xffff), WIRE_BAD);
+    return WIRE_OK;
+}
+
+/* The header of a received token, meant for this context and from the other side: a message that comes back to its sender is refused. */
+static SECURITY_STATUS header_take(const struct kerberos_session *session, struct slice token, uint16_t token_id,
+                                   struct header *header)
+{
+    require(header_read(token, token_id, header) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "this is not a %s token of RFC 4121", token_id == TOKEN_MIC ? "MIC" : "Wrap"));
+    require(((header->flags & FLAG_SENT_BY_ACCEPTOR) != 0) == session->initiator,
+            cause_set(SEC_E_MESSAGE_ALTERED, "a message of this side came back to it"));
+    require(((header->flags & FLAG_ACCEPTOR_SUBKEY) != 0) == session->seed.acceptor_subkey,
+            cause_set(SEC_E_MESSAGE_ALTERED, "a message under another key than the context's"));
+    return SEC_E_OK;
+}
+
+static struct header header_new(const struct kerberos_session *session, uint16_t token_id, uint64_t seq)
+{
+    return (struct header){
+        .token_id = token_id,
+        .flags = (uint8_t)((session->initiator ? 0 : FLAG_SENT_BY_ACCEPTOR) |
+                           (session->seed.acceptor_subkey ? FLAG_ACCEPTOR_SUBKEY : 0)),
+        .seq = seq,
+    };
+}
+
+static size_t extra_count(bool dce_style)
+{
+    return dce_style ? DCE_EXTRA_COUNT : 0;
+}
+
+static size_t sealed_token_len(const struct krb_profile *profile, bool dce_style)
+{
+    return HEADER_LEN + extra_count(dce_style) + HEADER_LEN + profile->mac_len + KRB_CONFOUNDER_LEN;
+}
+
+struct kerberos_overhead rfc4121_overhead(const struct krb_profile *profile, bool dce_style)
+{
+    return (struct kerberos_overhead){
+        .signature = HEADER_LEN + profile->mac_len,
+        .trailer = (uint32_t)sealed_token_len(profile, dce_style),
+    };
+}
+
+static SECURITY_STATUS token_room(const struct message *message, size_t len)
+{
+    require(message->token.len >= len,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "the token has %zu bytes, the buffer %zu", len, message->token.len));
+    return SEC_E_OK;
+}
+
+static void message_pieces(const struct message *message, bool sealed, struct pieces *pieces)
+{
+    for (unsigned i = 0; i < message->n_data; i++)
+        pieces_add(pieces, message->data[i].data, message->data[i].len, !sealed || message->data[i].read_only);
+}
+
+/* 4.2.4: the checksum of what is not encrypted is over the text and then the header, its EC and RRC as zeros. */
+static void clear_mac(const struct krb_mac *mac, struct pieces *pieces, const struct header *header, uint8_t *out)
+{
+    uint8_t bytes[HEADER_LEN];
+    struct header plain = *header;
+    plain.ec = plain.rrc = 0;
+    header_write(&plain, bytes);
+    pieces->list[pieces->n++] = (struct krb_piece){bytes, HEADER_LEN, true};
+    krb_mac_compute(mac, pieces->list, pieces->n, out);
+}
+
+SECURITY_STATUS rfc4121_sign(struct kerberos_session *session, struct message *message, uint64_t seq)
+{
+    const struct header header = header_new(session, TOKEN_MIC, seq);
+    size_t len, token_len = HEADER_LEN + session->profile->mac_len;
+    struct pieces pieces;
+    pieces.n = 0;
+    try(kerberos_message_len(message, &len));
+    try(token_room(message, token_len));
+    message_pieces(message, false, &pieces);
+    clear_mac(&session->send.mic, &pieces, &header, message->token.data + HEADER_LEN);
+    header_write(&header, message->token.data);
+    message->token.len = token_len;
+    message->padding.len = 0;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS rfc4121_verify(struct kerberos_session *session, struct message *message, const uint64_t *wanted)
+{
+    uint8_t expected[KRB_MAC_MAX];
+    size_t len, mac_len = session->profile->mac_len;
+    struct header header;
+    struct pieces pieces;
+    pieces.n = 0;
+    try(kerberos_message_len(message, &len));
+    require(message->token.len == HEADER_LEN + mac_len,
+            cause_set(SEC_E_INVALID_TOKEN, "a signature of %zu bytes instead of %zu", message->token.len,
+                      HEADER_LEN + mac_len));
+    try(header_take(session, slice_of(message->token.data, message->token.len), TOKEN_MIC, &header));
+    try(kerberos_sequence_check(session, header.seq, wanted));
+    message_pieces(message, false, &pieces);
+    clear_mac(&session->receive.mic, &pieces, &header, expected);
+    require(secret_equal(expected, message->token.data + HEADER_LEN, mac_len),
+            cause_set(SEC_E_MESSAGE_ALTERED, "the signature does not fit the message"));
+    window_commit(&session->receive.window, header.seq);
+    return SEC_E_OK;
+}
+
+/* The token holds header, checksum; the text follows, if the caller's buffers do: rotated by the checksum's length, as Windows does. */
+static SECURITY_STATUS wrap_clear(struct kerberos_session *session, struct message *message, uint64_t seq)
+{
+    struct header header = header_new(session, TOKEN_WRAP, seq);
+    size_t token_len = HEADER_LEN + session->profile->mac_len;
+    struct pieces pieces;
+    pieces.n = 0;
+    try(token_room(message, token_len));
+    message_pieces(message, false, &pieces);
+    clear_mac(&session->send.wrap, &pieces, &header, message->token.data + HEADER_LEN);
+    header.ec = header.rrc = session->profile->mac_len;
+    header_write(&header, message->token.data);
+    message->token.len = token_len;
+    return SEC_E_OK;
+}
+
+/* The token holds header, filler, encrypted header, checksum, confounder: the text stays where it is, and token and text in a row are a token rotated by
+ * RRC, in DCE style by RRC and EC. */
+static SECURITY_STATUS wrap_sealed(struct kerberos_session *session, struct message *message, uint64_t seq)
+{
+    const struct krb_profile *profile = session->profile;
+    struct header header = header_new(session, TOKEN_WRAP, seq);
+    size_t ec = extra_count(session->seed.dce_style), token_len = sealed_token_len(profile, session->seed.dce_style);
+    uint8_t random[KRB_CONFOUNDER_LEN], mac[KRB_MAC_MAX];
+    struct pieces pieces;
+    try(token_room(message, token_len));
+    require(random_bytes(random, sizeof random), cause_set(SEC_E_INTERNAL_ERROR, "no random bytes"));
+
+    uint8_t *filler = message->token.data + HEADER_LEN, *copy = filler + ec, *checksum = copy + HEADER_LEN;
+    uint8_t *confounder = checksum + profile->mac_len;
+    header.flags |= FLAG_SEALED;
+    header.ec = (uint16_t)ec;
+    memset(filler, 0, ec);
+    header_write(&header, copy); /* 4.2.4: with an RRC of zero */
+    memcpy(confounder, random, sizeof random);
+    pieces.n = 0;
+    pieces_add(&pieces, confounder, KRB_CONFOUNDER_LEN, false);
+    message_pieces(message, true, &pieces);
+    pieces_add(&pieces, filler, ec + HEADER_LEN, false);
+    require(krb_seal(&session->send.cipher, pieces.list, pieces.n, mac),
+            cause_set(SEC_E_INTERNAL_ERROR, "the cipher failed"));
+    memcpy(checksum, mac, profile->mac_len);
+    header.rrc = (uint16_t)(HEADER_LEN + profile->mac_len);
+    header_write(&header, message->token.data);
+    message->token.len = token_len;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS rfc4121_seal(struct kerberos_session *session, struct message *message, uint64_t seq, bool encrypt)
+{
+    size_t len;
+    try(kerberos_message_len(message, &len));
+    try(encrypt ? wrap_sealed(session, message, seq) : wrap_clear(session, message, seq));
+    message->padding.len = 0;
+    return SEC_E_OK;
+}
+
+/* A received Wrap token. Its text is `lead` bytes (the confounder), the plain text, and `trail` bytes (filler, header, checksum). */
+struct wrapped {
+    struct header header;
+    bool sealed;
+    struct ring ring;
+    size_t lead, plain_len, trail;
+    size_t arrived_start; /* the rotation as it came */
+};
+
+static size_t writable_len(const struct message *message)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < message->n_data; i++)
+        if (!message->data[i].read_only)
+            len += message->data[i].len;
+    return len;
+}
+
+/* Where do the bytes behind the header lie? */
+static void body_gather(const struct message *message, size_t overhead, struct ring *ring)
+{
+    ring->n_parts = 0;
+    ring->len = ring->start = 0;
+    if (message->stream.data != NULL) {
+        ring_add(ring, message->stream.data + HEADER_LEN, message->stream.len - HEADER_LEN);
+        return;
+    }
+    size_t token_len = message->token.len - HEADER_LEN;
+    ring_add(ring, message->token.data + HEADER_LEN, token_len);
+    for (unsigned i = 0; i < message->n_data; i++)
+        if (!message->data[i].read_only)
+            ring_add(ring, message->data[i].data, message->data[i].len);
+    if (token_len < overhead) /* else all is there, and the buffer is one that the caller always adds */
+        ring_add(ring, message->padding.data, message->padding.len);
+}
+
+static SECURITY_STATUS wrapped_parse(const struct kerberos_session *session, const struct message *message,
+                                     struct wrapped *wrapped)
+{
+    struct slice_mut first = message->stream.data != NULL ? message->stream : message->token;
+    size_t mac_len = session->profile->mac_len, len;
+    try(kerberos_message_len(message, &len));
+    try(header_take(session, slice_of(first.data, first.len), TOKEN_WRAP, &wrapped->header));
+    const struct header *header = &wrapped->header;
+    wrapped->sealed = (header->flags & FLAG_SEALED) != 0;
+    require(wrapped->sealed || header->ec == mac_len,
+            cause_set(SEC_E_MESSAGE_ALTERED, "a Wrap token with a checksum of %u bytes", header->ec));
+    wrapped->lead = wrapped->sealed ? KRB_CONFOUNDER_LEN : 0;
+    wrapped->trail = wrapped->sealed ? header->ec + HEADER_LEN + mac_len : mac_len;
+    body_gather(message, wrapped->lead + wrapped->trail, &wrapped->ring);
+    struct ring *ring = &wrapped->ring;
+    require(ring->len >= wrapped->lead + wrapped->trail,
+            cause_set(SEC_E_INVALID_TOKEN, "a Wrap token cut short: %zu bytes behind its header", ring->len));
+    wrapped->plain_len = ring->len - wrapped->lead - wrapped->trail;
+    size_t rotation = header->rrc;
+    if (wrapped->sealed && session->seed.dce_style)
+        rotation += header->ec;
+    ring->start = wrapped->arrived_start = rotation % ring->len;
+    return SEC_E_OK;
+}
+
+/* Chooses the rotation under which the plain text comes to lie where the caller looks for it. Most tokens arrive like that. */
+static SECURITY_STATUS wrapped_turn(const struct message *message, struct wrapped *wrapped)
+{
+    struct ring *ring = &wrapped->ring;
+    if (message->stream.data != NULL) {
+        if ((ring->start + wrapped->lead) % ring->len + wrapped->plain_len > ring->len)
+            ring_turn(ring, 0);
+        return SEC_E_OK;
+    }
+    size_t token_len = message->token.len - HEADER_LEN;
+    require(wrapped->plain_len == writable_len(message) && token_len >= wrapped->lead,
+            cause_set(SEC_E_INVALID_TOKEN, "a Wrap token whose text of %zu bytes does not fill the DATA buffers",
+                      wrapped->plain_len));
+    size_t start = (token_len - wrapped->lead) % ring->len;
+    if (start != ring->start)
+        ring_turn(ring, start);
+    return SEC_E_OK;
+}
+
+/* All that the checksum covers, in its order. With a STREAM the first DATA buffer that may change stands for the plain text. */
+static void wrapped_pieces(const struct message *message, const struct wrapped *wrapped, size_t mac_len,
+                           struct pieces *pieces)
+{
+    bool fixed = !wrapped->sealed, placed = message->stream.data == NULL;
+    pieces->n = 0;
+    ring_pieces(&wrapped->ring, 0, wrapped->lead, fixed, pieces);
+    for (unsigned i = 0; i < message->n_data; i++) {
+        const struct segment *segment = &message->data[i];
+        if (segment->read_only)
+            pieces_add(pieces, segment->data, segment->len, true);
+        else if (message->stream.data == NULL)
+            pieces_add(pieces, segment->data, segment->len, fixed);
+        else if (!placed) {
+            ring_pieces(&wrapped->ring, wrapped->lead, wrapped->plain_len, fixed, pieces);
+            placed = true;
+        }
+    }
+    if (!placed)
+        ring_pieces(&wrapped->ring, wrapped->lead, wrapped->plain_len, fixed, pieces);
+    if (wrapped->sealed)
+        ring_pieces(&wrapped->ring, wrapped->lead + wrapped->plain_len, wrapped->trail - mac_len, false, pieces);
+}
+
+/* 4.2.4: the header encrypted with the text must be the one in the clear, but for its RRC of zero. */
+static bool header_agrees(const struct wrapped *wrapped)
+{
+    uint8_t expected[HEADER_LEN], found[HEADER_LEN];
+    struct header header = wrapped->header;
+    header.rrc = 0;
+    header_write(&header, expected);
+    ring_copy(&wrapped->ring, wrapped->lead + wrapped->plain_len + wrapped->header.ec, HEADER_LEN, found);
+    return secret_equal(expected, found, HEADER_LEN);
+}
+
+static bool wrapped_open(struct kerberos_session *session, const struct message *message, const struct wrapped *wrapped)
+{
+    uint8_t mac[KRB_MAC_MAX], expected[KRB_MAC_MAX];
+    size_t mac_len = session->profile->mac_len;
+    struct pieces pieces;
+    wrapped_pieces(message, wrapped, mac_len, &pieces);
+    ring_copy(&wrapped->ring, wrapped->lead + wrapped->plain_len + wrapped->trail - mac_len, mac_len, mac);
+    if (!wrapped->sealed) {
+        clear_mac(&session->receive.wrap, &pieces, &wrapped->header, expected);
+        return secret_equal(expected, mac, mac_len);
+    }
+    require(krb_unseal(&session->receive.cipher, pieces.list, pieces.n, mac), false);
+    if (header_agrees(wrapped))
+        return true;
+    krb_unseal_undo(&session->receive.cipher, pieces.list, pieces.n);
+    return false;
+}
+
+SECURITY_STATUS rfc4121_unseal(struct kerberos_session *session, struct message *message, const uint64_t *wanted,
+                               bool *encrypted)
+{
+    struct wrapped wrapped;
+    try(wrapped_parse(session, message, &wrapped));
+    try(kerberos_sequence_check(session, wrapped.header.seq, wanted));
+    try(wrapped_turn(message, &wrapped));
+    if (!wrapped_open(session, message, &wrapped)) {
+        ring_turn(&wrapped.ring, wrapped.arrived_start);
+        return cause_set(SEC_E_MESSAGE_ALTERED, "the checksum does not fit the message");
+    }
+    window_commit(&session->receive.window, wrapped.header.seq);
+    if (message->stream.data != NULL) {
+        struct ring *ring = &wrapped.ring;
+        size_t at = wrapped.plain_len > 0 ? (ring->start + wrapped.lead) % ring->len : 0;
+        message->stream_data = (struct slice_mut){ring->parts[0].data + at, wrapped.plain_len};
+    }
+    *encrypted = wrapped.sealed;
+    return SEC_E_OK;
+}

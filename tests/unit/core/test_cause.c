@@ -1,0 +1,76 @@
+/*
+ * The cause of a thread's last failure.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/cause.h"
+#include <pthread.h>
+#include <string.h>
+
+static SECURITY_STATUS fails(void)
+{
+    return cause_set(SEC_E_INVALID_TOKEN, "%s %d", "number", 7);
+}
+
+static void test_first_cause_stays(void **state)
+{
+    (void)state;
+    cause_clear();
+    assert_string_equal(cause_text(), "");
+    assert_int_equal(fails(), SEC_E_INVALID_TOKEN);
+    assert_string_equal(cause_text(), "number 7");
+    assert_int_equal(cause_set(SEC_E_INTERNAL_ERROR, "further up"), SEC_E_INTERNAL_ERROR);
+    assert_string_equal(cause_text(), "number 7"); /* the nearest one */
+    cause_clear();
+    assert_string_equal(cause_text(), "");
+    assert_int_equal(cause_set(SEC_E_INTERNAL_ERROR, "another call"), SEC_E_INTERNAL_ERROR);
+    assert_string_equal(cause_text(), "another call");
+    cause_clear();
+}
+
+static void test_long(void **state)
+{
+    char text[2 * CAUSE_TEXT_MAX];
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    cause_clear();
+    (void)cause_set(SEC_E_INTERNAL_ERROR, "%s", text);
+    assert_int_equal(strlen(cause_text()), CAUSE_TEXT_MAX - 1);
+    cause_clear();
+}
+
+static void *other_thread(void *argument)
+{
+    if (cause_text()[0] != '\0')
+        return argument;
+    (void)cause_set(SEC_E_INTERNAL_ERROR, "theirs");
+    return strcmp(cause_text(), "theirs") == 0 ? NULL : argument;
+}
+
+static void test_each_thread_its_own(void **state)
+{
+    pthread_t thread;
+    int anything;
+    void *result = &anything;
+    (void)state;
+    cause_clear();
+    (void)cause_set(SEC_E_INTERNAL_ERROR, "mine");
+    assert_int_equal(pthread_create(&thread, NULL, other_thread, &anything), 0);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_null(result);
+    assert_string_equal(cause_text(), "mine");
+    cause_clear();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_first_cause_stays), cmocka_unit_test(test_long),
+                                       cmocka_unit_test(test_each_thread_its_own)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,241 @@
+/*
+ * Configuration: every key, wrong ones with file and line, one file over another, and changes while the process runs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/cause.h"
+#include "core/config_parse.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct config config;
+
+static SECURITY_STATUS parse(const char *text)
+{
+    config_clear(&config);
+    config_defaults(&config);
+    cause_clear();
+    return config_parse_text(&config, "file", slice_of_text(text));
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(""), SEC_E_OK);
+    assert_null(config.computer);
+    assert_int_equal(config.stores.n_items, 0);
+    assert_false(config.ntlm_v1 || config.ntlm_lm || config.ntlm_anonymous);
+    assert_true(config.ntlm_require_128 && config.ntlm_refuse_reflection);
+    assert_int_equal(config.ntlm_channel_bindings, WHEN_SUPPORTED);
+    assert_int_equal(config.lockout_threshold, 10);
+}
+
+static void test_every_key(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("; a comment\n# another\n[names]\ncomputer = SERVER\ndomain=EXAMPLE\n"
+                           "dns_computer : server.example.test\ndns_domain = example.test\ndns_forest = forest.test\r\n"
+                           "[credentials]\nuser_file = /a b/users\naskpass = /usr/bin/ask\n"
+                           "[accounts]\nstores = sqlite:/a, ,smbpasswd:/b\t,sam:/c,\nlockout_threshold = 5\n"
+                           "lockout_seconds = 6\nlockout_reset_seconds = 4294967295\n"
+                           "[ntlm]\nallow_v1 = YES\nallow_lm = on\nallow_anonymous = 1\nrequire_128 = False\n"
+                           "refuse_reflection = off\nchannel_bindings = ALWAYS\nservice_binding = never\n"
+                           "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9"),
+                     SEC_E_OK);
+    assert_string_equal(config.computer, "SERVER");
+    assert_string_equal(config.domain, "EXAMPLE");
+    assert_string_equal(config.dns_computer, "server.example.test");
+    assert_string_equal(config.dns_domain, "example.test");
+    assert_string_equal(config.dns_forest, "forest.test");
+    assert_string_equal(config.user_file, "/a b/users");
+    assert_string_equal(config.askpass, "/usr/bin/ask");
+    assert_int_equal(config.stores.n_items, 3);
+    assert_string_equal(config.stores.item[1], "smbpasswd:/b");
+    assert_string_equal(config.stores.item[2], "sam:/c");
+    assert_int_equal(config.lockout_threshold, 5);
+    assert_int_equal(config.lockout_seconds, 6);
+    assert_int_equal(config.lockout_reset_seconds, 4294967295u);
+    assert_true(config.ntlm_v1 && config.ntlm_lm && config.ntlm_anonymous);
+    assert_false(config.ntlm_require_128 || config.ntlm_refuse_reflection);
+    assert_int_equal(config.ntlm_channel_bindings, WHEN_ALWAYS);
+    assert_int_equal(config.ntlm_service_binding, WHEN_NEVER);
+    assert_string_equal(config.ntlm_targets.item[1], "http/b");
+    assert_int_equal(config.ntlm_challenge_seconds, 0);
+    assert_int_equal(config.ntlm_clock_skew_seconds, 9);
+}
+
+static void check_wrong(const char *text, const char *cause)
+{
+    assert_int_equal(parse(text), SEC_E_INTERNAL_ERROR);
+    if (strncmp(cause_text(), cause, strlen(cause)) != 0)
+        fail_msg("\"%s\" instead of \"%s\"", cause_text(), cause);
+}
+
+static void test_wrong_lines(void **state)
+{
+    char text[2048];
+    (void)state;
+    check_wrong("[ntlm]\nallow_v2 = yes\n", "file:2: unknown key \"allow_v2\" in [ntlm]");
+    check_wrong("[nltm]\n\nallow_v1 = yes\n", "file:3: unknown key \"allow_v1\" in [nltm]");
+    check_wrong("allow_v1 = yes\n", "file:1: unknown key \"allow_v1\" in []");
+    check_wrong("[NTLM]\nallow_v1 = yes\n", "file:2: unknown key");
+    check_wrong("[ntlm]\nallow_v1 = maybe\n", "file:2: \"allow_v1\" in [ntlm] takes yes or no");
+    check_wrong("[ntlm]\nallow_v1 =\n", "file:2: \"allow_v1\" in [ntlm] takes yes or no");
+    check_wrong("[ntlm]\n\n\nchannel_bindings = sometimes\n", "file:4: \"channel_bindings\" in [ntlm] takes never");
+    check_wrong("[names]\ncomputer =\n", "file:2: \"computer\" in [names] takes a text");
+    check_wrong("[names]\ncomputer = S\xe4\n", "file:2: \"computer\" in [names] takes UTF-8");
+    check_wrong("[ntlm]\nallow_v1 = no\nallow_v1 = yes\n", "file:3: \"allow_v1\" in [ntlm] stands twice");
+    check_wrong("[ntlm]\ntargets = a,\n  b\n", "file:3: "); /* continued lines would be read as a second value */
+    check_wrong("[ntlm\nallow_v1 = no\n", "file:1: not a section");
+    /* The first wrong line is named, and with its own reason. */
+    check_wrong("[ntlm]\ngarbage\nunknown = 1\n", "file:2: not a section, a key with a value, or a comment");
+    check_wrong("[ntlm]\nunknown = 1\ngarbage\n", "file:2: unknown key");
+    static const char *const numbers[] = {"-1", "+1", "1.5", "0x10", "", "one", "4294967296", "99999999999999999999",
+                                          "1 2"};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        snprintf(text, sizeof text, "[accounts]\nlockout_seconds = %s\n", numbers[i]);
+        check_wrong(text, "file:2: \"lockout_seconds\" in [accounts] takes a whole number");
+    }
+    strcpy(text, "[ntlm]\ntargets = a");
+    for (int i = 0; i < 16; i++)
+        strcat(text, ",b");
+    check_wrong(text, "file:2: \"targets\" in [ntlm] takes at most 16 entries");
+    /* A line that inih would cut in two. */
+    snprintf(text, sizeof text, "# %0300d\n[names]\n", 0);
+    check_wrong(text, "file:1: a line of more than ");
+    snprintf(text, sizeof text, "[names]\ncomputer = X\ndomain = %0180d;%0100d\ndomain = Y\n", 0, 0);
+    check_wrong(text, "file:3: a line of more than ");
+    cause_clear();
+    assert_int_equal(config_parse_text(&config, "file", slice_of("[ntlm]\0\n", 8)), SEC_E_INTERNAL_ERROR);
+    assert_string_equal(cause_text(), "file: this is not a text file");
+}
+
+static char directory[] = "/tmp/opensspi-config-XXXXXX";
+
+static const char *path_of(const char *name)
+{
+    static char paths[4][128];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    snprintf(path, 128, "%s/%s", directory, name);
+    return path;
+}
+
+static void file_put(const char *name, const char *text)
+{
+    FILE *file = fopen(path_of("new"), "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    assert_int_equal(rename(path_of("new"), path_of(name)), 0);
+}
+
+/* A second file wins key by key and leaves the others. */
+static void test_one_over_another(void **state)
+{
+    (void)state;
+    file_put("system", "[names]\ncomputer = ONE\ndomain = BOTH\n[ntlm]\ntargets = a,b\nallow_v1 = yes\n");
+    file_put("user", "[names]\ncomputer = TWO\n[ntlm]\ntargets = c\n");
+    assert_int_equal(parse(""), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("system"), true), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("user"), true), SEC_E_OK);
+    assert_string_equal(config.computer, "TWO");
+    assert_string_equal(config.domain, "BOTH");
+    assert_int_equal(config.ntlm_targets.n_items, 1);
+    assert_string_equal(config.ntlm_targets.item[0], "c");
+    assert_true(config.ntlm_v1);
+    assert_int_equal(config_parse_file(&config, path_of("none"), false), SEC_E_OK);
+    cause_clear();
+    assert_int_equal(config_parse_file(&config, path_of("none"), true), SEC_E_INTERNAL_ERROR);
+    assert_non_null(strstr(cause_text(), path_of("none")));
+    assert_int_equal(config_parse_file(&config, directory, false), SEC_E_INTERNAL_ERROR);
+}
+
+static void test_change_is_noticed(void **state)
+{
+    const struct config *before, *same, *after;
+    (void)state;
+    setenv("OPENSSPI_CONFIG", path_of("live"), 1);
+    file_put("live", "[names]\ncomputer = BEFORE\n");
+    assert_int_equal(config_get(&before), SEC_E_OK);
+    assert_int_equal(config_get(&same), SEC_E_OK);
+    assert_ptr_equal(before, same);
+    file_put("live", "[names]\ncomputer = BEHIND\n"); /* the same length */
+    assert_int_equal(config_get(&after), SEC_E_OK);
+    assert_string_equal(after->computer, "BEHIND");
+    assert_string_equal(before->computer, "BEFORE"); /* whoever works under it keeps it */
+    config_release(before);
+    config_release(same);
+    /* A damaged file is an error, not the old state; mended it is read again. */
+    file_put("live", "[names]\ncomputer = X\ncolour = red\n");
+    cause_clear();
+    assert_int_equal(config_get(&before), SEC_E_INTERNAL_ERROR);
+    assert_non_null(strstr(cause_text(), "/live:3: unknown key"));
+    file_put("live", "[names]\ncomputer = MENDED\n");
+    assert_int_equal(config_get(&before), SEC_E_OK);
+    assert_string_equal(before->computer, "MENDED");
+    config_release(before);
+    config_release(after);
+    cause_clear();
+    setenv("OPENSSPI_CONFIG", path_of("gone"), 1);
+    assert_int_equal(config_get(&before), SEC_E_INTERNAL_ERROR); /* a file that was named has to be there */
+}
+
+/* Without the variable, or with an empty one: the user's file, in XDG_CONFIG_HOME or under HOME. */
+static void test_user_file(void **state)
+{
+    const struct config *found;
+    (void)state;
+    assert_int_equal(mkdir(path_of(".config"), 0700), 0);
+    assert_int_equal(mkdir(path_of(".config/opensspi"), 0700), 0);
+    assert_int_equal(mkdir(path_of("opensspi"), 0700), 0);
+    file_put(".config/opensspi/opensspi.conf", "[names]\ncomputer = HOME\n");
+    file_put("opensspi/opensspi.conf", "[names]\ncomputer = XDG\n");
+    setenv("HOME", directory, 1);
+    for (int i = 0; i < 4; i++) {
+        if (i % 2 == 0)
+            unsetenv("OPENSSPI_CONFIG");
+        else
+            setenv("OPENSSPI_CONFIG", "", 1);
+        setenv("XDG_CONFIG_HOME", i < 2 ? directory : "relative/paths/do/not/count", 1);
+        assert_int_equal(config_get(&found), SEC_E_OK);
+        assert_string_equal(found->computer, i < 2 ? "XDG" : "HOME");
+        assert_true(found->domain != NULL && found->dns_computer != NULL && found->stores.n_items == 1);
+        config_release(found);
+    }
+    setenv("OPENSSPI_NTLM_USER_FILE", "/the/users", 1);
+    file_put(".config/opensspi/opensspi.conf", "[names]\ncomputer = AGAIN\n[credentials]\nuser_file = /x\n");
+    assert_int_equal(config_get(&found), SEC_E_OK);
+    assert_string_equal(found->user_file, "/the/users");
+    config_release(found);
+    unsetenv("OPENSSPI_NTLM_USER_FILE");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),          cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_wrong_lines),       cmocka_unit_test(test_one_over_another),
+        cmocka_unit_test(test_change_is_noticed), cmocka_unit_test(test_user_file),
+    };
+    static const char *const files[] = {"system", "user", "live", ".config/opensspi/opensspi.conf",
+                                        "opensspi/opensspi.conf"};
+    static const char *const folders[] = {".config/opensspi", ".config", "opensspi"};
+    if (mkdtemp(directory) == NULL)
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    config_clear(&config);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        unlink(path_of(files[i]));
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        rmdir(path_of(folders[i]));
+    return rmdir(directory) != 0 ? 1 : failed;
+}

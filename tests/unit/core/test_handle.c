@@ -1,0 +1,132 @@
+/*
+ * Handles: what is not the handle of a living object of the right kind is told apart, whatever it is.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/handle.h"
+#include <string.h>
+
+static int n_destroyed;
+
+static void destroy(void *object)
+{
+    n_destroyed++;
+    (*(int *)object)++;
+}
+
+static void test_life(void **state)
+{
+    int object = 0;
+    SecHandle handle = {0};
+    struct handle_ref one = {0}, two = {0};
+    (void)state;
+    n_destroyed = 0;
+    assert_true(handle_is_null(&handle) && handle_is_null(NULL));
+    assert_int_equal(handle_create(HANDLE_CONTEXT, &object, destroy, &handle), SEC_E_OK);
+    assert_false(handle_is_null(&handle));
+    assert_int_equal(handle_get(&handle, HANDLE_CONTEXT, &one), SEC_E_OK);
+    assert_int_equal(handle_get(&handle, HANDLE_CONTEXT, &two), SEC_E_OK);
+    assert_ptr_equal(one.object, &object);
+    assert_int_equal(handle_delete(&handle, HANDLE_CONTEXT), SEC_E_OK);
+    /* Unpublished at once, destroyed after the last user let go. */
+    assert_int_equal(handle_delete(&handle, HANDLE_CONTEXT), SEC_E_INVALID_HANDLE);
+    struct handle_ref late = {0};
+    assert_int_equal(handle_get(&handle, HANDLE_CONTEXT, &late), SEC_E_INVALID_HANDLE);
+    assert_null(late.slot);
+    handle_put(&one);
+    assert_int_equal(n_destroyed, 0);
+    handle_put(&one); /* empty by now */
+    assert_int_equal(n_destroyed, 0);
+    handle_put(&two);
+    assert_int_equal(n_destroyed, 1);
+    assert_int_equal(object, 1);
+}
+
+static void check_refused(const SecHandle *handle, enum handle_kind kind)
+{
+    struct handle_ref ref = {0};
+    assert_int_equal(handle_get(handle, kind, &ref), SEC_E_INVALID_HANDLE);
+    assert_int_equal(handle_delete(handle, kind), SEC_E_INVALID_HANDLE);
+    assert_true(ref.object == NULL && ref.slot == NULL);
+}
+
+static void test_strangers(void **state)
+{
+    int object = 0;
+    SecHandle handle, altered;
+    (void)state;
+    assert_int_equal(handle_create(HANDLE_CREDENTIAL, &object, destroy, &handle), SEC_E_OK);
+    check_refused(NULL, HANDLE_CREDENTIAL);
+    memset(&altered, 0, sizeof altered);
+    check_refused(&altered, HANDLE_CREDENTIAL);
+    memset(&altered, 0xff, sizeof altered);
+    check_refused(&altered, HANDLE_CREDENTIAL);
+    altered =
+        (SecHandle){.dwLower = (ULONG_PTR)&object, .dwUpper = (ULONG_PTR)&object}; /* what other libraries hand out */
+    check_refused(&altered, HANDLE_CREDENTIAL);
+    check_refused(&handle, HANDLE_CONTEXT);
+    for (unsigned bit = 0; bit < 8 * sizeof handle.dwLower; bit++) {
+        altered = handle;
+        altered.dwLower ^= (ULONG_PTR)1 << bit;
+        check_refused(&altered, HANDLE_CREDENTIAL);
+        check_refused(&altered, HANDLE_CONTEXT);
+        altered = handle;
+        altered.dwUpper ^= (ULONG_PTR)1 << bit;
+        check_refused(&altered, HANDLE_CREDENTIAL);
+    }
+    assert_int_equal(object, 0);
+    assert_int_equal(handle_delete(&handle, HANDLE_CREDENTIAL), SEC_E_OK);
+    assert_int_equal(object, 1);
+}
+
+/* A stale handle never means the object that took its place. */
+static void test_stale(void **state)
+{
+    int objects[2] = {0};
+    SecHandle first, next;
+    struct handle_ref ref = {0};
+    (void)state;
+    assert_int_equal(handle_create(HANDLE_CONTEXT, &objects[0], destroy, &first), SEC_E_OK);
+    assert_int_equal(handle_delete(&first, HANDLE_CONTEXT), SEC_E_OK);
+    for (int i = 0; i < 2000; i++) {
+        assert_int_equal(handle_create(i % 2 == 0 ? HANDLE_CONTEXT : HANDLE_CREDENTIAL, &objects[1], destroy, &next),
+                         SEC_E_OK);
+        assert_memory_not_equal(&first, &next, sizeof first);
+        assert_int_equal(handle_get(&first, HANDLE_CONTEXT, &ref), SEC_E_INVALID_HANDLE);
+        assert_int_equal(handle_delete(&next, i % 2 == 0 ? HANDLE_CONTEXT : HANDLE_CREDENTIAL), SEC_E_OK);
+    }
+    assert_int_equal(objects[0], 1);
+    assert_int_equal(objects[1], 2000);
+}
+
+/* More handles than one chunk of the table holds; all different, all found. */
+static void test_many(void **state)
+{
+    static SecHandle handles[1000];
+    static int objects[1000];
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(handle_create(HANDLE_CONTEXT, &objects[i], destroy, &handles[i]), SEC_E_OK);
+    for (int i = 0; i < 1000; i++) {
+        struct handle_ref ref = {0};
+        assert_int_equal(handle_get(&handles[i], HANDLE_CONTEXT, &ref), SEC_E_OK);
+        assert_ptr_equal(ref.object, &objects[i]);
+        handle_put(&ref);
+    }
+    for (int i = 999; i >= 0; i--)
+        assert_int_equal(handle_delete(&handles[i], HANDLE_CONTEXT), SEC_E_OK);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(objects[i], 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_life), cmocka_unit_test(test_strangers),
+                                       cmocka_unit_test(test_stale), cmocka_unit_test(test_many)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

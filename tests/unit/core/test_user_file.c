@@ -1,0 +1,137 @@
+/*
+ * The file of default credentials, "DOMAIN:user:password" a line.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/cause.h"
+#include "core/user_file.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_TEXT                  \
+    "# default credentials\n"      \
+    "\n"                           \
+    "EXAMPLE:alice:Password1!\n"   \
+    "EXAMPLE:bob:with:colons \r\n" \
+    "OTHER:alice:other\n"          \
+    ":carol:\n"                    \
+    "EXAMPLE:\xc3\xa4rger:\xe2\x82\xac" /* no newline at the end */
+
+static SECURITY_STATUS search(const char *text, const char *user, const char *domain, struct identity *identity)
+{
+    cause_clear();
+    return user_file_search("users", slice_of_text(text), user, domain, identity);
+}
+
+static void check(const char *user, const char *domain, const char *wanted_user, const char *wanted_domain,
+                  const char *wanted_password)
+{
+    AUTO_IDENTITY struct identity identity = {0};
+    assert_int_equal(search(FILE_TEXT, user, domain, &identity), SEC_E_OK);
+    assert_string_equal(identity.user, wanted_user);
+    assert_string_equal(identity.domain, wanted_domain);
+    assert_true(identity.has_password && !identity.password_is_hash);
+    assert_int_equal(identity.password.len, 2 * strlen(wanted_password));
+    for (size_t i = 0; wanted_password[i] != '\0'; i++)
+        assert_true(identity.password.data[2 * i] == (uint8_t)wanted_password[i] &&
+                    identity.password.data[2 * i + 1] == 0);
+}
+
+static void test_search(void **state)
+{
+    (void)state;
+    check(NULL, NULL, "alice", "EXAMPLE", "Password1!");
+    check("bob", NULL, "bob", "EXAMPLE", "with:colons ");
+    check("ALICE", "other", "alice", "OTHER", "other");
+    check(NULL, "OTHER", "alice", "OTHER", "other");
+    check("carol", NULL, "carol", "", "");
+    check("carol", "ANY", "carol", "ANY", ""); /* an empty DOMAIN fits every domain */
+    check("alice", "", "alice", "EXAMPLE", "Password1!");
+    AUTO_IDENTITY struct identity umlaut = {0};
+    assert_int_equal(search(FILE_TEXT, "\xc3\x84RGER", NULL, &umlaut), SEC_E_OK); /* without regard to case */
+    assert_int_equal(umlaut.password.len, 2);
+    assert_memory_equal(umlaut.password.data, "\xac\x20", 2);
+    AUTO_IDENTITY struct identity none = {0};
+    assert_int_equal(search(FILE_TEXT, "dave", NULL, &none), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(search(FILE_TEXT, "bob", "OTHER", &none), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(search("", NULL, NULL, &none), SEC_E_NO_CREDENTIALS);
+    assert_null(none.user);
+}
+
+static void test_damaged(void **state)
+{
+    static const struct {
+        const char *text, *cause;
+    } cases[] = {
+        {"EXAMPLE:alice\n", "users:1:"},
+        {"# one\n\nnothing\nA:b:c\n", "users:3:"},
+        {"EXAMPLE::secret\n", "users:1:"},
+        {"EXAMPLE:alice:\xe4\n", "users:1:"},
+    };
+    AUTO_IDENTITY struct identity identity = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(search(cases[i].text, NULL, NULL, &identity), SEC_E_INTERNAL_ERROR);
+        assert_int_equal(strncmp(cause_text(), cases[i].cause, strlen(cases[i].cause)), 0);
+        assert_null(strstr(cause_text(), "secret"));
+    }
+    assert_int_equal(user_file_search("users", slice_of("A:b:c\0d\n", 8), NULL, NULL, &identity), SEC_E_INTERNAL_ERROR);
+}
+
+static SECURITY_STATUS find(const char *path, const char *principal, struct identity *identity)
+{
+    cause_clear();
+    return user_file_find(path, principal, NULL, NULL, identity);
+}
+
+static void test_file(void **state)
+{
+    char path[] = "/tmp/opensspi-users-XXXXXX";
+    int fd = mkstemp(path);
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, FILE_TEXT, strlen(FILE_TEXT)), strlen(FILE_TEXT));
+    close(fd);
+    static const struct {
+        const char *principal, *domain;
+    } cases[] = {
+        {NULL, "EXAMPLE"}, {"", "EXAMPLE"}, {"alice", "EXAMPLE"}, {"OTHER\\alice", "OTHER"}, {"alice@other", "OTHER"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO_IDENTITY struct identity identity = {0};
+        assert_int_equal(find(path, cases[i].principal, &identity), SEC_E_OK);
+        assert_string_equal(identity.user, "alice");
+        assert_string_equal(identity.domain, cases[i].domain);
+    }
+    AUTO_IDENTITY struct identity none = {0};
+    assert_int_equal(find(path, "WRONG\\alice", &none), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(find(NULL, NULL, &none), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(find("/nowhere/users", NULL, &none), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(find("/tmp", NULL, &none), SEC_E_INTERNAL_ERROR);
+    static const mode_t open_modes[] = {0604, 0602, 0601, 0620, 0666};
+    for (size_t i = 0; i < sizeof open_modes / sizeof open_modes[0]; i++) {
+        assert_int_equal(chmod(path, open_modes[i]), 0);
+        assert_int_equal(find(path, NULL, &none), SEC_E_INTERNAL_ERROR);
+        assert_non_null(strstr(cause_text(), path));
+    }
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(truncate(path, (off_t)USER_FILE_MAX + 1), 0);
+    assert_int_equal(find(path, NULL, &none), SEC_E_INTERNAL_ERROR);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(find(path, NULL, &none), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(unlink(path), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_search), cmocka_unit_test(test_damaged),
+                                       cmocka_unit_test(test_file)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,383 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "crypto/krb5_crypto.h"
+#include "reference.h"
+
+#include <openssl/hmac.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX 6000
+
+static size_t from_hex(const char *hex, uint8_t *out)
+{
+    size_t len = strlen(hex) / 2;
+    for (size_t i = 0; i < len; i++) {
+        const char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
+        out[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return len;
+}
+
+static struct krb_base base_of(int32_t enctype, const char *hex)
+{
+    struct krb_base base;
+    uint8_t key[KRB_KEY_MAX];
+    assert_non_null(krb_profile_find(enctype));
+    assert_int_equal(from_hex(hex, key), krb_profile_find(enctype)->key_len);
+    assert_true(krb_base_init(&base, krb_profile_find(enctype), key));
+    return base;
+}
+
+/* RFC 3961, appendix A.1 */
+static void nfold_of_rfc_3961(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } vectors[] = {
+        {"012345", "be072631276b1955"},
+        {"password", "78a07b6caf85fa"},
+        {"Rough Consensus, and Running Code", "bb6ed30870b7f0e0"},
+        {"password", "59e4a8ca7c0385c3c37b3f6d2000247cb6e6bd5b3e"},
+        {"MASSACHVSETTS INSTITVTE OF TECHNOLOGY", "db3b0d8f0b061e603282b308a50841229ad798fab9540c1b"},
+        {"Q", "518a54a215a8452a518a54a215a8452a518a54a215"},
+        {"ba", "fb25d531ae8974499f52fd92ea9857c4ba24cf297e"},
+        {"kerberos", "6b65726265726f73"},
+        {"kerberos", "6b65726265726f737b9b5b2b93132b93"},
+        {"kerberos", "8372c236344e5f1550cd0747e15d62ca7a5a3bcea4"},
+        {"kerberos", "6b65726265726f737b9b5b2b93132b935c9bdcdad95c9899c4cae4dee6d6cae4"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        uint8_t out[32];
+        size_t len = strlen(vectors[i].out) / 2;
+        krb_nfold((const uint8_t *)vectors[i].in, strlen(vectors[i].in), out, len);
+        assert_hex(out, len, vectors[i].out);
+    }
+}
+
+/* RFC 3962, appendix B: the last step of string-to-key, DK(PBKDF2 output, "kerberos"), iteration counts 1 and 2. */
+static void derived_keys_of_rfc_3962(void **state)
+{
+    static const struct {
+        int32_t enctype;
+        const char *pbkdf2, *key;
+    } vectors[] = {
+        {KRB_AES128_SHA1, "cdedb5281bb2f801565a1122b2563515", "42263c6e89f4fc28b8df68ee09799f15"},
+        {KRB_AES256_SHA1, "cdedb5281bb2f801565a1122b25635150ad1f7a04bb9f3a333ecc0e2e1f70837",
+         "fe697b52bc0d3ce14432ba036a92e65bbb52280990a2fa27883998d72af30161"},
+        {KRB_AES128_SHA1, "01dbee7f4a9e243e988b62c73cda935d", "c651bf29e2300ac27fa469d693bdda13"},
+        {KRB_AES256_SHA1, "01dbee7f4a9e243e988b62c73cda935da05378b93244ec8f48a99e61ad799d86",
+         "a2e16d16b36069c135d5e9d2e25f896102685618b95914b467c67622225824ff"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        struct krb_base base = base_of(vectors[i].enctype, vectors[i].pbkdf2);
+        uint8_t key[KRB_KEY_MAX];
+        size_t len = base.profile->key_len;
+        assert_true(krb_dr(&base, (const uint8_t *)"kerberos", 8, key, len));
+        assert_hex(key, len, vectors[i].key);
+        krb_base_release(&base);
+    }
+}
+
+/* Runs text through cipher in pieces of at most `step` bytes, each in a place of its own, so that blocks span them. */
+static void cts_in_steps(struct krb_cbc *cbc, uint8_t *text, size_t len, size_t step)
+{
+    struct krb_cts cts;
+    uint8_t scattered[2 * TEXT_MAX];
+    assert_true(len <= TEXT_MAX);
+    krb_cts_begin(&cts, cbc, len);
+    for (size_t at = 0; at < len; at += step) {
+        size_t now_len = len - at < step ? len - at : step;
+        memcpy(scattered + at + at / step, text + at, now_len);
+        krb_cts_update(&cts, scattered + at + at / step, now_len);
+    }
+    assert_true(krb_cts_finish(&cts));
+    for (size_t at = 0; at < len; at += step)
+        memcpy(text + at, scattered + at + at / step, len - at < step ? len - at : step);
+}
+
+/* RFC 3962, appendix B: AES 128 in CBC with ciphertext stealing, initial vector zero. */
+static void stealing_of_rfc_3962(void **state)
+{
+    static const char text[] = "I would like the General Gau's Chicken, please, and wonton soup.";
+    static const struct {
+        size_t len;
+        const char *out;
+    } vectors[] = {
+        {17, "c6353568f2bf8cb4d8a580362da7ff7f97"},
+        {31, "fc00783e0efdb2c1d445d4c8eff7ed2297687268d6ecccc0c07b25e25ecfe5"},
+        {32, "39312523a78662d5be7fcbcc98ebf5a897687268d6ecccc0c07b25e25ecfe584"},
+        {47, "97687268d6ecccc0c07b25e25ecfe584b3fffd940c16a18c1b5549d2f838029e39312523a78662d5be7fcbcc98ebf5"},
+        {48, "97687268d6ecccc0c07b25e25ecfe5849dad8bbb96c4cdc03bc103e1a194bbd839312523a78662d5be7fcbcc98ebf5a8"},
+        {64, "97687268d6ecccc0c07b25e25ecfe58439312523a78662d5be7fcbcc98ebf5a84807efe836ee89a526730dbc2f7bc840"
+             "9dad8bbb96c4cdc03bc103e1a194bbd8"},
+    };
+    struct krb_cbc encrypt, decrypt;
+    (void)state;
+    assert_true(krb_cbc_init(&encrypt, (const uint8_t *)"chicken teriyaki", 16, true));
+    assert_true(krb_cbc_init(&decrypt, (const uint8_t *)"chicken teriyaki", 16, false));
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++)
+        for (size_t step = 1; step <= vectors[i].len; step++) {
+            uint8_t bytes[64];
+            memcpy(bytes, text, vectors[i].len);
+            cts_in_steps(&encrypt, bytes, vectors[i].len, step);
+            assert_hex(bytes, vectors[i].len, vectors[i].out);
+            cts_in_steps(&decrypt, bytes, vectors[i].len, step);
+            assert_memory_equal(bytes, text, vectors[i].len);
+        }
+    krb_cbc_release(&encrypt);
+    krb_cbc_release(&decrypt);
+}
+
+/* RFC 8009, appendix A: keys of usage 2. */
+static void derived_keys_of_rfc_8009(void **state)
+{
+    static const struct {
+        int32_t enctype;
+        const char *base, *checksum, *encryption, *integrity;
+    } vectors[] = {
+        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "b31a018a48f54776f403e9a396325dc3",
+         "9b197dd1e8c5609d6e67c3e37c62c72e", "9fda0e56ab2d85e1569a688696c26a6c"},
+        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
+         "ef5718be86cc84963d8bbb5031e9f5c4ba41f28faf69e73d",
+         "56ab22bee63d82d7bc5227f6773f8ea7a5eb1c825160c38312980c442e5c7e49",
+         "69b16514e3cd8e56b82010d5c73012b622c4d00ffc23ed1f"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        struct krb_base base = base_of(vectors[i].enctype, vectors[i].base);
+        uint8_t key[KRB_KEY_MAX];
+        assert_true(krb_derive(&base, 2, KRB_CHECKSUM_KEY, key));
+        assert_hex(key, base.profile->mac_key_len, vectors[i].checksum);
+        assert_true(krb_derive(&base, 2, KRB_ENCRYPTION_KEY, key));
+        assert_hex(key, base.profile->key_len, vectors[i].encryption);
+        assert_true(krb_derive(&base, 2, KRB_INTEGRITY_KEY, key));
+        assert_hex(key, base.profile->mac_key_len, vectors[i].integrity);
+        krb_base_release(&base);
+    }
+}
+
+/* RFC 8009, appendix A: sample encryptions of the bytes 00, 01, ... under usage 2; the last column is AES output and HMAC output. */
+static void encryption_of_rfc_8009(void **state)
+{
+    static const struct {
+        int32_t enctype;
+        const char *base, *confounder;
+        size_t len;
+        const char *out;
+    } vectors[] = {
+        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "7e5895eaf2672435bad817f545a37148", 0,
+         "ef85fb890bb8472f4dab20394dca781dad877eda39d50c870c0d5a0a8e48c718"},
+        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "7bca285e2fd4130fb55b1a5c83bc5b24", 6,
+         "84d7f30754ed987bab0bf3506beb09cfb55402cef7e6877ce99e247e52d16ed4421dfdf8976c"},
+        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "56ab21713ff62c0a1457200f6fa9948f", 16,
+         "3517d640f50ddc8ad3628722b3569d2ae07493fa8263254080ea65c1008e8fc295fb4852e7d83e1e7c48c37eebe6b0d3"},
+        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "a7a4e29a4728ce10664fb64e49ad3fac", 21,
+         "720f73b18d9859cd6ccb4346115cd336c70f58edc0c4437c5573544c31c813bce1e6d072c186b39a413c2f92ca9b8334a287ffcbfc"},
+        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52", "f764e9fa15c276478b2c7d0c4e5f58e4", 0,
+         "41f53fa5bfe7026d91faf9be959195a058707273a96a40f0a01960621ac612748b9bbfbe7eb4ce3c"},
+        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52", "b80d3251c1f6471494256ffe712d0b9a", 6,
+         "4ed7b37c2bcac8f74f23c1cf07e62bc7b75fb3f637b9f559c7f664f69eab7b6092237526ea0d1f61cb20d69d10f2"},
+        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52", "53bf8a0d105265d4e276428624ce5e63", 16,
+         "bc47ffec7998eb91e8115cf8d19dac4bbbe2e163e87dd37f49beca92027764f68cf51f14d798c2273f35df574d1f932e40c4ff255b36a266"},
+        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52", "763e65367e864f02f55153c7e3b58af1", 21,
+         "40013e2df58e8751957d2878bcd2d6fe101ccfd556cb1eae79db3c3ee86429f2b2a602ac86fef6ecb647d6295fae077a1feb517508d2c16b4192e01f62"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        struct krb_base base = base_of(vectors[i].enctype, vectors[i].base);
+        struct krb_cipher seal, unseal;
+        uint8_t text[64], wire[64];
+        size_t len = KRB_CONFOUNDER_LEN + vectors[i].len;
+        assert_true(krb_cipher_init(&seal, &base, 2, true) && krb_cipher_init(&unseal, &base, 2, false));
+        from_hex(vectors[i].confounder, text);
+        for (size_t at = 0; at < vectors[i].len; at++)
+            text[KRB_CONFOUNDER_LEN + at] = (uint8_t)at;
+        memcpy(wire, text, len);
+        const struct krb_piece piece = {wire, len, false};
+        assert_true(krb_seal(&seal, &piece, 1, wire + len));
+        assert_hex(wire, len + base.profile->mac_len, vectors[i].out);
+        assert_true(krb_unseal(&unseal, &piece, 1, wire + len));
+        assert_memory_equal(wire, text, len);
+        krb_cipher_release(&seal);
+        krb_cipher_release(&unseal);
+        krb_base_release(&base);
+    }
+}
+
+/* RFC 8009, appendix A: sample checksums of the 21 bytes 00 to 14 under usage 2. */
+static void checksums_of_rfc_8009(void **state)
+{
+    static const struct {
+        int32_t enctype;
+        const char *base, *mac;
+    } vectors[] = {
+        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "d78367186643d67b411cba9139fc1dee"},
+        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
+         "45ee791567eefca37f4ac1e0222de80d43c3bfa06699672a"},
+    };
+    uint8_t text[21];
+    (void)state;
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)i;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        struct krb_base base = base_of(vectors[i].enctype, vectors[i].base);
+        const struct krb_piece pieces[] = {{text, 5, true}, {text + 5, 0, false}, {text + 5, 16, false}};
+        struct krb_mac mac;
+        uint8_t out[KRB_MAC_MAX];
+        assert_true(krb_mac_init(&mac, &base, 2));
+        krb_mac_compute(&mac, pieces, 3, out);
+        assert_hex(out, mac.len, vectors[i].mac);
+        krb_base_release(&base);
+    }
+}
+
+static const char base_key[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+static struct krb_base any_base(int32_t enctype)
+{
+    char hex[2 * KRB_KEY_MAX + 1] = {0};
+    memcpy(hex, base_key, 2 * (size_t)krb_profile_find(enctype)->key_len);
+    return base_of(enctype, hex);
+}
+
+/* What OpenSSL makes of Ke and Ki: plain CBC whose last blocks change places, and HMAC. */
+static void reference_seal(struct krb_base *base, const uint8_t *text, size_t len, uint8_t *wire, uint8_t *mac)
+{
+    const struct krb_profile *profile = base->profile;
+    uint8_t encryption[KRB_KEY_MAX], integrity[KRB_KEY_MAX], padded[TEXT_MAX + 32] = {0}, tagged[TEXT_MAX + 16] = {0};
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    static const uint8_t zero[16];
+    size_t padded_len = (len + 15) / 16 * 16, at = padded_len - 32;
+    int out_len;
+    unsigned digest_len;
+    assert_true(krb_derive(base, 22, KRB_ENCRYPTION_KEY, encryption) && krb_derive(base, 22, KRB_INTEGRITY_KEY, integrity));
+    memcpy(padded, text, len);
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    assert_int_equal(EVP_EncryptInit_ex(context, profile->key_len == 16 ? EVP_aes_128_cbc() : EVP_aes_256_cbc(), NULL,
+                                        encryption, zero), 1);
+    EVP_CIPHER_CTX_set_padding(context, 0);
+    assert_int_equal(EVP_EncryptUpdate(context, padded, &out_len, padded, (int)padded_len), 1);
+    EVP_CIPHER_CTX_free(context);
+    memcpy(wire, padded, at);
+    memcpy(wire + at, padded + at + 16, 16);
+    memcpy(wire + at + 16, padded + at, len - at - 16);
+    const EVP_MD *md = profile->digest == KRB_SHA1 ? EVP_sha1() : profile->digest == KRB_SHA256 ? EVP_sha256() : EVP_sha384();
+    memcpy(tagged + 16, profile->encrypt_then_mac ? wire : text, len);
+    size_t skip = profile->encrypt_then_mac ? 0 : 16;
+    assert_non_null(HMAC(md, integrity, profile->mac_key_len, tagged + skip, 16 - skip + len, digest, &digest_len));
+    memcpy(mac, digest, profile->mac_len);
+}
+
+static const int32_t enctypes[] = {KRB_AES128_SHA1, KRB_AES256_SHA1, KRB_AES128_SHA256, KRB_AES256_SHA384};
+
+/* Every length around the blocks of cipher and digests and around a chunk, in one piece and in pieces of every kind of length. */
+static void agrees_with_openssl(void **state)
+{
+    uint64_t seed = 1;
+    (void)state;
+    for (size_t e = 0; e < sizeof enctypes / sizeof enctypes[0]; e++) {
+        struct krb_base base = any_base(enctypes[e]);
+        struct krb_cipher seal, unseal;
+        assert_true(krb_cipher_init(&seal, &base, 22, true) && krb_cipher_init(&unseal, &base, 22, false));
+        for (size_t len = 17; len < TEXT_MAX - 32; len += len < 400 ? 1 : len < 4000 ? 331 : len < 4200 ? 1 : 97) {
+            uint8_t text[TEXT_MAX], wire[TEXT_MAX], expected[TEXT_MAX], mac[KRB_MAC_MAX], expected_mac[KRB_MAC_MAX];
+            struct krb_piece pieces[64];
+            unsigned n_pieces = 0;
+            random_fill(&seed, text, len);
+            memcpy(wire, text, len);
+            for (size_t at = 0, now_len; at < len; at += now_len) {
+                now_len = n_pieces == 63 || len % 2 == 0 ? len - at : (size_t)(random_next(&seed) % (len / 4 + 1));
+                if (now_len > len - at)
+                    now_len = len - at;
+                pieces[n_pieces++] = (struct krb_piece){wire + at, now_len, false};
+            }
+            reference_seal(&base, text, len, expected, expected_mac);
+            assert_true(krb_seal(&seal, pieces, n_pieces, mac));
+            assert_memory_equal(wire, expected, len);
+            assert_memory_equal(mac, expected_mac, base.profile->mac_len);
+            assert_true(krb_unseal(&unseal, pieces, n_pieces, mac));
+            assert_memory_equal(wire, text, len);
+        }
+        krb_cipher_release(&seal);
+        krb_cipher_release(&unseal);
+        krb_base_release(&base);
+    }
+}
+
+static void fixed_pieces_are_only_checked(void **state)
+{
+    (void)state;
+    for (size_t e = 0; e < sizeof enctypes / sizeof enctypes[0]; e++) {
+        struct krb_base base = any_base(enctypes[e]);
+        struct krb_cipher seal, unseal;
+        uint8_t text[3][40] = {"a head that everybody may read", "a body that nobody may, long enough", "and a foot"};
+        uint8_t before[3][40], mac[KRB_MAC_MAX];
+        memcpy(before, text, sizeof text);
+        const struct krb_piece pieces[] = {{text[0], 40, true}, {text[1], 40, false}, {text[2], 40, true}};
+        assert_true(krb_cipher_init(&seal, &base, 24, true) && krb_cipher_init(&unseal, &base, 24, false));
+        assert_true(krb_seal(&seal, pieces, 3, mac));
+        assert_memory_equal(text[0], before[0], 40);
+        assert_memory_not_equal(text[1], before[1], 40);
+        assert_memory_equal(text[2], before[2], 40);
+        for (unsigned i = 0; i < 3; i++) {
+            uint8_t sealed[3][40];
+            text[i][7] ^= 1;
+            memcpy(sealed, text, sizeof text);
+            assert_false(krb_unseal(&unseal, pieces, 3, mac));
+            assert_memory_equal(text, sealed, sizeof text); /* as it was */
+            text[i][7] ^= 1;
+        }
+        assert_true(krb_unseal(&unseal, pieces, 3, mac));
+        assert_memory_equal(text, before, sizeof text);
+        krb_unseal_undo(&unseal, pieces, 3);
+        assert_memory_not_equal(text[1], before[1], 40);
+        assert_true(krb_unseal(&unseal, pieces, 3, mac));
+        assert_memory_equal(text, before, sizeof text);
+        krb_cipher_release(&seal);
+        krb_cipher_release(&unseal);
+        krb_base_release(&base);
+    }
+}
+
+static void bad_lengths_are_refused(void **state)
+{
+    struct krb_base base = any_base(KRB_AES256_SHA1);
+    struct krb_cipher seal;
+    struct krb_cts cts;
+    uint8_t text[48] = "text", mac[KRB_MAC_MAX];
+    const struct krb_piece piece = {text, 15, false};
+    (void)state;
+    assert_null(krb_profile_find(KRB_RC4_HMAC));
+    assert_null(krb_profile_find(3));
+    assert_null(krb_profile_find(-1));
+    assert_true(krb_cipher_init(&seal, &base, 22, true));
+    assert_false(krb_seal(&seal, &piece, 1, mac));
+    assert_int_equal(text[0], 0); /* wiped */
+    krb_cts_begin(&cts, &seal.cbc, 48);
+    krb_cts_update(&cts, text, 10);
+    assert_false(krb_cts_finish(&cts));
+    krb_cts_begin(&cts, &seal.cbc, 16);
+    krb_cts_update(&cts, text, 48);
+    assert_false(krb_cts_finish(&cts));
+    krb_cipher_release(&seal);
+    krb_base_release(&base);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nfold_of_rfc_3961),          cmocka_unit_test(derived_keys_of_rfc_3962),
+        cmocka_unit_test(stealing_of_rfc_3962),       cmocka_unit_test(derived_keys_of_rfc_8009),
+        cmocka_unit_test(encryption_of_rfc_8009),     cmocka_unit_test(checksums_of_rfc_8009),
+        cmocka_unit_test(agrees_with_openssl),        cmocka_unit_test(fixed_pieces_are_only_checked),
+        cmocka_unit_test(bad_lengths_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
