@@ -138,20 +138,21 @@ static SECURITY_STATUS step_first(const struct step_call *call)
     context->flags_asked = call->flags;
     context->target = call->target != NULL ? mem_strdup(call->target) : NULL;
 
+    /* The handle is made before the step, so that nothing can fail once the caller's buffers are filled; nobody has it before it is published. */
+    SecHandle handle;
     SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;
     if (call->target == NULL || context->target != NULL)
-        status = step_in_lock(context, call); /* nobody else has the handle yet: no lock needed */
-    SecHandle handle = {0};
+        status = handle_create(HANDLE_CONTEXT, context, context_free, &handle);
+    if (status != SEC_E_OK) {
+        context_free(context);
+        return status;
+    }
+    status = step_in_lock(context, call);
     if (status >= 0) {
         step_report(context, call);
-        SECURITY_STATUS published = handle_create(HANDLE_CONTEXT, context, context_free, &handle);
-        if (published == SEC_E_OK) {
-            *call->new_context = handle;
-            return status;
-        }
-        status = published;
-    }
-    context_free(context);
+        *call->new_context = handle;
+    } else
+        (void)handle_delete(&handle, HANDLE_CONTEXT); /* frees the context */
     return status;
 }
 

@@ -31,23 +31,8 @@ struct krb_profile {
 /* An AES type by its number, or NULL. */
 const struct krb_profile *krb_profile_find(int32_t enctype);
 
-/* RFC 3961, section 5.1: `in` folded or stretched to `out_len` bytes. */
+/* RFC 3961, section 5.1: `in` folded or stretched to `out_len` bytes, at most 64. */
 void krb_nfold(const uint8_t *in, size_t in_len, uint8_t *out, size_t out_len);
-
-/* A base key, from which those of the usages are derived (RFC 3961 5.1 and 5.3, RFC 8009 section 5). */
-struct krb_base {
-    const struct krb_profile *profile;
-    uint8_t key[KRB_KEY_MAX];
-    struct krb_cbc cbc;
-};
-enum krb_derived { KRB_CHECKSUM_KEY = 0x99, KRB_ENCRYPTION_KEY = 0xaa, KRB_INTEGRITY_KEY = 0x55 };
-/* False when there is no memory; release is safe then too. */
-MUST_USE bool krb_base_init(struct krb_base *base, const struct krb_profile *profile, const uint8_t *key);
-void krb_base_release(struct krb_base *base);
-/* DR of RFC 3961 5.1, whose result AES keys take as it is (RFC 3962, section 6): `len` is a multiple of 16. */
-MUST_USE bool krb_dr(struct krb_base *base, const uint8_t *constant, size_t constant_len, uint8_t *key, size_t len);
-/* `key` has room for KRB_KEY_MAX; its length is the profile's key_len for the encryption key, else mac_key_len. */
-MUST_USE bool krb_derive(struct krb_base *base, uint32_t usage, enum krb_derived which, uint8_t *key);
 
 /* A piece of a message. */
 struct krb_piece {
@@ -67,6 +52,22 @@ struct krb_mac {
     uint8_t len; /* of the result */
     union krb_digest_state inner, outer;
 };
+
+/* A base key, from which those of the usages are derived (RFC 3961 5.1 and 5.3, RFC 8009 section 5). */
+struct krb_base {
+    const struct krb_profile *profile;
+    struct krb_mac kdf; /* RFC 8009 */
+    struct krb_cbc cbc; /* RFC 3961 */
+};
+enum krb_derived { KRB_CHECKSUM_KEY = 0x99, KRB_ENCRYPTION_KEY = 0xaa, KRB_INTEGRITY_KEY = 0x55 };
+/* False when there is no memory; release is safe then too. */
+MUST_USE bool krb_base_init(struct krb_base *base, const struct krb_profile *profile, const uint8_t *key);
+void krb_base_release(struct krb_base *base);
+/* DR of RFC 3961 5.1, whose result AES keys take as it is (RFC 3962, section 6): `len` is a multiple of 16. */
+MUST_USE bool krb_dr(struct krb_base *base, const uint8_t *constant, size_t constant_len, uint8_t *key, size_t len);
+/* `key` has room for KRB_KEY_MAX; its length is the profile's key_len for the encryption key, else mac_key_len. */
+MUST_USE bool krb_derive(struct krb_base *base, uint32_t usage, enum krb_derived which, uint8_t *key);
+
 /* Kc of a usage. */
 MUST_USE bool krb_mac_init(struct krb_mac *mac, struct krb_base *base, uint32_t usage);
 /* Over all pieces in order; `out` takes mac->len bytes. */

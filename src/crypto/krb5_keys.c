@@ -19,54 +19,48 @@ const struct krb_profile *krb_profile_find(int32_t enctype)
     return NULL;
 }
 
-/* Bit `at` (0 is the most significant) of the input repeated without end, each repetition rotated right by 13 bits more. */
-static unsigned rotated_bit(const uint8_t *in, size_t in_bits, size_t at)
-{
-    size_t turns = at / in_bits % in_bits;
-    size_t from = (at % in_bits + in_bits - 13 * turns % in_bits) % in_bits;
-    return in[from / 8] >> (7 - from % 8) & 1u;
-}
+#define NFOLD_MAX 64
 
-/* RFC 3961 5.1: lcm(n, k) bits of rotated copies are cut into n-bit numbers, and these summed in ones' complement. */
+/* RFC 3961 5.1: copies of the input, each rotated right by 13 bits more than the one before, until their length is a multiple of the output's too; cut
+ * into numbers of the output's length, these are summed in ones' complement. */
 void krb_nfold(const uint8_t *in, size_t in_len, uint8_t *out, size_t out_len)
 {
-    size_t a = in_len, b = out_len;
-    while (b != 0) {
-        size_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    size_t total = in_len / a * out_len;
-    memset(out, 0, out_len);
-    for (size_t start = 0; start < total; start += out_len) {
-        unsigned carry = 0;
-        for (size_t i = out_len; i-- > 0;) {
-            unsigned byte = 0;
-            for (size_t bit = 0; bit < 8; bit++)
-                byte = byte << 1 | rotated_bit(in, 8 * in_len, 8 * (start + i) + bit);
-            carry += out[i] + byte;
-            out[i] = (uint8_t)carry;
-            carry >>= 8;
+    uint32_t sums[NFOLD_MAX] = {0}, carry = 0;
+    size_t at = 0, in_bits = 8 * in_len, start = 0; /* the bit of the input that a copy starts with */
+    if (out_len > NFOLD_MAX)
+        return;
+    do {
+        size_t bit = start;
+        for (size_t i = 0; i < in_len; i++) {
+            unsigned two = (unsigned)in[bit / 8] << 8 | in[bit / 8 + 1 < in_len ? bit / 8 + 1 : 0];
+            sums[at] += two >> (8 - bit % 8) & 0xff;
+            at = at + 1 < out_len ? at + 1 : 0;
+            bit = bit + 8 < in_bits ? bit + 8 : bit + 8 - in_bits;
         }
-        for (size_t i = out_len; carry != 0; carry >>= 8) {
-            i = i == 0 ? out_len - 1 : i - 1;
-            carry += out[i];
-            out[i] = (uint8_t)carry;
+        start = (start + in_bits - 13 % in_bits) % in_bits;
+    } while (at != 0);
+    do {
+        for (size_t i = out_len; i-- > 0; carry >>= 8) {
+            carry += sums[i];
+            sums[i] = carry & 0xff;
         }
-    }
+    } while (carry != 0);
+    for (size_t i = 0; i < out_len; i++)
+        out[i] = (uint8_t)sums[i];
 }
 
 bool krb_base_init(struct krb_base *base, const struct krb_profile *profile, const uint8_t *key)
 {
     base->profile = profile;
-    memcpy(base->key, key, profile->key_len);
+    if (profile->digest != KRB_SHA1)
+        hmac_sha_key_init(&base->kdf, profile->digest, key, profile->key_len);
     return krb_cbc_init(&base->cbc, key, profile->key_len, true);
 }
 
 void krb_base_release(struct krb_base *base)
 {
     krb_cbc_release(&base->cbc);
-    secret_wipe(base->key, sizeof base->key);
+    secret_wipe(base, sizeof *base);
 }
 
 bool krb_dr(struct krb_base *base, const uint8_t *constant, size_t constant_len, uint8_t *key, size_t len)
@@ -86,16 +80,13 @@ static void derive_sha2(const struct krb_base *base, const uint8_t constant[5], 
 {
     static const uint8_t one[4] = {0, 0, 0, 1}, zero[1] = {0};
     const uint8_t bits[4] = {0, 0, (uint8_t)(len * 8 >> 8), (uint8_t)(len * 8)};
-    struct krb_mac mac;
     struct hmac_sha hmac;
-    hmac_sha_key_init(&mac, base->profile->digest, base->key, base->profile->key_len);
-    hmac_sha_begin(&hmac, &mac);
+    hmac_sha_begin(&hmac, &base->kdf);
     hmac_sha_update(&hmac, one, sizeof one);
     hmac_sha_update(&hmac, constant, 5);
     hmac_sha_update(&hmac, zero, sizeof zero);
     hmac_sha_update(&hmac, bits, sizeof bits);
     hmac_sha_end(&hmac, key, len);
-    secret_wipe(&mac, sizeof mac);
     secret_wipe(&hmac, sizeof hmac);
 }
 
