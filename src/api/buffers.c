@@ -98,13 +98,13 @@ static SecBuffer *message_token(const SecBufferDesc *list, bool lone_empty)
     return token;
 }
 
-SECURITY_STATUS buffers_message(const SecBufferDesc *list, bool lone_empty, struct message *message)
+SECURITY_STATUS buffers_message(const SecBufferDesc *list, enum message_call call, struct message *message)
 {
     require(list != NULL, cause_set(SEC_E_INVALID_TOKEN, "no message was given"));
     try(buffers_check(list));
     message->token = message->padding = message->stream = message->stream_data = (struct slice_mut){0};
     message->n_data = 0;
-    const SecBuffer *token = message_token(list, lone_empty);
+    const SecBuffer *token = message_token(list, call == MESSAGE_SIGN);
     for (ULONG i = 0; i < list->cBuffers; i++) {
         const SecBuffer *buffer = &list->pBuffers[i];
         ULONG type = buffer_type(buffer);
@@ -116,6 +116,8 @@ SECURITY_STATUS buffers_message(const SecBufferDesc *list, bool lone_empty, stru
         else if (type == SECBUFFER_PADDING && message->padding.data == NULL)
             message->padding = bytes;
         else if (type == SECBUFFER_STREAM) {
+            require(call == MESSAGE_UNSEAL,
+                    cause_set(SEC_E_INVALID_TOKEN, "a STREAM buffer belongs to DecryptMessage"));
             require(message->stream.data == NULL && bytes.data != NULL,
                     cause_set(SEC_E_INVALID_TOKEN, "a message with two STREAM buffers, or an empty one"));
             message->stream = bytes;
@@ -132,9 +134,9 @@ SECURITY_STATUS buffers_message(const SecBufferDesc *list, bool lone_empty, stru
     return SEC_E_OK;
 }
 
-void buffers_message_done(SecBufferDesc *list, bool lone_empty, const struct message *message)
+void buffers_message_done(SecBufferDesc *list, enum message_call call, const struct message *message)
 {
-    SecBuffer *token = message_token(list, lone_empty);
+    SecBuffer *token = message_token(list, call == MESSAGE_SIGN);
     bool padding_seen = false, stream_data_seen = false;
     for (ULONG i = 0; i < list->cBuffers; i++) {
         SecBuffer *buffer = &list->pBuffers[i];
@@ -144,7 +146,7 @@ void buffers_message_done(SecBufferDesc *list, bool lone_empty, const struct mes
         else if (type == SECBUFFER_PADDING && !padding_seen) {
             padding_seen = true;
             buffer->cbBuffer = (ULONG)message->padding.len;
-        } else if (type == SECBUFFER_DATA && message->stream.data != NULL && !stream_data_seen) {
+        } else if (type == SECBUFFER_DATA && message->stream_data.data != NULL && !stream_data_seen) {
             stream_data_seen = true;
             buffer->pvBuffer = message->stream_data.data;
             buffer->cbBuffer = (ULONG)message->stream_data.len;

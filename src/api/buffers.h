@@ -26,9 +26,13 @@ SECURITY_STATUS buffers_step_in(const SecBufferDesc *list, uint32_t max_token, s
  * An empty token sets its cbBuffer to 0. */
 SECURITY_STATUS buffers_step_out(SecBufferDesc *list, bool allocate, struct slice token);
 
-/* A message in place. `unwrap` takes STREAM buffers; `lone_empty` lets an EMPTY buffer stand for a missing TOKEN (the older SDK sample's MakeSignature). */
-SECURITY_STATUS buffers_message(const SecBufferDesc *list, bool lone_empty, struct message *message);
+/* What is to be done decides two rules: DecryptMessage alone takes STREAM buffers, and in MakeSignature an EMPTY buffer may stand for a missing TOKEN (the
+ * older SDK sample passes it so). */
+enum message_call { MESSAGE_SIGN, MESSAGE_VERIFY, MESSAGE_SEAL, MESSAGE_UNSEAL };
+
+/* A message in place. */
+SECURITY_STATUS buffers_message(const SecBufferDesc *list, enum message_call call, struct message *message);
 /* Lengths and places back to the caller's buffers after a package worked on the message. */
-void buffers_message_done(SecBufferDesc *list, bool lone_empty, const struct message *message);
+void buffers_message_done(SecBufferDesc *list, enum message_call call, const struct message *message);
 
 #endif

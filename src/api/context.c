@@ -107,8 +107,9 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
     writer_release(&out.token);
     writer_release(&out.record);
 
-    if (status < 0 && !status_keeps_state(status)) {
+    if (status < 0 && !status_keeps_state(status) && context->state != CONTEXT_ESTABLISHED) {
         context->state = CONTEXT_FAILED;
+        session_replace(context, NULL); /* of a datagram context that was used before */
         handshake_end(context);
     } else if (status == SEC_E_OK && context->handshake == NULL)
         handshake_end(context); /* the package keeps no more steps */
@@ -230,7 +231,7 @@ SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle phContext, PSecBufferDes
     try(context_get(phContext, &ref));
     struct context *context = ref.object;
     struct message message;
-    try(buffers_message(pToken, false, &message));
+    try(buffers_message(pToken, MESSAGE_VERIFY, &message));
     pthread_mutex_lock(&context->handshake_lock);
     SECURITY_STATUS status = authority()->complete(context, message.token);
     pthread_mutex_unlock(&context->handshake_lock);

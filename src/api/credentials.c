@@ -36,6 +36,7 @@ static SECURITY_STATUS acquire(const char *principal, const char *package_name, 
     const struct package *package;
     try(api_package_find(package_name, &package));
     require(handle != NULL, cause_set(SEC_E_INVALID_HANDLE, "no place for the credential handle was given"));
+    use &= SECPKG_CRED_BOTH; /* the further SECPKG_CRED_ bits restrict what is not there to be restricted */
     require(use == SECPKG_CRED_INBOUND || use == SECPKG_CRED_OUTBOUND || use == SECPKG_CRED_BOTH,
             cause_set(SEC_E_NO_CREDENTIALS, "credential use 0x%x is neither inbound nor outbound", (unsigned)use));
     const struct config *config;

@@ -7,8 +7,6 @@
 
 /* EncryptMessage and its kin: no allocation, no system call, no search after the handle look-up. */
 
-enum direction { SENDING, RECEIVING };
-
 typedef SECURITY_STATUS (*send_call)(void *state, uint32_t qop, struct message *message, uint32_t seq);
 typedef SECURITY_STATUS (*receive_call)(void *state, struct message *message, uint32_t seq, uint32_t *qop);
 
@@ -25,8 +23,8 @@ static SECURITY_STATUS send_message(const SecHandle *handle, uint32_t qop, SecBu
             cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
     struct context *context = ref.object;
     struct message message;
-    bool lone_empty = !seal;
-    try(buffers_message(list, lone_empty, &message));
+    enum message_call what = seal ? MESSAGE_SEAL : MESSAGE_SIGN;
+    try(buffers_message(list, what, &message));
 
     pthread_mutex_lock(&context->send_lock);
     struct session *session = context->session;
@@ -39,7 +37,7 @@ static SECURITY_STATUS send_message(const SecHandle *handle, uint32_t qop, SecBu
     }
     pthread_mutex_unlock(&context->send_lock);
     if (status == SEC_E_OK)
-        buffers_message_done(list, lone_empty, &message);
+        buffers_message_done(list, what, &message);
     return status;
 }
 
@@ -52,7 +50,8 @@ static SECURITY_STATUS receive_message(const SecHandle *handle, SecBufferDesc *l
             cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
     struct context *context = ref.object;
     struct message message;
-    try(buffers_message(list, false, &message));
+    enum message_call what = unseal ? MESSAGE_UNSEAL : MESSAGE_VERIFY;
+    try(buffers_message(list, what, &message));
 
     uint32_t protection = qop != NULL ? *qop : 0; /* packages that have no qualities leave it as it was */
     pthread_mutex_lock(&context->receive_lock);
@@ -66,7 +65,7 @@ static SECURITY_STATUS receive_message(const SecHandle *handle, SecBufferDesc *l
     }
     pthread_mutex_unlock(&context->receive_lock);
     if (status == SEC_E_OK) {
-        buffers_message_done(list, false, &message);
+        buffers_message_done(list, what, &message);
         if (qop != NULL)
             *qop = protection;
     }

@@ -2,6 +2,7 @@
  * The functions of the interface that nothing implements. Each answers its honest failure and leaves its outputs
  * alone; one that gets an implementation moves from here to the file of its family.
  */
+#include "core/cause.h"
 #include <ntsecapi.h>
 #include <schannel.h>
 #include <secext.h>
@@ -18,26 +19,32 @@
 /* No function here looks at its parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
+static SECURITY_STATUS unsupported(void)
+{
+    cause_clear();
+    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "this function is not in this version");
+}
+
 /* Packages. */
 
 SECURITY_STATUS SEC_ENTRY AddSecurityPackageW(LPWSTR pszPackageName, PSECURITY_PACKAGE_OPTIONS pOptions)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY AddSecurityPackageA(LPSTR pszPackageName, PSECURITY_PACKAGE_OPTIONS pOptions)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY DeleteSecurityPackageW(SEC_WCHAR *pszPackageName)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY DeleteSecurityPackageA(SEC_CHAR *pszPackageName)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 /* Contexts. */
@@ -46,7 +53,7 @@ SECURITY_STATUS SEC_ENTRY DelegateSecurityContext(PCtxtHandle phContext, SEC_CHA
                                                   SecDelegationType DelegationType, PTimeStamp pExpiry,
                                                   PSecBuffer pPackageParameters, PSecBufferDesc pOutput)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 /* Identities. */
@@ -55,25 +62,25 @@ SECURITY_STATUS SEC_ENTRY SspiEncodeStringsAsAuthIdentity(PCWSTR pszUserName, PC
                                                           PCWSTR pszPackedCredentialsString,
                                                           PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiEncodeAuthIdentityAsStrings(PSEC_WINNT_AUTH_IDENTITY_OPAQUE pAuthIdentity,
                                                           PCWSTR *ppszUserName, PCWSTR *ppszDomainName,
                                                           PCWSTR *ppszPackedCredentialsString)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiValidateAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiCopyAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData,
                                                PSEC_WINNT_AUTH_IDENTITY_OPAQUE *AuthDataCopy)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 VOID SEC_ENTRY SspiFreeAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData) {}
@@ -86,30 +93,30 @@ SECURITY_STATUS SEC_ENTRY SspiCompareAuthIdentities(PSEC_WINNT_AUTH_IDENTITY_OPA
                                                     PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity2,
                                                     PBOOLEAN SameSuppliedUser, PBOOLEAN SameSuppliedIdentity)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiMarshalAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity,
                                                   ULONG *AuthIdentityLength, char **AuthIdentityByteArray)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiUnmarshalAuthIdentity(ULONG AuthIdentityLength, char *AuthIdentityByteArray,
                                                     PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiExcludePackage(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity, PCWSTR pszPackageName,
                                              PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppNewAuthIdentity)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiGetTargetHostName(PCWSTR pszTargetName, PWSTR *pszHostName)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 BOOLEAN SEC_ENTRY SspiIsPromptingNeeded(ULONG ErrorOrNtStatus)
@@ -119,22 +126,22 @@ BOOLEAN SEC_ENTRY SspiIsPromptingNeeded(ULONG ErrorOrNtStatus)
 
 SECURITY_STATUS SEC_ENTRY SspiEncryptAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiEncryptAuthIdentityEx(ULONG Options, PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiDecryptAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE EncryptedAuthData)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiDecryptAuthIdentityEx(ULONG Options, PSEC_WINNT_AUTH_IDENTITY_OPAQUE EncryptedAuthData)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 BOOLEAN SEC_ENTRY SspiIsAuthIdentityEncrypted(PSEC_WINNT_AUTH_IDENTITY_OPAQUE EncryptedAuthData)
@@ -145,7 +152,7 @@ BOOLEAN SEC_ENTRY SspiIsAuthIdentityEncrypted(PSEC_WINNT_AUTH_IDENTITY_OPAQUE En
 SECURITY_STATUS SEC_ENTRY SspiPrepareForCredRead(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity, PCWSTR pszTargetName,
                                                  PULONG pCredmanCredentialType, PCWSTR *ppszCredmanTargetName)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiPrepareForCredWrite(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity, PCWSTR pszTargetName,
@@ -153,7 +160,7 @@ SECURITY_STATUS SEC_ENTRY SspiPrepareForCredWrite(PSEC_WINNT_AUTH_IDENTITY_OPAQU
                                                   PCWSTR *ppszCredmanUserName, PUCHAR *ppCredentialBlob,
                                                   PULONG pCredentialBlobSize)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 ULONG SEC_ENTRY SspiPromptForCredentialsW(PCWSTR pszTargetName, PVOID pUiInfo, ULONG dwAuthError, PCWSTR pszPackage,
@@ -173,51 +180,51 @@ ULONG SEC_ENTRY SspiPromptForCredentialsA(PCSTR pszTargetName, PVOID pUiInfo, UL
 SECURITY_STATUS SEC_ENTRY SspiGetCredUIContext(HANDLE ContextHandle, GUID *CredType, LUID *LogonId,
                                                PSEC_WINNT_CREDUI_CONTEXT_VECTOR *CredUIContexts, HANDLE *TokenHandle)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiUpdateCredentials(HANDLE ContextHandle, GUID *CredType, ULONG FlatCredUIContextLength,
                                                 PUCHAR FlatCredUIContext)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SspiUnmarshalCredUIContext(PUCHAR MarshaledCredUIContext, ULONG MarshaledCredUIContextLength,
                                                      PSEC_WINNT_CREDUI_CONTEXT *CredUIContext)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 /* SASL. */
 
 SECURITY_STATUS SEC_ENTRY SaslEnumerateProfilesW(LPWSTR *ProfileList, ULONG *ProfileCount)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SaslEnumerateProfilesA(LPSTR *ProfileList, ULONG *ProfileCount)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SaslGetProfilePackageW(LPWSTR ProfileName, PSecPkgInfoW *PackageInfo)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SaslGetProfilePackageA(LPSTR ProfileName, PSecPkgInfoA *PackageInfo)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SaslIdentifyPackageW(PSecBufferDesc pInput, PSecPkgInfoW *PackageInfo)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SaslIdentifyPackageA(PSecBufferDesc pInput, PSecPkgInfoA *PackageInfo)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SaslInitializeSecurityContextW(PCredHandle phCredential, PCtxtHandle phContext,
@@ -226,7 +233,7 @@ SECURITY_STATUS SEC_ENTRY SaslInitializeSecurityContextW(PCredHandle phCredentia
                                                          PCtxtHandle phNewContext, PSecBufferDesc pOutput,
                                                          ULONG *pfContextAttr, PTimeStamp ptsExpiry)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SaslInitializeSecurityContextA(PCredHandle phCredential, PCtxtHandle phContext,
@@ -235,7 +242,7 @@ SECURITY_STATUS SEC_ENTRY SaslInitializeSecurityContextA(PCredHandle phCredentia
                                                          PCtxtHandle phNewContext, PSecBufferDesc pOutput,
                                                          ULONG *pfContextAttr, PTimeStamp ptsExpiry)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SaslAcceptSecurityContext(PCredHandle phCredential, PCtxtHandle phContext,
@@ -243,18 +250,18 @@ SECURITY_STATUS SEC_ENTRY SaslAcceptSecurityContext(PCredHandle phCredential, PC
                                                     PCtxtHandle phNewContext, PSecBufferDesc pOutput,
                                                     ULONG *pfContextAttr, PTimeStamp ptsExpiry)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SaslSetContextOption(PCtxtHandle ContextHandle, ULONG Option, PVOID Value, ULONG Size)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS SEC_ENTRY SaslGetContextOption(PCtxtHandle ContextHandle, ULONG Option, PVOID Value, ULONG Size,
                                                PULONG Needed)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 /* Names. */
@@ -328,14 +335,14 @@ BOOL SslGetDefaultIssuers(PBYTE pbIssuers, DWORD *pcbIssuers)
 SECURITY_STATUS WINAPI SslGetServerIdentity(PBYTE ClientHello, DWORD ClientHelloSize, PBYTE *ServerIdentity,
                                             PDWORD ServerIdentitySize, DWORD Flags)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 SECURITY_STATUS WINAPI SslGetExtensions(const BYTE *clientHello, DWORD clientHelloByteSize,
                                         SCH_EXTENSION_DATA *genericExtensions, BYTE genericExtensionsCount,
                                         DWORD *bytesToRead, SchGetExtensionsOptions flags)
 {
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return unsupported();
 }
 
 /* The security authority. */

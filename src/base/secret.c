@@ -1,6 +1,7 @@
 #include "base/secret.h"
 
 #include "base/memory.h"
+#include "base/fork.h"
 #include "base/memory_fault.h"
 
 #include <pthread.h>
@@ -63,26 +64,14 @@ struct pool {
 } __attribute__((aligned(64)));
 
 static struct pool pools[POOL_COUNT];
-static pthread_once_t pools_once = PTHREAD_ONCE_INIT;
 
 /* A child of fork has only the forking thread: locks that others held would stay locked in it for ever. */
-static void pools_lock(void)
+__attribute__((constructor)) static void pools_start(void)
 {
-    for (size_t i = 0; i < POOL_COUNT; i++)
-        pthread_mutex_lock(&pools[i].lock);
-}
-
-static void pools_unlock(void)
-{
-    for (size_t i = POOL_COUNT; i-- > 0;)
-        pthread_mutex_unlock(&pools[i].lock);
-}
-
-static void pools_start(void)
-{
-    for (size_t i = 0; i < POOL_COUNT; i++)
+    for (size_t i = 0; i < POOL_COUNT; i++) {
         pthread_mutex_init(&pools[i].lock, NULL);
-    pthread_atfork(pools_lock, pools_unlock, pools_unlock);
+        fork_guard(&pools[i].lock, FORK_RANK_SECRETS);
+    }
 }
 
 /* The pool that serves `len` bytes (at most POOL_LEN_MAX) and its block size: powers of two and the half-way steps. */
@@ -154,7 +143,6 @@ void *secret_block_alloc(size_t len)
         block_len = whole_pages(len);
         return block_len != 0 ? pages_map(block_len) : NULL;
     }
-    pthread_once(&pools_once, pools_start);
     pool = pool_for(len, &block_len);
     pthread_mutex_lock(&pool->lock);
     block = pool_take(pool, block_len);

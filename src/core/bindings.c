@@ -3,11 +3,22 @@
 #include "base/reader.h"
 #include "crypto/digest.h"
 
-/* SEC_CHANNEL_BINDINGS: eight 32-bit fields, then data at offsets from the start of the block. */
+#define EX_MAGIC 0x58454243u /* SEC_CHANNEL_BINDINGS_EX: where the plain form has an address type */
+
+/* SEC_CHANNEL_BINDINGS: eight 32-bit fields, then data at offsets from the start of the block. The EX form has magic, flags and two lengths before
+ * them; its flags only ask for an audit. */
 enum wire_result bindings_parse(struct slice block, struct bindings *bindings)
 {
     struct reader reader = reader_of(block);
-    uint32_t field[8];
+    uint32_t field[8], head[4];
+    bool extended = reader_u32le(&reader, &head[0]) == WIRE_OK && head[0] == EX_MAGIC;
+    reader = reader_of(block);
+    if (extended) {
+        for (size_t i = 0; i < 4; i++)
+            try(reader_u32le(&reader, &head[i]));
+        require(head[2] >= 48 && head[3] >= head[2] && head[3] <= block.len, WIRE_BAD);
+        block.len = head[3];
+    }
     for (size_t i = 0; i < 8; i++)
         try(reader_u32le(&reader, &field[i]));
     struct bindings parsed = {.initiator_type = field[0], .acceptor_type = field[3]};

@@ -1,5 +1,6 @@
 #include "core/block.h"
 
+#include "base/fork.h"
 #include "base/memory.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -20,6 +21,12 @@ static struct shard {
     pthread_mutex_t lock;
     struct header *bucket[BUCKETS];
 } shards[SHARDS] = {[0 ... SHARDS - 1] = {.lock = PTHREAD_MUTEX_INITIALIZER}};
+
+__attribute__((constructor)) static void guard(void)
+{
+    for (size_t i = 0; i < SHARDS; i++)
+        fork_guard(&shards[i].lock, FORK_RANK_BLOCKS);
+}
 
 static struct shard *place_of(const void *block, struct header ***bucket)
 {

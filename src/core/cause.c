@@ -13,6 +13,9 @@ SECURITY_STATUS(cause_set)(SECURITY_STATUS status, const char *format, ...)
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
+        for (char *at = text; *at != '\0'; at++) /* names from the wire must not forge a log or drive a terminal */
+            if ((unsigned char)*at < 0x20 || *at == 0x7f)
+                *at = '?';
         TRACE("cause", "0x%08x %s", (unsigned)status, text);
     }
     return status;

@@ -1,5 +1,6 @@
 #include "core/config.h"
 
+#include "base/fork.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
@@ -37,6 +38,11 @@ struct snapshot {
 
 static pthread_mutex_t config_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct snapshot *current; /* guarded by config_lock */
+
+__attribute__((constructor)) static void guard(void)
+{
+    fork_guard(&config_lock, FORK_RANK_CONFIG);
+}
 
 static struct file_state file_state_of(const char *path)
 {
@@ -87,7 +93,12 @@ static SECURITY_STATUS files_choose(struct snapshot *snapshot)
     } else {
         snapshot->file[snapshot->n_files++] = mem_strdup(SYSTEM_FILE);
         char *user = user_path("XDG_CONFIG_HOME", ".config", "opensspi/opensspi.conf");
-        if (user != NULL)
+        struct stat status;
+        bool foreign = user != NULL && stat(user, &status) == 0 && status.st_uid != geteuid() && status.st_uid != 0;
+        if (foreign) { /* a service that runs with somebody else's HOME is not configured by them */
+            TRACE("config", "%s belongs to user %lu and is not read", user, (unsigned long)status.st_uid);
+            mem_free(user);
+        } else if (user != NULL)
             snapshot->file[snapshot->n_files++] = user;
     }
     return snapshot->file[0] != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
@@ -178,10 +189,12 @@ static SECURITY_STATUS snapshot_read(struct snapshot *snapshot)
     config_defaults(&snapshot->config);
     for (unsigned i = 0; i < snapshot->n_files; i++) {
         const char *only = secure_getenv("OPENSSPI_CONFIG");
-        bool wanted = only != NULL && *only != '\0';
+        enum config_source source = only != NULL && *only != '\0' ? CONFIG_WANTED
+                                    : i == 0                      ? CONFIG_SYSTEM
+                                                                  : CONFIG_USER;
         snapshot->state[i] =
             file_state_of(snapshot->file[i]); /* before reading: a change in between is seen next time */
-        try(config_parse_file(&snapshot->config, snapshot->file[i], wanted));
+        try(config_parse_file(&snapshot->config, snapshot->file[i], source));
     }
     require(defaults_names(&snapshot->config) && defaults_stores(&snapshot->config) &&
                 defaults_credentials(&snapshot->config),

@@ -116,6 +116,8 @@ static const char *list_parse(struct config_list *list, const char *value)
         }
         value += len;
     }
+    if (fresh.n_items == 0)
+        return "takes at least one entry";
     list_clear(list);
     *list = fresh;
     return NULL;
@@ -274,17 +276,27 @@ static SECURITY_STATUS file_read(int fd, const char *path, char **text, size_t *
     return SEC_E_OK;
 }
 
-SECURITY_STATUS config_parse_file(struct config *config, const char *path, bool wanted)
+/* May this file that cannot be opened be passed over? A file that is there and closed to us may not: what it hardens would be lost. */
+static bool may_be_missing(const char *path, enum config_source source, int error)
+{
+    struct stat status;
+    if (source == CONFIG_WANTED)
+        return false;
+    if (error == ENOENT || error == ENOTDIR)
+        return true;
+    return source == CONFIG_USER && error == EACCES && stat(path, &status) != 0; /* a home that we may not look into */
+}
+
+SECURITY_STATUS config_parse_file(struct config *config, const char *path, enum config_source source)
 {
     AUTO_FREE char *text = NULL;
     size_t len = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
-        bool absent = errno == ENOENT || errno == ENOTDIR ||
-                      (errno == EACCES && !wanted); /* a home we may not look into is none */
-        if (absent && !wanted)
+        int error = errno;
+        if (may_be_missing(path, source, error))
             return SEC_E_OK;
-        return cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be opened: %s", path, strerror(errno));
+        return cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be opened: %s", path, strerror(error));
     }
     SECURITY_STATUS status = file_read(fd, path, &text, &len);
     close(fd);

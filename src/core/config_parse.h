@@ -11,8 +11,14 @@
 void config_defaults(struct config *config);
 /* Frees what the struct owns. */
 void config_clear(struct config *config);
-/* Lays a file over `config`. A file that is not there is fine unless `wanted`. SEC_E_OK, or SEC_E_INTERNAL_ERROR with the cause "FILE:LINE: ...". */
-SECURITY_STATUS config_parse_file(struct config *config, const char *path, bool wanted);
+enum config_source {
+    CONFIG_SYSTEM, /* may be absent, but not closed to us */
+    CONFIG_WANTED, /* must be there */
+    CONFIG_USER,   /* may be absent, or behind a directory that is closed to us */
+};
+
+/* Lays a file over `config`. SEC_E_OK, or SEC_E_INTERNAL_ERROR with the cause "FILE:LINE: ...". */
+SECURITY_STATUS config_parse_file(struct config *config, const char *path, enum config_source source);
 /* The same from memory; `name` stands for the file in causes. For the file reader and for fuzzing. */
 SECURITY_STATUS config_parse_text(struct config *config, const char *name, struct slice text);
 

@@ -1,5 +1,6 @@
 #include "core/handle.h"
 
+#include "base/fork.h"
 #include "base/memory.h"
 #include "crypto/random.h"
 #include <pthread.h>
@@ -32,6 +33,11 @@ static _Atomic(struct slot *) chunks[CHUNKS_MAX];
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two below, and adding chunks */
 static struct slot *free_slots;
 static uint32_t n_chunks;
+
+__attribute__((constructor)) static void guard(void)
+{
+    fork_guard(&table_lock, FORK_RANK_HANDLES);
+}
 
 static bool table_grow(void)
 {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define ANSWER_MAX 1024
+#define EXIT_MS 2000     /* what a program that has answered may take to end */
 #define ANSWER_MS 120000 /* a person who does not answer must not hold a handshake for ever */
 
 /* One line from a descriptor, without its newline. */
@@ -40,6 +41,24 @@ static bool line_read(int fd, char line[ANSWER_MAX])
     return false;
 }
 
+/* Waits for the child, a while if it answered, and ends it. */
+static int child_end(pid_t child, bool answered)
+{
+    int status = -1;
+    for (unsigned turns = answered ? EXIT_MS / 10 : 0; turns > 0; turns--) {
+        pid_t ended = waitpid(child, &status, WNOHANG);
+        if (ended == child)
+            return status;
+        if (ended < 0 && errno != EINTR)
+            return answered ? 0 : -1; /* a host that reaps every child itself took the status */
+        poll(NULL, 0, 10);
+    }
+    kill(child, SIGKILL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return -1;
+}
+
 static bool ask_program(const char *program, const char *question, char answer[ANSWER_MAX])
 {
     int ends[2];
@@ -58,12 +77,8 @@ static bool ask_program(const char *program, const char *question, char answer[A
     }
     bool answered = line_read(ends[0], answer);
     close(ends[0]);
-    if (!answered)
-        kill(child, SIGTERM);
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0)
-        require(errno == EINTR, answered); /* a host that reaps every child itself took the status */
-    return answered && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    int status = child_end(child, answered);
+    return answered && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 static bool ask_terminal(const char *question, bool secret, char answer[ANSWER_MAX])

@@ -1,5 +1,6 @@
 #include "core/registry.h"
 
+#include "base/fork.h"
 #include "base/utf16.h"
 #include "core/cause.h"
 #include <pthread.h>
@@ -8,6 +9,11 @@
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static const struct package *packages[REGISTRY_MAX];
 static atomic_size_t n_packages; /* published after the entry */
+
+__attribute__((constructor)) static void guard(void)
+{
+    fork_guard(&registry_lock, FORK_RANK_REGISTRY);
+}
 
 SECURITY_STATUS registry_add(const struct package *package)
 {

@@ -22,7 +22,7 @@ static void trace_open(void)
     if (name != NULL && strcmp(name, "stderr") == 0)
         trace_fd = STDERR_FILENO;
     else if (name != NULL && *name != '\0')
-        trace_fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+        trace_fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600);
     atomic_store(&trace_switch, trace_fd >= 0 ? 1 : 0);
 }
 

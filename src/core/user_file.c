@@ -21,7 +21,9 @@ static SECURITY_STATUS file_load(const char *path, struct secret *text)
     const char *problem = NULL;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || (size_t)status.st_size > USER_FILE_MAX)
         problem = "not a regular file of at most 1 MiB";
-    else if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0)
+    else if (status.st_uid != geteuid() && status.st_uid != 0)
+        problem = "holds passwords and belongs to somebody else";
+    else if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         problem = "holds passwords and is open to others: chmod 600";
     else if (!secret_alloc(text, (size_t)status.st_size))
         problem = "too large for memory";

@@ -47,14 +47,37 @@ static size_t digest_final(struct hmac_sha *hmac, enum krb_digest digest, uint8_
     return 48;
 }
 
+size_t hmac_sha1_missing(const struct hmac_sha *hmac)
+{
+    return (64 - hmac->sha1.num) % 64;
+}
+
+void hmac_sha1_words_out(const struct hmac_sha *hmac, uint32_t words[5])
+{
+    const SHA_CTX *from = &hmac->sha1;
+    const uint32_t all[5] = {from->h0, from->h1, from->h2, from->h3, from->h4};
+    memcpy(words, all, sizeof all);
+}
+
+void hmac_sha1_words_in(struct hmac_sha *hmac, const uint32_t words[5], size_t n_blocks)
+{
+    SHA_CTX *to = &hmac->sha1;
+    uint64_t n_bits = ((uint64_t)to->Nh << 32 | to->Nl) + (uint64_t)n_blocks * 512;
+    to->h0 = words[0];
+    to->h1 = words[1];
+    to->h2 = words[2];
+    to->h3 = words[3];
+    to->h4 = words[4];
+    to->Nl = (uint32_t)n_bits;
+    to->Nh = (uint32_t)(n_bits >> 32);
+}
+
 /* The chaining value after one whole block, and back. */
 static void state_out(const struct hmac_sha *hmac, enum krb_digest digest, union krb_digest_state *state)
 {
-    if (digest == KRB_SHA1) {
-        const SHA_CTX *from = &hmac->sha1;
-        const uint32_t words[5] = {from->h0, from->h1, from->h2, from->h3, from->h4};
-        memcpy(state->w32, words, sizeof words);
-    } else if (digest == KRB_SHA256)
+    if (digest == KRB_SHA1)
+        hmac_sha1_words_out(hmac, state->w32);
+    else if (digest == KRB_SHA256)
         memcpy(state->w32, hmac->sha256.h, sizeof state->w32);
     else
         memcpy(state->w64, hmac->sha384.h, sizeof state->w64);
@@ -63,15 +86,9 @@ static void state_out(const struct hmac_sha *hmac, enum krb_digest digest, union
 static void state_in(struct hmac_sha *hmac, enum krb_digest digest, const union krb_digest_state *state)
 {
     if (digest == KRB_SHA1) {
-        SHA_CTX *to = &hmac->sha1;
-        to->h0 = state->w32[0];
-        to->h1 = state->w32[1];
-        to->h2 = state->w32[2];
-        to->h3 = state->w32[3];
-        to->h4 = state->w32[4];
-        to->Nl = 64 * 8;
-        to->Nh = 0;
-        to->num = 0;
+        hmac->sha1.Nl = hmac->sha1.Nh = 0;
+        hmac->sha1.num = 0;
+        hmac_sha1_words_in(hmac, state->w32, 1);
     } else if (digest == KRB_SHA256) {
         memcpy(hmac->sha256.h, state->w32, sizeof state->w32);
         hmac->sha256.Nl = 64 * 8;

@@ -25,6 +25,10 @@ void hmac_sha_key_init(struct krb_mac *key, enum krb_digest digest, const uint8_
 /* `key` is borrowed until the message is finished. */
 void hmac_sha_begin(struct hmac_sha *hmac, const struct krb_mac *key);
 void hmac_sha_update(struct hmac_sha *hmac, const void *data, size_t len);
+/* SHA-1 with whole blocks by other means: bytes that complete the block which is under way; then the chaining value out, and in again after `n_blocks`. */
+size_t hmac_sha1_missing(const struct hmac_sha *hmac);
+void hmac_sha1_words_out(const struct hmac_sha *hmac, uint32_t words[5]);
+void hmac_sha1_words_in(struct hmac_sha *hmac, const uint32_t words[5], size_t n_blocks);
 /* The first `len` bytes of the result. What remains in `hmac` is a digest of what was hashed, not of the key. */
 void hmac_sha_end(struct hmac_sha *hmac, uint8_t *mac, size_t len);
 

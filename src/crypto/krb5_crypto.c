@@ -52,8 +52,8 @@ static void hash_until(struct run *run, size_t limit)
 {
     while (run->hashed_piece < run->n_pieces) {
         const struct krb_piece *piece = &run->pieces[run->hashed_piece];
-        size_t left = piece->len - run->hashed_offset;
-        size_t len = piece->fixed || left <= limit - run->hashed ? left : limit - run->hashed;
+        size_t left = piece->len - run->hashed_offset, wanted = limit > run->hashed ? limit - run->hashed : 0;
+        size_t len = piece->fixed || left <= wanted ? left : wanted;
         hmac_sha_update(&run->hmac, piece->data + run->hashed_offset, len);
         if (!piece->fixed)
             run->hashed += len;
@@ -66,9 +66,31 @@ static void hash_until(struct run *run, size_t limit)
     }
 }
 
+#define STITCH_MIN 4 /* units below which the way there costs more than it gains */
+
+/* Encrypts and hashes the start of a piece side by side, as far as whole blocks of both go; the bytes that the cipher took. Digest and cipher
+ * stand at the piece's start; afterwards the digest is ahead by what completed its block. */
+static size_t run_stitch(struct run *run, const struct krb_stitch *stitch, const struct krb_piece *piece)
+{
+    uint32_t words[5];
+    size_t ahead = hmac_sha1_missing(&run->hmac), len = piece->len < run->cts.bulk_left ? piece->len : run->cts.bulk_left;
+    size_t n_units = len > ahead ? (len - ahead) / STITCH_UNIT : 0;
+    if (n_units < STITCH_MIN || run->cts.n_pending > 0)
+        return 0;
+    hash_until(run, run->hashed + ahead);
+    hmac_sha1_words_out(&run->hmac, words);
+    krb_stitch_run(stitch, krb_cts_by_hand(&run->cts), piece->data, piece->data + ahead, n_units, words);
+    hmac_sha1_words_in(&run->hmac, words, n_units);
+    krb_cts_skip(&run->cts, n_units * STITCH_UNIT);
+    run->hashed += n_units * STITCH_UNIT;
+    run->hashed_offset += n_units * STITCH_UNIT;
+    return n_units * STITCH_UNIT;
+}
+
 enum order { HASH_FIRST, CIPHER_FIRST, CIPHER_ONLY };
 
-static bool run_cipher(struct run *run, struct krb_cbc *cbc, enum order order)
+/* `stitch` may be NULL. */
+static bool run_cipher(struct run *run, struct krb_cbc *cbc, enum order order, const struct krb_stitch *stitch)
 {
     size_t len = cipher_len(run->pieces, run->n_pieces), given = 0;
     krb_cts_begin(&run->cts, cbc, len);
@@ -76,7 +98,13 @@ static bool run_cipher(struct run *run, struct krb_cbc *cbc, enum order order)
         const struct krb_piece *piece = &run->pieces[i];
         if (piece->fixed)
             continue;
-        for (size_t at = 0, now_len; at < piece->len; at += now_len) {
+        size_t at = 0;
+        if (stitch != NULL) {
+            hash_until(run, given); /* fixed pieces on the way */
+            at = run_stitch(run, stitch, piece);
+            given += at;
+        }
+        for (size_t now_len; at < piece->len; at += now_len) {
             now_len = piece->len - at < CHUNK_LEN ? piece->len - at : CHUNK_LEN;
             given += now_len;
             if (order == HASH_FIRST)
@@ -103,7 +131,8 @@ bool krb_seal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsigne
 {
     struct run run;
     run_begin(&run, cipher, pieces, n_pieces);
-    bool done = run_cipher(&run, &cipher->cbc, cipher->profile->encrypt_then_mac ? CIPHER_FIRST : HASH_FIRST);
+    bool done = run_cipher(&run, &cipher->cbc, cipher->profile->encrypt_then_mac ? CIPHER_FIRST : HASH_FIRST,
+                           cipher->stitch.rounds > 0 ? &cipher->stitch : NULL);
     hmac_sha_end(&run.hmac, mac, cipher->profile->mac_len);
     if (!done)
         wipe_pieces(pieces, n_pieces);
@@ -113,7 +142,7 @@ bool krb_seal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsigne
 static void pieces_crypt(struct krb_cbc *cbc, const struct krb_piece *pieces, unsigned n_pieces)
 {
     struct run run = {.pieces = pieces, .n_pieces = n_pieces};
-    if (!run_cipher(&run, cbc, CIPHER_ONLY))
+    if (!run_cipher(&run, cbc, CIPHER_ONLY, NULL))
         wipe_pieces(pieces, n_pieces);
 }
 
@@ -134,7 +163,7 @@ static bool verify_then_decrypt(struct krb_cipher *cipher, struct run *run, cons
     hash_until(run, SIZE_MAX);
     hmac_sha_end(&run->hmac, expected, cipher->profile->mac_len);
     require(secret_equal(expected, mac, cipher->profile->mac_len), false);
-    if (run_cipher(run, &cipher->cbc, CIPHER_ONLY))
+    if (run_cipher(run, &cipher->cbc, CIPHER_ONLY, NULL))
         return true;
     wipe_pieces(run->pieces, run->n_pieces);
     return false;
@@ -148,7 +177,7 @@ bool krb_unseal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsig
     run_begin(&run, cipher, pieces, n_pieces);
     if (cipher->profile->encrypt_then_mac)
         return verify_then_decrypt(cipher, &run, mac);
-    bool done = run_cipher(&run, &cipher->cbc, CIPHER_FIRST);
+    bool done = run_cipher(&run, &cipher->cbc, CIPHER_FIRST, NULL);
     hmac_sha_end(&run.hmac, expected, cipher->profile->mac_len);
     if (!done)
         wipe_pieces(pieces, n_pieces);

@@ -7,6 +7,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/krb5_cts.h"
+#include "crypto/krb5_stitch.h"
 
 /* Encryption type numbers of RFC 3962, 8009 and 4757. */
 #define KRB_AES128_SHA1 17
@@ -79,6 +80,7 @@ struct krb_cipher {
     struct krb_mac integrity;
     struct krb_cbc cbc;
     uint8_t key[KRB_KEY_MAX]; /* Ke, to put a forged message back */
+    struct krb_stitch stitch; /* for sealing with SHA-1; without rounds elsewhere */
 };
 MUST_USE bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting);
 void krb_cipher_release(struct krb_cipher *cipher);

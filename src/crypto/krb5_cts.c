@@ -79,23 +79,32 @@ bool krb_cbc_block(struct krb_cbc *cbc, uint8_t block[AES_BLOCK_LEN])
     return true;
 }
 
-/* A message begins with a vector of zeros, the context with what the last message left in it. Taking that out of the first block costs nothing,
- * setting a vector as much as encrypting eight blocks. */
+/* A message begins with a vector of zeros, the context with what the last message left in it. Taking the difference out of the first block costs
+ * nothing, setting a vector as much as encrypting eight blocks. */
 static void message_crypt(struct krb_cts *cts, uint8_t *data, size_t len)
 {
     struct krb_cbc *cbc = cts->cbc;
-    if (!cts->first) {
+    if (cts->linked) {
         cts->failed |= !blocks_crypt(cbc, data, len);
         return;
     }
-    uint8_t before[AES_BLOCK_LEN];
-    memcpy(before, cbc->last, sizeof before);
-    cts->first = false;
+    uint8_t difference[AES_BLOCK_LEN];
+    memcpy(difference, cbc->last, sizeof difference);
+    block_xor(difference, cts->chain);
+    cts->linked = true;
     if (cbc->encrypting)
-        block_xor(data, before);
+        block_xor(data, difference);
     cts->failed |= !blocks_crypt(cbc, data, len);
     if (!cbc->encrypting)
-        block_xor(data, before);
+        block_xor(data, difference);
+}
+
+uint8_t *krb_cts_by_hand(struct krb_cts *cts)
+{
+    if (cts->linked)
+        memcpy(cts->chain, cts->cbc->last, sizeof cts->chain);
+    cts->linked = false;
+    return cts->chain;
 }
 
 void krb_cts_begin(struct krb_cts *cts, struct krb_cbc *cbc, size_t len)
@@ -103,24 +112,25 @@ void krb_cts_begin(struct krb_cts *cts, struct krb_cbc *cbc, size_t len)
     size_t n_blocks = len / AES_BLOCK_LEN + (len % AES_BLOCK_LEN != 0);
     cts->cbc = cbc;
     cts->bulk = cts->bulk_left = n_blocks > 2 ? (n_blocks - 2) * AES_BLOCK_LEN : 0;
-    cts->first = true;
+    cts->linked = false;
+    memset(cts->chain, 0, sizeof cts->chain);
     cts->failed = len < AES_BLOCK_LEN;
-    cts->n_pending = 0;
+    cts->n_pending = cts->n_places = 0;
 }
 
 static void pending_scatter(struct krb_cts *cts)
 {
-    for (unsigned i = 0; i < cts->n_pending; i++)
-        *cts->places[i] = cts->pending[i];
-    cts->n_pending = 0;
+    const uint8_t *from = cts->pending;
+    for (unsigned i = 0; i < cts->n_places; from += cts->places[i++].len)
+        memcpy(cts->places[i].data, from, cts->places[i].len);
+    cts->n_pending = cts->n_places = 0;
 }
 
 static void pending_add(struct krb_cts *cts, uint8_t *data, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        cts->places[cts->n_pending] = data + i;
-        cts->pending[cts->n_pending++] = data[i];
-    }
+    memcpy(cts->pending + cts->n_pending, data, len);
+    cts->places[cts->n_places++] = (struct slice_mut){data, len};
+    cts->n_pending += (unsigned)len;
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -171,9 +181,8 @@ static void tail_encrypt(struct krb_cts *cts, size_t second_len)
 static void tail_decrypt(struct krb_cts *cts, size_t second_len)
 {
     struct krb_cbc *cbc = cts->cbc;
-    uint8_t chain[AES_BLOCK_LEN] = {0}, stolen[AES_BLOCK_LEN], *first = cts->pending, *second = first + AES_BLOCK_LEN;
-    if (!cts->first)
-        memcpy(chain, cbc->last, sizeof chain);
+    uint8_t chain[AES_BLOCK_LEN], stolen[AES_BLOCK_LEN], *first = cts->pending, *second = first + AES_BLOCK_LEN;
+    memcpy(chain, cts->linked ? cbc->last : cts->chain, sizeof chain);
     memcpy(stolen, first, sizeof stolen);
     cts->failed |= !krb_cbc_block(cbc, stolen);
     memcpy(first, second, second_len);

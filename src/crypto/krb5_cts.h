@@ -29,14 +29,22 @@ struct krb_cts {
     size_t bulk, bulk_left; /* bytes before the last two blocks */
     bool first;             /* nothing was processed yet */
     bool failed;            /* the library refused; checked by finish */
-    unsigned n_pending;
     uint8_t pending[2 * AES_BLOCK_LEN];
-    uint8_t *places[2 * AES_BLOCK_LEN]; /* where they came from */
+    unsigned n_pending, n_places;
+    struct slice_mut places[2 * AES_BLOCK_LEN]; /* where they came from */
 };
 
 void krb_cts_begin(struct krb_cts *cts, struct krb_cbc *cbc, size_t len);
 void krb_cts_update(struct krb_cts *cts, uint8_t *data, size_t len);
 MUST_USE bool krb_cts_finish(struct krb_cts *cts);
+
+/* The chaining value, for a caller that processes the next whole blocks by other means (at most `bulk_left` bytes, and only with nothing pending), leaves the
+ * new value there and tells krb_cts_skip how many bytes it took. */
+uint8_t *krb_cts_by_hand(struct krb_cts *cts);
+static inline void krb_cts_skip(struct krb_cts *cts, size_t len)
+{
+    cts->bulk_left -= len;
+}
 
 /* Bytes from the start of the message that are as they will stay. */
 static inline size_t krb_cts_done(const struct krb_cts *cts)

@@ -1,5 +1,6 @@
 #include "crypto/random.h"
 
+#include "base/fork.h"
 #include "base/secret.h"
 #include <limits.h>
 #include <openssl/rand.h>
@@ -74,24 +75,13 @@ static bool pool_take(uint8_t *to, size_t len)
     return true;
 }
 
-static void pool_fork_prepare(void)
+__attribute__((constructor)) static void pool_guard(void)
 {
-    pthread_mutex_lock(&pool_lock);
-}
-
-static void pool_fork_done(void)
-{
-    pthread_mutex_unlock(&pool_lock);
-}
-
-static void pool_watch_fork(void)
-{
-    (void)pthread_atfork(pool_fork_prepare, pool_fork_done, pool_fork_done);
+    fork_guard(&pool_lock, FORK_RANK_RANDOM);
 }
 
 bool random_bytes(void *data, size_t len)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     fill_function fill = atomic_load_explicit(&hook, memory_order_relaxed);
     if (fill != NULL)
         return fill(data, len);
@@ -99,7 +89,6 @@ bool random_bytes(void *data, size_t len)
         return true;
     if (len > POOL_REQUEST_MAX)
         return generate(data, len);
-    pthread_once(&once, pool_watch_fork);
     pthread_mutex_lock(&pool_lock);
     bool taken = pool_take(data, len);
     pthread_mutex_unlock(&pool_lock);

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "core/trace.h"
+#include "kerberos/keytab.h"
 #include "kerberos/pac.h"
 #include "kerberos/replay.h"
 #include "wire/der.h"
@@ -54,12 +55,10 @@ static SECURITY_STATUS request_read(struct kerberos_handshake *handshake, struct
     krb5_context krb = handshake->krb;
     const struct kerberos_credential *credential = handshake->credential;
     krb5_data data = krb_data(message);
-    krb5_error_code code = credential->keytab != NULL ? krb5_kt_resolve(krb, credential->keytab, &opened->keytab)
-                                                      : krb5_kt_default(krb, &opened->keytab);
-    try(krb_status(krb, code, KRB_STAGE_ACCEPT, "opening the keytab"));
+    try(kerberos_keytab_get(handshake->credential, krb, &opened->keytab));
     if (credential->server != NULL)
         try(krb_target_parse(krb, credential->server, false, &opened->server));
-    code = krb5_auth_con_init(krb, &handshake->auth);
+    krb5_error_code code = krb5_auth_con_init(krb, &handshake->auth);
     if (code == 0) /* no DO_TIME: libkrb5 would write a replay cache file; ours is in memory, below */
         code = krb5_auth_con_setflags(krb, handshake->auth, KRB5_AUTH_CONTEXT_DO_SEQUENCE);
     if (code == 0)

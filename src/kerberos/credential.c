@@ -143,8 +143,11 @@ void kerberos_release(void *credential)
     struct kerberos_credential *released = credential;
     krb5_context krb;
     krb5_ccache cache;
-    if ((released->tickets != NULL || released->private_cache) && krb_pool_take(&released->pool, &krb) == SEC_E_OK) {
+    if ((released->tickets != NULL || released->private_cache || released->memory_keytab != NULL) &&
+        krb_pool_take(&released->pool, &krb) == SEC_E_OK) {
         kerberos_tickets_drop(released, krb);
+        if (released->memory_keytab != NULL)
+            krb5_kt_close(krb, released->memory_keytab);
         if (released->private_cache && released->logged_on && krb5_cc_resolve(krb, released->cache, &cache) == 0)
             krb5_cc_destroy(krb, cache);
         krb_pool_give(&released->pool, krb);

@@ -7,7 +7,8 @@
 #include "core/message.h"
 #include "crypto/krb5_crypto.h"
 
-#define PIECES_MAX (MESSAGE_SEGMENTS_MAX + 8) /* the caller's buffers; confounder and trailer, each split at most three times */
+#define PIECES_MAX \
+    (MESSAGE_SEGMENTS_MAX + 8) /* the caller's buffers; confounder and trailer, each split at most three times */
 
 struct pieces {
     struct krb_piece list[PIECES_MAX];

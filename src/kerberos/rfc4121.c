@@ -10,6 +10,7 @@
 #define HEADER_LEN 16
 #define TOKEN_MIC 0x0404
 #define TOKEN_WRAP 0x0504
+#define FILLER 0xff
 
 /* 4.2.2; other bits are ignored when received. */
 #define FLAG_SENT_BY_ACCEPTOR 0x01
@@ -26,30 +27,27 @@ struct header {
     uint64_t seq;
 };
 
-/* 4.2.6.1, 4.2.6.2 */
+/* 4.2.6.1, 4.2.6.2: token id (16 bits), flags (8), filler (8), EC (16), RRC (16; in MIC tokens both are filler), number (64). */
 static void header_write(const struct header *header, uint8_t at[HEADER_LEN])
 {
     struct writer writer = writer_fixed(at, HEADER_LEN);
-    bool mic = header->token_id == TOKEN_MIC;
-    writer_u16be(&writer, header->token_id);
-    writer_u8(&writer, header->flags);
-    writer_u8(&writer, 0xff);
-    writer_u16be(&writer, mic ? 0xffff : header->ec);
-    writer_u16be(&writer, mic ? 0xffff : header->rrc);
+    uint32_t counts = header->token_id == TOKEN_MIC ? 0xffffffff : (uint32_t)header->ec << 16 | header->rrc;
+    writer_u64be(&writer,
+                 (uint64_t)header->token_id << 48 | (uint64_t)header->flags << 40 | (uint64_t)FILLER << 32 | counts);
     writer_u64be(&writer, header->seq);
 }
 
 static enum wire_result header_read(struct slice token, uint16_t token_id, struct header *header)
 {
     struct reader reader = reader_of(token);
-    uint8_t filler;
-    try(reader_u16be(&reader, &header->token_id));
-    try(reader_u8(&reader, &header->flags));
-    try(reader_u8(&reader, &filler));
-    try(reader_u16be(&reader, &header->ec));
-    try(reader_u16be(&reader, &header->rrc));
+    uint64_t first;
+    try(reader_u64be(&reader, &first));
     try(reader_u64be(&reader, &header->seq));
-    require(header->token_id == token_id && filler == 0xff, WIRE_BAD);
+    header->token_id = (uint16_t)(first >> 48);
+    header->flags = (uint8_t)(first >> 40);
+    header->ec = (uint16_t)(first >> 16);
+    header->rrc = (uint16_t)first;
+    require(header->token_id == token_id && (uint8_t)(first >> 32) == FILLER, WIRE_BAD);
     require(token_id == TOKEN_WRAP || (header->ec == 0xffff && header->rrc == 0xffff), WIRE_BAD);
     return WIRE_OK;
 }
@@ -58,8 +56,9 @@ static enum wire_result header_read(struct slice token, uint16_t token_id, struc
 static SECURITY_STATUS header_take(const struct kerberos_session *session, struct slice token, uint16_t token_id,
                                    struct header *header)
 {
-    require(header_read(token, token_id, header) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "this is not a %s token of RFC 4121", token_id == TOKEN_MIC ? "MIC" : "Wrap"));
+    require(
+        header_read(token, token_id, header) == WIRE_OK,
+        cause_set(SEC_E_INVALID_TOKEN, "this is not a %s token of RFC 4121", token_id == TOKEN_MIC ? "MIC" : "Wrap"));
     require(((header->flags & FLAG_SENT_BY_ACCEPTOR) != 0) == session->initiator,
             cause_set(SEC_E_MESSAGE_ALTERED, "a message of this side came back to it"));
     require(((header->flags & FLAG_ACCEPTOR_SUBKEY) != 0) == session->seed.acceptor_subkey,

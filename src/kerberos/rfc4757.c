@@ -114,8 +114,10 @@ static void crypt_start(const struct kerberos_session *session, uint32_t seq, st
     rc4_init(rc4, key.bytes, sizeof key.bytes);
 }
 
-/* 7.2: Kseq hides number and direction, and is its own inverse. */
-static void sequence_crypt(const struct kerberos_session *session, const uint8_t *checksum, uint8_t sequence[SEQUENCE_LEN])
+/* 7.2: Kseq hides number and direction, and is its own inverse. The checksum does not cover them: whoever alters a message that is not encrypted on its
+ * way can change its number, which only sequence detection notices. */
+static void sequence_crypt(const struct kerberos_session *session, const uint8_t *checksum,
+                           uint8_t sequence[SEQUENCE_LEN])
 {
     AUTO_KEY16 struct key16 key;
     struct rc4 rc4;
@@ -132,8 +134,8 @@ static void sequence_write(const struct kerberos_session *session, uint32_t seq,
     sequence_crypt(session, checksum, out);
 }
 
-static SECURITY_STATUS sequence_read(const struct kerberos_session *session, struct slice sequence, struct slice checksum,
-                                     uint32_t *seq)
+static SECURITY_STATUS sequence_read(const struct kerberos_session *session, struct slice sequence,
+                                     struct slice checksum, uint32_t *seq)
 {
     uint8_t plain[SEQUENCE_LEN], direction[4];
     memcpy(plain, sequence.data, sizeof plain);
@@ -154,8 +156,8 @@ struct pass {
     struct md5 md5;
 };
 
-static void pass_begin(struct pass *pass, const struct kerberos_session *session, enum way way, uint32_t seq, uint8_t salt,
-                       const uint8_t *algorithms)
+static void pass_begin(struct pass *pass, const struct kerberos_session *session, enum way way, uint32_t seq,
+                       uint8_t salt, const uint8_t *algorithms)
 {
     const uint8_t salts[4] = {salt, 0, 0, 0};
     pass->way = way;
@@ -293,7 +295,8 @@ SECURITY_STATUS rfc4757_seal(struct kerberos_session *session, struct message *m
     struct pieces pieces;
     struct pass pass;
     try(kerberos_message_len(message, &len));
-    size_t framed = WRAP_LEN + (padded ? writable_len(message) + PADDING_LEN : 0), token_len = frame_len(framed) + WRAP_LEN;
+    size_t framed = WRAP_LEN + (padded ? writable_len(message) + PADDING_LEN : 0),
+           token_len = frame_len(framed) + WRAP_LEN;
     try(token_room(message, token_len));
     require(!padded || message->padding.len >= PADDING_LEN,
             cause_set(SEC_E_BUFFER_TOO_SMALL, "rc4-hmac pads with one byte, for which the buffer has no room"));
@@ -324,8 +327,8 @@ struct wrapped {
     struct fields fields;
     bool encrypted;
     struct slice_mut stream_text; /* STREAM: all that follows the fields */
-    uint8_t *padding; /* the padding byte; NULL when there is none */
-    struct segment *shortened; /* the DATA buffer that ends in the padding byte, or NULL */
+    uint8_t *padding;             /* the padding byte; NULL when there is none */
+    struct segment *shortened;    /* the DATA buffer that ends in the padding byte, or NULL */
 };
 
 /* Where does the padding lie? The framing tells whether there is one. */
@@ -364,8 +367,8 @@ static SECURITY_STATUS wrapped_parse(struct message *message, struct wrapped *wr
     struct slice_mut first = message->stream.data != NULL ? message->stream : message->token;
     struct reader reader = reader_of(slice_of(first.data, first.len));
     struct fields *fields = &wrapped->fields;
-    bool read = mic_read(&reader, fields) == WIRE_OK && reader_bytes(&reader, CONFOUNDER_LEN, &fields->confounder) == WIRE_OK &&
-                fields->framed >= WRAP_LEN;
+    bool read = mic_read(&reader, fields) == WIRE_OK &&
+                reader_bytes(&reader, CONFOUNDER_LEN, &fields->confounder) == WIRE_OK && fields->framed >= WRAP_LEN;
     require(read && (algorithms_are(fields, sealed_algorithms) || algorithms_are(fields, clear_algorithms)),
             cause_set(SEC_E_INVALID_TOKEN, "this is not a Wrap token of RFC 4757"));
     wrapped->encrypted = algorithms_are(fields, sealed_algorithms);

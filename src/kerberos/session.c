@@ -18,7 +18,8 @@
 void kerberos_session_seed_write(struct writer *own, const struct kerberos_session_seed *seed)
 {
     writer_u8(own, SEED_VERSION);
-    writer_u8(own, (uint8_t)((seed->acceptor_subkey ? SEED_ACCEPTOR_SUBKEY : 0) | (seed->dce_style ? SEED_DCE_STYLE : 0)));
+    writer_u8(own,
+              (uint8_t)((seed->acceptor_subkey ? SEED_ACCEPTOR_SUBKEY : 0) | (seed->dce_style ? SEED_DCE_STYLE : 0)));
     writer_u32le(own, (uint32_t)seed->enctype);
     writer_u64le(own, seed->send_seq);
     writer_u64le(own, seed->receive_seq);
@@ -179,8 +180,8 @@ SECURITY_STATUS kerberos_sequence_check(const struct kerberos_session *session, 
 }
 
 /* Sends one message under the next number; only a message that was made uses it up. */
-static SECURITY_STATUS protect(struct kerberos_session *session, struct message *message, uint32_t caller_seq, bool wrap,
-                               bool encrypt)
+static SECURITY_STATUS protect(struct kerberos_session *session, struct message *message, uint32_t caller_seq,
+                               bool wrap, bool encrypt)
 {
     require(message->token.data != NULL,
             cause_set(SEC_E_INVALID_TOKEN, "a message to protect needs a SECBUFFER_TOKEN for the signature"));

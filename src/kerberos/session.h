@@ -11,7 +11,8 @@
 
 /* What a session needs, as the record carries it. */
 struct kerberos_session_seed {
-    int32_t enctype; /* of `key`: aes128/256-cts-hmac-sha1-96, aes128-cts-hmac-sha256-128, aes256-cts-hmac-sha384-192, rc4-hmac */
+    int32_t
+        enctype; /* of `key`: aes128/256-cts-hmac-sha1-96, aes128-cts-hmac-sha256-128, aes256-cts-hmac-sha384-192, rc4-hmac */
     uint8_t key[32]; /* the acceptor's subkey, else the initiator's, else the ticket's session key */
     size_t key_len;
     bool acceptor_subkey;           /* `key` was asserted by the acceptor */

@@ -46,7 +46,8 @@ SECURITY_STATUS rfc4757_unseal(struct kerberos_session *session, struct message 
 struct kerberos_overhead rfc4757_overhead(bool dce_style);
 
 /* What the files say alike. */
-#define KERBEROS_MESSAGE_MAX ((size_t)UINT32_MAX - 1024) /* with its token it still fits the 32 bits of a SecBuffer and of a GSS framing */
+#define KERBEROS_MESSAGE_MAX \
+    ((size_t)UINT32_MAX - 1024) /* with its token it still fits the 32 bits of a SecBuffer and of a GSS framing */
 SECURITY_STATUS kerberos_message_len(const struct message *message, size_t *len);
 /* The number that a message carries against the window, or against the caller's. Changes nothing. */
 SECURITY_STATUS kerberos_sequence_check(const struct kerberos_session *session, uint64_t seq, const uint64_t *wanted);

@@ -26,11 +26,12 @@
 static uint32_t flags_granted(uint32_t asked, uint32_t agreed)
 {
     uint32_t granted = 0;
+    bool datagram = (agreed & NTLM_DATAGRAM) != 0; /* its numbers are the caller's, and so is what is made of them */
     if ((agreed & (NTLM_SIGN | NTLM_SEAL)) != 0)
-        granted |= ASC_RET_INTEGRITY | ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT;
+        granted |= ASC_RET_INTEGRITY | (datagram ? 0 : ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT);
     if ((agreed & NTLM_SEAL) != 0)
         granted |= ASC_RET_CONFIDENTIALITY;
-    granted |= (agreed & NTLM_DATAGRAM) != 0 ? ASC_RET_DATAGRAM : (asked & ASC_REQ_CONNECTION);
+    granted |= datagram ? ASC_RET_DATAGRAM : (asked & ASC_REQ_CONNECTION);
     if ((agreed & NTLM_IDENTIFY) != 0)
         granted |= ASC_RET_IDENTIFY;
     if ((agreed & NTLM_ANONYMOUS) != 0)
@@ -201,11 +202,13 @@ static SECURITY_STATUS claim_check_bindings(const struct ntlm_handshake *handsha
         return allowed ? SEC_E_OK : cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings");
     }
     require(!all_zero(sent), cause_set(SEC_E_BAD_BINDINGS, "the client has no channel to bind to"));
-    if ((handshake->asked & ASC_REQ_PROXY_BINDINGS) != 0)
-        return claim->target != NULL
-                   ? SEC_E_OK
-                   : cause_set(SEC_E_BAD_BINDINGS,
-                               "bindings through a proxy need a service binding, and the client sent none");
+    if ((handshake->asked & ASC_REQ_PROXY_BINDINGS) != 0) {
+        bool bound = claim->target != NULL && ntlm_target_is_accepted(handshake->credential->config, claim->target);
+        return bound ? SEC_E_OK
+                     : cause_set(SEC_E_BAD_BINDINGS,
+                                 "bindings through a proxy need a service binding, and the client meant "
+                                 "no service of this computer (targets in [ntlm])");
+    }
     require(secret_equal(sent.data, handshake->bindings, sizeof handshake->bindings),
             cause_set(SEC_E_BAD_BINDINGS, "the client is bound to another channel: a relay, or a TLS proxy between"));
     return SEC_E_OK;

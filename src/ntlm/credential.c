@@ -33,8 +33,6 @@ static SECURITY_STATUS login_names(const char *user, const char *domain, struct 
 static SECURITY_STATUS login_fill(const struct identity *identity, struct ntlm_login *login)
 {
     try(login_names(identity->user, identity->domain, login));
-    login->anonymous = login->user[0] == '\0' && login->domain[0] == '\0' && identity->password.len == 0 &&
-                       !identity->password_is_hash;
     if (identity->password_is_hash)
         memcpy(login->nt_hash.bytes, identity->password.data, sizeof login->nt_hash.bytes);
     else {
@@ -85,9 +83,9 @@ static SECURITY_STATUS outbound_fill(struct ntlm_credential *credential, const s
         return login_fill(&found, &credential->login);
     }
     require(status == SEC_E_NO_CREDENTIALS, status);
+    cause_clear();
     if (names_nobody)
         return SEC_E_OK; /* the first step says NO_CREDENTIALS, unless it may ask or go without */
-    cause_clear();
     credential->has_login = true;
     credential->needs_password = true; /* goes as an empty password unless the step may ask */
     return login_fill(given, &credential->login);

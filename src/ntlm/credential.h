@@ -14,7 +14,6 @@ struct ntlm_login {
     struct key16 nt_hash, lm_hash;
     bool has_lm_hash;
     struct key16 v2_key; /* NTOWFv2, which depends on nothing else */
-    bool anonymous;
 };
 
 struct ntlm_credential {

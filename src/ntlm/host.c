@@ -4,7 +4,9 @@
 #include "base/utf16.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,25 +79,40 @@ static bool list_has(const struct config_list *list, const char *target, const c
     return false;
 }
 
-bool ntlm_target_is_local(const struct config *config, const char *target)
+static bool host_is_loopback(const char *host)
 {
-    char host[256], first_label[256];
-    host_of(target, host);
-    if (text_equal_fold(host, "localhost") || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0)
-        return true;
+    struct in_addr address;
+    struct in6_addr address6;
+    if (inet_pton(AF_INET, host, &address) == 1)
+        return ntohl(address.s_addr) >> 24 == 127;
+    return text_equal_fold(host, "localhost") ||
+           (inet_pton(AF_INET6, host, &address6) == 1 && IN6_IS_ADDR_LOOPBACK(&address6));
+}
+
+static bool host_is_own(const struct config *config, const char *host)
+{
+    char first_label[256];
     if (text_equal_fold(host, config->computer) || text_equal_fold(host, config->dns_computer))
         return true;
     size_t len = strcspn(config->dns_computer, ".");
-    memcpy(first_label, config->dns_computer, len < 255 ? len : 255);
-    first_label[len < 255 ? len : 255] = '\0';
-    return text_equal_fold(host, first_label) || list_has(&config->ntlm_targets, target, host);
+    if (len > 255)
+        len = 255;
+    memcpy(first_label, config->dns_computer, len);
+    first_label[len] = '\0';
+    return text_equal_fold(host, first_label);
 }
 
+bool ntlm_target_is_local(const struct config *config, const char *target)
+{
+    char host[256];
+    host_of(target, host);
+    return host_is_loopback(host) || host_is_own(config, host) || list_has(&config->ntlm_targets, target, host);
+}
+
+/* The loopback names every computer, so it binds to none. */
 bool ntlm_target_is_accepted(const struct config *config, const char *target)
 {
     char host[256];
-    if (config->ntlm_targets.n_items == 0)
-        return ntlm_target_is_local(config, target);
     host_of(target, host);
-    return list_has(&config->ntlm_targets, target, host);
+    return config->ntlm_targets.n_items > 0 ? list_has(&config->ntlm_targets, target, host) : host_is_own(config, host);
 }

@@ -15,7 +15,7 @@ void ntlm_single_host(uint8_t data[SINGLE_HOST_LEN]);
 
 /* Does this SPN or host name ("HTTP/web.example.test:80") mean this computer: one of its names, the loopback, or one of the configured targets? */
 bool ntlm_target_is_local(const struct config *config, const char *target);
-/* Is it one of the configured targets, or, when none are configured, local? */
+/* Is it one of the configured targets, or, when none are configured, one of this computer's own names? */
 bool ntlm_target_is_accepted(const struct config *config, const char *target);
 
 #endif

@@ -38,11 +38,12 @@ static uint32_t flags_wanted(uint32_t asked)
 static uint32_t flags_granted(uint32_t asked, uint32_t agreed)
 {
     uint32_t granted = 0;
+    bool datagram = (agreed & NTLM_DATAGRAM) != 0; /* its numbers are the caller's, and so is what is made of them */
     if ((agreed & (NTLM_SIGN | NTLM_SEAL)) != 0)
-        granted |= ISC_RET_INTEGRITY | (asked & (ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT));
+        granted |= ISC_RET_INTEGRITY | (datagram ? 0 : asked & (ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT));
     if ((agreed & NTLM_SEAL) != 0)
         granted |= ISC_RET_CONFIDENTIALITY;
-    granted |= (agreed & NTLM_DATAGRAM) != 0 ? ISC_RET_DATAGRAM : (asked & ISC_REQ_CONNECTION);
+    granted |= datagram ? ISC_RET_DATAGRAM : (asked & ISC_REQ_CONNECTION);
     if ((agreed & NTLM_IDENTIFY) != 0)
         granted |= ISC_RET_IDENTIFY;
     if ((agreed & NTLM_ANONYMOUS) != 0)
@@ -57,7 +58,7 @@ static const struct ntlm_login *login_of(const struct ntlm_handshake *handshake)
 
 static bool is_anonymous(const struct ntlm_handshake *handshake)
 {
-    return (handshake->asked & ISC_REQ_NULL_SESSION) != 0 || login_of(handshake)->anonymous;
+    return (handshake->asked & ISC_REQ_NULL_SESSION) != 0;
 }
 
 /* Before anything is sent there must be somebody to be. */
@@ -172,8 +173,9 @@ static SECURITY_STATUS pairs_write(const struct ntlm_handshake *handshake, const
 {
     static const uint8_t no_bindings[16]; /* all zero: "I know about bindings and have none" */
     uint8_t host[SINGLE_HOST_LEN];
-    require(ntlm_av_copy_server(pairs, server_pairs) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "the server's target information is damaged"));
+    if (server_pairs.len > 0)
+        require(ntlm_av_copy_server(pairs, server_pairs) == WIRE_OK,
+                cause_set(SEC_E_INVALID_TOKEN, "the server's target information is damaged"));
     uint32_t flags = (server->flags & ~NTLM_AV_FLAG_MIC) | (mic ? NTLM_AV_FLAG_MIC : 0);
     if (flags != 0)
         ntlm_av_write_u32(pairs, NTLM_AV_FLAGS, flags);
@@ -186,6 +188,16 @@ static SECURITY_STATUS pairs_write(const struct ntlm_handshake *handshake, const
     return SEC_E_OK;
 }
 
+/* 3.1.5.1.2: a server that is to protect messages says who it is. One that does not is old, or somebody between took the pairs out so that the
+ * proof would carry less. */
+static SECURITY_STATUS server_check(const struct ntlm_handshake *handshake, const struct ntlm_av *server)
+{
+    bool named = server->value[NTLM_AV_NB_COMPUTER].data != NULL && server->value[NTLM_AV_NB_DOMAIN].data != NULL;
+    bool wanted = (handshake->agreed & (NTLM_SIGN | NTLM_SEAL)) != 0 || handshake->has_bindings;
+    return named || !wanted ? SEC_E_OK
+                            : cause_set(SEC_E_LOGON_DENIED, "the server's challenge does not name computer and domain");
+}
+
 /* MS-NLMP 3.3.2 */
 static SECURITY_STATUS prove_v2(const struct ntlm_handshake *handshake, const struct ntlm_challenge *challenge,
                                 struct proof *proof)
@@ -194,13 +206,12 @@ static SECURITY_STATUS prove_v2(const struct ntlm_handshake *handshake, const st
     struct ntlm_av server = {0};
     struct ntlm_client_challenge client;
     AUTO_WRITER struct writer pairs = writer_growing(512);
-    if (challenge->target_info.len > 0) {
+    if (challenge->target_info.len > 0)
         require(ntlm_av_parse(challenge->target_info, &server) == WIRE_OK,
                 cause_set(SEC_E_INVALID_TOKEN, "the server's target information is damaged"));
-        proof->mic = server.timestamp != 0;
-        try(pairs_write(handshake, &server, slice_of(challenge->target_info.data, server.len), proof->mic, &pairs));
-    } else
-        ntlm_av_write(&pairs, NTLM_AV_EOL, slice_of(NULL, 0));
+    try(server_check(handshake, &server));
+    proof->mic = server.timestamp != 0;
+    try(pairs_write(handshake, &server, slice_of(challenge->target_info.data, server.len), proof->mic, &pairs));
     require(writer_finish(&pairs) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     require(random_bytes(client.challenge, sizeof client.challenge), cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
     client.timestamp = server.timestamp != 0 ? server.timestamp : (uint64_t)filetime_now();
@@ -215,7 +226,8 @@ static SECURITY_STATUS prove_v2(const struct ntlm_handshake *handshake, const st
     writer_patch_bytes(&proof->nt, 0, code, sizeof code);
     ntlm_v2_base_key(&login->v2_key, code, &proof->base_key);
 
-    if (server.timestamp != 0) { /* a server that sends its time expects no LMv2 response */
+    /* An LMv2 response carries no pairs: a relay could use it without bindings and MIC, so it is sent only where LM is allowed. */
+    if (server.timestamp != 0 || !handshake->credential->config->ntlm_lm) {
         writer_zeros(&proof->lm, 24);
     } else {
         ntlm_v2_proof(&login->v2_key, challenge->challenge, slice_of(client.challenge, sizeof client.challenge), code);

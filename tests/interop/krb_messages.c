@@ -19,6 +19,13 @@
 #define MESSAGE_MAX ((size_t)1 << 20)
 #define EXTRA 256
 
+/* MIT's gss_unwrap loses one byte for each empty message. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libgssapi_krb5";
+}
+
 static unsigned n_checks;
 
 #define MUST(condition)                                                                        \
@@ -134,8 +141,8 @@ static size_t trailer_of(const struct end *end)
 static struct message message_of(uint8_t *token, size_t token_len, uint8_t *data, size_t len)
 {
     struct message message;
-    memset(&message, 0, sizeof message);
     message.token = (struct slice_mut){token, token_len};
+    message.padding = message.stream = message.stream_data = (struct slice_mut){0};
     message.data[0] = (struct segment){.data = data, .len = len};
     message.n_data = 1;
     return message;

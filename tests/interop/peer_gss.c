@@ -1,6 +1,7 @@
 /*
- * gss-ntlmssp through GSSAPI in the interop tests. A client's password and a server's accounts come from
- * NTLM_USER_FILE; the locale must be a UTF-8 one for names beyond ASCII.
+ * GSSAPI's mechanisms in the interop tests. gss-ntlmssp: a client's password and a server's accounts come from
+ * NTLM_USER_FILE; the locale must be a UTF-8 one for names beyond ASCII. MIT's Kerberos (package=Kerberos): ticket
+ * cache and keytab come from the environment.
  * build: peer krb5-gssapi
  */
 #include <gssapi/gssapi.h>
@@ -16,7 +17,9 @@
 
 static gss_OID_desc ntlm = {10, (void *)(uintptr_t) "\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
 static gss_OID_desc set_seq_num = {11, (void *)(uintptr_t) "\x2b\x06\x01\x04\x01\xb7\x7d\x85\x0f\x01\x01"};
-static gss_OID_set_desc ntlm_only = {1, &ntlm};
+static gss_OID_desc krb5 = {9, (void *)(uintptr_t) "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
+static gss_OID mechanism = &ntlm;
+static gss_OID_set_desc mechanism_only = {1, &ntlm};
 
 static gss_cred_id_t credential = GSS_C_NO_CREDENTIAL;
 static gss_ctx_id_t context = GSS_C_NO_CONTEXT;
@@ -30,7 +33,7 @@ static void fail(OM_uint32 major, OM_uint32 minor, const char *what)
 {
     gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
     OM_uint32 ignored, more = 0;
-    gss_display_status(&ignored, minor, GSS_C_MECH_CODE, &ntlm, &more, &text);
+    gss_display_status(&ignored, minor, GSS_C_MECH_CODE, mechanism, &more, &text);
     reply("error 0x%08x %s: %.*s", (unsigned)major, what, (int)text.length, (char *)text.value);
     gss_release_buffer(&ignored, &text);
 }
@@ -41,8 +44,11 @@ static OM_uint32 flags_of(const struct line *line)
         const char *word;
         OM_uint32 flag;
     } known[] = {
-        {"integrity", GSS_C_INTEG_FLAG},   {"confidentiality", GSS_C_CONF_FLAG}, {"replay", GSS_C_REPLAY_FLAG},
-        {"sequence", GSS_C_SEQUENCE_FLAG}, {"identify", IDENTIFY_FLAG},          {"datagram", DATAGRAM_FLAG},
+        {"integrity", GSS_C_INTEG_FLAG}, {"confidentiality", GSS_C_CONF_FLAG},
+        {"replay", GSS_C_REPLAY_FLAG},   {"sequence", GSS_C_SEQUENCE_FLAG},
+        {"identify", IDENTIFY_FLAG},     {"datagram", DATAGRAM_FLAG},
+        {"mutual", GSS_C_MUTUAL_FLAG},   {"dce", GSS_C_DCE_STYLE},
+        {"deleg", GSS_C_DELEG_FLAG},
     };
     OM_uint32 flags = 0;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -60,15 +66,16 @@ static OM_uint32 name_import(const char *text, gss_OID type, gss_name_t *name)
 
 static OM_uint32 credential_acquire(const struct line *line, OM_uint32 *minor)
 {
-    if (is_server)
-        return gss_acquire_cred(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &ntlm_only, GSS_C_ACCEPT, &credential, NULL,
-                                NULL);
+    if (is_server || line_value(line, "user") == NULL)
+        return gss_acquire_cred(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechanism_only,
+                                is_server ? GSS_C_ACCEPT : GSS_C_INITIATE, &credential, NULL, NULL);
     char text[256];
     gss_name_t user = GSS_C_NO_NAME;
     snprintf(text, sizeof text, "%s\\%s", line_value(line, "domain"), line_value(line, "user"));
     OM_uint32 major = name_import(text, GSS_C_NT_USER_NAME, &user), ignored;
     if (!GSS_ERROR(major))
-        major = gss_acquire_cred(minor, user, GSS_C_INDEFINITE, &ntlm_only, GSS_C_INITIATE, &credential, NULL, NULL);
+        major =
+            gss_acquire_cred(minor, user, GSS_C_INDEFINITE, &mechanism_only, GSS_C_INITIATE, &credential, NULL, NULL);
     gss_release_name(&ignored, &user);
     return major;
 }
@@ -81,7 +88,7 @@ static void step(struct bytes token)
         major = gss_accept_sec_context(&minor, &context, credential, &in, bindings_given, &peer_name, NULL, &out,
                                        &granted, NULL, NULL);
     else
-        major = gss_init_sec_context(&minor, credential, &context, target, &ntlm, asked, 0, bindings_given,
+        major = gss_init_sec_context(&minor, credential, &context, target, mechanism, asked, 0, bindings_given,
                                      token.len > 0 ? &in : GSS_C_NO_BUFFER, NULL, &out, &granted, NULL);
     if (GSS_ERROR(major))
         fail(major, minor, is_server ? "gss_accept_sec_context" : "gss_init_sec_context");
@@ -97,6 +104,8 @@ static void start(const struct line *line)
     asked = flags_of(line);
     const char *name = line_value(line, "target");
     const char *application_data = line_value(line, "bindings");
+    if (line_value(line, "package") != NULL)
+        mechanism = mechanism_only.elements = &krb5;
     if (name != NULL && !is_server)
         name_import(name, GSS_C_NT_HOSTBASED_SERVICE, &target);
     if (application_data != NULL) {
@@ -162,6 +171,59 @@ static void message_unseal(struct bytes all)
     gss_release_buffer(&ignored, &plain);
 }
 
+#define PARTS 4 /* head, text, tail, token */
+
+static void dce_message(const struct line *line)
+{
+    OM_uint32 minor, ignored;
+    bool seals = line_is(line, "dseal");
+    struct bytes part[PARTS];
+    gss_iov_buffer_desc iov[PARTS] = {{GSS_IOV_BUFFER_TYPE_SIGN_ONLY, GSS_C_EMPTY_BUFFER},
+                                      {GSS_IOV_BUFFER_TYPE_DATA, GSS_C_EMPTY_BUFFER},
+                                      {GSS_IOV_BUFFER_TYPE_SIGN_ONLY, GSS_C_EMPTY_BUFFER},
+                                      {GSS_IOV_BUFFER_TYPE_HEADER, GSS_C_EMPTY_BUFFER}};
+    for (int i = 0; i < PARTS; i++) {
+        part[i] = bytes_read(line_word(line, i + 1));
+        iov[i].buffer = (gss_buffer_desc){part[i].len, part[i].data};
+    }
+    if (seals)
+        iov[3] = (gss_iov_buffer_desc){GSS_IOV_BUFFER_TYPE_HEADER | GSS_IOV_BUFFER_FLAG_ALLOCATE, GSS_C_EMPTY_BUFFER};
+    OM_uint32 major = seals ? gss_wrap_iov(&minor, context, 1, GSS_C_QOP_DEFAULT, NULL, iov, PARTS)
+                            : gss_unwrap_iov(&minor, context, NULL, NULL, iov, PARTS);
+    if (major != GSS_S_COMPLETE)
+        fail(major, minor, seals ? "gss_wrap_iov" : "gss_unwrap_iov");
+    else if (seals)
+        reply_two("dsealed", iov[3].buffer.value, iov[3].buffer.length, part[1].data, part[1].len);
+    else
+        reply_bytes("plain", iov[1].buffer.value, iov[1].buffer.length);
+    gss_release_iov_buffer(&ignored, iov, PARTS);
+    for (int i = 0; i < PARTS; i++)
+        free(part[i].data);
+}
+
+static void key_show(void)
+{
+    OM_uint32 minor, ignored;
+    gss_buffer_set_t found = GSS_C_NO_BUFFER_SET;
+    OM_uint32 major = gss_inquire_sec_context_by_oid(&minor, context, GSS_C_INQ_SSPI_SESSION_KEY, &found);
+    if (GSS_ERROR(major) || found == NULL || found->count < 1)
+        fail(major, minor, "gss_inquire_sec_context_by_oid");
+    else
+        reply_bytes("key", found->elements[0].value, found->elements[0].length);
+    gss_release_buffer_set(&ignored, &found);
+}
+
+static void step_again(void)
+{
+    OM_uint32 minor;
+    gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
+    gss_release_name(&minor, &peer_name);
+    if (is_server)
+        reply("ok");
+    else
+        step((struct bytes){NULL, 0});
+}
+
 static void names_show(void)
 {
     OM_uint32 minor;
@@ -188,8 +250,11 @@ static void sequence_set(const char *text)
 
 static void command(const struct line *line)
 {
-    struct bytes text = bytes_read(
-        line_is(line, "client") || line_is(line, "server") || line_is(line, "seq") ? NULL : line_word(line, 1));
+    static const char *const of_bytes[] = {"token", "sign", "verify", "seal", "unseal"};
+    bool takes_bytes = false;
+    for (size_t i = 0; i < sizeof of_bytes / sizeof of_bytes[0]; i++)
+        takes_bytes = takes_bytes || line_is(line, of_bytes[i]);
+    struct bytes text = bytes_read(takes_bytes ? line_word(line, 1) : NULL);
     if (line_is(line, "client") || line_is(line, "server"))
         start(line);
     else if (line_is(line, "token"))
@@ -204,6 +269,12 @@ static void command(const struct line *line)
         message_unseal(text);
     else if (line_is(line, "seq"))
         sequence_set(line_word(line, 1));
+    else if (line_is(line, "dseal") || line_is(line, "dunseal"))
+        dce_message(line);
+    else if (line_is(line, "again"))
+        step_again();
+    else if (line_is(line, "key"))
+        key_show();
     else if (line_is(line, "names"))
         names_show();
     else if (line_is(line, "attributes"))

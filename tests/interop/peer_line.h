@@ -4,13 +4,17 @@
  *   client KEY=VALUE ...    first step of a client: user= domain= password= target= flags=a,b bindings=HEX;
  *                           without user= with its default credentials
  *   server KEY=VALUE ...    a server that waits: flags= bindings=                             -> ok
+ *                           both take package=Kerberos and principal=
  *   token HEX               next step                          -> token HEX | done HEX | error CODE TEXT
+ *   again                   drops the context, keeps the credential: a client answers its first step, a server ok
  *   sign HEX                                                   -> mic HEX
  *   verify HEX MIC                                             -> ok
  *   seal HEX                                                   -> sealed HEX (signature, then cipher text)
  *   unseal HEX                                                 -> plain HEX
+ *   dseal HEAD TEXT TAIL    DCE style: head and tail are signed only                          -> dsealed TOKEN TEXT
+ *   dunseal HEAD TEXT TAIL TOKEN                                                              -> plain HEX
  *   seq NUMBER              number of the next message, both ways (datagrams)                 -> ok
- *   key | names | attributes | target | export | import HEX | signs       where the implementation has them
+ *   key | names | attributes | target | export | import HEX | signs | errortoken      where the implementation has them
  *
  * A client that begins without a token (datagram) answers "token -".
  */
@@ -48,12 +52,30 @@ static inline void reply(const char *format, ...)
     fflush(stdout);
 }
 
+static inline void bytes_print(const unsigned char *data, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    fputs(len > 0 ? " " : " -", stdout);
+    for (size_t i = 0; i < len; i++) {
+        putchar(digits[data[i] >> 4]);
+        putchar(digits[data[i] & 15]);
+    }
+}
+
 static inline void reply_bytes(const char *word, const unsigned char *data, size_t len)
 {
     fputs(word, stdout);
-    fputs(len > 0 ? " " : " -", stdout);
-    for (size_t i = 0; i < len; i++)
-        printf("%02x", data[i]);
+    bytes_print(data, len);
+    putchar('\n');
+    fflush(stdout);
+}
+
+static inline void reply_two(const char *word, const unsigned char *first, size_t first_len,
+                             const unsigned char *second, size_t second_len)
+{
+    fputs(word, stdout);
+    bytes_print(first, first_len);
+    bytes_print(second, second_len);
     putchar('\n');
     fflush(stdout);
 }

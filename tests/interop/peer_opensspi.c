@@ -61,10 +61,12 @@ static void context_export(void)
     table->FreeContextBuffer(packed.pvBuffer);
 }
 
-static void context_import(const char *hex)
+static void context_import(const char *hex, const char *which)
 {
-    static char package[] = "NTLM";
     struct bytes record = bytes_read(hex);
+    if (which != NULL)
+        snprintf(package, sizeof package, "%s", which);
+    is_kerberos = strcmp(package, "Kerberos") == 0;
     SecBuffer packed = {(ULONG)record.len, SECBUFFER_TOKEN, record.data};
     SECURITY_STATUS status = table->ImportSecurityContextA(package, &packed, NULL, &context);
     free(record.data);
@@ -86,7 +88,7 @@ static bool own_command(const struct line *line)
     else if (line_is(line, "export"))
         context_export();
     else if (line_is(line, "import"))
-        context_import(line_word(line, 1));
+        context_import(line_word(line, 1), line_value(line, "package"));
     else
         return false;
     return true;
@@ -96,5 +98,6 @@ int main(void)
 {
     table = InitSecurityInterfaceA();
     command_more = own_command;
+    cause = OpenSspiLastErrorText;
     return table != NULL ? commands_run() : 1;
 }

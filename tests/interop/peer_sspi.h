@@ -11,17 +11,21 @@ static SecurityFunctionTableA *table;
 /* What the program adds: accounts for a server's fresh context, and commands of its own. */
 static bool (*server_prepare)(CtxtHandle *context);
 static bool (*command_more)(const struct line *line);
+static const char *(*cause)(void);
 
 static CredHandle credential;
 static CtxtHandle context;
-static bool is_server, has_context;
+static bool is_server, has_context, is_kerberos;
+static char package[32] = "NTLM";
 static char *target;
+static unsigned char token_room[65536];
+static struct bytes error_token; /* what a failed step gave for the peer: borrows token_room */
 static ULONG asked, granted, sent, received;
 static struct bytes bindings;
 
 static void fail(SECURITY_STATUS status, const char *what)
 {
-    reply("error 0x%08x %s", (unsigned)status, what);
+    reply("error 0x%08x %s: %s", (unsigned)status, what, cause != NULL ? cause() : "");
 }
 
 static ULONG flags_of(const struct line *line)
@@ -37,6 +41,13 @@ static ULONG flags_of(const struct line *line)
         {"connection", ISC_REQ_CONNECTION, ASC_REQ_CONNECTION},
         {"datagram", ISC_REQ_DATAGRAM, ASC_REQ_DATAGRAM},
         {"identify", ISC_REQ_IDENTIFY, ASC_REQ_IDENTIFY},
+        {"mutual", ISC_REQ_MUTUAL_AUTH, ASC_REQ_MUTUAL_AUTH},
+        {"dce", ISC_REQ_USE_DCE_STYLE, ASC_REQ_USE_DCE_STYLE},
+        {"deleg", ISC_REQ_DELEGATE, ASC_REQ_DELEGATE},
+        {"extended", ISC_REQ_EXTENDED_ERROR, ASC_REQ_EXTENDED_ERROR},
+#ifdef ASC_REQ_ALLOW_MISSING_BINDINGS
+        {"missing-bindings", 0, ASC_REQ_ALLOW_MISSING_BINDINGS},
+#endif
     };
     ULONG flags = 0;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -82,8 +93,8 @@ static SECURITY_STATUS credential_acquire(const struct line *line)
         identity.PasswordLength = (ULONG)strlen(password);
     }
     identity.Flags = SEC_WINNT_AUTH_IDENTITY_ANSI;
-    static char package[] = "NTLM";
-    return table->AcquireCredentialsHandleA(NULL, package, is_server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
+    return table->AcquireCredentialsHandleA((void *)(uintptr_t)line_value(line, "principal"), package,
+                                            is_server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
                                             user != NULL ? &identity : NULL, NULL, NULL, &credential, NULL);
 }
 
@@ -91,31 +102,31 @@ static SECURITY_STATUS credential_acquire(const struct line *line)
 static SECURITY_STATUS step_call(const struct bytes *token, SecBufferDesc *out)
 {
     SecBuffer in[2];
-    SecBufferDesc list = {SECBUFFER_VERSION, 1, in};
+    SecBufferDesc list = {SECBUFFER_VERSION, 0, in};
     memset(in, 0, sizeof in);
     if (token != NULL) {
         in[0].cbBuffer = (ULONG)token->len;
         in[0].BufferType = SECBUFFER_TOKEN;
         in[0].pvBuffer = token->data;
-        if (bindings.data != NULL) {
-            in[1].cbBuffer = (ULONG)bindings.len;
-            in[1].BufferType = SECBUFFER_CHANNEL_BINDINGS;
-            in[1].pvBuffer = bindings.data;
-            list.cBuffers = 2;
-        }
+        list.cBuffers = 1;
+    }
+    if (bindings.data != NULL && (token != NULL || is_kerberos)) { /* Kerberos binds with its first message */
+        SecBuffer *more = &in[list.cBuffers++];
+        more->cbBuffer = (ULONG)bindings.len;
+        more->BufferType = SECBUFFER_CHANNEL_BINDINGS;
+        more->pvBuffer = bindings.data;
     }
     CtxtHandle *now = has_context ? &context : NULL;
     if (is_server)
         return table->AcceptSecurityContext(&credential, now, &list, asked, SECURITY_NATIVE_DREP, &context, out,
                                             &granted, NULL);
     return table->InitializeSecurityContextA(&credential, now, target, asked, 0, SECURITY_NATIVE_DREP,
-                                             token != NULL ? &list : NULL, 0, &context, out, &granted, NULL);
+                                             list.cBuffers > 0 ? &list : NULL, 0, &context, out, &granted, NULL);
 }
 
 static void step(const struct bytes *token)
 {
-    static unsigned char room[8192];
-    SecBuffer out = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBuffer out = {sizeof token_room, SECBUFFER_TOKEN, token_room};
     SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
     bool first = !has_context;
     SECURITY_STATUS status = step_call(token, &list);
@@ -127,16 +138,30 @@ static void step(const struct bytes *token)
     if (status >= 0 && first && is_server && server_prepare != NULL && !server_prepare(&context))
         status = SEC_E_INTERNAL_ERROR;
     if (status == SEC_E_OK || status == SEC_I_CONTINUE_NEEDED)
-        reply_bytes(status == SEC_E_OK ? "done" : "token", room, out.cbBuffer);
+        reply_bytes(status == SEC_E_OK ? "done" : "token", token_room, out.cbBuffer);
     else
         fail(status, is_server ? "AcceptSecurityContext" : "InitializeSecurityContext");
+    error_token = (struct bytes){token_room, status < 0 && out.cbBuffer < sizeof token_room ? out.cbBuffer : 0};
+}
+
+static void step_again(void)
+{
+    if (has_context)
+        table->DeleteSecurityContext(&context);
+    has_context = false;
+    if (is_server)
+        reply("ok");
+    else
+        step(NULL);
 }
 
 static void start(const struct line *line)
 {
     is_server = line_is(line, "server");
     asked = flags_of(line);
-    const char *name = line_value(line, "target");
+    const char *name = line_value(line, "target"), *named = line_value(line, "package");
+    snprintf(package, sizeof package, "%s", named != NULL ? named : "NTLM");
+    is_kerberos = strcmp(package, "Kerberos") == 0;
     target = name != NULL ? strdup(name) : NULL;
     bindings_take(line_value(line, "bindings"));
     SECURITY_STATUS status = credential_acquire(line);
@@ -148,13 +173,22 @@ static void start(const struct line *line)
         step(NULL);
 }
 
+/* Of Kerberos they depend on the encryption type. */
+static SecPkgContext_Sizes sizes(void)
+{
+    SecPkgContext_Sizes known = {0, SIGNATURE_LEN, 0, SIGNATURE_LEN};
+    if (is_kerberos)
+        table->QueryContextAttributesA(&context, SECPKG_ATTR_SIZES, &known);
+    return known;
+}
+
 static void message_sign(struct bytes text)
 {
     unsigned char signature[64];
     SecBuffer buffers[2] = {{(ULONG)text.len, SECBUFFER_DATA, text.data},
                             {sizeof signature, SECBUFFER_TOKEN, signature}};
     SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
-    buffers[1].cbBuffer = SIGNATURE_LEN;
+    buffers[1].cbBuffer = sizes().cbMaxSignature;
     SECURITY_STATUS status = table->MakeSignature(&context, 0, &list, sent);
     sent += status == SEC_E_OK;
     if (status == SEC_E_OK)
@@ -177,26 +211,51 @@ static void message_verify(struct bytes text, struct bytes mic)
     free(mic.data);
 }
 
+#define PADDING_MAX 16
+
 static void message_seal(struct bytes text)
 {
-    unsigned char *all = calloc(1, SIGNATURE_LEN + text.len + 1);
+    ULONG token_len = sizes().cbSecurityTrailer;
+    unsigned char *all = calloc(1, token_len + text.len + PADDING_MAX);
     if (all == NULL)
         abort();
-    memcpy(all + SIGNATURE_LEN, text.data, text.len);
-    SecBuffer buffers[2] = {{SIGNATURE_LEN, SECBUFFER_TOKEN, all},
-                            {(ULONG)text.len, SECBUFFER_DATA, all + SIGNATURE_LEN}};
-    SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
+    memcpy(all + token_len, text.data, text.len);
+    SecBuffer buffers[3] = {{token_len, SECBUFFER_TOKEN, all},
+                            {(ULONG)text.len, SECBUFFER_DATA, all + token_len},
+                            {PADDING_MAX, SECBUFFER_PADDING, all + token_len + text.len}};
+    SecBufferDesc list = {SECBUFFER_VERSION, is_kerberos ? 3 : 2, buffers};
     SECURITY_STATUS status = table->EncryptMessage(&context, 0, &list, sent);
     sent += status == SEC_E_OK;
-    if (status == SEC_E_OK)
-        reply_bytes("sealed", all, SIGNATURE_LEN + text.len);
-    else
+    size_t padding = is_kerberos ? buffers[2].cbBuffer : 0, gap = token_len - buffers[0].cbBuffer;
+    if (status != SEC_E_OK) {
         fail(status, "EncryptMessage");
+    } else {
+        memmove(all + gap, all, buffers[0].cbBuffer);
+        reply_bytes("sealed", all + gap, buffers[0].cbBuffer + text.len + padding);
+    }
     free(all);
+}
+
+/* The whole message in one buffer, as applications do that frame it themselves. */
+static void message_unseal_stream(struct bytes all)
+{
+    SecBuffer buffers[2] = {{(ULONG)all.len, SECBUFFER_STREAM, all.data}, {0, SECBUFFER_DATA, NULL}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
+    ULONG qop = 0;
+    SECURITY_STATUS status = table->DecryptMessage(&context, &list, received, &qop);
+    received += status == SEC_E_OK;
+    if (status == SEC_E_OK)
+        reply_bytes("plain", buffers[1].pvBuffer, buffers[1].cbBuffer);
+    else
+        fail(status, "DecryptMessage");
 }
 
 static void message_unseal(struct bytes all)
 {
+    if (is_kerberos) {
+        message_unseal_stream(all);
+        return;
+    }
     if (all.len < SIGNATURE_LEN) {
         fail(SEC_E_INVALID_TOKEN, "shorter than a signature");
         return;
@@ -234,6 +293,38 @@ static bool message_command(const struct line *line)
     return done;
 }
 
+#define PARTS 4 /* head, text, tail, token */
+
+static void dce_message(const struct line *line)
+{
+    bool seals = line_is(line, "dseal");
+    unsigned char signature[256];
+    struct bytes part[PARTS];
+    for (int i = 0; i < PARTS; i++)
+        part[i] = bytes_read(line_word(line, i + 1));
+    SecBuffer buffers[PARTS];
+    for (int i = 0; i < PARTS; i++)
+        buffers[i] = (SecBuffer){(ULONG)part[i].len, SECBUFFER_DATA, part[i].data};
+    buffers[0].BufferType = buffers[2].BufferType = SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM;
+    buffers[3].BufferType = SECBUFFER_TOKEN;
+    if (seals) {
+        buffers[3].cbBuffer = sizes().cbSecurityTrailer;
+        buffers[3].pvBuffer = signature;
+    }
+    SecBufferDesc list = {SECBUFFER_VERSION, PARTS, buffers};
+    ULONG qop = 0;
+    SECURITY_STATUS status =
+        seals ? table->EncryptMessage(&context, 0, &list, 0) : table->DecryptMessage(&context, &list, 0, &qop);
+    if (status != SEC_E_OK)
+        fail(status, seals ? "EncryptMessage" : "DecryptMessage");
+    else if (seals)
+        reply_two("dsealed", signature, buffers[3].cbBuffer, part[1].data, part[1].len);
+    else
+        reply_bytes("plain", buffers[1].pvBuffer, buffers[1].cbBuffer);
+    for (int i = 0; i < PARTS; i++)
+        free(part[i].data);
+}
+
 static void command(const struct line *line)
 {
     if (line_is(line, "client") || line_is(line, "server")) {
@@ -242,6 +333,12 @@ static void command(const struct line *line)
         struct bytes token = bytes_read(line_word(line, 1));
         step(&token);
         free(token.data);
+    } else if (line_is(line, "again")) {
+        step_again();
+    } else if (line_is(line, "errortoken")) {
+        reply_bytes("token", error_token.data, error_token.len);
+    } else if (line_is(line, "dseal") || line_is(line, "dunseal")) {
+        dce_message(line);
     } else if (line_is(line, "seq")) {
         sent = received = (ULONG)strtoul(line_word(line, 1) != NULL ? line_word(line, 1) : "0", NULL, 10);
         reply("ok");

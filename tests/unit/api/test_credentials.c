@@ -386,10 +386,12 @@ static void test_null_session(void **state)
     assert_string_equal(names.sUserName, "NT AUTHORITY\\ANONYMOUS LOGON");
     FreeContextBuffer(names.sUserName);
     loop_end(&loop);
-    /* an identity of empty strings is the null session too */
-    SEC_WINNT_AUTH_IDENTITY_A nobody = plain_a("", "", "");
-    (void)nobody;
+    /* an identity of empty strings is nobody, and no null session without the flag */
     loop = (struct loop){.user = "", .domain = "", .password = "", .server_flags = ASC_REQ_ALLOW_NULL_SESSION};
+    assert_false(loop_run(&loop));
+    assert_int_equal(loop.server_status, SEC_E_LOGON_DENIED);
+    loop_end(&loop);
+    loop.client_flags = ISC_REQ_NULL_SESSION;
     assert_true(loop_run(&loop));
     loop_end(&loop);
     loop_configure(NULL);

@@ -145,18 +145,18 @@ static void test_one_over_another(void **state)
     file_put("system", "[names]\ncomputer = ONE\ndomain = BOTH\n[ntlm]\ntargets = a,b\nallow_v1 = yes\n");
     file_put("user", "[names]\ncomputer = TWO\n[ntlm]\ntargets = c\n");
     assert_int_equal(parse(""), SEC_E_OK);
-    assert_int_equal(config_parse_file(&config, path_of("system"), true), SEC_E_OK);
-    assert_int_equal(config_parse_file(&config, path_of("user"), true), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("system"), CONFIG_SYSTEM), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("user"), CONFIG_USER), SEC_E_OK);
     assert_string_equal(config.computer, "TWO");
     assert_string_equal(config.domain, "BOTH");
     assert_int_equal(config.ntlm_targets.n_items, 1);
     assert_string_equal(config.ntlm_targets.item[0], "c");
     assert_true(config.ntlm_v1);
-    assert_int_equal(config_parse_file(&config, path_of("none"), false), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("none"), CONFIG_SYSTEM), SEC_E_OK);
     cause_clear();
-    assert_int_equal(config_parse_file(&config, path_of("none"), true), SEC_E_INTERNAL_ERROR);
+    assert_int_equal(config_parse_file(&config, path_of("none"), CONFIG_WANTED), SEC_E_INTERNAL_ERROR);
     assert_non_null(strstr(cause_text(), path_of("none")));
-    assert_int_equal(config_parse_file(&config, directory, false), SEC_E_INTERNAL_ERROR);
+    assert_int_equal(config_parse_file(&config, directory, CONFIG_SYSTEM), SEC_E_INTERNAL_ERROR);
 }
 
 static void test_change_is_noticed(void **state)
