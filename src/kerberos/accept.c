@@ -219,12 +219,17 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, const s
     require(handshake->client_name != NULL && handshake->server_name != NULL && handshake->authority != NULL,
             SEC_E_INSUFFICIENT_MEMORY);
 
-    try(krb_status(krb, pac_get(handshake, opened, &pac), KRB_STAGE_ACCEPT, "verifying the ticket's PAC"));
+    SECURITY_STATUS status =
+        krb_status(krb, pac_get(handshake, opened, &pac), KRB_STAGE_ACCEPT, "verifying the ticket's PAC");
+    if (status != SEC_E_OK) {
+        free(pac.data);
+        return status;
+    }
     if (pac.data == NULL)
         return handshake->credential->config->kerberos_require_pac
                    ? cause_set(SEC_E_LOGON_DENIED, "the ticket has no PAC; require_pac in [kerberos] asks for one")
                    : SEC_E_OK;
-    SECURITY_STATUS status = identity_fill(handshake, krb_slice(&pac));
+    status = identity_fill(handshake, krb_slice(&pac));
     free(pac.data);
     return status;
 }
@@ -278,11 +283,11 @@ static void error_write(const struct kerberos_handshake *handshake, SECURITY_STA
     krb5_error error = {0};
     krb5_data encoded = {0};
     krb5_principal server = NULL;
-    krb5_error_code code = status == SEC_E_TIME_SKEW         ? KRB5KRB_AP_ERR_SKEW
-                           : status == SEC_E_WRONG_PRINCIPAL ? KRB5KRB_AP_ERR_NOT_US
-                           : status == SEC_E_CONTEXT_EXPIRED ? KRB5KRB_AP_ERR_TKT_EXPIRED
-                           : status == SEC_E_OUT_OF_SEQUENCE ? KRB5KRB_AP_ERR_REPEAT
-                                                             : KRB5KRB_ERR_GENERIC;
+    long code = status == SEC_E_TIME_SKEW         ? KRB5KRB_AP_ERR_SKEW
+                : status == SEC_E_WRONG_PRINCIPAL ? KRB5KRB_AP_ERR_NOT_US
+                : status == SEC_E_CONTEXT_EXPIRED ? KRB5KRB_AP_ERR_TKT_EXPIRED
+                : status == SEC_E_OUT_OF_SEQUENCE ? KRB5KRB_AP_ERR_REPEAT
+                                                  : KRB5KRB_ERR_GENERIC;
     if (krb5_build_principal(krb, &server, 0, "", "host", "localhost", NULL) != 0)
         return;
     error.error = (krb5_ui_4)(code - ERROR_TABLE_BASE_krb5);

@@ -103,6 +103,8 @@ static SECURITY_STATUS seed_fill(struct kerberos_handshake *handshake, bool init
     if (code == 0)
         code = krb5_auth_con_getremoteseqnumber(krb, handshake->auth, &remote);
     SECURITY_STATUS status = krb_status(krb, code, KRB_STAGE_REPLY, "taking the session key");
+    if (status == SEC_E_OK && block == NULL)
+        status = SEC_E_INTERNAL_ERROR; /* libkrb5 does not do so; the analyser cannot know */
     if (status == SEC_E_OK && block->length > sizeof seed->key)
         status = cause_set(SEC_E_KDC_UNKNOWN_ETYPE, "a session key of %u bytes", block->length);
     if (status == SEC_E_OK) {

@@ -128,9 +128,10 @@ static SECURITY_STATUS error_read(const struct kerberos_handshake *handshake, st
     krb5_data data = krb_data(message);
     krb5_error_code code = krb5_rd_error(handshake->krb, &data, &error);
     if (code == 0) {
-        code = (krb5_error_code)error->error + ERROR_TABLE_BASE_krb5;
+        krb5_ui_4 error_number = error->error;
+        code = (krb5_error_code)(error_number + (krb5_ui_4)ERROR_TABLE_BASE_krb5);
         krb5_free_error(handshake->krb, error);
-        if (code == ERROR_TABLE_BASE_krb5)
+        if (error_number == 0)
             code = KRB5KRB_ERR_GENERIC;
     }
     return krb_status(handshake->krb, code, KRB_STAGE_ACCEPT, "the server answered with an error");

@@ -179,8 +179,12 @@ static krb5_error_code account_parse(krb5_context krb, const char *target, const
         return ENOMEM;
     memcpy(name, backslash + 1, user_len);
     name[user_len] = '@';
-    for (size_t i = 0; i < domain_len; i++) /* realms are upper case by convention, domains in any */
-        name[user_len + 1 + i] = target[i] >= 'a' && target[i] <= 'z' ? (char)(target[i] - 'a' + 'A') : target[i];
+    for (size_t i = 0; i < domain_len; i++) { /* realms are upper case by convention, domains in any */
+        char letter = target[i];
+        if (letter >= 'a' && letter <= 'z')
+            letter = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[letter - 'a'];
+        name[user_len + 1 + i] = letter;
+    }
     return krb5_parse_name(krb, name, principal);
 }
 
