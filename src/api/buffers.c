@@ -138,6 +138,7 @@ void buffers_message_done(SecBufferDesc *list, enum message_call call, const str
 {
     SecBuffer *token = message_token(list, call == MESSAGE_SIGN);
     bool padding_seen = false, stream_data_seen = false;
+    unsigned n_data = 0;
     for (ULONG i = 0; i < list->cBuffers; i++) {
         SecBuffer *buffer = &list->pBuffers[i];
         ULONG type = buffer_type(buffer);
@@ -150,6 +151,7 @@ void buffers_message_done(SecBufferDesc *list, enum message_call call, const str
             stream_data_seen = true;
             buffer->pvBuffer = message->stream_data.data;
             buffer->cbBuffer = (ULONG)message->stream_data.len;
-        }
+        } else if (type == SECBUFFER_DATA && message->stream.data == NULL && n_data < message->n_data)
+            buffer->cbBuffer = (ULONG)message->data[n_data++].len; /* a package may take padding off its end */
     }
 }

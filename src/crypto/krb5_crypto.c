@@ -73,7 +73,8 @@ static void hash_until(struct run *run, size_t limit)
 static size_t run_stitch(struct run *run, const struct krb_stitch *stitch, const struct krb_piece *piece)
 {
     uint32_t words[5];
-    size_t ahead = hmac_sha1_missing(&run->hmac), len = piece->len < run->cts.bulk_left ? piece->len : run->cts.bulk_left;
+    size_t ahead = hmac_sha1_missing(&run->hmac),
+           len = piece->len < run->cts.bulk_left ? piece->len : run->cts.bulk_left;
     size_t n_units = len > ahead ? (len - ahead) / STITCH_UNIT : 0;
     if (n_units < STITCH_MIN || run->cts.n_pending > 0)
         return 0;

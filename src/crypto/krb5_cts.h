@@ -27,8 +27,9 @@ MUST_USE bool krb_cbc_block(struct krb_cbc *cbc, uint8_t block[AES_BLOCK_LEN]);
 struct krb_cts {
     struct krb_cbc *cbc;
     size_t bulk, bulk_left; /* bytes before the last two blocks */
-    bool first;             /* nothing was processed yet */
+    bool linked;            /* the chaining value is the one in cbc; else it is `chain` */
     bool failed;            /* the library refused; checked by finish */
+    uint8_t chain[AES_BLOCK_LEN];
     uint8_t pending[2 * AES_BLOCK_LEN];
     unsigned n_pending, n_places;
     struct slice_mut places[2 * AES_BLOCK_LEN]; /* where they came from */

@@ -2,6 +2,7 @@
 #include "base/secret.h"
 #include "crypto/hmac_sha.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static const struct krb_profile profiles[] = {
@@ -63,10 +64,42 @@ void krb_base_release(struct krb_base *base)
     secret_wipe(base, sizeof *base);
 }
 
+/* The folded constants of the usages that a session derives keys for (RFC 4121 2): the same in every session, and folding one costs as much as thirty
+ * AES blocks. */
+#define FOLDED_FIRST 22
+#define FOLDED_LAST 25
+static struct folded {
+    uint8_t constant[5], block[16];
+} folded_blocks[3 * (FOLDED_LAST - FOLDED_FIRST + 1)];
+static pthread_once_t folded_once = PTHREAD_ONCE_INIT;
+
+static void folded_fill(void)
+{
+    static const uint8_t which[] = {KRB_CHECKSUM_KEY, KRB_ENCRYPTION_KEY, KRB_INTEGRITY_KEY};
+    struct folded *at = folded_blocks;
+    for (uint8_t usage = FOLDED_FIRST; usage <= FOLDED_LAST; usage++)
+        for (size_t i = 0; i < 3; i++, at++) {
+            at->constant[3] = usage;
+            at->constant[4] = which[i];
+            krb_nfold(at->constant, sizeof at->constant, at->block, sizeof at->block);
+        }
+}
+
+static void constant_fold(const uint8_t *constant, size_t len, uint8_t block[16])
+{
+    pthread_once(&folded_once, folded_fill);
+    for (size_t i = 0; i < sizeof folded_blocks / sizeof folded_blocks[0]; i++)
+        if (len == sizeof folded_blocks[i].constant && memcmp(constant, folded_blocks[i].constant, len) == 0) {
+            memcpy(block, folded_blocks[i].block, sizeof folded_blocks[i].block);
+            return;
+        }
+    krb_nfold(constant, len, block, 16);
+}
+
 bool krb_dr(struct krb_base *base, const uint8_t *constant, size_t constant_len, uint8_t *key, size_t len)
 {
     uint8_t block[AES_BLOCK_LEN];
-    krb_nfold(constant, constant_len, block, sizeof block);
+    constant_fold(constant, constant_len, block);
     for (size_t at = 0; at < len; at += sizeof block) {
         require(krb_cbc_block(&base->cbc, block), false);
         memcpy(key + at, block, sizeof block);

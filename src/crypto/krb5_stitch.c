@@ -1,21 +1,36 @@
 #include "crypto/krb5_stitch.h"
 
+#include "base/secret.h"
 #include <string.h>
 
 #if defined(__x86_64__)
 
 #include <cpuid.h>
 #include <immintrin.h>
+#include <stdatomic.h>
 
 #define CODE __attribute__((target("aes,sha,sse4.1")))
 #define CODE_INLINE __attribute__((target("aes,sha,sse4.1"), always_inline)) static inline
 
-static bool processor_can(void)
+static bool processor_has(void)
 {
     unsigned a, b, c, d;
     if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_AES) == 0 || (c & bit_SSE4_1) == 0)
         return false;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
+}
+
+/* Asked once: in a virtual machine the question alone takes longer than everything else that opens a session. */
+static bool processor_can(void)
+{
+    enum { UNKNOWN, CAN, CANNOT };
+    static _Atomic(int) answer;
+    int known = atomic_load_explicit(&answer, memory_order_relaxed);
+    if (known == UNKNOWN) {
+        known = processor_has() ? CAN : CANNOT;
+        atomic_store_explicit(&answer, known, memory_order_relaxed);
+    }
+    return known == CAN;
 }
 
 CODE_INLINE __m128i load(const void *at)
@@ -60,12 +75,11 @@ CODE static void keys_expand(struct krb_stitch *stitch, const uint8_t *key, size
                 words[i] = next_words(words[i - 2], rotated_word(words[i - 1], constant));
                 constant <<= 1;
             } else /* SubWord alone */
-                words[i] = next_words(words[i - 2], _mm_shuffle_epi32(_mm_aeskeygenassist_si128(words[i - 1], 0), 0xaa));
+                words[i] =
+                    next_words(words[i - 2], _mm_shuffle_epi32(_mm_aeskeygenassist_si128(words[i - 1], 0), 0xaa));
     }
     memcpy(stitch->keys, words, sizeof stitch->keys);
-    for (unsigned i = 0; i < 15; i++)
-        words[i] = _mm_setzero_si128();
-    __asm__ volatile("" : : "r"(words) : "memory"); /* they are keys: the compiler keeps the wiping */
+    secret_wipe(words, sizeof words);
 }
 
 /* What one unit has on its way: FIPS 180-4, section 6.1, in groups of four rounds, as the instructions take them. */
@@ -75,41 +89,41 @@ struct sha1 {
 };
 
 /* Groups 5 * quarter to 5 * quarter + 4, which share function and constant. */
-#define SHA1_GROUP(sha1, group, quarter)                                                                       \
-    do {                                                                                                       \
-        __m128i *w = (sha1)->words;                                                                            \
-        if ((group) >= 4)                                                                                      \
-            w[(group)&3] = _mm_sha1msg2_epu32(                                                                 \
-                _mm_xor_si128(_mm_sha1msg1_epu32(w[(group)&3], w[((group) + 1) & 3]), w[((group) + 2) & 3]), \
-                w[((group) + 3) & 3]);                                                                         \
-        __m128i e = (group) == 0 ? _mm_add_epi32((sha1)->before, w[0])                                         \
-                                 : _mm_sha1nexte_epu32((sha1)->before, w[(group)&3]);                          \
-        (sha1)->before = (sha1)->abcd;                                                                         \
-        (sha1)->abcd = _mm_sha1rnds4_epu32((sha1)->abcd, e, quarter);                                          \
+#define SHA1_GROUP(sha1, group, quarter)                                                                            \
+    do {                                                                                                            \
+        __m128i *w = (sha1)->words;                                                                                 \
+        if ((group) >= 4)                                                                                           \
+            w[(group)&3] = _mm_sha1msg2_epu32(                                                                      \
+                _mm_xor_si128(_mm_sha1msg1_epu32(w[(group)&3], w[((group) + 1) & 3]), w[((group) + 2) & 3]),        \
+                w[((group) + 3) & 3]);                                                                              \
+        __m128i added =                                                                                             \
+            (group) == 0 ? _mm_add_epi32((sha1)->before, w[0]) : _mm_sha1nexte_epu32((sha1)->before, w[(group)&3]); \
+        (sha1)->before = (sha1)->abcd;                                                                              \
+        (sha1)->abcd = _mm_sha1rnds4_epu32((sha1)->abcd, added, quarter);                                           \
     } while (0)
 
-#define SHA1_QUARTER(sha1, quarter)                     \
-    do {                                                \
-        SHA1_GROUP(sha1, 5 * (quarter), quarter);       \
-        SHA1_GROUP(sha1, 5 * (quarter) + 1, quarter);   \
-        SHA1_GROUP(sha1, 5 * (quarter) + 2, quarter);   \
-        SHA1_GROUP(sha1, 5 * (quarter) + 3, quarter);   \
-        SHA1_GROUP(sha1, 5 * (quarter) + 4, quarter);   \
+#define SHA1_QUARTER(sha1, quarter)                   \
+    do {                                              \
+        SHA1_GROUP(sha1, 5 * (quarter), quarter);     \
+        SHA1_GROUP(sha1, 5 * (quarter) + 1, quarter); \
+        SHA1_GROUP(sha1, 5 * (quarter) + 2, quarter); \
+        SHA1_GROUP(sha1, 5 * (quarter) + 3, quarter); \
+        SHA1_GROUP(sha1, 5 * (quarter) + 4, quarter); \
     } while (0)
 
-CODE_INLINE __m128i block_encrypt(const __m128i *keys, unsigned rounds, __m128i chain, uint8_t *at)
+CODE_INLINE __m128i block_encrypt(const uint8_t (*keys)[16], unsigned rounds, __m128i chain, uint8_t *at)
 {
-    __m128i block = _mm_xor_si128(_mm_xor_si128(load(at), keys[0]), chain);
+    __m128i block = _mm_xor_si128(_mm_xor_si128(load(at), load(keys[0])), chain);
 #pragma GCC unroll 16
     for (unsigned i = 1; i < rounds; i++)
-        block = _mm_aesenc_si128(block, keys[i]);
-    block = _mm_aesenclast_si128(block, keys[rounds]);
+        block = _mm_aesenc_si128(block, load(keys[i]));
+    block = _mm_aesenclast_si128(block, load(keys[rounds]));
     store(at, block);
     return block;
 }
 
 /* A quarter of the one between two quarters of the other: the processor runs ahead that far. */
-CODE_INLINE void units_run(const __m128i *keys, unsigned rounds, uint8_t chain_bytes[16], uint8_t *data,
+CODE_INLINE void units_run(const uint8_t (*keys)[16], unsigned rounds, uint8_t chain_bytes[16], uint8_t *data,
                            const uint8_t *hashed, size_t n_units, uint32_t state[5])
 {
     const __m128i big_endian = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
@@ -138,11 +152,10 @@ CODE_INLINE void units_run(const __m128i *keys, unsigned rounds, uint8_t chain_b
 CODE void krb_stitch_run(const struct krb_stitch *stitch, uint8_t chain[16], uint8_t *data, const uint8_t *hashed,
                          size_t n_units, uint32_t state[5])
 {
-    const __m128i *keys = (const __m128i *)(const void *)stitch->keys;
     if (stitch->rounds == 14)
-        units_run(keys, 14, chain, data, hashed, n_units, state);
+        units_run(stitch->keys, 14, chain, data, hashed, n_units, state);
     else
-        units_run(keys, 10, chain, data, hashed, n_units, state);
+        units_run(stitch->keys, 10, chain, data, hashed, n_units, state);
 }
 
 void krb_stitch_init(struct krb_stitch *stitch, const uint8_t *key, size_t key_len)

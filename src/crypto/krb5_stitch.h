@@ -11,7 +11,7 @@
 
 struct krb_stitch {
     unsigned rounds; /* 0: this processor cannot */
-    _Alignas(16) uint8_t keys[15][16];
+    uint8_t keys[15][16];
 };
 
 /* 16 or 32 bytes of key. */

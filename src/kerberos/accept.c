@@ -14,7 +14,8 @@
 
 /* The server's side: AP-REQ in, AP-REP out where the client wants it. */
 
-#define REPLAY_SECONDS 600 /* twice the usual clock skew: an authenticator is refused for its age after that */
+#define SKEW_USUAL_SECONDS 300         /* libkrb5's default */
+#define SKEW_MOST_SECONDS (30 * 86400) /* a bound for the search, not for the configuration */
 
 static uint32_t flags_granted(uint32_t asked, uint32_t gss)
 {
@@ -69,29 +70,51 @@ static SECURITY_STATUS request_read(struct kerberos_handshake *handshake, struct
     return krb_status(krb, code, KRB_STAGE_ACCEPT, "the client's AP-REQ");
 }
 
-/* The encrypted authenticator, [4] of the AP-REQ (RFC 4120 5.5.1): what tells one request from another. */
+/* The content of the field with this tag in a SEQUENCE. */
+static enum wire_result field_find(struct slice sequence, uint8_t wanted, struct slice *field)
+{
+    struct reader reader = reader_of(sequence);
+    struct slice body;
+    uint8_t tag;
+    try(der_read(&reader, DER_SEQUENCE, &body));
+    reader = reader_of(body);
+    do
+        try(der_read_any(&reader, &tag, field));
+    while (tag != wanted);
+    return WIRE_OK;
+}
+
+/* What tells one request from another: the authenticator's cipher text, [2] of [4] of the AP-REQ (RFC 4120 5.5.1, 5.2.9). The fields beside it,
+ * kvno and etype, are not protected: a replay could wear others. */
 static enum wire_result authenticator_find(struct slice message, struct slice *authenticator)
 {
     struct reader reader = reader_of(message);
     struct slice body, field;
-    uint8_t tag;
     try(der_read(&reader, DER_APPLICATION(14), &body));
+    try(field_find(body, DER_CONTEXT(4), &field));
+    try(field_find(field, DER_CONTEXT(2), &body));
     reader = reader_of(body);
-    try(der_read(&reader, DER_SEQUENCE, &body));
-    reader = reader_of(body);
-    do
-        try(der_read_any(&reader, &tag, &field));
-    while (tag != DER_CONTEXT(4));
-    *authenticator = field;
-    return WIRE_OK;
+    return der_read(&reader, DER_OCTET_STRING, authenticator);
 }
 
-static SECURITY_STATUS replay_refuse(struct slice message)
+/* How long an authenticator stays good: it may be as old as the skew that krb5.conf allows, or as far ahead. libkrb5 tells the skew only by judging. */
+static unsigned replay_seconds(krb5_context krb)
+{
+    krb5_timestamp now;
+    unsigned skew = SKEW_USUAL_SECONDS;
+    if (krb5_timeofday(krb, &now) != 0)
+        return 2 * SKEW_MOST_SECONDS;
+    while (skew < SKEW_MOST_SECONDS && krb5_check_clockskew(krb, (krb5_timestamp)((uint32_t)now - skew - 2)) == 0)
+        skew *= 2;
+    return 2 * skew + 2;
+}
+
+static SECURITY_STATUS replay_refuse(krb5_context krb, struct slice message)
 {
     struct slice authenticator;
     require(authenticator_find(message, &authenticator) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the AP-REQ has no authenticator"));
-    switch (replay_check(authenticator, REPLAY_SECONDS)) {
+    switch (replay_check(authenticator, replay_seconds(krb))) {
     case REPLAY_NEW:
         return SEC_E_OK;
     case REPLAY_SEEN:
@@ -130,12 +153,37 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
     if (sent != NULL && sent->checksum_type == GSS_CHECKSUM_TYPE)
         require(gss_checksum_parse(slice_of(sent->contents, sent->length), &checksum) == WIRE_OK,
                 cause_set(SEC_E_INVALID_TOKEN, "the authenticator's checksum is damaged"));
-    else /* a raw AP-REQ of a client that is not GSS-API */
+    else { /* a raw AP-REQ of a client that is not GSS-API; only it is asked by AP options, which nothing protects */
         require(!handshake->framed, cause_set(SEC_E_INVALID_TOKEN, "the authenticator has no GSS-API checksum"));
+        checksum.flags = (opened->options & AP_OPTS_MUTUAL_REQUIRED) != 0 ? GSS_MUTUAL : 0;
+    }
     handshake->gss_flags = checksum.flags & ~(uint32_t)GSS_DELEG;
-    if ((opened->options & AP_OPTS_MUTUAL_REQUIRED) != 0)
-        handshake->gss_flags |= GSS_MUTUAL;
     return bindings_check(handshake, &checksum);
+}
+
+/* Verifies with the key that opened the ticket: libkrb5 finds it under whatever number the keytab gives it, and does not tell which it was. */
+static krb5_error_code pac_verify(krb5_context krb, const struct opened *opened, krb5_pac pac)
+{
+    const krb5_ticket *ticket = opened->ticket;
+    const krb5_enc_tkt_part *part = ticket->enc_part2;
+    krb5_keytab_entry entry = {0};
+    krb5_kt_cursor cursor;
+    krb5_error_code code =
+        krb5_kt_get_entry(krb, opened->keytab, ticket->server, ticket->enc_part.kvno, ticket->enc_part.enctype, &entry);
+    if (code == 0) {
+        code = krb5_pac_verify(krb, pac, part->times.authtime, part->client, &entry.key, NULL);
+        krb5_free_keytab_entry_contents(krb, &entry);
+    }
+    if (code == 0 || krb5_kt_start_seq_get(krb, opened->keytab, &cursor) != 0)
+        return code;
+    while (code != 0 && krb5_kt_next_entry(krb, opened->keytab, &entry, &cursor) == 0) {
+        if (entry.key.enctype == ticket->enc_part.enctype &&
+            krb5_principal_compare(krb, entry.principal, ticket->server))
+            code = krb5_pac_verify(krb, pac, part->times.authtime, part->client, &entry.key, NULL);
+        krb5_free_keytab_entry_contents(krb, &entry);
+    }
+    krb5_kt_end_seq_get(krb, opened->keytab, &cursor);
+    return code;
 }
 
 /* The ticket's PAC, if it has one: decoded, its server signature verified with the key that opened the ticket. */
@@ -144,7 +192,6 @@ static krb5_error_code pac_get(struct kerberos_handshake *handshake, const struc
     krb5_context krb = handshake->krb;
     krb5_authdata **found = NULL;
     krb5_pac pac = NULL;
-    krb5_keytab_entry entry = {0};
     const krb5_ticket *ticket = opened->ticket;
     krb5_error_code code =
         krb5_find_authdata(krb, ticket->enc_part2->authorization_data, NULL, KRB5_AUTHDATA_WIN2K_PAC, &found);
@@ -154,13 +201,7 @@ static krb5_error_code pac_get(struct kerberos_handshake *handshake, const struc
     }
     code = krb5_pac_parse(krb, found[0]->contents, found[0]->length, &pac);
     if (code == 0)
-        code = krb5_kt_get_entry(krb, opened->keytab, ticket->server, ticket->enc_part.kvno, ticket->enc_part.enctype,
-                                 &entry);
-    if (code == 0) {
-        code =
-            krb5_pac_verify(krb, pac, ticket->enc_part2->times.authtime, ticket->enc_part2->client, &entry.key, NULL);
-        krb5_free_keytab_entry_contents(krb, &entry);
-    }
+        code = pac_verify(krb, opened, pac);
     if (code == 0) {
         bytes->data = malloc(found[0]->length);
         bytes->length = found[0]->length;
@@ -263,7 +304,7 @@ static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, struct s
 {
     try(request_read(handshake, message, opened));
     try(checksum_read(handshake, opened));
-    try(replay_refuse(message));
+    try(replay_refuse(handshake->krb, message));
     try(client_fill(handshake, opened));
     handshake->granted = flags_granted(handshake->asked, handshake->gss_flags);
     out->granted = handshake->granted;

@@ -74,14 +74,35 @@ static enum wire_result raw_id(struct slice message, enum krb_token *id)
     }
 }
 
+/* The message's head, which libkrb5 does not look at: pvno 5 and the msg-type of its tag (RFC 4120 5.10). */
+static enum wire_result head_check(struct slice message)
+{
+    struct reader reader = reader_of(message);
+    struct slice body, field;
+    uint8_t tag;
+    int64_t version, type;
+    require(der_read_any(&reader, &tag, &body) == WIRE_OK, WIRE_BAD);
+    reader = reader_of(body);
+    require(der_read(&reader, DER_SEQUENCE, &body) == WIRE_OK, WIRE_BAD);
+    struct reader fields = reader_of(body);
+    require(der_read(&fields, DER_CONTEXT(0), &field) == WIRE_OK, WIRE_BAD);
+    reader = reader_of(field);
+    require(der_read_integer(&reader, DER_INTEGER, &version) == WIRE_OK && version == 5, WIRE_BAD);
+    require(der_read(&fields, DER_CONTEXT(1), &field) == WIRE_OK, WIRE_BAD);
+    reader = reader_of(field);
+    require(der_read_integer(&reader, DER_INTEGER, &type) == WIRE_OK && DER_APPLICATION(type) == tag, WIRE_BAD);
+    return WIRE_OK;
+}
+
 enum wire_result krb_token_parse(struct slice token, enum krb_token *id, struct slice *message, bool *framed)
 {
     struct slice mech, inner;
     uint16_t number;
     *framed = token.len > 0 && token.data[0] == DER_APPLICATION(0);
     if (!*framed) {
+        require(raw_id(token, id) == WIRE_OK && head_check(token) == WIRE_OK, WIRE_BAD);
         *message = token;
-        return raw_id(token, id);
+        return WIRE_OK;
     }
     require(gss_frame_read(token, &mech, &inner) == WIRE_OK, WIRE_BAD);
     require(slice_equal(mech, slice_of(oid_krb5, sizeof oid_krb5)) ||
@@ -93,6 +114,7 @@ enum wire_result krb_token_parse(struct slice token, enum krb_token *id, struct 
     *message = reader_rest(&reader);
     enum krb_token inside;
     require(raw_id(*message, &inside) == WIRE_OK && inside == (enum krb_token)number, WIRE_BAD);
+    require(head_check(*message) == WIRE_OK, WIRE_BAD);
     *id = inside;
     return WIRE_OK;
 }

@@ -121,6 +121,8 @@ static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct 
     return status;
 }
 
+#define PROTOCOL_ERRORS_MAX 127 /* libkrb5's table: those of RFC 4120 7.5.9 and their extensions */
+
 /* A KRB-ERROR (RFC 4120 5.9.1) is not protected: it may end the handshake, and is believed for nothing else. */
 static SECURITY_STATUS error_read(const struct kerberos_handshake *handshake, struct slice message)
 {
@@ -128,11 +130,13 @@ static SECURITY_STATUS error_read(const struct kerberos_handshake *handshake, st
     krb5_data data = krb_data(message);
     krb5_error_code code = krb5_rd_error(handshake->krb, &data, &error);
     if (code == 0) {
-        krb5_ui_4 error_number = error->error;
-        code = (krb5_error_code)(error_number + (krb5_ui_4)ERROR_TABLE_BASE_krb5);
+        krb5_ui_4 number = error->error;
         krb5_free_error(handshake->krb, error);
-        if (error_number == 0)
-            code = KRB5KRB_ERR_GENERIC;
+        /* Anybody can send one. A number that is no error of the protocol must not become success, or an error of this machine. */
+        code = number >= 1 && number <= PROTOCOL_ERRORS_MAX ? (krb5_error_code)number + ERROR_TABLE_BASE_krb5
+                                                            : KRB5KRB_ERR_GENERIC;
+        if (code == KRB5KRB_AP_ERR_MODIFIED) /* so servers say that their key did not open the ticket */
+            code = KRB5KRB_AP_WRONG_PRINC;
     }
     return krb_status(handshake->krb, code, KRB_STAGE_ACCEPT, "the server answered with an error");
 }

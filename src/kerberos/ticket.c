@@ -23,6 +23,7 @@ struct fetch {
     struct secret password;
     bool private_cache, needs_logon;
     /* out */
+    bool logged_on;
     krb5_context krb;
     krb5_creds *creds;
     SECURITY_STATUS status;
@@ -105,6 +106,7 @@ static SECURITY_STATUS fetch_all(struct fetch *fetch)
         krb_status(fetch->krb, cache_open(fetch, &cache), KRB_STAGE_TICKET, "opening the ticket cache");
     if (status == SEC_E_OK && fetch->needs_logon)
         status = krb_status(fetch->krb, log_on(fetch, cache), KRB_STAGE_LOGON, "logging on with the password");
+    fetch->logged_on = status == SEC_E_OK && fetch->needs_logon;
     if (status == SEC_E_OK)
         status = fetch_ticket(fetch, cache);
     if (cache != NULL)
@@ -193,6 +195,11 @@ static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, cons
         return cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY,
                          "no KDC answered within %u seconds (kdc_seconds in [kerberos])", seconds);
     SECURITY_STATUS status = fetch->status;
+    if (fetch->logged_on) { /* also when there is no ticket for this target */
+        pthread_mutex_lock(&credential->lock);
+        credential->logged_on = true;
+        pthread_mutex_unlock(&credential->lock);
+    }
     if (status == SEC_E_OK) {
         *creds = fetch->creds;
         fetch->creds = NULL;
@@ -213,6 +220,7 @@ static bool tickets_are_current(struct kerberos_credential *credential, krb5_con
     struct stat now = {0};
     if (credential->private_cache)
         return true;
+    (void)krb5_cc_set_default_name(krb, NULL); /* a kept context remembers what KRB5CCNAME said at first */
     const char *name = credential->cache != NULL ? credential->cache : krb5_cc_default_name(krb);
     if (credential->client != NULL || name == NULL || strncmp(name, "FILE:", 5) != 0 || stat(name + 5, &now) != 0)
         return false;
@@ -277,14 +285,11 @@ SECURITY_STATUS kerberos_ticket_get(struct kerberos_credential *credential, krb5
         (status == SEC_E_NO_CREDENTIALS || status == SEC_E_CONTEXT_EXPIRED)) {
         /* the first ticket has ended: log on anew */
         cause_clear();
-        needs_logon = true;
         status = ticket_fetch(credential, target, true, creds);
     }
     TRACE("kerberos", "ticket for %s: 0x%08x", target, (unsigned)status);
     require(status == SEC_E_OK, status);
     pthread_mutex_lock(&credential->lock);
-    if (needs_logon)
-        credential->logged_on = true;
     if (tickets_are_current(credential, krb))
         ticket_remember(credential, krb, target, *creds);
     pthread_mutex_unlock(&credential->lock);

@@ -115,7 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     void *client = session_open_one(enctype, dce, true), *server = session_open_one(enctype, dce, false);
     if (changed) {
         struct arrival row = {wire, 0};
-        bool padded = (shape & 4) != 0 && !mic && !dce && enctype == 23; /* elsewhere a PADDING buffer is never looked at */
+        bool padded =
+            (shape & 4) != 0 && !mic && !dce && enctype == 23; /* elsewhere a PADDING buffer is never looked at */
         shape = padded ? shape : shape & (uint8_t)~4u;
         struct slice text = world_bytes(&input, world_u8(&input));
         size_t split = honest(client, mic, qop, text, padded, &row);

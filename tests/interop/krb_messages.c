@@ -20,7 +20,7 @@
 #define EXTRA 256
 
 /* MIT's gss_unwrap loses one byte for each empty message. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libgssapi_krb5";
@@ -28,13 +28,13 @@ const char *__lsan_default_suppressions(void)
 
 static unsigned n_checks;
 
-#define MUST(condition)                                                                        \
-    do {                                                                                       \
-        n_checks++;                                                                            \
-        if (!(condition)) {                                                                    \
+#define MUST(condition)                                                                   \
+    do {                                                                                  \
+        n_checks++;                                                                       \
+        if (!(condition)) {                                                               \
             fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, __func__, #condition); \
-            exit(1);                                                                           \
-        }                                                                                      \
+            exit(1);                                                                      \
+        }                                                                                 \
     } while (0)
 
 static void gss_check(const char *what, OM_uint32 major, OM_uint32 minor)
@@ -53,9 +53,9 @@ static void gss_check(const char *what, OM_uint32 major, OM_uint32 minor)
 }
 
 /* The call first, then the code that it left in `minor`. */
-#define gss_must(what, call, minor)         \
-    do {                                    \
-        OM_uint32 gss_major = (call);       \
+#define gss_must(what, call, minor)        \
+    do {                                   \
+        OM_uint32 gss_major = (call);      \
         gss_check(what, gss_major, minor); \
     } while (0)
 
@@ -75,17 +75,19 @@ static void handshake(const char *service, bool dce, gss_ctx_id_t *initiator, gs
     gss_buffer_desc name_text = {strlen(service), (char *)(uintptr_t)service}, to = {0, NULL}, back = {0, NULL};
     gss_name_t name;
     flags |= GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | (dce ? GSS_C_DCE_STYLE : 0);
-    gss_must("import_name", gss_import_name(&minor, &name_text, (gss_OID)(uintptr_t)GSS_KRB5_NT_PRINCIPAL_NAME, &name), minor);
+    gss_must("import_name", gss_import_name(&minor, &name_text, (gss_OID)(uintptr_t)GSS_KRB5_NT_PRINCIPAL_NAME, &name),
+             minor);
     *initiator = *acceptor = GSS_C_NO_CONTEXT;
     while (major_i == GSS_S_CONTINUE_NEEDED || major_a == GSS_S_CONTINUE_NEEDED) {
-        major_i = gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL, initiator, name, (gss_OID)(uintptr_t)&krb5_mechanism, flags, 0,
-                                       GSS_C_NO_CHANNEL_BINDINGS, &back, NULL, &to, NULL, NULL);
+        major_i =
+            gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL, initiator, name, (gss_OID)(uintptr_t)&krb5_mechanism,
+                                 flags, 0, GSS_C_NO_CHANNEL_BINDINGS, &back, NULL, &to, NULL, NULL);
         gss_must("init_sec_context", major_i, minor);
         gss_release_buffer(&minor, &back);
         if (to.length == 0)
             continue;
-        major_a = gss_accept_sec_context(&minor, acceptor, GSS_C_NO_CREDENTIAL, &to, GSS_C_NO_CHANNEL_BINDINGS, NULL, NULL,
-                                         &back, NULL, NULL, NULL);
+        major_a = gss_accept_sec_context(&minor, acceptor, GSS_C_NO_CREDENTIAL, &to, GSS_C_NO_CHANNEL_BINDINGS, NULL,
+                                         NULL, &back, NULL, NULL, NULL);
         gss_must("accept_sec_context", major_a, minor);
         gss_release_buffer(&minor, &to);
     }
@@ -118,8 +120,9 @@ static void end_open(struct end *end, bool dce, bool initiator)
     seed.send_seq = lucid->send_seq;
     seed.receive_seq = lucid->recv_seq;
     seed.acceptor_subkey = lucid->protocol == 1 && lucid->cfx_kd.have_acceptor_subkey != 0;
-    seed_key(&seed, lucid->protocol == 0 ? &lucid->rfc1964_kd.ctx_key
-                    : seed.acceptor_subkey ? &lucid->cfx_kd.acceptor_subkey : &lucid->cfx_kd.ctx_key);
+    seed_key(&seed, lucid->protocol == 0   ? &lucid->rfc1964_kd.ctx_key
+                    : seed.acceptor_subkey ? &lucid->cfx_kd.acceptor_subkey
+                                           : &lucid->cfx_kd.ctx_key);
     end->enctype = seed.enctype;
     end->dce = dce;
     gss_must("free lucid", gss_krb5_free_lucid_sec_context(&minor, lucid), minor);
@@ -237,7 +240,8 @@ static void iov_to_ours(struct end *from, struct end *to, size_t len, bool encry
     if (encrypt && len == 1)
         printf("dce header of MIT: %zu bytes, ec %u, rrc %u\n", iov[3].buffer.length,
                (unsigned)((uint8_t *)iov[3].buffer.value)[5], (unsigned)((uint8_t *)iov[3].buffer.value)[7]);
-    struct message message = message_of(iov[3].buffer.value, iov[3].buffer.length, (uint8_t *)(uintptr_t)head, sizeof head);
+    struct message message =
+        message_of(iov[3].buffer.value, iov[3].buffer.length, (uint8_t *)(uintptr_t)head, sizeof head);
     message.data[0].read_only = true;
     message.data[1] = (struct segment){.data = wire, .len = len};
     message.data[2] = (struct segment){.data = (uint8_t *)(uintptr_t)foot, .len = sizeof foot, .read_only = true};

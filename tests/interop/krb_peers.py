@@ -12,7 +12,7 @@ class KerberosWorld(World):
     """A private directory and the processes of one test, in a realm's environment; its server is HTTP/`host`."""
 
     def __init__(self, directory, realm, enctype=None, host=HOST):
-        self.host = host
+        self.host, self.prefix = host, getattr(realm, "prefix", ())
         self.krb5 = {name: value for name, value in realm.environment(enctype).items() if name.startswith("KRB5")}
         super().__init__(directory)
 
@@ -49,6 +49,39 @@ class KerberosHelper(Helper):
 
     def dunseal(self, head, text, tail, token):
         return self.data("dunseal", *(hex_of(part) for part in (head, text, tail, token)))
+
+
+def record_fields(exported):
+    """The fields of a session record (docs/session-record.md) by their tags."""
+    at = exported.index(b"OSSR") + 6
+    found = {}
+    while at < len(exported):
+        tag, size = int.from_bytes(exported[at:at + 2], "little"), int.from_bytes(exported[at + 2:at + 6], "little")
+        assert at + 6 + size <= len(exported) and tag not in found
+        found[tag] = exported[at + 6:at + 6 + size]
+        at += 6 + size
+    return found
+
+
+def sid_read(data, at):
+    """A SID (MS-DTYP 2.4.2.2) as text, and where it ends."""
+    n = data[at + 1]
+    end = at + 8 + 4 * n
+    parts = [int.from_bytes(data[at + 8 + 4 * i:at + 12 + 4 * i], "little") for i in range(n)]
+    return "-".join(map(str, ["S", data[at], int.from_bytes(data[at + 2:at + 8], "big"), *parts])), end
+
+
+def identity_sids(exported):
+    """The user's SID and the groups' of a record's identity."""
+    identity = record_fields(exported)[11]
+    user, at = sid_read(identity, 2)
+    n, at, groups = int.from_bytes(identity[at + 16:at + 18], "little"), at + 18, []
+    for _ in range(n):
+        sid, at = sid_read(identity, at)
+        groups.append(sid)
+        at += 12  # attributes and gid
+    assert at == len(identity)
+    return user, groups
 
 
 class Ours(KerberosHelper):
@@ -112,7 +145,8 @@ class Der:
     @staticmethod
     def write(tag, content):
         size = len(content)
-        length = bytes([size]) if size < 128 else bytes([0x82]) + size.to_bytes(2, "big")
+        width = (size.bit_length() + 7) // 8
+        length = bytes([size]) if size < 128 else bytes([0x80 | width]) + size.to_bytes(width, "big")
         return bytes([tag]) + length + content
 
 

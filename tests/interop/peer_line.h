@@ -10,11 +10,13 @@
  *   sign HEX                                                   -> mic HEX
  *   verify HEX MIC                                             -> ok
  *   seal HEX                                                   -> sealed HEX (signature, then cipher text)
+ *   wrap HEX                signed, not encrypted (Kerberos)                                  -> sealed HEX
  *   unseal HEX                                                 -> plain HEX
  *   dseal HEAD TEXT TAIL    DCE style: head and tail are signed only                          -> dsealed TOKEN TEXT
  *   dunseal HEAD TEXT TAIL TOKEN                                                              -> plain HEX
  *   seq NUMBER              number of the next message, both ways (datagrams)                 -> ok
- *   key | names | attributes | target | export | import HEX | signs | errortoken      where the implementation has them
+ *   key | names | attributes | target | export | import HEX | signs | errortoken | env NAME VALUE
+ *                                                                      where the implementation has them
  *
  * A client that begins without a token (datagram) answers "token -".
  */

@@ -89,6 +89,8 @@ static bool own_command(const struct line *line)
         context_export();
     else if (line_is(line, "import"))
         context_import(line_word(line, 1), line_value(line, "package"));
+    else if (line_is(line, "env") && line->n_words == 3)
+        reply(setenv(line_word(line, 1), line_word(line, 2), 1) == 0 ? "ok" : "error 0 setenv");
     else
         return false;
     return true;

@@ -213,7 +213,7 @@ static void message_verify(struct bytes text, struct bytes mic)
 
 #define PADDING_MAX 16
 
-static void message_seal(struct bytes text)
+static void message_protect(struct bytes text, ULONG qop)
 {
     ULONG token_len = sizes().cbSecurityTrailer;
     unsigned char *all = calloc(1, token_len + text.len + PADDING_MAX);
@@ -224,7 +224,7 @@ static void message_seal(struct bytes text)
                             {(ULONG)text.len, SECBUFFER_DATA, all + token_len},
                             {PADDING_MAX, SECBUFFER_PADDING, all + token_len + text.len}};
     SecBufferDesc list = {SECBUFFER_VERSION, is_kerberos ? 3 : 2, buffers};
-    SECURITY_STATUS status = table->EncryptMessage(&context, 0, &list, sent);
+    SECURITY_STATUS status = table->EncryptMessage(&context, qop, &list, sent);
     sent += status == SEC_E_OK;
     size_t padding = is_kerberos ? buffers[2].cbBuffer : 0, gap = token_len - buffers[0].cbBuffer;
     if (status != SEC_E_OK) {
@@ -234,6 +234,16 @@ static void message_seal(struct bytes text)
         reply_bytes("sealed", all + gap, buffers[0].cbBuffer + text.len + padding);
     }
     free(all);
+}
+
+static void message_seal(struct bytes text)
+{
+    message_protect(text, 0);
+}
+
+static void message_wrap(struct bytes text)
+{
+    message_protect(text, 0x80000001); /* SECQOP_WRAP_NO_ENCRYPT, which WinPR does not name */
 }
 
 /* The whole message in one buffer, as applications do that frame it themselves. */
@@ -277,7 +287,7 @@ static bool message_command(const struct line *line)
     static const struct {
         const char *word;
         void (*run)(struct bytes);
-    } known[] = {{"sign", message_sign}, {"seal", message_seal}, {"unseal", message_unseal}};
+    } known[] = {{"sign", message_sign}, {"seal", message_seal}, {"wrap", message_wrap}, {"unseal", message_unseal}};
     struct bytes text = bytes_read(line_word(line, 1));
     bool done = false;
     for (size_t i = 0; i < sizeof known / sizeof known[0] && !done; i++)

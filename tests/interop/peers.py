@@ -27,6 +27,7 @@ PASSWORDS = {"alice": "Password1!", "bob": "Other2?", "carol": "Pässwörd€1",
 
 class World:
     """A private directory with everybody's configuration and accounts, and the processes of one test."""
+    prefix = ()  # words before every command
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -69,7 +70,7 @@ class Process:
 
     def __init__(self, world, argv, **environment):
         self.errors = open(world.directory / f"errors.{len(world.processes)}", "w+b")
-        self.process = subprocess.Popen([str(word) for word in argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*world.prefix, *(str(word) for word in argv)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors, env=world.environment(**environment), bufsize=0)
         self.buffer = b""
         world.processes.append(self)

@@ -7,6 +7,7 @@
 #include "crypto/krb5_crypto.h"
 #include "reference.h"
 
+#include <openssl/crypto.h>
 #include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,14 +181,20 @@ static void encryption_of_rfc_8009(void **state)
          "3517d640f50ddc8ad3628722b3569d2ae07493fa8263254080ea65c1008e8fc295fb4852e7d83e1e7c48c37eebe6b0d3"},
         {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "a7a4e29a4728ce10664fb64e49ad3fac", 21,
          "720f73b18d9859cd6ccb4346115cd336c70f58edc0c4437c5573544c31c813bce1e6d072c186b39a413c2f92ca9b8334a287ffcbfc"},
-        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52", "f764e9fa15c276478b2c7d0c4e5f58e4", 0,
+        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
+         "f764e9fa15c276478b2c7d0c4e5f58e4", 0,
          "41f53fa5bfe7026d91faf9be959195a058707273a96a40f0a01960621ac612748b9bbfbe7eb4ce3c"},
-        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52", "b80d3251c1f6471494256ffe712d0b9a", 6,
+        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
+         "b80d3251c1f6471494256ffe712d0b9a", 6,
          "4ed7b37c2bcac8f74f23c1cf07e62bc7b75fb3f637b9f559c7f664f69eab7b6092237526ea0d1f61cb20d69d10f2"},
-        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52", "53bf8a0d105265d4e276428624ce5e63", 16,
-         "bc47ffec7998eb91e8115cf8d19dac4bbbe2e163e87dd37f49beca92027764f68cf51f14d798c2273f35df574d1f932e40c4ff255b36a266"},
-        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52", "763e65367e864f02f55153c7e3b58af1", 21,
-         "40013e2df58e8751957d2878bcd2d6fe101ccfd556cb1eae79db3c3ee86429f2b2a602ac86fef6ecb647d6295fae077a1feb517508d2c16b4192e01f62"},
+        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
+         "53bf8a0d105265d4e276428624ce5e63", 16,
+         "bc47ffec7998eb91e8115cf8d19dac4bbbe2e163e87dd37f49beca92027764f68cf51f14d798c2273f35df574d1f932e40c4ff255b36a"
+         "266"},
+        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
+         "763e65367e864f02f55153c7e3b58af1", 21,
+         "40013e2df58e8751957d2878bcd2d6fe101ccfd556cb1eae79db3c3ee86429f2b2a602ac86fef6ecb647d6295fae077a1feb517508d2c"
+         "16b4192e01f62"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
@@ -257,18 +264,22 @@ static void reference_seal(struct krb_base *base, const uint8_t *text, size_t le
     size_t padded_len = (len + 15) / 16 * 16, at = padded_len - 32;
     int out_len;
     unsigned digest_len;
-    assert_true(krb_derive(base, 22, KRB_ENCRYPTION_KEY, encryption) && krb_derive(base, 22, KRB_INTEGRITY_KEY, integrity));
+    assert_true(krb_derive(base, 22, KRB_ENCRYPTION_KEY, encryption) &&
+                krb_derive(base, 22, KRB_INTEGRITY_KEY, integrity));
     memcpy(padded, text, len);
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     assert_int_equal(EVP_EncryptInit_ex(context, profile->key_len == 16 ? EVP_aes_128_cbc() : EVP_aes_256_cbc(), NULL,
-                                        encryption, zero), 1);
+                                        encryption, zero),
+                     1);
     EVP_CIPHER_CTX_set_padding(context, 0);
     assert_int_equal(EVP_EncryptUpdate(context, padded, &out_len, padded, (int)padded_len), 1);
     EVP_CIPHER_CTX_free(context);
     memcpy(wire, padded, at);
     memcpy(wire + at, padded + at + 16, 16);
     memcpy(wire + at + 16, padded + at, len - at - 16);
-    const EVP_MD *md = profile->digest == KRB_SHA1 ? EVP_sha1() : profile->digest == KRB_SHA256 ? EVP_sha256() : EVP_sha384();
+    const EVP_MD *md = profile->digest == KRB_SHA1     ? EVP_sha1()
+                       : profile->digest == KRB_SHA256 ? EVP_sha256()
+                                                       : EVP_sha384();
     memcpy(tagged + 16, profile->encrypt_then_mac ? wire : text, len);
     size_t skip = profile->encrypt_then_mac ? 0 : 16;
     assert_non_null(HMAC(md, integrity, profile->mac_key_len, tagged + skip, 16 - skip + len, digest, &digest_len));
@@ -277,15 +288,17 @@ static void reference_seal(struct krb_base *base, const uint8_t *text, size_t le
 
 static const int32_t enctypes[] = {KRB_AES128_SHA1, KRB_AES256_SHA1, KRB_AES128_SHA256, KRB_AES256_SHA384};
 
-/* Every length around the blocks of cipher and digests and around a chunk, in one piece and in pieces of every kind of length. */
-static void agrees_with_openssl(void **state)
+/* Every length around the blocks of cipher and digests and around a chunk, in one piece and in pieces of every kind of length; `portable` without
+ * the instructions that a processor may have. */
+static void agree_with_openssl(bool portable)
 {
     uint64_t seed = 1;
-    (void)state;
     for (size_t e = 0; e < sizeof enctypes / sizeof enctypes[0]; e++) {
         struct krb_base base = any_base(enctypes[e]);
         struct krb_cipher seal, unseal;
         assert_true(krb_cipher_init(&seal, &base, 22, true) && krb_cipher_init(&unseal, &base, 22, false));
+        if (portable)
+            seal.stitch.rounds = 0;
         for (size_t len = 17; len < TEXT_MAX - 32; len += len < 400 ? 1 : len < 4000 ? 331 : len < 4200 ? 1 : 97) {
             uint8_t text[TEXT_MAX], wire[TEXT_MAX], expected[TEXT_MAX], mac[KRB_MAC_MAX], expected_mac[KRB_MAC_MAX];
             struct krb_piece pieces[64];
@@ -307,6 +320,97 @@ static void agrees_with_openssl(void **state)
         }
         krb_cipher_release(&seal);
         krb_cipher_release(&unseal);
+        krb_base_release(&base);
+    }
+}
+
+static void agrees_with_openssl(void **state)
+{
+    (void)state;
+    agree_with_openssl(false);
+    agree_with_openssl(true);
+}
+
+/* OpenSSL's allocations, counted, and the `fail_at`th from now refused. */
+static unsigned long n_allocations, fail_at;
+
+static bool allocation_fails(void)
+{
+    n_allocations++;
+    return fail_at > 0 && --fail_at == 0;
+}
+
+static void *counted_malloc(size_t len, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return allocation_fails() ? NULL : malloc(len);
+}
+
+static void *counted_realloc(void *block, size_t len, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return allocation_fails() ? NULL : realloc(block, len);
+}
+
+static void counted_free(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(block);
+}
+
+static void messages_allocate_nothing(void **state)
+{
+    uint8_t text[1000] = "text", mac[KRB_MAC_MAX];
+    const struct krb_piece pieces[] = {{text, 100, true}, {text + 100, 900, false}};
+    (void)state;
+    for (size_t e = 0; e < sizeof enctypes / sizeof enctypes[0]; e++) {
+        struct krb_base base = any_base(enctypes[e]);
+        struct krb_cipher seal, unseal;
+        struct krb_mac mic;
+        assert_true(krb_cipher_init(&seal, &base, 24, true) && krb_cipher_init(&unseal, &base, 24, false));
+        assert_true(krb_mac_init(&mic, &base, 25));
+        n_allocations = 0;
+        assert_true(krb_seal(&seal, pieces, 2, mac) && krb_unseal(&unseal, pieces, 2, mac));
+        krb_mac_compute(&mic, pieces, 2, mac);
+        assert_int_equal(n_allocations, 0);
+        krb_cipher_release(&seal);
+        krb_cipher_release(&unseal);
+        krb_base_release(&base);
+    }
+}
+
+static void without_memory(void **state)
+{
+    static const uint8_t key[KRB_KEY_MAX] = {1};
+    (void)state;
+    for (size_t e = 0; e < sizeof enctypes / sizeof enctypes[0]; e++) {
+        struct krb_base base = any_base(enctypes[e]), failed;
+        struct krb_cipher cipher;
+        uint8_t text[48] = "a secret that nobody vouches for", mac[KRB_MAC_MAX] = {0};
+        const struct krb_piece piece = {text, sizeof text, false};
+        bool done = false;
+        for (unsigned long nth = 1; !done; nth++) {
+            fail_at = nth;
+            done = krb_base_init(&failed, base.profile, key);
+            krb_base_release(&failed);
+        }
+        done = false;
+        for (unsigned long nth = 1; !done; nth++) {
+            fail_at = nth;
+            done = krb_cipher_init(&cipher, &base, 22, false);
+            fail_at = 0;
+            if (!done)
+                krb_cipher_release(&cipher);
+        }
+        fail_at = 1; /* what a forged message was decrypted to can't be put back: it must not stay */
+        assert_false(krb_unseal(&cipher, &piece, 1, mac));
+        for (size_t i = 0; i < sizeof text && !base.profile->encrypt_then_mac; i++)
+            assert_int_equal(text[i], 0);
+        fail_at = 0;
+        krb_cipher_release(&cipher);
         krb_base_release(&base);
     }
 }
@@ -373,11 +477,14 @@ static void bad_lengths_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nfold_of_rfc_3961),          cmocka_unit_test(derived_keys_of_rfc_3962),
-        cmocka_unit_test(stealing_of_rfc_3962),       cmocka_unit_test(derived_keys_of_rfc_8009),
-        cmocka_unit_test(encryption_of_rfc_8009),     cmocka_unit_test(checksums_of_rfc_8009),
-        cmocka_unit_test(agrees_with_openssl),        cmocka_unit_test(fixed_pieces_are_only_checked),
-        cmocka_unit_test(bad_lengths_are_refused),
+        cmocka_unit_test(nfold_of_rfc_3961),       cmocka_unit_test(derived_keys_of_rfc_3962),
+        cmocka_unit_test(stealing_of_rfc_3962),    cmocka_unit_test(derived_keys_of_rfc_8009),
+        cmocka_unit_test(encryption_of_rfc_8009),  cmocka_unit_test(checksums_of_rfc_8009),
+        cmocka_unit_test(agrees_with_openssl),     cmocka_unit_test(fixed_pieces_are_only_checked),
+        cmocka_unit_test(bad_lengths_are_refused), cmocka_unit_test(messages_allocate_nothing),
+        cmocka_unit_test(without_memory),
     };
+    if (CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free) != 1) /* before OpenSSL allocates */
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
