@@ -16,7 +16,7 @@ static const char *domain_prefix(const char *domain)
     return domain[0] == '\0' ? "" : "\\";
 }
 
-/* --uid --gid --expires --full-name into a change; CLI_USAGE tells of a bad value. */
+/* --uid --gid --expires --password-expires --full-name into a change; CLI_USAGE tells of a bad value. */
 static int change_of_options(const struct cli_options *options, struct account_change *change)
 {
     int code = CLI_OK;
@@ -33,7 +33,11 @@ static int change_of_options(const struct cli_options *options, struct account_c
     }
     if (code == CLI_OK && options->expires != NULL) {
         change->fields |= CHANGE_EXPIRES;
-        code = cli_expiry(options->expires, &change->expires);
+        code = cli_expiry("expires", options->expires, &change->expires);
+    }
+    if (code == CLI_OK && options->password_expires != NULL) {
+        change->fields |= CHANGE_PASSWORD_EXPIRES;
+        code = cli_expiry("password-expires", options->password_expires, &change->password_expires);
     }
     return code;
 }
@@ -202,6 +206,7 @@ static void print_state(const struct store_record *record)
         {(account->flags & ACCOUNT_LOCKED) != 0, "locked"},
         {lockout_holds(&record->lockout, filetime_now()), "locked-out"},
         {account->expires <= filetime_now(), "expired"},
+        {account->password_expires <= filetime_now(), "password-expired"},
         {(account->flags & ACCOUNT_MUST_CHANGE) != 0, "must-change"},
         {!record->has_nt || (account->flags & ACCOUNT_NO_HASH) != 0, "no-password"},
     };
@@ -464,8 +469,8 @@ int cli_account(int argc, char **argv)
          OPTION_STORE | OPTION_DOMAIN | OPTION_ACCOUNT | OPTION_SID | OPTION_NO_PASSWORD, 1, 1, account_add},
         {"passwd", "NAME", "Sets a password; asks for it, or reads one line of standard input",
          OPTION_STORE | OPTION_DOMAIN | OPTION_MUST_CHANGE, 1, 1, account_passwd},
-        {"set", "NAME", "Changes properties of an account", OPTION_STORE | OPTION_DOMAIN | OPTION_ACCOUNT | OPTION_LOCK,
-         1, 1, account_set},
+        {"set", "NAME", "Changes properties of an account",
+         OPTION_STORE | OPTION_DOMAIN | OPTION_ACCOUNT | OPTION_PASSWORD_EXPIRES | OPTION_LOCK, 1, 1, account_set},
         {"list", "", "Lists all accounts", OPTION_STORE | OPTION_JSON, 0, 0, account_list},
         {"show", "NAME", "Shows one account", OPTION_STORE | OPTION_DOMAIN | OPTION_JSON, 1, 1, account_show},
         {"disable", "NAME", "Disables an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_disable},

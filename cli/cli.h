@@ -25,10 +25,11 @@ enum cli_option {
     OPTION_OUTPUT = 0x200,
     OPTION_GROUP = 0x400, /* --gid --comment */
     OPTION_STORE = 0x800,
+    OPTION_PASSWORD_EXPIRES = 0x1000,
 };
 
 struct cli_options {
-    const char *store, *domain, *full_name, *uid, *gid, *expires, *sid, *format, *output, *comment;
+    const char *store, *domain, *full_name, *uid, *gid, *expires, *password_expires, *sid, *format, *output, *comment;
     bool json, no_password, must_change, lock, unlock, replace;
     char **operand;
     int n_operands;
@@ -65,7 +66,8 @@ static inline void cli_close(struct account_admin **admin)
 /* "DOMAIN\NAME", or NAME with the domain that --domain gives, or none. `name` and `domain` are the caller's to free (mem_free). */
 int cli_split_name(const struct cli_options *options, const char *operand, char **domain, char **name);
 int cli_number(const char *what, const char *text, int64_t *number);
-int cli_expiry(const char *text, int64_t *filetime);
+/* YYYY-MM-DD or "never", the value of --`what`. */
+int cli_expiry(const char *what, const char *text, int64_t *filetime);
 /* A FILETIME as 2026-01-31T12:00:00Z. */
 #define CLI_TIME_MAX 32
 void cli_time(int64_t filetime, char text[CLI_TIME_MAX]);

@@ -16,6 +16,7 @@ enum option_id {
     ID_UID,
     ID_GID,
     ID_EXPIRES,
+    ID_PASSWORD_EXPIRES,
     ID_MUST_CHANGE,
     ID_SID,
     ID_NO_PASSWORD,
@@ -41,6 +42,8 @@ static const struct {
     {"gid", "N", "Unix group id", ID_GID, OPTION_ACCOUNT | OPTION_GROUP},
     {"expires", "YYYY-MM-DD", "the account ends at the start of that day (UTC), or \"never\"", ID_EXPIRES,
      OPTION_ACCOUNT},
+    {"password-expires", "YYYY-MM-DD", "the present password ends at the start of that day (UTC), or \"never\"",
+     ID_PASSWORD_EXPIRES, OPTION_PASSWORD_EXPIRES},
     {"must-change", NULL, "the password must be changed at the next logon", ID_MUST_CHANGE,
      OPTION_ACCOUNT | OPTION_MUST_CHANGE},
     {"sid", "SID", "security identifier (default: the next one)", ID_SID, OPTION_SID},
@@ -65,7 +68,7 @@ static void command_help(FILE *out, const char *family, const struct cli_command
             continue;
         snprintf(left, sizeof(left), "--%s%s%s", known[i].name, known[i].value == NULL ? "" : " ",
                  known[i].value == NULL ? "" : known[i].value);
-        fprintf(out, "  %-22s %s\n", left, known[i].what);
+        fprintf(out, "  %-30s %s\n", left, known[i].what);
     }
 }
 
@@ -87,14 +90,23 @@ static void option_take(struct cli_options *options, int id, const char *value)
         const char **text;
         bool *set;
     } fields[] = {
-        {ID_STORE, &options->store, NULL},     {ID_DOMAIN, &options->domain, NULL},
-        {ID_JSON, NULL, &options->json},       {ID_FULL_NAME, &options->full_name, NULL},
-        {ID_UID, &options->uid, NULL},         {ID_GID, &options->gid, NULL},
-        {ID_EXPIRES, &options->expires, NULL}, {ID_MUST_CHANGE, NULL, &options->must_change},
-        {ID_SID, &options->sid, NULL},         {ID_NO_PASSWORD, NULL, &options->no_password},
-        {ID_LOCK, NULL, &options->lock},       {ID_UNLOCK, NULL, &options->unlock},
-        {ID_FORMAT, &options->format, NULL},   {ID_REPLACE, NULL, &options->replace},
-        {ID_OUTPUT, &options->output, NULL},   {ID_COMMENT, &options->comment, NULL},
+        {ID_STORE, &options->store, NULL},
+        {ID_DOMAIN, &options->domain, NULL},
+        {ID_JSON, NULL, &options->json},
+        {ID_FULL_NAME, &options->full_name, NULL},
+        {ID_UID, &options->uid, NULL},
+        {ID_GID, &options->gid, NULL},
+        {ID_EXPIRES, &options->expires, NULL},
+        {ID_MUST_CHANGE, NULL, &options->must_change},
+        {ID_SID, &options->sid, NULL},
+        {ID_NO_PASSWORD, NULL, &options->no_password},
+        {ID_LOCK, NULL, &options->lock},
+        {ID_UNLOCK, NULL, &options->unlock},
+        {ID_FORMAT, &options->format, NULL},
+        {ID_REPLACE, NULL, &options->replace},
+        {ID_PASSWORD_EXPIRES, &options->password_expires, NULL},
+        {ID_OUTPUT, &options->output, NULL},
+        {ID_COMMENT, &options->comment, NULL},
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (fields[i].id != id)
@@ -212,7 +224,7 @@ int cli_number(const char *what, const char *text, int64_t *number)
     return CLI_OK;
 }
 
-int cli_expiry(const char *text, int64_t *filetime)
+int cli_expiry(const char *what, const char *text, int64_t *filetime)
 {
     struct tm day = {0};
     if (strcmp(text, "never") == 0) {
@@ -224,7 +236,7 @@ int cli_expiry(const char *text, int64_t *filetime)
         day; /* timegm pushes a day that the month does not have into the next month: it comes back changed */
     time_t seconds = end != NULL && *end == '\0' ? timegm(&real) : -1;
     if (seconds == -1 || real.tm_mday != day.tm_mday)
-        return cli_misuse("--expires wants a day as YYYY-MM-DD or \"never\", not \"%s\"", text);
+        return cli_misuse("--%s wants a day as YYYY-MM-DD or \"never\", not \"%s\"", what, text);
     *filetime = filetime_from_unix(seconds);
     return CLI_OK;
 }

@@ -64,33 +64,3 @@ bool account_name_valid(const char *name)
     }
     return true;
 }
-
-static int64_t seconds_later(int64_t from, unsigned seconds)
-{
-    int64_t later;
-    if (__builtin_add_overflow(from, (int64_t)seconds * FILETIME_SECOND, &later))
-        return FILETIME_NEVER;
-    return later;
-}
-
-bool lockout_holds(const struct lockout_state *state, int64_t now)
-{
-    return state->locked_until == FILETIME_NEVER || state->locked_until > now;
-}
-
-void lockout_after_failure(struct lockout_state *state, const struct account_policy *policy, int64_t now)
-{
-    if (lockout_holds(state, now))
-        return; /* nothing was tried: guesses against a locked account must not keep it locked for ever */
-    bool over = state->locked_until != 0;
-    bool old = policy->reset_seconds != 0 && seconds_later(state->last_failure, policy->reset_seconds) <= now;
-    /* A clock set back must not make old failures immortal, nor forgive new ones. */
-    if (over || old)
-        state->failures = 0;
-    state->failures++;
-    state->last_failure = now;
-    state->locked_until = 0;
-    if (policy->lockout_threshold != 0 && state->failures >= policy->lockout_threshold)
-        state->locked_until =
-            policy->lockout_seconds == 0 ? FILETIME_NEVER : seconds_later(now, policy->lockout_seconds);
-}

@@ -23,20 +23,18 @@ static SECURITY_STATUS parse_bad(const struct parse *parse, const char *what)
     return cause_set(SEC_E_INTERNAL_ERROR, "%s, line %u: %s", parse->file_name, parse->line, what);
 }
 
-/* Makes room for one more zeroed element at the end of a list. Lists may hold hashes: the old block is wiped. */
+/* Makes room for one more zeroed element at the end of a list. Lists may hold hashes: all of them are secret blocks. */
 static void *list_add(void **list, size_t *count, size_t *max, size_t size)
 {
     if (*count >= ACCOUNT_FILE_ENTRIES_MAX)
         return NULL;
     if (*count == *max) {
-        size_t grown_max = *max == 0 ? 16 : *max * 2;
-        void *grown = mem_zalloc_array(grown_max, size);
+        size_t grown_max = *max == 0 ? 16 : *max * 2; /* bounded by ACCOUNT_FILE_ENTRIES_MAX: no overflow */
+        void *grown = secret_block_alloc(grown_max * size);
         require(grown != NULL, NULL);
-        if (*count > 0) {
+        if (*count > 0)
             memcpy(grown, *list, *count * size);
-            secret_wipe(*list, *count * size);
-        }
-        mem_free(*list);
+        secret_block_free(*list, *max * size);
         *list = grown;
         *max = grown_max;
     }
@@ -298,10 +296,42 @@ static int group_compare(const void *a, const void *b)
     return strcmp(((const struct account_file_group *)a)->name_key, ((const struct account_file_group *)b)->name_key);
 }
 
+/* Heap sort of entries, in place: qsort copies them, hashes and all, into memory that it does not wipe. */
+static void heap_sink(struct account_file_entry *entries, size_t at, size_t count)
+{
+    struct account_file_entry moving = entries[at];
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && entry_compare(&entries[child], &entries[child + 1]) < 0)
+            child++;
+        if (entry_compare(&moving, &entries[child]) >= 0)
+            break;
+        entries[at] = entries[child];
+    }
+    entries[at] = moving;
+    secret_wipe(&moving, sizeof(moving));
+}
+
+static void entries_sort(struct account_file_entry *entries, size_t count)
+{
+    bool sorted = true; /* most files are */
+    for (size_t i = 1; i < count && sorted; i++)
+        sorted = entry_compare(&entries[i - 1], &entries[i]) <= 0;
+    if (sorted)
+        return;
+    for (size_t i = count / 2; i-- > 0;)
+        heap_sink(entries, i, count);
+    for (size_t last = count - 1; last > 0; last--) {
+        struct account_file_entry greatest = entries[0];
+        entries[0] = entries[last];
+        entries[last] = greatest;
+        secret_wipe(&greatest, sizeof(greatest));
+        heap_sink(entries, 0, last);
+    }
+}
+
 static SECURITY_STATUS file_sort(const struct account_file *file, const char *file_name)
 {
-    if (file->n_entries > 1)
-        qsort(file->entries, file->n_entries, sizeof(file->entries[0]), entry_compare);
+    entries_sort(file->entries, file->n_entries);
     if (file->n_groups > 1)
         qsort(file->groups, file->n_groups, sizeof(file->groups[0]), group_compare);
     for (size_t i = 1; i < file->n_entries; i++)
@@ -357,7 +387,6 @@ void account_file_release(struct account_file *file)
         mem_free(entry->full_name);
         mem_free(entry->name_key);
         mem_free(entry->domain_key);
-        secret_wipe(entry, sizeof(*entry));
     }
     for (size_t i = 0; i < file->n_groups; i++) {
         mem_free(file->groups[i].name);
@@ -369,9 +398,9 @@ void account_file_release(struct account_file *file)
         mem_free(file->members[i].name_key);
         mem_free(file->members[i].domain_key);
     }
-    mem_free(file->entries);
-    mem_free(file->groups);
-    mem_free(file->members);
+    secret_block_free(file->entries, file->max_entries * sizeof(file->entries[0]));
+    secret_block_free(file->groups, file->max_groups * sizeof(file->groups[0]));
+    secret_block_free(file->members, file->max_members * sizeof(file->members[0]));
     mem_free(file);
 }
 

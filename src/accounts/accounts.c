@@ -6,7 +6,6 @@
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/status.h"
-#include "core/trace.h"
 #include "crypto/ntlm_response.h"
 #include "crypto/random.h"
 
@@ -25,6 +24,8 @@ struct accounts {
     struct account_policy policy;
     struct key16 nobody; /* the random hash that responses of unknown accounts are measured against */
     struct cache *cache;
+    struct failures *
+        unknown; /* counts the failures of unknown names, which nobody asks for: it costs what those of accounts cost */
 };
 
 static struct accounts *opened; /* guarded by opened_lock, as are the reference counts */
@@ -53,6 +54,7 @@ static void accounts_free(struct accounts *accounts)
         mem_free(accounts->name[i]);
     }
     cache_release(accounts->cache);
+    failures_close(accounts->unknown);
     mem_free(accounts->default_domain);
     mem_free(accounts->default_key);
     key16_wipe(&accounts->nobody);
@@ -62,8 +64,9 @@ static void accounts_free(struct accounts *accounts)
 static SECURITY_STATUS accounts_fill(struct accounts *accounts, const char *const *names, size_t n_names)
 {
     accounts->cache = cache_new();
+    accounts->unknown = failures_new();
     accounts->default_key = text_upper(accounts->default_domain);
-    if (accounts->cache == NULL || accounts->default_key == NULL)
+    if (accounts->cache == NULL || accounts->unknown == NULL || accounts->default_key == NULL)
         return SEC_E_INSUFFICIENT_MEMORY;
     if (!random_bytes(accounts->nobody.bytes, sizeof(accounts->nobody.bytes)))
         return cause_set(SEC_E_INTERNAL_ERROR, "no random numbers");
@@ -144,45 +147,58 @@ void accounts_close(struct accounts *accounts)
         accounts_free(accounts);
 }
 
-static SECURITY_STATUS search_stores(struct accounts *accounts, const char *user_key, const char *domain_key,
-                                     struct cache_answer *answer)
+/* A search for one name. It goes through all places where the name might be, also after it was found: how long it takes does not
+ * tell whether there is such an account. */
+struct search {
+    struct accounts *accounts;
+    struct cache_answer *answer;
+    SECURITY_STATUS status; /* SEC_E_NO_CREDENTIALS until found, or until a store fails */
+};
+
+static void search_stores(struct search *search, const char *user_key, const char *domain_key)
 {
-    for (unsigned i = 0; i < accounts->n_stores; i++) {
-        struct account_store *store = &accounts->store[i];
-        SECURITY_STATUS status = store->table->find(store->self, user_key, domain_key, &answer->record);
-        if (status == SEC_E_NO_CREDENTIALS)
+    for (unsigned i = 0; i < search->accounts->n_stores; i++) {
+        AUTO_RECORD struct store_record record = {0};
+        const struct account_store *store = &search->accounts->store[i];
+        const char *wanted = search->status == SEC_E_OK ? STORE_NO_NAME : user_key; /* found once is enough */
+        SECURITY_STATUS status = store->table->find(store->self, wanted, domain_key, &record);
+        /* A store that cannot be read ends the search: whom it knows, a later store must not answer for. */
+        if (search->status != SEC_E_NO_CREDENTIALS || status == SEC_E_NO_CREDENTIALS)
             continue;
-        /* A store that cannot be read stops the search: whom it knows, a later store must not answer for. */
-        answer->store = i;
-        return status;
+        search->status = status;
+        search->answer->store = i;
+        if (status == SEC_E_OK) {
+            search->answer->record = record;
+            record = (struct store_record){0};
+        }
     }
-    return SEC_E_NO_CREDENTIALS;
 }
 
-static SECURITY_STATUS domain_is_known(struct accounts *accounts, const char *domain_key, bool *known)
+static bool domain_is_known(struct search *search, const char *domain_key)
 {
-    *known = false;
-    for (unsigned i = 0; i < accounts->n_stores && !*known; i++)
-        try(accounts->store[i].table->knows_domain(accounts->store[i].self, domain_key, known));
-    return SEC_E_OK;
+    bool known = false;
+    for (unsigned i = 0; i < search->accounts->n_stores && !known; i++) {
+        const struct account_store *store = &search->accounts->store[i];
+        SECURITY_STATUS status = store->table->knows_domain(store->self, domain_key, &known);
+        if (status != SEC_E_OK && search->status == SEC_E_NO_CREDENTIALS)
+            search->status = status;
+    }
+    return known;
 }
 
 /* First the names as they stand; then, for no domain or one that no store knows, the default domain. */
-static SECURITY_STATUS search_domains(struct accounts *accounts, const char *user_key, const char *domain_key,
-                                      struct cache_answer *answer)
+static void search_domains(struct search *search, const char *user_key, const char *domain_key)
 {
-    bool known = false;
-    SECURITY_STATUS status = search_stores(accounts, user_key, domain_key, answer);
-    require(status == SEC_E_NO_CREDENTIALS, status);
-    if (domain_key[0] != '\0')
-        try(domain_is_known(accounts, domain_key, &known));
-    require(!known && strcmp(domain_key, accounts->default_key) != 0, SEC_E_NO_CREDENTIALS);
-    return search_stores(accounts, user_key, accounts->default_key, answer);
+    const char *default_key = search->accounts->default_key;
+    search_stores(search, user_key, domain_key);
+    if (strcmp(domain_key, default_key) != 0 && (domain_key[0] == '\0' || !domain_is_known(search, domain_key)))
+        search_stores(search, user_key, default_key);
 }
 
 static SECURITY_STATUS search_names(struct accounts *accounts, const char *user, const char *domain,
                                     struct cache_answer *answer)
 {
+    struct search search = {.accounts = accounts, .answer = answer, .status = SEC_E_NO_CREDENTIALS};
     if (!utf8_valid(slice_of_text(user)) || !utf8_valid(slice_of_text(domain)))
         return SEC_E_NO_CREDENTIALS;
     AUTO_FREE char *user_key = text_upper(user);
@@ -190,12 +206,13 @@ static SECURITY_STATUS search_names(struct accounts *accounts, const char *user,
         text_upper(strcmp(domain, ".") == 0 ? "" : domain); /* "." is Windows' "this computer" */
     if (user_key == NULL || domain_key == NULL)
         return SEC_E_INSUFFICIENT_MEMORY;
-    SECURITY_STATUS status = search_domains(accounts, user_key, domain_key, answer);
+    search_domains(&search, user_key, domain_key);
     char *at = strrchr(user_key, '@');
-    if (status != SEC_E_NO_CREDENTIALS || at == NULL || domain_key[0] != '\0')
-        return status;
-    *at = '\0';
-    return search_domains(accounts, user_key, at + 1, answer);
+    if (at != NULL && domain_key[0] == '\0') {
+        *at = '\0';
+        search_domains(&search, user_key, at + 1);
+    }
+    return search.status;
 }
 
 static void stamps_take(const struct accounts *accounts, struct cache_stamps *stamps)
@@ -205,25 +222,52 @@ static void stamps_take(const struct accounts *accounts, struct cache_stamps *st
         accounts->store[i].table->stamp(accounts->store[i].self, &stamps->store[i]);
 }
 
-/* Answers SEC_E_OK for unknown names too, with a NULL account and a key that no response fits. */
-static SECURITY_STATUS accounts_look_up(struct accounts *accounts, const char *user, const char *domain,
-                                        struct cache_answer *answer)
+/* The key that a response is measured with; for unknown names, and accounts without a password, one that none fits. */
+static SECURITY_STATUS answer_fill(struct accounts *accounts, const char *user, const char *domain,
+                                   struct cache_answer *answer)
 {
-    struct cache_stamps before, after;
-    stamps_take(accounts, &before);
-    if (cache_get(accounts->cache, &before, user, domain, answer))
-        return SEC_E_OK;
     SECURITY_STATUS status = search_names(accounts, user, domain, answer);
     require(status == SEC_E_OK || status == SEC_E_NO_CREDENTIALS, status);
     if (!answer->record.has_nt)
         answer->record.nt_hash = accounts->nobody;
     if (ntlm_v2_key(&answer->record.nt_hash, user, domain, &answer->v2_key) != WIRE_OK)
         return answer->record.account == NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-    /* Kept only when nothing changed while we looked: else the stamps might be newer than the answer. */
-    stamps_take(accounts, &after);
-    if (memcmp(&before, &after, sizeof(before)) == 0)
-        cache_put(accounts->cache, &before, user, domain, answer);
     return SEC_E_OK;
+}
+
+struct lookup {
+    struct cache_answer answer;
+    struct cache_stamps stamps;
+    bool warm; /* out of the cache: nothing was read for it */
+    bool firm; /* no store changed while it was read: the stamps are the answer's */
+};
+
+static void lookup_wipe(struct lookup *lookup)
+{
+    cache_answer_wipe(&lookup->answer);
+}
+#define AUTO_LOOKUP __attribute__((cleanup(lookup_wipe)))
+
+/* Answers SEC_E_OK for unknown names too, with a NULL account. */
+static SECURITY_STATUS accounts_look_up(struct accounts *accounts, const char *user, const char *domain,
+                                        struct lookup *lookup)
+{
+    struct cache_stamps after;
+    stamps_take(accounts, &lookup->stamps);
+    lookup->warm = cache_get(accounts->cache, &lookup->stamps, user, domain, &lookup->answer);
+    if (lookup->warm)
+        return SEC_E_OK;
+    try(answer_fill(accounts, user, domain, &lookup->answer));
+    stamps_take(accounts, &after);
+    lookup->firm = memcmp(&lookup->stamps, &after, sizeof(after)) == 0;
+    return SEC_E_OK;
+}
+
+/* Only names that proved their password are kept: guesses, of known names too, push nobody out. */
+static void lookup_keep(struct accounts *accounts, const char *user, const char *domain, const struct lookup *lookup)
+{
+    if (lookup->firm)
+        cache_put(accounts->cache, &lookup->stamps, user, domain, &lookup->answer);
 }
 
 /* Was a password tried at all? A response of a kind that is not allowed, or of no kind, is refused without having tried one. */
@@ -236,36 +280,67 @@ static bool check_tries_password(const struct ntlm_check *check)
     return check->nt_response.len >= NTLM_V2_RESPONSE_MIN;
 }
 
-/* A failure that cannot be written down is an error for all to see: guessing without a count must not go unnoticed. */
-static SECURITY_STATUS count_failure(struct accounts *accounts, const struct cache_answer *answer)
-{
-    if (accounts->policy.lockout_threshold == 0)
-        return SEC_E_OK;
-    if (answer->record.account != NULL) {
-        const struct account_store *store = &accounts->store[answer->store];
-        return store->table->record_failure(store->self, &answer->record.account->sid, &accounts->policy);
-    }
-    for (size_t i = 0; i < accounts->n_stores; i++)
-        if (accounts->store[i].table->record_unknown != NULL)
-            return accounts->store[i].table->record_unknown(accounts->store[i].self);
-    return SEC_E_OK;
-}
-
-static void count_success(struct accounts *accounts, const struct cache_answer *answer)
+static struct failures *failures_of(const struct accounts *accounts, const struct cache_answer *answer)
 {
     const struct account_store *store = &accounts->store[answer->store];
-    if (answer->record.lockout.failures == 0 && answer->record.lockout.locked_until == 0)
-        return;
-    /* Who proved the password is let in even where the count cannot be written, on a full disk for instance. */
-    if (store->table->record_success(store->self, &answer->record.account->sid) != SEC_E_OK)
-        TRACE("accounts", "failure count not reset: %s", cause_text());
+    return answer->record.account == NULL ? accounts->unknown : store->table->failures(store->self);
 }
 
-static bool account_locked(const struct cache_answer *answer)
+static uint64_t failure_key_of(const struct cache_answer *answer)
 {
-    const struct account *account = answer->record.account;
-    return account != NULL &&
-           ((account->flags & ACCOUNT_LOCKED) != 0 || lockout_holds(&answer->record.lockout, filetime_now()));
+    uint64_t key = answer->record.failure_key;
+    if (answer->record.account == NULL)
+        memcpy(&key, answer->v2_key.bytes, sizeof(key)); /* as good as random, and the same for the same name */
+    return key;
+}
+
+/* Refuses, at one cost for all: in each store one account was looked for and found, and one was not, whether the name is known, known
+ * and in the cache, or unknown. What is done for the time alone may fail without harm. */
+static SECURITY_STATUS deny(struct accounts *accounts, const char *user, const char *domain,
+                            const struct lookup *lookup)
+{
+    AUTO_ANSWER struct cache_answer again = {0};
+    const struct cache_answer *answer = &lookup->answer;
+    struct cache_stamps stamps;
+    if (lookup->warm) {
+        (void)answer_fill(accounts, user, domain, &again);
+        stamps_take(accounts, &stamps);
+    }
+    for (unsigned i = 0; i < accounts->n_stores; i++) {
+        AUTO_RECORD struct store_record record = {0};
+        const struct account_store *store = &accounts->store[i];
+        if (answer->record.account != NULL && i == answer->store)
+            (void)store->table->find(store->self, STORE_NO_NAME, accounts->default_key, &record);
+        else
+            (void)store->table->find_any(store->self, &record);
+    }
+    cause_clear();
+    return SEC_E_LOGON_DENIED;
+}
+
+/* What comes of a response, decided after it was measured and by what the count says then: of guesses that come at once, no more are
+ * answered for than of guesses one after another. A right one that nothing stands against resets the count. */
+static SECURITY_STATUS decide(struct accounts *accounts, const struct cache_answer *answer, bool tried, bool right)
+{
+    int64_t now = filetime_now();
+    struct lockout_state state = {0};
+    struct failures *failures = failures_of(accounts, answer);
+    uint64_t key = failure_key_of(answer);
+    bool counting = accounts->policy.lockout_threshold != 0;
+    if (!right) {
+        if (tried && counting)
+            failures_add(failures, key, &accounts->policy, now);
+        return SEC_E_LOGON_DENIED;
+    }
+    if (counting)
+        failures_get(failures, key, &accounts->policy, now, &state);
+    if (lockout_holds(&state, now) && !lockout_tells(&state, &accounts->policy))
+        return SEC_E_LOGON_DENIED;
+    if (lockout_holds(&state, now) || (answer->record.account->flags & ACCOUNT_LOCKED) != 0)
+        return STATUS_ACCOUNT_LOCKED_OUT;
+    if (state.failures != 0)
+        failures_clear(failures, key);
+    return SEC_E_OK;
 }
 
 /* What stands in the way of a logon whose password is right. */
@@ -291,16 +366,15 @@ static bool has_password(const struct store_record *record)
 SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check,
                                     const struct account **account, struct key16 *session_base_key)
 {
-    AUTO_ANSWER struct cache_answer answer = {0};
+    AUTO_LOOKUP struct lookup lookup = {0};
     AUTO_KEY16 struct key16 base_key = {0};
     const char *user = check->user == NULL ? "" : check->user, *domain = check->domain == NULL ? "" : check->domain;
-    try(accounts_look_up(accounts, user, domain, &answer));
-    if (account_locked(&answer))
-        return STATUS_ACCOUNT_LOCKED_OUT;
+    try(accounts_look_up(accounts, user, domain, &lookup));
+    const struct cache_answer *answer = &lookup.answer;
     struct ntlm_response_input input = {
-        .nt_hash = &answer.record.nt_hash,
-        .lm_hash = answer.record.has_lm ? &answer.record.lm_hash : NULL,
-        .v2_key = &answer.v2_key,
+        .nt_hash = &answer->record.nt_hash,
+        .lm_hash = answer->record.has_lm ? &answer->record.lm_hash : NULL,
+        .v2_key = &answer->v2_key,
         .user = user,
         .domain = domain,
         .challenge = check->challenge,
@@ -310,15 +384,14 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
         .allow_v1 = check->allow_v1,
         .allow_lm = check->allow_lm,
     };
-    enum ntlm_response_kind kind = ntlm_response_verify(&input, &base_key);
-    if (kind == NTLM_RESPONSE_WRONG || !has_password(&answer.record)) {
-        if (check_tries_password(check))
-            try(count_failure(accounts, &answer));
-        return SEC_E_LOGON_DENIED;
-    }
-    count_success(accounts, &answer);
-    try(account_state(answer.record.account, false));
-    *account = account_retain(answer.record.account);
+    bool right = ntlm_response_verify(&input, &base_key) != NTLM_RESPONSE_WRONG && has_password(&answer->record);
+    SECURITY_STATUS decision = decide(accounts, &lookup.answer, check_tries_password(check), right);
+    if (decision == SEC_E_LOGON_DENIED)
+        return deny(accounts, user, domain, &lookup);
+    require(decision == SEC_E_OK, decision);
+    lookup_keep(accounts, user, domain, &lookup);
+    try(account_state(answer->record.account, false));
+    *account = account_retain(answer->record.account);
     *session_base_key = base_key;
     return SEC_E_OK;
 }
@@ -326,36 +399,35 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
 SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const char *domain,
                              const struct account **account)
 {
-    AUTO_ANSWER struct cache_answer answer = {0};
-    try(accounts_look_up(accounts, user, domain == NULL ? "" : domain, &answer));
-    require(answer.record.account != NULL, SEC_E_NO_CREDENTIALS);
-    *account = account_retain(answer.record.account);
+    AUTO_LOOKUP struct lookup lookup = {0};
+    try(accounts_look_up(accounts, user, domain == NULL ? "" : domain, &lookup));
+    require(lookup.answer.record.account != NULL, SEC_E_NO_CREDENTIALS);
+    *account = account_retain(lookup.answer.record.account);
     return SEC_E_OK;
 }
 
 SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain,
                                         struct slice old_password, struct slice new_password)
 {
-    AUTO_ANSWER struct cache_answer answer = {0};
+    AUTO_LOOKUP struct lookup lookup = {0};
     AUTO_KEY16 struct key16 old_hash, new_hash;
     if (new_password.len == 0 || new_password.len % 2 != 0 || new_password.len > PASSWORD_BYTES_MAX)
         return cause_set(SEC_E_INVALID_PARAMETER, "the new password must have 1 to %d letters", PASSWORD_BYTES_MAX / 2);
-    try(accounts_look_up(accounts, user, domain == NULL ? "" : domain, &answer));
-    if (account_locked(&answer))
-        return STATUS_ACCOUNT_LOCKED_OUT;
+    domain = domain == NULL ? "" : domain;
+    try(accounts_look_up(accounts, user, domain, &lookup));
+    const struct cache_answer *answer = &lookup.answer;
     ntlm_nt_hash(old_password, &old_hash);
-    bool right = secret_equal(old_hash.bytes, answer.record.nt_hash.bytes, sizeof(old_hash.bytes));
-    if (!right || !has_password(&answer.record)) {
-        try(count_failure(accounts, &answer));
-        return SEC_E_LOGON_DENIED;
-    }
-    try(account_state(answer.record.account, true));
-    const struct account_store *store = &accounts->store[answer.store];
+    bool right = secret_equal(old_hash.bytes, answer->record.nt_hash.bytes, sizeof(old_hash.bytes)) &&
+                 has_password(&answer->record);
+    SECURITY_STATUS decision = decide(accounts, &lookup.answer, true, right);
+    if (decision == SEC_E_LOGON_DENIED)
+        return deny(accounts, user, domain, &lookup);
+    require(decision == SEC_E_OK, decision);
+    try(account_state(answer->record.account, true));
+    const struct account_store *store = &accounts->store[answer->store];
     if (store->table->set_password == NULL)
         return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the store %s is read-only: change the password where it is kept",
-                         accounts->name[answer.store]);
+                         accounts->name[answer->store]);
     ntlm_nt_hash(new_password, &new_hash);
-    try(store->table->set_password(store->self, &answer.record.account->sid, &old_hash, &new_hash));
-    count_success(accounts, &answer);
-    return SEC_E_OK;
+    return store->table->set_password(store->self, &answer->record.account->sid, &old_hash, &new_hash);
 }

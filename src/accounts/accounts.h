@@ -41,7 +41,7 @@ const struct account *account_retain(const struct account *account);
 void account_release(const struct account *account); /* NULL is fine */
 
 struct account_policy {
-    unsigned lockout_threshold; /* wrong passwords in a row that lock an account out; 0: never */
+    unsigned lockout_threshold; /* wrong passwords in a row that lock an account out; 0: never; more than 1000: 1000 */
     unsigned lockout_seconds;   /* how long; 0: until an administrator enables it */
     unsigned reset_seconds;     /* failures older than this count no more */
 };
@@ -69,11 +69,18 @@ struct ntlm_check {
 /* Decides whether the responses prove the password of the account (MS-NLMP 3.3.1, 3.3.2, 3.2.5.1.2). On SEC_E_OK gives the account
  * (release it) and the session base key, and for LM-derived keys the LM hash is not needed. Statuses:
  *   SEC_E_LOGON_DENIED          no such account, no password set, wrong response, or a kind of response that is not allowed: no telling which
- *   STATUS_ACCOUNT_LOCKED_OUT   as SECURITY_STATUS (see core/status.h); answered whatever the password, so that a locked account is no oracle
+ *   STATUS_ACCOUNT_LOCKED_OUT   as SECURITY_STATUS (see core/status.h); for a right response, until as many wrong ones came during the
+ *                               lock-out as led to it, and SEC_E_LOGON_DENIED after that
  *   STATUS_ACCOUNT_DISABLED, STATUS_ACCOUNT_EXPIRED, STATUS_PASSWORD_EXPIRED, STATUS_PASSWORD_MUST_CHANGE   only when the response is right
  *   SEC_E_INTERNAL_ERROR        the store cannot be read (cause tells); nobody is let in
+ * A locked account refuses a wrong response like an unknown name does, so that the status tells nobody who exists; whoever knows the
+ * password is told why he is not let in. If that never ended, guessing could go on through the lock-out and use the password found after it: so
+ * one lock-out answers for at most twice the threshold of guesses, and guesses during it do not make it longer, for then
+ * anybody could keep anybody out for ever.
+ *
  * A wrong response counts towards the lock-out, a right one resets the count; one of a kind that is not allowed tried no password and does
- * not count. Unknown accounts cost the same time as known ones. */
+ * not count. The count is looked at after the response was measured: guesses at the same time find no gap. Counts are kept as
+ * failures.h says. Unknown names cost the same time as known ones in every arrangement of stores, and neither writes to a database. */
 SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check,
                                     const struct account **account, struct key16 *session_base_key);
 

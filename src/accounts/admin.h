@@ -30,7 +30,8 @@ struct account_spec {
 };
 SECURITY_STATUS account_admin_add(struct account_admin *admin, const struct account_spec *spec);
 
-/* Sets a password (UTF-16LE bytes, not empty). `must_change`: at the next logon. Clears the count of failures. */
+/* Sets a password (UTF-16LE bytes, not empty). `must_change`: at the next logon. It does not expire until that is set anew.
+ * Clears the count of failures. */
 SECURITY_STATUS account_admin_passwd(struct account_admin *admin, const char *name, const char *domain,
                                      struct slice password, bool must_change);
 /* Finds one account; wipe the record. Its domain is "" where the account names none. */
@@ -52,11 +53,13 @@ enum account_change_field {
     CHANGE_UID = 0x4,
     CHANGE_GID = 0x8,
     CHANGE_FLAGS = 0x10, /* clear_flags first, then set_flags */
+    CHANGE_PASSWORD_EXPIRES = 0x20,
 };
 struct account_change {
     unsigned fields;
     const char *full_name;
-    int64_t expires, uid, gid;
+    int64_t expires, uid, gid,
+        password_expires; /* password_expires: of the password that there is, a change of it sets FILETIME_NEVER */
     uint32_t clear_flags, set_flags;
 };
 SECURITY_STATUS account_admin_change(struct account_admin *admin, const char *name, const char *domain,

@@ -1,7 +1,7 @@
 /*
  * What the stores said about names that were asked for, for as long as no store has changed: a warm handshake then reads no file.
- * Names are kept letter by letter as the client sent them, so that the NTLMv2 key, which depends on them, is kept too. Unknown
- * names are kept like known ones, with a key of their own: time does not tell them apart.
+ * Names are kept letter by letter as the client sent them, so that the NTLMv2 key, which depends on them, is kept too. Only names
+ * that proved their password are kept: whoever sends many others pushes nobody out.
  */
 #ifndef OPENSSPI_ACCOUNTS_CACHE_H
 #define OPENSSPI_ACCOUNTS_CACHE_H
@@ -13,7 +13,7 @@
 
 /* The answer for one pair of names. */
 struct cache_answer {
-    struct store_record record; /* record.account NULL: unknown */
+    struct store_record record; /* record.account NULL: unknown, never in the cache */
     unsigned store;             /* which one it came from */
     struct key16 v2_key;
 };

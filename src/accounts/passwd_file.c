@@ -17,11 +17,6 @@
 /* A file that changed less than this before it was read may change again within the same tick of its time stamps: it is read once more. */
 #define SETTLE_MS 100
 
-struct file_failure {
-    struct sid sid;
-    struct lockout_state state;
-};
-
 /* All guarded by `lock`. */
 struct file_store {
     pthread_mutex_t lock;
@@ -30,10 +25,9 @@ struct file_store {
     struct sid domain_sid;
     struct account_file *file; /* NULL: not read, or not readable */
     struct store_stamp read_stamp;
-    uint64_t reread_ms;            /* monotonic time from when on a young file has to be read again; 0: none */
-    uint64_t generation;           /* bumped by what time stamps do not tell */
-    struct file_failure *failures; /* only of accounts that exist, so that the file bounds it */
-    size_t n_failures, max_failures;
+    uint64_t reread_ms;  /* monotonic time from when on a young file has to be read again; 0: none */
+    uint64_t generation; /* bumped by what time stamps do not tell */
+    char real[PATH_MAX]; /* the path with its directory resolved, as of the last look: what its failures go by */
 };
 
 static void stamp_of_status(const struct stat *status, struct store_stamp *stamp)
@@ -123,10 +117,10 @@ static SECURITY_STATUS store_read(struct file_store *store, const char *path)
 /* Makes store->file what the file holds now. SEC_E_NO_CREDENTIALS: there is none. */
 static SECURITY_STATUS store_ready(struct file_store *store)
 {
-    char path[PATH_MAX];
+    const char *path = store->real;
     struct stat status;
     struct store_stamp stamp;
-    SECURITY_STATUS checked = store_path_check(store->path, path);
+    SECURITY_STATUS checked = store_path_check(store->path, store->real);
     if (checked == SEC_E_OK && store->file != NULL && stat(path, &status) == 0) {
         stamp_of_status(&status, &stamp);
         if (memcmp(&stamp, &store->read_stamp, sizeof(stamp)) == 0 &&
@@ -173,14 +167,6 @@ static SECURITY_STATUS entry_sid(const struct file_store *store, const struct ac
     return sid_append(sid, rid) == WIRE_OK ? SEC_E_OK : SEC_E_INTERNAL_ERROR;
 }
 
-static struct file_failure *failure_find(const struct file_store *store, const struct sid *sid)
-{
-    for (size_t i = 0; i < store->n_failures; i++)
-        if (sid_equal(&store->failures[i].sid, sid))
-            return &store->failures[i];
-    return NULL;
-}
-
 static SECURITY_STATUS entry_record(const struct file_store *store, const struct account_file_entry *entry,
                                     struct store_record *record)
 {
@@ -199,9 +185,7 @@ static SECURITY_STATUS entry_record(const struct file_store *store, const struct
     out.lm_hash = entry->lm_hash;
     out.has_nt = entry->has_nt;
     out.has_lm = entry->has_lm;
-    const struct file_failure *failure = failure_find(store, &account->sid);
-    if (failure != NULL)
-        out.lockout = failure->state;
+    try(failures_key(failures_shared(), store->real, &account->sid, &out.failure_key));
     *record = out;
     out = (struct store_record){0};
     return SEC_E_OK;
@@ -212,8 +196,9 @@ static SECURITY_STATUS find_locked(struct file_store *store, const char *user_ke
 {
     try(store_ready(store));
     const struct account_file_entry *entry = account_file_find(store->file, user_key, domain_key);
+    const struct account_file_entry *plain = account_file_find(store->file, user_key, "");
     if (entry == NULL && strcmp(domain_key, store->default_key) == 0)
-        entry = account_file_find(store->file, user_key, "");
+        entry = plain; /* looked for in any case: see accounts.c on time */
     require(entry != NULL, SEC_E_NO_CREDENTIALS);
     return entry_record(store, entry, record);
 }
@@ -241,53 +226,35 @@ static SECURITY_STATUS file_store_knows_domain(void *self, const char *domain_ke
     return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status;
 }
 
-static struct file_failure *failure_add(struct file_store *store, const struct sid *sid)
+static SECURITY_STATUS find_any_locked(struct file_store *store, struct store_record *record)
 {
-    if (store->n_failures == store->max_failures) {
-        size_t max = store->max_failures == 0 ? 8 : store->max_failures * 2;
-        void *grown = mem_realloc(store->failures, max * sizeof(store->failures[0]));
-        require(grown != NULL, NULL);
-        store->failures = grown;
-        store->max_failures = max;
-    }
-    struct file_failure *failure = &store->failures[store->n_failures++];
-    *failure = (struct file_failure){.sid = *sid};
-    return failure;
+    try(store_ready(store));
+    require(store->file->n_entries > 0, SEC_E_NO_CREDENTIALS);
+    const struct account_file_entry *entry = &store->file->entries[store->file->n_entries / 2];
+    entry = account_file_find(store->file, entry->name_key, entry->domain_key);
+    require(entry != NULL, SEC_E_NO_CREDENTIALS);
+    return entry_record(store, entry, record);
 }
 
-static SECURITY_STATUS file_store_record_failure(void *self, const struct sid *sid, const struct account_policy *policy)
+static SECURITY_STATUS file_store_find_any(void *self, struct store_record *record)
 {
     struct file_store *store = self;
     pthread_mutex_lock(&store->lock);
-    struct file_failure *failure = failure_find(store, sid);
-    if (failure == NULL)
-        failure = failure_add(store, sid);
-    if (failure != NULL) {
-        lockout_after_failure(&failure->state, policy, filetime_now());
-        store->generation++;
-    }
+    SECURITY_STATUS status = find_any_locked(store, record);
     pthread_mutex_unlock(&store->lock);
-    return failure == NULL ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK;
+    return status;
 }
 
-static SECURITY_STATUS file_store_record_success(void *self, const struct sid *sid)
+static struct failures *file_store_failures(void *self)
 {
-    struct file_store *store = self;
-    pthread_mutex_lock(&store->lock);
-    struct file_failure *failure = failure_find(store, sid);
-    if (failure != NULL) {
-        *failure = store->failures[--store->n_failures];
-        store->generation++;
-    }
-    pthread_mutex_unlock(&store->lock);
-    return SEC_E_OK;
+    (void)self;
+    return failures_shared();
 }
 
 static void file_store_close(void *self)
 {
     struct file_store *store = self;
     account_file_release(store->file);
-    mem_free(store->failures);
     mem_free(store->path);
     mem_free(store->default_domain);
     mem_free(store->default_key);
@@ -299,14 +266,15 @@ static const struct account_store_table file_store_table = {
     .stamp = file_store_stamp,
     .find = file_store_find,
     .knows_domain = file_store_knows_domain,
-    .record_failure = file_store_record_failure,
-    .record_success = file_store_record_success,
+    .failures = file_store_failures,
+    .find_any = file_store_find_any,
     .close = file_store_close,
 };
 
 static SECURITY_STATUS file_store_open(enum account_file_format format, const char *path, const char *default_domain,
                                        struct account_store *store)
 {
+    require(failures_shared() != NULL, SEC_E_INSUFFICIENT_MEMORY);
     struct file_store *self = mem_zalloc(sizeof(*self));
     require(self != NULL, SEC_E_INSUFFICIENT_MEMORY);
     pthread_mutex_init(&self->lock, NULL);

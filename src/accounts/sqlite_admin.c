@@ -33,6 +33,7 @@ void account_admin_close(struct account_admin *admin)
 {
     if (admin == NULL)
         return;
+    failures_close(admin->failures);
     sqlite_db_close(admin->db);
     mem_free(admin);
 }
@@ -195,12 +196,31 @@ SECURITY_STATUS account_admin_add(struct account_admin *admin, const struct acco
     return sqlite_end(admin->db, admin_insert(admin, spec, spec->nt_hash == NULL ? 0 : filetime_now(), FILETIME_NEVER));
 }
 
+/* The table of the database's own file: processes that count for themselves alone are not reached. False: nobody has counted. */
+static bool failures_there(struct account_admin *admin)
+{
+    if (admin->failures == NULL)
+        admin->failures = failures_open(admin->db->path, false);
+    return admin->failures != NULL;
+}
+
 static SECURITY_STATUS lockout_clear(struct account_admin *admin, const struct sid *sid)
 {
-    sqlite3_stmt *statement;
-    try(sqlite_prepare(admin->db, SQL_LOCKOUT_CLEAR, &statement));
-    sqlite_bind_sid(statement, 1, sid);
-    return sqlite_run(admin->db, statement);
+    uint64_t key;
+    require(failures_there(admin), SEC_E_OK);
+    try(failures_key(admin->failures, "", sid, &key));
+    failures_clear(admin->failures, key);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS lockout_read(struct account_admin *admin, struct store_record *record)
+{
+    static const struct account_policy everything = {0};
+    uint64_t key;
+    require(failures_there(admin), SEC_E_OK);
+    try(failures_key(admin->failures, "", &record->account->sid, &key));
+    failures_get(admin->failures, key, &everything, filetime_now(), &record->lockout);
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS admin_set_hash(struct account_admin *admin, const struct account *account, const struct key16 *nt_hash,
@@ -244,6 +264,8 @@ SECURITY_STATUS account_admin_show(struct account_admin *admin, const char *name
     try(sqlite_begin(admin->db, false));
     SECURITY_STATUS found = admin_find(admin, name, domain, record);
     SECURITY_STATUS ended = sqlite_end(admin->db, SEC_E_OK);
+    if (found == SEC_E_OK && ended == SEC_E_OK)
+        ended = lockout_read(admin, record);
     if (found == SEC_E_OK && ended != SEC_E_OK) {
         store_record_wipe(record);
         return ended;
@@ -262,6 +284,8 @@ SECURITY_STATUS admin_each_account(struct account_admin *admin,
     while (status == SEC_E_OK && (step = sqlite3_step(rows)) != SQLITE_DONE) {
         AUTO_RECORD struct store_record record = {0};
         status = step == SQLITE_ROW ? sqlite_read_record(admin->db, rows, NULL, &record) : sqlite_failed(admin->db);
+        if (status == SEC_E_OK)
+            status = lockout_read(admin, &record);
         if (status == SEC_E_OK)
             status = each(context, &record);
     }
@@ -288,6 +312,7 @@ SECURITY_STATUS admin_update(struct account_admin *admin, const struct account *
     sqlite3_bind_int64(statement, 4, account->expires);
     sqlite3_bind_int64(statement, 5, account->uid);
     sqlite3_bind_int64(statement, 6, account->gid);
+    sqlite3_bind_int64(statement, 7, account->password_expires);
     return sqlite_run(admin->db, statement);
 }
 
@@ -301,6 +326,8 @@ static SECURITY_STATUS change_within(struct account_admin *admin, const char *na
         account.full_name = (char *)(uintptr_t)change->full_name;
     if ((change->fields & CHANGE_EXPIRES) != 0)
         account.expires = change->expires;
+    if ((change->fields & CHANGE_PASSWORD_EXPIRES) != 0)
+        account.password_expires = change->password_expires;
     if ((change->fields & CHANGE_UID) != 0)
         account.uid = change->uid;
     if ((change->fields & CHANGE_GID) != 0)
@@ -339,6 +366,7 @@ static SECURITY_STATUS remove_within(struct account_admin *admin, const char *na
     try(admin_find(admin, name, domain, &record));
     try(sqlite_prepare(admin->db, SQL_REMOVE, &statement));
     sqlite_bind_sid(statement, 1, &record.account->sid);
+    try(lockout_clear(admin, &record.account->sid));
     return sqlite_run(admin->db, statement);
 }
 

@@ -9,9 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ACCOUNT_COLUMNS                                                                                               \
-    "id, name, domain, full_name, sid, nt_hash, flags, expires, password_set, password_expires, uid, gid, failures, " \
-    "last_failure, locked_until"
+#define ACCOUNT_COLUMNS \
+    "id, name, domain, full_name, sid, nt_hash, flags, expires, password_set, password_expires, uid, gid"
 
 /* Constant texts only: data comes in by binding. */
 static const char *const sql[SQL_STATEMENTS] = {
@@ -26,10 +25,7 @@ static const char *const sql[SQL_STATEMENTS] = {
     [SQL_FIND_GROUPS] = "SELECT g.name, g.sid, g.gid FROM member m JOIN account_group g ON g.id = m.account_group "
                         "WHERE m.account = ?1 ORDER BY g.id",
     [SQL_KNOWS_DOMAIN] = "SELECT 1 FROM account WHERE domain_key = ?1 LIMIT 1",
-    [SQL_LOCKOUT_GET] = "SELECT failures, last_failure, locked_until FROM account WHERE sid = ?1",
-    [SQL_LOCKOUT_SET] = "UPDATE account SET failures = ?2, last_failure = ?3, locked_until = ?4 WHERE sid = ?1",
-    [SQL_LOCKOUT_CLEAR] = "UPDATE account SET failures = 0, last_failure = 0, locked_until = 0 WHERE sid = ?1",
-    [SQL_UNKNOWN_COUNT] = "UPDATE meta SET value = value + 1 WHERE key = 'unknown_failures'",
+    [SQL_FIND_ANY] = "SELECT name_key, domain_key FROM account LIMIT 1",
     [SQL_SET_PASSWORD] =
         "UPDATE account SET nt_hash = ?2, password_set = ?3, password_expires = ?4, flags = ?5 WHERE sid = ?1",
     [SQL_CHANGE_PASSWORD] =
@@ -39,7 +35,8 @@ static const char *const sql[SQL_STATEMENTS] = {
     [SQL_ADD] = "INSERT INTO account (name, name_key, domain, domain_key, full_name, sid, nt_hash, flags, expires, "
                 "password_set, "
                 "password_expires, uid, gid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    [SQL_UPDATE] = "UPDATE account SET full_name = ?2, flags = ?3, expires = ?4, uid = ?5, gid = ?6 WHERE sid = ?1",
+    [SQL_UPDATE] = "UPDATE account SET full_name = ?2, flags = ?3, expires = ?4, uid = ?5, gid = ?6, "
+                   "password_expires = ?7 WHERE sid = ?1",
     [SQL_REMOVE] = "DELETE FROM account WHERE sid = ?1",
     [SQL_SID_TAKEN] = "SELECT 1 FROM account WHERE sid = ?1 UNION ALL SELECT 1 FROM account_group WHERE sid = ?1",
     [SQL_GROUP_ADD] = "INSERT INTO account_group (name, name_key, sid, gid, comment) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -121,7 +118,8 @@ static SECURITY_STATUS db_configure(struct sqlite_db *db)
 {
     static const char pragmas[] =
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
-        "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE;";
+        "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE;"
+        "PRAGMA cache_size = -" SQLITE_STORE_CACHE_KIB ";";
     sqlite3_busy_timeout(db->handle, SQLITE_STORE_BUSY_MS);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 0);

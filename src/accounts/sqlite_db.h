@@ -2,8 +2,12 @@
  * One connection to an account database: opened with care, its schema known, its statements prepared once. Not for two threads at
  * once: the store and the admin each hold a lock around it.
  *
- * Schema version 1: table meta (machine_sid, next_rid, unknown_failures), account, account_group, member. The version stands in PRAGMA
- * user_version, ours-ness in PRAGMA application_id. Steps between versions are in sqlite_schema.c.
+ * Schema version 1: table meta (machine_sid, next_rid), account, account_group, member. The version stands in PRAGMA
+ * user_version, ours-ness in PRAGMA application_id. Steps between versions are in sqlite_schema.c. Wrong passwords are counted
+ * beside the database (failures.h): meta.unknown_failures and the columns failures, last_failure and locked_until are not used.
+ *
+ * Pages of the file, NT hashes among them, stand in SQLite's page cache, which is ordinary memory: it may come into a core dump. The cache is
+ * kept to SQLITE_STORE_CACHE_KIB, so that it is few accounts' hashes and not all. Who cannot have that turns core dumps off.
  */
 #ifndef OPENSSPI_ACCOUNTS_SQLITE_DB_H
 #define OPENSSPI_ACCOUNTS_SQLITE_DB_H
@@ -16,6 +20,8 @@
 
 #define SQLITE_STORE_BUSY_MS 5000 /* a writer holds the lock for one small transaction: longer means that it hangs */
 
+#define SQLITE_STORE_CACHE_KIB "64" /* some 15 pages: an index and what was read last */
+
 enum sqlite_statement {
     SQL_BEGIN,
     SQL_BEGIN_IMMEDIATE,
@@ -27,10 +33,7 @@ enum sqlite_statement {
     SQL_FIND,
     SQL_FIND_GROUPS,
     SQL_KNOWS_DOMAIN,
-    SQL_LOCKOUT_GET,
-    SQL_LOCKOUT_SET,
-    SQL_LOCKOUT_CLEAR,
-    SQL_UNKNOWN_COUNT,
+    SQL_FIND_ANY,
     SQL_SET_PASSWORD,
     SQL_CHANGE_PASSWORD,
     SQL_LIST,

@@ -22,9 +22,6 @@ enum account_column {
     COLUMN_PASSWORD_EXPIRES,
     COLUMN_UID,
     COLUMN_GID,
-    COLUMN_FAILURES,
-    COLUMN_LAST_FAILURE,
-    COLUMN_LOCKED_UNTIL,
 };
 
 void sqlite_bind_text_or_null(sqlite3_stmt *statement, int index, const char *text)
@@ -141,9 +138,6 @@ SECURITY_STATUS sqlite_read_record(struct sqlite_db *db, sqlite3_stmt *row, cons
     } else {
         account->flags |= ACCOUNT_NO_HASH;
     }
-    out.lockout.failures = (unsigned)sqlite3_column_int64(row, COLUMN_FAILURES);
-    out.lockout.last_failure = sqlite3_column_int64(row, COLUMN_LAST_FAILURE);
-    out.lockout.locked_until = sqlite3_column_int64(row, COLUMN_LOCKED_UNTIL);
     *record = out;
     out = (struct store_record){0};
     return SEC_E_OK;

@@ -50,24 +50,31 @@ static SECURITY_STATUS number_of(struct sqlite_db *db, const char *query, int *n
     return status;
 }
 
-SECURITY_STATUS sqlite_schema_check(struct sqlite_db *db, int *version)
+static SECURITY_STATUS versions_read(struct sqlite_db *db, int *version, int *application)
 {
-    int application = 0, objects = 0;
     sqlite3_stmt *statement;
     try(sqlite_prepare(db, SQL_VERSION, &statement));
-    int step = sqlite3_step(statement);
-    int found = step == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
-    if (step == SQLITE_ROW)
-        application = sqlite3_column_int(statement, 1);
-    SECURITY_STATUS status = step == SQLITE_ROW ? SEC_E_OK : sqlite_failed(db);
+    bool got = sqlite3_step(statement) == SQLITE_ROW;
+    SECURITY_STATUS status = got ? SEC_E_OK : sqlite_failed(db);
+    if (got) {
+        *version = sqlite3_column_int(statement, 0);
+        *application = sqlite3_column_int(statement, 1);
+    }
     sqlite_done(statement);
-    require(status == SEC_E_OK, status);
+    return status;
+}
+
+SECURITY_STATUS sqlite_schema_check(struct sqlite_db *db, int *version)
+{
+    int application = 0, objects = 0, found = 0;
+    try(versions_read(db, &found, &application));
     if (found == 0 && application == 0) {
         try(number_of(db, "SELECT count(*) FROM sqlite_schema", &objects));
         if (objects == 0) {
             *version = 0;
             return SEC_E_OK;
         }
+        try(versions_read(db, &found, &application)); /* another process may have made the schema between the two */
     }
     if (application != APPLICATION_ID || found <= 0)
         return cause_set(SEC_E_INTERNAL_ERROR, "%s: this SQLite database is not an account store of OpenSSPI",

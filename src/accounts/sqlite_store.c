@@ -20,6 +20,7 @@ struct sqlite_store {
     dev_t device;
     ino_t inode;
     _Atomic(uint64_t) named_ms; /* when the name last led to that file */
+    struct failures *failures;  /* set once, under `lock`, before the first account is given out */
     char *path, *default_domain, *default_key;
 };
 
@@ -47,6 +48,16 @@ static void store_disconnect(struct sqlite_store *store)
     store->db = NULL;
 }
 
+/* The file of lock-outs goes by the database's name, which stays; in the shared table its accounts go by that name too. */
+static SECURITY_STATUS store_failures_open(struct sqlite_store *store)
+{
+    if (store->failures == NULL)
+        store->failures = failures_open(store->db->path, true);
+    if (store->failures == NULL)
+        store->failures = failures_shared();
+    return store->failures == NULL ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK;
+}
+
 /* Makes sure that the connection is of this process and of the file that has the name now, that the file may be believed, and
  * that its schema is ours. SEC_E_NO_CREDENTIALS: there is no file, or nothing in it. */
 static SECURITY_STATUS store_ready(struct sqlite_store *store)
@@ -63,6 +74,7 @@ static SECURITY_STATUS store_ready(struct sqlite_store *store)
     if (!same) {
         try(sqlite_db_open(store->path, &store->db));
         store_watch_set(store, store->db);
+        try(store_failures_open(store));
     }
     try(sqlite_schema_check(store->db, &version));
     require(version != 0, SEC_E_NO_CREDENTIALS);
@@ -105,20 +117,33 @@ static void sqlite_store_stamp(void *self, struct store_stamp *stamp)
     stamp->word[5] = (known ? UINT64_C(1) << 63 : 0) | counter;
 }
 
+/* Ends the transaction of a search. */
+static SECURITY_STATUS find_end(struct sqlite_store *store, SECURITY_STATUS status, struct store_record *record)
+{
+    SECURITY_STATUS ended = sqlite_end(store->db, SEC_E_OK);
+    if (status == SEC_E_OK && ended == SEC_E_OK)
+        ended = failures_key(store->failures, store->db->path, &record->account->sid, &record->failure_key);
+    if (status == SEC_E_OK && ended != SEC_E_OK) {
+        store_record_wipe(record);
+        return ended;
+    }
+    return status;
+}
+
 static SECURITY_STATUS find_locked(struct sqlite_store *store, const char *user_key, const char *domain_key,
                                    struct store_record *record)
 {
     try(store_ready(store));
     try(sqlite_begin(store->db, false)); /* the account and its groups out of one state */
     SECURITY_STATUS status = sqlite_find(store->db, user_key, domain_key, store->default_domain, record);
-    if (status == SEC_E_NO_CREDENTIALS && domain_key[0] != '\0' && strcmp(domain_key, store->default_key) == 0)
-        status = sqlite_find(store->db, user_key, "", store->default_domain, record);
-    SECURITY_STATUS ended = sqlite_end(store->db, SEC_E_OK);
-    if (status == SEC_E_OK && ended != SEC_E_OK) {
-        store_record_wipe(record);
-        return ended;
+    if (domain_key[0] != '\0' && strcmp(domain_key, store->default_key) == 0) {
+        AUTO_RECORD struct store_record none = {0};
+        if (status == SEC_E_OK) /* asked once more all the same: see accounts.c on time */
+            (void)sqlite_find(store->db, STORE_NO_NAME, "", store->default_domain, &none);
+        else if (status == SEC_E_NO_CREDENTIALS)
+            status = sqlite_find(store->db, user_key, "", store->default_domain, record);
     }
-    return status;
+    return find_end(store, status, record);
 }
 
 static SECURITY_STATUS sqlite_store_find(void *self, const char *user_key, const char *domain_key,
@@ -154,100 +179,42 @@ static SECURITY_STATUS sqlite_store_knows_domain(void *self, const char *domain_
     return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status;
 }
 
-static SECURITY_STATUS lockout_read(struct sqlite_db *db, const struct sid *sid, struct lockout_state *state)
+static SECURITY_STATUS find_first(struct sqlite_store *store, struct store_record *record)
 {
+    AUTO_FREE char *name_key = NULL;
+    AUTO_FREE char *domain_key = NULL;
     sqlite3_stmt *statement;
-    try(sqlite_prepare(db, SQL_LOCKOUT_GET, &statement));
-    sqlite_bind_sid(statement, 1, sid);
+    try(sqlite_prepare(store->db, SQL_FIND_ANY, &statement));
     int step = sqlite3_step(statement);
-    SECURITY_STATUS status = step == SQLITE_ROW    ? SEC_E_OK
-                             : step == SQLITE_DONE ? SEC_E_NO_CREDENTIALS
-                                                   : sqlite_failed(db);
-    if (step == SQLITE_ROW) {
-        state->failures = (unsigned)sqlite3_column_int64(statement, 0);
-        state->last_failure = sqlite3_column_int64(statement, 1);
-        state->locked_until = sqlite3_column_int64(statement, 2);
-    }
+    SECURITY_STATUS status = step == SQLITE_DONE  ? SEC_E_NO_CREDENTIALS
+                             : step == SQLITE_ROW ? sqlite_column_string(statement, 0, &name_key)
+                                                  : sqlite_failed(store->db);
+    if (status == SEC_E_OK)
+        status = sqlite_column_string(statement, 1, &domain_key);
     sqlite_done(statement);
-    return status;
+    require(status == SEC_E_OK, status);
+    return sqlite_find(store->db, name_key, domain_key, store->default_domain, record);
 }
 
-static SECURITY_STATUS failure_write(struct sqlite_db *db, const struct sid *sid, const struct account_policy *policy)
-{
-    struct lockout_state state;
-    sqlite3_stmt *statement;
-    try(lockout_read(db, sid, &state));
-    lockout_after_failure(&state, policy, filetime_now());
-    try(sqlite_prepare(db, SQL_LOCKOUT_SET, &statement));
-    sqlite_bind_sid(statement, 1, sid);
-    sqlite3_bind_int64(statement, 2, state.failures);
-    sqlite3_bind_int64(statement, 3, state.last_failure);
-    sqlite3_bind_int64(statement, 4, state.locked_until);
-    return sqlite_run(db, statement);
-}
-
-static SECURITY_STATUS failure_locked(struct sqlite_store *store, const struct sid *sid,
-                                      const struct account_policy *policy)
+static SECURITY_STATUS find_any_locked(struct sqlite_store *store, struct store_record *record)
 {
     try(store_ready(store));
-    try(sqlite_begin(store->db, true)); /* two failures at once must count as two */
-    SECURITY_STATUS status = sqlite_end(store->db, failure_write(store->db, sid, policy));
-    return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status; /* removed meanwhile: nothing to count on */
+    try(sqlite_begin(store->db, false));
+    return find_end(store, find_first(store, record), record);
 }
 
-static SECURITY_STATUS sqlite_store_record_failure(void *self, const struct sid *sid,
-                                                   const struct account_policy *policy)
+static SECURITY_STATUS sqlite_store_find_any(void *self, struct store_record *record)
 {
     struct sqlite_store *store = self;
     pthread_mutex_lock(&store->lock);
-    SECURITY_STATUS status = failure_locked(store, sid, policy);
+    SECURITY_STATUS status = find_any_locked(store, record);
     pthread_mutex_unlock(&store->lock);
     return status;
 }
 
-static SECURITY_STATUS success_locked(struct sqlite_store *store, const struct sid *sid)
+static struct failures *sqlite_store_failures(void *self)
 {
-    sqlite3_stmt *statement;
-    try(store_ready(store));
-    try(sqlite_prepare(store->db, SQL_LOCKOUT_CLEAR, &statement));
-    sqlite_bind_sid(statement, 1, sid);
-    return sqlite_run(store->db, statement);
-}
-
-static SECURITY_STATUS sqlite_store_record_success(void *self, const struct sid *sid)
-{
-    struct sqlite_store *store = self;
-    pthread_mutex_lock(&store->lock);
-    SECURITY_STATUS status = success_locked(store, sid);
-    pthread_mutex_unlock(&store->lock);
-    return status;
-}
-
-static SECURITY_STATUS unknown_write(struct sqlite_db *db)
-{
-    struct lockout_state state = {0};
-    static const struct sid nobody = {.revision = 1, .n_subauthorities = 1}; /* S-1-0-0 */
-    sqlite3_stmt *statement;
-    SECURITY_STATUS status = lockout_read(db, &nobody, &state);
-    require(status == SEC_E_OK || status == SEC_E_NO_CREDENTIALS, status);
-    try(sqlite_prepare(db, SQL_UNKNOWN_COUNT, &statement));
-    return sqlite_run(db, statement);
-}
-
-static SECURITY_STATUS unknown_locked(struct sqlite_store *store)
-{
-    try(store_ready(store));
-    try(sqlite_begin(store->db, true));
-    return sqlite_end(store->db, unknown_write(store->db));
-}
-
-static SECURITY_STATUS sqlite_store_record_unknown(void *self)
-{
-    struct sqlite_store *store = self;
-    pthread_mutex_lock(&store->lock);
-    SECURITY_STATUS status = unknown_locked(store);
-    pthread_mutex_unlock(&store->lock);
-    return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status;
+    return ((struct sqlite_store *)self)->failures;
 }
 
 static SECURITY_STATUS password_locked(struct sqlite_store *store, const struct sid *sid, const struct key16 *old_hash,
@@ -260,7 +227,7 @@ static SECURITY_STATUS password_locked(struct sqlite_store *store, const struct 
     sqlite3_bind_blob(statement, 2, old_hash->bytes, sizeof(old_hash->bytes), SQLITE_STATIC);
     sqlite3_bind_blob(statement, 3, new_hash->bytes, sizeof(new_hash->bytes), SQLITE_STATIC);
     sqlite3_bind_int64(statement, 4, filetime_now());
-    sqlite3_bind_int64(statement, 5, FILETIME_NEVER);
+    sqlite3_bind_int64(statement, 5, FILETIME_NEVER); /* there is no maximum age that could say better */
     try(sqlite_run(store->db, statement));
     return sqlite3_changes(store->db->handle) == 1 ? SEC_E_OK : SEC_E_LOGON_DENIED;
 }
@@ -279,6 +246,7 @@ static void sqlite_store_close(void *self)
 {
     struct sqlite_store *store = self;
     store_disconnect(store);
+    failures_close(store->failures);
     pthread_mutex_destroy(&store->lock);
     pthread_rwlock_destroy(&store->watch_lock);
     mem_free(store->path);
@@ -291,9 +259,8 @@ static const struct account_store_table sqlite_store_table = {
     .stamp = sqlite_store_stamp,
     .find = sqlite_store_find,
     .knows_domain = sqlite_store_knows_domain,
-    .record_failure = sqlite_store_record_failure,
-    .record_success = sqlite_store_record_success,
-    .record_unknown = sqlite_store_record_unknown,
+    .failures = sqlite_store_failures,
+    .find_any = sqlite_store_find_any,
     .set_password = sqlite_store_set_password,
     .close = sqlite_store_close,
 };

@@ -4,7 +4,7 @@
 #ifndef OPENSSPI_ACCOUNTS_STORE_H
 #define OPENSSPI_ACCOUNTS_STORE_H
 
-#include "accounts/accounts.h"
+#include "accounts/failures.h"
 
 /* Tells one state of a store from another. Cheap to take (a stat and at most one small read): whoever keeps what a store said
  * compares stamps before using it again. Only for comparing; zeros are a store that does not exist. */
@@ -12,22 +12,20 @@ struct store_stamp {
     uint64_t word[6];
 };
 
-struct lockout_state {
-    unsigned failures;    /* in a row */
-    int64_t last_failure; /* FILETIME, 0: none */
-    int64_t locked_until; /* FILETIME; 0: not locked out; FILETIME_NEVER: until an administrator enables the account */
-};
-
 /* One account as a store knows it now. Wipe with store_record_wipe. */
 struct store_record {
     const struct account *account; /* counted */
     struct key16 nt_hash, lm_hash;
     bool has_nt, has_lm;
-    struct lockout_state lockout;
+    uint64_t failure_key;         /* of the account in the store's failures */
+    struct lockout_state lockout; /* filled for the administrator only: who logs somebody on asks the failures, now */
 };
 
 void store_record_wipe(struct store_record *record);
 #define AUTO_RECORD __attribute__((cleanup(store_record_wipe)))
+
+/* The name of no account: '?' may not stand in one. */
+#define STORE_NO_NAME "?"
 
 /* Statuses are SEC_E_OK, SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR (the cause tells) and those named here. A missing entry
  * means SEC_E_UNSUPPORTED_FUNCTION. Names are keys: upper-cased by text_upper. An account is named to its own store by its SID. */
@@ -36,11 +34,10 @@ struct account_store_table {
     /* SEC_E_NO_CREDENTIALS: no such account. */
     SECURITY_STATUS (*find)(void *store, const char *user_key, const char *domain_key, struct store_record *record);
     SECURITY_STATUS (*knows_domain)(void *store, const char *domain_key, bool *known);
-    /* Counts a wrong password; lockout_after_failure says what becomes of the account. */
-    SECURITY_STATUS (*record_failure)(void *store, const struct sid *sid, const struct account_policy *policy);
-    SECURITY_STATUS (*record_success)(void *store, const struct sid *sid);
-    /* Costs as much as record_failure: so that time does not tell that there is no such account. */
-    SECURITY_STATUS (*record_unknown)(void *store);
+    /* Where wrong passwords of its accounts are counted. Never NULL once `find` has given an account. */
+    struct failures *(*failures)(void *store);
+    /* Reads an account, whichever, at the cost of `find`: so that time does not tell that a name is unknown. */
+    SECURITY_STATUS (*find_any)(void *store, struct store_record *record);
     /* Replaces the hash if it still is `old_hash`, clears must-change. SEC_E_LOGON_DENIED when it is not. */
     SECURITY_STATUS(*set_password)
     (void *store, const struct sid *sid, const struct key16 *old_hash, const struct key16 *new_hash);
@@ -56,11 +53,6 @@ struct account_store {
 SECURITY_STATUS sqlite_store_open(const char *path, const char *default_domain, struct account_store *store);
 SECURITY_STATUS smbpasswd_store_open(const char *path, const char *default_domain, struct account_store *store);
 SECURITY_STATUS sam_store_open(const char *path, const char *default_domain, struct account_store *store);
-
-/* The lock-out rule, the same for every store: a failure counts on the failures in a row unless they are older than
- * policy->reset_seconds or led to a lock-out that is over. */
-void lockout_after_failure(struct lockout_state *state, const struct account_policy *policy, int64_t now);
-bool lockout_holds(const struct lockout_state *state, int64_t now);
 
 /* A fresh account with one reference, zeroed but for FILETIME_NEVER and -1 where they mean "none"; fill in before sharing it. NULL: no memory.
  * Fields are allocated with mem_*; account_release frees them. */

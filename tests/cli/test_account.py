@@ -186,6 +186,23 @@ def test_states(bob):
         assert "no account bob" in bob.bad(1, "account", command, "bob", *(["--lock"] if command == "set" else []))
 
 
+def test_password_expires(bob):
+    assert bob.show("bob")["password_expires"] is None
+    bob.good("account", "set", "bob", "--password-expires", "2099-12-31")
+    assert bob.show("bob")["password_expires"] == "2099-12-31T00:00:00Z"
+    bob.good("account", "set", "bob", "--uid", "7")
+    assert bob.show("bob")["password_expires"] == "2099-12-31T00:00:00Z"
+    bob.good("account", "set", "bob", "--password-expires", "2001-01-01")
+    assert "password-expired" in bob.good("account", "list")
+    bob.good("account", "passwd", "bob", stdin="new\n")  # of a new password nothing is known
+    assert bob.show("bob")["password_expires"] is None
+    bob.good("account", "set", "bob", "--password-expires", "2099-12-31")
+    bob.good("account", "set", "bob", "--password-expires", "never")
+    assert bob.show("bob")["password_expires"] is None
+    assert "--password-expires wants a day" in bob.bad(2, "account", "set", "bob", "--password-expires", "soon")
+    bob.bad(2, "account", "add", "eve", "--password-expires", "never", stdin="pw\n")
+
+
 def test_no_store(store):
     for words in (["account", "list"], ["account", "show", "bob"], ["account", "export"], ["group", "list"]):
         assert "there is no account store yet" in store.bad(1, *words)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <pthread.h>
+#include <time.h>
 
 static void test_names_and_domains(void **state)
 {
@@ -67,7 +68,7 @@ static void test_states(void **state)
         .fields = CHANGE_FLAGS, .clear_flags = ACCOUNT_MUST_CHANGE, .set_flags = ACCOUNT_LOCKED};
     assert_int_equal(account_admin_change(admin, "bob", "", &change), SEC_E_OK);
     assert_int_equal(logon(accounts, "", "bob", "pw"), STATUS_ACCOUNT_LOCKED_OUT);
-    assert_int_equal(logon(accounts, "", "bob", "no"), STATUS_ACCOUNT_LOCKED_OUT);
+    assert_int_equal(logon(accounts, "", "bob", "no"), SEC_E_LOGON_DENIED);
     struct account_spec spec = {.name = "empty", .domain = "", .expires = FILETIME_NEVER, .uid = -1, .gid = -1};
     assert_int_equal(account_admin_add(admin, &spec), SEC_E_OK);
     assert_int_equal(logon(accounts, "", "empty", ""), SEC_E_LOGON_DENIED);
@@ -99,6 +100,33 @@ static void test_password_expired(void **state)
     account_admin_close(admin);
 }
 
+static void test_password_expires_set(void **state)
+{
+    (void)state;
+    uint8_t old_room[128], new_room[128];
+    struct account_admin *admin = admin_open();
+    account_put(admin, "", "bob", "pw");
+    struct accounts *accounts = stores_open(test_store, 0);
+    struct account_change change = {.fields = CHANGE_PASSWORD_EXPIRES,
+                                    .password_expires = filetime_now() + FILETIME_SECOND * 1000};
+    assert_int_equal(account_admin_change(admin, "bob", "", &change), SEC_E_OK);
+    assert_int_equal(logon(accounts, "", "bob", "pw"), SEC_E_OK);
+    change.password_expires = filetime_now() - 1;
+    assert_int_equal(account_admin_change(admin, "bob", "", &change), SEC_E_OK);
+    change = (struct account_change){.fields = CHANGE_UID, .uid = 5}; /* leaves it alone */
+    assert_int_equal(account_admin_change(admin, "bob", "", &change), SEC_E_OK);
+    assert_int_equal(logon(accounts, "", "bob", "pw"), STATUS_PASSWORD_EXPIRED);
+    assert_int_equal(account_change_password(accounts, "bob", "", utf16_of("pw", old_room), utf16_of("new", new_room)),
+                     SEC_E_OK);
+    assert_int_equal(logon(accounts, "", "bob", "new"), SEC_E_OK);
+    struct store_record record = {0};
+    assert_int_equal(account_admin_show(admin, "bob", "", &record), SEC_E_OK);
+    assert_true(record.account->password_expires == FILETIME_NEVER);
+    store_record_wipe(&record);
+    accounts_close(accounts);
+    account_admin_close(admin);
+}
+
 static void test_lockout(void **state)
 {
     (void)state;
@@ -119,7 +147,7 @@ static void test_lockout(void **state)
     assert_int_equal(logon(accounts, "", "eve", "no"), SEC_E_LOGON_DENIED);
     assert_int_equal(logon(accounts, "HOST", "eve", "no"), SEC_E_LOGON_DENIED); /* the third */
     assert_int_equal(logon(accounts, "", "eve", "pw"), STATUS_ACCOUNT_LOCKED_OUT);
-    assert_int_equal(logon(accounts, "", "eve", "no"), STATUS_ACCOUNT_LOCKED_OUT);
+    assert_int_equal(logon(accounts, "", "eve", "no"), SEC_E_LOGON_DENIED); /* as to an unknown name */
     accounts_close(accounts);
     accounts = stores_open(test_store, 3); /* survives a restart */
     assert_int_equal(logon(accounts, "", "eve", "pw"), STATUS_ACCOUNT_LOCKED_OUT);
@@ -133,6 +161,167 @@ static void test_lockout(void **state)
     assert_int_equal(logon(accounts, "", "eve", "pw"), STATUS_ACCOUNT_LOCKED_OUT);
     assert_int_equal(account_admin_enable(admin, "eve", ""), SEC_E_OK);
     assert_int_equal(logon(accounts, "", "eve", "pw"), SEC_E_OK);
+    accounts_close(accounts);
+    account_admin_close(admin);
+}
+
+/* A lock-out answers for as many guesses as led to it, and for no more; they do not make it longer. */
+static void test_guesses_during_lockout(void **state)
+{
+    (void)state;
+    struct account_admin *admin = admin_open();
+    account_put(admin, "", "eve", "pw");
+    struct accounts *accounts = stores_open(test_store, 3);
+    int64_t now = filetime_from_unix(1700000000);
+    filetime_fix(now);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(logon(accounts, "", "eve", "no"), SEC_E_LOGON_DENIED);
+    filetime_fix(now + 599 * FILETIME_SECOND);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(logon(accounts, "", "eve", "pw"), STATUS_ACCOUNT_LOCKED_OUT);
+        assert_int_equal(logon(accounts, "", "eve", "no"), SEC_E_LOGON_DENIED);
+    }
+    assert_int_equal(logon(accounts, "", "eve", "pw"), SEC_E_LOGON_DENIED);
+    filetime_fix(now + 600 * FILETIME_SECOND);
+    assert_int_equal(logon(accounts, "", "eve", "pw"), SEC_E_OK);
+    /* An administrator's lock alone does not say more to a guesser either. */
+    struct account_change lock = {.fields = CHANGE_FLAGS, .set_flags = ACCOUNT_LOCKED};
+    assert_int_equal(account_admin_change(admin, "eve", "", &lock), SEC_E_OK);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(logon(accounts, "", "eve", "no"), SEC_E_LOGON_DENIED);
+    assert_int_equal(logon(accounts, "", "eve", "pw"), SEC_E_LOGON_DENIED);
+    struct store_record record = {0};
+    assert_int_equal(account_admin_show(admin, "eve", "", &record), SEC_E_OK);
+    assert_int_equal(record.lockout.failures, 6);
+    assert_true(lockout_holds(&record.lockout, filetime_now()));
+    store_record_wipe(&record);
+    assert_int_equal(account_admin_enable(admin, "eve", ""), SEC_E_OK);
+    assert_int_equal(logon(accounts, "", "eve", "pw"), SEC_E_OK);
+    accounts_close(accounts);
+    account_admin_close(admin);
+}
+
+/* Failures and unknown names leave the database and what is cached of it alone: their time would tell, and they would slow the others. */
+static void test_denials_do_not_write(void **state)
+{
+    (void)state;
+    struct stat before, after;
+    char name[16];
+    struct account_admin *admin = admin_open();
+    account_put(admin, "", "bob", "pw");
+    account_admin_close(admin);
+    struct accounts *accounts = stores_open(test_store, 1000);
+    assert_int_equal(logon(accounts, "", "bob", "pw"), SEC_E_OK);
+    assert_int_equal(stat(test_database, &before), 0);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "x%d", i);
+        assert_int_equal(logon(accounts, "", i % 2 == 0 ? name : "bob", "no"), SEC_E_LOGON_DENIED);
+    }
+    assert_int_equal(stat(test_database, &after), 0);
+    assert_int_equal(before.st_ctim.tv_sec, after.st_ctim.tv_sec);
+    assert_int_equal(before.st_ctim.tv_nsec, after.st_ctim.tv_nsec);
+    /* Still out of the cache: nothing is allocated for it, but for the client's key. */
+    mem_fault_set(1000000, false);
+    assert_int_equal(logon(accounts, "", "bob", "pw"), SEC_E_OK);
+    unsigned long used = mem_fault_count();
+    mem_fault_set(0, false);
+    assert_int_equal(used, 1);
+    accounts_close(accounts);
+}
+
+#define TIMED 301
+
+static int time_compare(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Median nanoseconds that a wrong password takes. */
+static int64_t denial_time(struct accounts *accounts, const char *user)
+{
+    static int64_t times[TIMED];
+    for (int i = 0; i < TIMED; i++) {
+        struct timespec from, to;
+        clock_gettime(CLOCK_MONOTONIC, &from);
+        assert_int_equal(logon(accounts, "", user, "no"), SEC_E_LOGON_DENIED);
+        clock_gettime(CLOCK_MONOTONIC, &to);
+        times[i] = (to.tv_sec - from.tv_sec) * INT64_C(1000000000) + (to.tv_nsec - from.tv_nsec);
+    }
+    qsort(times, TIMED, sizeof(times[0]), time_compare);
+    return times[TIMED / 2];
+}
+
+/* Within a third of each other, as coarse as a busy machine needs; a search or a write that one of them is spared shows all the same. */
+static void test_denials_take_the_same_time(void **state)
+{
+    (void)state;
+    char sam[112], sam_store[128];
+    struct account_admin *admin = admin_open();
+    account_put(admin, "", "bob", "pw");
+    account_admin_close(admin);
+    snprintf(sam, sizeof(sam), "%s/sam", test_directory);
+    snprintf(sam_store, sizeof(sam_store), "sam:%s", sam);
+    file_put(sam, "carol:::8CC19B6A8CFEAC299C2871C86B38DE28:::\n", 0600);
+    usleep(150000); /* a young file is read again and again */
+    const char *const orders[][2] = {{test_store, sam_store}, {sam_store, test_store}, {sam_store, sam_store}};
+    struct account_policy policy = {.lockout_threshold = 3, .lockout_seconds = 600, .reset_seconds = 600};
+    for (int i = 0; i < 3; i++) {
+        struct accounts *accounts = NULL;
+        assert_int_equal(accounts_open(orders[i], 2, "HOST", &policy, &accounts), SEC_E_OK);
+        int64_t unknown = denial_time(accounts, "nobody");
+        for (int who = 0; who < 2; who++) {
+            int64_t known = denial_time(accounts, who == 0 ? "carol" : "bob");
+            if (known * 4 > unknown * 5 || unknown * 4 > known * 5)
+                print_error("order %d, account %d: %d ns, unknown %d ns\n", i, who, (int)known, (int)unknown);
+            assert_true(known * 3 <= unknown * 4 && unknown * 3 <= known * 4);
+        }
+        accounts_close(accounts);
+    }
+}
+
+struct guesses {
+    struct accounts *accounts;
+    unsigned n_right, n_locked, n_denied;
+    bool right;
+};
+
+static void *thread_guesses(void *argument)
+{
+    struct guesses *guesses = argument;
+    for (int i = 0; i < 50; i++) {
+        SECURITY_STATUS status = logon(guesses->accounts, "", "eve", guesses->right ? "pw" : "no");
+        guesses->n_right += status == SEC_E_OK;
+        guesses->n_locked += status == STATUS_ACCOUNT_LOCKED_OUT;
+        guesses->n_denied += status == SEC_E_LOGON_DENIED;
+    }
+    return NULL;
+}
+
+/* Guesses at once: each is counted, and good logons at once lock nobody out. */
+static void test_guesses_at_once(void **state)
+{
+    (void)state;
+    struct account_admin *admin = admin_open();
+    account_put(admin, "", "eve", "pw");
+    struct accounts *accounts = stores_open(test_store, 3);
+    for (int right = 1; right >= 0; right--) {
+        pthread_t threads[8];
+        struct guesses guesses[8];
+        for (int i = 0; i < 8; i++) {
+            guesses[i] = (struct guesses){.accounts = accounts, .right = right == 1};
+            assert_int_equal(pthread_create(&threads[i], NULL, thread_guesses, &guesses[i]), 0);
+        }
+        for (int i = 0; i < 8; i++) {
+            assert_int_equal(pthread_join(threads[i], NULL), 0);
+            assert_int_equal(right == 1 ? guesses[i].n_right : guesses[i].n_denied, 50);
+        }
+    }
+    struct store_record record = {0};
+    assert_int_equal(account_admin_show(admin, "eve", "", &record), SEC_E_OK);
+    assert_int_equal(record.lockout.failures, 400);
+    store_record_wipe(&record);
+    assert_int_equal(logon(accounts, "", "eve", "pw"), SEC_E_LOGON_DENIED);
     accounts_close(accounts);
     account_admin_close(admin);
 }
@@ -456,7 +645,12 @@ int main(void)
         TEST(test_names_and_domains),
         TEST(test_states),
         TEST(test_password_expired),
+        TEST(test_password_expires_set),
         TEST(test_lockout),
+        TEST(test_guesses_during_lockout),
+        TEST(test_denials_do_not_write),
+        TEST(test_denials_take_the_same_time),
+        TEST(test_guesses_at_once),
         TEST(test_refused_kinds_do_not_count),
         TEST(test_change_password),
         TEST(test_groups),
