@@ -1,91 +1,82 @@
-"""Prints NTLM speed beside the peers, measured in the same run: programs take turns, the best of each counts."""
+"""Prints speed beside the peers, measured in the same run: programs take turns, the best of each counts.
+
+compare.py BUILD_DIR [ntlm|kerberos]"""
 import os
 import subprocess
 import sys
-import tempfile
 
+import kerberos
+import ntlm
+
+SUITES = {"ntlm": ntlm, "kerberos": kerberos}
 TURNS = 3
-GOALS = {"handshake": 3.0, "seal+unseal 64": 3.0, "seal 64": 3.0, "seal 16384": 1.5, "seal 65536": 1.5,
-         "seal+unseal 16384": 1.5, "seal+unseal 65536": 1.5}
+OURS = "OpenSSPI"
+MEMORY = "context bytes"
 
 
-def configure(directory):
-    files = {
-        "users": ("EXAMPLE:alice:Password1!\n", 0o600),
-        "sam": ("alice:EXAMPLE::7facdc498ed1680c4fd1448319a8c04f:::\n", 0o600),
-    }
-    for name, (text, mode) in files.items():
-        path = os.path.join(directory, name)
-        with open(path, "w") as file:
-            file.write(text)
-        os.chmod(path, mode)
-    return {
-        "NTLM_USER_FILE": os.path.join(directory, "users"),
-        "NETBIOS_COMPUTER_NAME": "SERVER",
-        "NETBIOS_DOMAIN_NAME": "EXAMPLE",
-    }
-
-
-def opensspi_config(directory, name, store):
-    path = os.path.join(directory, name)
-    with open(path, "w") as file:
-        file.write(f"[names]\ncomputer = SERVER\ndomain = EXAMPLE\n[accounts]\nstores = {store}\n")
-    return path
-
-
-def account_make(build, config):
-    command = [os.path.join(build, "sspi"), "account", "add", "alice", "--domain", "EXAMPLE"]
-    subprocess.run(command, input="Password1!\n", text=True, check=True, stdout=subprocess.DEVNULL,
-                   env=dict(os.environ, OPENSSPI_CONFIG=config))
-
-
-def measure(program, environment):
-    run = subprocess.run([program], env=dict(os.environ, **environment), text=True, stdout=subprocess.PIPE, check=True)
+def measure(program, words, environment):
+    run = subprocess.run([program, *words], env=environment, text=True, stdout=subprocess.PIPE, check=True)
     return {name: float(value) for name, value in (line.split("\t") for line in run.stdout.splitlines())}
 
 
-def main():
-    build = os.path.abspath(sys.argv[1])
-    with tempfile.TemporaryDirectory() as directory:
-        environment = configure(directory)
-        sqlite = opensspi_config(directory, "sqlite.conf", f"sqlite:{directory}/store/accounts.db")
-        account_make(build, sqlite)
-        programs = {
-            "OpenSSPI": ("ntlm_opensspi", {"OPENSSPI_CONFIG": sqlite}),
-            "WinPR": ("ntlm_winpr", {"WLOG_LEVEL": "OFF"}),
-            "gss-ntlmssp": ("ntlm_gss", {}),
-        }
-        best = {}
-        for _ in range(TURNS):
-            for name, (program, extra) in programs.items():
-                for workload, value in measure(os.path.join(build, "bench", program), dict(environment, **extra)).items():
-                    key = (name, workload)
-                    best[key] = min(value, best.get(key, value))
-    print_table(best)
+def measure_all(build, jobs):
+    """The best of each (column, workload). A job is a column, a program, its arguments, its environment."""
+    best = {}
+    for _ in range(TURNS):
+        for column, program, words, environment in jobs:
+            for workload, value in measure(os.path.join(build, "bench", program), words, environment).items():
+                best[column, workload] = min(value, best.get((column, workload), value))
+    return best
 
 
-def print_table(best):
-    workloads = [workload for name, workload in best if name == "OpenSSPI"]
-    print(f"{'NTLM, client and server, 1 thread':34}{'OpenSSPI':>12}{'WinPR':>12}{'gss-ntlmssp':>13}{'x WinPR':>9}{'x gss':>8}  goal")
-    for workload in workloads:
-        ours = best["OpenSSPI", workload]
-        if workload == "context bytes":
-            print(f"{'memory per established context':34}{ours:>9.0f} B{'':>44}  {'met' if ours <= 4096 else 'MISSED'} (4096 B)")
-            continue
-        peers = [best.get((peer, workload)) for peer in ("WinPR", "gss-ntlmssp")]
-        cells = "".join(f"{show(value):>{width}}" for value, width in zip([ours] + peers, (12, 12, 13)))
-        ratios = "".join(f"{peer / ours:>{width}.2f}" if peer else f"{'-':>{width}}" for peer, width in zip(peers, (9, 8)))
-        goal = GOALS.get(workload)
-        verdict = "" if goal is None else f"{'met' if peers[0] and peers[0] / ours >= goal else 'MISSED'} ({goal}x WinPR)"
-        size = workload.split()[-1]
-        rate = f" {int(size) * 1e3 / ours:.0f} MB/s" if size.isdigit() and int(size) >= 1024 else ""
-        print(f"{workload + rate:34}{cells}{ratios}  {verdict}")
-
-
-def show(nanoseconds):
-    if nanoseconds is None:
+def show(value, workload):
+    if value is None:
         return "-"
-    return f"{nanoseconds:.0f} ns" if nanoseconds < 10000 else f"{nanoseconds / 1000:.1f} us"
+    if workload == MEMORY:
+        return f"{value:.0f} B"
+    return f"{value:.0f} ns" if value < 10000 else f"{value / 1000:.1f} us"
+
+
+def label(workload, ours):
+    if workload == MEMORY:
+        return "memory per established context"
+    sizes = [int(word) for word in workload.split() if word.isdigit()]
+    return f"{workload}, {sizes[0] * 1e3 / ours:.0f} MB/s" if sizes and sizes[0] >= 1024 else workload
+
+
+def verdict(suite, workload, ours, peers):
+    """Goals are ratios to the best peer; memory's is bytes."""
+    if workload == MEMORY:
+        return f"{'met' if ours <= suite.MEMORY_GOAL else 'MISSED'} ({suite.MEMORY_GOAL} B)"
+    goal, known = suite.GOALS.get(workload), [peer for peer in peers if peer is not None]
+    if goal is None or not known:
+        return ""
+    return f"{'met' if min(known) / ours >= goal else 'MISSED'} ({goal}x)"
+
+
+def print_table(suite, best):
+    print(f"{suite.TITLE:40}{OURS:>12}" + "".join(f"{peer:>14}" for peer in suite.PEERS)
+          + "".join(f"{'x ' + peer:>15}" for peer in suite.PEERS) + "  goal")
+    for column, workload in best:
+        if column != OURS:
+            continue
+        ours, peers = best[OURS, workload], [best.get((peer, workload)) for peer in suite.PEERS]
+        cells = "".join(f"{show(value, workload):>14}" for value in peers)
+        ratios = "".join(f"{peer / ours:>15.2f}" if peer else f"{'-':>15}" for peer in peers)
+        print(f"{label(workload, ours):40}{show(ours, workload):>12}{cells}{ratios}  {verdict(suite, workload, ours, peers)}")
+
+
+def main():
+    build, chosen = os.path.abspath(sys.argv[1]), [word.lower() for word in sys.argv[2:]] or list(SUITES)
+    for name in chosen:
+        if name not in SUITES:
+            sys.exit(f"bench: there is no {name}; there are: {' '.join(SUITES)}")
+    for number, name in enumerate(chosen):
+        with SUITES[name].prepare(build) as jobs:
+            best = measure_all(build, jobs)
+        print(end="\n" if number else "")
+        print_table(SUITES[name], best)
+        sys.stdout.flush()
 
 
 main()

@@ -1,4 +1,5 @@
 #!/bin/sh
-# Runs every implementation's benchmark in turn, several times, and prints one table with ratios: bench/run.sh BUILD_DIR
+# Runs every implementation's benchmark in turn, several times, and prints a table with ratios for each package:
+# bench/run.sh BUILD_DIR [ntlm|kerberos]
 set -eu
-exec python3 "$(dirname -- "$0")/compare.py" "$@"
+exec python3 -B "$(dirname -- "$0")/compare.py" "$@"

@@ -8,9 +8,10 @@ if [ $# -lt 1 ] || [ $# -gt 2 ]; then
     exit 2
 fi
 build=$(CDPATH='' cd -- "$1" && pwd)
-packages=${2:-NTLM}
+packages=${2:-NTLM Kerberos}
 programs=$build/samples/sockauth
 server=
+kdc=
 
 for program in "$build/sspi" "$programs/sockauth_server" "$programs/sockauth_client"; do
     [ -x "$program" ] || {
@@ -25,10 +26,10 @@ cleanup()
 {
     status=$?
     trap - EXIT
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || :
-        wait "$server" 2>/dev/null || :
-    fi
+    for process in $server $kdc; do
+        kill "$process" 2>/dev/null || :
+        wait "$process" 2>/dev/null || :
+    done
     rm -rf "$place"
     exit "$status"
 }
@@ -78,10 +79,46 @@ show()
     sed 's/^/    /' "$@"
 }
 
+# converse PACKAGE TARGET USER PASSWORD SEEN: client and server; the server must see SEEN.
+converse()
+{
+    start_server "$1" "$1"
+    SOCKAUTH_PASSWORD=$4 "$programs/sockauth_client" -p "$1" -t "$2" -u "$3" -f "$flags" 127.0.0.1 "$port" \
+        >"$place/client.log" 2>&1 || fail "the client did not succeed"
+    end_server || fail "the server did not succeed"
+    sed -n 's/^server: user  *//p' "$place/$1.log" | grep -qxF "$5" || fail "the server saw somebody else"
+    echo "The server, which saw who came and opened what was sealed:"
+    show "$place/$1.log"
+    echo "The client:"
+    show "$place/client.log"
+}
+
+# converse_refused PACKAGE TARGET USER PASSWORD WHO: the password is wrong; a line with SEC_E_LOGON_DENIED says that WHO refused it.
+converse_refused()
+{
+    echo "The same with a wrong password:"
+    start_server "$1" refusing
+    if SOCKAUTH_PASSWORD=$4 "$programs/sockauth_client" -p "$1" -t "$2" -u "$3" -f "$flags" 127.0.0.1 "$port" \
+        >"$place/refused.log" 2>&1; then
+        fail "a wrong password was accepted"
+    fi
+    if end_server; then
+        fail "the server says that it served somebody"
+    fi
+    grep -q "$5: SEC_E_LOGON_DENIED" "$place/refused.log" || fail "refused, but not for the password"
+    grep -E '^server: (Accept|the client|done)' "$place/refusing.log" | show
+    grep 'SEC_E_LOGON_DENIED' "$place/refused.log" | show
+}
+
+random_password()
+{
+    od -An -N12 -tx1 /dev/urandom | tr -d ' \n'
+}
+
 demo_ntlm()
 {
-    password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
-    cat >"$place/opensspi.conf" <<END
+    password=$(random_password)
+    cat >"$OPENSSPI_CONFIG" <<END
 [names]
 computer = SERVER
 domain = EXAMPLE
@@ -90,43 +127,121 @@ dns_domain = example.test
 [accounts]
 stores = sqlite:$place/accounts/accounts.db
 END
-    OPENSSPI_CONFIG=$place/opensspi.conf
-    export OPENSSPI_CONFIG
-    unset OPENSSPI_NTLM_USER_FILE NTLM_USER_FILE SSPI_TRACE
-
     echo "NTLM: alice of EXAMPLE gets an account with a random password, in a private SQLite store."
     printf '%s\n' "$password" | "$build/sspi" account add --domain EXAMPLE --full-name "Alice Example" alice \
         >"$place/account.log" 2>&1 || fail "cannot make the account"
-
-    start_server NTLM server
-    SOCKAUTH_PASSWORD=$password "$programs/sockauth_client" -p NTLM -t host/server.example.test -u 'EXAMPLE\alice' \
-        127.0.0.1 "$port" >"$place/client.log" 2>&1 || fail "the client did not succeed"
-    end_server || fail "the server did not succeed"
-    grep -q '^server: user  *EXAMPLE\\alice$' "$place/server.log" || fail "the server saw somebody else"
-    echo "The server, which saw who came and opened what was sealed:"
-    show "$place/server.log"
-    echo "The client:"
-    show "$place/client.log"
-
-    echo "The same with a wrong password:"
-    start_server NTLM refusing
-    if SOCKAUTH_PASSWORD="not $password" "$programs/sockauth_client" -p NTLM -u 'EXAMPLE\alice' 127.0.0.1 "$port" \
-        >"$place/refused.log" 2>&1; then
-        fail "a wrong password was accepted"
-    fi
-    if end_server; then
-        fail "the server says that it served somebody"
-    fi
-    grep -q 'refused: SEC_E_LOGON_DENIED$' "$place/refused.log" || fail "refused, but not for the password"
-    grep '^server: [Ad]' "$place/refusing.log" | show
-    grep 'refused' "$place/refused.log" | show
+    flags=$protection
+    converse NTLM host/server.example.test 'EXAMPLE\alice' "$password" 'EXAMPLE\alice'
+    converse_refused NTLM host/server.example.test 'EXAMPLE\alice' "not $password" 'refused'
 }
+
+# Files of a realm of its own: programs that get these variables see nothing else of this machine's Kerberos.
+realm_configure()
+{
+    KRB5_CONFIG=$place/krb5.conf
+    KRB5_KDC_PROFILE=$place/kdc.conf
+    KRB5_KTNAME=FILE:$place/keytab
+    KRB5CCNAME=FILE:$place/no-such-cache
+    export KRB5_CONFIG KRB5_KDC_PROFILE KRB5_KTNAME KRB5CCNAME
+    cat >"$KRB5_CONFIG" <<END
+[libdefaults]
+default_realm = EXAMPLE.TEST
+dns_lookup_kdc = false
+dns_lookup_realm = false
+dns_canonicalize_hostname = false
+rdns = false
+[realms]
+EXAMPLE.TEST = {
+  kdc = 127.0.0.1:$1
+}
+[domain_realm]
+.example.test = EXAMPLE.TEST
+END
+    cat >"$KRB5_KDC_PROFILE" <<END
+[kdcdefaults]
+kdc_listen = 127.0.0.1:$1
+kdc_tcp_listen = 127.0.0.1:$1
+[realms]
+EXAMPLE.TEST = {
+  database_name = $place/principal
+  key_stash_file = $place/stash
+  acl_file = $place/acl
+}
+[logging]
+default = FILE:$place/kdc.log
+kdc = FILE:$place/kdc.log
+END
+}
+
+# Tells whether the KDC runs on this port; it ends at once where the port is taken.
+kdc_start()
+{
+    realm_configure "$1"
+    rm -f "$place/kdc.log"
+    krb5kdc -n >"$place/krb5kdc.log" 2>&1 &
+    kdc=$!
+    tries=0
+    while kill -0 "$kdc" 2>/dev/null; do
+        grep -qs 'commencing operation' "$place/kdc.log" && return
+        tries=$((tries + 1))
+        [ "$tries" -le 100 ] || fail "the KDC does not start"
+        sleep 0.1
+    done
+    kdc=
+    return 1
+}
+
+# realm_start PASSWORD: principals alice and host/server.example.test, and the keytab of the latter. No password is on a command line.
+realm_start()
+{
+    realm_configure 88
+    master=$(random_password)
+    {
+        printf '%s\n%s\n' "$master" "$master" | kdb5_util create -s
+        printf '%s\n%s\n' "$1" "$1" | kadmin.local -q 'addprinc +requires_preauth alice'
+        kadmin.local -q 'addprinc -randkey host/server.example.test'
+        kadmin.local -q "ktadd -k $place/keytab host/server.example.test"
+    } >"$place/realm.log" 2>&1 || fail "cannot make the realm"
+    for attempt in 1 2 3 4 5; do
+        number=$(od -An -N2 -tu2 /dev/urandom)
+        ! kdc_start $((20000 + number % 12000)) || return 0
+        echo "demo: attempt $attempt: no KDC on this port, another may be free" >>"$place/realm.log"
+    done
+    fail "found no free port for the KDC"
+}
+
+demo_kerberos()
+{
+    PATH=$PATH:/usr/sbin:/usr/local/sbin
+    for program in krb5kdc kdb5_util kadmin.local; do
+        command -v "$program" >/dev/null 2>&1 || {
+            echo "demo: $program is missing; Debian has it in krb5-kdc or krb5-admin-server" >&2
+            exit 2
+        }
+    done
+    : >"$OPENSSPI_CONFIG"
+    password=$(random_password)
+    echo "Kerberos: alice and host/server.example.test get their keys from a private KDC of the realm EXAMPLE.TEST."
+    realm_start "$password"
+    flags=$protection,mutual_auth
+    converse Kerberos host/server.example.test 'EXAMPLE.TEST\alice' "$password" "alice@EXAMPLE.TEST"
+    converse_refused Kerberos host/server.example.test 'EXAMPLE.TEST\alice' "not $password" 'InitializeSecurityContext'
+    kill "$kdc"
+    wait "$kdc" || :
+    kdc=
+}
+
+OPENSSPI_CONFIG=$place/opensspi.conf
+export OPENSSPI_CONFIG
+unset OPENSSPI_NTLM_USER_FILE NTLM_USER_FILE SSPI_TRACE
+protection=replay_detect,sequence_detect,confidentiality,integrity,connection
 
 for package in $packages; do
     case $package in
     [Nn][Tt][Ll][Mm]) demo_ntlm ;;
+    [Kk][Ee][Rr][Bb][Ee][Rr][Oo][Ss]) demo_kerberos ;;
     *)
-        echo "demo: nothing to show for the package $package here; there is: NTLM" >&2
+        echo "demo: nothing to show for the package $package here; there are: NTLM Kerberos" >&2
         exit 2
         ;;
     esac

@@ -347,6 +347,7 @@ static SECURITY_STATUS decide(struct accounts *accounts, const struct cache_answ
 static SECURITY_STATUS account_state(const struct account *account, bool password_change)
 {
     int64_t now = filetime_now();
+    require(account != NULL, SEC_E_INTERNAL_ERROR); /* a right password without an account would be a mistake of ours */
     if ((account->flags & ACCOUNT_DISABLED) != 0)
         return STATUS_ACCOUNT_DISABLED;
     if (account->expires <= now)

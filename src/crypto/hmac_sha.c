@@ -97,7 +97,7 @@ static void state_in(struct hmac_sha *hmac, enum krb_digest digest, const union 
         hmac->sha256.md_len = 32;
     } else {
         memcpy(hmac->sha384.h, state->w64, sizeof state->w64);
-        hmac->sha384.Nl = 128 * 8;
+        hmac->sha384.Nl = 1024; /* bits: one block */
         hmac->sha384.Nh = 0;
         hmac->sha384.num = 0;
         hmac->sha384.md_len = 48;

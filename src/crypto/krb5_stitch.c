@@ -131,7 +131,7 @@ CODE_INLINE void units_run(const uint8_t (*keys)[16], unsigned rounds, uint8_t c
     __m128i e = _mm_set_epi32((int)state[4], 0, 0, 0);
     for (; n_units > 0; n_units--, data += STITCH_UNIT, hashed += STITCH_UNIT) {
         struct sha1 sha1 = {.abcd = abcd, .before = e};
-        for (unsigned i = 0; i < 4; i++)
+        for (size_t i = 0; i < 4; i++)
             sha1.words[i] = _mm_shuffle_epi8(load(hashed + 16 * i), big_endian);
         chain = block_encrypt(keys, rounds, chain, data);
         SHA1_QUARTER(&sha1, 0);

@@ -133,8 +133,9 @@ static SECURITY_STATUS error_read(const struct kerberos_handshake *handshake, st
         krb5_ui_4 number = error->error;
         krb5_free_error(handshake->krb, error);
         /* Anybody can send one. A number that is no error of the protocol must not become success, or an error of this machine. */
-        code = number >= 1 && number <= PROTOCOL_ERRORS_MAX ? (krb5_error_code)number + ERROR_TABLE_BASE_krb5
-                                                            : KRB5KRB_ERR_GENERIC;
+        code = KRB5KRB_ERR_GENERIC;
+        if (number >= 1 && number <= PROTOCOL_ERRORS_MAX)
+            code = (krb5_error_code)ERROR_TABLE_BASE_krb5 + (krb5_error_code)number;
         if (code == KRB5KRB_AP_ERR_MODIFIED) /* so servers say that their key did not open the ticket */
             code = KRB5KRB_AP_WRONG_PRINC;
     }

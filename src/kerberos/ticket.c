@@ -45,13 +45,13 @@ static void fetch_free(struct fetch *fetch)
     mem_free(fetch);
 }
 
-static krb5_error_code log_on(const struct fetch *fetch, krb5_ccache cache)
+static krb5_error_code log_on_as(const struct fetch *fetch, krb5_ccache cache, int name_flags)
 {
     krb5_context krb = fetch->krb;
     krb5_principal principal = NULL;
     krb5_get_init_creds_opt *options = NULL;
     krb5_creds creds = {0};
-    krb5_error_code code = krb5_parse_name_flags(krb, fetch->client, 0, &principal);
+    krb5_error_code code = krb5_parse_name_flags(krb, fetch->client, name_flags, &principal);
     if (code == 0)
         code = krb5_get_init_creds_opt_alloc(krb, &options);
     if (code == 0) {
@@ -65,6 +65,17 @@ static krb5_error_code log_on(const struct fetch *fetch, krb5_ccache cache)
     krb5_get_init_creds_opt_free(krb, options);
     krb5_free_principal(krb, principal);
     return code;
+}
+
+/* What follows the @ may be no realm but a UPN's suffix or a domain's NetBIOS name: then the default realm's KDC knows what is meant (MS-KILE 3.1.5.11,
+ * RFC 6806 5). */
+static krb5_error_code log_on(const struct fetch *fetch, krb5_ccache cache)
+{
+    krb5_error_code code = log_on_as(fetch, cache, 0);
+    if (code != KRB5_REALM_UNKNOWN || strchr(fetch->client, '@') == NULL)
+        return code;
+    krb5_error_code second = log_on_as(fetch, cache, KRB5_PRINCIPAL_PARSE_ENTERPRISE);
+    return second == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN || second == KRB5_CONFIG_NODEFREALM ? code : second;
 }
 
 /* The cache to use: the private one, or of the default collection the one that holds the wanted client. */
