@@ -62,6 +62,8 @@ static SECURITY_STATUS step_deliver(struct context *context, const struct step_c
     require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     if (out->record.len > 0)
         try(session_open(writer_slice_of(&out->record), &session));
+    require(status != SEC_E_OK || session != NULL || context->session != NULL,
+            cause_set(SEC_E_INTERNAL_ERROR, "%s ended its handshake without a session", context->package->info.name));
     SECURITY_STATUS delivered = SEC_E_OK;
     if (out->token.len > 0 && call->output == NULL)
         delivered = cause_set(SEC_E_BUFFER_TOO_SMALL, "there is a token to send and no output was given");

@@ -69,6 +69,10 @@ static SECURITY_STATUS outbound_fill(struct kerberos_credential *credential, con
 
 static SECURITY_STATUS inbound_fill(struct kerberos_credential *credential, const struct acquire_request *request)
 {
+    /* Keys made of a password need the KDC's salt and number: a keytab has them. */
+    require(
+        request->use == SECPKG_CRED_BOTH || request->identity == NULL || !request->identity->has_password,
+        cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a Kerberos server takes its keys from a keytab, not from a password"));
     const char *keytab = request->config->kerberos_keytab;
     if (keytab != NULL)
         require((credential->keytab = mem_strdup(keytab)) != NULL, SEC_E_INSUFFICIENT_MEMORY);

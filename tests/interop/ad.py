@@ -141,6 +141,12 @@ class Ad(Realm):
             database.add_remove_group_members(name, list(members), add_members_operation=True)
         database.transaction_commit()
 
+    def principal_name(self, account, name):
+        """Gives an account a userPrincipalName, of any suffix."""
+        database = self.database()
+        found = database.search(expression=f"(sAMAccountName={account})", attrs=["cn"])[0]
+        database.modify_ldif(f"dn: {found.dn}\nchangetype: modify\nreplace: userPrincipalName\nuserPrincipalName: {name}\n")
+
     def directory_sids(self, account):
         """What the directory says of an account: its SID, and the SIDs of all groups that it is in."""
         from ldb import SCOPE_BASE  # pylint: disable=import-outside-toplevel

@@ -22,11 +22,12 @@ ALICE = {"user": "alice", "password": "Password1!", "domain": DOMAIN}
 
 
 @pytest.fixture(scope="module", name="ad")
-def ad_of_the_module(tmp_path_factory):
-    with Ad(directory=tmp_path_factory.mktemp("ad")) as ad:
+def ad_of_the_module():
+    with Ad() as ad:
         for user in ("alice", "gone", "late", "crowded"):
             ad.user(user, "Password1!")
         ad.tool("user", "disable", "gone")
+        ad.principal_name("alice", "al@elsewhere.test")
         ad.tool("user", "setpassword", "late", "--newpassword=Password1!", "--must-change-at-next-login")
         ad.groups([("engineers", GLOBAL, ["alice"]), ("staff", GLOBAL, ["engineers"]),
                    ("everybody", UNIVERSAL, ["staff"]), ("printers", LOCAL, ["alice"]),
@@ -69,9 +70,12 @@ def test_sign_on(world, pair, flags):
 
 @pytest.mark.parametrize("identity", (ALICE, {**ALICE, "domain": "example.test"}, {**ALICE, "user": "ALICE"},
                                       {"user": f"alice@{DOMAIN}", "password": "Password1!"},
-                                      {"user": "alice", "password": "Password1!"}))
+                                      {"user": "alice", "password": "Password1!"},
+                                      {**ALICE, "domain": "EXAMPLE"}, {**ALICE, "domain": "example"},
+                                      {"user": "alice@example.test", "password": "Password1!"},
+                                      {"user": "al@elsewhere.test", "password": "Password1!"}))
 def test_identities(world, identity):
-    """AD has names in any case, and answers with its own."""
+    """AD has names in any case, NetBIOS names of domains and UPNs of any suffix, and answers with its own."""
     world.krb5["KRB5CCNAME"] = f"FILE:{world.directory}/none"
     client, server = Ours(world), Ours(world)
     establish(client, server, **identity)

@@ -27,8 +27,8 @@ WRONG_PASSWORD = {"user": "alice", "password": "Password2!", "domain": "EXAMPLE.
 
 
 @pytest.fixture(scope="module", name="realm")
-def realm_of_the_module(tmp_path_factory):
-    with Realm(directory=tmp_path_factory.mktemp("realm")) as realm:
+def realm_of_the_module():
+    with Realm() as realm:
         realm.addprinc("alice", "Password1!")
         realm.addprinc("careful", "Password1!", "+requires_preauth")
         realm.addprinc("late", "Password1!", "+needchange")
@@ -560,6 +560,13 @@ def pac_of(plain):
 def test_altered_pac(world, realm):
     answer, server = forged(world, realm, lambda plain: flip(plain, pac_of(plain)))
     assert answer is None, "a PAC was believed that the KDC did not sign"
+    assert refused(server, MESSAGE_ALTERED, LOGON_DENIED, INVALID_TOKEN, WRONG_PRINCIPAL), server.problem
+
+
+def test_pac_of_another_client(world, realm):
+    """A genuine PAC in a ticket of another name."""
+    answer, server = forged(world, realm, lambda plain: plain.replace(b"alice", b"alicf", 1))
+    assert answer is None, "a PAC was believed that is somebody else's"
     assert refused(server, MESSAGE_ALTERED, LOGON_DENIED, INVALID_TOKEN, WRONG_PRINCIPAL), server.problem
 
 

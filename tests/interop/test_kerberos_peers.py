@@ -20,8 +20,8 @@ SIZES = (1, 0, 15, 16, 17, 4096, 1000, 65536 + 1)
 
 
 @pytest.fixture(scope="module", name="realm")
-def realm_of_the_module(tmp_path_factory):
-    with Realm(directory=tmp_path_factory.mktemp("realm"), libdefaults="forwardable = true") as realm:
+def realm_of_the_module():
+    with Realm(libdefaults="forwardable = true") as realm:
         realm.addprinc("alice", "Password1!")
         realm.addprinc(TARGET)
         realm.keytab(TARGET)
@@ -339,6 +339,57 @@ def test_a_server_named_by_its_principal(worlds, principal):
     assert server.start("server", principal=principal) is not None, server.problem
     word, token = Mit(world).start("client")
     assert word == "token" and server.token(token)[0] == "done", server.problem
+
+
+def test_caches_by_type_and_principal(worlds, realm):
+    """The default cache may be a collection; a principal chooses in it."""
+    world = worlds()
+    realm.addprinc("bob", "Other2?")
+    (world.directory / "caches").mkdir(mode=0o700)
+    world.krb5["KRB5CCNAME"] = f"DIR:{world.directory}/caches"
+    for user, password in (("alice", "Password1!"), ("bob", "Other2?")):
+        realm.run("kinit", "-c", f"DIR::{world.directory}/caches/tkt{user}", user, text=password + "\n")
+    for wanted in ("alice", "bob", "bob@EXAMPLE.TEST", "alice"):
+        client, server = Ours(world), Ours(world)
+        assert server.start("server") is not None
+        answer = client.start("client", principal=wanted)
+        assert answer is not None, client.problem
+        assert server.token(answer[1]) is not None, server.problem
+        assert server.say("names") == wanted.split("@")[0] + "@EXAMPLE.TEST"
+    client = Ours(world)
+    assert client.start("client", principal="carol") is None
+    assert client.problem.startswith("0x8009030e"), client.problem
+
+
+def test_encryption_types_that_are_not_permitted(worlds, realm):
+    """A server whose krb5.conf has no rc4-hmac refuses a ticket that has it, also when its keytab has the key."""
+    world = worlds("arcfour-hmac")
+    world.krb5["KRB5_CONFIG"] = realm.environment("aes256-cts-hmac-sha1-96")["KRB5_CONFIG"]
+    strict = Ours(world)
+    world.krb5["KRB5_CONFIG"] = realm.environment("arcfour-hmac")["KRB5_CONFIG"]
+    outcome = handshake(Ours(world), strict, flags=ALL_FLAGS)
+    assert outcome.refused is strict, "rc4 came in by the back door"
+
+
+def test_delegation_is_not_granted_where_none_is(worlds):
+    world = worlds()
+    client, server = Ours(world), Ours(world)
+    establish(client, server, flags="deleg," + ALL_FLAGS)
+    assert client.granted() & 1 == 0 and server.granted() & 1 == 0
+
+
+@pytest.mark.parametrize("side", (Ours, Mit))
+def test_raw_request(worlds, side):
+    """An AP-REQ without its GSS frame is answered in kind; ours understands that too."""
+    world = worlds()
+    client, server = side(world), Ours(world)
+    token = client.start("client")[1]
+    assert server.start("server") is not None
+    answer = server.token(token[token.index(b"\x01\x00\x6e") + 2:])
+    assert answer is not None and answer[1][0] == 0x6f, server.problem
+    if side is Ours:
+        assert client.token(answer[1]) is not None, client.problem
+        converse(client, server, sizes=(100,))
 
 
 def test_many_contexts_of_one_credential(worlds):
