@@ -13,6 +13,7 @@
 struct lane {
     struct hmac_md5_key sign;
     struct rc4 rc4;
+    struct rc4 before; /* receiving: the cipher's state to go back to when a message is refused */
     struct key16 seal_key;
     uint8_t seal_key_len;
     bool started; /* keys are derived at the first message: many contexts never see one */
@@ -330,15 +331,14 @@ static SECURITY_STATUS ntlm_seal(void *state, uint32_t qop, struct message *mess
 }
 
 /* Everything changed is put back: the caller keeps the cipher text, the lane its place, and one forged message breaks nothing. */
-static void unprotect_undo(struct lane *lane, const struct rc4 *before, struct message *message, enum cipher cipher)
+static void unprotect_undo(struct lane *lane, struct message *message, enum cipher cipher)
 {
-    struct rc4 rc4 = *before;
+    lane->rc4 = lane->before;
     if (cipher == DECRYPT)
         for (unsigned i = 0; i < message->n_data; i++)
             if (!message->data[i].read_only)
-                rc4_crypt(&rc4, message->data[i].data, message->data[i].data, message->data[i].len);
-    lane->rc4 = *before;
-    secret_wipe(&rc4, sizeof rc4);
+                rc4_crypt(&lane->rc4, message->data[i].data, message->data[i].data, message->data[i].len);
+    lane->rc4 = lane->before;
 }
 
 /* Extended signatures carry their number in the clear, so that a message out of order is told from an altered one before any work. */
@@ -361,18 +361,16 @@ static SECURITY_STATUS unprotect_in_lane(struct ntlm_session *session, struct la
     try(sequence_check(session, signature, wanted));
     if (is_datagram(session))
         lane_rekey(session, lane, wanted);
-    struct rc4 before = lane->rc4;
+    lane->before = lane->rc4;
     signature_make(session, lane, message, cipher, wanted, expected);
     /* Without extended session security bytes 4 to 7 are a pad that the receiver ignores (3.4.4.1). */
     size_t compared_from = is_extended(session) ? 4 : 8;
     if (!secret_equal(expected + compared_from, signature + compared_from, NTLM_SIGNATURE_LEN - compared_from)) {
-        unprotect_undo(lane, &before, message, cipher);
+        unprotect_undo(lane, message, cipher);
         bool order = !is_extended(session) && secret_equal(expected + 8, signature + 8, 4);
-        secret_wipe(&before, sizeof before);
         return order ? cause_set(SEC_E_OUT_OF_SEQUENCE, "a message that was replayed, lost or reordered")
                      : cause_set(SEC_E_MESSAGE_ALTERED, "the signature does not fit the message");
     }
-    secret_wipe(&before, sizeof before);
     if (!is_datagram(session))
         lane->seq++;
     return SEC_E_OK;
