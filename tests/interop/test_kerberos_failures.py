@@ -503,7 +503,8 @@ def test_damaged_reply(world, flags):
         assert server.again() is not None
         reply = server.token(client.again()[1])
         assert reply is not None, server.problem
-        damaged = reply[1][:at] if bit is None else flip(reply[1], at % len(reply[1]), bit)
+        at %= len(reply[1])  # one with a smaller number of microseconds is shorter
+        damaged = reply[1][:at] if bit is None else flip(reply[1], at, bit)
         if b"\x2a\x86\x48\x82\xf7" in damaged:
             continue  # the other OID of Kerberos
         assert client.token(damaged) is None, (at, bit)
