@@ -1,6 +1,7 @@
 #include "core/bindings.h"
 
 #include "base/reader.h"
+#include "core/cause.h"
 #include "crypto/digest.h"
 
 #define EX_MAGIC 0x58454243u /* SEC_CHANNEL_BINDINGS_EX: where the plain form has an address type */
@@ -51,4 +52,16 @@ void bindings_hash(const struct bindings *bindings, uint8_t hash[16])
     hash_piece(&md5, bindings->acceptor);
     hash_piece(&md5, bindings->application);
     md5_final(&md5, hash);
+}
+
+SECURITY_STATUS bindings_take(struct slice block, uint8_t hash[16], bool *taken)
+{
+    struct bindings bindings;
+    if (block.data == NULL)
+        return SEC_E_OK;
+    require(bindings_parse(block, &bindings) == WIRE_OK,
+            cause_set(SEC_E_BAD_BINDINGS, "the channel bindings are damaged"));
+    bindings_hash(&bindings, hash);
+    *taken = true;
+    return SEC_E_OK;
 }

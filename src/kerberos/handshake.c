@@ -40,18 +40,6 @@ void kerberos_handshake_free(void *handshake)
     secret_block_free(freed, sizeof *freed);
 }
 
-SECURITY_STATUS kerberos_handshake_bindings(struct kerberos_handshake *handshake, const struct step_in *in)
-{
-    struct bindings bindings;
-    if (in->bindings.data == NULL)
-        return SEC_E_OK;
-    require(bindings_parse(in->bindings, &bindings) == WIRE_OK,
-            cause_set(SEC_E_BAD_BINDINGS, "the channel bindings are damaged"));
-    bindings_hash(&bindings, handshake->bindings);
-    handshake->has_bindings = true;
-    return SEC_E_OK;
-}
-
 SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
 {
     (void)handshake, (void)value;
@@ -159,7 +147,7 @@ SECURITY_STATUS kerberos_handshake_step(kerberos_step *const *steps, size_t n_st
     if (first)
         now = kerberos_handshake_new(credential, in, first_state);
     require(now != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = kerberos_handshake_bindings(now, in);
+    SECURITY_STATUS status = bindings_take(in->bindings, now->bindings, &now->has_bindings);
     if (status == SEC_E_OK) {
         bool legal = now->state < n_steps && steps[now->state] != NULL;
         status = legal ? steps[now->state](now, in, out)

@@ -38,7 +38,6 @@ struct kerberos_handshake {
 struct kerberos_handshake *kerberos_handshake_new(struct kerberos_credential *credential, const struct step_in *in,
                                                   enum kerberos_state state);
 void kerberos_handshake_free(void *handshake);
-SECURITY_STATUS kerberos_handshake_bindings(struct kerberos_handshake *handshake, const struct step_in *in);
 SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value);
 /* Writes the session record from what libkrb5's auth context holds, and ends the handshake. */
 SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, bool initiator, struct step_out *out);

@@ -1,7 +1,6 @@
 #include "ntlm/handshake.h"
 
 #include "base/memory.h"
-#include "core/bindings.h"
 #include "core/cause.h"
 #include "ntlm/session.h"
 
@@ -29,18 +28,6 @@ void ntlm_handshake_free(void *handshake)
     if (freed->has_prompted)
         ntlm_login_release(&freed->prompted);
     secret_block_free(freed, sizeof *freed);
-}
-
-SECURITY_STATUS ntlm_handshake_bindings(struct ntlm_handshake *handshake, const struct step_in *in)
-{
-    struct bindings bindings;
-    if (in->bindings.data == NULL)
-        return SEC_E_OK;
-    require(bindings_parse(in->bindings, &bindings) == WIRE_OK,
-            cause_set(SEC_E_BAD_BINDINGS, "the channel bindings are damaged"));
-    bindings_hash(&bindings, handshake->bindings);
-    handshake->has_bindings = true;
-    return SEC_E_OK;
 }
 
 SECURITY_STATUS ntlm_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)

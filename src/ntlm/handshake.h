@@ -40,8 +40,6 @@ struct ntlm_handshake *ntlm_handshake_new(struct ntlm_credential *credential, co
                                           enum ntlm_state state);
 void ntlm_handshake_free(void *handshake);
 SECURITY_STATUS ntlm_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value);
-/* Hashes and remembers the step's channel bindings, if it has any. */
-SECURITY_STATUS ntlm_handshake_bindings(struct ntlm_handshake *handshake, const struct step_in *in);
 
 SECURITY_STATUS ntlm_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 SECURITY_STATUS ntlm_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);

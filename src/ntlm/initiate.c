@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/utf16.h"
+#include "core/bindings.h"
 #include "core/cause.h"
 #include "core/status.h"
 #include "core/trace.h"
@@ -393,7 +394,7 @@ SECURITY_STATUS ntlm_initiate(void *credential, void **handshake, const struct s
     if (first)
         now = ntlm_handshake_new(credential, in, NTLM_CLIENT_BEGIN);
     require(now != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = ntlm_handshake_bindings(now, in);
+    SECURITY_STATUS status = bindings_take(in->bindings, now->bindings, &now->has_bindings);
     if (status == SEC_E_OK) {
         bool legal = now->state < COUNT_OF(steps) && steps[now->state] != NULL;
         status =
