@@ -288,6 +288,16 @@ static void test_file_lockout_across(void **state)
     accounts_close(accounts);
 }
 
+/* Under AddressSanitizer secret blocks come from its own heap, so that leaks show: nothing is excluded there, and nothing is to test. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#endif
+
+#ifndef UNDER_SANITIZER
 /* Is the address in memory that the kernel leaves out of core dumps ("dd", proc(5))? */
 static bool is_undumpable(const void *address)
 {
@@ -311,16 +321,11 @@ static void test_hashes_stay_out_of_dumps(void **state)
     (void)state;
     static const char text[] = "b:::" NT ":::\na:::" NT ":::\n";
     struct account_file *file = NULL;
-    struct secret probe = {0};
-    assert_true(secret_alloc(&probe, 64));
-    bool possible = is_undumpable(probe.data); /* not under AddressSanitizer, nor by every kernel */
-    secret_release(&probe);
     assert_int_equal(account_file_parse(ACCOUNT_FILE_SAM, slice_of_text(text), "test", &file), SEC_E_OK);
-    assert_true(!possible || is_undumpable(&file->entries[1].nt_hash));
+    assert_true(is_undumpable(&file->entries[1].nt_hash));
     account_file_release(file);
-    if (!possible)
-        skip();
 }
+#endif
 
 static void test_unsorted(void **state)
 {
@@ -401,7 +406,9 @@ int main(void)
         TEST(test_file_lockout),
         TEST(test_file_lockout_across),
         cmocka_unit_test(test_unsorted),
+#ifndef UNDER_SANITIZER
         cmocka_unit_test(test_hashes_stay_out_of_dumps),
+#endif
         TEST(test_file_permissions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
