@@ -12,7 +12,6 @@
 static const char *const steps[] = {
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;"
     "INSERT INTO meta VALUES ('next_rid', " FIRST_RID ");"
-    "INSERT INTO meta VALUES ('unknown_failures', 0);"
     "CREATE TABLE account ("
     " id INTEGER PRIMARY KEY,"
     " name TEXT NOT NULL, name_key TEXT NOT NULL CHECK (length(name_key) > 0),"
@@ -23,8 +22,6 @@ static const char *const steps[] = {
     " flags INTEGER NOT NULL DEFAULT 0,"
     " expires INTEGER NOT NULL, password_set INTEGER NOT NULL DEFAULT 0, password_expires INTEGER NOT NULL,"
     " uid INTEGER NOT NULL DEFAULT -1, gid INTEGER NOT NULL DEFAULT -1,"
-    " failures INTEGER NOT NULL DEFAULT 0, last_failure INTEGER NOT NULL DEFAULT 0, locked_until INTEGER NOT NULL "
-    "DEFAULT 0,"
     " UNIQUE (domain_key, name_key));"
     "CREATE TABLE account_group ("
     " id INTEGER PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE CHECK (length(name_key) > 0),"

@@ -16,7 +16,7 @@ struct step_call {
     PCredHandle credential;
     PCtxtHandle context;
     const char *target;
-    ULONG flags, drep;
+    ULONG flags;
     PSecBufferDesc input, output;
     PCtxtHandle new_context;
     ULONG *attributes;
@@ -86,8 +86,7 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
     require(context->state != CONTEXT_FAILED,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake failed before"));
     require(context->credential != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake has ended"));
-    struct step_in in = {
-        .target = context->target, .flags = context->flags_asked, .native_drep = call->drep == SECURITY_NATIVE_DREP};
+    struct step_in in = {.target = context->target, .flags = context->flags_asked};
     SECURITY_STATUS status = buffers_step_in(call->input, context->package->info.max_token, &in);
     if (status != SEC_E_OK) { /* a peer's token that is too long ends the handshake like any other wrong one */
         context->state = CONTEXT_FAILED;
@@ -190,11 +189,12 @@ SECURITY_STATUS SEC_ENTRY InitializeSecurityContextW(PCredHandle phCredential, P
                                                      ULONG *pfContextAttr, PTimeStamp ptsExpiry)
 {
     AUTO_FREE char *target = NULL;
-    (void)Reserved1, (void)Reserved2;
+    (void)Reserved1, (void)Reserved2,
+        (void)TargetDataRep; /* no package here writes data that byte order would change */
     cause_clear();
     try(api_text_from_w(pszTargetName, &target));
-    return step(&(struct step_call){true, phCredential, phContext, target, fContextReq, TargetDataRep, pInput, pOutput,
-                                    phNewContext, pfContextAttr, ptsExpiry});
+    return step(&(struct step_call){true, phCredential, phContext, target, fContextReq, pInput, pOutput, phNewContext,
+                                    pfContextAttr, ptsExpiry});
 }
 
 SECURITY_STATUS SEC_ENTRY InitializeSecurityContextA(PCredHandle phCredential, PCtxtHandle phContext,
@@ -204,20 +204,22 @@ SECURITY_STATUS SEC_ENTRY InitializeSecurityContextA(PCredHandle phCredential, P
                                                      ULONG *pfContextAttr, PTimeStamp ptsExpiry)
 {
     AUTO_FREE char *target = NULL;
-    (void)Reserved1, (void)Reserved2;
+    (void)Reserved1, (void)Reserved2,
+        (void)TargetDataRep; /* no package here writes data that byte order would change */
     cause_clear();
     try(api_text_from_a(pszTargetName, &target));
-    return step(&(struct step_call){true, phCredential, phContext, target, fContextReq, TargetDataRep, pInput, pOutput,
-                                    phNewContext, pfContextAttr, ptsExpiry});
+    return step(&(struct step_call){true, phCredential, phContext, target, fContextReq, pInput, pOutput, phNewContext,
+                                    pfContextAttr, ptsExpiry});
 }
 
 SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(PCredHandle phCredential, PCtxtHandle phContext, PSecBufferDesc pInput,
                                                 ULONG fContextReq, ULONG TargetDataRep, PCtxtHandle phNewContext,
                                                 PSecBufferDesc pOutput, ULONG *pfContextAttr, PTimeStamp ptsExpiry)
 {
+    (void)TargetDataRep;
     cause_clear();
-    return step(&(struct step_call){false, phCredential, phContext, NULL, fContextReq, TargetDataRep, pInput, pOutput,
-                                    phNewContext, pfContextAttr, ptsExpiry});
+    return step(&(struct step_call){false, phCredential, phContext, NULL, fContextReq, pInput, pOutput, phNewContext,
+                                    pfContextAttr, ptsExpiry});
 }
 
 static SECURITY_STATUS context_get(PCtxtHandle handle, struct handle_ref *ref)

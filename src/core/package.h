@@ -34,7 +34,6 @@ struct step_in {
     struct slice bindings; /* a whole SEC_CHANNEL_BINDINGS, offsets checked; data NULL: none given */
     const char *target;    /* UTF-8, or NULL; the first step's counts */
     uint32_t flags;        /* ISC_REQ_* or ASC_REQ_*, as on the first call */
-    bool native_drep;
 };
 
 struct step_out {

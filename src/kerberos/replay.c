@@ -79,13 +79,3 @@ enum replay_answer replay_check(struct slice authenticator, unsigned seconds)
     pthread_mutex_unlock(&shard->lock);
     return answer;
 }
-
-void replay_forget(void)
-{
-    for (size_t i = 0; i < SHARDS; i++) {
-        pthread_mutex_lock(&shards[i].lock);
-        for (size_t j = 0; j < BUCKETS; j++)
-            chain_prune(&shards[i], &shards[i].bucket[j], UINT64_MAX);
-        pthread_mutex_unlock(&shards[i].lock);
-    }
-}

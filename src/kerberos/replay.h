@@ -12,7 +12,5 @@ enum replay_answer { REPLAY_NEW, REPLAY_SEEN, REPLAY_FULL };
 /* Remembers an authenticator, by its encrypted bytes, for `seconds`. SEEN when it came before; FULL when a shard holds more live ones than its
  * bound: the caller refuses, because forgetting one would let it be replayed. */
 enum replay_answer replay_check(struct slice authenticator, unsigned seconds);
-/* Tests only. */
-void replay_forget(void);
 
 #endif

@@ -3,7 +3,6 @@
 #include "access/client_identity.h"
 #include "base/memory.h"
 #include "base/utf16.h"
-#include "core/bindings.h"
 #include "core/cause.h"
 #include "core/status.h"
 #include "core/trace.h"
@@ -426,28 +425,9 @@ static SECURITY_STATUS finish(struct ntlm_handshake *handshake, const struct ste
 
 SECURITY_STATUS ntlm_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {
-    static SECURITY_STATUS (*const steps[])(struct ntlm_handshake *, const struct step_in *, struct step_out *) = {
+    static ntlm_step *const steps[] = {
         [NTLM_SERVER_BEGIN] = begin,
         [NTLM_SERVER_PROOF] = finish,
     };
-    struct ntlm_handshake *now = *handshake;
-    bool first = now == NULL;
-    if (first)
-        now = ntlm_handshake_new(credential, in, NTLM_SERVER_BEGIN);
-    require(now != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = bindings_take(in->bindings, now->bindings, &now->has_bindings);
-    if (status == SEC_E_OK) {
-        bool legal = now->state < COUNT_OF(steps) && steps[now->state] != NULL;
-        status =
-            legal ? steps[now->state](now, in, out) : cause_set(SEC_E_OUT_OF_SEQUENCE, "this NTLM handshake has ended");
-    }
-    if (status < 0) /* NTLM has no error messages: what was written before the failure stays here */
-        writer_release(&out->token);
-    bool over = status == SEC_E_OK && now->state == NTLM_DONE;
-    if (over || (first && status < 0)) {
-        ntlm_handshake_free(now);
-        now = NULL;
-    }
-    *handshake = now;
-    return status;
+    return ntlm_handshake_step(steps, COUNT_OF(steps), NTLM_SERVER_BEGIN, credential, handshake, in, out);
 }

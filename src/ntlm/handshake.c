@@ -1,6 +1,7 @@
 #include "ntlm/handshake.h"
 
 #include "base/memory.h"
+#include "core/bindings.h"
 #include "core/cause.h"
 #include "ntlm/session.h"
 
@@ -40,4 +41,29 @@ SECURITY_STATUS ntlm_query_handshake(const void *handshake, uint32_t attribute, 
         return SEC_E_OK;
     }
     return ntlm_attribute(asked->offered, attribute, value);
+}
+
+SECURITY_STATUS ntlm_handshake_step(ntlm_step *const *steps, size_t n_steps, enum ntlm_state first_state,
+                                    void *credential, void **handshake, const struct step_in *in, struct step_out *out)
+{
+    struct ntlm_handshake *now = *handshake;
+    bool first = now == NULL;
+    if (first)
+        now = ntlm_handshake_new(credential, in, first_state);
+    require(now != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS status = bindings_take(in->bindings, now->bindings, &now->has_bindings);
+    if (status == SEC_E_OK) {
+        bool legal = now->state < n_steps && steps[now->state] != NULL;
+        status =
+            legal ? steps[now->state](now, in, out) : cause_set(SEC_E_OUT_OF_SEQUENCE, "this NTLM handshake has ended");
+    }
+    if (status < 0) /* NTLM has no error messages: what was written before the failure stays here */
+        writer_release(&out->token);
+    bool over = status == SEC_E_OK && now->state == NTLM_DONE;
+    if (over || (first && status < 0)) {
+        ntlm_handshake_free(now);
+        now = NULL;
+    }
+    *handshake = now;
+    return status;
 }

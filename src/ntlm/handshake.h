@@ -41,6 +41,11 @@ struct ntlm_handshake *ntlm_handshake_new(struct ntlm_credential *credential, co
 void ntlm_handshake_free(void *handshake);
 SECURITY_STATUS ntlm_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value);
 
+typedef SECURITY_STATUS ntlm_step(struct ntlm_handshake *handshake, const struct step_in *in, struct step_out *out);
+/* Runs the step that the table has for the handshake's state, and refuses where it has none; the rules of a handshake's life are the same for both roles. */
+SECURITY_STATUS ntlm_handshake_step(ntlm_step *const *steps, size_t n_steps, enum ntlm_state first_state,
+                                    void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+
 SECURITY_STATUS ntlm_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 SECURITY_STATUS ntlm_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 
