@@ -6,6 +6,7 @@
 #include "core/cause.h"
 #include "core/status.h"
 #include "crypto/random.h"
+#include "kerberos/keys.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -147,11 +148,8 @@ void kerberos_release(void *credential)
     struct kerberos_credential *released = credential;
     krb5_context krb;
     krb5_ccache cache;
-    if ((released->tickets != NULL || released->private_cache || released->memory_keytab != NULL) &&
-        krb_pool_take(&released->pool, &krb) == SEC_E_OK) {
+    if ((released->tickets != NULL || released->private_cache) && krb_pool_take(&released->pool, &krb) == SEC_E_OK) {
         kerberos_tickets_drop(released, krb);
-        if (released->memory_keytab != NULL)
-            krb5_kt_close(krb, released->memory_keytab);
         if (released->private_cache && released->logged_on && krb5_cc_resolve(krb, released->cache, &cache) == 0)
             krb5_cc_destroy(krb, cache);
         krb_pool_give(&released->pool, krb);
@@ -163,6 +161,8 @@ void kerberos_release(void *credential)
     mem_free(released->full_name);
     mem_free(released->keytab);
     mem_free(released->server);
+    mem_free(released->keys_name);
+    kerberos_keys_put(released->keys);
     secret_release(&released->password);
     config_release(released->config);
     secret_block_free(released, sizeof *released);

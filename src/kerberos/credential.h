@@ -34,9 +34,9 @@ struct kerberos_credential {
 
     pthread_mutex_t lock; /* guards what follows */
     bool logged_on;
-    krb5_keytab memory_keytab; /* the keytab file's keys; NULL until it was read */
-    char memory_keytab_name[64];
-    struct stat keytab_state; /* of the file when it was read */
+    struct kerberos_keys *keys; /* of the keytab that keys_name names; NULL until it was read */
+    char *keys_name;
+    struct stat keytab_state; /* of its file when it was read */
     struct kerberos_ticket *tickets;
     unsigned n_tickets;
     struct stat cache_state; /* of a FILE cache when the tickets were read */

@@ -6,7 +6,7 @@
 
 #include "core/session.h"
 #include "kerberos/checksum.h"
-#include "kerberos/credential.h"
+#include "kerberos/exchange.h"
 #include "kerberos/session.h"
 
 /* Each state names the only message that is legal next. */
@@ -21,7 +21,7 @@ enum kerberos_state {
 struct kerberos_handshake {
     struct kerberos_credential *credential; /* the context holds it longer than this lives */
     krb5_context krb;                       /* ours from the credential's pool */
-    krb5_auth_context auth;
+    struct kerberos_exchange exchange;
     enum kerberos_state state;
     uint32_t asked;     /* ISC_REQ_* or ASC_REQ_* of the first call */
     uint32_t gss_flags; /* what the client's checksum says */
@@ -39,7 +39,7 @@ struct kerberos_handshake *kerberos_handshake_new(struct kerberos_credential *cr
                                                   enum kerberos_state state);
 void kerberos_handshake_free(void *handshake);
 SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value);
-/* Writes the session record from what libkrb5's auth context holds, and ends the handshake. */
+/* Writes the session record from what the exchange agreed, and ends the handshake. */
 SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, bool initiator, struct step_out *out);
 
 SECURITY_STATUS kerberos_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);

@@ -47,19 +47,16 @@ static uint32_t flags_granted(uint32_t asked, uint32_t gss, bool answered)
     return granted;
 }
 
-static char *unparse(krb5_context krb, krb5_const_principal principal)
+static char *name_text(krb5_const_principal principal)
 {
-    char *text = NULL, *copy = NULL;
-    if (krb5_unparse_name(krb, principal, &text) == 0)
-        copy = mem_strdup(text);
-    krb5_free_unparsed_name(krb, text);
-    return copy;
+    struct krb_name name;
+    return krb_name_of(principal, &name) ? krb_name_text(&name) : NULL;
 }
 
 static SECURITY_STATUS names_fill(struct kerberos_handshake *handshake, const krb5_creds *creds)
 {
-    handshake->client_name = unparse(handshake->krb, creds->client);
-    handshake->server_name = unparse(handshake->krb, creds->server);
+    handshake->client_name = name_text(creds->client);
+    handshake->server_name = name_text(creds->server);
     handshake->authority = mem_dup(creds->client->realm.data, creds->client->realm.length);
     handshake->expiry = krb_filetime(creds->times.endtime);
     return handshake->client_name != NULL && handshake->server_name != NULL && handshake->authority != NULL
@@ -67,36 +64,28 @@ static SECURITY_STATUS names_fill(struct kerberos_handshake *handshake, const kr
                : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, krb5_creds *creds, krb5_data *request)
+static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const krb5_creds *creds,
+                                    struct writer *message)
 {
-    krb5_context krb = handshake->krb;
     struct gss_checksum checksum = {.flags = handshake->gss_flags};
     AUTO_WRITER struct writer bytes = writer_growing(64);
     memcpy(checksum.bindings, handshake->bindings, sizeof checksum.bindings);
     gss_checksum_write(&bytes, &checksum);
     require(writer_finish(&bytes) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    krb5_data contents = krb_data(writer_slice_of(&bytes));
-    krb5_flags options = AP_OPTS_USE_SUBKEY | ((handshake->gss_flags & GSS_MUTUAL) != 0 ? AP_OPTS_MUTUAL_REQUIRED : 0);
-    krb5_error_code code = krb5_auth_con_init(krb, &handshake->auth);
-    if (code == 0)
-        code = krb5_auth_con_setflags(krb, handshake->auth, KRB5_AUTH_CONTEXT_DO_SEQUENCE);
-    if (code == 0)
-        code = krb5_auth_con_set_req_cksumtype(krb, handshake->auth, GSS_CHECKSUM_TYPE);
-    if (code == 0)
-        code = krb5_mk_req_extended(krb, &handshake->auth, options, &contents, creds, request);
-    return krb_status(krb, code, KRB_STAGE_TICKET, "making the AP-REQ");
+    uint32_t options = (handshake->gss_flags & GSS_MUTUAL) != 0 ? KRB_AP_MUTUAL_REQUIRED : 0;
+    return kerberos_request_make(&handshake->exchange, handshake->krb, creds, options, writer_slice_of(&bytes),
+                                 message);
 }
 
-static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, krb5_creds *creds, struct step_out *out)
+static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, const krb5_creds *creds, struct step_out *out)
 {
-    krb5_data request = {0};
+    AUTO_WRITER struct writer request = writer_growing(2048);
     try(names_fill(handshake, creds));
     try(request_make(handshake, creds, &request));
     if ((handshake->gss_flags & GSS_DCE_STYLE) != 0)
-        writer_slice(&out->token, krb_slice(&request));
+        writer_slice(&out->token, writer_slice_of(&request));
     else
-        krb_token_write(&out->token, TOKEN_AP_REQ, krb_slice(&request));
-    krb5_free_data_contents(handshake->krb, &request);
+        krb_token_write(&out->token, TOKEN_AP_REQ, writer_slice_of(&request));
     handshake->granted = flags_granted(handshake->asked, handshake->gss_flags, false);
     out->granted = handshake->granted;
     out->expiry = handshake->expiry;
@@ -147,24 +136,15 @@ static SECURITY_STATUS reply(struct kerberos_handshake *handshake, const struct 
     enum krb_token id;
     struct slice message;
     bool framed;
-    krb5_ap_rep_enc_part *part = NULL;
-    krb5_data third = {0};
     require(in->token.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the server's AP-REP is due, and no token was given"));
     require(krb_token_parse(in->token, &id, &message, &framed) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "this is not a Kerberos token, or it is damaged"));
     if (id == TOKEN_ERROR)
         return error_read(handshake, message);
     require(id == TOKEN_AP_REP, cause_set(SEC_E_INVALID_TOKEN, "the server's AP-REP is due, and an AP-REQ came"));
-    krb5_data data = krb_data(message);
-    krb5_error_code code = krb5_rd_rep(handshake->krb, handshake->auth, &data, &part); /* compares ctime and cusec */
-    krb5_free_ap_rep_enc_part(handshake->krb, part);
-    try(krb_status(handshake->krb, code, KRB_STAGE_REPLY, "the server's AP-REP"));
-    if ((handshake->gss_flags & GSS_DCE_STYLE) != 0) {
-        try(krb_status(handshake->krb, krb5_mk_rep_dce(handshake->krb, handshake->auth, &third), KRB_STAGE_REPLY,
-                       "making the third leg"));
-        writer_slice(&out->token, krb_slice(&third));
-        krb5_free_data_contents(handshake->krb, &third);
-    }
+    try(kerberos_reply_open(&handshake->exchange, message));
+    if ((handshake->gss_flags & GSS_DCE_STYLE) != 0)
+        try(kerberos_third_make(&handshake->exchange, &out->token));
     handshake->granted = flags_granted(handshake->asked, handshake->gss_flags, true);
     return kerberos_handshake_finish(handshake, true, out);
 }

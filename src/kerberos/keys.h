@@ -1,0 +1,35 @@
+/*
+ * The keys with which a server opens tickets: those of a keytab, kept in memory and read again when its file has changed.
+ */
+#ifndef OPENSSPI_KERBEROS_KEYS_H
+#define OPENSSPI_KERBEROS_KEYS_H
+
+#include "crypto/krb5_encrypt.h"
+#include "kerberos/credential.h"
+#include <stdatomic.h>
+
+struct kerberos_key {
+    char *principal; /* as krb_name_text writes it */
+    uint32_t kvno;
+    struct krb_key key;
+};
+
+/* Never changed once it is made; counted. A secret block, its keys behind it. */
+struct kerberos_keys {
+    atomic_uint n_references;
+    size_t n_keys, size; /* size of the block */
+    unsigned n_foreign;  /* keys that were left out: of other principals, or of types that are not ours */
+    uint32_t permitted;  /* by krb5.conf: KERBEROS_ENCTYPE_BIT of each type */
+    struct kerberos_key keys[];
+};
+#define KERBEROS_ENCTYPE_BIT(enctype) ((enctype) >= 0 && (enctype) < 32 ? UINT32_C(1) << (enctype) : 0)
+
+/* Gives the keys as they are now; kerberos_keys_put gives them back. SEC_E_NO_CREDENTIALS when there is no keytab or it cannot be read. */
+SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb,
+                                  struct kerberos_keys **keys);
+void kerberos_keys_put(struct kerberos_keys *keys); /* NULL is fine */
+
+/* The encryption types that krb5.conf permits for sessions, as bits. */
+uint32_t kerberos_enctypes_permitted(krb5_context krb);
+
+#endif
