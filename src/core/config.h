@@ -13,6 +13,9 @@
 
 enum config_when { WHEN_NEVER, WHEN_SUPPORTED, WHEN_ALWAYS };
 
+/* Whom a client hands its ticket-granting ticket to when it was asked to delegate. */
+enum config_delegate { DELEGATE_OK_AS_DELEGATE, DELEGATE_ALWAYS, DELEGATE_NEVER };
+
 struct config_list {
     char *item[CONFIG_LIST_MAX];
     unsigned n_items;
@@ -37,6 +40,7 @@ struct config {
     char *kerberos_keytab;         /* NULL: libkrb5's default */
     unsigned kerberos_kdc_seconds; /* how long a handshake may wait for KDCs, in all */
     bool kerberos_require_pac;
+    enum config_delegate kerberos_delegate;
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key

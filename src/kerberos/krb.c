@@ -7,6 +7,7 @@
 #include "core/status.h"
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 void krb_pool_init(struct krb_pool *pool)
 {
@@ -39,6 +40,7 @@ SECURITY_STATUS krb_pool_take(struct krb_pool *pool, krb5_context *krb)
 void krb_pool_give(struct krb_pool *pool, krb5_context krb)
 {
     krb5_clear_error_message(krb);
+    krb_clock_set(krb, (struct krb_clock){0});
     pthread_mutex_lock(&pool->lock);
     if (pool->n_idle < COUNT_OF(pool->idle)) {
         pool->idle[pool->n_idle++] = krb;
@@ -47,6 +49,31 @@ void krb_pool_give(struct krb_pool *pool, krb5_context krb)
     pthread_mutex_unlock(&pool->lock);
     if (krb != NULL)
         krb5_free_context(krb);
+}
+
+struct krb_clock krb_clock_get(krb5_context krb)
+{
+    struct krb_clock clock = {0};
+    (void)krb5_get_time_offsets(krb, &clock.seconds, &clock.microseconds);
+    return clock;
+}
+
+void krb_clock_set(krb5_context krb, struct krb_clock clock)
+{
+    struct krb_clock now = krb_clock_get(krb);
+    struct timespec real;
+    if (now.seconds == clock.seconds && now.microseconds == clock.microseconds)
+        return;
+    /* The library is told what time it is, and takes the difference to its own clock. */
+    clock_gettime(CLOCK_REALTIME, &real);
+    int64_t microseconds = (int64_t)real.tv_nsec / 1000 + clock.microseconds;
+    int64_t seconds = (int64_t)real.tv_sec + clock.seconds;
+    if (microseconds < 0 || microseconds >= 1000000) {
+        int64_t carry = microseconds < 0 ? -1 : 1;
+        seconds += carry;
+        microseconds -= carry * 1000000;
+    }
+    (void)krb5_set_real_time(krb, (krb5_timestamp)seconds, (krb5_int32)microseconds);
 }
 
 /* spec/protocols.md (Kerberos), RFC 4120 7.5.9, and krb5's own codes. */
