@@ -26,6 +26,17 @@ extern "C" {
 #define OPENSSPI_AUTH_IDENTITY_NT_HASH 0x00800000
 
 /*
+ * For QueryContextAttributes on the server's side: what the client's authority says of the client, verified. Of Kerberos the PAC (MS-PAC), as it stood in the
+ * ticket. The buffer is a SecPkgContext_AuthorizationData; AuthorizationData is freed with FreeContextBuffer.
+ * SEC_E_UNSUPPORTED_FUNCTION on the client's side and where the authority said nothing.
+ */
+#define OPENSSPI_ATTR_AUTHORIZATION_DATA 0x4F530001
+typedef struct _SecPkgContext_AuthorizationData {
+    ULONG AuthorizationDataLength; /* bytes */
+    PUCHAR AuthorizationData;
+} SecPkgContext_AuthorizationData, *PSecPkgContext_AuthorizationData;
+
+/*
  * OpenSspiVersion tells the version of the library that the program runs with.
  *
  * Returns "MAJOR.MINOR.PATCH"; static, never to be freed.

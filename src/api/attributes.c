@@ -5,6 +5,7 @@
 #include "core/cause.h"
 #include "core/handle.h"
 #include "core/objects.h"
+#include <sspi_ext.h>
 #include <string.h>
 
 /* Attributes of contexts: plain values from below become Windows' structures, whose strings and blocks the caller frees one by one. */
@@ -45,10 +46,12 @@ static const struct shape {
     {SECPKG_ATTR_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
     {SECPKG_ATTR_TARGET_INFORMATION, FORM_BYTES, sizeof(SecPkgContext_TargetInformation)},
     {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, FORM_WIDE_TEXT, sizeof(SecPkgContext_ClientSpecifiedTarget)},
+    {OPENSSPI_ATTR_AUTHORIZATION_DATA, FORM_BYTES, sizeof(SecPkgContext_AuthorizationData)},
 };
 
-_Static_assert(sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_TargetInformation),
-               "both are a length and a pointer");
+_Static_assert(sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_TargetInformation) &&
+                   sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_AuthorizationData),
+               "all are a length and a pointer");
 
 static const struct shape *shape_of(ULONG attribute)
 {

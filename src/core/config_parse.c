@@ -168,9 +168,8 @@ static bool when_parse(enum config_when *field, const char *value)
 
 static bool delegate_parse(enum config_delegate *field, const char *value)
 {
-    static const char *const words[] = {[DELEGATE_OK_AS_DELEGATE] = "ok_as_delegate",
-                                        [DELEGATE_ALWAYS] = "always",
-                                        [DELEGATE_NEVER] = "never"};
+    static const char *const words[] = {
+        [DELEGATE_OK_AS_DELEGATE] = "ok_as_delegate", [DELEGATE_ALWAYS] = "always", [DELEGATE_NEVER] = "never"};
     int found = word_find(words, COUNT_OF(words), value);
     if (found >= 0)
         *field = (enum config_delegate)found;

@@ -19,6 +19,10 @@ struct session_facts {
     const char *authority;       /* domain or realm, or NULL */
     struct slice session_key;
     struct slice identity; /* the client's, as src/access encodes it; empty on the client */
+    struct slice
+        delegated; /* on the server what it may act for the client with; the package's own form, secret; empty: nothing */
+    struct slice
+        authorization; /* on the server what the client's authority says of it, verified; of Kerberos the PAC; empty: nothing */
 };
 
 struct session {

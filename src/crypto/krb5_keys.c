@@ -64,35 +64,32 @@ void krb_base_release(struct krb_base *base)
     secret_wipe(base, sizeof *base);
 }
 
-/* The folded constants of the usages that a session derives keys for (RFC 4121 2): the same in every session, and folding one costs as much as thirty
- * AES blocks. */
-#define FOLDED_FIRST 22
-#define FOLDED_LAST 25
-static struct folded {
-    uint8_t constant[5], block[16];
-} folded_blocks[3 * (FOLDED_LAST - FOLDED_FIRST + 1)];
+/* The folded constants of the usages that tickets, authenticators and sessions derive keys for (RFC 4120 7.5.1, RFC 4121 2): always the same,
+ * and folding one costs as much as thirty AES blocks. */
+#define FOLDED_USAGES 32
+static uint8_t folded_blocks[FOLDED_USAGES][3][16];
 static pthread_once_t folded_once = PTHREAD_ONCE_INIT;
+static const uint8_t folded_kinds[3] = {KRB_CHECKSUM_KEY, KRB_ENCRYPTION_KEY, KRB_INTEGRITY_KEY};
 
 static void folded_fill(void)
 {
-    static const uint8_t which[] = {KRB_CHECKSUM_KEY, KRB_ENCRYPTION_KEY, KRB_INTEGRITY_KEY};
-    struct folded *at = folded_blocks;
-    for (uint8_t usage = FOLDED_FIRST; usage <= FOLDED_LAST; usage++)
-        for (size_t i = 0; i < 3; i++, at++) {
-            at->constant[3] = usage;
-            at->constant[4] = which[i];
-            krb_nfold(at->constant, sizeof at->constant, at->block, sizeof at->block);
+    for (uint8_t usage = 0; usage < FOLDED_USAGES; usage++)
+        for (size_t i = 0; i < sizeof folded_kinds; i++) {
+            const uint8_t constant[5] = {0, 0, 0, usage, folded_kinds[i]};
+            krb_nfold(constant, sizeof constant, folded_blocks[usage][i], sizeof folded_blocks[usage][i]);
         }
 }
 
 static void constant_fold(const uint8_t *constant, size_t len, uint8_t block[16])
 {
+    static const uint8_t zero[3];
     pthread_once(&folded_once, folded_fill);
-    for (size_t i = 0; i < sizeof folded_blocks / sizeof folded_blocks[0]; i++)
-        if (len == sizeof folded_blocks[i].constant && memcmp(constant, folded_blocks[i].constant, len) == 0) {
-            memcpy(block, folded_blocks[i].block, sizeof folded_blocks[i].block);
-            return;
-        }
+    if (len == 5 && memcmp(constant, zero, sizeof zero) == 0 && constant[3] < FOLDED_USAGES)
+        for (size_t i = 0; i < sizeof folded_kinds; i++)
+            if (constant[4] == folded_kinds[i]) {
+                memcpy(block, folded_blocks[constant[3]][i], sizeof folded_blocks[0][0]);
+                return;
+            }
     krb_nfold(constant, len, block, 16);
 }
 

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "kerberos/keys.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -139,14 +140,11 @@ void kerberos_release(void *credential)
 {
     struct kerberos_credential *released = credential;
     krb5_context krb;
-    if ((released->tickets != NULL || released->tgt != NULL || released->evidence != NULL ||
-         released->memory_keytab != NULL) &&
+    if ((released->tickets != NULL || released->tgt != NULL || released->evidence != NULL) &&
         krb_pool_take(&released->pool, &krb) == SEC_E_OK) {
         kerberos_tickets_drop(released, krb);
         krb5_free_creds(krb, released->tgt);
         krb5_free_creds(krb, released->evidence);
-        if (released->memory_keytab != NULL)
-            krb5_kt_close(krb, released->memory_keytab);
         krb_pool_give(&released->pool, krb);
     }
     krb_pool_release(&released->pool);
@@ -155,6 +153,8 @@ void kerberos_release(void *credential)
     mem_free(released->full_name);
     mem_free(released->keytab);
     mem_free(released->server);
+    mem_free(released->keys_name);
+    kerberos_keys_put(released->keys);
     config_release(released->config);
     secret_block_free(released, sizeof *released);
 }

@@ -32,13 +32,13 @@ struct kerberos_credential {
     char *keytab; /* NULL: the default one */
     char *server; /* principal that tickets must be for, or NULL for any in the keytab */
 
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock;           /* guards what follows */
     struct kerberos_source *source; /* where tickets come from, also for a server that asks KDCs; never NULL */
-    krb5_creds *tgt;                /* of the last logon; NULL while there was none, and for tickets that are in a cache */
-    int64_t password_expiry;        /* FILETIME, as the last logon told; 0: not told */
-    krb5_keytab memory_keytab; /* the keytab file's keys; NULL until it was read */
-    char memory_keytab_name[64];
-    struct stat keytab_state; /* of the file when it was read */
+    krb5_creds *tgt;            /* of the last logon; NULL while there was none, and for tickets that are in a cache */
+    int64_t password_expiry;    /* FILETIME, as the last logon told; 0: not told */
+    struct kerberos_keys *keys; /* of the keytab that keys_name names; NULL until it was read */
+    char *keys_name;
+    struct stat keytab_state; /* of its file when it was read */
     struct kerberos_ticket *tickets;
     unsigned n_tickets;
     struct stat cache_state; /* of a FILE cache when the tickets were read */
@@ -80,7 +80,7 @@ SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_co
                                  krb5_creds **creds);
 /* Gets a forwarded ticket-granting ticket for whoever has `service` (as kerberos_ticket_ask gave it), and makes the KRB-CRED (RFC 4120 5.8) that hands it
  * over, encrypted with the service ticket's session key. SEC_E_DELEGATION_POLICY when "delegate" in [kerberos] or the KDC's flags do not let it. */
-SECURITY_STATUS kerberos_tgt_forward(struct kerberos_credential *credential, krb5_context krb, const krb5_creds *service,
-                                     uint64_t deadline, struct secret *message);
+SECURITY_STATUS kerberos_tgt_forward(struct kerberos_credential *credential, krb5_context krb,
+                                     const krb5_creds *service, uint64_t deadline, struct secret *message);
 
 #endif

@@ -1,38 +1,21 @@
 /*
- * Credentials to act for somebody else with: what a client handed over (a forwarded ticket), and what a service may get by itself (S4U2Self and
- * S4U2Proxy, MS-SFU).
+ * What a server holds to act for its client with (docs/session-record.md, "delegated").
  */
 #ifndef OPENSSPI_KERBEROS_DELEGATED_H
 #define OPENSSPI_KERBEROS_DELEGATED_H
 
-#include "kerberos/credential.h"
-#include "kerberos/task.h"
+#include "kerberos/exchange.h"
 
-/* What a server's session keeps of its client (session_facts.delegated): this byte, then the ticket as krb5_marshal_credentials writes it. */
-enum kerberos_delegated_kind {
-    DELEGATED_TGT = 1,      /* a forwarded ticket-granting ticket and its session key */
-    DELEGATED_EVIDENCE = 2, /* the client's ticket for the service, for S4U2Proxy */
+enum kerberos_delegated {
+    KERBEROS_FORWARDED = 1, /* the client's own ticket-granting ticket */
+    KERBEROS_EVIDENCE = 2,  /* the ticket that the client came with: for S4U2Proxy */
 };
 
-/* Writes that form. */
-SECURITY_STATUS kerberos_delegated_write(krb5_context krb, enum kerberos_delegated_kind kind, krb5_creds *creds,
-                                         struct secret *delegated);
-
-/* Makes an outbound credential of it. `service` is the service's own credential, needed for evidence: what it gets tickets with is then shared; NULL is
- * fine for a ticket-granting ticket. SEC_E_OK; SEC_E_INVALID_TOKEN for damaged bytes; SEC_E_NO_CREDENTIALS for evidence without a service;
- * SEC_E_INSUFFICIENT_MEMORY. Asks no KDC. */
-SECURITY_STATUS kerberos_delegated_acquire(const struct acquire_request *request, struct slice delegated, void *service,
-                                           void **credential, int64_t *expiry);
-
-/* S4U2Self (MS-SFU 3.1.5.1.1): gets a ticket for the service itself in the name of a user, "user@suffix", "DOMAIN\user" or "user". krb5_free_creds it.
- * SEC_E_LOGON_DENIED for an unknown user, SEC_E_NO_S4U_PROT_SUPPORT, and what krb.h maps. */
-SECURITY_STATUS kerberos_s4u_self(struct kerberos_credential *service, krb5_context krb, const char *user,
-                                  uint64_t deadline, krb5_creds **creds);
-/* The same as an outbound credential: a handshake with it gets its ticket by S4U2Proxy. */
-SECURITY_STATUS kerberos_s4u_acquire(const struct acquire_request *request, const char *user, void *service,
-                                     void **credential, int64_t *expiry);
-
-/* S4U2Proxy (MS-SFU 3.1.5.2.1), as a task's work: task->name is the target, task->service the evidence, `cache` the service's. */
-SECURITY_STATUS kerberos_s4u_proxy(struct kerberos_task *task, krb5_ccache cache);
+/* Opens the KRB-CRED of the authenticator's checksum (RFC 4120 5.8, RFC 4121 4.1.1) with the ticket's session key. SEC_E_INVALID_TOKEN when it does not open. */
+SECURITY_STATUS kerberos_forwarded_read(krb5_context krb, const struct krb_key *session, struct slice message,
+                                        struct secret *delegated);
+/* The ticket of a request that was opened and checked. */
+SECURITY_STATUS kerberos_evidence_write(krb5_context krb, const struct kerberos_request *request, const char *client,
+                                        struct secret *delegated);
 
 #endif

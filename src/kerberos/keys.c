@@ -3,141 +3,188 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/trace.h"
-#include "kerberos/task.h"
+#include "kerberos/name.h"
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-struct wanted {
-    struct kerberos_source *source;
+/* A FILE keytab would be opened, locked and read from its start for every ticket; its keys are few, and they change with the file. So they are
+ * kept here, and read anew when the file's status has changed: a key roll-over counts at the next handshake. */
+
+#define KEYS_MAX 4096 /* a keytab of a thousand services with four types each; opening tries no more */
+
+static bool state_equal(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* The file behind a keytab's name, or NULL when it is of another type. */
+static const char *file_of(const char *name)
+{
+    if (strncmp(name, "FILE:", 5) == 0)
+        return name + 5;
+    return name[0] == '/' ? name : NULL;
+}
+
+void kerberos_keys_put(struct kerberos_keys *keys)
+{
+    if (keys == NULL || atomic_fetch_sub_explicit(&keys->n_references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < keys->n_keys; i++)
+        mem_free(keys->keys[i].principal);
+    secret_block_free(keys, keys->size);
+}
+
+static struct kerberos_keys *keys_retain(struct kerberos_keys *keys)
+{
+    atomic_fetch_add_explicit(&keys->n_references, 1, memory_order_relaxed);
+    return keys;
+}
+
+uint32_t kerberos_enctypes_permitted(krb5_context krb)
+{
+    krb5_enctype *list = NULL;
+    uint32_t bits = 0;
+    if (krb5_get_permitted_enctypes(krb, &list) != 0)
+        return 0;
+    for (const krb5_enctype *enctype = list; *enctype != 0; enctype++)
+        if (krb_enctype_key_len(*enctype) != 0)
+            bits |= KERBEROS_ENCTYPE_BIT(*enctype);
+    krb5_free_enctypes(krb, list);
+    return bits;
+}
+
+/* A keytab is walked twice: to count, and to take. */
+struct walk {
     krb5_context krb;
-    krb5_principal principal;
-    bool offline;
-    struct kerberos_keys keys;
+    krb5_principal wanted; /* NULL: any */
+    struct kerberos_keys *keys;
+    size_t n_seen;
 };
 
-void kerberos_keys_release(krb5_context krb, struct kerberos_keys *keys)
+/* Takes one entry if it is the server's and of a type that is ours. ENOMEM is the only error. */
+static krb5_error_code entry_take(struct walk *walk, const krb5_keytab_entry *entry)
 {
-    for (unsigned i = 0; i < keys->n_keys; i++)
-        krb5_free_keyblock_contents(krb, &keys->key[i]);
-    *keys = (struct kerberos_keys){0};
-}
-
-static void wanted_free(void *data)
-{
-    struct wanted *wanted = data;
-    if (wanted->krb != NULL) {
-        kerberos_keys_release(wanted->krb, &wanted->keys);
-        krb5_free_principal(wanted->krb, wanted->principal);
-        krb5_free_context(wanted->krb);
+    struct kerberos_keys *keys = walk->keys;
+    struct krb_name name;
+    struct kerberos_key taken = {.kvno = (uint32_t)entry->vno};
+    bool ours = walk->wanted == NULL || krb5_sname_match(walk->krb, walk->wanted, entry->principal);
+    if (!ours || !krb_name_of(entry->principal, &name) ||
+        !krb_key_set(&taken.key, entry->key.enctype, slice_of(entry->key.contents, entry->key.length))) {
+        keys->n_foreign++;
+        return 0;
     }
-    kerberos_source_put(wanted->source);
-    mem_free(wanted);
+    taken.principal = krb_name_text(&name);
+    if (taken.principal != NULL)
+        keys->keys[keys->n_keys++] = taken;
+    krb_key_wipe(&taken.key);
+    return taken.principal != NULL ? 0 : ENOMEM;
 }
 
-/* RFC 4120 5.2.7.5: ETYPE-INFO2 of one encryption type. */
-static krb5_error_code salt_ask(const struct wanted *wanted, krb5_enctype type, krb5_data *salt, krb5_data *parameters)
+/* The second time the keytab may have grown: no more is taken than was counted. */
+static krb5_error_code keytab_walk(struct walk *walk, krb5_keytab keytab)
 {
-    krb5_get_init_creds_opt *options = NULL;
-    krb5_enctype told = ENCTYPE_NULL;
-    krb5_error_code code = krb5_get_init_creds_opt_alloc(wanted->krb, &options);
+    krb5_kt_cursor cursor;
+    krb5_keytab_entry entry;
+    size_t n_seen = 0, limit = walk->keys != NULL ? walk->n_seen : KEYS_MAX;
+    krb5_error_code code = krb5_kt_start_seq_get(walk->krb, keytab, &cursor);
     if (code != 0)
         return code;
-    krb5_get_init_creds_opt_set_etype_list(options, &type, 1);
-    code = krb5_get_etype_info(wanted->krb, wanted->principal, options, &told, salt, parameters);
-    krb5_get_init_creds_opt_free(wanted->krb, options);
-    if (code == 0 && told != type && told != ENCTYPE_NULL) {
-        krb5_free_data_contents(wanted->krb, salt);
-        krb5_free_data_contents(wanted->krb, parameters);
-        code = KRB5KDC_ERR_ETYPE_NOSUPP;
+    while (n_seen < limit && (code = krb5_kt_next_entry(walk->krb, keytab, &entry, &cursor)) == 0) {
+        n_seen++;
+        if (walk->keys != NULL)
+            code = entry_take(walk, &entry);
+        krb5_free_keytab_entry_contents(walk->krb, &entry);
+        if (code != 0)
+            break;
     }
-    return code;
+    krb5_error_code end = krb5_kt_end_seq_get(walk->krb, keytab, &cursor);
+    walk->n_seen = n_seen;
+    return code == KRB5_KT_END || code == 0 ? end : code;
 }
 
-static bool says_nothing_of_salts(krb5_error_code code)
+static krb5_error_code keys_read(krb5_context krb, const char *name, krb5_principal wanted, struct kerberos_keys **keys)
 {
-    return code == KRB5_KDC_UNREACH || code == KRB5_REALM_CANT_RESOLVE || code == KRB5_REALM_UNKNOWN ||
-           code == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN;
+    krb5_keytab keytab = NULL;
+    struct walk walk = {.krb = krb, .wanted = wanted};
+    krb5_error_code code = krb5_kt_resolve(krb, name, &keytab);
+    if (code == 0)
+        code = keytab_walk(&walk, keytab);
+    if (code == 0) {
+        size_t size = sizeof *walk.keys + walk.n_seen * sizeof walk.keys->keys[0];
+        walk.keys = secret_block_alloc(size);
+        if (walk.keys == NULL)
+            code = ENOMEM;
+        else {
+            atomic_init(&walk.keys->n_references, 1);
+            walk.keys->size = size;
+            code = keytab_walk(&walk, keytab);
+        }
+    }
+    if (keytab != NULL)
+        krb5_kt_close(krb, keytab);
+    if (code != 0) {
+        kerberos_keys_put(walk.keys);
+        return code;
+    }
+    walk.keys->permitted = kerberos_enctypes_permitted(krb);
+    TRACE("kerberos", "read %zu keys from the keytab %s", walk.keys->n_keys, name);
+    *keys = walk.keys;
+    return 0;
 }
 
-static krb5_error_code key_add(struct wanted *wanted, krb5_enctype type)
+static SECURITY_STATUS keys_load(const struct kerberos_credential *credential, krb5_context krb, const char *name,
+                                 struct kerberos_keys **keys)
 {
-    krb5_context krb = wanted->krb;
-    krb5_data salt = {0}, parameters = {0};
-    const struct secret *password = &wanted->source->password;
-    krb5_data text = krb_data(slice_of(password->data, password->len - 1));
-    krb5_error_code code = wanted->offline ? KRB5_KDC_UNREACH : salt_ask(wanted, type, &salt, &parameters);
-    if (says_nothing_of_salts(code)) {
-        wanted->offline = true; /* the next type would wait as long */
-        code = 0;
-    }
-    if (code == 0 && salt.data == NULL)
-        code = krb5_principal2salt(krb, wanted->principal, &salt);
-    if (code == 0)
-        code = krb5_c_string_to_key_with_params(krb, type, &text, &salt, parameters.length > 0 ? &parameters : NULL,
-                                                &wanted->keys.key[wanted->keys.n_keys]);
-    if (code == 0)
-        wanted->keys.n_keys++;
-    krb5_free_data_contents(krb, &salt);
-    krb5_free_data_contents(krb, &parameters);
-    return code;
+    krb5_principal wanted = NULL;
+    if (credential->server != NULL)
+        try(krb_target_parse(krb, credential->server, false, &wanted));
+    krb5_error_code code = keys_read(krb, name, wanted, keys);
+    krb5_free_principal(krb, wanted);
+    if (code == 0 || code == ENOMEM)
+        return krb_status(krb, code, KRB_STAGE_ACCEPT, "reading the keytab");
+    const char *text = krb5_get_error_message(krb, code);
+    SECURITY_STATUS status = cause_set(SEC_E_NO_CREDENTIALS, "the keytab %s cannot be read: %s", name, text);
+    krb5_free_error_message(krb, text);
+    return status;
 }
 
-static SECURITY_STATUS keys_make(void *data)
+/* Under the credential's lock. */
+static SECURITY_STATUS keys_current(struct kerberos_credential *credential, krb5_context krb, const char *name,
+                                    struct kerberos_keys **keys)
 {
-    struct wanted *wanted = data;
-    krb5_enctype *types = NULL;
-    krb5_error_code code = krb5_parse_name(wanted->krb, wanted->source->client, &wanted->principal);
-    if (code == 0)
-        code = krb5_get_permitted_enctypes(wanted->krb, &types);
-    for (size_t i = 0; code == 0 && types[i] != 0 && wanted->keys.n_keys < KERBEROS_KEYS_MAX; i++) {
-        code = key_add(wanted, types[i]);
-        if (code == KRB5KDC_ERR_ETYPE_NOSUPP) /* the principal has no such key, and no ticket is made with it */
-            code = 0;
+    struct stat now = {0};
+    const char *path = file_of(name);
+    bool watched = path != NULL && stat(path, &now) == 0;
+    if (watched && credential->keys != NULL && strcmp(name, credential->keys_name) == 0 &&
+        state_equal(&now, &credential->keytab_state)) {
+        *keys = keys_retain(credential->keys);
+        return SEC_E_OK;
     }
-    krb5_free_enctypes(wanted->krb, types);
-    try(krb_status(wanted->krb, code, KRB_STAGE_LOGON, "making keys of the password"));
-    require(wanted->keys.n_keys > 0,
-            cause_set(SEC_E_NO_KERB_KEY, "the account has no key of an encryption type that is permitted here"));
+    AUTO_FREE char *name_copy = mem_strdup(name);
+    require(name_copy != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    try(keys_load(credential, krb, name, keys));
+    if (watched) {
+        kerberos_keys_put(credential->keys);
+        credential->keys = keys_retain(*keys);
+        mem_free(credential->keys_name);
+        credential->keys_name = STEAL(name_copy);
+        credential->keytab_state = now; /* of before the reading: a change in between is seen next time */
+    }
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS wanted_new(struct kerberos_credential *credential, bool offline, struct wanted **wanted)
+SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys)
 {
-    struct wanted *made = mem_zalloc(sizeof *made);
-    require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    made->source = kerberos_credential_source(credential);
-    made->offline = offline;
-    SECURITY_STATUS status = kerberos_source_context(made->source, &made->krb);
-    if (status == SEC_E_OK && (made->source->logon != LOGON_PASSWORD || made->source->client == NULL))
-        status = cause_set(SEC_E_NO_CREDENTIALS, "the credential has no account with a password to make keys of");
-    if (status != SEC_E_OK) {
-        wanted_free(made);
-        return status;
-    }
-    *wanted = made;
-    return SEC_E_OK;
-}
-
-SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, krb5_context krb, uint64_t deadline,
-                                       struct kerberos_keys *keys)
-{
-    static const struct kdc_work work = {keys_make, wanted_free};
-    struct wanted *wanted;
-    (void)krb; /* libkrb5's keys belong to no context */
-    try(wanted_new(credential, false, &wanted));
-    void *data = wanted;
-    SECURITY_STATUS status = kdc_run(&work, &data, deadline != 0 ? deadline : kerberos_deadline(credential));
-    if (data == NULL) { /* late */
-        cause_clear();
-        try(wanted_new(credential, true, &wanted));
-        data = wanted;
-        status = keys_make(data);
-    }
-    wanted = data;
-    if (status == SEC_E_OK) {
-        *keys = wanted->keys;
-        wanted->keys.n_keys = 0;
-        TRACE("kerberos", "%u keys made of the password%s", keys->n_keys, wanted->offline ? ", no KDC named a salt" : "");
-    }
-    wanted_free(wanted);
+    char name[1024];
+    if (credential->keytab != NULL)
+        snprintf(name, sizeof name, "%s", credential->keytab);
+    else
+        try(krb_status(krb, krb5_kt_default_name(krb, name, sizeof name), KRB_STAGE_ACCEPT, "naming the keytab"));
+    pthread_mutex_lock(&credential->lock);
+    SECURITY_STATUS status = keys_current(credential, krb, name, keys);
+    pthread_mutex_unlock(&credential->lock);
     return status;
 }

@@ -1,23 +1,35 @@
 /*
- * Keys made of a password: what a server without a keytab opens tickets with.
+ * The keys with which a server opens tickets: those of a keytab, kept in memory and read again when its file has changed.
  */
 #ifndef OPENSSPI_KERBEROS_KEYS_H
 #define OPENSSPI_KERBEROS_KEYS_H
 
+#include "crypto/krb5_encrypt.h"
 #include "kerberos/credential.h"
+#include <stdatomic.h>
 
-#define KERBEROS_KEYS_MAX 8 /* encryption types that libkrb5 has, and room for more */
-
-struct kerberos_keys {
-    krb5_keyblock key[KERBEROS_KEYS_MAX];
-    unsigned n_keys;
+struct kerberos_key {
+    char *principal; /* as krb_name_text writes it */
+    uint32_t kvno;
+    struct krb_key key;
 };
 
-/* Makes the keys of the credential's client principal for each permitted encryption type, from its password and the salt that its KDC names; with the
- * principal's usual salt when no KDC answers by the deadline (kdc.h; 0: as configured). Waits for KDCs; the caller keeps the keys.
- * SEC_E_NO_CREDENTIALS when there is no password, SEC_E_NO_KERB_KEY when the principal has no key of a permitted type, and what krb.h maps. */
-SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, krb5_context krb, uint64_t deadline,
-                                       struct kerberos_keys *keys);
-void kerberos_keys_release(krb5_context krb, struct kerberos_keys *keys);
+/* Never changed once it is made; counted. A secret block, its keys behind it. */
+struct kerberos_keys {
+    atomic_uint n_references;
+    size_t n_keys, size; /* size of the block */
+    unsigned n_foreign;  /* keys that were left out: of other principals, or of types that are not ours */
+    uint32_t permitted;  /* by krb5.conf: KERBEROS_ENCTYPE_BIT of each type */
+    struct kerberos_key keys[];
+};
+#define KERBEROS_ENCTYPE_BIT(enctype) ((enctype) >= 0 && (enctype) < 32 ? UINT32_C(1) << (enctype) : 0)
+
+/* Gives the keys as they are now; kerberos_keys_put gives them back. SEC_E_NO_CREDENTIALS when there is no keytab or it cannot be read. */
+SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb,
+                                  struct kerberos_keys **keys);
+void kerberos_keys_put(struct kerberos_keys *keys); /* NULL is fine */
+
+/* The encryption types that krb5.conf permits for sessions, as bits. */
+uint32_t kerberos_enctypes_permitted(krb5_context krb);
 
 #endif

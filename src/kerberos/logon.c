@@ -96,8 +96,7 @@ static krb5_error_code options_make(struct logon *logon, bool forwardable)
     krb5_get_init_creds_opt_set_canonicalize(logon->options, 1);
     if (forwardable)
         krb5_get_init_creds_opt_set_forwardable(logon->options, 1);
-    code =
-        krb5_get_init_creds_opt_set_expire_callback(logon->krb, logon->options, expiry_take, logon->password_expiry);
+    code = krb5_get_init_creds_opt_set_expire_callback(logon->krb, logon->options, expiry_take, logon->password_expiry);
     if (code == 0 && logon->source->logon == LOGON_CERTIFICATE)
         code = certificate_options(logon);
     return code;
@@ -110,8 +109,8 @@ static krb5_error_code exchange(struct logon *logon)
     case LOGON_KEYTAB:
         return with_keytab(logon);
     case LOGON_PASSWORD:
-        return krb5_get_init_creds_password(logon->krb, logon->creds, logon->client, (char *)source->password.data, NULL,
-                                            NULL, 0, NULL, logon->options);
+        return krb5_get_init_creds_password(logon->krb, logon->creds, logon->client, (char *)source->password.data,
+                                            NULL, NULL, 0, NULL, logon->options);
     case LOGON_CERTIFICATE:
         return krb5_get_init_creds_password(logon->krb, logon->creds, logon->client, NULL, NULL, NULL, 0, NULL,
                                             logon->options);
@@ -145,10 +144,8 @@ SECURITY_STATUS kerberos_source_log_on(const struct kerberos_source *source, krb
                                        int64_t *password_expiry)
 {
     static const char *const doing[] = {
-        [LOGON_NONE] = "there is nothing to log on with",
-        [LOGON_PASSWORD] = "logging on with the password",
-        [LOGON_KEYTAB] = "logging on with the keytab",
-        [LOGON_CERTIFICATE] = "logging on with the certificate",
+        [LOGON_NONE] = "there is nothing to log on with",   [LOGON_PASSWORD] = "logging on with the password",
+        [LOGON_KEYTAB] = "logging on with the keytab",      [LOGON_CERTIFICATE] = "logging on with the certificate",
         [LOGON_SEALED] = "there is nothing to log on with",
     };
     struct logon logon = {.source = source, .krb = krb, .creds = creds, .password_expiry = password_expiry};

@@ -72,7 +72,8 @@ static SECURITY_STATUS change_run(void *data)
 
 static SECURITY_STATUS change_fill(struct change *change, const struct password_change *request)
 {
-    const struct identity who = {.user = (char *)(uintptr_t)request->user, .domain = (char *)(uintptr_t)request->domain};
+    const struct identity who = {.user = (char *)(uintptr_t)request->user,
+                                 .domain = (char *)(uintptr_t)request->domain};
     change->client = kerberos_client_name(&who);
     require(change->client != NULL, SEC_E_INSUFFICIENT_MEMORY);
     require(utf16le_to_text(request->old_password, &change->old_password) == WIRE_OK &&

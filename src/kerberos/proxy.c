@@ -161,7 +161,8 @@ static SECURITY_STATUS url_add(char *urls, size_t room, const char *word, size_t
         require(strlen(urls) == used + (used > 0 ? 1 : 0) + len, cause_set(bad, "too many KDC proxies"));
         return SEC_E_OK;
     }
-    require(memchr(word, '/', len) == NULL, cause_set(bad, "a KDC proxy is https://HOST[:PORT][/PATH] or HOST[:PORT[:PATH]]"));
+    require(memchr(word, '/', len) == NULL,
+            cause_set(bad, "a KDC proxy is https://HOST[:PORT][/PATH] or HOST[:PORT[:PATH]]"));
     size_t host_len = 0;
     while (host_len < len && word[host_len] != ':')
         host_len++;

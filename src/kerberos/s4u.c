@@ -1,4 +1,4 @@
-#include "kerberos/delegated.h"
+#include "kerberos/behalf.h"
 
 #include "base/memory.h"
 #include "core/cause.h"

@@ -2,6 +2,7 @@
 
 #include "base/secret.h"
 #include "core/cause.h"
+#include "crypto/krb5_encrypt.h"
 #include "kerberos/session_state.h"
 #include <string.h>
 
@@ -27,13 +28,6 @@ void kerberos_session_seed_write(struct writer *own, const struct kerberos_sessi
     writer_bytes(own, seed->key, seed->key_len);
 }
 
-/* 0 for a type that is not one of ours. */
-static size_t enctype_key_len(int32_t enctype)
-{
-    const struct krb_profile *profile = krb_profile_find(enctype);
-    return profile != NULL ? profile->key_len : enctype == KRB_RC4_HMAC ? 16 : 0;
-}
-
 enum wire_result kerberos_session_seed_read(struct reader *own, struct kerberos_session_seed *seed)
 {
     uint8_t version, flags, key_len;
@@ -49,7 +43,7 @@ enum wire_result kerberos_session_seed_read(struct reader *own, struct kerberos_
     try(reader_u64le(own, &seed->send_seq));
     try(reader_u64le(own, &seed->receive_seq));
     try(reader_u8(own, &key_len));
-    require(key_len != 0 && key_len == enctype_key_len(seed->enctype), WIRE_BAD);
+    require(key_len != 0 && key_len == krb_enctype_key_len(seed->enctype), WIRE_BAD);
     seed->key_len = key_len;
     return reader_copy(own, seed->key, key_len);
 }
@@ -262,7 +256,7 @@ static SECURITY_STATUS key_info(int32_t enctype, struct attribute *value)
         value->key_info.signature_algorithm = key_names[i].signature_algorithm;
         value->key_info.encrypt_name = key_names[i].encrypt_name;
         value->key_info.encrypt_algorithm = (uint32_t)enctype;
-        value->key_info.key_bits = (uint32_t)(8 * enctype_key_len(enctype));
+        value->key_info.key_bits = (uint32_t)(8 * krb_enctype_key_len(enctype));
         return SEC_E_OK;
     }
     return SEC_E_UNSUPPORTED_FUNCTION;
@@ -270,7 +264,7 @@ static SECURITY_STATUS key_info(int32_t enctype, struct attribute *value)
 
 SECURITY_STATUS kerberos_attribute(int32_t enctype, bool dce_style, uint32_t attribute, struct attribute *value)
 {
-    require(enctype_key_len(enctype) != 0, SEC_E_UNSUPPORTED_FUNCTION);
+    require(krb_enctype_key_len(enctype) != 0, SEC_E_UNSUPPORTED_FUNCTION);
     if (attribute == SECPKG_ATTR_KEY_INFO)
         return key_info(enctype, value);
     require(attribute == SECPKG_ATTR_SIZES, SEC_E_UNSUPPORTED_FUNCTION);

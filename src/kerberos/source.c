@@ -70,12 +70,12 @@ struct kerberos_source *kerberos_source_copy(const struct kerberos_source *sourc
     copy->cache_first = source->cache_first;
     copy->proxy_forced = source->proxy_forced;
     copy->forwardable = source->forwardable;
-    bool copied = text_copy(&copy->cache, source->cache) && text_copy(&copy->client, source->client) &&
-                  text_copy(&copy->keytab, source->keytab) && text_copy(&copy->certificate, source->certificate) &&
-                  text_copy(&copy->anchors, source->anchors) && text_copy(&copy->proxy, source->proxy) &&
-                  keytab_copy(&copy->memory_keytab, source) &&
-                  (source->password.data == NULL ||
-                   secret_set(&copy->password, source->password.data, source->password.len));
+    bool copied =
+        text_copy(&copy->cache, source->cache) && text_copy(&copy->client, source->client) &&
+        text_copy(&copy->keytab, source->keytab) && text_copy(&copy->certificate, source->certificate) &&
+        text_copy(&copy->anchors, source->anchors) && text_copy(&copy->proxy, source->proxy) &&
+        keytab_copy(&copy->memory_keytab, source) &&
+        (source->password.data == NULL || secret_set(&copy->password, source->password.data, source->password.len));
     if (!copied) {
         kerberos_source_put(copy);
         return NULL;
@@ -94,8 +94,7 @@ SECURITY_STATUS kerberos_source_context(const struct kerberos_source *source, kr
         code = krb_proxy_context(made, source->proxy, source->proxy_forced, &through);
         krb5_free_context(made);
         made = through;
-        require(code == 0,
-                cause_set(SEC_E_INTERNAL_ERROR, "the KDC proxy cannot be set up: error %ld", (long)code));
+        require(code == 0, cause_set(SEC_E_INTERNAL_ERROR, "the KDC proxy cannot be set up: error %ld", (long)code));
     }
     *krb = made;
     return SEC_E_OK;

@@ -26,11 +26,12 @@ struct kerberos_source {
     struct secret password;    /* UTF-8 with its NUL, as libkrb5 takes it */
     char *keytab;              /* its name; NULL: libkrb5's default */
     krb5_keytab memory_keytab; /* holds `keytab` alive when it was made of bytes */
-    char *certificate;         /* certificate and key as libkrb5 names them: "FILE:CERT,KEY", "PKCS12:FILE", "PKCS11:MODULE:..." */
-    char *anchors;             /* authorities that may have signed the KDC's certificate; NULL: krb5.conf says */
-    char *proxy;               /* MS-KKDCP: "https://host[:port]/path", several separated by blanks */
-    bool proxy_forced;         /* ask no KDC but through the proxy */
-    bool forwardable;          /* ask for such tickets */
+    char *
+        certificate; /* certificate and key as libkrb5 names them: "FILE:CERT,KEY", "PKCS12:FILE", "PKCS11:MODULE:..." */
+    char *anchors;   /* authorities that may have signed the KDC's certificate; NULL: krb5.conf says */
+    char *proxy;     /* MS-KKDCP: "https://host[:port]/path", several separated by blanks */
+    bool proxy_forced; /* ask no KDC but through the proxy */
+    bool forwardable;  /* ask for such tickets */
 };
 
 struct kerberos_source *kerberos_source_new(void);

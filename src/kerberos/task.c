@@ -15,8 +15,7 @@ uint64_t kerberos_deadline(const struct kerberos_credential *credential)
 
 bool kerberos_ticket_lives(const krb5_creds *creds)
 {
-    return (int64_t)(uint32_t)creds->times.endtime >
-           (int64_t)filetime_to_unix(filetime_now()) + TICKET_MARGIN_SECONDS;
+    return (int64_t)(uint32_t)creds->times.endtime > (int64_t)filetime_to_unix(filetime_now()) + TICKET_MARGIN_SECONDS;
 }
 
 void kerberos_task_free(struct kerberos_task *task)
@@ -174,7 +173,8 @@ static void task_drop(void *data)
     kerberos_task_free(data);
 }
 
-SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct kerberos_task **task, uint64_t deadline)
+SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct kerberos_task **task,
+                                  uint64_t deadline)
 {
     static const struct kdc_work work = {task_work, task_drop};
     void *data = *task;

@@ -34,7 +34,8 @@ SECURITY_STATUS kerberos_task_new(struct kerberos_credential *credential, const 
                                   struct kerberos_task **task);
 /* Runs it. On SEC_E_NO_AUTHENTICATING_AUTHORITY by lateness *task is NULL, and somebody else's. A first ticket that was got on the way is the
  * credential's from then on, whatever came of the rest. */
-SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct kerberos_task **task, uint64_t deadline);
+SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct kerberos_task **task,
+                                  uint64_t deadline);
 void kerberos_task_free(struct kerberos_task *task); /* NULL is fine */
 
 /* The time by which the credential's configuration wants an answer, from now. */

@@ -47,15 +47,16 @@ static SECURITY_STATUS forward(struct kerberos_task *task, krb5_ccache cache)
 static SECURITY_STATUS policy_check(const struct kerberos_credential *credential, const krb5_creds *service)
 {
     enum config_delegate policy = credential->config->kerberos_delegate;
-    require(policy != DELEGATE_NEVER, cause_set(SEC_E_DELEGATION_POLICY,
-                                                "\"delegate\" in [kerberos] is never: no ticket is forwarded"));
+    require(policy != DELEGATE_NEVER,
+            cause_set(SEC_E_DELEGATION_POLICY, "\"delegate\" in [kerberos] is never: no ticket is forwarded"));
     require(policy == DELEGATE_ALWAYS || (service->ticket_flags & TKT_FLG_OK_AS_DELEGATE) != 0,
-            cause_set(SEC_E_DELEGATION_POLICY, "the KDC does not call the service trusted for delegation (ok-as-delegate)"));
+            cause_set(SEC_E_DELEGATION_POLICY,
+                      "the KDC does not call the service trusted for delegation (ok-as-delegate)"));
     return SEC_E_OK;
 }
 
-SECURITY_STATUS kerberos_tgt_forward(struct kerberos_credential *credential, krb5_context krb, const krb5_creds *service,
-                                     uint64_t deadline, struct secret *message)
+SECURITY_STATUS kerberos_tgt_forward(struct kerberos_credential *credential, krb5_context krb,
+                                     const krb5_creds *service, uint64_t deadline, struct secret *message)
 {
     struct kerberos_task *task;
     try(policy_check(credential, service));

@@ -1,4 +1,4 @@
-#include "kerberos/delegated.h"
+#include "kerberos/behalf.h"
 
 #include "base/memory.h"
 #include "core/cause.h"
@@ -104,8 +104,7 @@ static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5
     SECURITY_STATUS status = SEC_E_OK;
     if (by_proxy && krb5_copy_creds(krb, credential->evidence, &task->service) != 0)
         status = SEC_E_INSUFFICIENT_MEMORY;
-    if (request->peer_ticket.len > 0 &&
-        !secret_set(&task->ticket, request->peer_ticket.data, request->peer_ticket.len))
+    if (request->peer_ticket.len > 0 && !secret_set(&task->ticket, request->peer_ticket.data, request->peer_ticket.len))
         status = SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK)
         status = kerberos_task_run(credential, &task,

@@ -1,0 +1,511 @@
+#include "kerberos/ap.h"
+
+#include "base/memory.h"
+#include "base/secret.h"
+#include "wire/der.h"
+#include <string.h>
+#include <time.h>
+
+#define PVNO 5
+#define AP_REQ_TYPE 14
+#define AP_REP_TYPE 15
+#define TICKET_TAG 1
+#define AUTHENTICATOR_TAG 2
+#define TICKET_PART_TAG 3
+#define AP_REP_PART_TAG 27
+
+/* [n] around one element of a SEQUENCE. A field that is whole and yet lacks something is beyond mending: WIRE_BAD. */
+static enum wire_result field_read(struct reader *fields, unsigned n, struct reader *field)
+{
+    struct slice content;
+    require(der_read(fields, (uint8_t)DER_CONTEXT(n), &content) == WIRE_OK, WIRE_BAD);
+    *field = reader_of(content);
+    return WIRE_OK;
+}
+
+static bool field_is_next(const struct reader *fields, unsigned n)
+{
+    return der_peek(fields, (uint8_t)DER_CONTEXT(n));
+}
+
+static enum wire_result content_read(struct reader *fields, unsigned n, uint8_t tag, struct slice *content)
+{
+    struct reader field;
+    try(field_read(fields, n, &field));
+    require(der_read(&field, tag, content) == WIRE_OK && reader_end(&field) == WIRE_OK, WIRE_BAD);
+    return WIRE_OK;
+}
+
+static enum wire_result integer_read(struct reader *fields, unsigned n, int64_t *value)
+{
+    struct reader field;
+    try(field_read(fields, n, &field));
+    require(der_read_integer(&field, DER_INTEGER, value) == WIRE_OK && reader_end(&field) == WIRE_OK, WIRE_BAD);
+    return WIRE_OK;
+}
+
+static enum wire_result int32_read(struct reader *fields, unsigned n, int32_t *value)
+{
+    int64_t wide;
+    try(integer_read(fields, n, &wide));
+    require(wide >= INT32_MIN && wide <= INT32_MAX, WIRE_BAD);
+    *value = (int32_t)wide;
+    return WIRE_OK;
+}
+
+/* UInt32; some peers write those above 2^31 as negative numbers (RFC 4121's errata; MIT and Heimdal of before 2006). */
+static enum wire_result uint32_read(struct reader *fields, unsigned n, uint32_t *value)
+{
+    int64_t wide;
+    try(integer_read(fields, n, &wide));
+    require(wide >= INT32_MIN && wide <= UINT32_MAX, WIRE_BAD);
+    *value = (uint32_t)wide;
+    return WIRE_OK;
+}
+
+static enum wire_result constant_read(struct reader *fields, unsigned n, int64_t wanted)
+{
+    int64_t value;
+    try(integer_read(fields, n, &value));
+    return value == wanted ? WIRE_OK : WIRE_BAD;
+}
+
+/* KerberosFlags (RFC 4120 5.2.8): at least 32 bits, of which the first 32 have meanings. */
+static enum wire_result flags_read(struct reader *fields, unsigned n, uint32_t *flags)
+{
+    struct slice bits;
+    uint8_t unused;
+    try(content_read(fields, n, DER_BIT_STRING, &bits));
+    struct reader reader = reader_of(bits);
+    require(reader_u8(&reader, &unused) == WIRE_OK && unused == 0, WIRE_BAD);
+    require(reader_u32be(&reader, flags) == WIRE_OK, WIRE_BAD);
+    return WIRE_OK;
+}
+
+/* Days since 1970-01-01 of a date of the Gregorian calendar. */
+static int64_t days_of(int year, int month, int day)
+{
+    static const int before[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    int64_t past = year - 1; /* whole years before, from which the leap days come */
+    int64_t days = past * 365 + past / 4 - past / 100 + past / 400 + before[month - 1] + day - 1;
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return days + (leap && month > 2 ? 1 : 0) - 719162;
+}
+
+static int number_of(const uint8_t *digits, size_t n_digits)
+{
+    int value = 0;
+    for (size_t i = 0; i < n_digits; i++) {
+        require(digits[i] >= '0' && digits[i] <= '9', -1);
+        value = value * 10 + (digits[i] - '0');
+    }
+    return value;
+}
+
+/* KerberosTime (RFC 4120 5.2.3): "19851106210627Z", no fractions, no other zone. */
+static enum wire_result time_parse(struct slice text, int64_t *time)
+{
+    static const size_t digits[6] = {4, 2, 2, 2, 2, 2};
+    static const int low[6] = {1970, 1, 1, 0, 0, 0}, high[6] = {9999, 12, 31, 23, 59, 60};
+    int value[6];
+    require(text.len == 15 && text.data[14] == 'Z', WIRE_BAD);
+    for (size_t i = 0, at = 0; i < COUNT_OF(digits); at += digits[i], i++) {
+        value[i] = number_of(text.data + at, digits[i]);
+        require(value[i] >= low[i] && value[i] <= high[i], WIRE_BAD);
+    }
+    *time = days_of(value[0], value[1], value[2]) * 86400 + value[3] * 3600 + value[4] * 60 + value[5];
+    return WIRE_OK;
+}
+
+static enum wire_result time_read(struct reader *fields, unsigned n, int64_t *time)
+{
+    struct slice text;
+    try(content_read(fields, n, DER_GENERALIZED_TIME, &text));
+    return time_parse(text, time);
+}
+
+static enum wire_result name_read(struct reader *fields, unsigned n_realm, unsigned n_name, struct krb_name *name)
+{
+    struct reader field;
+    try(field_read(fields, n_realm, &field));
+    require(krb_realm_read(&field, &name->realm) == WIRE_OK && reader_end(&field) == WIRE_OK, WIRE_BAD);
+    try(field_read(fields, n_name, &field));
+    require(krb_name_read(&field, name) == WIRE_OK && reader_end(&field) == WIRE_OK, WIRE_BAD);
+    return WIRE_OK;
+}
+
+/* EncryptionKey (5.2.9). A key whose type is not ours cannot be used: WIRE_BAD. */
+static enum wire_result key_read(struct reader *fields, unsigned n, struct krb_key *key)
+{
+    struct slice body, bytes;
+    int32_t enctype;
+    try(content_read(fields, n, DER_SEQUENCE, &body));
+    struct reader parts = reader_of(body);
+    try(int32_read(&parts, 0, &enctype));
+    try(content_read(&parts, 1, DER_OCTET_STRING, &bytes));
+    try(reader_end(&parts));
+    return krb_key_set(key, enctype, bytes) ? WIRE_OK : WIRE_BAD;
+}
+
+static enum wire_result encrypted_read(struct reader *fields, unsigned n, struct krb_encrypted *encrypted)
+{
+    struct slice body;
+    try(content_read(fields, n, DER_SEQUENCE, &body));
+    struct reader parts = reader_of(body);
+    try(int32_read(&parts, 0, &encrypted->enctype));
+    encrypted->has_kvno = field_is_next(&parts, 1);
+    encrypted->kvno = 0;
+    if (encrypted->has_kvno)
+        try(uint32_read(&parts, 1, &encrypted->kvno));
+    try(content_read(&parts, 2, DER_OCTET_STRING, &encrypted->cipher));
+    return reader_end(&parts);
+}
+
+/* [APPLICATION n] SEQUENCE, and nothing behind it. */
+static enum wire_result message_read(struct slice message, unsigned n, struct reader *fields)
+{
+    struct reader whole = reader_of(message);
+    struct slice content;
+    require(der_read(&whole, (uint8_t)DER_APPLICATION(n), &content) == WIRE_OK && reader_end(&whole) == WIRE_OK,
+            WIRE_BAD);
+    whole = reader_of(content);
+    require(der_read(&whole, DER_SEQUENCE, &content) == WIRE_OK && reader_end(&whole) == WIRE_OK, WIRE_BAD);
+    *fields = reader_of(content);
+    return WIRE_OK;
+}
+
+enum wire_result krb_ticket_parse(struct slice message, struct krb_ticket *ticket)
+{
+    struct reader fields;
+    struct krb_ticket parsed = {0};
+    try(message_read(message, TICKET_TAG, &fields));
+    try(constant_read(&fields, 0, PVNO));
+    try(name_read(&fields, 1, 2, &parsed.server));
+    try(encrypted_read(&fields, 3, &parsed.part));
+    try(reader_end(&fields));
+    *ticket = parsed;
+    return WIRE_OK;
+}
+
+static enum wire_result transited_read(struct reader *fields, struct krb_ticket_part *part)
+{
+    struct slice body;
+    try(content_read(fields, 4, DER_SEQUENCE, &body));
+    struct reader parts = reader_of(body);
+    try(integer_read(&parts, 0, &part->transited_type));
+    try(content_read(&parts, 1, DER_OCTET_STRING, &part->transited));
+    return reader_end(&parts);
+}
+
+static enum wire_result ticket_part_fields(struct reader *fields, struct krb_ticket_part *part)
+{
+    struct slice ignored;
+    try(flags_read(fields, 0, &part->flags));
+    try(key_read(fields, 1, &part->key));
+    try(name_read(fields, 2, 3, &part->client));
+    try(transited_read(fields, part));
+    try(time_read(fields, 5, &part->auth_time));
+    part->start_time = part->auth_time;
+    if (field_is_next(fields, 6))
+        try(time_read(fields, 6, &part->start_time));
+    try(time_read(fields, 7, &part->end_time));
+    if (field_is_next(fields, 8))
+        try(time_read(fields, 8, &part->renew_till));
+    if (field_is_next(fields, 9)) /* caddr: behind translators they say nothing, and KDCs stopped to write them */
+        try(content_read(fields, 9, DER_SEQUENCE, &ignored));
+    if (field_is_next(fields, 10))
+        try(content_read(fields, 10, DER_SEQUENCE, &part->authorization));
+    return reader_end(fields);
+}
+
+enum wire_result krb_ticket_part_parse(struct slice plain, struct krb_ticket_part *part)
+{
+    struct reader fields;
+    struct krb_ticket_part parsed = {0};
+    try(message_read(plain, TICKET_PART_TAG, &fields));
+    enum wire_result result = ticket_part_fields(&fields, &parsed);
+    if (result == WIRE_OK)
+        *part = parsed;
+    krb_key_wipe(&parsed.key);
+    return result;
+}
+
+enum wire_result krb_ap_req_parse(struct slice message, struct krb_ap_req *request)
+{
+    struct reader fields, field;
+    struct krb_ap_req parsed = {0};
+    try(message_read(message, AP_REQ_TYPE, &fields));
+    try(constant_read(&fields, 0, PVNO));
+    try(constant_read(&fields, 1, AP_REQ_TYPE));
+    try(flags_read(&fields, 2, &parsed.options));
+    try(field_read(&fields, 3, &field));
+    parsed.ticket_message = reader_rest(&field);
+    try(krb_ticket_parse(parsed.ticket_message, &parsed.ticket));
+    try(encrypted_read(&fields, 4, &parsed.authenticator));
+    try(reader_end(&fields));
+    *request = parsed;
+    return WIRE_OK;
+}
+
+/* Writing. */
+
+static void integer_write(struct writer *writer, unsigned n, int64_t value)
+{
+    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n));
+    der_write_integer(writer, DER_INTEGER, value);
+    der_end(writer, field);
+}
+
+static void content_write(struct writer *writer, unsigned n, uint8_t tag, struct slice content)
+{
+    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n));
+    der_write(writer, tag, content);
+    der_end(writer, field);
+}
+
+static void encrypted_write(struct writer *writer, unsigned n, const struct krb_encrypted *encrypted)
+{
+    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n));
+    struct der_mark body = der_begin(writer, DER_SEQUENCE);
+    integer_write(writer, 0, encrypted->enctype);
+    if (encrypted->has_kvno)
+        integer_write(writer, 1, encrypted->kvno);
+    content_write(writer, 2, DER_OCTET_STRING, encrypted->cipher);
+    der_end(writer, body);
+    der_end(writer, field);
+}
+
+static void key_write(struct writer *writer, unsigned n, const struct krb_key *key)
+{
+    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n));
+    struct der_mark body = der_begin(writer, DER_SEQUENCE);
+    integer_write(writer, 0, key->enctype);
+    content_write(writer, 1, DER_OCTET_STRING, slice_of(key->bytes, key->len));
+    der_end(writer, body);
+    der_end(writer, field);
+}
+
+static void time_write(struct writer *writer, unsigned n, int64_t time)
+{
+    char text[16] = "";
+    struct tm parts;
+    time_t seconds = (time_t)time;
+    if (gmtime_r(&seconds, &parts) == NULL || strftime(text, sizeof text, "%Y%m%d%H%M%SZ", &parts) != 15)
+        writer->failed = true;
+    content_write(writer, n, DER_GENERALIZED_TIME, slice_of_text(text));
+}
+
+static void name_write(struct writer *writer, unsigned n_realm, unsigned n_name, const struct krb_name *name)
+{
+    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n_realm));
+    krb_realm_write(writer, name->realm);
+    der_end(writer, field);
+    field = der_begin(writer, (uint8_t)DER_CONTEXT(n_name));
+    krb_name_write(writer, name);
+    der_end(writer, field);
+}
+
+void krb_ap_req_write(struct writer *writer, const struct krb_ap_req *request)
+{
+    uint8_t bits[5] = {0, (uint8_t)(request->options >> 24), (uint8_t)(request->options >> 16),
+                       (uint8_t)(request->options >> 8), (uint8_t)request->options};
+    struct der_mark whole = der_begin(writer, DER_APPLICATION(AP_REQ_TYPE)), body = der_begin(writer, DER_SEQUENCE);
+    integer_write(writer, 0, PVNO);
+    integer_write(writer, 1, AP_REQ_TYPE);
+    content_write(writer, 2, DER_BIT_STRING, slice_of(bits, sizeof bits));
+    struct der_mark field = der_begin(writer, DER_CONTEXT(3));
+    writer_slice(writer, request->ticket_message);
+    der_end(writer, field);
+    encrypted_write(writer, 4, &request->authenticator);
+    der_end(writer, body);
+    der_end(writer, whole);
+}
+
+static enum wire_result checksum_read(struct reader *fields, struct krb_authenticator *authenticator)
+{
+    struct slice body;
+    try(content_read(fields, 3, DER_SEQUENCE, &body));
+    struct reader parts = reader_of(body);
+    try(int32_read(&parts, 0, &authenticator->checksum_type));
+    try(content_read(&parts, 1, DER_OCTET_STRING, &authenticator->checksum));
+    authenticator->has_checksum = true;
+    return reader_end(&parts);
+}
+
+static enum wire_result microseconds_read(struct reader *fields, unsigned n, uint32_t *microseconds)
+{
+    try(uint32_read(fields, n, microseconds));
+    return *microseconds <= 999999 ? WIRE_OK : WIRE_BAD;
+}
+
+static enum wire_result authenticator_fields(struct reader *fields, struct krb_authenticator *authenticator)
+{
+    try(constant_read(fields, 0, PVNO));
+    try(name_read(fields, 1, 2, &authenticator->client));
+    if (field_is_next(fields, 3))
+        try(checksum_read(fields, authenticator));
+    try(microseconds_read(fields, 4, &authenticator->microseconds));
+    try(time_read(fields, 5, &authenticator->time));
+    if (field_is_next(fields, 6))
+        try(key_read(fields, 6, &authenticator->subkey));
+    if (field_is_next(fields, 7))
+        try(uint32_read(fields, 7, &authenticator->seq));
+    if (field_is_next(fields, 8))
+        try(content_read(fields, 8, DER_SEQUENCE, &authenticator->authorization));
+    return reader_end(fields);
+}
+
+enum wire_result krb_authenticator_parse(struct slice plain, struct krb_authenticator *authenticator)
+{
+    struct reader fields;
+    struct krb_authenticator parsed = {0};
+    try(message_read(plain, AUTHENTICATOR_TAG, &fields));
+    enum wire_result result = authenticator_fields(&fields, &parsed);
+    if (result == WIRE_OK)
+        *authenticator = parsed;
+    krb_key_wipe(&parsed.subkey);
+    return result;
+}
+
+/* AD-IF-RELEVANT { AD-ETYPE-NEGOTIATION } (RFC 4537, section 3). */
+static void etypes_write(struct writer *writer, unsigned n, const int32_t *enctypes, size_t n_enctypes)
+{
+    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n));
+    struct der_mark outer = der_begin(writer, DER_SEQUENCE), element = der_begin(writer, DER_SEQUENCE);
+    integer_write(writer, 0, KRB_AD_IF_RELEVANT);
+    struct der_mark data = der_begin(writer, DER_CONTEXT(1)), bytes = der_begin(writer, DER_OCTET_STRING);
+    struct der_mark inner = der_begin(writer, DER_SEQUENCE), negotiation = der_begin(writer, DER_SEQUENCE);
+    integer_write(writer, 0, KRB_AD_ETYPE_NEGOTIATION);
+    struct der_mark inner_data = der_begin(writer, DER_CONTEXT(1)), list_bytes = der_begin(writer, DER_OCTET_STRING);
+    struct der_mark list = der_begin(writer, DER_SEQUENCE);
+    for (size_t i = 0; i < n_enctypes; i++)
+        der_write_integer(writer, DER_INTEGER, enctypes[i]);
+    der_end(writer, list);
+    der_end(writer, list_bytes);
+    der_end(writer, inner_data);
+    der_end(writer, negotiation);
+    der_end(writer, inner);
+    der_end(writer, bytes);
+    der_end(writer, data);
+    der_end(writer, element);
+    der_end(writer, outer);
+    der_end(writer, field);
+}
+
+void krb_authenticator_write(struct writer *writer, const struct krb_authenticator *authenticator,
+                             const int32_t *enctypes, size_t n_enctypes)
+{
+    struct der_mark whole = der_begin(writer, DER_APPLICATION(AUTHENTICATOR_TAG));
+    struct der_mark body = der_begin(writer, DER_SEQUENCE);
+    integer_write(writer, 0, PVNO);
+    name_write(writer, 1, 2, &authenticator->client);
+    if (authenticator->has_checksum) {
+        struct der_mark field = der_begin(writer, DER_CONTEXT(3)), parts = der_begin(writer, DER_SEQUENCE);
+        integer_write(writer, 0, authenticator->checksum_type);
+        content_write(writer, 1, DER_OCTET_STRING, authenticator->checksum);
+        der_end(writer, parts);
+        der_end(writer, field);
+    }
+    integer_write(writer, 4, authenticator->microseconds);
+    time_write(writer, 5, authenticator->time);
+    if (authenticator->subkey.enctype != 0)
+        key_write(writer, 6, &authenticator->subkey);
+    integer_write(writer, 7, authenticator->seq);
+    if (n_enctypes > 0)
+        etypes_write(writer, 8, enctypes, n_enctypes);
+    der_end(writer, body);
+    der_end(writer, whole);
+}
+
+enum wire_result krb_ap_rep_parse(struct slice message, struct krb_encrypted *part)
+{
+    struct reader fields;
+    struct krb_encrypted parsed = {0};
+    try(message_read(message, AP_REP_TYPE, &fields));
+    try(constant_read(&fields, 0, PVNO));
+    try(constant_read(&fields, 1, AP_REP_TYPE));
+    try(encrypted_read(&fields, 2, &parsed));
+    try(reader_end(&fields));
+    *part = parsed;
+    return WIRE_OK;
+}
+
+void krb_ap_rep_write(struct writer *writer, const struct krb_encrypted *part)
+{
+    struct der_mark whole = der_begin(writer, DER_APPLICATION(AP_REP_TYPE)), body = der_begin(writer, DER_SEQUENCE);
+    integer_write(writer, 0, PVNO);
+    integer_write(writer, 1, AP_REP_TYPE);
+    encrypted_write(writer, 2, part);
+    der_end(writer, body);
+    der_end(writer, whole);
+}
+
+static enum wire_result ap_rep_part_fields(struct reader *fields, struct krb_ap_rep_part *part)
+{
+    try(time_read(fields, 0, &part->time));
+    try(microseconds_read(fields, 1, &part->microseconds));
+    if (field_is_next(fields, 2))
+        try(key_read(fields, 2, &part->subkey));
+    part->has_seq = field_is_next(fields, 3);
+    if (part->has_seq)
+        try(uint32_read(fields, 3, &part->seq));
+    return reader_end(fields);
+}
+
+enum wire_result krb_ap_rep_part_parse(struct slice plain, struct krb_ap_rep_part *part)
+{
+    struct reader fields;
+    struct krb_ap_rep_part parsed = {0};
+    try(message_read(plain, AP_REP_PART_TAG, &fields));
+    enum wire_result result = ap_rep_part_fields(&fields, &parsed);
+    if (result == WIRE_OK)
+        *part = parsed;
+    krb_key_wipe(&parsed.subkey);
+    return result;
+}
+
+void krb_ap_rep_part_write(struct writer *writer, const struct krb_ap_rep_part *part)
+{
+    struct der_mark whole = der_begin(writer, DER_APPLICATION(AP_REP_PART_TAG)), body = der_begin(writer, DER_SEQUENCE);
+    time_write(writer, 0, part->time);
+    integer_write(writer, 1, part->microseconds);
+    if (part->subkey.enctype != 0)
+        key_write(writer, 2, &part->subkey);
+    if (part->has_seq)
+        integer_write(writer, 3, part->seq);
+    der_end(writer, body);
+    der_end(writer, whole);
+}
+
+enum wire_result krb_authdata_next(struct reader *list, struct krb_authdata *element)
+{
+    struct slice body;
+    struct krb_authdata read;
+    require(reader_left(list) > 0, WIRE_SHORT);
+    require(der_read(list, DER_SEQUENCE, &body) == WIRE_OK, WIRE_BAD);
+    struct reader fields = reader_of(body);
+    try(int32_read(&fields, 0, &read.type));
+    try(content_read(&fields, 1, DER_OCTET_STRING, &read.data));
+    try(reader_end(&fields));
+    *element = read;
+    return WIRE_OK;
+}
+
+enum wire_result krb_authdata_inside(struct slice data, struct reader *list)
+{
+    struct reader whole = reader_of(data);
+    struct slice content;
+    require(der_read(&whole, DER_SEQUENCE, &content) == WIRE_OK && reader_end(&whole) == WIRE_OK, WIRE_BAD);
+    *list = reader_of(content);
+    return WIRE_OK;
+}
+
+enum wire_result krb_etype_list_next(struct reader *list, int32_t *enctype)
+{
+    int64_t value;
+    require(reader_left(list) > 0, WIRE_SHORT);
+    require(der_read_integer(list, DER_INTEGER, &value) == WIRE_OK, WIRE_BAD);
+    require(value >= INT32_MIN && value <= INT32_MAX, WIRE_BAD);
+    *enctype = (int32_t)value;
+    return WIRE_OK;
+}

@@ -1,0 +1,403 @@
+#include "kerberos/exchange.h"
+
+#include "base/memory.h"
+#include "base/time.h"
+#include "core/cause.h"
+#include "crypto/random.h"
+#include <string.h>
+
+#define SEQ_MASK 0x3fffffffu /* of the first number: peers that count in signed 32 bits do not wrap soon */
+
+void kerberos_exchange_wipe(struct kerberos_exchange *exchange)
+{
+    secret_wipe(exchange, sizeof *exchange);
+}
+
+static bool seq_generate(uint32_t *seq)
+{
+    require(random_bytes(seq, sizeof *seq), false);
+    *seq &= SEQ_MASK;
+    return true;
+}
+
+static SECURITY_STATUS no_randomness(void)
+{
+    return cause_set(SEC_E_INTERNAL_ERROR, "no randomness, or no memory, for a key");
+}
+
+/* The initiator */
+
+/* Types better than RC4, best first: what an initiator asks for that got a ticket with an RC4 key (RFC 4537). */
+static const int32_t upgrades[] = {KRB_AES256_SHA1, KRB_AES128_SHA1, KRB_AES256_SHA384, KRB_AES128_SHA256};
+
+static size_t upgrades_wanted(krb5_context krb, int32_t enctype, int32_t wanted[COUNT_OF(upgrades)])
+{
+    size_t n_wanted = 0;
+    if (enctype != KRB_RC4_HMAC)
+        return 0;
+    uint32_t permitted = kerberos_enctypes_permitted(krb);
+    for (size_t i = 0; i < COUNT_OF(upgrades); i++)
+        if ((permitted & KERBEROS_ENCTYPE_BIT(upgrades[i])) != 0)
+            wanted[n_wanted++] = upgrades[i];
+    return n_wanted;
+}
+
+static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, krb5_context krb, const krb5_creds *creds,
+                                          struct slice checksum, struct writer *cipher)
+{
+    int32_t wanted[COUNT_OF(upgrades)];
+    struct krb_authenticator authenticator = {
+        .has_checksum = true,
+        .checksum_type = 0x8003,
+        .checksum = checksum,
+        .time = exchange->time,
+        .microseconds = exchange->microseconds,
+        .subkey = exchange->initiator_subkey,
+        .seq = exchange->initiator_seq,
+    };
+    AUTO_WRITER struct writer plain = writer_growing(512);
+    size_t n_wanted = upgrades_wanted(krb, exchange->session.enctype, wanted);
+    bool named = krb_name_of(creds->client, &authenticator.client);
+    if (named)
+        krb_authenticator_write(&plain, &authenticator, wanted, n_wanted);
+    krb_key_wipe(&authenticator.subkey);
+    require(named, cause_set(SEC_E_INTERNAL_ERROR, "the ticket's client has no name, or one of too many parts"));
+    require(writer_finish(&plain) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    return krb_encrypt(&exchange->session, KRB_USAGE_AP_REQ, writer_slice_of(&plain), cipher) ? SEC_E_OK
+                                                                                              : no_randomness();
+}
+
+SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_context krb, const krb5_creds *creds,
+                                      uint32_t options, struct slice checksum, struct writer *message)
+{
+    krb5_timestamp seconds;
+    krb5_int32 microseconds;
+    AUTO_WRITER struct writer cipher = writer_growing(1024);
+    require(krb_key_set(&exchange->session, creds->keyblock.enctype,
+                        slice_of(creds->keyblock.contents, creds->keyblock.length)),
+            cause_set(SEC_E_KDC_UNKNOWN_ETYPE, "the ticket's key is of encryption type %d, which is not supported",
+                      creds->keyblock.enctype));
+    try(krb_status(krb, krb5_us_timeofday(krb, &seconds, &microseconds), KRB_STAGE_TICKET, "reading the clock"));
+    exchange->time = (int64_t)(uint32_t)seconds;
+    exchange->microseconds = (uint32_t)microseconds;
+    require(krb_key_generate(&exchange->initiator_subkey, exchange->session.enctype) &&
+                seq_generate(&exchange->initiator_seq),
+            no_randomness());
+    try(authenticator_make(exchange, krb, creds, checksum, &cipher));
+    const struct krb_ap_req request = {
+        .options = options,
+        .ticket_message = slice_of(creds->ticket.data, creds->ticket.length),
+        .authenticator = {.enctype = exchange->session.enctype, .cipher = writer_slice_of(&cipher)},
+    };
+    krb_ap_req_write(message, &request);
+    return writer_finish(message) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static SECURITY_STATUS part_open(const struct kerberos_exchange *exchange, struct slice message, const char *whose,
+                                 struct krb_ap_rep_part *part)
+{
+    struct krb_encrypted encrypted;
+    AUTO_SECRET struct secret buffer = {0};
+    struct slice plain;
+    require(krb_ap_rep_parse(message, &encrypted) == WIRE_OK, cause_set(SEC_E_INVALID_TOKEN, "%s is damaged", whose));
+    require(encrypted.enctype == exchange->session.enctype,
+            cause_set(SEC_E_MESSAGE_ALTERED, "%s is encrypted with type %d, the ticket's key has type %d", whose,
+                      encrypted.enctype, exchange->session.enctype));
+    require(krb_decrypt(&exchange->session, KRB_USAGE_AP_REP, encrypted.cipher, &buffer, &plain),
+            cause_set(SEC_E_MESSAGE_ALTERED, "%s does not open: it was changed, or the server has another key", whose));
+    require(krb_ap_rep_part_parse(plain, part) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "%s is damaged, or has a key of an unknown type", whose));
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS kerberos_reply_open(struct kerberos_exchange *exchange, struct slice message)
+{
+    struct krb_ap_rep_part part;
+    try(part_open(exchange, message, "the server's AP-REP", &part));
+    bool ours = part.time == exchange->time && part.microseconds == exchange->microseconds;
+    if (ours) {
+        exchange->acceptor_subkey = part.subkey;
+        exchange->acceptor_seq = part.seq;
+    }
+    krb_key_wipe(&part.subkey);
+    return ours ? SEC_E_OK : cause_set(SEC_E_MUTUAL_AUTH_FAILED, "the server's AP-REP answers another request");
+}
+
+static SECURITY_STATUS part_make(const struct kerberos_exchange *exchange, const struct krb_ap_rep_part *part,
+                                 struct writer *message)
+{
+    AUTO_WRITER struct writer plain = writer_growing(128), cipher = writer_growing(256);
+    krb_ap_rep_part_write(&plain, part);
+    require(writer_finish(&plain) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    require(krb_encrypt(&exchange->session, KRB_USAGE_AP_REP, writer_slice_of(&plain), &cipher), no_randomness());
+    const struct krb_encrypted encrypted = {.enctype = exchange->session.enctype, .cipher = writer_slice_of(&cipher)};
+    krb_ap_rep_write(message, &encrypted);
+    return writer_finish(message) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS kerberos_third_make(const struct kerberos_exchange *exchange, struct writer *message)
+{
+    const struct krb_ap_rep_part part = {
+        .time = (int64_t)filetime_to_unix(filetime_now()), /* of its own: peers compare the number alone */
+        .has_seq = true,
+        .seq = exchange->acceptor_seq,
+    };
+    return part_make(exchange, &part, message);
+}
+
+/* The acceptor */
+
+void kerberos_request_release(struct kerberos_request *request)
+{
+    krb_key_wipe(&request->ticket.key);
+    krb_key_wipe(&request->authenticator.subkey);
+    krb_key_wipe(&request->ticket_key);
+    secret_release(&request->ticket_plain);
+    secret_release(&request->authenticator_plain);
+    mem_free(request->client_name);
+    mem_free(request->server_name);
+    request->client_name = request->server_name = NULL;
+}
+
+/* How well an entry fits: the best are tried first. A key is tried under whatever name and number the keytab gives it, as aliases and copied keytabs
+ * need; only the type must be the ticket's. */
+static int key_rank(const struct kerberos_key *key, const char *name, const struct krb_encrypted *part)
+{
+    if (key->key.enctype != part->enctype)
+        return -1;
+    bool named = strcmp(key->principal, name) == 0, numbered = part->has_kvno && key->kvno == part->kvno;
+    return (named ? 2 : 0) + (numbered ? 1 : 0);
+}
+
+#define RANK_BEST 3
+
+static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, const struct kerberos_keys *keys,
+                                      const char *name)
+{
+    const struct krb_encrypted *part = &request->outer.ticket.part;
+    struct slice plain;
+    bool tried = false;
+    for (int rank = RANK_BEST; rank >= 0; rank--)
+        for (size_t i = 0; i < keys->n_keys; i++) {
+            const struct kerberos_key *key = &keys->keys[i];
+            if (key_rank(key, name, part) != rank)
+                continue;
+            tried = true;
+            if (!krb_decrypt(&key->key, KRB_USAGE_TICKET, part->cipher, &request->ticket_plain, &plain))
+                continue;
+            require(krb_ticket_part_parse(plain, &request->ticket) == WIRE_OK,
+                    cause_set(SEC_E_INVALID_TOKEN, "the ticket is damaged, or its key is of an unknown type"));
+            request->ticket_key = key->key;
+            request->server_name = mem_strdup(key->principal);
+            return request->server_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+        }
+    return cause_set(SEC_E_WRONG_PRINCIPAL,
+                     tried ? "no key of the keytab opens the ticket for %s (number %u, type %d)"
+                           : "the keytab has no key for a ticket for %s (number %u, type %d)",
+                     name, part->kvno, part->enctype);
+}
+
+static SECURITY_STATUS ticket_decrypt_user(struct kerberos_request *request, const struct krb_key *session,
+                                           const char *session_name)
+{
+    const struct krb_encrypted *part = &request->outer.ticket.part;
+    struct slice plain;
+    require(session != NULL,
+            cause_set(SEC_E_WRONG_PRINCIPAL, "the ticket is for user-to-user authentication, which was not asked for"));
+    require(part->enctype == session->enctype &&
+                krb_decrypt(session, KRB_USAGE_TICKET, part->cipher, &request->ticket_plain, &plain),
+            cause_set(SEC_E_WRONG_PRINCIPAL, "the session key of this side's own ticket does not open the client's"));
+    require(krb_ticket_part_parse(plain, &request->ticket) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the ticket is damaged, or its key is of an unknown type"));
+    request->ticket_key = *session;
+    request->server_name = mem_strdup(session_name);
+    return request->server_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static SECURITY_STATUS ticket_open(struct kerberos_request *request, const struct kerberos_keys *keys,
+                                   const struct krb_key *session, const char *session_name)
+{
+    if ((request->outer.options & KRB_AP_USE_SESSION_KEY) != 0)
+        return ticket_decrypt_user(request, session, session_name);
+    require(keys != NULL, cause_set(SEC_E_WRONG_PRINCIPAL, "this side has no keys: it authenticates user-to-user"));
+    AUTO_FREE char *name = krb_name_text(&request->outer.ticket.server);
+    require(name != NULL, cause_set(SEC_E_INVALID_TOKEN, "the ticket's service has no name"));
+    return ticket_decrypt(request, keys, name);
+}
+
+static SECURITY_STATUS authenticator_open(struct kerberos_request *request)
+{
+    const struct krb_encrypted *encrypted = &request->outer.authenticator;
+    struct slice plain;
+    require(encrypted->enctype == request->ticket.key.enctype &&
+                krb_decrypt(&request->ticket.key, KRB_USAGE_AP_REQ, encrypted->cipher, &request->authenticator_plain,
+                            &plain),
+            cause_set(SEC_E_MESSAGE_ALTERED, "the authenticator does not open with the ticket's key"));
+    require(krb_authenticator_parse(plain, &request->authenticator) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the authenticator is damaged, or its subkey is of an unknown type"));
+    require(krb_name_equal(&request->authenticator.client, &request->ticket.client),
+            cause_set(SEC_E_WRONG_PRINCIPAL, "ticket and authenticator name different clients"));
+    request->client_name = krb_name_text(&request->ticket.client);
+    return request->client_name != NULL
+               ? SEC_E_OK
+               : cause_set(SEC_E_INVALID_TOKEN, "the client's name cannot be written, or there is no memory for it");
+}
+
+static bool within_skew(krb5_context krb, int64_t time)
+{
+    return time >= 0 && time <= UINT32_MAX && krb5_check_clockskew(krb, (krb5_timestamp)(uint32_t)time) == 0;
+}
+
+static SECURITY_STATUS times_check(const struct kerberos_request *request, krb5_context krb)
+{
+    krb5_timestamp now_seconds;
+    try(krb_status(krb, krb5_timeofday(krb, &now_seconds), KRB_STAGE_ACCEPT, "reading the clock"));
+    int64_t now = (int64_t)(uint32_t)now_seconds;
+    const struct krb_ticket_part *ticket = &request->ticket;
+    require(within_skew(krb, request->authenticator.time),
+            cause_set(SEC_E_TIME_SKEW, "the clocks differ too much: the client's is %lld seconds off",
+                      (long long)(request->authenticator.time - now)));
+    require(ticket->start_time <= now || within_skew(krb, ticket->start_time),
+            cause_set(SEC_E_TIME_SKEW, "the ticket is not yet valid; are the clocks right?"));
+    require(ticket->end_time >= now || within_skew(krb, ticket->end_time),
+            cause_set(SEC_E_CONTEXT_EXPIRED, "the ticket has expired"));
+    require((ticket->flags & KRB_TICKET_INVALID) == 0,
+            cause_set(SEC_E_INVALID_TOKEN, "the ticket is postdated and was not validated"));
+    return SEC_E_OK;
+}
+
+/* Exported by libkrb5 with the rest of its interface, and missing from its header. */
+krb5_error_code krb5_check_transited_list(krb5_context krb, const krb5_data *transited, const krb5_data *client_realm,
+                                          const krb5_data *server_realm);
+
+#define TRANSITED_X500_COMPRESS 1
+
+/* RFC 4120 2.7: the realms between the client's and ours, where no KDC vouches for them. [capaths] of krb5.conf says which may be, else the hierarchy. */
+static SECURITY_STATUS transited_check(const struct kerberos_request *request, krb5_context krb)
+{
+    const struct krb_ticket_part *ticket = &request->ticket;
+    if (ticket->transited.len == 0 || (ticket->flags & KRB_TICKET_TRANSITED_CHECKED) != 0)
+        return SEC_E_OK;
+    krb5_data transited = krb_data(ticket->transited), client = krb_data(ticket->client.realm),
+              server = krb_data(request->outer.ticket.server.realm);
+    require(ticket->transited_type == TRANSITED_X500_COMPRESS,
+            cause_set(SEC_E_WRONG_PRINCIPAL, "the ticket lists its realms in an unknown way"));
+    return krb_status(krb, krb5_check_transited_list(krb, &transited, &client, &server), KRB_STAGE_ACCEPT,
+                      "the realms that the ticket went through");
+}
+
+static SECURITY_STATUS types_check(const struct kerberos_request *request, uint32_t permitted)
+{
+    const int32_t types[] = {request->outer.ticket.part.enctype, request->ticket.key.enctype,
+                             request->authenticator.subkey.enctype};
+    for (size_t i = 0; i < COUNT_OF(types); i++)
+        require(types[i] == 0 || (permitted & KERBEROS_ENCTYPE_BIT(types[i])) != 0,
+                cause_set(SEC_E_KDC_UNKNOWN_ETYPE, "krb5.conf does not permit encryption type %d", types[i]));
+    return SEC_E_OK;
+}
+
+/* RFC 4120 5.2.6: what a ticket says outside AD-IF-RELEVANT must be understood. */
+static SECURITY_STATUS authorization_check(const struct kerberos_request *request)
+{
+    struct reader list = reader_of(request->ticket.authorization);
+    struct krb_authdata element;
+    enum wire_result result;
+    if (request->ticket.authorization.data == NULL)
+        return SEC_E_OK;
+    while ((result = krb_authdata_next(&list, &element)) == WIRE_OK)
+        require(element.type == KRB_AD_IF_RELEVANT || element.type == KRB_AD_WIN2K_PAC,
+                cause_set(SEC_E_INVALID_TOKEN,
+                          "the ticket has authorization data of type %d, which must be obeyed and is "
+                          "not known",
+                          element.type));
+    return result == WIRE_SHORT ? SEC_E_OK
+                                : cause_set(SEC_E_INVALID_TOKEN, "the ticket's authorization data is damaged");
+}
+
+SECURITY_STATUS kerberos_request_open(struct kerberos_request *request, krb5_context krb,
+                                      const struct kerberos_keys *keys, const struct krb_key *session,
+                                      const char *session_name, struct slice message)
+{
+    require(krb_ap_req_parse(message, &request->outer) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the AP-REQ is damaged"));
+    try(ticket_open(request, keys, session, session_name));
+    try(authenticator_open(request));
+    try(times_check(request, krb));
+    try(transited_check(request, krb));
+    try(types_check(request, keys != NULL ? keys->permitted : kerberos_enctypes_permitted(krb)));
+    return authorization_check(request);
+}
+
+/* The first type of RFC 4537's list that we know, that is permitted and better than RC4. */
+static int32_t upgrade_find(struct slice data, uint32_t permitted)
+{
+    struct reader list;
+    int32_t enctype;
+    if (krb_authdata_inside(data, &list) != WIRE_OK)
+        return 0;
+    while (krb_etype_list_next(&list, &enctype) == WIRE_OK)
+        if (enctype != KRB_RC4_HMAC && krb_enctype_key_len(enctype) != 0 &&
+            (permitted & KERBEROS_ENCTYPE_BIT(enctype)) != 0)
+            return enctype;
+    return 0;
+}
+
+static int32_t upgrade_wanted(struct slice authorization, uint32_t permitted)
+{
+    struct reader list = reader_of(authorization), inside;
+    struct krb_authdata element;
+    while (authorization.data != NULL && krb_authdata_next(&list, &element) == WIRE_OK) {
+        if (element.type != KRB_AD_IF_RELEVANT || krb_authdata_inside(element.data, &inside) != WIRE_OK)
+            continue;
+        while (krb_authdata_next(&inside, &element) == WIRE_OK)
+            if (element.type == KRB_AD_ETYPE_NEGOTIATION)
+                return upgrade_find(element.data, permitted);
+    }
+    return 0;
+}
+
+void kerberos_exchange_of_request(struct kerberos_exchange *exchange, const struct kerberos_request *request,
+                                  uint32_t permitted)
+{
+    const struct krb_authenticator *authenticator = &request->authenticator;
+    *exchange = (struct kerberos_exchange){
+        .session = request->ticket.key,
+        .initiator_subkey = authenticator->subkey,
+        .initiator_seq = authenticator->seq,
+        .time = authenticator->time,
+        .microseconds = authenticator->microseconds,
+    };
+    const struct krb_key *base = authenticator->subkey.enctype != 0 ? &authenticator->subkey : &request->ticket.key;
+    if (base->enctype == KRB_RC4_HMAC)
+        exchange->upgrade = upgrade_wanted(authenticator->authorization, permitted);
+}
+
+SECURITY_STATUS kerberos_reply_make(struct kerberos_exchange *exchange, bool with_subkey, struct writer *message)
+{
+    const struct krb_key *base =
+        exchange->initiator_subkey.enctype != 0 ? &exchange->initiator_subkey : &exchange->session;
+    int32_t enctype = exchange->upgrade != 0 ? exchange->upgrade : base->enctype;
+    if (with_subkey || exchange->upgrade != 0)
+        require(krb_key_generate(&exchange->acceptor_subkey, enctype), no_randomness());
+    require(seq_generate(&exchange->acceptor_seq), no_randomness());
+    struct krb_ap_rep_part part = {
+        .time = exchange->time,
+        .microseconds = exchange->microseconds,
+        .subkey = exchange->acceptor_subkey,
+        .has_seq = true,
+        .seq = exchange->acceptor_seq,
+    };
+    SECURITY_STATUS status = part_make(exchange, &part, message);
+    krb_key_wipe(&part.subkey);
+    return status;
+}
+
+SECURITY_STATUS kerberos_third_open(const struct kerberos_exchange *exchange, struct slice message)
+{
+    struct krb_ap_rep_part part;
+    try(part_open(exchange, message, "the client's third leg", &part));
+    krb_key_wipe(&part.subkey);
+    require(part.has_seq && part.seq == exchange->acceptor_seq,
+            cause_set(SEC_E_MUTUAL_AUTH_FAILED, "the client's third leg answers another reply"));
+    return SEC_E_OK;
+}
