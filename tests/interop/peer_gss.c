@@ -21,7 +21,7 @@ static gss_OID_desc krb5 = {9, (void *)(uintptr_t) "\x2a\x86\x48\x86\xf7\x12\x01
 static gss_OID mechanism = &ntlm;
 static gss_OID_set_desc mechanism_only = {1, &ntlm};
 
-static gss_cred_id_t credential = GSS_C_NO_CREDENTIAL;
+static gss_cred_id_t credential = GSS_C_NO_CREDENTIAL, delegated = GSS_C_NO_CREDENTIAL;
 static gss_ctx_id_t context = GSS_C_NO_CONTEXT;
 static gss_name_t target = GSS_C_NO_NAME, peer_name = GSS_C_NO_NAME;
 static bool is_server;
@@ -84,9 +84,11 @@ static void step(struct bytes token)
 {
     OM_uint32 major, minor;
     gss_buffer_desc in = {token.len, token.data}, out = GSS_C_EMPTY_BUFFER;
+    gss_cred_id_t *forwarded =
+        delegated == GSS_C_NO_CREDENTIAL ? &delegated : NULL; /* given with the first of three legs */
     if (is_server)
         major = gss_accept_sec_context(&minor, &context, credential, &in, bindings_given, &peer_name, NULL, &out,
-                                       &granted, NULL, NULL);
+                                       &granted, NULL, &delegated);
     else
         major = gss_init_sec_context(&minor, credential, &context, target, mechanism, asked, 0, bindings_given,
                                      token.len > 0 ? &in : GSS_C_NO_BUFFER, NULL, &out, &granted, NULL);
@@ -236,6 +238,34 @@ static void names_show(void)
     gss_release_buffer(&minor, &text);
 }
 
+/* Whose tickets the client has forwarded; asked of the KDC, they give one for the service that is named. */
+static void delegated_show(const char *service)
+{
+    OM_uint32 minor, ignored;
+    gss_name_t owner = GSS_C_NO_NAME, next = GSS_C_NO_NAME;
+    gss_ctx_id_t second = GSS_C_NO_CONTEXT;
+    gss_buffer_desc text = GSS_C_EMPTY_BUFFER, out = GSS_C_EMPTY_BUFFER;
+    OM_uint32 major = gss_inquire_cred(&minor, delegated, &owner, NULL, NULL, NULL);
+    if (delegated == GSS_C_NO_CREDENTIAL)
+        major = GSS_S_NO_CRED;
+    if (!GSS_ERROR(major))
+        major = gss_display_name(&minor, owner, &text, NULL);
+    if (!GSS_ERROR(major))
+        major = name_import(service, GSS_C_NT_HOSTBASED_SERVICE, &next);
+    if (!GSS_ERROR(major))
+        major = gss_init_sec_context(&minor, delegated, &second, next, mechanism, 0, 0, GSS_C_NO_CHANNEL_BINDINGS,
+                                     GSS_C_NO_BUFFER, NULL, &out, NULL, NULL);
+    if (GSS_ERROR(major))
+        fail(major, minor, "the delegated credential");
+    else
+        reply("delegated %.*s", (int)text.length, (char *)text.value);
+    gss_delete_sec_context(&ignored, &second, GSS_C_NO_BUFFER);
+    gss_release_buffer(&ignored, &text);
+    gss_release_buffer(&ignored, &out);
+    gss_release_name(&ignored, &owner);
+    gss_release_name(&ignored, &next);
+}
+
 static void sequence_set(const char *text)
 {
     OM_uint32 minor = 0;
@@ -267,6 +297,8 @@ static void command(const struct line *line)
         message_seal(text);
     else if (line_is(line, "unseal"))
         message_unseal(text);
+    else if (line_is(line, "delegated"))
+        delegated_show(line_word(line, 1));
     else if (line_is(line, "seq"))
         sequence_set(line_word(line, 1));
     else if (line_is(line, "dseal") || line_is(line, "dunseal"))
@@ -294,6 +326,7 @@ int main(void)
         command(&line);
     gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
     gss_release_cred(&minor, &credential);
+    gss_release_cred(&minor, &delegated);
     gss_release_name(&minor, &target);
     gss_release_name(&minor, &peer_name);
     free(bindings.application_data.value);

@@ -44,6 +44,7 @@ static ULONG flags_of(const struct line *line)
         {"mutual", ISC_REQ_MUTUAL_AUTH, ASC_REQ_MUTUAL_AUTH},
         {"dce", ISC_REQ_USE_DCE_STYLE, ASC_REQ_USE_DCE_STYLE},
         {"deleg", ISC_REQ_DELEGATE, ASC_REQ_DELEGATE},
+        {"session-key", ISC_REQ_USE_SESSION_KEY, ASC_REQ_USE_SESSION_KEY},
         {"prompt", ISC_REQ_PROMPT_FOR_CREDS, 0},
         {"extended", ISC_REQ_EXTENDED_ERROR, ASC_REQ_EXTENDED_ERROR},
 #ifdef ASC_REQ_ALLOW_MISSING_BINDINGS
