@@ -84,7 +84,6 @@ static void step(struct bytes token)
 {
     OM_uint32 major, minor;
     gss_buffer_desc in = {token.len, token.data}, out = GSS_C_EMPTY_BUFFER;
-    gss_cred_id_t *forwarded =
         delegated == GSS_C_NO_CREDENTIAL ? &delegated : NULL; /* given with the first of three legs */
     if (is_server)
         major = gss_accept_sec_context(&minor, &context, credential, &in, bindings_given, &peer_name, NULL, &out,
