@@ -396,7 +396,12 @@ SECURITY_STATUS kerberos_third_open(const struct kerberos_exchange *exchange, st
 {
     struct krb_ap_rep_part part;
     try(part_open(exchange, message, "the client's third leg", &part));
+    /* Both AP-REPs are under one key and usage: what says the same as ours is ours, sent back by somebody without the key. */
+    bool reflected = part.subkey.enctype == exchange->acceptor_subkey.enctype && part.time == exchange->time &&
+                     part.microseconds == exchange->microseconds &&
+                     secret_equal(part.subkey.bytes, exchange->acceptor_subkey.bytes, sizeof part.subkey.bytes);
     krb_key_wipe(&part.subkey);
+    require(!reflected, cause_set(SEC_E_MUTUAL_AUTH_FAILED, "the third leg is this server's own reply, sent back"));
     require(part.has_seq && part.seq == exchange->acceptor_seq,
             cause_set(SEC_E_MUTUAL_AUTH_FAILED, "the client's third leg answers another reply"));
     return SEC_E_OK;
