@@ -302,11 +302,11 @@ static void test_transited_realm_of_the_key(void **state)
     struct forge forge;
     keys_usual();
     forge_begin(&forge, KRB_AES256_SHA1);
-    forge.client = "alice@A.EVIL.TEST";
-    forge.transited = "EVIL.TEST";
+    forge.client = "alice@GOOD.TEST";
+    forge.transited = "EVIL.ORG";
     forge.flags = 0;
     assert_int_not_equal(verdict(&forge), SEC_E_OK);
-    forge.server = "host/server.example.test@B.EVIL.TEST"; /* between A.EVIL.TEST and B.EVIL.TEST lies EVIL.TEST */
+    forge.server = "host/server.example.test@B.EVIL.ORG"; /* on the way from GOOD.TEST to B.EVIL.ORG lies EVIL.ORG */
     assert_int_not_equal(verdict(&forge), SEC_E_OK);
 }
 
