@@ -91,17 +91,26 @@ static SECURITY_STATUS full_name_fill(struct kerberos_credential *credential)
     return credential->full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+struct kerberos_credential *kerberos_credential_new(const struct acquire_request *request, struct kerberos_source *source)
+{
+    struct kerberos_credential *credential = source != NULL ? secret_block_alloc(sizeof *credential) : NULL;
+    if (credential == NULL) {
+        kerberos_source_put(source);
+        return NULL;
+    }
+    credential->config = config_retain(request->config);
+    credential->use = request->use;
+    credential->source = source;
+    krb_pool_init(&credential->pool);
+    pthread_mutex_init(&credential->lock, NULL);
+    return credential;
+}
+
 SECURITY_STATUS kerberos_acquire(const struct acquire_request *request, void **credential, int64_t *expiry)
 {
-    struct kerberos_credential *acquired = secret_block_alloc(sizeof *acquired);
+    struct kerberos_credential *acquired = kerberos_credential_new(request, kerberos_source_new());
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    acquired->config = config_retain(request->config);
-    acquired->use = request->use;
-    krb_pool_init(&acquired->pool);
-    pthread_mutex_init(&acquired->lock, NULL);
-    acquired->source = kerberos_source_new();
-    SECURITY_STATUS status =
-        acquired->source != NULL ? source_fill(acquired->source, request) : SEC_E_INSUFFICIENT_MEMORY;
+    SECURITY_STATUS status = source_fill(acquired->source, request);
     if (status == SEC_E_OK && (request->use & SECPKG_CRED_INBOUND) != 0)
         status = inbound_fill(acquired, request);
     if (status == SEC_E_OK)
@@ -131,9 +140,11 @@ void kerberos_release(void *credential)
 {
     struct kerberos_credential *released = credential;
     krb5_context krb;
-    if ((released->tickets != NULL || released->tgt != NULL) && krb_pool_take(&released->pool, &krb) == SEC_E_OK) {
+    if ((released->tickets != NULL || released->tgt != NULL || released->evidence != NULL) &&
+        krb_pool_take(&released->pool, &krb) == SEC_E_OK) {
         kerberos_tickets_drop(released, krb);
         krb5_free_creds(krb, released->tgt);
+        krb5_free_creds(krb, released->evidence);
         krb_pool_give(&released->pool, krb);
     }
     krb_pool_release(&released->pool);

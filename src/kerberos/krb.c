@@ -126,8 +126,28 @@ static const struct {
     {KRB5KRB_AP_ERR_INAPP_CKSUM, SEC_E_INVALID_TOKEN},
 };
 
+/* What means something else when somebody wants to act for another. */
+static SECURITY_STATUS status_of_forwarding(krb5_error_code code)
+{
+    switch (code) {
+    case KRB5KDC_ERR_BADOPTION: /* MS-SFU 3.2.5.2.2: not allowed to, or the evidence may not be forwarded */
+    case KRB5KDC_ERR_POLICY:
+    case KRB5_TKT_NOT_FORWARDABLE:
+        return SEC_E_DELEGATION_POLICY;
+    case KRB5KDC_ERR_PADATA_TYPE_NOSUPP: /* so libkrb5 says that the KDC ignored the request for a user */
+        return SEC_E_NO_S4U_PROT_SUPPORT;
+    default:
+        return SEC_E_OK;
+    }
+}
+
 static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
 {
+    if (stage == KRB_STAGE_FORWARD) {
+        SECURITY_STATUS status = status_of_forwarding(code);
+        if (status != SEC_E_OK)
+            return status;
+    }
     if (code == KRB5KRB_AP_ERR_BAD_INTEGRITY) {
         if (stage == KRB_STAGE_LOGON)
             return SEC_E_LOGON_DENIED;

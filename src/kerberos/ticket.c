@@ -1,4 +1,4 @@
-#include "kerberos/task.h"
+#include "kerberos/behalf.h"
 
 #include "base/memory.h"
 #include "core/cause.h"
@@ -14,7 +14,7 @@ static bool tickets_are_current(struct kerberos_credential *credential, krb5_con
 {
     struct stat now = {0};
     const struct kerberos_source *source = credential->source;
-    if (kerberos_source_private(source))
+    if (kerberos_source_private(source) || credential->evidence != NULL) /* the latter's are in no cache at all */
         return true;
     (void)krb5_cc_set_default_name(krb, NULL); /* a kept context remembers what KRB5CCNAME said at first */
     const char *name = source->cache != NULL ? source->cache : krb5_cc_default_name(krb);
@@ -111,8 +111,11 @@ static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5
                                     const struct kerberos_ticket_request *request, krb5_creds **creds)
 {
     struct kerberos_task *task;
-    try(kerberos_task_new(credential, request->target, fetch, &task));
+    bool by_proxy = credential->evidence != NULL;
+    try(kerberos_task_new(credential, request->target, by_proxy ? kerberos_s4u_proxy : fetch, &task));
     SECURITY_STATUS status = SEC_E_OK;
+    if (by_proxy && krb5_copy_creds(krb, credential->evidence, &task->service) != 0)
+        status = SEC_E_INSUFFICIENT_MEMORY;
     if (request->peer_ticket.len > 0 && !secret_set(&task->ticket, request->peer_ticket.data, request->peer_ticket.len))
         status = SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK)
