@@ -17,7 +17,7 @@
 
 #define CONFIG_FILE_MAX ((size_t)1 << 20) /* a file of lists and switches; a larger one is a mistake */
 
-enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE };
+enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE, KEY_FALLBACK };
 
 static const struct key {
     const char *section, *name;
@@ -49,6 +49,9 @@ static const struct key {
     {"kerberos", "kdc_seconds", KEY_NUMBER, offsetof(struct config, kerberos_kdc_seconds)},
     {"kerberos", "require_pac", KEY_SWITCH, offsetof(struct config, kerberos_require_pac)},
     {"kerberos", "delegate", KEY_DELEGATE, offsetof(struct config, kerberos_delegate)},
+    {"negotiate", "ntlm_fallback", KEY_FALLBACK, offsetof(struct config, negotiate_ntlm_fallback)},
+    {"negotiate", "kdc_seconds", KEY_NUMBER, offsetof(struct config, negotiate_kdc_seconds)},
+    {"negotiate", "packages", KEY_LIST, offsetof(struct config, negotiate_packages)},
 };
 
 void config_defaults(struct config *config)
@@ -63,6 +66,7 @@ void config_defaults(struct config *config)
         .ntlm_service_binding = WHEN_SUPPORTED,
         .ntlm_challenge_seconds = 300,
         .kerberos_kdc_seconds = 5,
+        .negotiate_ntlm_fallback = FALLBACK_YES,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }
@@ -176,6 +180,15 @@ static bool delegate_parse(enum config_delegate *field, const char *value)
     return found >= 0;
 }
 
+static bool fallback_parse(enum config_fallback *field, const char *value)
+{
+    static const char *const words[] = {[FALLBACK_NO] = "no", [FALLBACK_YES] = "yes", [FALLBACK_AUDIT] = "audit"};
+    int found = word_find(words, COUNT_OF(words), value);
+    if (found >= 0)
+        *field = (enum config_fallback)found;
+    return found >= 0;
+}
+
 static const char *value_parse(const struct key *key, struct config *config, const char *value)
 {
     void *field = (char *)config + key->offset;
@@ -202,6 +215,8 @@ static const char *value_parse(const struct key *key, struct config *config, con
         return when_parse(field, value) ? NULL : "takes never, when-supported or always";
     case KEY_DELEGATE:
         return delegate_parse(field, value) ? NULL : "takes ok_as_delegate, always or never";
+    case KEY_FALLBACK:
+        return fallback_parse(field, value) ? NULL : "takes yes, no or audit";
     }
     return "has no type";
 }

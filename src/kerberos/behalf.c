@@ -65,8 +65,8 @@ static SECURITY_STATUS with_evidence(const struct acquire_request *request, krb5
                                      struct kerberos_credential *service, struct kerberos_credential **credential)
 {
     krb5_error_code code = 0;
-    require(service != NULL, cause_set(SEC_E_NO_CREDENTIALS,
-                                       "to act for a client by S4U2Proxy the service's own credential is needed"));
+    require(service != NULL,
+            cause_set(SEC_E_NO_CREDENTIALS, "to act for a client by S4U2Proxy the service's own credential is needed"));
     *credential = kerberos_credential_new(request, kerberos_credential_source(service));
     require(*credential != NULL, SEC_E_INSUFFICIENT_MEMORY);
     pthread_mutex_lock(&service->lock);
@@ -86,7 +86,7 @@ static SECURITY_STATUS acquire_with(const struct acquire_request *request, krb5_
     struct kerberos_credential *acquired = NULL;
     int64_t end = krb_filetime(creds->times.endtime);
     SECURITY_STATUS status = kind == KERBEROS_FORWARDED ? with_tgt(request, creds, &acquired)
-                                                   : with_evidence(request, krb, creds, service, &acquired);
+                                                        : with_evidence(request, krb, creds, service, &acquired);
     if (acquired == NULL || (acquired->tgt != creds && acquired->evidence != creds))
         krb5_free_creds(krb, creds);
     else if (status == SEC_E_OK)
@@ -116,7 +116,8 @@ SECURITY_STATUS kerberos_delegated_acquire(const struct acquire_request *request
     krb5_context krb;
     krb5_creds *creds;
     uint8_t kind;
-    require(delegated.len > 0, cause_set(SEC_E_NO_CREDENTIALS, "the client has handed nothing over to act for it with"));
+    require(delegated.len > 0,
+            cause_set(SEC_E_NO_CREDENTIALS, "the client has handed nothing over to act for it with"));
     try(context_make(&krb));
     SECURITY_STATUS status = delegated_read(krb, delegated, &kind, &creds);
     if (status == SEC_E_OK)

@@ -102,7 +102,8 @@ static SECURITY_STATUS full_name_fill(struct kerberos_credential *credential)
     return credential->full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-struct kerberos_credential *kerberos_credential_new(const struct acquire_request *request, struct kerberos_source *source)
+struct kerberos_credential *kerberos_credential_new(const struct acquire_request *request,
+                                                    struct kerberos_source *source)
 {
     struct kerberos_credential *credential = source != NULL ? secret_block_alloc(sizeof *credential) : NULL;
     if (credential == NULL) {

@@ -26,7 +26,8 @@ struct kerberos_credential {
     /* outbound */
     char *full_name; /* for SECPKG_CRED_ATTR_NAMES; "" while unknown */
 
-    krb5_creds *evidence; /* to act for a client by S4U2Proxy: its ticket for the service whose tickets these are; else NULL */
+    krb5_creds
+        *evidence; /* to act for a client by S4U2Proxy: its ticket for the service whose tickets these are; else NULL */
 
     /* inbound */
     char *keytab; /* NULL: the default one */
@@ -46,7 +47,8 @@ struct kerberos_credential {
 
 SECURITY_STATUS kerberos_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
 /* A credential with nothing but its source, which it takes (also when it answers NULL, for want of memory). */
-struct kerberos_credential *kerberos_credential_new(const struct acquire_request *request, struct kerberos_source *source);
+struct kerberos_credential *kerberos_credential_new(const struct acquire_request *request,
+                                                    struct kerberos_source *source);
 void kerberos_release(void *credential);
 SECURITY_STATUS kerberos_query_credential(const void *credential, uint32_t attribute, struct attribute *value);
 SECURITY_STATUS kerberos_change_password(const struct password_change *change);

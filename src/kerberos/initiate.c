@@ -132,7 +132,7 @@ static SECURITY_STATUS tgt_ask(struct kerberos_handshake *handshake, struct step
     krb5_principal server = NULL;
     struct krb_tgt_request request = {.has_server = true, .has_realm = true};
     AUTO_WRITER struct writer message = writer_growing(128);
-    try(krb_target_parse(handshake->krb, handshake->target, true, &server));
+    try(krb_target_parse(handshake->krb, handshake->target, KRB_TARGET_USER, &server));
     bool named = krb_name_of(server, &request.server);
     if (named) {
         request.has_realm = request.server.realm.len > 0;

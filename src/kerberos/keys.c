@@ -140,7 +140,7 @@ static SECURITY_STATUS keys_load(const struct kerberos_credential *credential, k
 {
     krb5_principal wanted = NULL;
     if (credential->server != NULL)
-        try(krb_target_parse(krb, credential->server, false, &wanted));
+        try(krb_target_parse(krb, credential->server, KRB_TARGET_SERVICE, &wanted));
     krb5_error_code code = keys_read(krb, name, wanted, keys);
     krb5_free_principal(krb, wanted);
     if (code == 0 || code == ENOMEM)

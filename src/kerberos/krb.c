@@ -235,7 +235,7 @@ static krb5_error_code account_parse(krb5_context krb, const char *target, const
     return krb5_parse_name(krb, name, principal);
 }
 
-SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, bool user_to_user, krb5_principal *principal)
+SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, enum krb_target kind, krb5_principal *principal)
 {
     krb5_error_code code;
     *principal = NULL;
@@ -244,12 +244,12 @@ SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, bool user
         code = service_parse(krb, target, principal);
     else if (backslash != NULL)
         code = account_parse(krb, target, backslash, principal);
-    else if (at != NULL && !user_to_user) { /* GSS-API's "service@host" */
+    else if (at != NULL && kind == KRB_TARGET_SERVICE) { /* GSS-API's "service@host" */
         AUTO_FREE char *name = mem_strdup(target);
         require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
         name[at - target] = '/';
         code = service_parse(krb, name, principal);
-    } else if (at != NULL)
+    } else if (at != NULL && kind == KRB_TARGET_ENTERPRISE)
         code = krb5_parse_name_flags(krb, target, KRB5_PRINCIPAL_PARSE_ENTERPRISE, principal);
     else
         code = krb5_parse_name(krb, target, principal);

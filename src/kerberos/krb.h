@@ -35,8 +35,14 @@ enum krb_stage {
 /* Maps an error to its status and sets its text as the thread's cause. 0 gives SEC_E_OK. */
 SECURITY_STATUS krb_status(krb5_context krb, krb5_error_code code, enum krb_stage stage, const char *doing);
 
-/* A target name of any form the package takes (see docs/kerberos.md) as a principal. `user_to_user` makes "user@realm" an account. */
-SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, bool user_to_user, krb5_principal *principal);
+/* What "name@place" in a target is. */
+enum krb_target {
+    KRB_TARGET_SERVICE,    /* GSS-API's service@host */
+    KRB_TARGET_USER,       /* an account of the realm "place" */
+    KRB_TARGET_ENTERPRISE, /* a UPN, which the default realm's KDC knows (RFC 6806 5) */
+};
+/* A target name of any form the package takes (see docs/kerberos.md) as a principal. */
+SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, enum krb_target kind, krb5_principal *principal);
 
 /* How far the clock of the KDC is away, as libkrb5 keeps it in a context. */
 struct krb_clock {

@@ -136,7 +136,8 @@ SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, k
     if (status == SEC_E_OK) {
         *keys = wanted->keys;
         wanted->keys.n_keys = 0;
-        TRACE("kerberos", "%u keys made of the password%s", keys->n_keys, wanted->offline ? ", no KDC named a salt" : "");
+        TRACE("kerberos", "%u keys made of the password%s", keys->n_keys,
+              wanted->offline ? ", no KDC named a salt" : "");
     }
     wanted_free(wanted);
     return status;

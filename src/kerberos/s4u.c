@@ -74,8 +74,8 @@ SECURITY_STATUS kerberos_s4u_proxy(struct kerberos_task *task, krb5_ccache cache
     krb5_error_code code = krb5_cc_get_principal(krb, cache, &wanted.client);
     wanted.second_ticket = task->service->ticket;
     if (code == 0)
-        code = krb5_get_credentials(krb, KRB5_GC_CANONICALIZE | KRB5_GC_CONSTRAINED_DELEGATION | KRB5_GC_NO_STORE, cache,
-                                    &wanted, &task->creds);
+        code = krb5_get_credentials(krb, KRB5_GC_CANONICALIZE | KRB5_GC_CONSTRAINED_DELEGATION | KRB5_GC_NO_STORE,
+                                    cache, &wanted, &task->creds);
     SECURITY_STATUS status =
         krb_status(krb, code, KRB_STAGE_FORWARD, "getting a ticket for the service in the client's name (S4U2Proxy)");
     if (status == SEC_E_OK && !krb5_principal_compare(krb, task->creds->client, task->service->client)) {

@@ -76,23 +76,35 @@ static void ticket_remember(struct kerberos_credential *credential, krb5_context
     credential->n_tickets++;
 }
 
-static SECURITY_STATUS fetch(struct kerberos_task *task, krb5_ccache cache)
+static SECURITY_STATUS fetch_as(struct kerberos_task *task, krb5_ccache cache, enum krb_target kind)
 {
     krb5_context krb = task->krb;
     krb5_creds wanted = {0};
-    bool user_to_user = task->ticket.len > 0;
-    SECURITY_STATUS status = krb_target_parse(krb, task->name, user_to_user, &wanted.server);
+    SECURITY_STATUS status = krb_target_parse(krb, task->name, kind, &wanted.server);
     if (status == SEC_E_OK)
         status = krb_status(krb, krb5_cc_get_principal(krb, cache, &wanted.client), KRB_STAGE_TICKET,
                             "reading the ticket cache");
     wanted.second_ticket = krb_data(secret_slice(&task->ticket));
-    krb5_flags options = user_to_user ? KRB5_GC_USER_USER | KRB5_GC_NO_STORE : 0;
+    krb5_flags options = kind != KRB_TARGET_SERVICE ? KRB5_GC_USER_USER | KRB5_GC_NO_STORE : 0;
     if (status == SEC_E_OK)
         status = krb_status(krb, krb5_get_credentials(krb, options, cache, &wanted, &task->creds), KRB_STAGE_TICKET,
                             "getting a ticket for the service");
     wanted.second_ticket = (krb5_data){0};
     krb5_free_cred_contents(krb, &wanted);
     return status;
+}
+
+/* What follows a user's @ may be no realm but a UPN's suffix: then the default realm's KDC knows who is meant. */
+static SECURITY_STATUS fetch(struct kerberos_task *task, krb5_ccache cache)
+{
+    if (task->ticket.len == 0)
+        return fetch_as(task, cache, KRB_TARGET_SERVICE);
+    SECURITY_STATUS status = fetch_as(task, cache, KRB_TARGET_USER);
+    bool unknown = status == SEC_E_TARGET_UNKNOWN || status == SEC_E_NO_AUTHENTICATING_AUTHORITY;
+    if (!unknown || strchr(task->name, '@') == NULL || strchr(task->name, '\\') != NULL)
+        return status;
+    cause_clear();
+    return fetch_as(task, cache, KRB_TARGET_ENTERPRISE);
 }
 
 static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5_context krb,
