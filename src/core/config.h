@@ -42,6 +42,7 @@ struct config {
     unsigned kerberos_kdc_seconds; /* how long a handshake may wait for KDCs, in all */
     bool kerberos_require_pac;
     enum config_delegate kerberos_delegate;
+    char *kerberos_client_keytab; /* default credentials log on with it when there are no tickets; NULL: they do not */
     /* [negotiate] */
     enum config_fallback negotiate_ntlm_fallback;
     unsigned negotiate_kdc_seconds;        /* shortens kerberos_kdc_seconds; 0 does not */

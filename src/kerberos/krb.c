@@ -126,6 +126,22 @@ static const struct {
     {KRB5KRB_AP_ERR_INAPP_CKSUM, SEC_E_INVALID_TOKEN},
 };
 
+/* Caches and keytabs that are not there, closed to us, or not what they should be: for whoever wants to use them, all the same. */
+static bool is_of_storage(krb5_error_code code)
+{
+    static const krb5_error_code codes[] = {
+        ENOENT,          EACCES,           EPERM,           ENOTDIR,          EISDIR,
+        KRB5_FCC_PERM,   KRB5_FCC_INTERNAL, KRB5_CC_FORMAT,  KRB5_CC_IO,       KRB5_CC_BADNAME,
+        KRB5_CC_NOSUPP,  KRB5_CC_UNKNOWN_TYPE, KRB5_CCACHE_BADVNO, KRB5_KCM_NO_SERVER, KRB5_KT_NOTFOUND,
+        KRB5_KT_BADNAME, KRB5_KT_IOERR,    KRB5_KT_UNKNOWN_TYPE, KRB5_KEYTAB_BADVNO, KRB5_KT_KVNONOTFOUND,
+        KRB5_KT_FORMAT,
+    };
+    for (size_t i = 0; i < COUNT_OF(codes); i++)
+        if (codes[i] == code)
+            return true;
+    return false;
+}
+
 /* What means something else when somebody wants to act for another. */
 static SECURITY_STATUS status_of_forwarding(krb5_error_code code)
 {
@@ -148,6 +164,8 @@ static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
         if (status != SEC_E_OK)
             return status;
     }
+    if ((stage == KRB_STAGE_LOGON || stage == KRB_STAGE_TICKET) && is_of_storage(code))
+        return SEC_E_NO_CREDENTIALS;
     if (code == KRB5KRB_AP_ERR_BAD_INTEGRITY) {
         if (stage == KRB_STAGE_LOGON)
             return SEC_E_LOGON_DENIED;
