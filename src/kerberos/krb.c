@@ -157,6 +157,26 @@ static SECURITY_STATUS status_of_forwarding(krb5_error_code code)
     }
 }
 
+/* RFC 4556 3.1.3; what libkrb5 finds wrong with the certificate, its key or the KDC's has no code of its own. */
+static SECURITY_STATUS status_of_certificate(krb5_error_code code)
+{
+    switch (code) {
+    case KRB5KDC_ERR_CLIENT_NAME_MISMATCH:
+        return SEC_E_PKINIT_NAME_MISMATCH;
+    case KRB5KDC_ERR_CLIENT_NOT_TRUSTED:
+    case KRB5KDC_ERR_CANT_VERIFY_CERTIFICATE:
+        return SEC_E_ISSUING_CA_UNTRUSTED;
+    case KRB5KDC_ERR_REVOKED_CERTIFICATE:
+        return SEC_E_SMARTCARD_CERT_REVOKED;
+    case KRB5KDC_ERR_INVALID_CERTIFICATE:
+        return SEC_E_CERT_UNKNOWN;
+    case KRB5KDC_ERR_KDC_NOT_TRUSTED:
+        return SEC_E_ISSUING_CA_UNTRUSTED_KDC;
+    default:
+        return SEC_E_PKINIT_CLIENT_FAILURE;
+    }
+}
+
 static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
 {
     if (stage == KRB_STAGE_FORWARD) {
@@ -164,7 +184,8 @@ static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
         if (status != SEC_E_OK)
             return status;
     }
-    if ((stage == KRB_STAGE_LOGON || stage == KRB_STAGE_TICKET) && is_of_storage(code))
+    if ((stage == KRB_STAGE_LOGON || stage == KRB_STAGE_CERTIFICATE || stage == KRB_STAGE_TICKET) &&
+        is_of_storage(code))
         return SEC_E_NO_CREDENTIALS;
     if (code == KRB5KRB_AP_ERR_BAD_INTEGRITY) {
         if (stage == KRB_STAGE_LOGON)
@@ -178,6 +199,8 @@ static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
             return meanings[i].status;
     if (stage == KRB_STAGE_ACCEPT || stage == KRB_STAGE_REPLY)
         return SEC_E_INVALID_TOKEN;
+    if (stage == KRB_STAGE_CERTIFICATE)
+        return status_of_certificate(code);
     return SEC_E_INTERNAL_ERROR;
 }
 

@@ -157,5 +157,6 @@ SECURITY_STATUS kerberos_source_log_on(const struct kerberos_source *source, krb
         if (second != KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN && second != KRB5_CONFIG_NODEFREALM)
             code = second;
     }
-    return krb_status(krb, code, KRB_STAGE_LOGON, doing[source->logon]);
+    enum krb_stage stage = source->logon == LOGON_CERTIFICATE ? KRB_STAGE_CERTIFICATE : KRB_STAGE_LOGON;
+    return krb_status(krb, code, stage, doing[source->logon]);
 }
