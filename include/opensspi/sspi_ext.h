@@ -39,12 +39,13 @@ extern "C" {
  * its bytes, with or without a NUL at the end. They change where its tickets come from; what it got before is forgotten, and contexts that exist
  * stay as they are. An empty text takes the setting back.
  */
-#define OPENSSPI_CRED_ATTR_CCACHE 0x4F530101        /* name of a ticket cache, "FILE:/path", instead of the default one */
+#define OPENSSPI_CRED_ATTR_CCACHE 0x4F530101 /* name of a ticket cache, "FILE:/path", instead of the default one */
 #define OPENSSPI_CRED_ATTR_CLIENT_KEYTAB 0x4F530102 /* name of a keytab to log on with */
 #define OPENSSPI_CRED_ATTR_KEYTAB 0x4F530103        /* name of the keytab with the server's keys */
 #define OPENSSPI_CRED_ATTR_X509_IDENTITY 0x4F530104 /* certificate and key, as OPENSSPI_AUTH_IDENTITY_X509 says */
-#define OPENSSPI_CRED_ATTR_X509_ANCHORS 0x4F530105  /* who may have signed the KDC's certificate: "FILE:/path/ca.pem", "DIR:/path" */
-#define OPENSSPI_CRED_ATTR_PIN 0x4F530106           /* of the X509 identity's token or key file */
+#define OPENSSPI_CRED_ATTR_X509_ANCHORS \
+    0x4F530105 /* who may have signed the KDC's certificate: "FILE:/path/ca.pem", "DIR:/path" */
+#define OPENSSPI_CRED_ATTR_PIN 0x4F530106 /* of the X509 identity's token or key file */
 /*
  * OPENSSPI_CRED_ATTR_CCACHE can also be queried, into a SecPkgCredentials_Names: the full name of the ticket cache. For a credential with tickets in private memory
  * that is a cache in this process's memory, for its libkrb5 or GSS-API, which holds the ticket-granting ticket and is there until the credential is

@@ -36,8 +36,8 @@ static SECURITY_STATUS delegated_acquire(struct context *context, struct credent
     try(delegated_copy(context, &delegated));
     try(config_get(&config));
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
-    SECURITY_STATUS status = authority()->acquire_delegated(context->package, &request, secret_slice(&delegated), service,
-                                                            &credential);
+    SECURITY_STATUS status =
+        authority()->acquire_delegated(context->package, &request, secret_slice(&delegated), service, &credential);
     config_release(config);
     TRACE("acquire", "%s, to act for the client of a context: 0x%08x", context->package->info.name, (unsigned)status);
     try(status);

@@ -115,8 +115,7 @@ static SECURITY_STATUS password_form(uint32_t flags, struct identity *identity)
         return SEC_E_OK;
     if (form == OPENSSPI_AUTH_IDENTITY_NT_HASH)
         return password_is_hash(identity);
-    return password_is_name(identity,
-                            form == OPENSSPI_AUTH_IDENTITY_KEYTAB ? IDENTITY_KEYTAB : IDENTITY_CERTIFICATE);
+    return password_is_name(identity, form == OPENSSPI_AUTH_IDENTITY_KEYTAB ? IDENTITY_KEYTAB : IDENTITY_CERTIFICATE);
 }
 
 static SECURITY_STATUS fields_read(const struct fields *fields, bool wide_call, struct identity *identity)
@@ -171,8 +170,9 @@ static SECURITY_STATUS proof_name(struct slice units, enum identity_proof kind, 
 {
     AUTO_FREE char *text = NULL;
     require(utf16le_to_text(units, &text) == WIRE_OK && *text != '\0',
-            cause_set(SEC_E_UNKNOWN_CREDENTIALS,
-                      "packed credentials of an EX2 identity that are neither a keytab nor the name of what they stand for"));
+            cause_set(
+                SEC_E_UNKNOWN_CREDENTIALS,
+                "packed credentials of an EX2 identity that are neither a keytab nor the name of what they stand for"));
     identity->proof_kind = kind;
     return secret_set(&identity->proof, text, strlen(text)) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }

@@ -41,7 +41,7 @@ struct kerberos_credential {
     char *keytab;                   /* of the server; NULL: the default one */
     const char *full_name;          /* for SECPKG_CRED_ATTR_NAMES, one of `texts`; "" while unknown */
     struct kerberos_text *texts;    /* what was handed out */
-    char *exported;                 /* a MEMORY cache with the tgt, for others in this process; NULL: none was asked for */
+    char *exported;             /* a MEMORY cache with the tgt, for others in this process; NULL: none was asked for */
     krb5_creds *tgt;            /* of the last logon; NULL while there was none, and for tickets that are in a cache */
     int64_t password_expiry;    /* FILETIME, as the last logon told; 0: not told */
     struct kerberos_keys *keys; /* of the keytab that keys_name names; NULL until it was read */

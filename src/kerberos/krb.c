@@ -130,10 +130,26 @@ static const struct {
 static bool is_of_storage(krb5_error_code code)
 {
     static const krb5_error_code codes[] = {
-        ENOENT,          EACCES,           EPERM,           ENOTDIR,          EISDIR,
-        KRB5_FCC_PERM,   KRB5_FCC_INTERNAL, KRB5_CC_FORMAT,  KRB5_CC_IO,       KRB5_CC_BADNAME,
-        KRB5_CC_NOSUPP,  KRB5_CC_UNKNOWN_TYPE, KRB5_CCACHE_BADVNO, KRB5_KCM_NO_SERVER, KRB5_KT_NOTFOUND,
-        KRB5_KT_BADNAME, KRB5_KT_IOERR,    KRB5_KT_UNKNOWN_TYPE, KRB5_KEYTAB_BADVNO, KRB5_KT_KVNONOTFOUND,
+        ENOENT,
+        EACCES,
+        EPERM,
+        ENOTDIR,
+        EISDIR,
+        KRB5_FCC_PERM,
+        KRB5_FCC_INTERNAL,
+        KRB5_CC_FORMAT,
+        KRB5_CC_IO,
+        KRB5_CC_BADNAME,
+        KRB5_CC_NOSUPP,
+        KRB5_CC_UNKNOWN_TYPE,
+        KRB5_CCACHE_BADVNO,
+        KRB5_KCM_NO_SERVER,
+        KRB5_KT_NOTFOUND,
+        KRB5_KT_BADNAME,
+        KRB5_KT_IOERR,
+        KRB5_KT_UNKNOWN_TYPE,
+        KRB5_KEYTAB_BADVNO,
+        KRB5_KT_KVNONOTFOUND,
         KRB5_KT_FORMAT,
     };
     for (size_t i = 0; i < COUNT_OF(codes); i++)

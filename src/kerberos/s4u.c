@@ -35,8 +35,9 @@ enum user_form { USER_PRINCIPAL, USER_OF_SERVICES_REALM, USER_ENTERPRISE };
 static krb5_error_code user_parse(const struct kerberos_task *task, const krb5_data *realm, enum user_form form,
                                   krb5_principal *user)
 {
-    int flags = form == USER_ENTERPRISE ? KRB5_PRINCIPAL_PARSE_ENTERPRISE
-                : form == USER_OF_SERVICES_REALM ? KRB5_PRINCIPAL_PARSE_IGNORE_REALM : 0;
+    int flags = form == USER_ENTERPRISE          ? KRB5_PRINCIPAL_PARSE_ENTERPRISE
+                : form == USER_OF_SERVICES_REALM ? KRB5_PRINCIPAL_PARSE_IGNORE_REALM
+                                                 : 0;
     krb5_error_code code = krb5_parse_name_flags(task->krb, task->name, flags, user);
     if (code == 0 && form == USER_OF_SERVICES_REALM) {
         AUTO_FREE char *name = mem_dup(realm->data, realm->length);
@@ -72,7 +73,8 @@ static SECURITY_STATUS self(struct kerberos_task *task, krb5_ccache cache)
 {
     krb5_error_code code = self_as(task, cache, USER_PRINCIPAL);
     /* As in a logon: what follows the @ may be a domain's NetBIOS name, or a UPN's suffix, and then the service's own KDC knows what is meant. */
-    for (int form = USER_OF_SERVICES_REALM; form <= USER_ENTERPRISE && is_no_realm(code) && strchr(task->name, '@'); form++) {
+    for (int form = USER_OF_SERVICES_REALM; form <= USER_ENTERPRISE && is_no_realm(code) && strchr(task->name, '@');
+         form++) {
         krb5_error_code next = self_as(task, cache, (enum user_form)form);
         if (next != KRB5_REALM_UNKNOWN)
             code = next;

@@ -201,8 +201,8 @@ SECURITY_STATUS kerberos_set_credential(void *credential, uint32_t attribute, co
     require(!sealed, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a credential to act for somebody else cannot be changed"));
     require(source != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const struct slice bytes = slice_of(value, len);
-    SECURITY_STATUS status = of_server ? server_keytab_set(changed, source, bytes, &keytab)
-                                       : source_change(source, attribute, bytes);
+    SECURITY_STATUS status =
+        of_server ? server_keytab_set(changed, source, bytes, &keytab) : source_change(source, attribute, bytes);
     if (status == SEC_E_OK)
         status = krb_pool_take(&changed->pool, &krb);
     if (status != SEC_E_OK) {

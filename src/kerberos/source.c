@@ -64,8 +64,8 @@ static bool keytab_copy(krb5_keytab *to, const struct kerberos_source *from)
     if (from->memory_keytab == NULL)
         return true;
     require(krb5_init_context(&krb) == 0, false);
-    bool opened = krb5_kt_get_name(krb, from->memory_keytab, name, sizeof name) == 0 &&
-                  krb5_kt_resolve(krb, name, to) == 0;
+    bool opened =
+        krb5_kt_get_name(krb, from->memory_keytab, name, sizeof name) == 0 && krb5_kt_resolve(krb, name, to) == 0;
     krb5_free_context(krb);
     return opened;
 }
@@ -79,12 +79,11 @@ struct kerberos_source *kerberos_source_copy(const struct kerberos_source *sourc
     copy->explicit_logon = source->explicit_logon;
     copy->proxy_forced = source->proxy_forced;
     copy->forwardable = source->forwardable;
-    bool copied =
-        text_copy(&copy->cache, source->cache) && text_copy(&copy->client, source->client) &&
-        text_copy(&copy->keytab, source->keytab) && text_copy(&copy->certificate, source->certificate) &&
-        text_copy(&copy->anchors, source->anchors) && text_copy(&copy->proxy, source->proxy) &&
-        keytab_copy(&copy->memory_keytab, source) && secret_copy(&copy->password, &source->password) &&
-        secret_copy(&copy->pin, &source->pin);
+    bool copied = text_copy(&copy->cache, source->cache) && text_copy(&copy->client, source->client) &&
+                  text_copy(&copy->keytab, source->keytab) && text_copy(&copy->certificate, source->certificate) &&
+                  text_copy(&copy->anchors, source->anchors) && text_copy(&copy->proxy, source->proxy) &&
+                  keytab_copy(&copy->memory_keytab, source) && secret_copy(&copy->password, &source->password) &&
+                  secret_copy(&copy->pin, &source->pin);
     if (!copied) {
         kerberos_source_put(copy);
         return NULL;

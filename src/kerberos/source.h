@@ -30,8 +30,8 @@ struct kerberos_source {
     char *
         certificate; /* certificate and key as libkrb5 names them: "FILE:CERT,KEY", "PKCS12:FILE", "PKCS11:MODULE:..." */
     struct secret pin; /* of the certificate's token or key file; with its NUL */
-    char *anchors;   /* authorities that may have signed the KDC's certificate; NULL: krb5.conf says */
-    char *proxy;     /* MS-KKDCP: "https://host[:port]/path", several separated by blanks */
+    char *anchors;     /* authorities that may have signed the KDC's certificate; NULL: krb5.conf says */
+    char *proxy;       /* MS-KKDCP: "https://host[:port]/path", several separated by blanks */
     bool proxy_forced; /* ask no KDC but through the proxy */
     bool forwardable;  /* ask for such tickets */
 };

@@ -5,7 +5,8 @@
 /* The embedded authority: the packages' own tables, in this process. */
 
 /* Hands a credential over that a package has filled, or drops it. */
-static SECURITY_STATUS acquired_give(SECURITY_STATUS status, struct credential *acquired, struct credential **credential)
+static SECURITY_STATUS acquired_give(SECURITY_STATUS status, struct credential *acquired,
+                                     struct credential **credential)
 {
     if (status == SEC_E_OK)
         *credential = acquired;

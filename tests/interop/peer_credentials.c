@@ -128,8 +128,8 @@ static void acquire(const struct line *line)
         given = &identity;
     }
     ULONG bits = !is_server ? SECPKG_CRED_OUTBOUND : strcmp(use, "both") == 0 ? SECPKG_CRED_BOTH : SECPKG_CRED_INBOUND;
-    outcome(table->AcquireCredentialsHandleA((void *)(uintptr_t)line_value(line, "principal"), package, bits, NULL, given,
-                                             NULL, NULL, &credential, &expiry),
+    outcome(table->AcquireCredentialsHandleA((void *)(uintptr_t)line_value(line, "principal"), package, bits, NULL,
+                                             given, NULL, NULL, &credential, &expiry),
             "AcquireCredentialsHandle");
 }
 
@@ -183,8 +183,9 @@ static void behalf_given(SECURITY_STATUS status, const char *what)
 static void delegated(const struct line *line)
 {
     behalf_drop();
-    behalf_given(OpenSspiAcquireDelegatedCredentials(&context, line->n_words > 1 ? NULL : &credential, &behalf, &expiry),
-                 "OpenSspiAcquireDelegatedCredentials");
+    behalf_given(
+        OpenSspiAcquireDelegatedCredentials(&context, line->n_words > 1 ? NULL : &credential, &behalf, &expiry),
+        "OpenSspiAcquireDelegatedCredentials");
 }
 
 static void names_show(void)

@@ -36,6 +36,8 @@ static void test_defaults(void **state)
     assert_true(config.ntlm_require_128 && config.ntlm_refuse_reflection);
     assert_int_equal(config.ntlm_channel_bindings, WHEN_SUPPORTED);
     assert_int_equal(config.lockout_threshold, 10);
+    assert_int_equal(config.kerberos_delegate, DELEGATE_OK_AS_DELEGATE);
+    assert_null(config.kerberos_client_keytab);
 }
 
 static void test_every_key(void **state)
@@ -48,8 +50,15 @@ static void test_every_key(void **state)
                            "lockout_seconds = 6\nlockout_reset_seconds = 4294967295\n"
                            "[ntlm]\nallow_v1 = YES\nallow_lm = on\nallow_anonymous = 1\nrequire_128 = False\n"
                            "refuse_reflection = off\nchannel_bindings = ALWAYS\nservice_binding = never\n"
-                           "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9"),
+                           "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9\n"
+                           "[kerberos]\nkeytab = FILE:/a\nclient_keytab = FILE:/b\nkdc_seconds = 3\nrequire_pac = yes\n"
+                           "delegate = Always"),
                      SEC_E_OK);
+    assert_string_equal(config.kerberos_keytab, "FILE:/a");
+    assert_string_equal(config.kerberos_client_keytab, "FILE:/b");
+    assert_int_equal(config.kerberos_kdc_seconds, 3);
+    assert_true(config.kerberos_require_pac);
+    assert_int_equal(config.kerberos_delegate, DELEGATE_ALWAYS);
     assert_string_equal(config.computer, "SERVER");
     assert_string_equal(config.domain, "EXAMPLE");
     assert_string_equal(config.dns_computer, "server.example.test");
