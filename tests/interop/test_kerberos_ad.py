@@ -253,6 +253,35 @@ def test_sealed_ldap_search(world, ad):
         ldap.close()
 
 
+@pytest.mark.parametrize("layer", ("integrity", "confidentiality"))
+def test_ldap_by_the_sasl_functions(world, ad, layer):
+    """The same with nothing but Sasl functions: the library agrees on the layer and keeps its sizes."""
+    client, ldap = Ours(world), Ldap(world)
+    try:
+        assert client.answer("sasl") is not None
+        answer = client.start("client", target="ldap/dc1.example.test", flags=layer, **ALICE)
+        for _ in range(3):
+            assert answer is not None, client.problem
+            code, token = ldap.bind(answer[1])
+            if answer[0] == "done":
+                break
+            assert code == SASL_IN_PROGRESS
+            answer = client.token(token)
+        assert code == 0 and answer[0] == "done"
+        granted = client.granted()
+        assert bool(granted & 0x10) == (layer == "confidentiality") and granted & 0x10000
+        room = int.from_bytes(client.data("option", "1"), "little")
+        assert 0 < room < 0xffffff
+        client.seal = client.seal if layer == "confidentiality" else lambda text: client.data("wrap", text.hex())
+        ldap.seal_with(client)
+        found = ldap.search(b"DC=example,DC=test", b"sAMAccountName", b"alice", b"objectSid")
+        assert [sid_read(sid, 0)[0] for sid in found] == [ad.directory_sids("alice")[0]]
+        many = ldap.search(b"DC=example,DC=test", b"objectClass", b"group", b"sAMAccountName")
+        assert {b"engineers", b"many59"} <= set(many)
+    finally:
+        ldap.close()
+
+
 def test_another_domains_key(world, ad):
     """Tickets of the same name under another key."""
     keytab = ad.directory / "keytab.other"
