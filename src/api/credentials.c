@@ -21,7 +21,7 @@ static SECURITY_STATUS acquire_with(const struct package *package, const char *p
     struct acquire_request request = {.config = config, .principal = principal, .use = use};
     if (auth_data != NULL && package->info.takes_identity) {
         try(api_identity_read(auth_data, wide, &identity));
-        require(!identity_forbids(&identity, package->info.name),
+        require(package->info.chooses || !identity_forbids(&identity, package->info.name),
                 cause_set(SEC_E_NO_CREDENTIALS, "the identity's package list \"%.64s\" leaves out %s",
                           identity.packages, package->info.name));
         request.identity = &identity;

@@ -12,12 +12,25 @@
 #include "core/message.h"
 #include <sspi.h>
 
+#define PACKAGE_OIDS_MAX 2 /* Kerberos has two */
+
+/* What Negotiate has to know of a package with SECPKG_FLAG_NEGOTIABLE; all empty where Negotiate cannot choose it. */
+struct package_mech {
+    struct slice
+        oid[PACKAGE_OIDS_MAX]; /* the mechanism's names as OID contents, in the order in which they are offered */
+    struct slice raw_start;    /* how the client's first token begins where nothing frames it */
+    bool fresh_after_mic;      /* sequence numbers and ciphers begin again once the list was signed (MS-SPNG 3.3.5.1) */
+};
+
 struct package_info {
     const char *name, *comment;
     uint32_t capabilities; /* SECPKG_FLAG_* */
     uint16_t rpc_id;
     uint32_t max_token;  /* bytes; a longer input token is refused unread */
     bool takes_identity; /* pAuthData is an identity, else the package's own structure */
+    bool
+        chooses; /* stands for other packages: an identity's package list is for it to apply, and it says which one it is */
+    struct package_mech mech;
 };
 
 struct acquire_request {
@@ -41,6 +54,8 @@ struct step_out {
     struct writer record; /* not empty: a session opens from it (at the end; datagram contexts also before) */
     uint32_t granted;     /* ISC_RET_* or ASC_RET_* */
     int64_t expiry;       /* FILETIME, UTC */
+    bool
+        wants_list_mic; /* the handshake's messages carried a code of their own, so that the list of mechanisms needs one too (MS-SPNG 3.3.5.1) */
 };
 
 struct password_change {

@@ -4,7 +4,6 @@
 #include "base/secret.h"
 #include "core/cause.h"
 #include "core/registry.h"
-#include "core/status.h"
 #include <string.h>
 
 /* docs/session-record.md */
@@ -141,6 +140,17 @@ static enum wire_result record_read(struct slice record, struct session_facts *f
     return WIRE_OK;
 }
 
+SECURITY_STATUS session_record_read(struct slice record, struct session_facts *facts, const char **package,
+                                    struct slice *own)
+{
+    require(record.len <= SESSION_RECORD_MAX,
+            cause_set(SEC_E_INVALID_TOKEN, "a session record of %zu bytes", record.len));
+    *facts = (struct session_facts){0};
+    require(record_read(record, facts, package, own) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "this is not a session record of this version, or it is damaged"));
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS session_open(struct slice record, struct session **session)
 {
     require(record.len <= SESSION_RECORD_MAX,
@@ -154,9 +164,7 @@ SECURITY_STATUS session_open(struct slice record, struct session **session)
 
     const char *name = NULL;
     struct slice own = {0};
-    SECURITY_STATUS status = status_of_wire(record_read(slice_of(opened + 1, record.len), &opened->facts, &name, &own));
-    if (status != SEC_E_OK)
-        status = cause_set(SEC_E_INVALID_TOKEN, "this is not a session record of this version, or it is damaged");
+    SECURITY_STATUS status = session_record_read(slice_of(opened + 1, record.len), &opened->facts, &name, &own);
     if (status == SEC_E_OK) {
         opened->package = registry_find(name);
         if (opened->package == NULL || opened->package->session == NULL)
