@@ -4,7 +4,7 @@
  *   client KEY=VALUE ...    first step of a client: user= domain= password= target= flags=a,b bindings=HEX;
  *                           without user= with its default credentials
  *   server KEY=VALUE ...    a server that waits: flags= bindings=                             -> ok
- *                           both take package=Kerberos and principal=
+ *                           both take package=Kerberos and principal=; package=Negotiate with inner= what it comes to
  *   token HEX               next step                          -> token HEX | done HEX | error CODE TEXT
  *   again                   drops the context, keeps the credential: a client answers its first step, a server ok
  *   sign HEX                                                   -> mic HEX

@@ -162,7 +162,8 @@ static void start(const struct line *line)
     asked = flags_of(line);
     const char *name = line_value(line, "target"), *named = line_value(line, "package");
     snprintf(package, sizeof package, "%s", named != NULL ? named : "NTLM");
-    is_kerberos = strcmp(package, "Kerberos") == 0;
+    const char *inner = line_value(line, "inner"); /* what a negotiation comes to */
+    is_kerberos = strcmp(inner != NULL ? inner : package, "Kerberos") == 0;
     target = name != NULL ? strdup(name) : NULL;
     bindings_take(line_value(line, "bindings"));
     SECURITY_STATUS status = credential_acquire(line);
