@@ -61,8 +61,58 @@ const char *OpenSspiLastErrorText(void);
  */
 const char *OpenSspiStatusName(SECURITY_STATUS Status);
 
+/*
+ * OpenSspiBindingsFromCertificate builds the channel bindings "tls-server-end-point" (RFC 5929, section 4) of a TLS server's certificate: what a
+ * SECBUFFER_CHANNEL_BINDINGS of InitializeSecurityContext and AcceptSecurityContext holds. The hash is that of the certificate's own signature,
+ * also where RSA-PSS names it in its parameters, and SHA-256 where that is MD5 or SHA-1.
+ *
+ * Certificate: CertificateLength bytes of DER, exactly one certificate. The server gives the one that its TLS shows, the client the one that
+ * it was shown.
+ * Bindings receives a block and its length; the block is to be freed with FreeContextBuffer.
+ *
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER when a pointer is missing; SEC_E_CERT_UNKNOWN when the bytes are not one certificate;
+ * SEC_E_ALGORITHM_MISMATCH when its signature has no hash function of its own (Ed25519, Ed448): RFC 5929 leaves its binding undefined, and two ends
+ * that guess differently would lock each other out; SEC_E_INSUFFICIENT_MEMORY. On failure Bindings is untouched. The same holds for the
+ * functions below.
+ */
+SECURITY_STATUS OpenSspiBindingsFromCertificate(const void *Certificate, ULONG CertificateLength,
+                                                SecPkgContext_Bindings *Bindings);
+
+/*
+ * OpenSspiBindingsFromCertificateFileW does the same for the first certificate of a PEM file (at most 1 MiB), which in a server's chain file is the
+ * server's own. The file is read anew by each call, so that a renewed certificate counts.
+ *
+ * Returns also SEC_E_CERT_UNKNOWN when the file cannot be read or holds no certificate.
+ */
+SECURITY_STATUS OpenSspiBindingsFromCertificateFileW(const SEC_WCHAR *Path, SecPkgContext_Bindings *Bindings);
+
+/* OpenSspiBindingsFromCertificateFileA does what OpenSspiBindingsFromCertificateFileW does, with a path in UTF-8. */
+SECURITY_STATUS OpenSspiBindingsFromCertificateFileA(const SEC_CHAR *Path, SecPkgContext_Bindings *Bindings);
+
+/*
+ * OpenSspiBindingsFromTlsUnique builds the channel bindings "tls-unique" (RFC 5929, section 3) of one TLS connection. TLS 1.3 has none.
+ *
+ * Finished: the first Finished message of the connection's latest handshake, its verify data alone: 12 bytes by TLS 1.2's rules, at most 64.
+ *
+ * Returns also SEC_E_INVALID_PARAMETER for an empty or longer one.
+ */
+SECURITY_STATUS OpenSspiBindingsFromTlsUnique(const void *Finished, ULONG FinishedLength,
+                                              SecPkgContext_Bindings *Bindings);
+
+/*
+ * OpenSspiBindingsFromTlsExporter builds the channel bindings "tls-exporter" (RFC 9266) of one TLS connection.
+ *
+ * Exported: 32 bytes of exported keying material with the label "EXPORTER-Channel-Binding" and an empty context.
+ *
+ * Returns also SEC_E_INVALID_PARAMETER for any other length.
+ */
+SECURITY_STATUS OpenSspiBindingsFromTlsExporter(const void *Exported, ULONG ExportedLength,
+                                                SecPkgContext_Bindings *Bindings);
+
 #ifdef __cplusplus
 }
 #endif
+
+#define OpenSspiBindingsFromCertificateFile OPENSSPI_AW(OpenSspiBindingsFromCertificateFile)
 
 #endif

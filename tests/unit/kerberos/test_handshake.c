@@ -288,7 +288,9 @@ static void test_reply_flipped_and_cut(void **state)
                 struct token request = ap_req(flags);
                 assert_true(duel_server(&honest, token_slice(&request)) >= 0);
                 struct token reply = honest.out;
-                len = reply.len;
+                len = reply.len; /* a sequence number may take a byte less than last time */
+                if (at >= len)
+                    break;
                 static const uint8_t flips[] = {0x01, 0x80, 0xff};
                 if (kind < 3)
                     reply.data[at] ^= flips[kind];
