@@ -109,6 +109,43 @@ SECURITY_STATUS OpenSspiBindingsFromTlsUnique(const void *Finished, ULONG Finish
 SECURITY_STATUS OpenSspiBindingsFromTlsExporter(const void *Exported, ULONG ExportedLength,
                                                 SecPkgContext_Bindings *Bindings);
 
+/*
+ * OpenSspiAcquireDelegatedCredentials makes an outbound credential with which a server acts for the client of an established context: by the
+ * ticket that the client forwarded (the context has ASC_RET_DELEGATE), or else by S4U2Proxy with the ticket that it came with, where the KDC lets the service do
+ * that (constrained delegation, also resource-based). On Windows programs impersonate and acquire default credentials instead.
+ *
+ * phContext: a server's context, also an imported one. It stays as it is, and may be deleted while the credential lives.
+ * phService: the service's own credential, needed for S4U2Proxy: acquired with SECPKG_CRED_BOTH, as the context's must have been. NULL is fine where the
+ * client has forwarded its ticket.
+ * phCredential: receives the credential; free it with FreeCredentialsHandle. Its tickets are in private memory.
+ * ptsExpiry: receives when the client's ticket ends, in local time; may be NULL.
+ *
+ * Returns SEC_E_OK; SEC_E_NO_CREDENTIALS when the client has handed nothing over, or phService is missing; SEC_E_INVALID_HANDLE;
+ * SEC_E_UNSUPPORTED_FUNCTION for a client's context and for packages without delegation; SEC_E_INSUFFICIENT_MEMORY. No KDC is asked: whether the
+ * service may is found out by the first InitializeSecurityContext with the credential, which answers SEC_E_DELEGATION_POLICY if not.
+ */
+SECURITY_STATUS SEC_ENTRY OpenSspiAcquireDelegatedCredentials(PCtxtHandle phContext, PCredHandle phService,
+                                                              PCredHandle phCredential, PTimeStamp ptsExpiry);
+
+/*
+ * OpenSspiAcquireS4uCredentialsW makes an outbound credential with which a service acts for a user who has not authenticated to it by Kerberos at
+ * all (protocol transition: S4U2Self, then S4U2Proxy in each handshake; MS-SFU). The KDC decides who may.
+ *
+ * phService: the service's own credential: a password's, a keytab's, or that of its ticket cache.
+ * pszUser: "user@domain" (a principal or a UPN), "DOMAIN\user", or "user" in the default realm.
+ * phCredential, ptsExpiry: as for OpenSspiAcquireDelegatedCredentials.
+ *
+ * Returns SEC_E_OK; SEC_E_LOGON_DENIED for a user whom the KDC does not know; SEC_E_NO_S4U_PROT_SUPPORT when the KDC knows no S4U2Self;
+ * SEC_E_NO_CREDENTIALS when the service cannot log on; SEC_E_NO_AUTHENTICATING_AUTHORITY; SEC_E_INVALID_TOKEN for a missing or malformed name;
+ * SEC_E_INVALID_HANDLE; SEC_E_UNSUPPORTED_FUNCTION; SEC_E_INSUFFICIENT_MEMORY. Waits for KDCs at most kdc_seconds of the configuration.
+ */
+SECURITY_STATUS SEC_ENTRY OpenSspiAcquireS4uCredentialsW(PCredHandle phService, SEC_WCHAR *pszUser,
+                                                         PCredHandle phCredential, PTimeStamp ptsExpiry);
+/* OpenSspiAcquireS4uCredentialsA does what OpenSspiAcquireS4uCredentialsW does, in UTF-8. */
+SECURITY_STATUS SEC_ENTRY OpenSspiAcquireS4uCredentialsA(PCredHandle phService, SEC_CHAR *pszUser,
+                                                         PCredHandle phCredential, PTimeStamp ptsExpiry);
+#define OpenSspiAcquireS4uCredentials OPENSSPI_AW(OpenSspiAcquireS4uCredentials)
+
 #ifdef __cplusplus
 }
 #endif

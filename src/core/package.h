@@ -75,6 +75,13 @@ struct package_authority {
     SECURITY_STATUS (*query_handshake)(const void *handshake, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*complete)(void *handshake, struct slice_mut token);
     SECURITY_STATUS (*change_password)(const struct password_change *change);
+    /* Outbound credentials to act for somebody else. `delegated` is what a server's session keeps of its client (session_facts.delegated), `service` a
+     * credential of this package or NULL. */
+    SECURITY_STATUS(*acquire_delegated)
+    (const struct acquire_request *request, struct slice delegated, void *service, void **credential, int64_t *expiry);
+    /* Without anything of the user's: on the service's own authority (S4U). */
+    SECURITY_STATUS(*acquire_s4u)
+    (const struct acquire_request *request, const char *user, void *service, void **credential, int64_t *expiry);
 };
 
 struct package_session {

@@ -34,6 +34,17 @@ static SECURITY_STATUS password_fill(struct kerberos_source *source, const struc
     return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+/* A server that asks KDCs itself (user-to-user, S4U) is who its keytab says; one that is a client as well is first whoever the cache says. */
+static SECURITY_STATUS server_source_fill(struct kerberos_source *source, const struct acquire_request *request)
+{
+    const char *keytab = request->config->kerberos_keytab;
+    source->logon = LOGON_KEYTAB;
+    source->cache_first = (request->use & SECPKG_CRED_OUTBOUND) != 0;
+    if (keytab != NULL)
+        require((source->keytab = mem_strdup(keytab)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct acquire_request *request)
 {
     const struct identity *identity = request->identity;
@@ -45,18 +56,14 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
         source->logon = LOGON_PASSWORD;
         return password_fill(source, identity);
     }
-    /* A principal without a password chooses among the default caches. */
-    if (!named && request->principal != NULL && *request->principal != '\0' && request->use != SECPKG_CRED_INBOUND)
+    /* A principal without a password chooses among the default caches; a server's among the keys of its keytab. */
+    if (!named && request->principal != NULL && *request->principal != '\0')
         require((source->client = mem_strdup(request->principal)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    return SEC_E_OK;
+    return (request->use & SECPKG_CRED_INBOUND) != 0 ? server_source_fill(source, request) : SEC_E_OK;
 }
 
 static SECURITY_STATUS inbound_fill(struct kerberos_credential *credential, const struct acquire_request *request)
 {
-    /* Keys made of a password need the KDC's salt and number: a keytab has them. */
-    require(
-        request->use == SECPKG_CRED_BOTH || request->identity == NULL || !request->identity->has_password,
-        cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a Kerberos server takes its keys from a keytab, not from a password"));
     const char *keytab = request->config->kerberos_keytab;
     if (keytab != NULL)
         require((credential->keytab = mem_strdup(keytab)) != NULL, SEC_E_INSUFFICIENT_MEMORY);

@@ -1,5 +1,6 @@
 #include "kerberos/package.h"
 
+#include "kerberos/behalf.h"
 #include "kerberos/credential.h"
 #include "kerberos/handshake.h"
 #include "kerberos/session.h"
@@ -13,6 +14,8 @@ static const struct package_authority kerberos_authority_table = {
     .query_credential = kerberos_query_credential,
     .query_handshake = kerberos_query_handshake,
     .change_password = kerberos_change_password,
+    .acquire_delegated = kerberos_delegated_acquire,
+    .acquire_s4u = kerberos_s4u_acquire,
 };
 
 /* Windows 10 reports 0x028F3BBF, of which 0x73BBF is the floor that programs test for. Clear here: RESTRICTED_TOKENS, APPCONTAINER_CHECKS and

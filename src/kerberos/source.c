@@ -105,7 +105,7 @@ krb5_error_code kerberos_source_cache(const struct kerberos_source *source, krb5
     krb5_principal principal = NULL;
     if (source->cache != NULL)
         return krb5_cc_resolve(krb, source->cache, cache);
-    if (source->client == NULL || source->cache_first)
+    if (source->client == NULL)
         return krb5_cc_default(krb, cache);
     krb5_error_code code = krb5_parse_name(krb, source->client, &principal);
     if (code == 0)

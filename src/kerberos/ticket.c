@@ -18,7 +18,7 @@ static bool tickets_are_current(struct kerberos_credential *credential, krb5_con
         return true;
     (void)krb5_cc_set_default_name(krb, NULL); /* a kept context remembers what KRB5CCNAME said at first */
     const char *name = source->cache != NULL ? source->cache : krb5_cc_default_name(krb);
-    if ((source->client != NULL && !source->cache_first) || name == NULL || strncmp(name, "FILE:", 5) != 0)
+    if (source->client != NULL || name == NULL || strncmp(name, "FILE:", 5) != 0)
         return false;
     if (stat(name + 5, &now) != 0) {
         if (!source->cache_first)
