@@ -41,6 +41,7 @@ struct config {
     char *kerberos_keytab;         /* NULL: libkrb5's default */
     unsigned kerberos_kdc_seconds; /* how long a handshake may wait for KDCs, in all */
     bool kerberos_require_pac;
+    bool kerberos_shared_replay_cache; /* also ask libkrb5's, which all processes share */
     enum config_delegate kerberos_delegate;
     /* [negotiate] */
     enum config_fallback negotiate_ntlm_fallback;

@@ -113,7 +113,8 @@ static enum wire_result time_parse(struct slice text, int64_t *time)
         value[i] = number_of(text.data + at, digits[i]);
         require(value[i] >= low[i] && value[i] <= high[i], WIRE_BAD);
     }
-    *time = days_of(value[0], value[1], value[2]) * 86400 + value[3] * 3600 + value[4] * 60 + value[5];
+    int64_t hours = days_of(value[0], value[1], value[2]) * 24 + value[3];
+    *time = (hours * 60 + value[4]) * 60 + value[5];
     return WIRE_OK;
 }
 

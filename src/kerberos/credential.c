@@ -34,12 +34,14 @@ static SECURITY_STATUS password_fill(struct kerberos_source *source, const struc
     return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-/* A server that asks KDCs itself (user-to-user, S4U) is who its keytab says; one that is a client as well is first whoever the cache says. */
+/* A server that asks KDCs itself (user-to-user, S4U) is who its keytab says, and without one whoever the cache says, as a user is who serves other
+ * users; one that is a client as well is first whoever the cache says. */
 static SECURITY_STATUS server_source_fill(struct kerberos_source *source, const struct acquire_request *request)
 {
     const char *keytab = request->config->kerberos_keytab;
     source->logon = LOGON_KEYTAB;
     source->cache_first = (request->use & SECPKG_CRED_OUTBOUND) != 0;
+    source->cache_last = !source->cache_first;
     if (keytab != NULL)
         require((source->keytab = mem_strdup(keytab)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;

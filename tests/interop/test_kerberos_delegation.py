@@ -205,6 +205,29 @@ def test_a_ticket_is_asked_for_once(world, realm):
     assert server.problem.split()[0] == INVALID_TOKEN, server.problem
 
 
+# A server that has a password and no keytab
+
+
+@pytest.mark.parametrize("password,good", (("Service1!", True), ("Service2!", False)))
+def test_server_with_a_password(world, realm, password, good):
+    try:
+        realm.addprinc("svc", "Service1!")
+    except RuntimeError:
+        pass  # the other case has added it
+    world.krb5["KRB5_KTNAME"] = f"FILE:{world.directory}/none"
+    client, server = Ours(world), Ours(world)
+    assert server.start("server", user="svc", password=password, domain="EXAMPLE.TEST") is not None, server.problem
+    for number in range(2):
+        answer = client.again() if number else client.start("client", target="svc")
+        assert number == 0 or server.again() is not None
+        taken = server.token(answer[1])
+        assert (taken is not None) == good, server.problem
+        if not good:
+            assert server.problem.split()[0] == WRONG_PRINCIPAL, server.problem
+            break
+        assert client.token(taken[1]) is not None and server.say("names") == "alice@EXAMPLE.TEST"
+
+
 # Datagram contexts
 
 
