@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static krb5_context krb;
@@ -238,32 +239,51 @@ static void unreadable(void **state)
     forget(&credential);
 }
 
-/* Cut after each byte, and every byte changed: libkrb5 reads it or not; what it reads, we survive. */
+static bool survives(const uint8_t *bytes, size_t len)
+{
+    struct kerberos_credential credential = credential_of(name);
+    struct kerberos_keys *keys = NULL;
+    FILE *file = fopen(path, "wb");
+    bool written = file != NULL && fwrite(bytes, 1, len, file) == len;
+    if (file == NULL || fclose(file) != 0 || !written)
+        return false;
+    cause_clear();
+    SECURITY_STATUS status = kerberos_keys_get(&credential, krb, &keys);
+    bool right = status == SEC_E_OK ? keys->n_keys <= 2
+                                    : status == SEC_E_NO_CREDENTIALS || status == SEC_E_INSUFFICIENT_MEMORY;
+    kerberos_keys_put(keys);
+    forget(&credential);
+    return right;
+}
+
+/* Cut after each byte, and every byte changed: libkrb5 reads it or not; what it reads, we survive. In a process of its own, which ends without a look for
+ * leaks: libkrb5 1.20 loses the beginnings of an entry that it cannot read to its end. */
 static void damaged(void **state)
 {
     (void)state;
     uint8_t bytes[512];
+    int status;
     add(FORGE_SERVER, 1, KRB_AES256_SHA1);
     add(FORGE_SERVER, 2, KRB_RC4_HMAC);
     FILE *file = fopen(path, "rb");
+    assert_non_null(file);
     size_t len = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
     assert_true(len > 100 && len < sizeof bytes);
-    for (size_t at = 0; at < len; at++)
-        for (int kind = 0; kind < 2; kind++) {
-            struct kerberos_credential credential = credential_of(name);
-            struct kerberos_keys *keys = NULL;
-            bytes[at] ^= kind == 0 ? 0 : 0x81;
-            write_file(bytes, kind == 0 ? at : len);
-            bytes[at] ^= kind == 0 ? 0 : 0x81;
-            cause_clear();
-            SECURITY_STATUS status = kerberos_keys_get(&credential, krb, &keys);
-            assert_true(status == SEC_E_OK || status == SEC_E_NO_CREDENTIALS || status == SEC_E_INSUFFICIENT_MEMORY);
-            if (status == SEC_E_OK)
-                assert_true(keys->n_keys <= 2);
-            kerberos_keys_put(keys);
-            forget(&credential);
+    pid_t child = fork();
+    if (child == 0) {
+        bool right = true;
+        for (size_t at = 0; at < len && right; at++) {
+            right = survives(bytes, at);
+            bytes[at] ^= 0x81;
+            right = right && survives(bytes, len);
+            bytes[at] ^= 0x81;
         }
+        _exit(right ? 0 : 1);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 static void memory_runs_out(void **state)

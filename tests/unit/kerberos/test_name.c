@@ -133,7 +133,7 @@ static void round_trips(void **state)
             assert_int_equal(reader_end(&reader), WIRE_OK);
             assert_int_equal(back.type, types[j]);
             assert_true(krb_name_equal(&name, &back));
-            back.type++; /* says nothing about who is meant */
+            back.type ^= 1; /* says nothing about who is meant */
             assert_true(krb_name_equal(&name, &back));
             for (size_t len = 0; len < name_len; len++) {
                 uint8_t *copy = malloc(len + 1);

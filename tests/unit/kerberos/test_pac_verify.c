@@ -89,7 +89,8 @@ static void craft(struct writer *writer, const struct forge *forge, const struct
 {
     struct pac_part parts[8];
     uint8_t mac[MAC_LEN];
-    memcpy(parts, before, n_before * sizeof *before);
+    if (n_before > 0)
+        memcpy(parts, before, n_before * sizeof *before);
     memcpy(parts + n_before, signatures, n_signatures * sizeof *signatures);
     pac_write(writer, parts, n_before + n_signatures);
     forge_checksum(&forge->service, KRB_USAGE_PAC, writer_slice_of(writer), mac, sizeof mac);
