@@ -238,7 +238,7 @@ static void test_request_flipped(void **state)
     for (size_t at = 0; at < request.len; at++)
         for (int bit = 0; bit < 9; bit++) {
             changed = request;
-            changed.data[at] ^= bit < 8 ? (uint8_t)(1u << bit) : 0xff;
+            changed.data[at] ^= (uint8_t)(bit < 8 ? 1u << bit : 0xff);
             server_restart();
             SECURITY_STATUS status = duel_server(&honest, token_slice(&changed));
             if (status < 0)
