@@ -26,6 +26,33 @@ extern "C" {
 #define OPENSSPI_AUTH_IDENTITY_NT_HASH 0x00800000
 
 /*
+ * In the same Flags: Password names what Kerberos logs on with, instead of a password. KEYTAB: a keytab, such as "FILE:/etc/web.keytab". X509: a certificate and its
+ * private key (RFC 4556), as libkrb5 names them: "FILE:/path/cert.pem,/path/key.pem", "PKCS12:/path/file.p12",
+ * "PKCS11:/path/module.so:token=LABEL:certlabel=LABEL"; the PIN or pass phrase is set by OPENSSPI_CRED_ATTR_PIN. Of the forms at most one may be
+ * set. NTLM answers SEC_E_UNKNOWN_CREDENTIALS. The same names, and what a keytab file holds, can be packed into a SEC_WINNT_AUTH_IDENTITY_EX2 (docs/kerberos.md).
+ */
+#define OPENSSPI_AUTH_IDENTITY_KEYTAB 0x00200000
+#define OPENSSPI_AUTH_IDENTITY_X509 0x00400000
+
+/*
+ * Attributes of a Kerberos credential, for SetCredentialsAttributes: pBuffer is a text, UTF-16 in the W and UTF-8 in the A function, and cbBuffer
+ * its bytes, with or without a NUL at the end. They change where its tickets come from; what it got before is forgotten, and contexts that exist
+ * stay as they are. An empty text takes the setting back.
+ */
+#define OPENSSPI_CRED_ATTR_CCACHE 0x4F530101 /* name of a ticket cache, "FILE:/path", instead of the default one */
+#define OPENSSPI_CRED_ATTR_CLIENT_KEYTAB 0x4F530102 /* name of a keytab to log on with */
+#define OPENSSPI_CRED_ATTR_KEYTAB 0x4F530103        /* name of the keytab with the server's keys */
+#define OPENSSPI_CRED_ATTR_X509_IDENTITY 0x4F530104 /* certificate and key, as OPENSSPI_AUTH_IDENTITY_X509 says */
+#define OPENSSPI_CRED_ATTR_X509_ANCHORS \
+    0x4F530105 /* who may have signed the KDC's certificate: "FILE:/path/ca.pem", "DIR:/path" */
+#define OPENSSPI_CRED_ATTR_PIN 0x4F530106 /* of the X509 identity's token or key file */
+/*
+ * OPENSSPI_CRED_ATTR_CCACHE can also be queried, into a SecPkgCredentials_Names: the full name of the ticket cache. For a credential with tickets in private memory
+ * that is a cache in this process's memory, for its libkrb5 or GSS-API, which holds the ticket-granting ticket and is there until the credential is
+ * freed; to get it the credential logs on if it has not yet, and may answer what InitializeSecurityContext would.
+ */
+
+/*
  * For QueryContextAttributes on the server's side: what the client's authority says of the client, verified. Of Kerberos the PAC (MS-PAC), as it stood in the
  * ticket. The buffer is a SecPkgContext_AuthorizationData; AuthorizationData is freed with FreeContextBuffer.
  * SEC_E_UNSUPPORTED_FUNCTION on the client's side and where the authority said nothing.

@@ -1,12 +1,15 @@
 #include "api/api.h"
 
 #include "base/memory.h"
+#include "base/utf16.h"
 #include "core/block.h"
 #include "core/cause.h"
 #include "core/handle.h"
 #include "core/objects.h"
 #include "core/trace.h"
 #include "lsa/authority.h"
+#include <sspi_ext.h>
+#include <string.h>
 
 static void credential_destroy(void *object)
 {
@@ -139,7 +142,7 @@ static SECURITY_STATUS credential_query(PCredHandle handle, ULONG attribute, voi
     require(buffer != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no place for the attribute was given"));
     struct attribute value = {0};
     try(authority()->query_credential(ref.object, attribute, &value));
-    require(attribute == SECPKG_CRED_ATTR_NAMES,
+    require(attribute == SECPKG_CRED_ATTR_NAMES || attribute == OPENSSPI_CRED_ATTR_CCACHE,
             SEC_E_UNSUPPORTED_FUNCTION); /* others wait for packages that have them */
     SecPkgCredentials_NamesW *names = buffer;
     require(room >= sizeof *names,
@@ -172,23 +175,51 @@ SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesExA(PCredHandle phCredential
     return credential_query(phCredential, ulAttribute, pBuffer, cbBuffer, false);
 }
 
-static SECURITY_STATUS credential_set(PCredHandle handle, ULONG attribute, const void *buffer, ULONG len)
+#define SETTING_MAX 65536
+
+/* Those of OPENSSPI_CRED_ATTR_ that are text come to the package as UTF-8 without NUL; `text` holds it. */
+static SECURITY_STATUS setting_text(const void *buffer, ULONG len, bool wide, char **text)
+{
+    size_t unit = wide ? sizeof(SEC_WCHAR) : 1;
+    require(len <= SETTING_MAX && len % unit == 0,
+            cause_set(SEC_E_INVALID_TOKEN, "an attribute's text of %u bytes", (unsigned)len));
+    struct slice bytes = slice_of(buffer, len);
+    if (len >= unit && bytes.data[len - 1] == 0 && bytes.data[len - unit] == 0)
+        bytes.len -= unit;
+    if (wide)
+        require(utf16le_to_text(bytes, text) == WIRE_OK,
+                cause_set(SEC_E_INVALID_TOKEN, "an attribute's text is not valid UTF-16"));
+    else {
+        require(utf8_valid(bytes), cause_set(SEC_E_INVALID_TOKEN, "an attribute's text is not valid UTF-8"));
+        *text = mem_dup(bytes.data, bytes.len);
+        require(*text != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    }
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS credential_set(PCredHandle handle, ULONG attribute, const void *buffer, ULONG len, bool wide)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
     try(api_credential_get(handle, &ref));
     require(buffer != NULL || len == 0, cause_set(SEC_E_INVALID_TOKEN, "an attribute with a length but no memory"));
-    return authority()->set_credential(ref.object, attribute, buffer, len);
+    if (attribute < OPENSSPI_CRED_ATTR_CCACHE || attribute > OPENSSPI_CRED_ATTR_PIN)
+        return authority()->set_credential(ref.object, attribute, buffer, len);
+    char *text = NULL;
+    try(setting_text(buffer, len, wide, &text));
+    SECURITY_STATUS status = authority()->set_credential(ref.object, attribute, text, strlen(text));
+    secret_free_text(text);
+    return status;
 }
 
 SECURITY_STATUS SEC_ENTRY SetCredentialsAttributesW(PCredHandle phCredential, ULONG ulAttribute, PVOID pBuffer,
                                                     ULONG cbBuffer)
 {
-    return credential_set(phCredential, ulAttribute, pBuffer, cbBuffer);
+    return credential_set(phCredential, ulAttribute, pBuffer, cbBuffer, true);
 }
 
 SECURITY_STATUS SEC_ENTRY SetCredentialsAttributesA(PCredHandle phCredential, ULONG ulAttribute, PVOID pBuffer,
                                                     ULONG cbBuffer)
 {
-    return credential_set(phCredential, ulAttribute, pBuffer, cbBuffer);
+    return credential_set(phCredential, ulAttribute, pBuffer, cbBuffer, false);
 }

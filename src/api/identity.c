@@ -85,10 +85,38 @@ static SECURITY_STATUS password_is_hash(struct identity *identity)
     return secret_set(&identity->password, hash.bytes, sizeof hash.bytes) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+/* OPENSSPI_AUTH_IDENTITY_KEYTAB and _X509: what stands for the password is a name. */
+static SECURITY_STATUS password_is_name(struct identity *identity, enum identity_proof kind)
+{
+    AUTO_FREE char *text = NULL;
+    require(utf16le_to_text(secret_slice(&identity->password), &text) == WIRE_OK && *text != '\0',
+            cause_set(SEC_E_INVALID_TOKEN, "the identity's flags promise the name of a keytab or of a certificate"));
+    require(secret_set(&identity->proof, text, strlen(text)), SEC_E_INSUFFICIENT_MEMORY);
+    secret_release(&identity->password);
+    identity->has_password = false;
+    identity->proof_kind = kind;
+    return SEC_E_OK;
+}
+
 struct fields {
     struct field user, domain, password, packages;
     uint32_t flags;
 };
+
+#define PASSWORD_FORMS (OPENSSPI_AUTH_IDENTITY_NT_HASH | OPENSSPI_AUTH_IDENTITY_KEYTAB | OPENSSPI_AUTH_IDENTITY_X509)
+
+/* What the password is, by the flags that are ours. */
+static SECURITY_STATUS password_form(uint32_t flags, struct identity *identity)
+{
+    uint32_t form = flags & PASSWORD_FORMS;
+    require((form & (form - 1)) == 0,
+            cause_set(SEC_E_INVALID_TOKEN, "the identity's flags promise two things for a password at once"));
+    if (form == 0 || !identity->has_password)
+        return SEC_E_OK;
+    if (form == OPENSSPI_AUTH_IDENTITY_NT_HASH)
+        return password_is_hash(identity);
+    return password_is_name(identity, form == OPENSSPI_AUTH_IDENTITY_KEYTAB ? IDENTITY_KEYTAB : IDENTITY_CERTIFICATE);
+}
 
 static SECURITY_STATUS fields_read(const struct fields *fields, bool wide_call, struct identity *identity)
 {
@@ -101,9 +129,7 @@ static SECURITY_STATUS fields_read(const struct fields *fields, bool wide_call, 
     try(field_text(fields->domain, wide, &identity->domain));
     try(field_text(fields->packages, wide, &identity->packages));
     try(field_password(fields->password, wide, identity));
-    if ((fields->flags & OPENSSPI_AUTH_IDENTITY_NT_HASH) != 0 && identity->has_password)
-        return password_is_hash(identity);
-    return SEC_E_OK;
+    return password_form(fields->flags, identity);
 }
 
 static SECURITY_STATUS piece_text(struct slice whole, uint32_t offset, uint16_t len, struct field *field)
@@ -116,31 +142,77 @@ static SECURITY_STATUS piece_text(struct slice whole, uint32_t offset, uint16_t 
     return SEC_E_OK;
 }
 
-/* {28bfc32f-10f6-4738-98d1-1ac061df716a}, SEC_WINNT_AUTH_DATA_TYPE_PASSWORD, as it lies in memory. */
-static const uint8_t password_type[16] = {0x2f, 0xc3, 0xbf, 0x28, 0xf6, 0x10, 0x38, 0x47,
-                                          0x98, 0xd1, 0x1a, 0xc0, 0x61, 0xdf, 0x71, 0x6a};
+static const char packed_bad[] = "an EX2 identity with packed credentials that are damaged";
 
-/* SEC_WINNT_AUTH_PACKED_CREDENTIALS with a SEC_WINNT_AUTH_DATA_PASSWORD inside. An offset counts from the structure that holds it. */
-static SECURITY_STATUS packed_password(struct slice packed, struct field *password)
+/* An offset and a length; the offset counts from the start of the structure that holds them. */
+static SECURITY_STATUS vector_read(struct slice whole, struct reader *reader, struct slice *bytes)
 {
-    struct reader reader = reader_of(packed);
-    struct slice data, text;
     uint32_t offset;
     uint16_t len;
-    SECURITY_STATUS bad = SEC_E_INVALID_TOKEN;
-    const char *words = "an EX2 identity with packed credentials other than a password, or damaged ones";
-    require(reader_skip(&reader, 4) == WIRE_OK &&
-                reader_expect(&reader, password_type, sizeof password_type) == WIRE_OK,
-            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "%s", words));
-    require(reader_u32le(&reader, &offset) == WIRE_OK && reader_u16le(&reader, &len) == WIRE_OK,
-            cause_set(bad, "%s", words));
-    require(slice_at(packed, offset, len, &data) == WIRE_OK, cause_set(bad, "%s", words));
-    reader = reader_of(data);
-    require(reader_u32le(&reader, &offset) == WIRE_OK && reader_u16le(&reader, &len) == WIRE_OK,
-            cause_set(bad, "%s", words));
-    require(len % 2 == 0 && slice_at(data, offset, len, &text) == WIRE_OK, cause_set(bad, "%s", words));
-    *password = (struct field){.text = text.data, .n_units = len / 2u};
+    require(reader_u32le(reader, &offset) == WIRE_OK && reader_u16le(reader, &len) == WIRE_OK &&
+                slice_at(whole, offset, len, bytes) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "%s", packed_bad));
     return SEC_E_OK;
+}
+
+/* SEC_WINNT_AUTH_DATA_PASSWORD */
+static SECURITY_STATUS packed_password(struct slice data, struct field *password)
+{
+    struct reader reader = reader_of(data);
+    struct slice text;
+    try(vector_read(data, &reader, &text));
+    require(text.len % 2 == 0, cause_set(SEC_E_INVALID_TOKEN, "%s", packed_bad));
+    *password = (struct field){.text = text.data, .n_units = text.len / 2};
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS proof_name(struct slice units, enum identity_proof kind, struct identity *identity)
+{
+    AUTO_FREE char *text = NULL;
+    require(utf16le_to_text(units, &text) == WIRE_OK && *text != '\0',
+            cause_set(
+                SEC_E_UNKNOWN_CREDENTIALS,
+                "packed credentials of an EX2 identity that are neither a keytab nor the name of what they stand for"));
+    identity->proof_kind = kind;
+    return secret_set(&identity->proof, text, strlen(text)) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* What a keytab file holds, as it begins with its version, 5 and 1 or 2; or the name of one. */
+static SECURITY_STATUS packed_keytab(struct slice data, struct identity *identity)
+{
+    if (data.len < 2 || data.data[0] != 5 || (data.data[1] != 1 && data.data[1] != 2))
+        return proof_name(data, IDENTITY_KEYTAB, identity);
+    identity->proof_kind = IDENTITY_KEYTAB_FILE;
+    return secret_set(&identity->proof, data.data, data.len) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* SEC_WINNT_AUTH_CERTIFICATE_DATA. There is no store to look a bare certificate's key up in: what it holds is a name. */
+static SECURITY_STATUS packed_certificate(struct slice data, struct identity *identity)
+{
+    struct reader reader = reader_of(data);
+    struct slice name;
+    require(reader_skip(&reader, 4) == WIRE_OK, cause_set(SEC_E_INVALID_TOKEN, "%s", packed_bad));
+    try(vector_read(data, &reader, &name));
+    return proof_name(name, IDENTITY_CERTIFICATE, identity);
+}
+
+/* SEC_WINNT_AUTH_PACKED_CREDENTIALS: two lengths, the type, and where its data is. */
+static SECURITY_STATUS packed_read(struct slice packed, struct field *password, struct identity *identity)
+{
+    struct reader reader = reader_of(packed);
+    struct slice data;
+    GUID type;
+    require(reader_skip(&reader, 4) == WIRE_OK && reader_copy(&reader, &type, sizeof type) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "%s", packed_bad));
+    try(vector_read(packed, &reader, &data));
+    if (memcmp(&type, &SEC_WINNT_AUTH_DATA_TYPE_PASSWORD, sizeof type) == 0)
+        return packed_password(data, password);
+    if (memcmp(&type, &SEC_WINNT_AUTH_DATA_TYPE_KEYTAB, sizeof type) == 0)
+        return packed_keytab(data, identity);
+    if (memcmp(&type, &SEC_WINNT_AUTH_DATA_TYPE_CERT, sizeof type) == 0)
+        return packed_certificate(data, identity);
+    return cause_set(SEC_E_UNKNOWN_CREDENTIALS,
+                     "an EX2 identity with packed credentials other than a password, a keytab or a certificate");
 }
 
 /* SEC_WINNT_AUTH_IDENTITY_EX2: one block, offsets and lengths in bytes, text in UTF-16. */
@@ -160,7 +232,7 @@ static SECURITY_STATUS identity_read_ex2(const SEC_WINNT_AUTH_IDENTITY_EX2 *ex2,
     require(slice_at(whole, ex2->PackedCredentialsOffset, ex2->PackedCredentialsLength, &packed) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "an EX2 identity whose offsets lie outside it"));
     if (packed.len > 0)
-        try(packed_password(packed, &fields.password));
+        try(packed_read(packed, &fields.password, identity));
     return fields_read(&fields, true, identity);
 }
 

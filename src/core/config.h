@@ -43,6 +43,7 @@ struct config {
     bool kerberos_require_pac;
     bool kerberos_shared_replay_cache; /* also ask libkrb5's, which all processes share */
     enum config_delegate kerberos_delegate;
+    char *kerberos_client_keytab; /* default credentials log on with it when there are no tickets; NULL: they do not */
     /* [negotiate] */
     enum config_fallback negotiate_ntlm_fallback;
     unsigned negotiate_kdc_seconds;        /* shortens kerberos_kdc_seconds; 0 does not */

@@ -50,6 +50,7 @@ static const struct key {
     {"kerberos", "shared_replay_cache", KEY_SWITCH, offsetof(struct config, kerberos_shared_replay_cache)},
     {"kerberos", "require_pac", KEY_SWITCH, offsetof(struct config, kerberos_require_pac)},
     {"kerberos", "delegate", KEY_DELEGATE, offsetof(struct config, kerberos_delegate)},
+    {"kerberos", "client_keytab", KEY_TEXT, offsetof(struct config, kerberos_client_keytab)},
     {"negotiate", "ntlm_fallback", KEY_FALLBACK, offsetof(struct config, negotiate_ntlm_fallback)},
     {"negotiate", "kdc_seconds", KEY_NUMBER, offsetof(struct config, negotiate_kdc_seconds)},
     {"negotiate", "packages", KEY_LIST, offsetof(struct config, negotiate_packages)},

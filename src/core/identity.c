@@ -12,6 +12,7 @@ void identity_release(struct identity *identity)
     mem_free(identity->domain);
     mem_free(identity->packages);
     secret_release(&identity->password);
+    secret_release(&identity->proof);
     *identity = (struct identity){0};
 }
 

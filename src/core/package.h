@@ -33,11 +33,12 @@ struct package_info {
 };
 
 struct acquire_request {
-    const struct config *config;     /* the package retains it if it keeps it */
-    const char *principal;           /* UTF-8, or NULL */
-    uint32_t use;                    /* SECPKG_CRED_INBOUND, OUTBOUND or BOTH */
-    const struct identity *identity; /* NULL: default credentials */
-    const void *auth_data;           /* packages that take no identity: the caller's structure */
+    const struct config *config; /* the package retains it if it keeps it */
+    const char *principal;       /* UTF-8, or NULL */
+    uint32_t use;                /* SECPKG_CRED_INBOUND, OUTBOUND or BOTH */
+    const struct identity *
+        identity; /* NULL: default credentials. A package that cannot use its kind of proof says SEC_E_UNKNOWN_CREDENTIALS */
+    const void *auth_data; /* packages that take no identity: the caller's structure */
 };
 
 /* One step of a handshake. Everything in `in` is borrowed for the call. */

@@ -41,10 +41,9 @@ static SECURITY_STATUS name_fill(struct kerberos_credential *credential, krb5_co
 {
     char *name = NULL;
     try(krb_status(krb, krb5_unparse_name(krb, creds->client, &name), KRB_STAGE_FORWARD, "the client's name"));
-    mem_free(credential->full_name);
-    credential->full_name = mem_strdup(name);
+    SECURITY_STATUS status = kerberos_text_keep(credential, name, &credential->full_name);
     krb5_free_unparsed_name(krb, name);
-    return credential->full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    return status;
 }
 
 /* Takes `creds`. */

@@ -5,6 +5,9 @@
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "kerberos/keys.h"
+#include "kerberos/settings.h"
+#include "kerberos/task.h"
+#include <sspi_ext.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,23 +53,37 @@ static SECURITY_STATUS server_source_fill(struct kerberos_source *source, const 
 static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct acquire_request *request)
 {
     const struct identity *identity = request->identity;
+    const char *client_keytab = request->config->kerberos_client_keytab;
     bool named = identity != NULL && identity->user != NULL;
     source->forwardable = request->config->kerberos_delegate != DELEGATE_NEVER;
     if (named && *identity->user != '\0')
         require((source->client = kerberos_client_name(identity)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    /* A principal without a password chooses among the default caches; a server's among the keys of its keytab. */
+    if (!named && request->principal != NULL && *request->principal != '\0')
+        require((source->client = mem_strdup(request->principal)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    source->explicit_logon = true;
+    if (identity != NULL && identity->proof_kind != IDENTITY_PASSWORD)
+        return kerberos_source_prove(source, identity);
     if (named && identity->has_password) {
         source->logon = LOGON_PASSWORD;
         return password_fill(source, identity);
     }
-    /* A principal without a password chooses among the default caches; a server's among the keys of its keytab. */
-    if (!named && request->principal != NULL && *request->principal != '\0')
-        require((source->client = mem_strdup(request->principal)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    return (request->use & SECPKG_CRED_INBOUND) != 0 ? server_source_fill(source, request) : SEC_E_OK;
+    source->explicit_logon = false;
+    if ((request->use & SECPKG_CRED_INBOUND) != 0)
+        return server_source_fill(source, request);
+    if (client_keytab != NULL) {
+        source->logon = LOGON_KEYTAB;
+        source->cache_first = true;
+        require((source->keytab = mem_strdup(client_keytab)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    }
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS inbound_fill(struct kerberos_credential *credential, const struct acquire_request *request)
 {
-    const char *keytab = request->config->kerberos_keytab;
+    const struct kerberos_source *source = credential->source;
+    bool given = source->explicit_logon && source->logon == LOGON_KEYTAB;
+    const char *keytab = given ? source->keytab : request->config->kerberos_keytab;
     if (keytab != NULL)
         require((credential->keytab = mem_strdup(keytab)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (request->principal != NULL && *request->principal != '\0' && request->use == SECPKG_CRED_INBOUND)
@@ -74,30 +91,69 @@ static SECURITY_STATUS inbound_fill(struct kerberos_credential *credential, cons
     return SEC_E_OK;
 }
 
-/* The name to show: the client's as given, or that of the cache if it is there. */
-static SECURITY_STATUS full_name_fill(struct kerberos_credential *credential)
+SECURITY_STATUS kerberos_text_keep(struct kerberos_credential *credential, const char *text, const char **kept)
 {
-    krb5_context krb;
+    struct kerberos_text *found;
+    pthread_mutex_lock(&credential->lock);
+    for (found = credential->texts; found != NULL && strcmp(found->text, text) != 0; found = found->next)
+        ;
+    if (found == NULL) {
+        found = mem_zalloc(sizeof *found + strlen(text) + 1);
+        if (found != NULL) {
+            memcpy(found->text, text, strlen(text));
+            found->next = credential->texts;
+            credential->texts = found;
+        }
+    }
+    pthread_mutex_unlock(&credential->lock);
+    require(found != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    *kept = found->text;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS name_set(struct kerberos_credential *credential, const char *name)
+{
+    const char *kept;
+    try(kerberos_text_keep(credential, name != NULL ? name : "", &kept));
+    pthread_mutex_lock(&credential->lock);
+    credential->full_name = kept;
+    pthread_mutex_unlock(&credential->lock);
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS kerberos_name_refresh(struct kerberos_credential *credential, krb5_context krb)
+{
     krb5_ccache cache = NULL;
     krb5_principal principal = NULL;
     char *name = NULL;
-    const struct kerberos_source *source = credential->source;
-    if (source->client != NULL || (credential->use & SECPKG_CRED_OUTBOUND) == 0) {
-        credential->full_name = mem_strdup(source->client != NULL ? source->client : credential->server);
-        if (credential->full_name == NULL)
-            credential->full_name = mem_strdup("");
-        return credential->full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    SECURITY_STATUS status;
+    struct kerberos_source *source = kerberos_credential_source(credential);
+    if (source->client != NULL && source->cache == NULL)
+        status = name_set(credential, source->client);
+    else if ((credential->use & SECPKG_CRED_OUTBOUND) == 0)
+        status = name_set(credential, credential->server);
+    else {
+        (void)krb5_cc_set_default_name(krb, NULL); /* KRB5CCNAME as it is now */
+        if (!kerberos_source_private(source) && kerberos_source_cache(source, krb, &cache) == 0 &&
+            krb5_cc_get_principal(krb, cache, &principal) == 0)
+            (void)krb5_unparse_name(krb, principal, &name);
+        status = name_set(credential, name);
+        krb5_free_unparsed_name(krb, name);
+        krb5_free_principal(krb, principal);
+        if (cache != NULL)
+            krb5_cc_close(krb, cache);
     }
+    kerberos_source_put(source);
+    return status;
+}
+
+static SECURITY_STATUS full_name_fill(struct kerberos_credential *credential)
+{
+    krb5_context krb;
     try(krb_pool_take(&credential->pool, &krb));
-    if (kerberos_source_cache(source, krb, &cache) == 0 && krb5_cc_get_principal(krb, cache, &principal) == 0)
-        (void)krb5_unparse_name(krb, principal, &name);
-    credential->full_name = mem_strdup(name != NULL ? name : "");
-    krb5_free_unparsed_name(krb, name);
-    krb5_free_principal(krb, principal);
-    if (cache != NULL)
-        krb5_cc_close(krb, cache);
+    SECURITY_STATUS status = kerberos_name_refresh(credential, krb);
     krb_pool_give(&credential->pool, krb);
-    return credential->full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    return status;
 }
 
 struct kerberos_credential *kerberos_credential_new(const struct acquire_request *request,
@@ -116,6 +172,28 @@ struct kerberos_credential *kerberos_credential_new(const struct acquire_request
     return credential;
 }
 
+/* When the tickets of the cache end, if it has living ones. A logon that is still to come can be done again: never. */
+static int64_t expiry_of(struct kerberos_credential *credential)
+{
+    krb5_context krb;
+    krb5_ccache cache = NULL;
+    krb5_creds tgt = {0};
+    int64_t expiry = FILETIME_NEVER;
+    const struct kerberos_source *source = credential->source;
+    if ((credential->use & SECPKG_CRED_OUTBOUND) == 0 || source->logon != LOGON_NONE ||
+        krb_pool_take(&credential->pool, &krb) != SEC_E_OK)
+        return expiry;
+    if (kerberos_source_cache(source, krb, &cache) == 0 && kerberos_tgt_of_cache(krb, cache, &tgt) == 0) {
+        int64_t end = krb_filetime(tgt.times.endtime);
+        expiry = end > filetime_now() ? end : FILETIME_NEVER;
+        krb5_free_cred_contents(krb, &tgt);
+    }
+    if (cache != NULL)
+        krb5_cc_close(krb, cache);
+    krb_pool_give(&credential->pool, krb);
+    return expiry;
+}
+
 SECURITY_STATUS kerberos_acquire(const struct acquire_request *request, void **credential, int64_t *expiry)
 {
     struct kerberos_credential *acquired = kerberos_credential_new(request, kerberos_source_new());
@@ -130,7 +208,7 @@ SECURITY_STATUS kerberos_acquire(const struct acquire_request *request, void **c
         return status;
     }
     *credential = acquired;
-    *expiry = FILETIME_NEVER;
+    *expiry = expiry_of(acquired);
     return SEC_E_OK;
 }
 
@@ -150,17 +228,26 @@ void kerberos_release(void *credential)
 {
     struct kerberos_credential *released = credential;
     krb5_context krb;
-    if ((released->tickets != NULL || released->tgt != NULL || released->evidence != NULL) &&
+    krb5_ccache cache;
+    if ((released->tickets != NULL || released->tgt != NULL || released->evidence != NULL ||
+         released->exported != NULL) &&
         krb_pool_take(&released->pool, &krb) == SEC_E_OK) {
         kerberos_tickets_drop(released, krb);
         krb5_free_creds(krb, released->tgt);
         krb5_free_creds(krb, released->evidence);
+        if (released->exported != NULL && krb5_cc_resolve(krb, released->exported, &cache) == 0)
+            krb5_cc_destroy(krb, cache);
         krb_pool_give(&released->pool, krb);
     }
     krb_pool_release(&released->pool);
     pthread_mutex_destroy(&released->lock);
     kerberos_source_put(released->source);
-    mem_free(released->full_name);
+    while (released->texts != NULL) {
+        struct kerberos_text *text = released->texts;
+        released->texts = text->next;
+        mem_free(text);
+    }
+    mem_free(released->exported);
     mem_free(released->keytab);
     mem_free(released->server);
     mem_free(released->keys_name);
@@ -187,8 +274,13 @@ int64_t kerberos_password_expiry(struct kerberos_credential *credential)
 
 SECURITY_STATUS kerberos_query_credential(const void *credential, uint32_t attribute, struct attribute *value)
 {
+    struct kerberos_credential *asked = (struct kerberos_credential *)(uintptr_t)credential; /* it locks itself */
+    if (attribute == OPENSSPI_CRED_ATTR_CCACHE)
+        return kerberos_cache_name(asked, &value->names.text);
     require(attribute == SECPKG_CRED_ATTR_NAMES,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Kerberos credentials have no attribute %u", (unsigned)attribute));
-    value->names.text = ((const struct kerberos_credential *)credential)->full_name;
+    pthread_mutex_lock(&asked->lock);
+    value->names.text = asked->full_name;
+    pthread_mutex_unlock(&asked->lock);
     return SEC_E_OK;
 }

@@ -18,23 +18,30 @@ struct kerberos_ticket {
     struct krb_clock clock; /* of the KDC that gave it */
 };
 
+/* Names that were handed out stay until the credential goes. */
+struct kerberos_text {
+    struct kerberos_text *next;
+    char text[];
+};
+
 struct kerberos_credential {
     const struct config *config;
     uint32_t use;
     struct krb_pool pool;
 
     /* outbound */
-    char *full_name; /* for SECPKG_CRED_ATTR_NAMES; "" while unknown */
-
     krb5_creds
         *evidence; /* to act for a client by S4U2Proxy: its ticket for the service whose tickets these are; else NULL */
 
     /* inbound */
-    char *keytab; /* NULL: the default one */
     char *server; /* principal that tickets must be for, or NULL for any in the keytab */
 
     pthread_mutex_t lock;           /* guards what follows */
     struct kerberos_source *source; /* where tickets come from, also for a server that asks KDCs; never NULL */
+    char *keytab;                   /* of the server; NULL: the default one */
+    const char *full_name;          /* for SECPKG_CRED_ATTR_NAMES, one of `texts`; "" while unknown */
+    struct kerberos_text *texts;    /* what was handed out */
+    char *exported;             /* a MEMORY cache with the tgt, for others in this process; NULL: none was asked for */
     krb5_creds *tgt;            /* of the last logon; NULL while there was none, and for tickets that are in a cache */
     int64_t password_expiry;    /* FILETIME, as the last logon told; 0: not told */
     struct kerberos_keys *keys; /* of the keytab that keys_name names; NULL until it was read */
@@ -55,6 +62,10 @@ SECURITY_STATUS kerberos_change_password(const struct password_change *change);
 
 /* "user" and "domain" of an identity as a principal: user@DOMAIN, user@realm as it stands, or user in the default realm. mem_free it. */
 char *kerberos_client_name(const struct identity *identity);
+/* Keeps a copy of a text as long as the credential lives; the same text once. */
+SECURITY_STATUS kerberos_text_keep(struct kerberos_credential *credential, const char *text, const char **kept);
+/* Looks anew who the credential is: the client's name as given, or that of the cache if it is there. */
+SECURITY_STATUS kerberos_name_refresh(struct kerberos_credential *credential, krb5_context krb);
 /* The credential's source as it is now; kerberos_source_put it. */
 struct kerberos_source *kerberos_credential_source(struct kerberos_credential *credential);
 /* FILETIME at which the password must be changed, as the KDC told when the credential logged on; 0 while nothing is known. */

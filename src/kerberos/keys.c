@@ -181,12 +181,15 @@ static SECURITY_STATUS keytab_keys(struct kerberos_credential *credential, krb5_
                                    struct kerberos_keys **keys)
 {
     char name[1024];
+    krb5_error_code code = 0;
+    pthread_mutex_lock(&credential->lock);
     if (credential->keytab != NULL)
         snprintf(name, sizeof name, "%s", credential->keytab);
     else
-        try(krb_status(krb, krb5_kt_default_name(krb, name, sizeof name), KRB_STAGE_ACCEPT, "naming the keytab"));
-    pthread_mutex_lock(&credential->lock);
-    SECURITY_STATUS status = keys_current(credential, krb, name, keys);
+        code = krb5_kt_default_name(krb, name, sizeof name);
+    SECURITY_STATUS status = krb_status(krb, code, KRB_STAGE_ACCEPT, "naming the keytab");
+    if (status == SEC_E_OK)
+        status = keys_current(credential, krb, name, keys);
     pthread_mutex_unlock(&credential->lock);
     return status;
 }

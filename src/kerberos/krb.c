@@ -128,6 +128,38 @@ static const struct {
     {KRB5KRB_AP_ERR_INAPP_CKSUM, SEC_E_INVALID_TOKEN},
 };
 
+/* Caches and keytabs that are not there, closed to us, or not what they should be: for whoever wants to use them, all the same. */
+static bool is_of_storage(krb5_error_code code)
+{
+    static const krb5_error_code codes[] = {
+        ENOENT,
+        EACCES,
+        EPERM,
+        ENOTDIR,
+        EISDIR,
+        KRB5_FCC_PERM,
+        KRB5_FCC_INTERNAL,
+        KRB5_CC_FORMAT,
+        KRB5_CC_IO,
+        KRB5_CC_BADNAME,
+        KRB5_CC_NOSUPP,
+        KRB5_CC_UNKNOWN_TYPE,
+        KRB5_CCACHE_BADVNO,
+        KRB5_KCM_NO_SERVER,
+        KRB5_KT_NOTFOUND,
+        KRB5_KT_BADNAME,
+        KRB5_KT_IOERR,
+        KRB5_KT_UNKNOWN_TYPE,
+        KRB5_KEYTAB_BADVNO,
+        KRB5_KT_KVNONOTFOUND,
+        KRB5_KT_FORMAT,
+    };
+    for (size_t i = 0; i < COUNT_OF(codes); i++)
+        if (codes[i] == code)
+            return true;
+    return false;
+}
+
 /* What means something else when somebody wants to act for another. */
 static SECURITY_STATUS status_of_forwarding(krb5_error_code code)
 {
@@ -143,6 +175,26 @@ static SECURITY_STATUS status_of_forwarding(krb5_error_code code)
     }
 }
 
+/* RFC 4556 3.1.3; what libkrb5 finds wrong with the certificate, its key or the KDC's has no code of its own. */
+static SECURITY_STATUS status_of_certificate(krb5_error_code code)
+{
+    switch (code) {
+    case KRB5KDC_ERR_CLIENT_NAME_MISMATCH:
+        return SEC_E_PKINIT_NAME_MISMATCH;
+    case KRB5KDC_ERR_CLIENT_NOT_TRUSTED:
+    case KRB5KDC_ERR_CANT_VERIFY_CERTIFICATE:
+        return SEC_E_ISSUING_CA_UNTRUSTED;
+    case KRB5KDC_ERR_REVOKED_CERTIFICATE:
+        return SEC_E_SMARTCARD_CERT_REVOKED;
+    case KRB5KDC_ERR_INVALID_CERTIFICATE:
+        return SEC_E_CERT_UNKNOWN;
+    case KRB5KDC_ERR_KDC_NOT_TRUSTED:
+        return SEC_E_ISSUING_CA_UNTRUSTED_KDC;
+    default:
+        return SEC_E_PKINIT_CLIENT_FAILURE;
+    }
+}
+
 static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
 {
     if (stage == KRB_STAGE_FORWARD) {
@@ -150,6 +202,9 @@ static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
         if (status != SEC_E_OK)
             return status;
     }
+    if ((stage == KRB_STAGE_LOGON || stage == KRB_STAGE_CERTIFICATE || stage == KRB_STAGE_TICKET) &&
+        is_of_storage(code))
+        return SEC_E_NO_CREDENTIALS;
     if (code == KRB5KRB_AP_ERR_BAD_INTEGRITY) {
         if (stage == KRB_STAGE_LOGON)
             return SEC_E_LOGON_DENIED;
@@ -162,6 +217,8 @@ static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
             return meanings[i].status;
     if (stage == KRB_STAGE_ACCEPT || stage == KRB_STAGE_REPLY)
         return SEC_E_INVALID_TOKEN;
+    if (stage == KRB_STAGE_CERTIFICATE)
+        return status_of_certificate(code);
     return SEC_E_INTERNAL_ERROR;
 }
 

@@ -32,13 +32,13 @@ static krb5_error_code KRB5_CALLCONV pin_answer(krb5_context krb, void *data, kr
     krb5_error_code code = krb5_responder_pkinit_get_challenge(krb, responder, &challenge);
     if (code != 0 || challenge == NULL)
         return code;
-    for (size_t i = 0; code == 0 && challenge->identities[i] != NULL && source->password.data != NULL; i++)
+    for (size_t i = 0; code == 0 && challenge->identities[i] != NULL && source->pin.data != NULL; i++)
         /* a token that counts its last try is not risked */
         if (challenge->identities[i]->token_flags < 0 ||
             (challenge->identities[i]->token_flags & (KRB5_RESPONDER_PKINIT_FLAGS_TOKEN_USER_PIN_LOCKED |
                                                       KRB5_RESPONDER_PKINIT_FLAGS_TOKEN_USER_PIN_FINAL_TRY)) == 0)
             code = krb5_responder_pkinit_set_answer(krb, responder, challenge->identities[i]->identity,
-                                                    (const char *)source->password.data);
+                                                    (const char *)source->pin.data);
     krb5_responder_pkinit_challenge_free(krb, responder, challenge);
     return code;
 }
@@ -157,5 +157,6 @@ SECURITY_STATUS kerberos_source_log_on(const struct kerberos_source *source, krb
         if (second != KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN && second != KRB5_CONFIG_NODEFREALM)
             code = second;
     }
-    return krb_status(krb, code, KRB_STAGE_LOGON, doing[source->logon]);
+    enum krb_stage stage = source->logon == LOGON_CERTIFICATE ? KRB_STAGE_CERTIFICATE : KRB_STAGE_LOGON;
+    return krb_status(krb, code, stage, doing[source->logon]);
 }

@@ -4,6 +4,7 @@
 #include "kerberos/credential.h"
 #include "kerberos/handshake.h"
 #include "kerberos/session.h"
+#include "kerberos/settings.h"
 
 static const struct package_authority kerberos_authority_table = {
     .acquire = kerberos_acquire,
@@ -12,6 +13,7 @@ static const struct package_authority kerberos_authority_table = {
     .accept = kerberos_accept,
     .abandon = kerberos_handshake_free,
     .query_credential = kerberos_query_credential,
+    .set_credential = kerberos_set_credential,
     .query_handshake = kerberos_query_handshake,
     .change_password = kerberos_change_password,
     .acquire_delegated = kerberos_delegated_acquire,

@@ -3,11 +3,11 @@
 #include "base/memory.h"
 #include "base/reader.h"
 #include "base/utf16.h"
+#include "base/writer.h"
 #include "core/cause.h"
 #include <errno.h>
 #include <profile.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 /* libkrb5 takes KDCs, among them HTTPS proxies, from the profile alone. So the context gets a profile that answers as krb5.conf does but for one
@@ -149,52 +149,72 @@ krb5_error_code krb_proxy_context(krb5_context base, const char *proxies, bool f
 #define FLAGS_DISCOVERY 0xC0000000u /* how V2 looks for domain controllers, which is krb5.conf's matter here */
 #define PROXY_TEXT_MAX 2048
 
-/* "host[:port[:path]]" is what Windows' group policy writes; a URL stands as it is. */
-static SECURITY_STATUS url_add(char *urls, size_t room, const char *word, size_t len)
+static const char proxy_form[] = "a KDC proxy is https://HOST[:PORT][/PATH] or HOST[:PORT[:PATH]]";
+
+/* Takes the characters up to the next colon. */
+static struct slice part_take(struct slice *rest)
 {
-    char host[512], port[16] = "443", path[256] = "KdcProxy";
-    SECURITY_STATUS bad = SEC_E_INVALID_TOKEN;
-    size_t used = strlen(urls);
-    require(len < sizeof host, cause_set(bad, "the name of the KDC proxy is too long"));
-    if (len > 8 && memcmp(word, "https://", 8) == 0) {
-        snprintf(urls + used, room - used, "%s%.*s", used > 0 ? " " : "", (int)len, word);
-        require(strlen(urls) == used + (used > 0 ? 1 : 0) + len, cause_set(bad, "too many KDC proxies"));
-        return SEC_E_OK;
+    const uint8_t *colon = rest->len > 0 ? memchr(rest->data, ':', rest->len) : NULL;
+    size_t len = colon != NULL ? (size_t)(colon - rest->data) : rest->len;
+    struct slice part = slice_of(rest->data, len);
+    len += colon != NULL ? 1 : 0;
+    *rest = slice_of(rest->data + len, rest->len - len);
+    return part;
+}
+
+static bool is_port(struct slice port)
+{
+    unsigned number = 0;
+    for (size_t i = 0; i < port.len; i++) {
+        if (port.data[i] < '0' || port.data[i] > '9' || number > UINT16_MAX)
+            return false;
+        number = number * 10 + (unsigned)(port.data[i] - '0');
     }
-    require(memchr(word, '/', len) == NULL,
-            cause_set(bad, "a KDC proxy is https://HOST[:PORT][/PATH] or HOST[:PORT[:PATH]]"));
-    size_t host_len = 0;
-    while (host_len < len && word[host_len] != ':')
-        host_len++;
-    snprintf(host, sizeof host, "%.*s", (int)host_len, word);
-    if (host_len < len) {
-        const char *at = word + host_len + 1, *end = word + len, *colon = memchr(at, ':', (size_t)(end - at));
-        size_t port_len = (size_t)((colon != NULL ? colon : end) - at);
-        require(port_len > 0 && port_len <= 5 && strspn(at, "0123456789") >= port_len,
-                cause_set(bad, "the KDC proxy's port is no number"));
-        snprintf(port, sizeof port, "%.*s", (int)port_len, at);
-        if (colon != NULL) {
-            require((size_t)(end - colon - 1) < sizeof path, cause_set(bad, "the KDC proxy's path is too long"));
-            snprintf(path, sizeof path, "%.*s", (int)(end - colon - 1), colon + 1);
-        }
-    }
-    require(host[0] != '\0', cause_set(bad, "a KDC proxy without a host"));
-    int written = snprintf(urls + used, room - used, "%shttps://%s:%s/%s", used > 0 ? " " : "", host, port, path);
-    require(written > 0 && (size_t)written < room - used, cause_set(bad, "too many KDC proxies"));
+    return number > 0 && number <= UINT16_MAX;
+}
+
+/* "host[:port[:path]]" is what Windows' group policy writes. */
+static SECURITY_STATUS plain_write(struct writer *urls, struct slice word)
+{
+    const struct slice host = part_take(&word);
+    bool has_port = word.len > 0;
+    const struct slice port = has_port ? part_take(&word) : slice_of_text("443");
+    const struct slice path = word.len > 0 ? word : slice_of_text("KdcProxy");
+    require(host.len > 0 && memchr(host.data, '/', host.len) == NULL && is_port(port),
+            cause_set(SEC_E_INVALID_TOKEN, "%s", proxy_form));
+    writer_slice(urls, slice_of_text("https://"));
+    writer_slice(urls, host);
+    writer_slice(urls, slice_of_text(":"));
+    writer_slice(urls, port);
+    writer_slice(urls, slice_of_text("/"));
+    writer_slice(urls, path);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS url_write(struct writer *urls, struct slice word)
+{
+    static const char https[] = "https://";
+    if (urls->len > 0)
+        writer_slice(urls, slice_of_text(" "));
+    if (word.len <= strlen(https) || memcmp(word.data, https, strlen(https)) != 0)
+        return plain_write(urls, word);
+    writer_slice(urls, word);
     return SEC_E_OK;
 }
 
 static SECURITY_STATUS urls_make(const char *text, char **proxies)
 {
-    char urls[PROXY_TEXT_MAX] = "";
     static const char separators[] = " ,;";
+    AUTO_WRITER struct writer urls = writer_growing(128);
+    require(strlen(text) <= PROXY_TEXT_MAX, cause_set(SEC_E_INVALID_TOKEN, "the KDC proxies' names are too long"));
     for (const char *at = text + strspn(text, separators); *at != '\0'; at += strspn(at, separators)) {
         size_t len = strcspn(at, separators);
-        try(url_add(urls, sizeof urls, at, len));
+        try(url_write(&urls, slice_of(at, len)));
         at += len;
     }
-    *proxies = urls[0] != '\0' ? mem_strdup(urls) : NULL;
-    return urls[0] == '\0' || *proxies != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    require(writer_finish(&urls) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    *proxies = urls.len > 0 ? mem_dup(urls.data, urls.len) : NULL;
+    return urls.len == 0 || *proxies != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 SECURITY_STATUS krb_proxy_settings_read(struct slice settings, char **proxies, bool *forced)

@@ -3,8 +3,9 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/trace.h"
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 /* Service for User (MS-SFU). libkrb5 exports this one, and its own kvno calls it, but no header declares it. */
 extern krb5_error_code KRB5_CALLCONV krb5_get_credentials_for_user(krb5_context context, krb5_flags options,
@@ -22,13 +23,39 @@ static char *user_name(const char *user)
     return name;
 }
 
-static krb5_error_code self_as(struct kerberos_task *task, krb5_ccache cache, int name_flags)
+/* A domain's NetBIOS name is by custom the first label of its DNS name, which is its realm. */
+static bool is_netbios_name(const char *name, const krb5_data *realm)
+{
+    size_t len = strlen(name);
+    return len > 0 && len < realm->length && realm->data[len] == '.' && strncasecmp(name, realm->data, len) == 0;
+}
+
+enum user_form { USER_PRINCIPAL, USER_OF_SERVICES_REALM, USER_ENTERPRISE };
+
+static krb5_error_code user_parse(const struct kerberos_task *task, const krb5_data *realm, enum user_form form,
+                                  krb5_principal *user)
+{
+    int flags = form == USER_ENTERPRISE          ? KRB5_PRINCIPAL_PARSE_ENTERPRISE
+                : form == USER_OF_SERVICES_REALM ? KRB5_PRINCIPAL_PARSE_IGNORE_REALM
+                                                 : 0;
+    krb5_error_code code = krb5_parse_name_flags(task->krb, task->name, flags, user);
+    if (code == 0 && form == USER_OF_SERVICES_REALM) {
+        AUTO_FREE char *name = mem_dup(realm->data, realm->length);
+        code = name != NULL ? krb5_set_principal_realm(task->krb, *user, name) : ENOMEM;
+    }
+    return code;
+}
+
+static krb5_error_code self_as(struct kerberos_task *task, krb5_ccache cache, enum user_form form)
 {
     krb5_context krb = task->krb;
     krb5_creds wanted = {0};
-    krb5_error_code code = krb5_parse_name_flags(krb, task->name, name_flags, &wanted.client);
+    krb5_error_code code = krb5_cc_get_principal(krb, cache, &wanted.server);
+    const char *at = strchr(task->name, '@');
+    if (code == 0 && form == USER_OF_SERVICES_REALM && !is_netbios_name(at + 1, &wanted.server->realm))
+        code = KRB5_REALM_UNKNOWN;
     if (code == 0)
-        code = krb5_cc_get_principal(krb, cache, &wanted.server);
+        code = user_parse(task, &wanted.server->realm, form, &wanted.client);
     if (code == 0)
         code = krb5_get_credentials_for_user(krb, KRB5_GC_CANONICALIZE | KRB5_GC_NO_STORE, cache, &wanted, NULL,
                                              &task->creds);
@@ -36,15 +63,21 @@ static krb5_error_code self_as(struct kerberos_task *task, krb5_ccache cache, in
     return code;
 }
 
+static bool is_no_realm(krb5_error_code code)
+{
+    return code == KRB5_REALM_UNKNOWN || code == KRB5_REALM_CANT_RESOLVE || code == KRB5_KDC_UNREACH ||
+           code == KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN;
+}
+
 static SECURITY_STATUS self(struct kerberos_task *task, krb5_ccache cache)
 {
-    krb5_error_code code = self_as(task, cache, 0);
-    /* as in a logon: what follows the @ may be no realm, and then the service's own KDC knows what is meant */
-    if ((code == KRB5_REALM_UNKNOWN || code == KRB5_KDC_UNREACH || code == KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN) &&
-        strchr(task->name, '@') != NULL) {
-        krb5_error_code second = self_as(task, cache, KRB5_PRINCIPAL_PARSE_ENTERPRISE);
-        if (second != KRB5_CONFIG_NODEFREALM)
-            code = second;
+    krb5_error_code code = self_as(task, cache, USER_PRINCIPAL);
+    /* As in a logon: what follows the @ may be a domain's NetBIOS name, or a UPN's suffix, and then the service's own KDC knows what is meant. */
+    for (int form = USER_OF_SERVICES_REALM; form <= USER_ENTERPRISE && is_no_realm(code) && strchr(task->name, '@');
+         form++) {
+        krb5_error_code next = self_as(task, cache, (enum user_form)form);
+        if (next != KRB5_REALM_UNKNOWN)
+            code = next;
     }
     return krb_status(task->krb, code, KRB_STAGE_FORWARD, "getting a ticket in the user's name (S4U2Self)");
 }

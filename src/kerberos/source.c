@@ -41,6 +41,7 @@ void kerberos_source_put(struct kerberos_source *source)
     mem_free(source->anchors);
     mem_free(source->proxy);
     secret_release(&source->password);
+    secret_release(&source->pin);
     secret_block_free(source, sizeof *source);
 }
 
@@ -50,14 +51,21 @@ static bool text_copy(char **to, const char *from)
     return from == NULL || *to != NULL;
 }
 
+static bool secret_copy(struct secret *to, const struct secret *from)
+{
+    return from->data == NULL || secret_set(to, from->data, from->len);
+}
+
 static bool keytab_copy(krb5_keytab *to, const struct kerberos_source *from)
 {
     krb5_context krb;
+    char name[128];
     *to = NULL;
     if (from->memory_keytab == NULL)
         return true;
     require(krb5_init_context(&krb) == 0, false);
-    bool opened = krb5_kt_resolve(krb, from->keytab, to) == 0;
+    bool opened =
+        krb5_kt_get_name(krb, from->memory_keytab, name, sizeof name) == 0 && krb5_kt_resolve(krb, name, to) == 0;
     krb5_free_context(krb);
     return opened;
 }
@@ -69,14 +77,14 @@ struct kerberos_source *kerberos_source_copy(const struct kerberos_source *sourc
     copy->logon = source->logon;
     copy->cache_first = source->cache_first;
     copy->cache_last = source->cache_last;
+    copy->explicit_logon = source->explicit_logon;
     copy->proxy_forced = source->proxy_forced;
     copy->forwardable = source->forwardable;
-    bool copied =
-        text_copy(&copy->cache, source->cache) && text_copy(&copy->client, source->client) &&
-        text_copy(&copy->keytab, source->keytab) && text_copy(&copy->certificate, source->certificate) &&
-        text_copy(&copy->anchors, source->anchors) && text_copy(&copy->proxy, source->proxy) &&
-        keytab_copy(&copy->memory_keytab, source) &&
-        (source->password.data == NULL || secret_set(&copy->password, source->password.data, source->password.len));
+    bool copied = text_copy(&copy->cache, source->cache) && text_copy(&copy->client, source->client) &&
+                  text_copy(&copy->keytab, source->keytab) && text_copy(&copy->certificate, source->certificate) &&
+                  text_copy(&copy->anchors, source->anchors) && text_copy(&copy->proxy, source->proxy) &&
+                  keytab_copy(&copy->memory_keytab, source) && secret_copy(&copy->password, &source->password) &&
+                  secret_copy(&copy->pin, &source->pin);
     if (!copied) {
         kerberos_source_put(copy);
         return NULL;

@@ -13,13 +13,14 @@ enum kerberos_logon {
     LOGON_NONE,        /* the tickets in the cache are all there is */
     LOGON_PASSWORD,    /* with `password` */
     LOGON_KEYTAB,      /* with a key of `keytab` */
-    LOGON_CERTIFICATE, /* with the key of `certificate` (RFC 4556); `password` is its PIN or pass phrase */
+    LOGON_CERTIFICATE, /* with the key of `certificate` (RFC 4556) */
     LOGON_SEALED,      /* never: somebody else's ticket was given, and the credential is that */
 };
 
 struct kerberos_source {
     atomic_uint n_references;
     enum kerberos_logon logon;
+    bool explicit_logon;       /* the program said with what, and not the configuration */
     bool cache_first;          /* log on only when the cache has no living tickets */
     bool cache_last;           /* take the cache when there is nothing to log on with */
     char *cache;               /* full name of a ticket cache; NULL: the default one, whatever it is at the time */
@@ -29,8 +30,9 @@ struct kerberos_source {
     krb5_keytab memory_keytab; /* holds `keytab` alive when it was made of bytes */
     char *
         certificate; /* certificate and key as libkrb5 names them: "FILE:CERT,KEY", "PKCS12:FILE", "PKCS11:MODULE:..." */
-    char *anchors;   /* authorities that may have signed the KDC's certificate; NULL: krb5.conf says */
-    char *proxy;     /* MS-KKDCP: "https://host[:port]/path", several separated by blanks */
+    struct secret pin; /* of the certificate's token or key file; with its NUL */
+    char *anchors;     /* authorities that may have signed the KDC's certificate; NULL: krb5.conf says */
+    char *proxy;       /* MS-KKDCP: "https://host[:port]/path", several separated by blanks */
     bool proxy_forced; /* ask no KDC but through the proxy */
     bool forwardable;  /* ask for such tickets */
 };

@@ -100,24 +100,31 @@ static SECURITY_STATUS work_privately(struct kerberos_task *task)
     return status;
 }
 
-static krb5_error_code tgt_of_cache(struct kerberos_task *task, krb5_ccache cache)
+krb5_error_code kerberos_tgt_of_cache(krb5_context krb, krb5_ccache cache, krb5_creds *tgt)
 {
-    krb5_creds wanted = {0}, found = {0};
-    krb5_error_code code = krb5_cc_get_principal(task->krb, cache, &wanted.client);
+    krb5_creds wanted = {0};
+    krb5_error_code code = krb5_cc_get_principal(krb, cache, &wanted.client);
     if (code == 0) {
         const krb5_data *realm = &wanted.client->realm;
-        code = krb5_build_principal_ext(task->krb, &wanted.server, realm->length, realm->data,
+        code = krb5_build_principal_ext(krb, &wanted.server, realm->length, realm->data,
                                         (unsigned)strlen(KRB5_TGS_NAME), KRB5_TGS_NAME, realm->length, realm->data, 0);
     }
     if (code == 0)
-        code = krb5_cc_retrieve_cred(task->krb, cache, KRB5_TC_SUPPORTED_KTYPES, &wanted, &found);
-    if (code == 0) {
-        krb5_free_creds(task->krb, task->tgt);
-        task->tgt = NULL;
-        code = krb5_copy_creds(task->krb, &found, &task->tgt);
-        krb5_free_cred_contents(task->krb, &found);
-    }
-    krb5_free_cred_contents(task->krb, &wanted);
+        code = krb5_cc_retrieve_cred(krb, cache, KRB5_TC_SUPPORTED_KTYPES, &wanted, tgt);
+    krb5_free_cred_contents(krb, &wanted);
+    return code;
+}
+
+static krb5_error_code tgt_take(struct kerberos_task *task, krb5_ccache cache)
+{
+    krb5_creds found = {0};
+    krb5_error_code code = kerberos_tgt_of_cache(task->krb, cache, &found);
+    if (code != 0)
+        return code;
+    krb5_free_creds(task->krb, task->tgt);
+    task->tgt = NULL;
+    code = krb5_copy_creds(task->krb, &found, &task->tgt);
+    krb5_free_cred_contents(task->krb, &found);
     return code;
 }
 
@@ -130,7 +137,7 @@ static SECURITY_STATUS work_with_cache(struct kerberos_task *task)
     if (status == SEC_E_OK && task->work != NULL)
         status = task->work(task, cache);
     else if (status == SEC_E_OK) {
-        status = krb_status(krb, tgt_of_cache(task, cache), KRB_STAGE_TICKET, "reading the ticket cache");
+        status = krb_status(krb, tgt_take(task, cache), KRB_STAGE_TICKET, "reading the ticket cache");
         if (status == SEC_E_OK && (task->tgt == NULL || krb_filetime(task->tgt->times.endtime) <= filetime_now()))
             status = cause_set(SEC_E_CONTEXT_EXPIRED, "the tickets in the cache have ended");
     }

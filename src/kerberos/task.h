@@ -40,6 +40,8 @@ void kerberos_task_free(struct kerberos_task *task); /* NULL is fine */
 
 /* The time by which the credential's configuration wants an answer, from now. */
 uint64_t kerberos_deadline(const struct kerberos_credential *credential);
+/* Reads the ticket-granting ticket of a cache's own realm; krb5_free_cred_contents it. Asks no KDC. */
+krb5_error_code kerberos_tgt_of_cache(krb5_context krb, krb5_ccache cache, krb5_creds *tgt);
 /* Will a ticket live some time yet? */
 bool kerberos_ticket_lives(const krb5_creds *creds);
 

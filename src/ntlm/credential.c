@@ -65,6 +65,8 @@ static SECURITY_STATUS outbound_fill(struct ntlm_credential *credential, const s
 {
     const struct identity *given = request->identity;
     AUTO_IDENTITY struct identity found = {0};
+    require(given == NULL || given->proof_kind == IDENTITY_PASSWORD,
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "NTLM needs a password, not a keytab or a certificate"));
     bool names_nobody = given == NULL || (given->user == NULL && !given->has_password);
     if (!names_nobody && given->has_password) {
         credential->has_login = true;

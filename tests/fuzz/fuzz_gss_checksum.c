@@ -24,14 +24,14 @@ static void token_run(struct slice in)
 {
     enum krb_token id, again;
     struct slice message, second;
-    bool framed;
+    enum krb_framing framing, second_framing;
     AUTO_WRITER struct writer writer = writer_growing(64);
-    if (krb_token_parse(in, &id, &message, &framed) != WIRE_OK)
+    if (krb_token_parse(in, &id, &message, &framing) != WIRE_OK)
         return;
-    krb_token_write(&writer, id, message);
+    krb_token_write(&writer, framing, id, message);
     MUST(writer_finish(&writer) == WIRE_OK);
-    MUST(krb_token_parse(writer_slice_of(&writer), &again, &second, &framed) == WIRE_OK);
-    MUST(framed && again == id && slice_equal(message, second));
+    MUST(krb_token_parse(writer_slice_of(&writer), &again, &second, &second_framing) == WIRE_OK);
+    MUST(framing == second_framing && again == id && slice_equal(message, second));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

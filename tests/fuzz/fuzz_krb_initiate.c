@@ -49,10 +49,10 @@ static void request_read(struct slice token, struct krb_authenticator *authentic
 {
     enum krb_token id;
     struct slice message, plain;
-    bool framed;
+    enum krb_framing framing;
     struct krb_ap_req request;
     AUTO_SECRET struct secret buffer = {0};
-    MUST(krb_token_parse(token, &id, &message, &framed) == WIRE_OK && id == TOKEN_AP_REQ);
+    MUST(krb_token_parse(token, &id, &message, &framing) == WIRE_OK && id == TOKEN_AP_REQ);
     MUST(krb_ap_req_parse(message, &request) == WIRE_OK);
     MUST(krb_decrypt(&forge.session, KRB_USAGE_AP_REQ, request.authenticator.cipher, &buffer, &plain));
     MUST(krb_authenticator_parse(plain, authenticator) == WIRE_OK);
@@ -75,7 +75,7 @@ static void reply_make(struct reader *input, uint8_t mode, const struct krb_auth
     if ((mode & DCE) != 0)
         writer_slice(token, writer_slice_of(&message));
     else
-        krb_token_write(token, TOKEN_AP_REP, writer_slice_of(&message));
+        krb_token_write(token, KRB_FRAMED, TOKEN_AP_REP, writer_slice_of(&message));
 }
 
 static void error_make(struct reader *input, struct writer *token)
@@ -84,7 +84,7 @@ static void error_make(struct reader *input, struct writer *token)
     krb5_data encoded;
     MUST(krb5_build_principal(krb, &error.server, sizeof FORGE_REALM - 1, FORGE_REALM, "host", "server", NULL) == 0);
     MUST(krb5_mk_error(krb, &error, &encoded) == 0);
-    krb_token_write(token, TOKEN_ERROR, krb_slice(&encoded));
+    krb_token_write(token, KRB_FRAMED, TOKEN_ERROR, krb_slice(&encoded));
     krb5_free_data_contents(krb, &encoded);
     krb5_free_principal(krb, error.server);
 }

@@ -20,6 +20,7 @@ from realm import Realm, program
 PASSWORD = "Administrator1!"
 PROVISION_SECONDS, START_SECONDS, STOP_SECONDS = 120, 60, 20
 GLOBAL, LOCAL, UNIVERSAL = 2, 4, 8  # groupType, MS-ADTS 2.2.12
+NORMAL_ACCOUNT, NOT_DELEGATED = 0x200, 0x100000  # userAccountControl, MS-ADTS 2.2.16
 PRIVATE = ("pid directory", "ncalrpc dir", "winbindd socket directory", "ntp signd socket directory", "lock directory",
            "state directory", "cache directory")
 
@@ -146,6 +147,14 @@ class Ad(Realm):
         database = self.database()
         found = database.search(expression=f"(sAMAccountName={account})", attrs=["cn"])[0]
         database.modify_ldif(f"dn: {found.dn}\nchangetype: modify\nreplace: userPrincipalName\nuserPrincipalName: {name}\n")
+
+    def distinguished_name(self, account):
+        return self.database().search(expression=f"(sAMAccountName={account})", attrs=["cn"])[0].dn
+
+    def not_delegated(self, account):
+        """Nobody may act for this account (UF_NOT_DELEGATED, MS-ADTS 2.2.16)."""
+        self.database().modify_ldif(f"dn: {self.distinguished_name(account)}\nchangetype: modify\nreplace: userAccountControl\n"
+                                    f"userAccountControl: {NORMAL_ACCOUNT | NOT_DELEGATED}\n")
 
     def directory_sids(self, account):
         """What the directory says of an account: its SID, and the SIDs of all groups that it is in."""

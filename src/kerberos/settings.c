@@ -1,0 +1,286 @@
+#include "kerberos/settings.h"
+
+#include "base/memory.h"
+#include "core/cause.h"
+#include "core/trace.h"
+#include "crypto/random.h"
+#include "kerberos/keytab_file.h"
+#include "kerberos/proxy.h"
+#include <errno.h>
+#include <sspi_ext.h>
+#include <stdio.h>
+#include <string.h>
+
+static krb5_error_code entry_add(krb5_context krb, krb5_keytab keytab, const struct keytab_entry *read)
+{
+    krb5_data components[KEYTAB_COMPONENTS_MAX];
+    for (unsigned i = 0; i < read->n_components; i++)
+        components[i] = krb_data(read->component[i]);
+    krb5_principal_data name = {
+        .magic = KV5M_PRINCIPAL,
+        .realm = krb_data(read->realm),
+        .data = components,
+        .length = (krb5_int32)read->n_components,
+        .type = (krb5_int32)read->name_type,
+    };
+    krb5_keytab_entry entry = {
+        .magic = KV5M_KEYTAB_ENTRY,
+        .principal = &name,
+        .timestamp = (krb5_timestamp)read->timestamp,
+        .vno = read->kvno,
+        .key = {.magic = KV5M_KEYBLOCK,
+                .enctype = read->enctype,
+                .length = (unsigned)read->key.len,
+                .contents = (krb5_octet *)(uintptr_t)read->key.data},
+    };
+    return krb5_kt_add_entry(krb, keytab, &entry); /* copies */
+}
+
+/* Fills one of libkrb5's MEMORY keytabs, which the source then holds. */
+static SECURITY_STATUS keytab_fill(krb5_context krb, krb5_keytab keytab, struct slice file)
+{
+    struct reader reader = reader_of(file);
+    struct keytab_entry entry;
+    enum wire_result result;
+    unsigned n_entries = 0;
+    const char *words = "the identity's keytab is damaged, or of another version";
+    require(keytab_file_begin(&reader) == WIRE_OK, cause_set(SEC_E_UNKNOWN_CREDENTIALS, "%s", words));
+    while ((result = keytab_file_next(&reader, &entry)) == WIRE_OK) {
+        try(krb_status(krb, entry_add(krb, keytab, &entry), KRB_STAGE_LOGON, "keeping the identity's keytab"));
+        n_entries++;
+    }
+    require(result == WIRE_SHORT, cause_set(SEC_E_UNKNOWN_CREDENTIALS, "%s", words));
+    require(n_entries > 0, cause_set(SEC_E_NO_CREDENTIALS, "the identity's keytab is empty"));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS keytab_keep(struct kerberos_source *source, krb5_context krb, struct slice file)
+{
+    uint64_t random[2];
+    char name[64];
+    krb5_keytab keytab;
+    require(random_bytes(random, sizeof random), cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
+    snprintf(name, sizeof name, "MEMORY:opensspi-%016llx%016llx", (unsigned long long)random[0],
+             (unsigned long long)random[1]);
+    source->keytab = mem_strdup(name);
+    require(source->keytab != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    try(krb_status(krb, krb5_kt_resolve(krb, name, &keytab), KRB_STAGE_LOGON, "keeping the identity's keytab"));
+    source->memory_keytab = keytab;
+    return keytab_fill(krb, keytab, file);
+}
+
+static SECURITY_STATUS proof_text(const struct identity *identity, char **text)
+{
+    *text = mem_dup(identity->proof.data, identity->proof.len);
+    return *text != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS kerberos_source_prove(struct kerberos_source *source, const struct identity *identity)
+{
+    krb5_context krb;
+    switch (identity->proof_kind) {
+    case IDENTITY_KEYTAB:
+        source->logon = LOGON_KEYTAB;
+        return proof_text(identity, &source->keytab);
+    case IDENTITY_KEYTAB_FILE:
+        source->logon = LOGON_KEYTAB;
+        try(kerberos_source_context(source, &krb));
+        SECURITY_STATUS status = keytab_keep(source, krb, secret_slice(&identity->proof));
+        krb5_free_context(krb);
+        return status;
+    case IDENTITY_CERTIFICATE:
+        require(source->client != NULL,
+                cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a certificate does not say whose it is: name the user"));
+        source->logon = LOGON_CERTIFICATE;
+        return proof_text(identity, &source->certificate);
+    default:
+        return SEC_E_OK;
+    }
+}
+
+/* Replaces a text by another, or by nothing when that is empty. */
+static SECURITY_STATUS text_set(char **field, struct slice value)
+{
+    char *copy = value.len > 0 ? mem_dup(value.data, value.len) : NULL;
+    require(value.len == 0 || copy != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    mem_free(*field);
+    *field = copy;
+    return SEC_E_OK;
+}
+
+static void logon_set(struct kerberos_source *source, enum kerberos_logon logon)
+{
+    source->logon = logon;
+    source->explicit_logon = true;
+    source->cache_first = false;
+    secret_release(&source->password);
+}
+
+static SECURITY_STATUS pin_set(struct kerberos_source *source, struct slice value)
+{
+    secret_release(&source->pin);
+    if (value.len == 0)
+        return SEC_E_OK;
+    require(secret_alloc(&source->pin, value.len + 1), SEC_E_INSUFFICIENT_MEMORY);
+    memcpy(source->pin.data, value.data, value.len);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS source_change(struct kerberos_source *source, uint32_t attribute, struct slice value)
+{
+    switch (attribute) {
+    case SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS: {
+        char *proxies = NULL;
+        try(krb_proxy_settings_read(value, &proxies, &source->proxy_forced));
+        mem_free(source->proxy);
+        source->proxy = proxies;
+        return SEC_E_OK;
+    }
+    case OPENSSPI_CRED_ATTR_CCACHE:
+        logon_set(source, LOGON_NONE);
+        return text_set(&source->cache, value);
+    case OPENSSPI_CRED_ATTR_CLIENT_KEYTAB:
+        logon_set(source, value.len > 0 ? LOGON_KEYTAB : LOGON_NONE);
+        return text_set(&source->keytab, value);
+    case OPENSSPI_CRED_ATTR_X509_IDENTITY:
+        require(source->client != NULL || value.len == 0,
+                cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a certificate does not say whose it is: name the user"));
+        logon_set(source, value.len > 0 ? LOGON_CERTIFICATE : LOGON_NONE);
+        return text_set(&source->certificate, value);
+    case OPENSSPI_CRED_ATTR_X509_ANCHORS:
+        return text_set(&source->anchors, value);
+    case OPENSSPI_CRED_ATTR_PIN:
+        return pin_set(source, value);
+    default:
+        return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Kerberos credentials let no attribute %u be set",
+                         (unsigned)attribute);
+    }
+}
+
+/* The keytab with the server's keys; it also stands for the server itself where that asks KDCs. */
+static SECURITY_STATUS server_keytab_set(struct kerberos_credential *credential, struct kerberos_source *source,
+                                         struct slice value, char **keytab)
+{
+    require((credential->use & SECPKG_CRED_INBOUND) != 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a client's credential has no server's keys"));
+    if (source->logon == LOGON_KEYTAB && !source->explicit_logon)
+        try(text_set(&source->keytab, value));
+    return text_set(keytab, value);
+}
+
+static void swap_in(struct kerberos_credential *credential, krb5_context krb, struct kerberos_source *source,
+                    char **keytab)
+{
+    pthread_mutex_lock(&credential->lock);
+    struct kerberos_source *old = credential->source;
+    krb5_creds *tgt = STEAL(credential->tgt);
+    credential->source = source;
+    credential->password_expiry = 0;
+    credential->cache_state = (struct stat){0};
+    kerberos_tickets_drop(credential, krb);
+    if (keytab != NULL) {
+        char *old_keytab = credential->keytab;
+        credential->keytab = *keytab;
+        *keytab = old_keytab;
+    }
+    pthread_mutex_unlock(&credential->lock);
+    krb5_free_creds(krb, tgt);
+    kerberos_source_put(old);
+}
+
+SECURITY_STATUS kerberos_set_credential(void *credential, uint32_t attribute, const void *value, size_t len)
+{
+    struct kerberos_credential *changed = credential;
+    krb5_context krb;
+    AUTO_FREE char *keytab = NULL;
+    bool of_server = attribute == OPENSSPI_CRED_ATTR_KEYTAB;
+    struct kerberos_source *old = kerberos_credential_source(changed);
+    bool sealed = old->logon == LOGON_SEALED || changed->evidence != NULL;
+    struct kerberos_source *source = sealed ? NULL : kerberos_source_copy(old);
+    kerberos_source_put(old);
+    require(!sealed, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a credential to act for somebody else cannot be changed"));
+    require(source != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    const struct slice bytes = slice_of(value, len);
+    SECURITY_STATUS status =
+        of_server ? server_keytab_set(changed, source, bytes, &keytab) : source_change(source, attribute, bytes);
+    if (status == SEC_E_OK)
+        status = krb_pool_take(&changed->pool, &krb);
+    if (status != SEC_E_OK) {
+        kerberos_source_put(source);
+        return status;
+    }
+    swap_in(changed, krb, source, of_server ? &keytab : NULL);
+    status = kerberos_name_refresh(changed, krb);
+    krb_pool_give(&changed->pool, krb);
+    TRACE("kerberos", "attribute 0x%x of a credential set: 0x%08x", (unsigned)attribute, (unsigned)status);
+    return status;
+}
+
+/* Puts the first ticket into a memory cache that lives as long as the credential. */
+static SECURITY_STATUS cache_export(struct kerberos_credential *credential, krb5_context krb, krb5_creds *tgt,
+                                    const char **name)
+{
+    krb5_ccache cache = NULL;
+    char *full = NULL;
+    krb5_error_code code = credential->exported != NULL ? krb5_cc_resolve(krb, credential->exported, &cache)
+                                                        : krb5_cc_new_unique(krb, "MEMORY", NULL, &cache);
+    if (code == 0)
+        code = krb5_cc_initialize(krb, cache, tgt->client);
+    if (code == 0)
+        code = krb5_cc_store_cred(krb, cache, tgt);
+    if (code == 0 && credential->exported == NULL) {
+        code = krb5_cc_get_full_name(krb, cache, &full);
+        if (code == 0 && (credential->exported = mem_strdup(full)) == NULL)
+            code = ENOMEM;
+        krb5_free_string(krb, full);
+    }
+    if (cache != NULL && credential->exported == NULL)
+        krb5_cc_destroy(krb, cache);
+    else if (cache != NULL)
+        krb5_cc_close(krb, cache);
+    *name = credential->exported;
+    return krb_status(krb, code, KRB_STAGE_TICKET, "filling a ticket cache in memory");
+}
+
+static SECURITY_STATUS private_cache(struct kerberos_credential *credential, krb5_context krb, const char **name)
+{
+    krb5_creds *tgt = NULL;
+    try(kerberos_tgt_get(credential, krb, 0, &tgt));
+    pthread_mutex_lock(&credential->lock);
+    SECURITY_STATUS status = cache_export(credential, krb, tgt, name);
+    pthread_mutex_unlock(&credential->lock);
+    krb5_free_creds(krb, tgt);
+    return status;
+}
+
+static SECURITY_STATUS named_cache(struct kerberos_credential *credential, const struct kerberos_source *source,
+                                   krb5_context krb, const char **name)
+{
+    krb5_ccache cache = NULL;
+    char *full = NULL;
+    (void)krb5_cc_set_default_name(krb, NULL); /* KRB5CCNAME as it is now */
+    krb5_error_code code = kerberos_source_cache(source, krb, &cache);
+    if (code == 0)
+        code = krb5_cc_get_full_name(krb, cache, &full);
+    if (cache != NULL)
+        krb5_cc_close(krb, cache);
+    SECURITY_STATUS status = krb_status(krb, code, KRB_STAGE_TICKET, "naming the ticket cache");
+    if (status == SEC_E_OK)
+        status = kerberos_text_keep(credential, full, name);
+    krb5_free_string(krb, full);
+    return status;
+}
+
+SECURITY_STATUS kerberos_cache_name(struct kerberos_credential *credential, const char **name)
+{
+    krb5_context krb;
+    require(credential->evidence == NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "what is got by S4U2Proxy is in no cache"));
+    try(krb_pool_take(&credential->pool, &krb));
+    struct kerberos_source *source = kerberos_credential_source(credential);
+    SECURITY_STATUS status = kerberos_source_private(source) ? private_cache(credential, krb, name)
+                                                             : named_cache(credential, source, krb, name);
+    kerberos_source_put(source);
+    krb_pool_give(&credential->pool, krb);
+    return status;
+}

@@ -1,0 +1,311 @@
+"""Where a Kerberos client's tickets come from: caches of every type, keytabs, and credentials that are changed; a KDC of MIT's."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from krb_credentials import CCACHE, CLIENT_KEYTAB, KEYTAB, PIN, TARGET, X509_IDENTITY, Holder, served  # noqa: E402
+from krb_peers import HOST, KerberosWorld, Ours  # noqa: E402
+from realm import Realm  # noqa: E402
+
+NO_CREDENTIALS, UNKNOWN_CREDENTIALS, UNSUPPORTED = "0x8009030e", "0x8009030d", "0x80090302"
+LOGON_DENIED, INVALID_TOKEN, NO_AUTHORITY = "0x8009030c", "0x80090308", "0x80090311"
+OTHER = "other.example.test"
+
+
+@pytest.fixture(scope="module", name="realm")
+def realm_of_the_module():
+    with Realm() as realm:
+        realm.addprinc(TARGET)
+        realm.addprinc(f"HTTP/{OTHER}")
+        realm.addprinc("alice", "Password1!")
+        realm.addprinc("bob", "Password1!")
+        realm.addprinc("robot", "Password1!")
+        realm.addprinc("expiring", "Password1!", "-pwexpire", "2038-01-01")
+        realm.keytab(TARGET)
+        realm.keytab(f"HTTP/{OTHER}", "other.keytab")
+        realm.keytab("robot", "robot.keytab")
+        realm.kinit("bob", "Password1!", cache="bob")
+        realm.kinit("alice", "Password1!")
+        yield realm
+
+
+@pytest.fixture(name="world")
+def world_of_the_test(realm):
+    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
+        world = KerberosWorld(directory, realm)
+        cache = pathlib.Path(realm.env["KRB5CCNAME"].removeprefix("FILE:"))
+        before = cache.read_bytes()
+        try:
+            yield world
+        finally:
+            world.close()
+        ours = [one for one in world.processes if any("peer_" in str(word) for word in one.process.args)]
+        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+        assert cache.read_bytes().startswith(before), "the default cache was written anew"
+        if not getattr(world, "uses_default_cache", False):
+            assert cache.read_bytes() == before, "explicit credentials touched the default cache"
+
+
+def server_of(world, **options):
+    server = Holder(world)
+    assert server.acquire("in", **options), server.problem
+    server.must("again")
+    return server
+
+
+def refused(side, *codes):
+    assert side.problem.split()[0] in codes, side.problem
+    return True
+
+
+def test_named_cache(world, realm):
+    for wide in ((), ("wide",)):
+        client = Holder(world)
+        client.acquire()
+        assert client.say("credential") == "alice@EXAMPLE.TEST"
+        assert client.set(CCACHE, f"FILE:{realm.directory}/bob", *wide), client.problem
+        assert client.say("credential") == "bob@EXAMPLE.TEST"
+        assert client.say("cache") == f"FILE:{realm.directory}/bob"
+        assert served(client, server_of(world)) == "bob@EXAMPLE.TEST"
+
+
+def test_back_to_the_default_cache(world, realm):
+    world.uses_default_cache = True
+    client = Holder(world)
+    client.acquire()
+    assert client.set(CCACHE, f"FILE:{realm.directory}/bob") and client.set(CCACHE, "")
+    assert served(client, server_of(world)) == "alice@EXAMPLE.TEST"
+
+
+@pytest.mark.parametrize("kind", ("DIR", "KEYRING"))
+def test_default_cache_of_any_type(world, realm, kind):
+    name = f"DIR:{world.directory}/caches" if kind == "DIR" else f"KEYRING:process:opensspi{os.getpid()}"
+    if kind == "KEYRING":
+        client = Holder(world)  # a process keyring is one process's: it exports nothing, and is empty
+        client.must("env", "KRB5CCNAME", name)
+        client.acquire()
+        assert client.begin() is None and refused(client, NO_CREDENTIALS)
+        return
+    (world.directory / "caches").mkdir(mode=0o700)
+    for user in ("bob", "alice"):
+        subprocess.run(["kinit", user], input="Password1!\n", env={**realm.env, "KRB5CCNAME": name}, text=True, check=True,
+                       capture_output=True)
+    client = Holder(world, KRB5CCNAME=name)
+    client.acquire()
+    assert served(client, server_of(world)) == client.say("credential")
+    chosen = Holder(world, KRB5CCNAME=name)
+    assert chosen.acquire(principal="bob"), chosen.problem
+    assert served(chosen, server_of(world)) == "bob@EXAMPLE.TEST"
+    absent = Holder(world, KRB5CCNAME=name)
+    assert absent.acquire(principal="robot") and absent.begin() is None and refused(absent, NO_CREDENTIALS)
+
+
+def test_memory_cache_of_this_process(world):
+    """The cache that one credential shows is the named cache of another."""
+    client = Holder(world)
+    client.acquire(user="robot", password="Password1!")
+    cache = client.say("cache")
+    assert cache.startswith("MEMORY:") and client.say("cache") == cache
+    other = Holder(world)
+    other.acquire()
+    assert other.set(CCACHE, cache) and other.begin() is None and refused(other, NO_CREDENTIALS)  # that of another process
+    assert served(client, server_of(world)) == "robot@EXAMPLE.TEST"
+
+
+def utf16(text):
+    return str(text).encode("utf-16-le")
+
+
+@pytest.mark.parametrize("form", ("flag", "packed name", "packed file", "attribute", "default user"))
+def test_client_keytab(world, realm, form):
+    keytab = f"{realm.directory}/robot.keytab"
+    client = Holder(world)
+    if form == "flag":
+        acquired = client.acquire(user="robot", password=f"FILE:{keytab}", **{"as": "keytab"})
+    elif form == "packed name":
+        acquired = client.acquire(user="robot", packed="keytab", data=utf16(f"FILE:{keytab}"))
+    elif form == "packed file":
+        acquired = client.acquire(user="robot", packed="keytab", data=pathlib.Path(keytab).read_bytes())
+    elif form == "default user":  # the first in the keytab
+        acquired = client.acquire(packed="keytab", data=pathlib.Path(keytab).read_bytes())
+    else:
+        acquired = client.acquire() and client.set(CLIENT_KEYTAB, f"FILE:{keytab}")
+    assert acquired, client.problem
+    assert served(client, server_of(world)) == "robot@EXAMPLE.TEST"
+
+
+def test_configured_client_keytab(world, realm):
+    world.configure(f"client_keytab = FILE:{realm.directory}/robot.keytab\n")
+    world.uses_default_cache = True
+    with_tickets, without = Holder(world), Holder(world, KRB5CCNAME=f"FILE:{world.directory}/nothing")
+    with_tickets.acquire()
+    without.acquire()
+    assert served(with_tickets, server_of(world)) == "alice@EXAMPLE.TEST"
+    assert served(without, server_of(world)) == "robot@EXAMPLE.TEST"
+    assert not (world.directory / "nothing").exists()
+    named = Holder(world, KRB5CCNAME=f"FILE:{world.directory}/nothing")
+    assert named.acquire(principal="alice") and named.begin() is None and refused(named, NO_CREDENTIALS)
+
+
+def test_keytab_that_is_none(world, realm):
+    bad = world.directory / "bad.keytab"
+    bad.write_bytes(b"no keytab at all")
+    for name in (bad, world.directory / "missing", world.directory):
+        client = Holder(world)
+        assert client.acquire(user="robot", password=f"FILE:{name}", **{"as": "keytab"}), client.problem
+        assert client.begin() is None and refused(client, NO_CREDENTIALS)
+        assert str(name) in client.problem or "keytab" in client.problem.lower()
+    good = (realm.directory / "robot.keytab").read_bytes()
+    for damaged in (good[:-1], good[:2], b"\x05\x01" + good[2:], good[:2] + b"\x7f" + good[3:]):
+        client = Holder(world)
+        assert client.acquire(user="robot", packed="keytab", data=damaged) is None
+        refused(client, UNKNOWN_CREDENTIALS, NO_CREDENTIALS)
+    other = Holder(world)  # keys of another principal
+    assert other.acquire(user="alice", packed="keytab", data=good) and other.begin() is None and refused(other, NO_CREDENTIALS)
+
+
+def test_cache_that_is_none(world):
+    bad = world.directory / "bad"
+    bad.write_bytes(b"no cache at all")
+    for name in (f"FILE:{bad}", f"FILE:{world.directory}/missing", f"FILE:{world.directory}", "NOSUCHTYPE:x"):
+        client = Holder(world)
+        assert client.acquire() and client.set(CCACHE, name), client.problem
+        assert client.begin() is None and refused(client, NO_CREDENTIALS)
+        assert client.problem.split(":", 2)[2].strip() != ""
+
+
+def test_ntlm_takes_neither(world, realm):
+    client = Holder(world)
+    assert client.acquire(package="NTLM", user="robot", password="FILE:x", **{"as": "keytab"}) is None
+    refused(client, UNKNOWN_CREDENTIALS)
+    assert client.acquire(package="NTLM", user="robot", packed="keytab", data=utf16("FILE:x")) is None
+    refused(client, UNKNOWN_CREDENTIALS)
+
+
+def test_packed_credentials_of_another_kind(world):
+    client = Holder(world)
+    assert client.acquire(user="robot", packed="fido", data=b"\0" * 16) is None and refused(client, UNKNOWN_CREDENTIALS)
+    assert client.acquire(user="robot", packed="cert", data=b"\0" * 6) is None and refused(client, INVALID_TOKEN)
+    assert client.acquire(user="robot", packed="keytab", data=b"\xff\xd8") is None and refused(client, UNKNOWN_CREDENTIALS)
+
+
+def test_attributes_that_cannot_be_set(world, realm):
+    client = Holder(world)
+    client.acquire()
+    assert client.set("77", "x") is None and refused(client, UNSUPPORTED)
+    assert client.set(KEYTAB, f"FILE:{realm.directory}/keytab") is None and refused(client, UNSUPPORTED)
+    assert client.set(X509_IDENTITY, "FILE:a,b") is None and refused(client, UNKNOWN_CREDENTIALS)  # of nobody
+    assert client.set(PIN, "1234") is not None
+
+
+def test_keytab_of_a_server(world, realm):
+    world.uses_default_cache = True
+    server = server_of(world)
+    assert server.set(KEYTAB, f"FILE:{realm.directory}/other.keytab"), server.problem
+    client = Holder(world)
+    client.acquire(target=f"HTTP/{OTHER}")
+    assert served(client, server) == "alice@EXAMPLE.TEST"
+    server.must("again")
+    client = Holder(world)
+    client.acquire()
+    step = client.begin()
+    assert server.token(step[1]) is None and refused(server, "0x80090322")
+
+
+def test_identitys_keytab_for_a_server(world, realm):
+    world.uses_default_cache = True
+    server = Holder(world)
+    data = (realm.directory / "other.keytab").read_bytes()
+    assert server.acquire("in", packed="keytab", data=data), server.problem
+    server.must("again")
+    client = Holder(world)
+    client.acquire(target=f"HTTP/{OTHER}")
+    assert served(client, server) == "alice@EXAMPLE.TEST"
+
+
+def test_expiry(world, realm):
+    client = Holder(world)
+    client.acquire()
+    never = 0x7FFFFFFFFFFFFFFF
+    assert 0 < int(client.say("expiry")) < never  # the default cache's
+    client = Holder(world)
+    client.acquire(user="robot", password="Password1!")
+    assert int(client.say("expiry")) == never  # not logged on yet, and it can again
+
+
+def test_new_password(world):
+    changer = Holder(world)
+    assert changer.answer("change", "nobody", "a", "b") is None and refused(changer, LOGON_DENIED)
+    assert changer.answer("change", "bob", "wrong", "b") is None and refused(changer, LOGON_DENIED)
+
+
+def delegating(world, realm, keytab_use="in", **options):
+    server = Holder(world)
+    server.acquire(keytab_use)
+    server.must("again")
+    client = Holder(world)
+    assert client.acquire(flags="mutual,integrity,confidentiality,deleg", user="alice", password="Password1!", **options)
+    return client, server
+
+
+def test_forwarded_ticket(world, realm):
+    world.configure("delegate = always\n")
+    client, server = delegating(world, realm)
+    assert served(client, server) == "alice@EXAMPLE.TEST"
+    server.must("delegated", "alone")
+    other = server_of(world, principal=f"HTTP/{OTHER}")
+    assert other.set(KEYTAB, f"FILE:{realm.directory}/other.keytab"), other.problem
+    first = server.act(f"HTTP/{OTHER}")
+    assert first is not None, server.problem
+    assert server.say("credential") == "alice@EXAMPLE.TEST"
+    assert served(server, other, first) == "alice@EXAMPLE.TEST"
+    assert server.say("cache").startswith("MEMORY:")
+    assert server.set(CCACHE, "FILE:/nowhere") is None and refused(server, UNSUPPORTED)
+
+
+@pytest.mark.parametrize("policy", ("never", "ok_as_delegate"))
+def test_ticket_that_is_not_forwarded(world, realm, policy):
+    world.configure(f"delegate = {policy}\n")
+    client, server = delegating(world, realm)
+    assert served(client, server) == "alice@EXAMPLE.TEST"
+    assert server.answer("delegated", "alone") is None and refused(server, NO_CREDENTIALS)
+
+
+def test_clients_have_nobody_to_act_for(world):
+    client, server = Holder(world), server_of(world)
+    client.acquire(user="alice", password="Password1!")
+    served(client, server)
+    assert client.answer("delegated") is None and refused(client, UNSUPPORTED)
+
+
+def test_user_to_service_without_s4u(world, realm):
+    """MIT's db2 knows no protocol transition for others than the service itself; the ticket may be got, not passed on."""
+    service = Holder(world)
+    service.acquire("both", user="robot", password="Password1!")
+    assert service.answer("s4u", "nobody") is None
+    refused(service, LOGON_DENIED)
+
+
+def test_names_of_the_wrong_kind(world):
+    service = Holder(world)
+    service.acquire("both")
+    plain = Holder(world)
+    plain.acquire(package="NTLM", user="alice", password="x")
+    assert plain.answer("s4u", "alice") is None and refused(plain, UNSUPPORTED)
+
+
+def test_negotiate_is_ours_too(world, realm):
+    """The attribute reaches the Kerberos half."""
+    client = Ours(world)
+    assert client is not None
+    holder = Holder(world)
+    holder.acquire(package="Negotiate")
+    assert holder.set(CCACHE, f"FILE:{realm.directory}/bob"), holder.problem
+
+
+assert HOST in TARGET
