@@ -89,6 +89,7 @@ static SECURITY_STATUS inner_outcome(struct negotiate_handshake *handshake, SECU
             SEC_E_INSUFFICIENT_MEMORY);
     writer_slice(answer, writer_slice_of(&inner_out->token));
     require(status >= 0, status);
+    require(writer_finish(answer) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     handshake->granted = inner_out->granted;
     handshake->expiry = inner_out->expiry;
     handshake->mic_asked = handshake->mic_asked || inner_out->wants_list_mic;

@@ -64,7 +64,7 @@ static SECURITY_STATUS optimistic(struct negotiate_handshake *handshake, struct 
             break;
         }
     }
-    handshake->chosen = NULL;
+    negotiate_choose(handshake, NULL);
     return cause_set(answer, "%s%s%s", handshake->fallback, credential->missing[0] != '\0' ? "; " : "",
                      credential->missing);
 }
