@@ -172,7 +172,8 @@ static SECURITY_STATUS open_any(struct slice record, bool chosen, struct session
                                name);
     }
     if (status == SEC_E_OK && chosen && opened->package->info.chooses)
-        status = cause_set(SEC_E_INVALID_TOKEN, "a session record of %s inside another one", opened->package->info.name);
+        status =
+            cause_set(SEC_E_INVALID_TOKEN, "a session record of %s inside another one", opened->package->info.name);
     if (status == SEC_E_OK)
         status = opened->package->session->open(own, opened->facts.flags, opened->facts.initiator, &opened->state);
     if (status != SEC_E_OK) {

@@ -82,7 +82,8 @@ static uint32_t inner_flags(const struct negotiate_handshake *handshake)
     return handshake->asked | (adds ? ISC_REQ_INTEGRITY : 0);
 }
 
-static SECURITY_STATUS inner_outcome(struct negotiate_handshake *handshake, SECURITY_STATUS status, struct step_out *out)
+static SECURITY_STATUS inner_outcome(struct negotiate_handshake *handshake, SECURITY_STATUS status,
+                                     struct step_out *out)
 {
     require(status >= 0, status);
     require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
@@ -115,10 +116,8 @@ SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, stru
         .target = handshake->target,
         .flags = inner_flags(handshake),
     };
-    struct step_out out = {.token = *answer,
-                           .record = writer_growing(768),
-                           .granted = handshake->granted,
-                           .expiry = handshake->expiry};
+    struct step_out out = {
+        .token = *answer, .record = writer_growing(768), .granted = handshake->granted, .expiry = handshake->expiry};
     SECURITY_STATUS status = step(handshake->chosen->credential, &handshake->inner, &in, &out);
     *answer = out.token;
     status = inner_outcome(handshake, status, &out);
@@ -126,25 +125,25 @@ SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, stru
     return status;
 }
 
-SECURITY_STATUS negotiate_record_hand_over(struct negotiate_handshake *handshake, struct step_out *out)
+SECURITY_STATUS negotiate_direct_done(struct negotiate_handshake *handshake, SECURITY_STATUS status,
+                                      struct step_out *out)
 {
-    if (handshake->record.len == 0) /* a datagram context has it before its handshake ends, and not again then */
-        return SEC_E_OK;
-    try(negotiate_record_write(&out->record, writer_slice_of(&handshake->record)));
-    writer_release(&handshake->record);
-    return SEC_E_OK;
+    handshake->state = NEGOTIATE_DIRECT;
+    out->granted = handshake->granted;
+    out->expiry = handshake->expiry;
+    require(status >= 0, status);
+    if (handshake->record.len > 0) { /* a datagram context has it before its handshake ends, and not again then */
+        try(negotiate_record_write(&out->record, writer_slice_of(&handshake->record)));
+        writer_release(&handshake->record);
+    }
+    if (status == SEC_E_OK && handshake->inner == NULL)
+        handshake->state = NEGOTIATE_DONE;
+    return status;
 }
 
 SECURITY_STATUS negotiate_direct(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
 {
-    SECURITY_STATUS status = negotiate_inner_step(handshake, in->token, &out->token);
-    out->granted = handshake->granted;
-    out->expiry = handshake->expiry;
-    require(status >= 0, status);
-    try(negotiate_record_hand_over(handshake, out));
-    if (status == SEC_E_OK && handshake->inner == NULL)
-        handshake->state = NEGOTIATE_DONE;
-    return status;
+    return negotiate_direct_done(handshake, negotiate_inner_step(handshake, in->token, &out->token), out);
 }
 
 /* RFC 4178 5 and MS-SPNG 3.3.5.1: where the chosen mechanism is not the preferred one, where the package's messages carried a code of their own, and where

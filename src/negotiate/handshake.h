@@ -66,8 +66,9 @@ SECURITY_STATUS negotiate_handshake_step(negotiate_step *const *steps, size_t n_
 
 /* The table entry of NEGOTIATE_DIRECT. */
 negotiate_step negotiate_direct;
-/* Puts the record that the package gave out, if it gave one, into one of Negotiate's, for a session that opens now. */
-SECURITY_STATUS negotiate_record_hand_over(struct negotiate_handshake *handshake, struct step_out *out);
+/* What is to be done after the chosen package's step there: hands its record, if it gave one, on in one of Negotiate's. */
+SECURITY_STATUS negotiate_direct_done(struct negotiate_handshake *handshake, SECURITY_STATUS status,
+                                      struct step_out *out);
 /* Makes `inner` the chosen package and forgets what another one did. */
 void negotiate_choose(struct negotiate_handshake *handshake, const struct negotiate_inner *inner);
 /* Gives the chosen package a token (data NULL: none). Its answer goes to `answer`, an empty growing writer; its record is kept. Its status. */

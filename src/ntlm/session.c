@@ -55,7 +55,11 @@ static void lane_start(struct lane *lane, uint32_t flags, const struct key16 *ke
     lane->started = true;
 }
 
-enum lane_record { LANE_NEW, LANE_STARTED, LANE_NUMBERED }; /* in the record; the last has a number and no cipher state */
+enum lane_record {
+    LANE_NEW,
+    LANE_STARTED,
+    LANE_NUMBERED
+}; /* in the record; the last has a number and no cipher state */
 
 static enum wire_result lane_read(struct reader *own, struct lane *lane, const struct ntlm_session *session,
                                   bool from_client)

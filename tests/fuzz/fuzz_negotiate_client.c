@@ -23,7 +23,7 @@ static void raw(struct reader *input, CredHandle *credential, ULONG flags)
     CtxtHandle client = {0};
     ULONG len = 0;
     SECURITY_STATUS status = world_initiate(credential, &client, flags, slice_of(NULL, 0), token, &len);
-    MUST(status == SEC_I_CONTINUE_NEEDED);
+    MUST(status == SEC_I_CONTINUE_NEEDED || (status == SEC_E_OK && (flags & ISC_REQ_DATAGRAM) != 0 && fake.legs == 1));
     for (int n_tokens = 0; n_tokens < 5 && reader_left(input) > 0; n_tokens++) {
         struct slice piece = world_bytes(input, world_u16(input));
         status = world_initiate(NULL, &client, flags, piece, token, &len);

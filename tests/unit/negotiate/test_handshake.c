@@ -762,6 +762,20 @@ static void test_datagram(void **state)
     assert_true((loop.client_attributes & ISC_RET_DATAGRAM) != 0);
 }
 
+/* A package of one leg has ended with its first token, and begins no second handshake on that context. */
+static void test_datagram_of_one_leg(void **state)
+{
+    (void)state;
+    fake.legs = 1;
+    loop_acquire(&loop);
+    ROOM(there);
+    assert_int_equal(ask(&loop.client, PROTECT | ISC_REQ_DATAGRAM, NULL, 0, &there), SEC_E_OK);
+    assert_memory_equal(there.pvBuffer, "FAKE1", 5);
+    check_chosen(&loop.client, "Fake", SECPKG_NEGOTIATION_COMPLETE);
+    there.cbBuffer = sizeof there_bytes;
+    assert_int_equal(ask(&loop.client, PROTECT | ISC_REQ_DATAGRAM, NULL, 0, &there), SEC_E_OUT_OF_SEQUENCE);
+}
+
 /* Bindings of the first call reach the package that begins at the second. */
 static void test_bindings(void **state)
 {
@@ -813,6 +827,7 @@ int main(void)
         TEST(test_raw_that_goes_wrong),
         TEST(test_raw_ntlm),
         TEST(test_datagram),
+        TEST(test_datagram_of_one_leg),
         TEST(test_bindings),
     };
     fake_register();
