@@ -19,7 +19,6 @@ struct package_mech {
     struct slice
         oid[PACKAGE_OIDS_MAX]; /* the mechanism's names as OID contents, in the order in which they are offered */
     struct slice raw_start;    /* how the client's first token begins where nothing frames it */
-    bool fresh_after_mic;      /* sequence numbers and ciphers begin again once the list was signed (MS-SPNG 3.3.5.1) */
 };
 
 struct package_info {
@@ -84,8 +83,11 @@ struct package_session {
     void (*close)(void *state);
     /* Writes the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
     SECURITY_STATUS (*save)(const void *state, struct writer *own);
-    /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW; SPNEGO's mechListMIC). */
+    /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW). */
     SECURITY_STATUS (*reset)(void *state);
+    /* SPNEGO's list of mechanisms was signed and verified with this session, and its messages begin now: gives back what that used up and peers take for
+     * unused (MS-SPNG 3.3.5.1). Missing: nothing is given back. */
+    SECURITY_STATUS (*list_signed)(void *state);
     /* Sending calls hold the context's send lock, receiving ones its receive lock. `seq` is the caller's sequence number. */
     SECURITY_STATUS (*sign)(void *state, uint32_t qop, struct message *message, uint32_t seq);
     SECURITY_STATUS (*seal)(void *state, uint32_t qop, struct message *message, uint32_t seq);

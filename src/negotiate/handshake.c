@@ -226,12 +226,15 @@ SECURITY_STATUS negotiate_mic_check(struct negotiate_handshake *handshake, struc
     return SEC_E_OK;
 }
 
-/* A session that signed the list goes on where that left it, but for packages that begin anew: their record still says so. */
+/* A session that signed the list goes on where that left it. */
 static SECURITY_STATUS record_renew(struct negotiate_handshake *handshake)
 {
-    if (handshake->mic_session == NULL || handshake->chosen->package->info.mech.fresh_after_mic)
+    if (handshake->mic_session == NULL)
         return SEC_E_OK;
-    AUTO_WRITER struct writer now = writer_growing(768);
+    AUTO_WRITER struct writer now = writer_growing(1024);
+    const struct package_session *table = handshake->mic_session->package->session;
+    if (table->list_signed != NULL)
+        try(table->list_signed(handshake->mic_session->state));
     try(session_save(handshake->mic_session, &now));
     return secret_set(&handshake->record, now.data, now.len) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }

@@ -1,7 +1,7 @@
 /*
  * GSSAPI's mechanisms in the interop tests. gss-ntlmssp: a client's password and a server's accounts come from
  * NTLM_USER_FILE; the locale must be a UTF-8 one for names beyond ASCII. MIT's Kerberos (package=Kerberos): ticket
- * cache and keytab come from the environment.
+ * cache and keytab come from the environment. MIT's SPNEGO (package=Negotiate) over both, in the order of mechs=.
  * build: peer krb5-gssapi
  */
 #include <gssapi/gssapi.h>
@@ -18,6 +18,7 @@
 static gss_OID_desc ntlm = {10, (void *)(uintptr_t) "\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
 static gss_OID_desc set_seq_num = {11, (void *)(uintptr_t) "\x2b\x06\x01\x04\x01\xb7\x7d\x85\x0f\x01\x01"};
 static gss_OID_desc krb5 = {9, (void *)(uintptr_t) "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
+static gss_OID_desc spnego = {6, (void *)(uintptr_t) "\x2b\x06\x01\x05\x05\x02"};
 static gss_OID mechanism = &ntlm;
 static gss_OID_set_desc mechanism_only = {1, &ntlm};
 
@@ -64,6 +65,19 @@ static OM_uint32 name_import(const char *text, gss_OID type, gss_name_t *name)
     return gss_import_name(&minor, &buffer, type, name);
 }
 
+/* What SPNEGO may offer or accept, most preferred first. */
+static OM_uint32 mechs_set(const char *words, OM_uint32 *minor)
+{
+    gss_OID_desc oids[2];
+    gss_OID_set_desc set = {0, oids};
+    while (words != NULL && *words != '\0' && set.count < 2) {
+        size_t len = strcspn(words, ",");
+        oids[set.count++] = len == 4 && memcmp(words, "krb5", 4) == 0 ? krb5 : ntlm;
+        words += len + (words[len] == ',');
+    }
+    return set.count > 0 ? gss_set_neg_mechs(minor, credential, &set) : GSS_S_COMPLETE;
+}
+
 static OM_uint32 credential_acquire(const struct line *line, OM_uint32 *minor)
 {
     if (is_server || line_value(line, "user") == NULL)
@@ -104,8 +118,9 @@ static void start(const struct line *line)
     asked = flags_of(line);
     const char *name = line_value(line, "target");
     const char *application_data = line_value(line, "bindings");
-    if (line_value(line, "package") != NULL)
-        mechanism = mechanism_only.elements = &krb5;
+    const char *package = line_value(line, "package");
+    if (package != NULL)
+        mechanism = mechanism_only.elements = strcmp(package, "Negotiate") == 0 ? &spnego : &krb5;
     if (name != NULL && !is_server)
         name_import(name, GSS_C_NT_HOSTBASED_SERVICE, &target);
     if (application_data != NULL) {
@@ -115,6 +130,8 @@ static void start(const struct line *line)
         bindings_given = &bindings;
     }
     OM_uint32 major = credential_acquire(line, &minor);
+    if (!GSS_ERROR(major))
+        major = mechs_set(line_value(line, "mechs"), &minor);
     if (GSS_ERROR(major))
         fail(major, minor, "gss_acquire_cred");
     else if (is_server)
@@ -236,6 +253,19 @@ static void names_show(void)
     gss_release_buffer(&minor, &text);
 }
 
+static void chosen_show(void)
+{
+    OM_uint32 minor;
+    gss_OID chosen = GSS_C_NO_OID;
+    OM_uint32 major = gss_inquire_context(&minor, context, NULL, NULL, NULL, &chosen, NULL, NULL, NULL);
+    if (GSS_ERROR(major) || chosen == GSS_C_NO_OID)
+        fail(major, minor, "gss_inquire_context");
+    else
+        reply("chosen %s", chosen->length == ntlm.length && memcmp(chosen->elements, ntlm.elements, ntlm.length) == 0
+                               ? "NTLM"
+                               : "Kerberos");
+}
+
 static void sequence_set(const char *text)
 {
     OM_uint32 minor = 0;
@@ -277,6 +307,8 @@ static void command(const struct line *line)
         key_show();
     else if (line_is(line, "names"))
         names_show();
+    else if (line_is(line, "chosen"))
+        chosen_show();
     else if (line_is(line, "attributes"))
         reply("attributes 0x%08x", (unsigned)granted);
     else

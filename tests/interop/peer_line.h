@@ -4,7 +4,8 @@
  *   client KEY=VALUE ...    first step of a client: user= domain= password= target= flags=a,b bindings=HEX;
  *                           without user= with its default credentials
  *   server KEY=VALUE ...    a server that waits: flags= bindings=                             -> ok
- *                           both take package=Kerberos and principal=; package=Negotiate with inner= what it comes to
+ *                           both take package=Kerberos or Negotiate and principal=; GSSAPI's Negotiate takes mechs=krb5,ntlm,
+ *                           which it offers in this order
  *   token HEX               next step                          -> token HEX | done HEX | error CODE TEXT
  *   again                   drops the context, keeps the credential: a client answers its first step, a server ok
  *   sign HEX                                                   -> mic HEX
@@ -17,7 +18,7 @@
  *   seq NUMBER              number of the next message, both ways (datagrams)                 -> ok
  *   sasl                    handshakes are SASL's from here on                                 -> ok
  *   option NUMBER [HEX]     an option of the SASL context, got or set                         -> option HEX | ok
- *   key | names | attributes | target | export | import HEX | signs | errortoken | env NAME VALUE
+ *   key | names | chosen | attributes | target | export | import HEX | signs | errortoken | env NAME VALUE
  *                                                                      where the implementation has them
  *
  * A client that begins without a token (datagram) answers "token -".

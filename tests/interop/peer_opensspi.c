@@ -66,7 +66,7 @@ static void context_import(const char *hex, const char *which)
     struct bytes record = bytes_read(hex);
     if (which != NULL)
         snprintf(package, sizeof package, "%s", which);
-    is_kerberos = strcmp(package, "Kerberos") == 0;
+    is_sized = strcmp(package, "NTLM") != 0;
     SecBuffer packed = {(ULONG)record.len, SECBUFFER_TOKEN, record.data};
     SECURITY_STATUS status = table->ImportSecurityContextA(package, &packed, NULL, &context);
     free(record.data);
@@ -109,12 +109,26 @@ static void sasl_option(const struct line *line)
         fail(status, "SASL option");
 }
 
+/* What Negotiate chose, and how far it is. */
+static void chosen_show(void)
+{
+    SecPkgContext_NegotiationInfoA info;
+    SECURITY_STATUS status = table->QueryContextAttributesA(&context, SECPKG_ATTR_NEGOTIATION_INFO, &info);
+    if (status == SEC_E_OK) {
+        reply("chosen %s %u", info.PackageInfo->Name, (unsigned)info.NegotiationState);
+        table->FreeContextBuffer(info.PackageInfo);
+    } else
+        fail(status, "QueryContextAttributes");
+}
+
 static bool own_command(const struct line *line)
 {
     if (line_is(line, "key"))
         key_show();
     else if (line_is(line, "names"))
         names_show();
+    else if (line_is(line, "chosen"))
+        chosen_show();
     else if (line_is(line, "target"))
         target_show();
     else if (line_is(line, "export"))
