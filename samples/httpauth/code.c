@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+#define PAD 64 /* the place of the sign that fills up */
 
 char *uuencode(const unsigned char *data, size_t len)
 {
@@ -21,8 +22,8 @@ char *uuencode(const unsigned char *data, size_t len)
         bits |= n > 2 ? data[i + 2] : 0;
         *at++ = letters[bits >> 18];
         *at++ = letters[bits >> 12 & 63];
-        *at++ = n > 1 ? letters[bits >> 6 & 63] : '=';
-        *at++ = n > 2 ? letters[bits & 63] : '=';
+        *at++ = letters[n > 1 ? bits >> 6 & 63 : PAD];
+        *at++ = letters[n > 2 ? bits & 63 : PAD];
     }
     *at = '\0';
     return text;
@@ -31,7 +32,7 @@ char *uuencode(const unsigned char *data, size_t len)
 static int Value(char letter)
 {
     const char *found = letter != '\0' ? strchr(letters, letter) : NULL;
-    return found != NULL ? (int)(found - letters) : -1;
+    return found != NULL && found - letters < PAD ? (int)(found - letters) : -1;
 }
 
 BOOL uudecode(const char *text, size_t text_len, unsigned char *data, size_t *len)

@@ -145,7 +145,7 @@ static bool Open(struct channel *channel, const struct request *request, const s
 
 static bool Ask(struct channel *channel, const struct request *request, struct auth *auth)
 {
-    size_t size = TOKEN_MAX * 2;
+    size_t size = (size_t)TOKEN_MAX * 2;
     char *text = malloc(size);
     if (text == NULL)
         return false;

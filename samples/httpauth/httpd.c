@@ -14,11 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER_ROOM (256 * 1024) /* of one connection: a token of Kerberos' longest in base64, and room to spare */
+#define HEADER_ROOM \
+    ((size_t)256 * 1024) /* of one connection: a token of Kerberos' longest in base64, and room to spare */
 #define CONNECTIONS_MAX 1000
 #define CONNECTIONS_PER_ADDRESS_MAX 200
 #define IDLE_SECONDS 30
-#define FILE_MAX_LEN (1024 * 1024)
+#define FILE_MAX_LEN (1024L * 1024)
 
 struct options {
     struct gate_options gate;
@@ -214,7 +215,7 @@ static struct MHD_Daemon *Listen(const struct options *options, const char *cert
                             options->threads, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
                             MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_PER_ADDRESS_MAX,
                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)HEADER_ROOM, MHD_OPTION_ARRAY, certificate != NULL ? tls : &tls[2], MHD_OPTION_END);
+                            HEADER_ROOM, MHD_OPTION_ARRAY, certificate != NULL ? tls : &tls[2], MHD_OPTION_END);
 }
 
 static int Serve(const struct options *options)

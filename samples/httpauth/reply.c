@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define HEADER_MAX (256 * 1024) /* two tokens of Kerberos' longest fit */
-#define EXPLANATION_MAX (1024 * 1024)
+#define HEADER_MAX ((size_t)256 * 1024) /* two tokens of Kerberos' longest fit */
+#define EXPLANATION_MAX (1024LL * 1024)
 #define BODY_MAX (1LL << 40)
 
 static int Byte(struct wire *wire)

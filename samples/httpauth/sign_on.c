@@ -64,12 +64,15 @@ static void ContextDrop(struct guest *guest)
 
 void GuestForget(struct guest *guest)
 {
+    struct visitor *visitor = &guest->visitor;
     ContextDrop(guest);
-    free(guest->visitor.user);
-    free(guest->visitor.package);
-    free(guest->visitor.target);
-    FreeContextBuffer(guest->visitor.identity);
-    *guest = (struct guest){0};
+    free(visitor->user);
+    free(visitor->package);
+    free(visitor->target);
+    FreeContextBuffer(visitor->identity);
+    visitor->user = visitor->package = visitor->target = NULL;
+    visitor->identity = NULL;
+    guest->in = false;
 }
 
 void GuestServed(struct guest *guest)

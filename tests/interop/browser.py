@@ -28,6 +28,11 @@ class Browser:
                    "--disable-component-update", "--password-store=basic", "--ignore-certificate-errors",
                    f"--user-data-dir={self.directory}/profile", f"--auth-server-allowlist={','.join(trusted)}",
                    "--host-resolver-rules=MAP * 127.0.0.1", "--proxy-server=direct://", "--window-size=1100,900", "about:blank"]
+        # Local settings: GSSAPI may be loaded at once (else only in the run after a Negotiate header was seen), and the service's name is the URL's.
+        profile = self.directory / "profile"
+        profile.mkdir(exist_ok=True)
+        (profile / "Local State").write_text(json.dumps({"net": {"received_http_auth_negotiate_headers": True},
+                                                         "auth": {"disable_negotiate_cname_lookup": True}}), encoding="utf-8")
         theirs_in, self.out = os.pipe()
         self.into, theirs_out = os.pipe()
 

@@ -8,6 +8,7 @@ import tempfile
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from peers import BUILD  # noqa: E402
 from realm import Realm  # noqa: E402
 from web import HOST, Web  # noqa: E402
 
@@ -74,6 +75,24 @@ def test_page(web):
     assert done.returncode == 0 and "<h1 id=\"user\">EXAMPLE\\alice</h1>" in done.stdout
     assert '<dd id="package">NTLM</dd>' in done.stdout and "In the clear" in done.stdout
     refused(web.get(site.url("/other"), *ALICE, "-s", "NTLM", password=PASSWORD), "404")
+
+
+def test_groups(web):
+    """The account store's groups are on the page, with their numbers here."""
+    web.configure()
+    config = web.directory / "opensspi.conf"
+    config.write_text(config.read_text(encoding="utf-8").replace(f"sam:{web.directory}/sam", f"sqlite:{web.directory}/accounts.db"),
+                      encoding="utf-8")
+    for words, text in ((("account", "add", "alice", "--domain", "EXAMPLE"), f"{PASSWORD}\n"), (("group", "add", "staff", "--gid", "50"), None),
+                        (("group", "add", "net", "--sid", "S-1-5-21-1-2-3-513"), None), (("group", "join", "staff", NTLM), None),
+                        (("group", "join", "net", NTLM), None)):
+        done = web.run(BUILD / "sspi", *words, text=text)
+        assert done.returncode == 0, done.stderr
+    site = web.ours("-s", "NTLM")
+    told = who(web.get(site.url("/who.json"), *ALICE, password=PASSWORD))
+    assert told["sid"].startswith("S-1-5-21-") and len(told["groups"]) >= 2 and "S-1-5-21-1-2-3-513" in told["groups"]
+    page = web.get(site.url(), *ALICE, password=PASSWORD).stdout
+    assert "Domain users" in page and "gid 50" in page and all(f"<code>{sid}</code>" in page for sid in told["groups"])
 
 
 def test_markup_in_names(web):
