@@ -173,6 +173,32 @@ SECURITY_STATUS SEC_ENTRY OpenSspiAcquireS4uCredentialsA(PCredHandle phService, 
                                                          PCredHandle phCredential, PTimeStamp ptsExpiry);
 #define OpenSspiAcquireS4uCredentials OPENSSPI_AW(OpenSspiAcquireS4uCredentials)
 
+/* Who the other side of a server's context is, beyond its name. Texts are ASCII. */
+typedef struct _OPENSSPI_CLIENT_GROUP {
+    const char *Sid;  /* "S-1-5-..." */
+    ULONG Attributes; /* SE_GROUP_ bits: 0x4 enabled, 0x10 for denial only */
+    LONGLONG Gid;     /* Unix group, or -1 */
+} OPENSSPI_CLIENT_GROUP;
+
+typedef struct _OPENSSPI_CLIENT_IDENTITY {
+    const char *UserSid;
+    BOOL Anonymous;
+    LONGLONG Uid, Gid; /* Unix user and first group, or -1 */
+    ULONG GroupCount;
+    const OPENSSPI_CLIENT_GROUP *Groups;
+} OPENSSPI_CLIENT_IDENTITY;
+
+/*
+ * OpenSspiQueryClientIdentity tells who came in, as the account store or the ticket's PAC says: on Windows that is read from the access token.
+ *
+ * Context: a server's, established. Identity receives one block, to be freed with FreeContextBuffer; everything in it points into it.
+ *
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER when a pointer is missing; SEC_E_INVALID_HANDLE for a context that is not there or not established;
+ * SEC_E_NO_IMPERSONATION for a client's context, and where the client is known by name alone (a Kerberos ticket without a PAC);
+ * SEC_E_INSUFFICIENT_MEMORY.
+ */
+SECURITY_STATUS OpenSspiQueryClientIdentity(PCtxtHandle Context, OPENSSPI_CLIENT_IDENTITY **Identity);
+
 #ifdef __cplusplus
 }
 #endif

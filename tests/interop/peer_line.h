@@ -4,8 +4,8 @@
  *   client KEY=VALUE ...    first step of a client: user= domain= password= target= flags=a,b bindings=HEX;
  *                           without user= with its default credentials
  *   server KEY=VALUE ...    a server that waits: flags= bindings=                             -> ok
- *                           both take package=Kerberos or Negotiate and principal=, and inner= what Negotiate comes to; GSSAPI's
- *                           Negotiate takes mechs=krb5,ntlm, which it offers in this order
+ *                           both take package=Kerberos or Negotiate and principal=; GSSAPI's Negotiate takes mechs=krb5,ntlm,
+ *                           which it offers in this order
  *   token HEX               next step                          -> token HEX | done HEX | error CODE TEXT
  *   again                   drops the context, keeps the credential: a client answers its first step, a server ok
  *   sign HEX                                                   -> mic HEX

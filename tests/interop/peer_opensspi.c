@@ -77,18 +77,6 @@ static void context_import(const char *hex, const char *which)
         fail(status, "ImportSecurityContext");
 }
 
-/* What Negotiate chose, and how far it is. */
-static void chosen_show(void)
-{
-    SecPkgContext_NegotiationInfoA info;
-    SECURITY_STATUS status = table->QueryContextAttributesA(&context, SECPKG_ATTR_NEGOTIATION_INFO, &info);
-    if (status == SEC_E_OK) {
-        reply("chosen %s %u", info.PackageInfo->Name, (unsigned)info.NegotiationState);
-        table->FreeContextBuffer(info.PackageInfo);
-    } else
-        fail(status, "QueryContextAttributes");
-}
-
 /* From here on the SASL functions walk the handshakes. */
 static void sasl_begin(void)
 {
@@ -119,6 +107,18 @@ static void sasl_option(const struct line *line)
     }
     if (status != SEC_E_OK)
         fail(status, "SASL option");
+}
+
+/* What Negotiate chose, and how far it is. */
+static void chosen_show(void)
+{
+    SecPkgContext_NegotiationInfoA info;
+    SECURITY_STATUS status = table->QueryContextAttributesA(&context, SECPKG_ATTR_NEGOTIATION_INFO, &info);
+    if (status == SEC_E_OK) {
+        reply("chosen %s %u", info.PackageInfo->Name, (unsigned)info.NegotiationState);
+        table->FreeContextBuffer(info.PackageInfo);
+    } else
+        fail(status, "QueryContextAttributes");
 }
 
 static bool own_command(const struct line *line)

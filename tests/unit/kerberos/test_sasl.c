@@ -108,7 +108,8 @@ static struct side client, server;
 static void step(struct side *side, bool initiator, const uint8_t *token, ULONG len)
 {
     uint8_t copy[1024];
-    memcpy(copy, token, len);
+    if (len > 0)
+        memcpy(copy, token, len);
     SecBuffer in = {len, SECBUFFER_TOKEN, copy}, out = {sizeof side->token, SECBUFFER_TOKEN, side->token};
     SecBufferDesc input = {SECBUFFER_VERSION, 1, &in}, output = {SECBUFFER_VERSION, 1, &out};
     PCtxtHandle old = side->begun ? &side->context : NULL;
@@ -247,6 +248,26 @@ static void test_layers(void **state)
         }
         end();
     }
+}
+
+/* The W form is the same walk; a name that is not UTF-16 goes no step. */
+static void test_wide_names(void **state)
+{
+    static const SEC_WCHAR good[] = {'l', 'd', 'a', 'p', '/', 'd', 'c', 0}, bad[] = {0xd800, 'x', 0};
+    CtxtHandle context;
+    ULONG granted;
+    uint8_t token[64];
+    SecBuffer out = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBufferDesc output = {SECBUFFER_VERSION, 1, &out};
+    (void)state;
+    assert_int_equal(SaslInitializeSecurityContextW(&credential, NULL, (LPWSTR)(uintptr_t)bad, 0, 0, 0, NULL, 0,
+                                                    &context, &output, &granted, NULL),
+                     SEC_E_INVALID_TOKEN);
+    assert_int_equal(SaslInitializeSecurityContextW(&credential, NULL, (LPWSTR)(uintptr_t)good, 0, 0, 0, NULL, 0,
+                                                    &context, &output, &granted, NULL),
+                     SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(number(&(struct side){.context = context}, SASL_OPTION_RECV_SIZE), 0xffff);
+    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
 }
 
 /* RFC 4752 3.1: a layer needs mutual authentication and order; no layer asks for neither. */
@@ -624,6 +645,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_wide_names),
         cmocka_unit_test(test_flags_for_the_package),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_received_too_much),
