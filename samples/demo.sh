@@ -8,7 +8,7 @@ if [ $# -lt 1 ] || [ $# -gt 2 ]; then
     exit 2
 fi
 build=$(CDPATH='' cd -- "$1" && pwd)
-packages=${2:-NTLM Kerberos}
+packages=${2:-NTLM Kerberos Negotiate}
 programs=$build/samples/sockauth
 server=
 kdc=
@@ -115,9 +115,9 @@ random_password()
     od -An -N12 -tx1 /dev/urandom | tr -d ' \n'
 }
 
-demo_ntlm()
+# account_make PASSWORD: configures this side's names and a private store, and puts alice of EXAMPLE into it.
+account_make()
 {
-    password=$(random_password)
     cat >"$OPENSSPI_CONFIG" <<END
 [names]
 computer = SERVER
@@ -127,9 +127,16 @@ dns_domain = example.test
 [accounts]
 stores = sqlite:$place/accounts/accounts.db
 END
-    echo "NTLM: alice of EXAMPLE gets an account with a random password, in a private SQLite store."
-    printf '%s\n' "$password" | "$build/sspi" account add --domain EXAMPLE --full-name "Alice Example" alice \
+    rm -rf "$place/accounts"
+    printf '%s\n' "$1" | "$build/sspi" account add --domain EXAMPLE --full-name "Alice Example" alice \
         >"$place/account.log" 2>&1 || fail "cannot make the account"
+}
+
+demo_ntlm()
+{
+    password=$(random_password)
+    echo "NTLM: alice of EXAMPLE gets an account with a random password, in a private SQLite store."
+    account_make "$password"
     flags=$protection
     converse NTLM host/server.example.test 'EXAMPLE\alice' "$password" 'EXAMPLE\alice'
     converse_refused NTLM host/server.example.test 'EXAMPLE\alice' "not $password" 'refused'
@@ -210,7 +217,7 @@ realm_start()
     fail "found no free port for the KDC"
 }
 
-demo_kerberos()
+kdc_programs()
 {
     PATH=$PATH:/usr/sbin:/usr/local/sbin
     for program in krb5kdc kdb5_util kadmin.local; do
@@ -219,6 +226,19 @@ demo_kerberos()
             exit 2
         }
     done
+}
+
+kdc_stop()
+{
+    kill "$kdc"
+    wait "$kdc" || :
+    kdc=
+    rm -f "$place/principal"* "$place/stash" "$place/keytab"
+}
+
+demo_kerberos()
+{
+    kdc_programs
     : >"$OPENSSPI_CONFIG"
     password=$(random_password)
     echo "Kerberos: alice and host/server.example.test get their keys from a private KDC of the realm EXAMPLE.TEST."
@@ -226,9 +246,34 @@ demo_kerberos()
     flags=$protection,mutual_auth
     converse Kerberos host/server.example.test 'EXAMPLE.TEST\alice' "$password" "alice@EXAMPLE.TEST"
     converse_refused Kerberos host/server.example.test 'EXAMPLE.TEST\alice' "not $password" 'InitializeSecurityContext'
-    kill "$kdc"
-    wait "$kdc" || :
-    kdc=
+    kdc_stop
+}
+
+# chosen PACKAGE: what both sides of the last conversation say that Negotiate chose.
+chosen()
+{
+    for log in "$place/Negotiate.log" "$place/client.log"; do
+        grep -qE "^(server|client): chosen +$1\$" "$log" || fail "$1 was not chosen"
+    done
+}
+
+# alice has two passwords: one in the realm EXAMPLE.TEST and one in the server's own domain EXAMPLE, which no KDC knows.
+demo_negotiate()
+{
+    kdc_programs
+    password=$(random_password)
+    account_make "not $password"
+    echo "Negotiate, with a KDC that knows alice and the service: Kerberos, in one round trip."
+    realm_start "$password"
+    flags=$protection,mutual_auth
+    converse Negotiate host/server.example.test 'EXAMPLE.TEST\alice' "$password" "alice@EXAMPLE.TEST"
+    chosen Kerberos
+    kdc_stop
+    echo "Negotiate, with an account of the server's own: no KDC knows it, and the client falls back to NTLM."
+    flags=$protection
+    converse Negotiate host/server.example.test 'EXAMPLE\alice' "not $password" 'EXAMPLE\alice'
+    chosen NTLM
+    converse_refused Negotiate host/server.example.test 'EXAMPLE\alice' "$password" 'refused'
 }
 
 OPENSSPI_CONFIG=$place/opensspi.conf
@@ -240,8 +285,9 @@ for package in $packages; do
     case $package in
     [Nn][Tt][Ll][Mm]) demo_ntlm ;;
     [Kk][Ee][Rr][Bb][Ee][Rr][Oo][Ss]) demo_kerberos ;;
+    [Nn][Ee][Gg][Oo][Tt][Ii][Aa][Tt][Ee]) demo_negotiate ;;
     *)
-        echo "demo: nothing to show for the package $package here; there are: NTLM Kerberos" >&2
+        echo "demo: nothing to show for the package $package here; there are: NTLM Kerberos Negotiate" >&2
         exit 2
         ;;
     esac

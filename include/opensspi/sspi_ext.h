@@ -89,6 +89,54 @@ const char *OpenSspiLastErrorText(void);
 const char *OpenSspiStatusName(SECURITY_STATUS Status);
 
 /*
+ * OpenSspiBindingsFromCertificate builds the channel bindings "tls-server-end-point" (RFC 5929, section 4) of a TLS server's certificate: what a
+ * SECBUFFER_CHANNEL_BINDINGS of InitializeSecurityContext and AcceptSecurityContext holds. The hash is that of the certificate's own signature,
+ * also where RSA-PSS names it in its parameters, and SHA-256 where that is MD5 or SHA-1.
+ *
+ * Certificate: CertificateLength bytes of DER, exactly one certificate. The server gives the one that its TLS shows, the client the one that
+ * it was shown.
+ * Bindings receives a block and its length; the block is to be freed with FreeContextBuffer.
+ *
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER when a pointer is missing; SEC_E_CERT_UNKNOWN when the bytes are not one certificate;
+ * SEC_E_ALGORITHM_MISMATCH when its signature has no hash function of its own (Ed25519, Ed448): RFC 5929 leaves its binding undefined, and two ends
+ * that guess differently would lock each other out; SEC_E_INSUFFICIENT_MEMORY. On failure Bindings is untouched. The same holds for the
+ * functions below.
+ */
+SECURITY_STATUS OpenSspiBindingsFromCertificate(const void *Certificate, ULONG CertificateLength,
+                                                SecPkgContext_Bindings *Bindings);
+
+/*
+ * OpenSspiBindingsFromCertificateFileW does the same for the first certificate of a PEM file (at most 1 MiB), which in a server's chain file is the
+ * server's own. The file is read anew by each call, so that a renewed certificate counts.
+ *
+ * Returns also SEC_E_CERT_UNKNOWN when the file cannot be read or holds no certificate.
+ */
+SECURITY_STATUS OpenSspiBindingsFromCertificateFileW(const SEC_WCHAR *Path, SecPkgContext_Bindings *Bindings);
+
+/* OpenSspiBindingsFromCertificateFileA does what OpenSspiBindingsFromCertificateFileW does, with a path in UTF-8. */
+SECURITY_STATUS OpenSspiBindingsFromCertificateFileA(const SEC_CHAR *Path, SecPkgContext_Bindings *Bindings);
+
+/*
+ * OpenSspiBindingsFromTlsUnique builds the channel bindings "tls-unique" (RFC 5929, section 3) of one TLS connection. TLS 1.3 has none.
+ *
+ * Finished: the first Finished message of the connection's latest handshake, its verify data alone: 12 bytes by TLS 1.2's rules, at most 64.
+ *
+ * Returns also SEC_E_INVALID_PARAMETER for an empty or longer one.
+ */
+SECURITY_STATUS OpenSspiBindingsFromTlsUnique(const void *Finished, ULONG FinishedLength,
+                                              SecPkgContext_Bindings *Bindings);
+
+/*
+ * OpenSspiBindingsFromTlsExporter builds the channel bindings "tls-exporter" (RFC 9266) of one TLS connection.
+ *
+ * Exported: 32 bytes of exported keying material with the label "EXPORTER-Channel-Binding" and an empty context.
+ *
+ * Returns also SEC_E_INVALID_PARAMETER for any other length.
+ */
+SECURITY_STATUS OpenSspiBindingsFromTlsExporter(const void *Exported, ULONG ExportedLength,
+                                                SecPkgContext_Bindings *Bindings);
+
+/*
  * OpenSspiAcquireDelegatedCredentials makes an outbound credential with which a server acts for the client of an established context: by the
  * ticket that the client forwarded (the context has ASC_RET_DELEGATE), or else by S4U2Proxy with the ticket that it came with, where the KDC lets the service do
  * that (constrained delegation, also resource-based). On Windows programs impersonate and acquire default credentials instead.
@@ -125,8 +173,36 @@ SECURITY_STATUS SEC_ENTRY OpenSspiAcquireS4uCredentialsA(PCredHandle phService, 
                                                          PCredHandle phCredential, PTimeStamp ptsExpiry);
 #define OpenSspiAcquireS4uCredentials OPENSSPI_AW(OpenSspiAcquireS4uCredentials)
 
+/* Who the other side of a server's context is, beyond its name. Texts are ASCII. */
+typedef struct _OPENSSPI_CLIENT_GROUP {
+    const char *Sid;  /* "S-1-5-..." */
+    ULONG Attributes; /* SE_GROUP_ bits: 0x4 enabled, 0x10 for denial only */
+    LONGLONG Gid;     /* Unix group, or -1 */
+} OPENSSPI_CLIENT_GROUP;
+
+typedef struct _OPENSSPI_CLIENT_IDENTITY {
+    const char *UserSid;
+    BOOL Anonymous;
+    LONGLONG Uid, Gid; /* Unix user and first group, or -1 */
+    ULONG GroupCount;
+    const OPENSSPI_CLIENT_GROUP *Groups;
+} OPENSSPI_CLIENT_IDENTITY;
+
+/*
+ * OpenSspiQueryClientIdentity tells who came in, as the account store or the ticket's PAC says: on Windows that is read from the access token.
+ *
+ * Context: a server's, established. Identity receives one block, to be freed with FreeContextBuffer; everything in it points into it.
+ *
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER when a pointer is missing; SEC_E_INVALID_HANDLE for a context that is not there or not established;
+ * SEC_E_NO_IMPERSONATION for a client's context, and where the client is known by name alone (a Kerberos ticket without a PAC);
+ * SEC_E_INSUFFICIENT_MEMORY.
+ */
+SECURITY_STATUS OpenSspiQueryClientIdentity(PCtxtHandle Context, OPENSSPI_CLIENT_IDENTITY **Identity);
+
 #ifdef __cplusplus
 }
 #endif
+
+#define OpenSspiBindingsFromCertificateFile OPENSSPI_AW(OpenSspiBindingsFromCertificateFile)
 
 #endif

@@ -41,6 +41,7 @@ struct config {
     char *kerberos_keytab;         /* NULL: libkrb5's default */
     unsigned kerberos_kdc_seconds; /* how long a handshake may wait for KDCs, in all */
     bool kerberos_require_pac;
+    bool kerberos_shared_replay_cache; /* also ask libkrb5's, which all processes share */
     enum config_delegate kerberos_delegate;
     char *kerberos_client_keytab; /* default credentials log on with it when there are no tickets; NULL: they do not */
     /* [negotiate] */

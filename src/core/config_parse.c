@@ -47,6 +47,7 @@ static const struct key {
     {"ntlm", "clock_skew_seconds", KEY_NUMBER, offsetof(struct config, ntlm_clock_skew_seconds)},
     {"kerberos", "keytab", KEY_TEXT, offsetof(struct config, kerberos_keytab)},
     {"kerberos", "kdc_seconds", KEY_NUMBER, offsetof(struct config, kerberos_kdc_seconds)},
+    {"kerberos", "shared_replay_cache", KEY_SWITCH, offsetof(struct config, kerberos_shared_replay_cache)},
     {"kerberos", "require_pac", KEY_SWITCH, offsetof(struct config, kerberos_require_pac)},
     {"kerberos", "delegate", KEY_DELEGATE, offsetof(struct config, kerberos_delegate)},
     {"kerberos", "client_keytab", KEY_TEXT, offsetof(struct config, kerberos_client_keytab)},

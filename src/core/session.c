@@ -160,7 +160,7 @@ SECURITY_STATUS session_record_read(struct slice record, struct session_facts *f
     return SEC_E_OK;
 }
 
-SECURITY_STATUS session_open(struct slice record, struct session **session)
+static SECURITY_STATUS open_any(struct slice record, bool chosen, struct session **session)
 {
     require(record.len <= SESSION_RECORD_MAX,
             cause_set(SEC_E_INVALID_TOKEN, "a session record of %zu bytes", record.len));
@@ -180,6 +180,9 @@ SECURITY_STATUS session_open(struct slice record, struct session **session)
             status = cause_set(SEC_E_SECPKG_NOT_FOUND, "the session record is of package \"%.64s\", which is not here",
                                name);
     }
+    if (status == SEC_E_OK && chosen && opened->package->info.chooses)
+        status =
+            cause_set(SEC_E_INVALID_TOKEN, "a session record of %s inside another one", opened->package->info.name);
     if (status == SEC_E_OK)
         status = opened->package->session->open(own, opened->facts.flags, opened->facts.initiator, &opened->state);
     if (status != SEC_E_OK) {
@@ -188,6 +191,16 @@ SECURITY_STATUS session_open(struct slice record, struct session **session)
     }
     *session = opened;
     return SEC_E_OK;
+}
+
+SECURITY_STATUS session_open(struct slice record, struct session **session)
+{
+    return open_any(record, false, session);
+}
+
+SECURITY_STATUS session_open_chosen(struct slice record, struct session **session)
+{
+    return open_any(record, true, session);
 }
 
 void session_close(struct session *session)
@@ -244,7 +257,15 @@ SECURITY_STATUS session_query(const struct session *session, uint32_t attribute,
         value->number = facts->flags;
         return SEC_E_OK;
     default:
-        require(session->package->session->query != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-        return session->package->session->query(session->state, attribute, value);
+        break;
     }
+    require(session->package->session->query != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    SECURITY_STATUS status = session->package->session->query(session->state, attribute, value);
+    if (status == SEC_E_UNSUPPORTED_FUNCTION && attribute == SECPKG_ATTR_PASSWORD_EXPIRY) {
+        value->time =
+            facts
+                ->expiry; /* without passwords it is the ticket that ends, says the reference of SecPkgContext_PasswordExpiry */
+        return SEC_E_OK;
+    }
+    return status;
 }

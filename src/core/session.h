@@ -40,6 +40,8 @@ SECURITY_STATUS session_record_read(struct slice record, struct session_facts *f
                                     struct slice *own);
 /* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */
 SECURITY_STATUS session_open(struct slice record, struct session **session);
+/* The same, but SEC_E_INVALID_TOKEN for a record of a package that chooses: such a package opens the record inside its own so, and no record nests. */
+SECURITY_STATUS session_open_chosen(struct slice record, struct session **session);
 void session_close(struct session *session); /* NULL is fine */
 /* Answers what is common to all packages from the facts, the rest by the package. SEC_E_UNSUPPORTED_FUNCTION for what neither has. */
 SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value);

@@ -55,8 +55,13 @@ static bool aes_encrypt(const struct krb_profile *profile, const struct krb_key 
     struct krb_cipher cipher = {0};
     size_t body_len = KRB_CONFOUNDER_LEN + plain.len;
     uint8_t *room = writer_room(cipher_text, body_len + profile->mac_len);
-    require(room != NULL && random_bytes(room, KRB_CONFOUNDER_LEN), false);
-    memcpy(room + KRB_CONFOUNDER_LEN, plain.data, plain.len);
+    require(room != NULL, false);
+    if (!random_bytes(room, KRB_CONFOUNDER_LEN)) {
+        cipher_text->failed = true;
+        return false;
+    }
+    if (plain.len > 0)
+        memcpy(room + KRB_CONFOUNDER_LEN, plain.data, plain.len);
     const struct krb_piece piece = {.data = room, .len = body_len};
     bool done = cipher_init(&cipher, profile, key, usage, true) && krb_seal(&cipher, &piece, 1, room + body_len);
     krb_cipher_release(&cipher);
@@ -116,7 +121,8 @@ static bool rc4_encrypt(const struct krb_key *key, enum krb_usage usage, struct 
         cipher_text->failed = true;
         return false;
     }
-    memcpy(body + RC4_CONFOUNDER_LEN, plain.data, plain.len);
+    if (plain.len > 0)
+        memcpy(body + RC4_CONFOUNDER_LEN, plain.data, plain.len);
     const struct slice whole = slice_of(body, body_len);
     rc4_usage_key(key, usage, k1.bytes);
     hmac_md5_once(k1.bytes, sizeof k1.bytes, &whole, 1, room);

@@ -57,6 +57,25 @@ static SECURITY_STATUS replay_refuse(krb5_context krb, const struct kerberos_req
     }
 }
 
+/* libkrb5 keeps its replay cache to itself: it reads the whole request once more, with the key that is known now. */
+static SECURITY_STATUS shared_replay_refuse(krb5_context krb, const struct kerberos_request *request,
+                                            struct slice message)
+{
+    struct krb_key key = request->ticket_key;
+    krb5_keyblock block = {.magic = KV5M_KEYBLOCK, .enctype = key.enctype, .length = key.len, .contents = key.bytes};
+    krb5_auth_context auth = NULL;
+    krb5_data data = krb_data(message);
+    krb5_error_code code = krb5_auth_con_init(krb, &auth);
+    if (code == 0)
+        code = krb5_auth_con_setuseruserkey(krb, auth, &block);
+    if (code == 0)
+        code = krb5_rd_req(krb, &auth, &data, NULL, NULL, NULL, NULL);
+    if (auth != NULL)
+        krb5_auth_con_free(krb, auth);
+    krb_key_wipe(&key);
+    return krb_status(krb, code, KRB_STAGE_ACCEPT, "the shared replay cache");
+}
+
 static bool all_zero(const uint8_t *bytes, size_t len)
 {
     uint8_t any = 0;
@@ -201,6 +220,8 @@ static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, struct s
     try(request_take(handshake, message, request));
     try(checksum_read(handshake, request));
     try(replay_refuse(handshake->krb, request));
+    if (handshake->credential->config->kerberos_shared_replay_cache)
+        try(shared_replay_refuse(handshake->krb, request, message));
     try(client_fill(handshake, request));
     handshake->granted = flags_granted(handshake->asked, handshake->gss_flags);
     handshake->granted |= handshake->own_session.enctype != 0 ? ASC_RET_USE_SESSION_KEY : 0;

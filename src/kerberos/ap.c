@@ -82,14 +82,24 @@ static enum wire_result flags_read(struct reader *fields, unsigned n, uint32_t *
     return WIRE_OK;
 }
 
+static bool is_leap(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int month_days(int year, int month)
+{
+    static const int days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[month - 1] + (month == 2 && is_leap(year) ? 1 : 0);
+}
+
 /* Days since 1970-01-01 of a date of the Gregorian calendar. */
 static int64_t days_of(int year, int month, int day)
 {
     static const int before[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     int64_t past = year - 1; /* whole years before, from which the leap days come */
     int64_t days = past * 365 + past / 4 - past / 100 + past / 400 + before[month - 1] + day - 1;
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return days + (leap && month > 2 ? 1 : 0) - 719162;
+    return days + (is_leap(year) && month > 2 ? 1 : 0) - 719162;
 }
 
 static int number_of(const uint8_t *digits, size_t n_digits)
@@ -113,7 +123,9 @@ static enum wire_result time_parse(struct slice text, int64_t *time)
         value[i] = number_of(text.data + at, digits[i]);
         require(value[i] >= low[i] && value[i] <= high[i], WIRE_BAD);
     }
-    *time = days_of(value[0], value[1], value[2]) * 86400 + value[3] * 3600 + value[4] * 60 + value[5];
+    require(value[2] <= month_days(value[0], value[1]), WIRE_BAD);
+    int64_t hours = days_of(value[0], value[1], value[2]) * 24 + value[3];
+    *time = (hours * 60 + value[4]) * 60 + value[5];
     return WIRE_OK;
 }
 

@@ -81,7 +81,7 @@ static enum wire_result raw_id(struct slice message, enum krb_token *id)
     }
 }
 
-/* The message's head, which libkrb5 does not look at: pvno 5 and the msg-type of its tag (RFC 4120 5.10). */
+/* The message's head, before anybody else looks at it: pvno 5 and the msg-type of its tag (RFC 4120 5.10). */
 static enum wire_result head_check(struct slice message)
 {
     struct reader reader = reader_of(message);
@@ -97,7 +97,7 @@ static enum wire_result head_check(struct slice message)
     require(der_read_integer(&reader, DER_INTEGER, &version) == WIRE_OK && version == 5, WIRE_BAD);
     require(der_read(&fields, DER_CONTEXT(1), &field) == WIRE_OK, WIRE_BAD);
     reader = reader_of(field);
-    require(der_read_integer(&reader, DER_INTEGER, &type) == WIRE_OK && DER_APPLICATION(type) == tag, WIRE_BAD);
+    require(der_read_integer(&reader, DER_INTEGER, &type) == WIRE_OK && type == tag - DER_APPLICATION(0), WIRE_BAD);
     return WIRE_OK;
 }
 

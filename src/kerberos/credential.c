@@ -37,12 +37,14 @@ static SECURITY_STATUS password_fill(struct kerberos_source *source, const struc
     return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-/* A server that asks KDCs itself (user-to-user, S4U) is who its keytab says; one that is a client as well is first whoever the cache says. */
+/* A server that asks KDCs itself (user-to-user, S4U) is who its keytab says, and without one whoever the cache says, as a user is who serves other
+ * users; one that is a client as well is first whoever the cache says. */
 static SECURITY_STATUS server_source_fill(struct kerberos_source *source, const struct acquire_request *request)
 {
     const char *keytab = request->config->kerberos_keytab;
     source->logon = LOGON_KEYTAB;
     source->cache_first = (request->use & SECPKG_CRED_OUTBOUND) != 0;
+    source->cache_last = !source->cache_first;
     if (keytab != NULL)
         require((source->keytab = mem_strdup(keytab)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;
@@ -79,10 +81,6 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
 
 static SECURITY_STATUS inbound_fill(struct kerberos_credential *credential, const struct acquire_request *request)
 {
-    /* Keys made of a password need the KDC's salt and number: a keytab has them. */
-    require(
-        request->use == SECPKG_CRED_BOTH || request->identity == NULL || !request->identity->has_password,
-        cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a Kerberos server takes its keys from a keytab, not from a password"));
     const struct kerberos_source *source = credential->source;
     bool given = source->explicit_logon && source->logon == LOGON_KEYTAB;
     const char *keytab = given ? source->keytab : request->config->kerberos_keytab;

@@ -42,7 +42,12 @@ void kerberos_handshake_free(void *handshake)
 
 SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
 {
-    (void)handshake, (void)value;
+    const struct kerberos_handshake *asked = handshake;
+    int32_t enctype = asked->exchange.session.enctype;
+    /* Both sides go on with the type of the ticket's key, but for RC4, which the server may upgrade (RFC 4537). */
+    if (enctype != 0 && enctype != KRB_RC4_HMAC &&
+        kerberos_attribute(enctype, (asked->gss_flags & GSS_DCE_STYLE) != 0, attribute, value) == SEC_E_OK)
+        return SEC_E_OK;
     return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "attribute %u is known once the Kerberos handshake has ended",
                      (unsigned)attribute);
 }

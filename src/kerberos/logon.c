@@ -71,9 +71,7 @@ static krb5_error_code first_in_keytab(krb5_context krb, krb5_keytab keytab, krb
         krb5_free_keytab_entry_contents(krb, &entry);
     }
     (void)krb5_kt_end_seq_get(krb, keytab, &cursor);
-    if (code == KRB5_KT_END)
-        code = KRB5_KT_NOTFOUND;
-    return code;
+    return code == KRB5_KT_END ? (krb5_error_code)KRB5_KT_NOTFOUND : code;
 }
 
 static krb5_error_code with_keytab(struct logon *logon)

@@ -82,7 +82,7 @@ static char *escaped(char *at, struct slice part)
         const char *found = memchr(plain, part.data[i], sizeof plain - 1);
         if (found != NULL)
             *at++ = '\\';
-        *at++ = found != NULL ? after[found - plain] : (char)part.data[i];
+        memcpy(at++, found != NULL ? (const void *)&after[found - plain] : &part.data[i], 1);
     }
     return at;
 }

@@ -64,7 +64,8 @@ static krb5_error_code key_add(struct wanted *wanted, krb5_enctype type)
     krb5_data salt = {0}, parameters = {0};
     const struct secret *password = &wanted->source->password;
     krb5_data text = krb_data(slice_of(password->data, password->len - 1));
-    krb5_error_code code = wanted->offline ? 0 : salt_ask(wanted, type, &salt, &parameters);
+    krb5_error_code code =
+        wanted->offline ? (krb5_error_code)KRB5_KDC_UNREACH : salt_ask(wanted, type, &salt, &parameters);
     if (says_nothing_of_salts(code)) {
         wanted->offline = true; /* the next type would wait as long */
         code = 0;

@@ -76,6 +76,7 @@ struct kerberos_source *kerberos_source_copy(const struct kerberos_source *sourc
     require(copy != NULL, NULL);
     copy->logon = source->logon;
     copy->cache_first = source->cache_first;
+    copy->cache_last = source->cache_last;
     copy->explicit_logon = source->explicit_logon;
     copy->proxy_forced = source->proxy_forced;
     copy->forwardable = source->forwardable;

@@ -22,6 +22,7 @@ struct kerberos_source {
     enum kerberos_logon logon;
     bool explicit_logon;       /* the program said with what, and not the configuration */
     bool cache_first;          /* log on only when the cache has no living tickets */
+    bool cache_last;           /* take the cache when there is nothing to log on with */
     char *cache;               /* full name of a ticket cache; NULL: the default one, whatever it is at the time */
     char *client;              /* principal to be, or NULL for the cache's or the keytab's first */
     struct secret password;    /* UTF-8 with its NUL, as libkrb5 takes it */

@@ -138,7 +138,7 @@ static SECURITY_STATUS work_with_cache(struct kerberos_task *task)
         status = task->work(task, cache);
     else if (status == SEC_E_OK) {
         status = krb_status(krb, tgt_take(task, cache), KRB_STAGE_TICKET, "reading the ticket cache");
-        if (status == SEC_E_OK && krb_filetime(task->tgt->times.endtime) <= filetime_now())
+        if (status == SEC_E_OK && (task->tgt == NULL || krb_filetime(task->tgt->times.endtime) <= filetime_now()))
             status = cause_set(SEC_E_CONTEXT_EXPIRED, "the tickets in the cache have ended");
     }
     if (cache != NULL)
@@ -171,8 +171,10 @@ static SECURITY_STATUS task_work(void *data)
             return status;
         cause_clear(); /* the first ticket has ended: log on anew */
     }
-    try(log_on(task));
-    return work_privately(task);
+    SECURITY_STATUS status = log_on(task);
+    if (status == SEC_E_OK)
+        return work_privately(task);
+    return source->cache_last && status == SEC_E_NO_CREDENTIALS ? work_with_cache(task) : status;
 }
 
 static void task_drop(void *data)

@@ -19,7 +19,7 @@ void negotiate_handshake_free(void *handshake)
     session_close(freed->mic_session);
     mem_free(freed->target);
     secret_release(&freed->bindings);
-    secret_release(&freed->record);
+    writer_release(&freed->record);
     secret_release(&freed->mech_list);
     mem_free(freed);
 }
@@ -69,7 +69,7 @@ void negotiate_choose(struct negotiate_handshake *handshake, const struct negoti
     inner_abandon(handshake);
     session_close(handshake->mic_session);
     handshake->mic_session = NULL;
-    secret_release(&handshake->record);
+    writer_release(&handshake->record);
     handshake->inner_done = handshake->mic_asked = false;
     handshake->chosen = inner;
 }
@@ -83,18 +83,18 @@ static uint32_t inner_flags(const struct negotiate_handshake *handshake)
 }
 
 static SECURITY_STATUS inner_outcome(struct negotiate_handshake *handshake, SECURITY_STATUS status,
-                                     const struct step_out *inner_out, struct writer *answer)
+                                     struct step_out *out)
 {
-    require(writer_finish(&inner_out->token) == WIRE_OK && writer_finish(&inner_out->record) == WIRE_OK,
-            SEC_E_INSUFFICIENT_MEMORY);
-    writer_slice(answer, writer_slice_of(&inner_out->token));
     require(status >= 0, status);
-    handshake->granted = inner_out->granted;
-    handshake->expiry = inner_out->expiry;
-    handshake->mic_asked = handshake->mic_asked || inner_out->wants_list_mic;
-    if (inner_out->record.len > 0)
-        require(secret_set(&handshake->record, inner_out->record.data, inner_out->record.len),
-                SEC_E_INSUFFICIENT_MEMORY);
+    require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    handshake->granted = out->granted;
+    handshake->expiry = out->expiry;
+    handshake->mic_asked = handshake->mic_asked || out->wants_list_mic;
+    if (out->record.len > 0) {
+        writer_release(&handshake->record);
+        handshake->record = out->record;
+        out->record = (struct writer){0};
+    }
     handshake->inner_done = status == SEC_E_OK;
     return status;
 }
@@ -116,37 +116,34 @@ SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, stru
         .target = handshake->target,
         .flags = inner_flags(handshake),
     };
-    struct step_out out = {.token = writer_growing(512),
-                           .record = writer_growing(768),
-                           .granted = handshake->granted,
-                           .expiry = handshake->expiry};
+    struct step_out out = {
+        .token = *answer, .record = writer_growing(768), .granted = handshake->granted, .expiry = handshake->expiry};
     SECURITY_STATUS status = step(handshake->chosen->credential, &handshake->inner, &in, &out);
-    status = inner_outcome(handshake, status, &out, answer);
-    writer_release(&out.token);
+    *answer = out.token;
+    status = inner_outcome(handshake, status, &out);
     writer_release(&out.record);
     return status;
 }
 
-SECURITY_STATUS negotiate_record_hand_over(struct negotiate_handshake *handshake, struct step_out *out)
+SECURITY_STATUS negotiate_direct_done(struct negotiate_handshake *handshake, SECURITY_STATUS status,
+                                      struct step_out *out)
 {
-    if (handshake->record.data ==
-        NULL) /* a datagram context may have it before its handshake ends, and not again then */
-        return SEC_E_OK;
-    try(negotiate_record_write(&out->record, secret_slice(&handshake->record)));
-    secret_release(&handshake->record);
-    return SEC_E_OK;
+    handshake->state = NEGOTIATE_DIRECT;
+    out->granted = handshake->granted;
+    out->expiry = handshake->expiry;
+    require(status >= 0, status);
+    if (handshake->record.len > 0) { /* a datagram context has it before its handshake ends, and not again then */
+        try(negotiate_record_write(&out->record, writer_slice_of(&handshake->record)));
+        writer_release(&handshake->record);
+    }
+    if (status == SEC_E_OK && handshake->inner == NULL)
+        handshake->state = NEGOTIATE_DONE;
+    return status;
 }
 
 SECURITY_STATUS negotiate_direct(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
 {
-    SECURITY_STATUS status = negotiate_inner_step(handshake, in->token, &out->token);
-    out->granted = handshake->granted;
-    out->expiry = handshake->expiry;
-    require(status >= 0, status);
-    try(negotiate_record_hand_over(handshake, out));
-    if (status == SEC_E_OK && handshake->inner == NULL)
-        handshake->state = NEGOTIATE_DONE;
-    return status;
+    return negotiate_direct_done(handshake, negotiate_inner_step(handshake, in->token, &out->token), out);
 }
 
 /* RFC 4178 5 and MS-SPNG 3.3.5.1: where the chosen mechanism is not the preferred one, where the package's messages carried a code of their own, and where
@@ -170,7 +167,7 @@ static SECURITY_STATUS mic_open(struct negotiate_handshake *handshake, size_t *s
 {
     struct attribute value = {0};
     if (handshake->mic_session == NULL)
-        try(session_open(secret_slice(&handshake->record), &handshake->mic_session));
+        try(session_open(writer_slice_of(&handshake->record), &handshake->mic_session));
     try(session_query(handshake->mic_session, SECPKG_ATTR_SIZES, &value));
     *signature_len = value.sizes.max_signature;
     require(*signature_len <= MIC_MAX, cause_set(SEC_E_INTERNAL_ERROR, "a signature of %zu bytes", *signature_len));
@@ -227,22 +224,19 @@ SECURITY_STATUS negotiate_mic_check(struct negotiate_handshake *handshake, struc
 }
 
 /* A session that signed the list goes on where that left it. */
-static SECURITY_STATUS record_renew(struct negotiate_handshake *handshake)
+static SECURITY_STATUS record_write(const struct negotiate_handshake *handshake, struct writer *record)
 {
-    if (handshake->mic_session == NULL)
-        return SEC_E_OK;
-    AUTO_WRITER struct writer now = writer_growing(1024);
-    const struct package_session *table = handshake->mic_session->package->session;
-    if (table->list_signed != NULL)
-        try(table->list_signed(handshake->mic_session->state));
-    try(session_save(handshake->mic_session, &now));
-    return secret_set(&handshake->record, now.data, now.len) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    const struct session *signer = handshake->mic_session;
+    if (signer == NULL)
+        return negotiate_record_write(record, writer_slice_of(&handshake->record));
+    if (signer->package->session->list_signed != NULL)
+        try(signer->package->session->list_signed(signer->state));
+    return negotiate_record_write_open(record, signer);
 }
 
 SECURITY_STATUS negotiate_finish(struct negotiate_handshake *handshake, struct step_out *out)
 {
-    try(record_renew(handshake));
-    try(negotiate_record_write(&out->record, secret_slice(&handshake->record)));
+    try(record_write(handshake, &out->record));
     out->granted = handshake->granted;
     out->expiry = handshake->expiry;
     handshake->state = NEGOTIATE_DONE;

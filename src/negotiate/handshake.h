@@ -35,7 +35,7 @@ struct negotiate_handshake {
     const struct negotiate_inner *chosen;    /* NULL until there is one */
     void *inner;                             /* its handshake: ours, never handed out */
     bool inner_done;
-    struct secret record; /* its session record, once it is there */
+    struct writer record; /* its session record, once it is there */
 
     struct secret mech_list;     /* MechTypeList as the client sent it */
     struct slice oid;            /* server: what the client calls the chosen mechanism; in `mech_list` */
@@ -66,11 +66,12 @@ SECURITY_STATUS negotiate_handshake_step(negotiate_step *const *steps, size_t n_
 
 /* The table entry of NEGOTIATE_DIRECT. */
 negotiate_step negotiate_direct;
-/* Puts the record that the package gave out into one of Negotiate's, for a session that opens now. */
-SECURITY_STATUS negotiate_record_hand_over(struct negotiate_handshake *handshake, struct step_out *out);
+/* What is to be done after the chosen package's step there: hands its record, if it gave one, on in one of Negotiate's. */
+SECURITY_STATUS negotiate_direct_done(struct negotiate_handshake *handshake, SECURITY_STATUS status,
+                                      struct step_out *out);
 /* Makes `inner` the chosen package and forgets what another one did. */
 void negotiate_choose(struct negotiate_handshake *handshake, const struct negotiate_inner *inner);
-/* Gives the chosen package a token (data NULL: none). Its answer is appended to `answer`, its record kept. Its status. */
+/* Gives the chosen package a token (data NULL: none). Its answer goes to `answer`, an empty growing writer; its record is kept. Its status. */
 SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, struct slice token, struct writer *answer);
 /* Is a code over the list due before this handshake may end? SEC_E_UNSUPPORTED_FUNCTION where one is and the session cannot make it. */
 SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, bool *due);

@@ -64,7 +64,7 @@ static SECURITY_STATUS optimistic(struct negotiate_handshake *handshake, struct 
             break;
         }
     }
-    handshake->chosen = NULL;
+    negotiate_choose(handshake, NULL);
     return cause_set(answer, "%s%s%s", handshake->fallback, credential->missing[0] != '\0' ? "; " : "",
                      credential->missing);
 }
@@ -82,10 +82,8 @@ static SECURITY_STATUS begin(struct negotiate_handshake *handshake, const struct
     out->granted = handshake->granted;
     out->expiry = handshake->expiry;
     if ((handshake->asked & ISC_REQ_DATAGRAM) != 0) { /* there is no negotiation in datagrams */
-        handshake->state = NEGOTIATE_DIRECT;
         writer_slice(&out->token, writer_slice_of(&token));
-        try(negotiate_record_hand_over(handshake, out));
-        return status;
+        return negotiate_direct_done(handshake, status, out);
     }
     handshake->preferred = handshake->chosen;
     try(list_make(handshake));

@@ -1,7 +1,6 @@
 #include "negotiate/session.h"
 
 #include "core/cause.h"
-#include "core/registry.h"
 #include "negotiate/package.h"
 #include <credssp.h>
 
@@ -16,6 +15,13 @@ SECURITY_STATUS negotiate_record_write(struct writer *record, struct slice inner
     return session_record_write(record, &negotiate_package, &facts, inner);
 }
 
+SECURITY_STATUS negotiate_record_write_open(struct writer *record, const struct session *inner)
+{
+    AUTO_WRITER struct writer now = writer_growing(1024);
+    try(session_save(inner, &now));
+    return session_record_write(record, &negotiate_package, &inner->facts, writer_slice_of(&now));
+}
+
 bool negotiate_choice(const struct package *chosen, uint32_t state, uint32_t attribute, struct attribute *value)
 {
     if (attribute != SECPKG_ATTR_PACKAGE_INFO && attribute != SECPKG_ATTR_NEGOTIATION_INFO &&
@@ -26,25 +32,14 @@ bool negotiate_choice(const struct package *chosen, uint32_t state, uint32_t att
     return true;
 }
 
-/* A record made by hand could name Negotiate again and again; and what the outer record says of flags and side is what the inner one must mean. */
-static SECURITY_STATUS inner_check(struct slice own, uint32_t flags, bool initiator)
-{
-    struct session_facts facts;
-    const char *package;
-    struct slice inner;
-    try(session_record_read(own, &facts, &package, &inner));
-    const struct package *found = registry_find(package);
-    bool nested = found != NULL && found->info.chooses;
-    require(!nested && facts.flags == flags && facts.initiator == initiator,
-            cause_set(SEC_E_INVALID_TOKEN, "the record inside the session record does not fit it"));
-    return SEC_E_OK;
-}
-
 static SECURITY_STATUS negotiate_session_open(struct slice own, uint32_t flags, bool initiator, void **state)
 {
     struct session *inner;
-    try(inner_check(own, flags, initiator));
-    try(session_open(own, &inner));
+    try(session_open_chosen(own, &inner));
+    if (inner->facts.flags != flags || inner->facts.initiator != initiator) {
+        session_close(inner);
+        return cause_set(SEC_E_INVALID_TOKEN, "the record inside the session record does not fit it");
+    }
     *state = inner;
     return SEC_E_OK;
 }

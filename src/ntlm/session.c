@@ -17,7 +17,7 @@ struct lane {
     struct key16 seal_key;
     uint8_t seal_key_len;
     bool started; /* keys are derived at the first message: many contexts never see one */
-    uint32_t seq;
+    uint32_t seq; /* not 0 in a lane that has not started: its first numbers went to SPNEGO's list */
 };
 
 struct ntlm_session {
@@ -52,21 +52,27 @@ static void lane_start(struct lane *lane, uint32_t flags, const struct key16 *ke
     ntlm_seal_key(flags, key, from_client, &lane->seal_key, &len);
     lane->seal_key_len = (uint8_t)len;
     rc4_init(&lane->rc4, lane->seal_key.bytes, len);
-    lane->seq = 0;
     lane->started = true;
 }
 
-/* A lane that has not started has no state to move. */
+enum lane_record {
+    LANE_NEW,
+    LANE_STARTED,
+    LANE_NUMBERED
+}; /* in the record; the last has a number and no cipher state */
+
 static enum wire_result lane_read(struct reader *own, struct lane *lane, const struct ntlm_session *session,
                                   bool from_client)
 {
-    uint8_t started;
-    try(reader_u8(own, &started));
-    require(started <= 1, WIRE_BAD);
-    if (started == 0)
+    uint8_t kind;
+    try(reader_u8(own, &kind));
+    require(kind <= LANE_NUMBERED, WIRE_BAD);
+    if (kind == LANE_NEW)
+        return WIRE_OK;
+    try(reader_u32le(own, &lane->seq));
+    if (kind == LANE_NUMBERED)
         return WIRE_OK;
     lane_start(lane, session->flags, &session->key, from_client);
-    try(reader_u32le(own, &lane->seq));
     try(reader_copy(own, lane->rc4.s, sizeof lane->rc4.s));
     try(reader_u8(own, &lane->rc4.i));
     return reader_u8(own, &lane->rc4.j);
@@ -74,10 +80,13 @@ static enum wire_result lane_read(struct reader *own, struct lane *lane, const s
 
 static void lane_write(struct writer *own, const struct lane *lane)
 {
-    writer_u8(own, lane->started ? 1 : 0);
-    if (!lane->started)
+    enum lane_record kind = lane->started ? LANE_STARTED : lane->seq != 0 ? LANE_NUMBERED : LANE_NEW;
+    writer_u8(own, (uint8_t)kind);
+    if (kind == LANE_NEW)
         return;
     writer_u32le(own, lane->seq);
+    if (kind == LANE_NUMBERED)
+        return;
     writer_bytes(own, lane->rc4.s, sizeof lane->rc4.s);
     writer_u8(own, lane->rc4.i);
     writer_u8(own, lane->rc4.j);
@@ -151,6 +160,7 @@ static SECURITY_STATUS ntlm_session_save(const void *state, struct writer *own)
 static void lane_reset(struct lane *lane)
 {
     lane->started = false;
+    lane->seq = 0;
 }
 
 static SECURITY_STATUS ntlm_session_reset(void *state)
@@ -165,10 +175,7 @@ static SECURITY_STATUS ntlm_session_reset(void *state)
 static SECURITY_STATUS ntlm_list_signed(void *state)
 {
     struct ntlm_session *session = state;
-    struct lane *lanes[] = {&session->send, &session->receive};
-    for (size_t i = 0; i < COUNT_OF(lanes); i++)
-        if (lanes[i]->started)
-            rc4_init(&lanes[i]->rc4, lanes[i]->seal_key.bytes, lanes[i]->seal_key_len);
+    session->send.started = session->receive.started = false;
     return SEC_E_OK;
 }
 

@@ -75,6 +75,11 @@ void world_reset(void)
 
 CredHandle world_credential(ULONG use)
 {
+    return world_credential_of("NTLM", use);
+}
+
+CredHandle world_credential_of(const char *package, ULONG use)
+{
     CredHandle handle = {0};
     SEC_WINNT_AUTH_IDENTITY_A identity = {
         .User = (unsigned char *)(uintptr_t) "alice",
@@ -85,7 +90,7 @@ CredHandle world_credential(ULONG use)
         .PasswordLength = 10,
         .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
     };
-    MUST(AcquireCredentialsHandleA(NULL, (char *)(uintptr_t) "NTLM", use, NULL,
+    MUST(AcquireCredentialsHandleA(NULL, (char *)(uintptr_t)package, use, NULL,
                                    use == SECPKG_CRED_OUTBOUND ? &identity : NULL, NULL, NULL, &handle,
                                    NULL) == SEC_E_OK);
     return handle;

@@ -25,6 +25,8 @@ void world_configure(const char *ntlm);
 void world_reset(void);
 /* Acquires NTLM credentials: alice's, outbound, or the server's. */
 CredHandle world_credential(ULONG use);
+/* The same of another package that takes identities. */
+CredHandle world_credential_of(const char *package, ULONG use);
 
 /* Readers that give 0 and nothing past the end of the input. */
 uint8_t world_u8(struct reader *input);

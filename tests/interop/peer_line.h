@@ -16,6 +16,8 @@
  *   dseal HEAD TEXT TAIL    DCE style: head and tail are signed only                          -> dsealed TOKEN TEXT
  *   dunseal HEAD TEXT TAIL TOKEN                                                              -> plain HEX
  *   seq NUMBER              number of the next message, both ways (datagrams)                 -> ok
+ *   sasl                    handshakes are SASL's from here on                                 -> ok
+ *   option NUMBER [HEX]     an option of the SASL context, got or set                         -> option HEX | ok
  *   key | names | chosen | attributes | target | export | import HEX | signs | errortoken | env NAME VALUE
  *                                                                      where the implementation has them
  *

@@ -77,6 +77,38 @@ static void context_import(const char *hex, const char *which)
         fail(status, "ImportSecurityContext");
 }
 
+/* From here on the SASL functions walk the handshakes. */
+static void sasl_begin(void)
+{
+    static SecurityFunctionTableA with_sasl;
+    with_sasl = *table;
+    with_sasl.InitializeSecurityContextA = SaslInitializeSecurityContextA;
+    with_sasl.AcceptSecurityContext = SaslAcceptSecurityContext;
+    table = &with_sasl;
+    reply("ok");
+}
+
+/* option NUMBER gets, option NUMBER HEX sets. */
+static void sasl_option(const struct line *line)
+{
+    ULONG option = (ULONG)strtoul(line_word(line, 1), NULL, 10), needed = 0;
+    unsigned char value[2048];
+    SECURITY_STATUS status;
+    if (line->n_words == 2) {
+        status = SaslGetContextOption(&context, option, value, sizeof value, &needed);
+        if (status == SEC_E_OK)
+            reply_bytes("option", value, needed);
+    } else {
+        struct bytes given = bytes_read(line_word(line, 2));
+        status = SaslSetContextOption(&context, option, given.data, (ULONG)given.len);
+        free(given.data);
+        if (status == SEC_E_OK)
+            reply("ok");
+    }
+    if (status != SEC_E_OK)
+        fail(status, "SASL option");
+}
+
 /* What Negotiate chose, and how far it is. */
 static void chosen_show(void)
 {
@@ -103,6 +135,10 @@ static bool own_command(const struct line *line)
         context_export();
     else if (line_is(line, "import"))
         context_import(line_word(line, 1), line_value(line, "package"));
+    else if (line_is(line, "sasl"))
+        sasl_begin();
+    else if (line_is(line, "option") && line->n_words >= 2)
+        sasl_option(line);
     else if (line_is(line, "env") && line->n_words == 3)
         reply(setenv(line_word(line, 1), line_word(line, 2), 1) == 0 ? "ok" : "error 0 setenv");
     else

@@ -345,6 +345,17 @@ def test_keytab_with_another_version_number(world, realm):
     assert server.token(token) is not None, server.problem
 
 
+def test_replay_to_another_process(world):
+    """Each process has a cache of its own in memory; libkrb5's file is common to those that are told to use it."""
+    for shared in (False, True):
+        world.configure(f"shared_replay_cache = {'yes' if shared else 'no'}\n")
+        token, _ = request_of(world)
+        first, second = server_of(world), server_of(world)
+        assert first.token(token) is not None, first.problem
+        assert (second.token(token) is None) == shared
+        assert not shared or refused(second, OUT_OF_SEQUENCE), second.problem
+
+
 def test_no_keytab(world):
     world.krb5["KRB5_KTNAME"] = f"FILE:{world.directory}/none"
     token, _ = request_of(world)

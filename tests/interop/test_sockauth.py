@@ -159,6 +159,24 @@ def test_native(realm):
     assert PASSWORD not in shown + served
 
 
+@pytest.mark.parametrize("packages", [("Negotiate", "Negotiate"), ("NTLM", "Negotiate")])
+def test_negotiate(realm, packages):
+    """No KDC knows EXAMPLE: NTLM inside SPNEGO, and from a client without SPNEGO."""
+    with Server(realm, "-n", "1", "-p", packages[1]) as server:
+        code, shown = client(realm, server.port, "-p", packages[0], "-t", TARGET, "-m", TEXT)
+        assert (code, server.wait()) == (0, 0), shown + server.text()
+    assert f"server: unseals    {TEXT}" in server.text() and f"server: verifies   {TEXT}" in server.text()
+    assert value(server.text(), "server", "user") == "EXAMPLE\\alice"
+    assert value(server.text(), "server", "chosen") == value(shown, "client", "chosen") == "NTLM"
+
+
+def test_negotiate_refused(realm):
+    with Server(realm, "-n", "1", "-p", "Negotiate") as server:
+        code, shown = client(realm, server.port, "-p", "Negotiate", password="wrong")
+        assert (code, server.wait()) == (1, 1)
+    check_refused(shown, server.text())
+
+
 @pytest.mark.parametrize("user", ["alice", "ALICE", "example\\Alice", "ELSEWHERE\\alice"])
 def test_names(realm, user):
     """Names have no case, and the server's own domain answers for one that it does not know."""
@@ -283,6 +301,7 @@ def test_demo(realm):
     text = done.stdout.decode()
     assert done.returncode == 0, text + done.stderr.decode()
     assert "server: user       EXAMPLE\\alice" in text and "the server refused: SEC_E_LOGON_DENIED" in text
+    assert "server: chosen     Kerberos" in text and "server: chosen     NTLM" in text
     assert not list(realm["place"].glob("opensspi-demo.*"))
 
 
@@ -589,6 +608,16 @@ def test_windows_client(realm, windows):
     check_exchange(shown, served)
     assert value(served, "server", "user") == "EXAMPLE\\alice"
     assert set(value(shown, "client", "flags").split()) == {"CONFIDENTIALITY", "INTEGRITY"}
+
+
+def test_windows_client_negotiates(realm, windows):
+    """Wine's Negotiate hands out its NTLM's tokens without SPNEGO around them."""
+    with Server(realm, "-n", "1", "-p", "Negotiate") as server:
+        code, shown = windows_client(realm, windows, server.port, "-p", "Negotiate", "-t", TARGET, "-m", TEXT)
+        assert (code, server.wait()) == (0, 0), shown + server.text()
+    assert f"server: unseals    {TEXT}" in server.text() and f"server: verifies   {TEXT}" in server.text()
+    assert value(server.text(), "server", "user") == "EXAMPLE\\alice"
+    assert value(server.text(), "server", "chosen") == "NTLM"
 
 
 def test_windows_client_signs_only(realm, windows):

@@ -48,9 +48,9 @@ void kerberos_loop_configure(const char *libdefaults, const char *sections, cons
         assert(made != NULL);
     }
     snprintf(text, sizeof text,
-             "[libdefaults]\ndefault_realm = " FORGE_REALM "\ndns_lookup_kdc = false\ndns_lookup_realm = false\n"
+             "[libdefaults]\n%s\ndefault_realm = " FORGE_REALM "\ndns_lookup_kdc = false\ndns_lookup_realm = false\n"
              "dns_canonicalize_hostname = false\nrdns = false\nallow_rc4 = true\n"
-             "permitted_enctypes = aes256-cts aes128-cts aes256-sha2 aes128-sha2 rc4-hmac\n%s\n"
+             "permitted_enctypes = aes256-cts aes128-cts aes256-sha2 aes128-sha2 rc4-hmac\n"
              "[domain_realm]\n.example.test = " FORGE_REALM "\n%s\n",
              libdefaults != NULL ? libdefaults : "", sections != NULL ? sections : "");
     file_put("krb5.conf", text);

@@ -238,7 +238,7 @@ static void test_request_flipped(void **state)
     for (size_t at = 0; at < request.len; at++)
         for (int bit = 0; bit < 9; bit++) {
             changed = request;
-            changed.data[at] ^= bit < 8 ? (uint8_t)(1u << bit) : 0xff;
+            changed.data[at] ^= (uint8_t)(bit < 8 ? 1u << bit : 0xff);
             server_restart();
             SECURITY_STATUS status = duel_server(&honest, token_slice(&changed));
             if (status < 0)
@@ -288,7 +288,9 @@ static void test_reply_flipped_and_cut(void **state)
                 struct token request = ap_req(flags);
                 assert_true(duel_server(&honest, token_slice(&request)) >= 0);
                 struct token reply = honest.out;
-                len = reply.len;
+                len = reply.len; /* a sequence number may take a byte less than last time */
+                if (at >= len)
+                    break;
                 static const uint8_t flips[] = {0x01, 0x80, 0xff};
                 if (kind < 3)
                     reply.data[at] ^= flips[kind];

@@ -1,0 +1,243 @@
+"""The web servers and clients of the HTTP tests: our sample's two programs, curl, Apache with mod_auth_gssapi, and a relay between.
+
+with Web(directory, realm) as web:
+    site = web.ours("-s", "Negotiate")
+    web.get(site.url("/who.json"), "-u", "EXAMPLE\\\\alice")
+
+Everything lives in the directory and on free ports of the loopback interface."""
+import os
+import pathlib
+import re
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+from peers import ACCOUNTS, BUILD, PASSWORDS
+from realm import free_port, program
+
+SAMPLE = BUILD / "samples/httpauth"
+HOST = "server.example.test"
+START_SECONDS, COMMAND_SECONDS = 20, 60
+
+
+class Site:
+    """A running server."""
+
+    def __init__(self, process, port, secure, log):
+        self.process, self.port, self.secure, self.log = process, port, secure, log
+
+    def url(self, path="/", host=HOST):
+        return f"http{'s' if self.secure else ''}://{host}:{self.port}{path}"
+
+    def text(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def stop(self):
+        """Its exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return -9
+
+
+class Web:
+    def __init__(self, directory, realm):
+        self.directory, self.realm, self.sites, self.relays = pathlib.Path(directory), realm, [], []
+        self.env = {**realm.env, "LC_ALL": "C.UTF-8", "HOME": str(self.directory), "TMPDIR": str(self.directory),
+                    "OPENSSPI_CONFIG": str(self.directory / "opensspi.conf")}
+        self.put("sam", ACCOUNTS)
+        self.configure()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *problem):
+        self.close()
+
+    def close(self):
+        for relay in self.relays:
+            relay.close()
+        codes = [site.stop() for site in self.sites]
+        ours = [code for code, site in zip(codes, self.sites) if "httpauth_server" in str(site.process.args[0])]
+        self.sites, self.relays = [], []
+        assert all(code == 0 for code in ours), "our server died, or leaked under a sanitizer"
+
+    def put(self, name, text, mode=0o600):
+        path = self.directory / name
+        path.write_text(text, encoding="utf-8")
+        path.chmod(mode)
+        return path
+
+    def configure(self, more=""):
+        self.put("opensspi.conf", "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+                 f"dns_domain = example.test\n[accounts]\nstores = sam:{self.directory}/sam\n{more}")
+
+    def certificate(self, name, *more, host=HOST):
+        """A self-signed certificate and its key: two paths."""
+        certificate, key = self.directory / f"{name}.pem", self.directory / f"{name}.key"
+        if not certificate.exists():
+            subprocess.run([program("openssl"), "req", "-x509", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
+                            "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host},IP:127.0.0.1",
+                            *(more or ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-sha256"))],
+                           check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=COMMAND_SECONDS)
+        return certificate, key
+
+    def run(self, *words, env=None, text=None):
+        return subprocess.run([str(word) for word in words], env={**self.env, **(env or {})}, input=text, timeout=COMMAND_SECONDS,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, text=True)
+
+    def ours(self, *words, tls=None, **env):
+        """Our server; `tls` names a certificate."""
+        more = []
+        if tls is not None:
+            certificate, key = self.certificate(tls)
+            more = ["-c", str(certificate), "-k", str(key)]
+        log = self.directory / f"server.{len(self.sites)}.log"
+        with open(log, "wb") as out:
+            process = subprocess.Popen([str(SAMPLE / "httpauth_server"), "-p", "0", *more, *words], env={**self.env, **env},
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        site = Site(process, 0, tls is not None, log)
+        self.sites.append(site)
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and process.poll() is None:
+            found = re.search(r"listens on https?://[^:]*:(\d+)/", site.text())
+            if found:
+                site.port = int(found[1])
+                return site
+            time.sleep(0.02)
+        raise AssertionError(f"our server does not start: {site.text()}")
+
+    def get(self, url, *words, password=None, **env):
+        """Our client. It knows the host's name by its address: what it is called goes into -t."""
+        host = re.match(r"https?://([^:/]+)", url)[1]
+        env = {**env, **({} if password is None else {"HTTPGET_PASSWORD": password})}
+        return self.run(SAMPLE / "httpauth_client",
+                        *(() if "-t" in words else ("-t", f"HTTP/{HOST}")), *words, url.replace(host, "127.0.0.1"), env=env)
+
+    def curl(self, url, *words, **env):
+        """curl, with the host's name resolved by its own table."""
+        port = re.search(r":(\d+)/", url)[1]
+        return self.run(program("curl"), "-sS", "--noproxy", "*", "--resolve", f"{HOST}:{port}:127.0.0.1", *words, url, env=env)
+
+    def relay(self, site, tls=None):
+        """Somebody between; its port. With TLS it shows a certificate of its own."""
+        relay = Relay(site.port, site.secure, self.certificate(tls) if tls is not None else None)
+        self.relays.append(relay)
+        return Site(None, relay.port, tls is not None, None)
+
+    def apache(self, tls=None):
+        """Apache with mod_auth_gssapi, as root under www-data: what it reads is made readable to that user."""
+        place = self.directory / "apache"
+        place.mkdir(exist_ok=True)
+        (place / "index.html").write_text("a page of Apache's\n", encoding="utf-8")
+        keytab = place / "keytab"
+        keytab.write_bytes(pathlib.Path(self.env["KRB5_KTNAME"].removeprefix("FILE:")).read_bytes())
+        krb5 = place / "krb5.conf"
+        krb5.write_bytes(pathlib.Path(self.env["KRB5_CONFIG"]).read_bytes())
+        users = self.put("apache/users", f"EXAMPLE:alice:{PASSWORDS['alice']}\n")  # gss-ntlmssp's accounts
+        for path, mode in ((self.directory, 0o755), (place, 0o755), (keytab, 0o644), (krb5, 0o644), (users, 0o644)):
+            path.chmod(mode)
+        port = free_port()
+        modules = "/usr/lib/apache2/modules"
+        names = ["mpm_event", "authn_core", "authz_core", "authz_user", "auth_gssapi"] + (["ssl"] if tls else [])
+        loads = "".join(f"LoadModule {name}_module {modules}/mod_{name}.so\n" for name in names)
+        secure = ""
+        if tls is not None:
+            certificate, key = self.certificate(tls)
+            secure = f"SSLEngine on\nSSLCertificateFile {certificate}\nSSLCertificateKeyFile {key}\nSSLSessionCache none\n"
+        user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
+        config = self.put("apache/httpd.conf", f"""ServerRoot {place}
+ServerName {HOST}
+Listen 127.0.0.1:{port}
+PidFile {place}/pid
+ErrorLog {place}/error.log
+{user}{loads}DocumentRoot {place}
+{secure}<Location />
+AuthType GSSAPI
+AuthName "private"
+GssapiConnectionBound On
+GssapiAllowedMech krb5
+GssapiAllowedMech ntlmssp
+Require valid-user
+</Location>
+""", 0o644)
+        log = self.directory / "apache.out"
+        with open(log, "wb") as out:
+            environment = {**self.env, "KRB5_CONFIG": str(krb5), "KRB5_KTNAME": f"FILE:{keytab}", "KRB5RCACHENAME": "none:",
+                           "NTLM_USER_FILE": str(users)}
+            process = subprocess.Popen([program("apache2"), "-f", str(config), "-DFOREGROUND"], env=environment,
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        site = Site(process, port, tls is not None, log)
+        self.sites.append(site)
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return site
+            time.sleep(0.05)
+        errors = place / "error.log"
+        raise AssertionError(f"Apache does not start: {site.text()}{errors.read_text(encoding='utf-8') if errors.exists() else ''}")
+
+
+class Relay:
+    """Passes everything on, both ways; TLS ends here on either side."""
+
+    def __init__(self, port, secure, own):
+        self.target, self.secure, self.own = port, secure, own
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
+
+    def accept(self):
+        while True:
+            try:
+                here = self.listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self.pass_on, args=(here,), daemon=True).start()
+
+    def pass_on(self, here):
+        try:
+            if self.own is not None:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(*self.own)
+                here = context.wrap_socket(here, server_side=True)
+            there = socket.create_connection(("127.0.0.1", self.target))
+            if self.secure:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                there = context.wrap_socket(there)
+        except OSError:
+            here.close()
+            return
+        back = threading.Thread(target=self.pump, args=(there, here), daemon=True)
+        back.start()
+        self.pump(here, there)
+        back.join(START_SECONDS)
+        here.close()
+        there.close()
+
+    @staticmethod
+    def pump(source, sink):
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+        except OSError:
+            pass
+        for one in (source, sink):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(START_SECONDS)
