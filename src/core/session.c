@@ -226,7 +226,9 @@ SECURITY_STATUS session_query(const struct session *session, uint32_t attribute,
     require(session->package->session->query != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     SECURITY_STATUS status = session->package->session->query(session->state, attribute, value);
     if (status == SEC_E_UNSUPPORTED_FUNCTION && attribute == SECPKG_ATTR_PASSWORD_EXPIRY) {
-        value->time = facts->expiry; /* without passwords it is the ticket that ends, says the reference of SecPkgContext_PasswordExpiry */
+        value->time =
+            facts
+                ->expiry; /* without passwords it is the ticket that ends, says the reference of SecPkgContext_PasswordExpiry */
         return SEC_E_OK;
     }
     return status;

@@ -70,8 +70,9 @@ static void token_make(struct reader *input, uint8_t mode, struct writer *token)
     static const int32_t types[] = {KRB_AES256_SHA1, KRB_RC4_HMAC, KRB_AES128_SHA256, KRB_AES256_SHA384};
     static uint8_t part_room[ROOM], authenticator_room[ROOM];
     struct forge forge;
-    AUTO_WRITER struct writer list = writer_growing(1024), part = writer_growing(1024), authenticator = writer_growing(512),
-                              ticket = writer_growing(1024), request = writer_growing(2048);
+    AUTO_WRITER struct writer list = writer_growing(1024), part = writer_growing(1024),
+                              authenticator = writer_growing(512), ticket = writer_growing(1024),
+                              request = writer_growing(2048);
     uint8_t style = world_u8(input);
     forge_begin(&forge, types[style & 3]);
     forge.raw = (mode & RAW) != 0;

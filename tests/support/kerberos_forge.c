@@ -11,12 +11,12 @@
 #include <time.h>
 
 /* Not assert: fuzz targets are built with it switched off. */
-#define SURE(condition)                                                  \
-    do {                                                                 \
-        if (!(condition)) {                                              \
+#define SURE(condition)                                                     \
+    do {                                                                    \
+        if (!(condition)) {                                                 \
             fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                     \
-        }                                                                \
+            abort();                                                        \
+        }                                                                   \
     } while (0)
 
 struct krb_key forge_key(int32_t enctype, uint8_t seed)
@@ -163,7 +163,8 @@ static krb5_context krb5(void)
 
 static krb5_keyblock keyblock_of(const struct krb_key *key)
 {
-    return (krb5_keyblock){.enctype = key->enctype, .length = key->len, .contents = (krb5_octet *)(uintptr_t)key->bytes};
+    return (krb5_keyblock){
+        .enctype = key->enctype, .length = key->len, .contents = (krb5_octet *)(uintptr_t)key->bytes};
 }
 
 void forge_encrypt(struct writer *writer, const struct krb_key *key, int32_t usage, struct slice plain)

@@ -29,8 +29,7 @@ bool kerberos_loop_run(struct loop *loop, int32_t enctype, ULONG flags);
 void kerberos_loop_end(struct loop *loop);
 void kerberos_duel_begin(struct duel *duel);
 
-#define KERBEROS_PROTECT \
-    (ISC_REQ_INTEGRITY | ISC_REQ_CONFIDENTIALITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT)
+#define KERBEROS_PROTECT (ISC_REQ_INTEGRITY | ISC_REQ_CONFIDENTIALITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT)
 #define KERBEROS_TYPES 5
 extern const int32_t kerberos_loop_types[KERBEROS_TYPES];
 

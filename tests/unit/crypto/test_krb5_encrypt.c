@@ -62,7 +62,8 @@ static const struct {
     {KRB_AES256_SHA384, KEY_SHA384, 6, "b80d3251c1f6471494256ffe712d0b9a",
      "4ed7b37c2bcac8f74f23c1cf07e62bc7b75fb3f637b9f559c7f664f69eab7b6092237526ea0d1f61cb20d69d10f2"},
     {KRB_AES256_SHA384, KEY_SHA384, 16, "53bf8a0d105265d4e276428624ce5e63",
-     "bc47ffec7998eb91e8115cf8d19dac4bbbe2e163e87dd37f49beca92027764f68cf51f14d798c2273f35df574d1f932e40c4ff255b36a266"},
+     "bc47ffec7998eb91e8115cf8d19dac4bbbe2e163e87dd37f49beca92027764f68cf51f14d798c2273f35df574d1f932e40c4ff255b36a26"
+     "6"},
     {KRB_AES256_SHA384, KEY_SHA384, 21, "763e65367e864f02f55153c7e3b58af1",
      "40013e2df58e8751957d2878bcd2d6fe101ccfd556cb1eae79db3c3ee86429f2b2a602ac86fef6ecb647d6295fae077a1feb517508d2c16b"
      "4192e01f62"},
@@ -293,8 +294,7 @@ static void checksums_in_pieces(void **state)
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = (uint8_t)i;
     for (size_t cut = 0; cut <= sizeof text; cut++) {
-        const struct slice pieces[] = {slice_of(text, cut), slice_of(NULL, 0),
-                                       slice_of(text + cut, sizeof text - cut)};
+        const struct slice pieces[] = {slice_of(text, cut), slice_of(NULL, 0), slice_of(text + cut, sizeof text - cut)};
         assert_true(krb_checksum_verify(&key, KRB_USAGE_TICKET, pieces, 3, slice_of(mac, len)));
         assert_false(krb_checksum_verify(&key, KRB_USAGE_TICKET, pieces, 2, slice_of(mac, len)) && cut < sizeof text);
     }
@@ -368,9 +368,9 @@ static void libkrb5s_checksums(void **state)
                 krb5_data in = {.data = (char *)text, .length = (unsigned)len};
                 krb5_checksum sum = {0};
                 const struct slice pieces[] = {slice_of(text, len / 3), slice_of(text + len / 3, len - len / 3)};
-                assert_int_equal(krb5_c_make_checksum(krb, krb_checksum_type(types[i]), &block, (krb5_keyusage)usages[j], &in,
-                                                      &sum),
-                                 0);
+                assert_int_equal(
+                    krb5_c_make_checksum(krb, krb_checksum_type(types[i]), &block, (krb5_keyusage)usages[j], &in, &sum),
+                    0);
                 assert_true(krb_checksum_verify(&key, usages[j], pieces, 2, slice_of(sum.contents, sum.length)));
                 assert_false(krb_checksum_verify(&key, usages[(j + 1) % COUNT_OF(usages)], pieces, 2,
                                                  slice_of(sum.contents, sum.length)));

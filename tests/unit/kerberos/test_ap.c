@@ -275,12 +275,31 @@ static void time_texts(void **state)
 {
     (void)state;
     int64_t seconds;
-    static const char *const wrong[] = {
-        "", "Z", "19851106210627", "19851106210627.3Z", "1985110621062Z", "198511062106270Z", "19851106210627z",
-        "19851306210627Z", "19850006210627Z", "19851100210627Z", "19851132210627Z", "19851106240627Z",
-        "19851106216027Z", "19851106210661Z", "19691231235959Z", "00000000000000Z", "1985110621062 Z",
-        "-9851106210627Z", "1985110621+627Z", "19851106210627+0000", "19850230000000Z", "19850229000000Z",
-        "19000229000000Z", "21000229000000Z", "20230431000000Z"};
+    static const char *const wrong[] = {"",
+                                        "Z",
+                                        "19851106210627",
+                                        "19851106210627.3Z",
+                                        "1985110621062Z",
+                                        "198511062106270Z",
+                                        "19851106210627z",
+                                        "19851306210627Z",
+                                        "19850006210627Z",
+                                        "19851100210627Z",
+                                        "19851132210627Z",
+                                        "19851106240627Z",
+                                        "19851106216027Z",
+                                        "19851106210661Z",
+                                        "19691231235959Z",
+                                        "00000000000000Z",
+                                        "1985110621062 Z",
+                                        "-9851106210627Z",
+                                        "1985110621+627Z",
+                                        "19851106210627+0000",
+                                        "19850230000000Z",
+                                        "19850229000000Z",
+                                        "19000229000000Z",
+                                        "21000229000000Z",
+                                        "20230431000000Z"};
     assert_int_equal(time_text("19851106210627Z", &seconds), WIRE_OK); /* RFC 4120 5.2.3 */
     assert_int_equal(seconds, 500159187);
     assert_int_equal(time_text("20000229000000Z", &seconds), WIRE_OK);
@@ -476,14 +495,16 @@ static void reads_libkrb5s(void **state)
         struct slice plain;
         forge_begin(&forge, types[i]);
         forge_ticket(&ticket, &forge);
-        krb5_creds creds = {.keyblock = {.enctype = types[i], .length = forge.session.len, .contents = forge.session.bytes},
-                            .times = {.endtime = (krb5_timestamp)forge.end_time},
-                            .ticket = {.data = (char *)ticket.data, .length = (unsigned)ticket.len}};
+        krb5_creds creds = {
+            .keyblock = {.enctype = types[i], .length = forge.session.len, .contents = forge.session.bytes},
+            .times = {.endtime = (krb5_timestamp)forge.end_time},
+            .ticket = {.data = (char *)ticket.data, .length = (unsigned)ticket.len}};
         assert_int_equal(krb5_parse_name(krb, forge.client, &creds.client), 0);
         assert_int_equal(krb5_parse_name(krb, forge.server, &creds.server), 0);
         assert_int_equal(krb5_auth_con_init(krb, &context), 0);
         assert_int_equal(krb5_auth_con_setflags(krb, context, KRB5_AUTH_CONTEXT_DO_SEQUENCE), 0);
-        assert_int_equal(krb5_mk_req_extended(krb, &context, AP_OPTS_MUTUAL_REQUIRED | AP_OPTS_USE_SUBKEY, &sum, &creds, &out), 0);
+        assert_int_equal(
+            krb5_mk_req_extended(krb, &context, AP_OPTS_MUTUAL_REQUIRED | AP_OPTS_USE_SUBKEY, &sum, &creds, &out), 0);
         assert_int_equal(krb_ap_req_parse(slice_of(out.data, out.length), &request), WIRE_OK);
         assert_int_equal(request.options, KRB_AP_MUTUAL_REQUIRED);
         assert_true(slice_equal(request.ticket_message, writer_slice_of(&ticket)));
@@ -525,12 +546,18 @@ static void request_as_the_forge_writes_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_cut_is_refused),      cmocka_unit_test(every_flip_is_survived),
-        cmocka_unit_test(unknown_fields),            cmocka_unit_test(times_and_leap_years),
-        cmocka_unit_test(time_texts),                cmocka_unit_test(sequence_numbers),
-        cmocka_unit_test(microseconds_have_a_limit), cmocka_unit_test(ticket_part_round_trip),
-        cmocka_unit_test(keys_that_are_none),        cmocka_unit_test(etype_lists),
-        cmocka_unit_test(reads_libkrb5s),            cmocka_unit_test(request_as_the_forge_writes_it),
+        cmocka_unit_test(every_cut_is_refused),
+        cmocka_unit_test(every_flip_is_survived),
+        cmocka_unit_test(unknown_fields),
+        cmocka_unit_test(times_and_leap_years),
+        cmocka_unit_test(time_texts),
+        cmocka_unit_test(sequence_numbers),
+        cmocka_unit_test(microseconds_have_a_limit),
+        cmocka_unit_test(ticket_part_round_trip),
+        cmocka_unit_test(keys_that_are_none),
+        cmocka_unit_test(etype_lists),
+        cmocka_unit_test(reads_libkrb5s),
+        cmocka_unit_test(request_as_the_forge_writes_it),
     };
     if (krb5_init_context(&krb) != 0)
         return 1;

@@ -50,7 +50,8 @@ static void sizes_are_exact(CtxtHandle *from, CtxtHandle *to)
         assert_int_equal(sizes.cbSecurityTrailer, dce ? now->dce_trailer : now->trailer);
     }
     for (size_t len = 0; len < 300; len += 37) {
-        uint8_t *token = malloc(sizes.cbSecurityTrailer), *data = calloc(1, len + 1), *mic = malloc(sizes.cbMaxSignature);
+        uint8_t *token = malloc(sizes.cbSecurityTrailer), *data = calloc(1, len + 1),
+                *mic = malloc(sizes.cbMaxSignature);
         SecBuffer buffers[2] = {{sizes.cbSecurityTrailer, SECBUFFER_TOKEN, token}, {(ULONG)len, SECBUFFER_DATA, data}};
         SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
         assert_int_equal(EncryptMessage(from, 0, &list, 0), SEC_E_OK);
@@ -199,9 +200,10 @@ static void test_established(void **state)
 /* What the first leg settles is known; what the peer still has a say in is not. */
 static void during(CtxtHandle *context)
 {
-    static const ULONG not_yet[] = {SECPKG_ATTR_NAMES, SECPKG_ATTR_NATIVE_NAMES, SECPKG_ATTR_SESSION_KEY,
-                                    SECPKG_ATTR_LIFESPAN, SECPKG_ATTR_FLAGS, SECPKG_ATTR_AUTHORITY,
-                                    SECPKG_ATTR_DCE_INFO, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
+    static const ULONG not_yet[] = {SECPKG_ATTR_NAMES,           SECPKG_ATTR_NATIVE_NAMES,
+                                    SECPKG_ATTR_SESSION_KEY,     SECPKG_ATTR_LIFESPAN,
+                                    SECPKG_ATTR_FLAGS,           SECPKG_ATTR_AUTHORITY,
+                                    SECPKG_ATTR_DCE_INFO,        SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
                                     SECPKG_ATTR_PASSWORD_EXPIRY, SECPKG_ATTR_TARGET_INFORMATION};
     SecPkgContext_Sizes sizes;
     SecPkgContext_KeyInfoA info;
@@ -278,8 +280,9 @@ static void test_credentials(void **state)
     FreeContextBuffer(names.sUserName);
     kerberos_loop_end(&loop);
     CredHandle named = {0};
-    assert_int_equal(AcquireCredentialsHandleA((char *)(uintptr_t) "host/server.example.test", (char *)(uintptr_t) "Kerberos",
-                                               SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL, &named, NULL),
+    assert_int_equal(AcquireCredentialsHandleA((char *)(uintptr_t) "host/server.example.test",
+                                               (char *)(uintptr_t) "Kerberos", SECPKG_CRED_INBOUND, NULL, NULL, NULL,
+                                               NULL, &named, NULL),
                      SEC_E_OK);
     assert_int_equal(QueryCredentialsAttributesA(&named, SECPKG_CRED_ATTR_NAMES, &names), SEC_E_OK);
     assert_string_equal(names.sUserName, "host/server.example.test");

@@ -177,7 +177,7 @@ static void test_names(void **state)
     struct forge forge;
     keys_usual();
     static const char *const others[] = {"mallory@" FORGE_REALM, "alice@OTHER.TEST", "alice/admin@" FORGE_REALM,
-                                         "alic@" FORGE_REALM, "@" FORGE_REALM, "alice@"};
+                                         "alic@" FORGE_REALM,    "@" FORGE_REALM,    "alice@"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         forge_begin(&forge, KRB_AES256_SHA1);
         forge.authenticator_client = others[i];
@@ -215,7 +215,7 @@ static void test_times(void **state)
         {0, -3600, -240, SEC_E_OK},
         {0, -3600, -400, SEC_E_CONTEXT_EXPIRED},
         {-400, -3600, -400, SEC_E_TIME_SKEW},
-        {0, -3600, INT64_C(1) << 32, SEC_E_OK},      /* beyond 2106, where 32 bits end */
+        {0, -3600, INT64_C(1) << 32, SEC_E_OK}, /* beyond 2106, where 32 bits end */
         {0, INT64_C(1) << 32, INT64_C(1) << 33, SEC_E_TIME_SKEW},
         {INT64_C(1) << 32, -30, 3600, SEC_E_TIME_SKEW}, /* and does not come round */
         {-(INT64_C(1) << 31) + 100000000, -30, 3600, SEC_E_TIME_SKEW},
@@ -416,9 +416,9 @@ static void test_user_to_user(void **state)
     forge.service = session;
     forge_request(&message, &forge, NULL, NULL);
     cause_clear();
-    assert_int_equal(kerberos_request_open(&request, krb, &table.keys, &session, "bob@" FORGE_REALM,
-                                           writer_slice_of(&message)),
-                     SEC_E_OK);
+    assert_int_equal(
+        kerberos_request_open(&request, krb, &table.keys, &session, "bob@" FORGE_REALM, writer_slice_of(&message)),
+        SEC_E_OK);
     assert_string_equal(request.server_name, "bob@" FORGE_REALM);
     kerberos_request_release(&request);
     request = (struct kerberos_request){0};
@@ -431,8 +431,9 @@ static void test_user_to_user(void **state)
     message.len = 0;
     forge_begin(&forge, KRB_AES256_SHA1);
     forge_request(&message, &forge, NULL, NULL);
-    assert_int_equal(kerberos_request_open(&request, krb, NULL, &session, "bob@" FORGE_REALM, writer_slice_of(&message)),
-                     SEC_E_WRONG_PRINCIPAL);
+    assert_int_equal(
+        kerberos_request_open(&request, krb, NULL, &session, "bob@" FORGE_REALM, writer_slice_of(&message)),
+        SEC_E_WRONG_PRINCIPAL);
     kerberos_request_release(&request);
 }
 
@@ -551,9 +552,9 @@ static void test_against_libkrb5(void **state)
         const struct gss_checksum checksum = {.flags = GSS_MUTUAL};
         AUTO_WRITER struct writer sum = writer_growing(32);
         gss_checksum_write(&sum, &checksum);
-        assert_int_equal(kerberos_request_make(&exchange, krb, &creds, KRB_AP_MUTUAL_REQUIRED, writer_slice_of(&sum),
-                                               &message),
-                         SEC_E_OK);
+        assert_int_equal(
+            kerberos_request_make(&exchange, krb, &creds, KRB_AP_MUTUAL_REQUIRED, writer_slice_of(&sum), &message),
+            SEC_E_OK);
         krb5_free_principal(krb, creds.client);
         krb5_free_principal(krb, creds.server);
 

@@ -127,8 +127,8 @@ static unsigned long sweep(SECURITY_STATUS (*work)(void), void (*after)(void), b
     return 0;
 }
 
-static struct logon_recipe recipe = {.user_id = 1105, .primary_group_id = 513, .n_groups = 3, .n_extra_sids = 2,
-                                     .step = 1, .attributes = 7};
+static struct logon_recipe recipe = {
+    .user_id = 1105, .primary_group_id = 513, .n_groups = 3, .n_extra_sids = 2, .step = 1, .attributes = 7};
 
 /* A ticket with a PAC, so that identities are made, too. */
 static void ticket(void)

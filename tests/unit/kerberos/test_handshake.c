@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const ULONG styles[] = {0, ISC_REQ_MUTUAL_AUTH, ISC_REQ_USE_DCE_STYLE, ISC_REQ_USE_DCE_STYLE | ISC_REQ_MUTUAL_AUTH};
+static const ULONG styles[] = {0, ISC_REQ_MUTUAL_AUTH, ISC_REQ_USE_DCE_STYLE,
+                               ISC_REQ_USE_DCE_STYLE | ISC_REQ_MUTUAL_AUTH};
 
 static void talk(struct loop *loop)
 {
@@ -310,10 +311,10 @@ static int group_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types_and_styles),   cmocka_unit_test(test_bindings),
-        cmocka_unit_test(test_out_of_order),       cmocka_unit_test(test_third_leg),
+        cmocka_unit_test(test_types_and_styles),    cmocka_unit_test(test_bindings),
+        cmocka_unit_test(test_out_of_order),        cmocka_unit_test(test_third_leg),
         cmocka_unit_test(test_huge_and_odd_tokens), cmocka_unit_test(test_request_flipped),
-        cmocka_unit_test(test_request_cut),        cmocka_unit_test(test_reply_flipped_and_cut),
+        cmocka_unit_test(test_request_cut),         cmocka_unit_test(test_reply_flipped_and_cut),
     };
     kerberos_loop_configure(NULL, NULL, NULL);
     kerberos_duel_begin(&honest);

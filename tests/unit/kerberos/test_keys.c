@@ -183,7 +183,8 @@ static void foreign_keys(void **state)
     (void)state;
     struct kerberos_credential credential = credential_of(name);
     struct kerberos_keys *keys;
-    const struct krb_key triple = {.enctype = 16, .len = 24, .bytes = {1}}, cut = {.enctype = 18, .len = 16, .bytes = {1}};
+    const struct krb_key triple = {.enctype = 16, .len = 24, .bytes = {1}},
+                         cut = {.enctype = 18, .len = 16, .bytes = {1}};
     kerberos_loop_keytab_add("own.keytab", FORGE_SERVER, 1, &triple);
     kerberos_loop_keytab_add("own.keytab", FORGE_SERVER, 1, &cut);
     add("a/b/c/d/e/f/g/h/i/j/k@" FORGE_REALM, 1, KRB_AES256_SHA1);
@@ -230,7 +231,7 @@ static void unreadable(void **state)
     add(FORGE_SERVER, 1, KRB_AES256_SHA1);
     assert_int_equal(count(&credential), 1);
     unlink(path);
-    refused(&credential); /* gone is gone, although its keys are still in memory */
+    refused(&credential);                     /* gone is gone, although its keys are still in memory */
     assert_int_equal(symlink(path, path), 0); /* a loop: it can be opened by nobody, root included */
     refused(&credential);
     unlink(path);
@@ -249,8 +250,8 @@ static bool survives(const uint8_t *bytes, size_t len)
         return false;
     cause_clear();
     SECURITY_STATUS status = kerberos_keys_get(&credential, krb, &keys);
-    bool right = status == SEC_E_OK ? keys->n_keys <= 2
-                                    : status == SEC_E_NO_CREDENTIALS || status == SEC_E_INSUFFICIENT_MEMORY;
+    bool right =
+        status == SEC_E_OK ? keys->n_keys <= 2 : status == SEC_E_NO_CREDENTIALS || status == SEC_E_INSUFFICIENT_MEMORY;
     kerberos_keys_put(keys);
     forget(&credential);
     return right;

@@ -102,12 +102,12 @@ static void limits_of_parts(void **state)
         assert_int_equal(krb_name_of(&principal, &name), n >= 1 && n <= KRB_NAME_PARTS);
         name = (struct krb_name){.n_parts = 0};
         /* and on the wire: SEQUENCE { [0] 1, [1] SEQUENCE OF n empty strings } */
-        uint8_t bytes[64] = {0x30, (uint8_t)(9 + 2 * n), 0xa0, 3, 2, 1, 1, 0xa1, (uint8_t)(2 + 2 * n), 0x30, (uint8_t)(2 * n)};
+        uint8_t bytes[64] = {0x30, (uint8_t)(9 + 2 * n), 0xa0, 3, 2, 1, 1, 0xa1, (uint8_t)(2 + 2 * n),
+                             0x30, (uint8_t)(2 * n)};
         for (int i = 0; i < n; i++)
             bytes[11 + 2 * i] = 0x1b;
         struct reader reader = reader_of(slice_of(bytes, (size_t)(11 + 2 * n)));
-        assert_int_equal(krb_name_read(&reader, &name),
-                         n >= 1 && n <= KRB_NAME_PARTS ? WIRE_OK : WIRE_BAD);
+        assert_int_equal(krb_name_read(&reader, &name), n >= 1 && n <= KRB_NAME_PARTS ? WIRE_OK : WIRE_BAD);
     }
     principal.length = -1;
     assert_false(krb_name_of(&principal, &name));
@@ -153,10 +153,10 @@ static void wrong_names(void **state)
         const char *bytes;
         size_t len;
     } wrong[] = {
-        {"\x30\x00", 2},                                                    /* nothing in it */
-        {"\x30\x05\xa0\x03\x02\x01\x01", 7},                                /* no parts at all */
-        {"\x30\x0c\xa0\x03\x02\x01\x01\xa1\x05\x30\x03\x0c\x01x", 14},      /* UTF8String */
-        {"\x30\x0d\xa0\x04\x02\x01\x01\x00\xa1\x05\x30\x03\x1b\x01x", 15}, /* more inside a field */
+        {"\x30\x00", 2},                                                               /* nothing in it */
+        {"\x30\x05\xa0\x03\x02\x01\x01", 7},                                           /* no parts at all */
+        {"\x30\x0c\xa0\x03\x02\x01\x01\xa1\x05\x30\x03\x0c\x01x", 14},                 /* UTF8String */
+        {"\x30\x0d\xa0\x04\x02\x01\x01\x00\xa1\x05\x30\x03\x1b\x01x", 15},             /* more inside a field */
         {"\x30\x10\xa0\x07\x02\x05\x00\x80\x00\x00\x00\xa1\x05\x30\x03\x1b\x01x", 18}, /* type past 31 bits */
         {"\x30\x0e\xa0\x03\x02\x01\x01\xa1\x05\x30\x03\x1b\x01x\x05\x00", 16},         /* a third field */
         {"\x30\x0e\xa0\x03\x02\x01\x01\xa1\x07\x30\x03\x1b\x01x\x05\x00", 16},

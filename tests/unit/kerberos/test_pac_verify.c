@@ -31,7 +31,8 @@ static SECURITY_STATUS verdict_on(struct slice bytes, const struct forge *forge)
     return status;
 }
 
-static struct logon_recipe recipe = {.user_id = 1105, .primary_group_id = 513, .n_groups = 3, .step = 1, .attributes = 7};
+static struct logon_recipe recipe = {
+    .user_id = 1105, .primary_group_id = 513, .n_groups = 3, .step = 1, .attributes = 7};
 
 static void honest(struct writer *writer, struct forge *forge, int32_t enctype, bool with_logon_info)
 {
@@ -121,11 +122,10 @@ static void orders_roles_and_controllers(void **state)
     for (int i = 0; i < 8; i++) {
         size_t server = i & 1;
         AUTO_WRITER struct writer pac = writer_growing(256);
-        struct pac_part signatures[2] = {
-            {server == 0 ? PAC_SERVER_CHECKSUM : PAC_KDC_CHECKSUM,
-             i & 2 ? slice_of(numbered, sizeof numbered) : slice_of(plain, sizeof plain)},
-            {server == 0 ? PAC_KDC_CHECKSUM : PAC_SERVER_CHECKSUM,
-             i & 4 ? slice_of(numbered, sizeof numbered) : slice_of(plain, sizeof plain)}};
+        struct pac_part signatures[2] = {{server == 0 ? PAC_SERVER_CHECKSUM : PAC_KDC_CHECKSUM,
+                                          i & 2 ? slice_of(numbered, sizeof numbered) : slice_of(plain, sizeof plain)},
+                                         {server == 0 ? PAC_KDC_CHECKSUM : PAC_SERVER_CHECKSUM,
+                                          i & 4 ? slice_of(numbered, sizeof numbered) : slice_of(plain, sizeof plain)}};
         craft(&pac, &forge, &who, 1, signatures, 2, server);
         assert_int_equal(verdict_on(writer_slice_of(&pac), &forge), SEC_E_OK);
         /* the roles swapped by their types alone: what signs for the KDC does not sign for the server */
@@ -208,9 +208,9 @@ static void another_client_or_logon(void **state)
         const char *ticket, *pac;
         bool same;
     } names[] = {
-        {"alice@R", "alice", true},          {"alice@R", "Alice", false},          {"alice@R", "alic", false},
-        {"alice@R", "alicex", false},        {"alice@R", "", false},               {"host/a.b@R", "host/a.b", true},
-        {"host/a.b@R", "host", false},       {"host/a.b@R", "host/", false},       {"host/a.b@R", "hosta.b", false},
+        {"alice@R", "alice", true},          {"alice@R", "Alice", false},    {"alice@R", "alic", false},
+        {"alice@R", "alicex", false},        {"alice@R", "", false},         {"host/a.b@R", "host/a.b", true},
+        {"host/a.b@R", "host", false},       {"host/a.b@R", "host/", false}, {"host/a.b@R", "hosta.b", false},
         {"host/a.b@R", "host/a.b/c", false}, {"a/b/c@R", "a/b/c", true},
     };
     struct forge forge;
@@ -223,8 +223,7 @@ static void another_client_or_logon(void **state)
         forge.client = other;
         forge_pac(&pac, &forge, NULL, 0);
         forge.client = names[i].ticket;
-        assert_int_equal(verdict_on(writer_slice_of(&pac), &forge),
-                         names[i].same ? SEC_E_OK : SEC_E_MESSAGE_ALTERED);
+        assert_int_equal(verdict_on(writer_slice_of(&pac), &forge), names[i].same ? SEC_E_OK : SEC_E_MESSAGE_ALTERED);
     }
     forge_begin(&forge, KRB_AES128_SHA256);
     for (int64_t off = -2; off <= 2; off++) {
@@ -286,8 +285,12 @@ static void through_the_acceptor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_type),          cmocka_unit_test(every_bit),      cmocka_unit_test(orders_roles_and_controllers),
-        cmocka_unit_test(missing_parts),      cmocka_unit_test(odd_signatures), cmocka_unit_test(another_client_or_logon),
+        cmocka_unit_test(each_type),
+        cmocka_unit_test(every_bit),
+        cmocka_unit_test(orders_roles_and_controllers),
+        cmocka_unit_test(missing_parts),
+        cmocka_unit_test(odd_signatures),
+        cmocka_unit_test(another_client_or_logon),
         cmocka_unit_test(through_the_acceptor),
     };
     kerberos_loop_configure(NULL, NULL, NULL);

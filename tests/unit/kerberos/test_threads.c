@@ -93,7 +93,8 @@ static void *sender(void *argument)
         while (atomic_load(&n_read) < i)
             sched_yield();
         memset(wire.data, (int)i, sizeof wire.data);
-        SecBuffer buffers[2] = {{sizeof wire.token, SECBUFFER_TOKEN, wire.token}, {sizeof wire.data, SECBUFFER_DATA, wire.data}};
+        SecBuffer buffers[2] = {{sizeof wire.token, SECBUFFER_TOKEN, wire.token},
+                                {sizeof wire.data, SECBUFFER_DATA, wire.data}};
         SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
         expect(EncryptMessage(&pair.client, 0, &list, 0) == SEC_E_OK, "sealing fails");
         wire.token_len = buffers[0].cbBuffer;
@@ -108,7 +109,8 @@ static void *receiver(void *argument)
     for (unsigned i = 0; i < ONE_WAY; i++) {
         while (atomic_load(&n_written) <= i)
             sched_yield();
-        SecBuffer buffers[2] = {{wire.token_len, SECBUFFER_TOKEN, wire.token}, {sizeof wire.data, SECBUFFER_DATA, wire.data}};
+        SecBuffer buffers[2] = {{wire.token_len, SECBUFFER_TOKEN, wire.token},
+                                {sizeof wire.data, SECBUFFER_DATA, wire.data}};
         SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
         expect(DecryptMessage(&pair.server, &list, 0, NULL) == SEC_E_OK, "opening fails");
         expect(wire.data[0] == (uint8_t)i && wire.data[63] == (uint8_t)i, "another text");
