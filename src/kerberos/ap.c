@@ -124,7 +124,8 @@ static enum wire_result time_parse(struct slice text, int64_t *time)
         require(value[i] >= low[i] && value[i] <= high[i], WIRE_BAD);
     }
     require(value[2] <= month_days(value[0], value[1]), WIRE_BAD);
-    *time = days_of(value[0], value[1], value[2]) * 86400 + value[3] * 3600 + value[4] * 60 + value[5];
+    int seconds = value[3] * 3600 + value[4] * 60 + value[5];
+    *time = days_of(value[0], value[1], value[2]) * 86400 + seconds;
     return WIRE_OK;
 }
 

@@ -180,7 +180,8 @@ SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_c
 {
     char name[1024];
     if (credential->keytab != NULL)
-        snprintf(name, sizeof name, "%s", credential->keytab);
+        require(snprintf(name, sizeof name, "%s", credential->keytab) < (int)sizeof name,
+                cause_set(SEC_E_NO_CREDENTIALS, "the keytab's name is longer than %zu bytes", sizeof name - 1));
     else
         try(krb_status(krb, krb5_kt_default_name(krb, name, sizeof name), KRB_STAGE_ACCEPT, "naming the keytab"));
     pthread_mutex_lock(&credential->lock);

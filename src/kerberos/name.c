@@ -80,9 +80,11 @@ static char *escaped(char *at, struct slice part)
     static const char plain[] = "/@\\\n\t\b", after[] = "/@\\ntb";
     for (size_t i = 0; i < part.len; i++) {
         const char *found = memchr(plain, part.data[i], sizeof plain - 1);
-        if (found != NULL)
+        if (found != NULL) {
             *at++ = '\\';
-        *at++ = found != NULL ? after[found - plain] : (char)part.data[i];
+            *at++ = after[found - plain];
+        } else
+            *at++ = (char)part.data[i];
     }
     return at;
 }
