@@ -184,7 +184,8 @@ static SECURITY_STATUS keytab_keys(struct kerberos_credential *credential, krb5_
     krb5_error_code code = 0;
     pthread_mutex_lock(&credential->lock);
     if (credential->keytab != NULL)
-        snprintf(name, sizeof name, "%s", credential->keytab);
+        require(snprintf(name, sizeof name, "%s", credential->keytab) < (int)sizeof name,
+                cause_set(SEC_E_NO_CREDENTIALS, "the keytab's name is longer than %zu bytes", sizeof name - 1));
     else
         code = krb5_kt_default_name(krb, name, sizeof name);
     SECURITY_STATUS status = krb_status(krb, code, KRB_STAGE_ACCEPT, "naming the keytab");
