@@ -81,35 +81,36 @@ static void tokens(void **state)
         uint8_t message[14];
         enum krb_token id;
         struct slice inside;
-        bool framed;
+        enum krb_framing framing;
         AUTO_WRITER struct writer token = writer_growing(64);
         message_make((uint8_t)(0x60 + kinds[i].type), 5, kinds[i].type, message);
-        assert_int_equal(krb_token_parse(slice_of(message, sizeof message), &id, &inside, &framed), WIRE_OK);
-        assert_true(!framed && id == kinds[i].id && inside.len == sizeof message);
-        krb_token_write(&token, kinds[i].id, slice_of(message, sizeof message));
-        assert_int_equal(krb_token_parse(writer_slice_of(&token), &id, &inside, &framed), WIRE_OK);
-        assert_true(framed && id == kinds[i].id && slice_equal(inside, slice_of(message, sizeof message)));
+        assert_int_equal(krb_token_parse(slice_of(message, sizeof message), &id, &inside, &framing), WIRE_OK);
+        assert_true(framing == KRB_RAW && id == kinds[i].id && inside.len == sizeof message);
+        krb_token_write(&token, KRB_FRAMED, kinds[i].id, slice_of(message, sizeof message));
+        assert_int_equal(krb_token_parse(writer_slice_of(&token), &id, &inside, &framing), WIRE_OK);
+        assert_true(framing == KRB_FRAMED && id == kinds[i].id &&
+                    slice_equal(inside, slice_of(message, sizeof message)));
         for (size_t len = 0; len < token.len; len++)
-            assert_int_not_equal(krb_token_parse(slice_of(token.data, len), &id, &inside, &framed), WIRE_OK);
+            assert_int_not_equal(krb_token_parse(slice_of(token.data, len), &id, &inside, &framing), WIRE_OK);
         /* the mechanism's number that Windows 2000 made of it, and none else */
         uint8_t *oid = memmem(token.data, token.len, "\x2a\x86\x48\x86\xf7", 5);
         assert_non_null(oid);
         for (unsigned byte = 0; byte < 256; byte++) {
             oid[3] = (uint8_t)byte;
-            assert_int_equal(krb_token_parse(writer_slice_of(&token), &id, &inside, &framed) == WIRE_OK,
+            assert_int_equal(krb_token_parse(writer_slice_of(&token), &id, &inside, &framing) == WIRE_OK,
                              byte == 0x86 || byte == 0x82);
         }
         oid[3] = 0x86;
         for (size_t j = 0; j < COUNT_OF(kinds); j++) { /* the id before the message must be the message's */
             oid[9] = (uint8_t)(kinds[j].id >> 8);
-            assert_int_equal(krb_token_parse(writer_slice_of(&token), &id, &inside, &framed) == WIRE_OK, i == j);
+            assert_int_equal(krb_token_parse(writer_slice_of(&token), &id, &inside, &framing) == WIRE_OK, i == j);
         }
         for (unsigned version = 0; version < 256; version++) {
             message_make((uint8_t)(0x60 + kinds[i].type), (uint8_t)version, kinds[i].type, message);
-            assert_int_equal(krb_token_parse(slice_of(message, sizeof message), &id, &inside, &framed) == WIRE_OK,
+            assert_int_equal(krb_token_parse(slice_of(message, sizeof message), &id, &inside, &framing) == WIRE_OK,
                              version == 5);
             message_make((uint8_t)(0x60 + kinds[i].type), 5, (uint8_t)version, message);
-            assert_int_equal(krb_token_parse(slice_of(message, sizeof message), &id, &inside, &framed) == WIRE_OK,
+            assert_int_equal(krb_token_parse(slice_of(message, sizeof message), &id, &inside, &framing) == WIRE_OK,
                              version == kinds[i].type);
         }
     }
@@ -123,10 +124,10 @@ static void huge_types(void **state)
         uint8_t message[21] = {0x6e, 19, 0x30, 17, 0xa0, 3, 2, 1, 5, 0xa1, 10, 2, 8};
         enum krb_token id;
         struct slice inside;
-        bool framed;
+        enum krb_framing framing;
         memset(message + 13, sign ? 0 : 0xff, 8);
         message[13] = sign ? 0x80 : 0x7f;
-        assert_int_equal(krb_token_parse(slice_of(message, sizeof message), &id, &inside, &framed), WIRE_BAD);
+        assert_int_equal(krb_token_parse(slice_of(message, sizeof message), &id, &inside, &framing), WIRE_BAD);
     }
 }
 
