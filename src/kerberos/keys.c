@@ -181,13 +181,12 @@ static SECURITY_STATUS keytab_keys(struct kerberos_credential *credential, krb5_
                                    struct kerberos_keys **keys)
 {
     char name[1024];
-    krb5_error_code code = 0;
+    SECURITY_STATUS status = SEC_E_OK;
     pthread_mutex_lock(&credential->lock);
-    if (credential->keytab != NULL)
-        snprintf(name, sizeof name, "%s", credential->keytab);
-    else
-        code = krb5_kt_default_name(krb, name, sizeof name);
-    SECURITY_STATUS status = krb_status(krb, code, KRB_STAGE_ACCEPT, "naming the keytab");
+    if (credential->keytab == NULL)
+        status = krb_status(krb, krb5_kt_default_name(krb, name, sizeof name), KRB_STAGE_ACCEPT, "naming the keytab");
+    else if (snprintf(name, sizeof name, "%s", credential->keytab) >= (int)sizeof name)
+        status = cause_set(SEC_E_NO_CREDENTIALS, "the keytab's name is longer than %zu bytes", sizeof name - 1);
     if (status == SEC_E_OK)
         status = keys_current(credential, krb, name, keys);
     pthread_mutex_unlock(&credential->lock);

@@ -80,9 +80,11 @@ static char *escaped(char *at, struct slice part)
     static const char plain[] = "/@\\\n\t\b", after[] = "/@\\ntb";
     for (size_t i = 0; i < part.len; i++) {
         const char *found = memchr(plain, part.data[i], sizeof plain - 1);
-        if (found != NULL)
+        if (found != NULL) {
             *at++ = '\\';
-        memcpy(at++, found != NULL ? (const void *)&after[found - plain] : &part.data[i], 1);
+            *at++ = after[found - plain];
+        } else
+            *at++ = (char)part.data[i];
     }
     return at;
 }

@@ -1,6 +1,7 @@
 """Negotiate with MIT's SPNEGO (over its Kerberos and over gss-ntlmssp) and Samba's ntlm_auth, each as the client and as the server.
 Facts learnt stand in docs/interop.md."""
 import pathlib
+import socket
 import sys
 import tempfile
 
@@ -136,6 +137,23 @@ def test_ntlm_where_no_kdc_answers(world, realm):
     client, server = Ours(world), Ours(world)
     establish(client, server, user="alice", domain="EXAMPLE.TEST", password="Password1!", target=TARGET)
     check_chosen("NTLM", client, server)
+
+
+def test_ntlm_where_the_kdc_is_silent(world, realm):
+    """The wait before falling back is Negotiate's own, where that is shorter than Kerberos'."""
+    world.without_ticket()
+    world.configure("[kerberos]\nkdc_seconds = 100\n[negotiate]\nkdc_seconds = 1\n")
+    world.krb5["KRB5_CONFIG"] = str(world.directory / "krb5.conf")
+    trace = world.directory / "trace"
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        text = pathlib.Path(realm.env["KRB5_CONFIG"]).read_text(encoding="utf-8")
+        world.put("krb5.conf", text.replace(f"127.0.0.1:{realm.port}", f"127.0.0.1:{silent.getsockname()[1]}"))
+        client, server = Ours(world, SSPI_TRACE=str(trace)), Ours(world)
+        establish(client, server, user="alice", domain="EXAMPLE.TEST", password="Password1!", target=TARGET)
+    check_chosen("NTLM", client, server)
+    assert "because Kerberos: no KDC answered" in trace.read_text(encoding="utf-8")
 
 
 def test_a_wrong_password_is_no_reason_for_ntlm(world):

@@ -16,12 +16,16 @@ import socket
 import stat
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import wine  # noqa: E402
 
 BUILD = Path(os.environ["OPENSSPI_BUILD"])
 SOURCE = Path(os.environ["OPENSSPI_SOURCE"])
@@ -521,70 +525,22 @@ exec {ntlm_auth} --configfile={place}/smb.conf "$@"
 """
 
 
-def processes_of(prefix):
-    """Whatever runs with this WINEPREFIX."""
-    found, marker = [], b"WINEPREFIX=" + os.fsencode(prefix)
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and marker in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-        except OSError:
-            pass
-    return found
-
-
 @pytest.fixture(scope="module")
 def windows(realm):
     """Both programs as Windows programs, and the environment of a private Wine."""
-    wine = shutil.which("wine64") or shutil.which("wine") or "/usr/lib/wine/wine64"
-    wineserver = shutil.which("wineserver") or "/usr/lib/wine/wineserver"
     ntlm_auth = shutil.which("ntlm_auth")
-    assert os.path.exists(wine) and os.path.exists(wineserver), "Wine is not installed"
     assert ntlm_auth, "ntlm_auth is not installed"
     with tempfile.TemporaryDirectory(prefix="opensspi-wine-") as name:
         place = Path(name)
-        for folder in "bin", "exe", "home", "samba", "run":
+        for folder in "bin", "samba":
             (place / folder).mkdir(mode=0o700)
-        built = subprocess.run([str(SAMPLE / "build-mingw.sh"), str(place / "exe")], capture_output=True, timeout=2 * LIMIT,
-                               env={"PATH": "/usr/bin:/bin", "TMPDIR": name, "CFLAGS": "-O2 -Wconversion -Wshadow -Werror"})
-        assert built.returncode == 0, built.stderr.decode()
+        wine.build(SAMPLE, place / "exe")
         (place / "smb.conf").write_text(SMB_CONF.format(place=place))
         wrapper = place / "bin/ntlm_auth"
         wrapper.write_text(NTLM_AUTH.format(place=place, ntlm_auth=ntlm_auth, password=PASSWORD))
         wrapper.chmod(stat.S_IRWXU)
-        prefix = place / "prefix"
-        environment = {"PATH": f"{place}/bin:/usr/bin:/bin", "HOME": f"{place}/home", "LC_ALL": "C.UTF-8", "TMPDIR": name,
-                       "XDG_RUNTIME_DIR": f"{place}/run", "WINEPREFIX": str(prefix), "WINEDEBUG": "-all",
-                       "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe="}
-        try:
-            made = subprocess.run([wine, "wineboot", "-i"], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-                                  timeout=3 * LIMIT, start_new_session=True)
-            assert made.returncode == 0 and (prefix / "system.reg").exists(), made.stderr.decode()
-            yield {"wine": wine, "exe": place / "exe", "environment": environment}
-        finally:
-            subprocess.run([wineserver, "-k"], env=environment, capture_output=True, timeout=LIMIT)
-            end = time.monotonic() + 20
-            while (left := processes_of(prefix)) and time.monotonic() < end:
-                time.sleep(0.1)
-            for process in left:
-                try:
-                    os.kill(process, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            leave_no_socket(prefix)
-
-
-def leave_no_socket(prefix):
-    """The Wine server's directory of sockets, which is named by the prefix's device and inode, is outside the prefix."""
-    if not prefix.exists():
-        return
-    status = prefix.stat()
-    folder = Path(f"/tmp/.wine-{os.getuid()}")
-    shutil.rmtree(folder / f"server-{status.st_dev:x}-{status.st_ino:x}", ignore_errors=True)
-    try:
-        folder.rmdir()  # only when no other Wine is at work
-    except OSError:
-        pass
+        with wine.started(place, f"{place}/bin:/usr/bin:/bin") as (program, environment):
+            yield {"wine": program, "exe": place / "exe", "environment": environment}
 
 
 def windows_client(realm, windows, port, *words, **named):

@@ -80,6 +80,34 @@ static void test_bindings(void **state)
         }
 }
 
+/* RFC 4537: an RC4 ticket, and yet AES where both sides' krb5.conf permits it and there is a reply to say so. */
+static void test_upgrade(void **state)
+{
+    static const struct {
+        const char *permitted;
+        ULONG style, key_len;
+    } cases[] = {
+        {NULL, ISC_REQ_MUTUAL_AUTH, 32},
+        {NULL, ISC_REQ_USE_DCE_STYLE, 32},
+        {NULL, 0, 16},
+        {"permitted_enctypes = rc4-hmac", ISC_REQ_MUTUAL_AUTH, 16},
+        {"permitted_enctypes = rc4-hmac", ISC_REQ_USE_DCE_STYLE, 16},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct loop loop = {0};
+        SecPkgContext_SessionKey key = {0};
+        kerberos_loop_configure(cases[i].permitted, NULL, NULL);
+        assert_true(kerberos_loop_run(&loop, KRB_RC4_HMAC, cases[i].style | KERBEROS_PROTECT));
+        talk(&loop);
+        assert_int_equal(QueryContextAttributesA(&loop.client, SECPKG_ATTR_SESSION_KEY, &key), SEC_E_OK);
+        assert_int_equal(key.SessionKeyLength, cases[i].key_len);
+        FreeContextBuffer(key.SessionKey);
+        kerberos_loop_end(&loop);
+    }
+    kerberos_loop_configure(NULL, NULL, NULL);
+}
+
 static struct duel honest;
 
 static struct token ap_req(ULONG flags)
@@ -124,6 +152,35 @@ static void test_out_of_order(void **state)
     second = honest.out;
     assert_int_equal(duel_client(&honest, token_slice(&reply)), SEC_E_MUTUAL_AUTH_FAILED);
     (void)second;
+}
+
+/* Why a server refuses, told to the client: with EXTENDED_ERROR alone, and never as success. */
+static void test_extended_error(void **state)
+{
+    (void)state;
+    for (int asked = 0; asked < 2; asked++) {
+        struct forge forge;
+        struct token token;
+        forge_begin(&forge, KRB_AES256_SHA1);
+        forge.service = forge_key(KRB_AES256_SHA1, 5); /* not the server's */
+        kerberos_loop_ticket(&forge);
+        duel_restart(&honest);
+        honest.client_flags = ISC_REQ_MUTUAL_AUTH | KERBEROS_PROTECT;
+        assert_int_equal(duel_client(&honest, slice_of(NULL, 0)), SEC_I_CONTINUE_NEEDED);
+        token = honest.out;
+        SecBuffer in = {(ULONG)token.len, SECBUFFER_TOKEN, token.data},
+                  out = {sizeof honest.out.data, SECBUFFER_TOKEN, honest.out.data};
+        SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
+        ULONG attributes = 0;
+        assert_int_equal(AcceptSecurityContext(&honest.server_credential, NULL, &in_list,
+                                               asked ? ASC_REQ_EXTENDED_ERROR : 0, SECURITY_NATIVE_DREP, &honest.server,
+                                               &out_list, &attributes, NULL),
+                         SEC_E_WRONG_PRINCIPAL);
+        /* without a token the buffer is as it was */
+        assert_true(asked ? out.cbBuffer > 0 && out.cbBuffer < 300 : out.cbBuffer == sizeof honest.out.data);
+        if (asked)
+            assert_int_equal(duel_client(&honest, slice_of(honest.out.data, out.cbBuffer)), SEC_E_WRONG_PRINCIPAL);
+    }
 }
 
 static void test_third_leg(void **state)
@@ -314,7 +371,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_types_and_styles),    cmocka_unit_test(test_bindings),
-        cmocka_unit_test(test_out_of_order),        cmocka_unit_test(test_third_leg),
+        cmocka_unit_test(test_out_of_order),        cmocka_unit_test(test_upgrade),
+        cmocka_unit_test(test_extended_error),      cmocka_unit_test(test_third_leg),
         cmocka_unit_test(test_huge_and_odd_tokens), cmocka_unit_test(test_request_flipped),
         cmocka_unit_test(test_request_cut),         cmocka_unit_test(test_reply_flipped_and_cut),
     };

@@ -218,6 +218,11 @@ static void missing_unreadable_empty(void **state)
     refused(&folder);
     refused(&unknown);
     refused(&empty);
+    char endless[2000] = "FILE:"; /* not cut to a name that is another file's */
+    memset(endless + 5, '/', sizeof endless - 6);
+    struct kerberos_credential too_long = credential_of(endless);
+    refused(&too_long);
+    refused(&too_long); /* the lock was given back */
     write_file("", 0);
     refused(&credential);
     write_file("\x05\x02", 2); /* the version, and no entry: a keytab whose keys were removed */
