@@ -220,6 +220,19 @@ def test_keytab_of_a_server(world, realm):
     assert server.token(step[1]) is None and refused(server, "0x80090322")
 
 
+def test_password_of_a_server_and_then_a_keytab(world, realm):
+    world.uses_default_cache = True
+    server = server_of(world, user="robot", password="Password1!")
+    client = Holder(world)
+    client.acquire(target="robot")
+    assert served(client, server) == "alice@EXAMPLE.TEST"
+    assert server.set(KEYTAB, f"FILE:{realm.directory}/keytab"), server.problem
+    server.must("again")
+    client = Holder(world)
+    client.acquire()
+    assert served(client, server) == "alice@EXAMPLE.TEST"
+
+
 def test_identitys_keytab_for_a_server(world, realm):
     world.uses_default_cache = True
     server = Holder(world)
