@@ -37,6 +37,9 @@ struct config {
     char *kerberos_keytab;         /* NULL: libkrb5's default */
     unsigned kerberos_kdc_seconds; /* how long a handshake may wait for KDCs, in all */
     bool kerberos_require_pac;
+    /* [certificates] paths of files or directories; NULL: the default */
+    char *certificates_root, *certificates_ca, *certificates_my, *certificates_machine_my;
+    unsigned certificates_security_level; /* OpenSSL's security level for chains, 0 to 5 */
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key

@@ -48,6 +48,11 @@ static const struct key {
     {"kerberos", "keytab", KEY_TEXT, offsetof(struct config, kerberos_keytab)},
     {"kerberos", "kdc_seconds", KEY_NUMBER, offsetof(struct config, kerberos_kdc_seconds)},
     {"kerberos", "require_pac", KEY_SWITCH, offsetof(struct config, kerberos_require_pac)},
+    {"certificates", "root", KEY_TEXT, offsetof(struct config, certificates_root)},
+    {"certificates", "ca", KEY_TEXT, offsetof(struct config, certificates_ca)},
+    {"certificates", "my", KEY_TEXT, offsetof(struct config, certificates_my)},
+    {"certificates", "machine_my", KEY_TEXT, offsetof(struct config, certificates_machine_my)},
+    {"certificates", "security_level", KEY_NUMBER, offsetof(struct config, certificates_security_level)},
 };
 
 void config_defaults(struct config *config)
@@ -62,6 +67,7 @@ void config_defaults(struct config *config)
         .ntlm_service_binding = WHEN_SUPPORTED,
         .ntlm_challenge_seconds = 300,
         .kerberos_kdc_seconds = 5,
+        .certificates_security_level = 2, /* 112 bits: RSA of 2048 bits, no SHA-1 in signatures */
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }
