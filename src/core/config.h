@@ -13,6 +13,9 @@
 
 enum config_when { WHEN_NEVER, WHEN_SUPPORTED, WHEN_ALWAYS };
 
+/* In order. */
+enum config_tls { CONFIG_TLS_1_0, CONFIG_TLS_1_1, CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
+
 struct config_list {
     char *item[CONFIG_LIST_MAX];
     unsigned n_items;
@@ -40,6 +43,10 @@ struct config {
     /* [certificates] paths of files or directories; NULL: the default */
     char *certificates_root, *certificates_ca, *certificates_my, *certificates_machine_my;
     unsigned certificates_security_level; /* OpenSSL's security level for chains, 0 to 5 */
+    /* [schannel] */
+    enum config_tls schannel_min, schannel_max;
+    bool schannel_require_client_certificate; /* ASC_REQ_MUTUAL_AUTH refuses a client without one */
+    char *schannel_ciphers;                   /* of OpenSSL's syntax, for TLS 1.2 and before; NULL: our own list */
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key

@@ -17,7 +17,7 @@
 
 #define CONFIG_FILE_MAX ((size_t)1 << 20) /* a file of lists and switches; a larger one is a mistake */
 
-enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN };
+enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_TLS };
 
 static const struct key {
     const char *section, *name;
@@ -53,6 +53,11 @@ static const struct key {
     {"certificates", "my", KEY_TEXT, offsetof(struct config, certificates_my)},
     {"certificates", "machine_my", KEY_TEXT, offsetof(struct config, certificates_machine_my)},
     {"certificates", "security_level", KEY_NUMBER, offsetof(struct config, certificates_security_level)},
+    {"schannel", "min_protocol", KEY_TLS, offsetof(struct config, schannel_min)},
+    {"schannel", "max_protocol", KEY_TLS, offsetof(struct config, schannel_max)},
+    {"schannel", "require_client_certificate", KEY_SWITCH,
+     offsetof(struct config, schannel_require_client_certificate)},
+    {"schannel", "ciphers", KEY_TEXT, offsetof(struct config, schannel_ciphers)},
 };
 
 void config_defaults(struct config *config)
@@ -68,6 +73,8 @@ void config_defaults(struct config *config)
         .ntlm_challenge_seconds = 300,
         .kerberos_kdc_seconds = 5,
         .certificates_security_level = 2, /* 112 bits: RSA of 2048 bits, no SHA-1 in signatures */
+        .schannel_min = CONFIG_TLS_1_2,
+        .schannel_max = CONFIG_TLS_1_3,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }
@@ -164,6 +171,18 @@ static bool when_parse(enum config_when *field, const char *value)
     return false;
 }
 
+static bool tls_parse(enum config_tls *field, const char *value)
+{
+    static const char *const words[] = {
+        [CONFIG_TLS_1_0] = "1.0", [CONFIG_TLS_1_1] = "1.1", [CONFIG_TLS_1_2] = "1.2", [CONFIG_TLS_1_3] = "1.3"};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (strcmp(value, words[i]) == 0) {
+            *field = (enum config_tls)i;
+            return true;
+        }
+    return false;
+}
+
 static const char *value_parse(const struct key *key, struct config *config, const char *value)
 {
     void *field = (char *)config + key->offset;
@@ -188,6 +207,8 @@ static const char *value_parse(const struct key *key, struct config *config, con
         return number_parse(field, value) ? NULL : "takes a whole number";
     case KEY_WHEN:
         return when_parse(field, value) ? NULL : "takes never, when-supported or always";
+    case KEY_TLS:
+        return tls_parse(field, value) ? NULL : "takes 1.0, 1.1, 1.2 or 1.3";
     }
     return "has no type";
 }

@@ -159,7 +159,7 @@ SECURITY_STATUS session_open(struct slice record, struct session **session)
         status = cause_set(SEC_E_INVALID_TOKEN, "this is not a session record of this version, or it is damaged");
     if (status == SEC_E_OK) {
         opened->package = registry_find(name);
-        if (opened->package == NULL || opened->package->session == NULL)
+        if (opened->package == NULL || opened->package->session == NULL || opened->package->session->open == NULL)
             status = cause_set(SEC_E_SECPKG_NOT_FOUND, "the session record is of package \"%.64s\", which is not here",
                                name);
     }
@@ -170,6 +170,22 @@ SECURITY_STATUS session_open(struct slice record, struct session **session)
         return status;
     }
     *session = opened;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS session_adopt(const struct package *package, bool initiator, void *state, struct session **session)
+{
+    struct session *adopted = secret_block_alloc(sizeof *adopted);
+    if (adopted == NULL) {
+        package->session->close(state);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    adopted->size = sizeof *adopted;
+    adopted->package = package;
+    adopted->facts.initiator = initiator;
+    adopted->state = state;
+    adopted->direct = true;
+    *session = adopted;
     return SEC_E_OK;
 }
 
@@ -193,6 +209,8 @@ SECURITY_STATUS session_save(const struct session *session, struct writer *recor
 SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value)
 {
     const struct session_facts *facts = &session->facts;
+    if (session->direct)
+        return session->package->session->query(session->state, attribute, value);
     switch (attribute) {
     case SECPKG_ATTR_NAMES:
     case SECPKG_ATTR_DCE_INFO:

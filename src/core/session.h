@@ -26,6 +26,7 @@ struct session {
     struct session_facts facts;
     void *state; /* the package's */
     size_t size; /* of this block with the record behind it */
+    bool direct; /* handed over without a record: the package answers every attribute */
 };
 
 /* Appends a record. SEC_E_INSUFFICIENT_MEMORY when it does not fit. */
@@ -33,6 +34,8 @@ SECURITY_STATUS session_record_write(struct writer *record, const struct package
                                      const struct session_facts *facts, struct slice own);
 /* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */
 SECURITY_STATUS session_open(struct slice record, struct session **session);
+/* Makes a session of a state that was handed over directly; on failure the state is closed. SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS session_adopt(const struct package *package, bool initiator, void *state, struct session **session);
 void session_close(struct session *session); /* NULL is fine */
 /* Answers what is common to all packages from the facts, the rest by the package. SEC_E_UNSUPPORTED_FUNCTION for what neither has. */
 SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value);
