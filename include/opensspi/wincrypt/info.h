@@ -41,7 +41,7 @@ typedef const CERT_EXTENSION *PCCERT_EXTENSION;
 #define CERT_V3 2
 
 /* A certificate taken apart. The serial number is little-endian; names are encoded; times are UTC. */
-struct _CERT_INFO {
+typedef struct _CERT_INFO {
     DWORD dwVersion;
     CRYPT_INTEGER_BLOB SerialNumber;
     CRYPT_ALGORITHM_IDENTIFIER SignatureAlgorithm;
@@ -54,7 +54,7 @@ struct _CERT_INFO {
     CRYPT_BIT_BLOB SubjectUniqueId;
     DWORD cExtension;
     PCERT_EXTENSION rgExtension;
-};
+} CERT_INFO, *PCERT_INFO;
 
 /* Members of CERT_INFO by number, as CERT_FIND_ values hold them. */
 #define CERT_INFO_VERSION_FLAG 1
