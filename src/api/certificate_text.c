@@ -130,7 +130,8 @@ BOOL WINAPI CryptStringToBinaryA(LPCSTR pszString, DWORD cchString, DWORD dwFlag
     cause_clear();
     if (pszString == NULL || pcbBinary == NULL)
         return answer_status(cause_set(ERROR_INVALID_PARAMETER, "pszString or pcbBinary is missing"));
-    size_t len = cchString == 0 ? strlen(pszString) : strnlen(pszString, cchString);
+    bool binary = (dwFlags & CRYPT_STRING_ENCODEMASK) == CRYPT_STRING_BINARY;
+    size_t len = cchString == 0 ? strlen(pszString) : (binary ? cchString : strnlen(pszString, cchString));
     return answer_status(binary_give(slice_of(pszString, len), dwFlags, pbBinary, pcbBinary, pdwSkip, pdwFlags));
 }
 
@@ -140,16 +141,15 @@ BOOL WINAPI CryptStringToBinaryW(LPCWSTR pszString, DWORD cchString, DWORD dwFla
     cause_clear();
     if (pszString == NULL || pcbBinary == NULL)
         return answer_status(cause_set(ERROR_INVALID_PARAMETER, "pszString or pcbBinary is missing"));
+    bool binary = (dwFlags & CRYPT_STRING_ENCODEMASK) == CRYPT_STRING_BINARY;
     size_t n_units = 0, max = cchString == 0 ? SIZE_MAX : cchString;
-    while (n_units < max && pszString[n_units] != 0)
+    while (n_units < max && (pszString[n_units] != 0 || (binary && cchString != 0)))
         n_units++;
     AUTO_FREE uint8_t *narrow = mem_zalloc(n_units);
     if (narrow == NULL)
         return answer_status(SEC_E_INSUFFICIENT_MEMORY);
     for (size_t i = 0; i < n_units; i++) /* none of the forms has characters past 7 bits; 0xFF is none of them */
-        narrow[i] = pszString[i] <= 0x7F || (dwFlags & CRYPT_STRING_ENCODEMASK) == CRYPT_STRING_BINARY
-                        ? (uint8_t)pszString[i]
-                        : 0xFF;
+        narrow[i] = pszString[i] <= 0x7F || binary ? (uint8_t)pszString[i] : 0xFF;
     return answer_status(binary_give(slice_of(narrow, n_units), dwFlags, pbBinary, pcbBinary, pdwSkip, pdwFlags));
 }
 
