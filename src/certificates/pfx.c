@@ -12,9 +12,10 @@
 #include <string.h>
 
 #define PFX_MAX ((size_t)16 << 20) /* bytes: some keys and chains */
-#define MAC_ITERATIONS_MAX 5000000 /* what nobody needs, and a hostile file could ask for: a few seconds */
-#define PFX_DEPTH_MAX 4            /* bags within bags */
-#define PFX_ENTRIES_MAX 1000       /* certificates and keys */
+#define ROUNDS_MAX \
+    5000000             /* of hashing a password: a few seconds; what nobody needs, and a hostile file could ask for */
+#define PFX_DEPTH_MAX 4 /* bags within bags */
+#define PFX_ENTRIES_MAX 1000 /* certificates and keys */
 
 DEFINE_STACK_OF(EVP_PKEY)
 OPENSSL_AUTO(PKCS12, pkcs12, PKCS12_free)
@@ -61,6 +62,37 @@ bool pfx_is(struct slice pfx)
     return pfx_parse(pfx, &pkcs12) == SEC_E_OK;
 }
 
+static SECURITY_STATUS too_many_rounds(void)
+{
+    return cause_set(CRYPT_E_BAD_ENCODE, "the PFX wants its password hashed more than %d times", ROUNDS_MAX);
+}
+
+static bool rounds_fit(const ASN1_INTEGER *rounds)
+{
+    int64_t n_rounds = 0;
+    return ASN1_INTEGER_get_int64(&n_rounds, rounds) == 1 && n_rounds > 0 && n_rounds <= ROUNDS_MAX;
+}
+
+/* The rounds that an encryption by password asks for (RFC 8018 A.2, A.3; RFC 7292 C); true where there are none to be read: the decryption will refuse it. */
+static bool algorithm_fits(const X509_ALGOR *algorithm)
+{
+    bool fits = true;
+    if (OBJ_obj2nid(algorithm->algorithm) != NID_pbes2) {
+        PBEPARAM *plain = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBEPARAM), algorithm->parameter);
+        fits = plain == NULL || rounds_fit(plain->iter);
+        PBEPARAM_free(plain);
+        return fits;
+    }
+    PBE2PARAM *scheme = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), algorithm->parameter);
+    if (scheme != NULL && OBJ_obj2nid(scheme->keyfunc->algorithm) == NID_id_pbkdf2) {
+        PBKDF2PARAM *derivation = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), scheme->keyfunc->parameter);
+        fits = derivation == NULL || rounds_fit(derivation->iter);
+        PBKDF2PARAM_free(derivation);
+    }
+    PBE2PARAM_free(scheme);
+    return fits;
+}
+
 /* Finds out which password it is: the given one, or of none and the empty one that which fits. */
 static SECURITY_STATUS mac_check(PKCS12 *pkcs12, const char **password)
 {
@@ -68,10 +100,7 @@ static SECURITY_STATUS mac_check(PKCS12 *pkcs12, const char **password)
     require(PKCS12_mac_present(pkcs12) == 1,
             cause_set(CRYPT_E_BAD_ENCODE, "the PFX has no checksum by password, or one of a kind not known"));
     PKCS12_get0_mac(NULL, NULL, NULL, &iterations, pkcs12);
-    int64_t n_iterations = 1;
-    require(iterations == NULL || (ASN1_INTEGER_get_int64(&n_iterations, iterations) == 1 && n_iterations > 0 &&
-                                   n_iterations <= MAC_ITERATIONS_MAX),
-            cause_set(CRYPT_E_BAD_ENCODE, "the PFX wants its password hashed more than %d times", MAC_ITERATIONS_MAX));
+    require(iterations == NULL || rounds_fit(iterations), too_many_rounds());
     bool empty = *password == NULL || **password == '\0';
     if (!empty && PKCS12_verify_mac(pkcs12, *password, -1) == 1)
         return SEC_E_OK;
@@ -170,6 +199,9 @@ static SECURITY_STATUS bag_unpack(PKCS12_SAFEBAG *bag, struct unpacking *unpacki
         if (unpacking->only_certificates)
             return SEC_E_OK;
         const char *password = unpacking->password;
+        const X509_ALGOR *algorithm = NULL;
+        X509_SIG_get0(PKCS12_SAFEBAG_get0_pkcs8(bag), &algorithm, NULL);
+        require(algorithm_fits(algorithm), too_many_rounds());
         AUTO_OPENSSL(pkcs8) PKCS8_PRIV_KEY_INFO *info = PKCS12_decrypt_skey_ex(bag, password, -1, own, NULL);
         return info == NULL ? cannot_decrypt() : key_unpack(info, unpacking);
     }
@@ -197,6 +229,8 @@ static SECURITY_STATUS safe_unpack(PKCS7 *safe, struct unpacking *unpacking)
     STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
     if (PKCS7_type_is_data(safe))
         bags = PKCS12_unpack_p7data(safe);
+    else if (PKCS7_type_is_encrypted(safe) && !algorithm_fits(safe->d.encrypted->enc_data->algorithm))
+        return too_many_rounds();
     else if (PKCS7_type_is_encrypted(safe))
         bags = PKCS12_unpack_p7encdata(safe, unpacking->password, -1);
     else

@@ -185,6 +185,44 @@ static void test_rounds(void **state)
     mem_free(password);
 }
 
+/* The same of what is encrypted, under a checksum that is right: the file of somebody who knows its password. */
+static void test_inner_rounds(void **state)
+{
+    (void)state;
+    WCHAR *password = wide("x");
+    for (int inner = 0; inner < 2; inner++) {
+        /* 65537 rounds are raised to some eight million in the encoding, and the checksum is made anew. */
+        CRYPT_DATA_BLOB blob =
+            pfx_make("x", inner == 0 ? NID_aes_256_cbc : NID_pbe_WithSHA1And3_Key_TripleDES_CBC, -1, 0x10001, true);
+        const unsigned char *at = blob.pbData;
+        PKCS12 *pkcs12 = d2i_PKCS12(NULL, &at, (long)blob.cbData);
+        STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(pkcs12);
+        bool raised = false;
+        for (int i = 0; i < sk_PKCS7_num(safes); i++) {
+            ASN1_OCTET_STRING *data = sk_PKCS7_value(safes, i)->d.data;
+            for (int k = 0; k + 5 <= data->length; k++)
+                if (memcmp(data->data + k, "\x02\x03\x01\x00\x01", 5) == 0) {
+                    data->data[k + 2] = 0x7f;
+                    raised = true;
+                }
+        }
+        assert_true(raised);
+        assert_true(PKCS12_pack_authsafes(pkcs12, safes));
+        assert_true(PKCS12_set_mac(pkcs12, "x", -1, NULL, 0, 1, NULL));
+        unsigned char *der = NULL;
+        CRYPT_DATA_BLOB changed = {(DWORD)i2d_PKCS12(pkcs12, &der), der};
+        assert_true(PFXVerifyPassword(&changed, password, 0));
+        assert_null(PFXImportCertStore(&changed, password, 0));
+        assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+        assert_non_null(strstr(OpenSspiLastErrorText(), "times"));
+        OPENSSL_free(der);
+        sk_PKCS7_pop_free(safes, PKCS7_free);
+        PKCS12_free(pkcs12);
+        mem_free(blob.pbData);
+    }
+    mem_free(password);
+}
+
 static int nothing_left(void **state)
 {
     (void)state;
@@ -195,9 +233,12 @@ int main(void)
 {
     configure("");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_kinds, nothing_left),  cmocka_unit_test_teardown(test_no_password, nothing_left),
-        cmocka_unit_test_teardown(test_flags, nothing_left),  cmocka_unit_test_teardown(test_damage, nothing_left),
+        cmocka_unit_test_teardown(test_kinds, nothing_left),
+        cmocka_unit_test_teardown(test_no_password, nothing_left),
+        cmocka_unit_test_teardown(test_flags, nothing_left),
+        cmocka_unit_test_teardown(test_damage, nothing_left),
         cmocka_unit_test_teardown(test_rounds, nothing_left),
+        cmocka_unit_test_teardown(test_inner_rounds, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
