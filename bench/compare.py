@@ -1,14 +1,15 @@
 """Prints speed beside the peers, measured in the same run: programs take turns, the best of each counts.
 
-compare.py BUILD_DIR [ntlm|kerberos]"""
+compare.py BUILD_DIR [ntlm|kerberos|schannel]"""
 import os
 import subprocess
 import sys
 
 import kerberos
 import ntlm
+import schannel
 
-SUITES = {"ntlm": ntlm, "kerberos": kerberos}
+SUITES = {"ntlm": ntlm, "kerberos": kerberos, "schannel": schannel}
 TURNS = 3
 OURS = "OpenSSPI"
 MEMORY = "context bytes"

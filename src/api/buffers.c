@@ -388,10 +388,11 @@ void buffers_stream_unseal_done(SecBufferDesc *list, SECURITY_STATUS status, con
         }
         return;
     }
-    struct slice_mut extra = {message->stream.data + (message->stream.len - message->extra), message->extra};
     buffer_set(buffer_of_type(list, SECBUFFER_DATA), SECBUFFER_STREAM_HEADER, message->header);
     buffer_set(buffer_of_type(list, SECBUFFER_EMPTY), SECBUFFER_DATA, message->stream_data);
     buffer_set(buffer_of_type(list, SECBUFFER_EMPTY), SECBUFFER_STREAM_TRAILER, message->trailer);
-    if (message->extra > 0)
+    if (message->extra > 0) {
+        struct slice_mut extra = {message->stream.data + (message->stream.len - message->extra), message->extra};
         buffer_set(buffer_of_type(list, SECBUFFER_EMPTY), SECBUFFER_EXTRA, extra);
+    }
 }

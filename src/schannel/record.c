@@ -30,7 +30,8 @@ size_t record_whole(struct slice input, bool datagram)
 {
     size_t whole = 0;
     struct record record;
-    while (record_look(slice_of(input.data + whole, input.len - whole), datagram, &record) == WIRE_OK)
+    while (whole < input.len &&
+           record_look(slice_of(input.data + whole, input.len - whole), datagram, &record) == WIRE_OK)
         whole += record.len;
     return whole;
 }

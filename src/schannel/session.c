@@ -8,6 +8,13 @@
 /* Messages in place: libssl reads a record from the caller's buffer and leaves the text where the record's text was, and a record that it writes lies over the
  * caller's header, data and trailer. */
 
+/* SSL_get_error looks at the thread's queue, in which others may have left something; emptying it takes longer than looking. */
+static void errors_forget(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 static SECURITY_STATUS sending_check(const struct connection *connection)
 {
     const SSL *ssl = connection->ssl;
@@ -46,7 +53,7 @@ static SECURITY_STATUS seal_locked(struct connection *connection, struct message
         return SEC_E_OK;
     }
     size_t written = 0;
-    ERR_clear_error();
+    errors_forget();
     connection->ends.message = message;
     connection->ends.message_written = false;
     int result = SSL_write_ex(connection->ssl, message->data[0].data, message->data[0].len, &written);
@@ -88,7 +95,7 @@ static SECURITY_STATUS record_open(struct connection *connection, struct message
     connection->ends.in = slice_of(at.data, at.len);
     connection->ends.in_at = 0;
     connection->inner_handshake = false;
-    ERR_clear_error();
+    errors_forget();
     int result = SSL_read_ex(connection->ssl, roomy ? at.data + header_len : none,
                              roomy ? at.len - header_len : sizeof none, &len);
     connection->ends.in = (struct slice){0};
