@@ -107,7 +107,8 @@ static SECURITY_STATUS step_deliver(struct context *context, const struct step_c
     struct session *session = NULL;
     require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     try(session_take(context, out, &session));
-    require(status != SEC_E_OK || session != NULL || context->session != NULL,
+    /* A stream may be closed in mid-handshake, which succeeds and establishes nothing. */
+    require(status != SEC_E_OK || session != NULL || context->session != NULL || is_stream(context),
             cause_set(SEC_E_INTERNAL_ERROR, "%s ended its handshake without a session", context->package->info.name));
     SECURITY_STATUS delivered = token_deliver(context, call, out);
     if (delivered != SEC_E_OK) {
@@ -118,7 +119,7 @@ static SECURITY_STATUS step_deliver(struct context *context, const struct step_c
         session_replace(context, session);
     context->granted = out->granted;
     context->expiry = out->expiry;
-    context->state = status == SEC_E_OK ? CONTEXT_ESTABLISHED : CONTEXT_HANDSHAKE;
+    context->state = status == SEC_E_OK && context->session != NULL ? CONTEXT_ESTABLISHED : CONTEXT_HANDSHAKE;
     return status;
 }
 

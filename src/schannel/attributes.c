@@ -232,7 +232,7 @@ static bool eap_iv(SSL *ssl, uint8_t iv[64])
 {
     static const char label[] = "client EAP encryption";
     const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
-    uint8_t seed[sizeof label - 1 + 2 * SSL3_RANDOM_SIZE];
+    uint8_t seed[sizeof label - 1 + (size_t)2 * SSL3_RANDOM_SIZE];
     size_t iv_len = 64;
     memcpy(seed, label, sizeof label - 1);
     (void)SSL_get_client_random(ssl, seed + sizeof label - 1, SSL3_RANDOM_SIZE);

@@ -40,6 +40,29 @@ static bool message_put(struct bio_ends *ends, struct slice record)
     return true;
 }
 
+/* Follows the stream that is written, which libssl's buffering cuts anywhere: how many records came since the keys changed. */
+static void records_count(struct bio_ends *ends, struct slice bytes)
+{
+    for (size_t at = 0; at < bytes.len;) {
+        if (ends->written_left > 0) {
+            size_t n_bytes = bytes.len - at < ends->written_left ? bytes.len - at : ends->written_left;
+            ends->written_left -= n_bytes;
+            at += n_bytes;
+            continue;
+        }
+        ends->written_header[ends->written_header_len++] = bytes.data[at++];
+        if (ends->written_header_len < RECORD_HEADER_LEN)
+            continue;
+        ends->written_header_len = 0;
+        ends->written_left = (size_t)ends->written_header[3] << 8 | ends->written_header[4];
+        ends->n_written++;
+        if (ends->written_header[0] == RECORD_CHANGE_CIPHER_SPEC)
+            ends->n_written = 0;
+        ends->protected = ends->protected || ends->written_header[0] == RECORD_CHANGE_CIPHER_SPEC ||
+                          ends->written_header[0] == RECORD_APPLICATION_DATA;
+    }
+}
+
 static int ends_write(BIO *bio, const char *from, int len)
 {
     struct bio_ends *ends = BIO_get_data(bio);
@@ -47,8 +70,8 @@ static int ends_write(BIO *bio, const char *from, int len)
     if (len <= 0)
         return 0;
     struct slice bytes = slice_of(from, (size_t)len);
-    ends->protected =
-        ends->protected || bytes.data[0] == RECORD_CHANGE_CIPHER_SPEC || bytes.data[0] == RECORD_APPLICATION_DATA;
+    if (!ends->datagram)
+        records_count(ends, bytes);
     if (ends->message != NULL)
         return message_put(ends, bytes) ? len : -1;
     if (ends->token == NULL)
@@ -69,9 +92,7 @@ static long ends_ctrl(BIO *bio, int command, long number, void *pointer)
     case BIO_CTRL_DGRAM_QUERY_MTU:
     case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
         return ends->mtu;
-    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
-        return 0; /* the caller's number is what a record may have */
-    default:
+    default: /* also the overhead: the caller's number is what a record may have */
         return 0;
     }
 }

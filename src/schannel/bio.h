@@ -17,6 +17,10 @@ struct bio_ends {
     bool datagram;           /* one record a read */
     uint16_t mtu;
     bool message_written;
+    uint64_t n_written;  /* TLS: records since ChangeCipherSpec, or since whoever knows of other keys set it to 0 */
+    size_t written_left; /* of the record whose header was written last */
+    uint8_t written_header[5]; /* as far as it was written */
+    size_t written_header_len;
     bool protected; /* a record of TLS 1.3's outer type, or ChangeCipherSpec, was written: plain ones cannot follow */
 };
 

@@ -153,6 +153,7 @@ void connection_callbacks(struct tls_credential *credential)
     SSL_CTX_set_cert_cb(ctx, certificate_choose, NULL);
     SSL_CTX_set_info_callback(ctx, alert_seen);
     SSL_CTX_set_msg_callback(ctx, record_seen);
+    SSL_CTX_set_keylog_callback(ctx, connection_key_seen);
     if (credential->server)
         SSL_CTX_set_alpn_select_cb(ctx, alpn_select, NULL);
     else {

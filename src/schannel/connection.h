@@ -63,6 +63,8 @@ struct connection {
     SecPkgContext_StreamSizes sizes;
     int64_t start, expiry;
     uint8_t session_key[SESSION_KEY_LEN];
+    uint8_t write_secret[EVP_MAX_MD_SIZE]; /* TLS 1.3: this side's traffic secret, of the keys in use */
+    size_t write_secret_len;
     char *peer_name;  /* of the client's certificate */
     uint8_t *issuers; /* names of the CAs that the server asked for, in TLS's form */
     size_t issuers_len;
@@ -111,7 +113,11 @@ SECURITY_STATUS connection_established(struct connection *connection);
 /* SSL_CTX_set_cert_verify_callback: automatic validation (validate.c). */
 int connection_validate(X509_STORE_CTX *store, void *unused);
 
-/* An alert that libssl has no call for (alert.c): SEC_E_UNSUPPORTED_FUNCTION where the suite does not allow it. */
+/* Writes an alert that libssl has no call for (alert.c). Once records are encrypted nothing can follow it: only fatal ones then, and the connection has
+ * failed. SEC_E_UNSUPPORTED_FUNCTION with DTLS and CBC, and inside an encrypted handshake. */
 SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number);
+/* What alerts need of TLS 1.3's keys: SSL_CTX_set_keylog_callback, and a call whenever this side's keys have changed. */
+void connection_key_seen(const SSL *ssl, const char *line);
+void connection_keys_updated(struct connection *connection);
 
 #endif

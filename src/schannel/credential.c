@@ -280,7 +280,7 @@ static SECURITY_STATUS ctx_make(struct tls_credential *credential, const struct 
     if (SSL_CTX_get_security_level(credential->ctx) < SECURITY_LEVEL)
         SSL_CTX_set_security_level(credential->ctx, SECURITY_LEVEL);
     /* A host's openssl.cnf may have set versions and more; what the credential says counts. */
-    (void)SSL_CTX_clear_options(credential->ctx, SSL_OP_NO_SSL_MASK | SSL_OP_NO_DTLS_MASK);
+    (void)SSL_CTX_clear_options(credential->ctx, SSL_OP_NO_SSL_MASK);
     (void)SSL_CTX_set_options(credential->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                                    SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_NO_QUERY_MTU |
                                                    SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION |

@@ -48,6 +48,10 @@ static SECURITY_STATUS handshake_run(struct connection *connection, struct slice
     connection->ends.in_at = 0;
     int result = SSL_do_handshake(connection->ssl);
     out->extra = input.len - connection->ends.in_at;
+    /* TLS 1.3: the keys for application data are this side's from its Finished on: a client's with the end, a server's with its first flight. */
+    bool finished = connection->initiator ? result == 1 : result != 1;
+    if (connection->state == CONNECTION_HANDSHAKE && finished && SSL_version(connection->ssl) == TLS1_3_VERSION)
+        connection->ends.n_written = 0;
     if (result == 1)
         return handshake_finish(connection, out);
     switch (SSL_get_error(connection->ssl, result)) {
@@ -105,6 +109,8 @@ static SECURITY_STATUS open_step(struct connection *connection, struct slice inp
             bool keys = SSL_get_key_update_type(ssl) != SSL_KEY_UPDATE_NONE;
             SECURITY_STATUS status = handshake_run(connection, keys ? NOTHING : input, out);
             out->extra = keys ? input.len : out->extra;
+            if (keys && status == SEC_E_OK)
+                connection_keys_updated(connection);
             return status;
         }
         out->extra = input.len;
@@ -138,7 +144,10 @@ static SECURITY_STATUS wish_renegotiate(struct connection *connection, struct st
     if (!connection->initiator && (connection->flags_now & ASC_REQ_MUTUAL_AUTH) != 0 &&
         SSL_version(ssl) != TLS1_3_VERSION)
         SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+    bool keys = SSL_get_key_update_type(ssl) != SSL_KEY_UPDATE_NONE;
     SECURITY_STATUS status = handshake_run(connection, NOTHING, out);
+    if (keys && status == SEC_E_OK)
+        connection_keys_updated(connection);
     /* TLS 1.3's messages are whole with this token; the answers come as records for DecryptMessage. */
     return status == SEC_I_CONTINUE_NEEDED && SSL_version(ssl) == TLS1_3_VERSION ? SEC_E_OK : status;
 }

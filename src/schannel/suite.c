@@ -9,19 +9,19 @@
 #define AES_BLOCK_LEN 16
 
 static const struct cipher_fact {
-    int nid;
     const char *name, *mode;
-    ALG_ID algorithm;
     size_t block_len, tag_len; /* tag_len 0: CBC with a MAC */
-    bool explicit_nonce;       /* in TLS 1.2 */
+    int nid;
+    ALG_ID algorithm;
+    bool explicit_nonce; /* in TLS 1.2 */
 } cipher_facts[] = {
-    {NID_aes_128_gcm, "AES", "ChainingModeGCM", CALG_AES_128, AES_BLOCK_LEN, 16, true},
-    {NID_aes_256_gcm, "AES", "ChainingModeGCM", CALG_AES_256, AES_BLOCK_LEN, 16, true},
-    {NID_aes_128_ccm, "AES", "ChainingModeCCM", CALG_AES_128, AES_BLOCK_LEN, 16, true},
-    {NID_aes_256_ccm, "AES", "ChainingModeCCM", CALG_AES_256, AES_BLOCK_LEN, 16, true},
-    {NID_chacha20_poly1305, "CHACHA20_POLY1305", "", 0, 1, 16, false},
-    {NID_aes_128_cbc, "AES", "ChainingModeCBC", CALG_AES_128, AES_BLOCK_LEN, 0, false},
-    {NID_aes_256_cbc, "AES", "ChainingModeCBC", CALG_AES_256, AES_BLOCK_LEN, 0, false},
+    {"AES", "ChainingModeGCM", AES_BLOCK_LEN, 16, NID_aes_128_gcm, CALG_AES_128, true},
+    {"AES", "ChainingModeGCM", AES_BLOCK_LEN, 16, NID_aes_256_gcm, CALG_AES_256, true},
+    {"AES", "ChainingModeCCM", AES_BLOCK_LEN, 16, NID_aes_128_ccm, CALG_AES_128, true},
+    {"AES", "ChainingModeCCM", AES_BLOCK_LEN, 16, NID_aes_256_ccm, CALG_AES_256, true},
+    {"CHACHA20_POLY1305", "", 1, 16, NID_chacha20_poly1305, 0, false},
+    {"AES", "ChainingModeCBC", AES_BLOCK_LEN, 0, NID_aes_128_cbc, CALG_AES_128, false},
+    {"AES", "ChainingModeCBC", AES_BLOCK_LEN, 0, NID_aes_256_cbc, CALG_AES_256, false},
 };
 
 static const struct hash_fact {
@@ -36,14 +36,14 @@ static const struct hash_fact {
 };
 
 static const struct exchange_fact {
-    int nid;
     const char *name;
+    int nid;
     ALG_ID algorithm;
 } exchange_facts[] = {
-    {NID_kx_rsa, "RSA", CALG_RSA_KEYX},
-    {NID_kx_ecdhe, "ECDH", CALG_ECDH_EPHEM},
-    {NID_kx_dhe, "DH", CALG_DH_EPHEM},
-    {NID_kx_any, "ECDH", CALG_ECDH_EPHEM}, /* TLS 1.3 */
+    {"RSA", NID_kx_rsa, CALG_RSA_KEYX},
+    {"ECDH", NID_kx_ecdhe, CALG_ECDH_EPHEM},
+    {"DH", NID_kx_dhe, CALG_DH_EPHEM},
+    {"ECDH", NID_kx_any, CALG_ECDH_EPHEM}, /* TLS 1.3 */
 };
 
 static const struct hash_fact *hash_of(const SSL_CIPHER *cipher)

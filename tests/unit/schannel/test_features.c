@@ -454,6 +454,72 @@ static void test_post_handshake(void **state)
     post_handshake(false);
 }
 
+/* SCHANNEL_ALERT: the peer gets that alert, under whatever keys are in use. */
+static void alert_goes(DWORD protocols, bool by_client, bool chacha, int n_updates)
+{
+    static const WCHAR aes[] = u"AES";
+    CRYPTO_SETTINGS settings = {.eAlgorithmUsage = TlsParametersCngAlgUsageCipher,
+                                .strCngAlgId = {.Length = 6, .MaximumLength = 6, .Buffer = (WCHAR *)(uintptr_t)aes}};
+    TLS_PARAMETERS parameters = {.cDisabledCrypto = 1, .pDisabledCrypto = &settings};
+    SCH_CREDENTIALS cred = {.dwVersion = SCH_CREDENTIALS_VERSION,
+                            .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION,
+                            .cTlsParameters = 1,
+                            .pTlsParameters = &parameters};
+    DWORD token[3] = {SCHANNEL_ALERT, TLS1_ALERT_FATAL, TLS1_ALERT_ACCESS_DENIED};
+    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    struct loop_pair *pair = pair_new();
+    if (chacha)
+        assert_int_equal(side_acquire(&pair->client, &cred), SEC_E_OK);
+    pair_acquire(pair, 0, protocols & SP_PROT_TLS1_X_SERVER, SCH_CRED_MANUAL_CRED_VALIDATION);
+    run_and_talk(pair);
+    struct side *from = by_client ? &pair->client : &pair->server, *to = by_client ? &pair->server : &pair->client;
+    for (int i = 0; i < n_updates; i++) {
+        control(from, SCHANNEL_RENEGOTIATE);
+        assert_int_equal(side_step(from), SEC_E_OK);
+        wire_put(&to->in, from->out.data, from->out.len);
+        from->out.len = 0;
+        assert_int_equal(side_receive(to, NULL), SEC_I_RENEGOTIATE);
+        assert_int_equal(side_step(to), SEC_E_OK);
+        wire_put(&from->in, to->out.data, to->out.len);
+        to->out.len = 0;
+        talk(pair);
+    }
+    assert_int_equal(ApplyControlToken(&from->context, &list), SEC_E_OK);
+    assert_int_equal(side_step(from), SEC_E_OK);
+    assert_true(from->out.len > 7);
+    wire_put(&to->in, from->out.data, from->out.len);
+    assert_int_equal(side_receive(to, NULL), SEC_E_LOGON_DENIED);
+    assert_int_equal(side_send(from, "x", 1, &text), SEC_E_CONTEXT_EXPIRED);
+    pair_free(pair);
+}
+
+static void test_alerts(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    for (int i = 0; i < 4; i++)
+        alert_goes(protocols, (i & 1) != 0, (i & 2) != 0, 0);
+    for (int i = 0; i < 2; i++)
+        alert_goes(SP_PROT_TLS1_3, i != 0, false, 2);
+    /* Before anything is encrypted, in plain. */
+    DWORD token[3] = {SCHANNEL_ALERT, TLS1_ALERT_FATAL, TLS1_ALERT_ACCESS_DENIED};
+    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    struct loop_pair *pair = pair_of(SP_PROT_TLS1_2);
+    assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+    pair->client.out.len = 0;
+    assert_int_equal(ApplyControlToken(&pair->client.context, &list), SEC_E_OK);
+    assert_int_equal(side_step(&pair->client), SEC_E_OK);
+    assert_int_equal(pair->client.out.len, 7);
+    assert_memory_equal(pair->client.out.data, "\x15\x03\x03\x00\x02\x02\x31", 7);
+    buffer.cbBuffer = 8;
+    pair_restart(pair);
+    assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(ApplyControlToken(&pair->client.context, &list), SEC_E_INVALID_TOKEN);
+    pair_free(pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +531,7 @@ int main(void)
         cmocka_unit_test(test_no_resumption),
         cmocka_unit_test(test_renegotiation),
         cmocka_unit_test(test_key_update),
+        cmocka_unit_test(test_alerts),
         cmocka_unit_test(test_post_handshake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
