@@ -59,8 +59,7 @@ static DWORD name_to_text(PCERT_NAME_BLOB name, DWORD form, bool wide, void *roo
     SECURITY_STATUS status =
         name == NULL ? argument_missing("pName") : name_text(slice_of(name->pbData, name->cbData), form, &text);
     (void)answer_status(status);
-    return status == SEC_E_OK ? text_give(text, strlen(text) + 1, wide, room, n_room)
-                              : text_give("", 1, wide, room, n_room);
+    return text != NULL ? text_give(text, strlen(text) + 1, wide, room, n_room) : text_give("", 1, wide, room, n_room);
 }
 
 DWORD WINAPI CertNameToStrW(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWORD dwStrType, LPWSTR psz, DWORD csz)
@@ -84,7 +83,7 @@ static DWORD name_string(PCCERT_CONTEXT context, DWORD type, DWORD flags, const 
     SECURITY_STATUS status = context == NULL ? argument_missing("pCertContext")
                                              : name_of_certificate(context, type, flags, parameter, &text, &len);
     (void)answer_status(status);
-    return status == SEC_E_OK ? text_give(text, len, wide, room, n_room) : text_give("", 1, wide, room, n_room);
+    return text != NULL ? text_give(text, len, wide, room, n_room) : text_give("", 1, wide, room, n_room);
 }
 
 DWORD WINAPI CertGetNameStringW(PCCERT_CONTEXT pCertContext, DWORD dwType, DWORD dwFlags, void *pvTypePara,
@@ -225,7 +224,7 @@ BOOL WINAPI CryptQueryObject(DWORD dwObjectType, const void *pvObject, DWORD dwE
                              DWORD *pdwContentType, DWORD *pdwFormatType, HCERTSTORE *phCertStore, HCRYPTMSG *phMsg,
                              const void **ppvContext)
 {
-    struct object_found found;
+    struct object_found found = {0};
     cause_clear();
     (void)dwFlags;
     if (!answer_status(query(dwObjectType, pvObject, dwExpectedContentTypeFlags, dwExpectedFormatTypeFlags, &found)))

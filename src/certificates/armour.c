@@ -46,12 +46,12 @@ static void base64_write(struct slice bytes, bool of_urls, const char *end, stru
         bits |= here > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
         bits |= here > 2 ? bytes.data[i + 2] : 0;
         for (size_t k = 0; k < 4; k++) {
-            char c = k <= here ? alphabet[bits >> (18 - 6 * k) & 63] : '=';
+            uint8_t c = k <= here ? (uint8_t)alphabet[bits >> (18 - 6 * k) & 63] : '=';
             if (of_urls && c == '=')
                 continue;
             if (of_urls && (c == '+' || c == '/'))
-                c = c == '+' ? '-' : '_';
-            writer_u8(writer, (uint8_t)c);
+                c = c == '+' ? (uint8_t)'-' : (uint8_t)'_';
+            writer_u8(writer, c);
         }
         column += 4;
         if (column == BASE64_LINE && i + 3 < bytes.len) {

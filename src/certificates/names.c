@@ -53,7 +53,7 @@ static bool needs_quotes(const unsigned char *text, size_t len)
     if (text[0] == ' ' || text[len - 1] == ' ')
         return true;
     for (size_t i = 0; i < len; i++)
-        if (memchr(",+=\"\n<>#;", text[i], 9) != NULL)
+        if (text[i] != 0 && strchr(",+=\"\n<>#;", text[i]) != NULL)
             return true;
     return false;
 }

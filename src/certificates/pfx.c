@@ -15,9 +15,9 @@
 #define ROUNDS_MAX \
     5000000             /* of hashing a password: a few seconds; what nobody needs, and a hostile file could ask for */
 #define PFX_DEPTH_MAX 4 /* bags within bags */
+#define PFX_KEYS_MAX 64 /* private keys of one file */
 #define PFX_ENTRIES_MAX 1000 /* certificates and keys */
 
-DEFINE_STACK_OF(EVP_PKEY)
 OPENSSL_AUTO(PKCS12, pkcs12, PKCS12_free)
 OPENSSL_AUTO(PKCS8_PRIV_KEY_INFO, pkcs8, PKCS8_PRIV_KEY_INFO_free)
 
@@ -127,7 +127,8 @@ SECURITY_STATUS pfx_password_check(struct slice pfx, const char *password)
 struct unpacking {
     const char *password;
     struct store *store;
-    STACK_OF(EVP_PKEY) * keys;
+    EVP_PKEY *keys[PFX_KEYS_MAX];
+    unsigned n_keys;
     bool only_certificates;
     unsigned n_entries;
 };
@@ -154,10 +155,10 @@ static SECURITY_STATUS key_move(const PKCS8_PRIV_KEY_INFO *info, EVP_PKEY **pkey
 
 static SECURITY_STATUS key_unpack(const PKCS8_PRIV_KEY_INFO *info, struct unpacking *unpacking)
 {
-    AUTO_OPENSSL(pkey) EVP_PKEY *pkey = NULL;
-    try(key_move(info, &pkey));
-    require(sk_EVP_PKEY_push(unpacking->keys, pkey) > 0, SEC_E_INSUFFICIENT_MEMORY);
-    pkey = NULL;
+    require(unpacking->n_keys < PFX_KEYS_MAX,
+            cause_set(CRYPT_E_BAD_ENCODE, "more than %d private keys in one PFX", PFX_KEYS_MAX));
+    try(key_move(info, &unpacking->keys[unpacking->n_keys]));
+    unpacking->n_keys++;
     return SEC_E_OK;
 }
 
@@ -245,9 +246,9 @@ static SECURITY_STATUS safe_unpack(PKCS7 *safe, struct unpacking *unpacking)
 static SECURITY_STATUS keys_give(struct unpacking *unpacking)
 {
     struct store *store = unpacking->store;
-    for (int i = 0; i < sk_EVP_PKEY_num(unpacking->keys); i++)
+    for (unsigned i = 0; i < unpacking->n_keys; i++)
         for (size_t k = 0; k < store->n_certificates; k++) { /* nobody else has the store yet */
-            EVP_PKEY *key = sk_EVP_PKEY_value(unpacking->keys, i);
+            EVP_PKEY *key = unpacking->keys[i];
             EVP_PKEY *theirs = X509_get0_pubkey(store->certificates[k]->x509);
             if (theirs != NULL && EVP_PKEY_eq(theirs, key) == 1)
                 try(certificate_key_set(store->certificates[k], key));
@@ -272,13 +273,11 @@ SECURITY_STATUS store_open_pfx(struct slice pfx, const char *password, DWORD fla
     AUTO_OPENSSL(pkcs12) PKCS12 *pkcs12 = NULL;
     try(pfx_parse(pfx, &pkcs12));
     try(mac_check(pkcs12, &password));
-    struct unpacking unpacking = {.password = password,
-                                  .store = store_new(),
-                                  .keys = sk_EVP_PKEY_new_null(),
-                                  .only_certificates = (flags & PKCS12_ONLY_CERTIFICATES) != 0};
-    SECURITY_STATUS status =
-        unpacking.store == NULL || unpacking.keys == NULL ? SEC_E_INSUFFICIENT_MEMORY : pfx_unpack(pkcs12, &unpacking);
-    sk_EVP_PKEY_pop_free(unpacking.keys, EVP_PKEY_free);
+    struct unpacking unpacking = {
+        .password = password, .store = store_new(), .only_certificates = (flags & PKCS12_ONLY_CERTIFICATES) != 0};
+    SECURITY_STATUS status = unpacking.store == NULL ? SEC_E_INSUFFICIENT_MEMORY : pfx_unpack(pkcs12, &unpacking);
+    for (unsigned i = 0; i < unpacking.n_keys; i++)
+        EVP_PKEY_free(unpacking.keys[i]);
     if (status == SEC_E_OK)
         *handle = unpacking.store;
     else if (unpacking.store != NULL)

@@ -168,12 +168,12 @@ void prov_info_pack(const CRYPT_KEY_PROV_INFO *info, void *to)
 SECURITY_STATUS hash_of_bytes(ALG_ID algorithm, struct slice bytes, BYTE *hash, DWORD *len)
 {
     static const struct {
-        ALG_ID id;
         const char *name;
+        ALG_ID id;
         DWORD len;
     } known[] = {
-        {CALG_SHA1, "SHA1", 20},      {0, "SHA1", 20},       {CALG_SHA_256, "SHA256", 32}, {CALG_SHA_384, "SHA384", 48},
-        {CALG_SHA_512, "SHA512", 64}, {CALG_MD5, "MD5", 16},
+        {"SHA1", CALG_SHA1, 20},      {"SHA1", 0, 20},       {"SHA256", CALG_SHA_256, 32}, {"SHA384", CALG_SHA_384, 48},
+        {"SHA512", CALG_SHA_512, 64}, {"MD5", CALG_MD5, 16},
     };
     AUTO_FREE uint8_t *computed = NULL;
     size_t computed_len = 0;

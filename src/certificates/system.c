@@ -95,8 +95,7 @@ static SECURITY_STATUS key_note(struct certificate *certificate, const char *pat
     size_t stem = dot != NULL && (slash == NULL || dot > slash) ? (size_t)(dot - path) : strlen(path);
     if (stem + sizeof ".key" > sizeof beside)
         return SEC_E_OK;
-    memcpy(beside, path, stem);
-    memcpy(beside + stem, ".key", sizeof ".key");
+    (void)snprintf(beside, sizeof beside, "%.*s.key", (int)stem, path);
     return is_there(beside) ? certificate_key_place(certificate, beside) : SEC_E_OK;
 }
 
