@@ -46,9 +46,10 @@ def label(workload, ours):
 
 
 def verdict(suite, workload, ours, peers):
-    """Goals are ratios to the best peer; memory's is bytes."""
+    """Goals are ratios to the best peer, or the best of the first GOAL_PEERS; memory's is bytes."""
     if workload == MEMORY:
         return f"{'met' if ours <= suite.MEMORY_GOAL else 'MISSED'} ({suite.MEMORY_GOAL} B)"
+    peers = peers[:getattr(suite, "GOAL_PEERS", None)]
     goal, known = suite.GOALS.get(workload), [peer for peer in peers if peer is not None]
     if goal is None or not known:
         return ""

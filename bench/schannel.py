@@ -6,6 +6,7 @@ import tempfile
 
 TITLE = "TLS 1.3, client and server, 1 thread"
 PEERS = ("OpenSSL", "GnuTLS")
+GOAL_PEERS = 1  # what the package stands on
 GOALS = {**{f"handshake {kind}": 0.97 for kind in ("ECDSA", "RSA", "resumed")},
          **{f"{half} {size}": 1.0 for half in ("seal", "unseal") for size in (1024, 16384)}}
 MEMORY_GOAL = 0
