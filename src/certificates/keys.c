@@ -1,5 +1,6 @@
 #include "certificates/keys.h"
 
+#include "base/fork.h"
 #include "base/memory.h"
 #include "certificates/files.h"
 #include "certificates/openssl.h"
@@ -53,6 +54,52 @@ SECURITY_STATUS key_parse(struct slice bytes, const char *password, EVP_PKEY **p
     return SEC_E_OK;
 }
 
+#ifndef OPENSSL_NO_ENGINE
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+static pthread_mutex_t engine_lock = PTHREAD_MUTEX_INITIALIZER;
+static ENGINE *pkcs11_engine; /* kept once it is there: engines do not bear being unloaded */
+
+__attribute__((constructor)) static void guard(void)
+{
+    fork_guard(&engine_lock, FORK_RANK_CONFIG);
+}
+
+static ENGINE *engine_get(void)
+{
+    pthread_mutex_lock(&engine_lock);
+    if (pkcs11_engine == NULL) {
+        ENGINE *engine = ENGINE_by_id("pkcs11");
+        if (engine != NULL) /* else it writes to standard error; one that does not know the command may go on */
+            (void)ENGINE_ctrl_cmd_string(engine, "QUIET", NULL, 1);
+        if (engine != NULL && ENGINE_init(engine) == 1)
+            pkcs11_engine = engine;
+        else
+            ENGINE_free(engine);
+    }
+    ENGINE *engine = pkcs11_engine;
+    pthread_mutex_unlock(&engine_lock);
+    return engine;
+}
+
+static EVP_PKEY *engine_open(const char *uri, UI_METHOD *method, const char *password)
+{
+    ENGINE *engine = engine_get();
+    return engine == NULL ? NULL : ENGINE_load_private_key(engine, uri, method, (void *)(uintptr_t)password);
+}
+
+#pragma GCC diagnostic pop
+#else
+static EVP_PKEY *engine_open(const char *uri, UI_METHOD *method, const char *password)
+{
+    (void)uri;
+    (void)method;
+    (void)password;
+    return NULL;
+}
+#endif
+
 /* RFC 7512. A provider that knows the scheme comes first (OSSL_STORE), then the engine of that name. */
 static EVP_PKEY *uri_open(const char *uri, const char *password)
 {
@@ -70,17 +117,8 @@ static EVP_PKEY *uri_open(const char *uri, const char *password)
         OSSL_STORE_INFO_free(info);
     }
     OSSL_STORE_close(store);
-#ifndef OPENSSL_NO_ENGINE
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    ENGINE *engine = found == NULL ? ENGINE_by_id("pkcs11") : NULL;
-    if (engine != NULL && ENGINE_init(engine) == 1) {
-        found = ENGINE_load_private_key(engine, uri, method, (void *)(uintptr_t)password);
-        ENGINE_finish(engine);
-    }
-    ENGINE_free(engine);
-#pragma GCC diagnostic pop
-#endif
+    if (found == NULL)
+        found = engine_open(uri, method, password);
     UI_destroy_method(method);
     return found;
 }
