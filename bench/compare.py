@@ -1,6 +1,6 @@
 """Prints speed beside the peers, measured in the same run: programs take turns, the best of each counts.
 
-compare.py BUILD_DIR [ntlm|kerberos|negotiate]"""
+compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel]"""
 import os
 import subprocess
 import sys
@@ -8,8 +8,9 @@ import sys
 import kerberos
 import negotiate
 import ntlm
+import schannel
 
-SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate}
+SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel}
 TURNS = 3
 OURS = "OpenSSPI"
 MEMORY = "context bytes"
@@ -46,12 +47,13 @@ def label(workload, ours):
 
 
 def verdict(suite, workload, ours, peers):
-    """Goals are ratios to the best peer, or nanoseconds more than the first; memory's is bytes."""
+    """Goals are ratios to the best peer, or the best of the first GOAL_PEERS, or nanoseconds more than the first; memory's is bytes."""
     if workload == MEMORY:
         return f"{'met' if ours <= suite.MEMORY_GOAL else 'MISSED'} ({suite.MEMORY_GOAL} B)"
     more = getattr(suite, "MORE", {}).get(workload)
     if more is not None and peers[0] is not None:
         return f"{'met' if ours - peers[0] <= more else 'MISSED'} ({ours - peers[0]:+.0f} ns, {more})"
+    peers = peers[:getattr(suite, "GOAL_PEERS", None)]
     goal, known = suite.GOALS.get(workload), [peer for peer in peers if peer is not None]
     if goal is None or not known:
         return ""

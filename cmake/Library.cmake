@@ -15,6 +15,10 @@ if(NOT OPENSSPI_WITH_KERBEROS)
     list(APPEND OPENSSPI_PACKAGES_LEFT_OUT kerberos)
 endif()
 
+if(NOT OPENSSPI_WITH_SCHANNEL)
+    list(APPEND OPENSSPI_PACKAGES_LEFT_OUT schannel)
+endif()
+
 add_library(opensspi_common INTERFACE)
 target_include_directories(opensspi_common INTERFACE
     ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include/opensspi ${PROJECT_BINARY_DIR}/generated)
@@ -27,6 +31,9 @@ if(OPENSSPI_WITH_NTLM)
 endif()
 if(OPENSSPI_WITH_KERBEROS)
     target_compile_definitions(opensspi_common INTERFACE OPENSSPI_WITH_KERBEROS=1)
+endif()
+if(OPENSSPI_WITH_SCHANNEL)
+    target_compile_definitions(opensspi_common INTERFACE OPENSSPI_WITH_SCHANNEL=1)
 endif()
 
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/floors.txt)

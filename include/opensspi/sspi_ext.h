@@ -8,6 +8,7 @@
 #define OPENSSPI_SSPI_EXT_H
 
 #include "sspi.h"
+#include "wincrypt_types.h"
 
 #define OPENSSPI_VERSION_MAJOR 0
 #define OPENSSPI_VERSION_MINOR 1
@@ -198,6 +199,31 @@ typedef struct _OPENSSPI_CLIENT_IDENTITY {
  * SEC_E_INSUFFICIENT_MEMORY.
  */
 SECURITY_STATUS OpenSspiQueryClientIdentity(PCtxtHandle Context, OPENSSPI_CLIENT_IDENTITY **Identity);
+
+/*
+ * OpenSspiLastError gives the last error of this thread: the code that a function which answers BOOL, a pointer or a handle (wincrypt.h) left when it failed, as
+ * GetLastError gives it on Windows. Success leaves it as it was.
+ *
+ * Returns a code such as CRYPT_E_NOT_FOUND or ERROR_MORE_DATA; 0 when nothing failed yet.
+ */
+DWORD OpenSspiLastError(void);
+
+/*
+ * OpenSspiCertificateFromPem makes a certificate context, with its private key, from files: what a TLS server or client needs for SCHANNEL_CRED.paCred.
+ *
+ * CertificateFile  path, UTF-8, of a file of certificates in PEM (also DER or PKCS #7): the first is the one, the others, such as its issuers, go into the memory store that
+ *                  the context lives in, and are sent with it.
+ * KeyFile          path of its private key: PEM or DER, PKCS #1, SEC 1 or PKCS #8, encrypted or not; may be CertificateFile again. Everybody must not be able to read it. Or a
+ *                  "pkcs11:" URI (RFC 7512), for a key in a token: OpenSSL's configuration must name a provider or an engine for it. NULL: no key.
+ * Password         UTF-8, of the key file or the token; NULL: none. Nobody is asked for one.
+ * Certificate      receives the context, for CertFreeCertificateContext.
+ *
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER for a missing argument or a text that is not UTF-8; SEC_E_NO_CREDENTIALS when a file or the token's key is not there or cannot be
+ * read, or everybody may read the key; SEC_E_UNKNOWN_CREDENTIALS when a file holds no certificate or key, is damaged, has another password, or key and certificate are no
+ * pair; SEC_E_INSUFFICIENT_MEMORY. OpenSspiLastErrorText says which.
+ */
+SECURITY_STATUS OpenSspiCertificateFromPem(const char *CertificateFile, const char *KeyFile, const char *Password,
+                                           PCCERT_CONTEXT *Certificate);
 
 #ifdef __cplusplus
 }

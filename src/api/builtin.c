@@ -14,6 +14,10 @@ extern const struct package kerberos_package;
 extern const struct package ntlm_package;
 #endif
 
+#ifdef OPENSSPI_WITH_SCHANNEL
+extern const struct package schannel_package, schannel_unified_package, schannel_default_package;
+#endif
+
 /* In the order in which Windows lists them. */
 static const struct package *const builtin[] = {
 #ifdef OPENSSPI_WITH_NEGOTIATE
@@ -24,6 +28,11 @@ static const struct package *const builtin[] = {
 #endif
 #ifdef OPENSSPI_WITH_NTLM
     &ntlm_package,
+#endif
+#ifdef OPENSSPI_WITH_SCHANNEL
+    &schannel_package,
+    &schannel_unified_package,
+    &schannel_default_package,
 #endif
     NULL,
 };

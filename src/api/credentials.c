@@ -8,6 +8,7 @@
 #include "core/objects.h"
 #include "core/trace.h"
 #include "lsa/authority.h"
+#include <schannel.h>
 #include <sspi_ext.h>
 #include <string.h>
 
@@ -133,6 +134,29 @@ SECURITY_STATUS SEC_ENTRY AddCredentialsA(PCredHandle hCredentials, LPSTR pszPri
     return add_credentials(hCredentials);
 }
 
+static SECURITY_STATUS put_name(const char *name, bool wide, SecPkgCredentials_NamesW *names, size_t room)
+{
+    require(room >= sizeof *names,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "SecPkgCredentials_Names has %zu bytes", sizeof *names));
+    void *text = api_text_block(name, wide);
+    require(text != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    names->sUserName = text;
+    return SEC_E_OK;
+}
+
+/* `bytes` is an array of ALG_ID. */
+static SECURITY_STATUS put_algorithms(struct slice bytes, SecPkgCred_SupportedAlgs *algorithms, size_t room)
+{
+    require(room >= sizeof *algorithms,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "SecPkgCred_SupportedAlgs has %zu bytes", sizeof *algorithms));
+    void *block = block_alloc(bytes.len);
+    require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    memcpy(block, bytes.data, bytes.len);
+    algorithms->cSupportedAlgs = (DWORD)(bytes.len / sizeof(ALG_ID));
+    algorithms->palgSupportedAlgs = block;
+    return SEC_E_OK;
+}
+
 /* `room` is the size the caller told, or the largest there is. */
 static SECURITY_STATUS credential_query(PCredHandle handle, ULONG attribute, void *buffer, size_t room, bool wide)
 {
@@ -142,15 +166,21 @@ static SECURITY_STATUS credential_query(PCredHandle handle, ULONG attribute, voi
     require(buffer != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no place for the attribute was given"));
     struct attribute value = {0};
     try(authority()->query_credential(ref.object, attribute, &value));
-    require(attribute == SECPKG_CRED_ATTR_NAMES || attribute == OPENSSPI_CRED_ATTR_CCACHE,
-            SEC_E_UNSUPPORTED_FUNCTION); /* others wait for packages that have them */
-    SecPkgCredentials_NamesW *names = buffer;
-    require(room >= sizeof *names,
-            cause_set(SEC_E_BUFFER_TOO_SMALL, "SecPkgCredentials_Names has %zu bytes", sizeof *names));
-    void *text = api_text_block(value.names.text, wide);
-    require(text != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    names->sUserName = text;
-    return SEC_E_OK;
+    switch (attribute) {
+    case SECPKG_CRED_ATTR_NAMES:
+    case OPENSSPI_CRED_ATTR_CCACHE:
+        return put_name(value.names.text, wide, buffer, room);
+    case SECPKG_ATTR_SUPPORTED_ALGS:
+        return put_algorithms(value.bytes, buffer, room);
+    case SECPKG_ATTR_CIPHER_STRENGTHS:
+    case SECPKG_ATTR_SUPPORTED_PROTOCOLS:
+        require(room >= value.flat.len, cause_set(SEC_E_BUFFER_TOO_SMALL, "attribute %u has a structure of %zu bytes",
+                                                  (unsigned)attribute, value.flat.len));
+        memcpy(buffer, value.flat.bytes, value.flat.len);
+        return SEC_E_OK;
+    default:
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    }
 }
 
 SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesW(PCredHandle phCredential, ULONG ulAttribute, PVOID pBuffer)

@@ -231,16 +231,6 @@ BOOLEAN SEC_ENTRY TranslateNameA(LPCSTR lpAccountName, EXTENDED_NAME_FORMAT Acco
 
 /* Schannel. */
 
-BOOL SslEmptyCacheW(LPWSTR pszTargetName, DWORD dwFlags)
-{
-    return FALSE;
-}
-
-BOOL SslEmptyCacheA(LPSTR pszTargetName, DWORD dwFlags)
-{
-    return FALSE;
-}
-
 BOOL SslCrackCertificate(PUCHAR pbCertificate, DWORD cbCertificate, DWORD dwFlags, PX509Certificate *ppCertificate)
 {
     return FALSE;

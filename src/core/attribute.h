@@ -9,6 +9,8 @@
 
 struct package;
 
+#define ATTRIBUTE_FLAT_MAX 1024 /* SecPkgContext_CipherInfo, the largest of its kind, has 600 bytes */
+
 struct attribute {
     union {
         struct { /* of a package that chooses */
@@ -31,6 +33,11 @@ struct attribute {
         } lifespan;
         uint32_t number;
         int64_t time; /* FILETIME, UTC */
+        struct {
+            size_t len;
+            _Alignas(8) uint8_t bytes[ATTRIBUTE_FLAT_MAX];
+        } flat;              /* a structure without pointers as Windows lays it out, or bytes that live nowhere else */
+        const void *pointer; /* a reference that the caller gets */
     };
 };
 

@@ -17,6 +17,9 @@ enum config_fallback { FALLBACK_NO, FALLBACK_YES, FALLBACK_AUDIT };
 /* Whom a client hands its ticket-granting ticket to when it was asked to delegate. */
 enum config_delegate { DELEGATE_OK_AS_DELEGATE, DELEGATE_ALWAYS, DELEGATE_NEVER };
 
+/* In order. */
+enum config_tls { CONFIG_TLS_1_0, CONFIG_TLS_1_1, CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
+
 struct config_list {
     char *item[CONFIG_LIST_MAX];
     unsigned n_items;
@@ -48,6 +51,13 @@ struct config {
     enum config_fallback negotiate_ntlm_fallback;
     unsigned negotiate_kdc_seconds;        /* shortens kerberos_kdc_seconds; 0 does not */
     struct config_list negotiate_packages; /* empty: all that can be negotiated */
+    /* [certificates] paths of files or directories; NULL: the default */
+    char *certificates_root, *certificates_ca, *certificates_my, *certificates_machine_my;
+    unsigned certificates_security_level; /* OpenSSL's security level for chains, 0 to 5 */
+    /* [schannel] */
+    enum config_tls schannel_min, schannel_max;
+    bool schannel_require_client_certificate; /* ASC_REQ_MUTUAL_AUTH refuses a client without one */
+    char *schannel_ciphers;                   /* of OpenSSL's syntax, for TLS 1.2 and before; NULL: our own list */
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key

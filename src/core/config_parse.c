@@ -17,7 +17,7 @@
 
 #define CONFIG_FILE_MAX ((size_t)1 << 20) /* a file of lists and switches; a larger one is a mistake */
 
-enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE, KEY_FALLBACK };
+enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE, KEY_FALLBACK, KEY_TLS };
 
 static const struct key {
     const char *section, *name;
@@ -54,6 +54,16 @@ static const struct key {
     {"negotiate", "ntlm_fallback", KEY_FALLBACK, offsetof(struct config, negotiate_ntlm_fallback)},
     {"negotiate", "kdc_seconds", KEY_NUMBER, offsetof(struct config, negotiate_kdc_seconds)},
     {"negotiate", "packages", KEY_LIST, offsetof(struct config, negotiate_packages)},
+    {"certificates", "root", KEY_TEXT, offsetof(struct config, certificates_root)},
+    {"certificates", "ca", KEY_TEXT, offsetof(struct config, certificates_ca)},
+    {"certificates", "my", KEY_TEXT, offsetof(struct config, certificates_my)},
+    {"certificates", "machine_my", KEY_TEXT, offsetof(struct config, certificates_machine_my)},
+    {"certificates", "security_level", KEY_NUMBER, offsetof(struct config, certificates_security_level)},
+    {"schannel", "min_protocol", KEY_TLS, offsetof(struct config, schannel_min)},
+    {"schannel", "max_protocol", KEY_TLS, offsetof(struct config, schannel_max)},
+    {"schannel", "require_client_certificate", KEY_SWITCH,
+     offsetof(struct config, schannel_require_client_certificate)},
+    {"schannel", "ciphers", KEY_TEXT, offsetof(struct config, schannel_ciphers)},
 };
 
 void config_defaults(struct config *config)
@@ -69,6 +79,9 @@ void config_defaults(struct config *config)
         .ntlm_challenge_seconds = 300,
         .kerberos_kdc_seconds = 5,
         .negotiate_ntlm_fallback = FALLBACK_YES,
+        .certificates_security_level = 2, /* 112 bits: RSA of 2048 bits, no SHA-1 in signatures */
+        .schannel_min = CONFIG_TLS_1_2,
+        .schannel_max = CONFIG_TLS_1_3,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }
@@ -191,6 +204,18 @@ static bool fallback_parse(enum config_fallback *field, const char *value)
     return found >= 0;
 }
 
+static bool tls_parse(enum config_tls *field, const char *value)
+{
+    static const char *const words[] = {
+        [CONFIG_TLS_1_0] = "1.0", [CONFIG_TLS_1_1] = "1.1", [CONFIG_TLS_1_2] = "1.2", [CONFIG_TLS_1_3] = "1.3"};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (strcmp(value, words[i]) == 0) {
+            *field = (enum config_tls)i;
+            return true;
+        }
+    return false;
+}
+
 static const char *value_parse(const struct key *key, struct config *config, const char *value)
 {
     void *field = (char *)config + key->offset;
@@ -219,6 +244,8 @@ static const char *value_parse(const struct key *key, struct config *config, con
         return delegate_parse(field, value) ? NULL : "takes ok_as_delegate, always or never";
     case KEY_FALLBACK:
         return fallback_parse(field, value) ? NULL : "takes yes, no or audit";
+    case KEY_TLS:
+        return tls_parse(field, value) ? NULL : "takes 1.0, 1.1, 1.2 or 1.3";
     }
     return "has no type";
 }

@@ -23,7 +23,8 @@ struct package_mech {
 
 struct package_info {
     const char *name, *comment;
-    uint32_t capabilities; /* SECPKG_FLAG_* */
+    uint32_t
+        capabilities; /* SECPKG_FLAG_*; a STREAM package formats records itself, and keeps its handshake after the end */
     uint16_t rpc_id;
     uint32_t max_token;  /* bytes; a longer input token is refused unread */
     bool takes_identity; /* pAuthData is an identity, else the package's own structure */
@@ -47,6 +48,12 @@ struct step_in {
     struct slice bindings; /* a whole SEC_CHANNEL_BINDINGS, offsets checked; data NULL: none given */
     const char *target;    /* UTF-8, or NULL; the first step's counts */
     uint32_t flags;        /* ISC_REQ_* or ASC_REQ_*, as on the first call */
+    /* What stream packages read besides; the token may then hold less or more than one message. */
+    bool given;             /* the caller gave input at all */
+    uint32_t flags_now;     /* this call's flags, where later ones have a meaning */
+    struct slice protocols; /* a whole SEC_APPLICATION_PROTOCOLS; data NULL: none given */
+    struct slice peer;      /* DTLS: the peer's socket address; data NULL: none given */
+    uint16_t mtu;           /* DTLS; 0: none given */
 };
 
 struct step_out {
@@ -56,6 +63,11 @@ struct step_out {
     int64_t expiry;       /* FILETIME, UTC */
     bool
         wants_list_mic; /* the handshake's messages carried a code of their own, so that the list of mechanisms needs one too (MS-SPNG 3.3.5.1) */
+    /* What stream packages answer besides. */
+    size_t extra;   /* so many bytes at the end of the input were not used */
+    size_t missing; /* with SEC_E_INCOMPLETE_MESSAGE: so many more are needed */
+    bool alert;     /* the token tells the peer of a failure */
+    void *session;  /* a session's state, handed over directly where it cannot be written as a record; NULL: none */
 };
 
 struct password_change {
@@ -74,7 +86,10 @@ struct package_authority {
     SECURITY_STATUS (*query_credential)(const void *credential, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_credential)(void *credential, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*query_handshake)(const void *handshake, uint32_t attribute, struct attribute *value);
+    SECURITY_STATUS (*set_handshake)(void *handshake, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*complete)(void *handshake, struct slice_mut token);
+    SECURITY_STATUS (*control)(void *handshake, struct slice token); /* ApplyControlToken */
+    void (*forget)(const char *target); /* cached sessions with this target, or all (NULL) */
     SECURITY_STATUS (*change_password)(const struct password_change *change);
     /* Outbound credentials to act for somebody else. `delegated` is what a server's session keeps of its client (session_facts.delegated), `service` a
      * credential of this package or NULL. */
@@ -86,7 +101,7 @@ struct package_authority {
 };
 
 struct package_session {
-    /* `own` is the package's part of the session record. */
+    /* `own` is the package's part of the session record. NULL where sessions are only handed over directly. */
     SECURITY_STATUS (*open)(struct slice own, uint32_t flags, bool initiator, void **state);
     void (*close)(void *state);
     /* Writes the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */

@@ -176,7 +176,7 @@ static SECURITY_STATUS open_any(struct slice record, bool chosen, struct session
     SECURITY_STATUS status = session_record_read(slice_of(opened + 1, record.len), &opened->facts, &name, &own);
     if (status == SEC_E_OK) {
         opened->package = registry_find(name);
-        if (opened->package == NULL || opened->package->session == NULL)
+        if (opened->package == NULL || opened->package->session == NULL || opened->package->session->open == NULL)
             status = cause_set(SEC_E_SECPKG_NOT_FOUND, "the session record is of package \"%.64s\", which is not here",
                                name);
     }
@@ -203,6 +203,22 @@ SECURITY_STATUS session_open_chosen(struct slice record, struct session **sessio
     return open_any(record, true, session);
 }
 
+SECURITY_STATUS session_adopt(const struct package *package, bool initiator, void *state, struct session **session)
+{
+    struct session *adopted = secret_block_alloc(sizeof *adopted);
+    if (adopted == NULL) {
+        package->session->close(state);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    adopted->size = sizeof *adopted;
+    adopted->package = package;
+    adopted->facts.initiator = initiator;
+    adopted->state = state;
+    adopted->direct = true;
+    *session = adopted;
+    return SEC_E_OK;
+}
+
 void session_close(struct session *session)
 {
     if (session == NULL)
@@ -223,6 +239,8 @@ SECURITY_STATUS session_save(const struct session *session, struct writer *recor
 SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value)
 {
     const struct session_facts *facts = &session->facts;
+    if (session->direct)
+        return session->package->session->query(session->state, attribute, value);
     switch (attribute) {
     case SECPKG_ATTR_NAMES:
     case SECPKG_ATTR_DCE_INFO:

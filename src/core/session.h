@@ -30,6 +30,7 @@ struct session {
     struct session_facts facts;
     void *state; /* the package's */
     size_t size; /* of this block with the record behind it */
+    bool direct; /* handed over without a record: the package answers every attribute */
 };
 
 /* Appends a record. SEC_E_INSUFFICIENT_MEMORY when it does not fit. */
@@ -42,6 +43,8 @@ SECURITY_STATUS session_record_read(struct slice record, struct session_facts *f
 SECURITY_STATUS session_open(struct slice record, struct session **session);
 /* The same, but SEC_E_INVALID_TOKEN for a record of a package that chooses: such a package opens the record inside its own so, and no record nests. */
 SECURITY_STATUS session_open_chosen(struct slice record, struct session **session);
+/* Makes a session of a state that was handed over directly; on failure the state is closed. SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS session_adopt(const struct package *package, bool initiator, void *state, struct session **session);
 void session_close(struct session *session); /* NULL is fine */
 /* Answers what is common to all packages from the facts, the rest by the package. SEC_E_UNSUPPORTED_FUNCTION for what neither has. */
 SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value);

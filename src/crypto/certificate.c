@@ -47,7 +47,7 @@ static int no_password(char *room, int size, int writing, void *data)
     return -1;
 }
 
-bool certificate_from_pem(struct slice pem, struct writer *der)
+bool certificate_pem_read(struct slice pem, struct writer *der)
 {
     unsigned char *bytes = NULL;
     int len = -1;

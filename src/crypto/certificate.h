@@ -23,6 +23,6 @@ MUST_USE enum certificate_result certificate_end_point_hash(struct slice der, ui
                                                             size_t *hash_len);
 
 /* The first certificate in PEM text, as DER; a server's chain file begins with its own. False when there is none, or it is damaged. */
-MUST_USE bool certificate_from_pem(struct slice pem, struct writer *der);
+MUST_USE bool certificate_pem_read(struct slice pem, struct writer *der);
 
 #endif

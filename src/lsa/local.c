@@ -41,6 +41,23 @@ static SECURITY_STATUS local_complete(struct context *context, struct slice_mut 
     return context->package->authority->complete(context->handshake, token);
 }
 
+static SECURITY_STATUS local_control(struct context *context, struct slice token)
+{
+    require(context->package->authority->control != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no control tokens", context->package->info.name));
+    require(context->handshake != NULL,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake failed, there is nothing to control"));
+    return context->package->authority->control(context->handshake, token);
+}
+
+static SECURITY_STATUS local_set_context(struct context *context, uint32_t attribute, const void *value, size_t len)
+{
+    require(context->package->authority->set_handshake != NULL && context->handshake != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s contexts let no attribute %u be set", context->package->info.name,
+                      (unsigned)attribute));
+    return context->package->authority->set_handshake(context->handshake, attribute, value, len);
+}
+
 static SECURITY_STATUS local_query_credential(const struct credential *credential, uint32_t attribute,
                                               struct attribute *value)
 {
@@ -94,6 +111,8 @@ static const struct authority local = {
     .acquire = local_acquire,
     .step = local_step,
     .complete = local_complete,
+    .control = local_control,
+    .set_context = local_set_context,
     .query_credential = local_query_credential,
     .set_credential = local_set_credential,
     .change_password = local_change_password,

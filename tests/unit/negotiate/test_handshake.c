@@ -148,7 +148,8 @@ static void test_package(void **state)
     FreeContextBuffer(info);
     assert_int_equal(EnumerateSecurityPackagesA(&count, &info), SEC_E_OK);
     assert_string_equal(info[1].Name, "Negotiate"); /* before it stands what this test has put there */
-    assert_string_equal(info[count - 1].Name, "NTLM");
+    assert_true(count > 3);                         /* NTLM, and what else is built */
+    assert_string_equal(info[3].Name, "NTLM");
     FreeContextBuffer(info);
 }
 
