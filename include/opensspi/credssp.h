@@ -49,6 +49,9 @@ typedef struct _CREDSSP_CRED_EX {
     CREDSSP_CRED Cred;
 } CREDSSP_CRED_EX, *PCREDSSP_CRED_EX;
 
+/* Context attributes. */
+#define SECPKG_ATTR_NEGOTIATION_PACKAGE 0x80000081 /* SecPkgContext_PackageInfo: which package Negotiate chose */
+
 /* How a CredSSP server was authenticated. */
 #define CREDSSP_SERVER_AUTH_NEGOTIATE 0x1
 #define CREDSSP_SERVER_AUTH_CERTIFICATE 0x2

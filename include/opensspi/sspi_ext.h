@@ -26,6 +26,17 @@ extern "C" {
 #define OPENSSPI_AUTH_IDENTITY_NT_HASH 0x00800000
 
 /*
+ * For QueryContextAttributes on the server's side: what the client's authority says of the client, verified. Of Kerberos the PAC (MS-PAC), as it stood in the
+ * ticket. The buffer is a SecPkgContext_AuthorizationData; AuthorizationData is freed with FreeContextBuffer.
+ * SEC_E_UNSUPPORTED_FUNCTION on the client's side and where the authority said nothing.
+ */
+#define OPENSSPI_ATTR_AUTHORIZATION_DATA 0x4F530001
+typedef struct _SecPkgContext_AuthorizationData {
+    ULONG AuthorizationDataLength; /* bytes */
+    PUCHAR AuthorizationData;
+} SecPkgContext_AuthorizationData, *PSecPkgContext_AuthorizationData;
+
+/*
  * OpenSspiVersion tells the version of the library that the program runs with.
  *
  * Returns "MAJOR.MINOR.PATCH"; static, never to be freed.
@@ -50,8 +61,95 @@ const char *OpenSspiLastErrorText(void);
  */
 const char *OpenSspiStatusName(SECURITY_STATUS Status);
 
+/*
+ * OpenSspiBindingsFromCertificate builds the channel bindings "tls-server-end-point" (RFC 5929, section 4) of a TLS server's certificate: what a
+ * SECBUFFER_CHANNEL_BINDINGS of InitializeSecurityContext and AcceptSecurityContext holds. The hash is that of the certificate's own signature,
+ * also where RSA-PSS names it in its parameters, and SHA-256 where that is MD5 or SHA-1.
+ *
+ * Certificate: CertificateLength bytes of DER, exactly one certificate. The server gives the one that its TLS shows, the client the one that
+ * it was shown.
+ * Bindings receives a block and its length; the block is to be freed with FreeContextBuffer.
+ *
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER when a pointer is missing; SEC_E_CERT_UNKNOWN when the bytes are not one certificate;
+ * SEC_E_ALGORITHM_MISMATCH when its signature has no hash function of its own (Ed25519, Ed448): RFC 5929 leaves its binding undefined, and two ends
+ * that guess differently would lock each other out; SEC_E_INSUFFICIENT_MEMORY. On failure Bindings is untouched. The same holds for the
+ * functions below.
+ */
+SECURITY_STATUS OpenSspiBindingsFromCertificate(const void *Certificate, ULONG CertificateLength,
+                                                SecPkgContext_Bindings *Bindings);
+
+/*
+ * OpenSspiBindingsFromCertificateFileW does the same for the first certificate of a PEM file (at most 1 MiB), which in a server's chain file is the
+ * server's own. The file is read anew by each call, so that a renewed certificate counts.
+ *
+ * Returns also SEC_E_CERT_UNKNOWN when the file cannot be read or holds no certificate.
+ */
+SECURITY_STATUS OpenSspiBindingsFromCertificateFileW(const SEC_WCHAR *Path, SecPkgContext_Bindings *Bindings);
+
+/* OpenSspiBindingsFromCertificateFileA does what OpenSspiBindingsFromCertificateFileW does, with a path in UTF-8. */
+SECURITY_STATUS OpenSspiBindingsFromCertificateFileA(const SEC_CHAR *Path, SecPkgContext_Bindings *Bindings);
+
+/*
+ * OpenSspiBindingsFromTlsUnique builds the channel bindings "tls-unique" (RFC 5929, section 3) of one TLS connection. TLS 1.3 has none.
+ *
+ * Finished: the first Finished message of the connection's latest handshake, its verify data alone: 12 bytes by TLS 1.2's rules, at most 64.
+ *
+ * Returns also SEC_E_INVALID_PARAMETER for an empty or longer one.
+ */
+SECURITY_STATUS OpenSspiBindingsFromTlsUnique(const void *Finished, ULONG FinishedLength,
+                                              SecPkgContext_Bindings *Bindings);
+
+/*
+ * OpenSspiBindingsFromTlsExporter builds the channel bindings "tls-exporter" (RFC 9266) of one TLS connection.
+ *
+ * Exported: 32 bytes of exported keying material with the label "EXPORTER-Channel-Binding" and an empty context.
+ *
+ * Returns also SEC_E_INVALID_PARAMETER for any other length.
+ */
+SECURITY_STATUS OpenSspiBindingsFromTlsExporter(const void *Exported, ULONG ExportedLength,
+                                                SecPkgContext_Bindings *Bindings);
+
+/*
+ * OpenSspiAcquireDelegatedCredentials makes an outbound credential with which a server acts for the client of an established context: by the
+ * ticket that the client forwarded (the context has ASC_RET_DELEGATE), or else by S4U2Proxy with the ticket that it came with, where the KDC lets the service do
+ * that (constrained delegation, also resource-based). On Windows programs impersonate and acquire default credentials instead.
+ *
+ * phContext: a server's context, also an imported one. It stays as it is, and may be deleted while the credential lives.
+ * phService: the service's own credential, needed for S4U2Proxy: acquired with SECPKG_CRED_BOTH, as the context's must have been. NULL is fine where the
+ * client has forwarded its ticket.
+ * phCredential: receives the credential; free it with FreeCredentialsHandle. Its tickets are in private memory.
+ * ptsExpiry: receives when the client's ticket ends, in local time; may be NULL.
+ *
+ * Returns SEC_E_OK; SEC_E_NO_CREDENTIALS when the client has handed nothing over, or phService is missing; SEC_E_INVALID_HANDLE;
+ * SEC_E_UNSUPPORTED_FUNCTION for a client's context and for packages without delegation; SEC_E_INSUFFICIENT_MEMORY. No KDC is asked: whether the
+ * service may is found out by the first InitializeSecurityContext with the credential, which answers SEC_E_DELEGATION_POLICY if not.
+ */
+SECURITY_STATUS SEC_ENTRY OpenSspiAcquireDelegatedCredentials(PCtxtHandle phContext, PCredHandle phService,
+                                                              PCredHandle phCredential, PTimeStamp ptsExpiry);
+
+/*
+ * OpenSspiAcquireS4uCredentialsW makes an outbound credential with which a service acts for a user who has not authenticated to it by Kerberos at
+ * all (protocol transition: S4U2Self, then S4U2Proxy in each handshake; MS-SFU). The KDC decides who may.
+ *
+ * phService: the service's own credential: a password's, a keytab's, or that of its ticket cache.
+ * pszUser: "user@domain" (a principal or a UPN), "DOMAIN\user", or "user" in the default realm.
+ * phCredential, ptsExpiry: as for OpenSspiAcquireDelegatedCredentials.
+ *
+ * Returns SEC_E_OK; SEC_E_LOGON_DENIED for a user whom the KDC does not know; SEC_E_NO_S4U_PROT_SUPPORT when the KDC knows no S4U2Self;
+ * SEC_E_NO_CREDENTIALS when the service cannot log on; SEC_E_NO_AUTHENTICATING_AUTHORITY; SEC_E_INVALID_TOKEN for a missing or malformed name;
+ * SEC_E_INVALID_HANDLE; SEC_E_UNSUPPORTED_FUNCTION; SEC_E_INSUFFICIENT_MEMORY. Waits for KDCs at most kdc_seconds of the configuration.
+ */
+SECURITY_STATUS SEC_ENTRY OpenSspiAcquireS4uCredentialsW(PCredHandle phService, SEC_WCHAR *pszUser,
+                                                         PCredHandle phCredential, PTimeStamp ptsExpiry);
+/* OpenSspiAcquireS4uCredentialsA does what OpenSspiAcquireS4uCredentialsW does, in UTF-8. */
+SECURITY_STATUS SEC_ENTRY OpenSspiAcquireS4uCredentialsA(PCredHandle phService, SEC_CHAR *pszUser,
+                                                         PCredHandle phCredential, PTimeStamp ptsExpiry);
+#define OpenSspiAcquireS4uCredentials OPENSSPI_AW(OpenSspiAcquireS4uCredentials)
+
 #ifdef __cplusplus
 }
 #endif
+
+#define OpenSspiBindingsFromCertificateFile OPENSSPI_AW(OpenSspiBindingsFromCertificateFile)
 
 #endif

@@ -4,8 +4,11 @@
 #ifndef OPENSSPI_API_API_H
 #define OPENSSPI_API_API_H
 
+#include "core/handle.h"
 #include "core/package.h"
 #include <sspi.h>
+
+struct credential;
 
 /* Registers the built-in packages, once; every function that names a package calls it first. */
 void api_start(void);
@@ -25,6 +28,11 @@ SECURITY_STATUS api_package_info_block(const struct package *package, bool wide,
 
 /* A TimeStamp of a FILETIME in UTC, shifted to local time as SSPI does (docs/deviations.md). */
 TimeStamp api_timestamp(int64_t filetime);
+
+/* Gives the caller a handle of a credential, which it takes: also when no handle can be made. `expiry` may be NULL. */
+SECURITY_STATUS api_credential_publish(struct credential *credential, PCredHandle handle, PTimeStamp expiry);
+/* The credential behind a handle. */
+SECURITY_STATUS api_credential_get(PCredHandle handle, struct handle_ref *ref);
 
 /* The caller's identity structure of any form. `wide_call` only tells what a plain structure without flags means. */
 SECURITY_STATUS api_identity_read(const void *auth_data, bool wide_call, struct identity *identity);

@@ -5,6 +5,8 @@
 #include "core/cause.h"
 #include "core/handle.h"
 #include "core/objects.h"
+#include <credssp.h>
+#include <sspi_ext.h>
 #include <string.h>
 
 /* Attributes of contexts: plain values from below become Windows' structures, whose strings and blocks the caller frees one by one. */
@@ -40,15 +42,18 @@ static const struct shape {
     {SECPKG_ATTR_PASSWORD_EXPIRY, FORM_TIME, sizeof(SecPkgContext_PasswordExpiry)},
     {SECPKG_ATTR_SESSION_KEY, FORM_BYTES, sizeof(SecPkgContext_SessionKey)},
     {SECPKG_ATTR_PACKAGE_INFO, FORM_PACKAGE, sizeof(SecPkgContext_PackageInfoW)},
+    {SECPKG_ATTR_NEGOTIATION_PACKAGE, FORM_PACKAGE, sizeof(SecPkgContext_PackageInfoW)},
     {SECPKG_ATTR_NEGOTIATION_INFO, FORM_NEGOTIATION, sizeof(SecPkgContext_NegotiationInfoW)},
     {SECPKG_ATTR_NATIVE_NAMES, FORM_TWO_TEXTS, sizeof(SecPkgContext_NativeNamesW)},
     {SECPKG_ATTR_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
     {SECPKG_ATTR_TARGET_INFORMATION, FORM_BYTES, sizeof(SecPkgContext_TargetInformation)},
     {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, FORM_WIDE_TEXT, sizeof(SecPkgContext_ClientSpecifiedTarget)},
+    {OPENSSPI_ATTR_AUTHORIZATION_DATA, FORM_BYTES, sizeof(SecPkgContext_AuthorizationData)},
 };
 
-_Static_assert(sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_TargetInformation),
-               "both are a length and a pointer");
+_Static_assert(sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_TargetInformation) &&
+                   sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_AuthorizationData),
+               "all are a length and a pointer");
 
 static const struct shape *shape_of(ULONG attribute)
 {
@@ -134,17 +139,35 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
-static SECURITY_STATUS put_package(const struct context *context, enum form form, bool wide, void *buffer)
+static SECURITY_STATUS value_find(const struct context *context, ULONG attribute, struct attribute *value)
 {
-    /* Both structures begin with the pointer. Schannel negotiates nothing, and says so. */
-    if (form == FORM_NEGOTIATION)
-        require((context->package->info.capabilities & SECPKG_FLAG_NEGOTIABLE) != 0, SEC_E_UNSUPPORTED_FUNCTION);
+    if (context->session != NULL)
+        return session_query(context->session, attribute, value);
+    require(context->handshake != NULL && context->package->authority->query_handshake != NULL,
+            cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name));
+    return context->package->authority->query_handshake(context->handshake, attribute, value);
+}
+
+static SECURITY_STATUS put_package(const struct context *context, const struct shape *shape, bool wide, void *buffer)
+{
+    const struct package_info *info = &context->package->info;
+    bool established = context->state == CONTEXT_ESTABLISHED;
+    struct attribute value = {
+        .choice = {.package = context->package,
+                   .state = established ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS}};
+    /* Schannel negotiates nothing, and says so. */
+    if (shape->form == FORM_NEGOTIATION)
+        require((info->capabilities & SECPKG_FLAG_NEGOTIABLE) != 0, SEC_E_UNSUPPORTED_FUNCTION);
+    if (shape->attribute == SECPKG_ATTR_NEGOTIATION_PACKAGE)
+        require(info->chooses, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s chooses no package", info->name));
+    if (info->chooses)
+        try(value_find(context, shape->attribute, &value));
+    /* Both structures begin with the pointer. */
     void *block;
-    try(api_package_info_block(context->package, wide, &block));
+    try(api_package_info_block(value.choice.package, wide, &block));
     *(void **)buffer = block;
-    if (form == FORM_NEGOTIATION)
-        ((SecPkgContext_NegotiationInfoW *)buffer)->NegotiationState =
-            context->state == CONTEXT_ESTABLISHED ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS;
+    if (shape->form == FORM_NEGOTIATION)
+        ((SecPkgContext_NegotiationInfoW *)buffer)->NegotiationState = value.choice.state;
     return SEC_E_OK;
 }
 
@@ -153,14 +176,8 @@ static SECURITY_STATUS query_locked(const struct context *context, const struct 
 {
     struct attribute value = {0};
     if (shape->form == FORM_PACKAGE || shape->form == FORM_NEGOTIATION)
-        return put_package(context, shape->form, wide, buffer);
-    if (context->session != NULL)
-        try(session_query(context->session, shape->attribute, &value));
-    else {
-        require(context->handshake != NULL && context->package->authority->query_handshake != NULL,
-                cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name));
-        try(context->package->authority->query_handshake(context->handshake, shape->attribute, &value));
-    }
+        return put_package(context, shape, wide, buffer);
+    try(value_find(context, shape->attribute, &value));
     return put_value(shape, &value, wide, buffer);
 }
 

@@ -4,6 +4,9 @@
 #include "core/registry.h"
 #include <pthread.h>
 
+#ifdef OPENSSPI_WITH_NEGOTIATE
+extern const struct package negotiate_package;
+#endif
 #ifdef OPENSSPI_WITH_KERBEROS
 extern const struct package kerberos_package;
 #endif
@@ -13,6 +16,9 @@ extern const struct package ntlm_package;
 
 /* In the order in which Windows lists them. */
 static const struct package *const builtin[] = {
+#ifdef OPENSSPI_WITH_NEGOTIATE
+    &negotiate_package,
+#endif
 #ifdef OPENSSPI_WITH_KERBEROS
     &kerberos_package,
 #endif

@@ -1,27 +1,17 @@
 #include "api/api.h"
 
 #include "api/buffers.h"
+#include "api/step.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/handle.h"
 #include "core/objects.h"
 #include "core/trace.h"
 #include "lsa/authority.h"
+#include "sasl/sasl.h"
 
 /* InitializeSecurityContext and AcceptSecurityContext are one walk: find the objects, gather the input, ask the authority, deliver. Nothing is
  * published on failure. */
-
-struct step_call {
-    bool initiator;
-    PCredHandle credential;
-    PCtxtHandle context;
-    const char *target;
-    ULONG flags;
-    PSecBufferDesc input, output;
-    PCtxtHandle new_context;
-    ULONG *attributes;
-    PTimeStamp expiry;
-};
 
 /* ISC_REQ_ALLOCATE_MEMORY and ISC_RET_ALLOCATED_MEMORY, and the acceptor's, are one bit. */
 #define ALLOCATE_BIT 0x100u
@@ -97,7 +87,7 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
                            .record = writer_growing(768),
                            .granted = context->granted,
                            .expiry = context->expiry};
-    status = authority()->step(context, &in, &out);
+    status = context->sasl != NULL ? sasl_step(context, &in, &out) : authority()->step(context, &in, &out);
     if (status >= 0)
         status = step_deliver(context, call, &out, status);
     else if (out.token.len > 0) /* an error message for the peer; its delivery cannot make things worse */
@@ -142,8 +132,10 @@ static SECURITY_STATUS step_first(const struct step_call *call)
 
     /* The handle is made before the step, so that nothing can fail once the caller's buffers are filled; nobody has it before it is published. */
     SecHandle handle;
-    SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;
-    if (call->target == NULL || context->target != NULL)
+    SECURITY_STATUS status = call->sasl ? sasl_begin(context) : SEC_E_OK;
+    if (status == SEC_E_OK && call->target != NULL && context->target == NULL)
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK)
         status = handle_create(HANDLE_CONTEXT, context, context_free, &handle);
     if (status != SEC_E_OK) {
         context_free(context);
@@ -164,7 +156,7 @@ static SECURITY_STATUS step_next(const struct step_call *call)
     require(handle_get(call->context, HANDLE_CONTEXT, &ref) == SEC_E_OK,
             cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
     struct context *context = ref.object;
-    require(context->initiator == call->initiator,
+    require(context->initiator == call->initiator && (context->sasl != NULL) == call->sasl,
             cause_set(SEC_E_INVALID_HANDLE, "the context was begun by the other function"));
     pthread_mutex_lock(&context->handshake_lock);
     SECURITY_STATUS status = step_in_lock(context, call);
@@ -177,7 +169,7 @@ static SECURITY_STATUS step_next(const struct step_call *call)
     return status;
 }
 
-static SECURITY_STATUS step(const struct step_call *call)
+SECURITY_STATUS api_step(const struct step_call *call)
 {
     return handle_is_null(call->context) ? step_first(call) : step_next(call);
 }
@@ -193,8 +185,8 @@ SECURITY_STATUS SEC_ENTRY InitializeSecurityContextW(PCredHandle phCredential, P
         (void)TargetDataRep; /* no package here writes data that byte order would change */
     cause_clear();
     try(api_text_from_w(pszTargetName, &target));
-    return step(&(struct step_call){true, phCredential, phContext, target, fContextReq, pInput, pOutput, phNewContext,
-                                    pfContextAttr, ptsExpiry});
+    return api_step(&(struct step_call){true, false, phCredential, phContext, target, fContextReq, pInput, pOutput,
+                                        phNewContext, pfContextAttr, ptsExpiry});
 }
 
 SECURITY_STATUS SEC_ENTRY InitializeSecurityContextA(PCredHandle phCredential, PCtxtHandle phContext,
@@ -208,8 +200,8 @@ SECURITY_STATUS SEC_ENTRY InitializeSecurityContextA(PCredHandle phCredential, P
         (void)TargetDataRep; /* no package here writes data that byte order would change */
     cause_clear();
     try(api_text_from_a(pszTargetName, &target));
-    return step(&(struct step_call){true, phCredential, phContext, target, fContextReq, pInput, pOutput, phNewContext,
-                                    pfContextAttr, ptsExpiry});
+    return api_step(&(struct step_call){true, false, phCredential, phContext, target, fContextReq, pInput, pOutput,
+                                        phNewContext, pfContextAttr, ptsExpiry});
 }
 
 SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(PCredHandle phCredential, PCtxtHandle phContext, PSecBufferDesc pInput,
@@ -218,8 +210,8 @@ SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(PCredHandle phCredential, PCtxtH
 {
     (void)TargetDataRep;
     cause_clear();
-    return step(&(struct step_call){false, phCredential, phContext, NULL, fContextReq, pInput, pOutput, phNewContext,
-                                    pfContextAttr, ptsExpiry});
+    return api_step(&(struct step_call){false, false, phCredential, phContext, NULL, fContextReq, pInput, pOutput,
+                                        phNewContext, pfContextAttr, ptsExpiry});
 }
 
 static SECURITY_STATUS context_get(PCtxtHandle handle, struct handle_ref *ref)

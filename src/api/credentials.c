@@ -13,6 +13,17 @@ static void credential_destroy(void *object)
     credential_put(object);
 }
 
+SECURITY_STATUS api_credential_publish(struct credential *credential, PCredHandle handle, PTimeStamp expiry)
+{
+    int64_t credential_expiry = credential->expiry;
+    SECURITY_STATUS status = handle_create(HANDLE_CREDENTIAL, credential, credential_destroy, handle);
+    if (status != SEC_E_OK)
+        credential_put(credential);
+    else if (expiry != NULL)
+        *expiry = api_timestamp(credential_expiry);
+    return status;
+}
+
 static SECURITY_STATUS acquire_with(const struct package *package, const char *principal, ULONG use,
                                     const void *auth_data, bool wide, const struct config *config,
                                     struct credential **credential)
@@ -21,7 +32,7 @@ static SECURITY_STATUS acquire_with(const struct package *package, const char *p
     struct acquire_request request = {.config = config, .principal = principal, .use = use};
     if (auth_data != NULL && package->info.takes_identity) {
         try(api_identity_read(auth_data, wide, &identity));
-        require(!identity_forbids(&identity, package->info.name),
+        require(package->info.chooses || !identity_forbids(&identity, package->info.name),
                 cause_set(SEC_E_NO_CREDENTIALS, "the identity's package list \"%.64s\" leaves out %s",
                           identity.packages, package->info.name));
         request.identity = &identity;
@@ -48,13 +59,7 @@ static SECURITY_STATUS acquire(const char *principal, const char *package_name, 
           principal != NULL ? principal : "(default)", auth_data != NULL ? "explicit identity" : "default credentials",
           (unsigned)status);
     try(status);
-    int64_t credential_expiry = credential->expiry;
-    status = handle_create(HANDLE_CREDENTIAL, credential, credential_destroy, handle);
-    if (status != SEC_E_OK)
-        credential_put(credential);
-    else if (expiry != NULL)
-        *expiry = api_timestamp(credential_expiry);
-    return status;
+    return api_credential_publish(credential, handle, expiry);
 }
 
 SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleW(LPWSTR pszPrincipal, LPWSTR pszPackage, ULONG fCredentialUse,
@@ -91,7 +96,7 @@ SECURITY_STATUS SEC_ENTRY FreeCredentialsHandle(PCredHandle phCredential)
     return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living credential");
 }
 
-static SECURITY_STATUS credential_get(PCredHandle handle, struct handle_ref *ref)
+SECURITY_STATUS api_credential_get(PCredHandle handle, struct handle_ref *ref)
 {
     SECURITY_STATUS status = handle_get(handle, HANDLE_CREDENTIAL, ref);
     return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living credential");
@@ -102,7 +107,7 @@ static SECURITY_STATUS add_credentials(PCredHandle handle)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
-    try(credential_get(handle, &ref));
+    try(api_credential_get(handle, &ref));
     return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s credentials take no further ones",
                      ((struct credential *)ref.object)->package->info.name);
 }
@@ -130,7 +135,7 @@ static SECURITY_STATUS credential_query(PCredHandle handle, ULONG attribute, voi
 {
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
-    try(credential_get(handle, &ref));
+    try(api_credential_get(handle, &ref));
     require(buffer != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no place for the attribute was given"));
     struct attribute value = {0};
     try(authority()->query_credential(ref.object, attribute, &value));
@@ -171,7 +176,7 @@ static SECURITY_STATUS credential_set(PCredHandle handle, ULONG attribute, const
 {
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
-    try(credential_get(handle, &ref));
+    try(api_credential_get(handle, &ref));
     require(buffer != NULL || len == 0, cause_set(SEC_E_INVALID_TOKEN, "an attribute with a length but no memory"));
     return authority()->set_credential(ref.object, attribute, buffer, len);
 }

@@ -4,6 +4,7 @@
 #include "core/handle.h"
 #include "core/objects.h"
 #include "core/trace.h"
+#include "sasl/sasl.h"
 
 /* EncryptMessage and its kin: no allocation, no system call, no search after the handle look-up. */
 
@@ -31,7 +32,7 @@ static SECURITY_STATUS send_message(const SecHandle *handle, uint32_t qop, SecBu
     SECURITY_STATUS status;
     if (session == NULL)
         status = not_established(context);
-    else {
+    else if ((status = sasl_check_send(context, &message, qop, seal)) == SEC_E_OK) {
         send_call call = seal ? session->package->session->seal : session->package->session->sign;
         status = call != NULL ? call(session->state, qop, &message, seq) : SEC_E_UNSUPPORTED_FUNCTION;
     }
@@ -59,9 +60,11 @@ static SECURITY_STATUS receive_message(const SecHandle *handle, SecBufferDesc *l
     SECURITY_STATUS status;
     if (session == NULL)
         status = not_established(context);
-    else {
+    else if ((status = sasl_check_receive(context, &message, unseal)) == SEC_E_OK) {
         receive_call call = unseal ? session->package->session->unseal : session->package->session->verify;
         status = call != NULL ? call(session->state, &message, seq, &protection) : SEC_E_UNSUPPORTED_FUNCTION;
+        if (status == SEC_E_OK)
+            status = sasl_check_received(context, protection, unseal);
     }
     pthread_mutex_unlock(&context->receive_lock);
     if (status == SEC_E_OK) {

@@ -41,6 +41,9 @@ SECURITY_STATUS SEC_ENTRY ExportSecurityContext(PCtxtHandle phContext, ULONG fFl
     require((fFlags & ~(ULONG)(SECPKG_CONTEXT_EXPORT_RESET_NEW | SECPKG_CONTEXT_EXPORT_DELETE_OLD)) == 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "export flags 0x%x", (unsigned)fFlags));
     struct context *context = ref.object;
+    require(context->sasl ==
+                NULL, /* the record has no place for the layer and its sizes: the copy would not keep them */
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a context of the SASL functions cannot be exported"));
     pthread_mutex_lock(&context->send_lock);
     pthread_mutex_lock(&context->receive_lock);
     SECURITY_STATUS status = context->session == NULL

@@ -7,8 +7,14 @@
 
 #include "base/slice.h"
 
+struct package;
+
 struct attribute {
     union {
+        struct { /* of a package that chooses */
+            const struct package *package;
+            uint32_t state; /* SECPKG_NEGOTIATION_* */
+        } choice;
         struct {
             uint32_t max_token, max_signature, block, trailer;
         } sizes;

@@ -54,6 +54,17 @@ void bindings_hash(const struct bindings *bindings, uint8_t hash[16])
     md5_final(&md5, hash);
 }
 
+void bindings_write(struct writer *block, const char *prefix, struct slice data)
+{
+    struct slice name = slice_of_text(prefix);
+    writer_zeros(block, sizeof(SEC_CHANNEL_BINDINGS) - 8);
+    writer_u32le(block, (uint32_t)(name.len + 1 + data.len));
+    writer_u32le(block, sizeof(SEC_CHANNEL_BINDINGS));
+    writer_slice(block, name);
+    writer_u8(block, ':');
+    writer_slice(block, data);
+}
+
 SECURITY_STATUS bindings_take(struct slice block, uint8_t hash[16], bool *taken)
 {
     struct bindings bindings;

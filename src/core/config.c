@@ -31,6 +31,7 @@ struct file_state {
 struct snapshot {
     struct config config; /* first: a const struct config * is the snapshot */
     atomic_uint n_references;
+    const struct config *base; /* a variant: owns the texts and lists that `config` points at; NULL: they are ours */
     char *file[FILES_MAX];
     struct file_state state[FILES_MAX];
     unsigned n_files;
@@ -178,7 +179,10 @@ static bool defaults_credentials(struct config *config)
 
 static void snapshot_free(struct snapshot *snapshot)
 {
-    config_clear(&snapshot->config);
+    if (snapshot->base != NULL)
+        config_release(snapshot->base);
+    else
+        config_clear(&snapshot->config);
     for (unsigned i = 0; i < snapshot->n_files; i++)
         mem_free(snapshot->file[i]);
     mem_free(snapshot);
@@ -239,6 +243,17 @@ SECURITY_STATUS config_get(const struct config **config)
     if (old != NULL)
         config_release(&old->config);
     return status;
+}
+
+const struct config *config_with_kdc_seconds(const struct config *config, unsigned seconds)
+{
+    struct snapshot *variant = mem_zalloc(sizeof *variant);
+    require(variant != NULL, NULL);
+    atomic_init(&variant->n_references, 1);
+    variant->base = config_retain(config);
+    variant->config = *config;
+    variant->config.kerberos_kdc_seconds = seconds;
+    return &variant->config;
 }
 
 const struct config *config_retain(const struct config *config)

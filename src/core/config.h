@@ -12,6 +12,10 @@
 #define CONFIG_LIST_MAX 16 /* entries of one list: stores, names; more is a mistake */
 
 enum config_when { WHEN_NEVER, WHEN_SUPPORTED, WHEN_ALWAYS };
+enum config_fallback { FALLBACK_NO, FALLBACK_YES, FALLBACK_AUDIT };
+
+/* Whom a client hands its ticket-granting ticket to when it was asked to delegate. */
+enum config_delegate { DELEGATE_OK_AS_DELEGATE, DELEGATE_ALWAYS, DELEGATE_NEVER };
 
 struct config_list {
     char *item[CONFIG_LIST_MAX];
@@ -37,11 +41,18 @@ struct config {
     char *kerberos_keytab;         /* NULL: libkrb5's default */
     unsigned kerberos_kdc_seconds; /* how long a handshake may wait for KDCs, in all */
     bool kerberos_require_pac;
+    enum config_delegate kerberos_delegate;
+    /* [negotiate] */
+    enum config_fallback negotiate_ntlm_fallback;
+    unsigned negotiate_kdc_seconds;        /* shortens kerberos_kdc_seconds; 0 does not */
+    struct config_list negotiate_packages; /* empty: all that can be negotiated */
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key
  * or a bad value: the cause names file and line, and nothing is guessed. */
 SECURITY_STATUS config_get(const struct config **config);
+/* The same snapshot with another kerberos_kdc_seconds; release it too. NULL without memory. */
+const struct config *config_with_kdc_seconds(const struct config *config, unsigned seconds);
 const struct config *config_retain(const struct config *config);
 void config_release(const struct config *config);
 

@@ -17,7 +17,7 @@
 
 #define CONFIG_FILE_MAX ((size_t)1 << 20) /* a file of lists and switches; a larger one is a mistake */
 
-enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN };
+enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE, KEY_FALLBACK };
 
 static const struct key {
     const char *section, *name;
@@ -48,6 +48,10 @@ static const struct key {
     {"kerberos", "keytab", KEY_TEXT, offsetof(struct config, kerberos_keytab)},
     {"kerberos", "kdc_seconds", KEY_NUMBER, offsetof(struct config, kerberos_kdc_seconds)},
     {"kerberos", "require_pac", KEY_SWITCH, offsetof(struct config, kerberos_require_pac)},
+    {"kerberos", "delegate", KEY_DELEGATE, offsetof(struct config, kerberos_delegate)},
+    {"negotiate", "ntlm_fallback", KEY_FALLBACK, offsetof(struct config, negotiate_ntlm_fallback)},
+    {"negotiate", "kdc_seconds", KEY_NUMBER, offsetof(struct config, negotiate_kdc_seconds)},
+    {"negotiate", "packages", KEY_LIST, offsetof(struct config, negotiate_packages)},
 };
 
 void config_defaults(struct config *config)
@@ -62,6 +66,7 @@ void config_defaults(struct config *config)
         .ntlm_service_binding = WHEN_SUPPORTED,
         .ntlm_challenge_seconds = 300,
         .kerberos_kdc_seconds = 5,
+        .negotiate_ntlm_fallback = FALLBACK_YES,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }
@@ -146,16 +151,42 @@ static bool switch_parse(bool *field, const char *value)
     return true;
 }
 
+/* A word's place in the list, or -1. */
+static int word_find(const char *const *words, size_t n_words, const char *value)
+{
+    for (size_t i = 0; i < n_words; i++)
+        if (strcasecmp(value, words[i]) == 0)
+            return (int)i;
+    return -1;
+}
+
 static bool when_parse(enum config_when *field, const char *value)
 {
     static const char *const words[] = {
         [WHEN_NEVER] = "never", [WHEN_SUPPORTED] = "when-supported", [WHEN_ALWAYS] = "always"};
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (strcasecmp(value, words[i]) == 0) {
-            *field = (enum config_when)i;
-            return true;
-        }
-    return false;
+    int found = word_find(words, COUNT_OF(words), value);
+    if (found >= 0)
+        *field = (enum config_when)found;
+    return found >= 0;
+}
+
+static bool delegate_parse(enum config_delegate *field, const char *value)
+{
+    static const char *const words[] = {
+        [DELEGATE_OK_AS_DELEGATE] = "ok_as_delegate", [DELEGATE_ALWAYS] = "always", [DELEGATE_NEVER] = "never"};
+    int found = word_find(words, COUNT_OF(words), value);
+    if (found >= 0)
+        *field = (enum config_delegate)found;
+    return found >= 0;
+}
+
+static bool fallback_parse(enum config_fallback *field, const char *value)
+{
+    static const char *const words[] = {[FALLBACK_NO] = "no", [FALLBACK_YES] = "yes", [FALLBACK_AUDIT] = "audit"};
+    int found = word_find(words, COUNT_OF(words), value);
+    if (found >= 0)
+        *field = (enum config_fallback)found;
+    return found >= 0;
 }
 
 static const char *value_parse(const struct key *key, struct config *config, const char *value)
@@ -182,6 +213,10 @@ static const char *value_parse(const struct key *key, struct config *config, con
         return number_parse(field, value) ? NULL : "takes a whole number";
     case KEY_WHEN:
         return when_parse(field, value) ? NULL : "takes never, when-supported or always";
+    case KEY_DELEGATE:
+        return delegate_parse(field, value) ? NULL : "takes ok_as_delegate, always or never";
+    case KEY_FALLBACK:
+        return fallback_parse(field, value) ? NULL : "takes yes, no or audit";
     }
     return "has no type";
 }

@@ -47,6 +47,8 @@ void context_free(void *object)
     if (context->handshake != NULL)
         context->package->authority->abandon(context->handshake);
     session_close(context->session);
+    if (context->sasl != NULL)
+        context->sasl_free(context->sasl);
     credential_put(context->credential);
     pthread_mutex_destroy(&context->handshake_lock);
     pthread_mutex_destroy(&context->send_lock);

@@ -38,6 +38,8 @@ struct context {
     int64_t expiry;
     void *handshake;
     struct session *session;
+    struct sasl *sasl; /* of a context begun by the SASL functions (src/sasl); NULL for the others */
+    void (*sasl_free)(struct sasl *sasl);
     pthread_mutex_t handshake_lock, send_lock, receive_lock;
 };
 

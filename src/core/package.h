@@ -12,12 +12,24 @@
 #include "core/message.h"
 #include <sspi.h>
 
+#define PACKAGE_OIDS_MAX 2 /* Kerberos has two */
+
+/* What Negotiate has to know of a package with SECPKG_FLAG_NEGOTIABLE; all empty where Negotiate cannot choose it. */
+struct package_mech {
+    struct slice
+        oid[PACKAGE_OIDS_MAX]; /* the mechanism's names as OID contents, in the order in which they are offered */
+    struct slice raw_start;    /* how the client's first token begins where nothing frames it */
+};
+
 struct package_info {
     const char *name, *comment;
     uint32_t capabilities; /* SECPKG_FLAG_* */
     uint16_t rpc_id;
     uint32_t max_token;  /* bytes; a longer input token is refused unread */
     bool takes_identity; /* pAuthData is an identity, else the package's own structure */
+    bool
+        chooses; /* stands for other packages: an identity's package list is for it to apply, and it says which one it is */
+    struct package_mech mech;
 };
 
 struct acquire_request {
@@ -41,6 +53,8 @@ struct step_out {
     struct writer record; /* not empty: a session opens from it (at the end; datagram contexts also before) */
     uint32_t granted;     /* ISC_RET_* or ASC_RET_* */
     int64_t expiry;       /* FILETIME, UTC */
+    bool
+        wants_list_mic; /* the handshake's messages carried a code of their own, so that the list of mechanisms needs one too (MS-SPNG 3.3.5.1) */
 };
 
 struct password_change {
@@ -61,6 +75,13 @@ struct package_authority {
     SECURITY_STATUS (*query_handshake)(const void *handshake, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*complete)(void *handshake, struct slice_mut token);
     SECURITY_STATUS (*change_password)(const struct password_change *change);
+    /* Outbound credentials to act for somebody else. `delegated` is what a server's session keeps of its client (session_facts.delegated), `service` a
+     * credential of this package or NULL. */
+    SECURITY_STATUS(*acquire_delegated)
+    (const struct acquire_request *request, struct slice delegated, void *service, void **credential, int64_t *expiry);
+    /* Without anything of the user's: on the service's own authority (S4U). */
+    SECURITY_STATUS(*acquire_s4u)
+    (const struct acquire_request *request, const char *user, void *service, void **credential, int64_t *expiry);
 };
 
 struct package_session {
@@ -69,8 +90,11 @@ struct package_session {
     void (*close)(void *state);
     /* Writes the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
     SECURITY_STATUS (*save)(const void *state, struct writer *own);
-    /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW; SPNEGO's mechListMIC). */
+    /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW). */
     SECURITY_STATUS (*reset)(void *state);
+    /* SPNEGO's list of mechanisms was signed and verified with this session, and its messages begin now: gives back what that used up and peers take for
+     * unused (MS-SPNG 3.3.5.1). Missing: nothing is given back. */
+    SECURITY_STATUS (*list_signed)(void *state);
     /* Sending calls hold the context's send lock, receiving ones its receive lock. `seq` is the caller's sequence number. */
     SECURITY_STATUS (*sign)(void *state, uint32_t qop, struct message *message, uint32_t seq);
     SECURITY_STATUS (*seal)(void *state, uint32_t qop, struct message *message, uint32_t seq);

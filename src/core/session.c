@@ -4,7 +4,7 @@
 #include "base/secret.h"
 #include "core/cause.h"
 #include "core/registry.h"
-#include "core/status.h"
+#include <sspi_ext.h>
 #include <string.h>
 
 /* docs/session-record.md */
@@ -24,7 +24,9 @@ enum record_field {
     FIELD_SESSION_KEY = 10,
     FIELD_IDENTITY = 11,
     FIELD_OWN = 12,
-    FIELD_KNOWN = 13, /* one past the last */
+    FIELD_DELEGATED = 13,
+    FIELD_AUTHORIZATION = 14,
+    FIELD_KNOWN = 15, /* one past the last */
 };
 #define FIELDS_MAX 64 /* known and future ones; bounds the walk */
 
@@ -68,6 +70,10 @@ SECURITY_STATUS session_record_write(struct writer *record, const struct package
     field_slice(record, FIELD_SESSION_KEY, facts->session_key);
     if (facts->identity.len > 0)
         field_slice(record, FIELD_IDENTITY, facts->identity);
+    if (facts->delegated.len > 0)
+        field_slice(record, FIELD_DELEGATED, facts->delegated);
+    if (facts->authorization.len > 0)
+        field_slice(record, FIELD_AUTHORIZATION, facts->authorization);
     field_slice(record, FIELD_OWN, own);
     return writer_finish(record) == WIRE_OK && record->len <= SESSION_RECORD_MAX ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
@@ -137,8 +143,21 @@ static enum wire_result record_read(struct slice record, struct session_facts *f
     try(text_read(field[FIELD_AUTHORITY], &facts->authority));
     facts->session_key = field[FIELD_SESSION_KEY];
     facts->identity = field[FIELD_IDENTITY];
+    facts->delegated = field[FIELD_DELEGATED];
+    facts->authorization = field[FIELD_AUTHORIZATION];
     *own = field[FIELD_OWN];
     return WIRE_OK;
+}
+
+SECURITY_STATUS session_record_read(struct slice record, struct session_facts *facts, const char **package,
+                                    struct slice *own)
+{
+    require(record.len <= SESSION_RECORD_MAX,
+            cause_set(SEC_E_INVALID_TOKEN, "a session record of %zu bytes", record.len));
+    *facts = (struct session_facts){0};
+    require(record_read(record, facts, package, own) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "this is not a session record of this version, or it is damaged"));
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS session_open(struct slice record, struct session **session)
@@ -154,9 +173,7 @@ SECURITY_STATUS session_open(struct slice record, struct session **session)
 
     const char *name = NULL;
     struct slice own = {0};
-    SECURITY_STATUS status = status_of_wire(record_read(slice_of(opened + 1, record.len), &opened->facts, &name, &own));
-    if (status != SEC_E_OK)
-        status = cause_set(SEC_E_INVALID_TOKEN, "this is not a session record of this version, or it is damaged");
+    SECURITY_STATUS status = session_record_read(slice_of(opened + 1, record.len), &opened->facts, &name, &own);
     if (status == SEC_E_OK) {
         opened->package = registry_find(name);
         if (opened->package == NULL || opened->package->session == NULL)
@@ -209,6 +226,12 @@ SECURITY_STATUS session_query(const struct session *session, uint32_t attribute,
         require(!facts->initiator,
                 cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the client's target name is asked of the accepting side"));
         value->names.text = facts->target;
+        return SEC_E_OK;
+    case OPENSSPI_ATTR_AUTHORIZATION_DATA:
+        require(
+            facts->authorization.len > 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the client's authority said nothing of it, or this is the client"));
+        value->bytes = facts->authorization;
         return SEC_E_OK;
     case SECPKG_ATTR_SESSION_KEY:
         value->bytes = facts->session_key;

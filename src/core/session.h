@@ -19,6 +19,10 @@ struct session_facts {
     const char *authority;       /* domain or realm, or NULL */
     struct slice session_key;
     struct slice identity; /* the client's, as src/access encodes it; empty on the client */
+    struct slice
+        delegated; /* on the server what it may act for the client with; the package's own form, secret; empty: nothing */
+    struct slice
+        authorization; /* on the server what the client's authority says of it, verified; of Kerberos the PAC; empty: nothing */
 };
 
 struct session {
@@ -31,6 +35,9 @@ struct session {
 /* Appends a record. SEC_E_INSUFFICIENT_MEMORY when it does not fit. */
 SECURITY_STATUS session_record_write(struct writer *record, const struct package *package,
                                      const struct session_facts *facts, struct slice own);
+/* Reads a record without opening it: everything points into `record`. SEC_E_OK, or SEC_E_INVALID_TOKEN with its cause. */
+SECURITY_STATUS session_record_read(struct slice record, struct session_facts *facts, const char **package,
+                                    struct slice *own);
 /* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */
 SECURITY_STATUS session_open(struct slice record, struct session **session);
 void session_close(struct session *session); /* NULL is fine */

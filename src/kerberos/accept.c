@@ -7,6 +7,8 @@
 #include "core/trace.h"
 #include "kerberos/pac_verify.h"
 #include "kerberos/replay.h"
+#include "kerberos/delegated.h"
+#include "kerberos/user_to_user.h"
 #include <string.h>
 
 /* The server's side: AP-REQ in, AP-REP out where the client wants it. */
@@ -16,13 +18,14 @@
 
 static uint32_t flags_granted(uint32_t asked, uint32_t gss)
 {
-    uint32_t granted = asked & ASC_REQ_CONNECTION;
+    uint32_t granted = asked & (ASC_REQ_CONNECTION | ASC_REQ_DATAGRAM);
     granted |= (gss & GSS_INTEG) != 0 ? ASC_RET_INTEGRITY : 0;
     granted |= (gss & GSS_CONF) != 0 ? ASC_RET_CONFIDENTIALITY : 0;
     granted |= (gss & GSS_REPLAY) != 0 ? ASC_RET_REPLAY_DETECT : 0;
     granted |= (gss & GSS_SEQUENCE) != 0 ? ASC_RET_SEQUENCE_DETECT : 0;
     granted |= (gss & GSS_MUTUAL) != 0 ? ASC_RET_MUTUAL_AUTH : 0;
     granted |= (gss & GSS_IDENTIFY) != 0 ? ASC_RET_IDENTIFY : 0;
+    granted |= (gss & GSS_DELEG) != 0 ? ASC_RET_DELEGATE : 0;
     granted |= (gss & GSS_DCE_STYLE) != 0 ? ASC_RET_USED_DCE_STYLE : 0;
     granted |= (gss & GSS_EXTENDED_ERROR) != 0 ? ASC_RET_EXTENDED_ERROR : 0;
     return granted;
@@ -84,11 +87,17 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
         require(gss_checksum_parse(authenticator->checksum, &checksum) == WIRE_OK,
                 cause_set(SEC_E_INVALID_TOKEN, "the authenticator's checksum is damaged"));
     else { /* a raw AP-REQ of a client that is not GSS-API; only it is asked by AP options, which nothing protects */
-        require(!handshake->framed, cause_set(SEC_E_INVALID_TOKEN, "the authenticator has no GSS-API checksum"));
+        require(handshake->framing == KRB_RAW,
+                cause_set(SEC_E_INVALID_TOKEN, "the authenticator has no GSS-API checksum"));
         checksum.flags = (request->outer.options & KRB_AP_MUTUAL_REQUIRED) != 0 ? GSS_MUTUAL : 0;
     }
     handshake->gss_flags = checksum.flags & ~(uint32_t)GSS_DELEG;
-    return bindings_check(handshake, &checksum);
+    try(bindings_check(handshake, &checksum));
+    if ((checksum.flags & GSS_DELEG) == 0 || checksum.credential.data == NULL)
+        return SEC_E_OK;
+    try(kerberos_forwarded_read(handshake->krb, &request->ticket.key, checksum.credential, &handshake->delegated));
+    handshake->gss_flags |= GSS_DELEG;
+    return SEC_E_OK;
 }
 
 /* The ticket's PAC: on its own, or in AD-IF-RELEVANT, where KDCs put it. data NULL when it has none. */
@@ -138,6 +147,8 @@ static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, const stru
         kerberos_pac_verify(bytes, &pac, &request->ticket_key, &request->ticket.client, request->ticket.auth_time);
     if (status == SEC_E_OK)
         status = identity_fill(handshake, &pac);
+    if (status == SEC_E_OK && !secret_set(&handshake->authorization, bytes.data, bytes.len))
+        status = SEC_E_INSUFFICIENT_MEMORY;
     pac_release(&pac);
     return status;
 }
@@ -150,6 +161,10 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     handshake->authority = mem_dup(realm.data, realm.len);
     require(handshake->authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
     handshake->expiry = filetime_from_unix((time_t)request->ticket.end_time);
+    /* Without the client's own tickets, the one it came with is what S4U2Proxy asks for, by who may ask. */
+    bool evidence = handshake->delegated.len == 0 && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
+    if (evidence)
+        try(kerberos_evidence_write(handshake->krb, request, handshake->client_name, &handshake->delegated));
     return pac_take(handshake, request);
 }
 
@@ -161,10 +176,7 @@ static SECURITY_STATUS reply_make(struct kerberos_handshake *handshake, struct s
     /* A subkey of our own, so that the session key is fresh from both sides; RC4 knows none outside DCE style (RFC 1964). */
     bool rc4 = exchange->initiator_subkey.enctype == KRB_RC4_HMAC;
     try(kerberos_reply_make(exchange, !rc4 || dce, &reply));
-    if (dce || !handshake->framed)
-        writer_slice(&out->token, writer_slice_of(&reply));
-    else
-        krb_token_write(&out->token, TOKEN_AP_REP, writer_slice_of(&reply));
+    krb_token_write(&out->token, dce ? KRB_RAW : handshake->framing, TOKEN_AP_REP, writer_slice_of(&reply));
     return SEC_E_OK;
 }
 
@@ -172,10 +184,13 @@ static SECURITY_STATUS request_take(struct kerberos_handshake *handshake, struct
                                     struct kerberos_request *request)
 {
     struct kerberos_keys *keys = NULL;
-    try(kerberos_keys_get(handshake->credential, handshake->krb, &keys));
-    SECURITY_STATUS status = kerberos_request_open(request, handshake->krb, keys, NULL, NULL, message);
+    const struct krb_key *own = handshake->own_session.enctype != 0 ? &handshake->own_session : NULL;
+    if (own == NULL)
+        try(kerberos_keys_get(handshake->credential, handshake->krb, &keys));
+    SECURITY_STATUS status = kerberos_request_open(request, handshake->krb, keys, own, handshake->own_name, message);
     if (status == SEC_E_OK)
-        kerberos_exchange_of_request(&handshake->exchange, request, keys->permitted);
+        kerberos_exchange_of_request(&handshake->exchange, request,
+                                     keys != NULL ? keys->permitted : kerberos_enctypes_permitted(handshake->krb));
     kerberos_keys_put(keys);
     return status;
 }
@@ -188,6 +203,7 @@ static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, struct s
     try(replay_refuse(handshake->krb, request));
     try(client_fill(handshake, request));
     handshake->granted = flags_granted(handshake->asked, handshake->gss_flags);
+    handshake->granted |= handshake->own_session.enctype != 0 ? ASC_RET_USE_SESSION_KEY : 0;
     out->granted = handshake->granted;
     out->expiry = handshake->expiry;
     if ((handshake->gss_flags & (GSS_MUTUAL | GSS_DCE_STYLE)) != 0)
@@ -215,25 +231,18 @@ static void error_write(const struct kerberos_handshake *handshake, SECURITY_STA
     error.error = (krb5_ui_4)(code - ERROR_TABLE_BASE_krb5);
     error.server = server;
     if (krb5_us_timeofday(krb, &error.stime, &error.susec) == 0 && krb5_mk_error(krb, &error, &encoded) == 0) {
-        krb_token_write(&out->token, TOKEN_ERROR, krb_slice(&encoded));
+        krb_token_write(&out->token, handshake->framing == KRB_USER ? KRB_USER : KRB_FRAMED, TOKEN_ERROR,
+                        krb_slice(&encoded));
         krb5_free_data_contents(krb, &encoded);
     }
     krb5_free_principal(krb, server);
 }
 
-static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS request_answer(struct kerberos_handshake *handshake, struct slice message, struct step_out *out)
 {
-    enum krb_token id;
-    struct slice message;
     struct kerberos_request request = {0};
-    require(in->token.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the client's AP-REQ is due, and no token was given"));
-    require(krb_token_parse(in->token, &id, &message, &handshake->framed) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "this is not a Kerberos token, or it is damaged"));
-    require(id == TOKEN_AP_REQ, cause_set(SEC_E_INVALID_TOKEN, "the client's AP-REQ is due, and another message came"));
     SECURITY_STATUS status = begin_with(handshake, message, &request, out);
     kerberos_request_release(&request);
-    if (status < 0 && (handshake->asked & ASC_REQ_EXTENDED_ERROR) != 0)
-        error_write(handshake, status, out);
     TRACE("kerberos", "accept %s for %s, flags 0x%x: 0x%08x",
           handshake->client_name != NULL ? handshake->client_name : "(nobody)",
           handshake->server_name != NULL ? handshake->server_name : "(no service)", (unsigned)handshake->gss_flags,
@@ -241,12 +250,63 @@ static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct 
     return status;
 }
 
+/* The server's own TGT, for a client that has asked for it. The key in it opens the AP-REQ to come. */
+static SECURITY_STATUS tgt_answer(struct kerberos_handshake *handshake, struct slice message, struct step_out *out)
+{
+    struct krb_tgt_request request;
+    struct krb_name name;
+    krb5_creds *tgt = NULL;
+    AUTO_WRITER struct writer reply = writer_growing(2048);
+    require(krb_tgt_request_parse(message, &request) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the client's KERB-TGT-REQUEST is damaged"));
+    try(kerberos_tgt_get(handshake->credential, handshake->krb, 0, &tgt));
+    SECURITY_STATUS status = SEC_E_OK;
+    if (!krb_key_set(&handshake->own_session, tgt->keyblock.enctype,
+                     slice_of(tgt->keyblock.contents, tgt->keyblock.length)))
+        status = cause_set(SEC_E_KDC_UNKNOWN_ETYPE, "the key of this side's ticket is of a type that is not supported");
+    else {
+        handshake->own_name = krb_name_of(tgt->client, &name) ? krb_name_text(&name) : NULL;
+        krb_tgt_reply_write(&reply, slice_of(tgt->ticket.data, tgt->ticket.length));
+        if (handshake->own_name == NULL || writer_finish(&reply) != WIRE_OK)
+            status = SEC_E_INSUFFICIENT_MEMORY;
+    }
+    krb5_free_creds(handshake->krb, tgt);
+    require(status == SEC_E_OK, status);
+    krb_token_write(&out->token, KRB_USER, TOKEN_TGT_REP, writer_slice_of(&reply));
+    handshake->state = KERBEROS_SERVER_USER;
+    return SEC_I_CONTINUE_NEEDED;
+}
+
+static SECURITY_STATUS message_answer(struct kerberos_handshake *handshake, const struct step_in *in,
+                                      struct step_out *out)
+{
+    enum krb_token id;
+    struct slice message;
+    bool asked = handshake->state == KERBEROS_SERVER_BEGIN; /* a TGT is asked for once */
+    require(in->token.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the client's AP-REQ is due, and no token was given"));
+    require(krb_token_parse(in->token, &id, &message, &handshake->framing) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "this is not a Kerberos token, or it is damaged"));
+    if (id == TOKEN_TGT_REQ && asked)
+        return tgt_answer(handshake, message, out);
+    require(id == TOKEN_AP_REQ, cause_set(SEC_E_INVALID_TOKEN, "the client's AP-REQ is due, and another message came"));
+    return request_answer(handshake, message, out);
+}
+
+/* Also after the TGT was given away. */
+static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+{
+    SECURITY_STATUS status = message_answer(handshake, in, out);
+    if (status < 0 && (handshake->asked & ASC_REQ_EXTENDED_ERROR) != 0)
+        error_write(handshake, status, out);
+    return status;
+}
+
 static SECURITY_STATUS third(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
 {
     enum krb_token id;
     struct slice message;
-    bool framed;
-    require(in->token.len > 0 && krb_token_parse(in->token, &id, &message, &framed) == WIRE_OK && id == TOKEN_AP_REP,
+    enum krb_framing framing;
+    require(in->token.len > 0 && krb_token_parse(in->token, &id, &message, &framing) == WIRE_OK && id == TOKEN_AP_REP,
             cause_set(SEC_E_INVALID_TOKEN, "the client's third leg is due, and this is not an AP-REP"));
     try(kerberos_third_open(&handshake->exchange, message));
     return kerberos_handshake_finish(handshake, false, out);
@@ -256,6 +316,7 @@ SECURITY_STATUS kerberos_accept(void *credential, void **handshake, const struct
 {
     static kerberos_step *const steps[] = {
         [KERBEROS_SERVER_BEGIN] = begin,
+        [KERBEROS_SERVER_USER] = begin,
         [KERBEROS_SERVER_THIRD] = third,
     };
     return kerberos_handshake_step(steps, COUNT_OF(steps), KERBEROS_SERVER_BEGIN, credential, handshake, in, out);

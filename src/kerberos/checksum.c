@@ -42,15 +42,22 @@ enum wire_result gss_checksum_parse(struct slice bytes, struct gss_checksum *che
 
 /* 1.2.840.113554.1.2.2, and 1.2.840.48018.1.2.2, which Windows 2000 made of it by a slip and peers still send. */
 static const uint8_t oid_krb5[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02};
+static const uint8_t oid_user[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x03};
 static const uint8_t oid_ms[] = {0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 0x01, 0x02, 0x02};
 
-void krb_token_write(struct writer *writer, enum krb_token id, struct slice message)
+void krb_token_write(struct writer *writer, enum krb_framing framing, enum krb_token id, struct slice message)
 {
+    if (framing == KRB_RAW) {
+        writer_slice(writer, message);
+        return;
+    }
     AUTO_WRITER struct writer inner = writer_growing(message.len + 2);
     writer_u16be(&inner, (uint16_t)id);
     writer_slice(&inner, message);
     if (writer_finish(&inner) != WIRE_OK)
         writer->failed = true;
+    else if (framing == KRB_USER)
+        gss_frame_write(writer, slice_of(oid_user, sizeof oid_user), writer_slice_of(&inner));
     else
         gss_frame_write(writer, slice_of(oid_krb5, sizeof oid_krb5), writer_slice_of(&inner));
 }
@@ -94,27 +101,41 @@ static enum wire_result head_check(struct slice message)
     return WIRE_OK;
 }
 
-enum wire_result krb_token_parse(struct slice token, enum krb_token *id, struct slice *message, bool *framed)
+static enum wire_result mech_read(struct slice mech, enum krb_framing *framing)
+{
+    bool user = slice_equal(mech, slice_of(oid_user, sizeof oid_user));
+    require(user || slice_equal(mech, slice_of(oid_krb5, sizeof oid_krb5)) ||
+                slice_equal(mech, slice_of(oid_ms, sizeof oid_ms)),
+            WIRE_BAD);
+    *framing = user ? KRB_USER : KRB_FRAMED;
+    return WIRE_OK;
+}
+
+static enum wire_result frame_parse(struct slice token, enum krb_token *id, struct slice *message,
+                                    enum krb_framing *framing)
 {
     struct slice mech, inner;
     uint16_t number;
-    *framed = token.len > 0 && token.data[0] == DER_APPLICATION(0);
-    if (!*framed) {
-        require(raw_id(token, id) == WIRE_OK && head_check(token) == WIRE_OK, WIRE_BAD);
-        *message = token;
-        return WIRE_OK;
-    }
+    enum krb_token inside;
     require(gss_frame_read(token, &mech, &inner) == WIRE_OK, WIRE_BAD);
-    require(slice_equal(mech, slice_of(oid_krb5, sizeof oid_krb5)) ||
-                slice_equal(mech, slice_of(oid_ms, sizeof oid_ms)),
-            WIRE_BAD);
+    try(mech_read(mech, framing));
     struct reader reader = reader_of(inner);
     require(reader_u16be(&reader, &number) == WIRE_OK, WIRE_BAD);
-    require(number == TOKEN_AP_REQ || number == TOKEN_AP_REP || number == TOKEN_ERROR, WIRE_BAD);
     *message = reader_rest(&reader);
-    enum krb_token inside;
-    require(raw_id(*message, &inside) == WIRE_OK && inside == (enum krb_token)number, WIRE_BAD);
-    require(head_check(*message) == WIRE_OK, WIRE_BAD);
-    *id = inside;
+    *id = (enum krb_token)number;
+    if (number == TOKEN_TGT_REQ || number == TOKEN_TGT_REP)
+        return WIRE_OK; /* these have no tag of their own: their parsers look at the head */
+    require(raw_id(*message, &inside) == WIRE_OK && inside == *id, WIRE_BAD);
+    return head_check(*message);
+}
+
+enum wire_result krb_token_parse(struct slice token, enum krb_token *id, struct slice *message,
+                                 enum krb_framing *framing)
+{
+    if (token.len > 0 && token.data[0] == DER_APPLICATION(0))
+        return frame_parse(token, id, message, framing);
+    *framing = KRB_RAW;
+    require(raw_id(token, id) == WIRE_OK && head_check(token) == WIRE_OK, WIRE_BAD);
+    *message = token;
     return WIRE_OK;
 }

@@ -32,11 +32,26 @@ void gss_checksum_write(struct writer *writer, const struct gss_checksum *checks
 /* Trailing extensions are allowed. */
 MUST_USE enum wire_result gss_checksum_parse(struct slice bytes, struct gss_checksum *checksum);
 
-/* Context tokens (RFC 4121 4.1): GSS framing with a two-byte id before the Kerberos message. */
-enum krb_token { TOKEN_AP_REQ = 0x0100, TOKEN_AP_REP = 0x0200, TOKEN_ERROR = 0x0300 };
+/* Context tokens (RFC 4121 4.1): GSS framing with a two-byte id before the Kerberos message. The last two come before a user-to-user exchange
+ * (draft-swift-win2k-krb-user2user-03). */
+enum krb_token {
+    TOKEN_AP_REQ = 0x0100,
+    TOKEN_AP_REP = 0x0200,
+    TOKEN_ERROR = 0x0300,
+    TOKEN_TGT_REQ = 0x0400,
+    TOKEN_TGT_REP = 0x0401,
+};
 
-void krb_token_write(struct writer *writer, enum krb_token id, struct slice message);
-/* Takes the framed form with either of Kerberos' mechanism OIDs, or a raw message. `framed` tells which. */
-MUST_USE enum wire_result krb_token_parse(struct slice token, enum krb_token *id, struct slice *message, bool *framed);
+/* What is around a message, and to be around the answer. */
+enum krb_framing {
+    KRB_RAW,    /* nothing */
+    KRB_FRAMED, /* the mechanism of Kerberos */
+    KRB_USER,   /* that of user-to-user Kerberos, 1.2.840.113554.1.2.2.3 */
+};
+
+void krb_token_write(struct writer *writer, enum krb_framing framing, enum krb_token id, struct slice message);
+/* Takes the framed form with any of Kerberos' mechanism OIDs, or a raw message; the TGT messages only framed. */
+MUST_USE enum wire_result krb_token_parse(struct slice token, enum krb_token *id, struct slice *message,
+                                          enum krb_framing *framing);
 
 #endif

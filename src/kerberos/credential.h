@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "core/package.h"
 #include "kerberos/krb.h"
+#include "kerberos/source.h"
 #include <sys/stat.h>
 
 /* A service ticket in memory, so that a handshake reads no cache and asks no KDC. */
@@ -14,6 +15,7 @@ struct kerberos_ticket {
     struct kerberos_ticket *next;
     char *target;
     krb5_creds *creds;
+    struct krb_clock clock; /* of the KDC that gave it */
 };
 
 struct kerberos_credential {
@@ -22,18 +24,19 @@ struct kerberos_credential {
     struct krb_pool pool;
 
     /* outbound */
-    char *cache;            /* full name of the ticket cache; NULL: the default one, whatever it is at the time */
-    bool private_cache;     /* ours: filled from the password, destroyed at the end */
-    char *client;           /* principal to log on as, or NULL */
-    struct secret password; /* UTF-8 with its NUL, as libkrb5 takes it; only with a private cache */
-    char *full_name;        /* for SECPKG_CRED_ATTR_NAMES; "" while unknown */
+    char *full_name; /* for SECPKG_CRED_ATTR_NAMES; "" while unknown */
+
+    krb5_creds
+        *evidence; /* to act for a client by S4U2Proxy: its ticket for the service whose tickets these are; else NULL */
 
     /* inbound */
     char *keytab; /* NULL: the default one */
     char *server; /* principal that tickets must be for, or NULL for any in the keytab */
 
-    pthread_mutex_t lock; /* guards what follows */
-    bool logged_on;
+    pthread_mutex_t lock;           /* guards what follows */
+    struct kerberos_source *source; /* where tickets come from, also for a server that asks KDCs; never NULL */
+    krb5_creds *tgt;            /* of the last logon; NULL while there was none, and for tickets that are in a cache */
+    int64_t password_expiry;    /* FILETIME, as the last logon told; 0: not told */
     struct kerberos_keys *keys; /* of the keytab that keys_name names; NULL until it was read */
     char *keys_name;
     struct stat keytab_state; /* of its file when it was read */
@@ -43,14 +46,43 @@ struct kerberos_credential {
 };
 
 SECURITY_STATUS kerberos_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
+/* A credential with nothing but its source, which it takes (also when it answers NULL, for want of memory). */
+struct kerberos_credential *kerberos_credential_new(const struct acquire_request *request,
+                                                    struct kerberos_source *source);
 void kerberos_release(void *credential);
 SECURITY_STATUS kerberos_query_credential(const void *credential, uint32_t attribute, struct attribute *value);
 SECURITY_STATUS kerberos_change_password(const struct password_change *change);
 
-/* Gives a ticket for the target: from memory, the cache, or the KDC, within the configured time. The caller frees it with krb5_free_creds. */
+/* "user" and "domain" of an identity as a principal: user@DOMAIN, user@realm as it stands, or user in the default realm. mem_free it. */
+char *kerberos_client_name(const struct identity *identity);
+/* The credential's source as it is now; kerberos_source_put it. */
+struct kerberos_source *kerberos_credential_source(struct kerberos_credential *credential);
+/* FILETIME at which the password must be changed, as the KDC told when the credential logged on; 0 while nothing is known. */
+int64_t kerberos_password_expiry(struct kerberos_credential *credential);
+
+/* What a ticket is wanted for. */
+struct kerberos_ticket_request {
+    const char *target;
+    struct slice peer_ticket; /* user-to-user: the peer's ticket-granting ticket, encoded; else empty */
+    uint64_t deadline;        /* kdc.h; 0: as the configuration says, from now */
+};
+
+/* Gives a ticket for the target: from memory, the cache, or the KDC. `krb` gets the clock of the KDC that gave it. The caller frees it with
+ * krb5_free_creds. */
+SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5_context krb,
+                                    const struct kerberos_ticket_request *request, krb5_creds **creds);
+/* The same for nothing but a target. */
 SECURITY_STATUS kerberos_ticket_get(struct kerberos_credential *credential, krb5_context krb, const char *target,
                                     krb5_creds **creds);
 /* Frees the list. */
 void kerberos_tickets_drop(struct kerberos_credential *credential, krb5_context krb);
+
+/* Gives the ticket-granting ticket itself, from the cache or by logging on; krb5_free_creds it. A credential of use INBOUND logs on with its keytab. */
+SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_context krb, uint64_t deadline,
+                                 krb5_creds **creds);
+/* Gets a forwarded ticket-granting ticket for whoever has `service` (as kerberos_ticket_ask gave it), and makes the KRB-CRED (RFC 4120 5.8) that hands it
+ * over, encrypted with the service ticket's session key. SEC_E_DELEGATION_POLICY when "delegate" in [kerberos] or the KDC's flags do not let it. */
+SECURITY_STATUS kerberos_tgt_forward(struct kerberos_credential *credential, krb5_context krb,
+                                     const krb5_creds *service, uint64_t deadline, struct secret *message);
 
 #endif

@@ -272,18 +272,22 @@ krb5_error_code krb5_check_transited_list(krb5_context krb, const krb5_data *tra
 
 #define TRANSITED_X500_COMPRESS 1
 
-/* RFC 4120 2.7: the realms between the client's and ours, where no KDC vouches for them. [capaths] of krb5.conf says which may be, else the hierarchy. */
+/* RFC 4120 2.7: the realms between the client's and ours, where no KDC vouches for them. [capaths] of krb5.conf says which may be, else the hierarchy.
+ * Ours is the realm of the key: that of the ticket is not protected, and its bearer would write one to which any path leads. */
 static SECURITY_STATUS transited_check(const struct kerberos_request *request, krb5_context krb)
 {
     const struct krb_ticket_part *ticket = &request->ticket;
     if (ticket->transited.len == 0 || (ticket->flags & KRB_TICKET_TRANSITED_CHECKED) != 0)
         return SEC_E_OK;
-    krb5_data transited = krb_data(ticket->transited), client = krb_data(ticket->client.realm),
-              server = krb_data(request->outer.ticket.server.realm);
+    krb5_principal server = NULL;
+    krb5_data transited = krb_data(ticket->transited), client = krb_data(ticket->client.realm);
     require(ticket->transited_type == TRANSITED_X500_COMPRESS,
             cause_set(SEC_E_WRONG_PRINCIPAL, "the ticket lists its realms in an unknown way"));
-    return krb_status(krb, krb5_check_transited_list(krb, &transited, &client, &server), KRB_STAGE_ACCEPT,
-                      "the realms that the ticket went through");
+    krb5_error_code code = krb5_parse_name(krb, request->server_name, &server);
+    if (code == 0)
+        code = krb5_check_transited_list(krb, &transited, &client, &server->realm);
+    krb5_free_principal(krb, server);
+    return krb_status(krb, code, KRB_STAGE_ACCEPT, "the realms that the ticket went through");
 }
 
 static SECURITY_STATUS types_check(const struct kerberos_request *request, uint32_t permitted)
@@ -396,7 +400,12 @@ SECURITY_STATUS kerberos_third_open(const struct kerberos_exchange *exchange, st
 {
     struct krb_ap_rep_part part;
     try(part_open(exchange, message, "the client's third leg", &part));
+    /* Both AP-REPs are under one key and usage: what says the same as ours is ours, sent back by somebody without the key. */
+    bool reflected = part.subkey.enctype == exchange->acceptor_subkey.enctype && part.time == exchange->time &&
+                     part.microseconds == exchange->microseconds &&
+                     secret_equal(part.subkey.bytes, exchange->acceptor_subkey.bytes, sizeof part.subkey.bytes);
     krb_key_wipe(&part.subkey);
+    require(!reflected, cause_set(SEC_E_MUTUAL_AUTH_FAILED, "the third leg is this server's own reply, sent back"));
     require(part.has_seq && part.seq == exchange->acceptor_seq,
             cause_set(SEC_E_MUTUAL_AUTH_FAILED, "the client's third leg answers another reply"));
     return SEC_E_OK;

@@ -33,7 +33,10 @@ void kerberos_handshake_free(void *handshake)
     mem_free(freed->client_name);
     mem_free(freed->server_name);
     mem_free(freed->authority);
+    mem_free(freed->own_name);
     secret_release(&freed->identity);
+    secret_release(&freed->delegated);
+    secret_release(&freed->authorization);
     secret_block_free(freed, sizeof *freed);
 }
 
@@ -88,6 +91,8 @@ SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, 
         .authority = handshake->authority,
         .session_key = slice_of(seed.key, seed.key_len),
         .identity = secret_slice(&handshake->identity),
+        .delegated = secret_slice(&handshake->delegated),
+        .authorization = secret_slice(&handshake->authorization),
     };
     SECURITY_STATUS status = writer_finish(&own) == WIRE_OK
                                  ? session_record_write(&out->record, &kerberos_package, &facts, writer_slice_of(&own))

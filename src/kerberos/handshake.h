@@ -11,9 +11,11 @@
 
 /* Each state names the only message that is legal next. */
 enum kerberos_state {
-    KERBEROS_CLIENT_BEGIN, /* AP-REQ goes out */
+    KERBEROS_CLIENT_BEGIN, /* AP-REQ goes out, or KERB-TGT-REQUEST */
+    KERBEROS_CLIENT_TGT,   /* user-to-user: KERB-TGT-REPLY or KRB-ERROR is due */
     KERBEROS_CLIENT_REPLY, /* AP-REP or KRB-ERROR is due */
-    KERBEROS_SERVER_BEGIN, /* AP-REQ is due */
+    KERBEROS_SERVER_BEGIN, /* AP-REQ is due, or KERB-TGT-REQUEST */
+    KERBEROS_SERVER_USER,  /* user-to-user: AP-REQ is due */
     KERBEROS_SERVER_THIRD, /* DCE style: the client's own AP-REP is due */
     KERBEROS_DONE,
 };
@@ -26,13 +28,17 @@ struct kerberos_handshake {
     uint32_t asked;     /* ISC_REQ_* or ASC_REQ_* of the first call */
     uint32_t gss_flags; /* what the client's checksum says */
     uint32_t granted;
-    char *target; /* client: as given */
-    bool framed;  /* server: answer as the client spoke */
+    char *target;               /* client: as given */
+    enum krb_framing framing;   /* client: as it speaks; server: as the client spoke */
+    struct krb_key own_session; /* server, user-to-user: the session key of its own TGT; enctype 0: none */
+    char *own_name;             /* server, user-to-user: whose TGT that is */
     bool has_bindings;
     uint8_t bindings[16];
     int64_t expiry;
     char *client_name, *server_name, *authority;
-    struct secret identity; /* server: src/access/client_identity.h */
+    struct secret identity;      /* server: src/access/client_identity.h */
+    struct secret delegated;     /* server: docs/session-record.md */
+    struct secret authorization; /* server: the PAC */
 };
 
 struct kerberos_handshake *kerberos_handshake_new(struct kerberos_credential *credential, const struct step_in *in,

@@ -4,9 +4,12 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "core/trace.h"
+#include "kerberos/user_to_user.h"
 #include <string.h>
 
 /* The client's side: AP-REQ with the checksum of RFC 4121 4.1.1, and the server's answer. */
+
+#define DELEGATED_MAX ((size_t)UINT16_MAX) /* the checksum counts it in 16 bits */
 
 static uint32_t gss_flags_wanted(uint32_t asked)
 {
@@ -34,7 +37,7 @@ static uint32_t gss_flags_wanted(uint32_t asked)
 /* What holds already with the AP-REQ; mutual authentication only once the server has answered. */
 static uint32_t flags_granted(uint32_t asked, uint32_t gss, bool answered)
 {
-    uint32_t granted = asked & ISC_REQ_CONNECTION;
+    uint32_t granted = asked & (ISC_REQ_CONNECTION | ISC_REQ_DATAGRAM | ISC_REQ_USE_SESSION_KEY);
     granted |= (gss & GSS_INTEG) != 0 ? ISC_RET_INTEGRITY : 0;
     granted |= (gss & GSS_CONF) != 0 ? ISC_RET_CONFIDENTIALITY : 0;
     granted |= (gss & GSS_REPLAY) != 0 ? ISC_RET_REPLAY_DETECT : 0;
@@ -64,28 +67,46 @@ static SECURITY_STATUS names_fill(struct kerberos_handshake *handshake, const kr
                : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+/* Forwards the user's own tickets to the service (RFC 4121 4.1.1.1). What policy, KDC or size forbid is not granted, and the handshake goes on, as on Windows. */
+static void delegate(struct kerberos_handshake *handshake, const krb5_creds *creds, struct secret *forwarded)
+{
+    SECURITY_STATUS status = kerberos_tgt_forward(handshake->credential, handshake->krb, creds, 0, forwarded);
+    if (status == SEC_E_OK && forwarded->len <= DELEGATED_MAX) {
+        handshake->gss_flags |= GSS_DELEG;
+        return;
+    }
+    TRACE("kerberos", "not delegated to %s: %s", handshake->server_name,
+          status == SEC_E_OK ? "the ticket is too long" : cause_text());
+    secret_release(forwarded);
+    cause_clear();
+}
+
 static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const krb5_creds *creds,
                                     struct writer *message)
 {
-    struct gss_checksum checksum = {.flags = handshake->gss_flags};
+    AUTO_SECRET struct secret forwarded = {0};
     AUTO_WRITER struct writer bytes = writer_growing(64);
+    if ((handshake->asked & ISC_REQ_DELEGATE) != 0)
+        delegate(handshake, creds, &forwarded);
+    struct gss_checksum checksum = {.flags = handshake->gss_flags, .credential = secret_slice(&forwarded)};
     memcpy(checksum.bindings, handshake->bindings, sizeof checksum.bindings);
     gss_checksum_write(&bytes, &checksum);
     require(writer_finish(&bytes) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     uint32_t options = (handshake->gss_flags & GSS_MUTUAL) != 0 ? KRB_AP_MUTUAL_REQUIRED : 0;
+    if (handshake->framing == KRB_USER)
+        options |= KRB_AP_USE_SESSION_KEY;
     return kerberos_request_make(&handshake->exchange, handshake->krb, creds, options, writer_slice_of(&bytes),
                                  message);
 }
 
-static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, const krb5_creds *creds, struct step_out *out)
+static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, const krb5_creds *creds, struct step_out *out)
 {
     AUTO_WRITER struct writer request = writer_growing(2048);
+    handshake->gss_flags = gss_flags_wanted(handshake->asked);
     try(names_fill(handshake, creds));
     try(request_make(handshake, creds, &request));
-    if ((handshake->gss_flags & GSS_DCE_STYLE) != 0)
-        writer_slice(&out->token, writer_slice_of(&request));
-    else
-        krb_token_write(&out->token, TOKEN_AP_REQ, writer_slice_of(&request));
+    bool raw = (handshake->gss_flags & GSS_DCE_STYLE) != 0;
+    krb_token_write(&out->token, raw ? KRB_RAW : handshake->framing, TOKEN_AP_REQ, writer_slice_of(&request));
     handshake->granted = flags_granted(handshake->asked, handshake->gss_flags, false);
     out->granted = handshake->granted;
     out->expiry = handshake->expiry;
@@ -95,19 +116,46 @@ static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, const kr
     return SEC_I_CONTINUE_NEEDED;
 }
 
+/* With the ticket for the target; for user-to-user `peers_ticket` is the server's TGT, else its data is NULL. */
+static SECURITY_STATUS ticket_use(struct kerberos_handshake *handshake, struct slice peers_ticket, struct step_out *out)
+{
+    const struct kerberos_ticket_request request = {.target = handshake->target, .peer_ticket = peers_ticket};
+    krb5_creds *creds = NULL;
+    try(kerberos_ticket_ask(handshake->credential, handshake->krb, &request, &creds));
+    SECURITY_STATUS status = request_send(handshake, creds, out);
+    krb5_free_creds(handshake->krb, creds);
+    return status;
+}
+
+static SECURITY_STATUS tgt_ask(struct kerberos_handshake *handshake, struct step_out *out)
+{
+    krb5_principal server = NULL;
+    struct krb_tgt_request request = {.has_server = true, .has_realm = true};
+    AUTO_WRITER struct writer message = writer_growing(128);
+    try(krb_target_parse(handshake->krb, handshake->target, KRB_TARGET_USER, &server));
+    bool named = krb_name_of(server, &request.server);
+    if (named) {
+        request.has_realm = request.server.realm.len > 0;
+        krb_tgt_request_write(&message, &request);
+    }
+    krb5_free_principal(handshake->krb, server);
+    require(named, cause_set(SEC_E_TARGET_UNKNOWN, "the target's name has too many parts"));
+    require(writer_finish(&message) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    handshake->framing = KRB_USER;
+    krb_token_write(&out->token, KRB_USER, TOKEN_TGT_REQ, writer_slice_of(&message));
+    handshake->state = KERBEROS_CLIENT_TGT;
+    return SEC_I_CONTINUE_NEEDED;
+}
+
 static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
 {
-    krb5_creds *creds = NULL;
     (void)in; /* bindings are taken already; a token on the first call is empty or refused by nobody */
     require(handshake->target != NULL && handshake->target[0] != '\0',
             cause_set(SEC_E_TARGET_UNKNOWN, "Kerberos needs a target name"));
-    require((handshake->asked & ISC_REQ_USE_SESSION_KEY) == 0,
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "user-to-user authentication is not in this version"));
-    try(kerberos_ticket_get(handshake->credential, handshake->krb, handshake->target, &creds));
-    handshake->gss_flags = gss_flags_wanted(handshake->asked);
-    SECURITY_STATUS status = begin_with(handshake, creds, out);
-    krb5_free_creds(handshake->krb, creds);
-    return status;
+    if ((handshake->asked & ISC_REQ_USE_SESSION_KEY) != 0)
+        return tgt_ask(handshake, out);
+    handshake->framing = KRB_FRAMED;
+    return ticket_use(handshake, (struct slice){0}, out);
 }
 
 #define PROTOCOL_ERRORS_MAX 127 /* libkrb5's table: those of RFC 4120 7.5.9 and their extensions */
@@ -131,17 +179,34 @@ static SECURITY_STATUS error_read(const struct kerberos_handshake *handshake, st
     return krb_status(handshake->krb, code, KRB_STAGE_ACCEPT, "the server answered with an error");
 }
 
-static SECURITY_STATUS reply(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+/* The server's message, if it is of the wanted kind; an error ends the handshake. */
+static SECURITY_STATUS message_take(const struct kerberos_handshake *handshake, const struct step_in *in,
+                                    enum krb_token wanted, const char *name, struct slice *message)
 {
     enum krb_token id;
-    struct slice message;
-    bool framed;
-    require(in->token.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the server's AP-REP is due, and no token was given"));
-    require(krb_token_parse(in->token, &id, &message, &framed) == WIRE_OK,
+    enum krb_framing framing;
+    require(in->token.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the server's %s is due, and no token was given", name));
+    require(krb_token_parse(in->token, &id, message, &framing) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "this is not a Kerberos token, or it is damaged"));
     if (id == TOKEN_ERROR)
-        return error_read(handshake, message);
-    require(id == TOKEN_AP_REP, cause_set(SEC_E_INVALID_TOKEN, "the server's AP-REP is due, and an AP-REQ came"));
+        return error_read(handshake, *message);
+    require(id == wanted, cause_set(SEC_E_INVALID_TOKEN, "the server's %s is due, and another message came", name));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS tgt_reply(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+{
+    struct slice message, ticket;
+    try(message_take(handshake, in, TOKEN_TGT_REP, "KERB-TGT-REPLY", &message));
+    require(krb_tgt_reply_parse(message, &ticket) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the server's KERB-TGT-REPLY is damaged"));
+    return ticket_use(handshake, ticket, out);
+}
+
+static SECURITY_STATUS reply(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+{
+    struct slice message;
+    try(message_take(handshake, in, TOKEN_AP_REP, "AP-REP", &message));
     try(kerberos_reply_open(&handshake->exchange, message));
     if ((handshake->gss_flags & GSS_DCE_STYLE) != 0)
         try(kerberos_third_make(&handshake->exchange, &out->token));
@@ -153,6 +218,7 @@ SECURITY_STATUS kerberos_initiate(void *credential, void **handshake, const stru
 {
     static kerberos_step *const steps[] = {
         [KERBEROS_CLIENT_BEGIN] = begin,
+        [KERBEROS_CLIENT_TGT] = tgt_reply,
         [KERBEROS_CLIENT_REPLY] = reply,
     };
     return kerberos_handshake_step(steps, COUNT_OF(steps), KERBEROS_CLIENT_BEGIN, credential, handshake, in, out);

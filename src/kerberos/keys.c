@@ -4,6 +4,7 @@
 #include "core/cause.h"
 #include "core/trace.h"
 #include "kerberos/name.h"
+#include "kerberos/password_keys.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,7 +141,7 @@ static SECURITY_STATUS keys_load(const struct kerberos_credential *credential, k
 {
     krb5_principal wanted = NULL;
     if (credential->server != NULL)
-        try(krb_target_parse(krb, credential->server, false, &wanted));
+        try(krb_target_parse(krb, credential->server, KRB_TARGET_SERVICE, &wanted));
     krb5_error_code code = keys_read(krb, name, wanted, keys);
     krb5_free_principal(krb, wanted);
     if (code == 0 || code == ENOMEM)
@@ -176,7 +177,8 @@ static SECURITY_STATUS keys_current(struct kerberos_credential *credential, krb5
     return SEC_E_OK;
 }
 
-SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys)
+static SECURITY_STATUS keytab_keys(struct kerberos_credential *credential, krb5_context krb,
+                                   struct kerberos_keys **keys)
 {
     char name[1024];
     if (credential->keytab != NULL)
@@ -186,5 +188,66 @@ SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_c
     pthread_mutex_lock(&credential->lock);
     SECURITY_STATUS status = keys_current(credential, krb, name, keys);
     pthread_mutex_unlock(&credential->lock);
+    return status;
+}
+
+static SECURITY_STATUS password_keys_list(krb5_context krb, const char *principal, const struct password_keys *made,
+                                          struct kerberos_keys **keys)
+{
+    size_t size = sizeof **keys + made->n_keys * sizeof(*keys)->keys[0];
+    struct kerberos_keys *list = secret_block_alloc(size);
+    require(list != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    atomic_init(&list->n_references, 1);
+    list->size = size;
+    list->permitted = kerberos_enctypes_permitted(krb);
+    for (unsigned i = 0; i < made->n_keys; i++) {
+        struct kerberos_key *key = &list->keys[list->n_keys];
+        const krb5_keyblock *block = &made->key[i];
+        if (!krb_key_set(&key->key, block->enctype, slice_of(block->contents, block->length))) {
+            list->n_foreign++;
+            continue;
+        }
+        list->n_keys++;
+        key->principal = mem_strdup(principal);
+        if (key->principal == NULL) {
+            kerberos_keys_put(list);
+            return SEC_E_INSUFFICIENT_MEMORY;
+        }
+    }
+    *keys = list;
+    return SEC_E_OK;
+}
+
+/* Made once for a credential: salts do not change while a password stays. */
+static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential, krb5_context krb,
+                                         const char *principal, struct kerberos_keys **keys)
+{
+    struct password_keys made = {0};
+    pthread_mutex_lock(&credential->lock);
+    *keys = credential->keys != NULL ? keys_retain(credential->keys) : NULL;
+    pthread_mutex_unlock(&credential->lock);
+    if (*keys != NULL)
+        return SEC_E_OK;
+    try(kerberos_password_keys(credential, krb, 0, &made));
+    SECURITY_STATUS status = password_keys_list(krb, principal, &made, keys);
+    password_keys_release(krb, &made);
+    require(status == SEC_E_OK, status);
+    pthread_mutex_lock(&credential->lock);
+    kerberos_keys_put(credential->keys); /* of another thread that was as fast */
+    credential->keys = keys_retain(*keys);
+    pthread_mutex_unlock(&credential->lock);
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys)
+{
+    struct kerberos_source *source = kerberos_credential_source(credential);
+    /* Who is a client as well has given the client's password; then a keytab is the server's, if there is one. */
+    bool of_password = source->logon == LOGON_PASSWORD && (credential->use == SECPKG_CRED_INBOUND);
+    SECURITY_STATUS status =
+        of_password
+            ? password_keys_get(credential, krb, credential->server != NULL ? credential->server : source->client, keys)
+            : keytab_keys(credential, krb, keys);
+    kerberos_source_put(source);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "core/status.h"
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 void krb_pool_init(struct krb_pool *pool)
 {
@@ -39,6 +40,7 @@ SECURITY_STATUS krb_pool_take(struct krb_pool *pool, krb5_context *krb)
 void krb_pool_give(struct krb_pool *pool, krb5_context krb)
 {
     krb5_clear_error_message(krb);
+    krb_clock_set(krb, (struct krb_clock){0});
     pthread_mutex_lock(&pool->lock);
     if (pool->n_idle < COUNT_OF(pool->idle)) {
         pool->idle[pool->n_idle++] = krb;
@@ -47,6 +49,31 @@ void krb_pool_give(struct krb_pool *pool, krb5_context krb)
     pthread_mutex_unlock(&pool->lock);
     if (krb != NULL)
         krb5_free_context(krb);
+}
+
+struct krb_clock krb_clock_get(krb5_context krb)
+{
+    struct krb_clock clock = {0};
+    (void)krb5_get_time_offsets(krb, &clock.seconds, &clock.microseconds);
+    return clock;
+}
+
+void krb_clock_set(krb5_context krb, struct krb_clock clock)
+{
+    struct krb_clock now = krb_clock_get(krb);
+    struct timespec real;
+    if (now.seconds == clock.seconds && now.microseconds == clock.microseconds)
+        return;
+    /* The library is told what time it is, and takes the difference to its own clock. */
+    clock_gettime(CLOCK_REALTIME, &real);
+    int64_t microseconds = (int64_t)real.tv_nsec / 1000 + clock.microseconds;
+    int64_t seconds = (int64_t)real.tv_sec + clock.seconds;
+    if (microseconds < 0 || microseconds >= 1000000) {
+        int64_t carry = microseconds < 0 ? -1 : 1;
+        seconds += carry;
+        microseconds -= carry * 1000000;
+    }
+    (void)krb5_set_real_time(krb, (krb5_timestamp)seconds, (krb5_int32)microseconds);
 }
 
 /* spec/protocols.md (Kerberos), RFC 4120 7.5.9, and krb5's own codes. */
@@ -99,8 +126,28 @@ static const struct {
     {KRB5KRB_AP_ERR_INAPP_CKSUM, SEC_E_INVALID_TOKEN},
 };
 
+/* What means something else when somebody wants to act for another. */
+static SECURITY_STATUS status_of_forwarding(krb5_error_code code)
+{
+    switch (code) {
+    case KRB5KDC_ERR_BADOPTION: /* MS-SFU 3.2.5.2.2: not allowed to, or the evidence may not be forwarded */
+    case KRB5KDC_ERR_POLICY:
+    case KRB5_TKT_NOT_FORWARDABLE:
+        return SEC_E_DELEGATION_POLICY;
+    case KRB5KDC_ERR_PADATA_TYPE_NOSUPP: /* so libkrb5 says that the KDC ignored the request for a user */
+        return SEC_E_NO_S4U_PROT_SUPPORT;
+    default:
+        return SEC_E_OK;
+    }
+}
+
 static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
 {
+    if (stage == KRB_STAGE_FORWARD) {
+        SECURITY_STATUS status = status_of_forwarding(code);
+        if (status != SEC_E_OK)
+            return status;
+    }
     if (code == KRB5KRB_AP_ERR_BAD_INTEGRITY) {
         if (stage == KRB_STAGE_LOGON)
             return SEC_E_LOGON_DENIED;
@@ -188,7 +235,7 @@ static krb5_error_code account_parse(krb5_context krb, const char *target, const
     return krb5_parse_name(krb, name, principal);
 }
 
-SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, bool user_to_user, krb5_principal *principal)
+SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, enum krb_target kind, krb5_principal *principal)
 {
     krb5_error_code code;
     *principal = NULL;
@@ -197,12 +244,12 @@ SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, bool user
         code = service_parse(krb, target, principal);
     else if (backslash != NULL)
         code = account_parse(krb, target, backslash, principal);
-    else if (at != NULL && !user_to_user) { /* GSS-API's "service@host" */
+    else if (at != NULL && kind == KRB_TARGET_SERVICE) { /* GSS-API's "service@host" */
         AUTO_FREE char *name = mem_strdup(target);
         require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
         name[at - target] = '/';
         code = service_parse(krb, name, principal);
-    } else if (at != NULL)
+    } else if (at != NULL && kind == KRB_TARGET_ENTERPRISE)
         code = krb5_parse_name_flags(krb, target, KRB5_PRINCIPAL_PARSE_ENTERPRISE, principal);
     else
         code = krb5_parse_name(krb, target, principal);

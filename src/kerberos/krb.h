@@ -25,17 +25,34 @@ void krb_pool_give(struct krb_pool *pool, krb5_context krb);
 
 /* Where the peer stands when a krb5 error comes up: the same error means different things. */
 enum krb_stage {
-    KRB_STAGE_LOGON,  /* getting an initial ticket with a password or key */
-    KRB_STAGE_TICKET, /* getting a service ticket, or reading a cache */
-    KRB_STAGE_ACCEPT, /* a server reading an AP-REQ */
-    KRB_STAGE_REPLY,  /* a client reading an AP-REP */
+    KRB_STAGE_LOGON,   /* getting an initial ticket with a password or key */
+    KRB_STAGE_TICKET,  /* getting a service ticket, or reading a cache */
+    KRB_STAGE_FORWARD, /* getting a ticket to act for somebody: forwarded, S4U2Self, S4U2Proxy */
+    KRB_STAGE_ACCEPT,  /* a server reading an AP-REQ */
+    KRB_STAGE_REPLY,   /* a client reading an AP-REP */
 };
 
 /* Maps an error to its status and sets its text as the thread's cause. 0 gives SEC_E_OK. */
 SECURITY_STATUS krb_status(krb5_context krb, krb5_error_code code, enum krb_stage stage, const char *doing);
 
-/* A target name of any form the package takes (see docs/kerberos.md) as a principal. `user_to_user` makes "user@realm" an account. */
-SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, bool user_to_user, krb5_principal *principal);
+/* What "name@place" in a target is. */
+enum krb_target {
+    KRB_TARGET_SERVICE,    /* GSS-API's service@host */
+    KRB_TARGET_USER,       /* an account of the realm "place" */
+    KRB_TARGET_ENTERPRISE, /* a UPN, which the default realm's KDC knows (RFC 6806 5) */
+};
+/* A target name of any form the package takes (see docs/kerberos.md) as a principal. */
+SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, enum krb_target kind, krb5_principal *principal);
+
+/* How far the clock of the KDC is away, as libkrb5 keeps it in a context. */
+struct krb_clock {
+    krb5_timestamp seconds;
+    krb5_int32 microseconds;
+};
+
+/* Takes the offset out of a context; puts it into one: all zero for this machine's own clock. */
+struct krb_clock krb_clock_get(krb5_context krb);
+void krb_clock_set(krb5_context krb, struct krb_clock clock);
 
 /* Slices and krb5_data are the same thing. */
 static inline krb5_data krb_data(struct slice bytes)

@@ -1,5 +1,6 @@
 #include "kerberos/package.h"
 
+#include "kerberos/behalf.h"
 #include "kerberos/credential.h"
 #include "kerberos/handshake.h"
 #include "kerberos/session.h"
@@ -13,11 +14,18 @@ static const struct package_authority kerberos_authority_table = {
     .query_credential = kerberos_query_credential,
     .query_handshake = kerberos_query_handshake,
     .change_password = kerberos_change_password,
+    .acquire_delegated = kerberos_delegated_acquire,
+    .acquire_s4u = kerberos_s4u_acquire,
 };
 
 /* Windows 10 reports 0x028F3BBF, of which 0x73BBF is the floor that programs test for. Clear here: RESTRICTED_TOKENS, APPCONTAINER_CHECKS and
  * APPLY_LOOPBACK (docs/deviations.md). */
 #define KERBEROS_CAPABILITIES 0x00073BBFu
+
+/* 1.2.840.48018.1.2.2, which Windows 2000 made of the right one by a slip and which stays first, and 1.2.840.113554.1.2.2. */
+static const uint8_t oid_ms[] = {0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 0x01, 0x02, 0x02};
+static const uint8_t oid_krb5[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02};
+static const uint8_t request_start[] = {0x6e}; /* AP-REQ is [APPLICATION 14] (RFC 4120 5.5.1) */
 
 const struct package kerberos_package = {
     .info =
@@ -28,6 +36,8 @@ const struct package kerberos_package = {
             .rpc_id = 16,
             .max_token = 48000,
             .takes_identity = true,
+            .mech = {.oid = {{oid_ms, sizeof oid_ms}, {oid_krb5, sizeof oid_krb5}},
+                     .raw_start = {request_start, sizeof request_start}},
         },
     .authority = &kerberos_authority_table,
     .session = &kerberos_session_table,

@@ -1,240 +1,30 @@
-#include "kerberos/credential.h"
+#include "kerberos/behalf.h"
 
 #include "base/memory.h"
-#include "base/time.h"
 #include "core/cause.h"
 #include "core/trace.h"
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-/* Service tickets: from memory while they live, else fetched by a thread of their own, so that a KDC that does not answer holds nobody longer than the
- * configuration says. libkrb5 has no deadline; the thread that waits for it is left behind and cleans up after itself. */
+/* Service tickets: from memory while they live, else by a task. */
 
 #define TICKETS_MAX 64 /* targets that one credential remembers; further ones are fetched from the cache each time */
-#define TICKET_MARGIN_SECONDS 120 /* a ticket that is about to end is not begun with */
-
-struct fetch {
-    pthread_mutex_t lock;
-    pthread_cond_t done_signal;
-    bool done, abandoned; /* guarded by lock */
-    /* in, owned */
-    char *cache, *client, *target;
-    struct secret password;
-    bool private_cache, needs_logon;
-    /* out */
-    bool logged_on;
-    krb5_context krb;
-    krb5_creds *creds;
-    SECURITY_STATUS status;
-    char cause[CAUSE_TEXT_MAX];
-};
-
-static void fetch_free(struct fetch *fetch)
-{
-    if (fetch->krb != NULL) {
-        krb5_free_creds(fetch->krb, fetch->creds);
-        krb5_free_context(fetch->krb);
-    }
-    mem_free(fetch->cache);
-    mem_free(fetch->client);
-    mem_free(fetch->target);
-    secret_release(&fetch->password);
-    pthread_mutex_destroy(&fetch->lock);
-    pthread_cond_destroy(&fetch->done_signal);
-    mem_free(fetch);
-}
-
-static krb5_error_code log_on_as(const struct fetch *fetch, krb5_ccache cache, int name_flags)
-{
-    krb5_context krb = fetch->krb;
-    krb5_principal principal = NULL;
-    krb5_get_init_creds_opt *options = NULL;
-    krb5_creds creds = {0};
-    krb5_error_code code = krb5_parse_name_flags(krb, fetch->client, name_flags, &principal);
-    if (code == 0)
-        code = krb5_get_init_creds_opt_alloc(krb, &options);
-    if (code == 0) {
-        krb5_get_init_creds_opt_set_canonicalize(options, 1);
-        code = krb5_get_init_creds_opt_set_out_ccache(krb, options, cache);
-    }
-    if (code == 0)
-        code = krb5_get_init_creds_password(krb, &creds, principal, (char *)fetch->password.data, NULL, NULL, 0, NULL,
-                                            options);
-    krb5_free_cred_contents(krb, &creds);
-    krb5_get_init_creds_opt_free(krb, options);
-    krb5_free_principal(krb, principal);
-    return code;
-}
-
-/* What follows the @ may be no realm but a UPN's suffix or a domain's NetBIOS name: then the default realm's KDC knows what is meant (MS-KILE 3.1.5.11,
- * RFC 6806 5). */
-static krb5_error_code log_on(const struct fetch *fetch, krb5_ccache cache)
-{
-    krb5_error_code code = log_on_as(fetch, cache, 0);
-    if (code != KRB5_REALM_UNKNOWN || strchr(fetch->client, '@') == NULL)
-        return code;
-    krb5_error_code second = log_on_as(fetch, cache, KRB5_PRINCIPAL_PARSE_ENTERPRISE);
-    return second == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN || second == KRB5_CONFIG_NODEFREALM ? code : second;
-}
-
-/* The cache to use: the private one, or of the default collection the one that holds the wanted client. */
-static krb5_error_code cache_open(const struct fetch *fetch, krb5_ccache *cache)
-{
-    krb5_principal principal = NULL;
-    if (fetch->cache != NULL)
-        return krb5_cc_resolve(fetch->krb, fetch->cache, cache);
-    if (fetch->client == NULL)
-        return krb5_cc_default(fetch->krb, cache);
-    krb5_error_code code = krb5_parse_name(fetch->krb, fetch->client, &principal);
-    if (code == 0)
-        code = krb5_cc_cache_match(fetch->krb, principal, cache);
-    krb5_free_principal(fetch->krb, principal);
-    return code;
-}
-
-static SECURITY_STATUS fetch_ticket(struct fetch *fetch, krb5_ccache cache)
-{
-    krb5_context krb = fetch->krb;
-    krb5_creds wanted = {0};
-    SECURITY_STATUS status = krb_target_parse(krb, fetch->target, false, &wanted.server);
-    if (status == SEC_E_OK)
-        status = krb_status(krb, krb5_cc_get_principal(krb, cache, &wanted.client), KRB_STAGE_TICKET,
-                            "reading the ticket cache");
-    if (status == SEC_E_OK)
-        status = krb_status(krb, krb5_get_credentials(krb, 0, cache, &wanted, &fetch->creds), KRB_STAGE_TICKET,
-                            "getting a ticket for the service");
-    krb5_free_cred_contents(krb, &wanted);
-    return status;
-}
-
-static SECURITY_STATUS fetch_all(struct fetch *fetch)
-{
-    krb5_ccache cache = NULL;
-    require(krb5_init_context(&fetch->krb) == 0,
-            cause_set(SEC_E_INTERNAL_ERROR, "the Kerberos library cannot start; is krb5.conf right?"));
-    SECURITY_STATUS status =
-        krb_status(fetch->krb, cache_open(fetch, &cache), KRB_STAGE_TICKET, "opening the ticket cache");
-    if (status == SEC_E_OK && fetch->needs_logon)
-        status = krb_status(fetch->krb, log_on(fetch, cache), KRB_STAGE_LOGON, "logging on with the password");
-    fetch->logged_on = status == SEC_E_OK && fetch->needs_logon;
-    if (status == SEC_E_OK)
-        status = fetch_ticket(fetch, cache);
-    if (cache != NULL)
-        krb5_cc_close(fetch->krb, cache);
-    return status;
-}
-
-static void *fetch_run(void *data)
-{
-    struct fetch *fetch = data;
-    fetch->status = fetch_all(fetch);
-    snprintf(fetch->cause, sizeof fetch->cause, "%s", cause_text());
-    pthread_mutex_lock(&fetch->lock);
-    fetch->done = true;
-    bool abandoned = fetch->abandoned;
-    pthread_cond_signal(&fetch->done_signal);
-    pthread_mutex_unlock(&fetch->lock);
-    if (abandoned) {
-        krb5_ccache cache;
-        if (fetch->private_cache && fetch->krb != NULL && krb5_cc_resolve(fetch->krb, fetch->cache, &cache) == 0)
-            krb5_cc_destroy(fetch->krb, cache); /* its credential may be gone; one that is not logs on again */
-        fetch_free(fetch);
-    }
-    return NULL;
-}
-
-static struct fetch *fetch_new(const struct kerberos_credential *credential, const char *target, bool needs_logon)
-{
-    struct fetch *fetch = mem_zalloc(sizeof *fetch);
-    require(fetch != NULL, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&fetch->done_signal, &attributes);
-    pthread_condattr_destroy(&attributes);
-    pthread_mutex_init(&fetch->lock, NULL);
-    fetch->cache = mem_strdup(credential->cache);
-    fetch->client = mem_strdup(credential->client);
-    fetch->target = mem_strdup(target);
-    fetch->private_cache = credential->private_cache;
-    fetch->needs_logon = needs_logon;
-    bool copied = fetch->target != NULL && (credential->cache == NULL || fetch->cache != NULL) &&
-                  (credential->client == NULL || fetch->client != NULL);
-    if (copied && needs_logon)
-        copied = secret_set(&fetch->password, credential->password.data, credential->password.len);
-    if (!copied) {
-        fetch_free(fetch);
-        return NULL;
-    }
-    return fetch;
-}
-
-/* Waits for the thread; false when the time is over: the thread then owns `fetch`. */
-static bool fetch_wait(struct fetch *fetch, unsigned seconds)
-{
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += (time_t)seconds;
-    pthread_mutex_lock(&fetch->lock);
-    int waited = 0;
-    while (!fetch->done && waited == 0)
-        waited = pthread_cond_timedwait(&fetch->done_signal, &fetch->lock, &deadline);
-    bool done = fetch->done;
-    fetch->abandoned = !done;
-    pthread_mutex_unlock(&fetch->lock);
-    return done;
-}
-
-static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, const char *target, bool needs_logon,
-                                    krb5_creds **creds)
-{
-    unsigned seconds = credential->config->kerberos_kdc_seconds;
-    struct fetch *fetch = fetch_new(credential, target, needs_logon);
-    require(fetch != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    pthread_t thread;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int failed = pthread_create(&thread, &attributes, fetch_run, fetch);
-    pthread_attr_destroy(&attributes);
-    if (failed != 0) {
-        fetch_free(fetch);
-        return cause_set(SEC_E_INSUFFICIENT_MEMORY, "no thread to wait for the KDC with");
-    }
-    if (!fetch_wait(fetch, seconds))
-        return cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY,
-                         "no KDC answered within %u seconds (kdc_seconds in [kerberos])", seconds);
-    SECURITY_STATUS status = fetch->status;
-    if (fetch->logged_on) { /* also when there is no ticket for this target */
-        pthread_mutex_lock(&credential->lock);
-        credential->logged_on = true;
-        pthread_mutex_unlock(&credential->lock);
-    }
-    if (status == SEC_E_OK) {
-        *creds = fetch->creds;
-        fetch->creds = NULL;
-    } else
-        (void)cause_set(status, "%s", fetch->cause);
-    fetch_free(fetch);
-    return status;
-}
-
-static bool ticket_lives(const krb5_creds *creds, time_t now)
-{
-    return (int64_t)(uint32_t)creds->times.endtime > (int64_t)now + TICKET_MARGIN_SECONDS;
-}
 
 /* Tickets in memory are as good as the cache they came from: a private one is ours, a FILE is watched, others are asked every time. */
 static bool tickets_are_current(struct kerberos_credential *credential, krb5_context krb)
 {
     struct stat now = {0};
-    if (credential->private_cache)
+    const struct kerberos_source *source = credential->source;
+    if (kerberos_source_private(source) || credential->evidence != NULL) /* the latter's are in no cache at all */
         return true;
     (void)krb5_cc_set_default_name(krb, NULL); /* a kept context remembers what KRB5CCNAME said at first */
-    const char *name = credential->cache != NULL ? credential->cache : krb5_cc_default_name(krb);
-    if (credential->client != NULL || name == NULL || strncmp(name, "FILE:", 5) != 0 || stat(name + 5, &now) != 0)
+    const char *name = source->cache != NULL ? source->cache : krb5_cc_default_name(krb);
+    if (source->client != NULL || name == NULL || strncmp(name, "FILE:", 5) != 0)
         return false;
+    if (stat(name + 5, &now) != 0) {
+        if (!source->cache_first)
+            return false;
+        now = (struct stat){0}; /* the keytab's tickets, until there is a cache */
+    }
     const struct stat *then = &credential->cache_state;
     bool same = now.st_ino == then->st_ino && now.st_dev == then->st_dev && now.st_size == then->st_size &&
                 now.st_mtim.tv_sec == then->st_mtim.tv_sec && now.st_mtim.tv_nsec == then->st_mtim.tv_nsec;
@@ -248,10 +38,13 @@ static bool tickets_are_current(struct kerberos_credential *credential, krb5_con
 static krb5_creds *ticket_find(struct kerberos_credential *credential, krb5_context krb, const char *target)
 {
     krb5_creds *copy = NULL;
-    time_t now = filetime_to_unix(filetime_now());
     for (const struct kerberos_ticket *ticket = credential->tickets; ticket != NULL; ticket = ticket->next)
-        if (strcmp(ticket->target, target) == 0 && ticket_lives(ticket->creds, now))
-            return krb5_copy_creds(krb, ticket->creds, &copy) == 0 ? copy : NULL;
+        if (strcmp(ticket->target, target) == 0 && kerberos_ticket_lives(ticket->creds)) {
+            if (krb5_copy_creds(krb, ticket->creds, &copy) != 0)
+                return NULL;
+            krb_clock_set(krb, ticket->clock);
+            return copy;
+        }
     return NULL;
 }
 
@@ -264,6 +57,7 @@ static void ticket_remember(struct kerberos_credential *credential, krb5_context
             if (krb5_copy_creds(krb, creds, &copy) == 0) {
                 krb5_free_creds(krb, (*link)->creds);
                 (*link)->creds = copy;
+                (*link)->clock = krb_clock_get(krb);
             }
             return;
         }
@@ -276,33 +70,90 @@ static void ticket_remember(struct kerberos_credential *credential, krb5_context
         mem_free(ticket);
         return;
     }
+    ticket->clock = krb_clock_get(krb);
     ticket->next = credential->tickets;
     credential->tickets = ticket;
     credential->n_tickets++;
 }
 
+static SECURITY_STATUS fetch_as(struct kerberos_task *task, krb5_ccache cache, enum krb_target kind)
+{
+    krb5_context krb = task->krb;
+    krb5_creds wanted = {0};
+    SECURITY_STATUS status = krb_target_parse(krb, task->name, kind, &wanted.server);
+    if (status == SEC_E_OK)
+        status = krb_status(krb, krb5_cc_get_principal(krb, cache, &wanted.client), KRB_STAGE_TICKET,
+                            "reading the ticket cache");
+    wanted.second_ticket = krb_data(secret_slice(&task->ticket));
+    krb5_flags options = kind != KRB_TARGET_SERVICE ? KRB5_GC_USER_USER | KRB5_GC_NO_STORE : 0;
+    if (status == SEC_E_OK)
+        status = krb_status(krb, krb5_get_credentials(krb, options, cache, &wanted, &task->creds), KRB_STAGE_TICKET,
+                            "getting a ticket for the service");
+    wanted.second_ticket = (krb5_data){0};
+    krb5_free_cred_contents(krb, &wanted);
+    return status;
+}
+
+/* What follows a user's @ may be no realm but a UPN's suffix: then the default realm's KDC knows who is meant. */
+static SECURITY_STATUS fetch(struct kerberos_task *task, krb5_ccache cache)
+{
+    if (task->ticket.len == 0)
+        return fetch_as(task, cache, KRB_TARGET_SERVICE);
+    SECURITY_STATUS status = fetch_as(task, cache, KRB_TARGET_USER);
+    bool unknown = status == SEC_E_TARGET_UNKNOWN || status == SEC_E_NO_AUTHENTICATING_AUTHORITY;
+    if (!unknown || strchr(task->name, '@') == NULL || strchr(task->name, '\\') != NULL)
+        return status;
+    cause_clear();
+    return fetch_as(task, cache, KRB_TARGET_ENTERPRISE);
+}
+
+static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5_context krb,
+                                    const struct kerberos_ticket_request *request, krb5_creds **creds)
+{
+    struct kerberos_task *task;
+    bool by_proxy = credential->evidence != NULL;
+    try(kerberos_task_new(credential, request->target, by_proxy ? kerberos_s4u_proxy : fetch, &task));
+    SECURITY_STATUS status = SEC_E_OK;
+    if (by_proxy && krb5_copy_creds(krb, credential->evidence, &task->service) != 0)
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    if (request->peer_ticket.len > 0 && !secret_set(&task->ticket, request->peer_ticket.data, request->peer_ticket.len))
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK)
+        status = kerberos_task_run(credential, &task,
+                                   request->deadline != 0 ? request->deadline : kerberos_deadline(credential));
+    if (status == SEC_E_OK) {
+        krb_clock_set(krb, krb_clock_get(task->krb));
+        *creds = STEAL(task->creds);
+    }
+    kerberos_task_free(task);
+    TRACE("kerberos", "ticket for %s: 0x%08x", request->target, (unsigned)status);
+    return status;
+}
+
+SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5_context krb,
+                                    const struct kerberos_ticket_request *request, krb5_creds **creds)
+{
+    if (request->peer_ticket.len > 0) /* it is for this one session of the peer's */
+        return ticket_fetch(credential, krb, request, creds);
+    pthread_mutex_lock(&credential->lock);
+    krb5_creds *known = tickets_are_current(credential, krb) ? ticket_find(credential, krb, request->target) : NULL;
+    const struct kerberos_source *source = credential->source;
+    pthread_mutex_unlock(&credential->lock);
+    if (known != NULL) {
+        *creds = known;
+        return SEC_E_OK;
+    }
+    try(ticket_fetch(credential, krb, request, creds));
+    pthread_mutex_lock(&credential->lock);
+    if (credential->source == source && tickets_are_current(credential, krb))
+        ticket_remember(credential, krb, request->target, *creds);
+    pthread_mutex_unlock(&credential->lock);
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS kerberos_ticket_get(struct kerberos_credential *credential, krb5_context krb, const char *target,
                                     krb5_creds **creds)
 {
-    pthread_mutex_lock(&credential->lock);
-    bool current = tickets_are_current(credential, krb);
-    *creds = current ? ticket_find(credential, krb, target) : NULL;
-    bool needs_logon = credential->private_cache && !credential->logged_on;
-    pthread_mutex_unlock(&credential->lock);
-    if (*creds != NULL)
-        return SEC_E_OK;
-    SECURITY_STATUS status = ticket_fetch(credential, target, needs_logon, creds);
-    if (status != SEC_E_OK && credential->private_cache && !needs_logon &&
-        (status == SEC_E_NO_CREDENTIALS || status == SEC_E_CONTEXT_EXPIRED)) {
-        /* the first ticket has ended: log on anew */
-        cause_clear();
-        status = ticket_fetch(credential, target, true, creds);
-    }
-    TRACE("kerberos", "ticket for %s: 0x%08x", target, (unsigned)status);
-    require(status == SEC_E_OK, status);
-    pthread_mutex_lock(&credential->lock);
-    if (tickets_are_current(credential, krb))
-        ticket_remember(credential, krb, target, *creds);
-    pthread_mutex_unlock(&credential->lock);
-    return SEC_E_OK;
+    const struct kerberos_ticket_request request = {.target = target};
+    return kerberos_ticket_ask(credential, krb, &request, creds);
 }

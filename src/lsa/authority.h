@@ -18,6 +18,13 @@ struct authority {
     (const struct credential *credential, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_credential)(struct credential *credential, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*change_password)(const struct package *package, const struct password_change *change);
+    /* Credentials to act for somebody else; as acquire. `service` may be NULL for delegated ones. */
+    SECURITY_STATUS(*acquire_delegated)
+    (const struct package *package, const struct acquire_request *request, struct slice delegated,
+     struct credential *service, struct credential **credential);
+    SECURITY_STATUS(*acquire_s4u)
+    (const struct acquire_request *request, const char *user, struct credential *service,
+     struct credential **credential);
 };
 
 /* The authority of this process. */

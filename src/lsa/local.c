@@ -4,6 +4,17 @@
 
 /* The embedded authority: the packages' own tables, in this process. */
 
+/* Hands a credential over that a package has filled, or drops it. */
+static SECURITY_STATUS acquired_give(SECURITY_STATUS status, struct credential *acquired,
+                                     struct credential **credential)
+{
+    if (status == SEC_E_OK)
+        *credential = acquired;
+    else
+        credential_put(acquired);
+    return status;
+}
+
 static SECURITY_STATUS local_acquire(const struct package *package, const struct acquire_request *request,
                                      struct credential **credential)
 {
@@ -11,12 +22,7 @@ static SECURITY_STATUS local_acquire(const struct package *package, const struct
     struct credential *acquired = credential_new(package, request->config, request->use);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS status = package->authority->acquire(request, &acquired->own, &acquired->expiry);
-    if (status != SEC_E_OK) {
-        credential_put(acquired);
-        return status;
-    }
-    *credential = acquired;
-    return SEC_E_OK;
+    return acquired_give(status, acquired, credential);
 }
 
 static SECURITY_STATUS local_step(struct context *context, const struct step_in *in, struct step_out *out)
@@ -55,6 +61,35 @@ static SECURITY_STATUS local_change_password(const struct package *package, cons
     return package->authority->change_password(change);
 }
 
+static SECURITY_STATUS local_acquire_delegated(const struct package *package, const struct acquire_request *request,
+                                               struct slice delegated, struct credential *service,
+                                               struct credential **credential)
+{
+    require(package->authority->acquire_delegated != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s delegates nothing", package->info.name));
+    require(service == NULL || service->package == package,
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "the service's credential is one of %s, the context of %s",
+                      service->package->info.name, package->info.name));
+    struct credential *acquired = credential_new(package, request->config, request->use);
+    require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS status = package->authority->acquire_delegated(
+        request, delegated, service != NULL ? service->own : NULL, &acquired->own, &acquired->expiry);
+    return acquired_give(status, acquired, credential);
+}
+
+static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, const char *user,
+                                         struct credential *service, struct credential **credential)
+{
+    const struct package *package = service->package;
+    require(package->authority->acquire_s4u != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no credentials for other users", package->info.name));
+    struct credential *acquired = credential_new(package, request->config, request->use);
+    require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS status =
+        package->authority->acquire_s4u(request, user, service->own, &acquired->own, &acquired->expiry);
+    return acquired_give(status, acquired, credential);
+}
+
 static const struct authority local = {
     .acquire = local_acquire,
     .step = local_step,
@@ -62,6 +97,8 @@ static const struct authority local = {
     .query_credential = local_query_credential,
     .set_credential = local_set_credential,
     .change_password = local_change_password,
+    .acquire_delegated = local_acquire_delegated,
+    .acquire_s4u = local_acquire_s4u,
 };
 
 const struct authority *authority(void)

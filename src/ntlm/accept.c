@@ -402,6 +402,7 @@ static SECURITY_STATUS finish_with(struct ntlm_handshake *handshake, struct clai
                           "the client has no 128-bit keys after all; require_128 in [ntlm] asks for them"));
     try(claim_decide(handshake, claim, account, &session_key));
     out->granted = flags_granted(handshake->asked, handshake->agreed);
+    out->wants_list_mic = claim->v2 && (claim->av.flags & NTLM_AV_FLAG_MIC) != 0;
     handshake->state = NTLM_DONE;
     return record_write(handshake, claim, *account, &session_key, out);
 }

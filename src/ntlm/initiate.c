@@ -350,6 +350,7 @@ static SECURITY_STATUS answer_with(struct ntlm_handshake *handshake, const struc
         ntlm_mic(&session_key, secret_slice(&handshake->negotiate), secret_slice(&handshake->challenge),
                  writer_slice_of(&out->token), mic);
         writer_patch_bytes(&out->token, NTLM_MIC_OFFSET, mic, sizeof mic);
+        out->wants_list_mic = true;
     }
     out->granted = flags_granted(handshake->asked, handshake->agreed);
     TRACE("ntlm", "authenticate as %s\\%s for %s, flags 0x%08x, %s, MIC %s, bindings %s",

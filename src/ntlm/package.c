@@ -22,6 +22,10 @@ static const struct package_authority ntlm_authority_table = {
      SECPKG_FLAG_CONNECTION | SECPKG_FLAG_MULTI_REQUIRED | SECPKG_FLAG_IMPERSONATION | SECPKG_FLAG_ACCEPT_WIN32_NAME | \
      SECPKG_FLAG_NEGOTIABLE | SECPKG_FLAG_LOGON)
 
+static const uint8_t oid_ntlm[] = {0x2b, 0x06, 0x01, 0x04, 0x01,
+                                   0x82, 0x37, 0x02, 0x02, 0x0a}; /* 1.3.6.1.4.1.311.2.2.10 */
+static const uint8_t message_start[] = "NTLMSSP";                 /* with its NUL */
+
 const struct package ntlm_package = {
     .info =
         {
@@ -31,6 +35,7 @@ const struct package ntlm_package = {
             .rpc_id = 10,
             .max_token = NTLM_MESSAGE_MAX,
             .takes_identity = true,
+            .mech = {.oid = {{oid_ntlm, sizeof oid_ntlm}}, .raw_start = {message_start, sizeof message_start}},
         },
     .authority = &ntlm_authority_table,
     .session = &ntlm_session_table,

@@ -161,6 +161,17 @@ static SECURITY_STATUS ntlm_session_reset(void *state)
     return SEC_E_OK;
 }
 
+/* MS-SPNG 3.3.5.1: the ciphers begin again, the numbers go on. */
+static SECURITY_STATUS ntlm_list_signed(void *state)
+{
+    struct ntlm_session *session = state;
+    struct lane *lanes[] = {&session->send, &session->receive};
+    for (size_t i = 0; i < COUNT_OF(lanes); i++)
+        if (lanes[i]->started)
+            rc4_init(&lanes[i]->rc4, lanes[i]->seal_key.bytes, lanes[i]->seal_key_len);
+    return SEC_E_OK;
+}
+
 /* The lane of a direction, locked if both use it, started if it was not. */
 static struct lane *lane_take(struct ntlm_session *session, bool sending)
 {
@@ -482,6 +493,7 @@ const struct package_session ntlm_session_table = {
     .close = ntlm_session_close,
     .save = ntlm_session_save,
     .reset = ntlm_session_reset,
+    .list_signed = ntlm_list_signed,
     .sign = ntlm_sign,
     .seal = ntlm_seal,
     .verify = ntlm_verify,

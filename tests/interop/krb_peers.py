@@ -27,6 +27,7 @@ class KerberosWorld(World):
 class KerberosHelper(Helper):
     """A client has the default ticket cache unless a user is named, a server the default keytab."""
     between = "/"
+    package = "package=Kerberos"
 
     def __init__(self, world, *options, **environment):
         super().__init__(world, *options, **environment)
@@ -38,7 +39,7 @@ class KerberosHelper(Helper):
                  "target": (target or self.target) if role == "client" else None,
                  "bindings": bindings.hex() if bindings is not None else None}
         words = [f"{name}={value}" for name, value in named.items() if value is not None]
-        return self.stepped(self.answer(role, "package=Kerberos", f"flags={flags}", *words))
+        return self.stepped(self.answer(role, *self.package.split(), f"flags={flags}", *words))
 
     def again(self):
         return self.stepped(self.answer("again"))

@@ -1,7 +1,7 @@
 /*
  * GSSAPI's mechanisms in the interop tests. gss-ntlmssp: a client's password and a server's accounts come from
  * NTLM_USER_FILE; the locale must be a UTF-8 one for names beyond ASCII. MIT's Kerberos (package=Kerberos): ticket
- * cache and keytab come from the environment.
+ * cache and keytab come from the environment. MIT's SPNEGO (package=Negotiate) over both, in the order of mechs=.
  * build: peer krb5-gssapi
  */
 #include <gssapi/gssapi.h>
@@ -18,10 +18,11 @@
 static gss_OID_desc ntlm = {10, (void *)(uintptr_t) "\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
 static gss_OID_desc set_seq_num = {11, (void *)(uintptr_t) "\x2b\x06\x01\x04\x01\xb7\x7d\x85\x0f\x01\x01"};
 static gss_OID_desc krb5 = {9, (void *)(uintptr_t) "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
+static gss_OID_desc spnego = {6, (void *)(uintptr_t) "\x2b\x06\x01\x05\x05\x02"};
 static gss_OID mechanism = &ntlm;
 static gss_OID_set_desc mechanism_only = {1, &ntlm};
 
-static gss_cred_id_t credential = GSS_C_NO_CREDENTIAL;
+static gss_cred_id_t credential = GSS_C_NO_CREDENTIAL, delegated = GSS_C_NO_CREDENTIAL;
 static gss_ctx_id_t context = GSS_C_NO_CONTEXT;
 static gss_name_t target = GSS_C_NO_NAME, peer_name = GSS_C_NO_NAME;
 static bool is_server;
@@ -64,6 +65,19 @@ static OM_uint32 name_import(const char *text, gss_OID type, gss_name_t *name)
     return gss_import_name(&minor, &buffer, type, name);
 }
 
+/* What SPNEGO may offer or accept, most preferred first. */
+static OM_uint32 mechs_set(const char *words, OM_uint32 *minor)
+{
+    gss_OID_desc oids[2];
+    gss_OID_set_desc set = {0, oids};
+    while (words != NULL && *words != '\0' && set.count < 2) {
+        size_t len = strcspn(words, ",");
+        oids[set.count++] = len == 4 && memcmp(words, "krb5", 4) == 0 ? krb5 : ntlm;
+        words += len + (words[len] == ',');
+    }
+    return set.count > 0 ? gss_set_neg_mechs(minor, credential, &set) : GSS_S_COMPLETE;
+}
+
 static OM_uint32 credential_acquire(const struct line *line, OM_uint32 *minor)
 {
     if (is_server || line_value(line, "user") == NULL)
@@ -86,7 +100,7 @@ static void step(struct bytes token)
     gss_buffer_desc in = {token.len, token.data}, out = GSS_C_EMPTY_BUFFER;
     if (is_server)
         major = gss_accept_sec_context(&minor, &context, credential, &in, bindings_given, &peer_name, NULL, &out,
-                                       &granted, NULL, NULL);
+                                       &granted, NULL, &delegated);
     else
         major = gss_init_sec_context(&minor, credential, &context, target, mechanism, asked, 0, bindings_given,
                                      token.len > 0 ? &in : GSS_C_NO_BUFFER, NULL, &out, &granted, NULL);
@@ -104,8 +118,9 @@ static void start(const struct line *line)
     asked = flags_of(line);
     const char *name = line_value(line, "target");
     const char *application_data = line_value(line, "bindings");
-    if (line_value(line, "package") != NULL)
-        mechanism = mechanism_only.elements = &krb5;
+    const char *package = line_value(line, "package");
+    if (package != NULL)
+        mechanism = mechanism_only.elements = strcmp(package, "Negotiate") == 0 ? &spnego : &krb5;
     if (name != NULL && !is_server)
         name_import(name, GSS_C_NT_HOSTBASED_SERVICE, &target);
     if (application_data != NULL) {
@@ -115,6 +130,8 @@ static void start(const struct line *line)
         bindings_given = &bindings;
     }
     OM_uint32 major = credential_acquire(line, &minor);
+    if (!GSS_ERROR(major))
+        major = mechs_set(line_value(line, "mechs"), &minor);
     if (GSS_ERROR(major))
         fail(major, minor, "gss_acquire_cred");
     else if (is_server)
@@ -236,6 +253,47 @@ static void names_show(void)
     gss_release_buffer(&minor, &text);
 }
 
+/* Whose tickets the client has forwarded; asked of the KDC, they give one for the service that is named. */
+static void delegated_show(const char *service)
+{
+    OM_uint32 minor, ignored;
+    gss_name_t owner = GSS_C_NO_NAME, next = GSS_C_NO_NAME;
+    gss_ctx_id_t second = GSS_C_NO_CONTEXT;
+    gss_buffer_desc text = GSS_C_EMPTY_BUFFER, out = GSS_C_EMPTY_BUFFER;
+    OM_uint32 major = gss_inquire_cred(&minor, delegated, &owner, NULL, NULL, NULL);
+    if (delegated == GSS_C_NO_CREDENTIAL)
+        major = GSS_S_NO_CRED;
+    if (!GSS_ERROR(major))
+        major = gss_display_name(&minor, owner, &text, NULL);
+    if (!GSS_ERROR(major))
+        major = name_import(service, GSS_C_NT_HOSTBASED_SERVICE, &next);
+    if (!GSS_ERROR(major))
+        major = gss_init_sec_context(&minor, delegated, &second, next, mechanism, 0, 0, GSS_C_NO_CHANNEL_BINDINGS,
+                                     GSS_C_NO_BUFFER, NULL, &out, NULL, NULL);
+    if (GSS_ERROR(major))
+        fail(major, minor, "the delegated credential");
+    else
+        reply("delegated %.*s", (int)text.length, (char *)text.value);
+    gss_delete_sec_context(&ignored, &second, GSS_C_NO_BUFFER);
+    gss_release_buffer(&ignored, &text);
+    gss_release_buffer(&ignored, &out);
+    gss_release_name(&ignored, &owner);
+    gss_release_name(&ignored, &next);
+}
+
+static void chosen_show(void)
+{
+    OM_uint32 minor;
+    gss_OID chosen = GSS_C_NO_OID;
+    OM_uint32 major = gss_inquire_context(&minor, context, NULL, NULL, NULL, &chosen, NULL, NULL, NULL);
+    if (GSS_ERROR(major) || chosen == GSS_C_NO_OID)
+        fail(major, minor, "gss_inquire_context");
+    else
+        reply("chosen %s", chosen->length == ntlm.length && memcmp(chosen->elements, ntlm.elements, ntlm.length) == 0
+                               ? "NTLM"
+                               : "Kerberos");
+}
+
 static void sequence_set(const char *text)
 {
     OM_uint32 minor = 0;
@@ -267,6 +325,8 @@ static void command(const struct line *line)
         message_seal(text);
     else if (line_is(line, "unseal"))
         message_unseal(text);
+    else if (line_is(line, "delegated"))
+        delegated_show(line_word(line, 1));
     else if (line_is(line, "seq"))
         sequence_set(line_word(line, 1));
     else if (line_is(line, "dseal") || line_is(line, "dunseal"))
@@ -277,6 +337,8 @@ static void command(const struct line *line)
         key_show();
     else if (line_is(line, "names"))
         names_show();
+    else if (line_is(line, "chosen"))
+        chosen_show();
     else if (line_is(line, "attributes"))
         reply("attributes 0x%08x", (unsigned)granted);
     else
@@ -294,6 +356,7 @@ int main(void)
         command(&line);
     gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
     gss_release_cred(&minor, &credential);
+    gss_release_cred(&minor, &delegated);
     gss_release_name(&minor, &target);
     gss_release_name(&minor, &peer_name);
     free(bindings.application_data.value);

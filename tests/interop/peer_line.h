@@ -4,7 +4,8 @@
  *   client KEY=VALUE ...    first step of a client: user= domain= password= target= flags=a,b bindings=HEX;
  *                           without user= with its default credentials
  *   server KEY=VALUE ...    a server that waits: flags= bindings=                             -> ok
- *                           both take package=Kerberos and principal=
+ *                           both take package=Kerberos or Negotiate and principal=, and inner= what Negotiate comes to; GSSAPI's
+ *                           Negotiate takes mechs=krb5,ntlm, which it offers in this order
  *   token HEX               next step                          -> token HEX | done HEX | error CODE TEXT
  *   again                   drops the context, keeps the credential: a client answers its first step, a server ok
  *   sign HEX                                                   -> mic HEX
@@ -15,7 +16,9 @@
  *   dseal HEAD TEXT TAIL    DCE style: head and tail are signed only                          -> dsealed TOKEN TEXT
  *   dunseal HEAD TEXT TAIL TOKEN                                                              -> plain HEX
  *   seq NUMBER              number of the next message, both ways (datagrams)                 -> ok
- *   key | names | attributes | target | export | import HEX | signs | errortoken | env NAME VALUE
+ *   sasl                    handshakes are SASL's from here on                                 -> ok
+ *   option NUMBER [HEX]     an option of the SASL context, got or set                         -> option HEX | ok
+ *   key | names | chosen | attributes | target | export | import HEX | signs | errortoken | env NAME VALUE
  *                                                                      where the implementation has them
  *
  * A client that begins without a token (datagram) answers "token -".

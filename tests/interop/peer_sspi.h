@@ -15,7 +15,9 @@ static const char *(*cause)(void);
 
 static CredHandle credential;
 static CtxtHandle context;
-static bool is_server, has_context, is_kerberos;
+static bool is_server, has_context;
+static bool
+    is_sized; /* not NTLM by itself: sizes are asked for, padding is given, bindings go with the first message */
 static char package[32] = "NTLM";
 static char *target;
 static unsigned char token_room[65536];
@@ -44,6 +46,7 @@ static ULONG flags_of(const struct line *line)
         {"mutual", ISC_REQ_MUTUAL_AUTH, ASC_REQ_MUTUAL_AUTH},
         {"dce", ISC_REQ_USE_DCE_STYLE, ASC_REQ_USE_DCE_STYLE},
         {"deleg", ISC_REQ_DELEGATE, ASC_REQ_DELEGATE},
+        {"session-key", ISC_REQ_USE_SESSION_KEY, ASC_REQ_USE_SESSION_KEY},
         {"prompt", ISC_REQ_PROMPT_FOR_CREDS, 0},
         {"extended", ISC_REQ_EXTENDED_ERROR, ASC_REQ_EXTENDED_ERROR},
 #ifdef ASC_REQ_ALLOW_MISSING_BINDINGS
@@ -111,7 +114,7 @@ static SECURITY_STATUS step_call(const struct bytes *token, SecBufferDesc *out)
         in[0].pvBuffer = token->data;
         list.cBuffers = 1;
     }
-    if (bindings.data != NULL && (token != NULL || is_kerberos)) { /* Kerberos binds with its first message */
+    if (bindings.data != NULL && (token != NULL || is_sized)) {
         SecBuffer *more = &in[list.cBuffers++];
         more->cbBuffer = (ULONG)bindings.len;
         more->BufferType = SECBUFFER_CHANNEL_BINDINGS;
@@ -162,7 +165,7 @@ static void start(const struct line *line)
     asked = flags_of(line);
     const char *name = line_value(line, "target"), *named = line_value(line, "package");
     snprintf(package, sizeof package, "%s", named != NULL ? named : "NTLM");
-    is_kerberos = strcmp(package, "Kerberos") == 0;
+    is_sized = strcmp(package, "NTLM") != 0;
     target = name != NULL ? strdup(name) : NULL;
     bindings_take(line_value(line, "bindings"));
     SECURITY_STATUS status = credential_acquire(line);
@@ -178,7 +181,7 @@ static void start(const struct line *line)
 static SecPkgContext_Sizes sizes(void)
 {
     SecPkgContext_Sizes known = {0, SIGNATURE_LEN, 0, SIGNATURE_LEN};
-    if (is_kerberos)
+    if (is_sized)
         table->QueryContextAttributesA(&context, SECPKG_ATTR_SIZES, &known);
     return known;
 }
@@ -224,10 +227,10 @@ static void message_protect(struct bytes text, ULONG qop)
     SecBuffer buffers[3] = {{token_len, SECBUFFER_TOKEN, all},
                             {(ULONG)text.len, SECBUFFER_DATA, all + token_len},
                             {PADDING_MAX, SECBUFFER_PADDING, all + token_len + text.len}};
-    SecBufferDesc list = {SECBUFFER_VERSION, is_kerberos ? 3 : 2, buffers};
+    SecBufferDesc list = {SECBUFFER_VERSION, is_sized ? 3 : 2, buffers};
     SECURITY_STATUS status = table->EncryptMessage(&context, qop, &list, sent);
     sent += status == SEC_E_OK;
-    size_t padding = is_kerberos ? buffers[2].cbBuffer : 0, gap = token_len - buffers[0].cbBuffer;
+    size_t padding = is_sized ? buffers[2].cbBuffer : 0, gap = token_len - buffers[0].cbBuffer;
     if (status != SEC_E_OK) {
         fail(status, "EncryptMessage");
     } else {
@@ -263,7 +266,7 @@ static void message_unseal_stream(struct bytes all)
 
 static void message_unseal(struct bytes all)
 {
-    if (is_kerberos) {
+    if (is_sized) {
         message_unseal_stream(all);
         return;
     }

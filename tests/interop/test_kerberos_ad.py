@@ -150,7 +150,8 @@ with socket.create_connection(("127.0.0.1", 389)) as wire:
 class Ldap:
     """An LDAP client (RFC 4511) of a bind and a search, through a relay into the domain's network."""
 
-    def __init__(self, world):
+    def __init__(self, world, mechanism=b"GSSAPI"):
+        self.mechanism = mechanism
         self.relay = subprocess.Popen([*world.prefix, program("python3"), "-c", RELAY], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE)
         self.number, self.sealed = 0, None
@@ -196,7 +197,7 @@ class Ldap:
 
     def bind(self, token):
         """Result code and the server's token."""
-        mechanism = Der.write(0x04, b"GSSAPI") + Der.write(0x04, token)
+        mechanism = Der.write(0x04, self.mechanism) + Der.write(0x04, token)
         tag, content = self.ask(Der.write(0x60, Der.write(0x02, b"\x03") + Der.write(0x04, b"") + Der.write(0xa3, mechanism)))
         assert tag == 0x61
         given, at = b"", 0
@@ -244,6 +245,48 @@ def test_sealed_ldap_search(world, ad):
         chosen = client.data("wrap", (bytes([SEALED_LAYER]) + (0xffff).to_bytes(3, "big")).hex())
         code, _ = ldap.bind(chosen)
         assert code == 0
+        ldap.seal_with(client)
+        found = ldap.search(b"DC=example,DC=test", b"sAMAccountName", b"alice", b"objectSid")
+        assert [sid_read(sid, 0)[0] for sid in found] == [ad.directory_sids("alice")[0]]
+        many = ldap.search(b"DC=example,DC=test", b"objectClass", b"group", b"sAMAccountName")
+        assert {b"engineers", b"many59"} <= set(many)
+    finally:
+        ldap.close()
+
+
+PROFILES = {"gssapi": (b"GSSAPI", "package=Kerberos", "ldap/dc1.example.test"),
+            "spnego-kerberos": (b"GSS-SPNEGO", "package=Negotiate", "ldap/dc1.example.test"),
+            "spnego-ntlm": (b"GSS-SPNEGO", "package=Negotiate", "ldap/nobody.example.test"),
+            "ntlm": (b"NTLM", "package=NTLM", "ldap/dc1.example.test")}
+BOTH = "integrity,confidentiality"
+
+
+# In LDAP Samba seals what NTLM's flags would only sign, as Windows does, and falls over where NTLM seals and does not sign: docs/interop.md.
+@pytest.mark.parametrize("profile,layer", (*((profile, layer) for profile in ("gssapi", "spnego-kerberos")
+                                             for layer in ("integrity", "confidentiality")),
+                                           ("spnego-ntlm", BOTH), ("ntlm", BOTH)))
+def test_ldap_by_the_sasl_functions(world, ad, profile, layer):
+    """The same with nothing but Sasl functions: the library agrees on the layer and keeps its sizes."""
+    mechanism, package, target = PROFILES[profile]
+    client, ldap = Ours(world), Ldap(world, mechanism)
+    client.package = package
+    try:
+        assert client.answer("sasl") is not None
+        answer = client.start("client", target=target, flags=layer, **ALICE)
+        for _ in range(4):
+            assert answer is not None, client.problem
+            code, token = ldap.bind(answer[1]) if answer[1] or answer[0] == "token" else (code, b"")
+            if code == 0 and answer[0] == "done":
+                break
+            assert code in (0, SASL_IN_PROGRESS)
+            answer = client.token(token)
+        assert code == 0 and answer[0] == "done"
+        granted = client.granted()
+        assert bool(granted & 0x10) == (layer != "integrity") and granted & 0x10000
+        room = int.from_bytes(client.data("option", "1"), "little")
+        assert 0 < room < 0xffffff
+        if layer == "integrity":
+            client.seal = lambda text: client.data("wrap", text.hex())
         ldap.seal_with(client)
         found = ldap.search(b"DC=example,DC=test", b"sAMAccountName", b"alice", b"objectSid")
         assert [sid_read(sid, 0)[0] for sid in found] == [ad.directory_sids("alice")[0]]

@@ -183,7 +183,7 @@ void loop_end(struct loop *loop)
 
 static SECURITY_STATUS through(CtxtHandle *from, CtxtHandle *to, const char *text, bool seal)
 {
-    unsigned char data[1024], signature[64];
+    unsigned char data[1024], signature[128];
     size_t len = strlen(text);
     assert(len <= sizeof data);
     memcpy(data, text, len);

@@ -1,0 +1,66 @@
+#include "crypto/certificate.h"
+
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+/* OpenSSL knows the hash of RSA-PSS from the algorithm's parameters, of the others from its name. */
+static const EVP_MD *hash_choose(X509 *certificate)
+{
+    int hash = NID_undef;
+    if (X509_get_signature_info(certificate, &hash, NULL, NULL, NULL) != 1 || hash == NID_undef)
+        return NULL;
+    return hash == NID_md5 || hash == NID_sha1 ? EVP_sha256() : EVP_get_digestbynid(hash);
+}
+
+enum certificate_result certificate_end_point_hash(struct slice der, uint8_t hash[CERTIFICATE_HASH_MAX],
+                                                   size_t *hash_len)
+{
+    const unsigned char *at = der.data;
+    unsigned int len = 0;
+    require(der.data != NULL && der.len > 0 && der.len <= LONG_MAX, CERTIFICATE_BAD);
+    X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
+    enum certificate_result result = CERTIFICATE_BAD;
+    if (certificate != NULL && at == der.data + der.len) {
+        const EVP_MD *chosen = hash_choose(certificate);
+        if (chosen == NULL)
+            result = CERTIFICATE_UNDEFINED;
+        else if (EVP_MD_get_size(chosen) > CERTIFICATE_HASH_MAX ||
+                 EVP_Digest(der.data, der.len, hash, &len, chosen, NULL) != 1)
+            result = CERTIFICATE_FAILED;
+        else {
+            *hash_len = len;
+            result = CERTIFICATE_OK;
+        }
+    }
+    X509_free(certificate);
+    ERR_clear_error(); /* the queue belongs to our host */
+    return result;
+}
+
+/* A certificate needs no pass phrase, and nobody is to be asked at a terminal. */
+static int no_password(char *room, int size, int writing, void *data)
+{
+    (void)room, (void)size, (void)writing, (void)data;
+    return -1;
+}
+
+bool certificate_from_pem(struct slice pem, struct writer *der)
+{
+    unsigned char *bytes = NULL;
+    int len = -1;
+    require(pem.data != NULL && pem.len > 0 && pem.len <= INT_MAX, false);
+    BIO *text = BIO_new_mem_buf(pem.data, (int)pem.len);
+    X509 *certificate = text != NULL ? PEM_read_bio_X509(text, NULL, no_password, NULL) : NULL;
+    if (certificate != NULL)
+        len = i2d_X509(certificate, &bytes);
+    if (len > 0)
+        writer_bytes(der, bytes, (size_t)len);
+    OPENSSL_free(bytes);
+    X509_free(certificate);
+    BIO_free(text);
+    ERR_clear_error();
+    return len > 0 && writer_finish(der) == WIRE_OK;
+}

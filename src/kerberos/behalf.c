@@ -1,0 +1,140 @@
+#include "kerberos/behalf.h"
+
+#include "base/memory.h"
+#include "base/reader.h"
+#include "base/time.h"
+#include "core/cause.h"
+#include "core/trace.h"
+#include "kerberos/delegated.h"
+#include <errno.h>
+#include <string.h>
+
+static bool is_tgt(const krb5_creds *creds)
+{
+    const krb5_data *first = creds->server != NULL && creds->server->length == 2 ? &creds->server->data[0] : NULL;
+    return first != NULL && first->length == strlen(KRB5_TGS_NAME) &&
+           memcmp(first->data, KRB5_TGS_NAME, first->length) == 0;
+}
+
+static SECURITY_STATUS delegated_read(krb5_context krb, struct slice delegated, uint8_t *kind, krb5_creds **creds)
+{
+    struct reader reader = reader_of(delegated);
+    krb5_creds *read = NULL;
+    const char *words = "what the context holds of its client is damaged";
+    require(reader_u8(&reader, kind) == WIRE_OK && (*kind == KERBEROS_FORWARDED || *kind == KERBEROS_EVIDENCE),
+            cause_set(SEC_E_INVALID_TOKEN, "%s", words));
+    const krb5_data packed = krb_data(reader_rest(&reader));
+    krb5_error_code code = krb5_unmarshal_credentials(krb, &packed, &read);
+    require(code != ENOMEM, SEC_E_INSUFFICIENT_MEMORY);
+    bool whole = code == 0 && read->client != NULL && read->server != NULL && read->ticket.length > 0 &&
+                 (*kind == KERBEROS_EVIDENCE || (read->keyblock.length > 0 && is_tgt(read)));
+    if (!whole) {
+        if (read != NULL)
+            krb5_free_creds(krb, read);
+        return cause_set(SEC_E_INVALID_TOKEN, "%s", words);
+    }
+    *creds = read;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS name_fill(struct kerberos_credential *credential, krb5_context krb, const krb5_creds *creds)
+{
+    char *name = NULL;
+    try(krb_status(krb, krb5_unparse_name(krb, creds->client, &name), KRB_STAGE_FORWARD, "the client's name"));
+    mem_free(credential->full_name);
+    credential->full_name = mem_strdup(name);
+    krb5_free_unparsed_name(krb, name);
+    return credential->full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* Takes `creds`. */
+static SECURITY_STATUS with_tgt(const struct acquire_request *request, krb5_creds *creds,
+                                struct kerberos_credential **credential)
+{
+    struct kerberos_source *source = kerberos_source_new();
+    if (source != NULL)
+        source->logon = LOGON_SEALED;
+    *credential = source != NULL ? kerberos_credential_new(request, source) : NULL;
+    require(*credential != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    (*credential)->tgt = creds;
+    return SEC_E_OK;
+}
+
+/* The service's tickets are its own: a copy of what it has now, and its source for later. */
+static SECURITY_STATUS with_evidence(const struct acquire_request *request, krb5_context krb, krb5_creds *creds,
+                                     struct kerberos_credential *service, struct kerberos_credential **credential)
+{
+    krb5_error_code code = 0;
+    require(service != NULL,
+            cause_set(SEC_E_NO_CREDENTIALS, "to act for a client by S4U2Proxy the service's own credential is needed"));
+    *credential = kerberos_credential_new(request, kerberos_credential_source(service));
+    require(*credential != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    pthread_mutex_lock(&service->lock);
+    if (service->tgt != NULL)
+        code = krb5_copy_creds(krb, service->tgt, &(*credential)->tgt);
+    pthread_mutex_unlock(&service->lock);
+    require(code == 0, SEC_E_INSUFFICIENT_MEMORY);
+    (*credential)->evidence = creds;
+    return SEC_E_OK;
+}
+
+/* Takes `creds`, whatever it answers. */
+static SECURITY_STATUS acquire_with(const struct acquire_request *request, krb5_context krb, uint8_t kind,
+                                    krb5_creds *creds, struct kerberos_credential *service, void **credential,
+                                    int64_t *expiry)
+{
+    struct kerberos_credential *acquired = NULL;
+    int64_t end = krb_filetime(creds->times.endtime);
+    SECURITY_STATUS status = kind == KERBEROS_FORWARDED ? with_tgt(request, creds, &acquired)
+                                                        : with_evidence(request, krb, creds, service, &acquired);
+    if (acquired == NULL || (acquired->tgt != creds && acquired->evidence != creds))
+        krb5_free_creds(krb, creds);
+    else if (status == SEC_E_OK)
+        status = name_fill(acquired, krb, creds);
+    if (status != SEC_E_OK) {
+        if (acquired != NULL)
+            kerberos_release(acquired);
+        return status;
+    }
+    TRACE("kerberos", "a credential to act for %s by %s", acquired->full_name,
+          kind == KERBEROS_FORWARDED ? "its forwarded ticket" : "S4U2Proxy");
+    *credential = acquired;
+    *expiry = end;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS context_make(krb5_context *krb)
+{
+    return krb5_init_context(krb) == 0
+               ? SEC_E_OK
+               : cause_set(SEC_E_INTERNAL_ERROR, "the Kerberos library cannot start; is krb5.conf right?");
+}
+
+SECURITY_STATUS kerberos_delegated_acquire(const struct acquire_request *request, struct slice delegated, void *service,
+                                           void **credential, int64_t *expiry)
+{
+    krb5_context krb;
+    krb5_creds *creds;
+    uint8_t kind;
+    require(delegated.len > 0,
+            cause_set(SEC_E_NO_CREDENTIALS, "the client has handed nothing over to act for it with"));
+    try(context_make(&krb));
+    SECURITY_STATUS status = delegated_read(krb, delegated, &kind, &creds);
+    if (status == SEC_E_OK)
+        status = acquire_with(request, krb, kind, creds, service, credential, expiry);
+    krb5_free_context(krb);
+    return status;
+}
+
+SECURITY_STATUS kerberos_s4u_acquire(const struct acquire_request *request, const char *user, void *service,
+                                     void **credential, int64_t *expiry)
+{
+    krb5_context krb;
+    krb5_creds *creds;
+    try(context_make(&krb));
+    SECURITY_STATUS status = kerberos_s4u_self(service, krb, user, 0, &creds);
+    if (status == SEC_E_OK)
+        status = acquire_with(request, krb, KERBEROS_EVIDENCE, creds, service, credential, expiry);
+    krb5_free_context(krb);
+    return status;
+}

@@ -1,0 +1,144 @@
+#include "kerberos/password_keys.h"
+
+#include "base/memory.h"
+#include "core/cause.h"
+#include "core/trace.h"
+#include "kerberos/task.h"
+#include <string.h>
+
+struct wanted {
+    struct kerberos_source *source;
+    krb5_context krb;
+    krb5_principal principal;
+    bool offline;
+    struct password_keys keys;
+};
+
+void password_keys_release(krb5_context krb, struct password_keys *keys)
+{
+    for (unsigned i = 0; i < keys->n_keys; i++)
+        krb5_free_keyblock_contents(krb, &keys->key[i]);
+    *keys = (struct password_keys){0};
+}
+
+static void wanted_free(void *data)
+{
+    struct wanted *wanted = data;
+    if (wanted->krb != NULL) {
+        password_keys_release(wanted->krb, &wanted->keys);
+        krb5_free_principal(wanted->krb, wanted->principal);
+        krb5_free_context(wanted->krb);
+    }
+    kerberos_source_put(wanted->source);
+    mem_free(wanted);
+}
+
+/* RFC 4120 5.2.7.5: ETYPE-INFO2 of one encryption type. */
+static krb5_error_code salt_ask(const struct wanted *wanted, krb5_enctype type, krb5_data *salt, krb5_data *parameters)
+{
+    krb5_get_init_creds_opt *options = NULL;
+    krb5_enctype told = ENCTYPE_NULL;
+    krb5_error_code code = krb5_get_init_creds_opt_alloc(wanted->krb, &options);
+    if (code != 0)
+        return code;
+    krb5_get_init_creds_opt_set_etype_list(options, &type, 1);
+    code = krb5_get_etype_info(wanted->krb, wanted->principal, options, &told, salt, parameters);
+    krb5_get_init_creds_opt_free(wanted->krb, options);
+    if (code == 0 && told != type && told != ENCTYPE_NULL) {
+        krb5_free_data_contents(wanted->krb, salt);
+        krb5_free_data_contents(wanted->krb, parameters);
+        code = KRB5KDC_ERR_ETYPE_NOSUPP;
+    }
+    return code;
+}
+
+static bool says_nothing_of_salts(krb5_error_code code)
+{
+    return code == KRB5_KDC_UNREACH || code == KRB5_REALM_CANT_RESOLVE || code == KRB5_REALM_UNKNOWN ||
+           code == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN;
+}
+
+static krb5_error_code key_add(struct wanted *wanted, krb5_enctype type)
+{
+    krb5_context krb = wanted->krb;
+    krb5_data salt = {0}, parameters = {0};
+    const struct secret *password = &wanted->source->password;
+    krb5_data text = krb_data(slice_of(password->data, password->len - 1));
+    krb5_error_code code = wanted->offline ? KRB5_KDC_UNREACH : salt_ask(wanted, type, &salt, &parameters);
+    if (says_nothing_of_salts(code)) {
+        wanted->offline = true; /* the next type would wait as long */
+        code = 0;
+    }
+    if (code == 0 && salt.data == NULL)
+        code = krb5_principal2salt(krb, wanted->principal, &salt);
+    if (code == 0)
+        code = krb5_c_string_to_key_with_params(krb, type, &text, &salt, parameters.length > 0 ? &parameters : NULL,
+                                                &wanted->keys.key[wanted->keys.n_keys]);
+    if (code == 0)
+        wanted->keys.n_keys++;
+    krb5_free_data_contents(krb, &salt);
+    krb5_free_data_contents(krb, &parameters);
+    return code;
+}
+
+static SECURITY_STATUS keys_make(void *data)
+{
+    struct wanted *wanted = data;
+    krb5_enctype *types = NULL;
+    krb5_error_code code = krb5_parse_name(wanted->krb, wanted->source->client, &wanted->principal);
+    if (code == 0)
+        code = krb5_get_permitted_enctypes(wanted->krb, &types);
+    for (size_t i = 0; code == 0 && types[i] != 0 && wanted->keys.n_keys < PASSWORD_KEYS_MAX; i++) {
+        code = key_add(wanted, types[i]);
+        if (code == KRB5KDC_ERR_ETYPE_NOSUPP) /* the principal has no such key, and no ticket is made with it */
+            code = 0;
+    }
+    krb5_free_enctypes(wanted->krb, types);
+    try(krb_status(wanted->krb, code, KRB_STAGE_LOGON, "making keys of the password"));
+    require(wanted->keys.n_keys > 0,
+            cause_set(SEC_E_NO_KERB_KEY, "the account has no key of an encryption type that is permitted here"));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS wanted_new(struct kerberos_credential *credential, bool offline, struct wanted **wanted)
+{
+    struct wanted *made = mem_zalloc(sizeof *made);
+    require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    made->source = kerberos_credential_source(credential);
+    made->offline = offline;
+    SECURITY_STATUS status = kerberos_source_context(made->source, &made->krb);
+    if (status == SEC_E_OK && (made->source->logon != LOGON_PASSWORD || made->source->client == NULL))
+        status = cause_set(SEC_E_NO_CREDENTIALS, "the credential has no account with a password to make keys of");
+    if (status != SEC_E_OK) {
+        wanted_free(made);
+        return status;
+    }
+    *wanted = made;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, krb5_context krb, uint64_t deadline,
+                                       struct password_keys *keys)
+{
+    static const struct kdc_work work = {keys_make, wanted_free};
+    struct wanted *wanted;
+    (void)krb; /* libkrb5's keys belong to no context */
+    try(wanted_new(credential, false, &wanted));
+    void *data = wanted;
+    SECURITY_STATUS status = kdc_run(&work, &data, deadline != 0 ? deadline : kerberos_deadline(credential));
+    if (data == NULL) { /* late */
+        cause_clear();
+        try(wanted_new(credential, true, &wanted));
+        data = wanted;
+        status = keys_make(data);
+    }
+    wanted = data;
+    if (status == SEC_E_OK) {
+        *keys = wanted->keys;
+        wanted->keys.n_keys = 0;
+        TRACE("kerberos", "%u keys made of the password%s", keys->n_keys,
+              wanted->offline ? ", no KDC named a salt" : "");
+    }
+    wanted_free(wanted);
+    return status;
+}

@@ -1,0 +1,23 @@
+/*
+ * Keys made of a password: what a server without a keytab opens tickets with.
+ */
+#ifndef OPENSSPI_KERBEROS_PASSWORD_KEYS_H
+#define OPENSSPI_KERBEROS_PASSWORD_KEYS_H
+
+#include "kerberos/credential.h"
+
+#define PASSWORD_KEYS_MAX 8 /* encryption types that libkrb5 has, and room for more */
+
+struct password_keys {
+    krb5_keyblock key[PASSWORD_KEYS_MAX];
+    unsigned n_keys;
+};
+
+/* Makes the keys of the credential's client principal for each permitted encryption type, from its password and the salt that its KDC names; with the
+ * principal's usual salt when no KDC answers by the deadline (kdc.h; 0: as configured). Waits for KDCs; the caller keeps the keys.
+ * SEC_E_NO_CREDENTIALS when there is no password, SEC_E_NO_KERB_KEY when the principal has no key of a permitted type, and what krb.h maps. */
+SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, krb5_context krb, uint64_t deadline,
+                                       struct password_keys *keys);
+void password_keys_release(krb5_context krb, struct password_keys *keys);
+
+#endif

@@ -1,0 +1,89 @@
+#include "kerberos/behalf.h"
+
+#include "base/memory.h"
+#include "core/cause.h"
+#include "core/trace.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Service for User (MS-SFU). libkrb5 exports this one, and its own kvno calls it, but no header declares it. */
+extern krb5_error_code KRB5_CALLCONV krb5_get_credentials_for_user(krb5_context context, krb5_flags options,
+                                                                   krb5_ccache ccache, krb5_creds *in_creds,
+                                                                   krb5_data *certificate, krb5_creds **out_creds);
+
+/* "DOMAIN\user" as "user@DOMAIN"; others as they stand. */
+static char *user_name(const char *user)
+{
+    const char *backslash = strchr(user, '\\');
+    const struct identity parts = {.user = (char *)(uintptr_t)(backslash != NULL ? backslash + 1 : user),
+                                   .domain = backslash != NULL ? mem_dup(user, (size_t)(backslash - user)) : NULL};
+    char *name = backslash != NULL && parts.domain == NULL ? NULL : kerberos_client_name(&parts);
+    mem_free(parts.domain);
+    return name;
+}
+
+static krb5_error_code self_as(struct kerberos_task *task, krb5_ccache cache, int name_flags)
+{
+    krb5_context krb = task->krb;
+    krb5_creds wanted = {0};
+    krb5_error_code code = krb5_parse_name_flags(krb, task->name, name_flags, &wanted.client);
+    if (code == 0)
+        code = krb5_cc_get_principal(krb, cache, &wanted.server);
+    if (code == 0)
+        code = krb5_get_credentials_for_user(krb, KRB5_GC_CANONICALIZE | KRB5_GC_NO_STORE, cache, &wanted, NULL,
+                                             &task->creds);
+    krb5_free_cred_contents(krb, &wanted);
+    return code;
+}
+
+static SECURITY_STATUS self(struct kerberos_task *task, krb5_ccache cache)
+{
+    krb5_error_code code = self_as(task, cache, 0);
+    /* as in a logon: what follows the @ may be no realm, and then the service's own KDC knows what is meant */
+    if ((code == KRB5_REALM_UNKNOWN || code == KRB5_KDC_UNREACH || code == KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN) &&
+        strchr(task->name, '@') != NULL) {
+        krb5_error_code second = self_as(task, cache, KRB5_PRINCIPAL_PARSE_ENTERPRISE);
+        if (second != KRB5_CONFIG_NODEFREALM)
+            code = second;
+    }
+    return krb_status(task->krb, code, KRB_STAGE_FORWARD, "getting a ticket in the user's name (S4U2Self)");
+}
+
+SECURITY_STATUS kerberos_s4u_self(struct kerberos_credential *service, krb5_context krb, const char *user,
+                                  uint64_t deadline, krb5_creds **creds)
+{
+    struct kerberos_task *task;
+    AUTO_FREE char *name = user_name(user);
+    require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    try(kerberos_task_new(service, name, self, &task));
+    SECURITY_STATUS status = kerberos_task_run(service, &task, deadline != 0 ? deadline : kerberos_deadline(service));
+    if (status == SEC_E_OK) {
+        krb_clock_set(krb, krb_clock_get(task->krb));
+        *creds = STEAL(task->creds);
+    }
+    TRACE("kerberos", "S4U2Self for %s: 0x%08x", name, (unsigned)status);
+    kerberos_task_free(task);
+    return status;
+}
+
+SECURITY_STATUS kerberos_s4u_proxy(struct kerberos_task *task, krb5_ccache cache)
+{
+    krb5_context krb = task->krb;
+    krb5_creds wanted = {0};
+    try(krb_target_parse(krb, task->name, false, &wanted.server));
+    krb5_error_code code = krb5_cc_get_principal(krb, cache, &wanted.client);
+    wanted.second_ticket = task->service->ticket;
+    if (code == 0)
+        code = krb5_get_credentials(krb, KRB5_GC_CANONICALIZE | KRB5_GC_CONSTRAINED_DELEGATION | KRB5_GC_NO_STORE,
+                                    cache, &wanted, &task->creds);
+    SECURITY_STATUS status =
+        krb_status(krb, code, KRB_STAGE_FORWARD, "getting a ticket for the service in the client's name (S4U2Proxy)");
+    if (status == SEC_E_OK && !krb5_principal_compare(krb, task->creds->client, task->service->client)) {
+        krb5_free_creds(krb, task->creds);
+        task->creds = NULL;
+        status = cause_set(SEC_E_DELEGATION_POLICY, "the KDC gave a ticket in another name than the client's");
+    }
+    wanted.second_ticket = (krb5_data){0};
+    krb5_free_cred_contents(krb, &wanted);
+    return status;
+}

@@ -1,0 +1,115 @@
+#include "kerberos/source.h"
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "core/cause.h"
+#include "kerberos/proxy.h"
+
+struct kerberos_source *kerberos_source_new(void)
+{
+    struct kerberos_source *source = secret_block_alloc(sizeof *source);
+    if (source != NULL)
+        atomic_init(&source->n_references, 1);
+    return source;
+}
+
+struct kerberos_source *kerberos_source_retain(struct kerberos_source *source)
+{
+    atomic_fetch_add_explicit(&source->n_references, 1, memory_order_relaxed);
+    return source;
+}
+
+/* One of libkrb5's MEMORY keytabs lives while it is open somewhere, and is open in a context. */
+static void memory_keytab_close(krb5_keytab keytab)
+{
+    krb5_context krb;
+    if (keytab != NULL && krb5_init_context(&krb) == 0) {
+        krb5_kt_close(krb, keytab);
+        krb5_free_context(krb);
+    }
+}
+
+void kerberos_source_put(struct kerberos_source *source)
+{
+    if (source == NULL || atomic_fetch_sub_explicit(&source->n_references, 1, memory_order_acq_rel) != 1)
+        return;
+    memory_keytab_close(source->memory_keytab);
+    mem_free(source->cache);
+    mem_free(source->client);
+    mem_free(source->keytab);
+    mem_free(source->certificate);
+    mem_free(source->anchors);
+    mem_free(source->proxy);
+    secret_release(&source->password);
+    secret_block_free(source, sizeof *source);
+}
+
+static bool text_copy(char **to, const char *from)
+{
+    *to = mem_strdup(from);
+    return from == NULL || *to != NULL;
+}
+
+static bool keytab_copy(krb5_keytab *to, const struct kerberos_source *from)
+{
+    krb5_context krb;
+    *to = NULL;
+    if (from->memory_keytab == NULL)
+        return true;
+    require(krb5_init_context(&krb) == 0, false);
+    bool opened = krb5_kt_resolve(krb, from->keytab, to) == 0;
+    krb5_free_context(krb);
+    return opened;
+}
+
+struct kerberos_source *kerberos_source_copy(const struct kerberos_source *source)
+{
+    struct kerberos_source *copy = kerberos_source_new();
+    require(copy != NULL, NULL);
+    copy->logon = source->logon;
+    copy->cache_first = source->cache_first;
+    copy->proxy_forced = source->proxy_forced;
+    copy->forwardable = source->forwardable;
+    bool copied =
+        text_copy(&copy->cache, source->cache) && text_copy(&copy->client, source->client) &&
+        text_copy(&copy->keytab, source->keytab) && text_copy(&copy->certificate, source->certificate) &&
+        text_copy(&copy->anchors, source->anchors) && text_copy(&copy->proxy, source->proxy) &&
+        keytab_copy(&copy->memory_keytab, source) &&
+        (source->password.data == NULL || secret_set(&copy->password, source->password.data, source->password.len));
+    if (!copied) {
+        kerberos_source_put(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+SECURITY_STATUS kerberos_source_context(const struct kerberos_source *source, krb5_context *krb)
+{
+    krb5_context made = NULL;
+    krb5_error_code code = krb5_init_context(&made);
+    require(code == 0, cause_set(SEC_E_INTERNAL_ERROR,
+                                 "the Kerberos library cannot start: error %ld; is krb5.conf right?", (long)code));
+    if (source->proxy != NULL) {
+        krb5_context through = NULL;
+        code = krb_proxy_context(made, source->proxy, source->proxy_forced, &through);
+        krb5_free_context(made);
+        made = through;
+        require(code == 0, cause_set(SEC_E_INTERNAL_ERROR, "the KDC proxy cannot be set up: error %ld", (long)code));
+    }
+    *krb = made;
+    return SEC_E_OK;
+}
+
+krb5_error_code kerberos_source_cache(const struct kerberos_source *source, krb5_context krb, krb5_ccache *cache)
+{
+    krb5_principal principal = NULL;
+    if (source->cache != NULL)
+        return krb5_cc_resolve(krb, source->cache, cache);
+    if (source->client == NULL)
+        return krb5_cc_default(krb, cache);
+    krb5_error_code code = krb5_parse_name(krb, source->client, &principal);
+    if (code == 0)
+        code = krb5_cc_cache_match(krb, principal, cache);
+    krb5_free_principal(krb, principal);
+    return code;
+}

@@ -1,0 +1,292 @@
+#include "negotiate/handshake.h"
+
+#include "base/memory.h"
+#include "core/trace.h"
+#include "negotiate/package.h"
+#include "negotiate/session.h"
+
+static void inner_abandon(struct negotiate_handshake *handshake)
+{
+    if (handshake->inner != NULL && handshake->chosen->package->authority->abandon != NULL)
+        handshake->chosen->package->authority->abandon(handshake->inner);
+    handshake->inner = NULL;
+}
+
+void negotiate_handshake_free(void *handshake)
+{
+    struct negotiate_handshake *freed = handshake;
+    inner_abandon(freed);
+    session_close(freed->mic_session);
+    mem_free(freed->target);
+    secret_release(&freed->bindings);
+    secret_release(&freed->record);
+    secret_release(&freed->mech_list);
+    mem_free(freed);
+}
+
+static struct negotiate_handshake *handshake_new(const struct negotiate_credential *credential,
+                                                 const struct step_in *in, enum negotiate_state state)
+{
+    struct negotiate_handshake *handshake = mem_zalloc(sizeof *handshake);
+    require(handshake != NULL, NULL);
+    handshake->credential = credential;
+    handshake->state = state;
+    handshake->initiator = state == NEGOTIATE_CLIENT_BEGIN;
+    handshake->asked = in->flags;
+    if (in->target != NULL && (handshake->target = mem_strdup(in->target)) == NULL) {
+        negotiate_handshake_free(handshake);
+        return NULL;
+    }
+    return handshake;
+}
+
+SECURITY_STATUS negotiate_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
+{
+    const struct negotiate_handshake *asked = handshake;
+    bool guess = asked->state == NEGOTIATE_CLIENT_FIRST; /* the client's; the server may choose another */
+    uint32_t state = asked->state == NEGOTIATE_DIRECT ? SECPKG_NEGOTIATION_DIRECT
+                     : guess                          ? SECPKG_NEGOTIATION_OPTIMISTIC
+                                                      : SECPKG_NEGOTIATION_IN_PROGRESS;
+    const struct package *chosen = asked->chosen != NULL ? asked->chosen->package : &negotiate_package;
+    if (negotiate_choice(chosen, state, attribute, value))
+        return SEC_E_OK;
+    require(asked->inner != NULL && chosen->authority->query_handshake != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "attribute %u is known once the handshake has ended",
+                      (unsigned)attribute));
+    return chosen->authority->query_handshake(asked->inner, attribute, value);
+}
+
+SECURITY_STATUS negotiate_complete(void *handshake, struct slice_mut token)
+{
+    struct negotiate_handshake *now = handshake;
+    require(now->inner != NULL && now->chosen->package->authority->complete != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the chosen package has no tokens to complete"));
+    return now->chosen->package->authority->complete(now->inner, token);
+}
+
+void negotiate_choose(struct negotiate_handshake *handshake, const struct negotiate_inner *inner)
+{
+    inner_abandon(handshake);
+    session_close(handshake->mic_session);
+    handshake->mic_session = NULL;
+    secret_release(&handshake->record);
+    handshake->inner_done = handshake->mic_asked = false;
+    handshake->chosen = inner;
+}
+
+/* Integrity is what the code over the list is made with: a client asks the package for it even where the application does not, as Windows does. */
+static uint32_t inner_flags(const struct negotiate_handshake *handshake)
+{
+    bool adds = handshake->initiator && handshake->state != NEGOTIATE_DIRECT &&
+                (handshake->asked & (ISC_REQ_NO_INTEGRITY | ISC_REQ_DATAGRAM)) == 0;
+    return handshake->asked | (adds ? ISC_REQ_INTEGRITY : 0);
+}
+
+static SECURITY_STATUS inner_outcome(struct negotiate_handshake *handshake, SECURITY_STATUS status,
+                                     const struct step_out *inner_out, struct writer *answer)
+{
+    require(writer_finish(&inner_out->token) == WIRE_OK && writer_finish(&inner_out->record) == WIRE_OK,
+            SEC_E_INSUFFICIENT_MEMORY);
+    writer_slice(answer, writer_slice_of(&inner_out->token));
+    require(status >= 0, status);
+    handshake->granted = inner_out->granted;
+    handshake->expiry = inner_out->expiry;
+    handshake->mic_asked = handshake->mic_asked || inner_out->wants_list_mic;
+    if (inner_out->record.len > 0)
+        require(secret_set(&handshake->record, inner_out->record.data, inner_out->record.len),
+                SEC_E_INSUFFICIENT_MEMORY);
+    handshake->inner_done = status == SEC_E_OK;
+    return status;
+}
+
+SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, struct slice token, struct writer *answer)
+{
+    const struct package *package = handshake->chosen->package;
+    const struct package_authority *table = package->authority;
+    SECURITY_STATUS(*step)
+    (void *, void **, const struct step_in *, struct step_out *) =
+        handshake->initiator ? table->initiate : table->accept;
+    require(step != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(token.len <= package->info.max_token,
+            cause_set(SEC_E_INVALID_TOKEN, "a token of %zu bytes for %s, whose longest is %u", token.len,
+                      package->info.name, (unsigned)package->info.max_token));
+    const struct step_in in = {
+        .token = token.len > 0 ? token : (struct slice){0},
+        .bindings = secret_slice(&handshake->bindings),
+        .target = handshake->target,
+        .flags = inner_flags(handshake),
+    };
+    struct step_out out = {.token = writer_growing(512),
+                           .record = writer_growing(768),
+                           .granted = handshake->granted,
+                           .expiry = handshake->expiry};
+    SECURITY_STATUS status = step(handshake->chosen->credential, &handshake->inner, &in, &out);
+    status = inner_outcome(handshake, status, &out, answer);
+    writer_release(&out.token);
+    writer_release(&out.record);
+    return status;
+}
+
+SECURITY_STATUS negotiate_record_hand_over(struct negotiate_handshake *handshake, struct step_out *out)
+{
+    if (handshake->record.data ==
+        NULL) /* a datagram context may have it before its handshake ends, and not again then */
+        return SEC_E_OK;
+    try(negotiate_record_write(&out->record, secret_slice(&handshake->record)));
+    secret_release(&handshake->record);
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS negotiate_direct(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
+{
+    SECURITY_STATUS status = negotiate_inner_step(handshake, in->token, &out->token);
+    out->granted = handshake->granted;
+    out->expiry = handshake->expiry;
+    require(status >= 0, status);
+    try(negotiate_record_hand_over(handshake, out));
+    if (status == SEC_E_OK && handshake->inner == NULL)
+        handshake->state = NEGOTIATE_DONE;
+    return status;
+}
+
+/* RFC 4178 5 and MS-SPNG 3.3.5.1: where the chosen mechanism is not the preferred one, where the package's messages carried a code of their own, and where
+ * the peer asks. Integrity has one bit on each side. */
+SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, bool *due)
+{
+    bool integrity = (handshake->granted & (handshake->initiator ? ISC_RET_INTEGRITY : ASC_RET_INTEGRITY)) != 0;
+    require(
+        integrity || !handshake->switched,
+        cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                  "%s was chosen instead of what the client prefers, and without integrity nothing shows that nobody "
+                  "changed the list",
+                  handshake->chosen->package->info.name));
+    *due = integrity && (handshake->switched || handshake->mic_asked);
+    return SEC_E_OK;
+}
+
+#define MIC_MAX 256 /* signatures have 16 to 60 bytes */
+
+static SECURITY_STATUS mic_open(struct negotiate_handshake *handshake, size_t *signature_len)
+{
+    struct attribute value = {0};
+    if (handshake->mic_session == NULL)
+        try(session_open(secret_slice(&handshake->record), &handshake->mic_session));
+    try(session_query(handshake->mic_session, SECPKG_ATTR_SIZES, &value));
+    *signature_len = value.sizes.max_signature;
+    require(*signature_len <= MIC_MAX, cause_set(SEC_E_INTERNAL_ERROR, "a signature of %zu bytes", *signature_len));
+    return SEC_E_OK;
+}
+
+/* The list as the one segment of a message that is signed, never changed. */
+static void mic_message(const struct negotiate_handshake *handshake, struct slice_mut token, struct message *message)
+{
+    message->token = token;
+    message->padding = message->stream = message->stream_data = (struct slice_mut){0};
+    message->data[0] = (struct segment){handshake->mech_list.data, handshake->mech_list.len, true};
+    message->n_data = 1;
+}
+
+SECURITY_STATUS negotiate_mic_make(struct negotiate_handshake *handshake, struct writer *mic)
+{
+    struct message message;
+    size_t len;
+    try(mic_open(handshake, &len));
+    const struct package_session *table = handshake->mic_session->package->session;
+    uint8_t room[MIC_MAX];
+    require(table->sign != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    mic_message(handshake, (struct slice_mut){room, len}, &message);
+    try(table->sign(handshake->mic_session->state, 0, &message, 0));
+    writer_bytes(mic, room, message.token.len);
+    handshake->mic_sent = true;
+    return writer_finish(mic) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS negotiate_mic_check(struct negotiate_handshake *handshake, struct slice mic)
+{
+    struct message message;
+    uint8_t room[MIC_MAX];
+    uint32_t qop = 0;
+    size_t len;
+    require(!handshake->mic_seen, cause_set(SEC_E_OUT_OF_SEQUENCE, "a second code over the list of mechanisms"));
+    try(mic_open(handshake, &len));
+    const struct package_session *table = handshake->mic_session->package->session;
+    require(table->verify != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(mic.len <= sizeof room, cause_set(SEC_E_INVALID_TOKEN, "a code of %zu bytes over the list", mic.len));
+    struct writer copy = writer_fixed(room, sizeof room); /* packages may work in place */
+    writer_slice(&copy, mic);
+    mic_message(handshake, (struct slice_mut){room, mic.len}, &message);
+    SECURITY_STATUS status = table->verify(handshake->mic_session->state, &message, 0, &qop);
+    if (status != SEC_E_OK) {
+        char why[CAUSE_TEXT_MAX] = "";
+        negotiate_cause_keep(why, handshake->chosen->package->info.name);
+        return cause_set(status == SEC_E_INSUFFICIENT_MEMORY ? status : SEC_E_MESSAGE_ALTERED,
+                         "the code over the list of mechanisms is wrong: the list was changed on its way (%s)", why);
+    }
+    handshake->mic_seen = true;
+    return SEC_E_OK;
+}
+
+/* A session that signed the list goes on where that left it. */
+static SECURITY_STATUS record_renew(struct negotiate_handshake *handshake)
+{
+    if (handshake->mic_session == NULL)
+        return SEC_E_OK;
+    AUTO_WRITER struct writer now = writer_growing(1024);
+    const struct package_session *table = handshake->mic_session->package->session;
+    if (table->list_signed != NULL)
+        try(table->list_signed(handshake->mic_session->state));
+    try(session_save(handshake->mic_session, &now));
+    return secret_set(&handshake->record, now.data, now.len) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS negotiate_finish(struct negotiate_handshake *handshake, struct step_out *out)
+{
+    try(record_renew(handshake));
+    try(negotiate_record_write(&out->record, secret_slice(&handshake->record)));
+    out->granted = handshake->granted;
+    out->expiry = handshake->expiry;
+    handshake->state = NEGOTIATE_DONE;
+    TRACE("negotiate", "%s it is%s%s", handshake->chosen->package->info.name,
+          handshake->mic_sent ? ", list signed" : "", handshake->mic_seen ? ", list verified" : "");
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS step_run(struct negotiate_handshake *now, negotiate_step *step, const struct step_in *in,
+                                struct step_out *out)
+{
+    if (in->bindings.data != NULL)
+        require(secret_set(&now->bindings, in->bindings.data, in->bindings.len), SEC_E_INSUFFICIENT_MEMORY);
+    require(step != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "this Negotiate handshake has ended"));
+    return step(now, in, out);
+}
+
+/* Where a package was passed over, a later failure names that too: it is what people look for. */
+static void cause_extend(const struct negotiate_handshake *handshake, SECURITY_STATUS status)
+{
+    char text[CAUSE_TEXT_MAX] = "";
+    if (handshake->fallback[0] == '\0' || handshake->state == NEGOTIATE_CLIENT_BEGIN || handshake->chosen == NULL)
+        return;
+    negotiate_cause_keep(text, handshake->chosen->package->info.name);
+    (void)cause_set(status, "%.256s; it was used because %s", text, handshake->fallback);
+}
+
+SECURITY_STATUS negotiate_handshake_step(negotiate_step *const *steps, size_t n_steps, enum negotiate_state first_state,
+                                         void *credential, void **handshake, const struct step_in *in,
+                                         struct step_out *out)
+{
+    struct negotiate_handshake *now = *handshake;
+    bool first = now == NULL;
+    if (first)
+        now = handshake_new(credential, in, first_state);
+    require(now != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS status = step_run(now, now->state < n_steps ? steps[now->state] : NULL, in, out);
+    if (status < 0)
+        cause_extend(now, status);
+    bool over = status == SEC_E_OK && now->state == NEGOTIATE_DONE;
+    if (over || (first && status < 0)) {
+        negotiate_handshake_free(now);
+        now = NULL;
+    }
+    *handshake = now;
+    return status;
+}

@@ -1,0 +1,229 @@
+#include "negotiate/handshake.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/trace.h"
+#include <stdio.h>
+#include <string.h>
+
+/* The client's side (RFC 4178 3.2 and 5, MS-SPNG 3.1.5). */
+
+/* The list that goes out: the package whose token goes with it, then those of less preference. */
+static SECURITY_STATUS list_make(struct negotiate_handshake *handshake)
+{
+    const struct negotiate_credential *credential = handshake->credential;
+    struct slice mechs[NEGOTIATE_INNER_MAX * PACKAGE_OIDS_MAX];
+    unsigned n_mechs = 0;
+    AUTO_WRITER struct writer list = writer_growing(64);
+    for (const struct negotiate_inner *inner = handshake->chosen; inner < credential->inner + credential->n_inner;
+         inner++)
+        for (unsigned i = 0; i < PACKAGE_OIDS_MAX && inner->package->info.mech.oid[i].len > 0; i++)
+            mechs[n_mechs++] = inner->package->info.mech.oid[i];
+    spnego_mech_list_write(&list, mechs, n_mechs);
+    require(writer_finish(&list) == WIRE_OK && secret_set(&handshake->mech_list, list.data, list.len),
+            SEC_E_INSUFFICIENT_MEMORY);
+    return SEC_E_OK;
+}
+
+/* A package where one of more preference was there: what ntlm_fallback speaks of. Kept for the cause of a later failure. */
+static void fallback_note(struct negotiate_handshake *handshake)
+{
+    const struct negotiate_credential *credential = handshake->credential;
+    const char *name = handshake->chosen->package->info.name;
+    bool audited = credential->config->negotiate_ntlm_fallback == FALLBACK_AUDIT && text_equal_fold(name, "NTLM");
+    size_t len = strlen(handshake->fallback);
+    snprintf(handshake->fallback + len, sizeof handshake->fallback - len, "%s%.*s",
+             len > 0 && handshake->chosen->unable_len > 0 ? "; " : "", (int)handshake->chosen->unable_len,
+             credential->unable);
+    if (audited || handshake->fallback[0] != '\0')
+        TRACE("negotiate", "%s%s for %s, because %s", audited ? "audit: " : "", name,
+              handshake->target != NULL ? handshake->target : "(no target)",
+              handshake->fallback[0] != '\0' ? handshake->fallback : "it stands first");
+}
+
+/* The first package that has a token to begin with. Nothing was sent yet, so that trying the next one tells nobody anything. */
+static SECURITY_STATUS optimistic(struct negotiate_handshake *handshake, struct writer *token)
+{
+    const struct negotiate_credential *credential = handshake->credential;
+    SECURITY_STATUS answer = SEC_E_NO_CREDENTIALS;
+    for (unsigned i = 0; i < credential->n_inner; i++) {
+        negotiate_choose(handshake, &credential->inner[i]);
+        SECURITY_STATUS status = negotiate_inner_step(handshake, (struct slice){0}, token);
+        if (status >= 0) {
+            fallback_note(handshake);
+            return status;
+        }
+        writer_release(token);
+        *token = writer_growing(512);
+        negotiate_cause_keep(handshake->fallback, credential->inner[i].package->info.name);
+        /* The most preferred package's reason is the one to tell, unless it is just that there are no credentials for it. */
+        if (answer == SEC_E_NO_CREDENTIALS)
+            answer = status;
+        if (!negotiate_is_unable(status)) {
+            answer = status;
+            break;
+        }
+    }
+    handshake->chosen = NULL;
+    return cause_set(answer, "%s%s%s", handshake->fallback, credential->missing[0] != '\0' ? "; " : "",
+                     credential->missing);
+}
+
+static SECURITY_STATUS begin(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
+{
+    struct spnego_init hints;
+    AUTO_WRITER struct writer token = writer_growing(512);
+    if (in->token.len >
+        0) /* a server that spoke first; nothing protects what it offers, so it is only looked at for being one */
+        require(spnego_init_parse(in->token, &hints) == WIRE_OK,
+                cause_set(SEC_E_INVALID_TOKEN, "the first token came from the server, and it is no NegTokenInit2"));
+    SECURITY_STATUS status = optimistic(handshake, &token);
+    require(status >= 0, status);
+    out->granted = handshake->granted;
+    out->expiry = handshake->expiry;
+    if ((handshake->asked & ISC_REQ_DATAGRAM) != 0) { /* there is no negotiation in datagrams */
+        handshake->state = NEGOTIATE_DIRECT;
+        writer_slice(&out->token, writer_slice_of(&token));
+        try(negotiate_record_hand_over(handshake, out));
+        return status;
+    }
+    handshake->preferred = handshake->chosen;
+    try(list_make(handshake));
+    spnego_init_write(&out->token, secret_slice(&handshake->mech_list), writer_slice_of(&token));
+    handshake->state = NEGOTIATE_CLIENT_FIRST;
+    return SEC_I_CONTINUE_NEEDED; /* also where the package has said all: the server may choose another */
+}
+
+/* A server that rejects may tell why in the package's own words (a KRB-ERROR). */
+static SECURITY_STATUS rejected(struct negotiate_handshake *handshake, const struct spnego_resp *resp)
+{
+    AUTO_WRITER struct writer ignored = writer_growing(64);
+    if (resp->token.data != NULL && handshake->inner != NULL) {
+        SECURITY_STATUS status = negotiate_inner_step(handshake, resp->token, &ignored);
+        require(status >= 0, status);
+    }
+    return cause_set(SEC_E_LOGON_DENIED, "the server rejected the negotiation with %s",
+                     handshake->chosen->package->info.name);
+}
+
+/* supportedMech: one that was offered, and after the first answer the one that was chosen. Both of Kerberos' names are one mechanism. */
+static SECURITY_STATUS mech_take(struct negotiate_handshake *handshake, const struct spnego_resp *resp, bool *fresh)
+{
+    const struct negotiate_inner *named =
+        resp->mech.data != NULL ? negotiate_inner_of(handshake->credential, resp->mech) : handshake->chosen;
+    require(named != NULL && named >= handshake->preferred,
+            cause_set(SEC_E_INVALID_TOKEN, "the server chose a mechanism that was not offered"));
+    *fresh = named != handshake->chosen;
+    require(!*fresh || handshake->state == NEGOTIATE_CLIENT_FIRST,
+            cause_set(SEC_E_INVALID_TOKEN, "the server changed its mind about the mechanism"));
+    if (!*fresh)
+        return SEC_E_OK;
+    require(
+        resp->token.data == NULL && resp->mic.data == NULL && resp->state != SPNEGO_COMPLETED,
+        cause_set(SEC_E_INVALID_TOKEN, "the server chose another mechanism and answered what that one has not asked"));
+    TRACE("negotiate", "the server chose %s instead of %s", named->package->info.name,
+          handshake->chosen->package->info.name);
+    negotiate_choose(handshake, named);
+    handshake->switched = true;
+    return SEC_E_OK;
+}
+
+/* What goes back: the package's token, a code over the list, or nothing at the end. */
+static void answer_write(struct negotiate_handshake *handshake, enum spnego_state state, struct slice token,
+                         struct slice mic, struct step_out *out)
+{
+    const struct spnego_resp resp = {.state = state, .token = token, .mic = mic};
+    spnego_resp_write(&out->token, &resp);
+    out->granted = handshake->granted;
+    out->expiry = handshake->expiry;
+    handshake->state = NEGOTIATE_CLIENT_REPLY;
+}
+
+/* The package has ended with a token of its own: it is the server's turn, whatever it has said. */
+static SECURITY_STATUS ended_speaking(struct negotiate_handshake *handshake, struct slice token, struct step_out *out)
+{
+    AUTO_WRITER struct writer mic = writer_growing(64);
+    bool due;
+    try(negotiate_mic_due(handshake, &due));
+    if (due)
+        try(negotiate_mic_make(handshake, &mic));
+    answer_write(handshake, SPNEGO_INCOMPLETE, token, writer_slice_of(&mic), out);
+    return SEC_I_CONTINUE_NEEDED;
+}
+
+/* The package has ended and the server has spoken last. */
+static SECURITY_STATUS ended_listening(struct negotiate_handshake *handshake, const struct spnego_resp *resp,
+                                       struct step_out *out)
+{
+    AUTO_WRITER struct writer mic = writer_growing(64);
+    bool due, waits = resp->state == SPNEGO_INCOMPLETE || resp->state == SPNEGO_REQUEST_MIC;
+    try(negotiate_mic_due(handshake, &due));
+    if (due && !handshake->mic_seen && !waits)
+        return cause_set(SEC_E_MESSAGE_ALTERED,
+                         "a code over the list of mechanisms is due, and the server ended without one");
+    if ((due || waits) && !handshake->mic_sent && resp->state != SPNEGO_COMPLETED)
+        try(negotiate_mic_make(handshake, &mic));
+    else if (waits)
+        return cause_set(SEC_E_INVALID_TOKEN, "the server waits, and there is nothing left to say");
+    /* A server that has sent its code has nothing to add to ours; one that has not answers with it. */
+    if (mic.len > 0)
+        answer_write(handshake, handshake->mic_seen ? SPNEGO_COMPLETED : SPNEGO_INCOMPLETE, (struct slice){0},
+                     writer_slice_of(&mic), out);
+    if (mic.len > 0 && !handshake->mic_seen)
+        return SEC_I_CONTINUE_NEEDED;
+    return negotiate_finish(handshake, out);
+}
+
+static SECURITY_STATUS package_step(struct negotiate_handshake *handshake, const struct spnego_resp *resp, bool fresh,
+                                    struct writer *token)
+{
+    if (handshake->inner_done) {
+        require(resp->token.data == NULL, cause_set(SEC_E_INVALID_TOKEN, "a token for %s, which has ended",
+                                                    handshake->chosen->package->info.name));
+        return SEC_E_OK;
+    }
+    require(fresh || resp->token.data != NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "the server's answer has no token, and %s has not ended",
+                      handshake->chosen->package->info.name));
+    return negotiate_inner_step(handshake, resp->token, token);
+}
+
+/* Any NegTokenResp. A server's accept-completed ends nothing here: what the package and the list need decides. */
+static SECURITY_STATUS reply(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
+{
+    struct spnego_resp resp;
+    AUTO_WRITER struct writer token = writer_growing(512);
+    bool fresh;
+    require(in->token.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the server's answer is due, and no token was given"));
+    require(spnego_resp_parse(in->token, &resp) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "this is not a NegTokenResp, or it is damaged"));
+    if (slice_equal(resp.mic, resp.token))
+        resp.mic = (struct slice){0}; /* old servers repeat the token where the code belongs */
+    if (resp.state == SPNEGO_REJECT)
+        return rejected(handshake, &resp);
+    try(mech_take(handshake, &resp, &fresh));
+    handshake->mic_asked = handshake->mic_asked || resp.state == SPNEGO_REQUEST_MIC;
+    SECURITY_STATUS status = package_step(handshake, &resp, fresh, &token);
+    require(status >= 0, status);
+    if (!handshake->inner_done) {
+        require(resp.mic.data == NULL,
+                cause_set(SEC_E_INVALID_TOKEN, "a code over the list of mechanisms before there is a key for it"));
+        answer_write(handshake, SPNEGO_INCOMPLETE, writer_slice_of(&token), (struct slice){0}, out);
+        return SEC_I_CONTINUE_NEEDED;
+    }
+    if (resp.mic.data != NULL)
+        try(negotiate_mic_check(handshake, resp.mic));
+    return token.len > 0 ? ended_speaking(handshake, writer_slice_of(&token), out)
+                         : ended_listening(handshake, &resp, out);
+}
+
+SECURITY_STATUS negotiate_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
+{
+    static negotiate_step *const steps[] = {
+        [NEGOTIATE_CLIENT_BEGIN] = begin,
+        [NEGOTIATE_CLIENT_FIRST] = reply,
+        [NEGOTIATE_CLIENT_REPLY] = reply,
+        [NEGOTIATE_DIRECT] = negotiate_direct,
+    };
+    return negotiate_handshake_step(steps, COUNT_OF(steps), NEGOTIATE_CLIENT_BEGIN, credential, handshake, in, out);
+}

@@ -1,0 +1,221 @@
+"""Kerberos beyond one service and its key: user-to-user, forwarded tickets, datagram contexts."""
+import pathlib
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from krb_peers import (ALL_FLAGS, HOST, Der, KerberosWorld, Mit, Ours, establish, flip, record_fields)  # noqa: E402
+from peers import Helper, data_of, handshake, hex_of  # noqa: E402
+from realm import Realm  # noqa: E402
+
+DELEGATE, USE_SESSION_KEY, DATAGRAM = 0x1, 0x20, 0x400
+FORWARDED, FIELD_DELEGATED = 1, 13
+TARGET_UNKNOWN, INVALID_TOKEN, WRONG_PRINCIPAL = "0x80090303", "0x80090308", "0x80090322"
+NO_CREDENTIALS, OUT_OF_SEQUENCE = "0x8009030e", "0x80090310"
+TRUSTED, UNTRUSTED = HOST, "untrusted.example.test"
+OID_USER = bytes.fromhex("060a2a864886f71201020203")
+
+
+@pytest.fixture(scope="module", name="realm")
+def realm_of_the_module():
+    with Realm(libdefaults="forwardable = true") as realm:
+        realm.addprinc("alice", "Password1!")
+        realm.addprinc("bob", "Other2?")
+        realm.addprinc(f"HTTP/{TRUSTED}", None, "+ok_as_delegate")
+        realm.addprinc(f"HTTP/{UNTRUSTED}")
+        for host in (TRUSTED, UNTRUSTED):
+            realm.keytab(f"HTTP/{host}")
+        realm.kinit("bob", "Other2?", cache="bobs")
+        realm.kinit("alice", "Password1!")
+        yield realm
+
+
+@pytest.fixture(name="world")
+def world_of_the_test(realm):
+    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
+        world = KerberosWorld(directory, realm)
+        try:
+            yield world
+        finally:
+            world.close()
+        ours = [one for one in world.processes if str(one.process.args[0]).endswith("peer_opensspi")]
+        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+
+
+def bob(world, realm, side=Ours):
+    """A helper that has bob's tickets, and no keytab."""
+    world.krb5["KRB5CCNAME"] = f"FILE:{realm.directory}/bobs"
+    keytab, world.krb5["KRB5_KTNAME"] = world.krb5["KRB5_KTNAME"], f"FILE:{world.directory}/none"
+    helper = side(world)
+    world.krb5.update(KRB5CCNAME=realm.env["KRB5CCNAME"], KRB5_KTNAME=keytab)
+    return helper
+
+
+# Forwarded tickets
+
+
+@pytest.mark.parametrize("flags", (ALL_FLAGS, "integrity", "dce," + ALL_FLAGS), ids=("mutual", "one-way", "dce"))
+@pytest.mark.parametrize("client", (Ours, Mit))
+@pytest.mark.parametrize("server", (Ours, Mit))
+def test_delegation(world, client, server, flags):
+    both = client(world), server(world)
+    establish(*both, flags="deleg," + flags)
+    if client is Ours:
+        assert both[0].granted() & DELEGATE
+    if server is Mit and "dce" not in flags:  # MIT's mechanism glue loses what comes with the first of three legs
+        assert both[1].say("delegated", f"HTTP@{UNTRUSTED}") == "alice@EXAMPLE.TEST"
+    if server is Ours:
+        assert both[1].granted() & DELEGATE
+        held = record_fields(both[1].data("export"))[FIELD_DELEGATED]
+        assert held[0] == FORWARDED and b"krbtgt" in held and b"alice" in held
+
+
+@pytest.mark.parametrize("lines,host,good", (("", UNTRUSTED, False), ("delegate = always\n", UNTRUSTED, True),
+                                             ("delegate = never\n", TRUSTED, False),
+                                             ("delegate = ok_as_delegate\n", TRUSTED, True)))
+def test_policy(world, lines, host, good):
+    """What policy forbids is not granted, and the handshake goes on."""
+    world.configure(lines)
+    client, server = Ours(world), Ours(world)
+    establish(client, server, flags="deleg," + ALL_FLAGS, target=f"HTTP/{host}")
+    for side in (client, server):
+        assert bool(side.granted() & DELEGATE) == good
+    assert (FIELD_DELEGATED in record_fields(server.data("export"))) == good
+
+
+def test_tickets_that_may_not_be_forwarded(world, realm):
+    world.krb5["KRB5CCNAME"] = cache = f"FILE:{world.directory}/fixed"
+    realm.run("kinit", "-c", cache, "-F", "alice", text="Password1!\n")
+    client, server = Ours(world), Ours(world)
+    establish(client, server, flags="deleg," + ALL_FLAGS)
+    assert not client.granted() & DELEGATE and not server.granted() & DELEGATE
+
+
+# User-to-user
+
+
+def test_user_to_user(world, realm):
+    client, server = Ours(world), bob(world, realm)
+    establish(client, server, flags="session-key," + ALL_FLAGS, target="bob@EXAMPLE.TEST")
+    for side in (client, server):
+        assert side.granted() & USE_SESSION_KEY
+    assert server.say("names") == "alice@EXAMPLE.TEST"
+    assert server.data("unseal", client.data("seal", hex_of(b"to bob")).hex()) == b"to bob"
+    assert client.data("unseal", server.data("seal", hex_of(b"to alice")).hex()) == b"to alice"
+
+
+def test_user_to_user_for_somebody_else(world, realm):
+    """bob has the session; the client means another account. The KDC gives no ticket in bob's key."""
+    realm.addprinc("carol", "Password1!")
+    outcome = handshake(Ours(world), bob(world, realm), flags="session-key," + ALL_FLAGS, target="carol@EXAMPLE.TEST")
+    assert not outcome.good and isinstance(outcome.refused, Ours)
+
+
+def test_user_to_user_without_tickets(world):
+    """A server with neither tickets nor a keytab has nothing to give away."""
+    cache, world.krb5["KRB5CCNAME"] = world.krb5["KRB5CCNAME"], f"FILE:{world.directory}/none"
+    keytab, world.krb5["KRB5_KTNAME"] = world.krb5["KRB5_KTNAME"], f"FILE:{world.directory}/none"
+    server = Ours(world)
+    world.krb5.update(KRB5CCNAME=cache, KRB5_KTNAME=keytab)
+    outcome = handshake(Ours(world), server, flags="session-key," + ALL_FLAGS, target="bob@EXAMPLE.TEST")
+    assert not outcome.good and outcome.refused is server
+    assert server.problem.split()[0] == NO_CREDENTIALS, server.problem
+
+
+class User(Helper):
+    program = "krb_user"
+
+
+def framed(number, message):
+    return Der.write(0x60, OID_USER + number.to_bytes(2, "big") + message)
+
+
+def unframed(token, number):
+    assert token.find(OID_USER) == 2 or token.find(OID_USER) == 3 or token.find(OID_USER) == 4
+    rest = token[token.find(OID_USER) + len(OID_USER):]
+    assert rest[:2] == number.to_bytes(2, "big")
+    return rest[2:]
+
+
+def tgt_reply(ticket):
+    return Der.write(0x30, Der.write(0xa0, b"\x02\x01\x05") + Der.write(0xa1, b"\x02\x01\x11") + Der.write(0xa2, ticket))
+
+
+def tgt_request():
+    return Der.write(0x30, Der.write(0xa0, b"\x02\x01\x05") + Der.write(0xa1, b"\x02\x01\x10"))
+
+
+def test_our_client_to_libkrb5s_user(world, realm):
+    client, server = Ours(world), bob(world, realm, User)
+    answer = client.start("client", flags="session-key," + ALL_FLAGS, target="bob@EXAMPLE.TEST")
+    assert answer is not None, client.problem
+    assert unframed(answer[1], 0x0400).startswith(b"\x30")
+    answer = client.token(framed(0x0401, tgt_reply(server.data("tgt"))))
+    assert answer is not None, client.problem
+    reply = server.data("accept", unframed(answer[1], 0x0100).hex())
+    assert reply, server.problem
+    assert client.token(framed(0x0200, reply)) is not None, client.problem
+
+
+def test_libkrb5s_client_to_our_user(world, realm):
+    client, server = User(world), bob(world, realm)
+    assert server.start("server", flags="session-key," + ALL_FLAGS) is not None
+    answer = server.token(framed(0x0400, tgt_request()))
+    assert answer is not None, server.problem
+    reply = unframed(answer[1], 0x0401)
+    ticket = reply[Der.find(reply, 0x30, 0xa2)[0]:Der.find(reply, 0x30, 0xa2)[1]]
+    request = client.data("request", ticket.hex(), "bob")
+    assert request, client.problem
+    answer = server.token(request)  # libkrb5's has no GSS-API checksum: raw
+    assert answer is not None, server.problem
+    assert server.say("names") == "alice@EXAMPLE.TEST"
+    assert client.answer("reply", answer[1].hex()) is not None, client.problem
+
+
+def test_altered_tickets_and_requests(world, realm):
+    """Of the exchange before the AP-REQ nothing is protected: what is changed there gives no session, or one with the right user."""
+    client, server = Ours(world), bob(world, realm)
+    flags = "session-key," + ALL_FLAGS
+    first = client.start("client", flags=flags, target="bob@EXAMPLE.TEST")[1]
+    assert server.start("server", flags=flags) is not None
+    for at in range(0, len(first), 3):
+        server.again()
+        answer = server.token(flip(first, at))
+        assert answer is None or answer[0] == "token", "a session without a request"
+    server.again()
+    reply = server.token(first)[1]
+    for at in range(0, len(reply), 37):
+        client.again()
+        answer = client.token(flip(reply, at))
+        assert answer is None or answer[0] == "token"
+        if answer is not None:  # kvno, and what names the ticket from outside
+            server.again()
+            server.token(first)
+            ended = server.token(answer[1])
+            assert ended is None or server.say("names") == "alice@EXAMPLE.TEST"
+
+
+def test_a_ticket_is_asked_for_once(world, realm):
+    server = bob(world, realm)
+    assert server.start("server", flags="session-key," + ALL_FLAGS) is not None
+    assert server.token(framed(0x0400, tgt_request())) is not None
+    assert server.token(framed(0x0400, tgt_request())) is None
+    assert server.problem.split()[0] == INVALID_TOKEN, server.problem
+
+
+# Datagram contexts
+
+
+@pytest.mark.parametrize("flags", ("datagram,integrity,confidentiality", "datagram," + ALL_FLAGS), ids=("one-way", "mutual"))
+def test_datagrams(world, flags):
+    """Messages have the caller's numbers: in any order, and each number its own."""
+    client, server = Ours(world), Ours(world)
+    establish(client, server, flags=flags)
+    assert client.granted() & DATAGRAM and server.granted() & DATAGRAM
+    sealed = [client.data("seal", hex_of(b"%d" % i)) for i in range(3)]
+    for i, token in enumerate(sealed):
+        assert server.data("unseal", token.hex()) == b"%d" % i, server.problem
+    assert server.data("unseal", sealed[0].hex()) is None, "number 3 was due"
+    assert server.problem.split()[0] == OUT_OF_SEQUENCE, server.problem

@@ -1,0 +1,326 @@
+/*
+ * Kerberos handshakes through the public functions, client and server in one process: every encryption type and style, messages afterwards, steps out of
+ * order, and every byte of AP-REQ and AP-REP altered or cut off.
+ * build: all
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/kerberos_loop.h"
+#include <sspi_ext.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const ULONG styles[] = {0, ISC_REQ_MUTUAL_AUTH, ISC_REQ_USE_DCE_STYLE,
+                               ISC_REQ_USE_DCE_STYLE | ISC_REQ_MUTUAL_AUTH};
+
+static void talk(struct loop *loop)
+{
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(loop_seal(&loop->client, &loop->server, "sealed there, and long enough"), SEC_E_OK);
+        assert_int_equal(loop_sign(&loop->client, &loop->server, "signed there"), SEC_E_OK);
+        assert_int_equal(loop_seal(&loop->server, &loop->client, "sealed back, and long enough"), SEC_E_OK);
+        assert_int_equal(loop_sign(&loop->server, &loop->client, ""), SEC_E_OK);
+    }
+}
+
+static void test_types_and_styles(void **state)
+{
+    (void)state;
+    for (int i = 0; i < KERBEROS_TYPES; i++)
+        for (size_t j = 0; j < sizeof styles / sizeof styles[0]; j++) {
+            struct loop loop = {0};
+            if (!kerberos_loop_run(&loop, kerberos_loop_types[i], styles[j] | KERBEROS_PROTECT))
+                fail_msg("type %d, style 0x%x: client 0x%08x, server 0x%08x: %s", kerberos_loop_types[i],
+                         (unsigned)styles[j], (unsigned)loop.client_status, (unsigned)loop.server_status,
+                         OpenSspiLastErrorText());
+            bool dce = (styles[j] & ISC_REQ_USE_DCE_STYLE) != 0, mutual = dce || (styles[j] & ISC_REQ_MUTUAL_AUTH) != 0;
+            assert_int_equal(loop.legs, dce ? 4 : mutual ? 3 : 2);
+            assert_int_equal(loop.client_attributes & KERBEROS_PROTECT, KERBEROS_PROTECT);
+            assert_int_equal((loop.client_attributes & ISC_RET_MUTUAL_AUTH) != 0, mutual);
+            assert_int_equal((loop.server_attributes & ASC_RET_MUTUAL_AUTH) != 0, mutual);
+            assert_int_equal((loop.client_attributes & ISC_RET_USED_DCE_STYLE) != 0, dce);
+            assert_int_equal((loop.server_attributes & ASC_RET_USED_DCE_STYLE) != 0, dce);
+            talk(&loop);
+            kerberos_loop_end(&loop);
+        }
+}
+
+static void test_bindings(void **state)
+{
+    static const struct {
+        const char *client, *server;
+        ULONG server_flags;
+        bool passes;
+    } cases[] = {
+        {"tls-unique:one", "tls-unique:one", 0, true},
+        {"tls-unique:one", NULL, 0, true}, /* the server has no channel to compare with */
+        {NULL, "tls-unique:one", 0, false},
+        {NULL, "tls-unique:one", ASC_REQ_ALLOW_MISSING_BINDINGS, true},
+        {"tls-unique:two", "tls-unique:one", 0, false},
+        {"tls-unique:two", "tls-unique:one", ASC_REQ_ALLOW_MISSING_BINDINGS, false},
+        {"tls-unique:two", "tls-unique:one", ASC_REQ_PROXY_BINDINGS, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (size_t j = 0; j < sizeof styles / sizeof styles[0]; j++) {
+            struct loop loop = {.client_bindings = cases[i].client,
+                                .client_bindings_len = cases[i].client != NULL ? strlen(cases[i].client) : 0,
+                                .server_bindings = cases[i].server,
+                                .server_bindings_len = cases[i].server != NULL ? strlen(cases[i].server) : 0,
+                                .server_flags = cases[i].server_flags};
+            assert_int_equal(kerberos_loop_run(&loop, KRB_AES256_SHA1, styles[j] | KERBEROS_PROTECT), cases[i].passes);
+            if (!cases[i].passes)
+                assert_int_equal(loop.server_status, SEC_E_BAD_BINDINGS);
+            kerberos_loop_end(&loop);
+        }
+}
+
+static struct duel honest;
+
+static struct token ap_req(ULONG flags)
+{
+    struct forge forge;
+    forge_begin(&forge, KRB_AES256_SHA1);
+    kerberos_loop_ticket(&forge);
+    duel_restart(&honest);
+    honest.client_flags = flags | KERBEROS_PROTECT;
+    SECURITY_STATUS status = duel_client(&honest, slice_of(NULL, 0));
+    assert_int_equal(status, (flags & ISC_REQ_MUTUAL_AUTH) != 0 ? SEC_I_CONTINUE_NEEDED : SEC_E_OK);
+    return honest.out;
+}
+
+static void test_out_of_order(void **state)
+{
+    (void)state;
+    struct token request = ap_req(ISC_REQ_MUTUAL_AUTH), reply;
+    /* the client's own AP-REQ is no answer, and ends its handshake */
+    assert_int_equal(duel_client(&honest, token_slice(&request)), SEC_E_INVALID_TOKEN);
+    assert_int_not_equal(duel_client(&honest, token_slice(&request)), SEC_E_OK);
+    request = ap_req(ISC_REQ_MUTUAL_AUTH);
+    assert_int_equal(duel_client(&honest, slice_of(NULL, 0)), SEC_E_INVALID_TOKEN);
+    request = ap_req(ISC_REQ_MUTUAL_AUTH);
+    assert_int_equal(duel_server(&honest, token_slice(&request)), SEC_E_OK);
+    reply = honest.out;
+    /* a handshake that has ended takes no more */
+    assert_int_equal(duel_server(&honest, token_slice(&request)), SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(duel_client(&honest, token_slice(&reply)), SEC_E_OK);
+    assert_int_equal(duel_client(&honest, token_slice(&reply)), SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(loop_seal(&honest.client, &honest.server, "it holds all the same"), SEC_E_OK);
+    /* the same AP-REQ for another context is a replay; an AP-REP is no beginning */
+    DeleteSecurityContext(&honest.server);
+    honest.server = (CtxtHandle){0};
+    assert_int_equal(duel_server(&honest, token_slice(&request)), SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(duel_server(&honest, token_slice(&reply)), SEC_E_INVALID_TOKEN);
+    assert_int_equal(duel_server(&honest, slice_of(NULL, 0)), SEC_E_INVALID_TOKEN);
+    /* an answer to another request, made with the same ticket */
+    struct token second;
+    duel_restart(&honest);
+    assert_int_equal(duel_client(&honest, slice_of(NULL, 0)), SEC_I_CONTINUE_NEEDED);
+    second = honest.out;
+    assert_int_equal(duel_client(&honest, token_slice(&reply)), SEC_E_MUTUAL_AUTH_FAILED);
+    (void)second;
+}
+
+static void test_third_leg(void **state)
+{
+    (void)state;
+    struct token request = ap_req(ISC_REQ_MUTUAL_AUTH | ISC_REQ_USE_DCE_STYLE), reply, third;
+    assert_int_equal(duel_server(&honest, token_slice(&request)), SEC_I_CONTINUE_NEEDED);
+    reply = honest.out;
+    assert_int_equal(duel_client(&honest, token_slice(&reply)), SEC_E_OK);
+    third = honest.out;
+    assert_int_equal(duel_server(&honest, token_slice(&third)), SEC_E_OK);
+    assert_int_equal(loop_seal(&honest.client, &honest.server, "three legs"), SEC_E_OK);
+    const struct slice wrong[] = {slice_of(NULL, 0), token_slice(&request), token_slice(&third)};
+    for (size_t i = 0; i <= sizeof wrong / sizeof wrong[0]; i++) {
+        request = ap_req(ISC_REQ_MUTUAL_AUTH | ISC_REQ_USE_DCE_STYLE);
+        assert_int_equal(duel_server(&honest, token_slice(&request)), SEC_I_CONTINUE_NEEDED);
+        reply = honest.out;
+        /* last: the server's own reply sent back, which anybody on the line can do without any key */
+        struct slice given = i < sizeof wrong / sizeof wrong[0] ? wrong[i] : token_slice(&reply);
+        SECURITY_STATUS status = duel_server(&honest, given);
+        if (status >= 0)
+            fail_msg("wrong third leg %zu was taken", i);
+        if (i == sizeof wrong / sizeof wrong[0])
+            assert_int_equal(status, SEC_E_MUTUAL_AUTH_FAILED);
+        assert_int_not_equal(loop_seal(&honest.client, &honest.server, "no context"), SEC_E_OK);
+    }
+}
+
+static void test_huge_and_odd_tokens(void **state)
+{
+    (void)state;
+    size_t len = 1 << 20;
+    uint8_t *bytes = malloc(len);
+    assert_non_null(bytes);
+    static const uint8_t fills[] = {0, 0x60, 0x6e, 0x6f, 0x7e, 0x80, 0xff};
+    for (size_t i = 0; i < sizeof fills; i++)
+        for (size_t n = 1; n <= len; n *= 4) {
+            memset(bytes, fills[i], n);
+            duel_restart(&honest);
+            assert_true(duel_server(&honest, slice_of(bytes, n)) < 0);
+            (void)ap_req(ISC_REQ_MUTUAL_AUTH);
+            assert_true(duel_client(&honest, slice_of(bytes, n)) < 0);
+        }
+    free(bytes);
+}
+
+/* Where `needle` begins in the token. */
+static size_t offset_of(const struct token *token, const void *needle, size_t len)
+{
+    const uint8_t *at = memmem(token->data, token->len, needle, len);
+    assert_non_null(at);
+    return (size_t)(at - token->data);
+}
+
+/* The bytes of an AP-REQ that nobody protects, and that a server may therefore take changed. */
+static void free_bytes(const struct token *request, bool *free_to_change)
+{
+    static const uint8_t options[] = {0xa2, 0x07, 0x03, 0x05, 0x00, 0x20, 0x00, 0x00, 0x00};
+    static const uint8_t realm[] = FORGE_REALM, kvno[] = {0xa1, 0x03, 0x02, 0x01, 0x02, 0xa2};
+    static const uint8_t oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf7};
+    memset(free_to_change, 0, request->len);
+    /* one bit of the mechanism's OID makes Windows 2000's number of it, which means the same */
+    free_to_change[offset_of(request, oid, sizeof oid) + 3] = true;
+    /* ap-options: GSS-API's flags are in the protected checksum, so that MUTUAL_REQUIRED means nothing in a framed token, and of the other bits all but
+     * USE_SESSION_KEY are reserved. USE_SESSION_KEY asks for another key: refused (below). */
+    for (size_t i = 0; i < 4; i++)
+        free_to_change[offset_of(request, options, sizeof options) + 5 + i] = true;
+    /* the ticket's realm and server name: a hint which key of the keytab to try first. What the context calls the server is the key's own name. */
+    size_t at = offset_of(request, realm, sizeof realm - 1);
+    for (size_t i = 0; i < sizeof realm - 1; i++)
+        free_to_change[at + i] = true;
+    static const char *const parts[] = {"host", "server.example.test"};
+    for (size_t j = 0; j < 2; j++) {
+        at = offset_of(request, parts[j], strlen(parts[j]));
+        for (size_t i = 0; i < strlen(parts[j]); i++)
+            free_to_change[at + i] = true;
+    }
+    /* its name-type, INTEGER of one byte right before the parts: [0] 03 02 01 <type> [1] 2 lengths */
+    at = offset_of(request, "host", 4);
+    for (size_t i = 4; i < 16; i++)
+        if (memcmp(request->data + at - i, "\xa0\x03\x02\x01", 4) == 0)
+            free_to_change[at - i + 4] = true;
+    /* the ticket's kvno: the same hint */
+    free_to_change[offset_of(request, kvno, sizeof kvno) + 4] = true;
+}
+
+/* Names stay what the ticket's protected part and the keytab say, whatever was changed. */
+static void names_hold(void)
+{
+    SecPkgContext_NativeNamesA names = {0};
+    assert_int_equal(QueryContextAttributesA(&honest.server, SECPKG_ATTR_NATIVE_NAMES, &names), SEC_E_OK);
+    assert_string_equal(names.sClientName, FORGE_CLIENT);
+    assert_string_equal(names.sServerName, FORGE_SERVER);
+    FreeContextBuffer(names.sClientName);
+    FreeContextBuffer(names.sServerName);
+}
+
+static void server_restart(void)
+{
+    if (honest.server.dwLower != 0)
+        DeleteSecurityContext(&honest.server);
+    honest.server = (CtxtHandle){0};
+}
+
+static void test_request_flipped(void **state)
+{
+    (void)state;
+    static bool free_to_change[4096];
+    struct token request = ap_req(ISC_REQ_MUTUAL_AUTH), changed;
+    unsigned n_taken = 0;
+    free_bytes(&request, free_to_change);
+    for (size_t at = 0; at < request.len; at++)
+        for (int bit = 0; bit < 9; bit++) {
+            changed = request;
+            changed.data[at] ^= bit < 8 ? (uint8_t)(1u << bit) : 0xff;
+            server_restart();
+            SECURITY_STATUS status = duel_server(&honest, token_slice(&changed));
+            if (status < 0)
+                continue;
+            if (!free_to_change[at])
+                fail_msg("byte %zu of %zu (0x%02x -> 0x%02x): taken", at, request.len, request.data[at],
+                         changed.data[at]);
+            names_hold();
+            n_taken++;
+            request = ap_req(ISC_REQ_MUTUAL_AUTH); /* this one has been used */
+            free_bytes(&request, free_to_change);
+        }
+    assert_true(n_taken > 0);
+    /* USE_SESSION_KEY */
+    static const uint8_t options[] = {0xa2, 0x07, 0x03, 0x05, 0x00, 0x20, 0x00, 0x00, 0x00};
+    request.data[offset_of(&request, options, sizeof options) + 5] |= 0x40;
+    server_restart();
+    assert_int_equal(duel_server(&honest, token_slice(&request)), SEC_E_WRONG_PRINCIPAL);
+}
+
+static void test_request_cut(void **state)
+{
+    (void)state;
+    struct token request = ap_req(ISC_REQ_MUTUAL_AUTH);
+    for (size_t len = 0; len < request.len; len++) {
+        server_restart();
+        assert_int_equal(duel_server(&honest, slice_of(request.data, len)), SEC_E_INVALID_TOKEN);
+    }
+    struct token longer = request;
+    longer.len++;
+    server_restart();
+    assert_int_equal(duel_server(&honest, token_slice(&longer)), SEC_E_INVALID_TOKEN);
+    server_restart();
+    assert_int_equal(duel_server(&honest, token_slice(&request)), SEC_E_OK);
+}
+
+/* AP-REP: everything in it is either encrypted or has one value. The client gives up at the first that is wrong, so that each try takes a handshake of its
+ * own. */
+static void test_reply_flipped_and_cut(void **state)
+{
+    (void)state;
+    for (int dce = 0; dce < 2; dce++) {
+        ULONG flags = ISC_REQ_MUTUAL_AUTH | (dce ? ISC_REQ_USE_DCE_STYLE : 0);
+        size_t len = 1;
+        for (size_t at = 0; at < len; at++)
+            for (int kind = 0; kind < 4; kind++) { /* three flips and a cut */
+                struct token request = ap_req(flags);
+                assert_true(duel_server(&honest, token_slice(&request)) >= 0);
+                struct token reply = honest.out;
+                len = reply.len; /* a sequence number may take a byte less than last time */
+                if (at >= len)
+                    break;
+                static const uint8_t flips[] = {0x01, 0x80, 0xff};
+                if (kind < 3)
+                    reply.data[at] ^= flips[kind];
+                else
+                    reply.len = at;
+                SECURITY_STATUS status = duel_client(&honest, token_slice(&reply));
+                if (status >= 0)
+                    fail_msg("byte %zu of %zu, change %d: taken", at, len, kind);
+            }
+    }
+}
+
+static int group_end(void **state)
+{
+    (void)state;
+    duel_end(&honest);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_types_and_styles),    cmocka_unit_test(test_bindings),
+        cmocka_unit_test(test_out_of_order),        cmocka_unit_test(test_third_leg),
+        cmocka_unit_test(test_huge_and_odd_tokens), cmocka_unit_test(test_request_flipped),
+        cmocka_unit_test(test_request_cut),         cmocka_unit_test(test_reply_flipped_and_cut),
+    };
+    kerberos_loop_configure(NULL, NULL, NULL);
+    kerberos_duel_begin(&honest);
+    int failed = cmocka_run_group_tests(tests, NULL, group_end);
+    kerberos_loop_cleanup();
+    return failed;
+}
