@@ -119,7 +119,7 @@ static SECURITY_STATUS prompt_run(const struct prompt_call *call, void **identit
     if (call->package != NULL) {
         const struct package *package;
         try(api_package_find(call->package, &package));
-        require(package->info.takes_identity,
+        require(package->info.takes_identity || package->info.process_bound,
                 cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no use for a password", package->info.name));
     }
     if (call->input != NULL)

@@ -25,28 +25,6 @@ static SECURITY_STATUS unsupported(void)
     return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "this function is not in this version");
 }
 
-/* Packages. */
-
-SECURITY_STATUS SEC_ENTRY AddSecurityPackageW(LPWSTR pszPackageName, PSECURITY_PACKAGE_OPTIONS pOptions)
-{
-    return unsupported();
-}
-
-SECURITY_STATUS SEC_ENTRY AddSecurityPackageA(LPSTR pszPackageName, PSECURITY_PACKAGE_OPTIONS pOptions)
-{
-    return unsupported();
-}
-
-SECURITY_STATUS SEC_ENTRY DeleteSecurityPackageW(SEC_WCHAR *pszPackageName)
-{
-    return unsupported();
-}
-
-SECURITY_STATUS SEC_ENTRY DeleteSecurityPackageA(SEC_CHAR *pszPackageName)
-{
-    return unsupported();
-}
-
 /* Contexts. */
 
 SECURITY_STATUS SEC_ENTRY DelegateSecurityContext(PCtxtHandle phContext, SEC_CHAR *pszTarget,

@@ -29,6 +29,7 @@ static const struct key {
     {"names", "dns_computer", KEY_TEXT, offsetof(struct config, dns_computer)},
     {"names", "dns_domain", KEY_TEXT, offsetof(struct config, dns_domain)},
     {"names", "dns_forest", KEY_TEXT, offsetof(struct config, dns_forest)},
+    {"packages", "package", KEY_LIST, offsetof(struct config, packages)},
     {"credentials", "user_file", KEY_TEXT, offsetof(struct config, user_file)},
     {"credentials", "askpass", KEY_TEXT, offsetof(struct config, askpass)},
     {"accounts", "stores", KEY_LIST, offsetof(struct config, stores)},
