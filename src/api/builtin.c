@@ -58,8 +58,10 @@ __attribute__((constructor)) static void guard(void)
 static void configured_load(void)
 {
     const struct config *config;
-    if (config_get(&config) != SEC_E_OK) {
-        cause_clear(); /* whoever works under the configuration says what is wrong with it */
+    configured_problem[0] = '\0';
+    if (config_get(&config) != SEC_E_OK) { /* to be read again at the next call: it may be mended */
+        snprintf(configured_problem, sizeof configured_problem, "%s", cause_text());
+        cause_clear();
         return;
     }
     for (unsigned i = 0; i < config->packages.n_items; i++)

@@ -67,6 +67,21 @@ size_t registry_list(const struct package *list[REGISTRY_MAX])
     return n_listed;
 }
 
+const struct package *registry_find_kept(const char *name)
+{
+    size_t count = atomic_load(&n_packages);
+    const struct package *kept = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct package *package = packages[i];
+        if (package == NULL || !text_equal_fold(package->info.name, name))
+            continue;
+        if (!atomic_load(&hidden[i]))
+            return package;
+        kept = package;
+    }
+    return kept;
+}
+
 const struct package *registry_find(const char *name)
 {
     size_t count = atomic_load(&n_packages);
@@ -74,16 +89,6 @@ const struct package *registry_find(const char *name)
         if (!atomic_load(&hidden[i]) && text_equal_fold(packages[i]->info.name, name))
             return packages[i];
     return NULL;
-}
-
-const struct package *registry_find_kept(const char *name)
-{
-    const struct package *found = registry_find(name);
-    size_t count = atomic_load(&n_packages);
-    for (size_t i = 0; found == NULL && i < count; i++)
-        if (text_equal_fold(packages[i]->info.name, name))
-            found = packages[i];
-    return found;
 }
 
 const struct package *registry_at(size_t index)

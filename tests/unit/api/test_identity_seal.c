@@ -199,7 +199,8 @@ static void askpass_make(const char *user, const char *password, int code)
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fprintf(file,
-            "#!/bin/sh\necho \"$1\" >> \"$0.log\"\ncase \"$1\" in\n*User*) printf '%%s\\n' '%s' ;;\n*) printf '%%s\\n' '%s' ;;\nesac\n"
+            "#!/bin/sh\necho \"$1\" >> \"$0.log\"\ncase \"$1\" in\n*User*) printf '%%s\\n' '%s' ;;\n*) printf '%%s\\n' "
+            "'%s' ;;\nesac\n"
             "exit %d\n",
             user, password, code);
     assert_int_equal(fclose(file), 0);
@@ -280,6 +281,47 @@ static void prompts_refused(void **state)
     loop_cleanup();
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+#define MEMORY_STAYS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define MEMORY_STAYS 0
+#endif
+#endif
+#ifndef MEMORY_STAYS
+#define MEMORY_STAYS 1 /* the pools of secret.c keep their pages */
+#endif
+
+/* What is freed holds no password any more. */
+static void freed_is_wiped(void **state)
+{
+    PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity = alice();
+    PCWSTR user, domain, password;
+    ULONG len, type, blob_len;
+    PUCHAR blob;
+    PCWSTR name, account;
+    char *bytes;
+    (void)state;
+    assert_int_equal(SspiEncodeAuthIdentityAsStrings(identity, &user, &domain, &password), SEC_E_OK);
+    assert_int_equal(SspiMarshalAuthIdentity(identity, &len, &bytes), SEC_E_OK);
+    assert_int_equal(SspiPrepareForCredWrite(identity, NULL, &type, &name, &account, &blob, &blob_len), SEC_E_OK);
+    struct {
+        volatile const unsigned char *memory;
+        size_t len;
+    } const blocks[] = {{identity, size_of(identity)}, {(const void *)password, 20}, {(void *)bytes, len}, {blob, 20}};
+    SspiFreeAuthIdentity(identity);
+    SspiLocalFree((void *)(uintptr_t)user);
+    SspiLocalFree((void *)(uintptr_t)domain);
+    SspiLocalFree((void *)(uintptr_t)password);
+    SspiLocalFree((void *)(uintptr_t)name);
+    SspiLocalFree((void *)(uintptr_t)account);
+    SspiLocalFree(bytes);
+    SspiLocalFree(blob);
+    for (size_t i = 0; MEMORY_STAYS && i < COUNT_OF(blocks); i++)
+        for (size_t at = 0; at < blocks[i].len; at++)
+            assert_int_equal(blocks[i].memory[at], 0);
+}
+
 /* Blocks for secrets know their size and are wiped like the others; a stale pointer is told. */
 static void secret_blocks(void **state)
 {
@@ -304,6 +346,7 @@ int main(void)
         cmocka_unit_test(every_bit_counts),   cmocka_unit_test(options),
         cmocka_unit_test(signs_on_encrypted), cmocka_unit_test(prompts),
         cmocka_unit_test(prompts_refused),    cmocka_unit_test(secret_blocks),
+        cmocka_unit_test(freed_is_wiped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

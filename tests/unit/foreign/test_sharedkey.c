@@ -245,7 +245,8 @@ static int set_up(void **state)
 {
     char extra[700];
     (void)state;
-    snprintf(extra, sizeof extra, "[packages]\npackage = /nonexistent/module.so, %s\n", module_copy("sharedkey"));
+    snprintf(extra, sizeof extra, "[packages]\npackage = /nonexistent/module.so\npackage = %s\n",
+             module_copy("sharedkey"));
     loop_configure(extra); /* before the first call of the library: that is when modules are loaded */
     return 0;
 }
