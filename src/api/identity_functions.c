@@ -11,22 +11,29 @@
 
 /* The functions that make, copy, compare and take apart identities. Encryption is in identity_seal.c, prompting in identity_prompt.c. */
 
-/* Base64 of packed credentials, and nothing else? */
-static bool packed_from_text(struct slice utf16, struct secret *packed)
+/* Is it base64 of packed credentials, and nothing else? Then *packed is filled; else it stays empty. SEC_E_OK, or SEC_E_INSUFFICIENT_MEMORY. */
+static SECURITY_STATUS packed_from_text(struct slice utf16, struct secret *packed)
 {
     AUTO_WRITER struct writer text = writer_growing(utf16.len / 2 + 1);
     AUTO_WRITER struct writer bytes = writer_growing(utf16.len / 2 + 1);
     for (size_t i = 0; i + 1 < utf16.len; i += 2) {
-        require(utf16.data[i + 1] == 0 && utf16.data[i] < 0x80, false);
+        if (utf16.data[i + 1] != 0 || utf16.data[i] >= 0x80)
+            return SEC_E_OK;
         writer_u8(&text, utf16.data[i]);
     }
-    require(writer_finish(&text) == WIRE_OK && base64_read(writer_slice_of(&text), &bytes) == WIRE_OK, false);
-    struct identity_fields fields = {.packed = writer_slice_of(&bytes)};
+    require(writer_finish(&text) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    enum wire_result read = base64_read(writer_slice_of(&text), &bytes);
+    require(writer_finish(&bytes) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    if (read != WIRE_OK || bytes.len == 0)
+        return SEC_E_OK;
+    const struct identity_fields fields = {.packed = writer_slice_of(&bytes)};
     AUTO_PARTS struct identity_parts parts = {0};
-    require(fields.packed.len > 0 && identity_parts_of_fields(&fields, &parts) == SEC_E_OK, false);
-    cause_clear();
-    require(secret_set(packed, parts.packed.data, parts.packed.len), false);
-    return true;
+    SECURITY_STATUS status = identity_parts_of_fields(&fields, &parts);
+    if (status == SEC_E_OK && !secret_set(packed, parts.packed.data, parts.packed.len))
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status != SEC_E_INSUFFICIENT_MEMORY)
+        cause_clear(); /* it is a password, and none of its shape is wrong */
+    return status == SEC_E_INSUFFICIENT_MEMORY ? status : SEC_E_OK;
 }
 
 SECURITY_STATUS SEC_ENTRY SspiEncodeStringsAsAuthIdentity(PCWSTR pszUserName, PCWSTR pszDomainName,
@@ -43,10 +50,9 @@ SECURITY_STATUS SEC_ENTRY SspiEncodeStringsAsAuthIdentity(PCWSTR pszUserName, PC
     if (pszPackedCredentialsString != NULL) {
         size_t n_units = utf16_units((const uint16_t *)pszPackedCredentialsString);
         struct slice text = slice_of(pszPackedCredentialsString, n_units * 2);
-        if (!packed_from_text(text, &parts.packed)) {
-            cause_clear();
+        try(packed_from_text(text, &parts.packed));
+        if (parts.packed.len == 0)
             try(identity_pack_password(text, &parts.packed));
-        }
     }
     return identity_parts_write(&parts, ppAuthIdentity);
 }
@@ -81,7 +87,8 @@ static SECURITY_STATUS packed_out(const struct secret *packed, void **string)
     AUTO_SECRET struct secret other = {0};
     if (identity_packed_password(secret_slice(packed), &password) == SEC_E_OK) {
         struct slice text = slice_of(password.text, password.n_units * 2);
-        if (!has_nul(text) && !packed_from_text(text, &other)) {
+        try(packed_from_text(text, &other));
+        if (!has_nul(text) && other.len == 0) {
             cause_clear();
             *string = identity_block(text, sizeof(SEC_WCHAR));
             return *string != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;

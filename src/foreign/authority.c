@@ -164,24 +164,41 @@ static void facts_release(struct facts *facts)
     secret_release(&facts->key);
 }
 
-static SECURITY_STATUS facts_ask(struct foreign_context *context, struct facts *facts)
+/* A name that is there and cannot be read must not pass for none. */
+static bool name_take(const struct foreign_module *module, void *text, char **name)
+{
+    *name = foreign_text_take(module, text);
+    return text == NULL || *name != NULL;
+}
+
+static SECURITY_STATUS names_ask(struct foreign_context *context, struct facts *facts)
 {
     const struct foreign_module *module = context->package->module;
     SecPkgContext_NativeNamesW names = {0}; /* A and W have one layout, all of these */
     SecPkgContext_NamesW client = {0};
     SecPkgContext_AuthorityW authority = {0};
+    bool good = true;
+    if (foreign_attribute(context, SECPKG_ATTR_NATIVE_NAMES, &names) == SEC_E_OK) {
+        good &= name_take(module, names.sClientName, &facts->client);
+        good &= name_take(module, names.sServerName, &facts->server);
+    }
+    if (good && facts->client == NULL && foreign_attribute(context, SECPKG_ATTR_NAMES, &client) == SEC_E_OK)
+        good &= name_take(module, client.sUserName, &facts->client);
+    if (good && foreign_attribute(context, SECPKG_ATTR_AUTHORITY, &authority) == SEC_E_OK)
+        good &= name_take(module, authority.sAuthorityName, &facts->authority);
+    cause_clear(); /* of what it does not answer */
+    return good ? SEC_E_OK
+                : cause_set(SEC_E_INTERNAL_ERROR, "package %s gave a name that cannot be read", context->package->name);
+}
+
+static SECURITY_STATUS facts_ask(struct foreign_context *context, struct facts *facts)
+{
+    const struct foreign_module *module = context->package->module;
     SecPkgContext_SessionKey key = {0};
     SecPkgContext_Lifespan span = {0};
     facts->facts.expiry = FILETIME_NEVER;
     facts->facts.start = filetime_now();
-    if (foreign_attribute(context, SECPKG_ATTR_NATIVE_NAMES, &names) == SEC_E_OK) {
-        facts->client = foreign_text_take(module, names.sClientName);
-        facts->server = foreign_text_take(module, names.sServerName);
-    }
-    if (facts->client == NULL && foreign_attribute(context, SECPKG_ATTR_NAMES, &client) == SEC_E_OK)
-        facts->client = foreign_text_take(module, client.sUserName);
-    if (foreign_attribute(context, SECPKG_ATTR_AUTHORITY, &authority) == SEC_E_OK)
-        facts->authority = foreign_text_take(module, authority.sAuthorityName);
+    try(names_ask(context, facts));
     if (foreign_attribute(context, SECPKG_ATTR_LIFESPAN, &span) == SEC_E_OK) {
         facts->facts.start = foreign_time(span.tsStart);
         facts->facts.expiry = foreign_time(span.tsExpiry);
