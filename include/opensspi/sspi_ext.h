@@ -65,6 +65,16 @@ typedef struct _SecPkgContext_AuthorizationData {
 } SecPkgContext_AuthorizationData, *PSecPkgContext_AuthorizationData;
 
 /*
+ * What a module with packages of its own may export beside InitSecurityInterfaceW or A: the object identifier by which Negotiate offers a package
+ * that has SECPKG_FLAG_NEGOTIABLE. PackageName is UTF-8, as EnumerateSecurityPackages gave it.
+ *
+ * Returns the identifier's DER contents (without tag and length) and their number of bytes, at most 64, in *Length; the bytes stay the module's.
+ * NULL for a package that Negotiate shall not offer.
+ */
+#define OPENSSPI_PACKAGE_MECHANISM_NAME "OpenSspiPackageMechanism"
+typedef const unsigned char *(*OPENSSPI_PACKAGE_MECHANISM_FN)(const char *PackageName, ULONG *Length);
+
+/*
  * OpenSspiVersion tells the version of the library that the program runs with.
  *
  * Returns "MAJOR.MINOR.PATCH"; static, never to be freed.

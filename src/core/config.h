@@ -29,6 +29,8 @@ struct config {
     /* [names] what this computer calls itself in protocols; taken from the host name where not given */
     char *computer, *domain;                      /* NetBIOS names */
     char *dns_computer, *dns_domain, *dns_forest; /* DNS names; the latter two may be NULL */
+    /* [packages] */
+    struct config_list packages; /* modules of other people's packages, by absolute paths */
     /* [credentials] */
     char *user_file; /* default NTLM credentials, DOMAIN:user:password lines */
     char *askpass;   /* program asked for a password under PROMPT_FOR_CREDS */

@@ -17,7 +17,7 @@
 
 #define CONFIG_FILE_MAX ((size_t)1 << 20) /* a file of lists and switches; a larger one is a mistake */
 
-enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE, KEY_FALLBACK, KEY_TLS };
+enum key_type { KEY_TEXT, KEY_LIST, KEY_LINES, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE, KEY_FALLBACK, KEY_TLS };
 
 static const struct key {
     const char *section, *name;
@@ -29,6 +29,7 @@ static const struct key {
     {"names", "dns_computer", KEY_TEXT, offsetof(struct config, dns_computer)},
     {"names", "dns_domain", KEY_TEXT, offsetof(struct config, dns_domain)},
     {"names", "dns_forest", KEY_TEXT, offsetof(struct config, dns_forest)},
+    {"packages", "package", KEY_LINES, offsetof(struct config, packages)},
     {"credentials", "user_file", KEY_TEXT, offsetof(struct config, user_file)},
     {"credentials", "askpass", KEY_TEXT, offsetof(struct config, askpass)},
     {"accounts", "stores", KEY_LIST, offsetof(struct config, stores)},
@@ -99,7 +100,7 @@ void config_clear(struct config *config)
         void *field = (char *)config + keys[i].offset;
         if (keys[i].type == KEY_TEXT)
             mem_free(*(char **)field);
-        else if (keys[i].type == KEY_LIST)
+        else if (keys[i].type == KEY_LIST || keys[i].type == KEY_LINES)
             list_clear(field);
     }
     *config = (struct config){0};
@@ -140,6 +141,22 @@ static const char *list_parse(struct config_list *list, const char *value)
         return "takes at least one entry";
     list_clear(list);
     *list = fresh;
+    return NULL;
+}
+
+/* A key that may stand more than once: an entry a line. The first of a file takes the place of what was there. */
+static const char *line_add(struct config_list *list, const char *value, bool first)
+{
+    if (*value == '\0')
+        return "takes a text";
+    if (!first && list->n_items == CONFIG_LIST_MAX)
+        return "stands more than 16 times in this file";
+    char *copy = mem_strdup(value);
+    if (copy == NULL)
+        return no_memory;
+    if (first)
+        list_clear(list);
+    list->item[list->n_items++] = copy;
     return NULL;
 }
 
@@ -216,7 +233,7 @@ static bool tls_parse(enum config_tls *field, const char *value)
     return false;
 }
 
-static const char *value_parse(const struct key *key, struct config *config, const char *value)
+static const char *value_parse(const struct key *key, struct config *config, const char *value, bool first)
 {
     void *field = (char *)config + key->offset;
     if (!utf8_valid(slice_of_text(value)))
@@ -234,6 +251,8 @@ static const char *value_parse(const struct key *key, struct config *config, con
     }
     case KEY_LIST:
         return list_parse(field, value);
+    case KEY_LINES:
+        return line_add(field, value, first);
     case KEY_SWITCH:
         return switch_parse(field, value) ? NULL : "takes yes or no";
     case KEY_NUMBER:
@@ -271,8 +290,9 @@ static int entry_parse(void *user, const char *section, const char *name, const 
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         if (strcmp(section, keys[i].section) != 0 || strcmp(name, keys[i].name) != 0)
             continue;
-        const char *wrong = parse->seen[i] ? "stands twice in this file"
-                                           : value_parse(&keys[i], parse->config, value != NULL ? value : "");
+        bool twice = parse->seen[i] && keys[i].type != KEY_LINES;
+        const char *wrong = twice ? "stands twice in this file"
+                                  : value_parse(&keys[i], parse->config, value != NULL ? value : "", !parse->seen[i]);
         parse->seen[i] = true;
         if (wrong == NULL)
             return 1;

@@ -21,6 +21,8 @@ struct package_mech {
     struct slice raw_start;    /* how the client's first token begins where nothing frames it */
 };
 
+struct package;
+
 struct package_info {
     const char *name, *comment;
     uint32_t
@@ -28,15 +30,17 @@ struct package_info {
     uint16_t rpc_id;
     uint32_t max_token;  /* bytes; a longer input token is refused unread */
     bool takes_identity; /* pAuthData is an identity, else the package's own structure */
+    bool process_bound;  /* its sessions live in this process only: a record is no more than a claim to one */
     bool
         chooses; /* stands for other packages: an identity's package list is for it to apply, and it says which one it is */
     struct package_mech mech;
 };
 
 struct acquire_request {
-    const struct config *config; /* the package retains it if it keeps it */
-    const char *principal;       /* UTF-8, or NULL */
-    uint32_t use;                /* SECPKG_CRED_INBOUND, OUTBOUND or BOTH */
+    const struct package *package; /* whose credential it is to be; one table may serve several packages */
+    const struct config *config;   /* the package retains it if it keeps it */
+    const char *principal;         /* UTF-8, or NULL */
+    uint32_t use;                  /* SECPKG_CRED_INBOUND, OUTBOUND or BOTH */
     const struct identity *
         identity; /* NULL: default credentials. A package that cannot use its kind of proof says SEC_E_UNKNOWN_CREDENTIALS */
     const void *auth_data; /* packages that take no identity: the caller's structure */

@@ -175,7 +175,7 @@ static SECURITY_STATUS open_any(struct slice record, bool chosen, struct session
     struct slice own = {0};
     SECURITY_STATUS status = session_record_read(slice_of(opened + 1, record.len), &opened->facts, &name, &own);
     if (status == SEC_E_OK) {
-        opened->package = registry_find(name);
+        opened->package = registry_find_kept(name);
         if (opened->package == NULL || opened->package->session == NULL || opened->package->session->open == NULL)
             status = cause_set(SEC_E_SECPKG_NOT_FOUND, "the session record is of package \"%.64s\", which is not here",
                                name);

@@ -21,7 +21,9 @@ static SECURITY_STATUS local_acquire(const struct package *package, const struct
     require(package->authority->acquire != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     struct credential *acquired = credential_new(package, request->config, request->use);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = package->authority->acquire(request, &acquired->own, &acquired->expiry);
+    struct acquire_request meant = *request;
+    meant.package = package;
+    SECURITY_STATUS status = package->authority->acquire(&meant, &acquired->own, &acquired->expiry);
     return acquired_give(status, acquired, credential);
 }
 

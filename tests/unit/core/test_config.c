@@ -45,6 +45,7 @@ static void test_every_key(void **state)
     (void)state;
     assert_int_equal(parse("; a comment\n# another\n[names]\ncomputer = SERVER\ndomain=EXAMPLE\n"
                            "dns_computer : server.example.test\ndns_domain = example.test\ndns_forest = forest.test\r\n"
+                           "[packages]\npackage = /usr/lib/a.so\npackage = /b c/d, e.so\n"
                            "[credentials]\nuser_file = /a b/users\naskpass = /usr/bin/ask\n"
                            "[accounts]\nstores = sqlite:/a, ,smbpasswd:/b\t,sam:/c,\nlockout_threshold = 5\n"
                            "lockout_seconds = 6\nlockout_reset_seconds = 4294967295\n"
@@ -64,6 +65,8 @@ static void test_every_key(void **state)
     assert_string_equal(config.dns_computer, "server.example.test");
     assert_string_equal(config.dns_domain, "example.test");
     assert_string_equal(config.dns_forest, "forest.test");
+    assert_int_equal(config.packages.n_items, 2);
+    assert_string_equal(config.packages.item[1], "/b c/d, e.so");
     assert_string_equal(config.user_file, "/a b/users");
     assert_string_equal(config.askpass, "/usr/bin/ask");
     assert_int_equal(config.stores.n_items, 3);
@@ -99,6 +102,11 @@ static void test_wrong_lines(void **state)
     check_wrong("[ntlm]\nallow_v1 = maybe\n", "file:2: \"allow_v1\" in [ntlm] takes yes or no");
     check_wrong("[ntlm]\nallow_v1 =\n", "file:2: \"allow_v1\" in [ntlm] takes yes or no");
     check_wrong("[ntlm]\n\n\nchannel_bindings = sometimes\n", "file:4: \"channel_bindings\" in [ntlm] takes never");
+    check_wrong("[packages]\npackage =\n", "file:2: \"package\" in [packages] takes a text");
+    check_wrong("[packages]\npackage = 1\npackage = 2\npackage = 3\npackage = 4\npackage = 5\npackage = 6\n"
+                "package = 7\npackage = 8\npackage = 9\npackage = 10\npackage = 11\npackage = 12\npackage = 13\n"
+                "package = 14\npackage = 15\npackage = 16\npackage = 17\n",
+                "file:18: \"package\" in [packages] stands more than 16 times");
     check_wrong("[names]\ncomputer =\n", "file:2: \"computer\" in [names] takes a text");
     check_wrong("[names]\ncomputer = S\xe4\n", "file:2: \"computer\" in [names] takes UTF-8");
     check_wrong("[ntlm]\nallow_v1 = no\nallow_v1 = yes\n", "file:3: \"allow_v1\" in [ntlm] stands twice");
