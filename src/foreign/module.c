@@ -88,8 +88,6 @@ static SECURITY_STATUS packages_add(struct foreign_module *module)
             cause_set(bad, "%s: more than %d security packages", module->path, REGISTRY_MAX));
     for (unsigned i = 0; i < module->n_packages; i++) {
         const char *name = module->package[i].name;
-        require(registry_find(name) == NULL,
-                cause_set(bad, "%s: there is a security package \"%s\" already", module->path, name));
         for (unsigned j = 0; j < i; j++)
             require(!text_equal_fold(module->package[j].name, name),
                     cause_set(bad, "%s: two packages \"%s\"", module->path, name));
