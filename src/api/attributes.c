@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "api/context_token.h"
 #include "base/memory.h"
 #include "core/block.h"
 #include "core/cause.h"
@@ -24,6 +25,7 @@ enum form {
     FORM_TIME,
     FORM_PACKAGE,
     FORM_NEGOTIATION,
+    FORM_ACCESS_TOKEN,
 };
 
 static const struct shape {
@@ -44,6 +46,7 @@ static const struct shape {
     {SECPKG_ATTR_NATIVE_NAMES, FORM_TWO_TEXTS, sizeof(SecPkgContext_NativeNamesW)},
     {SECPKG_ATTR_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
     {SECPKG_ATTR_TARGET_INFORMATION, FORM_BYTES, sizeof(SecPkgContext_TargetInformation)},
+    {SECPKG_ATTR_ACCESS_TOKEN, FORM_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken)},
     {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, FORM_WIDE_TEXT, sizeof(SecPkgContext_ClientSpecifiedTarget)},
 };
 
@@ -128,7 +131,8 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
         *(TimeStamp *)buffer = api_timestamp(value->time);
         return SEC_E_OK;
     case FORM_PACKAGE:
-    case FORM_NEGOTIATION: /* answered without a value */
+    case FORM_NEGOTIATION:
+    case FORM_ACCESS_TOKEN: /* answered without a value */
         break;
     }
     return SEC_E_UNSUPPORTED_FUNCTION;
@@ -177,6 +181,8 @@ static SECURITY_STATUS context_query(PCtxtHandle handle, ULONG attribute, void *
                                      context->package->info.name, (unsigned)attribute));
     require(room >= shape->size, cause_set(SEC_E_BUFFER_TOO_SMALL, "attribute %u has a structure of %zu bytes",
                                            (unsigned)attribute, shape->size));
+    if (shape->form == FORM_ACCESS_TOKEN)
+        return context_token_shown(context, &((SecPkgContext_AccessToken *)buffer)->AccessToken);
     pthread_mutex_lock(&context->handshake_lock);
     SECURITY_STATUS status = query_locked(context, shape, wide, buffer);
     pthread_mutex_unlock(&context->handshake_lock);

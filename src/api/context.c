@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "access/impersonation.h"
 #include "api/buffers.h"
 #include "base/memory.h"
 #include "core/cause.h"
@@ -179,6 +180,7 @@ static SECURITY_STATUS step_next(const struct step_call *call)
 
 static SECURITY_STATUS step(const struct step_call *call)
 {
+    AS_PROCESS_SCOPE; /* keytabs, ticket caches and account stores are the process's */
     return handle_is_null(call->context) ? step_first(call) : step_next(call);
 }
 
@@ -257,29 +259,4 @@ SECURITY_STATUS SEC_ENTRY ApplyControlToken(PCtxtHandle phContext, PSecBufferDes
     require(pInput != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no control token was given"));
     return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no control tokens",
                      ((struct context *)ref.object)->package->info.name);
-}
-
-/* Impersonation and tokens are the authority's work to come; a wrong handle is told all the same. */
-static SECURITY_STATUS token_call(PCtxtHandle handle)
-{
-    AUTO_HANDLE struct handle_ref ref = {0};
-    cause_clear();
-    try(context_get(handle, &ref));
-    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "access tokens and impersonation are not in this version");
-}
-
-SECURITY_STATUS SEC_ENTRY QuerySecurityContextToken(PCtxtHandle phContext, PHANDLE Token)
-{
-    (void)Token;
-    return token_call(phContext);
-}
-
-SECURITY_STATUS SEC_ENTRY ImpersonateSecurityContext(PCtxtHandle phContext)
-{
-    return token_call(phContext);
-}
-
-SECURITY_STATUS SEC_ENTRY RevertSecurityContext(PCtxtHandle phContext)
-{
-    return token_call(phContext);
 }

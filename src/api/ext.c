@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "core/cause.h"
+#include "core/last_error.h"
 #include "core/status.h"
 #include <sspi_ext.h>
 
@@ -11,6 +12,11 @@ const char *OpenSspiVersion(void)
 const char *OpenSspiLastErrorText(void)
 {
     return cause_text();
+}
+
+ULONG OpenSspiLastError(void)
+{
+    return last_error();
 }
 
 #define NAME(status)    \

@@ -38,6 +38,8 @@ struct context {
     int64_t expiry;
     void *handshake;
     struct session *session;
+    /* The client's access token, made when it is first asked for, and the handle that was given out as the context's own. Both zero before. */
+    SecHandle token, token_shown;
     pthread_mutex_t handshake_lock, send_lock, receive_lock;
 };
 
