@@ -110,8 +110,6 @@ static SECURITY_STATUS client_facts(const struct token_request *request, const s
         facts->primary_group = client_primary_group(identity);
         for (size_t i = 0; i < identity->n_groups; i++)
             token_facts_add(facts, &identity->groups[i].sid, identity->groups[i].attributes);
-        if (!sid_equal(&facts->primary_group, &facts->user))
-            token_facts_add(facts, &facts->primary_group, GROUP_USUAL);
     }
     if (facts->anonymous)
         facts->logon_id = LUID_ANONYMOUS;

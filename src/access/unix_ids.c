@@ -47,13 +47,11 @@ void unix_groups_sort(gid_t *groups, size_t *n_groups)
 struct sid client_primary_group(const struct client_identity *identity)
 {
     struct sid domain;
-    if (sid_domain(&identity->user, &domain) != WIRE_OK)
-        return identity->user;
-    for (size_t i = 0; i < identity->n_groups; i++)
+    bool in_domain = sid_domain(&identity->user, &domain) == WIRE_OK;
+    for (size_t i = 0; in_domain && i < identity->n_groups; i++)
         if (sid_equal_prefix(&identity->groups[i].sid, &identity->user))
             return identity->groups[i].sid;
-    domain.subauthority[domain.n_subauthorities++] = RID_DOMAIN_USERS;
-    return domain;
+    return identity->user;
 }
 
 static bool id_is_good(int64_t id)

@@ -18,7 +18,7 @@ struct unix_ids {
 };
 void unix_ids_release(struct unix_ids *ids);
 
-/* The primary group: the first of the groups that is of the user's domain, else "Domain Users" there, else the user itself. */
+/* The primary group: the first of the groups that is of the user's domain, else the user itself. No membership is implied. */
 struct sid client_primary_group(const struct client_identity *identity);
 
 /* `account` and `domain` are the client's names, or NULL. SEC_E_OK, also with `known` false; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR for [access] that

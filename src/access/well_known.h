@@ -43,7 +43,6 @@ struct well_known {
 /* Unix users and groups, as Samba numbers them. */
 #define SID_OF_UID(uid) SID_LITERAL(22, 1, (uint32_t)(uid))
 #define SID_OF_GID(gid) SID_LITERAL(22, 2, (uint32_t)(gid))
-#define RID_DOMAIN_USERS 513
 
 /* NULL where there is none. A type may stand for a SID of any domain (rid != 0). */
 const struct well_known *well_known_of_type(int type);
