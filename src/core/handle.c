@@ -151,16 +151,17 @@ void handle_put(struct handle_ref *ref)
 
 SECURITY_STATUS handle_delete(const SecHandle *handle, enum handle_kind kind)
 {
-    struct slot *slot = slot_of(handle, kind);
-    require(slot != NULL, SEC_E_INVALID_HANDLE);
+    struct handle_ref ref;
+    try(handle_get(handle, kind, &ref)); /* while it is held the slot stays whose it is */
+    struct slot *slot = ref.slot;
     uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+    bool mine;
     do {
-        require(word_is(word, handle), SEC_E_INVALID_HANDLE);
-    } while (!atomic_compare_exchange_weak_explicit(&slot->word, &word, word & ~LIVE, memory_order_acq_rel,
-                                                    memory_order_relaxed));
-    if ((word & REFERENCES_MASK) == 0)
-        slot_retire(slot);
-    return SEC_E_OK;
+        mine = word_is(word, handle);
+    } while (mine && !atomic_compare_exchange_weak_explicit(&slot->word, &word, word & ~LIVE, memory_order_acq_rel,
+                                                            memory_order_relaxed));
+    handle_put(&ref);
+    return mine ? SEC_E_OK : SEC_E_INVALID_HANDLE;
 }
 
 /* 40 bits of generation above 24 of index, which is a multiple of 4: 2^20 slots and the one that is added leave a bit to spare. */
