@@ -77,14 +77,17 @@ static SECURITY_STATUS unix_name(const struct config *config, const struct sid *
 
 static SECURITY_STATUS winbind_name(const struct config *config, const struct sid *sid, struct sid_name *name)
 {
+    struct sid_name found = {0};
     require(config->access_winbind, SEC_E_TARGET_UNKNOWN);
-    try(winbind_name_of_sid(config, sid, &name->domain, &name->name, &name->use));
-    return name->name != NULL ? SEC_E_OK : SEC_E_TARGET_UNKNOWN;
+    try(winbind_name_of_sid(config, sid, &found.domain, &found.name, &found.use));
+    require(found.name != NULL, SEC_E_TARGET_UNKNOWN);
+    *name = found;
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS names_of_sid(const struct config *config, const struct sid *sid, struct sid_name *name)
 {
-    SECURITY_STATUS (*const sources[])
+    SECURITY_STATUS(*const sources[])
     (const struct config *, const struct sid *, struct sid_name *) = {known_name, store_name, unix_name, winbind_name};
     for (size_t i = 0; i < COUNT_OF(sources); i++) {
         SECURITY_STATUS status = sources[i](config, sid, name);
@@ -191,16 +194,17 @@ static SECURITY_STATUS winbind_sid(const struct config *config, const struct par
     require(config->access_winbind, SEC_E_TARGET_UNKNOWN);
     try(winbind_sid_of_name(config, parts->domain, parts->name, &found, &use));
     require(found.revision != 0, SEC_E_TARGET_UNKNOWN);
-    try(winbind_name_of_sid(config, &found, &name->domain, &name->name, &name->use));
-    if (name->name == NULL)
-        try(name_set(name, parts->domain, parts->name, use));
+    SECURITY_STATUS status = winbind_name(config, &found, name); /* as the domain spells it */
+    if (status == SEC_E_TARGET_UNKNOWN)
+        status = name_set(name, parts->domain, parts->name, use);
+    require(status == SEC_E_OK, status);
     *sid = found;
     return SEC_E_OK;
 }
 
 SECURITY_STATUS names_to_sid(const struct config *config, const char *text, struct sid *sid, struct sid_name *name)
 {
-    SECURITY_STATUS (*const sources[])
+    SECURITY_STATUS(*const sources[])
     (const struct config *, const struct parts *, struct sid *, struct sid_name *) = {known_sid, store_sid, unix_sid,
                                                                                       winbind_sid};
     struct parts parts __attribute__((cleanup(parts_release))) = {0};
