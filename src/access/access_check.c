@@ -6,7 +6,7 @@
 #define GENERIC_WRITE_BIT 0x40000000u
 #define GENERIC_EXECUTE_BIT 0x20000000u
 #define GENERIC_ALL_BIT 0x10000000u
-#define MAXIMUM_OF_ALL 0x001FFFFFu /* all specific and standard rights */
+#define GRANTABLE 0x001FFFFFu /* all specific and standard rights; no list gives ACCESS_SYSTEM_SECURITY */
 
 uint32_t access_map_generic(uint32_t mask, const struct access_mapping *mapping)
 {
@@ -41,7 +41,7 @@ static bool concerns(const struct check *check, const struct ace *ace, bool deny
 /* Entries count in their order: what came first stands. */
 static void ace_apply(struct check *check, const struct ace *ace)
 {
-    uint32_t mask = access_map_generic(ace->mask, check->mapping);
+    uint32_t mask = access_map_generic(ace->mask, check->mapping) & GRANTABLE;
     switch (ace->type) {
     case ACE_ALLOWED:
     case ACE_ALLOWED_OBJECT:
@@ -99,7 +99,7 @@ enum access_verdict access_check(const struct descriptor *descriptor, const stru
     if (check.is_owner && !check.owner_rights)
         check.allowed = ACCESS_READ_CONTROL | ACCESS_WRITE_DAC;
     if (descriptor->dacl.data == NULL) /* no list, or a NULL one: everybody */
-        check.allowed = MAXIMUM_OF_ALL | mapping->all;
+        check.allowed = GRANTABLE;
     else if (!dacl_apply(&check))
         return ACCESS_REFUSED;
     uint32_t wanted = desired & ~ACCESS_MAXIMUM;

@@ -17,6 +17,9 @@
  *   seq NUMBER              number of the next message, both ways (datagrams)                 -> ok
  *   key | names | attributes | target | export | import HEX | signs | errortoken | env NAME VALUE
  *                                                                      where the implementation has them
+ *   who                     the client's access token (ours only)                     -> who level= source= user= ... groups=A,B
+ *   logon USER DOMAIN PASSWORD                                                        -> the same
+ *   reads PATH              opens the file as the client                              -> yes UID | no UID
  *
  * A client that begins without a token (datagram) answers "token -".
  */

@@ -3,7 +3,11 @@
  */
 #include <sspi.h>
 #include <sspi_ext.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <unistd.h>
+#include <win32/sddl.h>
+#include <win32/winbase.h>
 
 #include "peer_sspi.h"
 
@@ -77,6 +81,87 @@ static void context_import(const char *hex, const char *which)
         fail(status, "ImportSecurityContext");
 }
 
+/* A token in one line: "who level=2 source=NTLM user=SID primary=SID unix=UID:GID groups=SID,SID". */
+static void token_say(HANDLE token)
+{
+    static union {
+        BYTE bytes[65536];
+        TOKEN_USER user;
+        TOKEN_PRIMARY_GROUP primary;
+        TOKEN_GROUPS groups;
+        TOKEN_STATISTICS statistics;
+        TOKEN_SOURCE source;
+        OPENSSPI_TOKEN_UNIX_IDS ids;
+    } room;
+    DWORD len;
+    LPSTR sid;
+    static char text[65536];
+    size_t at = 0;
+    bool good = GetTokenInformation(token, TokenStatistics, &room, sizeof room, &len);
+    at += (size_t)snprintf(text + at, sizeof text - at, "level=%d", good ? (int)room.statistics.ImpersonationLevel : -1);
+    good = good && GetTokenInformation(token, TokenSource, &room, sizeof room, &len);
+    at += (size_t)snprintf(text + at, sizeof text - at, " source=%.8s", good ? room.source.SourceName : "");
+    good = good && GetTokenInformation(token, TokenUser, &room, sizeof room, &len) &&
+           ConvertSidToStringSidA(room.user.User.Sid, &sid);
+    at += (size_t)snprintf(text + at, sizeof text - at, " user=%s", good ? sid : "");
+    good = good && LocalFree(sid) == NULL && GetTokenInformation(token, TokenPrimaryGroup, &room, sizeof room, &len) &&
+           ConvertSidToStringSidA(room.primary.PrimaryGroup, &sid);
+    at += (size_t)snprintf(text + at, sizeof text - at, " primary=%s", good ? sid : "");
+    good = good && LocalFree(sid) == NULL && GetTokenInformation(token, OPENSSPI_TOKEN_UNIX, &room, sizeof room, &len);
+    at += (size_t)snprintf(text + at, sizeof text - at, good && room.ids.Mapped ? " unix=%u:%u groups=" : " unix=- groups=",
+                           (unsigned)room.ids.User, (unsigned)room.ids.Group);
+    good = good && GetTokenInformation(token, TokenGroups, &room, sizeof room, &len);
+    for (DWORD i = 0; good && i < room.groups.GroupCount; i++) {
+        good = ConvertSidToStringSidA(room.groups.Groups[i].Sid, &sid);
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i > 0 ? "," : "", good ? sid : "");
+        good = good && LocalFree(sid) == NULL;
+    }
+    if (CloseHandle(token) && good)
+        reply("who %s", text);
+    else
+        fail((SECURITY_STATUS)GetLastError(), "GetTokenInformation");
+}
+
+static void who(void)
+{
+    HANDLE token;
+    SECURITY_STATUS status = table->QuerySecurityContextToken(&context, &token);
+    if (status == SEC_E_OK)
+        token_say(token);
+    else
+        fail(status, "QuerySecurityContextToken");
+}
+
+static void logon(const struct line *line)
+{
+    HANDLE token;
+    if (LogonUserA(line_word(line, 1), line_word(line, 2), line_word(line, 3), LOGON32_LOGON_NETWORK,
+                   LOGON32_PROVIDER_DEFAULT, &token))
+        token_say(token);
+    else
+        fail((SECURITY_STATUS)GetLastError(), "LogonUser");
+}
+
+/* Can the client's rights open this file? */
+static void client_reads(const char *path)
+{
+    SECURITY_STATUS status = table->ImpersonateSecurityContext(&context);
+    if (status != SEC_E_OK) {
+        fail(status, "ImpersonateSecurityContext");
+        return;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool read = fd >= 0;
+    if (read)
+        close(fd);
+    unsigned uid = (unsigned)geteuid();
+    status = table->RevertSecurityContext(&context);
+    if (status == SEC_E_OK)
+        reply("%s %u", read ? "yes" : "no", uid);
+    else
+        fail(status, "RevertSecurityContext");
+}
+
 static bool own_command(const struct line *line)
 {
     if (line_is(line, "key"))
@@ -85,6 +170,12 @@ static bool own_command(const struct line *line)
         names_show();
     else if (line_is(line, "target"))
         target_show();
+    else if (line_is(line, "who"))
+        who();
+    else if (line_is(line, "logon") && line->n_words == 4)
+        logon(line);
+    else if (line_is(line, "reads") && line->n_words == 2)
+        client_reads(line_word(line, 1));
     else if (line_is(line, "export"))
         context_export();
     else if (line_is(line, "import"))

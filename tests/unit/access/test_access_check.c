@@ -97,6 +97,7 @@ static const struct {
     /* what only a privilege gives */
     {"O:SYG:SYD:(A;;0x1000001;;;WD)", ACCESS_SACL, PRIVILEGE},
     {"O:SYG:SY", ACCESS_SACL | READ, PRIVILEGE},
+    {"O:SYG:SYD:(A;;0x3000001;;;WD)", ACCESS_MAXIMUM, READ},
 };
 
 static uint32_t answer(const struct descriptor *descriptor, const struct token *token, uint32_t desired)
