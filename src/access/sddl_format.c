@@ -44,17 +44,17 @@ static void rights_format(struct writer *writer, const struct ace *ace)
             text_write(writer, word->text);
             return;
         }
-    size_t n_single = words == sddl_rights ? SDDL_SINGLE_RIGHTS : 3;
-    for (size_t i = 0; i < n_single; i++)
-        left &= ~words[i].value;
+    const struct sddl_word *end = words + (words == sddl_rights ? SDDL_SINGLE_RIGHTS : SDDL_LABEL_RIGHTS);
+    for (const struct sddl_word *word = words; word < end; word++)
+        left &= ~word->value;
     if (left != 0) {
         snprintf(text, sizeof text, "0x%x", (unsigned)ace->mask);
         text_write(writer, text);
         return;
     }
-    for (size_t i = 0; i < n_single; i++)
-        if ((ace->mask & words[i].value) != 0)
-            text_write(writer, words[i].text);
+    for (const struct sddl_word *word = words; word < end && word->text != NULL; word++)
+        if ((ace->mask & word->value) != 0)
+            text_write(writer, word->text);
 }
 
 static enum sddl_problem ace_format(struct writer *writer, const struct ace *ace)

@@ -82,9 +82,18 @@ static bool words_take(struct scan *scan, const struct sddl_word *words, uint32_
     return true;
 }
 
+/* The value of a hexadecimal digit, or 16 for what is none. */
+static unsigned digit_of(char letter)
+{
+    if (letter >= '0' && letter <= '9')
+        return (unsigned)(letter - '0');
+    if ((letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F'))
+        return ((unsigned)letter & 0x1f) + 9;
+    return 16;
+}
+
 static bool number_take(struct scan *scan, uint32_t *value)
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned base = 10;
     uint64_t number = 0;
     if (scan->at[0] == '0') { /* as C writes them */
@@ -95,10 +104,9 @@ static bool number_take(struct scan *scan, uint32_t *value)
     }
     const char *first = scan->at;
     for (; *scan->at != ';'; scan->at++) {
-        char letter = *scan->at >= 'A' && *scan->at <= 'F' ? (char)(*scan->at + 0x20) : *scan->at;
-        const char *digit = letter != '\0' ? strchr(digits, letter) : NULL;
-        require(digit != NULL && (size_t)(digit - digits) < base, false);
-        number = number * base + (uint64_t)(digit - digits);
+        unsigned digit = digit_of(*scan->at);
+        require(digit < base, false);
+        number = number * base + digit;
         require(number <= UINT32_MAX, false);
     }
     require(scan->at > first, false);
@@ -110,13 +118,9 @@ static bool hex_byte_take(struct scan *scan, uint8_t *byte)
 {
     unsigned value = 0;
     for (int i = 0; i < 2; i++, scan->at++) {
-        char letter = *scan->at;
-        if (letter >= '0' && letter <= '9')
-            value = value << 4 | (unsigned)(letter - '0');
-        else if ((letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F'))
-            value = value << 4 | ((unsigned)(letter & 0x1f) + 9);
-        else
-            return false;
+        unsigned digit = digit_of(*scan->at);
+        require(digit < 16, false);
+        value = value << 4 | digit;
     }
     *byte = (uint8_t)value;
     return true;

@@ -15,6 +15,7 @@ struct sddl_word {
 /* Each list ends with a NULL text. Rights: those that stand for one bit come first, in the order in which they are written. */
 extern const struct sddl_word sddl_ace_types[], sddl_ace_flags[], sddl_rights[], sddl_label_rights[];
 #define SDDL_SINGLE_RIGHTS 17 /* of sddl_rights, those of one bit */
+#define SDDL_LABEL_RIGHTS 3
 
 /* Which flags of a descriptor a list's letters stand for. */
 struct sddl_acl_flag {

@@ -80,10 +80,14 @@ SECURITY_STATUS thread_ids_read(struct thread_ids *ids)
 {
     struct thread_ids read = {0};
     struct unix_ids thread = {0};
+    uid_t real, effective, saved;
+    require(getresuid(&real, &effective, &saved) == 0,
+            cause_set(SEC_E_INTERNAL_ERROR, "getresuid: %s", strerror(errno)));
     require(capabilities_read(read.effective, read.permitted, read.inheritable),
             cause_set(SEC_E_INTERNAL_ERROR, "capget: %s", strerror(errno)));
     try(unix_ids_of_thread(&thread));
     read.uid = thread.uid;
+    read.way_back = real == effective || saved == effective;
     read.gid = thread.gid;
     read.groups = thread.groups;
     read.n_groups = thread.n_groups;
@@ -133,6 +137,11 @@ static bool capabilities_are(const struct thread_ids *base, bool none)
 
 static const char *take(const struct thread_ids *base, const struct unix_ids *client)
 {
+    if (base->uid != client->uid &&
+        !base->way_back) { /* root without a trace of it in the other two would be gone for good */
+        errno = EPERM;
+        return "there would be no way back";
+    }
     /* Groups first and the user last: without the user's rights the groups could not be changed any more. */
     if (!groups_are(client->groups, client->n_groups) &&
         call(CALL_SETGROUPS, (long)client->n_groups, (long)client->groups, 0) != 0)

@@ -13,7 +13,8 @@
 
 /* What a thread is, to the kernel. */
 struct thread_ids {
-    uid_t uid; /* effective */
+    uid_t uid;     /* effective */
+    bool way_back; /* the real or the saved user is the same: the kernel lets the thread return to it */
     gid_t gid;
     gid_t *groups; /* ascending; an array of mem_* */
     size_t n_groups;

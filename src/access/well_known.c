@@ -8,53 +8,53 @@
 #define GROUP SID_USE_WELL_KNOWN_GROUP
 #define BUILTIN_ALIAS(type, letters, name, rid)                                    \
     {                                                                              \
-        (type), (letters), BUILTIN, (name), SID_USE_ALIAS, 0, SID_OF(5, 32, (rid)) \
+        (letters), BUILTIN, (name), (type), SID_USE_ALIAS, 0, SID_OF(5, 32, (rid)) \
     }
 #define OF_DOMAIN(type, letters, use, rid)           \
     {                                                \
-        (type), (letters), NULL, NULL, (use), (rid), \
+        (letters), NULL, NULL, (type), (use), (rid), \
         {                                            \
             0                                        \
         }                                            \
     }
 #define LABEL(type, letters, name, level)                                                   \
     {                                                                                       \
-        (type), (letters), "Mandatory Label", (name), SID_USE_LABEL, 0, SID_OF(16, (level)) \
+        (letters), "Mandatory Label", (name), (type), SID_USE_LABEL, 0, SID_OF(16, (level)) \
     }
 
 static const struct well_known table[] = {
-    {0, NULL, "", "NULL SID", GROUP, 0, SID_OF(0, 0)},
-    {1, "WD", "", "Everyone", GROUP, 0, SID_OF(1, 0)},
-    {2, NULL, "", "LOCAL", GROUP, 0, SID_OF(2, 0)},
-    {3, "CO", "", "CREATOR OWNER", GROUP, 0, SID_OF(3, 0)},
-    {4, "CG", "", "CREATOR GROUP", GROUP, 0, SID_OF(3, 1)},
-    {5, NULL, "", "CREATOR OWNER SERVER", GROUP, 0, SID_OF(3, 2)},
-    {6, NULL, "", "CREATOR GROUP SERVER", GROUP, 0, SID_OF(3, 3)},
-    {71, "OW", "", "OWNER RIGHTS", GROUP, 0, SID_OF(3, 4)},
-    {8, NULL, NT, "DIALUP", GROUP, 0, SID_OF(5, 1)},
-    {9, "NU", NT, "NETWORK", GROUP, 0, SID_OF(5, 2)},
-    {10, NULL, NT, "BATCH", GROUP, 0, SID_OF(5, 3)},
-    {11, "IU", NT, "INTERACTIVE", GROUP, 0, SID_OF(5, 4)},
-    {12, "SU", NT, "SERVICE", GROUP, 0, SID_OF(5, 6)},
-    {13, "AN", NT, "ANONYMOUS LOGON", GROUP, 0, SID_OF(5, 7)},
-    {14, NULL, NT, "PROXY", GROUP, 0, SID_OF(5, 8)},
-    {15, "ED", NT, "ENTERPRISE DOMAIN CONTROLLERS", GROUP, 0, SID_OF(5, 9)},
-    {16, "PS", NT, "SELF", GROUP, 0, SID_OF(5, 10)},
-    {17, "AU", NT, "Authenticated Users", GROUP, 0, SID_OF(5, 11)},
-    {18, "RC", NT, "RESTRICTED", GROUP, 0, SID_OF(5, 12)},
-    {19, NULL, NT, "TERMINAL SERVER USER", GROUP, 0, SID_OF(5, 13)},
-    {20, NULL, NT, "REMOTE INTERACTIVE LOGON", GROUP, 0, SID_OF(5, 14)},
-    {54, NULL, NT, "This Organization", GROUP, 0, SID_OF(5, 15)},
-    {63, NULL, NT, "IUSR", GROUP, 0, SID_OF(5, 17)},
-    {22, "SY", NT, "SYSTEM", GROUP, 0, SID_OF(5, 18)},
-    {23, "LS", NT, "LOCAL SERVICE", GROUP, 0, SID_OF(5, 19)},
-    {24, "NS", NT, "NETWORK SERVICE", GROUP, 0, SID_OF(5, 20)},
-    {70, "WR", NT, "WRITE RESTRICTED", GROUP, 0, SID_OF(5, 33)},
-    {51, NULL, NT, "NTLM Authentication", GROUP, 0, SID_OF(5, 64, 10)},
-    {53, NULL, NT, "SChannel Authentication", GROUP, 0, SID_OF(5, 64, 14)},
-    {52, NULL, NT, "Digest Authentication", GROUP, 0, SID_OF(5, 64, 21)},
-    {55, NULL, NT, "Other Organization", GROUP, 0, SID_OF(5, 1000)},
-    {25, NULL, BUILTIN, "BUILTIN", SID_USE_DOMAIN, 0, SID_OF(5, 32)},
+    {NULL, "", "NULL SID", 0, GROUP, 0, SID_OF(0, 0)},
+    {"WD", "", "Everyone", 1, GROUP, 0, SID_OF(1, 0)},
+    {NULL, "", "LOCAL", 2, GROUP, 0, SID_OF(2, 0)},
+    {"CO", "", "CREATOR OWNER", 3, GROUP, 0, SID_OF(3, 0)},
+    {"CG", "", "CREATOR GROUP", 4, GROUP, 0, SID_OF(3, 1)},
+    {NULL, "", "CREATOR OWNER SERVER", 5, GROUP, 0, SID_OF(3, 2)},
+    {NULL, "", "CREATOR GROUP SERVER", 6, GROUP, 0, SID_OF(3, 3)},
+    {"OW", "", "OWNER RIGHTS", 71, GROUP, 0, SID_OF(3, 4)},
+    {NULL, NT, "DIALUP", 8, GROUP, 0, SID_OF(5, 1)},
+    {"NU", NT, "NETWORK", 9, GROUP, 0, SID_OF(5, 2)},
+    {NULL, NT, "BATCH", 10, GROUP, 0, SID_OF(5, 3)},
+    {"IU", NT, "INTERACTIVE", 11, GROUP, 0, SID_OF(5, 4)},
+    {"SU", NT, "SERVICE", 12, GROUP, 0, SID_OF(5, 6)},
+    {"AN", NT, "ANONYMOUS LOGON", 13, GROUP, 0, SID_OF(5, 7)},
+    {NULL, NT, "PROXY", 14, GROUP, 0, SID_OF(5, 8)},
+    {"ED", NT, "ENTERPRISE DOMAIN CONTROLLERS", 15, GROUP, 0, SID_OF(5, 9)},
+    {"PS", NT, "SELF", 16, GROUP, 0, SID_OF(5, 10)},
+    {"AU", NT, "Authenticated Users", 17, GROUP, 0, SID_OF(5, 11)},
+    {"RC", NT, "RESTRICTED", 18, GROUP, 0, SID_OF(5, 12)},
+    {NULL, NT, "TERMINAL SERVER USER", 19, GROUP, 0, SID_OF(5, 13)},
+    {NULL, NT, "REMOTE INTERACTIVE LOGON", 20, GROUP, 0, SID_OF(5, 14)},
+    {NULL, NT, "This Organization", 54, GROUP, 0, SID_OF(5, 15)},
+    {NULL, NT, "IUSR", 63, GROUP, 0, SID_OF(5, 17)},
+    {"SY", NT, "SYSTEM", 22, GROUP, 0, SID_OF(5, 18)},
+    {"LS", NT, "LOCAL SERVICE", 23, GROUP, 0, SID_OF(5, 19)},
+    {"NS", NT, "NETWORK SERVICE", 24, GROUP, 0, SID_OF(5, 20)},
+    {"WR", NT, "WRITE RESTRICTED", 70, GROUP, 0, SID_OF(5, 33)},
+    {NULL, NT, "NTLM Authentication", 51, GROUP, 0, SID_OF(5, 64, 10)},
+    {NULL, NT, "SChannel Authentication", 53, GROUP, 0, SID_OF(5, 64, 14)},
+    {NULL, NT, "Digest Authentication", 52, GROUP, 0, SID_OF(5, 64, 21)},
+    {NULL, NT, "Other Organization", 55, GROUP, 0, SID_OF(5, 1000)},
+    {NULL, BUILTIN, "BUILTIN", 25, SID_USE_DOMAIN, 0, SID_OF(5, 32)},
     BUILTIN_ALIAS(26, "BA", "Administrators", 544),
     BUILTIN_ALIAS(27, "BU", "Users", 545),
     BUILTIN_ALIAS(28, "BG", "Guests", 546),
@@ -79,8 +79,8 @@ static const struct well_known table[] = {
     LABEL(79, "MP", "Medium Plus Mandatory Level", 8448),
     LABEL(68, "HI", "High Mandatory Level", 12288),
     LABEL(69, "SI", "System Mandatory Level", 16384),
-    {103, "AS", "", "Authentication authority asserted identity", GROUP, 0, SID_OF(18, 1)},
-    {104, "SS", "", "Service asserted identity", GROUP, 0, SID_OF(18, 2)},
+    {"AS", "", "Authentication authority asserted identity", 103, GROUP, 0, SID_OF(18, 1)},
+    {"SS", "", "Service asserted identity", 104, GROUP, 0, SID_OF(18, 2)},
     OF_DOMAIN(38, "LA", SID_USE_USER, 500),
     OF_DOMAIN(39, "LG", SID_USE_USER, 501),
     OF_DOMAIN(40, NULL, SID_USE_USER, 502),

@@ -19,9 +19,9 @@ enum sid_use {
 };
 
 struct well_known {
-    int type;            /* WELL_KNOWN_SID_TYPE, or -1 */
     const char *letters; /* in SDDL, or NULL */
     const char *domain, *name;
+    int type; /* WELL_KNOWN_SID_TYPE, or -1 */
     enum sid_use use;
     uint32_t rid; /* not 0: this account or group of any domain, and `sid` is nothing */
     struct sid sid;

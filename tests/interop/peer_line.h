@@ -19,7 +19,7 @@
  *                                                                      where the implementation has them
  *   who                     the client's access token (ours only)                     -> who level= source= user= ... groups=A,B
  *   logon USER DOMAIN PASSWORD                                                        -> the same
- *   reads PATH              opens the file as the client                              -> yes UID | no UID
+ *   reads PATH              opens the file as the client                              -> yes UID PRINCIPAL | no ...
  *
  * A client that begins without a token (datagram) answers "token -".
  */

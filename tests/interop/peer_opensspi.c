@@ -4,6 +4,7 @@
 #include <sspi.h>
 #include <sspi_ext.h>
 #include <fcntl.h>
+#include <secext.h>
 #include <stdint.h>
 #include <unistd.h>
 #include <win32/sddl.h>
@@ -98,7 +99,8 @@ static void token_say(HANDLE token)
     static char text[65536];
     size_t at = 0;
     bool good = GetTokenInformation(token, TokenStatistics, &room, sizeof room, &len);
-    at += (size_t)snprintf(text + at, sizeof text - at, "level=%d", good ? (int)room.statistics.ImpersonationLevel : -1);
+    at +=
+        (size_t)snprintf(text + at, sizeof text - at, "level=%d", good ? (int)room.statistics.ImpersonationLevel : -1);
     good = good && GetTokenInformation(token, TokenSource, &room, sizeof room, &len);
     at += (size_t)snprintf(text + at, sizeof text - at, " source=%.8s", good ? room.source.SourceName : "");
     good = good && GetTokenInformation(token, TokenUser, &room, sizeof room, &len) &&
@@ -108,8 +110,9 @@ static void token_say(HANDLE token)
            ConvertSidToStringSidA(room.primary.PrimaryGroup, &sid);
     at += (size_t)snprintf(text + at, sizeof text - at, " primary=%s", good ? sid : "");
     good = good && LocalFree(sid) == NULL && GetTokenInformation(token, OPENSSPI_TOKEN_UNIX, &room, sizeof room, &len);
-    at += (size_t)snprintf(text + at, sizeof text - at, good && room.ids.Mapped ? " unix=%u:%u groups=" : " unix=- groups=",
-                           (unsigned)room.ids.User, (unsigned)room.ids.Group);
+    at += (size_t)snprintf(text + at, sizeof text - at,
+                           good && room.ids.Mapped ? " unix=%u:%u groups=" : " unix=- groups=", (unsigned)room.ids.User,
+                           (unsigned)room.ids.Group);
     good = good && GetTokenInformation(token, TokenGroups, &room, sizeof room, &len);
     for (DWORD i = 0; good && i < room.groups.GroupCount; i++) {
         good = ConvertSidToStringSidA(room.groups.Groups[i].Sid, &sid);
@@ -155,9 +158,13 @@ static void client_reads(const char *path)
     if (read)
         close(fd);
     unsigned uid = (unsigned)geteuid();
+    char name[256] = "-";
+    ULONG n = sizeof name;
+    if (!GetUserNameExA(NameUserPrincipal, name, &n))
+        snprintf(name, sizeof name, "-");
     status = table->RevertSecurityContext(&context);
     if (status == SEC_E_OK)
-        reply("%s %u", read ? "yes" : "no", uid);
+        reply("%s %u %s", read ? "yes" : "no", uid, name);
     else
         fail(status, "RevertSecurityContext");
 }

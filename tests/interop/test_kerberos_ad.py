@@ -162,8 +162,9 @@ def test_client_of_the_domain_is_a_unix_user(world, ad):
     client, server = Ours(world), Ours(world)
     establish(client, server, **ALICE)
     assert token_fields(server.say("who"))[0]["unix"] == f"{200000 + int(rid)}:200513"
-    assert server.answer("reads", "/etc/passwd") == ("yes", str(200000 + int(rid)))
-    assert server.answer("reads", str(world.directory / "private")) == ("no", str(200000 + int(rid)))
+    who = f"{200000 + int(rid)} alice@{DOMAIN}"
+    assert server.answer("reads", "/etc/passwd") == ("yes", who)
+    assert server.answer("reads", str(world.directory / "private")) == ("no", who)
 
 
 def test_logon_with_a_domain_password(world, ad):

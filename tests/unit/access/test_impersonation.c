@@ -110,7 +110,7 @@ static void test_the_kernel_checks(void **state)
     pthread_barrier_wait(&meeting.after);
     assert_true(meeting.read);
     assert_false(access_reads(roots)); /* still */
-    assert_false(sibling_can(roots)); /* a thread that a client makes is that client, to the kernel */
+    assert_false(sibling_can(roots));  /* a thread that a client makes is that client, to the kernel */
     assert_int_equal(RevertSecurityContext(&loop.server), SEC_E_OK);
 
     assert_true(access_reads(roots));

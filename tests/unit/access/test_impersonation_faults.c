@@ -311,6 +311,36 @@ static void test_capabilities_without_root(void **state)
     loop_end(&loop);
 }
 
+/* A process whose effective user stands in neither of the other two could not return to it. */
+static int no_way_back_child(CtxtHandle *context)
+{
+    if (setresuid(61900, 0, 61900) != 0)
+        return 1;
+    if (ImpersonateSecurityContext(context) != SEC_E_NO_IMPERSONATION || geteuid() != 0)
+        return 2;
+    return setresuid(61900, 0, 0) == 0 && ImpersonateSecurityContext(context) == SEC_E_OK && geteuid() == ALICE_UID &&
+                   RevertSecurityContext(context) == SEC_E_OK && geteuid() == 0
+               ? 0
+               : 3;
+}
+
+static void test_no_way_back(void **state)
+{
+    struct loop loop;
+    int status;
+    (void)state;
+    NEEDS_ROOT();
+    access_configure(NULL);
+    access_connect(&loop, "alice", 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(no_way_back_child(&loop.server));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    loop_end(&loop);
+}
+
 /* A process that is the client already needs no privilege to become it. */
 static int same_user_child(CtxtHandle *context)
 {
@@ -351,9 +381,9 @@ static void test_the_client_is_the_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_failures_half_way),         cmocka_unit_test(test_a_failed_revert_ends_the_process),
-        cmocka_unit_test(test_without_privilege),         cmocka_unit_test(test_capabilities_without_root),
-        cmocka_unit_test(test_the_client_is_the_process),
+        cmocka_unit_test(test_failures_half_way), cmocka_unit_test(test_a_failed_revert_ends_the_process),
+        cmocka_unit_test(test_without_privilege), cmocka_unit_test(test_capabilities_without_root),
+        cmocka_unit_test(test_no_way_back),       cmocka_unit_test(test_the_client_is_the_process),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
