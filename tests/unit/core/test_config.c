@@ -41,15 +41,19 @@ static void test_defaults(void **state)
 static void test_every_key(void **state)
 {
     (void)state;
-    assert_int_equal(parse("; a comment\n# another\n[names]\ncomputer = SERVER\ndomain=EXAMPLE\n"
-                           "dns_computer : server.example.test\ndns_domain = example.test\ndns_forest = forest.test\r\n"
-                           "[credentials]\nuser_file = /a b/users\naskpass = /usr/bin/ask\n"
-                           "[accounts]\nstores = sqlite:/a, ,smbpasswd:/b\t,sam:/c,\nlockout_threshold = 5\n"
-                           "lockout_seconds = 6\nlockout_reset_seconds = 4294967295\n"
-                           "[ntlm]\nallow_v1 = YES\nallow_lm = on\nallow_anonymous = 1\nrequire_128 = False\n"
-                           "refuse_reflection = off\nchannel_bindings = ALWAYS\nservice_binding = never\n"
-                           "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9"),
-                     SEC_E_OK);
+    assert_int_equal(
+        parse("; a comment\n# another\n[names]\ncomputer = SERVER\ndomain=EXAMPLE\n"
+              "dns_computer : server.example.test\ndns_domain = example.test\ndns_forest = forest.test\r\n"
+              "[credentials]\nuser_file = /a b/users\naskpass = /usr/bin/ask\n"
+              "[accounts]\nstores = sqlite:/a, ,smbpasswd:/b\t,sam:/c,\nlockout_threshold = 5\n"
+              "lockout_seconds = 6\nlockout_reset_seconds = 4294967295\n"
+              "[ntlm]\nallow_v1 = YES\nallow_lm = on\nallow_anonymous = 1\nrequire_128 = False\n"
+              "refuse_reflection = off\nchannel_bindings = ALWAYS\nservice_binding = never\n"
+              "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9\n"
+              "[access]\nwinbind = yes\nwinbind_library = /l\nname_domains = A, B\nranges = S-1-5-21-1:5:6\n"
+              "allow_root = yes\nanonymous_user = guest\nidentify_without_privilege = yes\n"
+              "logon_service = HTTP/a"),
+        SEC_E_OK);
     assert_string_equal(config.computer, "SERVER");
     assert_string_equal(config.domain, "EXAMPLE");
     assert_string_equal(config.dns_computer, "server.example.test");
@@ -70,6 +74,12 @@ static void test_every_key(void **state)
     assert_string_equal(config.ntlm_targets.item[1], "http/b");
     assert_int_equal(config.ntlm_challenge_seconds, 0);
     assert_int_equal(config.ntlm_clock_skew_seconds, 9);
+    assert_true(config.access_winbind && config.access_allow_root && config.access_identify_without_privilege);
+    assert_string_equal(config.access_winbind_library, "/l");
+    assert_string_equal(config.access_name_domains.item[1], "B");
+    assert_string_equal(config.access_ranges.item[0], "S-1-5-21-1:5:6");
+    assert_string_equal(config.access_anonymous_user, "guest");
+    assert_string_equal(config.access_logon_service, "HTTP/a");
 }
 
 static void check_wrong(const char *text, const char *cause)
