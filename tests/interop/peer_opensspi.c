@@ -82,45 +82,69 @@ static void context_import(const char *hex, const char *which)
         fail(status, "ImportSecurityContext");
 }
 
-/* A token in one line: "who level=2 source=NTLM user=SID primary=SID unix=UID:GID groups=SID,SID". */
+static char said[65536]; /* a token in one line */
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...)
+{
+    va_list arguments;
+    size_t at = strlen(said);
+    va_start(arguments, format);
+    vsnprintf(said + at, sizeof said - at, format, arguments);
+    va_end(arguments);
+}
+
+static bool say_sid(const char *word, PSID sid)
+{
+    LPSTR text;
+    if (!ConvertSidToStringSidA(sid, &text))
+        return false;
+    say("%s%s", word, text);
+    return LocalFree(text) == NULL;
+}
+
+/* "level=2 source=NTLM user=SID primary=SID unix=UID:GID groups=SID,SID" */
+static bool say_token(HANDLE token)
+{
+    static _Alignas(8) BYTE room[65536];
+    const TOKEN_STATISTICS *statistics = (void *)room;
+    const TOKEN_SOURCE *source = (void *)room;
+    const TOKEN_USER *user = (void *)room;
+    const TOKEN_PRIMARY_GROUP *primary = (void *)room;
+    const OPENSSPI_TOKEN_UNIX_IDS *ids = (void *)room;
+    const TOKEN_GROUPS *groups = (void *)room;
+    DWORD len;
+    said[0] = '\0';
+    if (!GetTokenInformation(token, TokenStatistics, room, sizeof room, &len))
+        return false;
+    say("level=%d", (int)statistics->ImpersonationLevel);
+    if (!GetTokenInformation(token, TokenSource, room, sizeof room, &len))
+        return false;
+    say(" source=%.8s", source->SourceName);
+    if (!GetTokenInformation(token, TokenUser, room, sizeof room, &len) || !say_sid(" user=", user->User.Sid))
+        return false;
+    if (!GetTokenInformation(token, TokenPrimaryGroup, room, sizeof room, &len) ||
+        !say_sid(" primary=", primary->PrimaryGroup))
+        return false;
+    if (!GetTokenInformation(token, OPENSSPI_TOKEN_UNIX, room, sizeof room, &len))
+        return false;
+    if (ids->Mapped)
+        say(" unix=%u:%u", (unsigned)ids->User, (unsigned)ids->Group);
+    else
+        say(" unix=-");
+    if (!GetTokenInformation(token, TokenGroups, room, sizeof room, &len))
+        return false;
+    for (DWORD i = 0; i < groups->GroupCount; i++)
+        if (!say_sid(i == 0 ? " groups=" : ",", groups->Groups[i].Sid))
+            return false;
+    return true;
+}
+
 static void token_say(HANDLE token)
 {
-    static union {
-        BYTE bytes[65536];
-        TOKEN_USER user;
-        TOKEN_PRIMARY_GROUP primary;
-        TOKEN_GROUPS groups;
-        TOKEN_STATISTICS statistics;
-        TOKEN_SOURCE source;
-        OPENSSPI_TOKEN_UNIX_IDS ids;
-    } room;
-    DWORD len;
-    LPSTR sid;
-    static char text[65536];
-    size_t at = 0;
-    bool good = GetTokenInformation(token, TokenStatistics, &room, sizeof room, &len);
-    at +=
-        (size_t)snprintf(text + at, sizeof text - at, "level=%d", good ? (int)room.statistics.ImpersonationLevel : -1);
-    good = good && GetTokenInformation(token, TokenSource, &room, sizeof room, &len);
-    at += (size_t)snprintf(text + at, sizeof text - at, " source=%.8s", good ? room.source.SourceName : "");
-    good = good && GetTokenInformation(token, TokenUser, &room, sizeof room, &len) &&
-           ConvertSidToStringSidA(room.user.User.Sid, &sid);
-    at += (size_t)snprintf(text + at, sizeof text - at, " user=%s", good ? sid : "");
-    good = good && LocalFree(sid) == NULL && GetTokenInformation(token, TokenPrimaryGroup, &room, sizeof room, &len) &&
-           ConvertSidToStringSidA(room.primary.PrimaryGroup, &sid);
-    at += (size_t)snprintf(text + at, sizeof text - at, " primary=%s", good ? sid : "");
-    good = good && LocalFree(sid) == NULL && GetTokenInformation(token, OPENSSPI_TOKEN_UNIX, &room, sizeof room, &len);
-    at += (size_t)snprintf(text + at, sizeof text - at,
-                           good && room.ids.Mapped ? " unix=%u:%u groups=" : " unix=- groups=", (unsigned)room.ids.User,
-                           (unsigned)room.ids.Group);
-    good = good && GetTokenInformation(token, TokenGroups, &room, sizeof room, &len);
-    for (DWORD i = 0; good && i < room.groups.GroupCount; i++) {
-        good = ConvertSidToStringSidA(room.groups.Groups[i].Sid, &sid);
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i > 0 ? "," : "", good ? sid : "");
-        good = good && LocalFree(sid) == NULL;
-    }
+    bool good = say_token(token);
     if (CloseHandle(token) && good)
-        reply("who %s", text);
+        reply("who %s", said);
     else
         fail((SECURITY_STATUS)GetLastError(), "GetTokenInformation");
 }
