@@ -15,6 +15,18 @@ add_library(test_support_flags INTERFACE)
 target_include_directories(test_support_flags INTERFACE ${PROJECT_SOURCE_DIR}/tests)
 target_compile_options(test_support_flags INTERFACE -UNDEBUG)
 target_link_libraries(test_support_flags INTERFACE PkgConfig::CMOCKA)
+
+# tests/libraries/*.c are shared objects that tests load at run time; TEST_LIBRARIES is where they lie.
+file(GLOB library_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/libraries/*.c)
+foreach(source IN LISTS library_files)
+    get_filename_component(name ${source} NAME_WE)
+    add_library(library_${name} MODULE ${source})
+    target_compile_options(library_${name} PRIVATE -fvisibility=default)
+    set_target_properties(library_${name} PROPERTIES
+        PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/libraries)
+    add_dependencies(test_support_flags library_${name})
+endforeach()
+target_compile_definitions(test_support_flags INTERFACE TEST_LIBRARIES="${PROJECT_BINARY_DIR}/tests/libraries")
 if(support_files)
     add_library(test_support STATIC ${support_files})
     target_link_libraries(test_support PUBLIC test_support_flags opensspi_internal)

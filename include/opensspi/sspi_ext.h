@@ -91,6 +91,40 @@ const char *OpenSspiVersion(void);
 const char *OpenSspiLastErrorText(void);
 
 /*
+ * OpenSspiLastError tells why this thread's last function failed that reports by BOOL, BOOLEAN or NULL: what GetLastError tells on Windows, a system error code
+ * such as 122 (ERROR_INSUFFICIENT_BUFFER). A success leaves it as it was.
+ */
+ULONG OpenSspiLastError(void);
+
+/*
+ * OpenSspiCloseHandle closes the handle of an access token: what CloseHandle does on Windows (win32/handleapi.h gives it that name).
+ *
+ * Returns TRUE; FALSE with ERROR_INVALID_HANDLE (6) for what is no open token.
+ */
+BOOL OpenSspiCloseHandle(HANDLE hObject);
+
+/*
+ * OpenSspiLocalFree frees what functions hand out that on Windows is freed with LocalFree: SIDs, descriptors and text of win32/sddl.h, and the logon SID of
+ * LogonUserEx.
+ *
+ * Returns NULL; hMem itself when it is none of these.
+ */
+HLOCAL OpenSspiLocalFree(HLOCAL hMem);
+
+/*
+ * A class for GetTokenInformation (win32/securitybaseapi.h): the Unix user that a token stands for. Groups points behind the structure.
+ */
+#define OPENSSPI_TOKEN_UNIX ((TOKEN_INFORMATION_CLASS)0x55584E49)
+
+typedef struct _OPENSSPI_TOKEN_UNIX_IDS {
+    BOOL Mapped; /* FALSE: the client has no Unix user here, and all else is 0 */
+    ULONG User;
+    ULONG Group;
+    ULONG GroupCount; /* supplementary groups */
+    ULONG *Groups;
+} OPENSSPI_TOKEN_UNIX_IDS, *POPENSSPI_TOKEN_UNIX_IDS;
+
+/*
  * OpenSspiStatusName gives the name of a status, such as "SEC_E_LOGON_DENIED" for 0x8009030C.
  *
  * Status: a SECURITY_STATUS of this library (SEC_E_, SEC_I_, and the NT statuses that logons answer).

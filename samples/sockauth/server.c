@@ -123,6 +123,7 @@ static BOOL Serve(SOCKET sock, BOOL impersonate)
     struct message message;
     if (!DescribeSession((DWORD)sock))
         return FALSE;
+    DescribeClient((DWORD)sock);
     if (impersonate)
         TryImpersonation((DWORD)sock);
     for (int i = 0; i < MESSAGES_MAX; i++) {

@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "api/context_token.h"
 #include "base/memory.h"
 #include "base/reader.h"
 #include "core/block.h"
@@ -34,6 +35,7 @@ enum form {
     FORM_BINDINGS,
     FORM_POINTER, /* a reference, such as a certificate */
     FORM_ISSUERS,
+    FORM_ACCESS_TOKEN,
 };
 
 static const struct shape {
@@ -55,6 +57,7 @@ static const struct shape {
     {SECPKG_ATTR_NATIVE_NAMES, FORM_TWO_TEXTS, sizeof(SecPkgContext_NativeNamesW)},
     {SECPKG_ATTR_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
     {SECPKG_ATTR_TARGET_INFORMATION, FORM_BYTES, sizeof(SecPkgContext_TargetInformation)},
+    {SECPKG_ATTR_ACCESS_TOKEN, FORM_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken)},
     {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, FORM_WIDE_TEXT, sizeof(SecPkgContext_ClientSpecifiedTarget)},
     {OPENSSPI_ATTR_AUTHORIZATION_DATA, FORM_BYTES, sizeof(SecPkgContext_AuthorizationData)},
     {SECPKG_ATTR_STREAM_SIZES, FORM_FLAT, sizeof(SecPkgContext_StreamSizes)},
@@ -210,7 +213,8 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
     case FORM_ISSUERS:
         return put_issuers(value->bytes, buffer);
     case FORM_PACKAGE:
-    case FORM_NEGOTIATION: /* answered without a value */
+    case FORM_NEGOTIATION:
+    case FORM_ACCESS_TOKEN: /* answered without a value */
         break;
     }
     return SEC_E_UNSUPPORTED_FUNCTION;
@@ -271,6 +275,8 @@ static SECURITY_STATUS context_query(PCtxtHandle handle, ULONG attribute, void *
                                      context->package->info.name, (unsigned)attribute));
     require(room >= shape->size, cause_set(SEC_E_BUFFER_TOO_SMALL, "attribute %u has a structure of %zu bytes",
                                            (unsigned)attribute, shape->size));
+    if (shape->form == FORM_ACCESS_TOKEN)
+        return context_token_shown(context, &((SecPkgContext_AccessToken *)buffer)->AccessToken);
     pthread_mutex_lock(&context->handshake_lock);
     SECURITY_STATUS status = query_locked(context, shape, wide, buffer);
     pthread_mutex_unlock(&context->handshake_lock);

@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "access/impersonation.h"
 #include "api/buffers.h"
 #include "api/step.h"
 #include "base/memory.h"
@@ -244,6 +245,7 @@ static SECURITY_STATUS step_next(const struct step_call *call)
 
 SECURITY_STATUS api_step(const struct step_call *call)
 {
+    AS_PROCESS_SCOPE; /* keytabs, ticket caches and account stores are the process's */
     return handle_is_null(call->context) ? step_first(call) : step_next(call);
 }
 
@@ -327,29 +329,4 @@ SECURITY_STATUS SEC_ENTRY ApplyControlToken(PCtxtHandle phContext, PSecBufferDes
     SECURITY_STATUS status = authority()->control(context, token);
     pthread_mutex_unlock(&context->handshake_lock);
     return status;
-}
-
-/* Impersonation and tokens are the authority's work to come; a wrong handle is told all the same. */
-static SECURITY_STATUS token_call(PCtxtHandle handle)
-{
-    AUTO_HANDLE struct handle_ref ref = {0};
-    cause_clear();
-    try(context_get(handle, &ref));
-    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "access tokens and impersonation are not in this version");
-}
-
-SECURITY_STATUS SEC_ENTRY QuerySecurityContextToken(PCtxtHandle phContext, PHANDLE Token)
-{
-    (void)Token;
-    return token_call(phContext);
-}
-
-SECURITY_STATUS SEC_ENTRY ImpersonateSecurityContext(PCtxtHandle phContext)
-{
-    return token_call(phContext);
-}
-
-SECURITY_STATUS SEC_ENTRY RevertSecurityContext(PCtxtHandle phContext)
-{
-    return token_call(phContext);
 }

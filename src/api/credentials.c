@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "access/impersonation.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/block.h"
@@ -48,12 +49,16 @@ static SECURITY_STATUS acquire_with(const struct package *package, const char *p
 static SECURITY_STATUS acquire(const char *principal, const char *package_name, ULONG use, const void *auth_data,
                                bool wide, PCredHandle handle, PTimeStamp expiry)
 {
+    AS_PROCESS_SCOPE;
     const struct package *package;
     try(api_package_find(package_name, &package));
     require(handle != NULL, cause_set(SEC_E_INVALID_HANDLE, "no place for the credential handle was given"));
     use &= SECPKG_CRED_BOTH; /* the further SECPKG_CRED_ bits restrict what is not there to be restricted */
     require(use == SECPKG_CRED_INBOUND || use == SECPKG_CRED_OUTBOUND || use == SECPKG_CRED_BOTH,
             cause_set(SEC_E_NO_CREDENTIALS, "credential use 0x%x is neither inbound nor outbound", (unsigned)use));
+    /* A client's own credentials are those it delegated, and none came along: the server's would say that the client is the server. */
+    require(auth_data != NULL || impersonation_current() == NULL || (use & SECPKG_CRED_OUTBOUND) == 0,
+            cause_set(SEC_E_NO_CREDENTIALS, "this thread impersonates a client that delegated no credentials"));
     const struct config *config;
     try(config_get(&config));
     struct credential *credential = NULL;

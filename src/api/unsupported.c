@@ -5,7 +5,6 @@
 #include "core/cause.h"
 #include <ntsecapi.h>
 #include <schannel.h>
-#include <secext.h>
 #include <sspi.h>
 
 #ifndef STATUS_NOT_SUPPORTED
@@ -52,40 +51,6 @@ SECURITY_STATUS SEC_ENTRY SspiUnmarshalCredUIContext(PUCHAR MarshaledCredUIConte
                                                      PSEC_WINNT_CREDUI_CONTEXT *CredUIContext)
 {
     return unsupported();
-}
-
-/* Names. */
-
-BOOLEAN SEC_ENTRY GetUserNameExW(EXTENDED_NAME_FORMAT NameFormat, LPWSTR lpNameBuffer, PULONG nSize)
-{
-    return FALSE;
-}
-
-BOOLEAN SEC_ENTRY GetUserNameExA(EXTENDED_NAME_FORMAT NameFormat, LPSTR lpNameBuffer, PULONG nSize)
-{
-    return FALSE;
-}
-
-BOOLEAN SEC_ENTRY GetComputerObjectNameW(EXTENDED_NAME_FORMAT NameFormat, LPWSTR lpNameBuffer, PULONG nSize)
-{
-    return FALSE;
-}
-
-BOOLEAN SEC_ENTRY GetComputerObjectNameA(EXTENDED_NAME_FORMAT NameFormat, LPSTR lpNameBuffer, PULONG nSize)
-{
-    return FALSE;
-}
-
-BOOLEAN SEC_ENTRY TranslateNameW(LPCWSTR lpAccountName, EXTENDED_NAME_FORMAT AccountNameFormat,
-                                 EXTENDED_NAME_FORMAT DesiredNameFormat, LPWSTR lpTranslatedName, PULONG nSize)
-{
-    return FALSE;
-}
-
-BOOLEAN SEC_ENTRY TranslateNameA(LPCSTR lpAccountName, EXTENDED_NAME_FORMAT AccountNameFormat,
-                                 EXTENDED_NAME_FORMAT DesiredNameFormat, LPSTR lpTranslatedName, PULONG nSize)
-{
-    return FALSE;
 }
 
 /* Schannel. */

@@ -60,6 +60,16 @@ struct config {
     enum config_tls schannel_min, schannel_max;
     bool schannel_require_client_certificate; /* ASC_REQ_MUTUAL_AUTH refuses a client without one */
     char *schannel_ciphers;                   /* of OpenSSL's syntax, for TLS 1.2 and before; NULL: our own list */
+    /* [access] */
+    bool access_winbind;                    /* ask winbind for Unix ids and names */
+    char *access_winbind_library;           /* NULL: libwbclient's */
+    struct config_list access_name_domains; /* domains and realms whose accounts are the Unix users of the same name */
+    struct config_list access_ranges;       /* "DOMAIN-SID:FIRST:SIZE" */
+    bool access_allow_root;                 /* clients may be mapped to uid 0 and gid 0 */
+    char *access_anonymous_user;            /* whom ImpersonateAnonymousToken makes a thread */
+    bool
+        access_identify_without_privilege; /* a process that may not change users still gets a thread token, to identify */
+    char *access_logon_service; /* the SPN whose key proves the KDC to LogonUser; NULL: host/ and the DNS name */
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key

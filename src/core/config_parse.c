@@ -65,6 +65,14 @@ static const struct key {
     {"schannel", "require_client_certificate", KEY_SWITCH,
      offsetof(struct config, schannel_require_client_certificate)},
     {"schannel", "ciphers", KEY_TEXT, offsetof(struct config, schannel_ciphers)},
+    {"access", "winbind", KEY_SWITCH, offsetof(struct config, access_winbind)},
+    {"access", "winbind_library", KEY_TEXT, offsetof(struct config, access_winbind_library)},
+    {"access", "name_domains", KEY_LIST, offsetof(struct config, access_name_domains)},
+    {"access", "ranges", KEY_LIST, offsetof(struct config, access_ranges)},
+    {"access", "allow_root", KEY_SWITCH, offsetof(struct config, access_allow_root)},
+    {"access", "anonymous_user", KEY_TEXT, offsetof(struct config, access_anonymous_user)},
+    {"access", "identify_without_privilege", KEY_SWITCH, offsetof(struct config, access_identify_without_privilege)},
+    {"access", "logon_service", KEY_TEXT, offsetof(struct config, access_logon_service)},
 };
 
 void config_defaults(struct config *config)

@@ -1,4 +1,4 @@
-#include "lsa/authority.h"
+#include "lsa/logon.h"
 
 #include "core/cause.h"
 
@@ -109,6 +109,23 @@ static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, 
     return acquired_give(status, acquired, credential);
 }
 
+static SECURITY_STATUS local_client_token(const struct session *session, const struct config *config,
+                                          const struct token **token)
+{
+    const struct session_facts *facts = &session->facts;
+    require(!facts->initiator,
+            cause_set(SEC_E_NO_IMPERSONATION, "this is the client's side of the context: there is no client to be"));
+    const struct token_request request = {
+        .package = session->package->info.name,
+        .identity = facts->identity,
+        .client = facts->client,
+        .authority = facts->authority,
+        .expiry = facts->expiry,
+        .level = token_level_of_flags(facts->flags),
+    };
+    return token_of_client(&request, config, token);
+}
+
 static const struct authority local = {
     .acquire = local_acquire,
     .step = local_step,
@@ -120,6 +137,8 @@ static const struct authority local = {
     .change_password = local_change_password,
     .acquire_delegated = local_acquire_delegated,
     .acquire_s4u = local_acquire_s4u,
+    .client_token = local_client_token,
+    .logon = local_logon,
 };
 
 const struct authority *authority(void)

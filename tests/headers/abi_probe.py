@@ -28,8 +28,10 @@ import tempfile
 sys.dont_write_bytecode = True
 import winheaders  # noqa: E402
 
-OUR_HEADERS = ["security.h", "schannel.h", "credssp.h", "ntsecapi.h", "ntsecpkg.h", "issperr.h", "wincrypt.h"]
-THEIR_HEADERS = ["windows.h", "security.h", "schannel.h", "credssp.h", "ntsecapi.h", "ntsecpkg.h", "wincrypt.h", "ncrypt.h", "wininet.h"]
+OUR_HEADERS = ["security.h", "schannel.h", "credssp.h", "ntsecapi.h", "ntsecpkg.h", "issperr.h", "wincrypt.h",
+               "win32/winbase.h", "win32/sddl.h"]
+THEIR_HEADERS = ["windows.h", "security.h", "schannel.h", "credssp.h", "ntsecapi.h", "ntsecpkg.h", "wincrypt.h", "ncrypt.h",
+                 "wininet.h", "sddl.h"]
 
 # Headers of mingw-w64 that must be covered whole, and winerror.h for the statuses of SSPI and of certificate checks.
 COVERED = {"sspi.h", "secext.h", "security.h", "schannel.h", "credssp.h", "ntsecapi.h", "ntsecpkg.h", "issperr.h"}
@@ -210,7 +212,7 @@ def main():
     for _, table in tables:
         everything.update(getattr(theirs, table))
     # Guards and helpers of ours.
-    private = re.compile(r"(OPENSSPI|_*SSPI_H_*|_*[A-Z0-9]+_DEFINED_*$)")
+    private = re.compile(r"(P?OPENSSPI|OpenSspi|_*SSPI_H_*|_*[A-Z0-9]+_DEFINED_*$)")
     for kind, table in tables:
         for name in getattr(ours, table):
             if name not in everything and not private.match(name):

@@ -246,6 +246,28 @@ def test_impersonation_is_tried(realm):
     assert re.search(r"acts as +ImpersonateSecurityContext: SEC_E_\w+$", server.text(), re.M)
 
 
+def test_server_knows_the_clients_token(realm):
+    with Server(realm, "-n", "1") as server:
+        assert client(realm, server.port)[0] == 0
+        assert server.wait() == 0
+    assert re.fullmatch(r"EXAMPLE\\alice \(S-1-5-21-[0-9-]+-1000\)", value(server.text(), "server", "token"))
+    groups = re.findall(r"^server:   group +(.*)$", server.text(), re.M)
+    assert {"Everyone (S-1-1-0)", "NT AUTHORITY\\NETWORK (S-1-5-2)", "NT AUTHORITY\\Authenticated Users (S-1-5-11)"} <= set(groups)
+
+
+def test_server_acts_as_a_client_with_a_unix_user(realm):
+    subprocess.run([SSPI, "account", "add", "--domain", "EXAMPLE", "--uid", "61001", "--gid", "61001", "carol"],
+                   input=PASSWORD.encode() + b"\n", env=realm["environment"], check=True, timeout=LIMIT, capture_output=True)
+    with Server(realm, "-n", "1", "-i") as server:
+        assert client(realm, server.port, user="EXAMPLE\\carol")[0] == 0
+        assert server.wait() == 0
+    if os.geteuid() == 0:
+        assert value(server.text(), "server", "acts as") == "ImpersonateSecurityContext: SEC_E_OK"
+        assert value(server.text(), "server", "itself") == "RevertSecurityContext: SEC_E_OK"
+    else:
+        assert value(server.text(), "server", "acts as") == "ImpersonateSecurityContext: SEC_E_NO_IMPERSONATION"
+
+
 def test_default_credentials(realm):
     users = realm["place"] / "users"
     users.write_text(f"EXAMPLE:alice:{PASSWORD}\n")

@@ -53,7 +53,10 @@ static void test_every_key(void **state)
                            "refuse_reflection = off\nchannel_bindings = ALWAYS\nservice_binding = never\n"
                            "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9\n"
                            "[kerberos]\nkeytab = FILE:/a\nclient_keytab = FILE:/b\nkdc_seconds = 3\nrequire_pac = yes\n"
-                           "delegate = Always"),
+                           "delegate = Always\n"
+                           "[access]\nwinbind = yes\nwinbind_library = /l\nname_domains = A, B\nranges = S-1-5-21-1:5:6\n"
+                           "allow_root = yes\nanonymous_user = guest\nidentify_without_privilege = yes\n"
+                           "logon_service = HTTP/a"),
                      SEC_E_OK);
     assert_string_equal(config.kerberos_keytab, "FILE:/a");
     assert_string_equal(config.kerberos_client_keytab, "FILE:/b");
@@ -82,6 +85,12 @@ static void test_every_key(void **state)
     assert_string_equal(config.ntlm_targets.item[1], "http/b");
     assert_int_equal(config.ntlm_challenge_seconds, 0);
     assert_int_equal(config.ntlm_clock_skew_seconds, 9);
+    assert_true(config.access_winbind && config.access_allow_root && config.access_identify_without_privilege);
+    assert_string_equal(config.access_winbind_library, "/l");
+    assert_string_equal(config.access_name_domains.item[1], "B");
+    assert_string_equal(config.access_ranges.item[0], "S-1-5-21-1:5:6");
+    assert_string_equal(config.access_anonymous_user, "guest");
+    assert_string_equal(config.access_logon_service, "HTTP/a");
 }
 
 static void check_wrong(const char *text, const char *cause)
