@@ -20,11 +20,7 @@
 #include <unistd.h>
 #include <win32/winbase.h>
 
-#define NEEDS_ROOT()      \
-    if (geteuid() != 0) { \
-        skip();           \
-        return;           \
-    }
+#define NEEDS_ROOT() assert_int_equal(geteuid(), 0) /* a test that cannot run fails */
 
 static int set_up(void **state)
 {
@@ -408,52 +404,6 @@ static void test_default_credentials_are_not_the_servers(void **state)
     loop_end(&loop);
 }
 
-/* Many threads, each a client of its own, and now and then itself. */
-struct worker {
-    CtxtHandle *context;
-    const char *own, *other;
-    uid_t uid;
-    bool wrong;
-};
-
-static void *work(void *argument)
-{
-    struct worker *worker = argument;
-    for (int i = 0; i < 200 && !worker->wrong; i++) {
-        worker->wrong |= ImpersonateSecurityContext(worker->context) != SEC_E_OK;
-        worker->wrong |= geteuid() != worker->uid || !access_reads(worker->own) || access_reads(worker->other);
-        worker->wrong |= RevertSecurityContext(worker->context) != SEC_E_OK;
-        worker->wrong |= geteuid() != 0 || !access_reads(worker->other);
-    }
-    return NULL;
-}
-
-static void test_threads(void **state)
-{
-    struct loop alice, bob;
-    pthread_t threads[8];
-    struct worker workers[8];
-    char alices[128], bobs[128];
-    (void)state;
-    NEEDS_ROOT();
-    strcpy(alices, access_file("alices", ALICE_UID, ALICE_UID, 0600));
-    strcpy(bobs, access_file("bobs", BOB_UID, BOB_UID, 0600));
-    access_connect(&alice, "alice", 0);
-    access_connect(&bob, "bob", 0);
-    for (int i = 0; i < 8; i++) {
-        workers[i] = i % 2 == 0 ? (struct worker){&alice.server, alices, bobs, ALICE_UID, false}
-                                : (struct worker){&bob.server, bobs, alices, BOB_UID, false};
-        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
-    }
-    for (int i = 0; i < 8; i++) {
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
-        assert_false(workers[i].wrong);
-    }
-    assert_root();
-    loop_end(&alice);
-    loop_end(&bob);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,7 +419,6 @@ int main(void)
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_own_work_is_the_process_s),
         cmocka_unit_test(test_default_credentials_are_not_the_servers),
-        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
