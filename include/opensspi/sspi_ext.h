@@ -55,14 +55,14 @@ extern "C" {
 
 /*
  * For QueryContextAttributes on the server's side: what the client's authority says of the client, verified. Of Kerberos the PAC (MS-PAC), as it stood in the
- * ticket. The buffer is a SecPkgContext_AuthorizationData; AuthorizationData is freed with FreeContextBuffer.
+ * ticket. The buffer is a OPENSSPI_AUTHORIZATION_DATA; AuthorizationData is freed with FreeContextBuffer.
  * SEC_E_UNSUPPORTED_FUNCTION on the client's side and where the authority said nothing.
  */
 #define OPENSSPI_ATTR_AUTHORIZATION_DATA 0x4F530001
-typedef struct _SecPkgContext_AuthorizationData {
+typedef struct _OPENSSPI_AUTHORIZATION_DATA {
     ULONG AuthorizationDataLength; /* bytes */
     PUCHAR AuthorizationData;
-} SecPkgContext_AuthorizationData, *PSecPkgContext_AuthorizationData;
+} OPENSSPI_AUTHORIZATION_DATA;
 
 /*
  * What a module with packages of its own may export beside InitSecurityInterfaceW or A: the object identifier by which Negotiate offers a package

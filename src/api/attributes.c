@@ -59,7 +59,7 @@ static const struct shape {
     {SECPKG_ATTR_TARGET_INFORMATION, FORM_BYTES, sizeof(SecPkgContext_TargetInformation)},
     {SECPKG_ATTR_ACCESS_TOKEN, FORM_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken)},
     {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, FORM_WIDE_TEXT, sizeof(SecPkgContext_ClientSpecifiedTarget)},
-    {OPENSSPI_ATTR_AUTHORIZATION_DATA, FORM_BYTES, sizeof(SecPkgContext_AuthorizationData)},
+    {OPENSSPI_ATTR_AUTHORIZATION_DATA, FORM_BYTES, sizeof(OPENSSPI_AUTHORIZATION_DATA)},
     {SECPKG_ATTR_STREAM_SIZES, FORM_FLAT, sizeof(SecPkgContext_StreamSizes)},
     {SECPKG_ATTR_UNIQUE_BINDINGS, FORM_BINDINGS, sizeof(SecPkgContext_Bindings)},
     {SECPKG_ATTR_ENDPOINT_BINDINGS, FORM_BINDINGS, sizeof(SecPkgContext_Bindings)},
@@ -81,7 +81,7 @@ static const struct shape {
 };
 
 _Static_assert(sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_TargetInformation) &&
-                   sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_AuthorizationData) &&
+                   sizeof(SecPkgContext_SessionKey) == sizeof(OPENSSPI_AUTHORIZATION_DATA) &&
                    sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_KeyingMaterial),
                "all are a length and a pointer");
 
