@@ -46,6 +46,6 @@ OPENSSL_AUTO(STACK_OF(X509), x509s, openssl_stack_of_x509_free)
 OPENSSL_AUTO(STACK_OF(X509_CRL), crls, openssl_stack_of_crl_free)
 OPENSSL_AUTO(unsigned char, block, openssl_memory_free)
 
-#define AUTO_OPENSSL(name) __attribute__((cleanup(openssl_##name##_free)))
+#define AUTO_OPENSSL(name) __attribute__((cleanup(openssl_##name##_free), unused)) /* some only free with their scope */
 
 #endif

@@ -43,21 +43,22 @@ static void test_defaults(void **state)
 static void test_every_key(void **state)
 {
     (void)state;
-    assert_int_equal(parse("; a comment\n# another\n[names]\ncomputer = SERVER\ndomain=EXAMPLE\n"
-                           "dns_computer : server.example.test\ndns_domain = example.test\ndns_forest = forest.test\r\n"
-                           "[packages]\npackage = /usr/lib/a.so\npackage = /b c/d, e.so\n"
-                           "[credentials]\nuser_file = /a b/users\naskpass = /usr/bin/ask\n"
-                           "[accounts]\nstores = sqlite:/a, ,smbpasswd:/b\t,sam:/c,\nlockout_threshold = 5\n"
-                           "lockout_seconds = 6\nlockout_reset_seconds = 4294967295\n"
-                           "[ntlm]\nallow_v1 = YES\nallow_lm = on\nallow_anonymous = 1\nrequire_128 = False\n"
-                           "refuse_reflection = off\nchannel_bindings = ALWAYS\nservice_binding = never\n"
-                           "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9\n"
-                           "[kerberos]\nkeytab = FILE:/a\nclient_keytab = FILE:/b\nkdc_seconds = 3\nrequire_pac = yes\n"
-                           "delegate = Always\n"
-                           "[access]\nwinbind = yes\nwinbind_library = /l\nname_domains = A, B\nranges = S-1-5-21-1:5:6\n"
-                           "allow_root = yes\nanonymous_user = guest\nidentify_without_privilege = yes\n"
-                           "logon_service = HTTP/a"),
-                     SEC_E_OK);
+    assert_int_equal(
+        parse("; a comment\n# another\n[names]\ncomputer = SERVER\ndomain=EXAMPLE\n"
+              "dns_computer : server.example.test\ndns_domain = example.test\ndns_forest = forest.test\r\n"
+              "[packages]\npackage = /usr/lib/a.so\npackage = /b c/d, e.so\n"
+              "[credentials]\nuser_file = /a b/users\naskpass = /usr/bin/ask\n"
+              "[accounts]\nstores = sqlite:/a, ,smbpasswd:/b\t,sam:/c,\nlockout_threshold = 5\n"
+              "lockout_seconds = 6\nlockout_reset_seconds = 4294967295\n"
+              "[ntlm]\nallow_v1 = YES\nallow_lm = on\nallow_anonymous = 1\nrequire_128 = False\n"
+              "refuse_reflection = off\nchannel_bindings = ALWAYS\nservice_binding = never\n"
+              "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9\n"
+              "[kerberos]\nkeytab = FILE:/a\nclient_keytab = FILE:/b\nkdc_seconds = 3\nrequire_pac = yes\n"
+              "delegate = Always\n"
+              "[access]\nwinbind = yes\nwinbind_library = /l\nname_domains = A, B\nranges = S-1-5-21-1:5:6\n"
+              "allow_root = yes\nanonymous_user = guest\nidentify_without_privilege = yes\n"
+              "logon_service = HTTP/a"),
+        SEC_E_OK);
     assert_string_equal(config.kerberos_keytab, "FILE:/a");
     assert_string_equal(config.kerberos_client_keytab, "FILE:/b");
     assert_int_equal(config.kerberos_kdc_seconds, 3);
