@@ -114,7 +114,8 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
     try(bindings_check(handshake, &checksum));
     if ((checksum.flags & GSS_DELEG) == 0 || checksum.credential.data == NULL)
         return SEC_E_OK;
-    try(kerberos_forwarded_read(handshake->krb, &request->ticket.key, checksum.credential, &handshake->delegated));
+    try(kerberos_forwarded_read(handshake->krb, &request->ticket.key, &request->ticket.client, checksum.credential,
+                                &handshake->delegated));
     handshake->gss_flags |= GSS_DELEG;
     return SEC_E_OK;
 }
