@@ -111,6 +111,8 @@ struct krb_authdata {
 #define KRB_AD_IF_RELEVANT 1
 #define KRB_AD_ETYPE_NEGOTIATION 129 /* RFC 4537 */
 #define KRB_AD_WIN2K_PAC 128         /* MS-PAC */
+#define KRB_AD_WINDOWS_FIRST 141     /* MS-KILE 3.2.5.8: what a client's authenticator tells of its machine; */
+#define KRB_AD_WINDOWS_LAST 144      /* it counts for logons on that machine alone, wherever it stands */
 MUST_USE enum wire_result krb_authdata_next(struct reader *list, struct krb_authdata *element);
 /* The list that an element of type AD-IF-RELEVANT holds, and RFC 4537's list of types. */
 MUST_USE enum wire_result krb_authdata_inside(struct slice data, struct reader *list);
