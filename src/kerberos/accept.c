@@ -182,7 +182,10 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     require(handshake->authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
     handshake->expiry = filetime_from_unix((time_t)request->ticket.end_time);
     /* Without the client's own tickets, the one it came with is what S4U2Proxy asks for, by who may ask. */
-    bool evidence = handshake->delegated.len == 0 && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
+    bool user_to_user =
+        handshake->own_session.enctype != 0; /* such a ticket opens for nobody later, the KDC included */
+    bool evidence =
+        handshake->delegated.len == 0 && !user_to_user && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
     if (evidence)
         try(kerberos_evidence_write(handshake->krb, request, handshake->client_name, &handshake->delegated));
     return pac_take(handshake, request);

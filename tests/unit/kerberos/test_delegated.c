@@ -171,6 +171,28 @@ static void test_damaged(void **state)
     assert_int_equal(delegated.len, 0);
 }
 
+/* Who acts for somebody else by S4U2Proxy has no ticket-granting ticket but the service's own, which must go nowhere. */
+static void test_the_services_own_ticket_stays(void **state)
+{
+    (void)state;
+    const struct config *config;
+    AUTO_SECRET struct secret message = {0};
+    krb5_creds evidence = {.magic = KV5M_CREDS}, service = {.magic = KV5M_CREDS};
+    kerberos_loop_configure(NULL, NULL, "delegate = always\n");
+    assert_int_equal(config_get(&config), SEC_E_OK);
+    const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
+    struct kerberos_credential *credential = kerberos_credential_new(&request, kerberos_source_new());
+    assert_non_null(credential);
+    credential->evidence = &evidence;
+    cause_clear();
+    assert_int_equal(kerberos_tgt_forward(credential, krb, &service, 0, &message), SEC_E_DELEGATION_POLICY);
+    assert_int_equal(message.len, 0);
+    credential->evidence = NULL;
+    kerberos_release(credential);
+    config_release(config);
+    kerberos_loop_configure(NULL, NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_ticket_of_somebody_else),
         cmocka_unit_test(test_what_may_be_missing),
         cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_the_services_own_ticket_stays),
     };
     kerberos_loop_configure(NULL, NULL, NULL);
     if (krb5_init_context(&krb) != 0)
