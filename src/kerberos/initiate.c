@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "core/trace.h"
+#include "kerberos/task.h"
 #include "kerberos/user_to_user.h"
 #include <string.h>
 
@@ -68,9 +69,10 @@ static SECURITY_STATUS names_fill(struct kerberos_handshake *handshake, const kr
 }
 
 /* Forwards the user's own tickets to the service (RFC 4121 4.1.1.1). What policy, KDC or size forbid is not granted, and the handshake goes on, as on Windows. */
-static void delegate(struct kerberos_handshake *handshake, const krb5_creds *creds, struct secret *forwarded)
+static void delegate(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
+                     struct secret *forwarded)
 {
-    SECURITY_STATUS status = kerberos_tgt_forward(handshake->credential, handshake->krb, creds, 0, forwarded);
+    SECURITY_STATUS status = kerberos_tgt_forward(handshake->credential, handshake->krb, creds, deadline, forwarded);
     if (status == SEC_E_OK && forwarded->len <= DELEGATED_MAX) {
         handshake->gss_flags |= GSS_DELEG;
         return;
@@ -81,13 +83,13 @@ static void delegate(struct kerberos_handshake *handshake, const krb5_creds *cre
     cause_clear();
 }
 
-static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const krb5_creds *creds,
+static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
                                     struct writer *message)
 {
     AUTO_SECRET struct secret forwarded = {0};
     AUTO_WRITER struct writer bytes = writer_growing(64);
     if ((handshake->asked & ISC_REQ_DELEGATE) != 0)
-        delegate(handshake, creds, &forwarded);
+        delegate(handshake, creds, deadline, &forwarded);
     struct gss_checksum checksum = {.flags = handshake->gss_flags, .credential = secret_slice(&forwarded)};
     memcpy(checksum.bindings, handshake->bindings, sizeof checksum.bindings);
     gss_checksum_write(&bytes, &checksum);
@@ -99,12 +101,13 @@ static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const 
                                  message);
 }
 
-static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, const krb5_creds *creds, struct step_out *out)
+static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
+                                    struct step_out *out)
 {
     AUTO_WRITER struct writer request = writer_growing(2048);
     handshake->gss_flags = gss_flags_wanted(handshake->asked);
     try(names_fill(handshake, creds));
-    try(request_make(handshake, creds, &request));
+    try(request_make(handshake, creds, deadline, &request));
     bool raw = (handshake->gss_flags & GSS_DCE_STYLE) != 0;
     krb_token_write(&out->token, raw ? KRB_RAW : handshake->framing, TOKEN_AP_REQ, writer_slice_of(&request));
     handshake->granted = flags_granted(handshake->asked, handshake->gss_flags, false);
@@ -119,10 +122,15 @@ static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, const 
 /* With the ticket for the target; for user-to-user `peers_ticket` is the server's TGT, else its data is NULL. */
 static SECURITY_STATUS ticket_use(struct kerberos_handshake *handshake, struct slice peers_ticket, struct step_out *out)
 {
-    const struct kerberos_ticket_request request = {.target = handshake->target, .peer_ticket = peers_ticket};
+    const struct kerberos_ticket_request request = {
+        /* one time for all that the KDC is asked here */
+        .target = handshake->target,
+        .peer_ticket = peers_ticket,
+        .deadline = kerberos_deadline(handshake->credential),
+    };
     krb5_creds *creds = NULL;
     try(kerberos_ticket_ask(handshake->credential, handshake->krb, &request, &creds));
-    SECURITY_STATUS status = request_send(handshake, creds, out);
+    SECURITY_STATUS status = request_send(handshake, creds, request.deadline, out);
     krb5_free_creds(handshake->krb, creds);
     return status;
 }

@@ -112,6 +112,8 @@ static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5
 {
     struct kerberos_task *task;
     bool by_proxy = credential->evidence != NULL;
+    require(!by_proxy || request->peer_ticket.len == 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "S4U2Proxy gets no tickets for user-to-user authentication"));
     try(kerberos_task_new(credential, request->target, by_proxy ? kerberos_s4u_proxy : fetch, &task));
     SECURITY_STATUS status = SEC_E_OK;
     if (by_proxy && krb5_copy_creds(krb, credential->evidence, &task->service) != 0)
