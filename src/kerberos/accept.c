@@ -320,7 +320,10 @@ static SECURITY_STATUS message_answer(struct kerberos_handshake *handshake, cons
 /* Also after the TGT was given away. */
 static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
 {
+    size_t before = out->token.len;
     SECURITY_STATUS status = message_answer(handshake, in, out);
+    if (status < 0)
+        out->token.len = before; /* an AP-REP would say the contrary */
     if (status < 0 && (handshake->asked & ASC_REQ_EXTENDED_ERROR) != 0)
         error_write(handshake, status, out);
     return status;

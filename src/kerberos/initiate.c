@@ -229,5 +229,10 @@ SECURITY_STATUS kerberos_initiate(void *credential, void **handshake, const stru
         [KERBEROS_CLIENT_TGT] = tgt_reply,
         [KERBEROS_CLIENT_REPLY] = reply,
     };
-    return kerberos_handshake_step(steps, COUNT_OF(steps), KERBEROS_CLIENT_BEGIN, credential, handshake, in, out);
+    size_t before = out->token.len;
+    SECURITY_STATUS status =
+        kerberos_handshake_step(steps, COUNT_OF(steps), KERBEROS_CLIENT_BEGIN, credential, handshake, in, out);
+    if (status < 0)
+        out->token.len = before; /* who failed proves nothing to the server any more */
+    return status;
 }
