@@ -166,6 +166,7 @@ static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct 
     return ticket_use(handshake, (struct slice){0}, out);
 }
 
+#define SERVER_ERRORS_FIRST 31  /* RFC 4120 7.5.9: those before it are a KDC's, of accounts and passwords */
 #define PROTOCOL_ERRORS_MAX 127 /* libkrb5's table: those of RFC 4120 7.5.9 and their extensions */
 
 /* A KRB-ERROR (RFC 4120 5.9.1) is not protected: it may end the handshake, and is believed for nothing else. */
@@ -177,9 +178,10 @@ static SECURITY_STATUS error_read(const struct kerberos_handshake *handshake, st
     if (code == 0) {
         krb5_ui_4 number = error->error;
         krb5_free_error(handshake->krb, error);
-        /* Anybody can send one. A number that is no error of the protocol must not become success, or an error of this machine. */
+        /* Anybody can send one. A number that is no error of the protocol must not become success, or an error of this machine; nor may whoever
+         * stands between make a program ask for a new password. */
         code = KRB5KRB_ERR_GENERIC;
-        if (number >= 1 && number <= PROTOCOL_ERRORS_MAX)
+        if (number >= SERVER_ERRORS_FIRST && number <= PROTOCOL_ERRORS_MAX)
             code = (krb5_error_code)ERROR_TABLE_BASE_krb5 + (krb5_error_code)number;
         if (code == KRB5KRB_AP_ERR_MODIFIED) /* so servers say that their key did not open the ticket */
             code = KRB5KRB_AP_WRONG_PRINC;
