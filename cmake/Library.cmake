@@ -109,6 +109,8 @@ if(EXISTS ${OPENSSPI_EXPORTS})
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include/opensspi> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/opensspi>)
     target_link_libraries(opensspi PRIVATE ${OPENSSPI_DEPENDENCIES})
     target_link_options(opensspi PRIVATE -Wl,--version-script=${OPENSSPI_EXPORTS} -Wl,-Bsymbolic-functions)
+    # Threads that wait for a KDC may still run in it when a program lets it go.
+    target_link_options(opensspi PRIVATE -Wl,-z,nodelete)
     if(NOT OPENSSPI_SANITIZE)
         # clang leaves the sanitizer's runtime to the program.
         target_link_options(opensspi PRIVATE -Wl,--no-undefined)

@@ -114,7 +114,8 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
     try(bindings_check(handshake, &checksum));
     if ((checksum.flags & GSS_DELEG) == 0 || checksum.credential.data == NULL)
         return SEC_E_OK;
-    try(kerberos_forwarded_read(handshake->krb, &request->ticket.key, checksum.credential, &handshake->delegated));
+    try(kerberos_forwarded_read(handshake->krb, &request->ticket.key, &request->ticket.client, checksum.credential,
+                                &handshake->delegated));
     handshake->gss_flags |= GSS_DELEG;
     return SEC_E_OK;
 }
@@ -181,7 +182,10 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     require(handshake->authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
     handshake->expiry = filetime_from_unix((time_t)request->ticket.end_time);
     /* Without the client's own tickets, the one it came with is what S4U2Proxy asks for, by who may ask. */
-    bool evidence = handshake->delegated.len == 0 && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
+    bool user_to_user =
+        handshake->own_session.enctype != 0; /* such a ticket opens for nobody later, the KDC included */
+    bool evidence =
+        handshake->delegated.len == 0 && !user_to_user && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
     if (evidence)
         try(kerberos_evidence_write(handshake->krb, request, handshake->client_name, &handshake->delegated));
     return pac_take(handshake, request);
@@ -316,7 +320,10 @@ static SECURITY_STATUS message_answer(struct kerberos_handshake *handshake, cons
 /* Also after the TGT was given away. */
 static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
 {
+    size_t before = out->token.len;
     SECURITY_STATUS status = message_answer(handshake, in, out);
+    if (status < 0)
+        out->token.len = before; /* an AP-REP would say the contrary */
     if (status < 0 && (handshake->asked & ASC_REQ_EXTENDED_ERROR) != 0)
         error_write(handshake, status, out);
     return status;

@@ -170,7 +170,7 @@ static SECURITY_STATUS server_keytab_set(struct kerberos_credential *credential,
         source->cache_first = (credential->use & SECPKG_CRED_OUTBOUND) != 0;
         try(text_set(&source->keytab, value));
     }
-    return text_set(keytab, value);
+    return value.len > 0 ? text_set(keytab, value) : kerberos_server_keytab(source, keytab);
 }
 
 static void swap_in(struct kerberos_credential *credential, krb5_context krb, struct kerberos_source *source,
