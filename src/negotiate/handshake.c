@@ -71,6 +71,8 @@ void negotiate_choose(struct negotiate_handshake *handshake, const struct negoti
     handshake->mic_session = NULL;
     writer_release(&handshake->record);
     handshake->inner_done = handshake->mic_asked = false;
+    handshake->granted = 0;
+    handshake->expiry = 0;
     handshake->chosen = inner;
 }
 
