@@ -28,7 +28,7 @@ struct package_info {
     uint32_t max_token;  /* bytes; a longer input token is refused unread */
     bool takes_identity; /* pAuthData is an identity, else the package's own structure */
     bool
-        chooses; /* stands for other packages: an identity's package list is for it to apply, and it says which one it is */
+        chooses; /* stands for other packages: an identity's package list is for it to apply, it says which one it is, its session's state is that one's session */
     struct package_mech mech;
 };
 
@@ -86,10 +86,10 @@ struct package_authority {
 };
 
 struct package_session {
-    /* `own` is the package's part of the session record. */
+    /* `own` is the package's part of the session record. A package that chooses finds flags and side in it. */
     SECURITY_STATUS (*open)(struct slice own, uint32_t flags, bool initiator, void **state);
     void (*close)(void *state);
-    /* Writes the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
+    /* Appends the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
     SECURITY_STATUS (*save)(const void *state, struct writer *own);
     /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW). */
     SECURITY_STATUS (*reset)(void *state);

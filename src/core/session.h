@@ -28,16 +28,15 @@ struct session_facts {
 struct session {
     const struct package *package;
     struct session_facts facts;
-    void *state; /* the package's */
-    size_t size; /* of this block with the record behind it */
+    void *state; /* the package's; of a package that chooses the chosen one's session, into which the facts point */
+    size_t size; /* of this block, with the record behind it where it is the package's own */
 };
 
 /* Appends a record. SEC_E_INSUFFICIENT_MEMORY when it does not fit. */
 SECURITY_STATUS session_record_write(struct writer *record, const struct package *package,
                                      const struct session_facts *facts, struct slice own);
-/* Reads a record without opening it: everything points into `record`. SEC_E_OK, or SEC_E_INVALID_TOKEN with its cause. */
-SECURITY_STATUS session_record_read(struct slice record, struct session_facts *facts, const char **package,
-                                    struct slice *own);
+/* The same for a package that chooses: `chosen` is the whole record of the package that was chosen, and all there is to say. */
+SECURITY_STATUS session_record_wrap(struct writer *record, const struct package *package, struct slice chosen);
 /* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */
 SECURITY_STATUS session_open(struct slice record, struct session **session);
 /* The same, but SEC_E_INVALID_TOKEN for a record of a package that chooses: such a package opens the record inside its own so, and no record nests. */

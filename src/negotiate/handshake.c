@@ -228,7 +228,7 @@ SECURITY_STATUS negotiate_mic_check(struct negotiate_handshake *handshake, struc
 /* A session that signed the list goes on where that left it. */
 static SECURITY_STATUS record_write(const struct negotiate_handshake *handshake, struct writer *record)
 {
-    const struct session *signer = handshake->mic_session;
+    struct session *signer = handshake->mic_session;
     if (signer == NULL)
         return negotiate_record_write(record, writer_slice_of(&handshake->record));
     if (signer->package->session->list_signed != NULL)
