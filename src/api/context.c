@@ -49,9 +49,8 @@ static SECURITY_STATUS step_deliver(struct context *context, const struct step_c
                                     SECURITY_STATUS status)
 {
     struct session *session = NULL;
-    require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    if (out->record.len > 0)
-        try(session_open(writer_slice_of(&out->record), &session));
+    require(writer_finish(&out->token) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    try(session_of_step(out, &session));
     require(status != SEC_E_OK || session != NULL || context->session != NULL,
             cause_set(SEC_E_INTERNAL_ERROR, "%s ended its handshake without a session", context->package->info.name));
     SECURITY_STATUS delivered = SEC_E_OK;
@@ -97,6 +96,7 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
           (unsigned)status);
     writer_release(&out.token);
     writer_release(&out.record);
+    session_close(out.session);
 
     if (status < 0 && !status_keeps_state(status) && context->state != CONTEXT_ESTABLISHED) {
         context->state = CONTEXT_FAILED;

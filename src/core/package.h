@@ -49,9 +49,13 @@ struct step_in {
     uint32_t flags;        /* ISC_REQ_* or ASC_REQ_*, as on the first call */
 };
 
+struct session;
+
 struct step_out {
     struct writer token;  /* empty: nothing to send */
     struct writer record; /* not empty: a session opens from it (at the end; datagram contexts also before) */
+    struct session *
+        session; /* instead of a record, only of a package that chooses, where it opened and used the chosen one's already: who gets `out` owns it; session_save writes its record */
     uint32_t granted;     /* ISC_RET_* or ASC_RET_* */
     int64_t expiry;       /* FILETIME, UTC */
     bool

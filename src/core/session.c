@@ -245,6 +245,26 @@ SECURITY_STATUS session_open_chosen(struct slice record, struct session **sessio
     return open_any(record, true, session);
 }
 
+SECURITY_STATUS session_of_step(struct step_out *out, struct session **session)
+{
+    if (out->session != NULL) {
+        *session = out->session;
+        out->session = NULL;
+        return SEC_E_OK;
+    }
+    require(writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    return out->record.len > 0 ? session_open(writer_slice_of(&out->record), session) : SEC_E_OK;
+}
+
+struct session *session_wrap(const struct package *package, struct session *chosen)
+{
+    struct session *wrapped = secret_block_alloc(sizeof *wrapped);
+    require(wrapped != NULL, NULL);
+    *wrapped =
+        (struct session){.package = package, .facts = chosen->facts, .state = chosen, .size = sizeof *wrapped};
+    return wrapped;
+}
+
 void session_close(struct session *session)
 {
     if (session == NULL)

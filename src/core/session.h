@@ -1,5 +1,5 @@
 /*
- * Sessions and their records. A session is always opened from a record: at the end of a handshake, on import, from the daemon, in tests.
+ * Sessions and their records. A session is always opened from a record: at the end of a handshake or just before it, on import, from the daemon, in tests.
  * docs/session-record.md writes the format down.
  */
 #ifndef OPENSSPI_CORE_SESSION_H
@@ -41,6 +41,10 @@ SECURITY_STATUS session_record_wrap(struct writer *record, const struct package 
 SECURITY_STATUS session_open(struct slice record, struct session **session);
 /* The same, but SEC_E_INVALID_TOKEN for a record of a package that chooses: such a package opens the record inside its own so, and no record nests. */
 SECURITY_STATUS session_open_chosen(struct slice record, struct session **session);
+/* The session that a handshake step gave, as a record or open already; *session stays NULL where it gave none. Statuses as of session_open. */
+SECURITY_STATUS session_of_step(struct step_out *out, struct session **session);
+/* Makes an open session that of a package that chooses, and owns it from then on. NULL without memory: then `chosen` stays the caller's. */
+struct session *session_wrap(const struct package *package, struct session *chosen);
 void session_close(struct session *session); /* NULL is fine */
 /* Answers what is common to all packages from the facts, the rest by the package. SEC_E_UNSUPPORTED_FUNCTION for what neither has. */
 SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value);

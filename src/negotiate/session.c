@@ -11,12 +11,6 @@ SECURITY_STATUS negotiate_record_write(struct writer *record, struct slice inner
     return session_record_wrap(record, &negotiate_package, inner);
 }
 
-SECURITY_STATUS negotiate_record_write_open(struct writer *record, struct session *inner)
-{
-    const struct session outer = {.package = &negotiate_package, .state = inner};
-    return session_save(&outer, record);
-}
-
 bool negotiate_choice(const struct package *chosen, uint32_t state, uint32_t attribute, struct attribute *value)
 {
     if (attribute != SECPKG_ATTR_PACKAGE_INFO && attribute != SECPKG_ATTR_NEGOTIATION_INFO &&

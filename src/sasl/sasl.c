@@ -60,8 +60,9 @@ SECURITY_STATUS sasl_begin(struct context *context)
 static SECURITY_STATUS session_take(struct context *context, struct step_out *out)
 {
     struct session *session = NULL;
-    require(writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    try(session_open(writer_slice_of(&out->record), &session));
+    try(session_of_step(out, &session));
+    require(session != NULL, cause_set(SEC_E_INTERNAL_ERROR, "%s ended its handshake without a session",
+                                       context->package->info.name));
     writer_release(&out->record);
     pthread_mutex_lock(&context->send_lock);
     pthread_mutex_lock(&context->receive_lock);
