@@ -98,7 +98,7 @@ struct package_session {
     /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW). */
     SECURITY_STATUS (*reset)(void *state);
     /* SPNEGO's list of mechanisms was signed and verified with this session, and its messages begin now: gives back what that used up and peers take for
-     * unused (MS-SPNG 3.3.5.1). Missing: nothing is given back. */
+     * unused (MS-SPNG 3.2.5.1). Missing: nothing is given back. */
     SECURITY_STATUS (*list_signed)(void *state);
     /* Sending calls hold the context's send lock, receiving ones its receive lock. `seq` is the caller's sequence number. */
     SECURITY_STATUS (*sign)(void *state, uint32_t qop, struct message *message, uint32_t seq);

@@ -170,7 +170,7 @@ static SECURITY_STATUS ntlm_session_reset(void *state)
     return SEC_E_OK;
 }
 
-/* MS-SPNG 3.3.5.1: the ciphers begin again, the numbers go on. */
+/* MS-SPNG 3.2.5.1: the ciphers begin again, the numbers go on (docs/interop.md says why). */
 static SECURITY_STATUS ntlm_list_signed(void *state)
 {
     struct ntlm_session *session = state;

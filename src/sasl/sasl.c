@@ -316,10 +316,13 @@ SECURITY_STATUS sasl_check_receive(const struct context *context, const struct m
 SECURITY_STATUS sasl_check_received(const struct context *context, uint32_t qop, bool unseal)
 {
     const struct sasl *sasl = context->sasl;
-    require(sasl != NULL && sasl->layer == LAYER_CONFIDENTIALITY && unseal, SEC_E_OK);
-    return qop != SECQOP_WRAP_NO_ENCRYPT
-               ? SEC_E_OK
-               : cause_set(SEC_E_MESSAGE_ALTERED, "a message that is only signed, under a layer that encrypts");
+    require(sasl != NULL && sasl->layer != 0 && unseal, SEC_E_OK);
+    bool plain = qop == SECQOP_WRAP_NO_ENCRYPT, secret = sasl->layer == LAYER_CONFIDENTIALITY;
+    require(!plain || !secret,
+            cause_set(SEC_E_MESSAGE_ALTERED, "a message that is only signed, under a layer that encrypts"));
+    require(plain || secret,
+            cause_set(SEC_E_QOP_NOT_SUPPORTED, "a message that is encrypted, under a layer that only signs"));
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS number_read(struct slice value, uint32_t *number)
