@@ -56,10 +56,10 @@ struct step_out {
     struct writer record; /* not empty: a session opens from it (at the end; datagram contexts also before) */
     struct session *
         session; /* instead of a record, only of a package that chooses, where it opened and used the chosen one's already: who gets `out` owns it; session_save writes its record */
-    uint32_t granted;     /* ISC_RET_* or ASC_RET_* */
-    int64_t expiry;       /* FILETIME, UTC */
+    uint32_t granted; /* ISC_RET_* or ASC_RET_* */
+    int64_t expiry;   /* FILETIME, UTC */
     bool
-        wants_list_mic; /* the handshake's messages carried a code of their own, so that the list of mechanisms needs one too (MS-SPNG 3.3.5.1) */
+        wants_list_mic; /* the handshake's messages carried a code of their own, so that the list of mechanisms needs one too (MS-SPNG appendix A) */
 };
 
 struct password_change {

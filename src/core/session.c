@@ -216,9 +216,8 @@ static SECURITY_STATUS open_any(struct slice record, bool chosen, struct session
     require(record_read(record, field) == WIRE_OK && text_read(field[FIELD_PACKAGE], &name) == WIRE_OK,
             record_damaged());
     const struct package *package = registry_find(name);
-    require(
-        package != NULL && package->session != NULL,
-        cause_set(SEC_E_SECPKG_NOT_FOUND, "the session record is of package \"%.64s\", which is not here", name));
+    require(package != NULL && package->session != NULL,
+            cause_set(SEC_E_SECPKG_NOT_FOUND, "the session record is of package \"%.64s\", which is not here", name));
     require(!chosen || !package->info.chooses,
             cause_set(SEC_E_INVALID_TOKEN, "a session record of %s inside another one", package->info.name));
     size_t size = sizeof **session + (package->info.chooses ? 0 : record.len);
@@ -260,8 +259,7 @@ struct session *session_wrap(const struct package *package, struct session *chos
 {
     struct session *wrapped = secret_block_alloc(sizeof *wrapped);
     require(wrapped != NULL, NULL);
-    *wrapped =
-        (struct session){.package = package, .facts = chosen->facts, .state = chosen, .size = sizeof *wrapped};
+    *wrapped = (struct session){.package = package, .facts = chosen->facts, .state = chosen, .size = sizeof *wrapped};
     return wrapped;
 }
 

@@ -89,10 +89,10 @@ static inline uint32_t md5_rotl(uint32_t value, unsigned bits)
 /* clang-format on */
 
 /* Compresses one block into the variables a, b, c, d, which the caller adds to the state. */
-#define MD5_ROUNDS(block, MEANWHILE)             \
-    MD5_ROUND_1(MD5_STEP_F, block, MEANWHILE);   \
-    MD5_ROUND_2(MD5_STEP_G, block, MEANWHILE);   \
-    MD5_ROUND_3(MD5_STEP_H, block, MEANWHILE);   \
+#define MD5_ROUNDS(block, MEANWHILE)           \
+    MD5_ROUND_1(MD5_STEP_F, block, MEANWHILE); \
+    MD5_ROUND_2(MD5_STEP_G, block, MEANWHILE); \
+    MD5_ROUND_3(MD5_STEP_H, block, MEANWHILE); \
     MD5_ROUND_4(MD5_STEP_I, block, MEANWHILE)
 
 /* Two chains side by side: each step is done with a, b, c, d and block, and with a2, b2, c2, d2 and block2. */
@@ -103,10 +103,10 @@ static inline uint32_t md5_rotl(uint32_t value, unsigned bits)
 #define MD5_BOTH_G(a, b, c, d, block, ...) MD5_BOTH(MD5_STEP_G, a, b, c, d, block, __VA_ARGS__)
 #define MD5_BOTH_H(a, b, c, d, block, ...) MD5_BOTH(MD5_STEP_H, a, b, c, d, block, __VA_ARGS__)
 #define MD5_BOTH_I(a, b, c, d, block, ...) MD5_BOTH(MD5_STEP_I, a, b, c, d, block, __VA_ARGS__)
-#define MD5_ROUNDS_BOTH(block, MEANWHILE)        \
-    MD5_ROUND_1(MD5_BOTH_F, block, MEANWHILE);   \
-    MD5_ROUND_2(MD5_BOTH_G, block, MEANWHILE);   \
-    MD5_ROUND_3(MD5_BOTH_H, block, MEANWHILE);   \
+#define MD5_ROUNDS_BOTH(block, MEANWHILE)      \
+    MD5_ROUND_1(MD5_BOTH_F, block, MEANWHILE); \
+    MD5_ROUND_2(MD5_BOTH_G, block, MEANWHILE); \
+    MD5_ROUND_3(MD5_BOTH_H, block, MEANWHILE); \
     MD5_ROUND_4(MD5_BOTH_I, block, MEANWHILE)
 
 #endif

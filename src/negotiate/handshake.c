@@ -148,7 +148,7 @@ SECURITY_STATUS negotiate_direct(struct negotiate_handshake *handshake, const st
     return negotiate_direct_done(handshake, negotiate_inner_step(handshake, in->token, &out->token), out);
 }
 
-/* RFC 4178 5 and MS-SPNG 3.3.5.1: where the chosen mechanism is not the preferred one, where the package's messages carried a code of their own, and where
+/* RFC 4178 5 and MS-SPNG appendix A on mechListMIC: where the chosen mechanism is not the preferred one, where the package's messages carried a code of their own, and where
  * the peer asks. Integrity has one bit on each side. */
 SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, bool *due)
 {

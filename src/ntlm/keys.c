@@ -36,8 +36,9 @@ bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key)
 }
 
 /* The constants are hashed with their NUL. */
-#define CONSTANT(direction, kind) slice_of("session key to " direction " " kind " key magic constant", \
-                                           sizeof "session key to " direction " " kind " key magic constant")
+#define CONSTANT(direction, kind)                                        \
+    slice_of("session key to " direction " " kind " key magic constant", \
+             sizeof "session key to " direction " " kind " key magic constant")
 
 void ntlm_message_keys(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *sign,
                        struct key16 *seal, size_t *seal_len)

@@ -61,8 +61,8 @@ static SECURITY_STATUS session_take(struct context *context, struct step_out *ou
 {
     struct session *session = NULL;
     try(session_of_step(out, &session));
-    require(session != NULL, cause_set(SEC_E_INTERNAL_ERROR, "%s ended its handshake without a session",
-                                       context->package->info.name));
+    require(session != NULL,
+            cause_set(SEC_E_INTERNAL_ERROR, "%s ended its handshake without a session", context->package->info.name));
     writer_release(&out->record);
     pthread_mutex_lock(&context->send_lock);
     pthread_mutex_lock(&context->receive_lock);

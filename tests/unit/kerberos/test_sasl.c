@@ -674,7 +674,8 @@ int main(void)
         cmocka_unit_test(test_too_early),
         cmocka_unit_test(test_wrong_server),
         cmocka_unit_test(test_wrong_client),
-        cmocka_unit_test(test_downgraded_message), cmocka_unit_test(test_upgraded_message),
+        cmocka_unit_test(test_downgraded_message),
+        cmocka_unit_test(test_upgraded_message),
         cmocka_unit_test(test_packages),
         cmocka_unit_test(test_memory_failures),
     };
