@@ -115,8 +115,9 @@ static void End(struct text *text)
 static void Initial(struct text *text, const char *user)
 {
     const char *name = strchr(user, '\\') != NULL ? strchr(user, '\\') + 1 : user;
-    bool is_letter = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
-    const char letter[2] = {is_letter ? (char)(*name & ~0x20) : '?', '\0'};
+    char letter[2] = "?";
+    if ((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z'))
+        letter[0] = (char)(*name & ~0x20);
     TextPutHtml(text, letter);
 }
 
