@@ -54,9 +54,9 @@ static bool is_stream(const struct context *context)
 /* Opens what the step ended with, if it did: a record, or a session handed over directly. */
 static SECURITY_STATUS session_take(const struct context *context, struct step_out *out, struct session **session)
 {
-    if (out->session != NULL)
-        return session_adopt(context->package, context->initiator, STEAL(out->session), session);
-    return out->record.len > 0 ? session_open(writer_slice_of(&out->record), session) : SEC_E_OK;
+    if (out->stream != NULL)
+        return session_adopt(context->package, context->initiator, STEAL(out->stream), session);
+    return session_of_step(out, session);
 }
 
 /* EXTENDED_ERROR is one flag with two values. */
@@ -96,7 +96,7 @@ static SECURITY_STATUS step_deliver(struct context *context, const struct step_c
                                     SECURITY_STATUS status)
 {
     struct session *session = NULL;
-    require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    require(writer_finish(&out->token) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     try(session_take(context, out, &session));
     /* A stream may be closed in mid-handshake, which succeeds and establishes nothing. */
     require(status != SEC_E_OK || session != NULL || context->session != NULL || is_stream(context),
@@ -152,8 +152,9 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
           (unsigned)status);
     writer_release(&out.token);
     writer_release(&out.record);
-    if (out.session != NULL)
-        context->package->session->close(out.session);
+    session_close(out.session);
+    if (out.stream != NULL)
+        context->package->session->close(out.stream);
 
     if (status < 0 && !status_keeps_state(status) && context->state != CONTEXT_ESTABLISHED) {
         context->state = CONTEXT_FAILED;

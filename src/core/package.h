@@ -32,7 +32,7 @@ struct package_info {
     bool takes_identity; /* pAuthData is an identity, else the package's own structure */
     bool process_bound;  /* its sessions live in this process only: a record is no more than a claim to one */
     bool
-        chooses; /* stands for other packages: an identity's package list is for it to apply, and it says which one it is */
+        chooses; /* stands for other packages: an identity's package list is for it to apply, it says which one it is, its session's state is that one's session */
     struct package_mech mech;
 };
 
@@ -60,18 +60,22 @@ struct step_in {
     uint16_t mtu;           /* DTLS; 0: none given */
 };
 
+struct session;
+
 struct step_out {
     struct writer token;  /* empty: nothing to send */
     struct writer record; /* not empty: a session opens from it (at the end; datagram contexts also before) */
-    uint32_t granted;     /* ISC_RET_* or ASC_RET_* */
-    int64_t expiry;       /* FILETIME, UTC */
+    struct session *
+        session; /* instead of a record, only of a package that chooses, where it opened and used the chosen one's already: who gets `out` owns it; session_save writes its record */
+    uint32_t granted; /* ISC_RET_* or ASC_RET_* */
+    int64_t expiry;   /* FILETIME, UTC */
     bool
-        wants_list_mic; /* the handshake's messages carried a code of their own, so that the list of mechanisms needs one too (MS-SPNG 3.3.5.1) */
+        wants_list_mic; /* the handshake's messages carried a code of their own, so that the list of mechanisms needs one too (MS-SPNG appendix A) */
     /* What stream packages answer besides. */
     size_t extra;   /* so many bytes at the end of the input were not used */
     size_t missing; /* with SEC_E_INCOMPLETE_MESSAGE: so many more are needed */
     bool alert;     /* the token tells the peer of a failure */
-    void *session;  /* a session's state, handed over directly where it cannot be written as a record; NULL: none */
+    void *stream;   /* the state of a session that cannot be written as a record, handed over directly; NULL: none */
 };
 
 struct password_change {
@@ -105,15 +109,16 @@ struct package_authority {
 };
 
 struct package_session {
-    /* `own` is the package's part of the session record. NULL where sessions are only handed over directly. */
+    /* `own` is the package's part of the session record. A package that chooses finds flags and side in it. NULL where sessions are only handed over
+     * directly. */
     SECURITY_STATUS (*open)(struct slice own, uint32_t flags, bool initiator, void **state);
     void (*close)(void *state);
-    /* Writes the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
+    /* Appends the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
     SECURITY_STATUS (*save)(const void *state, struct writer *own);
     /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW). */
     SECURITY_STATUS (*reset)(void *state);
     /* SPNEGO's list of mechanisms was signed and verified with this session, and its messages begin now: gives back what that used up and peers take for
-     * unused (MS-SPNG 3.3.5.1). Missing: nothing is given back. */
+     * unused (MS-SPNG 3.2.5.1). Missing: nothing is given back. */
     SECURITY_STATUS (*list_signed)(void *state);
     /* Sending calls hold the context's send lock, receiving ones its receive lock. `seq` is the caller's sequence number. */
     SECURITY_STATUS (*sign)(void *state, uint32_t qop, struct message *message, uint32_t seq);

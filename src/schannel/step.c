@@ -35,7 +35,7 @@ static SECURITY_STATUS handshake_finish(struct connection *connection, struct st
     connection->state = CONNECTION_OPEN;
     if (first) {
         atomic_fetch_add_explicit(&connection->n_references, 1, memory_order_relaxed);
-        out->session = connection;
+        out->stream = connection;
     }
     return SEC_E_OK;
 }
@@ -295,10 +295,10 @@ SECURITY_STATUS connection_step(struct connection *connection, struct tls_creden
         status = status < 0 ? status : given;
     }
     /* A flight that ends the handshake hands the session over with its last piece. */
-    if (out->session != NULL && status == SEC_I_MESSAGE_FRAGMENT) {
-        connection->session_held = STEAL(out->session);
+    if (out->stream != NULL && status == SEC_I_MESSAGE_FRAGMENT) {
+        connection->session_held = STEAL(out->stream);
     } else if (status == SEC_E_OK && connection->session_held != NULL)
-        out->session = STEAL(connection->session_held);
+        out->stream = STEAL(connection->session_held);
     out->granted = connection->granted;
     out->expiry = connection->expiry;
     ERR_clear_error();
