@@ -87,19 +87,13 @@ static struct job *job_new(const struct kdc_work *work, void *data)
 
 /* The host's signals are not for this thread. Blocked before it starts, so that there is no moment in between; a KDC that closes its
  * connection then also raises no SIGPIPE. */
-static bool job_start(struct job *job)
+static bool job_start(struct job *job, pthread_t *thread)
 {
-    pthread_t thread;
-    pthread_attr_t attributes;
     sigset_t all, before;
     sigfillset(&all);
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    int failed = pthread_create(&thread, &attributes, job_run, job);
+    int failed = pthread_create(thread, NULL, job_run, job);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
     return failed == 0;
 }
 
@@ -127,14 +121,17 @@ SECURITY_STATUS kdc_run(const struct kdc_work *work, void **data, uint64_t deadl
                       kdc_abandoned()));
     struct job *job = job_new(work, *data);
     require(job != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    if (!job_start(job)) {
+    pthread_t thread;
+    if (!job_start(job, &thread)) {
         job_free(job);
         return cause_set(SEC_E_INSUFFICIENT_MEMORY, "no thread to wait for the KDC with");
     }
     if (!job_wait(job, deadline)) {
+        pthread_detach(thread);
         *data = NULL;
         return cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "no KDC answered in time (kdc_seconds in [kerberos])");
     }
+    pthread_join(thread, NULL); /* what libraries keep for a thread goes before the caller may leave the program */
     SECURITY_STATUS status = job->status;
     if (status != SEC_E_OK && job->cause[0] != '\0')
         (void)cause_set(status, "%s", job->cause);
