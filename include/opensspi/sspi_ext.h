@@ -186,8 +186,9 @@ SECURITY_STATUS OpenSspiBindingsFromTlsExporter(const void *Exported, ULONG Expo
  * ticket that the client forwarded (the context has ASC_RET_DELEGATE), or else by S4U2Proxy with the ticket that it came with, where the KDC lets the service do
  * that (constrained delegation, also resource-based). On Windows programs impersonate and acquire default credentials instead.
  *
- * phContext: a server's context, also an imported one. It stays as it is, and may be deleted while the credential lives.
- * phService: the service's own credential, needed for S4U2Proxy: acquired with SECPKG_CRED_BOTH, as the context's must have been. NULL is fine where the
+ * phContext: a server's context, also an imported one, of Kerberos or of Negotiate that came to Kerberos. It stays as it is, and may be deleted while the
+ * credential lives. The credential is one of Kerberos.
+ * phService: the service's own credential of Kerberos, needed for S4U2Proxy: acquired with SECPKG_CRED_BOTH, as the context's must have been. NULL is fine where the
  * client has forwarded its ticket.
  * phCredential: receives the credential; free it with FreeCredentialsHandle. Its tickets are in private memory.
  * ptsExpiry: receives when the client's ticket ends, in local time; may be NULL.

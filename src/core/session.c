@@ -279,6 +279,11 @@ struct session *session_wrap(const struct package *package, struct session *chos
     return wrapped;
 }
 
+const struct package *session_package(const struct session *session)
+{
+    return session->package->info.chooses ? ((const struct session *)session->state)->package : session->package;
+}
+
 void session_close(struct session *session)
 {
     if (session == NULL)
