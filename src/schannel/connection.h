@@ -54,6 +54,10 @@ struct connection {
     bool inner_handshake; /* TLS 1.3: the record just read held handshake messages */
     /* Verdict of automatic validation. */
     bool validated;
+    uint64_t since;           /* monotonic_ms of the full handshake that this connection's session comes from */
+    bool offered_validated;   /* the same two of the session that a client offers */
+    uint64_t offered_since;
+    bool credential_changed;  /* a later step came with another one */
     SECURITY_STATUS verdict;        /* SEC_E_OK, or why the peer was refused */
     DWORD chain_errors;             /* CERT_TRUST_ bits */
     int32_t chain_code;             /* CERT_E_ code */
@@ -103,6 +107,12 @@ struct connection *connection_of(const SSL *ssl);
 SECURITY_STATUS connection_step(struct connection *connection, struct tls_credential *credential,
                                 const struct step_in *in, struct step_out *out);
 
+/* Was the peer's certificate validated automatically, in this connection's handshake or in the one whose session is resumed? */
+bool connection_is_validated(struct connection *connection);
+/* Servers: the handshakes from now on ask for a certificate, and require one if the configuration says so. `how`: further SSL_VERIFY_ bits. */
+SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how);
+/* Whom the certificates speak of, as they are now. */
+SECURITY_STATUS connection_names(struct connection *connection);
 /* Remembers input that libssl has taken and the caller will show again, or forgets it (NULL). */
 void connection_remember(struct connection *connection, struct slice taken);
 /* What libssl's error means, with its cause in words; the connection has failed. `what` names the work. */

@@ -95,7 +95,7 @@ static int64_t not_after(const X509 *x509)
     return filetime_from_unix(timegm(&at));
 }
 
-static SECURITY_STATUS names_find(struct connection *connection)
+SECURITY_STATUS connection_names(struct connection *connection)
 {
     /* NAMES is the client's. */
     const X509 *peer = SSL_get0_peer_certificate(connection->ssl);
@@ -109,18 +109,20 @@ static SECURITY_STATUS names_find(struct connection *connection)
     }
     int64_t expiry = not_after(connection->initiator ? peer : own), client_expiry = not_after(client);
     connection->expiry = client_expiry < expiry ? client_expiry : expiry;
+    if (!connection->initiator)
+        connection->granted = (connection->granted & ~(uint32_t)ASC_RET_MUTUAL_AUTH) |
+                              (connection->peer_name != NULL ? ASC_RET_MUTUAL_AUTH : 0);
     return SEC_E_OK;
 }
 
 SECURITY_STATUS connection_established(struct connection *connection)
 {
     try(sizes_find(connection));
-    try(names_find(connection));
+    try(connection_names(connection));
+    (void)connection_is_validated(connection);
     connection->start = filetime_now();
     if (connection->initiator && connection->certificate_sent)
         connection->granted |= ISC_RET_USED_SUPPLIED_CREDS | (connection->flags & ISC_REQ_MUTUAL_AUTH);
-    if (!connection->initiator && connection->peer_name != NULL)
-        connection->granted |= ASC_RET_MUTUAL_AUTH;
     require(SSL_export_keying_material(connection->ssl, connection->session_key, sizeof connection->session_key,
                                        SESSION_KEY_LABEL, sizeof SESSION_KEY_LABEL - 1, NULL, 0, 0) == 1,
             connection_failure(connection, "no session key can be derived"));
