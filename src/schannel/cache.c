@@ -116,7 +116,8 @@ SSL_SESSION *session_cache_take(struct session_cache *cache, const char *server,
     pthread_mutex_lock(&cache->lock);
     for (unsigned i = cache->n_entries; session == NULL && i-- > 0;) {
         struct entry *entry = entry_at(cache, i);
-        if (now - entry->origin.since >= (uint64_t)cache->lifespan_ms || SSL_SESSION_is_resumable(entry->session) != 1) {
+        if (now - entry->origin.since >= (uint64_t)cache->lifespan_ms ||
+            SSL_SESSION_is_resumable(entry->session) != 1) {
             entry_drop(cache, i);
             continue;
         }

@@ -54,10 +54,10 @@ struct connection {
     bool inner_handshake; /* TLS 1.3: the record just read held handshake messages */
     /* Verdict of automatic validation. */
     bool validated;
-    uint64_t since;           /* monotonic_ms of the full handshake that this connection's session comes from */
-    bool offered_validated;   /* the same two of the session that a client offers */
+    uint64_t since;         /* monotonic_ms of the full handshake that this connection's session comes from */
+    bool offered_validated; /* the same two of the session that a client offers */
     uint64_t offered_since;
-    bool credential_changed;  /* a later step came with another one */
+    bool credential_changed;        /* a later step came with another one */
     SECURITY_STATUS verdict;        /* SEC_E_OK, or why the peer was refused */
     DWORD chain_errors;             /* CERT_TRUST_ bits */
     int32_t chain_code;             /* CERT_E_ code */

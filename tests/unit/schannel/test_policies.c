@@ -116,8 +116,8 @@ static void required_later(DWORD protocols)
     SECURITY_STATUS status = SEC_E_OK;
     for (int i = 0; i < 10 && status >= 0 && pair->client.out.len > 0; i++) {
         hand_over(&pair->client, &pair->server);
-        status = pair->server.status == SEC_I_CONTINUE_NEEDED ? side_step(&pair->server)
-                                                              : side_receive(&pair->server, NULL);
+        status =
+            pair->server.status == SEC_I_CONTINUE_NEEDED ? side_step(&pair->server) : side_receive(&pair->server, NULL);
         if (status == SEC_I_RENEGOTIATE)
             status = side_step(&pair->server);
         hand_over(&pair->server, &pair->client);
@@ -147,9 +147,9 @@ static void test_changed_credential(void **state)
     {
         struct loop_pair *pair = pair_new();
         struct side strict = {.client = true};
-        assert_int_equal(side_acquire_with(&pair->client, NULL, protocols & SP_PROT_TLS1_X_CLIENT,
-                                           SCH_CRED_NO_SERVERNAME_CHECK),
-                         SEC_E_OK);
+        assert_int_equal(
+            side_acquire_with(&pair->client, NULL, protocols & SP_PROT_TLS1_X_CLIENT, SCH_CRED_NO_SERVERNAME_CHECK),
+            SEC_E_OK);
         assert_int_equal(side_acquire_with(&strict, pki_client(), protocols & SP_PROT_TLS1_X_CLIENT, 0), SEC_E_OK);
         pair->client.target = "other.test";
         pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
