@@ -5,6 +5,8 @@
 #include "support/ntlm_loop.h"
 #include "support/tls_loop.h"
 
+#include <openssl/ssl.h>
+#include <openssl/err.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -235,6 +237,75 @@ static void test_names_after_handshake(void **state)
     pair_free(pair);
 }
 
+/* RFC 7301 3.1: a server chooses one of the client's protocols. libssl as a server says whatever its callback says. */
+static int alpn_other(SSL *ssl, const unsigned char **out, unsigned char *len, const unsigned char *in,
+                      unsigned int in_len, void *unused)
+{
+    (void)ssl, (void)in, (void)in_len, (void)unused;
+    *out = (const unsigned char *)"evil/9";
+    *len = 6;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void foreign_protocol(int version)
+{
+    /* size, ALPN, length, "h2", "http/1.1" */
+    static const unsigned char offered[] = "\x12\0\0\0\2\0\0\0\x0c\0\2h2\x08http/1.1";
+    struct side client = {.client = true, .target = "server.test", .protocols = offered, .protocols_len = 22};
+    assert_int_equal(side_acquire_with(&client, NULL, 0, 0), SEC_E_OK);
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    assert_int_equal(SSL_CTX_set_max_proto_version(ctx, version), 1);
+    assert_int_equal(SSL_CTX_use_certificate(ctx, pki_server()->x509), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(ctx, pki_server()->key), 1);
+    SSL_CTX_set_alpn_select_cb(ctx, alpn_other, NULL);
+    SSL *server = SSL_new(ctx);
+    BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+    SSL_set_bio(server, in, out);
+    SSL_set_accept_state(server);
+    SECURITY_STATUS status = side_step(&client);
+    for (int i = 0; i < 10 && status == SEC_I_CONTINUE_NEEDED; i++) {
+        if (client.out.len > 0)
+            (void)BIO_write(in, client.out.data, (int)client.out.len);
+        client.out.len = 0;
+        (void)SSL_do_handshake(server);
+        int len = BIO_read(out, client.in.data + client.in.len, 1 << 16);
+        client.in.len += len > 0 ? (size_t)len : 0;
+        status = side_step(&client);
+    }
+    assert_true(status < 0);
+    ERR_clear_error();
+    SSL_free(server);
+    SSL_CTX_free(ctx);
+    side_end(&client);
+}
+
+static void test_foreign_protocol(void **state)
+{
+    (void)state;
+    foreign_protocol(TLS1_2_VERSION);
+    foreign_protocol(TLS1_3_VERSION);
+}
+
+/* What was made for the peer and finds no room is lost; so is the connection, which would go on out of step. */
+static void test_no_room(void **state)
+{
+    (void)state;
+    struct loop_pair *pair = pair_new();
+    pair_acquire(pair, SP_PROT_TLS1_3_CLIENT, 0, 0);
+    assert_true(pair_run(pair));
+    talk(pair);
+    control(&pair->client, SCHANNEL_RENEGOTIATE);
+    unsigned char byte[1];
+    SecBuffer out = {1, SECBUFFER_TOKEN, byte};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
+    assert_int_equal(InitializeSecurityContextA(&pair->client.credential, &pair->client.context, NULL, ISC_REQ_STREAM,
+                                                0, 0, NULL, 0, NULL, &list, &pair->client.attributes, NULL),
+                     SEC_E_INSUFFICIENT_MEMORY);
+    assert_true(side_send(&pair->client, "x", 1, &text) < 0);
+    assert_int_equal(side_step(&pair->client), SEC_E_OUT_OF_SEQUENCE);
+    pair_free(pair);
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -245,9 +316,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tickets),         cmocka_unit_test(test_tickets_with_name),
-        cmocka_unit_test(test_required_later),  cmocka_unit_test(test_changed_credential),
-        cmocka_unit_test(test_validated_again), cmocka_unit_test(test_names_after_handshake),
+        cmocka_unit_test(test_tickets),          cmocka_unit_test(test_tickets_with_name),
+        cmocka_unit_test(test_required_later),   cmocka_unit_test(test_changed_credential),
+        cmocka_unit_test(test_validated_again),  cmocka_unit_test(test_names_after_handshake),
+        cmocka_unit_test(test_foreign_protocol), cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }
