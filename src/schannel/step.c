@@ -210,6 +210,9 @@ static SECURITY_STATUS step_run(struct connection *connection, bool first, const
         return datagram_repeat(connection);
     if (!waited) {
         enum wire_result looked = record_look(input, connection->datagram, &record);
+        /* Anybody can send a datagram, and the rest of one never comes: what is no record is passed over (RFC 6347 4.1.2.7). */
+        if (looked != WIRE_OK && connection->datagram && !first)
+            return connection->state == CONNECTION_HANDSHAKE ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
         if (looked == WIRE_SHORT)
             return step_incomplete(out, record.missing);
         if (looked == WIRE_BAD)
