@@ -171,6 +171,7 @@ static void test_lost_flights(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_connection), cmocka_unit_test(test_strangers), cmocka_unit_test(test_lost_flights)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_connection), cmocka_unit_test(test_strangers),
+                                       cmocka_unit_test(test_lost_flights)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
