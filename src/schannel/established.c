@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "base/time.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include "schannel/connection.h"
 #include "schannel/record.h"
@@ -40,6 +41,15 @@ static SECURITY_STATUS sizes_find(struct connection *connection)
     return SEC_E_OK;
 }
 
+/* Programs look the name up and write it into logs. */
+static bool is_plain_text(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return false;
+    return text.len > 0 && text.len <= NAME_LEN_MAX && utf8_valid(text);
+}
+
 /* The first name of this kind in subjectAltName, as UTF-8 (mem_free), or NULL. */
 static char *alternative_name(const GENERAL_NAMES *names, int kind)
 {
@@ -56,7 +66,7 @@ static char *alternative_name(const GENERAL_NAMES *names, int kind)
                  name->d.otherName->value->type == V_ASN1_UTF8STRING)
             text = name->d.otherName->value->value.utf8string;
         int len = text != NULL ? ASN1_STRING_length(text) : 0;
-        if (len > 0 && len <= NAME_LEN_MAX && memchr(ASN1_STRING_get0_data(text), 0, (size_t)len) == NULL)
+        if (len > 0 && is_plain_text(slice_of(ASN1_STRING_get0_data(text), (size_t)len)))
             return mem_dup(ASN1_STRING_get0_data(text), (size_t)len);
     }
     return NULL;

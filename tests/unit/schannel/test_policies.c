@@ -306,6 +306,29 @@ static void test_no_room(void **state)
     pair_free(pair);
 }
 
+/* A name in a certificate that is no text, or holds what would move a terminal or end a line of a log, names nobody; the next one does. */
+static void test_odd_names(void **state)
+{
+    static const char *const alternatives[] = {"email:\xff\xfe@client.test,DNS:fine.test",
+                                               "email:a\x1b[1m@client.test,DNS:fine.test",
+                                               "otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a\x07@client.test,DNS:fine.test"};
+    (void)state;
+    for (size_t i = 0; i < sizeof alternatives / sizeof alternatives[0]; i++) {
+        SecPkgContext_NamesA names;
+        struct pki odd = pki_make(&(struct pki_wish){
+            .name = "odd", .alternatives = alternatives[i], .usage = "clientAuth", .issuer = pki_authority()});
+        struct loop_pair *pair = pair_new();
+        assert_int_equal(side_acquire_with(&pair->client, &odd, 0, MANUAL), SEC_E_OK);
+        pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+        assert_true(pair_run(pair));
+        assert_int_equal(QueryContextAttributesA(&pair->server.context, SECPKG_ATTR_NAMES, &names), SEC_E_OK);
+        assert_string_equal(names.sUserName, "fine.test");
+        FreeContextBuffer(names.sUserName);
+        pair_free(pair);
+        pki_free(&odd);
+    }
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -320,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_required_later),   cmocka_unit_test(test_changed_credential),
         cmocka_unit_test(test_validated_again),  cmocka_unit_test(test_names_after_handshake),
         cmocka_unit_test(test_foreign_protocol), cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_odd_names),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }
