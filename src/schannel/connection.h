@@ -34,6 +34,8 @@ struct connection {
     struct tls_credential *credential;
     SSL *ssl;
     bool initiator, datagram;
+    bool credential_changed; /* a later step came with another one */
+    bool offered_validated;  /* `validated` of the session that a client offers */
     enum connection_state state;
     enum connection_wish wish; /* what ApplyControlToken asked of the next step */
     uint8_t alert_level, alert_number;
@@ -54,10 +56,6 @@ struct connection {
     bool inner_handshake; /* TLS 1.3: the record just read held handshake messages */
     /* Verdict of automatic validation. */
     bool validated;
-    uint64_t since;         /* monotonic_ms of the full handshake that this connection's session comes from */
-    bool offered_validated; /* the same two of the session that a client offers */
-    uint64_t offered_since;
-    bool credential_changed;        /* a later step came with another one */
     SECURITY_STATUS verdict;        /* SEC_E_OK, or why the peer was refused */
     DWORD chain_errors;             /* CERT_TRUST_ bits */
     int32_t chain_code;             /* CERT_E_ code */
@@ -66,6 +64,7 @@ struct connection {
     struct suite suite;
     SecPkgContext_StreamSizes sizes;
     int64_t start, expiry;
+    uint64_t since, offered_since; /* monotonic_ms of the full handshake that the session comes from */
     uint8_t session_key[SESSION_KEY_LEN];
     uint8_t write_secret[EVP_MAX_MD_SIZE]; /* TLS 1.3: this side's traffic secret, of the keys in use */
     size_t write_secret_len;
