@@ -141,9 +141,11 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
                            .granted = context->granted,
                            .expiry = context->expiry};
     status = context->sasl != NULL ? sasl_step(context, &in, &out) : authority()->step(context, &in, &out);
-    if (status >= 0)
+    bool lost = false; /* what the package had to say */
+    if (status >= 0) {
         status = step_deliver(context, call, &out, status);
-    else if (status != SEC_E_INCOMPLETE_MESSAGE)
+        lost = status < 0;
+    } else if (status != SEC_E_INCOMPLETE_MESSAGE)
         error_deliver(context, call, &out);
     if (is_stream(context))
         buffers_stream_step_done(call->input, status, &in, &out);
@@ -156,7 +158,8 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
     if (out.stream != NULL)
         context->package->session->close(out.stream);
 
-    if (status < 0 && !status_keeps_state(status) && context->state != CONTEXT_ESTABLISHED) {
+    /* An established context survives wrong input; but records that never reach the peer leave it out of step with what comes after. */
+    if (status < 0 && !status_keeps_state(status) && (lost || context->state != CONTEXT_ESTABLISHED)) {
         context->state = CONTEXT_FAILED;
         session_replace(context, NULL); /* of a datagram context that was used before */
         handshake_end(context);

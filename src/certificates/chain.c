@@ -44,6 +44,17 @@ static SECURITY_STATUS engine_store(HCERTSTORE store, HCERTSTORE *place)
     return SEC_E_OK;
 }
 
+/* Flags about caches, threads and fetching, of which there is nothing here, and those that are done. Others ask for what would not happen. */
+#define CACHING_FLAGS                                                                                 \
+    (CERT_CHAIN_CACHE_END_CERT | CERT_CHAIN_THREAD_STORE_SYNC | CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL | \
+     CERT_CHAIN_USE_LOCAL_MACHINE_STORE)
+#define ENGINE_FLAGS (CACHING_FLAGS | CERT_CHAIN_ENABLE_CACHE_AUTO_UPDATE | CERT_CHAIN_ENABLE_SHARE_STORE)
+#define CHAIN_FLAGS                                                                                             \
+    (CACHING_FLAGS | CERT_CHAIN_DISABLE_PASS1_QUALITY_FILTERING | CERT_CHAIN_RETURN_LOWER_QUALITY_CONTEXTS |    \
+     CERT_CHAIN_DISABLE_AUTH_ROOT_AUTO_UPDATE | CERT_CHAIN_DISABLE_AIA | CERT_CHAIN_REVOCATION_CHECK_END_CERT | \
+     CERT_CHAIN_REVOCATION_CHECK_CHAIN | CERT_CHAIN_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT |                       \
+     CERT_CHAIN_REVOCATION_CHECK_CACHE_ONLY | CERT_CHAIN_REVOCATION_ACCUMULATIVE_TIMEOUT)
+
 static SECURITY_STATUS engine_fill(const CERT_CHAIN_ENGINE_CONFIG *config, struct engine *engine)
 {
     bool has_exclusive =
@@ -67,6 +78,10 @@ SECURITY_STATUS chain_engine_create(const CERT_CHAIN_ENGINE_CONFIG *config, HCER
                   config->hExclusiveTrustedPeople != NULL;
     require(config->hRestrictedTrust == NULL && config->hRestrictedOther == NULL && !people,
             cause_set(E_INVALIDARG, "engines know no trust lists and no trusted people here"));
+    bool exclusive = config->cbSize >= offsetof(CERT_CHAIN_ENGINE_CONFIG, dwExclusiveFlags) + sizeof(DWORD) &&
+                     config->dwExclusiveFlags != 0;
+    require((config->dwFlags & ~(DWORD)ENGINE_FLAGS) == 0 && !exclusive,
+            cause_set(E_INVALIDARG, "engines know no flags 0x%x, and none for exclusive roots", config->dwFlags));
     require(config->cAdditionalStore <= ENGINE_STORES_MAX &&
                 (config->cAdditionalStore == 0 || config->rghAdditionalStore != NULL),
             cause_set(E_INVALIDARG, "more than %d additional stores, or none at all", ENGINE_STORES_MAX));
@@ -118,13 +133,41 @@ static SECURITY_STATUS chain_fill(struct chain *chain, PCCERT_CONTEXT leaf)
     return SEC_E_OK;
 }
 
+/* CERT_CHAIN_PARA as it is with CERT_CHAIN_PARA_HAS_EXTRA_FIELDS. */
+struct longer_para {
+    DWORD size;
+    CERT_USAGE_MATCH usage, issuance_policy;
+    DWORD url_timeout;
+    BOOL check_freshness;
+    DWORD freshness;
+    LPFILETIME cache_resync;
+    const void *strong_signatures;
+    DWORD strong_flags;
+};
+
+/* The wishes of the longer form that would make the examination stricter are refused; those about fetching change nothing. */
+static SECURITY_STATUS longer_check(const CERT_CHAIN_PARA *parameters)
+{
+    struct longer_para longer = {0};
+    memcpy(&longer, parameters, parameters->cbSize < sizeof longer ? parameters->cbSize : sizeof longer);
+    require(longer.issuance_policy.Usage.cUsageIdentifier == 0,
+            cause_set(E_INVALIDARG, "chains are not examined for issuance policies here"));
+    require(!longer.check_freshness, cause_set(E_INVALIDARG, "the age of revocation lists cannot be limited here"));
+    require(longer.strong_signatures == NULL,
+            cause_set(E_INVALIDARG, "how strong signatures must be, the configuration says, not pStrongSignPara"));
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS usages_read(const CERT_CHAIN_PARA *parameters, struct trust_question *question)
 {
     if (parameters == NULL)
         return SEC_E_OK;
     const CERT_USAGE_MATCH *match = &parameters->RequestedUsage;
-    require(parameters->cbSize >= sizeof(DWORD) + sizeof *match,
+    require(parameters->cbSize >= offsetof(struct longer_para, usage) + sizeof *match,
             cause_set(E_INVALIDARG, "CERT_CHAIN_PARA.cbSize is %u", parameters->cbSize));
+    try(longer_check(parameters));
+    require(match->dwType == USAGE_MATCH_TYPE_AND || match->dwType == USAGE_MATCH_TYPE_OR,
+            cause_set(E_INVALIDARG, "purposes are matched by AND or OR, not by %u", match->dwType));
     require(match->Usage.cUsageIdentifier <= TRUST_USAGES_MAX &&
                 (match->Usage.cUsageIdentifier == 0 || match->Usage.rgpszUsageIdentifier != NULL),
             cause_set(E_INVALIDARG, "more than %d purposes, or none where some were announced", TRUST_USAGES_MAX));
@@ -227,6 +270,8 @@ SECURITY_STATUS chain_get(HCERTCHAINENGINE handle, PCCERT_CONTEXT context, int64
     AUTO_CERTIFICATE struct certificate *leaf = NULL;
     __attribute__((cleanup(engine_cleanup))) struct engine *engine = NULL;
     struct trust_question question = {.at = at, .revocation = revocation_of(flags)};
+    require((flags & ~(DWORD)CHAIN_FLAGS) == 0,
+            cause_set(E_INVALIDARG, "CertGetCertificateChain knows no flags 0x%x", flags & ~(DWORD)CHAIN_FLAGS));
     try(usages_read(parameters, &question));
     if (handle != HCCE_CURRENT_USER && handle != HCCE_LOCAL_MACHINE) {
         require(live_hold(handle, LIVE_ENGINE),

@@ -12,8 +12,7 @@
 struct entry {
     char *server;
     SSL_SESSION *session;
-    uint64_t since; /* monotonic_ms */
-    bool validated;
+    struct session_origin origin;
 };
 
 struct session_cache {
@@ -90,9 +89,10 @@ static bool is_single_use(SSL_SESSION *session)
     return SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION;
 }
 
-void session_cache_put(struct session_cache *cache, const char *server, bool validated, SSL_SESSION *session)
+void session_cache_put(struct session_cache *cache, const char *server, const struct session_origin *origin,
+                       SSL_SESSION *session)
 {
-    struct entry fresh = {.server = mem_strdup(server), .since = monotonic_ms(), .validated = validated};
+    struct entry fresh = {.server = mem_strdup(server), .origin = *origin};
     if (fresh.server == NULL || SSL_SESSION_up_ref(session) != 1) {
         mem_free(fresh.server); /* nothing is resumed, that is all */
         return;
@@ -108,19 +108,23 @@ void session_cache_put(struct session_cache *cache, const char *server, bool val
     pthread_mutex_unlock(&cache->lock);
 }
 
-SSL_SESSION *session_cache_take(struct session_cache *cache, const char *server, bool validated)
+SSL_SESSION *session_cache_take(struct session_cache *cache, const char *server, bool validated,
+                                struct session_origin *origin)
 {
     SSL_SESSION *session = NULL;
     uint64_t now = monotonic_ms();
     pthread_mutex_lock(&cache->lock);
     for (unsigned i = cache->n_entries; session == NULL && i-- > 0;) {
         struct entry *entry = entry_at(cache, i);
-        if (now - entry->since >= (uint64_t)cache->lifespan_ms || SSL_SESSION_is_resumable(entry->session) != 1) {
+        if (now - entry->origin.since >= (uint64_t)cache->lifespan_ms ||
+            SSL_SESSION_is_resumable(entry->session) != 1) {
             entry_drop(cache, i);
             continue;
         }
-        if (!entry_is_of(entry, server) || (validated && !entry->validated) || SSL_SESSION_up_ref(entry->session) != 1)
+        if (!entry_is_of(entry, server) || (validated && !entry->origin.validated) ||
+            SSL_SESSION_up_ref(entry->session) != 1)
             continue;
+        *origin = entry->origin;
         session = entry->session;
         if (is_single_use(session))
             entry_drop(cache, i);

@@ -91,11 +91,25 @@ static int certificate_choose(SSL *ssl, void *unused)
     return 1;
 }
 
+bool connection_is_validated(struct connection *connection)
+{
+    if (connection->initiator && SSL_session_reused(connection->ssl) == 1) {
+        connection->validated = connection->offered_validated;
+        connection->since = connection->offered_since;
+    }
+    return connection->validated;
+}
+
 static int session_fresh(SSL *ssl, SSL_SESSION *session)
 {
     struct connection *connection = connection_of(ssl);
-    if (connection->credential->cache != NULL && connection->target != NULL && !connection->no_reconnect)
-        session_cache_put(connection->credential->cache, connection->target, connection->validated, session);
+    /* What began with another credential was validated, or named the client, under other rules than this one's. */
+    if (connection->credential->cache != NULL && connection->target != NULL && !connection->no_reconnect &&
+        !connection->credential_changed) {
+        struct session_origin origin = {.validated = connection_is_validated(connection)};
+        origin.since = connection->since;
+        session_cache_put(connection->credential->cache, connection->target, &origin, session);
+    }
     return 0; /* the cache took a reference of its own */
 }
 
@@ -234,23 +248,32 @@ static SECURITY_STATUS client_configure(struct connection *connection)
         require(SSL_set_alpn_protos(ssl, connection->protocols.data, (unsigned)connection->protocols.len) == 0,
                 SEC_E_INSUFFICIENT_MEMORY);
     if (connection->credential->cache != NULL && connection->target != NULL) {
+        struct session_origin origin;
         SSL_SESSION *session =
-            session_cache_take(connection->credential->cache, connection->target, !wants_manual(connection));
-        if (session != NULL)
-            (void)SSL_set_session(ssl, session); /* else a full handshake, that is all */
+            session_cache_take(connection->credential->cache, connection->target, !wants_manual(connection), &origin);
+        if (session != NULL && SSL_set_session(ssl, session) == 1) { /* else a full handshake, that is all */
+            connection->offered_validated = origin.validated;
+            connection->offered_since = origin.since;
+        }
         SSL_SESSION_free(session);
     }
     return SEC_E_OK;
 }
 
-static void server_configure(struct connection *connection)
+SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how)
 {
-    SSL *ssl = connection->ssl;
-    SSL_set_accept_state(ssl);
-    if ((connection->flags & ASC_REQ_MUTUAL_AUTH) == 0)
-        return;
+    static const unsigned char asked[] = "OpenSSPI, clients asked"; /* not what credential.c has for the others */
     bool required = connection->credential->config->schannel_require_client_certificate;
-    SSL_set_verify(ssl, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+    SSL_set_verify(connection->ssl, SSL_VERIFY_PEER | how | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+    /* libssl checks what is required in full handshakes only: a ticket of a context that did not ask must not be resumed by one that does. */
+    require(SSL_set_session_id_context(connection->ssl, asked, sizeof asked - 1) == 1, SEC_E_INSUFFICIENT_MEMORY);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS server_configure(struct connection *connection)
+{
+    SSL_set_accept_state(connection->ssl);
+    return (connection->flags & ASC_REQ_MUTUAL_AUTH) != 0 ? connection_ask_certificate(connection, 0) : SEC_E_OK;
 }
 
 static SECURITY_STATUS datagram_configure(struct connection *connection, const struct step_in *in)
@@ -283,8 +306,7 @@ static SECURITY_STATUS connection_fill(struct connection *connection, const stru
         try(datagram_configure(connection, in));
     if (connection->initiator)
         return client_configure(connection);
-    server_configure(connection);
-    return SEC_E_OK;
+    return server_configure(connection);
 }
 
 SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator, const struct step_in *in,
@@ -304,6 +326,7 @@ SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator
     made->pending = writer_growing(2048);
     made->ends.token = &made->pending;
     made->expiry = FILETIME_NEVER;
+    made->since = monotonic_ms();
     SECURITY_STATUS status = connection_fill(made, in);
     ERR_clear_error();
     if (status != SEC_E_OK) {

@@ -34,6 +34,8 @@ struct connection {
     struct tls_credential *credential;
     SSL *ssl;
     bool initiator, datagram;
+    bool credential_changed; /* a later step came with another one */
+    bool offered_validated;  /* `validated` of the session that a client offers */
     enum connection_state state;
     enum connection_wish wish; /* what ApplyControlToken asked of the next step */
     uint8_t alert_level, alert_number;
@@ -62,6 +64,7 @@ struct connection {
     struct suite suite;
     SecPkgContext_StreamSizes sizes;
     int64_t start, expiry;
+    uint64_t since, offered_since; /* monotonic_ms of the full handshake that the session comes from */
     uint8_t session_key[SESSION_KEY_LEN];
     uint8_t write_secret[EVP_MAX_MD_SIZE]; /* TLS 1.3: this side's traffic secret, of the keys in use */
     size_t write_secret_len;
@@ -103,6 +106,12 @@ struct connection *connection_of(const SSL *ssl);
 SECURITY_STATUS connection_step(struct connection *connection, struct tls_credential *credential,
                                 const struct step_in *in, struct step_out *out);
 
+/* Was the peer's certificate validated automatically, in this connection's handshake or in the one whose session is resumed? */
+bool connection_is_validated(struct connection *connection);
+/* Servers: the handshakes from now on ask for a certificate, and require one if the configuration says so. `how`: further SSL_VERIFY_ bits. */
+SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how);
+/* Whom the certificates speak of, as they are now. */
+SECURITY_STATUS connection_names(struct connection *connection);
 /* Remembers input that libssl has taken and the caller will show again, or forgets it (NULL). */
 void connection_remember(struct connection *connection, struct slice taken);
 /* What libssl's error means, with its cause in words; the connection has failed. `what` names the work. */

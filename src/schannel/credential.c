@@ -281,12 +281,15 @@ static SECURITY_STATUS ctx_make(struct tls_credential *credential, const struct 
         SSL_CTX_set_security_level(credential->ctx, SECURITY_LEVEL);
     /* A host's openssl.cnf may have set versions and more; what the credential says counts. */
     (void)SSL_CTX_clear_options(credential->ctx, SSL_OP_NO_SSL_MASK);
+    SSL_CTX_set_verify(credential->ctx, SSL_VERIFY_NONE, NULL); /* whom a connection asks, it says itself */
+    (void)SSL_CTX_set_block_padding(credential->ctx, 0);        /* STREAM_SIZES knows of no padding */
     (void)SSL_CTX_set_options(credential->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                                    SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_NO_QUERY_MTU |
                                                    SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION |
                                                    SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS);
-    (void)SSL_CTX_clear_options(credential->ctx,
-                                SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_LEGACY_SERVER_CONNECT);
+    (void)SSL_CTX_clear_options(credential->ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
+                                                     SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_EXTENDED_MASTER_SECRET |
+                                                     SSL_OP_NO_ENCRYPT_THEN_MAC | SSL_OP_ALLOW_NO_DHE_KEX);
     (void)SSL_CTX_set_mode(credential->ctx, SSL_MODE_NO_AUTO_CHAIN);
     (void)SSL_CTX_set_dh_auto(credential->ctx, 1);
     try(policy_apply(credential, request));

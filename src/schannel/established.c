@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "base/time.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include "schannel/connection.h"
 #include "schannel/record.h"
@@ -40,6 +41,15 @@ static SECURITY_STATUS sizes_find(struct connection *connection)
     return SEC_E_OK;
 }
 
+/* Programs look the name up and write it into logs. */
+static bool is_plain_text(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return false;
+    return text.len > 0 && text.len <= NAME_LEN_MAX && utf8_valid(text);
+}
+
 /* The first name of this kind in subjectAltName, as UTF-8 (mem_free), or NULL. */
 static char *alternative_name(const GENERAL_NAMES *names, int kind)
 {
@@ -56,7 +66,7 @@ static char *alternative_name(const GENERAL_NAMES *names, int kind)
                  name->d.otherName->value->type == V_ASN1_UTF8STRING)
             text = name->d.otherName->value->value.utf8string;
         int len = text != NULL ? ASN1_STRING_length(text) : 0;
-        if (len > 0 && len <= NAME_LEN_MAX && memchr(ASN1_STRING_get0_data(text), 0, (size_t)len) == NULL)
+        if (len > 0 && is_plain_text(slice_of(ASN1_STRING_get0_data(text), (size_t)len)))
             return mem_dup(ASN1_STRING_get0_data(text), (size_t)len);
     }
     return NULL;
@@ -95,7 +105,7 @@ static int64_t not_after(const X509 *x509)
     return filetime_from_unix(timegm(&at));
 }
 
-static SECURITY_STATUS names_find(struct connection *connection)
+SECURITY_STATUS connection_names(struct connection *connection)
 {
     /* NAMES is the client's. */
     const X509 *peer = SSL_get0_peer_certificate(connection->ssl);
@@ -109,18 +119,20 @@ static SECURITY_STATUS names_find(struct connection *connection)
     }
     int64_t expiry = not_after(connection->initiator ? peer : own), client_expiry = not_after(client);
     connection->expiry = client_expiry < expiry ? client_expiry : expiry;
+    if (!connection->initiator)
+        connection->granted = (connection->granted & ~(uint32_t)ASC_RET_MUTUAL_AUTH) |
+                              (connection->peer_name != NULL ? ASC_RET_MUTUAL_AUTH : 0);
     return SEC_E_OK;
 }
 
 SECURITY_STATUS connection_established(struct connection *connection)
 {
     try(sizes_find(connection));
-    try(names_find(connection));
+    try(connection_names(connection));
+    (void)connection_is_validated(connection);
     connection->start = filetime_now();
     if (connection->initiator && connection->certificate_sent)
         connection->granted |= ISC_RET_USED_SUPPLIED_CREDS | (connection->flags & ISC_REQ_MUTUAL_AUTH);
-    if (!connection->initiator && connection->peer_name != NULL)
-        connection->granted |= ASC_RET_MUTUAL_AUTH;
     require(SSL_export_keying_material(connection->ssl, connection->session_key, sizeof connection->session_key,
                                        SESSION_KEY_LABEL, sizeof SESSION_KEY_LABEL - 1, NULL, 0, 0) == 1,
             connection_failure(connection, "no session key can be derived"));

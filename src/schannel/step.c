@@ -116,7 +116,7 @@ static SECURITY_STATUS open_step(struct connection *connection, struct slice inp
         out->extra = input.len;
         require(waited || connection->pending.len > 0,
                 cause_set(SEC_E_OUT_OF_SEQUENCE, "nothing is being negotiated: these records are for DecryptMessage"));
-        return SEC_E_OK;
+        return connection_names(connection); /* the record may have held a client's whole answer */
     }
     try(renegotiation_read(connection, &input));
     if (SSL_in_init(ssl))
@@ -134,7 +134,7 @@ static SECURITY_STATUS wish_renegotiate(struct connection *connection, struct st
                 cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the peer knows no secure renegotiation"));
         asked = SSL_renegotiate(ssl);
     } else if (!connection->initiator && (connection->flags_now & ASC_REQ_MUTUAL_AUTH) != 0) {
-        SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_POST_HANDSHAKE, NULL);
+        try(connection_ask_certificate(connection, SSL_VERIFY_POST_HANDSHAKE));
         asked = SSL_verify_client_post_handshake(ssl);
         require(asked == 1,
                 cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the client does not authenticate after the handshake"));
@@ -143,7 +143,7 @@ static SECURITY_STATUS wish_renegotiate(struct connection *connection, struct st
     require(asked == 1, connection_failure(connection, "a renegotiation cannot begin"));
     if (!connection->initiator && (connection->flags_now & ASC_REQ_MUTUAL_AUTH) != 0 &&
         SSL_version(ssl) != TLS1_3_VERSION)
-        SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+        try(connection_ask_certificate(connection, 0));
     bool keys = SSL_get_key_update_type(ssl) != SSL_KEY_UPDATE_NONE;
     SECURITY_STATUS status = handshake_run(connection, NOTHING, out);
     if (keys && status == SEC_E_OK)
@@ -210,6 +210,9 @@ static SECURITY_STATUS step_run(struct connection *connection, bool first, const
         return datagram_repeat(connection);
     if (!waited) {
         enum wire_result looked = record_look(input, connection->datagram, &record);
+        /* Anybody can send a datagram, and the rest of one never comes: what is no record is passed over (RFC 6347 4.1.2.7). */
+        if (looked != WIRE_OK && connection->datagram && !first)
+            return connection->state == CONNECTION_HANDSHAKE ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
         if (looked == WIRE_SHORT)
             return step_incomplete(out, record.missing);
         if (looked == WIRE_BAD)
@@ -277,6 +280,7 @@ static void credential_change(struct connection *connection, struct tls_credenti
 {
     if (connection->credential == credential)
         return;
+    connection->credential_changed = true;
     tls_credential_put(connection->credential);
     connection->credential = tls_credential_retain(credential);
 }

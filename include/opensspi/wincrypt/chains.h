@@ -151,7 +151,8 @@ typedef struct _CERT_USAGE_MATCH {
     CERT_ENHKEY_USAGE Usage;
 } CERT_USAGE_MATCH, *PCERT_USAGE_MATCH;
 
-/* What the chain is for. Without purposes in RequestedUsage any will do. Longer forms of this structure (a larger cbSize) are taken; what they add does not count. */
+/* What the chain is for. Without purposes in RequestedUsage any will do. Longer forms of this structure (a larger cbSize) are taken;
+ * RequestedIssuancePolicy, fCheckRevocationFreshnessTime and pStrongSignPara must be zero (E_INVALIDARG), and what they say of fetching does not count. */
 typedef struct _CERT_CHAIN_PARA {
     DWORD cbSize;
     CERT_USAGE_MATCH RequestedUsage;
@@ -171,6 +172,8 @@ typedef struct _CERT_CHAIN_PARA {
 #define CERT_CHAIN_THREAD_STORE_SYNC 0x00000002
 #define CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL 0x00000004
 #define CERT_CHAIN_USE_LOCAL_MACHINE_STORE 0x00000008
+#define CERT_CHAIN_ENABLE_CACHE_AUTO_UPDATE 0x00000010 /* of engines */
+#define CERT_CHAIN_ENABLE_SHARE_STORE 0x00000020       /* of engines */
 #define CERT_CHAIN_DISABLE_PASS1_QUALITY_FILTERING 0x00000040
 #define CERT_CHAIN_RETURN_LOWER_QUALITY_CONTEXTS 0x00000080
 #define CERT_CHAIN_DISABLE_AUTH_ROOT_AUTO_UPDATE 0x00000100
@@ -190,7 +193,8 @@ typedef struct _CERT_CHAIN_PARA {
  * pTime             the moment that counts, UTC; NULL: now.
  * hAdditionalStore  more issuers and revocation lists; may be NULL. Nothing in it is trusted for being there.
  * pChainPara        what the chain is for; at most 16 purposes.
- * dwFlags           which revocation is checked: by lists in the certificate's store, hAdditionalStore and the system store CA.
+ * dwFlags           which revocation is checked: by lists in the certificate's store, hAdditionalStore and the system store CA. E_INVALIDARG for
+ *                   CERT_CHAIN_TIMESTAMP_TIME and flags not listed above.
  * pvReserved        NULL.
  * ppChainContext    receives the chain, for CertFreeCertificateChain.
  *

@@ -185,6 +185,76 @@ static void test_issuers(void **state)
     identity_free(&no_ca);
 }
 
+/* RFC 5280 6.1.4 (k): an intermediate of version 3 says that it is an authority; the right to sign certificates alone does not make it one. */
+static void test_silent_authority(void **state)
+{
+    (void)state;
+    struct identity_pair silent =
+        make_identity(&(struct order){.name = "Silent", .issuer = the_root(), .key_usage = "critical,keyCertSign"});
+    struct identity_pair below = make_identity(&(struct order){.name = "below", .issuer = &silent});
+    CERT_CHAIN_POLICY_STATUS status = ask(&(struct ask){.leaf = &below, .others = {silent.x509}});
+    assert_int_equal((HRESULT)status.dwError, TRUST_E_BASIC_CONSTRAINTS);
+    assert_int_equal(status.lElementIndex, 1);
+    assert_int_equal(CODE(.leaf = &below, .root = &silent), CERT_E_CHAINING); /* no root either */
+    identity_free(&silent);
+    identity_free(&below);
+}
+
+/* What a caller asks for beyond this library's means is refused, not passed over. */
+static void test_wishes(void **state)
+{
+    struct {
+        DWORD cbSize;
+        CERT_USAGE_MATCH usage, policy;
+        DWORD timeout;
+        BOOL check_freshness;
+        DWORD freshness;
+        LPFILETIME resync;
+        const void *strong;
+        DWORD strong_flags;
+    } longer = {.cbSize = sizeof longer};
+    char *policy = (char *)(uintptr_t) "1.2.3";
+    PCCERT_CHAIN_CONTEXT chain = NULL;
+    (void)state;
+    PCCERT_CONTEXT leaf = context_of(the_leaf()->x509);
+    PCERT_CHAIN_PARA para = (PCERT_CHAIN_PARA)(void *)&longer;
+    static const DWORD fine[] = {0, 1, 2, 4, 8, 0x40, 0x80, 0x100, 0x2000, 0x88000000};
+    static const DWORD not_here[] = {0x10, 0x200, 0x400, 0x4000, 0x8000, 0x20000, 0x100000};
+    for (size_t i = 0; i < COUNT_OF(fine); i++) {
+        assert_true(CertGetCertificateChain(NULL, leaf, NULL, NULL, para, fine[i], NULL, &chain));
+        CertFreeCertificateChain(chain);
+    }
+    for (size_t i = 0; i < COUNT_OF(not_here); i++) {
+        assert_false(CertGetCertificateChain(NULL, leaf, NULL, NULL, para, not_here[i], NULL, &chain));
+        assert_int_equal((HRESULT)OpenSspiLastError(), E_INVALIDARG);
+    }
+    longer.timeout = 1000;
+    assert_true(CertGetCertificateChain(NULL, leaf, NULL, NULL, para, 0, NULL, &chain));
+    CertFreeCertificateChain(chain);
+    longer.policy.Usage = (CERT_ENHKEY_USAGE){1, &policy};
+    assert_false(CertGetCertificateChain(NULL, leaf, NULL, NULL, para, 0, NULL, &chain));
+    longer.policy.Usage.cUsageIdentifier = 0;
+    longer.check_freshness = TRUE;
+    assert_false(CertGetCertificateChain(NULL, leaf, NULL, NULL, para, 0, NULL, &chain));
+    longer.check_freshness = FALSE;
+    longer.strong = &longer;
+    assert_false(CertGetCertificateChain(NULL, leaf, NULL, NULL, para, 0, NULL, &chain));
+    longer.strong = NULL;
+    longer.usage.dwType = 2;
+    assert_false(CertGetCertificateChain(NULL, leaf, NULL, NULL, para, 0, NULL, &chain));
+    longer.usage.dwType = 0;
+    for (DWORD size = 0; size < 4 + 4 + 24; size++) {
+        longer.cbSize = size;
+        assert_false(CertGetCertificateChain(NULL, leaf, NULL, NULL, para, 0, NULL, &chain));
+    }
+    HCERTCHAINENGINE engine = NULL;
+    CERT_CHAIN_ENGINE_CONFIG config = {.cbSize = sizeof config, .dwExclusiveFlags = 1};
+    assert_false(CertCreateCertificateChainEngine(&config, &engine));
+    config = (CERT_CHAIN_ENGINE_CONFIG){.cbSize = sizeof config, .dwFlags = 0x40000000};
+    assert_false(CertCreateCertificateChainEngine(&config, &engine));
+    assert_true(CertFreeCertificateContext(leaf));
+}
+
 static void test_purpose(void **state)
 {
     (void)state;
@@ -470,6 +540,8 @@ int main(void)
         cmocka_unit_test_teardown(test_names, nothing_left),
         cmocka_unit_test_teardown(test_time, nothing_left),
         cmocka_unit_test_teardown(test_issuers, nothing_left),
+        cmocka_unit_test_teardown(test_silent_authority, nothing_left),
+        cmocka_unit_test_teardown(test_wishes, nothing_left),
         cmocka_unit_test_teardown(test_purpose, nothing_left),
         cmocka_unit_test_teardown(test_weak, nothing_left),
         cmocka_unit_test_teardown(test_constraints, nothing_left),

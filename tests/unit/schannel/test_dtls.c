@@ -106,6 +106,43 @@ static void test_connection(void **state)
     pair_free(pair);
 }
 
+/* Anybody can send a datagram with a peer's address: what is no record is passed over, and the handshake goes on (RFC 6347 4.1.2.7). */
+static void test_strangers(void **state)
+{
+    static const struct {
+        size_t len;
+        const char *bytes;
+    } datagrams[] = {{7, "garbage"},
+                     {20, "GET / HTTP/1.1\r\nHost"},
+                     {13, "\x16\xfe\xfd\0\0\0\0\0\0\0\0\xff\xff"},
+                     {13, "\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x10"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof datagrams / sizeof datagrams[0]; i++) {
+        struct loop_pair *pair = pair_new();
+        begin(pair);
+        /* A server does not begin with it. */
+        wire_put(&pair->server.in, datagrams[i].bytes, datagrams[i].len);
+        assert_true(side_step(&pair->server) < 0);
+        assert_false(pair->server.has_context);
+        pair->server.in.len = 0;
+        assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+        hand_over(&pair->client, &pair->server);
+        assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED); /* asks for the cookie */
+        struct side *sides[2] = {&pair->server, &pair->client};
+        for (size_t k = 0; k < 2; k++) {
+            size_t before = sides[k]->out.len;
+            wire_put(&sides[k]->in, datagrams[i].bytes, datagrams[i].len);
+            assert_int_equal(side_step(sides[k]), SEC_I_CONTINUE_NEEDED);
+            assert_int_equal(sides[k]->in.len, 0);
+            assert_int_equal(sides[k]->out.len, before); /* and nobody is answered */
+        }
+        hand_over(&pair->server, &pair->client);
+        assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+        finish(pair);
+        pair_free(pair);
+    }
+}
+
 /* Each flight is lost once; a step without input sends it again. */
 static void test_lost_flights(void **state)
 {
@@ -134,6 +171,7 @@ static void test_lost_flights(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_connection), cmocka_unit_test(test_lost_flights)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_connection), cmocka_unit_test(test_strangers),
+                                       cmocka_unit_test(test_lost_flights)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
