@@ -1,6 +1,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "core/cause.h"
+#include "crypto/certificate.h"
 #include "schannel/connection.h"
 #include "schannel/session.h"
 #include <openssl/kdf.h>
@@ -192,26 +193,26 @@ static SECURITY_STATUS unique_bindings(const struct connection *connection, stru
     return SEC_E_OK;
 }
 
-/* RFC 5929 4.1: the server's certificate, hashed as its signature is, with SHA-256 in place of MD5 and SHA-1. */
+/* RFC 5929 4.1: the server's certificate, hashed as its signature is (crypto/certificate.h has the rule). */
 static SECURITY_STATUS endpoint_bindings(const struct connection *connection, struct attribute *value)
 {
     static const char prefix[] = "tls-server-end-point:";
-    const X509 *server =
+    _Static_assert(sizeof prefix - 1 + CERTIFICATE_HASH_MAX <= ATTRIBUTE_FLAT_MAX, "the longest");
+    X509 *server =
         connection->initiator ? SSL_get0_peer_certificate(connection->ssl) : SSL_get_certificate(connection->ssl);
-    int nid = NID_undef;
-    unsigned int len = 0;
+    size_t len = 0;
     require(server != NULL, cause_set(SEC_E_NO_CREDENTIALS, "the server showed no certificate"));
-    require(X509_get_signature_info((X509 *)(uintptr_t)server, &nid, NULL, NULL, NULL) == 1 && nid != NID_undef,
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION,
-                      "the certificate's signature has no hash of its own: its bindings are not defined"));
-    if (nid == NID_md5 || nid == NID_sha1 || nid == NID_md5_sha1)
-        nid = NID_sha256;
-    const EVP_MD *digest = EVP_get_digestbynid(nid);
     memcpy(value->flat.bytes, prefix, sizeof prefix - 1);
-    require(digest != NULL && X509_digest(server, digest, value->flat.bytes + sizeof prefix - 1, &len) == 1,
-            cause_set(SEC_E_INTERNAL_ERROR, "the server's certificate cannot be hashed"));
-    value->flat.len = sizeof prefix - 1 + len;
-    return SEC_E_OK;
+    switch (certificate_x509_end_point_hash(server, value->flat.bytes + sizeof prefix - 1, &len)) {
+    case CERTIFICATE_OK:
+        value->flat.len = sizeof prefix - 1 + len;
+        return SEC_E_OK;
+    case CERTIFICATE_UNDEFINED:
+        return cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                         "the certificate's signature has no hash of its own: its bindings are not defined");
+    default:
+        return cause_set(SEC_E_INTERNAL_ERROR, "the server's certificate cannot be hashed");
+    }
 }
 
 /* RFC 5705, RFC 8446 7.5, by what KEYING_MATERIAL_INFO set. */

@@ -18,7 +18,7 @@ def run(*words, **more):
     return subprocess.run([str(w) for w in words], check=True, capture_output=True, timeout=WAIT, **more)
 
 
-def certificate(place, name, subject, extensions, issuer=None, key=("EC", "ec_paramgen_curve:P-256")):
+def certificate(place, name, subject, extensions, issuer=None, key=("EC", "ec_paramgen_curve:P-256"), digest="sha256"):
     files = place / f"{name}.pem", place / f"{name}.key"
     run("openssl", "genpkey", "-algorithm", key[0], "-pkeyopt", key[1], "-out", files[1])
     files[1].chmod(0o600)
@@ -29,7 +29,7 @@ def certificate(place, name, subject, extensions, issuer=None, key=("EC", "ec_pa
         request = place / f"{name}.csr"
         run("openssl", "req", "-new", "-key", files[1], "-config", config, "-out", request)
         words = ["openssl", "x509", "-req", "-in", request, "-CA", issuer[0], "-CAkey", issuer[1], "-CAcreateserial",
-                 "-extfile", config, "-extensions", "ext", "-days", "30", "-out", files[0]]
+                 "-extfile", config, "-extensions", "ext", "-days", "30", f"-{digest}", "-out", files[0]]
     run(*words)
     return files
 
@@ -40,7 +40,7 @@ class World:
         middle = certificate(place, "middle", "Interop Middle", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign", authority)
         leaf = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature,keyEncipherment\n"
         names = "subjectAltName=DNS:server.test,DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth"
-        self.ca = authority[0]
+        self.ca, self.authority = authority[0], authority
         self.server = certificate(place, "server", "server.test", leaf + names, middle)
         self.rsa = certificate(place, "rsa", "server.test", leaf + names, middle, ("RSA", "rsa_keygen_bits:2048"))
         self.client = certificate(place, "client", "Alice", leaf + "subjectAltName=email:alice@client.test\nextendedKeyUsage=clientAuth", middle)
@@ -233,6 +233,38 @@ def test_dtls_openssl_server(world, processes):
     server.stdin.flush()
     output = finish(client)
     assert "connected 0xfefd" in output and "received an answer" in output and "closed" in output, output
+
+
+def test_dtls_gnutls_client(world, processes):
+    server, port = our_server(processes, world, "tls=dtls")
+    client = subprocess.run(["gnutls-cli", "--udp", "--port", str(port), "--x509cafile", world.ca, "--sni-hostname", "server.test", "--verify-hostname",
+                             "server.test", "127.0.0.1"], input="a line\n", capture_output=True, text=True, timeout=WAIT)
+    output = finish(server)
+    assert "connected 0xfefd" in output and "received a line" in output and "closed" in output, output + client.stdout + client.stderr
+
+
+@pytest.mark.parametrize("kind", ["server", "rsa"])
+def test_dtls_gnutls_server(world, processes, kind):
+    pair, port = getattr(world, kind), free_port(socket.SOCK_DGRAM)
+    start(processes, "gnutls-serv", "--udp", "--port", port, "--echo", "--x509certfile", pair[0], "--x509keyfile", pair[1],
+          "--priority", "NORMAL:-VERS-ALL:+VERS-DTLS1.2", "--disable-client-cert")
+    time.sleep(0.5)  # what is lost is sent again
+    output = our_client(world, port, "tls=dtls", "text=quit\n")
+    assert "connected 0xfefd" in output and "received quit" in output, output
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("weak", ["key", "signature"])
+def test_weak_server(world, processes, tmp_path, version, weak):
+    """RSA of 1024 bits, or signed with SHA-1: OpenSSL shows it at security level 0, and we do not take it."""
+    port = free_port()
+    files = certificate(tmp_path, "weak", "server.test", "basicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:server.test\nextendedKeyUsage=serverAuth",
+                        world.authority, ("RSA", f"rsa_keygen_bits:{1024 if weak == 'key' else 2048}"), digest="sha1" if weak == "signature" else "sha256")
+    server = start(processes, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", files[0], "-key", files[1], VERSIONS[version][0], "-rev",
+                   "-cipher", "DEFAULT@SECLEVEL=0")
+    wait_for_port(port, server)
+    output = our_client(world, port, f"tls={version}", "text=CLOSE\n", ok=False)
+    assert "failed step 0x80090327" in output and "too weak" in output, output  # SEC_E_CERT_UNKNOWN
 
 
 def test_dtls_ourselves(world, processes):

@@ -86,6 +86,33 @@ HCERTSTORE pki_store(const struct pki *pki)
     return store;
 }
 
+X509_CRL *pki_crl(const struct pki *issuer, long revoked, long days)
+{
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *time = ASN1_TIME_new();
+    X509_CRL_set_version(crl, X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->x509));
+    X509_gmtime_adj(time, days < 0 ? 2 * days * DAY : -3600);
+    X509_CRL_set1_lastUpdate(crl, time);
+    X509_gmtime_adj(time, days * DAY);
+    X509_CRL_set1_nextUpdate(crl, time);
+    if (revoked != 0) {
+        X509_REVOKED *entry = X509_REVOKED_new();
+        ASN1_INTEGER *serial = ASN1_INTEGER_new();
+        ASN1_INTEGER_set(serial, revoked);
+        X509_REVOKED_set_serialNumber(entry, serial);
+        X509_gmtime_adj(time, -7200);
+        X509_REVOKED_set_revocationDate(entry, time);
+        X509_CRL_add0_revoked(crl, entry);
+        ASN1_INTEGER_free(serial);
+    }
+    ASN1_TIME_free(time);
+    int signed_len = X509_CRL_sort(crl) == 1 ? X509_CRL_sign(crl, issuer->key, EVP_sha256()) : 0;
+    assert(signed_len > 0);
+    (void)signed_len;
+    return crl;
+}
+
 static struct pki authority, server, server_rsa, client;
 
 static void made_free(void)

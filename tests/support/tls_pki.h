@@ -35,6 +35,9 @@ PCCERT_CONTEXT pki_context(const struct pki *pki, const struct pki *issuer, bool
 /* A memory store that holds this certificate; CertCloseStore. */
 HCERTSTORE pki_store(const struct pki *pki);
 
+/* A list of the issuer with this serial number revoked (0: none), valid for so many days from now (negative: over); X509_CRL_free. */
+X509_CRL *pki_crl(const struct pki *issuer, long revoked, long days);
+
 /* Made once a process: an authority, and a server "server.test" (also 127.0.0.1 and *.wild.test) and a client "alice@client.test" of it. */
 const struct pki *pki_authority(void);
 const struct pki *pki_server(void);

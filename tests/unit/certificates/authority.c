@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include "unit/certificates/authority.h"
+
+#include "support/tls_pki.h"
 #include <dirent.h>
 #include <limits.h>
 #include <openssl/pem.h>
@@ -84,27 +86,8 @@ void identity_free(struct identity_pair *pair)
 
 X509_CRL *make_crl(const struct identity_pair *issuer, long revoked, long days)
 {
-    X509_CRL *crl = X509_CRL_new();
-    ASN1_TIME *time = ASN1_TIME_new();
-    X509_CRL_set_version(crl, X509_CRL_VERSION_2);
-    X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->x509));
-    X509_gmtime_adj(time, days < 0 ? 2 * days * 86400 : -3600);
-    X509_CRL_set1_lastUpdate(crl, time);
-    X509_gmtime_adj(time, days * 86400);
-    X509_CRL_set1_nextUpdate(crl, time);
-    if (revoked != 0) {
-        X509_REVOKED *entry = X509_REVOKED_new();
-        ASN1_INTEGER *serial = ASN1_INTEGER_new();
-        ASN1_INTEGER_set(serial, revoked);
-        X509_REVOKED_set_serialNumber(entry, serial);
-        X509_gmtime_adj(time, -7200);
-        X509_REVOKED_set_revocationDate(entry, time);
-        X509_CRL_add0_revoked(crl, entry);
-        ASN1_INTEGER_free(serial);
-    }
-    ASN1_TIME_free(time);
-    assert_true(X509_CRL_sort(crl) == 1 && X509_CRL_sign(crl, issuer->key, EVP_sha256()) > 0);
-    return crl;
+    const struct pki pki = {issuer->x509, issuer->key};
+    return pki_crl(&pki, revoked, days);
 }
 
 static struct identity_pair root, middle, leaf;

@@ -77,6 +77,49 @@ static void test_names(void **state)
     }
 }
 
+/* Which names a certificate has: a wildcard is the whole leftmost label and stands for one; an address is compared as one. */
+static void test_name_rules(void **state)
+{
+    static const struct {
+        const char *common, *alternatives, *target;
+        bool fits;
+    } rules[] = {
+        {"x", "DNS:*.wild.test", "a.wild.test", true},
+        {"x", "DNS:*.wild.test", "A.Wild.Test", true},
+        {"x", "DNS:*.wild.test", "wild.test", false},
+        {"x", "DNS:*.wild.test", ".wild.test", false},
+        {"x", "DNS:*.wild.test", "a.b.wild.test", false},
+        {"x", "DNS:a.*.test", "a.wild.test", false},
+        {"x", "DNS:a*.wild.test", "abc.wild.test", false},
+        {"x", "DNS:*c.wild.test", "abc.wild.test", false},
+        {"x", "DNS:*", "wild", false},
+        {"x", "DNS:*.test", "*.test", false},
+        {"x", "DNS:*.0.0.1", "127.0.0.1", false},
+        {"x", "IP:127.0.0.1", "127.0.0.1", true},
+        {"x", "IP:127.0.0.1", "127.0.0.2", false},
+        {"x", "DNS:127.0.0.1", "127.0.0.1", false},
+        {"x", "IP:2001:db8::1", "2001:db8::1", true},
+        {"x", "IP:2001:db8::1", "2001:0DB8:0:0:0:0:0:1", true},
+        {"x", "IP:2001:db8::1", "2001:db8::2", false},
+        {"127.0.0.1", NULL, "127.0.0.1", false},
+        {"plain.test", NULL, "plain.test", true}, /* the common name counts where there is no DNS name */
+        {"plain.test", "DNS:other.test", "plain.test", false},
+        {"plain.test", "email:a@b.test", "plain.test", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        struct pki made = pki_make(&(struct pki_wish){.name = rules[i].common,
+                                                      .alternatives = rules[i].alternatives,
+                                                      .issuer = pki_authority(),
+                                                      .usage = "serverAuth"});
+        SECURITY_STATUS status = client_meets(&made, rules[i].target, 0, 0);
+        if (status != (rules[i].fits ? SEC_E_OK : SEC_E_WRONG_PRINCIPAL))
+            fail_msg("rule %zu, %s: 0x%08x", i, rules[i].target, (unsigned)status);
+        assert_int_equal(client_meets(&made, rules[i].target, 0, SCH_CRED_NO_SERVERNAME_CHECK), SEC_E_OK);
+        pki_free(&made);
+    }
+}
+
 static void test_times(void **state)
 {
     (void)state;
@@ -193,9 +236,11 @@ static void test_weak(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),    cmocka_unit_test(test_names), cmocka_unit_test(test_times),
-        cmocka_unit_test(test_usage),   cmocka_unit_test(test_roots), cmocka_unit_test(test_revocation),
-        cmocka_unit_test(test_clients), cmocka_unit_test(test_weak),  cmocka_unit_test(test_manual_then_automatic),
+        cmocka_unit_test(test_good),       cmocka_unit_test(test_names),
+        cmocka_unit_test(test_name_rules), cmocka_unit_test(test_times),
+        cmocka_unit_test(test_usage),      cmocka_unit_test(test_roots),
+        cmocka_unit_test(test_revocation), cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_weak),       cmocka_unit_test(test_manual_then_automatic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
