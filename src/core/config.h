@@ -59,7 +59,11 @@ struct config {
     /* [schannel] */
     enum config_tls schannel_min, schannel_max;
     bool schannel_require_client_certificate; /* ASC_REQ_MUTUAL_AUTH refuses a client without one */
-    char *schannel_ciphers;                   /* of OpenSSL's syntax, for TLS 1.2 and before; NULL: our own list */
+    /* [credssp] targets to which a client hands passwords over; the _ntlm lists hold without Kerberos or a trusted certificate too */
+    struct config_list credssp_allow_fresh, credssp_allow_fresh_ntlm, credssp_deny_fresh;
+    struct config_list credssp_allow_saved, credssp_allow_saved_ntlm, credssp_deny_saved;
+    unsigned credssp_min_version, credssp_max_version;
+    char *schannel_ciphers; /* of OpenSSL's syntax, for TLS 1.2 and before; NULL: our own list */
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key

@@ -65,6 +65,14 @@ static const struct key {
     {"schannel", "require_client_certificate", KEY_SWITCH,
      offsetof(struct config, schannel_require_client_certificate)},
     {"schannel", "ciphers", KEY_TEXT, offsetof(struct config, schannel_ciphers)},
+    {"credssp", "allow_fresh", KEY_LIST, offsetof(struct config, credssp_allow_fresh)},
+    {"credssp", "allow_fresh_ntlm", KEY_LIST, offsetof(struct config, credssp_allow_fresh_ntlm)},
+    {"credssp", "deny_fresh", KEY_LIST, offsetof(struct config, credssp_deny_fresh)},
+    {"credssp", "allow_saved", KEY_LIST, offsetof(struct config, credssp_allow_saved)},
+    {"credssp", "allow_saved_ntlm", KEY_LIST, offsetof(struct config, credssp_allow_saved_ntlm)},
+    {"credssp", "deny_saved", KEY_LIST, offsetof(struct config, credssp_deny_saved)},
+    {"credssp", "min_version", KEY_NUMBER, offsetof(struct config, credssp_min_version)},
+    {"credssp", "max_version", KEY_NUMBER, offsetof(struct config, credssp_max_version)},
 };
 
 void config_defaults(struct config *config)
@@ -83,6 +91,8 @@ void config_defaults(struct config *config)
         .certificates_security_level = 2, /* 112 bits: RSA of 2048 bits, no SHA-1 in signatures */
         .schannel_min = CONFIG_TLS_1_2,
         .schannel_max = CONFIG_TLS_1_3,
+        .credssp_min_version = 5, /* before it a peer that sees the key's proof can choose the key (CVE-2018-0886) */
+        .credssp_max_version = 6,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }
