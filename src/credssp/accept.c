@@ -24,7 +24,7 @@ static uint32_t error_code(SECURITY_STATUS status)
 /* errorCode, where the client's version has it (2.2.1). Can only be tried: TLS may be what failed. */
 static void failed(struct credssp_handshake *handshake, SECURITY_STATUS status, struct step_out *out)
 {
-    bool has_error = handshake->version != 0 && ts_version_has_error(version_own(handshake));
+    bool has_error = handshake->version != 0 && ts_version_has_error(handshake->version);
     struct ts_request request = {.has_error = has_error, .error = error_code(status)};
     AUTO_WRITER struct writer records = writer_growing(256);
     out->alert = true;

@@ -93,9 +93,10 @@ static SECURITY_STATUS own_message(struct channel *channel, struct slice rest, s
 static SECURITY_STATUS received_judge(const struct channel *channel)
 {
     size_t total;
-    enum wire_result found = der_total_len(writer_slice_of(&channel->received), &total);
+    struct slice received = writer_slice_of(&channel->received);
+    enum wire_result found = der_total_len(received, &total);
     require(writer_finish(&channel->received) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    require(found != WIRE_BAD, cause_set(SEC_E_INVALID_TOKEN, "what came through TLS is no TSRequest"));
+    require(found != WIRE_BAD && (received.len == 0 || received.data[0] == DER_SEQUENCE), cause_set(SEC_E_INVALID_TOKEN, "what came through TLS is no TSRequest"));
     if (found == WIRE_SHORT && channel->received.len <= CREDSSP_TOKEN_MAX)
         return SEC_I_CONTINUE_NEEDED;
     require(found == WIRE_OK && total <= CREDSSP_TOKEN_MAX,

@@ -61,12 +61,6 @@ SECURITY_STATUS credssp_control(void *handshake, struct slice token)
     return tls->authority->control(now->channel.handshake, token);
 }
 
-uint32_t version_own(const struct credssp_handshake *handshake)
-{
-    uint32_t own = handshake->credential->config->credssp_max_version;
-    return handshake->version != 0 && handshake->version < own ? handshake->version : own;
-}
-
 /* The peer's version: told with its first request, and never another one after. */
 static SECURITY_STATUS version_take(struct credssp_handshake *handshake, uint32_t version)
 {
@@ -100,7 +94,7 @@ static SECURITY_STATUS nonce_take(struct credssp_handshake *handshake, struct sl
 SECURITY_STATUS request_send(struct credssp_handshake *handshake, struct ts_request *request, struct writer *token)
 {
     AUTO_WRITER struct writer bytes = writer_growing(1024);
-    request->version = version_own(handshake);
+    request->version = handshake->credential->config->credssp_max_version; /* always: peers refuse one that changes */
     ts_request_write(&bytes, request);
     require(writer_finish(&bytes) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     return channel_send(&handshake->channel, writer_slice_of(&bytes), token);

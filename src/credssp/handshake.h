@@ -76,8 +76,6 @@ SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice tok
 SECURITY_STATUS inner_seal(struct credssp_handshake *handshake, struct slice plain, struct writer *sealed);
 SECURITY_STATUS inner_unseal(struct credssp_handshake *handshake, struct slice sealed, struct secret *plain);
 
-/* The version that this side tells: the lower of its highest and the peer's. */
-uint32_t version_own(const struct credssp_handshake *handshake);
 /* Writes a TSRequest, whose version is put in, as TLS records. */
 SECURITY_STATUS request_send(struct credssp_handshake *handshake, struct ts_request *request, struct writer *token);
 /* pubKeyAuth of this side, sealed; and the other side's compared with what it has to be: SEC_E_MESSAGE_ALTERED. */
