@@ -19,6 +19,13 @@ if(NOT OPENSSPI_WITH_SCHANNEL)
     list(APPEND OPENSSPI_PACKAGES_LEFT_OUT schannel)
 endif()
 
+if(NOT OPENSSPI_WITH_SCHANNEL OR NOT OPENSSPI_WITH_NEGOTIATE)
+    set(OPENSSPI_WITH_CREDSSP OFF)
+endif()
+if(NOT OPENSSPI_WITH_CREDSSP)
+    list(APPEND OPENSSPI_PACKAGES_LEFT_OUT credssp)
+endif()
+
 add_library(opensspi_common INTERFACE)
 target_include_directories(opensspi_common INTERFACE
     ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include/opensspi ${PROJECT_BINARY_DIR}/generated)
@@ -34,6 +41,9 @@ if(OPENSSPI_WITH_KERBEROS)
 endif()
 if(OPENSSPI_WITH_SCHANNEL)
     target_compile_definitions(opensspi_common INTERFACE OPENSSPI_WITH_SCHANNEL=1)
+endif()
+if(OPENSSPI_WITH_CREDSSP)
+    target_compile_definitions(opensspi_common INTERFACE OPENSSPI_WITH_CREDSSP=1)
 endif()
 
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/floors.txt)

@@ -64,6 +64,9 @@ typedef struct _OPENSSPI_AUTHORIZATION_DATA {
     PUCHAR AuthorizationData;
 } OPENSSPI_AUTHORIZATION_DATA;
 
+/* SecPkgContext_ClientCreds (credssp.h), on a CredSSP server: the client's TSCredentials ([MS-CSSP] 2.2.1.2) of any kind as they came, in DER. */
+#define OPENSSPI_ATTR_TS_CREDENTIALS 0x4F530002
+
 /*
  * What a module with packages of its own may export beside InitSecurityInterfaceW or A: the object identifier by which Negotiate offers a package
  * that has SECPKG_FLAG_NEGOTIABLE. PackageName is UTF-8, as EnumerateSecurityPackages gave it.

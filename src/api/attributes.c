@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "api/context_token.h"
+#include "api/identity.h"
 #include "base/memory.h"
 #include "base/reader.h"
 #include "core/block.h"
@@ -12,6 +13,7 @@
 #include <schannel.h>
 #include <sspi_ext.h>
 #include <string.h>
+#include <wincrypt.h>
 
 /* Attributes of contexts: plain values from below become Windows' structures, whose strings and blocks the caller frees one by one. */
 
@@ -36,6 +38,8 @@ enum form {
     FORM_POINTER, /* a reference, such as a certificate */
     FORM_ISSUERS,
     FORM_ACCESS_TOKEN,
+    FORM_SECRET_BYTES, /* as FORM_BYTES, in a block that is wiped */
+    FORM_IDENTITY,     /* SecPkgContext_ClientCreds with a packed identity */
 };
 
 static const struct shape {
@@ -78,11 +82,17 @@ static const struct shape {
     {SECPKG_ATTR_KEYING_MATERIAL, FORM_FLAT_BYTES, sizeof(SecPkgContext_KeyingMaterial)},
     {SECPKG_ATTR_CERT_CHECK_RESULT, FORM_FLAT, sizeof(SecPkgContext_CertificateValidationResult)},
     {SECPKG_ATTR_CERT_CHECK_RESULT_INPROC, FORM_FLAT, sizeof(SecPkgContext_CertificateValidationResult)},
+    {SECPKG_ATTR_CREDS, FORM_IDENTITY, sizeof(SecPkgContext_ClientCreds)},
+    {SECPKG_ATTR_CREDS_2, FORM_SECRET_BYTES, sizeof(SecPkgContext_ClientCreds)},
+    {OPENSSPI_ATTR_TS_CREDENTIALS, FORM_SECRET_BYTES, sizeof(SecPkgContext_ClientCreds)},
+    {SECPKG_ATTR_SERVER_AUTH_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
+    {SECPKG_ATTR_CERT_TRUST_STATUS, FORM_FLAT, sizeof(CERT_TRUST_STATUS)},
 };
 
 _Static_assert(sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_TargetInformation) &&
                    sizeof(SecPkgContext_SessionKey) == sizeof(OPENSSPI_AUTHORIZATION_DATA) &&
-                   sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_KeyingMaterial),
+                   sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_KeyingMaterial) &&
+                   sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_ClientCreds),
                "all are a length and a pointer");
 
 static const struct shape *shape_of(ULONG attribute)
@@ -116,14 +126,28 @@ static SECURITY_STATUS put_key_info(const struct attribute *value, bool wide, Se
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS put_bytes(struct slice bytes, SecPkgContext_SessionKey *out)
+static SECURITY_STATUS put_bytes(struct slice bytes, bool secret, SecPkgContext_SessionKey *out)
 {
-    void *block = block_alloc(bytes.len);
+    void *block = secret ? block_alloc_secret(bytes.len) : block_alloc(bytes.len);
     require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (bytes.len > 0)
         memcpy(block, bytes.data, bytes.len);
     out->SessionKeyLength = (ULONG)bytes.len;
     out->SessionKey = block;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS put_identity(const struct identity *identity, SecPkgContext_ClientCreds *out)
+{
+    struct identity_parts parts = {.user = identity->user, .domain = identity->domain}; /* borrowed */
+    void *block = NULL;
+    SECURITY_STATUS status = identity_pack_password(secret_slice(&identity->password), &parts.packed);
+    if (status == SEC_E_OK)
+        status = identity_parts_write(&parts, &block);
+    secret_release(&parts.packed);
+    require(status == SEC_E_OK, status);
+    out->AuthBufferLen = ((const SEC_WINNT_AUTH_IDENTITY_EX2 *)block)->cbStructureLength;
+    out->AuthBuffer = block;
     return SEC_E_OK;
 }
 
@@ -192,7 +216,11 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
     case FORM_KEY_INFO:
         return put_key_info(value, wide, buffer);
     case FORM_BYTES:
-        return put_bytes(value->bytes, buffer);
+        return put_bytes(value->bytes, false, buffer);
+    case FORM_SECRET_BYTES:
+        return put_bytes(value->bytes, true, buffer);
+    case FORM_IDENTITY:
+        return put_identity(value->identity, buffer);
     case FORM_NUMBER:
         *(ULONG *)buffer = value->number;
         return SEC_E_OK;
@@ -204,7 +232,7 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
         memcpy(buffer, value->flat.bytes, shape->size);
         return SEC_E_OK;
     case FORM_FLAT_BYTES:
-        return put_bytes(slice_of(value->flat.bytes, value->flat.len), buffer);
+        return put_bytes(slice_of(value->flat.bytes, value->flat.len), false, buffer);
     case FORM_BINDINGS:
         return put_bindings(slice_of(value->flat.bytes, value->flat.len), buffer);
     case FORM_POINTER:

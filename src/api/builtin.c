@@ -22,6 +22,10 @@ extern const struct package ntlm_package;
 extern const struct package schannel_package, schannel_unified_package, schannel_default_package;
 #endif
 
+#ifdef OPENSSPI_WITH_CREDSSP
+extern const struct package credssp_package;
+#endif
+
 /* In the order in which Windows lists them. */
 static const struct package *const builtin[] = {
 #ifdef OPENSSPI_WITH_NEGOTIATE
@@ -37,6 +41,9 @@ static const struct package *const builtin[] = {
     &schannel_package,
     &schannel_unified_package,
     &schannel_default_package,
+#endif
+#ifdef OPENSSPI_WITH_CREDSSP
+    &credssp_package,
 #endif
     NULL,
 };

@@ -35,14 +35,18 @@ static SECURITY_STATUS acquire_with(const struct package *package, const char *p
 {
     AUTO_IDENTITY struct identity identity = {0};
     struct acquire_request request = {.config = config, .principal = principal, .use = use};
-    if (auth_data != NULL && package->info.takes_identity) {
-        try(api_identity_read(auth_data, wide, &identity));
+    const void *given = auth_data;
+    if (!package->info.takes_identity) {
+        request.auth_data = auth_data;
+        given = package->info.identity_in != NULL ? package->info.identity_in(auth_data) : NULL;
+    }
+    if (given != NULL) {
+        try(api_identity_read(given, wide, &identity));
         require(package->info.chooses || !identity_forbids(&identity, package->info.name),
                 cause_set(SEC_E_NO_CREDENTIALS, "the identity's package list \"%.64s\" leaves out %s",
                           identity.packages, package->info.name));
         request.identity = &identity;
-    } else
-        request.auth_data = auth_data;
+    }
     return authority()->acquire(package, &request, credential);
 }
 

@@ -8,6 +8,7 @@
 #include "base/slice.h"
 
 struct package;
+struct identity;
 
 #define ATTRIBUTE_FLAT_MAX 1024 /* SecPkgContext_CipherInfo, the largest of its kind, has 600 bytes */
 
@@ -36,8 +37,9 @@ struct attribute {
         struct {
             size_t len;
             _Alignas(8) uint8_t bytes[ATTRIBUTE_FLAT_MAX];
-        } flat;              /* a structure without pointers as Windows lays it out, or bytes that live nowhere else */
-        const void *pointer; /* a reference that the caller gets */
+        } flat; /* a structure without pointers as Windows lays it out, or bytes that live nowhere else */
+        const struct identity *identity; /* to be handed out as a SEC_WINNT_AUTH_IDENTITY_EX2 */
+        const void *pointer;             /* a reference that the caller gets */
     };
 };
 

@@ -70,6 +70,10 @@ struct config {
     bool
         access_identify_without_privilege; /* a process that may not change users still gets a thread token, to identify */
     char *access_logon_service; /* the SPN whose key proves the KDC to LogonUser; NULL: host/ and the DNS name */
+    /* [credssp] targets to which a client hands passwords over; the _ntlm lists hold without Kerberos or a trusted certificate too */
+    struct config_list credssp_allow_fresh, credssp_allow_fresh_ntlm, credssp_deny_fresh;
+    struct config_list credssp_allow_saved, credssp_allow_saved_ntlm, credssp_deny_saved;
+    unsigned credssp_min_version, credssp_max_version;
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key

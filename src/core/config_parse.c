@@ -73,6 +73,14 @@ static const struct key {
     {"access", "anonymous_user", KEY_TEXT, offsetof(struct config, access_anonymous_user)},
     {"access", "identify_without_privilege", KEY_SWITCH, offsetof(struct config, access_identify_without_privilege)},
     {"access", "logon_service", KEY_TEXT, offsetof(struct config, access_logon_service)},
+    {"credssp", "allow_fresh", KEY_LIST, offsetof(struct config, credssp_allow_fresh)},
+    {"credssp", "allow_fresh_ntlm", KEY_LIST, offsetof(struct config, credssp_allow_fresh_ntlm)},
+    {"credssp", "deny_fresh", KEY_LIST, offsetof(struct config, credssp_deny_fresh)},
+    {"credssp", "allow_saved", KEY_LIST, offsetof(struct config, credssp_allow_saved)},
+    {"credssp", "allow_saved_ntlm", KEY_LIST, offsetof(struct config, credssp_allow_saved_ntlm)},
+    {"credssp", "deny_saved", KEY_LIST, offsetof(struct config, credssp_deny_saved)},
+    {"credssp", "min_version", KEY_NUMBER, offsetof(struct config, credssp_min_version)},
+    {"credssp", "max_version", KEY_NUMBER, offsetof(struct config, credssp_max_version)},
 };
 
 void config_defaults(struct config *config)
@@ -91,6 +99,8 @@ void config_defaults(struct config *config)
         .certificates_security_level = 2, /* 112 bits: RSA of 2048 bits, no SHA-1 in signatures */
         .schannel_min = CONFIG_TLS_1_2,
         .schannel_max = CONFIG_TLS_1_3,
+        .credssp_min_version = 5, /* before it a peer that sees the key's proof can choose the key (CVE-2018-0886) */
+        .credssp_max_version = 6,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }

@@ -22,6 +22,7 @@ struct package_mech {
 };
 
 struct package;
+struct session_facts;
 
 struct package_info {
     const char *name, *comment;
@@ -30,7 +31,9 @@ struct package_info {
     uint16_t rpc_id;
     uint32_t max_token;  /* bytes; a longer input token is refused unread */
     bool takes_identity; /* pAuthData is an identity, else the package's own structure */
-    bool process_bound;  /* its sessions live in this process only: a record is no more than a claim to one */
+    const void *(*identity_in)(
+        const void *auth_data); /* finds the identity inside the package's own structure; missing: none is in it */
+    bool process_bound;         /* its sessions live in this process only: a record is no more than a claim to one */
     bool
         chooses; /* stands for other packages: an identity's package list is for it to apply, it says which one it is, its session's state is that one's session */
     struct package_mech mech;
@@ -113,6 +116,8 @@ struct package_session {
      * directly. */
     SECURITY_STATUS (*open)(struct slice own, uint32_t flags, bool initiator, void **state);
     void (*close)(void *state);
+    /* Of a session that is handed over directly: what others ask session_facts for, borrowed as long as the state. Missing: nothing. */
+    const struct session_facts *(*facts)(const void *state);
     /* Appends the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
     SECURITY_STATUS (*save)(const void *state, struct writer *own);
     /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW). */

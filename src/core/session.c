@@ -253,6 +253,8 @@ SECURITY_STATUS session_adopt(const struct package *package, bool initiator, voi
     }
     adopted->size = sizeof *adopted;
     adopted->package = package;
+    if (package->session->facts != NULL)
+        adopted->facts = *package->session->facts(state);
     adopted->facts.initiator = initiator;
     adopted->state = state;
     adopted->direct = true;
