@@ -249,14 +249,6 @@ typedef struct _OPENSSPI_CLIENT_IDENTITY {
 SECURITY_STATUS OpenSspiQueryClientIdentity(PCtxtHandle Context, OPENSSPI_CLIENT_IDENTITY **Identity);
 
 /*
- * OpenSspiLastError gives the last error of this thread: the code that a function which answers BOOL, a pointer or a handle (wincrypt.h) left when it failed, as
- * GetLastError gives it on Windows. Success leaves it as it was.
- *
- * Returns a code such as CRYPT_E_NOT_FOUND or ERROR_MORE_DATA; 0 when nothing failed yet.
- */
-DWORD OpenSspiLastError(void);
-
-/*
  * OpenSspiCertificateFromPem makes a certificate context, with its private key, from files: what a TLS server or client needs for SCHANNEL_CRED.paCred.
  *
  * CertificateFile  path, UTF-8, of a file of certificates in PEM (also DER or PKCS #7): the first is the one, the others, such as its issuers, go into the memory store that

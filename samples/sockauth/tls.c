@@ -367,8 +367,10 @@ static BOOL TakeLine(struct stream *stream, char *line, size_t size, enum receiv
         Complain("the peer's line is too long");
         return TRUE;
     }
-    for (DWORD i = 0; i < len; i++) /* a NUL would hide what follows it */
-        line[i] = stream->text[i] != '\0' ? stream->text[i] : '?';
+    memcpy(line, stream->text, len);
+    for (DWORD i = 0; i < len; i++)
+        if (line[i] == '\0') /* a NUL would hide what follows it */
+            line[i] = '?';
     line[len] = '\0';
     memmove(stream->text, stream->text + taken, stream->text_len - taken);
     stream->text_len -= taken;

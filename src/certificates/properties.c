@@ -97,7 +97,6 @@ SECURITY_STATUS certificate_key_set(struct certificate *certificate, EVP_PKEY *p
 /* Where CERT_KEY_PROV_INFO_PROP_ID says the key is; NULL when it does not. */
 static SECURITY_STATUS place_of_key(struct certificate *certificate, char **place)
 {
-    AUTO_FREE uint16_t *container = NULL;
     pthread_mutex_lock(&certificate->lock);
     const struct property *property = find(certificate, CERT_KEY_PROV_INFO_PROP_ID);
     SECURITY_STATUS status = SEC_E_OK;
