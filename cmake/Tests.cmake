@@ -70,6 +70,13 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/tests/headers/CMakeLists.txt)
     add_subdirectory(tests/headers)
 endif()
 
+# The Tcl package, by tcltest; the samples of samples/tcl are run there too.
+if(TARGET twapi_crypto)
+    add_test(NAME tcl.sspi COMMAND tclsh ${PROJECT_SOURCE_DIR}/tests/tcl/all.tcl)
+    set_tests_properties(tcl.sspi PROPERTIES TIMEOUT 120 ENVIRONMENT
+        "OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};TCLLIBPATH=${PROJECT_BINARY_DIR}/tcl")
+endif()
+
 # tests/cli/test_*.py and tests/interop/test_*.py are one test each; other Python files there are their helpers.
 opensspi_add_programs(interop ${PROJECT_SOURCE_DIR}/tests/interop)
 foreach(group cli interop)
