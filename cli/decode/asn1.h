@@ -26,9 +26,9 @@ enum asn1_kind {
 
 struct asn1_type;
 struct asn1_field {
-    uint8_t number; /* of the context tag */
+    unsigned number; /* of the context tag */
     const char *name;
-    enum asn1_kind kind;
+    enum asn1_kind kind; /* NOLINT(clang-analyzer-optin.performance.Padding): tables read in this order */
     const struct asn1_type *of;
     const struct tree_word *words;
     size_t n_words;
