@@ -2,7 +2,10 @@
 import base64
 import json
 import os
+import pty
 import re
+import select
+import socket
 import struct
 import subprocess
 import time
@@ -69,6 +72,29 @@ def place(tmp_path):
     place = Place(tmp_path)
     place.good("account", "add", "alice", "--domain", "EXAMPLE", stdin=b"pw\n")
     return place
+
+
+def on_terminal(place, words, answers):
+    """Runs the command on a terminal; after each prompt in `answers` types what belongs to it. Gives its code and all that was shown."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(SSPI, [SSPI, *words], place.environment)
+    shown, deadline = b"", time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if not select.select([terminal], [], [], 0.2)[0]:
+            continue
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+        if answers and answers[0][0] in shown:
+            os.write(terminal, answers.pop(0)[1])
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(terminal)
+    return code, shown.decode()
 
 
 COMMANDS = ["packages", "whoami", "creds", "connect", "listen", "get", "decode", "error", "doctor", "bench", "completion"]
@@ -157,6 +183,29 @@ def test_wrong_password_is_refused(place):
     assert b"SEC_E_LOGON_DENIED" in client.stderr and "SEC_E_LOGON_DENIED" in messages
 
 
+def test_terminal(place):
+    """The password is asked for and not shown; what the peer says cannot steer the terminal."""
+    server, port = place.listen("0", "--package", "NTLM")
+    server.stdin.write(b"wel\x1b[31mcome\n")
+    server.stdin.close()
+    server.stdin = None
+    code, shown = on_terminal(place, ["connect", f"localhost:{port}", "--package", "NTLM", "--user", "EXAMPLE\\alice"],
+                              [(b"Password for EXAMPLE\\alice: ", b"pw\n")])
+    out, _ = server.communicate(timeout=60)
+    assert code == 0, shown
+    assert "pw" not in shown and "wel\\x1b[31mcome" in shown and "\x1b" not in shown and out == b""
+
+
+def test_terminal_colours(place):
+    file = place.directory / "token"
+    file.write_bytes(token("ntlm_messages", "challenge"))
+    code, shown = on_terminal(place, ["decode", str(file)], [])
+    assert code == 0 and "\x1b[1mNTLM" in shown
+    place.environment["NO_COLOR"] = "1"
+    code, shown = on_terminal(place, ["decode", str(file)], [])
+    assert code == 0 and "\x1b" not in shown
+
+
 def test_different_packages(place):
     client, _, messages, code = place.talk(["--package", "NTLM", "--user", "EXAMPLE\\alice"], b"pw\n", b"",
                                            ["0", "--package", "Kerberos"])
@@ -173,10 +222,10 @@ def test_nobody_there(place):
 
 def test_peer_that_speaks_otherwise(place):
     server, port = place.listen("0", "--package", "NTLM")
-    wrong = subprocess.run(["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3 >/dev/null"],
-                           timeout=30)
+    with socket.create_connection(("127.0.0.1", int(port))) as wrong:
+        wrong.sendall(b"GET / HTTP/1.0\r\n\r\n")
     _, messages = server.communicate(timeout=30)
-    assert wrong.returncode == 0 and server.returncode == 1 and b"does not speak" in messages
+    assert server.returncode == 1 and b"does not speak" in messages
 
 
 @pytest.fixture
