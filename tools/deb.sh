@@ -61,7 +61,7 @@ echo 'puts "twapi_crypto [package require twapi_crypto]: [twapi::sspi_enumerate_
 
 step 'removed'
 package --purge tcl-opensspi opensspi-tools libopensspi-dev libopensspi0
-left=$(find "$place/usr" -type f -o -type l)
+left=$(find "$place" -path "$place/var" -prune -o \( -type f -o -type l \) -print)
 if [ -n "$left" ]; then
     printf 'removal left:\n%s\n' "$left"
     exit 1
