@@ -40,6 +40,7 @@ LD_LIBRARY_PATH=$libraries
 export PKG_CONFIG_PATH LD_LIBRARY_PATH
 
 step 'the first program of the README, and the smallest'
+# shellcheck disable=SC2016 # no commands, Markdown's quotes
 sed -n '/^```c$/,/^```$/{/^```/!p}' README.md >"$root/first.c"
 for program in "$root/first.c" tests/install/hello.c; do
     # shellcheck disable=SC2046 # flags

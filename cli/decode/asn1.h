@@ -25,10 +25,10 @@ enum asn1_kind {
 };
 
 struct asn1_type;
-struct asn1_field {
+struct asn1_field {  /* NOLINT(clang-analyzer-optin.performance.Padding): tables read in this order */
     unsigned number; /* of the context tag */
     const char *name;
-    enum asn1_kind kind; /* NOLINT(clang-analyzer-optin.performance.Padding): tables read in this order */
+    enum asn1_kind kind;
     const struct asn1_type *of;
     const struct tree_word *words;
     size_t n_words;
