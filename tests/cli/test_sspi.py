@@ -295,10 +295,32 @@ def test_get(place, package):
         place.bad(3, *words, stdin=b"wrong\n")
 
 
+def test_get_bound_to_tls(place, pki):
+    """The server takes only sign-ons that are bound to its certificate."""
+    certificate = str(place.directory / "cert.pem")
+    with Web(place, "-c", certificate, "-k", str(place.directory / "key.pem")) as web:
+        words = ["get", f"https://localhost:{web.port}/", "--user", "EXAMPLE\\alice", "--package"]
+        for package in ("NTLM", "Negotiate"):
+            assert "alice" in place.good(*words, package, "--ca", certificate, stdin=b"pw\n")
+            assert "alice" in place.good(*words, package, "--insecure", stdin=b"pw\n")
+        assert "--ca" in place.bad(3, *words, "NTLM", stdin=b"pw\n")
+
+
+def test_get_elsewhere(place):
+    with Web(place) as web:
+        assert "404" in place.bad(1, "get", f"http://127.0.0.1:{web.port}/nonsense", "--user", "EXAMPLE\\alice", stdin=b"pw\n")
+
+
 def test_bench(place):
     found = json.loads(place.good("bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", "--json", "--seconds", "1", stdin=b"pw\n"))
     assert found["handshakes_per_second"] > 0 and found["sealed_megabytes_per_second"] > 0
     place.bad(3, "bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", stdin=b"wrong\n")
+
+
+def test_trace(place):
+    done = place.run("--trace", "bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", "--seconds", "0", stdin=b"secret-word\n")
+    assert done.returncode == 3 and done.stderr.count(b"\n") > 5 and b"ntlm" in done.stderr and b"secret-word" not in done.stderr
+    place.bad(2, "--trace")
 
 
 def test_error(place):
