@@ -156,8 +156,10 @@ static int handshake_framed(struct line *line)
     uint8_t *room = mem_zalloc(FRAME_MAX);
     struct slice in = {0};
     SECURITY_STATUS status = SEC_I_CONTINUE_NEEDED;
-    int code = room == NULL ? cli_fail("out of memory") : CLI_OK;
+    int code = CLI_OK;
     char kind = 'T';
+    if (room == NULL)
+        return cli_fail("out of memory");
     for (unsigned leg = 0; code == CLI_OK; leg++) {
         SecBuffer token = {0};
         size_t n_extra;
@@ -201,7 +203,7 @@ static void pending_keep(struct line *line, size_t n_extra)
 static int pending_receive(struct line *line, bool *ended)
 {
     uint8_t room[CHUNK_MAX];
-    size_t got;
+    size_t got = 0;
     try(receive_some(line->socket, room, sizeof(room), &got));
     *ended = got == 0;
     writer_bytes(&line->pending, room, got);
@@ -292,7 +294,9 @@ static int hear_framed(struct line *line, bool *ended)
     uint8_t *room = mem_zalloc(FRAME_MAX);
     struct slice content;
     char kind = 0;
-    int code = room == NULL ? cli_fail("out of memory") : frame_receive(line, &kind, room, &content);
+    if (room == NULL)
+        return cli_fail("out of memory");
+    int code = frame_receive(line, &kind, room, &content);
     *ended = kind == 0;
     if (code == CLI_OK && kind != 0 && kind != 'M')
         code = kind == 'E' ? refused(content) : cli_fail("the peer sent something that is no message");

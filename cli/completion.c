@@ -62,6 +62,16 @@ static void put_roff(const char *text)
             putchar(*text);
 }
 
+/* Beside --help. */
+static size_t n_options(const struct cli_command *command)
+{
+    const char *name, *value, *what;
+    size_t n = 0;
+    for (size_t at = 0; cli_option_next(command, &at, &name, &value, &what);)
+        n++;
+    return n - 1;
+}
+
 static void put_manual(void)
 {
     for (size_t i = 0; cli_families[i] != NULL; i++) {
@@ -72,7 +82,9 @@ static void put_manual(void)
             printf(".It Nm %s%s%s %s\n", family->name, command->name[0] == '\0' ? "" : " ", command->name,
                    command->operands);
             put_roff(command->what);
-            puts(".\n.Bl -tag -width indent -compact");
+            puts(".");
+            if (n_options(command) > 0)
+                puts(".Bl -tag -width indent -compact");
             for (size_t at = 0; cli_option_next(command, &at, &name, &value, &what);) {
                 if (strcmp(name, "help") == 0)
                     continue;
@@ -82,7 +94,8 @@ static void put_manual(void)
                 put_roff(what);
                 putchar('\n');
             }
-            puts(".El");
+            if (n_options(command) > 0)
+                puts(".El");
         }
     }
 }

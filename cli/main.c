@@ -5,6 +5,7 @@
 
 #include <sspi_ext.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct cli_family *const cli_families[] = {&cli_packages, &cli_whoami, &cli_creds,      &cli_account, &cli_group,
@@ -91,16 +92,24 @@ int cli_sspi_status(const char *what, SECURITY_STATUS status)
 
 static void usage(FILE *out)
 {
-    fputs("usage: sspi COMMAND [OPTIONS] ...\n\n", out);
+    fputs("usage: sspi [--trace] COMMAND [OPTIONS] ...\n\n", out);
     for (size_t i = 0; cli_families[i] != NULL; i++)
         fprintf(out, "  sspi %-10s %s\n", cli_families[i]->name, cli_families[i]->what);
-    fputs("\n\"sspi COMMAND --help\" tells more; \"sspi --version\" tells the version.\n"
+    fputs("\n\"sspi COMMAND --help\" tells more; \"sspi --version\" tells the version;\n"
+          "\"sspi --trace COMMAND ...\" prints each step of the packages on standard error, never a secret.\n"
           "Exit status: 0 done, 1 failed, 2 wrongly called, 3 refused, 4 nobody answered.\n",
           out);
 }
 
 static int run(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--trace") == 0) {
+        /* Before the library's first call, which looks at it. */
+        if (setenv("SSPI_TRACE", "stderr", 1) != 0)
+            return cli_fail("out of memory");
+        argc--;
+        argv++;
+    }
     if (argc < 2) {
         usage(stderr);
         return CLI_USAGE;

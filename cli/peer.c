@@ -45,7 +45,8 @@ static int flags_parse(const char *text, bool client, ULONG *flags)
         size_t len = strcspn(text, ","), i;
         snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : 0), text);
         for (char *at = word; *at != '\0'; at++)
-            *at = *at == '-' ? '_' : *at;
+            if (*at == '-')
+                *at = '_';
         const char *name =
             strncasecmp(word, "ISC_REQ_", 8) == 0 || strncasecmp(word, "ASC_REQ_", 8) == 0 ? word + 8 : word;
         for (i = 0; i < COUNT_OF(flag_names); i++)

@@ -70,7 +70,7 @@ static int thumbprint(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *co
         return TCL_ERROR;
     if (!CertGetCertificateContextProperty(certificate, CERT_SHA1_HASH_PROP_ID, hash, &len) || len != sizeof(hash))
         return ext_misuse(interp, "the certificate has no thumbprint");
-    for (DWORD i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++)
         snprintf(text + 2 * i, 3, "%02x", hash[i]);
     Tcl_SetObjResult(interp, ext_text(text));
     return TCL_OK;

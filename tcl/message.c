@@ -69,8 +69,8 @@ static int encrypt(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const
 {
     struct message_options options;
     SecPkgContext_Sizes sizes;
-    struct bytes room;
-    size_t len;
+    struct bytes room = {0};
+    size_t len = 0;
     struct context *context = ready(data, interp, objc, objv, 3, "CONTEXT BINDATA ?options?", 0);
     if (context == NULL || options_read(interp, objc, objv, 3, &options) != TCL_OK)
         return TCL_ERROR;
@@ -128,8 +128,8 @@ static int sign(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const ob
 {
     struct message_options options;
     SecPkgContext_Sizes sizes;
-    struct bytes room;
-    size_t len;
+    struct bytes room = {0};
+    size_t len = 0;
     struct context *context = ready(data, interp, objc, objv, 3, "CONTEXT DATA ?options?", 0);
     if (context == NULL || options_read(interp, objc, objv, 3, &options) != TCL_OK)
         return TCL_ERROR;

@@ -32,7 +32,7 @@ void asn1_oid(struct slice oid, char text[ASN1_OID_MAX])
             continue;
         if (first) {
             unsigned top = arc < 40 ? 0 : arc < 80 ? 1 : 2;
-            at += snprintf(text + at, ASN1_OID_MAX - (size_t)at, "%u.%" PRIu64, top, arc - 40U * top);
+            at += snprintf(text + at, ASN1_OID_MAX - (size_t)at, "%u.%" PRIu64, top, arc - UINT64_C(40) * top);
         } else {
             at += snprintf(text + at, ASN1_OID_MAX - (size_t)at, ".%" PRIu64, arc);
         }

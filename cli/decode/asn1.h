@@ -25,8 +25,8 @@ enum asn1_kind {
 };
 
 struct asn1_type;
-struct asn1_field {
-    uint8_t number; /* of the context tag */
+struct asn1_field {  /* NOLINT(clang-analyzer-optin.performance.Padding): tables read in this order */
+    unsigned number; /* of the context tag */
     const char *name;
     enum asn1_kind kind;
     const struct asn1_type *of;

@@ -99,6 +99,11 @@ bool decode_token(struct tree *tree, struct slice bytes, unsigned nesting)
     return true;
 }
 
+static bool is_one_of(uint8_t letter, const char *letters)
+{
+    return letter != 0 && strchr(letters, letter) != NULL;
+}
+
 static bool is_base64_letter(uint8_t c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
@@ -145,7 +150,7 @@ static bool from_hex(struct slice text, struct writer *bytes)
             i++;
             continue;
         }
-        if (high < 0 && memchr(" \t\r\n:,;-", c, 8) != NULL)
+        if (high < 0 && is_one_of(c, " \t\r\n:,;-"))
             continue;
         int digit = hex_digit(c);
         if (digit < 0)
@@ -214,25 +219,37 @@ static size_t resp_len(struct slice bytes)
     return bytes.len - reader_left(&reader);
 }
 
-/* Tokens inside a connection's bytes, wherever they begin. */
-unsigned long decode_stream(struct tree *tree, struct slice bytes, const char *where)
+/* Bytes of the DER element that begins here, or 0 where it is not there as a whole. */
+static size_t element_len(struct slice bytes)
+{
+    size_t total;
+    return der_total_len(bytes, &total) == WIRE_OK && total <= bytes.len ? total : 0;
+}
+
+/* GSS framing with a mechanism that we know. */
+static bool is_gss(struct slice bytes)
 {
     static const uint8_t spnego_oid[] = {0x06, 0x06, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};
     static const uint8_t kerberos_oid[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02};
+    size_t near = bytes.len < 20 ? bytes.len : 20; /* tag, length, and the longer identifier */
+    return bytes.data[0] == DER_APPLICATION(0) &&
+           (memmem(bytes.data, near, spnego_oid, sizeof(spnego_oid)) != NULL ||
+            memmem(bytes.data, near, kerberos_oid, sizeof(kerberos_oid)) != NULL);
+}
+
+/* Tokens inside a connection's bytes, wherever they begin. */
+unsigned long decode_stream(struct tree *tree, struct slice bytes, const char *where)
+{
     unsigned long n_found = 0;
     for (size_t i = 0; i < bytes.len;) {
         struct slice rest = slice_of(bytes.data + i, bytes.len - i);
-        size_t len = 0, total;
+        size_t len = 0;
         if (begins(rest, ntlm_signature, sizeof(ntlm_signature)))
             len = decode_ntlm_len(rest);
-        else if (rest.data[0] == DER_APPLICATION(0) && der_total_len(rest, &total) == WIRE_OK && total <= rest.len &&
-                 (memmem(rest.data, rest.len < 16 ? rest.len : 16, spnego_oid, sizeof(spnego_oid)) != NULL ||
-                  memmem(rest.data, rest.len < 20 ? rest.len : 20, kerberos_oid, sizeof(kerberos_oid)) != NULL))
-            len = total;
         else if (rest.data[0] == DER_CONTEXT(1))
             len = resp_len(rest);
-        else if ((rest.data[0] & 0xe0) == 0x60 && decode_is_kerberos(rest) && der_total_len(rest, &total) == WIRE_OK)
-            len = total;
+        else if (is_gss(rest) || decode_is_kerberos(rest))
+            len = element_len(rest);
         if (len == 0) {
             i++;
             continue;
@@ -249,16 +266,16 @@ unsigned long decode_stream(struct tree *tree, struct slice bytes, const char *w
 static bool is_text(struct slice input)
 {
     for (size_t i = 0; i < input.len; i++)
-        if (input.data[i] < 0x20 && memchr("\t\r\n\f\033", input.data[i], 5) == NULL)
+        if (input.data[i] < 0x20 && !is_one_of(input.data[i], "\t\r\n\f\033"))
             return false;
     return true;
 }
 
 static struct slice trim(struct slice text)
 {
-    while (text.len > 0 && memchr(" \t\r\n", text.data[0], 4) != NULL)
+    while (text.len > 0 && is_one_of(text.data[0], " \t\r\n"))
         text = slice_of(text.data + 1, text.len - 1);
-    while (text.len > 0 && memchr(" \t\r\n", text.data[text.len - 1], 4) != NULL)
+    while (text.len > 0 && is_one_of(text.data[text.len - 1], " \t\r\n"))
         text.len--;
     return text;
 }

@@ -2,7 +2,10 @@
 import base64
 import json
 import os
+import pty
 import re
+import select
+import socket
 import struct
 import subprocess
 import time
@@ -69,6 +72,29 @@ def place(tmp_path):
     place = Place(tmp_path)
     place.good("account", "add", "alice", "--domain", "EXAMPLE", stdin=b"pw\n")
     return place
+
+
+def on_terminal(place, words, answers):
+    """Runs the command on a terminal; after each prompt in `answers` types what belongs to it. Gives its code and all that was shown."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(SSPI, [SSPI, *words], place.environment)
+    shown, deadline = b"", time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if not select.select([terminal], [], [], 0.2)[0]:
+            continue
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+        if answers and answers[0][0] in shown:
+            os.write(terminal, answers.pop(0)[1])
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(terminal)
+    return code, shown.decode()
 
 
 COMMANDS = ["packages", "whoami", "creds", "connect", "listen", "get", "decode", "error", "doctor", "bench", "completion"]
@@ -157,6 +183,29 @@ def test_wrong_password_is_refused(place):
     assert b"SEC_E_LOGON_DENIED" in client.stderr and "SEC_E_LOGON_DENIED" in messages
 
 
+def test_terminal(place):
+    """The password is asked for and not shown; what the peer says cannot steer the terminal."""
+    server, port = place.listen("0", "--package", "NTLM")
+    server.stdin.write(b"wel\x1b[31mcome\n")
+    server.stdin.close()
+    server.stdin = None
+    code, shown = on_terminal(place, ["connect", f"localhost:{port}", "--package", "NTLM", "--user", "EXAMPLE\\alice"],
+                              [(b"Password for EXAMPLE\\alice: ", b"pw\n")])
+    out, _ = server.communicate(timeout=60)
+    assert code == 0, shown
+    assert "pw" not in shown and "wel\\x1b[31mcome" in shown and "\x1b" not in shown and out == b""
+
+
+def test_terminal_colours(place):
+    file = place.directory / "token"
+    file.write_bytes(token("ntlm_messages", "challenge"))
+    code, shown = on_terminal(place, ["decode", str(file)], [])
+    assert code == 0 and "\x1b[1mNTLM" in shown
+    place.environment["NO_COLOR"] = "1"
+    code, shown = on_terminal(place, ["decode", str(file)], [])
+    assert code == 0 and "\x1b" not in shown
+
+
 def test_different_packages(place):
     client, _, messages, code = place.talk(["--package", "NTLM", "--user", "EXAMPLE\\alice"], b"pw\n", b"",
                                            ["0", "--package", "Kerberos"])
@@ -173,10 +222,10 @@ def test_nobody_there(place):
 
 def test_peer_that_speaks_otherwise(place):
     server, port = place.listen("0", "--package", "NTLM")
-    wrong = subprocess.run(["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3 >/dev/null"],
-                           timeout=30)
+    with socket.create_connection(("127.0.0.1", int(port))) as wrong:
+        wrong.sendall(b"GET / HTTP/1.0\r\n\r\n")
     _, messages = server.communicate(timeout=30)
-    assert wrong.returncode == 0 and server.returncode == 1 and b"does not speak" in messages
+    assert server.returncode == 1 and b"does not speak" in messages
 
 
 @pytest.fixture
@@ -246,10 +295,32 @@ def test_get(place, package):
         place.bad(3, *words, stdin=b"wrong\n")
 
 
+def test_get_bound_to_tls(place, pki):
+    """The server takes only sign-ons that are bound to its certificate."""
+    certificate = str(place.directory / "cert.pem")
+    with Web(place, "-c", certificate, "-k", str(place.directory / "key.pem")) as web:
+        words = ["get", f"https://localhost:{web.port}/", "--user", "EXAMPLE\\alice", "--package"]
+        for package in ("NTLM", "Negotiate"):
+            assert "alice" in place.good(*words, package, "--ca", certificate, stdin=b"pw\n")
+            assert "alice" in place.good(*words, package, "--insecure", stdin=b"pw\n")
+        assert "--ca" in place.bad(3, *words, "NTLM", stdin=b"pw\n")
+
+
+def test_get_elsewhere(place):
+    with Web(place) as web:
+        assert "404" in place.bad(1, "get", f"http://127.0.0.1:{web.port}/nonsense", "--user", "EXAMPLE\\alice", stdin=b"pw\n")
+
+
 def test_bench(place):
     found = json.loads(place.good("bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", "--json", "--seconds", "1", stdin=b"pw\n"))
     assert found["handshakes_per_second"] > 0 and found["sealed_megabytes_per_second"] > 0
     place.bad(3, "bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", stdin=b"wrong\n")
+
+
+def test_trace(place):
+    done = place.run("--trace", "bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", "--seconds", "0", stdin=b"secret-word\n")
+    assert done.returncode == 3 and done.stderr.count(b"\n") > 5 and b"ntlm" in done.stderr and b"secret-word" not in done.stderr
+    place.bad(2, "--trace")
 
 
 def test_error(place):

@@ -286,6 +286,14 @@ test tls-12 {leftover data comes as the third element} -body {
     lassign [twapi::sspi_step $server $finished$records] server_state token extra
     list $state $server_state [expr {$extra eq $records}] [twapi::sspi_decrypt_stream $server $extra]
 } -result {done done 1 {ok early}}
+test tls-14 {protocols that nobody has any more} -body {
+    set found {}
+    foreach protocol {ssl2 ssl3} {
+        lappend found [catch {twapi::sspi_acquire_credentials -package Schannel -role client -credentials [twapi::sspi_schannel_credentials -protocols $protocol]}] \
+            [lindex $errorCode 1]
+    }
+    set found
+} -result {1 -2146893007 1 -2146893007}
 test tls-13 {files that are none} -body {
     list [catch {twapi::cert_import_pem $place/none}] [catch {twapi::cert_file_store_open $place/none}] [catch {twapi::cert_store_release none}]
 } -result {1 1 1}
