@@ -52,9 +52,9 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def display(world):
-    """An X server of our own, on a number that it finds free."""
+    """An X server of our own, on a number that it finds free; without -noreset it refuses who comes while the last client goes."""
     read_end, write_end = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(write_end), "-screen", "0", "640x480x24", "-nolisten", "tcp"],
+    server = subprocess.Popen(["Xvfb", "-displayfd", str(write_end), "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"],
                               pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=world.environment())
     os.close(write_end)
     with os.fdopen(read_end) as number:
@@ -121,10 +121,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for_port(port, process):
+def wait_for_port(port, process, log):
     end = time.monotonic() + WAIT
     while time.monotonic() < end:
-        assert process.poll() is None
+        assert process.poll() is None, log.read_text(encoding="utf-8", errors="replace")
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -140,7 +140,7 @@ def shadow(world, display, processes):
                               stdout=log, stderr=subprocess.STDOUT, env=world.environment(display))
     log.close()
     processes.append(server)
-    wait_for_port(port, server)
+    wait_for_port(port, server, world.place / "shadow.log")
     return port
 
 
