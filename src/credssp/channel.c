@@ -64,7 +64,7 @@ SECURITY_STATUS channel_step(struct channel *channel, const struct step_in *in, 
     inner.flags_now = tls_flags(channel, in->flags_now);
     inner.target = channel->host;
     inner.bindings = (struct slice){0};
-    SECURITY_STATUS (*step)
+    SECURITY_STATUS(*step)
     (void *, void **, const struct step_in *, struct step_out *) =
         channel->initiator ? tls->authority->initiate : tls->authority->accept;
     SECURITY_STATUS status = step(channel->credential->tls_credential, &channel->handshake, &inner, out);
@@ -96,7 +96,8 @@ static SECURITY_STATUS received_judge(const struct channel *channel)
     struct slice received = writer_slice_of(&channel->received);
     enum wire_result found = der_total_len(received, &total);
     require(writer_finish(&channel->received) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    require(found != WIRE_BAD && (received.len == 0 || received.data[0] == DER_SEQUENCE), cause_set(SEC_E_INVALID_TOKEN, "what came through TLS is no TSRequest"));
+    require(found != WIRE_BAD && (received.len == 0 || received.data[0] == DER_SEQUENCE),
+            cause_set(SEC_E_INVALID_TOKEN, "what came through TLS is no TSRequest"));
     if (found == WIRE_SHORT && channel->received.len <= CREDSSP_TOKEN_MAX)
         return SEC_I_CONTINUE_NEEDED;
     require(found == WIRE_OK && total <= CREDSSP_TOKEN_MAX,

@@ -128,7 +128,7 @@ static SECURITY_STATUS inner_end(struct credssp_handshake *handshake, struct ste
 SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice token, struct writer *answer)
 {
     const struct package *package = handshake->credential->inner;
-    SECURITY_STATUS (*step)
+    SECURITY_STATUS(*step)
     (void *, void **, const struct step_in *, struct step_out *) =
         handshake->initiator ? package->authority->initiate : package->authority->accept;
     require(token.len <= package->info.max_token,

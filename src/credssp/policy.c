@@ -3,9 +3,9 @@
 #include "core/cause.h"
 #include <string.h>
 
-static char lower(char letter)
+static int lower(char letter)
 {
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+    return letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter;
 }
 
 /* Without memory to allocate, so that a deny list never fails to meet its target. Host names in SPNs are ASCII. */

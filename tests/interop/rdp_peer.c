@@ -111,7 +111,8 @@ static bool x224_client(void)
 
 static bool x224_server(void)
 {
-    static const unsigned char confirm[] = {3, 0, 0, 19, 14, 0xd0, 0, 0, 0x12, 0x34, 0, 2, 0, 8, 0, 2, 0, 0, 0};
+    static const unsigned char confirm[] = {3, 0, 0, 19, 14, 0xd0, 0, 0, 0x12, 0x34,
+                                            0, 2, 8, 8,  0,  2,    0, 0, 0}; /* Restricted Admin too */
     return x224_take(1) && deliver(confirm, sizeof confirm);
 }
 
@@ -123,10 +124,10 @@ static SECURITY_STATUS step(bool first)
     ULONG attributes;
     SECURITY_STATUS status;
     if (is_client)
-        status = InitializeSecurityContextA(
-            &credential, first ? NULL : &context, (char *)(uintptr_t)option.target,
-            ISC_REQ_DELEGATE | ISC_REQ_MUTUAL_AUTH | ISC_REQ_CONFIDENTIALITY | ISC_REQ_STREAM | ISC_REQ_ALLOCATE_MEMORY,
-            0, 0, first ? NULL : &from_list, 0, &context, &to_list, &attributes, NULL);
+        status = InitializeSecurityContextA(&credential, first ? NULL : &context, (char *)(uintptr_t)option.target,
+                                            ISC_REQ_DELEGATE | ISC_REQ_MUTUAL_AUTH | ISC_REQ_CONFIDENTIALITY |
+                                                ISC_REQ_STREAM | ISC_REQ_ALLOCATE_MEMORY,
+                                            0, 0, first ? NULL : &from_list, 0, &context, &to_list, &attributes, NULL);
     else
         status = AcceptSecurityContext(&credential, first ? NULL : &context, &from_list,
                                        ASC_REQ_CONFIDENTIALITY | ASC_REQ_STREAM | ASC_REQ_EXTENDED_ERROR |

@@ -1,6 +1,8 @@
 #include "support/credssp_loop.h"
 
 #include <assert.h>
+#include <openssl/pem.h>
+#include <stdio.h>
 #include <string.h>
 
 static char package_name[] = CREDSSP_NAME_A;
@@ -68,6 +70,19 @@ SECURITY_STATUS credssp_server_acquire(struct side *side, DWORD protocols)
     SECURITY_STATUS status = acquire(side, &tls, NULL);
     CertFreeCertificateContext(context);
     return status;
+}
+
+const char *credssp_roots(void)
+{
+    static char lines[256];
+    char path[128];
+    snprintf(path, sizeof path, "%s/roots.pem", loop_directory());
+    FILE *file = fopen(path, "w");
+    assert(file != NULL);
+    PEM_write_X509(file, pki_authority()->x509);
+    fclose(file);
+    snprintf(lines, sizeof lines, "[certificates]\nroot = %s\n", path);
+    return lines;
 }
 
 struct loop_pair *credssp_established(void)

@@ -21,6 +21,8 @@ struct loop_pair *credssp_pair(void);
 SECURITY_STATUS credssp_client_acquire(struct side *side, const struct credssp_who *who, DWORD protocols,
                                        DWORD tls_flags);
 SECURITY_STATUS credssp_server_acquire(struct side *side, DWORD protocols);
+/* Writes the tests' authority to a file and gives the lines of configuration that make it the only root. */
+const char *credssp_roots(void);
 /* A pair that has run with alice's password; NULL when it failed. */
 struct loop_pair *credssp_established(void);
 

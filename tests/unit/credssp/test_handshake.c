@@ -224,6 +224,23 @@ static void with(const char *more)
     loop_configure(text_of);
 }
 
+/* Without TLS' own validation a certificate of a system root vouches all the same. */
+static void test_trusted(void **state)
+{
+    (void)state;
+    SecPkgContext_Flags flags;
+    CERT_TRUST_STATUS trust;
+    with(credssp_roots());
+    struct loop_pair *pair = credssp_established();
+    assert_non_null(pair);
+    assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_SERVER_AUTH_FLAGS, &flags), SEC_E_OK);
+    assert_int_equal(flags.Flags, CREDSSP_SERVER_AUTH_CERTIFICATE);
+    assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_CERT_TRUST_STATUS, &trust), SEC_E_OK);
+    assert_int_equal(trust.dwErrorStatus, 0);
+    with("");
+    pair_free(pair);
+}
+
 /* The older form of the binding, by configuration alone. */
 static void test_versions(void **state)
 {
@@ -364,8 +381,9 @@ int main(void)
         cmocka_unit_test(test_pieces),         cmocka_unit_test(test_wrong_password),
         cmocka_unit_test(test_nothing_handed), cmocka_unit_test(test_without_spnego),
         cmocka_unit_test(test_attributes),     cmocka_unit_test(test_certificates),
-        cmocka_unit_test(test_versions),       cmocka_unit_test(test_policy),
-        cmocka_unit_test(test_saved),          cmocka_unit_test(test_credentials),
+        cmocka_unit_test(test_trusted),        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_policy),         cmocka_unit_test(test_saved),
+        cmocka_unit_test(test_credentials),
     };
     with("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
