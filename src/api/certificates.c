@@ -234,7 +234,7 @@ BOOL WINAPI CryptReleaseContext(HCRYPTPROV hProv, DWORD dwFlags)
     return TRUE;
 }
 
-LONG WINAPI NCryptFreeObject(NCRYPT_HANDLE hObject)
+SECURITY_STATUS WINAPI NCryptFreeObject(NCRYPT_HANDLE hObject)
 {
     cause_clear();
     return key_is(hObject) ? SEC_E_OK : cause_set(NTE_INVALID_HANDLE, "this is not, or no longer, a key handle");

@@ -62,7 +62,8 @@ struct connection {
     struct suite suite;
     SecPkgContext_StreamSizes sizes;
     int64_t start, expiry;
-    uint8_t session_key[SESSION_KEY_LEN];
+    uint8_t session_key[SESSION_KEY_LEN]; /* derived when it is first asked for */
+    bool has_session_key;
     uint8_t write_secret[EVP_MAX_MD_SIZE]; /* TLS 1.3: this side's traffic secret, of the keys in use */
     size_t write_secret_len;
     char *peer_name;  /* of the client's certificate */

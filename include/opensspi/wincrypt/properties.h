@@ -6,6 +6,7 @@
 #ifndef OPENSSPI_WINCRYPT_PROPERTIES_H
 #define OPENSSPI_WINCRYPT_PROPERTIES_H
 
+#include "../issperr.h"
 #include "certificates.h"
 
 OPENSSPI_BEGIN_DECLS
@@ -172,7 +173,7 @@ BOOL WINAPI CryptAcquireCertificatePrivateKey(PCCERT_CONTEXT pCert, DWORD dwFlag
  * Source: Microsoft, CryptReleaseContext, NCryptFreeObject.
  */
 BOOL WINAPI CryptReleaseContext(HCRYPTPROV hProv, DWORD dwFlags);
-LONG WINAPI NCryptFreeObject(NCRYPT_HANDLE hObject); /* a SECURITY_STATUS, which ncrypt.h has */
+SECURITY_STATUS WINAPI NCryptFreeObject(NCRYPT_HANDLE hObject);
 
 /* A moment in parts, UTC. */
 #ifndef _SYSTEMTIME_
