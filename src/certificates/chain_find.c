@@ -69,8 +69,7 @@ static SECURITY_STATUS chain_try(HCERTSTORE store, PCCERT_CONTEXT context, DWORD
     try(chain_get(machine ? HCCE_LOCAL_MACHINE : HCCE_CURRENT_USER, context, 0, cached ? NULL : store, NULL, 0,
                   &built));
     LONG element = element_find(built->rgpChain[0], wanted);
-    if (element < 0 ||
-        (wanted->pfnFindCallback != NULL && !wanted->pfnFindCallback(context, wanted->pvFindArg))) {
+    if (element < 0 || (wanted->pfnFindCallback != NULL && !wanted->pfnFindCallback(context, wanted->pvFindArg))) {
         (void)live_user_drop(built, LIVE_CHAIN);
         return SEC_E_OK;
     }
@@ -85,8 +84,7 @@ static SECURITY_STATUS wanted_check(const CERT_CHAIN_FIND_BY_ISSUER_PARA *wanted
                         CERT_CHAIN_FIND_BY_ISSUER_CACHE_ONLY_FLAG | CERT_CHAIN_FIND_BY_ISSUER_CACHE_ONLY_URL_FLAG |
                         CERT_CHAIN_FIND_BY_ISSUER_LOCAL_MACHINE_FLAG | CERT_CHAIN_FIND_BY_ISSUER_NO_KEY_FLAG;
     require((flags & ~known) == 0, cause_set(E_INVALIDARG, "there are no flags 0x%x", flags));
-    require(wanted != NULL &&
-                (wanted->cbSize == sizeof *wanted || wanted->cbSize == sizeof(struct wanted_longer)),
+    require(wanted != NULL && (wanted->cbSize == sizeof *wanted || wanted->cbSize == sizeof(struct wanted_longer)),
             cause_set(E_INVALIDARG, "CERT_CHAIN_FIND_BY_ISSUER_PARA is missing, or has another cbSize"));
     require(wanted->cIssuer <= ISSUERS_MAX && (wanted->cIssuer == 0 || wanted->rgIssuer != NULL),
             cause_set(E_INVALIDARG, "more than %d issuers, or none where some were announced", ISSUERS_MAX));

@@ -28,8 +28,8 @@ DWORD public_key_bits(const CERT_PUBLIC_KEY_INFO *info);
 
 /* CertCreateSelfSignCertificate. */
 struct self_sign {
-    HCRYPTPROV_OR_NCRYPT_KEY_HANDLE key;       /* 0: see place */
-    const CRYPT_KEY_PROV_INFO *place;          /* NULL: a new RSA key */
+    HCRYPTPROV_OR_NCRYPT_KEY_HANDLE key;         /* 0: see place */
+    const CRYPT_KEY_PROV_INFO *place;            /* NULL: a new RSA key */
     const CRYPT_ALGORITHM_IDENTIFIER *algorithm; /* NULL: SHA-256 */
     const CERT_EXTENSIONS *extensions;
     struct slice subject; /* DER */

@@ -88,8 +88,7 @@ static SECURITY_STATUS key_read(struct parse *parse, ASN1_OBJECT **object, enum 
     size_t len = (size_t)(equals - begin);
     while (len > 0 && strchr(" \t\r\n", begin[len - 1]) != NULL)
         len--;
-    require(*equals == '=' && len > 0 && len <= KEY_LEN_MAX,
-            wrong_at(parse, begin, CRYPT_E_INVALID_X500_STRING));
+    require(*equals == '=' && len > 0 && len <= KEY_LEN_MAX, wrong_at(parse, begin, CRYPT_E_INVALID_X500_STRING));
     memcpy(key, begin, len);
     key[len] = '\0';
     const char *oid = strncasecmp(key, "OID.", 4) == 0 ? key + 4 : key;
@@ -198,8 +197,9 @@ static SECURITY_STATUS pair_read(struct parse *parse, X509_NAME *name, bool join
     try(key_read(parse, &object, &kind));
     SECURITY_STATUS status = value_read(parse, kind, &value, &type);
     /* The bytes are given with their type, so that OpenSSL takes them as they are. */
-    if (status == SEC_E_OK && X509_NAME_add_entry_by_OBJ(name, object, type, value.len > 0 ? value.data : (uint8_t[]){0},
-                                                         (int)value.len, -1, joined ? -1 : 0) != 1)
+    if (status == SEC_E_OK &&
+        X509_NAME_add_entry_by_OBJ(name, object, type, value.len > 0 ? value.data : (uint8_t[]){0}, (int)value.len, -1,
+                                   joined ? -1 : 0) != 1)
         status = wrong_at(parse, parse->begin, CRYPT_E_INVALID_X500_STRING);
     ASN1_OBJECT_free(object);
     return status;

@@ -151,8 +151,7 @@ SECURITY_STATUS certificate_self_sign(const struct self_sign *wish, PCCERT_CONTE
     try(subject_put(x509, wish->subject));
     try(times_put(x509, wish));
     try(extensions_put(x509, wish->extensions));
-    require(X509_sign(x509, pkey, digest) > 0,
-            cause_set(NTE_BAD_KEY_STATE, "OpenSSL could not sign with this key"));
+    require(X509_sign(x509, pkey, digest) > 0, cause_set(NTE_BAD_KEY_STATE, "OpenSSL could not sign with this key"));
     try(certificate_new(x509, X509_ASN_ENCODING, &made));
     SECURITY_STATUS status = key_attach(&made->context, wish, pkey);
     if (status == SEC_E_OK)

@@ -145,7 +145,7 @@ DWORD WINAPI CertEnumCertificateContextProperties(PCCERT_CONTEXT pCertContext, D
 
 /*
  * CryptAcquireCertificatePrivateKey gives a handle of the certificate's private key, reading it when that has not happened. The handle can be set on other
- * contexts of the same certificate (CertSetCertificateContextProperty); nothing here signs with it.
+ * contexts of the same certificate (CertSetCertificateContextProperty), and signs in CertCreateSelfSignCertificate.
  *
  * dwFlags                   CRYPT_ACQUIRE_ flags. None of them asks anybody anything here; the key is always compared with the certificate.
  * pvParameters              not used.

@@ -69,8 +69,7 @@ static void test_names(void **state)
         assert_string_equal(shown, cases[i].shown);
         BYTE one_less[512];
         DWORD len = name.cbData - 1;
-        assert_false(
-            CertStrToNameA(X509_ASN_ENCODING, cases[i].text, cases[i].form, NULL, one_less, &len, NULL));
+        assert_false(CertStrToNameA(X509_ASN_ENCODING, cases[i].text, cases[i].form, NULL, one_less, &len, NULL));
         assert_int_equal(OpenSspiLastError(), ERROR_MORE_DATA);
         assert_int_equal(len, name.cbData);
     }
@@ -101,18 +100,12 @@ static void test_names_that_are_none(void **state)
         size_t wrong;
         HRESULT code;
     } cases[] = {
-        {"server.test", 0, CRYPT_E_INVALID_X500_STRING},
-        {"CN=a,", 5, CRYPT_E_INVALID_X500_STRING},
-        {"CN=a,,C=DE", 5, CRYPT_E_INVALID_X500_STRING},
-        {"CN=", 3, CRYPT_E_INVALID_X500_STRING},
-        {"C=DE, NN=a", 6, CRYPT_E_INVALID_X500_STRING},
-        {"CN=\"a", 3, CRYPT_E_INVALID_X500_STRING},
-        {"CN=\"a\"b", 6, CRYPT_E_INVALID_X500_STRING},
-        {"CN=a\"b", 4, CRYPT_E_INVALID_X500_STRING},
-        {"CN=#0401", 3, CRYPT_E_INVALID_X500_STRING},
-        {"1.2.x=a", 0, CRYPT_E_INVALID_X500_STRING},
-        {"CN=a, C=@@", 8, CRYPT_E_INVALID_PRINTABLE_STRING},
-        {"CN=a, E=\xc3\xbc@b", 8, CRYPT_E_INVALID_IA5_STRING},
+        {"server.test", 0, CRYPT_E_INVALID_X500_STRING},     {"CN=a,", 5, CRYPT_E_INVALID_X500_STRING},
+        {"CN=a,,C=DE", 5, CRYPT_E_INVALID_X500_STRING},      {"CN=", 3, CRYPT_E_INVALID_X500_STRING},
+        {"C=DE, NN=a", 6, CRYPT_E_INVALID_X500_STRING},      {"CN=\"a", 3, CRYPT_E_INVALID_X500_STRING},
+        {"CN=\"a\"b", 6, CRYPT_E_INVALID_X500_STRING},       {"CN=a\"b", 4, CRYPT_E_INVALID_X500_STRING},
+        {"CN=#0401", 3, CRYPT_E_INVALID_X500_STRING},        {"1.2.x=a", 0, CRYPT_E_INVALID_X500_STRING},
+        {"CN=a, C=@@", 8, CRYPT_E_INVALID_PRINTABLE_STRING}, {"CN=a, E=\xc3\xbc@b", 8, CRYPT_E_INVALID_IA5_STRING},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -166,7 +159,8 @@ static void test_self_signed(void **state)
     assert_true(CryptAcquireCertificatePrivateKey(made, 0, NULL, &handle, NULL, NULL));
     static char sha384[] = "1.2.840.113549.1.1.12", ecdsa[] = "1.2.840.10045.4.3.2", nonsense[] = "1.2.3.4";
     CRYPT_ALGORITHM_IDENTIFIER algorithm = {.pszObjId = sha384};
-    SYSTEMTIME from = {.wYear = 2030, .wMonth = 2, .wDay = 28, .wHour = 23}, until = {.wYear = 2031, .wMonth = 1, .wDay = 1};
+    SYSTEMTIME from = {.wYear = 2030, .wMonth = 2, .wDay = 28, .wHour = 23},
+               until = {.wYear = 2031, .wMonth = 1, .wDay = 1};
     static char oid[] = szOID_SUBJECT_ALT_NAME2;
     BYTE alternative[] = {0x30, 0x08, 0x82, 0x06, 'a', '.', 't', 'e', 's', 't'};
     CERT_EXTENSION extension = {oid, TRUE, {sizeof alternative, alternative}};
@@ -280,7 +274,8 @@ static void test_chains_by_issuer(void **state)
     assert_true(chain->rgpChain[0]->rgpElement[0]->pCertContext == first && element_index == 1);
     CertFreeCertificateChain(chain);
     chain = NEXT(CERT_CHAIN_FIND_BY_ISSUER_NO_KEY_FLAG, NULL);
-    assert_int_equal(CertCompareCertificate(X509_ASN_ENCODING, chain->rgpChain[0]->rgpElement[0]->pCertContext->pCertInfo,
+    assert_int_equal(CertCompareCertificate(X509_ASN_ENCODING,
+                                            chain->rgpChain[0]->rgpElement[0]->pCertContext->pCertInfo,
                                             middle->pCertInfo),
                      TRUE);
     CertFreeCertificateChain(chain);
@@ -330,9 +325,12 @@ static int prepare(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),       cmocka_unit_test(test_encodings),
-        cmocka_unit_test(test_self_signed), cmocka_unit_test(test_names_that_are_none),
-        cmocka_unit_test(test_self_signed_by_file), cmocka_unit_test(test_chains_by_issuer),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_self_signed),
+        cmocka_unit_test(test_names_that_are_none),
+        cmocka_unit_test(test_self_signed_by_file),
+        cmocka_unit_test(test_chains_by_issuer),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);
 }

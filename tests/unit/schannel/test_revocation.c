@@ -198,9 +198,12 @@ static int free_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nobody_revoked),       cmocka_unit_test(test_leaf_revoked),
-        cmocka_unit_test(test_intermediate_revoked), cmocka_unit_test(test_list_missing),
-        cmocka_unit_test(test_list_expired),         cmocka_unit_test(test_list_of_another),
+        cmocka_unit_test(test_nobody_revoked),
+        cmocka_unit_test(test_leaf_revoked),
+        cmocka_unit_test(test_intermediate_revoked),
+        cmocka_unit_test(test_list_missing),
+        cmocka_unit_test(test_list_expired),
+        cmocka_unit_test(test_list_of_another),
         cmocka_unit_test(test_clients),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);

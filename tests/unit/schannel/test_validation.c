@@ -236,9 +236,11 @@ static void test_weak(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),    cmocka_unit_test(test_names), cmocka_unit_test(test_name_rules), cmocka_unit_test(test_times),
-        cmocka_unit_test(test_usage),   cmocka_unit_test(test_roots), cmocka_unit_test(test_revocation),
-        cmocka_unit_test(test_clients), cmocka_unit_test(test_weak),  cmocka_unit_test(test_manual_then_automatic),
+        cmocka_unit_test(test_good),       cmocka_unit_test(test_names),
+        cmocka_unit_test(test_name_rules), cmocka_unit_test(test_times),
+        cmocka_unit_test(test_usage),      cmocka_unit_test(test_roots),
+        cmocka_unit_test(test_revocation), cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_weak),       cmocka_unit_test(test_manual_then_automatic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
