@@ -156,7 +156,8 @@ static BOOL Handshake(SOCKET sock, struct stream *stream)
 {
     ULONGLONG deadline = Deadline();
     SECURITY_STATUS status = tls.client ? Step(sock, stream) : SEC_E_INCOMPLETE_MESSAGE;
-    for (int i = 0; i < STEPS_MAX; i++) {
+    for (int i = 0; i < STEPS_MAX;
+         i += status != SEC_E_INCOMPLETE_MESSAGE) { /* pieces of records are bounded by the deadline */
         if (status == SEC_E_OK)
             return TRUE;
         if (status < 0 && status != SEC_E_INCOMPLETE_MESSAGE)
@@ -363,8 +364,10 @@ static BOOL TakeLine(struct stream *stream, char *line, size_t size, enum receiv
         Complain("the peer's line is too long");
         return TRUE;
     }
+    memcpy(line, stream->text, len);
     for (DWORD i = 0; i < len; i++) /* a NUL would hide what follows it */
-        line[i] = stream->text[i] != '\0' ? stream->text[i] : '?';
+        if (line[i] == '\0')
+            line[i] = '?';
     line[len] = '\0';
     memmove(stream->text, stream->text + taken, stream->text_len - taken);
     stream->text_len -= taken;

@@ -33,7 +33,7 @@ struct connection {
     pthread_mutex_t lock;
     struct tls_credential *credential;
     SSL *ssl;
-    bool initiator, datagram;
+    bool initiator, datagram, has_session_key; /* which is derived when it is first asked for */
     enum connection_state state;
     enum connection_wish wish; /* what ApplyControlToken asked of the next step */
     uint8_t alert_level, alert_number;
@@ -62,8 +62,7 @@ struct connection {
     struct suite suite;
     SecPkgContext_StreamSizes sizes;
     int64_t start, expiry;
-    uint8_t session_key[SESSION_KEY_LEN]; /* derived when it is first asked for */
-    bool has_session_key;
+    uint8_t session_key[SESSION_KEY_LEN];
     uint8_t write_secret[EVP_MAX_MD_SIZE]; /* TLS 1.3: this side's traffic secret, of the keys in use */
     size_t write_secret_len;
     char *peer_name;  /* of the client's certificate */
