@@ -46,6 +46,27 @@ VOID WINAPI CertFreeCertificateChain(PCCERT_CHAIN_CONTEXT pChainContext)
     (void)live_user_drop(pChainContext, LIVE_CHAIN);
 }
 
+PCCERT_CHAIN_CONTEXT WINAPI CertFindChainInStore(HCERTSTORE hCertStore, DWORD dwCertEncodingType, DWORD dwFindFlags,
+                                                 DWORD dwFindType, const void *pvFindPara,
+                                                 PCCERT_CHAIN_CONTEXT pPrevChainContext)
+{
+    PCCERT_CHAIN_CONTEXT chain = NULL;
+    SECURITY_STATUS status;
+    (void)dwCertEncodingType;
+    cause_clear();
+    if (dwFindType != CERT_CHAIN_FIND_BY_ISSUER)
+        status = cause_set(E_INVALIDARG, "chains are found by issuer, not by %u", dwFindType);
+    else if (pPrevChainContext != NULL && !live_hold(pPrevChainContext, LIVE_CHAIN))
+        status = cause_set(E_INVALIDARG, "the previous chain is not, or no longer, one of this library");
+    else {
+        status = chain_find(hCertStore, dwFindFlags, pvFindPara, pPrevChainContext, &chain);
+        if (pPrevChainContext != NULL)
+            live_unhold(pPrevChainContext);
+    }
+    (void)live_user_drop(pPrevChainContext, LIVE_CHAIN); /* always, Microsoft says */
+    return ANSWER_POINTER(status, chain);
+}
+
 BOOL WINAPI CertVerifyCertificateChainPolicy(LPCSTR pszPolicyOID, PCCERT_CHAIN_CONTEXT pChainContext,
                                              PCERT_CHAIN_POLICY_PARA pPolicyPara,
                                              PCERT_CHAIN_POLICY_STATUS pPolicyStatus)

@@ -74,6 +74,62 @@ DWORD WINAPI CertNameToStrA(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWO
     return name_to_text(pName, dwStrType, false, psz, csz);
 }
 
+/* Where the text is wrong, in characters of the caller's. */
+static SECURITY_STATUS name_from_text(const char *utf8, DWORD form, BYTE *encoded, DWORD *n_encoded, size_t *wrong)
+{
+    AUTO_WRITER struct writer der = writer_growing(256);
+    try(name_parse(utf8, form, &der, wrong));
+    DWORD room = *n_encoded;
+    *n_encoded = (DWORD)der.len;
+    if (encoded == NULL)
+        return SEC_E_OK;
+    require(room >= der.len, ERROR_MORE_DATA);
+    memcpy(encoded, der.data, der.len);
+    return SEC_E_OK;
+}
+
+BOOL WINAPI CertStrToNameW(DWORD dwCertEncodingType, LPCWSTR pszX500, DWORD dwStrType, void *pvReserved,
+                           BYTE *pbEncoded, DWORD *pcbEncoded, LPCWSTR *ppszError)
+{
+    AUTO_FREE char *utf8 = NULL;
+    size_t wrong = SIZE_MAX;
+    (void)dwCertEncodingType;
+    cause_clear();
+    if (ppszError != NULL)
+        *ppszError = NULL;
+    if (pszX500 == NULL || pcbEncoded == NULL || pvReserved != NULL)
+        return answer_status(argument_missing("pszX500 or pcbEncoded"));
+    SECURITY_STATUS status = argument_text_w(pszX500, &utf8);
+    if (status == SEC_E_OK)
+        status = name_from_text(utf8, dwStrType, pbEncoded, pcbEncoded, &wrong);
+    if (wrong != SIZE_MAX && ppszError != NULL) {
+        size_t n_units = 0;
+        for (size_t i = 0; i < wrong; i++) /* each character once, those of four bytes are two units */
+            n_units += ((uint8_t)utf8[i] & 0xC0) == 0x80 ? 0 : (uint8_t)utf8[i] >= 0xF0 ? 2 : 1;
+        *ppszError = pszX500 + n_units;
+    }
+    return answer_status(status);
+}
+
+BOOL WINAPI CertStrToNameA(DWORD dwCertEncodingType, LPCSTR pszX500, DWORD dwStrType, void *pvReserved, BYTE *pbEncoded,
+                           DWORD *pcbEncoded, LPCSTR *ppszError)
+{
+    AUTO_FREE char *utf8 = NULL;
+    size_t wrong = SIZE_MAX;
+    (void)dwCertEncodingType;
+    cause_clear();
+    if (ppszError != NULL)
+        *ppszError = NULL;
+    if (pszX500 == NULL || pcbEncoded == NULL || pvReserved != NULL)
+        return answer_status(argument_missing("pszX500 or pcbEncoded"));
+    SECURITY_STATUS status = argument_text_a(pszX500, &utf8);
+    if (status == SEC_E_OK)
+        status = name_from_text(utf8, dwStrType, pbEncoded, pcbEncoded, &wrong);
+    if (wrong != SIZE_MAX && ppszError != NULL)
+        *ppszError = pszX500 + wrong;
+    return answer_status(status);
+}
+
 static DWORD name_string(PCCERT_CONTEXT context, DWORD type, DWORD flags, const void *parameter, bool wide, void *room,
                          DWORD n_room)
 {

@@ -7,6 +7,7 @@
 #include "certificates/live.h"
 #include "core/last_error.h"
 #include <string.h>
+#include <time.h>
 
 BOOL answer_status(SECURITY_STATUS status)
 {
@@ -211,4 +212,74 @@ BOOL WINAPI CryptAcquireCertificatePrivateKey(PCCERT_CONTEXT pCert, DWORD dwFlag
     if (pfCallerFreeProvOrNCryptKey != NULL)
         *pfCallerFreeProvOrNCryptKey = FALSE;
     return TRUE;
+}
+
+/* Keys: their handles are their context's. */
+
+static bool key_is(ULONG_PTR handle)
+{
+    if (handle == 0 || !live_hold((const void *)handle, LIVE_KEY))
+        return false;
+    live_unhold((const void *)handle);
+    return true;
+}
+
+BOOL WINAPI CryptReleaseContext(HCRYPTPROV hProv, DWORD dwFlags)
+{
+    cause_clear();
+    if (dwFlags != 0)
+        return answer_status(cause_set(NTE_BAD_FLAGS, "CryptReleaseContext has no flags"));
+    if (!key_is(hProv))
+        return answer_status(cause_set(E_INVALIDARG, "this is not, or no longer, a key handle"));
+    return TRUE;
+}
+
+SECURITY_STATUS WINAPI NCryptFreeObject(NCRYPT_HANDLE hObject)
+{
+    cause_clear();
+    return key_is(hObject) ? SEC_E_OK : cause_set(NTE_INVALID_HANDLE, "this is not, or no longer, a key handle");
+}
+
+/* FILETIME of a moment in parts; false when there is no such moment. */
+static bool moment_read(const SYSTEMTIME *parts, int64_t *filetime)
+{
+    *filetime = 0;
+    if (parts == NULL)
+        return true;
+    struct tm tm = {.tm_year = parts->wYear - 1900,
+                    .tm_mon = parts->wMonth - 1,
+                    .tm_mday = parts->wDay,
+                    .tm_hour = parts->wHour,
+                    .tm_min = parts->wMinute,
+                    .tm_sec = parts->wSecond};
+    if (parts->wYear < 1601 || parts->wYear > 9999)
+        return false;
+    int64_t at = timegm(&tm);
+    if (tm.tm_mon != parts->wMonth - 1 || tm.tm_mday != parts->wDay || tm.tm_hour != parts->wHour ||
+        tm.tm_min != parts->wMinute || tm.tm_sec != parts->wSecond) /* the 30th of February */
+        return false;
+    *filetime = filetime_from_unix(at);
+    return *filetime > 0;
+}
+
+PCCERT_CONTEXT WINAPI CertCreateSelfSignCertificate(HCRYPTPROV_OR_NCRYPT_KEY_HANDLE hCryptProvOrNCryptKey,
+                                                    PCERT_NAME_BLOB pSubjectIssuerBlob, DWORD dwFlags,
+                                                    PCRYPT_KEY_PROV_INFO pKeyProvInfo,
+                                                    PCRYPT_ALGORITHM_IDENTIFIER pSignatureAlgorithm,
+                                                    PSYSTEMTIME pStartTime, PSYSTEMTIME pEndTime,
+                                                    PCERT_EXTENSIONS pExtensions)
+{
+    PCCERT_CONTEXT context = NULL;
+    struct self_sign wish = {.key = hCryptProvOrNCryptKey,
+                             .place = pKeyProvInfo,
+                             .algorithm = pSignatureAlgorithm,
+                             .extensions = pExtensions,
+                             .flags = dwFlags};
+    cause_clear();
+    if (pSubjectIssuerBlob == NULL)
+        return ANSWER_POINTER(argument_missing("pSubjectIssuerBlob"), NULL);
+    wish.subject = slice_of(pSubjectIssuerBlob->pbData, pSubjectIssuerBlob->cbData);
+    if (!moment_read(pStartTime, &wish.from) || !moment_read(pEndTime, &wish.until))
+        return ANSWER_POINTER(cause_set(E_INVALIDARG, "a SYSTEMTIME that is no moment"), NULL);
+    return ANSWER_POINTER(certificate_self_sign(&wish, &context), context);
 }

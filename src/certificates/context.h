@@ -26,6 +26,18 @@ SECURITY_STATUS hash_of_bytes(ALG_ID algorithm, struct slice bytes, BYTE *hash, 
 /* Bits of a public key; 0 when it cannot be read. */
 DWORD public_key_bits(const CERT_PUBLIC_KEY_INFO *info);
 
+/* CertCreateSelfSignCertificate. */
+struct self_sign {
+    HCRYPTPROV_OR_NCRYPT_KEY_HANDLE key;         /* 0: see place */
+    const CRYPT_KEY_PROV_INFO *place;            /* NULL: a new RSA key */
+    const CRYPT_ALGORITHM_IDENTIFIER *algorithm; /* NULL: SHA-256 */
+    const CERT_EXTENSIONS *extensions;
+    struct slice subject; /* DER */
+    DWORD flags;
+    int64_t from, until; /* FILETIME; 0: now, for a year */
+};
+SECURITY_STATUS certificate_self_sign(const struct self_sign *wish, PCCERT_CONTEXT *context);
+
 /* A certificate with its key from files (sspi_ext.h). */
 SECURITY_STATUS certificate_from_pem(const char *certificate_file, const char *key_file, const char *password,
                                      PCCERT_CONTEXT *context);

@@ -305,6 +305,18 @@ static SECURITY_STATUS issuer_list(struct connection *connection, struct attribu
     return SEC_E_OK;
 }
 
+static SECURITY_STATUS session_key_give(struct connection *connection, struct attribute *value)
+{
+    static const char label[] = "EXPERIMENTAL OpenSSPI session key"; /* RFC 5705 4: such labels need no registration */
+    if (!connection->has_session_key)
+        require(SSL_export_keying_material(connection->ssl, connection->session_key, sizeof connection->session_key,
+                                           label, sizeof label - 1, NULL, 0, 0) == 1,
+                cause_set(SEC_E_INTERNAL_ERROR, "no session key can be derived"));
+    connection->has_session_key = true;
+    value->bytes = slice_of(connection->session_key, sizeof connection->session_key);
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS names_give(const struct connection *connection, struct attribute *value)
 {
     require(connection->peer_name != NULL,
@@ -356,8 +368,7 @@ static SECURITY_STATUS query_common(struct connection *connection, uint32_t attr
     case SECPKG_ATTR_CLIENT_SPECIFIED_TARGET:
         return target_give(connection, value);
     case SECPKG_ATTR_SESSION_KEY:
-        value->bytes = slice_of(connection->session_key, sizeof connection->session_key);
-        return SEC_E_OK;
+        return session_key_give(connection, value);
     case SECPKG_ATTR_LIFESPAN:
         value->lifespan.start = connection->start;
         value->lifespan.expiry = connection->expiry;

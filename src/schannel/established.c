@@ -9,7 +9,6 @@
 
 /* What is worked out when a handshake has ended, so that no message call and no query has to. */
 
-#define SESSION_KEY_LABEL "EXPERIMENTAL OpenSSPI session key" /* RFC 5705 4: such labels need no registration */
 #define STREAM_BUFFERS 4
 #define NAME_LEN_MAX 1024
 
@@ -133,8 +132,6 @@ SECURITY_STATUS connection_established(struct connection *connection)
     connection->start = filetime_now();
     if (connection->initiator && connection->certificate_sent)
         connection->granted |= ISC_RET_USED_SUPPLIED_CREDS | (connection->flags & ISC_REQ_MUTUAL_AUTH);
-    require(SSL_export_keying_material(connection->ssl, connection->session_key, sizeof connection->session_key,
-                                       SESSION_KEY_LABEL, sizeof SESSION_KEY_LABEL - 1, NULL, 0, 0) == 1,
-            connection_failure(connection, "no session key can be derived"));
+    connection->has_session_key = false;
     return SEC_E_OK;
 }

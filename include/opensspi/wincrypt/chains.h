@@ -222,6 +222,51 @@ PCCERT_CHAIN_CONTEXT WINAPI CertDuplicateCertificateChain(PCCERT_CHAIN_CONTEXT p
  */
 VOID WINAPI CertFreeCertificateChain(PCCERT_CHAIN_CONTEXT pChainContext);
 
+/* Called for each certificate that would be found; FALSE passes it over. */
+typedef BOOL(WINAPI *PFN_CERT_CHAIN_FIND_BY_ISSUER_CALLBACK)(PCCERT_CONTEXT pCert, void *pvFindArg);
+
+typedef struct _CERT_CHAIN_FIND_BY_ISSUER_PARA {
+    DWORD cbSize;
+    LPCSTR pszUsageIdentifier;      /* NULL: for anything */
+    DWORD dwKeySpec;                /* not looked at: keys have no such number here */
+    DWORD dwAcquirePrivateKeyFlags; /* not looked at: nobody is asked */
+    DWORD cIssuer;
+    CERT_NAME_BLOB *rgIssuer; /* encoded names, such as those of SECPKG_ATTR_ISSUER_LIST_EX */
+    PFN_CERT_CHAIN_FIND_BY_ISSUER_CALLBACK pfnFindCallback;
+    void *pvFindArg;
+#ifdef CERT_CHAIN_FIND_BY_ISSUER_PARA_HAS_EXTRA_FIELDS
+    DWORD *pdwIssuerChainIndex;   /* receive where the issuer was found */
+    DWORD *pdwIssuerElementIndex; /* the element that it issued */
+#endif
+} CERT_CHAIN_FIND_ISSUER_PARA, *PCERT_CHAIN_FIND_ISSUER_PARA, CERT_CHAIN_FIND_BY_ISSUER_PARA,
+    *PCERT_CHAIN_FIND_BY_ISSUER_PARA;
+
+#define CERT_CHAIN_FIND_BY_ISSUER 1
+
+/* dwFindFlags. */
+#define CERT_CHAIN_FIND_BY_ISSUER_COMPARE_KEY_FLAG 0x0001 /* always done */
+#define CERT_CHAIN_FIND_BY_ISSUER_COMPLEX_CHAIN_FLAG 0x0002
+#define CERT_CHAIN_FIND_BY_ISSUER_CACHE_ONLY_URL_FLAG 0x0004 /* always so */
+#define CERT_CHAIN_FIND_BY_ISSUER_LOCAL_MACHINE_FLAG 0x0008
+#define CERT_CHAIN_FIND_BY_ISSUER_NO_KEY_FLAG 0x4000
+#define CERT_CHAIN_FIND_BY_ISSUER_CACHE_ONLY_FLAG 0x8000
+
+/*
+ * CertFindChainInStore finds the next certificate of a store that has a private key, and whose chain, up to the root, one of some issuers has issued.
+ * Nothing is said about the chain being good; revocation is not checked.
+ *
+ * hCertStore         the store, in which issuers are sought as well (not with CACHE_ONLY).
+ * dwFindType         CERT_CHAIN_FIND_BY_ISSUER; pvFindPara is a CERT_CHAIN_FIND_BY_ISSUER_PARA then.
+ * pPrevChainContext  NULL, or what the last call gave; it is freed, also when nothing is found.
+ *
+ * Returns the chain, for CertFreeCertificateChain; NULL with CRYPT_E_NOT_FOUND after the last, E_INVALIDARG for parameters that make no sense.
+ *
+ * Source: Microsoft, CertFindChainInStore.
+ */
+PCCERT_CHAIN_CONTEXT WINAPI CertFindChainInStore(HCERTSTORE hCertStore, DWORD dwCertEncodingType, DWORD dwFindFlags,
+                                                 DWORD dwFindType, const void *pvFindPara,
+                                                 PCCERT_CHAIN_CONTEXT pPrevChainContext);
+
 typedef struct _CERT_CHAIN_POLICY_PARA {
     DWORD cbSize;
     DWORD dwFlags;

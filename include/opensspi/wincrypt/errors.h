@@ -56,6 +56,8 @@
 #define NTE_BAD_KEY_STATE ((HRESULT)0x8009000B)
 /* The place that the certificate names as its key's holds none. */
 #define NTE_BAD_KEYSET ((HRESULT)0x80090016)
+/* This is not, or no longer, a handle. */
+#define NTE_INVALID_HANDLE ((HRESULT)0x80090026)
 /* The flags are not known. */
 #define NTE_BAD_FLAGS ((HRESULT)0x80090009)
 

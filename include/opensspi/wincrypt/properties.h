@@ -6,6 +6,7 @@
 #ifndef OPENSSPI_WINCRYPT_PROPERTIES_H
 #define OPENSSPI_WINCRYPT_PROPERTIES_H
 
+#include "../issperr.h"
 #include "certificates.h"
 
 OPENSSPI_BEGIN_DECLS
@@ -15,6 +16,7 @@ OPENSSPI_BEGIN_DECLS
  * read through it; a stale one is refused.
  */
 typedef ULONG_PTR HCRYPTPROV_OR_NCRYPT_KEY_HANDLE;
+typedef ULONG_PTR NCRYPT_HANDLE;
 typedef ULONG_PTR NCRYPT_KEY_HANDLE;
 
 /* dwKeySpec. */
@@ -143,7 +145,7 @@ DWORD WINAPI CertEnumCertificateContextProperties(PCCERT_CONTEXT pCertContext, D
 
 /*
  * CryptAcquireCertificatePrivateKey gives a handle of the certificate's private key, reading it when that has not happened. The handle can be set on other
- * contexts of the same certificate (CertSetCertificateContextProperty); nothing here signs with it.
+ * contexts of the same certificate (CertSetCertificateContextProperty), and signs in CertCreateSelfSignCertificate.
  *
  * dwFlags                   CRYPT_ACQUIRE_ flags. None of them asks anybody anything here; the key is always compared with the certificate.
  * pvParameters              not used.
@@ -159,6 +161,65 @@ DWORD WINAPI CertEnumCertificateContextProperties(PCCERT_CONTEXT pCertContext, D
 BOOL WINAPI CryptAcquireCertificatePrivateKey(PCCERT_CONTEXT pCert, DWORD dwFlags, void *pvParameters,
                                               HCRYPTPROV_OR_NCRYPT_KEY_HANDLE *phCryptProvOrNCryptKey,
                                               DWORD *pdwKeySpec, BOOL *pfCallerFreeProvOrNCryptKey);
+
+/*
+ * CryptReleaseContext and NCryptFreeObject give a key handle back. The handles of this library stay their context's and end with it: there is nothing to free, and
+ * a handle may be given back or not.
+ *
+ * dwFlags  0.
+ *
+ * Return TRUE, or ERROR_SUCCESS (0); FALSE with E_INVALIDARG or NTE_BAD_FLAGS, or NTE_INVALID_HANDLE, for what is not, or no longer, a key handle.
+ *
+ * Source: Microsoft, CryptReleaseContext, NCryptFreeObject.
+ */
+BOOL WINAPI CryptReleaseContext(HCRYPTPROV hProv, DWORD dwFlags);
+SECURITY_STATUS WINAPI NCryptFreeObject(NCRYPT_HANDLE hObject);
+
+/* A moment in parts, UTC. */
+#ifndef _SYSTEMTIME_
+#define _SYSTEMTIME_
+typedef struct _SYSTEMTIME {
+    WORD wYear;
+    WORD wMonth; /* 1 to 12 */
+    WORD wDayOfWeek;
+    WORD wDay;
+    WORD wHour;
+    WORD wMinute;
+    WORD wSecond;
+    WORD wMilliseconds;
+} SYSTEMTIME, *PSYSTEMTIME, *LPSYSTEMTIME;
+#endif
+
+typedef struct _CERT_EXTENSIONS {
+    DWORD cExtension;
+    PCERT_EXTENSION rgExtension;
+} CERT_EXTENSIONS, *PCERT_EXTENSIONS;
+
+/* dwFlags of CertCreateSelfSignCertificate. */
+#define CERT_CREATE_SELFSIGN_NO_SIGN 1 /* a signature is not needed; there is one all the same */
+#define CERT_CREATE_SELFSIGN_NO_KEY_INFO 2
+
+/*
+ * CertCreateSelfSignCertificate makes a certificate that its own key has signed.
+ *
+ * hCryptProvOrNCryptKey  a key handle of this library, or 0.
+ * pSubjectIssuerBlob     subject and issuer, encoded (CertStrToName).
+ * dwFlags                NO_KEY_INFO: the context gets no key.
+ * pKeyProvInfo           without a handle: where the key is (CRYPT_KEY_PROV_INFO); it must be there. NULL as well: a new RSA key of 2048 bits, which lives with the context.
+ * pSignatureAlgorithm    its object identifier counts; NULL: with SHA-256 (Windows: SHA-1, which nobody accepts any more).
+ * pStartTime, pEndTime   NULL: now, and a year later.
+ * pExtensions            as they are; NULL: none.
+ *
+ * Returns the context, with its key, for CertFreeCertificateContext; NULL with NTE_BAD_KEYSET, NTE_BAD_ALGID, CRYPT_E_ASN1_BADTAG, E_INVALIDARG.
+ *
+ * Source: Microsoft, CertCreateSelfSignCertificate.
+ */
+PCCERT_CONTEXT WINAPI CertCreateSelfSignCertificate(HCRYPTPROV_OR_NCRYPT_KEY_HANDLE hCryptProvOrNCryptKey,
+                                                    PCERT_NAME_BLOB pSubjectIssuerBlob, DWORD dwFlags,
+                                                    PCRYPT_KEY_PROV_INFO pKeyProvInfo,
+                                                    PCRYPT_ALGORITHM_IDENTIFIER pSignatureAlgorithm,
+                                                    PSYSTEMTIME pStartTime, PSYSTEMTIME pEndTime,
+                                                    PCERT_EXTENSIONS pExtensions);
 
 OPENSSPI_END_DECLS
 

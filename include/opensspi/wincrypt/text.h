@@ -22,6 +22,10 @@ OPENSSPI_BEGIN_DECLS
 #define CERT_NAME_STR_NO_PLUS_FLAG 0x20000000
 #define CERT_NAME_STR_SEMICOLON_FLAG 0x40000000
 #define CERT_NAME_STR_DISABLE_IE4_UTF8_FLAG 0x00010000
+#define CERT_NAME_STR_ENABLE_T61_UNICODE_FLAG 0x00020000
+#define CERT_NAME_STR_ENABLE_UTF8_UNICODE_FLAG 0x00040000
+#define CERT_NAME_STR_FORCE_UTF8_DIR_STR_FLAG 0x00080000
+#define CERT_NAME_STR_DISABLE_UTF8_DIR_STR_FLAG 0x00100000
 #define CERT_NAME_STR_ENABLE_PUNYCODE_FLAG 0x00200000
 
 /*
@@ -39,6 +43,29 @@ DWORD WINAPI CertNameToStrW(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWO
 /* CertNameToStrA does the same in UTF-8. */
 DWORD WINAPI CertNameToStrA(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWORD dwStrType, LPSTR psz, DWORD csz);
 #define CertNameToStr OPENSSPI_AW(CertNameToStr)
+
+/*
+ * CertStrToNameW encodes a name that is given as text: CN=..., O=... with keys (in any case), OID.1.2.3 or 1.2.3, values plain or in quotes (a quote in them
+ * doubled). A value of hexadecimal digits (#0401, an OCTET STRING) is refused.
+ *
+ * dwStrType   CERT_OID_NAME_STR or CERT_X500_NAME_STR, which are the same here. COMMA, SEMICOLON or CRLF: what alone separates (otherwise comma and semicolon);
+ *             NO_PLUS and NO_QUOTING: + and " are characters like others; REVERSE turns the order round. What PrintableString cannot hold becomes UTF8String;
+ *             FORCE_UTF8_DIR_STR: the others as well.
+ * pvReserved  NULL.
+ * pbEncoded   receives the name; NULL asks for its size.
+ * pcbEncoded  its room, then its size.
+ * ppszError   receives where the text is wrong, or NULL; may be NULL.
+ *
+ * Returns TRUE; FALSE with CRYPT_E_INVALID_X500_STRING, CRYPT_E_INVALID_PRINTABLE_STRING (C, SERIALNUMBER, Phone, dnQualifier), CRYPT_E_INVALID_IA5_STRING (E, DC), ERROR_MORE_DATA.
+ *
+ * Source: Microsoft, CertStrToNameW.
+ */
+BOOL WINAPI CertStrToNameW(DWORD dwCertEncodingType, LPCWSTR pszX500, DWORD dwStrType, void *pvReserved,
+                           BYTE *pbEncoded, DWORD *pcbEncoded, LPCWSTR *ppszError);
+/* CertStrToNameA does the same with UTF-8. */
+BOOL WINAPI CertStrToNameA(DWORD dwCertEncodingType, LPCSTR pszX500, DWORD dwStrType, void *pvReserved, BYTE *pbEncoded,
+                           DWORD *pcbEncoded, LPCSTR *ppszError);
+#define CertStrToName OPENSSPI_AW(CertStrToName)
 
 /* dwType of CertGetNameString, with where the name is sought. */
 #define CERT_NAME_EMAIL_TYPE 1            /* alternative name: address; else the attribute emailAddress */
