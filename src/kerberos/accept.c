@@ -121,22 +121,20 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
 }
 
 /* The ticket's PAC: on its own, or in AD-IF-RELEVANT, where KDCs put it. data NULL when it has none. */
-static SECURITY_STATUS pac_find(const struct kerberos_request *request, struct slice *bytes)
+static struct slice pac_find(const struct kerberos_request *request)
 {
     struct reader list = reader_of(request->ticket.authorization), inside;
     struct krb_authdata element;
-    *bytes = (struct slice){0};
     while (request->ticket.authorization.data != NULL && krb_authdata_next(&list, &element) == WIRE_OK) {
         if (element.type == KRB_AD_WIN2K_PAC)
-            *bytes = element.data;
-        if (element.type == KRB_AD_IF_RELEVANT && krb_authdata_inside(element.data, &inside) == WIRE_OK)
-            while (krb_authdata_next(&inside, &element) == WIRE_OK)
-                if (element.type == KRB_AD_WIN2K_PAC && bytes->data == NULL)
-                    *bytes = element.data;
-        if (bytes->data != NULL)
-            return SEC_E_OK;
+            return element.data;
+        if (element.type != KRB_AD_IF_RELEVANT || krb_authdata_inside(element.data, &inside) != WIRE_OK)
+            continue;
+        while (krb_authdata_next(&inside, &element) == WIRE_OK)
+            if (element.type == KRB_AD_WIN2K_PAC)
+                return element.data;
     }
-    return SEC_E_OK;
+    return (struct slice){0};
 }
 
 static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const struct pac *pac)
@@ -155,9 +153,8 @@ static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const
 
 static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, const struct kerberos_request *request)
 {
-    struct slice bytes;
+    const struct slice bytes = pac_find(request);
     struct pac pac = {0};
-    try(pac_find(request, &bytes));
     if (bytes.data == NULL)
         return handshake->credential->config->kerberos_require_pac
                    ? cause_set(SEC_E_LOGON_DENIED, "the ticket has no PAC; require_pac in [kerberos] asks for one")

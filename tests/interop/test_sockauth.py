@@ -346,11 +346,20 @@ def certificates(realm):
     authority.issue("server", "extendedKeyUsage = serverAuth\nsubjectAltName = DNS:server.example.test\n")
     authority.issue("alice", "extendedKeyUsage = clientAuth\n")
     other.issue("stranger", "extendedKeyUsage = clientAuth\nsubjectAltName = DNS:server.example.test\n")
-    files = {"authority": authority.anchor, "other": other.anchor}
-    for name in "server", "alice", "stranger":
-        files[name] = str(place / f"{name}.pfx")
-        subprocess.run(["openssl", "pkcs12", "-export", "-in", place / f"{name}.pem", "-inkey", place / f"{name}.key", "-out", files[name],
+
+    def pfx(name):
+        file = str(place / f"{name}.pfx")
+        subprocess.run(["openssl", "pkcs12", "-export", "-in", place / f"{name}.pem", "-inkey", place / f"{name}.key", "-out", file,
                         "-passout", "env:PASSWORD"], env={**os.environ, "PASSWORD": PASSWORD}, check=True, capture_output=True, timeout=LIMIT)
+        return file
+
+    def renewed():
+        """Alice's with another key."""
+        authority.issue("alice", "extendedKeyUsage = clientAuth\n")
+        return pfx("alice")
+
+    files = {"authority": authority.anchor, "other": other.anchor, "renewed": renewed}
+    files.update((name, pfx(name)) for name in ("server", "alice", "stranger"))
     return files
 
 
@@ -571,9 +580,9 @@ def test_silent_and_slow_clients(realm):
                 while time.monotonic() - begin < 20:  # each byte in time, the message not
                     sock.sendall(b"x")
                     time.sleep(0.1)
+                pytest.fail("the server waits for a message for ever")
             except OSError:
                 pass
-            assert time.monotonic() - begin < 10
         assert client(realm, server.port)[0] == 0
         assert server.wait() == 1
     assert server.text().count("silent for too long") == 2
@@ -731,16 +740,23 @@ def test_windows_client_negotiates(realm, windows):
     assert value(server.text(), "server", "chosen") == "NTLM"
 
 
+WINE_KEYS = 6  # some keys Wine 8 hands to GnuTLS in a form that it cannot read; its client then ends before it has said a word
+
+
 @pytest.mark.parametrize("shows", [None, "alice"])
 def test_windows_tls_client(realm, windows, certificates, shows):
     """Wine 8 has TLS 1.2."""
     asks = ["-r", certificates["authority"]] if shows else []
-    with tls_server(realm, certificates, "-n", "1", *asks) as server:
-        code, shown = tls_client(realm, certificates, server.port, *(["-c", certificates[shows]] if shows else []),
-                                 run=lambda realm, port, *words, **named: windows_client(realm, windows, port, *words, **named))
-        if shows and "GnuTLS error: The scanning of a large integer has failed" in shown:
-            return  # some keys Wine 8 hands to GnuTLS in a form that it cannot read: its client ends before it has said a word
-        assert (code, server.wait()) == (0, 0), shown + server.text()
+    for _ in range(WINE_KEYS):
+        with tls_server(realm, certificates, "-n", "1", *asks) as server:
+            code, shown = tls_client(realm, certificates, server.port, *(["-c", certificates[shows]] if shows else []),
+                                     run=lambda realm, port, *words, **named: windows_client(realm, windows, port, *words, **named))
+            if not shows or "GnuTLS error: The scanning of a large integer has failed" not in shown:
+                assert (code, server.wait()) == (0, 0), shown + server.text()
+                break
+        certificates["renewed"]()
+    else:
+        pytest.fail(f"Wine can read none of {WINE_KEYS} keys: {shown}")
     check_lines(shown, server.text())
     assert value(shown, "client", "chosen").startswith("TLS 1.2")
     assert value(server.text(), "server", "peer") == (shows or "not known: no certificate")
