@@ -175,6 +175,7 @@ SECURITY_STATUS credssp_acquire(const struct acquire_request *request, void **cr
 {
     struct credssp_credential *acquired = mem_zalloc(sizeof *acquired);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    atomic_init(&acquired->n_references, 1);
     acquired->config = config_retain(request->config);
     SECURITY_STATUS status = parts_acquire(acquired, request, expiry);
     if (status != SEC_E_OK) {
@@ -185,9 +186,17 @@ SECURITY_STATUS credssp_acquire(const struct acquire_request *request, void **cr
     return SEC_E_OK;
 }
 
+struct credssp_credential *credssp_retain(struct credssp_credential *credential)
+{
+    atomic_fetch_add_explicit(&credential->n_references, 1, memory_order_relaxed);
+    return credential;
+}
+
 void credssp_release(void *credential)
 {
     struct credssp_credential *released = credential;
+    if (atomic_fetch_sub_explicit(&released->n_references, 1, memory_order_acq_rel) != 1)
+        return;
     if (released->inner_credential != NULL)
         released->inner->authority->release(released->inner_credential);
     if (released->tls_credential != NULL)

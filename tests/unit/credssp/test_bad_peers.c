@@ -154,6 +154,8 @@ static void test_server_error(void **state)
         {0xC000006D, SEC_E_LOGON_DENIED},          {0xC0000234, (SECURITY_STATUS)0xC0000234},
         {0xC0000072, (SECURITY_STATUS)0xC0000072}, {0x8009030C, SEC_E_LOGON_DENIED},
         {0xC00700EA, SEC_E_LOGON_DENIED},          {1, SEC_E_LOGON_DENIED},
+        {0x80090318, SEC_E_LOGON_DENIED}, /* SEC_E_INCOMPLETE_MESSAGE: the context must not wait for more */
+        {0x80090321, SEC_E_LOGON_DENIED},          {0x80090304, SEC_E_LOGON_DENIED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ts_request request = {.version = 6, .has_error = true, .error = cases[i].error};

@@ -347,6 +347,34 @@ static void test_saved(void **state)
     with("");
 }
 
+/* Stream packages may be given another credential on a later leg. CredSSP goes on with the one that it began with, which lives as long. */
+static void test_other_credential(void **state)
+{
+    (void)state;
+    struct credssp_who wrong = {.user = "bob", .password = "wrong"};
+    for (int server = 0; server < 2; server++) {
+        struct loop_pair *pair = acquired(NULL, 0);
+        struct side *changed = server ? &pair->server : &pair->client;
+        side_step(&pair->client);
+        if (server) {
+            wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+            pair->client.out.len = 0;
+            assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+        }
+        assert_int_equal(FreeCredentialsHandle(&changed->credential), SEC_E_OK);
+        if (server)
+            assert_int_equal(credssp_server_acquire(changed, 0), SEC_E_OK);
+        else
+            assert_int_equal(credssp_client_acquire(changed, &wrong, 0, 0), SEC_E_OK);
+        assert_true(pair_go_on(pair));
+        assert_int_equal(FreeCredentialsHandle(&changed->credential), SEC_E_OK);
+        changed->credential = (CredHandle){0, 0};
+        handed_is(pair, "alice", "EXAMPLE", "Password1!");
+        talk(pair);
+        pair_free(pair);
+    }
+}
+
 static void test_credentials(void **state)
 {
     (void)state;
@@ -383,7 +411,7 @@ int main(void)
         cmocka_unit_test(test_attributes),     cmocka_unit_test(test_certificates),
         cmocka_unit_test(test_trusted),        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_policy),         cmocka_unit_test(test_saved),
-        cmocka_unit_test(test_credentials),
+        cmocka_unit_test(test_credentials),    cmocka_unit_test(test_other_credential),
     };
     with("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
