@@ -406,6 +406,36 @@ def test_decode_nested(place):
     assert "NegTokenInit" in text and "NTLM: NEGOTIATE" in text and "mechListMIC" in text
 
 
+def wrapped(levels):
+    """AS-REQ messages, each the preauthentication data of the one around it."""
+    heads, size = [], 0
+    for _ in range(levels):
+        level = b""
+        for tag in (0x04, 0xA2, 0x30, 0x30, 0xA3, 0x30, 0x6A):
+            length = bytes([size]) if size < 128 else bytes([0x80 | (size.bit_length() + 7) // 8]) + size.to_bytes((size.bit_length() + 7) // 8, "big")
+            level = bytes([tag]) + length + level
+            size += 1 + len(length)
+        heads.append(level)
+    return b"".join(reversed(heads))
+
+
+def test_decode_nested_too_deep(place):
+    """Tokens in tokens end somewhere, whatever they are."""
+    assert place.good("decode", stdin=wrapped(3)).count("AS-REQ") == 3
+    for levels in (20, 100000):
+        shown = place.good("decode", stdin=wrapped(levels))
+        assert shown.count("AS-REQ") < 20
+        json.loads(place.good("decode", "--json", stdin=wrapped(levels)))
+
+
+def test_decode_large(place):
+    """A capture of forty megabytes whose last packet has the token."""
+    filler = [tcp_packet(1, 2, 0, bytes(60000)) for _ in range(10)] * 65
+    shown = place.good("decode", stdin=pcap(filler + [tcp_packet(445, 1001, 7, token("ntlm_messages", "challenge"))]))
+    assert "NTLM: CHALLENGE" in shown
+    assert "cut out the part" in place.bad(1, "decode", stdin=bytes((64 << 20) + 1))
+
+
 def test_decode_wrong(place):
     message = token("ntlm_messages", "authenticate")
     assert "WRONG: user: " in place.good("decode", stdin=message[:100])
