@@ -461,9 +461,7 @@ def tcp_packet(source, target, seq, payload, syn=False):
 
 def pcap(packets):
     out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    for packet in packets:
-        out += struct.pack("<IIII", 1700000000, 0, len(packet), len(packet)) + packet
-    return out
+    return out + b"".join(struct.pack("<IIII", 1700000000, 0, len(packet), len(packet)) + packet for packet in packets)
 
 
 def pcapng(packets):
