@@ -248,20 +248,6 @@ static int handshake_stream(struct line *line)
     return code;
 }
 
-/* What a peer says goes to a terminal without the power to steer it. */
-static void show(struct slice text)
-{
-    bool terminal = isatty(STDOUT_FILENO) == 1;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t byte = text.data[i];
-        if (terminal && (byte < 0x20 || byte == 0x7f) && byte != '\n' && byte != '\t')
-            printf("\\x%02x", byte);
-        else
-            putchar(byte);
-    }
-    fflush(stdout);
-}
-
 static int say_framed(struct line *line, struct slice text)
 {
     AUTO_WRITER struct writer sealed = writer_growing(CHUNK_MAX + 256);
@@ -302,7 +288,7 @@ static int hear_framed(struct line *line, bool *ended)
         code = kind == 'E' ? refused(content) : cli_fail("the peer sent something that is no message");
     if (code == CLI_OK && kind == 'M') {
         code = cli_sspi_status("a message was refused", peer_unprotect(line->peer, content, &text));
-        show(writer_slice_of(&text));
+        cli_show(writer_slice_of(&text));
     }
     mem_free(room);
     return code;
@@ -322,7 +308,7 @@ static int stream_open(struct line *line, bool *ended)
             return cli_sspi_status("a record was refused", status);
         for (unsigned i = 0; i < 4; i++) {
             if (buffers[i].BufferType == SECBUFFER_DATA)
-                show(slice_of(buffers[i].pvBuffer, buffers[i].cbBuffer));
+                cli_show(slice_of(buffers[i].pvBuffer, buffers[i].cbBuffer));
             if (buffers[i].BufferType == SECBUFFER_EXTRA)
                 n_extra = buffers[i].cbBuffer;
         }

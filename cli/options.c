@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/config.h"
+#include "decode/clean.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -329,13 +330,6 @@ void cli_time(int64_t filetime, char text[CLI_TIME_MAX])
 void json_text(FILE *out, const char *text)
 {
     fputc('"', out);
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        if (*at == '"' || *at == '\\')
-            fprintf(out, "\\%c", *at);
-        else if (*at < 0x20 || *at == 0x7f)
-            fprintf(out, "\\u%04x", *at);
-        else
-            fputc(*at, out);
-    }
+    clean_put(out, slice_of_text(text), CLEAN_JSON);
     fputc('"', out);
 }

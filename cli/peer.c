@@ -226,17 +226,18 @@ void peer_describe(struct peer *peer)
     SecPkgContext_NativeNamesA native;
     SecPkgContext_KeyInfoA key;
     if (QueryContextAttributesA(&peer->context, SECPKG_ATTR_NEGOTIATION_INFO, &negotiated) == SEC_E_OK) {
-        fprintf(stderr, "package:  %s\n", negotiated.PackageInfo->Name);
+        cli_tell("package:", negotiated.PackageInfo->Name);
         FreeContextBuffer(negotiated.PackageInfo);
     } else {
-        fprintf(stderr, "package:  %s\n", peer->package);
+        cli_tell("package:", peer->package);
     }
     if (QueryContextAttributesA(&peer->context, SECPKG_ATTR_NATIVE_NAMES, &native) == SEC_E_OK) {
-        fprintf(stderr, "client:   %s\nserver:   %s\n", native.sClientName, native.sServerName);
+        cli_tell("client:", native.sClientName);
+        cli_tell("server:", native.sServerName);
         FreeContextBuffer(native.sClientName);
         FreeContextBuffer(native.sServerName);
     } else if (QueryContextAttributesA(&peer->context, SECPKG_ATTR_NAMES, &names) == SEC_E_OK) {
-        fprintf(stderr, "user:     %s\n", names.sUserName);
+        cli_tell("user:", names.sUserName);
         FreeContextBuffer(names.sUserName);
     }
     describe_flags(peer);

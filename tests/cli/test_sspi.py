@@ -8,6 +8,7 @@ import select
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -306,6 +307,56 @@ def test_get_bound_to_tls(place, pki):
         assert "--ca" in place.bad(3, *words, "NTLM", stdin=b"pw\n")
 
 
+class Answer:
+    """An HTTP server that says one thing, whatever it is asked."""
+
+    def __init__(self, answer):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"127.0.0.1:{self.socket.getsockname()[1]}/"
+        self.answer, self.asked = answer, b""
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        peer = self.socket.accept()[0]
+        with peer:
+            while b"\r\n\r\n" not in self.asked:
+                piece = peer.recv(4096)
+                if not piece:
+                    return
+                self.asked += piece
+            peer.sendall(self.answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        self.thread.join(30)
+
+
+def test_get_hostile(place):
+    """A server's words steer no terminal."""
+    with Answer(b"HTTP/1.1 401 No\r\nWWW-Authenticate: \x1b]0;x\x07 a\r\nContent-Length: 0\r\n\r\n") as server:
+        message = place.bad(3, "get", "http://" + server.url, "--verbose")
+        assert "\x1b" not in message and "\\x1b]0;x\\x07" in message
+    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 6\r\n\r\n\x1b[31mA") as server:
+        code, shown = on_terminal(place, ["get", "http://" + server.url], [])
+        assert code == 0 and shown == "\\x1b[31mA"
+    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 6\r\n\r\n\x1b[31mA") as server:
+        assert place.good("get", "http://" + server.url) == "\x1b[31mA"
+
+
+def test_get_no_password_in_url(place):
+    """It would be seen by whoever lists processes, and be sent as it is."""
+    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 0\r\n\r\n") as server:
+        assert "--user" in place.bad(2, "get", "http://alice:secret@" + server.url)
+        assert "--user" in place.bad(2, "get", "http://alice@" + server.url)
+        assert "secret" not in place.bad(2, "get", "http://alice:secret@" + server.url)
+        socket.create_connection(server.socket.getsockname()).close()
+    assert b"Authorization" not in server.asked
+
+
 def test_get_elsewhere(place):
     with Web(place) as web:
         assert "404" in place.bad(1, "get", f"http://127.0.0.1:{web.port}/nonsense", "--user", "EXAMPLE\\alice", stdin=b"pw\n")
@@ -451,6 +502,18 @@ def test_decode_steers_no_terminal(place):
     message[at:at + 10] = "\x1b]0;\x07".encode("utf-16-le")
     done = place.run("decode", stdin=bytes(message))
     assert b"\x1b" not in done.stdout and b"\\x1b]0;\\x07" in done.stdout
+
+
+def test_decode_turns_no_text(place):
+    """Neither C1 controls nor what turns the direction of writing; JSON says which character it was."""
+    message = bytearray(token("ntlm_messages", "authenticate"))
+    at = message.index("alice".encode("utf-16-le"))
+    message[at:at + 10] = "\x9ba\u202eb\u2066".encode("utf-16-le")
+    shown = place.good("decode", stdin=bytes(message))
+    assert "\\x9ba\\u202eb\\u2066" in shown and not set(shown) & set("\x9b\u202e\u2066")
+    text = place.good("decode", "--json", stdin=bytes(message))
+    assert not set(text) & set("\x9b\u202e\u2066")
+    assert "\x9ba\u202eb\u2066" in [node.get("value") for node in json.loads(text)[0]["nodes"]]
 
 
 def tcp_packet(source, target, seq, payload, syn=False):
