@@ -76,7 +76,7 @@ static const struct {
      OPTION_TARGET},
     {"flags", "FLAG,...", "what to ask for instead of the default: names as in ISC_REQ_MUTUAL_AUTH, or \"none\"",
      ID_FLAGS, OPTION_FLAGS},
-    {"certificate", "FILE", "our certificate and its chain, in PEM (Schannel)", ID_CERTIFICATE, OPTION_CERTIFICATE},
+    {"certificate", "FILE", "our certificate and its chain, in PEM (Schannel, CREDSSP)", ID_CERTIFICATE, OPTION_CERTIFICATE},
     {"key", "FILE", "the certificate's private key, in PEM (default: in the certificate's file)", ID_KEY,
      OPTION_CERTIFICATE},
     {"ca", "FILE", "the only certificates that may sign the server's, in PEM (TLS)", ID_CA, OPTION_CA},

@@ -244,6 +244,23 @@ def test_tls_chat(place, pki):
     assert code == 0 and out == b"hello\n" * 5000 and client.stdout == b"welcome\n"
 
 
+def test_credssp_chat(place, pki):
+    """TLS, who signs on, and what is handed over only when it is asked for."""
+    directory = str(place.directory)
+    listen = ["0", "--package", "CREDSSP", "--certificate", f"{directory}/cert.pem", "--key", f"{directory}/key.pem"]
+    for words, handed in ((["--flags", "mutual_auth,delegate"], True), ([], False)):
+        client, out, messages, code = place.talk(
+            ["--package", "credssp", "--ca", f"{directory}/cert.pem", "--user", "EXAMPLE\\alice", *words], b"pw\nup", b"down", listen)
+        assert (client.returncode, client.stdout, out, code) == (0, b"down", b"up", 0), client.stderr.decode() + messages
+        assert "inside:   NTLM" in messages and "EXAMPLE\\alice" in messages and ("delegate" in messages) == handed
+    client, _, messages, code = place.talk(["--package", "CREDSSP", "--ca", f"{directory}/cert.pem", "--user", "EXAMPLE\\alice"],
+                                           b"wrong\n", b"", listen)
+    assert (client.returncode, code) == (3, 3) and b"SEC_E_LOGON_DENIED" in client.stderr
+    client, _, messages, code = place.talk(["--package", "CREDSSP", "--user", "EXAMPLE\\alice"], b"pw\n", b"", listen)
+    assert client.returncode == 3 and b"UNTRUSTED_ROOT" in client.stderr, client.stderr  # before any name is sent
+    assert "alice" not in messages and code != 0
+
+
 def test_tls_untrusted(place, pki):
     client, out, _, code = place.talk(["--package", "Schannel"], b"hello\n", b"", pki)
     assert client.returncode == 3 and b"SEC_E_UNTRUSTED_ROOT" in client.stderr and out == b"" and code != 0
