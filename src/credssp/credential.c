@@ -21,12 +21,6 @@ static const CREDSSP_CRED *cred_of(const void *auth_data)
     return cred;
 }
 
-const void *credssp_identity_in(const void *auth_data)
-{
-    const CREDSSP_CRED *cred = cred_of(auth_data);
-    return cred != NULL && cred->Type != CredsspSchannelCreds ? cred->pSpnegoCred : NULL;
-}
-
 static SECURITY_STATUS cred_check(const void *auth_data)
 {
     const CREDSSP_CRED *cred = cred_of(auth_data);
@@ -51,6 +45,14 @@ static SECURITY_STATUS cred_check(const void *auth_data)
     default:
         return cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a CREDSSP_CRED of type %u", (unsigned)cred->Type);
     }
+}
+
+const void *credssp_identity_in(const void *auth_data)
+{
+    const CREDSSP_CRED *cred = cred_of(auth_data);
+    if (cred_check(auth_data) != SEC_E_OK) /* what it points at is not known; acquiring says the same */
+        return NULL;
+    return cred != NULL && cred->Type != CredsspSchannelCreds ? cred->pSpnegoCred : NULL;
 }
 
 /* Schannel's credential: the program's own structure, or a client's default, which leaves validation to the binding of the server's key. */
