@@ -55,7 +55,28 @@ const void *credssp_identity_in(const void *auth_data)
     return cred != NULL && cred->Type != CredsspSchannelCreds ? cred->pSpnegoCred : NULL;
 }
 
-/* Schannel's credential: the program's own structure, or a client's default, which leaves validation to the binding of the server's key. */
+/* The program's structure for Schannel, with what CredSSP adds: sessions are not taken up again (MS-CSSP 3.1.5, step 1). */
+union tls_structure {
+    DWORD version;
+    SCHANNEL_CRED v4;
+    SCH_CREDENTIALS v5;
+};
+
+/* Its flags; NULL for a version that Schannel will refuse. */
+static DWORD *tls_structure_copy(const void *given, union tls_structure *own)
+{
+    memcpy(&own->version, given, sizeof own->version);
+    if (own->version == SCHANNEL_CRED_VERSION) {
+        memcpy(&own->v4, given, sizeof own->v4);
+        return &own->v4.dwFlags;
+    }
+    if (own->version != SCH_CREDENTIALS_VERSION)
+        return NULL;
+    memcpy(&own->v5, given, sizeof own->v5);
+    return &own->v5.dwFlags;
+}
+
+/* Schannel's credential: as the program wants it, or a client's default, which leaves validation to the binding of the server's key. */
 static SECURITY_STATUS tls_acquire(struct credssp_credential *credential, const struct acquire_request *request,
                                    int64_t *expiry)
 {
@@ -65,22 +86,20 @@ static SECURITY_STATUS tls_acquire(struct credssp_credential *credential, const 
     };
     const CREDSSP_CRED *cred = cred_of(request->auth_data);
     const void *given = cred != NULL ? cred->pSchannelCred : NULL;
+    union tls_structure own;
     require(given != NULL || request->use == SECPKG_CRED_OUTBOUND,
             cause_set(SEC_E_NO_CREDENTIALS, "a CredSSP server needs a certificate: pSchannelCred of its CREDSSP_CRED"));
-    if (given != NULL) {
-        DWORD version;
-        memcpy(&version, given, sizeof version);
-        DWORD flags = version == SCH_CREDENTIALS_VERSION ? ((const SCH_CREDENTIALS *)given)->dwFlags
-                      : version == SCHANNEL_CRED_VERSION ? ((const SCHANNEL_CRED *)given)->dwFlags
-                                                         : 0;
-        credential->validates = (flags & SCH_CRED_AUTO_CRED_VALIDATION) != 0;
-        credential->name_passed = (flags & SCH_CRED_NO_SERVERNAME_CHECK) != 0;
+    DWORD *flags = tls_structure_copy(given != NULL ? given : &defaults, &own);
+    if (flags != NULL) {
+        credential->validates = (*flags & SCH_CRED_AUTO_CRED_VALIDATION) != 0;
+        credential->name_passed = (*flags & SCH_CRED_NO_SERVERNAME_CHECK) != 0;
+        *flags |= SCH_CRED_DISABLE_RECONNECTS;
     }
     struct acquire_request inner = {
         .package = credential->tls,
         .config = request->config,
         .use = request->use,
-        .auth_data = given != NULL ? given : &defaults,
+        .auth_data = &own,
     };
     return credential->tls->authority->acquire(&inner, &credential->tls_credential, expiry);
 }

@@ -347,6 +347,25 @@ static void test_saved(void **state)
     with("");
 }
 
+/* TLS sessions are not taken up again (MS-CSSP 3.1.5, step 1): each handshake shows the server's key anew. */
+static void test_no_resumption(void **state)
+{
+    (void)state;
+    static const DWORD protocols[] = {SP_PROT_TLS1_2, SP_PROT_TLS1_3};
+    for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++) {
+        struct loop_pair *pair = acquired(NULL, protocols[i]);
+        for (int round = 0; round < 2; round++) {
+            SecPkgContext_SessionInfo info;
+            pair_restart(pair);
+            assert_true(pair_run(pair));
+            talk(pair);
+            assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_SESSION_INFO, &info), SEC_E_OK);
+            assert_int_equal(info.dwFlags & SSL_SESSION_RECONNECT, 0);
+        }
+        pair_free(pair);
+    }
+}
+
 /* Stream packages may be given another credential on a later leg. CredSSP goes on with the one that it began with, which lives as long. */
 static void test_other_credential(void **state)
 {
@@ -413,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_trusted),        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_policy),         cmocka_unit_test(test_saved),
         cmocka_unit_test(test_credentials),    cmocka_unit_test(test_other_credential),
+        cmocka_unit_test(test_no_resumption),
     };
     with("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

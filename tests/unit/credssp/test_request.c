@@ -159,6 +159,42 @@ static void test_smart_card(void **state)
     PREFIXES(whole, read, ts_credentials_parse);
 }
 
+/* The example of section 4 of MS-CSSP, as far as to the name of a key: its lengths tell that of the rest. */
+static void test_example(void **state)
+{
+    (void)state;
+    static const uint8_t begin[] = {
+        0x30, 0x82, 0x01, 0x0f, 0xa0, 0x03, 0x02, 0x01, 0x02, 0xa1, 0x82, 0x01, 0x06, 0x04, 0x82, 0x01, 0x02, 0x30,
+        0x81, 0xff, 0xa0, 0x1a, 0x04, 0x18, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00,
+        0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0xa1, 0x81, 0xe0, 0x30, 0x81, 0xdd,
+        0xa0, 0x03, 0x02, 0x01, 0x01, 0xa2, 0x2e, 0x04, 0x2c, 0x4f, 0x00, 0x4d, 0x00, 0x4e, 0x00, 0x49, 0x00, 0x4b,
+        0x00, 0x45, 0x00, 0x59, 0x00, 0x20, 0x00, 0x43, 0x00, 0x61, 0x00, 0x72, 0x00, 0x64, 0x00, 0x4d, 0x00, 0x61,
+        0x00, 0x6e, 0x00, 0x20, 0x00, 0x33, 0x00, 0x78, 0x00, 0x32, 0x00, 0x31, 0x00, 0x20, 0x00, 0x30, 0x00, 0xa3,
+        0x50, 0x04, 0x4e, 0x6c, 0x00, 0x65, 0x00, 0x2d, 0x00, 0x4d, 0x00, 0x53, 0x00, 0x53, 0x00, 0x6d, 0x00, 0x61,
+        0x00, 0x72, 0x00, 0x74, 0x00, 0x63, 0x00, 0x61, 0x00, 0x72, 0x00, 0x64, 0x00, 0x55, 0x00, 0x73, 0x00, 0x65,
+        0x00, 0x72, 0x00, 0x2d, 0x00, 0x38, 0x00, 0x62, 0x00, 0x64, 0x00, 0x61, 0x00, 0x30, 0x00, 0x31};
+    static const char provider[] = "Microsoft Base Smart Card Crypto Provider"; /* of 41 letters, as the lengths want */
+    uint8_t whole[275], wide[2 * (sizeof provider - 1)] = {0};
+    struct ts_credentials read;
+    for (size_t i = 0; i + 1 < sizeof provider; i++)
+        wide[2 * i] = (uint8_t)provider[i];
+    memset(whole, 'x', sizeof whole);
+    memcpy(whole, begin, sizeof begin);
+    memcpy(whole + sizeof whole - sizeof wide - 4, BYTES(0xa4, 0x54, 0x04, 0x52), 4);
+    memcpy(whole + sizeof whole - sizeof wide, wide, sizeof wide);
+    assert_int_equal(ts_credentials_parse(slice_of(whole, sizeof whole), &read), WIRE_OK);
+    assert_int_equal(read.type, TS_SMART_CARD);
+    assert_int_equal(read.key_spec, 1);
+    assert_true(slice_equal(read.pin, slice_of(whole + 24, 24)));
+    assert_true(slice_equal(read.reader, slice_of(whole + 63, 44)));
+    assert_int_equal(read.container.len, 78);
+    assert_true(slice_equal(read.csp, slice_of(wide, sizeof wide)));
+    assert_true(read.card.data == NULL && read.user_hint.data == NULL && read.domain_hint.data == NULL);
+    AUTO_WRITER struct writer again = writer_growing(64);
+    ts_credentials_write(&again, &read);
+    assert_true(slice_equal(writer_slice_of(&again), slice_of(whole, sizeof whole)));
+}
+
 static void test_remote_guard(void **state)
 {
     (void)state;
@@ -295,7 +331,7 @@ int main(void)
         cmocka_unit_test(test_first),        cmocka_unit_test(test_error),    cmocka_unit_test(test_all_fields),
         cmocka_unit_test(test_refused),      cmocka_unit_test(test_password), cmocka_unit_test(test_smart_card),
         cmocka_unit_test(test_remote_guard), cmocka_unit_test(test_binding),  cmocka_unit_test(test_patterns),
-        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_policy),       cmocka_unit_test(test_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
