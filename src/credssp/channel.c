@@ -123,7 +123,7 @@ SECURITY_STATUS channel_receive(struct channel *channel, struct slice input, str
     bool first = true;
     while (status == SEC_I_CONTINUE_NEEDED && (first || *left > 0)) {
         struct message message = {0};
-        struct slice_mut rest = {copy.data + (input.len - *left), *left};
+        struct slice_mut rest = {input.len > 0 ? copy.data + (input.len - *left) : NULL, *left};
         status = record_receive(channel, rest, out, &message);
         if (status == SEC_E_INCOMPLETE_MESSAGE) {
             out->missing = message.missing;

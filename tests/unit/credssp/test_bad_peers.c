@@ -184,6 +184,21 @@ static void test_server_garbage(void **state)
     }
 }
 
+/* A step without input wants more, and changes nothing. */
+static void test_nothing_came(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++) {
+        struct credssp_duel *duel = credssp_duel_begin(client != 0);
+        assert_int_equal(side_step(&duel->honest), SEC_E_INCOMPLETE_MESSAGE);
+        assert_int_equal(duel->honest.missing, 5);
+        credssp_duel_authenticate(duel, 6);
+        assert_int_equal(side_step(&duel->honest), SEC_E_INCOMPLETE_MESSAGE);
+        assert_int_equal(side_step(&duel->honest), SEC_E_INCOMPLETE_MESSAGE);
+        credssp_duel_end(duel);
+    }
+}
+
 /* The honest server refuses, and tells so. */
 static void server_refuses(struct credssp_duel *duel, const struct ts_request *request, SECURITY_STATUS expected)
 {
@@ -366,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_client_honest),         cmocka_unit_test(test_client_altered),
         cmocka_unit_test(test_client_version),        cmocka_unit_test(test_client_hurries),
         cmocka_unit_test(test_client_credentials),    cmocka_unit_test(test_client_kinds),
+        cmocka_unit_test(test_nothing_came),
     };
     loop_configure("[ntlm]\ntargets = server.test\n[negotiate]\npackages = NTLM\n");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
