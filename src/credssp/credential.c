@@ -160,7 +160,7 @@ static SECURITY_STATUS inner_acquire(struct credssp_credential *credential, cons
                                      int64_t *expiry)
 {
     const struct package *only = request->use == SECPKG_CRED_OUTBOUND ? only_package(request->identity) : NULL;
-    credential->inner = only != NULL ? only : registry_find("Negotiate");
+    credential->inner = registry_find("Negotiate");
     require(credential->inner != NULL && credential->inner->authority->acquire != NULL,
             cause_set(SEC_E_SECPKG_NOT_FOUND, "CREDSSP needs Negotiate, which is not here"));
     struct acquire_request inner = *request;
@@ -168,7 +168,13 @@ static SECURITY_STATUS inner_acquire(struct credssp_credential *credential, cons
     inner.auth_data = NULL;
     if (credential->source == CREDSSP_SOURCE_SAVED)
         inner.identity = &credential->identity; /* who authenticates is who is handed over */
-    return credential->inner->authority->acquire(&inner, &credential->inner_credential, expiry);
+    try(credential->inner->authority->acquire(&inner, &credential->inner_credential, expiry));
+    if (only == NULL)
+        return SEC_E_OK;
+    /* What policy keeps out of Negotiate would have failed: it counts although the tokens go without SPNEGO. */
+    credential->inner->authority->release(STEAL(credential->inner_credential));
+    credential->inner = inner.package = only;
+    return only->authority->acquire(&inner, &credential->inner_credential, expiry);
 }
 
 static SECURITY_STATUS parts_acquire(struct credssp_credential *credential, const struct acquire_request *request,

@@ -347,6 +347,31 @@ static void test_saved(void **state)
     with("");
 }
 
+/* What policy keeps out of Negotiate is not let in where one package goes without it. */
+static void test_package_policy(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *negotiate, *packages;
+        SECURITY_STATUS expected;
+    } cases[] = {
+        {"ntlm_fallback = no\n", "ntlm", SEC_E_OK}, /* named */
+        {"ntlm_fallback = no\n", "!kerberos", SEC_E_NO_CREDENTIALS},
+        {"packages = Kerberos\n", "ntlm", SEC_E_NO_CREDENTIALS},
+        {"packages = NTLM\n", "!kerberos", SEC_E_OK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char config[128];
+        struct credssp_who who = {.packages = cases[i].packages};
+        struct loop_pair *pair = credssp_pair();
+        snprintf(config, sizeof config, "[ntlm]\ntargets = server.test\n[negotiate]\n%s", cases[i].negotiate);
+        loop_configure(config);
+        assert_int_equal(credssp_client_acquire(&pair->client, &who, 0, 0), cases[i].expected);
+        pair_free(pair);
+    }
+    with("");
+}
+
 /* TLS sessions are not taken up again (MS-CSSP 3.1.5, step 1): each handshake shows the server's key anew. */
 static void test_no_resumption(void **state)
 {
@@ -432,7 +457,7 @@ int main(void)
         cmocka_unit_test(test_trusted),        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_policy),         cmocka_unit_test(test_saved),
         cmocka_unit_test(test_credentials),    cmocka_unit_test(test_other_credential),
-        cmocka_unit_test(test_no_resumption),
+        cmocka_unit_test(test_no_resumption),  cmocka_unit_test(test_package_policy),
     };
     with("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
