@@ -504,10 +504,7 @@ static int connect_run(const struct cli_options *options)
     try(address_split(options->operand[0], NULL, host, port));
     try(timeout_of(options, &seconds));
     try(peer_open(&peer, options, true, CLIENT_FLAGS));
-    snprintf(target, sizeof(target), "%s%s", peer.credssp  ? "TERMSRV/"
-                                             : peer.stream ? ""
-                                                           : "host/",
-             host);
+    snprintf(target, sizeof(target), "%s%s", peer.credssp ? "TERMSRV/" : peer.stream ? "" : "host/", host);
     if (peer.target == NULL)
         peer.target = target;
     try(dial(host, port, seconds, &file));
@@ -563,7 +560,8 @@ static int listen_run(const struct cli_options *options)
 
 static const struct cli_command connect_commands[] = {
     {"", "HOST:PORT",
-     "Connects to \"sspi listen\", or with --package Schannel or CREDSSP to any server that speaks them; authenticates, tells what was agreed, "
+     "Connects to \"sspi listen\", or with --package Schannel or CREDSSP to any server that speaks them; "
+     "authenticates, tells what was agreed, "
      "and chats under its protection",
      OPTION_PACKAGE | OPTION_USER | OPTION_TARGET | OPTION_FLAGS | OPTION_CERTIFICATE | OPTION_CA | OPTION_TIMEOUT, 1,
      1, connect_run},

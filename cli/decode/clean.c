@@ -18,8 +18,8 @@ static size_t character_len(struct slice rest, uint32_t *code_point)
 /* C0, C1, and what Unicode has to turn, join and separate lines without being seen (UAX 9; Cf, Zl and Zp). */
 static bool is_steering(uint32_t code_point)
 {
-    static const uint32_t ranges[][2] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},
-                                         {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff},
+    static const uint32_t ranges[][2] = {{0x00, 0x1f},     {0x7f, 0x9f},      {0xad, 0xad},     {0x61c, 0x61c},
+                                         {0x200b, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f}, {0xfeff, 0xfeff},
                                          {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
         if (code_point >= ranges[i][0] && code_point <= ranges[i][1])
@@ -40,7 +40,7 @@ static void escape(FILE *out, uint32_t code_point, enum clean_form form)
 void clean_put(FILE *out, struct slice text, enum clean_form form)
 {
     uint32_t code_point = 0;
-    for (size_t i = 0, len; i < text.len; i += len > 0 ? len : 1) {
+    for (size_t i = 0, len; i<text.len; i += len> 0 ? len : 1) {
         uint8_t byte = text.data[i];
         len = character_len(slice_of(text.data + i, text.len - i), &code_point);
         if (len == 0)

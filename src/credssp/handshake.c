@@ -22,8 +22,8 @@ void credssp_abandon(void *handshake)
     mem_free(freed);
 }
 
-static SECURITY_STATUS handshake_new(struct credssp_credential *credential, bool initiator,
-                                     const struct step_in *in, struct credssp_handshake **handshake)
+static SECURITY_STATUS handshake_new(struct credssp_credential *credential, bool initiator, const struct step_in *in,
+                                     struct credssp_handshake **handshake)
 {
     struct credssp_handshake *made = mem_zalloc(sizeof *made);
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
@@ -118,8 +118,7 @@ static SECURITY_STATUS inner_end(struct credssp_handshake *handshake, struct ste
     require((out->granted & ISC_RET_CONFIDENTIALITY) != 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "CredSSP needs confidentiality, which was not negotiated"));
     try(session_of_step(out, &handshake->session));
-    require(handshake->session != NULL,
-            cause_set(SEC_E_INTERNAL_ERROR, "the inner handshake ended without a session"));
+    require(handshake->session != NULL, cause_set(SEC_E_INTERNAL_ERROR, "the inner handshake ended without a session"));
     handshake->inner_granted = out->granted;
     handshake->expiry = out->expiry;
     handshake->inner_done = true;

@@ -88,8 +88,7 @@ static bool is_allowed_by(const char *pattern, const char *target)
     struct name of_pattern[NAME_FORMS], of_target[NAME_FORMS];
     name_forms(pattern, of_pattern);
     name_forms(target, of_target);
-    return of_target[NAME_HOST].piece[1].len > 0 &&
-           name_matches(&of_pattern[NAME_WRITTEN], &of_target[NAME_WRITTEN]) &&
+    return of_target[NAME_HOST].piece[1].len > 0 && name_matches(&of_pattern[NAME_WRITTEN], &of_target[NAME_WRITTEN]) &&
            name_matches(&of_pattern[NAME_HOST], &of_target[NAME_HOST]);
 }
 

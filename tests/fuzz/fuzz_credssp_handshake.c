@@ -50,7 +50,8 @@ static SECURITY_STATUS send_bytes(struct run *run, const void *data, size_t len,
         data = (const uint8_t *)data + first;
         len -= first;
     }
-    return status == SEC_I_CONTINUE_NEEDED && len > 0 ? judge(run, credssp_duel_send_raw(run->duel, data, len)) : status;
+    return status == SEC_I_CONTINUE_NEEDED && len > 0 ? judge(run, credssp_duel_send_raw(run->duel, data, len))
+                                                      : status;
 }
 
 /* Sends the request with its twists; whether it went as it was. */
@@ -185,11 +186,7 @@ static SECURITY_STATUS replay(struct run *run)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static SECURITY_STATUS (*const operations[OPERATIONS])(struct run *) = {
-        [RAW] = raw,
-        [NEGO] = nego,
-        [BINDING] = binding,
-        [CREDENTIALS] = credentials,
-        [ERROR_CODE] = error_code,
+        [RAW] = raw,       [NEGO] = nego, [BINDING] = binding, [CREDENTIALS] = credentials, [ERROR_CODE] = error_code,
         [REPLAY] = replay,
     };
     static bool configured;

@@ -432,7 +432,8 @@ static void test_credentials(void **state)
     status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_BOTH, NULL, &cred, NULL, NULL, &handle, NULL);
     assert_int_equal(status, SEC_E_NO_CREDENTIALS);
     cred.Type = (CREDSPP_SUBMIT_TYPE)7;
-    cred.pSpnegoCred = ex.Cred.pSpnegoCred = (void *)(uintptr_t)16; /* of a structure that is not known nothing is looked at */
+    cred.pSpnegoCred = ex.Cred.pSpnegoCred =
+        (void *)(uintptr_t)16; /* of a structure that is not known nothing is looked at */
     status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &cred, NULL, NULL, &handle, NULL);
     assert_int_equal(status, SEC_E_UNKNOWN_CREDENTIALS);
     ex.Flags = CREDSSP_FLAG_REDIRECT;
