@@ -28,12 +28,19 @@ static int read_all(int file, const char *name, struct writer *bytes)
     }
 }
 
+/* Colours are for people at a terminal that has them, and who did not say no (NO_COLOR). */
+static bool colours_wanted(void)
+{
+    const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return isatty(STDOUT_FILENO) == 1 && (no == NULL || *no == '\0') &&
+           (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}
+
 static int decode_run(const struct cli_options *options)
 {
     AUTO_WRITER struct writer bytes = writer_growing(4096);
     const char *operand = options->n_operands == 0 ? "-" : options->operand[0];
-    struct tree tree = {
-        .out = stdout, .json = options->json, .colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL};
+    struct tree tree = {.out = stdout, .json = options->json, .colour = colours_wanted()};
     int code = CLI_OK, file = strcmp(operand, "-") == 0 ? STDIN_FILENO : open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (file >= 0)
         code = read_all(file, file == STDIN_FILENO ? "standard input" : operand, &bytes);
