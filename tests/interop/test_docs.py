@@ -326,3 +326,57 @@ def test_every_tcl_command_is_tested():
     assert len(names) > 30 and len(options) > 12
     assert [name for name in sorted(names) if f"twapi::{name}" not in tests] == []
     assert [option for option in sorted(options) if not re.search(rf"{option}(?![a-z])", tests)] == []
+
+
+# Who is named in the README's table as proof, per row: the test that has it, and a word there. A row's name is how it begins.
+PROOF = {
+    "NTLM:": {"gss-ntlmssp": ("test_ntlm_peers.py", "gss-ntlmssp"), "Samba's ntlm_auth": ("test_ntlm_peers.py", "ntlm_auth"),
+              "WinPR": ("test_ntlm_peers.py", "WinPR"), "Wine": ("test_sockauth.py", "Wine")},
+    "NTLMv1": {"MS-NLMP's vectors": ("../unit/ntlm/test_vectors.c", "4.2.")},
+    "Kerberos:": {"MIT GSSAPI": ("test_kerberos_peers.py", "gss"), "MIT KDC": ("realm.py", "krb5kdc"), "a Samba domain": ("test_kerberos_ad.py", "Ad("),
+                  "Wine's client": ("test_kerberos_wine.py", "Wine")},
+    "Kerberos user-to-user": {"libkrb5": ("test_kerberos_user_to_user.py", "libkrb5"), "MIT GSSAPI": ("test_kerberos_user_to_user.py", "gss"),
+                              "MIT KDC": ("test_kerberos_mit_s4u.py", "S4U2Proxy"), "a Samba domain": ("test_kerberos_delegation.py", "S4U2Self"), "SoftHSM": ("test_kerberos_pkinit.py", "softhsm")},
+    "Negotiate": {"MIT SPNEGO": ("test_negotiate_peers.py", "spnego"), "gss-ntlmssp": ("test_negotiate_peers.py", "gss-ntlmssp"),
+                  "Samba's ntlm_auth": ("test_negotiate_peers.py", "ntlm_auth"), "Samba's LDAP server": ("test_negotiate_ad.py", "LDAP"),
+                  "Wine's client": ("test_sockauth.py", "Wine")},
+    "SASL": {"Cyrus SASL": ("test_sasl_cyrus.py", "Cyrus"), "Samba's LDAP server": ("test_sasl_cyrus.py", "LDAP")},
+    "Extended protection": {"Chromium": ("test_browser.py", "Chromium"), "curl": ("test_httpauth.py", "curl"), "mod_auth_gssapi": ("web.py", "auth_gssapi"),
+                            "relays": ("test_httpauth.py", "relay")},
+    "Schannel": {"OpenSSL": ("test_tls_peers.py", "openssl"), "GnuTLS": ("test_tls_peers.py", "gnutls"), "curl": ("test_tls_peers.py", "curl"),
+                 "Wine's client": ("test_sockauth.py", "Wine")},
+    "CredSSP": {"FreeRDP's xfreerdp": ("test_freerdp.py", "xfreerdp"), "FreeRDP's shadow server": ("test_freerdp.py", "shadow")},
+    "Access tokens": {"the kernel": ("../unit/access/test_impersonation.c", "geteuid"), "a Samba domain": ("test_kerberos_ad.py", "directory_sids")},
+}
+PACKAGE_OF_ROW = {"NTLM:": "NTLM", "Kerberos:": "Kerberos", "Negotiate": "Negotiate", "Schannel": "Schannel", "CredSSP": "CREDSSP", "Digest": "WDigest"}
+
+
+def supported():
+    """(what, client, server, proof) of each row of the README's table."""
+    table = text_of("README.md").split("## What is supported")[1].split("\n\n")[1]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.split("\n")[2:]]
+
+
+def test_what_is_supported_is_proven():
+    """Every row that says yes names who proved it, and each of those is in a test."""
+    rows = supported()
+    assert len(rows) >= len(PROOF)
+    for what, client, server, proof in rows:
+        named = {name.strip() for name in re.sub(r"\(\[.*?\)\)", "", proof).split(",") if name.strip()}
+        if "not yet" in client + server:
+            assert not named, what
+            continue
+        row = max((name for name in PROOF if what.startswith(name)), key=len, default=None)
+        assert row is not None, f"{what}: PROOF has no entry for this row"
+        assert named == set(PROOF[row]), what
+        for peer, (file, word) in PROOF[row].items():
+            assert word.lower() in (SOURCE / "tests" / "interop" / file).read_text(encoding="utf-8").lower(), f"{what}: {peer}"
+
+
+def test_packages_are_supported_as_the_table_says():
+    listed = subprocess.run([SSPI, "packages", "--json"], capture_output=True, text=True, check=True, env={**os.environ, "OPENSSPI_CONFIG": "/dev/null"}).stdout
+    there = {package["name"] for package in json.loads(listed)}
+    for what, client, server, _ in supported():
+        for row, package in PACKAGE_OF_ROW.items():
+            if what.startswith(row):
+                assert (package in there) == ("not yet" not in client + server), what

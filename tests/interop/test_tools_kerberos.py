@@ -45,6 +45,18 @@ def test_doctor(realm):
     assert found["ticket cache"]["found"] == "alice@EXAMPLE.TEST"
 
 
+def test_doctor_with_kdcs_that_are_silent(realm, tmp_path):
+    """One that answers is enough; none is a fault."""
+    text = (realm.directory / "krb5.conf").read_text()
+    answering = re.search(r"  kdc = (\S+)\n", text)
+    for kdcs, verdicts, code in ((["127.0.0.1:1", answering.group(1)], ["note", "good"], 0), (["127.0.0.1:1", "[::1]:1"], ["bad", "bad"], 1)):
+        (tmp_path / "krb5.conf").write_text(text.replace(answering.group(0), "".join(f"  kdc = {kdc}\n" for kdc in kdcs)))
+        done = subprocess.run([SSPI, "doctor", "--json"], capture_output=True, timeout=120, env={**realm.env, "KRB5_CONFIG": str(tmp_path / "krb5.conf")})
+        found = [check for check in json.loads(done.stdout) if check["check"] == "KDC"]
+        assert [check["verdict"] for check in found] == verdicts and done.returncode == code
+        assert [check["found"].split()[0] for check in found] == kdcs
+
+
 @pytest.mark.parametrize("package", ["Kerberos", "Negotiate"])
 def test_chat(realm, package):
     server = subprocess.Popen([SSPI, "listen", "0", "--package", package], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
