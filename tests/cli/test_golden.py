@@ -90,6 +90,11 @@ def every_command(place):
 def test_help(record):
     record.run("--help")
     record.run("--version")
+    for words in (["help"], ["help", "account"], ["help", "account", "add"], ["help", "decode"]):
+        turned = record.place.good(*words[1:], "--help")
+        assert record.place.good(*words) == turned
+    for words in (["help", "nonsense"], ["help", "account", "nonsense"], ["help", "account", "add", "x"]):
+        assert record.run(*words).returncode == 2
     for words in every_command(record.place):
         record.run(*words, "--help")
     record.check("help")
