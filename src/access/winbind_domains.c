@@ -150,13 +150,14 @@ static struct known *known_of(const char *library)
     return all_known = fresh;
 }
 
-/* What is known stays known when winbind fails later. */
-static void known_update(const char *library, SECURITY_STATUS status, const struct winbind_domains *domains)
+/* What is known stays known when winbind fails later. Whoever asked says how it ended where nobody else has said so since then. */
+static void known_update(const char *library, uint64_t since, SECURITY_STATUS status,
+                         const struct winbind_domains *domains)
 {
     const struct winbind_domains *before = NULL;
     pthread_mutex_lock(&known_lock);
     struct known *known = known_of(library);
-    if (known != NULL) {
+    if (known != NULL && (since == 0 || known->asked_ms < since)) {
         known->asked_ms = monotonic_ms();
         known->failed = status;
         snprintf(known->cause, sizeof known->cause, "%s", status != SEC_E_OK ? cause_text() : "");
@@ -177,7 +178,7 @@ static SECURITY_STATUS domains_run(const struct wbclient *wbc, void *context, vo
         counted->references = 1;
         status = domains_ask(wbc, context, &counted->domains);
     }
-    known_update(data, status, status == SEC_E_OK ? &counted->domains : NULL);
+    known_update(data, 0, status, status == SEC_E_OK ? &counted->domains : NULL);
     if (status == SEC_E_OK)
         TRACE("winbind", "this computer is %s of %s (%s), %zu domains", counted->domains.computer,
               counted->domains.domain, counted->domains.dns_domain != NULL ? counted->domains.dns_domain : "no DNS name",
@@ -218,10 +219,11 @@ static SECURITY_STATUS domains_refresh(const struct winbind_settings *settings, 
     static const struct wbclient_work work = {domains_run, mem_free};
     void *data = mem_strdup(library);
     require(data != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    uint64_t since = monotonic_ms();
     SECURITY_STATUS status =
         wait ? wbclient_ask(settings, &work, &data) : wbclient_start(settings, &work, &data);
-    if (status != SEC_E_OK) /* the thread says so too, if there is one; one that hangs says nothing */
-        known_update(library, status, NULL);
+    if (status != SEC_E_OK) /* a thread that hangs says nothing */
+        known_update(library, since, status, NULL);
     mem_free(data);
     return status;
 }
