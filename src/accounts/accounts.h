@@ -65,6 +65,8 @@ void accounts_close(struct accounts *accounts); /* NULL is fine */
 struct config;
 /* Those of the configuration. Beside a domain's store the local accounts without a domain are this computer's, as on a member of a Windows domain. */
 SECURITY_STATUS accounts_open_configured(const struct config *config, struct accounts **accounts);
+/* Is one of the configuration's stores a domain's? */
+bool accounts_ask_domains(const struct config *config);
 
 #define ACCOUNT_HOST_NAME_MAX 256
 /* Who a domain says this computer is; "" where it says nothing. */

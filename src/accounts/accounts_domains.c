@@ -8,9 +8,16 @@
 
 #include <string.h>
 
-SECURITY_STATUS accounts_open_configured(const struct config *config, struct accounts **accounts)
+bool accounts_ask_domains(const struct config *config)
 {
     bool asks_domains = false;
+    for (unsigned i = 0; i < config->stores.n_items; i++)
+        asks_domains |= strncmp(config->stores.item[i], STORE_WINBIND, strlen(STORE_WINBIND)) == 0;
+    return asks_domains;
+}
+
+SECURITY_STATUS accounts_open_configured(const struct config *config, struct accounts **accounts)
+{
     const struct account_policy policy = {
         .lockout_threshold = config->lockout_threshold,
         .lockout_seconds = config->lockout_seconds,
@@ -18,10 +25,8 @@ SECURITY_STATUS accounts_open_configured(const struct config *config, struct acc
         .winbind_library = config->access_winbind_library,
         .winbind_seconds = config->access_winbind_seconds,
     };
-    for (unsigned i = 0; i < config->stores.n_items; i++)
-        asks_domains |= strncmp(config->stores.item[i], STORE_WINBIND, strlen(STORE_WINBIND)) == 0;
     return accounts_open((const char *const *)config->stores.item, config->stores.n_items,
-                         asks_domains ? config->computer : config->domain, &policy, accounts);
+                         accounts_ask_domains(config) ? config->computer : config->domain, &policy, accounts);
 }
 
 /* The first store that asks a domain, or NULL. */
