@@ -204,8 +204,9 @@ SECURITY_STATUS local_logon_s4u(const struct config *config, const char *user, s
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
     require(package->authority->visit_s4u != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s knows no logon without a proof", package->info.name));
-    require(service->use == SECPKG_CRED_BOTH,
-            cause_set(SEC_E_NO_CREDENTIALS, "a logon in a user's name needs a service's credential for both directions"));
+    require(
+        service->use == SECPKG_CRED_BOTH,
+        cause_set(SEC_E_NO_CREDENTIALS, "a logon in a user's name needs a service's credential for both directions"));
     SECURITY_STATUS status = package->authority->visit_s4u(&request, user, service->own, &record);
     if (status == SEC_E_OK)
         status = writer_finish(&record) == WIRE_OK ? s4u_token(config, writer_slice_of(&record), service, token)

@@ -45,9 +45,8 @@ static void service_acquire(const struct line *line)
         .PasswordLength = password != NULL ? (ULONG)strlen(password) : 0,
         .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
     };
-    SECURITY_STATUS status =
-        table->AcquireCredentialsHandleA(NULL, kerberos, SECPKG_CRED_BOTH, NULL, user != NULL ? &identity : NULL, NULL,
-                                         NULL, &service, NULL);
+    SECURITY_STATUS status = table->AcquireCredentialsHandleA(
+        NULL, kerberos, SECPKG_CRED_BOTH, NULL, user != NULL ? &identity : NULL, NULL, NULL, &service, NULL);
     has_service = status == SEC_E_OK;
     if (has_service && keytab != NULL)
         status = SetCredentialsAttributesA(&service, OPENSSPI_CRED_ATTR_KEYTAB, (void *)(uintptr_t)keytab,

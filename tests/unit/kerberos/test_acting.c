@@ -200,8 +200,8 @@ static void test_evidence(void **state)
         struct handle_ref ref = {0};
         assert_int_equal(acquire(packages[i], SECPKG_CRED_BOTH, &handle), SEC_E_OK);
         assert_int_equal(handle_get(&handle, HANDLE_CREDENTIAL, &ref), SEC_E_OK);
-        const struct behalf *behalf = behalf_new(registry_find("Kerberos"), slice_of(evidence, evidence_len),
-                                                 ref.object, SecurityImpersonation);
+        const struct behalf *behalf =
+            behalf_new(registry_find("Kerberos"), slice_of(evidence, evidence_len), ref.object, SecurityImpersonation);
         assert_non_null(behalf);
         handle_put(&ref);
         FreeCredentialsHandle(&handle); /* it has its own reference */
@@ -295,9 +295,12 @@ static void test_allocation_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forwarded_ticket),       cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_one_credential_for_all), cmocka_unit_test(test_evidence),
-        cmocka_unit_test(test_damaged),                cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_forwarded_ticket),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_one_credential_for_all),
+        cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_policy),
         cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
