@@ -118,9 +118,6 @@ struct package_authority {
     /* Without anything of the user's: on the service's own authority (S4U). */
     SECURITY_STATUS(*acquire_s4u)
     (const struct acquire_request *request, const char *user, void *service, void **credential, int64_t *expiry);
-    /* The same as if the user had come to the service: the record of the session that it would have had. */
-    SECURITY_STATUS(*visit_s4u)
-    (const struct acquire_request *request, const char *user, void *service, struct writer *record);
 };
 
 struct package_session {

@@ -6,7 +6,6 @@
 #include "core/cause.h"
 #include "core/trace.h"
 #include "kerberos/delegated.h"
-#include "kerberos/handshake.h"
 #include <errno.h>
 #include <string.h>
 
@@ -153,53 +152,5 @@ SECURITY_STATUS kerberos_s4u_acquire(const struct acquire_request *request, cons
         status = acquire_with(request, krb, KERBEROS_EVIDENCE, creds, service, credential, expiry);
     if (status != SEC_E_OK)
         krb5_free_context(krb);
-    return status;
-}
-
-/* One message: nobody needs the service's answer. */
-static SECURITY_STATUS visit(void *client, void *service, const char *target, struct writer *record)
-{
-    void *sent = NULL, *taken = NULL;
-    struct step_out request = {.token = writer_growing(2048), .record = writer_growing(768)};
-    struct step_out answer = {.token = writer_growing(64), .record = writer_growing(768)};
-    const struct step_in first = {.target = target, .flags = ISC_REQ_INTEGRITY};
-    SECURITY_STATUS status = kerberos_initiate(client, &sent, &first, &request);
-    if (status == SEC_E_OK && writer_finish(&request.token) != WIRE_OK)
-        status = SEC_E_INSUFFICIENT_MEMORY;
-    const struct step_in second = {.token = writer_slice_of(&request.token)};
-    if (status == SEC_E_OK)
-        status = kerberos_accept(service, &taken, &second, &answer);
-    if (status == SEC_E_OK)
-        writer_slice(record, writer_slice_of(&answer.record));
-    if (sent != NULL)
-        kerberos_handshake_free(sent);
-    if (taken != NULL)
-        kerberos_handshake_free(taken);
-    writer_release(&request.token);
-    writer_release(&request.record);
-    writer_release(&answer.token);
-    writer_release(&answer.record);
-    return status;
-}
-
-SECURITY_STATUS kerberos_s4u_visit(const struct acquire_request *request, const char *user, void *service,
-                                   struct writer *record)
-{
-    krb5_context krb;
-    void *client = NULL;
-    char *target = NULL;
-    int64_t expiry;
-    try(kerberos_s4u_acquire(request, user, service, &client, &expiry));
-    struct kerberos_credential *visitor = client;
-    SECURITY_STATUS status = krb_pool_take(&visitor->pool, &krb);
-    if (status == SEC_E_OK) {
-        status = krb_status(krb, krb5_unparse_name(krb, visitor->evidence->server, &target), KRB_STAGE_FORWARD,
-                            "the service's name");
-        if (status == SEC_E_OK)
-            status = visit(client, service, target, record);
-        krb5_free_unparsed_name(krb, target);
-        krb_pool_give(&visitor->pool, krb);
-    }
-    kerberos_release(client);
     return status;
 }

@@ -25,10 +25,6 @@ SECURITY_STATUS kerberos_s4u_self(struct kerberos_credential *service, krb5_cont
 SECURITY_STATUS kerberos_s4u_acquire(const struct acquire_request *request, const char *user, void *service,
                                      void **credential, int64_t *expiry);
 
-/* The user visits the service with that ticket, in memory: the service's key opens it, and the PAC is read, as of any client's (MS-SFU 3.2.5.1). */
-SECURITY_STATUS kerberos_s4u_visit(const struct acquire_request *request, const char *user, void *service,
-                                   struct writer *record);
-
 /* S4U2Proxy (MS-SFU 3.1.5.2.1), as a task's work: task->name is the target, task->service the evidence, `cache` the service's. */
 SECURITY_STATUS kerberos_s4u_proxy(struct kerberos_task *task, krb5_ccache cache);
 

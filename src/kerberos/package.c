@@ -19,7 +19,6 @@ static const struct package_authority kerberos_authority_table = {
     .acquire_delegated = kerberos_delegated_acquire,
     .keep = kerberos_keep,
     .acquire_s4u = kerberos_s4u_acquire,
-    .visit_s4u = kerberos_s4u_visit,
 };
 
 /* Windows 10 reports 0x028F3BBF, of which 0x73BBF is the floor that programs test for. Clear here: RESTRICTED_TOKENS, APPCONTAINER_CHECKS and

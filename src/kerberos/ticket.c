@@ -132,21 +132,9 @@ static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5
     return status;
 }
 
-/* The client's ticket for the service itself is there: at that one target it needs no other. */
-static bool is_evidence_for(const struct kerberos_credential *credential, krb5_context krb, const char *target)
-{
-    char *name = NULL;
-    bool same = credential->evidence != NULL && krb5_unparse_name(krb, credential->evidence->server, &name) == 0 &&
-                strcmp(name, target) == 0;
-    krb5_free_unparsed_name(krb, name);
-    return same;
-}
-
 SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5_context krb,
                                     const struct kerberos_ticket_request *request, krb5_creds **creds)
 {
-    if (is_evidence_for(credential, krb, request->target))
-        return krb5_copy_creds(krb, credential->evidence, creds) == 0 ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     if (request->peer_ticket.len > 0) /* it is for this one session of the peer's */
         return ticket_fetch(credential, krb, request, creds);
     pthread_mutex_lock(&credential->lock);

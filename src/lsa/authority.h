@@ -49,10 +49,6 @@ struct authority {
     SECURITY_STATUS(*client_token)
     (const struct session *session, struct credential *service, const struct config *config,
      const struct token **token);
-    /* A token of a user who need not be there, on the authority of a service's credential (inbound and outbound) that the KDC lets name its users (S4U2Self). Who acts
-     * with it goes on by S4U2Proxy. */
-    SECURITY_STATUS(*logon_s4u)
-    (const struct config *config, const char *user, struct credential *service, const struct token **token);
     /* Proves a password and gives a token, as an authentication over the network would. */
     SECURITY_STATUS (*logon)(const struct logon_request *request, const struct token **token);
 };

@@ -122,9 +122,9 @@ static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, 
     return acquired_give(status, acquired, credential);
 }
 
-/* What a client forwards it gives to the level of delegation; S4U2Proxy is the service's own right, which the KDC knows of. */
-SECURITY_STATUS local_behalf_of_client(const struct session *session, struct credential *service,
-                                       const struct config *config, const struct behalf **behalf)
+/* NULL where there is nothing. What a client forwards it gives to the level of delegation; S4U2Proxy is the service's own right, which the KDC knows of. */
+static SECURITY_STATUS behalf_of_client(const struct session *session, struct credential *service,
+                                        const struct config *config, const struct behalf **behalf)
 {
     const struct session_facts *facts = &session->facts;
     bool forwarded = (facts->flags & ASC_RET_DELEGATE) != 0;
@@ -143,7 +143,7 @@ static SECURITY_STATUS local_client_token(const struct session *session, struct 
     AUTO_BEHALF const struct behalf *behalf = NULL;
     require(!facts->initiator,
             cause_set(SEC_E_NO_IMPERSONATION, "this is the client's side of the context: there is no client to be"));
-    try(local_behalf_of_client(session, service, config, &behalf));
+    try(behalf_of_client(session, service, config, &behalf));
     const struct token_request request = {
         .package = session->package->info.name,
         .identity = facts->identity,
@@ -170,7 +170,6 @@ static const struct authority local = {
     .acquire_s4u = local_acquire_s4u,
     .client_token = local_client_token,
     .logon = local_logon,
-    .logon_s4u = local_logon_s4u,
 };
 
 const struct authority *authority(void)

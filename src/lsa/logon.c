@@ -214,34 +214,3 @@ SECURITY_STATUS local_logon(const struct logon_request *request, const struct to
     cause_clear(); /* no keytab, no KDC: winbind's word is as good */
     return logon_by_name("NTLM", request, token);
 }
-
-static SECURITY_STATUS s4u_token(const struct config *config, struct slice record, struct credential *service,
-                                 const struct token **token)
-{
-    AUTO_BEHALF const struct behalf *behalf = NULL;
-    const struct logon_request request = {.config = config, .logon = TOKEN_LOGON_NETWORK};
-    struct session *session = NULL;
-    try(session_open(record, &session));
-    SECURITY_STATUS status = local_behalf_of_client(session, service, config, &behalf);
-    session_close(session);
-    return status == SEC_E_OK ? token_of_record(&request, record, behalf, token) : status;
-}
-
-SECURITY_STATUS local_logon_s4u(const struct config *config, const char *user, struct credential *service,
-                                const struct token **token)
-{
-    const struct package *package = service->package;
-    AUTO_WRITER struct writer record = writer_growing(768);
-    const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
-    require(package->authority->visit_s4u != NULL,
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s knows no logon without a proof", package->info.name));
-    require(
-        service->use == SECPKG_CRED_BOTH,
-        cause_set(SEC_E_NO_CREDENTIALS, "a logon in a user's name needs a service's credential for both directions"));
-    SECURITY_STATUS status = package->authority->visit_s4u(&request, user, service->own, &record);
-    if (status == SEC_E_OK)
-        status = writer_finish(&record) == WIRE_OK ? s4u_token(config, writer_slice_of(&record), service, token)
-                                                   : SEC_E_INSUFFICIENT_MEMORY;
-    TRACE("logon", "%s by S4U2Self: 0x%08x", user, (unsigned)status);
-    return status;
-}

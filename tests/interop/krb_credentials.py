@@ -29,22 +29,6 @@ class Holder(Ours):
         return self.stepped(self.answer("act", f"target={target}", f"flags={flags}"))
 
 
-class Logons(Ours):
-    """A service that logs users on without their passwords, and goes on as them (peer_logons.c)."""
-    program = "peer_logons"
-
-    def service(self, **named):
-        return self.must("service", *(f"{name}={value}" for name, value in named.items()))
-
-    def must(self, *words):
-        answer = self.answer(*words)
-        assert answer is not None, f"{words}: {self.problem}"
-        return answer[1]
-
-    def go(self, target, package="Kerberos", flags=ALL_FLAGS):
-        return self.stepped(self.answer("go", f"package={package}", f"target={target}", f"flags={flags}"))
-
-
 def served(client, server, first=None):
     """Runs a handshake that the client has begun, or begins, against a server that waits; whom the server sees."""
     step = first if first is not None else client.begin()

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from ad import Ad  # noqa: E402
-from krb_credentials import CLIENT_KEYTAB, KEYTAB, Holder, Logons, served  # noqa: E402
+from krb_credentials import CLIENT_KEYTAB, KEYTAB, Holder, served  # noqa: E402
 from krb_peers import ALL_FLAGS, KerberosWorld  # noqa: E402
 
 DOMAIN = "EXAMPLE.TEST"
@@ -250,33 +250,3 @@ def test_forwarding_that_the_domain_refuses(world, ad):
     assert served(client, front) == "alice@EXAMPLE.TEST"
     front.must("impersonate")
     assert front.answer("acting", "Kerberos") is None and refused(front, NO_CREDENTIALS)
-
-
-def logon_service(world, ad, account):
-    side = Logons(world)
-    side.service(user=account, password=f"{account}-Password1!", domain=DOMAIN, keytab=f"FILE:{ad.directory}/{account}.keytab")
-    return side
-
-
-@pytest.mark.parametrize("user", ("alice", "alice@EXAMPLE.TEST", "EXAMPLE\\alice"))
-def test_logon_without_a_password(world, ad, user):
-    """The PAC of the ticket by S4U2Self says who the user is; its credentials go on to the back, and from there to the next."""
-    uid = impersonating(world, ad)
-    front, back, closed = logon_service(world, ad, "front"), negotiating(world, ad, "back", "both"), negotiating(world, ad, "closed", "in")
-    front.must("log-on", user)
-    assert front.say("who") == f"{uid} 2"
-    step = front.go(BACK)
-    assert step is not None, front.problem
-    assert served(front, back, step) == "alice@EXAMPLE.TEST"
-    assert go_on(back, closed, CLOSED, uid) == "alice@EXAMPLE.TEST"
-
-
-def test_logon_without_a_password_that_the_domain_refuses(world, ad):
-    impersonating(world, ad)
-    plain = logon_service(world, ad, "plain")  # may not pass on what did not come by Kerberos
-    plain.must("log-on", "alice")
-    assert plain.go(BACK) is None and refused(plain, DELEGATION_POLICY)
-    front = logon_service(world, ad, "front")
-    front.must("log-on", "guarded")  # who may not be acted for
-    assert front.go(BACK) is None and refused(front, DELEGATION_POLICY)
-    assert front.answer("log-on", "nobody") is None and refused(front, LOGON_DENIED)
