@@ -80,6 +80,10 @@ bool cli_option_next(const struct cli_command *command, size_t *at, const char *
 /* Messages go to standard error, led by "sspi: ". */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* gives CLI_FAILED */
 int cli_misuse(const char *format, ...) __attribute__((format(printf, 1, 2))); /* gives CLI_USAGE */
+/* "WHAT value" on standard error, where the value may be a peer's word. */
+void cli_tell(const char *what, const char *value);
+/* What a peer sent, on standard output: as it is, but to a terminal without the power to steer it. */
+void cli_show(struct slice text);
 /* The cause of a failed call, or what its status means; CLI_OK for SEC_E_OK. */
 int cli_status(SECURITY_STATUS status);
 

@@ -2,11 +2,15 @@
 #include "cli.h"
 
 #include "core/cause.h"
+#include "decode/clean.h"
 
 #include <sspi_ext.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define MESSAGE_MAX 4096
 
 const struct cli_family *const cli_families[] = {&cli_packages, &cli_whoami, &cli_creds,      &cli_account, &cli_group,
                                                  &cli_connect,  &cli_listen, &cli_get,        &cli_decode,  &cli_error,
@@ -14,8 +18,10 @@ const struct cli_family *const cli_families[] = {&cli_packages, &cli_whoami, &cl
 
 static void message(const char *format, va_list arguments)
 {
+    char text[MESSAGE_MAX];
+    vsnprintf(text, sizeof(text), format, arguments);
     fputs("sspi: ", stderr);
-    vfprintf(stderr, format, arguments);
+    clean_put(stderr, slice_of_text(text), CLEAN_LINE); /* names and causes may be a peer's words */
     fputc('\n', stderr);
 }
 
@@ -35,6 +41,22 @@ int cli_misuse(const char *format, ...)
     message(format, arguments);
     va_end(arguments);
     return CLI_USAGE;
+}
+
+void cli_tell(const char *what, const char *value)
+{
+    fprintf(stderr, "%-10s", what);
+    clean_put(stderr, slice_of_text(value), CLEAN_LINE);
+    fputc('\n', stderr);
+}
+
+void cli_show(struct slice text)
+{
+    if (isatty(STDOUT_FILENO) == 1)
+        clean_put(stdout, text, CLEAN_LINES);
+    else
+        fwrite(text.data, 1, text.len, stdout);
+    fflush(stdout);
 }
 
 int cli_status(SECURITY_STATUS status)

@@ -32,7 +32,7 @@ FAMILIES = [
     ("sspi_ext", ["sspi_ext.h"], "what is OpenSSPI's own", "sspi_ext.h"),
     ("sspi_lsa", ["ntsecapi.h", "secext.h", "security.h", "credssp.h", "ntsecpkg.h"], "authorities and security packages", "ntsecapi.h"),
 ]
-FUNCTION = re.compile(r"^(?!typedef|#|\})[A-Za-z_][\w \t\*]*?[ \t\*](?:WINAPI |SEC_ENTRY |NTAPI )?(\w+)\([^;{}]*\);", re.M)
+FUNCTION = re.compile(r"^(?!typedef|#|\})[A-Za-z_][\w \t\*]*?[ \t\*](?:WINAPI |APIENTRY |SEC_ENTRY |NTAPI )?(\w+)\([^;{}]*\);", re.M)
 
 
 def roff(text):

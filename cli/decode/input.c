@@ -87,7 +87,7 @@ bool decode_token(struct tree *tree, struct slice bytes, unsigned nesting)
     else if (strcmp(kind, "gss") == 0)
         decode_gss(tree, bytes, nesting);
     else if (strcmp(kind, "kerberos") == 0)
-        decode_kerberos(tree, bytes);
+        decode_kerberos(tree, bytes, nesting);
     else if (strcmp(kind, "spnego") == 0)
         decode_spnego(tree, bytes, nesting);
     else if (strcmp(kind, "credssp") == 0)

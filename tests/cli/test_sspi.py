@@ -7,6 +7,7 @@ import re
 import socket
 import struct
 import subprocess
+import threading
 
 import pytest
 
@@ -173,6 +174,23 @@ def test_tls_chat(place, pki):
     assert code == 0 and out == b"hello\n" * 5000 and client.stdout == b"welcome\n"
 
 
+def test_credssp_chat(place, pki):
+    """TLS, who signs on, and what is handed over only when it is asked for."""
+    directory = str(place.directory)
+    listen = ["0", "--package", "CREDSSP", "--certificate", f"{directory}/cert.pem", "--key", f"{directory}/key.pem"]
+    for words, handed in ((["--flags", "mutual_auth,delegate"], True), ([], False)):
+        client, out, messages, code = place.talk(
+            ["--package", "credssp", "--ca", f"{directory}/cert.pem", "--user", "EXAMPLE\\alice", *words], b"pw\nup", b"down", listen)
+        assert (client.returncode, client.stdout, out, code) == (0, b"down", b"up", 0), client.stderr.decode() + messages
+        assert "inside:   NTLM" in messages and "EXAMPLE\\alice" in messages and ("delegate" in messages) == handed
+    client, _, messages, code = place.talk(["--package", "CREDSSP", "--ca", f"{directory}/cert.pem", "--user", "EXAMPLE\\alice"],
+                                           b"wrong\n", b"", listen)
+    assert (client.returncode, code) == (3, 3) and b"SEC_E_LOGON_DENIED" in client.stderr
+    client, _, messages, code = place.talk(["--package", "CREDSSP", "--user", "EXAMPLE\\alice"], b"pw\n", b"", listen)
+    assert client.returncode == 3 and b"UNTRUSTED_ROOT" in client.stderr, client.stderr  # before any name is sent
+    assert "alice" not in messages and code != 0
+
+
 def test_tls_untrusted(place, pki):
     client, out, _, code = place.talk(["--package", "Schannel"], b"hello\n", b"", pki)
     assert client.returncode == 3 and b"SEC_E_UNTRUSTED_ROOT" in client.stderr and out == b"" and code != 0
@@ -234,6 +252,56 @@ def test_get_bound_to_tls(place, pki):
             assert "alice" in place.good(*words, package, "--ca", certificate, stdin=b"pw\n")
             assert "alice" in place.good(*words, package, "--insecure", stdin=b"pw\n")
         assert "--ca" in place.bad(3, *words, "NTLM", stdin=b"pw\n")
+
+
+class Answer:
+    """An HTTP server that says one thing, whatever it is asked."""
+
+    def __init__(self, answer):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"127.0.0.1:{self.socket.getsockname()[1]}/"
+        self.answer, self.asked = answer, b""
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        peer = self.socket.accept()[0]
+        with peer:
+            while b"\r\n\r\n" not in self.asked:
+                piece = peer.recv(4096)
+                if not piece:
+                    return
+                self.asked += piece
+            peer.sendall(self.answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        self.thread.join(30)
+
+
+def test_get_hostile(place):
+    """A server's words steer no terminal."""
+    with Answer(b"HTTP/1.1 401 No\r\nWWW-Authenticate: \x1b]0;x\x07 a\r\nContent-Length: 0\r\n\r\n") as server:
+        message = place.bad(3, "get", "http://" + server.url, "--verbose")
+        assert "\x1b" not in message and "\\x1b]0;x\\x07" in message
+    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 6\r\n\r\n\x1b[31mA") as server:
+        code, shown = on_terminal(place, ["get", "http://" + server.url], [])
+        assert code == 0 and shown == "\\x1b[31mA"
+    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 6\r\n\r\n\x1b[31mA") as server:
+        assert place.good("get", "http://" + server.url) == "\x1b[31mA"
+
+
+def test_get_no_password_in_url(place):
+    """It would be seen by whoever lists processes, and be sent as it is."""
+    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 0\r\n\r\n") as server:
+        assert "--user" in place.bad(2, "get", "http://alice:secret@" + server.url)
+        assert "--user" in place.bad(2, "get", "http://alice@" + server.url)
+        assert "secret" not in place.bad(2, "get", "http://alice:secret@" + server.url)
+        socket.create_connection(server.socket.getsockname()).close()
+    assert b"Authorization" not in server.asked
 
 
 def test_get_elsewhere(place):
@@ -431,6 +499,36 @@ def test_decode_nested(place):
     assert "NegTokenInit" in text and "NTLM: NEGOTIATE" in text and "mechListMIC" in text
 
 
+def wrapped(levels):
+    """AS-REQ messages, each the preauthentication data of the one around it."""
+    heads, size = [], 0
+    for _ in range(levels):
+        level = b""
+        for tag in (0x04, 0xA2, 0x30, 0x30, 0xA3, 0x30, 0x6A):
+            length = bytes([size]) if size < 128 else bytes([0x80 | (size.bit_length() + 7) // 8]) + size.to_bytes((size.bit_length() + 7) // 8, "big")
+            level = bytes([tag]) + length + level
+            size += 1 + len(length)
+        heads.append(level)
+    return b"".join(reversed(heads))
+
+
+def test_decode_nested_too_deep(place):
+    """Tokens in tokens end somewhere, whatever they are."""
+    assert place.good("decode", stdin=wrapped(3)).count("AS-REQ") == 3
+    for levels in (20, 100000):
+        shown = place.good("decode", stdin=wrapped(levels))
+        assert shown.count("AS-REQ") < 20
+        json.loads(place.good("decode", "--json", stdin=wrapped(levels)))
+
+
+def test_decode_large(place):
+    """A capture of forty megabytes whose last packet has the token."""
+    filler = [tcp_packet(1, 2, 0, bytes(60000)) for _ in range(10)] * 65
+    shown = place.good("decode", stdin=pcap(filler + [tcp_packet(445, 1001, 7, token("ntlm_messages", "challenge"))]))
+    assert "NTLM: CHALLENGE" in shown
+    assert "cut out the part" in place.bad(1, "decode", stdin=bytes((64 << 20) + 1))
+
+
 def test_decode_wrong(place):
     message = token("ntlm_messages", "authenticate")
     assert "WRONG: user: " in place.good("decode", stdin=message[:100])
@@ -448,6 +546,18 @@ def test_decode_steers_no_terminal(place):
     assert b"\x1b" not in done.stdout and b"\\x1b]0;\\x07" in done.stdout
 
 
+def test_decode_turns_no_text(place):
+    """Neither C1 controls nor what turns the direction of writing; JSON says which character it was."""
+    message = bytearray(token("ntlm_messages", "authenticate"))
+    at = message.index("alice".encode("utf-16-le"))
+    message[at:at + 10] = "\x9ba\u202eb\u2066".encode("utf-16-le")
+    shown = place.good("decode", stdin=bytes(message))
+    assert "\\x9ba\\u202eb\\u2066" in shown and not set(shown) & set("\x9b\u202e\u2066")
+    text = place.good("decode", "--json", stdin=bytes(message))
+    assert not set(text) & set("\x9b\u202e\u2066")
+    assert "\x9ba\u202eb\u2066" in [node.get("value") for node in json.loads(text)[0]["nodes"]]
+
+
 def tcp_packet(source, target, seq, payload, syn=False):
     tcp = struct.pack(">HHIIBBHHH", source, target, seq, 0, 5 << 4, 2 if syn else 0x18, 65535, 0, 0) + payload
     ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, bytes([127, 0, 0, 1]), bytes([127, 0, 0, 2]))
@@ -456,9 +566,7 @@ def tcp_packet(source, target, seq, payload, syn=False):
 
 def pcap(packets):
     out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    for packet in packets:
-        out += struct.pack("<IIII", 1700000000, 0, len(packet), len(packet)) + packet
-    return out
+    return out + b"".join(struct.pack("<IIII", 1700000000, 0, len(packet), len(packet)) + packet for packet in packets)
 
 
 def pcapng(packets):
