@@ -182,7 +182,7 @@ static void check_kdcs(struct doctor *doctor, char *const *entries)
     int answers[KDCS_MAX];
     size_t n = 0;
     bool enough = false;
-    for (; entries[n] != NULL && n < KDCS_MAX; n++) {
+    for (; n < KDCS_MAX && entries[n] != NULL; n++) {
         answers[n] = kdc_answers(entries[n]);
         enough = enough || answers[n] != 0;
     }
