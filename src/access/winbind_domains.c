@@ -259,7 +259,7 @@ static SECURITY_STATUS trust_run(const struct wbclient *wbc, void *context, void
         status = cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "the trust with the domain does not hold: %.64s (0x%08x)",
                            failure->nt_text != NULL ? failure->nt_text : "no word", (unsigned)failure->nt_status);
     else if (error != WBC_SUCCESS)
-        status = wbclient_failed(error);
+        status = error == WBC_NOT_AVAILABLE ? wbclient_unprivileged(wbc, context) : wbclient_failed(error);
     wbc->free_memory(failure);
     return status;
 }

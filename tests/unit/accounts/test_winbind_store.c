@@ -198,7 +198,8 @@ static void test_errors_of_the_library(void **state)
         SECURITY_STATUS status = logon_full(accounts, "FAKE", "alice", "Password1!", NULL);
         assert_int_equal(status, error == WBC_ERR_NO_MEMORY ? SEC_E_INSUFFICIENT_MEMORY
                                                             : SEC_E_NO_AUTHENTICATING_AUTHORITY);
-        assert_true(error == WBC_ERR_NO_MEMORY || strstr(cause_text(), "winbind does not answer") != NULL);
+        const char *cause = error == WBC_ERR_WINBIND_NOT_AVAILABLE ? "winbindd_privileged" : "winbind does not answer";
+        assert_true(error == WBC_ERR_NO_MEMORY || strstr(cause_text(), cause) != NULL);
     }
     given_error = WBC_ERR_SUCCESS; /* and nobody in it */
     assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_INTERNAL_ERROR);
@@ -437,6 +438,11 @@ static void test_dead_winbind(void **state)
     domain_lock()->logon = NULL;
     domain_unlock();
     assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_non_null(strstr(cause_text(), "is winbindd running"));
+    domain_lock()->details_error = WBC_ERR_SUCCESS; /* it answers, but not this: libwbclient found no privileged socket */
+    domain_unlock();
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_non_null(strstr(cause_text(), "winbindd_privileged"));
     accounts_close(accounts);
 }
 
@@ -679,8 +685,7 @@ static uint32_t change_refusal;
 
 static void change(const struct wbcChangePasswordParams *asked, struct fake_answer *answer)
 {
-    bool right = asked->level == WBC_CHANGE_PASSWORD_LEVEL_PLAIN && strcmp(asked->account_name, "alice") == 0 &&
-                 strcmp(asked->domain_name, "FAKE") == 0 && strcmp(asked->old_password.plaintext, "Password1!") == 0 &&
+    bool right = asked->level == WBC_CHANGE_PASSWORD_LEVEL_PLAIN && strcmp(asked->account_name, "FAKE+alice") == 0 && strcmp(asked->old_password.plaintext, "Password1!") == 0 &&
                  strcmp(asked->new_password.plaintext, "Other2?") == 0;
     answer->failure.nt_status = right ? change_refusal : 0xC000006A;
     if (answer->failure.nt_status != 0)
@@ -726,6 +731,11 @@ static void test_trust_check(void **state)
     assert_non_null(strstr(cause_text(), "NT_STATUS_ACCESS_DENIED"));
     cause_clear();
     domain_lock()->trust_check_error = WBC_ERR_WINBIND_NOT_AVAILABLE;
+    domain_unlock();
+    assert_int_equal(accounts_check_trust(accounts), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_non_null(strstr(cause_text(), "winbindd_privileged"));
+    cause_clear();
+    domain_lock()->details_error = WBC_ERR_WINBIND_NOT_AVAILABLE;
     domain_unlock();
     assert_int_equal(accounts_check_trust(accounts), SEC_E_NO_AUTHENTICATING_AUTHORITY);
     assert_non_null(strstr(cause_text(), "is winbindd running"));
