@@ -181,7 +181,8 @@ static SECURITY_STATUS domains_run(const struct wbclient *wbc, void *context, vo
     known_update(data, 0, status, status == SEC_E_OK ? &counted->domains : NULL);
     if (status == SEC_E_OK)
         TRACE("winbind", "this computer is %s of %s (%s), %zu domains", counted->domains.computer,
-              counted->domains.domain, counted->domains.dns_domain != NULL ? counted->domains.dns_domain : "no DNS name",
+              counted->domains.domain,
+              counted->domains.dns_domain != NULL ? counted->domains.dns_domain : "no DNS name",
               counted->domains.n_domains);
     winbind_domains_release(counted != NULL ? &counted->domains : NULL);
     return status;
@@ -220,8 +221,7 @@ static SECURITY_STATUS domains_refresh(const struct winbind_settings *settings, 
     void *data = mem_strdup(library);
     require(data != NULL, SEC_E_INSUFFICIENT_MEMORY);
     uint64_t since = monotonic_ms();
-    SECURITY_STATUS status =
-        wait ? wbclient_ask(settings, &work, &data) : wbclient_start(settings, &work, &data);
+    SECURITY_STATUS status = wait ? wbclient_ask(settings, &work, &data) : wbclient_start(settings, &work, &data);
     if (status != SEC_E_OK) /* a thread that hangs says nothing */
         known_update(library, since, status, NULL);
     mem_free(data);

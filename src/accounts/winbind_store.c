@@ -131,7 +131,8 @@ static void logon_free(void *data)
 static SECURITY_STATUS name_take(const char *name, char **copy)
 {
     name = name != NULL ? name : "";
-    require(strlen(name) <= NAME_MAX_BYTES, cause_set(SEC_E_LOGON_DENIED, "a name in the client's message is too long"));
+    require(strlen(name) <= NAME_MAX_BYTES,
+            cause_set(SEC_E_LOGON_DENIED, "a name in the client's message is too long"));
     *copy = mem_strdup(name);
     return *copy != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }

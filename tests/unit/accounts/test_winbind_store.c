@@ -12,7 +12,7 @@
 #include "support/ntlm_loop.h"
 #include <pthread.h>
 
-#define SECONDS 60   /* a bound that no answer comes near */
+#define SECONDS 60 /* a bound that no answer comes near */
 #define STEPS_MAX 2000
 
 static char sam_store[112];
@@ -196,8 +196,8 @@ static void test_errors_of_the_library(void **state)
     for (int error = WBC_ERR_NOT_IMPLEMENTED; error <= 20; error++) {
         given_error = (wbcErr)error;
         SECURITY_STATUS status = logon_full(accounts, "FAKE", "alice", "Password1!", NULL);
-        assert_int_equal(status, error == WBC_ERR_NO_MEMORY ? SEC_E_INSUFFICIENT_MEMORY
-                                                            : SEC_E_NO_AUTHENTICATING_AUTHORITY);
+        assert_int_equal(status,
+                         error == WBC_ERR_NO_MEMORY ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_NO_AUTHENTICATING_AUTHORITY);
         const char *cause = error == WBC_ERR_WINBIND_NOT_AVAILABLE ? "winbindd_privileged" : "winbind does not answer";
         assert_true(error == WBC_ERR_NO_MEMORY || strstr(cause_text(), cause) != NULL);
     }
@@ -300,8 +300,14 @@ struct route {
 
 static void test_which_names_go_to_the_domain(void **state)
 {
-#define LOCAL_FIRST {"sam", "winbind:"}
-#define DOMAIN_FIRST {"winbind:", "sam"}
+#define LOCAL_FIRST       \
+    {                     \
+        "sam", "winbind:" \
+    }
+#define DOMAIN_FIRST      \
+    {                     \
+        "winbind:", "sam" \
+    }
     static const struct route routes[] = {
         {LOCAL_FIRST, "FAKE", "alice", true, SEC_E_OK},
         {LOCAL_FIRST, "fake", "ALICE", true, SEC_E_OK},
@@ -383,7 +389,8 @@ static void test_names_that_no_store_has(void **state)
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         assert_int_equal(accounts_open(&bad[i], 1, "HOST", &policy, &accounts), SEC_E_CANNOT_INSTALL);
     static const char *const good = "winbind:";
-    policy.winbind_library = TEST_LIBRARIES "/no-such-library.so"; /* opened all the same: local accounts may do without */
+    policy.winbind_library =
+        TEST_LIBRARIES "/no-such-library.so"; /* opened all the same: local accounts may do without */
     assert_int_equal(accounts_open(&good, 1, "HOST", &policy, &accounts), SEC_E_OK);
     assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_INTERNAL_ERROR);
     assert_non_null(strstr(cause_text(), "cannot be loaded"));
@@ -439,7 +446,8 @@ static void test_dead_winbind(void **state)
     domain_unlock();
     assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_NO_AUTHENTICATING_AUTHORITY);
     assert_non_null(strstr(cause_text(), "is winbindd running"));
-    domain_lock()->details_error = WBC_ERR_SUCCESS; /* it answers, but not this: libwbclient found no privileged socket */
+    domain_lock()->details_error =
+        WBC_ERR_SUCCESS; /* it answers, but not this: libwbclient found no privileged socket */
     domain_unlock();
     assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_NO_AUTHENTICATING_AUTHORITY);
     assert_non_null(strstr(cause_text(), "winbindd_privileged"));
@@ -485,7 +493,9 @@ static void test_strange_details(void **state)
         else
             fake->details = (struct wbcInterfaceDetails){.netbios_name = good, .netbios_domain = long_name};
         domain_unlock();
-        SECURITY_STATUS expected = i == 0 ? SEC_E_INTERNAL_ERROR : i == 1 ? SEC_E_NO_AUTHENTICATING_AUTHORITY : SEC_E_OK;
+        SECURITY_STATUS expected = i == 0   ? SEC_E_INTERNAL_ERROR
+                                   : i == 1 ? SEC_E_NO_AUTHENTICATING_AUTHORITY
+                                            : SEC_E_OK;
         assert_int_equal(accounts_host(accounts, true, &host), expected);
         if (i == 3)
             assert_string_equal(host.domain, ""); /* no room: better none than half of one */
@@ -672,7 +682,9 @@ static void test_connections(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         SECURITY_STATUS status = logon_full(accounts, "FAKE", "alice", "Password1!", NULL);
-        _exit(status == SEC_E_OK && domain_lock()->n_created == n_created + 1 && domain_lock_held()->n_contexts == 1 ? 0 : 1);
+        _exit(status == SEC_E_OK && domain_lock()->n_created == n_created + 1 && domain_lock_held()->n_contexts == 1
+                  ? 0
+                  : 1);
     }
     int ended;
     assert_int_equal(waitpid(child, &ended, 0), child);
@@ -685,7 +697,8 @@ static uint32_t change_refusal;
 
 static void change(const struct wbcChangePasswordParams *asked, struct fake_answer *answer)
 {
-    bool right = asked->level == WBC_CHANGE_PASSWORD_LEVEL_PLAIN && strcmp(asked->account_name, "FAKE+alice") == 0 && strcmp(asked->old_password.plaintext, "Password1!") == 0 &&
+    bool right = asked->level == WBC_CHANGE_PASSWORD_LEVEL_PLAIN && strcmp(asked->account_name, "FAKE+alice") == 0 &&
+                 strcmp(asked->old_password.plaintext, "Password1!") == 0 &&
                  strcmp(asked->new_password.plaintext, "Other2?") == 0;
     answer->failure.nt_status = right ? change_refusal : 0xC000006A;
     if (answer->failure.nt_status != 0)
@@ -765,8 +778,7 @@ static void test_no_memory(void **state)
                                        .domain = "friend.test",
                                        .workstation = "WS",
                                        .challenge = test_challenge,
-                                       .nt_response =
-                                           slice_of("12345678901234567890123456789012345678901234567", 47)};
+                                       .nt_response = slice_of("12345678901234567890123456789012345678901234567", 47)};
             mem_fault_set(n_steps, sticky == 1);
             SECURITY_STATUS status = account_verify_ntlm(accounts, &check, &account, &key);
             SECURITY_STATUS changed = account_change_password(accounts, "alice", "FAKE", old, fresh);
