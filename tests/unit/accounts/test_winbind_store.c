@@ -520,6 +520,9 @@ static void test_hanging_winbind(void **state)
     /* While one waits for it, local accounts do not. */
     assert_int_equal(accounts_host(accounts, false, &host), SEC_E_NO_AUTHENTICATING_AUTHORITY);
     domain_await_hanging(1);
+    for (int i = 0; i < 10; i++) /* one asks for all */
+        assert_int_equal(accounts_host(accounts, false, &host), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(late_abandoned(LATE_WINBIND), 1);
     assert_int_equal(pthread_create(&thread, NULL, local_logon, accounts), 0);
     assert_int_equal(pthread_join(thread, &answer), 0);
     assert_int_equal((uintptr_t)answer, SEC_E_OK);
