@@ -50,9 +50,9 @@ struct account_store_table {
     SECURITY_STATUS (*sid_of_group)(void *store, const char *group_key, struct sid *sid);
     /* Only stores that know a domain and no hashes have the following; `find` finds nobody there. Names are as the client sent them. What account_verify_ntlm
      * and account_change_password say of a domain's accounts they say of these. */
-    SECURITY_STATUS (*verify)
+    SECURITY_STATUS(*verify)
     (void *store, const struct ntlm_check *check, const struct account **account, struct key16 *session_base_key);
-    SECURITY_STATUS (*change_password)
+    SECURITY_STATUS(*change_password)
     (void *store, const char *user, const char *domain, struct slice old_password, struct slice new_password);
     SECURITY_STATUS (*host)(void *store, bool wait, struct account_host *host);
     SECURITY_STATUS (*check_trust)(void *store);
