@@ -36,6 +36,7 @@ struct package_info {
     bool process_bound;         /* its sessions live in this process only: a record is no more than a claim to one */
     bool
         chooses; /* stands for other packages: an identity's package list is for it to apply, it says which one it is, its session's state is that one's session */
+    bool tells_state; /* answers NEGOTIATION_INFO although Negotiate cannot choose it */
     struct package_mech mech;
 };
 

@@ -26,6 +26,7 @@ const struct package digest_package = {
             .rpc_id = 21,
             .max_token = DIGEST_TOKEN_MAX,
             .takes_identity = true,
+            .tells_state = true, /* "QueryContextAttributes (Digest)" */
         },
     .authority = &digest_authority_table,
     .session = &digest_session_table,

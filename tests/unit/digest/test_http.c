@@ -381,6 +381,11 @@ static void test_attributes(void **state)
     assert_int_equal(QueryCredentialsAttributesA(&client.credential, SECPKG_CRED_ATTR_NAMES, &names), SEC_E_OK);
     assert_string_equal(names.sUserName, "alice");
     FreeContextBuffer(names.sUserName);
+    SecPkgContext_NegotiationInfoA state_of = {0};
+    assert_int_equal(QueryContextAttributesA(&server.context, SECPKG_ATTR_NEGOTIATION_INFO, &state_of), SEC_E_OK);
+    assert_int_equal(state_of.NegotiationState, SECPKG_NEGOTIATION_COMPLETE);
+    assert_string_equal(state_of.PackageInfo->Name, "WDigest");
+    FreeContextBuffer(state_of.PackageInfo);
     /* the client as an access token */
     HANDLE token = NULL;
     assert_int_equal(QuerySecurityContextToken(&server.context, &token), SEC_E_OK);
