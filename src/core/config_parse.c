@@ -83,6 +83,14 @@ static const struct key {
     {"credssp", "deny_saved", KEY_LIST, offsetof(struct config, credssp_deny_saved)},
     {"credssp", "min_version", KEY_NUMBER, offsetof(struct config, credssp_min_version)},
     {"credssp", "max_version", KEY_NUMBER, offsetof(struct config, credssp_max_version)},
+    {"digest", "realms", KEY_LIST, offsetof(struct config, digest_realms)},
+    {"digest", "algorithms", KEY_LIST, offsetof(struct config, digest_algorithms)},
+    {"digest", "targets", KEY_LIST, offsetof(struct config, digest_targets)},
+    {"digest", "allow_md5", KEY_SWITCH, offsetof(struct config, digest_md5)},
+    {"digest", "allow_no_qop", KEY_SWITCH, offsetof(struct config, digest_no_qop)},
+    {"digest", "userhash", KEY_SWITCH, offsetof(struct config, digest_userhash)},
+    {"digest", "nonce_seconds", KEY_NUMBER, offsetof(struct config, digest_nonce_seconds)},
+    {"digest", "channel_bindings", KEY_WHEN, offsetof(struct config, digest_channel_bindings)},
 };
 
 void config_defaults(struct config *config)
@@ -105,6 +113,9 @@ void config_defaults(struct config *config)
         .schannel_max = CONFIG_TLS_1_3,
         .credssp_min_version = 5, /* before it a peer that sees the key's proof can choose the key (CVE-2018-0886) */
         .credssp_max_version = 6,
+        .digest_md5 = true,
+        .digest_nonce_seconds = 600,
+        .digest_channel_bindings = WHEN_SUPPORTED,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }
