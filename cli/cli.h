@@ -91,7 +91,14 @@ int cli_status(SECURITY_STATUS status);
 int cli_sspi_status(const char *what, SECURITY_STATUS status);
 /* A status as its name and number, in a static buffer. */
 const char *cli_status_name(SECURITY_STATUS status);
-/* What a status means and what to do, from the table of `sspi error`; NULL when it is not there. */
+/* What a status means, and what to do. */
+struct cli_advice {
+    uint32_t status;
+    const char *meaning, *advice;
+};
+/* The table of `sspi error`: one entry after another, `*at` being 0 to begin; NULL at the end. And one of them; NULL when it is not there. */
+const struct cli_advice *cli_advice_next(size_t *at);
+const struct cli_advice *cli_advice_of(uint32_t status);
 const char *cli_status_advice(SECURITY_STATUS status);
 
 /* Opens the store that --store names, else the first sqlite store of the configuration. */

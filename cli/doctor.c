@@ -1,8 +1,10 @@
 /* `sspi doctor`: what is set up, what is not, and what to do about it. It changes nothing. */
 #include "cli.h"
 
-#include "core/cause.h"
+#include "accounts/accounts.h"
 #include "base/time.h"
+#include "base/utf16.h"
+#include "core/cause.h"
 #include "core/config.h"
 
 #include <arpa/inet.h>
@@ -79,6 +81,36 @@ static void check_store(struct doctor *doctor, const char *store)
         tell(doctor, GOOD, "accounts", NULL, "%s", store);
 }
 
+/* Winbind: is it there, who does it say that we are, and does its trust hold? The last asks a controller. */
+static void check_domain(struct doctor *doctor, const struct config *config)
+{
+    struct accounts *accounts = NULL;
+    struct account_host host;
+    SECURITY_STATUS status = accounts_open_configured(config, &accounts);
+    if (status == SEC_E_OK)
+        status = accounts_host(accounts, true, &host);
+    if (status != SEC_E_OK) {
+        tell(doctor, BAD, "winbind",
+             "start winbindd, and join the domain (net ads join); winbind_library in [access] names libwbclient", "%s",
+             cause_text());
+    } else {
+        tell(doctor, GOOD, "winbind", NULL, "this computer is %s of domain %s (%s)", host.computer, host.domain,
+             host.dns_domain[0] == '\0' ? "no DNS name" : host.dns_domain);
+        if (!text_equal_fold(host.computer, config->computer))
+            tell(doctor, NOTE, "winbind",
+                 "let [names] computer say the same as the domain: local accounts are that computer's",
+                 "the configuration calls this computer %s", config->computer);
+        status = accounts_check_trust(accounts);
+        tell(doctor, status == SEC_E_OK ? GOOD : BAD, "domain trust",
+             "run this as the server's user; \"wbinfo -t\" asks the same. docs/domain-accounts.md", "%s",
+             status == SEC_E_OK ? "a controller answers, and knows this computer" : cause_text());
+    }
+    accounts_close(accounts);
+    if (!config->access_winbind)
+        tell(doctor, NOTE, "winbind", "winbind = yes in [access] maps the domain's users to Unix users, to act as them",
+             "only names and passwords are asked, no Unix ids");
+}
+
 static const struct config *check_config(struct doctor *doctor)
 {
     const struct config *config = NULL;
@@ -90,7 +122,10 @@ static const struct config *check_config(struct doctor *doctor)
     tell(doctor, GOOD, "configuration", NULL, "computer %s, domain %s, DNS name %s", config->computer, config->domain,
          config->dns_computer == NULL ? "(none)" : config->dns_computer);
     for (unsigned i = 0; i < config->stores.n_items; i++)
-        check_store(doctor, config->stores.item[i]);
+        if (strncmp(config->stores.item[i], "winbind:", strlen("winbind:")) != 0)
+            check_store(doctor, config->stores.item[i]);
+    if (accounts_ask_domains(config))
+        check_domain(doctor, config);
     return config;
 }
 
@@ -158,27 +193,43 @@ static bool reachable(const char *host, const char *port)
     return good;
 }
 
-/* "host", "host:port", "[address]:port"; proxies (https://...) are left alone. */
-static void check_kdc(struct doctor *doctor, const char *entry)
+/* "host", "host:port", "[address]:port"; proxies (https://...) are left alone: -1. */
+static int kdc_answers(const char *entry)
 {
     char host[256], port[16] = "88";
     const char *colon = strrchr(entry, ':');
     bool bracket = entry[0] == '[',
          has_port = colon != NULL && (bracket ? colon[-1] == ']' : strchr(entry, ':') == colon);
-    if (strncmp(entry, "https://", 8) == 0) {
-        tell(doctor, NOTE, "KDC", NULL, "%s is a proxy, and was not asked", entry);
-        return;
-    }
+    if (strncmp(entry, "https://", 8) == 0)
+        return -1;
     size_t len = has_port ? (size_t)(colon - entry) : strlen(entry);
     snprintf(host, sizeof(host), "%.*s", (int)(bracket && len >= 2 ? len - 2 : len), entry + (bracket ? 1 : 0));
     if (has_port)
         snprintf(port, sizeof(port), "%s", colon + 1);
-    if (reachable(host, port))
-        tell(doctor, GOOD, "KDC", NULL, "%s answers (TCP)", entry);
-    else
-        tell(doctor, BAD, "KDC",
-             "is it running, is the name right in krb5.conf, does a firewall stand between (port 88)?",
-             "%s does not answer (TCP)", entry);
+    return reachable(host, port) ? 1 : 0;
+}
+
+#define KDCS_MAX 16 /* more are not asked: each may cost KDC_PATIENCE_MS */
+
+/* One KDC that answers is enough: the others are worth a note. */
+static void check_kdcs(struct doctor *doctor, char *const *entries)
+{
+    int answers[KDCS_MAX];
+    size_t n = 0;
+    bool enough = false;
+    for (; n < KDCS_MAX && entries[n] != NULL; n++) {
+        answers[n] = kdc_answers(entries[n]);
+        enough = enough || answers[n] != 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (answers[i] < 0)
+            tell(doctor, NOTE, "KDC", NULL, "%s is a proxy, and was not asked", entries[i]);
+        else if (answers[i] > 0)
+            tell(doctor, GOOD, "KDC", NULL, "%s answers (TCP)", entries[i]);
+        else
+            tell(doctor, enough ? NOTE : BAD, "KDC",
+                 "is it running, is the name right in krb5.conf, does a firewall stand between (port 88)?",
+                 "%s does not answer (TCP)", entries[i]);
 }
 
 static void check_realm(struct doctor *doctor)
@@ -200,8 +251,7 @@ static void check_realm(struct doctor *doctor)
     tell(doctor, GOOD, "Kerberos", NULL, "default realm %s", realm);
     const char *names[] = {"realms", realm, "kdc", NULL};
     if (krb5_get_profile(context, &profile) == 0 && profile_get_values(profile, names, &kdcs) == 0) {
-        for (size_t i = 0; kdcs[i] != NULL; i++)
-            check_kdc(doctor, kdcs[i]);
+        check_kdcs(doctor, kdcs);
         profile_free_list(kdcs);
     } else {
         tell(doctor, NOTE, "KDC", NULL, "krb5.conf names none for %s: DNS is asked when one is needed", realm);

@@ -117,10 +117,31 @@ static void usage(FILE *out)
     fputs("usage: sspi [--trace] COMMAND [OPTIONS] ...\n\n", out);
     for (size_t i = 0; cli_families[i] != NULL; i++)
         fprintf(out, "  sspi %-10s %s\n", cli_families[i]->name, cli_families[i]->what);
-    fputs("\n\"sspi COMMAND --help\" tells more; \"sspi --version\" tells the version;\n"
+    fputs("\n\"sspi COMMAND --help\" or \"sspi help COMMAND\" tells more; \"sspi --version\" tells the version;\n"
           "\"sspi --trace COMMAND ...\" prints each step of the packages on standard error, never a secret.\n"
           "Exit status: 0 done, 1 failed, 2 wrongly called, 3 refused, 4 nobody answered.\n",
           out);
+}
+
+static int dispatch(int argc, char **argv)
+{
+    for (size_t i = 0; cli_families[i] != NULL; i++)
+        if (strcmp(argv[0], cli_families[i]->name) == 0)
+            return cli_dispatch(cli_families[i], argc, argv);
+    return cli_misuse("there is no \"sspi %s\"; see \"sspi --help\"", argv[0]);
+}
+
+/* "sspi help account add" is "sspi account add --help". */
+static int help(int argc, char **argv)
+{
+    char option[] = "--help";
+    if (argc == 0) {
+        usage(stdout);
+        return CLI_OK;
+    }
+    char *words[4] = {argv[0], argc > 1 ? argv[1] : option, argc > 1 ? option : NULL, NULL};
+    return argc > 2 ? cli_misuse("\"sspi help\" takes a command, and its sub-command where it has some")
+                    : dispatch(argc + 1, words);
 }
 
 static int run(int argc, char **argv)
@@ -136,18 +157,15 @@ static int run(int argc, char **argv)
         usage(stderr);
         return CLI_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        usage(stdout);
-        return CLI_OK;
-    }
+    if (strcmp(argv[1], "help") == 0)
+        return help(argc - 2, argv + 2);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return help(0, NULL);
     if (strcmp(argv[1], "--version") == 0) {
         puts("sspi (OpenSSPI) " OPENSSPI_VERSION);
         return CLI_OK;
     }
-    for (size_t i = 0; cli_families[i] != NULL; i++)
-        if (strcmp(argv[1], cli_families[i]->name) == 0)
-            return cli_dispatch(cli_families[i], argc - 1, argv + 1);
-    return cli_misuse("there is no \"sspi %s\"; see \"sspi --help\"", argv[1]);
+    return dispatch(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

@@ -34,6 +34,8 @@ size_t decode_ntlm_len(struct slice bytes);
 
 /* The tokens inside text, and inside bytes of a connection; the number found. `where` is printed with each. */
 unsigned long decode_text(struct tree *tree, struct slice text, const char *where);
+/* The tokens of hex dumps that stand in text. */
+unsigned long decode_dumps(struct tree *tree, struct slice text);
 unsigned long decode_stream(struct tree *tree, struct slice bytes, const char *where);
 bool decode_is_capture(struct slice bytes);
 unsigned long decode_capture(struct tree *tree, struct slice file);

@@ -31,7 +31,8 @@ enum context_state {
 struct context {
     const struct package *package;
     struct credential *credential; /* while in handshake */
-    struct credential *service;    /* a server's own, kept where what it got of its client is of use with that alone; else NULL */
+    struct credential
+        *service; /* a server's own, kept where what it got of its client is of use with that alone; else NULL */
     bool initiator;
     enum context_state state;
     uint32_t flags_asked; /* latched on the first call */

@@ -1,9 +1,11 @@
 #include "lsa/logon.h"
 
+#include "accounts/accounts.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/registry.h"
+#include "core/status.h"
 #include "core/trace.h"
 #include <stdio.h>
 #include <string.h>
@@ -168,18 +170,47 @@ static char *own_service(const struct config *config, bool kerberos)
     return service;
 }
 
-SECURITY_STATUS local_logon(const struct logon_request *request, const struct token **token)
+static SECURITY_STATUS logon_by_name(const char *name, const struct logon_request *request, const struct token **token)
 {
-    bool ours = request->provider == LOGON_BY_STORES ||
-                (request->provider == LOGON_BY_DOMAIN && domain_is_ours(request->config, request->identity));
-    const char *name = ours ? "NTLM" : "Kerberos";
     const struct package *package = registry_find(name);
     require(package != NULL,
             cause_set(SEC_E_SECPKG_NOT_FOUND, "this library was built without %s, which this logon needs", name));
-    AUTO_FREE char *target = own_service(request->config, !ours);
+    AUTO_FREE char *target = own_service(request->config, strcmp(name, "Kerberos") == 0);
     require(target != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS status = logon_by(package, target, request, token);
     TRACE("logon", "%s\\%s by %s: 0x%08x", request->identity->domain != NULL ? request->identity->domain : "",
           request->identity->user != NULL ? request->identity->user : "", name, (unsigned)status);
     return status;
+}
+
+/* Was it the account that was refused? To try again by another way would count a wrong password twice. */
+static bool account_refused(SECURITY_STATUS status)
+{
+    static const SECURITY_STATUS refusals[] = {
+        SEC_E_OK,
+        SEC_E_LOGON_DENIED,
+        SEC_E_INSUFFICIENT_MEMORY,
+        STATUS_ACCOUNT_DISABLED,
+        STATUS_ACCOUNT_EXPIRED,
+        STATUS_PASSWORD_EXPIRED,
+        STATUS_PASSWORD_MUST_CHANGE,
+        STATUS_ACCOUNT_LOCKED_OUT,
+    };
+    for (size_t i = 0; i < COUNT_OF(refusals); i++)
+        if (status == refusals[i])
+            return true;
+    return false;
+}
+
+SECURITY_STATUS local_logon(const struct logon_request *request, const struct token **token)
+{
+    bool ours = request->provider == LOGON_BY_STORES ||
+                (request->provider == LOGON_BY_DOMAIN && domain_is_ours(request->config, request->identity));
+    if (ours)
+        return logon_by_name("NTLM", request, token);
+    SECURITY_STATUS status = logon_by_name("Kerberos", request, token);
+    if (request->provider != LOGON_BY_DOMAIN || account_refused(status) || !accounts_ask_domains(request->config))
+        return status;
+    cause_clear(); /* no keytab, no KDC: winbind's word is as good */
+    return logon_by_name("NTLM", request, token);
 }

@@ -14,7 +14,7 @@ struct negotiate_inner {
     const struct package *package;
     void *credential;
     struct credential *held; /* whose part `credential` is; NULL: it is this credential's own */
-    size_t unable_len; /* of `unable` below: what it says of packages of more preference */
+    size_t unable_len;       /* of `unable` below: what it says of packages of more preference */
 };
 
 struct negotiate_credential {

@@ -2,70 +2,18 @@
 import base64
 import json
 import os
-import pty
+import pathlib
 import re
-import select
 import socket
 import struct
 import subprocess
 import threading
-import time
 
 import pytest
 
-SSPI = os.environ["OPENSSPI_SSPI"]
-SOURCE = os.environ["OPENSSPI_SOURCE"]
-BUILD = os.environ["OPENSSPI_BUILD"]
-PASSWORD = "pw"
+from place import BUILD, SOURCE, SSPI, Place, on_terminal
+
 TOKENS = os.path.join(SOURCE, "tests", "fuzz", "corpus")
-
-
-class Place:
-    """A private directory with a configuration, a store and an account EXAMPLE\\alice."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        os.chmod(directory, 0o700)
-        (directory / "conf").write_text(f"[names]\ncomputer = HOST\n[accounts]\nstores = sqlite:{directory}/accounts.db\n")
-        (directory / "krb5.conf").write_text("[libdefaults]\n")
-        self.environment = {
-            "PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(directory), "OPENSSPI_CONFIG": str(directory / "conf"),
-            "KRB5_CONFIG": str(directory / "krb5.conf"), "KRB5CCNAME": f"FILE:{directory}/none",
-            "KRB5_KTNAME": f"FILE:{directory}/none.keytab"}
-        self.environment.update({k: v for k, v in os.environ.items() if k.endswith("_OPTIONS") or k == "LD_LIBRARY_PATH"})
-
-    def run(self, *words, stdin=b""):
-        return subprocess.run([SSPI, *words], input=stdin, capture_output=True, env=self.environment, timeout=60)
-
-    def good(self, *words, stdin=b""):
-        done = self.run(*words, stdin=stdin)
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode()
-
-    def bad(self, code, *words, stdin=b""):
-        done = self.run(*words, stdin=stdin)
-        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-        assert done.stderr
-        return done.stderr.decode()
-
-    def listen(self, *words):
-        server = subprocess.Popen([SSPI, "listen", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, env=self.environment)
-        first = server.stderr.readline().decode()
-        found = re.match(r"listening: (\S+) port (\d+)", first)
-        assert found, first + server.stderr.read().decode()
-        return server, found.group(2)
-
-    def talk(self, words, to_server, to_client, listen):
-        """Runs both sides; each side says one thing. Gives (client's result, server's output, server's messages, server's code)."""
-        server, port = self.listen(*listen)
-        server.stdin.write(to_client)
-        server.stdin.close()
-        server.stdin = None
-        client = subprocess.run([SSPI, "connect", f"localhost:{port}", *words], input=to_server, capture_output=True,
-                                env=self.environment, timeout=60)
-        out, messages = server.communicate(timeout=60)
-        return client, out, messages.decode(), server.returncode
 
 
 @pytest.fixture
@@ -73,29 +21,6 @@ def place(tmp_path):
     place = Place(tmp_path)
     place.good("account", "add", "alice", "--domain", "EXAMPLE", stdin=b"pw\n")
     return place
-
-
-def on_terminal(place, words, answers):
-    """Runs the command on a terminal; after each prompt in `answers` types what belongs to it. Gives its code and all that was shown."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(SSPI, [SSPI, *words], place.environment)
-    shown, deadline = b"", time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if not select.select([terminal], [], [], 0.2)[0]:
-            continue
-        try:
-            piece = os.read(terminal, 4096)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-        if answers and answers[0][0] in shown:
-            os.write(terminal, answers.pop(0)[1])
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    os.close(terminal)
-    return code, shown.decode()
 
 
 COMMANDS = ["packages", "whoami", "creds", "connect", "listen", "get", "decode", "error", "doctor", "bench", "completion"]
@@ -110,7 +35,7 @@ def test_help_and_misuse(place, command):
     place.bad(2, command, "too", "many", "operands")
 
 
-@pytest.mark.parametrize("words", [["connect"], ["listen"], ["get"], ["error"], ["completion"], ["completion", "zsh"], ["connect", "noport"],
+@pytest.mark.parametrize("words", [["connect"], ["listen"], ["get"], ["completion"], ["completion", "zsh"], ["connect", "noport"],
                                    ["connect", "h:1", "--flags", "nonsense"], ["connect", "h:1", "--package"], ["get", "x:y:z"],
                                    ["get", "http://h/", "--package", "Kerberos"], ["listen", "0", "--package", "Schannel"],
                                    ["listen", "0", "--package", "NTLM", "--certificate", "x"], ["bench", "--package", "Schannel"],
@@ -139,7 +64,9 @@ def test_lists(place):
     assert who["uid"] == os.getuid() and "NTLM" in who
     creds = json.loads(place.good("creds", "--json"))
     assert {(c["package"], c["side"]) for c in creds} >= {("NTLM", "client"), ("NTLM", "server")}
-    assert "nobody" in place.good("creds")
+    text = place.good("creds")
+    assert "nobody" in text and "expires" not in text
+    assert {line.split("  client ")[1].strip() for line in text.splitlines() if "TLS" in line and "  client " in line} == {"ready, without a certificate"}
 
 
 def test_default_user_is_named(place):
@@ -202,9 +129,12 @@ def test_terminal_colours(place):
     file.write_bytes(token("ntlm_messages", "challenge"))
     code, shown = on_terminal(place, ["decode", str(file)], [])
     assert code == 0 and "\x1b[1mNTLM" in shown
-    place.environment["NO_COLOR"] = "1"
-    code, shown = on_terminal(place, ["decode", str(file)], [])
-    assert code == 0 and "\x1b" not in shown
+    for name, value, colours in (("NO_COLOR", "", True), ("TERM", "xterm", True), ("TERM", "dumb", False), ("NO_COLOR", "1", False)):
+        environment = {**place.environment, name: value}
+        place.environment, kept = environment, place.environment
+        code, shown = on_terminal(place, ["decode", str(file)], [])
+        place.environment = kept
+        assert code == 0 and ("\x1b" in shown) == colours, (name, value)
 
 
 def test_different_packages(place):
@@ -382,6 +312,8 @@ def test_get_elsewhere(place):
 def test_bench(place):
     found = json.loads(place.good("bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", "--json", "--seconds", "1", stdin=b"pw\n"))
     assert found["handshakes_per_second"] > 0 and found["sealed_megabytes_per_second"] > 0
+    shortest = json.loads(place.good("bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", "--json", "--seconds", "0", stdin=b"pw\n"))
+    assert shortest["handshakes_per_second"] > 0 and shortest["sealed_megabytes_per_second"] > 0
     place.bad(3, "bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", stdin=b"wrong\n")
 
 
@@ -400,13 +332,32 @@ def test_error(place):
     place.bad(1, "error", "0x12345678")
 
 
-def test_every_status_has_the_name_it_says(place):
-    """The table of meanings agrees with the library's names."""
-    with open(os.path.join(SOURCE, "cli", "error.c")) as file:
-        table = re.findall(r"^    \{(0x[0-9A-Fa-f]{8}),", file.read(), re.M)
-    assert len(table) > 40
-    for status in table:
-        assert not place.good("error", status).startswith("(no name)"), status
+def test_errors_listed(place):
+    """The table of meanings agrees with the library's names, with itself in all its forms, and with the document."""
+    entries = json.loads(place.good("error", "--json"))
+    statuses = [entry["status"] for entry in entries]
+    assert statuses == sorted(set(statuses)) and len(statuses) > 80
+    lines = place.good("error").splitlines()
+    assert len(lines) == len(entries)
+    for entry, line in zip(entries, lines):
+        assert entry["name"] and entry["meaning"].endswith(".") and entry["advice"].endswith((".", "?"))
+        assert line.split() == [entry["hex"], entry["name"], *entry["meaning"].split()]
+        assert json.loads(place.good("error", entry["name"], "--json")) == entry
+    made = subprocess.run(["/usr/bin/python3", os.path.join(SOURCE, "tools", "make_errors.py"), SSPI], capture_output=True, check=True,
+                          env=place.environment).stdout.decode()
+    with open(os.path.join(SOURCE, "docs", "errors.md"), encoding="utf-8") as file:
+        assert file.read() == made, "tools/make_errors.py makes docs/errors.md"
+
+
+def test_every_status_of_the_library_is_explained(place):
+    """Whatever the packages and the certificates' checks answer has a meaning and an advice."""
+    explained = {entry["name"] for entry in json.loads(place.good("error", "--json"))}
+    answered = set()
+    for folder in ("kerberos", "ntlm", "negotiate", "schannel", "credssp", "core", "lsa", "sasl", "foreign", "accounts", "access"):
+        for path in pathlib.Path(SOURCE, "src", folder).rglob("*.c"):
+            answered.update(re.findall(r"\b(?:SEC_[EI]|STATUS|CERT_E|CRYPT_E|TRUST_E)_[A-Z0-9_]+\b", path.read_text(encoding="utf-8")))
+    answered -= {"STATUS_LOGON_FAILURE_CODE"}  # on CredSSP's wire only
+    assert len(answered) > 50 and answered <= explained, sorted(answered - explained)
 
 
 def test_doctor(place):
@@ -419,6 +370,20 @@ def test_doctor(place):
     (place.directory / "conf").write_text("[ntlm]\nnonsense = 1\n")
     done = place.run("doctor")
     assert done.returncode == 1 and "conf:2" in done.stdout.decode()
+
+
+def test_doctor_looks_at_the_domain(place):
+    """By the stand-in for libwbclient that unit tests use: member SERVER of domain FAKE."""
+    library = os.path.join(BUILD, "tests/libraries/fake_wbclient.so")
+    conf = place.directory / "conf"
+    conf.write_text(f"[names]\ncomputer = HOST\n[accounts]\nstores = winbind:\n[access]\nwinbind_library = {library}\n")
+    findings = json.loads(place.good("doctor", "--json"))
+    said = [(one["verdict"], one["found"]) for one in findings if one["check"] == "winbind"]
+    assert ("good", "this computer is SERVER of domain FAKE (fake.test)") in said and len(said) == 3
+    assert {"check": "domain trust", "verdict": "good"}.items() <= next(one for one in findings if one["check"] == "domain trust").items()
+    conf.write_text("[accounts]\nstores = winbind:\n[access]\nwinbind_library = /nonexistent/library.so\nwinbind = yes\n")
+    done = place.run("doctor")
+    assert done.returncode == 1 and "/nonexistent/library.so, which cannot be loaded" in done.stdout.decode()
 
 
 def test_completion(place):
@@ -467,6 +432,80 @@ def test_decode_json(place):
             done = place.run("decode", "--json", stdin=token(folder, name))
             assert done.returncode in (0, 1)
             json.loads(done.stdout)
+
+
+def dump_of(form, data):
+    """A hex dump as programs print it."""
+    lines = []
+    for at in range(0, len(data), 16):
+        row = data[at:at + 16]
+        text = "".join(chr(c) if 32 <= c < 127 else "." for c in row)
+        pairs = [f"{c:02x}" for c in row]
+        words = [row[i:i + 2].hex() for i in range(0, len(row), 2)]
+        lines.append({
+            "xxd": f"{at:08x}: {' '.join(words):<39}  {text}",
+            "hexdump": f"{at:08x}  {' '.join(pairs[:8]):<23}  {' '.join(pairs[8:]):<23}  |{text}|",
+            "od": f"{at:06x} {' '.join(pairs):<47}  >{text}<",
+            "samba": f"[{at:04X}] {' '.join(pairs[:8]).upper():<23}  {' '.join(pairs[8:]).upper():<23}   {text[:8]} {text[8:]}",
+            "tcpdump": f"\t0x{at:04x}:  {' '.join(words):<39}  {text}",
+            "wireshark": f"{at:04x}  {' '.join(pairs):<47}   {text}",
+            "windows": f"{at:04x}  {' '.join(pairs[:8])}{'-' if len(pairs) > 8 else ' '}{' '.join(pairs[8:]):<23}   {text}",
+        }[form])
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("form", ["xxd", "hexdump", "od", "samba", "tcpdump", "wireshark", "windows"])
+@pytest.mark.parametrize("name", ["authenticate", "challenge", "negotiate"])
+def test_decode_hex_dump(place, form, name):
+    message = token("ntlm_messages", name)
+    expected = place.good("decode", stdin=message)
+    indented = "".join("  " + line + "\n" for line in expected.splitlines())
+    log = "got this from the client:\n" + dump_of(form, message) + "that is all\n"
+    assert place.good("decode", stdin=log.encode()) == "found: hex dump, line 2\n" + indented
+    twice = place.good("decode", stdin=(log + dump_of(form, bytes(20) + message)).encode())
+    assert twice.startswith("found: hex dump, line 2\n" + indented) and "byte 20\n" + indented in twice and twice.count("found:") == 2
+    text = b"POST / HTTP/1.1\r\nAuthorization: NTLM " + base64.b64encode(message) + b"\r\n"
+    assert f"NTLM: {name.upper()}" in place.good("decode", stdin=dump_of(form, text).encode())
+
+
+def test_decode_what_looks_like_a_dump(place):
+    place.bad(1, "decode", stdin=b"0000 00\n0001: 4e\n[0000\n000000000000 41\n0000  zz\n0010 4e544c4d535350\n")
+    place.bad(1, "decode", stdin=b"0000: " + b"4e " * 40 + b"\n")
+
+
+def test_decode_several_lines(place):
+    """Tokens line by line are several; one that was broken into lines is one."""
+    messages = [token("ntlm_messages", name) for name in ("negotiate", "challenge", "authenticate")]
+    for form in (lambda message: base64.b64encode(message).decode(), lambda message: message.hex()):
+        shown = place.good("decode", stdin="\n".join(map(form, messages)).encode())
+        assert re.findall(r"^found: line (\d)\n  NTLM: (\w+)", shown, re.M) == [("1", "NEGOTIATE"), ("2", "CHALLENGE"), ("3", "AUTHENTICATE")]
+    assert place.good("decode", stdin=base64.encodebytes(messages[2])) == place.good("decode", stdin=messages[2])
+
+
+def test_decode_cut_off(place):
+    """A log that cuts its lines: what is there is shown, and that the rest is missing, wherever it was cut."""
+    text = base64.b64encode(token("ntlm_messages", "authenticate")).decode()
+    for length in range(100, 112):
+        shown = place.good("decode", text[:length])
+        assert "NTLM: AUTHENTICATE" in shown and "WRONG: user: " in shown and "lie outside" in shown
+
+
+def test_decode_missing_mic(place):
+    assert "WRONG: MIC_PRESENT" in place.good("decode", stdin=token("ntlm_messages", "authenticate_72"))
+    assert "MIC_PRESENT is said" not in place.good("decode", stdin=token("ntlm_messages", "authenticate"))
+
+
+def test_decode_file_that_is_not_there(place):
+    assert 'no file "access.log"' in place.bad(1, "decode", "access.log")
+
+
+def test_decode_large(place):
+    """A capture of some size is read; one without bounds is not."""
+    text = b"GET / HTTP/1.1\r\nAuthorization: NTLM " + base64.b64encode(token("ntlm_messages", "authenticate")) + b"\r\n\r\n"
+    packets = [tcp_packet(1000, 80, 100, text)] + [tcp_packet(2000 + i, 81, 1, bytes(60000)) for i in range(300)]
+    shown = place.good("decode", stdin=pcap(packets))
+    assert "NTLM: AUTHENTICATE" in shown
+    assert "cut out the part" in place.bad(1, "decode", stdin=bytes((64 << 20) + 1))
 
 
 def test_decode_nested(place):

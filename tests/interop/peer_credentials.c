@@ -300,19 +300,19 @@ static void acting(const struct line *line)
     behalf_drop();
     snprintf(package, sizeof package, "%s", line_word(line, 1));
     is_sized = true;
-    behalf_given(table->AcquireCredentialsHandleA(
-                     NULL, package,
-                     line_word(line, 2) != NULL && strcmp(line_word(line, 2), "both") == 0 ? SECPKG_CRED_BOTH
-                                                                                          : SECPKG_CRED_OUTBOUND,
-                     NULL, list != NULL ? &identity : NULL, NULL, NULL, &behalf, &expiry),
+    behalf_given(table->AcquireCredentialsHandleA(NULL, package,
+                                                  line_word(line, 2) != NULL && strcmp(line_word(line, 2), "both") == 0
+                                                      ? SECPKG_CRED_BOTH
+                                                      : SECPKG_CRED_OUTBOUND,
+                                                  NULL, list != NULL ? &identity : NULL, NULL, NULL, &behalf, &expiry),
                  "AcquireCredentialsHandle");
 }
 
 static void who_show(void)
 {
     SecPkgCredentials_NamesA names;
-    SECURITY_STATUS status = has_behalf ? QueryCredentialsAttributesA(&behalf, SECPKG_CRED_ATTR_NAMES, &names)
-                                        : SEC_E_NO_CREDENTIALS;
+    SECURITY_STATUS status =
+        has_behalf ? QueryCredentialsAttributesA(&behalf, SECPKG_CRED_ATTR_NAMES, &names) : SEC_E_NO_CREDENTIALS;
     reply("who %d %s", (int)geteuid(), status == SEC_E_OK ? names.sUserName : "-");
     if (status == SEC_E_OK)
         FreeContextBuffer(names.sUserName);
@@ -385,6 +385,7 @@ int main(void)
     if (table == NULL)
         return 1;
     int code = commands_run();
+    RevertToSelf(); /* a leak check at the end is the process's own */
     behalf_drop();
     return code;
 }
