@@ -99,7 +99,7 @@ foreach(group cli docs interop)
         add_test(NAME ${group}.${name} COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider
             --basetemp=${PROJECT_BINARY_DIR}/Testing/tmp-${group}-${name} ${source}
                  WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
-        set_tests_properties(${group}.${name} PROPERTIES TIMEOUT 300 ENVIRONMENT
+        set_tests_properties(${group}.${name} PROPERTIES TIMEOUT 900 ENVIRONMENT
             "OPENSSPI_BUILD=${PROJECT_BINARY_DIR};OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_LIB=${PROJECT_BINARY_DIR}/libopensspi.so.${PROJECT_VERSION_MAJOR};PYTHONDONTWRITEBYTECODE=1")
     endforeach()
 endforeach()

@@ -338,7 +338,7 @@ def test_every_tcl_command_is_tested():
 PROOF = {
     "NTLM:": {"gss-ntlmssp": ("test_ntlm_peers.py", "gss-ntlmssp"), "Samba's ntlm_auth": ("test_ntlm_peers.py", "ntlm_auth"),
               "WinPR": ("test_ntlm_peers.py", "WinPR"), "Wine": ("test_sockauth.py", "Wine")},
-    "NTLM for the accounts": {"Samba's controller": ("test_domain_accounts.py", "Ad("), "winbindd": ("test_domain_accounts.py", "winbindd")},
+    "NTLM for the accounts": {"Samba's controller": ("test_domain_accounts.py", "Samba's controller"), "winbindd": ("test_domain_accounts.py", "winbindd")},
     "NTLMv1": {"MS-NLMP's vectors": ("../unit/ntlm/test_vectors.c", "4.2.")},
     "Kerberos:": {"MIT GSSAPI": ("test_kerberos_peers.py", "gss"), "MIT KDC": ("realm.py", "krb5kdc"), "a Samba domain": ("test_kerberos_ad.py", "Ad("),
                   "Wine's client": ("test_kerberos_wine.py", "Wine")},
