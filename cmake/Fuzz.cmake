@@ -22,9 +22,10 @@ foreach(source IN LISTS fuzz_targets)
     target_link_libraries(${target} PRIVATE opensspi_internal)
     if(name MATCHES "^krb_(accept|initiate)$") # tickets of the tests' own
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
-        target_sources(${target} PRIVATE ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/ntlm_duel.c
+        target_sources(${target} PRIVATE ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/lsa_daemon.c ${support}/ntlm_duel.c
             ${support}/ntlm_loop.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
         target_compile_options(${target} PRIVATE -UNDEBUG)
+        target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
     endif()
     if(OPENSSPI_FUZZ)
         target_link_options(${target} PRIVATE -fsanitize=fuzzer)

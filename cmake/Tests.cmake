@@ -18,6 +18,7 @@ target_link_libraries(test_support_flags INTERFACE PkgConfig::CMOCKA)
 if(support_files)
     add_library(test_support STATIC ${support_files})
     target_link_libraries(test_support PUBLIC test_support_flags opensspi_internal)
+    target_compile_definitions(test_support PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
 endif()
 
 # tests/unit/base/test_reader.c becomes unit.base.reader, the target and the test. A test of a folder below the packages

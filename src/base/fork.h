@@ -10,6 +10,7 @@
 /* A lock of a lower rank may be held while one of a higher is taken, never the reverse. */
 enum fork_rank {
     FORK_RANK_CONFIG,
+    FORK_RANK_LSA,
     FORK_RANK_REGISTRY,
     FORK_RANK_HANDLES,
     FORK_RANK_BLOCKS,

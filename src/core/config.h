@@ -9,6 +9,7 @@
 #include <sspi.h>
 #include <stdbool.h>
 
+#define LSA_SOCKET_DEFAULT "/run/opensspi/lsa.sock"
 #define CONFIG_LIST_MAX 16 /* entries of one list: stores, names; more is a mistake */
 
 enum config_when { WHEN_NEVER, WHEN_SUPPORTED, WHEN_ALWAYS };
@@ -16,6 +17,9 @@ enum config_fallback { FALLBACK_NO, FALLBACK_YES, FALLBACK_AUDIT };
 
 /* Whom a client hands its ticket-granting ticket to when it was asked to delegate. */
 enum config_delegate { DELEGATE_OK_AS_DELEGATE, DELEGATE_ALWAYS, DELEGATE_NEVER };
+
+/* Who keeps secrets and walks handshakes: this process, a daemon, or a daemon where there is one. */
+enum config_lsa { LSA_EMBEDDED, LSA_DAEMON, LSA_AUTO };
 
 struct config_list {
     char *item[CONFIG_LIST_MAX];
@@ -48,6 +52,13 @@ struct config {
     enum config_fallback negotiate_ntlm_fallback;
     unsigned negotiate_kdc_seconds;        /* shortens kerberos_kdc_seconds; 0 does not */
     struct config_list negotiate_packages; /* empty: all that can be negotiated */
+    /* [lsa] */
+    enum config_lsa lsa_mode;
+    char *lsa_socket;              /* NULL: LSA_SOCKET_DEFAULT */
+    unsigned lsa_seconds;          /* how long a process waits for the daemon's answer */
+    char *lsa_user;                /* whom a daemon that root starts becomes; NULL: it stays root */
+    struct config_list lsa_accept; /* users and @groups who may be servers with the daemon's accounts and keytab, beside root and the daemon's own user */
+    unsigned lsa_workers, lsa_connections, lsa_user_connections, lsa_user_contexts, lsa_user_credentials;
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key
@@ -55,6 +66,8 @@ struct config {
 SECURITY_STATUS config_get(const struct config **config);
 /* The same snapshot with another kerberos_kdc_seconds; release it too. NULL without memory. */
 const struct config *config_with_kdc_seconds(const struct config *config, unsigned seconds);
+/* For the daemon, before its first config_get: default credentials of the process are nobody's, and the account store is the system's. */
+void config_for_daemon(void);
 const struct config *config_retain(const struct config *config);
 void config_release(const struct config *config);
 

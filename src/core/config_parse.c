@@ -17,7 +17,7 @@
 
 #define CONFIG_FILE_MAX ((size_t)1 << 20) /* a file of lists and switches; a larger one is a mistake */
 
-enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE, KEY_FALLBACK };
+enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE, KEY_FALLBACK, KEY_LSA };
 
 static const struct key {
     const char *section, *name;
@@ -54,6 +54,16 @@ static const struct key {
     {"negotiate", "ntlm_fallback", KEY_FALLBACK, offsetof(struct config, negotiate_ntlm_fallback)},
     {"negotiate", "kdc_seconds", KEY_NUMBER, offsetof(struct config, negotiate_kdc_seconds)},
     {"negotiate", "packages", KEY_LIST, offsetof(struct config, negotiate_packages)},
+    {"lsa", "mode", KEY_LSA, offsetof(struct config, lsa_mode)},
+    {"lsa", "socket", KEY_TEXT, offsetof(struct config, lsa_socket)},
+    {"lsa", "answer_seconds", KEY_NUMBER, offsetof(struct config, lsa_seconds)},
+    {"lsa", "user", KEY_TEXT, offsetof(struct config, lsa_user)},
+    {"lsa", "accept", KEY_LIST, offsetof(struct config, lsa_accept)},
+    {"lsa", "workers", KEY_NUMBER, offsetof(struct config, lsa_workers)},
+    {"lsa", "connections", KEY_NUMBER, offsetof(struct config, lsa_connections)},
+    {"lsa", "user_connections", KEY_NUMBER, offsetof(struct config, lsa_user_connections)},
+    {"lsa", "user_contexts", KEY_NUMBER, offsetof(struct config, lsa_user_contexts)},
+    {"lsa", "user_credentials", KEY_NUMBER, offsetof(struct config, lsa_user_credentials)},
 };
 
 void config_defaults(struct config *config)
@@ -69,6 +79,12 @@ void config_defaults(struct config *config)
         .ntlm_challenge_seconds = 300,
         .kerberos_kdc_seconds = 5,
         .negotiate_ntlm_fallback = FALLBACK_YES,
+        .lsa_seconds = 60,
+        .lsa_workers = 16,
+        .lsa_connections = 8192,
+        .lsa_user_connections = 4096,
+        .lsa_user_contexts = 8192,
+        .lsa_user_credentials = 4096,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }
@@ -191,6 +207,15 @@ static bool fallback_parse(enum config_fallback *field, const char *value)
     return found >= 0;
 }
 
+static bool lsa_parse(enum config_lsa *field, const char *value)
+{
+    static const char *const words[] = {[LSA_EMBEDDED] = "embedded", [LSA_DAEMON] = "daemon", [LSA_AUTO] = "auto"};
+    int found = word_find(words, COUNT_OF(words), value);
+    if (found >= 0)
+        *field = (enum config_lsa)found;
+    return found >= 0;
+}
+
 static const char *value_parse(const struct key *key, struct config *config, const char *value)
 {
     void *field = (char *)config + key->offset;
@@ -219,6 +244,8 @@ static const char *value_parse(const struct key *key, struct config *config, con
         return delegate_parse(field, value) ? NULL : "takes ok_as_delegate, always or never";
     case KEY_FALLBACK:
         return fallback_parse(field, value) ? NULL : "takes yes, no or audit";
+    case KEY_LSA:
+        return lsa_parse(field, value) ? NULL : "takes embedded, daemon or auto";
     }
     return "has no type";
 }

@@ -39,6 +39,9 @@ struct acquire_request {
     const struct identity *
         identity; /* NULL: default credentials. A package that cannot use its kind of proof says SEC_E_UNKNOWN_CREDENTIALS */
     const void *auth_data; /* packages that take no identity: the caller's structure */
+    /* What the caller's logon session holds, for a client without an identity: a name with a password, and a ticket cache; each may be NULL. */
+    const struct identity *session_identity;
+    const char *session_cache;
 };
 
 /* One step of a handshake. Everything in `in` is borrowed for the call. */

@@ -49,6 +49,27 @@ static void field_text(struct writer *record, enum record_field field, const cha
         field_slice(record, field, slice_of(text, strlen(text) + 1));
 }
 
+static SECURITY_STATUS (*delegated_seal)(struct slice plain, struct writer *sealed); /* NULL: as it is */
+
+void session_delegated_hook(SECURITY_STATUS (*seal)(struct slice plain, struct writer *sealed))
+{
+    delegated_seal = seal;
+}
+
+static SECURITY_STATUS field_delegated(struct writer *record, struct slice delegated)
+{
+    AUTO_WRITER struct writer sealed = writer_growing(delegated.len + 128);
+    if (delegated.len == 0)
+        return SEC_E_OK;
+    if (delegated_seal != NULL) {
+        try(delegated_seal(delegated, &sealed));
+        require(writer_finish(&sealed) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+        delegated = writer_slice_of(&sealed);
+    }
+    field_slice(record, FIELD_DELEGATED, delegated);
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS session_record_write(struct writer *record, const struct package *package,
                                      const struct session_facts *facts, struct slice own)
 {
@@ -70,8 +91,7 @@ SECURITY_STATUS session_record_write(struct writer *record, const struct package
     field_slice(record, FIELD_SESSION_KEY, facts->session_key);
     if (facts->identity.len > 0)
         field_slice(record, FIELD_IDENTITY, facts->identity);
-    if (facts->delegated.len > 0)
-        field_slice(record, FIELD_DELEGATED, facts->delegated);
+    try(field_delegated(record, facts->delegated));
     if (facts->authorization.len > 0)
         field_slice(record, FIELD_AUTHORIZATION, facts->authorization);
     field_slice(record, FIELD_OWN, own);

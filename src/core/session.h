@@ -35,6 +35,8 @@ struct session {
 /* Appends a record. SEC_E_INSUFFICIENT_MEMORY when it does not fit. */
 SECURITY_STATUS session_record_write(struct writer *record, const struct package *package,
                                      const struct session_facts *facts, struct slice own);
+/* For the daemon, before there are threads: `seal` writes what goes into a record's `delegated` instead of the bytes themselves. */
+void session_delegated_hook(SECURITY_STATUS (*seal)(struct slice plain, struct writer *sealed));
 /* Reads a record without opening it: everything points into `record`. SEC_E_OK, or SEC_E_INVALID_TOKEN with its cause. */
 SECURITY_STATUS session_record_read(struct slice record, struct session_facts *facts, const char **package,
                                     struct slice *own);

@@ -27,7 +27,10 @@ struct authority {
      struct credential **credential);
 };
 
-/* The authority of this process. */
+/* Whoever the configuration says, request by request. */
 const struct authority *authority(void);
+enum config_lsa authority_mode(const struct config *config);
+/* For the daemon, before there are threads: whatever the configuration says, it is this process that answers. */
+void authority_embed(void);
 
 #endif

@@ -1,4 +1,4 @@
-#include "lsa/authority.h"
+#include "lsa/local.h"
 
 #include "core/cause.h"
 
@@ -27,7 +27,7 @@ static SECURITY_STATUS local_acquire(const struct package *package, const struct
 
 static SECURITY_STATUS local_step(struct context *context, const struct step_in *in, struct step_out *out)
 {
-    const struct package_authority *table = context->package->authority;
+    const struct package_authority *table = context->credential->authority;
     SECURITY_STATUS(*step)
     (void *, void **, const struct step_in *, struct step_out *) = context->initiator ? table->initiate : table->accept;
     require(step != NULL, SEC_E_UNSUPPORTED_FUNCTION);
@@ -36,23 +36,23 @@ static SECURITY_STATUS local_step(struct context *context, const struct step_in 
 
 static SECURITY_STATUS local_complete(struct context *context, struct slice_mut token)
 {
-    require(context->package->authority->complete != NULL && context->handshake != NULL,
+    require(context->handshake != NULL && context->credential->authority->complete != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no tokens to complete", context->package->info.name));
-    return context->package->authority->complete(context->handshake, token);
+    return context->credential->authority->complete(context->handshake, token);
 }
 
 static SECURITY_STATUS local_query_credential(const struct credential *credential, uint32_t attribute,
                                               struct attribute *value)
 {
-    require(credential->package->authority->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return credential->package->authority->query_credential(credential->own, attribute, value);
+    require(credential->authority->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return credential->authority->query_credential(credential->own, attribute, value);
 }
 
 static SECURITY_STATUS local_set_credential(struct credential *credential, uint32_t attribute, const void *value,
                                             size_t len)
 {
-    require(credential->package->authority->set_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return credential->package->authority->set_credential(credential->own, attribute, value, len);
+    require(credential->authority->set_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return credential->authority->set_credential(credential->own, attribute, value, len);
 }
 
 static SECURITY_STATUS local_change_password(const struct package *package, const struct password_change *change)
@@ -90,7 +90,7 @@ static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, 
     return acquired_give(status, acquired, credential);
 }
 
-static const struct authority local = {
+const struct authority local_authority = {
     .acquire = local_acquire,
     .step = local_step,
     .complete = local_complete,
@@ -100,8 +100,3 @@ static const struct authority local = {
     .acquire_delegated = local_acquire_delegated,
     .acquire_s4u = local_acquire_s4u,
 };
-
-const struct authority *authority(void)
-{
-    return &local;
-}
