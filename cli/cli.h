@@ -48,6 +48,9 @@ int cli_dispatch(const char *family, const struct cli_command *commands, size_t 
 int cli_account(int argc, char **argv);
 int cli_group(int argc, char **argv);
 int cli_packages(int argc, char **argv);
+int cli_logon(int argc, char **argv);
+int cli_logoff(int argc, char **argv);
+int cli_sessions(int argc, char **argv);
 
 /* Messages go to standard error, led by "sspi: ". */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* gives CLI_FAILED */
@@ -75,6 +78,8 @@ void cli_time(int64_t filetime, char text[CLI_TIME_MAX]);
 /* Asks for a new password twice with the echo off, or takes one line from standard input when that is no terminal. As UTF-16LE. Never from the
  * command line or the environment, where other users may see it. */
 int cli_password_new(const char *account, struct secret *password);
+/* The same for one that there is: asked once. */
+int cli_password_ask(const char *account, struct secret *password);
 
 /* JSON text with its quotation marks. */
 void json_text(FILE *out, const char *text);

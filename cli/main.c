@@ -14,6 +14,9 @@ static const struct {
     {"account", "accounts of the local store", cli_account},
     {"group", "groups of the local store", cli_group},
     {"packages", "the security packages there are", cli_packages},
+    {"logon", "log on: from then on this user's default credentials", cli_logon},
+    {"logoff", "end a logon session", cli_logoff},
+    {"sessions", "the logon sessions that this user has", cli_sessions},
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 

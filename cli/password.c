@@ -105,3 +105,14 @@ int cli_password_new(const char *account, struct secret *password)
     secret_wipe(again, sizeof(again));
     return code;
 }
+
+int cli_password_ask(const char *account, struct secret *password)
+{
+    char line[PASSWORD_LINE_MAX] = "", prompt[ACCOUNT_NAME_MAX + 32];
+    snprintf(prompt, sizeof(prompt), "Password of %s: ", account);
+    int code = isatty(STDIN_FILENO) == 1 ? line_ask(prompt, line) : line_read(line);
+    if (code == CLI_OK)
+        code = password_take(line, password);
+    secret_wipe(line, sizeof(line));
+    return code;
+}

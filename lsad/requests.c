@@ -304,7 +304,12 @@ static SECURITY_STATUS run_list_sessions(struct job *job)
 static SECURITY_STATUS run_describe_session(struct job *job)
 {
     const struct logon_session *session;
-    try(sessions_find(lsa_number(&job->message, LSA_LOGON_SESSION), job->uid, &session));
+    uint64_t id = lsa_number(&job->message, LSA_LOGON_SESSION);
+    if (id == 0)
+        session = sessions_default(job->uid);
+    else
+        try(sessions_find(id, job->uid, &session));
+    require(session != NULL, cause_set(SEC_E_INVALID_HANDLE, "this user has no logon session"));
     lsa_number_write(&job->reply, LSA_LOGON_SESSION, session->id);
     lsa_number_write(&job->reply, LSA_LOGON_TYPE, (uint64_t)session->type);
     lsa_number_write(&job->reply, LSA_TIME, (uint64_t)session->time);

@@ -5,7 +5,6 @@
 #include "core/cause.h"
 #include "core/prompt.h"
 #include "core/registry.h"
-#include "lsa/connection.h"
 #include "lsa/local.h"
 #include <sspi_ext.h>
 #include <string.h>
@@ -70,14 +69,13 @@ static void texts_free(struct kept *texts)
     }
 }
 
-static struct lsa_daemon *daemon_of(const struct config *config)
+struct lsa_daemon *remote_daemon(const struct config *config)
 {
-    return lsa_daemon_of(config->lsa_socket != NULL ? config->lsa_socket : LSA_SOCKET_DEFAULT);
-}
-
-static SECURITY_STATUS no_daemon(void)
-{
-    return cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "\"socket\" in [lsa] is too long a path, or one of too many");
+    struct lsa_daemon *daemon = lsa_daemon_of(config->lsa_socket != NULL ? config->lsa_socket : LSA_SOCKET_DEFAULT);
+    if (daemon == NULL)
+        (void)cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY,
+                        "\"socket\" in [lsa] is too long a path, or one of too many");
+    return daemon;
 }
 
 bool remote_can_acquire(const struct package *package, const struct acquire_request *request)
@@ -89,7 +87,7 @@ bool remote_can_acquire(const struct package *package, const struct acquire_requ
             identity->proof_kind == IDENTITY_KEYTAB_FILE);
 }
 
-static void identity_write(struct writer *request, const struct identity *identity)
+void remote_identity_write(struct writer *request, const struct identity *identity)
 {
     if (identity == NULL)
         return;
@@ -116,7 +114,7 @@ static SECURITY_STATUS acquire_ask(const struct remote_credential *credential, c
     lsa_text_write(&request, LSA_PACKAGE, credential->package->info.name);
     lsa_number_write(&request, LSA_USE, credential->use);
     lsa_text_write(&request, LSA_PRINCIPAL, credential->principal);
-    identity_write(&request, identity);
+    remote_identity_write(&request, identity);
     enum lsa_result result = lsa_ask(credential->daemon, &request, LSA_ACQUIRE, credential->config->lsa_seconds, 0,
                                      &reply, life);
     *not_here = result == LSA_UNREACHABLE || (result == LSA_ANSWERED && lsa_number(&reply.message, LSA_NOT_HERE) != 0);
@@ -149,8 +147,8 @@ static void remote_release(void *own)
 static SECURITY_STATUS credential_make(const struct package *package, const struct acquire_request *request,
                                        struct credential **credential)
 {
-    struct lsa_daemon *daemon = daemon_of(request->config);
-    require(daemon != NULL, no_daemon());
+    struct lsa_daemon *daemon = remote_daemon(request->config);
+    require(daemon != NULL, SEC_E_NO_AUTHENTICATING_AUTHORITY);
     struct credential *made = credential_new(package, request->config, request->use);
     struct remote_credential *own = made != NULL ? mem_zalloc(sizeof *own) : NULL;
     if (own == NULL) {
@@ -504,9 +502,9 @@ SECURITY_STATUS remote_change_password(const struct package *package, const stru
                                        bool *not_here)
 {
     AUTO_REPLY struct lsa_reply reply = {0};
-    struct lsa_daemon *daemon = daemon_of(change->config);
+    struct lsa_daemon *daemon = remote_daemon(change->config);
     *not_here = false;
-    require(daemon != NULL, no_daemon());
+    require(daemon != NULL, SEC_E_NO_AUTHENTICATING_AUTHORITY);
     AUTO_WRITER struct writer request = lsa_request(LSA_CHANGE_PASSWORD);
     lsa_text_write(&request, LSA_PACKAGE, package->info.name);
     lsa_text_write(&request, LSA_USER, change->user);

@@ -6,6 +6,7 @@
 #define OPENSSPI_LSA_REMOTE_H
 
 #include "lsa/authority.h"
+#include "lsa/connection.h"
 
 /* Is this something for a daemon? Files that the caller names are opened by the caller, who may; packages with structures of their own stay here. */
 bool remote_can_acquire(const struct package *package, const struct acquire_request *request);
@@ -20,5 +21,9 @@ SECURITY_STATUS remote_acquire_delegated(const struct package *package, const st
 SECURITY_STATUS remote_acquire_s4u(const struct acquire_request *request, const char *user, struct credential *service,
                                    struct credential **credential);
 bool remote_is(const struct credential *credential);
+/* The daemon that the configuration names; NULL with a cause when there cannot be one. */
+struct lsa_daemon *remote_daemon(const struct config *config);
+/* An identity's fields; NULL: none. */
+void remote_identity_write(struct writer *request, const struct identity *identity);
 
 #endif
