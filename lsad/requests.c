@@ -50,6 +50,15 @@ static SECURITY_STATUS identity_read(const struct job *job, struct identity *ide
     return copied ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+/* Is a name without a password that of the session, or no name at all? */
+static bool names_session(const struct identity *identity, const struct logon_session *session)
+{
+    if (identity == NULL || identity->user == NULL)
+        return true;
+    return text_equal_fold(identity->user, session->user) &&
+           (identity->domain == NULL || *identity->domain == '\0' || text_equal_fold(identity->domain, session->domain));
+}
+
 /* Credentials of others go to nobody: a client's are its own identity's or those of its logon session; a server's are this daemon's, for those who may. */
 static SECURITY_STATUS acquire_with(struct job *job, const struct package *package, const struct config *config,
                                     const struct identity *identity)
@@ -67,13 +76,16 @@ static SECURITY_STATUS acquire_with(struct job *job, const struct package *packa
                          (unsigned)job->uid);
     }
     const struct logon_session *session = NULL;
-    bool wants_default = outbound && (identity == NULL || (identity->user == NULL && !identity->has_password &&
-                                                           identity->proof_kind == IDENTITY_PASSWORD));
-    if (wants_default) {
+    if (outbound && (identity == NULL || (!identity->has_password && identity->proof_kind == IDENTITY_PASSWORD))) {
         session = sessions_default(job->uid);
-        if (session != NULL)
+        if (session != NULL && !names_session(identity, session)) {
+            sessions_put(session);
+            session = NULL;
+        }
+        if (session != NULL) {
             sessions_lend(session, &request);
-        else
+            request.identity = NULL;
+        } else
             job->not_here = !inbound; /* nobody's, as where there are no default credentials; a caller may have some of its own */
     }
     SECURITY_STATUS status = local_authority.acquire(package, &request, &job->new_credential);
@@ -206,6 +218,9 @@ static SECURITY_STATUS run_query_context(struct job *job)
         number[1] = value.sizes.max_signature;
         number[2] = value.sizes.block;
         number[3] = value.sizes.trailer;
+        break;
+    case SECPKG_ATTR_TARGET_INFORMATION:
+        lsa_bytes_write(&job->reply, LSA_TOKEN, value.bytes);
         break;
     case SECPKG_ATTR_KEY_INFO:
         lsa_text_write(&job->reply, LSA_TEXT, value.key_info.signature_name);
@@ -393,7 +408,8 @@ static bool may_wait(const struct job *job)
     }
     case LSA_ACQUIRE: {
         uint64_t use = lsa_number(&job->message, LSA_USE);
-        return (use & SECPKG_CRED_INBOUND) != 0 ? job->uid != 0 : !lsa_has(&job->message, LSA_IDENTITY);
+        bool proves = (lsa_number(&job->message, LSA_IDENTITY) & (LSA_HAS_PASSWORD | LSA_HAS_KEYTAB)) != 0;
+        return (use & SECPKG_CRED_INBOUND) != 0 ? job->uid != 0 : !proves;
     }
     case LSA_SET_CREDENTIAL:
     case LSA_CHANGE_PASSWORD:

@@ -13,6 +13,7 @@
 /* Text that was handed out stays until its object goes. */
 struct kept {
     struct kept *next;
+    size_t len;
     char text[];
 };
 
@@ -25,7 +26,7 @@ struct remote_credential {
     uint32_t use;
     bool renewable;   /* acquired without an identity: whatever a new daemon gives in its place is the same */
     char *user, *domain; /* of an identity without a password, for a prompt */
-    bool lacks_password;
+    bool lacks_password; /* nobody's: neither an identity with a proof nor a logon session is behind it */
     pthread_mutex_t lock; /* guards what follows */
     uint64_t id, life;
     struct credential *local; /* once the caller named files of its own; then it answers */
@@ -47,17 +48,23 @@ bool remote_is(const struct credential *credential)
     return credential->authority == &remote_table;
 }
 
-static const char *text_keep(struct kept **texts, const char *text)
+static const char *bytes_keep(struct kept **texts, struct slice bytes)
 {
     for (const struct kept *kept = *texts; kept != NULL; kept = kept->next)
-        if (strcmp(kept->text, text) == 0)
+        if (slice_equal(slice_of(kept->text, kept->len), bytes))
             return kept->text;
-    struct kept *fresh = mem_zalloc(sizeof *fresh + strlen(text) + 1);
+    struct kept *fresh = mem_zalloc(sizeof *fresh + bytes.len + 1);
     require(fresh != NULL, NULL);
-    memcpy(fresh->text, text, strlen(text));
+    memcpy(fresh->text, bytes.data, bytes.len);
+    fresh->len = bytes.len;
     fresh->next = *texts;
     *texts = fresh;
     return fresh->text;
+}
+
+static const char *text_keep(struct kept **texts, const char *text)
+{
+    return bytes_keep(texts, slice_of_text(text));
 }
 
 static void texts_free(struct kept *texts)
@@ -182,7 +189,6 @@ SECURITY_STATUS remote_acquire(const struct package *package, const struct acqui
     try(credential_make(package, request, &acquired));
     struct remote_credential *own = acquired->own;
     own->renewable = identity == NULL;
-    own->lacks_password = identity == NULL || (!identity->has_password && identity->proof_kind == IDENTITY_PASSWORD);
     bool copied = text_copy(&own->principal, request->principal) &&
                   (identity == NULL || (text_copy(&own->user, identity->user) && text_copy(&own->domain, identity->domain)));
     SECURITY_STATUS status =
@@ -191,6 +197,7 @@ SECURITY_STATUS remote_acquire(const struct package *package, const struct acqui
         credential_put(acquired);
         return status;
     }
+    own->lacks_password = *not_here;
     *credential = acquired;
     return SEC_E_OK;
 }
@@ -348,8 +355,12 @@ static SECURITY_STATUS remote_step(void *credential, void **opaque, const struct
     }
     struct credential *local = handshake->id == 0 ? credential_now(credential, &id, &life) : NULL;
     bool is_local = first ? local != NULL : handshake->local != NULL;
-    SECURITY_STATUS status = is_local ? step_local(handshake, local, step) : step_remote(handshake, step);
-    if (first && !is_local && status == SEC_E_NO_CREDENTIALS && may_prompt(handshake, step))
+    bool asks = first && !is_local && may_prompt(handshake, step);
+    bool named = asks && handshake->credential->user != NULL; /* a name without a password would go without one */
+    SECURITY_STATUS status = is_local ? step_local(handshake, local, step)
+                             : named  ? step_prompt(handshake, step)
+                                      : step_remote(handshake, step);
+    if (asks && !named && status == SEC_E_NO_CREDENTIALS)
         status = step_prompt(handshake, step);
     bool ended = is_local ? handshake->local == NULL : handshake->id == 0;
     if (ended || (first && status < 0)) {
@@ -463,6 +474,11 @@ static SECURITY_STATUS attribute_take(struct remote_handshake *handshake, const 
         value->choice.package = registry_find(package);
         value->choice.state = number[0];
         return value->choice.package != NULL ? SEC_E_OK : SEC_E_SECPKG_NOT_FOUND;
+    }
+    if (lsa_has(message, LSA_TOKEN)) {
+        struct slice bytes = message->field[LSA_TOKEN];
+        value->bytes = slice_of(bytes_keep(&handshake->texts, bytes), bytes.len);
+        return value->bytes.data != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     }
     if (text == NULL || second == NULL) {
         value->sizes.max_token = number[0];
