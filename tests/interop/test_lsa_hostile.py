@@ -106,8 +106,8 @@ def serves(daemon):
     frame(LIST),                                    # before a greeting
     frame(HELLO, flags=1), frame(HELLO, flags=0x80),
     frame(HELLO, length=0x7fffffff), frame(HELLO, b"x" * 100, length=512 * 1024 + 1),
-    frame(HELLO, octets(3, b"short")[:-1], length=11) + b"\0" * 3,
-    frame(0), frame(200), frame(HELLO, text(4, "NTLM")), b"GET / HTTP/1.0\r\n\r\n", b"\0" * 64, b"\xff" * 64,
+    frame(HELLO, octets(3, b"short")[:-1]), frame(HELLO, octets(3, bytes(16)) * 2),
+    frame(0), frame(200), frame(HELLO, text(4, "NTLM")), b"GET / HTTP/1.0\r\n\r\n", b"\xff" * 64,
 ])
 def test_wrong_first_words(daemon, wrong):
     with contextlib.closing(connect(daemon)) as link:
@@ -120,9 +120,10 @@ def test_wrong_first_words(daemon, wrong):
     assert serves(daemon)
 
 
-def test_another_version(daemon):
+@pytest.mark.parametrize("version", [0, 2, 65535])
+def test_another_version(daemon, version):
     with contextlib.closing(connect(daemon)) as link:
-        link.sendall(frame(HELLO, version=2))
+        link.sendall(frame(HELLO, version=version))
         operation, fields = reply(link)
         assert operation == HELLO and value(fields, 1) == 0x80090302 and b"version" in fields[2]
         assert reply(link) is None

@@ -1,4 +1,4 @@
-#include "support/memory_search.h"
+#include "memory_search.h"
 
 #include <assert.h>
 #include <fcntl.h>
