@@ -1,15 +1,16 @@
 """Prints speed beside the peers, measured in the same run: programs take turns, the best of each counts.
 
-compare.py BUILD_DIR [ntlm|kerberos|negotiate]"""
+compare.py BUILD_DIR [ntlm|kerberos|negotiate|lsad]"""
 import os
 import subprocess
 import sys
 
 import kerberos
+import lsad
 import negotiate
 import ntlm
 
-SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate}
+SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "lsad": lsad}
 TURNS = 3
 OURS = "OpenSSPI"
 MEMORY = "context bytes"
@@ -47,6 +48,8 @@ def label(workload, ours):
 
 def verdict(suite, workload, ours, peers):
     """Goals are ratios to the best peer, or nanoseconds more than the first; memory's is bytes."""
+    if hasattr(suite, "verdict_of"):
+        return suite.verdict_of(ours, peers)
     if workload == MEMORY:
         return f"{'met' if ours <= suite.MEMORY_GOAL else 'MISSED'} ({suite.MEMORY_GOAL} B)"
     more = getattr(suite, "MORE", {}).get(workload)

@@ -264,7 +264,8 @@ def test_flood(daemon):
         assert eventually(lambda: serves(daemon))
         if turn == 0:
             first = resident()
-    assert resident() < first + (64 << 20)
+    sanitized = "libasan" in pathlib.Path(f"/proc/{daemon.process.pid}/maps").read_text()  # which keeps freed memory for a while
+    assert resident() < first + ((512 if sanitized else 64) << 20)
     assert daemon.process.poll() is None
 
 

@@ -9,6 +9,7 @@
 
 #define CHUNK ((size_t)1 << 20)
 #define OVERLAP 4096
+#define SHADOW ((unsigned long)1 << 36) /* larger regions are a sanitizer's notes about memory */
 
 static bool chunk_holds(const uint8_t *chunk, size_t n_bytes, const uint8_t *disguised, size_t len)
 {
@@ -49,7 +50,7 @@ bool memory_holds(const uint8_t *disguised, size_t len)
     while (!found && fgets(line, sizeof line, maps) != NULL) {
         /* The search's own copies are no find; regions of which the kernel reads nothing are none either. */
         if (sscanf(line, "%lx-%lx %7s", &start, &end, rights) != 3 || rights[0] != 'r' ||
-            strstr(line, "[v") != NULL)
+            strstr(line, "[v") != NULL || end - start > SHADOW)
             continue;
         unsigned long mine = (unsigned long)(uintptr_t)chunk;
         n_regions++;
