@@ -395,6 +395,16 @@ static bool is_kind(const char *name, const char *kind)
     return text_equal_fold(name, kind);
 }
 
+/* A ticket in hand stays there while nobody changes the credential. */
+static bool only_computes(const struct job *job, const struct credential *credential)
+{
+    const struct package_authority *table = credential->package->authority;
+    const struct step_in in = {.target = lsa_text(&job->message, LSA_TARGET),
+                               .flags = (uint32_t)lsa_number(&job->message, LSA_FLAGS)};
+    return table->only_computes != NULL && (job->context != NULL || job->credential->n_jobs == 0) &&
+           table->only_computes(credential->own, job->context != NULL ? job->context->context->handshake : NULL, &in);
+}
+
 /* May this wait for a KDC, a name service or a slow file? What is only computing stays in the loop, where it costs no change of threads. */
 static bool may_wait(const struct job *job)
 {
@@ -404,7 +414,7 @@ static bool may_wait(const struct job *job)
             job->context != NULL ? job->context->context->credential : job->credential->credential;
         if (lsa_number(&job->message, LSA_USE) == SECPKG_CRED_INBOUND)
             return credential->config->kerberos_shared_replay_cache && !is_kind(credential->package->info.name, "NTLM");
-        return !is_kind(credential->package->info.name, "NTLM");
+        return !is_kind(credential->package->info.name, "NTLM") && !only_computes(job, credential);
     }
     case LSA_ACQUIRE: {
         uint64_t use = lsa_number(&job->message, LSA_USE);

@@ -74,6 +74,8 @@ struct package_authority {
     SECURITY_STATUS (*initiate)(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
     SECURITY_STATUS (*accept)(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
     void (*abandon)(void *handshake);
+    /* Will this step surely wait for nobody? `handshake` is NULL before the first. Missing: it may wait. */
+    bool (*only_computes)(void *credential, const void *handshake, const struct step_in *in);
     SECURITY_STATUS (*query_credential)(const void *credential, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_credential)(void *credential, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*query_handshake)(const void *handshake, uint32_t attribute, struct attribute *value);

@@ -71,6 +71,7 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
     source->explicit_logon = false;
     if (identity == NULL && request->session_cache != NULL) {
         require((source->cache = mem_strdup(request->session_cache)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
+        source->lent = true;
         return SEC_E_OK;
     }
     if ((request->use & SECPKG_CRED_INBOUND) != 0)

@@ -12,6 +12,7 @@ static const struct package_authority kerberos_authority_table = {
     .initiate = kerberos_initiate,
     .accept = kerberos_accept,
     .abandon = kerberos_handshake_free,
+    .only_computes = kerberos_only_computes,
     .query_credential = kerberos_query_credential,
     .set_credential = kerberos_set_credential,
     .query_handshake = kerberos_query_handshake,
