@@ -20,9 +20,10 @@ static int daemon_need(void)
         return cli_status(status);
     bool embedded = config->lsa_mode == LSA_EMBEDDED;
     config_release(config);
-    return embedded ? cli_fail("there is no security authority to log on to: set \"mode\" in [lsa] of the configuration "
-                               "to daemon, and start opensspi-lsad")
-                    : CLI_OK;
+    return embedded
+               ? cli_fail("there is no security authority to log on to: set \"mode\" in [lsa] of the configuration "
+                          "to daemon, and start opensspi-lsad")
+               : CLI_OK;
 }
 
 static int nt_status(const char *what, NTSTATUS status)
@@ -65,8 +66,8 @@ static int log_on(const char *package, SECURITY_LOGON_TYPE type, const struct se
     LSA_STRING string = {.Length = (USHORT)strlen(name), .MaximumLength = (USHORT)strlen(name), .Buffer = name};
     TOKEN_SOURCE source = {.SourceName = "sspi"};
     LSA_STRING origin = {.Length = 4, .MaximumLength = 4, .Buffer = (char *)(uintptr_t) "sspi"};
-    HANDLE lsa, token;
-    ULONG number, profile_len;
+    HANDLE lsa = NULL, token = NULL;
+    ULONG number = 0, profile_len = 0;
     void *profile = NULL;
     QUOTA_LIMITS quotas;
     NTSTATUS reason, status = LsaConnectUntrusted(&lsa);
@@ -97,11 +98,12 @@ int cli_logon(int argc, char **argv)
     struct cli_options none = {0};
     AUTO_FREE char *domain = NULL, *user = NULL;
     AUTO_SECRET struct secret password = {0}, block = {0};
-    LUID luid;
+    LUID luid = {0};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             printf("%s\n\nThe password is asked for, or read from standard input. --new-credentials: not proved now, "
-                   "for services elsewhere.\n", usage);
+                   "for services elsewhere.\n",
+                   usage);
             return CLI_OK;
         }
         if (strcmp(argv[i], "--package") == 0 && i + 1 < argc)

@@ -42,7 +42,8 @@ static bool place_clear(const struct sockaddr_un *address)
     if (!S_ISSOCK(status.st_mode))
         return false;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool served = fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno != ECONNREFUSED;
+    bool served =
+        fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno != ECONNREFUSED;
     if (fd >= 0)
         close(fd);
     return !served && unlink(address->sun_path) == 0;
@@ -167,7 +168,8 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        puts("usage: opensspi-lsad\n\nThe security authority for this computer's processes; [lsa] of the configuration says where and how.");
+        puts("usage: opensspi-lsad\n\nThe security authority for this computer's processes; [lsa] of the configuration "
+             "says where and how.");
         return EXIT_SUCCESS;
     }
     if (argc != 1) {

@@ -19,8 +19,9 @@ static SECURITY_STATUS package_find(const struct job *job, const struct package 
 {
     const char *name = lsa_text(&job->message, LSA_PACKAGE);
     *package = registry_find(name);
-    return *package != NULL ? SEC_E_OK
-                            : cause_set(SEC_E_SECPKG_NOT_FOUND, "the security authority has no package \"%.64s\"", name);
+    return *package != NULL
+               ? SEC_E_OK
+               : cause_set(SEC_E_SECPKG_NOT_FOUND, "the security authority has no package \"%.64s\"", name);
 }
 
 static bool text_copy(char **to, const char *from)
@@ -36,7 +37,8 @@ static SECURITY_STATUS identity_read(const struct job *job, struct identity *ide
     struct slice password = message->field[LSA_PASSWORD], proof = message->field[LSA_PROOF];
     require((has & ~(uint64_t)(LSA_HAS_PASSWORD | LSA_HAS_HASH | LSA_HAS_KEYTAB)) == 0 &&
                 ((has & LSA_HAS_PASSWORD) == 0 || password.data != NULL) &&
-                ((has & LSA_HAS_HASH) == 0 || password.len == 16) && ((has & LSA_HAS_KEYTAB) == 0 || proof.data != NULL),
+                ((has & LSA_HAS_HASH) == 0 || password.len == 16) &&
+                ((has & LSA_HAS_KEYTAB) == 0 || proof.data != NULL),
             cause_set(SEC_E_INVALID_TOKEN, "an identity that does not hold what it says"));
     identity->has_password = (has & LSA_HAS_PASSWORD) != 0;
     identity->password_is_hash = (has & LSA_HAS_HASH) != 0;
@@ -55,8 +57,8 @@ static bool names_session(const struct identity *identity, const struct logon_se
 {
     if (identity == NULL || identity->user == NULL)
         return true;
-    return text_equal_fold(identity->user, session->user) &&
-           (identity->domain == NULL || *identity->domain == '\0' || text_equal_fold(identity->domain, session->domain));
+    return text_equal_fold(identity->user, session->user) && (identity->domain == NULL || *identity->domain == '\0' ||
+                                                              text_equal_fold(identity->domain, session->domain));
 }
 
 /* Credentials of others go to nobody: a client's are its own identity's or those of its logon session; a server's are this daemon's, for those who may. */
@@ -86,7 +88,8 @@ static SECURITY_STATUS acquire_with(struct job *job, const struct package *packa
             sessions_lend(session, &request);
             request.identity = NULL;
         } else
-            job->not_here = !inbound; /* nobody's, as where there are no default credentials; a caller may have some of its own */
+            job->not_here =
+                !inbound; /* nobody's, as where there are no default credentials; a caller may have some of its own */
     }
     SECURITY_STATUS status = local_authority.acquire(package, &request, &job->new_credential);
     sessions_put(session);
@@ -146,12 +149,12 @@ static SECURITY_STATUS run_step(struct job *job)
     require(context->initiator == initiator, SEC_E_INVALID_HANDLE);
     require(message->field[LSA_TOKEN].len <= context->package->info.max_token,
             cause_set(SEC_E_INVALID_TOKEN, "a token of %zu bytes", message->field[LSA_TOKEN].len));
-    const struct step_in in = {
-        .token = message->field[LSA_TOKEN],
-        .bindings = message->field[LSA_BINDINGS],
-        .target = lsa_text(message, LSA_TARGET),
-        /* There is nobody here to be asked. */
-        .flags = (uint32_t)lsa_number(message, LSA_FLAGS) & (initiator ? ~(uint32_t)ISC_REQ_PROMPT_FOR_CREDS : ~0u)};
+    const struct step_in in = {.token = message->field[LSA_TOKEN],
+                               .bindings = message->field[LSA_BINDINGS],
+                               .target = lsa_text(message, LSA_TARGET),
+                               /* There is nobody here to be asked. */
+                               .flags = (uint32_t)lsa_number(message, LSA_FLAGS) &
+                                        (initiator ? ~(uint32_t)ISC_REQ_PROMPT_FOR_CREDS : ~0u)};
     struct step_out out = {.token = writer_growing(512),
                            .record = writer_growing(768),
                            .granted = context->granted,
@@ -183,9 +186,11 @@ static SECURITY_STATUS run_query_credential(struct job *job)
     struct attribute value = {0};
     uint32_t attribute = (uint32_t)lsa_number(&job->message, LSA_ATTRIBUTE);
     require(attribute != OPENSSPI_CRED_ATTR_CCACHE,
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the security authority keeps these tickets: there is no cache to be named"));
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                      "the security authority keeps these tickets: there is no cache to be named"));
     try(local_authority.query_credential(job->credential->credential, attribute, &value));
-    require(attribute == SECPKG_CRED_ATTR_NAMES, SEC_E_UNSUPPORTED_FUNCTION); /* the only one with an answer in this form */
+    require(attribute == SECPKG_CRED_ATTR_NAMES,
+            SEC_E_UNSUPPORTED_FUNCTION); /* the only one with an answer in this form */
     lsa_text_write(&job->reply, LSA_TEXT, value.names.text != NULL ? value.names.text : "");
     return SEC_E_OK;
 }
@@ -311,8 +316,7 @@ static SECURITY_STATUS run_list_sessions(struct job *job)
     for (size_t i = 0; i < n_ids; i++)
         writer_u64le(&list, ids[i]);
     require(writer_finish(&list) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    lsa_bytes_write(&job->reply, LSA_LOGON_SESSIONS,
-                    n_ids > 0 ? writer_slice_of(&list) : slice_of("", 0));
+    lsa_bytes_write(&job->reply, LSA_LOGON_SESSIONS, n_ids > 0 ? writer_slice_of(&list) : slice_of("", 0));
     return SEC_E_OK;
 }
 

@@ -182,7 +182,8 @@ static bool job_hand_over(struct server *server, struct job *job, struct slice b
     }
     *own = *job;
     own->body = copy;
-    if (lsa_body_read(slice_of(copy, body.len), (enum lsa_operation)own->head.operation, false, &own->message) != WIRE_OK)
+    if (lsa_body_read(slice_of(copy, body.len), (enum lsa_operation)own->head.operation, false, &own->message) !=
+        WIRE_OK)
         own->status = SEC_E_INTERNAL_ERROR; /* it was read before */
     struct user *user = own->connection->user;
     own->connection->job = own;
@@ -200,8 +201,7 @@ static void greet(struct connection *connection, const struct lsa_head *head, co
         connection_end(connection);
         return;
     }
-    struct client *client =
-        lsa_has(message, LSA_CLIENT) ? client_find(server, message->field[LSA_CLIENT]) : NULL;
+    struct client *client = lsa_has(message, LSA_CLIENT) ? client_find(server, message->field[LSA_CLIENT]) : NULL;
     if (client == NULL)
         client = client_new(server);
     if (client == NULL) {

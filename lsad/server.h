@@ -71,7 +71,7 @@ struct job {
     struct object *credential, *context; /* held; NULL where the request names none */
     /* results */
     SECURITY_STATUS status;
-    struct writer reply;              /* the fields after status and cause */
+    struct writer reply; /* the fields after status and cause */
     char cause[512];
     struct credential *new_credential; /* becomes the client's */
     struct context *new_context;

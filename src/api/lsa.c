@@ -19,7 +19,7 @@
 #define PACKAGE_NAME_MAX 127
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two below */
-static uint16_t serial[CONNECTIONS_MAX]; /* odd: in use */
+static uint16_t serial[CONNECTIONS_MAX];                 /* odd: in use */
 static unsigned first_free;
 
 __attribute__((constructor)) static void guard(void)

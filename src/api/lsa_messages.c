@@ -128,18 +128,15 @@ static const struct {
     ULONG type;
     NTSTATUS (*run)(const struct call *call);
 } calls[] = {
-    {"Negotiate", NegEnumPackagePrefixes, package_prefixes},
-    {"Negotiate", NegGetCallerName, caller_name},
-    {"Kerberos", KerbChangePasswordMessage, change_password},
-    {"NTLM", MsV1_0ChangePassword, change_password},
+    {"Negotiate", NegEnumPackagePrefixes, package_prefixes},  {"Negotiate", NegGetCallerName, caller_name},
+    {"Kerberos", KerbChangePasswordMessage, change_password}, {"NTLM", MsV1_0ChangePassword, change_password},
     {"NTLM", MsV1_0ChangeCachedPassword, change_password},
 };
 
 NTSTATUS lsa_message(const struct package *package, const void *message, size_t len, void **answer, size_t *answer_len)
 {
     ULONG type;
-    struct call call = {
-        .package = package, .message = message, .len = len, .answer = answer, .answer_len = answer_len};
+    struct call call = {.package = package, .message = message, .len = len, .answer = answer, .answer_len = answer_len};
     memcpy(&type, message, sizeof type);
     for (size_t i = 0; i < COUNT_OF(calls); i++) {
         if (calls[i].type != type || !text_equal_fold(calls[i].package, package->info.name))

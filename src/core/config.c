@@ -151,7 +151,7 @@ static bool defaults_stores(struct config *config)
     if (config->stores.n_items > 0)
         return true;
     char *path = geteuid() == 0 || for_daemon ? mem_strdup("/var/lib/opensspi/accounts.db")
-                                : user_path("XDG_DATA_HOME", ".local/share", "opensspi/accounts.db");
+                                              : user_path("XDG_DATA_HOME", ".local/share", "opensspi/accounts.db");
     if (path == NULL)
         return geteuid() != 0; /* a user without a home has no store */
     size_t len = strlen("sqlite:") + strlen(path) + 1;

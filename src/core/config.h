@@ -54,10 +54,11 @@ struct config {
     struct config_list negotiate_packages; /* empty: all that can be negotiated */
     /* [lsa] */
     enum config_lsa lsa_mode;
-    char *lsa_socket;              /* NULL: LSA_SOCKET_DEFAULT */
-    unsigned lsa_seconds;          /* how long a process waits for the daemon's answer */
-    char *lsa_user;                /* whom a daemon that root starts becomes; NULL: it stays root */
-    struct config_list lsa_accept; /* users and @groups who may be servers with the daemon's accounts and keytab, beside root and the daemon's own user */
+    char *lsa_socket;     /* NULL: LSA_SOCKET_DEFAULT */
+    unsigned lsa_seconds; /* how long a process waits for the daemon's answer */
+    char *lsa_user;       /* whom a daemon that root starts becomes; NULL: it stays root */
+    struct config_list
+        lsa_accept; /* users and @groups who may be servers with the daemon's accounts and keytab, beside root and the daemon's own user */
     unsigned lsa_workers, lsa_connections, lsa_user_connections, lsa_user_contexts, lsa_user_credentials;
 };
 

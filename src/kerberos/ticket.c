@@ -15,7 +15,8 @@ static bool tickets_are_current(struct kerberos_credential *credential, krb5_con
 {
     struct stat now = {0};
     const struct kerberos_source *source = credential->source;
-    if (kerberos_source_private(source) || source->lent || credential->evidence != NULL) /* the latter's are in no cache at all */
+    if (kerberos_source_private(source) || source->lent ||
+        credential->evidence != NULL) /* the latter's are in no cache at all */
         return true;
     (void)krb5_cc_set_default_name(krb, NULL); /* a kept context remembers what KRB5CCNAME said at first */
     const char *name = source->cache != NULL ? source->cache : krb5_cc_default_name(krb);
@@ -167,7 +168,8 @@ bool kerberos_ticket_is_ready(struct kerberos_credential *credential, const char
     pthread_mutex_lock(&credential->lock);
     const struct kerberos_source *source = credential->source;
     if (kerberos_source_private(source) || source->lent)
-        for (const struct kerberos_ticket *ticket = credential->tickets; ticket != NULL && !ready; ticket = ticket->next)
+        for (const struct kerberos_ticket *ticket = credential->tickets; ticket != NULL && !ready;
+             ticket = ticket->next)
             ready = strcmp(ticket->target, target) == 0 &&
                     krb_filetime(ticket->creds->times.endtime) - READY_MARGIN > filetime_now();
     pthread_mutex_unlock(&credential->lock);

@@ -75,7 +75,8 @@ static SECURITY_STATUS chosen_acquire_delegated(const struct package *package, c
     if (authority_mode(request->config) != LSA_EMBEDDED && (remote_service || seal_is(delegated)))
         return remote_acquire_delegated(package, request, delegated, service, credential);
     require(!remote_service && !seal_is(delegated),
-            cause_set(SEC_E_NO_CREDENTIALS, "what the client handed over is kept by a security authority that is not asked here"));
+            cause_set(SEC_E_NO_CREDENTIALS,
+                      "what the client handed over is kept by a security authority that is not asked here"));
     return local_authority.acquire_delegated(package, request, delegated, service, credential);
 }
 

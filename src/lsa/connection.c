@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define DAEMONS_MAX 16    /* a process that names more sockets than this gets no further ones */
+#define DAEMONS_MAX 16 /* a process that names more sockets than this gets no further ones */
 #define IDLE_MAX 16    /* connections kept for the next request; threads beyond these open their own */
 #define SECONDS_TELL 2 /* a message that nobody waits for */
 

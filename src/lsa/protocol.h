@@ -95,8 +95,8 @@ struct lsa_message {
 /* Appends a head; lsa_body_end sets its length when the fields are written. */
 void lsa_head_write(struct writer *writer, enum lsa_operation operation, bool reply, uint32_t sequence);
 void lsa_number_write(struct writer *writer, enum lsa_field field, uint64_t value);
-void lsa_text_write(struct writer *writer, enum lsa_field field, const char *text);        /* NULL: nothing */
-void lsa_bytes_write(struct writer *writer, enum lsa_field field, struct slice bytes);     /* data NULL: nothing */
+void lsa_text_write(struct writer *writer, enum lsa_field field, const char *text);    /* NULL: nothing */
+void lsa_bytes_write(struct writer *writer, enum lsa_field field, struct slice bytes); /* data NULL: nothing */
 MUST_USE enum wire_result lsa_body_end(struct writer *writer); /* WIRE_BAD: too long, or no memory */
 
 /* WIRE_SHORT for fewer than LSA_HEAD_LEN bytes; WIRE_BAD for a body of more than LSA_BODY_MAX bytes or reserved bits. The version is the caller's to judge. */

@@ -21,12 +21,12 @@ struct remote_credential {
     struct lsa_daemon *daemon;
     const struct package *package;
     const struct config *config;
-    pid_t owner;      /* who acquired it: only that process gives it back, not a child that inherited it */
-    char *principal;  /* to acquire it anew, with `use` */
+    pid_t owner;     /* who acquired it: only that process gives it back, not a child that inherited it */
+    char *principal; /* to acquire it anew, with `use` */
     uint32_t use;
-    bool renewable;   /* acquired without an identity: whatever a new daemon gives in its place is the same */
-    char *user, *domain; /* of an identity without a password, for a prompt */
-    bool lacks_password; /* nobody's: neither an identity with a proof nor a logon session is behind it */
+    bool renewable;       /* acquired without an identity: whatever a new daemon gives in its place is the same */
+    char *user, *domain;  /* of an identity without a password, for a prompt */
+    bool lacks_password;  /* nobody's: neither an identity with a proof nor a logon session is behind it */
     pthread_mutex_t lock; /* guards what follows */
     uint64_t id, life;
     struct credential *local; /* once the caller named files of its own; then it answers */
@@ -122,8 +122,8 @@ static SECURITY_STATUS acquire_ask(const struct remote_credential *credential, c
     lsa_number_write(&request, LSA_USE, credential->use);
     lsa_text_write(&request, LSA_PRINCIPAL, credential->principal);
     remote_identity_write(&request, identity);
-    enum lsa_result result = lsa_ask(credential->daemon, &request, LSA_ACQUIRE, credential->config->lsa_seconds, 0,
-                                     &reply, life);
+    enum lsa_result result =
+        lsa_ask(credential->daemon, &request, LSA_ACQUIRE, credential->config->lsa_seconds, 0, &reply, life);
     *not_here = result == LSA_UNREACHABLE || (result == LSA_ANSWERED && lsa_number(&reply.message, LSA_NOT_HERE) != 0);
     require(result == LSA_ANSWERED, lsa_result_status(result));
     require(reply.status == SEC_E_OK, reply.status);
@@ -189,10 +189,11 @@ SECURITY_STATUS remote_acquire(const struct package *package, const struct acqui
     try(credential_make(package, request, &acquired));
     struct remote_credential *own = acquired->own;
     own->renewable = identity == NULL;
-    bool copied = text_copy(&own->principal, request->principal) &&
-                  (identity == NULL || (text_copy(&own->user, identity->user) && text_copy(&own->domain, identity->domain)));
-    SECURITY_STATUS status =
-        copied ? acquire_ask(own, identity, &own->id, &own->life, &acquired->expiry, not_here) : SEC_E_INSUFFICIENT_MEMORY;
+    bool copied =
+        text_copy(&own->principal, request->principal) &&
+        (identity == NULL || (text_copy(&own->user, identity->user) && text_copy(&own->domain, identity->domain)));
+    SECURITY_STATUS status = copied ? acquire_ask(own, identity, &own->id, &own->life, &acquired->expiry, not_here)
+                                    : SEC_E_INSUFFICIENT_MEMORY;
     if (status != SEC_E_OK) {
         credential_put(acquired);
         return status;
@@ -264,8 +265,8 @@ static enum lsa_result step_ask(struct remote_handshake *handshake, const struct
     lsa_text_write(&request, LSA_TARGET, step->in->target);
     lsa_bytes_write(&request, LSA_TOKEN, step->in->token);
     lsa_bytes_write(&request, LSA_BINDINGS, step->in->bindings);
-    return lsa_ask(own->daemon, &request, LSA_STEP, own->config->lsa_seconds, handshake->id != 0 ? handshake->life : life,
-                   reply, &handshake->life);
+    return lsa_ask(own->daemon, &request, LSA_STEP, own->config->lsa_seconds,
+                   handshake->id != 0 ? handshake->life : life, reply, &handshake->life);
 }
 
 static SECURITY_STATUS step_take(struct remote_handshake *handshake, const struct lsa_reply *reply,
@@ -317,6 +318,7 @@ static SECURITY_STATUS step_prompt(struct remote_handshake *handshake, const str
 
 static SECURITY_STATUS step_local(struct remote_handshake *handshake, struct credential *local, const struct step *step)
 {
+    require(local != NULL, SEC_E_INTERNAL_ERROR); /* a handshake that is local has it */
     const struct package_authority *table = local->authority;
     return step->initiator ? table->initiate(local->own, &handshake->local, step->in, step->out)
                            : table->accept(local->own, &handshake->local, step->in, step->out);
@@ -394,13 +396,14 @@ static SECURITY_STATUS remote_complete(void *opaque, struct slice_mut token)
     AUTO_WRITER struct writer request = lsa_request(LSA_COMPLETE);
     lsa_number_write(&request, LSA_CONTEXT, handshake->id);
     lsa_bytes_write(&request, LSA_TOKEN, slice_of(token.data != NULL ? token.data : (const uint8_t *)"", token.len));
-    enum lsa_result result = lsa_ask(own->daemon, &request, LSA_COMPLETE, own->config->lsa_seconds, handshake->life,
-                                     &reply, NULL);
+    enum lsa_result result =
+        lsa_ask(own->daemon, &request, LSA_COMPLETE, own->config->lsa_seconds, handshake->life, &reply, NULL);
     require(result == LSA_ANSWERED, lsa_result_status(result));
     require(reply.status >= 0, reply.status);
     struct slice completed = reply.message.field[LSA_TOKEN];
     require(completed.len == token.len, SEC_E_INTERNAL_ERROR);
-    memcpy(token.data, completed.data, completed.len);
+    if (token.data != NULL && completed.data != NULL)
+        memcpy(token.data, completed.data, token.len);
     return reply.status;
 }
 
@@ -416,8 +419,8 @@ static SECURITY_STATUS remote_query_credential(const void *opaque, uint32_t attr
             return local_authority.query_credential(local, attribute, value);
         lsa_number_write(&request, LSA_CREDENTIAL, id);
         lsa_number_write(&request, LSA_ATTRIBUTE, attribute);
-        enum lsa_result result = lsa_ask(own->daemon, &request, LSA_QUERY_CREDENTIAL, own->config->lsa_seconds, life,
-                                         &reply, NULL);
+        enum lsa_result result =
+            lsa_ask(own->daemon, &request, LSA_QUERY_CREDENTIAL, own->config->lsa_seconds, life, &reply, NULL);
         if (result == LSA_LOST && own->renewable && attempt == 0 && credential_renew(own) == SEC_E_OK)
             continue;
         require(result == LSA_ANSWERED, lsa_result_status(result));
@@ -448,7 +451,8 @@ static SECURITY_STATUS remote_set_credential(void *opaque, uint32_t attribute, c
     if (local != NULL)
         return local_authority.set_credential(local, attribute, value, len);
     require(!names_a_file(attribute),
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the security authority holds this credential and opens no files for its callers"));
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                      "the security authority holds this credential and opens no files for its callers"));
     AUTO_WRITER struct writer request = lsa_request(LSA_SET_CREDENTIAL);
     lsa_number_write(&request, LSA_CREDENTIAL, id);
     lsa_number_write(&request, LSA_ATTRIBUTE, attribute);
@@ -508,8 +512,8 @@ static SECURITY_STATUS remote_query_handshake(const void *opaque, uint32_t attri
     AUTO_WRITER struct writer request = lsa_request(LSA_QUERY_CONTEXT);
     lsa_number_write(&request, LSA_CONTEXT, handshake->id);
     lsa_number_write(&request, LSA_ATTRIBUTE, attribute);
-    enum lsa_result result = lsa_ask(own->daemon, &request, LSA_QUERY_CONTEXT, own->config->lsa_seconds,
-                                     handshake->life, &reply, NULL);
+    enum lsa_result result =
+        lsa_ask(own->daemon, &request, LSA_QUERY_CONTEXT, own->config->lsa_seconds, handshake->life, &reply, NULL);
     require(result == LSA_ANSWERED, lsa_result_status(result));
     return reply.status == SEC_E_OK ? attribute_take(handshake, &reply.message, value) : reply.status;
 }
@@ -557,7 +561,8 @@ SECURITY_STATUS remote_acquire_delegated(const struct package *package, const st
 {
     struct credential *acquired = NULL;
     uint64_t id = 0, life = 0;
-    struct credential *local = service != NULL && remote_is(service) ? credential_now(service->own, &id, &life) : service;
+    struct credential *local =
+        service != NULL && remote_is(service) ? credential_now(service->own, &id, &life) : service;
     if (local != NULL)
         return local_authority.acquire_delegated(package, request, delegated, local, credential);
     try(credential_make(package, request, &acquired));

@@ -34,10 +34,12 @@ SECURITY_STATUS seal_open(struct slice sealed, struct secret *plain)
 {
     AUTO_SECRET struct secret buffer = {0};
     struct slice text;
-    require(seal_is(sealed) && key.enctype != 0 &&
-                krb_decrypt(&key, KRB_USAGE_SEAL, slice_of(sealed.data + sizeof magic, sealed.len - sizeof magic),
-                            &buffer, &text),
-            cause_set(SEC_E_NO_CREDENTIALS,
-                      "what the client handed over was sealed by another security authority, or before this one was started"));
+    require(
+        seal_is(sealed) && key.enctype != 0 &&
+            krb_decrypt(&key, KRB_USAGE_SEAL, slice_of(sealed.data + sizeof magic, sealed.len - sizeof magic), &buffer,
+                        &text),
+        cause_set(
+            SEC_E_NO_CREDENTIALS,
+            "what the client handed over was sealed by another security authority, or before this one was started"));
     return secret_set(plain, text.data, text.len) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }

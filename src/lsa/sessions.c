@@ -22,7 +22,7 @@ struct kept_session {
     struct kept_session *next; /* newest first; guarded by `lock` */
     char *package, *user, *domain;
     const struct config *config;
-    struct identity identity; /* wiped with the session; empty where nothing stays */
+    struct identity identity;   /* wiped with the session; empty where nothing stays */
     pthread_mutex_t cache_lock; /* guards what follows; held while a KDC is asked */
     const struct package *cache_package;
     void *cache_credential; /* holds the ticket-granting ticket, and gets another when it ends; NULL: none */
@@ -189,7 +189,8 @@ SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t 
     const struct identity *identity = request->identity;
     require(request->type == SESSION_INTERACTIVE || request->type == SESSION_NETWORK ||
                 request->type == SESSION_NEW_CREDENTIALS,
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "there are interactive and network logons, and those with new credentials"));
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                      "there are interactive and network logons, and those with new credentials"));
     require(identity != NULL && identity->user != NULL && *identity->user != '\0' && identity->has_password &&
                 identity->proof_kind == IDENTITY_PASSWORD,
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a logon needs a user's name and a password"));
@@ -207,7 +208,8 @@ SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t 
     return session_publish(session, id);
 }
 
-SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, const char *user, void *service, uint64_t *id)
+SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, const char *user, void *service,
+                                    uint64_t *id)
 {
     const struct package_authority *table = request->package->authority;
     const struct acquire_request acquire = {.config = request->config, .use = SECPKG_CRED_OUTBOUND};

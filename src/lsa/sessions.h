@@ -8,7 +8,7 @@
 #include "core/package.h"
 #include <sys/types.h>
 
-#define SESSIONS_MAX 4096          /* in all; a machine with more users logs them on through a directory */
+#define SESSIONS_MAX 4096 /* in all; a machine with more users logs them on through a directory */
 #define SESSIONS_OF_A_USER_MAX 64
 
 /* The values of SECURITY_LOGON_TYPE that there are here. */
@@ -39,7 +39,8 @@ struct logon_session {
  * package's own status; SEC_E_UNSUPPORTED_FUNCTION for another type; SEC_E_INSUFFICIENT_MEMORY also at the limits. May wait for KDCs. */
 SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t *id);
 /* Proves that a user exists, with what a service may say of itself (MS-SFU), and makes a network session. */
-SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, const char *user, void *service, uint64_t *id);
+SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, const char *user, void *service,
+                                    uint64_t *id);
 /* SEC_E_INVALID_HANDLE: there is no such session of `owner`; uid 0 may end everybody's. id 0: the one that defaults come from. */
 SECURITY_STATUS sessions_log_off(uint64_t id, uid_t owner);
 

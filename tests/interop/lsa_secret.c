@@ -32,13 +32,13 @@ static void step(struct side *mine, struct side *peer, char *target)
     SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
     ULONG attributes;
     CtxtHandle *old = mine->begun ? &mine->context : NULL;
-    mine->status =
-        target != NULL
-            ? InitializeSecurityContextA(&mine->credential, old, target,
-                                         ISC_REQ_CONFIDENTIALITY | ISC_REQ_MUTUAL_AUTH | ISC_REQ_DELEGATE, 0, 0,
-                                         peer->len > 0 ? &in_list : NULL, 0, &mine->context, &out_list, &attributes, NULL)
-            : AcceptSecurityContext(&mine->credential, old, &in_list, ASC_REQ_CONFIDENTIALITY, 0, &mine->context,
-                                    &out_list, &attributes, NULL);
+    mine->status = target != NULL
+                       ? InitializeSecurityContextA(&mine->credential, old, target,
+                                                    ISC_REQ_CONFIDENTIALITY | ISC_REQ_MUTUAL_AUTH | ISC_REQ_DELEGATE, 0,
+                                                    0, peer->len > 0 ? &in_list : NULL, 0, &mine->context, &out_list,
+                                                    &attributes, NULL)
+                       : AcceptSecurityContext(&mine->credential, old, &in_list, ASC_REQ_CONFIDENTIALITY, 0,
+                                               &mine->context, &out_list, &attributes, NULL);
     mine->begun = mine->begun || mine->status >= 0;
     mine->len = mine->status >= 0 ? out.cbBuffer : 0;
     if (mine->status < 0)
@@ -76,8 +76,9 @@ static SECURITY_STATUS client_acquire(char *package, char *user, char *domain)
         identity.DomainLength = (ULONG)strlen(domain);
         identity.PasswordLength = (ULONG)strlen(line);
     }
-    SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL,
-                                                       user != NULL ? &identity : NULL, NULL, NULL, &client.credential, NULL);
+    SECURITY_STATUS status =
+        AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, user != NULL ? &identity : NULL, NULL,
+                                  NULL, &client.credential, NULL);
     explicit_bzero(line, sizeof line);
     return status;
 }
@@ -105,8 +106,8 @@ int main(int argc, char **argv)
     client.status = client_acquire(argv[1], argc == 5 ? argv[3] : NULL, argc == 5 ? argv[4] : NULL);
     if (client.status != SEC_E_OK)
         printf("cause %s\n", OpenSspiLastErrorText());
-    server.status = AcquireCredentialsHandleA(NULL, argv[1], SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
-                                              &server.credential, NULL);
+    server.status =
+        AcquireCredentialsHandleA(NULL, argv[1], SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL, &server.credential, NULL);
     if (server.status != SEC_E_OK)
         printf("cause %s\n", OpenSspiLastErrorText());
     if (client.status == SEC_E_OK && server.status == SEC_E_OK) {
@@ -128,7 +129,8 @@ int main(int argc, char **argv)
         SecBuffer packed = {0};
         CtxtHandle moved;
         CredHandle delegated;
-        if (message(&client.context, &server.context) == SEC_E_OK && message(&server.context, &client.context) == SEC_E_OK)
+        if (message(&client.context, &server.context) == SEC_E_OK &&
+            message(&server.context, &client.context) == SEC_E_OK)
             puts("messages ok");
         if (QueryContextAttributesA(&server.context, SECPKG_ATTR_NAMES, &names) == SEC_E_OK)
             printf("client %s\n", names.sUserName);

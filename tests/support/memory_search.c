@@ -49,8 +49,8 @@ bool memory_holds(const uint8_t *disguised, size_t len)
     assert(memory >= 0 && maps != NULL);
     while (!found && fgets(line, sizeof line, maps) != NULL) {
         /* The search's own copies are no find; regions of which the kernel reads nothing are none either. */
-        if (sscanf(line, "%lx-%lx %7s", &start, &end, rights) != 3 || rights[0] != 'r' ||
-            strstr(line, "[v") != NULL || end - start > SHADOW)
+        if (sscanf(line, "%lx-%lx %7s", &start, &end, rights) != 3 || rights[0] != 'r' || strstr(line, "[v") != NULL ||
+            end - start > SHADOW)
             continue;
         unsigned long mine = (unsigned long)(uintptr_t)chunk;
         n_regions++;

@@ -86,9 +86,11 @@ static void disguised(char *to, const uint8_t *from, size_t len)
 }
 
 /* carol's password in UTF-16LE and in UTF-8, and its NT hash: each byte XOR 0x5a, so that they stand nowhere in this program. */
-static const uint8_t password_utf16[20] = {0x00, 0x5a, 0x3f, 0x5a, 0x38, 0x5a, 0x28, 0x5a, 0x3b, 0x5a, 0x77, 0x5a, 0x6e, 0x5a, 0x68, 0x5a, 0x22, 0x5a, 0x7b, 0x5a};
+static const uint8_t password_utf16[20] = {0x00, 0x5a, 0x3f, 0x5a, 0x38, 0x5a, 0x28, 0x5a, 0x3b, 0x5a,
+                                           0x77, 0x5a, 0x6e, 0x5a, 0x68, 0x5a, 0x22, 0x5a, 0x7b, 0x5a};
 static const uint8_t password_utf8[10] = {0x00, 0x3f, 0x38, 0x28, 0x3b, 0x77, 0x6e, 0x68, 0x22, 0x7b};
-static const uint8_t carol_hash[16] = {0x01, 0x7b, 0xd5, 0xc0, 0xdd, 0x82, 0xb1, 0x84, 0x94, 0x9d, 0x40, 0x30, 0x6e, 0xd2, 0x56, 0x3a};
+static const uint8_t carol_hash[16] = {0x01, 0x7b, 0xd5, 0xc0, 0xdd, 0x82, 0xb1, 0x84,
+                                       0x94, 0x9d, 0x40, 0x30, 0x6e, 0xd2, 0x56, 0x3a};
 
 struct logon_block {
     MSV1_0_INTERACTIVE_LOGON logon;
@@ -593,9 +595,9 @@ static void test_logon_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_secrets),       cmocka_unit_test(test_logon),      cmocka_unit_test(test_two_users),
-        cmocka_unit_test(test_fork),          cmocka_unit_test(test_privileges), cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_absent),        cmocka_unit_test(test_many_contexts), cmocka_unit_test(test_lsa_handles),
+        cmocka_unit_test(test_secrets),      cmocka_unit_test(test_logon),         cmocka_unit_test(test_two_users),
+        cmocka_unit_test(test_fork),         cmocka_unit_test(test_privileges),    cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_absent),       cmocka_unit_test(test_many_contexts), cmocka_unit_test(test_lsa_handles),
         cmocka_unit_test(test_logon_bounds),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -81,13 +81,13 @@ static void test_refused(void **state)
     (void)state;
     struct lsa_message message = {0};
     assert_int_equal(with_more(LSA_USER, slice_of("bob", 4)), WIRE_OK);
-    assert_int_equal(with_more(LSA_USER, slice_of("bob", 3)), WIRE_BAD);       /* no NUL */
-    assert_int_equal(with_more(LSA_USER, slice_of("b\0b", 4)), WIRE_BAD);      /* one too many */
-    assert_int_equal(with_more(LSA_USER, slice_of("\xff\xfe", 3)), WIRE_BAD);  /* not UTF-8 */
-    assert_int_equal(with_more(LSA_USER, slice_of("", 0)), WIRE_BAD);          /* no text at all */
-    assert_int_equal(with_more(LSA_USE, slice_of("12345678", 8)), WIRE_BAD);   /* a second time */
+    assert_int_equal(with_more(LSA_USER, slice_of("bob", 3)), WIRE_BAD);      /* no NUL */
+    assert_int_equal(with_more(LSA_USER, slice_of("b\0b", 4)), WIRE_BAD);     /* one too many */
+    assert_int_equal(with_more(LSA_USER, slice_of("\xff\xfe", 3)), WIRE_BAD); /* not UTF-8 */
+    assert_int_equal(with_more(LSA_USER, slice_of("", 0)), WIRE_BAD);         /* no text at all */
+    assert_int_equal(with_more(LSA_USE, slice_of("12345678", 8)), WIRE_BAD);  /* a second time */
     assert_int_equal(with_more(LSA_LOGON_SESSION, slice_of("1234", 4)), WIRE_BAD);
-    assert_int_equal(with_more(LSA_RECORD, slice_of("1234", 4)), WIRE_BAD);    /* not in this message */
+    assert_int_equal(with_more(LSA_RECORD, slice_of("1234", 4)), WIRE_BAD); /* not in this message */
     assert_int_equal(with_more((enum lsa_field)0, slice_of("1234", 4)), WIRE_BAD);
     assert_int_equal(with_more((enum lsa_field)1000, slice_of("1234", 4)), WIRE_OK); /* of a later version */
     assert_int_equal(lsa_body_read(slice_of("", 0), (enum lsa_operation)0, false, &message), WIRE_BAD);
@@ -163,7 +163,7 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_cuts),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_cuts),    cmocka_unit_test(test_refused),
         cmocka_unit_test(test_head_refused), cmocka_unit_test(test_replies), cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_memory),
     };
