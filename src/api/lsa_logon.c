@@ -47,7 +47,7 @@ _Static_assert(sizeof(KERB_INTERACTIVE_LOGON) == sizeof(MSV1_0_INTERACTIVE_LOGON
 static NTSTATUS password_read(const void *information, size_t len, struct identity *identity)
 {
     MSV1_0_INTERACTIVE_LOGON logon;
-    struct slice password;
+    struct slice password = {0};
     require(len >= sizeof logon, LSA_INVALID_PARAMETER);
     memcpy(&logon, information, sizeof logon);
     NTSTATUS status = lsa_text_read(&logon.UserName, information, len, &identity->user);

@@ -36,7 +36,7 @@ static NTSTATUS change_password(const struct call *call)
 {
     MSV1_0_CHANGEPASSWORD_REQUEST request;
     AUTO_FREE char *domain = NULL, *user = NULL;
-    struct slice old_password, new_password;
+    struct slice old_password = {0}, new_password = {0};
     require(call->len >= sizeof request, LSA_INVALID_PARAMETER);
     memcpy(&request, call->message, sizeof request);
     NTSTATUS status = lsa_text_read(&request.DomainName, call->message, call->len, &domain);

@@ -59,8 +59,7 @@ static const struct rule {
     uint64_t must, may, reply_must, reply_may;
 } rules[LSA_OPERATIONS] = {
     [LSA_HELLO] = {0, HAS(CLIENT), HAS(CLIENT), 0},
-    [LSA_ACQUIRE] = {HAS(PACKAGE) | HAS(USE), HAS(PRINCIPAL) | WHO, HAS(CREDENTIAL) | HAS(EXPIRY),
-                     HAS(NOT_HERE)},
+    [LSA_ACQUIRE] = {HAS(PACKAGE) | HAS(USE), HAS(PRINCIPAL) | WHO, HAS(CREDENTIAL) | HAS(EXPIRY), HAS(NOT_HERE)},
     [LSA_RELEASE] = {HAS(CREDENTIAL), 0, 0, 0},
     [LSA_STEP] = {HAS(CREDENTIAL) | HAS(CONTEXT) | HAS(USE) | HAS(FLAGS), HAS(TARGET) | HAS(TOKEN) | HAS(BINDINGS),
                   HAS(CONTEXT) | HAS(GRANTED) | HAS(EXPIRY), HAS(TOKEN) | HAS(RECORD) | HAS(LIST_MIC)},
