@@ -1,6 +1,6 @@
 """Prints speed beside the peers, measured in the same run: programs take turns, the best of each counts.
 
-compare.py BUILD_DIR [ntlm|kerberos|negotiate|lsad]"""
+compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel|lsad]"""
 import os
 import subprocess
 import sys
@@ -9,8 +9,9 @@ import kerberos
 import lsad
 import negotiate
 import ntlm
+import schannel
 
-SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "lsad": lsad}
+SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel, "lsad": lsad}
 TURNS = 3
 OURS = "OpenSSPI"
 MEMORY = "context bytes"
@@ -47,7 +48,7 @@ def label(workload, ours):
 
 
 def verdict(suite, workload, ours, peers):
-    """Goals are ratios to the best peer, or nanoseconds more than the first; memory's is bytes."""
+    """Goals are ratios to the best peer, or the best of the first GOAL_PEERS, or nanoseconds more than the first; memory's is bytes."""
     if hasattr(suite, "verdict_of"):
         return suite.verdict_of(ours, peers)
     if workload == MEMORY:
@@ -55,6 +56,7 @@ def verdict(suite, workload, ours, peers):
     more = getattr(suite, "MORE", {}).get(workload)
     if more is not None and peers[0] is not None:
         return f"{'met' if ours - peers[0] <= more else 'MISSED'} ({ours - peers[0]:+.0f} ns, {more})"
+    peers = peers[:getattr(suite, "GOAL_PEERS", None)]
     goal, known = suite.GOALS.get(workload), [peer for peer in peers if peer is not None]
     if goal is None or not known:
         return ""

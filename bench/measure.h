@@ -98,7 +98,7 @@ static void measure_messages(const struct measure_messages *work, size_t len, co
 }
 
 /* All sizes, or 16 KiB alone under a label, which tells the encryption type. */
-static void measure_sizes(const struct measure_messages *work, const char *label)
+static inline void measure_sizes(const struct measure_messages *work, const char *label)
 {
     static const size_t sizes[] = {64, 1024, 16384, 65536};
     char suffix[64];
@@ -121,7 +121,7 @@ static size_t measure_resident(void)
 #define MEASURE_PAIRS 1000
 
 /* What the process grows by, a context, while MEASURE_PAIRS pairs of them stand. */
-static void measure_memory(void (*pair_make)(unsigned pair), void (*pair_delete)(unsigned pair))
+static inline void measure_memory(void (*pair_make)(unsigned pair), void (*pair_delete)(unsigned pair))
 {
     pair_make(0);
     pair_delete(0);

@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include "base/memory.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include "crypto/ntlm_response.h"
 
@@ -270,6 +271,51 @@ static int show_named(const struct cli_options *options, struct account_admin *a
     return CLI_OK;
 }
 
+/* Who has this name, whatever the domain. */
+struct namesakes {
+    const char *name;
+    unsigned n_found;
+    char *domain;          /* of the last one */
+    struct writer domains; /* all, as text */
+};
+
+static SECURITY_STATUS namesake(void *context, const struct store_record *record)
+{
+    struct namesakes *namesakes = context;
+    const struct account *account = record->account;
+    if (!text_equal_fold(account->name, namesakes->name))
+        return SEC_E_OK;
+    mem_free(namesakes->domain);
+    namesakes->domain = mem_strdup(account->domain);
+    if (namesakes->n_found++ > 0)
+        writer_bytes(&namesakes->domains, ", ", 2);
+    writer_slice(&namesakes->domains, slice_of_text(account->domain));
+    writer_bytes(&namesakes->domains, "\\", 1);
+    writer_slice(&namesakes->domains, slice_of_text(account->name));
+    return namesakes->domain == NULL ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK;
+}
+
+/* A name without a domain means the one account that has it, in whichever domain. */
+static int domain_find(struct account_admin *admin, const char *name, char **domain)
+{
+    struct namesakes namesakes = {.name = name, .domains = writer_growing(128)};
+    int code = cli_status(account_admin_list(admin, namesake, &namesakes));
+    if (code == CLI_OK && namesakes.n_found > 1) {
+        writer_u8(&namesakes.domains, 0);
+        code = namesakes.domains.failed
+                   ? cli_fail("out of memory")
+                   : cli_fail("there are %u accounts %s: %s; say which, with its domain (--domain \"\" for none)",
+                              namesakes.n_found, name, (const char *)namesakes.domains.data);
+    }
+    if (code == CLI_OK && namesakes.n_found == 1) {
+        mem_free(*domain);
+        *domain = STEAL(namesakes.domain);
+    }
+    writer_release(&namesakes.domains);
+    mem_free(namesakes.domain);
+    return code;
+}
+
 /* Opens the store and splits the name, the same for every command that works on one account. */
 static int with_account(const struct cli_options *options, bool create,
                         int (*run)(const struct cli_options *options, struct account_admin *admin, const char *domain,
@@ -286,6 +332,8 @@ static int with_account(const struct cli_options *options, bool create,
                         name, ACCOUNT_NAME_MAX);
     if (code == CLI_OK)
         code = cli_open(options, create, &admin);
+    if (code == CLI_OK && !create && options->domain == NULL && strchr(options->operand[0], '\\') == NULL)
+        code = domain_find(admin, name, &domain);
     return code == CLI_OK ? run(options, admin, domain, name) : code;
 }
 
@@ -462,24 +510,22 @@ static int account_export(const struct cli_options *options)
     return CLI_OK;
 }
 
-int cli_account(int argc, char **argv)
-{
-    static const struct cli_command commands[] = {
-        {"add", "NAME", "Adds an account; asks for its password, or reads one line of standard input",
-         OPTION_STORE | OPTION_DOMAIN | OPTION_ACCOUNT | OPTION_SID | OPTION_NO_PASSWORD, 1, 1, account_add},
-        {"passwd", "NAME", "Sets a password; asks for it, or reads one line of standard input",
-         OPTION_STORE | OPTION_DOMAIN | OPTION_MUST_CHANGE, 1, 1, account_passwd},
-        {"set", "NAME", "Changes properties of an account",
-         OPTION_STORE | OPTION_DOMAIN | OPTION_ACCOUNT | OPTION_PASSWORD_EXPIRES | OPTION_LOCK, 1, 1, account_set},
-        {"list", "", "Lists all accounts", OPTION_STORE | OPTION_JSON, 0, 0, account_list},
-        {"show", "NAME", "Shows one account", OPTION_STORE | OPTION_DOMAIN | OPTION_JSON, 1, 1, account_show},
-        {"disable", "NAME", "Disables an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_disable},
-        {"enable", "NAME", "Enables and unlocks an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_enable},
-        {"remove", "NAME", "Removes an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_remove},
-        {"import", "FILE", "Takes accounts over from a file, or from standard input (-): all or none",
-         OPTION_STORE | OPTION_DOMAIN | OPTION_FORMAT | OPTION_REPLACE, 1, 1, account_import},
-        {"export", "", "Writes all accounts, with their hashes: keep the output secret",
-         OPTION_STORE | OPTION_FORMAT | OPTION_OUTPUT, 0, 0, account_export},
-    };
-    return cli_dispatch("account", commands, COUNT_OF(commands), argc, argv);
-}
+static const struct cli_command commands[] = {
+    {"add", "NAME", "Adds an account; asks for its password, or reads one line of standard input",
+     OPTION_STORE | OPTION_DOMAIN | OPTION_ACCOUNT | OPTION_SID | OPTION_NO_PASSWORD, 1, 1, account_add},
+    {"passwd", "NAME", "Sets a password; asks for it, or reads one line of standard input",
+     OPTION_STORE | OPTION_DOMAIN | OPTION_MUST_CHANGE, 1, 1, account_passwd},
+    {"set", "NAME", "Changes properties of an account",
+     OPTION_STORE | OPTION_DOMAIN | OPTION_ACCOUNT | OPTION_PASSWORD_EXPIRES | OPTION_LOCK, 1, 1, account_set},
+    {"list", "", "Lists all accounts", OPTION_STORE | OPTION_JSON, 0, 0, account_list},
+    {"show", "NAME", "Shows one account", OPTION_STORE | OPTION_DOMAIN | OPTION_JSON, 1, 1, account_show},
+    {"disable", "NAME", "Disables an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_disable},
+    {"enable", "NAME", "Enables and unlocks an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_enable},
+    {"remove", "NAME", "Removes an account", OPTION_STORE | OPTION_DOMAIN, 1, 1, account_remove},
+    {"import", "FILE", "Takes accounts over from a file, or from standard input (-): all or none",
+     OPTION_STORE | OPTION_DOMAIN | OPTION_FORMAT | OPTION_REPLACE, 1, 1, account_import},
+    {"export", "", "Writes all accounts, with their hashes: keep the output secret",
+     OPTION_STORE | OPTION_FORMAT | OPTION_OUTPUT, 0, 0, account_export},
+};
+
+const struct cli_family cli_account = {"account", "accounts of the local store", commands, COUNT_OF(commands)};

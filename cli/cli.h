@@ -1,6 +1,6 @@
 /*
- * The command `sspi`: what its files share. For SSPI it speaks the public headers like any program; only the accounts come from
- * inside (accounts/admin.h), because managing a store is no part of SSPI. It is linked with the internal static library for that.
+ * The command `sspi`: what its files share. For SSPI it speaks the public headers like any program; the accounts come from inside (accounts/admin.h), because
+ * managing a store is no part of SSPI, and so do configuration and codecs for `doctor` and `decode`. It is linked with the internal static library for that.
  */
 #ifndef OPENSSPI_CLI_CLI_H
 #define OPENSSPI_CLI_CLI_H
@@ -9,7 +9,14 @@
 
 #include <stdio.h>
 
-enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+/* What scripts may rely on; sspi(1) says it too. */
+enum cli_exit {
+    CLI_OK = 0,
+    CLI_FAILED = 1,
+    CLI_USAGE = 2,       /* wrongly called */
+    CLI_REFUSED = 3,     /* an identity, or a message, was not accepted: by the peer, by an authority, or by us */
+    CLI_UNREACHABLE = 4, /* nobody answered */
+};
 
 /* Which options a sub-command takes. */
 enum cli_option {
@@ -26,37 +33,63 @@ enum cli_option {
     OPTION_GROUP = 0x400, /* --gid --comment */
     OPTION_STORE = 0x800,
     OPTION_PASSWORD_EXPIRES = 0x1000,
+    OPTION_PACKAGE = 0x2000,
+    OPTION_USER = 0x4000,
+    OPTION_TARGET = 0x8000,
+    OPTION_FLAGS = 0x10000,
+    OPTION_CERTIFICATE = 0x20000, /* --certificate --key */
+    OPTION_CA = 0x40000,          /* --ca --insecure */
+    OPTION_TIMEOUT = 0x80000,
+    OPTION_HEAD = 0x100000, /* --head --verbose */
+    OPTION_SECONDS = 0x200000,
+    OPTION_NEW_CREDENTIALS = 0x400000,
 };
 
 struct cli_options {
     const char *store, *domain, *full_name, *uid, *gid, *expires, *password_expires, *sid, *format, *output, *comment;
-    bool json, no_password, must_change, lock, unlock, replace;
+    const char *package, *user, *target, *flags, *certificate, *key, *ca, *timeout, *seconds;
+    bool json, no_password, must_change, lock, unlock, replace, insecure, head, verbose, new_credentials;
     char **operand;
     int n_operands;
 };
 
 struct cli_command {
-    const char *name, *operands, *what; /* "sspi account NAME OPERANDS": WHAT */
-    unsigned options;                   /* enum cli_option */
+    const char *name, *operands,
+        *what;        /* "sspi account NAME OPERANDS": WHAT. NAME is "" for the one command of a family of one */
+    unsigned options; /* enum cli_option */
     int min_operands, max_operands;
     int (*run)(const struct cli_options *options);
 };
 
-/* Finds the sub-command, parses its options, runs it. `family` is "account" or "group". */
-int cli_dispatch(const char *family, const struct cli_command *commands, size_t n_commands, int argc, char **argv);
+struct cli_family {
+    const char *name, *what;
+    const struct cli_command *commands;
+    size_t n_commands;
+};
 
-int cli_account(int argc, char **argv);
-int cli_group(int argc, char **argv);
-int cli_packages(int argc, char **argv);
-int cli_logon(int argc, char **argv);
-int cli_logoff(int argc, char **argv);
-int cli_sessions(int argc, char **argv);
+extern const struct cli_family cli_account, cli_group, cli_packages, cli_whoami, cli_creds, cli_connect, cli_listen,
+    cli_get, cli_decode, cli_error, cli_doctor, cli_bench, cli_completion, cli_logon, cli_logoff, cli_sessions;
+/* All of them, ended by NULL, as help, completion and manual list them. */
+extern const struct cli_family *const cli_families[];
+
+/* Finds the sub-command, parses its options, runs it. */
+int cli_dispatch(const struct cli_family *family, int argc, char **argv);
+/* The options that a command takes, one after another: the next after `*at` (0 to begin); false at the end. `value` is NULL for a switch. */
+bool cli_option_next(const struct cli_command *command, size_t *at, const char **name, const char **value,
+                     const char **what);
 
 /* Messages go to standard error, led by "sspi: ". */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* gives CLI_FAILED */
 int cli_misuse(const char *format, ...) __attribute__((format(printf, 1, 2))); /* gives CLI_USAGE */
 /* The cause of a failed call, or what its status means; CLI_OK for SEC_E_OK. */
 int cli_status(SECURITY_STATUS status);
+
+/* The same for a call of the public interface: "WHAT: NAME: cause"; CLI_REFUSED or CLI_UNREACHABLE where the status says so. */
+int cli_sspi_status(const char *what, SECURITY_STATUS status);
+/* A status as its name and number, in a static buffer. */
+const char *cli_status_name(SECURITY_STATUS status);
+/* What a status means and what to do, from the table of `sspi error`; NULL when it is not there. */
+const char *cli_status_advice(SECURITY_STATUS status);
 
 /* Opens the store that --store names, else the first sqlite store of the configuration. */
 int cli_open(const struct cli_options *options, bool create, struct account_admin **admin);
@@ -78,7 +111,8 @@ void cli_time(int64_t filetime, char text[CLI_TIME_MAX]);
 /* Asks for a new password twice with the echo off, or takes one line from standard input when that is no terminal. As UTF-16LE. Never from the
  * command line or the environment, where other users may see it. */
 int cli_password_new(const char *account, struct secret *password);
-/* The same for one that there is: asked once. */
+
+/* One password for `account`, as it is (UTF-8): asked for on a terminal, else one line of standard input. */
 int cli_password_ask(const char *account, struct secret *password);
 
 /* JSON text with its quotation marks. */

@@ -152,15 +152,13 @@ static int group_leave(const struct cli_options *options)
     return membership(options, group_admin_leave);
 }
 
-int cli_group(int argc, char **argv)
-{
-    static const struct cli_command commands[] = {
-        {"add", "GROUP", "Adds a group", OPTION_STORE | OPTION_GROUP | OPTION_SID, 1, 1, group_add},
-        {"list", "", "Lists all groups", OPTION_STORE | OPTION_JSON, 0, 0, group_list},
-        {"show", "GROUP", "Shows a group and its members", OPTION_STORE | OPTION_JSON, 1, 1, group_show},
-        {"join", "GROUP NAME", "Puts an account into a group", OPTION_STORE | OPTION_DOMAIN, 2, 2, group_join},
-        {"leave", "GROUP NAME", "Takes an account out of a group", OPTION_STORE | OPTION_DOMAIN, 2, 2, group_leave},
-        {"remove", "GROUP", "Removes a group; its members stay", OPTION_STORE, 1, 1, group_remove},
-    };
-    return cli_dispatch("group", commands, COUNT_OF(commands), argc, argv);
-}
+static const struct cli_command commands[] = {
+    {"add", "GROUP", "Adds a group", OPTION_STORE | OPTION_GROUP | OPTION_SID, 1, 1, group_add},
+    {"list", "", "Lists all groups", OPTION_STORE | OPTION_JSON, 0, 0, group_list},
+    {"show", "GROUP", "Shows a group and its members", OPTION_STORE | OPTION_JSON, 1, 1, group_show},
+    {"join", "GROUP NAME", "Puts an account into a group", OPTION_STORE | OPTION_DOMAIN, 2, 2, group_join},
+    {"leave", "GROUP NAME", "Takes an account out of a group", OPTION_STORE | OPTION_DOMAIN, 2, 2, group_leave},
+    {"remove", "GROUP", "Removes a group; its members stay", OPTION_STORE, 1, 1, group_remove},
+};
+
+const struct cli_family cli_group = {"group", "groups of the local store", commands, COUNT_OF(commands)};

@@ -4,196 +4,157 @@
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/config.h"
+#include "core/identity.h"
+#include "core/registry.h"
 #include "lsa/logons.h"
 
-#include <ntsecapi.h>
+#include <inttypes.h>
+#include <sspi.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Logon sessions live with the security authority's daemon: without one they would end with this command. */
 
-static int daemon_need(void)
+static int daemon_need(const struct config **config)
 {
-    const struct config *config;
-    SECURITY_STATUS status = config_get(&config);
+    SECURITY_STATUS status = config_get(config);
     if (status != SEC_E_OK)
         return cli_status(status);
-    bool embedded = config->lsa_mode == LSA_EMBEDDED;
-    config_release(config);
-    return embedded
-               ? cli_fail("there is no security authority to log on to: set \"mode\" in [lsa] of the configuration "
-                          "to daemon, and start opensspi-lsad")
-               : CLI_OK;
+    if ((*config)->lsa_mode != LSA_EMBEDDED)
+        return CLI_OK;
+    config_release(*config);
+    return cli_fail("there is no security authority to log on to: set \"mode\" in [lsa] of the configuration to "
+                    "daemon, and start opensspi-lsad");
 }
 
-static int nt_status(const char *what, NTSTATUS status)
+static int package_find(const char *name, const struct package **package)
 {
-    if (cause_text()[0] != '\0')
-        return cli_fail("%s: %s", what, cause_text());
-    return cli_fail("%s: status 0x%08X", what, (unsigned)status);
+    PSecPkgInfoA info = NULL; /* asked as any program does, which also starts the library */
+    SECURITY_STATUS status = QuerySecurityPackageInfoA((SEC_CHAR *)(uintptr_t)name, &info);
+    if (status != SEC_E_OK)
+        return cli_status(status);
+    *package = registry_find(info->Name);
+    FreeContextBuffer(info);
+    return *package != NULL ? CLI_OK : cli_fail("there is no security package \"%s\"", name);
 }
 
-static void string_set(UNICODE_STRING *string, const void *units, size_t len, uint8_t **at)
+static int password_ask(const char *who, struct identity *identity)
 {
-    string->Length = string->MaximumLength = (USHORT)len;
-    string->Buffer = (PWSTR)*at;
-    memcpy(*at, units, len);
-    *at += len;
+    AUTO_SECRET struct secret typed = {0};
+    int code = cli_password_ask(who, &typed);
+    if (code != CLI_OK)
+        return code;
+    AUTO_FREE char *text = mem_dup(typed.data, typed.len);
+    AUTO_WRITER struct writer units = writer_growing(512);
+    bool set = text != NULL && utf16le_write(&units, text) == WIRE_OK && writer_finish(&units) == WIRE_OK &&
+               (units.len == 0 || secret_set(&identity->password, units.data, units.len));
+    if (text != NULL)
+        secret_wipe(text, typed.len);
+    identity->has_password = true;
+    return set ? CLI_OK : cli_fail("the password is not UTF-8");
 }
 
-/* The structure with its three strings behind it, wiped by the caller. */
-static int logon_make(const char *domain, const char *user, const struct secret *password, struct secret *block)
+static int logon_run(const struct cli_options *options)
 {
-    AUTO_WRITER struct writer names = writer_growing(512);
-    size_t domain_len = utf16le_len(domain), user_len = utf16le_len(user);
-    if (utf16le_write(&names, domain) != WIRE_OK || utf16le_write(&names, user) != WIRE_OK ||
-        writer_finish(&names) != WIRE_OK)
-        return cli_fail("the name is not UTF-8");
-    if (!secret_alloc(block, sizeof(MSV1_0_INTERACTIVE_LOGON) + names.len + password->len))
-        return cli_fail("out of memory");
-    MSV1_0_INTERACTIVE_LOGON *logon = (MSV1_0_INTERACTIVE_LOGON *)(void *)block->data;
-    uint8_t *at = block->data + sizeof *logon;
-    logon->MessageType = MsV1_0InteractiveLogon;
-    string_set(&logon->LogonDomainName, names.data, domain_len, &at);
-    string_set(&logon->UserName, names.data + domain_len, user_len, &at);
-    string_set(&logon->Password, password->data, password->len, &at);
-    return CLI_OK;
-}
-
-static int log_on(const char *package, SECURITY_LOGON_TYPE type, const struct secret *block, LUID *luid)
-{
-    char *name = (char *)(uintptr_t)package;
-    LSA_STRING string = {.Length = (USHORT)strlen(name), .MaximumLength = (USHORT)strlen(name), .Buffer = name};
-    TOKEN_SOURCE source = {.SourceName = "sspi"};
-    LSA_STRING origin = {.Length = 4, .MaximumLength = 4, .Buffer = (char *)(uintptr_t) "sspi"};
-    HANDLE lsa = NULL, token = NULL;
-    ULONG number = 0, profile_len = 0;
-    void *profile = NULL;
-    QUOTA_LIMITS quotas;
-    NTSTATUS reason, status = LsaConnectUntrusted(&lsa);
-    if (status != 0)
-        return nt_status("connecting", status);
-    status = LsaLookupAuthenticationPackage(lsa, &string, &number);
-    if (status != 0) {
-        LsaDeregisterLogonProcess(lsa);
-        return cli_fail("there is no security package \"%s\"", package);
-    }
-    status = LsaLogonUser(lsa, &origin, type, number, block->data, (ULONG)block->len, NULL, &source, &profile,
-                          &profile_len, luid, &token, &quotas, &reason);
-    int code = status == 0 ? CLI_OK : nt_status("logging on", status);
-    LsaDeregisterLogonProcess(lsa);
-    return code;
-}
-
-static void luid_print(const LUID *luid)
-{
-    printf("%08X%08X", (unsigned)luid->HighPart, (unsigned)luid->LowPart);
-}
-
-int cli_logon(int argc, char **argv)
-{
-    static const char usage[] = "usage: sspi logon [--package NAME] [--new-credentials] [DOMAIN\\]USER";
-    const char *package = "Negotiate", *who = NULL;
-    SECURITY_LOGON_TYPE type = Interactive;
-    struct cli_options none = {0};
-    AUTO_FREE char *domain = NULL, *user = NULL;
-    AUTO_SECRET struct secret password = {0}, block = {0};
-    LUID luid = {0};
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            printf("%s\n\nThe password is asked for, or read from standard input. --new-credentials: not proved now, "
-                   "for services elsewhere.\n",
-                   usage);
-            return CLI_OK;
-        }
-        if (strcmp(argv[i], "--package") == 0 && i + 1 < argc)
-            package = argv[++i];
-        else if (strcmp(argv[i], "--new-credentials") == 0)
-            type = NewCredentials;
-        else if (who == NULL && argv[i][0] != '-')
-            who = argv[i];
-        else
-            return cli_misuse("%s", usage);
-    }
-    if (who == NULL)
-        return cli_misuse("%s", usage);
-    int code = daemon_need();
-    if (code == CLI_OK)
-        code = cli_split_name(&none, who, &domain, &user);
-    if (code == CLI_OK)
-        code = cli_password_ask(who, &password);
-    if (code == CLI_OK)
-        code = logon_make(domain != NULL ? domain : "", user, &password, &block);
-    if (code == CLI_OK)
-        code = log_on(package, type, &block, &luid);
-    if (code == CLI_OK) {
-        fputs("logged on, session ", stdout);
-        luid_print(&luid);
-        fputc('\n', stdout);
-    }
-    return code;
-}
-
-int cli_logoff(int argc, char **argv)
-{
-    unsigned long long id = 0;
-    char *end;
     const struct config *config;
-    if (argc > 2 || (argc == 2 && ((id = strtoull(argv[1], &end, 16)) == 0 || *end != '\0')))
-        return cli_misuse("usage: sspi logoff [SESSION]");
-    int code = daemon_need();
+    const struct package *package = NULL;
+    const char *who = options->operand[0];
+    AUTO_IDENTITY struct identity identity = {0};
+    uint64_t id = 0;
+    int code = daemon_need(&config);
     if (code != CLI_OK)
         return code;
-    SECURITY_STATUS status = config_get(&config);
-    if (status == SEC_E_OK) {
-        status = logons_log_off(config, id);
-        config_release(config);
-    }
-    return cli_status(status);
-}
-
-static void string_print(const UNICODE_STRING *string)
-{
-    AUTO_FREE char *text = NULL;
-    if (utf16le_to_text(slice_of(string->Buffer, string->Length), &text) == WIRE_OK)
-        fputs(text, stdout);
-}
-
-static int session_print(LUID *luid)
-{
-    PSECURITY_LOGON_SESSION_DATA data = NULL;
-    NTSTATUS status = LsaGetLogonSessionData(luid, &data);
-    if (status != 0)
-        return CLI_OK; /* it ended in between */
-    luid_print(luid);
-    char time[CLI_TIME_MAX];
-    cli_time(data->LogonTime.QuadPart, time);
-    printf("  %s  type %-2u  ", time, (unsigned)data->LogonType);
-    string_print(&data->AuthenticationPackage);
-    fputs("  ", stdout);
-    string_print(&data->LogonDomain);
-    fputs(data->LogonDomain.Length > 0 ? "\\" : "", stdout);
-    string_print(&data->UserName);
-    fputc('\n', stdout);
-    LsaFreeReturnBuffer(data);
-    return CLI_OK;
-}
-
-int cli_sessions(int argc, char **argv)
-{
-    ULONG n_sessions = 0;
-    PLUID list = NULL;
-    (void)argv;
-    if (argc > 1)
-        return cli_misuse("usage: sspi sessions");
-    int code = daemon_need();
-    if (code != CLI_OK)
-        return code;
-    NTSTATUS status = LsaEnumerateLogonSessions(&n_sessions, &list);
-    if (status != 0)
-        return nt_status("listing", status);
-    for (ULONG i = 0; i < n_sessions && code == CLI_OK; i++)
-        code = session_print(&list[i]);
-    LsaFreeReturnBuffer(list);
+    code = package_find(options->package != NULL ? options->package : "Negotiate", &package);
+    if (code == CLI_OK)
+        code = cli_split_name(options, who, &identity.domain, &identity.user);
+    if (code == CLI_OK)
+        code = password_ask(who, &identity);
+    if (code == CLI_OK)
+        code = cli_sspi_status(
+            who, logons_log_on(config, package, &identity,
+                               options->new_credentials ? SESSION_NEW_CREDENTIALS : SESSION_INTERACTIVE, &id));
+    if (code == CLI_OK)
+        printf("logged on, session %016" PRIX64 "\n", id);
+    config_release(config);
     return code;
 }
+
+static int logoff_run(const struct cli_options *options)
+{
+    const struct config *config;
+    unsigned long long id = 0;
+    char *end = NULL;
+    if (options->n_operands > 0) {
+        id = strtoull(options->operand[0], &end, 16);
+        if (id == 0 || *end != '\0')
+            return cli_misuse("\"%s\" is no session's number; \"sspi sessions\" lists them", options->operand[0]);
+    }
+    int code = daemon_need(&config);
+    if (code != CLI_OK)
+        return code;
+    code = cli_status(logons_log_off(config, id));
+    config_release(config);
+    return code;
+}
+
+static void session_print(const struct logon_told *told, bool json, bool first)
+{
+    char time[CLI_TIME_MAX];
+    cli_time(told->time, time);
+    if (!json) {
+        printf("%016" PRIX64 "  %s  type %-2" PRIu32 "  %s  %s%s%s\n", told->id, time, told->type, told->package,
+               told->domain, *told->domain != '\0' ? "\\" : "", told->user);
+        return;
+    }
+    printf("%s  {\"session\": \"%016" PRIX64 "\", \"time\": \"%s\", \"type\": %" PRIu32 ", \"package\": ",
+           first ? "" : ",\n", told->id, time, told->type);
+    json_text(stdout, told->package);
+    fputs(", \"domain\": ", stdout);
+    json_text(stdout, told->domain);
+    fputs(", \"user\": ", stdout);
+    json_text(stdout, told->user);
+    printf(", \"uid\": %" PRIu64 "}", told->owner);
+}
+
+static int sessions_run(const struct cli_options *options)
+{
+    const struct config *config;
+    AUTO_FREE uint64_t *ids = NULL;
+    size_t n_ids = 0;
+    bool first = true;
+    int code = daemon_need(&config);
+    if (code != CLI_OK)
+        return code;
+    code = cli_status(logons_list(config, &ids, &n_ids));
+    if (code == CLI_OK && options->json)
+        puts("[");
+    for (size_t i = 0; i < n_ids && code == CLI_OK; i++) {
+        AUTO_TOLD struct logon_told told = {0};
+        if (logons_describe(config, ids[i], &told) != SEC_E_OK)
+            continue; /* it ended in between */
+        session_print(&told, options->json, first);
+        first = false;
+    }
+    if (code == CLI_OK && options->json)
+        puts(first ? "]" : "\n]");
+    config_release(config);
+    return code;
+}
+
+static const struct cli_command logon_commands[] = {
+    {"", "[DOMAIN\\]USER",
+     "Proves a password to the security authority, and leaves it there as this user's default credentials",
+     OPTION_PACKAGE | OPTION_NEW_CREDENTIALS | OPTION_DOMAIN, 1, 1, logon_run},
+};
+const struct cli_family cli_logon = {"logon", "log on: from then on this user's default credentials", logon_commands,
+                                     1};
+
+static const struct cli_command logoff_commands[] = {
+    {"", "[SESSION]", "Ends a logon session; without a number the newest that gives defaults", 0, 0, 1, logoff_run},
+};
+const struct cli_family cli_logoff = {"logoff", "end a logon session", logoff_commands, 1};
+
+static const struct cli_command sessions_commands[] = {
+    {"", "", "Lists the logon sessions that this user may see", OPTION_JSON, 0, 0, sessions_run},
+};
+const struct cli_family cli_sessions = {"sessions", "this user's logon sessions", sessions_commands, 1};

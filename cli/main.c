@@ -5,20 +5,13 @@
 
 #include <sspi_ext.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const struct {
-    const char *name, *what;
-    int (*run)(int argc, char **argv);
-} families[] = {
-    {"account", "accounts of the local store", cli_account},
-    {"group", "groups of the local store", cli_group},
-    {"packages", "the security packages there are", cli_packages},
-    {"logon", "log on: from then on this user's default credentials", cli_logon},
-    {"logoff", "end a logon session", cli_logoff},
-    {"sessions", "the logon sessions that this user has", cli_sessions},
-};
-#define N_FAMILIES (sizeof(families) / sizeof(families[0]))
+const struct cli_family *const cli_families[] = {&cli_packages,   &cli_whoami,  &cli_creds, &cli_logon,   &cli_logoff,
+                                                 &cli_sessions,   &cli_account, &cli_group, &cli_connect, &cli_listen,
+                                                 &cli_get,        &cli_decode,  &cli_error, &cli_doctor,  &cli_bench,
+                                                 &cli_completion, NULL};
 
 static void message(const char *format, va_list arguments)
 {
@@ -56,16 +49,68 @@ int cli_status(SECURITY_STATUS status)
     return cli_fail("failed with status 0x%08X", (unsigned)status);
 }
 
+const char *cli_status_name(SECURITY_STATUS status)
+{
+    static char text[80];
+    const char *name = OpenSspiStatusName(status);
+    snprintf(text, sizeof(text), "%s%s0x%08X%s", name, *name == '\0' ? "" : " (", (unsigned)status,
+             *name == '\0' ? "" : ")");
+    return text;
+}
+
+static int code_of(SECURITY_STATUS status)
+{
+    switch (status) {
+    case SEC_E_NO_AUTHENTICATING_AUTHORITY:
+        return CLI_UNREACHABLE;
+    case SEC_E_LOGON_DENIED:
+    case SEC_E_WRONG_PRINCIPAL:
+    case SEC_E_TARGET_UNKNOWN:
+    case SEC_E_BAD_BINDINGS:
+    case SEC_E_MESSAGE_ALTERED:
+    case SEC_E_OUT_OF_SEQUENCE:
+    case SEC_E_UNTRUSTED_ROOT:
+    case SEC_E_CERT_EXPIRED:
+    case SEC_E_CERT_UNKNOWN:
+    case SEC_E_MUTUAL_AUTH_FAILED:
+    case SEC_E_TIME_SKEW:
+        return CLI_REFUSED;
+    default: /* STATUS_ACCOUNT_LOCKED_OUT and its kin are NT statuses */
+        return ((unsigned)status & 0xfff00000U) == 0xc0000000U ? CLI_REFUSED : CLI_FAILED;
+    }
+}
+
+int cli_sspi_status(const char *what, SECURITY_STATUS status)
+{
+    if (status == SEC_E_OK)
+        return CLI_OK;
+    const char *cause = OpenSspiLastErrorText(), *advice = cli_status_advice(status);
+    cli_fail("%s: %s%s%s", what, cli_status_name(status), *cause == '\0' ? "" : ": ", cause);
+    if (advice != NULL)
+        cli_fail("%s", advice);
+    return code_of(status);
+}
+
 static void usage(FILE *out)
 {
-    fputs("usage: sspi FAMILY COMMAND [OPTIONS] ...\n\n", out);
-    for (size_t i = 0; i < N_FAMILIES; i++)
-        fprintf(out, "  sspi %-10s %s\n", families[i].name, families[i].what);
-    fputs("\n\"sspi FAMILY --help\" tells more; \"sspi --version\" tells the version.\n", out);
+    fputs("usage: sspi [--trace] COMMAND [OPTIONS] ...\n\n", out);
+    for (size_t i = 0; cli_families[i] != NULL; i++)
+        fprintf(out, "  sspi %-10s %s\n", cli_families[i]->name, cli_families[i]->what);
+    fputs("\n\"sspi COMMAND --help\" tells more; \"sspi --version\" tells the version;\n"
+          "\"sspi --trace COMMAND ...\" prints each step of the packages on standard error, never a secret.\n"
+          "Exit status: 0 done, 1 failed, 2 wrongly called, 3 refused, 4 nobody answered.\n",
+          out);
 }
 
 static int run(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--trace") == 0) {
+        /* Before the library's first call, which looks at it. */
+        if (setenv("SSPI_TRACE", "stderr", 1) != 0)
+            return cli_fail("out of memory");
+        argc--;
+        argv++;
+    }
     if (argc < 2) {
         usage(stderr);
         return CLI_USAGE;
@@ -78,9 +123,9 @@ static int run(int argc, char **argv)
         puts("sspi (OpenSSPI) " OPENSSPI_VERSION);
         return CLI_OK;
     }
-    for (size_t i = 0; i < N_FAMILIES; i++)
-        if (strcmp(argv[1], families[i].name) == 0)
-            return families[i].run(argc - 1, argv + 1);
+    for (size_t i = 0; cli_families[i] != NULL; i++)
+        if (strcmp(argv[1], cli_families[i]->name) == 0)
+            return cli_dispatch(cli_families[i], argc - 1, argv + 1);
     return cli_misuse("there is no \"sspi %s\"; see \"sspi --help\"", argv[1]);
 }
 

@@ -26,6 +26,19 @@ enum option_id {
     ID_REPLACE,
     ID_OUTPUT,
     ID_COMMENT,
+    ID_PACKAGE,
+    ID_USER,
+    ID_TARGET,
+    ID_FLAGS,
+    ID_CERTIFICATE,
+    ID_KEY,
+    ID_CA,
+    ID_INSECURE,
+    ID_TIMEOUT,
+    ID_HEAD,
+    ID_VERBOSE,
+    ID_SECONDS,
+    ID_NEW_CREDENTIALS,
     ID_HELP,
 };
 
@@ -54,33 +67,78 @@ static const struct {
     {"replace", NULL, "overwrite accounts that exist", ID_REPLACE, OPTION_REPLACE},
     {"output", "FILE", "write to a new file (mode 0600) instead of standard output", ID_OUTPUT, OPTION_OUTPUT},
     {"comment", "TEXT", "comment", ID_COMMENT, OPTION_GROUP},
+    {"package", "NAME", "security package (default: Negotiate; \"sspi packages\" lists them)", ID_PACKAGE,
+     OPTION_PACKAGE},
+    {"user", "[DOMAIN\\]USER",
+     "as this user; the password is asked for, or is a line of standard input (default: default credentials)", ID_USER,
+     OPTION_USER},
+    {"target", "NAME", "the service's name, such as HTTP/www.example.test (default: made from the host)", ID_TARGET,
+     OPTION_TARGET},
+    {"flags", "FLAG,...", "what to ask for instead of the default: names as in ISC_REQ_MUTUAL_AUTH, or \"none\"",
+     ID_FLAGS, OPTION_FLAGS},
+    {"certificate", "FILE", "our certificate and its chain, in PEM (Schannel)", ID_CERTIFICATE, OPTION_CERTIFICATE},
+    {"key", "FILE", "the certificate's private key, in PEM (default: in the certificate's file)", ID_KEY,
+     OPTION_CERTIFICATE},
+    {"ca", "FILE", "the only certificates that may sign the server's, in PEM (TLS)", ID_CA, OPTION_CA},
+    {"insecure", NULL, "take any certificate: whoever is in between can read and change everything", ID_INSECURE,
+     OPTION_CA},
+    {"timeout", "SECONDS", "how long to wait for the peer (default: 30)", ID_TIMEOUT, OPTION_TIMEOUT},
+    {"head", NULL, "ask for the head alone, and print it", ID_HEAD, OPTION_HEAD},
+    {"verbose", NULL, "tell each step on standard error", ID_VERBOSE, OPTION_HEAD | OPTION_FLAGS},
+    {"seconds", "N", "how long to measure each thing (default: 1)", ID_SECONDS, OPTION_SECONDS},
+    {"new-credentials", NULL, "not proved now: for services elsewhere", ID_NEW_CREDENTIALS, OPTION_NEW_CREDENTIALS},
     {"help", NULL, "this text", ID_HELP, ~0U},
 };
 #define N_KNOWN (sizeof(known) / sizeof(known[0]))
 
-static void command_help(FILE *out, const char *family, const struct cli_command *command)
+bool cli_option_next(const struct cli_command *command, size_t *at, const char **name, const char **value,
+                     const char **what)
 {
-    fprintf(out, "usage: sspi %s %s [OPTIONS]%s%s\n%s.\n\n", family, command->name,
-            command->operands[0] == '\0' ? "" : " ", command->operands, command->what);
-    for (size_t i = 0; i < N_KNOWN; i++) {
+    for (; *at < N_KNOWN; (*at)++)
+        if ((known[*at].of & command->options) != 0 || known[*at].id == ID_HELP) {
+            *name = known[*at].name;
+            *value = known[*at].value;
+            *what = known[*at].what;
+            (*at)++;
+            return true;
+        }
+    return false;
+}
+
+/* "account add", or "connect" in a family of one. */
+#define TITLE_MAX 64
+static const char *title(const struct cli_family *family, const struct cli_command *command, char text[TITLE_MAX])
+{
+    snprintf(text, TITLE_MAX, "%s%s%s", family->name, command->name[0] == '\0' ? "" : " ", command->name);
+    return text;
+}
+
+static void command_usage(FILE *out, const char *called, const struct cli_command *command)
+{
+    fprintf(out, "usage: sspi %s [OPTIONS]%s%s\n", called, command->operands[0] == '\0' ? "" : " ", command->operands);
+}
+
+static void command_help(FILE *out, const char *called, const struct cli_command *command)
+{
+    const char *name, *value, *what;
+    command_usage(out, called, command);
+    fprintf(out, "%s.\n\n", command->what);
+    for (size_t at = 0; cli_option_next(command, &at, &name, &value, &what);) {
         char left[64];
-        if ((known[i].of & command->options) == 0 && known[i].id != ID_HELP)
-            continue;
-        snprintf(left, sizeof(left), "--%s%s%s", known[i].name, known[i].value == NULL ? "" : " ",
-                 known[i].value == NULL ? "" : known[i].value);
-        fprintf(out, "  %-30s %s\n", left, known[i].what);
+        snprintf(left, sizeof(left), "--%s%s%s", name, value == NULL ? "" : " ", value == NULL ? "" : value);
+        fprintf(out, "  %-30s %s\n", left, what);
     }
 }
 
-static void family_help(FILE *out, const char *family, const struct cli_command *commands, size_t n_commands)
+static void family_help(FILE *out, const struct cli_family *family)
 {
-    fprintf(out, "usage: sspi %s COMMAND [OPTIONS] ...\n\n", family);
-    for (size_t i = 0; i < n_commands; i++) {
+    fprintf(out, "usage: sspi %s COMMAND [OPTIONS] ...\n\n", family->name);
+    for (size_t i = 0; i < family->n_commands; i++) {
         char left[80];
-        snprintf(left, sizeof(left), "%s %s", commands[i].name, commands[i].operands);
-        fprintf(out, "  %-26s %s\n", left, commands[i].what);
+        snprintf(left, sizeof(left), "%s %s", family->commands[i].name, family->commands[i].operands);
+        fprintf(out, "  %-26s %s\n", left, family->commands[i].what);
     }
-    fprintf(out, "\n\"sspi %s COMMAND --help\" tells its options.\n", family);
+    fprintf(out, "\n\"sspi %s COMMAND --help\" tells its options.\n", family->name);
 }
 
 static void option_take(struct cli_options *options, int id, const char *value)
@@ -107,6 +165,19 @@ static void option_take(struct cli_options *options, int id, const char *value)
         {ID_PASSWORD_EXPIRES, &options->password_expires, NULL},
         {ID_OUTPUT, &options->output, NULL},
         {ID_COMMENT, &options->comment, NULL},
+        {ID_PACKAGE, &options->package, NULL},
+        {ID_USER, &options->user, NULL},
+        {ID_TARGET, &options->target, NULL},
+        {ID_FLAGS, &options->flags, NULL},
+        {ID_CERTIFICATE, &options->certificate, NULL},
+        {ID_KEY, &options->key, NULL},
+        {ID_CA, &options->ca, NULL},
+        {ID_INSECURE, NULL, &options->insecure},
+        {ID_TIMEOUT, &options->timeout, NULL},
+        {ID_HEAD, NULL, &options->head},
+        {ID_VERBOSE, NULL, &options->verbose},
+        {ID_SECONDS, &options->seconds, NULL},
+        {ID_NEW_CREDENTIALS, NULL, &options->new_credentials},
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (fields[i].id != id)
@@ -118,59 +189,68 @@ static void option_take(struct cli_options *options, int id, const char *value)
     }
 }
 
-static int options_parse(const char *family, const struct cli_command *command, int argc, char **argv,
+static int options_parse(const char *called, const struct cli_command *command, int argc, char **argv,
                          struct cli_options *options)
 {
     struct option table[N_KNOWN + 1] = {{0}};
     for (size_t i = 0; i < N_KNOWN; i++)
         table[i] =
             (struct option){known[i].name, known[i].value == NULL ? no_argument : required_argument, NULL, known[i].id};
+    /* A negative number at the end, a status, is no option. */
+    int n_numbers =
+        argc > 1 && argv[argc - 1][0] == '-' && argv[argc - 1][1] >= '0' && argv[argc - 1][1] <= '9' ? 1 : 0;
     opterr = 0;
     optind = 1;
-    for (int id; (id = getopt_long(argc, argv, ":h", table, NULL)) != -1;) {
+    for (int id; (id = getopt_long(argc - n_numbers, argv, ":h", table, NULL)) != -1;) {
         if (id == ':')
-            return cli_misuse("%s wants a value; see \"sspi %s %s --help\"", argv[optind - 1], family, command->name);
+            return cli_misuse("%s wants a value; see \"sspi %s --help\"", argv[optind - 1], called);
         for (size_t i = 0; i < N_KNOWN; i++)
             if (known[i].id == id && id != ID_HELP && (known[i].of & command->options) == 0)
-                return cli_misuse("\"sspi %s %s\" does not take --%s; see its --help", family, command->name,
-                                  known[i].name);
+                return cli_misuse("\"sspi %s\" does not take --%s; see its --help", called, known[i].name);
         if (id == ID_HELP || id == 'h') {
-            command_help(stdout, family, command);
+            command_help(stdout, called, command);
             options->n_operands = -1;
             return CLI_OK;
         }
         if (id == '?')
-            return cli_misuse("unknown option %s; see \"sspi %s %s --help\"", argv[optind - 1], family, command->name);
+            return cli_misuse("unknown option %s; see \"sspi %s --help\"", argv[optind - 1], called);
         option_take(options, id, optarg);
     }
     options->operand = argv + optind;
     options->n_operands = argc - optind;
-    if (options->n_operands < command->min_operands || options->n_operands > command->max_operands)
-        return cli_misuse("usage: sspi %s %s [OPTIONS]%s%s", family, command->name,
-                          command->operands[0] == '\0' ? "" : " ", command->operands);
+    if (options->n_operands < command->min_operands || options->n_operands > command->max_operands) {
+        command_usage(stderr, called, command);
+        return CLI_USAGE;
+    }
     return CLI_OK;
 }
 
-int cli_dispatch(const char *family, const struct cli_command *commands, size_t n_commands, int argc, char **argv)
+static int command_run(const struct cli_family *family, const struct cli_command *command, int argc, char **argv)
 {
+    struct cli_options options = {0};
+    char called[TITLE_MAX];
+    int code = options_parse(title(family, command, called), command, argc, argv, &options);
+    if (code != CLI_OK || options.n_operands < 0)
+        return code;
+    return command->run(&options);
+}
+
+int cli_dispatch(const struct cli_family *family, int argc, char **argv)
+{
+    if (family->commands[0].name[0] == '\0')
+        return command_run(family, &family->commands[0], argc, argv);
     if (argc < 2) {
-        family_help(stderr, family, commands, n_commands);
+        family_help(stderr, family);
         return CLI_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        family_help(stdout, family, commands, n_commands);
+        family_help(stdout, family);
         return CLI_OK;
     }
-    for (size_t i = 0; i < n_commands; i++) {
-        struct cli_options options = {0};
-        if (strcmp(argv[1], commands[i].name) != 0)
-            continue;
-        int code = options_parse(family, &commands[i], argc - 1, argv + 1, &options);
-        if (code != CLI_OK || options.n_operands < 0)
-            return code;
-        return commands[i].run(&options);
-    }
-    return cli_misuse("there is no \"sspi %s %s\"; see \"sspi %s --help\"", family, argv[1], family);
+    for (size_t i = 0; i < family->n_commands; i++)
+        if (strcmp(argv[1], family->commands[i].name) == 0)
+            return command_run(family, &family->commands[i], argc - 1, argv + 1);
+    return cli_misuse("there is no \"sspi %s %s\"; see \"sspi %s --help\"", family->name, argv[1], family->name);
 }
 
 int cli_open(const struct cli_options *options, bool create, struct account_admin **admin)

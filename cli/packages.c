@@ -3,15 +3,9 @@
 #include <sspi.h>
 #include <string.h>
 
-int cli_packages(int argc, char **argv)
+static int packages_list(const struct cli_options *options)
 {
-    bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        puts("usage: sspi packages [--json]\nLists the security packages: name, largest token, capabilities, comment.");
-        return CLI_OK;
-    }
-    if (argc > 1 && !json)
-        return cli_misuse("usage: sspi packages [--json]");
+    const bool json = options->json;
     ULONG n_packages = 0;
     PSecPkgInfoA packages = NULL;
     SECURITY_STATUS status = EnumerateSecurityPackagesA(&n_packages, &packages);
@@ -39,3 +33,10 @@ int cli_packages(int argc, char **argv)
     FreeContextBuffer(packages);
     return CLI_OK;
 }
+
+static const struct cli_command commands[] = {
+    {"", "", "Lists the security packages: name, largest token, capabilities, comment", OPTION_JSON, 0, 0,
+     packages_list},
+};
+
+const struct cli_family cli_packages = {"packages", "the security packages there are", commands, 1};

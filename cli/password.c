@@ -109,10 +109,15 @@ int cli_password_new(const char *account, struct secret *password)
 int cli_password_ask(const char *account, struct secret *password)
 {
     char line[PASSWORD_LINE_MAX] = "", prompt[ACCOUNT_NAME_MAX + 32];
-    snprintf(prompt, sizeof(prompt), "Password of %s: ", account);
-    int code = isatty(STDIN_FILENO) == 1 ? line_ask(prompt, line) : line_read(line);
-    if (code == CLI_OK)
-        code = password_take(line, password);
+    int code;
+    if (isatty(STDIN_FILENO) == 1) {
+        snprintf(prompt, sizeof(prompt), "Password for %s: ", account);
+        code = line_ask(prompt, line);
+    } else {
+        code = line_read(line);
+    }
+    if (code == CLI_OK && !secret_set(password, line, strlen(line)))
+        code = cli_fail("out of memory");
     secret_wipe(line, sizeof(line));
     return code;
 }

@@ -15,6 +15,18 @@ add_library(test_support_flags INTERFACE)
 target_include_directories(test_support_flags INTERFACE ${PROJECT_SOURCE_DIR}/tests)
 target_compile_options(test_support_flags INTERFACE -UNDEBUG)
 target_link_libraries(test_support_flags INTERFACE PkgConfig::CMOCKA)
+
+# tests/libraries/*.c are shared objects that tests load at run time; TEST_LIBRARIES is where they lie.
+file(GLOB library_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/libraries/*.c)
+foreach(source IN LISTS library_files)
+    get_filename_component(name ${source} NAME_WE)
+    add_library(library_${name} MODULE ${source})
+    target_compile_options(library_${name} PRIVATE -fvisibility=default)
+    set_target_properties(library_${name} PROPERTIES
+        PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/libraries)
+    add_dependencies(test_support_flags library_${name})
+endforeach()
+target_compile_definitions(test_support_flags INTERFACE TEST_LIBRARIES="${PROJECT_BINARY_DIR}/tests/libraries")
 if(support_files)
     add_library(test_support STATIC ${support_files})
     target_link_libraries(test_support PUBLIC test_support_flags opensspi_internal)
@@ -52,6 +64,24 @@ foreach(source IN LISTS unit_tests)
     set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endforeach()
 
+# Modules with packages of other people's, each with something wrong: tests/modules/cases.txt names them.
+set(modules_folder ${PROJECT_BINARY_DIR}/tests/modules)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/modules/cases.txt)
+file(STRINGS ${PROJECT_SOURCE_DIR}/tests/modules/cases.txt cases)
+string(REPLACE " " ";" cases "${cases}")
+add_custom_target(test_modules)
+foreach(case IN LISTS cases)
+    add_library(module_${case} MODULE ${PROJECT_SOURCE_DIR}/tests/modules/broken.c)
+    set_target_properties(module_${case} PROPERTIES PREFIX "" OUTPUT_NAME ${case} C_VISIBILITY_PRESET hidden
+        LIBRARY_OUTPUT_DIRECTORY ${modules_folder})
+    target_include_directories(module_${case} PRIVATE ${PROJECT_SOURCE_DIR}/include/opensspi)
+    target_compile_definitions(module_${case} PRIVATE CASE_${case})
+    add_dependencies(test_modules module_${case})
+endforeach()
+add_dependencies(test_support test_modules sharedkey)
+target_compile_definitions(test_support PRIVATE
+    OPENSSPI_TEST_MODULES="${modules_folder}" OPENSSPI_TEST_SAMPLE="${PROJECT_BINARY_DIR}/samples/provider")
+
 # The handshakes of these once more, through a daemon of their own (tests/support/lsa_daemon.h); those that fake packages, randomness or a want of memory in
 # their own process stay out. Kerberos' tickets are in a cache of the test's, which is
 # no matter of the daemon's: there the client's side stays in the process ("auto").
@@ -76,6 +106,13 @@ endif()
 
 if(EXISTS ${PROJECT_SOURCE_DIR}/tests/headers/CMakeLists.txt)
     add_subdirectory(tests/headers)
+endif()
+
+# The Tcl package, by tcltest; the samples of samples/tcl are run there too.
+if(TARGET twapi_crypto)
+    add_test(NAME tcl.sspi COMMAND tclsh ${PROJECT_SOURCE_DIR}/tests/tcl/all.tcl)
+    set_tests_properties(tcl.sspi PROPERTIES TIMEOUT 120 ENVIRONMENT
+        "OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};TCLLIBPATH=${PROJECT_BINARY_DIR}/tcl")
 endif()
 
 # tests/cli/test_*.py and tests/interop/test_*.py are one test each; other Python files there are their helpers.

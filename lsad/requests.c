@@ -15,13 +15,17 @@
 
 /* What the operations do. job_run and what it calls may run on a worker: it reads the job's message, uses what the job holds, and writes the job's results. */
 
+/* Those whose sessions a record can hold: TLS' state stays in one process, and other people's packages are not loaded here. */
 static SECURITY_STATUS package_find(const struct job *job, const struct package **package)
 {
     const char *name = lsa_text(&job->message, LSA_PACKAGE);
-    *package = registry_find(name);
-    return *package != NULL
-               ? SEC_E_OK
-               : cause_set(SEC_E_SECPKG_NOT_FOUND, "the security authority has no package \"%.64s\"", name);
+    const struct package *found = registry_find(name);
+    bool serves = found != NULL && found->info.takes_identity && !found->info.process_bound &&
+                  (found->info.capabilities & SECPKG_FLAG_STREAM) == 0;
+    require(serves,
+            cause_set(SEC_E_SECPKG_NOT_FOUND, "the security authority has no package \"%.64s\" for its clients", name));
+    *package = found;
+    return SEC_E_OK;
 }
 
 static bool text_copy(char **to, const char *from)
@@ -131,6 +135,8 @@ static SECURITY_STATUS step_reply(struct job *job, struct step_out *out, SECURIT
         lsa_bytes_write(&job->reply, LSA_TOKEN, writer_slice_of(&out->token));
     require(status >= 0, status);
     require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    if (out->session != NULL) /* open already: it signed the list of mechanisms */
+        try(session_save(out->session, &out->record));
     if (out->record.len > 0)
         lsa_bytes_write(&job->reply, LSA_RECORD, writer_slice_of(&out->record));
     lsa_number_write(&job->reply, LSA_GRANTED, out->granted);
@@ -165,6 +171,7 @@ static SECURITY_STATUS run_step(struct job *job)
     status = step_reply(job, &out, status);
     writer_release(&out.token);
     writer_release(&out.record);
+    session_close(out.session);
     job->context_ended = context->handshake == NULL || (status < 0 && status != SEC_E_INCOMPLETE_MESSAGE);
     return status;
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # demo.sh BUILD_DIR [PACKAGE]: a client and a server, two processes, authenticate over TCP and exchange sealed and signed
-# messages; then a wrong password is refused. Without PACKAGE, each package that can be shown. Leaves nothing behind.
+# messages; then a wrong password, or for TLS another server, is refused. Without PACKAGE, each package that can be shown. Leaves nothing behind.
 set -eu
 
 if [ $# -lt 1 ] || [ $# -gt 2 ]; then
@@ -8,7 +8,7 @@ if [ $# -lt 1 ] || [ $# -gt 2 ]; then
     exit 2
 fi
 build=$(CDPATH='' cd -- "$1" && pwd)
-packages=${2:-NTLM Kerberos Negotiate}
+packages=${2:-NTLM Kerberos Negotiate Schannel}
 programs=$build/samples/sockauth
 server=
 kdc=
@@ -47,11 +47,13 @@ fail()
     exit 1
 }
 
-# start_server PACKAGE NAME: the output goes to NAME.log; sets $server and $port.
+# start_server PACKAGE NAME [OPTION...]: the output goes to NAME.log; sets $server and $port.
 start_server()
 {
     log=$place/$2.log
-    "$programs/sockauth_server" -p "$1" -n 1 -a 30 127.0.0.1 0 >"$log" 2>&1 &
+    package=$1
+    shift 2
+    "$programs/sockauth_server" -p "$package" "$@" -n 1 -a 30 127.0.0.1 0 >"$log" 2>&1 &
     server=$!
     port=
     tries=0
@@ -276,6 +278,69 @@ demo_negotiate()
     converse_refused Negotiate host/server.example.test 'EXAMPLE\alice' "$password" 'refused'
 }
 
+# certificate_make NAME SUBJECT EXTENSION...: NAME.pfx, signed by the authority, under the password in SOCKAUTH_PASSWORD.
+certificate_make()
+{
+    name=$place/$1
+    subject=$2
+    shift 2
+    printf '%s\n' 'basicConstraints = critical,CA:FALSE' 'keyUsage = critical,digitalSignature' "$@" >"$name.ext"
+    {
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$subject" &&
+            openssl x509 -req -in "$name.csr" -CA "$place/ca.pem" -CAkey "$place/ca.key" -CAcreateserial -days 1 -extfile "$name.ext" \
+                -out "$name.pem" &&
+            openssl pkcs12 -export -in "$name.pem" -inkey "$name.key" -out "$name.pfx" -passout env:SOCKAUTH_PASSWORD
+    } >>"$place/openssl.log" 2>&1 || fail "cannot make the certificate of $subject"
+}
+
+authority_make()
+{
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$place/ca.key" -out "$place/ca.pem" -days 1 \
+        -subj '/CN=Example Authority' -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign \
+        >"$place/openssl.log" 2>&1 || fail "cannot make the authority"
+}
+
+# tls_client TARGET: alice shows her certificate to the server that calls itself TARGET.
+tls_client()
+{
+    "$programs/sockauth_client" -p Schannel -t "$1" -c "$place/alice.pfx" -r "$place/ca.pem" 127.0.0.1 "$port"
+}
+
+demo_schannel()
+{
+    command -v openssl >/dev/null 2>&1 || {
+        echo "demo: openssl is missing" >&2
+        exit 2
+    }
+    : >"$OPENSSPI_CONFIG"
+    SOCKAUTH_PASSWORD=$(random_password)
+    export SOCKAUTH_PASSWORD
+    echo "Schannel: server.example.test and alice get certificates from a private authority; both sides check the other's."
+    authority_make
+    certificate_make server server.example.test 'extendedKeyUsage = serverAuth' 'subjectAltName = DNS:server.example.test'
+    certificate_make alice alice 'extendedKeyUsage = clientAuth' 'subjectAltName = email:alice@example.test'
+    start_server Schannel Schannel -c "$place/server.pfx" -r "$place/ca.pem"
+    tls_client server.example.test >"$place/client.log" 2>&1 || fail "the client did not succeed"
+    end_server || fail "the server did not succeed"
+    grep -qx 'server: peer       alice' "$place/Schannel.log" || fail "the server saw somebody else"
+    echo "The server, which saw who came and opened what was sealed:"
+    show "$place/Schannel.log"
+    echo "The client:"
+    show "$place/client.log"
+    echo "The same where the client wants another server:"
+    start_server Schannel refusing -c "$place/server.pfx" -r "$place/ca.pem"
+    if tls_client other.example.test >"$place/refused.log" 2>&1; then
+        fail "a wrong server was accepted"
+    fi
+    if end_server; then
+        fail "the server says that it served somebody"
+    fi
+    grep -q 'refused: CERT_E_CN_NO_MATCH' "$place/refused.log" || fail "refused, but not for the name"
+    grep -E '^server: (DecryptMessage|done)' "$place/refusing.log" | show
+    grep 'CERT_E_CN_NO_MATCH' "$place/refused.log" | show
+    unset SOCKAUTH_PASSWORD
+}
+
 OPENSSPI_CONFIG=$place/opensspi.conf
 export OPENSSPI_CONFIG
 unset OPENSSPI_NTLM_USER_FILE NTLM_USER_FILE SSPI_TRACE
@@ -286,10 +351,11 @@ for package in $packages; do
     [Nn][Tt][Ll][Mm]) demo_ntlm ;;
     [Kk][Ee][Rr][Bb][Ee][Rr][Oo][Ss]) demo_kerberos ;;
     [Nn][Ee][Gg][Oo][Tt][Ii][Aa][Tt][Ee]) demo_negotiate ;;
+    [Ss][Cc][Hh][Aa][Nn][Nn][Ee][Ll]) demo_schannel ;;
     *)
-        echo "demo: nothing to show for the package $package here; there are: NTLM Kerberos Negotiate" >&2
+        echo "demo: nothing to show for the package $package here; there are: NTLM Kerberos Negotiate Schannel" >&2
         exit 2
         ;;
     esac
 done
-echo "Done: authenticated, sealed and signed in both directions; the wrong password was refused."
+echo "Done: authenticated, sealed and signed in both directions; who was wrong was refused."

@@ -88,3 +88,6 @@ if [ -n "$left" ]; then
     printf 'uninstall left:\n%s\n' "$left"
     exit 1
 fi
+
+step 'Debian packages'
+tools/deb.sh --check

@@ -50,7 +50,13 @@ typedef struct _CREDSSP_CRED_EX {
 } CREDSSP_CRED_EX, *PCREDSSP_CRED_EX;
 
 /* Context attributes. */
+#define SECPKG_ATTR_CREDS 0x80000080               /* SecPkgContext_ClientCreds, on the server */
 #define SECPKG_ATTR_NEGOTIATION_PACKAGE 0x80000081 /* SecPkgContext_PackageInfo: which package Negotiate chose */
+
+#define SECPKG_ATTR_SERVER_AUTH_FLAGS 0x80000083 /* SecPkgContext_Flags, on the client: CREDSSP_SERVER_AUTH_ */
+#define SECPKG_ATTR_CERT_TRUST_STATUS 0x80000084 /* CERT_TRUST_STATUS, on the client */
+/* SecPkgContext_ClientCreds, on the server: a packed KERB_INTERACTIVE_LOGON or KERB_CERTIFICATE_LOGON, whose pointers are offsets. */
+#define SECPKG_ATTR_CREDS_2 0x80000086
 
 /* How a CredSSP server was authenticated. */
 #define CREDSSP_SERVER_AUTH_NEGOTIATE 0x1

@@ -8,6 +8,7 @@
 #define OPENSSPI_SSPI_EXT_H
 
 #include "sspi.h"
+#include "wincrypt_types.h"
 
 #define OPENSSPI_VERSION_MAJOR 0
 #define OPENSSPI_VERSION_MINOR 1
@@ -54,14 +55,27 @@ extern "C" {
 
 /*
  * For QueryContextAttributes on the server's side: what the client's authority says of the client, verified. Of Kerberos the PAC (MS-PAC), as it stood in the
- * ticket. The buffer is a SecPkgContext_AuthorizationData; AuthorizationData is freed with FreeContextBuffer.
+ * ticket. The buffer is a OPENSSPI_AUTHORIZATION_DATA; AuthorizationData is freed with FreeContextBuffer.
  * SEC_E_UNSUPPORTED_FUNCTION on the client's side and where the authority said nothing.
  */
 #define OPENSSPI_ATTR_AUTHORIZATION_DATA 0x4F530001
-typedef struct _SecPkgContext_AuthorizationData {
+typedef struct _OPENSSPI_AUTHORIZATION_DATA {
     ULONG AuthorizationDataLength; /* bytes */
     PUCHAR AuthorizationData;
-} SecPkgContext_AuthorizationData, *PSecPkgContext_AuthorizationData;
+} OPENSSPI_AUTHORIZATION_DATA;
+
+/* SecPkgContext_ClientCreds (credssp.h), on a CredSSP server: the client's TSCredentials ([MS-CSSP] 2.2.1.2) of any kind as they came, in DER. */
+#define OPENSSPI_ATTR_TS_CREDENTIALS 0x4F530002
+
+/*
+ * What a module with packages of its own may export beside InitSecurityInterfaceW or A: the object identifier by which Negotiate offers a package
+ * that has SECPKG_FLAG_NEGOTIABLE. PackageName is UTF-8, as EnumerateSecurityPackages gave it.
+ *
+ * Returns the identifier's DER contents (without tag and length) and their number of bytes, at most 64, in *Length; the bytes stay the module's.
+ * NULL for a package that Negotiate shall not offer.
+ */
+#define OPENSSPI_PACKAGE_MECHANISM_NAME "OpenSspiPackageMechanism"
+typedef const unsigned char *(*OPENSSPI_PACKAGE_MECHANISM_FN)(const char *PackageName, ULONG *Length);
 
 /*
  * OpenSspiVersion tells the version of the library that the program runs with.
@@ -78,6 +92,40 @@ const char *OpenSspiVersion(void);
  * stays until the same thread's next call into it.
  */
 const char *OpenSspiLastErrorText(void);
+
+/*
+ * OpenSspiLastError tells why this thread's last function failed that reports by BOOL, BOOLEAN or NULL: what GetLastError tells on Windows, a system error code
+ * such as 122 (ERROR_INSUFFICIENT_BUFFER). A success leaves it as it was.
+ */
+ULONG OpenSspiLastError(void);
+
+/*
+ * OpenSspiCloseHandle closes the handle of an access token: what CloseHandle does on Windows (win32/handleapi.h gives it that name).
+ *
+ * Returns TRUE; FALSE with ERROR_INVALID_HANDLE (6) for what is no open token.
+ */
+BOOL OpenSspiCloseHandle(HANDLE hObject);
+
+/*
+ * OpenSspiLocalFree frees what functions hand out that on Windows is freed with LocalFree: SIDs, descriptors and text of win32/sddl.h, and the logon SID of
+ * LogonUserEx.
+ *
+ * Returns NULL; hMem itself when it is none of these.
+ */
+HLOCAL OpenSspiLocalFree(HLOCAL hMem);
+
+/*
+ * A class for GetTokenInformation (win32/securitybaseapi.h): the Unix user that a token stands for. Groups points behind the structure.
+ */
+#define OPENSSPI_TOKEN_UNIX ((TOKEN_INFORMATION_CLASS)0x55584E49)
+
+typedef struct _OPENSSPI_TOKEN_UNIX_IDS {
+    BOOL Mapped; /* FALSE: the client has no Unix user here, and all else is 0 */
+    ULONG User;
+    ULONG Group;
+    ULONG GroupCount; /* supplementary groups */
+    ULONG *Groups;
+} OPENSSPI_TOKEN_UNIX_IDS, *POPENSSPI_TOKEN_UNIX_IDS;
 
 /*
  * OpenSspiStatusName gives the name of a status, such as "SEC_E_LOGON_DENIED" for 0x8009030C.
@@ -141,8 +189,9 @@ SECURITY_STATUS OpenSspiBindingsFromTlsExporter(const void *Exported, ULONG Expo
  * ticket that the client forwarded (the context has ASC_RET_DELEGATE), or else by S4U2Proxy with the ticket that it came with, where the KDC lets the service do
  * that (constrained delegation, also resource-based). On Windows programs impersonate and acquire default credentials instead.
  *
- * phContext: a server's context, also an imported one. It stays as it is, and may be deleted while the credential lives.
- * phService: the service's own credential, needed for S4U2Proxy: acquired with SECPKG_CRED_BOTH, as the context's must have been. NULL is fine where the
+ * phContext: a server's context, also an imported one, of Kerberos or of Negotiate that came to Kerberos. It stays as it is, and may be deleted while the
+ * credential lives. The credential is one of Kerberos.
+ * phService: the service's own credential of Kerberos, needed for S4U2Proxy: acquired with SECPKG_CRED_BOTH, as the context's must have been. NULL is fine where the
  * client has forwarded its ticket.
  * phCredential: receives the credential; free it with FreeCredentialsHandle. Its tickets are in private memory.
  * ptsExpiry: receives when the client's ticket ends, in local time; may be NULL.
@@ -198,6 +247,23 @@ typedef struct _OPENSSPI_CLIENT_IDENTITY {
  * SEC_E_INSUFFICIENT_MEMORY.
  */
 SECURITY_STATUS OpenSspiQueryClientIdentity(PCtxtHandle Context, OPENSSPI_CLIENT_IDENTITY **Identity);
+
+/*
+ * OpenSspiCertificateFromPem makes a certificate context, with its private key, from files: what a TLS server or client needs for SCHANNEL_CRED.paCred.
+ *
+ * CertificateFile  path, UTF-8, of a file of certificates in PEM (also DER or PKCS #7): the first is the one, the others, such as its issuers, go into the memory store that
+ *                  the context lives in, and are sent with it.
+ * KeyFile          path of its private key: PEM or DER, PKCS #1, SEC 1 or PKCS #8, encrypted or not; may be CertificateFile again. Everybody must not be able to read it. Or a
+ *                  "pkcs11:" URI (RFC 7512), for a key in a token: OpenSSL's configuration must name a provider or an engine for it. NULL: no key.
+ * Password         UTF-8, of the key file or the token; NULL: none. Nobody is asked for one.
+ * Certificate      receives the context, for CertFreeCertificateContext.
+ *
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER for a missing argument or a text that is not UTF-8; SEC_E_NO_CREDENTIALS when a file or the token's key is not there or cannot be
+ * read, or everybody may read the key; SEC_E_UNKNOWN_CREDENTIALS when a file holds no certificate or key, is damaged, has another password, or key and certificate are no
+ * pair; SEC_E_INSUFFICIENT_MEMORY. OpenSspiLastErrorText says which.
+ */
+SECURITY_STATUS OpenSspiCertificateFromPem(const char *CertificateFile, const char *KeyFile, const char *Password,
+                                           PCCERT_CONTEXT *Certificate);
 
 #ifdef __cplusplus
 }

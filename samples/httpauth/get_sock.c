@@ -38,9 +38,15 @@ static void ComplainTls(const char *what)
 static long Receive(void *opaque, char *data, size_t size)
 {
     struct channel *channel = opaque;
-    if (channel->tls != NULL)
-        return SSL_read(channel->tls, data, (int)size);
-    return (long)recv(channel->socket, data, size, 0);
+    if (channel->tls == NULL)
+        return (long)recv(channel->socket, data, size, 0);
+    int got = SSL_read(channel->tls, data, (int)size);
+    if (got > 0)
+        return got;
+    /* anybody can end TCP; only the server can end TLS */
+    long end = SSL_get_error(channel->tls, got) == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+    ERR_clear_error();
+    return end;
 }
 
 static bool Send(struct channel *channel, const char *data, size_t len)

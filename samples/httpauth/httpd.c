@@ -121,6 +121,16 @@ static enum MHD_Result SendVisitor(struct MHD_Connection *connection, const char
     return Send(connection, json || page ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND, response);
 }
 
+/* A proxy says so of itself. What it uses one connection for is not one user's. */
+static bool CameByProxy(struct MHD_Connection *connection)
+{
+    static const char *const names[] = {"Via", "Forwarded", "X-Forwarded-For"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, names[i]) != NULL)
+            return true;
+    return false;
+}
+
 static enum MHD_Result Protected(struct MHD_Connection *connection, struct guest *guest, const char *path)
 {
     char *token = NULL;
@@ -132,7 +142,7 @@ static enum MHD_Result Protected(struct MHD_Connection *connection, struct guest
         if (header != NULL)
             Log("signed on: ", guest->visitor.user, guest->visitor.package);
         result = SendVisitor(connection, path, &guest->visitor, token);
-        GuestServed(guest);
+        GuestServed(&gate, guest, CameByProxy(connection));
     } else {
         if (why != NULL)
             Log("refused: ", why, "");

@@ -111,29 +111,45 @@ static void End(struct text *text)
     TextPut(text, "</main>\n</body>\n</html>\n");
 }
 
-/* The two letters of EXAMPLE\alice or alice@EXAMPLE.TEST; no letter of ASCII, no initials. */
-static void Initials(struct text *text, const char *user)
+/* The first letter of EXAMPLE\alice or alice@EXAMPLE.TEST; no letter of ASCII, no initial. */
+static void Initial(struct text *text, const char *user)
 {
     const char *name = strchr(user, '\\') != NULL ? strchr(user, '\\') + 1 : user;
-    char letters[3] = "";
-    for (size_t i = 0; i < 2 && ((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z')); i++)
-        letters[i] = (char)(i == 0 ? name[i] & ~0x20 : name[i] | 0x20);
-    TextPutHtml(text, letters[0] != '\0' ? letters : "?");
+    char letter[2] = "?";
+    if ((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z'))
+        letter[0] = (char)(*name & ~0x20);
+    TextPutHtml(text, letter);
+}
+
+/* A name that is too long for its line breaks before its realm, if it has one. */
+static void Name(struct text *text, const char *name)
+{
+    char start[512];
+    const char *realm = strrchr(name, '@');
+    size_t len = realm != NULL ? (size_t)(realm - name) : 0;
+    if (realm != NULL && len < sizeof start) {
+        memcpy(start, name, len);
+        start[len] = '\0';
+        TextPutHtml(text, start);
+        TextPut(text, "<wbr>");
+        name = realm;
+    }
+    TextPutHtml(text, name);
 }
 
 static void Term(struct text *text, const char *name, const char *id, const char *value, bool code)
 {
     TextFormat(text, "<dt>%s</dt><dd id=\"%s\">%s", name, id, code ? "<code>" : "");
-    TextPutHtml(text, value);
+    Name(text, value);
     TextFormat(text, "%s</dd>\n", code ? "</code>" : "");
 }
 
 static void Hero(struct text *text, const struct visitor *visitor)
 {
     TextPut(text, "<header class=\"hero\">\n<div class=\"avatar\" aria-hidden=\"true\">");
-    Initials(text, visitor->user);
+    Initial(text, visitor->user);
     TextPut(text, "</div>\n<div>\n<p class=\"kicker\">Signed on</p>\n<h1 id=\"user\">");
-    TextPutHtml(text, visitor->user);
+    Name(text, visitor->user);
     TextPut(text, "</h1>\n<p class=\"lead\">No form, no cookie: the browser did it by ");
     TextPutHtml(text, visitor->package);
     TextPut(text, ".</p>\n</div>\n</header>\n");

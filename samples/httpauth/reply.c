@@ -13,8 +13,10 @@ static int Byte(struct wire *wire)
 {
     if (wire->at == wire->len) {
         long got = wire->receive(wire->channel, wire->data, sizeof wire->data);
-        if (got <= 0)
+        if (got <= 0) {
+            wire->broken = got < 0;
             return -1;
+        }
         wire->at = 0;
         wire->len = (size_t)got;
     }
@@ -64,8 +66,8 @@ static bool Field(struct reply *reply, const char *line)
         reply->challenges[reply->n_challenges++] = value;
     else if ((value = Value(line, "Content-Length")) != NULL)
         return Number(value, 10, &reply->length);
-    else if ((value = Value(line, "Transfer-Encoding")) != NULL)
-        reply->chunked = strcasecmp(value, "chunked") == 0;
+    else if ((value = Value(line, "Transfer-Encoding")) != NULL) /* none other was offered (RFC 9112 6.1) */
+        return reply->chunked = strcasecmp(value, "chunked") == 0;
     else if ((value = Value(line, "Connection")) != NULL && strcasecmp(value, "close") == 0)
         reply->keeps = false;
     return true;
@@ -123,7 +125,7 @@ static bool Copy(struct wire *wire, long long len, FILE *to, long long *total)
     for (long long i = 0; len < 0 || i < len; i++) {
         int c = Byte(wire);
         if (c < 0)
-            return len < 0;
+            return len < 0 && !wire->broken;
         if ((to != NULL && putc(c, to) == EOF) || ++*total > (to != NULL ? BODY_MAX : EXPLANATION_MAX))
             return false;
     }

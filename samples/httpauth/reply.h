@@ -15,6 +15,7 @@ struct wire {
     void *channel;
     char data[16384];
     size_t at, len;
+    bool broken; /* the end came by an error, not by the server's word */
 };
 
 struct reply {

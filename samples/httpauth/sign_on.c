@@ -26,7 +26,7 @@ static bool SchemeAdd(struct gate *gate, const char *name, size_t len, const str
 
 bool GateOpen(struct gate *gate, const struct gate_options *options)
 {
-    *gate = (struct gate){.flags = ASC_REQ_ALLOCATE_MEMORY};
+    *gate = (struct gate){.flags = ASC_REQ_ALLOCATE_MEMORY, .proxied = options->binding == BINDING_PROXY};
     if (options->binding == BINDING_ALLOWED)
         gate->flags |= ASC_REQ_ALLOW_MISSING_BINDINGS;
     if (options->binding == BINDING_PROXY)
@@ -75,9 +75,9 @@ void GuestForget(struct guest *guest)
     guest->in = false;
 }
 
-void GuestServed(struct guest *guest)
+void GuestServed(const struct gate *gate, struct guest *guest, bool shared)
 {
-    if (guest->in && strcmp(guest->visitor.package, "NTLM") != 0)
+    if (guest->in && (shared || gate->proxied || strcmp(guest->visitor.package, "NTLM") != 0))
         GuestForget(guest);
 }
 

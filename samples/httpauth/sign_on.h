@@ -31,6 +31,7 @@ struct gate {
     CredHandle credentials[SCHEMES_MAX];
     SecPkgContext_Bindings bindings;
     ULONG flags;
+    bool proxied; /* everybody comes through a proxy */
 };
 
 /* Who came in, in words; everything is owned. */
@@ -63,8 +64,9 @@ void GateClose(struct gate *gate);
  * to send; free it with free. `why`, for the log, is set when the verdict is VERDICT_OUT and the header was the cause, else NULL. */
 enum verdict GuestKnock(const struct gate *gate, struct guest *guest, const char *header, char **token,
                         const char **why);
-/* After the page: a sign-on by NTLM is its connection's, any other one is its request's. */
-void GuestServed(struct guest *guest);
+/* After the page: a sign-on by NTLM is its connection's, any other one is its request's. Where `shared`, others may ask on the connection too, and NTLM's
+ * is its request's as well. */
+void GuestServed(const struct gate *gate, struct guest *guest, bool shared);
 void GuestForget(struct guest *guest);
 
 #endif

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "security.h"
 #include "show.h"
+#include "tls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +70,7 @@ static void CloseAuthSocket(SOCKET sock)
     closesocket(sock);
 }
 
-static SOCKET ConnectAuthSocket(const struct options *options)
+static SOCKET ConnectSocket(const struct options *options)
 {
     struct addrinfo hints = {.ai_family = options->family, .ai_socktype = SOCK_STREAM}, *list, *address;
     int error = getaddrinfo(options->host, options->port, &hints, &list);
@@ -90,9 +91,19 @@ static SOCKET ConnectAuthSocket(const struct options *options)
         }
     }
     freeaddrinfo(list);
+    if (sock != INVALID_SOCKET && !PrepareSocket(sock)) {
+        closesocket(sock);
+        return INVALID_SOCKET;
+    }
+    return sock;
+}
+
+static SOCKET ConnectAuthSocket(const struct options *options)
+{
+    SOCKET sock = ConnectSocket(options);
     if (sock == INVALID_SOCKET)
         return INVALID_SOCKET;
-    if (!PrepareSocket(sock) || !InitSession((DWORD)sock)) {
+    if (!InitSession((DWORD)sock)) {
         closesocket(sock);
         return INVALID_SOCKET;
     }
@@ -139,6 +150,46 @@ static BOOL Talk(SOCKET sock, const char *text)
     return !SessionSigns(key) || (SendText(sock, MESSAGE_SIGNED, text) && ReceiveText(sock, MESSAGE_SIGNED));
 }
 
+static BOOL ConverseByPackage(const struct options *options)
+{
+    BOOL good = FALSE;
+    if (InitPackage(options, TRUE)) {
+        SOCKET sock = ConnectAuthSocket(options);
+        if (sock != INVALID_SOCKET) {
+            good = Talk(sock, options->text);
+            CloseAuthSocket(sock);
+        }
+    }
+    TermPackage();
+    return good;
+}
+
+static BOOL TalkTls(SOCKET sock, const char *text)
+{
+    char answer[MESSAGE_MAX];
+    if (!TlsConnect(sock) || !TlsDescribe(sock) || !TlsSendLine(sock, text))
+        return FALSE;
+    enum receive_result result = TlsReceiveLine(sock, answer, sizeof answer);
+    if (result == RECEIVE_CLOSED)
+        Complain("the server closed the connection");
+    return result == RECEIVE_OK && TlsClose(sock);
+}
+
+static BOOL ConverseByTls(const struct options *options)
+{
+    BOOL good = FALSE;
+    if (TlsInit(options, TRUE)) {
+        SOCKET sock = ConnectSocket(options);
+        if (sock != INVALID_SOCKET) {
+            good = TalkTls(sock, options->text);
+            TlsEnd(sock);
+            closesocket(sock);
+        }
+    }
+    TlsTerm();
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -147,15 +198,7 @@ int main(int argc, char **argv)
         return 2;
     if (!InitWinSock(options.patience))
         return EXIT_FAILURE;
-    BOOL good = FALSE;
-    if (InitPackage(&options, TRUE)) {
-        SOCKET sock = ConnectAuthSocket(&options);
-        if (sock != INVALID_SOCKET) {
-            good = Talk(sock, options.text);
-            CloseAuthSocket(sock);
-        }
-    }
-    TermPackage();
+    BOOL good = TlsIsPackage(options.package) ? ConverseByTls(&options) : ConverseByPackage(&options);
     TermWinSock();
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

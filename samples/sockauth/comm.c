@@ -127,7 +127,7 @@ BOOL WaitForClient(SOCKET listener, DWORD seconds)
 
 BOOL SendBytes(SOCKET sock, const BYTE *bytes, DWORD len)
 {
-    ULONGLONG deadline = Milliseconds() + patience;
+    ULONGLONG deadline = Deadline();
     while (len > 0) {
         transfer_result sent = send(sock, (const char *)bytes, TRANSFER_LEN(len), MSG_NOSIGNAL);
         if (sent >= 0) {
@@ -143,22 +143,41 @@ BOOL SendBytes(SOCKET sock, const BYTE *bytes, DWORD len)
     return TRUE;
 }
 
-enum receive_result ReceiveBytes(SOCKET sock, BYTE *bytes, DWORD len, DWORD *received)
+ULONGLONG Deadline(void)
 {
-    ULONGLONG deadline = Milliseconds() + patience;
+    return Milliseconds() + patience;
+}
+
+enum receive_result ReceiveSome(SOCKET sock, BYTE *bytes, DWORD size, DWORD *received, ULONGLONG deadline)
+{
     *received = 0;
-    while (*received < len) {
-        transfer_result got = recv(sock, (char *)bytes + *received, TRANSFER_LEN(len - *received), 0);
+    for (;;) {
+        transfer_result got = recv(sock, (char *)bytes, TRANSFER_LEN(size), 0);
         if (got > 0) {
-            *received += (DWORD)got;
-        } else if (got == 0) {
+            *received = (DWORD)got;
+            return RECEIVE_OK;
+        }
+        if (got == 0)
             return RECEIVE_CLOSED;
-        } else if (!WouldBlock()) {
+        if (!WouldBlock()) {
             ComplainSocket("cannot receive");
             return RECEIVE_FAILED;
-        } else if (!Wait(sock, POLLIN, deadline)) {
-            return RECEIVE_FAILED;
         }
+        if (!Wait(sock, POLLIN, deadline))
+            return RECEIVE_FAILED;
+    }
+}
+
+enum receive_result ReceiveBytes(SOCKET sock, BYTE *bytes, DWORD len, DWORD *received)
+{
+    ULONGLONG deadline = Deadline();
+    *received = 0;
+    while (*received < len) {
+        DWORD got;
+        enum receive_result result = ReceiveSome(sock, bytes + *received, len - *received, &got, deadline);
+        if (result != RECEIVE_OK)
+            return result;
+        *received += got;
     }
     return RECEIVE_OK;
 }

@@ -65,6 +65,11 @@ BOOL SendBytes(SOCKET sock, const BYTE *bytes, DWORD len);
 /* Receives exactly len bytes, or tells how many came before the peer closed. */
 enum receive_result ReceiveBytes(SOCKET sock, BYTE *bytes, DWORD len, DWORD *received);
 
+/* The moment until which a message that begins now must be there. */
+ULONGLONG Deadline(void);
+/* Receives what there is, at least a byte. */
+enum receive_result ReceiveSome(SOCKET sock, BYTE *bytes, DWORD size, DWORD *received, ULONGLONG deadline);
+
 /* Numbers of four bytes inside messages. */
 void PutNumber(BYTE *bytes, DWORD number);
 DWORD GetNumber(const BYTE *bytes);

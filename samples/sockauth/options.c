@@ -14,14 +14,17 @@ static void Usage(BOOL client)
     if (client)
         fputs(
             "usage: sockauth_client [-4 | -6] [-p PACKAGE] [-t TARGET] [-u [DOMAIN\\]USER] [-f FLAG,...] [-m TEXT]\n"
-            "           [-w SECONDS] [HOST [PORT]]\n"
+            "           [-c PFX] [-r PEM] [-w SECONDS] [HOST [PORT]]\n"
             "The password of -u is the value of SOCKAUTH_PASSWORD, or is asked for. Without -u: default credentials.\n",
             stderr);
     else
         fputs("usage: sockauth_server [-4 | -6] [-p PACKAGE] [-f FLAG,...] [-n CONNECTIONS] [-i] [-w SECONDS]\n"
-              "           [-a SECONDS] [HOST [PORT]]\n"
+              "           [-c PFX] [-r PEM] [-a SECONDS] [HOST [PORT]]\n"
               "-i impersonates each client; -a ends the server when nobody came for so long.\n",
               stderr);
+    fputs(
+        "Schannel: -c is the certificate with its key, whose password SOCKAUTH_PASSWORD is, -r the peer's authority.\n",
+        stderr);
     fputs("Flags: delegate mutual_auth replay_detect sequence_detect confidentiality integrity identify ...\n", stderr);
 }
 
@@ -46,6 +49,12 @@ static BOOL Take(struct options *options, BOOL client, char letter, const char *
         return FlagsOf(client, value, &options->flags);
     case 'w':
         return Number(value, &options->patience) && options->patience > 0;
+    case 'c':
+        options->certificate = value;
+        return TRUE;
+    case 'r':
+        options->authority = value;
+        return TRUE;
     case 't':
         options->target = value;
         return client;

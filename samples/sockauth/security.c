@@ -265,6 +265,19 @@ BOOL DescribeSession(DWORD key)
     return TRUE;
 }
 
+void DescribeClient(DWORD key)
+{
+    struct session *session = CollectGet(key);
+    HANDLE token;
+    SECURITY_STATUS status = SEC_E_UNSUPPORTED_FUNCTION;
+    if (package.table->QuerySecurityContextToken != NULL)
+        status = package.table->QuerySecurityContextToken(&session->context, &token);
+    if (status == SEC_E_OK)
+        SayToken(token);
+    else
+        Say("%-10s none: %s", "token", StatusName(status));
+}
+
 SECURITY_STATUS ImpersonateContext(DWORD key)
 {
     struct session *session = CollectGet(key);

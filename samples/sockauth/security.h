@@ -27,6 +27,11 @@ void TermSession(DWORD key);
 SECURITY_STATUS GenClientContext(DWORD key, const struct message *in, struct message *out);
 SECURITY_STATUS GenServerContext(DWORD key, const struct message *in, struct message *out);
 
+/* DescribeClient tells, on the server, who the client is to this computer. */
+void DescribeClient(DWORD key);
+/* SayToken prints an access token's user and groups, and closes it. */
+void SayToken(HANDLE token);
+
 /* DescribeSession checks what was granted against what was asked, and tells about the peer, the target, flags and sizes. */
 BOOL DescribeSession(DWORD key);
 

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "security.h"
 #include "show.h"
+#include "tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,18 +59,32 @@ static void CloseAuthSocket(SOCKET sock)
     closesocket(sock);
 }
 
-/* Waits for a client and authenticates it. FALSE: nobody came. *sock is INVALID_SOCKET when the client was refused. */
-static BOOL AcceptAuthSocket(SOCKET listener, DWORD idle, SOCKET *sock)
+/* Waits for a client. FALSE: nobody came. *sock is INVALID_SOCKET when it went away at once. */
+static BOOL AcceptSocket(SOCKET listener, DWORD idle, SOCKET *sock)
 {
     *sock = INVALID_SOCKET;
     if (!WaitForClient(listener, idle))
         return FALSE;
     SOCKET accepted = accept(listener, NULL, NULL);
-    if (accepted == INVALID_SOCKET) {
+    if (accepted == INVALID_SOCKET)
         ComplainSocket("cannot accept");
+    else if (!PrepareSocket(accepted))
+        closesocket(accepted);
+    else
+        *sock = accepted;
+    return TRUE;
+}
+
+/* Waits for a client and authenticates it. FALSE: nobody came. *sock is INVALID_SOCKET when the client was refused. */
+static BOOL AcceptAuthSocket(SOCKET listener, DWORD idle, SOCKET *sock)
+{
+    SOCKET accepted;
+    *sock = INVALID_SOCKET;
+    if (!AcceptSocket(listener, idle, &accepted))
+        return FALSE;
+    if (accepted == INVALID_SOCKET)
         return TRUE;
-    }
-    if (!PrepareSocket(accepted) || !InitSession((DWORD)accepted)) {
+    if (!InitSession((DWORD)accepted)) {
         closesocket(accepted);
     } else if (!DoAuthentication(accepted)) {
         CloseAuthSocket(accepted);
@@ -123,6 +138,7 @@ static BOOL Serve(SOCKET sock, BOOL impersonate)
     struct message message;
     if (!DescribeSession((DWORD)sock))
         return FALSE;
+    DescribeClient((DWORD)sock);
     if (impersonate)
         TryImpersonation((DWORD)sock);
     for (int i = 0; i < MESSAGES_MAX; i++) {
@@ -170,19 +186,51 @@ static SOCKET Listen(const struct options *options)
     return listener;
 }
 
+/* The same over TLS: each line is answered by one, until the client says that nothing follows. */
+static BOOL ServeTls(SOCKET sock)
+{
+    char line[MESSAGE_MAX], answer[64];
+    if (!TlsConnect(sock) || !TlsDescribe(sock))
+        return FALSE;
+    for (int i = 0; i < MESSAGES_MAX; i++) {
+        enum receive_result result = TlsReceiveLine(sock, line, sizeof line);
+        if (result != RECEIVE_OK)
+            return result == RECEIVE_CLOSED && TlsClose(sock);
+        snprintf(answer, sizeof answer, "Yes: %lu bytes came sealed and whole.", (unsigned long)strlen(line));
+        if (!TlsSendLine(sock, answer))
+            return FALSE;
+    }
+    Complain("the client does not end");
+    return FALSE;
+}
+
+/* Waits for a client and serves it. FALSE: nobody came. */
+static BOOL ServeNext(SOCKET listener, const struct options *options, BOOL *served)
+{
+    SOCKET sock;
+    BOOL tls = TlsIsPackage(options->package);
+    *served = FALSE;
+    if (!(tls ? AcceptSocket(listener, options->idle, &sock) : AcceptAuthSocket(listener, options->idle, &sock)))
+        return FALSE;
+    if (sock != INVALID_SOCKET && tls) {
+        *served = ServeTls(sock);
+        TlsEnd(sock);
+        closesocket(sock);
+    } else if (sock != INVALID_SOCKET) {
+        *served = Serve(sock, options->impersonate);
+        CloseAuthSocket(sock);
+    }
+    return TRUE;
+}
+
 /* Serves one client after the other. TRUE: all of them were served to their end. */
 static BOOL ServeClients(SOCKET listener, const struct options *options)
 {
     BOOL good = TRUE;
     for (DWORD n = 1; options->connections == 0 || n <= options->connections; n++) {
-        SOCKET sock;
-        if (!AcceptAuthSocket(listener, options->idle, &sock))
+        BOOL served;
+        if (!ServeNext(listener, options, &served))
             return FALSE;
-        BOOL served = FALSE;
-        if (sock != INVALID_SOCKET) {
-            served = Serve(sock, options->impersonate);
-            CloseAuthSocket(sock);
-        }
         Say("%-10s client %lu %s", "done", (unsigned long)n, served ? "served" : "failed");
         good = good && served;
     }
@@ -198,14 +246,18 @@ int main(int argc, char **argv)
     if (!InitWinSock(options.patience))
         return EXIT_FAILURE;
     BOOL good = FALSE;
-    if (InitPackage(&options, FALSE)) {
+    BOOL tls = TlsIsPackage(options.package);
+    if (tls ? TlsInit(&options, FALSE) : InitPackage(&options, FALSE)) {
         SOCKET listener = Listen(&options);
         if (listener != INVALID_SOCKET) {
             good = ServeClients(listener, &options);
             closesocket(listener);
         }
     }
-    TermPackage();
+    if (tls)
+        TlsTerm();
+    else
+        TermPackage();
     TermWinSock();
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

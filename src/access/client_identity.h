@@ -18,7 +18,8 @@ struct client_identity {
     struct sid user;
     int64_t uid, gid; /* or -1 */
     bool anonymous;
-    struct client_group *groups; /* an array of mem_zalloc_array */
+    struct client_group
+        *groups; /* an array of mem_zalloc_array; the first of the user's own domain is the primary group */
     size_t n_groups;
 };
 

@@ -120,3 +120,24 @@ enum wire_result sid_append(struct sid *sid, uint32_t rid)
     sid->subauthority[sid->n_subauthorities++] = rid;
     return WIRE_OK;
 }
+
+bool sid_equal_prefix(const struct sid *a, const struct sid *b)
+{
+    struct sid first = *a, second = *b;
+    require(first.n_subauthorities > 0 && second.n_subauthorities > 0, sid_equal(a, b));
+    first.n_subauthorities--;
+    second.n_subauthorities--;
+    return sid_equal(&first, &second);
+}
+
+enum wire_result sid_domain(const struct sid *sid, struct sid *domain)
+{
+    static const struct sid nt_domains = SID_OF(5, 21);
+    struct sid out = *sid;
+    require(sid->n_subauthorities == 5, WIRE_BAD);
+    out.n_subauthorities = 1;
+    require(sid_equal(&out, &nt_domains), WIRE_BAD);
+    out.n_subauthorities = 4;
+    *domain = out;
+    return WIRE_OK;
+}

@@ -1,7 +1,5 @@
-#include "accounts/accounts.h"
+#include "accounts/accounts_internal.h"
 
-#include "accounts/cache.h"
-#include "accounts/store.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
@@ -13,20 +11,6 @@
 #include <string.h>
 
 #define PASSWORD_BYTES_MAX 512 /* 256 UTF-16 units, as Windows */
-
-struct accounts {
-    struct accounts *next;
-    unsigned references;
-    char *name[CACHE_STORES_MAX];
-    struct account_store store[CACHE_STORES_MAX];
-    size_t n_stores;
-    char *default_domain, *default_key;
-    struct account_policy policy;
-    struct key16 nobody; /* the random hash that responses of unknown accounts are measured against */
-    struct cache *cache;
-    struct failures *
-        unknown; /* counts the failures of unknown names, which nobody asks for: it costs what those of accounts cost */
-};
 
 static struct accounts *opened; /* guarded by opened_lock, as are the reference counts */
 static pthread_mutex_t opened_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -88,6 +88,17 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
 SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const char *domain,
                              const struct account **account);
 
+/* Names for SIDs. Texts are freed with account_name_release. */
+struct account_name {
+    char *name, *domain;
+    bool is_group;
+};
+void account_name_release(struct account_name *name);
+/* The account or group that has this SID: SEC_E_OK, SEC_E_NO_CREDENTIALS when there is none, SEC_E_INTERNAL_ERROR, SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS account_name_of_sid(struct accounts *accounts, const struct sid *sid, struct account_name *name);
+/* The SID of the group of this name in a domain ("" and "." any). The same statuses. */
+SECURITY_STATUS account_sid_of_group(struct accounts *accounts, const char *group, const char *domain, struct sid *sid);
+
 /* Changes a password after proving the old one (passwords as UTF-16LE bytes). SEC_E_OK, SEC_E_LOGON_DENIED and the states above (must-change and
  * expired passwords may be changed), SEC_E_UNSUPPORTED_FUNCTION for a read-only store. */
 SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain,

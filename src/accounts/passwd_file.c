@@ -245,6 +245,34 @@ static SECURITY_STATUS file_store_find_any(void *self, struct store_record *reco
     return status;
 }
 
+/* Entries without a SID of their own have one computed: all are computed until one fits, which only people ask for. */
+static SECURITY_STATUS name_of_sid_locked(struct file_store *store, const struct sid *sid, struct account_name *name)
+{
+    try(store_ready(store));
+    for (size_t i = 0; i < store->file->n_entries; i++) {
+        const struct account_file_entry *entry = &store->file->entries[i];
+        struct sid own;
+        try(entry_sid(store, entry, &own));
+        if (!sid_equal(&own, sid))
+            continue;
+        AUTO_FREE char *found = mem_strdup(entry->name);
+        AUTO_FREE char *domain = mem_strdup(entry->domain[0] == '\0' ? store->default_domain : entry->domain);
+        require(found != NULL && domain != NULL, SEC_E_INSUFFICIENT_MEMORY);
+        *name = (struct account_name){STEAL(found), STEAL(domain), false};
+        return SEC_E_OK;
+    }
+    return SEC_E_NO_CREDENTIALS;
+}
+
+static SECURITY_STATUS file_store_name_of_sid(void *self, const struct sid *sid, struct account_name *name)
+{
+    struct file_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    SECURITY_STATUS status = name_of_sid_locked(store, sid, name);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
 static struct failures *file_store_failures(void *self)
 {
     (void)self;
@@ -268,6 +296,7 @@ static const struct account_store_table file_store_table = {
     .knows_domain = file_store_knows_domain,
     .failures = file_store_failures,
     .find_any = file_store_find_any,
+    .name_of_sid = file_store_name_of_sid,
     .close = file_store_close,
 };
 

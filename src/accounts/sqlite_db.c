@@ -39,6 +39,8 @@ static const char *const sql[SQL_STATEMENTS] = {
                    "password_expires = ?7 WHERE sid = ?1",
     [SQL_REMOVE] = "DELETE FROM account WHERE sid = ?1",
     [SQL_SID_TAKEN] = "SELECT 1 FROM account WHERE sid = ?1 UNION ALL SELECT 1 FROM account_group WHERE sid = ?1",
+    [SQL_SID_NAME] = "SELECT name, domain, 0 FROM account WHERE sid = ?1 UNION ALL "
+                     "SELECT name, '', 1 FROM account_group WHERE sid = ?1",
     [SQL_GROUP_ADD] = "INSERT INTO account_group (name, name_key, sid, gid, comment) VALUES (?1, ?2, ?3, ?4, ?5)",
     [SQL_GROUP_REMOVE] = "DELETE FROM account_group WHERE name_key = ?1",
     [SQL_GROUP_FIND] = "SELECT id, name, sid, gid, comment FROM account_group WHERE name_key = ?1",

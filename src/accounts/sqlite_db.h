@@ -41,6 +41,7 @@ enum sqlite_statement {
     SQL_UPDATE,
     SQL_REMOVE,
     SQL_SID_TAKEN,
+    SQL_SID_NAME,
     SQL_GROUP_ADD,
     SQL_GROUP_REMOVE,
     SQL_GROUP_FIND,

@@ -212,6 +212,67 @@ static SECURITY_STATUS sqlite_store_find_any(void *self, struct store_record *re
     return status;
 }
 
+static SECURITY_STATUS name_read(struct sqlite_store *store, sqlite3_stmt *row, struct account_name *name)
+{
+    AUTO_FREE char *found = NULL;
+    AUTO_FREE char *domain = NULL;
+    try(sqlite_column_string(row, 0, &found));
+    try(sqlite_column_string(row, 1, &domain));
+    if (domain == NULL || *domain == '\0') {
+        mem_free(domain);
+        domain = mem_strdup(store->default_domain);
+    }
+    require(found != NULL && domain != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    *name = (struct account_name){STEAL(found), STEAL(domain), sqlite3_column_int(row, 2) != 0};
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS name_of_sid_locked(struct sqlite_store *store, const struct sid *sid, struct account_name *name)
+{
+    sqlite3_stmt *statement;
+    try(store_ready(store));
+    try(sqlite_prepare(store->db, SQL_SID_NAME, &statement));
+    sqlite_bind_sid(statement, 1, sid);
+    int step = sqlite3_step(statement);
+    SECURITY_STATUS status = step == SQLITE_DONE  ? SEC_E_NO_CREDENTIALS
+                             : step == SQLITE_ROW ? name_read(store, statement, name)
+                                                  : sqlite_failed(store->db);
+    sqlite_done(statement);
+    return status;
+}
+
+static SECURITY_STATUS sqlite_store_name_of_sid(void *self, const struct sid *sid, struct account_name *name)
+{
+    struct sqlite_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    SECURITY_STATUS status = name_of_sid_locked(store, sid, name);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+static SECURITY_STATUS sid_of_group_locked(struct sqlite_store *store, const char *group_key, struct sid *sid)
+{
+    sqlite3_stmt *statement;
+    try(store_ready(store));
+    try(sqlite_prepare(store->db, SQL_GROUP_FIND, &statement));
+    sqlite3_bind_text(statement, 1, group_key, -1, SQLITE_STATIC);
+    int step = sqlite3_step(statement);
+    SECURITY_STATUS status = step == SQLITE_DONE  ? SEC_E_NO_CREDENTIALS
+                             : step == SQLITE_ROW ? sqlite_column_sid(store->db, statement, 2, sid)
+                                                  : sqlite_failed(store->db);
+    sqlite_done(statement);
+    return status;
+}
+
+static SECURITY_STATUS sqlite_store_sid_of_group(void *self, const char *group_key, struct sid *sid)
+{
+    struct sqlite_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    SECURITY_STATUS status = sid_of_group_locked(store, group_key, sid);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
 static struct failures *sqlite_store_failures(void *self)
 {
     return ((struct sqlite_store *)self)->failures;
@@ -262,6 +323,8 @@ static const struct account_store_table sqlite_store_table = {
     .failures = sqlite_store_failures,
     .find_any = sqlite_store_find_any,
     .set_password = sqlite_store_set_password,
+    .name_of_sid = sqlite_store_name_of_sid,
+    .sid_of_group = sqlite_store_sid_of_group,
     .close = sqlite_store_close,
 };
 

@@ -41,6 +41,10 @@ struct account_store_table {
     /* Replaces the hash if it still is `old_hash`, clears must-change. SEC_E_LOGON_DENIED when it is not. */
     SECURITY_STATUS(*set_password)
     (void *store, const struct sid *sid, const struct key16 *old_hash, const struct key16 *new_hash);
+    /* Whose SID is this? SEC_E_NO_CREDENTIALS: nobody's here. Texts are fresh (mem_*); a group's domain is the default one. */
+    SECURITY_STATUS (*name_of_sid)(void *store, const struct sid *sid, struct account_name *name);
+    /* The SID of a group. SEC_E_NO_CREDENTIALS. */
+    SECURITY_STATUS (*sid_of_group)(void *store, const char *group_key, struct sid *sid);
     void (*close)(void *store);
 };
 

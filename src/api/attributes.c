@@ -1,13 +1,19 @@
 #include "api/api.h"
 
+#include "api/context_token.h"
+#include "api/identity.h"
 #include "base/memory.h"
+#include "base/reader.h"
 #include "core/block.h"
 #include "core/cause.h"
 #include "core/handle.h"
 #include "core/objects.h"
+#include "lsa/authority.h"
 #include <credssp.h>
+#include <schannel.h>
 #include <sspi_ext.h>
 #include <string.h>
+#include <wincrypt.h>
 
 /* Attributes of contexts: plain values from below become Windows' structures, whose strings and blocks the caller frees one by one. */
 
@@ -26,6 +32,14 @@ enum form {
     FORM_TIME,
     FORM_PACKAGE,
     FORM_NEGOTIATION,
+    FORM_FLAT,       /* a structure without pointers, as the package laid it out */
+    FORM_FLAT_BYTES, /* a length and bytes that the package wrote */
+    FORM_BINDINGS,
+    FORM_POINTER, /* a reference, such as a certificate */
+    FORM_ISSUERS,
+    FORM_ACCESS_TOKEN,
+    FORM_SECRET_BYTES, /* as FORM_BYTES, in a block that is wiped */
+    FORM_IDENTITY,     /* SecPkgContext_ClientCreds with a packed identity */
 };
 
 static const struct shape {
@@ -47,12 +61,38 @@ static const struct shape {
     {SECPKG_ATTR_NATIVE_NAMES, FORM_TWO_TEXTS, sizeof(SecPkgContext_NativeNamesW)},
     {SECPKG_ATTR_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
     {SECPKG_ATTR_TARGET_INFORMATION, FORM_BYTES, sizeof(SecPkgContext_TargetInformation)},
+    {SECPKG_ATTR_ACCESS_TOKEN, FORM_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken)},
     {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, FORM_WIDE_TEXT, sizeof(SecPkgContext_ClientSpecifiedTarget)},
-    {OPENSSPI_ATTR_AUTHORIZATION_DATA, FORM_BYTES, sizeof(SecPkgContext_AuthorizationData)},
+    {OPENSSPI_ATTR_AUTHORIZATION_DATA, FORM_BYTES, sizeof(OPENSSPI_AUTHORIZATION_DATA)},
+    {SECPKG_ATTR_STREAM_SIZES, FORM_FLAT, sizeof(SecPkgContext_StreamSizes)},
+    {SECPKG_ATTR_UNIQUE_BINDINGS, FORM_BINDINGS, sizeof(SecPkgContext_Bindings)},
+    {SECPKG_ATTR_ENDPOINT_BINDINGS, FORM_BINDINGS, sizeof(SecPkgContext_Bindings)},
+    {SECPKG_ATTR_DTLS_MTU, FORM_FLAT, sizeof(WORD)},
+    {SECPKG_ATTR_APPLICATION_PROTOCOL, FORM_FLAT, sizeof(SecPkgContext_ApplicationProtocol)},
+    {SECPKG_ATTR_REMOTE_CERT_CONTEXT, FORM_POINTER, sizeof(PCCERT_CONTEXT)},
+    {SECPKG_ATTR_LOCAL_CERT_CONTEXT, FORM_POINTER, sizeof(PCCERT_CONTEXT)},
+    {SECPKG_ATTR_REMOTE_CERT_CHAIN, FORM_POINTER, sizeof(PCCERT_CONTEXT)},
+    {SECPKG_ATTR_ISSUER_LIST_EX, FORM_ISSUERS, sizeof(SecPkgContext_IssuerListInfoEx)},
+    {SECPKG_ATTR_CONNECTION_INFO, FORM_FLAT, sizeof(SecPkgContext_ConnectionInfo)},
+    {SECPKG_ATTR_CONNECTION_INFO_EX, FORM_FLAT, sizeof(SecPkgContext_ConnectionInfoEx)},
+    {SECPKG_ATTR_CIPHER_INFO, FORM_FLAT, sizeof(SecPkgContext_CipherInfo)},
+    {SECPKG_ATTR_EAP_KEY_BLOCK, FORM_FLAT, sizeof(SecPkgContext_EapKeyBlock)},
+    {SECPKG_ATTR_SESSION_INFO, FORM_FLAT, sizeof(SecPkgContext_SessionInfo)},
+    {SECPKG_ATTR_EARLY_START, FORM_FLAT, sizeof(SecPkgContext_EarlyStart)},
+    {SECPKG_ATTR_KEYING_MATERIAL, FORM_FLAT_BYTES, sizeof(SecPkgContext_KeyingMaterial)},
+    {SECPKG_ATTR_CERT_CHECK_RESULT, FORM_FLAT, sizeof(SecPkgContext_CertificateValidationResult)},
+    {SECPKG_ATTR_CERT_CHECK_RESULT_INPROC, FORM_FLAT, sizeof(SecPkgContext_CertificateValidationResult)},
+    {SECPKG_ATTR_CREDS, FORM_IDENTITY, sizeof(SecPkgContext_ClientCreds)},
+    {SECPKG_ATTR_CREDS_2, FORM_SECRET_BYTES, sizeof(SecPkgContext_ClientCreds)},
+    {OPENSSPI_ATTR_TS_CREDENTIALS, FORM_SECRET_BYTES, sizeof(SecPkgContext_ClientCreds)},
+    {SECPKG_ATTR_SERVER_AUTH_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
+    {SECPKG_ATTR_CERT_TRUST_STATUS, FORM_FLAT, sizeof(CERT_TRUST_STATUS)},
 };
 
 _Static_assert(sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_TargetInformation) &&
-                   sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_AuthorizationData),
+                   sizeof(SecPkgContext_SessionKey) == sizeof(OPENSSPI_AUTHORIZATION_DATA) &&
+                   sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_KeyingMaterial) &&
+                   sizeof(SecPkgContext_SessionKey) == sizeof(SecPkgContext_ClientCreds),
                "all are a length and a pointer");
 
 static const struct shape *shape_of(ULONG attribute)
@@ -86,14 +126,65 @@ static SECURITY_STATUS put_key_info(const struct attribute *value, bool wide, Se
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS put_bytes(struct slice bytes, SecPkgContext_SessionKey *out)
+static SECURITY_STATUS put_bytes(struct slice bytes, bool secret, SecPkgContext_SessionKey *out)
 {
-    void *block = block_alloc(bytes.len);
+    void *block = secret ? block_alloc_secret(bytes.len) : block_alloc(bytes.len);
     require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (bytes.len > 0)
         memcpy(block, bytes.data, bytes.len);
     out->SessionKeyLength = (ULONG)bytes.len;
     out->SessionKey = block;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS put_identity(const struct identity *identity, SecPkgContext_ClientCreds *out)
+{
+    struct identity_parts parts = {.user = identity->user, .domain = identity->domain}; /* borrowed */
+    void *block = NULL;
+    SECURITY_STATUS status = identity_pack_password(secret_slice(&identity->password), &parts.packed);
+    if (status == SEC_E_OK)
+        status = identity_parts_write(&parts, &block);
+    secret_release(&parts.packed);
+    require(status == SEC_E_OK, status);
+    out->AuthBufferLen = ((const SEC_WINNT_AUTH_IDENTITY_EX2 *)block)->cbStructureLength;
+    out->AuthBuffer = block;
+    return SEC_E_OK;
+}
+
+/* One block: the header, whose address fields are zero, and the application data behind it. */
+static SECURITY_STATUS put_bindings(struct slice data, SecPkgContext_Bindings *out)
+{
+    SEC_CHANNEL_BINDINGS *block = block_alloc(sizeof *block + data.len);
+    require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    block->cbApplicationDataLength = (ULONG)data.len;
+    block->dwApplicationDataOffset = sizeof *block;
+    memcpy(block + 1, data.data, data.len);
+    out->BindingsLength = (ULONG)(sizeof *block + data.len);
+    out->Bindings = block;
+    return SEC_E_OK;
+}
+
+/* The names come as TLS writes them, each behind two bytes with its length; one block holds the array and the names. */
+static SECURITY_STATUS put_issuers(struct slice list, SecPkgContext_IssuerListInfoEx *out)
+{
+    struct slice name;
+    uint16_t len;
+    DWORD n_names = 0;
+    for (struct reader reader = reader_of(list); reader_left(&reader) > 0; n_names++)
+        require(reader_u16be(&reader, &len) == WIRE_OK && reader_skip(&reader, len) == WIRE_OK, SEC_E_INTERNAL_ERROR);
+    CERT_NAME_BLOB *names = block_alloc(n_names * sizeof *names + list.len);
+    require(names != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    uint8_t *at = (uint8_t *)(names + n_names);
+    struct reader reader = reader_of(list);
+    for (DWORD i = 0; i < n_names; i++) {
+        if (reader_u16be(&reader, &len) != WIRE_OK || reader_bytes(&reader, len, &name) != WIRE_OK)
+            break; /* the first walk has shown that this cannot be */
+        memcpy(at, name.data, name.len);
+        names[i] = (CERT_NAME_BLOB){.cbData = len, .pbData = at};
+        at += len;
+    }
+    out->aIssuers = names;
+    out->cIssuers = n_names;
     return SEC_E_OK;
 }
 
@@ -125,15 +216,33 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
     case FORM_KEY_INFO:
         return put_key_info(value, wide, buffer);
     case FORM_BYTES:
-        return put_bytes(value->bytes, buffer);
+        return put_bytes(value->bytes, false, buffer);
+    case FORM_SECRET_BYTES:
+        return put_bytes(value->bytes, true, buffer);
+    case FORM_IDENTITY:
+        return put_identity(value->identity, buffer);
     case FORM_NUMBER:
         *(ULONG *)buffer = value->number;
         return SEC_E_OK;
     case FORM_TIME:
         *(TimeStamp *)buffer = api_timestamp(value->time);
         return SEC_E_OK;
+    case FORM_FLAT:
+        require(value->flat.len == shape->size, SEC_E_INTERNAL_ERROR);
+        memcpy(buffer, value->flat.bytes, shape->size);
+        return SEC_E_OK;
+    case FORM_FLAT_BYTES:
+        return put_bytes(slice_of(value->flat.bytes, value->flat.len), false, buffer);
+    case FORM_BINDINGS:
+        return put_bindings(slice_of(value->flat.bytes, value->flat.len), buffer);
+    case FORM_POINTER:
+        memcpy(buffer, &value->pointer, sizeof value->pointer);
+        return SEC_E_OK;
+    case FORM_ISSUERS:
+        return put_issuers(value->bytes, buffer);
     case FORM_PACKAGE:
-    case FORM_NEGOTIATION: /* answered without a value */
+    case FORM_NEGOTIATION:
+    case FORM_ACCESS_TOKEN: /* answered without a value */
         break;
     }
     return SEC_E_UNSUPPORTED_FUNCTION;
@@ -194,10 +303,14 @@ static SECURITY_STATUS context_query(PCtxtHandle handle, ULONG attribute, void *
                                      context->package->info.name, (unsigned)attribute));
     require(room >= shape->size, cause_set(SEC_E_BUFFER_TOO_SMALL, "attribute %u has a structure of %zu bytes",
                                            (unsigned)attribute, shape->size));
+    if (shape->form == FORM_ACCESS_TOKEN)
+        return context_token_shown(context, &((SecPkgContext_AccessToken *)buffer)->AccessToken);
     pthread_mutex_lock(&context->handshake_lock);
     SECURITY_STATUS status = query_locked(context, shape, wide, buffer);
     pthread_mutex_unlock(&context->handshake_lock);
-    return status;
+    return status != SEC_E_UNSUPPORTED_FUNCTION ? status
+                                                : cause_set(status, "%s contexts have no attribute %u",
+                                                            context->package->info.name, (unsigned)attribute);
 }
 
 SECURITY_STATUS SEC_ENTRY QueryContextAttributesW(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer)
@@ -222,25 +335,26 @@ SECURITY_STATUS SEC_ENTRY QueryContextAttributesExA(PCtxtHandle phContext, ULONG
     return context_query(phContext, ulAttribute, pBuffer, cbBuffer, false);
 }
 
-/* No package so far lets a context's attributes be set; the handle is judged all the same. */
-static SECURITY_STATUS context_set(PCtxtHandle handle, ULONG attribute)
+static SECURITY_STATUS context_set(PCtxtHandle handle, ULONG attribute, const void *buffer, ULONG len)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
     require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
             cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
-    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s contexts let no attribute %u be set",
-                     ((struct context *)ref.object)->package->info.name, (unsigned)attribute);
+    require(buffer != NULL || len == 0, cause_set(SEC_E_INVALID_TOKEN, "an attribute with a length but no memory"));
+    struct context *context = ref.object;
+    pthread_mutex_lock(&context->handshake_lock);
+    SECURITY_STATUS status = authority()->set_context(context, attribute, buffer, len);
+    pthread_mutex_unlock(&context->handshake_lock);
+    return status;
 }
 
 SECURITY_STATUS SEC_ENTRY SetContextAttributesW(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer, ULONG cbBuffer)
 {
-    (void)pBuffer, (void)cbBuffer;
-    return context_set(phContext, ulAttribute);
+    return context_set(phContext, ulAttribute, pBuffer, cbBuffer);
 }
 
 SECURITY_STATUS SEC_ENTRY SetContextAttributesA(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer, ULONG cbBuffer)
 {
-    (void)pBuffer, (void)cbBuffer;
-    return context_set(phContext, ulAttribute);
+    return context_set(phContext, ulAttribute, pBuffer, cbBuffer);
 }

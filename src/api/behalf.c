@@ -9,8 +9,8 @@
 
 /* Credentials to act for somebody else with (sspi_ext.h). */
 
-/* What the context's session keeps of its client, copied: the session may go while a KDC is asked. */
-static SECURITY_STATUS delegated_copy(struct context *context, struct secret *delegated)
+/* What the context's session keeps of its client, copied: the session may go while a KDC is asked. `package` is the one that understands it. */
+static SECURITY_STATUS delegated_copy(struct context *context, struct secret *delegated, const struct package **package)
 {
     SECURITY_STATUS status = SEC_E_OK;
     pthread_mutex_lock(&context->handshake_lock);
@@ -23,6 +23,8 @@ static SECURITY_STATUS delegated_copy(struct context *context, struct secret *de
         status = cause_set(SEC_E_NO_CREDENTIALS, "the client has handed nothing over to act for it with");
     else if (!secret_set(delegated, session->facts.delegated.data, session->facts.delegated.len))
         status = SEC_E_INSUFFICIENT_MEMORY;
+    else
+        *package = session_package(session);
     pthread_mutex_unlock(&context->handshake_lock);
     return status;
 }
@@ -33,11 +35,12 @@ static SECURITY_STATUS delegated_acquire(struct context *context, struct credent
     AUTO_SECRET struct secret delegated = {0};
     const struct config *config;
     struct credential *credential = NULL;
-    try(delegated_copy(context, &delegated));
+    const struct package *package = NULL;
+    try(delegated_copy(context, &delegated, &package));
     try(config_get(&config));
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
     SECURITY_STATUS status =
-        authority()->acquire_delegated(context->package, &request, secret_slice(&delegated), service, &credential);
+        authority()->acquire_delegated(package, &request, secret_slice(&delegated), service, &credential);
     config_release(config);
     TRACE("acquire", "%s, to act for the client of a context: 0x%08x", context->package->info.name, (unsigned)status);
     try(status);

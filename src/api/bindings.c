@@ -74,7 +74,7 @@ static SECURITY_STATUS bindings_from_file(const char *path, SecPkgContext_Bindin
     require(path != NULL && bindings != NULL,
             cause_set(SEC_E_INVALID_PARAMETER, "no path, or no place for the channel bindings, was given"));
     try(file_load(path, &pem));
-    require(certificate_from_pem(writer_slice_of(&pem), &der),
+    require(certificate_pem_read(writer_slice_of(&pem), &der),
             cause_set(SEC_E_CERT_UNKNOWN, "%s: holds no certificate in PEM, or a damaged one", path));
     return deliver_end_point(writer_slice_of(&der), bindings);
 }

@@ -155,3 +155,244 @@ void buffers_message_done(SecBufferDesc *list, enum message_call call, const str
             buffer->cbBuffer = (ULONG)message->data[n_data++].len; /* a package may take padding off its end */
     }
 }
+
+/* Streams (windows-behaviour, Schannel; the seed on stream contexts). */
+
+static SecBuffer *buffer_of_type(const SecBufferDesc *list, ULONG type)
+{
+    for (ULONG i = 0; list != NULL && i < list->cBuffers; i++)
+        if (buffer_type(&list->pBuffers[i]) == type)
+            return &list->pBuffers[i];
+    return NULL;
+}
+
+/* A SEC_APPLICATION_PROTOCOLS tells its own length, which must fit the buffer. */
+static SECURITY_STATUS protocols_in(const SecBuffer *buffer, struct slice *protocols)
+{
+    uint32_t size;
+    require(buffer->pvBuffer != NULL && buffer->cbBuffer >= sizeof size,
+            cause_set(SEC_E_INVALID_TOKEN, "application protocols without a list"));
+    memcpy(&size, buffer->pvBuffer, sizeof size);
+    require(size <= buffer->cbBuffer - sizeof size,
+            cause_set(SEC_E_INVALID_TOKEN, "application protocols of %u bytes in a buffer of %u", (unsigned)size,
+                      (unsigned)buffer->cbBuffer));
+    *protocols = slice_of((const uint8_t *)buffer->pvBuffer + sizeof size, size);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS mtu_in(const SecBuffer *buffer, uint16_t *mtu)
+{
+    require(buffer->pvBuffer != NULL && buffer->cbBuffer >= sizeof *mtu,
+            cause_set(SEC_E_INVALID_TOKEN, "a DTLS_MTU buffer is a WORD"));
+    memcpy(mtu, buffer->pvBuffer, sizeof *mtu);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS stream_buffer_in(const SecBuffer *buffer, struct step_in *in)
+{
+    ULONG type = buffer_type(buffer);
+    switch (type) {
+    case SECBUFFER_TOKEN:
+        require(buffer->cbBuffer == 0 || buffer->pvBuffer != NULL,
+                cause_set(SEC_E_INVALID_TOKEN, "a token buffer with a length but no memory"));
+        if (in->token.len == 0)
+            in->token = slice_of(buffer->pvBuffer, buffer->cbBuffer);
+        return SEC_E_OK;
+    case SECBUFFER_EMPTY:
+        require(buffer->cbBuffer == 0, cause_set(SEC_E_INVALID_TOKEN, "an EMPTY buffer with a length"));
+        return SEC_E_OK;
+    case SECBUFFER_APPLICATION_PROTOCOLS:
+        return protocols_in(buffer, &in->protocols);
+    case SECBUFFER_EXTRA: /* on input: the peer's address, for DTLS's cookie */
+        require(buffer->cbBuffer == 0 || buffer->pvBuffer != NULL,
+                cause_set(SEC_E_INVALID_TOKEN, "an EXTRA buffer with a length but no memory"));
+        in->peer = slice_of(buffer->pvBuffer, buffer->cbBuffer);
+        return SEC_E_OK;
+    case SECBUFFER_DTLS_MTU:
+        return mtu_in(buffer, &in->mtu);
+    case SECBUFFER_SRTP_PROTECTION_PROFILES:
+    case SECBUFFER_SRTP_MASTER_KEY_IDENTIFIER:
+    case SECBUFFER_TOKEN_BINDING:
+    case SECBUFFER_PRESHARED_KEY:
+    case SECBUFFER_PRESHARED_KEY_IDENTITY:
+    case SECBUFFER_SEND_GENERIC_TLS_EXTENSION:
+    case SECBUFFER_SUBSCRIBE_GENERIC_TLS_EXTENSION:
+    case SECBUFFER_FLAGS:
+    case SECBUFFER_TRAFFIC_SECRETS:
+    case SECBUFFER_CERTIFICATE_REQUEST_CONTEXT:
+    case SECBUFFER_APP_SESSION_STATE:
+    case SECBUFFER_SESSION_TICKET: /* what they ask for would not happen */
+        return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "buffers of type %u are not in this version", (unsigned)type);
+    default: /* what other packages use, and an ALERT that a caller left in its list */
+        return SEC_E_OK;
+    }
+}
+
+SECURITY_STATUS buffers_stream_step_in(const SecBufferDesc *list, struct step_in *in)
+{
+    try(buffers_check(list));
+    in->given = list != NULL;
+    for (ULONG i = 0; list != NULL && i < list->cBuffers; i++)
+        try(stream_buffer_in(&list->pBuffers[i], in));
+    return SEC_E_OK;
+}
+
+void buffers_stream_step_done(SecBufferDesc *list, SECURITY_STATUS status, const struct step_in *in,
+                              const struct step_out *out)
+{
+    SecBuffer *buffer = buffer_of_type(list, SECBUFFER_EMPTY);
+    if (buffer == NULL)
+        return;
+    if (status == SEC_E_INCOMPLETE_MESSAGE && out->missing > 0) {
+        buffer->BufferType = SECBUFFER_MISSING;
+        buffer->cbBuffer = (ULONG)out->missing;
+    } else if (status >= 0 && out->extra > 0) {
+        buffer->BufferType = SECBUFFER_EXTRA;
+        buffer->pvBuffer = (uint8_t *)(uintptr_t)in->token.data + (in->token.len - out->extra);
+        buffer->cbBuffer = (ULONG)out->extra;
+    }
+}
+
+SECURITY_STATUS buffers_stream_out_check(const SecBufferDesc *list, bool allocate)
+{
+    require(list != NULL, cause_set(SEC_E_INVALID_TOKEN, "no output was given"));
+    try(buffers_check(list));
+    require(token_buffer(list) != NULL, cause_set(SEC_E_INVALID_TOKEN, "an output without a SECBUFFER_TOKEN"));
+    for (ULONG i = 0; i < list->cBuffers; i++) {
+        ULONG type = buffer_type(&list->pBuffers[i]);
+        require(allocate || list->pBuffers[i].cbBuffer > 0 || (type != SECBUFFER_TOKEN && type != SECBUFFER_ALERT),
+                cause_set(SEC_E_INSUFFICIENT_MEMORY, "an output buffer of 0 bytes without ALLOCATE_MEMORY"));
+    }
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS buffers_stream_out(SecBufferDesc *list, bool allocate, struct slice token, bool as_alert)
+{
+    SecBuffer *tokens = token_buffer(list), *alerts = buffer_of_type(list, SECBUFFER_ALERT);
+    SecBuffer *buffer = as_alert ? alerts : tokens, *unused = as_alert ? tokens : alerts;
+    void *block = NULL;
+    if (token.len > 0) {
+        require(buffer != NULL, cause_set(SEC_E_INVALID_TOKEN, "there is a token to send and no buffer to put it in"));
+        if (allocate || buffer->pvBuffer == NULL) {
+            block = block_alloc(token.len);
+            require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
+            buffer->pvBuffer = block;
+        } else
+            require(buffer->cbBuffer >= token.len,
+                    cause_set(SEC_E_INSUFFICIENT_MEMORY, "the token has %zu bytes, the buffer %u", token.len,
+                              (unsigned)buffer->cbBuffer));
+        memcpy(buffer->pvBuffer, token.data, token.len);
+    }
+    if (buffer != NULL)
+        buffer->cbBuffer = (ULONG)token.len;
+    if (unused != NULL)
+        unused->cbBuffer = 0;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS buffers_control(const SecBufferDesc *list, struct slice *token)
+{
+    require(list != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no control token was given"));
+    try(buffers_check(list));
+    require(list->cBuffers == 1 && buffer_type(&list->pBuffers[0]) == SECBUFFER_TOKEN,
+            cause_set(SEC_E_INVALID_TOKEN, "a control token is exactly one SECBUFFER_TOKEN"));
+    const SecBuffer *buffer = &list->pBuffers[0];
+    require(buffer->cbBuffer == 0 || buffer->pvBuffer != NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "a control token with a length but no memory"));
+    *token = slice_of(buffer->pvBuffer, buffer->cbBuffer);
+    return SEC_E_OK;
+}
+
+static void stream_message_clear(struct message *message)
+{
+    message->token = message->padding = message->stream = message->stream_data = (struct slice_mut){0};
+    message->header = message->trailer = (struct slice_mut){0};
+    message->extra = message->missing = 0;
+    message->n_data = 0;
+}
+
+SECURITY_STATUS buffers_stream_seal(const SecBufferDesc *list, struct message *message)
+{
+    require(list != NULL, cause_set(SEC_E_INVALID_TOKEN, "no message was given"));
+    try(buffers_check(list));
+    stream_message_clear(message);
+    const SecBuffer *data = buffer_of_type(list, SECBUFFER_DATA);
+    require(data != NULL, cause_set(SEC_E_INVALID_TOKEN, "a stream's message needs a SECBUFFER_DATA"));
+    require(data->pvBuffer != NULL || data->cbBuffer == 0,
+            cause_set(SEC_E_INVALID_TOKEN, "a message buffer with a length but no memory"));
+    require((data->BufferType & (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM)) == 0,
+            cause_set(SEC_E_INVALID_TOKEN, "a stream is encrypted in place: its DATA cannot be READONLY"));
+    message->data[0] = (struct segment){.data = data->pvBuffer, .len = data->cbBuffer};
+    message->n_data = 1;
+    if (list->cBuffers == 1)
+        return SEC_E_OK;
+    const SecBuffer *header = buffer_of_type(list, SECBUFFER_STREAM_HEADER);
+    const SecBuffer *trailer = buffer_of_type(list, SECBUFFER_STREAM_TRAILER);
+    require(header != NULL && trailer != NULL && header->pvBuffer != NULL && trailer->pvBuffer != NULL,
+            cause_set(SEC_E_INVALID_TOKEN,
+                      "a stream's message needs STREAM_HEADER and STREAM_TRAILER, of the sizes in STREAM_SIZES"));
+    for (ULONG i = 0, n_data = 0; i < list->cBuffers; i++)
+        if (buffer_type(&list->pBuffers[i]) == SECBUFFER_DATA)
+            require(n_data++ == 0, cause_set(SEC_E_INVALID_TOKEN, "a stream's message with two DATA buffers"));
+    message->header = (struct slice_mut){header->pvBuffer, header->cbBuffer};
+    message->trailer = (struct slice_mut){trailer->pvBuffer, trailer->cbBuffer};
+    return SEC_E_OK;
+}
+
+void buffers_stream_seal_done(SecBufferDesc *list, const struct message *message)
+{
+    SecBuffer *data = buffer_of_type(list, SECBUFFER_DATA);
+    if (list->cBuffers == 1) { /* formatted into a block of ours */
+        data->pvBuffer = message->stream.data;
+        data->cbBuffer = (ULONG)message->stream.len;
+        return;
+    }
+    buffer_of_type(list, SECBUFFER_STREAM_HEADER)->cbBuffer = (ULONG)message->header.len;
+    data->cbBuffer = (ULONG)message->data[0].len;
+    buffer_of_type(list, SECBUFFER_STREAM_TRAILER)->cbBuffer = (ULONG)message->trailer.len;
+}
+
+SECURITY_STATUS buffers_stream_unseal(const SecBufferDesc *list, struct message *message)
+{
+    require(list != NULL, cause_set(SEC_E_INVALID_TOKEN, "no message was given"));
+    try(buffers_check(list));
+    stream_message_clear(message);
+    ULONG n_empty = 0, n_data = 0;
+    for (ULONG i = 0; i < list->cBuffers; i++) {
+        const SecBuffer *buffer = &list->pBuffers[i];
+        if (buffer_type(buffer) == SECBUFFER_EMPTY)
+            n_empty++;
+        else if (buffer_type(buffer) == SECBUFFER_DATA) {
+            n_data++;
+            message->stream = (struct slice_mut){buffer->pvBuffer, buffer->cbBuffer};
+        }
+    }
+    require(list->cBuffers >= 4 && n_data == 1 && n_empty >= 3,
+            cause_set(SEC_E_INVALID_TOKEN, "a stream is opened from one DATA and three EMPTY buffers"));
+    require(message->stream.data != NULL || message->stream.len == 0,
+            cause_set(SEC_E_INVALID_TOKEN, "a message buffer with a length but no memory"));
+    return SEC_E_OK;
+}
+
+static void buffer_set(SecBuffer *buffer, ULONG type, struct slice_mut bytes)
+{
+    *buffer = (SecBuffer){.cbBuffer = (ULONG)bytes.len, .BufferType = type, .pvBuffer = bytes.data};
+}
+
+void buffers_stream_unseal_done(SecBufferDesc *list, SECURITY_STATUS status, const struct message *message)
+{
+    if (status == SEC_E_INCOMPLETE_MESSAGE) { /* the first two, as on Windows; the bytes stay where they are */
+        for (ULONG i = 0; i < 2; i++) {
+            list->pBuffers[i].BufferType = SECBUFFER_MISSING;
+            list->pBuffers[i].cbBuffer = (ULONG)message->missing;
+        }
+        return;
+    }
+    buffer_set(buffer_of_type(list, SECBUFFER_DATA), SECBUFFER_STREAM_HEADER, message->header);
+    buffer_set(buffer_of_type(list, SECBUFFER_EMPTY), SECBUFFER_DATA, message->stream_data);
+    buffer_set(buffer_of_type(list, SECBUFFER_EMPTY), SECBUFFER_STREAM_TRAILER, message->trailer);
+    if (message->extra > 0) {
+        struct slice_mut extra = {message->stream.data + (message->stream.len - message->extra), message->extra};
+        buffer_set(buffer_of_type(list, SECBUFFER_EMPTY), SECBUFFER_EXTRA, extra);
+    }
+}

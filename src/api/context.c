@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "access/impersonation.h"
 #include "api/buffers.h"
 #include "api/step.h"
 #include "base/memory.h"
@@ -45,20 +46,62 @@ static void session_replace(struct context *context, struct session *session)
     session_close(old);
 }
 
+static bool is_stream(const struct context *context)
+{
+    return (context->package->info.capabilities & SECPKG_FLAG_STREAM) != 0;
+}
+
+/* Opens what the step ended with, if it did: a record, or a session handed over directly. */
+static SECURITY_STATUS session_take(const struct context *context, struct step_out *out, struct session **session)
+{
+    if (out->stream != NULL)
+        return session_adopt(context->package, context->initiator, STEAL(out->stream), session);
+    return session_of_step(out, session);
+}
+
+/* EXTENDED_ERROR is one flag with two values. */
+static bool wants_error_token(const struct step_call *call)
+{
+    return (call->flags & (call->initiator ? ISC_REQ_EXTENDED_ERROR : ASC_REQ_EXTENDED_ERROR)) != 0;
+}
+
+static SECURITY_STATUS token_deliver(const struct context *context, const struct step_call *call, struct step_out *out)
+{
+    bool allocate = (call->flags & ALLOCATE_BIT) != 0;
+    if (is_stream(context))
+        return buffers_stream_out(call->output, allocate, writer_slice_of(&out->token), false);
+    require(out->token.len == 0 || call->output != NULL,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "there is a token to send and no output was given"));
+    return buffers_step_out(call->output, allocate, writer_slice_of(&out->token));
+}
+
+/* A failed step may have words for the peer; their delivery cannot make things worse. */
+static void error_deliver(struct context *context, const struct step_call *call, struct step_out *out)
+{
+    bool allocate = (call->flags & ALLOCATE_BIT) != 0;
+    if (!is_stream(context)) {
+        if (out->token.len > 0)
+            (void)buffers_step_out(call->output, allocate, writer_slice_of(&out->token));
+        return;
+    }
+    bool as_token = out->alert && wants_error_token(call);
+    if (buffers_stream_out(call->output, allocate, writer_slice_of(&out->token), !as_token) != SEC_E_OK)
+        (void)buffers_stream_out(call->output, allocate, slice_of(NULL, 0), false); /* no room: nothing to send */
+    else if (as_token && out->token.len > 0 && call->attributes != NULL)
+        *call->attributes = (call->initiator ? ISC_RET_EXTENDED_ERROR : ASC_RET_EXTENDED_ERROR) | context->granted |
+                            (call->flags & ALLOCATE_BIT);
+}
+
 static SECURITY_STATUS step_deliver(struct context *context, const struct step_call *call, struct step_out *out,
                                     SECURITY_STATUS status)
 {
     struct session *session = NULL;
-    require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    if (out->record.len > 0)
-        try(session_open(writer_slice_of(&out->record), &session));
-    require(status != SEC_E_OK || session != NULL || context->session != NULL,
+    require(writer_finish(&out->token) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    try(session_take(context, out, &session));
+    /* A stream may be closed in mid-handshake, which succeeds and establishes nothing. */
+    require(status != SEC_E_OK || session != NULL || context->session != NULL || is_stream(context),
             cause_set(SEC_E_INTERNAL_ERROR, "%s ended its handshake without a session", context->package->info.name));
-    SECURITY_STATUS delivered = SEC_E_OK;
-    if (out->token.len > 0 && call->output == NULL)
-        delivered = cause_set(SEC_E_BUFFER_TOO_SMALL, "there is a token to send and no output was given");
-    else
-        delivered = buffers_step_out(call->output, (call->flags & ALLOCATE_BIT) != 0, writer_slice_of(&out->token));
+    SECURITY_STATUS delivered = token_deliver(context, call, out);
     if (delivered != SEC_E_OK) {
         session_close(session);
         return delivered;
@@ -67,8 +110,16 @@ static SECURITY_STATUS step_deliver(struct context *context, const struct step_c
         session_replace(context, session);
     context->granted = out->granted;
     context->expiry = out->expiry;
-    context->state = status == SEC_E_OK ? CONTEXT_ESTABLISHED : CONTEXT_HANDSHAKE;
+    context->state = status == SEC_E_OK && context->session != NULL ? CONTEXT_ESTABLISHED : CONTEXT_HANDSHAKE;
     return status;
+}
+
+static SECURITY_STATUS step_input(const struct context *context, const struct step_call *call, struct step_in *in)
+{
+    in->flags_now = call->flags;
+    if (!is_stream(context))
+        return buffers_step_in(call->input, context->package->info.max_token, in);
+    return buffers_stream_step_in(call->input, in);
 }
 
 static SECURITY_STATUS step_in_lock(struct context *context, const struct step_call *call)
@@ -76,8 +127,10 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
     require(context->state != CONTEXT_FAILED,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake failed before"));
     require(context->credential != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake has ended"));
+    if (is_stream(context))
+        try(buffers_stream_out_check(call->output, (call->flags & ALLOCATE_BIT) != 0));
     struct step_in in = {.target = context->target, .flags = context->flags_asked};
-    SECURITY_STATUS status = buffers_step_in(call->input, context->package->info.max_token, &in);
+    SECURITY_STATUS status = step_input(context, call, &in);
     if (status != SEC_E_OK) { /* a peer's token that is too long ends the handshake like any other wrong one */
         context->state = CONTEXT_FAILED;
         handshake_end(context);
@@ -88,17 +141,25 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
                            .granted = context->granted,
                            .expiry = context->expiry};
     status = context->sasl != NULL ? sasl_step(context, &in, &out) : authority()->step(context, &in, &out);
-    if (status >= 0)
+    bool lost = false; /* what the package had to say */
+    if (status >= 0) {
         status = step_deliver(context, call, &out, status);
-    else if (out.token.len > 0) /* an error message for the peer; its delivery cannot make things worse */
-        (void)buffers_step_out(call->output, (call->flags & ALLOCATE_BIT) != 0, writer_slice_of(&out.token));
+        lost = status < 0;
+    } else if (status != SEC_E_INCOMPLETE_MESSAGE)
+        error_deliver(context, call, &out);
+    if (is_stream(context))
+        buffers_stream_step_done(call->input, status, &in, &out);
     TRACE(call->initiator ? "initiate" : "accept", "%s, asked 0x%x, in %zu bytes, out %zu bytes, granted 0x%x: 0x%08x",
           context->package->info.name, (unsigned)in.flags, in.token.len, out.token.len, (unsigned)out.granted,
           (unsigned)status);
     writer_release(&out.token);
     writer_release(&out.record);
+    session_close(out.session);
+    if (out.stream != NULL)
+        context->package->session->close(out.stream);
 
-    if (status < 0 && !status_keeps_state(status) && context->state != CONTEXT_ESTABLISHED) {
+    /* An established context survives wrong input; but records that never reach the peer leave it out of step with what comes after. */
+    if (status < 0 && !status_keeps_state(status) && (lost || context->state != CONTEXT_ESTABLISHED)) {
         context->state = CONTEXT_FAILED;
         session_replace(context, NULL); /* of a datagram context that was used before */
         handshake_end(context);
@@ -150,6 +211,21 @@ static SECURITY_STATUS step_first(const struct step_call *call)
     return status;
 }
 
+/* A stream package may be given another credential on a later leg, such as a certificate for which the server asked. What is not a fitting
+ * credential changes nothing: many callers pass the handle that they began with, or none. */
+static void credential_exchange(struct context *context, PCredHandle handle)
+{
+    AUTO_HANDLE struct handle_ref ref = {0};
+    if (context->credential == NULL || handle_get(handle, HANDLE_CREDENTIAL, &ref) != SEC_E_OK)
+        return;
+    struct credential *credential = ref.object;
+    if (credential == context->credential || credential->package != context->package ||
+        credential->use != context->credential->use)
+        return;
+    credential_put(context->credential);
+    context->credential = credential_retain(credential);
+}
+
 static SECURITY_STATUS step_next(const struct step_call *call)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
@@ -159,6 +235,8 @@ static SECURITY_STATUS step_next(const struct step_call *call)
     require(context->initiator == call->initiator && (context->sasl != NULL) == call->sasl,
             cause_set(SEC_E_INVALID_HANDLE, "the context was begun by the other function"));
     pthread_mutex_lock(&context->handshake_lock);
+    if (is_stream(context))
+        credential_exchange(context, call->credential);
     SECURITY_STATUS status = step_in_lock(context, call);
     if (status >= 0) {
         step_report(context, call);
@@ -171,6 +249,7 @@ static SECURITY_STATUS step_next(const struct step_call *call)
 
 SECURITY_STATUS api_step(const struct step_call *call)
 {
+    AS_PROCESS_SCOPE; /* keytabs, ticket caches and account stores are the process's */
     return handle_is_null(call->context) ? step_first(call) : step_next(call);
 }
 
@@ -246,32 +325,12 @@ SECURITY_STATUS SEC_ENTRY ApplyControlToken(PCtxtHandle phContext, PSecBufferDes
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
     try(context_get(phContext, &ref));
-    require(pInput != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no control token was given"));
-    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no control tokens",
-                     ((struct context *)ref.object)->package->info.name);
-}
-
-/* Impersonation and tokens are the authority's work to come; a wrong handle is told all the same. */
-static SECURITY_STATUS token_call(PCtxtHandle handle)
-{
-    AUTO_HANDLE struct handle_ref ref = {0};
-    cause_clear();
-    try(context_get(handle, &ref));
-    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "access tokens and impersonation are not in this version");
-}
-
-SECURITY_STATUS SEC_ENTRY QuerySecurityContextToken(PCtxtHandle phContext, PHANDLE Token)
-{
-    (void)Token;
-    return token_call(phContext);
-}
-
-SECURITY_STATUS SEC_ENTRY ImpersonateSecurityContext(PCtxtHandle phContext)
-{
-    return token_call(phContext);
-}
-
-SECURITY_STATUS SEC_ENTRY RevertSecurityContext(PCtxtHandle phContext)
-{
-    return token_call(phContext);
+    struct context *context = ref.object;
+    struct slice token = {0};
+    if (is_stream(context) || pInput == NULL)
+        try(buffers_control(pInput, &token));
+    pthread_mutex_lock(&context->handshake_lock);
+    SECURITY_STATUS status = authority()->control(context, token);
+    pthread_mutex_unlock(&context->handshake_lock);
+    return status;
 }

@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "access/impersonation.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/block.h"
@@ -8,6 +9,7 @@
 #include "core/objects.h"
 #include "core/trace.h"
 #include "lsa/authority.h"
+#include <schannel.h>
 #include <sspi_ext.h>
 #include <string.h>
 
@@ -33,26 +35,34 @@ static SECURITY_STATUS acquire_with(const struct package *package, const char *p
 {
     AUTO_IDENTITY struct identity identity = {0};
     struct acquire_request request = {.config = config, .principal = principal, .use = use};
-    if (auth_data != NULL && package->info.takes_identity) {
-        try(api_identity_read(auth_data, wide, &identity));
+    const void *given = auth_data;
+    if (!package->info.takes_identity) {
+        request.auth_data = auth_data;
+        given = package->info.identity_in != NULL ? package->info.identity_in(auth_data) : NULL;
+    }
+    if (given != NULL) {
+        try(api_identity_read(given, wide, &identity));
         require(package->info.chooses || !identity_forbids(&identity, package->info.name),
                 cause_set(SEC_E_NO_CREDENTIALS, "the identity's package list \"%.64s\" leaves out %s",
                           identity.packages, package->info.name));
         request.identity = &identity;
-    } else
-        request.auth_data = auth_data;
+    }
     return authority()->acquire(package, &request, credential);
 }
 
 static SECURITY_STATUS acquire(const char *principal, const char *package_name, ULONG use, const void *auth_data,
                                bool wide, PCredHandle handle, PTimeStamp expiry)
 {
+    AS_PROCESS_SCOPE;
     const struct package *package;
     try(api_package_find(package_name, &package));
     require(handle != NULL, cause_set(SEC_E_INVALID_HANDLE, "no place for the credential handle was given"));
     use &= SECPKG_CRED_BOTH; /* the further SECPKG_CRED_ bits restrict what is not there to be restricted */
     require(use == SECPKG_CRED_INBOUND || use == SECPKG_CRED_OUTBOUND || use == SECPKG_CRED_BOTH,
             cause_set(SEC_E_NO_CREDENTIALS, "credential use 0x%x is neither inbound nor outbound", (unsigned)use));
+    /* A client's own credentials are those it delegated, and none came along: the server's would say that the client is the server. */
+    require(auth_data != NULL || impersonation_current() == NULL || (use & SECPKG_CRED_OUTBOUND) == 0,
+            cause_set(SEC_E_NO_CREDENTIALS, "this thread impersonates a client that delegated no credentials"));
     const struct config *config;
     try(config_get(&config));
     struct credential *credential = NULL;
@@ -133,6 +143,29 @@ SECURITY_STATUS SEC_ENTRY AddCredentialsA(PCredHandle hCredentials, LPSTR pszPri
     return add_credentials(hCredentials);
 }
 
+static SECURITY_STATUS put_name(const char *name, bool wide, SecPkgCredentials_NamesW *names, size_t room)
+{
+    require(room >= sizeof *names,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "SecPkgCredentials_Names has %zu bytes", sizeof *names));
+    void *text = api_text_block(name, wide);
+    require(text != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    names->sUserName = text;
+    return SEC_E_OK;
+}
+
+/* `bytes` is an array of ALG_ID. */
+static SECURITY_STATUS put_algorithms(struct slice bytes, SecPkgCred_SupportedAlgs *algorithms, size_t room)
+{
+    require(room >= sizeof *algorithms,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "SecPkgCred_SupportedAlgs has %zu bytes", sizeof *algorithms));
+    void *block = block_alloc(bytes.len);
+    require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    memcpy(block, bytes.data, bytes.len);
+    algorithms->cSupportedAlgs = (DWORD)(bytes.len / sizeof(ALG_ID));
+    algorithms->palgSupportedAlgs = block;
+    return SEC_E_OK;
+}
+
 /* `room` is the size the caller told, or the largest there is. */
 static SECURITY_STATUS credential_query(PCredHandle handle, ULONG attribute, void *buffer, size_t room, bool wide)
 {
@@ -142,15 +175,21 @@ static SECURITY_STATUS credential_query(PCredHandle handle, ULONG attribute, voi
     require(buffer != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no place for the attribute was given"));
     struct attribute value = {0};
     try(authority()->query_credential(ref.object, attribute, &value));
-    require(attribute == SECPKG_CRED_ATTR_NAMES || attribute == OPENSSPI_CRED_ATTR_CCACHE,
-            SEC_E_UNSUPPORTED_FUNCTION); /* others wait for packages that have them */
-    SecPkgCredentials_NamesW *names = buffer;
-    require(room >= sizeof *names,
-            cause_set(SEC_E_BUFFER_TOO_SMALL, "SecPkgCredentials_Names has %zu bytes", sizeof *names));
-    void *text = api_text_block(value.names.text, wide);
-    require(text != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    names->sUserName = text;
-    return SEC_E_OK;
+    switch (attribute) {
+    case SECPKG_CRED_ATTR_NAMES:
+    case OPENSSPI_CRED_ATTR_CCACHE:
+        return put_name(value.names.text, wide, buffer, room);
+    case SECPKG_ATTR_SUPPORTED_ALGS:
+        return put_algorithms(value.bytes, buffer, room);
+    case SECPKG_ATTR_CIPHER_STRENGTHS:
+    case SECPKG_ATTR_SUPPORTED_PROTOCOLS:
+        require(room >= value.flat.len, cause_set(SEC_E_BUFFER_TOO_SMALL, "attribute %u has a structure of %zu bytes",
+                                                  (unsigned)attribute, value.flat.len));
+        memcpy(buffer, value.flat.bytes, value.flat.len);
+        return SEC_E_OK;
+    default:
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    }
 }
 
 SECURITY_STATUS SEC_ENTRY QueryCredentialsAttributesW(PCredHandle phCredential, ULONG ulAttribute, PVOID pBuffer)

@@ -1,7 +1,11 @@
 #include "base/memory.h"
+#include "base/utf16.h"
+#include "certificates/context.h"
 #include "core/cause.h"
+#include "core/last_error.h"
 #include "core/status.h"
 #include <sspi_ext.h>
+#include <wincrypt.h>
 
 const char *OpenSspiVersion(void)
 {
@@ -11,6 +15,32 @@ const char *OpenSspiVersion(void)
 const char *OpenSspiLastErrorText(void)
 {
     return cause_text();
+}
+
+DWORD OpenSspiLastError(void)
+{
+    return last_error();
+}
+
+SECURITY_STATUS OpenSspiCertificateFromPem(const char *CertificateFile, const char *KeyFile, const char *Password,
+                                           PCCERT_CONTEXT *Certificate)
+{
+    cause_clear();
+    require(CertificateFile != NULL && Certificate != NULL && utf8_valid(slice_of_text(CertificateFile)) &&
+                utf8_valid(slice_of_text(KeyFile)) && utf8_valid(slice_of_text(Password)),
+            cause_set(SEC_E_INVALID_PARAMETER, "CertificateFile or Certificate is missing, or a text is not UTF-8"));
+    SECURITY_STATUS status = certificate_from_pem(CertificateFile, KeyFile, Password, Certificate);
+    switch (status) {
+    case SEC_E_OK:
+    case SEC_E_INSUFFICIENT_MEMORY:
+        return status;
+    case ERROR_FILE_NOT_FOUND:
+    case CRYPT_E_FILE_ERROR:
+    case NTE_BAD_KEYSET:
+        return SEC_E_NO_CREDENTIALS;
+    default:
+        return SEC_E_UNKNOWN_CREDENTIALS;
+    }
 }
 
 #define NAME(status)    \
@@ -110,6 +140,7 @@ static const struct {
     NAME(SEC_E_ONLY_HTTPS_ALLOWED),
     NAME(SEC_I_CONTINUE_NEEDED_MESSAGE_OK),
     NAME(SEC_E_APPLICATION_PROTOCOL_MISMATCH),
+    {(SECURITY_STATUS)STATUS_INVALID_PARAMETER, "STATUS_INVALID_PARAMETER"},
     {(SECURITY_STATUS)STATUS_ACCOUNT_DISABLED, "STATUS_ACCOUNT_DISABLED"},
     {(SECURITY_STATUS)STATUS_PASSWORD_EXPIRED, "STATUS_PASSWORD_EXPIRED"},
     {(SECURITY_STATUS)STATUS_ACCOUNT_EXPIRED, "STATUS_ACCOUNT_EXPIRED"},

@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "api/identity.h"
 #include "base/memory.h"
 #include "base/reader.h"
 #include "base/utf16.h"
@@ -8,17 +9,11 @@
 #include <sspi_ext.h>
 #include <string.h>
 
-/* Names and passwords longer than this are mistakes or attacks: Windows' own limits are 256 and 256 characters (UNLEN, PWLEN), domains 255. */
-#define IDENTITY_UNITS_MAX 1024
 /* A plain structure begins with a pointer, whose upper half on 64-bit systems is far above any length of an EX structure. */
 #define IDENTITY_EX_LENGTH_MAX 4096
+#define IDENTITY_EX2_MAX 0x20000 /* twice what 16-bit lengths can name */
 
-struct field {
-    const void *text;
-    size_t n_units;
-};
-
-static SECURITY_STATUS field_text(struct field field, bool wide, char **text)
+SECURITY_STATUS identity_field_text(struct field field, bool wide, char **text)
 {
     require(field.n_units <= IDENTITY_UNITS_MAX,
             cause_set(SEC_E_INVALID_TOKEN, "an identity with a name of %zu characters", field.n_units));
@@ -36,7 +31,7 @@ static SECURITY_STATUS field_text(struct field field, bool wide, char **text)
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS field_password(struct field field, bool wide, struct identity *identity)
+SECURITY_STATUS identity_field_password(struct field field, bool wide, struct identity *identity)
 {
     if (field.text == NULL)
         return SEC_E_OK;
@@ -98,11 +93,6 @@ static SECURITY_STATUS password_is_name(struct identity *identity, enum identity
     return SEC_E_OK;
 }
 
-struct fields {
-    struct field user, domain, password, packages;
-    uint32_t flags;
-};
-
 #define PASSWORD_FORMS (OPENSSPI_AUTH_IDENTITY_NT_HASH | OPENSSPI_AUTH_IDENTITY_KEYTAB | OPENSSPI_AUTH_IDENTITY_X509)
 
 /* What the password is, by the flags that are ours. */
@@ -116,20 +106,6 @@ static SECURITY_STATUS password_form(uint32_t flags, struct identity *identity)
     if (form == OPENSSPI_AUTH_IDENTITY_NT_HASH)
         return password_is_hash(identity);
     return password_is_name(identity, form == OPENSSPI_AUTH_IDENTITY_KEYTAB ? IDENTITY_KEYTAB : IDENTITY_CERTIFICATE);
-}
-
-static SECURITY_STATUS fields_read(const struct fields *fields, bool wide_call, struct identity *identity)
-{
-    bool wide = wide_call;
-    if ((fields->flags & SEC_WINNT_AUTH_IDENTITY_UNICODE) != 0)
-        wide = true;
-    else if ((fields->flags & SEC_WINNT_AUTH_IDENTITY_ANSI) != 0)
-        wide = false;
-    try(field_text(fields->user, wide, &identity->user));
-    try(field_text(fields->domain, wide, &identity->domain));
-    try(field_text(fields->packages, wide, &identity->packages));
-    try(field_password(fields->password, wide, identity));
-    return password_form(fields->flags, identity);
 }
 
 static SECURITY_STATUS piece_text(struct slice whole, uint32_t offset, uint16_t len, struct field *field)
@@ -196,15 +172,30 @@ static SECURITY_STATUS packed_certificate(struct slice data, struct identity *id
     return proof_name(name, IDENTITY_CERTIFICATE, identity);
 }
 
-/* SEC_WINNT_AUTH_PACKED_CREDENTIALS: two lengths, the type, and where its data is. */
-static SECURITY_STATUS packed_read(struct slice packed, struct field *password, struct identity *identity)
+/* SEC_WINNT_AUTH_PACKED_CREDENTIALS: two lengths, the type, and where its data is. An offset counts from the structure that holds it. */
+static SECURITY_STATUS packed_head(struct slice packed, GUID *type, struct slice *data)
 {
     struct reader reader = reader_of(packed);
+    require(reader_skip(&reader, 4) == WIRE_OK && reader_copy(&reader, type, sizeof *type) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "%s", packed_bad));
+    return vector_read(packed, &reader, data);
+}
+
+SECURITY_STATUS identity_packed_password(struct slice packed, struct field *password)
+{
     struct slice data;
     GUID type;
-    require(reader_skip(&reader, 4) == WIRE_OK && reader_copy(&reader, &type, sizeof type) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "%s", packed_bad));
-    try(vector_read(packed, &reader, &data));
+    try(packed_head(packed, &type, &data));
+    require(memcmp(&type, &SEC_WINNT_AUTH_DATA_TYPE_PASSWORD, sizeof type) == 0,
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "an EX2 identity with packed credentials other than a password"));
+    return packed_password(data, password);
+}
+
+static SECURITY_STATUS packed_read(struct slice packed, struct field *password, struct identity *identity)
+{
+    struct slice data;
+    GUID type;
+    try(packed_head(packed, &type, &data));
     if (memcmp(&type, &SEC_WINNT_AUTH_DATA_TYPE_PASSWORD, sizeof type) == 0)
         return packed_password(data, password);
     if (memcmp(&type, &SEC_WINNT_AUTH_DATA_TYPE_KEYTAB, sizeof type) == 0)
@@ -215,35 +206,53 @@ static SECURITY_STATUS packed_read(struct slice packed, struct field *password, 
                      "an EX2 identity with packed credentials other than a password, a keytab or a certificate");
 }
 
-/* SEC_WINNT_AUTH_IDENTITY_EX2: one block, offsets and lengths in bytes, text in UTF-16. */
-static SECURITY_STATUS identity_read_ex2(const SEC_WINNT_AUTH_IDENTITY_EX2 *ex2, struct identity *identity)
+static SECURITY_STATUS fields_read(const struct identity_fields *fields, struct identity *identity)
 {
-    require(ex2->cbHeaderLength >= sizeof *ex2 && ex2->cbStructureLength >= sizeof *ex2 &&
-                ex2->cbStructureLength <= 0x20000,
-            cause_set(SEC_E_INVALID_TOKEN, "an EX2 identity with impossible lengths"));
-    require((ex2->Flags & SEC_WINNT_AUTH_IDENTITY_FLAGS_PROCESS_ENCRYPTED) == 0,
-            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "an encrypted EX2 identity: decrypt it first"));
-    struct slice whole = slice_of(ex2, ex2->cbStructureLength);
-    struct fields fields = {.flags = ex2->Flags};
-    try(piece_text(whole, ex2->UserOffset, ex2->UserLength, &fields.user));
-    try(piece_text(whole, ex2->DomainOffset, ex2->DomainLength, &fields.domain));
-    try(piece_text(whole, ex2->PackageListOffset, ex2->PackageListLength, &fields.packages));
-    struct slice packed;
-    require(slice_at(whole, ex2->PackedCredentialsOffset, ex2->PackedCredentialsLength, &packed) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "an EX2 identity whose offsets lie outside it"));
-    if (packed.len > 0)
-        try(packed_read(packed, &fields.password, identity));
-    return fields_read(&fields, true, identity);
+    struct field password = fields->password;
+    if (fields->packed.len > 0)
+        try(packed_read(fields->packed, &password, identity));
+    try(identity_field_text(fields->user, fields->wide, &identity->user));
+    try(identity_field_text(fields->domain, fields->wide, &identity->domain));
+    try(identity_field_text(fields->packages, fields->wide, &identity->packages));
+    try(identity_field_password(password, fields->wide, identity));
+    return password_form(fields->flags, identity);
 }
 
-static SECURITY_STATUS identity_read_any(const void *auth_data, bool wide_call, struct identity *identity)
+/* SEC_WINNT_AUTH_IDENTITY_EX2: one block, offsets and lengths in bytes, text in UTF-16. The header has holes where C aligns. */
+SECURITY_STATUS identity_fields_of_ex2(struct slice bytes, struct identity_fields *fields)
+{
+    struct reader reader = reader_of(bytes);
+    uint32_t version, size, flags, offset[4];
+    uint16_t header, hole, len[4];
+    bool read = reader_u32le(&reader, &version) == WIRE_OK && reader_u16le(&reader, &header) == WIRE_OK &&
+                reader_u16le(&reader, &hole) == WIRE_OK && reader_u32le(&reader, &size) == WIRE_OK;
+    for (unsigned i = 0; i < 4; i++) { /* user, domain, packed credentials; flags; package list */
+        if (i == 3)
+            read = read && reader_u32le(&reader, &flags) == WIRE_OK;
+        read = read && reader_u32le(&reader, &offset[i]) == WIRE_OK && reader_u16le(&reader, &len[i]) == WIRE_OK &&
+               reader_u16le(&reader, &hole) == WIRE_OK;
+    }
+    require(read && version == SEC_WINNT_AUTH_IDENTITY_VERSION_2 && header >= sizeof(SEC_WINNT_AUTH_IDENTITY_EX2) &&
+                size == bytes.len && header <= size && size <= IDENTITY_EX2_MAX,
+            cause_set(SEC_E_INVALID_TOKEN, "an EX2 identity with impossible lengths"));
+    struct identity_fields found = {.whole = bytes, .flags = flags, .wide = true};
+    try(piece_text(bytes, offset[0], len[0], &found.user));
+    try(piece_text(bytes, offset[1], len[1], &found.domain));
+    try(piece_text(bytes, offset[3], len[3], &found.packages));
+    require(slice_at(bytes, offset[2], len[2], &found.packed) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "an EX2 identity whose offsets lie outside it"));
+    *fields = found;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS identity_fields_find(const void *auth_data, bool wide_call, struct identity_fields *fields)
 {
     const SEC_WINNT_AUTH_IDENTITY_EXW *ex = auth_data;
-    struct fields fields;
     if (ex->Version == SEC_WINNT_AUTH_IDENTITY_VERSION_2)
-        return identity_read_ex2(auth_data, identity);
+        return identity_fields_of_ex2(
+            slice_of(auth_data, ((const SEC_WINNT_AUTH_IDENTITY_EX2 *)auth_data)->cbStructureLength), fields);
     if (ex->Version == SEC_WINNT_AUTH_IDENTITY_VERSION && ex->Length <= IDENTITY_EX_LENGTH_MAX) {
-        fields = (struct fields){
+        *fields = (struct identity_fields){
             .user = {ex->User, ex->UserLength},
             .domain = {ex->Domain, ex->DomainLength},
             .password = {ex->Password, ex->PasswordLength},
@@ -252,20 +261,34 @@ static SECURITY_STATUS identity_read_any(const void *auth_data, bool wide_call, 
         };
     } else {
         const SEC_WINNT_AUTH_IDENTITY_W *plain = auth_data;
-        fields = (struct fields){
+        *fields = (struct identity_fields){
             .user = {plain->User, plain->UserLength},
             .domain = {plain->Domain, plain->DomainLength},
             .password = {plain->Password, plain->PasswordLength},
             .flags = plain->Flags,
         };
     }
-    return fields_read(&fields, wide_call, identity);
+    fields->wide = wide_call;
+    if ((fields->flags & SEC_WINNT_AUTH_IDENTITY_UNICODE) != 0)
+        fields->wide = true;
+    else if ((fields->flags & SEC_WINNT_AUTH_IDENTITY_ANSI) != 0)
+        fields->wide = false;
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS api_identity_read(const void *auth_data, bool wide_call, struct identity *identity)
 {
     AUTO_IDENTITY struct identity read = {0};
-    try(identity_read_any(auth_data, wide_call, &read));
+    AUTO_SECRET struct secret copy = {0};
+    struct identity_fields fields;
+    try(identity_fields_find(auth_data, wide_call, &fields));
+    if (fields.whole.len > 0 && (fields.flags & IDENTITY_FLAGS_PROTECTED) != 0) {
+        SECURITY_STATUS status = identity_unsealed_copy(fields.whole, &copy);
+        require(status != SEC_E_DECRYPT_FAILURE, SEC_E_UNKNOWN_CREDENTIALS);
+        try(status);
+        try(identity_fields_of_ex2(secret_slice(&copy), &fields));
+    }
+    try(fields_read(&fields, &read));
     *identity = read;
     read = (struct identity){0};
     return SEC_E_OK;

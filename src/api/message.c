@@ -1,12 +1,17 @@
 #include "api/buffers.h"
 
+#include "core/block.h"
 #include "core/cause.h"
 #include "core/handle.h"
 #include "core/objects.h"
 #include "core/trace.h"
 #include "sasl/sasl.h"
+#include <string.h>
 
 /* EncryptMessage and its kin: no allocation, no system call, no search after the handle look-up. */
+
+#define STREAM_FORMAT_MAX \
+    ((size_t)64 << 20) /* bytes of one buffer that the library formats; more is to be sent piece by piece */
 
 typedef SECURITY_STATUS (*send_call)(void *state, uint32_t qop, struct message *message, uint32_t seq);
 typedef SECURITY_STATUS (*receive_call)(void *state, struct message *message, uint32_t seq, uint32_t *qop);
@@ -16,6 +21,83 @@ static SECURITY_STATUS not_established(const struct context *context)
     return cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name);
 }
 
+static bool is_stream(const struct context *context)
+{
+    return (context->package->info.capabilities & SECPKG_FLAG_STREAM) != 0;
+}
+
+/* A single buffer is formatted here: records in a block of ours, which takes the place of the caller's. The one message call that allocates. */
+static SECURITY_STATUS stream_format(struct session *session, struct message *message)
+{
+    struct attribute value = {0};
+    SecPkgContext_StreamSizes sizes;
+    struct segment data = message->data[0];
+    try(session->package->session->query(session->state, SECPKG_ATTR_STREAM_SIZES, &value));
+    memcpy(&sizes, value.flat.bytes, sizeof sizes);
+    require(data.len <= STREAM_FORMAT_MAX,
+            cause_set(SEC_E_INVALID_TOKEN, "a message of %zu bytes to be formatted at once", data.len));
+    size_t n_records = (data.len + sizes.cbMaximumMessage - 1) / sizes.cbMaximumMessage;
+    uint8_t *block = block_alloc(data.len + n_records * (sizes.cbHeader + sizes.cbTrailer));
+    require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    size_t len = 0;
+    for (size_t at = 0; at < data.len;) {
+        size_t piece = data.len - at < sizes.cbMaximumMessage ? data.len - at : sizes.cbMaximumMessage;
+        uint8_t *record = block + len;
+        memcpy(record + sizes.cbHeader, data.data + at, piece);
+        message->header = (struct slice_mut){record, sizes.cbHeader};
+        message->data[0] = (struct segment){.data = record + sizes.cbHeader, .len = piece};
+        message->trailer = (struct slice_mut){record + sizes.cbHeader + piece, sizes.cbTrailer};
+        SECURITY_STATUS status = session->package->session->seal(session->state, 0, message, 0);
+        if (status != SEC_E_OK) {
+            (void)block_free(block);
+            return status;
+        }
+        len += message->header.len + message->data[0].len + message->trailer.len;
+        at += piece;
+    }
+    message->stream = (struct slice_mut){block, len};
+    return SEC_E_OK;
+}
+
+/* A stream has one way to protect: MakeSignature seals as EncryptMessage does. */
+static SECURITY_STATUS send_stream(struct context *context, uint32_t qop, SecBufferDesc *list)
+{
+    struct message message;
+    require(qop == 0, cause_set(SEC_E_QOP_NOT_SUPPORTED, "quality of protection 0x%x", (unsigned)qop));
+    try(buffers_stream_seal(list, &message));
+    pthread_mutex_lock(&context->send_lock);
+    struct session *session = context->session;
+    SECURITY_STATUS status;
+    if (session == NULL)
+        status = not_established(context);
+    else if (message.header.data == NULL)
+        status = stream_format(session, &message);
+    else
+        status = session->package->session->seal(session->state, qop, &message, 0);
+    pthread_mutex_unlock(&context->send_lock);
+    if (status == SEC_E_OK)
+        buffers_stream_seal_done(list, &message);
+    return status;
+}
+
+static SECURITY_STATUS receive_stream(struct context *context, SecBufferDesc *list, ULONG *qop)
+{
+    struct message message;
+    try(buffers_stream_unseal(list, &message));
+    uint32_t protection = 0;
+    pthread_mutex_lock(&context->receive_lock);
+    struct session *session = context->session;
+    SECURITY_STATUS status = session == NULL
+                                 ? not_established(context)
+                                 : session->package->session->unseal(session->state, &message, 0, &protection);
+    pthread_mutex_unlock(&context->receive_lock);
+    if (status >= 0 || status == SEC_E_INCOMPLETE_MESSAGE)
+        buffers_stream_unseal_done(list, status, &message);
+    if (status == SEC_E_OK && qop != NULL)
+        *qop = protection;
+    return status;
+}
+
 static SECURITY_STATUS send_message(const SecHandle *handle, uint32_t qop, SecBufferDesc *list, uint32_t seq, bool seal)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
@@ -23,6 +105,8 @@ static SECURITY_STATUS send_message(const SecHandle *handle, uint32_t qop, SecBu
     require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
             cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
     struct context *context = ref.object;
+    if (is_stream(context))
+        return send_stream(context, qop, list);
     struct message message;
     enum message_call what = seal ? MESSAGE_SEAL : MESSAGE_SIGN;
     try(buffers_message(list, what, &message));
@@ -50,6 +134,8 @@ static SECURITY_STATUS receive_message(const SecHandle *handle, SecBufferDesc *l
     require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
             cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
     struct context *context = ref.object;
+    if (is_stream(context))
+        return receive_stream(context, list, qop);
     struct message message;
     enum message_call what = unseal ? MESSAGE_UNSEAL : MESSAGE_VERIFY;
     try(buffers_message(list, what, &message));

@@ -4,6 +4,7 @@
 #include "core/block.h"
 #include "core/cause.h"
 #include "core/registry.h"
+#include "foreign/foreign.h"
 #include <string.h>
 
 /* SecPkgInfoA and W have one layout; the strings behind are of either width. Names and comments are ASCII. */
@@ -58,17 +59,15 @@ static SECURITY_STATUS packages_enumerate(ULONG *n_packages, void **infos, bool 
     api_start();
     require(n_packages != NULL && infos != NULL, cause_set(SEC_E_INVALID_TOKEN, "no place for the answer was given"));
     size_t size = 0;
-    ULONG count = 0;
-    const struct package *package;
-    while ((package = registry_at(count)) != NULL) {
-        size += info_size(package, wide);
-        count++;
-    }
+    const struct package *list[REGISTRY_MAX];
+    ULONG count = (ULONG)registry_list(list);
+    for (ULONG i = 0; i < count; i++)
+        size += info_size(list[i], wide);
     uint8_t *block = block_alloc(size);
     require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
     uint8_t *strings = block + count * sizeof(SecPkgInfoW);
     for (ULONG i = 0; i < count; i++)
-        info_put((SecPkgInfoW *)(void *)block + i, registry_at(i), wide, &strings);
+        info_put((SecPkgInfoW *)(void *)block + i, list[i], wide, &strings);
     *n_packages = count;
     *infos = block;
     return SEC_E_OK;
@@ -114,4 +113,69 @@ SECURITY_STATUS SEC_ENTRY FreeContextBuffer(PVOID pvContextBuffer)
                ? status
                : cause_set(status,
                            "FreeContextBuffer was given a pointer that is not, or no longer, a block of this library");
+}
+
+static SECURITY_STATUS options_check(const char *name, const SECURITY_PACKAGE_OPTIONS *options)
+{
+    require(name != NULL && *name != '\0', cause_set(SEC_E_SECPKG_NOT_FOUND, "no module was named"));
+    if (options == NULL)
+        return SEC_E_OK;
+    require(options->Size >= sizeof *options && options->Type <= SECPKG_OPTIONS_TYPE_SSPI &&
+                (options->Flags & ~(ULONG)SECPKG_OPTIONS_PERMANENT) == 0,
+            cause_set(SEC_E_INVALID_PARAMETER, "SECURITY_PACKAGE_OPTIONS of an unknown size, type or flag"));
+    require(options->Type != SECPKG_OPTIONS_TYPE_LSA,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "packages that export SpLsaModeInitialize are not in this version"));
+    require((options->Flags & SECPKG_OPTIONS_PERMANENT) == 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                      "a package that shall stay is named in the configuration, \"package\" in [packages]"));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS package_add(const char *name, const SECURITY_PACKAGE_OPTIONS *options)
+{
+    try(options_check(name, options));
+    api_start();
+    return foreign_load(name);
+}
+
+SECURITY_STATUS SEC_ENTRY AddSecurityPackageW(LPWSTR pszPackageName, PSECURITY_PACKAGE_OPTIONS pOptions)
+{
+    AUTO_FREE char *name = NULL;
+    cause_clear();
+    try(api_text_from_w(pszPackageName, &name));
+    return package_add(name, pOptions);
+}
+
+SECURITY_STATUS SEC_ENTRY AddSecurityPackageA(LPSTR pszPackageName, PSECURITY_PACKAGE_OPTIONS pOptions)
+{
+    AUTO_FREE char *name = NULL;
+    cause_clear();
+    try(api_text_from_a(pszPackageName, &name));
+    return package_add(name, pOptions);
+}
+
+static SECURITY_STATUS package_delete(const char *name)
+{
+    api_start();
+    require(name != NULL, cause_set(SEC_E_SECPKG_NOT_FOUND, "no module was named"));
+    const struct package *found = registry_find(name);
+    require(found == NULL || found->info.process_bound,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s is built in and stays", name));
+    return foreign_unload(name);
+}
+
+SECURITY_STATUS SEC_ENTRY DeleteSecurityPackageW(SEC_WCHAR *pszPackageName)
+{
+    AUTO_FREE char *name = NULL;
+    cause_clear();
+    try(api_text_from_w(pszPackageName, &name));
+    return package_delete(name);
+}
+
+SECURITY_STATUS SEC_ENTRY DeleteSecurityPackageA(SEC_CHAR *pszPackageName)
+{
+    AUTO_FREE char *name = NULL;
+    cause_clear();
+    try(api_text_from_a(pszPackageName, &name));
+    return package_delete(name);
 }

@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "access/impersonation.h"
 #include "api/buffers.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -11,6 +12,7 @@
 static SECURITY_STATUS change(const char *package_name, const char *domain, const char *user,
                               const struct secret *old_password, const struct secret *new_password)
 {
+    AS_PROCESS_SCOPE;
     const struct package *package;
     const struct config *config;
     try(api_package_find(package_name, &package));

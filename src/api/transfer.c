@@ -6,13 +6,26 @@
 #include "core/handle.h"
 #include "core/objects.h"
 #include "core/trace.h"
+#include <credssp.h>
 #include <string.h>
 
 /* Export and import: the session record, handed out and taken in. */
 
+/* Does the session, or the one that it stands for, live in this process only? */
+static bool session_is_bound(const struct session *session)
+{
+    struct attribute value = {0};
+    const struct package *package = session->package;
+    if (package->info.chooses && session_query(session, SECPKG_ATTR_NEGOTIATION_PACKAGE, &value) == SEC_E_OK)
+        package = value.choice.package;
+    return package->info.process_bound;
+}
+
 static SECURITY_STATUS export_locked(struct context *context, ULONG flags, struct writer *record)
 {
     const struct package_session *table = context->session->package->session;
+    require(!session_is_bound(context->session),
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a context of a module's package lives in its process only"));
     if ((flags & SECPKG_CONTEXT_EXPORT_RESET_NEW) != 0) {
         /* The copy begins anew, the original goes on: reset a twin that is opened from the record. */
         AUTO_WRITER struct writer now = writer_growing(2048);

@@ -10,10 +10,12 @@
 /* A lock of a lower rank may be held while one of a higher is taken, never the reverse. */
 enum fork_rank {
     FORK_RANK_CONFIG,
+    FORK_RANK_WINBIND,
     FORK_RANK_LSA,
     FORK_RANK_REGISTRY,
     FORK_RANK_HANDLES,
     FORK_RANK_BLOCKS,
+    FORK_RANK_LIVE,
     FORK_RANK_REPLAY,
     FORK_RANK_RANDOM,
     FORK_RANK_SECRETS,

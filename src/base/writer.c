@@ -18,6 +18,12 @@ struct writer writer_growing(size_t expected)
     return (struct writer){.max = expected, .growing = true};
 }
 
+void writer_expect(struct writer *writer, size_t len)
+{
+    if (writer->growing && writer->data == NULL && len > writer->max && len <= WRITER_GROW_LIMIT)
+        writer->max = len;
+}
+
 void writer_release(struct writer *writer)
 {
     if (writer == NULL)

@@ -21,6 +21,8 @@ struct writer writer_fixed(void *room, size_t max);
  * writer_release, which wipes: what was written may be secret. */
 #define WRITER_GROW_LIMIT ((size_t)16 << 20) /* nothing the library encodes comes near it */
 struct writer writer_growing(size_t expected);
+/* `len` more bytes are to come: a growing writer that has nothing yet takes no less at its first write. Changes nothing else. */
+void writer_expect(struct writer *writer, size_t len);
 void writer_release(struct writer *writer);
 #define AUTO_WRITER __attribute__((cleanup(writer_release)))
 

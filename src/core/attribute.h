@@ -8,6 +8,9 @@
 #include "base/slice.h"
 
 struct package;
+struct identity;
+
+#define ATTRIBUTE_FLAT_MAX 1024 /* SecPkgContext_CipherInfo, the largest of its kind, has 600 bytes */
 
 struct attribute {
     union {
@@ -31,6 +34,12 @@ struct attribute {
         } lifespan;
         uint32_t number;
         int64_t time; /* FILETIME, UTC */
+        struct {
+            size_t len;
+            _Alignas(8) uint8_t bytes[ATTRIBUTE_FLAT_MAX];
+        } flat; /* a structure without pointers as Windows lays it out, or bytes that live nowhere else */
+        const struct identity *identity; /* to be handed out as a SEC_WINNT_AUTH_IDENTITY_EX2 */
+        const void *pointer;             /* a reference that the caller gets */
     };
 };
 

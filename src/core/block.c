@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The set of live blocks: their headers chained by address, in shards so that threads seldom meet. */
@@ -13,7 +14,8 @@
 
 struct header {
     struct header *next;
-    size_t len;
+    size_t len : 63;
+    size_t secret : 1; /* memory of secret_block_alloc */
 };
 _Static_assert(sizeof(struct header) % 16 == 0, "what follows is aligned for anything");
 
@@ -36,12 +38,11 @@ static struct shard *place_of(const void *block, struct header ***bucket)
     return shard;
 }
 
-void *block_alloc(size_t len)
+static void *block_add(struct header *header, size_t len, bool secret)
 {
-    require(len < SIZE_MAX - sizeof(struct header), NULL);
-    struct header *header = mem_zalloc(sizeof *header + len);
     require(header != NULL, NULL);
-    header->len = len;
+    header->len = len & (SIZE_MAX >> 1);
+    header->secret = secret;
     void *block = header + 1;
     struct header **bucket;
     struct shard *shard = place_of(block, &bucket);
@@ -50,6 +51,31 @@ void *block_alloc(size_t len)
     *bucket = header;
     pthread_mutex_unlock(&shard->lock);
     return block;
+}
+
+void *block_alloc(size_t len)
+{
+    require(len < SIZE_MAX / 2 - sizeof(struct header), NULL);
+    return block_add(mem_zalloc(sizeof(struct header) + len), len, false);
+}
+
+void *block_alloc_secret(size_t len)
+{
+    require(len < SIZE_MAX / 2 - sizeof(struct header), NULL);
+    return block_add(secret_block_alloc(sizeof(struct header) + len), len, true);
+}
+
+size_t block_len(const void *block)
+{
+    struct header **bucket;
+    struct shard *shard = place_of(block, &bucket);
+    pthread_mutex_lock(&shard->lock);
+    const struct header *header = *bucket;
+    while (header != NULL && (const void *)(header + 1) != block)
+        header = header->next;
+    size_t len = header != NULL ? header->len : 0;
+    pthread_mutex_unlock(&shard->lock);
+    return len;
 }
 
 SECURITY_STATUS block_free(void *block)
@@ -65,7 +91,11 @@ SECURITY_STATUS block_free(void *block)
         *link = header->next;
     pthread_mutex_unlock(&shard->lock);
     require(header != NULL, SEC_E_INVALID_HANDLE);
-    secret_wipe(block, header->len);
-    mem_free(header);
+    if (header->secret)
+        secret_block_free(header, sizeof *header + header->len);
+    else {
+        secret_wipe(block, header->len);
+        mem_free(header);
+    }
     return SEC_E_OK;
 }

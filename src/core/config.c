@@ -169,12 +169,29 @@ void config_for_daemon(void)
     for_daemon = true;
 }
 
+/* As Windows has it without a policy: passwords go to remote desktops, saved ones not on the password's own word. */
+static bool defaults_delegation(struct config *config)
+{
+    struct config_list *lists[] = {&config->credssp_allow_fresh, &config->credssp_allow_fresh_ntlm,
+                                   &config->credssp_allow_saved};
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        if (lists[i]->n_items > 0)
+            continue;
+        lists[i]->item[0] = mem_strdup("TERMSRV/*");
+        require(lists[i]->item[0] != NULL, false);
+        lists[i]->n_items = 1;
+    }
+    return true;
+}
+
 static bool defaults_credentials(struct config *config)
 {
     if (for_daemon) {
         mem_free(STEAL(config->user_file));
         mem_free(STEAL(config->askpass));
         mem_free(STEAL(config->kerberos_client_keytab));
+        while (config->packages.n_items > 0) /* other people's code stays in the programs */
+            mem_free(STEAL(config->packages.item[--config->packages.n_items]));
         return true;
     }
     const char *file = variable_or_null("OPENSSPI_NTLM_USER_FILE");
@@ -213,7 +230,7 @@ static SECURITY_STATUS snapshot_read(struct snapshot *snapshot)
         try(config_parse_file(&snapshot->config, snapshot->file[i], source));
     }
     require(defaults_names(&snapshot->config) && defaults_stores(&snapshot->config) &&
-                defaults_credentials(&snapshot->config),
+                defaults_delegation(&snapshot->config) && defaults_credentials(&snapshot->config),
             SEC_E_INSUFFICIENT_MEMORY);
     TRACE("config", "computer %s, domain %s, %u account stores", snapshot->config.computer, snapshot->config.domain,
           snapshot->config.stores.n_items);

@@ -18,6 +18,8 @@ enum config_fallback { FALLBACK_NO, FALLBACK_YES, FALLBACK_AUDIT };
 /* Whom a client hands its ticket-granting ticket to when it was asked to delegate. */
 enum config_delegate { DELEGATE_OK_AS_DELEGATE, DELEGATE_ALWAYS, DELEGATE_NEVER };
 
+/* In order. */
+enum config_tls { CONFIG_TLS_1_0, CONFIG_TLS_1_1, CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 /* Who keeps secrets and walks handshakes: this process, a daemon, or a daemon where there is one. */
 enum config_lsa { LSA_EMBEDDED, LSA_DAEMON, LSA_AUTO };
 
@@ -26,10 +28,13 @@ struct config_list {
     unsigned n_items;
 };
 
+/* In the order of its sections, for there is one of it. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct config {
     /* [names] what this computer calls itself in protocols; taken from the host name where not given */
     char *computer, *domain;                      /* NetBIOS names */
     char *dns_computer, *dns_domain, *dns_forest; /* DNS names; the latter two may be NULL */
+    /* [packages] */
+    struct config_list packages; /* modules of other people's packages, by absolute paths */
     /* [credentials] */
     char *user_file; /* default NTLM credentials, DOMAIN:user:password lines */
     char *askpass;   /* program asked for a password under PROMPT_FOR_CREDS */
@@ -52,6 +57,27 @@ struct config {
     enum config_fallback negotiate_ntlm_fallback;
     unsigned negotiate_kdc_seconds;        /* shortens kerberos_kdc_seconds; 0 does not */
     struct config_list negotiate_packages; /* empty: all that can be negotiated */
+    /* [certificates] paths of files or directories; NULL: the default */
+    char *certificates_root, *certificates_ca, *certificates_my, *certificates_machine_my;
+    unsigned certificates_security_level; /* OpenSSL's security level for chains, 0 to 5 */
+    /* [schannel] */
+    enum config_tls schannel_min, schannel_max;
+    bool schannel_require_client_certificate; /* ASC_REQ_MUTUAL_AUTH refuses a client without one */
+    char *schannel_ciphers;                   /* of OpenSSL's syntax, for TLS 1.2 and before; NULL: our own list */
+    /* [access] */
+    bool access_winbind;                    /* ask winbind for Unix ids and names */
+    char *access_winbind_library;           /* NULL: libwbclient's */
+    struct config_list access_name_domains; /* domains and realms whose accounts are the Unix users of the same name */
+    struct config_list access_ranges;       /* "DOMAIN-SID:FIRST:SIZE" */
+    bool access_allow_root;                 /* clients may be mapped to uid 0 and gid 0 */
+    char *access_anonymous_user;            /* whom ImpersonateAnonymousToken makes a thread */
+    bool
+        access_identify_without_privilege; /* a process that may not change users still gets a thread token, to identify */
+    char *access_logon_service; /* the SPN whose key proves the KDC to LogonUser; NULL: host/ and the DNS name */
+    /* [credssp] targets to which a client hands passwords over; the _ntlm lists hold without Kerberos or a trusted certificate too */
+    struct config_list credssp_allow_fresh, credssp_allow_fresh_ntlm, credssp_deny_fresh;
+    struct config_list credssp_allow_saved, credssp_allow_saved_ntlm, credssp_deny_saved;
+    unsigned credssp_min_version, credssp_max_version;
     /* [lsa] */
     enum config_lsa lsa_mode;
     char *lsa_socket;     /* NULL: LSA_SOCKET_DEFAULT */

@@ -17,7 +17,18 @@
 
 #define CONFIG_FILE_MAX ((size_t)1 << 20) /* a file of lists and switches; a larger one is a mistake */
 
-enum key_type { KEY_TEXT, KEY_LIST, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE, KEY_FALLBACK, KEY_LSA };
+enum key_type {
+    KEY_TEXT,
+    KEY_LIST,
+    KEY_LINES,
+    KEY_SWITCH,
+    KEY_NUMBER,
+    KEY_WHEN,
+    KEY_DELEGATE,
+    KEY_FALLBACK,
+    KEY_TLS,
+    KEY_LSA,
+};
 
 static const struct key {
     const char *section, *name;
@@ -29,6 +40,7 @@ static const struct key {
     {"names", "dns_computer", KEY_TEXT, offsetof(struct config, dns_computer)},
     {"names", "dns_domain", KEY_TEXT, offsetof(struct config, dns_domain)},
     {"names", "dns_forest", KEY_TEXT, offsetof(struct config, dns_forest)},
+    {"packages", "package", KEY_LINES, offsetof(struct config, packages)},
     {"credentials", "user_file", KEY_TEXT, offsetof(struct config, user_file)},
     {"credentials", "askpass", KEY_TEXT, offsetof(struct config, askpass)},
     {"accounts", "stores", KEY_LIST, offsetof(struct config, stores)},
@@ -54,6 +66,32 @@ static const struct key {
     {"negotiate", "ntlm_fallback", KEY_FALLBACK, offsetof(struct config, negotiate_ntlm_fallback)},
     {"negotiate", "kdc_seconds", KEY_NUMBER, offsetof(struct config, negotiate_kdc_seconds)},
     {"negotiate", "packages", KEY_LIST, offsetof(struct config, negotiate_packages)},
+    {"certificates", "root", KEY_TEXT, offsetof(struct config, certificates_root)},
+    {"certificates", "ca", KEY_TEXT, offsetof(struct config, certificates_ca)},
+    {"certificates", "my", KEY_TEXT, offsetof(struct config, certificates_my)},
+    {"certificates", "machine_my", KEY_TEXT, offsetof(struct config, certificates_machine_my)},
+    {"certificates", "security_level", KEY_NUMBER, offsetof(struct config, certificates_security_level)},
+    {"schannel", "min_protocol", KEY_TLS, offsetof(struct config, schannel_min)},
+    {"schannel", "max_protocol", KEY_TLS, offsetof(struct config, schannel_max)},
+    {"schannel", "require_client_certificate", KEY_SWITCH,
+     offsetof(struct config, schannel_require_client_certificate)},
+    {"schannel", "ciphers", KEY_TEXT, offsetof(struct config, schannel_ciphers)},
+    {"access", "winbind", KEY_SWITCH, offsetof(struct config, access_winbind)},
+    {"access", "winbind_library", KEY_TEXT, offsetof(struct config, access_winbind_library)},
+    {"access", "name_domains", KEY_LIST, offsetof(struct config, access_name_domains)},
+    {"access", "ranges", KEY_LIST, offsetof(struct config, access_ranges)},
+    {"access", "allow_root", KEY_SWITCH, offsetof(struct config, access_allow_root)},
+    {"access", "anonymous_user", KEY_TEXT, offsetof(struct config, access_anonymous_user)},
+    {"access", "identify_without_privilege", KEY_SWITCH, offsetof(struct config, access_identify_without_privilege)},
+    {"access", "logon_service", KEY_TEXT, offsetof(struct config, access_logon_service)},
+    {"credssp", "allow_fresh", KEY_LIST, offsetof(struct config, credssp_allow_fresh)},
+    {"credssp", "allow_fresh_ntlm", KEY_LIST, offsetof(struct config, credssp_allow_fresh_ntlm)},
+    {"credssp", "deny_fresh", KEY_LIST, offsetof(struct config, credssp_deny_fresh)},
+    {"credssp", "allow_saved", KEY_LIST, offsetof(struct config, credssp_allow_saved)},
+    {"credssp", "allow_saved_ntlm", KEY_LIST, offsetof(struct config, credssp_allow_saved_ntlm)},
+    {"credssp", "deny_saved", KEY_LIST, offsetof(struct config, credssp_deny_saved)},
+    {"credssp", "min_version", KEY_NUMBER, offsetof(struct config, credssp_min_version)},
+    {"credssp", "max_version", KEY_NUMBER, offsetof(struct config, credssp_max_version)},
     {"lsa", "mode", KEY_LSA, offsetof(struct config, lsa_mode)},
     {"lsa", "socket", KEY_TEXT, offsetof(struct config, lsa_socket)},
     {"lsa", "answer_seconds", KEY_NUMBER, offsetof(struct config, lsa_seconds)},
@@ -79,6 +117,11 @@ void config_defaults(struct config *config)
         .ntlm_challenge_seconds = 300,
         .kerberos_kdc_seconds = 5,
         .negotiate_ntlm_fallback = FALLBACK_YES,
+        .certificates_security_level = 2, /* 112 bits: RSA of 2048 bits, no SHA-1 in signatures */
+        .schannel_min = CONFIG_TLS_1_2,
+        .schannel_max = CONFIG_TLS_1_3,
+        .credssp_min_version = 5, /* before it a peer that sees the key's proof can choose the key (CVE-2018-0886) */
+        .credssp_max_version = 6,
         .lsa_seconds = 60,
         .lsa_workers = 16,
         .lsa_connections = 8192,
@@ -102,7 +145,7 @@ void config_clear(struct config *config)
         void *field = (char *)config + keys[i].offset;
         if (keys[i].type == KEY_TEXT)
             mem_free(*(char **)field);
-        else if (keys[i].type == KEY_LIST)
+        else if (keys[i].type == KEY_LIST || keys[i].type == KEY_LINES)
             list_clear(field);
     }
     *config = (struct config){0};
@@ -143,6 +186,22 @@ static const char *list_parse(struct config_list *list, const char *value)
         return "takes at least one entry";
     list_clear(list);
     *list = fresh;
+    return NULL;
+}
+
+/* A key that may stand more than once: an entry a line. The first of a file takes the place of what was there. */
+static const char *line_add(struct config_list *list, const char *value, bool first)
+{
+    if (*value == '\0')
+        return "takes a text";
+    if (!first && list->n_items == CONFIG_LIST_MAX)
+        return "stands more than 16 times in this file";
+    char *copy = mem_strdup(value);
+    if (copy == NULL)
+        return no_memory;
+    if (first)
+        list_clear(list);
+    list->item[list->n_items++] = copy;
     return NULL;
 }
 
@@ -207,6 +266,18 @@ static bool fallback_parse(enum config_fallback *field, const char *value)
     return found >= 0;
 }
 
+static bool tls_parse(enum config_tls *field, const char *value)
+{
+    static const char *const words[] = {
+        [CONFIG_TLS_1_0] = "1.0", [CONFIG_TLS_1_1] = "1.1", [CONFIG_TLS_1_2] = "1.2", [CONFIG_TLS_1_3] = "1.3"};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (strcmp(value, words[i]) == 0) {
+            *field = (enum config_tls)i;
+            return true;
+        }
+    return false;
+}
+
 static bool lsa_parse(enum config_lsa *field, const char *value)
 {
     static const char *const words[] = {[LSA_EMBEDDED] = "embedded", [LSA_DAEMON] = "daemon", [LSA_AUTO] = "auto"};
@@ -216,7 +287,8 @@ static bool lsa_parse(enum config_lsa *field, const char *value)
     return found >= 0;
 }
 
-static const char *value_parse(const struct key *key, struct config *config, const char *value)
+
+static const char *value_parse(const struct key *key, struct config *config, const char *value, bool first)
 {
     void *field = (char *)config + key->offset;
     if (!utf8_valid(slice_of_text(value)))
@@ -234,6 +306,8 @@ static const char *value_parse(const struct key *key, struct config *config, con
     }
     case KEY_LIST:
         return list_parse(field, value);
+    case KEY_LINES:
+        return line_add(field, value, first);
     case KEY_SWITCH:
         return switch_parse(field, value) ? NULL : "takes yes or no";
     case KEY_NUMBER:
@@ -244,6 +318,8 @@ static const char *value_parse(const struct key *key, struct config *config, con
         return delegate_parse(field, value) ? NULL : "takes ok_as_delegate, always or never";
     case KEY_FALLBACK:
         return fallback_parse(field, value) ? NULL : "takes yes, no or audit";
+    case KEY_TLS:
+        return tls_parse(field, value) ? NULL : "takes 1.0, 1.1, 1.2 or 1.3";
     case KEY_LSA:
         return lsa_parse(field, value) ? NULL : "takes embedded, daemon or auto";
     }
@@ -271,8 +347,9 @@ static int entry_parse(void *user, const char *section, const char *name, const 
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         if (strcmp(section, keys[i].section) != 0 || strcmp(name, keys[i].name) != 0)
             continue;
-        const char *wrong = parse->seen[i] ? "stands twice in this file"
-                                           : value_parse(&keys[i], parse->config, value != NULL ? value : "");
+        bool twice = parse->seen[i] && keys[i].type != KEY_LINES;
+        const char *wrong = twice ? "stands twice in this file"
+                                  : value_parse(&keys[i], parse->config, value != NULL ? value : "", !parse->seen[i]);
         parse->seen[i] = true;
         if (wrong == NULL)
             return 1;

@@ -111,6 +111,11 @@ SECURITY_STATUS handle_get(const SecHandle *handle, enum handle_kind kind, struc
                                                     memory_order_relaxed));
     ref->object = slot->object;
     ref->slot = slot;
+    if (slot->kind !=
+        kind) { /* the handle says one kind and the slot another: forged, or packed and unpacked as the wrong one */
+        handle_put(ref);
+        return SEC_E_INVALID_HANDLE;
+    }
     return SEC_E_OK;
 }
 
@@ -146,16 +151,40 @@ void handle_put(struct handle_ref *ref)
 
 SECURITY_STATUS handle_delete(const SecHandle *handle, enum handle_kind kind)
 {
-    struct slot *slot = slot_of(handle, kind);
-    require(slot != NULL, SEC_E_INVALID_HANDLE);
+    struct handle_ref ref;
+    try(handle_get(handle, kind, &ref)); /* while it is held the slot stays whose it is */
+    struct slot *slot = ref.slot;
     uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+    bool mine;
     do {
-        require(word_is(word, handle), SEC_E_INVALID_HANDLE);
-    } while (!atomic_compare_exchange_weak_explicit(&slot->word, &word, word & ~LIVE, memory_order_acq_rel,
-                                                    memory_order_relaxed));
-    if ((word & REFERENCES_MASK) == 0)
-        slot_retire(slot);
-    return SEC_E_OK;
+        mine = word_is(word, handle);
+    } while (mine && !atomic_compare_exchange_weak_explicit(&slot->word, &word, word & ~LIVE, memory_order_acq_rel,
+                                                            memory_order_relaxed));
+    handle_put(&ref);
+    return mine ? SEC_E_OK : SEC_E_INVALID_HANDLE;
+}
+
+/* 40 bits of generation above 24 of index, which is a multiple of 4: 2^20 slots and the one that is added leave a bit to spare. */
+#define PACKED_INDEX_SHIFT 2
+_Static_assert((((uint64_t)CHUNKS_MAX * CHUNK_SLOTS + 1) << PACKED_INDEX_SHIFT) < (UINT64_C(1) << GENERATION_SHIFT),
+               "");
+_Static_assert(sizeof(void *) == 8, "a HANDLE holds generation and index");
+
+void *handle_pack(const SecHandle *handle)
+{
+    uint64_t index = handle->dwLower & ((UINT64_C(1) << KIND_SHIFT) - 1);
+    uint64_t value = (uint64_t)handle->dwUpper << GENERATION_SHIFT | index << PACKED_INDEX_SHIFT;
+    return (void *)(uintptr_t)value;
+}
+
+SecHandle handle_unpack(const void *value, enum handle_kind kind)
+{
+    uint64_t packed = (uintptr_t)value;
+    uint64_t index = (packed & ((UINT64_C(1) << GENERATION_SHIFT) - 1)) >> PACKED_INDEX_SHIFT;
+    if ((packed & ((1u << PACKED_INDEX_SHIFT) - 1)) != 0 || index == 0)
+        return (SecHandle){0};
+    return (SecHandle){.dwLower = (ULONG_PTR)kind << KIND_SHIFT | index,
+                       .dwUpper = (ULONG_PTR)(packed >> GENERATION_SHIFT)};
 }
 
 bool handle_is_null(const SecHandle *handle)

@@ -8,7 +8,7 @@
 #include <sspi.h>
 #include <stdbool.h>
 
-enum handle_kind { HANDLE_CREDENTIAL = 1, HANDLE_CONTEXT = 2 };
+enum handle_kind { HANDLE_CREDENTIAL = 1, HANDLE_CONTEXT = 2, HANDLE_TOKEN = 3 };
 
 /* A reference in hand; opaque but for `object`. */
 struct handle_ref {
@@ -24,6 +24,11 @@ void handle_put(struct handle_ref *ref);
 /* Unpublishes: of several threads one gets SEC_E_OK, the others SEC_E_INVALID_HANDLE. */
 SECURITY_STATUS handle_delete(const SecHandle *handle, enum handle_kind kind);
 bool handle_is_null(const SecHandle *handle); /* NULL, or both halves zero */
+
+/* A handle of known kind as one value as wide as a pointer, for a HANDLE: a multiple of 4 as Windows' are, and never 0. A value that no handle has
+ * unpacks to one that handle_get refuses. */
+void *handle_pack(const SecHandle *handle);
+SecHandle handle_unpack(const void *value, enum handle_kind kind);
 
 #define AUTO_HANDLE __attribute__((cleanup(handle_put)))
 

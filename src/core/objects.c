@@ -1,6 +1,7 @@
 #include "core/objects.h"
 
 #include "base/memory.h"
+#include "core/handle.h"
 
 struct credential *credential_new(const struct package *package, const struct config *config, uint32_t use)
 {
@@ -47,6 +48,8 @@ void context_free(void *object)
     struct context *context = object;
     if (context->handshake != NULL)
         context->credential->authority->abandon(context->handshake); /* a handshake has its credential */
+    (void)handle_delete(&context->token, HANDLE_TOKEN);
+    (void)handle_delete(&context->token_shown, HANDLE_TOKEN);
     session_close(context->session);
     if (context->sasl != NULL)
         context->sasl_free(context->sasl);

@@ -41,6 +41,8 @@ struct context {
     struct session *session;
     struct sasl *sasl; /* of a context begun by the SASL functions (src/sasl); NULL for the others */
     void (*sasl_free)(struct sasl *sasl);
+    /* The client's access token, made when it is first asked for, and the handle that was given out as the context's own. Both zero before. */
+    SecHandle token, token_shown;
     pthread_mutex_t handshake_lock, send_lock, receive_lock;
 };
 

@@ -21,21 +21,29 @@ struct package_mech {
     struct slice raw_start;    /* how the client's first token begins where nothing frames it */
 };
 
+struct package;
+struct session_facts;
+
 struct package_info {
     const char *name, *comment;
-    uint32_t capabilities; /* SECPKG_FLAG_* */
+    uint32_t
+        capabilities; /* SECPKG_FLAG_*; a STREAM package formats records itself, and keeps its handshake after the end */
     uint16_t rpc_id;
     uint32_t max_token;  /* bytes; a longer input token is refused unread */
     bool takes_identity; /* pAuthData is an identity, else the package's own structure */
+    const void *(*identity_in)(
+        const void *auth_data); /* finds the identity inside the package's own structure; missing: none is in it */
+    bool process_bound;         /* its sessions live in this process only: a record is no more than a claim to one */
     bool
-        chooses; /* stands for other packages: an identity's package list is for it to apply, and it says which one it is */
+        chooses; /* stands for other packages: an identity's package list is for it to apply, it says which one it is, its session's state is that one's session */
     struct package_mech mech;
 };
 
 struct acquire_request {
-    const struct config *config; /* the package retains it if it keeps it */
-    const char *principal;       /* UTF-8, or NULL */
-    uint32_t use;                /* SECPKG_CRED_INBOUND, OUTBOUND or BOTH */
+    const struct package *package; /* whose credential it is to be; one table may serve several packages */
+    const struct config *config;   /* the package retains it if it keeps it */
+    const char *principal;         /* UTF-8, or NULL */
+    uint32_t use;                  /* SECPKG_CRED_INBOUND, OUTBOUND or BOTH */
     const struct identity *
         identity; /* NULL: default credentials. A package that cannot use its kind of proof says SEC_E_UNKNOWN_CREDENTIALS */
     const void *auth_data; /* packages that take no identity: the caller's structure */
@@ -50,15 +58,30 @@ struct step_in {
     struct slice bindings; /* a whole SEC_CHANNEL_BINDINGS, offsets checked; data NULL: none given */
     const char *target;    /* UTF-8, or NULL; the first step's counts */
     uint32_t flags;        /* ISC_REQ_* or ASC_REQ_*, as on the first call */
+    /* What stream packages read besides; the token may then hold less or more than one message. */
+    bool given;             /* the caller gave input at all */
+    uint32_t flags_now;     /* this call's flags, where later ones have a meaning */
+    struct slice protocols; /* a whole SEC_APPLICATION_PROTOCOLS; data NULL: none given */
+    struct slice peer;      /* DTLS: the peer's socket address; data NULL: none given */
+    uint16_t mtu;           /* DTLS; 0: none given */
 };
+
+struct session;
 
 struct step_out {
     struct writer token;  /* empty: nothing to send */
     struct writer record; /* not empty: a session opens from it (at the end; datagram contexts also before) */
-    uint32_t granted;     /* ISC_RET_* or ASC_RET_* */
-    int64_t expiry;       /* FILETIME, UTC */
+    struct session *
+        session; /* instead of a record, only of a package that chooses, where it opened and used the chosen one's already: who gets `out` owns it; session_save writes its record */
+    uint32_t granted; /* ISC_RET_* or ASC_RET_* */
+    int64_t expiry;   /* FILETIME, UTC */
     bool
-        wants_list_mic; /* the handshake's messages carried a code of their own, so that the list of mechanisms needs one too (MS-SPNG 3.3.5.1) */
+        wants_list_mic; /* the handshake's messages carried a code of their own, so that the list of mechanisms needs one too (MS-SPNG appendix A) */
+    /* What stream packages answer besides. */
+    size_t extra;   /* so many bytes at the end of the input were not used */
+    size_t missing; /* with SEC_E_INCOMPLETE_MESSAGE: so many more are needed */
+    bool alert;     /* the token tells the peer of a failure */
+    void *stream;   /* the state of a session that cannot be written as a record, handed over directly; NULL: none */
 };
 
 struct password_change {
@@ -79,7 +102,10 @@ struct package_authority {
     SECURITY_STATUS (*query_credential)(const void *credential, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_credential)(void *credential, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*query_handshake)(const void *handshake, uint32_t attribute, struct attribute *value);
+    SECURITY_STATUS (*set_handshake)(void *handshake, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*complete)(void *handshake, struct slice_mut token);
+    SECURITY_STATUS (*control)(void *handshake, struct slice token); /* ApplyControlToken */
+    void (*forget)(const char *target); /* cached sessions with this target, or all (NULL) */
     SECURITY_STATUS (*change_password)(const struct password_change *change);
     /* Outbound credentials to act for somebody else. `delegated` is what a server's session keeps of its client (session_facts.delegated), `service` a
      * credential of this package or NULL. */
@@ -91,15 +117,18 @@ struct package_authority {
 };
 
 struct package_session {
-    /* `own` is the package's part of the session record. */
+    /* `own` is the package's part of the session record. A package that chooses finds flags and side in it. NULL where sessions are only handed over
+     * directly. */
     SECURITY_STATUS (*open)(struct slice own, uint32_t flags, bool initiator, void **state);
     void (*close)(void *state);
-    /* Writes the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
+    /* Of a session that is handed over directly: what others ask session_facts for, borrowed as long as the state. Missing: nothing. */
+    const struct session_facts *(*facts)(const void *state);
+    /* Appends the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
     SECURITY_STATUS (*save)(const void *state, struct writer *own);
     /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW). */
     SECURITY_STATUS (*reset)(void *state);
     /* SPNEGO's list of mechanisms was signed and verified with this session, and its messages begin now: gives back what that used up and peers take for
-     * unused (MS-SPNG 3.3.5.1). Missing: nothing is given back. */
+     * unused (MS-SPNG 3.2.5.1). Missing: nothing is given back. */
     SECURITY_STATUS (*list_signed)(void *state);
     /* Sending calls hold the context's send lock, receiving ones its receive lock. `seq` is the caller's sequence number. */
     SECURITY_STATUS (*sign)(void *state, uint32_t qop, struct message *message, uint32_t seq);

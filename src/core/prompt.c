@@ -59,13 +59,15 @@ static int child_end(pid_t child, bool answered)
     return -1;
 }
 
-static bool ask_program(const char *program, const char *question, char answer[ANSWER_MAX])
+enum answer { ANSWER_GIVEN, ANSWER_DECLINED, ANSWER_NOBODY };
+
+static enum answer ask_program(const char *program, const char *question, char answer[ANSWER_MAX])
 {
     int ends[2];
     pid_t child;
     posix_spawn_file_actions_t actions;
     char *arguments[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)question, NULL};
-    require(pipe2(ends, O_CLOEXEC) == 0, false);
+    require(pipe2(ends, O_CLOEXEC) == 0, ANSWER_NOBODY);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     int failed = posix_spawn(&child, program, &actions, NULL, arguments, environ);
@@ -73,21 +75,21 @@ static bool ask_program(const char *program, const char *question, char answer[A
     close(ends[1]);
     if (failed != 0) {
         close(ends[0]);
-        return false;
+        return ANSWER_NOBODY;
     }
     bool answered = line_read(ends[0], answer);
     close(ends[0]);
     int status = child_end(child, answered);
-    return answered && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return answered && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? ANSWER_GIVEN : ANSWER_DECLINED;
 }
 
-static bool ask_terminal(const char *question, bool secret, char answer[ANSWER_MAX])
+static enum answer ask_terminal(const char *question, bool secret, char answer[ANSWER_MAX])
 {
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
-    require(fd >= 0, false);
+    require(fd >= 0, ANSWER_NOBODY);
     struct termios before, quiet;
-    bool answered = false;
-    if (tcgetattr(fd, &before) == 0) {
+    bool answered = false, terminal = tcgetattr(fd, &before) == 0;
+    if (terminal) {
         quiet = before;
         if (secret)
             quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
@@ -98,12 +100,15 @@ static bool ask_terminal(const char *question, bool secret, char answer[ANSWER_M
             answered = false;
     }
     close(fd);
-    return answered;
+    return answered ? ANSWER_GIVEN : terminal ? ANSWER_DECLINED : ANSWER_NOBODY;
 }
 
-static bool ask(const char *askpass, const char *question, bool secret, char answer[ANSWER_MAX])
+static enum answer ask(const char *askpass, char *question, bool secret, char answer[ANSWER_MAX])
 {
     answer[0] = '\0';
+    for (char *at = question; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
     return askpass != NULL ? ask_program(askpass, question, answer) : ask_terminal(question, secret, answer);
 }
 
@@ -123,21 +128,35 @@ static SECURITY_STATUS fill(const char *user, const char *domain, const char *pa
     return SEC_E_OK;
 }
 
+SECURITY_STATUS prompt_ask(const struct prompt *prompt, struct identity *identity, bool *declined)
+{
+    char question[1024], name[ANSWER_MAX], password[ANSWER_MAX];
+    SECURITY_STATUS nobody = SEC_E_NO_CREDENTIALS;
+    const char *user = prompt->user;
+    const char *whose = prompt->target != NULL && *prompt->target != '\0' ? prompt->target : "this server";
+    const char *message = prompt->message != NULL ? prompt->message : "";
+    const char *space = *message != '\0' ? " " : "";
+    enum answer answer;
+    if (user == NULL) {
+        snprintf(question, sizeof question, "%.400s%sUser name for %.200s: ", message, space, whose);
+        answer = ask(prompt->askpass, question, false, name);
+        *declined = answer != ANSWER_NOBODY;
+        require(answer == ANSWER_GIVEN, cause_set(nobody, "nobody answered the question for a user name"));
+        user = name;
+    }
+    snprintf(question, sizeof question, "%.400s%sPassword of %.200s for %.200s: ", message, space, user, whose);
+    answer = ask(prompt->askpass, question, true, password);
+    *declined = answer != ANSWER_NOBODY;
+    SECURITY_STATUS status = answer == ANSWER_GIVEN ? fill(user, prompt->domain, password, identity)
+                                                    : cause_set(nobody, "nobody answered the question for a password");
+    secret_wipe(password, sizeof password);
+    return status;
+}
+
 SECURITY_STATUS prompt_identity(const char *askpass, const char *target, const char *user, const char *domain,
                                 struct identity *identity)
 {
-    char question[512], name[ANSWER_MAX], password[ANSWER_MAX];
-    SECURITY_STATUS nobody = SEC_E_NO_CREDENTIALS;
-    const char *whose = target != NULL && *target != '\0' ? target : "this server";
-    if (user == NULL) {
-        snprintf(question, sizeof question, "User name for %.200s: ", whose);
-        require(ask(askpass, question, false, name), cause_set(nobody, "nobody answered the question for a user name"));
-        user = name;
-    }
-    snprintf(question, sizeof question, "Password of %.200s for %.200s: ", user, whose);
-    bool answered = ask(askpass, question, true, password);
-    SECURITY_STATUS status = answered ? fill(user, domain, password, identity)
-                                      : cause_set(nobody, "nobody answered the question for a password");
-    secret_wipe(password, sizeof password);
-    return status;
+    bool declined;
+    return prompt_ask(&(struct prompt){.askpass = askpass, .target = target, .user = user, .domain = domain}, identity,
+                      &declined);
 }

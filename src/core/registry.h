@@ -1,6 +1,6 @@
 /*
  * The packages there are, in the order in which EnumerateSecurityPackages lists them. Lock: one mutex for changes; readers
- * see a snapshot and packages are never removed while the process lives.
+ * see a snapshot. A package that is taken off the list stays valid while the process lives.
  */
 #ifndef OPENSSPI_CORE_REGISTRY_H
 #define OPENSSPI_CORE_REGISTRY_H
@@ -11,8 +11,15 @@
 
 /* Adds a package. SEC_E_OK; SEC_E_CANNOT_INSTALL when the name is taken, the description is incomplete or the table is full. */
 SECURITY_STATUS registry_add(const struct package *package);
+/* Takes a package off the list; it stays valid, since credentials and contexts may point to it. registry_add brings it back. SEC_E_OK, or
+ * SEC_E_SECPKG_NOT_FOUND. */
+SECURITY_STATUS registry_hide(const struct package *package);
+/* All of them at one moment; gives their number. */
+size_t registry_list(const struct package *list[REGISTRY_MAX]);
 /* Without regard to case; NULL when there is none. */
 const struct package *registry_find(const char *name);
+/* Also one that was taken off the list since: what it began goes on. */
+const struct package *registry_find_kept(const char *name);
 /* The index-th package, NULL past the last. */
 const struct package *registry_at(size_t index);
 

@@ -70,12 +70,15 @@ static SECURITY_STATUS field_delegated(struct writer *record, struct slice deleg
     return SEC_E_OK;
 }
 
-SECURITY_STATUS session_record_write(struct writer *record, const struct package *package,
-                                     const struct session_facts *facts, struct slice own)
+static void head_write(struct writer *record, const struct package *package)
 {
     writer_bytes(record, record_magic, sizeof record_magic);
     writer_u16le(record, RECORD_VERSION);
     field_text(record, FIELD_PACKAGE, package->info.name);
+}
+
+static SECURITY_STATUS facts_write(struct writer *record, const struct session_facts *facts)
+{
     field_head(record, FIELD_INITIATOR, 1);
     writer_u8(record, facts->initiator ? 1 : 0);
     field_head(record, FIELD_FLAGS, 4);
@@ -94,8 +97,28 @@ SECURITY_STATUS session_record_write(struct writer *record, const struct package
     try(field_delegated(record, facts->delegated));
     if (facts->authorization.len > 0)
         field_slice(record, FIELD_AUTHORIZATION, facts->authorization);
-    field_slice(record, FIELD_OWN, own);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS record_finish(const struct writer *record)
+{
     return writer_finish(record) == WIRE_OK && record->len <= SESSION_RECORD_MAX ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS session_record_write(struct writer *record, const struct package *package,
+                                     const struct session_facts *facts, struct slice own)
+{
+    head_write(record, package);
+    try(facts_write(record, facts));
+    field_slice(record, FIELD_OWN, own);
+    return record_finish(record);
+}
+
+SECURITY_STATUS session_record_wrap(struct writer *record, const struct package *package, struct slice chosen)
+{
+    head_write(record, package);
+    field_slice(record, FIELD_OWN, chosen);
+    return record_finish(record);
 }
 
 static enum wire_result fields_read(struct reader *reader, struct slice field[FIELD_KNOWN])
@@ -134,20 +157,22 @@ static enum wire_result number_read(struct slice field, uint64_t *value, size_t 
     return WIRE_OK;
 }
 
-static enum wire_result record_read(struct slice record, struct session_facts *facts, const char **package,
-                                    struct slice *own)
+static enum wire_result record_read(struct slice record, struct slice field[FIELD_KNOWN])
 {
     struct reader reader = reader_of(record);
-    struct slice field[FIELD_KNOWN] = {{0}};
     uint16_t version;
-    uint64_t number;
     try(reader_expect(&reader, record_magic, sizeof record_magic));
     try(reader_u16le(&reader, &version));
     require(version == RECORD_VERSION, WIRE_BAD);
     try(fields_read(&reader, field));
-    require(field[FIELD_PACKAGE].data != NULL && field[FIELD_OWN].data != NULL && field[FIELD_SESSION_KEY].data != NULL,
-            WIRE_BAD);
-    try(text_read(field[FIELD_PACKAGE], package));
+    require(field[FIELD_PACKAGE].data != NULL && field[FIELD_OWN].data != NULL, WIRE_BAD);
+    return WIRE_OK;
+}
+
+static enum wire_result facts_read(const struct slice field[FIELD_KNOWN], struct session_facts *facts)
+{
+    uint64_t number;
+    require(field[FIELD_SESSION_KEY].data != NULL, WIRE_BAD);
     try(number_read(field[FIELD_INITIATOR], &number, 1));
     require(number <= 1, WIRE_BAD);
     facts->initiator = number == 1;
@@ -165,46 +190,63 @@ static enum wire_result record_read(struct slice record, struct session_facts *f
     facts->identity = field[FIELD_IDENTITY];
     facts->delegated = field[FIELD_DELEGATED];
     facts->authorization = field[FIELD_AUTHORIZATION];
-    *own = field[FIELD_OWN];
     return WIRE_OK;
 }
 
-SECURITY_STATUS session_record_read(struct slice record, struct session_facts *facts, const char **package,
-                                    struct slice *own)
+/* A record that wraps another one says nothing of its own: two sets of facts could contradict each other. */
+static bool has_facts(const struct slice field[FIELD_KNOWN])
 {
-    require(record.len <= SESSION_RECORD_MAX,
-            cause_set(SEC_E_INVALID_TOKEN, "a session record of %zu bytes", record.len));
-    *facts = (struct session_facts){0};
-    require(record_read(record, facts, package, own) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "this is not a session record of this version, or it is damaged"));
+    for (unsigned i = FIELD_PACKAGE + 1; i < FIELD_KNOWN; i++)
+        if (i != FIELD_OWN && field[i].data != NULL)
+            return true;
+    return false;
+}
+
+static SECURITY_STATUS record_damaged(void)
+{
+    return cause_set(SEC_E_INVALID_TOKEN, "this is not a session record of this version, or it is damaged");
+}
+
+/* Of a package that chooses: the block is the struct alone, the facts are those of the session inside. */
+static SECURITY_STATUS open_wrapped(const struct slice field[FIELD_KNOWN], struct session *opened)
+{
+    require(!has_facts(field), record_damaged());
+    try(opened->package->session->open(field[FIELD_OWN], 0, false, &opened->state));
+    opened->facts = ((const struct session *)opened->state)->facts;
     return SEC_E_OK;
+}
+
+/* The record moves in behind the struct: one block, and the facts point into it. */
+static SECURITY_STATUS open_plain(struct slice record, struct slice field[FIELD_KNOWN], struct session *opened)
+{
+    memcpy(opened + 1, record.data, record.len);
+    for (unsigned i = 0; i < FIELD_KNOWN; i++)
+        if (field[i].data != NULL)
+            field[i].data = (const uint8_t *)(opened + 1) + (field[i].data - record.data);
+    require(facts_read(field, &opened->facts) == WIRE_OK, record_damaged());
+    return opened->package->session->open(field[FIELD_OWN], opened->facts.flags, opened->facts.initiator,
+                                          &opened->state);
 }
 
 static SECURITY_STATUS open_any(struct slice record, bool chosen, struct session **session)
 {
+    struct slice field[FIELD_KNOWN] = {{0}};
+    const char *name = NULL;
     require(record.len <= SESSION_RECORD_MAX,
             cause_set(SEC_E_INVALID_TOKEN, "a session record of %zu bytes", record.len));
-    /* The record moves in behind the struct: one block, and the facts point into it. */
-    size_t size = sizeof **session + record.len;
+    require(record_read(record, field) == WIRE_OK && text_read(field[FIELD_PACKAGE], &name) == WIRE_OK,
+            record_damaged());
+    const struct package *package = registry_find_kept(name);
+    require(package != NULL && package->session != NULL && package->session->open != NULL,
+            cause_set(SEC_E_SECPKG_NOT_FOUND, "the session record is of package \"%.64s\", which is not here", name));
+    require(!chosen || !package->info.chooses,
+            cause_set(SEC_E_INVALID_TOKEN, "a session record of %s inside another one", package->info.name));
+    size_t size = sizeof **session + (package->info.chooses ? 0 : record.len);
     struct session *opened = secret_block_alloc(size);
     require(opened != NULL, SEC_E_INSUFFICIENT_MEMORY);
     opened->size = size;
-    memcpy(opened + 1, record.data, record.len);
-
-    const char *name = NULL;
-    struct slice own = {0};
-    SECURITY_STATUS status = session_record_read(slice_of(opened + 1, record.len), &opened->facts, &name, &own);
-    if (status == SEC_E_OK) {
-        opened->package = registry_find(name);
-        if (opened->package == NULL || opened->package->session == NULL)
-            status = cause_set(SEC_E_SECPKG_NOT_FOUND, "the session record is of package \"%.64s\", which is not here",
-                               name);
-    }
-    if (status == SEC_E_OK && chosen && opened->package->info.chooses)
-        status =
-            cause_set(SEC_E_INVALID_TOKEN, "a session record of %s inside another one", opened->package->info.name);
-    if (status == SEC_E_OK)
-        status = opened->package->session->open(own, opened->facts.flags, opened->facts.initiator, &opened->state);
+    opened->package = package;
+    SECURITY_STATUS status = package->info.chooses ? open_wrapped(field, opened) : open_plain(record, field, opened);
     if (status != SEC_E_OK) {
         secret_block_free(opened, size);
         return status;
@@ -223,6 +265,48 @@ SECURITY_STATUS session_open_chosen(struct slice record, struct session **sessio
     return open_any(record, true, session);
 }
 
+SECURITY_STATUS session_adopt(const struct package *package, bool initiator, void *state, struct session **session)
+{
+    struct session *adopted = secret_block_alloc(sizeof *adopted);
+    if (adopted == NULL) {
+        package->session->close(state);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    adopted->size = sizeof *adopted;
+    adopted->package = package;
+    if (package->session->facts != NULL)
+        adopted->facts = *package->session->facts(state);
+    adopted->facts.initiator = initiator;
+    adopted->state = state;
+    adopted->direct = true;
+    *session = adopted;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS session_of_step(struct step_out *out, struct session **session)
+{
+    if (out->session != NULL) {
+        *session = out->session;
+        out->session = NULL;
+        return SEC_E_OK;
+    }
+    require(writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    return out->record.len > 0 ? session_open(writer_slice_of(&out->record), session) : SEC_E_OK;
+}
+
+struct session *session_wrap(const struct package *package, struct session *chosen)
+{
+    struct session *wrapped = secret_block_alloc(sizeof *wrapped);
+    require(wrapped != NULL, NULL);
+    *wrapped = (struct session){.package = package, .facts = chosen->facts, .state = chosen, .size = sizeof *wrapped};
+    return wrapped;
+}
+
+const struct package *session_package(const struct session *session)
+{
+    return session->package->info.chooses ? ((const struct session *)session->state)->package : session->package;
+}
+
 void session_close(struct session *session)
 {
     if (session == NULL)
@@ -234,15 +318,22 @@ void session_close(struct session *session)
 SECURITY_STATUS session_save(const struct session *session, struct writer *record)
 {
     require(session->package->session->save != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    AUTO_WRITER struct writer own = writer_growing(1024);
-    try(session->package->session->save(session->state, &own));
-    require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    return session_record_write(record, session->package, &session->facts, writer_slice_of(&own));
+    head_write(record, session->package);
+    if (!session->package->info.chooses)
+        try(facts_write(record, &session->facts));
+    field_head(record, FIELD_OWN, 0);
+    size_t start = record->len;
+    try(session->package->session->save(session->state, record));
+    if (start >= 4 && writer_finish(record) == WIRE_OK)
+        writer_patch_u32le(record, start - 4, (uint32_t)(record->len - start));
+    return record_finish(record);
 }
 
 SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value)
 {
     const struct session_facts *facts = &session->facts;
+    if (session->direct)
+        return session->package->session->query(session->state, attribute, value);
     switch (attribute) {
     case SECPKG_ATTR_NAMES:
     case SECPKG_ATTR_DCE_INFO:

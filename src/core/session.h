@@ -1,5 +1,5 @@
 /*
- * Sessions and their records. A session is always opened from a record: at the end of a handshake, on import, from the daemon, in tests.
+ * Sessions and their records. A session is always opened from a record: at the end of a handshake or just before it, on import, from the daemon, in tests.
  * docs/session-record.md writes the format down.
  */
 #ifndef OPENSSPI_CORE_SESSION_H
@@ -28,8 +28,9 @@ struct session_facts {
 struct session {
     const struct package *package;
     struct session_facts facts;
-    void *state; /* the package's */
-    size_t size; /* of this block with the record behind it */
+    void *state; /* the package's; of a package that chooses the chosen one's session, into which the facts point */
+    size_t size; /* of this block, with the record behind it where it is the package's own */
+    bool direct; /* handed over without a record: the package answers every attribute */
 };
 
 /* Appends a record. SEC_E_INSUFFICIENT_MEMORY when it does not fit. */
@@ -37,14 +38,21 @@ SECURITY_STATUS session_record_write(struct writer *record, const struct package
                                      const struct session_facts *facts, struct slice own);
 /* For the daemon, before there are threads: `seal` writes what goes into a record's `delegated` instead of the bytes themselves. */
 void session_delegated_hook(SECURITY_STATUS (*seal)(struct slice plain, struct writer *sealed));
-/* Reads a record without opening it: everything points into `record`. SEC_E_OK, or SEC_E_INVALID_TOKEN with its cause. */
-SECURITY_STATUS session_record_read(struct slice record, struct session_facts *facts, const char **package,
-                                    struct slice *own);
+/* The same for a package that chooses: `chosen` is the whole record of the package that was chosen, and all there is to say. */
+SECURITY_STATUS session_record_wrap(struct writer *record, const struct package *package, struct slice chosen);
 /* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */
 SECURITY_STATUS session_open(struct slice record, struct session **session);
 /* The same, but SEC_E_INVALID_TOKEN for a record of a package that chooses: such a package opens the record inside its own so, and no record nests. */
 SECURITY_STATUS session_open_chosen(struct slice record, struct session **session);
+/* Makes a session of a state that was handed over directly; on failure the state is closed. SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS session_adopt(const struct package *package, bool initiator, void *state, struct session **session);
+/* The session that a handshake step gave, as a record or open already; *session stays NULL where it gave none. Statuses as of session_open. */
+SECURITY_STATUS session_of_step(struct step_out *out, struct session **session);
+/* Makes an open session that of a package that chooses, and owns it from then on. NULL without memory: then `chosen` stays the caller's. */
+struct session *session_wrap(const struct package *package, struct session *chosen);
 void session_close(struct session *session); /* NULL is fine */
+/* Whose session it is: of one of a package that chooses the chosen package. */
+const struct package *session_package(const struct session *session);
 /* Answers what is common to all packages from the facts, the rest by the package. SEC_E_UNSUPPORTED_FUNCTION for what neither has. */
 SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value);
 /* The record of a session as it is now, with sequence and cipher state. */

@@ -8,6 +8,9 @@
 #include <sspi.h>
 
 /* SSPI has no codes of its own for these: Windows hands the NT status through (MS-ERREF 2.3.1). */
+#ifndef STATUS_INVALID_PARAMETER
+#define STATUS_INVALID_PARAMETER ((NTSTATUS)0xC000000D)
+#endif
 #ifndef STATUS_ACCOUNT_DISABLED
 #define STATUS_ACCOUNT_DISABLED ((NTSTATUS)0xC0000072)
 #endif

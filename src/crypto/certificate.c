@@ -15,28 +15,33 @@ static const EVP_MD *hash_choose(X509 *certificate)
     return hash == NID_md5 || hash == NID_sha1 ? EVP_sha256() : EVP_get_digestbynid(hash);
 }
 
+enum certificate_result certificate_x509_end_point_hash(X509 *certificate, uint8_t hash[CERTIFICATE_HASH_MAX],
+                                                        size_t *hash_len)
+{
+    unsigned int len = 0;
+    const EVP_MD *chosen = hash_choose(certificate);
+    enum certificate_result result = CERTIFICATE_OK;
+    if (chosen == NULL)
+        result = CERTIFICATE_UNDEFINED;
+    else if (EVP_MD_get_size(chosen) > CERTIFICATE_HASH_MAX || X509_digest(certificate, chosen, hash, &len) != 1)
+        result = CERTIFICATE_FAILED;
+    else
+        *hash_len = len;
+    ERR_clear_error(); /* the queue belongs to our host */
+    return result;
+}
+
 enum certificate_result certificate_end_point_hash(struct slice der, uint8_t hash[CERTIFICATE_HASH_MAX],
                                                    size_t *hash_len)
 {
     const unsigned char *at = der.data;
-    unsigned int len = 0;
     require(der.data != NULL && der.len > 0 && der.len <= LONG_MAX, CERTIFICATE_BAD);
     X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
     enum certificate_result result = CERTIFICATE_BAD;
-    if (certificate != NULL && at == der.data + der.len) {
-        const EVP_MD *chosen = hash_choose(certificate);
-        if (chosen == NULL)
-            result = CERTIFICATE_UNDEFINED;
-        else if (EVP_MD_get_size(chosen) > CERTIFICATE_HASH_MAX ||
-                 EVP_Digest(der.data, der.len, hash, &len, chosen, NULL) != 1)
-            result = CERTIFICATE_FAILED;
-        else {
-            *hash_len = len;
-            result = CERTIFICATE_OK;
-        }
-    }
+    if (certificate != NULL && at == der.data + der.len)
+        result = certificate_x509_end_point_hash(certificate, hash, hash_len);
     X509_free(certificate);
-    ERR_clear_error(); /* the queue belongs to our host */
+    ERR_clear_error();
     return result;
 }
 
@@ -47,7 +52,7 @@ static int no_password(char *room, int size, int writing, void *data)
     return -1;
 }
 
-bool certificate_from_pem(struct slice pem, struct writer *der)
+bool certificate_pem_read(struct slice pem, struct writer *der)
 {
     unsigned char *bytes = NULL;
     int len = -1;

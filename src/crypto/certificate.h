@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "base/writer.h"
+#include <openssl/types.h>
 
 #define CERTIFICATE_HASH_MAX 64 /* SHA-512 */
 
@@ -22,7 +23,11 @@ enum certificate_result {
 MUST_USE enum certificate_result certificate_end_point_hash(struct slice der, uint8_t hash[CERTIFICATE_HASH_MAX],
                                                             size_t *hash_len);
 
+/* The same of a certificate that OpenSSL has read. CERTIFICATE_OK, CERTIFICATE_UNDEFINED, CERTIFICATE_FAILED. */
+MUST_USE enum certificate_result certificate_x509_end_point_hash(X509 *certificate, uint8_t hash[CERTIFICATE_HASH_MAX],
+                                                                 size_t *hash_len);
+
 /* The first certificate in PEM text, as DER; a server's chain file begins with its own. False when there is none, or it is damaged. */
-MUST_USE bool certificate_from_pem(struct slice pem, struct writer *der);
+MUST_USE bool certificate_pem_read(struct slice pem, struct writer *der);
 
 #endif

@@ -22,7 +22,13 @@ void md5_update(struct md5 *md5, const void *data, size_t len);
 void md5_final(struct md5 *md5, uint8_t digest[MD5_LEN]);
 /* Compresses whole blocks into a state; the building brick that sealing interleaves. */
 void md5_blocks(uint32_t state[4], const uint8_t *data, size_t n_blocks);
+/* The same for two chains side by side, which takes little longer than one. */
+void md5_blocks_both(uint32_t state[4], const uint8_t *data, uint32_t state2[4], const uint8_t *data2, size_t n_blocks);
 void md5_once(const void *data, size_t len, uint8_t digest[MD5_LEN]);
+#define MD5_BOTH_MAX_BLOCKS 2
+/* Two short messages of two pieces each at a time: at most MD5_BOTH_MAX bytes either. */
+#define MD5_BOTH_MAX (MD5_BOTH_MAX_BLOCKS * 64 - 9)
+void md5_both(const struct slice a[2], uint8_t digest_a[MD5_LEN], const struct slice b[2], uint8_t digest_b[MD5_LEN]);
 
 void md4_once(const void *data, size_t len, uint8_t digest[MD4_LEN]);
 

@@ -11,7 +11,7 @@
 /* RFC 2104, section 4: both key blocks are compressed once per key instead of once per message. */
 void hmac_md5_key_init(struct hmac_md5_key *key, const void *secret, size_t len)
 {
-    uint8_t block[BLOCK_LEN] = {0};
+    uint8_t block[BLOCK_LEN] = {0}, outer[BLOCK_LEN];
     struct md5 md5;
 
     /* RFC 2104, section 2: longer keys are hashed first. */
@@ -22,13 +22,13 @@ void hmac_md5_key_init(struct hmac_md5_key *key, const void *secret, size_t len)
     md5_init(&md5);
     memcpy(key->inner, md5.state, sizeof(key->inner));
     memcpy(key->outer, md5.state, sizeof(key->outer));
-    for (size_t i = 0; i < BLOCK_LEN; i++)
+    for (size_t i = 0; i < BLOCK_LEN; i++) {
+        outer[i] = block[i] ^ OUTER_PAD;
         block[i] ^= INNER_PAD;
-    md5_blocks(key->inner, block, 1);
-    for (size_t i = 0; i < BLOCK_LEN; i++)
-        block[i] ^= INNER_PAD ^ OUTER_PAD;
-    md5_blocks(key->outer, block, 1);
+    }
+    md5_blocks_both(key->inner, block, key->outer, outer, 1);
     secret_wipe(block, sizeof(block));
+    secret_wipe(outer, sizeof(outer));
 }
 
 void hmac_md5_init(struct hmac_md5 *hmac, const struct hmac_md5_key *key)

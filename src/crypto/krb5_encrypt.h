@@ -29,6 +29,7 @@ enum krb_usage {
     KRB_USAGE_TICKET = 2,
     KRB_USAGE_AP_REQ = 11, /* the authenticator */
     KRB_USAGE_AP_REP = 12,
+    KRB_USAGE_CRED = 14,
     KRB_USAGE_PAC = 17,
     KRB_USAGE_SEAL = 1026, /* ours, of those that RFC 4120 leaves to applications */
 };

@@ -27,6 +27,24 @@ void md5_blocks(uint32_t state[4], const uint8_t *data, size_t n_blocks)
     state[3] = d;
 }
 
+void md5_blocks_both(uint32_t state[4], const uint8_t *data, uint32_t state2[4], const uint8_t *data2, size_t n_blocks)
+{
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+    uint32_t a2 = state2[0], b2 = state2[1], c2 = state2[2], d2 = state2[3];
+
+    for (; n_blocks > 0; n_blocks--, data += BLOCK_LEN, data2 += BLOCK_LEN) {
+        MD5_ROUNDS_BOTH(data, MD5_NOTHING);
+        a = state[0] += a;
+        b = state[1] += b;
+        c = state[2] += c;
+        d = state[3] += d;
+        a2 = state2[0] += a2;
+        b2 = state2[1] += b2;
+        c2 = state2[2] += c2;
+        d2 = state2[3] += d2;
+    }
+}
+
 void md5_init(struct md5 *md5)
 {
     /* RFC 1321, section 3.3. */
@@ -80,6 +98,42 @@ void md5_final(struct md5 *md5, uint8_t digest[MD5_LEN])
     for (unsigned i = 0; i < MD5_LEN; i++)
         digest[i] = (uint8_t)(md5->state[i / 4] >> 8 * (i % 4));
     secret_wipe(md5, sizeof(*md5));
+}
+
+/* The last blocks of a message that begins in them; how many they are. */
+static size_t blocks_fill(uint8_t blocks[MD5_BOTH_MAX_BLOCKS * BLOCK_LEN], struct slice first, struct slice second)
+{
+    size_t len = first.len + second.len, n_blocks = (len + 8) / BLOCK_LEN + 1;
+
+    memset(blocks, 0, n_blocks * BLOCK_LEN);
+    if (first.len != 0)
+        memcpy(blocks, first.data, first.len);
+    if (second.len != 0)
+        memcpy(blocks + first.len, second.data, second.len);
+    blocks[len] = 0x80;
+    for (unsigned i = 0; i < 8; i++)
+        blocks[n_blocks * BLOCK_LEN - 8 + i] = (uint8_t)((uint64_t)len * 8 >> 8 * i);
+    return n_blocks;
+}
+
+void md5_both(const struct slice a[2], uint8_t digest_a[MD5_LEN], const struct slice b[2], uint8_t digest_b[MD5_LEN])
+{
+    uint8_t blocks[2][MD5_BOTH_MAX_BLOCKS * BLOCK_LEN];
+    struct md5 md5[2];
+    size_t n_a = blocks_fill(blocks[0], a[0], a[1]), n_b = blocks_fill(blocks[1], b[0], b[1]);
+    size_t n_both = n_a < n_b ? n_a : n_b;
+
+    md5_init(&md5[0]);
+    md5_init(&md5[1]);
+    md5_blocks_both(md5[0].state, blocks[0], md5[1].state, blocks[1], n_both);
+    md5_blocks(md5[0].state, blocks[0] + n_both * BLOCK_LEN, n_a - n_both);
+    md5_blocks(md5[1].state, blocks[1] + n_both * BLOCK_LEN, n_b - n_both);
+    for (unsigned i = 0; i < MD5_LEN; i++) {
+        digest_a[i] = (uint8_t)(md5[0].state[i / 4] >> 8 * (i % 4));
+        digest_b[i] = (uint8_t)(md5[1].state[i / 4] >> 8 * (i % 4));
+    }
+    secret_wipe(blocks, sizeof(blocks));
+    secret_wipe(md5, sizeof(md5));
 }
 
 void md5_once(const void *data, size_t len, uint8_t digest[MD5_LEN])

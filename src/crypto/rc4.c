@@ -21,29 +21,48 @@
     WHOLE(to)
 
 /*
- * draft-kaukonen-cipher-arcfour-03, section 2. `next` is s[i + 1], read before the swap that may change it: read after the swap it
- * would have to wait for the store, as far as the processor can tell, though it must in one of 256 cases.
+ * One step of the key schedule (draft-kaukonen-cipher-arcfour-03, section 2). `next` is s[i + 1], read before the swap that may change it:
+ * read after the swap it would have to wait for the store, as far as the processor can tell, though it must in one of 256 cases.
  */
+#define SCHEDULE_STEP(here, following, key_byte) \
+    do {                                         \
+        size_t after = (following);              \
+        x = next;                                \
+        BYTE_ADD(j, (size_t)(key_byte));         \
+        BYTE_ADD(j, x);                          \
+        BYTE_LOAD(next, s[after]);               \
+        BYTE_LOAD(y, s[j]);                      \
+        s[here] = (uint8_t)y;                    \
+        s[j] = (uint8_t)x;                       \
+        next = after == j ? x : next;            \
+    } while (0)
+#define SCHEDULE_FOUR(i, k)                                      \
+    SCHEDULE_STEP((i) + (k), (i) + (k) + 1, bytes[k]);           \
+    SCHEDULE_STEP((i) + (k) + 1, (i) + (k) + 2, bytes[(k) + 1]); \
+    SCHEDULE_STEP((i) + (k) + 2, (i) + (k) + 3, bytes[(k) + 2]); \
+    SCHEDULE_STEP((i) + (k) + 3, (uint8_t)((i) + (k) + 4), bytes[(k) + 3])
+
 void rc4_init(struct rc4 *rc4, const void *key, size_t key_len)
 {
     const uint8_t *bytes = key;
     uint8_t *const s = rc4->s;
     size_t j = 0, k = 0, next = 0, x, y;
+    uint64_t eight;
 
-    for (size_t i = 0; i < 256; i++)
-        s[i] = (uint8_t)i;
+    memcpy(&eight, "\0\1\2\3\4\5\6\7", sizeof eight);
+    /* 0 to 255, eight at a time: no byte's sum reaches into its neighbour. */
+    for (size_t i = 0; i < 256; i += sizeof eight, eight += 0x0808080808080808u)
+        memcpy(s + i, &eight, sizeof eight);
+    /* Nearly all keys have 16 bytes: nothing has to be counted then. */
+    for (size_t i = 0; i < 256 && key_len == 16; i += 16) {
+        SCHEDULE_FOUR(i, 0);
+        SCHEDULE_FOUR(i, 4);
+        SCHEDULE_FOUR(i, 8);
+        SCHEDULE_FOUR(i, 12);
+    }
     /* A key without bytes is the caller's mistake; it must not become an endless or wild read. */
-    for (size_t i = 0; i < 256 && key_len != 0; i++) {
-        size_t after = (uint8_t)(i + 1);
-
-        x = next;
-        BYTE_ADD(j, (size_t)bytes[k]);
-        BYTE_ADD(j, x);
-        BYTE_LOAD(next, s[after]);
-        BYTE_LOAD(y, s[j]);
-        s[i] = (uint8_t)y;
-        s[j] = (uint8_t)x;
-        next = after == j ? x : next;
+    for (size_t i = 0; i < 256 && key_len != 0 && key_len != 16; i++) {
+        SCHEDULE_STEP(i, (uint8_t)(i + 1), bytes[k]);
         k = k + 1 != key_len ? k + 1 : 0;
     }
     rc4->i = 0;

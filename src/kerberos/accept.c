@@ -114,28 +114,27 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
     try(bindings_check(handshake, &checksum));
     if ((checksum.flags & GSS_DELEG) == 0 || checksum.credential.data == NULL)
         return SEC_E_OK;
-    try(kerberos_forwarded_read(handshake->krb, &request->ticket.key, checksum.credential, &handshake->delegated));
+    try(kerberos_forwarded_read(handshake->krb, &request->ticket.key, &request->ticket.client, checksum.credential,
+                                &handshake->delegated));
     handshake->gss_flags |= GSS_DELEG;
     return SEC_E_OK;
 }
 
 /* The ticket's PAC: on its own, or in AD-IF-RELEVANT, where KDCs put it. data NULL when it has none. */
-static SECURITY_STATUS pac_find(const struct kerberos_request *request, struct slice *bytes)
+static struct slice pac_find(const struct kerberos_request *request)
 {
     struct reader list = reader_of(request->ticket.authorization), inside;
     struct krb_authdata element;
-    *bytes = (struct slice){0};
     while (request->ticket.authorization.data != NULL && krb_authdata_next(&list, &element) == WIRE_OK) {
         if (element.type == KRB_AD_WIN2K_PAC)
-            *bytes = element.data;
-        if (element.type == KRB_AD_IF_RELEVANT && krb_authdata_inside(element.data, &inside) == WIRE_OK)
-            while (krb_authdata_next(&inside, &element) == WIRE_OK)
-                if (element.type == KRB_AD_WIN2K_PAC && bytes->data == NULL)
-                    *bytes = element.data;
-        if (bytes->data != NULL)
-            return SEC_E_OK;
+            return element.data;
+        if (element.type != KRB_AD_IF_RELEVANT || krb_authdata_inside(element.data, &inside) != WIRE_OK)
+            continue;
+        while (krb_authdata_next(&inside, &element) == WIRE_OK)
+            if (element.type == KRB_AD_WIN2K_PAC)
+                return element.data;
     }
-    return SEC_E_OK;
+    return (struct slice){0};
 }
 
 static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const struct pac *pac)
@@ -154,9 +153,8 @@ static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const
 
 static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, const struct kerberos_request *request)
 {
-    struct slice bytes;
+    const struct slice bytes = pac_find(request);
     struct pac pac = {0};
-    try(pac_find(request, &bytes));
     if (bytes.data == NULL)
         return handshake->credential->config->kerberos_require_pac
                    ? cause_set(SEC_E_LOGON_DENIED, "the ticket has no PAC; require_pac in [kerberos] asks for one")
@@ -181,7 +179,10 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     require(handshake->authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
     handshake->expiry = filetime_from_unix((time_t)request->ticket.end_time);
     /* Without the client's own tickets, the one it came with is what S4U2Proxy asks for, by who may ask. */
-    bool evidence = handshake->delegated.len == 0 && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
+    bool user_to_user =
+        handshake->own_session.enctype != 0; /* such a ticket opens for nobody later, the KDC included */
+    bool evidence =
+        handshake->delegated.len == 0 && !user_to_user && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
     if (evidence)
         try(kerberos_evidence_write(handshake->krb, request, handshake->client_name, &handshake->delegated));
     return pac_take(handshake, request);
@@ -316,7 +317,10 @@ static SECURITY_STATUS message_answer(struct kerberos_handshake *handshake, cons
 /* Also after the TGT was given away. */
 static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
 {
+    size_t before = out->token.len;
     SECURITY_STATUS status = message_answer(handshake, in, out);
+    if (status < 0)
+        out->token.len = before; /* an AP-REP would say the contrary */
     if (status < 0 && (handshake->asked & ASC_REQ_EXTENDED_ERROR) != 0)
         error_write(handshake, status, out);
     return status;

@@ -12,7 +12,9 @@
 #define TICKET_TAG 1
 #define AUTHENTICATOR_TAG 2
 #define TICKET_PART_TAG 3
+#define CRED_TYPE 22
 #define AP_REP_PART_TAG 27
+#define CRED_PART_TAG 29
 
 /* [n] around one element of a SEQUENCE. A field that is whole and yet lacks something is beyond mending: WIRE_BAD. */
 static enum wire_result field_read(struct reader *fields, unsigned n, struct reader *field)
@@ -487,6 +489,63 @@ void krb_ap_rep_part_write(struct writer *writer, const struct krb_ap_rep_part *
         integer_write(writer, 3, part->seq);
     der_end(writer, body);
     der_end(writer, whole);
+}
+
+enum wire_result krb_cred_parse(struct slice message, struct krb_cred *cred)
+{
+    struct reader fields;
+    struct slice tickets, first;
+    struct krb_ticket ticket;
+    struct krb_cred parsed;
+    size_t len;
+    try(message_read(message, CRED_TYPE, &fields));
+    try(constant_read(&fields, 0, PVNO));
+    try(constant_read(&fields, 1, CRED_TYPE));
+    try(content_read(&fields, 2, DER_SEQUENCE, &tickets));
+    require(der_total_len(tickets, &len) == WIRE_OK && slice_at(tickets, 0, len, &first) == WIRE_OK, WIRE_BAD);
+    try(krb_ticket_parse(first, &ticket));
+    parsed.ticket_message = first;
+    try(encrypted_read(&fields, 3, &parsed.part));
+    try(reader_end(&fields));
+    *cred = parsed;
+    return WIRE_OK;
+}
+
+static enum wire_result cred_info_fields(struct reader *fields, struct krb_cred_info *info)
+{
+    int64_t *const times[] = {&info->auth_time, &info->start_time, &info->end_time, &info->renew_till};
+    struct slice key, ignored;
+    try(content_read(fields, 0, DER_SEQUENCE, &key));
+    struct reader parts = reader_of(key);
+    try(int32_read(&parts, 0, &info->enctype));
+    try(content_read(&parts, 1, DER_OCTET_STRING, &info->key));
+    try(reader_end(&parts));
+    try(name_read(fields, 1, 2, &info->client));
+    if (field_is_next(fields, 3))
+        try(flags_read(fields, 3, &info->flags));
+    for (unsigned i = 0; i < COUNT_OF(times); i++)
+        if (field_is_next(fields, 4 + i))
+            try(time_read(fields, 4 + i, times[i]));
+    try(name_read(fields, 8, 9, &info->server));
+    if (field_is_next(fields, 10)) /* caddr */
+        try(content_read(fields, 10, DER_SEQUENCE, &ignored));
+    return reader_end(fields);
+}
+
+enum wire_result krb_cred_info_parse(struct slice plain, struct krb_cred_info *info)
+{
+    struct reader fields;
+    struct slice infos, first;
+    struct krb_cred_info parsed = {0};
+    try(message_read(plain, CRED_PART_TAG, &fields));
+    try(content_read(&fields, 0, DER_SEQUENCE, &infos));
+    struct reader list = reader_of(infos);
+    require(der_read(&list, DER_SEQUENCE, &first) == WIRE_OK, WIRE_BAD);
+    struct reader entry = reader_of(first);
+    try(cred_info_fields(&entry,
+                         &parsed)); /* what follows, nonce, time and addresses, the AP-REQ around it has better */
+    *info = parsed;
+    return WIRE_OK;
 }
 
 enum wire_result krb_authdata_next(struct reader *list, struct krb_authdata *element)

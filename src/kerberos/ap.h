@@ -87,6 +87,22 @@ struct krb_ap_rep_part {
 MUST_USE enum wire_result krb_ap_rep_part_parse(struct slice plain, struct krb_ap_rep_part *part);
 void krb_ap_rep_part_write(struct writer *writer, const struct krb_ap_rep_part *part);
 
+/* KRB-CRED (5.8.1): its first ticket, and its EncryptedData, whose enctype 0 says that it is plain. */
+struct krb_cred {
+    struct slice ticket_message;
+    struct krb_encrypted part;
+};
+MUST_USE enum wire_result krb_cred_parse(struct slice message, struct krb_cred *cred);
+/* The first KrbCredInfo of EncKrbCredPart: WIRE_BAD without the names, which are optional there. All of it is the sender's word. */
+struct krb_cred_info {
+    int32_t enctype;
+    struct slice key; /* borrowed, and of any type */
+    struct krb_name client, server;
+    uint32_t flags;
+    int64_t auth_time, start_time, end_time, renew_till; /* 0: not told */
+};
+MUST_USE enum wire_result krb_cred_info_parse(struct slice plain, struct krb_cred_info *info);
+
 /* One element after another of AuthorizationData (5.2.6): `list` is what is left of it. WIRE_SHORT at its end. */
 struct krb_authdata {
     int32_t type;
@@ -95,6 +111,8 @@ struct krb_authdata {
 #define KRB_AD_IF_RELEVANT 1
 #define KRB_AD_ETYPE_NEGOTIATION 129 /* RFC 4537 */
 #define KRB_AD_WIN2K_PAC 128         /* MS-PAC */
+#define KRB_AD_WINDOWS_FIRST 141     /* MS-KILE 3.2.5.8: what a client's authenticator tells of its machine; */
+#define KRB_AD_WINDOWS_LAST 144      /* it counts for logons on that machine alone, wherever it stands */
 MUST_USE enum wire_result krb_authdata_next(struct reader *list, struct krb_authdata *element);
 /* The list that an element of type AD-IF-RELEVANT holds, and RFC 4537's list of types. */
 MUST_USE enum wire_result krb_authdata_inside(struct slice data, struct reader *list);

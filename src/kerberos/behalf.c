@@ -69,7 +69,7 @@ static SECURITY_STATUS with_evidence(const struct acquire_request *request, krb5
     *credential = kerberos_credential_new(request, kerberos_credential_source(service));
     require(*credential != NULL, SEC_E_INSUFFICIENT_MEMORY);
     pthread_mutex_lock(&service->lock);
-    if (service->tgt != NULL)
+    if (service->tgt != NULL && service->source == (*credential)->source) /* not changed in the meantime */
         code = krb5_copy_creds(krb, service->tgt, &(*credential)->tgt);
     pthread_mutex_unlock(&service->lock);
     require(code == 0, SEC_E_INSUFFICIENT_MEMORY);

@@ -84,13 +84,16 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
     return SEC_E_OK;
 }
 
+SECURITY_STATUS kerberos_server_keytab(const struct kerberos_source *source, char **keytab)
+{
+    bool given = source->explicit_logon && source->logon == LOGON_KEYTAB;
+    *keytab = given ? mem_strdup(source->keytab) : NULL;
+    return !given || source->keytab == NULL || *keytab != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static SECURITY_STATUS inbound_fill(struct kerberos_credential *credential, const struct acquire_request *request)
 {
-    const struct kerberos_source *source = credential->source;
-    bool given = source->explicit_logon && source->logon == LOGON_KEYTAB;
-    const char *keytab = given ? source->keytab : request->config->kerberos_keytab;
-    if (keytab != NULL)
-        require((credential->keytab = mem_strdup(keytab)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    try(kerberos_server_keytab(credential->source, &credential->keytab));
     if (request->principal != NULL && *request->principal != '\0' && request->use == SECPKG_CRED_INBOUND)
         require((credential->server = mem_strdup(request->principal)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;

@@ -38,15 +38,15 @@ struct kerberos_credential {
 
     pthread_mutex_t lock;           /* guards what follows */
     struct kerberos_source *source; /* where tickets come from, also for a server that asks KDCs; never NULL */
-    char *keytab;                   /* of the server; NULL: the default one */
+    char *keytab;                   /* of the server, as given or set; NULL: see keys.c */
     const char *full_name;          /* for SECPKG_CRED_ATTR_NAMES, one of `texts`; "" while unknown */
     struct kerberos_text *texts;    /* what was handed out */
     char *exported;             /* a MEMORY cache with the tgt, for others in this process; NULL: none was asked for */
     krb5_creds *tgt;            /* of the last logon; NULL while there was none, and for tickets that are in a cache */
     int64_t password_expiry;    /* FILETIME, as the last logon told; 0: not told */
-    struct kerberos_keys *keys; /* of the keytab that keys_name names; NULL until it was read */
-    char *keys_name;
-    struct stat keytab_state; /* of its file when it was read */
+    struct kerberos_keys *keys; /* of the keytab that keys_name names, or of the password; NULL until they were read */
+    char *keys_name;            /* NULL: of the password */
+    struct stat keytab_state;   /* of its file when it was read */
     struct kerberos_ticket *tickets;
     unsigned n_tickets;
     struct stat cache_state; /* of a FILE cache when the tickets were read */
@@ -64,6 +64,8 @@ SECURITY_STATUS kerberos_change_password(const struct password_change *change);
 char *kerberos_client_name(const struct identity *identity);
 /* Keeps a copy of a text as long as the credential lives; the same text once. */
 SECURITY_STATUS kerberos_text_keep(struct kerberos_credential *credential, const char *text, const char **kept);
+/* The keytab that came with the identity, for the server's keys, too; NULL where there is none. SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS kerberos_server_keytab(const struct kerberos_source *source, char **keytab);
 /* Looks anew who the credential is: the client's name as given, or that of the cache if it is there. */
 SECURITY_STATUS kerberos_name_refresh(struct kerberos_credential *credential, krb5_context krb);
 /* The credential's source as it is now; kerberos_source_put it. */

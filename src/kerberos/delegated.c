@@ -19,39 +19,63 @@ static SECURITY_STATUS creds_write(krb5_context krb, enum kerberos_delegated kin
     return kept ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-/* libkrb5 decodes a KRB-CRED in the name of an exchange of its own. */
-static krb5_error_code forwarded_open(krb5_context krb, krb5_keyblock *session, krb5_data *message, krb5_creds ***creds)
+/* The same name as libkrb5 has it; it borrows. */
+static void principal_of(const struct krb_name *name, krb5_data parts[KRB_NAME_PARTS], krb5_principal_data *principal)
 {
-    krb5_auth_context auth = NULL;
-    krb5_error_code code = krb5_auth_con_init(krb, &auth);
-    if (code == 0)
-        code = krb5_auth_con_setflags(
-            krb, auth, 0); /* no times: libkrb5 would write a replay cache; the AP-REQ around it is new */
-    if (code == 0)
-        code = krb5_auth_con_setuseruserkey(krb, auth, session);
-    if (code == 0)
-        code = krb5_rd_cred(krb, auth, message, creds, NULL);
-    if (auth != NULL)
-        krb5_auth_con_free(krb, auth);
-    return code;
+    for (unsigned i = 0; i < name->n_parts; i++)
+        parts[i] = krb_data(name->part[i]);
+    *principal = (krb5_principal_data){
+        .magic = KV5M_PRINCIPAL,
+        .realm = krb_data(name->realm),
+        .data = parts,
+        .length = (krb5_int32)name->n_parts,
+        .type = name->type,
+    };
 }
 
-SECURITY_STATUS kerberos_forwarded_read(krb5_context krb, const struct krb_key *session, struct slice message,
-                                        struct secret *delegated)
+static SECURITY_STATUS info_keep(krb5_context krb, const struct krb_cred *cred, const struct krb_cred_info *info,
+                                 struct secret *delegated)
 {
-    struct krb_key copy = *session;
-    krb5_keyblock block = {.magic = KV5M_KEYBLOCK, .enctype = copy.enctype, .length = copy.len, .contents = copy.bytes};
-    krb5_data data = krb_data(message);
-    krb5_creds **creds = NULL;
-    krb5_error_code code = forwarded_open(krb, &block, &data, &creds);
-    krb_key_wipe(&copy);
-    SECURITY_STATUS status = krb_status(krb, code, KRB_STAGE_REPLY, "the client's forwarded ticket");
-    if (status == SEC_E_OK && (creds == NULL || creds[0] == NULL))
-        status = cause_set(SEC_E_INVALID_TOKEN, "the client says that it forwards a ticket, and there is none");
-    if (status == SEC_E_OK)
-        status = creds_write(krb, KERBEROS_FORWARDED, creds[0], delegated);
-    krb5_free_tgt_creds(krb, creds);
-    return status;
+    krb5_data client_parts[KRB_NAME_PARTS], server_parts[KRB_NAME_PARTS];
+    krb5_principal_data client, server;
+    principal_of(&info->client, client_parts, &client);
+    principal_of(&info->server, server_parts, &server);
+    krb5_creds creds = {
+        .magic = KV5M_CREDS,
+        .client = &client,
+        .server = &server,
+        .keyblock = {.magic = KV5M_KEYBLOCK,
+                     .enctype = info->enctype,
+                     .length = (unsigned)info->key.len,
+                     .contents = (krb5_octet *)(uintptr_t)info->key.data},
+        .times = {.authtime = (krb5_timestamp)info->auth_time,
+                  .starttime = (krb5_timestamp)info->start_time,
+                  .endtime = (krb5_timestamp)info->end_time,
+                  .renew_till = (krb5_timestamp)info->renew_till},
+        .ticket_flags = (krb5_flags)info->flags,
+        .ticket = krb_data(cred->ticket_message),
+    };
+    return creds_write(krb, KERBEROS_FORWARDED, &creds, delegated);
+}
+
+SECURITY_STATUS kerberos_forwarded_read(krb5_context krb, const struct krb_key *session, const struct krb_name *client,
+                                        struct slice message, struct secret *delegated)
+{
+    AUTO_SECRET struct secret buffer = {0};
+    struct krb_cred cred;
+    struct krb_cred_info info;
+    require(krb_cred_parse(message, &cred) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the client's forwarded ticket is damaged, or there is none"));
+    struct slice plain = cred.part.cipher; /* inside the authenticator it need not be encrypted once more */
+    require(cred.part.enctype == 0 || (cred.part.enctype == session->enctype &&
+                                       krb_decrypt(session, KRB_USAGE_CRED, cred.part.cipher, &buffer, &plain)),
+            cause_set(SEC_E_INVALID_TOKEN, "the client's forwarded ticket does not open with the session key"));
+    require(krb_cred_info_parse(plain, &info) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "what the client says of its forwarded ticket is damaged, or lacks a name"));
+    /* Else a service that looks at the name alone would take whatever the client calls itself. */
+    require(krb_name_equal(&info.client, client),
+            cause_set(SEC_E_WRONG_PRINCIPAL, "the forwarded ticket is said to be another's than the client's"));
+    return info_keep(krb, &cred, &info, delegated);
 }
 
 SECURITY_STATUS kerberos_evidence_write(krb5_context krb, const struct kerberos_request *request, const char *client,

@@ -300,22 +300,23 @@ static SECURITY_STATUS types_check(const struct kerberos_request *request, uint3
     return SEC_E_OK;
 }
 
-/* RFC 4120 5.2.6: what a ticket says outside AD-IF-RELEVANT must be understood. */
-static SECURITY_STATUS authorization_check(const struct kerberos_request *request)
+/* RFC 4120 5.2.6: what ticket or authenticator say outside AD-IF-RELEVANT must be understood. */
+static SECURITY_STATUS authorization_check(struct slice authorization, int32_t first_known, int32_t last_known,
+                                           const char *whose)
 {
-    struct reader list = reader_of(request->ticket.authorization);
+    struct reader list = reader_of(authorization);
     struct krb_authdata element;
     enum wire_result result;
-    if (request->ticket.authorization.data == NULL)
+    if (authorization.data == NULL)
         return SEC_E_OK;
     while ((result = krb_authdata_next(&list, &element)) == WIRE_OK)
-        require(element.type == KRB_AD_IF_RELEVANT || element.type == KRB_AD_WIN2K_PAC,
+        require(element.type == KRB_AD_IF_RELEVANT || (element.type >= first_known && element.type <= last_known),
                 cause_set(SEC_E_INVALID_TOKEN,
-                          "the ticket has authorization data of type %d, which must be obeyed and is "
+                          "the %s has authorization data of type %d, which must be obeyed and is "
                           "not known",
-                          element.type));
+                          whose, element.type));
     return result == WIRE_SHORT ? SEC_E_OK
-                                : cause_set(SEC_E_INVALID_TOKEN, "the ticket's authorization data is damaged");
+                                : cause_set(SEC_E_INVALID_TOKEN, "the %s's authorization data is damaged", whose);
 }
 
 SECURITY_STATUS kerberos_request_open(struct kerberos_request *request, krb5_context krb,
@@ -329,7 +330,9 @@ SECURITY_STATUS kerberos_request_open(struct kerberos_request *request, krb5_con
     try(times_check(request, krb));
     try(transited_check(request, krb));
     try(types_check(request, keys != NULL ? keys->permitted : kerberos_enctypes_permitted(krb)));
-    return authorization_check(request);
+    try(authorization_check(request->ticket.authorization, KRB_AD_WIN2K_PAC, KRB_AD_WIN2K_PAC, "ticket"));
+    return authorization_check(request->authenticator.authorization, KRB_AD_WINDOWS_FIRST, KRB_AD_WINDOWS_LAST,
+                               "authenticator");
 }
 
 /* The first type of RFC 4537's list that we know, that is permitted and better than RC4. */

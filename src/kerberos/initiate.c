@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "core/trace.h"
+#include "kerberos/task.h"
 #include "kerberos/user_to_user.h"
 #include <string.h>
 
@@ -68,9 +69,10 @@ static SECURITY_STATUS names_fill(struct kerberos_handshake *handshake, const kr
 }
 
 /* Forwards the user's own tickets to the service (RFC 4121 4.1.1.1). What policy, KDC or size forbid is not granted, and the handshake goes on, as on Windows. */
-static void delegate(struct kerberos_handshake *handshake, const krb5_creds *creds, struct secret *forwarded)
+static void delegate(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
+                     struct secret *forwarded)
 {
-    SECURITY_STATUS status = kerberos_tgt_forward(handshake->credential, handshake->krb, creds, 0, forwarded);
+    SECURITY_STATUS status = kerberos_tgt_forward(handshake->credential, handshake->krb, creds, deadline, forwarded);
     if (status == SEC_E_OK && forwarded->len <= DELEGATED_MAX) {
         handshake->gss_flags |= GSS_DELEG;
         return;
@@ -81,13 +83,13 @@ static void delegate(struct kerberos_handshake *handshake, const krb5_creds *cre
     cause_clear();
 }
 
-static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const krb5_creds *creds,
+static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
                                     struct writer *message)
 {
     AUTO_SECRET struct secret forwarded = {0};
     AUTO_WRITER struct writer bytes = writer_growing(64);
     if ((handshake->asked & ISC_REQ_DELEGATE) != 0)
-        delegate(handshake, creds, &forwarded);
+        delegate(handshake, creds, deadline, &forwarded);
     struct gss_checksum checksum = {.flags = handshake->gss_flags, .credential = secret_slice(&forwarded)};
     memcpy(checksum.bindings, handshake->bindings, sizeof checksum.bindings);
     gss_checksum_write(&bytes, &checksum);
@@ -99,12 +101,13 @@ static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const 
                                  message);
 }
 
-static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, const krb5_creds *creds, struct step_out *out)
+static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
+                                    struct step_out *out)
 {
     AUTO_WRITER struct writer request = writer_growing(2048);
     handshake->gss_flags = gss_flags_wanted(handshake->asked);
     try(names_fill(handshake, creds));
-    try(request_make(handshake, creds, &request));
+    try(request_make(handshake, creds, deadline, &request));
     bool raw = (handshake->gss_flags & GSS_DCE_STYLE) != 0;
     krb_token_write(&out->token, raw ? KRB_RAW : handshake->framing, TOKEN_AP_REQ, writer_slice_of(&request));
     handshake->granted = flags_granted(handshake->asked, handshake->gss_flags, false);
@@ -119,10 +122,15 @@ static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, const 
 /* With the ticket for the target; for user-to-user `peers_ticket` is the server's TGT, else its data is NULL. */
 static SECURITY_STATUS ticket_use(struct kerberos_handshake *handshake, struct slice peers_ticket, struct step_out *out)
 {
-    const struct kerberos_ticket_request request = {.target = handshake->target, .peer_ticket = peers_ticket};
+    const struct kerberos_ticket_request request = {
+        /* one time for all that the KDC is asked here */
+        .target = handshake->target,
+        .peer_ticket = peers_ticket,
+        .deadline = kerberos_deadline(handshake->credential),
+    };
     krb5_creds *creds = NULL;
     try(kerberos_ticket_ask(handshake->credential, handshake->krb, &request, &creds));
-    SECURITY_STATUS status = request_send(handshake, creds, out);
+    SECURITY_STATUS status = request_send(handshake, creds, request.deadline, out);
     krb5_free_creds(handshake->krb, creds);
     return status;
 }
@@ -158,6 +166,7 @@ static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct 
     return ticket_use(handshake, (struct slice){0}, out);
 }
 
+#define SERVER_ERRORS_FIRST 31  /* RFC 4120 7.5.9: those before it are a KDC's, of accounts and passwords */
 #define PROTOCOL_ERRORS_MAX 127 /* libkrb5's table: those of RFC 4120 7.5.9 and their extensions */
 
 /* A KRB-ERROR (RFC 4120 5.9.1) is not protected: it may end the handshake, and is believed for nothing else. */
@@ -169,9 +178,10 @@ static SECURITY_STATUS error_read(const struct kerberos_handshake *handshake, st
     if (code == 0) {
         krb5_ui_4 number = error->error;
         krb5_free_error(handshake->krb, error);
-        /* Anybody can send one. A number that is no error of the protocol must not become success, or an error of this machine. */
+        /* Anybody can send one. A number that is no error of the protocol must not become success, or an error of this machine; nor may whoever
+         * stands between make a program ask for a new password. */
         code = KRB5KRB_ERR_GENERIC;
-        if (number >= 1 && number <= PROTOCOL_ERRORS_MAX)
+        if (number >= SERVER_ERRORS_FIRST && number <= PROTOCOL_ERRORS_MAX)
             code = (krb5_error_code)ERROR_TABLE_BASE_krb5 + (krb5_error_code)number;
         if (code == KRB5KRB_AP_ERR_MODIFIED) /* so servers say that their key did not open the ticket */
             code = KRB5KRB_AP_WRONG_PRINC;
@@ -221,5 +231,10 @@ SECURITY_STATUS kerberos_initiate(void *credential, void **handshake, const stru
         [KERBEROS_CLIENT_TGT] = tgt_reply,
         [KERBEROS_CLIENT_REPLY] = reply,
     };
-    return kerberos_handshake_step(steps, COUNT_OF(steps), KERBEROS_CLIENT_BEGIN, credential, handshake, in, out);
+    size_t before = out->token.len;
+    SECURITY_STATUS status =
+        kerberos_handshake_step(steps, COUNT_OF(steps), KERBEROS_CLIENT_BEGIN, credential, handshake, in, out);
+    if (status < 0)
+        out->token.len = before; /* who failed proves nothing to the server any more */
+    return status;
 }

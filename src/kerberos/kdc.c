@@ -15,6 +15,7 @@ struct job {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     bool done, abandoned; /* guarded by lock */
+    pthread_t thread;
     const struct kdc_work *work;
     void *data;
     SECURITY_STATUS status;
@@ -89,24 +90,19 @@ static struct job *job_new(const struct kdc_work *work, void *data)
  * connection then also raises no SIGPIPE. */
 static bool job_start(struct job *job)
 {
-    pthread_t thread;
-    pthread_attr_t attributes;
     sigset_t all, before;
     sigfillset(&all);
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    int failed = pthread_create(&thread, &attributes, job_run, job);
+    int failed = pthread_create(&job->thread, NULL, job_run, job);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
     return failed == 0;
 }
 
-/* False when the time is over: the thread then owns the job. */
+/* False when the time is over: the thread then owns the job. One that is done is waited for: what libraries keep for each thread goes with it. */
 static bool job_wait(struct job *job, uint64_t deadline)
 {
     const struct timespec until = {.tv_sec = (time_t)(deadline / 1000), .tv_nsec = (long)(deadline % 1000) * 1000000};
+    const pthread_t thread = job->thread;
     int waited = 0;
     pthread_mutex_lock(&job->lock);
     while (!job->done && waited == 0)
@@ -116,6 +112,10 @@ static bool job_wait(struct job *job, uint64_t deadline)
     if (!done)
         atomic_fetch_add(&n_abandoned, 1);
     pthread_mutex_unlock(&job->lock);
+    if (done)
+        pthread_join(thread, NULL);
+    else
+        pthread_detach(thread);
     return done;
 }
 

@@ -12,6 +12,8 @@
 /* A FILE keytab would be opened, locked and read from its start for every ticket; its keys are few, and they change with the file. So they are
  * kept here, and read anew when the file's status has changed: a key roll-over counts at the next handshake. */
 
+/* Whose: of the keytab that was given or set, else of the server's password if it has one, else of the configuration's keytab, else of libkrb5's. */
+
 #define KEYS_MAX 4096 /* a keytab of a thousand services with four types each; opening tries no more */
 
 static bool state_equal(const struct stat *a, const struct stat *b)
@@ -159,8 +161,8 @@ static SECURITY_STATUS keys_current(struct kerberos_credential *credential, krb5
     struct stat now = {0};
     const char *path = file_of(name);
     bool watched = path != NULL && stat(path, &now) == 0;
-    if (watched && credential->keys != NULL && strcmp(name, credential->keys_name) == 0 &&
-        state_equal(&now, &credential->keytab_state)) {
+    if (watched && credential->keys != NULL && credential->keys_name != NULL &&
+        strcmp(name, credential->keys_name) == 0 && state_equal(&now, &credential->keytab_state)) {
         *keys = keys_retain(credential->keys);
         return SEC_E_OK;
     }
@@ -181,14 +183,15 @@ static SECURITY_STATUS keytab_keys(struct kerberos_credential *credential, krb5_
                                    struct kerberos_keys **keys)
 {
     char name[1024];
-    krb5_error_code code = 0;
+    SECURITY_STATUS status = SEC_E_OK;
     pthread_mutex_lock(&credential->lock);
-    if (credential->keytab != NULL)
-        require(snprintf(name, sizeof name, "%s", credential->keytab) < (int)sizeof name,
-                cause_set(SEC_E_NO_CREDENTIALS, "the keytab's name is longer than %zu bytes", sizeof name - 1));
-    else
-        code = krb5_kt_default_name(krb, name, sizeof name);
-    SECURITY_STATUS status = krb_status(krb, code, KRB_STAGE_ACCEPT, "naming the keytab");
+    const char *given = credential->keytab;
+    if (given == NULL && credential->config != NULL)
+        given = credential->config->kerberos_keytab;
+    if (given == NULL)
+        status = krb_status(krb, krb5_kt_default_name(krb, name, sizeof name), KRB_STAGE_ACCEPT, "naming the keytab");
+    else if (snprintf(name, sizeof name, "%s", given) >= (int)sizeof name)
+        status = cause_set(SEC_E_NO_CREDENTIALS, "the keytab's name is longer than %zu bytes", sizeof name - 1);
     if (status == SEC_E_OK)
         status = keys_current(credential, krb, name, keys);
     pthread_mutex_unlock(&credential->lock);
@@ -222,36 +225,47 @@ static SECURITY_STATUS password_keys_list(krb5_context krb, const char *principa
     return SEC_E_OK;
 }
 
+/* Are the keys in memory those of the password? Under the credential's lock. */
+static bool password_keys_wanted(const struct kerberos_credential *credential)
+{
+    /* Who is a client as well has given the client's password; then a keytab is the server's, if there is one. */
+    return credential->source->logon == LOGON_PASSWORD && credential->use == SECPKG_CRED_INBOUND &&
+           credential->keytab == NULL;
+}
+
 /* Made once for a credential: salts do not change while a password stays. */
 static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential, krb5_context krb,
-                                         const char *principal, struct kerberos_keys **keys)
+                                         const struct kerberos_source *source, struct kerberos_keys **keys)
 {
     struct password_keys made = {0};
-    pthread_mutex_lock(&credential->lock);
-    *keys = credential->keys != NULL ? keys_retain(credential->keys) : NULL;
-    pthread_mutex_unlock(&credential->lock);
-    if (*keys != NULL)
-        return SEC_E_OK;
+    const char *principal = credential->server != NULL ? credential->server : source->client;
     try(kerberos_password_keys(credential, krb, 0, &made));
     SECURITY_STATUS status = password_keys_list(krb, principal, &made, keys);
     password_keys_release(krb, &made);
     require(status == SEC_E_OK, status);
     pthread_mutex_lock(&credential->lock);
-    kerberos_keys_put(credential->keys); /* of another thread that was as fast */
-    credential->keys = keys_retain(*keys);
+    if (credential->source == source && password_keys_wanted(credential)) { /* not changed in the meantime */
+        kerberos_keys_put(credential->keys);                                /* of another thread that was as fast */
+        credential->keys = keys_retain(*keys);
+    }
     pthread_mutex_unlock(&credential->lock);
     return SEC_E_OK;
 }
 
 SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys)
 {
-    struct kerberos_source *source = kerberos_credential_source(credential);
-    /* Who is a client as well has given the client's password; then a keytab is the server's, if there is one. */
-    bool of_password = source->logon == LOGON_PASSWORD && (credential->use == SECPKG_CRED_INBOUND);
-    SECURITY_STATUS status =
-        of_password
-            ? password_keys_get(credential, krb, credential->server != NULL ? credential->server : source->client, keys)
-            : keytab_keys(credential, krb, keys);
+    struct kerberos_keys *known = NULL;
+    pthread_mutex_lock(&credential->lock);
+    struct kerberos_source *source = kerberos_source_retain(credential->source);
+    bool of_password = password_keys_wanted(credential);
+    if (of_password && credential->keys != NULL)
+        known = keys_retain(credential->keys);
+    pthread_mutex_unlock(&credential->lock);
+    SECURITY_STATUS status = SEC_E_OK;
+    if (known != NULL)
+        *keys = known;
+    else
+        status = of_password ? password_keys_get(credential, krb, source, keys) : keytab_keys(credential, krb, keys);
     kerberos_source_put(source);
     return status;
 }

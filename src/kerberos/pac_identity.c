@@ -119,6 +119,24 @@ static enum wire_result groups_collect(const struct pac_logon_info *info, size_t
     return WIRE_OK;
 }
 
+/* client_identity.h: whoever reads the groups takes the first of the domain for the primary one. */
+static void primary_to_front(const struct pac_logon_info *info, struct client_identity *identity)
+{
+    struct sid primary = info->domain_sid;
+
+    if (!info->has_domain_sid || info->primary_group_id == 0 || sid_append(&primary, info->primary_group_id) != WIRE_OK)
+        return;
+    for (size_t i = 1; i < identity->n_groups; i++) {
+        if (sid_equal(&identity->groups[i].sid, &primary)) {
+            struct client_group group = identity->groups[i];
+
+            identity->groups[i] = identity->groups[0];
+            identity->groups[0] = group;
+            return;
+        }
+    }
+}
+
 enum wire_result pac_to_identity(const struct pac *pac, struct client_identity *identity)
 {
     const struct pac_logon_info *info = &pac->logon_info;
@@ -142,6 +160,7 @@ enum wire_result pac_to_identity(const struct pac *pac, struct client_identity *
         client_identity_release(&made);
         return WIRE_BAD;
     }
+    primary_to_front(info, &made);
     *identity = made;
     return WIRE_OK;
 }

@@ -4,6 +4,7 @@
 #include "core/cause.h"
 #include "core/trace.h"
 #include "crypto/random.h"
+#include "kerberos/keys.h"
 #include "kerberos/keytab_file.h"
 #include "kerberos/proxy.h"
 #include <errno.h>
@@ -164,9 +165,13 @@ static SECURITY_STATUS server_keytab_set(struct kerberos_credential *credential,
 {
     require((credential->use & SECPKG_CRED_INBOUND) != 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a client's credential has no server's keys"));
-    if (source->logon == LOGON_KEYTAB && !source->explicit_logon)
+    if (credential->use == SECPKG_CRED_INBOUND || !source->explicit_logon) {
+        logon_set(source, LOGON_KEYTAB);
+        source->explicit_logon = false;
+        source->cache_first = (credential->use & SECPKG_CRED_OUTBOUND) != 0;
         try(text_set(&source->keytab, value));
-    return text_set(keytab, value);
+    }
+    return value.len > 0 ? text_set(keytab, value) : kerberos_server_keytab(source, keytab);
 }
 
 static void swap_in(struct kerberos_credential *credential, krb5_context krb, struct kerberos_source *source,
@@ -179,6 +184,8 @@ static void swap_in(struct kerberos_credential *credential, krb5_context krb, st
     credential->password_expiry = 0;
     credential->cache_state = (struct stat){0};
     kerberos_tickets_drop(credential, krb);
+    kerberos_keys_put(STEAL(credential->keys));
+    mem_free(STEAL(credential->keys_name));
     if (keytab != NULL) {
         char *old_keytab = credential->keytab;
         credential->keytab = *keytab;

@@ -42,7 +42,7 @@ static SECURITY_STATUS task_fill(struct kerberos_task *task, struct kerberos_cre
     require(name == NULL || task->name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(kerberos_source_context(task->source, &task->krb));
     pthread_mutex_lock(&credential->lock);
-    if (credential->tgt != NULL)
+    if (credential->tgt != NULL && credential->source == task->source) /* else it is another identity's by now */
         code = krb5_copy_creds(task->krb, credential->tgt, &task->tgt);
     pthread_mutex_unlock(&credential->lock);
     return code == 0 ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;

@@ -47,6 +47,9 @@ static SECURITY_STATUS forward(struct kerberos_task *task, krb5_ccache cache)
 static SECURITY_STATUS policy_check(const struct kerberos_credential *credential, const krb5_creds *service)
 {
     enum config_delegate policy = credential->config->kerberos_delegate;
+    require(credential->evidence == NULL,
+            cause_set(SEC_E_DELEGATION_POLICY, "the ticket-granting ticket is the service's own, not the client's that "
+                                               "it acts for: it is not handed on"));
     require(policy != DELEGATE_NEVER,
             cause_set(SEC_E_DELEGATION_POLICY, "\"delegate\" in [kerberos] is never: no ticket is forwarded"));
     require(policy == DELEGATE_ALWAYS || (service->ticket_flags & TKT_FLG_OK_AS_DELEGATE) != 0,

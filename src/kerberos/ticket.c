@@ -114,6 +114,8 @@ static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5
 {
     struct kerberos_task *task;
     bool by_proxy = credential->evidence != NULL;
+    require(!by_proxy || request->peer_ticket.len == 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "S4U2Proxy gets no tickets for user-to-user authentication"));
     try(kerberos_task_new(credential, request->target, by_proxy ? kerberos_s4u_proxy : fetch, &task));
     SECURITY_STATUS status = SEC_E_OK;
     if (by_proxy && krb5_copy_creds(krb, credential->evidence, &task->service) != 0)
@@ -139,18 +141,21 @@ SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5
         return ticket_fetch(credential, krb, request, creds);
     pthread_mutex_lock(&credential->lock);
     krb5_creds *known = tickets_are_current(credential, krb) ? ticket_find(credential, krb, request->target) : NULL;
-    const struct kerberos_source *source = credential->source;
+    struct kerberos_source *source = kerberos_source_retain(credential->source); /* so that no other takes its place */
     pthread_mutex_unlock(&credential->lock);
-    if (known != NULL) {
+    SECURITY_STATUS status = SEC_E_OK;
+    if (known != NULL)
         *creds = known;
-        return SEC_E_OK;
+    else
+        status = ticket_fetch(credential, krb, request, creds);
+    if (known == NULL && status == SEC_E_OK) {
+        pthread_mutex_lock(&credential->lock);
+        if (credential->source == source && tickets_are_current(credential, krb))
+            ticket_remember(credential, krb, request->target, *creds);
+        pthread_mutex_unlock(&credential->lock);
     }
-    try(ticket_fetch(credential, krb, request, creds));
-    pthread_mutex_lock(&credential->lock);
-    if (credential->source == source && tickets_are_current(credential, krb))
-        ticket_remember(credential, krb, request->target, *creds);
-    pthread_mutex_unlock(&credential->lock);
-    return SEC_E_OK;
+    kerberos_source_put(source);
+    return status;
 }
 
 SECURITY_STATUS kerberos_ticket_get(struct kerberos_credential *credential, krb5_context krb, const char *target,

@@ -98,6 +98,16 @@ static SECURITY_STATUS chosen_complete(struct context *context, struct slice_mut
     return local_authority.complete(context, token);
 }
 
+static SECURITY_STATUS chosen_control(struct context *context, struct slice token)
+{
+    return local_authority.control(context, token);
+}
+
+static SECURITY_STATUS chosen_set_context(struct context *context, uint32_t attribute, const void *value, size_t len)
+{
+    return local_authority.set_context(context, attribute, value, len);
+}
+
 static SECURITY_STATUS chosen_query_credential(const struct credential *credential, uint32_t attribute,
                                                struct attribute *value)
 {
@@ -110,15 +120,31 @@ static SECURITY_STATUS chosen_set_credential(struct credential *credential, uint
     return local_authority.set_credential(credential, attribute, value, len);
 }
 
+/* A token is made of what the session record says, with this process's view of Unix users. */
+static SECURITY_STATUS chosen_client_token(const struct session *session, const struct config *config,
+                                           const struct token **token)
+{
+    return local_authority.client_token(session, config, token);
+}
+
+static SECURITY_STATUS chosen_logon(const struct logon_request *request, const struct token **token)
+{
+    return local_authority.logon(request, token);
+}
+
 static const struct authority chosen = {
     .acquire = chosen_acquire,
     .step = chosen_step,
     .complete = chosen_complete,
+    .control = chosen_control,
+    .set_context = chosen_set_context,
     .query_credential = chosen_query_credential,
     .set_credential = chosen_set_credential,
     .change_password = chosen_change_password,
     .acquire_delegated = chosen_acquire_delegated,
     .acquire_s4u = chosen_acquire_s4u,
+    .client_token = chosen_client_token,
+    .logon = chosen_logon,
 };
 
 const struct authority *authority(void)

@@ -1,6 +1,7 @@
 #include "lsa/local.h"
 
 #include "core/cause.h"
+#include "lsa/logon.h"
 
 /* The embedded authority: the packages' own tables, in this process. */
 
@@ -21,7 +22,9 @@ static SECURITY_STATUS local_acquire(const struct package *package, const struct
     require(package->authority->acquire != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     struct credential *acquired = credential_new(package, request->config, request->use);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = package->authority->acquire(request, &acquired->own, &acquired->expiry);
+    struct acquire_request meant = *request;
+    meant.package = package;
+    SECURITY_STATUS status = package->authority->acquire(&meant, &acquired->own, &acquired->expiry);
     return acquired_give(status, acquired, credential);
 }
 
@@ -39,6 +42,26 @@ static SECURITY_STATUS local_complete(struct context *context, struct slice_mut 
     require(context->handshake != NULL && context->credential->authority->complete != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no tokens to complete", context->package->info.name));
     return context->credential->authority->complete(context->handshake, token);
+}
+
+static SECURITY_STATUS local_control(struct context *context, struct slice token)
+{
+    /* A context whose handshake has ended has no credential either: what its package can do is told by the package's own table. */
+    const struct package_authority *table =
+        context->credential != NULL ? context->credential->authority : context->package->authority;
+    require(table->control != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no control tokens", context->package->info.name));
+    require(context->handshake != NULL,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake failed, there is nothing to control"));
+    return table->control(context->handshake, token);
+}
+
+static SECURITY_STATUS local_set_context(struct context *context, uint32_t attribute, const void *value, size_t len)
+{
+    require(context->handshake != NULL && context->credential->authority->set_handshake != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s contexts let no attribute %u be set", context->package->info.name,
+                      (unsigned)attribute));
+    return context->credential->authority->set_handshake(context->handshake, attribute, value, len);
 }
 
 static SECURITY_STATUS local_query_credential(const struct credential *credential, uint32_t attribute,
@@ -90,13 +113,34 @@ static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, 
     return acquired_give(status, acquired, credential);
 }
 
+static SECURITY_STATUS local_client_token(const struct session *session, const struct config *config,
+                                          const struct token **token)
+{
+    const struct session_facts *facts = &session->facts;
+    require(!facts->initiator,
+            cause_set(SEC_E_NO_IMPERSONATION, "this is the client's side of the context: there is no client to be"));
+    const struct token_request request = {
+        .package = session->package->info.name,
+        .identity = facts->identity,
+        .client = facts->client,
+        .authority = facts->authority,
+        .expiry = facts->expiry,
+        .level = token_level_of_flags(facts->flags),
+    };
+    return token_of_client(&request, config, token);
+}
+
 const struct authority local_authority = {
     .acquire = local_acquire,
     .step = local_step,
     .complete = local_complete,
+    .control = local_control,
+    .set_context = local_set_context,
     .query_credential = local_query_credential,
     .set_credential = local_set_credential,
     .change_password = local_change_password,
     .acquire_delegated = local_acquire_delegated,
     .acquire_s4u = local_acquire_s4u,
+    .client_token = local_client_token,
+    .logon = local_logon,
 };

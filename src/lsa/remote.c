@@ -89,7 +89,7 @@ bool remote_can_acquire(const struct package *package, const struct acquire_requ
 {
     const struct identity *identity = request->identity;
     return package->info.takes_identity && request->auth_data == NULL &&
-           (package->info.capabilities & SECPKG_FLAG_STREAM) == 0 &&
+           (package->info.capabilities & SECPKG_FLAG_STREAM) == 0 && !package->info.process_bound &&
            (identity == NULL || identity->proof_kind == IDENTITY_PASSWORD ||
             identity->proof_kind == IDENTITY_KEYTAB_FILE);
 }

@@ -8,7 +8,7 @@
 #include "core/cause.h"
 #include "core/registry.h"
 #include "crypto/random.h"
-#include "lsa/rehearse.h"
+#include "lsa/logon.h"
 #include <pthread.h>
 #include <sspi_ext.h>
 #include <stdatomic.h>
@@ -162,26 +162,17 @@ static SECURITY_STATUS cache_fill(struct kept_session *session)
     return SEC_E_OK;
 }
 
-/* Is the name one of this computer's accounts, as NTLM knows them? */
-static bool domain_is_ours(const struct config *config, const struct identity *identity)
-{
-    const char *domain = identity->domain;
-    if (domain == NULL || *domain == '\0')
-        return identity->user == NULL || (strchr(identity->user, '@') == NULL && strchr(identity->user, '\\') == NULL);
-    return strcmp(domain, ".") == 0 || text_equal_fold(domain, config->computer) ||
-           text_equal_fold(domain, config->domain);
-}
-
 static SECURITY_STATUS identity_prove(const struct session_request *request, struct kept_session *session)
 {
     const struct package *package = request->package;
-    if (package->info.chooses) {
-        package = registry_find(domain_is_ours(request->config, request->identity) ? "NTLM" : "Kerberos");
-        require(package != NULL, cause_set(SEC_E_SECPKG_NOT_FOUND, "the package that this logon needs is not here"));
-    }
+    AUTO_WRITER struct writer record = writer_growing(768);
+    const struct acquire_request client = {
+        .config = request->config, .use = SECPKG_CRED_OUTBOUND, .identity = request->identity};
+    if (package->info.chooses)
+        try(logon_package(request->config, request->identity, LOGON_BY_DOMAIN, &package));
     if (text_equal_fold(package->info.name, "Kerberos") && request->type == SESSION_INTERACTIVE)
         return cache_fill(session); /* the KDC's answer opens with the password alone */
-    return rehearse(package, request->config, request->identity);
+    return logon_prove(package, &client, &record);
 }
 
 SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t *id)
@@ -297,8 +288,11 @@ void sessions_lend(const struct logon_session *session, struct acquire_request *
     struct kept_session *kept = (struct kept_session *)(uintptr_t)session;
     request->session_identity = &kept->identity;
     pthread_mutex_lock(&kept->cache_lock);
+    const struct package *package = NULL;
     bool is_kerberos = kept->cache_credential != NULL ||
-                       !(text_equal_fold(kept->package, "NTLM") || domain_is_ours(kept->config, &kept->identity));
+                       (!text_equal_fold(kept->package, "NTLM") &&
+                        logon_package(kept->config, &kept->identity, LOGON_BY_DOMAIN, &package) == SEC_E_OK &&
+                        text_equal_fold(package->info.name, "Kerberos"));
     if (is_kerberos && (kept->cache == NULL || kept->cache_expiry - CACHE_MARGIN < filetime_now())) {
         (void)cache_fill(kept); /* without a KDC the tickets that are there, if any, are told of as ended */
         cause_clear();

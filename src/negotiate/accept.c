@@ -53,6 +53,9 @@ static SECURITY_STATUS begin_datagram(struct negotiate_handshake *handshake, con
         if (status >= 0 || !negotiate_is_unable(status))
             break;
         negotiate_cause_keep(causes, credential->inner[i].package->info.name);
+        writer_release(
+            &out->token); /* an error message for the peer: the next package's token is not to stand behind it */
+        out->token = writer_growing(512);
     }
     if (status >= 0)
         cause_clear();

@@ -88,8 +88,10 @@ static SECURITY_STATUS inner_acquire(struct negotiate_credential *credential, co
         reason_append(credential->missing, package->info.name, forbidden);
         return SEC_E_NO_CREDENTIALS;
     }
+    struct acquire_request meant = *request;
+    meant.package = package;
     SECURITY_STATUS status = package->authority->acquire != NULL
-                                 ? package->authority->acquire(request, &inner->credential, &ends)
+                                 ? package->authority->acquire(&meant, &inner->credential, &ends)
                                  : SEC_E_UNSUPPORTED_FUNCTION;
     if (status != SEC_E_OK) {
         reason_append(credential->unable, package->info.name, cause_text());

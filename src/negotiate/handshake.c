@@ -71,6 +71,8 @@ void negotiate_choose(struct negotiate_handshake *handshake, const struct negoti
     handshake->mic_session = NULL;
     writer_release(&handshake->record);
     handshake->inner_done = handshake->mic_asked = false;
+    handshake->granted = 0;
+    handshake->expiry = 0;
     handshake->chosen = inner;
 }
 
@@ -146,7 +148,7 @@ SECURITY_STATUS negotiate_direct(struct negotiate_handshake *handshake, const st
     return negotiate_direct_done(handshake, negotiate_inner_step(handshake, in->token, &out->token), out);
 }
 
-/* RFC 4178 5 and MS-SPNG 3.3.5.1: where the chosen mechanism is not the preferred one, where the package's messages carried a code of their own, and where
+/* RFC 4178 5 and MS-SPNG appendix A on mechListMIC: where the chosen mechanism is not the preferred one, where the package's messages carried a code of their own, and where
  * the peer asks. Integrity has one bit on each side. */
 SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, bool *due)
 {
@@ -167,7 +169,7 @@ static SECURITY_STATUS mic_open(struct negotiate_handshake *handshake, size_t *s
 {
     struct attribute value = {0};
     if (handshake->mic_session == NULL)
-        try(session_open(writer_slice_of(&handshake->record), &handshake->mic_session));
+        try(session_open_chosen(writer_slice_of(&handshake->record), &handshake->mic_session));
     try(session_query(handshake->mic_session, SECPKG_ATTR_SIZES, &value));
     *signature_len = value.sizes.max_signature;
     require(*signature_len <= MIC_MAX, cause_set(SEC_E_INTERNAL_ERROR, "a signature of %zu bytes", *signature_len));
@@ -224,19 +226,22 @@ SECURITY_STATUS negotiate_mic_check(struct negotiate_handshake *handshake, struc
 }
 
 /* A session that signed the list goes on where that left it. */
-static SECURITY_STATUS record_write(const struct negotiate_handshake *handshake, struct writer *record)
+static SECURITY_STATUS session_give(struct negotiate_handshake *handshake, struct step_out *out)
 {
-    const struct session *signer = handshake->mic_session;
+    struct session *signer = handshake->mic_session;
     if (signer == NULL)
-        return negotiate_record_write(record, writer_slice_of(&handshake->record));
+        return negotiate_record_write(&out->record, writer_slice_of(&handshake->record));
     if (signer->package->session->list_signed != NULL)
         try(signer->package->session->list_signed(signer->state));
-    return negotiate_record_write_open(record, signer);
+    out->session = session_wrap(&negotiate_package, signer);
+    require(out->session != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    handshake->mic_session = NULL;
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS negotiate_finish(struct negotiate_handshake *handshake, struct step_out *out)
 {
-    try(record_write(handshake, &out->record));
+    try(session_give(handshake, out));
     out->granted = handshake->granted;
     out->expiry = handshake->expiry;
     handshake->state = NEGOTIATE_DONE;

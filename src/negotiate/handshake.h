@@ -78,7 +78,7 @@ SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, b
 SECURITY_STATUS negotiate_mic_make(struct negotiate_handshake *handshake, struct writer *mic);
 /* SEC_E_MESSAGE_ALTERED when the list was changed on its way. A second one is refused. */
 SECURITY_STATUS negotiate_mic_check(struct negotiate_handshake *handshake, struct slice mic);
-/* Writes the session record and ends the handshake. */
+/* Gives the session, or its record, and ends the handshake. */
 SECURITY_STATUS negotiate_finish(struct negotiate_handshake *handshake, struct step_out *out);
 
 #endif

@@ -32,9 +32,9 @@ static void fallback_note(struct negotiate_handshake *handshake)
     const char *name = handshake->chosen->package->info.name;
     bool audited = credential->config->negotiate_ntlm_fallback == FALLBACK_AUDIT && text_equal_fold(name, "NTLM");
     size_t len = strlen(handshake->fallback);
-    snprintf(handshake->fallback + len, sizeof handshake->fallback - len, "%s%.*s",
-             len > 0 && handshake->chosen->unable_len > 0 ? "; " : "", (int)handshake->chosen->unable_len,
-             credential->unable);
+    if (handshake->chosen->unable_len > 0)
+        snprintf(handshake->fallback + len, sizeof handshake->fallback - len, "%s%.*s", len > 0 ? "; " : "",
+                 (int)handshake->chosen->unable_len, credential->unable);
     if (audited || handshake->fallback[0] != '\0')
         TRACE("negotiate", "%s%s for %s, because %s", audited ? "audit: " : "", name,
               handshake->target != NULL ? handshake->target : "(no target)",

@@ -8,18 +8,7 @@
 
 SECURITY_STATUS negotiate_record_write(struct writer *record, struct slice inner)
 {
-    struct session_facts facts;
-    const char *package;
-    struct slice own;
-    try(session_record_read(inner, &facts, &package, &own));
-    return session_record_write(record, &negotiate_package, &facts, inner);
-}
-
-SECURITY_STATUS negotiate_record_write_open(struct writer *record, const struct session *inner)
-{
-    AUTO_WRITER struct writer now = writer_growing(1024);
-    try(session_save(inner, &now));
-    return session_record_write(record, &negotiate_package, &inner->facts, writer_slice_of(&now));
+    return session_record_wrap(record, &negotiate_package, inner);
 }
 
 bool negotiate_choice(const struct package *chosen, uint32_t state, uint32_t attribute, struct attribute *value)
@@ -35,11 +24,8 @@ bool negotiate_choice(const struct package *chosen, uint32_t state, uint32_t att
 static SECURITY_STATUS negotiate_session_open(struct slice own, uint32_t flags, bool initiator, void **state)
 {
     struct session *inner;
+    (void)flags, (void)initiator; /* the chosen package's record has its own */
     try(session_open_chosen(own, &inner));
-    if (inner->facts.flags != flags || inner->facts.initiator != initiator) {
-        session_close(inner);
-        return cause_set(SEC_E_INVALID_TOKEN, "the record inside the session record does not fit it");
-    }
     *state = inner;
     return SEC_E_OK;
 }

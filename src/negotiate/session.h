@@ -8,10 +8,8 @@
 
 extern const struct package_session negotiate_session_table;
 
-/* Wraps the chosen package's record into one of Negotiate's, whose facts are the same. */
+/* Wraps the chosen package's record into one of Negotiate's. */
 SECURITY_STATUS negotiate_record_write(struct writer *record, struct slice inner);
-/* The same of a session of the chosen package that was used already. */
-SECURITY_STATUS negotiate_record_write_open(struct writer *record, const struct session *inner);
 
 /* The chosen package and the negotiation's state, for PACKAGE_INFO, NEGOTIATION_INFO and NEGOTIATION_PACKAGE. False for other attributes. */
 bool negotiate_choice(const struct package *chosen, uint32_t state, uint32_t attribute, struct attribute *value);

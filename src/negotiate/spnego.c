@@ -106,6 +106,8 @@ enum wire_result spnego_init_parse(struct slice token, struct spnego_init *init)
     return WIRE_OK;
 }
 
+#define FRAMING_MAX 96 /* tags and lengths of either message, with the mechanism's name and the state */
+
 static void field_write(struct writer *writer, unsigned number, uint8_t tag, struct slice content)
 {
     struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(number));
@@ -153,6 +155,7 @@ static void init_end(struct writer *writer, struct init_marks marks)
 
 void spnego_init_write(struct writer *writer, struct slice mech_list, struct slice token)
 {
+    writer_expect(writer, mech_list.len + token.len + FRAMING_MAX);
     struct init_marks marks = init_begin(writer, mech_list);
     octets_write(writer, 2, token);
     init_end(writer, marks);
@@ -201,6 +204,7 @@ enum wire_result spnego_resp_parse(struct slice token, struct spnego_resp *resp)
 
 void spnego_resp_write(struct writer *writer, const struct spnego_resp *resp)
 {
+    writer_expect(writer, resp->mech.len + resp->token.len + resp->mic.len + FRAMING_MAX);
     struct der_mark choice = der_begin(writer, DER_CONTEXT(1));
     struct der_mark fields = der_begin(writer, DER_SEQUENCE);
     if (resp->state != SPNEGO_NO_STATE) {

@@ -35,45 +35,36 @@ bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key)
     return true;
 }
 
-static void derive(const uint8_t *secret, size_t len, const char *constant, struct key16 *key)
-{
-    struct md5 md5;
-    md5_init(&md5);
-    md5_update(&md5, secret, len);
-    md5_update(&md5, constant, strlen(constant) + 1); /* the constants are hashed with their NUL */
-    md5_final(&md5, key->bytes);
-    secret_wipe(&md5, sizeof md5);
-}
+/* The constants are hashed with their NUL. */
+#define CONSTANT(direction, kind)                                        \
+    slice_of("session key to " direction " " kind " key magic constant", \
+             sizeof "session key to " direction " " kind " key magic constant")
 
-void ntlm_sign_key(const struct key16 *session_key, bool from_client, struct key16 *key)
+void ntlm_message_keys(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *sign,
+                       struct key16 *seal, size_t *seal_len)
 {
-    derive(session_key->bytes, 16,
-           from_client ? "session key to client-to-server signing key magic constant"
-                       : "session key to server-to-client signing key magic constant",
-           key);
-}
-
-void ntlm_seal_key(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *key, size_t *len)
-{
-    *len = 16;
+    *seal_len = 16;
     if ((flags & NTLM_EXTENDED_SESSION_SECURITY) != 0) {
         size_t used = (flags & NTLM_128) != 0 ? 16 : (flags & NTLM_56) != 0 ? 7 : 5;
-        derive(session_key->bytes, used,
-               from_client ? "session key to client-to-server sealing key magic constant"
-                           : "session key to server-to-client sealing key magic constant",
-               key);
+        const struct slice signing[] = {slice_of(session_key->bytes, 16),
+                                        from_client ? CONSTANT("client-to-server", "signing")
+                                                    : CONSTANT("server-to-client", "signing")};
+        const struct slice sealing[] = {slice_of(session_key->bytes, used),
+                                        from_client ? CONSTANT("client-to-server", "sealing")
+                                                    : CONSTANT("server-to-client", "sealing")};
+        md5_both(signing, sign->bytes, sealing, seal->bytes);
         return;
     }
-    *key = *session_key;
+    *seal = *session_key;
     if ((flags & (NTLM_LM_KEY | NTLM_DATAGRAM)) == 0)
         return;
-    *len = 8;
+    *seal_len = 8;
     if ((flags & NTLM_56) != 0)
-        key->bytes[7] = 0xa0;
+        seal->bytes[7] = 0xa0;
     else {
-        key->bytes[5] = 0xe5;
-        key->bytes[6] = 0x38;
-        key->bytes[7] = 0xb0;
+        seal->bytes[5] = 0xe5;
+        seal->bytes[6] = 0x38;
+        seal->bytes[7] = 0xb0;
     }
 }
 

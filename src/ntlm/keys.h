@@ -18,10 +18,10 @@ struct ntlm_kxkey_input {
 };
 MUST_USE bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key);
 
-/* SIGNKEY (3.4.5.2) of one direction; only with extended session security. */
-void ntlm_sign_key(const struct key16 *session_key, bool from_client, struct key16 *key);
-/* SEALKEY (3.4.5.3); `len` is 16, or 8 for shortened keys without extended session security. */
-void ntlm_seal_key(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *key, size_t *len);
+/* SIGNKEY (3.4.5.2) and SEALKEY (3.4.5.3) of one direction. Without extended session security there is no key to sign with, and `seal_len` is 16, or 8 for
+ * shortened keys. */
+void ntlm_message_keys(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *sign,
+                       struct key16 *seal, size_t *seal_len);
 
 /* The MIC (3.1.5.1.2): HMAC-MD5 under the exported session key over the three messages, the last with a zeroed MIC field. */
 void ntlm_mic(const struct key16 *session_key, struct slice negotiate, struct slice challenge,

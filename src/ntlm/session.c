@@ -17,6 +17,7 @@ struct lane {
     struct key16 seal_key;
     uint8_t seal_key_len;
     bool started; /* keys are derived at the first message: many contexts never see one */
+    bool rewound; /* the cipher begins anew at the next message, its keys being there */
     uint32_t seq; /* not 0 in a lane that has not started: its first numbers went to SPNEGO's list */
 };
 
@@ -43,13 +44,11 @@ static bool is_datagram(const struct ntlm_session *session)
 
 static void lane_start(struct lane *lane, uint32_t flags, const struct key16 *key, bool from_client)
 {
-    AUTO_KEY16 struct key16 sign;
+    AUTO_KEY16 struct key16 sign = {{0}};
     size_t len;
-    if ((flags & NTLM_EXTENDED_SESSION_SECURITY) != 0) {
-        ntlm_sign_key(key, from_client, &sign);
+    ntlm_message_keys(flags, key, from_client, &sign, &lane->seal_key, &len);
+    if ((flags & NTLM_EXTENDED_SESSION_SECURITY) != 0)
         hmac_md5_key_init(&lane->sign, sign.bytes, sizeof sign.bytes);
-    }
-    ntlm_seal_key(flags, key, from_client, &lane->seal_key, &len);
     lane->seal_key_len = (uint8_t)len;
     rc4_init(&lane->rc4, lane->seal_key.bytes, len);
     lane->started = true;
@@ -80,7 +79,7 @@ static enum wire_result lane_read(struct reader *own, struct lane *lane, const s
 
 static void lane_write(struct writer *own, const struct lane *lane)
 {
-    enum lane_record kind = lane->started ? LANE_STARTED : lane->seq != 0 ? LANE_NUMBERED : LANE_NEW;
+    enum lane_record kind = lane->started && !lane->rewound ? LANE_STARTED : lane->seq != 0 ? LANE_NUMBERED : LANE_NEW;
     writer_u8(own, (uint8_t)kind);
     if (kind == LANE_NEW)
         return;
@@ -159,7 +158,7 @@ static SECURITY_STATUS ntlm_session_save(const void *state, struct writer *own)
 
 static void lane_reset(struct lane *lane)
 {
-    lane->started = false;
+    lane->started = lane->rewound = false;
     lane->seq = 0;
 }
 
@@ -171,11 +170,11 @@ static SECURITY_STATUS ntlm_session_reset(void *state)
     return SEC_E_OK;
 }
 
-/* MS-SPNG 3.3.5.1: the ciphers begin again, the numbers go on. */
+/* MS-SPNG 3.2.5.1: the ciphers begin again, the numbers go on (docs/interop.md says why). */
 static SECURITY_STATUS ntlm_list_signed(void *state)
 {
     struct ntlm_session *session = state;
-    session->send.started = session->receive.started = false;
+    session->send.rewound = session->receive.rewound = true;
     return SEC_E_OK;
 }
 
@@ -189,6 +188,9 @@ static struct lane *lane_take(struct ntlm_session *session, bool sending)
         lane = &session->receive;
     if (!lane->started)
         lane_start(lane, session->flags, &session->key, session->initiator == (lane == &session->send));
+    else if (lane->rewound)
+        rc4_init(&lane->rc4, lane->seal_key.bytes, lane->seal_key_len);
+    lane->rewound = false;
     return lane;
 }
 

@@ -60,8 +60,9 @@ SECURITY_STATUS sasl_begin(struct context *context)
 static SECURITY_STATUS session_take(struct context *context, struct step_out *out)
 {
     struct session *session = NULL;
-    require(writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    try(session_open(writer_slice_of(&out->record), &session));
+    try(session_of_step(out, &session));
+    require(session != NULL,
+            cause_set(SEC_E_INTERNAL_ERROR, "%s ended its handshake without a session", context->package->info.name));
     writer_release(&out->record);
     pthread_mutex_lock(&context->send_lock);
     pthread_mutex_lock(&context->receive_lock);
@@ -315,10 +316,13 @@ SECURITY_STATUS sasl_check_receive(const struct context *context, const struct m
 SECURITY_STATUS sasl_check_received(const struct context *context, uint32_t qop, bool unseal)
 {
     const struct sasl *sasl = context->sasl;
-    require(sasl != NULL && sasl->layer == LAYER_CONFIDENTIALITY && unseal, SEC_E_OK);
-    return qop != SECQOP_WRAP_NO_ENCRYPT
-               ? SEC_E_OK
-               : cause_set(SEC_E_MESSAGE_ALTERED, "a message that is only signed, under a layer that encrypts");
+    require(sasl != NULL && sasl->layer != 0 && unseal, SEC_E_OK);
+    bool plain = qop == SECQOP_WRAP_NO_ENCRYPT, secret = sasl->layer == LAYER_CONFIDENTIALITY;
+    require(!plain || !secret,
+            cause_set(SEC_E_MESSAGE_ALTERED, "a message that is only signed, under a layer that encrypts"));
+    require(plain || secret,
+            cause_set(SEC_E_QOP_NOT_SUPPORTED, "a message that is encrypted, under a layer that only signs"));
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS number_read(struct slice value, uint32_t *number)

@@ -93,10 +93,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct krb_ticket ticket;
     struct krb_encrypted part;
+    struct krb_cred cred;
+    struct krb_cred_info info;
     if (size == 0)
         return 0;
     struct slice in = slice_of(data + 1, size - 1);
-    switch (data[0] % 7) {
+    switch (data[0] % 9) {
     case 0:
         if (krb_ticket_parse(in, &ticket) == WIRE_OK)
             name_use(&ticket.server);
@@ -116,8 +118,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 5:
         reply_part(in);
         break;
-    default:
+    case 6:
         authorization_use(in, 0);
+        break;
+    case 7:
+        if (krb_cred_parse(in, &cred) == WIRE_OK)
+            MUST(cred.ticket_message.len > 0);
+        break;
+    default:
+        if (krb_cred_info_parse(in, &info) == WIRE_OK) {
+            name_use(&info.client);
+            name_use(&info.server);
+        }
         break;
     }
     return 0;

@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
              (size >= strlen(profile->name) && memcmp(data, profile->name, strlen(profile->name)) == 0));
     if (certificate_end_point_hash(input, hash, &len) == CERTIFICATE_OK)
         MUST(len >= 20 && len <= sizeof hash);
-    if (certificate_from_pem(input, &der))
+    if (certificate_pem_read(input, &der))
         MUST(der.len > 0);
     return 0;
 }

@@ -28,15 +28,19 @@ import tempfile
 sys.dont_write_bytecode = True
 import winheaders  # noqa: E402
 
-OUR_HEADERS = ["security.h", "schannel.h", "credssp.h", "ntsecapi.h", "ntsecpkg.h", "issperr.h"]
-THEIR_HEADERS = ["windows.h", "security.h", "schannel.h", "credssp.h", "ntsecapi.h", "ntsecpkg.h"]
+OUR_HEADERS = ["security.h", "schannel.h", "credssp.h", "ntsecapi.h", "ntsecpkg.h", "issperr.h", "wincrypt.h",
+               "win32/winbase.h", "win32/sddl.h"]
+THEIR_HEADERS = ["windows.h", "security.h", "schannel.h", "credssp.h", "ntsecapi.h", "ntsecpkg.h", "wincrypt.h", "ncrypt.h",
+                 "wininet.h", "sddl.h"]
 
 # Headers of mingw-w64 that must be covered whole, and winerror.h for the statuses of SSPI and of certificate checks.
 COVERED = {"sspi.h", "secext.h", "security.h", "schannel.h", "credssp.h", "ntsecapi.h", "ntsecpkg.h", "issperr.h"}
 STATUSES = re.compile(r"(SEC_[EI]|CRYPT_[EI]|CERT_E|TRUST_E)_")
 
 # _WIN32_WINNT and NTDDI_VERSION ask mingw-w64 for the newest Windows it knows.
-DEFINES = ["-DUNICODE", "-DSECURITY_WIN32", "-DSCHANNEL_USE_BLACKLISTS"]
+DEFINES = [
+    "-DUNICODE", "-DSECURITY_WIN32", "-DSCHANNEL_USE_BLACKLISTS", "-DCERT_CHAIN_PARA_HAS_EXTRA_FIELDS"
+]
 THEIR_DEFINES = ["-D_WIN32_WINNT=0x0A00", "-DNTDDI_VERSION=0x0A00000C", "-D_SEC_WINNT_AUTH_TYPES"]
 
 # Spellings of one type, so that prototypes can be compared as text.
@@ -208,7 +212,7 @@ def main():
     for _, table in tables:
         everything.update(getattr(theirs, table))
     # Guards and helpers of ours.
-    private = re.compile(r"(OPENSSPI|_*SSPI_H_*|_*[A-Z0-9]+_DEFINED_*$)")
+    private = re.compile(r"(P?OPENSSPI|OpenSspi|_*SSPI_H_*|_*[A-Z0-9]+_DEFINED_*$)")
     for kind, table in tables:
         for name in getattr(ours, table):
             if name not in everything and not private.match(name):

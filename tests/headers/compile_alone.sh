@@ -16,7 +16,7 @@ warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 
-headers=$(cd "$include" && find . -name '*.h' ! -path './win32/*' | sed 's|^\./||' | LC_ALL=C sort)
+headers=$(cd "$include" && find . -name '*.h' | sed 's|^\./||' | LC_ALL=C sort)
 found=0
 tried=0
 failed=0

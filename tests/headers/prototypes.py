@@ -18,7 +18,7 @@ def main():
     compiler = sys.argv[2] if len(sys.argv) == 3 else os.environ.get("CC", "cc")
     names = []
     for folder, folders, files in os.walk(include):
-        folders[:] = sorted(name for name in folders if name != "win32")
+        folders.sort()
         names += [os.path.relpath(os.path.join(folder, name), include) for name in sorted(files) if name.endswith(".h")]
     source = "".join("#include <%s>\n" % name for name in names)
     headers = winheaders.read(

@@ -20,6 +20,9 @@
  *   option NUMBER [HEX]     an option of the SASL context, got or set                         -> option HEX | ok
  *   key | names | chosen | attributes | target | export | import HEX | signs | errortoken | env NAME VALUE
  *                                                                      where the implementation has them
+ *   who                     the client's access token (ours only)                     -> who level= source= user= ... groups=A,B
+ *   logon USER DOMAIN PASSWORD                                                        -> the same
+ *   reads PATH              opens the file as the client                              -> yes UID PRINCIPAL | no ...
  *
  * A client that begins without a token (datagram) answers "token -".
  */

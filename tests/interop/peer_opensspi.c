@@ -3,7 +3,12 @@
  */
 #include <sspi.h>
 #include <sspi_ext.h>
+#include <fcntl.h>
+#include <secext.h>
 #include <stdint.h>
+#include <unistd.h>
+#include <win32/sddl.h>
+#include <win32/winbase.h>
 
 #include "peer_sspi.h"
 
@@ -121,6 +126,117 @@ static void chosen_show(void)
         fail(status, "QueryContextAttributes");
 }
 
+static char said[65536]; /* a token in one line */
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...)
+{
+    va_list arguments;
+    size_t at = strlen(said);
+    va_start(arguments, format);
+    vsnprintf(said + at, sizeof said - at, format, arguments);
+    va_end(arguments);
+}
+
+static bool say_sid(const char *word, PSID sid)
+{
+    LPSTR text;
+    if (!ConvertSidToStringSidA(sid, &text))
+        return false;
+    say("%s%s", word, text);
+    return LocalFree(text) == NULL;
+}
+
+/* "level=2 source=NTLM user=SID primary=SID unix=UID:GID groups=SID,SID" */
+static bool say_token(HANDLE token)
+{
+    static _Alignas(8) BYTE room[65536];
+    const TOKEN_STATISTICS *statistics = (void *)room;
+    const TOKEN_SOURCE *source = (void *)room;
+    const TOKEN_USER *user = (void *)room;
+    const TOKEN_PRIMARY_GROUP *primary = (void *)room;
+    const OPENSSPI_TOKEN_UNIX_IDS *ids = (void *)room;
+    const TOKEN_GROUPS *groups = (void *)room;
+    DWORD len;
+    said[0] = '\0';
+    if (!GetTokenInformation(token, TokenStatistics, room, sizeof room, &len))
+        return false;
+    say("level=%d", (int)statistics->ImpersonationLevel);
+    if (!GetTokenInformation(token, TokenSource, room, sizeof room, &len))
+        return false;
+    say(" source=%.8s", source->SourceName);
+    if (!GetTokenInformation(token, TokenUser, room, sizeof room, &len) || !say_sid(" user=", user->User.Sid))
+        return false;
+    if (!GetTokenInformation(token, TokenPrimaryGroup, room, sizeof room, &len) ||
+        !say_sid(" primary=", primary->PrimaryGroup))
+        return false;
+    if (!GetTokenInformation(token, OPENSSPI_TOKEN_UNIX, room, sizeof room, &len))
+        return false;
+    if (ids->Mapped)
+        say(" unix=%u:%u", (unsigned)ids->User, (unsigned)ids->Group);
+    else
+        say(" unix=-");
+    if (!GetTokenInformation(token, TokenGroups, room, sizeof room, &len))
+        return false;
+    for (DWORD i = 0; i < groups->GroupCount; i++)
+        if (!say_sid(i == 0 ? " groups=" : ",", groups->Groups[i].Sid))
+            return false;
+    return true;
+}
+
+static void token_say(HANDLE token)
+{
+    bool good = say_token(token);
+    if (CloseHandle(token) && good)
+        reply("who %s", said);
+    else
+        fail((SECURITY_STATUS)GetLastError(), "GetTokenInformation");
+}
+
+static void who(void)
+{
+    HANDLE token;
+    SECURITY_STATUS status = table->QuerySecurityContextToken(&context, &token);
+    if (status == SEC_E_OK)
+        token_say(token);
+    else
+        fail(status, "QuerySecurityContextToken");
+}
+
+static void logon(const struct line *line)
+{
+    HANDLE token;
+    if (LogonUserA(line_word(line, 1), line_word(line, 2), line_word(line, 3), LOGON32_LOGON_NETWORK,
+                   LOGON32_PROVIDER_DEFAULT, &token))
+        token_say(token);
+    else
+        fail((SECURITY_STATUS)GetLastError(), "LogonUser");
+}
+
+/* Can the client's rights open this file? */
+static void client_reads(const char *path)
+{
+    SECURITY_STATUS status = table->ImpersonateSecurityContext(&context);
+    if (status != SEC_E_OK) {
+        fail(status, "ImpersonateSecurityContext");
+        return;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool read = fd >= 0;
+    if (read)
+        close(fd);
+    unsigned uid = (unsigned)geteuid();
+    char name[256] = "-";
+    ULONG n = sizeof name;
+    if (!GetUserNameExA(NameUserPrincipal, name, &n))
+        snprintf(name, sizeof name, "-");
+    status = table->RevertSecurityContext(&context);
+    if (status == SEC_E_OK)
+        reply("%s %u %s", read ? "yes" : "no", uid, name);
+    else
+        fail(status, "RevertSecurityContext");
+}
+
 static bool own_command(const struct line *line)
 {
     if (line_is(line, "key"))
@@ -131,6 +247,12 @@ static bool own_command(const struct line *line)
         chosen_show();
     else if (line_is(line, "target"))
         target_show();
+    else if (line_is(line, "who"))
+        who();
+    else if (line_is(line, "logon") && line->n_words == 4)
+        logon(line);
+    else if (line_is(line, "reads") && line->n_words == 2)
+        client_reads(line_word(line, 1));
     else if (line_is(line, "export"))
         context_export();
     else if (line_is(line, "import"))

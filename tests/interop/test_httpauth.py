@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from peers import BUILD  # noqa: E402
 from realm import Realm  # noqa: E402
-from web import HOST, Web  # noqa: E402
+from web import HOST, Mute, SharingProxy, Web  # noqa: E402
 
 ALICE = ("-u", "EXAMPLE\\alice")
 PASSWORD = "Password1!"
@@ -232,7 +232,34 @@ def test_ntlm_is_its_connections(web):
     assert done.stdout.count("alice@EXAMPLE.TEST") >= 1
 
 
+@pytest.mark.parametrize("words,line", ((("-b", "proxy"), ""), ((), "Via: 1.1 front\r\n"), ((), "X-Forwarded-For: 192.0.2.1\r\n"),
+                                        ((), "Forwarded: for=192.0.2.1\r\n")))
+def test_ntlm_through_a_proxy_is_its_requests(web, words, line):
+    """A connection that a proxy shares among its users says nothing of who asks next."""
+    web.configure(ANY_NAME + "targets = HTTP/server.example.test\n")
+    proxy = SharingProxy(web.ours("-s", "NTLM", *words).port, line)
+    web.relays.append(proxy)
+    told = who(web.get(f"http://{HOST}:{proxy.port}/who.json", "-s", "NTLM", *ALICE, password=PASSWORD))
+    assert told["user"] == NTLM
+    assert proxy.answered.wait(60)
+    assert proxy.answer.startswith(b"HTTP/1.1 401"), proxy.answer
+
+
 # Those who do not keep to the rules.
+
+@pytest.mark.parametrize("header,ending,tls,whole", (
+    ("", "close", None, True), ("", "silent", None, False), ("", "close", "web", True), ("", "cut", "web", False),
+    ("Content-Length: 9\r\n", "close", None, False), ("Content-Length: 4\r\n", "cut", "web", True),
+    ("Transfer-Encoding: gzip, chunked\r\n", "close", None, False)))
+def test_document_that_is_cut(web, header, ending, tls, whole):
+    """Where only the connection's end tells the document's, the end must be the server's own."""
+    server = Mute(f"HTTP/1.1 200 OK\r\n{header}\r\nhalf".encode(), ending, own=web.certificate(tls) if tls else None)
+    web.relays.append(server)
+    done = web.get(server.url(), "-k", "-w", "2")
+    assert done.returncode == (0 if whole else 1), (done.stdout, done.stderr)
+    assert whole or "ends too early" in done.stderr or "does not speak HTTP" in done.stderr
+
+
 
 @pytest.mark.parametrize("header", ("Negotiate", "Negotiate ", "Negotiate =", "Negotiate YII", "NTLM TlRMTVNTUAAD",
                                     "NTLM " + "A" * 70000, "Basic YWxpY2U6UGFzc3dvcmQxIQ==", "NTLMX AAAA", "", "Negotiate AAAA BBBB"))

@@ -117,6 +117,69 @@ def test_pac_says_what_the_directory_says(world, ad, user):
     assert user != "crowded" or len(groups) > 60
 
 
+def token_fields(said):
+    assert said is not None
+    fields = dict(word.split("=", 1) for word in said.split())
+    return fields, set(fields["groups"].split(","))
+
+
+ADDED = {"S-1-1-0", "S-1-5-2", "S-1-5-11", "S-1-5-15", "S-1-5-32-545"}  # by every server, as Windows does
+
+
+def in_domain(sids, domain):
+    return {sid for sid in sids if sid.startswith(domain)}
+
+
+@pytest.mark.parametrize("user", ("alice", "crowded", "Administrator"))
+def test_token_has_the_directorys_sids(world, ad, user):
+    client, server = Ours(world), Ours(world)
+    password = "Administrator1!" if user == "Administrator" else "Password1!"
+    establish(client, server, user=user, password=password, domain=DOMAIN)
+    token, groups = token_fields(server.say("who"))
+    wanted, wanted_groups = ad.directory_sids(user)
+    domain = wanted.rsplit("-", 1)[0] + "-"
+    assert (token["user"], token["primary"]) == (wanted, domain + "513")
+    assert (token["source"], token["level"], token["unix"]) == ("Kerberos", "2", "-")
+    assert in_domain(groups, domain) == in_domain(wanted_groups, domain)
+    others = {sid for sid in groups if not sid.startswith(domain)}
+    assert ADDED <= others and {sid.rsplit("-", 2)[0] for sid in others - ADDED} <= {"S-1-18", "S-1-5-5", "S-1"}
+    assert client.say("who") is None and client.problem.split()[0] == "0x8009030b"
+
+
+def test_client_lets_itself_be_identified_only(world):
+    client, server = Ours(world), Ours(world)
+    establish(client, server, flags="identify," + ALL_FLAGS, **ALICE)
+    assert token_fields(server.say("who"))[0]["level"] == "1"
+    assert server.say("reads", "/etc/passwd") is None and server.problem.split()[0] == "0x8009030b", server.problem
+
+
+def test_client_of_the_domain_is_a_unix_user(world, ad):
+    """By a range of numbers: RIDs are the same on every server, and so are the users."""
+    user, _ = ad.directory_sids("alice")
+    domain, rid = user.rsplit("-", 1)
+    world.put("opensspi.conf", f"[access]\nranges = {domain}:200000:100000\n")
+    world.put("private", "of root")
+    client, server = Ours(world), Ours(world)
+    establish(client, server, **ALICE)
+    assert token_fields(server.say("who"))[0]["unix"] == f"{200000 + int(rid)}:200513"
+    who = f"{200000 + int(rid)} alice@{DOMAIN}"
+    assert server.answer("reads", "/etc/passwd") == ("yes", who)
+    assert server.answer("reads", str(world.directory / "private")) == ("no", who)
+
+
+def test_logon_with_a_domain_password(world, ad):
+    world.put("opensspi.conf", f"[access]\nlogon_service = {TARGET}\n")
+    server = Ours(world)
+    token, groups = token_fields(server.say("logon", "alice", DOMAIN, "Password1!"))
+    wanted, wanted_groups = ad.directory_sids("alice")
+    domain = wanted.rsplit("-", 1)[0] + "-"
+    assert token["user"] == wanted and in_domain(groups, domain) == in_domain(wanted_groups, domain)
+    assert server.say("logon", "alice", DOMAIN, "wrong") is None and server.problem.split()[0] == "0x0000052e", server.problem
+    assert server.say("logon", "gone", DOMAIN, "Password1!") is None
+    assert server.problem.split()[0] == "0x00000533", server.problem
+    assert server.say("logon", "late", DOMAIN, "Password1!") is None and server.problem.split()[0] in ("0x00000532", "0x00000773")
+
+
 def test_pac_lives_through_another_process(world, ad):
     client, server = Ours(world), Ours(world)
     establish(client, server)

@@ -1,6 +1,8 @@
 """Where a Kerberos client's tickets come from: caches of every type, keytabs, and credentials that are changed; a KDC of MIT's."""
 import os
 import pathlib
+import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -10,6 +12,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_credentials import CCACHE, CLIENT_KEYTAB, KEYTAB, PIN, TARGET, X509_IDENTITY, Holder, served  # noqa: E402
 from krb_peers import HOST, KerberosWorld, Ours  # noqa: E402
+from peers import BUILD  # noqa: E402
 from realm import Realm  # noqa: E402
 
 NO_CREDENTIALS, UNKNOWN_CREDENTIALS, UNSUPPORTED = "0x8009030e", "0x8009030d", "0x80090302"
@@ -217,6 +220,19 @@ def test_keytab_of_a_server(world, realm):
     assert server.token(step[1]) is None and refused(server, "0x80090322")
 
 
+def test_password_of_a_server_and_then_a_keytab(world, realm):
+    world.uses_default_cache = True
+    server = server_of(world, user="robot", password="Password1!")
+    client = Holder(world)
+    client.acquire(target="robot")
+    assert served(client, server) == "alice@EXAMPLE.TEST"
+    assert server.set(KEYTAB, f"FILE:{realm.directory}/keytab"), server.problem
+    server.must("again")
+    client = Holder(world)
+    client.acquire()
+    assert served(client, server) == "alice@EXAMPLE.TEST"
+
+
 def test_identitys_keytab_for_a_server(world, realm):
     world.uses_default_cache = True
     server = Holder(world)
@@ -242,6 +258,63 @@ def test_new_password(world):
     changer = Holder(world)
     assert changer.answer("change", "nobody", "a", "b") is None and refused(changer, LOGON_DENIED)
     assert changer.answer("change", "bob", "wrong", "b") is None and refused(changer, LOGON_DENIED)
+
+
+@pytest.fixture(name="silent")
+def silent_world(world):
+    """Clients whose KDC takes connections and says nothing."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        world.put("silent.conf", "[libdefaults]\ndefault_realm = SILENT.TEST\ndns_lookup_kdc = false\nudp_preference_limit = 1\n"
+                  f"[realms]\nSILENT.TEST = {{\n  kdc = 127.0.0.1:{listener.getsockname()[1]}\n"
+                  f"  kpasswd_server = 127.0.0.1:{listener.getsockname()[1]}\n}}\n")
+        world.configure("kdc_seconds = 1\n")
+        yield Holder(world, KRB5_CONFIG=f"{world.directory}/silent.conf")
+
+
+def test_silent_kdc_holds_nobody(silent):
+    """Each is left behind in its own thread, and the next may ask again."""
+    assert silent.answer("change", "alice", "a", "b") is None and refused(silent, NO_AUTHORITY)
+    assert silent.acquire("both", user="alice", password="Password1!")
+    assert silent.answer("s4u", "bob") is None and refused(silent, NO_AUTHORITY)
+    assert silent.say("cache") is None and refused(silent, NO_AUTHORITY)
+    assert "kdc_seconds" in silent.problem
+
+
+FILETIME_1970, SECOND = 116444736000000000, 10000000
+
+
+def secrets(world, user, **environment):
+    done = subprocess.run([BUILD / "tests/interop/krb_secrets", user, "Password1!"], env=world.environment(**environment),
+                          capture_output=True, text=True, check=True, timeout=60)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return int(lines[0][1]), {int(number): key for _, number, key in lines[1:]}
+
+
+def keytab_keys(path):
+    """Encryption types and keys of a keytab file's entries, by klist."""
+    told = subprocess.run(["klist", "-k", "-K", f"FILE:{path}"], capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"\(0x([0-9a-f]+)\)", told))
+
+
+def test_password_expiry(world):
+    assert secrets(world, "expiring")[0] == FILETIME_1970 + 2145916800 * SECOND  # 2038-01-01
+    assert secrets(world, "robot")[0] == 0
+
+
+def test_keys_of_a_password(world, realm):
+    """With the salt that the KDC names: a renamed account keeps the old one."""
+    _, keys = secrets(world, "robot")
+    assert set(keys) == {17, 18, 19, 20, 23}
+    assert set(keys.values()) == keytab_keys(realm.directory / "robot.keytab")
+    realm.addprinc("maiden", "Password1!")
+    realm.kadmin("renprinc -force maiden married")
+    realm.keytab("married", "married.keytab")
+    _, renamed = secrets(world, "married")
+    assert set(renamed.values()) == keytab_keys(realm.directory / "married.keytab")
+    realm.addprinc("narrow", "Password1!", "-e", "aes128-cts-hmac-sha1-96:normal")
+    assert set(secrets(world, "narrow")[1]) == {17}
 
 
 def delegating(world, realm, keytab_use="in", **options):

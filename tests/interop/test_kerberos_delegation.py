@@ -83,6 +83,19 @@ def test_forwarded_ticket(world, ad):
     assert visited(world, ad, front, CLOSED, "closed") == "alice@EXAMPLE.TEST"
 
 
+def test_forwarded_ticket_by_negotiate(world, ad):
+    """What Negotiate came to is Kerberos: so is the credential."""
+    world.configure(f"delegate = always\nkeytab = FILE:{ad.directory}/front.keytab\n")
+    front, client = Holder(world), Holder(world)
+    assert front.acquire("in", package="Negotiate"), front.problem
+    front.must("again")
+    client.acquire(flags=f"deleg,{ALL_FLAGS}", target=FRONT, user="alice", password="Password1!", domain=DOMAIN,
+                   package="Negotiate")
+    assert served(client, front) == "alice@EXAMPLE.TEST"
+    front.must("delegated", "alone")
+    assert visited(world, ad, front, CLOSED, "closed") == "alice@EXAMPLE.TEST"
+
+
 def client_at(world, front, target=FRONT, user="alice"):
     client = Holder(world)
     client.acquire(target=target, user=user, password="Password1!", domain=DOMAIN)

@@ -117,7 +117,8 @@ def test_wrong_certificates(world, realm):
 
 def test_anchors(world, realm):
     for name, trusted in (("other", False), ("ca", True)):
-        client = Holder(world)
+        # the plug-in leaks when it does not trust (kinit does too, as valgrind tells)
+        client = Holder(world, **({} if trusted else {"ASAN_OPTIONS": "detect_leaks=0"}))
         client.acquire(user="alice", password=files(realm), **{"as": "x509"})
         assert client.set(X509_ANCHORS, f"FILE:{realm.authority.path(name, 'pem')}"), client.problem
         if trusted:

@@ -241,3 +241,63 @@ class Relay:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.thread.join(START_SECONDS)
+
+
+class SharingProxy(Relay):
+    """A proxy that keeps its connection to the server when its client goes, and asks for /who.json on it for somebody else. `line` is
+    what it adds to each request's header."""
+
+    def __init__(self, port, line=""):
+        self.line, self.answered, self.answer = line.encode(), threading.Event(), b""
+        super().__init__(port, False, None)
+
+    def pass_on(self, here):
+        with here, socket.create_connection(("127.0.0.1", self.target)) as there:
+            for one in (here, there):
+                one.settimeout(START_SECONDS)
+            while request := here.recv(65536):
+                there.sendall(request.replace(b"Accept:", self.line + b"Accept:"))
+                here.sendall(self.reply(there))
+            there.sendall(b"GET /who.json HTTP/1.1\r\nHost: " + HOST.encode() + b"\r\n" + self.line + b"\r\n")
+            self.answer = self.reply(there)
+            self.answered.set()
+
+    @staticmethod
+    def reply(there):
+        got = b""
+        while b"\r\n\r\n" not in got:
+            got += there.recv(65536)
+        head, body = got.split(b"\r\n\r\n", 1)
+        length = int(re.search(rb"(?i)content-length: *(\d+)", head)[1])
+        while len(body) < length:
+            body += there.recv(65536)
+        return head + b"\r\n\r\n" + body
+
+
+class Mute(Relay):
+    """A server that answers every request with `bytes`, and then ends: "close" as TLS wants it, "cut" without a word of TLS, "silent"
+    not at all."""
+
+    def __init__(self, answer, ending, own=None):
+        self.answer, self.ending, self.gone = answer, ending, threading.Event()
+        super().__init__(None, own is not None, own)
+
+    def pass_on(self, here):
+        if self.own is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.own)
+            here = context.wrap_socket(here, server_side=True)
+        with here:
+            here.recv(65536)
+            here.sendall(self.answer)
+            if self.ending == "silent":
+                self.gone.wait(START_SECONDS)
+            elif self.ending == "close" and self.own is not None:
+                here = here.unwrap()
+
+    def url(self, path="/"):
+        return f"http{'s' if self.secure else ''}://{HOST}:{self.port}{path}"
+
+    def close(self):
+        self.gone.set()
+        super().close()

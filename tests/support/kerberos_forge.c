@@ -220,9 +220,24 @@ void forge_ticket(struct writer *writer, const struct forge *forge)
     forge_ticket_around(writer, forge, writer_slice_of(&plain));
 }
 
+/* Authorization data behind the fields that are there. */
+static void restrictions_add(struct writer *writer, struct slice authenticator, struct slice restrictions)
+{
+    struct reader reader = reader_of(authenticator);
+    struct slice inside, fields;
+    SURE(der_read(&reader, DER_APPLICATION(2), &inside) == WIRE_OK);
+    reader = reader_of(inside);
+    SURE(der_read(&reader, DER_SEQUENCE, &fields) == WIRE_OK);
+    struct der_mark whole = der_begin(writer, DER_APPLICATION(2)), body = der_begin(writer, DER_SEQUENCE);
+    writer_slice(writer, fields);
+    content(writer, 8, DER_SEQUENCE, restrictions);
+    der_end(writer, body);
+    der_end(writer, whole);
+}
+
 void forge_authenticator(struct writer *writer, const struct forge *forge)
 {
-    AUTO_WRITER struct writer bytes = writer_growing(64);
+    AUTO_WRITER struct writer bytes = writer_growing(64), plain = writer_growing(512);
     gss_checksum_write(&bytes, &forge->checksum);
     const struct krb_authenticator authenticator = {
         .client = forge_name(forge->authenticator_client != NULL ? forge->authenticator_client : forge->client),
@@ -234,7 +249,12 @@ void forge_authenticator(struct writer *writer, const struct forge *forge)
         .subkey = forge->subkey,
         .seq = forge->seq,
     };
-    krb_authenticator_write(writer, &authenticator, forge->enctypes, forge->n_enctypes);
+    if (forge->restrictions.data == NULL) {
+        krb_authenticator_write(writer, &authenticator, forge->enctypes, forge->n_enctypes);
+        return;
+    }
+    krb_authenticator_write(&plain, &authenticator, NULL, 0);
+    restrictions_add(writer, writer_slice_of(&plain), forge->restrictions);
 }
 
 void forge_request(struct writer *writer, const struct forge *forge, const struct slice *ticket,

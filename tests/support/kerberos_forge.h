@@ -32,7 +32,8 @@ struct forge {
     struct gss_checksum checksum;
     int64_t time;
     uint32_t microseconds, seq;
-    const int32_t *enctypes; /* of RFC 4537 */
+    struct slice restrictions; /* authorization data: content of AuthorizationData; data NULL: none but enctypes */
+    const int32_t *enctypes;   /* of RFC 4537 */
     size_t n_enctypes;
     /* the AP-REQ */
     uint32_t options;

@@ -257,11 +257,11 @@ OPENSSPI_GUID(SSPIPFC_STRUCTURE_TYPE_CREDUI_CONTEXT) = {
  * SspiEncodeStringsAsAuthIdentity makes an identity from strings.
  *
  * pszUserName, pszDomainName, pszPackedCredentialsString are zero-terminated; each may be NULL, but not all
- * of them. The third is a password, or packed credentials in base64. ppAuthIdentity receives the identity, to
- * be freed with SspiFreeAuthIdentity.
+ * of them. The third is a password, or a whole SEC_WINNT_AUTH_PACKED_CREDENTIALS in base64. ppAuthIdentity
+ * receives the identity, a SEC_WINNT_AUTH_IDENTITY_EX2, to be freed with SspiFreeAuthIdentity.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_TOKEN when all strings are NULL; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION. On failure *ppAuthIdentity is untouched.
+ * Returns SEC_E_OK; SEC_E_INVALID_TOKEN when all strings are NULL, when a name is not valid UTF-16 and when one
+ * has more than 1024 characters; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY. On failure *ppAuthIdentity is untouched.
  *
  * Source: Microsoft SSPI reference, SspiEncodeStringsAsAuthIdentity; observed behaviour of Windows.
  */
@@ -273,10 +273,11 @@ SECURITY_STATUS SEC_ENTRY SspiEncodeStringsAsAuthIdentity(PCWSTR pszUserName, PC
  * SspiEncodeAuthIdentityAsStrings takes an identity apart into strings.
  *
  * pAuthIdentity stays the caller's. The outputs receive strings, each to be freed with SspiLocalFree; a NULL
- * one stays NULL. ppszPackedCredentialsString receives a secret; overwrite it before freeing it.
+ * one stays NULL. ppszPackedCredentialsString receives a secret, which freeing wipes: the password, or base64 of
+ * packed credentials that are none or whose password holds a NUL.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN when the identity is damaged;
- * SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; STATUS_INVALID_PARAMETER (0xC000000D) when the identity is encrypted;
+ * SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN when the identity is damaged; SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiEncodeAuthIdentityAsStrings; observed behaviour of Windows.
  */
@@ -288,7 +289,7 @@ SECURITY_STATUS SEC_ENTRY SspiEncodeAuthIdentityAsStrings(PSEC_WINNT_AUTH_IDENTI
  * SspiValidateAuthIdentity says whether an identity is well formed.
  *
  * Returns SEC_E_OK when it is; SEC_E_INVALID_PARAMETER or SEC_E_INVALID_TOKEN when it is not;
- * SEC_E_UNSUPPORTED_FUNCTION. A password is not tried.
+ * SEC_E_INSUFFICIENT_MEMORY. A password is not tried; what is encrypted is not looked into.
  *
  * Source: Microsoft SSPI reference, SspiValidateAuthIdentity.
  */
@@ -297,10 +298,10 @@ SECURITY_STATUS SEC_ENTRY SspiValidateAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQ
 /*
  * SspiCopyAuthIdentity copies an identity.
  *
- * AuthDataCopy receives the copy, to be freed with SspiFreeAuthIdentity.
+ * AuthData is of any form. AuthDataCopy receives the copy, a SEC_WINNT_AUTH_IDENTITY_EX2, to be freed with
+ * SspiFreeAuthIdentity; of an encrypted identity the copy is encrypted.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiCopyAuthIdentity.
  */
@@ -308,14 +309,16 @@ SECURITY_STATUS SEC_ENTRY SspiCopyAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE A
                                                PSEC_WINNT_AUTH_IDENTITY_OPAQUE *AuthDataCopy);
 
 /*
- * SspiFreeAuthIdentity frees an identity that an Sspi function made, and wipes it first. NULL is allowed.
+ * SspiFreeAuthIdentity frees an identity that an Sspi function made, and wipes it first. NULL is allowed; what
+ * no Sspi function made is left alone.
  *
  * Source: Microsoft SSPI reference, SspiFreeAuthIdentity.
  */
 VOID SEC_ENTRY SspiFreeAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthData);
 
 /*
- * SspiZeroAuthIdentity wipes an identity, secrets and names, without freeing it. NULL is allowed.
+ * SspiZeroAuthIdentity wipes an identity, secrets and names, without freeing it. NULL is allowed. Of a plain
+ * structure the strings are wiped; its pointers and lengths stay.
  *
  * Source: Microsoft SSPI reference, SspiZeroAuthIdentity.
  */
@@ -331,10 +334,11 @@ VOID SEC_ENTRY SspiLocalFree(PVOID DataBuffer);
 /*
  * SspiCompareAuthIdentities compares two identities.
  *
- * SameSuppliedUser receives TRUE when user and domain are the same; SameSuppliedIdentity when also the
- * secrets and the rest are. Either identity may be NULL, and either output may be NULL.
+ * SameSuppliedUser receives TRUE when user and domain are the same, without regard to case;
+ * SameSuppliedIdentity when also the secrets and the rest are. Either identity may be NULL, the caller's own
+ * one, and either output may be NULL.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INVALID_TOKEN; SEC_E_DECRYPT_FAILURE; SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiCompareAuthIdentities.
  */
@@ -346,10 +350,9 @@ SECURITY_STATUS SEC_ENTRY SspiCompareAuthIdentities(PSEC_WINNT_AUTH_IDENTITY_OPA
  * SspiMarshalAuthIdentity writes an identity as one block of bytes.
  *
  * AuthIdentityLength receives its size in bytes, AuthIdentityByteArray the block, to be freed with
- * SspiLocalFree. Encrypt the identity first where the block leaves the process.
+ * SspiLocalFree. The secret stands in it as it stands in the identity: readable unless encrypted.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiMarshalAuthIdentity.
  */
@@ -363,7 +366,7 @@ SECURITY_STATUS SEC_ENTRY SspiMarshalAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQU
  * identity, to be freed with SspiFreeAuthIdentity.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN when the block is damaged;
- * SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION.
+ * SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiUnmarshalAuthIdentity.
  */
@@ -376,8 +379,8 @@ SECURITY_STATUS SEC_ENTRY SspiUnmarshalAuthIdentity(ULONG AuthIdentityLength, ch
  * AuthIdentity is the original, NULL for the caller's default. pszPackageName is the package.
  * ppNewAuthIdentity receives the new identity, to be freed with SspiFreeAuthIdentity.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_SECPKG_NOT_FOUND; SEC_E_INVALID_TOKEN;
+ * SEC_E_DECRYPT_FAILURE; SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiExcludePackage.
  */
@@ -389,7 +392,7 @@ SECURITY_STATUS SEC_ENTRY SspiExcludePackage(PSEC_WINNT_AUTH_IDENTITY_OPAQUE Aut
  *
  * pszHostName receives the name, to be freed with SspiLocalFree.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER, also for a target without a host; SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiGetTargetHostName.
  */
@@ -412,12 +415,13 @@ BOOLEAN SEC_ENTRY SspiIsPromptingNeeded(ULONG ErrorOrNtStatus);
 #define SEC_WINNT_AUTH_IDENTITY_ENCRYPT_FOR_SYSTEM 0x4
 
 /*
- * SspiEncryptAuthIdentity encrypts the secrets of an identity in place, for the same logon session.
+ * SspiEncryptAuthIdentity encrypts the secrets of an identity in place, for this process.
  *
- * AuthData is an identity made by an Sspi function; one that is encrypted already stays as it is.
+ * AuthData is an identity made by an Sspi function; one that is encrypted already stays as it is. Names stay
+ * readable; of neither can a bit be altered unseen. AcquireCredentialsHandle takes it as it is.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER also for a structure of the caller's own, which has no room for it;
+ * SEC_E_INVALID_TOKEN; SEC_E_ENCRYPT_FAILURE; SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiEncryptAuthIdentity.
  */
@@ -426,9 +430,10 @@ SECURITY_STATUS SEC_ENTRY SspiEncryptAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQU
 /*
  * SspiEncryptAuthIdentityEx is SspiEncryptAuthIdentity with a choice of who can decrypt.
  *
- * Options is one SEC_WINNT_AUTH_IDENTITY_ENCRYPT_ value; 0 is the same logon session.
+ * Options is SEC_WINNT_AUTH_IDENTITY_ENCRYPT_SAME_PROCESS, or 0 for the same.
  *
- * Returns what SspiEncryptAuthIdentity does.
+ * Returns what SspiEncryptAuthIdentity does; SEC_E_UNSUPPORTED_FUNCTION for _SAME_LOGON and _FOR_SYSTEM, for
+ * which no key is kept anywhere.
  *
  * Source: Microsoft SSPI reference, SspiEncryptAuthIdentityEx.
  */
@@ -437,8 +442,10 @@ SECURITY_STATUS SEC_ENTRY SspiEncryptAuthIdentityEx(ULONG Options, PSEC_WINNT_AU
 /*
  * SspiDecryptAuthIdentity undoes SspiEncryptAuthIdentity, in place.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_DECRYPT_FAILURE when it was encrypted
- * for someone else; SEC_E_UNSUPPORTED_FUNCTION.
+ * An identity that is not encrypted stays as it is.
+ *
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_DECRYPT_FAILURE, and the identity as it
+ * was, when it was encrypted by another process or altered; SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiDecryptAuthIdentity.
  */
@@ -447,7 +454,7 @@ SECURITY_STATUS SEC_ENTRY SspiDecryptAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQU
 /*
  * SspiDecryptAuthIdentityEx undoes SspiEncryptAuthIdentityEx, in place. Options is the value given there.
  *
- * Returns what SspiDecryptAuthIdentity does.
+ * Returns what SspiDecryptAuthIdentity does; SEC_E_UNSUPPORTED_FUNCTION as SspiEncryptAuthIdentityEx.
  *
  * Source: Microsoft SSPI reference, SspiDecryptAuthIdentityEx.
  */
@@ -465,10 +472,12 @@ BOOLEAN SEC_ENTRY SspiIsAuthIdentityEncrypted(PSEC_WINNT_AUTH_IDENTITY_OPAQUE En
 /*
  * SspiPrepareForCredRead tells under which name and type a credential manager keeps the secret for a target.
  *
- * AuthIdentity gives the user, or is NULL. pszTargetName is the target. pCredmanCredentialType receives a
- * CRED_TYPE_ value, ppszCredmanTargetName the name, to be freed with SspiLocalFree.
+ * AuthIdentity gives the user, or is NULL. pszTargetName is the target; NULL takes the user name.
+ * pCredmanCredentialType receives CRED_TYPE_DOMAIN_CERTIFICATE for a certificate, else
+ * CRED_TYPE_DOMAIN_PASSWORD; ppszCredmanTargetName the name, to be freed with SspiLocalFree.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_DECRYPT_FAILURE;
+ * SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiPrepareForCredRead.
  */
@@ -488,8 +497,9 @@ SECURITY_STATUS SEC_ENTRY SspiPrepareForCredRead(PSEC_WINNT_AUTH_IDENTITY_OPAQUE
  *
  * Strings and blob are freed with SspiLocalFree.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER, also for an identity without a user or a secret;
+ * SEC_E_INVALID_TOKEN; SEC_E_DECRYPT_FAILURE; SEC_E_UNSUPPORTED_FUNCTION for a secret that is no password;
+ * SEC_E_INSUFFICIENT_MEMORY.
  *
  * Source: Microsoft SSPI reference, SspiPrepareForCredWrite; observed behaviour of Windows.
  */
@@ -508,7 +518,8 @@ SECURITY_STATUS SEC_ENTRY SspiPrepareForCredWrite(PSEC_WINNT_AUTH_IDENTITY_OPAQU
     (SSPIPFC_CREDPROV_DO_NOT_SAVE | SSPIPFC_NO_CHECKBOX | SSPIPFC_CREDPROV_DO_NOT_LOAD | SSPIPFC_USE_CREDUIBROKER)
 
 /*
- * SspiPromptForCredentialsW asks the user for credentials.
+ * SspiPromptForCredentialsW asks the user for credentials: with the program that the configuration names as
+ * askpass, else at the process's terminal.
  *
  * pszTargetName        what they are for.
  * pUiInfo              a CREDUI_INFOW with texts to show, or NULL.
@@ -516,12 +527,13 @@ SECURITY_STATUS SEC_ENTRY SspiPrepareForCredWrite(PSEC_WINNT_AUTH_IDENTITY_OPAQU
  * pszPackage           the package that will use them.
  * pInputAuthIdentity   what to begin with, or NULL.
  * ppAuthIdentity       receives the identity, to be freed with SspiFreeAuthIdentity.
- * pfSave               in and out: whether the user wants them kept; may be NULL.
+ * pfSave               receives FALSE: nothing here keeps them; may be NULL.
  * dwFlags              SSPIPFC_ flags.
  *
  * Returns a Windows error number, or a status in its place: 0 when the user gave credentials; ERROR_CANCELLED
- * (1223) when the user declined; ERROR_INVALID_PARAMETER (87); ERROR_NO_SUCH_LOGON_SESSION (1312);
- * SEC_E_UNSUPPORTED_FUNCTION where nobody can be asked. Unless it is 0, the outputs are untouched.
+ * (1223) when the user declined, or did not answer; ERROR_INVALID_PARAMETER (87); SEC_E_SECPKG_NOT_FOUND;
+ * SEC_E_UNSUPPORTED_FUNCTION where nobody can be asked and for a package that takes no password. Unless it is
+ * 0, the outputs are untouched.
  *
  * Source: Microsoft SSPI reference, SspiPromptForCredentials.
  */

@@ -137,12 +137,15 @@ typedef struct _SECURITY_PACKAGE_OPTIONS {
 /*
  * AddSecurityPackageW loads a security package module and adds its packages to the list.
  *
- * pszPackageName names the module. pOptions says of which type it is; NULL means SECPKG_OPTIONS_TYPE_UNKNOWN.
- * Both stay the caller's. The packages stay until DeleteSecurityPackageW or the end of the process.
+ * pszPackageName is the module's absolute path; the file and the directories above it are writable only for root
+ * and the process's user. pOptions says of which type it is; NULL means SECPKG_OPTIONS_TYPE_UNKNOWN. Both stay
+ * the caller's. The packages stay until DeleteSecurityPackageW or the end of the process; adding a module twice
+ * is adding it once.
  *
- * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND when there is no such module; SEC_E_CANNOT_INSTALL when it is not
- * a security package or its start failed; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION where packages cannot be added.
+ * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND when there is no such file; SEC_E_CANNOT_INSTALL when it is not a
+ * security package, its start failed, a name is taken or others can write it; SEC_E_INVALID_PARAMETER;
+ * SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION for SECPKG_OPTIONS_TYPE_LSA and
+ * SECPKG_OPTIONS_PERMANENT.
  *
  * Source: Microsoft SSPI reference, AddSecurityPackage.
  */
@@ -156,10 +159,10 @@ SECURITY_STATUS SEC_ENTRY AddSecurityPackageA(LPSTR pszPackageName, PSECURITY_PA
 /*
  * DeleteSecurityPackageW takes packages off the list that AddSecurityPackageW added.
  *
- * pszPackageName is the name that AddSecurityPackageW was given. Credentials and contexts that exist go on.
+ * pszPackageName is the path that AddSecurityPackageW, or the configuration, was given. Credentials and contexts
+ * that exist go on.
  *
- * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_UNSUPPORTED_FUNCTION for a built-in package and where
- * packages cannot be taken away.
+ * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_UNSUPPORTED_FUNCTION for the name of a built-in package.
  *
  * Source: Microsoft SSPI reference, DeleteSecurityPackage.
  */

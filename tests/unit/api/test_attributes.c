@@ -98,7 +98,6 @@ static void test_unsupported(void **state)
     const ULONG wrong[] = {SECPKG_ATTR_STREAM_SIZES,
                            SECPKG_ATTR_UNIQUE_BINDINGS,
                            SECPKG_ATTR_ENDPOINT_BINDINGS,
-                           SECPKG_ATTR_ACCESS_TOKEN,
                            SECPKG_ATTR_APPLICATION_PROTOCOL,
                            1108,
                            1110,

@@ -222,6 +222,73 @@ static void test_hash_instead_of_password(void **state)
         SEC_E_INVALID_TOKEN);
 }
 
+/* A keytab or a certificate is nothing for NTLM, and no password at all: not even the wrong one. */
+static void test_what_stands_for_a_password(void **state)
+{
+    static const struct {
+        ULONG flags;
+        const char *password;
+        SECURITY_STATUS status;
+    } cases[] = {
+        {OPENSSPI_AUTH_IDENTITY_KEYTAB, "FILE:/k", SEC_E_UNKNOWN_CREDENTIALS},
+        {OPENSSPI_AUTH_IDENTITY_X509, "FILE:/c,/k", SEC_E_UNKNOWN_CREDENTIALS},
+        {OPENSSPI_AUTH_IDENTITY_X509, "", SEC_E_INVALID_TOKEN},
+        {OPENSSPI_AUTH_IDENTITY_X509 | OPENSSPI_AUTH_IDENTITY_KEYTAB, "FILE:/k", SEC_E_INVALID_TOKEN},
+        {OPENSSPI_AUTH_IDENTITY_KEYTAB | OPENSSPI_AUTH_IDENTITY_NT_HASH, "7facdc498ed1680c4fd1448319a8c04f",
+         SEC_E_INVALID_TOKEN},
+    };
+    CredHandle handle;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        SEC_WINNT_AUTH_IDENTITY_A identity = plain_a("alice", "EXAMPLE", cases[i].password);
+        identity.Flags |= cases[i].flags;
+        assert_int_equal(
+            AcquireCredentialsHandleA(NULL, ntlm, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL, &handle, NULL),
+            cases[i].status);
+    }
+}
+
+/* Texts are judged before the package sees them; NTLM takes none. */
+static void test_attributes_in_text(void **state)
+{
+    static char bad_utf8[] = "\xff";
+    static SEC_WCHAR lone[] = {0xd800, 0};
+    SEC_WINNT_AUTH_IDENTITY_A identity = plain_a("alice", "EXAMPLE", "Password1!");
+    CredHandle handle;
+    (void)state;
+    assert_int_equal(
+        AcquireCredentialsHandleA(NULL, ntlm, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL, &handle, NULL),
+        SEC_E_OK);
+    assert_int_equal(SetCredentialsAttributesA(&handle, OPENSSPI_CRED_ATTR_CCACHE, bad_utf8, 1), SEC_E_INVALID_TOKEN);
+    assert_int_equal(SetCredentialsAttributesW(&handle, OPENSSPI_CRED_ATTR_CCACHE, lone, 4), SEC_E_INVALID_TOKEN);
+    assert_int_equal(SetCredentialsAttributesW(&handle, OPENSSPI_CRED_ATTR_CCACHE, lone, 3), SEC_E_INVALID_TOKEN);
+    assert_int_equal(SetCredentialsAttributesA(&handle, OPENSSPI_CRED_ATTR_CCACHE, NULL, 3), SEC_E_INVALID_TOKEN);
+    assert_int_equal(SetCredentialsAttributesA(&handle, OPENSSPI_CRED_ATTR_CCACHE, ntlm, 4),
+                     SEC_E_UNSUPPORTED_FUNCTION);
+    FreeCredentialsHandle(&handle);
+}
+
+static void test_acting_for_others(void **state)
+{
+    SEC_WINNT_AUTH_IDENTITY_A identity = plain_a("alice", "EXAMPLE", "Password1!");
+    static char nobody[] = "", bob[] = "bob";
+    CredHandle service, behalf = {7, 7};
+    CtxtHandle none = {1, 1};
+    (void)state;
+    assert_int_equal(
+        AcquireCredentialsHandleA(NULL, ntlm, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL, &service, NULL),
+        SEC_E_OK);
+    assert_int_equal(OpenSspiAcquireS4uCredentialsA(&service, nobody, &behalf, NULL), SEC_E_INVALID_TOKEN);
+    assert_int_equal(OpenSspiAcquireS4uCredentialsA(&service, NULL, &behalf, NULL), SEC_E_INVALID_TOKEN);
+    assert_int_equal(OpenSspiAcquireS4uCredentialsA(NULL, bob, &behalf, NULL), SEC_E_INVALID_HANDLE);
+    assert_int_equal(OpenSspiAcquireS4uCredentialsA(&service, bob, NULL, NULL), SEC_E_INVALID_HANDLE);
+    assert_int_equal(OpenSspiAcquireS4uCredentialsA(&service, bob, &behalf, NULL), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(OpenSspiAcquireDelegatedCredentials(&none, NULL, &behalf, NULL), SEC_E_INVALID_HANDLE);
+    assert_int_equal(OpenSspiAcquireDelegatedCredentials(NULL, NULL, &behalf, NULL), SEC_E_INVALID_HANDLE);
+    assert_true(behalf.dwLower == 7 && behalf.dwUpper == 7);
+    FreeCredentialsHandle(&service);
+}
+
 /* Accepted with NULL and empty fields; who it is shows later. */
 static void test_sparse_identities(void **state)
 {
@@ -456,6 +523,9 @@ int main(void)
         cmocka_unit_test(test_package_list),
         cmocka_unit_test(test_ex2_identity),
         cmocka_unit_test(test_hash_instead_of_password),
+        cmocka_unit_test(test_what_stands_for_a_password),
+        cmocka_unit_test(test_attributes_in_text),
+        cmocka_unit_test(test_acting_for_others),
         cmocka_unit_test(test_sparse_identities),
         cmocka_unit_test(test_wrong_identities),
         cmocka_unit_test(test_names),

@@ -138,6 +138,29 @@ static void growing_stops_at_its_limit(void **state)
     assert_int_equal(writer.max, WRITER_GROW_LIMIT);
 }
 
+/* It only makes the first block larger, and never a fixed one. */
+static void expecting_takes_room_once(void **state)
+{
+    uint8_t room[4];
+    struct writer fixed = writer_fixed(room, sizeof room);
+    AUTO_WRITER struct writer writer = writer_growing(16);
+
+    (void)state;
+    writer_expect(&fixed, 100);
+    assert_int_equal(fixed.max, sizeof room);
+    writer_expect(&writer, 8);
+    assert_int_equal(writer.max, 16);
+    writer_expect(&writer, SIZE_MAX);
+    assert_int_equal(writer.max, 16);
+    writer_expect(&writer, 1000);
+    assert_null(writer.data);
+    writer_u8(&writer, 1);
+    assert_int_equal(writer.max, 1000);
+    writer_expect(&writer, 4000);
+    assert_int_equal(writer.max, 1000);
+    assert_int_equal(writer.len, 1);
+}
+
 static void growing_survives_failing_allocations(void **state)
 {
     (void)state;
@@ -232,6 +255,7 @@ int main(void)
         cmocka_unit_test(fixed_overflow_sticks),
         cmocka_unit_test(huge_lengths_do_not_wrap),
         cmocka_unit_test(growing_grows_and_is_stolen),
+        cmocka_unit_test(expecting_takes_room_once),
         cmocka_unit_test(steal_of_nothing_written_gives_a_block),
         cmocka_unit_test(growing_stops_at_its_limit),
         cmocka_unit_test(growing_survives_failing_allocations),

@@ -36,25 +36,41 @@ static void test_defaults(void **state)
     assert_true(config.ntlm_require_128 && config.ntlm_refuse_reflection);
     assert_int_equal(config.ntlm_channel_bindings, WHEN_SUPPORTED);
     assert_int_equal(config.lockout_threshold, 10);
+    assert_int_equal(config.kerberos_delegate, DELEGATE_OK_AS_DELEGATE);
+    assert_null(config.kerberos_client_keytab);
 }
 
 static void test_every_key(void **state)
 {
     (void)state;
-    assert_int_equal(parse("; a comment\n# another\n[names]\ncomputer = SERVER\ndomain=EXAMPLE\n"
-                           "dns_computer : server.example.test\ndns_domain = example.test\ndns_forest = forest.test\r\n"
-                           "[credentials]\nuser_file = /a b/users\naskpass = /usr/bin/ask\n"
-                           "[accounts]\nstores = sqlite:/a, ,smbpasswd:/b\t,sam:/c,\nlockout_threshold = 5\n"
-                           "lockout_seconds = 6\nlockout_reset_seconds = 4294967295\n"
-                           "[ntlm]\nallow_v1 = YES\nallow_lm = on\nallow_anonymous = 1\nrequire_128 = False\n"
-                           "refuse_reflection = off\nchannel_bindings = ALWAYS\nservice_binding = never\n"
-                           "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9"),
-                     SEC_E_OK);
+    assert_int_equal(
+        parse("; a comment\n# another\n[names]\ncomputer = SERVER\ndomain=EXAMPLE\n"
+              "dns_computer : server.example.test\ndns_domain = example.test\ndns_forest = forest.test\r\n"
+              "[packages]\npackage = /usr/lib/a.so\npackage = /b c/d, e.so\n"
+              "[credentials]\nuser_file = /a b/users\naskpass = /usr/bin/ask\n"
+              "[accounts]\nstores = sqlite:/a, ,smbpasswd:/b\t,sam:/c,\nlockout_threshold = 5\n"
+              "lockout_seconds = 6\nlockout_reset_seconds = 4294967295\n"
+              "[ntlm]\nallow_v1 = YES\nallow_lm = on\nallow_anonymous = 1\nrequire_128 = False\n"
+              "refuse_reflection = off\nchannel_bindings = ALWAYS\nservice_binding = never\n"
+              "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9\n"
+              "[kerberos]\nkeytab = FILE:/a\nclient_keytab = FILE:/b\nkdc_seconds = 3\nrequire_pac = yes\n"
+              "delegate = Always\n"
+              "[access]\nwinbind = yes\nwinbind_library = /l\nname_domains = A, B\nranges = S-1-5-21-1:5:6\n"
+              "allow_root = yes\nanonymous_user = guest\nidentify_without_privilege = yes\n"
+              "logon_service = HTTP/a"),
+        SEC_E_OK);
+    assert_string_equal(config.kerberos_keytab, "FILE:/a");
+    assert_string_equal(config.kerberos_client_keytab, "FILE:/b");
+    assert_int_equal(config.kerberos_kdc_seconds, 3);
+    assert_true(config.kerberos_require_pac);
+    assert_int_equal(config.kerberos_delegate, DELEGATE_ALWAYS);
     assert_string_equal(config.computer, "SERVER");
     assert_string_equal(config.domain, "EXAMPLE");
     assert_string_equal(config.dns_computer, "server.example.test");
     assert_string_equal(config.dns_domain, "example.test");
     assert_string_equal(config.dns_forest, "forest.test");
+    assert_int_equal(config.packages.n_items, 2);
+    assert_string_equal(config.packages.item[1], "/b c/d, e.so");
     assert_string_equal(config.user_file, "/a b/users");
     assert_string_equal(config.askpass, "/usr/bin/ask");
     assert_int_equal(config.stores.n_items, 3);
@@ -70,6 +86,12 @@ static void test_every_key(void **state)
     assert_string_equal(config.ntlm_targets.item[1], "http/b");
     assert_int_equal(config.ntlm_challenge_seconds, 0);
     assert_int_equal(config.ntlm_clock_skew_seconds, 9);
+    assert_true(config.access_winbind && config.access_allow_root && config.access_identify_without_privilege);
+    assert_string_equal(config.access_winbind_library, "/l");
+    assert_string_equal(config.access_name_domains.item[1], "B");
+    assert_string_equal(config.access_ranges.item[0], "S-1-5-21-1:5:6");
+    assert_string_equal(config.access_anonymous_user, "guest");
+    assert_string_equal(config.access_logon_service, "HTTP/a");
 }
 
 static void check_wrong(const char *text, const char *cause)
@@ -90,6 +112,11 @@ static void test_wrong_lines(void **state)
     check_wrong("[ntlm]\nallow_v1 = maybe\n", "file:2: \"allow_v1\" in [ntlm] takes yes or no");
     check_wrong("[ntlm]\nallow_v1 =\n", "file:2: \"allow_v1\" in [ntlm] takes yes or no");
     check_wrong("[ntlm]\n\n\nchannel_bindings = sometimes\n", "file:4: \"channel_bindings\" in [ntlm] takes never");
+    check_wrong("[packages]\npackage =\n", "file:2: \"package\" in [packages] takes a text");
+    check_wrong("[packages]\npackage = 1\npackage = 2\npackage = 3\npackage = 4\npackage = 5\npackage = 6\n"
+                "package = 7\npackage = 8\npackage = 9\npackage = 10\npackage = 11\npackage = 12\npackage = 13\n"
+                "package = 14\npackage = 15\npackage = 16\npackage = 17\n",
+                "file:18: \"package\" in [packages] stands more than 16 times");
     check_wrong("[names]\ncomputer =\n", "file:2: \"computer\" in [names] takes a text");
     check_wrong("[names]\ncomputer = S\xe4\n", "file:2: \"computer\" in [names] takes UTF-8");
     check_wrong("[ntlm]\nallow_v1 = no\nallow_v1 = yes\n", "file:3: \"allow_v1\" in [ntlm] stands twice");

@@ -124,9 +124,37 @@ static void test_many(void **state)
         assert_int_equal(objects[i], 1);
 }
 
+/* One value as wide as a pointer, and what is made of it by mistake. */
+static void test_packed(void **state)
+{
+    int object = 0;
+    SecHandle handle, again;
+    struct handle_ref ref = {0};
+    (void)state;
+    assert_int_equal(handle_create(HANDLE_TOKEN, &object, destroy, &handle), SEC_E_OK);
+    uintptr_t packed = (uintptr_t)handle_pack(&handle);
+    assert_true(packed != 0 && packed % 4 == 0);
+    again = handle_unpack((void *)packed, HANDLE_TOKEN);
+    assert_memory_equal(&again, &handle, sizeof handle);
+    /* The slot knows its kind: a handle of another one that names it is none, also for deleting. */
+    again = handle_unpack((void *)packed, HANDLE_CONTEXT);
+    assert_int_equal(handle_get(&again, HANDLE_CONTEXT, &ref), SEC_E_INVALID_HANDLE);
+    assert_int_equal(handle_delete(&again, HANDLE_CONTEXT), SEC_E_INVALID_HANDLE);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        again = handle_unpack((void *)(packed ^ (UINT64_C(1) << bit)), HANDLE_TOKEN);
+        assert_int_equal(handle_get(&again, HANDLE_TOKEN, &ref), SEC_E_INVALID_HANDLE);
+    }
+    again = handle_unpack(NULL, HANDLE_TOKEN);
+    assert_true(handle_is_null(&again));
+    assert_int_equal(object, 0);
+    assert_int_equal(handle_delete(&handle, HANDLE_TOKEN), SEC_E_OK);
+    assert_int_equal(object, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_life), cmocka_unit_test(test_strangers),
-                                       cmocka_unit_test(test_stale), cmocka_unit_test(test_many)};
+                                       cmocka_unit_test(test_stale), cmocka_unit_test(test_many),
+                                       cmocka_unit_test(test_packed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,19 +136,19 @@ static void test_pem(void **state)
     long len = BIO_get_mem_data(text, &pem);
     assert_true(len > 0);
     AUTO_WRITER struct writer der = writer_growing(256);
-    assert_true(certificate_from_pem(slice_of(pem, (size_t)len), &der));
+    assert_true(certificate_pem_read(slice_of(pem, (size_t)len), &der));
     struct slice wanted = der_of(own, room, sizeof room);
     assert_int_equal(der.len, wanted.len);
     assert_memory_equal(der.data, wanted.data, der.len);
 
     AUTO_WRITER struct writer none = writer_growing(256);
-    assert_false(certificate_from_pem(slice_of_text("no certificate\n"), &none));
-    assert_false(certificate_from_pem(slice_of(NULL, 0), &none));
+    assert_false(certificate_pem_read(slice_of_text("no certificate\n"), &none));
+    assert_false(certificate_pem_read(slice_of(NULL, 0), &none));
     pem[len / 2] ^= 1; /* within the first certificate */
     char *broken = strstr(pem, "BEGIN CERTIFICATE");
     assert_non_null(broken);
     memset(broken + 30, '!', 20);
-    assert_false(certificate_from_pem(slice_of(pem, (size_t)len), &none));
+    assert_false(certificate_pem_read(slice_of(pem, (size_t)len), &none));
     BIO_free(text);
     EVP_PKEY_free(key);
     X509_free(own);

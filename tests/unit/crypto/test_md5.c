@@ -109,12 +109,38 @@ static void long_lengths_are_counted(void **state)
     assert_memory_not_equal(digest, shorter, MD5_LEN);
 }
 
+/* Every pair of lengths that a block's end can part, split anywhere. */
+static void two_at_a_time(void **state)
+{
+    uint8_t input[2][MD5_BOTH_MAX], single[MD5_LEN], both[2][MD5_LEN];
+    uint64_t seed = 7;
+
+    (void)state;
+    random_fill(&seed, input[0], sizeof(input[0]));
+    random_fill(&seed, input[1], sizeof(input[1]));
+    for (size_t a = 0; a <= MD5_BOTH_MAX; a++)
+        for (size_t b = 0; b <= MD5_BOTH_MAX; b++) {
+            const size_t len[2] = {a, b};
+            struct slice pieces[2][2];
+            for (unsigned i = 0; i < 2; i++) {
+                size_t cut = random_next(&seed) % (len[i] + 1);
+                pieces[i][0] = slice_of(input[i], cut);
+                pieces[i][1] = slice_of(input[i] + cut, len[i] - cut);
+            }
+            md5_both(pieces[0], both[0], pieces[1], both[1]);
+            for (unsigned i = 0; i < 2; i++) {
+                md5_once(input[i], len[i], single);
+                assert_memory_equal(both[i], single, MD5_LEN);
+            }
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors_of_rfc_1321),       cmocka_unit_test(agrees_with_openssl_at_every_length),
         cmocka_unit_test(pieces_make_no_difference), cmocka_unit_test(final_wipes),
-        cmocka_unit_test(long_lengths_are_counted),
+        cmocka_unit_test(long_lengths_are_counted),  cmocka_unit_test(two_at_a_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -402,6 +402,33 @@ static void test_authorization_data(void **state)
     assert_int_equal(verdict(&forge), SEC_E_INVALID_TOKEN);
 }
 
+/* RFC 4120 5.2.6 says so of the AP-REQ as a whole: what a client restricts itself to must not be overlooked, either. */
+static void test_authorization_data_of_the_authenticator(void **state)
+{
+    (void)state;
+    struct forge forge;
+    AUTO_WRITER struct writer unknown = writer_growing(64), wrapped = writer_growing(64), windows = writer_growing(64);
+    keys_usual();
+    forge_authdata(&unknown, 4242, slice_of_text("obey"));
+    forge_if_relevant(&wrapped, writer_slice_of(&unknown));
+    forge_begin(&forge, KRB_AES256_SHA1);
+    forge.restrictions = writer_slice_of(&wrapped);
+    assert_int_equal(verdict(&forge), SEC_E_OK);
+    forge.restrictions = writer_slice_of(&unknown);
+    assert_int_equal(verdict(&forge), SEC_E_INVALID_TOKEN);
+    forge.restrictions = slice_of("", 0);
+    assert_int_equal(verdict(&forge), SEC_E_OK);
+    forge.restrictions = slice_of("\x30", 1);
+    assert_int_equal(verdict(&forge), SEC_E_INVALID_TOKEN);
+    for (int32_t type = 141; type <= 144; type++) /* what Windows tells of itself (MS-KILE 3.2.5.8) */
+        forge_authdata(&windows, type, slice_of_text("whatever"));
+    forge.restrictions = writer_slice_of(&windows);
+    assert_int_equal(verdict(&forge), SEC_E_OK);
+    forge.restrictions.data = NULL;
+    forge.authorization = writer_slice_of(&windows); /* a ticket says nothing of that kind */
+    assert_int_equal(verdict(&forge), SEC_E_INVALID_TOKEN);
+}
+
 static void test_user_to_user(void **state)
 {
     (void)state;
@@ -598,6 +625,7 @@ int main(void)
         cmocka_unit_test(test_permitted_types),
         cmocka_unit_test(test_upgrade),
         cmocka_unit_test(test_authorization_data),
+        cmocka_unit_test(test_authorization_data_of_the_authenticator),
         cmocka_unit_test(test_user_to_user),
         cmocka_unit_test(test_garbage_inside),
         cmocka_unit_test(test_odd_client_names),

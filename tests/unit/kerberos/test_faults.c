@@ -182,6 +182,52 @@ static void test_handshakes(void **state)
             }
 }
 
+static SECURITY_STATUS accept_forged(ULONG flags, unsigned long n, bool *struck, unsigned char *answer, ULONG *len)
+{
+    struct forge forge;
+    AUTO_WRITER struct writer token = writer_growing(2048);
+    forge_begin(&forge, KRB_AES256_SHA1);
+    forge_token(&token, &forge);
+    SecBuffer in = {(ULONG)token.len, SECBUFFER_TOKEN, token.data}, out = {*len, SECBUFFER_TOKEN, answer};
+    SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
+    ULONG granted;
+    mem_fault_set(n, false);
+    SECURITY_STATUS status = AcceptSecurityContext(&loop.server_credential, NULL, &in_list, flags, 0, &loop.server,
+                                                   &out_list, &granted, NULL);
+    *struck = mem_fault_count() >= n;
+    mem_fault_set(0, false);
+    *len = out.cbBuffer;
+    return status;
+}
+
+/* A server that failed in the end sends no AP-REP that says otherwise, nor one before its error. */
+static void test_no_success_is_sent(void **state)
+{
+    (void)state;
+    enctype = KRB_AES256_SHA1;
+    ticket();
+    assert_int_equal(acquire(), SEC_E_OK);
+    for (int i = 0; i < 2; i++)
+        for (unsigned long n = 1;; n++) {
+            unsigned char answer[4096] = {0};
+            ULONG len = sizeof answer;
+            bool struck;
+            SECURITY_STATUS status = accept_forged(i == 0 ? 0 : ASC_REQ_EXTENDED_ERROR, n, &struck, answer, &len);
+            enum krb_token id;
+            enum krb_framing framing;
+            struct slice message;
+            if (status != SEC_E_OK && answer[0] != 0) {
+                assert_int_equal(i, 1);
+                assert_int_equal(krb_token_parse(slice_of(answer, len), &id, &message, &framing), WIRE_OK);
+                assert_int_equal(id, TOKEN_ERROR);
+            }
+            drop_contexts();
+            if (!struck)
+                break;
+        }
+    drop_all();
+}
+
 static void test_after_it(void **state)
 {
     (void)state;
@@ -199,9 +245,8 @@ static void test_after_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_acquire),
-        cmocka_unit_test(test_from_the_beginning),
-        cmocka_unit_test(test_handshakes),
+        cmocka_unit_test(test_acquire),    cmocka_unit_test(test_from_the_beginning),
+        cmocka_unit_test(test_handshakes), cmocka_unit_test(test_no_success_is_sent),
         cmocka_unit_test(test_after_it),
     };
     kerberos_loop_configure(NULL, NULL, NULL);

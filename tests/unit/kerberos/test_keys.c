@@ -12,8 +12,10 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "kerberos/keys.h"
+#include "kerberos/settings.h"
 #include "support/kerberos_loop.h"
 #include <pthread.h>
+#include <sspi_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +224,8 @@ static void missing_unreadable_empty(void **state)
     memset(endless + 5, '/', sizeof endless - 6);
     struct kerberos_credential too_long = credential_of(endless);
     refused(&too_long);
+    assert_int_equal(pthread_mutex_trylock(&too_long.lock), 0); /* nobody holds it still */
+    pthread_mutex_unlock(&too_long.lock);
     write_file("", 0);
     refused(&credential);
     write_file("\x05\x02", 2); /* the version, and no entry: a keytab whose keys were removed */
@@ -321,6 +325,43 @@ static void memory_runs_out(void **state)
         }
 }
 
+static void attribute_set(struct kerberos_credential *credential, uint32_t attribute, const char *text)
+{
+    assert_int_equal(kerberos_set_credential(credential, attribute, text, strlen(text)), SEC_E_OK);
+}
+
+/* The keys of a password belong to it alone: another proof, or a keytab, and they are gone. */
+static void password_then_something_else(void **state)
+{
+    (void)state;
+    static const uint8_t password[] = {'p', 0, 'w', 0};
+    const struct config *config;
+    struct identity identity = {.user = (char *)(uintptr_t) "host/server.example.test", .has_password = true};
+    int64_t expiry;
+    assert_int_equal(config_get(&config), SEC_E_OK);
+    assert_true(secret_set(&identity.password, password, sizeof password));
+    const struct acquire_request request = {.config = config, .use = SECPKG_CRED_INBOUND, .identity = &identity};
+    add("host/other.example.test@" FORGE_REALM, 1, KRB_AES256_SHA1);
+    for (int i = 0; i < 2; i++) {
+        void *acquired;
+        assert_int_equal(kerberos_acquire(&request, &acquired, &expiry), SEC_E_OK);
+        struct kerberos_credential *credential = acquired;
+        assert_int_equal(count(credential), 5); /* no KDC: the usual salts, all types */
+        assert_int_equal(count(credential), 5);
+        attribute_set(credential, OPENSSPI_CRED_ATTR_KEYTAB, name);
+        assert_int_equal(count(credential), 1);
+        attribute_set(credential, OPENSSPI_CRED_ATTR_KEYTAB, "");
+        assert_int_equal(count(credential), 5);
+        attribute_set(credential, i == 0 ? OPENSSPI_CRED_ATTR_CCACHE : OPENSSPI_CRED_ATTR_CLIENT_KEYTAB, name);
+        assert_int_equal(count(credential), 5); /* of the default keytab: the password is not there any more */
+        attribute_set(credential, OPENSSPI_CRED_ATTR_KEYTAB, name);
+        assert_int_equal(count(credential), 1);
+        kerberos_release(credential);
+    }
+    secret_release(&identity.password);
+    config_release(config);
+}
+
 #define GROWN 60
 
 static void *grow(void *unused)
@@ -370,6 +411,7 @@ int main(void)
         cmocka_unit_test_setup(unreadable, begin),
         cmocka_unit_test_setup(damaged, begin),
         cmocka_unit_test_setup(memory_runs_out, begin),
+        cmocka_unit_test_setup(password_then_something_else, begin),
         cmocka_unit_test_setup(growing, begin),
     };
     kerberos_loop_configure(NULL, NULL, NULL);

@@ -225,8 +225,9 @@ static void identities_are_made(void **state)
         {RESOURCE "-1201", 0x20000007},
         {RESOURCE "-1202", 0x20000007},
     };
-    static const struct expected_group plain[] = {{DOMAIN "-515", 7}, {DOMAIN "-513", 7}};
-    static const struct expected_group rid_zero[] = {{DOMAIN "-514", 7}, {DOMAIN "-513", 7}, {"S-1-5-21-9-8-7-514", 7}};
+    static const struct expected_group plain[] = {{DOMAIN "-513", 7},
+                                                  {DOMAIN "-515", 7}}; /* the primary group comes first */
+    static const struct expected_group rid_zero[] = {{DOMAIN "-513", 7}, {DOMAIN "-514", 7}, {"S-1-5-21-9-8-7-514", 7}};
 
     (void)state;
     assert_identity(slice_of(pac_samba_full, sizeof(pac_samba_full)), DOMAIN "-1105", full, COUNT_OF(full));

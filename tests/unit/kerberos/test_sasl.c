@@ -443,6 +443,8 @@ static void test_too_early(void **state)
     end();
 }
 
+static ULONG forged_qop = SECQOP_WRAP_NO_ENCRYPT;
+
 /* Wraps what an honest peer would not say, by a plain context over the same session. */
 static ULONG forge(bool initiator, const void *text, size_t len, uint8_t token[1024])
 {
@@ -464,7 +466,7 @@ static ULONG forge(bool initiator, const void *text, size_t len, uint8_t token[1
     memcpy(token + 60, text, len);
     SecBuffer buffers[2] = {{60, SECBUFFER_TOKEN, token}, {(ULONG)len, SECBUFFER_DATA, token + 60}};
     SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
-    assert_int_equal(EncryptMessage(&context, SECQOP_WRAP_NO_ENCRYPT, &list, 0), SEC_E_OK);
+    assert_int_equal(EncryptMessage(&context, forged_qop, &list, 0), SEC_E_OK);
     memmove(token + buffers[0].cbBuffer, token + 60, len);
     assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
     return buffers[0].cbBuffer + (ULONG)len;
@@ -572,6 +574,24 @@ static void test_downgraded_message(void **state)
     end();
 }
 
+/* And one that is encrypted, under the layer that does not: nobody looked for a text there. */
+static void test_upgraded_message(void **state)
+{
+    uint8_t token[1024];
+    (void)state;
+    server_grants = ASC_RET_CONFIDENTIALITY | ASC_RET_INTEGRITY;
+    begin(C_INTEG, 0);
+    run();
+    assert_int_equal(server.status, SEC_E_OK);
+    forged_qop = 0;
+    ULONG len = forge(true, "text", 4, token);
+    forged_qop = SECQOP_WRAP_NO_ENCRYPT;
+    SecBuffer buffers[2] = {{len, SECBUFFER_STREAM, token}, {0, SECBUFFER_DATA, NULL}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
+    assert_int_equal(DecryptMessage(&server.context, &list, 0, NULL), SEC_E_QOP_NOT_SUPPORTED);
+    end();
+}
+
 static void test_packages(void **state)
 {
     PSecPkgInfoA info = NULL;
@@ -655,6 +675,7 @@ int main(void)
         cmocka_unit_test(test_wrong_server),
         cmocka_unit_test(test_wrong_client),
         cmocka_unit_test(test_downgraded_message),
+        cmocka_unit_test(test_upgraded_message),
         cmocka_unit_test(test_packages),
         cmocka_unit_test(test_memory_failures),
     };

@@ -148,7 +148,8 @@ static void test_package(void **state)
     FreeContextBuffer(info);
     assert_int_equal(EnumerateSecurityPackagesA(&count, &info), SEC_E_OK);
     assert_string_equal(info[1].Name, "Negotiate"); /* before it stands what this test has put there */
-    assert_string_equal(info[count - 1].Name, "NTLM");
+    assert_true(count > 3);                         /* NTLM, and what else is built */
+    assert_string_equal(info[3].Name, "NTLM");
     FreeContextBuffer(info);
 }
 
@@ -762,6 +763,22 @@ static void test_datagram(void **state)
     assert_true((loop.client_attributes & ISC_RET_DATAGRAM) != 0);
 }
 
+/* The server's packages are asked in order; what one of them said for the peer before it gave up does not go out with the next one's token. */
+static void test_datagram_after_an_error_token(void **state)
+{
+    (void)state;
+    fake.accept = SEC_E_INVALID_TOKEN;
+    loop_acquire(&loop);
+    ROOM(there);
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &there};
+    ULONG granted;
+    assert_int_equal(AcceptSecurityContext(&loop.server_credential, NULL, NULL,
+                                           ASC_REQ_DATAGRAM | ASC_REQ_EXTENDED_ERROR, SECURITY_NATIVE_DREP,
+                                           &loop.server, &list, &granted, NULL),
+                     SEC_I_CONTINUE_NEEDED);
+    assert_memory_equal(there.pvBuffer, "NTLMSSP", 8);
+}
+
 /* A package of one leg has ended with its first token, and begins no second handshake on that context. */
 static void test_datagram_of_one_leg(void **state)
 {
@@ -827,6 +844,7 @@ int main(void)
         TEST(test_raw_that_goes_wrong),
         TEST(test_raw_ntlm),
         TEST(test_datagram),
+        TEST(test_datagram_after_an_error_token),
         TEST(test_datagram_of_one_leg),
         TEST(test_bindings),
     };

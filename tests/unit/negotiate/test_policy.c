@@ -175,14 +175,19 @@ static void test_export(void **state)
     assert_int_equal(fake.n_sessions, 0);
 }
 
-static SECURITY_STATUS import_bytes(struct slice record)
+static SECURITY_STATUS import_as(const char *package, struct slice record)
 {
     SecBuffer packed = {(ULONG)record.len, SECBUFFER_TOKEN, (void *)(uintptr_t)record.data};
     CtxtHandle context = {0};
-    SECURITY_STATUS status = ImportSecurityContextA((char *)(uintptr_t) "Negotiate", &packed, NULL, &context);
+    SECURITY_STATUS status = ImportSecurityContextA((char *)(uintptr_t)package, &packed, NULL, &context);
     if (status == SEC_E_OK)
         DeleteSecurityContext(&context);
     return status;
+}
+
+static SECURITY_STATUS import_bytes(struct slice record)
+{
+    return import_as("Negotiate", record);
 }
 
 /* Negotiate inside Negotiate, as often as a record has room for: refused at the first, not followed. */
@@ -202,16 +207,20 @@ static void test_records_inside_records(void **state)
         assert_int_equal(import_bytes(writer_slice_of(&record)), depth == 0 ? SEC_E_OK : SEC_E_INVALID_TOKEN);
     }
     writer_release(&record);
-    /* What the outer record says of flags and side is what the inner one must mean. */
+    /* All that is said of the session is said by the inner record: an outer one with words of its own could lie. */
     struct writer inner = writer_growing(512), outer = writer_growing(512);
     assert_int_equal(session_record_write(&inner, &fake_package, &facts, slice_of(own, sizeof own)), SEC_E_OK);
-    facts.flags |= ISC_RET_CONFIDENTIALITY;
     assert_int_equal(session_record_write(&outer, negotiate, &facts, writer_slice_of(&inner)), SEC_E_OK);
     assert_int_equal(import_bytes(writer_slice_of(&outer)), SEC_E_INVALID_TOKEN);
     writer_release(&outer);
     outer = writer_growing(512);
-    assert_int_equal(session_record_write(&outer, negotiate, &facts, slice_of("garbage", 7)), SEC_E_OK);
+    assert_int_equal(negotiate_record_write(&outer, slice_of("garbage", 7)), SEC_E_OK);
     assert_int_equal(import_bytes(writer_slice_of(&outer)), SEC_E_INVALID_TOKEN);
+    writer_release(&outer);
+    /* And a package that does not choose says all itself. */
+    outer = writer_growing(512);
+    assert_int_equal(session_record_wrap(&outer, &fake_package, slice_of(own, sizeof own)), SEC_E_OK);
+    assert_int_equal(import_as("Fake", writer_slice_of(&outer)), SEC_E_INVALID_TOKEN);
     writer_release(&inner);
     writer_release(&outer);
     assert_int_equal(fake.n_sessions, 0);

@@ -30,6 +30,10 @@ static void test_messages(void **state)
     assert_memory_equal(room, bytes, 7);
     assert_int_equal(layer_message_parse(slice_of(bytes, 7), false, &message), WIRE_BAD); /* a server names nobody */
     assert_int_equal(layer_message_parse(slice_of(bytes, 6), true, &message), WIRE_BAD);  /* half a letter */
+    static const uint8_t ends[] = {0x01, 0xff, 0xff, 0xff, 'j', 0};
+    assert_int_equal(layer_message_parse(slice_of(ends, 5), true, &message), WIRE_OK);
+    assert_int_equal(message.max, 0xffffff);
+    assert_int_equal(layer_message_parse(slice_of(ends, 6), true, &message), WIRE_BAD); /* a NUL */
     for (size_t len = 0; len < 4; len++)
         assert_int_equal(layer_message_parse(slice_of(bytes, len), true, &message), WIRE_SHORT);
 }

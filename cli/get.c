@@ -1,0 +1,284 @@
+/* `sspi get`: a page behind Negotiate or NTLM. libcurl fetches, we sign on; each token goes over the same connection. */
+#include "peer.h"
+
+#include "base/base64.h"
+#include "base/memory.h"
+
+#include <curl/curl.h>
+#include <sspi_ext.h>
+#include <string.h>
+#include <strings.h>
+
+#define LEGS_MAX 8
+#define BODY_MAX (64U << 20)
+
+struct page {
+    CURL *curl;
+    const struct cli_options *options;
+    struct writer head, body;
+    char challenge[64]; /* scheme that we answer */
+    char *token;        /* what the server said after it, or NULL */
+    bool offered;       /* the server offers the scheme */
+    char offers[256];   /* all schemes, for the message */
+};
+
+static size_t take(char *data, size_t size, size_t n, void *context)
+{
+    struct writer *writer = context;
+    if (writer->len + size * n > BODY_MAX)
+        return 0;
+    writer_bytes(writer, data, size * n);
+    return writer->failed ? 0 : size * n;
+}
+
+/* "WWW-Authenticate: Negotiate TOKEN" */
+static void take_challenge(struct page *page, const char *value, size_t len)
+{
+    size_t word = 0, at = strlen(page->offers);
+    while (word < len && value[word] != ' ' && value[word] != ',' && value[word] != '\r' && value[word] != '\n')
+        word++;
+    snprintf(page->offers + at, sizeof(page->offers) - at, "%s%.*s", at > 0 ? ", " : "", (int)(word < 40 ? word : 40),
+             value);
+    if (word != strlen(page->challenge) || strncasecmp(value, page->challenge, word) != 0)
+        return;
+    page->offered = true;
+    while (word < len && value[word] == ' ')
+        word++;
+    while (len > word && (value[len - 1] == '\r' || value[len - 1] == '\n' || value[len - 1] == ' '))
+        len--;
+    mem_free(page->token);
+    page->token = len > word ? mem_dup(value + word, len - word) : NULL;
+}
+
+static size_t take_head(char *data, size_t size, size_t n, void *context)
+{
+    static const char name[] = "WWW-Authenticate:";
+    struct page *page = context;
+    size_t len = size * n, skip = sizeof(name) - 1;
+    if (len > 5 && strncasecmp(data, "HTTP/", 5) == 0) {
+        /* Another answer begins. */
+        writer_release(&page->head);
+        page->head = writer_growing(1024);
+        page->offered = false;
+        page->offers[0] = '\0';
+        mem_free(page->token);
+        page->token = NULL;
+    }
+    if (len > skip && strncasecmp(data, name, skip) == 0) {
+        while (skip < len && data[skip] == ' ')
+            skip++;
+        take_challenge(page, data + skip, len - skip);
+    }
+    return take(data, size, n, &page->head);
+}
+
+/* One request, with our token where there is one. *answer receives the HTTP status. */
+static int ask(struct page *page, const char *authorization, long *answer)
+{
+    struct curl_slist *headers = NULL;
+    writer_release(&page->body);
+    page->body = writer_growing(4096);
+    curl_easy_setopt(page->curl, CURLOPT_WRITEDATA, &page->body);
+    if (authorization != NULL)
+        headers = curl_slist_append(NULL, authorization);
+    curl_easy_setopt(page->curl, CURLOPT_HTTPHEADER, headers);
+    CURLcode code = curl_easy_perform(page->curl);
+    curl_easy_setopt(page->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    curl_easy_getinfo(page->curl, CURLINFO_RESPONSE_CODE, answer);
+    if (page->options->verbose && code == CURLE_OK)
+        fprintf(stderr, "answer: %ld, offers %s\n", *answer, page->offers[0] == '\0' ? "nothing" : page->offers);
+    if (code == CURLE_OK)
+        return CLI_OK;
+    cli_fail("%s: %s", page->options->operand[0], curl_easy_strerror(code));
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        cli_fail("the server's certificate is not trusted: give its authority with --ca FILE");
+    return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_OPERATION_TIMEDOUT
+               ? CLI_UNREACHABLE
+           : code == CURLE_PEER_FAILED_VERIFICATION ? CLI_REFUSED
+                                                    : CLI_FAILED;
+}
+
+/* The bindings of the server's certificate (tls-server-end-point), where there is TLS. */
+static int bindings_get(struct page *page, SecPkgContext_Bindings *bindings)
+{
+    static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+    AUTO_WRITER struct writer letters = writer_growing(4096);
+    AUTO_WRITER struct writer der = writer_growing(4096);
+    struct curl_certinfo *info = NULL;
+    const char *pem = NULL;
+    if (curl_easy_getinfo(page->curl, CURLINFO_CERTINFO, &info) != CURLE_OK || info == NULL || info->num_of_certs == 0)
+        return CLI_OK;
+    for (struct curl_slist *each = info->certinfo[0]; each != NULL; each = each->next)
+        if (strncmp(each->data, "Cert:", 5) == 0)
+            pem = strstr(each->data, begin);
+    const char *stop = pem == NULL ? NULL : strstr(pem, end);
+    if (stop == NULL)
+        return cli_fail("libcurl does not tell the server's certificate, which the handshake must be bound to");
+    for (const char *at = pem + sizeof(begin) - 1; at < stop; at++)
+        if (*at != '\n' && *at != '\r')
+            writer_u8(&letters, (uint8_t)*at);
+    if (writer_finish(&letters) != WIRE_OK || base64_read(writer_slice_of(&letters), &der) != WIRE_OK)
+        return cli_fail("the server's certificate cannot be read");
+    return cli_sspi_status("no channel bindings can be made of the server's certificate",
+                           OpenSspiBindingsFromCertificate(der.data, (ULONG)der.len, bindings));
+}
+
+/* Our next token as a header line. */
+static int answer_make(struct page *page, struct peer *peer, struct writer *line, SECURITY_STATUS *status)
+{
+    AUTO_WRITER struct writer in = writer_growing(4096);
+    SecBuffer token;
+    size_t n_extra;
+    if (page->token != NULL && base64_read(slice_of_text(page->token), &in) != WIRE_OK)
+        return cli_fail("the server's token is no base64");
+    *status = peer_step(peer, writer_slice_of(&in), &token, &n_extra);
+    if (page->options->verbose)
+        fprintf(stderr, "step: %zu bytes in, %u bytes out, %s\n", in.len, (unsigned)token.cbBuffer,
+                cli_status_name(*status));
+    if (*status < 0)
+        return cli_sspi_status("the handshake failed", *status);
+    writer_release(line);
+    *line = writer_growing(token.cbBuffer * 2 + 64);
+    writer_bytes(line, "Authorization: ", 15);
+    writer_slice(line, slice_of_text(page->challenge));
+    writer_u8(line, ' ');
+    base64_write(line, slice_of(token.pvBuffer, token.cbBuffer));
+    writer_u8(line, 0);
+    if (token.pvBuffer != NULL)
+        FreeContextBuffer(token.pvBuffer);
+    return writer_finish(line) == WIRE_OK ? CLI_OK : cli_fail("out of memory");
+}
+
+static int sign_on(struct page *page, struct peer *peer, long *answer)
+{
+    AUTO_WRITER struct writer line = writer_growing(64);
+    SECURITY_STATUS status = SEC_I_CONTINUE_NEEDED;
+    for (unsigned leg = 0; leg < LEGS_MAX && *answer == 401; leg++) {
+        if (leg > 0 && (page->token == NULL || status == SEC_E_OK)) {
+            cli_fail("the server did not accept the sign-on; its log says why. User, password, and whether the account "
+                     "may see this page?");
+            return CLI_REFUSED;
+        }
+        try(answer_make(page, peer, &line, &status));
+        try(ask(page, (const char *)line.data, answer));
+    }
+    if (*answer == 401)
+        return cli_fail("the handshake does not end");
+    /* A last token authenticates the server. */
+    if (page->token != NULL && status == SEC_I_CONTINUE_NEEDED)
+        try(answer_make(page, peer, &line, &status));
+    if (status != SEC_E_OK && (peer->wanted & ISC_REQ_MUTUAL_AUTH) != 0) {
+        cli_fail("the server did not authenticate itself; \"--flags none\" does not ask for it");
+        return CLI_REFUSED;
+    }
+    return CLI_OK;
+}
+
+static int page_set(struct page *page, const struct cli_options *options)
+{
+    int64_t seconds = 30;
+    if (options->timeout != NULL)
+        try(cli_number("timeout", options->timeout, &seconds));
+    curl_easy_setopt(page->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(page->curl, CURLOPT_HEADERFUNCTION, take_head);
+    curl_easy_setopt(page->curl, CURLOPT_HEADERDATA, page);
+    curl_easy_setopt(page->curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(page->curl, CURLOPT_HTTP_VERSION,
+                     (long)CURL_HTTP_VERSION_1_1); /* connections, not streams, sign on */
+    curl_easy_setopt(page->curl, CURLOPT_CONNECTTIMEOUT, (long)seconds);
+    curl_easy_setopt(page->curl, CURLOPT_TIMEOUT, (long)seconds);
+    curl_easy_setopt(page->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(page->curl, CURLOPT_CERTINFO, 1L);
+    curl_easy_setopt(page->curl, CURLOPT_NOBODY, options->head ? 1L : 0L);
+    if (options->ca != NULL)
+        curl_easy_setopt(page->curl, CURLOPT_CAINFO, options->ca);
+    if (options->insecure) {
+        curl_easy_setopt(page->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(page->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (curl_easy_setopt(page->curl, CURLOPT_URL, options->operand[0]) != CURLE_OK)
+        return cli_fail("out of memory");
+    return CLI_OK;
+}
+
+static int target_of(const char *url, char target[300])
+{
+    CURLU *parts = curl_url();
+    char *host = NULL;
+    int code = CLI_OK;
+    if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+        code = cli_misuse("\"%s\" is no URL: give http://HOST/PATH or https://HOST/PATH", url);
+    else
+        snprintf(target, 300, "HTTP/%s", host);
+    curl_free(host);
+    curl_url_cleanup(parts);
+    return code;
+}
+
+static int fetch(struct page *page, const struct cli_options *options, long *answer)
+{
+    AUTO_PEER struct peer peer = {0};
+    SecPkgContext_Bindings bindings = {0};
+    char target[300];
+    try(target_of(options->operand[0], target));
+    try(page_set(page, options));
+    try(ask(page, NULL, answer));
+    if (*answer != 401)
+        return CLI_OK;
+    if (!page->offered) {
+        cli_fail("the server offers %s, not %s; name another with --package",
+                 page->offers[0] == '\0' ? "nothing" : page->offers, page->challenge);
+        return CLI_REFUSED;
+    }
+    try(peer_open(&peer, options, true, ISC_REQ_MUTUAL_AUTH));
+    if (strcasecmp(page->challenge, "NTLM") == 0 && options->flags == NULL)
+        peer.wanted &= ~(ULONG)ISC_REQ_MUTUAL_AUTH;
+    if (peer.target == NULL)
+        peer.target = target;
+    int code = bindings_get(page, &bindings);
+    if (bindings.Bindings != NULL)
+        peer.bindings = &bindings;
+    if (code == CLI_OK)
+        code = sign_on(page, &peer, answer);
+    if (bindings.Bindings != NULL)
+        FreeContextBuffer(bindings.Bindings);
+    return code;
+}
+
+static int get_run(const struct cli_options *options)
+{
+    struct page page = {.options = options, .head = writer_growing(1024), .body = writer_growing(4096)};
+    const char *package = options->package == NULL ? "Negotiate" : options->package;
+    long answer = 0;
+    if (strcasecmp(package, "Negotiate") != 0 && strcasecmp(package, "NTLM") != 0)
+        return cli_misuse("HTTP knows --package Negotiate and NTLM; Kerberos is what Negotiate takes where it can");
+    snprintf(page.challenge, sizeof(page.challenge), "%s", package);
+    page.curl = curl_easy_init();
+    int code = page.curl == NULL ? cli_fail("libcurl does not start") : fetch(&page, options, &answer);
+    if (code == CLI_OK || (answer >= 300 && code != CLI_USAGE)) {
+        const struct writer *what = options->head ? &page.head : &page.body;
+        if (code == CLI_OK && what->len > 0)
+            fwrite(what->data, 1, what->len, stdout);
+    }
+    if (code == CLI_OK && answer >= 400)
+        code = answer == 403 || answer == 401 ? (cli_fail("the server answers %ld", answer), CLI_REFUSED)
+                                              : cli_fail("the server answers %ld", answer);
+    else if (code == CLI_OK && answer >= 300)
+        code = cli_fail(
+            "the server answers %ld: the page is elsewhere (--head shows where); redirects are not followed", answer);
+    writer_release(&page.head);
+    writer_release(&page.body);
+    mem_free(page.token);
+    curl_easy_cleanup(page.curl);
+    return code;
+}
+
+static const struct cli_command commands[] = {
+    {"", "URL", "Gets a page from a server that asks for Negotiate or NTLM, bound to its TLS certificate; prints it",
+     OPTION_PACKAGE | OPTION_USER | OPTION_TARGET | OPTION_FLAGS | OPTION_CA | OPTION_TIMEOUT | OPTION_HEAD, 1, 1,
+     get_run},
+};
+
+const struct cli_family cli_get = {"get", "a page behind Negotiate or NTLM", commands, 1};

@@ -1,0 +1,57 @@
+/*
+ * processthreadsapi.h: the access tokens of this process and of the calling thread.
+ *
+ * All functions return TRUE, or FALSE with the reason in GetLastError; OpenSspiLastErrorText has it in words.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef OPENSSPI_WIN32_PROCESSTHREADSAPI_H
+#define OPENSSPI_WIN32_PROCESSTHREADSAPI_H
+
+#include "winnt.h"
+
+OPENSSPI_BEGIN_DECLS
+
+/* Pseudo handles. They are never closed; other processes and threads have no handles here. */
+#ifndef GetCurrentProcess
+#define GetCurrentProcess() ((HANDLE)(LONG_PTR)-1)
+#endif
+#ifndef GetCurrentThread
+#define GetCurrentThread() ((HANDLE)(LONG_PTR)-2)
+#endif
+
+/*
+ * OpenProcessToken opens the primary token of this process: its Unix user and groups as SIDs S-1-22-1-uid and S-1-22-2-gid, and what
+ * winbind calls them where it is asked. Close it with CloseHandle.
+ *
+ * ProcessHandle  GetCurrentProcess().
+ * DesiredAccess  TOKEN_QUERY and the like, or MAXIMUM_ALLOWED.
+ *
+ * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, ERROR_INTERNAL_ERROR. Source: Microsoft, OpenProcessToken.
+ */
+BOOL WINAPI OpenProcessToken(HANDLE ProcessHandle, DWORD DesiredAccess, PHANDLE TokenHandle);
+
+/*
+ * OpenThreadToken opens the token that the calling thread impersonates with. Close it with CloseHandle.
+ *
+ * ThreadHandle  GetCurrentThread().
+ * OpenAsSelf    changes nothing: tokens have no access control lists.
+ *
+ * ERROR_NO_TOKEN when the thread does not impersonate; ERROR_CANT_OPEN_ANONYMOUS for a token of anonymous level; ERROR_INVALID_HANDLE.
+ * Source: Microsoft, OpenThreadToken.
+ */
+BOOL WINAPI OpenThreadToken(HANDLE ThreadHandle, DWORD DesiredAccess, BOOL OpenAsSelf, PHANDLE TokenHandle);
+
+/*
+ * SetThreadToken makes the calling thread impersonate with a token, as ImpersonateLoggedOnUser does (securitybaseapi.h), or revert.
+ *
+ * Thread  NULL, or a pointer to GetCurrentThread().
+ * Token   an impersonation token opened for TOKEN_IMPERSONATE; NULL reverts.
+ *
+ * ERROR_BAD_TOKEN_TYPE for a primary token, and the errors of ImpersonateLoggedOnUser. Source: Microsoft, SetThreadToken.
+ */
+BOOL WINAPI SetThreadToken(PHANDLE Thread, HANDLE Token);
+
+OPENSSPI_END_DECLS
+
+#endif

@@ -1,0 +1,26 @@
+# What the samples share: both sides of a handshake in one script, as two ends of a wire.
+package require twapi_crypto
+
+proc handshake {client_credentials server_credentials client_options server_options} {
+    set client [twapi::sspi_client_context $client_credentials {*}$client_options]
+    lassign [twapi::sspi_step $client] client_state token
+    set server [twapi::sspi_server_context $server_credentials $token {*}$server_options]
+    lassign [twapi::sspi_step $server] server_state token
+    while {$client_state eq "continue" || $server_state eq "continue"} {
+        if {$client_state eq "continue"} {
+            lassign [twapi::sspi_step $client $token] client_state token
+        }
+        if {$server_state eq "continue"} {
+            lassign [twapi::sspi_step $server $token] server_state token
+        }
+    }
+    # What a TLS 1.3 server sends when it is done (session tickets) is the client's first record.
+    if {$token ne ""} {
+        lassign [twapi::sspi_decrypt_stream $client $token] state
+        while {$state eq "renegotiate"} {
+            lassign [twapi::sspi_step $client] step token extra
+            lassign [twapi::sspi_decrypt_stream $client $extra] state
+        }
+    }
+    return [list $client $server]
+}

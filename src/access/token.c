@@ -1,0 +1,116 @@
+#include "access/token.h"
+
+#include "base/memory.h"
+#include "base/time.h"
+#include "core/cause.h"
+#include "crypto/random.h"
+
+static bool luid_new(uint64_t *luid)
+{
+    uint64_t value = 0;
+    require(random_bytes(&value, sizeof value), false);
+    *luid = (value & (UINT64_MAX >> 1)) | UINT64_C(1) << 32; /* HighPart is signed, and never 0 */
+    return true;
+}
+
+SECURITY_STATUS token_facts_new(size_t n_groups, struct token_facts **facts)
+{
+    struct token_facts *made = mem_zalloc(sizeof *made);
+    require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    atomic_init(&made->n_references, 1);
+    made->expiry = FILETIME_NEVER;
+    made->groups = mem_zalloc_array(n_groups, sizeof made->groups[0]);
+    if (made->groups == NULL) {
+        token_facts_release(made);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    if (!luid_new(&made->logon_id)) {
+        token_facts_release(made);
+        return cause_set(SEC_E_INTERNAL_ERROR, "no randomness");
+    }
+    made->source_id = made->logon_id;
+    made->logon_sid = SID_LITERAL(5, 5, (uint32_t)(made->logon_id >> 32), (uint32_t)made->logon_id);
+    *facts = made;
+    return SEC_E_OK;
+}
+
+void token_facts_release(struct token_facts *facts)
+{
+    if (facts == NULL || atomic_fetch_sub_explicit(&facts->n_references, 1, memory_order_acq_rel) != 1)
+        return;
+    mem_free(facts->groups);
+    mem_free(facts->account);
+    mem_free(facts->domain);
+    mem_free(facts->principal);
+    unix_ids_release(&facts->unix_ids);
+    mem_free(facts);
+}
+
+void token_facts_add(struct token_facts *facts, const struct sid *sid, uint32_t attributes)
+{
+    for (size_t i = 0; i < facts->n_groups; i++)
+        if (sid_equal(&facts->groups[i].sid, sid))
+            return;
+    facts->groups[facts->n_groups++] = (struct token_group){*sid, attributes};
+}
+
+const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level)
+{
+    struct token *token = mem_zalloc(sizeof *token);
+    if (token == NULL || !luid_new(&token->id)) {
+        token_facts_release(facts);
+        mem_free(token);
+        return NULL;
+    }
+    atomic_init(&token->n_references, 1);
+    token->facts = facts;
+    token->primary = primary;
+    token->level = level;
+    return token;
+}
+
+const struct token *token_duplicate(const struct token *token, bool primary, SECURITY_IMPERSONATION_LEVEL level)
+{
+    atomic_fetch_add_explicit(&token->facts->n_references, 1, memory_order_relaxed);
+    return token_new(token->facts, primary, level);
+}
+
+const struct token *token_retain(const struct token *token)
+{
+    struct token *counted = (struct token *)(uintptr_t)token;
+    if (counted != NULL)
+        atomic_fetch_add_explicit(&counted->n_references, 1, memory_order_relaxed);
+    return token;
+}
+
+void token_release(const struct token *token)
+{
+    struct token *counted = (struct token *)(uintptr_t)token;
+    if (counted == NULL || atomic_fetch_sub_explicit(&counted->n_references, 1, memory_order_acq_rel) != 1)
+        return;
+    token_facts_release(counted->facts);
+    mem_free(counted);
+}
+
+static bool facts_have(const struct token_facts *facts, const struct sid *sid, bool deny)
+{
+    if (sid_equal(&facts->user, sid))
+        return true;
+    for (size_t i = 0; i < facts->n_groups; i++) {
+        const struct token_group *group = &facts->groups[i];
+        if (sid_equal(&group->sid, sid) && ((group->attributes & (GROUP_ENABLED | GROUP_DENY_ONLY)) == GROUP_ENABLED ||
+                                            (deny && (group->attributes & GROUP_DENY_ONLY) != 0)))
+            return true;
+    }
+    return false;
+}
+
+bool token_has(const struct token *token, const struct sid *sid)
+{
+    return facts_have(token->facts, sid, false);
+}
+
+bool token_has_to_deny(const struct token *token, const struct sid *sid)
+{
+    return facts_have(token->facts, sid, true);
+}

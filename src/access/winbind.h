@@ -1,0 +1,23 @@
+/*
+ * What winbind knows of a domain, through Samba's libwbclient, which is loaded only where [access] says `winbind = yes`: nobody else depends on Samba.
+ * Lock: one, over the library, whose calls share a connection.
+ */
+#ifndef OPENSSPI_ACCESS_WINBIND_H
+#define OPENSSPI_ACCESS_WINBIND_H
+
+#include "access/well_known.h"
+#include "core/config.h"
+
+/* All: SEC_E_OK, also when winbind knows no such SID, name or number (the outputs stay as they were); SEC_E_INTERNAL_ERROR when it cannot be asked, with the cause;
+ * SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS winbind_ids_of_sids(const struct config *config, const struct sid *sids, size_t n_sids, int64_t *uids,
+                                    int64_t *gids);
+SECURITY_STATUS winbind_sid_of_uid(const struct config *config, uint32_t uid, struct sid *sid);
+SECURITY_STATUS winbind_sid_of_gid(const struct config *config, uint32_t gid, struct sid *sid);
+/* Texts are freed with mem_free; NULL where unknown. */
+SECURITY_STATUS winbind_name_of_sid(const struct config *config, const struct sid *sid, char **domain, char **name,
+                                    enum sid_use *use);
+SECURITY_STATUS winbind_sid_of_name(const struct config *config, const char *domain, const char *name, struct sid *sid,
+                                    enum sid_use *use);
+
+#endif

@@ -1,0 +1,303 @@
+#include "api/certificates.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "certificates/armour.h"
+#include "certificates/names.h"
+#include "certificates/object.h"
+#include <string.h>
+
+/* Names. */
+
+/* Several texts, NUL after NUL, into UTF-16. */
+static uint16_t *widen(const char *utf8, size_t len, size_t *n_units)
+{
+    uint16_t *units = mem_zalloc_array(len, sizeof *units); /* never more units than bytes */
+    size_t n = 0;
+    for (size_t at = 0; units != NULL && at < len;) {
+        AUTO_FREE uint16_t *piece = NULL;
+        size_t n_piece = 0;
+        if (utf16_from_text(utf8 + at, &piece, &n_piece) != WIRE_OK) {
+            mem_free(units);
+            return NULL;
+        }
+        memcpy(units + n, piece, (n_piece + 1) * sizeof *units);
+        n += n_piece + 1;
+        at += strlen(utf8 + at) + 1;
+    }
+    *n_units = n;
+    return units;
+}
+
+DWORD text_give(const char *utf8, size_t len, bool wide, void *room, DWORD n_room)
+{
+    AUTO_FREE uint16_t *units = NULL;
+    size_t needed = len;
+    if (wide) {
+        units = widen(utf8, len, &needed);
+        require(units != NULL, 0);
+    }
+    if (room == NULL || n_room == 0)
+        return (DWORD)needed;
+    size_t written = needed <= n_room ? needed : n_room;
+    if (wide) {
+        memcpy(room, units, written * sizeof *units);
+        ((uint16_t *)room)[written - 1] = 0;
+    } else {
+        memcpy(room, utf8, written);
+        for (size_t cut = written; needed > n_room && cut-- > 0 && ((uint8_t)utf8[cut] & 0xC0) == 0x80;)
+            ((char *)room)[cut] = 0; /* no half character */
+        ((char *)room)[written - 1] = 0;
+    }
+    return (DWORD)written;
+}
+
+static DWORD name_to_text(PCERT_NAME_BLOB name, DWORD form, bool wide, void *room, DWORD n_room)
+{
+    AUTO_FREE char *text = NULL;
+    cause_clear();
+    SECURITY_STATUS status =
+        name == NULL ? argument_missing("pName") : name_text(slice_of(name->pbData, name->cbData), form, &text);
+    (void)answer_status(status);
+    return text != NULL ? text_give(text, strlen(text) + 1, wide, room, n_room) : text_give("", 1, wide, room, n_room);
+}
+
+DWORD WINAPI CertNameToStrW(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWORD dwStrType, LPWSTR psz, DWORD csz)
+{
+    (void)dwCertEncodingType;
+    return name_to_text(pName, dwStrType, true, psz, csz);
+}
+
+DWORD WINAPI CertNameToStrA(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWORD dwStrType, LPSTR psz, DWORD csz)
+{
+    (void)dwCertEncodingType;
+    return name_to_text(pName, dwStrType, false, psz, csz);
+}
+
+/* Where the text is wrong, in characters of the caller's. */
+static SECURITY_STATUS name_from_text(const char *utf8, DWORD form, BYTE *encoded, DWORD *n_encoded, size_t *wrong)
+{
+    AUTO_WRITER struct writer der = writer_growing(256);
+    try(name_parse(utf8, form, &der, wrong));
+    DWORD room = *n_encoded;
+    *n_encoded = (DWORD)der.len;
+    if (encoded == NULL)
+        return SEC_E_OK;
+    require(room >= der.len, ERROR_MORE_DATA);
+    memcpy(encoded, der.data, der.len);
+    return SEC_E_OK;
+}
+
+BOOL WINAPI CertStrToNameW(DWORD dwCertEncodingType, LPCWSTR pszX500, DWORD dwStrType, void *pvReserved,
+                           BYTE *pbEncoded, DWORD *pcbEncoded, LPCWSTR *ppszError)
+{
+    AUTO_FREE char *utf8 = NULL;
+    size_t wrong = SIZE_MAX;
+    (void)dwCertEncodingType;
+    cause_clear();
+    if (ppszError != NULL)
+        *ppszError = NULL;
+    if (pszX500 == NULL || pcbEncoded == NULL || pvReserved != NULL)
+        return answer_status(argument_missing("pszX500 or pcbEncoded"));
+    SECURITY_STATUS status = argument_text_w(pszX500, &utf8);
+    if (status == SEC_E_OK)
+        status = name_from_text(utf8, dwStrType, pbEncoded, pcbEncoded, &wrong);
+    if (wrong != SIZE_MAX && ppszError != NULL) {
+        size_t n_units = 0;
+        for (size_t i = 0; i < wrong; i++) /* each character once, those of four bytes are two units */
+            n_units += ((uint8_t)utf8[i] & 0xC0) == 0x80 ? 0 : (uint8_t)utf8[i] >= 0xF0 ? 2 : 1;
+        *ppszError = pszX500 + n_units;
+    }
+    return answer_status(status);
+}
+
+BOOL WINAPI CertStrToNameA(DWORD dwCertEncodingType, LPCSTR pszX500, DWORD dwStrType, void *pvReserved, BYTE *pbEncoded,
+                           DWORD *pcbEncoded, LPCSTR *ppszError)
+{
+    AUTO_FREE char *utf8 = NULL;
+    size_t wrong = SIZE_MAX;
+    (void)dwCertEncodingType;
+    cause_clear();
+    if (ppszError != NULL)
+        *ppszError = NULL;
+    if (pszX500 == NULL || pcbEncoded == NULL || pvReserved != NULL)
+        return answer_status(argument_missing("pszX500 or pcbEncoded"));
+    SECURITY_STATUS status = argument_text_a(pszX500, &utf8);
+    if (status == SEC_E_OK)
+        status = name_from_text(utf8, dwStrType, pbEncoded, pcbEncoded, &wrong);
+    if (wrong != SIZE_MAX && ppszError != NULL)
+        *ppszError = pszX500 + wrong;
+    return answer_status(status);
+}
+
+static DWORD name_string(PCCERT_CONTEXT context, DWORD type, DWORD flags, const void *parameter, bool wide, void *room,
+                         DWORD n_room)
+{
+    AUTO_FREE char *text = NULL;
+    size_t len = 0;
+    cause_clear();
+    SECURITY_STATUS status = context == NULL ? argument_missing("pCertContext")
+                                             : name_of_certificate(context, type, flags, parameter, &text, &len);
+    (void)answer_status(status);
+    return text != NULL ? text_give(text, len, wide, room, n_room) : text_give("", 1, wide, room, n_room);
+}
+
+DWORD WINAPI CertGetNameStringW(PCCERT_CONTEXT pCertContext, DWORD dwType, DWORD dwFlags, void *pvTypePara,
+                                LPWSTR pszNameString, DWORD cchNameString)
+{
+    return name_string(pCertContext, dwType, dwFlags, pvTypePara, true, pszNameString, cchNameString);
+}
+
+DWORD WINAPI CertGetNameStringA(PCCERT_CONTEXT pCertContext, DWORD dwType, DWORD dwFlags, void *pvTypePara,
+                                LPSTR pszNameString, DWORD cchNameString)
+{
+    return name_string(pCertContext, dwType, dwFlags, pvTypePara, false, pszNameString, cchNameString);
+}
+
+/* Bytes as text. */
+
+static SECURITY_STATUS binary_give(struct slice text, DWORD flags, BYTE *binary, DWORD *n_binary, DWORD *skip,
+                                   DWORD *form)
+{
+    AUTO_WRITER struct writer writer = writer_growing(text.len);
+    struct armour_read found = {0};
+    try(armour_read(text, flags, &writer, &found));
+    require(writer_finish(&writer) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    struct slice bytes = writer_slice_of(&writer);
+    DWORD room = *n_binary;
+    if (binary != NULL && room < bytes.len) {
+        *n_binary = (DWORD)bytes.len;
+        return ERROR_MORE_DATA;
+    }
+    if (binary != NULL && bytes.len > 0)
+        memcpy(binary, bytes.data, bytes.len);
+    *n_binary = (DWORD)bytes.len;
+    if (skip != NULL)
+        *skip = (DWORD)found.skip;
+    if (form != NULL)
+        *form = found.form;
+    return SEC_E_OK;
+}
+
+BOOL WINAPI CryptStringToBinaryA(LPCSTR pszString, DWORD cchString, DWORD dwFlags, BYTE *pbBinary, DWORD *pcbBinary,
+                                 DWORD *pdwSkip, DWORD *pdwFlags)
+{
+    cause_clear();
+    if (pszString == NULL || pcbBinary == NULL)
+        return answer_status(cause_set(ERROR_INVALID_PARAMETER, "pszString or pcbBinary is missing"));
+    bool binary = (dwFlags & CRYPT_STRING_ENCODEMASK) == CRYPT_STRING_BINARY;
+    size_t len = cchString == 0 ? strlen(pszString) : (binary ? cchString : strnlen(pszString, cchString));
+    return answer_status(binary_give(slice_of(pszString, len), dwFlags, pbBinary, pcbBinary, pdwSkip, pdwFlags));
+}
+
+BOOL WINAPI CryptStringToBinaryW(LPCWSTR pszString, DWORD cchString, DWORD dwFlags, BYTE *pbBinary, DWORD *pcbBinary,
+                                 DWORD *pdwSkip, DWORD *pdwFlags)
+{
+    cause_clear();
+    if (pszString == NULL || pcbBinary == NULL)
+        return answer_status(cause_set(ERROR_INVALID_PARAMETER, "pszString or pcbBinary is missing"));
+    bool binary = (dwFlags & CRYPT_STRING_ENCODEMASK) == CRYPT_STRING_BINARY;
+    size_t n_units = 0, max = cchString == 0 ? SIZE_MAX : cchString;
+    while (n_units < max && (pszString[n_units] != 0 || (binary && cchString != 0)))
+        n_units++;
+    AUTO_FREE uint8_t *narrow = mem_zalloc(n_units);
+    if (narrow == NULL)
+        return answer_status(SEC_E_INSUFFICIENT_MEMORY);
+    for (size_t i = 0; i < n_units; i++) /* none of the forms has characters past 7 bits; 0xFF is none of them */
+        narrow[i] = pszString[i] <= 0x7F || binary ? (uint8_t)pszString[i] : 0xFF;
+    return answer_status(binary_give(slice_of(narrow, n_units), dwFlags, pbBinary, pcbBinary, pdwSkip, pdwFlags));
+}
+
+static SECURITY_STATUS string_give(struct slice bytes, DWORD flags, bool wide, void *room, DWORD *n_room)
+{
+    AUTO_WRITER struct writer writer = writer_growing(bytes.len * 2 + 64);
+    bool has_nul = (flags & CRYPT_STRING_ENCODEMASK) != CRYPT_STRING_BINARY;
+    try(armour_write(bytes, flags, &writer));
+    require(writer_finish(&writer) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    struct slice text = writer_slice_of(&writer);
+    size_t needed = text.len + (has_nul ? 1 : 0);
+    if (room == NULL || *n_room < needed) {
+        *n_room = (DWORD)needed;
+        return room == NULL ? SEC_E_OK : ERROR_MORE_DATA;
+    }
+    for (size_t i = 0; i < needed; i++) {
+        uint8_t c = i < text.len ? text.data[i] : 0;
+        if (wide)
+            ((WCHAR *)room)[i] = c;
+        else
+            ((uint8_t *)room)[i] = c;
+    }
+    *n_room = (DWORD)text.len;
+    return SEC_E_OK;
+}
+
+static BOOL binary_to_string(const BYTE *binary, DWORD n_binary, DWORD flags, bool wide, void *room, DWORD *n_room)
+{
+    cause_clear();
+    if ((binary == NULL && n_binary > 0) || n_room == NULL)
+        return answer_status(cause_set(ERROR_INVALID_PARAMETER, "pbBinary or pcchString is missing"));
+    return answer_status(string_give(slice_of(binary, n_binary), flags, wide, room, n_room));
+}
+
+BOOL WINAPI CryptBinaryToStringW(const BYTE *pbBinary, DWORD cbBinary, DWORD dwFlags, LPWSTR pszString,
+                                 DWORD *pcchString)
+{
+    return binary_to_string(pbBinary, cbBinary, dwFlags, true, pszString, pcchString);
+}
+
+BOOL WINAPI CryptBinaryToStringA(const BYTE *pbBinary, DWORD cbBinary, DWORD dwFlags, LPSTR pszString,
+                                 DWORD *pcchString)
+{
+    return binary_to_string(pbBinary, cbBinary, dwFlags, false, pszString, pcchString);
+}
+
+/* Objects. */
+
+static SECURITY_STATUS query(DWORD type, const void *object, DWORD contents, DWORD formats, struct object_found *found)
+{
+    AUTO_FREE char *path = NULL;
+    const CRYPT_DATA_BLOB *blob = object;
+    require(object != NULL, argument_missing("pvObject"));
+    switch (type) {
+    case CERT_QUERY_OBJECT_FILE:
+        try(argument_text_w(object, &path));
+        return object_query_file(path, contents, formats, found);
+    case CERT_QUERY_OBJECT_BLOB:
+        return object_query(slice_of(blob->pbData, blob->cbData), contents, formats, found);
+    default:
+        return cause_set(E_INVALIDARG, "objects are files or blobs, not %u", type);
+    }
+}
+
+static void number_give(DWORD *place, DWORD number)
+{
+    if (place != NULL)
+        *place = number;
+}
+
+BOOL WINAPI CryptQueryObject(DWORD dwObjectType, const void *pvObject, DWORD dwExpectedContentTypeFlags,
+                             DWORD dwExpectedFormatTypeFlags, DWORD dwFlags, DWORD *pdwMsgAndCertEncodingType,
+                             DWORD *pdwContentType, DWORD *pdwFormatType, HCERTSTORE *phCertStore, HCRYPTMSG *phMsg,
+                             const void **ppvContext)
+{
+    struct object_found found = {0};
+    cause_clear();
+    (void)dwFlags;
+    if (!answer_status(query(dwObjectType, pvObject, dwExpectedContentTypeFlags, dwExpectedFormatTypeFlags, &found)))
+        return FALSE;
+    number_give(pdwMsgAndCertEncodingType, found.encoding);
+    number_give(pdwContentType, found.content);
+    number_give(pdwFormatType, found.format);
+    if (phMsg != NULL)
+        *phMsg = NULL;
+    if (phCertStore != NULL) {
+        *phCertStore = found.store;
+        found.store = NULL;
+    }
+    if (ppvContext != NULL) {
+        *ppvContext = found.single;
+        found.single = NULL;
+    }
+    object_found_release(&found);
+    return TRUE;
+}

@@ -1,0 +1,23 @@
+/*
+ * Bytes as text and back: base64, PEM, hexadecimal digits (CryptBinaryToString, CryptStringToBinary).
+ */
+#ifndef OPENSSPI_CERTIFICATES_ARMOUR_H
+#define OPENSSPI_CERTIFICATES_ARMOUR_H
+
+#include "base/slice.h"
+#include "base/writer.h"
+#include <sspi.h>
+#include <stdbool.h>
+
+/* Appends text, without a NUL. E_INVALIDARG for a form that is not known or only read. The writer may have failed: check it. */
+SECURITY_STATUS armour_write(struct slice bytes, DWORD flags, struct writer *writer);
+
+struct armour_read {
+    DWORD form;  /* the one that was found */
+    size_t skip; /* bytes before the BEGIN line */
+};
+/* Appends the bytes of a text. ERROR_INVALID_DATA when it is not of that form; E_INVALIDARG for a form that is not known. What the writer got on failure counts for
+ * nothing. */
+SECURITY_STATUS armour_read(struct slice text, DWORD flags, struct writer *writer, struct armour_read *found);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Certificates and revocation lists out of files and bytes: PEM, DER, PKCS #7.
+ */
+#ifndef OPENSSPI_CERTIFICATES_FILES_H
+#define OPENSSPI_CERTIFICATES_FILES_H
+
+#include "certificates/internal.h"
+
+#define CERTIFICATE_FILE_MAX ((size_t)64 << 20) /* a large revocation list; a bundle of roots has a quarter MiB */
+
+/* A regular file's bytes (mem_free, or file_wipe for keys). ERROR_FILE_NOT_FOUND; CRYPT_E_FILE_ERROR with the cause. `secret`: others than owner and group must not
+ * be able to read it. */
+SECURITY_STATUS file_read(const char *path, bool secret, uint8_t **data, size_t *len);
+void file_wipe(uint8_t *data, size_t len);
+
+/* What was found, counted. */
+struct contents {
+    unsigned n_certificates, n_crls, n_keys;
+    bool pem, pkcs7;
+};
+/* Puts everything in the bytes into a store (NULL: only counts). CRYPT_E_BAD_ENCODE when a block is damaged or there is nothing at all; `name` stands for the bytes in
+ * causes. */
+SECURITY_STATUS contents_read(const char *name, struct slice bytes, struct store *store, struct contents *contents);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * Private keys: from PEM, DER and PKCS#8 files, and by PKCS#11 URI through whatever provider or engine OpenSSL is configured with.
+ */
+#ifndef OPENSSPI_CERTIFICATES_KEYS_H
+#define OPENSSPI_CERTIFICATES_KEYS_H
+
+#include "base/slice.h"
+#include <openssl/evp.h>
+#include <sspi.h>
+
+/* `password` may be NULL; nobody is ever asked for one. ERROR_INVALID_PASSWORD when it is wrong or missing; CRYPT_E_BAD_ENCODE when there is no key in it. */
+SECURITY_STATUS key_parse(struct slice bytes, const char *password, EVP_PKEY **pkey);
+/* A path or a "pkcs11:" URI. NTE_BAD_KEYSET when there is no such key; CRYPT_E_FILE_ERROR when the file cannot be read or others than its owner and group may read it. */
+SECURITY_STATUS key_open(const char *place, const char *password, EVP_PKEY **pkey);
+
+#endif

@@ -1,0 +1,128 @@
+#include "certificates/object.h"
+
+#include "certificates/armour.h"
+#include "certificates/context.h"
+#include "certificates/files.h"
+#include "certificates/store.h"
+#include "core/cause.h"
+#include <string.h>
+
+void object_found_release(struct object_found *found)
+{
+    if (found->store != NULL)
+        (void)live_user_drop(found->store, LIVE_STORE);
+    if (found->single != NULL && !live_user_drop(found->single, LIVE_CERTIFICATE))
+        (void)live_user_drop(found->single, LIVE_CRL);
+    *found = (struct object_found){0};
+}
+
+static SECURITY_STATUS no_match(void)
+{
+    return cause_set(CRYPT_E_NO_MATCH, "nothing in it is of what was expected");
+}
+
+/* A certificate: a context of its own and a store that has it. */
+static SECURITY_STATUS certificate_open(struct slice der, struct object_found *found)
+{
+    PCCERT_CONTEXT context;
+    try(certificate_create(X509_ASN_ENCODING, der, &context));
+    found->single = context;
+    try(store_open_memory(&found->store));
+    return store_certificate_add(found->store, context, CERT_STORE_ADD_ALWAYS, NULL);
+}
+
+static SECURITY_STATUS crl_open(struct slice der, struct object_found *found)
+{
+    PCCRL_CONTEXT context;
+    try(crl_create(X509_ASN_ENCODING, der, &context));
+    found->single = context;
+    try(store_open_memory(&found->store));
+    return store_crl_add(found->store, context, CERT_STORE_ADD_ALWAYS, NULL);
+}
+
+static SECURITY_STATUS pkcs7_open(struct slice der, struct object_found *found)
+{
+    return store_open_pkcs7(der, &found->store);
+}
+
+static SECURITY_STATUS pfx_open(struct slice der, struct object_found *found)
+{
+    (void)found;
+    return pfx_is(der) ? SEC_E_OK : CRYPT_E_BAD_ENCODE;
+}
+
+static const struct {
+    DWORD content, encoding;
+    SECURITY_STATUS (*open)(struct slice der, struct object_found *found);
+} kinds[] = {
+    {CERT_QUERY_CONTENT_CERT, X509_ASN_ENCODING, certificate_open},
+    {CERT_QUERY_CONTENT_CRL, X509_ASN_ENCODING, crl_open},
+    {CERT_QUERY_CONTENT_PKCS7_SIGNED, X509_ASN_ENCODING | PKCS_7_ASN_ENCODING, pkcs7_open},
+    {CERT_QUERY_CONTENT_PFX, X509_ASN_ENCODING | PKCS_7_ASN_ENCODING, pfx_open},
+};
+
+static SECURITY_STATUS der_query(struct slice der, DWORD contents, struct object_found *found)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if ((contents & 1U << kinds[i].content) == 0)
+            continue;
+        SECURITY_STATUS status = kinds[i].open(der, found);
+        if (status == SEC_E_OK) {
+            found->content = kinds[i].content;
+            found->encoding = kinds[i].encoding;
+            return status;
+        }
+        object_found_release(found);
+        require(status != SEC_E_INSUFFICIENT_MEMORY, status);
+    }
+    return CRYPT_E_NO_MATCH;
+}
+
+/* Base64 with or without its lines; of a PEM file with several certificates all go into the store, and the first is the single one. */
+static SECURITY_STATUS base64_query(struct slice text, DWORD contents, struct object_found *found)
+{
+    AUTO_WRITER struct writer writer = writer_growing(text.len / 4 * 3);
+    struct armour_read how;
+    struct contents all;
+    if (armour_read(text, CRYPT_STRING_BASE64_ANY, &writer, &how) != SEC_E_OK || writer_finish(&writer) != WIRE_OK)
+        return CRYPT_E_NO_MATCH;
+    try(der_query(writer_slice_of(&writer), contents, found));
+    if (found->single == NULL || how.form != CRYPT_STRING_BASE64HEADER)
+        return SEC_E_OK;
+    if (contents_read("the object", text, found->store, &all) == SEC_E_INSUFFICIENT_MEMORY) {
+        object_found_release(found);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    return SEC_E_OK; /* damage after the first does not take it away */
+}
+
+SECURITY_STATUS object_query(struct slice bytes, DWORD contents, DWORD formats, struct object_found *found)
+{
+    struct object_found made = {0};
+    SECURITY_STATUS status = CRYPT_E_NO_MATCH;
+    require(bytes.data != NULL && bytes.len <= CERTIFICATE_FILE_MAX, no_match());
+    made.format = CERT_QUERY_FORMAT_BINARY;
+    if ((formats & CERT_QUERY_FORMAT_FLAG_BINARY) != 0)
+        status = der_query(bytes, contents, &made);
+    if (status == CRYPT_E_NO_MATCH && (formats & CERT_QUERY_FORMAT_FLAG_BASE64_ENCODED) != 0) {
+        status = base64_query(bytes, contents, &made);
+        made.format = CERT_QUERY_FORMAT_BASE64_ENCODED;
+    } else {
+        made.format = CERT_QUERY_FORMAT_BINARY;
+    }
+    require(status != CRYPT_E_NO_MATCH, no_match());
+    try(status);
+    cause_clear(); /* of what was tried before */
+    *found = made;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS object_query_file(const char *path, DWORD contents, DWORD formats, struct object_found *found)
+{
+    uint8_t *data = NULL;
+    size_t len = 0;
+    try(file_read(path, false, &data, &len));
+    SECURITY_STATUS status = object_query(slice_of(data, len), contents, formats, found);
+    file_wipe(data, len);
+    return status;
+}

@@ -1,0 +1,217 @@
+#include "credssp/credential.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+#include "core/registry.h"
+#include "core/trace.h"
+#include "core/user_file.h"
+#include "credssp/request.h"
+
+#define SCHANNEL_USE_BLACKLISTS
+#include <schannel.h>
+#include <string.h>
+
+/* The CREDSSP_CRED itself: CREDSSP_CRED_EX holds one, and begins with a Type that tells. */
+static const CREDSSP_CRED *cred_of(const void *auth_data)
+{
+    const CREDSSP_CRED *cred = auth_data;
+    if (cred != NULL && cred->Type == CredsspCredEx)
+        cred = &((const CREDSSP_CRED_EX *)auth_data)->Cred;
+    return cred;
+}
+
+const void *credssp_identity_in(const void *auth_data)
+{
+    const CREDSSP_CRED *cred = cred_of(auth_data);
+    return cred != NULL && cred->Type != CredsspSchannelCreds ? cred->pSpnegoCred : NULL;
+}
+
+static SECURITY_STATUS cred_check(const void *auth_data)
+{
+    const CREDSSP_CRED *cred = cred_of(auth_data);
+    require(cred != NULL, SEC_E_OK);
+    if ((const void *)cred != auth_data) {
+        const CREDSSP_CRED_EX *ex = auth_data;
+        require(ex->Version == CREDSSP_CRED_EX_VERSION,
+                cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a CREDSSP_CRED_EX of version %u", (unsigned)ex->Version));
+        require((ex->Flags & CREDSSP_FLAG_REDIRECT) == 0,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                          "CREDSSP_FLAG_REDIRECT (Remote Credential Guard) needs an RDP channel that answers for the "
+                          "tickets; it is not in this version"));
+        require(ex->Flags == 0,
+                cause_set(SEC_E_UNKNOWN_CREDENTIALS, "unknown flags 0x%x in a CREDSSP_CRED_EX", (unsigned)ex->Flags));
+    }
+    switch (cred->Type) {
+    case CredsspPasswordCreds:
+    case CredsspSchannelCreds:
+    case CredsspCertificateCreds:
+    case CredsspSubmitBufferBoth:
+        return SEC_E_OK;
+    default:
+        return cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a CREDSSP_CRED of type %u", (unsigned)cred->Type);
+    }
+}
+
+/* Schannel's credential: the program's own structure, or a client's default, which leaves validation to the binding of the server's key. */
+static SECURITY_STATUS tls_acquire(struct credssp_credential *credential, const struct acquire_request *request,
+                                   int64_t *expiry)
+{
+    static const SCHANNEL_CRED defaults = {
+        .dwVersion = SCHANNEL_CRED_VERSION,
+        .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_NO_DEFAULT_CREDS,
+    };
+    const CREDSSP_CRED *cred = cred_of(request->auth_data);
+    const void *given = cred != NULL ? cred->pSchannelCred : NULL;
+    require(given != NULL || request->use == SECPKG_CRED_OUTBOUND,
+            cause_set(SEC_E_NO_CREDENTIALS, "a CredSSP server needs a certificate: pSchannelCred of its CREDSSP_CRED"));
+    if (given != NULL) {
+        DWORD version;
+        memcpy(&version, given, sizeof version);
+        DWORD flags = version == SCH_CREDENTIALS_VERSION ? ((const SCH_CREDENTIALS *)given)->dwFlags
+                      : version == SCHANNEL_CRED_VERSION ? ((const SCHANNEL_CRED *)given)->dwFlags
+                                                         : 0;
+        credential->validates = (flags & SCH_CRED_AUTO_CRED_VALIDATION) != 0;
+        credential->name_passed = (flags & SCH_CRED_NO_SERVERNAME_CHECK) != 0;
+    }
+    struct acquire_request inner = {
+        .package = credential->tls,
+        .config = request->config,
+        .use = request->use,
+        .auth_data = given != NULL ? given : &defaults,
+    };
+    return credential->tls->authority->acquire(&inner, &credential->tls_credential, expiry);
+}
+
+static SECURITY_STATUS identity_copy(struct identity *to, const struct identity *from)
+{
+    to->user = mem_strdup(from->user);
+    to->domain = mem_strdup(from->domain);
+    to->has_password = from->has_password;
+    to->password_is_hash = from->password_is_hash;
+    to->proof_kind = from->proof_kind;
+    require((from->user == NULL || to->user != NULL) && (from->domain == NULL || to->domain != NULL) &&
+                (from->password.len == 0 || secret_set(&to->password, from->password.data, from->password.len)),
+            SEC_E_INSUFFICIENT_MEMORY);
+    return SEC_E_OK;
+}
+
+/* What the client will hand over: what the program gave, else what the user file keeps. */
+static SECURITY_STATUS identity_find(struct credssp_credential *credential, const struct acquire_request *request)
+{
+    if (request->use != SECPKG_CRED_OUTBOUND)
+        return SEC_E_OK;
+    if (request->identity != NULL) {
+        credential->source = CREDSSP_SOURCE_FRESH;
+        return identity_copy(&credential->identity, request->identity);
+    }
+    if (request->config->user_file == NULL)
+        return SEC_E_OK;
+    SECURITY_STATUS status =
+        user_file_find(request->config->user_file, request->principal, NULL, NULL, &credential->identity);
+    if (status == SEC_E_OK)
+        credential->source = CREDSSP_SOURCE_SAVED;
+    require(status == SEC_E_OK || status == SEC_E_NO_CREDENTIALS, status);
+    cause_clear();
+    return SEC_E_OK;
+}
+
+/* The only package that the identity's list leaves, or NULL: its tokens go out as they are, without SPNEGO, which peers want that know none
+ * (MS-CSSP 2.2.1 allows it). */
+static const struct package *only_package(const struct identity *identity)
+{
+    const struct package *only = NULL, *package;
+    if (identity == NULL || identity->packages == NULL)
+        return NULL;
+    for (size_t i = 0; (package = registry_at(i)) != NULL; i++) {
+        bool negotiable = (package->info.capabilities & SECPKG_FLAG_NEGOTIABLE) != 0 &&
+                          package->info.mech.oid[0].len > 0 && package->session != NULL;
+        if (!negotiable || identity_forbids(identity, package->info.name))
+            continue;
+        if (only != NULL)
+            return NULL;
+        only = package;
+    }
+    return only;
+}
+
+static SECURITY_STATUS inner_acquire(struct credssp_credential *credential, const struct acquire_request *request,
+                                     int64_t *expiry)
+{
+    const struct package *only = request->use == SECPKG_CRED_OUTBOUND ? only_package(request->identity) : NULL;
+    credential->inner = only != NULL ? only : registry_find("Negotiate");
+    require(credential->inner != NULL && credential->inner->authority->acquire != NULL,
+            cause_set(SEC_E_SECPKG_NOT_FOUND, "CREDSSP needs Negotiate, which is not here"));
+    struct acquire_request inner = *request;
+    inner.package = credential->inner;
+    inner.auth_data = NULL;
+    if (credential->source == CREDSSP_SOURCE_SAVED)
+        inner.identity = &credential->identity; /* who authenticates is who is handed over */
+    return credential->inner->authority->acquire(&inner, &credential->inner_credential, expiry);
+}
+
+static SECURITY_STATUS parts_acquire(struct credssp_credential *credential, const struct acquire_request *request,
+                                     int64_t *expiry)
+{
+    int64_t tls_expiry = INT64_MAX, inner_expiry = INT64_MAX;
+    require(request->use == SECPKG_CRED_OUTBOUND || request->use == SECPKG_CRED_INBOUND,
+            cause_set(SEC_E_NO_CREDENTIALS, "a CredSSP credential is for one direction"));
+    const struct config *config = request->config;
+    require(config->credssp_min_version >= TS_VERSION_MIN && config->credssp_max_version <= TS_VERSION_MAX &&
+                config->credssp_min_version <= config->credssp_max_version,
+            cause_set(SEC_E_INTERNAL_ERROR, "min_version %u and max_version %u in [credssp]: versions are %d to %d",
+                      config->credssp_min_version, config->credssp_max_version, TS_VERSION_MIN, TS_VERSION_MAX));
+    try(cred_check(request->auth_data));
+    credential->tls = registry_find("Schannel");
+    require(credential->tls != NULL, cause_set(SEC_E_SECPKG_NOT_FOUND, "CREDSSP needs Schannel, which is not here"));
+    try(identity_find(credential, request));
+    try(tls_acquire(credential, request, &tls_expiry));
+    try(inner_acquire(credential, request, &inner_expiry));
+    *expiry = tls_expiry < inner_expiry ? tls_expiry : inner_expiry;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS credssp_acquire(const struct acquire_request *request, void **credential, int64_t *expiry)
+{
+    struct credssp_credential *acquired = mem_zalloc(sizeof *acquired);
+    require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    acquired->config = config_retain(request->config);
+    SECURITY_STATUS status = parts_acquire(acquired, request, expiry);
+    if (status != SEC_E_OK) {
+        credssp_release(acquired);
+        return status;
+    }
+    *credential = acquired;
+    return SEC_E_OK;
+}
+
+void credssp_release(void *credential)
+{
+    struct credssp_credential *released = credential;
+    if (released->inner_credential != NULL)
+        released->inner->authority->release(released->inner_credential);
+    if (released->tls_credential != NULL)
+        released->tls->authority->release(released->tls_credential);
+    identity_release(&released->identity);
+    config_release(released->config);
+    mem_free(released);
+}
+
+/* Names are the inner credential's, algorithms and protocols the channel's. */
+SECURITY_STATUS credssp_query_credential(const void *credential, uint32_t attribute, struct attribute *value)
+{
+    const struct credssp_credential *asked = credential;
+    bool of_tls = attribute == SECPKG_ATTR_SUPPORTED_ALGS || attribute == SECPKG_ATTR_CIPHER_STRENGTHS ||
+                  attribute == SECPKG_ATTR_SUPPORTED_PROTOCOLS;
+    const struct package *package = of_tls ? asked->tls : asked->inner;
+    require(package->authority->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return package->authority->query_credential(of_tls ? asked->tls_credential : asked->inner_credential, attribute,
+                                                value);
+}
+
+SECURITY_STATUS credssp_set_credential(void *credential, uint32_t attribute, const void *value, size_t len)
+{
+    struct credssp_credential *changed = credential;
+    require(changed->inner->authority->set_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return changed->inner->authority->set_credential(changed->inner_credential, attribute, value, len);
+}

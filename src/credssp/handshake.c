@@ -1,0 +1,325 @@
+#include "credssp/handshake.h"
+
+#include "base/memory.h"
+#include "base/time.h"
+#include "core/cause.h"
+#include "core/trace.h"
+#include "credssp/session.h"
+
+void credssp_abandon(void *handshake)
+{
+    struct credssp_handshake *freed = handshake;
+    if (freed->inner != NULL && freed->credential->inner->authority->abandon != NULL)
+        freed->credential->inner->authority->abandon(freed->inner);
+    session_close(freed->session);
+    channel_release(&freed->channel);
+    secret_release(&freed->public_key);
+    secret_release(&freed->authorized);
+    writer_release(&freed->refusal);
+    mem_free(freed->target);
+    secret_wipe(freed, sizeof *freed);
+    mem_free(freed);
+}
+
+static SECURITY_STATUS handshake_new(const struct credssp_credential *credential, bool initiator,
+                                     const struct step_in *in, struct credssp_handshake **handshake)
+{
+    struct credssp_handshake *made = mem_zalloc(sizeof *made);
+    require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    made->credential = credential;
+    made->initiator = initiator;
+    made->asked = in->flags;
+    made->expiry = FILETIME_NEVER;
+    made->target = mem_strdup(in->target);
+    SECURITY_STATUS status = channel_init(&made->channel, credential, initiator, in->target);
+    if (status == SEC_E_OK && in->target != NULL && made->target == NULL)
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status != SEC_E_OK) {
+        credssp_abandon(made);
+        return status;
+    }
+    *handshake = made;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS credssp_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
+{
+    const struct credssp_handshake *asked = handshake;
+    const struct package *tls = asked->credential->tls;
+    require(asked->channel.handshake != NULL && tls->authority->query_handshake != NULL &&
+                attribute != SECPKG_ATTR_PACKAGE_INFO && attribute != SECPKG_ATTR_NEGOTIATION_PACKAGE,
+            cause_set(SEC_E_INVALID_HANDLE, "this CREDSSP context is not established"));
+    return tls->authority->query_handshake(asked->channel.handshake, attribute, value);
+}
+
+SECURITY_STATUS credssp_control(void *handshake, struct slice token)
+{
+    struct credssp_handshake *now = handshake;
+    const struct package *tls = now->credential->tls;
+    require(now->channel.handshake != NULL && tls->authority->control != NULL,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "there is no TLS connection yet"));
+    return tls->authority->control(now->channel.handshake, token);
+}
+
+/* The peer's version: told with its first request, and never another one after. */
+static SECURITY_STATUS version_take(struct credssp_handshake *handshake, uint32_t version)
+{
+    const struct config *config = handshake->credential->config;
+    require(handshake->peer_version == 0 || handshake->peer_version == version,
+            cause_set(SEC_E_INVALID_TOKEN, "the peer told version %u of CredSSP, and now %u",
+                      (unsigned)handshake->peer_version, (unsigned)version));
+    require(version >= TS_VERSION_MIN, cause_set(SEC_E_INVALID_TOKEN, "version %u of CredSSP", (unsigned)version));
+    require(version >= config->credssp_min_version,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                      "the peer knows version %u of CredSSP; min_version in [credssp] is %u: older ones bind the "
+                      "server's key in a way that can be abused",
+                      (unsigned)version, config->credssp_min_version));
+    handshake->peer_version = version;
+    handshake->version = version < config->credssp_max_version ? version : config->credssp_max_version;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS nonce_take(struct credssp_handshake *handshake, struct slice nonce)
+{
+    if (nonce.data == NULL || handshake->initiator) /* servers may send the client's back; it is ours that counts */
+        return SEC_E_OK;
+    require(!handshake->has_nonce || secret_equal(nonce.data, handshake->nonce, TS_NONCE_LEN),
+            cause_set(SEC_E_MESSAGE_ALTERED, "the client's nonce has changed"));
+    struct writer to = writer_fixed(handshake->nonce, TS_NONCE_LEN);
+    writer_slice(&to, nonce);
+    handshake->has_nonce = true;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS request_send(struct credssp_handshake *handshake, struct ts_request *request, struct writer *token)
+{
+    AUTO_WRITER struct writer bytes = writer_growing(1024);
+    request->version = handshake->credential->config->credssp_max_version; /* always: peers refuse one that changes */
+    ts_request_write(&bytes, request);
+    require(writer_finish(&bytes) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    return channel_send(&handshake->channel, writer_slice_of(&bytes), token);
+}
+
+/* What the inner handshake has to give: keys to seal with. ISC_ and ASC_REQ_ have the same bits but for a few. */
+static uint32_t inner_flags(const struct credssp_handshake *handshake)
+{
+    _Static_assert(ISC_REQ_CONFIDENTIALITY == ASC_REQ_CONFIDENTIALITY && ISC_REQ_MUTUAL_AUTH == ASC_REQ_MUTUAL_AUTH &&
+                       ISC_REQ_SEQUENCE_DETECT == ASC_REQ_SEQUENCE_DETECT &&
+                       ISC_REQ_REPLAY_DETECT == ASC_REQ_REPLAY_DETECT && ISC_REQ_CONNECTION == ASC_REQ_CONNECTION,
+                   "one set for both");
+    return ISC_REQ_CONFIDENTIALITY | ISC_REQ_MUTUAL_AUTH | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_REPLAY_DETECT |
+           ISC_REQ_CONNECTION | (handshake->initiator ? ISC_REQ_INTEGRITY : ASC_REQ_INTEGRITY);
+}
+
+/* The inner handshake has ended, for this side. */
+static SECURITY_STATUS inner_end(struct credssp_handshake *handshake, struct step_out *out)
+{
+    require((out->granted & ISC_RET_CONFIDENTIALITY) != 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "CredSSP needs confidentiality, which was not negotiated"));
+    try(session_of_step(out, &handshake->session));
+    require(handshake->session != NULL,
+            cause_set(SEC_E_INTERNAL_ERROR, "the inner handshake ended without a session"));
+    handshake->inner_granted = out->granted;
+    handshake->expiry = out->expiry;
+    handshake->inner_done = true;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice token, struct writer *answer)
+{
+    const struct package *package = handshake->credential->inner;
+    SECURITY_STATUS(*step)
+    (void *, void **, const struct step_in *, struct step_out *) =
+        handshake->initiator ? package->authority->initiate : package->authority->accept;
+    require(token.len <= package->info.max_token,
+            cause_set(SEC_E_INVALID_TOKEN, "a token of %zu bytes for %s, whose longest is %u", token.len,
+                      package->info.name, (unsigned)package->info.max_token));
+    const struct step_in in = {
+        .token = token.len > 0 ? token : (struct slice){0},
+        .target = handshake->target,
+        .flags = inner_flags(handshake),
+    };
+    struct step_out out = {.token = *answer, .record = writer_growing(768)};
+    SECURITY_STATUS status = step(handshake->credential->inner_credential, &handshake->inner, &in, &out);
+    *answer = out.token;
+    if (status >= 0 && (writer_finish(answer) != WIRE_OK || writer_finish(&out.record) != WIRE_OK))
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK)
+        status = inner_end(handshake, &out);
+    writer_release(&out.record);
+    session_close(out.session);
+    require(status < 0 || status == SEC_E_OK || status == SEC_I_CONTINUE_NEEDED,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s wants its tokens completed, which CredSSP does not know",
+                      package->info.name));
+    return status;
+}
+
+#define PADDING_MAX 16 /* a cipher's block */
+
+SECURITY_STATUS inner_seal(struct credssp_handshake *handshake, struct slice plain, struct writer *sealed)
+{
+    const struct session *session = handshake->session;
+    struct attribute value = {0};
+    AUTO_SECRET struct secret room = {0};
+    try(session_query(session, SECPKG_ATTR_SIZES, &value));
+    require(session->package->session->seal != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    size_t trailer = value.sizes.trailer;
+    require(secret_alloc(&room, trailer + plain.len + PADDING_MAX), SEC_E_INSUFFICIENT_MEMORY);
+    struct writer copy = writer_fixed(room.data + trailer, plain.len);
+    writer_slice(&copy, plain);
+    struct message message = {.n_data = 1};
+    message.token = (struct slice_mut){room.data, trailer};
+    message.data[0] = (struct segment){.data = room.data + trailer, .len = plain.len};
+    message.padding = (struct slice_mut){room.data + trailer + plain.len, PADDING_MAX};
+    try(session->package->session->seal(session->state, 0, &message, handshake->sent++));
+    writer_bytes(sealed, message.token.data, message.token.len);
+    writer_bytes(sealed, message.data[0].data, message.data[0].len);
+    writer_bytes(sealed, message.padding.data, message.padding.len);
+    return writer_finish(sealed) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS inner_unseal(struct credssp_handshake *handshake, struct slice sealed, struct secret *plain)
+{
+    const struct session *session = handshake->session;
+    AUTO_SECRET struct secret copy = {0};
+    uint32_t qop = 0;
+    require(session->package->session->unseal != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(sealed.len > 0, cause_set(SEC_E_INVALID_TOKEN, "a sealed field of no bytes"));
+    require(secret_set(&copy, sealed.data, sealed.len), SEC_E_INSUFFICIENT_MEMORY);
+    struct message message = {.stream = {copy.data, copy.len}};
+    try(session->package->session->unseal(session->state, &message, handshake->received++, &qop));
+    require(qop != SECQOP_WRAP_NO_ENCRYPT,
+            cause_set(SEC_E_MESSAGE_ALTERED, "a field that has to be sealed came signed alone"));
+    return secret_set(plain, message.stream_data.data, message.stream_data.len) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS binding_seal(struct credssp_handshake *handshake, struct writer *sealed)
+{
+    AUTO_SECRET struct secret text = {0};
+    try(binding_text(handshake->initiator ? BINDING_CLIENT : BINDING_SERVER, handshake->version, handshake->nonce,
+                     secret_slice(&handshake->public_key), &text));
+    return inner_seal(handshake, secret_slice(&text), sealed);
+}
+
+SECURITY_STATUS binding_check(struct credssp_handshake *handshake, struct slice sealed)
+{
+    AUTO_SECRET struct secret expected = {0}, text = {0};
+    try(binding_text(handshake->initiator ? BINDING_SERVER : BINDING_CLIENT, handshake->version, handshake->nonce,
+                     secret_slice(&handshake->public_key), &expected));
+    try(inner_unseal(handshake, sealed, &text));
+    require(text.len == expected.len && secret_equal(text.data, expected.data, text.len),
+            cause_set(SEC_E_MESSAGE_ALTERED, "the %s has seen another TLS key than this side: somebody stands between",
+                      handshake->initiator ? "server" : "client"));
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS handshake_finish(struct credssp_handshake *handshake, struct step_out *out)
+{
+    uint32_t granted = handshake->initiator
+                           ? ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT | ISC_RET_CONFIDENTIALITY | ISC_RET_STREAM
+                           : ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT | ASC_RET_CONFIDENTIALITY | ASC_RET_STREAM;
+    if (handshake->initiator ? handshake->server_auth != 0 : (handshake->inner_granted & ASC_RET_MUTUAL_AUTH) != 0)
+        granted |= ISC_RET_MUTUAL_AUTH; /* the acceptor's is the same bit, like the next one's */
+    if (handshake->handed_over)
+        granted |= ISC_RET_DELEGATE;
+    if (handshake->initiator && handshake->credential->source == CREDSSP_SOURCE_FRESH)
+        granted |= ISC_RET_USED_SUPPLIED_CREDS;
+    handshake->granted = granted;
+    TRACE("credssp", "version %u, %s inside, credentials %s", (unsigned)handshake->version,
+          handshake->credential->inner->info.name, handshake->handed_over ? "handed over" : "not handed over");
+    try(credssp_session_make(handshake, &out->stream));
+    handshake->state = CREDSSP_OPEN;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS request_run(const struct credssp_role *role, struct credssp_handshake *handshake,
+                                   struct step_out *out)
+{
+    struct ts_request request;
+    struct slice bytes = writer_slice_of(&handshake->channel.received);
+    credssp_request_step *step = handshake->state < role->n_steps ? role->steps[handshake->state] : NULL;
+    require(ts_request_parse(bytes, &request) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "what came through TLS is no TSRequest, or it is damaged"));
+    try(version_take(handshake, request.version));
+    try(nonce_take(handshake, request.nonce));
+    require(step != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "a TSRequest, and none is due"));
+    return step(handshake, &request, out);
+}
+
+/* TLS is open: takes a TSRequest off what was received, and answers it. */
+static SECURITY_STATUS records_take(const struct credssp_role *role, struct credssp_handshake *handshake,
+                                    struct slice input, struct step_out *out)
+{
+    size_t left;
+    SECURITY_STATUS status = channel_receive(&handshake->channel, input, out, &left);
+    if (status == SEC_E_OK) {
+        status = request_run(role, handshake, out);
+        writer_release(&handshake->channel.received);
+        handshake->channel.received = writer_growing(4096);
+    }
+    out->extra = left;
+    return status;
+}
+
+/* TLS' own handshake, and what came glued to its end. */
+static SECURITY_STATUS tls_run(const struct credssp_role *role, struct credssp_handshake *handshake,
+                               const struct step_in *in, struct step_out *out)
+{
+    SECURITY_STATUS status = channel_step(&handshake->channel, in, out);
+    if (status != SEC_E_OK)
+        return status;
+    size_t extra = out->extra;
+    out->extra = 0;
+    require(handshake->channel.session != NULL,
+            cause_set(SEC_E_CONTEXT_EXPIRED, "TLS was closed before it was established"));
+    try(channel_public_key(&handshake->channel, &handshake->public_key));
+    status = role->opened(handshake, out);
+    if (status != SEC_I_CONTINUE_NEEDED || extra == 0)
+        return status;
+    status = records_take(role, handshake, slice_of(in->token.data + (in->token.len - extra), extra), out);
+    if (status == SEC_E_INCOMPLETE_MESSAGE) { /* the handshake was whole, what follows is not yet */
+        out->extra = extra;
+        return SEC_I_CONTINUE_NEEDED;
+    }
+    return status;
+}
+
+static SECURITY_STATUS state_run(const struct credssp_role *role, struct credssp_handshake *handshake,
+                                 const struct step_in *in, struct step_out *out)
+{
+    switch (handshake->state) {
+    case CREDSSP_TLS:
+        return tls_run(role, handshake, in, out);
+    case CREDSSP_OPEN:
+        return channel_step(&handshake->channel, in, out);
+    case CREDSSP_FAILED:
+        return cause_set(SEC_E_OUT_OF_SEQUENCE, "this CredSSP handshake failed before");
+    default:
+        return records_take(role, handshake, in->token, out);
+    }
+}
+
+SECURITY_STATUS credssp_step(const struct credssp_role *role, bool initiator, void *credential, void **handshake,
+                             const struct step_in *in, struct step_out *out)
+{
+    struct credssp_handshake *now = *handshake;
+    bool first = now == NULL;
+    if (first)
+        try(handshake_new(credential, initiator, in, &now));
+    SECURITY_STATUS status = state_run(role, now, in, out);
+    if (status < 0 && status != SEC_E_INCOMPLETE_MESSAGE && now->state != CREDSSP_OPEN) {
+        if (now->channel.session != NULL && now->state != CREDSSP_FAILED && role->failed != NULL)
+            role->failed(now, status, out);
+        now->state = CREDSSP_FAILED;
+    }
+    if (now->state == CREDSSP_OPEN) {
+        out->granted = now->granted;
+        out->expiry = now->expiry;
+    }
+    if (first && status < 0) {
+        credssp_abandon(now);
+        now = NULL;
+    }
+    *handshake = now;
+    return status;
+}

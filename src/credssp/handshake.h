@@ -1,0 +1,87 @@
+/*
+ * A CredSSP handshake that is under way, of either role, and what both do alike (MS-CSSP 3.1.5): TLS, the inner handshake in TSRequests, sealing what only
+ * the other side of the inner handshake may read, and the end.
+ */
+#ifndef OPENSSPI_CREDSSP_HANDSHAKE_H
+#define OPENSSPI_CREDSSP_HANDSHAKE_H
+
+#include "credssp/binding.h"
+#include "credssp/channel.h"
+#include "credssp/request.h"
+#include <wincrypt.h>
+
+/* Each state names the only TSRequest that is legal next. */
+enum credssp_state {
+    CREDSSP_TLS,                /* none: TLS' handshake */
+    CREDSSP_CLIENT_NEGO,        /* the server's negoTokens */
+    CREDSSP_CLIENT_KEY,         /* the server's pubKeyAuth */
+    CREDSSP_SERVER_NEGO,        /* the client's negoTokens, with the last of them perhaps its pubKeyAuth */
+    CREDSSP_SERVER_KEY,         /* the client's pubKeyAuth */
+    CREDSSP_SERVER_CREDENTIALS, /* the client's authInfo */
+    CREDSSP_OPEN,               /* none: what TLS has to say to itself */
+    CREDSSP_FAILED,
+};
+
+struct credssp_handshake {
+    const struct credssp_credential *credential; /* the context holds it longer than this lives */
+    enum credssp_state state;
+    bool initiator;
+    uint32_t asked; /* ISC_REQ_* or ASC_REQ_* of the first call */
+    char *target;
+    struct channel channel;
+    struct secret public_key; /* the server's */
+
+    void *inner; /* the inner package's handshake: ours, never handed out */
+    bool inner_done;
+    uint32_t inner_granted;
+    struct session *session; /* of the inner package, once it has ended */
+    uint32_t sent, received; /* sealed messages: the sequence numbers */
+
+    uint32_t version; /* in use; 0 until the peer has told its own */
+    uint32_t peer_version;
+    uint8_t nonce[TS_NONCE_LEN];
+    bool has_nonce;
+
+    uint32_t server_auth;     /* client: CREDSSP_SERVER_AUTH_* */
+    bool handed_over;         /* credentials were sent, or came */
+    struct secret authorized; /* server: TSCredentials as they came */
+    struct writer refusal;    /* server: the inner package's last word to a client that it refused */
+    CERT_TRUST_STATUS trust;  /* client: what is to be said of the server's certificate */
+    uint32_t granted;
+    int64_t expiry;
+};
+
+SECURITY_STATUS credssp_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+SECURITY_STATUS credssp_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+void credssp_abandon(void *handshake);
+SECURITY_STATUS credssp_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value);
+SECURITY_STATUS credssp_control(void *handshake, struct slice token);
+
+/* What a role does: when TLS is open, and with the TSRequest that each state waits for. */
+typedef SECURITY_STATUS credssp_request_step(struct credssp_handshake *handshake, const struct ts_request *request,
+                                             struct step_out *out);
+struct credssp_role {
+    SECURITY_STATUS (*opened)(struct credssp_handshake *handshake, struct step_out *out);
+    credssp_request_step *const *steps;
+    size_t n_steps;
+    /* A failure once TLS is open: words for the peer. NULL: none. */
+    void (*failed)(struct credssp_handshake *handshake, SECURITY_STATUS status, struct step_out *out);
+};
+SECURITY_STATUS credssp_step(const struct credssp_role *role, bool initiator, void *credential, void **handshake,
+                             const struct step_in *in, struct step_out *out);
+
+/* Gives the inner package a token (data NULL: none); its answer goes to `answer`, and its session is there when it has ended. Its status. */
+SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice token, struct writer *answer);
+/* Seals for the other end of the inner handshake, and opens what it sealed. SEC_E_MESSAGE_ALTERED and the like for anything else. */
+SECURITY_STATUS inner_seal(struct credssp_handshake *handshake, struct slice plain, struct writer *sealed);
+SECURITY_STATUS inner_unseal(struct credssp_handshake *handshake, struct slice sealed, struct secret *plain);
+
+/* Writes a TSRequest, whose version is put in, as TLS records. */
+SECURITY_STATUS request_send(struct credssp_handshake *handshake, struct ts_request *request, struct writer *token);
+/* pubKeyAuth of this side, sealed; and the other side's compared with what it has to be: SEC_E_MESSAGE_ALTERED. */
+SECURITY_STATUS binding_seal(struct credssp_handshake *handshake, struct writer *sealed);
+SECURITY_STATUS binding_check(struct credssp_handshake *handshake, struct slice sealed);
+/* Hands the session over and ends the handshake. */
+SECURITY_STATUS handshake_finish(struct credssp_handshake *handshake, struct step_out *out);
+
+#endif

@@ -1,0 +1,211 @@
+#include "credssp/session.h"
+
+#include "base/memory.h"
+#include "base/time.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+#include "credssp/package.h"
+#include "credssp/packed.h"
+#include <schannel.h>
+#include <sspi_ext.h>
+#include <string.h>
+
+struct credssp_session {
+    bool initiator;
+    struct session *channel, *inner;
+    struct session_facts facts; /* the inner session's, with our own flags */
+    uint32_t server_auth;
+    CERT_TRUST_STATUS trust;
+    /* Server: what the client handed over. */
+    struct secret credentials, packed; /* TSCredentials, and in Windows' packed form; empty: none */
+    struct identity identity;          /* a password's */
+    bool has_identity;
+};
+
+static void credssp_close(void *state)
+{
+    struct credssp_session *closed = state;
+    session_close(closed->channel);
+    session_close(closed->inner);
+    secret_release(&closed->credentials);
+    secret_release(&closed->packed);
+    identity_release(&closed->identity);
+    mem_free(closed);
+}
+
+static SECURITY_STATUS text_read(struct slice utf16, char **text)
+{
+    if (utf16.len == 0)
+        return SEC_E_OK;
+    require(utf16le_to_text(utf16, text) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "a name among the client's credentials is not valid UTF-16"));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS identity_read(struct credssp_session *session, const struct ts_credentials *credentials)
+{
+    try(text_read(credentials->domain, &session->identity.domain));
+    try(text_read(credentials->user, &session->identity.user));
+    require(credentials->password.len % 2 == 0,
+            cause_set(SEC_E_INVALID_TOKEN, "a password of %zu bytes", credentials->password.len));
+    require(credentials->password.len == 0 ||
+                secret_set(&session->identity.password, credentials->password.data, credentials->password.len),
+            SEC_E_INSUFFICIENT_MEMORY);
+    session->identity.has_password = true;
+    session->has_identity = true;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS credentials_take(struct credssp_session *session, struct slice bytes)
+{
+    struct ts_credentials credentials;
+    require(ts_credentials_parse(bytes, &credentials) == WIRE_OK, SEC_E_INVALID_TOKEN);
+    require(secret_set(&session->credentials, bytes.data, bytes.len), SEC_E_INSUFFICIENT_MEMORY);
+    if (credentials.type == TS_PASSWORD)
+        try(identity_read(session, &credentials));
+    return packed_write(&credentials, &session->packed);
+}
+
+SECURITY_STATUS credssp_session_make(struct credssp_handshake *handshake, void **state)
+{
+    struct credssp_session *made = mem_zalloc(sizeof *made);
+    require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS status = handshake->handed_over && !handshake->initiator
+                                 ? credentials_take(made, secret_slice(&handshake->authorized))
+                                 : SEC_E_OK;
+    if (status != SEC_E_OK) {
+        credssp_close(made);
+        return status;
+    }
+    made->initiator = handshake->initiator;
+    made->server_auth = handshake->server_auth;
+    made->trust = handshake->trust;
+    made->channel = STEAL(handshake->channel.session);
+    made->inner = STEAL(handshake->session);
+    made->facts = made->inner->facts;
+    made->facts.flags = handshake->granted;
+    made->facts.delegated = (struct slice){0}; /* the inner package's own form: nothing here could use it */
+    secret_release(&handshake->authorized);
+    *state = made;
+    return SEC_E_OK;
+}
+
+static const struct session_facts *credssp_facts(const void *state)
+{
+    return &((const struct credssp_session *)state)->facts;
+}
+
+/* Messages are TLS records. */
+static SECURITY_STATUS credssp_seal(void *state, uint32_t qop, struct message *message, uint32_t seq)
+{
+    const struct session *channel = ((struct credssp_session *)state)->channel;
+    return channel->package->session->seal(channel->state, qop, message, seq);
+}
+
+static SECURITY_STATUS credssp_unseal(void *state, struct message *message, uint32_t seq, uint32_t *qop)
+{
+    const struct session *channel = ((struct credssp_session *)state)->channel;
+    return channel->package->session->unseal(channel->state, message, seq, qop);
+}
+
+/* What was negotiated inside. */
+static SECURITY_STATUS choice_query(const struct credssp_session *session, struct attribute *value)
+{
+    if (session->inner->package->info.chooses)
+        return session_query(session->inner, SECPKG_ATTR_PACKAGE_INFO, value);
+    value->choice.package = session->inner->package;
+    value->choice.state = SECPKG_NEGOTIATION_COMPLETE;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS sizes_query(const struct credssp_session *session, struct attribute *value)
+{
+    struct attribute stream = {0};
+    SecPkgContext_StreamSizes sizes;
+    try(session_query(session->channel, SECPKG_ATTR_STREAM_SIZES, &stream));
+    memcpy(&sizes, stream.flat.bytes, sizeof sizes);
+    value->sizes.max_token = CREDSSP_TOKEN_MAX;
+    value->sizes.max_signature = 0;
+    value->sizes.block = sizes.cbBlockSize;
+    value->sizes.trailer = sizes.cbHeader + sizes.cbTrailer;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS credentials_query(const struct credssp_session *session, uint32_t attribute,
+                                         struct attribute *value)
+{
+    require(!session->initiator,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the client's credentials are asked of the server's side"));
+    require(session->credentials.len > 0, cause_set(SEC_E_NO_CREDENTIALS, "the client handed no credentials over"));
+    if (attribute == OPENSSPI_ATTR_TS_CREDENTIALS)
+        value->bytes = secret_slice(&session->credentials);
+    else if (attribute == SECPKG_ATTR_CREDS_2) {
+        require(session->packed.len > 0,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the client's credentials have no packed form"));
+        value->bytes = secret_slice(&session->packed);
+    } else {
+        require(session->has_identity,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the client's credentials are no password"));
+        value->identity = &session->identity;
+    }
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS own_query(const struct credssp_session *session, uint32_t attribute, struct attribute *value)
+{
+    require(session->initiator,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "how the server proved itself is asked of the client's side"));
+    if (attribute == SECPKG_ATTR_SERVER_AUTH_FLAGS) {
+        value->number = session->server_auth;
+        return SEC_E_OK;
+    }
+    memcpy(value->flat.bytes, &session->trust, sizeof session->trust);
+    value->flat.len = sizeof session->trust;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS credssp_query(const void *state, uint32_t attribute, struct attribute *value)
+{
+    const struct credssp_session *session = state;
+    switch (attribute) {
+    case SECPKG_ATTR_PACKAGE_INFO:
+        value->choice.package = &credssp_package;
+        return SEC_E_OK;
+    case SECPKG_ATTR_NEGOTIATION_PACKAGE:
+        return choice_query(session, value);
+    case SECPKG_ATTR_SIZES:
+        return sizes_query(session, value);
+    case SECPKG_ATTR_FLAGS:
+        value->number = session->facts.flags;
+        return SEC_E_OK;
+    case SECPKG_ATTR_CREDS:
+    case SECPKG_ATTR_CREDS_2:
+    case OPENSSPI_ATTR_TS_CREDENTIALS:
+        return credentials_query(session, attribute, value);
+    case SECPKG_ATTR_SERVER_AUTH_FLAGS:
+    case SECPKG_ATTR_CERT_TRUST_STATUS:
+        return own_query(session, attribute, value);
+    case SECPKG_ATTR_NAMES:
+    case SECPKG_ATTR_NATIVE_NAMES:
+    case SECPKG_ATTR_AUTHORITY:
+    case SECPKG_ATTR_DCE_INFO:
+    case SECPKG_ATTR_LIFESPAN:
+    case SECPKG_ATTR_SESSION_KEY:
+    case SECPKG_ATTR_PASSWORD_EXPIRY:
+    case SECPKG_ATTR_CLIENT_SPECIFIED_TARGET:
+    case OPENSSPI_ATTR_AUTHORIZATION_DATA:
+        return session_query(session->inner, attribute, value);
+    default: /* the connection's and the certificates' */
+        return session_query(session->channel, attribute, value);
+    }
+}
+
+const struct package_session credssp_session_table = {
+    .close = credssp_close,
+    .facts = credssp_facts,
+    .sign = credssp_seal,
+    .seal = credssp_seal,
+    .verify = credssp_unseal,
+    .unseal = credssp_unseal,
+    .query = credssp_query,
+};

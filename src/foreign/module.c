@@ -1,0 +1,177 @@
+#include "foreign/module.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+#include "core/registry.h"
+#include "core/trace.h"
+#include "foreign/foreign.h"
+#include <dlfcn.h>
+#include <limits.h>
+#include <link.h>
+#include <stdlib.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static pthread_mutex_t modules_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct foreign_module *modules; /* guarded by modules_lock */
+static _Thread_local bool loading;     /* a module's start may call us: then nothing more is loaded */
+
+/* Not guarded like other locks: a module's start, which runs under it, may fork. A child finds it free; the list is whole at any moment. */
+static void child_free(void)
+{
+    pthread_mutex_init(&modules_lock, NULL);
+}
+
+__attribute__((constructor)) static void guard(void)
+{
+    (void)pthread_atfork(NULL, NULL, child_free);
+}
+
+ULONG foreign_version(const struct foreign_module *module)
+{
+    return module->wide != NULL ? module->wide->dwVersion : module->narrow->dwVersion;
+}
+
+/* A symbol of the module itself, not of a library that it stands on: a module may be linked with this very library. */
+static void *own_symbol(void *library, const char *name)
+{
+    struct link_map *map;
+    Dl_info info;
+    void *symbol = dlsym(library, name);
+    return symbol != NULL && dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 && dladdr(symbol, &info) != 0 &&
+                   info.dli_fbase == (void *)map->l_addr
+               ? symbol
+               : NULL;
+}
+
+/* What every package needs, so that nothing of it is left behind. */
+#define TABLE_IS_USABLE(table, letter)                                                                          \
+    ((table)->EnumerateSecurityPackages##letter != NULL && (table)->AcquireCredentialsHandle##letter != NULL && \
+     (table)->FreeCredentialsHandle != NULL && (table)->DeleteSecurityContext != NULL &&                        \
+     (table)->FreeContextBuffer != NULL &&                                                                      \
+     ((table)->InitializeSecurityContext##letter != NULL || (table)->AcceptSecurityContext != NULL))
+
+static SECURITY_STATUS table_find(struct foreign_module *module, void *library)
+{
+    INIT_SECURITY_INTERFACE_W start_w;
+    INIT_SECURITY_INTERFACE_A start_a;
+    SECURITY_STATUS bad = SEC_E_CANNOT_INSTALL;
+    *(void **)&start_w = own_symbol(library, SECURITY_ENTRYPOINT_ANSIW);
+    *(void **)&start_a = own_symbol(library, SECURITY_ENTRYPOINT_ANSIA);
+    if (start_w != NULL)
+        module->wide = start_w();
+    if (module->wide == NULL && start_a != NULL)
+        module->narrow = start_a();
+    if (start_w == NULL && start_a == NULL && own_symbol(library, "SpLsaModeInitialize") != NULL)
+        return cause_set(bad, "%s: packages that export SpLsaModeInitialize are not in this version", module->path);
+    require(start_w != NULL || start_a != NULL,
+            cause_set(bad, "%s: exports neither InitSecurityInterfaceW nor A", module->path));
+    require(module->wide != NULL || module->narrow != NULL,
+            cause_set(bad, "%s: InitSecurityInterface gave no table", module->path));
+    ULONG version = foreign_version(module);
+    require(version >= SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION &&
+                version <= SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_5,
+            cause_set(bad, "%s: a function table of version %u", module->path, (unsigned)version));
+    require(module->wide != NULL ? TABLE_IS_USABLE(module->wide, W) : TABLE_IS_USABLE(module->narrow, A),
+            cause_set(bad, "%s: its function table lacks what every package needs", module->path));
+    return SEC_E_OK;
+}
+
+/* All of the packages or none; what is refused never reached the registry. */
+static SECURITY_STATUS packages_add(struct foreign_module *module)
+{
+    SECURITY_STATUS bad = SEC_E_CANNOT_INSTALL;
+    const struct package *list[REGISTRY_MAX];
+    require(registry_list(list) + module->n_packages <= REGISTRY_MAX,
+            cause_set(bad, "%s: more than %d security packages", module->path, REGISTRY_MAX));
+    for (unsigned i = 0; i < module->n_packages; i++) {
+        const char *name = module->package[i].name;
+        for (unsigned j = 0; j < i; j++)
+            require(!text_equal_fold(module->package[j].name, name),
+                    cause_set(bad, "%s: two packages \"%s\"", module->path, name));
+    }
+    for (unsigned i = 0; i < module->n_packages; i++)
+        try(registry_add(&module->package[i].package));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS module_open(struct foreign_module *module)
+{
+    OPENSSPI_PACKAGE_MECHANISM_FN mechanism;
+    /* Never closed again: a module that was refused may have left threads or handlers behind. */
+    void *library = dlopen(module->path, RTLD_NOW | RTLD_LOCAL);
+    require(library != NULL, cause_set(SEC_E_CANNOT_INSTALL, "%.400s", dlerror()));
+    try(table_find(module, library));
+    *(void **)&mechanism = own_symbol(library, OPENSSPI_PACKAGE_MECHANISM_NAME);
+    return foreign_packages_read(module, mechanism);
+}
+
+/* Under the lock. A module that is known is not started again. */
+static SECURITY_STATUS load_locked(const char *real)
+{
+    struct stat status;
+    struct foreign_module *module;
+    require(stat(real, &status) == 0, cause_set(SEC_E_SECPKG_NOT_FOUND, "%s: is gone", real));
+    for (module = modules; module != NULL; module = module->next)
+        if (module->device == status.st_dev && module->inode == status.st_ino)
+            return packages_add(module);
+    module = mem_zalloc(sizeof *module);
+    char *path = mem_strdup(real);
+    SECURITY_STATUS opened = module != NULL && path != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    if (opened == SEC_E_OK) {
+        module->path = path;
+        module->device = status.st_dev;
+        module->inode = status.st_ino;
+        opened = module_open(module);
+    }
+    if (opened != SEC_E_OK) {
+        mem_free(path);
+        mem_free(module);
+        return opened;
+    }
+    module->next = modules;
+    modules = module; /* kept from here on, so that the registry may point to it */
+    return packages_add(module);
+}
+
+static bool is_listed(const char *real)
+{
+    struct stat status;
+    require(stat(real, &status) == 0, false);
+    for (const struct foreign_module *module = modules; module != NULL; module = module->next)
+        if (module->device == status.st_dev && module->inode == status.st_ino)
+            return registry_find(module->package[0].name) == &module->package[0].package;
+    return false;
+}
+
+SECURITY_STATUS foreign_load(const char *path)
+{
+    AUTO_FREE char *real = NULL;
+    try(foreign_path_check(path, &real));
+    require(!loading, cause_set(SEC_E_CANNOT_INSTALL, "%s: a module that starts cannot load another", real));
+    pthread_mutex_lock(&modules_lock);
+    loading = true;
+    SECURITY_STATUS status = is_listed(real) ? SEC_E_OK : load_locked(real);
+    loading = false;
+    pthread_mutex_unlock(&modules_lock);
+    TRACE("module", "%s: 0x%08x", real, (unsigned)status);
+    return status;
+}
+
+SECURITY_STATUS foreign_unload(const char *path)
+{
+    SECURITY_STATUS status = SEC_E_SECPKG_NOT_FOUND;
+    char real[PATH_MAX];
+    const char *resolved = path[0] == '/' && realpath(path, real) != NULL ? real : path;
+    require(!loading, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a module that starts cannot take away others"));
+    pthread_mutex_lock(&modules_lock);
+    for (const struct foreign_module *module = modules; module != NULL; module = module->next)
+        if (strcmp(module->path, resolved) == 0 || strcmp(module->path, path) == 0)
+            for (unsigned i = 0; i < module->n_packages; i++)
+                if (registry_hide(&module->package[i].package) == SEC_E_OK)
+                    status = SEC_E_OK;
+    pthread_mutex_unlock(&modules_lock);
+    return status == SEC_E_OK ? status : cause_set(status, "no module \"%.256s\" is loaded", path);
+}

@@ -1,0 +1,51 @@
+/*
+ * A loaded module and its packages, inside this folder.
+ */
+#ifndef OPENSSPI_FOREIGN_MODULE_H
+#define OPENSSPI_FOREIGN_MODULE_H
+
+#include "core/package.h"
+#include <sspi_ext.h>
+#include <sys/types.h>
+
+#define FOREIGN_PACKAGES_MAX 16
+#define FOREIGN_NAME_MAX 64
+#define FOREIGN_COMMENT_MAX 256
+#define FOREIGN_OID_MAX 64
+#define FOREIGN_TOKEN_MAX ((uint32_t)1 << 20) /* each step sets so much aside */
+
+struct foreign_module;
+
+struct foreign_package {
+    struct package package; /* first: what the registry has is this */
+    const struct foreign_module *module;
+    char name[FOREIGN_NAME_MAX + 1], comment[FOREIGN_COMMENT_MAX + 1];
+    SEC_WCHAR wide_name[FOREIGN_NAME_MAX + 1];
+    uint8_t oid[FOREIGN_OID_MAX];
+};
+
+/* Never freed and never unloaded. Of the two tables one is there; the members without strings are alike in both. */
+struct foreign_module {
+    struct foreign_module *next;
+    char *path;
+    dev_t device;
+    ino_t inode;
+    const SecurityFunctionTableW *wide;
+    const SecurityFunctionTableA *narrow;
+    struct foreign_package package[FOREIGN_PACKAGES_MAX];
+    unsigned n_packages;
+};
+
+/* A member of the table that takes no strings, NULL where it is missing. */
+#define FOREIGN_CALL(module, member) ((module)->wide != NULL ? (module)->wide->member : (module)->narrow->member)
+ULONG foreign_version(const struct foreign_module *module);
+
+/* Fills module->package from the table; every claim is checked. SEC_E_CANNOT_INSTALL with its cause. */
+SECURITY_STATUS foreign_packages_read(struct foreign_module *module, OPENSSPI_PACKAGE_MECHANISM_FN mechanism);
+/* The file's path, resolved (mem_free), when it is safe to load. */
+SECURITY_STATUS foreign_path_check(const char *path, char **real);
+
+extern const struct package_authority foreign_authority;
+extern const struct package_session foreign_session;
+
+#endif

@@ -1,0 +1,132 @@
+#include "foreign/module.h"
+
+#include "base/memory.h"
+#include "core/cause.h"
+#include "core/registry.h"
+#include <string.h>
+
+/* What a module says of its packages, taken over piece by piece. */
+
+/* Mechanisms that are Negotiate's own: SPNEGO (1.3.6.1.5.5.2) and NEGOEX (1.3.6.1.4.1.311.2.2.30). */
+static const uint8_t oid_spnego[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};
+static const uint8_t oid_negoex[] = {0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x02, 0x02, 0x1e};
+
+/* Printable ASCII of either width into a fixed room; false when it is too long or anything else. */
+static bool text_take(const void *text, bool wide, char *to, size_t max)
+{
+    size_t len = 0;
+    for (;; len++) {
+        unsigned unit = wide ? ((const uint16_t *)text)[len] : ((const uint8_t *)text)[len];
+        if (unit == 0)
+            break;
+        require(len < max && unit >= ' ' && unit < 0x7f, false);
+        to[len] = (char)unit;
+    }
+    to[len] = '\0';
+    return true;
+}
+
+/* A name that package lists can hold. */
+static bool name_is_fit(const char *name)
+{
+    return name[0] != '\0' && name[0] != ' ' && name[0] != '!' && strpbrk(name, ",\\/\"") == NULL;
+}
+
+static SECURITY_STATUS info_take(struct foreign_package *package, const SecPkgInfoW *info)
+{
+    const struct foreign_module *module = package->module;
+    bool wide = module->wide != NULL;
+    SECURITY_STATUS bad = SEC_E_CANNOT_INSTALL;
+    require(info->Name != NULL && text_take(info->Name, wide, package->name, FOREIGN_NAME_MAX) &&
+                name_is_fit(package->name),
+            cause_set(bad, "%s: a package without a fit name (1 to 64 characters of ASCII)", module->path));
+    require(registry_find(package->name) == NULL,
+            cause_set(bad, "%s: there is a security package \"%s\" already", module->path, package->name));
+    require(info->wVersion == SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION,
+            cause_set(bad, "%s: package %s is of version %u, not 1", module->path, package->name, info->wVersion));
+    require(info->cbMaxToken > 0 && info->cbMaxToken <= FOREIGN_TOKEN_MAX,
+            cause_set(bad, "%s: package %s has tokens of up to %u bytes; 1 to 1048576 can be", module->path,
+                      package->name, (unsigned)info->cbMaxToken));
+    require((info->fCapabilities & SECPKG_FLAG_STREAM) == 0,
+            cause_set(bad, "%s: %s is a stream package, which modules cannot bring", module->path, package->name));
+    if (info->Comment == NULL || !text_take(info->Comment, wide, package->comment, FOREIGN_COMMENT_MAX))
+        package->comment[0] = '\0';
+    for (size_t i = 0; i <= strlen(package->name); i++)
+        package->wide_name[i] = (SEC_WCHAR)package->name[i];
+    package->package = (struct package){
+        .info = {.name = package->name,
+                 .comment = package->comment,
+                 .capabilities = info->fCapabilities,
+                 .rpc_id = info->wRPCID,
+                 .max_token = info->cbMaxToken,
+                 .process_bound = true},
+        .authority = &foreign_authority,
+        .session = &foreign_session,
+    };
+    return SEC_E_OK;
+}
+
+/* Is there a package, or Negotiate itself, that goes by this name? */
+static bool oid_is_taken(struct slice oid)
+{
+    const struct package *list[REGISTRY_MAX];
+    size_t n_packages = registry_list(list);
+    for (size_t i = 0; i < n_packages; i++)
+        for (unsigned j = 0; j < PACKAGE_OIDS_MAX; j++)
+            if (slice_equal(list[i]->info.mech.oid[j], oid))
+                return true;
+    return slice_equal(oid, slice_of(oid_spnego, sizeof oid_spnego)) ||
+           slice_equal(oid, slice_of(oid_negoex, sizeof oid_negoex));
+}
+
+/* Without a mechanism a package is there, but Negotiate has no name to offer it by. */
+static SECURITY_STATUS mechanism_take(struct foreign_package *package, OPENSSPI_PACKAGE_MECHANISM_FN mechanism)
+{
+    ULONG len = 0;
+    if ((package->package.info.capabilities & SECPKG_FLAG_NEGOTIABLE) == 0 || mechanism == NULL)
+        return SEC_E_OK;
+    const unsigned char *oid = mechanism(package->name, &len);
+    if (oid == NULL || len == 0)
+        return SEC_E_OK;
+    require(len <= sizeof package->oid && (oid[len - 1] & 0x80) == 0,
+            cause_set(SEC_E_CANNOT_INSTALL, "%s: the mechanism of %s is no object identifier", package->module->path,
+                      package->name));
+    require(!oid_is_taken(slice_of(oid, len)),
+            cause_set(SEC_E_CANNOT_INSTALL, "%s: the mechanism of %s is another package's", package->module->path,
+                      package->name));
+    memcpy(package->oid, oid, len);
+    package->package.info.mech.oid[0] = slice_of(package->oid, len);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS infos_take(struct foreign_module *module, ULONG count, const SecPkgInfoW *infos,
+                                  OPENSSPI_PACKAGE_MECHANISM_FN mechanism)
+{
+    require(count > 0 && count <= FOREIGN_PACKAGES_MAX,
+            cause_set(SEC_E_CANNOT_INSTALL, "%s: %u packages; 1 to %u can be", module->path, (unsigned)count,
+                      FOREIGN_PACKAGES_MAX));
+    for (ULONG i = 0; i < count; i++) {
+        struct foreign_package *package = &module->package[i];
+        package->module = module;
+        try(info_take(package, &infos[i])); /* A and W have one layout */
+        try(mechanism_take(package, mechanism));
+    }
+    module->n_packages = count;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS foreign_packages_read(struct foreign_module *module, OPENSSPI_PACKAGE_MECHANISM_FN mechanism)
+{
+    ULONG count = 0;
+    PSecPkgInfoW wide = NULL;
+    PSecPkgInfoA narrow = NULL;
+    SECURITY_STATUS status = module->wide != NULL ? module->wide->EnumerateSecurityPackagesW(&count, &wide)
+                                                  : module->narrow->EnumerateSecurityPackagesA(&count, &narrow);
+    const void *infos = module->wide != NULL ? (const void *)wide : (const void *)narrow;
+    require(status == SEC_E_OK && infos != NULL,
+            cause_set(SEC_E_CANNOT_INSTALL, "%s: EnumerateSecurityPackages answered 0x%08x", module->path,
+                      (unsigned)status));
+    status = infos_take(module, count, infos, mechanism);
+    FOREIGN_CALL(module, FreeContextBuffer)((void *)(uintptr_t)infos);
+    return status;
+}

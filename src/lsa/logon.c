@@ -1,0 +1,193 @@
+#include "lsa/logon.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+#include "core/registry.h"
+#include "core/trace.h"
+#include <stdio.h>
+#include <string.h>
+
+#define LEGS_MAX 8 /* NTLM has three, Kerberos two */
+
+/* A client and a server of one package in one process. */
+struct duo {
+    const struct package_authority *table;
+    void *client_credential, *server_credential, *client, *server;
+    const char *target;
+    struct writer to_server, to_client, record;
+};
+
+static void duo_release(struct duo *duo)
+{
+    if (duo->client != NULL)
+        duo->table->abandon(duo->client);
+    if (duo->server != NULL)
+        duo->table->abandon(duo->server);
+    if (duo->client_credential != NULL)
+        duo->table->release(duo->client_credential);
+    if (duo->server_credential != NULL)
+        duo->table->release(duo->server_credential);
+    writer_release(&duo->to_server);
+    writer_release(&duo->to_client);
+    writer_release(&duo->record);
+}
+
+static SECURITY_STATUS duo_acquire(struct duo *duo, const struct acquire_request *client)
+{
+    int64_t expiry;
+    const struct acquire_request server = {.config = client->config, .use = SECPKG_CRED_INBOUND};
+    try(duo->table->acquire(client, &duo->client_credential, &expiry));
+    return duo->table->acquire(&server, &duo->server_credential, &expiry);
+}
+
+/* A channel that both ends have, and a service that this computer is: policies that ask every client for them are met here too. */
+static const struct {
+    SEC_CHANNEL_BINDINGS header;
+    char name[16];
+} channel = {.header = {.cbApplicationDataLength = 16, .dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS)},
+             .name = "opensspi-logon:"};
+
+static SECURITY_STATUS client_step(struct duo *duo)
+{
+    const struct step_in in = {.token = writer_slice_of(&duo->to_client),
+                               .bindings = slice_of(&channel, sizeof channel),
+                               .target = duo->target,
+                               .flags = ISC_REQ_INTEGRITY};
+    struct step_out out = {.token = writer_growing(512), .record = writer_growing(512)};
+    SECURITY_STATUS status = duo->table->initiate(duo->client_credential, &duo->client, &in, &out);
+    writer_release(&out.record);
+    writer_release(&duo->to_server);
+    duo->to_server = out.token;
+    return status;
+}
+
+static SECURITY_STATUS server_step(struct duo *duo)
+{
+    const struct step_in in = {.token = writer_slice_of(&duo->to_server),
+                               .bindings = slice_of(&channel, sizeof channel)};
+    struct step_out out = {.token = writer_growing(512), .record = writer_growing(512)};
+    SECURITY_STATUS status = duo->table->accept(duo->server_credential, &duo->server, &in, &out);
+    writer_release(&duo->to_client);
+    writer_release(&duo->record);
+    duo->to_client = out.token;
+    duo->record = out.record;
+    return status;
+}
+
+/* Only the server's word counts: it is done when the password is proved. */
+static SECURITY_STATUS duo_run(struct duo *duo)
+{
+    for (int leg = 0; leg < LEGS_MAX; leg++) {
+        SECURITY_STATUS status = client_step(duo);
+        if (status < 0)
+            return status;
+        status = server_step(duo);
+        if (status != SEC_I_CONTINUE_NEEDED)
+            return status;
+    }
+    return cause_set(SEC_E_INTERNAL_ERROR, "a logon's handshake with itself does not end");
+}
+
+/* For Kerberos the service whose key only this computer and the KDC have. */
+static char *own_service(const struct config *config, bool kerberos)
+{
+    if (kerberos && config->access_logon_service != NULL)
+        return mem_strdup(config->access_logon_service);
+    size_t len = strlen("host/") + strlen(config->dns_computer) + 1;
+    char *service = mem_zalloc(len);
+    if (service != NULL)
+        snprintf(service, len, "host/%s", config->dns_computer);
+    return service;
+}
+
+static SECURITY_STATUS record_open(struct slice record, struct session **session)
+{
+    struct session *opened = NULL;
+    try(session_open(record, &opened));
+    if ((opened->facts.flags & ASC_RET_NULL_SESSION) != 0) {
+        session_close(opened);
+        return cause_set(SEC_E_LOGON_DENIED, "an empty name with an empty password is nobody's logon");
+    }
+    *session = opened;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS logon_prove(const struct package *package, const struct acquire_request *client, struct writer *record)
+{
+    struct duo duo = {.table = package->authority};
+    struct session *session = NULL;
+    require(!package->info.chooses && duo.table->initiate != NULL && duo.table->accept != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s logs nobody on", package->info.name));
+    AUTO_FREE char *target = own_service(client->config, text_equal_fold(package->info.name, "Kerberos"));
+    require(target != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    duo.target = target;
+    SECURITY_STATUS status = duo_acquire(&duo, client);
+    if (status == SEC_E_OK)
+        status = duo_run(&duo);
+    if (status == SEC_E_OK)
+        status = writer_finish(&duo.record) == WIRE_OK ? record_open(writer_slice_of(&duo.record), &session)
+                                                       : SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) {
+        session_close(session);
+        writer_slice(record, writer_slice_of(&duo.record));
+        status = writer_finish(record) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    }
+    duo_release(&duo);
+    return status;
+}
+
+SECURITY_STATUS logon_token(const struct logon_request *request, struct slice record, const struct token **token)
+{
+    struct session *session = NULL;
+    try(record_open(record, &session));
+    const struct session_facts *facts = &session->facts;
+    const struct token_request wanted = {
+        .package = session->package->info.name,
+        .identity = facts->identity,
+        .client = facts->client,
+        .authority = facts->authority,
+        .expiry = facts->expiry,
+        .logon = request->logon,
+        .primary = request->primary,
+        .level = SecurityImpersonation,
+    };
+    SECURITY_STATUS status = token_of_client(&wanted, request->config, token);
+    session_close(session);
+    return status;
+}
+
+static bool domain_is_ours(const struct config *config, const struct identity *identity)
+{
+    const char *domain = identity->domain;
+    if (domain == NULL || *domain == '\0')
+        return identity->user == NULL || strchr(identity->user, '@') == NULL;
+    return strcmp(domain, ".") == 0 || text_equal_fold(domain, config->computer) ||
+           text_equal_fold(domain, config->domain);
+}
+
+SECURITY_STATUS logon_package(const struct config *config, const struct identity *identity,
+                              enum logon_provider provider, const struct package **package)
+{
+    bool ours = provider == LOGON_BY_STORES || (provider == LOGON_BY_DOMAIN && domain_is_ours(config, identity));
+    const char *name = ours ? "NTLM" : "Kerberos";
+    *package = registry_find(name);
+    return *package != NULL
+               ? SEC_E_OK
+               : cause_set(SEC_E_SECPKG_NOT_FOUND, "this library was built without %s, which this logon needs", name);
+}
+
+SECURITY_STATUS local_logon(const struct logon_request *request, const struct token **token)
+{
+    const struct package *package;
+    AUTO_WRITER struct writer record = writer_growing(768);
+    const struct acquire_request client = {
+        .config = request->config, .use = SECPKG_CRED_OUTBOUND, .identity = request->identity};
+    try(logon_package(request->config, request->identity, request->provider, &package));
+    SECURITY_STATUS status = logon_prove(package, &client, &record);
+    if (status == SEC_E_OK)
+        status = logon_token(request, writer_slice_of(&record), token);
+    TRACE("logon", "%s\\%s by %s: 0x%08x", request->identity->domain != NULL ? request->identity->domain : "",
+          request->identity->user != NULL ? request->identity->user : "", package->info.name, (unsigned)status);
+    return status;
+}

@@ -1,0 +1,216 @@
+#include "core/cause.h"
+#include "crypto/random.h"
+#include "schannel/connection.h"
+#include "schannel/record.h"
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
+#include <string.h>
+
+/* libssl sends alerts for its own reasons only; what the caller asks for is written here, under the keys in use where records are encrypted. */
+
+#define ALERT_LEN 2
+#define TAG_LEN 16
+#define NONCE_LEN 12
+#define KEY_LEN_MAX 32
+#define SALT_LEN 4 /* RFC 5288 3 */
+#define HEADER_LEN RECORD_HEADER_LEN
+
+struct alert_keys {
+    uint8_t key[KEY_LEN_MAX], iv[NONCE_LEN];
+};
+
+static int hex_of(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+/* NSS's key log format: a label, the client's random and the secret, in hexadecimal. */
+void connection_key_seen(const SSL *ssl, const char *line)
+{
+    struct connection *connection = connection_of(ssl);
+    const char *wanted = connection->initiator ? "CLIENT_TRAFFIC_SECRET_0 " : "SERVER_TRAFFIC_SECRET_0 ";
+    if (strncmp(line, wanted, strlen(wanted)) != 0)
+        return;
+    const char *at = strrchr(line, ' ') + 1;
+    size_t len = 0;
+    for (; len < sizeof connection->write_secret && hex_of(at[0]) >= 0 && hex_of(at[1]) >= 0; at += 2)
+        connection->write_secret[len++] = (uint8_t)(hex_of(at[0]) << 4 | hex_of(at[1]));
+    connection->write_secret_len = len;
+}
+
+/* HKDF-Expand-Label without context (RFC 8446 7.1); one block of the hash is enough for all that is asked here. */
+static bool expand(const struct connection *connection, const char *label, uint8_t *to, size_t len)
+{
+    static const char prefix[] = "tls13 ";
+    const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(connection->ssl));
+    uint8_t info[64], block[EVP_MAX_MD_SIZE];
+    unsigned int block_len = 0;
+    struct writer writer = writer_fixed(info, sizeof info);
+    writer_u16be(&writer, (uint16_t)len);
+    writer_u8(&writer, (uint8_t)(sizeof prefix - 1 + strlen(label)));
+    writer_bytes(&writer, prefix, sizeof prefix - 1);
+    writer_bytes(&writer, label, strlen(label));
+    writer_u8(&writer, 0);
+    writer_u8(&writer, 1); /* RFC 5869 2.3: the first block */
+    bool done = connection->write_secret_len > 0 && digest != NULL && writer_finish(&writer) == WIRE_OK &&
+                HMAC(digest, connection->write_secret, (int)connection->write_secret_len, info, writer.len, block,
+                     &block_len) != NULL &&
+                len <= block_len;
+    if (done)
+        memcpy(to, block, len);
+    secret_wipe(block, sizeof block);
+    return done;
+}
+
+void connection_keys_updated(struct connection *connection)
+{
+    uint8_t next[EVP_MAX_MD_SIZE];
+    connection->ends.n_written = 0;
+    if (expand(connection, "traffic upd", next, connection->write_secret_len)) /* RFC 8446 7.2 */
+        memcpy(connection->write_secret, next, connection->write_secret_len);
+    else
+        connection->write_secret_len = 0; /* no alert then */
+    secret_wipe(next, sizeof next);
+}
+
+/* RFC 5246 6.3: the key block of a suite without MAC keys is both keys, then both salts. */
+static bool keys_of_1_2(const struct connection *connection, size_t key_len, size_t iv_len, struct alert_keys *keys)
+{
+    static const char label[] = "key expansion";
+    SSL *ssl = connection->ssl;
+    const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
+    uint8_t master[SSL_MAX_MASTER_KEY_LENGTH], seed[sizeof label - 1 + (size_t)2 * SSL3_RANDOM_SIZE];
+    uint8_t block[2 * (KEY_LEN_MAX + NONCE_LEN)];
+    size_t master_len = SSL_SESSION_get_master_key(SSL_get_session(ssl), master, sizeof master);
+    size_t block_len = 2 * (key_len + iv_len), side = connection->initiator ? 0 : 1;
+    memcpy(seed, label, sizeof label - 1);
+    (void)SSL_get_server_random(ssl, seed + sizeof label - 1, SSL3_RANDOM_SIZE);
+    (void)SSL_get_client_random(ssl, seed + sizeof label - 1 + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
+    EVP_PKEY_CTX *kdf = EVP_PKEY_CTX_new_id(EVP_PKEY_TLS1_PRF, NULL);
+    bool done = kdf != NULL && digest != NULL && EVP_PKEY_derive_init(kdf) > 0 &&
+                EVP_PKEY_CTX_set_tls1_prf_md(kdf, digest) > 0 &&
+                EVP_PKEY_CTX_set1_tls1_prf_secret(kdf, master, (int)master_len) > 0 &&
+                EVP_PKEY_CTX_add1_tls1_prf_seed(kdf, seed, (int)sizeof seed) > 0 &&
+                EVP_PKEY_derive(kdf, block, &block_len) > 0;
+    EVP_PKEY_CTX_free(kdf);
+    if (done) {
+        memcpy(keys->key, block + side * key_len, key_len);
+        memcpy(keys->iv, block + 2 * key_len + side * iv_len, iv_len);
+    }
+    secret_wipe(master, sizeof master);
+    secret_wipe(block, sizeof block);
+    return done;
+}
+
+/* The record number, in the last eight bytes, over the nonce. */
+static void number_mix(uint8_t nonce[NONCE_LEN], uint64_t number)
+{
+    for (size_t i = 0; i < 8; i++)
+        nonce[NONCE_LEN - 1 - i] ^= (uint8_t)(number >> (8 * i));
+}
+
+static bool aead(const EVP_CIPHER *cipher, const struct alert_keys *keys, struct slice more, struct slice text,
+                 uint8_t *to)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int len;
+    bool done = ctx != NULL && EVP_EncryptInit_ex(ctx, cipher, NULL, keys->key, keys->iv) == 1 &&
+                EVP_EncryptUpdate(ctx, NULL, &len, more.data, (int)more.len) == 1 &&
+                EVP_EncryptUpdate(ctx, to, &len, text.data, (int)text.len) == 1 &&
+                EVP_EncryptFinal_ex(ctx, to + text.len, &len) == 1 &&
+                EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, to + text.len) == 1;
+    EVP_CIPHER_CTX_free(ctx);
+    return done;
+}
+
+/* RFC 8446 5.2 and 5.3. */
+static bool seal_1_3(struct connection *connection, const EVP_CIPHER *cipher, const uint8_t alert[ALERT_LEN])
+{
+    struct alert_keys keys = {{0}, {0}};
+    const uint8_t text[ALERT_LEN + 1] = {alert[0], alert[1], SSL3_RT_ALERT};
+    uint8_t record[HEADER_LEN + sizeof text + TAG_LEN] = {SSL3_RT_APPLICATION_DATA, 3, 3, 0, sizeof text + TAG_LEN};
+    bool done = expand(connection, "key", keys.key, (size_t)EVP_CIPHER_get_key_length(cipher)) &&
+                expand(connection, "iv", keys.iv, NONCE_LEN);
+    number_mix(keys.iv, connection->ends.n_written);
+    done = done && aead(cipher, &keys, slice_of(record, HEADER_LEN), slice_of(text, sizeof text), record + HEADER_LEN);
+    secret_wipe(&keys, sizeof keys);
+    if (done)
+        writer_bytes(&connection->pending, record, sizeof record);
+    return done;
+}
+
+/* RFC 5246 6.2.3.3, RFC 5288 3, RFC 7905 2. GCM's explicit nonce only has to be new; 64 random bits are. */
+static bool seal_1_2(struct connection *connection, const EVP_CIPHER *cipher, const uint8_t alert[ALERT_LEN])
+{
+    struct alert_keys keys = {{0}, {0}};
+    size_t explicit_len = connection->suite.header_more;
+    uint8_t more[13], record[HEADER_LEN + 8 + ALERT_LEN + TAG_LEN] = {SSL3_RT_ALERT, 3, 3, 0, 0};
+    struct writer writer = writer_fixed(more, sizeof more);
+    writer_u64be(&writer, connection->ends.n_written);
+    writer_bytes(&writer, record, 3);
+    writer_u16be(&writer, ALERT_LEN);
+    record[4] = (uint8_t)(explicit_len + ALERT_LEN + TAG_LEN);
+    size_t iv_len = explicit_len > 0 ? SALT_LEN : NONCE_LEN;
+    bool done = writer_finish(&writer) == WIRE_OK &&
+                keys_of_1_2(connection, (size_t)EVP_CIPHER_get_key_length(cipher), iv_len, &keys);
+    if (done && explicit_len > 0) {
+        done = random_bytes(keys.iv + SALT_LEN, explicit_len);
+        memcpy(record + HEADER_LEN, keys.iv + SALT_LEN, explicit_len);
+    } else
+        number_mix(keys.iv, connection->ends.n_written);
+    done = done && aead(cipher, &keys, slice_of(more, sizeof more), slice_of(alert, ALERT_LEN),
+                        record + HEADER_LEN + explicit_len);
+    secret_wipe(&keys, sizeof keys);
+    if (done)
+        writer_bytes(&connection->pending, record, HEADER_LEN + explicit_len + ALERT_LEN + TAG_LEN);
+    return done;
+}
+
+/* Only suites whose records this file can make. */
+static const EVP_CIPHER *cipher_of(const struct connection *connection)
+{
+    switch (SSL_CIPHER_get_cipher_nid(SSL_get_current_cipher(connection->ssl))) {
+    case NID_aes_128_gcm:
+        return EVP_aes_128_gcm();
+    case NID_aes_256_gcm:
+        return EVP_aes_256_gcm();
+    case NID_chacha20_poly1305:
+        return EVP_chacha20_poly1305();
+    default:
+        return NULL;
+    }
+}
+
+static SECURITY_STATUS alert_seal(struct connection *connection, const uint8_t alert[ALERT_LEN])
+{
+    require(connection->state == CONNECTION_OPEN && alert[0] == TLS1_ALERT_FATAL && !SSL_in_init(connection->ssl) &&
+                (SSL_get_shutdown(connection->ssl) & SSL_SENT_SHUTDOWN) == 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                      "once records are encrypted only fatal alerts of an open connection can be sent"));
+    const EVP_CIPHER *cipher = cipher_of(connection);
+    bool is_1_3 = SSL_version(connection->ssl) == TLS1_3_VERSION;
+    require(cipher != NULL && (is_1_3 || SSL_version(connection->ssl) == TLS1_2_VERSION),
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "alerts cannot be sent with this cipher suite"));
+    require(is_1_3 ? seal_1_3(connection, cipher, alert) : seal_1_2(connection, cipher, alert),
+            cause_set(SEC_E_INTERNAL_ERROR, "the alert cannot be encrypted"));
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number)
+{
+    const uint8_t alert[ALERT_LEN] = {level, number};
+    require(!connection->datagram, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "this alert cannot be sent with DTLS"));
+    if (connection->ends.protected)
+        try(alert_seal(connection, alert));
+    else {
+        writer_u8(&connection->pending, SSL3_RT_ALERT);
+        writer_u16be(&connection->pending, TLS1_2_VERSION);
+        writer_u16be(&connection->pending, ALERT_LEN);
+        writer_bytes(&connection->pending, alert, ALERT_LEN);
+    }
+    if (level == TLS1_ALERT_FATAL)
+        connection->state = CONNECTION_FAILED;
+    return SEC_E_OK;
+}

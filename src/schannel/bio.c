@@ -1,0 +1,122 @@
+#include "schannel/bio.h"
+
+#include "schannel/record.h"
+#include <pthread.h>
+#include <string.h>
+
+static int ends_read(BIO *bio, char *to, int len)
+{
+    struct bio_ends *ends = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    size_t left = ends->in.len - ends->in_at, room = len > 0 ? (size_t)len : 0;
+    if (left == 0) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    size_t n_bytes = left < room ? left : room;
+    struct record record;
+    if (ends->datagram && record_look(slice_of(ends->in.data + ends->in_at, left), true, &record) == WIRE_OK &&
+        record.len < n_bytes)
+        n_bytes = record.len;
+    if (n_bytes > 0)
+        memcpy(to, ends->in.data + ends->in_at, n_bytes);
+    ends->in_at += n_bytes;
+    return (int)n_bytes;
+}
+
+/* One record over the caller's three buffers. Their sizes were checked against the suite's before. */
+static bool message_put(struct bio_ends *ends, struct slice record)
+{
+    struct message *message = ends->message;
+    size_t data_len = message->data[0].len, header_len = message->header.len;
+    if (ends->message_written || record.len < header_len + data_len ||
+        record.len - header_len - data_len > message->trailer.len)
+        return false;
+    memcpy(message->header.data, record.data, header_len);
+    memcpy(message->data[0].data, record.data + header_len, data_len);
+    message->trailer.len = record.len - header_len - data_len;
+    memcpy(message->trailer.data, record.data + header_len + data_len, message->trailer.len);
+    ends->message_written = true;
+    return true;
+}
+
+/* Follows the stream that is written, which libssl's buffering cuts anywhere: how many records came since the keys changed. */
+static void records_count(struct bio_ends *ends, struct slice bytes)
+{
+    for (size_t at = 0; at < bytes.len;) {
+        if (ends->written_left > 0) {
+            size_t n_bytes = bytes.len - at < ends->written_left ? bytes.len - at : ends->written_left;
+            ends->written_left -= n_bytes;
+            at += n_bytes;
+            continue;
+        }
+        ends->written_header[ends->written_header_len++] = bytes.data[at++];
+        if (ends->written_header_len < RECORD_HEADER_LEN)
+            continue;
+        ends->written_header_len = 0;
+        ends->written_left = (size_t)ends->written_header[3] << 8 | ends->written_header[4];
+        ends->n_written++;
+        if (ends->written_header[0] == RECORD_CHANGE_CIPHER_SPEC)
+            ends->n_written = 0;
+        ends->protected = ends->protected || ends->written_header[0] == RECORD_CHANGE_CIPHER_SPEC ||
+                          ends->written_header[0] == RECORD_APPLICATION_DATA;
+    }
+}
+
+static int ends_write(BIO *bio, const char *from, int len)
+{
+    struct bio_ends *ends = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (len <= 0)
+        return 0;
+    struct slice bytes = slice_of(from, (size_t)len);
+    if (!ends->datagram)
+        records_count(ends, bytes);
+    if (ends->message != NULL)
+        return message_put(ends, bytes) ? len : -1;
+    if (ends->token == NULL)
+        return -1;
+    writer_slice(ends->token, bytes);
+    return writer_finish(ends->token) == WIRE_OK ? len : -1;
+}
+
+static long ends_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    struct bio_ends *ends = BIO_get_data(bio);
+    (void)number, (void)pointer;
+    switch (command) {
+    case BIO_CTRL_FLUSH:
+    case BIO_CTRL_DUP:
+    case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
+        return 1;
+    case BIO_CTRL_DGRAM_QUERY_MTU:
+    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
+        return ends->mtu;
+    default: /* also the overhead: the caller's number is what a record may have */
+        return 0;
+    }
+}
+
+static BIO_METHOD *method;
+
+static void method_make(void)
+{
+    BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "OpenSSPI buffers");
+    if (made == NULL || BIO_meth_set_read(made, ends_read) != 1 || BIO_meth_set_write(made, ends_write) != 1 ||
+        BIO_meth_set_ctrl(made, ends_ctrl) != 1) {
+        BIO_meth_free(made);
+        return;
+    }
+    method = made;
+}
+
+BIO *bio_over(struct bio_ends *ends)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, method_make);
+    BIO *bio = method != NULL ? BIO_new(method) : NULL;
+    require(bio != NULL, NULL);
+    BIO_set_data(bio, ends);
+    BIO_set_init(bio, 1);
+    return bio;
+}

@@ -1,0 +1,30 @@
+/*
+ * How libssl reads and writes: straight from the caller's input, and straight into the caller's message buffers or the token that is being made.
+ */
+#ifndef OPENSSPI_SCHANNEL_BIO_H
+#define OPENSSPI_SCHANNEL_BIO_H
+
+#include "base/writer.h"
+#include "core/message.h"
+#include <openssl/bio.h>
+
+/* Both ends, for the length of one call; between calls everything is empty. */
+struct bio_ends {
+    struct slice in;         /* whole records; libssl finds no more than that */
+    size_t in_at;            /* read so far */
+    struct writer *token;    /* where records go that are not the message's */
+    struct message *message; /* sealing: the one record that is written is laid over header, data and trailer */
+    bool datagram;           /* one record a read */
+    uint16_t mtu;
+    bool message_written;
+    uint64_t n_written;  /* TLS: records since ChangeCipherSpec, or since whoever knows of other keys set it to 0 */
+    size_t written_left; /* of the record whose header was written last */
+    uint8_t written_header[5]; /* as far as it was written */
+    size_t written_header_len;
+    bool protected; /* a record of TLS 1.3's outer type, or ChangeCipherSpec, was written: plain ones cannot follow */
+};
+
+/* A BIO over `ends`, which outlives it. NULL when there is no memory. */
+BIO *bio_over(struct bio_ends *ends);
+
+#endif

@@ -1,0 +1,147 @@
+#include "schannel/cache.h"
+
+#include "base/fork.h"
+#include "base/memory.h"
+#include "base/result.h"
+#include "base/time.h"
+#include <pthread.h>
+#include <string.h>
+
+#define SESSIONS_MAX 256 /* of one credential; the oldest gives way */
+
+struct entry {
+    char *server;
+    SSL_SESSION *session;
+    struct session_origin origin;
+};
+
+struct session_cache {
+    struct session_cache *next, *previous;
+    pthread_mutex_t lock;
+    int64_t lifespan_ms;
+    struct entry entry[SESSIONS_MAX]; /* a ring: `first` is the oldest */
+    unsigned first, n_entries;
+};
+
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct session_cache *all;
+
+__attribute__((constructor)) static void guard(void)
+{
+    fork_guard(&all_lock, FORK_RANK_CONFIG);
+}
+
+struct session_cache *session_cache_new(int64_t lifespan_ms)
+{
+    struct session_cache *cache = mem_zalloc(sizeof *cache);
+    require(cache != NULL, NULL);
+    cache->lifespan_ms = lifespan_ms;
+    pthread_mutex_init(&cache->lock, NULL);
+    pthread_mutex_lock(&all_lock);
+    cache->next = all;
+    if (all != NULL)
+        all->previous = cache;
+    all = cache;
+    pthread_mutex_unlock(&all_lock);
+    return cache;
+}
+
+static struct entry *entry_at(struct session_cache *cache, unsigned index)
+{
+    return &cache->entry[(cache->first + index) % SESSIONS_MAX];
+}
+
+static void entry_drop(struct session_cache *cache, unsigned index)
+{
+    struct entry *entry = entry_at(cache, index);
+    mem_free(entry->server);
+    SSL_SESSION_free(entry->session);
+    for (unsigned i = index; i + 1 < cache->n_entries; i++)
+        *entry_at(cache, i) = *entry_at(cache, i + 1);
+    *entry_at(cache, --cache->n_entries) = (struct entry){0};
+}
+
+void session_cache_free(struct session_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    pthread_mutex_lock(&all_lock);
+    if (cache->previous != NULL)
+        cache->previous->next = cache->next;
+    else
+        all = cache->next;
+    if (cache->next != NULL)
+        cache->next->previous = cache->previous;
+    pthread_mutex_unlock(&all_lock);
+    while (cache->n_entries > 0)
+        entry_drop(cache, cache->n_entries - 1);
+    pthread_mutex_destroy(&cache->lock);
+    mem_free(cache);
+}
+
+static bool entry_is_of(const struct entry *entry, const char *server)
+{
+    return server == NULL || strcmp(entry->server, server) == 0;
+}
+
+static bool is_single_use(SSL_SESSION *session)
+{
+    return SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION;
+}
+
+void session_cache_put(struct session_cache *cache, const char *server, const struct session_origin *origin,
+                       SSL_SESSION *session)
+{
+    struct entry fresh = {.server = mem_strdup(server), .origin = *origin};
+    if (fresh.server == NULL || SSL_SESSION_up_ref(session) != 1) {
+        mem_free(fresh.server); /* nothing is resumed, that is all */
+        return;
+    }
+    fresh.session = session;
+    pthread_mutex_lock(&cache->lock);
+    for (unsigned i = cache->n_entries; !is_single_use(session) && i-- > 0;)
+        if (entry_is_of(entry_at(cache, i), server))
+            entry_drop(cache, i);
+    if (cache->n_entries == SESSIONS_MAX)
+        entry_drop(cache, 0);
+    *entry_at(cache, cache->n_entries++) = fresh;
+    pthread_mutex_unlock(&cache->lock);
+}
+
+SSL_SESSION *session_cache_take(struct session_cache *cache, const char *server, bool validated,
+                                struct session_origin *origin)
+{
+    SSL_SESSION *session = NULL;
+    uint64_t now = monotonic_ms();
+    pthread_mutex_lock(&cache->lock);
+    for (unsigned i = cache->n_entries; session == NULL && i-- > 0;) {
+        struct entry *entry = entry_at(cache, i);
+        if (now - entry->origin.since >= (uint64_t)cache->lifespan_ms ||
+            SSL_SESSION_is_resumable(entry->session) != 1) {
+            entry_drop(cache, i);
+            continue;
+        }
+        if (!entry_is_of(entry, server) || (validated && !entry->origin.validated) ||
+            SSL_SESSION_up_ref(entry->session) != 1)
+            continue;
+        *origin = entry->origin;
+        session = entry->session;
+        if (is_single_use(session))
+            entry_drop(cache, i);
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return session;
+}
+
+void session_cache_forget(const char *server)
+{
+    pthread_mutex_lock(&all_lock);
+    for (struct session_cache *cache = all; cache != NULL; cache = cache->next) {
+        pthread_mutex_lock(&cache->lock);
+        for (unsigned i = cache->n_entries; i-- > 0;)
+            if (entry_is_of(entry_at(cache, i), server))
+                entry_drop(cache, i);
+        pthread_mutex_unlock(&cache->lock);
+    }
+    pthread_mutex_unlock(&all_lock);
+}

@@ -1,0 +1,133 @@
+/*
+ * One TLS connection: libssl's object with both its ends, from the first step of the handshake to the last message. Handshake and session of a context are the
+ * same connection, each with a reference. An SSL object is not safe for threads: `lock` is held around everything that touches it, shortly, so that sending
+ * and receiving in two threads are safe. It is the last lock taken but the session cache's.
+ */
+#ifndef OPENSSPI_SCHANNEL_CONNECTION_H
+#define OPENSSPI_SCHANNEL_CONNECTION_H
+
+#include "base/secret.h"
+#include "base/writer.h"
+#include "schannel/bio.h"
+#include "schannel/credential.h"
+#include "schannel/suite.h"
+#include <pthread.h>
+
+enum connection_state {
+    CONNECTION_HANDSHAKE, /* the first one */
+    CONNECTION_OPEN,
+    CONNECTION_CLOSED, /* the peer said close_notify: nothing is received any more */
+    CONNECTION_FAILED, /* an error or a fatal alert, of either side */
+};
+
+enum connection_wish { WISH_NONE, WISH_SHUTDOWN, WISH_ALERT, WISH_RENEGOTIATE };
+
+#define SESSION_KEY_LEN 48     /* as TLS 1.2's master secret has */
+#define BINDINGS_UNIQUE_MAX 64 /* a Finished message: 12 bytes, 36 in the oldest protocols */
+#define KEYING_MATERIAL_MAX 512
+#define LABEL_MAX 255
+#define PROTOCOLS_MAX 4096 /* bytes of an ALPN list */
+
+struct connection {
+    atomic_uint n_references;
+    pthread_mutex_t lock;
+    struct tls_credential *credential;
+    SSL *ssl;
+    bool initiator, datagram;
+    bool has_session_key; /* derived when it is first asked for */
+    bool credential_changed; /* a later step came with another one */
+    bool offered_validated;  /* `validated` of the session that a client offers */
+    enum connection_state state;
+    enum connection_wish wish; /* what ApplyControlToken asked of the next step */
+    uint8_t alert_level, alert_number;
+    bool no_reconnect;
+    uint32_t flags, flags_now; /* asked on the first call and on this one */
+    uint32_t granted;
+    char *target;           /* the server's name, or NULL */
+    bool target_is_dns;     /* else an address, which is not sent as SNI */
+    struct slice protocols; /* ALPN list in TLS's form; ours (mem_free) */
+    struct bio_ends ends;
+    struct writer pending; /* what was written outside a step: it goes out first with the next one */
+    /* Bytes that libssl has taken already and the caller will show again: the record of SEC_I_RENEGOTIATE, the input of
+     * SEC_I_INCOMPLETE_CREDENTIALS. */
+    size_t taken_len;
+    uint8_t taken_digest[32];
+    bool certificate_wanted; /* the server asked for one, and there is none */
+    bool certificate_sent;
+    bool inner_handshake; /* TLS 1.3: the record just read held handshake messages */
+    /* Verdict of automatic validation. */
+    bool validated;
+    SECURITY_STATUS verdict;        /* SEC_E_OK, or why the peer was refused */
+    DWORD chain_errors;             /* CERT_TRUST_ bits */
+    int32_t chain_code;             /* CERT_E_ code */
+    int alert_received, alert_sent; /* the last fatal one; -1: none */
+    /* Once open. */
+    struct suite suite;
+    SecPkgContext_StreamSizes sizes;
+    int64_t start, expiry;
+    uint64_t since, offered_since; /* monotonic_ms of the full handshake that the session comes from */
+    uint8_t session_key[SESSION_KEY_LEN];
+    uint8_t write_secret[EVP_MAX_MD_SIZE]; /* TLS 1.3: this side's traffic secret, of the keys in use */
+    size_t write_secret_len;
+    char *peer_name;  /* of the client's certificate */
+    uint8_t *issuers; /* names of the CAs that the server asked for, in TLS's form */
+    size_t issuers_len;
+    uint16_t mtu;
+    bool fragments; /* DTLS: of a flight longer than a datagram more is to come, and then this answer */
+    SECURITY_STATUS fragments_status;
+    void *session_held;    /* itself, with a reference: the handshake has ended, its last datagram is not out */
+    uint8_t *peer_address; /* DTLS servers: for the cookie */
+    size_t peer_address_len;
+    uint8_t cookie_secret[32];
+    size_t cookie_secret_len;
+    /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
+    char label[LABEL_MAX + 1];
+    uint8_t *label_context;
+    size_t label_context_len;
+    bool has_label_context;
+    size_t keying_len;
+};
+
+/* The authority's table (core/package.h). */
+SECURITY_STATUS schannel_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+SECURITY_STATUS schannel_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+void schannel_abandon(void *handshake);
+SECURITY_STATUS schannel_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value);
+SECURITY_STATUS schannel_set_handshake(void *handshake, uint32_t attribute, const void *value, size_t len);
+SECURITY_STATUS schannel_control(void *handshake, struct slice token);
+
+/* A connection of this credential. NULL pointers in `in` are fine. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INVALID_TOKEN. */
+SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator, const struct step_in *in,
+                               struct connection **connection);
+void connection_put(struct connection *connection); /* NULL is fine */
+/* The callbacks of an SSL_CTX, which find their connection through the SSL. */
+void connection_callbacks(struct tls_credential *credential);
+struct connection *connection_of(const SSL *ssl);
+/* One step of either role. */
+SECURITY_STATUS connection_step(struct connection *connection, struct tls_credential *credential,
+                                const struct step_in *in, struct step_out *out);
+
+/* Was the peer's certificate validated automatically, in this connection's handshake or in the one whose session is resumed? */
+bool connection_is_validated(struct connection *connection);
+/* Servers: the handshakes from now on ask for a certificate, and require one if the configuration says so. `how`: further SSL_VERIFY_ bits. */
+SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how);
+/* Whom the certificates speak of, as they are now. */
+SECURITY_STATUS connection_names(struct connection *connection);
+/* Remembers input that libssl has taken and the caller will show again, or forgets it (NULL). */
+void connection_remember(struct connection *connection, struct slice taken);
+/* What libssl's error means, with its cause in words; the connection has failed. `what` names the work. */
+SECURITY_STATUS connection_failure(struct connection *connection, const char *what);
+/* Works out sizes, names and keys of an established connection. */
+SECURITY_STATUS connection_established(struct connection *connection);
+
+/* SSL_CTX_set_cert_verify_callback: automatic validation (validate.c). */
+int connection_validate(X509_STORE_CTX *store, void *unused);
+
+/* Writes an alert that libssl has no call for (alert.c). Once records are encrypted nothing can follow it: only fatal ones then, and the connection has
+ * failed. SEC_E_UNSUPPORTED_FUNCTION with DTLS and CBC, and inside an encrypted handshake. */
+SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number);
+/* What alerts need of TLS 1.3's keys: SSL_CTX_set_keylog_callback, and a call whenever this side's keys have changed. */
+void connection_key_seen(const SSL *ssl, const char *line);
+void connection_keys_updated(struct connection *connection);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * A Schannel credential: what SCHANNEL_CRED or SCH_CREDENTIALS asked for, as an SSL_CTX with certificates and policy. Immutable but for the session cache,
+ * which locks itself. Counted: by its handle and by the contexts made with it.
+ */
+#ifndef OPENSSPI_SCHANNEL_CREDENTIAL_H
+#define OPENSSPI_SCHANNEL_CREDENTIAL_H
+
+#ifndef SCHANNEL_USE_BLACKLISTS
+#define SCHANNEL_USE_BLACKLISTS /* schannel.h: SCH_CREDENTIALS */
+#endif
+#include "certificates/certificate.h"
+#include "core/package.h"
+#include "schannel/cache.h"
+#include <openssl/ssl.h>
+#include <schannel.h>
+#include <stdatomic.h>
+
+#define TLS_CERTIFICATES_MAX 16 /* servers with more names than this put them into one certificate */
+#define TLS_ALGORITHMS_MAX 64   /* entries of palgSupportedAlgs that count */
+
+/* One certificate to show, with what goes with it. */
+struct tls_certificate {
+    X509 *x509;
+    EVP_PKEY *key;
+    STACK_OF(X509) * issuers;
+};
+
+struct tls_credential {
+    atomic_uint n_references;
+    const struct config *config;
+    bool server, datagram;
+    uint32_t protocols; /* SP_PROT_ bits of this side */
+    uint32_t flags;     /* SCH_CRED_ and SCH_ */
+    uint32_t min_strength, max_strength;
+    int64_t lifespan_ms;
+    HCERTSTORE roots; /* ours to put; NULL: the system's */
+    struct tls_certificate certificate[TLS_CERTIFICATES_MAX];
+    unsigned n_certificates;
+    ALG_ID algorithm[TLS_ALGORITHMS_MAX]; /* what the cipher list comes down to */
+    unsigned n_algorithms;
+    int64_t expiry;
+    SSL_CTX *ctx;
+    struct session_cache *cache; /* clients */
+};
+
+SECURITY_STATUS schannel_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
+void schannel_release(void *credential);
+SECURITY_STATUS schannel_query_credential(const void *credential, uint32_t attribute, struct attribute *value);
+
+struct tls_credential *tls_credential_retain(struct tls_credential *credential);
+void tls_credential_put(struct tls_credential *credential); /* NULL is fine */
+/* Gives `ssl` the certificates of this credential whose names include `host`, or all (host NULL). False when none does, or libssl refuses. */
+bool tls_certificates_use(const struct tls_credential *credential, SSL *ssl, const char *host);
+
+#endif

@@ -1,0 +1,266 @@
+#include "schannel/policy.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "base/writer.h"
+#include "core/cause.h"
+#include "schannel/suite.h"
+#include <string.h>
+#include <strings.h>
+
+/* Protocols, oldest first. */
+static const struct protocol {
+    uint32_t client, server;
+    int version;
+    bool datagram;
+    enum config_tls level; /* DTLS 1.0 is TLS 1.1's kin, DTLS 1.2 TLS 1.2's */
+    uint64_t option_off;
+} protocols[] = {
+    {SP_PROT_TLS1_0_CLIENT, SP_PROT_TLS1_0_SERVER, TLS1_VERSION, false, CONFIG_TLS_1_0, SSL_OP_NO_TLSv1},
+    {SP_PROT_TLS1_1_CLIENT, SP_PROT_TLS1_1_SERVER, TLS1_1_VERSION, false, CONFIG_TLS_1_1, SSL_OP_NO_TLSv1_1},
+    {SP_PROT_TLS1_2_CLIENT, SP_PROT_TLS1_2_SERVER, TLS1_2_VERSION, false, CONFIG_TLS_1_2, SSL_OP_NO_TLSv1_2},
+    {SP_PROT_TLS1_3_CLIENT, SP_PROT_TLS1_3_SERVER, TLS1_3_VERSION, false, CONFIG_TLS_1_3, SSL_OP_NO_TLSv1_3},
+    {SP_PROT_DTLS1_0_CLIENT, SP_PROT_DTLS1_0_SERVER, DTLS1_VERSION, true, CONFIG_TLS_1_1, SSL_OP_NO_DTLSv1},
+    {SP_PROT_DTLS1_2_CLIENT, SP_PROT_DTLS1_2_SERVER, DTLS1_2_VERSION, true, CONFIG_TLS_1_2, SSL_OP_NO_DTLSv1_2},
+};
+
+static uint32_t bit_of(const struct protocol *protocol, bool server)
+{
+    return server ? protocol->server : protocol->client;
+}
+
+/* Wishes that would have to be passed over are refused, and so is what no honest caller writes. */
+static SECURITY_STATUS settings_check(const CRYPTO_SETTINGS *settings)
+{
+    require(
+        settings->cChainingModes <= SCH_CRED_MAX_SUPPORTED_CHAINING_MODES &&
+            (settings->cChainingModes == 0 || settings->rgstrChainingModes != NULL),
+        cause_set(SEC_E_UNKNOWN_CREDENTIALS, "CRYPTO_SETTINGS with chaining modes that point nowhere, or too many"));
+    require(settings->eAlgorithmUsage <= TlsParametersCngAlgUsageDigest,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "algorithms of certificates' signatures cannot be disabled here"));
+    bool bounded = settings->dwMinBitLength != 0 || settings->dwMaxBitLength != 0;
+    require(!bounded || settings->eAlgorithmUsage == TlsParametersCngAlgUsageCipher,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "only ciphers can be disabled by their strength"));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS parameters_check(const struct tls_request *request)
+{
+    const TLS_PARAMETERS *parameters = request->parameters;
+    require(request->n_parameters <= SCH_CRED_MAX_SUPPORTED_PARAMETERS &&
+                (request->n_parameters == 0 || parameters != NULL),
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "TLS_PARAMETERS that point nowhere, or more than 16"));
+    for (DWORD i = 0; i < request->n_parameters; i++) {
+        require(parameters[i].cAlpnIds == 0,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION, "TLS_PARAMETERS for single application protocols"));
+        require(parameters[i].cDisabledCrypto <= SCH_CRED_MAX_SUPPORTED_CRYPTO_SETTINGS &&
+                    (parameters[i].cDisabledCrypto == 0 || parameters[i].pDisabledCrypto != NULL),
+                cause_set(SEC_E_UNKNOWN_CREDENTIALS, "CRYPTO_SETTINGS that point nowhere, or more than 16"));
+        require(
+            (parameters[i].dwFlags & ~(DWORD)TLS_PARAMS_OPTIONAL) == 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "TLS_PARAMETERS with flags 0x%x", (unsigned)parameters[i].dwFlags));
+        for (DWORD j = 0; j < parameters[i].cDisabledCrypto; j++)
+            try(settings_check(&parameters[i].pDisabledCrypto[j]));
+    }
+    return SEC_E_OK;
+}
+
+/* What the parameters of SCH_CREDENTIALS switch off. */
+static uint32_t protocols_disabled(const struct tls_request *request)
+{
+    uint32_t disabled = 0;
+    const TLS_PARAMETERS *parameters = request->parameters;
+    for (DWORD i = 0; i < request->n_parameters; i++)
+        disabled |= parameters[i].grbitDisabledProtocols;
+    return disabled;
+}
+
+SECURITY_STATUS policy_protocols(struct tls_credential *credential, const struct tls_request *request)
+{
+    const struct config *config = credential->config;
+    const uint32_t every_dtls = SP_PROT_DTLS1_X, every_tls = SP_PROT_TLS1_X;
+    try(parameters_check(request));
+    require((request->protocols & every_dtls) == 0 || (request->protocols & every_tls) == 0,
+            cause_set(SEC_E_ALGORITHM_MISMATCH, "DTLS and TLS in one credential"));
+    credential->datagram = (request->protocols & every_dtls) != 0 || (request->flags & SCH_USE_DTLS_ONLY) != 0;
+    require(!credential->datagram || (request->protocols & every_tls) == 0,
+            cause_set(SEC_E_ALGORITHM_MISMATCH, "SCH_USE_DTLS_ONLY with TLS protocols"));
+    uint32_t disabled = protocols_disabled(request);
+    for (size_t i = 0; i < COUNT_OF(protocols); i++) {
+        uint32_t bit = bit_of(&protocols[i], credential->server);
+        if (protocols[i].datagram != credential->datagram || protocols[i].level < config->schannel_min ||
+            (protocols[i].level > config->schannel_max) || (disabled & bit) != 0)
+            continue;
+        if ((request->flags & SCH_USE_STRONG_CRYPTO) != 0 && protocols[i].level < CONFIG_TLS_1_2)
+            continue;
+        if (request->protocols == 0 || (request->protocols & bit) != 0)
+            credential->protocols |= bit;
+    }
+    require(credential->protocols != 0,
+            cause_set(SEC_E_ALGORITHM_MISMATCH,
+                      "of the protocols 0x%x none is this side's, and allowed by the configuration",
+                      (unsigned)request->protocols));
+    return SEC_E_OK;
+}
+
+/* Does one entry of the list speak of this class of algorithms, and does one of them name this one? */
+static bool algorithms_allow(const struct tls_request *request, uint32_t class, ALG_ID algorithm)
+{
+    bool spoken_of = false;
+    for (DWORD i = 0; i < request->n_algorithms; i++) {
+        ALG_ID listed = request->algorithms[i];
+        if (GET_ALG_CLASS(listed) != class)
+            continue;
+        spoken_of = true;
+        if (listed == algorithm || (listed == CALG_AES && (algorithm == CALG_AES_128 || algorithm == CALG_AES_256)))
+            return true;
+    }
+    return !spoken_of;
+}
+
+/* Is this UNICODE_STRING the given ASCII word? */
+static bool name_is(const UNICODE_STRING *name, const char *word)
+{
+    AUTO_FREE char *text = NULL;
+    return name->Buffer != NULL && utf16le_to_text(slice_of(name->Buffer, name->Length), &text) == WIRE_OK &&
+           strcasecmp(text, word) == 0;
+}
+
+static bool mode_is_listed(const CRYPTO_SETTINGS *settings, const char *mode)
+{
+    for (DWORD i = 0; i < settings->cChainingModes; i++)
+        if (name_is(&settings->rgstrChainingModes[i], mode))
+            return true;
+    return settings->cChainingModes == 0;
+}
+
+static bool bits_are_listed(const CRYPTO_SETTINGS *settings, unsigned bits)
+{
+    return bits >= settings->dwMinBitLength && (settings->dwMaxBitLength == 0 || bits <= settings->dwMaxBitLength);
+}
+
+static bool settings_disable(const CRYPTO_SETTINGS *settings, const struct suite *suite)
+{
+    switch (settings->eAlgorithmUsage) {
+    case TlsParametersCngAlgUsageKeyExchange:
+        return name_is(&settings->strCngAlgId, suite->exchange_name);
+    case TlsParametersCngAlgUsageSignature:
+        return suite->certificate_name[0] != '\0' && name_is(&settings->strCngAlgId, suite->certificate_name);
+    case TlsParametersCngAlgUsageCipher:
+        return name_is(&settings->strCngAlgId, suite->cipher_name) && mode_is_listed(settings, suite->mode) &&
+               bits_are_listed(settings, suite->bits);
+    case TlsParametersCngAlgUsageDigest:
+        return name_is(&settings->strCngAlgId, suite->hash_name);
+    default: /* refused before */
+        return false;
+    }
+}
+
+static bool parameters_disable(const struct tls_request *request, const struct suite *suite)
+{
+    const TLS_PARAMETERS *parameters = request->parameters;
+    for (DWORD i = 0; i < request->n_parameters; i++)
+        for (DWORD j = 0; j < parameters[i].cDisabledCrypto; j++)
+            if (settings_disable(&parameters[i].pDisabledCrypto[j], suite))
+                return true;
+    return false;
+}
+
+static bool suite_allowed(const struct tls_credential *credential, const struct tls_request *request,
+                          const SSL_CIPHER *cipher, const struct suite *suite)
+{
+    bool strong = SSL_CIPHER_is_aead(cipher) && suite->exchange != CALG_RSA_KEYX;
+    return suite->bits >= credential->min_strength && suite->bits <= credential->max_strength &&
+           algorithms_allow(request, ALG_CLASS_DATA_ENCRYPT, suite->cipher) &&
+           algorithms_allow(request, ALG_CLASS_HASH, suite->hash) &&
+           algorithms_allow(request, ALG_CLASS_KEY_EXCHANGE, suite->exchange) &&
+           (suite->signature == 0 || algorithms_allow(request, ALG_CLASS_SIGNATURE, suite->signature)) &&
+           !parameters_disable(request, suite) && ((request->flags & SCH_USE_STRONG_CRYPTO) == 0 || strong);
+}
+
+static void algorithm_note(struct tls_credential *credential, ALG_ID algorithm)
+{
+    for (unsigned i = 0; i < credential->n_algorithms; i++)
+        if (credential->algorithm[i] == algorithm)
+            return;
+    if (algorithm != 0 && credential->n_algorithms < TLS_ALGORITHMS_MAX)
+        credential->algorithm[credential->n_algorithms++] = algorithm;
+}
+
+/* In the order in which a server prefers them: forward secrecy and authenticated encryption first. */
+static const char default_ciphers[] =
+    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDHE+AES:DHE+AES:RSA+AESGCM:RSA+AES:"
+    "!aNULL:!eNULL:!PSK:!SRP:!DSS:!kDH:!kECDH";
+/* MD5 and SHA-1 signatures, which TLS 1.0 and 1.1 cannot do without, are below every other level. */
+static const char old_protocols_level[] = ":@SECLEVEL=0";
+
+static SECURITY_STATUS suites_choose(struct tls_credential *credential, const struct tls_request *request)
+{
+    AUTO_WRITER struct writer older = writer_growing(1024), newer = writer_growing(128);
+    STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(credential->ctx);
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
+        const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(ciphers, i);
+        bool is_newer = strcmp(SSL_CIPHER_get_version(cipher), "TLSv1.3") == 0;
+        struct suite suite;
+        if (!suite_describe(cipher, is_newer ? TLS1_3_VERSION : TLS1_2_VERSION, &suite) ||
+            !suite_allowed(credential, request, cipher, &suite))
+            continue;
+        struct writer *names = is_newer ? &newer : &older;
+        if (names->len > 0)
+            writer_u8(names, ':');
+        writer_slice(names, slice_of_text(SSL_CIPHER_get_name(cipher)));
+        algorithm_note(credential, suite.cipher);
+        algorithm_note(credential, suite.hash);
+        algorithm_note(credential, suite.exchange);
+        algorithm_note(credential, suite.signature);
+    }
+    const uint32_t newest = credential->server ? SP_PROT_TLS1_3_SERVER : SP_PROT_TLS1_3_CLIENT;
+    credential->protocols &= newer.len > 0 ? UINT32_MAX : ~newest;
+    credential->protocols &= older.len > 0 ? UINT32_MAX : newest;
+    require(credential->protocols != 0,
+            cause_set(SEC_E_ALGORITHM_MISMATCH, "the credential's algorithms and strengths leave no cipher suite"));
+    writer_u8(&older, 0);
+    writer_u8(&newer, 0);
+    require(writer_finish(&older) == WIRE_OK && writer_finish(&newer) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    require((older.len == 1 || SSL_CTX_set_cipher_list(credential->ctx, (const char *)older.data) == 1) &&
+                SSL_CTX_set_ciphersuites(credential->ctx, (const char *)newer.data) == 1,
+            SEC_E_INSUFFICIENT_MEMORY);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS versions_set(struct tls_credential *credential)
+{
+    int min = 0, max = 0;
+    uint64_t options = 0;
+    for (size_t i = 0; i < COUNT_OF(protocols); i++) {
+        if (protocols[i].datagram != credential->datagram)
+            continue;
+        if ((credential->protocols & bit_of(&protocols[i], credential->server)) == 0) {
+            options |= protocols[i].option_off; /* a hole between the first and the last */
+            continue;
+        }
+        min = min == 0 ? protocols[i].version : min;
+        max = protocols[i].version;
+    }
+    require(SSL_CTX_set_min_proto_version(credential->ctx, min) == 1 &&
+                SSL_CTX_set_max_proto_version(credential->ctx, max) == 1,
+            cause_set(SEC_E_ALGORITHM_MISMATCH, "this OpenSSL does not speak the credential's protocols"));
+    (void)SSL_CTX_set_options(credential->ctx, options);
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS policy_apply(struct tls_credential *credential, const struct tls_request *request)
+{
+    const uint32_t old = SP_PROT_TLS1_0 | SP_PROT_TLS1_1 | SP_PROT_DTLS1_0;
+    AUTO_WRITER struct writer base = writer_growing(256);
+    const char *configured = credential->config->schannel_ciphers;
+    writer_slice(&base, slice_of_text(configured != NULL ? configured : default_ciphers));
+    if ((credential->protocols & old) != 0)
+        writer_slice(&base, slice_of_text(old_protocols_level));
+    writer_u8(&base, 0);
+    require(writer_finish(&base) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    require(SSL_CTX_set_cipher_list(credential->ctx, (const char *)base.data) == 1,
+            cause_set(SEC_E_INTERNAL_ERROR, "ciphers in [schannel] name no cipher suite that OpenSSL has here"));
+    try(suites_choose(credential, request));
+    return versions_set(credential);
+}

@@ -1,0 +1,33 @@
+/*
+ * What a credential allows, in libssl's terms: protocols, ciphers, strengths.
+ */
+#ifndef OPENSSPI_SCHANNEL_POLICY_H
+#define OPENSSPI_SCHANNEL_POLICY_H
+
+#include "base/result.h"
+#include "schannel/credential.h"
+
+/* SCHANNEL_CRED and SCH_CREDENTIALS in one form. */
+struct tls_request {
+    DWORD version, format;
+    DWORD n_certificates;
+    PCCERT_CONTEXT *certificates;
+    HCERTSTORE roots;
+    DWORD n_mappers;
+    DWORD n_algorithms;
+    const ALG_ID *algorithms;
+    DWORD protocols;
+    DWORD min_strength, max_strength;
+    DWORD lifespan_ms;
+    DWORD flags;
+    DWORD n_parameters;
+    const void *parameters; /* TLS_PARAMETERS */
+};
+
+/* Decides protocols and datagram of `credential` (server and config set) by the request and the configuration. SEC_E_ALGORITHM_MISMATCH. */
+SECURITY_STATUS policy_protocols(struct tls_credential *credential, const struct tls_request *request);
+/* Sets versions, ciphers and options of credential->ctx, and what the credential tells about them. SEC_E_ALGORITHM_MISMATCH when nothing is left;
+ * SEC_E_UNSUPPORTED_FUNCTION for a wish that cannot be honoured; SEC_E_UNKNOWN_CREDENTIALS for a damaged one. */
+SECURITY_STATUS policy_apply(struct tls_credential *credential, const struct tls_request *request);
+
+#endif

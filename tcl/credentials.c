@@ -1,0 +1,413 @@
+/* Packages, identities, credentials. */
+#include "ext.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CERTIFICATES_MAX 16
+
+static const struct {
+    const char *name;
+    ULONG bit;
+} capabilities[] = {
+    {"integrity", SECPKG_FLAG_INTEGRITY},
+    {"privacy", SECPKG_FLAG_PRIVACY},
+    {"tokenonly", SECPKG_FLAG_TOKEN_ONLY},
+    {"datagram", SECPKG_FLAG_DATAGRAM},
+    {"connection", SECPKG_FLAG_CONNECTION},
+    {"multirequired", SECPKG_FLAG_MULTI_REQUIRED},
+    {"clientonly", SECPKG_FLAG_CLIENT_ONLY},
+    {"extendederror", SECPKG_FLAG_EXTENDED_ERROR},
+    {"impersonation", SECPKG_FLAG_IMPERSONATION},
+    {"acceptwin32name", SECPKG_FLAG_ACCEPT_WIN32_NAME},
+    {"stream", SECPKG_FLAG_STREAM},
+    {"negotiable", SECPKG_FLAG_NEGOTIABLE},
+    {"gsscompatible", SECPKG_FLAG_GSS_COMPATIBLE},
+    {"logon", SECPKG_FLAG_LOGON},
+    {"asciibuffers", SECPKG_FLAG_ASCII_BUFFERS},
+    {"fragment", SECPKG_FLAG_FRAGMENT},
+    {"mutualauth", SECPKG_FLAG_MUTUAL_AUTH},
+    {"delegation", SECPKG_FLAG_DELEGATION},
+    {"readonlywithchecksum", SECPKG_FLAG_READONLY_WITH_CHECKSUM},
+};
+
+enum package_field {
+    FIELD_ALL,
+    FIELD_CAPABILITIES,
+    FIELD_COMMENT,
+    FIELD_RPCID,
+    FIELD_MAXTOKENSIZE,
+    FIELD_NAME,
+    FIELD_VERSION
+};
+
+static Tcl_Obj *package_value(const SecPkgInfoA *package, enum package_field field)
+{
+    Tcl_Obj *list;
+    switch (field) {
+    case FIELD_CAPABILITIES:
+        list = Tcl_NewListObj(0, NULL);
+        for (size_t i = 0; i < COUNT(capabilities); i++)
+            if ((package->fCapabilities & capabilities[i].bit) != 0)
+                Tcl_ListObjAppendElement(NULL, list, ext_text(capabilities[i].name));
+        return list;
+    case FIELD_COMMENT:
+        return ext_text(package->Comment);
+    case FIELD_RPCID:
+        return Tcl_NewWideIntObj(package->wRPCID);
+    case FIELD_MAXTOKENSIZE:
+        return Tcl_NewWideIntObj(package->cbMaxToken);
+    case FIELD_NAME:
+        return ext_text(package->Name);
+    default:
+        return Tcl_NewWideIntObj(package->wVersion);
+    }
+}
+
+static int enumerate_packages(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    static const char *const words[] = {"-all",          "-capabilities", "-comment", "-rpcid",
+                                        "-maxtokensize", "-name",         "-version", NULL};
+    int wanted[COUNT(words)] = {0};
+    ULONG n_packages = 0;
+    PSecPkgInfoA packages = NULL;
+    (void)data;
+    for (int i = 1; i < objc; i++) {
+        int at;
+        if (Tcl_GetIndexFromObj(interp, objv[i], words, "option", TCL_EXACT, &at) != TCL_OK)
+            return TCL_ERROR;
+        for (size_t j = 0; j < COUNT(words); j++)
+            if (at == FIELD_ALL || (int)j == at)
+                wanted[j] = 1;
+    }
+    SECURITY_STATUS status = EnumerateSecurityPackagesA(&n_packages, &packages);
+    if (status != SEC_E_OK)
+        return ext_fail(interp, "cannot list the packages", status);
+    Tcl_Obj *result = objc == 1 ? Tcl_NewListObj(0, NULL) : Tcl_NewDictObj();
+    for (ULONG i = 0; i < n_packages; i++) {
+        if (objc == 1) {
+            Tcl_ListObjAppendElement(NULL, result, ext_text(packages[i].Name));
+            continue;
+        }
+        Tcl_Obj *fields = Tcl_NewDictObj();
+        for (int field = FIELD_CAPABILITIES; field <= FIELD_VERSION; field++)
+            if (wanted[field])
+                Tcl_DictObjPut(NULL, fields, ext_text(words[field]),
+                               package_value(&packages[i], (enum package_field)field));
+        Tcl_DictObjPut(NULL, result, ext_text(packages[i].Name), fields);
+    }
+    FreeContextBuffer(packages);
+    Tcl_SetObjResult(interp, result);
+    return TCL_OK;
+}
+
+static Tcl_Obj *concealed_name(struct ext *ext, const char *text, size_t len)
+{
+    struct bytes *bytes = calloc(1, sizeof(*bytes));
+    if (bytes == NULL || !ext_take(bytes, text, len)) {
+        free(bytes);
+        return NULL;
+    }
+    return ext_name(ext, EXT_CONCEALED, bytes);
+}
+
+/* conceal TEXT: a name for it, behind which no trace or error message sees it. */
+static int conceal(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    Tcl_Size len;
+    if (objc != 2) {
+        Tcl_WrongNumArgs(interp, 1, objv, "TEXT");
+        return TCL_ERROR;
+    }
+    const char *text = Tcl_GetStringFromObj(objv[1], &len);
+    Tcl_Obj *name = concealed_name(data, text, (size_t)len);
+    if (name == NULL)
+        return ext_misuse(interp, "out of memory");
+    Tcl_SetObjResult(interp, name);
+    return TCL_OK;
+}
+
+static int reveal(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    if (objc != 2) {
+        Tcl_WrongNumArgs(interp, 1, objv, "CONCEALED");
+        return TCL_ERROR;
+    }
+    const struct bytes *bytes = ext_get(data, interp, EXT_CONCEALED, objv[1]);
+    if (bytes == NULL)
+        return TCL_ERROR;
+    Tcl_SetObjResult(interp, Tcl_NewStringObj((const char *)bytes->data, (Tcl_Size)bytes->len));
+    return TCL_OK;
+}
+
+static int forget(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    if (objc != 2) {
+        Tcl_WrongNumArgs(interp, 1, objv, "CONCEALED");
+        return TCL_ERROR;
+    }
+    return ext_drop(data, interp, EXT_CONCEALED, objv[1]);
+}
+
+/* {USER DOMAIN CONCEALED}: the password is in no Tcl value from here on. */
+static int winnt_identity(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    Tcl_Size len;
+    if (objc != 4) {
+        Tcl_WrongNumArgs(interp, 1, objv, "USER DOMAIN PASSWORD");
+        return TCL_ERROR;
+    }
+    Tcl_Obj *password = objv[3];
+    if (ext_get(data, NULL, EXT_CONCEALED, password) == NULL) {
+        const char *text = Tcl_GetStringFromObj(password, &len);
+        password = concealed_name(data, text, (size_t)len);
+    }
+    if (password == NULL)
+        return ext_misuse(interp, "out of memory");
+    Tcl_Obj *parts[3] = {objv[1], objv[2], password};
+    Tcl_SetObjResult(interp, Tcl_NewListObj(3, parts));
+    return TCL_OK;
+}
+
+struct schannel {
+    SCHANNEL_CRED credential;
+    PCCERT_CONTEXT certificates[CERTIFICATES_MAX];
+};
+
+static int set_protocols(Tcl_Interp *interp, Tcl_Obj *list, DWORD *protocols)
+{
+    static const char *const words[] = {"ssl2", "ssl3", "tls1", "tls1.1", "tls1.2", "tls1.3", NULL};
+    static const DWORD bits[] = {SP_PROT_SSL2,   SP_PROT_SSL3,   SP_PROT_TLS1,
+                                 SP_PROT_TLS1_1, SP_PROT_TLS1_2, SP_PROT_TLS1_3};
+    Tcl_Size n;
+    Tcl_Obj **elements;
+    if (Tcl_ListObjGetElements(interp, list, &n, &elements) != TCL_OK)
+        return TCL_ERROR;
+    for (Tcl_Size i = 0; i < n; i++) {
+        int at;
+        if (Tcl_GetIndexFromObj(interp, elements[i], words, "protocol", TCL_EXACT, &at) != TCL_OK)
+            return TCL_ERROR;
+        *protocols |= bits[at];
+    }
+    return TCL_OK;
+}
+
+static int set_strength(Tcl_Interp *interp, Tcl_Obj *list, SCHANNEL_CRED *credential)
+{
+    Tcl_Size n;
+    Tcl_Obj **elements;
+    int value[2];
+    if (Tcl_ListObjGetElements(interp, list, &n, &elements) != TCL_OK)
+        return TCL_ERROR;
+    if (n < 1 || n > 2)
+        return ext_misuse(interp, "-cipherstrength wants one or two numbers of bits");
+    for (Tcl_Size i = 0; i < n; i++)
+        if (Tcl_GetIntFromObj(interp, elements[i], &value[i]) != TCL_OK)
+            return TCL_ERROR;
+    credential->dwMinimumCipherStrength = (DWORD)value[0];
+    credential->dwMaximumCipherStrength = (DWORD)value[n - 1];
+    return TCL_OK;
+}
+
+static int set_certificates(struct ext *ext, Tcl_Interp *interp, Tcl_Obj *list, struct schannel *schannel)
+{
+    Tcl_Size n;
+    Tcl_Obj **elements;
+    if (Tcl_ListObjGetElements(interp, list, &n, &elements) != TCL_OK)
+        return TCL_ERROR;
+    if (n > CERTIFICATES_MAX)
+        return ext_misuse(interp, "at most %d certificates", CERTIFICATES_MAX);
+    for (Tcl_Size i = 0; i < n; i++) {
+        schannel->certificates[i] = ext_get(ext, interp, EXT_CERTIFICATE, elements[i]);
+        if (schannel->certificates[i] == NULL)
+            return TCL_ERROR;
+    }
+    schannel->credential.cCreds = (DWORD)n;
+    schannel->credential.paCred = schannel->certificates;
+    return TCL_OK;
+}
+
+/* From the options of sspi_schannel_credentials, which are kept as they were given: handles count when credentials are acquired. */
+static int schannel_read(struct ext *ext, Tcl_Interp *interp, Tcl_Size n, Tcl_Obj *const options[],
+                         struct schannel *schannel)
+{
+    static const char *const words[] = {"-certificates", "-cipherstrength",  "-protocols",
+                                        "-rootstore",    "-sessionlifespan", NULL};
+    *schannel = (struct schannel){.credential = {.dwVersion = SCHANNEL_CRED_VERSION}};
+    for (Tcl_Size i = 0; i < n; i += 2) {
+        int at, number, code = TCL_OK;
+        if (Tcl_GetIndexFromObj(interp, options[i], words, "option", TCL_EXACT, &at) != TCL_OK)
+            return TCL_ERROR;
+        if (i + 1 == n)
+            return ext_misuse(interp, "%s wants a value", words[at]);
+        Tcl_Obj *value = options[i + 1];
+        if (at == 0) {
+            code = set_certificates(ext, interp, value, schannel);
+        } else if (at == 1) {
+            code = set_strength(interp, value, &schannel->credential);
+        } else if (at == 2) {
+            code = set_protocols(interp, value, &schannel->credential.grbitEnabledProtocols);
+        } else if (at == 3) {
+            schannel->credential.hRootStore = ext_get(ext, interp, EXT_STORE, value);
+            code = schannel->credential.hRootStore == NULL ? TCL_ERROR : TCL_OK;
+        } else {
+            code = Tcl_GetIntFromObj(interp, value, &number);
+            if (code == TCL_OK && number < 0)
+                code = ext_misuse(interp, "-sessionlifespan wants milliseconds");
+            else if (code == TCL_OK)
+                schannel->credential.dwSessionLifespan = (DWORD)number;
+        }
+        if (code != TCL_OK)
+            return code;
+    }
+    return TCL_OK;
+}
+
+static int schannel_credentials(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    struct schannel schannel;
+    if (schannel_read(data, interp, objc - 1, objv + 1, &schannel) != TCL_OK)
+        return TCL_ERROR;
+    Tcl_SetObjResult(interp, Tcl_NewListObj(objc - 1, objv + 1));
+    return TCL_OK;
+}
+
+struct acquisition {
+    Tcl_Obj *credentials;
+    const char *package, *principal;
+    int expiration;
+    ULONG use;
+};
+
+static int acquisition_read(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], struct acquisition *wanted)
+{
+    static const char *const words[] = {"-credentials", "-getexpiration", "-package", "-principal", "-role", NULL};
+    static const char *const roles[] = {"client", "outbound", "server", "inbound", "both", NULL};
+    static const ULONG uses[] = {SECPKG_CRED_OUTBOUND, SECPKG_CRED_OUTBOUND, SECPKG_CRED_INBOUND, SECPKG_CRED_INBOUND,
+                                 SECPKG_CRED_BOTH};
+    *wanted = (struct acquisition){.package = "NTLM", .use = SECPKG_CRED_BOTH};
+    for (int i = 1; i < objc; i++) {
+        int at, role;
+        if (Tcl_GetIndexFromObj(interp, objv[i], words, "option", TCL_EXACT, &at) != TCL_OK)
+            return TCL_ERROR;
+        if (at == 1) {
+            wanted->expiration = 1;
+            continue;
+        }
+        if (++i == objc)
+            return ext_misuse(interp, "%s wants a value", words[at]);
+        if (at == 0)
+            wanted->credentials = objv[i];
+        else if (at == 2)
+            wanted->package = Tcl_GetString(objv[i]);
+        else if (at == 3)
+            wanted->principal = Tcl_GetString(objv[i]);
+        else if (Tcl_GetIndexFromObj(interp, objv[i], roles, "role", TCL_EXACT, &role) != TCL_OK)
+            return TCL_ERROR;
+        else
+            wanted->use = uses[role];
+    }
+    return TCL_OK;
+}
+
+/* The identity points into Tcl's values and the concealed text, all of which outlive the call that takes it. */
+static int identity_read(struct ext *ext, Tcl_Interp *interp, Tcl_Size n, Tcl_Obj *const parts[],
+                         SEC_WINNT_AUTH_IDENTITY_A *identity)
+{
+    Tcl_Size user_len, domain_len;
+    if (n != 3)
+        return ext_misuse(interp, "-credentials wants what sspi_winnt_identity_credentials returned");
+    const struct bytes *password = ext_get(ext, interp, EXT_CONCEALED, parts[2]);
+    if (password == NULL)
+        return TCL_ERROR;
+    identity->User = (unsigned char *)Tcl_GetStringFromObj(parts[0], &user_len);
+    identity->UserLength = (ULONG)user_len;
+    identity->Domain = (unsigned char *)Tcl_GetStringFromObj(parts[1], &domain_len);
+    identity->DomainLength = (ULONG)domain_len;
+    identity->Password = password->data;
+    identity->PasswordLength = (ULONG)password->len;
+    identity->Flags = SEC_WINNT_AUTH_IDENTITY_ANSI;
+    return TCL_OK;
+}
+
+static int package_is_stream(Tcl_Interp *interp, const char *package, int *stream)
+{
+    PSecPkgInfoA info;
+    SECURITY_STATUS status = QuerySecurityPackageInfoA((SEC_CHAR *)(uintptr_t)package, &info);
+    if (status != SEC_E_OK)
+        return ext_fail(interp, "there is no such package", status);
+    *stream = (info->fCapabilities & SECPKG_FLAG_STREAM) != 0;
+    FreeContextBuffer(info);
+    return TCL_OK;
+}
+
+static int acquire(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    struct ext *ext = data;
+    struct acquisition wanted;
+    struct schannel schannel;
+    SEC_WINNT_AUTH_IDENTITY_A identity = {0};
+    Tcl_Size n = 0;
+    Tcl_Obj **parts = NULL;
+    TimeStamp expiry = {0};
+    void *secret = NULL;
+    int stream = 0;
+    if (acquisition_read(interp, objc, objv, &wanted) != TCL_OK ||
+        package_is_stream(interp, wanted.package, &stream) != TCL_OK)
+        return TCL_ERROR;
+    if (wanted.credentials != NULL && Tcl_ListObjGetElements(interp, wanted.credentials, &n, &parts) != TCL_OK)
+        return TCL_ERROR;
+    if (n > 0 && stream) {
+        if (schannel_read(ext, interp, n, parts, &schannel) != TCL_OK)
+            return TCL_ERROR;
+        secret = &schannel.credential;
+    } else if (n > 0) {
+        if (identity_read(ext, interp, n, parts, &identity) != TCL_OK)
+            return TCL_ERROR;
+        secret = &identity;
+    }
+    struct credentials *credentials = calloc(1, sizeof(*credentials));
+    if (credentials == NULL)
+        return ext_misuse(interp, "out of memory");
+    credentials->stream = stream;
+    SECURITY_STATUS status =
+        AcquireCredentialsHandleA((SEC_CHAR *)(uintptr_t)wanted.principal, (SEC_CHAR *)(uintptr_t)wanted.package,
+                                  wanted.use, NULL, secret, NULL, NULL, &credentials->handle, &expiry);
+    if (status != SEC_E_OK) {
+        free(credentials);
+        return ext_fail(interp, "cannot get credentials", status);
+    }
+    Tcl_Obj *name = ext_name(ext, EXT_CREDENTIALS, credentials);
+    if (!wanted.expiration) {
+        Tcl_SetObjResult(interp, name);
+        return TCL_OK;
+    }
+    Tcl_WideInt time = (Tcl_WideInt)((uint64_t)(uint32_t)expiry.HighPart << 32 | (uint32_t)expiry.LowPart);
+    Tcl_Obj *pair[4] = {ext_text("-handle"), name, ext_text("-expiration"), Tcl_NewWideIntObj(time)};
+    Tcl_SetObjResult(interp, Tcl_NewListObj(4, pair));
+    return TCL_OK;
+}
+
+static int free_credentials(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    if (objc != 2) {
+        Tcl_WrongNumArgs(interp, 1, objv, "CREDENTIALS");
+        return TCL_ERROR;
+    }
+    return ext_drop(data, interp, EXT_CREDENTIALS, objv[1]);
+}
+
+void credentials_commands(Tcl_Interp *interp, struct ext *ext)
+{
+    static const struct ext_command commands[] = {
+        {"sspi_enumerate_packages", enumerate_packages},
+        {"sspi_acquire_credentials", acquire},
+        {"sspi_free_credentials", free_credentials},
+        {"sspi_winnt_identity_credentials", winnt_identity},
+        {"sspi_schannel_credentials", schannel_credentials},
+        {"conceal", conceal},
+        {"reveal", reveal},
+        {"forget", forget},
+    };
+    ext_commands(interp, ext, commands, COUNT(commands));
+}

@@ -1,0 +1,181 @@
+#include "ext.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PACKAGE_VERSION "4.2" /* of the package whose commands these are */
+
+static const char *const prefixes[EXT_KINDS] = {"sspicred", "sspictx", "cert", "certstore", "concealed"};
+
+void ext_wipe(struct bytes *bytes)
+{
+    volatile unsigned char *at = bytes->data;
+    for (size_t i = 0; i < bytes->len; i++)
+        at[i] = 0;
+    free(bytes->data);
+    *bytes = (struct bytes){0};
+}
+
+int ext_take(struct bytes *bytes, const void *data, size_t len)
+{
+    /* A fresh block, so that the former one can be wiped. */
+    struct bytes whole = {malloc(bytes->len + len + 1), bytes->len + len};
+    if (whole.data == NULL)
+        return 0;
+    if (bytes->len > 0)
+        memcpy(whole.data, bytes->data, bytes->len);
+    if (len > 0)
+        memcpy(whole.data + bytes->len, data, len);
+    ext_wipe(bytes);
+    *bytes = whole;
+    return 1;
+}
+
+Tcl_Obj *ext_text(const char *text)
+{
+    return Tcl_NewStringObj(text, -1);
+}
+
+Tcl_Obj *ext_bytes(const void *data, size_t len)
+{
+    return Tcl_NewByteArrayObj(data, (Tcl_Size)len);
+}
+
+int ext_misuse(Tcl_Interp *interp, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    Tcl_SetObjResult(interp, ext_text(text));
+    return TCL_ERROR;
+}
+
+int ext_fail(Tcl_Interp *interp, const char *what, SECURITY_STATUS status)
+{
+    const char *cause = OpenSspiLastErrorText(), *name = OpenSspiStatusName(status);
+    char text[1024];
+    snprintf(text, sizeof(text), "%s: %s (0x%08X)%s%s", what, name, (unsigned)status, *cause == '\0' ? "" : ": ",
+             cause);
+    Tcl_Obj *code[3] = {ext_text("TWAPI_WIN32"), Tcl_NewWideIntObj((int)status), ext_text(text)};
+    Tcl_SetObjErrorCode(interp, Tcl_NewListObj(3, code));
+    Tcl_SetObjResult(interp, ext_text(text));
+    return TCL_ERROR;
+}
+
+static void release(enum ext_kind kind, void *thing)
+{
+    struct context *context = thing;
+    switch (kind) {
+    case EXT_CREDENTIALS:
+        FreeCredentialsHandle(&((struct credentials *)thing)->handle);
+        free(thing);
+        break;
+    case EXT_CONTEXT:
+        if (context->has_handle)
+            DeleteSecurityContext(&context->handle);
+        ext_wipe(&context->pending_token);
+        ext_wipe(&context->input);
+        if (context->credentials != NULL)
+            Tcl_DecrRefCount(context->credentials);
+        free(context->target);
+        free(context);
+        break;
+    case EXT_CERTIFICATE:
+        CertFreeCertificateContext(thing);
+        break;
+    case EXT_STORE:
+        CertCloseStore(thing, 0);
+        break;
+    default:
+        ext_wipe(thing);
+        free(thing);
+    }
+}
+
+Tcl_Obj *ext_name(struct ext *ext, enum ext_kind kind, void *thing)
+{
+    char name[40];
+    int fresh;
+    snprintf(name, sizeof(name), "%s#%lu", prefixes[kind], ++ext->next);
+    Tcl_SetHashValue(Tcl_CreateHashEntry(&ext->handles[kind], name, &fresh), thing);
+    return ext_text(name);
+}
+
+void ext_add(struct ext *ext, Tcl_Interp *interp, enum ext_kind kind, void *thing)
+{
+    Tcl_SetObjResult(interp, ext_name(ext, kind, thing));
+}
+
+void *ext_get(struct ext *ext, Tcl_Interp *interp, enum ext_kind kind, Tcl_Obj *name)
+{
+    Tcl_HashEntry *entry = Tcl_FindHashEntry(&ext->handles[kind], Tcl_GetString(name));
+    if (entry != NULL)
+        return Tcl_GetHashValue(entry);
+    if (interp != NULL)
+        ext_misuse(interp, "\"%.200s\" is no handle \"%s#...\", or was released", Tcl_GetString(name), prefixes[kind]);
+    return NULL;
+}
+
+int ext_drop(struct ext *ext, Tcl_Interp *interp, enum ext_kind kind, Tcl_Obj *name)
+{
+    void *thing = ext_get(ext, interp, kind, name);
+    if (thing == NULL)
+        return TCL_ERROR;
+    Tcl_DeleteHashEntry(Tcl_FindHashEntry(&ext->handles[kind], Tcl_GetString(name)));
+    release(kind, thing);
+    return TCL_OK;
+}
+
+/* Contexts go before the credentials that they were made with. */
+static void ext_end(void *data, Tcl_Interp *interp)
+{
+    static const enum ext_kind order[EXT_KINDS] = {EXT_CONTEXT, EXT_CREDENTIALS, EXT_CERTIFICATE, EXT_STORE,
+                                                   EXT_CONCEALED};
+    struct ext *ext = data;
+    (void)interp;
+    for (size_t i = 0; i < EXT_KINDS; i++) {
+        Tcl_HashSearch search;
+        for (Tcl_HashEntry *entry = Tcl_FirstHashEntry(&ext->handles[order[i]], &search); entry != NULL;
+             entry = Tcl_NextHashEntry(&search))
+            release(order[i], Tcl_GetHashValue(entry));
+        Tcl_DeleteHashTable(&ext->handles[order[i]]);
+    }
+    free(ext);
+}
+
+void ext_commands(Tcl_Interp *interp, struct ext *ext, const struct ext_command *commands, size_t n_commands)
+{
+    Tcl_Namespace *space = Tcl_FindNamespace(interp, "::twapi", NULL, 0);
+    for (size_t i = 0; i < n_commands; i++) {
+        char name[80];
+        snprintf(name, sizeof(name), "::twapi::%s", commands[i].name);
+        Tcl_CreateObjCommand(interp, name, commands[i].run, ext, NULL);
+        Tcl_Export(interp, space, commands[i].name, 0);
+    }
+}
+
+__attribute__((visibility("default"))) int Twapi_crypto_Init(Tcl_Interp *interp);
+
+int Twapi_crypto_Init(Tcl_Interp *interp)
+{
+    if (Tcl_InitStubs(interp, "8.6-", 0) == NULL)
+        return TCL_ERROR;
+    struct ext *ext = calloc(1, sizeof(*ext));
+    if (ext == NULL)
+        return ext_misuse(interp, "out of memory");
+    for (size_t i = 0; i < EXT_KINDS; i++)
+        Tcl_InitHashTable(&ext->handles[i], TCL_STRING_KEYS);
+    Tcl_CallWhenDeleted(interp, ext_end, ext);
+    if (Tcl_FindNamespace(interp, "::twapi", NULL, 0) == NULL &&
+        Tcl_CreateNamespace(interp, "::twapi", NULL, NULL) == NULL)
+        return TCL_ERROR;
+    credentials_commands(interp, ext);
+    context_commands(interp, ext);
+    message_commands(interp, ext);
+    certificate_commands(interp, ext);
+    return Tcl_PkgProvide(interp, "twapi_crypto", PACKAGE_VERSION);
+}

@@ -1,0 +1,79 @@
+/*
+ * The Tcl package twapi_crypto: what its files share. It speaks public headers alone, of Tcl by stubs.
+ *
+ * Handles are names in a table of the interpreter: a stale or foreign one is an error, never a crash. When the interpreter goes, all go.
+ */
+#ifndef OPENSSPI_TCL_EXT_H
+#define OPENSSPI_TCL_EXT_H
+
+#include <schannel.h>
+#include <sspi.h>
+#include <sspi_ext.h>
+#include <tcl.h>
+#include <wincrypt.h>
+
+#if TCL_MAJOR_VERSION < 9 && !defined(TCL_SIZE_MAX)
+typedef int Tcl_Size;
+#endif
+
+#define EXT_INTERN __attribute__((visibility("hidden")))
+
+enum ext_kind { EXT_CREDENTIALS, EXT_CONTEXT, EXT_CERTIFICATE, EXT_STORE, EXT_CONCEALED, EXT_KINDS };
+
+struct bytes {
+    unsigned char *data;
+    size_t len;
+};
+
+struct credentials {
+    CredHandle handle;
+    int stream; /* of a package that speaks streams: TLS */
+};
+
+struct context {
+    CtxtHandle handle;
+    int has_handle, client, stream, done, broken;
+    int pending; /* the first step is done, and not yet told */
+    SECURITY_STATUS pending_status;
+    struct bytes pending_token;
+    Tcl_Obj *credentials; /* the name: it must live while the handshake does */
+    char *target;
+    ULONG wanted, granted, drep;
+    struct bytes input; /* received, not yet used */
+};
+
+struct ext {
+    Tcl_HashTable handles[EXT_KINDS];
+    unsigned long next;
+};
+
+/* Names a thing, which the table then owns; NULL-free. The name becomes the interpreter's result. */
+EXT_INTERN void ext_add(struct ext *ext, Tcl_Interp *interp, enum ext_kind kind, void *thing);
+EXT_INTERN Tcl_Obj *ext_name(struct ext *ext, enum ext_kind kind, void *thing);
+/* The thing, or NULL with an error message in the interpreter (which may be NULL). */
+EXT_INTERN void *ext_get(struct ext *ext, Tcl_Interp *interp, enum ext_kind kind, Tcl_Obj *name);
+/* Releases the thing and its name; TCL_ERROR for a name that names nothing. */
+EXT_INTERN int ext_drop(struct ext *ext, Tcl_Interp *interp, enum ext_kind kind, Tcl_Obj *name);
+/* TCL_ERROR with a message, and errorCode {TWAPI_WIN32 STATUS MESSAGE}. */
+EXT_INTERN int ext_fail(Tcl_Interp *interp, const char *what, SECURITY_STATUS status);
+EXT_INTERN int ext_misuse(Tcl_Interp *interp, const char *format, ...) __attribute__((format(printf, 2, 3)));
+EXT_INTERN Tcl_Obj *ext_text(const char *text);
+EXT_INTERN Tcl_Obj *ext_bytes(const void *data, size_t len);
+EXT_INTERN int ext_take(struct bytes *bytes, const void *data, size_t len); /* appends */
+EXT_INTERN void ext_wipe(struct bytes *bytes);
+
+EXT_INTERN void credentials_commands(Tcl_Interp *interp, struct ext *ext);
+EXT_INTERN void context_commands(Tcl_Interp *interp, struct ext *ext);
+EXT_INTERN void message_commands(Tcl_Interp *interp, struct ext *ext);
+EXT_INTERN void certificate_commands(Tcl_Interp *interp, struct ext *ext);
+
+struct ext_command {
+    const char *name;
+    Tcl_ObjCmdProc *run;
+};
+EXT_INTERN void ext_commands(Tcl_Interp *interp, struct ext *ext, const struct ext_command *commands,
+                             size_t n_commands);
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

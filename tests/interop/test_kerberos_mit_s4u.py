@@ -1,0 +1,139 @@
+"""S4U2Self and S4U2Proxy, also resource-based, with MIT's KDC and a database module that knows who may delegate to whom."""
+import glob
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from krb_credentials import KEYTAB, Holder, served  # noqa: E402
+from krb_peers import KerberosWorld  # noqa: E402
+from realm import Realm  # noqa: E402
+
+FRONT, PLAIN, OTHER, BACK, RESOURCE = (f"HTTP/{name}.example.test" for name in ("front", "plain", "other", "back", "resource"))
+DELEGATION_POLICY, LOGON_DENIED = "0x8009035e", "0x8009030c"
+
+
+class DelegatingRealm(Realm):
+    """Its KDC's database is db2 behind kdb/delegating.c."""
+
+    def configure(self):
+        super().configure()
+        modules = self.directory / "modules"
+        if not modules.exists():
+            modules.mkdir()
+            source = pathlib.Path(__file__).parent / "kdb/delegating.c"
+            db2 = glob.glob("/usr/lib/*/krb5/plugins/kdb/db2.so")[0]
+            subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", f'-DDB2_MODULE="{db2}"', "-o", modules / "delegating.so",
+                            source, "-lkrb5", "-ldl"], check=True, timeout=60)
+            self.env["OPENSSPI_TEST_ALLOWED_TO"] = f" {FRONT}>{BACK} {PLAIN}>{BACK} "
+            self.env["OPENSSPI_TEST_ALLOWED_FROM"] = f" {PLAIN}>{RESOURCE} {OTHER}>{RESOURCE} "
+        path = self.directory / "kdc.conf"
+        text = path.read_text(encoding="utf-8").replace(f"  database_name = {self.directory}/principal\n", "  database_module = lists\n")
+        path.write_text(text + f"[dbmodules]\ndb_module_dir = {modules}\nlists = {{\n  db_library = delegating\n"
+                        f"  database_name = {self.directory}/principal\n}}\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module", name="realm")
+def realm_of_the_module():
+    with DelegatingRealm() as realm:
+        realm.addprinc(FRONT, None, "+ok_to_auth_as_delegate")
+        for name in (PLAIN, OTHER, BACK, RESOURCE):
+            realm.addprinc(name)
+        for name in (FRONT, PLAIN, OTHER, BACK, RESOURCE):
+            realm.keytab(name, f"{name.split('/')[1].split('.', maxsplit=1)[0]}.keytab")
+        realm.addprinc("alice", "Password1!")
+        realm.addprinc("guarded", "Password1!", "-allow_forwardable")
+        yield realm
+
+
+@pytest.fixture(name="world")
+def world_of_the_test(realm):
+    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
+        world = KerberosWorld(directory, realm)
+        world.krb5["KRB5CCNAME"] = f"FILE:{directory}/none"  # no tickets: services log on with their keytabs
+        try:
+            yield world
+        finally:
+            world.close()
+        assert all(one.close() == 0 for one in world.processes), "our helper died, or leaked under a sanitizer"
+        assert not (pathlib.Path(directory) / "none").exists()
+
+
+def service(world, realm, name, use="both"):
+    side = Holder(world)
+    assert side.acquire(use), side.problem
+    assert side.set(KEYTAB, f"FILE:{realm.directory}/{name}.keytab"), side.problem
+    side.must("again")
+    return side
+
+
+def visited(world, realm, front, back, name):
+    step = front.act(back)
+    assert step is not None, front.problem
+    return served(front, service(world, realm, name, "in"), step)
+
+
+def client_at(world, front, target, user="alice"):
+    client = Holder(world)
+    client.acquire(target=target, user=user, password="Password1!")
+    assert served(client, front) == f"{user}@EXAMPLE.TEST"
+
+
+def refused(side, *codes):
+    assert side.problem.split()[0] in codes, side.problem
+    return True
+
+
+def test_constrained_delegation(world, realm):
+    front = service(world, realm, "plain")
+    client_at(world, front, PLAIN)
+    front.must("delegated")
+    assert visited(world, realm, front, BACK, "back") == "alice@EXAMPLE.TEST"
+
+
+def test_protocol_transition(world, realm):
+    front = service(world, realm, "front")
+    front.must("s4u", "alice")
+    assert visited(world, realm, front, BACK, "back") == "alice@EXAMPLE.TEST"
+
+
+def test_protocol_transition_without_leave(world, realm):
+    front = service(world, realm, "plain")
+    front.must("s4u", "alice")
+    assert front.act(BACK) is None and refused(front, DELEGATION_POLICY)
+
+
+def test_resource_based(world, realm):
+    front = service(world, realm, "plain")
+    client_at(world, front, PLAIN)
+    front.must("delegated")
+    assert visited(world, realm, front, RESOURCE, "resource") == "alice@EXAMPLE.TEST"
+
+
+def test_resource_based_after_protocol_transition(world, realm):
+    """Of a service without a list of its own; tickets for the others' users are not forwardable."""
+    front = service(world, realm, "other")
+    front.must("s4u", "alice")
+    assert visited(world, realm, front, RESOURCE, "resource") == "alice@EXAMPLE.TEST"
+
+
+def test_resource_that_trusts_another(world, realm):
+    front = service(world, realm, "front")
+    client_at(world, front, FRONT)
+    front.must("delegated")
+    assert front.act(RESOURCE) is None and refused(front, DELEGATION_POLICY)
+
+
+def test_user_whose_tickets_are_not_forwarded(world, realm):
+    front = service(world, realm, "plain")
+    client_at(world, front, PLAIN, "guarded")
+    front.must("delegated")
+    assert front.act(BACK) is None and refused(front, DELEGATION_POLICY)
+
+
+def test_nobody(world, realm):
+    front = service(world, realm, "front")
+    assert front.answer("s4u", "nobody") is None and refused(front, LOGON_DENIED)

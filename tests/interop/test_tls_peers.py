@@ -1,0 +1,279 @@
+"""TLS and DTLS against OpenSSL's and GnuTLS's programs and curl, in both directions."""
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+BUILD = pathlib.Path(os.environ["OPENSSPI_BUILD"])
+PEER = str(BUILD / "tests/interop/tls_peer")
+WAIT = 20  # seconds; nothing here takes one
+
+
+def run(*words, **more):
+    return subprocess.run([str(w) for w in words], check=True, capture_output=True, timeout=WAIT, **more)
+
+
+def certificate(place, name, subject, extensions, issuer=None, key=("EC", "ec_paramgen_curve:P-256"), digest="sha256"):
+    files = place / f"{name}.pem", place / f"{name}.key"
+    run("openssl", "genpkey", "-algorithm", key[0], "-pkeyopt", key[1], "-out", files[1])
+    files[1].chmod(0o600)
+    config = place / f"{name}.cnf"
+    config.write_text("[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=" + subject + "\n[ext]\n" + extensions + "\n")
+    words = ["openssl", "req", "-new", "-x509", "-key", files[1], "-config", config, "-extensions", "ext", "-days", "30", "-out", files[0]]
+    if issuer:
+        request = place / f"{name}.csr"
+        run("openssl", "req", "-new", "-key", files[1], "-config", config, "-out", request)
+        words = ["openssl", "x509", "-req", "-in", request, "-CA", issuer[0], "-CAkey", issuer[1], "-CAcreateserial",
+                 "-extfile", config, "-extensions", "ext", "-days", "30", f"-{digest}", "-out", files[0]]
+    run(*words)
+    return files
+
+
+class World:
+    def __init__(self, place):
+        authority = certificate(place, "ca", "Interop Authority", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign")
+        middle = certificate(place, "middle", "Interop Middle", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign", authority)
+        leaf = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature,keyEncipherment\n"
+        names = "subjectAltName=DNS:server.test,DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth"
+        self.ca, self.authority = authority[0], authority
+        self.server = certificate(place, "server", "server.test", leaf + names, middle)
+        self.rsa = certificate(place, "rsa", "server.test", leaf + names, middle, ("RSA", "rsa_keygen_bits:2048"))
+        self.client = certificate(place, "client", "Alice", leaf + "subjectAltName=email:alice@client.test\nextendedKeyUsage=clientAuth", middle)
+        # A chain of three, as public servers show it.
+        for pair in (self.server, self.rsa, self.client):
+            pair[0].write_text(pair[0].read_text() + middle[0].read_text())
+        self.place = place
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return World(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def processes():
+    started = []
+    yield started
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
+
+
+def start(processes, *words):
+    process = subprocess.Popen([str(w) for w in words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, bufsize=1)
+    processes.append(process)
+    return process
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def our_server(processes, world, *options, pair=None):
+    pair = pair or world.server
+    server = start(processes, PEER, "server", f"cert={pair[0]}", f"key={pair[1]}", f"ca={world.ca}", *options)
+    return server, int(re.match(r"port (\d+)", server.stdout.readline()).group(1))
+
+
+def our_client(world, port, *options, ok=True):
+    done = subprocess.run([PEER, "client", str(port), f"ca={world.ca}", *options], capture_output=True, text=True, timeout=WAIT)
+    assert (done.returncode == 0) == ok, done.stdout + done.stderr
+    return done.stdout
+
+
+def wait_for_port(port, process):
+    end = time.monotonic() + WAIT
+    while time.monotonic() < end:
+        assert process.poll() is None, process.stdout.read()
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("the peer does not listen")
+
+
+def finish(process):
+    output, _ = process.communicate(timeout=WAIT)
+    return output
+
+
+VERSIONS = {"1.2": ("-tls1_2", "connected 0x0303", "NORMAL:-VERS-ALL:+VERS-TLS1.2"),
+            "1.3": ("-tls1_3", "connected 0x0304", "NORMAL:-VERS-ALL:+VERS-TLS1.3")}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", ["server", "rsa"])
+def test_openssl_client(world, processes, version, kind):
+    server, port = our_server(processes, world, f"tls={version}", "alpn=test", pair=getattr(world, kind))
+    client = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", VERSIONS[version][0], "-CAfile", world.ca, "-servername", "server.test",
+                             "-verify_return_error", "-verify_hostname", "server.test", "-alpn", "other,test", "-quiet", "-no_ign_eof"],
+                            input="a line\nQ\n", capture_output=True, text=True, timeout=WAIT)
+    output = finish(server)
+    assert VERSIONS[version][1] in output and "received a line" in output and "protocol test" in output, output + client.stderr
+    assert "closed" in output, output
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_openssl_client_with_certificate(world, processes, version):
+    server, port = our_server(processes, world, f"tls={version}", "mutual=1")
+    subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", VERSIONS[version][0], "-CAfile", world.ca, "-cert", world.client[0],
+                    "-key", world.client[1], "-cert_chain", world.client[0], "-quiet", "-no_ign_eof"], input="a line\nQ\n", capture_output=True, text=True, timeout=WAIT)
+    output = finish(server)
+    assert "client alice@client.test" in output and "received a line" in output, output
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", ["server", "rsa"])
+def test_openssl_server(world, processes, version, kind):
+    pair, port = getattr(world, kind), free_port()
+    server = start(processes, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", pair[0], "-key", pair[1], "-cert_chain", pair[0], VERSIONS[version][0], "-rev", "-alpn", "test")
+    wait_for_port(port, server)
+    output = our_client(world, port, f"tls={version}", "text=CLOSE\n", "alpn=test")
+    assert VERSIONS[version][1] in output and "protocol test" in output, output
+    assert "closed" in output, output
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_openssl_server_asks_for_certificate(world, processes, version):
+    port = free_port()
+    server = start(processes, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", world.server[0], "-key", world.server[1], "-cert_chain", world.server[0], VERSIONS[version][0],
+                   "-rev", "-Verify", "3", "-verify_return_error", "-CAfile", world.ca)
+    wait_for_port(port, server)
+    output = our_client(world, port, f"tls={version}", "text=CLOSE\n", f"cert={world.client[0]}", f"key={world.client[1]}")
+    assert "closed" in output, output
+    assert "failed" in our_client(world, port, f"tls={version}", "text=CLOSE\n", ok=False)
+
+
+def test_wrong_name_and_unknown_root(world, processes):
+    port = free_port()
+    server = start(processes, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", world.server[0], "-key", world.server[1], "-cert_chain", world.server[0], "-rev")
+    wait_for_port(port, server)
+    assert "0x80090322" in our_client(world, port, "name=other.test", ok=False)
+    done = subprocess.run([PEER, "client", str(port), f"ca={world.client[0]}"], capture_output=True, text=True, timeout=WAIT)
+    assert "0x80090325" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_gnutls_client(world, processes, version):
+    server, port = our_server(processes, world, f"tls={version}")
+    client = subprocess.run(["gnutls-cli", "--port", str(port), "--x509cafile", world.ca, "--sni-hostname", "server.test", "--verify-hostname", "server.test",
+                             "--priority", VERSIONS[version][2], "127.0.0.1"], input="a line\n", capture_output=True, text=True, timeout=WAIT)
+    output = finish(server)
+    assert VERSIONS[version][1] in output and "received a line" in output, output + client.stdout + client.stderr
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_gnutls_server(world, processes, version):
+    port = free_port()
+    server = start(processes, "gnutls-serv", "--port", port, "--echo", "--x509certfile", world.server[0], "--x509keyfile", world.server[1], "--priority", VERSIONS[version][2], "--disable-client-cert")
+    wait_for_port(port, server)
+    output = our_client(world, port, f"tls={version}", "text=quit\n")
+    assert VERSIONS[version][1] in output and "received quit" in output and "closed" in output, output
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_curl(world, processes, version):
+    server, port = our_server(processes, world, f"tls={version}")
+    done = run("curl", "-sS", "--cacert", world.ca, "--resolve", f"server.test:{port}:127.0.0.1", f"https://server.test:{port}/")
+    assert done.stdout == b"page!\n"
+    assert "received GET / HTTP" in finish(server)
+
+
+def test_openssl_renegotiates(world, processes):
+    """OpenSSL's client asks for a renegotiation in TLS 1.2 and for new keys in TLS 1.3; both reach us through SEC_I_RENEGOTIATE."""
+    for version, letter in (("1.2", "R"), ("1.3", "K")):
+        server, port = our_server(processes, world, f"tls={version}")
+        client = start(processes, "openssl", "s_client", "-connect", f"127.0.0.1:{port}", VERSIONS[version][0], "-CAfile", world.ca)
+        client.stdin.write("first\n")
+        client.stdin.flush()
+        seen = []
+        for line in server.stdout:
+            seen.append(line)
+            if "received first" in line:
+                time.sleep(0.3)  # the answer first: OpenSSL's client takes no text while it renegotiates
+                client.stdin.write(letter + "\n")
+                client.stdin.flush()
+                time.sleep(0.3)
+                client.stdin.write("second\n")
+                client.stdin.flush()
+            if "received second" in line:
+                client.stdin.write("Q\n")
+                client.stdin.flush()
+        assert any("renegotiating" in line for line in seen) and any("second" in line for line in seen), seen
+
+
+def test_dtls_openssl_client(world, processes):
+    server, port = our_server(processes, world, "tls=dtls")
+    client = subprocess.run(["openssl", "s_client", "-dtls1_2", "-connect", f"127.0.0.1:{port}", "-CAfile", world.ca, "-quiet", "-no_ign_eof"],
+                            input="a line\nQ\n", capture_output=True, text=True, timeout=WAIT)
+    output = finish(server)
+    assert "connected 0xfefd" in output and "received a line" in output and "closed" in output, output + client.stderr
+
+
+def test_dtls_openssl_server(world, processes):
+    port = free_port(socket.SOCK_DGRAM)
+    server = start(processes, "openssl", "s_server", "-dtls1_2", "-accept", f"127.0.0.1:{port}", "-cert", world.server[0], "-key", world.server[1], "-cert_chain", world.server[0], "-quiet")
+    time.sleep(0.5)  # it says nothing when it is ready; what is lost is sent again
+    client = start(processes, PEER, "client", port, f"ca={world.ca}", "tls=dtls", "text=words quit\n")
+    assert any("words quit" in line for line in iter(server.stdout.readline, ""))
+    server.stdin.write("an answer\n")
+    server.stdin.flush()
+    output = finish(client)
+    assert "connected 0xfefd" in output and "received an answer" in output and "closed" in output, output
+
+
+def test_dtls_gnutls_client(world, processes):
+    server, port = our_server(processes, world, "tls=dtls")
+    client = subprocess.run(["gnutls-cli", "--udp", "--port", str(port), "--x509cafile", world.ca, "--sni-hostname", "server.test", "--verify-hostname",
+                             "server.test", "127.0.0.1"], input="a line\n", capture_output=True, text=True, timeout=WAIT)
+    output = finish(server)
+    assert "connected 0xfefd" in output and "received a line" in output and "closed" in output, output + client.stdout + client.stderr
+
+
+@pytest.mark.parametrize("kind", ["server", "rsa"])
+def test_dtls_gnutls_server(world, processes, kind):
+    pair, port = getattr(world, kind), free_port(socket.SOCK_DGRAM)
+    start(processes, "gnutls-serv", "--udp", "--port", port, "--echo", "--x509certfile", pair[0], "--x509keyfile", pair[1],
+          "--priority", "NORMAL:-VERS-ALL:+VERS-DTLS1.2", "--disable-client-cert")
+    time.sleep(0.5)  # what is lost is sent again
+    output = our_client(world, port, "tls=dtls", "text=quit\n")
+    assert "connected 0xfefd" in output and "received quit" in output, output
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("weak", ["key", "signature"])
+def test_weak_server(world, processes, tmp_path, version, weak):
+    """RSA of 1024 bits, or signed with SHA-1: OpenSSL shows it at security level 0, and we do not take it."""
+    port = free_port()
+    files = certificate(tmp_path, "weak", "server.test", "basicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:server.test\nextendedKeyUsage=serverAuth",
+                        world.authority, ("RSA", f"rsa_keygen_bits:{1024 if weak == 'key' else 2048}"), digest="sha1" if weak == "signature" else "sha256")
+    server = start(processes, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", files[0], "-key", files[1], VERSIONS[version][0], "-rev",
+                   "-cipher", "DEFAULT@SECLEVEL=0")
+    wait_for_port(port, server)
+    output = our_client(world, port, f"tls={version}", "text=CLOSE\n", ok=False)
+    assert "failed step 0x80090327" in output and "too weak" in output, output  # SEC_E_CERT_UNKNOWN
+
+
+def test_dtls_ourselves(world, processes):
+    server, port = our_server(processes, world, "tls=dtls", "mutual=1", pair=world.rsa)
+    output = our_client(world, port, "tls=dtls", "text=quit", f"cert={world.client[0]}", f"key={world.client[1]}")
+    assert "connected 0xfefd" in output and "received quit" in output, output
+    assert "client alice@client.test" in finish(server)
+
+
+def test_programs():
+    for program in ("openssl", "curl", "gnutls-cli", "gnutls-serv"):
+        assert shutil.which(program), program

@@ -1,0 +1,112 @@
+#include "support/access_world.h"
+
+#include "accounts/admin.h"
+#include "base/utf16.h"
+#include <assert.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char directory[64];
+
+static void account_put(struct account_admin *admin, const char *name, const char *full_name, int64_t uid)
+{
+    uint16_t password[32];
+    size_t n_units = 0;
+    const struct account_spec spec = {
+        .name = name, .domain = "EXAMPLE", .full_name = full_name, .expires = INT64_MAX, .uid = uid, .gid = uid};
+    for (const char *at = "Password1!"; *at != '\0'; at++)
+        password[n_units++] = (uint16_t)*at;
+    assert(account_admin_add(admin, &spec) == SEC_E_OK);
+    assert(account_admin_passwd(admin, name, "EXAMPLE", slice_of(password, 2 * n_units), false) == SEC_E_OK);
+}
+
+static void accounts_make(const char *path)
+{
+    struct account_admin *admin;
+    assert(account_admin_open(path, true, &admin) == SEC_E_OK);
+    account_put(admin, "alice", "Alice Example", ALICE_UID);
+    account_put(admin, "bob", NULL, BOB_UID);
+    account_put(admin, "mapless", NULL, -1);
+    account_put(admin, "rooted", NULL, 0);
+    assert(group_admin_add(admin, &(struct group_spec){.name = "staff", .gid = STAFF_GID}) == SEC_E_OK);
+    assert(group_admin_add(admin, &(struct group_spec){.name = "audit", .gid = -1}) == SEC_E_OK);
+    assert(group_admin_join(admin, "staff", "alice", "EXAMPLE") == SEC_E_OK);
+    assert(group_admin_join(admin, "audit", "alice", "EXAMPLE") == SEC_E_OK);
+    account_admin_close(admin);
+}
+
+void access_configure(const char *extra)
+{
+    char path[128], fresh[140];
+    if (directory[0] == '\0') {
+        strcpy(directory, "/tmp/opensspi-access-XXXXXX");
+        assert(mkdtemp(directory) != NULL);
+        assert(chmod(directory, 0755) == 0);
+        snprintf(path, sizeof path, "%s/store", directory);
+        assert(mkdir(path, 0700) == 0);
+        snprintf(path, sizeof path, "%s/store/accounts.db", directory);
+        accounts_make(path);
+    }
+    snprintf(path, sizeof path, "%s/store/opensspi.conf", directory); /* where only the process may read it */
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *file = fopen(fresh, "w");
+    assert(file != NULL);
+    fprintf(file,
+            "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+            "dns_domain = example.test\n[accounts]\nstores = sqlite:%s/store/accounts.db\n[access]\n%s",
+            directory, extra != NULL ? extra : "");
+    fchmod(fileno(file), 0600);
+    fclose(file);
+    rename(fresh, path);
+    setenv("OPENSSPI_CONFIG", path, 1);
+    unsetenv("NTLM_USER_FILE");
+    unsetenv("OPENSSPI_NTLM_USER_FILE");
+}
+
+static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *walk)
+{
+    (void)status, (void)flag, (void)walk;
+    return remove(path);
+}
+
+void access_cleanup(void)
+{
+    if (directory[0] != '\0')
+        nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    directory[0] = '\0';
+}
+
+const char *access_directory(void)
+{
+    return directory;
+}
+
+const char *access_file(const char *name, unsigned uid, unsigned gid, unsigned mode)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert(fd >= 0 && write(fd, "text", 4) == 4);
+    assert(fchown(fd, uid, gid) == 0 && fchmod(fd, mode) == 0);
+    close(fd);
+    return path;
+}
+
+bool access_reads(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+void access_connect(struct loop *loop, const char *user, ULONG client_flags)
+{
+    *loop = (struct loop){.user = user, .client_flags = client_flags};
+    assert(loop_run(loop));
+}

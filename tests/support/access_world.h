@@ -1,0 +1,30 @@
+/*
+ * Accounts with Unix users, for tests of tokens and impersonation: a private directory that everybody may enter, an account database, and a configuration that
+ * OPENSSPI_CONFIG points at. Accounts of domain EXAMPLE, password "Password1!":
+ *
+ *   alice   uid 61001, gid 61001, groups staff (gid 61050), audit (no gid); full name "Alice Example"
+ *   bob     uid 61002, gid 61002, no groups
+ *   mapless no Unix user
+ *   rooted  uid 0, gid 0
+ */
+#ifndef OPENSSPI_TESTS_ACCESS_WORLD_H
+#define OPENSSPI_TESTS_ACCESS_WORLD_H
+
+#include "support/ntlm_loop.h"
+
+#define ALICE_UID 61001
+#define BOB_UID 61002
+#define STAFF_GID 61050
+
+/* `extra` is appended to the configuration, [access] first; call again to change it. */
+void access_configure(const char *extra);
+void access_cleanup(void);
+const char *access_directory(void);
+/* Makes a file of this owner, group and mode with "text" in it; gives its path, which lives until the next call. */
+const char *access_file(const char *name, unsigned uid, unsigned gid, unsigned mode);
+/* Can the calling thread read it now? */
+bool access_reads(const char *path);
+/* An NTLM context of this account with these client flags; fails the test when there is none. loop_end ends it. */
+void access_connect(struct loop *loop, const char *user, ULONG client_flags);
+
+#endif

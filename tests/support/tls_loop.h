@@ -1,0 +1,73 @@
+/*
+ * A TLS client and a TLS server in one process, each driven as the documentation says: what is EXTRA is kept for the next call, what is MISSING is waited for.
+ */
+#ifndef OPENSSPI_TESTS_TLS_LOOP_H
+#define OPENSSPI_TESTS_TLS_LOOP_H
+
+#include "support/tls_pki.h"
+
+#define SCHANNEL_USE_BLACKLISTS
+#include <schannel.h>
+
+#define WIRE_MAX ((size_t)1 << 18)
+
+struct wire {
+    unsigned char data[WIRE_MAX];
+    size_t len;
+};
+
+void wire_put(struct wire *wire, const void *data, size_t len);
+void wire_take(struct wire *wire, size_t len);
+
+struct side {
+    /* set before */
+    bool client;
+    ULONG flags;
+    const char *target;
+    const void *protocols; /* SEC_APPLICATION_PROTOCOLS */
+    size_t protocols_len;
+    const void *peer; /* DTLS server: the client's address */
+    size_t peer_len;
+    /* results */
+    CredHandle credential;
+    CtxtHandle context;
+    bool has_context;
+    ULONG attributes;
+    TimeStamp expiry;
+    SECURITY_STATUS status;
+    struct wire in, out; /* received and not used; to be sent */
+    ULONG missing;
+};
+
+struct loop_pair {
+    struct side client, server;
+    bool keep_credentials;
+    size_t piece; /* bytes handed over at once; 0: all there are */
+};
+
+/* Acquires a credential; the status is the call's. `cred` may be NULL for a client. */
+SECURITY_STATUS side_acquire(struct side *side, const void *cred);
+/* A credential with this certificate (NULL: none), protocols (0: default) and flags. */
+SECURITY_STATUS side_acquire_with(struct side *side, const struct pki *pki, DWORD protocols, DWORD flags);
+/* One step with all that was received. */
+SECURITY_STATUS side_step(struct side *side);
+void side_end(struct side *side);
+
+/* Makes a pair with ordinary credentials: the server with pki_server, the client validating against pki_authority. Tests change what they want before. */
+struct loop_pair *pair_new(void);
+/* Runs the handshake until both sides ended or one failed. True when both answered SEC_E_OK. */
+bool pair_run(struct loop_pair *pair);
+void pair_free(struct loop_pair *pair);
+/* Acquires what is not there yet, with these protocols and flags. */
+void pair_acquire(struct loop_pair *pair, DWORD client_protocols, DWORD server_protocols, DWORD client_flags);
+/* Deletes the contexts, so that the credentials serve another connection. */
+void pair_restart(struct loop_pair *pair);
+
+/* Seals and appends records to `wire`. */
+SECURITY_STATUS side_send(struct side *side, const void *data, size_t len, struct wire *wire);
+/* Opens one record of side->in; appends its text, and takes it off the wire. Renegotiation is left to the caller: the record stays. */
+SECURITY_STATUS side_receive(struct side *side, struct wire *text);
+/* As a program does it: receives until there is text, giving post-handshake records to the next step and what comes out to `peer`. */
+SECURITY_STATUS side_receive_text(struct side *side, struct side *peer, struct wire *text);
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * Which Unix user a client is: the order of the sources, what each gives, and winbind through a library that plays libwbclient.
+ * build: all
+ */
+#include "access/unix_ids.h"
+
+#include "access/names.h"
+#include "access/token_build.h"
+#include "access/winbind.h"
+#include "base/memory.h"
+#include "core/cause.h"
+#include <pwd.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define LITERAL(literal) ((char *)(uintptr_t)(literal))
+
+static struct config config_with_winbind(void)
+{
+    return (struct config){.access_winbind = true,
+                           .access_winbind_library = LITERAL(TEST_LIBRARIES "/fake_wbclient.so"),
+                           .computer = LITERAL("SERVER"),
+                           .domain = LITERAL("EXAMPLE")};
+}
+
+static struct client_group group(uint32_t rid, uint32_t attributes, int64_t gid)
+{
+    return (struct client_group){SID_LITERAL(5, 21, 7, 7, 7, rid), attributes, gid};
+}
+
+static void test_winbind(void **state)
+{
+    struct config config = config_with_winbind();
+    struct client_group groups[] = {group(513, 7, -1), group(2000, 7, -1), group(2000, 7, -1), group(3000, 7, -1)};
+    struct client_identity identity = {
+        .user = SID_OF(5, 21, 7, 7, 7, 1000), .uid = -1, .gid = -1, .groups = groups, .n_groups = 4};
+    struct unix_ids ids = {0};
+    (void)state;
+    assert_int_equal(unix_ids_find(&config, &identity, "alice", "FAKE", &ids), SEC_E_OK);
+    assert_true(ids.known);
+    assert_int_equal(ids.uid, 71000);
+    assert_int_equal(ids.gid, 70513);
+    assert_int_equal(ids.n_groups, 2);
+    assert_int_equal(ids.groups[0], 70513);
+    assert_int_equal(ids.groups[1], 72000);
+    unix_ids_release(&ids);
+    /* The store's word goes before winbind's. */
+    identity.uid = 5000;
+    identity.gid = 5001;
+    groups[1].gid = 5002;
+    assert_int_equal(unix_ids_find(&config, &identity, "alice", "FAKE", &ids), SEC_E_OK);
+    assert_int_equal(ids.uid, 5000);
+    assert_int_equal(ids.gid, 5001);
+    assert_int_equal(ids.n_groups, 1);
+    assert_int_equal(ids.groups[0], 5002);
+    unix_ids_release(&ids);
+    /* Groups that only deny, or are not enabled, give nothing. */
+    groups[1].attributes = 0x10;
+    assert_int_equal(unix_ids_find(&config, &identity, "alice", "FAKE", &ids), SEC_E_OK);
+    assert_int_equal(ids.n_groups, 0);
+    unix_ids_release(&ids);
+    /* Whom winbind does not know has no user. */
+    identity = (struct client_identity){.user = SID_OF(5, 21, 7, 7, 7, 1001), .uid = -1, .gid = -1};
+    assert_int_equal(unix_ids_find(&config, &identity, "eve", "FAKE", &ids), SEC_E_OK);
+    assert_false(ids.known);
+}
+
+static void test_winbind_fails(void **state)
+{
+    struct config config = config_with_winbind();
+    struct client_identity identity = {.user = SID_OF(5, 21, 7, 7, 7, 666), .uid = -1, .gid = -1};
+    static const struct {
+        const char *library, *cause;
+    } missing[] = {{TEST_LIBRARIES "/no-such-library.so", "cannot be loaded"},
+                   {TEST_LIBRARIES "/empty_module.so", "has no function"}};
+    struct unix_ids ids = {0};
+    (void)state;
+    cause_clear();
+    assert_int_equal(unix_ids_find(&config, &identity, NULL, NULL, &ids), SEC_E_INTERNAL_ERROR);
+    assert_non_null(strstr(cause_text(), "winbind does not answer"));
+    for (size_t i = 0; i < 2; i++) {
+        config.access_winbind_library = LITERAL(missing[i].library);
+        cause_clear();
+        assert_int_equal(unix_ids_find(&config, &identity, NULL, NULL, &ids), SEC_E_INTERNAL_ERROR);
+        assert_non_null(strstr(cause_text(), missing[i].cause));
+    }
+    assert_false(ids.known);
+}
+
+static void test_winbind_names(void **state)
+{
+    struct config config = config_with_winbind();
+    AUTO_SID_NAME struct sid_name name = {0}, again = {0};
+    struct sid sid;
+    (void)state;
+    assert_int_equal(names_of_sid(&config, &SID_LITERAL(5, 21, 7, 7, 7, 2000), &name), SEC_E_OK);
+    assert_string_equal(name.domain, "FAKE");
+    assert_string_equal(name.name, "staff");
+    assert_int_equal(name.use, SID_USE_GROUP);
+    assert_int_equal(names_to_sid(&config, "fake\\ALICE", &sid, &again), SEC_E_OK);
+    assert_true(sid_equal(&sid, &SID_LITERAL(5, 21, 7, 7, 7, 1000)));
+    assert_string_equal(again.name, "alice");
+    sid_name_release(&again);
+    assert_int_equal(names_to_sid(&config, "fake\\nobody-there", &sid, &again), SEC_E_TARGET_UNKNOWN);
+    assert_int_equal(names_of_sid(&config, &SID_LITERAL(5, 21, 7, 7, 8, 1), &again), SEC_E_TARGET_UNKNOWN);
+    assert_null(again.name);
+}
+
+/* A client whom no SID names, of a realm whose accounts are the users here. */
+static void test_client_without_sid(void **state)
+{
+    const struct passwd *user = getpwuid(getuid());
+    struct config config = {.access_name_domains = {.item = {LITERAL("EXAMPLE.TEST")}, .n_items = 1},
+                            .access_allow_root = true};
+    char principal[128];
+    const struct token *token = NULL;
+    (void)state;
+    assert_non_null(user);
+    strcpy(principal, user->pw_name);
+    strcat(principal, "@EXAMPLE.TEST");
+    struct token_request request = {
+        .package = "Kerberos", .client = principal, .authority = "EXAMPLE.TEST", .level = SecurityImpersonation};
+    assert_int_equal(token_of_client(&request, &config, &token), SEC_E_OK);
+    assert_true(sid_equal(&token->facts->user, &SID_OF_UID(getuid())));
+    assert_true(token_has(token, &SID_OF_GID(user->pw_gid)));
+    assert_true(token_has(token, &WELL_KNOWN_AUTHENTICATED_USERS));
+    assert_string_equal(token->facts->account, user->pw_name);
+    assert_string_equal(token->facts->principal, principal);
+    token_release(token);
+    token = NULL;
+    request.authority = "ELSEWHERE.TEST"; /* the same name of another realm is somebody else */
+    assert_int_equal(token_of_client(&request, &config, &token), SEC_E_NO_IMPERSONATION);
+    request.authority = NULL;
+    assert_int_equal(token_of_client(&request, &config, &token), SEC_E_NO_IMPERSONATION);
+    request.client = "no-such-user-here@EXAMPLE.TEST";
+    request.authority = "EXAMPLE.TEST";
+    assert_int_equal(token_of_client(&request, &config, &token), SEC_E_NO_IMPERSONATION);
+    assert_null(token);
+    request.identity = slice_of("\1\1damaged", 9);
+    assert_int_equal(token_of_client(&request, &config, &token), SEC_E_INVALID_TOKEN);
+}
+
+static void test_ids_out_of_range(void **state)
+{
+    struct config config = {0};
+    static const int64_t bad[] = {-1, -2, INT64_C(0xffffffff), INT64_C(0x100000000), INT64_MIN};
+    struct unix_ids ids = {0};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct client_identity identity = {.user = SID_OF(5, 21, 7, 7, 7, 1000), .uid = bad[i], .gid = 1000};
+        assert_int_equal(unix_ids_find(&config, &identity, NULL, NULL, &ids), SEC_E_OK);
+        assert_false(ids.known);
+    }
+    /* Group 0 is root's, and is left out with it. */
+    struct client_group groups[] = {group(1, 7, 0), group(2, 7, 9), group(3, 7, INT64_C(0x100000001))};
+    struct client_identity identity = {
+        .user = SID_OF(5, 21, 7, 7, 7, 1000), .uid = 1000, .gid = 1000, .groups = groups, .n_groups = 3};
+    assert_int_equal(unix_ids_find(&config, &identity, NULL, NULL, &ids), SEC_E_OK);
+    assert_int_equal(ids.n_groups, 1);
+    assert_int_equal(ids.groups[0], 9);
+    unix_ids_release(&ids);
+    identity.gid = 0;
+    assert_int_equal(unix_ids_find(&config, &identity, NULL, NULL, &ids), SEC_E_OK);
+    assert_false(ids.known);
+    config.access_allow_root = true;
+    assert_int_equal(unix_ids_find(&config, &identity, NULL, NULL, &ids), SEC_E_OK);
+    assert_true(ids.known);
+    assert_int_equal(ids.n_groups, 2);
+    unix_ids_release(&ids);
+}
+
+static void test_levels_of_flags(void **state)
+{
+    (void)state;
+    assert_int_equal(token_level_of_flags(0), SecurityImpersonation);
+    assert_int_equal(token_level_of_flags(ASC_RET_INTEGRITY | ASC_RET_CONFIDENTIALITY), SecurityImpersonation);
+    assert_int_equal(token_level_of_flags(ASC_RET_DELEGATE), SecurityDelegation);
+    assert_int_equal(token_level_of_flags(ASC_RET_IDENTIFY), SecurityIdentification);
+    assert_int_equal(token_level_of_flags(ASC_RET_IDENTIFY | ASC_RET_DELEGATE), SecurityIdentification);
+    assert_int_equal(token_level_of_flags(ASC_RET_NULL_SESSION | ASC_RET_DELEGATE), SecurityAnonymous);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_winbind),          cmocka_unit_test(test_winbind_fails),
+        cmocka_unit_test(test_winbind_names),    cmocka_unit_test(test_client_without_sid),
+        cmocka_unit_test(test_ids_out_of_range), cmocka_unit_test(test_levels_of_flags),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

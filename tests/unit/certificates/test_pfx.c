@@ -1,0 +1,244 @@
+/*
+ * PFX files, of the old encryption and the new; what is no PFX; what a hostile one asks for.
+ *
+ * build: all
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "certificates/live.h"
+#include "unit/certificates/authority.h"
+#include <openssl/err.h>
+#include <openssl/pkcs12.h>
+#include <openssl/provider.h>
+#include <sspi_ext.h>
+#include <string.h>
+
+/* Makes a PFX of the leaf, its key and its issuer in a library context of the tests' own, which has the legacy provider. */
+static CRYPT_DATA_BLOB pfx_make(const char *password, int key_nid, int certificate_nid, int iterations, bool mac)
+{
+    static OSSL_LIB_CTX *context;
+    if (context == NULL) {
+        context = OSSL_LIB_CTX_new();
+        assert_non_null(OSSL_PROVIDER_load(context, "default"));
+        assert_non_null(OSSL_PROVIDER_load(context, "legacy"));
+    }
+    STACK_OF(X509) *others = sk_X509_new_null();
+    sk_X509_push(others, the_middle()->x509);
+    PKCS12 *pkcs12 = PKCS12_create_ex(password, "Friendly \xc3\xa9", the_leaf()->key, the_leaf()->x509, others, key_nid,
+                                      certificate_nid, iterations, mac ? iterations : -1, 0, context, NULL);
+    assert_non_null(pkcs12);
+    unsigned char *der = NULL;
+    int len = i2d_PKCS12(pkcs12, &der);
+    assert_true(len > 0);
+    CRYPT_DATA_BLOB blob = {(DWORD)len, mem_dup(der, (size_t)len)};
+    OPENSSL_free(der);
+    PKCS12_free(pkcs12);
+    sk_X509_free(others);
+    return blob;
+}
+
+static WCHAR *wide(const char *text)
+{
+    uint16_t *units = NULL;
+    assert_int_equal(utf16_from_text(text, &units, NULL), WIRE_OK);
+    return (WCHAR *)units;
+}
+
+static void pfx_opens(CRYPT_DATA_BLOB blob, const WCHAR *password)
+{
+    HCERTSTORE store = PFXImportCertStore(&blob, password, CRYPT_EXPORTABLE | PKCS12_NO_PERSIST_KEY);
+    if (store == NULL)
+        fail_msg("0x%x: %s", (unsigned)OpenSspiLastError(), OpenSspiLastErrorText());
+    PCCERT_CONTEXT leaf = CertFindCertificateInStore(store, 0, 0, CERT_FIND_HAS_PRIVATE_KEY, NULL, NULL);
+    assert_non_null(leaf);
+    char name[40];
+    assert_true(CertGetNameStringA(leaf, CERT_NAME_FRIENDLY_DISPLAY_TYPE, 0, NULL, name, sizeof name) > 1);
+    assert_string_equal(name, "Friendly \xc3\xa9");
+    HCRYPTPROV_OR_NCRYPT_KEY_HANDLE handle = 0;
+    assert_true(CryptAcquireCertificatePrivateKey(leaf, 0, NULL, &handle, NULL, NULL));
+    DWORD flags = CERT_STORE_SIGNATURE_FLAG;
+    PCCERT_CONTEXT issuer = CertGetIssuerCertificateFromStore(store, leaf, NULL, &flags);
+    assert_non_null(issuer);
+    assert_int_equal(flags, 0);
+    assert_true(CertFreeCertificateContext(issuer));
+    assert_true(CertFreeCertificateContext(leaf));
+    assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
+}
+
+static void test_kinds(void **state)
+{
+    static const int kinds[][2] = {
+        {NID_aes_256_cbc, NID_aes_256_cbc},
+        {NID_aes_128_cbc, NID_aes_128_cbc},
+        {NID_pbe_WithSHA1And3_Key_TripleDES_CBC, NID_pbe_WithSHA1And40BitRC2_CBC}, /* Windows before 2019, OpenSSL 1 */
+        {NID_pbe_WithSHA1And3_Key_TripleDES_CBC, NID_pbe_WithSHA1And3_Key_TripleDES_CBC},
+        {NID_pbe_WithSHA1And128BitRC4, NID_pbe_WithSHA1And128BitRC4},
+        {NID_aes_256_cbc, -1}, /* certificates in the clear */
+        {-1, -1},              /* all in the clear, under the checksum alone */
+    };
+    (void)state;
+    WCHAR *right = wide("p\xc3\xa4ss"), *wrong = wide("pass");
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        CRYPT_DATA_BLOB blob = pfx_make("p\xc3\xa4ss", kinds[i][0], kinds[i][1], 2048, true);
+        assert_true(PFXIsPFXBlob(&blob));
+        assert_true(PFXVerifyPassword(&blob, right, 0));
+        pfx_opens(blob, right);
+        assert_false(PFXVerifyPassword(&blob, wrong, 0));
+        assert_int_equal(OpenSspiLastError(), ERROR_INVALID_PASSWORD);
+        assert_null(PFXImportCertStore(&blob, wrong, 0));
+        assert_int_equal(OpenSspiLastError(), ERROR_INVALID_PASSWORD);
+        assert_null(PFXImportCertStore(&blob, NULL, 0));
+        assert_int_equal(OpenSspiLastError(), ERROR_INVALID_PASSWORD);
+        mem_free(blob.pbData);
+    }
+    mem_free(right);
+    mem_free(wrong);
+    /* The host's own library context has not learnt of the legacy provider. */
+    assert_int_equal(OSSL_PROVIDER_available(NULL, "legacy"), 0);
+    assert_null(EVP_CIPHER_fetch(NULL, "RC2-40-CBC", NULL));
+    ERR_clear_error();
+}
+
+static void test_no_password(void **state)
+{
+    (void)state;
+    static const WCHAR empty[] = {0};
+    static const char *const passwords[] = {NULL, ""};
+    for (size_t i = 0; i < 2; i++) {
+        CRYPT_DATA_BLOB blob = pfx_make(passwords[i], NID_aes_256_cbc, NID_aes_256_cbc, 2048, true);
+        pfx_opens(blob, NULL);
+        pfx_opens(blob, empty);
+        mem_free(blob.pbData);
+    }
+}
+
+static void test_flags(void **state)
+{
+    (void)state;
+    WCHAR *password = wide("x");
+    CRYPT_DATA_BLOB blob = pfx_make("x", NID_aes_256_cbc, NID_aes_256_cbc, 2048, true);
+    HCERTSTORE store = PFXImportCertStore(&blob, password, PKCS12_ONLY_CERTIFICATES);
+    assert_non_null(store);
+    assert_null(CertFindCertificateInStore(store, 0, 0, CERT_FIND_HAS_PRIVATE_KEY, NULL, NULL));
+    assert_true(CertCloseStore(store, 0));
+    assert_null(PFXImportCertStore(&blob, password, CRYPT_USER_PROTECTED));
+    assert_int_equal(OpenSspiLastError(), ERROR_NOT_SUPPORTED);
+    assert_null(PFXImportCertStore(NULL, password, 0));
+    assert_false(PFXIsPFXBlob(NULL));
+    assert_false(PFXVerifyPassword(NULL, password, 0));
+    mem_free(blob.pbData);
+    mem_free(password);
+}
+
+static void test_damage(void **state)
+{
+    (void)state;
+    WCHAR *password = wide("x");
+    CRYPT_DATA_BLOB blob = pfx_make("x", NID_aes_256_cbc, NID_aes_256_cbc, 1, true), cut = blob;
+    for (cut.cbData = 0; cut.cbData < blob.cbData; cut.cbData += 41) {
+        assert_false(PFXIsPFXBlob(&cut));
+        assert_null(PFXImportCertStore(&cut, password, 0));
+        assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+    }
+    for (DWORD at = 0; at < blob.cbData; at += 13) { /* under the checksum no change opens */
+        blob.pbData[at] ^= 0x20;
+        HCERTSTORE store = PFXImportCertStore(&blob, password, 0);
+        assert_null(store);
+        blob.pbData[at] ^= 0x20;
+    }
+    mem_free(blob.pbData);
+    blob = pfx_make("x", NID_aes_256_cbc, NID_aes_256_cbc, 2048, false); /* no checksum */
+    assert_true(PFXIsPFXBlob(&blob));
+    assert_false(PFXVerifyPassword(&blob, password, 0));
+    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+    assert_null(PFXImportCertStore(&blob, password, 0));
+    mem_free(blob.pbData);
+    mem_free(password);
+}
+
+/* A count of rounds that would take for ever is refused, not begun. */
+static void test_rounds(void **state)
+{
+    (void)state;
+    WCHAR *password = wide("x");
+    CRYPT_DATA_BLOB blob = pfx_make("x", NID_aes_256_cbc, NID_aes_256_cbc, 0x11223344 % 4096, true);
+    const unsigned char *at = blob.pbData;
+    PKCS12 *pkcs12 = d2i_PKCS12(NULL, &at, (long)blob.cbData);
+    const ASN1_INTEGER *rounds = NULL;
+    PKCS12_get0_mac(NULL, NULL, NULL, &rounds, pkcs12);
+    ASN1_INTEGER_set((ASN1_INTEGER *)(uintptr_t)rounds, 0x7FFFFFFF);
+    unsigned char *der = NULL;
+    CRYPT_DATA_BLOB slow = {(DWORD)i2d_PKCS12(pkcs12, &der), der};
+    assert_false(PFXVerifyPassword(&slow, password, 0));
+    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "times"));
+    OPENSSL_free(der);
+    PKCS12_free(pkcs12);
+    mem_free(blob.pbData);
+    mem_free(password);
+}
+
+/* The same of what is encrypted, under a checksum that is right: the file of somebody who knows its password. */
+static void test_inner_rounds(void **state)
+{
+    (void)state;
+    WCHAR *password = wide("x");
+    for (int inner = 0; inner < 2; inner++) {
+        /* 65537 rounds are raised to some eight million in the encoding, and the checksum is made anew. */
+        CRYPT_DATA_BLOB blob =
+            pfx_make("x", inner == 0 ? NID_aes_256_cbc : NID_pbe_WithSHA1And3_Key_TripleDES_CBC, -1, 0x10001, true);
+        const unsigned char *at = blob.pbData;
+        PKCS12 *pkcs12 = d2i_PKCS12(NULL, &at, (long)blob.cbData);
+        STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(pkcs12);
+        bool raised = false;
+        for (int i = 0; i < sk_PKCS7_num(safes); i++) {
+            ASN1_OCTET_STRING *data = sk_PKCS7_value(safes, i)->d.data;
+            for (int k = 0; k + 5 <= data->length; k++)
+                if (memcmp(data->data + k, "\x02\x03\x01\x00\x01", 5) == 0) {
+                    data->data[k + 2] = 0x7f;
+                    raised = true;
+                }
+        }
+        assert_true(raised);
+        assert_true(PKCS12_pack_authsafes(pkcs12, safes));
+        assert_true(PKCS12_set_mac(pkcs12, "x", -1, NULL, 0, 1, NULL));
+        unsigned char *der = NULL;
+        CRYPT_DATA_BLOB changed = {(DWORD)i2d_PKCS12(pkcs12, &der), der};
+        assert_true(PFXVerifyPassword(&changed, password, 0));
+        assert_null(PFXImportCertStore(&changed, password, 0));
+        assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+        assert_non_null(strstr(OpenSspiLastErrorText(), "times"));
+        OPENSSL_free(der);
+        sk_PKCS7_pop_free(safes, PKCS7_free);
+        PKCS12_free(pkcs12);
+        mem_free(blob.pbData);
+    }
+    mem_free(password);
+}
+
+static int nothing_left(void **state)
+{
+    (void)state;
+    return live_count() == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+    configure("");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_kinds, nothing_left),
+        cmocka_unit_test_teardown(test_no_password, nothing_left),
+        cmocka_unit_test_teardown(test_flags, nothing_left),
+        cmocka_unit_test_teardown(test_damage, nothing_left),
+        cmocka_unit_test_teardown(test_rounds, nothing_left),
+        cmocka_unit_test_teardown(test_inner_rounds, nothing_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "unit/foreign/modules.h"
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char directory[PATH_MAX];
+
+const char *module_directory(void)
+{
+    if (directory[0] == '\0') {
+        char pattern[] = "/tmp/opensspi-modules-XXXXXX";
+        assert_non_null(mkdtemp(pattern));
+        assert_non_null(realpath(pattern, directory));
+    }
+    return directory;
+}
+
+const char *module_copy(const char *name)
+{
+    static char path[PATH_MAX + 64];
+    static unsigned n_copies;
+    char from[PATH_MAX + 64], bytes[4096];
+    size_t got;
+    snprintf(from, sizeof from, "%s/%s.so",
+             strcmp(name, "sharedkey") == 0 ? OPENSSPI_TEST_SAMPLE : OPENSSPI_TEST_MODULES, name);
+    snprintf(path, sizeof path, "%s/%s-%u.so", module_directory(), name, n_copies++);
+    FILE *source = fopen(from, "rb"), *copy = fopen(path, "wb");
+    assert_true(source != NULL && copy != NULL);
+    while ((got = fread(bytes, 1, sizeof bytes, source)) > 0)
+        assert_int_equal(fwrite(bytes, 1, got, copy), got);
+    fclose(source);
+    assert_int_equal(fclose(copy), 0);
+    assert_int_equal(chmod(path, 0700), 0);
+    return path;
+}
+
+void modules_cleanup(void)
+{
+    char path[PATH_MAX + 300];
+    DIR *list = opendir(directory);
+    if (list == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;)
+        if (entry->d_name[0] != '.') {
+            snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
+            if (unlink(path) != 0)
+                rmdir(path);
+        }
+    closedir(list);
+    rmdir(directory);
+}

@@ -1,0 +1,12 @@
+/*
+ * Modules for tests: copied into a private directory, where nothing but the test's own wish makes them unsafe.
+ */
+#ifndef OPENSSPI_TESTS_MODULES_H
+#define OPENSSPI_TESTS_MODULES_H
+
+/* The path of a fresh copy of tests/modules' case `name`, or of the sample "sharedkey"; static, good until the next call. */
+const char *module_copy(const char *name);
+const char *module_directory(void);
+void modules_cleanup(void);
+
+#endif

@@ -1,0 +1,442 @@
+/*
+ * Modules of other people's packages: what is refused and in which words, what works, and what is left behind.
+ * build: all
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "unit/foreign/modules.h"
+#include <dlfcn.h>
+#include <pthread.h>
+#include <sspi_ext.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_listed(const char *name)
+{
+    ULONG count;
+    PSecPkgInfoA infos;
+    bool found = false;
+    assert_int_equal(EnumerateSecurityPackagesA(&count, &infos), SEC_E_OK);
+    for (ULONG i = 0; i < count; i++)
+        found |= strcmp(infos[i].Name, name) == 0;
+    FreeContextBuffer(infos);
+    return found;
+}
+
+static ULONG n_listed(void)
+{
+    ULONG count;
+    PSecPkgInfoW infos;
+    assert_int_equal(EnumerateSecurityPackagesW(&count, &infos), SEC_E_OK);
+    FreeContextBuffer(infos);
+    return count;
+}
+
+static SECURITY_STATUS add(const char *path)
+{
+    return AddSecurityPackageA((char *)(uintptr_t)path, NULL);
+}
+
+static void drop(const char *path)
+{
+    assert_int_equal(DeleteSecurityPackageA((char *)(uintptr_t)path), SEC_E_OK);
+}
+
+static void refused(void **state)
+{
+    static const struct {
+        const char *name, *words;
+    } cases[] = {
+        {"no_entry", "exports neither"},
+        {"null_table", "no table"},
+        {"version_0", "version 0"},
+        {"version_6", "version 6"},
+        {"no_enumerate", "lacks what every package needs"},
+        {"no_release", "lacks what every package needs"},
+        {"no_steps", "lacks what every package needs"},
+        {"no_free", "lacks what every package needs"},
+        {"enumerate_fails", "answered 0x80090304"},
+        {"null_packages", "EnumerateSecurityPackages answered"},
+        {"no_packages", "0 packages"},
+        {"many_packages", "17 packages"},
+        {"twice", "two packages \"Test\""},
+        {"no_name", "fit name"},
+        {"empty_name", "fit name"},
+        {"long_name", "fit name"},
+        {"comma_name", "fit name"},
+        {"control_name", "fit name"},
+        {"utf8_name", "fit name"},
+        {"our_name", "\"nTLM\" already"},
+        {"package_version", "version 2, not 1"},
+        {"no_token", "tokens of up to 0 bytes"},
+        {"huge_token", "tokens of up to 2147483648 bytes"},
+        {"stream", "stream package"},
+        {"our_oid", "another package's"},
+        {"spnego_oid", "another package's"},
+        {"cut_oid", "no object identifier"},
+        {"long_oid", "no object identifier"},
+    };
+    (void)state;
+    ULONG before = n_listed();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *path = module_copy(cases[i].name);
+        SECURITY_STATUS status = add(path);
+        if (status != SEC_E_CANNOT_INSTALL || strstr(OpenSspiLastErrorText(), cases[i].words) == NULL)
+            fail_msg("%s: 0x%08x, %s", cases[i].name, (unsigned)status, OpenSspiLastErrorText());
+        if (strstr(OpenSspiLastErrorText(), path) == NULL)
+            fail_msg("%s is not named: %s", path, OpenSspiLastErrorText());
+        assert_int_equal(n_listed(), before);
+        assert_int_equal(DeleteSecurityPackageA((char *)(uintptr_t)path), SEC_E_SECPKG_NOT_FOUND);
+    }
+}
+
+static void unsafe_places(void **state)
+{
+    char path[600], inside[700], text[] = "not a module";
+    (void)state;
+    assert_int_equal(add("libopensspi.so.0"), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(add("./x.so"), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(add("/nonexistent/x.so"), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(add(""), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(add(NULL), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(add(module_directory()), SEC_E_CANNOT_INSTALL);
+    snprintf(path, sizeof path, "%s", module_copy("right"));
+    static const mode_t modes[] = {0720, 0702, 0777};
+    for (size_t i = 0; i < COUNT_OF(modes); i++) {
+        assert_int_equal(chmod(path, modes[i]), 0);
+        assert_int_equal(add(path), SEC_E_CANNOT_INSTALL);
+        assert_non_null(strstr(OpenSspiLastErrorText(), "others may write it"));
+    }
+    assert_int_equal(chmod(path, 0700), 0);
+    /* The same file by a link that anybody may have made is the same file; in a directory that anybody writes it is not. */
+    snprintf(inside, sizeof inside, "%s/open", module_directory());
+    assert_int_equal(mkdir(inside, 0700), 0);
+    snprintf(inside, sizeof inside, "%s/open/x.so", module_directory());
+    assert_int_equal(rename(path, inside), 0);
+    snprintf(path, sizeof path, "%s/open", module_directory());
+    assert_int_equal(chmod(path, 0777), 0);
+    assert_int_equal(add(inside), SEC_E_CANNOT_INSTALL);
+    assert_int_equal(chmod(path, 0700), 0);
+    assert_int_equal(unlink(inside), 0);
+    assert_int_equal(rmdir(path), 0);
+    if (geteuid() == 0) {
+        snprintf(path, sizeof path, "%s", module_copy("right"));
+        assert_int_equal(chown(path, 12345, 12345), 0);
+        assert_int_equal(add(path), SEC_E_CANNOT_INSTALL);
+        assert_non_null(strstr(OpenSspiLastErrorText(), "must belong to"));
+    }
+    snprintf(path, sizeof path, "%s/text.so", module_directory());
+    FILE *file = fopen(path, "w");
+    assert_int_equal(fwrite(text, 1, sizeof text, file), sizeof text);
+    fclose(file);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(add(path), SEC_E_CANNOT_INSTALL);
+}
+
+static void options(void **state)
+{
+    SECURITY_PACKAGE_OPTIONS options = {.Size = sizeof options, .Type = SECPKG_OPTIONS_TYPE_SSPI};
+    char path[600];
+    (void)state;
+    snprintf(path, sizeof path, "%s", module_copy("right"));
+    options.Type = SECPKG_OPTIONS_TYPE_LSA;
+    assert_int_equal(AddSecurityPackageA(path, &options), SEC_E_UNSUPPORTED_FUNCTION);
+    options.Type = 3;
+    assert_int_equal(AddSecurityPackageA(path, &options), SEC_E_INVALID_PARAMETER);
+    options.Type = SECPKG_OPTIONS_TYPE_SSPI;
+    options.Flags = 2;
+    assert_int_equal(AddSecurityPackageA(path, &options), SEC_E_INVALID_PARAMETER);
+    options.Flags = SECPKG_OPTIONS_PERMANENT;
+    assert_int_equal(AddSecurityPackageA(path, &options), SEC_E_UNSUPPORTED_FUNCTION);
+    options.Flags = 0;
+    options.Size = 4;
+    assert_int_equal(AddSecurityPackageA(path, &options), SEC_E_INVALID_PARAMETER);
+    options.Size = sizeof options;
+    assert_false(is_listed("Test"));
+    assert_int_equal(AddSecurityPackageA(path, &options), SEC_E_OK);
+    assert_true(is_listed("Test"));
+    assert_int_equal(add(path), SEC_E_OK); /* it is there */
+    /* Another file with the same package. */
+    char second[600];
+    snprintf(second, sizeof second, "%s", module_copy("right"));
+    assert_int_equal(add(second), SEC_E_CANNOT_INSTALL);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "\"Test\" already"));
+    assert_int_equal(DeleteSecurityPackageA(second), SEC_E_SECPKG_NOT_FOUND);
+    drop(path);
+    assert_false(is_listed("Test"));
+    assert_int_equal(DeleteSecurityPackageA(path), SEC_E_SECPKG_NOT_FOUND);
+    /* Now its place is free, and the first comes back after it. */
+    assert_int_equal(add(second), SEC_E_OK);
+    drop(second);
+    SEC_WCHAR wide[600];
+    for (size_t i = 0; i <= strlen(path); i++)
+        wide[i] = (unsigned char)path[i];
+    assert_int_equal(AddSecurityPackageW(wide, NULL), SEC_E_OK);
+    assert_true(is_listed("Test"));
+    assert_int_equal(DeleteSecurityPackageW(wide), SEC_E_OK);
+    char ntlm[] = "NTLM";
+    assert_int_equal(DeleteSecurityPackageA(ntlm), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(DeleteSecurityPackageA(NULL), SEC_E_SECPKG_NOT_FOUND);
+    assert_true(is_listed("NTLM"));
+}
+
+static char test_name[] = "Test";
+
+static SECURITY_STATUS acquire_test(CredHandle *credential)
+{
+    return AcquireCredentialsHandleA(NULL, test_name, SECPKG_CRED_BOTH, NULL, NULL, NULL, NULL, credential, NULL);
+}
+
+static SECURITY_STATUS step_test(CredHandle *credential, CtxtHandle *context)
+{
+    char room[64], target[] = "t";
+    SecBuffer token = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &token};
+    ULONG attributes;
+    SECURITY_STATUS status =
+        InitializeSecurityContextA(credential, NULL, target, 0, 0, 0, NULL, 0, context, &list, &attributes, NULL);
+    if (status == SEC_E_OK) {
+        assert_int_equal(token.cbBuffer, 1);
+        assert_int_equal(room[0], 'T');
+    }
+    return status;
+}
+
+static void counts_check(const char *path)
+{
+    void (*counts)(long *, long *);
+    long credentials = -1, contexts = -1;
+    void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    assert_non_null(library);
+    *(void **)&counts = dlsym(library, "OpenSspiTestCounts");
+    counts(&credentials, &contexts);
+    dlclose(library);
+    assert_int_equal(credentials, 0);
+    assert_int_equal(contexts, 0);
+}
+
+static void lives_on(void **state)
+{
+    CredHandle credential = {0}, again;
+    CtxtHandle context = {0}, second = {0};
+    char path[600], data[4] = "abc", room[8];
+    PSecPkgInfoA info;
+    (void)state;
+    snprintf(path, sizeof path, "%s", module_copy("right"));
+    assert_int_equal(add(path), SEC_E_OK);
+    assert_int_equal(acquire_test(&credential), SEC_E_OK);
+    assert_false(credential.dwLower == 1 && credential.dwUpper == 2); /* the module's own handle stays inside */
+    assert_int_equal(step_test(&credential, &context), SEC_E_OK);
+    drop(path);
+    assert_int_equal(acquire_test(&again), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(QuerySecurityPackageInfoA(test_name, &info), SEC_E_SECPKG_NOT_FOUND);
+    /* Credential and context go on. */
+    assert_int_equal(step_test(&credential, &second), SEC_E_OK);
+    assert_int_equal(DeleteSecurityContext(&second), SEC_E_OK);
+    SecBuffer buffers[] = {{sizeof room, SECBUFFER_TOKEN, room}, {3, SECBUFFER_DATA, data}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    assert_int_equal(MakeSignature(&context, 0, &message, 0), SEC_E_OK);
+    assert_int_equal(buffers[0].cbBuffer, 0);
+    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
+    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+    counts_check(path);
+}
+
+static void missing_entries(void **state)
+{
+    CredHandle credential;
+    CtxtHandle context;
+    char path[600], data[4] = "abc", room[8];
+    SecBuffer buffers[] = {{sizeof room, SECBUFFER_TOKEN, room}, {3, SECBUFFER_DATA, data}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    SecPkgContext_Sizes sizes;
+    SecPkgContext_NamesA names;
+    SecPkgCredentials_NamesA name;
+    SecBuffer packed;
+    ULONG qop = 0;
+    (void)state;
+    snprintf(path, sizeof path, "%s", module_copy("sparse"));
+    assert_int_equal(add(path), SEC_E_OK);
+    assert_int_equal(acquire_test(&credential), SEC_E_OK);
+    assert_int_equal(step_test(&credential, &context), SEC_E_OK);
+    assert_int_equal(MakeSignature(&context, 0, &message, 0), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(VerifySignature(&context, &message, 0, &qop), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(EncryptMessage(&context, 0, &message, 0), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(DecryptMessage(&context, &message, 0, &qop), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(QueryContextAttributesA(&context, SECPKG_ATTR_SIZES, &sizes), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(QueryCredentialsAttributesA(&credential, SECPKG_CRED_ATTR_NAMES, &name),
+                     SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(SetCredentialsAttributesA(&credential, 1, data, 3), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(QueryContextAttributesA(&context, SECPKG_ATTR_NAMES, &names), SEC_E_OK);
+    assert_string_equal(names.sUserName, ""); /* unknown */
+    FreeContextBuffer(names.sUserName);
+    assert_int_equal(ExportSecurityContext(&context, 0, &packed, NULL), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(ApplyControlToken(&context, &message), SEC_E_UNSUPPORTED_FUNCTION);
+    /* Its handshake has ended. */
+    assert_int_equal(
+        InitializeSecurityContextA(NULL, &context, NULL, 0, 0, 0, &message, 0, &context, &message, &qop, NULL),
+        SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
+    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+    drop(path);
+    counts_check(path);
+    snprintf(path, sizeof path, "%s", module_copy("server_only"));
+    assert_int_equal(add(path), SEC_E_OK);
+    assert_int_equal(acquire_test(&credential), SEC_E_OK);
+    assert_int_equal(step_test(&credential, &context), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+    drop(path);
+    counts_check(path);
+}
+
+/* Modules that answer what nobody may answer. */
+static void wrong_answers(void **state)
+{
+    static const struct {
+        const char *name;
+        SECURITY_STATUS acquire, step;
+    } cases[] = {
+        {"says_nothing", SEC_E_INTERNAL_ERROR, 0},
+        {"no_memory", SEC_E_INTERNAL_ERROR, 0},
+        {"long_token", SEC_E_OK, SEC_E_INTERNAL_ERROR},
+        {"moved_token", SEC_E_OK, SEC_E_INTERNAL_ERROR},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CredHandle credential;
+        CtxtHandle context = {7, 7};
+        char path[600];
+        snprintf(path, sizeof path, "%s", module_copy(cases[i].name));
+        assert_int_equal(add(path), SEC_E_OK);
+        assert_int_equal(acquire_test(&credential), cases[i].acquire);
+        if (cases[i].acquire == SEC_E_OK) {
+            assert_int_equal(step_test(&credential, &context), cases[i].step);
+            assert_true(context.dwLower == 7 && context.dwUpper == 7);
+            assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+        }
+        drop(path);
+        counts_check(path);
+    }
+}
+
+static void wrong_messages(void **state)
+{
+    CredHandle credential;
+    CtxtHandle context;
+    char path[600], data[4] = "abc", room[8];
+    SecBuffer buffers[] = {{sizeof room, SECBUFFER_TOKEN, room}, {3, SECBUFFER_DATA, data}};
+    SecBuffer stream[] = {{3, SECBUFFER_STREAM, data}, {0, SECBUFFER_DATA, NULL}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers}, whole = {SECBUFFER_VERSION, 2, stream};
+    SecPkgContext_KeyInfoA info;
+    (void)state;
+    snprintf(path, sizeof path, "%s", module_copy("long_signature"));
+    assert_int_equal(add(path), SEC_E_OK);
+    assert_int_equal(acquire_test(&credential), SEC_E_OK);
+    assert_int_equal(step_test(&credential, &context), SEC_E_OK);
+    assert_int_equal(MakeSignature(&context, 0, &message, 0), SEC_E_INTERNAL_ERROR);
+    assert_int_equal(buffers[0].cbBuffer, sizeof room);
+    assert_int_equal(DecryptMessage(&context, &whole, 0, NULL), SEC_E_INTERNAL_ERROR);
+    assert_null(stream[1].pvBuffer);
+    for (unsigned i = 0; i < 3; i++) { /* the last answer is kept, not all */
+        assert_int_equal(QueryContextAttributesA(&context, SECPKG_ATTR_KEY_INFO, &info), SEC_E_OK);
+        assert_string_equal(info.sSignatureAlgorithmName, "text");
+        assert_int_equal(info.KeySize, 8);
+        FreeContextBuffer(info.sSignatureAlgorithmName);
+        FreeContextBuffer(info.sEncryptAlgorithmName);
+    }
+    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
+    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+    drop(path);
+    /* A name that is no text must not pass for none. */
+    snprintf(path, sizeof path, "%s", module_copy("bad_text"));
+    assert_int_equal(add(path), SEC_E_OK);
+    assert_int_equal(acquire_test(&credential), SEC_E_OK);
+    assert_int_equal(step_test(&credential, &context), SEC_E_INTERNAL_ERROR);
+    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+    drop(path);
+    counts_check(path);
+}
+
+static void lively_starts(void **state)
+{
+    static const char *const names[] = {"calls_back", "forks", "no_comment"};
+    char path[600], way[32];
+    (void)state;
+    snprintf(way, sizeof way, "%lx", (unsigned long)(uintptr_t)EnumerateSecurityPackagesA);
+    setenv("OPENSSPI_TEST_CALLBACK", way, 1);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        snprintf(path, sizeof path, "%s", module_copy(names[i]));
+        SECURITY_STATUS status = add(path);
+        if (status != SEC_E_OK)
+            fail_msg("%s: 0x%08x, %s", names[i], (unsigned)status, OpenSspiLastErrorText());
+        drop(path);
+    }
+}
+
+#define THREADS 8
+#define ROUNDS 200
+
+static char thread_path[600];
+
+/* Half of the threads sign on, the other half adds and takes away. */
+static void *thread_run(void *argument)
+{
+    bool changes = *(const int *)argument % 2 == 0;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        CredHandle credential;
+        CtxtHandle context;
+        if (changes) {
+            (void)AddSecurityPackageA(thread_path, NULL);
+            (void)DeleteSecurityPackageA(thread_path);
+        } else if (acquire_test(&credential) == SEC_E_OK) {
+            if (step_test(&credential, &context) == SEC_E_OK)
+                (void)DeleteSecurityContext(&context);
+            (void)FreeCredentialsHandle(&credential);
+        } else
+            (void)n_listed();
+    }
+    return NULL;
+}
+
+static void threads(void **state)
+{
+    pthread_t thread[THREADS];
+    int number[THREADS];
+    (void)state;
+    snprintf(thread_path, sizeof thread_path, "%s", module_copy("right"));
+    for (int i = 0; i < THREADS; i++) {
+        number[i] = i;
+        assert_int_equal(pthread_create(&thread[i], NULL, thread_run, &number[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    counts_check(thread_path);
+    assert_int_equal(add(thread_path), SEC_E_OK);
+    drop(thread_path);
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    modules_cleanup();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refused),        cmocka_unit_test(unsafe_places),   cmocka_unit_test(options),
+        cmocka_unit_test(lives_on),       cmocka_unit_test(missing_entries), cmocka_unit_test(wrong_answers),
+        cmocka_unit_test(wrong_messages), cmocka_unit_test(lively_starts),   cmocka_unit_test(threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, clean);
+}

@@ -1,0 +1,307 @@
+/*
+ * Kerberos credentials without a KDC: what is read from identities, attributes and session records, what is refused, and clocks. Handshakes with a KDC are in
+ * tests/interop.
+ * build: all
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "core/cause.h"
+#include "kerberos/behalf.h"
+#include "kerberos/delegated.h"
+#include "kerberos/password_keys.h"
+#include "kerberos/proxy.h"
+#include "kerberos/settings.h"
+#include <sspi_ext.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct config *config;
+
+static struct kerberos_credential *acquire(const struct identity *identity, uint32_t use)
+{
+    const struct acquire_request request = {.config = config, .use = use, .identity = identity};
+    void *credential = NULL;
+    int64_t expiry;
+    cause_clear();
+    SECURITY_STATUS status = kerberos_acquire(&request, &credential, &expiry);
+    if (status != SEC_E_OK)
+        fail_msg("0x%08x: %s", (unsigned)status, cause_text());
+    return credential;
+}
+
+static struct identity password_identity(void)
+{
+    static char user[] = "robot";
+    static uint8_t password[] = {'p', 0, 'w', 0};
+    return (struct identity){.user = user, .password = {password, sizeof password}, .has_password = true};
+}
+
+static void test_settings_replace_the_source(void **state)
+{
+    (void)state;
+    const struct identity identity = password_identity();
+    struct kerberos_credential *credential = acquire(&identity, SECPKG_CRED_OUTBOUND);
+    struct kerberos_source *before = kerberos_credential_source(credential);
+    assert_int_equal(before->logon, LOGON_PASSWORD);
+    assert_int_equal(kerberos_set_credential(credential, OPENSSPI_CRED_ATTR_CLIENT_KEYTAB, "FILE:/k", 7), SEC_E_OK);
+    struct kerberos_source *after = kerberos_credential_source(credential);
+    assert_ptr_not_equal(before, after);
+    assert_int_equal(before->logon, LOGON_PASSWORD); /* who uses it still, may */
+    assert_string_equal((const char *)before->password.data, "pw");
+    assert_int_equal(after->logon, LOGON_KEYTAB);
+    assert_null(after->password.data);
+    assert_string_equal(after->keytab, "FILE:/k");
+    assert_string_equal(after->client, "robot");
+    kerberos_source_put(before);
+    kerberos_source_put(after);
+    kerberos_release(credential);
+}
+
+static void test_keytab_in_an_identity(void **state)
+{
+    static const uint8_t file[] = {5, 2,  0, 0,  0, 39, 0, 1, 0, 1, 'R', 0, 1, 'u', 0,  0,  0,  1,  0,  0,  0, 9, 7,
+                                   0, 17, 0, 16, 1, 2,  3, 4, 5, 6, 7,   8, 9, 10,  11, 12, 13, 14, 15, 16, 0, 0};
+    (void)state;
+    struct identity identity = {.proof_kind = IDENTITY_KEYTAB_FILE, .proof = {(uint8_t *)(uintptr_t)file, sizeof file}};
+    struct kerberos_credential *credential = acquire(&identity, SECPKG_CRED_INBOUND);
+    assert_non_null(strstr(credential->keytab, "MEMORY:"));
+    /* another source: the keys stay */
+    assert_int_equal(kerberos_set_credential(credential, OPENSSPI_CRED_ATTR_PIN, "1", 1), SEC_E_OK);
+    krb5_context krb;
+    krb5_keytab keytab;
+    krb5_keytab_entry entry;
+    krb5_principal principal;
+    assert_int_equal(krb5_init_context(&krb), 0);
+    assert_int_equal(krb5_kt_resolve(krb, credential->keytab, &keytab), 0);
+    assert_int_equal(krb5_parse_name(krb, "u@R", &principal), 0);
+    assert_int_equal(krb5_kt_get_entry(krb, keytab, principal, 7, 17, &entry), 0);
+    assert_int_equal(entry.key.contents[15], 16);
+    krb5_free_keytab_entry_contents(krb, &entry);
+    krb5_kt_close(krb, keytab);
+    char *name = strdup(credential->keytab);
+    kerberos_release(credential);
+    assert_int_equal(krb5_kt_resolve(krb, name, &keytab), 0); /* a new and empty one */
+    assert_int_not_equal(krb5_kt_get_entry(krb, keytab, principal, 7, 17, &entry), 0);
+    krb5_kt_close(krb, keytab);
+    krb5_free_principal(krb, principal);
+    krb5_free_context(krb);
+    free(name);
+}
+
+static void test_proxy_settings(void **state)
+{
+    static const struct {
+        const char *name, *urls;
+    } cases[] = {
+        {"proxy.test", "https://proxy.test:443/KdcProxy"},
+        {"proxy.test:8443", "https://proxy.test:8443/KdcProxy"},
+        {"proxy.test:8443:a/b", "https://proxy.test:8443/a/b"},
+        {"https://proxy.test/x", "https://proxy.test/x"},
+        {" one ,two:1; ", "https://one:443/KdcProxy https://two:1/KdcProxy"},
+        {"", NULL},
+        {" ; ", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t settings[256] = {1, 0, 0, 0, 1, 0, 0, 0, 16, 0};
+        size_t len = strlen(cases[i].name);
+        char *urls = settings[0] != 0 ? strdup("untouched") : NULL, *kept = urls;
+        bool forced = false;
+        settings[10] = (uint8_t)(2 * len);
+        for (size_t j = 0; j < len; j++)
+            settings[16 + 2 * j] = (uint8_t)cases[i].name[j];
+        assert_int_equal(krb_proxy_settings_read(slice_of(settings, 16 + 2 * len), &urls, &forced), SEC_E_OK);
+        assert_true(forced);
+        if (cases[i].urls == NULL)
+            assert_null(urls);
+        else
+            assert_string_equal(urls, cases[i].urls);
+        mem_free(urls);
+        free(kept);
+    }
+}
+
+static void test_clocks(void **state)
+{
+    static const struct krb_clock cases[] = {{0, 0}, {3600, 0}, {-3600, 0}, {10, 999000}, {-10, -999000}, {0, 1}};
+    (void)state;
+    struct krb_pool pool = {.n_idle = 0};
+    krb5_context krb, again;
+    krb_pool_init(&pool);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(krb_pool_take(&pool, &krb), SEC_E_OK);
+        krb_clock_set(krb, cases[i]);
+        struct krb_clock clock = krb_clock_get(krb);
+        double wanted = (double)cases[i].seconds + (double)cases[i].microseconds / 1e6;
+        double got = (double)clock.seconds + (double)clock.microseconds / 1e6;
+        assert_true(got > wanted - 5 && got < wanted + 5); /* the machine may be busy between two looks at the clock */
+        krb_pool_give(&pool, krb);
+        assert_int_equal(krb_pool_take(&pool, &again), SEC_E_OK);
+        clock = krb_clock_get(again);
+        assert_true(clock.seconds > -5 && clock.seconds < 5); /* nobody inherits it */
+        krb_pool_give(&pool, again);
+    }
+    krb_pool_release(&pool);
+}
+
+/* Without a KDC the salt is the usual one, realm and name (RFC 4120 4): an unknown realm is known to have none at once. */
+static void test_keys_of_a_password(void **state)
+{
+    static char user[] = "raeburn@ATHENA.MIT.EDU";
+    static uint8_t password[] = {'p', 0, 'w', 0};
+    (void)state;
+    const struct identity identity = {.user = user, .password = {password, sizeof password}, .has_password = true};
+    struct kerberos_credential *credential = acquire(&identity, SECPKG_CRED_OUTBOUND);
+    krb5_context krb;
+    struct password_keys keys = {.n_keys = 0};
+    krb5_keyblock expected;
+    krb5_data text = {KV5M_DATA, 2, (char *)(uintptr_t) "pw"};
+    krb5_data salt = {KV5M_DATA, 21, (char *)(uintptr_t) "ATHENA.MIT.EDUraeburn"};
+    assert_int_equal(krb5_init_context(&krb), 0);
+    assert_int_equal(kerberos_password_keys(credential, krb, 0, &keys), SEC_E_OK);
+    assert_true(keys.n_keys > 0);
+    for (unsigned i = 0; i < keys.n_keys; i++) {
+        assert_int_equal(krb5_c_string_to_key(krb, keys.key[i].enctype, &text, &salt, &expected), 0);
+        assert_int_equal(keys.key[i].length, expected.length);
+        assert_memory_equal(keys.key[i].contents, expected.contents, expected.length);
+        krb5_free_keyblock_contents(krb, &expected);
+    }
+    password_keys_release(krb, &keys);
+    assert_int_equal(keys.n_keys, 0);
+    kerberos_release(credential);
+    struct kerberos_credential *without = acquire(NULL, SECPKG_CRED_OUTBOUND);
+    assert_int_equal(kerberos_password_keys(without, krb, 0, &keys), SEC_E_NO_CREDENTIALS);
+    kerberos_release(without);
+    krb5_free_context(krb);
+}
+
+/* A forwarded ticket, as a server's session keeps it. */
+static size_t delegated_make(uint8_t kind, bool is_tgt, uint8_t *bytes, size_t room)
+{
+    krb5_context krb;
+    krb5_creds creds = {.keyblock = {.enctype = 18,
+                                     .length = 32,
+                                     .contents = (krb5_octet *)(uintptr_t) "0123456789abcdef0123456789abcdef"},
+                        .times = {.endtime = 2000000000},
+                        .ticket = {KV5M_DATA, 6, (char *)(uintptr_t) "ticket"}};
+    krb5_data *packed;
+    assert_int_equal(krb5_init_context(&krb), 0);
+    assert_int_equal(krb5_parse_name(krb, "alice@R.TEST", &creds.client), 0);
+    assert_int_equal(krb5_parse_name(krb, is_tgt ? "krbtgt/R.TEST@R.TEST" : "HTTP/a@R.TEST", &creds.server), 0);
+    assert_int_equal(krb5_marshal_credentials(krb, &creds, &packed), 0);
+    size_t len = 1 + (size_t)packed->length;
+    assert_true(len <= room);
+    bytes[0] = kind;
+    memcpy(bytes + 1, packed->data, packed->length);
+    krb5_free_data(krb, packed);
+    krb5_free_principal(krb, creds.client);
+    krb5_free_principal(krb, creds.server);
+    krb5_free_context(krb);
+    return len;
+}
+
+static SECURITY_STATUS delegated_acquire(struct slice bytes, void *service, void **credential)
+{
+    const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
+    int64_t expiry = 0;
+    cause_clear();
+    return kerberos_delegated_acquire(&request, bytes, service, credential, &expiry);
+}
+
+static void test_what_was_handed_over(void **state)
+{
+    uint8_t bytes[1024];
+    void *acquired = NULL;
+    (void)state;
+    size_t len = delegated_make(KERBEROS_FORWARDED, true, bytes, sizeof bytes);
+    assert_int_equal(delegated_acquire(slice_of(bytes, len), NULL, &acquired), SEC_E_OK);
+    struct kerberos_credential *credential = acquired;
+    struct attribute value = {0};
+    assert_string_equal(credential->full_name, "alice@R.TEST");
+    assert_int_equal(credential->source->logon, LOGON_SEALED);
+    assert_int_equal(kerberos_query_credential(credential, OPENSSPI_CRED_ATTR_CCACHE, &value), SEC_E_OK);
+    assert_int_equal(strncmp(value.names.text, "MEMORY:", 7), 0);
+    assert_int_equal(kerberos_set_credential(credential, OPENSSPI_CRED_ATTR_CCACHE, "x", 1),
+                     SEC_E_UNSUPPORTED_FUNCTION);
+    kerberos_release(credential);
+    for (size_t cut = 0; cut < len; cut++) {
+        void *none = NULL;
+        SECURITY_STATUS status = delegated_acquire(slice_of(bytes, cut), NULL, &none);
+        assert_int_equal(status, cut == 0 ? SEC_E_NO_CREDENTIALS : SEC_E_INVALID_TOKEN);
+        assert_null(none);
+    }
+    bytes[0] = 3;
+    assert_int_equal(delegated_acquire(slice_of(bytes, len), NULL, &acquired), SEC_E_INVALID_TOKEN);
+    len = delegated_make(KERBEROS_FORWARDED, false, bytes, sizeof bytes); /* a service's ticket is none for tickets */
+    assert_int_equal(delegated_acquire(slice_of(bytes, len), NULL, &acquired), SEC_E_INVALID_TOKEN);
+    len = delegated_make(KERBEROS_EVIDENCE, false, bytes, sizeof bytes);
+    assert_int_equal(delegated_acquire(slice_of(bytes, len), NULL, &acquired), SEC_E_NO_CREDENTIALS);
+    const struct identity identity = password_identity();
+    struct kerberos_credential *service = acquire(&identity, SECPKG_CRED_BOTH);
+    assert_int_equal(delegated_acquire(slice_of(bytes, len), service, &acquired), SEC_E_OK);
+    kerberos_release(service); /* what is shared stays */
+    credential = acquired;
+    assert_string_equal(credential->full_name, "alice@R.TEST");
+    assert_int_equal(kerberos_query_credential(credential, OPENSSPI_CRED_ATTR_CCACHE, &value),
+                     SEC_E_UNSUPPORTED_FUNCTION);
+    kerberos_release(credential);
+}
+
+static char directory[] = "/tmp/opensspi-credential-XXXXXX";
+
+static int set_up(void **state)
+{
+    char path[128];
+    (void)state;
+    if (mkdtemp(directory) == NULL)
+        return -1;
+    snprintf(path, sizeof path, "%s/krb5.conf", directory);
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        return -1;
+    fputs("[libdefaults]\ndefault_realm = R.TEST\ndns_lookup_kdc = false\ndns_lookup_realm = false\n", file);
+    fclose(file);
+    setenv("KRB5_CONFIG", path, 1);
+    snprintf(path, sizeof path, "%s/opensspi.conf", directory);
+    file = fopen(path, "w");
+    if (file == NULL || fclose(file) != 0)
+        return -1;
+    setenv("KRB5CCNAME", "MEMORY:none", 1);
+    setenv("OPENSSPI_CONFIG", path, 1);
+    return config_get(&config) == SEC_E_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const names[] = {"krb5.conf", "opensspi.conf"};
+    char path[128];
+    (void)state;
+    config_release(config);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        if (unlink(path) != 0)
+            return -1;
+    }
+    return rmdir(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_settings_replace_the_source),
+        cmocka_unit_test(test_keytab_in_an_identity),
+        cmocka_unit_test(test_proxy_settings),
+        cmocka_unit_test(test_clocks),
+        cmocka_unit_test(test_keys_of_a_password),
+        cmocka_unit_test(test_what_was_handed_over),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,212 @@
+/*
+ * What an AP-REQ hands over: whose the forwarded ticket is, and KRB-CREDs that lack what they may lack or are no ticket at all.
+ * build: all
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "core/cause.h"
+#include "kerberos/behalf.h"
+#include "kerberos/delegated.h"
+#include "support/kerberos_loop.h"
+#include "wire/der.h"
+#include <string.h>
+
+#define USAGE_KRB_CRED 14
+#define TGT "krbtgt/" FORGE_REALM "@" FORGE_REALM
+
+static krb5_context krb;
+
+static void integer(struct writer *writer, unsigned n, int64_t value)
+{
+    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n));
+    der_write_integer(writer, DER_INTEGER, value);
+    der_end(writer, field);
+}
+
+static void realm_and_name(struct writer *writer, unsigned n, const char *text)
+{
+    if (text == NULL)
+        return;
+    struct krb_name name = forge_name(text);
+    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n));
+    krb_realm_write(writer, name.realm);
+    der_end(writer, field);
+    field = der_begin(writer, (uint8_t)DER_CONTEXT(n + 1));
+    krb_name_write(writer, &name);
+    der_end(writer, field);
+}
+
+/* KrbCredInfo (RFC 4120 5.8.1): everything but the key is optional. */
+static void info_write(struct writer *writer, const char *client, const char *server)
+{
+    const struct krb_key key = forge_key(KRB_AES256_SHA1, 9);
+    struct der_mark whole = der_begin(writer, DER_APPLICATION(29)), part = der_begin(writer, DER_SEQUENCE);
+    struct der_mark field = der_begin(writer, DER_CONTEXT(0)), list = der_begin(writer, DER_SEQUENCE);
+    struct der_mark info = der_begin(writer, DER_SEQUENCE), key_field = der_begin(writer, DER_CONTEXT(0));
+    struct der_mark key_body = der_begin(writer, DER_SEQUENCE), bytes;
+    integer(writer, 0, key.enctype);
+    bytes = der_begin(writer, DER_CONTEXT(1));
+    der_write(writer, DER_OCTET_STRING, slice_of(key.bytes, key.len));
+    der_end(writer, bytes);
+    der_end(writer, key_body);
+    der_end(writer, key_field);
+    realm_and_name(writer, 1, client);
+    realm_and_name(writer, 8, server);
+    der_end(writer, info);
+    der_end(writer, list);
+    der_end(writer, field);
+    der_end(writer, part);
+    der_end(writer, whole);
+}
+
+/* KRB-CRED, its part encrypted with the session key. */
+static void cred_write(struct writer *writer, const struct krb_key *session, const char *client, const char *server)
+{
+    struct forge forge;
+    AUTO_WRITER struct writer plain = writer_growing(512), cipher = writer_growing(512), ticket = writer_growing(1024);
+    forge_begin(&forge, KRB_AES256_SHA1);
+    forge_ticket(&ticket, &forge);
+    info_write(&plain, client, server);
+    forge_encrypt(&cipher, session, USAGE_KRB_CRED, writer_slice_of(&plain));
+    struct der_mark whole = der_begin(writer, DER_APPLICATION(22)), body = der_begin(writer, DER_SEQUENCE);
+    integer(writer, 0, 5);
+    integer(writer, 1, 22);
+    struct der_mark field = der_begin(writer, DER_CONTEXT(2)), list = der_begin(writer, DER_SEQUENCE);
+    writer_slice(writer, writer_slice_of(&ticket));
+    der_end(writer, list);
+    der_end(writer, field);
+    field = der_begin(writer, DER_CONTEXT(3));
+    struct der_mark encrypted = der_begin(writer, DER_SEQUENCE);
+    integer(writer, 0, session->enctype);
+    struct der_mark text = der_begin(writer, DER_CONTEXT(2));
+    der_write(writer, DER_OCTET_STRING, writer_slice_of(&cipher));
+    der_end(writer, text);
+    der_end(writer, encrypted);
+    der_end(writer, field);
+    der_end(writer, body);
+    der_end(writer, whole);
+}
+
+static SECURITY_STATUS forwarded(const char *authenticated, const char *client, const char *server,
+                                 struct secret *delegated)
+{
+    const struct krb_key session = forge_key(KRB_AES256_SHA1, 2);
+    const struct krb_name who = forge_name(authenticated);
+    AUTO_WRITER struct writer message = writer_growing(2048);
+    cred_write(&message, &session, client, server);
+    cause_clear();
+    SECURITY_STATUS status = kerberos_forwarded_read(krb, &session, &who, writer_slice_of(&message), delegated);
+    assert_int_equal(status == SEC_E_OK, *cause_text() == '\0');
+    return status;
+}
+
+static void test_own_ticket(void **state)
+{
+    (void)state;
+    AUTO_SECRET struct secret delegated = {0};
+    const struct config *config;
+    void *credential;
+    int64_t expiry;
+    assert_int_equal(forwarded(FORGE_CLIENT, FORGE_CLIENT, TGT, &delegated), SEC_E_OK);
+    assert_int_equal(config_get(&config), SEC_E_OK);
+    const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
+    assert_int_equal(kerberos_delegated_acquire(&request, secret_slice(&delegated), NULL, &credential, &expiry),
+                     SEC_E_OK);
+    assert_string_equal(((struct kerberos_credential *)credential)->full_name, FORGE_CLIENT);
+    kerberos_release(credential);
+    config_release(config);
+}
+
+/* What the KRB-CRED says of its owner is the sender's word: nobody may hand over what would pass for somebody else's. */
+static void test_ticket_of_somebody_else(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"bob@" FORGE_REALM, "alice@OTHER.TEST", "alice/admin@" FORGE_REALM};
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        AUTO_SECRET struct secret delegated = {0};
+        assert_int_equal(forwarded(FORGE_CLIENT, others[i], TGT, &delegated), SEC_E_WRONG_PRINCIPAL);
+        assert_int_equal(delegated.len, 0);
+    }
+}
+
+static void test_what_may_be_missing(void **state)
+{
+    (void)state;
+    AUTO_SECRET struct secret delegated = {0};
+    assert_int_equal(forwarded(FORGE_CLIENT, NULL, TGT, &delegated), SEC_E_INVALID_TOKEN);
+    assert_int_equal(forwarded(FORGE_CLIENT, FORGE_CLIENT, NULL, &delegated), SEC_E_INVALID_TOKEN);
+    assert_int_equal(forwarded(FORGE_CLIENT, NULL, NULL, &delegated), SEC_E_INVALID_TOKEN);
+    assert_int_equal(delegated.len, 0);
+}
+
+/* Cut at every length, every bit turned, another key. */
+static void test_damaged(void **state)
+{
+    (void)state;
+    const struct krb_key session = forge_key(KRB_AES256_SHA1, 2), other = forge_key(KRB_AES256_SHA1, 3),
+                         other_type = forge_key(KRB_AES128_SHA1, 2);
+    const struct krb_name who = forge_name(FORGE_CLIENT);
+    AUTO_SECRET struct secret delegated = {0};
+    AUTO_WRITER struct writer message = writer_growing(2048);
+    cred_write(&message, &session, FORGE_CLIENT, TGT);
+    for (size_t len = 0; len < message.len; len++)
+        assert_int_equal(kerberos_forwarded_read(krb, &session, &who, slice_of(message.data, len), &delegated),
+                         SEC_E_INVALID_TOKEN);
+    for (size_t bit = 0; bit < 8 * message.len; bit++) { /* the ticket is the KDC's to judge */
+        AUTO_SECRET struct secret one = {0};
+        message.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        (void)kerberos_forwarded_read(krb, &session, &who, writer_slice_of(&message), &one);
+        message.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_int_equal(kerberos_forwarded_read(krb, &other, &who, writer_slice_of(&message), &delegated),
+                     SEC_E_INVALID_TOKEN);
+    assert_int_equal(kerberos_forwarded_read(krb, &other_type, &who, writer_slice_of(&message), &delegated),
+                     SEC_E_INVALID_TOKEN);
+    assert_int_equal(delegated.len, 0);
+}
+
+/* Who acts for somebody else by S4U2Proxy has no ticket-granting ticket but the service's own, which must go nowhere. */
+static void test_the_services_own_ticket_stays(void **state)
+{
+    (void)state;
+    const struct config *config;
+    AUTO_SECRET struct secret message = {0};
+    krb5_creds evidence = {.magic = KV5M_CREDS}, service = {.magic = KV5M_CREDS};
+    kerberos_loop_configure(NULL, NULL, "delegate = always\n");
+    assert_int_equal(config_get(&config), SEC_E_OK);
+    const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
+    struct kerberos_credential *credential = kerberos_credential_new(&request, kerberos_source_new());
+    assert_non_null(credential);
+    credential->evidence = &evidence;
+    cause_clear();
+    assert_int_equal(kerberos_tgt_forward(credential, krb, &service, 0, &message), SEC_E_DELEGATION_POLICY);
+    assert_int_equal(message.len, 0);
+    credential->evidence = NULL;
+    kerberos_release(credential);
+    config_release(config);
+    kerberos_loop_configure(NULL, NULL, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_own_ticket),
+        cmocka_unit_test(test_ticket_of_somebody_else),
+        cmocka_unit_test(test_what_may_be_missing),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_the_services_own_ticket_stays),
+    };
+    kerberos_loop_configure(NULL, NULL, NULL);
+    if (krb5_init_context(&krb) != 0)
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    krb5_free_context(krb);
+    kerberos_loop_cleanup();
+    return failed;
+}

@@ -1,0 +1,256 @@
+/*
+ * Attributes of TLS contexts: both sides agree, and what other libraries derive is the same.
+ * build: all
+ */
+#include "support/tls_loop.h"
+
+#include <openssl/sha.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct loop_pair *established(DWORD protocols, const struct pki *server)
+{
+    struct loop_pair *pair = pair_new();
+    assert_int_equal(side_acquire_with(&pair->server, server, protocols & SP_PROT_TLS1_X_SERVER, 0), SEC_E_OK);
+    pair_acquire(pair, 0, 0, SCH_CRED_MANUAL_CRED_VALIDATION);
+    assert_true(pair_run(pair));
+    return pair;
+}
+
+static SECURITY_STATUS query(struct side *side, ULONG attribute, void *to)
+{
+    return QueryContextAttributesW(&side->context, attribute, to);
+}
+
+static void wide_is(const WCHAR *wide, const char *text)
+{
+    for (size_t i = 0; i <= strlen(text); i++)
+        assert_int_equal(wide[i], (unsigned char)text[i]);
+}
+
+static void test_infos(void **state)
+{
+    (void)state;
+    for (DWORD protocols = SP_PROT_TLS1_2; protocols <= SP_PROT_TLS1_3; protocols <<= 2) {
+        bool is_1_3 = protocols == SP_PROT_TLS1_3;
+        struct loop_pair *pair = established(protocols, pki_server());
+        struct side *sides[2] = {&pair->client, &pair->server};
+        for (size_t i = 0; i < 2; i++) {
+            SecPkgContext_ConnectionInfo info;
+            SecPkgContext_ConnectionInfoEx info_ex;
+            SecPkgContext_CipherInfo cipher;
+            SecPkgContext_StreamSizes sizes;
+            SecPkgContext_KeyInfoW key;
+            SecPkgContext_Flags flags;
+            SecPkgContext_Lifespan lifespan;
+            assert_int_equal(query(sides[i], SECPKG_ATTR_CONNECTION_INFO, &info), SEC_E_OK);
+            assert_int_equal(info.dwProtocol, protocols & (i == 0 ? SP_PROT_TLS1_X_CLIENT : SP_PROT_TLS1_X_SERVER));
+            assert_int_equal(info.aiCipher, CALG_AES_256);
+            assert_int_equal(info.dwCipherStrength, 256);
+            assert_int_equal(info.aiHash, CALG_SHA_384);
+            assert_int_equal(info.aiExch, CALG_ECDH_EPHEM);
+            assert_true(info.dwExchStrength >= 253 && info.dwExchStrength <= 256); /* X25519 */
+            assert_int_equal(query(sides[i], SECPKG_ATTR_CONNECTION_INFO_EX, &info_ex), SEC_E_OK);
+            wide_is(info_ex.szCipher, "AES");
+            wide_is(info_ex.szHash, "SHA384");
+            assert_int_equal(query(sides[i], SECPKG_ATTR_CIPHER_INFO, &cipher), SEC_E_OK);
+            assert_int_equal(cipher.dwVersion, 1);
+            assert_int_equal(cipher.dwProtocol, is_1_3 ? 0x0304 : 0x0303);
+            assert_int_equal(cipher.dwCipherSuite, is_1_3 ? 0x1302 : 0xC02C);
+            wide_is(cipher.szCipherSuite,
+                    is_1_3 ? "TLS_AES_256_GCM_SHA384" : "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384");
+            wide_is(cipher.szCertificate, "ECDSA");
+            assert_int_equal(query(sides[i], SECPKG_ATTR_STREAM_SIZES, &sizes), SEC_E_OK);
+            assert_int_equal(sizes.cbHeader, is_1_3 ? 5 : 13);
+            assert_int_equal(sizes.cbTrailer, is_1_3 ? 17 : 16);
+            assert_int_equal(query(sides[i], SECPKG_ATTR_KEY_INFO, &key), SEC_E_OK);
+            wide_is(key.sEncryptAlgorithmName, "AES");
+            assert_int_equal(key.KeySize, 256);
+            FreeContextBuffer(key.sEncryptAlgorithmName);
+            FreeContextBuffer(key.sSignatureAlgorithmName);
+            assert_int_equal(query(sides[i], SECPKG_ATTR_FLAGS, &flags), SEC_E_OK);
+            assert_int_equal(flags.Flags, sides[i]->attributes & ~(ULONG)ISC_RET_ALLOCATED_MEMORY);
+            assert_int_equal(query(sides[i], SECPKG_ATTR_LIFESPAN, &lifespan), SEC_E_OK);
+            assert_true(lifespan.tsStart.QuadPart < lifespan.tsExpiry.QuadPart);
+            assert_int_equal(query(sides[i], SECPKG_ATTR_SIZES, &sizes), SEC_E_UNSUPPORTED_FUNCTION);
+            assert_int_equal(query(sides[i], 9999, &sizes), SEC_E_UNSUPPORTED_FUNCTION);
+            assert_int_equal(query(sides[i], SECPKG_ATTR_STREAM_SIZES, NULL), SEC_E_INTERNAL_ERROR);
+        }
+        pair_free(pair);
+    }
+}
+
+static void bindings_are(struct side *side, ULONG attribute, const char *prefix, const void *data, size_t len)
+{
+    SecPkgContext_Bindings bindings;
+    assert_int_equal(query(side, attribute, &bindings), SEC_E_OK);
+    const SEC_CHANNEL_BINDINGS zero = {0}, *header = bindings.Bindings;
+    assert_int_equal(header->dwInitiatorAddrType, zero.dwInitiatorAddrType);
+    assert_int_equal(header->cbInitiatorLength, 0);
+    assert_int_equal(header->dwAcceptorAddrType, 0);
+    assert_int_equal(header->dwApplicationDataOffset, sizeof *header);
+    assert_int_equal(bindings.BindingsLength, sizeof *header + header->cbApplicationDataLength);
+    const unsigned char *at = (const unsigned char *)(header + 1);
+    assert_memory_equal(at, prefix, strlen(prefix));
+    if (data != NULL) {
+        assert_int_equal(header->cbApplicationDataLength, strlen(prefix) + len);
+        assert_memory_equal(at + strlen(prefix), data, len);
+    }
+    FreeContextBuffer(bindings.Bindings);
+}
+
+static void test_endpoint_bindings(void **state)
+{
+    static const struct {
+        const EVP_MD *(*signed_with)(void), *(*hashed_with)(void);
+    } rules[] = {{EVP_sha256, EVP_sha256}, {EVP_sha384, EVP_sha384}, {EVP_sha512, EVP_sha512}, {EVP_sha1, EVP_sha256}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        struct pki made = pki_make(
+            &(struct pki_wish){.name = "server.test", .issuer = pki_authority(), .digest = rules[i].signed_with()});
+        unsigned char hash[EVP_MAX_MD_SIZE];
+        unsigned int len;
+        X509_digest(made.x509, rules[i].hashed_with(), hash, &len);
+        struct side probe = {.client = false};
+        SECURITY_STATUS status = side_acquire_with(&probe, &made, 0, 0);
+        if (rules[i].signed_with == EVP_sha1 && status != SEC_E_OK) { /* too weak for this OpenSSL */
+            pki_free(&made);
+            continue;
+        }
+        side_end(&probe);
+        for (DWORD protocols = SP_PROT_TLS1_2; protocols <= SP_PROT_TLS1_3; protocols <<= 2) {
+            struct loop_pair *pair = established(protocols, &made);
+            bindings_are(&pair->client, SECPKG_ATTR_ENDPOINT_BINDINGS, "tls-server-end-point:", hash, len);
+            bindings_are(&pair->server, SECPKG_ATTR_ENDPOINT_BINDINGS, "tls-server-end-point:", hash, len);
+            pair_free(pair);
+        }
+        pki_free(&made);
+    }
+    /* Ed25519 has no hash of its own: RFC 5929 leaves it undefined. */
+    struct pki authority = pki_make(&(struct pki_wish){.name = "Edward", .authority = true, .ed25519 = true});
+    struct pki made = pki_make(&(struct pki_wish){.name = "server.test", .issuer = &authority});
+    struct loop_pair *pair = established(SP_PROT_TLS1_3, &made);
+    SecPkgContext_Bindings bindings;
+    assert_int_equal(query(&pair->client, SECPKG_ATTR_ENDPOINT_BINDINGS, &bindings), SEC_E_UNSUPPORTED_FUNCTION);
+    pair_free(pair);
+    pki_free(&made);
+    pki_free(&authority);
+}
+
+static void test_unique_bindings(void **state)
+{
+    SecPkgContext_Bindings of_client, of_server;
+    (void)state;
+    struct loop_pair *pair = established(SP_PROT_TLS1_2, pki_server());
+    for (int i = 0; i < 2; i++) { /* a full handshake, then a resumed one */
+        bindings_are(&pair->client, SECPKG_ATTR_UNIQUE_BINDINGS, "tls-unique:", NULL, 0);
+        assert_int_equal(query(&pair->client, SECPKG_ATTR_UNIQUE_BINDINGS, &of_client), SEC_E_OK);
+        assert_int_equal(query(&pair->server, SECPKG_ATTR_UNIQUE_BINDINGS, &of_server), SEC_E_OK);
+        assert_int_equal(of_client.BindingsLength, sizeof(SEC_CHANNEL_BINDINGS) + 11 + 12);
+        assert_int_equal(of_client.BindingsLength, of_server.BindingsLength);
+        assert_memory_equal(of_client.Bindings, of_server.Bindings, of_client.BindingsLength);
+        FreeContextBuffer(of_client.Bindings);
+        FreeContextBuffer(of_server.Bindings);
+        pair_restart(pair);
+        assert_true(pair_run(pair));
+    }
+    pair_free(pair);
+    pair = established(SP_PROT_TLS1_3, pki_server());
+    assert_int_equal(query(&pair->client, SECPKG_ATTR_UNIQUE_BINDINGS, &of_client), SEC_E_UNSUPPORTED_FUNCTION);
+    pair_free(pair);
+}
+
+static void test_keys(void **state)
+{
+    (void)state;
+    for (DWORD protocols = SP_PROT_TLS1_2; protocols <= SP_PROT_TLS1_3; protocols <<= 2) {
+        struct loop_pair *pair = established(protocols, pki_server_rsa());
+        SecPkgContext_SessionKey keys[2];
+        SecPkgContext_EapKeyBlock blocks[2];
+        SecPkgContext_KeyingMaterial materials[2];
+        struct side *sides[2] = {&pair->client, &pair->server};
+        char label[] = "EXPORTER-test";
+        unsigned char with[] = {1, 2, 3};
+        SecPkgContext_KeyingMaterialInfo info = {.cbLabel = sizeof label,
+                                                 .pszLabel = label,
+                                                 .cbContextValue = 3,
+                                                 .pbContextValue = with,
+                                                 .cbKeyingMaterial = 40};
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(query(sides[i], SECPKG_ATTR_SESSION_KEY, &keys[i]), SEC_E_OK);
+            assert_int_equal(query(sides[i], SECPKG_ATTR_EAP_KEY_BLOCK, &blocks[i]), SEC_E_OK);
+            assert_int_equal(query(sides[i], SECPKG_ATTR_KEYING_MATERIAL, &materials[i]), SEC_E_OUT_OF_SEQUENCE);
+            assert_int_equal(SetContextAttributesW(&sides[i]->context, SECPKG_ATTR_KEYING_MATERIAL_INFO, &info, 3),
+                             SEC_E_INVALID_TOKEN);
+            assert_int_equal(
+                SetContextAttributesW(&sides[i]->context, SECPKG_ATTR_KEYING_MATERIAL_INFO, &info, sizeof info),
+                SEC_E_OK);
+            assert_int_equal(query(sides[i], SECPKG_ATTR_KEYING_MATERIAL, &materials[i]), SEC_E_OK);
+            assert_int_equal(materials[i].cbKeyingMaterial, 40);
+        }
+        assert_int_equal(keys[0].SessionKeyLength, 48);
+        assert_memory_equal(keys[0].SessionKey, keys[1].SessionKey, 48);
+        assert_memory_equal(&blocks[0], &blocks[1], sizeof blocks[0]);
+        static const unsigned char zero[64];
+        assert_true((memcmp(blocks[0].rgbIVs, zero, 64) == 0) == (protocols == SP_PROT_TLS1_3));
+        assert_memory_not_equal(blocks[0].rgbKeys, zero, 64);
+        assert_memory_equal(materials[0].pbKeyingMaterial, materials[1].pbKeyingMaterial, 40);
+        for (size_t i = 0; i < 2; i++) {
+            FreeContextBuffer(keys[i].SessionKey);
+            FreeContextBuffer(materials[i].pbKeyingMaterial);
+        }
+        pair_free(pair);
+    }
+}
+
+static void test_certificates(void **state)
+{
+    PCCERT_CONTEXT context;
+    SecPkgContext_NamesA names;
+    (void)state;
+    struct loop_pair *pair = established(SP_PROT_TLS1_3, pki_server());
+    assert_int_equal(query(&pair->client, SECPKG_ATTR_REMOTE_CERT_CHAIN, &context), SEC_E_OK);
+    CertFreeCertificateContext(context);
+    assert_int_equal(query(&pair->server, SECPKG_ATTR_LOCAL_CERT_CONTEXT, &context), SEC_E_OK);
+    unsigned char *der = NULL;
+    int der_len = i2d_X509(pki_server()->x509, &der);
+    assert_int_equal(context->cbCertEncoded, der_len);
+    assert_memory_equal(context->pbCertEncoded, der, (size_t)der_len);
+    OPENSSL_free(der);
+    CertFreeCertificateContext(context);
+    assert_int_equal(query(&pair->client, SECPKG_ATTR_LOCAL_CERT_CONTEXT, &context), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(query(&pair->server, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &context), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(QueryContextAttributesA(&pair->server.context, SECPKG_ATTR_NAMES, &names), SEC_E_NO_CREDENTIALS);
+    pair_free(pair);
+}
+
+static void test_unfinished(void **state)
+{
+    SecPkgContext_StreamSizes sizes;
+    (void)state;
+    struct loop_pair *pair = pair_new();
+    pair_acquire(pair, 0, 0, 0);
+    assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(query(&pair->client, SECPKG_ATTR_STREAM_SIZES, &sizes), SEC_E_INVALID_HANDLE);
+    PCCERT_CONTEXT context;
+    assert_int_equal(query(&pair->client, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &context), SEC_E_NO_CREDENTIALS);
+    struct wire *wire = calloc(1, sizeof *wire);
+    SecBuffer buffers[4] = {{10, SECBUFFER_DATA, wire->data}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
+    assert_int_equal(DecryptMessage(&pair->client.context, &list, 0, NULL), SEC_E_INVALID_HANDLE);
+    free(wire);
+    pair_free(pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_infos), cmocka_unit_test(test_endpoint_bindings), cmocka_unit_test(test_unique_bindings),
+        cmocka_unit_test(test_keys),  cmocka_unit_test(test_certificates),      cmocka_unit_test(test_unfinished),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

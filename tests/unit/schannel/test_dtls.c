@@ -1,0 +1,177 @@
+/*
+ * DTLS 1.2: datagrams within the MTU, flights that are lost, replays.
+ * build: all
+ */
+#include "support/tls_loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static struct wire text, datagram;
+static size_t longest;
+
+/* A step, and the rest of its flight, datagram by datagram. */
+static SECURITY_STATUS flight(struct side *side)
+{
+    SECURITY_STATUS status = side_step(side);
+    for (int i = 0; i < 50; i++) {
+        static size_t before;
+        size_t len = side->out.len - (i == 0 ? 0 : before);
+        longest = len > longest ? len : longest;
+        before = side->out.len;
+        if (status != SEC_I_MESSAGE_FRAGMENT)
+            break;
+        status = side_step(side);
+    }
+    return status;
+}
+
+static void hand_over(struct side *from, struct side *to)
+{
+    wire_put(&to->in, from->out.data, from->out.len);
+    from->out.len = 0;
+}
+
+static void begin(struct loop_pair *pair)
+{
+    pair->client.flags = ISC_REQ_DATAGRAM | ISC_REQ_CONFIDENTIALITY;
+    pair->server.flags = ASC_REQ_DATAGRAM | ASC_REQ_CONFIDENTIALITY;
+    pair->server.peer = "an address";
+    pair->server.peer_len = 10;
+    assert_int_equal(side_acquire_with(&pair->server, pki_server_rsa(), SP_PROT_DTLS1_2_SERVER, 0), SEC_E_OK);
+    assert_int_equal(side_acquire_with(&pair->client, NULL, SP_PROT_DTLS1_2_CLIENT, 0), SEC_E_OK);
+}
+
+static void finish(struct loop_pair *pair)
+{
+    for (int i = 0; i < 8; i++) {
+        hand_over(&pair->client, &pair->server);
+        if (pair->server.in.len > 0)
+            assert_true(flight(&pair->server) >= 0);
+        hand_over(&pair->server, &pair->client);
+        if (pair->client.in.len > 0)
+            assert_true(flight(&pair->client) >= 0);
+        if (pair->client.status == SEC_E_OK && pair->server.status == SEC_E_OK)
+            return;
+    }
+    fail();
+}
+
+static void test_connection(void **state)
+{
+    WORD mtu;
+    SecPkgContext_StreamSizes sizes;
+    (void)state;
+    struct loop_pair *pair = pair_new();
+    begin(pair);
+    longest = 0;
+    assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+    finish(pair);
+    assert_true((pair->client.attributes & ISC_RET_DATAGRAM) != 0 && (pair->client.attributes & ISC_RET_STREAM) == 0);
+    assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_DTLS_MTU, &mtu), SEC_E_OK);
+    assert_int_equal(mtu, 1200);
+    assert_true(longest <= mtu);
+    mtu = 400;
+    assert_int_equal(SetContextAttributesW(&pair->client.context, SECPKG_ATTR_DTLS_MTU, &mtu, sizeof mtu), SEC_E_OK);
+    assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_STREAM_SIZES, &sizes), SEC_E_OK);
+    assert_int_equal(sizes.cbHeader, 13 + 8);
+    assert_int_equal(sizes.cbTrailer, 16);
+    assert_true(sizes.cbMaximumMessage <= 400 - 37 && sizes.cbMaximumMessage > 300);
+    mtu = 100;
+    assert_int_equal(SetContextAttributesW(&pair->client.context, SECPKG_ATTR_DTLS_MTU, &mtu, sizeof mtu),
+                     SEC_E_INVALID_TOKEN);
+
+    datagram.len = text.len = 0;
+    assert_int_equal(side_send(&pair->client, "words", 5, &datagram), SEC_E_OK);
+    wire_put(&pair->server.in, datagram.data, datagram.len);
+    assert_int_equal(side_receive(&pair->server, &text), SEC_E_OK);
+    assert_memory_equal(text.data, "words", 5);
+    /* Again, and changed: neither is text, and the connection lives. */
+    wire_put(&pair->server.in, datagram.data, datagram.len);
+    assert_int_equal(side_receive(&pair->server, &text), SEC_E_OUT_OF_SEQUENCE);
+    pair->server.in.len = datagram.len = 0;
+    assert_int_equal(side_send(&pair->client, "words", 5, &datagram), SEC_E_OK);
+    datagram.data[datagram.len - 1] ^= 1;
+    wire_put(&pair->server.in, datagram.data, datagram.len);
+    assert_int_equal(side_receive(&pair->server, &text), SEC_E_OUT_OF_SEQUENCE);
+    pair->server.in.len = datagram.len = 0;
+    assert_int_equal(text.len, 5);
+    assert_int_equal(side_send(&pair->client, "more", 4, &pair->server.in), SEC_E_OK);
+    assert_int_equal(side_receive(&pair->server, &text), SEC_E_OK);
+    pair_free(pair);
+}
+
+/* Anybody can send a datagram with a peer's address: what is no record is passed over, and the handshake goes on (RFC 6347 4.1.2.7). */
+static void test_strangers(void **state)
+{
+    static const struct {
+        size_t len;
+        const char *bytes;
+    } datagrams[] = {{7, "garbage"},
+                     {20, "GET / HTTP/1.1\r\nHost"},
+                     {13, "\x16\xfe\xfd\0\0\0\0\0\0\0\0\xff\xff"},
+                     {13, "\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x10"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof datagrams / sizeof datagrams[0]; i++) {
+        struct loop_pair *pair = pair_new();
+        begin(pair);
+        /* A server does not begin with it. */
+        wire_put(&pair->server.in, datagrams[i].bytes, datagrams[i].len);
+        assert_true(side_step(&pair->server) < 0);
+        assert_false(pair->server.has_context);
+        pair->server.in.len = 0;
+        assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+        hand_over(&pair->client, &pair->server);
+        assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED); /* asks for the cookie */
+        struct side *sides[2] = {&pair->server, &pair->client};
+        for (size_t k = 0; k < 2; k++) {
+            size_t before = sides[k]->out.len;
+            wire_put(&sides[k]->in, datagrams[i].bytes, datagrams[i].len);
+            assert_int_equal(side_step(sides[k]), SEC_I_CONTINUE_NEEDED);
+            assert_int_equal(sides[k]->in.len, 0);
+            assert_int_equal(sides[k]->out.len, before); /* and nobody is answered */
+        }
+        hand_over(&pair->server, &pair->client);
+        assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+        finish(pair);
+        pair_free(pair);
+    }
+}
+
+/* Each flight is lost once; a step without input sends it again. */
+static void test_lost_flights(void **state)
+{
+    const struct timespec wait = {.tv_nsec = 450 * 1000000L};
+    (void)state;
+    struct loop_pair *pair = pair_new();
+    begin(pair);
+    assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+    pair->client.out.len = 0;
+    nanosleep(&wait, NULL);
+    assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+    assert_true(pair->client.out.len > 0);
+    hand_over(&pair->client, &pair->server);
+    assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED); /* HelloVerifyRequest */
+    hand_over(&pair->server, &pair->client);
+    assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+    hand_over(&pair->client, &pair->server);
+    assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED);
+    pair->server.out.len = 0;
+    nanosleep(&wait, NULL);
+    assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED);
+    assert_true(pair->server.out.len > 0);
+    finish(pair);
+    pair_free(pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_connection), cmocka_unit_test(test_strangers),
+                                       cmocka_unit_test(test_lost_flights)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

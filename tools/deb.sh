@@ -1,0 +1,70 @@
+#!/bin/sh
+# Builds the Debian packages of this tree into build/deb, and with --check looks at them: lintian, and in a private root installs them, builds
+# and runs programs against them, and removes them again.
+set -eu
+cd "$(dirname -- "$0")/.."
+root=$PWD/build/deb
+jobs=$(nproc 2>/dev/null || echo 2)
+
+step()
+{
+    printf '== %s\n' "$*"
+}
+
+rm -rf "$root"
+mkdir -p "$root/source"
+tar -c --exclude=./build --exclude=./.git . | tar -x -C "$root/source"
+step 'dpkg-buildpackage'
+(cd "$root/source" && DEB_BUILD_OPTIONS="nocheck parallel=$jobs" dpkg-buildpackage -b -us -uc) >"$root/build.log" 2>&1 ||
+    { tail -n 60 "$root/build.log"; exit 1; }
+rm -rf "$root/source"
+ls "$root"/*.deb
+[ "${1:-}" = --check ] || exit 0
+
+step 'lintian'
+lintian --fail-on error --tag-display-limit 0 "$root"/*.changes
+
+step 'installed in a root of its own'
+place=$root/place
+mkdir -p "$place/var/lib/dpkg/updates" "$place/var/lib/dpkg/info" "$place/var/log"
+: >"$place/var/lib/dpkg/status"
+package()
+{
+    dpkg --root="$place" --force-not-root --force-depends --force-script-chrootless --log="$place/var/log/dpkg.log" "$@" >"$root/dpkg.log" 2>&1 ||
+        { cat "$root/dpkg.log"; exit 1; }
+}
+package --install "$root"/libopensspi0_*.deb "$root"/libopensspi-dev_*.deb "$root"/opensspi-tools_*.deb "$root"/tcl-opensspi_*.deb
+libraries=$place/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)
+PKG_CONFIG_PATH=$libraries/pkgconfig
+LD_LIBRARY_PATH=$libraries
+export PKG_CONFIG_PATH LD_LIBRARY_PATH
+
+step 'the first program of the README, and the smallest'
+# shellcheck disable=SC2016 # no commands, Markdown's quotes
+sed -n '/^```c$/,/^```$/{/^```/!p}' README.md >"$root/first.c"
+for program in "$root/first.c" tests/install/hello.c; do
+    # shellcheck disable=SC2046 # flags
+    cc -Wall -Werror -o "$root/program" "$program" $(pkg-config --cflags --libs opensspi)
+    "$root/program"
+done
+
+step 'the command, its manual, its completion'
+"$place/usr/bin/sspi" --version
+"$place/usr/bin/sspi" error 0x80090308
+for page in man1/sspi.1 man3/sspi.3 man3/EncryptMessage.3 man5/opensspi.conf.5 man7/opensspi.7 man7/opensspi-accounts.7; do
+    test -e "$place/usr/share/man/$page.gz"
+done
+bash -n "$place/usr/share/bash-completion/completions/sspi"
+
+step 'the Tcl package'
+echo 'puts "twapi_crypto [package require twapi_crypto]: [twapi::sspi_enumerate_packages]"' |
+    TCLLIBPATH=$libraries/tcltk/opensspi tclsh
+
+step 'removed'
+package --purge tcl-opensspi opensspi-tools libopensspi-dev libopensspi0
+left=$(find "$place" -path "$place/var" -prune -o \( -type f -o -type l \) -print)
+if [ -n "$left" ]; then
+    printf 'removal left:\n%s\n' "$left"
+    exit 1
+fi
+rm -rf "$place" "$root/program" "$root/first.c" "$root/dpkg.log"
