@@ -24,10 +24,12 @@ FAMILIES = [
     ("sspi_certificate_stores", ["wincrypt/stores.h", "wincrypt/crls.h"], "stores of certificates", "wincrypt.h"),
     ("sspi_certificate_chains", ["wincrypt/chains.h"], "chains of trust", "wincrypt.h"),
     ("sspi_certificate_text", ["wincrypt/text.h"], "certificates' names, and bytes as text", "wincrypt.h"),
+    ("sspi_tokens", ["win32/processthreadsapi.h", "win32/securitybaseapi.h", "win32/winbase.h"], "access tokens, impersonation, SIDs, access checks, accounts' names", "win32/winbase.h"),
+    ("sspi_descriptors", ["win32/sddl.h"], "SIDs and security descriptors as text", "win32/sddl.h"),
     ("sspi_ext", ["sspi_ext.h"], "what is OpenSSPI's own", "sspi_ext.h"),
     ("sspi_lsa", ["ntsecapi.h", "secext.h", "security.h", "credssp.h", "ntsecpkg.h"], "authorities and security packages", "ntsecapi.h"),
 ]
-FUNCTION = re.compile(r"^(?!typedef|#|\})[A-Za-z_][\w \t\*]*?[ \t\*](?:WINAPI |SEC_ENTRY |NTAPI )?(\w+)\([^;{}]*\);", re.M)
+FUNCTION = re.compile(r"^(?!typedef|#|\})[A-Za-z_][\w \t\*]*?[ \t\*](?:WINAPI |APIENTRY |SEC_ENTRY |NTAPI )?(\w+)\([^;{}]*\);", re.M)
 
 
 def roff(text):
