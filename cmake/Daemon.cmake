@@ -10,7 +10,10 @@ set_target_properties(opensspi-lsad PROPERTIES POSITION_INDEPENDENT_CODE ON)
 set(OPENSSPI_SYSTEMD_UNITS lib/systemd/system CACHE STRING "Where systemd's units are installed; empty: nowhere")
 install(TARGETS opensspi-lsad RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 if(OPENSSPI_SYSTEMD_UNITS)
-    configure_file(lsad/systemd/opensspi-lsad.service.in opensspi-lsad.service @ONLY)
+    # With the prefix of the installation, which may be another than that of the configuration.
+    install(CODE "set(DAEMON \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}/opensspi-lsad\")
+        configure_file(\"${PROJECT_SOURCE_DIR}/lsad/systemd/opensspi-lsad.service.in\" \"${PROJECT_BINARY_DIR}/opensspi-lsad.service\" @ONLY)")
     install(FILES ${PROJECT_BINARY_DIR}/opensspi-lsad.service ${PROJECT_SOURCE_DIR}/lsad/systemd/opensspi-lsad.socket
             DESTINATION ${OPENSSPI_SYSTEMD_UNITS})
+    install(FILES ${PROJECT_SOURCE_DIR}/lsad/systemd/opensspi-lsad.sysusers DESTINATION lib/sysusers.d RENAME opensspi-lsad.conf)
 endif()

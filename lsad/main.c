@@ -119,17 +119,19 @@ static bool configure(struct server *server, const struct config *config)
     return setenv("UV_THREADPOOL_SIZE", workers, 1) == 0;
 }
 
-static int serve(const struct config *config)
+/* `user`: whom to become where the configuration says nothing. */
+static int serve(const struct config *config, const char *user)
 {
     static struct server server;
+    if (config->lsa_user != NULL)
+        user = config->lsa_user;
     const char *path = config->lsa_socket != NULL ? config->lsa_socket : LSA_SOCKET_DEFAULT;
     bool locked = false;
     int fd = socket_passed();
     bool made = fd < 0;
     if (made && (fd = socket_make(path)) < 0)
         return EXIT_FAILURE;
-    if (!configure(&server, config) || !sandbox_enter(config->lsa_user, &locked) || !seal_start() ||
-        !server_listen(&server, fd)) {
+    if (!configure(&server, config) || !sandbox_enter(user, &locked) || !seal_start() || !server_listen(&server, fd)) {
         log_line("cannot start");
         return EXIT_FAILURE;
     }
@@ -142,7 +144,7 @@ static int serve(const struct config *config)
     return EXIT_SUCCESS;
 }
 
-static int run(void)
+static int run(const char *user)
 {
     const struct config *config = NULL;
     (void)signal(SIGPIPE, SIG_IGN);
@@ -156,7 +158,7 @@ static int run(void)
         log_line("%s", cause_text());
         return EXIT_FAILURE;
     }
-    int code = serve(config);
+    int code = serve(config, user);
     config_release(config);
     return code;
 }
@@ -168,13 +170,15 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        puts("usage: opensspi-lsad\n\nThe security authority for this computer's processes; [lsa] of the configuration "
-             "says where and how.");
+        puts("usage: opensspi-lsad [--user NAME]\n\nThe security authority for this computer's processes; [lsa] of the "
+             "configuration says where and how.\n\n"
+             "  --user NAME   whom to become where \"user\" in [lsa] names nobody, when root starts it\n"
+             "  --version     its version");
         return EXIT_SUCCESS;
     }
-    if (argc != 1) {
-        fputs("usage: opensspi-lsad [--help | --version]\n", stderr);
+    if (argc != 1 && (argc != 3 || strcmp(argv[1], "--user") != 0)) {
+        fputs("usage: opensspi-lsad [--user NAME | --help | --version]\n", stderr);
         return 2;
     }
-    return run();
+    return run(argc == 3 ? argv[2] : NULL);
 }
