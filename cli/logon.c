@@ -72,7 +72,7 @@ static int logon_run(const struct cli_options *options)
     if (code == CLI_OK)
         code = cli_sspi_status(
             who, logons_log_on(config, package, &identity,
-                               options->new_credentials ? SESSION_NEW_CREDENTIALS : SESSION_INTERACTIVE, &id));
+                               options->new_credentials ? SESSION_NEW_CREDENTIALS : SESSION_INTERACTIVE, &id, NULL));
     if (code == CLI_OK)
         printf("logged on, session %016" PRIX64 "\n", id);
     config_release(config);

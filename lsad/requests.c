@@ -16,7 +16,7 @@
 /* What the operations do. job_run and what it calls may run on a worker: it reads the job's message, uses what the job holds, and writes the job's results. */
 
 /* Those whose sessions a record can hold: TLS' state stays in one process, and other people's packages are not loaded here. */
-static SECURITY_STATUS package_find(const struct job *job, const struct package **package)
+SECURITY_STATUS job_package(const struct job *job, const struct package **package)
 {
     const char *name = lsa_text(&job->message, LSA_PACKAGE);
     const struct package *found = registry_find(name);
@@ -34,7 +34,7 @@ static bool text_copy(char **to, const char *from)
     return from == NULL || *to != NULL;
 }
 
-static SECURITY_STATUS identity_read(const struct job *job, struct identity *identity)
+SECURITY_STATUS job_identity(const struct job *job, struct identity *identity)
 {
     const struct lsa_message *message = &job->message;
     uint64_t has = lsa_number(message, LSA_IDENTITY);
@@ -111,9 +111,9 @@ static SECURITY_STATUS run_acquire(struct job *job, const struct config *config)
     const struct package *package;
     AUTO_IDENTITY struct identity identity = {0};
     bool has_identity = lsa_has(&job->message, LSA_IDENTITY);
-    try(package_find(job, &package));
+    try(job_package(job, &package));
     if (has_identity)
-        try(identity_read(job, &identity));
+        try(job_identity(job, &identity));
     try(acquire_with(job, package, config, has_identity ? &identity : NULL));
     expiry_write(job);
     return SEC_E_OK;
@@ -255,7 +255,7 @@ static SECURITY_STATUS run_query_context(struct job *job)
 static SECURITY_STATUS run_change_password(struct job *job, const struct config *config)
 {
     const struct package *package;
-    try(package_find(job, &package));
+    try(job_package(job, &package));
     const struct password_change change = {.config = config,
                                            .domain = lsa_text(&job->message, LSA_DOMAIN),
                                            .user = lsa_text(&job->message, LSA_USER),
@@ -268,7 +268,7 @@ static SECURITY_STATUS run_acquire_delegated(struct job *job, const struct confi
 {
     const struct package *package;
     AUTO_SECRET struct secret plain = {0};
-    try(package_find(job, &package));
+    try(job_package(job, &package));
     try(seal_open(job->message.field[LSA_DELEGATED], &plain));
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
     struct credential *service = job->credential != NULL ? job->credential->credential : NULL;
@@ -283,67 +283,6 @@ static SECURITY_STATUS run_acquire_s4u(struct job *job, const struct config *con
     try(local_authority.acquire_s4u(&request, lsa_text(&job->message, LSA_USER), job->credential->credential,
                                     &job->new_credential));
     expiry_write(job);
-    return SEC_E_OK;
-}
-
-static SECURITY_STATUS run_logon(struct job *job, const struct config *config)
-{
-    AUTO_IDENTITY struct identity identity = {0};
-    uint64_t id = 0;
-    struct session_request request = {.config = config,
-                                      .identity = &identity,
-                                      .type = (enum session_logon)lsa_number(&job->message, LSA_LOGON_TYPE),
-                                      .owner = job->uid};
-    try(package_find(job, &request.package));
-    try(identity_read(job, &identity));
-    if (identity.has_password || identity.user == NULL)
-        try(sessions_log_on(&request, &id));
-    else { /* a service's word, and that of the KDC, for who may be a server with this computer's keys */
-        const struct acquire_request acquire = {.config = config, .use = SECPKG_CRED_BOTH};
-        struct credential *service = NULL;
-        require(may_be_server(config, job->uid),
-                cause_set(SEC_E_NO_CREDENTIALS, "user %u may not be a server here, and so not log others on",
-                          (unsigned)job->uid));
-        try(local_authority.acquire(request.package, &acquire, &service));
-        request.type = SESSION_NETWORK;
-        SECURITY_STATUS status = sessions_log_on_s4u(&request, identity.user, service->own, &id);
-        credential_put(service);
-        try(status);
-    }
-    lsa_number_write(&job->reply, LSA_LOGON_SESSION, id);
-    return SEC_E_OK;
-}
-
-static SECURITY_STATUS run_list_sessions(struct job *job)
-{
-    AUTO_FREE uint64_t *ids = NULL;
-    size_t n_ids;
-    try(sessions_list(job->uid, &ids, &n_ids));
-    AUTO_WRITER struct writer list = writer_growing(n_ids * 8 + 1);
-    for (size_t i = 0; i < n_ids; i++)
-        writer_u64le(&list, ids[i]);
-    require(writer_finish(&list) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    lsa_bytes_write(&job->reply, LSA_LOGON_SESSIONS, n_ids > 0 ? writer_slice_of(&list) : slice_of("", 0));
-    return SEC_E_OK;
-}
-
-static SECURITY_STATUS run_describe_session(struct job *job)
-{
-    const struct logon_session *session;
-    uint64_t id = lsa_number(&job->message, LSA_LOGON_SESSION);
-    if (id == 0)
-        session = sessions_default(job->uid);
-    else
-        try(sessions_find(id, job->uid, &session));
-    require(session != NULL, cause_set(SEC_E_INVALID_HANDLE, "this user has no logon session"));
-    lsa_number_write(&job->reply, LSA_LOGON_SESSION, session->id);
-    lsa_number_write(&job->reply, LSA_LOGON_TYPE, (uint64_t)session->type);
-    lsa_number_write(&job->reply, LSA_TIME, (uint64_t)session->time);
-    lsa_number_write(&job->reply, LSA_OWNER, session->owner);
-    lsa_text_write(&job->reply, LSA_PACKAGE, session->package);
-    lsa_text_write(&job->reply, LSA_USER, session->user);
-    lsa_text_write(&job->reply, LSA_DOMAIN, session->domain);
-    sessions_put(session);
     return SEC_E_OK;
 }
 
@@ -370,6 +309,10 @@ static SECURITY_STATUS run_with(struct job *job, const struct config *config)
         return run_acquire_s4u(job, config);
     case LSA_LOGON:
         return run_logon(job, config);
+    case LSA_PROVE:
+        return run_prove(job, config);
+    case LSA_TICKETS:
+        return run_tickets(job, config);
     case LSA_LOGOFF:
         return sessions_log_off(lsa_number(&job->message, LSA_LOGON_SESSION), job->uid);
     case LSA_LIST_SESSIONS:
@@ -437,6 +380,8 @@ static bool may_wait(const struct job *job)
     case LSA_ACQUIRE_DELEGATED:
     case LSA_ACQUIRE_S4U:
     case LSA_LOGON:
+    case LSA_PROVE:
+    case LSA_TICKETS:
         return true;
     default:
         return false;
@@ -528,6 +473,6 @@ void job_finish(struct server *server, struct job *job)
 {
     if (job->connection->client != NULL)
         results_keep(server, job);
-    if (job->not_here && job->head.operation == LSA_ACQUIRE)
+    if (job->not_here && (job->head.operation == LSA_ACQUIRE || job->head.operation == LSA_TICKETS))
         lsa_number_write(&job->reply, LSA_NOT_HERE, 1);
 }

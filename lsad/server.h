@@ -116,6 +116,17 @@ void job_prepare(struct server *server, struct job *job);
 void job_run(struct job *job);
 void job_finish(struct server *server, struct job *job);
 
+/* What requests share: the package, and the identity, that a job's message names. */
+SECURITY_STATUS job_package(const struct job *job, const struct package **package);
+SECURITY_STATUS job_identity(const struct job *job, struct identity *identity);
+
+/* logons.c */
+SECURITY_STATUS run_logon(struct job *job, const struct config *config);
+SECURITY_STATUS run_prove(struct job *job, const struct config *config);
+SECURITY_STATUS run_tickets(struct job *job, const struct config *config);
+SECURITY_STATUS run_list_sessions(struct job *job);
+SECURITY_STATUS run_describe_session(struct job *job);
+
 /* accept.c */
 bool may_be_server(const struct config *config, uid_t uid);
 

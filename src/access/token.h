@@ -52,6 +52,8 @@ struct token {
 
 /* A token over facts, one reference of which it takes over, also when there is no memory. NULL then. */
 const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level);
+/* Of a fresh token that nobody else has yet: which logon session it stands for, and who had it made (cut to TOKEN_SOURCE_LEN; NULL: as it is). */
+void token_attribute(const struct token *fresh, uint64_t logon_id, const char *source, size_t source_len);
 /* The same facts in another guise. */
 const struct token *token_duplicate(const struct token *token, bool primary, SECURITY_IMPERSONATION_LEVEL level);
 const struct token *token_retain(const struct token *token);

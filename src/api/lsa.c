@@ -18,8 +18,9 @@
 #define PROCESS_NAME_MAX 127
 #define PACKAGE_NAME_MAX 127
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two below */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the three below */
 static uint16_t serial[CONNECTIONS_MAX];                 /* odd: in use */
+static bool of_logon_process[CONNECTIONS_MAX];
 static unsigned first_free;
 
 __attribute__((constructor)) static void guard(void)
@@ -42,7 +43,7 @@ static bool handle_index(HANDLE handle, unsigned *index)
     return true;
 }
 
-static NTSTATUS connect_to(PHANDLE handle)
+static NTSTATUS connect_to(PHANDLE handle, bool trusted)
 {
     unsigned index;
     require(handle != NULL, LSA_INVALID_PARAMETER);
@@ -52,6 +53,7 @@ static NTSTATUS connect_to(PHANDLE handle)
         ;
     if (index < CONNECTIONS_MAX) {
         serial[index]++;
+        of_logon_process[index] = trusted;
         first_free = index + 1;
         *handle = handle_of(index);
     }
@@ -59,11 +61,13 @@ static NTSTATUS connect_to(PHANDLE handle)
     return index < CONNECTIONS_MAX ? LSA_OK : LSA_NO_MEMORY_LEFT;
 }
 
-bool lsa_is_connected(HANDLE handle)
+bool lsa_is_connected(HANDLE handle, bool *trusted)
 {
     unsigned index;
     pthread_mutex_lock(&lock);
     bool found = handle_index(handle, &index);
+    if (found && trusted != NULL)
+        *trusted = of_logon_process[index];
     pthread_mutex_unlock(&lock);
     return found;
 }
@@ -71,7 +75,7 @@ bool lsa_is_connected(HANDLE handle)
 NTSTATUS NTAPI LsaConnectUntrusted(PHANDLE LsaHandle)
 {
     cause_clear();
-    return connect_to(LsaHandle);
+    return connect_to(LsaHandle, false);
 }
 
 NTSTATUS NTAPI LsaRegisterLogonProcess(PLSA_STRING LogonProcessName, PHANDLE LsaHandle,
@@ -82,7 +86,7 @@ NTSTATUS NTAPI LsaRegisterLogonProcess(PLSA_STRING LogonProcessName, PHANDLE Lsa
             LSA_INVALID_PARAMETER);
     require(LogonProcessName->Length <= PROCESS_NAME_MAX, LSA_NAME_TOO_LONG);
     require(geteuid() == 0, LSA_PORT_CONNECTION_REFUSED); /* what SeTcbPrivilege is on Windows */
-    NTSTATUS status = connect_to(LsaHandle);
+    NTSTATUS status = connect_to(LsaHandle, true);
     if (status == LSA_OK && SecurityMode != NULL)
         *SecurityMode = LSA_MODE_PASSWORD_PROTECTED | LSA_MODE_INDIVIDUAL_ACCOUNTS;
     return status;
@@ -138,7 +142,7 @@ const struct package *lsa_package(ULONG number)
 NTSTATUS NTAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING PackageName, PULONG AuthenticationPackage)
 {
     cause_clear();
-    require(lsa_is_connected(LsaHandle), LSA_INVALID_HANDLE);
+    require(lsa_is_connected(LsaHandle, NULL), LSA_INVALID_HANDLE);
     require(PackageName != NULL && PackageName->Buffer != NULL && AuthenticationPackage != NULL, LSA_INVALID_PARAMETER);
     require(PackageName->Length <= PACKAGE_NAME_MAX, LSA_NAME_TOO_LONG);
     AUTO_FREE char *name = mem_dup(PackageName->Buffer, PackageName->Length);
@@ -165,7 +169,7 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
     void *answer = NULL;
     size_t answer_len = 0;
     cause_clear();
-    require(lsa_is_connected(LsaHandle), LSA_INVALID_HANDLE);
+    require(lsa_is_connected(LsaHandle, NULL), LSA_INVALID_HANDLE);
     const struct package *package = lsa_package(AuthenticationPackage);
     require(package != NULL, LSA_NO_SUCH_PACKAGE);
     require(ProtocolSubmitBuffer != NULL && SubmitBufferLength >= sizeof(ULONG), LSA_INVALID_PARAMETER);

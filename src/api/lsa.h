@@ -5,6 +5,7 @@
 #define OPENSSPI_API_LSA_H
 
 #include "core/package.h"
+#include "core/tickets.h"
 #include <ntsecapi.h>
 
 /* MS-ERREF 2.3.1. Those that other headers have already are theirs. */
@@ -31,14 +32,33 @@
 #define LSA_WRONG_PASSWORD ((NTSTATUS)0xC000006A)
 
 NTSTATUS lsa_status(SECURITY_STATUS status);
-/* Is this the handle of a living connection? */
-bool lsa_is_connected(HANDLE handle);
+/* Is this the handle of a living connection? `trusted` (may be NULL): of a logon process. */
+bool lsa_is_connected(HANDLE handle, bool *trusted);
 /* Packages by their number: Negotiate is 0. NULL: there is none. */
 const struct package *lsa_package(ULONG number);
 
 /* A string of a structure that a caller gave: its characters lie in the caller's block, by pointer or by offset from the block's start. */
 NTSTATUS lsa_text_read(const UNICODE_STRING *text, const void *block, size_t block_len, char **utf8);
 NTSTATUS lsa_units_read(const UNICODE_STRING *text, const void *block, size_t block_len, struct slice *units);
+
+/* A message of LsaCallAuthenticationPackage, and where its answer goes. */
+struct lsa_call {
+    const struct config *config;
+    const struct package *package;
+    const void *message;
+    size_t len;
+    void **answer;
+    size_t *answer_len;
+};
+/* A block for the answer, wiped when it is freed; it goes again when the message fails. */
+NTSTATUS lsa_answer_make(const struct lsa_call *call, size_t len);
+
+/* lsa_tickets.c */
+NTSTATUS lsa_tickets_query(const struct lsa_call *call);
+NTSTATUS lsa_tickets_purge(const struct lsa_call *call);
+NTSTATUS lsa_tickets_purge_ex(const struct lsa_call *call);
+NTSTATUS lsa_tickets_retrieve_granting(const struct lsa_call *call);
+NTSTATUS lsa_tickets_retrieve(const struct lsa_call *call);
 
 /* lsa_messages.c: an answer in a block, or NULL. */
 NTSTATUS lsa_message(const struct package *package, const void *message, size_t len, void **answer, size_t *answer_len);

@@ -1,13 +1,17 @@
 #include "api/lsa.h"
 
+#include "access/impersonation.h"
 #include "api/api.h"
+#include "api/win32.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/block.h"
 #include "core/cause.h"
 #include "core/identity.h"
 #include "core/trace.h"
+#include "lsa/logon.h"
 #include "lsa/logons.h"
+#include <stdio.h>
 #include <string.h>
 
 /* LsaLogonUser. */
@@ -127,15 +131,56 @@ static NTSTATUS verdict(SECURITY_STATUS status, PNTSTATUS substatus)
     return restricted ? LSA_ACCOUNT_RESTRICTION : told;
 }
 
-static SECURITY_STATUS log_on(const struct package *package, const struct identity *identity, enum session_logon type,
-                              uint64_t *id)
+struct logon {
+    const struct package *package;
+    struct identity identity;
+    enum session_logon type;
+    const TOKEN_SOURCE *source;
+    bool trusted; /* the connection is that of a logon process */
+    uint64_t id;
+    const struct token *token;
+};
+
+/* Interactive logons give primary tokens. Who acts on a service's word alone learns who somebody is; to be that somebody takes a logon process (LsaLogonUser's reference,
+ * KERB_S4U_LOGON). New credentials make nobody else of the caller. */
+static SECURITY_STATUS token_make(struct logon *logon, const struct config *config, struct slice record)
 {
+    bool s4u = !logon->identity.has_password;
+    const struct logon_request wanted = {
+        .config = config,
+        .identity = &logon->identity,
+        .logon = logon->type == SESSION_INTERACTIVE ? TOKEN_LOGON_INTERACTIVE : TOKEN_LOGON_NETWORK,
+        .primary = logon->type == SESSION_INTERACTIVE,
+        .level = s4u && !logon->trusted ? SecurityIdentification : SecurityImpersonation,
+    };
+    SECURITY_STATUS status = logon->type == SESSION_NEW_CREDENTIALS ? token_of_process(config, &logon->token)
+                                                                    : logon_token(&wanted, record, &logon->token);
+    if (status == SEC_E_OK)
+        token_attribute(logon->token, logon->id, logon->source != NULL ? logon->source->SourceName : NULL,
+                        sizeof logon->source->SourceName);
+    return status;
+}
+
+static SECURITY_STATUS log_on(struct logon *logon)
+{
+    AS_PROCESS_SCOPE;
     const struct config *config;
+    const struct identity *identity = &logon->identity;
+    AUTO_WRITER struct writer record = writer_growing(768);
     try(config_get(&config));
-    SECURITY_STATUS status = logons_log_on(config, package, identity, type, id);
+    SECURITY_STATUS status = logons_log_on(config, logon->package, identity, logon->type, &logon->id, &record);
+    if (status == SEC_E_OK) {
+        status = token_make(logon, config, writer_slice_of(&record));
+        if (status != SEC_E_OK) { /* nobody would know of the session */
+            char cause[CAUSE_TEXT_MAX];
+            snprintf(cause, sizeof cause, "%s", cause_text());
+            (void)logons_log_off(config, logon->id);
+            status = cause_set(status, "%s", cause);
+        }
+    }
     config_release(config);
     TRACE("logon", "%s\\%s by %s: 0x%08x", identity->domain != NULL ? identity->domain : "",
-          identity->user != NULL ? identity->user : "", package->info.name, (unsigned)status);
+          identity->user != NULL ? identity->user : "", logon->package->info.name, (unsigned)status);
     return status;
 }
 
@@ -145,28 +190,28 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_L
                             PTOKEN_SOURCE SourceContext, PVOID *ProfileBuffer, PULONG ProfileBufferLength,
                             PLUID LogonId, PHANDLE Token, PQUOTA_LIMITS Quotas, PNTSTATUS SubStatus)
 {
-    AUTO_IDENTITY struct identity identity = {0};
-    enum session_logon type;
-    uint64_t id = 0;
-    (void)OriginName, (void)SourceContext;
+    struct logon logon = {.source = SourceContext};
+    (void)OriginName;
     cause_clear();
-    require(lsa_is_connected(LsaHandle), LSA_INVALID_HANDLE);
-    const struct package *package = lsa_package(AuthenticationPackage);
-    require(package != NULL, LSA_NO_SUCH_PACKAGE);
+    require(lsa_is_connected(LsaHandle, &logon.trusted), LSA_INVALID_HANDLE);
+    logon.package = lsa_package(AuthenticationPackage);
+    require(logon.package != NULL, LSA_NO_SUCH_PACKAGE);
     require(LogonId != NULL && Token != NULL, LSA_INVALID_PARAMETER);
-    require(LocalGroups == NULL, LSA_NOT_SUPPORTED); /* they would go into a token */
-    require(type_of(LogonType, &type), LSA_NOT_SUPPORTED);
-    NTSTATUS read = information_read(package, AuthenticationInformation, AuthenticationInformationLength, &identity);
-    require(read == LSA_OK, read);
-    SECURITY_STATUS status = log_on(package, &identity, type, &id);
-    require(status == SEC_E_OK, verdict(status, SubStatus));
-    *LogonId = (LUID){.LowPart = (DWORD)id, .HighPart = (LONG)(uint32_t)(id >> 32)};
-    *Token = NULL; /* docs/lsa.md: a session has no token of its own here */
+    require(LocalGroups == NULL, LSA_NOT_SUPPORTED); /* docs/lsa.md: a token has the groups that its user has */
+    require(type_of(LogonType, &logon.type), LSA_NOT_SUPPORTED);
+    NTSTATUS status =
+        information_read(logon.package, AuthenticationInformation, AuthenticationInformationLength, &logon.identity);
+    if (status == LSA_OK)
+        status = verdict(log_on(&logon), SubStatus);
+    identity_release(&logon.identity);
+    require(status == LSA_OK, status);
+    require(win32_token_open(logon.token, TOKEN_ALL_ACCESS, Token) == ERROR_SUCCESS, LSA_NO_MEMORY_LEFT);
+    *LogonId = (LUID){.LowPart = (DWORD)logon.id, .HighPart = (LONG)(uint32_t)(logon.id >> 32)};
     if (ProfileBuffer != NULL)
         *ProfileBuffer = NULL;
     if (ProfileBufferLength != NULL)
         *ProfileBufferLength = 0;
     if (Quotas != NULL)
         *Quotas = (QUOTA_LIMITS){0};
-    return verdict(SEC_E_OK, SubStatus);
+    return LSA_OK;
 }

@@ -11,18 +11,9 @@
 
 /* What LsaCallAuthenticationPackage is asked. */
 
-struct call {
-    const struct config *config;
-    const struct package *package;
-    const void *message;
-    size_t len;
-    void **answer;
-    size_t *answer_len;
-};
-
-static NTSTATUS answer_make(const struct call *call, size_t len)
+NTSTATUS lsa_answer_make(const struct lsa_call *call, size_t len)
 {
-    *call->answer = block_alloc(len);
+    *call->answer = block_alloc_secret(len);
     *call->answer_len = len;
     return *call->answer != NULL ? LSA_OK : LSA_NO_MEMORY_LEFT;
 }
@@ -32,7 +23,7 @@ _Static_assert(sizeof(KERB_CHANGEPASSWORD_REQUEST) == sizeof(MSV1_0_CHANGEPASSWO
                        offsetof(MSV1_0_CHANGEPASSWORD_REQUEST, NewPassword),
                "one reader for both");
 
-static NTSTATUS change_password(const struct call *call)
+static NTSTATUS change_password(const struct lsa_call *call)
 {
     MSV1_0_CHANGEPASSWORD_REQUEST request;
     AUTO_FREE char *domain = NULL, *user = NULL;
@@ -59,19 +50,19 @@ static NTSTATUS change_password(const struct call *call)
     if (!text_equal_fold(call->package->info.name, "NTLM"))
         return LSA_OK;
     MSV1_0_CHANGEPASSWORD_RESPONSE response = {.MessageType = request.MessageType};
-    status = answer_make(call, sizeof response);
+    status = lsa_answer_make(call, sizeof response);
     if (status == LSA_OK)
         memcpy(*call->answer, &response, sizeof response);
     return status;
 }
 
-static NTSTATUS told_find(const struct call *call, const LUID *luid, struct logon_told *told)
+static NTSTATUS told_find(const struct lsa_call *call, const LUID *luid, struct logon_told *told)
 {
     uint64_t id = (uint64_t)(uint32_t)luid->HighPart << 32 | luid->LowPart;
     return lsa_status(logons_describe(call->config, id, told)); /* 0: the caller's own, as on Windows */
 }
 
-static NTSTATUS caller_name(const struct call *call)
+static NTSTATUS caller_name(const struct lsa_call *call)
 {
     NEGOTIATE_CALLER_NAME_REQUEST request;
     AUTO_TOLD struct logon_told told = {0};
@@ -86,7 +77,7 @@ static NTSTATUS caller_name(const struct call *call)
     require(name != NULL, LSA_NO_MEMORY_LEFT);
     (void)snprintf(name, len, "%s%s%s", told.domain, *told.domain != '\0' ? "\\" : "", told.user);
     require(utf16_from_text(name, &units, &n_units) == WIRE_OK, LSA_NO_MEMORY_LEFT);
-    status = answer_make(call, sizeof(NEGOTIATE_CALLER_NAME_RESPONSE) + (n_units + 1) * 2);
+    status = lsa_answer_make(call, sizeof(NEGOTIATE_CALLER_NAME_RESPONSE) + (n_units + 1) * 2);
     require(status == LSA_OK, status);
     NEGOTIATE_CALLER_NAME_RESPONSE *response = *call->answer;
     response->MessageType = request.MessageType;
@@ -96,7 +87,7 @@ static NTSTATUS caller_name(const struct call *call)
 }
 
 /* How the tokens of each package that Negotiate may choose begin: its mechanism's name (RFC 2743 3.1). */
-static NTSTATUS package_prefixes(const struct call *call)
+static NTSTATUS package_prefixes(const struct lsa_call *call)
 {
     const struct package *found[2] = {lsa_package(1), lsa_package(2)};
     size_t n_found = 0;
@@ -104,7 +95,7 @@ static NTSTATUS package_prefixes(const struct call *call)
         if (found[i] != NULL)
             found[n_found++] = found[i];
     NTSTATUS status =
-        answer_make(call, sizeof(NEGOTIATE_PACKAGE_PREFIXES) + n_found * sizeof(NEGOTIATE_PACKAGE_PREFIX));
+        lsa_answer_make(call, sizeof(NEGOTIATE_PACKAGE_PREFIXES) + n_found * sizeof(NEGOTIATE_PACKAGE_PREFIX));
     require(status == LSA_OK, status);
     NEGOTIATE_PACKAGE_PREFIXES *head = *call->answer;
     *head = (NEGOTIATE_PACKAGE_PREFIXES){
@@ -126,17 +117,28 @@ static NTSTATUS package_prefixes(const struct call *call)
 static const struct {
     const char *package;
     ULONG type;
-    NTSTATUS (*run)(const struct call *call);
+    NTSTATUS (*run)(const struct lsa_call *call);
 } calls[] = {
-    {"Negotiate", NegEnumPackagePrefixes, package_prefixes},  {"Negotiate", NegGetCallerName, caller_name},
-    {"Kerberos", KerbChangePasswordMessage, change_password}, {"NTLM", MsV1_0ChangePassword, change_password},
+    {"Negotiate", NegEnumPackagePrefixes, package_prefixes},
+    {"Negotiate", NegGetCallerName, caller_name},
+    {"Kerberos", KerbChangePasswordMessage, change_password},
+    {"NTLM", MsV1_0ChangePassword, change_password},
     {"NTLM", MsV1_0ChangeCachedPassword, change_password},
+    {"Kerberos", KerbQueryTicketCacheMessage, lsa_tickets_query},
+    {"Kerberos", KerbQueryTicketCacheExMessage, lsa_tickets_query},
+    {"Kerberos", KerbQueryTicketCacheEx2Message, lsa_tickets_query},
+    {"Kerberos", KerbQueryTicketCacheEx3Message, lsa_tickets_query},
+    {"Kerberos", KerbPurgeTicketCacheMessage, lsa_tickets_purge},
+    {"Kerberos", KerbPurgeTicketCacheExMessage, lsa_tickets_purge_ex},
+    {"Kerberos", KerbRetrieveTicketMessage, lsa_tickets_retrieve_granting},
+    {"Kerberos", KerbRetrieveEncodedTicketMessage, lsa_tickets_retrieve},
 };
 
 NTSTATUS lsa_message(const struct package *package, const void *message, size_t len, void **answer, size_t *answer_len)
 {
     ULONG type;
-    struct call call = {.package = package, .message = message, .len = len, .answer = answer, .answer_len = answer_len};
+    struct lsa_call call = {
+        .package = package, .message = message, .len = len, .answer = answer, .answer_len = answer_len};
     memcpy(&type, message, sizeof type);
     for (size_t i = 0; i < COUNT_OF(calls); i++) {
         if (calls[i].type != type || !text_equal_fold(calls[i].package, package->info.name))
@@ -145,6 +147,11 @@ NTSTATUS lsa_message(const struct package *package, const void *message, size_t 
         require(status == SEC_E_OK, lsa_status(status));
         NTSTATUS answered = calls[i].run(&call);
         config_release(call.config);
+        if (answered != LSA_OK) {
+            (void)block_free(*answer);
+            *answer = NULL;
+            *answer_len = 0;
+        }
         return answered;
     }
     return LSA_NOT_SUPPORTED;

@@ -287,7 +287,6 @@ static bool lsa_parse(enum config_lsa *field, const char *value)
     return found >= 0;
 }
 
-
 static const char *value_parse(const struct key *key, struct config *config, const char *value, bool first)
 {
     void *field = (char *)config + key->offset;

@@ -23,6 +23,7 @@ struct package_mech {
 
 struct package;
 struct session_facts;
+struct tickets_request;
 
 struct package_info {
     const char *name, *comment;
@@ -114,6 +115,7 @@ struct package_authority {
     /* Without anything of the user's: on the service's own authority (S4U). */
     SECURITY_STATUS(*acquire_s4u)
     (const struct acquire_request *request, const char *user, void *service, void **credential, int64_t *expiry);
+    SECURITY_STATUS (*tickets)(const struct tickets_request *request, struct writer *answer); /* core/tickets.h */
 };
 
 struct package_session {

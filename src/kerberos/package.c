@@ -1,6 +1,7 @@
 #include "kerberos/package.h"
 
 #include "kerberos/behalf.h"
+#include "kerberos/cache.h"
 #include "kerberos/credential.h"
 #include "kerberos/handshake.h"
 #include "kerberos/session.h"
@@ -19,6 +20,7 @@ static const struct package_authority kerberos_authority_table = {
     .change_password = kerberos_change_password,
     .acquire_delegated = kerberos_delegated_acquire,
     .acquire_s4u = kerberos_s4u_acquire,
+    .tickets = kerberos_tickets,
 };
 
 /* Windows 10 reports 0x028F3BBF, of which 0x73BBF is the floor that programs test for. Clear here: RESTRICTED_TOKENS, APPCONTAINER_CHECKS and

@@ -109,6 +109,19 @@ static SECURITY_STATUS fetch(struct kerberos_task *task, krb5_ccache cache)
     return fetch_as(task, cache, KRB_TARGET_ENTERPRISE);
 }
 
+/* What a service got by S4U2Self is a ticket for itself: to itself it need ask no KDC for another. *creds stays NULL where it is not. */
+static SECURITY_STATUS evidence_try(const struct kerberos_credential *credential, krb5_context krb, const char *target,
+                                    krb5_creds **creds)
+{
+    krb5_principal wanted = NULL;
+    *creds = NULL;
+    try(krb_target_parse(krb, target, KRB_TARGET_SERVICE, &wanted));
+    bool itself = krb5_principal_compare(krb, wanted, credential->evidence->server) != 0;
+    krb5_free_principal(krb, wanted);
+    require(itself && credential->evidence->keyblock.length > 0, SEC_E_OK);
+    return krb5_copy_creds(krb, credential->evidence, creds) == 0 ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5_context krb,
                                     const struct kerberos_ticket_request *request, krb5_creds **creds)
 {
@@ -116,6 +129,10 @@ static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5
     bool by_proxy = credential->evidence != NULL;
     require(!by_proxy || request->peer_ticket.len == 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "S4U2Proxy gets no tickets for user-to-user authentication"));
+    if (by_proxy) {
+        try(evidence_try(credential, krb, request->target, creds));
+        require(*creds == NULL, SEC_E_OK);
+    }
     try(kerberos_task_new(credential, request->target, by_proxy ? kerberos_s4u_proxy : fetch, &task));
     SECURITY_STATUS status = SEC_E_OK;
     if (by_proxy && krb5_copy_creds(krb, credential->evidence, &task->service) != 0)

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "lsa/local.h"
+#include "lsa/logon.h"
 #include "lsa/remote.h"
 #include "lsa/seal.h"
 #include "lsa/sessions.h"
@@ -129,6 +130,17 @@ static SECURITY_STATUS chosen_client_token(const struct session *session, const 
 
 static SECURITY_STATUS chosen_logon(const struct logon_request *request, const struct token **token)
 {
+    enum config_lsa mode = authority_mode(request->config);
+    if (mode != LSA_EMBEDDED) {
+        bool not_here = false;
+        AUTO_WRITER struct writer record = writer_growing(768);
+        SECURITY_STATUS status = remote_prove(request, &record, &not_here);
+        if (status == SEC_E_OK)
+            return logon_token(request, writer_slice_of(&record), token);
+        if (mode == LSA_DAEMON || !not_here)
+            return status;
+        cause_clear();
+    }
     return local_authority.logon(request, token);
 }
 

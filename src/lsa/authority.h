@@ -16,7 +16,8 @@ struct logon_request {
     const struct identity *identity; /* user, domain (NULL: this computer's), password */
     enum logon_provider provider;
     enum token_logon logon;
-    bool primary; /* the type of the token wanted */
+    bool primary;                       /* the type of the token wanted */
+    SECURITY_IMPERSONATION_LEVEL level; /* of one that is not primary */
 };
 
 struct authority {

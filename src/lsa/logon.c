@@ -14,6 +14,7 @@
 struct duo {
     const struct package_authority *table;
     void *client_credential, *server_credential, *client, *server;
+    bool lent; /* the client's credential is somebody else's */
     const char *target;
     struct writer to_server, to_client, record;
 };
@@ -24,7 +25,7 @@ static void duo_release(struct duo *duo)
         duo->table->abandon(duo->client);
     if (duo->server != NULL)
         duo->table->abandon(duo->server);
-    if (duo->client_credential != NULL)
+    if (duo->client_credential != NULL && !duo->lent)
         duo->table->release(duo->client_credential);
     if (duo->server_credential != NULL)
         duo->table->release(duo->server_credential);
@@ -33,12 +34,18 @@ static void duo_release(struct duo *duo)
     writer_release(&duo->record);
 }
 
+static SECURITY_STATUS server_acquire(struct duo *duo, const struct config *config)
+{
+    int64_t expiry;
+    const struct acquire_request server = {.config = config, .use = SECPKG_CRED_INBOUND};
+    return duo->table->acquire(&server, &duo->server_credential, &expiry);
+}
+
 static SECURITY_STATUS duo_acquire(struct duo *duo, const struct acquire_request *client)
 {
     int64_t expiry;
-    const struct acquire_request server = {.config = client->config, .use = SECPKG_CRED_INBOUND};
     try(duo->table->acquire(client, &duo->client_credential, &expiry));
-    return duo->table->acquire(&server, &duo->server_credential, &expiry);
+    return server_acquire(duo, client->config);
 }
 
 /* A channel that both ends have, and a service that this computer is: policies that ask every client for them are met here too. */
@@ -113,28 +120,53 @@ static SECURITY_STATUS record_open(struct slice record, struct session **session
     return SEC_E_OK;
 }
 
+/* The handshake of a duo that has its credentials, or the status with which that failed. Releases the duo. */
+static SECURITY_STATUS duo_prove(struct duo *duo, SECURITY_STATUS status, struct writer *record)
+{
+    struct session *session = NULL;
+    if (status == SEC_E_OK)
+        status = duo_run(duo);
+    if (status == SEC_E_OK)
+        status = writer_finish(&duo->record) == WIRE_OK ? record_open(writer_slice_of(&duo->record), &session)
+                                                        : SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) {
+        session_close(session);
+        writer_slice(record, writer_slice_of(&duo->record));
+        status = writer_finish(record) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    }
+    duo_release(duo);
+    return status;
+}
+
+static SECURITY_STATUS duo_check(const struct package *package)
+{
+    require(!package->info.chooses && package->authority->initiate != NULL && package->authority->accept != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s logs nobody on", package->info.name));
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS logon_prove(const struct package *package, const struct acquire_request *client, struct writer *record)
 {
     struct duo duo = {.table = package->authority};
-    struct session *session = NULL;
-    require(!package->info.chooses && duo.table->initiate != NULL && duo.table->accept != NULL,
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s logs nobody on", package->info.name));
+    try(duo_check(package));
     AUTO_FREE char *target = own_service(client->config, text_equal_fold(package->info.name, "Kerberos"));
     require(target != NULL, SEC_E_INSUFFICIENT_MEMORY);
     duo.target = target;
-    SECURITY_STATUS status = duo_acquire(&duo, client);
-    if (status == SEC_E_OK)
-        status = duo_run(&duo);
-    if (status == SEC_E_OK)
-        status = writer_finish(&duo.record) == WIRE_OK ? record_open(writer_slice_of(&duo.record), &session)
-                                                       : SEC_E_INSUFFICIENT_MEMORY;
-    if (status == SEC_E_OK) {
-        session_close(session);
-        writer_slice(record, writer_slice_of(&duo.record));
-        status = writer_finish(record) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-    }
-    duo_release(&duo);
-    return status;
+    return duo_prove(&duo, duo_acquire(&duo, client), record);
+}
+
+SECURITY_STATUS logon_prove_s4u(const struct package *package, const struct config *config, void *credential,
+                                void *service, struct writer *record)
+{
+    struct duo duo = {.table = package->authority, .client_credential = credential, .lent = true};
+    struct attribute name = {0};
+    try(duo_check(package));
+    require(duo.table->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    try(duo.table->query_credential(service, SECPKG_CRED_ATTR_NAMES, &name));
+    AUTO_FREE char *target = mem_strdup(name.names.text != NULL ? name.names.text : "");
+    require(target != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    duo.target = target;
+    return duo_prove(&duo, server_acquire(&duo, config), record);
 }
 
 SECURITY_STATUS logon_token(const struct logon_request *request, struct slice record, const struct token **token)
@@ -150,7 +182,7 @@ SECURITY_STATUS logon_token(const struct logon_request *request, struct slice re
         .expiry = facts->expiry,
         .logon = request->logon,
         .primary = request->primary,
-        .level = SecurityImpersonation,
+        .level = request->level,
     };
     SECURITY_STATUS status = token_of_client(&wanted, request->config, token);
     session_close(session);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "core/cause.h"
+#include "core/tickets.h"
 #include "lsa/local.h"
 #include "lsa/remote.h"
 #include <string.h>
@@ -37,10 +38,11 @@ static bool asked_remotely(const struct config *config, struct writer *request, 
 }
 
 static SECURITY_STATUS here_log_on(const struct config *config, const struct package *package,
-                                   const struct identity *identity, enum session_logon type, uint64_t *id)
+                                   const struct identity *identity, enum session_logon type, uint64_t *id,
+                                   struct writer *record)
 {
     struct session_request request = {
-        .config = config, .package = package, .identity = identity, .type = type, .owner = geteuid()};
+        .config = config, .package = package, .identity = identity, .type = type, .owner = geteuid(), .record = record};
     if (identity->has_password || identity->user == NULL)
         return sessions_log_on(&request, id);
     const struct acquire_request acquire = {.config = config, .use = SECPKG_CRED_BOTH};
@@ -53,19 +55,24 @@ static SECURITY_STATUS here_log_on(const struct config *config, const struct pac
 }
 
 SECURITY_STATUS logons_log_on(const struct config *config, const struct package *package,
-                              const struct identity *identity, enum session_logon type, uint64_t *id)
+                              const struct identity *identity, enum session_logon type, uint64_t *id,
+                              struct writer *record)
 {
     AUTO_REPLY struct lsa_reply reply = {0};
     AUTO_WRITER struct writer request = lsa_request(LSA_LOGON);
     SECURITY_STATUS status;
     lsa_text_write(&request, LSA_PACKAGE, package->info.name);
     lsa_number_write(&request, LSA_LOGON_TYPE, (uint64_t)type);
+    if (record != NULL)
+        lsa_number_write(&request, LSA_FLAGS, LSA_WANTS_RECORD);
     remote_identity_write(&request, identity);
     if (!asked_remotely(config, &request, LSA_LOGON, &reply, &status))
-        return here_log_on(config, package, identity, type, id);
-    if (status == SEC_E_OK)
-        *id = lsa_number(&reply.message, LSA_LOGON_SESSION);
-    return status;
+        return here_log_on(config, package, identity, type, id, record);
+    require(status == SEC_E_OK, status);
+    *id = lsa_number(&reply.message, LSA_LOGON_SESSION);
+    if (record != NULL)
+        writer_slice(record, reply.message.field[LSA_RECORD]);
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS logons_log_off(const struct config *config, uint64_t id)
@@ -146,4 +153,45 @@ SECURITY_STATUS logons_describe(const struct config *config, uint64_t id, struct
                                           .user = lsa_text(message, LSA_USER),
                                           .domain = lsa_text(message, LSA_DOMAIN)};
     return told_fill(told, &session);
+}
+
+static SECURITY_STATUS here_tickets(const struct package *package, uint64_t id, const struct tickets_request *request,
+                                    struct writer *answer)
+{
+    const struct logon_session *session = id == 0 ? sessions_default(geteuid()) : NULL;
+    if (id != 0 || session != NULL) {
+        sessions_put(session);
+        return sessions_tickets(id, geteuid(), package, request, answer);
+    }
+    require(package->authority->tickets != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no tickets", package->info.name));
+    return package->authority->tickets(request, answer);
+}
+
+SECURITY_STATUS logons_tickets(const struct package *package, uint64_t id, const struct tickets_request *request,
+                               struct writer *answer)
+{
+    AUTO_REPLY struct lsa_reply reply = {0};
+    AUTO_WRITER struct writer asked = lsa_request(LSA_TICKETS);
+    SECURITY_STATUS status;
+    bool may_ask = request->ask == TICKETS_LIST || request->ask == TICKETS_PURGE;
+    lsa_text_write(&asked, LSA_PACKAGE, package->info.name);
+    lsa_number_write(&asked, LSA_LOGON_SESSION, id);
+    lsa_number_write(&asked, LSA_USE, request->ask == TICKETS_PURGE ? LSA_TICKETS_REMOVE : LSA_TICKETS_LIST);
+    lsa_text_write(&asked, LSA_TARGET, request->server);
+    lsa_text_write(&asked, LSA_DOMAIN, request->realm);
+    if (!asked_remotely(request->config, &asked, LSA_TICKETS, &reply, &status))
+        return here_tickets(package, id, request, answer);
+    bool not_here = lsa_number(&reply.message, LSA_NOT_HERE) != 0;
+    if (not_here && authority_mode(request->config) == LSA_AUTO) {
+        cause_clear();
+        return here_tickets(package, id, request, answer);
+    }
+    /* A caller without a session has no tickets there; that is no error where they are only counted. */
+    require(!not_here || !may_ask, SEC_E_OK);
+    require(status == SEC_E_OK, status);
+    require(may_ask, cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                               "the security authority keeps this session's tickets, and gives none out"));
+    writer_slice(answer, reply.message.field[LSA_VALUE]);
+    return writer_finish(answer) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }

@@ -72,13 +72,16 @@ static const struct rule {
     [LSA_CHANGE_PASSWORD] = {HAS(PACKAGE) | HAS(USER) | HAS(PASSWORD) | HAS(NEW_PASSWORD), HAS(DOMAIN), 0, 0},
     [LSA_ACQUIRE_DELEGATED] = {HAS(PACKAGE) | HAS(DELEGATED), HAS(CREDENTIAL), HAS(CREDENTIAL) | HAS(EXPIRY), 0},
     [LSA_ACQUIRE_S4U] = {HAS(CREDENTIAL) | HAS(USER), 0, HAS(CREDENTIAL) | HAS(EXPIRY), 0},
-    [LSA_LOGON] = {HAS(PACKAGE) | HAS(LOGON_TYPE), WHO, HAS(LOGON_SESSION), 0},
+    [LSA_LOGON] = {HAS(PACKAGE) | HAS(LOGON_TYPE), WHO | HAS(FLAGS), HAS(LOGON_SESSION), HAS(RECORD)},
     [LSA_LOGOFF] = {HAS(LOGON_SESSION), 0, 0, 0},
     [LSA_LIST_SESSIONS] = {0, 0, HAS(LOGON_SESSIONS), 0},
     [LSA_DESCRIBE_SESSION] = {HAS(LOGON_SESSION), 0,
                               HAS(LOGON_SESSION) | HAS(PACKAGE) | HAS(LOGON_TYPE) | HAS(TIME) | HAS(OWNER) | HAS(USER) |
                                   HAS(DOMAIN),
                               HAS(UPN) | HAS(EXPIRY)},
+    [LSA_PROVE] = {HAS(PACKAGE), WHO, HAS(RECORD), 0},
+    [LSA_TICKETS] = {HAS(PACKAGE) | HAS(LOGON_SESSION) | HAS(USE), HAS(TARGET) | HAS(DOMAIN), HAS(VALUE),
+                     HAS(NOT_HERE)},
 };
 
 void lsa_head_write(struct writer *writer, enum lsa_operation operation, bool reply, uint32_t sequence)

@@ -31,6 +31,8 @@ enum lsa_operation {
     LSA_LOGOFF,
     LSA_LIST_SESSIONS,
     LSA_DESCRIBE_SESSION,
+    LSA_PROVE,
+    LSA_TICKETS,
     LSA_OPERATIONS, /* one past the last */
 };
 
@@ -78,6 +80,12 @@ enum lsa_field {
 #define LSA_HAS_PASSWORD 1u
 #define LSA_HAS_HASH 2u   /* the password is the NT hash */
 #define LSA_HAS_KEYTAB 4u /* the proof is a keytab file's bytes */
+
+/* LSA_USE of what is asked of tickets. */
+#define LSA_TICKETS_LIST 0u
+#define LSA_TICKETS_REMOVE 1u
+/* LSA_FLAGS of a logon: the session record of its proof is wanted, of which the caller makes a token. */
+#define LSA_WANTS_RECORD 1u
 
 struct lsa_head {
     uint32_t body_len;

@@ -537,6 +537,25 @@ SECURITY_STATUS remote_change_password(const struct package *package, const stru
     return result == LSA_ANSWERED ? reply.status : lsa_result_status(result);
 }
 
+SECURITY_STATUS remote_prove(const struct logon_request *request, struct writer *record, bool *not_here)
+{
+    static const char *const names[] = {
+        [LOGON_BY_DOMAIN] = "Negotiate", [LOGON_BY_STORES] = "NTLM", [LOGON_BY_KERBEROS] = "Kerberos"};
+    AUTO_REPLY struct lsa_reply reply = {0};
+    struct lsa_daemon *daemon = remote_daemon(request->config);
+    *not_here = false;
+    require(daemon != NULL, SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    AUTO_WRITER struct writer asked = lsa_request(LSA_PROVE);
+    lsa_text_write(&asked, LSA_PACKAGE, names[request->provider]);
+    remote_identity_write(&asked, request->identity);
+    enum lsa_result result = lsa_ask(daemon, &asked, LSA_PROVE, request->config->lsa_seconds, 0, &reply, NULL);
+    *not_here = result == LSA_UNREACHABLE;
+    require(result == LSA_ANSWERED, lsa_result_status(result));
+    require(reply.status == SEC_E_OK, reply.status);
+    writer_slice(record, reply.message.field[LSA_RECORD]);
+    return writer_finish(record) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 /* A credential that another request than LSA_ACQUIRE gives. */
 static SECURITY_STATUS behalf_ask(struct writer *request, enum lsa_operation operation, uint64_t life,
                                   struct credential **credential)

@@ -13,6 +13,8 @@ bool remote_can_acquire(const struct package *package, const struct acquire_requ
 /* As authority.acquire. *not_here becomes true where a failure only means that the daemon has no such thing, or is not there, and this process may look for itself. */
 SECURITY_STATUS remote_acquire(const struct package *package, const struct acquire_request *request,
                                struct credential **credential, bool *not_here);
+/* A name and a password proved there; `record` gets the session record of the proof. */
+SECURITY_STATUS remote_prove(const struct logon_request *request, struct writer *record, bool *not_here);
 SECURITY_STATUS remote_change_password(const struct package *package, const struct password_change *change,
                                        bool *not_here);
 SECURITY_STATUS remote_acquire_delegated(const struct package *package, const struct acquire_request *request,

@@ -7,6 +7,7 @@
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/registry.h"
+#include "core/tickets.h"
 #include "crypto/random.h"
 #include "lsa/logon.h"
 #include <pthread.h>
@@ -96,6 +97,20 @@ static bool id_is_taken(uint64_t id)
     return false;
 }
 
+/* The oldest network session of a user, out of the list. It holds nothing but the tale of a logon, and nobody ends it: it makes room. The caller holds the lock. */
+static struct kept_session *network_session_take(uid_t owner)
+{
+    struct kept_session **found = NULL;
+    for (struct kept_session **at = &newest; *at != NULL; at = &(*at)->next)
+        if ((*at)->told.owner == owner && (*at)->told.type == SESSION_NETWORK)
+            found = at;
+    require(found != NULL, NULL);
+    struct kept_session *oldest = *found;
+    *found = oldest->next;
+    n_sessions--;
+    return oldest;
+}
+
 /* Takes the session, also when it answers an error. */
 static SECURITY_STATUS session_publish(struct kept_session *session, uint64_t *id)
 {
@@ -108,6 +123,9 @@ static SECURITY_STATUS session_publish(struct kept_session *session, uint64_t *i
     /* Sessions' ids tell nothing of one another; the small numbers are Windows' own (LUIDs of the system and its services). */
     while (drawn && (fresh < 1000 || id_is_taken(fresh)))
         drawn = random_bytes(&fresh, sizeof fresh);
+    struct kept_session *oldest = NULL;
+    if (n_own >= SESSIONS_OF_A_USER_MAX && (oldest = network_session_take(session->told.owner)) != NULL)
+        n_own--;
     bool room = drawn && n_own < SESSIONS_OF_A_USER_MAX && n_sessions < SESSIONS_MAX;
     if (room) {
         session->told.id = *id = fresh;
@@ -116,6 +134,8 @@ static SECURITY_STATUS session_publish(struct kept_session *session, uint64_t *i
         n_sessions++;
     }
     pthread_mutex_unlock(&lock);
+    if (oldest != NULL)
+        sessions_put(&oldest->told);
     if (!room) {
         session_free(session);
         return cause_set(SEC_E_INSUFFICIENT_MEMORY, "there are too many logon sessions");
@@ -162,17 +182,23 @@ static SECURITY_STATUS cache_fill(struct kept_session *session)
     return SEC_E_OK;
 }
 
+/* Where the credentials stay, the KDC's answer proves the password: it opens with nothing else. For a token that is not enough, as anybody may answer in the KDC's place: then the
+ * KDC has to know a key of this computer too. */
 static SECURITY_STATUS identity_prove(const struct session_request *request, struct kept_session *session)
 {
     const struct package *package = request->package;
-    AUTO_WRITER struct writer record = writer_growing(768);
-    const struct acquire_request client = {
+    AUTO_WRITER struct writer unwanted = writer_growing(768);
+    struct acquire_request client = {
         .config = request->config, .use = SECPKG_CRED_OUTBOUND, .identity = request->identity};
     if (package->info.chooses)
         try(logon_package(request->config, request->identity, LOGON_BY_DOMAIN, &package));
-    if (text_equal_fold(package->info.name, "Kerberos") && request->type == SESSION_INTERACTIVE)
-        return cache_fill(session); /* the KDC's answer opens with the password alone */
-    return logon_prove(package, &client, &record);
+    if (text_equal_fold(package->info.name, "Kerberos") && request->type == SESSION_INTERACTIVE) {
+        try(cache_fill(session));
+        require(request->record != NULL, SEC_E_OK);
+        client.identity = NULL;
+        client.session_cache = session->cache;
+    }
+    return logon_prove(package, &client, request->record != NULL ? request->record : &unwanted);
 }
 
 SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t *id)
@@ -208,7 +234,11 @@ SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, const
     int64_t expiry;
     require(table->acquire_s4u != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     try(table->acquire_s4u(&acquire, user, service, &credential, &expiry));
+    SECURITY_STATUS status = request->record != NULL ? logon_prove_s4u(request->package, request->config, credential,
+                                                                       service, request->record)
+                                                     : SEC_E_OK;
     table->release(credential);
+    try(status);
     struct kept_session *session = session_new(request, user, NULL);
     return session != NULL ? session_publish(session, id) : SEC_E_INSUFFICIENT_MEMORY;
 }
@@ -299,4 +329,26 @@ void sessions_lend(const struct logon_session *session, struct acquire_request *
     }
     request->session_cache = kept->cache;
     pthread_mutex_unlock(&kept->cache_lock);
+}
+
+SECURITY_STATUS sessions_tickets(uint64_t id, uid_t viewer, const struct package *package,
+                                 const struct tickets_request *request, struct writer *answer)
+{
+    const struct logon_session *session = NULL;
+    struct acquire_request lent = {0};
+    struct tickets_request asked = *request;
+    SECURITY_STATUS status = SEC_E_OK;
+    require(package->authority->tickets != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no tickets", package->info.name));
+    if (id == 0)
+        session = sessions_default(viewer);
+    else
+        try(sessions_find(id, viewer, &session));
+    require(session != NULL, cause_set(SEC_E_INVALID_HANDLE, "this user has no logon session"));
+    sessions_lend(session, &lent);
+    asked.cache = lent.session_cache;
+    if (asked.cache != NULL) /* a session of NTLM, or none that has tickets yet, has no cache */
+        status = package->authority->tickets(&asked, answer);
+    sessions_put(session);
+    return status;
 }

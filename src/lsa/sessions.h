@@ -5,6 +5,7 @@
 #ifndef OPENSSPI_LSA_SESSIONS_H
 #define OPENSSPI_LSA_SESSIONS_H
 
+#include "base/writer.h"
 #include "core/package.h"
 #include <sys/types.h>
 
@@ -24,6 +25,7 @@ struct session_request {
     const struct identity *identity;
     enum session_logon type;
     uid_t owner;
+    struct writer *record; /* gets the session record of the proof, of which a token is made; NULL: nobody wants one */
 };
 
 /* What is told of a session; texts belong to it. */
@@ -53,5 +55,10 @@ const struct logon_session *sessions_default(uid_t owner);
 void sessions_put(const struct logon_session *session); /* NULL is fine */
 /* Lets a request for default credentials draw on a session, which is held while the request is used. May wait for KDCs. */
 void sessions_lend(const struct logon_session *session, struct acquire_request *request);
+
+struct tickets_request;
+/* What a package answers of the tickets that a session has (core/tickets.h); id 0: the session that defaults come from. SEC_E_INVALID_HANDLE: there is none that `viewer` may see. */
+SECURITY_STATUS sessions_tickets(uint64_t id, uid_t viewer, const struct package *package,
+                                 const struct tickets_request *request, struct writer *answer);
 
 #endif
