@@ -115,9 +115,9 @@ if(TARGET twapi_crypto)
         "OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};TCLLIBPATH=${PROJECT_BINARY_DIR}/tcl")
 endif()
 
-# tests/cli/test_*.py and tests/interop/test_*.py are one test each; other Python files there are their helpers.
+# tests/cli, tests/docs and tests/interop: test_*.py are one test each; other Python files there are their helpers.
 opensspi_add_programs(interop ${PROJECT_SOURCE_DIR}/tests/interop)
-foreach(group cli interop)
+foreach(group cli docs interop)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${group}/test_*.py)
     foreach(source IN LISTS sources)
         get_filename_component(name ${source} NAME_WE)

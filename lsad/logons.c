@@ -7,21 +7,34 @@
 #include "core/tickets.h"
 #include "lsa/local.h"
 #include "lsa/logon.h"
+#include "lsa/seal.h"
 #include "lsa/sessions.h"
 
 /* Requests about logons and their sessions; as those of requests.c they may run on a worker. */
 
+static SECURITY_STATUS proof_write(struct job *job, const struct logon_proof *proof)
+{
+    AUTO_WRITER struct writer sealed = writer_growing(proof->kept.len + 128);
+    if (proof->kept.len > 0) {
+        try(seal_write(secret_slice(&proof->kept), &sealed));
+        require(writer_finish(&sealed) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+        lsa_bytes_write(&job->reply, LSA_DELEGATED, writer_slice_of(&sealed));
+    }
+    lsa_bytes_write(&job->reply, LSA_RECORD, writer_slice_of(&proof->record));
+    lsa_text_write(&job->reply, LSA_PACKAGE, proof->package->info.name);
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS run_logon(struct job *job, const struct config *config)
 {
     AUTO_IDENTITY struct identity identity = {0};
-    AUTO_WRITER struct writer record = writer_growing(768);
-    uint64_t id = 0;
-    bool wants_record = (lsa_number(&job->message, LSA_FLAGS) & LSA_WANTS_RECORD) != 0;
+    uint64_t id = 0, flags = lsa_number(&job->message, LSA_FLAGS);
+    AUTO_PROOF struct logon_proof proof = {.keeps = (flags & LSA_WANTS_KEPT) != 0};
     struct session_request request = {.config = config,
                                       .identity = &identity,
                                       .type = (enum session_logon)lsa_number(&job->message, LSA_LOGON_TYPE),
                                       .owner = job->uid,
-                                      .record = wants_record ? &record : NULL};
+                                      .proof = (flags & LSA_WANTS_RECORD) != 0 ? &proof : NULL};
     try(job_package(job, &request.package));
     try(job_identity(job, &identity));
     if (identity.has_password || identity.user == NULL)
@@ -39,16 +52,14 @@ SECURITY_STATUS run_logon(struct job *job, const struct config *config)
         try(status);
     }
     lsa_number_write(&job->reply, LSA_LOGON_SESSION, id);
-    if (record.len > 0)
-        lsa_bytes_write(&job->reply, LSA_RECORD, writer_slice_of(&record));
-    return SEC_E_OK;
+    return proof.record.len > 0 ? proof_write(job, &proof) : SEC_E_OK;
 }
 
 SECURITY_STATUS run_prove(struct job *job, const struct config *config)
 {
     const struct package *package;
     AUTO_IDENTITY struct identity identity = {0};
-    AUTO_WRITER struct writer record = writer_growing(768);
+    AUTO_PROOF struct logon_proof proof = {.keeps = (lsa_number(&job->message, LSA_FLAGS) & LSA_WANTS_KEPT) != 0};
     const struct acquire_request client = {.config = config, .use = SECPKG_CRED_OUTBOUND, .identity = &identity};
     try(job_package(job, &package));
     try(job_identity(job, &identity));
@@ -56,9 +67,8 @@ SECURITY_STATUS run_prove(struct job *job, const struct config *config)
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a logon needs a user's name and a password"));
     if (package->info.chooses)
         try(logon_package(config, &identity, LOGON_BY_DOMAIN, &package));
-    try(logon_prove(package, &client, &record));
-    lsa_bytes_write(&job->reply, LSA_RECORD, writer_slice_of(&record));
-    return SEC_E_OK;
+    try(logon_prove(package, &client, &proof));
+    return proof_write(job, &proof);
 }
 
 SECURITY_STATUS run_tickets(struct job *job, const struct config *config)

@@ -277,6 +277,20 @@ static SECURITY_STATUS run_acquire_delegated(struct job *job, const struct confi
     return SEC_E_OK;
 }
 
+static SECURITY_STATUS run_wrap(struct job *job, const struct config *config)
+{
+    const struct package *package;
+    AUTO_IDENTITY struct identity identity = {0};
+    const struct acquire_request request = {
+        .config = config, .use = (uint32_t)lsa_number(&job->message, LSA_USE), .identity = &identity};
+    try(job_package(job, &package));
+    require(request.use == SECPKG_CRED_OUTBOUND, SEC_E_NO_CREDENTIALS);
+    require(text_copy(&identity.packages, lsa_text(&job->message, LSA_PACKAGES)), SEC_E_INSUFFICIENT_MEMORY);
+    try(local_authority.wrap(package, &request, job->credential->credential, &job->new_credential));
+    expiry_write(job);
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS run_acquire_s4u(struct job *job, const struct config *config)
 {
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
@@ -307,6 +321,8 @@ static SECURITY_STATUS run_with(struct job *job, const struct config *config)
         return run_acquire_delegated(job, config);
     case LSA_ACQUIRE_S4U:
         return run_acquire_s4u(job, config);
+    case LSA_WRAP:
+        return run_wrap(job, config);
     case LSA_LOGON:
         return run_logon(job, config);
     case LSA_PROVE:
@@ -411,7 +427,7 @@ static SECURITY_STATUS limits_check(const struct server *server, struct job *job
 {
     const struct user *user = job->connection->user;
     bool makes_credential = job->head.operation == LSA_ACQUIRE || job->head.operation == LSA_ACQUIRE_DELEGATED ||
-                            job->head.operation == LSA_ACQUIRE_S4U;
+                            job->head.operation == LSA_ACQUIRE_S4U || job->head.operation == LSA_WRAP;
     bool makes_context = job->head.operation == LSA_STEP && job->context == NULL;
     if (makes_credential && user->n_credentials >= server->limits.user_credentials)
         return refuse(job, SEC_E_INSUFFICIENT_MEMORY, "this user has too many credentials at the security authority");

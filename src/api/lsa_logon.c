@@ -143,7 +143,7 @@ struct logon {
 
 /* Interactive logons give primary tokens. Who acts on a service's word alone learns who somebody is; to be that somebody takes a logon process (LsaLogonUser's reference,
  * KERB_S4U_LOGON). New credentials make nobody else of the caller. */
-static SECURITY_STATUS token_make(struct logon *logon, const struct config *config, struct slice record)
+static SECURITY_STATUS token_make(struct logon *logon, const struct config *config, struct logon_proof *proof)
 {
     bool s4u = !logon->identity.has_password;
     const struct logon_request wanted = {
@@ -153,8 +153,12 @@ static SECURITY_STATUS token_make(struct logon *logon, const struct config *conf
         .primary = logon->type == SESSION_INTERACTIVE,
         .level = s4u && !logon->trusted ? SecurityIdentification : SecurityImpersonation,
     };
+    if (s4u && logon->trusted) { /* what it may get in the user's name it gets with its own credential */
+        const struct acquire_request service = {.config = config, .use = SECPKG_CRED_INBOUND};
+        try(authority()->acquire(logon->package, &service, &proof->service));
+    }
     SECURITY_STATUS status = logon->type == SESSION_NEW_CREDENTIALS ? token_of_process(config, &logon->token)
-                                                                    : logon_token(&wanted, record, &logon->token);
+                                                                    : logon_token(&wanted, proof, &logon->token);
     if (status == SEC_E_OK)
         token_attribute(logon->token, logon->id, logon->source != NULL ? logon->source->SourceName : NULL,
                         sizeof logon->source->SourceName);
@@ -166,11 +170,11 @@ static SECURITY_STATUS log_on(struct logon *logon)
     AS_PROCESS_SCOPE;
     const struct config *config;
     const struct identity *identity = &logon->identity;
-    AUTO_WRITER struct writer record = writer_growing(768);
+    AUTO_PROOF struct logon_proof proof = {.keeps = logon->type == SESSION_INTERACTIVE};
     try(config_get(&config));
-    SECURITY_STATUS status = logons_log_on(config, logon->package, identity, logon->type, &logon->id, &record);
+    SECURITY_STATUS status = logons_log_on(config, logon->package, identity, logon->type, &logon->id, &proof);
     if (status == SEC_E_OK) {
-        status = token_make(logon, config, writer_slice_of(&record));
+        status = token_make(logon, config, &proof);
         if (status != SEC_E_OK) { /* nobody would know of the session */
             char cause[CAUSE_TEXT_MAX];
             snprintf(cause, sizeof cause, "%s", cause_text());

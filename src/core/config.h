@@ -52,6 +52,7 @@ struct config {
     bool kerberos_require_pac;
     bool kerberos_shared_replay_cache; /* also ask libkrb5's, which all processes share */
     enum config_delegate kerberos_delegate;
+    bool kerberos_s4u2proxy; /* impersonating a client that forwarded no ticket, ask the KDC for tickets in its name */
     char *kerberos_client_keytab; /* default credentials log on with it when there are no tickets; NULL: they do not */
     /* [negotiate] */
     enum config_fallback negotiate_ntlm_fallback;

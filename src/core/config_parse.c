@@ -61,6 +61,7 @@ static const struct key {
     {"kerberos", "kdc_seconds", KEY_NUMBER, offsetof(struct config, kerberos_kdc_seconds)},
     {"kerberos", "shared_replay_cache", KEY_SWITCH, offsetof(struct config, kerberos_shared_replay_cache)},
     {"kerberos", "require_pac", KEY_SWITCH, offsetof(struct config, kerberos_require_pac)},
+    {"kerberos", "s4u2proxy", KEY_SWITCH, offsetof(struct config, kerberos_s4u2proxy)},
     {"kerberos", "delegate", KEY_DELEGATE, offsetof(struct config, kerberos_delegate)},
     {"kerberos", "client_keytab", KEY_TEXT, offsetof(struct config, kerberos_client_keytab)},
     {"negotiate", "ntlm_fallback", KEY_FALLBACK, offsetof(struct config, negotiate_ntlm_fallback)},
@@ -116,6 +117,7 @@ void config_defaults(struct config *config)
         .ntlm_service_binding = WHEN_SUPPORTED,
         .ntlm_challenge_seconds = 300,
         .kerberos_kdc_seconds = 5,
+        .kerberos_s4u2proxy = true,
         .negotiate_ntlm_fallback = FALLBACK_YES,
         .certificates_security_level = 2, /* 112 bits: RSA of 2048 bits, no SHA-1 in signatures */
         .schannel_min = CONFIG_TLS_1_2,

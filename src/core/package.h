@@ -6,6 +6,7 @@
 #define OPENSSPI_CORE_PACKAGE_H
 
 #include "base/writer.h"
+#include "base/secret.h"
 #include "core/attribute.h"
 #include "core/config.h"
 #include "core/identity.h"
@@ -22,6 +23,7 @@ struct package_mech {
 };
 
 struct package;
+struct credential;
 struct session_facts;
 struct tickets_request;
 
@@ -112,6 +114,13 @@ struct package_authority {
      * credential of this package or NULL. */
     SECURITY_STATUS(*acquire_delegated)
     (const struct acquire_request *request, struct slice delegated, void *service, void **credential, int64_t *expiry);
+    /* What an outbound credential that has proved itself leaves, so that acquire_delegated makes one like it later: as little as will do. Missing: it leaves
+     * nothing. */
+    SECURITY_STATUS (*keep)(void *credential, struct secret *delegated);
+    /* Of a package that chooses: its credential with nothing in it but that one, of another package, which it retains; as acquire. */
+    SECURITY_STATUS (*wrap)(const struct acquire_request *request, struct credential *chosen, void **credential);
+    /* Of a package that chooses: what its credential has of another package's, borrowed; NULL: nothing. */
+    void *(*part)(void *credential, const struct package *package);
     /* Without anything of the user's: on the service's own authority (S4U). */
     SECURITY_STATUS(*acquire_s4u)
     (const struct acquire_request *request, const char *user, void *service, void **credential, int64_t *expiry);

@@ -117,8 +117,7 @@ static SECURITY_STATUS inner_end(struct credssp_handshake *handshake, struct ste
     require((out->granted & ISC_RET_CONFIDENTIALITY) != 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "CredSSP needs confidentiality, which was not negotiated"));
     try(session_of_step(out, &handshake->session));
-    require(handshake->session != NULL,
-            cause_set(SEC_E_INTERNAL_ERROR, "the inner handshake ended without a session"));
+    require(handshake->session != NULL, cause_set(SEC_E_INTERNAL_ERROR, "the inner handshake ended without a session"));
     handshake->inner_granted = out->granted;
     handshake->expiry = out->expiry;
     handshake->inner_done = true;

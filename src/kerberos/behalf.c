@@ -125,6 +125,20 @@ SECURITY_STATUS kerberos_delegated_acquire(const struct acquire_request *request
     return status;
 }
 
+SECURITY_STATUS kerberos_keep(void *credential, struct secret *delegated)
+{
+    struct kerberos_credential *proved = credential;
+    krb5_context krb;
+    krb5_creds *tgt = NULL;
+    try(krb_pool_take(&proved->pool, &krb));
+    SECURITY_STATUS status = kerberos_tgt_get(proved, krb, 0, &tgt);
+    if (status == SEC_E_OK)
+        status = kerberos_tgt_write(krb, tgt, delegated);
+    krb5_free_creds(krb, tgt);
+    krb_pool_give(&proved->pool, krb);
+    return status;
+}
+
 SECURITY_STATUS kerberos_s4u_acquire(const struct acquire_request *request, const char *user, void *service,
                                      void **credential, int64_t *expiry)
 {

@@ -81,6 +81,14 @@ static SECURITY_STATUS chosen_acquire_delegated(const struct package *package, c
     return local_authority.acquire_delegated(package, request, delegated, service, credential);
 }
 
+/* Where the chosen one is, there it is wrapped. */
+static SECURITY_STATUS chosen_wrap(const struct package *package, const struct acquire_request *request,
+                                   struct credential *chosen, struct credential **credential)
+{
+    return remote_is(chosen) ? remote_wrap(package, request, chosen, credential)
+                             : local_authority.wrap(package, request, chosen, credential);
+}
+
 static SECURITY_STATUS chosen_acquire_s4u(const struct acquire_request *request, const char *user,
                                           struct credential *service, struct credential **credential)
 {
@@ -122,10 +130,10 @@ static SECURITY_STATUS chosen_set_credential(struct credential *credential, uint
 }
 
 /* A token is made of what the session record says, with this process's view of Unix users. */
-static SECURITY_STATUS chosen_client_token(const struct session *session, const struct config *config,
-                                           const struct token **token)
+static SECURITY_STATUS chosen_client_token(const struct session *session, struct credential *service,
+                                           const struct config *config, const struct token **token)
 {
-    return local_authority.client_token(session, config, token);
+    return local_authority.client_token(session, service, config, token);
 }
 
 static SECURITY_STATUS chosen_logon(const struct logon_request *request, const struct token **token)
@@ -133,10 +141,10 @@ static SECURITY_STATUS chosen_logon(const struct logon_request *request, const s
     enum config_lsa mode = authority_mode(request->config);
     if (mode != LSA_EMBEDDED) {
         bool not_here = false;
-        AUTO_WRITER struct writer record = writer_growing(768);
-        SECURITY_STATUS status = remote_prove(request, &record, &not_here);
+        AUTO_PROOF struct logon_proof proof = {.keeps = request->keeps};
+        SECURITY_STATUS status = remote_prove(request, &proof, &not_here);
         if (status == SEC_E_OK)
-            return logon_token(request, writer_slice_of(&record), token);
+            return logon_token(request, &proof, token);
         if (mode == LSA_DAEMON || !not_here)
             return status;
         cause_clear();
@@ -154,6 +162,7 @@ static const struct authority chosen = {
     .set_credential = chosen_set_credential,
     .change_password = chosen_change_password,
     .acquire_delegated = chosen_acquire_delegated,
+    .wrap = chosen_wrap,
     .acquire_s4u = chosen_acquire_s4u,
     .client_token = chosen_client_token,
     .logon = chosen_logon,

@@ -1,5 +1,6 @@
 #include "lsa/logon.h"
 
+#include "access/behalf.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
@@ -120,8 +121,16 @@ static SECURITY_STATUS record_open(struct slice record, struct session **session
     return SEC_E_OK;
 }
 
+void logon_proof_release(struct logon_proof *proof)
+{
+    writer_release(&proof->record);
+    secret_release(&proof->kept);
+    credential_put(proof->service);
+    *proof = (struct logon_proof){0};
+}
+
 /* The handshake of a duo that has its credentials, or the status with which that failed. Releases the duo. */
-static SECURITY_STATUS duo_prove(struct duo *duo, SECURITY_STATUS status, struct writer *record)
+static SECURITY_STATUS duo_prove(struct duo *duo, SECURITY_STATUS status, struct logon_proof *proof)
 {
     struct session *session = NULL;
     if (status == SEC_E_OK)
@@ -131,9 +140,12 @@ static SECURITY_STATUS duo_prove(struct duo *duo, SECURITY_STATUS status, struct
                                                         : SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK) {
         session_close(session);
-        writer_slice(record, writer_slice_of(&duo->record));
-        status = writer_finish(record) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+        writer_release(&proof->record);
+        proof->record = duo->record;
+        duo->record = (struct writer){0};
     }
+    if (status == SEC_E_OK && proof->keeps && duo->table->keep != NULL)
+        status = duo->table->keep(duo->client_credential, &proof->kept);
     duo_release(duo);
     return status;
 }
@@ -145,35 +157,50 @@ static SECURITY_STATUS duo_check(const struct package *package)
     return SEC_E_OK;
 }
 
-SECURITY_STATUS logon_prove(const struct package *package, const struct acquire_request *client, struct writer *record)
+SECURITY_STATUS logon_prove(const struct package *package, const struct acquire_request *client,
+                            struct logon_proof *proof)
 {
     struct duo duo = {.table = package->authority};
     try(duo_check(package));
     AUTO_FREE char *target = own_service(client->config, text_equal_fold(package->info.name, "Kerberos"));
     require(target != NULL, SEC_E_INSUFFICIENT_MEMORY);
     duo.target = target;
-    return duo_prove(&duo, duo_acquire(&duo, client), record);
+    proof->package = package;
+    return duo_prove(&duo, duo_acquire(&duo, client), proof);
 }
 
 SECURITY_STATUS logon_prove_s4u(const struct package *package, const struct config *config, void *credential,
-                                void *service, struct writer *record)
+                                struct logon_proof *proof)
 {
+    /* Without a target it is the service whose credential it is. */
     struct duo duo = {.table = package->authority, .client_credential = credential, .lent = true};
-    struct attribute name = {0};
     try(duo_check(package));
-    require(duo.table->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    try(duo.table->query_credential(service, SECPKG_CRED_ATTR_NAMES, &name));
-    AUTO_FREE char *target = mem_strdup(name.names.text != NULL ? name.names.text : "");
-    require(target != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    duo.target = target;
-    return duo_prove(&duo, server_acquire(&duo, config), record);
+    proof->package = package;
+    return duo_prove(&duo, server_acquire(&duo, config), proof);
 }
 
-SECURITY_STATUS logon_token(const struct logon_request *request, struct slice record, const struct token **token)
+/* What the logon left to act with: its user's own, or for a user who was not there what the service may get. */
+static SECURITY_STATUS behalf_of_proof(const struct logon_request *request, const struct logon_proof *proof,
+                                       struct slice delegated, const struct behalf **behalf)
+{
+    *behalf = NULL;
+    if (proof->kept.len > 0)
+        *behalf = behalf_new(proof->package, secret_slice(&proof->kept), NULL, SecurityImpersonation);
+    else if (proof->service != NULL && delegated.len > 0 && request->config->kerberos_s4u2proxy)
+        *behalf = behalf_new(proof->package, delegated, proof->service, SecurityImpersonation);
+    else
+        return SEC_E_OK;
+    return *behalf != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS logon_token(const struct logon_request *request, const struct logon_proof *proof,
+                            const struct token **token)
 {
     struct session *session = NULL;
-    try(record_open(record, &session));
+    AUTO_BEHALF const struct behalf *behalf = NULL;
+    try(record_open(writer_slice_of(&proof->record), &session));
     const struct session_facts *facts = &session->facts;
+    SECURITY_STATUS status = behalf_of_proof(request, proof, facts->delegated, &behalf);
     const struct token_request wanted = {
         .package = session->package->info.name,
         .identity = facts->identity,
@@ -183,8 +210,10 @@ SECURITY_STATUS logon_token(const struct logon_request *request, struct slice re
         .logon = request->logon,
         .primary = request->primary,
         .level = request->level,
+        .behalf = behalf,
     };
-    SECURITY_STATUS status = token_of_client(&wanted, request->config, token);
+    if (status == SEC_E_OK)
+        status = token_of_client(&wanted, request->config, token);
     session_close(session);
     return status;
 }
@@ -212,13 +241,13 @@ SECURITY_STATUS logon_package(const struct config *config, const struct identity
 SECURITY_STATUS local_logon(const struct logon_request *request, const struct token **token)
 {
     const struct package *package;
-    AUTO_WRITER struct writer record = writer_growing(768);
+    AUTO_PROOF struct logon_proof proof = {.keeps = request->keeps};
     const struct acquire_request client = {
         .config = request->config, .use = SECPKG_CRED_OUTBOUND, .identity = request->identity};
     try(logon_package(request->config, request->identity, request->provider, &package));
-    SECURITY_STATUS status = logon_prove(package, &client, &record);
+    SECURITY_STATUS status = logon_prove(package, &client, &proof);
     if (status == SEC_E_OK)
-        status = logon_token(request, writer_slice_of(&record), token);
+        status = logon_token(request, &proof, token);
     TRACE("logon", "%s\\%s by %s: 0x%08x", request->identity->domain != NULL ? request->identity->domain : "",
           request->identity->user != NULL ? request->identity->user : "", package->info.name, (unsigned)status);
     return status;

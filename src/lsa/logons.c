@@ -4,6 +4,7 @@
 #include "core/cause.h"
 #include "core/tickets.h"
 #include "lsa/local.h"
+#include "lsa/logon.h"
 #include "lsa/remote.h"
 #include <string.h>
 #include <unistd.h>
@@ -39,10 +40,10 @@ static bool asked_remotely(const struct config *config, struct writer *request, 
 
 static SECURITY_STATUS here_log_on(const struct config *config, const struct package *package,
                                    const struct identity *identity, enum session_logon type, uint64_t *id,
-                                   struct writer *record)
+                                   struct logon_proof *proof)
 {
     struct session_request request = {
-        .config = config, .package = package, .identity = identity, .type = type, .owner = geteuid(), .record = record};
+        .config = config, .package = package, .identity = identity, .type = type, .owner = geteuid(), .proof = proof};
     if (identity->has_password || identity->user == NULL)
         return sessions_log_on(&request, id);
     const struct acquire_request acquire = {.config = config, .use = SECPKG_CRED_BOTH};
@@ -56,23 +57,21 @@ static SECURITY_STATUS here_log_on(const struct config *config, const struct pac
 
 SECURITY_STATUS logons_log_on(const struct config *config, const struct package *package,
                               const struct identity *identity, enum session_logon type, uint64_t *id,
-                              struct writer *record)
+                              struct logon_proof *proof)
 {
     AUTO_REPLY struct lsa_reply reply = {0};
     AUTO_WRITER struct writer request = lsa_request(LSA_LOGON);
     SECURITY_STATUS status;
     lsa_text_write(&request, LSA_PACKAGE, package->info.name);
     lsa_number_write(&request, LSA_LOGON_TYPE, (uint64_t)type);
-    if (record != NULL)
-        lsa_number_write(&request, LSA_FLAGS, LSA_WANTS_RECORD);
+    if (proof != NULL)
+        lsa_number_write(&request, LSA_FLAGS, LSA_WANTS_RECORD | (proof->keeps ? LSA_WANTS_KEPT : 0));
     remote_identity_write(&request, identity);
     if (!asked_remotely(config, &request, LSA_LOGON, &reply, &status))
-        return here_log_on(config, package, identity, type, id, record);
+        return here_log_on(config, package, identity, type, id, proof);
     require(status == SEC_E_OK, status);
     *id = lsa_number(&reply.message, LSA_LOGON_SESSION);
-    if (record != NULL)
-        writer_slice(record, reply.message.field[LSA_RECORD]);
-    return SEC_E_OK;
+    return proof == NULL || !lsa_has(&reply.message, LSA_RECORD) ? SEC_E_OK : remote_proof_read(&reply.message, proof);
 }
 
 SECURITY_STATUS logons_log_off(const struct config *config, uint64_t id)

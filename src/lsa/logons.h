@@ -16,11 +16,11 @@ struct logon_told {
 void logon_told_release(struct logon_told *told); /* safe on zero */
 #define AUTO_TOLD __attribute__((cleanup(logon_told_release)))
 
-/* sessions_log_on for the calling user. An identity without a password but with a name asks for a service's word (sessions_log_on_s4u). `record` as in struct
+/* sessions_log_on for the calling user. An identity without a password but with a name asks for a service's word (sessions_log_on_s4u). `proof` as in struct
  * session_request. */
 SECURITY_STATUS logons_log_on(const struct config *config, const struct package *package,
                               const struct identity *identity, enum session_logon type, uint64_t *id,
-                              struct writer *record);
+                              struct logon_proof *proof);
 /* As sessions_log_off. */
 SECURITY_STATUS logons_log_off(const struct config *config, uint64_t id);
 /* As sessions_list. */

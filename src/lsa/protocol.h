@@ -33,6 +33,7 @@ enum lsa_operation {
     LSA_DESCRIBE_SESSION,
     LSA_PROVE,
     LSA_TICKETS,
+    LSA_WRAP,
     LSA_OPERATIONS, /* one past the last */
 };
 
@@ -86,6 +87,7 @@ enum lsa_field {
 #define LSA_TICKETS_REMOVE 1u
 /* LSA_FLAGS of a logon: the session record of its proof is wanted, of which the caller makes a token. */
 #define LSA_WANTS_RECORD 1u
+#define LSA_WANTS_KEPT 2u /* also of a proof: something to act with as the user, which comes sealed */
 
 struct lsa_head {
     uint32_t body_len;

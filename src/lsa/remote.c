@@ -537,25 +537,6 @@ SECURITY_STATUS remote_change_password(const struct package *package, const stru
     return result == LSA_ANSWERED ? reply.status : lsa_result_status(result);
 }
 
-SECURITY_STATUS remote_prove(const struct logon_request *request, struct writer *record, bool *not_here)
-{
-    static const char *const names[] = {
-        [LOGON_BY_DOMAIN] = "Negotiate", [LOGON_BY_STORES] = "NTLM", [LOGON_BY_KERBEROS] = "Kerberos"};
-    AUTO_REPLY struct lsa_reply reply = {0};
-    struct lsa_daemon *daemon = remote_daemon(request->config);
-    *not_here = false;
-    require(daemon != NULL, SEC_E_NO_AUTHENTICATING_AUTHORITY);
-    AUTO_WRITER struct writer asked = lsa_request(LSA_PROVE);
-    lsa_text_write(&asked, LSA_PACKAGE, names[request->provider]);
-    remote_identity_write(&asked, request->identity);
-    enum lsa_result result = lsa_ask(daemon, &asked, LSA_PROVE, request->config->lsa_seconds, 0, &reply, NULL);
-    *not_here = result == LSA_UNREACHABLE;
-    require(result == LSA_ANSWERED, lsa_result_status(result));
-    require(reply.status == SEC_E_OK, reply.status);
-    writer_slice(record, reply.message.field[LSA_RECORD]);
-    return writer_finish(record) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-}
-
 /* A credential that another request than LSA_ACQUIRE gives. */
 static SECURITY_STATUS behalf_ask(struct writer *request, enum lsa_operation operation, uint64_t life,
                                   struct credential **credential)
@@ -608,6 +589,25 @@ SECURITY_STATUS remote_acquire_s4u(const struct acquire_request *request, const 
     lsa_number_write(&asked, LSA_CREDENTIAL, id);
     lsa_text_write(&asked, LSA_USER, user);
     try(behalf_ask(&asked, LSA_ACQUIRE_S4U, life, &acquired));
+    *credential = acquired;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS remote_wrap(const struct package *package, const struct acquire_request *request,
+                            struct credential *chosen, struct credential **credential)
+{
+    struct credential *acquired = NULL;
+    uint64_t id, life;
+    struct credential *local = credential_now(chosen->own, &id, &life);
+    if (local != NULL)
+        return local_authority.wrap(package, request, local, credential);
+    try(credential_make(package, request, &acquired));
+    AUTO_WRITER struct writer asked = lsa_request(LSA_WRAP);
+    lsa_text_write(&asked, LSA_PACKAGE, package->info.name);
+    lsa_number_write(&asked, LSA_USE, request->use);
+    lsa_number_write(&asked, LSA_CREDENTIAL, id);
+    lsa_text_write(&asked, LSA_PACKAGES, request->identity != NULL ? request->identity->packages : NULL);
+    try(behalf_ask(&asked, LSA_WRAP, life, &acquired));
     *credential = acquired;
     return SEC_E_OK;
 }

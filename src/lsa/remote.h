@@ -13,8 +13,14 @@ bool remote_can_acquire(const struct package *package, const struct acquire_requ
 /* As authority.acquire. *not_here becomes true where a failure only means that the daemon has no such thing, or is not there, and this process may look for itself. */
 SECURITY_STATUS remote_acquire(const struct package *package, const struct acquire_request *request,
                                struct credential **credential, bool *not_here);
-/* A name and a password proved there; `record` gets the session record of the proof. */
-SECURITY_STATUS remote_prove(const struct logon_request *request, struct writer *record, bool *not_here);
+struct logon_proof;
+/* A name and a password proved there. */
+SECURITY_STATUS remote_prove(const struct logon_request *request, struct logon_proof *proof, bool *not_here);
+/* What a reply says of a proof. */
+SECURITY_STATUS remote_proof_read(const struct lsa_message *reply, struct logon_proof *proof);
+/* As authority()->wrap, of a credential that remote_is. */
+SECURITY_STATUS remote_wrap(const struct package *package, const struct acquire_request *request,
+                            struct credential *chosen, struct credential **credential);
 SECURITY_STATUS remote_change_password(const struct package *package, const struct password_change *change,
                                        bool *not_here);
 SECURITY_STATUS remote_acquire_delegated(const struct package *package, const struct acquire_request *request,

@@ -13,7 +13,7 @@ bool seal_is(struct slice delegated)
     return delegated.len >= sizeof magic && memcmp(delegated.data, magic, sizeof magic) == 0;
 }
 
-static SECURITY_STATUS seal_write(struct slice plain, struct writer *sealed)
+SECURITY_STATUS seal_write(struct slice plain, struct writer *sealed)
 {
     if (seal_is(plain)) { /* a package that chooses writes another one's record anew */
         writer_slice(sealed, plain);

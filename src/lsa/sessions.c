@@ -187,18 +187,18 @@ static SECURITY_STATUS cache_fill(struct kept_session *session)
 static SECURITY_STATUS identity_prove(const struct session_request *request, struct kept_session *session)
 {
     const struct package *package = request->package;
-    AUTO_WRITER struct writer unwanted = writer_growing(768);
+    AUTO_PROOF struct logon_proof unwanted = {0};
     struct acquire_request client = {
         .config = request->config, .use = SECPKG_CRED_OUTBOUND, .identity = request->identity};
     if (package->info.chooses)
         try(logon_package(request->config, request->identity, LOGON_BY_DOMAIN, &package));
     if (text_equal_fold(package->info.name, "Kerberos") && request->type == SESSION_INTERACTIVE) {
         try(cache_fill(session));
-        require(request->record != NULL, SEC_E_OK);
+        require(request->proof != NULL, SEC_E_OK);
         client.identity = NULL;
         client.session_cache = session->cache;
     }
-    return logon_prove(package, &client, request->record != NULL ? request->record : &unwanted);
+    return logon_prove(package, &client, request->proof != NULL ? request->proof : &unwanted);
 }
 
 SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t *id)
@@ -234,9 +234,9 @@ SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, const
     int64_t expiry;
     require(table->acquire_s4u != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     try(table->acquire_s4u(&acquire, user, service, &credential, &expiry));
-    SECURITY_STATUS status = request->record != NULL ? logon_prove_s4u(request->package, request->config, credential,
-                                                                       service, request->record)
-                                                     : SEC_E_OK;
+    SECURITY_STATUS status = request->proof != NULL
+                                 ? logon_prove_s4u(request->package, request->config, credential, request->proof)
+                                 : SEC_E_OK;
     table->release(credential);
     try(status);
     struct kept_session *session = session_new(request, user, NULL);

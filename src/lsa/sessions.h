@@ -5,7 +5,6 @@
 #ifndef OPENSSPI_LSA_SESSIONS_H
 #define OPENSSPI_LSA_SESSIONS_H
 
-#include "base/writer.h"
 #include "core/package.h"
 #include <sys/types.h>
 
@@ -19,13 +18,15 @@ enum session_logon {
     SESSION_NEW_CREDENTIALS = 9, /* not proved, and the credentials stay for what is outbound */
 };
 
+struct logon_proof;
+
 struct session_request {
     const struct config *config;
     const struct package *package;
     const struct identity *identity;
     enum session_logon type;
     uid_t owner;
-    struct writer *record; /* gets the session record of the proof, of which a token is made; NULL: nobody wants one */
+    struct logon_proof *proof; /* gets what the proof leaves, of which a token is made; NULL: nobody wants one */
 };
 
 /* What is told of a session; texts belong to it. */

@@ -150,8 +150,8 @@ static void *call(void *message, ULONG len, const char *what)
 {
     void *answer = NULL;
     ULONG answer_len = 0;
-    NTSTATUS protocol = 0, status =
-                               LsaCallAuthenticationPackage(lsa, kerberos, message, len, &answer, &answer_len, &protocol);
+    NTSTATUS protocol = 0,
+             status = LsaCallAuthenticationPackage(lsa, kerberos, message, len, &answer, &answer_len, &protocol);
     printf("%s 0x%08x 0x%08x", what, (unsigned)status, (unsigned)protocol);
     return answer;
 }
@@ -168,8 +168,8 @@ static void ticket_print(const KERB_TICKET_CACHE_INFO_EX3 *info, int form)
     text_print(info->ServerName);
     putchar('@');
     text_print(info->ServerRealm);
-    printf(" %s %d %s", info->StartTime.QuadPart < info->EndTime.QuadPart ? "lives" : "wrong", (int)info->EncryptionType,
-           (info->TicketFlags & KERB_TICKET_FLAGS_forwardable) != 0 ? "forwardable" : "-");
+    printf(" %s %d %s", info->StartTime.QuadPart < info->EndTime.QuadPart ? "lives" : "wrong",
+           (int)info->EncryptionType, (info->TicketFlags & KERB_TICKET_FLAGS_forwardable) != 0 ? "forwardable" : "-");
     if (form > 2)
         printf(" key %u", (unsigned)info->SessionKeyType);
     putchar(']');
@@ -261,7 +261,7 @@ static const struct {
     int n_words;
     void (*run)(char **word);
 } commands[] = {
-    {"logon", 6, logon}, {"s4u", 2, s4u},     {"trusted-s4u", 2, s4u},   {"user", 6, user},
+    {"logon", 6, logon},     {"s4u", 2, s4u},     {"trusted-s4u", 2, s4u},   {"user", 6, user},
     {"tickets", 2, tickets}, {"purge", 3, purge}, {"granting", 1, granting}, {"retrieve", 3, retrieve},
 };
 
