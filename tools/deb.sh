@@ -26,7 +26,7 @@ lintian --fail-on error --tag-display-limit 0 "$root"/*.changes
 
 step 'installed in a root of its own'
 place=$root/place
-mkdir -p "$place/var/lib/dpkg/updates" "$place/var/lib/dpkg/info" "$place/var/log"
+mkdir -p "$place/etc" "$place/var/lib/dpkg/updates" "$place/var/lib/dpkg/info" "$place/var/log"
 : >"$place/var/lib/dpkg/status"
 package()
 {

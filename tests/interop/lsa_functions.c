@@ -5,6 +5,7 @@
  *   logon TYPE PACKAGE USER DOMAIN PASSWORD     LsaLogonUser, and what its token says ("-" is empty)
  *   s4u USER, trusted-s4u USER                  the same on a service's own word; as a logon process
  *   user TYPE PROVIDER USER DOMAIN PASSWORD     LogonUser
+ *   act PACKAGE PROVIDER USER DOMAIN PASSWORD TARGET   LogonUser, impersonating its token, and a client with the default credentials then
  *   tickets FORM                                the Kerberos ticket cache, in form 1, 2, 3 (Ex2) or 4 (Ex3)
  *   purge SERVER REALM | granting | retrieve TARGET OPTIONS
  */
@@ -146,6 +147,41 @@ static void user(char **word)
     putchar('\n');
 }
 
+static void act(char **word)
+{
+    HANDLE token;
+    CredHandle credential;
+    CtxtHandle context;
+    SecPkgCredentials_NamesA names = {0};
+    unsigned char room[16384];
+    SecBuffer out = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
+    ULONG attributes;
+    if (!LogonUserA(word[3], word[4], word[5], LOGON32_LOGON_INTERACTIVE, (DWORD)atoi(word[2]), &token) ||
+        !ImpersonateLoggedOnUser(token)) {
+        printf("act error %u %s\n", (unsigned)GetLastError(), OpenSspiLastErrorText());
+        return;
+    }
+    SECURITY_STATUS status =
+        AcquireCredentialsHandleA(NULL, word[1], SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential, NULL);
+    printf("act 0x%08x", (unsigned)status);
+    if (status == SEC_E_OK) {
+        status = QueryCredentialsAttributesA(&credential, SECPKG_CRED_ATTR_NAMES, &names);
+        printf(" %s", status == SEC_E_OK ? names.sUserName : "nobody");
+        status = InitializeSecurityContextA(&credential, NULL, word[6], ISC_REQ_INTEGRITY, 0, 0, NULL, 0, &context,
+                                            &list, &attributes, NULL);
+        printf(" 0x%08x %s", (unsigned)status, status >= 0 && out.cbBuffer > 0 ? "token" : OpenSspiLastErrorText());
+        if (status >= 0)
+            DeleteSecurityContext(&context);
+        FreeContextBuffer(names.sUserName);
+        FreeCredentialsHandle(&credential);
+    } else
+        printf(" %s", OpenSspiLastErrorText());
+    putchar('\n');
+    RevertToSelf();
+    CloseHandle(token);
+}
+
 static void *call(void *message, ULONG len, const char *what)
 {
     void *answer = NULL;
@@ -261,7 +297,7 @@ static const struct {
     int n_words;
     void (*run)(char **word);
 } commands[] = {
-    {"logon", 6, logon},     {"s4u", 2, s4u},     {"trusted-s4u", 2, s4u},   {"user", 6, user},
+    {"logon", 6, logon},     {"s4u", 2, s4u},     {"trusted-s4u", 2, s4u},   {"user", 6, user},         {"act", 7, act},
     {"tickets", 2, tickets}, {"purge", 3, purge}, {"granting", 1, granting}, {"retrieve", 3, retrieve},
 };
 

@@ -32,8 +32,7 @@ class Embedded:
 
     def __init__(self, directory, realm):
         self.directory = pathlib.Path(directory)
-        with lsa.Daemon(directory, more=POLICY, env=realm.env, mode="embedded") as daemon:
-            self.env = dict(daemon.env)
+        self.env = dict(lsa.Daemon(directory, more=POLICY, env=realm.env, mode="embedded").env)  # which is not started
         self.program_env = {**self.env, "KRB5CCNAME": f"FILE:{directory}/cache"}
 
 
@@ -44,13 +43,21 @@ def world_of_the_module(request, realm):
     with tempfile.TemporaryDirectory(prefix="opensspi-lsa-") as directory:
         if request.param == "embedded":
             world = Embedded(directory, realm)
+            account_add(directory)
             world.mode = "embedded"
             yield world
             return
-        with lsa.Daemon(directory, more=POLICY, env=environment) as world:
+        daemon = lsa.Daemon(directory, more=POLICY, env=environment)
+        account_add(directory)
+        with daemon as world:
             world.program_env = {**world.env, "KRB5_KTNAME": f"FILE:{directory}/no-keytab", "KRB5CCNAME": f"FILE:{directory}/no-cache"}
             world.mode = "daemon"
             yield world
+
+
+def account_add(directory):
+    with open(pathlib.Path(directory) / "sam", "a", encoding="utf-8") as accounts:
+        accounts.write(lsa.ALICE.replace("alice", UNIX))
 
 
 def run(world, *lines):
@@ -93,6 +100,18 @@ def test_logon_user(world):
     assert re.match(r"user ok sid S-1-\S+ impersonation level 2 ", told[0]) and re.match(r"user ok sid S-1-\S+ primary ", told[1]), told
     assert told[2].startswith("user error 1326")
     assert told[3].startswith(f"user ok sid S-1-22-1-{UID} primary") and told[4].startswith(f"user ok sid S-1-22-1-{UID} impersonation")
+
+
+def test_acting(world):
+    """Whoever acts with the token of an interactive logon authenticates as its user, with a daemon by what it keeps sealed."""
+    told = run(world, f"act Kerberos 3 {UNIX} EXAMPLE.TEST {PASSWORD} {SERVICE}", f"act Negotiate 3 {UNIX} EXAMPLE.TEST {PASSWORD} {SERVICE}",
+               f"act NTLM 2 {UNIX} EXAMPLE Password1! {SERVICE}", f"act Negotiate 2 {UNIX} EXAMPLE Password1! {SERVICE}",
+               f"act Kerberos 2 {UNIX} EXAMPLE Password1! {SERVICE}", f"act Schannel 3 {UNIX} EXAMPLE.TEST {PASSWORD} {SERVICE}")
+    assert told[0] == f"act 0x00000000 {UNIX}@EXAMPLE.TEST 0x00000000 token"
+    assert told[1] == f"act 0x00000000 {UNIX}@EXAMPLE.TEST 0x00090312 token"
+    assert told[2] == told[3] == f"act 0x00000000 EXAMPLE\\{UNIX} 0x00090312 token"
+    assert told[4].startswith("act 0x8009030e ") and "by NTLM, not by Kerberos" in told[4]
+    assert told[5].startswith("act 0x00000000 ")
 
 
 def test_s4u(world):
