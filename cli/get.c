@@ -72,6 +72,13 @@ static size_t take_head(char *data, size_t size, size_t n, void *context)
     return take(data, size, n, &page->head);
 }
 
+static void tell_answer(const struct page *page, long answer)
+{
+    char text[sizeof(page->offers) + 64];
+    snprintf(text, sizeof(text), "%ld, offers %s", answer, page->offers[0] == '\0' ? "nothing" : page->offers);
+    cli_tell("answer:", text);
+}
+
 /* One request, with our token where there is one. *answer receives the HTTP status. */
 static int ask(struct page *page, const char *authorization, long *answer)
 {
@@ -87,7 +94,7 @@ static int ask(struct page *page, const char *authorization, long *answer)
     curl_slist_free_all(headers);
     curl_easy_getinfo(page->curl, CURLINFO_RESPONSE_CODE, answer);
     if (page->options->verbose && code == CURLE_OK)
-        fprintf(stderr, "answer: %ld, offers %s\n", *answer, page->offers[0] == '\0' ? "nothing" : page->offers);
+        tell_answer(page, *answer);
     if (code == CURLE_OK)
         return CLI_OK;
     cli_fail("%s: %s", page->options->operand[0], curl_easy_strerror(code));
@@ -205,13 +212,18 @@ static int page_set(struct page *page, const struct cli_options *options)
 static int target_of(const char *url, char target[300])
 {
     CURLU *parts = curl_url();
-    char *host = NULL;
+    char *host = NULL, *user = NULL;
     int code = CLI_OK;
     if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
         curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
         code = cli_misuse("\"%s\" is no URL: give http://HOST/PATH or https://HOST/PATH", url);
+    else if (curl_url_get(parts, CURLUPART_USER, &user, 0) != CURLUE_NO_USER)
+        /* libcurl would send it unasked, and everybody who lists processes sees it. */
+        code = cli_misuse("the URL holds a user name or a password: give the user with --user, and the password when "
+                          "it is asked for");
     else
         snprintf(target, 300, "HTTP/%s", host);
+    curl_free(user);
     curl_free(host);
     curl_url_cleanup(parts);
     return code;
@@ -260,7 +272,7 @@ static int get_run(const struct cli_options *options)
     if (code == CLI_OK || (answer >= 300 && code != CLI_USAGE)) {
         const struct writer *what = options->head ? &page.head : &page.body;
         if (code == CLI_OK && what->len > 0)
-            fwrite(what->data, 1, what->len, stdout);
+            cli_show(writer_slice_of(what));
     }
     if (code == CLI_OK && answer >= 400)
         code = answer == 403 || answer == 401 ? (cli_fail("the server answers %ld", answer), CLI_REFUSED)

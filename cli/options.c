@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/config.h"
+#include "decode/clean.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -76,7 +77,8 @@ static const struct {
      OPTION_TARGET},
     {"flags", "FLAG,...", "what to ask for instead of the default: names as in ISC_REQ_MUTUAL_AUTH, or \"none\"",
      ID_FLAGS, OPTION_FLAGS},
-    {"certificate", "FILE", "our certificate and its chain, in PEM (Schannel)", ID_CERTIFICATE, OPTION_CERTIFICATE},
+    {"certificate", "FILE", "our certificate and its chain, in PEM (Schannel, CREDSSP)", ID_CERTIFICATE,
+     OPTION_CERTIFICATE},
     {"key", "FILE", "the certificate's private key, in PEM (default: in the certificate's file)", ID_KEY,
      OPTION_CERTIFICATE},
     {"ca", "FILE", "the only certificates that may sign the server's, in PEM (TLS)", ID_CA, OPTION_CA},
@@ -332,13 +334,6 @@ void cli_time(int64_t filetime, char text[CLI_TIME_MAX])
 void json_text(FILE *out, const char *text)
 {
     fputc('"', out);
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        if (*at == '"' || *at == '\\')
-            fprintf(out, "\\%c", *at);
-        else if (*at < 0x20 || *at == 0x7f)
-            fprintf(out, "\\u%04x", *at);
-        else
-            fputc(*at, out);
-    }
+    clean_put(out, slice_of_text(text), CLEAN_JSON);
     fputc('"', out);
 }

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/secret.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include "core/identity.h"
 #include "core/tickets.h"
@@ -60,14 +61,14 @@ SECURITY_STATUS run_prove(struct job *job, const struct config *config)
     const struct package *package;
     AUTO_IDENTITY struct identity identity = {0};
     AUTO_PROOF struct logon_proof proof = {.keeps = (lsa_number(&job->message, LSA_FLAGS) & LSA_WANTS_KEPT) != 0};
-    const struct acquire_request client = {.config = config, .use = SECPKG_CRED_OUTBOUND, .identity = &identity};
     try(job_package(job, &package));
     try(job_identity(job, &identity));
     require(identity.user != NULL && identity.has_password && identity.proof_kind == IDENTITY_PASSWORD,
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a logon needs a user's name and a password"));
-    if (package->info.chooses)
-        try(logon_package(config, &identity, LOGON_BY_DOMAIN, &package));
-    try(logon_prove(package, &client, &proof));
+    enum logon_provider provider = package->info.chooses                             ? LOGON_BY_DOMAIN
+                                   : text_equal_fold(package->info.name, "Kerberos") ? LOGON_BY_KERBEROS
+                                                                                     : LOGON_BY_STORES;
+    try(logon_prove_by(config, &identity, provider, &proof));
     return proof_write(job, &proof);
 }
 

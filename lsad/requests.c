@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "accounts/accounts.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "core/cause.h"
@@ -383,7 +384,9 @@ static bool may_wait(const struct job *job)
         const struct credential *credential =
             job->context != NULL ? job->context->context->credential : job->credential->credential;
         if (lsa_number(&job->message, LSA_USE) == SECPKG_CRED_INBOUND)
-            return credential->config->kerberos_shared_replay_cache && !is_kind(credential->package->info.name, "NTLM");
+            return (credential->config->kerberos_shared_replay_cache &&
+                    !is_kind(credential->package->info.name, "NTLM")) ||
+                   (accounts_ask_domains(credential->config) && !is_kind(credential->package->info.name, "Kerberos"));
         return !is_kind(credential->package->info.name, "NTLM") && !only_computes(job, credential);
     }
     case LSA_ACQUIRE: {

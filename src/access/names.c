@@ -29,17 +29,6 @@ static SECURITY_STATUS name_set(struct sid_name *out, const char *domain, const 
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS stores_open(const struct config *config, struct accounts **accounts)
-{
-    const struct account_policy policy = {
-        .lockout_threshold = config->lockout_threshold,
-        .lockout_seconds = config->lockout_seconds,
-        .reset_seconds = config->lockout_reset_seconds,
-    };
-    return accounts_open((const char *const *)config->stores.item, config->stores.n_items, config->domain, &policy,
-                         accounts);
-}
-
 /* Each source answers SEC_E_TARGET_UNKNOWN for what it does not know. */
 
 static SECURITY_STATUS known_name(const struct config *config, const struct sid *sid, struct sid_name *name)
@@ -54,7 +43,7 @@ static SECURITY_STATUS store_name(const struct config *config, const struct sid 
 {
     struct accounts *accounts;
     struct account_name found = {0};
-    try(stores_open(config, &accounts));
+    try(accounts_open_configured(config, &accounts));
     SECURITY_STATUS status = account_name_of_sid(accounts, sid, &found);
     accounts_close(accounts);
     if (status == SEC_E_OK)
@@ -160,7 +149,7 @@ static SECURITY_STATUS store_sid(const struct config *config, const struct parts
                                  struct sid_name *name)
 {
     struct accounts *accounts;
-    try(stores_open(config, &accounts));
+    try(accounts_open_configured(config, &accounts));
     SECURITY_STATUS status = store_sid_in(accounts, config, parts, sid, name);
     accounts_close(accounts);
     return status;
@@ -222,7 +211,7 @@ SECURITY_STATUS names_full_name(const struct config *config, const char *domain,
     const struct account *account = NULL;
     int64_t uid = -1;
     *full_name = NULL;
-    try(stores_open(config, &accounts));
+    try(accounts_open_configured(config, &accounts));
     SECURITY_STATUS status = account_find(accounts, name, domain, &account);
     if (status == SEC_E_OK && account->full_name != NULL) {
         *full_name = mem_strdup(account->full_name);

@@ -1,15 +1,18 @@
 /*
- * What winbind knows of a domain, through Samba's libwbclient, which is loaded only where [access] says `winbind = yes`: nobody else depends on Samba.
- * Lock: one, over the library, whose calls share a connection.
+ * Which SIDs, names and Unix ids winbind knows. Asked only where [access] says `winbind = yes`.
  */
 #ifndef OPENSSPI_ACCESS_WINBIND_H
 #define OPENSSPI_ACCESS_WINBIND_H
 
+#include "access/wbclient.h"
 #include "access/well_known.h"
 #include "core/config.h"
 
-/* All: SEC_E_OK, also when winbind knows no such SID, name or number (the outputs stay as they were); SEC_E_INTERNAL_ERROR when it cannot be asked, with the cause;
- * SEC_E_INSUFFICIENT_MEMORY. */
+/* What [access] says of libwbclient; borrowed from the configuration. */
+struct winbind_settings winbind_settings_of(const struct config *config);
+
+/* All: SEC_E_OK, also when winbind knows no such SID, name or number (the outputs stay as they were); SEC_E_NO_AUTHENTICATING_AUTHORITY when it does not answer,
+ * SEC_E_INTERNAL_ERROR without the library, both with the cause; SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS winbind_ids_of_sids(const struct config *config, const struct sid *sids, size_t n_sids, int64_t *uids,
                                     int64_t *gids);
 SECURITY_STATUS winbind_sid_of_uid(const struct config *config, uint32_t uid, struct sid *sid);

@@ -19,6 +19,7 @@ struct account *account_new(void)
     counted->references = 1;
     counted->account.expires = FILETIME_NEVER;
     counted->account.password_expires = FILETIME_NEVER;
+    counted->account.logon_ends = FILETIME_NEVER;
     counted->account.uid = -1;
     counted->account.gid = -1;
     return &counted->account;

@@ -15,19 +15,21 @@
 static struct accounts *opened; /* guarded by opened_lock, as are the reference counts */
 static pthread_mutex_t opened_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static SECURITY_STATUS store_open(const char *name, const char *default_domain, struct account_store *store)
+static SECURITY_STATUS store_open(const char *name, const char *default_domain, const struct account_policy *policy,
+                                  struct account_store *store)
 {
     static const struct {
         const char *prefix;
         SECURITY_STATUS (*open)(const char *path, const char *default_domain, struct account_store *store);
     } kinds[] = {{"sqlite:", sqlite_store_open}, {"smbpasswd:", smbpasswd_store_open}, {"sam:", sam_store_open}};
+    if (strncmp(name, STORE_WINBIND, strlen(STORE_WINBIND)) == 0)
+        return winbind_store_open(name + strlen(STORE_WINBIND), policy, store);
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         size_t prefix_len = strlen(kinds[i].prefix);
         if (strncmp(name, kinds[i].prefix, prefix_len) == 0 && name[prefix_len] != '\0')
             return kinds[i].open(name + prefix_len, default_domain, store);
     }
-    return cause_set(SEC_E_CANNOT_INSTALL, "\"%s\" is no account store: write sqlite:PATH, smbpasswd:PATH or sam:PATH",
-                     name);
+    return cause_set(SEC_E_CANNOT_INSTALL, "\"%s\" is no account store: write sqlite:PATH, smbpasswd:PATH, sam:PATH or winbind:", name);
 }
 
 static void accounts_free(struct accounts *accounts)
@@ -41,6 +43,7 @@ static void accounts_free(struct accounts *accounts)
     failures_close(accounts->unknown);
     mem_free(accounts->default_domain);
     mem_free(accounts->default_key);
+    mem_free(accounts->winbind_library);
     key16_wipe(&accounts->nobody);
     mem_free(accounts);
 }
@@ -58,7 +61,8 @@ static SECURITY_STATUS accounts_fill(struct accounts *accounts, const char *cons
         accounts->name[i] = mem_strdup(names[i]);
         accounts->n_stores = i + 1;
         require(accounts->name[i] != NULL, SEC_E_INSUFFICIENT_MEMORY);
-        try(store_open(names[i], accounts->default_domain, &accounts->store[i]));
+        try(store_open(names[i], accounts->default_domain, &accounts->policy, &accounts->store[i]));
+        accounts->asks_domains |= accounts->store[i].table->verify != NULL;
     }
     return SEC_E_OK;
 }
@@ -70,6 +74,10 @@ static bool accounts_match(const struct accounts *accounts, const char *const *n
     require(accounts->policy.lockout_threshold == policy->lockout_threshold &&
                 accounts->policy.lockout_seconds == policy->lockout_seconds &&
                 accounts->policy.reset_seconds == policy->reset_seconds,
+            false);
+    const char *ours = accounts->policy.winbind_library, *theirs = policy->winbind_library;
+    require(accounts->policy.winbind_seconds == policy->winbind_seconds && (ours == NULL) == (theirs == NULL) &&
+                (ours == NULL || strcmp(ours, theirs) == 0),
             false);
     for (size_t i = 0; i < n_names; i++)
         require(strcmp(accounts->name[i], names[i]) == 0, false);
@@ -90,8 +98,10 @@ static SECURITY_STATUS accounts_open_locked(const char *const *names, size_t n_n
     fresh->references = 1;
     fresh->policy = *policy;
     fresh->default_domain = mem_strdup(default_domain);
-    SECURITY_STATUS status =
-        fresh->default_domain == NULL ? SEC_E_INSUFFICIENT_MEMORY : accounts_fill(fresh, names, n_names);
+    fresh->policy.winbind_library = fresh->winbind_library = mem_strdup(policy->winbind_library);
+    bool copied =
+        fresh->default_domain != NULL && (policy->winbind_library == NULL || fresh->winbind_library != NULL);
+    SECURITY_STATUS status = copied ? accounts_fill(fresh, names, n_names) : SEC_E_INSUFFICIENT_MEMORY;
     if (status != SEC_E_OK) {
         accounts_free(fresh);
         return status;
@@ -348,12 +358,28 @@ static bool has_password(const struct store_record *record)
     return record->account != NULL && record->has_nt && (record->account->flags & ACCOUNT_NO_HASH) == 0;
 }
 
+/* A response of a kind that is not allowed here does not go to a controller, which might take it. */
+static SECURITY_STATUS verify_by_domain(const struct account_store *store, const struct ntlm_check *check,
+                                        const struct account **account, struct key16 *session_base_key)
+{
+    bool lm_alone = check->nt_response.len == 0;
+    require(check_tries_password(check) && (!lm_alone || check->allow_lm),
+            cause_set(SEC_E_LOGON_DENIED, "the client's response is of a kind that is not allowed"));
+    return store->table->verify(store->self, check, account, session_base_key);
+}
+
 SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check,
                                     const struct account **account, struct key16 *session_base_key)
 {
     AUTO_LOOKUP struct lookup lookup = {0};
     AUTO_KEY16 struct key16 base_key = {0};
     const char *user = check->user == NULL ? "" : check->user, *domain = check->domain == NULL ? "" : check->domain;
+    if (accounts->asks_domains) {
+        size_t at;
+        try(accounts_route(accounts, user, domain, &at));
+        if (at < accounts->n_stores)
+            return verify_by_domain(&accounts->store[at], check, account, session_base_key);
+    }
     try(accounts_look_up(accounts, user, domain, &lookup));
     const struct cache_answer *answer = &lookup.answer;
     struct ntlm_response_input input = {
@@ -399,6 +425,13 @@ SECURITY_STATUS account_change_password(struct accounts *accounts, const char *u
     if (new_password.len == 0 || new_password.len % 2 != 0 || new_password.len > PASSWORD_BYTES_MAX)
         return cause_set(SEC_E_INVALID_PARAMETER, "the new password must have 1 to %d letters", PASSWORD_BYTES_MAX / 2);
     domain = domain == NULL ? "" : domain;
+    if (accounts->asks_domains) {
+        size_t at;
+        try(accounts_route(accounts, user, domain, &at));
+        if (at < accounts->n_stores)
+            return accounts->store[at].table->change_password(accounts->store[at].self, user, domain, old_password,
+                                                              new_password);
+    }
     try(accounts_look_up(accounts, user, domain, &lookup));
     const struct cache_answer *answer = &lookup.answer;
     ntlm_nt_hash(old_password, &old_hash);

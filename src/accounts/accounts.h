@@ -1,6 +1,7 @@
 /*
  * Account stores: who there is, and whether an NTLM response proves to be them. A store that knows hashes computes; a store that
- * only knows a domain asks it. Stores stand in an order; the first that knows the account answers.
+ * only knows a domain asks it. Stores stand in an order. Where one of them asks a domain, the domain that the client names chooses between them
+ * (docs/domain-accounts.md); among those that know hashes the first that knows the account answers.
  */
 #ifndef OPENSSPI_ACCOUNTS_ACCOUNTS_H
 #define OPENSSPI_ACCOUNTS_ACCOUNTS_H
@@ -34,6 +35,7 @@ struct account {
     int64_t expires;          /* FILETIME or FILETIME_NEVER */
     int64_t password_set;     /* FILETIME, 0 when unknown */
     int64_t password_expires; /* FILETIME or FILETIME_NEVER */
+    int64_t logon_ends;       /* when a domain wants the logon ended; FILETIME or FILETIME_NEVER */
     int64_t uid, gid;         /* Unix ids, or -1 */
 };
 
@@ -44,12 +46,14 @@ struct account_policy {
     unsigned lockout_threshold; /* wrong passwords in a row that lock an account out; 0: never; more than 1000: 1000 */
     unsigned lockout_seconds;   /* how long; 0: until an administrator enables it */
     unsigned reset_seconds;     /* failures older than this count no more */
+    const char *winbind_library; /* access/wbclient.h; borrowed during the call */
+    unsigned winbind_seconds;
 };
 
 /* The stores of one process, in order. Thread-safe; counted by open and close. */
 struct accounts;
 
-/* Opens stores named "sqlite:PATH", "smbpasswd:PATH" or "sam:PATH" (WinPR's SAM), in order. A store of the same name and policy that is
+/* Opens stores named "sqlite:PATH", "smbpasswd:PATH", "sam:PATH" (WinPR's SAM), "winbind:" or "winbind:DOMAIN", in order. A store of the same name and policy that is
  * already open in this process is shared. `default_domain` is the domain of accounts of stores that name none, and answers for domains
  * that no store knows (as a Windows server outside a domain does). Answers SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_CANNOT_INSTALL for a
  * name of no known kind; SEC_E_INTERNAL_ERROR for a file that exists but cannot be read, is readable by others, or is not such
@@ -57,6 +61,24 @@ struct accounts;
 SECURITY_STATUS accounts_open(const char *const *names, size_t n_names, const char *default_domain,
                               const struct account_policy *policy, struct accounts **accounts);
 void accounts_close(struct accounts *accounts); /* NULL is fine */
+
+struct config;
+/* Those of the configuration. Beside a domain's store the local accounts without a domain are this computer's, as on a member of a Windows domain. */
+SECURITY_STATUS accounts_open_configured(const struct config *config, struct accounts **accounts);
+/* Is one of the configuration's stores a domain's? */
+bool accounts_ask_domains(const struct config *config);
+
+#define ACCOUNT_HOST_NAME_MAX 256
+/* Who a domain says this computer is; "" where it says nothing. */
+struct account_host {
+    char computer[ACCOUNT_HOST_NAME_MAX], domain[ACCOUNT_HOST_NAME_MAX]; /* NetBIOS names */
+    char dns_domain[ACCOUNT_HOST_NAME_MAX];
+};
+/* SEC_E_OK; SEC_E_NO_CREDENTIALS when no store asks a domain; SEC_E_NO_AUTHENTICATING_AUTHORITY when it is not known: with `wait` it was asked for, within the
+ * policy's seconds, but not again within the next few; without, it is on its way. SEC_E_INTERNAL_ERROR, SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS accounts_host(struct accounts *accounts, bool wait, struct account_host *host);
+/* Does the trust between this computer and its domain hold? The same statuses. Asks a controller. */
+SECURITY_STATUS accounts_check_trust(struct accounts *accounts);
 
 struct ntlm_check {
     const char *user, *domain, *workstation; /* as the client sent them; the computation uses them letter by letter */
@@ -73,6 +95,7 @@ struct ntlm_check {
  *                               lock-out as led to it, and SEC_E_LOGON_DENIED after that
  *   STATUS_ACCOUNT_DISABLED, STATUS_ACCOUNT_EXPIRED, STATUS_PASSWORD_EXPIRED, STATUS_PASSWORD_MUST_CHANGE   only when the response is right
  *   SEC_E_INTERNAL_ERROR        the store cannot be read (cause tells); nobody is let in
+ *   SEC_E_NO_AUTHENTICATING_AUTHORITY  winbind or the domain's controllers do not answer, or refuse this computer (cause tells)
  * A locked account refuses a wrong response like an unknown name does, so that the status tells nobody who exists; whoever knows the
  * password is told why he is not let in. If that never ended, guessing could go on through the lock-out and use the password found after it: so
  * one lock-out answers for at most twice the threshold of guesses, and guesses during it do not make it longer, for then
@@ -80,7 +103,8 @@ struct ntlm_check {
  *
  * A wrong response counts towards the lock-out, a right one resets the count; one of a kind that is not allowed tried no password and does
  * not count. The count is looked at after the response was measured: guesses at the same time find no gap. Counts are kept as
- * failures.h says. Unknown names cost the same time as known ones in every arrangement of stores, and neither writes to a database. */
+ * failures.h says. Unknown names cost the same time as known ones in every arrangement of stores, and neither writes to a database.
+ * A domain's accounts are the domain's affair: it counts failures, and says what it says. */
 SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check,
                                     const struct account **account, struct key16 *session_base_key);
 

@@ -39,7 +39,7 @@ struct config {
     char *user_file; /* default NTLM credentials, DOMAIN:user:password lines */
     char *askpass;   /* program asked for a password under PROMPT_FOR_CREDS */
     /* [accounts] */
-    struct config_list stores; /* "sqlite:PATH", "smbpasswd:PATH", "sam:PATH" */
+    struct config_list stores; /* "sqlite:PATH", "smbpasswd:PATH", "sam:PATH", "winbind:", "winbind:DOMAIN" */
     unsigned lockout_threshold, lockout_seconds, lockout_reset_seconds;
     /* [ntlm] */
     bool ntlm_v1, ntlm_lm, ntlm_anonymous, ntlm_require_128, ntlm_refuse_reflection;
@@ -68,6 +68,7 @@ struct config {
     /* [access] */
     bool access_winbind;                    /* ask winbind for Unix ids and names */
     char *access_winbind_library;           /* NULL: libwbclient's */
+    unsigned access_winbind_seconds;        /* how long one question to winbind may take */
     struct config_list access_name_domains; /* domains and realms whose accounts are the Unix users of the same name */
     struct config_list access_ranges;       /* "DOMAIN-SID:FIRST:SIZE" */
     bool access_allow_root;                 /* clients may be mapped to uid 0 and gid 0 */

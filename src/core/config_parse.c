@@ -79,6 +79,7 @@ static const struct key {
     {"schannel", "ciphers", KEY_TEXT, offsetof(struct config, schannel_ciphers)},
     {"access", "winbind", KEY_SWITCH, offsetof(struct config, access_winbind)},
     {"access", "winbind_library", KEY_TEXT, offsetof(struct config, access_winbind_library)},
+    {"access", "winbind_seconds", KEY_NUMBER, offsetof(struct config, access_winbind_seconds)},
     {"access", "name_domains", KEY_LIST, offsetof(struct config, access_name_domains)},
     {"access", "ranges", KEY_LIST, offsetof(struct config, access_ranges)},
     {"access", "allow_root", KEY_SWITCH, offsetof(struct config, access_allow_root)},
@@ -119,6 +120,7 @@ void config_defaults(struct config *config)
         .kerberos_kdc_seconds = 5,
         .kerberos_s4u2proxy = true,
         .negotiate_ntlm_fallback = FALLBACK_YES,
+        .access_winbind_seconds = 10,
         .certificates_security_level = 2, /* 112 bits: RSA of 2048 bits, no SHA-1 in signatures */
         .schannel_min = CONFIG_TLS_1_2,
         .schannel_max = CONFIG_TLS_1_3,

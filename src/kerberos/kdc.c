@@ -1,143 +1,31 @@
 #include "kerberos/kdc.h"
 
-#include "base/memory.h"
-#include "base/result.h"
-#include "base/time.h"
 #include "core/cause.h"
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <time.h>
-
-struct job {
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
-    bool done, abandoned; /* guarded by lock */
-    pthread_t thread;
-    const struct kdc_work *work;
-    void *data;
-    SECURITY_STATUS status;
-    char cause[CAUSE_TEXT_MAX];
-};
-
-static atomic_uint n_abandoned;
-
-/* A child has none of its parent's threads. */
-static void forget(void)
-{
-    atomic_store(&n_abandoned, 0);
-}
-
-__attribute__((constructor)) static void guard(void)
-{
-    (void)pthread_atfork(NULL, NULL, forget);
-}
 
 unsigned kdc_abandoned(void)
 {
-    return atomic_load(&n_abandoned);
+    return late_abandoned(LATE_KDC);
 }
 
 uint64_t kdc_deadline(unsigned seconds)
 {
-    return monotonic_ms() + (uint64_t)seconds * 1000;
+    return late_deadline(seconds);
 }
 
-static void job_free(struct job *job)
+SECURITY_STATUS kdc_run(const struct late_work *work, void **data, uint64_t deadline)
 {
-    pthread_mutex_destroy(&job->lock);
-    pthread_cond_destroy(&job->ended);
-    mem_free(job);
-}
-
-static void *job_run(void *argument)
-{
-    struct job *job = argument;
-    cause_clear();
-    job->status = job->work->run(job->data);
-    snprintf(job->cause, sizeof job->cause, "%s", cause_text());
-    pthread_mutex_lock(&job->lock);
-    job->done = true;
-    bool abandoned = job->abandoned;
-    pthread_cond_signal(&job->ended);
-    pthread_mutex_unlock(&job->lock);
-    if (abandoned) {
-        job->work->free(job->data);
-        job_free(job);
-        atomic_fetch_sub(&n_abandoned, 1);
-    }
-    return NULL;
-}
-
-static struct job *job_new(const struct kdc_work *work, void *data)
-{
-    struct job *job = mem_zalloc(sizeof *job);
-    require(job != NULL, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&job->ended, &attributes);
-    pthread_condattr_destroy(&attributes);
-    pthread_mutex_init(&job->lock, NULL);
-    job->work = work;
-    job->data = data;
-    return job;
-}
-
-/* The host's signals are not for this thread. Blocked before it starts, so that there is no moment in between; a KDC that closes its
- * connection then also raises no SIGPIPE. */
-static bool job_start(struct job *job)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int failed = pthread_create(&job->thread, NULL, job_run, job);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed == 0;
-}
-
-/* False when the time is over: the thread then owns the job. One that is done is waited for: what libraries keep for each thread goes with it. */
-static bool job_wait(struct job *job, uint64_t deadline)
-{
-    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000), .tv_nsec = (long)(deadline % 1000) * 1000000};
-    const pthread_t thread = job->thread;
-    int waited = 0;
-    pthread_mutex_lock(&job->lock);
-    while (!job->done && waited == 0)
-        waited = pthread_cond_timedwait(&job->ended, &job->lock, &until);
-    bool done = job->done;
-    job->abandoned = !done;
-    if (!done)
-        atomic_fetch_add(&n_abandoned, 1);
-    pthread_mutex_unlock(&job->lock);
-    if (done)
-        pthread_join(thread, NULL);
-    else
-        pthread_detach(thread);
-    return done;
-}
-
-SECURITY_STATUS kdc_run(const struct kdc_work *work, void **data, uint64_t deadline)
-{
-    require(kdc_abandoned() < KDC_ABANDONED_MAX,
-            cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY,
-                      "%u requests to KDCs that do not answer are still waiting; nothing more is asked until they end",
-                      kdc_abandoned()));
-    struct job *job = job_new(work, *data);
-    require(job != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    if (!job_start(job)) {
-        job_free(job);
-        return cause_set(SEC_E_INSUFFICIENT_MEMORY, "no thread to wait for the KDC with");
-    }
-    if (!job_wait(job, deadline)) {
-        *data = NULL;
+    SECURITY_STATUS status = SEC_E_INTERNAL_ERROR;
+    switch (late_run(LATE_KDC, work, data, deadline, &status)) {
+    case LATE_DONE:
+        return status;
+    case LATE_OVER:
         return cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "no KDC answered in time (kdc_seconds in [kerberos])");
+    case LATE_FULL:
+        return cause_set(
+            SEC_E_NO_AUTHENTICATING_AUTHORITY,
+            "%u requests to KDCs that do not answer are still waiting; nothing more is asked until they end",
+            kdc_abandoned());
+    default:
+        return cause_set(SEC_E_INSUFFICIENT_MEMORY, "no memory, or no thread to wait for the KDC with");
     }
-    SECURITY_STATUS status = job->status;
-    if (status != SEC_E_OK && job->cause[0] != '\0')
-        (void)cause_set(status, "%s", job->cause);
-    job_free(job);
-    return status;
 }

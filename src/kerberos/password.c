@@ -84,7 +84,7 @@ static SECURITY_STATUS change_fill(struct change *change, const struct password_
 
 SECURITY_STATUS kerberos_change_password(const struct password_change *request)
 {
-    static const struct kdc_work work = {change_run, change_free};
+    static const struct late_work work = {change_run, change_free};
     struct change *change = mem_zalloc(sizeof *change);
     require(change != NULL, SEC_E_INSUFFICIENT_MEMORY);
     void *data = change;

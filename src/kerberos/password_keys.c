@@ -121,7 +121,7 @@ static SECURITY_STATUS wanted_new(struct kerberos_credential *credential, bool o
 SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, krb5_context krb, uint64_t deadline,
                                        struct password_keys *keys)
 {
-    static const struct kdc_work work = {keys_make, wanted_free};
+    static const struct late_work work = {keys_make, wanted_free};
     struct wanted *wanted;
     (void)krb; /* libkrb5's keys belong to no context */
     try(wanted_new(credential, false, &wanted));

@@ -185,7 +185,7 @@ static void task_drop(void *data)
 SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct kerberos_task **task,
                                   uint64_t deadline)
 {
-    static const struct kdc_work work = {task_work, task_drop};
+    static const struct late_work work = {task_work, task_drop};
     void *data = *task;
     SECURITY_STATUS status = kdc_run(&work, &data, deadline);
     *task = data;

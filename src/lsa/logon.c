@@ -1,10 +1,12 @@
 #include "lsa/logon.h"
 
 #include "access/behalf.h"
+#include "accounts/accounts.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/registry.h"
+#include "core/status.h"
 #include "core/trace.h"
 #include <stdio.h>
 #include <string.h>
@@ -238,17 +240,52 @@ SECURITY_STATUS logon_package(const struct config *config, const struct identity
                : cause_set(SEC_E_SECPKG_NOT_FOUND, "this library was built without %s, which this logon needs", name);
 }
 
-SECURITY_STATUS local_logon(const struct logon_request *request, const struct token **token)
+/* Was it the account that was refused? To try again by another way would count a wrong password twice. */
+static bool account_refused(SECURITY_STATUS status)
+{
+    static const SECURITY_STATUS refusals[] = {
+        SEC_E_OK,
+        SEC_E_LOGON_DENIED,
+        SEC_E_INSUFFICIENT_MEMORY,
+        STATUS_ACCOUNT_DISABLED,
+        STATUS_ACCOUNT_EXPIRED,
+        STATUS_PASSWORD_EXPIRED,
+        STATUS_PASSWORD_MUST_CHANGE,
+        STATUS_ACCOUNT_LOCKED_OUT,
+    };
+    for (size_t i = 0; i < COUNT_OF(refusals); i++)
+        if (status == refusals[i])
+            return true;
+    return false;
+}
+
+bool logon_other_way(const struct config *config, enum logon_provider provider, const struct package *package,
+                     SECURITY_STATUS status)
+{
+    return provider == LOGON_BY_DOMAIN && !account_refused(status) && text_equal_fold(package->info.name, "Kerberos") &&
+           accounts_ask_domains(config);
+}
+
+SECURITY_STATUS logon_prove_by(const struct config *config, const struct identity *identity,
+                               enum logon_provider provider, struct logon_proof *proof)
 {
     const struct package *package;
-    AUTO_PROOF struct logon_proof proof = {.keeps = request->keeps};
-    const struct acquire_request client = {
-        .config = request->config, .use = SECPKG_CRED_OUTBOUND, .identity = request->identity};
-    try(logon_package(request->config, request->identity, request->provider, &package));
-    SECURITY_STATUS status = logon_prove(package, &client, &proof);
-    if (status == SEC_E_OK)
-        status = logon_token(request, &proof, token);
-    TRACE("logon", "%s\\%s by %s: 0x%08x", request->identity->domain != NULL ? request->identity->domain : "",
-          request->identity->user != NULL ? request->identity->user : "", package->info.name, (unsigned)status);
+    const struct acquire_request client = {.config = config, .use = SECPKG_CRED_OUTBOUND, .identity = identity};
+    try(logon_package(config, identity, provider, &package));
+    SECURITY_STATUS status = logon_prove(package, &client, proof);
+    if (logon_other_way(config, provider, package, status)) {
+        cause_clear();
+        try(logon_package(config, identity, LOGON_BY_STORES, &package));
+        status = logon_prove(package, &client, proof);
+    }
+    TRACE("logon", "%s\\%s by %s: 0x%08x", identity->domain != NULL ? identity->domain : "",
+          identity->user != NULL ? identity->user : "", package->info.name, (unsigned)status);
     return status;
+}
+
+SECURITY_STATUS local_logon(const struct logon_request *request, const struct token **token)
+{
+    AUTO_PROOF struct logon_proof proof = {.keeps = request->keeps};
+    try(logon_prove_by(request->config, request->identity, request->provider, &proof));
+    return logon_token(request, &proof, token);
 }

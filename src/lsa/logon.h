@@ -32,6 +32,13 @@ SECURITY_STATUS logon_token(const struct logon_request *request, const struct lo
 SECURITY_STATUS logon_package(const struct config *config, const struct identity *identity,
                               enum logon_provider provider, const struct package **package);
 
+/* After that status of that package: shall a domain's store be asked by NTLM, because Kerberos has no key, or no KDC answers? winbind's word is as good. */
+bool logon_other_way(const struct config *config, enum logon_provider provider, const struct package *package,
+                     SECURITY_STATUS status);
+/* logon_prove with whatever package knows the name. */
+SECURITY_STATUS logon_prove_by(const struct config *config, const struct identity *identity,
+                               enum logon_provider provider, struct logon_proof *proof);
+
 /* authority()->logon of the embedded authority. */
 SECURITY_STATUS local_logon(const struct logon_request *request, const struct token **token);
 

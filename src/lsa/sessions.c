@@ -184,21 +184,33 @@ static SECURITY_STATUS cache_fill(struct kept_session *session)
 
 /* Where the credentials stay, the KDC's answer proves the password: it opens with nothing else. For a token that is not enough, as anybody may answer in the KDC's place: then the
  * KDC has to know a key of this computer too. */
+static SECURITY_STATUS proved_by_kdc(const struct session_request *request, const struct package *kerberos,
+                                     struct kept_session *session)
+{
+    struct acquire_request client = {.config = request->config, .use = SECPKG_CRED_OUTBOUND};
+    try(cache_fill(session));
+    require(request->proof != NULL, SEC_E_OK);
+    client.session_cache = session->cache;
+    return logon_prove(kerberos, &client, request->proof);
+}
+
 static SECURITY_STATUS identity_prove(const struct session_request *request, struct kept_session *session)
 {
-    const struct package *package = request->package;
     AUTO_PROOF struct logon_proof unwanted = {0};
-    struct acquire_request client = {
-        .config = request->config, .use = SECPKG_CRED_OUTBOUND, .identity = request->identity};
-    if (package->info.chooses)
-        try(logon_package(request->config, request->identity, LOGON_BY_DOMAIN, &package));
+    struct logon_proof *proof = request->proof != NULL ? request->proof : &unwanted;
+    const struct package *package = request->package;
+    enum logon_provider provider = package->info.chooses                             ? LOGON_BY_DOMAIN
+                                   : text_equal_fold(package->info.name, "Kerberos") ? LOGON_BY_KERBEROS
+                                                                                     : LOGON_BY_STORES;
+    try(logon_package(request->config, request->identity, provider, &package));
     if (text_equal_fold(package->info.name, "Kerberos") && request->type == SESSION_INTERACTIVE) {
-        try(cache_fill(session));
-        require(request->proof != NULL, SEC_E_OK);
-        client.identity = NULL;
-        client.session_cache = session->cache;
+        SECURITY_STATUS status = proved_by_kdc(request, package, session);
+        if (!logon_other_way(request->config, provider, package, status))
+            return status;
+        cause_clear();
+        provider = LOGON_BY_STORES;
     }
-    return logon_prove(package, &client, request->proof != NULL ? request->proof : &unwanted);
+    return logon_prove_by(request->config, request->identity, provider, proof);
 }
 
 SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t *id)

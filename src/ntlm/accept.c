@@ -39,12 +39,30 @@ static uint32_t flags_granted(uint32_t asked, uint32_t agreed)
     return granted;
 }
 
-static void pairs_write(const struct config *config, struct writer *pairs)
+/* Names as the domain knows them, where one is asked about accounts: its controllers refuse responses whose target information names another computer
+ * than the one that passes them on (MS-NRPC 3.5.4.5.1, since CVE-2015-0005). */
+struct names {
+    struct account_host host;
+    bool member;
+    const char *computer, *domain, *dns_domain;
+};
+
+static void names_fill(const struct ntlm_credential *credential, struct names *names)
 {
-    ntlm_av_write_text(pairs, NTLM_AV_NB_DOMAIN, config->domain);
-    ntlm_av_write_text(pairs, NTLM_AV_NB_COMPUTER, config->computer);
-    if (config->dns_domain != NULL)
-        ntlm_av_write_text(pairs, NTLM_AV_DNS_DOMAIN, config->dns_domain);
+    const struct config *config = credential->config;
+    names->member = accounts_host(credential->accounts, false, &names->host) == SEC_E_OK;
+    cause_clear(); /* local accounts do without */
+    names->computer = names->member ? names->host.computer : config->computer;
+    names->domain = names->member ? names->host.domain : config->domain;
+    names->dns_domain = names->member && names->host.dns_domain[0] != '\0' ? names->host.dns_domain : config->dns_domain;
+}
+
+static void pairs_write(const struct config *config, const struct names *names, struct writer *pairs)
+{
+    ntlm_av_write_text(pairs, NTLM_AV_NB_DOMAIN, names->domain);
+    ntlm_av_write_text(pairs, NTLM_AV_NB_COMPUTER, names->computer);
+    if (names->dns_domain != NULL)
+        ntlm_av_write_text(pairs, NTLM_AV_DNS_DOMAIN, names->dns_domain);
     ntlm_av_write_text(pairs, NTLM_AV_DNS_COMPUTER, config->dns_computer);
     if (config->dns_forest != NULL)
         ntlm_av_write_text(pairs, NTLM_AV_DNS_TREE, config->dns_forest);
@@ -58,13 +76,15 @@ static SECURITY_STATUS challenge_send(struct ntlm_handshake *handshake, uint32_t
     const struct config *config = handshake->credential->config;
     AUTO_WRITER struct writer pairs = writer_growing(256), name = writer_growing(64);
     struct ntlm_challenge challenge = {.flags = client & FLAGS_MIRRORED};
-    challenge.flags |=
-        NTLM_NTLM | NTLM_TARGET_INFO | NTLM_TARGET_TYPE_SERVER | NTLM_REQUEST_TARGET | (client & NTLM_DATAGRAM);
+    struct names names;
+    names_fill(handshake->credential, &names);
+    challenge.flags |= NTLM_NTLM | NTLM_TARGET_INFO | NTLM_REQUEST_TARGET | (client & NTLM_DATAGRAM);
+    challenge.flags |= names.member ? NTLM_TARGET_TYPE_DOMAIN : NTLM_TARGET_TYPE_SERVER;
     challenge.flags |= (client & NTLM_UNICODE) != 0 ? NTLM_UNICODE : NTLM_OEM;
     require(random_bytes(challenge.challenge, sizeof challenge.challenge),
             cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
-    pairs_write(config, &pairs);
-    require(ntlm_text_write(challenge.flags, &name, config->computer) == WIRE_OK && writer_finish(&pairs) == WIRE_OK &&
+    pairs_write(config, &names, &pairs);
+    require(ntlm_text_write(challenge.flags, &name, names.member ? names.domain : names.computer) == WIRE_OK && writer_finish(&pairs) == WIRE_OK &&
                 writer_finish(&name) == WIRE_OK,
             SEC_E_INSUFFICIENT_MEMORY);
     challenge.target_name = writer_slice_of(&name);
@@ -322,10 +342,11 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
         account != NULL ? ntlm_full_name(account->domain, account->name) : mem_strdup("NT AUTHORITY\\ANONYMOUS LOGON");
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(identity_write(account, claim->anonymous, &identity));
+    out->expiry = account != NULL ? account->logon_ends : FILETIME_NEVER;
     const struct session_facts facts = {
         .flags = out->granted,
         .start = filetime_now(),
-        .expiry = FILETIME_NEVER,
+        .expiry = out->expiry,
         .client = name,
         .server = config->computer,
         .target = claim->target,

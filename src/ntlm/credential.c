@@ -100,13 +100,10 @@ static SECURITY_STATUS credential_fill(struct ntlm_credential *credential, const
     if ((request->use & SECPKG_CRED_OUTBOUND) != 0)
         try(outbound_fill(credential, request));
     if ((request->use & SECPKG_CRED_INBOUND) != 0) {
-        const struct account_policy policy = {
-            .lockout_threshold = config->lockout_threshold,
-            .lockout_seconds = config->lockout_seconds,
-            .reset_seconds = config->lockout_reset_seconds,
-        };
-        try(accounts_open((const char *const *)config->stores.item, config->stores.n_items, config->domain, &policy,
-                          &credential->accounts));
+        struct account_host host;
+        try(accounts_open_configured(config, &credential->accounts));
+        (void)accounts_host(credential->accounts, true, &host); /* the first challenge shall know it */
+        cause_clear();
     }
     return full_name_fill(credential);
 }
@@ -212,15 +209,8 @@ SECURITY_STATUS ntlm_login_prompt(const struct ntlm_credential *credential, cons
 
 SECURITY_STATUS ntlm_change_password(const struct password_change *change)
 {
-    const struct config *config = change->config;
-    const struct account_policy policy = {
-        .lockout_threshold = config->lockout_threshold,
-        .lockout_seconds = config->lockout_seconds,
-        .reset_seconds = config->lockout_reset_seconds,
-    };
     struct accounts *accounts;
-    try(accounts_open((const char *const *)config->stores.item, config->stores.n_items, config->domain, &policy,
-                      &accounts));
+    try(accounts_open_configured(change->config, &accounts));
     SECURITY_STATUS status =
         account_change_password(accounts, change->user, change->domain != NULL ? change->domain : "",
                                 change->old_password, change->new_password);

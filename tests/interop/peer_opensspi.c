@@ -213,6 +213,21 @@ static void logon(const struct line *line)
         fail((SECURITY_STATUS)GetLastError(), "LogonUser");
 }
 
+/* Domain, user, old and new password. */
+static void password_change(const struct line *line)
+{
+    SecBufferDesc none = {SECBUFFER_VERSION, 0, NULL};
+    char *words[5];
+    for (int i = 1; i < 5; i++)
+        words[i] = (char *)(uintptr_t)line_word(line, i);
+    SECURITY_STATUS status = table->ChangeAccountPasswordA((char *)(uintptr_t) "NTLM", words[1], words[2], words[3],
+                                                           words[4], FALSE, 0, &none);
+    if (status == SEC_E_OK)
+        reply("ok");
+    else
+        fail(status, "ChangeAccountPassword");
+}
+
 /* Can the client's rights open this file? */
 static void client_reads(const char *path)
 {
@@ -251,6 +266,8 @@ static bool own_command(const struct line *line)
         who();
     else if (line_is(line, "logon") && line->n_words == 4)
         logon(line);
+    else if (line_is(line, "passwd") && line->n_words == 5)
+        password_change(line);
     else if (line_is(line, "reads") && line->n_words == 2)
         client_reads(line_word(line, 1));
     else if (line_is(line, "export"))

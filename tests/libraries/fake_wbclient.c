@@ -1,31 +1,82 @@
 /*
- * Stands in for Samba's libwbclient (wbclient.h, interface 0): a domain FAKE, S-1-5-21-7-7-7, of which user alice (RID 1000) is uid 71000, group staff (RID 2000) gid
- * 72000, and "Domain Users" gid 70513. RID 666 makes winbind fail.
+ * Stands in for Samba's libwbclient: a domain FAKE, S-1-5-21-7-7-7, of which user alice (RID 1000) is uid 71000, group staff (RID 2000) gid
+ * 72000, and "Domain Users" gid 70513. RID 666 makes winbind fail. Logons, names of domains and hangs are as a test says (fake_wbclient.h).
  */
-#include <stdint.h>
+#include "fake_wbclient.h"
+
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/types.h>
 
-struct wbcDomainSid {
-    uint8_t sid_rev_num, num_auths, id_auth[6];
-    uint32_t sub_auths[15];
-};
-struct wbcUnixId {
-    int type;
-    uint32_t id;
+#define NOT_MAPPED ((wbcErr)14) /* of later Sambas */
+
+struct wbcContext {
+    int unused;
 };
 
 static const struct {
     uint32_t rid, id;
-    int id_type, sid_type;
+    enum wbcIdType id_type;
+    enum wbcSidType sid_type;
     const char *name;
-} known[] = {{1000, 71000, 1, 1, "alice"}, {2000, 72000, 2, 2, "staff"}, {513, 70513, 2, 2, "Domain Users"}};
+} known[] = {{1000, 71000, WBC_ID_TYPE_UID, WBC_SID_NAME_USER, "alice"},
+             {2000, 72000, WBC_ID_TYPE_GID, WBC_SID_NAME_DOM_GRP, "staff"},
+             {513, 70513, WBC_ID_TYPE_GID, WBC_SID_NAME_DOM_GRP, "Domain Users"}};
 #define KNOWN (sizeof known / sizeof known[0])
-#define NOT_MAPPED 14
-#define DOMAIN_NOT_FOUND 7
-#define NOT_AVAILABLE 6
+
+static struct fake_wbclient control;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+fake_wbclient_lock_function fake_wbclient_lock;
+struct fake_wbclient *fake_wbclient_lock(void)
+{
+    pthread_mutex_lock(&lock);
+    return &control;
+}
+
+fake_wbclient_unlock_function fake_wbclient_unlock;
+void fake_wbclient_unlock(void)
+{
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Every question begins here. */
+static void asked(void)
+{
+    pthread_mutex_lock(&lock);
+    control.n_hanging++;
+    pthread_cond_broadcast(&changed);
+    while (control.hangs)
+        pthread_cond_wait(&changed, &lock);
+    control.n_hanging--;
+    pthread_mutex_unlock(&lock);
+}
+
+struct wbcContext *wbcCtxCreate(void)
+{
+    struct wbcContext *context = calloc(1, sizeof *context);
+    pthread_mutex_lock(&lock);
+    control.n_contexts += context != NULL;
+    control.n_created += context != NULL;
+    pthread_mutex_unlock(&lock);
+    return context;
+}
+
+void wbcCtxFree(struct wbcContext *context)
+{
+    pthread_mutex_lock(&lock);
+    control.n_contexts--;
+    pthread_mutex_unlock(&lock);
+    free(context);
+}
+
+void wbcFreeMemory(void *block)
+{
+    free(block);
+}
 
 static int rid_of(const struct wbcDomainSid *sid, uint32_t *rid)
 {
@@ -39,77 +90,198 @@ static struct wbcDomainSid sid_of(uint32_t rid)
     return (struct wbcDomainSid){1, 5, {0, 0, 0, 0, 0, 5}, {21, 7, 7, 7, rid}};
 }
 
-int wbcSidsToUnixIds(const struct wbcDomainSid *sids, uint32_t n_sids, struct wbcUnixId *ids);
-int wbcSidsToUnixIds(const struct wbcDomainSid *sids, uint32_t n_sids, struct wbcUnixId *ids)
+wbcErr wbcCtxSidsToUnixIds(struct wbcContext *context, const struct wbcDomainSid *sids, uint32_t n_sids,
+                           struct wbcUnixId *ids)
 {
+    (void)context;
+    asked();
     for (uint32_t i = 0; i < n_sids; i++) {
         uint32_t rid;
-        ids[i] = (struct wbcUnixId){0, 0};
+        ids[i] = (struct wbcUnixId){.type = WBC_ID_TYPE_NOT_SPECIFIED};
         if (!rid_of(&sids[i], &rid))
             continue;
         if (rid == 666)
-            return NOT_AVAILABLE;
+            return WBC_ERR_WINBIND_NOT_AVAILABLE;
         for (size_t at = 0; at < KNOWN; at++)
-            if (known[at].rid == rid)
-                ids[i] = (struct wbcUnixId){known[at].id_type, known[at].id};
+            if (known[at].rid == rid) {
+                ids[i].type = known[at].id_type;
+                ids[i].id.uid = known[at].id;
+            }
     }
-    return 0;
+    return WBC_ERR_SUCCESS;
 }
 
-static int sid_of_id(uint32_t id, int type, struct wbcDomainSid *sid)
+static wbcErr sid_of_id(uint32_t id, enum wbcIdType type, struct wbcDomainSid *sid)
 {
+    asked();
     for (size_t at = 0; at < KNOWN; at++)
         if (known[at].id == id && known[at].id_type == type) {
             *sid = sid_of(known[at].rid);
-            return 0;
+            return WBC_ERR_SUCCESS;
         }
     return NOT_MAPPED;
 }
 
-int wbcUidToSid(uid_t uid, struct wbcDomainSid *sid);
-int wbcUidToSid(uid_t uid, struct wbcDomainSid *sid)
+wbcErr wbcCtxUidToSid(struct wbcContext *context, uid_t uid, struct wbcDomainSid *sid)
 {
-    return sid_of_id(uid, 1, sid);
+    (void)context;
+    return sid_of_id(uid, WBC_ID_TYPE_UID, sid);
 }
 
-int wbcGidToSid(gid_t gid, struct wbcDomainSid *sid);
-int wbcGidToSid(gid_t gid, struct wbcDomainSid *sid)
+wbcErr wbcCtxGidToSid(struct wbcContext *context, gid_t gid, struct wbcDomainSid *sid)
 {
-    return sid_of_id(gid, 2, sid);
+    (void)context;
+    return sid_of_id(gid, WBC_ID_TYPE_GID, sid);
 }
 
-int wbcLookupSid(const struct wbcDomainSid *sid, char **domain, char **name, int *type);
-int wbcLookupSid(const struct wbcDomainSid *sid, char **domain, char **name, int *type)
+wbcErr wbcCtxLookupSid(struct wbcContext *context, const struct wbcDomainSid *sid, char **domain, char **name,
+                       enum wbcSidType *type)
 {
     uint32_t rid;
+    (void)context;
+    asked();
     if (!rid_of(sid, &rid))
-        return DOMAIN_NOT_FOUND;
+        return WBC_ERR_DOMAIN_NOT_FOUND;
     for (size_t at = 0; at < KNOWN; at++)
         if (known[at].rid == rid) {
             *domain = strdup("FAKE");
             *name = strdup(known[at].name);
             *type = known[at].sid_type;
-            return 0;
+            return WBC_ERR_SUCCESS;
         }
     return NOT_MAPPED;
 }
 
-int wbcLookupName(const char *domain, const char *name, struct wbcDomainSid *sid, int *type);
-int wbcLookupName(const char *domain, const char *name, struct wbcDomainSid *sid, int *type)
+wbcErr wbcCtxLookupName(struct wbcContext *context, const char *domain, const char *name, struct wbcDomainSid *sid,
+                        enum wbcSidType *type)
 {
+    (void)context;
+    asked();
     if (strcasecmp(domain, "FAKE") != 0)
-        return DOMAIN_NOT_FOUND;
+        return WBC_ERR_DOMAIN_NOT_FOUND;
     for (size_t at = 0; at < KNOWN; at++)
         if (strcasecmp(known[at].name, name) == 0) {
             *sid = sid_of(known[at].rid);
             *type = known[at].sid_type;
-            return 0;
+            return WBC_ERR_SUCCESS;
         }
     return NOT_MAPPED;
 }
 
-void wbcFreeMemory(void *block);
-void wbcFreeMemory(void *block)
+/* A copy that wbcFreeMemory frees as a whole; the texts stay the test's. */
+static void *copy_of(const void *data, size_t len)
 {
-    free(block);
+    void *copy = malloc(len);
+    if (copy != NULL)
+        memcpy(copy, data, len);
+    return copy;
+}
+
+wbcErr wbcCtxInterfaceDetails(struct wbcContext *context, struct wbcInterfaceDetails **details)
+{
+    static char computer[] = "SERVER", domain[] = "FAKE", dns[] = "fake.test";
+    (void)context;
+    asked();
+    pthread_mutex_lock(&lock);
+    wbcErr error = control.details_error;
+    struct wbcInterfaceDetails answer = control.details;
+    bool none = control.no_details;
+    control.n_details++;
+    pthread_mutex_unlock(&lock);
+    if (answer.netbios_name == NULL) {
+        answer.netbios_name = computer;
+        answer.netbios_domain = domain;
+        answer.dns_domain = dns;
+    }
+    if (error == WBC_ERR_SUCCESS && !none)
+        *details = copy_of(&answer, sizeof answer);
+    return error;
+}
+
+wbcErr wbcCtxListTrusts(struct wbcContext *context, struct wbcDomainInfo **domains, size_t *n_domains)
+{
+    (void)context;
+    asked();
+    pthread_mutex_lock(&lock);
+    wbcErr error = control.trusts_error;
+    *n_domains = control.n_trusts;
+    if (error == WBC_ERR_SUCCESS && control.n_trusts <= sizeof control.trusts / sizeof control.trusts[0])
+        *domains = copy_of(control.trusts, sizeof control.trusts);
+    pthread_mutex_unlock(&lock);
+    return error;
+}
+
+wbcErr wbcCtxCheckTrustCredentials(struct wbcContext *context, const char *domain, struct wbcAuthErrorInfo **failure)
+{
+    static char word[] = "NT_STATUS_ACCESS_DENIED";
+    const struct wbcAuthErrorInfo told = {.nt_status = 0xC0000022, .nt_string = word};
+    (void)context;
+    (void)domain;
+    asked();
+    pthread_mutex_lock(&lock);
+    wbcErr error = control.trust_check_error;
+    control.n_trust_checks++;
+    pthread_mutex_unlock(&lock);
+    if (error == WBC_ERR_AUTH_ERROR)
+        *failure = copy_of(&told, sizeof told);
+    return error;
+}
+
+/* The user and the SIDs in one block. */
+static struct wbcAuthUserInfo *user_of(const struct fake_answer *answer)
+{
+    size_t sids_len = sizeof answer->sids[0] * answer->n_sids;
+    struct wbcAuthUserInfo *user = malloc(sizeof *user + sids_len);
+    if (user == NULL)
+        return NULL;
+    *user = answer->user;
+    user->num_sids = answer->n_sids;
+    user->sids = (struct wbcSidWithAttr *)(void *)(user + 1);
+    memcpy(user->sids, answer->sids, sids_len);
+    return user;
+}
+
+wbcErr wbcCtxAuthenticateUserEx(struct wbcContext *context, const struct wbcAuthUserParams *params,
+                                struct wbcAuthUserInfo **info, struct wbcAuthErrorInfo **failure)
+{
+    (void)context;
+    asked();
+    pthread_mutex_lock(&lock);
+    void (*logon)(const struct wbcAuthUserParams *, struct fake_answer *) = control.logon;
+    pthread_mutex_unlock(&lock);
+    struct fake_answer *answer = calloc(1, sizeof *answer);
+    if (answer == NULL || logon == NULL) {
+        free(answer);
+        return WBC_ERR_WINBIND_NOT_AVAILABLE;
+    }
+    logon(params, answer);
+    wbcErr error = answer->error;
+    if (error == WBC_ERR_SUCCESS && !answer->no_details)
+        *info = user_of(answer);
+    if (error == WBC_ERR_AUTH_ERROR && !answer->no_details)
+        *failure = copy_of(&answer->failure, sizeof answer->failure);
+    free(answer);
+    return error;
+}
+
+wbcErr wbcCtxChangeUserPasswordEx(struct wbcContext *context, const struct wbcChangePasswordParams *params,
+                                  struct wbcAuthErrorInfo **failure, enum wbcPasswordChangeRejectReason *reason,
+                                  struct wbcUserPasswordPolicyInfo **policy)
+{
+    (void)context;
+    asked();
+    struct fake_answer *answer = calloc(1, sizeof *answer);
+    if (answer == NULL || control.change == NULL) {
+        free(answer);
+        return WBC_ERR_WINBIND_NOT_AVAILABLE;
+    }
+    control.change(params, answer);
+    wbcErr error = answer->error;
+    if (error != WBC_ERR_SUCCESS) {
+        *failure = copy_of(&answer->failure, sizeof answer->failure);
+        *reason = WBC_PWD_CHANGE_PASSWORD_TOO_SHORT;
+        *policy = calloc(1, sizeof **policy);
+    }
+    free(answer);
+    return error;
 }

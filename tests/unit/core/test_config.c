@@ -55,7 +55,7 @@ static void test_every_key(void **state)
               "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9\n"
               "[kerberos]\nkeytab = FILE:/a\nclient_keytab = FILE:/b\nkdc_seconds = 3\nrequire_pac = yes\n"
               "delegate = Always\n"
-              "[access]\nwinbind = yes\nwinbind_library = /l\nname_domains = A, B\nranges = S-1-5-21-1:5:6\n"
+              "[access]\nwinbind = yes\nwinbind_library = /l\nwinbind_seconds = 3\nname_domains = A, B\nranges = S-1-5-21-1:5:6\n"
               "allow_root = yes\nanonymous_user = guest\nidentify_without_privilege = yes\n"
               "logon_service = HTTP/a"),
         SEC_E_OK);
@@ -88,6 +88,7 @@ static void test_every_key(void **state)
     assert_int_equal(config.ntlm_clock_skew_seconds, 9);
     assert_true(config.access_winbind && config.access_allow_root && config.access_identify_without_privilege);
     assert_string_equal(config.access_winbind_library, "/l");
+    assert_int_equal(config.access_winbind_seconds, 3);
     assert_string_equal(config.access_name_domains.item[1], "B");
     assert_string_equal(config.access_ranges.item[0], "S-1-5-21-1:5:6");
     assert_string_equal(config.access_anonymous_user, "guest");

@@ -68,7 +68,7 @@ static void drop(void *data)
     pthread_mutex_unlock(&gate.lock);
 }
 
-static const struct kdc_work table = {run, drop};
+static const struct late_work table = {run, drop};
 
 static struct work *work_new(bool waits)
 {

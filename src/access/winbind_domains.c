@@ -1,0 +1,272 @@
+#include "access/winbind_domains.h"
+
+#include "base/fork.h"
+#include "base/memory.h"
+#include "base/time.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+#include "core/trace.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DOMAINS_MAX 4096 /* a forest of more is a damaged answer */
+
+struct domains_counted {
+    struct winbind_domains domains; /* first: the two addresses are one */
+    atomic_uint references;
+};
+
+/* What is known by one library. */
+struct known {
+    struct known *next;
+    char *library; /* "" for the usual one */
+    const struct winbind_domains *domains;
+    uint64_t asked_ms;      /* when somebody last began to ask; 0: never */
+    SECURITY_STATUS failed; /* how that ended, with its cause */
+    char cause[CAUSE_TEXT_MAX];
+};
+static struct known *all_known; /* guarded by known_lock */
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((constructor)) static void guard(void)
+{
+    fork_guard(&known_lock, FORK_RANK_WINBIND_DOMAINS);
+}
+
+static const struct winbind_domains *domains_retain(const struct winbind_domains *domains)
+{
+    struct domains_counted *counted = (struct domains_counted *)(uintptr_t)domains;
+    atomic_fetch_add_explicit(&counted->references, 1, memory_order_relaxed);
+    return domains;
+}
+
+void winbind_domains_release(const struct winbind_domains *domains)
+{
+    struct domains_counted *counted = (struct domains_counted *)(uintptr_t)domains;
+    if (counted == NULL || atomic_fetch_sub_explicit(&counted->references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < counted->domains.n_domains; i++) {
+        mem_free(counted->domains.domains[i].key);
+        mem_free(counted->domains.domains[i].dns_key);
+    }
+    mem_free(counted->domains.domains);
+    mem_free(counted->domains.computer);
+    mem_free(counted->domains.domain);
+    mem_free(counted->domains.dns_domain);
+    mem_free(counted);
+}
+
+const struct winbind_domain *winbind_domain_find(const struct winbind_domains *domains, const char *key)
+{
+    for (size_t i = 0; i < domains->n_domains; i++) {
+        const struct winbind_domain *domain = &domains->domains[i];
+        if (strcmp(domain->key, key) == 0 || (domain->dns_key != NULL && strcmp(domain->dns_key, key) == 0))
+            return domain;
+    }
+    return NULL;
+}
+
+static SECURITY_STATUS key_take(const char *text, char **key)
+{
+    require(text != NULL && *text != '\0' && utf8_valid(slice_of_text(text)),
+            cause_set(SEC_E_INTERNAL_ERROR, "winbind names a domain that is no text"));
+    *key = text_upper(text);
+    return *key != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* Room for it is in the array. */
+static SECURITY_STATUS domain_add(struct winbind_domains *domains, const char *name, const char *dns_name)
+{
+    struct winbind_domain *domain = &domains->domains[domains->n_domains++];
+    try(key_take(name, &domain->key));
+    return dns_name != NULL && *dns_name != '\0' ? key_take(dns_name, &domain->dns_key) : SEC_E_OK;
+}
+
+static SECURITY_STATUS names_take(const struct wbc_details *details, struct winbind_domains *domains)
+{
+    require(details != NULL, cause_set(SEC_E_INTERNAL_ERROR, "winbind's answer is empty"));
+    try(wbclient_text_take(details->netbios_name, &domains->computer));
+    try(wbclient_text_take(details->netbios_domain, &domains->domain));
+    require(*domains->computer != '\0' && *domains->domain != '\0',
+            cause_set(SEC_E_INTERNAL_ERROR, "winbind does not say who this computer is"));
+    return details->dns_domain != NULL && *details->dns_domain != '\0'
+               ? wbclient_text_take(details->dns_domain, &domains->dns_domain)
+               : SEC_E_OK;
+}
+
+/* BUILTIN, this computer's own accounts, and domains that trust us without being trusted. */
+static bool domain_is_left_out(const struct wbc_domain *found, const struct winbind_domains *domains)
+{
+    return found->trust_type == WBC_TRUST_LOCAL ||
+           (found->trust_flags & (WBC_TRUST_INCOMING | WBC_TRUST_OUTGOING)) == WBC_TRUST_INCOMING ||
+           text_equal_fold(found->short_name, domains->computer) || text_equal_fold(found->short_name, "BUILTIN");
+}
+
+static SECURITY_STATUS trusts_take(const struct wbc_domain *found, size_t n_found, struct winbind_domains *domains)
+{
+    require(n_found <= DOMAINS_MAX && (n_found == 0 || found != NULL),
+            cause_set(SEC_E_INTERNAL_ERROR, "winbind's list of domains makes no sense"));
+    domains->domains = mem_zalloc_array(n_found + 1, sizeof domains->domains[0]);
+    require(domains->domains != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    try(domain_add(domains, domains->domain, domains->dns_domain));
+    for (size_t i = 0; i < n_found; i++)
+        if (!domain_is_left_out(&found[i], domains) && !text_equal_fold(found[i].short_name, domains->domain))
+            try(domain_add(domains, found[i].short_name, found[i].dns_name));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS domains_ask(const struct wbclient *wbc, void *context, struct winbind_domains *domains)
+{
+    struct wbc_details *details = NULL;
+    struct wbc_domain *found = NULL;
+    size_t n_found = 0;
+    int error = wbc->details(context, &details);
+    SECURITY_STATUS status = error == WBC_SUCCESS ? names_take(details, domains) : wbclient_failed(error);
+    wbc->free_memory(details);
+    try(status);
+    error = wbc->trusts(context, &found, &n_found);
+    if (error == WBC_SUCCESS || error == WBC_DOMAIN_NOT_FOUND) /* the latter: there are none */
+        status = trusts_take(found, error == WBC_SUCCESS ? n_found : 0, domains);
+    else
+        status = wbclient_failed(error);
+    wbc->free_memory(found);
+    return status;
+}
+
+/* Under the lock. NULL without memory. */
+static struct known *known_of(const char *library)
+{
+    for (struct known *known = all_known; known != NULL; known = known->next)
+        if (strcmp(known->library, library) == 0)
+            return known;
+    struct known *fresh = mem_zalloc(sizeof *fresh);
+    if (fresh == NULL || (fresh->library = mem_strdup(library)) == NULL) {
+        mem_free(fresh);
+        return NULL;
+    }
+    fresh->next = all_known;
+    return all_known = fresh;
+}
+
+/* What is known stays known when winbind fails later. Whoever asked says how it ended where nobody else has said so since then. */
+static void known_update(const char *library, uint64_t since, SECURITY_STATUS status,
+                         const struct winbind_domains *domains)
+{
+    const struct winbind_domains *before = NULL;
+    pthread_mutex_lock(&known_lock);
+    struct known *known = known_of(library);
+    if (known != NULL && (since == 0 || known->asked_ms < since)) {
+        known->asked_ms = monotonic_ms();
+        known->failed = status;
+        snprintf(known->cause, sizeof known->cause, "%s", status != SEC_E_OK ? cause_text() : "");
+        if (domains != NULL) {
+            before = known->domains;
+            known->domains = domains_retain(domains);
+        }
+    }
+    pthread_mutex_unlock(&known_lock);
+    winbind_domains_release(before);
+}
+
+static SECURITY_STATUS domains_run(const struct wbclient *wbc, void *context, void *data)
+{
+    struct domains_counted *counted = mem_zalloc(sizeof *counted);
+    SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;
+    if (counted != NULL) {
+        counted->references = 1;
+        status = domains_ask(wbc, context, &counted->domains);
+    }
+    known_update(data, 0, status, status == SEC_E_OK ? &counted->domains : NULL);
+    if (status == SEC_E_OK)
+        TRACE("winbind", "this computer is %s of %s (%s), %zu domains", counted->domains.computer,
+              counted->domains.domain, counted->domains.dns_domain != NULL ? counted->domains.dns_domain : "no DNS name",
+              counted->domains.n_domains);
+    winbind_domains_release(counted != NULL ? &counted->domains : NULL);
+    return status;
+}
+
+/* What there is, and whether to ask for more. */
+struct look {
+    const struct winbind_domains *domains; /* retained */
+    bool ask;
+    SECURITY_STATUS failed;
+    char cause[CAUSE_TEXT_MAX];
+};
+
+static SECURITY_STATUS known_look(const char *library, struct look *look)
+{
+    uint64_t now = monotonic_ms();
+    pthread_mutex_lock(&known_lock);
+    struct known *known = known_of(library);
+    if (known != NULL) {
+        uint64_t rest = known->failed != SEC_E_OK ? WINBIND_RETRY_MS : WINBIND_FRESH_MS;
+        look->ask = known->asked_ms == 0 || now - known->asked_ms > rest;
+        if (look->ask && known->domains != NULL)
+            known->asked_ms = now; /* one asker is enough */
+        look->failed = known->failed;
+        memcpy(look->cause, known->cause, sizeof look->cause);
+        look->domains = known->domains != NULL ? domains_retain(known->domains) : NULL;
+    }
+    pthread_mutex_unlock(&known_lock);
+    return known != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* The name of the library goes with the question, which may outlive the settings. */
+static SECURITY_STATUS domains_refresh(const struct winbind_settings *settings, const char *library, bool wait)
+{
+    static const struct wbclient_work work = {domains_run, mem_free};
+    void *data = mem_strdup(library);
+    require(data != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    uint64_t since = monotonic_ms();
+    SECURITY_STATUS status =
+        wait ? wbclient_ask(settings, &work, &data) : wbclient_start(settings, &work, &data);
+    if (status != SEC_E_OK) /* a thread that hangs says nothing */
+        known_update(library, since, status, NULL);
+    mem_free(data);
+    return status;
+}
+
+SECURITY_STATUS winbind_domains_get(const struct winbind_settings *settings, bool wait,
+                                    const struct winbind_domains **domains)
+{
+    const char *library = settings->library != NULL ? settings->library : "";
+    struct look look = {0};
+    try(known_look(library, &look));
+    bool known = look.domains != NULL;
+    if (look.ask) {
+        SECURITY_STATUS status = domains_refresh(settings, library, wait && !known);
+        require(known || status == SEC_E_OK, status);
+        if (!known)
+            try(known_look(library, &look));
+    }
+    *domains = look.domains;
+    if (look.domains != NULL)
+        return SEC_E_OK;
+    if (look.failed != SEC_E_OK && look.cause[0] != '\0')
+        return cause_set(look.failed, "%s", look.cause);
+    return cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "winbind has not said yet which domains it knows");
+}
+
+static SECURITY_STATUS trust_run(const struct wbclient *wbc, void *context, void *data)
+{
+    struct wbc_failure *failure = NULL;
+    (void)data;
+    int error = wbc->check_trust(context, NULL, &failure);
+    SECURITY_STATUS status = SEC_E_OK;
+    if (error == WBC_AUTH_ERROR && failure != NULL)
+        status = cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "the trust with the domain does not hold: %.64s (0x%08x)",
+                           failure->nt_text != NULL ? failure->nt_text : "no word", (unsigned)failure->nt_status);
+    else if (error != WBC_SUCCESS)
+        status = wbclient_failed(error);
+    wbc->free_memory(failure);
+    return status;
+}
+
+SECURITY_STATUS winbind_trust_check(const struct winbind_settings *settings)
+{
+    static const struct wbclient_work work = {trust_run, mem_free};
+    void *data = NULL;
+    return wbclient_ask(settings, &work, &data);
+}

@@ -1,0 +1,145 @@
+#include "core/late.h"
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "core/cause.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
+
+struct job {
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool done, abandoned; /* guarded by lock */
+    pthread_t thread;
+    enum late_kind kind;
+    const struct late_work *work;
+    void *data;
+    SECURITY_STATUS status;
+    char cause[CAUSE_TEXT_MAX];
+};
+
+static atomic_uint n_abandoned[LATE_KINDS];
+
+/* A child has none of its parent's threads. */
+static void forget(void)
+{
+    for (size_t i = 0; i < LATE_KINDS; i++)
+        atomic_store(&n_abandoned[i], 0);
+}
+
+__attribute__((constructor)) static void guard(void)
+{
+    (void)pthread_atfork(NULL, NULL, forget);
+}
+
+unsigned late_abandoned(enum late_kind kind)
+{
+    return atomic_load(&n_abandoned[kind]);
+}
+
+uint64_t late_deadline(unsigned seconds)
+{
+    return monotonic_ms() + (uint64_t)seconds * 1000;
+}
+
+static void job_free(struct job *job)
+{
+    pthread_mutex_destroy(&job->lock);
+    pthread_cond_destroy(&job->ended);
+    mem_free(job);
+}
+
+static void *job_run(void *argument)
+{
+    struct job *job = argument;
+    cause_clear();
+    job->status = job->work->run(job->data);
+    snprintf(job->cause, sizeof job->cause, "%s", cause_text());
+    pthread_mutex_lock(&job->lock);
+    job->done = true;
+    bool abandoned = job->abandoned;
+    pthread_cond_signal(&job->ended);
+    pthread_mutex_unlock(&job->lock);
+    if (abandoned) {
+        enum late_kind kind = job->kind;
+        job->work->free(job->data);
+        job_free(job);
+        atomic_fetch_sub(&n_abandoned[kind], 1);
+    }
+    return NULL;
+}
+
+static struct job *job_new(enum late_kind kind, const struct late_work *work, void *data)
+{
+    struct job *job = mem_zalloc(sizeof *job);
+    require(job != NULL, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&job->ended, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&job->lock, NULL);
+    job->kind = kind;
+    job->work = work;
+    job->data = data;
+    return job;
+}
+
+/* The host's signals are not for this thread. Blocked before it starts, so that there is no moment in between; a server that closes its
+ * connection then also raises no SIGPIPE. */
+static bool job_start(struct job *job)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    int failed = pthread_create(&job->thread, NULL, job_run, job);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed == 0;
+}
+
+/* False when the time is over: the thread then owns the job. One that is done is waited for: what libraries keep for each thread goes with it. */
+static bool job_wait(struct job *job, uint64_t deadline)
+{
+    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000), .tv_nsec = (long)(deadline % 1000) * 1000000};
+    const pthread_t thread = job->thread;
+    int waited = 0;
+    pthread_mutex_lock(&job->lock);
+    while (!job->done && waited == 0)
+        waited = pthread_cond_timedwait(&job->ended, &job->lock, &until);
+    bool done = job->done;
+    job->abandoned = !done;
+    if (!done)
+        atomic_fetch_add(&n_abandoned[job->kind], 1);
+    pthread_mutex_unlock(&job->lock);
+    if (done)
+        pthread_join(thread, NULL);
+    else
+        pthread_detach(thread);
+    return done;
+}
+
+enum late_end late_run(enum late_kind kind, const struct late_work *work, void **data, uint64_t deadline,
+                       SECURITY_STATUS *status)
+{
+    require(late_abandoned(kind) < LATE_ABANDONED_MAX, LATE_FULL);
+    struct job *job = job_new(kind, work, *data);
+    require(job != NULL, LATE_NO_MEMORY);
+    if (!job_start(job)) {
+        job_free(job);
+        return LATE_NO_MEMORY;
+    }
+    if (!job_wait(job, deadline)) {
+        *data = NULL;
+        return LATE_OVER;
+    }
+    *status = job->status;
+    if (job->status != SEC_E_OK && job->cause[0] != '\0')
+        (void)cause_set(job->status, "%s", job->cause);
+    job_free(job);
+    return LATE_DONE;
+}

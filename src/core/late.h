@@ -1,0 +1,38 @@
+/*
+ * Work that may take longer than anybody waits for: libraries that ask a server wait as long as they like and cannot be told to stop. Such work runs in a thread of
+ * its own, and whoever needs its result waits until a deadline. What is late is left behind and cleans up after itself.
+ */
+#ifndef OPENSSPI_CORE_LATE_H
+#define OPENSSPI_CORE_LATE_H
+
+#include <sspi.h>
+#include <stdint.h>
+
+enum late_kind { LATE_KDC, LATE_WINBIND, LATE_KINDS };
+
+/* Threads of one kind that a process may have left behind. With that many nothing more of this kind begins. */
+#define LATE_ABANDONED_MAX 64
+
+struct late_work {
+    SECURITY_STATUS (*run)(void *data); /* in the thread; sets its cause as everybody does */
+    void (*free)(void *data);           /* also in the thread, when nobody waits any more */
+};
+
+enum late_end {
+    LATE_DONE,      /* the work's status and cause are the answer, *data is the caller's as before */
+    LATE_OVER,      /* the deadline passed: *data is the thread's, and NULL */
+    LATE_FULL,      /* too many threads are left behind; *data stays */
+    LATE_NO_MEMORY, /* no memory, or no thread to be had; *data stays */
+};
+
+/* A point of monotonic time, in milliseconds, so many seconds from now. */
+uint64_t late_deadline(unsigned seconds);
+
+/* Runs work->run(*data), which must touch nothing but *data and what locks itself. A deadline that has passed only sets it going. */
+enum late_end late_run(enum late_kind kind, const struct late_work *work, void **data, uint64_t deadline,
+                       SECURITY_STATUS *status);
+
+/* How many threads of this kind are left behind at this moment. */
+unsigned late_abandoned(enum late_kind kind);
+
+#endif

@@ -1,0 +1,801 @@
+/*
+ * The store that asks a domain: every field and every refusal, which names go to it, and a winbind that is dead, slow or mad. The controller is tests/support/domain_world.c.
+ * build: all
+ */
+#include "accounts_test.h"
+
+#include "access/winbind_domains.h"
+#include "accounts/store.h"
+#include "base/memory.h"
+#include "core/late.h"
+#include "support/domain_world.h"
+#include "support/ntlm_loop.h"
+#include <pthread.h>
+
+#define SECONDS 60   /* a bound that no answer comes near */
+#define STEPS_MAX 2000
+
+static char sam_store[112];
+
+static int begin(void **state)
+{
+    (void)state;
+    (void)domain_begin();
+    cause_clear();
+    snprintf(sam_store, sizeof sam_store, "sam:%s/sam", loop_directory());
+    return 0;
+}
+
+static int finish(void **state)
+{
+    (void)state;
+    domain_hang(false);
+    domain_await_quiet();
+    loop_cleanup();
+    return 0;
+}
+
+/* The stores in this order, "sam" standing for that of ntlm_loop.h; this computer's own accounts are HOST's. */
+static struct accounts *open_stores(const char *const *names, size_t n_names, unsigned seconds)
+{
+    char library[160];
+    const char *real[4];
+    struct accounts *accounts = NULL;
+    snprintf(library, sizeof library, "%s", domain_library());
+    struct account_policy policy = {.winbind_library = library, .winbind_seconds = seconds};
+    for (size_t i = 0; i < n_names; i++)
+        real[i] = strcmp(names[i], "sam") == 0 ? sam_store : names[i];
+    assert_int_equal(accounts_open(real, n_names, "HOST", &policy, &accounts), SEC_E_OK);
+    memset(library, 'x', sizeof library); /* nothing may point there any more */
+    return accounts;
+}
+
+static struct accounts *open_one(const char *name, unsigned seconds)
+{
+    return open_stores(&name, 1, seconds);
+}
+
+static void test_every_field(void **state)
+{
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    const struct account *account = NULL;
+    struct sid expected = SID_OF(5, 21, 7, 7, 7, 1000);
+    (void)state;
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", &account), SEC_E_OK);
+    assert_string_equal(account->name, "Alice");
+    assert_string_equal(account->domain, "FAKE");
+    assert_string_equal(account->full_name, "Alice Example");
+    assert_true(sid_equal(&account->sid, &expected));
+    assert_int_equal(account->n_groups, 3);
+    static const struct {
+        uint32_t rid, attributes;
+    } groups[] = {{513, 7}, {2000, 7}, {3000, 0x10}};
+    for (size_t i = 0; i < 3; i++) {
+        expected.subauthority[4] = groups[i].rid;
+        assert_true(sid_equal(&account->groups[i].sid, &expected));
+        assert_int_equal(account->groups[i].attributes, groups[i].attributes);
+        assert_int_equal(account->groups[i].gid, -1);
+    }
+    assert_true(account->uid == -1 && account->gid == -1);
+    assert_true(account->logon_ends == FILETIME_NEVER && account->expires == FILETIME_NEVER);
+    assert_true(account->password_set == filetime_from_unix(1600000000));
+    assert_true(account->password_expires == filetime_from_unix((time_t)DOMAIN_TIME));
+    account_release(account);
+    /* and what was asked */
+    assert_int_equal(domain_seen.n_logons, 1);
+    assert_string_equal(domain_seen.user, "alice");
+    assert_string_equal(domain_seen.domain, "FAKE");
+    assert_string_equal(domain_seen.workstation, "WS");
+    assert_memory_equal(domain_seen.challenge, test_challenge, 8);
+    assert_int_equal(domain_seen.nt_len, NTLM_V2_RESPONSE_MIN);
+    assert_int_equal(domain_seen.lm_len, 0);
+    assert_int_equal(domain_seen.level, WBC_AUTH_USER_LEVEL_RESPONSE);
+    assert_int_equal(domain_seen.parameters,
+                     WBC_MSV1_0_ALLOW_SERVER_TRUST_ACCOUNT | WBC_MSV1_0_ALLOW_WORKSTATION_TRUST_ACCOUNT);
+    assert_int_equal(domain_seen.flags, 0);
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "wrong", NULL), SEC_E_LOGON_DENIED);
+    accounts_close(accounts);
+}
+
+static void times_soon(struct fake_answer *answer)
+{
+    answer->user.logoff_time = 3000;
+    answer->user.kickoff_time = 2000;
+    answer->user.pass_last_set_time = 0;
+    answer->user.pass_must_change_time = INT64_MAX;
+    answer->user.full_name = NULL;
+}
+
+static void times_zero(struct fake_answer *answer)
+{
+    answer->user.logoff_time = 3000;
+    answer->user.kickoff_time = 0;
+    answer->user.pass_must_change_time = UINT64_MAX;
+    answer->user.full_name[0] = '\0';
+}
+
+static void test_times(void **state)
+{
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    const struct account *account = NULL;
+    (void)state;
+    domain_alter = times_soon;
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", &account), SEC_E_OK);
+    assert_true(account->logon_ends == filetime_from_unix(2000));
+    assert_true(account->password_set == 0 && account->password_expires == FILETIME_NEVER);
+    assert_null(account->full_name);
+    account_release(account);
+    domain_alter = times_zero;
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", &account), SEC_E_OK);
+    assert_true(account->logon_ends == filetime_from_unix(3000));
+    assert_true(account->password_expires == FILETIME_NEVER);
+    assert_null(account->full_name);
+    account_release(account);
+    accounts_close(accounts);
+}
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *user;
+        SECURITY_STATUS status;
+        const char *cause;
+    } cases[] = {
+        {"nt-C000006A", SEC_E_LOGON_DENIED, "wrong password"},
+        {"nt-C0000064", SEC_E_LOGON_DENIED, "no such account"},
+        {"nt-C000006D", SEC_E_LOGON_DENIED, "wrong name or password"},
+        {"nt-C000006E", SEC_E_LOGON_DENIED, "restrictions"},
+        {"nt-C000006F", SEC_E_LOGON_DENIED, "hour"},
+        {"nt-C0000070", SEC_E_LOGON_DENIED, "workstation"},
+        {"nt-C00000DF", SEC_E_LOGON_DENIED, "no such domain"},
+        {"nt-C0000413", SEC_E_LOGON_DENIED, "selective"},
+        {"nt-C0001234", SEC_E_LOGON_DENIED, "0xc0001234"},
+        {"nt-C0000072", STATUS_ACCOUNT_DISABLED, "disabled"},
+        {"nt-C0000193", STATUS_ACCOUNT_EXPIRED, "expired"},
+        {"nt-C0000071", STATUS_PASSWORD_EXPIRED, "expired"},
+        {"nt-C0000224", STATUS_PASSWORD_MUST_CHANGE, "changed first"},
+        {"nt-C0000234", STATUS_ACCOUNT_LOCKED_OUT, "locked"},
+        {"nt-C000005E", SEC_E_NO_AUTHENTICATING_AUTHORITY, "no controller"},
+        {"nt-C0000233", SEC_E_NO_AUTHENTICATING_AUTHORITY, "no controller"},
+        {"nt-C000018A", SEC_E_NO_AUTHENTICATING_AUTHORITY, "join it again"},
+        {"nt-C000018D", SEC_E_NO_AUTHENTICATING_AUTHORITY, "trust"},
+        {"nt-C0000022", SEC_E_NO_AUTHENTICATING_AUTHORITY, "winbindd_privileged"},
+        {"nt-C00000B5", SEC_E_NO_AUTHENTICATING_AUTHORITY, "in time"},
+        {"nt-C0020017", SEC_E_NO_AUTHENTICATING_AUTHORITY, "call to the controller"},
+        {"nt-C0000017", SEC_E_INSUFFICIENT_MEMORY, "memory"},
+        {"nt-0", SEC_E_NO_AUTHENTICATING_AUTHORITY, "error 10"},
+    };
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        SECURITY_STATUS status = logon_full(accounts, "FAKE", cases[i].user, "Password1!", NULL);
+        if (status != cases[i].status || strstr(cause_text(), cases[i].cause) == NULL)
+            fail_msg("%s: 0x%08x, %s", cases[i].user, (unsigned)status, cause_text());
+    }
+    accounts_close(accounts);
+}
+
+static wbcErr given_error;
+static bool given_bare;
+
+static void answer_bare(const struct wbcAuthUserParams *asked, struct fake_answer *answer)
+{
+    (void)asked;
+    answer->error = given_error;
+    answer->no_details = given_bare;
+}
+
+/* libwbclient's own errors, and answers without what belongs to them. */
+static void test_errors_of_the_library(void **state)
+{
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    (void)state;
+    domain_lock()->logon = answer_bare;
+    domain_unlock();
+    given_bare = true;
+    for (int error = WBC_ERR_NOT_IMPLEMENTED; error <= 20; error++) {
+        given_error = (wbcErr)error;
+        SECURITY_STATUS status = logon_full(accounts, "FAKE", "alice", "Password1!", NULL);
+        assert_int_equal(status, error == WBC_ERR_NO_MEMORY ? SEC_E_INSUFFICIENT_MEMORY
+                                                            : SEC_E_NO_AUTHENTICATING_AUTHORITY);
+        assert_true(error == WBC_ERR_NO_MEMORY || strstr(cause_text(), "winbind does not answer") != NULL);
+    }
+    given_error = WBC_ERR_SUCCESS; /* and nobody in it */
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_INTERNAL_ERROR);
+    accounts_close(accounts);
+}
+
+static unsigned damage;
+#define DAMAGES 11
+
+static void damage_answer(struct fake_answer *answer)
+{
+    static char bad[] = "\xff\xfe", empty[] = "";
+    struct wbcAuthUserInfo *user = &answer->user;
+    switch (damage) {
+    case 0:
+        user->account_name = NULL;
+        break;
+    case 1:
+        user->account_name = empty;
+        break;
+    case 2:
+        user->account_name = bad;
+        break;
+    case 3:
+        user->domain_name = NULL;
+        break;
+    case 4:
+        user->full_name = bad;
+        break;
+    case 5:
+        answer->n_sids = 0;
+        break;
+    case 6:
+        answer->sids[0].sid.sid_rev_num = 2;
+        break;
+    case 7:
+        answer->sids[2].sid.num_auths = 16;
+        break;
+    case 8:
+        for (answer->n_sids = 1; answer->n_sids < 1026; answer->n_sids++) /* 1,025 groups */
+            answer->sids[answer->n_sids] =
+                (struct wbcSidWithAttr){{1, 5, {0, 0, 0, 0, 0, 5}, {21, 7, 7, 7, 5000 + answer->n_sids}}, 7};
+        break;
+    case 9:
+        user->user_flags = WBC_AUTH_USER_INFO_GUEST;
+        break;
+    default:
+        memset(user->user_session_key, 0, sizeof user->user_session_key);
+        break;
+    }
+}
+
+static void test_damaged_answers(void **state)
+{
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    (void)state;
+    domain_alter = damage_answer;
+    for (damage = 0; damage < DAMAGES; damage++) {
+        SECURITY_STATUS expected = damage == 9    ? SEC_E_LOGON_DENIED
+                                   : damage == 10 ? SEC_E_NO_AUTHENTICATING_AUTHORITY
+                                                  : SEC_E_INTERNAL_ERROR;
+        SECURITY_STATUS status = logon_full(accounts, "FAKE", "alice", "Password1!", NULL);
+        if (status != expected || cause_text()[0] == '\0')
+            fail_msg("damage %u: 0x%08x %s", damage, (unsigned)status, cause_text());
+    }
+    accounts_close(accounts);
+}
+
+static void trust_put(size_t at, const char *name, const char *dns, uint32_t flags, uint32_t type)
+{
+    struct fake_wbclient *fake = domain_lock();
+    fake->trusts[at] = (struct wbcDomainInfo){.short_name = (char *)(uintptr_t)name,
+                                              .dns_name = (char *)(uintptr_t)dns,
+                                              .trust_flags = flags,
+                                              .trust_type = type};
+    if (fake->n_trusts <= at)
+        fake->n_trusts = at + 1;
+    domain_unlock();
+}
+
+static void trusts_put(void)
+{
+    trust_put(0, "BUILTIN", NULL, 0, WBC_DOMINFO_TRUSTTYPE_LOCAL);
+    trust_put(1, "SERVER", NULL, 0, WBC_DOMINFO_TRUSTTYPE_LOCAL);
+    trust_put(2, "FAKE", "FAKE.TEST", WBC_DOMINFO_TRUST_OUTGOING, WBC_DOMINFO_TRUSTTYPE_WKSTA);
+    trust_put(3, "FRIEND", "friend.test", WBC_DOMINFO_TRUST_OUTGOING | WBC_DOMINFO_TRUST_INCOMING,
+              WBC_DOMINFO_TRUSTTYPE_FOREST);
+    trust_put(4, "ADMIRER", "admirer.test", WBC_DOMINFO_TRUST_INCOMING, WBC_DOMINFO_TRUSTTYPE_EXTERNAL);
+    trust_put(5, "OLD", NULL, WBC_DOMINFO_TRUST_OUTGOING, WBC_DOMINFO_TRUSTTYPE_EXTERNAL);
+}
+
+/* Was the domain asked about this name, and what came of it? `asked` false: local accounts decide, of which HOST\alice is one. */
+struct route {
+    const char *stores[2], *domain, *user;
+    bool asked;
+    SECURITY_STATUS status;
+};
+
+static void test_which_names_go_to_the_domain(void **state)
+{
+#define LOCAL_FIRST {"sam", "winbind:"}
+#define DOMAIN_FIRST {"winbind:", "sam"}
+    static const struct route routes[] = {
+        {LOCAL_FIRST, "FAKE", "alice", true, SEC_E_OK},
+        {LOCAL_FIRST, "fake", "ALICE", true, SEC_E_OK},
+        {LOCAL_FIRST, "fake.test", "alice", true, SEC_E_OK},
+        {LOCAL_FIRST, "FRIEND", "alice", true, SEC_E_OK},
+        {LOCAL_FIRST, "Friend.Test", "alice", true, SEC_E_OK},
+        {LOCAL_FIRST, "OLD", "alice", true, SEC_E_OK},
+        {LOCAL_FIRST, "", "alice@fake.test", true, SEC_E_OK},
+        {LOCAL_FIRST, "", "alice@FRIEND", true, SEC_E_OK},
+        {LOCAL_FIRST, "FAKE", "bob", true, SEC_E_LOGON_DENIED},
+        /* EXAMPLE is the local store's own */
+        {LOCAL_FIRST, "EXAMPLE", "alice", false, SEC_E_OK},
+        {LOCAL_FIRST, "", "alice@example", false, SEC_E_OK},
+        /* this computer, by each of its names, and those that nobody knows: not one question */
+        {LOCAL_FIRST, "HOST", "alice", false, SEC_E_LOGON_DENIED},
+        {LOCAL_FIRST, ".", "alice", false, SEC_E_LOGON_DENIED},
+        {LOCAL_FIRST, "", "alice", false, SEC_E_LOGON_DENIED},
+        {LOCAL_FIRST, "SERVER", "alice", false, SEC_E_LOGON_DENIED},
+        {LOCAL_FIRST, "BUILTIN", "alice", false, SEC_E_LOGON_DENIED},
+        {LOCAL_FIRST, "ADMIRER", "alice", false, SEC_E_LOGON_DENIED},
+        {LOCAL_FIRST, "admirer.test", "alice", false, SEC_E_LOGON_DENIED},
+        {LOCAL_FIRST, "ELSEWHERE", "alice", false, SEC_E_LOGON_DENIED},
+        {LOCAL_FIRST, "", "alice@elsewhere", false, SEC_E_LOGON_DENIED},
+        {LOCAL_FIRST, "", "alice@", false, SEC_E_LOGON_DENIED},
+        {LOCAL_FIRST, "\xff", "alice", false, SEC_E_LOGON_DENIED},
+        /* where the domain stands first, names without a domain are its own */
+        {DOMAIN_FIRST, "", "alice", true, SEC_E_OK},
+        {DOMAIN_FIRST, "", "alice@elsewhere", true, SEC_E_OK},
+        {DOMAIN_FIRST, "", "alice@", true, SEC_E_OK},
+        {DOMAIN_FIRST, "EXAMPLE", "alice", false, SEC_E_OK},
+        {DOMAIN_FIRST, "ELSEWHERE", "alice", false, SEC_E_LOGON_DENIED},
+        {DOMAIN_FIRST, ".", "alice", false, SEC_E_LOGON_DENIED},
+        {DOMAIN_FIRST, "HOST", "alice", false, SEC_E_LOGON_DENIED},
+        /* one domain alone, by either of its names */
+        {{"winbind:FRIEND", "sam"}, "FRIEND", "alice", true, SEC_E_OK},
+        {{"winbind:FRIEND", "sam"}, "friend.test", "alice", true, SEC_E_OK},
+        {{"winbind:friend.TEST", "sam"}, "FRIEND", "alice", true, SEC_E_OK},
+        {{"winbind:FRIEND", "sam"}, "FAKE", "alice", false, SEC_E_LOGON_DENIED},
+        {{"winbind:FRIEND", "sam"}, "", "alice", false, SEC_E_LOGON_DENIED},
+        {{"winbind:FRIEND", "sam"}, "", "alice@friend.test", true, SEC_E_OK},
+        {{"winbind:UNLISTED", "sam"}, "unlisted", "alice", true, SEC_E_OK},
+        /* a local store before it that knows the domain answers for it */
+        {{"sam", "winbind:EXAMPLE"}, "EXAMPLE", "alice", false, SEC_E_OK},
+        {{"winbind:EXAMPLE", "sam"}, "EXAMPLE", "alice", true, SEC_E_OK},
+    };
+    (void)state;
+    trusts_put();
+    for (size_t i = 0; i < COUNT_OF(routes); i++) {
+        const struct route *route = &routes[i];
+        struct accounts *accounts = open_stores(route->stores, 2, SECONDS);
+        unsigned before = domain_seen.n_logons;
+        SECURITY_STATUS status = SEC_E_LOGON_DENIED;
+        if (route->domain[0] == (char)0xff) {
+            struct ntlm_check check = {.user = route->user,
+                                       .domain = route->domain,
+                                       .challenge = test_challenge,
+                                       .nt_response = slice_of("12345678901234567890123456789012345678901234567", 47)};
+            const struct account *account;
+            struct key16 key;
+            status = account_verify_ntlm(accounts, &check, &account, &key);
+        } else
+            status = logon_full(accounts, route->domain, route->user, "Password1!", NULL);
+        if (status != route->status || (domain_seen.n_logons > before) != route->asked)
+            fail_msg("case %zu, %s\\%s: 0x%08x, %sasked, %s", i, route->domain, route->user, (unsigned)status,
+                     domain_seen.n_logons > before ? "" : "not ", cause_text());
+        accounts_close(accounts);
+    }
+    struct accounts *accounts = open_one("winbind:", SECONDS); /* nobody else to ask */
+    assert_int_equal(logon_full(accounts, "ELSEWHERE", "alice", "Password1!", NULL), SEC_E_LOGON_DENIED);
+    accounts_close(accounts);
+}
+
+static void test_names_that_no_store_has(void **state)
+{
+    struct account_policy policy = {0};
+    static const char *const bad[] = {"winbind:A\\B", "winbind: ", "winbind", "winbind:."};
+    struct accounts *accounts = NULL;
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_int_equal(accounts_open(&bad[i], 1, "HOST", &policy, &accounts), SEC_E_CANNOT_INSTALL);
+    static const char *const good = "winbind:";
+    policy.winbind_library = TEST_LIBRARIES "/no-such-library.so"; /* opened all the same: local accounts may do without */
+    assert_int_equal(accounts_open(&good, 1, "HOST", &policy, &accounts), SEC_E_OK);
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_INTERNAL_ERROR);
+    assert_non_null(strstr(cause_text(), "cannot be loaded"));
+    accounts_close(accounts);
+    policy.winbind_library = TEST_LIBRARIES "/empty_module.so";
+    assert_int_equal(accounts_open(&good, 1, "HOST", &policy, &accounts), SEC_E_OK);
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_INTERNAL_ERROR);
+    assert_non_null(strstr(cause_text(), "has no function"));
+    accounts_close(accounts);
+}
+
+/* Waits out the moment in which a failure is not asked about again. */
+static SECURITY_STATUS logon_when_known(struct accounts *accounts)
+{
+    SECURITY_STATUS status = SEC_E_NO_AUTHENTICATING_AUTHORITY;
+    for (int i = 0; i < 60 && status == SEC_E_NO_AUTHENTICATING_AUTHORITY; i++) {
+        status = logon_full(accounts, "FAKE", "alice", "Password1!", NULL);
+        if (status == SEC_E_NO_AUTHENTICATING_AUTHORITY)
+            sleep(1);
+    }
+    return status;
+}
+
+static void test_dead_winbind(void **state)
+{
+    static const char *const stores[] = {"sam", "winbind:"};
+    struct accounts *accounts = open_stores(stores, 2, SECONDS);
+    struct account_host host;
+    (void)state;
+    domain_lock()->details_error = WBC_ERR_WINBIND_NOT_AVAILABLE;
+    domain_unlock();
+    assert_int_equal(accounts_host(accounts, true, &host), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+        assert_non_null(strstr(cause_text(), "is winbindd running"));
+        /* whose domain cannot be known is not taken for somebody of this computer */
+        assert_int_equal(logon_full(accounts, "ELSEWHERE", "alice", "Password1!", NULL),
+                         SEC_E_NO_AUTHENTICATING_AUTHORITY);
+        assert_int_equal(logon_full(accounts, "EXAMPLE", "alice", "Password1!", NULL), SEC_E_OK);
+        assert_int_equal(logon_full(accounts, "HOST", "nobody", "Password1!", NULL), SEC_E_LOGON_DENIED);
+    }
+    domain_lock()->details_error = WBC_ERR_SUCCESS;
+    assert_int_equal(domain_lock_held()->n_details, 1); /* one question was enough to know */
+    domain_unlock();
+    assert_int_equal(logon_when_known(accounts), SEC_E_OK);
+    /* What was known stays known. */
+    domain_lock()->details_error = WBC_ERR_WINBIND_NOT_AVAILABLE;
+    domain_unlock();
+    assert_int_equal(logon_full(accounts, "ELSEWHERE", "alice", "Password1!", NULL), SEC_E_LOGON_DENIED);
+    assert_int_equal(accounts_host(accounts, false, &host), SEC_E_OK);
+    assert_string_equal(host.domain, "FAKE");
+    domain_lock()->logon = NULL;
+    domain_unlock();
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    accounts_close(accounts);
+}
+
+static void test_strange_details(void **state)
+{
+    struct accounts *accounts;
+    char empty[] = "", bad[] = "\xff", long_name[400] = "", good[] = "GOOD";
+    memset(long_name, 'L', sizeof long_name - 1);
+    struct wbcInterfaceDetails strange[] = {
+        {.netbios_name = empty, .netbios_domain = good},
+        {.netbios_name = good, .netbios_domain = empty},
+        {.netbios_name = good, .netbios_domain = NULL},
+        {.netbios_name = bad, .netbios_domain = good},
+        {.netbios_name = good, .netbios_domain = good, .dns_domain = bad},
+    };
+    (void)state;
+    for (size_t i = 0; i <= COUNT_OF(strange); i++) {
+        struct account_host host;
+        (void)domain_begin();
+        accounts = open_one("winbind:", SECONDS);
+        domain_lock()->no_details = i == COUNT_OF(strange);
+        if (i < COUNT_OF(strange))
+            domain_lock_held()->details = strange[i];
+        domain_unlock();
+        assert_int_equal(accounts_host(accounts, true, &host), SEC_E_INTERNAL_ERROR);
+        assert_int_equal(logon_full(accounts, "GOOD", "alice", "Password1!", NULL), SEC_E_INTERNAL_ERROR);
+        accounts_close(accounts);
+    }
+    for (int i = 0; i < 4; i++) {
+        struct account_host host;
+        (void)domain_begin();
+        accounts = open_one("winbind:", SECONDS);
+        struct fake_wbclient *fake = domain_lock();
+        if (i == 0)
+            fake->n_trusts = SIZE_MAX;
+        else if (i == 1)
+            fake->trusts_error = WBC_ERR_INVALID_RESPONSE;
+        else if (i == 2)
+            fake->trusts_error = WBC_ERR_DOMAIN_NOT_FOUND; /* no trusts at all is fine */
+        else
+            fake->details = (struct wbcInterfaceDetails){.netbios_name = good, .netbios_domain = long_name};
+        domain_unlock();
+        SECURITY_STATUS expected = i == 0 ? SEC_E_INTERNAL_ERROR : i == 1 ? SEC_E_NO_AUTHENTICATING_AUTHORITY : SEC_E_OK;
+        assert_int_equal(accounts_host(accounts, true, &host), expected);
+        if (i == 3)
+            assert_string_equal(host.domain, ""); /* no room: better none than half of one */
+        accounts_close(accounts);
+    }
+}
+
+static void *local_logon(void *accounts)
+{
+    return (void *)(uintptr_t)logon_full(accounts, "EXAMPLE", "alice", "Password1!", NULL);
+}
+
+static void test_hanging_winbind(void **state)
+{
+    static const char *const stores[] = {"sam", "winbind:"};
+    struct accounts *accounts = open_stores(stores, 2, 1);
+    struct account_host host;
+    pthread_t thread;
+    void *answer;
+    (void)state;
+    domain_hang(true);
+    /* While one waits for it, local accounts do not. */
+    assert_int_equal(accounts_host(accounts, false, &host), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    domain_await_hanging(1);
+    assert_int_equal(pthread_create(&thread, NULL, local_logon, accounts), 0);
+    assert_int_equal(pthread_join(thread, &answer), 0);
+    assert_int_equal((uintptr_t)answer, SEC_E_OK);
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_non_null(strstr(cause_text(), "winbind_seconds"));
+    domain_hang(false);
+    domain_await_quiet();
+    assert_int_equal(logon_when_known(accounts), SEC_E_OK);
+    /* The same in the middle of a logon; the answer that comes too late does no harm. */
+    domain_hang(true);
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(late_abandoned(LATE_WINBIND), 1);
+    domain_hang(false);
+    domain_await_quiet();
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_OK);
+    accounts_close(accounts);
+}
+
+static pthread_mutex_t hang_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static SECURITY_STATUS hang_run(void *data)
+{
+    (void)data;
+    pthread_mutex_lock(&hang_lock);
+    pthread_mutex_unlock(&hang_lock);
+    return SEC_E_OK;
+}
+
+static void hang_free(void *data)
+{
+    (void)data;
+}
+
+/* So many that hang, and nothing more is asked. */
+static void test_bound_on_hanging(void **state)
+{
+    char library[160];
+    snprintf(library, sizeof library, "%s", domain_library());
+    const struct winbind_settings settings = {library, 60};
+    const struct winbind_domains *domains = NULL;
+    (void)state;
+    pthread_mutex_lock(&hang_lock);
+    for (unsigned i = 0; i < LATE_ABANDONED_MAX; i++) {
+        static const struct late_work work = {hang_run, hang_free};
+        SECURITY_STATUS status;
+        void *data = NULL;
+        assert_int_equal(late_run(LATE_WINBIND, &work, &data, 0, &status), LATE_OVER);
+    }
+    assert_int_equal(winbind_domains_get(&settings, true, &domains), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_non_null(strstr(cause_text(), "still waiting"));
+    cause_clear();
+    assert_int_equal(winbind_trust_check(&settings), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    pthread_mutex_unlock(&hang_lock);
+    domain_await_quiet();
+    assert_int_equal(winbind_trust_check(&settings), SEC_E_OK);
+}
+
+/* Which responses a controller gets to see. */
+static void test_kinds_of_responses(void **state)
+{
+    static const uint8_t v1[24] = {1, 2, 3}, lm[24] = {9, 8, 7};
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    uint8_t v2[NTLM_V2_RESPONSE_MIN] = {0}, session_challenge[8];
+    struct kind {
+        struct slice nt, lm;
+        bool extended, allow_v1, allow_lm, asked;
+        uint32_t nt_len, lm_len;
+    } kinds[] = {
+        {slice_of(v2, sizeof v2), slice_of(lm, 24), false, true, true, true, sizeof v2, 0}, /* never both */
+        {slice_of(v2, sizeof v2 - 1), slice_of(lm, 24), false, true, true, false, 0, 0},
+        {slice_of(v1, 24), slice_of(lm, 24), false, false, false, false, 0, 0},
+        {slice_of(v1, 24), slice_of(lm, 24), false, false, true, false, 0, 0},
+        {slice_of(v1, 24), slice_of(lm, 24), false, true, false, true, 24, 0},
+        {slice_of(v1, 24), slice_of(lm, 24), false, true, true, true, 24, 24},
+        {slice_of(v1, 24), slice_of(lm, 24), true, true, true, true, 24, 0},
+        {slice_of(v1, 24), slice_of(lm, 23), true, true, true, false, 0, 0},
+        {slice_of(NULL, 0), slice_of(lm, 24), false, true, false, false, 0, 0},
+        {slice_of(NULL, 0), slice_of(lm, 24), false, true, true, true, 0, 24},
+        {slice_of(NULL, 0), slice_of(NULL, 0), false, true, true, false, 0, 0},
+        {slice_of(v1, 23), slice_of(NULL, 0), false, true, true, false, 0, 0},
+    };
+    (void)state;
+    v2[16] = v2[17] = 1;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        const struct kind *kind = &kinds[i];
+        struct ntlm_check check = {.user = "alice",
+                                   .domain = "FAKE",
+                                   .workstation = NULL,
+                                   .challenge = test_challenge,
+                                   .nt_response = kind->nt,
+                                   .lm_response = kind->lm,
+                                   .extended_session_security = kind->extended,
+                                   .allow_v1 = kind->allow_v1,
+                                   .allow_lm = kind->allow_lm};
+        const struct account *account = NULL;
+        struct key16 key;
+        unsigned before = domain_seen.n_logons;
+        domain_seen.nt_len = domain_seen.lm_len = 0;
+        if (account_verify_ntlm(accounts, &check, &account, &key) != SEC_E_LOGON_DENIED ||
+            domain_seen.n_logons - before != kind->asked || domain_seen.nt_len != kind->nt_len ||
+            domain_seen.lm_len != kind->lm_len)
+            fail_msg("kind %zu: %u asked, %u and %u bytes", i, domain_seen.n_logons - before, domain_seen.nt_len,
+                     domain_seen.lm_len);
+        ntlm_v1_session_challenge(test_challenge, lm, session_challenge);
+        if (kind->asked)
+            assert_memory_equal(domain_seen.challenge, kind->extended ? session_challenge : test_challenge, 8);
+    }
+    accounts_close(accounts);
+}
+
+static void test_long_names(void **state)
+{
+    char name[257];
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    (void)state;
+    memset(name, 'n', sizeof name);
+    for (size_t len = 254; len <= 256; len++) {
+        name[len] = '\0';
+        assert_int_equal(logon_full(accounts, "FAKE", name, "Password1!", NULL), SEC_E_LOGON_DENIED);
+        assert_int_equal(domain_seen.n_logons, len < 256 ? len - 253 : 2); /* winbind would cut the longer one off */
+        name[len] = 'n';
+    }
+    accounts_close(accounts);
+}
+
+#define THREADS 8
+#define LOGONS 20
+
+static void *logons(void *accounts)
+{
+    for (uintptr_t i = 0; i < LOGONS; i++) {
+        bool right = i % 2 == 0;
+        SECURITY_STATUS status = logon_full(accounts, "FAKE", "alice", right ? "Password1!" : "wrong", NULL);
+        if (status != (right ? SEC_E_OK : SEC_E_LOGON_DENIED))
+            return (void *)(i + 1);
+    }
+    return NULL;
+}
+
+static void test_connections(void **state)
+{
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    pthread_t threads[THREADS];
+    (void)state;
+    assert_null(logons(accounts));
+    assert_int_equal(domain_lock()->n_created, 1); /* one after the other needs one */
+    domain_unlock();
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, logons, accounts), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *failed;
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    unsigned n_created = domain_lock()->n_created;
+    domain_unlock();
+    assert_in_range(n_created, 1, THREADS);
+    /* A child asks over connections of its own. */
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        SECURITY_STATUS status = logon_full(accounts, "FAKE", "alice", "Password1!", NULL);
+        _exit(status == SEC_E_OK && domain_lock()->n_created == n_created + 1 && domain_lock_held()->n_contexts == 1 ? 0 : 1);
+    }
+    int ended;
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_OK);
+    accounts_close(accounts);
+}
+
+static uint32_t change_refusal;
+
+static void change(const struct wbcChangePasswordParams *asked, struct fake_answer *answer)
+{
+    bool right = asked->level == WBC_CHANGE_PASSWORD_LEVEL_PLAIN && strcmp(asked->account_name, "alice") == 0 &&
+                 strcmp(asked->domain_name, "FAKE") == 0 && strcmp(asked->old_password.plaintext, "Password1!") == 0 &&
+                 strcmp(asked->new_password.plaintext, "Other2?") == 0;
+    answer->failure.nt_status = right ? change_refusal : 0xC000006A;
+    if (answer->failure.nt_status != 0)
+        answer->error = WBC_ERR_PWD_CHANGE_FAILED;
+}
+
+static void test_password_change(void **state)
+{
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    uint8_t old_room[128], new_room[128];
+    struct slice old = utf16_of("Password1!", old_room), fresh = utf16_of("Other2?", new_room);
+    static const uint8_t half[] = {0, 0xd8};
+    (void)state;
+    domain_lock()->change = change;
+    domain_unlock();
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh), SEC_E_OK);
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", fresh, fresh), SEC_E_LOGON_DENIED);
+    assert_non_null(strstr(cause_text(), "wrong password"));
+    cause_clear();
+    change_refusal = 0xC000006C;
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh), SEC_E_LOGON_DENIED);
+    assert_non_null(strstr(cause_text(), "policy"));
+    change_refusal = 0xC0000234;
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh), STATUS_ACCOUNT_LOCKED_OUT);
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", slice_of(half, 2), fresh), SEC_E_INVALID_TOKEN);
+    domain_lock()->change = NULL;
+    domain_unlock();
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    change_refusal = 0;
+    accounts_close(accounts);
+}
+
+static void test_trust_check(void **state)
+{
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    (void)state;
+    assert_int_equal(accounts_check_trust(accounts), SEC_E_OK);
+    assert_int_equal(domain_lock()->n_trust_checks, 1);
+    domain_unlock();
+    domain_lock()->trust_check_error = WBC_ERR_AUTH_ERROR;
+    domain_unlock();
+    assert_int_equal(accounts_check_trust(accounts), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_non_null(strstr(cause_text(), "NT_STATUS_ACCESS_DENIED"));
+    cause_clear();
+    domain_lock()->trust_check_error = WBC_ERR_WINBIND_NOT_AVAILABLE;
+    domain_unlock();
+    assert_int_equal(accounts_check_trust(accounts), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_non_null(strstr(cause_text(), "is winbindd running"));
+    accounts_close(accounts);
+    accounts = open_one(sam_store, SECONDS);
+    assert_int_equal(accounts_check_trust(accounts), SEC_E_NO_CREDENTIALS);
+    accounts_close(accounts);
+}
+
+/* Memory runs out at every place, once and for good. */
+static void test_no_memory(void **state)
+{
+    static const char *const stores[] = {"sam", "winbind:"};
+    unsigned long n_steps = 1;
+    uint8_t old_room[128], new_room[128];
+    struct slice old = utf16_of("Password1!", old_room), fresh = utf16_of("Other2?", new_room);
+    (void)state;
+    trusts_put();
+    domain_lock()->change = change;
+    domain_unlock();
+    for (int sticky = 0; sticky < 2; sticky++)
+        for (n_steps = 1; n_steps < STEPS_MAX; n_steps++) {
+            const struct account *account = NULL;
+            struct key16 key;
+            struct accounts *accounts = open_stores(stores, 2, SECONDS);
+            struct ntlm_check check = {.user = "nt-C0000234",
+                                       .domain = "friend.test",
+                                       .workstation = "WS",
+                                       .challenge = test_challenge,
+                                       .nt_response =
+                                           slice_of("12345678901234567890123456789012345678901234567", 47)};
+            mem_fault_set(n_steps, sticky == 1);
+            SECURITY_STATUS status = account_verify_ntlm(accounts, &check, &account, &key);
+            SECURITY_STATUS changed = account_change_password(accounts, "alice", "FAKE", old, fresh);
+            unsigned long n_allocated = mem_fault_count();
+            mem_fault_set(0, false);
+            assert_null(account);
+            assert_true(status == STATUS_ACCOUNT_LOCKED_OUT || status == SEC_E_INSUFFICIENT_MEMORY ||
+                        status == SEC_E_NO_AUTHENTICATING_AUTHORITY);
+            accounts_close(accounts);
+            if (n_allocated < n_steps) {
+                assert_int_equal(status, STATUS_ACCOUNT_LOCKED_OUT);
+                assert_int_equal(changed, SEC_E_OK);
+                break;
+            }
+        }
+    assert_in_range(n_steps, 10, STEPS_MAX - 1);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, begin, finish)
+    const struct CMUnitTest tests[] = {
+        TEST(test_every_field),
+        TEST(test_times),
+        TEST(test_refusals),
+        TEST(test_errors_of_the_library),
+        TEST(test_damaged_answers),
+        TEST(test_which_names_go_to_the_domain),
+        TEST(test_names_that_no_store_has),
+        TEST(test_dead_winbind),
+        TEST(test_strange_details),
+        TEST(test_hanging_winbind),
+        TEST(test_bound_on_hanging),
+        TEST(test_kinds_of_responses),
+        TEST(test_long_names),
+        TEST(test_connections),
+        TEST(test_password_change),
+        TEST(test_trust_check),
+        TEST(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
