@@ -29,8 +29,9 @@ foreach(source IN LISTS fuzz_targets)
     endif()
     if(name STREQUAL "credssp_handshake") # both ends, one of them played
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
-        target_sources(${target} PRIVATE ${support}/credssp_duel.c ${support}/credssp_loop.c ${support}/ntlm_loop.c
+        target_sources(${target} PRIVATE ${support}/credssp_duel.c ${support}/credssp_loop.c ${support}/lsa_daemon.c ${support}/ntlm_loop.c
             ${support}/tls_loop.c ${support}/tls_pki.c)
+        target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
         target_compile_options(${target} PRIVATE -UNDEBUG)
     endif()
     if(name STREQUAL "decode")

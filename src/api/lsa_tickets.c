@@ -209,7 +209,7 @@ static NTSTATUS ticket_give(const struct lsa_call *call, const struct ticket *ti
             LSA_INTERNAL_ERROR);
     size_t client = name_size(ticket->client), server = name_size(ticket->server);
     size_t text = 2 * units_len(ticket->server_realm) + units_len(ticket->client_realm) + units_len(ticket->client) +
-                  2 * units_len(ticket->server) + 64 * NAME_PARTS_MAX;
+                  2 * units_len(ticket->server) + (size_t)64 * NAME_PARTS_MAX;
     size_t structures = sizeof(KERB_RETRIEVE_TKT_RESPONSE) + client + 2 * server;
     NTSTATUS status = lsa_answer_make(call, structures + text + ticket->key.len + ticket->encoded.len);
     require(status == LSA_OK, status);

@@ -190,8 +190,8 @@ static bool defaults_credentials(struct config *config)
         mem_free(STEAL(config->user_file));
         mem_free(STEAL(config->askpass));
         mem_free(STEAL(config->kerberos_client_keytab));
-        while (config->packages.n_items > 0) /* other people's code stays in the programs */
-            mem_free(STEAL(config->packages.item[--config->packages.n_items]));
+        for (; config->packages.n_items > 0; config->packages.n_items--) /* other people's code stays in the programs */
+            mem_free(STEAL(config->packages.item[config->packages.n_items - 1]));
         return true;
     }
     const char *file = variable_or_null("OPENSSPI_NTLM_USER_FILE");
