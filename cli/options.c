@@ -257,12 +257,15 @@ int cli_dispatch(const struct cli_family *family, int argc, char **argv)
 
 int cli_open(const struct cli_options *options, bool create, struct account_admin **admin)
 {
-    const struct config *config = NULL;
+    static const struct config *config; /* kept: the realms lie in it */
+    static struct digest_realms realms;
     const char *path = options->store;
+    SECURITY_STATUS status = config_get(&config);
+    if (status != SEC_E_OK)
+        return cli_status(status);
+    realms = (struct digest_realms){(const char *const *)config->digest_realms.item, config->digest_realms.n_items,
+                                    config->domain};
     if (path == NULL) {
-        SECURITY_STATUS status = config_get(&config);
-        if (status != SEC_E_OK)
-            return cli_status(status);
         for (unsigned i = 0; i < config->stores.n_items && path == NULL; i++)
             if (strncmp(config->stores.item[i], "sqlite:", 7) == 0)
                 path = config->stores.item[i] + 7;
@@ -273,8 +276,8 @@ int cli_open(const struct cli_options *options, bool create, struct account_admi
                         "sqlite:FILE\" to its [accounts]");
     else
         code = cli_status(account_admin_open(path, create, admin));
-    if (config != NULL)
-        config_release(config);
+    if (code == CLI_OK)
+        account_admin_digest(*admin, &realms);
     return code;
 }
 

@@ -146,6 +146,19 @@ static SECURITY_STATUS step_reply(struct job *job, struct step_out *out, SECURIT
     return status;
 }
 
+static enum wire_result params_read(struct slice bytes, struct step_in *in)
+{
+    struct reader reader = reader_of(bytes);
+    while (reader_left(&reader) > 0) {
+        uint32_t len;
+        require(in->n_params < STEP_PARAMS_MAX, WIRE_BAD);
+        try(reader_u32le(&reader, &len));
+        try(reader_bytes(&reader, len, &in->params[in->n_params]));
+        in->n_params++;
+    }
+    return WIRE_OK;
+}
+
 static SECURITY_STATUS run_step(struct job *job)
 {
     const struct lsa_message *message = &job->message;
@@ -156,12 +169,15 @@ static SECURITY_STATUS run_step(struct job *job)
     require(context->initiator == initiator, SEC_E_INVALID_HANDLE);
     require(message->field[LSA_TOKEN].len <= context->package->info.max_token,
             cause_set(SEC_E_INVALID_TOKEN, "a token of %zu bytes", message->field[LSA_TOKEN].len));
-    const struct step_in in = {.token = message->field[LSA_TOKEN],
-                               .bindings = message->field[LSA_BINDINGS],
-                               .target = lsa_text(message, LSA_TARGET),
-                               /* There is nobody here to be asked. */
-                               .flags = (uint32_t)lsa_number(message, LSA_FLAGS) &
-                                        (initiator ? ~(uint32_t)ISC_REQ_PROMPT_FOR_CREDS : ~0u)};
+    struct step_in in = {.token = message->field[LSA_TOKEN],
+                         .target_host = message->field[LSA_TARGET_HOST],
+                         .receive_size = (uint32_t)lsa_number(message, LSA_RECEIVE_SIZE),
+                         .bindings = message->field[LSA_BINDINGS],
+                         .target = lsa_text(message, LSA_TARGET),
+                         /* There is nobody here to be asked. */
+                         .flags = (uint32_t)lsa_number(message, LSA_FLAGS) &
+                                  (initiator ? ~(uint32_t)ISC_REQ_PROMPT_FOR_CREDS : ~0u)};
+    require(params_read(message->field[LSA_PARAMS], &in) == WIRE_OK, SEC_E_INVALID_TOKEN);
     struct step_out out = {.token = writer_growing(512),
                            .record = writer_growing(768),
                            .granted = context->granted,
@@ -223,6 +239,7 @@ static SECURITY_STATUS run_query_context(struct job *job)
     case SECPKG_ATTR_PACKAGE_INFO:
     case SECPKG_ATTR_NEGOTIATION_INFO:
     case SECPKG_ATTR_NEGOTIATION_PACKAGE:
+        require(value.choice.package != NULL, SEC_E_UNSUPPORTED_FUNCTION);
         lsa_text_write(&job->reply, LSA_PACKAGE, value.choice.package->info.name);
         number[0] = value.choice.state;
         break;

@@ -15,7 +15,8 @@
 static int Usage(void)
 {
     fputs("usage: delegation_client [-p PACKAGE] [-k] TARGET HOST PORT HOPS NAME\n"
-          "HOPS: how many servers behind the first have the file. -k keeps one's credentials: the server may not go on with them.\n",
+          "HOPS: how many servers behind the first have the file. -k keeps one's credentials: the server may not go on "
+          "with them.\n",
           stderr);
     return 2;
 }
@@ -40,8 +41,8 @@ static BOOL Run(const char *package, char **words, BOOL delegate)
     CredHandle credentials;
     TimeStamp expiry;
     struct session session;
-    SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, (SEC_CHAR *)package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL,
-                                                       NULL, &credentials, &expiry);
+    SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, (SEC_CHAR *)package, SECPKG_CRED_OUTBOUND, NULL, NULL,
+                                                       NULL, NULL, &credentials, &expiry);
     if (status != SEC_E_OK) {
         ComplainStatus("AcquireCredentialsHandle", status);
         return FALSE;

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLAGS                                                                                                          \
-    (ISC_REQ_MUTUAL_AUTH | ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT)
-#define SERVER_FLAGS                                                                                                   \
-    (ASC_REQ_MUTUAL_AUTH | ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY | ASC_REQ_REPLAY_DETECT | ASC_REQ_SEQUENCE_DETECT)
+#define FLAGS                                                                                    \
+    (ISC_REQ_MUTUAL_AUTH | ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT | \
+     ISC_REQ_SEQUENCE_DETECT)
+#define SERVER_FLAGS                                                                             \
+    (ASC_REQ_MUTUAL_AUTH | ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY | ASC_REQ_REPLAY_DETECT | \
+     ASC_REQ_SEQUENCE_DETECT)
 #define LENGTH_BYTES 4 /* in front of a sealed message: the length of its trailer */
 
 struct addrinfo *FindAddress(const char *host, const char *port, BOOL listens)
@@ -99,7 +101,8 @@ static BOOL ClientHandshake(struct session *session, CredHandle *credentials, co
 {
     in->len = 0;
     for (int leg = 0; leg < LEGS_MAX; leg++) {
-        SecBuffer inBuffer = {in->len, SECBUFFER_TOKEN, in->data}, outBuffer = {MESSAGE_MAX, SECBUFFER_TOKEN, out->data};
+        SecBuffer inBuffer = {in->len, SECBUFFER_TOKEN, in->data},
+                  outBuffer = {MESSAGE_MAX, SECBUFFER_TOKEN, out->data};
         SecBufferDesc inList = {SECBUFFER_VERSION, 1, &inBuffer}, outList = {SECBUFFER_VERSION, 1, &outBuffer};
         TimeStamp expiry;
         SECURITY_STATUS status = InitializeSecurityContextA(
@@ -145,12 +148,13 @@ static BOOL ServerHandshake(struct session *session, CredHandle *credentials, st
             Complain("the client sent no token");
             return FALSE;
         }
-        SecBuffer inBuffer = {in->len, SECBUFFER_TOKEN, in->data}, outBuffer = {MESSAGE_MAX, SECBUFFER_TOKEN, out->data};
+        SecBuffer inBuffer = {in->len, SECBUFFER_TOKEN, in->data},
+                  outBuffer = {MESSAGE_MAX, SECBUFFER_TOKEN, out->data};
         SecBufferDesc inList = {SECBUFFER_VERSION, 1, &inBuffer}, outList = {SECBUFFER_VERSION, 1, &outBuffer};
         TimeStamp expiry;
-        SECURITY_STATUS status = AcceptSecurityContext(
-            credentials, session->hasContext ? &session->context : NULL, &inList, SERVER_FLAGS, SECURITY_NATIVE_DREP,
-            &session->context, &outList, &session->flags, &expiry);
+        SECURITY_STATUS status =
+            AcceptSecurityContext(credentials, session->hasContext ? &session->context : NULL, &inList, SERVER_FLAGS,
+                                  SECURITY_NATIVE_DREP, &session->context, &outList, &session->flags, &expiry);
         if (status != SEC_E_OK && status != SEC_I_CONTINUE_NEEDED) {
             ComplainStatus("AcceptSecurityContext", status);
             Refuse(session->sock, status);
@@ -208,7 +212,8 @@ BOOL SessionPeer(struct session *session, char *name, size_t size)
 /* The content of a sealed message: the length of the trailer, the trailer, what became of the text, and the padding of a block cipher. */
 static BOOL Seal(struct session *session, const char *text, struct message *message)
 {
-    ULONG len = (ULONG)strlen(text), trailerMax = session->sizes.cbSecurityTrailer, paddingMax = session->sizes.cbBlockSize;
+    ULONG len = (ULONG)strlen(text), trailerMax = session->sizes.cbSecurityTrailer,
+          paddingMax = session->sizes.cbBlockSize;
     if (len >= TEXT_MAX || trailerMax > MESSAGE_MAX / 4 || paddingMax > MESSAGE_MAX / 4) {
         Complain("the text is too long for a message");
         return FALSE;

@@ -4,6 +4,7 @@
 #ifndef OPENSSPI_ACCOUNTS_STORE_H
 #define OPENSSPI_ACCOUNTS_STORE_H
 
+#include "accounts/digest_hashes.h"
 #include "accounts/failures.h"
 
 /* Tells one state of a store from another. Cheap to take (a stat and at most one small read): whoever keeps what a store said
@@ -26,6 +27,20 @@ void store_record_wipe(struct store_record *record);
 
 #define STORE_WINBIND "winbind:"
 
+/* Which digest hash is meant. */
+struct store_digest {
+    const char *realm, *username; /* letter by letter */
+    enum digest_form form;
+};
+
+/* What a change of password brings: hashes of both, and the new one itself for what is derived of it. */
+struct store_password {
+    const struct account *account;
+    const struct key16 *old_hash, *new_hash;
+    struct slice password;              /* UTF-16LE */
+    const struct digest_realms *realms; /* NULL: no digest hashes */
+};
+
 /* The name of no account: '?' may not stand in one. */
 #define STORE_NO_NAME "?"
 
@@ -42,18 +57,23 @@ struct account_store_table {
     /* Reads an account, whichever, at the cost of `find`: so that time does not tell that a name is unknown. */
     SECURITY_STATUS (*find_any)(void *store, struct store_record *record);
     /* Replaces the hash if it still is `old_hash`, clears must-change. SEC_E_LOGON_DENIED when it is not. */
-    SECURITY_STATUS(*set_password)
-    (void *store, const struct sid *sid, const struct key16 *old_hash, const struct key16 *new_hash);
+    SECURITY_STATUS (*set_password)(void *store, const struct store_password *change);
+    /* A digest hash of an account; `sid` NULL asks for one that is not there, at the same cost. SEC_E_NO_CREDENTIALS. */
+    SECURITY_STATUS(*digest_find)
+    (void *store, const struct sid *sid, const struct store_digest *wanted, uint8_t hash[DIGEST_LEN_MAX]);
+    /* The user name of which this is the hash (wanted->username is not looked at), fresh. SEC_E_NO_CREDENTIALS. */
+    SECURITY_STATUS(*digest_user)
+    (void *store, const struct store_digest *wanted, struct slice user_hash, char **username);
     /* Whose SID is this? SEC_E_NO_CREDENTIALS: nobody's here. Texts are fresh (mem_*); a group's domain is the default one. */
     SECURITY_STATUS (*name_of_sid)(void *store, const struct sid *sid, struct account_name *name);
     /* The SID of a group. SEC_E_NO_CREDENTIALS. */
     SECURITY_STATUS (*sid_of_group)(void *store, const char *group_key, struct sid *sid);
     /* Only stores that know a domain and no hashes have the following; `find` finds nobody there. Names are as the client sent them. What account_verify_ntlm
      * and account_change_password say of a domain's accounts they say of these. */
-    SECURITY_STATUS (*verify)(void *store, const struct ntlm_check *check, const struct account **account,
-                              struct key16 *session_base_key);
-    SECURITY_STATUS (*change_password)(void *store, const char *user, const char *domain, struct slice old_password,
-                                       struct slice new_password);
+    SECURITY_STATUS(*verify)
+    (void *store, const struct ntlm_check *check, const struct account **account, struct key16 *session_base_key);
+    SECURITY_STATUS(*change_password)
+    (void *store, const char *user, const char *domain, struct slice old_password, struct slice new_password);
     SECURITY_STATUS (*host)(void *store, bool wait, struct account_host *host);
     SECURITY_STATUS (*check_trust)(void *store);
     void (*close)(void *store);
@@ -69,7 +89,8 @@ SECURITY_STATUS sqlite_store_open(const char *path, const char *default_domain, 
 SECURITY_STATUS smbpasswd_store_open(const char *path, const char *default_domain, struct account_store *store);
 SECURITY_STATUS sam_store_open(const char *path, const char *default_domain, struct account_store *store);
 /* `domain` is the one that the store is for; "": all that winbind knows. Winbind is not asked yet. */
-SECURITY_STATUS winbind_store_open(const char *domain, const struct account_policy *policy, struct account_store *store);
+SECURITY_STATUS winbind_store_open(const char *domain, const struct account_policy *policy,
+                                   struct account_store *store);
 
 /* A fresh account with one reference, zeroed but for FILETIME_NEVER and -1 where they mean "none"; fill in before sharing it. NULL: no memory.
  * Fields are allocated with mem_*; account_release frees them. */

@@ -325,6 +325,7 @@ SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle phContext, PSecBufferDes
 
 SECURITY_STATUS SEC_ENTRY DeleteSecurityContext(PCtxtHandle phContext)
 {
+    AS_PROCESS_SCOPE;
     cause_clear();
     SECURITY_STATUS status = handle_delete(phContext, HANDLE_CONTEXT);
     return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living context");

@@ -155,6 +155,7 @@ SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleA(LPSTR pszPrincipal, LPSTR ps
 
 SECURITY_STATUS SEC_ENTRY FreeCredentialsHandle(PCredHandle phCredential)
 {
+    AS_PROCESS_SCOPE; /* to let go of tickets and keytabs may need the process's files */
     cause_clear();
     SECURITY_STATUS status = handle_delete(phCredential, HANDLE_CREDENTIAL);
     return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living credential");

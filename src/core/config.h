@@ -80,6 +80,15 @@ struct config {
     struct config_list credssp_allow_fresh, credssp_allow_fresh_ntlm, credssp_deny_fresh;
     struct config_list credssp_allow_saved, credssp_allow_saved_ntlm, credssp_deny_saved;
     unsigned credssp_min_version, credssp_max_version;
+    /* [digest] */
+    struct config_list digest_realms; /* passwords leave hashes for them when they are set; a server's first realm */
+    struct config_list digest_algorithms; /* what a server offers over HTTP; empty: SHA-256 */
+    struct config_list digest_targets;    /* "service/host" that SASL clients may mean; empty: any */
+    bool digest_md5;                      /* a client answers servers that offer nothing but MD5 over HTTP */
+    bool digest_no_qop;                   /* responses without qop, as before RFC 2617 */
+    bool digest_userhash;                 /* a server asks for hashed user names */
+    unsigned digest_nonce_seconds;
+    enum config_when digest_channel_bindings;
     /* [lsa] */
     enum config_lsa lsa_mode;
     char *lsa_socket;     /* NULL: LSA_SOCKET_DEFAULT */

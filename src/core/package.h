@@ -39,6 +39,7 @@ struct package_info {
     bool process_bound;         /* its sessions live in this process only: a record is no more than a claim to one */
     bool
         chooses; /* stands for other packages: an identity's package list is for it to apply, it says which one it is, its session's state is that one's session */
+    bool tells_state; /* answers NEGOTIATION_INFO although Negotiate cannot choose it */
     struct package_mech mech;
 };
 
@@ -55,12 +56,20 @@ struct acquire_request {
     const char *session_cache;
 };
 
+#define STEP_PARAMS_MAX 4 /* what the server's side of WDigest takes */
+
 /* One step of a handshake. Everything in `in` is borrowed for the call. */
 struct step_in {
     struct slice token;    /* data NULL: the caller gave none */
     struct slice bindings; /* a whole SEC_CHANNEL_BINDINGS, offsets checked; data NULL: none given */
     const char *target;    /* UTF-8, or NULL; the first step's counts */
     uint32_t flags;        /* ISC_REQ_* or ASC_REQ_*, as on the first call */
+    /* SECBUFFER_PKG_PARAMS in their order, empty ones too, for packages that give them a meaning. */
+    struct slice params[STEP_PARAMS_MAX];
+    unsigned n_params;
+    struct slice target_host; /* SECBUFFER_TARGET_HOST as the caller gave it; data NULL: none */
+    uint32_t
+        receive_size; /* a SASL context: the longest protected message to be announced; 0: the package's own limit */
     /* What stream packages read besides; the token may then hold less or more than one message. */
     bool given;             /* the caller gave input at all */
     uint32_t flags_now;     /* this call's flags, where later ones have a meaning */

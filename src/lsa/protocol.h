@@ -74,6 +74,9 @@ enum lsa_field {
     LSA_OWNER,          /* number: Unix user id */
     LSA_NOT_HERE,       /* number: the daemon has no such thing, and the caller may have it itself */
     LSA_UPN,            /* text */
+    LSA_PARAMS,         /* bytes: step_in.params, each led by its length in four bytes */
+    LSA_TARGET_HOST,    /* bytes: step_in.target_host */
+    LSA_RECEIVE_SIZE,   /* number: step_in.receive_size */
     LSA_FIELDS,         /* one past the last */
 };
 

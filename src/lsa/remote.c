@@ -253,6 +253,21 @@ struct step {
     struct step_out *out;
 };
 
+static void params_write(struct writer *request, const struct step_in *in)
+{
+    AUTO_WRITER struct writer params = writer_growing(256);
+    if (in->n_params == 0)
+        return;
+    for (unsigned i = 0; i < in->n_params; i++) {
+        writer_u32le(&params, (uint32_t)in->params[i].len);
+        writer_slice(&params, in->params[i]);
+    }
+    if (writer_finish(&params) == WIRE_OK)
+        lsa_bytes_write(request, LSA_PARAMS, writer_slice_of(&params));
+    else
+        request->failed = true;
+}
+
 static enum lsa_result step_ask(struct remote_handshake *handshake, const struct step *step, uint64_t credential,
                                 uint64_t life, struct lsa_reply *reply)
 {
@@ -265,6 +280,10 @@ static enum lsa_result step_ask(struct remote_handshake *handshake, const struct
     lsa_text_write(&request, LSA_TARGET, step->in->target);
     lsa_bytes_write(&request, LSA_TOKEN, step->in->token);
     lsa_bytes_write(&request, LSA_BINDINGS, step->in->bindings);
+    params_write(&request, step->in);
+    lsa_bytes_write(&request, LSA_TARGET_HOST, step->in->target_host);
+    if (step->in->receive_size != 0)
+        lsa_number_write(&request, LSA_RECEIVE_SIZE, step->in->receive_size);
     return lsa_ask(own->daemon, &request, LSA_STEP, own->config->lsa_seconds,
                    handshake->id != 0 ? handshake->life : life, reply, &handshake->life);
 }

@@ -385,6 +385,7 @@ int main(void)
     if (table == NULL)
         return 1;
     int code = commands_run();
+    RevertToSelf(); /* a leak check at the end is the process's own */
     behalf_drop();
     return code;
 }

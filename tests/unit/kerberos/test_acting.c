@@ -224,6 +224,19 @@ static void test_evidence(void **state)
     impersonation_end();
 }
 
+/* The last who holds a credential may be a thread that is another client, and may not read krb5.conf: a leak check sees whether the tickets go. */
+static void test_let_go_by_another(void **state)
+{
+    const struct behalf *behalf = forwarded_behalf();
+    (void)state;
+    impersonate(client_token(SecurityDelegation, behalf));
+    behalf_release(behalf);
+    assert_acts("Negotiate");
+    impersonate(client_token(SecurityImpersonation, NULL));
+    assert_refused("Kerberos", "delegated no credentials");
+    impersonation_end();
+}
+
 static void test_damaged(void **state)
 {
     CredHandle credential;
@@ -299,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_one_credential_for_all),
         cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_let_go_by_another),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_policy),
         cmocka_unit_test(test_allocation_failures),
