@@ -128,7 +128,7 @@ static void verify(unsigned slot, size_t len)
 }
 
 /* All messages of one established pair; see measure_sizes for the label. */
-static void run_messages(const char *label)
+__attribute__((unused)) static void run_messages(const char *label)
 {
     static const struct measure_messages seals = {"seal", "unseal", seal, unseal};
     static const struct measure_messages signs = {"sign", "verify", sign, verify};
@@ -158,7 +158,7 @@ static void pair_delete(unsigned pair)
     table->DeleteSecurityContext(&memory_server[pair]);
 }
 
-static void run_memory(void)
+__attribute__((unused)) static void run_memory(void)
 {
     measure_memory(pair_make, pair_delete);
 }
