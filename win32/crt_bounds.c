@@ -93,13 +93,14 @@ int opensspi_run_wmain(int argc, char **argv, int (*user)(int, WCHAR **, WCHAR *
         n++;
     WCHAR **arguments = wide_list(argv, (size_t)argc), **environment = wide_list(environ, n);
     if (arguments == NULL || environment == NULL) {
+        free(arguments);
+        free(environment);
         fputs("not enough memory\n", stderr);
         return EXIT_FAILURE;
     }
-    int result = user(argc, arguments, environment);
     /* They are reachable to the end, so that no tool takes them for lost. */
     __attribute__((used)) static WCHAR **volatile kept[2];
     kept[0] = arguments;
     kept[1] = environment;
-    return result;
+    return user(argc, arguments, environment);
 }

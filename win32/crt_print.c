@@ -85,7 +85,7 @@ static int print(FILE *file, bool wide, const void *format, va_list list)
         good = narrow != NULL && fputs(narrow, file) != EOF;
         free(narrow);
     } else if (good) {
-        good = fwrite(out.room, 1, n, file) == n;
+        good = n == 0 || fwrite(out.room, 1, n, file) == n;
     }
     free(out.room);
     return good ? (int)n : -1;

@@ -40,8 +40,8 @@ void text_out_unit(struct text_out *out, unsigned unit)
 
 static void put_character(struct text_out *out, uint32_t character)
 {
-    char bytes[4];
-    WCHAR units[2];
+    char bytes[4] = {0};
+    WCHAR units[2] = {0};
     size_t n = out->wide ? utf16_put(character, units) : utf8_put(character, bytes);
     for (size_t i = 0; i < n; i++)
         text_out_unit(out, out->wide ? units[i] : (unsigned char)bytes[i]);

@@ -60,8 +60,7 @@ static char *system_message(DWORD code)
         SetLastError(ERROR_NOT_ENOUGH_MEMORY);
         return NULL;
     }
-    memcpy(text, words, len);
-    memcpy(text + len, "\r\n", 3);
+    snprintf(text, len + 3, "%s\r\n", words);
     return text;
 }
 
@@ -200,18 +199,22 @@ static bool put_escape(struct message *message, struct text_out *out, size_t *i,
     }
 }
 
+/* Whether what follows a percent sign is one. Where inserts are ignored they stay as they are; the others do not. */
+static bool is_escape(const struct message *message, size_t i)
+{
+    unsigned c = at(message, i);
+    if ((message->flags & FORMAT_MESSAGE_IGNORE_INSERTS) == 0)
+        return true;
+    return c != 0 && (c < '1' || c > '9') && c != '!';
+}
+
 static bool compose(struct message *message, struct text_out *out)
 {
     bool one_line = (message->flags & FORMAT_MESSAGE_MAX_WIDTH_MASK) != 0;
     for (size_t i = 0; i < message->n;) {
         unsigned c = at(message, i++);
         bool good;
-        if (c == '%' && (message->flags & FORMAT_MESSAGE_IGNORE_INSERTS) == 0) {
-            if (!put_escape(message, out, &i, &good))
-                return good;
-        } else if (c == '%' && at(message, i) != 0 && (at(message, i) < '1' || at(message, i) > '9') &&
-                   at(message, i) != '!') {
-            /* Inserts stay as they are; the other escapes are none. */
+        if (c == '%' && is_escape(message, i)) {
             if (!put_escape(message, out, &i, &good))
                 return good;
         } else if (c == '\r' || c == '\n') {

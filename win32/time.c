@@ -79,7 +79,7 @@ BOOL SystemTimeToFileTime(const SYSTEMTIME *lpSystemTime, LPFILETIME lpFileTime)
     uint64_t days = days_to_year(t->wYear) + t->wDay - 1u;
     for (unsigned month = 1; month < t->wMonth; month++)
         days += days_of_month(t->wYear, month);
-    uint64_t seconds = days * SECONDS_A_DAY + t->wHour * 3600u + t->wMinute * 60u + t->wSecond;
+    uint64_t seconds = days * SECONDS_A_DAY + (uint64_t)t->wHour * 3600 + (uint64_t)t->wMinute * 60 + t->wSecond;
     ticks_put(seconds * TICKS_A_SECOND + t->wMilliseconds * UINT64_C(10000), lpFileTime);
     return TRUE;
 }
