@@ -164,7 +164,7 @@ static void ReceiveText(SOCKET s, CredHandle *credential, CtxtHandle *context, L
 /* By a chain to the root that was given, and the host's name. */
 static void Judge(CtxtHandle *context, LPCTSTR root_path, LPCTSTR host)
 {
-    PCCERT_CONTEXT peer = NULL, root;
+    PCCERT_CONTEXT peer = NULL, root = NULL;
     PCCERT_CHAIN_CONTEXT chain;
     CERT_CHAIN_PARA para;
     CERT_CHAIN_POLICY_PARA policy;
