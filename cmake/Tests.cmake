@@ -108,6 +108,10 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/tests/headers/CMakeLists.txt)
     add_subdirectory(tests/headers)
 endif()
 
+if(TARGET opensspi_win32)
+    add_subdirectory(tests/win32)
+endif()
+
 # The Tcl package, by tcltest; the samples of samples/tcl are run there too.
 if(TARGET twapi_crypto)
     add_test(NAME tcl.sspi COMMAND tclsh ${PROJECT_SOURCE_DIR}/tests/tcl/all.tcl)
