@@ -1,16 +1,17 @@
 """Prints speed beside the peers, measured in the same run: programs take turns, the best of each counts.
 
-compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel]"""
+compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel|digest]"""
 import os
 import subprocess
 import sys
 
+import digest
 import kerberos
 import negotiate
 import ntlm
 import schannel
 
-SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel}
+SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel, "digest": digest}
 TURNS = 3
 OURS = "OpenSSPI"
 MEMORY = "context bytes"
