@@ -349,7 +349,7 @@ PROOF = {
                   "Wine's client": ("test_sockauth.py", "Wine")},
     "The security authority": {"MIT KDC": ("test_lsa_kerberos.py", "realm"), "two users": ("../unit/lsa/test_daemon.c", "test_two_users")},
     "The functions of `ntsecapi": {"MIT KDC": ("test_lsa_functions.py", "realm")},
-    "Source written": {"mingw-w64": ("test_porting.py", "mingw"), "Wine": ("test_porting.py", "Wine")},
+    "Source written": {"mingw-w64": ("porting.py", "mingw"), "Wine": ("test_porting_wine.py", "Wine")},
     "SASL": {"Cyrus SASL": ("test_sasl_cyrus.py", "Cyrus"), "Samba's LDAP server": ("test_sasl_cyrus.py", "LDAP")},
     "Extended protection": {"Chromium": ("test_browser.py", "Chromium"), "curl": ("test_httpauth.py", "curl"), "mod_auth_gssapi": ("web.py", "auth_gssapi"),
                             "relays": ("test_httpauth.py", "relay")},
