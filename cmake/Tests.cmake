@@ -103,3 +103,4 @@ foreach(group cli interop)
             "OPENSSPI_BUILD=${PROJECT_BINARY_DIR};OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_LIB=${PROJECT_BINARY_DIR}/libopensspi.so.${PROJECT_VERSION_MAJOR};PYTHONDONTWRITEBYTECODE=1")
     endforeach()
 endforeach()
+set_tests_properties(interop.domain_accounts PROPERTIES TIMEOUT 900) # a controller and a member, stopped and started again
