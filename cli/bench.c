@@ -62,7 +62,7 @@ static int measure_handshakes(struct peer *client, struct peer *server, uint64_t
         n++;
         now = monotonic_ms();
     } while (now - start < ms);
-    *rate = (double)n * 1000 / (double)(now - start);
+    *rate = (double)n * 1000 / (double)(now > start ? now - start : 1);
     return CLI_OK;
 }
 
@@ -74,7 +74,9 @@ static int measure_messages(struct peer *client, struct peer *server, uint64_t m
     SECURITY_STATUS status = peer_ready(client);
     if (status == SEC_E_OK)
         status = peer_ready(server);
-    while (status == SEC_E_OK && now - start < ms) {
+    if (status != SEC_E_OK)
+        return cli_sspi_status("the context tells no sizes", status);
+    do {
         AUTO_WRITER struct writer sealed = writer_growing(BLOCK_LEN + 256);
         AUTO_WRITER struct writer opened = writer_growing(BLOCK_LEN);
         status = peer_protect(client, slice_of(text, sizeof(text)), &sealed);
@@ -82,10 +84,10 @@ static int measure_messages(struct peer *client, struct peer *server, uint64_t m
             status = peer_unprotect(server, writer_slice_of(&sealed), &opened);
         n++;
         now = monotonic_ms();
-    }
+    } while (status == SEC_E_OK && now - start < ms);
     if (status != SEC_E_OK)
         return cli_sspi_status("a message failed", status);
-    *megabytes = (double)n * BLOCK_LEN / 1e6 * 1000 / (double)(now - start);
+    *megabytes = (double)n * BLOCK_LEN / 1e6 * 1000 / (double)(now > start ? now - start : 1);
     return CLI_OK;
 }
 

@@ -248,20 +248,6 @@ static int handshake_stream(struct line *line)
     return code;
 }
 
-/* What a peer says goes to a terminal without the power to steer it. */
-static void show(struct slice text)
-{
-    bool terminal = isatty(STDOUT_FILENO) == 1;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t byte = text.data[i];
-        if (terminal && (byte < 0x20 || byte == 0x7f) && byte != '\n' && byte != '\t')
-            printf("\\x%02x", byte);
-        else
-            putchar(byte);
-    }
-    fflush(stdout);
-}
-
 static int say_framed(struct line *line, struct slice text)
 {
     AUTO_WRITER struct writer sealed = writer_growing(CHUNK_MAX + 256);
@@ -302,7 +288,7 @@ static int hear_framed(struct line *line, bool *ended)
         code = kind == 'E' ? refused(content) : cli_fail("the peer sent something that is no message");
     if (code == CLI_OK && kind == 'M') {
         code = cli_sspi_status("a message was refused", peer_unprotect(line->peer, content, &text));
-        show(writer_slice_of(&text));
+        cli_show(writer_slice_of(&text));
     }
     mem_free(room);
     return code;
@@ -322,7 +308,7 @@ static int stream_open(struct line *line, bool *ended)
             return cli_sspi_status("a record was refused", status);
         for (unsigned i = 0; i < 4; i++) {
             if (buffers[i].BufferType == SECBUFFER_DATA)
-                show(slice_of(buffers[i].pvBuffer, buffers[i].cbBuffer));
+                cli_show(slice_of(buffers[i].pvBuffer, buffers[i].cbBuffer));
             if (buffers[i].BufferType == SECBUFFER_EXTRA)
                 n_extra = buffers[i].cbBuffer;
         }
@@ -518,7 +504,7 @@ static int connect_run(const struct cli_options *options)
     try(address_split(options->operand[0], NULL, host, port));
     try(timeout_of(options, &seconds));
     try(peer_open(&peer, options, true, CLIENT_FLAGS));
-    snprintf(target, sizeof(target), "%s%s", peer.stream ? "" : "host/", host);
+    snprintf(target, sizeof(target), "%s%s", peer.credssp ? "TERMSRV/" : peer.stream ? "" : "host/", host);
     if (peer.target == NULL)
         peer.target = target;
     try(dial(host, port, seconds, &file));
@@ -574,7 +560,8 @@ static int listen_run(const struct cli_options *options)
 
 static const struct cli_command connect_commands[] = {
     {"", "HOST:PORT",
-     "Connects to \"sspi listen\", or with --package Schannel to any TLS server; authenticates, tells what was agreed, "
+     "Connects to \"sspi listen\", or with --package Schannel or CREDSSP to any server that speaks them; "
+     "authenticates, tells what was agreed, "
      "and chats under its protection",
      OPTION_PACKAGE | OPTION_USER | OPTION_TARGET | OPTION_FLAGS | OPTION_CERTIFICATE | OPTION_CA | OPTION_TIMEOUT, 1,
      1, connect_run},

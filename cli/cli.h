@@ -80,6 +80,10 @@ bool cli_option_next(const struct cli_command *command, size_t *at, const char *
 /* Messages go to standard error, led by "sspi: ". */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* gives CLI_FAILED */
 int cli_misuse(const char *format, ...) __attribute__((format(printf, 1, 2))); /* gives CLI_USAGE */
+/* "WHAT value" on standard error, where the value may be a peer's word. */
+void cli_tell(const char *what, const char *value);
+/* What a peer sent, on standard output: as it is, but to a terminal without the power to steer it. */
+void cli_show(struct slice text);
 /* The cause of a failed call, or what its status means; CLI_OK for SEC_E_OK. */
 int cli_status(SECURITY_STATUS status);
 
@@ -87,7 +91,14 @@ int cli_status(SECURITY_STATUS status);
 int cli_sspi_status(const char *what, SECURITY_STATUS status);
 /* A status as its name and number, in a static buffer. */
 const char *cli_status_name(SECURITY_STATUS status);
-/* What a status means and what to do, from the table of `sspi error`; NULL when it is not there. */
+/* What a status means, and what to do. */
+struct cli_advice {
+    uint32_t status;
+    const char *meaning, *advice;
+};
+/* The table of `sspi error`: one entry after another, `*at` being 0 to begin; NULL at the end. And one of them; NULL when it is not there. */
+const struct cli_advice *cli_advice_next(size_t *at);
+const struct cli_advice *cli_advice_of(uint32_t status);
 const char *cli_status_advice(SECURITY_STATUS status);
 
 /* Opens the store that --store names, else the first sqlite store of the configuration. */

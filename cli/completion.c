@@ -18,7 +18,8 @@ static void put_bash(void)
          "    COMPREPLY=()\n"
          "    case $previous in\n"
          "    --store | --output | --certificate | --key | --ca) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
-         "    --package) COMPREPLY=($(compgen -W \"Negotiate NTLM Kerberos Schannel\" -- \"$current\")); return ;;\n"
+         "    --package) COMPREPLY=($(compgen -W \"Negotiate NTLM Kerberos Schannel CREDSSP\" -- \"$current\")); "
+         "return ;;\n"
          "    --format) COMPREPLY=($(compgen -W \"smbpasswd sam own\" -- \"$current\")); return ;;\n"
          "    esac\n"
          "    case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in");

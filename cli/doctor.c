@@ -193,27 +193,43 @@ static bool reachable(const char *host, const char *port)
     return good;
 }
 
-/* "host", "host:port", "[address]:port"; proxies (https://...) are left alone. */
-static void check_kdc(struct doctor *doctor, const char *entry)
+/* "host", "host:port", "[address]:port"; proxies (https://...) are left alone: -1. */
+static int kdc_answers(const char *entry)
 {
     char host[256], port[16] = "88";
     const char *colon = strrchr(entry, ':');
     bool bracket = entry[0] == '[',
          has_port = colon != NULL && (bracket ? colon[-1] == ']' : strchr(entry, ':') == colon);
-    if (strncmp(entry, "https://", 8) == 0) {
-        tell(doctor, NOTE, "KDC", NULL, "%s is a proxy, and was not asked", entry);
-        return;
-    }
+    if (strncmp(entry, "https://", 8) == 0)
+        return -1;
     size_t len = has_port ? (size_t)(colon - entry) : strlen(entry);
     snprintf(host, sizeof(host), "%.*s", (int)(bracket && len >= 2 ? len - 2 : len), entry + (bracket ? 1 : 0));
     if (has_port)
         snprintf(port, sizeof(port), "%s", colon + 1);
-    if (reachable(host, port))
-        tell(doctor, GOOD, "KDC", NULL, "%s answers (TCP)", entry);
-    else
-        tell(doctor, BAD, "KDC",
-             "is it running, is the name right in krb5.conf, does a firewall stand between (port 88)?",
-             "%s does not answer (TCP)", entry);
+    return reachable(host, port) ? 1 : 0;
+}
+
+#define KDCS_MAX 16 /* more are not asked: each may cost KDC_PATIENCE_MS */
+
+/* One KDC that answers is enough: the others are worth a note. */
+static void check_kdcs(struct doctor *doctor, char *const *entries)
+{
+    int answers[KDCS_MAX];
+    size_t n = 0;
+    bool enough = false;
+    for (; n < KDCS_MAX && entries[n] != NULL; n++) {
+        answers[n] = kdc_answers(entries[n]);
+        enough = enough || answers[n] != 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (answers[i] < 0)
+            tell(doctor, NOTE, "KDC", NULL, "%s is a proxy, and was not asked", entries[i]);
+        else if (answers[i] > 0)
+            tell(doctor, GOOD, "KDC", NULL, "%s answers (TCP)", entries[i]);
+        else
+            tell(doctor, enough ? NOTE : BAD, "KDC",
+                 "is it running, is the name right in krb5.conf, does a firewall stand between (port 88)?",
+                 "%s does not answer (TCP)", entries[i]);
 }
 
 static void check_realm(struct doctor *doctor)
@@ -235,8 +251,7 @@ static void check_realm(struct doctor *doctor)
     tell(doctor, GOOD, "Kerberos", NULL, "default realm %s", realm);
     const char *names[] = {"realms", realm, "kdc", NULL};
     if (krb5_get_profile(context, &profile) == 0 && profile_get_values(profile, names, &kdcs) == 0) {
-        for (size_t i = 0; kdcs[i] != NULL; i++)
-            check_kdc(doctor, kdcs[i]);
+        check_kdcs(doctor, kdcs);
         profile_free_list(kdcs);
     } else {
         tell(doctor, NOTE, "KDC", NULL, "krb5.conf names none for %s: DNS is asked when one is needed", realm);

@@ -2,11 +2,15 @@
 #include "cli.h"
 
 #include "core/cause.h"
+#include "decode/clean.h"
 
 #include <sspi_ext.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define MESSAGE_MAX 4096
 
 const struct cli_family *const cli_families[] = {&cli_packages, &cli_whoami, &cli_creds,      &cli_account, &cli_group,
                                                  &cli_connect,  &cli_listen, &cli_get,        &cli_decode,  &cli_error,
@@ -14,8 +18,10 @@ const struct cli_family *const cli_families[] = {&cli_packages, &cli_whoami, &cl
 
 static void message(const char *format, va_list arguments)
 {
+    char text[MESSAGE_MAX];
+    vsnprintf(text, sizeof(text), format, arguments);
     fputs("sspi: ", stderr);
-    vfprintf(stderr, format, arguments);
+    clean_put(stderr, slice_of_text(text), CLEAN_LINE); /* names and causes may be a peer's words */
     fputc('\n', stderr);
 }
 
@@ -35,6 +41,22 @@ int cli_misuse(const char *format, ...)
     message(format, arguments);
     va_end(arguments);
     return CLI_USAGE;
+}
+
+void cli_tell(const char *what, const char *value)
+{
+    fprintf(stderr, "%-10s", what);
+    clean_put(stderr, slice_of_text(value), CLEAN_LINE);
+    fputc('\n', stderr);
+}
+
+void cli_show(struct slice text)
+{
+    if (isatty(STDOUT_FILENO) == 1)
+        clean_put(stdout, text, CLEAN_LINES);
+    else
+        fwrite(text.data, 1, text.len, stdout);
+    fflush(stdout);
 }
 
 int cli_status(SECURITY_STATUS status)
@@ -95,10 +117,31 @@ static void usage(FILE *out)
     fputs("usage: sspi [--trace] COMMAND [OPTIONS] ...\n\n", out);
     for (size_t i = 0; cli_families[i] != NULL; i++)
         fprintf(out, "  sspi %-10s %s\n", cli_families[i]->name, cli_families[i]->what);
-    fputs("\n\"sspi COMMAND --help\" tells more; \"sspi --version\" tells the version;\n"
+    fputs("\n\"sspi COMMAND --help\" or \"sspi help COMMAND\" tells more; \"sspi --version\" tells the version;\n"
           "\"sspi --trace COMMAND ...\" prints each step of the packages on standard error, never a secret.\n"
           "Exit status: 0 done, 1 failed, 2 wrongly called, 3 refused, 4 nobody answered.\n",
           out);
+}
+
+static int dispatch(int argc, char **argv)
+{
+    for (size_t i = 0; cli_families[i] != NULL; i++)
+        if (strcmp(argv[0], cli_families[i]->name) == 0)
+            return cli_dispatch(cli_families[i], argc, argv);
+    return cli_misuse("there is no \"sspi %s\"; see \"sspi --help\"", argv[0]);
+}
+
+/* "sspi help account add" is "sspi account add --help". */
+static int help(int argc, char **argv)
+{
+    char option[] = "--help";
+    if (argc == 0) {
+        usage(stdout);
+        return CLI_OK;
+    }
+    char *words[4] = {argv[0], argc > 1 ? argv[1] : option, argc > 1 ? option : NULL, NULL};
+    return argc > 2 ? cli_misuse("\"sspi help\" takes a command, and its sub-command where it has some")
+                    : dispatch(argc + 1, words);
 }
 
 static int run(int argc, char **argv)
@@ -114,18 +157,15 @@ static int run(int argc, char **argv)
         usage(stderr);
         return CLI_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        usage(stdout);
-        return CLI_OK;
-    }
+    if (strcmp(argv[1], "help") == 0)
+        return help(argc - 2, argv + 2);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return help(0, NULL);
     if (strcmp(argv[1], "--version") == 0) {
         puts("sspi (OpenSSPI) " OPENSSPI_VERSION);
         return CLI_OK;
     }
-    for (size_t i = 0; cli_families[i] != NULL; i++)
-        if (strcmp(argv[1], cli_families[i]->name) == 0)
-            return cli_dispatch(cli_families[i], argc - 1, argv + 1);
-    return cli_misuse("there is no \"sspi %s\"; see \"sspi --help\"", argv[1]);
+    return dispatch(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

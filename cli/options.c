@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/config.h"
+#include "decode/clean.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -75,7 +76,8 @@ static const struct {
      OPTION_TARGET},
     {"flags", "FLAG,...", "what to ask for instead of the default: names as in ISC_REQ_MUTUAL_AUTH, or \"none\"",
      ID_FLAGS, OPTION_FLAGS},
-    {"certificate", "FILE", "our certificate and its chain, in PEM (Schannel)", ID_CERTIFICATE, OPTION_CERTIFICATE},
+    {"certificate", "FILE", "our certificate and its chain, in PEM (Schannel, CREDSSP)", ID_CERTIFICATE,
+     OPTION_CERTIFICATE},
     {"key", "FILE", "the certificate's private key, in PEM (default: in the certificate's file)", ID_KEY,
      OPTION_CERTIFICATE},
     {"ca", "FILE", "the only certificates that may sign the server's, in PEM (TLS)", ID_CA, OPTION_CA},
@@ -252,12 +254,15 @@ int cli_dispatch(const struct cli_family *family, int argc, char **argv)
 
 int cli_open(const struct cli_options *options, bool create, struct account_admin **admin)
 {
-    const struct config *config = NULL;
+    static const struct config *config; /* kept: the realms lie in it */
+    static struct digest_realms realms;
     const char *path = options->store;
+    SECURITY_STATUS status = config_get(&config);
+    if (status != SEC_E_OK)
+        return cli_status(status);
+    realms = (struct digest_realms){(const char *const *)config->digest_realms.item, config->digest_realms.n_items,
+                                    config->domain};
     if (path == NULL) {
-        SECURITY_STATUS status = config_get(&config);
-        if (status != SEC_E_OK)
-            return cli_status(status);
         for (unsigned i = 0; i < config->stores.n_items && path == NULL; i++)
             if (strncmp(config->stores.item[i], "sqlite:", 7) == 0)
                 path = config->stores.item[i] + 7;
@@ -268,8 +273,8 @@ int cli_open(const struct cli_options *options, bool create, struct account_admi
                         "sqlite:FILE\" to its [accounts]");
     else
         code = cli_status(account_admin_open(path, create, admin));
-    if (config != NULL)
-        config_release(config);
+    if (code == CLI_OK)
+        account_admin_digest(*admin, &realms);
     return code;
 }
 
@@ -329,13 +334,6 @@ void cli_time(int64_t filetime, char text[CLI_TIME_MAX])
 void json_text(FILE *out, const char *text)
 {
     fputc('"', out);
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        if (*at == '"' || *at == '\\')
-            fprintf(out, "\\%c", *at);
-        else if (*at < 0x20 || *at == 0x7f)
-            fprintf(out, "\\u%04x", *at);
-        else
-            fputc(*at, out);
-    }
+    clean_put(out, slice_of_text(text), CLEAN_JSON);
     fputc('"', out);
 }

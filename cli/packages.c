@@ -11,12 +11,16 @@ static int packages_list(const struct cli_options *options)
     SECURITY_STATUS status = EnumerateSecurityPackagesA(&n_packages, &packages);
     if (status != SEC_E_OK)
         return cli_status(status);
+    int width = 0;
+    for (ULONG i = 0; i < n_packages; i++)
+        if (strlen(packages[i].Name) > (size_t)width)
+            width = (int)strlen(packages[i].Name);
     if (json)
         puts("[");
     for (ULONG i = 0; i < n_packages; i++) {
         const SecPkgInfoA *package = &packages[i];
         if (!json) {
-            printf("%-12s token %-6u capabilities 0x%08x  %s\n", package->Name, (unsigned)package->cbMaxToken,
+            printf("%-*s  token %-6u capabilities 0x%08x  %s\n", width, package->Name, (unsigned)package->cbMaxToken,
                    (unsigned)package->fCapabilities, package->Comment);
             continue;
         }

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/reader.h"
 
+#include <credssp.h>
 #include <schannel.h>
 #include <sspi_ext.h>
 #include <string.h>
@@ -74,22 +75,44 @@ static int acquire(struct peer *peer, void *identity)
     return cli_sspi_status("cannot get credentials", status);
 }
 
+/* Who we are to be, with the password that is asked for; `user` and `password` must live as long. */
+static int user_identity(const char *user, struct secret *password, SEC_WINNT_AUTH_IDENTITY_A *identity)
+{
+    const char *separator = strchr(user, '\\'), *name = separator == NULL ? user : separator + 1;
+    int code = cli_password_ask(user, password);
+    if (code != CLI_OK)
+        return code;
+    *identity = (SEC_WINNT_AUTH_IDENTITY_A){.User = (unsigned char *)(uintptr_t)name,
+                                            .UserLength = (ULONG)strlen(name),
+                                            .Domain = separator == NULL ? NULL : (unsigned char *)(uintptr_t)user,
+                                            .DomainLength = separator == NULL ? 0 : (ULONG)(separator - user),
+                                            .Password = password->data,
+                                            .PasswordLength = (ULONG)password->len,
+                                            .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
+    return CLI_OK;
+}
+
 static int acquire_user(struct peer *peer, const char *user)
 {
     AUTO_SECRET struct secret password = {0};
-    const char *separator = strchr(user, '\\');
-    int code = cli_password_ask(user, &password);
-    if (code != CLI_OK)
-        return code;
-    const char *name = separator == NULL ? user : separator + 1;
-    SEC_WINNT_AUTH_IDENTITY_A identity = {.User = (unsigned char *)(uintptr_t)name,
-                                          .UserLength = (ULONG)strlen(name),
-                                          .Domain = separator == NULL ? NULL : (unsigned char *)(uintptr_t)user,
-                                          .DomainLength = separator == NULL ? 0 : (ULONG)(separator - user),
-                                          .Password = password.data,
-                                          .PasswordLength = (ULONG)password.len,
-                                          .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
-    return acquire(peer, &identity);
+    SEC_WINNT_AUTH_IDENTITY_A identity;
+    int code = user_identity(user, &password, &identity);
+    return code == CLI_OK ? acquire(peer, &identity) : code;
+}
+
+/* CredSSP takes the channel's credential and who signs on inside it. */
+static int acquire_credssp(struct peer *peer, const struct cli_options *options, SCHANNEL_CRED *tls)
+{
+    AUTO_SECRET struct secret password = {0};
+    SEC_WINNT_AUTH_IDENTITY_A identity;
+    CREDSSP_CRED credential = {.Type = CredsspPasswordCreds, .pSchannelCred = tls};
+    if (options->user != NULL) {
+        int code = user_identity(options->user, &password, &identity);
+        if (code != CLI_OK)
+            return code;
+        credential.pSpnegoCred = &identity;
+    }
+    return acquire(peer, &credential);
 }
 
 static int acquire_tls(struct peer *peer, const struct cli_options *options)
@@ -119,7 +142,7 @@ static int acquire_tls(struct peer *peer, const struct cli_options *options)
     else if (peer->client)
         credential.dwFlags |= SCH_CRED_AUTO_CRED_VALIDATION;
     if (code == CLI_OK)
-        code = acquire(peer, &credential);
+        code = peer->credssp ? acquire_credssp(peer, options, &credential) : acquire(peer, &credential);
     if (certificate != NULL)
         CertFreeCertificateContext(certificate);
     if (roots != NULL)
@@ -142,6 +165,9 @@ int peer_open(struct peer *peer, const struct cli_options *options, bool client,
     peer->stream = (info->fCapabilities & SECPKG_FLAG_STREAM) != 0;
     FreeContextBuffer(info);
     peer->wanted |= ISC_REQ_ALLOCATE_MEMORY; /* the same bit on both sides */
+    peer->credssp = strcasecmp(peer->package, CREDSSP_NAME_A) == 0;
+    if (peer->credssp && !client)
+        peer->wanted |= ASC_REQ_EXTENDED_ERROR; /* clients are told why */
     if (peer->stream)
         peer->wanted |= client ? ISC_REQ_STREAM : ASC_REQ_STREAM;
     else if (options->certificate != NULL)
@@ -226,17 +252,23 @@ void peer_describe(struct peer *peer)
     SecPkgContext_NativeNamesA native;
     SecPkgContext_KeyInfoA key;
     if (QueryContextAttributesA(&peer->context, SECPKG_ATTR_NEGOTIATION_INFO, &negotiated) == SEC_E_OK) {
-        fprintf(stderr, "package:  %s\n", negotiated.PackageInfo->Name);
+        cli_tell("package:", negotiated.PackageInfo->Name);
         FreeContextBuffer(negotiated.PackageInfo);
     } else {
-        fprintf(stderr, "package:  %s\n", peer->package);
+        cli_tell("package:", peer->package);
+    }
+    if (peer->credssp &&
+        QueryContextAttributesA(&peer->context, SECPKG_ATTR_NEGOTIATION_PACKAGE, &negotiated) == SEC_E_OK) {
+        cli_tell("inside:", negotiated.PackageInfo->Name);
+        FreeContextBuffer(negotiated.PackageInfo);
     }
     if (QueryContextAttributesA(&peer->context, SECPKG_ATTR_NATIVE_NAMES, &native) == SEC_E_OK) {
-        fprintf(stderr, "client:   %s\nserver:   %s\n", native.sClientName, native.sServerName);
+        cli_tell("client:", native.sClientName);
+        cli_tell("server:", native.sServerName);
         FreeContextBuffer(native.sClientName);
         FreeContextBuffer(native.sServerName);
     } else if (QueryContextAttributesA(&peer->context, SECPKG_ATTR_NAMES, &names) == SEC_E_OK) {
-        fprintf(stderr, "user:     %s\n", names.sUserName);
+        cli_tell("user:", names.sUserName);
         FreeContextBuffer(names.sUserName);
     }
     describe_flags(peer);

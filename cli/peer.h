@@ -11,7 +11,7 @@
 struct peer {
     CredHandle credential;
     CtxtHandle context;
-    bool has_credential, has_context, client, stream;
+    bool has_credential, has_context, client, stream, credssp;
     const char *package, *target;
     ULONG wanted, granted;
     SecPkgContext_Sizes sizes;

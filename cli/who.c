@@ -54,7 +54,17 @@ static int each_package(int (*run)(const SecPkgInfoA *package, void *context), v
 struct listing {
     bool json;
     unsigned n;
+    int width; /* of packages' names */
 };
+
+static int widest(const SecPkgInfoA *package, void *context)
+{
+    struct listing *listing = context;
+    int len = (int)strlen(package->Name);
+    if (len > listing->width)
+        listing->width = len;
+    return CLI_OK;
+}
 
 static int whoami_package(const SecPkgInfoA *package, void *context)
 {
@@ -106,10 +116,13 @@ static const char *time_of(int64_t expiry, char text[CLI_TIME_MAX])
     return text;
 }
 
-static void creds_one(struct listing *listing, const char *package, const char *side, const struct found *found)
+static void creds_one(struct listing *listing, const SecPkgInfoA *info, const char *side, const struct found *found)
 {
     char text[CLI_TIME_MAX];
-    bool good = found->status == SEC_E_OK, stream = strstr(package, "TLS") != NULL || strcmp(package, "Schannel") == 0;
+    const char *package = info->Name;
+    /* Streams are TLS, whose identities are certificates; but CredSSP's clients are users. */
+    bool good = found->status == SEC_E_OK,
+         stream = (info->fCapabilities & SECPKG_FLAG_STREAM) != 0 && strcmp(package, "CREDSSP") != 0;
     /* Packages look for tickets, users and keys when they need them; a name is there when something was found. */
     const char *name = found->name[0] != '\0'        ? found->name
                        : stream                      ? "ready, without a certificate"
@@ -128,21 +141,23 @@ static void creds_one(struct listing *listing, const char *package, const char *
         fputs("}", stdout);
         return;
     }
-    if (good)
-        printf("%-12s %-8s%s%s%s\n", package, side, name, ", expires ", time_of(found->expiry, text));
+    printf("%-*s  %-8s", listing->width, package, side);
+    if (good && found->name[0] != '\0')
+        printf("%s, expires %s\n", name, time_of(found->expiry, text));
+    else if (good)
+        puts(name);
     else
-        printf("%-12s %-8snone: %s%s%s\n", package, side, cli_status_name(found->status),
-               found->cause[0] == '\0' ? "" : ": ", found->cause);
+        printf("none: %s%s%s\n", cli_status_name(found->status), found->cause[0] == '\0' ? "" : ": ", found->cause);
 }
 
 static int creds_package(const SecPkgInfoA *package, void *context)
 {
     struct found found;
     look(package->Name, SECPKG_CRED_OUTBOUND, &found);
-    creds_one(context, package->Name, "client", &found);
+    creds_one(context, package, "client", &found);
     if ((package->fCapabilities & SECPKG_FLAG_CLIENT_ONLY) == 0) {
         look(package->Name, SECPKG_CRED_INBOUND, &found);
-        creds_one(context, package->Name, "server", &found);
+        creds_one(context, package, "server", &found);
     }
     return CLI_OK;
 }
@@ -152,7 +167,9 @@ static int creds_run(const struct cli_options *options)
     struct listing listing = {.json = options->json};
     if (listing.json)
         puts("[");
-    int code = each_package(creds_package, &listing);
+    int code = each_package(widest, &listing);
+    if (code == CLI_OK)
+        code = each_package(creds_package, &listing);
     if (listing.json)
         puts("\n]");
     return code;

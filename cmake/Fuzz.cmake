@@ -26,6 +26,12 @@ foreach(source IN LISTS fuzz_targets)
             ${support}/ntlm_loop.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
         target_compile_options(${target} PRIVATE -UNDEBUG)
     endif()
+    if(name STREQUAL "credssp_handshake") # both ends, one of them played
+        set(support ${PROJECT_SOURCE_DIR}/tests/support)
+        target_sources(${target} PRIVATE ${support}/credssp_duel.c ${support}/credssp_loop.c ${support}/ntlm_loop.c
+            ${support}/tls_loop.c ${support}/tls_pki.c)
+        target_compile_options(${target} PRIVATE -UNDEBUG)
+    endif()
     if(name STREQUAL "decode")
         target_link_libraries(${target} PRIVATE sspi_decode)
     endif()

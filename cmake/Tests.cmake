@@ -89,9 +89,9 @@ if(TARGET twapi_crypto)
         "OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};TCLLIBPATH=${PROJECT_BINARY_DIR}/tcl")
 endif()
 
-# tests/cli/test_*.py and tests/interop/test_*.py are one test each; other Python files there are their helpers.
+# tests/cli, tests/docs and tests/interop: test_*.py are one test each; other Python files there are their helpers.
 opensspi_add_programs(interop ${PROJECT_SOURCE_DIR}/tests/interop)
-foreach(group cli interop)
+foreach(group cli docs interop)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${group}/test_*.py)
     foreach(source IN LISTS sources)
         get_filename_component(name ${source} NAME_WE)
@@ -103,4 +103,5 @@ foreach(group cli interop)
             "OPENSSPI_BUILD=${PROJECT_BINARY_DIR};OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_LIB=${PROJECT_BINARY_DIR}/libopensspi.so.${PROJECT_VERSION_MAJOR};PYTHONDONTWRITEBYTECODE=1")
     endforeach()
 endforeach()
-set_tests_properties(interop.domain_accounts PROPERTIES TIMEOUT 900) # a controller and a member, stopped and started again
+# A dozen computers, two of them with a domain controller; a controller and a member, stopped and started again.
+set_tests_properties(interop.docs interop.domain_accounts PROPERTIES TIMEOUT 900)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # demo.sh BUILD_DIR [PACKAGE]: a client and a server, two processes, authenticate over TCP and exchange sealed and signed
-# messages; then a wrong password, or for TLS another server, is refused. Without PACKAGE, each package that can be shown. Leaves nothing behind.
+# messages; then a wrong password, or for TLS another server, is refused. "delegation" instead of a package: three servers, each of which goes on to the
+# next in the client's name. Without PACKAGE, all that can be shown. Leaves nothing behind.
 set -eu
 
 if [ $# -lt 1 ] || [ $# -gt 2 ]; then
@@ -8,12 +9,16 @@ if [ $# -lt 1 ] || [ $# -gt 2 ]; then
     exit 2
 fi
 build=$(CDPATH='' cd -- "$1" && pwd)
-packages=${2:-NTLM Kerberos Negotiate Schannel}
+everything='NTLM Kerberos Negotiate Schannel'
+[ "$(id -u)" != 0 ] || everything="$everything delegation" # without root only one's own files can be served
+packages=${2:-$everything}
 programs=$build/samples/sockauth
 server=
+servers=
 kdc=
 
-for program in "$build/sspi" "$programs/sockauth_server" "$programs/sockauth_client"; do
+chain=$build/samples/delegation
+for program in "$build/sspi" "$programs/sockauth_server" "$programs/sockauth_client" "$chain/delegation_server" "$chain/delegation_client"; do
     [ -x "$program" ] || {
         echo "demo: $program is not built" >&2
         exit 1
@@ -26,7 +31,7 @@ cleanup()
 {
     status=$?
     trap - EXIT
-    for process in $server $kdc; do
+    for process in $server $servers $kdc; do
         kill "$process" 2>/dev/null || :
         wait "$process" 2>/dev/null || :
     done
@@ -341,6 +346,120 @@ demo_schannel()
     unset SOCKAUTH_PASSWORD
 }
 
+# chain_server NAME [NEXT]: runs NAME in front of NEXT; sets $port. Its keys are its own, and so is its configuration.
+chain_server()
+{
+    name=$1
+    set -- "$name" "$place/files" 127.0.0.1 0 ${2:+"host/$2.example.test"} ${2:+127.0.0.1} ${2:+"$port"}
+    {
+        printf '[kerberos]\nkeytab = FILE:%s/%s.keytab\n' "$place" "$name"
+        printf '[access]\nname_domains = EXAMPLE.TEST\n'
+    } >"$place/$name.conf"
+    log=$place/$name.log
+    OPENSSPI_CONFIG=$place/$name.conf "$chain/delegation_server" -a 60 "$@" >"$log" 2>&1 &
+    servers="$servers $!"
+    port=
+    tries=0
+    while [ -z "$port" ]; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 100 ] || ! kill -0 $! 2>/dev/null; then
+            fail "the server $name does not start"
+        fi
+        sleep 0.1
+        port=$(sed -n 's/^.*: listens .*port \([0-9]*\)$/\1/p' "$log")
+    done
+}
+
+# chain_client USER [OPTION] HOPS FILE: USER asks the first server.
+chain_client()
+{
+    printf '[kerberos]\nclient_keytab = FILE:%s/%s.user.keytab\n' "$place" "$1" >"$place/$1.conf"
+    conf=$place/$1.conf
+    shift
+    option=
+    if [ "$1" = -k ]; then
+        option=-k
+        shift
+    fi
+    # shellcheck disable=SC2086 # it may be none
+    OPENSSPI_CONFIG=$conf "$chain/delegation_client" $option host/first.example.test 127.0.0.1 "$port" "$@" >"$place/client.log" 2>&1
+}
+
+# chain_file USER: a file that only USER can read.
+chain_file()
+{
+    echo "what only $1 may read" >"$place/files/$1.txt"
+    chmod 600 "$place/files/$1.txt"
+    [ "$(id -u)" != 0 ] || chown "$1" "$place/files/$1.txt"
+}
+
+chain_asks()
+{
+    grep -q "answer *$2" "$place/client.log" || fail "not what was expected: $1"
+    echo "$1"
+    show "$place/client.log"
+}
+
+chain_principals()
+{
+    for name in first second third; do
+        trusted=
+        [ "$name" = third ] || trusted=+ok_as_delegate
+        kadmin.local -q "addprinc -randkey $trusted host/$name.example.test"
+        kadmin.local -q "ktadd -k $place/$name.keytab host/$name.example.test"
+    done
+    for user in "$@"; do
+        kadmin.local -q "addprinc -randkey $user"
+        kadmin.local -q "ktadd -k $place/$user.user.keytab $user"
+    done
+}
+
+# As root two users of this machine are clients, and each gets its own files; else whoever runs this is, and nobody else can be impersonated.
+demo_delegation()
+{
+    kdc_programs
+    me=$(id -un)
+    others=
+    if [ "$(id -u)" = 0 ]; then
+        me=games
+        others=daemon
+    fi
+    : >"$OPENSSPI_CONFIG"
+    realm_start "$(random_password)"
+    # shellcheck disable=SC2086 # a list
+    chain_principals "$me" $others >>"$place/realm.log" 2>&1 || fail "cannot make the principals"
+    chmod 711 "$place" # impersonated clients must come to the files
+    mkdir -m 755 "$place/files"
+    for user in "$me" $others; do
+        chain_file "$user"
+    done
+    chain_server third
+    chain_server second third
+    chain_server first second
+    echo "Delegation: $me asks the first server for a file that the third has, and only $me may read."
+    chain_client "$me" 2 "$me.txt" || fail "the client did not succeed"
+    chain_asks "The client, whose ticket the first and the second server got to go on with:" "OK third: what only $me may read"
+    for name in first second third; do
+        grep -qF "$name: client     $me@EXAMPLE.TEST" "$place/$name.log" || fail "$name saw somebody else"
+        show "$place/$name.log"
+    done
+    for user in $others; do
+        ! chain_client "$user" 2 "$me.txt" || fail "$user got the file of $me"
+        chain_asks "$user asks for the same file, and the third server's system refuses:" "NO third"
+        chain_client "$user" 1 "$user.txt" || fail "the client did not succeed"
+        chain_asks "$user asks the second server for its own:" "OK second: what only $user may read"
+    done
+    ! chain_client "$me" -k 2 "$me.txt" || fail "nothing was delegated, and the server went on"
+    chain_asks "$me keeps its credentials, and the first server has nothing to go on with:" "NO first"
+    for process in $servers; do
+        kill "$process"
+        wait "$process" 2>/dev/null || :
+    done
+    servers=
+    kdc_stop
+    rm -f "$place/"*.keytab
+}
+
 OPENSSPI_CONFIG=$place/opensspi.conf
 export OPENSSPI_CONFIG
 unset OPENSSPI_NTLM_USER_FILE NTLM_USER_FILE SSPI_TRACE
@@ -352,8 +471,9 @@ for package in $packages; do
     [Kk][Ee][Rr][Bb][Ee][Rr][Oo][Ss]) demo_kerberos ;;
     [Nn][Ee][Gg][Oo][Tt][Ii][Aa][Tt][Ee]) demo_negotiate ;;
     [Ss][Cc][Hh][Aa][Nn][Nn][Ee][Ll]) demo_schannel ;;
+    [Dd][Ee][Ll][Ee][Gg][Aa][Tt][Ii][Oo][Nn]) demo_delegation ;;
     *)
-        echo "demo: nothing to show for the package $package here; there are: NTLM Kerberos Negotiate Schannel" >&2
+        echo "demo: nothing to show for the package $package here; there are: NTLM Kerberos Negotiate Schannel delegation" >&2
         exit 2
         ;;
     esac

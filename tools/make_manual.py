@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes the manual pages, so that they cannot say something else than what they describe.
 
-make_manual.py SOURCE SSPI OUTPUT: functions (3) from the headers' comments, sspi.1 from the command's own tables, opensspi.conf.5 from
-docs/configuration.md; what is written by hand stands in man/. Pages are mdoc."""
+make_manual.py SOURCE SSPI OUTPUT: functions (3) from the headers' comments, sspi.1 and opensspi-errors.7 from the command's own tables, opensspi.conf.5
+from docs/configuration.md; what is written by hand stands in man/. Pages are mdoc."""
+import json
 import pathlib
 import re
 import subprocess
@@ -24,10 +25,14 @@ FAMILIES = [
     ("sspi_certificate_stores", ["wincrypt/stores.h", "wincrypt/crls.h"], "stores of certificates", "wincrypt.h"),
     ("sspi_certificate_chains", ["wincrypt/chains.h"], "chains of trust", "wincrypt.h"),
     ("sspi_certificate_text", ["wincrypt/text.h"], "certificates' names, and bytes as text", "wincrypt.h"),
+    ("sspi_tokens", ["win32/securitybaseapi.h", "win32/processthreadsapi.h", "win32/handleapi.h"], "access tokens, impersonation, SIDs, access checks",
+     "win32/securitybaseapi.h"),
+    ("sspi_sddl", ["win32/sddl.h"], "SIDs and security descriptors as text", "win32/sddl.h"),
+    ("sspi_logon", ["win32/winbase.h", "win32/errhandlingapi.h"], "logons by password, accounts' names, last errors", "win32/winbase.h"),
     ("sspi_ext", ["sspi_ext.h"], "what is OpenSSPI's own", "sspi_ext.h"),
     ("sspi_lsa", ["ntsecapi.h", "secext.h", "security.h", "credssp.h", "ntsecpkg.h"], "authorities and security packages", "ntsecapi.h"),
 ]
-FUNCTION = re.compile(r"^(?!typedef|#|\})[A-Za-z_][\w \t\*]*?[ \t\*](?:WINAPI |SEC_ENTRY |NTAPI )?(\w+)\([^;{}]*\);", re.M)
+FUNCTION = re.compile(r"^(?!typedef|#|\})[A-Za-z_][\w \t\*]*?[ \t\*](?:WINAPI |APIENTRY |SEC_ENTRY |NTAPI )?(\w+)\([^;{}]*\);", re.M)
 
 
 def roff(text):
@@ -174,6 +179,15 @@ def configuration(source):
     return out + [".El"]
 
 
+def errors(command):
+    """The statuses that `sspi error` explains."""
+    listed = subprocess.run([command, "error", "--json"], check=True, capture_output=True, text=True).stdout
+    out = [".Bl -tag -width indent"]
+    for entry in json.loads(listed):
+        out += [f".It Dv {entry['name']} No ({entry['hex']})", roff(entry["meaning"]), roff(entry["advice"])]
+    return out + [".El"]
+
+
 def main():
     source, command, output = pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
     output.mkdir(parents=True, exist_ok=True)
@@ -187,7 +201,7 @@ def main():
             (output / f"{function}.3").write_text(f".so man3/{name}.3\n")
     index_page(output, pages, date)
     commands = subprocess.run([command, "completion", "mdoc"], check=True, capture_output=True, text=True).stdout.rstrip("\n")
-    parts = {"@COMMANDS@": commands, "@KEYS@": "\n".join(configuration(source))}
+    parts = {"@COMMANDS@": commands, "@KEYS@": "\n".join(configuration(source)), "@ERRORS@": "\n".join(errors(command))}
     for template in sorted((source / "man").iterdir()):
         text = template.read_text()
         for mark, value in parts.items():

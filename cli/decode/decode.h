@@ -22,9 +22,9 @@ void decode_ntlm(struct tree *tree, struct slice message);
 void decode_gss(struct tree *tree, struct slice token, unsigned nesting);
 void decode_spnego(struct tree *tree, struct slice token, unsigned nesting);
 void decode_credssp(struct tree *tree, struct slice message, unsigned nesting);
-void decode_kerberos(struct tree *tree, struct slice message);
+void decode_kerberos(struct tree *tree, struct slice message, unsigned nesting);
 /* After GSS framing: a token identifier, then the message (RFC 4121 4.1). */
-void decode_kerberos_gss(struct tree *tree, struct slice inner);
+void decode_kerberos_gss(struct tree *tree, struct slice inner, unsigned nesting);
 void decode_rfc4121(struct tree *tree, struct slice token);
 void decode_tls(struct tree *tree, struct slice records, unsigned nesting);
 bool decode_is_tls(struct slice bytes);
@@ -34,6 +34,8 @@ size_t decode_ntlm_len(struct slice bytes);
 
 /* The tokens inside text, and inside bytes of a connection; the number found. `where` is printed with each. */
 unsigned long decode_text(struct tree *tree, struct slice text, const char *where);
+/* The tokens of hex dumps that stand in text. */
+unsigned long decode_dumps(struct tree *tree, struct slice text);
 unsigned long decode_stream(struct tree *tree, struct slice bytes, const char *where);
 bool decode_is_capture(struct slice bytes);
 unsigned long decode_capture(struct tree *tree, struct slice file);

@@ -87,7 +87,7 @@ bool decode_token(struct tree *tree, struct slice bytes, unsigned nesting)
     else if (strcmp(kind, "gss") == 0)
         decode_gss(tree, bytes, nesting);
     else if (strcmp(kind, "kerberos") == 0)
-        decode_kerberos(tree, bytes);
+        decode_kerberos(tree, bytes, nesting);
     else if (strcmp(kind, "spnego") == 0)
         decode_spnego(tree, bytes, nesting);
     else if (strcmp(kind, "credssp") == 0)
@@ -124,10 +124,17 @@ static bool from_base64(struct slice text, struct writer *bytes)
             return false;
         writer_u8(&letters, c);
     }
+    size_t whole = letters.len - letters.len % 4;
     while (!letters.failed && letters.len % 4 != 0)
         writer_u8(&letters, '=');
-    return writer_finish(&letters) == WIRE_OK && letters.len > 0 &&
-           base64_read(writer_slice_of(&letters), bytes) == WIRE_OK;
+    if (writer_finish(&letters) != WIRE_OK || letters.len == 0)
+        return false;
+    if (base64_read(writer_slice_of(&letters), bytes) == WIRE_OK)
+        return true;
+    /* Perhaps it was cut off in the middle of a byte. */
+    writer_release(bytes);
+    *bytes = writer_growing(whole);
+    return whole > 0 && base64_read(slice_of(letters.data, whole), bytes) == WIRE_OK;
 }
 
 static int hex_digit(uint8_t c)
@@ -280,6 +287,23 @@ static struct slice trim(struct slice text)
     return text;
 }
 
+/* Whether several lines begin a token each: then they are no one token that was broken into lines. */
+static bool has_several(struct slice text)
+{
+    unsigned n = 0;
+    for (size_t start = 0; start < text.len && n < 2;) {
+        const uint8_t *end = memchr(text.data + start, '\n', text.len - start);
+        size_t len = end == NULL ? text.len - start : (size_t)(end - (text.data + start));
+        struct slice line = trim(slice_of(text.data + start, len));
+        AUTO_WRITER struct writer from_letters = writer_growing(line.len), from_digits = writer_growing(line.len);
+        if ((from_base64(line, &from_letters) && decode_kind(writer_slice_of(&from_letters))[0] != '\0') ||
+            (from_hex(line, &from_digits) && decode_kind(writer_slice_of(&from_digits))[0] != '\0'))
+            n++;
+        start += len + 1;
+    }
+    return n > 1;
+}
+
 unsigned long decode_input(struct tree *tree, struct slice input)
 {
     if (input.len > DECODE_INPUT_MAX)
@@ -289,6 +313,8 @@ unsigned long decode_input(struct tree *tree, struct slice input)
     if (!is_text(input))
         return decode_token(tree, input, 0) ? 1 : decode_stream(tree, input, "");
     struct slice text = trim(input);
+    if (has_several(text))
+        return decode_text(tree, text, "");
     AUTO_WRITER struct writer bytes = writer_growing(text.len / 2 + 1);
     if (from_hex(text, &bytes) && decode_token(tree, writer_slice_of(&bytes), 0))
         return 1;
@@ -296,5 +322,5 @@ unsigned long decode_input(struct tree *tree, struct slice input)
     bytes = writer_growing(text.len);
     if (from_base64(text, &bytes) && decode_token(tree, writer_slice_of(&bytes), 0))
         return 1;
-    return decode_text(tree, text, "");
+    return decode_dumps(tree, text) + decode_text(tree, text, "");
 }

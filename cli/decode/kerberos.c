@@ -199,7 +199,7 @@ bool decode_is_kerberos(struct slice bytes)
     return message_type(bytes, &content) != NULL;
 }
 
-void decode_kerberos(struct tree *tree, struct slice message)
+void decode_kerberos(struct tree *tree, struct slice message, unsigned nesting)
 {
     struct slice content;
     const struct asn1_type *type = message_type(message, &content);
@@ -208,12 +208,12 @@ void decode_kerberos(struct tree *tree, struct slice message)
         tree_wrong(tree, "no message of Kerberos begins so, or it is cut off");
     } else {
         tree_open(tree, "Kerberos", "%s, %zu bytes", type->name, message.len);
-        asn1_structure(tree, type, content, 0);
+        asn1_structure(tree, type, content, nesting);
     }
     tree_close(tree);
 }
 
-void decode_kerberos_gss(struct tree *tree, struct slice inner)
+void decode_kerberos_gss(struct tree *tree, struct slice inner, unsigned nesting)
 {
     static const struct tree_word ids[] = {{0x0100, "AP-REQ"},         {0x0200, "AP-REP"},  {0x0300, "KRB-ERROR"},
                                            {0x0400, "TGT-REQ"},        {0x0401, "TGT-REP"}, {0x0101, "MIC (RFC 1964)"},
@@ -228,7 +228,7 @@ void decode_kerberos_gss(struct tree *tree, struct slice inner)
     tree_put(tree, "token", "0x%04x%s%s%s", id, word == NULL ? "" : " (", word == NULL ? "" : word,
              word == NULL ? "" : ")");
     if (id >= 0x0100 && (id & 0xff) == 0 && id <= 0x0300)
-        decode_kerberos(tree, reader_rest(&reader));
+        decode_kerberos(tree, reader_rest(&reader), nesting);
     else
         tree_bytes(tree, "content", reader_rest(&reader));
 }

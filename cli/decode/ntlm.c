@@ -211,10 +211,28 @@ static void put_response(struct tree *tree, struct slice response)
     tree_close(tree);
 }
 
+/* Whether a client's target information says that there is a MIC (2.2.2.1, MsvAvFlags). */
+static bool promises_mic(struct slice response)
+{
+    struct reader reader = reader_of(response);
+    uint16_t id, len;
+    uint32_t flags;
+    struct slice value;
+    if (response.len == 24 || reader_skip(&reader, 16 + 28) != WIRE_OK)
+        return false;
+    while (reader_u16le(&reader, &id) == WIRE_OK && reader_u16le(&reader, &len) == WIRE_OK &&
+           reader_bytes(&reader, len, &value) == WIRE_OK && id != NTLM_AV_EOL) {
+        struct reader inside = reader_of(value);
+        if (id == NTLM_AV_FLAGS && reader_u32le(&inside, &flags) == WIRE_OK)
+            return (flags & NTLM_AV_FLAG_MIC) != 0;
+    }
+    return false;
+}
+
 /* The MIC's place is before the first field, where the header reaches so far (2.2.1.3). */
 static void put_mic(struct tree *tree, struct slice message, const struct field *fields, size_t n_fields)
 {
-    struct slice mic;
+    struct slice mic, response;
     uint32_t first = UINT32_MAX;
     for (size_t i = 0; i < n_fields; i++)
         if (fields[i].there && fields[i].len > 0 && fields[i].offset < first)
@@ -223,6 +241,10 @@ static void put_mic(struct tree *tree, struct slice message, const struct field 
         tree_bytes(tree, "MIC", mic);
     else
         tree_put(tree, "MIC", "none");
+    if (first < NTLM_MIC_OFFSET + NTLM_MIC_LEN &&
+        slice_at(message, fields[1].offset, fields[1].len, &response) == WIRE_OK && promises_mic(response))
+        tree_wrong(tree, "MIC_PRESENT is said, and there is no MIC: somebody on the way took it out, or the client "
+                         "does not keep to the protocol; servers refuse that");
 }
 
 static void put_authenticate(struct tree *tree, struct slice message, struct reader *reader)
@@ -291,6 +313,12 @@ size_t decode_ntlm_len(struct slice bytes)
         len = 64;
     if (type == NTLM_CHALLENGE)
         len = 48;
+    /* The version stands after the header's fields; a message without a payload ends with it. */
+    uint32_t flags;
+    reader = reader_of(bytes);
+    if (type != NTLM_AUTHENTICATE && reader_skip(&reader, type == NTLM_NEGOTIATE ? 12 : 20) == WIRE_OK &&
+        reader_u32le(&reader, &flags) == WIRE_OK && (flags & NTLM_VERSION) != 0)
+        len += 8;
     for (unsigned i = 0; i <= shape[type].n; i++) {
         /* One more: the challenge's second field stands apart. */
         if (i == shape[type].n && type != NTLM_CHALLENGE)

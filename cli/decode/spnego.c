@@ -93,7 +93,7 @@ void decode_gss(struct tree *tree, struct slice token, unsigned nesting)
     if (strstr(text, "SPNEGO") != NULL)
         decode_spnego(tree, rest, nesting);
     else if (strstr(text, "Kerberos") != NULL)
-        decode_kerberos_gss(tree, rest);
+        decode_kerberos_gss(tree, rest, nesting);
     else if (nesting >= DECODE_NESTING_MAX || !decode_token(tree, rest, nesting + 1))
         tree_bytes(tree, "content", rest);
     if (reader_left(&reader) > 0)

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "base/utf16.h"
+#include "decode/clean.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -12,25 +13,9 @@
 #define VALUE_MAX 1024
 #define BYTES_SHOWN 32
 
-/* Letters that a terminal or a reader of JSON would take for something else become escapes; so do bytes that are no UTF-8. */
 static void put_clean(struct tree *tree, struct slice text)
 {
-    bool whole = utf8_valid(text);
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t byte = text.data[i];
-        /* C1 controls are two bytes of UTF-8: C2 80 to C2 9F. */
-        bool control = byte < 0x20 || byte == 0x7f || (byte == 0xc2 && i + 1 < text.len && text.data[i + 1] < 0xa0);
-        if (control || (byte >= 0x80 && !whole))
-            fprintf(tree->out, tree->json ? "\\u%04x" : "\\x%02x", byte);
-        else if (tree->json && (byte == '"' || byte == '\\'))
-            fprintf(tree->out, "\\%c", byte);
-        else
-            fputc(byte, tree->out);
-        if (control && byte == 0xc2) {
-            fprintf(tree->out, tree->json ? "\\u%04x" : "\\x%02x", text.data[i + 1]);
-            i++;
-        }
-    }
+    clean_put(tree->out, text, tree->json ? CLEAN_JSON : CLEAN_LINE);
 }
 
 static bool over(const struct tree *tree)

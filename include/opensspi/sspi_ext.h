@@ -130,7 +130,7 @@ typedef struct _OPENSSPI_TOKEN_UNIX_IDS {
 /*
  * OpenSspiStatusName gives the name of a status, such as "SEC_E_LOGON_DENIED" for 0x8009030C.
  *
- * Status: a SECURITY_STATUS of this library (SEC_E_, SEC_I_, and the NT statuses that logons answer).
+ * Status: a SECURITY_STATUS of this library (SEC_E_, SEC_I_, CERT_E_, CRYPT_E_, TRUST_E_, and the NT statuses that logons answer, others' too).
  *
  * Returns a static ASCII string; "" for a status without a name here.
  */

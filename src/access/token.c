@@ -54,7 +54,8 @@ void token_facts_add(struct token_facts *facts, const struct sid *sid, uint32_t 
     facts->groups[facts->n_groups++] = (struct token_group){*sid, attributes};
 }
 
-const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level)
+const struct token *token_new_acting(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level,
+                                     const struct behalf *behalf)
 {
     struct token *token = mem_zalloc(sizeof *token);
     if (token == NULL || !luid_new(&token->id)) {
@@ -66,13 +67,20 @@ const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_
     token->facts = facts;
     token->primary = primary;
     token->level = level;
+    if (behalf != NULL && (primary || level >= behalf->level))
+        token->behalf = behalf_retain(behalf);
     return token;
+}
+
+const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level)
+{
+    return token_new_acting(facts, primary, level, NULL);
 }
 
 const struct token *token_duplicate(const struct token *token, bool primary, SECURITY_IMPERSONATION_LEVEL level)
 {
     atomic_fetch_add_explicit(&token->facts->n_references, 1, memory_order_relaxed);
-    return token_new(token->facts, primary, level);
+    return token_new_acting(token->facts, primary, level, token->behalf);
 }
 
 const struct token *token_retain(const struct token *token)
@@ -89,6 +97,7 @@ void token_release(const struct token *token)
     if (counted == NULL || atomic_fetch_sub_explicit(&counted->n_references, 1, memory_order_acq_rel) != 1)
         return;
     token_facts_release(counted->facts);
+    behalf_release(counted->behalf);
     mem_free(counted);
 }
 

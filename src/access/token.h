@@ -4,6 +4,7 @@
 #ifndef OPENSSPI_ACCESS_TOKEN_H
 #define OPENSSPI_ACCESS_TOKEN_H
 
+#include "access/behalf.h"
 #include "access/sid.h"
 #include "access/unix_ids.h"
 #include <sspi.h>
@@ -48,11 +49,15 @@ struct token {
     bool primary;
     SECURITY_IMPERSONATION_LEVEL level; /* of impersonation tokens */
     uint64_t id;
+    const struct behalf *behalf; /* what a thread that acts with it authenticates with; NULL: nothing */
 };
 
 /* A token over facts, one reference of which it takes over, also when there is no memory. NULL then. */
 const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level);
-/* The same facts in another guise. */
+/* The same with something to act with, which it retains unless the token's level is too low for it. NULL is nothing. */
+const struct token *token_new_acting(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level,
+                                     const struct behalf *behalf);
+/* The same facts in another guise. What the new level is too low for is not in it, and not in what is made of it later. */
 const struct token *token_duplicate(const struct token *token, bool primary, SECURITY_IMPERSONATION_LEVEL level);
 const struct token *token_retain(const struct token *token);
 void token_release(const struct token *token); /* NULL is fine */

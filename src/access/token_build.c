@@ -118,13 +118,14 @@ static SECURITY_STATUS client_facts(const struct token_request *request, const s
 }
 
 static SECURITY_STATUS token_finish(struct token_facts *facts, SECURITY_STATUS status, bool primary,
-                                    SECURITY_IMPERSONATION_LEVEL level, const struct token **token)
+                                    SECURITY_IMPERSONATION_LEVEL level, const struct behalf *behalf,
+                                    const struct token **token)
 {
     if (status != SEC_E_OK) {
         token_facts_release(facts);
         return status;
     }
-    const struct token *made = token_new(facts, primary, level);
+    const struct token *made = token_new_acting(facts, primary, level, behalf);
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
     *token = made;
     return SEC_E_OK;
@@ -142,7 +143,7 @@ SECURITY_STATUS token_of_client(const struct token_request *request, const struc
     if (status == SEC_E_OK) {
         status = client_facts(request, &identity, config, facts);
         SECURITY_IMPERSONATION_LEVEL level = identity.anonymous ? SecurityAnonymous : request->level;
-        status = token_finish(facts, status, request->primary, level, token);
+        status = token_finish(facts, status, request->primary, level, request->behalf, token);
     }
     client_identity_release(&identity);
     return status;
@@ -158,7 +159,7 @@ SECURITY_STATUS token_of_nobody(const struct config *config, const struct token 
                                           .authority = "NT AUTHORITY",
                                           .expiry = facts->expiry};
     SECURITY_STATUS status = client_facts(&request, &identity, config, facts);
-    return token_finish(facts, status, false, SecurityAnonymous, token);
+    return token_finish(facts, status, false, SecurityAnonymous, NULL, token);
 }
 
 /* What winbind calls this process's user and groups goes beside the Unix names of them. */
@@ -215,5 +216,5 @@ SECURITY_STATUS token_of_process(const struct config *config, const struct token
         return status;
     }
     facts->unix_ids = ids;
-    return token_finish(facts, process_facts(config, facts), true, SecurityAnonymous, token);
+    return token_finish(facts, process_facts(config, facts), true, SecurityAnonymous, NULL, token);
 }

@@ -18,6 +18,7 @@ struct token_request {
     enum token_logon logon;
     bool primary; /* else an impersonation token of this level: */
     SECURITY_IMPERSONATION_LEVEL level;
+    const struct behalf *behalf; /* what the token's user may be acted for with; NULL: nothing */
 };
 
 /* The level that a client's granted ASC_RET_* flags speak of. */

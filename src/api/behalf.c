@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "access/impersonation.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/objects.h"
@@ -32,6 +33,7 @@ static SECURITY_STATUS delegated_copy(struct context *context, struct secret *de
 static SECURITY_STATUS delegated_acquire(struct context *context, struct credential *service, PCredHandle handle,
                                          PTimeStamp expiry)
 {
+    AS_PROCESS_SCOPE;
     AUTO_SECRET struct secret delegated = {0};
     const struct config *config;
     struct credential *credential = NULL;
@@ -62,6 +64,7 @@ SECURITY_STATUS SEC_ENTRY OpenSspiAcquireDelegatedCredentials(PCtxtHandle phCont
 
 static SECURITY_STATUS s4u_acquire(PCredHandle service_handle, const char *user, PCredHandle handle, PTimeStamp expiry)
 {
+    AS_PROCESS_SCOPE;
     AUTO_HANDLE struct handle_ref service = {0};
     const struct config *config;
     struct credential *credential = NULL;

@@ -34,6 +34,16 @@ static void handshake_end(struct context *context)
     context->credential = NULL;
 }
 
+/* The handshake has succeeded, and there are no more steps. A server whose client came with a ticket and forwarded none keeps its own credential: to act for
+ * the client takes both (S4U2Proxy). */
+static void handshake_done(struct context *context)
+{
+    const struct session_facts *facts = context->session != NULL ? &context->session->facts : NULL;
+    if (facts != NULL && !facts->initiator && facts->delegated.len > 0 && (facts->flags & ASC_RET_DELEGATE) == 0)
+        context->service = STEAL(context->credential);
+    handshake_end(context);
+}
+
 /* A datagram context that was used before its handshake ended gets a second session; message calls must not hold the first. */
 static void session_replace(struct context *context, struct session *session)
 {
@@ -164,7 +174,7 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
         session_replace(context, NULL); /* of a datagram context that was used before */
         handshake_end(context);
     } else if (status == SEC_E_OK && context->handshake == NULL)
-        handshake_end(context); /* the package keeps no more steps */
+        handshake_done(context); /* the package keeps no more steps */
     return status;
 }
 
@@ -315,6 +325,7 @@ SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle phContext, PSecBufferDes
 
 SECURITY_STATUS SEC_ENTRY DeleteSecurityContext(PCtxtHandle phContext)
 {
+    AS_PROCESS_SCOPE;
     cause_clear();
     SECURITY_STATUS status = handle_delete(phContext, HANDLE_CONTEXT);
     return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living context");

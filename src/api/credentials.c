@@ -29,24 +29,78 @@ SECURITY_STATUS api_credential_publish(struct credential *credential, PCredHandl
     return status;
 }
 
+/* Does the identity say whose credentials are meant? One that holds a list of packages alone does not. */
+static bool names_somebody(const struct identity *identity)
+{
+    return (identity->user != NULL && *identity->user != '\0') || identity->has_password ||
+           identity->proof_kind != IDENTITY_PASSWORD;
+}
+
+/* The one credential of the package by which the client came, for all who act with its token. */
+static SECURITY_STATUS acting_credential(const struct behalf *behalf, const struct acquire_request *request,
+                                         struct credential **credential)
+{
+    *credential = behalf_made(behalf);
+    if (*credential != NULL)
+        return SEC_E_OK;
+    const struct acquire_request own = {.config = request->config, .use = request->use};
+    struct credential *made = NULL;
+    try(authority()->acquire_delegated(behalf->package, &own, secret_slice(&behalf->delegated), behalf->service,
+                                       &made));
+    *credential = behalf_keep(behalf, made);
+    return SEC_E_OK;
+}
+
+/* The default credentials of a thread that impersonates are its client's: the process's would tell the next server that the client is this one. */
+static SECURITY_STATUS acquire_acting(const struct token *token, const struct package *package,
+                                      const struct acquire_request *request, struct credential **credential)
+{
+    const struct behalf *behalf = token->behalf;
+    struct credential *chosen = NULL;
+    require(behalf != NULL,
+            cause_set(SEC_E_NO_CREDENTIALS, "this thread impersonates a client that delegated no credentials"));
+    require(request->use == SECPKG_CRED_OUTBOUND,
+            cause_set(SEC_E_NO_CREDENTIALS, "this thread impersonates a client, whose credentials serve nobody: "
+                                            "acquire outbound and inbound ones apart"));
+    require(package == behalf->package || package->authority->wrap != NULL,
+            cause_set(SEC_E_NO_CREDENTIALS, "this thread impersonates a client that can be acted for by %s, not by %s",
+                      behalf->package->info.name, package->info.name));
+    try(acting_credential(behalf, request, &chosen));
+    if (package == behalf->package) {
+        *credential = chosen;
+        return SEC_E_OK;
+    }
+    SECURITY_STATUS status = authority()->wrap(package, request, chosen, credential);
+    credential_put(chosen);
+    return status;
+}
+
 static SECURITY_STATUS acquire_with(const struct package *package, const char *principal, ULONG use,
                                     const void *auth_data, bool wide, const struct config *config,
                                     struct credential **credential)
 {
     AUTO_IDENTITY struct identity identity = {0};
     struct acquire_request request = {.config = config, .principal = principal, .use = use};
+    const struct package_info *info = &package->info;
+    const struct token *token = (use & SECPKG_CRED_OUTBOUND) != 0 ? impersonation_current() : NULL;
     const void *given = auth_data;
-    if (!package->info.takes_identity) {
+    bool named = auth_data != NULL;
+    if (!info->takes_identity) {
         request.auth_data = auth_data;
-        given = package->info.identity_in != NULL ? package->info.identity_in(auth_data) : NULL;
+        given = info->identity_in != NULL ? info->identity_in(auth_data) : NULL;
+        /* A package that knows no users says nothing of this one; modules may. */
+        named = info->identity_in != NULL ? given != NULL : named || !info->process_bound;
     }
     if (given != NULL) {
         try(api_identity_read(given, wide, &identity));
-        require(package->info.chooses || !identity_forbids(&identity, package->info.name),
+        require(info->chooses || !identity_forbids(&identity, info->name),
                 cause_set(SEC_E_NO_CREDENTIALS, "the identity's package list \"%.64s\" leaves out %s",
-                          identity.packages, package->info.name));
+                          identity.packages, info->name));
         request.identity = &identity;
+        named = names_somebody(&identity);
     }
+    if (token != NULL && !named)
+        return acquire_acting(token, package, &request, credential);
     return authority()->acquire(package, &request, credential);
 }
 
@@ -60,17 +114,14 @@ static SECURITY_STATUS acquire(const char *principal, const char *package_name, 
     use &= SECPKG_CRED_BOTH; /* the further SECPKG_CRED_ bits restrict what is not there to be restricted */
     require(use == SECPKG_CRED_INBOUND || use == SECPKG_CRED_OUTBOUND || use == SECPKG_CRED_BOTH,
             cause_set(SEC_E_NO_CREDENTIALS, "credential use 0x%x is neither inbound nor outbound", (unsigned)use));
-    /* A client's own credentials are those it delegated, and none came along: the server's would say that the client is the server. */
-    require(auth_data != NULL || impersonation_current() == NULL || (use & SECPKG_CRED_OUTBOUND) == 0,
-            cause_set(SEC_E_NO_CREDENTIALS, "this thread impersonates a client that delegated no credentials"));
     const struct config *config;
     try(config_get(&config));
     struct credential *credential = NULL;
     SECURITY_STATUS status = acquire_with(package, principal, use, auth_data, wide, config, &credential);
     config_release(config);
-    TRACE("acquire", "%s, use %u, principal %s, %s: 0x%08x", package->info.name, (unsigned)use,
+    TRACE("acquire", "%s, use %u, principal %s, %s%s: 0x%08x", package->info.name, (unsigned)use,
           principal != NULL ? principal : "(default)", auth_data != NULL ? "explicit identity" : "default credentials",
-          (unsigned)status);
+          impersonation_current() != NULL ? ", impersonating" : "", (unsigned)status);
     try(status);
     return api_credential_publish(credential, handle, expiry);
 }
@@ -104,6 +155,7 @@ SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleA(LPSTR pszPrincipal, LPSTR ps
 
 SECURITY_STATUS SEC_ENTRY FreeCredentialsHandle(PCredHandle phCredential)
 {
+    AS_PROCESS_SCOPE; /* to let go of tickets and keytabs may need the process's files */
     cause_clear();
     SECURITY_STATUS status = handle_delete(phCredential, HANDLE_CREDENTIAL);
     return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living credential");
@@ -169,6 +221,7 @@ static SECURITY_STATUS put_algorithms(struct slice bytes, SecPkgCred_SupportedAl
 /* `room` is the size the caller told, or the largest there is. */
 static SECURITY_STATUS credential_query(PCredHandle handle, ULONG attribute, void *buffer, size_t room, bool wide)
 {
+    AS_PROCESS_SCOPE;
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
     try(api_credential_get(handle, &ref));
@@ -238,10 +291,14 @@ static SECURITY_STATUS setting_text(const void *buffer, ULONG len, bool wide, ch
 
 static SECURITY_STATUS credential_set(PCredHandle handle, ULONG attribute, const void *buffer, ULONG len, bool wide)
 {
+    AS_PROCESS_SCOPE;
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
     try(api_credential_get(handle, &ref));
     require(buffer != NULL || len == 0, cause_set(SEC_E_INVALID_TOKEN, "an attribute with a length but no memory"));
+    require(!((const struct credential *)ref.object)->lent,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "this credential is of a client that the thread impersonated: others "
+                                                  "may act with it too, and nobody changes it"));
     if (attribute < OPENSSPI_CRED_ATTR_CCACHE || attribute > OPENSSPI_CRED_ATTR_PIN)
         return authority()->set_credential(ref.object, attribute, buffer, len);
     char *text = NULL;

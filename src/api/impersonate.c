@@ -22,7 +22,7 @@ static SECURITY_STATUS token_make(struct context *context)
     require(context->session != NULL && context->state == CONTEXT_ESTABLISHED,
             cause_set(SEC_E_NO_IMPERSONATION, "this %s context is not established", context->package->info.name));
     try(config_get(&config));
-    SECURITY_STATUS status = authority()->client_token(context->session, config, &token);
+    SECURITY_STATUS status = authority()->client_token(context->session, context->service, config, &token);
     config_release(config);
     try(status);
     return token_handle_create(token, TOKEN_ALL_ACCESS, &context->token);

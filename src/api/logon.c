@@ -70,7 +70,8 @@ static DWORD request_fill(const struct logon_call *call, struct logon_request *r
     default:
         return ERROR_NOT_SUPPORTED;
     }
-    request->primary = call->type != LOGON32_LOGON_NETWORK;
+    /* A network logon is what a server makes of a client: it proves who somebody is, and leaves nothing to go on with. */
+    request->primary = request->keeps = call->type != LOGON32_LOGON_NETWORK;
     request->provider = call->provider == LOGON32_PROVIDER_DEFAULT   ? LOGON_BY_DOMAIN
                         : call->provider == LOGON32_PROVIDER_WINNT50 ? LOGON_BY_KERBEROS
                                                                      : LOGON_BY_STORES;

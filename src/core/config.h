@@ -49,6 +49,7 @@ struct config {
     bool kerberos_require_pac;
     bool kerberos_shared_replay_cache; /* also ask libkrb5's, which all processes share */
     enum config_delegate kerberos_delegate;
+    bool kerberos_s4u2proxy; /* impersonating a client that forwarded no ticket, ask the KDC for tickets in its name */
     char *kerberos_client_keytab; /* default credentials log on with it when there are no tickets; NULL: they do not */
     /* [negotiate] */
     enum config_fallback negotiate_ntlm_fallback;
@@ -76,6 +77,15 @@ struct config {
     struct config_list credssp_allow_fresh, credssp_allow_fresh_ntlm, credssp_deny_fresh;
     struct config_list credssp_allow_saved, credssp_allow_saved_ntlm, credssp_deny_saved;
     unsigned credssp_min_version, credssp_max_version;
+    /* [digest] */
+    struct config_list digest_realms; /* passwords leave hashes for them when they are set; a server's first realm */
+    struct config_list digest_algorithms; /* what a server offers over HTTP; empty: SHA-256 */
+    struct config_list digest_targets;    /* "service/host" that SASL clients may mean; empty: any */
+    bool digest_md5;                      /* a client answers servers that offer nothing but MD5 over HTTP */
+    bool digest_no_qop;                   /* responses without qop, as before RFC 2617 */
+    bool digest_userhash;                 /* a server asks for hashed user names */
+    unsigned digest_nonce_seconds;
+    enum config_when digest_channel_bindings;
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key

@@ -50,6 +50,7 @@ static const struct key {
     {"kerberos", "kdc_seconds", KEY_NUMBER, offsetof(struct config, kerberos_kdc_seconds)},
     {"kerberos", "shared_replay_cache", KEY_SWITCH, offsetof(struct config, kerberos_shared_replay_cache)},
     {"kerberos", "require_pac", KEY_SWITCH, offsetof(struct config, kerberos_require_pac)},
+    {"kerberos", "s4u2proxy", KEY_SWITCH, offsetof(struct config, kerberos_s4u2proxy)},
     {"kerberos", "delegate", KEY_DELEGATE, offsetof(struct config, kerberos_delegate)},
     {"kerberos", "client_keytab", KEY_TEXT, offsetof(struct config, kerberos_client_keytab)},
     {"negotiate", "ntlm_fallback", KEY_FALLBACK, offsetof(struct config, negotiate_ntlm_fallback)},
@@ -82,6 +83,14 @@ static const struct key {
     {"credssp", "deny_saved", KEY_LIST, offsetof(struct config, credssp_deny_saved)},
     {"credssp", "min_version", KEY_NUMBER, offsetof(struct config, credssp_min_version)},
     {"credssp", "max_version", KEY_NUMBER, offsetof(struct config, credssp_max_version)},
+    {"digest", "realms", KEY_LIST, offsetof(struct config, digest_realms)},
+    {"digest", "algorithms", KEY_LIST, offsetof(struct config, digest_algorithms)},
+    {"digest", "targets", KEY_LIST, offsetof(struct config, digest_targets)},
+    {"digest", "allow_md5", KEY_SWITCH, offsetof(struct config, digest_md5)},
+    {"digest", "allow_no_qop", KEY_SWITCH, offsetof(struct config, digest_no_qop)},
+    {"digest", "userhash", KEY_SWITCH, offsetof(struct config, digest_userhash)},
+    {"digest", "nonce_seconds", KEY_NUMBER, offsetof(struct config, digest_nonce_seconds)},
+    {"digest", "channel_bindings", KEY_WHEN, offsetof(struct config, digest_channel_bindings)},
 };
 
 void config_defaults(struct config *config)
@@ -96,6 +105,7 @@ void config_defaults(struct config *config)
         .ntlm_service_binding = WHEN_SUPPORTED,
         .ntlm_challenge_seconds = 300,
         .kerberos_kdc_seconds = 5,
+        .kerberos_s4u2proxy = true,
         .negotiate_ntlm_fallback = FALLBACK_YES,
         .access_winbind_seconds = 10,
         .certificates_security_level = 2, /* 112 bits: RSA of 2048 bits, no SHA-1 in signatures */
@@ -103,6 +113,9 @@ void config_defaults(struct config *config)
         .schannel_max = CONFIG_TLS_1_3,
         .credssp_min_version = 5, /* before it a peer that sees the key's proof can choose the key (CVE-2018-0886) */
         .credssp_max_version = 6,
+        .digest_md5 = true,
+        .digest_nonce_seconds = 600,
+        .digest_channel_bindings = WHEN_SUPPORTED,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }

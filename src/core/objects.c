@@ -30,6 +30,14 @@ void credential_put(struct credential *credential)
     mem_free(credential);
 }
 
+void *credential_part(const struct credential *credential, const struct package *package)
+{
+    if (credential->package == package)
+        return credential->own;
+    const struct package_authority *table = credential->package->authority;
+    return table->part != NULL ? table->part(credential->own, package) : NULL;
+}
+
 struct context *context_new(const struct package *package, bool initiator)
 {
     struct context *context = mem_zalloc(sizeof *context);
@@ -53,6 +61,7 @@ void context_free(void *object)
     if (context->sasl != NULL)
         context->sasl_free(context->sasl);
     credential_put(context->credential);
+    credential_put(context->service);
     pthread_mutex_destroy(&context->handshake_lock);
     pthread_mutex_destroy(&context->send_lock);
     pthread_mutex_destroy(&context->receive_lock);

@@ -15,6 +15,7 @@ struct credential {
     const struct config *config;
     uint32_t use;
     int64_t expiry;
+    bool lent; /* stands for several handles, of those who act for one client: none of them may change it */
     void *own;
 };
 
@@ -30,6 +31,8 @@ enum context_state {
 struct context {
     const struct package *package;
     struct credential *credential; /* while in handshake */
+    struct credential
+        *service; /* a server's own, kept where what it got of its client is of use with that alone; else NULL */
     bool initiator;
     enum context_state state;
     uint32_t flags_asked; /* latched on the first call */
@@ -48,6 +51,8 @@ struct context {
 struct credential *credential_new(const struct package *package, const struct config *config, uint32_t use);
 struct credential *credential_retain(struct credential *credential);
 void credential_put(struct credential *credential); /* NULL is fine */
+/* What a credential has of this package's: its own part, or that of one that its package chooses from; borrowed. NULL: nothing. */
+void *credential_part(const struct credential *credential, const struct package *package);
 
 struct context *context_new(const struct package *package, bool initiator);
 void context_free(void *context);

@@ -6,6 +6,7 @@
 #define OPENSSPI_CORE_PACKAGE_H
 
 #include "base/writer.h"
+#include "base/secret.h"
 #include "core/attribute.h"
 #include "core/config.h"
 #include "core/identity.h"
@@ -22,6 +23,7 @@ struct package_mech {
 };
 
 struct package;
+struct credential;
 struct session_facts;
 
 struct package_info {
@@ -36,6 +38,7 @@ struct package_info {
     bool process_bound;         /* its sessions live in this process only: a record is no more than a claim to one */
     bool
         chooses; /* stands for other packages: an identity's package list is for it to apply, it says which one it is, its session's state is that one's session */
+    bool tells_state; /* answers NEGOTIATION_INFO although Negotiate cannot choose it */
     struct package_mech mech;
 };
 
@@ -49,12 +52,20 @@ struct acquire_request {
     const void *auth_data; /* packages that take no identity: the caller's structure */
 };
 
+#define STEP_PARAMS_MAX 4 /* what the server's side of WDigest takes */
+
 /* One step of a handshake. Everything in `in` is borrowed for the call. */
 struct step_in {
     struct slice token;    /* data NULL: the caller gave none */
     struct slice bindings; /* a whole SEC_CHANNEL_BINDINGS, offsets checked; data NULL: none given */
     const char *target;    /* UTF-8, or NULL; the first step's counts */
     uint32_t flags;        /* ISC_REQ_* or ASC_REQ_*, as on the first call */
+    /* SECBUFFER_PKG_PARAMS in their order, empty ones too, for packages that give them a meaning. */
+    struct slice params[STEP_PARAMS_MAX];
+    unsigned n_params;
+    struct slice target_host; /* SECBUFFER_TARGET_HOST as the caller gave it; data NULL: none */
+    uint32_t
+        receive_size; /* a SASL context: the longest protected message to be announced; 0: the package's own limit */
     /* What stream packages read besides; the token may then hold less or more than one message. */
     bool given;             /* the caller gave input at all */
     uint32_t flags_now;     /* this call's flags, where later ones have a meaning */
@@ -106,6 +117,13 @@ struct package_authority {
      * credential of this package or NULL. */
     SECURITY_STATUS(*acquire_delegated)
     (const struct acquire_request *request, struct slice delegated, void *service, void **credential, int64_t *expiry);
+    /* What an outbound credential that has proved itself leaves, so that acquire_delegated makes one like it later: as little as will do. Missing: it leaves
+     * nothing. */
+    SECURITY_STATUS (*keep)(void *credential, struct secret *delegated);
+    /* Of a package that chooses: its credential with nothing in it but that one, of another package, which it retains; as acquire. */
+    SECURITY_STATUS (*wrap)(const struct acquire_request *request, struct credential *chosen, void **credential);
+    /* Of a package that chooses: what its credential has of another package's, borrowed; NULL: nothing. */
+    void *(*part)(void *credential, const struct package *package);
     /* Without anything of the user's: on the service's own authority (S4U). */
     SECURITY_STATUS(*acquire_s4u)
     (const struct acquire_request *request, const char *user, void *service, void **credential, int64_t *expiry);

@@ -5,23 +5,11 @@
 #include "certificates/chain.h"
 #include "certificates/live.h"
 #include "core/cause.h"
+#include "credssp/policy.h"
 #include "wire/der.h"
 #include <schannel.h>
 #include <string.h>
 #include <wincrypt.h>
-
-/* Of "TERMSRV/host.example:3389" the host: TLS checks certificates against it. */
-static char *host_of(const char *target)
-{
-    const char *slash = strchr(target, '/');
-    const char *host = slash != NULL ? slash + 1 : target;
-    size_t len = strcspn(host, "/");
-    const char *colon = memchr(host, ':', len);
-    bool one_colon = colon != NULL && memchr(colon + 1, ':', len - (size_t)(colon + 1 - host)) == NULL;
-    if (one_colon) /* more of them are an IPv6 address's */
-        len = (size_t)(colon - host);
-    return mem_dup(host, len);
-}
 
 SECURITY_STATUS channel_init(struct channel *channel, const struct credssp_credential *credential, bool initiator,
                              const char *target)
@@ -29,7 +17,8 @@ SECURITY_STATUS channel_init(struct channel *channel, const struct credssp_crede
     *channel = (struct channel){.credential = credential, .initiator = initiator, .received = writer_growing(4096)};
     if (target == NULL)
         return SEC_E_OK;
-    channel->host = host_of(target);
+    struct slice host = policy_host(target);
+    channel->host = mem_dup(host.data, host.len);
     return channel->host != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
@@ -134,7 +123,7 @@ SECURITY_STATUS channel_receive(struct channel *channel, struct slice input, str
     bool first = true;
     while (status == SEC_I_CONTINUE_NEEDED && (first || *left > 0)) {
         struct message message = {0};
-        struct slice_mut rest = {copy.data + (input.len - *left), *left};
+        struct slice_mut rest = {input.len > 0 ? copy.data + (input.len - *left) : NULL, *left};
         status = record_receive(channel, rest, out, &message);
         if (status == SEC_E_INCOMPLETE_MESSAGE) {
             out->missing = message.missing;

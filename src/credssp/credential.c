@@ -21,12 +21,6 @@ static const CREDSSP_CRED *cred_of(const void *auth_data)
     return cred;
 }
 
-const void *credssp_identity_in(const void *auth_data)
-{
-    const CREDSSP_CRED *cred = cred_of(auth_data);
-    return cred != NULL && cred->Type != CredsspSchannelCreds ? cred->pSpnegoCred : NULL;
-}
-
 static SECURITY_STATUS cred_check(const void *auth_data)
 {
     const CREDSSP_CRED *cred = cred_of(auth_data);
@@ -53,7 +47,36 @@ static SECURITY_STATUS cred_check(const void *auth_data)
     }
 }
 
-/* Schannel's credential: the program's own structure, or a client's default, which leaves validation to the binding of the server's key. */
+const void *credssp_identity_in(const void *auth_data)
+{
+    const CREDSSP_CRED *cred = cred_of(auth_data);
+    if (cred_check(auth_data) != SEC_E_OK) /* what it points at is not known; acquiring says the same */
+        return NULL;
+    return cred != NULL && cred->Type != CredsspSchannelCreds ? cred->pSpnegoCred : NULL;
+}
+
+/* The program's structure for Schannel, with what CredSSP adds: sessions are not taken up again (MS-CSSP 3.1.5, step 1). */
+union tls_structure {
+    DWORD version;
+    SCHANNEL_CRED v4;
+    SCH_CREDENTIALS v5;
+};
+
+/* Its flags; NULL for a version that Schannel will refuse. */
+static DWORD *tls_structure_copy(const void *given, union tls_structure *own)
+{
+    memcpy(&own->version, given, sizeof own->version);
+    if (own->version == SCHANNEL_CRED_VERSION) {
+        memcpy(&own->v4, given, sizeof own->v4);
+        return &own->v4.dwFlags;
+    }
+    if (own->version != SCH_CREDENTIALS_VERSION)
+        return NULL;
+    memcpy(&own->v5, given, sizeof own->v5);
+    return &own->v5.dwFlags;
+}
+
+/* Schannel's credential: as the program wants it, or a client's default, which leaves validation to the binding of the server's key. */
 static SECURITY_STATUS tls_acquire(struct credssp_credential *credential, const struct acquire_request *request,
                                    int64_t *expiry)
 {
@@ -63,22 +86,20 @@ static SECURITY_STATUS tls_acquire(struct credssp_credential *credential, const 
     };
     const CREDSSP_CRED *cred = cred_of(request->auth_data);
     const void *given = cred != NULL ? cred->pSchannelCred : NULL;
+    union tls_structure own;
     require(given != NULL || request->use == SECPKG_CRED_OUTBOUND,
             cause_set(SEC_E_NO_CREDENTIALS, "a CredSSP server needs a certificate: pSchannelCred of its CREDSSP_CRED"));
-    if (given != NULL) {
-        DWORD version;
-        memcpy(&version, given, sizeof version);
-        DWORD flags = version == SCH_CREDENTIALS_VERSION ? ((const SCH_CREDENTIALS *)given)->dwFlags
-                      : version == SCHANNEL_CRED_VERSION ? ((const SCHANNEL_CRED *)given)->dwFlags
-                                                         : 0;
-        credential->validates = (flags & SCH_CRED_AUTO_CRED_VALIDATION) != 0;
-        credential->name_passed = (flags & SCH_CRED_NO_SERVERNAME_CHECK) != 0;
+    DWORD *flags = tls_structure_copy(given != NULL ? given : &defaults, &own);
+    if (flags != NULL) {
+        credential->validates = (*flags & SCH_CRED_AUTO_CRED_VALIDATION) != 0;
+        credential->name_passed = (*flags & SCH_CRED_NO_SERVERNAME_CHECK) != 0;
+        *flags |= SCH_CRED_DISABLE_RECONNECTS;
     }
     struct acquire_request inner = {
         .package = credential->tls,
         .config = request->config,
         .use = request->use,
-        .auth_data = given != NULL ? given : &defaults,
+        .auth_data = &own,
     };
     return credential->tls->authority->acquire(&inner, &credential->tls_credential, expiry);
 }
@@ -139,7 +160,7 @@ static SECURITY_STATUS inner_acquire(struct credssp_credential *credential, cons
                                      int64_t *expiry)
 {
     const struct package *only = request->use == SECPKG_CRED_OUTBOUND ? only_package(request->identity) : NULL;
-    credential->inner = only != NULL ? only : registry_find("Negotiate");
+    credential->inner = registry_find("Negotiate");
     require(credential->inner != NULL && credential->inner->authority->acquire != NULL,
             cause_set(SEC_E_SECPKG_NOT_FOUND, "CREDSSP needs Negotiate, which is not here"));
     struct acquire_request inner = *request;
@@ -147,7 +168,13 @@ static SECURITY_STATUS inner_acquire(struct credssp_credential *credential, cons
     inner.auth_data = NULL;
     if (credential->source == CREDSSP_SOURCE_SAVED)
         inner.identity = &credential->identity; /* who authenticates is who is handed over */
-    return credential->inner->authority->acquire(&inner, &credential->inner_credential, expiry);
+    try(credential->inner->authority->acquire(&inner, &credential->inner_credential, expiry));
+    if (only == NULL)
+        return SEC_E_OK;
+    /* What policy keeps out of Negotiate would have failed: it counts although the tokens go without SPNEGO. */
+    credential->inner->authority->release(STEAL(credential->inner_credential));
+    credential->inner = inner.package = only;
+    return only->authority->acquire(&inner, &credential->inner_credential, expiry);
 }
 
 static SECURITY_STATUS parts_acquire(struct credssp_credential *credential, const struct acquire_request *request,
@@ -175,6 +202,7 @@ SECURITY_STATUS credssp_acquire(const struct acquire_request *request, void **cr
 {
     struct credssp_credential *acquired = mem_zalloc(sizeof *acquired);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    atomic_init(&acquired->n_references, 1);
     acquired->config = config_retain(request->config);
     SECURITY_STATUS status = parts_acquire(acquired, request, expiry);
     if (status != SEC_E_OK) {
@@ -185,9 +213,17 @@ SECURITY_STATUS credssp_acquire(const struct acquire_request *request, void **cr
     return SEC_E_OK;
 }
 
+struct credssp_credential *credssp_retain(struct credssp_credential *credential)
+{
+    atomic_fetch_add_explicit(&credential->n_references, 1, memory_order_relaxed);
+    return credential;
+}
+
 void credssp_release(void *credential)
 {
     struct credssp_credential *released = credential;
+    if (atomic_fetch_sub_explicit(&released->n_references, 1, memory_order_acq_rel) != 1)
+        return;
     if (released->inner_credential != NULL)
         released->inner->authority->release(released->inner_credential);
     if (released->tls_credential != NULL)

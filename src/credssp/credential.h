@@ -6,6 +6,7 @@
 
 #include "core/package.h"
 #include <credssp.h>
+#include <stdatomic.h>
 
 /* Where the client's password came from: each has a policy of its own. */
 enum credssp_source {
@@ -14,8 +15,9 @@ enum credssp_source {
     CREDSSP_SOURCE_SAVED, /* the user file had one */
 };
 
-/* Immutable once made. */
+/* Immutable once made, and counted: a context may be given another credential on a later leg, and its handshake goes on with this one. */
 struct credssp_credential {
+    atomic_uint n_references;
     const struct config *config;
     const struct package *tls, *inner; /* inner: Negotiate, or the one package that the identity leaves */
     void *tls_credential, *inner_credential;
@@ -26,6 +28,7 @@ struct credssp_credential {
 };
 
 SECURITY_STATUS credssp_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
+struct credssp_credential *credssp_retain(struct credssp_credential *credential);
 void credssp_release(void *credential);
 SECURITY_STATUS credssp_query_credential(const void *credential, uint32_t attribute, struct attribute *value);
 SECURITY_STATUS credssp_set_credential(void *credential, uint32_t attribute, const void *value, size_t len);

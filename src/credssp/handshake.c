@@ -17,16 +17,17 @@ void credssp_abandon(void *handshake)
     secret_release(&freed->authorized);
     writer_release(&freed->refusal);
     mem_free(freed->target);
+    credssp_release(freed->credential);
     secret_wipe(freed, sizeof *freed);
     mem_free(freed);
 }
 
-static SECURITY_STATUS handshake_new(const struct credssp_credential *credential, bool initiator,
-                                     const struct step_in *in, struct credssp_handshake **handshake)
+static SECURITY_STATUS handshake_new(struct credssp_credential *credential, bool initiator, const struct step_in *in,
+                                     struct credssp_handshake **handshake)
 {
     struct credssp_handshake *made = mem_zalloc(sizeof *made);
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    made->credential = credential;
+    made->credential = credssp_retain(credential);
     made->initiator = initiator;
     made->asked = in->flags;
     made->expiry = FILETIME_NEVER;
@@ -117,8 +118,7 @@ static SECURITY_STATUS inner_end(struct credssp_handshake *handshake, struct ste
     require((out->granted & ISC_RET_CONFIDENTIALITY) != 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "CredSSP needs confidentiality, which was not negotiated"));
     try(session_of_step(out, &handshake->session));
-    require(handshake->session != NULL,
-            cause_set(SEC_E_INTERNAL_ERROR, "the inner handshake ended without a session"));
+    require(handshake->session != NULL, cause_set(SEC_E_INTERNAL_ERROR, "the inner handshake ended without a session"));
     handshake->inner_granted = out->granted;
     handshake->expiry = out->expiry;
     handshake->inner_done = true;
@@ -243,7 +243,11 @@ static SECURITY_STATUS request_run(const struct credssp_role *role, struct creds
     try(version_take(handshake, request.version));
     try(nonce_take(handshake, request.nonce));
     require(step != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "a TSRequest, and none is due"));
-    return step(handshake, &request, out);
+    SECURITY_STATUS status = step(handshake, &request, out);
+    /* A TSRequest is whole: no more bytes can mend what is inside it. */
+    require(status != SEC_E_INCOMPLETE_MESSAGE,
+            cause_set(SEC_E_INVALID_TOKEN, "a token inside a TSRequest that is cut off"));
+    return status;
 }
 
 /* TLS is open: takes a TSRequest off what was received, and answers it. */

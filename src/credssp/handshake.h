@@ -23,7 +23,7 @@ enum credssp_state {
 };
 
 struct credssp_handshake {
-    const struct credssp_credential *credential; /* the context holds it longer than this lives */
+    struct credssp_credential *credential; /* the first leg's, held */
     enum credssp_state state;
     bool initiator;
     uint32_t asked; /* ISC_REQ_* or ASC_REQ_* of the first call */

@@ -74,7 +74,8 @@ static SECURITY_STATUS opened(struct credssp_handshake *handshake, struct step_o
     return nego_send(handshake, (struct slice){0}, out);
 }
 
-/* errorCode is an NTSTATUS; some servers send what SSPI answered them. What says no more than no becomes SEC_E_LOGON_DENIED. */
+/* errorCode is an NTSTATUS; some servers send what SSPI answered them. What says more than no is the account's state. A status of SSPI is not passed on: it would
+ * speak of this side, as SEC_E_INCOMPLETE_MESSAGE does. The cause tells the number. */
 static SECURITY_STATUS error_status(uint32_t error)
 {
     static const SECURITY_STATUS kept[] = {
@@ -84,7 +85,7 @@ static SECURITY_STATUS error_status(uint32_t error)
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         if ((uint32_t)kept[i] == error)
             return kept[i];
-    return error >> 16 == 0x8009 ? (SECURITY_STATUS)error : SEC_E_LOGON_DENIED;
+    return SEC_E_LOGON_DENIED;
 }
 
 static SECURITY_STATUS error_check(const struct ts_request *request)

@@ -12,7 +12,10 @@ SECURITY_STATUS policy_allows(const struct config *config, enum credssp_source s
 SECURITY_STATUS policy_allows_proved(const struct config *config, enum credssp_source source, const char *target,
                                      bool server_authenticated);
 
-/* `*` in a pattern stands for any run of characters, once; the case of ASCII letters does not count. */
+/* `*` in a pattern stands for any run of characters; the case of ASCII letters does not count. */
 bool policy_matches(const char *pattern, const char *target);
+/* Of "TERMSRV/host.example:3389/instance" the host, within the target: what policy allows is what TLS checks certificates against. An IPv6 address's brackets
+ * are left out. */
+struct slice policy_host(const char *target);
 
 #endif

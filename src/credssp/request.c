@@ -69,7 +69,7 @@ static void integer_write(struct writer *writer, unsigned number, int64_t value)
     der_end(writer, field);
 }
 
-/* NegoData (2.2.1.1): a SEQUENCE OF SEQUENCE { [0] OCTET STRING }. What comes behind the first token nobody sends, and nobody reads. */
+/* NegoData (2.2.1.1): a SEQUENCE OF SEQUENCE { [0] OCTET STRING }. Nobody sends more than one token: it would be refused. */
 static enum wire_result nego_read(struct reader *fields, struct slice *token)
 {
     struct slice items = {0}, item;

@@ -16,7 +16,7 @@
 /* Fields that are not there have data NULL. */
 struct ts_request {
     uint32_t version;
-    struct slice nego_token; /* the first of negoTokens; peers send one */
+    struct slice nego_token; /* the only one of negoTokens */
     struct slice auth_info;
     struct slice pub_key_auth;
     bool has_error;

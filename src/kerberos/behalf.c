@@ -77,7 +77,7 @@ static SECURITY_STATUS with_evidence(const struct acquire_request *request, krb5
     return SEC_E_OK;
 }
 
-/* Takes `creds`, whatever it answers. */
+/* Takes `creds` and, on success, `krb`: the credential can then be freed by a thread that may not read krb5.conf. */
 static SECURITY_STATUS acquire_with(const struct acquire_request *request, krb5_context krb, uint8_t kind,
                                     krb5_creds *creds, struct kerberos_credential *service, void **credential,
                                     int64_t *expiry)
@@ -97,6 +97,7 @@ static SECURITY_STATUS acquire_with(const struct acquire_request *request, krb5_
     }
     TRACE("kerberos", "a credential to act for %s by %s", acquired->full_name,
           kind == KERBEROS_FORWARDED ? "its forwarded ticket" : "S4U2Proxy");
+    krb_pool_give(&acquired->pool, krb);
     *credential = acquired;
     *expiry = end;
     return SEC_E_OK;
@@ -121,7 +122,22 @@ SECURITY_STATUS kerberos_delegated_acquire(const struct acquire_request *request
     SECURITY_STATUS status = delegated_read(krb, delegated, &kind, &creds);
     if (status == SEC_E_OK)
         status = acquire_with(request, krb, kind, creds, service, credential, expiry);
-    krb5_free_context(krb);
+    if (status != SEC_E_OK)
+        krb5_free_context(krb);
+    return status;
+}
+
+SECURITY_STATUS kerberos_keep(void *credential, struct secret *delegated)
+{
+    struct kerberos_credential *proved = credential;
+    krb5_context krb;
+    krb5_creds *tgt = NULL;
+    try(krb_pool_take(&proved->pool, &krb));
+    SECURITY_STATUS status = kerberos_tgt_get(proved, krb, 0, &tgt);
+    if (status == SEC_E_OK)
+        status = kerberos_tgt_write(krb, tgt, delegated);
+    krb5_free_creds(krb, tgt);
+    krb_pool_give(&proved->pool, krb);
     return status;
 }
 
@@ -134,6 +150,7 @@ SECURITY_STATUS kerberos_s4u_acquire(const struct acquire_request *request, cons
     SECURITY_STATUS status = kerberos_s4u_self(service, krb, user, 0, &creds);
     if (status == SEC_E_OK)
         status = acquire_with(request, krb, KERBEROS_EVIDENCE, creds, service, credential, expiry);
-    krb5_free_context(krb);
+    if (status != SEC_E_OK)
+        krb5_free_context(krb);
     return status;
 }

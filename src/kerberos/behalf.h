@@ -14,6 +14,9 @@
 SECURITY_STATUS kerberos_delegated_acquire(const struct acquire_request *request, struct slice delegated, void *service,
                                            void **credential, int64_t *expiry);
 
+/* package_authority.keep: the ticket-granting ticket, not what it was got with. Asks the KDC only if the credential has none. */
+SECURITY_STATUS kerberos_keep(void *credential, struct secret *delegated);
+
 /* S4U2Self (MS-SFU 3.1.5.1.1): gets a ticket for the service itself in the name of a user, "user@suffix", "DOMAIN\user" or "user". krb5_free_creds it.
  * SEC_E_LOGON_DENIED for an unknown user, SEC_E_NO_S4U_PROT_SUPPORT, and what krb.h maps. */
 SECURITY_STATUS kerberos_s4u_self(struct kerberos_credential *service, krb5_context krb, const char *user,

@@ -19,6 +19,11 @@ static SECURITY_STATUS creds_write(krb5_context krb, enum kerberos_delegated kin
     return kept ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+SECURITY_STATUS kerberos_tgt_write(krb5_context krb, krb5_creds *tgt, struct secret *delegated)
+{
+    return creds_write(krb, KERBEROS_FORWARDED, tgt, delegated);
+}
+
 /* The same name as libkrb5 has it; it borrows. */
 static void principal_of(const struct krb_name *name, krb5_data parts[KRB_NAME_PARTS], krb5_principal_data *principal)
 {

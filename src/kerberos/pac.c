@@ -224,7 +224,7 @@ static enum wire_result parts_decode(struct slice bytes, struct pac *pac)
 {
     struct pac_entry entries[PAC_BUFFERS_MAX];
     struct slice piece;
-    size_t n_entries;
+    size_t n_entries = 0;
 
     try(table_read(bytes, entries, &n_entries));
     for (size_t i = 0; i < n_entries; i++) {

@@ -17,6 +17,7 @@ static const struct package_authority kerberos_authority_table = {
     .query_handshake = kerberos_query_handshake,
     .change_password = kerberos_change_password,
     .acquire_delegated = kerberos_delegated_acquire,
+    .keep = kerberos_keep,
     .acquire_s4u = kerberos_s4u_acquire,
 };
 

@@ -17,6 +17,7 @@ struct logon_request {
     enum logon_provider provider;
     enum token_logon logon;
     bool primary; /* the type of the token wanted */
+    bool keeps;   /* whoever acts with the token authenticates as its user */
 };
 
 struct authority {
@@ -32,17 +33,22 @@ struct authority {
     (const struct credential *credential, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_credential)(struct credential *credential, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*change_password)(const struct package *package, const struct password_change *change);
-    /* Credentials to act for somebody else; as acquire. `service` may be NULL for delegated ones. */
+    /* Credentials to act for somebody else; as acquire. `service`, of that package or of one that chooses it, may be NULL for delegated ones. */
     SECURITY_STATUS(*acquire_delegated)
     (const struct package *package, const struct acquire_request *request, struct slice delegated,
      struct credential *service, struct credential **credential);
+    /* A credential of a package that chooses, with nothing in it but this one, of another package; as acquire. */
+    SECURITY_STATUS(*wrap)
+    (const struct package *package, const struct acquire_request *request, struct credential *chosen,
+     struct credential **credential);
     SECURITY_STATUS(*acquire_s4u)
     (const struct acquire_request *request, const char *user, struct credential *service,
      struct credential **credential);
-    /* The access token of the client that a session stands for (token_release it). SEC_E_NO_IMPERSONATION: the session is the client's own side, or its client is
-     * nobody here. Never on the way of a handshake: it may ask name services. */
+    /* The access token of the client that a session stands for (token_release it), with what it may be acted for with; `service` is what context->service says.
+     * SEC_E_NO_IMPERSONATION: the session is the client's own side, or its client is nobody here. Never on the way of a handshake: it may ask name services. */
     SECURITY_STATUS(*client_token)
-    (const struct session *session, const struct config *config, const struct token **token);
+    (const struct session *session, struct credential *service, const struct config *config,
+     const struct token **token);
     /* Proves a password and gives a token, as an authentication over the network would. */
     SECURITY_STATUS (*logon)(const struct logon_request *request, const struct token **token);
 };

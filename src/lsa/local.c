@@ -86,14 +86,27 @@ static SECURITY_STATUS local_acquire_delegated(const struct package *package, co
 {
     require(package->authority->acquire_delegated != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s delegates nothing", package->info.name));
-    require(service == NULL || service->package == package,
+    void *part = service != NULL ? credential_part(service, package) : NULL;
+    require(service == NULL || part != NULL,
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "the service's credential is one of %s, the context of %s",
                       service->package->info.name, package->info.name));
     struct credential *acquired = credential_new(package, request->config, request->use);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = package->authority->acquire_delegated(
-        request, delegated, service != NULL ? service->own : NULL, &acquired->own, &acquired->expiry);
+    SECURITY_STATUS status =
+        package->authority->acquire_delegated(request, delegated, part, &acquired->own, &acquired->expiry);
     return acquired_give(status, acquired, credential);
+}
+
+static SECURITY_STATUS local_wrap(const struct package *package, const struct acquire_request *request,
+                                  struct credential *chosen, struct credential **credential)
+{
+    require(package->authority->wrap != NULL,
+            cause_set(SEC_E_NO_CREDENTIALS, "there are credentials of %s to act with, none of %s",
+                      chosen->package->info.name, package->info.name));
+    struct credential *acquired = credential_new(package, request->config, request->use);
+    require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    acquired->expiry = chosen->expiry;
+    return acquired_give(package->authority->wrap(request, chosen, &acquired->own), acquired, credential);
 }
 
 static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, const char *user,
@@ -109,12 +122,28 @@ static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, 
     return acquired_give(status, acquired, credential);
 }
 
-static SECURITY_STATUS local_client_token(const struct session *session, const struct config *config,
-                                          const struct token **token)
+/* NULL where there is nothing. What a client forwards it gives to the level of delegation; S4U2Proxy is the service's own right, which the KDC knows of. */
+static SECURITY_STATUS behalf_of_client(const struct session *session, struct credential *service,
+                                        const struct config *config, const struct behalf **behalf)
 {
     const struct session_facts *facts = &session->facts;
+    bool forwarded = (facts->flags & ASC_RET_DELEGATE) != 0;
+    *behalf = NULL;
+    if (facts->delegated.len == 0 || (!forwarded && (service == NULL || !config->kerberos_s4u2proxy)))
+        return SEC_E_OK;
+    *behalf = behalf_new(session_package(session), facts->delegated, forwarded ? NULL : service,
+                         forwarded ? SecurityDelegation : SecurityImpersonation);
+    return *behalf != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static SECURITY_STATUS local_client_token(const struct session *session, struct credential *service,
+                                          const struct config *config, const struct token **token)
+{
+    const struct session_facts *facts = &session->facts;
+    AUTO_BEHALF const struct behalf *behalf = NULL;
     require(!facts->initiator,
             cause_set(SEC_E_NO_IMPERSONATION, "this is the client's side of the context: there is no client to be"));
+    try(behalf_of_client(session, service, config, &behalf));
     const struct token_request request = {
         .package = session->package->info.name,
         .identity = facts->identity,
@@ -122,6 +151,7 @@ static SECURITY_STATUS local_client_token(const struct session *session, const s
         .authority = facts->authority,
         .expiry = facts->expiry,
         .level = token_level_of_flags(facts->flags),
+        .behalf = behalf,
     };
     return token_of_client(&request, config, token);
 }
@@ -136,6 +166,7 @@ static const struct authority local = {
     .set_credential = local_set_credential,
     .change_password = local_change_password,
     .acquire_delegated = local_acquire_delegated,
+    .wrap = local_wrap,
     .acquire_s4u = local_acquire_s4u,
     .client_token = local_client_token,
     .logon = local_logon,

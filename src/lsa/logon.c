@@ -93,8 +93,21 @@ static SECURITY_STATUS duo_run(struct duo *duo)
     return cause_set(SEC_E_INTERNAL_ERROR, "a logon's handshake with itself does not end");
 }
 
+/* What the logon leaves to act with, where that is wanted and the package can. */
+static SECURITY_STATUS behalf_of_logon(const struct logon_request *request, const struct package *package,
+                                       void *credential, const struct behalf **behalf)
+{
+    AUTO_SECRET struct secret kept = {0};
+    *behalf = NULL;
+    if (!request->keeps || package->authority->keep == NULL)
+        return SEC_E_OK;
+    try(package->authority->keep(credential, &kept));
+    *behalf = behalf_new(package, secret_slice(&kept), NULL, SecurityImpersonation);
+    return *behalf != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static SECURITY_STATUS token_of_record(const struct logon_request *request, struct slice record,
-                                       const struct token **token)
+                                       const struct behalf *behalf, const struct token **token)
 {
     struct session *session = NULL;
     try(session_open(record, &session));
@@ -110,6 +123,7 @@ static SECURITY_STATUS token_of_record(const struct logon_request *request, stru
             .logon = request->logon,
             .primary = request->primary,
             .level = SecurityImpersonation,
+            .behalf = behalf,
         };
         status = token_of_client(&wanted, request->config, token);
     }
@@ -121,12 +135,16 @@ static SECURITY_STATUS logon_by(const struct package *package, const char *targe
                                 const struct token **token)
 {
     struct duo duo = {.table = package->authority, .target = target};
+    AUTO_BEHALF const struct behalf *behalf = NULL;
     SECURITY_STATUS status = duo_acquire(&duo, request);
     if (status == SEC_E_OK)
         status = duo_run(&duo);
     if (status == SEC_E_OK)
-        status = writer_finish(&duo.record) == WIRE_OK ? token_of_record(request, writer_slice_of(&duo.record), token)
-                                                       : SEC_E_INSUFFICIENT_MEMORY;
+        status = writer_finish(&duo.record) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK)
+        status = behalf_of_logon(request, package, duo.client_credential, &behalf);
+    if (status == SEC_E_OK)
+        status = token_of_record(request, writer_slice_of(&duo.record), behalf, token);
     duo_release(&duo);
     return status;
 }

@@ -129,16 +129,25 @@ static SECURITY_STATUS inner_acquire_all(struct negotiate_credential *credential
     return SEC_E_OK;
 }
 
+static struct negotiate_credential *credential_make(const struct acquire_request *request)
+{
+    struct negotiate_credential *made = mem_zalloc(sizeof *made);
+    require(made != NULL, NULL);
+    unsigned seconds = request->config->negotiate_kdc_seconds;
+    made->config = seconds != 0 && seconds < request->config->kerberos_kdc_seconds
+                       ? config_with_kdc_seconds(request->config, seconds)
+                       : config_retain(request->config);
+    if (made->config != NULL)
+        return made;
+    negotiate_release(made);
+    return NULL;
+}
+
 SECURITY_STATUS negotiate_acquire(const struct acquire_request *request, void **credential, int64_t *expiry)
 {
-    struct negotiate_credential *acquired = mem_zalloc(sizeof *acquired);
+    struct negotiate_credential *acquired = credential_make(request);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    unsigned seconds = request->config->negotiate_kdc_seconds;
-    acquired->config = seconds != 0 && seconds < request->config->kerberos_kdc_seconds
-                           ? config_with_kdc_seconds(request->config, seconds)
-                           : config_retain(request->config);
-    SECURITY_STATUS status =
-        acquired->config != NULL ? inner_acquire_all(acquired, request, expiry) : SEC_E_INSUFFICIENT_MEMORY;
+    SECURITY_STATUS status = inner_acquire_all(acquired, request, expiry);
     if (status != SEC_E_OK) {
         negotiate_release(acquired);
         return status;
@@ -147,11 +156,43 @@ SECURITY_STATUS negotiate_acquire(const struct acquire_request *request, void **
     return SEC_E_OK;
 }
 
+SECURITY_STATUS negotiate_wrap(const struct acquire_request *request, struct credential *chosen, void **credential)
+{
+    const char *name = chosen->package->info.name;
+    const char *forbidden = policy_forbids(request, chosen->package);
+    require(is_negotiable(chosen->package) && forbidden == NULL,
+            cause_set(SEC_E_NO_CREDENTIALS, "there are credentials of %s alone, and %s", name,
+                      forbidden != NULL ? forbidden : "Negotiate does not choose it"));
+    struct negotiate_credential *made = credential_make(request);
+    require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    made->inner[0] = (struct negotiate_inner){
+        .package = chosen->package, .credential = chosen->own, .held = credential_retain(chosen)};
+    made->n_inner = 1;
+    const struct package *package;
+    for (size_t i = 0; (package = registry_at(i)) != NULL; i++)
+        if (package != chosen->package && is_negotiable(package))
+            reason_append(made->missing, package->info.name, "the impersonated client has none");
+    *credential = made;
+    return SEC_E_OK;
+}
+
+void *negotiate_part(void *credential, const struct package *package)
+{
+    const struct negotiate_credential *asked = credential;
+    for (unsigned i = 0; i < asked->n_inner; i++)
+        if (asked->inner[i].package == package)
+            return asked->inner[i].credential;
+    return NULL;
+}
+
 void negotiate_release(void *credential)
 {
     struct negotiate_credential *released = credential;
     for (unsigned i = 0; i < released->n_inner; i++)
-        released->inner[i].package->authority->release(released->inner[i].credential);
+        if (released->inner[i].held != NULL)
+            credential_put(released->inner[i].held);
+        else
+            released->inner[i].package->authority->release(released->inner[i].credential);
     config_release(released->config);
     mem_free(released);
 }
@@ -183,7 +224,7 @@ SECURITY_STATUS negotiate_set_credential(void *credential, uint32_t attribute, c
     SECURITY_STATUS answer = SEC_E_UNSUPPORTED_FUNCTION;
     for (unsigned i = 0; i < changed->n_inner; i++) {
         struct negotiate_inner *inner = &changed->inner[i];
-        if (inner->package->authority->set_credential == NULL)
+        if (inner->package->authority->set_credential == NULL || inner->held != NULL) /* others have that one, too */
             continue;
         SECURITY_STATUS status = inner->package->authority->set_credential(inner->credential, attribute, value, len);
         if (answer != SEC_E_OK)

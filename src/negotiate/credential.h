@@ -5,7 +5,7 @@
 #define OPENSSPI_NEGOTIATE_CREDENTIAL_H
 
 #include "core/cause.h"
-#include "core/package.h"
+#include "core/objects.h"
 
 #define NEGOTIATE_INNER_MAX 8 /* packages that one credential composes; two are there today */
 
@@ -13,7 +13,8 @@
 struct negotiate_inner {
     const struct package *package;
     void *credential;
-    size_t unable_len; /* of `unable` below: what it says of packages of more preference */
+    struct credential *held; /* whose part `credential` is; NULL: it is this credential's own */
+    size_t unable_len;       /* of `unable` below: what it says of packages of more preference */
 };
 
 struct negotiate_credential {
@@ -25,6 +26,10 @@ struct negotiate_credential {
 };
 
 SECURITY_STATUS negotiate_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
+/* package_authority.wrap: policy decides about the one package as about each. SEC_E_NO_CREDENTIALS where it leaves it out. */
+SECURITY_STATUS negotiate_wrap(const struct acquire_request *request, struct credential *chosen, void **credential);
+/* package_authority.part */
+void *negotiate_part(void *credential, const struct package *package);
 void negotiate_release(void *credential);
 SECURITY_STATUS negotiate_query_credential(const void *credential, uint32_t attribute, struct attribute *value);
 SECURITY_STATUS negotiate_set_credential(void *credential, uint32_t attribute, const void *value, size_t len);

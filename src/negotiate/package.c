@@ -15,6 +15,8 @@ static const struct package_authority negotiate_authority_table = {
     .query_handshake = negotiate_query_handshake,
     .complete = negotiate_complete,
     .change_password = negotiate_change_password,
+    .wrap = negotiate_wrap,
+    .part = negotiate_part,
 };
 
 /* Windows 10 reports 0x00883BB3. Its low half is the floor that programs test for; RESTRICTED_TOKENS and APPCONTAINER_CHECKS speak of things that

@@ -1,6 +1,7 @@
 #include "ntlm/credential.h"
 
 #include "base/memory.h"
+#include "base/reader.h"
 #include "core/cause.h"
 #include "core/prompt.h"
 #include "core/status.h"
@@ -123,6 +124,61 @@ SECURITY_STATUS ntlm_acquire(const struct acquire_request *request, void **crede
     return SEC_E_OK;
 }
 
+/* "kept" of a login: a version, the NT hash, user and domain as UTF-8, each with its length in two bytes. It stays in this process. */
+#define KEPT_VERSION 1
+#define KEPT_NAME_MAX 4096
+
+static void text_write(struct writer *writer, const char *text)
+{
+    writer_u16le(writer, (uint16_t)strlen(text));
+    writer_bytes(writer, text, strlen(text));
+}
+
+SECURITY_STATUS ntlm_keep(void *credential, struct secret *kept)
+{
+    const struct ntlm_credential *proved = credential;
+    const struct ntlm_login *login = &proved->login;
+    require(proved->has_login && !proved->needs_password && strlen(login->user) <= KEPT_NAME_MAX &&
+                strlen(login->domain) <= KEPT_NAME_MAX,
+            cause_set(SEC_E_NO_CREDENTIALS, "there is no login to keep"));
+    size_t size = 1 + sizeof login->nt_hash.bytes + 4 + strlen(login->user) + strlen(login->domain);
+    AUTO_WRITER struct writer writer = writer_growing(size); /* which need not grow: it would leave the hash behind */
+    writer_u8(&writer, KEPT_VERSION);
+    writer_bytes(&writer, login->nt_hash.bytes, sizeof login->nt_hash.bytes);
+    text_write(&writer, login->user);
+    text_write(&writer, login->domain);
+    bool set = writer_finish(&writer) == WIRE_OK && secret_set(kept, writer.data, writer.len);
+    secret_wipe(writer.data, writer.len);
+    return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static enum wire_result text_read(struct reader *reader, struct slice *text)
+{
+    uint16_t len;
+    enum wire_result result = reader_u16le(reader, &len);
+    return result == WIRE_OK ? reader_bytes(reader, len, text) : result;
+}
+
+SECURITY_STATUS ntlm_acquire_kept(const struct acquire_request *request, struct slice kept, void *service,
+                                  void **credential, int64_t *expiry)
+{
+    AUTO_IDENTITY struct identity identity = {.has_password = true, .password_is_hash = true};
+    struct reader reader = reader_of(kept);
+    struct slice hash, user, domain;
+    uint8_t version;
+    (void)service;
+    require(reader_u8(&reader, &version) == WIRE_OK && version == KEPT_VERSION &&
+                reader_bytes(&reader, sizeof(struct key16), &hash) == WIRE_OK && text_read(&reader, &user) == WIRE_OK &&
+                text_read(&reader, &domain) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "what was kept of an NTLM logon is damaged"));
+    identity.user = mem_dup(user.data, user.len);
+    identity.domain = mem_dup(domain.data, domain.len);
+    require(identity.user != NULL && identity.domain != NULL && secret_set(&identity.password, hash.data, hash.len),
+            SEC_E_INSUFFICIENT_MEMORY);
+    const struct acquire_request own = {.config = request->config, .use = request->use, .identity = &identity};
+    return ntlm_acquire(&own, credential, expiry);
+}
+
 void ntlm_release(void *credential)
 {
     struct ntlm_credential *released = credential;
@@ -155,9 +211,11 @@ SECURITY_STATUS ntlm_change_password(const struct password_change *change)
 {
     struct accounts *accounts;
     try(accounts_open_configured(change->config, &accounts));
+    const struct digest_realms realms = {(const char *const *)change->config->digest_realms.item,
+                                         change->config->digest_realms.n_items, change->config->domain};
     SECURITY_STATUS status =
         account_change_password(accounts, change->user, change->domain != NULL ? change->domain : "",
-                                change->old_password, change->new_password);
+                                change->old_password, change->new_password, &realms);
     accounts_close(accounts);
     return status;
 }

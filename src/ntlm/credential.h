@@ -28,6 +28,11 @@ struct ntlm_credential {
 
 SECURITY_STATUS ntlm_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
 void ntlm_release(void *credential);
+/* package_authority.keep: name, domain and NT hash. SEC_E_NO_CREDENTIALS where the credential has no login. */
+SECURITY_STATUS ntlm_keep(void *credential, struct secret *kept);
+/* package_authority.acquire_delegated, of what ntlm_keep kept. */
+SECURITY_STATUS ntlm_acquire_kept(const struct acquire_request *request, struct slice kept, void *service,
+                                  void **credential, int64_t *expiry);
 SECURITY_STATUS ntlm_query_credential(const void *credential, uint32_t attribute, struct attribute *value);
 SECURITY_STATUS ntlm_change_password(const struct password_change *change);
 

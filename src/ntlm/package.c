@@ -13,6 +13,8 @@ static const struct package_authority ntlm_authority_table = {
     .query_credential = ntlm_query_credential,
     .query_handshake = ntlm_query_handshake,
     .change_password = ntlm_change_password,
+    .keep = ntlm_keep,
+    .acquire_delegated = ntlm_acquire_kept,
 };
 
 /* Windows 10 reports 0x02882B37. Its low half is the floor that programs test for; of its high half, RESTRICTED_TOKENS, APPCONTAINER_CHECKS and

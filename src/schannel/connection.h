@@ -34,7 +34,7 @@ struct connection {
     struct tls_credential *credential;
     SSL *ssl;
     bool initiator, datagram;
-    bool has_session_key; /* derived when it is first asked for */
+    bool has_session_key;    /* derived when it is first asked for */
     bool credential_changed; /* a later step came with another one */
     bool offered_validated;  /* `validated` of the session that a client offers */
     enum connection_state state;

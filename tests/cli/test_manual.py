@@ -1,4 +1,5 @@
-"""The manual pages: well-formed, whole, and about what there is. And the examples that stand in documents."""
+"""The manual pages: well-formed, whole, and about what there is."""
+import json
 import os
 import pathlib
 import re
@@ -36,7 +37,7 @@ def test_lint(page):
 
 
 def test_there_are_all():
-    assert {"sspi.1", "opensspi.conf.5", "opensspi.7", "opensspi-accounts.7", "sspi.3"} < {page.name for page in WHOLE}
+    assert {"sspi.1", "opensspi.conf.5", "opensspi.7", "opensspi-accounts.7", "opensspi-errors.7", "sspi.3"} < {page.name for page in WHOLE}
 
 
 def test_references():
@@ -66,6 +67,17 @@ def test_every_key_of_the_configuration_is_there():
         assert re.search(rf"^\.It Cm .*\b{key}\b", text, re.M), key
 
 
+def test_no_key_is_there_twice_or_does_not_exist():
+    known = set(re.findall(r'\{"(\w+)", "(\w+)"', (SOURCE / "src" / "core" / "config_parse.c").read_text()))
+    listed, section = [], None
+    for line in (PAGES / "opensspi.conf.5").read_text().split("\n"):
+        heading = re.match(r"\.Ss \[(\w+)\]", line)
+        section = heading.group(1) if heading else section
+        if line.startswith(".It Cm "):
+            listed += [(section, key) for key in re.findall(r"\w+", line[len(".It Cm "):].split(" No ")[0])]
+    assert sorted(listed) == sorted(known)
+
+
 def test_every_command_is_there():
     text = (PAGES / "sspi.1").read_text()
     listed = subprocess.run([SSPI, "--help"], capture_output=True, text=True, check=True).stdout
@@ -75,14 +87,36 @@ def test_every_command_is_there():
         assert re.search(rf"^\.It Nm {command}\b", text, re.M), command
 
 
-def test_first_program_of_the_readme(tmp_path):
-    """It compiles as it stands, and says what the README says."""
-    text = (SOURCE / "README.md").read_text()
-    program = re.search(r"```c\n(.*?)```", text, re.S).group(1)
-    (tmp_path / "first.c").write_text(program)
-    flags = [option for option in ("-fsanitize=address,undefined",) if "asan" in BUILD.name]
-    subprocess.run(["cc", "-Wall", "-Werror", *flags, "-I", SOURCE / "include" / "opensspi", tmp_path / "first.c", "-o", tmp_path / "first", "-L", BUILD,
-                    "-lopensspi", f"-Wl,-rpath,{BUILD}"], check=True)
-    (tmp_path / "conf").write_text("")
-    done = subprocess.run([tmp_path / "first"], capture_output=True, text=True, env={**os.environ, "OPENSSPI_CONFIG": str(tmp_path / "conf")})
-    assert done.returncode == 0 and "send these 40 bytes" in done.stdout, done
+def called(*words):
+    return subprocess.run([SSPI, *words, "--help"], capture_output=True, text=True, check=True).stdout
+
+
+def test_every_sub_command_and_option_is_there():
+    """Each, under its own heading, as the command's help tells them."""
+    text, n_options = (PAGES / "sspi.1").read_text(), 0
+    for command in re.findall(r"^  sspi (\w+)", called(), re.M):
+        subs = re.findall(r"^  (\w+)", called(command), re.M) if called(command).startswith(f"usage: sspi {command} COMMAND") else [None]
+        for sub in subs:
+            words = [command] + ([sub] if sub else [])
+            entry = re.search(rf"^\.It Nm {' '.join(words)}(?: .*)?\n((?:(?!\.It Nm ).*\n)*)", text, re.M)
+            assert entry, words
+            options = set(re.findall(r"^  --([\w-]+)", called(*words), re.M)) - {"help"}
+            assert options == set(re.findall(r"^\.It Fl -([\w-]+)", entry.group(1), re.M)), words
+            n_options += len(options)
+    assert n_options > 60
+
+
+def test_every_public_function_is_listed():
+    """sspi(3) names each function that has a page, and no header with functions was forgotten."""
+    index = (PAGES / "sspi.3").read_text()
+    for page in PAGES.glob("*.3"):
+        if page.read_text().startswith(".so "):
+            assert re.search(rf"\b{page.stem}\b", index), page.stem
+
+
+def test_every_status_that_is_explained_is_there():
+    text = (PAGES / "opensspi-errors.7").read_text()
+    entries = json.loads(subprocess.run([SSPI, "error", "--json"], capture_output=True, text=True, check=True).stdout)
+    assert len(entries) > 80
+    for entry in entries:
+        assert f".It Dv {entry['name']} No ({entry['hex']})" in text, entry["name"]

@@ -2,69 +2,18 @@
 import base64
 import json
 import os
-import pty
+import pathlib
 import re
-import select
 import socket
 import struct
 import subprocess
-import time
+import threading
 
 import pytest
 
-SSPI = os.environ["OPENSSPI_SSPI"]
-SOURCE = os.environ["OPENSSPI_SOURCE"]
-BUILD = os.environ["OPENSSPI_BUILD"]
-PASSWORD = "pw"
+from place import BUILD, SOURCE, SSPI, Place, on_terminal
+
 TOKENS = os.path.join(SOURCE, "tests", "fuzz", "corpus")
-
-
-class Place:
-    """A private directory with a configuration, a store and an account EXAMPLE\\alice."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        os.chmod(directory, 0o700)
-        (directory / "conf").write_text(f"[names]\ncomputer = HOST\n[accounts]\nstores = sqlite:{directory}/accounts.db\n")
-        (directory / "krb5.conf").write_text("[libdefaults]\n")
-        self.environment = {
-            "PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(directory), "OPENSSPI_CONFIG": str(directory / "conf"),
-            "KRB5_CONFIG": str(directory / "krb5.conf"), "KRB5CCNAME": f"FILE:{directory}/none",
-            "KRB5_KTNAME": f"FILE:{directory}/none.keytab"}
-        self.environment.update({k: v for k, v in os.environ.items() if k.endswith("_OPTIONS") or k == "LD_LIBRARY_PATH"})
-
-    def run(self, *words, stdin=b""):
-        return subprocess.run([SSPI, *words], input=stdin, capture_output=True, env=self.environment, timeout=60)
-
-    def good(self, *words, stdin=b""):
-        done = self.run(*words, stdin=stdin)
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode()
-
-    def bad(self, code, *words, stdin=b""):
-        done = self.run(*words, stdin=stdin)
-        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-        assert done.stderr
-        return done.stderr.decode()
-
-    def listen(self, *words):
-        server = subprocess.Popen([SSPI, "listen", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, env=self.environment)
-        first = server.stderr.readline().decode()
-        found = re.match(r"listening: (\S+) port (\d+)", first)
-        assert found, first + server.stderr.read().decode()
-        return server, found.group(2)
-
-    def talk(self, words, to_server, to_client, listen):
-        """Runs both sides; each side says one thing. Gives (client's result, server's output, server's messages, server's code)."""
-        server, port = self.listen(*listen)
-        server.stdin.write(to_client)
-        server.stdin.close()
-        server.stdin = None
-        client = subprocess.run([SSPI, "connect", f"localhost:{port}", *words], input=to_server, capture_output=True,
-                                env=self.environment, timeout=60)
-        out, messages = server.communicate(timeout=60)
-        return client, out, messages.decode(), server.returncode
 
 
 @pytest.fixture
@@ -72,29 +21,6 @@ def place(tmp_path):
     place = Place(tmp_path)
     place.good("account", "add", "alice", "--domain", "EXAMPLE", stdin=b"pw\n")
     return place
-
-
-def on_terminal(place, words, answers):
-    """Runs the command on a terminal; after each prompt in `answers` types what belongs to it. Gives its code and all that was shown."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(SSPI, [SSPI, *words], place.environment)
-    shown, deadline = b"", time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if not select.select([terminal], [], [], 0.2)[0]:
-            continue
-        try:
-            piece = os.read(terminal, 4096)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-        if answers and answers[0][0] in shown:
-            os.write(terminal, answers.pop(0)[1])
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    os.close(terminal)
-    return code, shown.decode()
 
 
 COMMANDS = ["packages", "whoami", "creds", "connect", "listen", "get", "decode", "error", "doctor", "bench", "completion"]
@@ -109,7 +35,7 @@ def test_help_and_misuse(place, command):
     place.bad(2, command, "too", "many", "operands")
 
 
-@pytest.mark.parametrize("words", [["connect"], ["listen"], ["get"], ["error"], ["completion"], ["completion", "zsh"], ["connect", "noport"],
+@pytest.mark.parametrize("words", [["connect"], ["listen"], ["get"], ["completion"], ["completion", "zsh"], ["connect", "noport"],
                                    ["connect", "h:1", "--flags", "nonsense"], ["connect", "h:1", "--package"], ["get", "x:y:z"],
                                    ["get", "http://h/", "--package", "Kerberos"], ["listen", "0", "--package", "Schannel"],
                                    ["listen", "0", "--package", "NTLM", "--certificate", "x"], ["bench", "--package", "Schannel"],
@@ -138,7 +64,9 @@ def test_lists(place):
     assert who["uid"] == os.getuid() and "NTLM" in who
     creds = json.loads(place.good("creds", "--json"))
     assert {(c["package"], c["side"]) for c in creds} >= {("NTLM", "client"), ("NTLM", "server")}
-    assert "nobody" in place.good("creds")
+    text = place.good("creds")
+    assert "nobody" in text and "expires" not in text
+    assert {line.split("  client ")[1].strip() for line in text.splitlines() if "TLS" in line and "  client " in line} == {"ready, without a certificate"}
 
 
 def test_default_user_is_named(place):
@@ -201,9 +129,12 @@ def test_terminal_colours(place):
     file.write_bytes(token("ntlm_messages", "challenge"))
     code, shown = on_terminal(place, ["decode", str(file)], [])
     assert code == 0 and "\x1b[1mNTLM" in shown
-    place.environment["NO_COLOR"] = "1"
-    code, shown = on_terminal(place, ["decode", str(file)], [])
-    assert code == 0 and "\x1b" not in shown
+    for name, value, colours in (("NO_COLOR", "", True), ("TERM", "xterm", True), ("TERM", "dumb", False), ("NO_COLOR", "1", False)):
+        environment = {**place.environment, name: value}
+        place.environment, kept = environment, place.environment
+        code, shown = on_terminal(place, ["decode", str(file)], [])
+        place.environment = kept
+        assert code == 0 and ("\x1b" in shown) == colours, (name, value)
 
 
 def test_different_packages(place):
@@ -241,6 +172,23 @@ def test_tls_chat(place, pki):
     client, out, _, code = place.talk(words, b"hello\n" * 5000, b"welcome\n", pki)
     assert client.returncode == 0, client.stderr
     assert code == 0 and out == b"hello\n" * 5000 and client.stdout == b"welcome\n"
+
+
+def test_credssp_chat(place, pki):
+    """TLS, who signs on, and what is handed over only when it is asked for."""
+    directory = str(place.directory)
+    listen = ["0", "--package", "CREDSSP", "--certificate", f"{directory}/cert.pem", "--key", f"{directory}/key.pem"]
+    for words, handed in ((["--flags", "mutual_auth,delegate"], True), ([], False)):
+        client, out, messages, code = place.talk(
+            ["--package", "credssp", "--ca", f"{directory}/cert.pem", "--user", "EXAMPLE\\alice", *words], b"pw\nup", b"down", listen)
+        assert (client.returncode, client.stdout, out, code) == (0, b"down", b"up", 0), client.stderr.decode() + messages
+        assert "inside:   NTLM" in messages and "EXAMPLE\\alice" in messages and ("delegate" in messages) == handed
+    client, _, messages, code = place.talk(["--package", "CREDSSP", "--ca", f"{directory}/cert.pem", "--user", "EXAMPLE\\alice"],
+                                           b"wrong\n", b"", listen)
+    assert (client.returncode, code) == (3, 3) and b"SEC_E_LOGON_DENIED" in client.stderr
+    client, _, messages, code = place.talk(["--package", "CREDSSP", "--user", "EXAMPLE\\alice"], b"pw\n", b"", listen)
+    assert client.returncode == 3 and b"UNTRUSTED_ROOT" in client.stderr, client.stderr  # before any name is sent
+    assert "alice" not in messages and code != 0
 
 
 def test_tls_untrusted(place, pki):
@@ -306,6 +254,56 @@ def test_get_bound_to_tls(place, pki):
         assert "--ca" in place.bad(3, *words, "NTLM", stdin=b"pw\n")
 
 
+class Answer:
+    """An HTTP server that says one thing, whatever it is asked."""
+
+    def __init__(self, answer):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"127.0.0.1:{self.socket.getsockname()[1]}/"
+        self.answer, self.asked = answer, b""
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        peer = self.socket.accept()[0]
+        with peer:
+            while b"\r\n\r\n" not in self.asked:
+                piece = peer.recv(4096)
+                if not piece:
+                    return
+                self.asked += piece
+            peer.sendall(self.answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        self.thread.join(30)
+
+
+def test_get_hostile(place):
+    """A server's words steer no terminal."""
+    with Answer(b"HTTP/1.1 401 No\r\nWWW-Authenticate: \x1b]0;x\x07 a\r\nContent-Length: 0\r\n\r\n") as server:
+        message = place.bad(3, "get", "http://" + server.url, "--verbose")
+        assert "\x1b" not in message and "\\x1b]0;x\\x07" in message
+    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 6\r\n\r\n\x1b[31mA") as server:
+        code, shown = on_terminal(place, ["get", "http://" + server.url], [])
+        assert code == 0 and shown == "\\x1b[31mA"
+    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 6\r\n\r\n\x1b[31mA") as server:
+        assert place.good("get", "http://" + server.url) == "\x1b[31mA"
+
+
+def test_get_no_password_in_url(place):
+    """It would be seen by whoever lists processes, and be sent as it is."""
+    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 0\r\n\r\n") as server:
+        assert "--user" in place.bad(2, "get", "http://alice:secret@" + server.url)
+        assert "--user" in place.bad(2, "get", "http://alice@" + server.url)
+        assert "secret" not in place.bad(2, "get", "http://alice:secret@" + server.url)
+        socket.create_connection(server.socket.getsockname()).close()
+    assert b"Authorization" not in server.asked
+
+
 def test_get_elsewhere(place):
     with Web(place) as web:
         assert "404" in place.bad(1, "get", f"http://127.0.0.1:{web.port}/nonsense", "--user", "EXAMPLE\\alice", stdin=b"pw\n")
@@ -314,6 +312,8 @@ def test_get_elsewhere(place):
 def test_bench(place):
     found = json.loads(place.good("bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", "--json", "--seconds", "1", stdin=b"pw\n"))
     assert found["handshakes_per_second"] > 0 and found["sealed_megabytes_per_second"] > 0
+    shortest = json.loads(place.good("bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", "--json", "--seconds", "0", stdin=b"pw\n"))
+    assert shortest["handshakes_per_second"] > 0 and shortest["sealed_megabytes_per_second"] > 0
     place.bad(3, "bench", "--package", "NTLM", "--user", "EXAMPLE\\alice", stdin=b"wrong\n")
 
 
@@ -332,13 +332,32 @@ def test_error(place):
     place.bad(1, "error", "0x12345678")
 
 
-def test_every_status_has_the_name_it_says(place):
-    """The table of meanings agrees with the library's names."""
-    with open(os.path.join(SOURCE, "cli", "error.c")) as file:
-        table = re.findall(r"^    \{(0x[0-9A-Fa-f]{8}),", file.read(), re.M)
-    assert len(table) > 40
-    for status in table:
-        assert not place.good("error", status).startswith("(no name)"), status
+def test_errors_listed(place):
+    """The table of meanings agrees with the library's names, with itself in all its forms, and with the document."""
+    entries = json.loads(place.good("error", "--json"))
+    statuses = [entry["status"] for entry in entries]
+    assert statuses == sorted(set(statuses)) and len(statuses) > 80
+    lines = place.good("error").splitlines()
+    assert len(lines) == len(entries)
+    for entry, line in zip(entries, lines):
+        assert entry["name"] and entry["meaning"].endswith(".") and entry["advice"].endswith((".", "?"))
+        assert line.split() == [entry["hex"], entry["name"], *entry["meaning"].split()]
+        assert json.loads(place.good("error", entry["name"], "--json")) == entry
+    made = subprocess.run(["/usr/bin/python3", os.path.join(SOURCE, "tools", "make_errors.py"), SSPI], capture_output=True, check=True,
+                          env=place.environment).stdout.decode()
+    with open(os.path.join(SOURCE, "docs", "errors.md"), encoding="utf-8") as file:
+        assert file.read() == made, "tools/make_errors.py makes docs/errors.md"
+
+
+def test_every_status_of_the_library_is_explained(place):
+    """Whatever the packages and the certificates' checks answer has a meaning and an advice."""
+    explained = {entry["name"] for entry in json.loads(place.good("error", "--json"))}
+    answered = set()
+    for folder in ("kerberos", "ntlm", "negotiate", "schannel", "credssp", "core", "lsa", "sasl", "foreign", "accounts", "access"):
+        for path in pathlib.Path(SOURCE, "src", folder).rglob("*.c"):
+            answered.update(re.findall(r"\b(?:SEC_[EI]|STATUS|CERT_E|CRYPT_E|TRUST_E)_[A-Z0-9_]+\b", path.read_text(encoding="utf-8")))
+    answered -= {"STATUS_LOGON_FAILURE_CODE"}  # on CredSSP's wire only
+    assert len(answered) > 50 and answered <= explained, sorted(answered - explained)
 
 
 def test_doctor(place):
@@ -415,9 +434,113 @@ def test_decode_json(place):
             json.loads(done.stdout)
 
 
+def dump_of(form, data):
+    """A hex dump as programs print it."""
+    lines = []
+    for at in range(0, len(data), 16):
+        row = data[at:at + 16]
+        text = "".join(chr(c) if 32 <= c < 127 else "." for c in row)
+        pairs = [f"{c:02x}" for c in row]
+        words = [row[i:i + 2].hex() for i in range(0, len(row), 2)]
+        lines.append({
+            "xxd": f"{at:08x}: {' '.join(words):<39}  {text}",
+            "hexdump": f"{at:08x}  {' '.join(pairs[:8]):<23}  {' '.join(pairs[8:]):<23}  |{text}|",
+            "od": f"{at:06x} {' '.join(pairs):<47}  >{text}<",
+            "samba": f"[{at:04X}] {' '.join(pairs[:8]).upper():<23}  {' '.join(pairs[8:]).upper():<23}   {text[:8]} {text[8:]}",
+            "tcpdump": f"\t0x{at:04x}:  {' '.join(words):<39}  {text}",
+            "wireshark": f"{at:04x}  {' '.join(pairs):<47}   {text}",
+            "windows": f"{at:04x}  {' '.join(pairs[:8])}{'-' if len(pairs) > 8 else ' '}{' '.join(pairs[8:]):<23}   {text}",
+        }[form])
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("form", ["xxd", "hexdump", "od", "samba", "tcpdump", "wireshark", "windows"])
+@pytest.mark.parametrize("name", ["authenticate", "challenge", "negotiate"])
+def test_decode_hex_dump(place, form, name):
+    message = token("ntlm_messages", name)
+    expected = place.good("decode", stdin=message)
+    indented = "".join("  " + line + "\n" for line in expected.splitlines())
+    log = "got this from the client:\n" + dump_of(form, message) + "that is all\n"
+    assert place.good("decode", stdin=log.encode()) == "found: hex dump, line 2\n" + indented
+    twice = place.good("decode", stdin=(log + dump_of(form, bytes(20) + message)).encode())
+    assert twice.startswith("found: hex dump, line 2\n" + indented) and "byte 20\n" + indented in twice and twice.count("found:") == 2
+    text = b"POST / HTTP/1.1\r\nAuthorization: NTLM " + base64.b64encode(message) + b"\r\n"
+    assert f"NTLM: {name.upper()}" in place.good("decode", stdin=dump_of(form, text).encode())
+
+
+def test_decode_what_looks_like_a_dump(place):
+    place.bad(1, "decode", stdin=b"0000 00\n0001: 4e\n[0000\n000000000000 41\n0000  zz\n0010 4e544c4d535350\n")
+    place.bad(1, "decode", stdin=b"0000: " + b"4e " * 40 + b"\n")
+
+
+def test_decode_several_lines(place):
+    """Tokens line by line are several; one that was broken into lines is one."""
+    messages = [token("ntlm_messages", name) for name in ("negotiate", "challenge", "authenticate")]
+    for form in (lambda message: base64.b64encode(message).decode(), lambda message: message.hex()):
+        shown = place.good("decode", stdin="\n".join(map(form, messages)).encode())
+        assert re.findall(r"^found: line (\d)\n  NTLM: (\w+)", shown, re.M) == [("1", "NEGOTIATE"), ("2", "CHALLENGE"), ("3", "AUTHENTICATE")]
+    assert place.good("decode", stdin=base64.encodebytes(messages[2])) == place.good("decode", stdin=messages[2])
+
+
+def test_decode_cut_off(place):
+    """A log that cuts its lines: what is there is shown, and that the rest is missing, wherever it was cut."""
+    text = base64.b64encode(token("ntlm_messages", "authenticate")).decode()
+    for length in range(100, 112):
+        shown = place.good("decode", text[:length])
+        assert "NTLM: AUTHENTICATE" in shown and "WRONG: user: " in shown and "lie outside" in shown
+
+
+def test_decode_missing_mic(place):
+    assert "WRONG: MIC_PRESENT" in place.good("decode", stdin=token("ntlm_messages", "authenticate_72"))
+    assert "MIC_PRESENT is said" not in place.good("decode", stdin=token("ntlm_messages", "authenticate"))
+
+
+def test_decode_file_that_is_not_there(place):
+    assert 'no file "access.log"' in place.bad(1, "decode", "access.log")
+
+
+def test_decode_large(place):
+    """A capture of some size is read; one without bounds is not."""
+    text = b"GET / HTTP/1.1\r\nAuthorization: NTLM " + base64.b64encode(token("ntlm_messages", "authenticate")) + b"\r\n\r\n"
+    packets = [tcp_packet(1000, 80, 100, text)] + [tcp_packet(2000 + i, 81, 1, bytes(60000)) for i in range(300)]
+    shown = place.good("decode", stdin=pcap(packets))
+    assert "NTLM: AUTHENTICATE" in shown
+    assert "cut out the part" in place.bad(1, "decode", stdin=bytes((64 << 20) + 1))
+
+
 def test_decode_nested(place):
     text = place.good("decode", stdin=token("negotiate_tokens", "init_mic"))
     assert "NegTokenInit" in text and "NTLM: NEGOTIATE" in text and "mechListMIC" in text
+
+
+def wrapped(levels):
+    """AS-REQ messages, each the preauthentication data of the one around it."""
+    heads, size = [], 0
+    for _ in range(levels):
+        level = b""
+        for tag in (0x04, 0xA2, 0x30, 0x30, 0xA3, 0x30, 0x6A):
+            length = bytes([size]) if size < 128 else bytes([0x80 | (size.bit_length() + 7) // 8]) + size.to_bytes((size.bit_length() + 7) // 8, "big")
+            level = bytes([tag]) + length + level
+            size += 1 + len(length)
+        heads.append(level)
+    return b"".join(reversed(heads))
+
+
+def test_decode_nested_too_deep(place):
+    """Tokens in tokens end somewhere, whatever they are."""
+    assert place.good("decode", stdin=wrapped(3)).count("AS-REQ") == 3
+    for levels in (20, 100000):
+        shown = place.good("decode", stdin=wrapped(levels))
+        assert shown.count("AS-REQ") < 20
+        json.loads(place.good("decode", "--json", stdin=wrapped(levels)))
+
+
+def test_decode_large(place):
+    """A capture of forty megabytes whose last packet has the token."""
+    filler = [tcp_packet(1, 2, 0, bytes(60000)) for _ in range(10)] * 65
+    shown = place.good("decode", stdin=pcap(filler + [tcp_packet(445, 1001, 7, token("ntlm_messages", "challenge"))]))
+    assert "NTLM: CHALLENGE" in shown
+    assert "cut out the part" in place.bad(1, "decode", stdin=bytes((64 << 20) + 1))
 
 
 def test_decode_wrong(place):
@@ -437,6 +560,18 @@ def test_decode_steers_no_terminal(place):
     assert b"\x1b" not in done.stdout and b"\\x1b]0;\\x07" in done.stdout
 
 
+def test_decode_turns_no_text(place):
+    """Neither C1 controls nor what turns the direction of writing; JSON says which character it was."""
+    message = bytearray(token("ntlm_messages", "authenticate"))
+    at = message.index("alice".encode("utf-16-le"))
+    message[at:at + 10] = "\x9ba\u202eb\u2066".encode("utf-16-le")
+    shown = place.good("decode", stdin=bytes(message))
+    assert "\\x9ba\\u202eb\\u2066" in shown and not set(shown) & set("\x9b\u202e\u2066")
+    text = place.good("decode", "--json", stdin=bytes(message))
+    assert not set(text) & set("\x9b\u202e\u2066")
+    assert "\x9ba\u202eb\u2066" in [node.get("value") for node in json.loads(text)[0]["nodes"]]
+
+
 def tcp_packet(source, target, seq, payload, syn=False):
     tcp = struct.pack(">HHIIBBHHH", source, target, seq, 0, 5 << 4, 2 if syn else 0x18, 65535, 0, 0) + payload
     ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, bytes([127, 0, 0, 1]), bytes([127, 0, 0, 2]))
@@ -445,9 +580,7 @@ def tcp_packet(source, target, seq, payload, syn=False):
 
 def pcap(packets):
     out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    for packet in packets:
-        out += struct.pack("<IIII", 1700000000, 0, len(packet), len(packet)) + packet
-    return out
+    return out + b"".join(struct.pack("<IIII", 1700000000, 0, len(packet), len(packet)) + packet for packet in packets)
 
 
 def pcapng(packets):

@@ -11,11 +11,20 @@
  *   delegated [alone]       a credential to act for the context's client, with the own one or without                          -> ok
  *   s4u USER [wide]         a credential to act for somebody                                                                   -> ok
  *   act KEY=VALUE ...       first step of a client with that credential: target= flags=
+ *   impersonate | revert    the context's client; the process                                                                  -> ok
+ *   duplicate LEVEL         impersonates a duplicate of the thread's token                                                     -> ok
+ *   log-on USER DOMAIN PASSWORD TYPE PROVIDER   impersonates who logs on so                                                    -> ok
+ *   acting PACKAGE [both] [list=PACKAGES]       the thread's own credential, which act takes                                   -> ok
+ *   who                     whom the kernel takes the thread for, and whom its credential is                        -> who UID NAME
  *   change USER OLD NEW     a password                                                                                         -> ok
  */
 #include <sspi.h>
 #include <sspi_ext.h>
 #include <stdint.h>
+#include <unistd.h>
+#include <win32/processthreadsapi.h>
+#include <win32/securitybaseapi.h>
+#include <win32/winbase.h>
 
 #include "peer_sspi.h"
 
@@ -245,6 +254,70 @@ static void act(const struct line *line)
         table->DeleteSecurityContext(&served);
 }
 
+static void answered(BOOL good, const char *what)
+{
+    if (good)
+        reply("ok");
+    else
+        fail((SECURITY_STATUS)GetLastError(), what);
+}
+
+static void duplicate(int level)
+{
+    HANDLE own, copy;
+    BOOL good = OpenThreadToken(GetCurrentThread(), TOKEN_ALL_ACCESS, TRUE, &own);
+    if (good) {
+        good = DuplicateTokenEx(own, TOKEN_ALL_ACCESS, NULL, (SECURITY_IMPERSONATION_LEVEL)level, TokenImpersonation,
+                                &copy);
+        CloseHandle(own);
+    }
+    if (good) {
+        good = SetThreadToken(NULL, copy);
+        CloseHandle(copy);
+    }
+    answered(good, "DuplicateTokenEx");
+}
+
+static void log_on(const struct line *line)
+{
+    HANDLE token;
+    BOOL good = LogonUserA(line_word(line, 1), line_word(line, 2), line_word(line, 3), (DWORD)atoi(line_word(line, 4)),
+                           (DWORD)atoi(line_word(line, 5)), &token);
+    if (good) {
+        good = ImpersonateLoggedOnUser(token);
+        CloseHandle(token);
+    }
+    answered(good, "LogonUser");
+}
+
+static void acting(const struct line *line)
+{
+    const char *list = line_value(line, "list");
+    SEC_WINNT_AUTH_IDENTITY_EXA identity = {
+        .Version = SEC_WINNT_AUTH_IDENTITY_VERSION, .Length = sizeof identity, .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
+    identity.PackageList = (void *)(uintptr_t)list;
+    identity.PackageListLength = list != NULL ? (ULONG)strlen(list) : 0;
+    behalf_drop();
+    snprintf(package, sizeof package, "%s", line_word(line, 1));
+    is_sized = true;
+    behalf_given(table->AcquireCredentialsHandleA(NULL, package,
+                                                  line_word(line, 2) != NULL && strcmp(line_word(line, 2), "both") == 0
+                                                      ? SECPKG_CRED_BOTH
+                                                      : SECPKG_CRED_OUTBOUND,
+                                                  NULL, list != NULL ? &identity : NULL, NULL, NULL, &behalf, &expiry),
+                 "AcquireCredentialsHandle");
+}
+
+static void who_show(void)
+{
+    SecPkgCredentials_NamesA names;
+    SECURITY_STATUS status =
+        has_behalf ? QueryCredentialsAttributesA(&behalf, SECPKG_CRED_ATTR_NAMES, &names) : SEC_E_NO_CREDENTIALS;
+    reply("who %d %s", (int)geteuid(), status == SEC_E_OK ? names.sUserName : "-");
+    if (status == SEC_E_OK)
+        FreeContextBuffer(names.sUserName);
+}
+
 static void change(const struct line *line)
 {
     static char name[] = "Kerberos";
@@ -252,8 +325,29 @@ static void change(const struct line *line)
             "ChangeAccountPassword");
 }
 
+static bool thread_command(const struct line *line)
+{
+    if (line_is(line, "impersonate"))
+        outcome(table->ImpersonateSecurityContext(&context), "ImpersonateSecurityContext");
+    else if (line_is(line, "revert"))
+        answered(RevertToSelf(), "RevertToSelf");
+    else if (line_is(line, "duplicate") && line->n_words == 2)
+        duplicate(atoi(line->word[1]));
+    else if (line_is(line, "log-on") && line->n_words == 6)
+        log_on(line);
+    else if (line_is(line, "acting") && line->n_words >= 2)
+        acting(line);
+    else if (line_is(line, "who"))
+        who_show();
+    else
+        return false;
+    return true;
+}
+
 static bool own_command(const struct line *line)
 {
+    if (thread_command(line))
+        return true;
     if (line_is(line, "acquire"))
         acquire(line);
     else if (line_is(line, "set") && line->n_words >= 3)
@@ -291,6 +385,7 @@ int main(void)
     if (table == NULL)
         return 1;
     int code = commands_run();
+    RevertToSelf(); /* a leak check at the end is the process's own */
     behalf_drop();
     return code;
 }

@@ -1,6 +1,7 @@
 /*
  * Loads a shared object of security packages the way FreeRDP's /sspi-module: does, and walks client and server through Network Level Authentication's calls: the A
- * table, an identity of 72 bytes in wide strings with private flags and fields behind it, one variable for asked and granted flags, a shortened trailer.
+ * table, an identity of 72 bytes in wide strings with private flags and fields behind it, one variable for asked and granted flags, a shortened trailer, a gateway's
+ * channel bindings and signatures, acting as the client at the end.
  * Everything the module needs to know is declared here, as in a program that has never seen its headers.
  * build: peer
  */
@@ -47,7 +48,8 @@ struct identity {
 };
 _Static_assert(offsetof(struct identity, behind) == 72, "the structure's documented size");
 
-enum { TOKEN = 2, DATA = 1, EMPTY = 0, READ_ONLY = (int)0x80000000 };
+enum { TOKEN = 2, DATA = 1, EMPTY = 0, BINDINGS = 14 };
+#define READ_ONLY 0x80000000u
 
 #define OK 0
 #define CONTINUE 0x00090312
@@ -70,7 +72,8 @@ struct table {
     int32_t (*query)(struct handle *context, uint32_t attribute, void *value);
     int32_t (*impersonate)(struct handle *context);
     int32_t (*revert)(struct handle *context);
-    void *sign, *verify;
+    void *sign;
+    int32_t (*verify)(struct handle *context, struct list *message, uint32_t seq, uint32_t *qop);
     int32_t (*free_buffer)(void *buffer);
     int32_t (*package_info)(const char *name, struct info **info);
     void *reserved_3, *reserved_4, *export, *import, *add, *reserved_8, *token;
@@ -109,12 +112,15 @@ struct end {
 
 static struct end client, server;
 static uint32_t max_token;
+static int gateway; /* the client adds channel bindings to each leg */
 
 /* One leg of either side; the variable of the flags is both what is asked and what was granted. */
 static int32_t leg(struct end *end, int is_client, struct buffer *in, struct buffer *out)
 {
     static char target[] = "TERMSRV/localhost";
-    struct list in_list = {0, 1, in}, out_list = {0, 1, out};
+    static uint32_t bindings[8 + 8] = {0, 0, 0, 0, 0, 0, 32, 32}; /* SEC_CHANNEL_BINDINGS and the application's data */
+    struct buffer with[2] = {*in, {sizeof bindings, BINDINGS, bindings}};
+    struct list in_list = {0, is_client && gateway ? 2 : 1, with}, out_list = {0, 1, out};
     struct handle *context = end->context.lower == 0 && end->context.upper == 0 ? NULL : &end->context;
     out->type = TOKEN;
     out->len = max_token;
@@ -180,6 +186,23 @@ static void message(struct end *from, struct end *to, const char *text)
     free(whole);
 }
 
+/* A gateway's requests are signed by the call that encrypts. */
+static void signature(struct end *from, struct end *to)
+{
+    static const char text[] = "a request that everybody may read";
+    struct sizes sizes;
+    uint32_t qop = 1;
+    NEED(table->query(&from->context, 0, &sizes) == OK);
+    unsigned char *whole = malloc(sizeof text + sizes.trailer);
+    memcpy(whole, text, sizeof text);
+    struct buffer pieces[2] = {{sizeof text, DATA | READ_ONLY, whole}, {sizes.trailer, TOKEN, whole + sizeof text}};
+    struct list list = {0, 2, pieces};
+    NEED(table->encrypt(&from->context, 0, &list, from->sent++) == OK);
+    NEED(memcmp(whole, text, sizeof text) == 0 && pieces[1].len > 0 && pieces[1].len <= sizes.trailer);
+    NEED(table->verify(&to->context, &list, to->received++, &qop) == OK);
+    free(whole);
+}
+
 static void acquire(struct end *end, int is_client, const char *password, uint32_t private_flags)
 {
     struct identity identity = {
@@ -232,6 +255,10 @@ static void walk(const char *package, const char *password, uint32_t private_fla
     message(&server, &client, "and the answer to it");
     message(&client, &server, "credentials");
     message(&client, &server, "");
+    signature(&client, &server);
+    signature(&server, &client);
+    message(&client, &server, "and sealed again");
+    NEED(table->impersonate(&server.context) == OK && table->revert(&server.context) == OK);
     NEED(table->delete_context(&client.context) == OK && table->delete_context(&server.context) == OK);
     NEED(table->free_credentials(&client.credential) == OK && table->free_credentials(&server.credential) == OK);
 }
@@ -266,6 +293,8 @@ int main(int argc, char **argv)
     walk("Negotiate", "Password1!", 0);
     walk("Negotiate", "Password1!", 0x100);
     walk("Negotiate", "7facdc498ed1680c4fd1448319a8c04f", 0x200 | 0x00800000);
+    walk("NTLM", "Password1!", 0x200);
+    gateway = 1;
     walk("NTLM", "Password1!", 0x200);
     first_call_fails();
     printf("walked: Negotiate NTLM\n");

@@ -163,7 +163,15 @@ def test_shadow_wrong_password(world, shadow):
 
 
 def test_module_host(world):
-    """The sequence of calls that FreeRDP makes of a module, with its structures and habits."""
-    done = subprocess.run([HOST, os.environ["OPENSSPI_LIB"]], capture_output=True, text=True, timeout=WAIT, env=world.environment(), check=False)
+    """The sequence of calls that FreeRDP makes of a module, with its structures and habits. At its end the server acts as its client, who needs a Unix user."""
+    environment = world.environment()
+    user = str(os.getuid() or 65534)
+    subprocess.run([os.environ["OPENSSPI_SSPI"], "account", "add", "alice", "--domain", "EXAMPLE", "--uid", user, "--gid", user, "--store", world.place / "accounts.db"],
+                   input=b"Password1!\n", env=environment, timeout=WAIT, check=True)
+    conf = world.private("module.conf", "[names]\ncomputer = SERVER\ndomain = EXAMPLE\n[accounts]\n"
+                         f"stores = sqlite:{world.place / 'accounts.db'}\n[ntlm]\ntargets = localhost\n[negotiate]\npackages = NTLM\n"
+                         "[access]\nidentify_without_privilege = yes\n")
+    environment["OPENSSPI_CONFIG"] = str(conf)
+    done = subprocess.run([HOST, os.environ["OPENSSPI_LIB"]], capture_output=True, text=True, timeout=WAIT, env=environment, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "walked: Negotiate NTLM" in done.stdout

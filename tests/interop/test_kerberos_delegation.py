@@ -14,6 +14,7 @@ DOMAIN = "EXAMPLE.TEST"
 FRONT, BACK, CLOSED = (f"HTTP/{name}.example.test" for name in ("front", "back", "closed"))
 NO_CREDENTIALS, LOGON_DENIED, DELEGATION_POLICY = "0x8009030e", "0x8009030c", "0x8009035e"
 NO_AUTHORITY, TARGET_UNKNOWN, INVALID_TOKEN = "0x80090311", "0x80090303", "0x80090308"
+FIRST_UID = 200000  # of the range that the domain's accounts have here
 
 
 @pytest.fixture(scope="module", name="ad")
@@ -31,6 +32,7 @@ def ad_of_the_module():
         ad.tool("delegation", "for-any-protocol", "front", "on")
         # "plain" may only pass on what came by Kerberos
         ad.tool("delegation", "add-service", "plain", BACK)
+        ad.tool("delegation", "add-service", "back", CLOSED)
         ad.not_delegated("guarded")
         ad.kinit("alice", "Password1!", "-f")
         yield ad
@@ -173,3 +175,78 @@ def test_protocol_transition_of_who_may_not(world, ad):
 def test_service_with_a_wrong_password(world, ad):
     front = server_of(world, ad, "front", "both", user="front", password="wrong", domain=DOMAIN)
     assert front.answer("s4u", "alice") is None and refused(front, LOGON_DENIED)
+
+
+def impersonating(world, ad, kerberos=""):
+    """Servers' configuration with which the domain's accounts are Unix users; alice's number."""
+    domain, relative = ad.directory_sids("alice")[0].rsplit("-", 1)
+    world.configure(f"{kerberos}[access]\nranges = {domain}:{FIRST_UID}:100000\n")
+    return FIRST_UID + int(relative)
+
+
+def go_on(front, server, target, uid, flags=ALL_FLAGS):
+    """The front impersonates its client and goes on with the thread's credentials; whom the next one sees."""
+    front.must("impersonate")
+    front.must("acting", "Negotiate")
+    assert front.say("who") == f"{uid} alice@EXAMPLE.TEST"
+    step = front.act(target, flags)
+    assert step is not None, front.problem
+    return served(front, server, step)
+
+
+def negotiating(world, ad, account, use):
+    """A service that takes what Negotiate sends; as client it is the account."""
+    server = Holder(world)
+    named = {"user": account, "password": f"{account}-Password1!", "domain": DOMAIN} if use == "both" else {}
+    assert server.acquire(use, package="Negotiate", **named), server.problem
+    assert server.set(KEYTAB, f"FILE:{ad.directory}/{account}.keytab"), server.problem
+    server.must("again")
+    return server
+
+
+def test_chain_of_forwarded_tickets(world, ad):
+    uid = impersonating(world, ad, "delegate = always\n")
+    flags = f"deleg,{ALL_FLAGS}"
+    front, back, closed = (negotiating(world, ad, account, "in") for account in ("front", "back", "closed"))
+    client = Holder(world)
+    client.acquire(flags=flags, target=FRONT, user="alice", password="Password1!", domain=DOMAIN)
+    assert served(client, front) == "alice@EXAMPLE.TEST"
+    assert go_on(front, back, BACK, uid, flags) == "alice@EXAMPLE.TEST"
+    assert go_on(back, closed, CLOSED, uid, flags) == "alice@EXAMPLE.TEST"
+    closed.must("impersonate")
+    assert closed.say("who") == f"{uid} -"
+
+
+def test_chain_of_constrained_delegation(world, ad):
+    uid = impersonating(world, ad)
+    front, back, closed = (negotiating(world, ad, account, use) for account, use in (("front", "both"), ("back", "both"), ("closed", "in")))
+    client_at(world, front)
+    assert go_on(front, back, BACK, uid) == "alice@EXAMPLE.TEST"
+    assert go_on(back, closed, CLOSED, uid) == "alice@EXAMPLE.TEST"
+    closed.must("impersonate")
+    assert closed.answer("acting", "Kerberos") is None and refused(closed, NO_CREDENTIALS)
+
+
+def test_chain_that_the_domain_refuses(world, ad):
+    """A target that is on nobody's list, and a client who may not be acted for."""
+    impersonating(world, ad)
+    front = front_of(world, ad)
+    client_at(world, front)
+    front.must("impersonate")
+    front.must("acting", "Kerberos")
+    assert front.act(CLOSED) is None and refused(front, DELEGATION_POLICY)
+    guarded = front_of(world, ad)
+    client_at(world, guarded, user="guarded")
+    guarded.must("impersonate")
+    guarded.must("acting", "Kerberos")
+    assert guarded.act(BACK) is None and refused(guarded, DELEGATION_POLICY)
+
+
+def test_forwarding_that_the_domain_refuses(world, ad):
+    """No account here is trusted for delegation: nothing comes along, and the thread has nothing to go on with."""
+    impersonating(world, ad)
+    front, client = server_of(world, ad, "front"), Holder(world)
+    client.acquire(flags=f"deleg,{ALL_FLAGS}", target=FRONT, user="alice", password="Password1!", domain=DOMAIN)
+    assert served(client, front) == "alice@EXAMPLE.TEST"
+    front.must("impersonate")
+    assert front.answer("acting", "Kerberos") is None and refused(front, NO_CREDENTIALS)

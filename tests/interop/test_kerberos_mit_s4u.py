@@ -1,44 +1,22 @@
 """S4U2Self and S4U2Proxy, also resource-based, with MIT's KDC and a database module that knows who may delegate to whom."""
-import glob
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from delegating import DelegatingRealm  # noqa: E402
 from krb_credentials import KEYTAB, Holder, served  # noqa: E402
 from krb_peers import KerberosWorld  # noqa: E402
-from realm import Realm  # noqa: E402
 
 FRONT, PLAIN, OTHER, BACK, RESOURCE = (f"HTTP/{name}.example.test" for name in ("front", "plain", "other", "back", "resource"))
 DELEGATION_POLICY, LOGON_DENIED = "0x8009035e", "0x8009030c"
 
 
-class DelegatingRealm(Realm):
-    """Its KDC's database is db2 behind kdb/delegating.c."""
-
-    def configure(self):
-        super().configure()
-        modules = self.directory / "modules"
-        if not modules.exists():
-            modules.mkdir()
-            source = pathlib.Path(__file__).parent / "kdb/delegating.c"
-            db2 = glob.glob("/usr/lib/*/krb5/plugins/kdb/db2.so")[0]
-            subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", f'-DDB2_MODULE="{db2}"', "-o", modules / "delegating.so",
-                            source, "-lkrb5", "-ldl"], check=True, timeout=60)
-            self.env["OPENSSPI_TEST_ALLOWED_TO"] = f" {FRONT}>{BACK} {PLAIN}>{BACK} "
-            self.env["OPENSSPI_TEST_ALLOWED_FROM"] = f" {PLAIN}>{RESOURCE} {OTHER}>{RESOURCE} "
-        path = self.directory / "kdc.conf"
-        text = path.read_text(encoding="utf-8").replace(f"  database_name = {self.directory}/principal\n", "  database_module = lists\n")
-        path.write_text(text + f"[dbmodules]\ndb_module_dir = {modules}\nlists = {{\n  db_library = delegating\n"
-                        f"  database_name = {self.directory}/principal\n}}\n", encoding="utf-8")
-
-
 @pytest.fixture(scope="module", name="realm")
 def realm_of_the_module():
-    with DelegatingRealm() as realm:
+    with DelegatingRealm(allowed_to=((FRONT, BACK), (PLAIN, BACK)), allowed_from=((PLAIN, RESOURCE), (OTHER, RESOURCE))) as realm:
         realm.addprinc(FRONT, None, "+ok_to_auth_as_delegate")
         for name in (PLAIN, OTHER, BACK, RESOURCE):
             realm.addprinc(name)

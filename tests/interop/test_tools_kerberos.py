@@ -18,8 +18,11 @@ def realm():
     with Realm() as realm:
         realm.addprinc("alice", "password")
         realm.addprinc("host/server.example.test")
+        realm.addprinc("HTTP/server.example.test")
         realm.keytab("host/server.example.test")
-        realm.kinit("alice", "password")
+        realm.keytab("HTTP/server.example.test")
+        realm.kadmin("modprinc +ok_as_delegate host/server.example.test")
+        realm.kinit("alice", "password", "-f")
         conf = realm.directory / "opensspi.conf"
         conf.write_text("")
         realm.env["OPENSSPI_CONFIG"] = str(conf)
@@ -42,6 +45,18 @@ def test_doctor(realm):
     assert found["ticket cache"]["found"] == "alice@EXAMPLE.TEST"
 
 
+def test_doctor_with_kdcs_that_are_silent(realm, tmp_path):
+    """One that answers is enough; none is a fault."""
+    text = (realm.directory / "krb5.conf").read_text()
+    answering = re.search(r"  kdc = (\S+)\n", text)
+    for kdcs, verdicts, code in ((["127.0.0.1:1", answering.group(1)], ["note", "good"], 0), (["127.0.0.1:1", "[::1]:1"], ["bad", "bad"], 1)):
+        (tmp_path / "krb5.conf").write_text(text.replace(answering.group(0), "".join(f"  kdc = {kdc}\n" for kdc in kdcs)))
+        done = subprocess.run([SSPI, "doctor", "--json"], capture_output=True, timeout=120, env={**realm.env, "KRB5_CONFIG": str(tmp_path / "krb5.conf")})
+        found = [check for check in json.loads(done.stdout) if check["check"] == "KDC"]
+        assert [check["verdict"] for check in found] == verdicts and done.returncode == code
+        assert [check["found"].split()[0] for check in found] == kdcs
+
+
 @pytest.mark.parametrize("package", ["Kerberos", "Negotiate"])
 def test_chat(realm, package):
     server = subprocess.Popen([SSPI, "listen", "0", "--package", package], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -52,12 +67,19 @@ def test_chat(realm, package):
     out, messages = server.communicate(timeout=60)
     assert client.returncode == 0, client.stderr
     assert server.returncode == 0 and out == b"hello\n"
-    assert b"alice@EXAMPLE.TEST" in messages and b"mutual_auth" in client.stderr and b"AES-256" in client.stderr
+    assert b"alice@EXAMPLE.TEST" in messages and b"mutual_auth" in client.stderr and b"AES256-CTS" in client.stderr
 
 
-def test_tcl(realm):
+def test_tcl_options(realm):
+    env = {**realm.env, "TCLLIBPATH": os.path.join(BUILD, "tcl"), "OPENSSPI_SOURCE": SOURCE}
+    done = subprocess.run(["tclsh", os.path.join(SOURCE, "tests", "tcl", "kerberos.tcl")], capture_output=True, text=True, env=env, timeout=120)
+    assert done.returncode == 0 and re.search(r"Total\s+1[0-9]\s+Passed\s+1[0-9]\s+Skipped\s+0\s+Failed\s+0", done.stdout), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("package", ["Kerberos", "Negotiate"])
+def test_tcl(realm, package):
     env = {**realm.env, "TCLLIBPATH": os.path.join(BUILD, "tcl")}
-    done = subprocess.run(["tclsh", os.path.join(SOURCE, "samples", "tcl", "messages.tcl"), "Kerberos", "", "", "host/server.example.test"],
+    done = subprocess.run(["tclsh", os.path.join(SOURCE, "samples", "tcl", "messages.tcl"), package, "", "", "host/server.example.test"],
                           input=b"\n", capture_output=True, env=env, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(b"client: alice@EXAMPLE.TEST\n") and done.stdout.endswith(b"sealed: Hello, server\nsigned: Hello, client\n")

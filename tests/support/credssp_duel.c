@@ -129,7 +129,7 @@ SECURITY_STATUS credssp_duel_send(struct credssp_duel *duel, const struct ts_req
     return credssp_duel_send_raw(duel, bytes.data, bytes.len);
 }
 
-void credssp_duel_nego(struct credssp_duel *duel)
+bool credssp_duel_nego_try(struct credssp_duel *duel)
 {
     struct slice from = duel->request.nego_token;
     SecBuffer in = {(ULONG)from.len, SECBUFFER_TOKEN, (void *)(uintptr_t)from.data};
@@ -146,10 +146,19 @@ void credssp_duel_nego(struct credssp_duel *duel)
     else
         status = AcceptSecurityContext(&duel->nego_credential, context, &in_list, ASC_REQ_CONFIDENTIALITY, 0,
                                        &duel->nego, &out_list, &attributes, NULL);
-    assert(status >= 0);
+    if (status < 0)
+        return false;
     duel->nego_begun = true;
     duel->nego_done = status == SEC_E_OK;
     duel->token.len = out.cbBuffer;
+    return true;
+}
+
+void credssp_duel_nego(struct credssp_duel *duel)
+{
+    bool taken = credssp_duel_nego_try(duel);
+    assert(taken);
+    (void)taken;
 }
 
 void credssp_duel_authenticate(struct credssp_duel *duel, uint32_t version)

@@ -148,6 +148,11 @@ bool pair_run(struct loop_pair *pair)
 {
     pair_acquire(pair, 0, 0, 0);
     side_step(&pair->client);
+    return pair_go_on(pair);
+}
+
+bool pair_go_on(struct loop_pair *pair)
+{
     for (int turns = 0; turns < 100000; turns++) {
         struct side *sides[2] = {&pair->client, &pair->server};
         bool moved = false;

@@ -57,6 +57,8 @@ void side_end(struct side *side);
 struct loop_pair *pair_new(void);
 /* Runs the handshake until both sides ended or one failed. True when both answered SEC_E_OK. */
 bool pair_run(struct loop_pair *pair);
+/* The same from where the two sides are. */
+bool pair_go_on(struct loop_pair *pair);
 void pair_free(struct loop_pair *pair);
 /* Acquires what is not there yet, with these protocols and flags. */
 void pair_acquire(struct loop_pair *pair, DWORD client_protocols, DWORD server_protocols, DWORD client_flags);

@@ -40,6 +40,7 @@ typedef void(SEC_ENTRY *SEC_GET_KEY_FN)(void *Arg, void *Principal, ULONG KeyVer
  *                 _EX2, in which Flags and not the letter of this function says whether the strings are
  *                 UTF-16; for Schannel a SCHANNEL_CRED or SCH_CREDENTIALS; for CredSSP a CREDSSP_CRED. NULL
  *                 takes the defaults. It is copied: the caller may wipe and free it when the call returns.
+ *                 The outbound defaults of a thread that impersonates are what its client delegated, or none.
  * pGetKeyFn, pvGetKeyArgument   callback for keys, or NULL.
  * phCredential    receives the handle, which the caller releases with FreeCredentialsHandle. One credential
  *                 serves any number of contexts, also at once and from several threads.

@@ -44,6 +44,9 @@ OPENSSPI_BEGIN_DECLS
  * The account stores answer as for an NTLM client, with their lock-out. Kerberos asks the KDC for a ticket to this computer's own service
  * (logon_service in [access]) and opens it with the keytab, so that a forged KDC does not pass.
  *
+ * A thread that impersonates the token has the user's credentials by default (AcquireCredentialsHandle), but for LOGON32_LOGON_NETWORK: of Kerberos the
+ * ticket-granting ticket, of an account store the NT hash.
+ *
  * ERROR_LOGON_FAILURE, ERROR_ACCOUNT_LOCKED_OUT, ERROR_ACCOUNT_DISABLED, ERROR_ACCOUNT_EXPIRED, ERROR_PASSWORD_EXPIRED, ERROR_PASSWORD_MUST_CHANGE,
  * ERROR_NO_LOGON_SERVERS, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED for another logon type. Source: Microsoft, LogonUser.
  */

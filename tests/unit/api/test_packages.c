@@ -131,6 +131,8 @@ static void test_status_names(void **state)
     assert_string_equal(OpenSspiStatusName(SEC_E_LOGON_DENIED), "SEC_E_LOGON_DENIED");
     assert_string_equal(OpenSspiStatusName(SEC_E_OK), "SEC_E_OK");
     assert_string_equal(OpenSspiStatusName((SECURITY_STATUS)0xC0000234), "STATUS_ACCOUNT_LOCKED_OUT");
+    assert_string_equal(OpenSspiStatusName((SECURITY_STATUS)0xC000006D), "STATUS_LOGON_FAILURE");
+    assert_string_equal(OpenSspiStatusName((SECURITY_STATUS)0x80092012), "CRYPT_E_NO_REVOCATION_CHECK");
     assert_string_equal(OpenSspiStatusName(0x12345678), "");
     assert_string_equal(OpenSspiVersion(), OPENSSPI_VERSION);
 }

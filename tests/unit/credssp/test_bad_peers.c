@@ -154,6 +154,8 @@ static void test_server_error(void **state)
         {0xC000006D, SEC_E_LOGON_DENIED},          {0xC0000234, (SECURITY_STATUS)0xC0000234},
         {0xC0000072, (SECURITY_STATUS)0xC0000072}, {0x8009030C, SEC_E_LOGON_DENIED},
         {0xC00700EA, SEC_E_LOGON_DENIED},          {1, SEC_E_LOGON_DENIED},
+        {0x80090318, SEC_E_LOGON_DENIED}, /* SEC_E_INCOMPLETE_MESSAGE: the context must not wait for more */
+        {0x80090321, SEC_E_LOGON_DENIED},          {0x80090304, SEC_E_LOGON_DENIED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ts_request request = {.version = 6, .has_error = true, .error = cases[i].error};
@@ -178,6 +180,21 @@ static void test_server_garbage(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct credssp_duel *duel = credssp_duel_begin(false);
         assert_int_equal(credssp_duel_send_raw(duel, cases[i].data, cases[i].len), SEC_E_INVALID_TOKEN);
+        credssp_duel_end(duel);
+    }
+}
+
+/* A step without input wants more, and changes nothing. */
+static void test_nothing_came(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++) {
+        struct credssp_duel *duel = credssp_duel_begin(client != 0);
+        assert_int_equal(side_step(&duel->honest), SEC_E_INCOMPLETE_MESSAGE);
+        assert_int_equal(duel->honest.missing, 5);
+        credssp_duel_authenticate(duel, 6);
+        assert_int_equal(side_step(&duel->honest), SEC_E_INCOMPLETE_MESSAGE);
+        assert_int_equal(side_step(&duel->honest), SEC_E_INCOMPLETE_MESSAGE);
         credssp_duel_end(duel);
     }
 }
@@ -364,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_client_honest),         cmocka_unit_test(test_client_altered),
         cmocka_unit_test(test_client_version),        cmocka_unit_test(test_client_hurries),
         cmocka_unit_test(test_client_credentials),    cmocka_unit_test(test_client_kinds),
+        cmocka_unit_test(test_nothing_came),
     };
     loop_configure("[ntlm]\ntargets = server.test\n[negotiate]\npackages = NTLM\n");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -347,6 +347,78 @@ static void test_saved(void **state)
     with("");
 }
 
+/* What policy keeps out of Negotiate is not let in where one package goes without it. */
+static void test_package_policy(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *negotiate, *packages;
+        SECURITY_STATUS expected;
+    } cases[] = {
+        {"ntlm_fallback = no\n", "ntlm", SEC_E_OK}, /* named */
+        {"ntlm_fallback = no\n", "!kerberos", SEC_E_NO_CREDENTIALS},
+        {"packages = Kerberos\n", "ntlm", SEC_E_NO_CREDENTIALS},
+        {"packages = NTLM\n", "!kerberos", SEC_E_OK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char config[128];
+        struct credssp_who who = {.packages = cases[i].packages};
+        struct loop_pair *pair = credssp_pair();
+        snprintf(config, sizeof config, "[ntlm]\ntargets = server.test\n[negotiate]\n%s", cases[i].negotiate);
+        loop_configure(config);
+        assert_int_equal(credssp_client_acquire(&pair->client, &who, 0, 0), cases[i].expected);
+        pair_free(pair);
+    }
+    with("");
+}
+
+/* TLS sessions are not taken up again (MS-CSSP 3.1.5, step 1): each handshake shows the server's key anew. */
+static void test_no_resumption(void **state)
+{
+    (void)state;
+    static const DWORD protocols[] = {SP_PROT_TLS1_2, SP_PROT_TLS1_3};
+    for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++) {
+        struct loop_pair *pair = acquired(NULL, protocols[i]);
+        for (int round = 0; round < 2; round++) {
+            SecPkgContext_SessionInfo info;
+            pair_restart(pair);
+            assert_true(pair_run(pair));
+            talk(pair);
+            assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_SESSION_INFO, &info), SEC_E_OK);
+            assert_int_equal(info.dwFlags & SSL_SESSION_RECONNECT, 0);
+        }
+        pair_free(pair);
+    }
+}
+
+/* Stream packages may be given another credential on a later leg. CredSSP goes on with the one that it began with, which lives as long. */
+static void test_other_credential(void **state)
+{
+    (void)state;
+    struct credssp_who wrong = {.user = "bob", .password = "wrong"};
+    for (int server = 0; server < 2; server++) {
+        struct loop_pair *pair = acquired(NULL, 0);
+        struct side *changed = server ? &pair->server : &pair->client;
+        side_step(&pair->client);
+        if (server) {
+            wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+            pair->client.out.len = 0;
+            assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+        }
+        assert_int_equal(FreeCredentialsHandle(&changed->credential), SEC_E_OK);
+        if (server)
+            assert_int_equal(credssp_server_acquire(changed, 0), SEC_E_OK);
+        else
+            assert_int_equal(credssp_client_acquire(changed, &wrong, 0, 0), SEC_E_OK);
+        assert_true(pair_go_on(pair));
+        assert_int_equal(FreeCredentialsHandle(&changed->credential), SEC_E_OK);
+        changed->credential = (CredHandle){0, 0};
+        handed_is(pair, "alice", "EXAMPLE", "Password1!");
+        talk(pair);
+        pair_free(pair);
+    }
+}
+
 static void test_credentials(void **state)
 {
     (void)state;
@@ -360,6 +432,8 @@ static void test_credentials(void **state)
     status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_BOTH, NULL, &cred, NULL, NULL, &handle, NULL);
     assert_int_equal(status, SEC_E_NO_CREDENTIALS);
     cred.Type = (CREDSPP_SUBMIT_TYPE)7;
+    cred.pSpnegoCred = ex.Cred.pSpnegoCred =
+        (void *)(uintptr_t)16; /* of a structure that is not known nothing is looked at */
     status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &cred, NULL, NULL, &handle, NULL);
     assert_int_equal(status, SEC_E_UNKNOWN_CREDENTIALS);
     ex.Flags = CREDSSP_FLAG_REDIRECT;
@@ -383,7 +457,8 @@ int main(void)
         cmocka_unit_test(test_attributes),     cmocka_unit_test(test_certificates),
         cmocka_unit_test(test_trusted),        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_policy),         cmocka_unit_test(test_saved),
-        cmocka_unit_test(test_credentials),
+        cmocka_unit_test(test_credentials),    cmocka_unit_test(test_other_credential),
+        cmocka_unit_test(test_no_resumption),  cmocka_unit_test(test_package_policy),
     };
     with("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,42 @@ static void test_smart_card(void **state)
     PREFIXES(whole, read, ts_credentials_parse);
 }
 
+/* The example of section 4 of MS-CSSP, as far as to the name of a key: its lengths tell that of the rest. */
+static void test_example(void **state)
+{
+    (void)state;
+    static const uint8_t begin[] = {
+        0x30, 0x82, 0x01, 0x0f, 0xa0, 0x03, 0x02, 0x01, 0x02, 0xa1, 0x82, 0x01, 0x06, 0x04, 0x82, 0x01, 0x02, 0x30,
+        0x81, 0xff, 0xa0, 0x1a, 0x04, 0x18, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00,
+        0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0x62, 0x00, 0xa1, 0x81, 0xe0, 0x30, 0x81, 0xdd,
+        0xa0, 0x03, 0x02, 0x01, 0x01, 0xa2, 0x2e, 0x04, 0x2c, 0x4f, 0x00, 0x4d, 0x00, 0x4e, 0x00, 0x49, 0x00, 0x4b,
+        0x00, 0x45, 0x00, 0x59, 0x00, 0x20, 0x00, 0x43, 0x00, 0x61, 0x00, 0x72, 0x00, 0x64, 0x00, 0x4d, 0x00, 0x61,
+        0x00, 0x6e, 0x00, 0x20, 0x00, 0x33, 0x00, 0x78, 0x00, 0x32, 0x00, 0x31, 0x00, 0x20, 0x00, 0x30, 0x00, 0xa3,
+        0x50, 0x04, 0x4e, 0x6c, 0x00, 0x65, 0x00, 0x2d, 0x00, 0x4d, 0x00, 0x53, 0x00, 0x53, 0x00, 0x6d, 0x00, 0x61,
+        0x00, 0x72, 0x00, 0x74, 0x00, 0x63, 0x00, 0x61, 0x00, 0x72, 0x00, 0x64, 0x00, 0x55, 0x00, 0x73, 0x00, 0x65,
+        0x00, 0x72, 0x00, 0x2d, 0x00, 0x38, 0x00, 0x62, 0x00, 0x64, 0x00, 0x61, 0x00, 0x30, 0x00, 0x31};
+    static const char provider[] = "Microsoft Base Smart Card Crypto Provider"; /* of 41 letters, as the lengths want */
+    uint8_t whole[275], wide[2 * (sizeof provider - 1)] = {0};
+    struct ts_credentials read;
+    for (size_t i = 0; i + 1 < sizeof provider; i++)
+        wide[2 * i] = (uint8_t)provider[i];
+    memset(whole, 'x', sizeof whole);
+    memcpy(whole, begin, sizeof begin);
+    memcpy(whole + sizeof whole - sizeof wide - 4, BYTES(0xa4, 0x54, 0x04, 0x52), 4);
+    memcpy(whole + sizeof whole - sizeof wide, wide, sizeof wide);
+    assert_int_equal(ts_credentials_parse(slice_of(whole, sizeof whole), &read), WIRE_OK);
+    assert_int_equal(read.type, TS_SMART_CARD);
+    assert_int_equal(read.key_spec, 1);
+    assert_true(slice_equal(read.pin, slice_of(whole + 24, 24)));
+    assert_true(slice_equal(read.reader, slice_of(whole + 63, 44)));
+    assert_int_equal(read.container.len, 78);
+    assert_true(slice_equal(read.csp, slice_of(wide, sizeof wide)));
+    assert_true(read.card.data == NULL && read.user_hint.data == NULL && read.domain_hint.data == NULL);
+    AUTO_WRITER struct writer again = writer_growing(64);
+    ts_credentials_write(&again, &read);
+    assert_true(slice_equal(writer_slice_of(&again), slice_of(whole, sizeof whole)));
+}
+
 static void test_remote_guard(void **state)
 {
     (void)state;
@@ -220,6 +256,73 @@ static void test_patterns(void **state)
     assert_false(policy_matches("HTTP/a*a", "HTTP/a"));
     assert_false(policy_matches("TERMSRV/host", "TERMSRV/host2"));
     assert_false(policy_matches("", "TERMSRV/host"));
+    assert_true(policy_matches("*.evil.*", "TERMSRV/a.evil.test"));
+    assert_true(policy_matches("a*b*b", "aXbXbb"));
+    assert_true(policy_matches("**", ""));
+    assert_false(policy_matches("*.evil.*", "TERMSRV/evil.test"));
+    assert_false(policy_matches("a*b*c", "acb"));
+}
+
+/* A target as programs write it, against one list each. */
+static void test_policy(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *target;
+        bool allowed, denied;
+    } cases[] = {
+        {"TERMSRV/host", "TERMSRV/host", true, true},
+        {"TERMSRV/host", "TERMSRV/host.evil", false, false},
+        {"TERMSRV/host", "TERMSRV/hos", false, false},
+        {"TERMSRV/host", "TERMSRV/evil/host", false, false},
+        /* The same host by another name: never out of a deny list, and into an allow list only as it is written there. */
+        {"TERMSRV/host", "TERMSRV/host.", false, true},
+        {"TERMSRV/host.", "TERMSRV/host", false, true},
+        {"TERMSRV/host", "TERMSRV/host:3389", false, true},
+        {"TERMSRV/host", "TERMSRV/host.:3389", false, true},
+        {"TERMSRV/host", "TERMSRV/HOST/other", false, true},
+        {"TERMSRV/host", "host", false, false},
+        {"TERMSRV/host:3390", "TERMSRV/host", false, false},
+        {"TERMSRV/host:3390", "TERMSRV/host:3390", true, true},
+        {"TERMSRV/host:3390", "TERMSRV/host.:3390", false, true},
+        {"TERMSRV/*.good.test", "TERMSRV/a.good.test", true, true},
+        {"TERMSRV/*.good.test", "TERMSRV/a.good.test.", false, true},
+        {"TERMSRV/*.good.test:*", "TERMSRV/a.good.test:1", true, true},
+        /* TLS and Kerberos ask for evil.test. */
+        {"TERMSRV/*.good.test", "TERMSRV/evil.test/a.good.test", false, true},
+        {"TERMSRV/*.good.test", "TERMSRV/evil.test:1.good.test", false, true},
+        {"TERMSRV/*:*.good.test", "TERMSRV/evil.test:1.good.test", true, true},
+        {"TERMSRV/*", "TERMSRV/host:3389", true, true},
+        {"TERMSRV/*", "TERMSRV/[::1]:3389", true, true},
+        {"TERMSRV/[::1]", "TERMSRV/[::1]:3389", false, true},
+        {"TERMSRV/[::1]:3389", "TERMSRV/[::1]:3389", true, true},
+        {"TERMSRV/[::1]", "TERMSRV/[::1", false, false},
+        {"*", "TERMSRV/host/realm", true, true},
+        {"*", "", false, true},
+        {"TERMSRV/*", "TERMSRV/", false, true},
+        {"TERMSRV/*", "TERMSRV/:3389", false, true},
+        {"TERMSRV/*", "TERMSRV/.", false, true},
+        {"TERMSRV/*", "HTTP/TERMSRV/host", false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *pattern = (char *)(uintptr_t)cases[i].pattern;
+        static char other[] = "x", everybody[] = "*";
+        static struct config config;
+        config.credssp_allow_fresh = (struct config_list){.item = {other, pattern}, .n_items = 2};
+        config.credssp_deny_fresh = (struct config_list){.n_items = 0};
+        SECURITY_STATUS status = policy_allows(&config, CREDSSP_SOURCE_FRESH, cases[i].target);
+        if ((status == SEC_E_OK) != cases[i].allowed)
+            fail_msg("allow \"%s\", target \"%s\"", cases[i].pattern, cases[i].target);
+        status = policy_allows_proved(&config, CREDSSP_SOURCE_FRESH, cases[i].target, true);
+        assert_int_equal(status == SEC_E_OK, cases[i].allowed);
+        status = policy_allows_proved(&config, CREDSSP_SOURCE_FRESH, cases[i].target, false);
+        assert_int_equal(status, SEC_E_POLICY_NLTM_ONLY);
+        config.credssp_allow_fresh = (struct config_list){.item = {everybody}, .n_items = 1};
+        config.credssp_deny_fresh = (struct config_list){.item = {other, pattern}, .n_items = 2};
+        status = policy_allows(&config, CREDSSP_SOURCE_FRESH, cases[i].target);
+        if ((status == SEC_E_OK) == cases[i].denied)
+            fail_msg("deny \"%s\", target \"%s\"", cases[i].pattern, cases[i].target);
+    }
 }
 
 int main(void)
@@ -228,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_first),        cmocka_unit_test(test_error),    cmocka_unit_test(test_all_fields),
         cmocka_unit_test(test_refused),      cmocka_unit_test(test_password), cmocka_unit_test(test_smart_card),
         cmocka_unit_test(test_remote_guard), cmocka_unit_test(test_binding),  cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_policy),       cmocka_unit_test(test_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

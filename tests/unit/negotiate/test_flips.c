@@ -86,7 +86,7 @@ static void sweep(const char *configuration, int legs, const char *package, cons
     loop.keep_credentials = true;
     for (change.leg = 1; change.leg <= legs; change.leg++)
         for (unsigned bit = 0; bit <= 8; bit++) {
-            change.mask = bit < 8 ? (uint8_t)(1u << bit) : 0;
+            change.mask = (uint8_t)(bit < 8 ? 1u << bit : 0);
             for (change.at = 0; run_once(&loop, package, client, &n_good); change.at++)
                 n_all++;
         }

@@ -1,0 +1,32 @@
+"""docs/security.md names only tests that are there, and each row names one."""
+import os
+import pathlib
+import re
+
+SOURCE = pathlib.Path(os.environ["OPENSSPI_SOURCE"])
+PAGE = (SOURCE / "docs/security.md").read_text()
+NAMED = re.compile(r"`((?:[a-z0-9]+/)[\w.]+\.(?:c|py|tcl))(?:: (\w+))?`")
+
+
+def rows():
+    for block in re.findall(r"\| attack \|.*?\n\n|\| attack \|.*", PAGE + "\n", flags=re.S):
+        yield from ([cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()[2:] if line.startswith("|"))
+
+
+def test_there_are_rows():
+    assert len(list(rows())) > 30
+
+
+def test_each_attack_has_a_test():
+    assert [row[0] for row in rows() if len(row) != 3 or not NAMED.search(row[2])] == []
+
+
+def test_each_test_is_there():
+    missing = []
+    for path, function in NAMED.findall(PAGE):
+        folder = "tests" if path.split("/")[0] in ("interop", "cli", "fuzz", "docs", "tcl") else "tests/unit"
+        file = SOURCE / folder / path
+        wanted = {".c": rf"^static void test_{function}\(void", ".py": rf"^def {function}\("}.get(file.suffix)
+        if not file.is_file() or function and not re.search(wanted, file.read_text(), flags=re.M):
+            missing.append(f"{path}: {function}")
+    assert missing == []
