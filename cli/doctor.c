@@ -1,8 +1,10 @@
 /* `sspi doctor`: what is set up, what is not, and what to do about it. It changes nothing. */
 #include "cli.h"
 
-#include "core/cause.h"
+#include "accounts/accounts.h"
 #include "base/time.h"
+#include "base/utf16.h"
+#include "core/cause.h"
 #include "core/config.h"
 
 #include <arpa/inet.h>
@@ -79,6 +81,36 @@ static void check_store(struct doctor *doctor, const char *store)
         tell(doctor, GOOD, "accounts", NULL, "%s", store);
 }
 
+/* Winbind: is it there, who does it say that we are, and does its trust hold? The last asks a controller. */
+static void check_domain(struct doctor *doctor, const struct config *config)
+{
+    struct accounts *accounts = NULL;
+    struct account_host host;
+    SECURITY_STATUS status = accounts_open_configured(config, &accounts);
+    if (status == SEC_E_OK)
+        status = accounts_host(accounts, true, &host);
+    if (status != SEC_E_OK) {
+        tell(doctor, BAD, "winbind",
+             "start winbindd, and join the domain (net ads join); winbind_library in [access] names libwbclient", "%s",
+             cause_text());
+    } else {
+        tell(doctor, GOOD, "winbind", NULL, "this computer is %s of domain %s (%s)", host.computer, host.domain,
+             host.dns_domain[0] == '\0' ? "no DNS name" : host.dns_domain);
+        if (!text_equal_fold(host.computer, config->computer))
+            tell(doctor, NOTE, "winbind",
+                 "let [names] computer say the same as the domain: local accounts are that computer's",
+                 "the configuration calls this computer %s", config->computer);
+        status = accounts_check_trust(accounts);
+        tell(doctor, status == SEC_E_OK ? GOOD : BAD, "domain trust",
+             "run this as the server's user; \"wbinfo -t\" asks the same. docs/domain-accounts.md", "%s",
+             status == SEC_E_OK ? "a controller answers, and knows this computer" : cause_text());
+    }
+    accounts_close(accounts);
+    if (!config->access_winbind)
+        tell(doctor, NOTE, "winbind", "winbind = yes in [access] maps the domain's users to Unix users, to act as them",
+             "only names and passwords are asked, no Unix ids");
+}
+
 static const struct config *check_config(struct doctor *doctor)
 {
     const struct config *config = NULL;
@@ -90,7 +122,10 @@ static const struct config *check_config(struct doctor *doctor)
     tell(doctor, GOOD, "configuration", NULL, "computer %s, domain %s, DNS name %s", config->computer, config->domain,
          config->dns_computer == NULL ? "(none)" : config->dns_computer);
     for (unsigned i = 0; i < config->stores.n_items; i++)
-        check_store(doctor, config->stores.item[i]);
+        if (strncmp(config->stores.item[i], "winbind:", strlen("winbind:")) != 0)
+            check_store(doctor, config->stores.item[i]);
+    if (accounts_ask_domains(config))
+        check_domain(doctor, config);
     return config;
 }
 
@@ -182,7 +217,7 @@ static void check_kdcs(struct doctor *doctor, char *const *entries)
     int answers[KDCS_MAX];
     size_t n = 0;
     bool enough = false;
-    for (; entries[n] != NULL && n < KDCS_MAX; n++) {
+    for (; n < KDCS_MAX && entries[n] != NULL; n++) {
         answers[n] = kdc_answers(entries[n]);
         enough = enough || answers[n] != 0;
     }

@@ -103,3 +103,5 @@ foreach(group cli docs interop)
             "OPENSSPI_BUILD=${PROJECT_BINARY_DIR};OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_LIB=${PROJECT_BINARY_DIR}/libopensspi.so.${PROJECT_VERSION_MAJOR};PYTHONDONTWRITEBYTECODE=1")
     endforeach()
 endforeach()
+# A dozen computers, two of them with a domain controller.
+set_tests_properties(interop.docs PROPERTIES TIMEOUT 900)

@@ -221,6 +221,15 @@ SECURITY_STATUS wbclient_failed(int error)
     return cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "winbind does not answer (error %d of libwbclient)", error);
 }
 
+SECURITY_STATUS wbclient_unprivileged(const struct wbclient *wbc, void *context)
+{
+    struct wbc_details *details = NULL;
+    int error = wbc->details(context, &details);
+    wbc->free_memory(details);
+    return error == WBC_SUCCESS ? cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "%s", WBCLIENT_UNPRIVILEGED)
+                                : wbclient_failed(WBC_NOT_AVAILABLE);
+}
+
 struct wbc_sid wbclient_sid_of(const struct sid *sid)
 {
     struct wbc_sid out;

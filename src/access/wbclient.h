@@ -37,7 +37,7 @@ enum {
 };
 enum { WBC_USER_GUEST = 0x1 };
 enum { WBC_TRUST_INCOMING = 0x2, WBC_TRUST_OUTGOING = 0x4 }; /* flags */
-enum { WBC_TRUST_LOCAL = 4 };                             /* a type */
+enum { WBC_TRUST_LOCAL = 4 };                                /* a type */
 
 struct wbc_sid {
     uint8_t revision, n_subauthorities, authority[6];
@@ -134,6 +134,11 @@ SECURITY_STATUS wbclient_start(const struct winbind_settings *settings, const st
 
 /* A libwbclient error that is no answer to the question: SEC_E_NO_AUTHENTICATING_AUTHORITY with the cause, or SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS wbclient_failed(int error);
+/* WBC_NOT_AVAILABLE for a question that only the privileged socket takes: is it winbindd that is not there, or the right to ask? */
+SECURITY_STATUS wbclient_unprivileged(const struct wbclient *wbc, void *context);
+#define WBCLIENT_UNPRIVILEGED                                                                                        \
+    "winbindd runs, but refuses this process: who verifies passwords needs its privileged socket; put the server's " \
+    "user into the group of the directory winbindd_privileged (Debian: winbindd_priv)"
 /* Both ways; SEC_E_INTERNAL_ERROR for an answer that is no SID. */
 struct wbc_sid wbclient_sid_of(const struct sid *sid);
 SECURITY_STATUS wbclient_sid_take(const struct wbc_sid *found, struct sid *sid);

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DOMAINS_MAX 4096 /* a forest of more is a damaged answer */
 
@@ -23,8 +24,9 @@ struct known {
     struct known *next;
     char *library; /* "" for the usual one */
     const struct winbind_domains *domains;
-    uint64_t asked_ms;      /* when somebody last began to ask; 0: never */
-    SECURITY_STATUS failed; /* how that ended, with its cause */
+    uint64_t asked_ms;      /* when the last question ended; 0: never */
+    pid_t asking;           /* the process of which a thread asks in the background; 0: none does */
+    SECURITY_STATUS failed; /* how the last question ended, with its cause */
     char cause[CAUSE_TEXT_MAX];
 };
 static struct known *all_known; /* guarded by known_lock */
@@ -157,6 +159,8 @@ static void known_update(const char *library, uint64_t since, SECURITY_STATUS st
     const struct winbind_domains *before = NULL;
     pthread_mutex_lock(&known_lock);
     struct known *known = known_of(library);
+    if (known != NULL)
+        known->asking = 0;
     if (known != NULL && (since == 0 || known->asked_ms < since)) {
         known->asked_ms = monotonic_ms();
         known->failed = status;
@@ -181,7 +185,8 @@ static SECURITY_STATUS domains_run(const struct wbclient *wbc, void *context, vo
     known_update(data, 0, status, status == SEC_E_OK ? &counted->domains : NULL);
     if (status == SEC_E_OK)
         TRACE("winbind", "this computer is %s of %s (%s), %zu domains", counted->domains.computer,
-              counted->domains.domain, counted->domains.dns_domain != NULL ? counted->domains.dns_domain : "no DNS name",
+              counted->domains.domain,
+              counted->domains.dns_domain != NULL ? counted->domains.dns_domain : "no DNS name",
               counted->domains.n_domains);
     winbind_domains_release(counted != NULL ? &counted->domains : NULL);
     return status;
@@ -195,7 +200,8 @@ struct look {
     char cause[CAUSE_TEXT_MAX];
 };
 
-static SECURITY_STATUS known_look(const char *library, struct look *look)
+/* Who waits asks in any case where nothing is known; in the background one asks for all, however long it takes. */
+static SECURITY_STATUS known_look(const char *library, bool wait, struct look *look)
 {
     uint64_t now = monotonic_ms();
     pthread_mutex_lock(&known_lock);
@@ -203,8 +209,11 @@ static SECURITY_STATUS known_look(const char *library, struct look *look)
     if (known != NULL) {
         uint64_t rest = known->failed != SEC_E_OK ? WINBIND_RETRY_MS : WINBIND_FRESH_MS;
         look->ask = known->asked_ms == 0 || now - known->asked_ms > rest;
-        if (look->ask && known->domains != NULL)
-            known->asked_ms = now; /* one asker is enough */
+        bool background = !wait || known->domains != NULL;
+        if (look->ask && background) {
+            look->ask = known->asking != getpid(); /* a child has none of its parent's threads */
+            known->asking = getpid();
+        }
         look->failed = known->failed;
         memcpy(look->cause, known->cause, sizeof look->cause);
         look->domains = known->domains != NULL ? domains_retain(known->domains) : NULL;
@@ -218,10 +227,10 @@ static SECURITY_STATUS domains_refresh(const struct winbind_settings *settings, 
 {
     static const struct wbclient_work work = {domains_run, mem_free};
     void *data = mem_strdup(library);
-    require(data != NULL, SEC_E_INSUFFICIENT_MEMORY);
     uint64_t since = monotonic_ms();
-    SECURITY_STATUS status =
-        wait ? wbclient_ask(settings, &work, &data) : wbclient_start(settings, &work, &data);
+    SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;
+    if (data != NULL)
+        status = wait ? wbclient_ask(settings, &work, &data) : wbclient_start(settings, &work, &data);
     if (status != SEC_E_OK) /* a thread that hangs says nothing */
         known_update(library, since, status, NULL);
     mem_free(data);
@@ -233,13 +242,13 @@ SECURITY_STATUS winbind_domains_get(const struct winbind_settings *settings, boo
 {
     const char *library = settings->library != NULL ? settings->library : "";
     struct look look = {0};
-    try(known_look(library, &look));
+    try(known_look(library, wait, &look));
     bool known = look.domains != NULL;
     if (look.ask) {
         SECURITY_STATUS status = domains_refresh(settings, library, wait && !known);
         require(known || status == SEC_E_OK, status);
         if (!known)
-            try(known_look(library, &look));
+            try(known_look(library, true, &look));
     }
     *domains = look.domains;
     if (look.domains != NULL)
@@ -259,7 +268,7 @@ static SECURITY_STATUS trust_run(const struct wbclient *wbc, void *context, void
         status = cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "the trust with the domain does not hold: %.64s (0x%08x)",
                            failure->nt_text != NULL ? failure->nt_text : "no word", (unsigned)failure->nt_status);
     else if (error != WBC_SUCCESS)
-        status = wbclient_failed(error);
+        status = error == WBC_NOT_AVAILABLE ? wbclient_unprivileged(wbc, context) : wbclient_failed(error);
     wbc->free_memory(failure);
     return status;
 }

@@ -29,7 +29,8 @@ static SECURITY_STATUS store_open(const char *name, const char *default_domain, 
         if (strncmp(name, kinds[i].prefix, prefix_len) == 0 && name[prefix_len] != '\0')
             return kinds[i].open(name + prefix_len, default_domain, store);
     }
-    return cause_set(SEC_E_CANNOT_INSTALL, "\"%s\" is no account store: write sqlite:PATH, smbpasswd:PATH, sam:PATH or winbind:", name);
+    return cause_set(SEC_E_CANNOT_INSTALL,
+                     "\"%s\" is no account store: write sqlite:PATH, smbpasswd:PATH, sam:PATH or winbind:", name);
 }
 
 static void accounts_free(struct accounts *accounts)
@@ -99,8 +100,7 @@ static SECURITY_STATUS accounts_open_locked(const char *const *names, size_t n_n
     fresh->policy = *policy;
     fresh->default_domain = mem_strdup(default_domain);
     fresh->policy.winbind_library = fresh->winbind_library = mem_strdup(policy->winbind_library);
-    bool copied =
-        fresh->default_domain != NULL && (policy->winbind_library == NULL || fresh->winbind_library != NULL);
+    bool copied = fresh->default_domain != NULL && (policy->winbind_library == NULL || fresh->winbind_library != NULL);
     SECURITY_STATUS status = copied ? accounts_fill(fresh, names, n_names) : SEC_E_INSUFFICIENT_MEMORY;
     if (status != SEC_E_OK) {
         accounts_free(fresh);

@@ -43,9 +43,9 @@ const struct account *account_retain(const struct account *account);
 void account_release(const struct account *account); /* NULL is fine */
 
 struct account_policy {
-    unsigned lockout_threshold; /* wrong passwords in a row that lock an account out; 0: never; more than 1000: 1000 */
-    unsigned lockout_seconds;   /* how long; 0: until an administrator enables it */
-    unsigned reset_seconds;     /* failures older than this count no more */
+    unsigned lockout_threshold;  /* wrong passwords in a row that lock an account out; 0: never; more than 1000: 1000 */
+    unsigned lockout_seconds;    /* how long; 0: until an administrator enables it */
+    unsigned reset_seconds;      /* failures older than this count no more */
     const char *winbind_library; /* access/wbclient.h; borrowed during the call */
     unsigned winbind_seconds;
 };

@@ -18,7 +18,7 @@ struct accounts {
     struct account_policy policy;
     char *winbind_library; /* what the policy points at */
     bool asks_domains;     /* one of the stores does */
-    struct key16 nobody; /* the random hash that responses of unknown accounts are measured against */
+    struct key16 nobody;   /* the random hash that responses of unknown accounts are measured against */
     struct cache *cache;
     struct failures *
         unknown; /* counts the failures of unknown names, which nobody asks for: it costs what those of accounts cost */

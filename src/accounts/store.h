@@ -50,10 +50,10 @@ struct account_store_table {
     SECURITY_STATUS (*sid_of_group)(void *store, const char *group_key, struct sid *sid);
     /* Only stores that know a domain and no hashes have the following; `find` finds nobody there. Names are as the client sent them. What account_verify_ntlm
      * and account_change_password say of a domain's accounts they say of these. */
-    SECURITY_STATUS (*verify)(void *store, const struct ntlm_check *check, const struct account **account,
-                              struct key16 *session_base_key);
-    SECURITY_STATUS (*change_password)(void *store, const char *user, const char *domain, struct slice old_password,
-                                       struct slice new_password);
+    SECURITY_STATUS(*verify)
+    (void *store, const struct ntlm_check *check, const struct account **account, struct key16 *session_base_key);
+    SECURITY_STATUS(*change_password)
+    (void *store, const char *user, const char *domain, struct slice old_password, struct slice new_password);
     SECURITY_STATUS (*host)(void *store, bool wait, struct account_host *host);
     SECURITY_STATUS (*check_trust)(void *store);
     void (*close)(void *store);
@@ -69,7 +69,8 @@ SECURITY_STATUS sqlite_store_open(const char *path, const char *default_domain, 
 SECURITY_STATUS smbpasswd_store_open(const char *path, const char *default_domain, struct account_store *store);
 SECURITY_STATUS sam_store_open(const char *path, const char *default_domain, struct account_store *store);
 /* `domain` is the one that the store is for; "": all that winbind knows. Winbind is not asked yet. */
-SECURITY_STATUS winbind_store_open(const char *domain, const struct account_policy *policy, struct account_store *store);
+SECURITY_STATUS winbind_store_open(const char *domain, const struct account_policy *policy,
+                                   struct account_store *store);
 
 /* A fresh account with one reference, zeroed but for FILETIME_NEVER and -1 where they mean "none"; fill in before sharing it. NULL: no memory.
  * Fields are allocated with mem_*; account_release frees them. */

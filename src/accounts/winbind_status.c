@@ -69,10 +69,8 @@ SECURITY_STATUS winbind_status_of_failure(int error, const struct wbc_failure *f
     if ((error != WBC_AUTH_ERROR && error != WBC_PASSWORD_CHANGE_FAILED) || nt_status == 0)
         return wbclient_failed(error);
     if (nt_status == NT_ACCESS_DENIED)
-        return cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY,
-                         "winbind refuses this process: who verifies passwords needs its privileged socket, in a "
-                         "directory named winbindd_privileged; put the server's user into that directory's group "
-                         "(Debian: winbindd_priv). Or the domain refuses this computer");
+        return cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "%s; or the domain refuses this computer",
+                         WBCLIENT_UNPRIVILEGED);
     const char *name = failure->nt_text != NULL ? failure->nt_text : "no word for it";
     for (size_t i = 0; i < COUNT_OF(known); i++)
         if (known[i].nt_status == nt_status)

@@ -131,7 +131,8 @@ static void logon_free(void *data)
 static SECURITY_STATUS name_take(const char *name, char **copy)
 {
     name = name != NULL ? name : "";
-    require(strlen(name) <= NAME_MAX_BYTES, cause_set(SEC_E_LOGON_DENIED, "a name in the client's message is too long"));
+    require(strlen(name) <= NAME_MAX_BYTES,
+            cause_set(SEC_E_LOGON_DENIED, "a name in the client's message is too long"));
     *copy = mem_strdup(name);
     return *copy != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
@@ -250,8 +251,9 @@ static SECURITY_STATUS logon_run(const struct wbclient *wbc, void *context, void
     struct wbc_failure *failure = NULL;
     memcpy(asked.response.challenge, logon->challenge, sizeof asked.response.challenge);
     int error = wbc->logon(context, &asked, &user, &failure);
-    SECURITY_STATUS status =
-        error == WBC_SUCCESS ? user_take(user, logon) : winbind_status_of_failure(error, failure, logon->domain);
+    SECURITY_STATUS status = error == WBC_SUCCESS         ? user_take(user, logon)
+                             : error == WBC_NOT_AVAILABLE ? wbclient_unprivileged(wbc, context)
+                                                          : winbind_status_of_failure(error, failure, logon->domain);
     if (user != NULL) {
         secret_wipe(user->session_key, sizeof user->session_key);
         secret_wipe(user->lm_session_key, sizeof user->lm_session_key);
@@ -305,11 +307,31 @@ static SECURITY_STATUS password_take(struct slice utf16, char **text)
     return SEC_E_OK;
 }
 
+/* The one name of an account with its domain, as this winbind writes it. */
+static SECURITY_STATUS change_account(const struct wbclient *wbc, void *context, const struct change *change,
+                                      char **account)
+{
+    struct wbc_details *details = NULL;
+    size_t domain_len = strlen(change->domain), user_len = strlen(change->user);
+    int error = wbc->details(context, &details);
+    require(error == WBC_SUCCESS && details != NULL, wbclient_failed(error));
+    char separator = details->separator;
+    wbc->free_memory(details);
+    *account = mem_zalloc(domain_len + 1 + user_len + 1);
+    require(*account != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    memcpy(*account, change->domain, domain_len);
+    if (domain_len > 0)
+        (*account)[domain_len++] = separator;
+    memcpy(*account + domain_len, change->user, user_len);
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS change_run(const struct wbclient *wbc, void *context, void *data)
 {
     struct change *change = data;
-    const struct wbc_password_change asked = {.account = change->user,
-                                              .domain = change->domain,
+    AUTO_FREE char *account = NULL;
+    try(change_account(wbc, context, change, &account));
+    const struct wbc_password_change asked = {.account = account,
                                               .level = WBC_CHANGE_PLAIN,
                                               .old_password = {.text = change->old_password},
                                               .new_password = {.text = change->new_password}};

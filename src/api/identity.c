@@ -93,12 +93,10 @@ static SECURITY_STATUS password_is_name(struct identity *identity, enum identity
     return SEC_E_OK;
 }
 
-#define PASSWORD_FORMS (OPENSSPI_AUTH_IDENTITY_NT_HASH | OPENSSPI_AUTH_IDENTITY_KEYTAB | OPENSSPI_AUTH_IDENTITY_X509)
-
 /* What the password is, by the flags that are ours. */
 static SECURITY_STATUS password_form(uint32_t flags, struct identity *identity)
 {
-    uint32_t form = flags & PASSWORD_FORMS;
+    uint32_t form = flags & IDENTITY_PASSWORD_FORMS;
     require((form & (form - 1)) == 0,
             cause_set(SEC_E_INVALID_TOKEN, "the identity's flags promise two things for a password at once"));
     if (form == 0 || !identity->has_password)

@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "core/identity.h"
 #include <sspi.h>
+#include <sspi_ext.h>
 
 /* Names and passwords longer than this are mistakes or attacks: Windows' own limits are 256 and 256 characters (UNLEN, PWLEN), domains 255. */
 #define IDENTITY_UNITS_MAX 1024
@@ -37,6 +38,10 @@ SECURITY_STATUS identity_field_text(struct field field, bool wide, char **text);
 SECURITY_STATUS identity_field_password(struct field field, bool wide, struct identity *identity);
 /* The password in packed credentials. SEC_E_UNKNOWN_CREDENTIALS when they hold something else. */
 SECURITY_STATUS identity_packed_password(struct slice packed, struct field *password);
+
+/* With one of these in the flags the password is something else: a hash, or a name. */
+#define IDENTITY_PASSWORD_FORMS \
+    (OPENSSPI_AUTH_IDENTITY_NT_HASH | OPENSSPI_AUTH_IDENTITY_KEYTAB | OPENSSPI_AUTH_IDENTITY_X509)
 
 /* Encryption of an EX2 structure: the packed credentials are unreadable, and nothing of it can be altered unseen. The last IDENTITY_SEAL_LEN bytes of the
  * structure are set aside for nonce and tag. */

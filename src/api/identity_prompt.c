@@ -106,7 +106,7 @@ static SECURITY_STATUS answer_parts(const struct identity *answer, struct identi
     parts->domain = has_domain ? mem_strdup(answer->domain) : NULL;
     if (split)
         parts->domain = mem_dup(answer->user, (size_t)(slash - answer->user));
-    parts->flags &= ~(uint32_t)OPENSSPI_AUTH_IDENTITY_NT_HASH;
+    parts->flags &= ~(uint32_t)IDENTITY_PASSWORD_FORMS;
     require(parts->user != NULL && (parts->domain != NULL || !(has_domain || split)), SEC_E_INSUFFICIENT_MEMORY);
     return identity_pack_password(secret_slice(&answer->password), &parts->packed);
 }

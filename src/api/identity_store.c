@@ -61,14 +61,14 @@ SECURITY_STATUS SEC_ENTRY SspiPrepareForCredRead(PSEC_WINNT_AUTH_IDENTITY_OPAQUE
     return SEC_E_OK;
 }
 
-/* The password; not a hash in its place, nor a certificate. */
+/* The password; not a hash in its place, nor a certificate, nor the name of either. */
 static SECURITY_STATUS password_find(const struct identity_parts *parts, struct field *password)
 {
     require(parts->user != NULL && *parts->user != '\0',
             cause_set(SEC_E_INVALID_PARAMETER, "an identity without a user name"));
     require(parts->packed.len > 0, cause_set(SEC_E_INVALID_PARAMETER, "an identity without a password"));
-    bool hash = (parts->flags & OPENSSPI_AUTH_IDENTITY_NT_HASH) != 0;
-    require(!hash && identity_packed_password(secret_slice(&parts->packed), password) == SEC_E_OK,
+    bool other = (parts->flags & IDENTITY_PASSWORD_FORMS) != 0;
+    require(!other && identity_packed_password(secret_slice(&parts->packed), password) == SEC_E_OK,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "of the kinds of secrets only passwords can be stored"));
     return SEC_E_OK;
 }

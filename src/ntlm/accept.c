@@ -54,7 +54,8 @@ static void names_fill(const struct ntlm_credential *credential, struct names *n
     cause_clear(); /* local accounts do without */
     names->computer = names->member ? names->host.computer : config->computer;
     names->domain = names->member ? names->host.domain : config->domain;
-    names->dns_domain = names->member && names->host.dns_domain[0] != '\0' ? names->host.dns_domain : config->dns_domain;
+    names->dns_domain =
+        names->member && names->host.dns_domain[0] != '\0' ? names->host.dns_domain : config->dns_domain;
 }
 
 static void pairs_write(const struct config *config, const struct names *names, struct writer *pairs)
@@ -84,8 +85,8 @@ static SECURITY_STATUS challenge_send(struct ntlm_handshake *handshake, uint32_t
     require(random_bytes(challenge.challenge, sizeof challenge.challenge),
             cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
     pairs_write(config, &names, &pairs);
-    require(ntlm_text_write(challenge.flags, &name, names.member ? names.domain : names.computer) == WIRE_OK && writer_finish(&pairs) == WIRE_OK &&
-                writer_finish(&name) == WIRE_OK,
+    require(ntlm_text_write(challenge.flags, &name, names.member ? names.domain : names.computer) == WIRE_OK &&
+                writer_finish(&pairs) == WIRE_OK && writer_finish(&name) == WIRE_OK,
             SEC_E_INSUFFICIENT_MEMORY);
     challenge.target_name = writer_slice_of(&name);
     challenge.target_info = writer_slice_of(&pairs);

@@ -372,6 +372,20 @@ def test_doctor(place):
     assert done.returncode == 1 and "conf:2" in done.stdout.decode()
 
 
+def test_doctor_looks_at_the_domain(place):
+    """By the stand-in for libwbclient that unit tests use: member SERVER of domain FAKE."""
+    library = os.path.join(BUILD, "tests/libraries/fake_wbclient.so")
+    conf = place.directory / "conf"
+    conf.write_text(f"[names]\ncomputer = HOST\n[accounts]\nstores = winbind:\n[access]\nwinbind_library = {library}\n")
+    findings = json.loads(place.good("doctor", "--json"))
+    said = [(one["verdict"], one["found"]) for one in findings if one["check"] == "winbind"]
+    assert ("good", "this computer is SERVER of domain FAKE (fake.test)") in said and len(said) == 3
+    assert {"check": "domain trust", "verdict": "good"}.items() <= next(one for one in findings if one["check"] == "domain trust").items()
+    conf.write_text("[accounts]\nstores = winbind:\n[access]\nwinbind_library = /nonexistent/library.so\nwinbind = yes\n")
+    done = place.run("doctor")
+    assert done.returncode == 1 and "/nonexistent/library.so, which cannot be loaded" in done.stdout.decode()
+
+
 def test_completion(place):
     script = place.directory / "completion"
     script.write_text(place.good("completion", "bash"))

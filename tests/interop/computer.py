@@ -4,7 +4,7 @@ with Computer(directory) as computer:
     computer.run("sspi account add alice", answers=["Password1!", "Password1!"])
 
 It is a set of namespaces: a network with nothing but a loopback interface, the host name server.example.test, own processes, /etc as a copy, empty /var,
-/run, /root, /home and /tmp, OpenSSPI installed in /usr/local; all the rest can be read only. What runs on it ends with it. Needs root, util-linux and
+/run, /root, /home, /srv and /tmp, OpenSSPI and its samples in /usr/local; all the rest can be read only. What runs on it ends with it. Needs root, util-linux and
 iproute2; python3 is a peer of its terminals."""
 import os
 import pathlib
@@ -17,12 +17,11 @@ import time
 
 BUILD = pathlib.Path(os.environ["OPENSSPI_BUILD"])
 SOURCE = pathlib.Path(os.environ["OPENSSPI_SOURCE"])
-START_SECONDS, COMMAND_SECONDS, END_SECONDS = 120, 120, 30
+START_SECONDS, COMMAND_SECONDS, END_SECONDS = 240, 240, 60
 NAME = "server.example.test"
-SAMPLES = ("httpauth/httpauth_server", "httpauth/httpauth_client", "sockauth/sockauth_server", "sockauth/sockauth_client")
 PROMPT = re.compile(rb"(?:[Pp]assword|[Oo]nce more|[Rr]etype|master key)[^\n]*: ?\Z")
 
-# $1 the private place, $2 the build, $3 the source; then what the samples are called.
+# $1 the private place, $2 the build, $3 the source; then the samples' programs.
 SETUP = r"""
 set -eu
 place=$1 build=$2 source=$3
@@ -32,7 +31,7 @@ hostname server.example.test
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 none "$place"
 cd "$place"
-mkdir -p usr-local/bin var/lib var/log var/cache var/spool run root home
+mkdir -p usr-local/bin var/lib var/log var/cache var/spool run root home srv
 mkdir -m 1777 tmp var/tmp
 ln -s /run var/run
 cp -a /etc etc
@@ -47,7 +46,7 @@ manifest=$build/install_manifest.txt
 cmake --install "$build" --prefix /usr/local >/dev/null
 if [ -f manifest ]; then cp manifest "$manifest"; else rm -f "$manifest"; fi
 for sample in "$@"; do
-    cp "$build/samples/$sample" /usr/local/bin/
+    cp "$sample" /usr/local/bin/
 done
 mkdir -p /usr/local/share/opensspi
 cp -r "$source/samples" /usr/local/share/opensspi/samples
@@ -55,7 +54,7 @@ if [ -n "$SANITIZE" ]; then
     printf '#!/bin/sh\nexec /usr/bin/cc -fsanitize=%s "$@"\n' "$SANITIZE" >/usr/local/bin/cc
     chmod 755 /usr/local/bin/cc
 fi
-for folder in etc var run root home tmp; do
+for folder in etc var run root home srv tmp; do
     mount --bind "$folder" "/$folder"
 done
 cd /root
@@ -84,7 +83,8 @@ class Computer:
 
     def __enter__(self):
         self.place.mkdir(parents=True)
-        words = [str(self.place), str(BUILD), str(SOURCE), *(sample for sample in SAMPLES if (BUILD / "samples" / sample).exists())]
+        samples = [str(path) for path in sorted((BUILD / "samples").glob("*/*")) if path.is_file() and path.suffix == "" and os.access(path, os.X_OK)]
+        words = [str(self.place), str(BUILD), str(SOURCE), *samples]
         self.holder = subprocess.Popen(
             ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", SETUP, "sh", *words],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**self.env, "SANITIZE": sanitizers()})

@@ -192,6 +192,7 @@ wbcErr wbcCtxInterfaceDetails(struct wbcContext *context, struct wbcInterfaceDet
         answer.netbios_name = computer;
         answer.netbios_domain = domain;
         answer.dns_domain = dns;
+        answer.winbind_separator = '+';
     }
     if (error == WBC_ERR_SUCCESS && !none)
         *details = copy_of(&answer, sizeof answer);

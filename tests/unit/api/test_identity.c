@@ -529,6 +529,14 @@ static void stored(void **state)
     ex2_build(block, "alice", packed, certificate_packed(packed));
     assert_int_equal(SspiPrepareForCredWrite(block, NULL, &type, &name, &user, &blob, &size),
                      SEC_E_UNSUPPORTED_FUNCTION);
+    static char who[] = "alice", file[] = "FILE:/etc/web.keytab"; /* a name is no password either */
+    SEC_WINNT_AUTH_IDENTITY_EXA named = ex_a(who, NULL, file, NULL);
+    static const ULONG forms[] = {OPENSSPI_AUTH_IDENTITY_KEYTAB, OPENSSPI_AUTH_IDENTITY_X509};
+    for (size_t i = 0; i < 2; i++) {
+        named.Flags = SEC_WINNT_AUTH_IDENTITY_ANSI | forms[i];
+        assert_int_equal(SspiPrepareForCredWrite(&named, NULL, &type, &name, &user, &blob, &size),
+                         SEC_E_UNSUPPORTED_FUNCTION);
+    }
     assert_true(type == 9 && size == 9 && (uintptr_t)name == 1 && (uintptr_t)user == 1 && (uintptr_t)blob == 1);
     size_t len = certificate_packed(packed);
     ex2_build(block, "alice", packed, len);

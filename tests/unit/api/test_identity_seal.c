@@ -256,6 +256,22 @@ static void prompts(void **state)
     assert_true(same_user && same);
     SspiFreeAuthIdentity(identity);
     SspiFreeAuthIdentity(again);
+    /* What was typed is a password, whatever stood in its place before: not the name of a file, nor a hash. */
+    static const ULONG forms[] = {OPENSSPI_AUTH_IDENTITY_KEYTAB, OPENSSPI_AUTH_IDENTITY_X509,
+                                  OPENSSPI_AUTH_IDENTITY_NT_HASH};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        static char user[] = "alice", former[] = "FILE:/nonexistent";
+        SEC_WINNT_AUTH_IDENTITY_A input = {
+            .User = (unsigned char *)user,
+            .UserLength = 5,
+            .Password = (unsigned char *)former,
+            .PasswordLength = sizeof former - 1,
+            .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI | forms[i],
+        };
+        assert_int_equal(SspiPromptForCredentialsA("HTTP/server", NULL, 0, "NTLM", &input, &identity, NULL, 0), 0);
+        assert_true(signs_on(identity, true));
+        SspiFreeAuthIdentity(identity);
+    }
     loop_cleanup();
 }
 

@@ -55,7 +55,8 @@ static void test_every_key(void **state)
               "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9\n"
               "[kerberos]\nkeytab = FILE:/a\nclient_keytab = FILE:/b\nkdc_seconds = 3\nrequire_pac = yes\n"
               "delegate = Always\n"
-              "[access]\nwinbind = yes\nwinbind_library = /l\nwinbind_seconds = 3\nname_domains = A, B\nranges = S-1-5-21-1:5:6\n"
+              "[access]\nwinbind = yes\nwinbind_library = /l\nname_domains = A, B\nranges = S-1-5-21-1:5:6\n"
+              "winbind_seconds = 3\n"
               "allow_root = yes\nanonymous_user = guest\nidentify_without_privilege = yes\n"
               "logon_service = HTTP/a"),
         SEC_E_OK);
