@@ -79,6 +79,7 @@ static int add_named(const struct cli_options *options, struct account_admin *ad
                                 .full_name = change.full_name,
                                 .sid = options->sid == NULL ? NULL : &sid,
                                 .nt_hash = options->no_password ? NULL : &hash,
+                                .password = secret_slice(&password),
                                 .flags = options->must_change ? ACCOUNT_MUST_CHANGE : 0,
                                 .expires = change.expires,
                                 .uid = change.uid,
@@ -162,6 +163,25 @@ static void json_flag(const char *field, bool set)
     printf(", \"%s\": %s", field, set ? "true" : "false");
 }
 
+/* The realms that there are digest hashes for, one after another. */
+struct realm_list {
+    bool json;
+    unsigned n_realms;
+};
+
+static SECURITY_STATUS realm_print(void *context, const char *realm)
+{
+    struct realm_list *list = context;
+    if (list->n_realms++ > 0)
+        fputs(", ", stdout);
+    if (list->json)
+        json_text(stdout, realm);
+    else
+        fputs(realm, stdout);
+    return SEC_E_OK;
+}
+
+/* All but the closing brace. */
 static void json_account(const struct store_record *record)
 {
     const struct account *account = record->account;
@@ -193,7 +213,7 @@ static void json_account(const struct store_record *record)
         fputs(i == 0 ? "" : ", ", stdout);
         json_text(stdout, account->groups[i].name);
     }
-    fputs("]}", stdout);
+    fputs("]", stdout);
 }
 
 static void print_state(const struct store_record *record)
@@ -262,13 +282,20 @@ static int show_named(const struct cli_options *options, struct account_admin *a
     int code = cli_status(account_admin_show(admin, name, domain, &record));
     if (code != CLI_OK)
         return code;
+    struct realm_list realms = {.json = options->json};
     if (options->json) {
         json_account(&record);
-        fputc('\n', stdout);
+        fputs(", \"digest_realms\": [", stdout);
     } else {
         print_account(&record);
+        printf("%-18s", "Digest realms:");
     }
-    return CLI_OK;
+    SECURITY_STATUS status = account_admin_digest_realms(admin, &record.account->sid, realm_print, &realms);
+    if (options->json)
+        puts("]}");
+    else
+        fputs(realms.n_realms == 0 ? "none\n" : "\n", stdout);
+    return cli_status(status);
 }
 
 /* Who has this name, whatever the domain. */
@@ -380,6 +407,7 @@ static SECURITY_STATUS list_one(void *context, const struct store_record *record
     if (listing->json) {
         fputs(listing->n_accounts == 0 ? "  " : ",\n  ", stdout);
         json_account(record);
+        fputc('}', stdout);
     } else {
         printf("%s%s%s\t%s\t", account->domain, domain_prefix(account->domain), account->name, sid);
         print_state(record);

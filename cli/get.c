@@ -1,4 +1,4 @@
-/* `sspi get`: a page behind Negotiate or NTLM. libcurl fetches, we sign on; each token goes over the same connection. */
+/* `sspi get`: a page behind Negotiate, NTLM or Digest. libcurl fetches, we sign on; each token goes over the same connection. */
 #include "peer.h"
 
 #include "base/base64.h"
@@ -17,10 +17,16 @@ struct page {
     const struct cli_options *options;
     struct writer head, body;
     char challenge[64]; /* scheme that we answer */
-    char *token;        /* what the server said after it, or NULL */
+    char *token;        /* what the server said after it, or NULL; all of Digest's challenges, one after another */
+    char *info;         /* Authentication-Info, or NULL */
     bool offered;       /* the server offers the scheme */
     char offers[256];   /* all schemes, for the message */
 };
+
+static bool is_digest(const struct page *page)
+{
+    return strcasecmp(page->challenge, "Digest") == 0;
+}
 
 static size_t take(char *data, size_t size, size_t n, void *context)
 {
@@ -46,13 +52,22 @@ static void take_challenge(struct page *page, const char *value, size_t len)
         word++;
     while (len > word && (value[len - 1] == '\r' || value[len - 1] == '\n' || value[len - 1] == ' '))
         len--;
-    mem_free(page->token);
+    char *former = page->token;
     page->token = len > word ? mem_dup(value + word, len - word) : NULL;
+    if (former != NULL && page->token != NULL && is_digest(page)) {
+        size_t size = strlen(former) + strlen(page->token) + sizeof ", Digest ";
+        char *both = mem_zalloc(size);
+        if (both != NULL)
+            snprintf(both, size, "%s, Digest %s", former, page->token);
+        mem_free(page->token);
+        page->token = both;
+    }
+    mem_free(former);
 }
 
 static size_t take_head(char *data, size_t size, size_t n, void *context)
 {
-    static const char name[] = "WWW-Authenticate:";
+    static const char name[] = "WWW-Authenticate:", info[] = "Authentication-Info:";
     struct page *page = context;
     size_t len = size * n, skip = sizeof(name) - 1;
     if (len > 5 && strncasecmp(data, "HTTP/", 5) == 0) {
@@ -62,12 +77,17 @@ static size_t take_head(char *data, size_t size, size_t n, void *context)
         page->offered = false;
         page->offers[0] = '\0';
         mem_free(page->token);
-        page->token = NULL;
+        mem_free(page->info);
+        page->token = page->info = NULL;
     }
     if (len > skip && strncasecmp(data, name, skip) == 0) {
         while (skip < len && data[skip] == ' ')
             skip++;
         take_challenge(page, data + skip, len - skip);
+    }
+    if (len > sizeof(info) - 1 && strncasecmp(data, info, sizeof(info) - 1) == 0) {
+        mem_free(page->info);
+        page->info = mem_dup(data + sizeof(info) - 1, len - (sizeof(info) - 1));
     }
     return take(data, size, n, &page->head);
 }
@@ -209,32 +229,97 @@ static int page_set(struct page *page, const struct cli_options *options)
     return CLI_OK;
 }
 
-static int target_of(const char *url, char target[300])
+/* The service's name, and what the request's first line asks for. */
+static int target_of(const char *url, char target[300], struct writer *uri)
 {
     CURLU *parts = curl_url();
-    char *host = NULL, *user = NULL;
+    char *host = NULL, *user = NULL, *path = NULL, *query = NULL;
     int code = CLI_OK;
     if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+        curl_url_get(parts, CURLUPART_PATH, &path, 0) != CURLUE_OK)
         code = cli_misuse("\"%s\" is no URL: give http://HOST/PATH or https://HOST/PATH", url);
     else if (curl_url_get(parts, CURLUPART_USER, &user, 0) != CURLUE_NO_USER)
         /* libcurl would send it unasked, and everybody who lists processes sees it. */
         code = cli_misuse("the URL holds a user name or a password: give the user with --user, and the password when "
                           "it is asked for");
-    else
+    else {
         snprintf(target, 300, "HTTP/%s", host);
+        writer_slice(uri, slice_of_text(path));
+        if (curl_url_get(parts, CURLUPART_QUERY, &query, 0) == CURLUE_OK) {
+            writer_u8(uri, '?');
+            writer_slice(uri, slice_of_text(query));
+        }
+        writer_u8(uri, 0);
+        code = writer_finish(uri) == WIRE_OK ? CLI_OK : cli_fail("out of memory");
+    }
     curl_free(user);
     curl_free(host);
+    curl_free(path);
+    curl_free(query);
     curl_url_cleanup(parts);
     return code;
+}
+
+/* Digest's answer to the server's challenges, as a header line. */
+static int digest_answer(struct page *page, struct peer *peer, char *uri, struct writer *line)
+{
+    char *method = (char *)(uintptr_t)(page->options->head ? "HEAD" : "GET");
+    SecBuffer out = {0, SECBUFFER_TOKEN, NULL},
+              in[5] = {{(ULONG)strlen(page->token), SECBUFFER_TOKEN, page->token},
+                       {(ULONG)strlen(method), SECBUFFER_PKG_PARAMS, method},
+                       {0, SECBUFFER_PKG_PARAMS, NULL},
+                       {(ULONG)strlen(peer->target), SECBUFFER_TARGET_HOST, (void *)(uintptr_t)peer->target}};
+    SecBufferDesc in_list = {SECBUFFER_VERSION, 4, in}, out_list = {SECBUFFER_VERSION, 1, &out};
+    if (peer->bindings != NULL)
+        in[in_list.cBuffers++] =
+            (SecBuffer){(ULONG)peer->bindings->BindingsLength, SECBUFFER_CHANNEL_BINDINGS, peer->bindings->Bindings};
+    if (peer->has_context)
+        DeleteSecurityContext(&peer->context);
+    SECURITY_STATUS status =
+        InitializeSecurityContextA(&peer->credential, NULL, uri, ISC_REQ_ALLOCATE_MEMORY | ISC_REQ_USE_HTTP_STYLE, 0, 0,
+                                   &in_list, 0, &peer->context, &out_list, &peer->granted, NULL);
+    peer->has_context = status >= 0;
+    if (status < 0)
+        return cli_sspi_status("the handshake failed", status);
+    writer_release(line);
+    *line = writer_growing(out.cbBuffer + 64);
+    writer_slice(line, slice_of_text("Authorization: Digest "));
+    writer_bytes(line, out.pvBuffer, out.cbBuffer);
+    writer_u8(line, 0);
+    FreeContextBuffer(out.pvBuffer);
+    return writer_finish(line) == WIRE_OK ? CLI_OK : cli_fail("out of memory");
+}
+
+static int digest_sign_on(struct page *page, struct peer *peer, char *uri, long *answer)
+{
+    AUTO_WRITER struct writer line = writer_growing(64);
+    bool stale = true;
+    for (unsigned leg = 0; leg < 3 && *answer == 401 && stale && page->token != NULL; leg++) {
+        try(digest_answer(page, peer, uri, &line));
+        try(ask(page, (const char *)line.data, answer));
+        stale = page->token != NULL &&
+                (strcasestr(page->token, "stale=true") != NULL || strcasestr(page->token, "stale=\"true\"") != NULL);
+    }
+    if (*answer == 401) {
+        cli_fail("the server did not accept the sign-on; its log says why. User, password, and whether the account "
+                 "may see this page?");
+        return CLI_REFUSED;
+    }
+    if (page->info == NULL)
+        return CLI_OK; /* servers need not prove themselves */
+    SecBuffer proof = {(ULONG)strcspn(page->info, "\r\n"), SECBUFFER_TOKEN, page->info};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &proof};
+    return cli_sspi_status("the server did not prove itself", VerifySignature(&peer->context, &list, 0, NULL));
 }
 
 static int fetch(struct page *page, const struct cli_options *options, long *answer)
 {
     AUTO_PEER struct peer peer = {0};
     SecPkgContext_Bindings bindings = {0};
+    AUTO_WRITER struct writer uri = writer_growing(256);
     char target[300];
-    try(target_of(options->operand[0], target));
+    try(target_of(options->operand[0], target, &uri));
     try(page_set(page, options));
     try(ask(page, NULL, answer));
     if (*answer != 401)
@@ -244,7 +329,10 @@ static int fetch(struct page *page, const struct cli_options *options, long *ans
                  page->offers[0] == '\0' ? "nothing" : page->offers, page->challenge);
         return CLI_REFUSED;
     }
-    try(peer_open(&peer, options, true, ISC_REQ_MUTUAL_AUTH));
+    struct cli_options meant = *options;
+    if (is_digest(page))
+        meant.package = "WDigest";
+    try(peer_open(&peer, &meant, true, ISC_REQ_MUTUAL_AUTH));
     if (strcasecmp(page->challenge, "NTLM") == 0 && options->flags == NULL)
         peer.wanted &= ~(ULONG)ISC_REQ_MUTUAL_AUTH;
     if (peer.target == NULL)
@@ -253,7 +341,7 @@ static int fetch(struct page *page, const struct cli_options *options, long *ans
     if (bindings.Bindings != NULL)
         peer.bindings = &bindings;
     if (code == CLI_OK)
-        code = sign_on(page, &peer, answer);
+        code = is_digest(page) ? digest_sign_on(page, &peer, (char *)uri.data, answer) : sign_on(page, &peer, answer);
     if (bindings.Bindings != NULL)
         FreeContextBuffer(bindings.Bindings);
     return code;
@@ -264,8 +352,11 @@ static int get_run(const struct cli_options *options)
     struct page page = {.options = options, .head = writer_growing(1024), .body = writer_growing(4096)};
     const char *package = options->package == NULL ? "Negotiate" : options->package;
     long answer = 0;
-    if (strcasecmp(package, "Negotiate") != 0 && strcasecmp(package, "NTLM") != 0)
-        return cli_misuse("HTTP knows --package Negotiate and NTLM; Kerberos is what Negotiate takes where it can");
+    if (strcasecmp(package, "WDigest") == 0)
+        package = "Digest"; /* the scheme's name is another than the package's */
+    if (strcasecmp(package, "Negotiate") != 0 && strcasecmp(package, "NTLM") != 0 && strcasecmp(package, "Digest") != 0)
+        return cli_misuse(
+            "HTTP knows --package Negotiate, NTLM and Digest; Kerberos is what Negotiate takes where it can");
     snprintf(page.challenge, sizeof(page.challenge), "%s", package);
     page.curl = curl_easy_init();
     int code = page.curl == NULL ? cli_fail("libcurl does not start") : fetch(&page, options, &answer);
@@ -283,14 +374,16 @@ static int get_run(const struct cli_options *options)
     writer_release(&page.head);
     writer_release(&page.body);
     mem_free(page.token);
+    mem_free(page.info);
     curl_easy_cleanup(page.curl);
     return code;
 }
 
 static const struct cli_command commands[] = {
-    {"", "URL", "Gets a page from a server that asks for Negotiate or NTLM, bound to its TLS certificate; prints it",
+    {"", "URL",
+     "Gets a page from a server that asks for Negotiate, NTLM or Digest, bound to its TLS certificate; prints it",
      OPTION_PACKAGE | OPTION_USER | OPTION_TARGET | OPTION_FLAGS | OPTION_CA | OPTION_TIMEOUT | OPTION_HEAD, 1, 1,
      get_run},
 };
 
-const struct cli_family cli_get = {"get", "a page behind Negotiate or NTLM", commands, 1};
+const struct cli_family cli_get = {"get", "a page behind Negotiate, NTLM or Digest", commands, 1};

@@ -39,6 +39,7 @@ enum option_id {
     ID_HEAD,
     ID_VERBOSE,
     ID_SECONDS,
+    ID_NEW_CREDENTIALS,
     ID_HELP,
 };
 
@@ -87,6 +88,7 @@ static const struct {
     {"head", NULL, "ask for the head alone, and print it", ID_HEAD, OPTION_HEAD},
     {"verbose", NULL, "tell each step on standard error", ID_VERBOSE, OPTION_HEAD | OPTION_FLAGS},
     {"seconds", "N", "how long to measure each thing (default: 1)", ID_SECONDS, OPTION_SECONDS},
+    {"new-credentials", NULL, "not proved now: for services elsewhere", ID_NEW_CREDENTIALS, OPTION_NEW_CREDENTIALS},
     {"help", NULL, "this text", ID_HELP, ~0U},
 };
 #define N_KNOWN (sizeof(known) / sizeof(known[0]))
@@ -177,6 +179,7 @@ static void option_take(struct cli_options *options, int id, const char *value)
         {ID_HEAD, NULL, &options->head},
         {ID_VERBOSE, NULL, &options->verbose},
         {ID_SECONDS, &options->seconds, NULL},
+        {ID_NEW_CREDENTIALS, NULL, &options->new_credentials},
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (fields[i].id != id)
@@ -254,12 +257,15 @@ int cli_dispatch(const struct cli_family *family, int argc, char **argv)
 
 int cli_open(const struct cli_options *options, bool create, struct account_admin **admin)
 {
-    const struct config *config = NULL;
+    static const struct config *config; /* kept: the realms lie in it */
+    static struct digest_realms realms;
     const char *path = options->store;
+    SECURITY_STATUS status = config_get(&config);
+    if (status != SEC_E_OK)
+        return cli_status(status);
+    realms = (struct digest_realms){(const char *const *)config->digest_realms.item, config->digest_realms.n_items,
+                                    config->domain};
     if (path == NULL) {
-        SECURITY_STATUS status = config_get(&config);
-        if (status != SEC_E_OK)
-            return cli_status(status);
         for (unsigned i = 0; i < config->stores.n_items && path == NULL; i++)
             if (strncmp(config->stores.item[i], "sqlite:", 7) == 0)
                 path = config->stores.item[i] + 7;
@@ -270,8 +276,8 @@ int cli_open(const struct cli_options *options, bool create, struct account_admi
                         "sqlite:FILE\" to its [accounts]");
     else
         code = cli_status(account_admin_open(path, create, admin));
-    if (config != NULL)
-        config_release(config);
+    if (code == CLI_OK)
+        account_admin_digest(*admin, &realms);
     return code;
 }
 

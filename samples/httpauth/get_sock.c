@@ -181,7 +181,8 @@ static bool Answer(struct auth *auth, const struct reply *reply)
 {
     char scheme[16];
     const char *token = "";
-    if (auth->scheme[0] == '\0') {
+    bool stale = IsDigest(auth) && DigestIsStale(reply->challenges, reply->n_challenges);
+    if (auth->scheme[0] == '\0' || stale) {
         if (ValidateAuthenticationMethods(auth, reply->challenges, reply->n_challenges, scheme) == NULL) {
             Complain("the server", "asks for a sign-on of another kind");
             return false;
@@ -195,7 +196,8 @@ static bool Answer(struct auth *auth, const struct reply *reply)
             return false;
         }
     }
-    SECURITY_STATUS status = AuthConverse(auth, token);
+    SECURITY_STATUS status =
+        IsDigest(auth) ? DigestConverse(auth, reply->challenges, reply->n_challenges) : AuthConverse(auth, token);
     if (status < 0 || auth->token == NULL) {
         Complain(auth->scheme, StatusText(status));
         return false;
@@ -206,6 +208,12 @@ static bool Answer(struct auth *auth, const struct reply *reply)
 /* The last token may come with the document: by it the server proves that it is the one that was meant. */
 static bool Proven(struct auth *auth, const struct reply *reply)
 {
+    if (IsDigest(auth)) { /* not every server says something */
+        SECURITY_STATUS right = reply->info != NULL ? DigestProof(auth, reply->info) : SEC_E_OK;
+        if (right != SEC_E_OK)
+            Complain("the server did not prove who it is", StatusText(right));
+        return right == SEC_E_OK;
+    }
     if (auth->scheme[0] == '\0' || !IsInAuthorizationSequence(auth))
         return true;
     const char *token = FindToken(auth->scheme, reply->challenges, reply->n_challenges);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* strcasestr */
 #include "httpauth.h"
 #include "code.h"
 
@@ -9,6 +10,7 @@
 #include <strings.h>
 
 #define NAME_MAX_LEN 256
+#define DIGEST_MAX 4096
 
 BOOL AuthInit(struct auth *auth, const struct auth_options *options, const unsigned char *certificate, size_t len)
 {
@@ -46,13 +48,19 @@ BOOL IsInAuthorizationSequence(const struct auth *auth)
     return auth->scheme[0] != '\0' && !auth->done;
 }
 
-/* The names of the schemes are the names of the packages. */
+BOOL IsDigest(const struct auth *auth)
+{
+    return strcasecmp(auth->scheme, "Digest") == 0;
+}
+
+/* The names of the schemes are the names of the packages, but for Digest's. */
 static SECURITY_STATUS Acquire(struct auth *auth)
 {
-    char domain[NAME_MAX_LEN] = "";
+    char domain[NAME_MAX_LEN] = "", digest[] = "WDigest";
+    char *package = IsDigest(auth) ? digest : auth->scheme;
     const char *user = auth->options->user, *slash = user != NULL ? strchr(user, '\\') : NULL;
     if (user == NULL)
-        return AcquireCredentialsHandleA(NULL, auth->scheme, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL,
+        return AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL,
                                          &auth->credentials, NULL);
     if (slash != NULL) {
         if ((size_t)(slash - user) >= sizeof domain)
@@ -69,7 +77,7 @@ static SECURITY_STATUS Acquire(struct auth *auth)
         .PasswordLength = (ULONG)strlen(auth->options->password),
         .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
     };
-    return AcquireCredentialsHandleA(NULL, auth->scheme, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
+    return AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
                                      &auth->credentials, NULL);
 }
 
@@ -153,4 +161,59 @@ SECURITY_STATUS AuthConverse(struct auth *auth, const char *text)
     if (out.pvBuffer != NULL)
         FreeContextBuffer(out.pvBuffer);
     return status;
+}
+
+/* All that the server says of Digest, one challenge after another. */
+static BOOL Challenges(const char *const *offered, size_t n_offered, char *text, size_t size)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < n_offered; i++) {
+        const char *value = FindToken("Digest", &offered[i], 1);
+        if (value == NULL)
+            continue;
+        int more = snprintf(text + len, size - len, "%sDigest %s", len > 0 ? ", " : "", value);
+        if (more < 0 || (size_t)more >= size - len)
+            return FALSE;
+        len += (size_t)more;
+    }
+    return len > 0;
+}
+
+BOOL DigestIsStale(const char *const *offered, size_t n_offered)
+{
+    const char *value = FindToken("Digest", offered, n_offered);
+    return value != NULL && (strcasestr(value, "stale=true") != NULL || strcasestr(value, "stale=\"true\"") != NULL);
+}
+
+SECURITY_STATUS DigestConverse(struct auth *auth, const char *const *offered, size_t n_offered)
+{
+    char text[DIGEST_MAX], method[] = "GET", *target = (char *)(ULONG_PTR)auth->options->target;
+    if (!Challenges(offered, n_offered, text, sizeof text))
+        return SEC_E_INVALID_TOKEN;
+    SecBuffer given[5] = {{(ULONG)strlen(text), SECBUFFER_TOKEN, text},
+                          {(ULONG)strlen(method), SECBUFFER_PKG_PARAMS, method},
+                          {0, SECBUFFER_PKG_PARAMS, NULL}, /* there is no body */
+                          {(ULONG)strlen(target), SECBUFFER_TARGET_HOST, target},
+                          {auth->bindings.BindingsLength, SECBUFFER_CHANNEL_BINDINGS, auth->bindings.Bindings}};
+    SecBufferDesc input = {SECBUFFER_VERSION, auth->bindings.Bindings != NULL ? 5 : 4, given};
+    SecBuffer out = {0, SECBUFFER_TOKEN, NULL};
+    SecBufferDesc output = {SECBUFFER_VERSION, 1, &out};
+    ULONG granted = 0;
+    SECURITY_STATUS status = InitializeSecurityContextA(&auth->credentials, NULL, (char *)(ULONG_PTR)auth->options->uri,
+                                                        ISC_REQ_ALLOCATE_MEMORY | ISC_REQ_USE_HTTP_STYLE, 0, 0, &input,
+                                                        0, &auth->context, &output, &granted, NULL);
+    auth->has_context = status >= 0;
+    auth->done = status == SEC_E_OK;
+    free(auth->token);
+    auth->token = status >= 0 && out.cbBuffer > 0 ? strndup(out.pvBuffer, out.cbBuffer) : NULL;
+    if (out.pvBuffer != NULL)
+        FreeContextBuffer(out.pvBuffer);
+    return status;
+}
+
+SECURITY_STATUS DigestProof(struct auth *auth, const char *info)
+{
+    SecBuffer given = {(ULONG)strlen(info), SECBUFFER_TOKEN, (void *)(ULONG_PTR)info};
+    SecBufferDesc proof = {SECBUFFER_VERSION, 1, &given};
+    return VerifySignature(&auth->context, &proof, 0, NULL);
 }

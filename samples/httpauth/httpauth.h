@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* httpauth.h: HTTP authentication by a security package (RFC 4559), the client's side. All calls of SSPI are here. */
+/* httpauth.h: HTTP authentication by a security package (RFC 4559; Digest: RFC 7616), the client's side. All calls of SSPI are here. */
 #ifndef HTTPAUTH_HTTPAUTH_H
 #define HTTPAUTH_HTTPAUTH_H
 
@@ -9,6 +9,7 @@
 struct auth_options {
     const char *schemes; /* in the order in which they are tried: "Negotiate,NTLM" */
     const char *target;  /* the service's name, "HTTP/www.example.test" */
+    const char *uri;     /* what is asked for by GET: Digest signs it */
     const char *user;    /* DOMAIN\user or user@realm; NULL for who is signed on already */
     const char *password;
     BOOL delegate; /* lend the server the user's credentials */
@@ -51,5 +52,12 @@ BOOL AddAuthorizationHeader(struct auth *auth, char *line, size_t size);
 
 /* AuthConverse takes the server's token (base64, "" for none) and makes the next one. */
 SECURITY_STATUS AuthConverse(struct auth *auth, const char *text);
+
+/* Digest is text, and the server speaks first. DigestConverse answers the strongest of its challenges. DigestIsStale: the password was right, and the server wants a
+ * newer nonce. DigestProof checks what stood in Authentication-Info. */
+BOOL IsDigest(const struct auth *auth);
+BOOL DigestIsStale(const char *const *offered, size_t n_offered);
+SECURITY_STATUS DigestConverse(struct auth *auth, const char *const *offered, size_t n_offered);
+SECURITY_STATUS DigestProof(struct auth *auth, const char *info);
 
 #endif

@@ -90,17 +90,34 @@ static enum MHD_Result SendStyle(struct MHD_Connection *connection)
     return Send(connection, MHD_HTTP_OK, ResponseOf(&text, "text/css; charset=utf-8"));
 }
 
+/* One header a challenge: many clients read no more of it. */
+static void OfferAdd(struct MHD_Response *response, size_t scheme)
+{
+    static const char between[] = ", Digest ";
+    char *offer = GateOffer(&gate, scheme);
+    for (char *at = offer, *next; at != NULL; at = next) {
+        next = strstr(at, between);
+        if (next != NULL) {
+            *next = '\0';
+            next += 2;
+        }
+        MHD_add_response_header(response, "WWW-Authenticate", at);
+    }
+    free(offer);
+}
+
 /* 401: with the next token alone while a sign-on goes on, else with the names of the schemes. */
 static enum MHD_Result SendChallenge(struct MHD_Connection *connection, const char *token)
 {
     struct text text = {0};
-    PageMessage(&text, "Please sign on",
-                "This page is for those who sign on with Negotiate or NTLM. The browser does not try, or was refused.");
+    PageMessage(
+        &text, "Please sign on",
+        "This page is for those who sign on with Negotiate, NTLM or Digest. The browser does not try, or was refused.");
     struct MHD_Response *response = ResponseOf(&text, "text/html; charset=utf-8");
     if (response != NULL && token != NULL)
         MHD_add_response_header(response, "WWW-Authenticate", token);
     for (size_t i = 0; response != NULL && token == NULL && i < gate.n_schemes; i++)
-        MHD_add_response_header(response, "WWW-Authenticate", gate.scheme[i]);
+        OfferAdd(response, i);
     return Send(connection, MHD_HTTP_UNAUTHORIZED, response);
 }
 
@@ -117,7 +134,8 @@ static enum MHD_Result SendVisitor(struct MHD_Connection *connection, const char
         PageMessage(&text, "Not here", "There is / for people and /who.json for programs.");
     struct MHD_Response *response = ResponseOf(&text, json ? "application/json" : "text/html; charset=utf-8");
     if (response != NULL && token != NULL)
-        MHD_add_response_header(response, "WWW-Authenticate", token);
+        MHD_add_response_header(
+            response, strcmp(visitor->package, "WDigest") == 0 ? "Authentication-Info" : "WWW-Authenticate", token);
     return Send(connection, json || page ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND, response);
 }
 
@@ -131,12 +149,13 @@ static bool CameByProxy(struct MHD_Connection *connection)
     return false;
 }
 
-static enum MHD_Result Protected(struct MHD_Connection *connection, struct guest *guest, const char *path)
+static enum MHD_Result Protected(struct MHD_Connection *connection, struct guest *guest, const char *path,
+                                 const struct question *question)
 {
     char *token = NULL;
     const char *why = NULL;
     const char *header = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
-    enum verdict verdict = GuestKnock(&gate, guest, header, &token, &why);
+    enum verdict verdict = GuestKnock(&gate, guest, header, question, &token, &why);
     enum MHD_Result result;
     if (verdict == VERDICT_IN) {
         if (header != NULL)
@@ -152,13 +171,21 @@ static enum MHD_Result Protected(struct MHD_Connection *connection, struct guest
     return result;
 }
 
+/* A request. */
+struct arrival {
+    bool seen;
+    char uri[];
+};
+
 static enum MHD_Result Handle(void *closure, struct MHD_Connection *connection, const char *path, const char *method,
                               const char *version, const char *upload, size_t *upload_len, void **state)
 {
-    static int seen;
+    struct arrival *arrival = *state;
     (void)closure, (void)version, (void)upload;
-    if (*state == NULL) { /* the header alone: the body, if there is one, is still to come */
-        *state = &seen;
+    if (arrival == NULL)
+        return MHD_NO;    /* no memory */
+    if (!arrival->seen) { /* the header alone: the body, if there is one, is still to come */
+        arrival->seen = true;
         return MHD_YES;
     }
     if (*upload_len > 0) { /* nothing here takes a body */
@@ -173,7 +200,25 @@ static enum MHD_Result Handle(void *closure, struct MHD_Connection *connection, 
         return SendMessage(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Not so", "This server only shows pages.");
     if (strcmp(path, "/style.css") == 0)
         return SendStyle(connection);
-    return Protected(connection, guest, path);
+    return Protected(connection, guest, path, &(struct question){method, arrival->uri});
+}
+
+/* Begins a request, with its URI as it was sent: `path` has lost its escapes and its query. */
+static void *Arrive(void *closure, const char *uri, struct MHD_Connection *connection)
+{
+    (void)closure, (void)connection;
+    size_t size = strlen(uri) + 1;
+    struct arrival *arrival = calloc(1, sizeof *arrival + size);
+    if (arrival != NULL)
+        memcpy(arrival->uri, uri, size);
+    return arrival;
+}
+
+static void Leave(void *closure, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code)
+{
+    (void)closure, (void)connection, (void)code;
+    free(*state);
+    *state = NULL;
 }
 
 static void Connection(void *closure, struct MHD_Connection *connection, void **guest,
@@ -221,11 +266,12 @@ static struct MHD_Daemon *Listen(const struct options *options, const char *cert
     if (certificate != NULL)
         use |= MHD_USE_TLS;
     return MHD_start_daemon(use, (uint16_t)options->port, NULL, NULL, Handle, NULL, MHD_OPTION_SOCK_ADDR, &place,
-                            MHD_OPTION_NOTIFY_CONNECTION, Connection, NULL, MHD_OPTION_THREAD_POOL_SIZE,
-                            options->threads, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_PER_ADDRESS_MAX,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            HEADER_ROOM, MHD_OPTION_ARRAY, certificate != NULL ? tls : &tls[2], MHD_OPTION_END);
+                            MHD_OPTION_NOTIFY_CONNECTION, Connection, NULL, MHD_OPTION_URI_LOG_CALLBACK, Arrive, NULL,
+                            MHD_OPTION_NOTIFY_COMPLETED, Leave, NULL, MHD_OPTION_THREAD_POOL_SIZE, options->threads,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                            (unsigned)CONNECTIONS_PER_ADDRESS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_ROOM, MHD_OPTION_ARRAY,
+                            certificate != NULL ? tls : &tls[2], MHD_OPTION_END);
 }
 
 static int Serve(const struct options *options)
@@ -262,10 +308,11 @@ static int Serve(const struct options *options)
 static void Usage(void)
 {
     fputs(
-        "usage: httpauth_server [-a ADDRESS] [-p PORT] [-s SCHEME,...] [-n PRINCIPAL] [-t THREADS]\n"
+        "usage: httpauth_server [-a ADDRESS] [-p PORT] [-s SCHEME,...] [-n PRINCIPAL] [-r REALM] [-t THREADS]\n"
         "           [-c CERTIFICATE.pem -k KEY.pem [-b required|allowed|proxy|off]]\n"
-        "-s  what to sign on by (Negotiate,NTLM)\n"
+        "-s  what to sign on by (Negotiate,NTLM); Digest too, where it is named\n"
         "-n  the principal whose key the server has (any of its keytab)\n"
+        "-r  Digest's realm (the first of the configuration's)\n"
         "-b  whether sign-ons must be bound to the TLS connection (required); allowed lets in who knows no bindings,\n"
         "    proxy is for a server behind one that ends TLS\n",
         stderr);
@@ -294,7 +341,7 @@ static bool ParseOptions(int argc, char **argv, struct options *options)
 {
     int letter;
     bool good = true;
-    while (good && (letter = getopt(argc, argv, "a:p:s:n:t:c:k:b:")) != -1)
+    while (good && (letter = getopt(argc, argv, "a:p:s:n:r:t:c:k:b:")) != -1)
         switch (letter) {
         case 'a':
             options->address = optarg;
@@ -307,6 +354,9 @@ static bool ParseOptions(int argc, char **argv, struct options *options)
             break;
         case 'n':
             options->gate.principal = optarg;
+            break;
+        case 'r':
+            options->gate.realm = optarg;
             break;
         case 't':
             good = Number(optarg, 256, &options->threads) && options->threads > 0;

@@ -14,7 +14,7 @@ static void Usage(void)
     fputs("usage: httpget [-s SCHEME,...] [-t TARGET] [-u [DOMAIN\\]USER] [-d] [-c AUTHORITY.pem | -k] [-b] [-w "
           "SECONDS]\n"
           "           [-o FILE] [-v] URL\n"
-          "-s  what to sign on by, in this order (Negotiate,NTLM)\n"
+          "-s  what to sign on by, in this order (Negotiate,NTLM); Digest too, where it is named\n"
           "-t  the service's name (HTTP/ and the URL's host)\n"
           "-u  who; the password is the value of HTTPGET_PASSWORD, or is asked for. Without -u: who is signed on "
           "already\n"
@@ -144,6 +144,7 @@ int main(int argc, char **argv)
         fputs("httpget: no password, or one that is too long\n", stderr);
         return 1;
     }
+    options.uri = request.path;
     FILE *to = file != NULL ? fopen(file, "wb") : stdout;
     if (to == NULL) {
         perror(file);

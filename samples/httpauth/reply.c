@@ -64,6 +64,8 @@ static bool Field(struct reply *reply, const char *line)
     const char *value;
     if ((value = Value(line, "WWW-Authenticate")) != NULL && reply->n_challenges < CHALLENGES_MAX)
         reply->challenges[reply->n_challenges++] = value;
+    else if ((value = Value(line, "Authentication-Info")) != NULL)
+        reply->info = value;
     else if ((value = Value(line, "Content-Length")) != NULL)
         return Number(value, 10, &reply->length);
     else if ((value = Value(line, "Transfer-Encoding")) != NULL) /* none other was offered (RFC 9112 6.1) */

@@ -25,7 +25,8 @@ struct reply {
     size_t lines_len;
     const char *challenges[CHALLENGES_MAX]; /* the values of WWW-Authenticate */
     size_t n_challenges;
-    bool keeps; /* the connection can be used again */
+    const char *info; /* the value of Authentication-Info, or NULL */
+    bool keeps;       /* the connection can be used again */
     bool chunked;
     long long length; /* of the body, -1 where only its end tells */
 };

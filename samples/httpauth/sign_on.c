@@ -7,15 +7,23 @@
 #include <string.h>
 #include <strings.h>
 
+#define DIGEST_HTTP 0x10000000 /* the documented ASC_REQ_HTTP, which sspi.h does not name */
+
+bool GateIsDigest(const struct gate *gate, size_t scheme)
+{
+    return strcasecmp(gate->scheme[scheme], "Digest") == 0;
+}
+
 static bool SchemeAdd(struct gate *gate, const char *name, size_t len, const struct gate_options *options)
 {
     size_t at = gate->n_schemes;
     if (at == SCHEMES_MAX || len == 0 || len >= sizeof gate->scheme[0])
         return false;
     memcpy(gate->scheme[at], name, len);
-    SECURITY_STATUS status =
-        AcquireCredentialsHandleA((char *)(ULONG_PTR)options->principal, gate->scheme[at], SECPKG_CRED_INBOUND, NULL,
-                                  NULL, NULL, NULL, &gate->credentials[at], NULL);
+    char digest[] = "WDigest"; /* the other schemes are called like their packages */
+    SECURITY_STATUS status = AcquireCredentialsHandleA(
+        (char *)(ULONG_PTR)options->principal, GateIsDigest(gate, at) ? digest : gate->scheme[at], SECPKG_CRED_INBOUND,
+        NULL, NULL, NULL, NULL, &gate->credentials[at], NULL);
     if (status != SEC_E_OK) {
         fprintf(stderr, "httpauth: %s: %s\n", gate->scheme[at], StatusText(status));
         return false;
@@ -31,6 +39,10 @@ bool GateOpen(struct gate *gate, const struct gate_options *options)
         gate->flags |= ASC_REQ_ALLOW_MISSING_BINDINGS;
     if (options->binding == BINDING_PROXY)
         gate->flags |= ASC_REQ_PROXY_BINDINGS;
+    gate->digest_flags = ASC_REQ_ALLOCATE_MEMORY | DIGEST_HTTP;
+    if (options->certificate != NULL && options->binding == BINDING_REQUIRED)
+        gate->digest_flags |= ASC_REQ_PROXY_BINDINGS; /* with Digest: bindings have to be there */
+    snprintf(gate->realm, sizeof gate->realm, "%s", options->realm != NULL ? options->realm : "");
     if (options->certificate != NULL && options->binding != BINDING_OFF) {
         SECURITY_STATUS status = OpenSspiBindingsFromCertificateFileA(options->certificate, &gate->bindings);
         if (status != SEC_E_OK) {
@@ -140,19 +152,70 @@ static bool VisitorFill(struct guest *guest, const char *scheme, ULONG granted)
     return visitor->user != NULL && visitor->package != NULL;
 }
 
-static SECURITY_STATUS Step(const struct gate *gate, struct guest *guest, unsigned char *data, size_t len,
-                            SecBuffer *out, ULONG *granted)
+static SECURITY_STATUS Step(const struct gate *gate, struct guest *guest, SecBufferDesc *input, SecBuffer *out,
+                            ULONG *granted)
+{
+    SecBufferDesc output = {SECBUFFER_VERSION, 1, out};
+    CredHandle credentials = gate->credentials[guest->scheme];
+    ULONG flags = GateIsDigest(gate, guest->scheme) ? gate->digest_flags : gate->flags;
+    SECURITY_STATUS status =
+        AcceptSecurityContext(&credentials, guest->has_context ? &guest->context : NULL, input, flags,
+                              SECURITY_NETWORK_DREP, &guest->context, &output, granted, NULL);
+    guest->has_context = guest->has_context || status >= 0;
+    return status;
+}
+
+static SECURITY_STATUS TokenStep(const struct gate *gate, struct guest *guest, unsigned char *data, size_t len,
+                                 SecBuffer *out, ULONG *granted)
 {
     SecBuffer given[2] = {{(ULONG)len, SECBUFFER_TOKEN, data},
                           {gate->bindings.BindingsLength, SECBUFFER_CHANNEL_BINDINGS, gate->bindings.Bindings}};
     SecBufferDesc input = {SECBUFFER_VERSION, gate->bindings.Bindings != NULL ? 2 : 1, given};
-    SecBufferDesc output = {SECBUFFER_VERSION, 1, out};
-    CredHandle credentials = gate->credentials[guest->scheme];
-    SECURITY_STATUS status =
-        AcceptSecurityContext(&credentials, guest->has_context ? &guest->context : NULL, &input, gate->flags,
-                              SECURITY_NETWORK_DREP, &guest->context, &output, granted, NULL);
-    guest->has_context = guest->has_context || status >= 0;
-    return status;
+    return Step(gate, guest, &input, out, granted);
+}
+
+/* Digest: the response as text, method, URI, no body, the realm in UTF-16, bindings. */
+static SECURITY_STATUS DigestStep(const struct gate *gate, struct guest *guest, const char *text,
+                                  const struct question *question, SecBuffer *out, ULONG *granted)
+{
+    SEC_WCHAR realm[sizeof gate->realm];
+    ULONG n = 0;
+    for (; gate->realm[n] != '\0'; n++)
+        realm[n] = (unsigned char)gate->realm[n];
+    const char *texts[] = {text, question->method, question->uri, ""};
+    SecBuffer given[6];
+    for (int i = 0; i < 4; i++)
+        given[i] = (SecBuffer){(ULONG)strlen(texts[i]), i == 0 ? SECBUFFER_TOKEN : SECBUFFER_PKG_PARAMS,
+                               (void *)(ULONG_PTR)texts[i]};
+    given[4] = (SecBuffer){n * (ULONG)sizeof realm[0], SECBUFFER_PKG_PARAMS, realm};
+    given[5] = (SecBuffer){gate->bindings.BindingsLength, SECBUFFER_CHANNEL_BINDINGS, gate->bindings.Bindings};
+    SecBufferDesc input = {SECBUFFER_VERSION, gate->bindings.Bindings != NULL ? 6 : 5, given};
+    return Step(gate, guest, &input, out, granted);
+}
+
+static char *DigestLine(const char *before, const SecBuffer *out)
+{
+    size_t size = strlen(before) + out->cbBuffer + 1;
+    char *line = malloc(size);
+    if (line != NULL)
+        snprintf(line, size, "%s%.*s", before, (int)out->cbBuffer, (const char *)out->pvBuffer);
+    return line;
+}
+
+char *GateOffer(const struct gate *gate, size_t scheme)
+{
+    if (!GateIsDigest(gate, scheme))
+        return strdup(gate->scheme[scheme]);
+    static const struct question nothing = {"", ""};
+    struct guest guest = {.scheme = scheme};
+    SecBuffer out = {0, SECBUFFER_TOKEN, NULL};
+    ULONG granted = 0;
+    SECURITY_STATUS status = DigestStep(gate, &guest, "", &nothing, &out, &granted);
+    char *line = status == SEC_I_CONTINUE_NEEDED ? DigestLine("Digest ", &out) : NULL;
+    if (out.pvBuffer != NULL)
+        FreeContextBuffer(out.pvBuffer);
+    ContextDrop(&guest); /* the challenge says itself that it is ours: nothing need be remembered */
+    return line;
 }
 
 static char *TokenLine(const char *scheme, const SecBuffer *out)
@@ -165,16 +228,25 @@ static char *TokenLine(const char *scheme, const SecBuffer *out)
     return line;
 }
 
-static enum verdict Converse(const struct gate *gate, struct guest *guest, unsigned char *data, size_t len,
-                             char **token, const char **why)
+static enum verdict Converse(const struct gate *gate, struct guest *guest, const char *header,
+                             const struct question *question, char **token, const char **why)
 {
+    static _Thread_local unsigned char data[TOKEN_MAX];
     SecBuffer out = {0, SECBUFFER_TOKEN, NULL};
     ULONG granted = 0;
-    SECURITY_STATUS status = Step(gate, guest, data, len, &out, &granted);
+    size_t len = sizeof data;
+    bool digest = GateIsDigest(gate, guest->scheme);
+    if (!digest && !uudecode(header, strlen(header), data, &len)) {
+        *why = "what was sent is not base64, or too long";
+        return VERDICT_OUT;
+    }
+    SECURITY_STATUS status = digest ? DigestStep(gate, guest, header, question, &out, &granted)
+                                    : TokenStep(gate, guest, data, len, &out, &granted);
     if (status < 0)
         *why = StatusText(status);
     else if (out.cbBuffer > 0)
-        *token = TokenLine(gate->scheme[guest->scheme], &out);
+        *token = digest ? DigestLine(status == SEC_E_OK ? "" : "Digest ", &out)
+                        : TokenLine(gate->scheme[guest->scheme], &out);
     bool lost = status >= 0 && out.cbBuffer > 0 && *token == NULL;
     if (out.pvBuffer != NULL)
         FreeContextBuffer(out.pvBuffer);
@@ -204,11 +276,10 @@ static bool SchemeFind(const struct gate *gate, const char *header, size_t *sche
     return false;
 }
 
-enum verdict GuestKnock(const struct gate *gate, struct guest *guest, const char *header, char **token,
-                        const char **why)
+enum verdict GuestKnock(const struct gate *gate, struct guest *guest, const char *header,
+                        const struct question *question, char **token, const char **why)
 {
-    static _Thread_local unsigned char data[TOKEN_MAX];
-    size_t scheme, len = sizeof data;
+    size_t scheme;
     *token = NULL;
     *why = NULL;
     if (header == NULL) { /* who is in stays in; who stops half-way begins again */
@@ -222,16 +293,12 @@ enum verdict GuestKnock(const struct gate *gate, struct guest *guest, const char
         *why = "a sign-on of a kind that was not offered";
         return VERDICT_OUT;
     }
-    if (guest->in || (guest->has_context && scheme != guest->scheme))
-        GuestForget(guest); /* somebody else, or another way */
+    if (guest->in || (guest->has_context && (scheme != guest->scheme || GateIsDigest(gate, scheme))))
+        GuestForget(guest); /* somebody else, or another way; Digest's responses stand each alone */
     guest->scheme = scheme;
     header += strlen(gate->scheme[scheme]);
     header += strspn(header, " ");
-    enum verdict verdict = VERDICT_OUT;
-    if (!uudecode(header, strlen(header), data, &len))
-        *why = "what was sent is not base64, or too long";
-    else
-        verdict = Converse(gate, guest, data, len, token, why);
+    enum verdict verdict = Converse(gate, guest, header, question, token, why);
     if (verdict == VERDICT_OUT)
         GuestForget(guest);
     return verdict;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sign_on.h: HTTP authentication by a security package (RFC 4559), the server's side. All calls of SSPI are here. */
+/* sign_on.h: HTTP authentication by a security package (RFC 4559; Digest: RFC 7616), the server's side. All calls of SSPI are here. */
 #ifndef HTTPAUTH_SIGN_ON_H
 #define HTTPAUTH_SIGN_ON_H
 
@@ -18,7 +18,8 @@ enum binding {
 };
 
 struct gate_options {
-    const char *schemes;     /* "Negotiate,NTLM" */
+    const char *schemes;     /* "Negotiate,NTLM"; also Digest */
+    const char *realm;       /* Digest's; NULL for the configuration's first */
     const char *principal;   /* whose key the server has; NULL for any of its keytab */
     const char *certificate; /* the PEM file of its TLS; NULL without TLS */
     enum binding binding;
@@ -30,7 +31,8 @@ struct gate {
     char scheme[SCHEMES_MAX][16];
     CredHandle credentials[SCHEMES_MAX];
     SecPkgContext_Bindings bindings;
-    ULONG flags;
+    ULONG flags, digest_flags;
+    char realm[128];
     bool proxied; /* everybody comes through a proxy */
 };
 
@@ -50,8 +52,13 @@ struct guest {
     struct visitor visitor;
 };
 
+/* What is asked for: Digest's responses are over it. */
+struct question {
+    const char *method, *uri; /* as they stood in the request's first line */
+};
+
 enum verdict {
-    VERDICT_IN,   /* the visitor is known; `token` goes with the page */
+    VERDICT_IN, /* the visitor is known; `token` goes with the page: as WWW-Authenticate, or Digest's as Authentication-Info */
     VERDICT_MORE, /* 401 with `token` */
     VERDICT_OUT,  /* 401 with the schemes' names alone */
 };
@@ -62,8 +69,11 @@ void GateClose(struct gate *gate);
 
 /* GuestKnock looks at a request's Authorization header, NULL for none. `*token`, where it is not NULL, is the whole WWW-Authenticate value
  * to send; free it with free. `why`, for the log, is set when the verdict is VERDICT_OUT and the header was the cause, else NULL. */
-enum verdict GuestKnock(const struct gate *gate, struct guest *guest, const char *header, char **token,
-                        const char **why);
+enum verdict GuestKnock(const struct gate *gate, struct guest *guest, const char *header,
+                        const struct question *question, char **token, const char **why);
+/* What a 401 says of a scheme: its name, or for Digest a challenge, which may be several in one value. Free it with free. */
+char *GateOffer(const struct gate *gate, size_t scheme);
+bool GateIsDigest(const struct gate *gate, size_t scheme);
 /* After the page: a sign-on by NTLM is its connection's, any other one is its request's. Where `shared`, others may ask on the connection too, and NTLM's
  * is its request's as well. */
 void GuestServed(const struct gate *gate, struct guest *guest, bool shared);

@@ -407,6 +407,101 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
     return SEC_E_OK;
 }
 
+/* The name behind H(username:realm), split into user and domain; names of nobody where there is none. All stores are asked. */
+static SECURITY_STATUS digest_user_find(struct accounts *accounts, const struct digest_check *check, char **username)
+{
+    const struct store_digest wanted = {.realm = check->realm, .form = check->form};
+    for (unsigned i = 0; i < accounts->n_stores; i++) {
+        const struct account_store *store = &accounts->store[i];
+        AUTO_FREE char *found = NULL;
+        if (store->table->digest_user == NULL)
+            continue;
+        SECURITY_STATUS status = store->table->digest_user(store->self, &wanted, check->user_hash, &found);
+        require(status == SEC_E_OK || status == SEC_E_NO_CREDENTIALS, status);
+        if (*username == NULL)
+            *username = STEAL(found);
+    }
+    if (*username == NULL)
+        *username = mem_strdup(STORE_NO_NAME);
+    return *username != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* The account's hash, or for whoever has none a secret that no response fits. Each store is asked once. */
+static SECURITY_STATUS digest_secret_find(struct accounts *accounts, const struct cache_answer *answer,
+                                          const struct store_digest *wanted, uint8_t secret[DIGEST_LEN_MAX],
+                                          bool *known)
+{
+    for (size_t i = 0; i < DIGEST_LEN_MAX; i++)
+        secret[i] = accounts->nobody.bytes[i % sizeof(accounts->nobody.bytes)];
+    for (unsigned i = 0; i < accounts->n_stores; i++) {
+        const struct account_store *store = &accounts->store[i];
+        bool here = answer->record.account != NULL && i == answer->store;
+        if (store->table->digest_find == NULL)
+            continue;
+        SECURITY_STATUS status =
+            store->table->digest_find(store->self, here ? &answer->record.account->sid : NULL, wanted, secret);
+        require(status == SEC_E_OK || status == SEC_E_NO_CREDENTIALS, status);
+        *known = *known || (here && status == SEC_E_OK);
+    }
+    return SEC_E_OK;
+}
+
+static bool digest_measure(const struct digest_check *check, const uint8_t *secret, uint8_t key[DIGEST_LEN_MAX])
+{
+    const struct digest_key_input input = {
+        .algorithm = check->input->algorithm,
+        .variant = check->variant,
+        .nonce = check->first_nonce,
+        .cnonce = check->first_cnonce,
+        .authzid = check->authzid,
+    };
+    char expected[DIGEST_HEX_MAX];
+    return digest_key(&input, secret, key) && digest_response(check->input, key, expected) &&
+           check->response.len == strlen(expected) && secret_equal(expected, check->response.data, check->response.len);
+}
+
+static SECURITY_STATUS digest_verify_named(struct accounts *accounts, const struct digest_check *check,
+                                           const char *user, const char *domain, const char *username,
+                                           const struct account **account, uint8_t *key)
+{
+    AUTO_LOOKUP struct lookup lookup = {0};
+    uint8_t secret[DIGEST_LEN_MAX], measured[DIGEST_LEN_MAX] = {0};
+    const struct store_digest wanted = {check->realm, username, check->form};
+    bool known = false;
+    try(accounts_look_up(accounts, user, domain, &lookup));
+    const struct cache_answer *answer = &lookup.answer;
+    try(digest_secret_find(accounts, answer, &wanted, secret, &known));
+    bool right = digest_measure(check, secret, measured) && known && has_password(&answer->record);
+    secret_wipe(secret, sizeof(secret));
+    SECURITY_STATUS decision = decide(accounts, answer, true, right);
+    if (decision == SEC_E_OK) {
+        lookup_keep(accounts, user, domain, &lookup);
+        decision = account_state(answer->record.account, false);
+    } else if (decision == SEC_E_LOGON_DENIED)
+        decision = deny(accounts, user, domain, &lookup);
+    if (decision == SEC_E_OK) {
+        *account = account_retain(answer->record.account);
+        memcpy(key, measured, sizeof(measured));
+    }
+    secret_wipe(measured, sizeof(measured));
+    return decision;
+}
+
+SECURITY_STATUS account_verify_digest(struct accounts *accounts, const struct digest_check *check,
+                                      const struct account **account, uint8_t *key)
+{
+    AUTO_FREE char *username = NULL;
+    AUTO_FREE char *domain = NULL;
+    if (check->user_hash.len == 0)
+        return digest_verify_named(accounts, check, check->user, check->domain, check->username, account, key);
+    try(digest_user_find(accounts, check, &username));
+    const char *backslash = strchr(username, '\\');
+    domain = mem_dup(username, backslash != NULL ? (size_t)(backslash - username) : 0);
+    require(domain != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    return digest_verify_named(accounts, check, backslash != NULL ? backslash + 1 : username, domain, username, account,
+                               key);
+}
+
 SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const char *domain,
                              const struct account **account)
 {
@@ -418,7 +513,8 @@ SECURITY_STATUS account_find(struct accounts *accounts, const char *user, const 
 }
 
 SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain,
-                                        struct slice old_password, struct slice new_password)
+                                        struct slice old_password, struct slice new_password,
+                                        const struct digest_realms *realms)
 {
     AUTO_LOOKUP struct lookup lookup = {0};
     AUTO_KEY16 struct key16 old_hash, new_hash;
@@ -447,5 +543,6 @@ SECURITY_STATUS account_change_password(struct accounts *accounts, const char *u
         return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the store %s is read-only: change the password where it is kept",
                          accounts->name[answer->store]);
     ntlm_nt_hash(new_password, &new_hash);
-    return store->table->set_password(store->self, &answer->record.account->sid, &old_hash, &new_hash);
+    const struct store_password change = {answer->record.account, &old_hash, &new_hash, new_password, realms};
+    return store->table->set_password(store->self, &change);
 }

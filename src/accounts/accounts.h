@@ -7,6 +7,7 @@
 #define OPENSSPI_ACCOUNTS_ACCOUNTS_H
 
 #include "access/sid.h"
+#include "accounts/digest_hashes.h"
 #include "base/secret.h"
 #include "base/time.h"
 #include <sspi.h>
@@ -123,9 +124,28 @@ SECURITY_STATUS account_name_of_sid(struct accounts *accounts, const struct sid 
 /* The SID of the group of this name in a domain ("" and "." any). The same statuses. */
 SECURITY_STATUS account_sid_of_group(struct accounts *accounts, const char *group, const char *domain, struct sid *sid);
 
-/* Changes a password after proving the old one (passwords as UTF-16LE bytes). SEC_E_OK, SEC_E_LOGON_DENIED and the states above (must-change and
+/* A digest response (RFC 7616, RFC 2831) to be measured. Texts are UTF-8. */
+struct digest_check {
+    const char *user, *domain; /* who it is; not looked at with a user_hash */
+    const char *username;      /* the same as the client wrote it, letter by letter */
+    struct slice user_hash;    /* instead of the names (RFC 7616 3.4.4); empty: there are names */
+    const char *realm;
+    enum digest_form form;
+    enum digest_variant variant;
+    struct slice first_nonce, first_cnonce, authzid; /* for the key, where it is not the plain secret */
+    const struct digest_response_input *input;
+    struct slice response; /* the digits that the client sent */
+};
+
+/* Decides whether a digest response proves the password. On SEC_E_OK gives the account (release it) and H(A1), DIGEST_LEN_MAX bytes. Statuses and lock-out are those of
+ * account_verify_ntlm; an account without a hash of this form for this realm and spelling is refused as an unknown name is. */
+SECURITY_STATUS account_verify_digest(struct accounts *accounts, const struct digest_check *check,
+                                      const struct account **account, uint8_t *key);
+
+/* Changes a password after proving the old one (passwords as UTF-16LE bytes); `realms` (or NULL) are those to make digest hashes for. SEC_E_OK, SEC_E_LOGON_DENIED and the states above (must-change and
  * expired passwords may be changed), SEC_E_UNSUPPORTED_FUNCTION for a read-only store. */
 SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain,
-                                        struct slice old_password, struct slice new_password);
+                                        struct slice old_password, struct slice new_password,
+                                        const struct digest_realms *realms);
 
 #endif

@@ -21,10 +21,14 @@ struct account_admin;
 SECURITY_STATUS account_admin_open(const char *path, bool create, struct account_admin **admin);
 void account_admin_close(struct account_admin *admin); /* NULL is fine */
 
+/* The realms for which passwords set from now on leave digest hashes; borrowed. NULL, as after opening: none. */
+void account_admin_digest(struct account_admin *admin, const struct digest_realms *realms);
+
 struct account_spec {
     const char *name, *domain, *full_name; /* full_name may be NULL */
     const struct sid *sid;                 /* NULL: the next RID of this database's own domain, from 1000 on */
     const struct key16 *nt_hash;           /* NULL: no password, nobody can log on */
+    struct slice password;                 /* what nt_hash is of, UTF-16LE, for digest hashes; empty: not known */
     uint32_t flags;                        /* enum account_flag */
     int64_t expires, uid, gid;             /* FILETIME_NEVER, -1: none */
 };
@@ -41,6 +45,9 @@ SECURITY_STATUS account_admin_show(struct account_admin *admin, const char *name
 SECURITY_STATUS account_admin_list(struct account_admin *admin,
                                    SECURITY_STATUS (*each)(void *context, const struct store_record *record),
                                    void *context);
+/* Calls `each` for the realms for which there are digest hashes of an account. */
+SECURITY_STATUS account_admin_digest_realms(struct account_admin *admin, const struct sid *sid,
+                                            SECURITY_STATUS (*each)(void *context, const char *realm), void *context);
 SECURITY_STATUS account_admin_disable(struct account_admin *admin, const char *name, const char *domain);
 /* Clears disabled, locked, and any lock-out. */
 SECURITY_STATUS account_admin_enable(struct account_admin *admin, const char *name, const char *domain);

@@ -10,6 +10,7 @@
 struct account_admin {
     struct sqlite_db *db;
     struct failures *failures; /* NULL: there were none when we looked last */
+    const struct digest_realms *realms;
 };
 
 /* All of these run within a transaction of the caller's. */

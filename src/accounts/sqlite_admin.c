@@ -38,6 +38,31 @@ void account_admin_close(struct account_admin *admin)
     mem_free(admin);
 }
 
+void account_admin_digest(struct account_admin *admin, const struct digest_realms *realms)
+{
+    admin->realms = realms;
+}
+
+SECURITY_STATUS account_admin_digest_realms(struct account_admin *admin, const struct sid *sid,
+                                            SECURITY_STATUS (*each)(void *context, const char *realm), void *context)
+{
+    sqlite3_stmt *rows;
+    int step = SQLITE_DONE;
+    SECURITY_STATUS status = SEC_E_OK;
+    try(sqlite_prepare(admin->db, SQL_DIGEST_REALMS, &rows));
+    sqlite_bind_sid(rows, 1, sid);
+    while (status == SEC_E_OK && (step = sqlite3_step(rows)) == SQLITE_ROW) {
+        AUTO_FREE char *realm = NULL;
+        status = sqlite_column_string(rows, 0, &realm);
+        if (status == SEC_E_OK && realm != NULL)
+            status = each(context, realm);
+    }
+    if (status == SEC_E_OK && step != SQLITE_DONE)
+        status = sqlite_failed(admin->db);
+    sqlite_done(rows);
+    return status;
+}
+
 SECURITY_STATUS admin_check_name(const char *what, const char *name)
 {
     if (account_name_valid(name))
@@ -187,7 +212,10 @@ SECURITY_STATUS admin_insert(struct account_admin *admin, const struct account_s
     sqlite3_bind_int64(statement, 11, password_expires);
     sqlite3_bind_int64(statement, 12, spec->uid);
     sqlite3_bind_int64(statement, 13, spec->gid);
-    return sqlite_run(admin->db, statement);
+    try(sqlite_run(admin->db, statement));
+    if (spec->nt_hash == NULL || spec->password.len == 0)
+        return SEC_E_OK;
+    return sqlite_digest_write(admin->db, admin->realms, &sid, spec->name, spec->domain, spec->password);
 }
 
 SECURITY_STATUS account_admin_add(struct account_admin *admin, const struct account_spec *spec)
@@ -247,8 +275,10 @@ static SECURITY_STATUS passwd_within(struct account_admin *admin, const char *na
     try(admin_find(admin, name, domain, &record));
     ntlm_nt_hash(password, &hash);
     uint32_t flags = record.account->flags & ~(uint32_t)(ACCOUNT_MUST_CHANGE | ACCOUNT_NO_HASH);
-    return admin_set_hash(admin, record.account, &hash, filetime_now(), FILETIME_NEVER,
-                          must_change ? flags | ACCOUNT_MUST_CHANGE : flags);
+    const struct account *account = record.account;
+    try(admin_set_hash(admin, account, &hash, filetime_now(), FILETIME_NEVER,
+                       must_change ? flags | ACCOUNT_MUST_CHANGE : flags));
+    return sqlite_digest_write(admin->db, admin->realms, &account->sid, account->name, account->domain, password);
 }
 
 SECURITY_STATUS account_admin_passwd(struct account_admin *admin, const char *name, const char *domain,

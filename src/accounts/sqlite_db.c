@@ -55,6 +55,13 @@ static const char *const sql[SQL_STATEMENTS] = {
     [SQL_MEMBER_LIST_ALL] =
         "SELECT g.name, a.name, a.domain FROM member m JOIN account a ON a.id = m.account "
         "JOIN account_group g ON g.id = m.account_group ORDER BY g.name_key, a.domain_key, a.name_key",
+    [SQL_DIGEST_ADD] = "INSERT INTO digest (account, realm, username, form, hash, user_hash) "
+                       "SELECT id, ?2, ?3, ?4, ?5, ?6 FROM account WHERE sid = ?1",
+    [SQL_DIGEST_FIND] = "SELECT hash FROM digest WHERE account = (SELECT id FROM account WHERE sid = ?1) "
+                        "AND realm = ?2 AND username = ?3 AND form = ?4",
+    [SQL_DIGEST_USER] = "SELECT username FROM digest WHERE user_hash = ?1 AND realm = ?2 AND form = ?3",
+    [SQL_DIGEST_REALMS] = "SELECT DISTINCT realm FROM digest WHERE account = (SELECT id FROM account WHERE sid = ?1) "
+                          "ORDER BY realm",
 };
 
 SECURITY_STATUS sqlite_failed(struct sqlite_db *db)

@@ -2,7 +2,8 @@
  * One connection to an account database: opened with care, its schema known, its statements prepared once. Not for two threads at
  * once: the store and the admin each hold a lock around it.
  *
- * Schema version 1: table meta (machine_sid, next_rid), account, account_group, member. The version stands in PRAGMA
+ * Schema version 1: table meta (machine_sid, next_rid), account, account_group, member. Version 2 adds digest (digest_hashes.h) and a trigger that
+ * empties an account's part of it whenever its NT hash is written. The version stands in PRAGMA
  * user_version, ours-ness in PRAGMA application_id. Steps between versions are in sqlite_schema.c. Wrong passwords are counted
  * beside the database (failures.h): meta.unknown_failures and the columns failures, last_failure and locked_until are not used.
  *
@@ -50,6 +51,10 @@ enum sqlite_statement {
     SQL_MEMBER_REMOVE,
     SQL_MEMBER_LIST,
     SQL_MEMBER_LIST_ALL,
+    SQL_DIGEST_ADD,
+    SQL_DIGEST_FIND,
+    SQL_DIGEST_USER,
+    SQL_DIGEST_REALMS,
     SQL_STATEMENTS,
 };
 
@@ -102,6 +107,16 @@ SECURITY_STATUS sqlite_read_record(struct sqlite_db *db, sqlite3_stmt *row, cons
 /* Finds one account, within a transaction of the caller's or by itself. SEC_E_NO_CREDENTIALS. */
 SECURITY_STATUS sqlite_find(struct sqlite_db *db, const char *user_key, const char *domain_key,
                             const char *default_domain, struct store_record *record);
+
+/* Digest hashes. Writes those of an account whose NT hash was just written, in the caller's transaction; `realms` may be NULL. */
+SECURITY_STATUS sqlite_digest_write(struct sqlite_db *db, const struct digest_realms *realms, const struct sid *sid,
+                                    const char *name, const char *domain, struct slice password);
+/* One hash: SEC_E_NO_CREDENTIALS when there is none. A NULL `sid` is nobody's, at the same cost. */
+SECURITY_STATUS sqlite_digest_find(struct sqlite_db *db, const struct sid *sid, const struct store_digest *wanted,
+                                   uint8_t hash[DIGEST_LEN_MAX]);
+/* Whose H(username:realm) is this? SEC_E_NO_CREDENTIALS. The texts are fresh. */
+SECURITY_STATUS sqlite_digest_user(struct sqlite_db *db, const struct store_digest *wanted, struct slice user_hash,
+                                   char **username);
 
 /* The change counter of a database file (offset 24 of its header, "The SQLite Database File Format" 1.3.7), which every transaction bumps
  * in rollback-journal mode. Read through descriptors that all connections of this process to one file share, and that are closed

@@ -31,6 +31,15 @@ static const char *const steps[] = {
     " account_group INTEGER NOT NULL REFERENCES account_group (id) ON DELETE CASCADE,"
     " PRIMARY KEY (account, account_group)) WITHOUT ROWID;"
     "CREATE INDEX member_by_group ON member (account_group);",
+    /* Whoever writes nt_hash, this program or not, leaves no digest hash of a former password behind. */
+    "CREATE TABLE digest ("
+    " account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,"
+    " realm TEXT NOT NULL, username TEXT NOT NULL, form INTEGER NOT NULL,"
+    " hash BLOB NOT NULL CHECK (typeof(hash) = 'blob' AND length(hash) IN (16, 32)), user_hash BLOB NOT NULL,"
+    " PRIMARY KEY (account, realm, username, form)) WITHOUT ROWID;"
+    "CREATE INDEX digest_by_user ON digest (user_hash, realm, form);"
+    "CREATE TRIGGER digest_stale AFTER UPDATE OF nt_hash ON account BEGIN"
+    " DELETE FROM digest WHERE account = new.id; END;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 

@@ -278,29 +278,60 @@ static struct failures *sqlite_store_failures(void *self)
     return ((struct sqlite_store *)self)->failures;
 }
 
-static SECURITY_STATUS password_locked(struct sqlite_store *store, const struct sid *sid, const struct key16 *old_hash,
-                                       const struct key16 *new_hash)
+static SECURITY_STATUS password_within(struct sqlite_store *store, const struct store_password *change)
 {
+    const struct account *account = change->account;
     sqlite3_stmt *statement;
-    try(store_ready(store));
     try(sqlite_prepare(store->db, SQL_CHANGE_PASSWORD, &statement));
-    sqlite_bind_sid(statement, 1, sid);
-    sqlite3_bind_blob(statement, 2, old_hash->bytes, sizeof(old_hash->bytes), SQLITE_STATIC);
-    sqlite3_bind_blob(statement, 3, new_hash->bytes, sizeof(new_hash->bytes), SQLITE_STATIC);
+    sqlite_bind_sid(statement, 1, &account->sid);
+    sqlite3_bind_blob(statement, 2, change->old_hash->bytes, sizeof(change->old_hash->bytes), SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 3, change->new_hash->bytes, sizeof(change->new_hash->bytes), SQLITE_STATIC);
     sqlite3_bind_int64(statement, 4, filetime_now());
     sqlite3_bind_int64(statement, 5, FILETIME_NEVER); /* there is no maximum age that could say better */
     try(sqlite_run(store->db, statement));
-    return sqlite3_changes(store->db->handle) == 1 ? SEC_E_OK : SEC_E_LOGON_DENIED;
+    require(sqlite3_changes(store->db->handle) == 1, SEC_E_LOGON_DENIED);
+    return sqlite_digest_write(store->db, change->realms, &account->sid, account->name, account->domain,
+                               change->password);
 }
 
-static SECURITY_STATUS sqlite_store_set_password(void *self, const struct sid *sid, const struct key16 *old_hash,
-                                                 const struct key16 *new_hash)
+static SECURITY_STATUS password_locked(struct sqlite_store *store, const struct store_password *change)
+{
+    try(store_ready(store));
+    try(sqlite_begin(store->db, true));
+    return sqlite_end(store->db, password_within(store, change));
+}
+
+static SECURITY_STATUS sqlite_store_set_password(void *self, const struct store_password *change)
 {
     struct sqlite_store *store = self;
     pthread_mutex_lock(&store->lock);
-    SECURITY_STATUS status = password_locked(store, sid, old_hash, new_hash);
+    SECURITY_STATUS status = password_locked(store, change);
     pthread_mutex_unlock(&store->lock);
     return status == SEC_E_NO_CREDENTIALS ? SEC_E_LOGON_DENIED : status;
+}
+
+static SECURITY_STATUS sqlite_store_digest_find(void *self, const struct sid *sid, const struct store_digest *wanted,
+                                                uint8_t hash[DIGEST_LEN_MAX])
+{
+    struct sqlite_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    SECURITY_STATUS status = store_ready(store);
+    if (status == SEC_E_OK)
+        status = sqlite_digest_find(store->db, sid, wanted, hash);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+static SECURITY_STATUS sqlite_store_digest_user(void *self, const struct store_digest *wanted, struct slice user_hash,
+                                                char **username)
+{
+    struct sqlite_store *store = self;
+    pthread_mutex_lock(&store->lock);
+    SECURITY_STATUS status = store_ready(store);
+    if (status == SEC_E_OK)
+        status = sqlite_digest_user(store->db, wanted, user_hash, username);
+    pthread_mutex_unlock(&store->lock);
+    return status;
 }
 
 static void sqlite_store_close(void *self)
@@ -323,6 +354,8 @@ static const struct account_store_table sqlite_store_table = {
     .failures = sqlite_store_failures,
     .find_any = sqlite_store_find_any,
     .set_password = sqlite_store_set_password,
+    .digest_find = sqlite_store_digest_find,
+    .digest_user = sqlite_store_digest_user,
     .name_of_sid = sqlite_store_name_of_sid,
     .sid_of_group = sqlite_store_sid_of_group,
     .close = sqlite_store_close,

@@ -4,6 +4,7 @@
 #ifndef OPENSSPI_ACCOUNTS_STORE_H
 #define OPENSSPI_ACCOUNTS_STORE_H
 
+#include "accounts/digest_hashes.h"
 #include "accounts/failures.h"
 
 /* Tells one state of a store from another. Cheap to take (a stat and at most one small read): whoever keeps what a store said
@@ -26,6 +27,20 @@ void store_record_wipe(struct store_record *record);
 
 #define STORE_WINBIND "winbind:"
 
+/* Which digest hash is meant. */
+struct store_digest {
+    const char *realm, *username; /* letter by letter */
+    enum digest_form form;
+};
+
+/* What a change of password brings: hashes of both, and the new one itself for what is derived of it. */
+struct store_password {
+    const struct account *account;
+    const struct key16 *old_hash, *new_hash;
+    struct slice password;              /* UTF-16LE */
+    const struct digest_realms *realms; /* NULL: no digest hashes */
+};
+
 /* The name of no account: '?' may not stand in one. */
 #define STORE_NO_NAME "?"
 
@@ -42,8 +57,13 @@ struct account_store_table {
     /* Reads an account, whichever, at the cost of `find`: so that time does not tell that a name is unknown. */
     SECURITY_STATUS (*find_any)(void *store, struct store_record *record);
     /* Replaces the hash if it still is `old_hash`, clears must-change. SEC_E_LOGON_DENIED when it is not. */
-    SECURITY_STATUS(*set_password)
-    (void *store, const struct sid *sid, const struct key16 *old_hash, const struct key16 *new_hash);
+    SECURITY_STATUS (*set_password)(void *store, const struct store_password *change);
+    /* A digest hash of an account; `sid` NULL asks for one that is not there, at the same cost. SEC_E_NO_CREDENTIALS. */
+    SECURITY_STATUS(*digest_find)
+    (void *store, const struct sid *sid, const struct store_digest *wanted, uint8_t hash[DIGEST_LEN_MAX]);
+    /* The user name of which this is the hash (wanted->username is not looked at), fresh. SEC_E_NO_CREDENTIALS. */
+    SECURITY_STATUS(*digest_user)
+    (void *store, const struct store_digest *wanted, struct slice user_hash, char **username);
     /* Whose SID is this? SEC_E_NO_CREDENTIALS: nobody's here. Texts are fresh (mem_*); a group's domain is the default one. */
     SECURITY_STATUS (*name_of_sid)(void *store, const struct sid *sid, struct account_name *name);
     /* The SID of a group. SEC_E_NO_CREDENTIALS. */

@@ -252,9 +252,9 @@ static SECURITY_STATUS value_find(const struct context *context, ULONG attribute
 {
     if (context->session != NULL)
         return session_query(context->session, attribute, value);
-    require(context->handshake != NULL && context->package->authority->query_handshake != NULL,
+    require(context->handshake != NULL && context->credential->authority->query_handshake != NULL,
             cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name));
-    return context->package->authority->query_handshake(context->handshake, attribute, value);
+    return context->credential->authority->query_handshake(context->handshake, attribute, value);
 }
 
 static SECURITY_STATUS put_package(const struct context *context, const struct shape *shape, bool wide, void *buffer)
@@ -266,7 +266,7 @@ static SECURITY_STATUS put_package(const struct context *context, const struct s
                    .state = established ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS}};
     /* Schannel negotiates nothing, and says so. */
     if (shape->form == FORM_NEGOTIATION)
-        require((info->capabilities & SECPKG_FLAG_NEGOTIABLE) != 0, SEC_E_UNSUPPORTED_FUNCTION);
+        require((info->capabilities & SECPKG_FLAG_NEGOTIABLE) != 0 || info->tells_state, SEC_E_UNSUPPORTED_FUNCTION);
     if (shape->attribute == SECPKG_ATTR_NEGOTIATION_PACKAGE)
         require(info->chooses, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s chooses no package", info->name));
     if (info->chooses)

@@ -26,6 +26,16 @@ static SECURITY_STATUS bindings_in(const SecBuffer *buffer, struct slice *bindin
     return SEC_E_OK;
 }
 
+/* Another SECBUFFER_PKG_PARAMS, which may be empty; those past the last are of no package here. */
+static SECURITY_STATUS param_in(const SecBuffer *buffer, struct slice *params, unsigned *n_params, unsigned max)
+{
+    require(buffer->cbBuffer == 0 || buffer->pvBuffer != NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "a PKG_PARAMS buffer with a length but no memory"));
+    if (*n_params < max)
+        params[(*n_params)++] = slice_of(buffer->pvBuffer, buffer->cbBuffer);
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS buffers_step_in(const SecBufferDesc *list, uint32_t max_token, struct step_in *in)
 {
     try(buffers_check(list));
@@ -43,6 +53,13 @@ SECURITY_STATUS buffers_step_in(const SecBufferDesc *list, uint32_t max_token, s
             break;
         case SECBUFFER_CHANNEL_BINDINGS:
             try(bindings_in(buffer, &in->bindings));
+            break;
+        case SECBUFFER_PKG_PARAMS:
+            try(param_in(buffer, in->params, &in->n_params, STEP_PARAMS_MAX));
+            break;
+        case SECBUFFER_TARGET_HOST:
+            if (buffer->pvBuffer != NULL)
+                in->target_host = slice_of(buffer->pvBuffer, buffer->cbBuffer);
             break;
         default: /* EMPTY and what other packages use */
             break;
@@ -103,7 +120,7 @@ SECURITY_STATUS buffers_message(const SecBufferDesc *list, enum message_call cal
     require(list != NULL, cause_set(SEC_E_INVALID_TOKEN, "no message was given"));
     try(buffers_check(list));
     message->token = message->padding = message->stream = message->stream_data = (struct slice_mut){0};
-    message->n_data = 0;
+    message->n_data = message->n_params = 0;
     const SecBuffer *token = message_token(list, call == MESSAGE_SIGN);
     for (ULONG i = 0; i < list->cBuffers; i++) {
         const SecBuffer *buffer = &list->pBuffers[i];
@@ -115,6 +132,8 @@ SECURITY_STATUS buffers_message(const SecBufferDesc *list, enum message_call cal
             message->token = bytes;
         else if (type == SECBUFFER_PADDING && message->padding.data == NULL)
             message->padding = bytes;
+        else if (type == SECBUFFER_PKG_PARAMS)
+            try(param_in(buffer, message->params, &message->n_params, MESSAGE_PARAMS_MAX));
         else if (type == SECBUFFER_STREAM) {
             require(call == MESSAGE_UNSEAL,
                     cause_set(SEC_E_INVALID_TOKEN, "a STREAM buffer belongs to DecryptMessage"));

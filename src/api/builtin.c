@@ -18,6 +18,10 @@ extern const struct package kerberos_package;
 extern const struct package ntlm_package;
 #endif
 
+#ifdef OPENSSPI_WITH_DIGEST
+extern const struct package digest_package;
+#endif
+
 #ifdef OPENSSPI_WITH_SCHANNEL
 extern const struct package schannel_package, schannel_unified_package, schannel_default_package;
 #endif
@@ -36,6 +40,9 @@ static const struct package *const builtin[] = {
 #endif
 #ifdef OPENSSPI_WITH_NTLM
     &ntlm_package,
+#endif
+#ifdef OPENSSPI_WITH_DIGEST
+    &digest_package,
 #endif
 #ifdef OPENSSPI_WITH_SCHANNEL
     &schannel_package,

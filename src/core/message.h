@@ -15,7 +15,11 @@ struct segment {
     bool read_only; /* signed, never changed: READONLY and READONLY_WITH_CHECKSUM */
 };
 
+#define MESSAGE_PARAMS_MAX 3 /* WDigest's: method, URL, hash of the body */
+
 struct message {
+    struct slice params[MESSAGE_PARAMS_MAX]; /* SECBUFFER_PKG_PARAMS in their order, empty ones too */
+    unsigned n_params;
     struct slice_mut token;   /* signature or trailer; data NULL where the caller gave none */
     struct slice_mut padding; /* data NULL where the caller gave none */
     struct slice_mut stream;  /* a whole wrapped message to be opened in place; data NULL elsewhere */

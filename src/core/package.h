@@ -25,6 +25,7 @@ struct package_mech {
 struct package;
 struct credential;
 struct session_facts;
+struct tickets_request;
 
 struct package_info {
     const char *name, *comment;
@@ -38,6 +39,7 @@ struct package_info {
     bool process_bound;         /* its sessions live in this process only: a record is no more than a claim to one */
     bool
         chooses; /* stands for other packages: an identity's package list is for it to apply, it says which one it is, its session's state is that one's session */
+    bool tells_state; /* answers NEGOTIATION_INFO although Negotiate cannot choose it */
     struct package_mech mech;
 };
 
@@ -49,7 +51,12 @@ struct acquire_request {
     const struct identity *
         identity; /* NULL: default credentials. A package that cannot use its kind of proof says SEC_E_UNKNOWN_CREDENTIALS */
     const void *auth_data; /* packages that take no identity: the caller's structure */
+    /* What the caller's logon session holds, for a client without an identity: a name with a password, and a ticket cache; each may be NULL. */
+    const struct identity *session_identity;
+    const char *session_cache;
 };
+
+#define STEP_PARAMS_MAX 4 /* what the server's side of WDigest takes */
 
 /* One step of a handshake. Everything in `in` is borrowed for the call. */
 struct step_in {
@@ -57,6 +64,12 @@ struct step_in {
     struct slice bindings; /* a whole SEC_CHANNEL_BINDINGS, offsets checked; data NULL: none given */
     const char *target;    /* UTF-8, or NULL; the first step's counts */
     uint32_t flags;        /* ISC_REQ_* or ASC_REQ_*, as on the first call */
+    /* SECBUFFER_PKG_PARAMS in their order, empty ones too, for packages that give them a meaning. */
+    struct slice params[STEP_PARAMS_MAX];
+    unsigned n_params;
+    struct slice target_host; /* SECBUFFER_TARGET_HOST as the caller gave it; data NULL: none */
+    uint32_t
+        receive_size; /* a SASL context: the longest protected message to be announced; 0: the package's own limit */
     /* What stream packages read besides; the token may then hold less or more than one message. */
     bool given;             /* the caller gave input at all */
     uint32_t flags_now;     /* this call's flags, where later ones have a meaning */
@@ -96,6 +109,8 @@ struct package_authority {
     SECURITY_STATUS (*initiate)(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
     SECURITY_STATUS (*accept)(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
     void (*abandon)(void *handshake);
+    /* Will this step surely wait for nobody? `handshake` is NULL before the first. Missing: it may wait. */
+    bool (*only_computes)(void *credential, const void *handshake, const struct step_in *in);
     SECURITY_STATUS (*query_credential)(const void *credential, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_credential)(void *credential, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*query_handshake)(const void *handshake, uint32_t attribute, struct attribute *value);
@@ -118,6 +133,7 @@ struct package_authority {
     /* Without anything of the user's: on the service's own authority (S4U). */
     SECURITY_STATUS(*acquire_s4u)
     (const struct acquire_request *request, const char *user, void *service, void **credential, int64_t *expiry);
+    SECURITY_STATUS (*tickets)(const struct tickets_request *request, struct writer *answer); /* core/tickets.h */
 };
 
 struct package_session {

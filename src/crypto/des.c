@@ -24,7 +24,7 @@ static const EVP_CIPHER *cipher_fetch(void)
 }
 
 /* MS-NLMP 6, DES(K, D): 56 key bits in groups of seven, each followed by a parity bit, which DES ignores. */
-static void key_spread(const uint8_t key[7], uint8_t spread[8])
+void des_key_spread(const uint8_t key[7], uint8_t spread[8])
 {
     spread[0] = key[0];
     for (unsigned i = 1; i < 7; i++)
@@ -47,7 +47,7 @@ bool des_encrypt7(const uint8_t key[7], const uint8_t in[8], uint8_t out[8])
         return false;
     /* Encrypting, decrypting and encrypting under one key is encrypting once. */
     for (size_t i = 0; i < 3; i++)
-        key_spread(key, keys + 8 * i);
+        des_key_spread(key, keys + 8 * i);
     done = EVP_EncryptInit_ex2(context, cipher, keys, NULL, NULL) == 1 && EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
            EVP_EncryptUpdate(context, encrypted, &encrypted_len, in, 8) == 1 && encrypted_len == 8;
     if (done)

@@ -64,7 +64,7 @@ static SECURITY_STATUS full_name_fill(struct ntlm_credential *credential)
 /* Who the credential speaks as: the given identity, completed from the user file where it names nobody or has no password. */
 static SECURITY_STATUS outbound_fill(struct ntlm_credential *credential, const struct acquire_request *request)
 {
-    const struct identity *given = request->identity;
+    const struct identity *given = request->identity != NULL ? request->identity : request->session_identity;
     AUTO_IDENTITY struct identity found = {0};
     require(given == NULL || given->proof_kind == IDENTITY_PASSWORD,
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "NTLM needs a password, not a keytab or a certificate"));
@@ -211,9 +211,11 @@ SECURITY_STATUS ntlm_change_password(const struct password_change *change)
 {
     struct accounts *accounts;
     try(accounts_open_configured(change->config, &accounts));
+    const struct digest_realms realms = {(const char *const *)change->config->digest_realms.item,
+                                         change->config->digest_realms.n_items, change->config->domain};
     SECURITY_STATUS status =
         account_change_password(accounts, change->user, change->domain != NULL ? change->domain : "",
-                                change->old_password, change->new_password);
+                                change->old_password, change->new_password, &realms);
     accounts_close(accounts);
     return status;
 }

@@ -164,7 +164,9 @@ static SECURITY_STATUS offer(struct context *context, struct step_out *out)
 
 static SECURITY_STATUS step_inner(struct context *context, const struct step_in *in, struct step_out *out)
 {
-    SECURITY_STATUS status = authority()->step(context, in, out);
+    struct step_in told = *in;
+    told.receive_size = context->sasl->receive_size_set ? context->sasl->receive_size : 0;
+    SECURITY_STATUS status = authority()->step(context, &told, out);
     if (status != SEC_E_OK)
         return status;
     if (context->sasl->profile->kind != SASL_LAYERED) {

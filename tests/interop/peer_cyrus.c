@@ -1,16 +1,19 @@
 /*
  * Cyrus SASL's client and server, in the language of peer_line.h. start takes mechanism=, target=SERVICE/HOST, maxbuf=, minssf=, maxssf= and
- * authzid=; sealed messages come without the length that RFC 4422 puts before them. names tells the server's authorization identity.
+ * authzid=; DIGEST-MD5 also user=, password= and realm=, of which the server knows the one. sealed messages come without the length that RFC 4422 puts before them. names tells the server's authorization identity.
  * build: peer libsasl2
  */
 #include <sasl/sasl.h>
+#include <sasl/saslplug.h>
 #include <stdint.h>
 
 #include "peer_line.h"
 
 static sasl_conn_t *connection;
 static bool is_server, begun;
-static char *service, *host, *mechanism, *authzid;
+static char *service, *host, *mechanism, *authzid, *user, *own_realm;
+static sasl_secret_t *password; /* client */
+static char *known;             /* server: the password of its one user */
 
 static void fail(int code)
 {
@@ -20,11 +23,78 @@ static void fail(int code)
 
 static int name_get(void *context, int id, const char **result, unsigned *len)
 {
-    (void)context, (void)id;
-    *result = authzid != NULL ? authzid : "";
+    (void)context;
+    *result = id == SASL_CB_AUTHNAME && user != NULL ? user : authzid != NULL ? authzid : "";
     if (len != NULL)
         *len = (unsigned)strlen(*result);
     return SASL_OK;
+}
+
+static int secret_get(sasl_conn_t *conn, void *context, int id, sasl_secret_t **secret)
+{
+    (void)conn, (void)context, (void)id;
+    *secret = password;
+    return password != NULL ? SASL_OK : SASL_FAIL;
+}
+
+static int realm_get(void *context, int id, const char **realms, const char **result)
+{
+    (void)context, (void)id;
+    *result = own_realm != NULL ? own_realm : realms[0];
+    return SASL_OK;
+}
+
+static void secret_set(const char *text)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+    password = calloc(1, sizeof *password + len + 1);
+    if (password == NULL)
+        abort();
+    password->len = len;
+    if (len > 0)
+        memcpy(password->data, text, len);
+}
+
+/* The server's one user, in an auxiliary property plug-in of ours. */
+static int property_look_up(void *context, sasl_server_params_t *params, unsigned flags, const char *who, unsigned len)
+{
+    static const char *const names[] = {SASL_AUX_PASSWORD, NULL};
+    (void)context, (void)flags;
+    size_t user_len = user != NULL ? strlen(user) : 0; /* what is looked up may be "user@realm" */
+    if (known == NULL || len < user_len || strncmp(who, user, user_len) != 0 ||
+        (len > user_len && who[user_len] != '@'))
+        return SASL_NOUSER;
+    params->utils->prop_erase(params->propctx, names[0]);
+    const struct propval *wanted = params->utils->prop_get(params->propctx);
+    for (; wanted != NULL && wanted->name != NULL; wanted++)
+        if (strcmp(wanted->name[0] == '*' ? wanted->name + 1 : wanted->name, SASL_AUX_PASSWORD_PROP) == 0)
+            params->utils->prop_set(params->propctx, wanted->name, known, -1);
+    return SASL_OK;
+}
+
+static int property_plug_init(const sasl_utils_t *utils, int max_version, int *out_version, sasl_auxprop_plug_t **plug,
+                              const char *name)
+{
+    static char plug_name[] = "peer";
+    static sasl_auxprop_plug_t ours = {.name = plug_name, .auxprop_lookup = property_look_up};
+    (void)utils, (void)max_version, (void)name;
+    *out_version = SASL_AUXPROP_PLUG_VERSION;
+    *plug = &ours;
+    return SASL_OK;
+}
+
+static int option_get(void *context, const char *plugin, const char *option, const char **result, unsigned *len)
+{
+    static const char *const options[][2] = {{"auxprop_plugin", "peer"}, {"pwcheck_method", "auxprop"}};
+    (void)context, (void)plugin;
+    for (size_t i = 0; i < 2; i++)
+        if (strcmp(option, options[i][0]) == 0) {
+            *result = options[i][1];
+            if (len != NULL)
+                *len = (unsigned)strlen(options[i][1]);
+            return SASL_OK;
+        }
+    return SASL_FAIL;
 }
 
 /* Any authorization identity: the test looks at it itself. */
@@ -39,6 +109,9 @@ static int authorize(sasl_conn_t *conn, void *context, const char *wanted, unsig
 static sasl_callback_t callbacks[] = {
     {SASL_CB_USER, (int (*)(void))(uintptr_t)name_get, NULL},
     {SASL_CB_AUTHNAME, (int (*)(void))(uintptr_t)name_get, NULL},
+    {SASL_CB_PASS, (int (*)(void))(uintptr_t)secret_get, NULL},
+    {SASL_CB_GETREALM, (int (*)(void))(uintptr_t)realm_get, NULL},
+    {SASL_CB_GETOPT, (int (*)(void))(uintptr_t)option_get, NULL},
     {SASL_CB_PROXY_POLICY, (int (*)(void))(uintptr_t)authorize, NULL},
     {SASL_CB_LIST_END, NULL, NULL},
 };
@@ -83,9 +156,15 @@ static void start(const struct line *line)
     host = strdup(slash + 1);
     mechanism = strdup(named != NULL ? named : "GSSAPI");
     authzid = line_value(line, "authzid") != NULL ? strdup(line_value(line, "authzid")) : NULL;
+    user = line_value(line, "user") != NULL ? strdup(line_value(line, "user")) : NULL;
+    own_realm = line_value(line, "realm") != NULL ? strdup(line_value(line, "realm")) : NULL;
+    known = line_value(line, "password") != NULL ? strdup(line_value(line, "password")) : NULL;
+    secret_set(known);
     int code = is_server ? sasl_server_init(callbacks, "peer_cyrus") : sasl_client_init(callbacks);
+    if (code == SASL_OK && is_server && known != NULL)
+        code = sasl_auxprop_add_plugin("peer", property_plug_init);
     if (code == SASL_OK)
-        code = is_server ? sasl_server_new(service, host, NULL, NULL, NULL, NULL, 0, &connection)
+        code = is_server ? sasl_server_new(service, host, own_realm, NULL, NULL, NULL, 0, &connection)
                          : sasl_client_new(service, host, NULL, NULL, NULL, 0, &connection);
     if (code == SASL_OK)
         code = sasl_setprop(connection, SASL_SEC_PROPS, &security);
@@ -188,5 +267,9 @@ int main(void)
     free(host);
     free(mechanism);
     free(authzid);
+    free(user);
+    free(own_realm);
+    free(known);
+    free(password);
     return 0;
 }

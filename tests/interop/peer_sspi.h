@@ -233,6 +233,13 @@ static void message_protect(struct bytes text, ULONG qop)
     size_t padding = is_sized ? buffers[2].cbBuffer : 0, gap = token_len - buffers[0].cbBuffer;
     if (status != SEC_E_OK) {
         fail(status, "EncryptMessage");
+    } else if (strcmp(package, "WDigest") == 0) { /* text, padding, signature (RFC 2831 2.4) */
+        unsigned char signature[256];
+        size_t len = buffers[0].cbBuffer;
+        memcpy(signature, all, len);
+        memmove(all, all + token_len, text.len + padding);
+        memcpy(all + text.len + padding, signature, len);
+        reply_bytes("sealed", all, text.len + padding + len);
     } else {
         memmove(all + gap, all, buffers[0].cbBuffer);
         reply_bytes("sealed", all + gap, buffers[0].cbBuffer + text.len + padding);

@@ -1,10 +1,11 @@
-"""The web servers and clients of the HTTP tests: our sample's two programs, curl, Apache with mod_auth_gssapi, and a relay between.
+"""The web servers and clients of the HTTP tests: our sample's two programs, curl, Apache with mod_auth_gssapi or mod_auth_digest, and a relay between.
 
 with Web(directory, realm) as web:
     site = web.ours("-s", "Negotiate")
     web.get(site.url("/who.json"), "-u", "EXAMPLE\\\\alice")
 
 Everything lives in the directory and on free ports of the loopback interface."""
+import hashlib
 import os
 import pathlib
 import re
@@ -167,13 +168,48 @@ GssapiAllowedMech ntlmssp
 Require valid-user
 </Location>
 """, 0o644)
+        return self.apache_start(place, config, port, tls is not None,
+                                 {"KRB5_CONFIG": str(krb5), "KRB5_KTNAME": f"FILE:{keytab}", "KRB5RCACHENAME": "none:",
+                                  "NTLM_USER_FILE": str(users)})
+
+    def apache_digest(self, user, realm, password):
+        """Apache with mod_auth_digest, for one user."""
+        place = self.directory / "apache"
+        place.mkdir(exist_ok=True)
+        (place / "index.html").write_text("a page of Apache's\n", encoding="utf-8")
+        secret = hashlib.md5(f"{user}:{realm}:{password}".encode()).hexdigest()
+        self.put("apache/users", f"{user}:{realm}:{secret}\n", 0o644)
+        self.directory.chmod(0o755)
+        place.chmod(0o755)
+        port = free_port()
+        modules = "/usr/lib/apache2/modules"
+        names = ["mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_digest"]
+        loads = "".join(f"LoadModule {name}_module {modules}/mod_{name}.so\n" for name in names)
+        who = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
+        config = self.put("apache/httpd.conf", f"""ServerRoot {place}
+ServerName {HOST}
+Listen 127.0.0.1:{port}
+PidFile {place}/pid
+ErrorLog {place}/error.log
+DefaultRuntimeDir {place}
+{who}{loads}DocumentRoot {place}
+<Location />
+AuthType Digest
+AuthName "{realm}"
+AuthDigestProvider file
+AuthUserFile {place}/users
+Require valid-user
+</Location>
+""", 0o644)
+        return self.apache_start(place, config, port, False, {})
+
+    def apache_start(self, place, config, port, secure, environment):
         log = self.directory / "apache.out"
         with open(log, "wb") as out:
-            environment = {**self.env, "KRB5_CONFIG": str(krb5), "KRB5_KTNAME": f"FILE:{keytab}", "KRB5RCACHENAME": "none:",
-                           "NTLM_USER_FILE": str(users)}
+            environment = {**self.env, **environment}
             process = subprocess.Popen([program("apache2"), "-f", str(config), "-DFOREGROUND"], env=environment,
                                        stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        site = Site(process, port, tls is not None, log)
+        site = Site(process, port, secure, log)
         self.sites.append(site)
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until and process.poll() is None:

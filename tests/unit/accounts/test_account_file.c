@@ -223,8 +223,9 @@ static void test_file_store(void **state)
     assert_int_equal(account->uid, 1000);
     assert_int_equal(account->sid.subauthority[4], 3000); /* 1000 + 2 * uid */
     account_release(account);
-    assert_int_equal(account_change_password(accounts, "bob", "", utf16_of("pw", old_room), utf16_of("new", new_room)),
-                     SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(
+        account_change_password(accounts, "bob", "", utf16_of("pw", old_room), utf16_of("new", new_room), NULL),
+        SEC_E_UNSUPPORTED_FUNCTION);
     /* The same length within the same tick of the clock: still seen, a moment later. */
     file_put(file_path, "bob:1000:" NONE ":" NT ":[D]:LCT-5F5E1000:\n", 0600);
     usleep(150000);

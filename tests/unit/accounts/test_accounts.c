@@ -94,8 +94,9 @@ static void test_password_expired(void **state)
     assert_int_equal(logon(accounts, "", "bob", "pw"), STATUS_PASSWORD_EXPIRED);
     assert_int_equal(logon(accounts, "", "bob", "no"), SEC_E_LOGON_DENIED);
     uint8_t old_room[128], new_room[128];
-    assert_int_equal(account_change_password(accounts, "bob", "", utf16_of("pw", old_room), utf16_of("new", new_room)),
-                     SEC_E_OK);
+    assert_int_equal(
+        account_change_password(accounts, "bob", "", utf16_of("pw", old_room), utf16_of("new", new_room), NULL),
+        SEC_E_OK);
     assert_int_equal(logon(accounts, "", "bob", "new"), SEC_E_OK);
     account_file_release(file);
     accounts_close(accounts);
@@ -118,8 +119,9 @@ static void test_password_expires_set(void **state)
     change = (struct account_change){.fields = CHANGE_UID, .uid = 5}; /* leaves it alone */
     assert_int_equal(account_admin_change(admin, "bob", "", &change), SEC_E_OK);
     assert_int_equal(logon(accounts, "", "bob", "pw"), STATUS_PASSWORD_EXPIRED);
-    assert_int_equal(account_change_password(accounts, "bob", "", utf16_of("pw", old_room), utf16_of("new", new_room)),
-                     SEC_E_OK);
+    assert_int_equal(
+        account_change_password(accounts, "bob", "", utf16_of("pw", old_room), utf16_of("new", new_room), NULL),
+        SEC_E_OK);
     assert_int_equal(logon(accounts, "", "bob", "new"), SEC_E_OK);
     struct store_record record = {0};
     assert_int_equal(account_admin_show(admin, "bob", "", &record), SEC_E_OK);
@@ -380,19 +382,22 @@ static void test_change_password(void **state)
     assert_int_equal(account_admin_change(admin, "bob", "", &change), SEC_E_OK);
     struct accounts *accounts = stores_open(test_store, 3);
     struct slice old_password = utf16_of("old", old_room), new_password = utf16_of("new", new_room);
-    assert_int_equal(account_change_password(accounts, "bob", "", new_password, new_password), SEC_E_LOGON_DENIED);
-    assert_int_equal(account_change_password(accounts, "nobody", "", old_password, new_password), SEC_E_LOGON_DENIED);
-    assert_int_equal(account_change_password(accounts, "bob", "", old_password, slice_of(NULL, 0)),
+    assert_int_equal(account_change_password(accounts, "bob", "", new_password, new_password, NULL),
+                     SEC_E_LOGON_DENIED);
+    assert_int_equal(account_change_password(accounts, "nobody", "", old_password, new_password, NULL),
+                     SEC_E_LOGON_DENIED);
+    assert_int_equal(account_change_password(accounts, "bob", "", old_password, slice_of(NULL, 0), NULL),
                      SEC_E_INVALID_PARAMETER);
-    assert_int_equal(account_change_password(accounts, "bob", "", old_password, slice_of(new_room, 3)),
+    assert_int_equal(account_change_password(accounts, "bob", "", old_password, slice_of(new_room, 3), NULL),
                      SEC_E_INVALID_PARAMETER);
     assert_int_equal(logon(accounts, "", "bob", "old"), STATUS_PASSWORD_MUST_CHANGE);
-    assert_int_equal(account_change_password(accounts, "bob", "", old_password, new_password), SEC_E_OK);
+    assert_int_equal(account_change_password(accounts, "bob", "", old_password, new_password, NULL), SEC_E_OK);
     assert_int_equal(logon(accounts, "", "bob", "new"), SEC_E_OK);
     assert_int_equal(logon(accounts, "", "bob", "old"), SEC_E_LOGON_DENIED);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(account_change_password(accounts, "bob", "", old_password, new_password), SEC_E_LOGON_DENIED);
-    assert_int_equal(account_change_password(accounts, "bob", "", new_password, old_password),
+        assert_int_equal(account_change_password(accounts, "bob", "", old_password, new_password, NULL),
+                         SEC_E_LOGON_DENIED);
+    assert_int_equal(account_change_password(accounts, "bob", "", new_password, old_password, NULL),
                      STATUS_ACCOUNT_LOCKED_OUT);
     accounts_close(accounts);
     account_admin_close(admin);

@@ -282,7 +282,7 @@ static void test_no_memory(void **state)
                                        .nt_response = slice_of("12345678901234567890123456789012345678901234567", 47)};
             mem_fault_set(n_steps, sticky == 1);
             SECURITY_STATUS status = account_verify_ntlm(accounts, &check, &account, &key);
-            SECURITY_STATUS changed = account_change_password(accounts, "alice", "FAKE", old, fresh);
+            SECURITY_STATUS changed = account_change_password(accounts, "alice", "FAKE", old, fresh, NULL);
             unsigned long n_allocated = mem_fault_count();
             mem_fault_set(0, false);
             assert_null(account);

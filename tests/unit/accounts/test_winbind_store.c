@@ -405,19 +405,21 @@ static void test_password_change(void **state)
     (void)state;
     domain_lock()->change = change;
     domain_unlock();
-    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh), SEC_E_OK);
-    assert_int_equal(account_change_password(accounts, "alice", "FAKE", fresh, fresh), SEC_E_LOGON_DENIED);
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh, NULL), SEC_E_OK);
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", fresh, fresh, NULL), SEC_E_LOGON_DENIED);
     assert_non_null(strstr(cause_text(), "wrong password"));
     cause_clear();
     change_refusal = 0xC000006C;
-    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh), SEC_E_LOGON_DENIED);
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh, NULL), SEC_E_LOGON_DENIED);
     assert_non_null(strstr(cause_text(), "policy"));
     change_refusal = 0xC0000234;
-    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh), STATUS_ACCOUNT_LOCKED_OUT);
-    assert_int_equal(account_change_password(accounts, "alice", "FAKE", slice_of(half, 2), fresh), SEC_E_INVALID_TOKEN);
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh, NULL), STATUS_ACCOUNT_LOCKED_OUT);
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", slice_of(half, 2), fresh, NULL),
+                     SEC_E_INVALID_TOKEN);
     domain_lock()->change = NULL;
     domain_unlock();
-    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(account_change_password(accounts, "alice", "FAKE", old, fresh, NULL),
+                     SEC_E_NO_AUTHENTICATING_AUTHORITY);
     change_refusal = 0;
     accounts_close(accounts);
 }

@@ -1,0 +1,51 @@
+/*
+ * A Digest credential: the password that proves an identity (client), and the stores that know digest hashes (server).
+ */
+#ifndef OPENSSPI_DIGEST_CREDENTIAL_H
+#define OPENSSPI_DIGEST_CREDENTIAL_H
+
+#include "accounts/accounts.h"
+#include "core/package.h"
+#include "digest/terms.h"
+#include <pthread.h>
+
+/* What a client proves itself with. */
+struct digest_login {
+    char *user, *domain;    /* UTF-8; the domain may be "" */
+    struct secret password; /* UTF-8 */
+};
+
+/* What a SASL client keeps of a server that proved itself, to save a round trip there (RFC 2831 2.2). */
+struct digest_reuse {
+    struct digest_terms terms;
+    char *target;
+};
+#define DIGEST_REUSE_MAX 8
+
+struct digest_credential {
+    const struct config *config;
+    uint32_t use;
+    bool has_login; /* else the process has no default, and only a prompt helps */
+    bool needs_password;
+    struct digest_login login;
+    char *full_name;                                     /* "domain\user", or "" */
+    struct accounts *accounts;                           /* inbound only, as is what follows */
+    const struct digest_scheme *offered[DIGEST_SCHEMES]; /* over HTTP, the best first */
+    size_t n_offered;
+    pthread_mutex_t reuse_lock;
+    struct digest_reuse reuse[DIGEST_REUSE_MAX];
+    unsigned next_reuse;
+};
+
+SECURITY_STATUS digest_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
+void digest_release(void *credential);
+SECURITY_STATUS digest_query_credential(const void *credential, uint32_t attribute, struct attribute *value);
+
+/* Asks the user (core/prompt.h) for what the credential lacks. */
+SECURITY_STATUS digest_login_prompt(const struct digest_credential *credential, const char *target,
+                                    struct digest_login *login);
+void digest_login_release(struct digest_login *login);
+/* "domain\\user", or "user" where the domain is empty; mem_free. */
+char *digest_full_name(const char *domain, const char *user);
+
+#endif

@@ -1,0 +1,170 @@
+#include "digest/handshake.h"
+
+#include "access/client_identity.h"
+#include "base/memory.h"
+#include "core/bindings.h"
+#include "core/cause.h"
+#include "digest/package.h"
+#include "digest/session.h"
+#include <string.h>
+
+void digest_handshake_free(void *handshake)
+{
+    struct digest_handshake *freed = handshake;
+    terms_release(&freed->terms);
+    if (freed->has_prompted)
+        digest_login_release(&freed->prompted);
+    mem_free(freed->target);
+    mem_free(freed->realm);
+    secret_block_free(freed, sizeof *freed);
+}
+
+static struct digest_handshake *handshake_new(struct digest_credential *credential, const struct step_in *in,
+                                              enum digest_state state, uint32_t http_flags)
+{
+    struct digest_handshake *handshake = secret_block_alloc(sizeof *handshake);
+    require(handshake != NULL, NULL);
+    handshake->credential = credential;
+    handshake->state = state;
+    handshake->asked = in->flags;
+    handshake->http = (in->flags & http_flags) != 0;
+    handshake->own_max = SASL_MAXBUF_USUAL;
+    if (in->target != NULL && (handshake->target = mem_strdup(in->target)) == NULL) {
+        digest_handshake_free(handshake);
+        return NULL;
+    }
+    return handshake;
+}
+
+SECURITY_STATUS digest_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
+{
+    const struct digest_handshake *asked = handshake;
+    return digest_attribute(asked->http, QOP_NONE, CIPHER_NONE, NULL, attribute, value);
+}
+
+SECURITY_STATUS digest_handshake_step(digest_step *const *steps, size_t n_steps, enum digest_state first_state,
+                                      uint32_t http_flags, void *credential, void **handshake, const struct step_in *in,
+                                      struct step_out *out)
+{
+    struct digest_handshake *now = *handshake;
+    bool first = now == NULL;
+    if (first)
+        now = handshake_new(credential, in, first_state, http_flags);
+    require(now != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    if (in->receive_size != 0 && now->state != DIGEST_CLIENT_PROOF &&
+        now->nonce[0] == '\0') /* the peer was not told yet */
+        now->own_max = in->receive_size;
+    SECURITY_STATUS status = bindings_take(in->bindings, now->bindings, &now->has_bindings);
+    if (status == SEC_E_OK) {
+        bool legal = now->state < n_steps && steps[now->state] != NULL;
+        status = legal ? steps[now->state](now, in, out)
+                       : cause_set(SEC_E_OUT_OF_SEQUENCE, "this Digest handshake has ended");
+    }
+    if (status < 0) /* what was written before the failure stays here */
+        writer_release(&out->token);
+    bool over = status == SEC_E_OK && now->state == DIGEST_DONE;
+    if (over || (first && status < 0)) {
+        digest_handshake_free(now);
+        now = NULL;
+    }
+    *handshake = now;
+    return status;
+}
+
+SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsigned index, struct slice *text)
+{
+    *text = index < n_params ? params[index] : slice_of(NULL, 0);
+    while (text->len > 0 && text->data[text->len - 1] == 0)
+        text->len--;
+    for (size_t i = 0; i < text->len; i++)
+        require(text->data[i] >= 0x20 && text->data[i] != 0x7f,
+                cause_set(SEC_E_INVALID_TOKEN, "PKG_PARAMS buffer %u holds a control character", index + 1));
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct slice entity)
+{
+    uint8_t hash[DIGEST_LEN_MAX];
+    size_t len = digest_len(terms->scheme->algorithm);
+    require(entity.len == 0 || digest_unhex(entity, hash, len) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the hash of the body is %zu hexadecimal digits with %s, not %zu bytes",
+                      2 * len, terms->scheme->name, entity.len));
+    return SEC_E_OK;
+}
+
+bool digest_binding_prefix(struct slice service, struct slice binding, struct writer *cnonce)
+{
+    uint8_t hash[DIGEST_LEN_MAX];
+    char hex[DIGEST_HEX_MAX];
+    const struct slice pieces[] = {service, slice_of_text(":"), binding};
+    require(digest_hash(DIGEST_MD5, pieces, COUNT_OF(pieces), hash), false);
+    digest_hex(hash, digest_len(DIGEST_MD5), hex);
+    writer_bytes(cnonce, NONCE_UPGRADED, sizeof NONCE_UPGRADED - 1);
+    writer_slice(cnonce, slice_of_text(hex));
+    return true;
+}
+
+/* ISC_RET_* and ASC_RET_* share the values of these, except INTEGRITY and that of HTTP. */
+uint32_t digest_flags(const struct digest_handshake *handshake)
+{
+    const struct digest_terms *terms = &handshake->terms;
+    bool initiator = terms->initiator;
+    uint32_t flags = terms->qop != QOP_NONE ? ISC_RET_REPLAY_DETECT : 0;
+    flags |= handshake->asked & ISC_RET_SEQUENCE_DETECT;
+    if (terms->http)
+        flags |= DIGEST_SERVER_HTTP;
+    else
+        flags |= ISC_RET_MUTUAL_AUTH;
+    if (terms->qop == QOP_AUTH_INT || terms->qop == QOP_AUTH_CONF)
+        flags |= initiator ? ISC_RET_INTEGRITY : ASC_RET_INTEGRITY;
+    if (!terms->http && terms->qop != QOP_AUTH) /* SASL's messages are numbered */
+        flags |= ISC_RET_SEQUENCE_DETECT;
+    if (terms->qop == QOP_AUTH_CONF)
+        flags |= ISC_RET_CONFIDENTIALITY;
+    return flags;
+}
+
+static SECURITY_STATUS identity_write(const struct account *account, struct writer *identity)
+{
+    struct client_identity client = {.user = account->sid, .uid = account->uid, .gid = account->gid};
+    client.n_groups = account->n_groups < CLIENT_GROUPS_MAX ? account->n_groups : CLIENT_GROUPS_MAX;
+    client.groups = mem_zalloc_array(client.n_groups, sizeof client.groups[0]);
+    require(client.groups != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    for (size_t i = 0; i < client.n_groups; i++)
+        client.groups[i] =
+            (struct client_group){account->groups[i].sid, account->groups[i].attributes, account->groups[i].gid};
+    client_identity_write(identity, &client);
+    client_identity_release(&client);
+    return writer_finish(identity) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS digest_record_write(const struct digest_handshake *handshake, const struct account *account,
+                                    struct step_out *out)
+{
+    const struct digest_terms *terms = &handshake->terms;
+    AUTO_WRITER struct writer own = writer_growing(512), identity = writer_growing(256);
+    AUTO_FREE char *name = account != NULL ? digest_full_name(account->domain, account->name) : NULL;
+    require(account == NULL || name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    if (account != NULL)
+        try(identity_write(account, &identity));
+    digest_session_seed_write(&own, terms);
+    require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    const struct digest_login *login = handshake->has_prompted ? &handshake->prompted : &handshake->credential->login;
+    AUTO_FREE char *self = account == NULL ? digest_full_name(login->domain, login->user) : NULL;
+    require(account != NULL || self != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    /* Without "-sess" H(A1) stands for the password in the whole realm: that is nobody's session key. */
+    bool has_key = !terms->http || terms->scheme->session;
+    const struct session_facts facts = {
+        .initiator = account == NULL,
+        .flags = out->granted,
+        .start = filetime_now(),
+        .expiry = FILETIME_NEVER,
+        .client = account != NULL ? name : self,
+        .server = account != NULL ? handshake->credential->config->computer : NULL,
+        .target = account != NULL ? terms->text[TERM_SERVICE] : handshake->target,
+        .authority = account != NULL ? account->domain : terms->text[TERM_REALM],
+        .session_key = slice_of(terms->key, has_key ? digest_len(terms->scheme->algorithm) : 0),
+        .identity = writer_slice_of(&identity),
+    };
+    return session_record_write(&out->record, &digest_package, &facts, writer_slice_of(&own));
+}

@@ -1,0 +1,44 @@
+/*
+ * A server's nonces. Each tells its own age and maker by a code under a key that this process made for itself, so that challenges which nobody
+ * answers cost no memory; counts are kept of nonces that proved a password, in a table that does not grow.
+ */
+#ifndef OPENSSPI_DIGEST_NONCE_H
+#define OPENSSPI_DIGEST_NONCE_H
+
+#include "base/result.h"
+#include "base/slice.h"
+#include "base/writer.h"
+
+/* What Windows begins its nonces with: "channel bindings are understood" (draft-santesson-digestbind-01). */
+#define NONCE_UPGRADED "+Upgraded+v1"
+#define NONCE_LEN (sizeof NONCE_UPGRADED - 1 + 64)
+
+struct nonce {
+    int64_t made;  /* FILETIME */
+    uint64_t name; /* random */
+};
+
+/* A fresh nonce of a realm, as text of NONCE_LEN bytes. False: no randomness. */
+MUST_USE bool nonce_make(const char *realm, bool http, char text[NONCE_LEN + 1]);
+/* Is it one that this process made for this realm? */
+bool nonce_is_ours(struct slice text, const char *realm, bool http, struct nonce *nonce);
+/* Older than `seconds`, or from the future? */
+bool nonce_is_stale(const struct nonce *nonce, unsigned seconds);
+
+enum nonce_use {
+    NONCE_NEW,       /* this count was not used before; now it is */
+    NONCE_REPLAYED,  /* it was */
+    NONCE_FORGOTTEN, /* nobody knows any more: too many others came since. Its holder gets a fresh one */
+};
+
+/* Uses count `nc` of a nonce. Counts may come in any order within 64 of the highest. */
+enum nonce_use nonce_use(const struct nonce *nonce, uint32_t nc, unsigned seconds);
+
+/* The same rule for one sequence of counts. */
+struct count_window {
+    uint32_t highest;
+    uint64_t seen; /* bit n: highest - n was used */
+};
+bool count_take(struct count_window *window, uint32_t nc);
+
+#endif

@@ -1,0 +1,453 @@
+#include "digest/session.h"
+
+#include "base/memory.h"
+#include "base/secret.h"
+#include "core/cause.h"
+#include "core/config.h"
+#include "digest/directives.h"
+#include "digest/nonce.h"
+#include "digest/package.h"
+#include "digest/sasl_lane.h"
+#include <pthread.h>
+#include <string.h>
+
+struct digest_session {
+    struct digest_terms terms;
+    bool in_order;                  /* counts come one by one, as SEQUENCE_DETECT asks */
+    pthread_mutex_t lock;           /* HTTP: what follows; both directions speak of the last request */
+    struct count_window counts;     /* server: those that were used */
+    char *last_uri, *last_cnonce;   /* of the last request: what a proof is over */
+    struct sasl_lane send, receive; /* SASL */
+};
+
+void digest_session_seed_write(struct writer *own, const struct digest_terms *terms)
+{
+    terms_write(own, terms);
+    writer_u8(own, 0);
+}
+
+static bool has_lanes(const struct digest_session *session)
+{
+    return !session->terms.http && session->terms.qop >= QOP_AUTH_INT;
+}
+
+/* The terms, and behind them the state of a context that was used. */
+static enum wire_result session_read(struct reader *own, struct digest_session *session, bool initiator, uint8_t *used)
+{
+    session->terms.initiator = initiator;
+    try(terms_read(own, &session->terms));
+    session->counts = (struct count_window){session->terms.nc, 1};
+    try(reader_u8(own, used));
+    require(*used <= 1, WIRE_BAD);
+    if (has_lanes(session) && (!sasl_lane_start(&session->send, &session->terms, initiator, true) ||
+                               !sasl_lane_start(&session->receive, &session->terms, !initiator, false)))
+        return WIRE_BAD;
+    if (*used == 0)
+        return reader_end(own);
+    try(reader_u32le(own, &session->counts.highest));
+    try(reader_u64le(own, &session->counts.seen));
+    if (has_lanes(session)) {
+        try(sasl_lane_read(own, &session->send));
+        try(sasl_lane_read(own, &session->receive));
+    }
+    return reader_end(own);
+}
+
+static void digest_session_close(void *state)
+{
+    struct digest_session *session = state;
+    sasl_lane_end(&session->send);
+    sasl_lane_end(&session->receive);
+    terms_release(&session->terms);
+    mem_free(session->last_uri);
+    mem_free(session->last_cnonce);
+    pthread_mutex_destroy(&session->lock);
+    secret_block_free(session, sizeof *session);
+}
+
+static SECURITY_STATUS digest_session_open(struct slice own, uint32_t flags, bool initiator, void **state)
+{
+    struct digest_session *session = secret_block_alloc(sizeof *session);
+    struct reader reader = reader_of(own);
+    uint8_t used;
+    require(session != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    pthread_mutex_init(&session->lock, NULL);
+    session->in_order = (flags & ISC_RET_SEQUENCE_DETECT) != 0;
+    if (session_read(&reader, session, initiator, &used) != WIRE_OK) {
+        digest_session_close(session);
+        return cause_set(SEC_E_INVALID_TOKEN, "the Digest part of a session record is damaged, or memory is short");
+    }
+    const char *uri = session->terms.text[TERM_URI], *cnonce = session->terms.text[TERM_CNONCE];
+    session->last_uri = mem_strdup(uri != NULL ? uri : "");
+    session->last_cnonce = mem_strdup(cnonce != NULL ? cnonce : "");
+    if (session->last_uri == NULL || session->last_cnonce == NULL) {
+        digest_session_close(session);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    *state = session;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS digest_session_save(const void *state, struct writer *own)
+{
+    const struct digest_session *session = state;
+    terms_write(own, &session->terms);
+    writer_u8(own, 1);
+    writer_u32le(own, session->counts.highest);
+    writer_u64le(own, session->counts.seen);
+    if (has_lanes(session)) {
+        sasl_lane_write(own, &session->send);
+        sasl_lane_write(own, &session->receive);
+    }
+    return SEC_E_OK;
+}
+
+/* The request that the buffers describe: method, URL, hash of the body ("MakeSignature"). */
+static SECURITY_STATUS request_read(const struct digest_terms *terms, const struct message *message,
+                                    struct digest_request *request)
+{
+    struct slice *texts[] = {&request->method, &request->uri, &request->entity};
+    for (unsigned i = 0; i < COUNT_OF(texts); i++) {
+        *texts[i] = i < message->n_params ? message->params[i] : slice_of(NULL, 0);
+        while (texts[i]->len > 0 && texts[i]->data[texts[i]->len - 1] == 0)
+            texts[i]->len--;
+        for (size_t k = 0; k < texts[i]->len; k++)
+            require(texts[i]->data[k] >= 0x20 && texts[i]->data[k] != 0x7f,
+                    cause_set(SEC_E_INVALID_TOKEN, "PKG_PARAMS buffer %u holds a control character", i + 1));
+    }
+    uint8_t hash[DIGEST_LEN_MAX];
+    size_t len = digest_len(terms->scheme->algorithm);
+    require(request->entity.len == 0 || digest_unhex(request->entity, hash, len) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the hash of the body is %zu hexadecimal digits with %s", 2 * len,
+                      terms->scheme->name));
+    return SEC_E_OK;
+}
+
+static bool text_replace(char **text, struct slice value)
+{
+    char *copy = mem_dup(value.data, value.len);
+    require(copy != NULL, false);
+    mem_free(*text);
+    *text = copy;
+    return true;
+}
+
+/* A client signs its next request; a server, the answer to the last one. */
+static SECURITY_STATUS http_sign_locked(struct digest_session *session, struct digest_request *request,
+                                        struct writer *token)
+{
+    struct digest_terms *terms = &session->terms;
+    if (!terms->initiator) {
+        request->uri = slice_of_text(session->last_uri);
+        return terms_proof_write(terms, request, session->counts.highest, slice_of_text(session->last_cnonce), token)
+                   ? SEC_E_OK
+                   : SEC_E_BUFFER_TOO_SMALL;
+    }
+    require(request->method.len > 0 && request->uri.len > 0,
+            cause_set(SEC_E_INVALID_TOKEN, "the PKG_PARAMS buffers are the request's method and its URL"));
+    require(terms->qop != QOP_NONE && terms->nc < UINT32_MAX,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's nonce serves no more requests: begin a new context"));
+    require(terms_answer_write(terms, request, terms->nc + 1, token), SEC_E_BUFFER_TOO_SMALL);
+    require(text_replace(&session->last_uri, request->uri), SEC_E_INSUFFICIENT_MEMORY);
+    terms->nc++;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS http_sign(struct digest_session *session, struct message *message)
+{
+    struct digest_request request = {0};
+    /* Windows' caller gives a PADDING buffer for it, and an empty TOKEN. */
+    struct slice_mut *to = message->padding.data != NULL ? &message->padding : &message->token;
+    require(to->data != NULL && to->len > 0,
+            cause_set(SEC_E_INVALID_TOKEN, "a response needs a SECBUFFER_PADDING to be written into"));
+    try(request_read(&session->terms, message, &request));
+    struct writer token = writer_fixed(to->data, to->len);
+    pthread_mutex_lock(&session->lock);
+    SECURITY_STATUS status = http_sign_locked(session, &request, &token);
+    pthread_mutex_unlock(&session->lock);
+    require(status != SEC_E_BUFFER_TOO_SMALL,
+            cause_set(status, "the response does not fit into %zu bytes; cbMaxSignature always does", to->len));
+    try(status);
+    to->len = token.len;
+    return SEC_E_OK;
+}
+
+/* Is it said by the client of this context, over its nonce? */
+static SECURITY_STATUS said_check(const struct digest_terms *terms, const struct directives *said)
+{
+    bool ext = terms->username_ext; /* its encoding may differ; the response is over the realm's secret all the same */
+    bool same = directive_there(said, DIRECTIVE_NONCE) && directive_there(said, DIRECTIVE_REALM) &&
+                slice_equal(said->value[DIRECTIVE_NONCE], terms_text(terms, TERM_NONCE)) &&
+                slice_equal(said->value[DIRECTIVE_REALM], terms_text(terms, TERM_REALM)) &&
+                (ext ? directive_there(said, DIRECTIVE_USERNAME_EXT)
+                     : directive_there(said, DIRECTIVE_USERNAME) &&
+                           slice_equal(said->value[DIRECTIVE_USERNAME], terms_text(terms, TERM_USERNAME)));
+    require(same,
+            cause_set(SEC_E_INVALID_TOKEN, "a response for another context: its name, realm or nonce is another"));
+    require(directive_is(said, DIRECTIVE_QOP, digest_qop_name(terms->qop)) &&
+                (!directive_there(said, DIRECTIVE_ALGORITHM) ||
+                 directive_is(said, DIRECTIVE_ALGORITHM, terms->scheme->name)),
+            cause_set(SEC_E_MESSAGE_ALTERED, "another quality of protection or algorithm than was agreed on"));
+    return SEC_E_OK;
+}
+
+/* Both this context's counts and the nonce's, which other contexts may use too. */
+static SECURITY_STATUS count_check(struct digest_session *session, uint32_t nc)
+{
+    const struct digest_terms *terms = &session->terms;
+    struct count_window counts = session->counts;
+    struct nonce nonce;
+    const struct config *config;
+    require(!session->in_order || nc == counts.highest + 1,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u where %u was due", (unsigned)nc, (unsigned)counts.highest + 1));
+    require(count_take(&counts, nc),
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u was used before, or is too old: a replay", (unsigned)nc));
+    try(config_get(&config));
+    unsigned seconds = config->digest_nonce_seconds;
+    config_release(config);
+    if (nonce_is_ours(terms_text(terms, TERM_NONCE), terms->text[TERM_REALM], true, &nonce)) {
+        require(!nonce_is_stale(&nonce, seconds),
+                cause_set(SEC_E_CONTEXT_EXPIRED, "this context's nonce is stale: send a challenge"));
+        enum nonce_use use = nonce_use(&nonce, nc, seconds);
+        require(use != NONCE_FORGOTTEN, cause_set(SEC_E_CONTEXT_EXPIRED, "this context's nonce is not known any more: "
+                                                                         "send a challenge"));
+        require(use == NONCE_NEW, cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u was used before: a replay", (unsigned)nc));
+    }
+    session->counts = counts;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS request_verify(struct digest_session *session, const struct digest_request *given,
+                                      const struct directives *said)
+{
+    const struct digest_terms *terms = &session->terms;
+    struct digest_request request = *given;
+    char expected[DIGEST_HEX_MAX];
+    uint8_t count[4];
+    struct slice response = said->value[DIRECTIVE_RESPONSE], cnonce = said->value[DIRECTIVE_CNONCE];
+    require(request.method.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the method"));
+    require(response.len > 0 && cnonce.len > 0 && directive_there(said, DIRECTIVE_URI) &&
+                directive_there(said, DIRECTIVE_NC) &&
+                digest_unhex(said->value[DIRECTIVE_NC], count, sizeof count) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "a response has uri, nc, cnonce and response"));
+    try(said_check(terms, said));
+    require(request.uri.len == 0 || slice_equal(request.uri, said->value[DIRECTIVE_URI]),
+            cause_set(SEC_E_MESSAGE_ALTERED, "the client signed another URI than the request's"));
+    request.uri = said->value[DIRECTIVE_URI];
+    uint32_t nc = (uint32_t)count[0] << 24 | (uint32_t)count[1] << 16 | (uint32_t)count[2] << 8 | count[3];
+    require(terms_response(terms, &request, nc, cnonce, expected), SEC_E_INSUFFICIENT_MEMORY);
+    require(response.len == strlen(expected) && secret_equal(expected, response.data, response.len),
+            cause_set(SEC_E_MESSAGE_ALTERED, "the response does not fit the request"));
+    char *uri = mem_dup(request.uri.data, request.uri.len), *client = mem_dup(cnonce.data, cnonce.len);
+    SECURITY_STATUS status = uri != NULL && client != NULL ? count_check(session, nc) : SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) {
+        mem_free(session->last_uri);
+        mem_free(session->last_cnonce);
+        session->last_uri = STEAL(uri);
+        session->last_cnonce = STEAL(client);
+    }
+    mem_free(uri);
+    mem_free(client);
+    return status;
+}
+
+static SECURITY_STATUS proof_verify(struct digest_session *session, const struct digest_request *given,
+                                    const struct directives *said)
+{
+    struct digest_request request = *given;
+    request.uri = slice_of_text(session->last_uri);
+    require(terms_proof_right(&session->terms, &request, session->terms.nc, said),
+            cause_set(SEC_E_MESSAGE_ALTERED, "the server's proof is wrong"));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS http_verify(struct digest_session *session, const struct message *message)
+{
+    AUTO_DIRECTIVES struct directives said = {0};
+    struct digest_request request = {0};
+    struct slice rest = slice_of(message->token.data, message->token.len);
+    require(rest.len > 0 && rest.len <= DIGEST_TOKEN_MAX,
+            cause_set(SEC_E_INVALID_TOKEN, "the SECBUFFER_TOKEN is what the peer sent, at most %d bytes",
+                      DIGEST_TOKEN_MAX));
+    require(directives_parse(&rest, false, &said) == WIRE_OK && rest.len == 0,
+            cause_set(SEC_E_INVALID_TOKEN, "what the peer sent is not a list of directives"));
+    try(request_read(&session->terms, message, &request));
+    pthread_mutex_lock(&session->lock);
+    SECURITY_STATUS status =
+        session->terms.initiator ? proof_verify(session, &request, &said) : request_verify(session, &request, &said);
+    pthread_mutex_unlock(&session->lock);
+    return status;
+}
+
+/* SASL. */
+
+static size_t data_len(const struct message *message)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < message->n_data; i++)
+        len += message->data[i].len;
+    return len;
+}
+
+static SECURITY_STATUS sasl_protect(struct digest_session *session, struct message *message)
+{
+    struct sasl_lane *lane = &session->send;
+    size_t len = data_len(message), padding = sasl_lane_padding(lane, len);
+    require(message->token.data != NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "a message to protect needs a SECBUFFER_TOKEN for the signature"));
+    require(message->token.len >= SASL_SIGNATURE_LEN,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "a signature has 16 bytes, the buffer %zu", message->token.len));
+    require(message->padding.len >= padding,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "3des needs a SECBUFFER_PADDING of %d bytes", DES_BLOCK_LEN));
+    require(len <= session->terms.peer_max && padding + SASL_SIGNATURE_LEN <= session->terms.peer_max - len,
+            cause_set(SEC_E_INVALID_TOKEN, "a message of %zu bytes, %zu under its protection; the peer takes %u", len,
+                      len + padding + SASL_SIGNATURE_LEN, (unsigned)session->terms.peer_max));
+    for (unsigned i = 0; i < message->n_data && lane->cipher != CIPHER_NONE; i++)
+        require(!message->data[i].read_only,
+                cause_set(SEC_E_INVALID_TOKEN, "SASL encrypts the whole message, and a buffer is read-only"));
+    message->padding.len = padding;
+    message->token.len = SASL_SIGNATURE_LEN;
+    return sasl_lane_send(lane, message);
+}
+
+/* {STREAM, DATA}: the whole protected message is text, padding, signature. */
+static SECURITY_STATUS stream_split(struct message *message)
+{
+    require(message->stream.len >= SASL_SIGNATURE_LEN,
+            cause_set(SEC_E_INVALID_TOKEN, "a protected message of %zu bytes", message->stream.len));
+    size_t len = message->stream.len - SASL_SIGNATURE_LEN;
+    message->data[0] = (struct segment){.data = message->stream.data, .len = len};
+    message->n_data = 1;
+    message->padding = (struct slice_mut){0};
+    message->token = (struct slice_mut){message->stream.data + len, SASL_SIGNATURE_LEN};
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS sasl_unprotect(struct digest_session *session, struct message *message)
+{
+    bool stream = message->stream.data != NULL;
+    if (stream)
+        try(stream_split(message));
+    else if (session->terms.cipher != CIPHER_3DES)
+        message->padding.len = 0; /* what a caller has ready for other packages */
+    require(message->token.data != NULL && message->token.len == SASL_SIGNATURE_LEN,
+            cause_set(SEC_E_INVALID_TOKEN, "a protected message needs a SECBUFFER_TOKEN with its 16-byte signature"));
+    size_t len = data_len(message);
+    require(len <= session->terms.own_max && message->padding.len + SASL_SIGNATURE_LEN <= session->terms.own_max - len,
+            cause_set(SEC_E_INVALID_TOKEN, "a message of %zu bytes; this side takes %u", len,
+                      (unsigned)session->terms.own_max));
+    for (unsigned i = 0; i < message->n_data && session->terms.cipher != CIPHER_NONE; i++)
+        require(!message->data[i].read_only,
+                cause_set(SEC_E_INVALID_TOKEN, "SASL encrypts the whole message, and a buffer is read-only"));
+    try(sasl_lane_receive(&session->receive, message));
+    message->padding.len = 0;
+    if (stream)
+        message->stream_data = (struct slice_mut){message->data[0].data, message->data[0].len};
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS digest_sign(void *state, uint32_t qop, struct message *message, uint32_t seq)
+{
+    struct digest_session *session = state;
+    (void)seq; /* Digest counts by itself */
+    require(qop == 0, cause_set(SEC_E_QOP_NOT_SUPPORTED, "quality of protection 0x%x", (unsigned)qop));
+    if (session->terms.http)
+        return http_sign(session, message);
+    require(session->terms.qop == QOP_AUTH_INT || session->terms.qop == QOP_AUTH_CONF,
+            cause_set(SEC_E_QOP_NOT_SUPPORTED, "integrity was not negotiated"));
+    require(session->terms.qop == QOP_AUTH_INT,
+            cause_set(SEC_E_QOP_NOT_SUPPORTED, "under auth-conf every message is encrypted (RFC 2831 2.4)"));
+    return sasl_protect(session, message);
+}
+
+static SECURITY_STATUS digest_verify(void *state, struct message *message, uint32_t seq, uint32_t *qop)
+{
+    struct digest_session *session = state;
+    (void)seq, (void)qop;
+    if (session->terms.http)
+        return http_verify(session, message);
+    require(session->terms.qop == QOP_AUTH_INT,
+            cause_set(SEC_E_QOP_NOT_SUPPORTED, "the messages of this context are %s",
+                      session->terms.qop == QOP_AUTH_CONF ? "encrypted" : "not protected"));
+    return sasl_unprotect(session, message);
+}
+
+static SECURITY_STATUS digest_seal(void *state, uint32_t qop, struct message *message, uint32_t seq)
+{
+    struct digest_session *session = state;
+    (void)seq;
+    bool sign_only = !session->terms.http && session->terms.qop == QOP_AUTH_INT && qop == SECQOP_WRAP_NO_ENCRYPT;
+    require(qop == 0 || sign_only, cause_set(SEC_E_QOP_NOT_SUPPORTED, "quality of protection 0x%x", (unsigned)qop));
+    require(sign_only || (!session->terms.http && session->terms.qop == QOP_AUTH_CONF),
+            cause_set(SEC_E_QOP_NOT_SUPPORTED, session->terms.http ? "Digest over HTTP encrypts nothing"
+                                                                   : "confidentiality was not negotiated"));
+    return sasl_protect(session, message);
+}
+
+static SECURITY_STATUS digest_unseal(void *state, struct message *message, uint32_t seq, uint32_t *qop)
+{
+    struct digest_session *session = state;
+    (void)seq;
+    require(has_lanes(session), cause_set(SEC_E_QOP_NOT_SUPPORTED, "the messages of this context are not protected"));
+    try(sasl_unprotect(session, message));
+    *qop = session->terms.qop == QOP_AUTH_CONF ? 0 : SECQOP_WRAP_NO_ENCRYPT;
+    return SEC_E_OK;
+}
+
+#define SIGNATURE_HMAC_MD5 0xffffff76u
+#define CALG_MD5_NUMBER 0x8003u /* wincrypt.h */
+#define CALG_SHA_256_NUMBER 0x800cu
+#define CALG_RC4_NUMBER 0x6801u
+#define CALG_3DES_112_NUMBER 0x6609u
+
+static SECURITY_STATUS key_info(bool http, enum digest_cipher cipher, const struct digest_scheme *scheme,
+                                struct attribute *value)
+{
+    static const struct {
+        const char *name;
+        uint32_t number, bits;
+    } ciphers[N_CIPHERS] = {
+        [CIPHER_NONE] = {"", 0, 128},
+        [CIPHER_RC4] = {"RSADSI RC4", CALG_RC4_NUMBER, 128},
+        [CIPHER_3DES] = {"3DES TWO KEY", CALG_3DES_112_NUMBER, 112},
+    };
+    require(scheme != NULL, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "there is no key yet"));
+    bool md5 = scheme->algorithm == DIGEST_MD5;
+    value->key_info.signature_name = http ? scheme->name : "HMAC-MD5";
+    value->key_info.signature_algorithm = !http ? SIGNATURE_HMAC_MD5 : md5 ? CALG_MD5_NUMBER : CALG_SHA_256_NUMBER;
+    value->key_info.encrypt_name = ciphers[cipher].name;
+    value->key_info.encrypt_algorithm = ciphers[cipher].number;
+    value->key_info.key_bits = md5 ? ciphers[cipher].bits : 256;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS digest_attribute(bool http, enum digest_qop qop, enum digest_cipher cipher,
+                                 const struct digest_scheme *scheme, uint32_t attribute, struct attribute *value)
+{
+    if (attribute == SECPKG_ATTR_KEY_INFO)
+        return key_info(http, cipher, scheme, value);
+    require(attribute == SECPKG_ATTR_SIZES, SEC_E_UNSUPPORTED_FUNCTION);
+    bool protects = !http && qop >= QOP_AUTH_INT;
+    value->sizes.max_token = DIGEST_TOKEN_MAX;
+    value->sizes.max_signature = http ? DIGEST_TOKEN_MAX : protects ? SASL_SIGNATURE_LEN : 0;
+    value->sizes.block = cipher == CIPHER_3DES ? DES_BLOCK_LEN : 0;
+    value->sizes.trailer = protects ? SASL_SIGNATURE_LEN : 0;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS digest_session_query(const void *state, uint32_t attribute, struct attribute *value)
+{
+    const struct digest_terms *terms = &((const struct digest_session *)state)->terms;
+    return digest_attribute(terms->http, terms->qop, terms->cipher, terms->scheme, attribute, value);
+}
+
+const struct package_session digest_session_table = {
+    .open = digest_session_open,
+    .close = digest_session_close,
+    .save = digest_session_save,
+    .sign = digest_sign,
+    .seal = digest_seal,
+    .verify = digest_verify,
+    .unseal = digest_unseal,
+    .query = digest_session_query,
+};

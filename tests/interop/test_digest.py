@@ -1,0 +1,153 @@
+"""HTTP Digest: our client and our server, curl, Apache's mod_auth_digest, `sspi get`; wrong passwords, bindings, replays."""
+import json
+import pathlib
+import re
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from peers import BUILD  # noqa: E402
+from realm import Realm  # noqa: E402
+from web import HOST, Web  # noqa: E402
+
+PASSWORD, REALM = "Password1!", "test realm"
+ALICE = ("-u", "alice")
+
+
+@pytest.fixture(scope="module", name="realm")
+def realm_of_the_module():
+    with Realm() as realm:
+        yield realm
+
+
+@pytest.fixture(name="web")
+def web_of_the_test(realm):
+    with tempfile.TemporaryDirectory(prefix="opensspi-web-") as directory, Web(directory, realm) as web:
+        configure(web)
+        done = sspi(web, "account", "add", "--domain", "EXAMPLE", "alice", text=PASSWORD + "\n")
+        assert done.returncode == 0, done.stderr
+        yield web
+
+
+def configure(web, more=""):
+    web.put("opensspi.conf", "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+            f"[accounts]\nstores = sqlite:{web.directory}/accounts/accounts.db\n[digest]\nrealms = {REALM}\n{more}")
+
+
+def sspi(web, *words, text=None):
+    return web.run(BUILD / "sspi", *words, text=text)
+
+
+def who(done):
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_accounts_tell_of_hashes(web):
+    shown = sspi(web, "account", "show", "alice")
+    assert shown.returncode == 0 and re.search(r"Digest realms: +test realm\n", shown.stdout), shown.stdout + shown.stderr
+    assert json.loads(sspi(web, "account", "show", "--json", "alice").stdout)["digest_realms"] == [REALM]
+
+
+@pytest.mark.parametrize("tls", (None, "web"))
+def test_ours(web, tls):
+    site = web.ours("-s", "Digest", tls=tls)
+    trust = ("-c", web.certificate("web")[0]) if tls else ()
+    told = who(web.get(site.url("/who.json?a=%20b"), "-s", "Digest", *ALICE, *trust, password=PASSWORD))
+    assert (told["user"], told["package"], told["scheme"]) == ("EXAMPLE\\alice", "WDigest", "Digest")
+    assert (told["tls"], told["bound"]) == (tls is not None, tls is not None)
+    done = web.get(site.url("/who.json"), "-s", "Digest", *ALICE, *trust, password="wrong")
+    assert done.returncode == 1 and "refuses" in done.stderr, done.stderr
+    if tls:  # a sign-on that is bound to nothing
+        done = web.get(site.url("/who.json"), "-s", "Digest", "-b", *ALICE, *trust, password=PASSWORD)
+        assert done.returncode == 1 and "channel bindings" in site.text(), done.stderr
+
+
+def test_relay_stays_out(web):
+    """Somebody between with a certificate of his own: the client is bound to that one."""
+    site = web.ours("-s", "Digest", tls="web")
+    relay = web.relay(site, tls="relay")
+    done = web.get(relay.url("/who.json"), "-s", "Digest", "-k", *ALICE, password=PASSWORD)
+    assert done.returncode == 1 and "another channel" in site.text(), site.text()
+
+
+@pytest.mark.parametrize("algorithms", ("SHA-256", "MD5", "MD5-sess", "SHA-256-sess"))
+def test_curl(web, algorithms):
+    configure(web, f"algorithms = {algorithms}\n")
+    site = web.ours("-s", "Digest")
+    url = site.url("/who.json?x=y,z")
+    told = who(web.curl(url, "--digest", "-u", f"alice:{PASSWORD}"))
+    assert (told["user"], told["package"]) == ("EXAMPLE\\alice", "WDigest")
+    done = web.curl(url, url, url, "--digest", "-u", f"alice:{PASSWORD}")  # one connection, one nonce, three counts
+    assert done.stdout.count('"user"') == 3, done.stdout + done.stderr
+    done = web.curl(url, "-o", "/dev/null", "-w", "%{http_code}", "--digest", "-u", "alice:wrong")
+    assert done.stdout == "401"
+
+
+def test_several_algorithms(web):
+    """One header a challenge: curl takes the first, our client the strongest."""
+    configure(web, "algorithms = MD5, SHA-512-256\n")
+    site = web.ours("-s", "Digest,NTLM")
+    head = web.curl(site.url("/who.json"), "-i").stdout
+    offers = re.findall(r"(?im)^www-authenticate: (.*?)\r?$", head)
+    assert [offer.split()[0] for offer in offers] == ["Digest", "Digest", "NTLM"]
+    assert "SHA-512-256" in offers[0] and "algorithm=MD5" in offers[1]
+    told = who(web.get(site.url("/who.json"), "-s", "Digest", *ALICE, password=PASSWORD))
+    assert told["package"] == "WDigest"
+
+
+def test_curl_domain_name(web):
+    """The other spelling that there are hashes for."""
+    site = web.ours("-s", "Digest")
+    assert who(web.curl(site.url("/who.json"), "--digest", "-u", f"EXAMPLE\\alice:{PASSWORD}"))["user"] == "EXAMPLE\\alice"
+
+
+def test_replay(web):
+    """A header that was overheard gets nobody in."""
+    site = web.ours("-s", "Digest")
+    url = site.url("/who.json")
+    done = web.curl(url, "-v", "--digest", "-u", f"alice:{PASSWORD}")
+    header = re.search(r"(?m)^> (Authorization: Digest .*?)\r?$", done.stderr)[1]
+    for words in ((), ("-X", "HEAD", "-I")):
+        again = web.curl(url, "-o", "/dev/null", "-w", "%{http_code}", "-H", header, *words)
+        assert again.stdout == "401"
+    assert "a replay" in site.text()
+    other = web.curl(site.url("/"), "-o", "/dev/null", "-w", "%{http_code}", "-H", header)
+    assert other.stdout == "401" and "another URI" in site.text()
+
+
+def test_sspi_get(web):
+    site = web.ours("-s", "Digest", tls="web")
+    ca = web.certificate("web")[0]
+    words = ("get", "--package", "Digest", "--user", "alice", "--ca", ca, site.url("/who.json?q").replace(HOST, "127.0.0.1"))
+    done = sspi(web, *words, text=PASSWORD + "\n")
+    assert done.returncode == 0 and json.loads(done.stdout)["bound"] is True, done.stderr
+    done = sspi(web, *words, text="wrong\n")
+    assert done.returncode == 3 and "did not accept" in done.stderr, (done.returncode, done.stderr)
+
+
+# Apache's server: MD5, qop=auth, and a proof in Authentication-Info.
+
+@pytest.mark.parametrize("scheme", ("ours", "sspi"))
+def test_apache(web, scheme):
+    site = web.apache_digest("alice", REALM, PASSWORD)
+    url = site.url("/index.html?a=b")
+    if scheme == "ours":
+        done = web.get(url, "-v", "-s", "Digest", *ALICE, password=PASSWORD)
+        wrong = web.get(url, "-s", "Digest", *ALICE, password="wrong")
+        assert "uthentication-Info" in done.stderr
+    else:
+        words = ("get", "--package", "Digest", "--user", "alice", url.replace(HOST, "127.0.0.1"))
+        done = sspi(web, *words, text=PASSWORD + "\n")
+        wrong = sspi(web, *words, text="wrong\n")
+    assert done.returncode == 0 and done.stdout == "a page of Apache's\n", done.stderr
+    assert wrong.returncode != 0 and wrong.stdout == ""
+
+
+def test_md5_refused_by_policy(web):
+    site = web.apache_digest("alice", REALM, PASSWORD)
+    configure(web, "allow_md5 = no\n")
+    done = web.get(site.url("/index.html"), "-s", "Digest", *ALICE, password=PASSWORD)
+    assert done.returncode == 1 and "allow_md5" in done.stderr, done.stderr

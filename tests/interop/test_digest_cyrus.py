@@ -1,0 +1,155 @@
+"""SASL DIGEST-MD5 against Cyrus SASL's client and server: each protection and cipher, wrong passwords, a second sign-on without a challenge, letters beyond ASCII."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from peers import BUILD, Helper, World, hex_of  # noqa: E402
+
+TARGET, REALM = "ldap/server.example.test", "example.test"
+SSF = {"none": 0, "integrity": 1, "confidentiality": 128}
+TEXTS = (b"text" * 8, b"x", b"1234567", b"12345678", bytes(range(256)) * 16)
+PEOPLE = {"alice": "Password1!", "J\u00e4s\u00f8n": "Gehe\u00efm"}
+
+
+class Ours(Helper):
+    program = "peer_opensspi"
+
+    def begin(self, role, layer=None, **more):
+        self.layer = layer
+        assert self.answer("sasl") is not None
+        words = {"user": "alice", "password": PEOPLE["alice"], **more} if role == "client" else {}
+        if layer not in (None, "none"):
+            words["flags"] = layer
+        return self.stepped(self.answer(role, *(f"{key}={value}" for key, value in {"package": "WDigest", "target": TARGET,
+                                                                                     **words}.items())))
+
+    def send(self, text):
+        return self.data("seal" if self.layer == "confidentiality" else "wrap", hex_of(text))
+
+
+class Cyrus(Helper):
+    program = "peer_cyrus"
+
+    def __init__(self, world, **environment):
+        super().__init__(world, ASAN_OPTIONS="detect_leaks=0", **environment)
+
+    def begin(self, role, layer=None, **more):
+        words = {"mechanism": "DIGEST-MD5", "target": TARGET, "user": "alice", "password": PEOPLE["alice"],
+                 "realm": REALM, **more}
+        if layer is not None:
+            words["maxssf"] = SSF[layer]
+            words["minssf"] = min(SSF[layer], 112)
+        return self.stepped(self.answer(role, *(f"{key}={value}" for key, value in words.items())))
+
+    def send(self, text):
+        return self.data("seal", hex_of(text))
+
+
+class DigestWorld(World):
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.put("opensspi.conf", "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+                 f"[accounts]\nstores = sqlite:{directory}/accounts/accounts.db\n[digest]\nrealms = {REALM}\n")
+        for user, password in PEOPLE.items():
+            subprocess.run([BUILD / "sspi", "account", "add", user], env=self.environment(), input=password + "\n", text=True,
+                           check=True, timeout=60)
+
+
+@pytest.fixture(name="world")
+def world_of_the_test():
+    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
+        world = DigestWorld(directory)
+        try:
+            yield world
+        finally:
+            world.close()
+        ours = [one for one in world.processes if any("peer_opensspi" in str(word) for word in one.process.args)]
+        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+
+
+def exchange(client, server, answer):
+    """Runs it to the end; who refused, or None."""
+    assert answer is not None, client.problem
+    to, sender, finished = server, client, set()
+    for _ in range(8):
+        word, token = answer
+        if word == "done":
+            finished.add(sender)
+        if finished == {client, server}:
+            return None
+        answer = to.token(token)
+        if answer is None:
+            return to
+        to, sender = sender, to
+    raise AssertionError("no end")
+
+
+def meet(world, kinds, client_layer, server_layer=None, client_words=None, server_words=None):
+    client, server = (kind(world) for kind in kinds)
+    assert server.begin("server", server_layer, **(server_words or {})) is not None, server.problem
+    refused = exchange(client, server, client.begin("client", client_layer, **(client_words or {})))
+    return client, server, refused
+
+
+PAIRS = {"ours-ours": (Ours, Ours), "ours-cyrus": (Ours, Cyrus), "cyrus-ours": (Cyrus, Ours)}
+pairs = pytest.mark.parametrize("kinds", PAIRS.values(), ids=PAIRS)
+
+
+def talk(client, server):
+    for text in TEXTS:
+        for source, sink in ((client, server), (server, client)):
+            message = source.send(text)
+            assert message is not None, source.problem
+            assert sink.unseal(message) == text, sink.problem
+
+
+@pytest.mark.parametrize("layer", SSF)
+@pairs
+def test_layers(world, kinds, layer):
+    client, server, refused = meet(world, kinds, layer)
+    assert refused is None, refused.problem
+    server.layer = layer
+    for side in (client, server):
+        if isinstance(side, Cyrus):
+            assert int(side.say("ssf")) >= {"none": 0, "integrity": 1, "confidentiality": 112}[layer]
+    if layer != "none":
+        talk(client, server)
+
+
+@pairs
+def test_wrong_password(world, kinds):
+    client, server, refused = meet(world, kinds, "none", client_words={"password": "wrong"})
+    assert refused is server
+    if isinstance(server, Ours):
+        assert server.problem.startswith("0x8009030c"), server.problem
+    client, server, refused = meet(world, kinds, "none", client_words={"user": "nobody"})
+    assert refused is server
+
+
+@pytest.mark.parametrize("layer", ("integrity", "confidentiality"))
+@pytest.mark.parametrize("kinds", ((Ours, Cyrus), (Cyrus, Ours)), ids=("ours-cyrus", "cyrus-ours"))
+def test_server_insists(world, kinds, layer):
+    client, server, refused = meet(world, kinds, "none", layer)
+    ours = client if isinstance(client, Ours) else server
+    if isinstance(client, Cyrus):
+        assert refused is client  # it wants none, and none is offered
+    else:
+        assert refused is None, refused.problem  # what was not asked for may be had all the same
+        ours.layer = layer
+        talk(client, server)
+
+
+@pytest.mark.parametrize("kinds", ((Ours, Cyrus), (Cyrus, Ours)), ids=("ours-cyrus", "cyrus-ours"))
+def test_letters(world, kinds):
+    """Names and passwords of ISO 8859-1 are hashed in it (RFC 2831 2.1.2.1)."""
+    user, password = list(PEOPLE.items())[1]
+    words = {"user": user, "password": password}
+    client, server, refused = meet(world, kinds, "none", client_words=words,
+                                   server_words=words if kinds[1] is Cyrus else None)
+    assert refused is None, refused.problem
+    if isinstance(server, Ours):
+        assert server.say("names").endswith(user)

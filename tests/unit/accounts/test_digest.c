@@ -1,0 +1,219 @@
+/*
+ * Digest hashes in the account database: written when a password is set and the configuration names realms, gone when it is set in another way, and asked for by name or by its hash.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accounts_test.h"
+
+#include <sqlite3.h>
+
+static const char *const realm_names[] = {"realm", "other"};
+static const struct digest_realms realms = {realm_names, 2, "HERE"};
+
+static struct accounts *here_open(void)
+{
+    static const struct account_policy policy = {.lockout_threshold = 3, .lockout_seconds = 60, .reset_seconds = 60};
+    const char *const names[] = {test_store};
+    struct accounts *accounts = NULL;
+    assert_int_equal(accounts_open(names, 1, "HERE", &policy, &accounts), SEC_E_OK);
+    return accounts;
+}
+
+/* A response of RFC 7616 with fixed nonces, measured by the store. */
+static SECURITY_STATUS respond(struct accounts *accounts, const char *username, const char *realm, const char *password,
+                               enum digest_form form, bool hashed)
+{
+    const char *backslash = strchr(username, '\\');
+    char domain[32] = "", hex[DIGEST_HEX_MAX];
+    uint8_t secret[DIGEST_LEN_MAX], given[DIGEST_LEN_MAX], user_hash[DIGEST_LEN_MAX];
+    enum digest_algorithm algorithm = digest_form_algorithm(form);
+    const struct account *account = NULL;
+    if (backslash != NULL)
+        snprintf(domain, sizeof(domain), "%.*s", (int)(backslash - username), username);
+    assert_true(
+        digest_form_secret(form, slice_of_text(username), slice_of_text(realm), slice_of_text(password), secret));
+    const struct slice named[] = {slice_of_text(username), slice_of_text(":"), slice_of_text(realm)};
+    assert_true(digest_hash(algorithm, named, 3, user_hash));
+    const struct digest_response_input input = {.algorithm = algorithm,
+                                                .nonce = slice_of_text("n"),
+                                                .nc = slice_of_text("00000001"),
+                                                .cnonce = slice_of_text("c"),
+                                                .qop = slice_of_text("auth"),
+                                                .method = slice_of_text("GET"),
+                                                .uri = slice_of_text("/")};
+    assert_true(digest_response(&input, secret, hex));
+    const struct digest_check check = {
+        .user = backslash != NULL ? backslash + 1 : username,
+        .domain = domain,
+        .username = username,
+        .user_hash = slice_of(user_hash, hashed ? digest_len(algorithm) : 0),
+        .realm = realm,
+        .form = form,
+        .variant = DIGEST_PLAIN,
+        .input = &input,
+        .response = slice_of_text(hex),
+    };
+    SECURITY_STATUS status = account_verify_digest(accounts, &check, &account, given);
+    if (status == SEC_E_OK) {
+        assert_memory_equal(given, secret, digest_len(algorithm));
+        assert_string_equal(account->domain, "HERE");
+    }
+    account_release(account);
+    return status;
+}
+
+static SECURITY_STATUS realm_count(void *context, const char *realm)
+{
+    assert_true(strcmp(realm, "realm") == 0 || strcmp(realm, "other") == 0);
+    ++*(unsigned *)context;
+    return SEC_E_OK;
+}
+
+static unsigned realms_of(struct account_admin *admin, const char *name)
+{
+    AUTO_RECORD struct store_record record = {0};
+    unsigned n = 0;
+    assert_int_equal(account_admin_show(admin, name, "", &record), SEC_E_OK);
+    assert_int_equal(account_admin_digest_realms(admin, &record.account->sid, realm_count, &n), SEC_E_OK);
+    return n;
+}
+
+static void account_add(struct account_admin *admin, const char *name, const char *password)
+{
+    uint8_t room[128];
+    AUTO_KEY16 struct key16 hash;
+    struct slice utf16 = utf16_of(password, room);
+    ntlm_nt_hash(utf16, &hash);
+    const struct account_spec spec = {.name = name,
+                                      .domain = "",
+                                      .nt_hash = &hash,
+                                      .password = utf16,
+                                      .expires = FILETIME_NEVER,
+                                      .uid = -1,
+                                      .gid = -1};
+    assert_int_equal(account_admin_add(admin, &spec), SEC_E_OK);
+}
+
+static void test_written_when_set(void **state)
+{
+    uint8_t room[128], new_room[128];
+    (void)state;
+    struct account_admin *admin = admin_open();
+    account_add(admin, "plain", "pw"); /* no realms: no hashes */
+    assert_int_equal(realms_of(admin, "plain"), 0);
+    account_admin_digest(admin, &realms);
+    account_add(admin, "bob", "pw");
+    assert_int_equal(realms_of(admin, "bob"), 2);
+    struct accounts *accounts = here_open();
+    for (int form = DIGEST_FORM_MD5; form <= DIGEST_FORMS; form++)
+        for (int hashed = 0; hashed < 2; hashed++) {
+            assert_int_equal(respond(accounts, "bob", "realm", "pw", (enum digest_form)form, hashed != 0), SEC_E_OK);
+            assert_int_equal(respond(accounts, "HERE\\bob", "other", "pw", (enum digest_form)form, hashed != 0),
+                             SEC_E_OK);
+        }
+    assert_int_equal(respond(accounts, "Bob", "realm", "pw", DIGEST_FORM_MD5, false), SEC_E_LOGON_DENIED);
+    assert_int_equal(respond(accounts, "bob", "third", "pw", DIGEST_FORM_MD5, false), SEC_E_LOGON_DENIED);
+    assert_int_equal(respond(accounts, "plain", "realm", "pw", DIGEST_FORM_MD5, false), SEC_E_LOGON_DENIED);
+    assert_int_equal(account_admin_passwd(admin, "bob", "", utf16_of("two", room), false), SEC_E_OK);
+    assert_int_equal(respond(accounts, "bob", "realm", "pw", DIGEST_FORM_SHA256, false), SEC_E_LOGON_DENIED);
+    assert_int_equal(respond(accounts, "bob", "realm", "two", DIGEST_FORM_SHA256, false), SEC_E_OK);
+    assert_int_equal(
+        account_change_password(accounts, "bob", "", utf16_of("two", room), utf16_of("three", new_room), &realms),
+        SEC_E_OK);
+    assert_int_equal(respond(accounts, "bob", "realm", "two", DIGEST_FORM_SHA256, false), SEC_E_LOGON_DENIED);
+    assert_int_equal(respond(accounts, "HERE\\bob", "realm", "three", DIGEST_FORM_SHA256, false), SEC_E_OK);
+    accounts_close(accounts);
+    account_admin_close(admin);
+}
+
+/* No hash of a former password stays, however the password was set. */
+static void test_none_left_behind(void **state)
+{
+    static const char text[] =
+        "opensspi-accounts 1\naccount\tbob\t\t\t8CC19B6A8CFEAC299C2871C86B38DE28\t\t\t1\t\t\t\t\n";
+    struct account_file *file = NULL;
+    struct import_counts counts;
+    uint8_t room[128], new_room[128];
+    (void)state;
+    struct account_admin *admin = admin_open();
+    account_admin_digest(admin, &realms);
+    account_add(admin, "bob", "pw");
+    struct accounts *accounts = here_open();
+    assert_int_equal(account_file_parse(ACCOUNT_FILE_OWN, slice_of_text(text), "test", &file), SEC_E_OK);
+    assert_int_equal(account_admin_import(admin, file, "", true, &counts), SEC_E_OK);
+    account_file_release(file);
+    assert_int_equal(realms_of(admin, "bob"), 0);
+    assert_int_equal(account_admin_passwd(admin, "bob", "", utf16_of("pw", room), false), SEC_E_OK);
+    assert_int_equal(realms_of(admin, "bob"), 2);
+    assert_int_equal(
+        account_change_password(accounts, "bob", "", utf16_of("pw", room), utf16_of("new", new_room), NULL), SEC_E_OK);
+    assert_int_equal(realms_of(admin, "bob"), 0);
+    assert_int_equal(account_admin_passwd(admin, "bob", "", utf16_of("pw", room), false), SEC_E_OK);
+    account_admin_digest(admin, NULL); /* realms are taken out of the configuration: the next password leaves none */
+    assert_int_equal(account_admin_passwd(admin, "bob", "", utf16_of("pw", room), false), SEC_E_OK);
+    assert_int_equal(realms_of(admin, "bob"), 0);
+    account_admin_digest(admin, &realms);
+    assert_int_equal(account_admin_passwd(admin, "bob", "", utf16_of("pw", room), false), SEC_E_OK);
+    assert_int_equal(account_admin_remove(admin, "bob", ""), SEC_E_OK);
+    assert_int_equal(respond(accounts, "bob", "realm", "pw", DIGEST_FORM_MD5, true), SEC_E_LOGON_DENIED);
+    accounts_close(accounts);
+    account_admin_close(admin);
+}
+
+static void test_lockout(void **state)
+{
+    (void)state;
+    struct account_admin *admin = admin_open();
+    account_admin_digest(admin, &realms);
+    account_add(admin, "bob", "pw");
+    struct accounts *accounts = here_open();
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(respond(accounts, "bob", "realm", "no", DIGEST_FORM_MD5, i == 1), SEC_E_LOGON_DENIED);
+    assert_int_equal(respond(accounts, "bob", "realm", "pw", DIGEST_FORM_MD5, false), STATUS_ACCOUNT_LOCKED_OUT);
+    assert_int_equal(account_admin_enable(admin, "bob", ""), SEC_E_OK);
+    assert_int_equal(respond(accounts, "bob", "realm", "pw", DIGEST_FORM_MD5, false), SEC_E_OK);
+    accounts_close(accounts);
+    account_admin_close(admin);
+}
+
+static void exec_sql(const char *text)
+{
+    sqlite3 *handle = NULL;
+    assert_int_equal(sqlite3_open(test_database, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle, text, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(handle);
+}
+
+/* A database of the first version is brought up to date where it is opened, and loses nothing. */
+static void test_first_version(void **state)
+{
+    uint8_t room[128];
+    (void)state;
+    struct account_admin *admin = admin_open();
+    account_add(admin, "bob", "pw");
+    account_admin_close(admin);
+    exec_sql("DROP TRIGGER digest_stale; DROP TABLE digest; PRAGMA user_version = 1");
+    struct accounts *accounts = here_open();
+    const struct account *account = NULL;
+    assert_int_equal(account_find(accounts, "bob", "", &account), SEC_E_OK);
+    account_release(account);
+    assert_int_equal(respond(accounts, "bob", "realm", "pw", DIGEST_FORM_MD5, false), SEC_E_LOGON_DENIED);
+    admin = admin_open();
+    account_admin_digest(admin, &realms);
+    assert_int_equal(account_admin_passwd(admin, "bob", "", utf16_of("pw", room), false), SEC_E_OK);
+    assert_int_equal(respond(accounts, "bob", "realm", "pw", DIGEST_FORM_MD5, false), SEC_E_OK);
+    accounts_close(accounts);
+    account_admin_close(admin);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_written_when_set, directory_make, directory_remove),
+        cmocka_unit_test_setup_teardown(test_none_left_behind, directory_make, directory_remove),
+        cmocka_unit_test_setup_teardown(test_lockout, directory_make, directory_remove),
+        cmocka_unit_test_setup_teardown(test_first_version, directory_make, directory_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

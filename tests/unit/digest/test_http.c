@@ -1,0 +1,486 @@
+/*
+ * HTTP Digest between our client and our server: every algorithm, both qualities of protection, names in all spellings, later requests, and what the attributes say.
+ * build: all
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/time.h"
+#include "support/digest_loop.h"
+#include <sspi_ext.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct digest_side client, server;
+static const struct digest_call get = {.flags = DIGEST_HTTP, .target = "/dir/index.html?q=\"1\"", .method = "GET"};
+static const struct digest_call got = {.flags = DIGEST_HTTP, .method = "GET", .uri = "/dir/index.html?q=\"1\""};
+
+static int begin(void **state)
+{
+    (void)state;
+    digest_configure(NULL);
+    digest_client(&client, NULL, NULL, NULL);
+    digest_server(&server);
+    return client.has_credential && server.has_credential ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    digest_side_end(&client);
+    digest_side_end(&server);
+    return 0;
+}
+
+static void forget(void)
+{
+    digest_forget(&client);
+    digest_forget(&server);
+}
+
+static void reconfigure(const char *extra)
+{
+    digest_side_end(&client);
+    digest_side_end(&server);
+    digest_configure(extra);
+    digest_client(&client, NULL, NULL, NULL);
+    digest_server(&server);
+    assert_true(client.has_credential && server.has_credential);
+}
+
+static void assert_client_name(const char *expected)
+{
+    SecPkgContext_NamesA names = {0};
+    assert_int_equal(QueryContextAttributesA(&server.context, SECPKG_ATTR_NAMES, &names), SEC_E_OK);
+    assert_string_equal(names.sUserName, expected);
+    FreeContextBuffer(names.sUserName);
+}
+
+static void test_usual(void **state)
+{
+    char value[128];
+    (void)state;
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    assert_client_name("EXAMPLE\\alice");
+    assert_true((client.attributes & ISC_RET_REPLAY_DETECT) != 0);
+    assert_true((client.attributes & (ISC_RET_INTEGRITY | ISC_RET_CONFIDENTIALITY | ISC_RET_MUTUAL_AUTH)) == 0);
+    assert_true((server.attributes & ASC_RET_REPLAY_DETECT) != 0);
+    assert_true(digest_value(client.token, "algorithm", value, sizeof value));
+    assert_string_equal(value, "SHA-256");
+    assert_true(digest_value(client.token, "qop", value, sizeof value));
+    assert_string_equal(value, "auth");
+    assert_true(digest_value(server.token, "rspauth", value, sizeof value));
+    assert_int_equal(strlen(value), 64);
+}
+
+static void test_algorithms(void **state)
+{
+    static const char *const names[] = {"MD5",          "MD5-sess",    "SHA-256",
+                                        "SHA-256-sess", "SHA-512-256", "SHA-512-256-sess"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        for (int integrity = 0; integrity < 2; integrity++) {
+            char extra[64], value[128];
+            struct digest_call ours = get, theirs = got;
+            snprintf(extra, sizeof extra, "algorithms = %s\n", names[i]);
+            reconfigure(extra);
+            if (integrity) {
+                ours.flags |= ISC_REQ_INTEGRITY;
+                theirs.flags |= ASC_REQ_INTEGRITY;
+            }
+            assert_int_equal(digest_http_run(&client, &server, &ours, &theirs), SEC_E_OK);
+            assert_true(digest_value(client.token, "algorithm", value, sizeof value));
+            assert_string_equal(value, names[i]);
+            assert_true(digest_value(client.token, "qop", value, sizeof value));
+            assert_string_equal(value, integrity ? "auth-int" : "auth");
+            assert_int_equal((client.attributes & ISC_RET_INTEGRITY) != 0, integrity);
+            assert_int_equal((server.attributes & ASC_RET_INTEGRITY) != 0, integrity);
+            SecPkgContext_SessionKey key = {0};
+            SECURITY_STATUS has_key = QueryContextAttributesA(&server.context, SECPKG_ATTR_SESSION_KEY, &key);
+            if (strstr(names[i], "-sess") != NULL) {
+                assert_int_equal(has_key, SEC_E_OK);
+                assert_int_equal(key.SessionKeyLength, strncmp(names[i], "MD5", 3) == 0 ? 16 : 32);
+                FreeContextBuffer(key.SessionKey);
+            } else
+                assert_true(has_key != SEC_E_OK || key.SessionKeyLength == 0);
+        }
+}
+
+static void test_strongest_of_several(void **state)
+{
+    char value[64];
+    (void)state;
+    reconfigure("algorithms = MD5, SHA-512-256, SHA-256\n");
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_non_null(strstr(server.token, ", Digest "));
+    assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+    assert_true(digest_value(client.token, "algorithm", value, sizeof value));
+    assert_string_equal(value, "SHA-512-256");
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+}
+
+static void test_spellings(void **state)
+{
+    static const struct {
+        const char *user, *domain, *extra;
+    } cases[] = {{"alice", "EXAMPLE", ""},
+                 {"EXAMPLE\\alice", "", ""},
+                 {"alice", DIGEST_REALM, ""},
+                 {"alice", "EXAMPLE", "userhash = yes\n"},
+                 {"alice", "", "userhash = yes\n"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        reconfigure(cases[i].extra);
+        digest_side_end(&client);
+        digest_client(&client, cases[i].user, cases[i].domain, NULL);
+        assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+        assert_client_name("EXAMPLE\\alice");
+        if (cases[i].extra[0] != '\0')
+            assert_null(strstr(client.token, "alice"));
+    }
+}
+
+/* Letters beyond ASCII: username*, hashed names, and ISO 8859-1 where a server says nothing of UTF-8. */
+static void test_letters(void **state)
+{
+    static const char *const extras[] = {"", "userhash = yes\n", "algorithms = MD5\n", "algorithms = MD5-sess\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++)
+        for (int old = 0; old < (i < 2 ? 1 : 2); old++) {
+            reconfigure(extras[i]);
+            digest_side_end(&client);
+            digest_client(&client, "J\303\244s\303\270n", NULL, "Geheim\303\274");
+            assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+            if (old)
+                assert_true(digest_alter(server.token, "charset", NULL));
+            assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+            assert_int_equal(strstr(client.token, "username*=UTF-8''J%C3%A4s%C3%B8n") != NULL, i != 1 && !old);
+            assert_int_equal(strstr(client.token, "username=\"J\344s\370n\"") != NULL, old);
+            assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+            assert_client_name("EXAMPLE\\J\303\244s\303\270n");
+        }
+}
+
+static void test_realms(void **state)
+{
+    struct digest_call theirs = got;
+    char value[64];
+    (void)state;
+    theirs.realm = "other";
+    assert_int_equal(digest_http_run(&client, &server, &get, &theirs), SEC_E_OK);
+    assert_true(digest_value(client.token, "realm", value, sizeof value));
+    assert_string_equal(value, "other");
+    forget();
+    theirs.realm = "unknown"; /* nobody has hashes for it */
+    assert_int_equal(digest_http_run(&client, &server, &get, &theirs), SEC_E_LOGON_DENIED);
+    forget();
+    theirs.realm = "bell\a";
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_E_INVALID_TOKEN);
+}
+
+static void test_no_context_for_the_answer(void **state)
+{
+    (void)state;
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+    digest_forget(&server); /* HTTP remembers nothing between requests */
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+    assert_client_name("EXAMPLE\\alice");
+}
+
+static void test_mutual(void **state)
+{
+    struct digest_call ours = get;
+    char token[DIGEST_TOKEN + 1];
+    (void)state;
+    ours.flags |= ISC_REQ_MUTUAL_AUTH;
+    assert_int_equal(digest_http_run(&client, &server, &ours, &got), SEC_E_OK);
+    assert_true((client.attributes & ISC_RET_MUTUAL_AUTH) != 0);
+    forget();
+    /* a server that does not know the password: its proof is another one */
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+    strcpy(token, server.token);
+    assert_true(digest_alter(token, "rspauth",
+                             "00000000000000000000000000000000"
+                             "00000000000000000000000000000000"));
+    assert_int_equal(digest_initiate_step(&client, &ours, token), SEC_E_MUTUAL_AUTH_FAILED);
+}
+
+/* Bodies: the hash of the request's is in the response, the one of the answer's in the proof. */
+static void test_bodies(void **state)
+{
+    static const char body[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    static const char other[] = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+    struct digest_call ours = get, theirs = got;
+    char proof[DIGEST_TOKEN + 1];
+    (void)state;
+    ours.flags |= ISC_REQ_INTEGRITY | ISC_REQ_MUTUAL_AUTH;
+    theirs.flags |= ASC_REQ_INTEGRITY;
+    ours.entity = theirs.entity = other;
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+    theirs.entity = body; /* another body */
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_LOGON_DENIED);
+    digest_forget(&server);
+    theirs.entity = other;
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+    assert_string_equal(server.token, ""); /* the proof waits for the answer's body */
+    assert_int_equal(digest_sign(&server, "", "", body, proof), SEC_E_OK);
+    ours.entity = body;
+    assert_int_equal(digest_initiate_step(&client, &ours, proof), SEC_E_OK);
+    ours.entity = "nonsense";
+    digest_forget(&client);
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_INVALID_TOKEN);
+}
+
+static void test_later_requests(void **state)
+{
+    char token[DIGEST_TOKEN + 1], proof[DIGEST_TOKEN + 1], value[16];
+    (void)state;
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    for (int i = 2; i < 12; i++) {
+        char count[16];
+        assert_int_equal(digest_sign(&client, "POST", "/form", "", token), SEC_E_OK);
+        snprintf(count, sizeof count, "%08x", i);
+        assert_true(digest_value(token, "nc", value, sizeof value));
+        assert_string_equal(value, count);
+        assert_int_equal(digest_verify(&server, "POST", "/other", "", token), SEC_E_MESSAGE_ALTERED);
+        assert_int_equal(digest_verify(&server, "PUT", "/form", "", token), SEC_E_MESSAGE_ALTERED);
+        assert_int_equal(digest_verify(&server, "POST", "/form", "", token), SEC_E_OK);
+        assert_int_equal(digest_verify(&server, "POST", "/form", "", token), SEC_E_OUT_OF_SEQUENCE);
+        assert_int_equal(digest_sign(&server, "", "", "", proof), SEC_E_OK);
+        assert_int_equal(digest_verify(&client, "", "", "", proof), SEC_E_OK);
+        assert_int_equal(digest_verify(&client, "", "", "", token), SEC_E_MESSAGE_ALTERED);
+    }
+    /* and as a context of its own, as a server without memory takes it */
+    assert_int_equal(digest_sign(&client, "GET", "/more", "", token), SEC_E_OK);
+    struct digest_side other = {0};
+    struct digest_call theirs = got;
+    theirs.uri = "/more";
+    digest_server(&other);
+    assert_int_equal(digest_accept_step(&other, &theirs, token), SEC_E_OK);
+    digest_forget(&other);
+    assert_int_equal(digest_accept_step(&other, &theirs, token), SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(digest_verify(&server, "GET", "/more", "", token), SEC_E_OUT_OF_SEQUENCE);
+    digest_side_end(&other);
+}
+
+static void test_order(void **state)
+{
+    char one[DIGEST_TOKEN + 1], two[DIGEST_TOKEN + 1];
+    struct digest_call theirs = got, ours = get;
+    (void)state;
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", "/1", "", one), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", "/2", "", two), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/2", "", two), SEC_E_OK); /* connections overtake each other */
+    assert_int_equal(digest_verify(&server, "GET", "/1", "", one), SEC_E_OK);
+    forget();
+    theirs.flags |= ASC_REQ_SEQUENCE_DETECT;
+    ours.flags |= ISC_REQ_SEQUENCE_DETECT;
+    assert_int_equal(digest_http_run(&client, &server, &ours, &theirs), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", "/1", "", one), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", "/2", "", two), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/2", "", two), SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(digest_verify(&server, "GET", "/1", "", one), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/2", "", two), SEC_E_OK);
+}
+
+static void test_stale(void **state)
+{
+    char value[16], token[DIGEST_TOKEN + 1];
+    (void)state;
+    filetime_fix(filetime_now());
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", "/x", "", token), SEC_E_OK);
+    filetime_fix(filetime_now() + 599 * FILETIME_SECOND);
+    assert_int_equal(digest_verify(&server, "GET", "/x", "", token), SEC_E_OK);
+    filetime_fix(filetime_now() + 2 * FILETIME_SECOND);
+    assert_int_equal(digest_sign(&client, "GET", "/x", "", token), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/x", "", token), SEC_E_CONTEXT_EXPIRED);
+    digest_forget(&server);
+    struct digest_call theirs = got, ours = get;
+    theirs.uri = "/x";
+    ours.target = "/x";
+    assert_int_equal(digest_accept_step(&server, &theirs, token), SEC_I_CONTINUE_NEEDED);
+    assert_true(digest_value(server.token, "stale", value, sizeof value));
+    assert_string_equal(value, "true");
+    digest_forget(&client);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+    /* a client that waits for the server's proof takes the new nonce by itself */
+    forget();
+    ours.flags |= ISC_REQ_MUTUAL_AUTH;
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+    filetime_fix(filetime_now() + 700 * FILETIME_SECOND);
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
+    filetime_fix(0);
+}
+
+/* Peers of before RFC 2617, where the configuration takes them. */
+static void test_no_qop(void **state)
+{
+    (void)state;
+    reconfigure("algorithms = MD5\n");
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_true(digest_alter(server.token, "qop", NULL));
+    assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_QOP_NOT_SUPPORTED);
+    reconfigure("algorithms = MD5\nallow_no_qop = yes\n");
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_true(digest_alter(server.token, "qop", NULL));
+    assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+    assert_null(strstr(client.token, "qop"));
+    assert_null(strstr(client.token, "nc="));
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+    char token[DIGEST_TOKEN + 1];
+    strcpy(token, client.token);
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &got, token), SEC_E_OUT_OF_SEQUENCE); /* its nonce served once */
+    assert_int_equal(digest_sign(&client, "GET", "/", "", token), SEC_E_OUT_OF_SEQUENCE);
+}
+
+static void test_attributes(void **state)
+{
+    SecPkgContext_Sizes sizes = {0};
+    SecPkgContext_KeyInfoA key = {0};
+    SecPkgContext_PackageInfoA info = {0};
+    SecPkgContext_Lifespan lifespan = {0};
+    SecPkgContext_Flags flags = {0};
+    SecPkgCredentials_NamesA names = {0};
+    (void)state;
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    assert_int_equal(QueryContextAttributesA(&client.context, SECPKG_ATTR_SIZES, &sizes), SEC_E_OK);
+    assert_int_equal(sizes.cbMaxToken, 4096);
+    assert_int_equal(sizes.cbMaxSignature, 4096);
+    assert_int_equal(sizes.cbSecurityTrailer, 0);
+    assert_int_equal(QueryContextAttributesA(&server.context, SECPKG_ATTR_KEY_INFO, &key), SEC_E_OK);
+    assert_string_equal(key.sSignatureAlgorithmName, "SHA-256");
+    FreeContextBuffer(key.sSignatureAlgorithmName);
+    FreeContextBuffer(key.sEncryptAlgorithmName);
+    assert_int_equal(QueryContextAttributesA(&server.context, SECPKG_ATTR_PACKAGE_INFO, &info), SEC_E_OK);
+    assert_string_equal(info.PackageInfo->Name, "WDigest");
+    assert_int_equal(info.PackageInfo->wRPCID, 21);
+    assert_int_equal(info.PackageInfo->fCapabilities, 0x304);
+    assert_int_equal(info.PackageInfo->cbMaxToken, 4096);
+    FreeContextBuffer(info.PackageInfo);
+    assert_int_equal(QueryContextAttributesA(&server.context, SECPKG_ATTR_LIFESPAN, &lifespan), SEC_E_OK);
+    assert_int_equal(QueryContextAttributesA(&server.context, SECPKG_ATTR_FLAGS, &flags), SEC_E_OK);
+    assert_int_equal(flags.Flags, server.attributes);
+    assert_int_equal(QueryCredentialsAttributesA(&client.credential, SECPKG_CRED_ATTR_NAMES, &names), SEC_E_OK);
+    assert_string_equal(names.sUserName, "alice");
+    FreeContextBuffer(names.sUserName);
+    SecPkgContext_NegotiationInfoA state_of = {0};
+    assert_int_equal(QueryContextAttributesA(&server.context, SECPKG_ATTR_NEGOTIATION_INFO, &state_of), SEC_E_OK);
+    assert_int_equal(state_of.NegotiationState, SECPKG_NEGOTIATION_COMPLETE);
+    assert_string_equal(state_of.PackageInfo->Name, "WDigest");
+    FreeContextBuffer(state_of.PackageInfo);
+    /* the client as an access token */
+    HANDLE token = NULL;
+    assert_int_equal(QuerySecurityContextToken(&server.context, &token), SEC_E_OK);
+    OpenSspiCloseHandle(token);
+    assert_int_equal(QuerySecurityContextToken(&client.context, &token), SEC_E_NO_IMPERSONATION);
+}
+
+static void test_export(void **state)
+{
+    char token[DIGEST_TOKEN + 1];
+    SecBuffer packed = {0};
+    CtxtHandle moved = {0};
+    char name[] = "WDigest";
+    (void)state;
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", "/1", "", token), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/1", "", token), SEC_E_OK);
+    assert_int_equal(ExportSecurityContext(&server.context, 0, &packed, NULL), SEC_E_OK);
+    assert_int_equal(ImportSecurityContextA(name, &packed, NULL, &moved), SEC_E_OK);
+    FreeContextBuffer(packed.pvBuffer);
+    DeleteSecurityContext(&server.context);
+    server.context = moved;
+    assert_int_equal(digest_verify(&server, "GET", "/1", "", token), SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(digest_sign(&client, "GET", "/2", "", token), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/2", "", token), SEC_E_OK);
+    assert_client_name("EXAMPLE\\alice");
+}
+
+static void test_bindings(void **state)
+{
+    struct {
+        SEC_CHANNEL_BINDINGS head;
+        char data[8];
+    } one = {.head = {.cbApplicationDataLength = 8, .dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS)},
+             .data = "channel1"},
+      two = one;
+    struct digest_call ours = get, theirs = got, plain = get;
+    (void)state;
+    two.data[7] = '2';
+    ours.bindings = theirs.bindings = &one;
+    ours.bindings_len = theirs.bindings_len = sizeof one;
+    ours.service = "HTTP/server.example.test";
+    assert_int_equal(digest_http_run(&client, &server, &ours, &theirs), SEC_E_OK);
+    assert_non_null(strstr(client.token, "hashed-dirs=\"service-name,channel-binding\""));
+    SecPkgContext_ClientSpecifiedTarget target = {0};
+    assert_int_equal(QueryContextAttributesW(&server.context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, &target), SEC_E_OK);
+    FreeContextBuffer(target.sTargetName);
+    forget();
+    ours.bindings = &two; /* a relay: the client's channel is another one */
+    assert_int_equal(digest_http_run(&client, &server, &ours, &theirs), SEC_E_BAD_BINDINGS);
+    forget();
+    assert_int_equal(digest_http_run(&client, &server, &plain, &theirs), SEC_E_OK); /* a client that knows none */
+    forget();
+    theirs.flags |= ASC_REQ_PROXY_BINDINGS; /* the server insists */
+    assert_int_equal(digest_http_run(&client, &server, &plain, &theirs), SEC_E_BAD_BINDINGS);
+    forget();
+    theirs.flags = got.flags;
+    reconfigure("channel_bindings = always\n");
+    assert_int_equal(digest_http_run(&client, &server, &plain, &theirs), SEC_E_BAD_BINDINGS);
+    forget();
+    /* taken away, or exchanged, on the way */
+    ours.bindings = &one;
+    reconfigure(NULL);
+    for (int i = 0; i < 3; i++) {
+        static const char *const names[] = {"channel-binding", "channel-binding", "service-name"};
+        static const char *const values[] = {NULL, "00000000000000000000000000000000", "HTTP/other"};
+        assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
+        assert_true(digest_alter(client.token, names[i], values[i]));
+        assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_BAD_BINDINGS);
+        forget();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_usual, begin, end),
+        cmocka_unit_test_setup_teardown(test_algorithms, begin, end),
+        cmocka_unit_test_setup_teardown(test_strongest_of_several, begin, end),
+        cmocka_unit_test_setup_teardown(test_spellings, begin, end),
+        cmocka_unit_test_setup_teardown(test_letters, begin, end),
+        cmocka_unit_test_setup_teardown(test_realms, begin, end),
+        cmocka_unit_test_setup_teardown(test_no_context_for_the_answer, begin, end),
+        cmocka_unit_test_setup_teardown(test_mutual, begin, end),
+        cmocka_unit_test_setup_teardown(test_bodies, begin, end),
+        cmocka_unit_test_setup_teardown(test_later_requests, begin, end),
+        cmocka_unit_test_setup_teardown(test_order, begin, end),
+        cmocka_unit_test_setup_teardown(test_stale, begin, end),
+        cmocka_unit_test_setup_teardown(test_no_qop, begin, end),
+        cmocka_unit_test_setup_teardown(test_attributes, begin, end),
+        cmocka_unit_test_setup_teardown(test_export, begin, end),
+        cmocka_unit_test_setup_teardown(test_bindings, begin, end),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    digest_cleanup();
+    return failed;
+}

@@ -1,0 +1,376 @@
+/*
+ * SASL DIGEST-MD5 between our client and our server: layers, ciphers, sizes, a second sign-on without a challenge, export, and messages that were altered.
+ * build: all
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/digest_loop.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONF (ISC_REQ_CONFIDENTIALITY)
+#define TARGET "ldap/server.example.test"
+
+static struct digest_side client, server;
+
+static int begin(void **state)
+{
+    (void)state;
+    digest_configure(NULL);
+    digest_client(&client, NULL, NULL, NULL);
+    digest_server(&server);
+    return client.has_credential && server.has_credential ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    digest_side_end(&client);
+    digest_side_end(&server);
+    return 0;
+}
+
+static void forget(void)
+{
+    digest_forget(&client);
+    digest_forget(&server);
+}
+
+struct wire {
+    unsigned char data[4096], padding[16], token[64];
+    SecBuffer buffers[3];
+    SecBufferDesc list;
+};
+
+static void wire_set(struct wire *wire, const char *text)
+{
+    memset(wire, 0, sizeof *wire);
+    memcpy(wire->data, text, strlen(text));
+    wire->buffers[0] = (SecBuffer){sizeof wire->token, SECBUFFER_TOKEN, wire->token};
+    wire->buffers[1] = (SecBuffer){(ULONG)strlen(text), SECBUFFER_DATA, wire->data};
+    wire->buffers[2] = (SecBuffer){sizeof wire->padding, SECBUFFER_PADDING, wire->padding};
+    wire->list = (SecBufferDesc){SECBUFFER_VERSION, 3, wire->buffers};
+}
+
+/* The message as it goes over the wire: text, padding, signature. */
+static ULONG wire_join(const struct wire *wire, unsigned char *whole)
+{
+    memcpy(whole, wire->data, wire->buffers[1].cbBuffer);
+    memcpy(whole + wire->buffers[1].cbBuffer, wire->padding, wire->buffers[2].cbBuffer);
+    memcpy(whole + wire->buffers[1].cbBuffer + wire->buffers[2].cbBuffer, wire->token, wire->buffers[0].cbBuffer);
+    return wire->buffers[0].cbBuffer + wire->buffers[1].cbBuffer + wire->buffers[2].cbBuffer;
+}
+
+static SECURITY_STATUS open_stream(CtxtHandle *context, unsigned char *whole, ULONG len, const char *expected)
+{
+    SecBuffer buffers[2] = {{len, SECBUFFER_STREAM, whole}, {0, SECBUFFER_DATA, NULL}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
+    SECURITY_STATUS status = DecryptMessage(context, &list, 0, NULL);
+    if (status == SEC_E_OK) {
+        assert_int_equal(buffers[1].cbBuffer, strlen(expected));
+        assert_memory_equal(buffers[1].pvBuffer, expected, strlen(expected));
+    }
+    return status;
+}
+
+static void test_auth(void **state)
+{
+    struct wire wire;
+    (void)state;
+    assert_int_equal(digest_sasl_run(&client, &server, 0, 0), SEC_E_OK);
+    assert_true((client.attributes & ISC_RET_MUTUAL_AUTH) != 0);
+    assert_true((client.attributes & (ISC_RET_INTEGRITY | ISC_RET_CONFIDENTIALITY)) == 0);
+    wire_set(&wire, "text");
+    assert_int_equal(MakeSignature(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
+    assert_int_equal(EncryptMessage(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
+}
+
+static void test_integrity(void **state)
+{
+    struct wire wire;
+    SecPkgContext_Sizes sizes;
+    (void)state;
+    assert_int_equal(digest_sasl_run(&client, &server, ISC_REQ_INTEGRITY, 0), SEC_E_OK);
+    assert_true((client.attributes & ISC_RET_INTEGRITY) != 0 && (server.attributes & ASC_RET_INTEGRITY) != 0);
+    assert_int_equal(QueryContextAttributesA(&client.context, SECPKG_ATTR_SIZES, &sizes), SEC_E_OK);
+    assert_int_equal(sizes.cbMaxSignature, 16);
+    for (int i = 0; i < 3; i++) {
+        wire_set(&wire, "signed text");
+        assert_int_equal(MakeSignature(&client.context, 0, &wire.list, 0), SEC_E_OK);
+        assert_int_equal(wire.buffers[0].cbBuffer, 16);
+        assert_string_equal(wire.data, "signed text");
+        wire.data[3] ^= 1;
+        assert_int_equal(VerifySignature(&server.context, &wire.list, 0, NULL), SEC_E_MESSAGE_ALTERED);
+        wire.data[3] ^= 1;
+        assert_int_equal(VerifySignature(&server.context, &wire.list, 0, NULL), SEC_E_OK);
+        assert_int_equal(VerifySignature(&server.context, &wire.list, 0, NULL), SEC_E_OUT_OF_SEQUENCE);
+    }
+    wire_set(&wire, "secret text");
+    assert_int_equal(EncryptMessage(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
+    assert_int_equal(EncryptMessage(&server.context, SECQOP_WRAP_NO_ENCRYPT, &wire.list, 0), SEC_E_OK);
+    unsigned char whole[5000];
+    ULONG len = wire_join(&wire, whole);
+    assert_int_equal(open_stream(&client.context, whole, len, "secret text"), SEC_E_OK);
+}
+
+/* Text of every length over both ciphers, both ways, in pieces and as one stream. */
+static void seal_both_ways(void)
+{
+    char text[64];
+    for (size_t n = 0; n < 40; n++) {
+        CtxtHandle *from = n % 2 != 0 ? &client.context : &server.context;
+        CtxtHandle *to = n % 2 != 0 ? &server.context : &client.context;
+        struct wire wire, copy;
+        unsigned char whole[5000];
+        memset(text, 'x', n);
+        text[n] = '\0';
+        wire_set(&wire, text);
+        assert_int_equal(EncryptMessage(from, 0, &wire.list, 0), SEC_E_OK);
+        assert_int_equal(wire.buffers[0].cbBuffer, 16);
+        if (n > 8)
+            assert_memory_not_equal(wire.data, text, n);
+        ULONG len = wire_join(&wire, whole);
+        if (n % 3 == 0) {
+            assert_int_equal(open_stream(to, whole, len, text), SEC_E_OK);
+            continue;
+        }
+        copy = wire;
+        for (int i = 0; i < 3; i++)
+            copy.buffers[i].pvBuffer = i == 0 ? (void *)copy.token : i == 1 ? (void *)copy.data : (void *)copy.padding;
+        copy.list.pBuffers = copy.buffers;
+        copy.token[2] ^= 4;
+        assert_int_equal(DecryptMessage(to, &copy.list, 0, NULL), SEC_E_MESSAGE_ALTERED);
+        assert_int_equal(DecryptMessage(to, &wire.list, 0, NULL), SEC_E_OK);
+        assert_int_equal(wire.buffers[1].cbBuffer, n);
+        assert_memory_equal(wire.data, text, n);
+    }
+}
+
+static void test_confidentiality(void **state)
+{
+    (void)state;
+    assert_int_equal(digest_sasl_run(&client, &server, CONF, 0), SEC_E_OK);
+    assert_true((client.attributes & ISC_RET_CONFIDENTIALITY) != 0 &&
+                (server.attributes & ASC_RET_CONFIDENTIALITY) != 0);
+    SecPkgContext_KeyInfoA key = {0};
+    assert_int_equal(QueryContextAttributesA(&client.context, SECPKG_ATTR_KEY_INFO, &key), SEC_E_OK);
+    assert_string_equal(key.sEncryptAlgorithmName, "RSADSI RC4");
+    FreeContextBuffer(key.sSignatureAlgorithmName);
+    FreeContextBuffer(key.sEncryptAlgorithmName);
+    seal_both_ways();
+    struct wire wire;
+    wire_set(&wire, "x");
+    assert_int_equal(MakeSignature(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
+}
+
+/* The client sees one cipher only: the walk by hand. */
+static SECURITY_STATUS run_altered(ULONG flags, const char *name, const char *value)
+{
+    const struct digest_call ours = {.flags = flags, .target = TARGET}, theirs = {.flags = 0};
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    if (name != NULL)
+        assert_true(digest_alter(server.token, name, value));
+    SECURITY_STATUS status = digest_initiate_step(&client, &ours, server.token);
+    if (status != SEC_I_CONTINUE_NEEDED)
+        return status;
+    status = digest_accept_step(&server, &theirs, client.token);
+    return status != SEC_E_OK ? status : digest_initiate_step(&client, &ours, server.token);
+}
+
+static void test_triple_des(void **state)
+{
+    SecPkgContext_Sizes sizes;
+    (void)state;
+    assert_int_equal(run_altered(CONF, "cipher", "des,3des"), SEC_E_OK);
+    assert_string_equal(client.token, "");
+    assert_int_equal(QueryContextAttributesA(&client.context, SECPKG_ATTR_SIZES, &sizes), SEC_E_OK);
+    assert_int_equal(sizes.cbBlockSize, 8);
+    seal_both_ways();
+}
+
+static void test_ciphers_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(run_altered(CONF, "cipher", "des,rc4-56,rc4-40"), SEC_E_QOP_NOT_SUPPORTED);
+    forget();
+    assert_int_equal(run_altered(CONF, "cipher", NULL), SEC_E_QOP_NOT_SUPPORTED);
+    forget();
+    assert_int_equal(run_altered(CONF, "qop", "auth"), SEC_E_QOP_NOT_SUPPORTED);
+    forget();
+    assert_int_equal(run_altered(CONF, "qop", "auth,auth-int"), SEC_E_QOP_NOT_SUPPORTED);
+    forget();
+    assert_int_equal(run_altered(ISC_REQ_INTEGRITY, "qop", "auth"), SEC_E_QOP_NOT_SUPPORTED);
+    forget();
+    assert_int_equal(run_altered(ISC_REQ_INTEGRITY, "qop", NULL), SEC_E_QOP_NOT_SUPPORTED);
+    forget();
+    assert_int_equal(run_altered(0, "algorithm", "md5"), SEC_E_INVALID_TOKEN);
+    forget();
+    assert_int_equal(run_altered(0, "maxbuf", "16"), SEC_E_INVALID_TOKEN);
+    forget();
+    assert_int_equal(run_altered(0, "maxbuf", "16777216"), SEC_E_INVALID_TOKEN);
+    forget();
+    assert_int_equal(run_altered(0, "qop", "auth"), SEC_E_OK); /* less than was offered, and as much as was asked */
+}
+
+static void test_server_asks(void **state)
+{
+    (void)state;
+    assert_int_equal(digest_sasl_run(&client, &server, 0, ASC_REQ_CONFIDENTIALITY), SEC_E_OK);
+    assert_true((client.attributes & ISC_RET_CONFIDENTIALITY) != 0);
+    forget();
+    assert_int_equal(digest_sasl_run(&client, &server, 0, ASC_REQ_INTEGRITY), SEC_E_OK);
+    assert_true((client.attributes & ISC_RET_INTEGRITY) != 0 && (client.attributes & ISC_RET_CONFIDENTIALITY) == 0);
+}
+
+/* RFC 2831 2.2: the second time the client answers before it is asked. */
+static void test_again_without_a_challenge(void **state)
+{
+    const struct digest_call ours = {.target = TARGET}, theirs = {0};
+    char value[16], first[DIGEST_TOKEN + 1];
+    (void)state;
+    assert_int_equal(digest_sasl_run(&client, &server, 0, 0), SEC_E_OK);
+    for (int i = 2; i < 5; i++) {
+        forget();
+        assert_int_equal(digest_initiate_step(&client, &ours, NULL), SEC_I_CONTINUE_NEEDED);
+        assert_true(digest_value(client.token, "nc", value, sizeof value));
+        assert_int_equal(atoi(value), i);
+        strcpy(first, client.token);
+        assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
+        digest_forget(&server);
+        assert_int_equal(digest_accept_step(&server, &theirs, first), SEC_E_OUT_OF_SEQUENCE);
+    }
+    /* a server that has forgotten asks anew */
+    forget();
+    assert_int_equal(digest_initiate_step(&client, &ours, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
+    /* never under keys that were used already */
+    forget();
+    const struct digest_call protecting = {.target = TARGET, .flags = CONF};
+    assert_int_equal(digest_initiate_step(&client, &protecting, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_string_equal(client.token, "");
+}
+
+static void test_sizes(void **state)
+{
+    struct wire wire;
+    ULONG size = 64;
+    (void)state;
+    /* the client announces what it takes (SASL_OPTION_RECV_SIZE) */
+    const struct digest_call theirs = {.flags = 0};
+    SecBuffer in = {0, SECBUFFER_TOKEN, NULL}, out = {DIGEST_TOKEN, SECBUFFER_TOKEN, client.token};
+    SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
+    char target[] = TARGET;
+    assert_int_equal(SaslInitializeSecurityContextA(&client.credential, NULL, target, CONF, 0, 0, NULL, 0,
+                                                    &client.context, &out_list, &client.attributes, NULL),
+                     SEC_I_CONTINUE_NEEDED);
+    client.has_context = true;
+    assert_int_equal(SaslSetContextOption(&client.context, SASL_OPTION_RECV_SIZE, &size, sizeof size), SEC_E_OK);
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    for (int i = 0; i < 2; i++) {
+        in = (SecBuffer){(ULONG)strlen(server.token), SECBUFFER_TOKEN, server.token};
+        out = (SecBuffer){DIGEST_TOKEN, SECBUFFER_TOKEN, client.token};
+        assert_int_equal(SaslInitializeSecurityContextA(NULL, &client.context, target, CONF, 0, 0, &in_list, 0,
+                                                        &client.context, &out_list, &client.attributes, NULL),
+                         i == 0 ? SEC_I_CONTINUE_NEEDED : SEC_E_OK);
+        client.token[out.cbBuffer] = '\0';
+        if (i == 0) {
+            char value[16];
+            assert_true(digest_value(client.token, "maxbuf", value, sizeof value));
+            assert_string_equal(value, "64");
+            assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+        }
+    }
+    wire_set(&wire, "0123456789012345678901234567890123456789012345678"); /* 49 and 16 are more than 64 */
+    assert_int_equal(EncryptMessage(&server.context, 0, &wire.list, 0), SEC_E_INVALID_TOKEN);
+    wire_set(&wire, "012345678901234567890123456789012345678901234567");
+    assert_int_equal(EncryptMessage(&server.context, 0, &wire.list, 0), SEC_E_OK);
+    assert_int_equal(DecryptMessage(&client.context, &wire.list, 0, NULL), SEC_E_OK);
+}
+
+static void test_export(void **state)
+{
+    char name[] = "WDigest";
+    struct wire wire;
+    static const char *const ciphers[] = {"rc4", "3des"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        SecBuffer packed = {0};
+        CtxtHandle moved = {0};
+        assert_int_equal(run_altered(CONF, "cipher", ciphers[i]), SEC_E_OK);
+        seal_both_ways();
+        assert_int_equal(ExportSecurityContext(&server.context, 0, &packed, NULL), SEC_E_OK);
+        assert_int_equal(ImportSecurityContextA(name, &packed, NULL, &moved), SEC_E_OK);
+        DeleteSecurityContext(&server.context);
+        server.context = moved;
+        seal_both_ways();
+        /* half a record is none */
+        SecBuffer half = {packed.cbBuffer - 7, packed.BufferType, packed.pvBuffer};
+        assert_int_equal(ImportSecurityContextA(name, &half, NULL, &moved), SEC_E_INVALID_TOKEN);
+        FreeContextBuffer(packed.pvBuffer);
+        wire_set(&wire, "on");
+        assert_int_equal(EncryptMessage(&client.context, 0, &wire.list, 0), SEC_E_OK);
+        assert_int_equal(DecryptMessage(&server.context, &wire.list, 0, NULL), SEC_E_OK);
+        forget();
+    }
+}
+
+static void test_targets(void **state)
+{
+    (void)state;
+    digest_side_end(&server);
+    digest_configure("targets = imap/server.example.test, ldap/other.example.test\n");
+    digest_server(&server);
+    assert_int_equal(digest_sasl_run(&client, &server, 0, 0), SEC_E_WRONG_PRINCIPAL);
+    forget();
+    digest_side_end(&server);
+    digest_configure("targets = LDAP/server.example.test\n");
+    digest_server(&server);
+    assert_int_equal(digest_sasl_run(&client, &server, 0, 0), SEC_E_OK);
+}
+
+static void test_listed(void **state)
+{
+    char *names = NULL, profile[] = "DIGEST-MD5";
+    ULONG n = 0;
+    PSecPkgInfoA info = NULL;
+    bool found = false;
+    (void)state;
+    assert_int_equal(SaslEnumerateProfilesA(&names, &n), SEC_E_OK);
+    for (const char *at = names; *at != '\0'; at += strlen(at) + 1)
+        found = found || strcmp(at, profile) == 0;
+    assert_true(found);
+    FreeContextBuffer(names);
+    assert_int_equal(SaslGetProfilePackageA(profile, &info), SEC_E_OK);
+    assert_string_equal(info->Name, "WDigest");
+    FreeContextBuffer(info);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_auth, begin, end),
+        cmocka_unit_test_setup_teardown(test_integrity, begin, end),
+        cmocka_unit_test_setup_teardown(test_confidentiality, begin, end),
+        cmocka_unit_test_setup_teardown(test_triple_des, begin, end),
+        cmocka_unit_test_setup_teardown(test_ciphers_refused, begin, end),
+        cmocka_unit_test_setup_teardown(test_server_asks, begin, end),
+        cmocka_unit_test_setup_teardown(test_again_without_a_challenge, begin, end),
+        cmocka_unit_test_setup_teardown(test_sizes, begin, end),
+        cmocka_unit_test_setup_teardown(test_export, begin, end),
+        cmocka_unit_test_setup_teardown(test_targets, begin, end),
+        cmocka_unit_test_setup_teardown(test_listed, begin, end),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    digest_cleanup();
+    return failed;
+}
