@@ -357,7 +357,7 @@ PROOF = {
                  "Wine's client": ("test_sockauth.py", "Wine")},
     "WDigest": {"curl": ("test_digest.py", "curl"), "mod_auth_digest": ("web.py", "auth_digest"), "Cyrus SASL": ("test_digest_cyrus.py", "Cyrus")},
     "CredSSP": {"FreeRDP's xfreerdp": ("test_freerdp.py", "xfreerdp"), "FreeRDP's shadow server": ("test_freerdp.py", "shadow")},
-    "Access tokens": {"the kernel": ("../unit/access/test_impersonation.c", "geteuid"), "a Samba domain": ("test_kerberos_ad.py", "directory_sids")},
+    "Access tokens": {"the kernel": ("../unit/access/test_impersonation.c", "geteuid"), "MIT KDC": ("test_kerberos_chain.py", "realm"), "a Samba domain": ("test_kerberos_ad.py", "directory_sids")},
 }
 PACKAGE_OF_ROW = {"NTLM:": "NTLM", "Kerberos:": "Kerberos", "Negotiate": "Negotiate", "Schannel": "Schannel", "CredSSP": "CREDSSP", "WDigest": "WDigest"}
 
