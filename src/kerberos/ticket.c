@@ -114,10 +114,16 @@ static SECURITY_STATUS evidence_try(const struct kerberos_credential *credential
                                     krb5_creds **creds)
 {
     krb5_principal wanted = NULL;
+    char *name = NULL;
     *creds = NULL;
-    try(krb_target_parse(krb, target, KRB_TARGET_SERVICE, &wanted));
-    bool itself = krb5_principal_compare(krb, wanted, credential->evidence->server) != 0;
-    krb5_free_principal(krb, wanted);
+    /* As it is called in whole: of an account, "web@REALM", a target would be the service web on the host REALM. */
+    bool itself = krb5_unparse_name(krb, credential->evidence->server, &name) == 0 && strcmp(name, target) == 0;
+    krb5_free_unparsed_name(krb, name);
+    if (!itself) {
+        try(krb_target_parse(krb, target, KRB_TARGET_SERVICE, &wanted));
+        itself = krb5_principal_compare(krb, wanted, credential->evidence->server) != 0;
+        krb5_free_principal(krb, wanted);
+    }
     require(itself && credential->evidence->keyblock.length > 0, SEC_E_OK);
     return krb5_copy_creds(krb, credential->evidence, creds) == 0 ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }

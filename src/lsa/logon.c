@@ -37,10 +37,10 @@ static void duo_release(struct duo *duo)
     writer_release(&duo->record);
 }
 
-static SECURITY_STATUS server_acquire(struct duo *duo, const struct config *config)
+static SECURITY_STATUS server_acquire(struct duo *duo, const struct config *config, uint32_t use)
 {
     int64_t expiry;
-    const struct acquire_request server = {.config = config, .use = SECPKG_CRED_INBOUND};
+    const struct acquire_request server = {.config = config, .use = use};
     return duo->table->acquire(&server, &duo->server_credential, &expiry);
 }
 
@@ -48,7 +48,7 @@ static SECURITY_STATUS duo_acquire(struct duo *duo, const struct acquire_request
 {
     int64_t expiry;
     try(duo->table->acquire(client, &duo->client_credential, &expiry));
-    return server_acquire(duo, client->config);
+    return server_acquire(duo, client->config, SECPKG_CRED_INBOUND);
 }
 
 /* A channel that both ends have, and a service that this computer is: policies that ask every client for them are met here too. */
@@ -178,7 +178,8 @@ SECURITY_STATUS logon_prove_s4u(const struct package *package, const struct conf
     struct duo duo = {.table = package->authority, .client_credential = credential, .lent = true};
     try(duo_check(package));
     proof->package = package;
-    return duo_prove(&duo, server_acquire(&duo, config), proof);
+    /* A server that is a client as well keeps the ticket, to go on with (S4U2Proxy). */
+    return duo_prove(&duo, server_acquire(&duo, config, SECPKG_CRED_BOTH), proof);
 }
 
 /* What the logon left to act with: its user's own, or for a user who was not there what the service may get. */
