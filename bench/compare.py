@@ -1,17 +1,18 @@
 """Prints speed beside the peers, measured in the same run: programs take turns, the best of each counts.
 
-compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel|lsad]"""
+compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel|digest|lsad]"""
 import os
 import subprocess
 import sys
 
+import digest
 import kerberos
 import lsad
 import negotiate
 import ntlm
 import schannel
 
-SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel, "lsad": lsad}
+SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel, "digest": digest, "lsad": lsad}
 TURNS = 3
 OURS = "OpenSSPI"
 MEMORY = "context bytes"

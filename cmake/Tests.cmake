@@ -108,6 +108,10 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/tests/headers/CMakeLists.txt)
     add_subdirectory(tests/headers)
 endif()
 
+if(TARGET opensspi_win32)
+    add_subdirectory(tests/win32)
+endif()
+
 # The Tcl package, by tcltest; the samples of samples/tcl are run there too.
 if(TARGET twapi_crypto)
     add_test(NAME tcl.sspi COMMAND tclsh ${PROJECT_SOURCE_DIR}/tests/tcl/all.tcl)
@@ -128,9 +132,9 @@ foreach(group cli docs interop)
         add_test(NAME ${group}.${name} COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider
             --basetemp=${PROJECT_BINARY_DIR}/Testing/tmp-${group}-${name} ${source}
                  WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
-        set_tests_properties(${group}.${name} PROPERTIES TIMEOUT 300 ENVIRONMENT
+        set_tests_properties(${group}.${name} PROPERTIES TIMEOUT 900 ENVIRONMENT
             "OPENSSPI_BUILD=${PROJECT_BINARY_DIR};OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_LIB=${PROJECT_BINARY_DIR}/libopensspi.so.${PROJECT_VERSION_MAJOR};PYTHONDONTWRITEBYTECODE=1")
     endforeach()
 endforeach()
-# A dozen computers, two of them with a domain controller.
-set_tests_properties(interop.docs PROPERTIES TIMEOUT 900)
+# A dozen computers, two of them with a domain controller; a controller and a member, stopped and started again.
+set_tests_properties(interop.docs interop.domain_accounts PROPERTIES TIMEOUT 900)

@@ -33,7 +33,7 @@ package()
     dpkg --root="$place" --force-not-root --force-depends --force-script-chrootless --log="$place/var/log/dpkg.log" "$@" >"$root/dpkg.log" 2>&1 ||
         { cat "$root/dpkg.log"; exit 1; }
 }
-package --install "$root"/libopensspi0_*.deb "$root"/libopensspi-dev_*.deb "$root"/opensspi-tools_*.deb "$root"/opensspi-lsad_*.deb "$root"/tcl-opensspi_*.deb
+package --install "$root"/libopensspi0_*.deb "$root"/libopensspi-win32-0_*.deb "$root"/libopensspi-dev_*.deb "$root"/opensspi-tools_*.deb "$root"/opensspi-lsad_*.deb "$root"/tcl-opensspi_*.deb
 libraries=$place/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 PKG_CONFIG_PATH=$libraries/pkgconfig
 LD_LIBRARY_PATH=$libraries
@@ -47,6 +47,16 @@ for program in "$root/first.c" tests/install/hello.c; do
     cc -Wall -Werror -o "$root/program" "$program" $(pkg-config --cflags --libs opensspi)
     "$root/program"
 done
+
+step 'a program for Windows, narrow and wide, and one that is linked with -lsecur32'
+for form in -DANSI_BUILD '-DUNICODE -D_UNICODE'; do
+    # shellcheck disable=SC2046,SC2086 # flags
+    cc -Wall -Werror $form -o "$root/program" tests/install/hello_win32.c $(pkg-config --cflags --libs opensspi-win32)
+    "$root/program"
+done
+# shellcheck disable=SC2046
+cc -Wall -Werror -o "$root/program" tests/install/hello.c $(pkg-config --cflags opensspi) -L"$libraries" -lsecur32
+"$root/program"
 
 step 'the command, its manual, its completion'
 "$place/usr/bin/sspi" --version
@@ -80,7 +90,7 @@ wait "$daemon"
 rm "$root/lsa.conf" "$root/lsad.log"
 
 step 'removed'
-package --purge opensspi-lsad tcl-opensspi opensspi-tools libopensspi-dev libopensspi0
+package --purge opensspi-lsad tcl-opensspi opensspi-tools libopensspi-dev libopensspi-win32-0 libopensspi0
 # The user stays, as Debian's policy has it for files that may be its own.
 left=$(find "$place" \( -path "$place/var" -o -path "$place/etc/passwd*" -o -path "$place/etc/group*" -o -path "$place/etc/*shadow*" -o -path "$place/etc/.pwd.lock" \) -prune -o \( -type f -o -type l \) -print)
 if [ -n "$left" ]; then

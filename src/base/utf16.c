@@ -129,6 +129,25 @@ enum wire_result utf16_to_text(const uint16_t *units, size_t n_units, char **tex
     return decode((const uint8_t *)units, n_units, false, text);
 }
 
+/* Bytes of the character here that steers: C0 and DEL; C1 (U+0080 to U+009F); U+202A to U+202E and U+2066 to U+2069 (UAX 9). 0: it does not. */
+static size_t steering_len(const uint8_t *at, size_t left)
+{
+    if (at[0] < 0x20 || at[0] == 0x7f)
+        return 1;
+    if (left >= 2 && at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
+        return 2;
+    bool embeds = left >= 3 && at[0] == 0xe2 && at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae;
+    bool isolates = left >= 3 && at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9;
+    return embeds || isolates ? 3 : 0;
+}
+
+void text_calm(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        for (size_t n = steering_len((const uint8_t *)text + i, len - i); n > 0; n--)
+            text[i + n - 1] = '?';
+}
+
 /* Units that `text` takes in UTF-16; false when it is not UTF-8. NULL counts as empty. */
 static bool units_count(struct slice text, size_t *n_units)
 {

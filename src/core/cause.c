@@ -1,8 +1,10 @@
 #include "core/cause.h"
 
+#include "base/utf16.h"
 #include "core/trace.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Thread_local char text[CAUSE_TEXT_MAX];
 
@@ -13,9 +15,7 @@ SECURITY_STATUS(cause_set)(SECURITY_STATUS status, const char *format, ...)
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
-        for (char *at = text; *at != '\0'; at++) /* names from the wire must not forge a log or drive a terminal */
-            if ((unsigned char)*at < 0x20 || *at == 0x7f)
-                *at = '?';
+        text_calm(text, strlen(text)); /* names from the wire must not forge a log or drive a terminal */
         TRACE("cause", "0x%08x %s", (unsigned)status, text);
     }
     return status;

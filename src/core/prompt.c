@@ -106,9 +106,7 @@ static enum answer ask_terminal(const char *question, bool secret, char answer[A
 static enum answer ask(const char *askpass, char *question, bool secret, char answer[ANSWER_MAX])
 {
     answer[0] = '\0';
-    for (char *at = question; *at != '\0'; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
-            *at = '?';
+    text_calm(question, strlen(question));
     return askpass != NULL ? ask_program(askpass, question, answer) : ask_terminal(question, secret, answer);
 }
 

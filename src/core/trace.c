@@ -1,5 +1,7 @@
 #include "core/trace.h"
 
+#include "base/utf16.h"
+
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -50,9 +52,7 @@ void trace_write(const char *where, const char *format, ...)
     size_t total = more < 0 ? (size_t)len : (size_t)len + (size_t)more;
     if (total > sizeof line - 2)
         total = sizeof line - 2;
-    for (size_t i = 0; i < total; i++) /* names from the wire must not forge lines or drive a terminal */
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = '?';
+    text_calm(line, total); /* names from the wire must not forge lines or drive a terminal */
     line[total++] = '\n';
     ssize_t written = write(trace_fd, line, total);
     (void)written; /* a full disk must not fail a handshake */

@@ -338,6 +338,7 @@ def test_every_tcl_command_is_tested():
 PROOF = {
     "NTLM:": {"gss-ntlmssp": ("test_ntlm_peers.py", "gss-ntlmssp"), "Samba's ntlm_auth": ("test_ntlm_peers.py", "ntlm_auth"),
               "WinPR": ("test_ntlm_peers.py", "WinPR"), "Wine": ("test_sockauth.py", "Wine")},
+    "NTLM for the accounts": {"Samba's controller": ("test_domain_accounts.py", "Samba's controller"), "winbindd": ("test_domain_accounts.py", "winbindd")},
     "NTLMv1": {"MS-NLMP's vectors": ("../unit/ntlm/test_vectors.c", "4.2.")},
     "Kerberos:": {"MIT GSSAPI": ("test_kerberos_peers.py", "gss"), "MIT KDC": ("realm.py", "krb5kdc"), "a Samba domain": ("test_kerberos_ad.py", "Ad("),
                   "Wine's client": ("test_kerberos_wine.py", "Wine")},
@@ -346,15 +347,19 @@ PROOF = {
     "Negotiate": {"MIT SPNEGO": ("test_negotiate_peers.py", "spnego"), "gss-ntlmssp": ("test_negotiate_peers.py", "gss-ntlmssp"),
                   "Samba's ntlm_auth": ("test_negotiate_peers.py", "ntlm_auth"), "Samba's LDAP server": ("test_negotiate_ad.py", "LDAP"),
                   "Wine's client": ("test_sockauth.py", "Wine")},
+    "The security authority": {"MIT KDC": ("test_lsa_kerberos.py", "realm"), "two users": ("../unit/lsa/test_daemon.c", "test_two_users")},
+    "The functions of `ntsecapi": {"MIT KDC": ("test_lsa_functions.py", "realm")},
+    "Source written": {"mingw-w64": ("porting.py", "mingw"), "Wine": ("test_porting_wine.py", "Wine")},
     "SASL": {"Cyrus SASL": ("test_sasl_cyrus.py", "Cyrus"), "Samba's LDAP server": ("test_sasl_cyrus.py", "LDAP")},
     "Extended protection": {"Chromium": ("test_browser.py", "Chromium"), "curl": ("test_httpauth.py", "curl"), "mod_auth_gssapi": ("web.py", "auth_gssapi"),
                             "relays": ("test_httpauth.py", "relay")},
     "Schannel": {"OpenSSL": ("test_tls_peers.py", "openssl"), "GnuTLS": ("test_tls_peers.py", "gnutls"), "curl": ("test_tls_peers.py", "curl"),
                  "Wine's client": ("test_sockauth.py", "Wine")},
+    "WDigest": {"curl": ("test_digest.py", "curl"), "mod_auth_digest": ("web.py", "auth_digest"), "Cyrus SASL": ("test_digest_cyrus.py", "Cyrus")},
     "CredSSP": {"FreeRDP's xfreerdp": ("test_freerdp.py", "xfreerdp"), "FreeRDP's shadow server": ("test_freerdp.py", "shadow")},
     "Access tokens": {"the kernel": ("../unit/access/test_impersonation.c", "geteuid"), "a Samba domain": ("test_kerberos_ad.py", "directory_sids")},
 }
-PACKAGE_OF_ROW = {"NTLM:": "NTLM", "Kerberos:": "Kerberos", "Negotiate": "Negotiate", "Schannel": "Schannel", "CredSSP": "CREDSSP", "Digest": "WDigest"}
+PACKAGE_OF_ROW = {"NTLM:": "NTLM", "Kerberos:": "Kerberos", "Negotiate": "Negotiate", "Schannel": "Schannel", "CredSSP": "CREDSSP", "WDigest": "WDigest"}
 
 
 def supported():

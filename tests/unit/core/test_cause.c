@@ -45,6 +45,20 @@ static void test_long(void **state)
     cause_clear();
 }
 
+/* Neither line ends nor what steers a terminal, also where it takes two or three bytes. */
+static void test_calm(void **state)
+{
+    (void)state;
+    cause_clear();
+    (void)cause_set(SEC_E_INTERNAL_ERROR, "%s", "a\nb\x1b[c\x7f\xc2\x9b \xe2\x80\xae \xe2\x81\xa9");
+    assert_string_equal(cause_text(), "a?b?[c??? ??? ???");
+    cause_clear();
+    (void)cause_set(SEC_E_INTERNAL_ERROR, "%s",
+                    "gr\xc3\xbc\xc3\x9f \xe2\x80\x93 \xe2\x80"); /* as it is, also when cut */
+    assert_string_equal(cause_text(), "gr\xc3\xbc\xc3\x9f \xe2\x80\x93 \xe2\x80");
+    cause_clear();
+}
+
 static void *other_thread(void *argument)
 {
     if (cause_text()[0] != '\0')
@@ -71,6 +85,6 @@ static void test_each_thread_its_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_first_cause_stays), cmocka_unit_test(test_long),
-                                       cmocka_unit_test(test_each_thread_its_own)};
+                                       cmocka_unit_test(test_calm), cmocka_unit_test(test_each_thread_its_own)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
