@@ -11,11 +11,20 @@
 #define OVERLAP 4096
 #define SHADOW ((unsigned long)1 << 36) /* larger regions are a sanitizer's notes about memory */
 
+/* `pivot` is a byte of the needle that is not zero, as most of memory is. */
 static bool chunk_holds(const uint8_t *chunk, size_t n_bytes, const uint8_t *disguised, size_t len)
 {
-    for (size_t i = 0; i + len <= n_bytes; i++) {
+    size_t pivot = 0;
+    while (pivot + 1 < len && disguised[pivot] == MEMORY_DISGUISE)
+        pivot++;
+    const uint8_t *end = chunk + n_bytes, *at = chunk;
+    for (at += pivot; at < end; at++) {
+        at = memchr(at, disguised[pivot] ^ MEMORY_DISGUISE, (size_t)(end - at));
+        if (at == NULL)
+            return false;
+        const uint8_t *start = at - pivot;
         size_t k = 0;
-        while (k < len && (chunk[i + k] ^ MEMORY_DISGUISE) == disguised[k])
+        while (k < len && start + k < end && (start[k] ^ MEMORY_DISGUISE) == disguised[k])
             k++;
         if (k == len)
             return true;
