@@ -107,3 +107,5 @@ foreach(group cli interop)
             "OPENSSPI_BUILD=${PROJECT_BINARY_DIR};OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_LIB=${PROJECT_BINARY_DIR}/libopensspi.so.${PROJECT_VERSION_MAJOR};PYTHONDONTWRITEBYTECODE=1")
     endforeach()
 endforeach()
+# They compile their programs, and Wine starts.
+set_tests_properties(interop.porting interop.porting_wine PROPERTIES TIMEOUT 900)
