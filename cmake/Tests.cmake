@@ -138,3 +138,5 @@ foreach(group cli docs interop)
 endforeach()
 # A dozen computers, two of them with a domain controller; a controller and a member, stopped and started again.
 set_tests_properties(interop.docs interop.domain_accounts PROPERTIES TIMEOUT 900)
+# They compile their programs, and Wine starts.
+set_tests_properties(interop.porting interop.porting_wine PROPERTIES TIMEOUT 900)

@@ -1,4 +1,4 @@
-/* FormatMessage: escapes and inserts (Microsoft, FormatMessage), and the words of messages_table.h. */
+/* FormatMessage: escapes and inserts (Microsoft, FormatMessage; observed behaviour), and the words of messages_table.h. */
 #include "crt.h"
 #include "format.h"
 
@@ -190,22 +190,19 @@ static bool put_escape(struct message *message, struct text_out *out, size_t *i,
     case 't':
         put(message, out, '\t');
         return true;
-    case 'b':
-        put(message, out, ' ');
-        return true;
     default:
         put(message, out, c);
         return true;
     }
 }
 
-/* Whether what follows a percent sign is one. Where inserts are ignored they stay as they are; the others do not. */
+/* Whether what follows a percent sign is one. Where inserts are ignored those for breaks and the end still count (observed), and a lone sign is still an error. */
 static bool is_escape(const struct message *message, size_t i)
 {
     unsigned c = at(message, i);
     if ((message->flags & FORMAT_MESSAGE_IGNORE_INSERTS) == 0)
         return true;
-    return c != 0 && (c < '1' || c > '9') && c != '!';
+    return c == 0 || c == 'n' || c == 'r' || c == 't' || c == '0';
 }
 
 static bool compose(struct message *message, struct text_out *out)
@@ -270,8 +267,8 @@ static DWORD hand_over(const struct message *message, struct text_out *out, void
 {
     size_t unit = message->wide ? sizeof(WCHAR) : 1;
     void *to = buffer;
-    if (out->n > INT_MAX) {
-        SetLastError(ERROR_MORE_DATA);
+    if (out->n > INT_MAX || out->n == 0) {
+        SetLastError(out->n == 0 ? ERROR_NO_WORK_DONE : ERROR_MORE_DATA);
         return 0;
     }
     if ((message->flags & FORMAT_MESSAGE_ALLOCATE_BUFFER) != 0) {

@@ -47,6 +47,7 @@ static const struct message_entry {
     {0x000000C1, "This is no module for this system."},
     {0x000000CB, "The environment has no such variable."},
     {0x000000EA, "There is more data."},
+    {0x000000EB, "There was nothing to do."},
     {0x00000102, "The wait has timed out."},
     {0x00000103, "There is no more."},
     {0x00000120, "The caller does not own it."},

@@ -20,7 +20,7 @@ BUILD = Path(os.environ["OPENSSPI_BUILD"])
 SOURCE = Path(os.environ["OPENSSPI_SOURCE"])
 SSPI = os.environ.get("OPENSSPI_SSPI", str(BUILD / "sspi"))
 PROGRAMS = SOURCE / "tests/porting"
-LIMIT = 120  # seconds for any one program; the programs themselves wait for each other at most 60
+LIMIT = 300  # seconds for any one program; the programs themselves wait for each other at most 120
 PASSWORD = "Password1!"
 IDENTITY = ["EXAMPLE", "alice", PASSWORD]
 FORMS = ["ansi", "unicode"]
@@ -56,14 +56,19 @@ def build_for_windows(source, to, form):
     assert built.returncode == 0, built.stderr.decode()
 
 
+def built(place, name, form, build, ending=""):
+    """A program of tests/porting; it is built when it is first asked for."""
+    to = place / f"{name}-{form}{ending}"
+    if not to.exists():
+        build(PROGRAMS / f"{name}.{SOURCES[name]}", to, form)
+    return to
+
+
 @pytest.fixture(scope="module")
 def world():
-    """The programs of this system, a configuration, alice's account in two groups, certificates."""
+    """A place for the programs of this system, a configuration, alice's account in two groups, certificates."""
     with tempfile.TemporaryDirectory(prefix="opensspi-porting-") as name:
         place = Path(name)
-        for form in FORMS:
-            for program, suffix in SOURCES.items():
-                build_here(PROGRAMS / f"{program}.{suffix}", place / f"{program}-{form}", form)
         (place / "opensspi.conf").write_text(CONFIGURATION.format(place=place))
         (place / "home").mkdir()
         environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(place / "home"), "TMPDIR": name,
@@ -86,12 +91,9 @@ def world():
 
 @pytest.fixture(scope="module")
 def windows():
-    """The programs as Windows programs, and a private Wine."""
+    """A place for the programs as Windows programs, and a private Wine."""
     with tempfile.TemporaryDirectory(prefix="opensspi-porting-wine-") as name:
         place = Path(name)
-        for form in FORMS:
-            for program, suffix in SOURCES.items():
-                build_for_windows(PROGRAMS / f"{program}.{suffix}", place / f"{program}-{form}.exe", form)
         (place / "bin").mkdir()
         # Wine's NTLM is Samba's ntlm_auth, with a configuration of its own.
         ntlm_auth = shutil.which("ntlm_auth")
@@ -113,8 +115,10 @@ def run(command, environment):
 
 class Server:
     def __init__(self, world, program, *words):
+        name, form = program.split("-")
+        command = built(world["place"], name, form, build_here)
         self.log = tempfile.TemporaryFile(dir=world["place"])
-        self.process = subprocess.Popen([world["place"] / program, "server", *words], env=world["environment"], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([command, "server", *words], env=world["environment"], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=subprocess.STDOUT)
         end = time.monotonic() + LIMIT
         while not (found := re.search(r"^port (\d+)$", self.text(), re.M)):
@@ -139,11 +143,11 @@ class Server:
 
 
 def native(world, form, program, *words):
-    return run([world["place"] / f"{program}-{form}", "client", *words], world["environment"])
+    return run([built(world["place"], program, form, build_here), "client", *words], world["environment"])
 
 
 def windows_run(windows, form, program, *words):
-    return run([windows["wine"], windows["place"] / f"{program}-{form}.exe", "client", *words], windows["environment"])
+    return run([windows["wine"], built(windows["place"], program, form, build_for_windows, ".exe"), "client", *words], windows["environment"])
 
 
 def check_database(result, server):

@@ -15,7 +15,7 @@
 #include <tchar.h>
 
 #define BLOCK_MAX 65536
-#define SECONDS 60
+#define SECONDS 120
 
 /* Says what failed, in the system's words, and ends. */
 static inline void Fail(LPCTSTR what, DWORD code)

@@ -116,7 +116,7 @@ static void test_inserts(void **state)
 static void test_escapes(void **state)
 {
     (void)state;
-    format(0, _T("a%%b%nc%td%be%.%!f"));
+    format(0, _T("a%%b%nc%td% e%.%!f"));
     assert_text(_T("a%b\r\nc\td e.!f"));
     format(0, _T("cut%0off"));
     assert_text(_T("cut"));
@@ -126,6 +126,14 @@ static void test_escapes(void **state)
     assert_text(_T("a b c\r\nd"));
     FROM_STRING(FORMAT_MESSAGE_IGNORE_INSERTS, _T("%1 and %2!d!"), NULL);
     assert_text(_T("%1 and %2!d!"));
+    FROM_STRING(FORMAT_MESSAGE_IGNORE_INSERTS, _T("a%%b%.c% %!%n%r%t%0 gone"), NULL);
+    assert_text(_T("a%%b%.c% %!\r\n\r\t"));
+    assert_int_equal(FROM_STRING(FORMAT_MESSAGE_IGNORE_INSERTS, _T("a%"), NULL), 0);
+    assert_int_equal(GetLastError(), ERROR_INVALID_PARAMETER);
+    assert_int_equal(format(0, _T("a%")), 0);
+    assert_int_equal(GetLastError(), ERROR_INVALID_PARAMETER);
+    assert_int_equal(format(0, _T("%0gone")), 0);
+    assert_int_equal(GetLastError(), ERROR_NO_WORK_DONE);
 }
 
 static void test_width(void **state)
@@ -161,7 +169,8 @@ static void test_allocate(void **state)
     assert_int_equal(FormatMessage(FORMAT_MESSAGE_ALLOCATE_BUFFER | FORMAT_MESSAGE_FROM_STRING, _T(""), 0, 0,
                                    (LPTSTR)&made, 0, NULL),
                      0);
-    LocalFree(made);
+    assert_int_equal(GetLastError(), ERROR_NO_WORK_DONE);
+    assert_null(made);
 }
 
 int main(void)

@@ -187,7 +187,7 @@ int WINAPI lstrcmpiW(LPCWSTR lpString1, LPCWSTR lpString2) OPENSSPI_WIN32_SYMBOL
  * Arguments     for %1 to %99, a va_list, or an array of DWORD_PTR with ARGUMENT_ARRAY. %1!format! formats as wsprintf does; floating point is not for it.
  *
  * Returns characters without the NUL; 0: ERROR_MR_MID_NOT_FOUND, ERROR_RESOURCE_LANG_NOT_FOUND, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER,
- * ERROR_NOT_ENOUGH_MEMORY. Source: Microsoft, FormatMessage.
+ * ERROR_NO_WORK_DONE for an empty message, ERROR_NOT_ENOUGH_MEMORY. Source: Microsoft, FormatMessage; observed behaviour.
  */
 DWORD WINAPI FormatMessageA(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD dwLanguageId, LPSTR lpBuffer,
                             DWORD nSize, va_list *Arguments) OPENSSPI_WIN32_SYMBOL(FormatMessageA);

@@ -104,6 +104,8 @@
 #ifndef ERROR_MORE_DATA
 #define ERROR_MORE_DATA 234
 #endif
+/* There was nothing to do. */
+#define ERROR_NO_WORK_DONE 235
 /* The wait has timed out. */
 #define WAIT_TIMEOUT 258
 /* There is no more. */
