@@ -5,6 +5,7 @@ with Member() as member:
     subprocess.run([*member.prefix, "wbinfo", "-t"])
 
 libwbclient knows one socket directory, so both sides have mount namespaces in which their own stands there; the controller's DNS server is the only one that either knows. Needs what ad.py needs."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -56,6 +57,25 @@ def end_session(leader):
     while left := living(leader):
         if time.monotonic() > until:
             for pid in left:
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def end_namespace(holder):
+    """Ends what is still in the mount namespace that somebody holds: winbindd's helpers (samba-dcerpcd) have sessions of their own and outlive it."""
+    def others():
+        found, place = [], os.readlink(f"/proc/{holder.pid}/ns/mnt")
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            try:
+                if pid != holder.pid and os.readlink(f"/proc/{pid}/ns/mnt") == place:
+                    found.append(pid)
+            except OSError:
+                continue
+        return found
+    until = time.monotonic() + STOP_SECONDS
+    while (left := others()) and time.monotonic() < until:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
 
@@ -205,6 +225,7 @@ class Member:
     def close(self):
         self.stop_winbind()
         if self.holder is not None:
+            end_namespace(self.holder)
             let_go(self.holder)
             self.holder = None
         self.ad.close()
