@@ -296,7 +296,7 @@ static SECURITY_STATUS ctx_make(struct tls_credential *credential, const struct 
     try(ctx_certificates(credential));
     try(ctx_authorities(credential));
     ctx_sessions(credential);
-    connection_callbacks(credential);
+    require(connection_callbacks(credential), SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;
 }
 

@@ -76,7 +76,7 @@ static SECURITY_STATUS schannel_seal(void *state, uint32_t qop, struct message *
 /* A record without text: what it was decides. */
 static SECURITY_STATUS control_record(struct connection *connection, struct message *message, struct slice record)
 {
-    if (connection->inner_handshake) { /* TLS 1.3: libssl has taken it; the caller will show it to the next step */
+    if (connection->handshake_moved || SSL_in_init(connection->ssl) == 1) { /* TLS 1.3: libssl has taken it; the caller will show it to the next step */
         connection_remember(connection, record);
         message->extra += record.len;
         return SEC_I_RENEGOTIATE;
@@ -94,7 +94,7 @@ static SECURITY_STATUS record_open(struct connection *connection, struct message
     bool roomy = at.len > header_len;
     connection->ends.in = slice_of(at.data, at.len);
     connection->ends.in_at = 0;
-    connection->inner_handshake = false;
+    connection->handshake_moved = false;
     errors_forget();
     int result = SSL_read_ex(connection->ssl, roomy ? at.data + header_len : none,
                              roomy ? at.len - header_len : sizeof none, &len);
