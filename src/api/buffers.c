@@ -316,7 +316,18 @@ SECURITY_STATUS buffers_stream_seal(const SecBufferDesc *list, struct message *m
     require(list != NULL, cause_set(SEC_E_INVALID_TOKEN, "no message was given"));
     try(buffers_check(list));
     stream_message_clear(message);
-    const SecBuffer *data = buffer_of_type(list, SECBUFFER_DATA);
+    const SecBuffer *data = NULL, *header = NULL, *trailer = NULL; /* the first of each */
+    ULONG n_data = 0;
+    for (ULONG i = 0; i < list->cBuffers; i++) {
+        const SecBuffer *buffer = &list->pBuffers[i];
+        ULONG type = buffer_type(buffer);
+        if (type == SECBUFFER_DATA && n_data++ == 0)
+            data = buffer;
+        else if (type == SECBUFFER_STREAM_HEADER && header == NULL)
+            header = buffer;
+        else if (type == SECBUFFER_STREAM_TRAILER && trailer == NULL)
+            trailer = buffer;
+    }
     require(data != NULL, cause_set(SEC_E_INVALID_TOKEN, "a stream's message needs a SECBUFFER_DATA"));
     require(data->pvBuffer != NULL || data->cbBuffer == 0,
             cause_set(SEC_E_INVALID_TOKEN, "a message buffer with a length but no memory"));
@@ -326,14 +337,10 @@ SECURITY_STATUS buffers_stream_seal(const SecBufferDesc *list, struct message *m
     message->n_data = 1;
     if (list->cBuffers == 1)
         return SEC_E_OK;
-    const SecBuffer *header = buffer_of_type(list, SECBUFFER_STREAM_HEADER);
-    const SecBuffer *trailer = buffer_of_type(list, SECBUFFER_STREAM_TRAILER);
     require(header != NULL && trailer != NULL && header->pvBuffer != NULL && trailer->pvBuffer != NULL,
             cause_set(SEC_E_INVALID_TOKEN,
                       "a stream's message needs STREAM_HEADER and STREAM_TRAILER, of the sizes in STREAM_SIZES"));
-    for (ULONG i = 0, n_data = 0; i < list->cBuffers; i++)
-        if (buffer_type(&list->pBuffers[i]) == SECBUFFER_DATA)
-            require(n_data++ == 0, cause_set(SEC_E_INVALID_TOKEN, "a stream's message with two DATA buffers"));
+    require(n_data == 1, cause_set(SEC_E_INVALID_TOKEN, "a stream's message with two DATA buffers"));
     message->header = (struct slice_mut){header->pvBuffer, header->cbBuffer};
     message->trailer = (struct slice_mut){trailer->pvBuffer, trailer->cbBuffer};
     return SEC_E_OK;

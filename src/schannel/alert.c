@@ -2,7 +2,6 @@
 #include "crypto/random.h"
 #include "schannel/connection.h"
 #include "schannel/record.h"
-#include <openssl/err.h>
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <pthread.h>
@@ -218,14 +217,14 @@ bool connection_alerts_prepare(SSL_CTX *ctx)
 
 static SECURITY_STATUS alert_by_ticket(struct connection *connection)
 {
-    ERR_clear_error();
+    connection_errors_forget();
     connection->alert_sent = -1;
     connection->alert_due = true;
     if (SSL_new_session_ticket(connection->ssl) == 1)
         (void)SSL_do_handshake(connection->ssl);
     connection->alert_due = false;
     connection->state = CONNECTION_FAILED; /* for libssl it has, whether or not the alert went out */
-    ERR_clear_error();
+    connection_errors_forget();
     require(connection->alert_sent == connection->alert_number,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "libssl does not send the alert %u", connection->alert_number));
     return SEC_E_OK;

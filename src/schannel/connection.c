@@ -7,7 +7,6 @@
 #include "crypto/random.h"
 #include "schannel/session.h"
 #include <arpa/inet.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <pthread.h>
@@ -336,7 +335,7 @@ SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator
     made->expiry = FILETIME_NEVER;
     made->since = monotonic_ms();
     SECURITY_STATUS status = connection_fill(made, in);
-    ERR_clear_error();
+    connection_errors_forget();
     if (status != SEC_E_OK) {
         connection_put(made);
         return status;
@@ -357,6 +356,7 @@ void connection_put(struct connection *connection)
     writer_release(&connection->pending);
     mem_free(connection->target);
     mem_free((void *)(uintptr_t)connection->protocols.data);
+    mem_free((void *)(uintptr_t)connection->taken.data);
     mem_free(connection->peer_name);
     mem_free(connection->issuers);
     mem_free(connection->peer_address);
@@ -377,8 +377,7 @@ void schannel_abandon(void *handshake)
 
 void connection_remember(struct connection *connection, struct slice taken)
 {
-    unsigned int len = 0;
-    connection->taken_len = 0;
-    if (taken.len > 0 && EVP_Digest(taken.data, taken.len, connection->taken_digest, &len, EVP_sha256(), NULL) == 1)
-        connection->taken_len = taken.len;
+    mem_free((void *)(uintptr_t)connection->taken.data);
+    uint8_t *copy = taken.len > 0 ? mem_dup(taken.data, taken.len) : NULL;
+    connection->taken = slice_of(copy, copy != NULL ? taken.len : 0);
 }

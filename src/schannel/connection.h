@@ -50,8 +50,7 @@ struct connection {
     struct writer pending; /* what was written outside a step: it goes out first with the next one */
     /* Bytes that libssl has taken already and the caller will show again: the record of SEC_I_RENEGOTIATE, the input of
      * SEC_I_INCOMPLETE_CREDENTIALS. */
-    size_t taken_len;
-    uint8_t taken_digest[32];
+    struct slice taken; /* ours (mem_free) */
     bool certificate_wanted; /* the server asked for one, and there is none */
     bool certificate_sent;
     bool handshake_moved; /* libssl read or wrote a handshake message */
@@ -116,8 +115,12 @@ SECURITY_STATUS connection_ask_certificate(struct connection *connection, int ho
 SECURITY_STATUS connection_names(struct connection *connection);
 /* Remembers input that libssl has taken and the caller will show again, or forgets it (NULL). */
 void connection_remember(struct connection *connection, struct slice taken);
+/* Empties this thread's queue of OpenSSL's errors: SSL_get_error looks at it, and others may have left something there. */
+void connection_errors_forget(void);
 /* What libssl's error means, with its cause in words; the connection has failed. `what` names the work. */
 SECURITY_STATUS connection_failure(struct connection *connection, const char *what);
+/* The same where the queue was not emptied before: the last error counts. */
+SECURITY_STATUS connection_message_failure(struct connection *connection, const char *what);
 /* Works out sizes, names and keys of an established connection. */
 SECURITY_STATUS connection_established(struct connection *connection);
 
