@@ -53,6 +53,7 @@ struct connection {
     struct slice taken; /* ours (mem_free) */
     bool certificate_wanted; /* the server asked for one, and there is none */
     bool certificate_sent;
+    bool may_send;        /* nothing stands against it; else session.c finds out */
     bool handshake_moved; /* libssl read or wrote a handshake message */
     bool alert_due;       /* TLS 1.3 servers: the ticket that libssl is making ends the connection with `alert_number` */
     /* Verdict of automatic validation. */

@@ -162,10 +162,9 @@ static SECURITY_STATUS certificate_add(struct tls_credential *credential, struct
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS,
                           "two certificates of one kind; SCH_CRED_SNI_CREDENTIAL lets the client's name choose"));
     struct tm at;
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) == 1) {
-        int64_t expiry = filetime_from_unix(timegm(&at));
-        credential->expiry = expiry < credential->expiry ? expiry : credential->expiry;
-    }
+    added->expiry =
+        ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) == 1 ? filetime_from_unix(timegm(&at)) : FILETIME_NEVER;
+    credential->expiry = added->expiry < credential->expiry ? added->expiry : credential->expiry;
     return SEC_E_OK;
 }
 

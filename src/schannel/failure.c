@@ -67,6 +67,7 @@ static SECURITY_STATUS failure_of(struct connection *connection, unsigned long e
     const char *reason = ERR_reason_error_string(error);
     SECURITY_STATUS status;
     connection->state = CONNECTION_FAILED;
+    connection->may_send = false;
     if (connection->verdict != SEC_E_OK) /* its cause was set where it was found */
         status = connection->verdict;
     else if (connection->alert_received >= 0) {

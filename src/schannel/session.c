@@ -37,7 +37,9 @@ static SECURITY_STATUS sizes_check(const struct connection *connection, const st
 
 static SECURITY_STATUS seal_locked(struct connection *connection, struct message *message)
 {
-    try(sending_check(connection));
+    if (!connection->may_send)
+        try(sending_check(connection));
+    connection->may_send = true; /* until the next step, or a record of another kind than data */
     try(sizes_check(connection, message));
     message->header.len = connection->sizes.cbHeader;
     if (message->data[0].len == 0) { /* no text, no record (docs/deviations.md) */
@@ -96,6 +98,7 @@ static SECURITY_STATUS record_open(struct connection *connection, struct message
         message->trailer = (struct slice_mut){at.data + header_len + len, at.len - header_len - len};
         return SEC_E_OK;
     }
+    connection->may_send = false;
     /* Not SSL_get_error: it looks at the thread's queue of errors, in which others may have left something. */
     if (SSL_want_read(connection->ssl) || SSL_want_x509_lookup(connection->ssl))
         return control_record(connection, message, slice_of(at.data, at.len));

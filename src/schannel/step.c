@@ -256,6 +256,12 @@ static SECURITY_STATUS token_give(struct connection *connection, SECURITY_STATUS
     size_t len = pending->len;
     if (connection->datagram && status >= 0 && len > connection->mtu)
         len = datagram_len(writer_slice_of(pending), connection->mtu);
+    if (len == pending->len && out->token.data == NULL && out->token.growing) { /* as it is */
+        struct writer unused = out->token;
+        out->token = *pending;
+        *pending = unused;
+        return status;
+    }
     writer_bytes(&out->token, pending->data, len);
     require(writer_finish(&out->token) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     size_t left = pending->len - len;
@@ -282,6 +288,7 @@ SECURITY_STATUS connection_step(struct connection *connection, struct tls_creden
                                 const struct step_in *in, struct step_out *out)
 {
     pthread_mutex_lock(&connection->lock);
+    connection->may_send = false;
     credential_change(connection, credential);
     connection->flags_now = in->flags_now;
     SECURITY_STATUS status = step_locked(connection, in, out);
