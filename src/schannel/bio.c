@@ -49,8 +49,7 @@ static void record_count(struct bio_ends *ends, const uint8_t header[RECORD_HEAD
     ends->n_written++;
     if (header[0] == RECORD_CHANGE_CIPHER_SPEC)
         ends->n_written = 0;
-    ends->protected =
-        ends->protected || header[0] == RECORD_CHANGE_CIPHER_SPEC || header[0] == RECORD_APPLICATION_DATA;
+    ends->protected = ends->protected || header[0] == RECORD_CHANGE_CIPHER_SPEC || header[0] == RECORD_APPLICATION_DATA;
 }
 
 /* Follows the stream that is written, which libssl's buffering cuts anywhere: how many records came since the keys changed. */

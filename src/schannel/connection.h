@@ -34,7 +34,7 @@ struct connection {
     struct tls_credential *credential;
     SSL *ssl;
     bool initiator, datagram;
-    bool has_session_key; /* derived when it is first asked for */
+    bool has_session_key;    /* derived when it is first asked for */
     bool credential_changed; /* a later step came with another one */
     bool offered_validated;  /* `validated` of the session that a client offers */
     enum connection_state state;
@@ -50,12 +50,12 @@ struct connection {
     struct writer pending; /* what was written outside a step: it goes out first with the next one */
     /* Bytes that libssl has taken already and the caller will show again: the record of SEC_I_RENEGOTIATE, the input of
      * SEC_I_INCOMPLETE_CREDENTIALS. */
-    struct slice taken; /* ours (mem_free) */
+    struct slice taken;      /* ours (mem_free) */
     bool certificate_wanted; /* the server asked for one, and there is none */
     bool certificate_sent;
     bool may_send;        /* nothing stands against it; else session.c finds out */
     bool handshake_moved; /* libssl read or wrote a handshake message */
-    bool alert_due;       /* TLS 1.3 servers: the ticket that libssl is making ends the connection with `alert_number` */
+    bool alert_due;       /* TLS 1.3 servers: the ticket that libssl makes ends the connection with `alert_number` */
     /* Verdict of automatic validation. */
     bool validated;
     SECURITY_STATUS verdict;        /* SEC_E_OK, or why the peer was refused */

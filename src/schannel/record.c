@@ -9,7 +9,7 @@ enum wire_result record_look(struct slice input, bool datagram, struct record *r
 {
     size_t header_len = datagram ? RECORD_HEADER_LEN_DTLS : RECORD_HEADER_LEN;
     struct reader reader = reader_of(input);
-    struct slice header; /* type, version, with datagrams epoch and sequence number, length: taken at once, it is read for each message */
+    struct slice header; /* type, version, with datagrams epoch and sequence number, length */
     *record = (struct record){.missing = header_len - (input.len < header_len ? input.len : header_len)};
     require(reader_bytes(&reader, header_len, &header) == WIRE_OK, WIRE_SHORT);
     record->type = header.data[0];

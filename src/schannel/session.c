@@ -69,7 +69,8 @@ static SECURITY_STATUS schannel_seal(void *state, uint32_t qop, struct message *
 /* A record without text: what it was decides. */
 static SECURITY_STATUS control_record(struct connection *connection, struct message *message, struct slice record)
 {
-    if (connection->handshake_moved || SSL_in_init(connection->ssl) == 1) { /* TLS 1.3: libssl has taken it; the caller will show it to the next step */
+    /* TLS 1.3: libssl has taken a handshake message, or a part of one; the caller will show it to the next step. */
+    if (connection->handshake_moved || SSL_in_init(connection->ssl) == 1) {
         connection_remember(connection, record);
         message->extra += record.len;
         return SEC_I_RENEGOTIATE;
