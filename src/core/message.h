@@ -16,10 +16,10 @@ struct segment {
 };
 
 struct message {
-    struct slice_mut token;   /* signature or trailer; data NULL where the caller gave none */
-    struct slice_mut padding; /* data NULL where the caller gave none */
-    struct slice_mut stream;  /* a whole wrapped message to be opened in place; data NULL elsewhere */
-    unsigned n_data; /* of `data` */
+    struct slice_mut token;       /* signature or trailer; data NULL where the caller gave none */
+    struct slice_mut padding;     /* data NULL where the caller gave none */
+    struct slice_mut stream;      /* a whole wrapped message to be opened in place; data NULL elsewhere */
+    unsigned n_data;              /* of `data` */
     struct slice_mut stream_data; /* out: where in `stream` the plain text lies */
     /* Stream packages: around data[0] when it is sealed; out, with what lies behind the first record, when `stream` was opened. */
     struct slice_mut header, trailer;
