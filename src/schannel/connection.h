@@ -35,16 +35,19 @@ struct connection {
     SSL *ssl;
     bool initiator, datagram;
     bool has_session_key;    /* derived when it is first asked for */
+    bool may_send;           /* nothing stands against it; else session.c finds out */
+    bool handshake_moved;    /* libssl read or wrote a handshake message */
+    bool alert_due;          /* TLS 1.3 servers: the ticket that libssl makes ends the connection with `alert_number` */
     bool credential_changed; /* a later step came with another one */
     bool offered_validated;  /* `validated` of the session that a client offers */
     enum connection_state state;
     enum connection_wish wish; /* what ApplyControlToken asked of the next step */
     uint8_t alert_level, alert_number;
     bool no_reconnect;
+    bool target_is_dns;        /* else an address, which is not sent as SNI */
     uint32_t flags, flags_now; /* asked on the first call and on this one */
     uint32_t granted;
     char *target;           /* the server's name, or NULL */
-    bool target_is_dns;     /* else an address, which is not sent as SNI */
     struct slice protocols; /* ALPN list in TLS's form; ours (mem_free) */
     struct bio_ends ends;
     struct writer pending; /* what was written outside a step: it goes out first with the next one */
@@ -53,9 +56,6 @@ struct connection {
     struct slice taken;      /* ours (mem_free) */
     bool certificate_wanted; /* the server asked for one, and there is none */
     bool certificate_sent;
-    bool may_send;        /* nothing stands against it; else session.c finds out */
-    bool handshake_moved; /* libssl read or wrote a handshake message */
-    bool alert_due;       /* TLS 1.3 servers: the ticket that libssl makes ends the connection with `alert_number` */
     /* Verdict of automatic validation. */
     bool validated;
     SECURITY_STATUS verdict;        /* SEC_E_OK, or why the peer was refused */
