@@ -429,6 +429,7 @@ demo_delegation()
     # shellcheck disable=SC2086 # a list
     chain_principals "$me" $others >>"$place/realm.log" 2>&1 || fail "cannot make the principals"
     chmod 711 "$place" # impersonated clients must come to the files
+    [ -z "$others" ] || runuser -u "$me" -- test -x "$place" || fail "the user $me cannot come to $place: set TMPDIR to a folder that everybody may pass"
     mkdir -m 755 "$place/files"
     for user in "$me" $others; do
         chain_file "$user"
