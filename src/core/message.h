@@ -25,8 +25,8 @@ struct message {
     struct slice_mut stream_data; /* out: where in `stream` the plain text lies */
     /* Stream packages: around data[0] when it is sealed; out, with what lies behind the first record, when `stream` was opened. */
     struct slice_mut header, trailer;
-    size_t extra;   /* out: bytes at the end of `stream` that were not used */
-    size_t missing; /* out, with SEC_E_INCOMPLETE_MESSAGE */
+    size_t extra;                            /* out: bytes at the end of `stream` that were not used */
+    size_t missing;                          /* out, with SEC_E_INCOMPLETE_MESSAGE */
     struct slice params[MESSAGE_PARAMS_MAX]; /* SECBUFFER_PKG_PARAMS in their order, empty ones too */
     struct segment data[MESSAGE_SEGMENTS_MAX];
 };
