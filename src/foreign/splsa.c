@@ -1,8 +1,8 @@
 #include "foreign/splsa.h"
 
+#include "base/memory.h"
 #include "core/cause.h"
 #include "core/status.h"
-#include "core/trace.h"
 #include "foreign/lsa.h"
 #include <stdatomic.h>
 #include <string.h>
@@ -116,8 +116,8 @@ static SECURITY_STATUS package_describe(struct foreign_package *package, SecPkgI
     lsa_call_enter();
     NTSTATUS status = package->lsa->GetInfo((PSecPkgInfo)(void *)info);
     lsa_call_leave();
-    require(status >= 0, cause_set(SEC_E_CANNOT_INSTALL, "%s: SpGetInfo answered 0x%08x", package->module->path,
-                                   (unsigned)status));
+    require(status >= 0,
+            cause_set(SEC_E_CANNOT_INSTALL, "%s: SpGetInfo answered 0x%08x", package->module->path, (unsigned)status));
     try(thunks_take(package));
     return user_start(package);
 }
@@ -166,36 +166,39 @@ static const struct {
     uint32_t nt;
     SECURITY_STATUS ours;
 } counterparts[] = {
-    {0xC0000002, SEC_E_UNSUPPORTED_FUNCTION},   /* NOT_IMPLEMENTED */
-    {0xC00000BB, SEC_E_UNSUPPORTED_FUNCTION},   /* NOT_SUPPORTED */
-    {0xC0000008, SEC_E_INVALID_HANDLE},         /* INVALID_HANDLE */
-    {0xC0000017, SEC_E_INSUFFICIENT_MEMORY},    /* NO_MEMORY */
-    {0xC000009A, SEC_E_INSUFFICIENT_MEMORY},    /* INSUFFICIENT_RESOURCES */
-    {0xC0000023, SEC_E_BUFFER_TOO_SMALL},       /* BUFFER_TOO_SMALL */
-    {0xC0000022, SEC_E_LOGON_DENIED},           /* ACCESS_DENIED */
-    {0xC000006D, SEC_E_LOGON_DENIED},           /* LOGON_FAILURE */
-    {0xC000006A, SEC_E_LOGON_DENIED},           /* WRONG_PASSWORD */
-    {0xC0000064, SEC_E_LOGON_DENIED},           /* NO_SUCH_USER */
-    {0xC000006E, SEC_E_LOGON_DENIED},           /* ACCOUNT_RESTRICTION */
-    {0xC000005F, SEC_E_NO_CREDENTIALS},         /* NO_SUCH_LOGON_SESSION */
+    {0xC0000002, SEC_E_UNSUPPORTED_FUNCTION},        /* NOT_IMPLEMENTED */
+    {0xC00000BB, SEC_E_UNSUPPORTED_FUNCTION},        /* NOT_SUPPORTED */
+    {0xC0000008, SEC_E_INVALID_HANDLE},              /* INVALID_HANDLE */
+    {0xC0000017, SEC_E_INSUFFICIENT_MEMORY},         /* NO_MEMORY */
+    {0xC000009A, SEC_E_INSUFFICIENT_MEMORY},         /* INSUFFICIENT_RESOURCES */
+    {0xC0000023, SEC_E_BUFFER_TOO_SMALL},            /* BUFFER_TOO_SMALL */
+    {0xC0000022, SEC_E_LOGON_DENIED},                /* ACCESS_DENIED */
+    {0xC000006D, SEC_E_LOGON_DENIED},                /* LOGON_FAILURE */
+    {0xC000006A, SEC_E_LOGON_DENIED},                /* WRONG_PASSWORD */
+    {0xC0000064, SEC_E_LOGON_DENIED},                /* NO_SUCH_USER */
+    {0xC000006E, SEC_E_LOGON_DENIED},                /* ACCOUNT_RESTRICTION */
+    {0xC000005F, SEC_E_NO_CREDENTIALS},              /* NO_SUCH_LOGON_SESSION */
     {0xC000005E, SEC_E_NO_AUTHENTICATING_AUTHORITY}, /* NO_LOGON_SERVERS */
-    {0xC00000FE, SEC_E_SECPKG_NOT_FOUND},       /* NO_SUCH_PACKAGE */
-    {0xC0000133, SEC_E_TIME_SKEW},              /* TIME_DIFFERENCE_AT_DC */
+    {0xC00000FE, SEC_E_SECPKG_NOT_FOUND},            /* NO_SUCH_PACKAGE */
+    {0xC0000133, SEC_E_TIME_SKEW},                   /* TIME_DIFFERENCE_AT_DC */
 };
 
 SECURITY_STATUS splsa_status(const struct foreign_package *package, const char *call, NTSTATUS status)
 {
-    static const NTSTATUS handed_through[] = {STATUS_INVALID_PARAMETER,      STATUS_ACCOUNT_DISABLED,
-                                              STATUS_PASSWORD_EXPIRED,       STATUS_ACCOUNT_EXPIRED,
-                                              STATUS_PASSWORD_MUST_CHANGE,   STATUS_ACCOUNT_LOCKED_OUT};
-    if (status >= 0 || ((uint32_t)status & 0xffff0000) == 0x80090000) /* SSPI's own */
+    static const NTSTATUS handed_through[] = {STATUS_INVALID_PARAMETER,    STATUS_ACCOUNT_DISABLED,
+                                              STATUS_PASSWORD_EXPIRED,     STATUS_ACCOUNT_EXPIRED,
+                                              STATUS_PASSWORD_MUST_CHANGE, STATUS_ACCOUNT_LOCKED_OUT};
+    SECURITY_STATUS ours = SEC_E_INTERNAL_ERROR;
+    if (status >= 0)
         return status;
-    TRACE("module", "%s of package %s: 0x%08x", call, package->name, (unsigned)status);
-    for (size_t i = 0; i < sizeof handed_through / sizeof handed_through[0]; i++)
+    if (((uint32_t)status & 0xffff0000) == 0x80090000) /* SSPI's own */
+        ours = status;
+    for (size_t i = 0; i < COUNT_OF(handed_through); i++)
         if (handed_through[i] == status)
-            return status;
-    for (size_t i = 0; i < sizeof counterparts / sizeof counterparts[0]; i++)
+            ours = status;
+    for (size_t i = 0; i < COUNT_OF(counterparts); i++)
         if (counterparts[i].nt == (uint32_t)status)
-            return counterparts[i].ours;
-    return SEC_E_INTERNAL_ERROR;
+            ours = counterparts[i].ours;
+    return cause_set(ours, "%s of package %s (%.256s) answered 0x%08x", call, package->name, package->module->path,
+                     (unsigned)status);
 }

@@ -9,8 +9,9 @@
 
 struct lsa_context {
     const struct foreign_package *package;
-    LSA_SEC_HANDLE handle; /* the part in the authority knows the context by it, and so does the one in the application */
-    bool mapped;           /* the part in the application has it too */
+    LSA_SEC_HANDLE
+        handle;  /* the part in the authority knows the context by it, and so does the one in the application */
+    bool mapped; /* the part in the application has it too */
 };
 
 static const struct foreign_package *package_of(const SecHandle *credential)
@@ -21,6 +22,11 @@ static const struct foreign_package *package_of(const SecHandle *credential)
 static struct lsa_context *context_of(const SecHandle *handle)
 {
     return (struct lsa_context *)handle->dwUpper;
+}
+
+static SECURITY_STATUS missing(const struct foreign_package *package, const char *call)
+{
+    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "package %s has no %s for this", package->name, call);
 }
 
 /* Borrows the text. */
@@ -38,7 +44,8 @@ SECURITY_STATUS splsa_acquire(const struct foreign_package *package, SEC_WCHAR *
     UNICODE_STRING name;
     LUID logon = lsa_logon_id();
     LSA_SEC_HANDLE own = 0;
-    require(string_of(principal, &name), SEC_E_UNKNOWN_CREDENTIALS);
+    require(string_of(principal, &name),
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a principal of more than 32766 characters"));
     lsa_call_enter();
     NTSTATUS status = package->lsa->AcquireCredentialsHandle(principal != NULL ? &name : NULL, use, &logon, auth_data,
                                                              NULL, NULL, &own, expiry);
@@ -60,7 +67,7 @@ static SECURITY_STATUS SEC_ENTRY credential_free(PCredHandle credential)
 static SECURITY_STATUS SEC_ENTRY credential_query(PCredHandle credential, ULONG attribute, PVOID buffer)
 {
     const struct foreign_package *package = package_of(credential);
-    require(package->lsa->QueryCredentialsAttributes != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(package->lsa->QueryCredentialsAttributes != NULL, missing(package, "SpQueryCredentialsAttributes"));
     lsa_call_enter();
     NTSTATUS status = package->lsa->QueryCredentialsAttributes(credential->dwLower, attribute, buffer);
     lsa_call_leave();
@@ -70,7 +77,7 @@ static SECURITY_STATUS SEC_ENTRY credential_query(PCredHandle credential, ULONG 
 static SECURITY_STATUS SEC_ENTRY credential_set(PCredHandle credential, ULONG attribute, PVOID buffer, ULONG len)
 {
     const struct foreign_package *package = package_of(credential);
-    require(package->lsa->SetCredentialsAttributes != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(package->lsa->SetCredentialsAttributes != NULL, missing(package, "SpSetCredentialsAttributes"));
     lsa_call_enter();
     NTSTATUS status = package->lsa->SetCredentialsAttributes(credential->dwLower, attribute, buffer, len);
     lsa_call_leave();
@@ -101,9 +108,9 @@ static SECURITY_STATUS context_map(struct lsa_context *context, SecBuffer *data)
 {
     const struct foreign_package *package = context->package;
     const SECPKG_USER_FUNCTION_TABLE *user = package->user;
-    require(user != NULL && user->InitUserModeContext != NULL,
-            cause_set(SEC_E_INTERNAL_ERROR, "package %s maps a context, and has no SpInitUserModeContext",
-                      package->name));
+    require(
+        user != NULL && user->InitUserModeContext != NULL,
+        cause_set(SEC_E_INTERNAL_ERROR, "package %s maps a context, and has no SpInitUserModeContext", package->name));
     require(data->cbBuffer <= FOREIGN_TOKEN_MAX && (data->pvBuffer != NULL || data->cbBuffer == 0),
             cause_set(SEC_E_INTERNAL_ERROR, "package %s maps a context of %u bytes; 0 to 1048576 can be", package->name,
                       (unsigned)data->cbBuffer));
@@ -163,12 +170,12 @@ static SECURITY_STATUS SEC_ENTRY context_initiate(PCredHandle credential, PCtxtH
     struct step step;
     bool first = old == NULL;
     (void)reserved1, (void)reserved2;
-    require(package->lsa->InitLsaModeContext != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    require(string_of(target, &name), SEC_E_TARGET_UNKNOWN);
+    require(package->lsa->InitLsaModeContext != NULL, missing(package, "SpInitLsaModeContext"));
+    require(string_of(target, &name), cause_set(SEC_E_TARGET_UNKNOWN, "a target of more than 32766 characters"));
     require(step_begin(&step, package, old), SEC_E_INSUFFICIENT_MEMORY);
-    NTSTATUS status = package->lsa->InitLsaModeContext(
-        credential->dwLower, step.handle, target != NULL ? &name : NULL, flags, drep, input != NULL ? input : &none,
-        &step.handle, output, attributes, expiry, &step.mapped, &step.data);
+    NTSTATUS status = package->lsa->InitLsaModeContext(credential->dwLower, step.handle, target != NULL ? &name : NULL,
+                                                       flags, drep, input != NULL ? input : &none, &step.handle, output,
+                                                       attributes, expiry, &step.mapped, &step.data);
     return step_end(&step, "SpInitLsaModeContext", first, status, context);
 }
 
@@ -179,7 +186,7 @@ static SECURITY_STATUS SEC_ENTRY context_accept(PCredHandle credential, PCtxtHan
     const struct foreign_package *package = package_of(credential);
     struct step step;
     bool first = old == NULL;
-    require(package->lsa->AcceptLsaModeContext != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(package->lsa->AcceptLsaModeContext != NULL, missing(package, "SpAcceptLsaModeContext"));
     require(step_begin(&step, package, old), SEC_E_INSUFFICIENT_MEMORY);
     NTSTATUS status =
         package->lsa->AcceptLsaModeContext(credential->dwLower, step.handle, input, flags, drep, &step.handle, output,
@@ -209,7 +216,7 @@ static SECURITY_STATUS SEC_ENTRY context_query(PCtxtHandle handle, ULONG attribu
     if (!in_lsa)
         return splsa_status(package, "SpQueryContextAttributes",
                             package->user->QueryContextAttributes(context->handle, attribute, buffer));
-    require(package->lsa->QueryContextAttributes != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(package->lsa->QueryContextAttributes != NULL, missing(package, "SpQueryContextAttributes"));
     lsa_call_enter();
     NTSTATUS status = package->lsa->QueryContextAttributes(context->handle, attribute, buffer);
     lsa_call_leave();
@@ -223,7 +230,7 @@ static SECURITY_STATUS SEC_ENTRY context_complete(PCtxtHandle handle, PSecBuffer
 {
     const struct lsa_context *context = context_of(handle);
     SpCompleteAuthTokenFn *call = USER_CALL(context, CompleteAuthToken);
-    require(call != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(call != NULL, missing(context->package, "SpCompleteAuthToken"));
     return splsa_status(context->package, "SpCompleteAuthToken", call(context->handle, token));
 }
 
@@ -231,7 +238,7 @@ static SECURITY_STATUS SEC_ENTRY message_sign(PCtxtHandle handle, ULONG qop, PSe
 {
     const struct lsa_context *context = context_of(handle);
     SpMakeSignatureFn *call = USER_CALL(context, MakeSignature);
-    require(call != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(call != NULL, missing(context->package, "SpMakeSignature"));
     return splsa_status(context->package, "SpMakeSignature", call(context->handle, qop, message, seq));
 }
 
@@ -239,7 +246,7 @@ static SECURITY_STATUS SEC_ENTRY message_verify(PCtxtHandle handle, PSecBufferDe
 {
     const struct lsa_context *context = context_of(handle);
     SpVerifySignatureFn *call = USER_CALL(context, VerifySignature);
-    require(call != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(call != NULL, missing(context->package, "SpVerifySignature"));
     return splsa_status(context->package, "SpVerifySignature", call(context->handle, message, seq, qop));
 }
 
@@ -247,7 +254,7 @@ static SECURITY_STATUS SEC_ENTRY message_seal(PCtxtHandle handle, ULONG qop, PSe
 {
     const struct lsa_context *context = context_of(handle);
     SpSealMessageFn *call = USER_CALL(context, SealMessage);
-    require(call != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(call != NULL, missing(context->package, "SpSealMessage"));
     return splsa_status(context->package, "SpSealMessage", call(context->handle, qop, message, seq));
 }
 
@@ -255,7 +262,7 @@ static SECURITY_STATUS SEC_ENTRY message_unseal(PCtxtHandle handle, PSecBufferDe
 {
     const struct lsa_context *context = context_of(handle);
     SpUnsealMessageFn *call = USER_CALL(context, UnsealMessage);
-    require(call != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(call != NULL, missing(context->package, "SpUnsealMessage"));
     return splsa_status(context->package, "SpUnsealMessage", call(context->handle, message, seq, qop));
 }
 
