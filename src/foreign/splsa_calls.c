@@ -10,7 +10,7 @@
 struct lsa_context {
     const struct foreign_package *package;
     LSA_SEC_HANDLE
-        handle;  /* the part in the authority knows the context by it, and so does the one in the application */
+    handle;      /* the part in the authority knows the context by it, and so does the one in the application */
     bool mapped; /* the part in the application has it too */
 };
 
@@ -103,25 +103,34 @@ static bool step_begin(struct step *step, const struct foreign_package *package,
     return true;
 }
 
-/* The data is the package's, from the authority's heap: it is ours now. */
+/* What the package packed, from the authority's heap: it is ours now, unless the part in the application took it. */
+struct packed {
+    void *block;
+    size_t len;
+    const SecBuffer *data;
+};
+
+static void packed_release(struct packed *packed)
+{
+    if (packed->block == NULL || packed->data->pvBuffer != packed->block)
+        return;
+    secret_wipe(packed->block, packed->len);
+    lsa_heap_free(packed->block);
+}
+
 static SECURITY_STATUS context_map(struct lsa_context *context, SecBuffer *data)
 {
     const struct foreign_package *package = context->package;
     const SECPKG_USER_FUNCTION_TABLE *user = package->user;
-    require(
-        user != NULL && user->InitUserModeContext != NULL,
-        cause_set(SEC_E_INTERNAL_ERROR, "package %s maps a context, and has no SpInitUserModeContext", package->name));
+    /* A buffer that cannot be is not touched. */
     require(data->cbBuffer <= FOREIGN_TOKEN_MAX && (data->pvBuffer != NULL || data->cbBuffer == 0),
             cause_set(SEC_E_INTERNAL_ERROR, "package %s maps a context of %u bytes; 0 to 1048576 can be", package->name,
                       (unsigned)data->cbBuffer));
-    void *block = data->pvBuffer;
-    ULONG len = data->cbBuffer;
-    NTSTATUS status = user->InitUserModeContext(context->handle, data);
-    if (data->pvBuffer == block && block != NULL) { /* else it kept it, or freed it */
-        secret_wipe(block, len);
-        lsa_heap_free(block);
-    }
-    try(splsa_status(package, "SpInitUserModeContext", status));
+    __attribute__((cleanup(packed_release))) struct packed packed = {data->pvBuffer, data->cbBuffer, data};
+    require(
+        user != NULL && user->InitUserModeContext != NULL,
+        cause_set(SEC_E_INTERNAL_ERROR, "package %s maps a context, and has no SpInitUserModeContext", package->name));
+    try(splsa_status(package, "SpInitUserModeContext", user->InitUserModeContext(context->handle, data)));
     context->mapped = true;
     return SEC_E_OK;
 }

@@ -171,7 +171,8 @@ static void works(void **state)
         PSecPkgInfoA info;
         char path[600];
         snprintf(path, sizeof path, "%s", module_copy(names[i]));
-        if (add(path) != SEC_E_OK)
+        SECURITY_PACKAGE_OPTIONS options = {.Size = sizeof options, .Type = SECPKG_OPTIONS_TYPE_LSA};
+        if (AddSecurityPackageA(path, &options) != SEC_E_OK)
             fail_msg("%s", OpenSspiLastErrorText());
         assert_int_equal(QuerySecurityPackageInfoA(test_name, &info), SEC_E_OK);
         assert_int_equal(info->cbMaxToken, 64);
