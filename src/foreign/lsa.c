@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* gettid */
 #include "foreign/lsa.h"
 
 #include "base/memory.h"

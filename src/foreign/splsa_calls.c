@@ -126,7 +126,7 @@ static SECURITY_STATUS context_map(struct lsa_context *context, SecBuffer *data)
     require(data->cbBuffer <= FOREIGN_TOKEN_MAX && (data->pvBuffer != NULL || data->cbBuffer == 0),
             cause_set(SEC_E_INTERNAL_ERROR, "package %s maps a context of %u bytes; 0 to 1048576 can be", package->name,
                       (unsigned)data->cbBuffer));
-    __attribute__((cleanup(packed_release))) struct packed packed = {data->pvBuffer, data->cbBuffer, data};
+    __attribute__((cleanup(packed_release), unused)) struct packed packed = {data->pvBuffer, data->cbBuffer, data};
     require(
         user != NULL && user->InitUserModeContext != NULL,
         cause_set(SEC_E_INTERNAL_ERROR, "package %s maps a context, and has no SpInitUserModeContext", package->name));
