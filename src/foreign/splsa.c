@@ -189,7 +189,8 @@ SECURITY_STATUS splsa_status(const struct foreign_package *package, const char *
                                               STATUS_PASSWORD_EXPIRED,     STATUS_ACCOUNT_EXPIRED,
                                               STATUS_PASSWORD_MUST_CHANGE, STATUS_ACCOUNT_LOCKED_OUT};
     SECURITY_STATUS ours = SEC_E_INTERNAL_ERROR;
-    if (status >= 0)
+    if (status == SEC_E_OK || status == SEC_I_CONTINUE_NEEDED || status == SEC_I_COMPLETE_NEEDED ||
+        status == SEC_I_COMPLETE_AND_CONTINUE)
         return status;
     if (((uint32_t)status & 0xffff0000) == 0x80090000) /* SSPI's own */
         ours = status;

@@ -19,7 +19,7 @@ SECURITY_STATUS splsa_acquire(const struct foreign_package *package, SEC_WCHAR *
                               PCredHandle handle, PTimeStamp expiry);
 /* The contents of the package's object identifier as SpGetExtendedInformation gives it; empty where it gives none. */
 struct slice splsa_mechanism(const struct foreign_package *package);
-/* An NTSTATUS of a package as SSPI's code: one that SSPI has or hands through stays, an error without a counterpart becomes SEC_E_INTERNAL_ERROR,
+/* An NTSTATUS of a package as SSPI's code: one that SSPI has or hands through stays, anything without a counterpart becomes SEC_E_INTERNAL_ERROR,
  * and the cause tells the code. */
 SECURITY_STATUS splsa_status(const struct foreign_package *package, const char *call, NTSTATUS status);
 

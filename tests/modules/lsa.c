@@ -111,6 +111,8 @@ static NTSTATUS NTAPI describe_more(SECPKG_EXTENDED_INFORMATION_CLASS class, PSE
         .Class = SecpkgContextThunks,
 #if defined(CASE_lsa_many_thunks)
         .Info.ContextThunks = {65, {SECPKG_ATTR_KEY_INFO}},
+#elif defined(CASE_lsa_thunks_all)
+        .Info.ContextThunks = {1, {SECPKG_ATTR_THUNK_ALL}},
 #else
         .Info.ContextThunks = {1, {SECPKG_ATTR_KEY_INFO}},
 #endif
@@ -202,6 +204,9 @@ static NTSTATUS context_map(PBOOLEAN mapped, PSecBuffer data)
 static NTSTATUS step_finish(PLSA_SEC_HANDLE context, ULONG *attributes, PTimeStamp expiry, PBOOLEAN mapped,
                             PSecBuffer data)
 {
+#if defined(CASE_lsa_says_nothing)
+    return 0x103; /* STATUS_PENDING */
+#endif
     *attributes = ISC_RET_INTEGRITY | ISC_RET_CONFIDENTIALITY;
     expiry->LowPart = 0xffffffff;
     expiry->HighPart = 0x7fffffff;
@@ -213,6 +218,10 @@ static NTSTATUS step_finish(PLSA_SEC_HANDLE context, ULONG *attributes, PTimeSta
         COUNT(n_contexts, 1);
         *context = 0x22;
     }
+#if defined(CASE_lsa_complete)
+    if (status == 0)
+        status = SEC_I_COMPLETE_NEEDED;
+#endif
     return status;
 }
 
@@ -353,6 +362,14 @@ static NTSTATUS NTAPI unmap(LSA_SEC_HANDLE context)
     return 0;
 }
 
+static NTSTATUS NTAPI complete(LSA_SEC_HANDLE context, PSecBufferDesc token)
+{
+    if (context != 0x22 || token->cBuffers != 1 || token->pBuffers[0].cbBuffer != 1)
+        return SEC_E_INVALID_TOKEN;
+    memset(token->pBuffers[0].pvBuffer, 'C', 1);
+    return 0;
+}
+
 static SecBuffer *buffer_find(PSecBufferDesc message, ULONG type)
 {
     for (ULONG i = 0; i < message->cBuffers; i++)
@@ -441,6 +458,7 @@ static SECPKG_USER_FUNCTION_TABLE user_tables[2] = {{
 #endif
     .DeleteUserModeContext = unmap,
 #if !defined(CASE_lsa_sparse)
+    .CompleteAuthToken = complete,
     .MakeSignature = sign,
     .VerifySignature = verify,
     .SealMessage = seal,

@@ -252,6 +252,7 @@ static void wrong_answers(void **state)
     } cases[] = {
         {"lsa_denies", SEC_E_LOGON_DENIED, 0, "answered 0xc000006d"},
         {"lsa_strange", SEC_E_INTERNAL_ERROR, 0, "SpAcquireCredentialsHandle of package Test"},
+        {"lsa_says_nothing", SEC_E_OK, SEC_E_INTERNAL_ERROR, "answered 0x00000103"},
         {"lsa_no_context", SEC_E_OK, SEC_E_INTERNAL_ERROR, "gave no context"},
         {"lsa_no_map", SEC_E_OK, SEC_E_INTERNAL_ERROR, "no SpInitUserModeContext"},
         {"lsa_map_fails", SEC_E_OK, SEC_E_INTERNAL_ERROR, "SpInitUserModeContext of package Test"},
@@ -278,6 +279,53 @@ static void wrong_answers(void **state)
         drop(path);
         counts_check(path);
     }
+}
+
+static void completion(void **state)
+{
+    CredHandle credential;
+    CtxtHandle context;
+    char path[600], room[64], target[] = "t";
+    SecBuffer token = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &token};
+    ULONG attributes;
+    (void)state;
+    snprintf(path, sizeof path, "%s", module_copy("lsa_complete"));
+    assert_int_equal(add(path), SEC_E_OK);
+    assert_int_equal(acquire(&credential, NULL), SEC_E_OK);
+    assert_int_equal(
+        InitializeSecurityContextA(&credential, NULL, target, 0, 0, 0, NULL, 0, &context, &list, &attributes, NULL),
+        SEC_I_COMPLETE_NEEDED);
+    assert_int_equal(token.cbBuffer, 1);
+    assert_int_equal(CompleteAuthToken(&context, &list), SEC_E_OK);
+    assert_int_equal(room[0], 'C');
+    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
+    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+    drop(path);
+    counts_check(path);
+}
+
+static void all_in_the_authority(void **state)
+{
+    CredHandle credential;
+    CtxtHandle context;
+    char path[600];
+    SecPkgContext_KeyInfoA key;
+    SecPkgContext_Sizes sizes;
+    (void)state;
+    snprintf(path, sizeof path, "%s", module_copy("lsa_thunks_all"));
+    assert_int_equal(add(path), SEC_E_OK);
+    assert_int_equal(acquire(&credential, NULL), SEC_E_OK);
+    assert_int_equal(initiate(&credential, &context), SEC_E_OK);
+    assert_int_equal(QueryContextAttributesA(&context, SECPKG_ATTR_KEY_INFO, &key), SEC_E_OK);
+    FreeContextBuffer(key.sSignatureAlgorithmName);
+    FreeContextBuffer(key.sEncryptAlgorithmName);
+    /* The part in the application would know. */
+    assert_int_equal(QueryContextAttributesA(&context, SECPKG_ATTR_SIZES, &sizes), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
+    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+    drop(path);
+    counts_check(path);
 }
 
 static void long_signature(void **state)
@@ -351,8 +399,9 @@ static int clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused),       cmocka_unit_test(works),          cmocka_unit_test(missing_entries),
-        cmocka_unit_test(wrong_answers), cmocka_unit_test(long_signature), cmocka_unit_test(memory_short),
+        cmocka_unit_test(refused),        cmocka_unit_test(works),        cmocka_unit_test(missing_entries),
+        cmocka_unit_test(wrong_answers),  cmocka_unit_test(completion),   cmocka_unit_test(all_in_the_authority),
+        cmocka_unit_test(long_signature), cmocka_unit_test(memory_short),
     };
     return cmocka_run_group_tests(tests, NULL, clean);
 }
