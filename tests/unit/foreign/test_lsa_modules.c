@@ -389,6 +389,48 @@ static void memory_short(void **state)
     counts_check(path);
 }
 
+#define THREADS 6
+#define ROUNDS 100
+
+static char thread_path[600];
+
+/* Some sign on and send, the others add the module and take it away. */
+static void *thread_run(void *argument)
+{
+    bool changes = *(const int *)argument % 3 == 0;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        CredHandle credential;
+        CtxtHandle context;
+        if (changes) {
+            (void)AddSecurityPackageA(thread_path, NULL);
+            (void)DeleteSecurityPackageA(thread_path);
+        } else if (acquire(&credential, NULL) == SEC_E_OK) {
+            if (initiate(&credential, &context) == SEC_E_OK)
+                (void)DeleteSecurityContext(&context);
+            (void)FreeCredentialsHandle(&credential);
+        }
+    }
+    return NULL;
+}
+
+static void threads(void **state)
+{
+    pthread_t thread[THREADS];
+    int number[THREADS];
+    (void)state;
+    snprintf(thread_path, sizeof thread_path, "%s", module_copy("lsa_right"));
+    for (int i = 0; i < THREADS; i++) {
+        number[i] = i;
+        assert_int_equal(pthread_create(&thread[i], NULL, thread_run, &number[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    counts_check(thread_path);
+    assert_int_equal(add(thread_path), SEC_E_OK);
+    drop(thread_path);
+    assert_int_equal(shutdowns_of(thread_path), 0);
+}
+
 static int clean(void **state)
 {
     (void)state;
@@ -401,7 +443,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused),        cmocka_unit_test(works),        cmocka_unit_test(missing_entries),
         cmocka_unit_test(wrong_answers),  cmocka_unit_test(completion),   cmocka_unit_test(all_in_the_authority),
-        cmocka_unit_test(long_signature), cmocka_unit_test(memory_short),
+        cmocka_unit_test(long_signature), cmocka_unit_test(memory_short), cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, NULL, clean);
 }
