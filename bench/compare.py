@@ -1,16 +1,18 @@
 """Prints speed beside the peers, measured in the same run: programs take turns, the best of each counts.
 
-compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel]"""
+compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel|digest|lsad]"""
 import os
 import subprocess
 import sys
 
+import digest
 import kerberos
+import lsad
 import negotiate
 import ntlm
 import schannel
 
-SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel}
+SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel, "digest": digest, "lsad": lsad}
 TURNS = 3
 OURS = "OpenSSPI"
 MEMORY = "context bytes"
@@ -48,6 +50,8 @@ def label(workload, ours):
 
 def verdict(suite, workload, ours, peers):
     """Goals are ratios to the best peer, or the best of the first GOAL_PEERS, or nanoseconds more than the first; memory's is bytes."""
+    if hasattr(suite, "verdict_of"):
+        return suite.verdict_of(ours, peers)
     if workload == MEMORY:
         return f"{'met' if ours <= suite.MEMORY_GOAL else 'MISSED'} ({suite.MEMORY_GOAL} B)"
     more = getattr(suite, "MORE", {}).get(workload)

@@ -134,7 +134,7 @@ static void verify(unsigned slot, size_t len)
 }
 
 /* All messages of one established pair; see measure_sizes for the label. */
-static void run_messages(const char *label)
+__attribute__((unused)) static void run_messages(const char *label)
 {
     static const struct measure_messages seals = {"seal", "unseal", seal, unseal};
     static const struct measure_messages seals_in_place = {"seal", "unseal", seal_in_place, unseal_in_place};
@@ -163,7 +163,7 @@ static void pair_delete(unsigned pair)
     gss_delete_sec_context(&minor, &memory_server[pair], NULL);
 }
 
-static void run_memory(void)
+__attribute__((unused)) static void run_memory(void)
 {
     measure_memory(pair_make, pair_delete);
 }

@@ -17,6 +17,7 @@ static unsigned int client_flags = SSPI_FLAGS, server_flags = SSPI_SERVER_FLAGS;
 /* Gives the server side the account, once its context exists; NULL where a store does. */
 static void (*server_prepare)(CtxtHandle *server);
 static int has_signatures = 1; /* WinPR 2 has no MakeSignature */
+static int server_first;       /* DIGEST-MD5: the client has nothing to say before it is asked */
 
 static CredHandle client_credential, server_credential;
 static CtxtHandle established_client, established_server;
@@ -68,7 +69,7 @@ static void handshake(CtxtHandle *client, CtxtHandle *server)
                                                    &forth_list, (void *)&attributes, NULL);
         measure_check(status >= 0, "the client's step");
         back.cbBuffer = sizeof b;
-        if (forth.cbBuffer > 0)
+        if (forth.cbBuffer > 0 || (first && server_first))
             server_status = server_step(server, first, &forth_list, &back_list);
         if (status != SEC_I_CONTINUE_NEEDED)
             break;
@@ -128,7 +129,7 @@ static void verify(unsigned slot, size_t len)
 }
 
 /* All messages of one established pair; see measure_sizes for the label. */
-static void run_messages(const char *label)
+__attribute__((unused)) static void run_messages(const char *label)
 {
     static const struct measure_messages seals = {"seal", "unseal", seal, unseal};
     static const struct measure_messages signs = {"sign", "verify", sign, verify};
@@ -158,7 +159,7 @@ static void pair_delete(unsigned pair)
     table->DeleteSecurityContext(&memory_server[pair]);
 }
 
-static void run_memory(void)
+__attribute__((unused)) static void run_memory(void)
 {
     measure_memory(pair_make, pair_delete);
 }

@@ -42,12 +42,13 @@ enum cli_option {
     OPTION_TIMEOUT = 0x80000,
     OPTION_HEAD = 0x100000, /* --head --verbose */
     OPTION_SECONDS = 0x200000,
+    OPTION_NEW_CREDENTIALS = 0x400000,
 };
 
 struct cli_options {
     const char *store, *domain, *full_name, *uid, *gid, *expires, *password_expires, *sid, *format, *output, *comment;
     const char *package, *user, *target, *flags, *certificate, *key, *ca, *timeout, *seconds;
-    bool json, no_password, must_change, lock, unlock, replace, insecure, head, verbose;
+    bool json, no_password, must_change, lock, unlock, replace, insecure, head, verbose, new_credentials;
     char **operand;
     int n_operands;
 };
@@ -67,7 +68,7 @@ struct cli_family {
 };
 
 extern const struct cli_family cli_account, cli_group, cli_packages, cli_whoami, cli_creds, cli_connect, cli_listen,
-    cli_get, cli_decode, cli_error, cli_doctor, cli_bench, cli_completion;
+    cli_get, cli_decode, cli_error, cli_doctor, cli_bench, cli_completion, cli_logon, cli_logoff, cli_sessions;
 /* All of them, ended by NULL, as help, completion and manual list them. */
 extern const struct cli_family *const cli_families[];
 

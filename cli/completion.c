@@ -80,8 +80,9 @@ static void put_manual(void)
         for (size_t j = 0; j < family->n_commands; j++) {
             const struct cli_command *command = &family->commands[j];
             const char *name, *value, *what;
-            printf(".It Nm %s%s%s %s\n", family->name, command->name[0] == '\0' ? "" : " ", command->name,
-                   command->operands);
+            printf(".It Nm %s%s%s ", family->name, command->name[0] == '\0' ? "" : " ", command->name);
+            put_roff(command->operands);
+            putchar('\n');
             put_roff(command->what);
             puts(".");
             if (n_options(command) > 0)

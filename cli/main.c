@@ -12,9 +12,10 @@
 
 #define MESSAGE_MAX 4096
 
-const struct cli_family *const cli_families[] = {&cli_packages, &cli_whoami, &cli_creds,      &cli_account, &cli_group,
-                                                 &cli_connect,  &cli_listen, &cli_get,        &cli_decode,  &cli_error,
-                                                 &cli_doctor,   &cli_bench,  &cli_completion, NULL};
+const struct cli_family *const cli_families[] = {&cli_packages,   &cli_whoami,  &cli_creds, &cli_logon,   &cli_logoff,
+                                                 &cli_sessions,   &cli_account, &cli_group, &cli_connect, &cli_listen,
+                                                 &cli_get,        &cli_decode,  &cli_error, &cli_doctor,  &cli_bench,
+                                                 &cli_completion, NULL};
 
 static void message(const char *format, va_list arguments)
 {

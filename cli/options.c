@@ -39,6 +39,7 @@ enum option_id {
     ID_HEAD,
     ID_VERBOSE,
     ID_SECONDS,
+    ID_NEW_CREDENTIALS,
     ID_HELP,
 };
 
@@ -87,6 +88,7 @@ static const struct {
     {"head", NULL, "ask for the head alone, and print it", ID_HEAD, OPTION_HEAD},
     {"verbose", NULL, "tell each step on standard error", ID_VERBOSE, OPTION_HEAD | OPTION_FLAGS},
     {"seconds", "N", "how long to measure each thing (default: 1)", ID_SECONDS, OPTION_SECONDS},
+    {"new-credentials", NULL, "not proved now: for services elsewhere", ID_NEW_CREDENTIALS, OPTION_NEW_CREDENTIALS},
     {"help", NULL, "this text", ID_HELP, ~0U},
 };
 #define N_KNOWN (sizeof(known) / sizeof(known[0]))
@@ -177,6 +179,7 @@ static void option_take(struct cli_options *options, int id, const char *value)
         {ID_HEAD, NULL, &options->head},
         {ID_VERBOSE, NULL, &options->verbose},
         {ID_SECONDS, &options->seconds, NULL},
+        {ID_NEW_CREDENTIALS, NULL, &options->new_credentials},
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (fields[i].id != id)

@@ -7,7 +7,7 @@ if(OPENSSPI_WERROR)
 endif()
 
 # Empty, so that a file may still say "#define _GNU_SOURCE" itself.
-add_compile_definitions(_GNU_SOURCE=)
+add_compile_definitions($<$<COMPILE_LANGUAGE:C>:_GNU_SOURCE=>)
 
 add_compile_options(-fvisibility=hidden -fno-omit-frame-pointer)
 add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)

@@ -22,15 +22,23 @@ foreach(source IN LISTS fuzz_targets)
     target_link_libraries(${target} PRIVATE opensspi_internal)
     if(name MATCHES "^krb_(accept|initiate)$") # tickets of the tests' own
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
-        target_sources(${target} PRIVATE ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/ntlm_duel.c
+        target_sources(${target} PRIVATE ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/lsa_daemon.c ${support}/ntlm_duel.c
             ${support}/ntlm_loop.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
         target_compile_options(${target} PRIVATE -UNDEBUG)
+        target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
     endif()
     if(name STREQUAL "credssp_handshake") # both ends, one of them played
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
-        target_sources(${target} PRIVATE ${support}/credssp_duel.c ${support}/credssp_loop.c ${support}/ntlm_loop.c
+        target_sources(${target} PRIVATE ${support}/credssp_duel.c ${support}/credssp_loop.c ${support}/lsa_daemon.c ${support}/ntlm_loop.c
             ${support}/tls_loop.c ${support}/tls_pki.c)
+        target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
         target_compile_options(${target} PRIVATE -UNDEBUG)
+    endif()
+    if(name MATCHES "^win32_") # its sources themselves: the library is shared, and not built for fuzzing
+        file(GLOB win32_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/win32/*.c)
+        target_sources(${target} PRIVATE ${win32_sources})
+        target_include_directories(${target} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/include/opensspi/win32)
+        target_compile_definitions(${target} PRIVATE OPENSSPI_WIN32=1)
     endif()
     if(name STREQUAL "decode")
         target_link_libraries(${target} PRIVATE sspi_decode)

@@ -22,6 +22,18 @@ if(TARGET opensspi)
     configure_file(cmake/opensspi.pc.in opensspi.pc @ONLY)
     install(FILES ${PROJECT_BINARY_DIR}/opensspi.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
+    if(TARGET opensspi_win32)
+        install(TARGETS opensspi_win32 EXPORT opensspi-targets LIBRARY)
+        configure_file(cmake/opensspi-win32.pc.in opensspi-win32.pc @ONLY)
+        install(FILES ${PROJECT_BINARY_DIR}/opensspi-win32.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+        # -lsecur32, as build files for mingw-w64 say.
+        file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/links)
+        foreach(name libsecur32.so libSecur32.so)
+            file(CREATE_LINK libopensspi.so ${PROJECT_BINARY_DIR}/links/${name} SYMBOLIC)
+            install(FILES ${PROJECT_BINARY_DIR}/links/${name} DESTINATION ${CMAKE_INSTALL_LIBDIR})
+        endforeach()
+    endif()
+
     set(package ${CMAKE_INSTALL_LIBDIR}/cmake/opensspi)
     configure_package_config_file(cmake/opensspi-config.cmake.in opensspi-config.cmake INSTALL_DESTINATION ${package}
                                   PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)

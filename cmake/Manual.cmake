@@ -15,7 +15,10 @@ add_custom_command(OUTPUT ${OPENSSPI_MANUAL}/done
     DEPENDS sspi ${templates} ${headers} ${PROJECT_SOURCE_DIR}/tools/make_manual.py ${PROJECT_SOURCE_DIR}/docs/configuration.md
     VERBATIM)
 add_custom_target(manual ALL DEPENDS ${OPENSSPI_MANUAL}/done)
-foreach(section 1 3 5 7)
+foreach(section 1 3 5 7 8)
+    if(section EQUAL 8 AND NOT OPENSSPI_WITH_DAEMON)
+        continue()
+    endif()
     install(DIRECTORY ${OPENSSPI_MANUAL}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} FILES_MATCHING PATTERN "*.${section}")
 endforeach()
 install(FILES ${OPENSSPI_MANUAL}/bash_completion DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME sspi)

@@ -71,6 +71,10 @@ export PKG_CONFIG_PATH
 hello shared $(pkg-config --cflags --libs opensspi)
 # shellcheck disable=SC2046
 hello static $(pkg-config --cflags --libs --static opensspi | sed 's/-lopensspi\b/-l:libopensspi.a/')
+# shellcheck disable=SC2046
+cc -Wall -Wextra -Werror -DUNICODE -D_UNICODE -o "$prefix/win32" tests/install/hello_win32.c $(pkg-config --cflags --libs opensspi-win32)
+step 'program for Windows'
+LD_LIBRARY_PATH=$prefix/lib "$prefix/win32"
 if ldd "$prefix/static" | grep libopensspi; then
     echo 'the static program needs the shared library'
     exit 1
@@ -80,7 +84,7 @@ cmake --build "$prefix/build" >/dev/null
 step 'programs of the CMake package'
 "$prefix/build/hello_shared"
 "$prefix/build/hello_static"
-rm -rf "$prefix/shared" "$prefix/static" "$prefix/build"
+rm -rf "$prefix/shared" "$prefix/static" "$prefix/win32" "$prefix/build"
 "$prefix/bin/sspi" --version
 ./run uninstall "$prefix"
 left=$(find "$prefix" ! -type d -o -path '*opensspi*')

@@ -26,14 +26,14 @@ lintian --fail-on error --tag-display-limit 0 "$root"/*.changes
 
 step 'installed in a root of its own'
 place=$root/place
-mkdir -p "$place/var/lib/dpkg/updates" "$place/var/lib/dpkg/info" "$place/var/log"
+mkdir -p "$place/etc" "$place/var/lib/dpkg/updates" "$place/var/lib/dpkg/info" "$place/var/log"
 : >"$place/var/lib/dpkg/status"
 package()
 {
     dpkg --root="$place" --force-not-root --force-depends --force-script-chrootless --log="$place/var/log/dpkg.log" "$@" >"$root/dpkg.log" 2>&1 ||
         { cat "$root/dpkg.log"; exit 1; }
 }
-package --install "$root"/libopensspi0_*.deb "$root"/libopensspi-dev_*.deb "$root"/opensspi-tools_*.deb "$root"/tcl-opensspi_*.deb
+package --install "$root"/libopensspi0_*.deb "$root"/libopensspi-win32-0_*.deb "$root"/libopensspi-dev_*.deb "$root"/opensspi-tools_*.deb "$root"/opensspi-lsad_*.deb "$root"/tcl-opensspi_*.deb
 libraries=$place/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 PKG_CONFIG_PATH=$libraries/pkgconfig
 LD_LIBRARY_PATH=$libraries
@@ -48,6 +48,16 @@ for program in "$root/first.c" tests/install/hello.c; do
     "$root/program"
 done
 
+step 'a program for Windows, narrow and wide, and one that is linked with -lsecur32'
+for form in -DANSI_BUILD '-DUNICODE -D_UNICODE'; do
+    # shellcheck disable=SC2046,SC2086 # flags
+    cc -Wall -Werror $form -o "$root/program" tests/install/hello_win32.c $(pkg-config --cflags --libs opensspi-win32)
+    "$root/program"
+done
+# shellcheck disable=SC2046
+cc -Wall -Werror -o "$root/program" tests/install/hello.c $(pkg-config --cflags opensspi) -L"$libraries" -lsecur32
+"$root/program"
+
 step 'the command, its manual, its completion'
 "$place/usr/bin/sspi" --version
 "$place/usr/bin/sspi" error 0x80090308
@@ -60,9 +70,29 @@ step 'the Tcl package'
 echo 'puts "twapi_crypto [package require twapi_crypto]: [twapi::sspi_enumerate_packages]"' |
     TCLLIBPATH=$libraries/tcltk/opensspi tclsh
 
+step 'the daemon: its user, its units, and a logon session that ends with it'
+grep '^opensspi:' "$place/etc/passwd"
+for file in lib/systemd/system/opensspi-lsad.service lib/systemd/system/opensspi-lsad.socket usr/share/man/man8/opensspi-lsad.8.gz; do
+    test -e "$place/$file"
+done
+grep -x 'ExecStart=/usr/sbin/opensspi-lsad --user opensspi' "$place/lib/systemd/system/opensspi-lsad.service"
+printf '[lsa]\nmode = daemon\nsocket = %s\n' "$root/lsa.sock" >"$root/lsa.conf"
+OPENSSPI_CONFIG=$root/lsa.conf "$place/usr/sbin/opensspi-lsad" 2>"$root/lsad.log" &
+daemon=$!
+for _ in $(seq 600); do
+    [ ! -S "$root/lsa.sock" ] || break
+    sleep 0.1
+done
+echo 'any password' | OPENSSPI_CONFIG=$root/lsa.conf "$place/usr/bin/sspi" logon --new-credentials 'ELSEWHERE\carol'
+OPENSSPI_CONFIG=$root/lsa.conf "$place/usr/bin/sspi" sessions | grep 'ELSEWHERE\\carol'
+kill "$daemon"
+wait "$daemon"
+rm "$root/lsa.conf" "$root/lsad.log"
+
 step 'removed'
-package --purge tcl-opensspi opensspi-tools libopensspi-dev libopensspi0
-left=$(find "$place" -path "$place/var" -prune -o \( -type f -o -type l \) -print)
+package --purge opensspi-lsad tcl-opensspi opensspi-tools libopensspi-dev libopensspi-win32-0 libopensspi0
+# The user stays, as Debian's policy has it for files that may be its own.
+left=$(find "$place" \( -path "$place/var" -o -path "$place/etc/passwd*" -o -path "$place/etc/group*" -o -path "$place/etc/*shadow*" -o -path "$place/etc/.pwd.lock" \) -prune -o \( -type f -o -type l \) -print)
 if [ -n "$left" ]; then
     printf 'removal left:\n%s\n' "$left"
     exit 1

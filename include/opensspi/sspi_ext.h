@@ -99,6 +99,16 @@ const char *OpenSspiLastErrorText(void);
  */
 ULONG OpenSspiLastError(void);
 
+/* OpenSspiSetLastError sets it, for libraries that stand on this one and share it: libopensspi-win32. */
+void OpenSspiSetLastError(ULONG Code);
+
+/*
+ * OpenSspiLocalAlloc gives a zeroed block of Length bytes for OpenSspiLocalFree; NULL when there is no memory. OpenSspiLocalSize gives the bytes of such a block; 0 for any
+ * other pointer, which is not followed.
+ */
+HLOCAL OpenSspiLocalAlloc(SIZE_T Length);
+SIZE_T OpenSspiLocalSize(HLOCAL hMem);
+
 /*
  * OpenSspiCloseHandle closes the handle of an access token: what CloseHandle does on Windows (win32/handleapi.h gives it that name).
  *

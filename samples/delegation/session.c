@@ -210,10 +210,9 @@ BOOL SessionPeer(struct session *session, char *name, size_t size)
 }
 
 /* The content of a sealed message: the length of the trailer, the trailer, what became of the text, and the padding of a block cipher. */
-static BOOL Seal(struct session *session, const char *text, struct message *message)
+static BOOL Seal(struct session *session, const char *text, ULONG len, struct message *message)
 {
-    ULONG len = (ULONG)strlen(text), trailerMax = session->sizes.cbSecurityTrailer,
-          paddingMax = session->sizes.cbBlockSize;
+    ULONG trailerMax = session->sizes.cbSecurityTrailer, paddingMax = session->sizes.cbBlockSize;
     if (len >= TEXT_MAX || trailerMax > MESSAGE_MAX / 4 || paddingMax > MESSAGE_MAX / 4) {
         Complain("the text is too long for a message");
         return FALSE;
@@ -239,7 +238,7 @@ static BOOL Seal(struct session *session, const char *text, struct message *mess
 BOOL SessionSend(struct session *session, const char *text)
 {
     struct message *message = malloc(sizeof *message);
-    BOOL good = message != NULL && Seal(session, text, message) && SendMsg(session->sock, message);
+    BOOL good = message != NULL && Seal(session, text, (ULONG)strlen(text), message) && SendMsg(session->sock, message);
     free(message);
     return good;
 }

@@ -207,10 +207,10 @@ static enum MHD_Result Handle(void *closure, struct MHD_Connection *connection, 
 static void *Arrive(void *closure, const char *uri, struct MHD_Connection *connection)
 {
     (void)closure, (void)connection;
-    size_t len = strlen(uri);
-    struct arrival *arrival = calloc(1, sizeof *arrival + len + 1);
+    size_t size = strlen(uri) + 1;
+    struct arrival *arrival = calloc(1, sizeof *arrival + size);
     if (arrival != NULL)
-        memcpy(arrival->uri, uri, len);
+        memcpy(arrival->uri, uri, size);
     return arrival;
 }
 

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "crypto/random.h"
+#include <string.h>
 
 static bool luid_new(uint64_t *luid)
 {
@@ -75,6 +76,16 @@ const struct token *token_new_acting(struct token_facts *facts, bool primary, SE
 const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level)
 {
     return token_new_acting(facts, primary, level, NULL);
+}
+
+void token_attribute(const struct token *fresh, uint64_t logon_id, const char *source, size_t source_len)
+{
+    struct token_facts *facts = fresh->facts;
+    facts->logon_id = logon_id;
+    if (source == NULL)
+        return;
+    memset(facts->source, 0, sizeof facts->source);
+    memcpy(facts->source, source, source_len < sizeof facts->source ? source_len : sizeof facts->source);
 }
 
 const struct token *token_duplicate(const struct token *token, bool primary, SECURITY_IMPERSONATION_LEVEL level)

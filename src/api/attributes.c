@@ -252,9 +252,9 @@ static SECURITY_STATUS value_find(const struct context *context, ULONG attribute
 {
     if (context->session != NULL)
         return session_query(context->session, attribute, value);
-    require(context->handshake != NULL && context->package->authority->query_handshake != NULL,
+    require(context->handshake != NULL && context->credential->authority->query_handshake != NULL,
             cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name));
-    return context->package->authority->query_handshake(context->handshake, attribute, value);
+    return context->credential->authority->query_handshake(context->handshake, attribute, value);
 }
 
 static SECURITY_STATUS put_package(const struct context *context, const struct shape *shape, bool wide, void *buffer)

@@ -330,12 +330,53 @@ static void stream_message_clear(struct message *message)
     message->n_data = 0;
 }
 
+/* The lists that everybody passes, and nearly nothing else, are recognised at once: HEADER, DATA, TRAILER, EMPTY, and DATA with three EMPTY. */
+static bool is_usual_seal(const SecBufferDesc *list)
+{
+    const SecBuffer *buffer = list->pBuffers;
+    return list->cBuffers == 4 && buffer[0].BufferType == SECBUFFER_STREAM_HEADER &&
+           buffer[1].BufferType == SECBUFFER_DATA && buffer[2].BufferType == SECBUFFER_STREAM_TRAILER &&
+           buffer[3].BufferType == SECBUFFER_EMPTY && buffer[0].pvBuffer != NULL && buffer[1].pvBuffer != NULL &&
+           buffer[2].pvBuffer != NULL;
+}
+
+static bool is_usual_unseal(const SecBufferDesc *list)
+{
+    const SecBuffer *buffer = list->pBuffers;
+    return list->cBuffers == 4 && buffer[0].BufferType == SECBUFFER_DATA && buffer[1].BufferType == SECBUFFER_EMPTY &&
+           buffer[2].BufferType == SECBUFFER_EMPTY && buffer[3].BufferType == SECBUFFER_EMPTY &&
+           buffer[0].pvBuffer != NULL;
+}
+
+static struct slice_mut buffer_bytes(const SecBuffer *buffer)
+{
+    return (struct slice_mut){buffer->pvBuffer, buffer->cbBuffer};
+}
+
 SECURITY_STATUS buffers_stream_seal(const SecBufferDesc *list, struct message *message)
 {
     require(list != NULL, cause_set(SEC_E_INVALID_TOKEN, "no message was given"));
     try(buffers_check(list));
     stream_message_clear(message);
-    const SecBuffer *data = buffer_of_type(list, SECBUFFER_DATA);
+    if (is_usual_seal(list)) {
+        message->header = buffer_bytes(&list->pBuffers[0]);
+        message->data[0] = (struct segment){.data = list->pBuffers[1].pvBuffer, .len = list->pBuffers[1].cbBuffer};
+        message->n_data = 1;
+        message->trailer = buffer_bytes(&list->pBuffers[2]);
+        return SEC_E_OK;
+    }
+    const SecBuffer *data = NULL, *header = NULL, *trailer = NULL; /* the first of each */
+    ULONG n_data = 0;
+    for (ULONG i = 0; i < list->cBuffers; i++) {
+        const SecBuffer *buffer = &list->pBuffers[i];
+        ULONG type = buffer_type(buffer);
+        if (type == SECBUFFER_DATA && n_data++ == 0)
+            data = buffer;
+        else if (type == SECBUFFER_STREAM_HEADER && header == NULL)
+            header = buffer;
+        else if (type == SECBUFFER_STREAM_TRAILER && trailer == NULL)
+            trailer = buffer;
+    }
     require(data != NULL, cause_set(SEC_E_INVALID_TOKEN, "a stream's message needs a SECBUFFER_DATA"));
     require(data->pvBuffer != NULL || data->cbBuffer == 0,
             cause_set(SEC_E_INVALID_TOKEN, "a message buffer with a length but no memory"));
@@ -345,14 +386,10 @@ SECURITY_STATUS buffers_stream_seal(const SecBufferDesc *list, struct message *m
     message->n_data = 1;
     if (list->cBuffers == 1)
         return SEC_E_OK;
-    const SecBuffer *header = buffer_of_type(list, SECBUFFER_STREAM_HEADER);
-    const SecBuffer *trailer = buffer_of_type(list, SECBUFFER_STREAM_TRAILER);
     require(header != NULL && trailer != NULL && header->pvBuffer != NULL && trailer->pvBuffer != NULL,
             cause_set(SEC_E_INVALID_TOKEN,
                       "a stream's message needs STREAM_HEADER and STREAM_TRAILER, of the sizes in STREAM_SIZES"));
-    for (ULONG i = 0, n_data = 0; i < list->cBuffers; i++)
-        if (buffer_type(&list->pBuffers[i]) == SECBUFFER_DATA)
-            require(n_data++ == 0, cause_set(SEC_E_INVALID_TOKEN, "a stream's message with two DATA buffers"));
+    require(n_data == 1, cause_set(SEC_E_INVALID_TOKEN, "a stream's message with two DATA buffers"));
     message->header = (struct slice_mut){header->pvBuffer, header->cbBuffer};
     message->trailer = (struct slice_mut){trailer->pvBuffer, trailer->cbBuffer};
     return SEC_E_OK;
@@ -360,6 +397,12 @@ SECURITY_STATUS buffers_stream_seal(const SecBufferDesc *list, struct message *m
 
 void buffers_stream_seal_done(SecBufferDesc *list, const struct message *message)
 {
+    if (is_usual_seal(list)) {
+        list->pBuffers[0].cbBuffer = (ULONG)message->header.len;
+        list->pBuffers[1].cbBuffer = (ULONG)message->data[0].len;
+        list->pBuffers[2].cbBuffer = (ULONG)message->trailer.len;
+        return;
+    }
     SecBuffer *data = buffer_of_type(list, SECBUFFER_DATA);
     if (list->cBuffers == 1) { /* formatted into a block of ours */
         data->pvBuffer = message->stream.data;
@@ -376,6 +419,11 @@ SECURITY_STATUS buffers_stream_unseal(const SecBufferDesc *list, struct message 
     require(list != NULL, cause_set(SEC_E_INVALID_TOKEN, "no message was given"));
     try(buffers_check(list));
     stream_message_clear(message);
+    if (is_usual_unseal(list)) {
+        message->stream = buffer_bytes(&list->pBuffers[0]);
+        __builtin_prefetch(message->stream.data); /* the record's header, which decides first */
+        return SEC_E_OK;
+    }
     ULONG n_empty = 0, n_data = 0;
     for (ULONG i = 0; i < list->cBuffers; i++) {
         const SecBuffer *buffer = &list->pBuffers[i];
@@ -407,11 +455,18 @@ void buffers_stream_unseal_done(SecBufferDesc *list, SECURITY_STATUS status, con
         }
         return;
     }
-    buffer_set(buffer_of_type(list, SECBUFFER_DATA), SECBUFFER_STREAM_HEADER, message->header);
-    buffer_set(buffer_of_type(list, SECBUFFER_EMPTY), SECBUFFER_DATA, message->stream_data);
-    buffer_set(buffer_of_type(list, SECBUFFER_EMPTY), SECBUFFER_STREAM_TRAILER, message->trailer);
+    SecBuffer *data = &list->pBuffers[0], *empty[3] = {&data[1], &data[2], &data[3]};
+    if (!is_usual_unseal(list)) {
+        data = buffer_of_type(list, SECBUFFER_DATA);
+        for (ULONG i = 0, n = 0; i < list->cBuffers && n < 3; i++)
+            if (buffer_type(&list->pBuffers[i]) == SECBUFFER_EMPTY)
+                empty[n++] = &list->pBuffers[i];
+    }
+    buffer_set(data, SECBUFFER_STREAM_HEADER, message->header);
+    buffer_set(empty[0], SECBUFFER_DATA, message->stream_data);
+    buffer_set(empty[1], SECBUFFER_STREAM_TRAILER, message->trailer);
     if (message->extra > 0) {
         struct slice_mut extra = {message->stream.data + (message->stream.len - message->extra), message->extra};
-        buffer_set(buffer_of_type(list, SECBUFFER_EMPTY), SECBUFFER_EXTRA, extra);
+        buffer_set(empty[2], SECBUFFER_EXTRA, extra);
     }
 }

@@ -80,7 +80,11 @@ HCERTSTORE WINAPI CertOpenStore(LPCSTR lpszStoreProvider, DWORD dwEncodingType, 
     cause_clear();
     (void)dwEncodingType;
     (void)hCryptProv;
-    if ((dwFlags & (CERT_STORE_DELETE_FLAG | CERT_STORE_CREATE_NEW_FLAG)) != 0) {
+    /* A store in memory is always new. */
+    DWORD refused = CERT_STORE_DELETE_FLAG;
+    if (provider_of(lpszStoreProvider) != (uintptr_t)CERT_STORE_PROV_MEMORY)
+        refused |= CERT_STORE_CREATE_NEW_FLAG;
+    if ((dwFlags & refused) != 0) {
         (void)answer_status(cause_set(ERROR_NOT_SUPPORTED, "stores are neither deleted nor made on disk"));
         return NULL;
     }

@@ -28,7 +28,7 @@ static bool status_keeps_state(SECURITY_STATUS status)
 static void handshake_end(struct context *context)
 {
     if (context->handshake != NULL)
-        context->package->authority->abandon(context->handshake);
+        context->credential->authority->abandon(context->handshake);
     context->handshake = NULL;
     credential_put(context->credential);
     context->credential = NULL;

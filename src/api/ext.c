@@ -22,6 +22,11 @@ DWORD OpenSspiLastError(void)
     return last_error();
 }
 
+void OpenSspiSetLastError(ULONG Code)
+{
+    last_error_set(Code);
+}
+
 SECURITY_STATUS OpenSspiCertificateFromPem(const char *CertificateFile, const char *KeyFile, const char *Password,
                                            PCCERT_CONTEXT *Certificate)
 {

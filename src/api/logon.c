@@ -82,7 +82,7 @@ static DWORD token_get(const struct logon_call *call, const struct token **token
 {
     AS_PROCESS_SCOPE;
     AUTO_IDENTITY struct identity identity = {0};
-    struct logon_request request = {.identity = &identity};
+    struct logon_request request = {.identity = &identity, .level = SecurityImpersonation};
     DWORD error = request_fill(call, &request);
     if (error == ERROR_SUCCESS)
         error = identity_read(call, &identity);

@@ -11,10 +11,6 @@
 #define STATUS_NOT_SUPPORTED ((NTSTATUS)0xC00000BB)
 #endif
 
-#ifndef ERROR_MR_MID_NOT_FOUND
-#define ERROR_MR_MID_NOT_FOUND 317
-#endif
-
 /* No function here looks at its parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
@@ -92,69 +88,12 @@ SECURITY_STATUS WINAPI SslGetExtensions(const BYTE *clientHello, DWORD clientHel
 
 /* The security authority. */
 
-NTSTATUS NTAPI LsaConnectUntrusted(PHANDLE LsaHandle)
-{
-    return STATUS_NOT_SUPPORTED;
-}
-
-NTSTATUS NTAPI LsaRegisterLogonProcess(PLSA_STRING LogonProcessName, PHANDLE LsaHandle,
-                                       PLSA_OPERATIONAL_MODE SecurityMode)
-{
-    return STATUS_NOT_SUPPORTED;
-}
-
-NTSTATUS NTAPI LsaDeregisterLogonProcess(HANDLE LsaHandle)
-{
-    return STATUS_NOT_SUPPORTED;
-}
-
-NTSTATUS NTAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING PackageName, PULONG AuthenticationPackage)
-{
-    return STATUS_NOT_SUPPORTED;
-}
-
-NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG AuthenticationPackage, PVOID ProtocolSubmitBuffer,
-                                            ULONG SubmitBufferLength, PVOID *ProtocolReturnBuffer,
-                                            PULONG ReturnBufferLength, PNTSTATUS ProtocolStatus)
-{
-    return STATUS_NOT_SUPPORTED;
-}
-
-NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_LOGON_TYPE LogonType,
-                            ULONG AuthenticationPackage, PVOID AuthenticationInformation,
-                            ULONG AuthenticationInformationLength, PTOKEN_GROUPS LocalGroups,
-                            PTOKEN_SOURCE SourceContext, PVOID *ProfileBuffer, PULONG ProfileBufferLength,
-                            PLUID LogonId, PHANDLE Token, PQUOTA_LIMITS Quotas, PNTSTATUS SubStatus)
-{
-    return STATUS_NOT_SUPPORTED;
-}
-
-NTSTATUS NTAPI LsaFreeReturnBuffer(PVOID Buffer)
-{
-    return STATUS_NOT_SUPPORTED;
-}
-
 NTSTATUS NTAPI LsaInsertProtectedProcessAddress(PVOID BufferAddress, ULONG BufferSize)
 {
     return STATUS_NOT_SUPPORTED;
 }
 
 NTSTATUS NTAPI LsaRemoveProtectedProcessAddress(PVOID BufferAddress, ULONG BufferSize)
-{
-    return STATUS_NOT_SUPPORTED;
-}
-
-ULONG NTAPI LsaNtStatusToWinError(NTSTATUS Status)
-{
-    return ERROR_MR_MID_NOT_FOUND;
-}
-
-NTSTATUS NTAPI LsaEnumerateLogonSessions(PULONG LogonSessionCount, PLUID *LogonSessionList)
-{
-    return STATUS_NOT_SUPPORTED;
-}
-
-NTSTATUS NTAPI LsaGetLogonSessionData(PLUID LogonId, PSECURITY_LOGON_SESSION_DATA *ppLogonSessionData)
 {
     return STATUS_NOT_SUPPORTED;
 }

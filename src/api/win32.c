@@ -138,3 +138,17 @@ HLOCAL OpenSspiLocalFree(HLOCAL hMem)
     last_error_set(ERROR_INVALID_HANDLE);
     return hMem;
 }
+
+HLOCAL OpenSspiLocalAlloc(SIZE_T Length)
+{
+    cause_clear();
+    void *block = block_alloc(Length);
+    if (block == NULL)
+        last_error_set(ERROR_NOT_ENOUGH_MEMORY);
+    return block;
+}
+
+SIZE_T OpenSspiLocalSize(HLOCAL hMem)
+{
+    return block_len(hMem);
+}

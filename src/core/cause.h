@@ -10,7 +10,7 @@
 
 /* Sets the text and gives `status` back, so that a failure reads: return cause_set(SEC_E_INVALID_TOKEN, "..."). Also goes to the trace.
  * A text that stands is kept when the same call fails further up: the first cause is the nearest one. */
-SECURITY_STATUS cause_set(SECURITY_STATUS status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+SECURITY_STATUS cause_set(SECURITY_STATUS status, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 /* The function does give `status` back; this tells analysers, which cannot see it, and compilers, which then drop dead branches. */
 #define cause_set(status, ...)                      \
     __extension__({                                 \

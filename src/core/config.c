@@ -39,6 +39,7 @@ struct snapshot {
 
 static pthread_mutex_t config_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct snapshot *current; /* guarded by config_lock */
+static bool for_daemon;          /* set before there are threads */
 
 __attribute__((constructor)) static void guard(void)
 {
@@ -149,8 +150,8 @@ static bool defaults_stores(struct config *config)
 {
     if (config->stores.n_items > 0)
         return true;
-    char *path = geteuid() == 0 ? mem_strdup("/var/lib/opensspi/accounts.db")
-                                : user_path("XDG_DATA_HOME", ".local/share", "opensspi/accounts.db");
+    char *path = geteuid() == 0 || for_daemon ? mem_strdup("/var/lib/opensspi/accounts.db")
+                                              : user_path("XDG_DATA_HOME", ".local/share", "opensspi/accounts.db");
     if (path == NULL)
         return geteuid() != 0; /* a user without a home has no store */
     size_t len = strlen("sqlite:") + strlen(path) + 1;
@@ -161,6 +162,11 @@ static bool defaults_stores(struct config *config)
     require(name != NULL, false);
     config->stores.item[config->stores.n_items++] = name;
     return true;
+}
+
+void config_for_daemon(void)
+{
+    for_daemon = true;
 }
 
 /* As Windows has it without a policy: passwords go to remote desktops, saved ones not on the password's own word. */
@@ -180,6 +186,14 @@ static bool defaults_delegation(struct config *config)
 
 static bool defaults_credentials(struct config *config)
 {
+    if (for_daemon) {
+        mem_free(STEAL(config->user_file));
+        mem_free(STEAL(config->askpass));
+        mem_free(STEAL(config->kerberos_client_keytab));
+        for (; config->packages.n_items > 0; config->packages.n_items--) /* other people's code stays in the programs */
+            mem_free(STEAL(config->packages.item[config->packages.n_items - 1]));
+        return true;
+    }
     const char *file = variable_or_null("OPENSSPI_NTLM_USER_FILE");
     if (file == NULL)
         file = variable_or_null("NTLM_USER_FILE");

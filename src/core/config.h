@@ -9,6 +9,7 @@
 #include <sspi.h>
 #include <stdbool.h>
 
+#define LSA_SOCKET_DEFAULT "/run/opensspi/lsa.sock"
 #define CONFIG_LIST_MAX 16 /* entries of one list: stores, names; more is a mistake */
 
 enum config_when { WHEN_NEVER, WHEN_SUPPORTED, WHEN_ALWAYS };
@@ -19,6 +20,8 @@ enum config_delegate { DELEGATE_OK_AS_DELEGATE, DELEGATE_ALWAYS, DELEGATE_NEVER 
 
 /* In order. */
 enum config_tls { CONFIG_TLS_1_0, CONFIG_TLS_1_1, CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
+/* Who keeps secrets and walks handshakes: this process, a daemon, or a daemon where there is one. */
+enum config_lsa { LSA_EMBEDDED, LSA_DAEMON, LSA_AUTO };
 
 struct config_list {
     char *item[CONFIG_LIST_MAX];
@@ -86,6 +89,14 @@ struct config {
     bool digest_userhash;                 /* a server asks for hashed user names */
     unsigned digest_nonce_seconds;
     enum config_when digest_channel_bindings;
+    /* [lsa] */
+    enum config_lsa lsa_mode;
+    char *lsa_socket;     /* NULL: LSA_SOCKET_DEFAULT */
+    unsigned lsa_seconds; /* how long a process waits for the daemon's answer */
+    char *lsa_user;       /* whom a daemon that root starts becomes; NULL: it stays root */
+    struct config_list
+        lsa_accept; /* users and @groups who may be servers with the daemon's accounts and keytab, beside root and the daemon's own user */
+    unsigned lsa_workers, lsa_connections, lsa_user_connections, lsa_user_contexts, lsa_user_credentials;
 };
 
 /* Gives the current snapshot; release it. SEC_E_OK; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR when a file cannot be read, has an unknown key
@@ -93,6 +104,8 @@ struct config {
 SECURITY_STATUS config_get(const struct config **config);
 /* The same snapshot with another kerberos_kdc_seconds; release it too. NULL without memory. */
 const struct config *config_with_kdc_seconds(const struct config *config, unsigned seconds);
+/* For the daemon, before its first config_get: default credentials of the process are nobody's, and the account store is the system's. */
+void config_for_daemon(void);
 const struct config *config_retain(const struct config *config);
 void config_release(const struct config *config);
 

@@ -17,7 +17,18 @@
 
 #define CONFIG_FILE_MAX ((size_t)1 << 20) /* a file of lists and switches; a larger one is a mistake */
 
-enum key_type { KEY_TEXT, KEY_LIST, KEY_LINES, KEY_SWITCH, KEY_NUMBER, KEY_WHEN, KEY_DELEGATE, KEY_FALLBACK, KEY_TLS };
+enum key_type {
+    KEY_TEXT,
+    KEY_LIST,
+    KEY_LINES,
+    KEY_SWITCH,
+    KEY_NUMBER,
+    KEY_WHEN,
+    KEY_DELEGATE,
+    KEY_FALLBACK,
+    KEY_TLS,
+    KEY_LSA,
+};
 
 static const struct key {
     const char *section, *name;
@@ -91,6 +102,16 @@ static const struct key {
     {"digest", "userhash", KEY_SWITCH, offsetof(struct config, digest_userhash)},
     {"digest", "nonce_seconds", KEY_NUMBER, offsetof(struct config, digest_nonce_seconds)},
     {"digest", "channel_bindings", KEY_WHEN, offsetof(struct config, digest_channel_bindings)},
+    {"lsa", "mode", KEY_LSA, offsetof(struct config, lsa_mode)},
+    {"lsa", "socket", KEY_TEXT, offsetof(struct config, lsa_socket)},
+    {"lsa", "answer_seconds", KEY_NUMBER, offsetof(struct config, lsa_seconds)},
+    {"lsa", "user", KEY_TEXT, offsetof(struct config, lsa_user)},
+    {"lsa", "accept", KEY_LIST, offsetof(struct config, lsa_accept)},
+    {"lsa", "workers", KEY_NUMBER, offsetof(struct config, lsa_workers)},
+    {"lsa", "connections", KEY_NUMBER, offsetof(struct config, lsa_connections)},
+    {"lsa", "user_connections", KEY_NUMBER, offsetof(struct config, lsa_user_connections)},
+    {"lsa", "user_contexts", KEY_NUMBER, offsetof(struct config, lsa_user_contexts)},
+    {"lsa", "user_credentials", KEY_NUMBER, offsetof(struct config, lsa_user_credentials)},
 };
 
 void config_defaults(struct config *config)
@@ -116,6 +137,12 @@ void config_defaults(struct config *config)
         .digest_md5 = true,
         .digest_nonce_seconds = 600,
         .digest_channel_bindings = WHEN_SUPPORTED,
+        .lsa_seconds = 60,
+        .lsa_workers = 16,
+        .lsa_connections = 8192,
+        .lsa_user_connections = 4096,
+        .lsa_user_contexts = 8192,
+        .lsa_user_credentials = 4096,
         .ntlm_clock_skew_seconds = 36 * 3600, /* MS-NLMP 3.1.1.1 MaxLifetime of current Windows */
     };
 }
@@ -266,6 +293,15 @@ static bool tls_parse(enum config_tls *field, const char *value)
     return false;
 }
 
+static bool lsa_parse(enum config_lsa *field, const char *value)
+{
+    static const char *const words[] = {[LSA_EMBEDDED] = "embedded", [LSA_DAEMON] = "daemon", [LSA_AUTO] = "auto"};
+    int found = word_find(words, COUNT_OF(words), value);
+    if (found >= 0)
+        *field = (enum config_lsa)found;
+    return found >= 0;
+}
+
 static const char *value_parse(const struct key *key, struct config *config, const char *value, bool first)
 {
     void *field = (char *)config + key->offset;
@@ -298,6 +334,8 @@ static const char *value_parse(const struct key *key, struct config *config, con
         return fallback_parse(field, value) ? NULL : "takes yes, no or audit";
     case KEY_TLS:
         return tls_parse(field, value) ? NULL : "takes 1.0, 1.1, 1.2 or 1.3";
+    case KEY_LSA:
+        return lsa_parse(field, value) ? NULL : "takes embedded, daemon or auto";
     }
     return "has no type";
 }

@@ -18,18 +18,17 @@ struct segment {
 #define MESSAGE_PARAMS_MAX 3 /* WDigest's: method, URL, hash of the body */
 
 struct message {
-    struct slice params[MESSAGE_PARAMS_MAX]; /* SECBUFFER_PKG_PARAMS in their order, empty ones too */
-    unsigned n_params;
-    struct slice_mut token;   /* signature or trailer; data NULL where the caller gave none */
-    struct slice_mut padding; /* data NULL where the caller gave none */
-    struct slice_mut stream;  /* a whole wrapped message to be opened in place; data NULL elsewhere */
-    struct segment data[MESSAGE_SEGMENTS_MAX];
-    unsigned n_data;
+    struct slice_mut token;       /* signature or trailer; data NULL where the caller gave none */
+    struct slice_mut padding;     /* data NULL where the caller gave none */
+    struct slice_mut stream;      /* a whole wrapped message to be opened in place; data NULL elsewhere */
+    unsigned n_data, n_params;    /* of `data` and `params` */
     struct slice_mut stream_data; /* out: where in `stream` the plain text lies */
     /* Stream packages: around data[0] when it is sealed; out, with what lies behind the first record, when `stream` was opened. */
     struct slice_mut header, trailer;
     size_t extra;   /* out: bytes at the end of `stream` that were not used */
     size_t missing; /* out, with SEC_E_INCOMPLETE_MESSAGE */
+    struct slice params[MESSAGE_PARAMS_MAX]; /* SECBUFFER_PKG_PARAMS in their order, empty ones too */
+    struct segment data[MESSAGE_SEGMENTS_MAX];
 };
 
 #endif

@@ -9,6 +9,7 @@ struct credential *credential_new(const struct package *package, const struct co
     require(credential != NULL, NULL);
     atomic_init(&credential->n_references, 1);
     credential->package = package;
+    credential->authority = package->authority;
     credential->config = config_retain(config);
     credential->use = use;
     return credential;
@@ -25,7 +26,7 @@ void credential_put(struct credential *credential)
     if (credential == NULL || atomic_fetch_sub_explicit(&credential->n_references, 1, memory_order_acq_rel) != 1)
         return;
     if (credential->own != NULL)
-        credential->package->authority->release(credential->own);
+        credential->authority->release(credential->own);
     config_release(credential->config);
     mem_free(credential);
 }
@@ -54,7 +55,7 @@ void context_free(void *object)
 {
     struct context *context = object;
     if (context->handshake != NULL)
-        context->package->authority->abandon(context->handshake);
+        context->credential->authority->abandon(context->handshake); /* a handshake has its credential */
     (void)handle_delete(&context->token, HANDLE_TOKEN);
     (void)handle_delete(&context->token_shown, HANDLE_TOKEN);
     session_close(context->session);

@@ -12,6 +12,7 @@
 struct credential {
     atomic_uint n_references;
     const struct package *package;
+    const struct package_authority *authority; /* who answers for it: the package's own table, or a daemon's client */
     const struct config *config;
     uint32_t use;
     int64_t expiry;

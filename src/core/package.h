@@ -25,6 +25,7 @@ struct package_mech {
 struct package;
 struct credential;
 struct session_facts;
+struct tickets_request;
 
 struct package_info {
     const char *name, *comment;
@@ -50,6 +51,9 @@ struct acquire_request {
     const struct identity *
         identity; /* NULL: default credentials. A package that cannot use its kind of proof says SEC_E_UNKNOWN_CREDENTIALS */
     const void *auth_data; /* packages that take no identity: the caller's structure */
+    /* What the caller's logon session holds, for a client without an identity: a name with a password, and a ticket cache; each may be NULL. */
+    const struct identity *session_identity;
+    const char *session_cache;
 };
 
 #define STEP_PARAMS_MAX 4 /* what the server's side of WDigest takes */
@@ -105,6 +109,8 @@ struct package_authority {
     SECURITY_STATUS (*initiate)(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
     SECURITY_STATUS (*accept)(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
     void (*abandon)(void *handshake);
+    /* Will this step surely wait for nobody? `handshake` is NULL before the first. Missing: it may wait. */
+    bool (*only_computes)(void *credential, const void *handshake, const struct step_in *in);
     SECURITY_STATUS (*query_credential)(const void *credential, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_credential)(void *credential, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*query_handshake)(const void *handshake, uint32_t attribute, struct attribute *value);
@@ -127,6 +133,7 @@ struct package_authority {
     /* Without anything of the user's: on the service's own authority (S4U). */
     SECURITY_STATUS(*acquire_s4u)
     (const struct acquire_request *request, const char *user, void *service, void **credential, int64_t *expiry);
+    SECURITY_STATUS (*tickets)(const struct tickets_request *request, struct writer *answer); /* core/tickets.h */
 };
 
 struct package_session {

@@ -49,6 +49,27 @@ static void field_text(struct writer *record, enum record_field field, const cha
         field_slice(record, field, slice_of(text, strlen(text) + 1));
 }
 
+static SECURITY_STATUS (*delegated_seal)(struct slice plain, struct writer *sealed); /* NULL: as it is */
+
+void session_delegated_hook(SECURITY_STATUS (*seal)(struct slice plain, struct writer *sealed))
+{
+    delegated_seal = seal;
+}
+
+static SECURITY_STATUS field_delegated(struct writer *record, struct slice delegated)
+{
+    AUTO_WRITER struct writer sealed = writer_growing(delegated.len + 128);
+    if (delegated.len == 0)
+        return SEC_E_OK;
+    if (delegated_seal != NULL) {
+        try(delegated_seal(delegated, &sealed));
+        require(writer_finish(&sealed) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+        delegated = writer_slice_of(&sealed);
+    }
+    field_slice(record, FIELD_DELEGATED, delegated);
+    return SEC_E_OK;
+}
+
 static void head_write(struct writer *record, const struct package *package)
 {
     writer_bytes(record, record_magic, sizeof record_magic);
@@ -56,7 +77,7 @@ static void head_write(struct writer *record, const struct package *package)
     field_text(record, FIELD_PACKAGE, package->info.name);
 }
 
-static void facts_write(struct writer *record, const struct session_facts *facts)
+static SECURITY_STATUS facts_write(struct writer *record, const struct session_facts *facts)
 {
     field_head(record, FIELD_INITIATOR, 1);
     writer_u8(record, facts->initiator ? 1 : 0);
@@ -73,10 +94,10 @@ static void facts_write(struct writer *record, const struct session_facts *facts
     field_slice(record, FIELD_SESSION_KEY, facts->session_key);
     if (facts->identity.len > 0)
         field_slice(record, FIELD_IDENTITY, facts->identity);
-    if (facts->delegated.len > 0)
-        field_slice(record, FIELD_DELEGATED, facts->delegated);
+    try(field_delegated(record, facts->delegated));
     if (facts->authorization.len > 0)
         field_slice(record, FIELD_AUTHORIZATION, facts->authorization);
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS record_finish(const struct writer *record)
@@ -88,7 +109,7 @@ SECURITY_STATUS session_record_write(struct writer *record, const struct package
                                      const struct session_facts *facts, struct slice own)
 {
     head_write(record, package);
-    facts_write(record, facts);
+    try(facts_write(record, facts));
     field_slice(record, FIELD_OWN, own);
     return record_finish(record);
 }
@@ -299,7 +320,7 @@ SECURITY_STATUS session_save(const struct session *session, struct writer *recor
     require(session->package->session->save != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     head_write(record, session->package);
     if (!session->package->info.chooses)
-        facts_write(record, &session->facts);
+        try(facts_write(record, &session->facts));
     field_head(record, FIELD_OWN, 0);
     size_t start = record->len;
     try(session->package->session->save(session->state, record));

@@ -67,19 +67,21 @@ void digest_hex(const uint8_t *bytes, size_t len, char *hex)
     hex[2 * len] = '\0';
 }
 
-static int digit_value(uint8_t digit)
+#define NO_DIGIT 16U
+
+static unsigned digit_value(uint8_t digit)
 {
     if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    uint8_t lower = digit | 0x20;
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+        return digit - (unsigned)'0';
+    unsigned lower = digit | 0x20U;
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : NO_DIGIT;
 }
 
 enum wire_result digest_unhex(struct slice hex, uint8_t *bytes, size_t len)
 {
     require(hex.len == 2 * len, WIRE_BAD);
     for (size_t i = 0; i < hex.len; i++)
-        require(digit_value(hex.data[i]) >= 0, WIRE_BAD);
+        require(digit_value(hex.data[i]) != NO_DIGIT, WIRE_BAD);
     for (size_t i = 0; i < len; i++)
         bytes[i] = (uint8_t)(digit_value(hex.data[2 * i]) << 4 | digit_value(hex.data[2 * i + 1]));
     return WIRE_OK;

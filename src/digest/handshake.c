@@ -116,7 +116,9 @@ uint32_t digest_flags(const struct digest_handshake *handshake)
     else
         flags |= ISC_RET_MUTUAL_AUTH;
     if (terms->qop == QOP_AUTH_INT || terms->qop == QOP_AUTH_CONF)
-        flags |= (initiator ? ISC_RET_INTEGRITY : ASC_RET_INTEGRITY) | ISC_RET_SEQUENCE_DETECT;
+        flags |= initiator ? ISC_RET_INTEGRITY : ASC_RET_INTEGRITY;
+    if (!terms->http && terms->qop != QOP_AUTH) /* SASL's messages are numbered */
+        flags |= ISC_RET_SEQUENCE_DETECT;
     if (terms->qop == QOP_AUTH_CONF)
         flags |= ISC_RET_CONFIDENTIALITY;
     return flags;

@@ -69,6 +69,11 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
         return password_fill(source, identity);
     }
     source->explicit_logon = false;
+    if (identity == NULL && request->session_cache != NULL) {
+        require((source->cache = mem_strdup(request->session_cache)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
+        source->lent = true;
+        return SEC_E_OK;
+    }
     if ((request->use & SECPKG_CRED_INBOUND) != 0)
         return server_source_fill(source, request);
     if (client_keytab != NULL) {

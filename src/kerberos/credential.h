@@ -87,6 +87,8 @@ SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5
 /* The same for nothing but a target. */
 SECURITY_STATUS kerberos_ticket_get(struct kerberos_credential *credential, krb5_context krb, const char *target,
                                     krb5_creds **creds);
+/* Is there a ticket in memory that kerberos_ticket_get will give, unless the credential is changed before? Only told of credentials whose tickets are in memory alone. */
+bool kerberos_ticket_is_ready(struct kerberos_credential *credential, const char *target);
 /* Frees the list. */
 void kerberos_tickets_drop(struct kerberos_credential *credential, krb5_context krb);
 

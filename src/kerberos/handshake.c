@@ -40,6 +40,15 @@ void kerberos_handshake_free(void *handshake)
     secret_block_free(freed, sizeof *freed);
 }
 
+bool kerberos_only_computes(void *credential, const void *handshake, const struct step_in *in)
+{
+    const struct kerberos_handshake *begun = handshake;
+    if (begun != NULL) /* user-to-user asks for its ticket when it has the peer's */
+        return begun->state == KERBEROS_CLIENT_REPLY || begun->state == KERBEROS_SERVER_THIRD;
+    return in->target != NULL && (in->flags & (ISC_REQ_DELEGATE | ISC_REQ_USE_SESSION_KEY)) == 0 &&
+           kerberos_ticket_is_ready(credential, in->target);
+}
+
 SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
 {
     const struct kerberos_handshake *asked = handshake;

@@ -155,9 +155,22 @@ static SECURITY_STATUS tgt_ask(struct kerberos_handshake *handshake, struct step
     return SEC_I_CONTINUE_NEEDED;
 }
 
+/* A service that acts for a user without saying towards whom: towards itself, to learn who that user is. */
+static SECURITY_STATUS target_itself(struct kerberos_handshake *handshake)
+{
+    char *name = NULL;
+    krb5_error_code code = krb5_unparse_name(handshake->krb, handshake->credential->evidence->server, &name);
+    try(krb_status(handshake->krb, code, KRB_STAGE_FORWARD, "the service's name"));
+    handshake->target = mem_strdup(name);
+    krb5_free_unparsed_name(handshake->krb, name);
+    return handshake->target != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
 {
     (void)in; /* bindings are taken already; a token on the first call is empty or refused by nobody */
+    if (handshake->target == NULL && handshake->credential->evidence != NULL)
+        try(target_itself(handshake));
     require(handshake->target != NULL && handshake->target[0] != '\0',
             cause_set(SEC_E_TARGET_UNKNOWN, "Kerberos needs a target name"));
     if ((handshake->asked & ISC_REQ_USE_SESSION_KEY) != 0)

@@ -1,6 +1,7 @@
 #include "kerberos/package.h"
 
 #include "kerberos/behalf.h"
+#include "kerberos/cache.h"
 #include "kerberos/credential.h"
 #include "kerberos/handshake.h"
 #include "kerberos/session.h"
@@ -12,6 +13,7 @@ static const struct package_authority kerberos_authority_table = {
     .initiate = kerberos_initiate,
     .accept = kerberos_accept,
     .abandon = kerberos_handshake_free,
+    .only_computes = kerberos_only_computes,
     .query_credential = kerberos_query_credential,
     .set_credential = kerberos_set_credential,
     .query_handshake = kerberos_query_handshake,
@@ -19,6 +21,7 @@ static const struct package_authority kerberos_authority_table = {
     .acquire_delegated = kerberos_delegated_acquire,
     .keep = kerberos_keep,
     .acquire_s4u = kerberos_s4u_acquire,
+    .tickets = kerberos_tickets,
 };
 
 /* Windows 10 reports 0x028F3BBF, of which 0x73BBF is the floor that programs test for. Clear here: RESTRICTED_TOKENS, APPCONTAINER_CHECKS and

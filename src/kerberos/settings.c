@@ -139,6 +139,7 @@ static SECURITY_STATUS source_change(struct kerberos_source *source, uint32_t at
     }
     case OPENSSPI_CRED_ATTR_CCACHE:
         logon_set(source, LOGON_NONE);
+        source->lent = false;
         return text_set(&source->cache, value);
     case OPENSSPI_CRED_ATTR_CLIENT_KEYTAB:
         logon_set(source, value.len > 0 ? LOGON_KEYTAB : LOGON_NONE);

@@ -80,6 +80,7 @@ struct kerberos_source *kerberos_source_copy(const struct kerberos_source *sourc
     copy->explicit_logon = source->explicit_logon;
     copy->proxy_forced = source->proxy_forced;
     copy->forwardable = source->forwardable;
+    copy->lent = source->lent;
     bool copied = text_copy(&copy->cache, source->cache) && text_copy(&copy->client, source->client) &&
                   text_copy(&copy->keytab, source->keytab) && text_copy(&copy->certificate, source->certificate) &&
                   text_copy(&copy->anchors, source->anchors) && text_copy(&copy->proxy, source->proxy) &&

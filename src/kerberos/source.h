@@ -35,6 +35,7 @@ struct kerberos_source {
     char *proxy;       /* MS-KKDCP: "https://host[:port]/path", several separated by blanks */
     bool proxy_forced; /* ask no KDC but through the proxy */
     bool forwardable;  /* ask for such tickets */
+    bool lent;         /* the cache is a logon session's, in this process's memory: nobody else changes it */
 };
 
 struct kerberos_source *kerberos_source_new(void);

@@ -1,6 +1,7 @@
 #include "kerberos/behalf.h"
 
 #include "base/memory.h"
+#include "base/time.h"
 #include "core/cause.h"
 #include "core/trace.h"
 #include <string.h>
@@ -14,7 +15,8 @@ static bool tickets_are_current(struct kerberos_credential *credential, krb5_con
 {
     struct stat now = {0};
     const struct kerberos_source *source = credential->source;
-    if (kerberos_source_private(source) || credential->evidence != NULL) /* the latter's are in no cache at all */
+    if (kerberos_source_private(source) || source->lent ||
+        credential->evidence != NULL) /* the latter's are in no cache at all */
         return true;
     (void)krb5_cc_set_default_name(krb, NULL); /* a kept context remembers what KRB5CCNAME said at first */
     const char *name = source->cache != NULL ? source->cache : krb5_cc_default_name(krb);
@@ -107,6 +109,25 @@ static SECURITY_STATUS fetch(struct kerberos_task *task, krb5_ccache cache)
     return fetch_as(task, cache, KRB_TARGET_ENTERPRISE);
 }
 
+/* What a service got by S4U2Self is a ticket for itself: to itself it need ask no KDC for another. *creds stays NULL where it is not. */
+static SECURITY_STATUS evidence_try(const struct kerberos_credential *credential, krb5_context krb, const char *target,
+                                    krb5_creds **creds)
+{
+    krb5_principal wanted = NULL;
+    char *name = NULL;
+    *creds = NULL;
+    /* As it is called in whole: of an account, "web@REALM", a target would be the service web on the host REALM. */
+    bool itself = krb5_unparse_name(krb, credential->evidence->server, &name) == 0 && strcmp(name, target) == 0;
+    krb5_free_unparsed_name(krb, name);
+    if (!itself) {
+        try(krb_target_parse(krb, target, KRB_TARGET_SERVICE, &wanted));
+        itself = krb5_principal_compare(krb, wanted, credential->evidence->server) != 0;
+        krb5_free_principal(krb, wanted);
+    }
+    require(itself && credential->evidence->keyblock.length > 0, SEC_E_OK);
+    return krb5_copy_creds(krb, credential->evidence, creds) == 0 ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5_context krb,
                                     const struct kerberos_ticket_request *request, krb5_creds **creds)
 {
@@ -114,6 +135,10 @@ static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5
     bool by_proxy = credential->evidence != NULL;
     require(!by_proxy || request->peer_ticket.len == 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "S4U2Proxy gets no tickets for user-to-user authentication"));
+    if (by_proxy) {
+        try(evidence_try(credential, krb, request->target, creds));
+        require(*creds == NULL, SEC_E_OK);
+    }
     try(kerberos_task_new(credential, request->target, by_proxy ? kerberos_s4u_proxy : fetch, &task));
     SECURITY_STATUS status = SEC_E_OK;
     if (by_proxy && krb5_copy_creds(krb, credential->evidence, &task->service) != 0)
@@ -161,4 +186,20 @@ SECURITY_STATUS kerberos_ticket_get(struct kerberos_credential *credential, krb5
 {
     const struct kerberos_ticket_request request = {.target = target};
     return kerberos_ticket_ask(credential, krb, &request, creds);
+}
+
+#define READY_MARGIN (5 * FILETIME_SECOND)
+
+bool kerberos_ticket_is_ready(struct kerberos_credential *credential, const char *target)
+{
+    bool ready = false;
+    pthread_mutex_lock(&credential->lock);
+    const struct kerberos_source *source = credential->source;
+    if (kerberos_source_private(source) || source->lent)
+        for (const struct kerberos_ticket *ticket = credential->tickets; ticket != NULL && !ready;
+             ticket = ticket->next)
+            ready = strcmp(ticket->target, target) == 0 &&
+                    krb_filetime(ticket->creds->times.endtime) - READY_MARGIN > filetime_now();
+    pthread_mutex_unlock(&credential->lock);
+    return ready && credential->evidence == NULL;
 }

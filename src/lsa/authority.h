@@ -16,8 +16,9 @@ struct logon_request {
     const struct identity *identity; /* user, domain (NULL: this computer's), password */
     enum logon_provider provider;
     enum token_logon logon;
-    bool primary; /* the type of the token wanted */
-    bool keeps;   /* whoever acts with the token authenticates as its user */
+    bool primary;                       /* the type of the token wanted */
+    SECURITY_IMPERSONATION_LEVEL level; /* of one that is not primary */
+    bool keeps;                         /* whoever acts with the token authenticates as its user */
 };
 
 struct authority {
@@ -53,7 +54,10 @@ struct authority {
     SECURITY_STATUS (*logon)(const struct logon_request *request, const struct token **token);
 };
 
-/* The authority of this process. */
+/* Whoever the configuration says, request by request. */
 const struct authority *authority(void);
+enum config_lsa authority_mode(const struct config *config);
+/* For the daemon, before there are threads: whatever the configuration says, it is this process that answers. */
+void authority_embed(void);
 
 #endif

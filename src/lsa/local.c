@@ -1,6 +1,7 @@
-#include "lsa/logon.h"
+#include "lsa/local.h"
 
 #include "core/cause.h"
+#include "lsa/logon.h"
 
 /* The embedded authority: the packages' own tables, in this process. */
 
@@ -29,7 +30,7 @@ static SECURITY_STATUS local_acquire(const struct package *package, const struct
 
 static SECURITY_STATUS local_step(struct context *context, const struct step_in *in, struct step_out *out)
 {
-    const struct package_authority *table = context->package->authority;
+    const struct package_authority *table = context->credential->authority;
     SECURITY_STATUS(*step)
     (void *, void **, const struct step_in *, struct step_out *) = context->initiator ? table->initiate : table->accept;
     require(step != NULL, SEC_E_UNSUPPORTED_FUNCTION);
@@ -38,40 +39,43 @@ static SECURITY_STATUS local_step(struct context *context, const struct step_in 
 
 static SECURITY_STATUS local_complete(struct context *context, struct slice_mut token)
 {
-    require(context->package->authority->complete != NULL && context->handshake != NULL,
+    require(context->handshake != NULL && context->credential->authority->complete != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no tokens to complete", context->package->info.name));
-    return context->package->authority->complete(context->handshake, token);
+    return context->credential->authority->complete(context->handshake, token);
 }
 
 static SECURITY_STATUS local_control(struct context *context, struct slice token)
 {
-    require(context->package->authority->control != NULL,
+    /* A context whose handshake has ended has no credential either: what its package can do is told by the package's own table. */
+    const struct package_authority *table =
+        context->credential != NULL ? context->credential->authority : context->package->authority;
+    require(table->control != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no control tokens", context->package->info.name));
     require(context->handshake != NULL,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake failed, there is nothing to control"));
-    return context->package->authority->control(context->handshake, token);
+    return table->control(context->handshake, token);
 }
 
 static SECURITY_STATUS local_set_context(struct context *context, uint32_t attribute, const void *value, size_t len)
 {
-    require(context->package->authority->set_handshake != NULL && context->handshake != NULL,
+    require(context->handshake != NULL && context->credential->authority->set_handshake != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s contexts let no attribute %u be set", context->package->info.name,
                       (unsigned)attribute));
-    return context->package->authority->set_handshake(context->handshake, attribute, value, len);
+    return context->credential->authority->set_handshake(context->handshake, attribute, value, len);
 }
 
 static SECURITY_STATUS local_query_credential(const struct credential *credential, uint32_t attribute,
                                               struct attribute *value)
 {
-    require(credential->package->authority->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return credential->package->authority->query_credential(credential->own, attribute, value);
+    require(credential->authority->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return credential->authority->query_credential(credential->own, attribute, value);
 }
 
 static SECURITY_STATUS local_set_credential(struct credential *credential, uint32_t attribute, const void *value,
                                             size_t len)
 {
-    require(credential->package->authority->set_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return credential->package->authority->set_credential(credential->own, attribute, value, len);
+    require(credential->authority->set_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return credential->authority->set_credential(credential->own, attribute, value, len);
 }
 
 static SECURITY_STATUS local_change_password(const struct package *package, const struct password_change *change)
@@ -156,7 +160,7 @@ static SECURITY_STATUS local_client_token(const struct session *session, struct 
     return token_of_client(&request, config, token);
 }
 
-static const struct authority local = {
+const struct authority local_authority = {
     .acquire = local_acquire,
     .step = local_step,
     .complete = local_complete,
@@ -171,8 +175,3 @@ static const struct authority local = {
     .client_token = local_client_token,
     .logon = local_logon,
 };
-
-const struct authority *authority(void)
-{
-    return &local;
-}

@@ -1,5 +1,6 @@
 #include "lsa/logon.h"
 
+#include "access/behalf.h"
 #include "accounts/accounts.h"
 #include "base/memory.h"
 #include "base/utf16.h"
@@ -16,6 +17,7 @@
 struct duo {
     const struct package_authority *table;
     void *client_credential, *server_credential, *client, *server;
+    bool lent; /* the client's credential is somebody else's */
     const char *target;
     struct writer to_server, to_client, record;
 };
@@ -26,7 +28,7 @@ static void duo_release(struct duo *duo)
         duo->table->abandon(duo->client);
     if (duo->server != NULL)
         duo->table->abandon(duo->server);
-    if (duo->client_credential != NULL)
+    if (duo->client_credential != NULL && !duo->lent)
         duo->table->release(duo->client_credential);
     if (duo->server_credential != NULL)
         duo->table->release(duo->server_credential);
@@ -35,14 +37,18 @@ static void duo_release(struct duo *duo)
     writer_release(&duo->record);
 }
 
-static SECURITY_STATUS duo_acquire(struct duo *duo, const struct logon_request *request)
+static SECURITY_STATUS server_acquire(struct duo *duo, const struct config *config, uint32_t use)
 {
     int64_t expiry;
-    const struct acquire_request client = {
-        .config = request->config, .use = SECPKG_CRED_OUTBOUND, .identity = request->identity};
-    const struct acquire_request server = {.config = request->config, .use = SECPKG_CRED_INBOUND};
-    try(duo->table->acquire(&client, &duo->client_credential, &expiry));
+    const struct acquire_request server = {.config = config, .use = use};
     return duo->table->acquire(&server, &duo->server_credential, &expiry);
+}
+
+static SECURITY_STATUS duo_acquire(struct duo *duo, const struct acquire_request *client)
+{
+    int64_t expiry;
+    try(duo->table->acquire(client, &duo->client_credential, &expiry));
+    return server_acquire(duo, client->config, SECPKG_CRED_INBOUND);
 }
 
 /* A channel that both ends have, and a service that this computer is: policies that ask every client for them are met here too. */
@@ -93,71 +99,6 @@ static SECURITY_STATUS duo_run(struct duo *duo)
     return cause_set(SEC_E_INTERNAL_ERROR, "a logon's handshake with itself does not end");
 }
 
-/* What the logon leaves to act with, where that is wanted and the package can. */
-static SECURITY_STATUS behalf_of_logon(const struct logon_request *request, const struct package *package,
-                                       void *credential, const struct behalf **behalf)
-{
-    AUTO_SECRET struct secret kept = {0};
-    *behalf = NULL;
-    if (!request->keeps || package->authority->keep == NULL)
-        return SEC_E_OK;
-    try(package->authority->keep(credential, &kept));
-    *behalf = behalf_new(package, secret_slice(&kept), NULL, SecurityImpersonation);
-    return *behalf != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-}
-
-static SECURITY_STATUS token_of_record(const struct logon_request *request, struct slice record,
-                                       const struct behalf *behalf, const struct token **token)
-{
-    struct session *session = NULL;
-    try(session_open(record, &session));
-    const struct session_facts *facts = &session->facts;
-    SECURITY_STATUS status = SEC_E_LOGON_DENIED;
-    if ((facts->flags & ASC_RET_NULL_SESSION) == 0) { /* an empty name with an empty password is nobody's logon */
-        const struct token_request wanted = {
-            .package = session->package->info.name,
-            .identity = facts->identity,
-            .client = facts->client,
-            .authority = facts->authority,
-            .expiry = facts->expiry,
-            .logon = request->logon,
-            .primary = request->primary,
-            .level = SecurityImpersonation,
-            .behalf = behalf,
-        };
-        status = token_of_client(&wanted, request->config, token);
-    }
-    session_close(session);
-    return status;
-}
-
-static SECURITY_STATUS logon_by(const struct package *package, const char *target, const struct logon_request *request,
-                                const struct token **token)
-{
-    struct duo duo = {.table = package->authority, .target = target};
-    AUTO_BEHALF const struct behalf *behalf = NULL;
-    SECURITY_STATUS status = duo_acquire(&duo, request);
-    if (status == SEC_E_OK)
-        status = duo_run(&duo);
-    if (status == SEC_E_OK)
-        status = writer_finish(&duo.record) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-    if (status == SEC_E_OK)
-        status = behalf_of_logon(request, package, duo.client_credential, &behalf);
-    if (status == SEC_E_OK)
-        status = token_of_record(request, writer_slice_of(&duo.record), behalf, token);
-    duo_release(&duo);
-    return status;
-}
-
-static bool domain_is_ours(const struct config *config, const struct identity *identity)
-{
-    const char *domain = identity->domain;
-    if (domain == NULL || *domain == '\0')
-        return identity->user == NULL || strchr(identity->user, '@') == NULL;
-    return strcmp(domain, ".") == 0 || text_equal_fold(domain, config->computer) ||
-           text_equal_fold(domain, config->domain);
-}
-
 /* For Kerberos the service whose key only this computer and the KDC have. */
 static char *own_service(const struct config *config, bool kerberos)
 {
@@ -170,17 +111,134 @@ static char *own_service(const struct config *config, bool kerberos)
     return service;
 }
 
-static SECURITY_STATUS logon_by_name(const char *name, const struct logon_request *request, const struct token **token)
+static SECURITY_STATUS record_open(struct slice record, struct session **session)
 {
-    const struct package *package = registry_find(name);
-    require(package != NULL,
-            cause_set(SEC_E_SECPKG_NOT_FOUND, "this library was built without %s, which this logon needs", name));
-    AUTO_FREE char *target = own_service(request->config, strcmp(name, "Kerberos") == 0);
-    require(target != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = logon_by(package, target, request, token);
-    TRACE("logon", "%s\\%s by %s: 0x%08x", request->identity->domain != NULL ? request->identity->domain : "",
-          request->identity->user != NULL ? request->identity->user : "", name, (unsigned)status);
+    struct session *opened = NULL;
+    try(session_open(record, &opened));
+    if ((opened->facts.flags & ASC_RET_NULL_SESSION) != 0) {
+        session_close(opened);
+        return cause_set(SEC_E_LOGON_DENIED, "an empty name with an empty password is nobody's logon");
+    }
+    *session = opened;
+    return SEC_E_OK;
+}
+
+void logon_proof_release(struct logon_proof *proof)
+{
+    writer_release(&proof->record);
+    secret_release(&proof->kept);
+    credential_put(proof->service);
+    *proof = (struct logon_proof){0};
+}
+
+/* The handshake of a duo that has its credentials, or the status with which that failed. Releases the duo. */
+static SECURITY_STATUS duo_prove(struct duo *duo, SECURITY_STATUS status, struct logon_proof *proof)
+{
+    struct session *session = NULL;
+    if (status == SEC_E_OK)
+        status = duo_run(duo);
+    if (status == SEC_E_OK)
+        status = writer_finish(&duo->record) == WIRE_OK ? record_open(writer_slice_of(&duo->record), &session)
+                                                        : SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) {
+        session_close(session);
+        writer_release(&proof->record);
+        proof->record = duo->record;
+        duo->record = (struct writer){0};
+    }
+    if (status == SEC_E_OK && proof->keeps && duo->table->keep != NULL)
+        status = duo->table->keep(duo->client_credential, &proof->kept);
+    duo_release(duo);
     return status;
+}
+
+static SECURITY_STATUS duo_check(const struct package *package)
+{
+    require(!package->info.chooses && package->authority->initiate != NULL && package->authority->accept != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s logs nobody on", package->info.name));
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS logon_prove(const struct package *package, const struct acquire_request *client,
+                            struct logon_proof *proof)
+{
+    struct duo duo = {.table = package->authority};
+    try(duo_check(package));
+    AUTO_FREE char *target = own_service(client->config, text_equal_fold(package->info.name, "Kerberos"));
+    require(target != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    duo.target = target;
+    proof->package = package;
+    return duo_prove(&duo, duo_acquire(&duo, client), proof);
+}
+
+SECURITY_STATUS logon_prove_s4u(const struct package *package, const struct config *config, void *credential,
+                                struct logon_proof *proof)
+{
+    /* Without a target it is the service whose credential it is. */
+    struct duo duo = {.table = package->authority, .client_credential = credential, .lent = true};
+    try(duo_check(package));
+    proof->package = package;
+    /* A server that is a client as well keeps the ticket, to go on with (S4U2Proxy). */
+    return duo_prove(&duo, server_acquire(&duo, config, SECPKG_CRED_BOTH), proof);
+}
+
+/* What the logon left to act with: its user's own, or for a user who was not there what the service may get. */
+static SECURITY_STATUS behalf_of_proof(const struct logon_request *request, const struct logon_proof *proof,
+                                       struct slice delegated, const struct behalf **behalf)
+{
+    *behalf = NULL;
+    if (proof->kept.len > 0)
+        *behalf = behalf_new(proof->package, secret_slice(&proof->kept), NULL, SecurityImpersonation);
+    else if (proof->service != NULL && delegated.len > 0 && request->config->kerberos_s4u2proxy)
+        *behalf = behalf_new(proof->package, delegated, proof->service, SecurityImpersonation);
+    else
+        return SEC_E_OK;
+    return *behalf != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS logon_token(const struct logon_request *request, const struct logon_proof *proof,
+                            const struct token **token)
+{
+    struct session *session = NULL;
+    AUTO_BEHALF const struct behalf *behalf = NULL;
+    try(record_open(writer_slice_of(&proof->record), &session));
+    const struct session_facts *facts = &session->facts;
+    SECURITY_STATUS status = behalf_of_proof(request, proof, facts->delegated, &behalf);
+    const struct token_request wanted = {
+        .package = session->package->info.name,
+        .identity = facts->identity,
+        .client = facts->client,
+        .authority = facts->authority,
+        .expiry = facts->expiry,
+        .logon = request->logon,
+        .primary = request->primary,
+        .level = request->level,
+        .behalf = behalf,
+    };
+    if (status == SEC_E_OK)
+        status = token_of_client(&wanted, request->config, token);
+    session_close(session);
+    return status;
+}
+
+static bool domain_is_ours(const struct config *config, const struct identity *identity)
+{
+    const char *domain = identity->domain;
+    if (domain == NULL || *domain == '\0')
+        return identity->user == NULL || strchr(identity->user, '@') == NULL;
+    return strcmp(domain, ".") == 0 || text_equal_fold(domain, config->computer) ||
+           text_equal_fold(domain, config->domain);
+}
+
+SECURITY_STATUS logon_package(const struct config *config, const struct identity *identity,
+                              enum logon_provider provider, const struct package **package)
+{
+    bool ours = provider == LOGON_BY_STORES || (provider == LOGON_BY_DOMAIN && domain_is_ours(config, identity));
+    const char *name = ours ? "NTLM" : "Kerberos";
+    *package = registry_find(name);
+    return *package != NULL
+               ? SEC_E_OK
+               : cause_set(SEC_E_SECPKG_NOT_FOUND, "this library was built without %s, which this logon needs", name);
 }
 
 /* Was it the account that was refused? To try again by another way would count a wrong password twice. */
@@ -202,15 +260,33 @@ static bool account_refused(SECURITY_STATUS status)
     return false;
 }
 
+bool logon_other_way(const struct config *config, enum logon_provider provider, const struct package *package,
+                     SECURITY_STATUS status)
+{
+    return provider == LOGON_BY_DOMAIN && !account_refused(status) && text_equal_fold(package->info.name, "Kerberos") &&
+           accounts_ask_domains(config);
+}
+
+SECURITY_STATUS logon_prove_by(const struct config *config, const struct identity *identity,
+                               enum logon_provider provider, struct logon_proof *proof)
+{
+    const struct package *package;
+    const struct acquire_request client = {.config = config, .use = SECPKG_CRED_OUTBOUND, .identity = identity};
+    try(logon_package(config, identity, provider, &package));
+    SECURITY_STATUS status = logon_prove(package, &client, proof);
+    if (logon_other_way(config, provider, package, status)) {
+        cause_clear();
+        try(logon_package(config, identity, LOGON_BY_STORES, &package));
+        status = logon_prove(package, &client, proof);
+    }
+    TRACE("logon", "%s\\%s by %s: 0x%08x", identity->domain != NULL ? identity->domain : "",
+          identity->user != NULL ? identity->user : "", package->info.name, (unsigned)status);
+    return status;
+}
+
 SECURITY_STATUS local_logon(const struct logon_request *request, const struct token **token)
 {
-    bool ours = request->provider == LOGON_BY_STORES ||
-                (request->provider == LOGON_BY_DOMAIN && domain_is_ours(request->config, request->identity));
-    if (ours)
-        return logon_by_name("NTLM", request, token);
-    SECURITY_STATUS status = logon_by_name("Kerberos", request, token);
-    if (request->provider != LOGON_BY_DOMAIN || account_refused(status) || !accounts_ask_domains(request->config))
-        return status;
-    cause_clear(); /* no keytab, no KDC: winbind's word is as good */
-    return logon_by_name("NTLM", request, token);
+    AUTO_PROOF struct logon_proof proof = {.keeps = request->keeps};
+    try(logon_prove_by(request->config, request->identity, request->provider, &proof));
+    return logon_token(request, &proof, token);
 }

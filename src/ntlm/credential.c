@@ -64,7 +64,7 @@ static SECURITY_STATUS full_name_fill(struct ntlm_credential *credential)
 /* Who the credential speaks as: the given identity, completed from the user file where it names nobody or has no password. */
 static SECURITY_STATUS outbound_fill(struct ntlm_credential *credential, const struct acquire_request *request)
 {
-    const struct identity *given = request->identity;
+    const struct identity *given = request->identity != NULL ? request->identity : request->session_identity;
     AUTO_IDENTITY struct identity found = {0};
     require(given == NULL || given->proof_kind == IDENTITY_PASSWORD,
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "NTLM needs a password, not a keytab or a certificate"));

@@ -4,9 +4,11 @@
 #include "schannel/record.h"
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
+#include <pthread.h>
 #include <string.h>
 
-/* libssl sends alerts for its own reasons only; what the caller asks for is written here, under the keys in use where records are encrypted. */
+/* libssl sends alerts for its own reasons only. A TLS 1.3 server's are made its own: it begins a ticket, and an extension of the ticket refuses. All others are
+ * written here, under the keys in use where records are encrypted. */
 
 #define ALERT_LEN 2
 #define TAG_LEN 16
@@ -14,6 +16,7 @@
 #define KEY_LEN_MAX 32
 #define SALT_LEN 4 /* RFC 5288 3 */
 #define HEADER_LEN RECORD_HEADER_LEN
+#define EXTENSION_NEVER_SENT 0xff4fu /* of those for private use (RFC 8446 11) */
 
 struct alert_keys {
     uint8_t key[KEY_LEN_MAX], iv[NONCE_LEN];
@@ -27,17 +30,43 @@ static int hex_of(char digit)
 }
 
 /* NSS's key log format: a label, the client's random and the secret, in hexadecimal. */
-void connection_key_seen(const SSL *ssl, const char *line)
+static void key_seen(const SSL *ssl, const char *line)
 {
     struct connection *connection = connection_of(ssl);
-    const char *wanted = connection->initiator ? "CLIENT_TRAFFIC_SECRET_0 " : "SERVER_TRAFFIC_SECRET_0 ";
-    if (strncmp(line, wanted, strlen(wanted)) != 0)
+    static const char wanted[] = "CLIENT_TRAFFIC_SECRET_0 ";
+    if (connection == NULL || strncmp(line, wanted, sizeof wanted - 1) != 0)
         return;
     const char *at = strrchr(line, ' ') + 1;
     size_t len = 0;
     for (; len < sizeof connection->write_secret && hex_of(at[0]) >= 0 && hex_of(at[1]) >= 0; at += 2)
         connection->write_secret[len++] = (uint8_t)(hex_of(at[0]) << 4 | hex_of(at[1]));
     connection->write_secret_len = len;
+}
+
+static SSL_CTX *listening; /* made once for the process, constant from then on */
+
+static void listening_make(void)
+{
+    listening = SSL_CTX_new(TLS_client_method());
+    if (listening != NULL)
+        SSL_CTX_set_keylog_callback(listening, key_seen);
+}
+
+/* libssl tells its keys to a callback of the SSL_CTX, and writes each of the five secrets in hexadecimal for it, which takes longer than a tenth of a resumed
+ * handshake. Only one of them is wanted: so the connection moves to an SSL_CTX with the callback just before that one is derived. What it had of the
+ * credential's own SSL_CTX and still needs goes with it. */
+void connection_keys_listen(struct connection *connection)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    SSL *ssl = connection->ssl;
+    pthread_once(&once, listening_make);
+    if (listening == NULL || SSL_get_SSL_CTX(ssl) == listening)
+        return;
+    int level = SSL_get_security_level(ssl);
+    if (SSL_set_SSL_CTX(ssl, listening) != listening)
+        return; /* no alerts of the caller's then, that is all */
+    SSL_set_security_level(ssl, level);
+    SSL_set_cert_cb(ssl, connection_certificate_choose, NULL);
 }
 
 /* HKDF-Expand-Label without context (RFC 8446 7.1); one block of the hash is enough for all that is asked here. */
@@ -168,6 +197,39 @@ static bool seal_1_2(struct connection *connection, const EVP_CIPHER *cipher, co
     return done;
 }
 
+/* What the extension of a ticket says: nothing, or that the connection ends with the caller's alert. */
+static int ticket_extend(SSL *ssl, unsigned int type, unsigned int context, const unsigned char **bytes, size_t *len,
+                         X509 *x509, size_t index, int *alert, void *unused)
+{
+    const struct connection *connection = connection_of(ssl);
+    (void)type, (void)context, (void)bytes, (void)len, (void)x509, (void)index, (void)unused;
+    if (connection == NULL || !connection->alert_due)
+        return 0;
+    *alert = connection->alert_number;
+    return -1;
+}
+
+bool connection_alerts_prepare(SSL_CTX *ctx)
+{
+    return SSL_CTX_add_custom_ext(ctx, EXTENSION_NEVER_SENT, SSL_EXT_TLS1_3_ONLY | SSL_EXT_TLS1_3_NEW_SESSION_TICKET,
+                                  ticket_extend, NULL, NULL, NULL, NULL) == 1;
+}
+
+static SECURITY_STATUS alert_by_ticket(struct connection *connection)
+{
+    connection_errors_forget();
+    connection->alert_sent = -1;
+    connection->alert_due = true;
+    if (SSL_new_session_ticket(connection->ssl) == 1)
+        (void)SSL_do_handshake(connection->ssl);
+    connection->alert_due = false;
+    connection->state = CONNECTION_FAILED; /* for libssl it has, whether or not the alert went out */
+    connection_errors_forget();
+    require(connection->alert_sent == connection->alert_number,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "libssl does not send the alert %u", connection->alert_number));
+    return SEC_E_OK;
+}
+
 /* Only suites whose records this file can make. */
 static const EVP_CIPHER *cipher_of(const struct connection *connection)
 {
@@ -191,6 +253,8 @@ static SECURITY_STATUS alert_seal(struct connection *connection, const uint8_t a
                       "once records are encrypted only fatal alerts of an open connection can be sent"));
     const EVP_CIPHER *cipher = cipher_of(connection);
     bool is_1_3 = SSL_version(connection->ssl) == TLS1_3_VERSION;
+    if (is_1_3 && !connection->initiator)
+        return alert_by_ticket(connection);
     require(cipher != NULL && (is_1_3 || SSL_version(connection->ssl) == TLS1_2_VERSION),
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "alerts cannot be sent with this cipher suite"));
     require(is_1_3 ? seal_1_3(connection, cipher, alert) : seal_1_2(connection, cipher, alert),

@@ -13,11 +13,14 @@ static int ends_read(BIO *bio, char *to, int len)
         BIO_set_retry_read(bio);
         return -1;
     }
+    /* libssl reads ahead, but never beyond the record that it asks for: what follows it may be the caller's EXTRA. */
+    if (ends->in_at >= ends->record_end) {
+        struct record record;
+        bool known = record_look(slice_of(ends->in.data + ends->in_at, left), ends->datagram, &record) == WIRE_OK;
+        ends->record_end = ends->in_at + (known ? record.len : left);
+    }
+    left = ends->record_end - ends->in_at;
     size_t n_bytes = left < room ? left : room;
-    struct record record;
-    if (ends->datagram && record_look(slice_of(ends->in.data + ends->in_at, left), true, &record) == WIRE_OK &&
-        record.len < n_bytes)
-        n_bytes = record.len;
     if (n_bytes > 0)
         memcpy(to, ends->in.data + ends->in_at, n_bytes);
     ends->in_at += n_bytes;
@@ -40,6 +43,15 @@ static bool message_put(struct bio_ends *ends, struct slice record)
     return true;
 }
 
+static void record_count(struct bio_ends *ends, const uint8_t header[RECORD_HEADER_LEN])
+{
+    ends->written_left = (size_t)header[3] << 8 | header[4];
+    ends->n_written++;
+    if (header[0] == RECORD_CHANGE_CIPHER_SPEC)
+        ends->n_written = 0;
+    ends->protected = ends->protected || header[0] == RECORD_CHANGE_CIPHER_SPEC || header[0] == RECORD_APPLICATION_DATA;
+}
+
 /* Follows the stream that is written, which libssl's buffering cuts anywhere: how many records came since the keys changed. */
 static void records_count(struct bio_ends *ends, struct slice bytes)
 {
@@ -50,16 +62,16 @@ static void records_count(struct bio_ends *ends, struct slice bytes)
             at += n_bytes;
             continue;
         }
+        if (ends->written_header_len == 0 && bytes.len - at >= RECORD_HEADER_LEN) {
+            record_count(ends, bytes.data + at);
+            at += RECORD_HEADER_LEN;
+            continue;
+        }
         ends->written_header[ends->written_header_len++] = bytes.data[at++];
         if (ends->written_header_len < RECORD_HEADER_LEN)
             continue;
         ends->written_header_len = 0;
-        ends->written_left = (size_t)ends->written_header[3] << 8 | ends->written_header[4];
-        ends->n_written++;
-        if (ends->written_header[0] == RECORD_CHANGE_CIPHER_SPEC)
-            ends->n_written = 0;
-        ends->protected = ends->protected || ends->written_header[0] == RECORD_CHANGE_CIPHER_SPEC ||
-                          ends->written_header[0] == RECORD_APPLICATION_DATA;
+        record_count(ends, ends->written_header);
     }
 }
 
@@ -82,16 +94,15 @@ static int ends_write(BIO *bio, const char *from, int len)
 
 static long ends_ctrl(BIO *bio, int command, long number, void *pointer)
 {
-    struct bio_ends *ends = BIO_get_data(bio);
     (void)number, (void)pointer;
-    switch (command) {
+    switch (command) { /* six times a message libssl asks for what is not here */
     case BIO_CTRL_FLUSH:
     case BIO_CTRL_DUP:
     case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
         return 1;
     case BIO_CTRL_DGRAM_QUERY_MTU:
     case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
-        return ends->mtu;
+        return ((const struct bio_ends *)BIO_get_data(bio))->mtu;
     default: /* also the overhead: the caller's number is what a record may have */
         return 0;
     }

@@ -12,6 +12,7 @@
 struct bio_ends {
     struct slice in;         /* whole records; libssl finds no more than that */
     size_t in_at;            /* read so far */
+    size_t record_end;       /* of the record that is read, within `in` */
     struct writer *token;    /* where records go that are not the message's */
     struct message *message; /* sealing: the one record that is written is laid over header, data and trailer */
     bool datagram;           /* one record a read */
@@ -24,6 +25,13 @@ struct bio_ends {
     bool protected; /* a record of TLS 1.3's outer type, or ChangeCipherSpec, was written: plain ones cannot follow */
 };
 
+/* What libssl finds from now on: `in`, of which the first `first_len` bytes are the first record (0: not known yet). */
+static inline void ends_give(struct bio_ends *ends, struct slice in, size_t first_len)
+{
+    ends->in = in;
+    ends->in_at = 0;
+    ends->record_end = first_len;
+}
 /* A BIO over `ends`, which outlives it. NULL when there is no memory. */
 BIO *bio_over(struct bio_ends *ends);
 

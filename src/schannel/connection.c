@@ -7,7 +7,6 @@
 #include "crypto/random.h"
 #include "schannel/session.h"
 #include <arpa/inet.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <pthread.h>
@@ -67,6 +66,8 @@ static bool certificate_default(struct connection *connection, SSL *ssl)
 static int client_certificate(struct connection *connection, SSL *ssl)
 {
     connection->certificate_sent = false;
+    if (SSL_version(ssl) == TLS1_3_VERSION)
+        connection_keys_listen(connection); /* before there is a certificate that would be lost by it */
     if (connection->credential->n_certificates > 0)
         connection->certificate_sent = tls_certificates_use(connection->credential, ssl, NULL);
     else if ((connection->credential->flags & SCH_CRED_USE_DEFAULT_CREDS) != 0)
@@ -77,7 +78,7 @@ static int client_certificate(struct connection *connection, SSL *ssl)
     return -1;
 }
 
-static int certificate_choose(SSL *ssl, void *unused)
+int connection_certificate_choose(SSL *ssl, void *unused)
 {
     struct connection *connection = connection_of(ssl);
     (void)unused;
@@ -113,10 +114,12 @@ static int session_fresh(SSL *ssl, SSL_SESSION *session)
     return 0; /* the cache took a reference of its own */
 }
 
-static void alert_seen(const SSL *ssl, int where, int value)
+static void event_seen(const SSL *ssl, int where, int value)
 {
     struct connection *connection = connection_of(ssl);
     int level = value >> 8, number = value & 0xff;
+    if (connection != NULL && (where & SSL_CB_LOOP) != 0)
+        connection->handshake_moved = true;
     if ((where & SSL_CB_ALERT) == 0 || connection == NULL)
         return;
     bool fatal = level == TLS1_ALERT_FATAL || (SSL_version(ssl) == TLS1_3_VERSION &&
@@ -127,11 +130,13 @@ static void alert_seen(const SSL *ssl, int where, int value)
         connection->alert_sent = number;
 }
 
-static void record_seen(int written, int version, int type, const void *bytes, size_t len, SSL *ssl, void *unused)
+/* A TLS 1.3 client's next key is that for its application data, once its Finished is written. */
+static void finished_seen(int written, int version, int type, const void *bytes, size_t len, SSL *ssl, void *unused)
 {
     (void)version, (void)unused;
-    if (written == 0 && type == SSL3_RT_INNER_CONTENT_TYPE && len == 1)
-        connection_of(ssl)->inner_handshake = *(const uint8_t *)bytes == SSL3_RT_HANDSHAKE;
+    if (written == 1 && type == SSL3_RT_HANDSHAKE && len > 0 && *(const uint8_t *)bytes == SSL3_MT_FINISHED &&
+        SSL_version(ssl) == TLS1_3_VERSION)
+        connection_keys_listen(connection_of(ssl));
 }
 
 /* RFC 6347 4.2.1: the cookie proves that the client receives at its address. The connection is there to remember its secret, so that no other needs it. */
@@ -160,17 +165,17 @@ static unsigned int timeout_is(SSL *ssl, unsigned int before_us)
     return DTLS_TIMEOUT_US;
 }
 
-void connection_callbacks(struct tls_credential *credential)
+bool connection_callbacks(struct tls_credential *credential)
 {
     SSL_CTX *ctx = credential->ctx;
     SSL_CTX_set_cert_verify_callback(ctx, connection_validate, NULL);
-    SSL_CTX_set_cert_cb(ctx, certificate_choose, NULL);
-    SSL_CTX_set_info_callback(ctx, alert_seen);
-    SSL_CTX_set_msg_callback(ctx, record_seen);
-    SSL_CTX_set_keylog_callback(ctx, connection_key_seen);
-    if (credential->server)
+    SSL_CTX_set_cert_cb(ctx, connection_certificate_choose, NULL);
+    if (credential->server) {
         SSL_CTX_set_alpn_select_cb(ctx, alpn_select, NULL);
-    else {
+        if (!credential->datagram)
+            require(connection_alerts_prepare(ctx), false);
+    } else {
+        SSL_CTX_set_msg_callback(ctx, finished_seen);
         SSL_CTX_sess_set_new_cb(ctx, session_fresh);
         SSL_CTX_set_post_handshake_auth(ctx, 1);
     }
@@ -179,6 +184,7 @@ void connection_callbacks(struct tls_credential *credential)
         SSL_CTX_set_cookie_generate_cb(ctx, cookie_make);
         SSL_CTX_set_cookie_verify_cb(ctx, cookie_check);
     }
+    return true;
 }
 
 /* The names of an ALPN list: each one byte and more, together the whole. */
@@ -299,6 +305,7 @@ static SECURITY_STATUS connection_fill(struct connection *connection, const stru
     connection->ssl = SSL_new(connection->credential->ctx);
     require(connection->ssl != NULL && SSL_set_ex_data(connection->ssl, connection_index, connection) == 1,
             SEC_E_INSUFFICIENT_MEMORY);
+    SSL_set_info_callback(connection->ssl, event_seen); /* not by the SSL_CTX: it may change */
     BIO *bio = bio_over(&connection->ends);
     require(bio != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SSL_set_bio(connection->ssl, bio, bio);
@@ -328,7 +335,7 @@ SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator
     made->expiry = FILETIME_NEVER;
     made->since = monotonic_ms();
     SECURITY_STATUS status = connection_fill(made, in);
-    ERR_clear_error();
+    connection_errors_forget();
     if (status != SEC_E_OK) {
         connection_put(made);
         return status;
@@ -349,6 +356,7 @@ void connection_put(struct connection *connection)
     writer_release(&connection->pending);
     mem_free(connection->target);
     mem_free((void *)(uintptr_t)connection->protocols.data);
+    mem_free((void *)(uintptr_t)connection->taken.data);
     mem_free(connection->peer_name);
     mem_free(connection->issuers);
     mem_free(connection->peer_address);
@@ -369,8 +377,7 @@ void schannel_abandon(void *handshake)
 
 void connection_remember(struct connection *connection, struct slice taken)
 {
-    unsigned int len = 0;
-    connection->taken_len = 0;
-    if (taken.len > 0 && EVP_Digest(taken.data, taken.len, connection->taken_digest, &len, EVP_sha256(), NULL) == 1)
-        connection->taken_len = taken.len;
+    mem_free((void *)(uintptr_t)connection->taken.data);
+    uint8_t *copy = taken.len > 0 ? mem_dup(taken.data, taken.len) : NULL;
+    connection->taken = slice_of(copy, copy != NULL ? taken.len : 0);
 }

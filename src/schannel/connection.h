@@ -35,26 +35,27 @@ struct connection {
     SSL *ssl;
     bool initiator, datagram;
     bool has_session_key;    /* derived when it is first asked for */
+    bool may_send;           /* nothing stands against it; else session.c finds out */
+    bool handshake_moved;    /* libssl read or wrote a handshake message */
+    bool alert_due;          /* TLS 1.3 servers: the ticket that libssl makes ends the connection with `alert_number` */
     bool credential_changed; /* a later step came with another one */
     bool offered_validated;  /* `validated` of the session that a client offers */
     enum connection_state state;
     enum connection_wish wish; /* what ApplyControlToken asked of the next step */
     uint8_t alert_level, alert_number;
     bool no_reconnect;
+    bool target_is_dns;        /* else an address, which is not sent as SNI */
     uint32_t flags, flags_now; /* asked on the first call and on this one */
     uint32_t granted;
     char *target;           /* the server's name, or NULL */
-    bool target_is_dns;     /* else an address, which is not sent as SNI */
     struct slice protocols; /* ALPN list in TLS's form; ours (mem_free) */
     struct bio_ends ends;
     struct writer pending; /* what was written outside a step: it goes out first with the next one */
     /* Bytes that libssl has taken already and the caller will show again: the record of SEC_I_RENEGOTIATE, the input of
      * SEC_I_INCOMPLETE_CREDENTIALS. */
-    size_t taken_len;
-    uint8_t taken_digest[32];
+    struct slice taken;      /* ours (mem_free) */
     bool certificate_wanted; /* the server asked for one, and there is none */
     bool certificate_sent;
-    bool inner_handshake; /* TLS 1.3: the record just read held handshake messages */
     /* Verdict of automatic validation. */
     bool validated;
     SECURITY_STATUS verdict;        /* SEC_E_OK, or why the peer was refused */
@@ -100,8 +101,8 @@ SECURITY_STATUS schannel_control(void *handshake, struct slice token);
 SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator, const struct step_in *in,
                                struct connection **connection);
 void connection_put(struct connection *connection); /* NULL is fine */
-/* The callbacks of an SSL_CTX, which find their connection through the SSL. */
-void connection_callbacks(struct tls_credential *credential);
+/* The callbacks of an SSL_CTX, which find their connection through the SSL. False when there is no memory. */
+MUST_USE bool connection_callbacks(struct tls_credential *credential);
 struct connection *connection_of(const SSL *ssl);
 /* One step of either role. */
 SECURITY_STATUS connection_step(struct connection *connection, struct tls_credential *credential,
@@ -115,19 +116,27 @@ SECURITY_STATUS connection_ask_certificate(struct connection *connection, int ho
 SECURITY_STATUS connection_names(struct connection *connection);
 /* Remembers input that libssl has taken and the caller will show again, or forgets it (NULL). */
 void connection_remember(struct connection *connection, struct slice taken);
+/* Empties this thread's queue of OpenSSL's errors: SSL_get_error looks at it, and others may have left something there. */
+void connection_errors_forget(void);
 /* What libssl's error means, with its cause in words; the connection has failed. `what` names the work. */
 SECURITY_STATUS connection_failure(struct connection *connection, const char *what);
+/* The same where the queue was not emptied before: the last error counts. */
+SECURITY_STATUS connection_message_failure(struct connection *connection, const char *what);
 /* Works out sizes, names and keys of an established connection. */
 SECURITY_STATUS connection_established(struct connection *connection);
 
+/* SSL_CTX_set_cert_cb: the certificate to show, or the caller's being asked for one. */
+int connection_certificate_choose(SSL *ssl, void *unused);
 /* SSL_CTX_set_cert_verify_callback: automatic validation (validate.c). */
 int connection_validate(X509_STORE_CTX *store, void *unused);
 
 /* Writes an alert that libssl has no call for (alert.c). Once records are encrypted nothing can follow it: only fatal ones then, and the connection has
  * failed. SEC_E_UNSUPPORTED_FUNCTION with DTLS and CBC, and inside an encrypted handshake. */
 SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number);
-/* What alerts need of TLS 1.3's keys: SSL_CTX_set_keylog_callback, and a call whenever this side's keys have changed. */
-void connection_key_seen(const SSL *ssl, const char *line);
+/* What alerts need of TLS 1.3. Of a server's SSL_CTX: a way in for them; false when there is no memory. Of a client: a call before the key for its application
+ * data is derived, and before it shows a certificate, which would be lost later; and one whenever its keys have changed. */
+MUST_USE bool connection_alerts_prepare(SSL_CTX *ctx);
+void connection_keys_listen(struct connection *connection);
 void connection_keys_updated(struct connection *connection);
 
 #endif

@@ -162,10 +162,9 @@ static SECURITY_STATUS certificate_add(struct tls_credential *credential, struct
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS,
                           "two certificates of one kind; SCH_CRED_SNI_CREDENTIAL lets the client's name choose"));
     struct tm at;
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) == 1) {
-        int64_t expiry = filetime_from_unix(timegm(&at));
-        credential->expiry = expiry < credential->expiry ? expiry : credential->expiry;
-    }
+    added->expiry =
+        ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) == 1 ? filetime_from_unix(timegm(&at)) : FILETIME_NEVER;
+    credential->expiry = added->expiry < credential->expiry ? added->expiry : credential->expiry;
     return SEC_E_OK;
 }
 
@@ -292,11 +291,13 @@ static SECURITY_STATUS ctx_make(struct tls_credential *credential, const struct 
                                                      SSL_OP_NO_ENCRYPT_THEN_MAC | SSL_OP_ALLOW_NO_DHE_KEX);
     (void)SSL_CTX_set_mode(credential->ctx, SSL_MODE_NO_AUTO_CHAIN);
     (void)SSL_CTX_set_dh_auto(credential->ctx, 1);
+    if (!credential->datagram) /* header and body of a record in one read; the BIO gives one record at a time */
+        SSL_CTX_set_read_ahead(credential->ctx, 1);
     try(policy_apply(credential, request));
     try(ctx_certificates(credential));
     try(ctx_authorities(credential));
     ctx_sessions(credential);
-    connection_callbacks(credential);
+    require(connection_callbacks(credential), SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;
 }
 

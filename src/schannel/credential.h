@@ -23,6 +23,7 @@ struct tls_certificate {
     X509 *x509;
     EVP_PKEY *key;
     STACK_OF(X509) * issuers;
+    int64_t expiry;
 };
 
 struct tls_credential {

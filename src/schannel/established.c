@@ -104,6 +104,15 @@ static int64_t not_after(const X509 *x509)
     return filetime_from_unix(timegm(&at));
 }
 
+/* The credential knows it of its own. */
+static int64_t own_not_after(const struct tls_credential *credential, const X509 *own)
+{
+    for (unsigned i = 0; i < credential->n_certificates; i++)
+        if (credential->certificate[i].x509 == own)
+            return credential->certificate[i].expiry;
+    return not_after(own);
+}
+
 SECURITY_STATUS connection_names(struct connection *connection)
 {
     /* NAMES is the client's. */
@@ -116,7 +125,8 @@ SECURITY_STATUS connection_names(struct connection *connection)
         connection->peer_name = certificate_name(client);
         require(connection->peer_name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     }
-    int64_t expiry = not_after(connection->initiator ? peer : own), client_expiry = not_after(client);
+    int64_t expiry = connection->initiator ? not_after(peer) : own_not_after(connection->credential, own);
+    int64_t client_expiry = not_after(client);
     connection->expiry = client_expiry < expiry ? client_expiry : expiry;
     if (!connection->initiator)
         connection->granted = (connection->granted & ~(uint32_t)ASC_RET_MUTUAL_AUTH) |

@@ -56,12 +56,18 @@ static SECURITY_STATUS status_of_error(const struct connection *connection, unsi
     return meaning != NULL ? meaning->ours : SEC_E_ILLEGAL_MESSAGE;
 }
 
-SECURITY_STATUS connection_failure(struct connection *connection, const char *what)
+void connection_errors_forget(void)
 {
-    unsigned long error = ERR_peek_error();
+    if (ERR_peek_error() != 0) /* looking takes less time than emptying */
+        ERR_clear_error();
+}
+
+static SECURITY_STATUS failure_of(struct connection *connection, unsigned long error, const char *what)
+{
     const char *reason = ERR_reason_error_string(error);
     SECURITY_STATUS status;
     connection->state = CONNECTION_FAILED;
+    connection->may_send = false;
     if (connection->verdict != SEC_E_OK) /* its cause was set where it was found */
         status = connection->verdict;
     else if (connection->alert_received >= 0) {
@@ -74,4 +80,14 @@ SECURITY_STATUS connection_failure(struct connection *connection, const char *wh
                            reason != NULL ? reason : "the connection cannot go on");
     ERR_clear_error();
     return status;
+}
+
+SECURITY_STATUS connection_failure(struct connection *connection, const char *what)
+{
+    return failure_of(connection, ERR_peek_error(), what);
+}
+
+SECURITY_STATUS connection_message_failure(struct connection *connection, const char *what)
+{
+    return failure_of(connection, ERR_peek_last_error(), what);
 }

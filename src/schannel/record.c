@@ -9,16 +9,12 @@ enum wire_result record_look(struct slice input, bool datagram, struct record *r
 {
     size_t header_len = datagram ? RECORD_HEADER_LEN_DTLS : RECORD_HEADER_LEN;
     struct reader reader = reader_of(input);
-    uint8_t major, minor;
-    uint16_t body_len;
+    struct slice header; /* type, version, with datagrams epoch and sequence number, length */
     *record = (struct record){.missing = header_len - (input.len < header_len ? input.len : header_len)};
-    require(record->missing == 0, WIRE_SHORT);
-    try(reader_u8(&reader, &record->type));
-    try(reader_u8(&reader, &major));
-    try(reader_u8(&reader, &minor));
-    if (datagram)
-        try(reader_skip(&reader, 8)); /* epoch and sequence number */
-    try(reader_u16be(&reader, &body_len));
+    require(reader_bytes(&reader, header_len, &header) == WIRE_OK, WIRE_SHORT);
+    record->type = header.data[0];
+    uint8_t major = header.data[1];
+    size_t body_len = (size_t)header.data[header_len - 2] << 8 | header.data[header_len - 1];
     require(record->type >= RECORD_CHANGE_CIPHER_SPEC && record->type <= RECORD_APPLICATION_DATA, WIRE_BAD);
     require(major == (datagram ? DTLS_MAJOR : TLS_MAJOR) && body_len <= RECORD_BODY_MAX, WIRE_BAD);
     record->len = header_len + body_len;

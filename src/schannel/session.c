@@ -3,17 +3,9 @@
 #include "core/cause.h"
 #include "schannel/connection.h"
 #include "schannel/record.h"
-#include <openssl/err.h>
 
 /* Messages in place: libssl reads a record from the caller's buffer and leaves the text where the record's text was, and a record that it writes lies over the
  * caller's header, data and trailer. */
-
-/* SSL_get_error looks at the thread's queue, in which others may have left something; emptying it takes longer than looking. */
-static void errors_forget(void)
-{
-    if (ERR_peek_error() != 0)
-        ERR_clear_error();
-}
 
 static SECURITY_STATUS sending_check(const struct connection *connection)
 {
@@ -45,7 +37,9 @@ static SECURITY_STATUS sizes_check(const struct connection *connection, const st
 
 static SECURITY_STATUS seal_locked(struct connection *connection, struct message *message)
 {
-    try(sending_check(connection));
+    if (!connection->may_send)
+        try(sending_check(connection));
+    connection->may_send = true; /* until the next step, or a record of another kind than data */
     try(sizes_check(connection, message));
     message->header.len = connection->sizes.cbHeader;
     if (message->data[0].len == 0) { /* no text, no record (docs/deviations.md) */
@@ -53,13 +47,12 @@ static SECURITY_STATUS seal_locked(struct connection *connection, struct message
         return SEC_E_OK;
     }
     size_t written = 0;
-    errors_forget();
     connection->ends.message = message;
     connection->ends.message_written = false;
     int result = SSL_write_ex(connection->ssl, message->data[0].data, message->data[0].len, &written);
     connection->ends.message = NULL;
     require(result == 1 && connection->ends.message_written && written == message->data[0].len,
-            connection_failure(connection, "the message cannot be encrypted"));
+            connection_message_failure(connection, "the message cannot be encrypted"));
     return SEC_E_OK;
 }
 
@@ -76,7 +69,8 @@ static SECURITY_STATUS schannel_seal(void *state, uint32_t qop, struct message *
 /* A record without text: what it was decides. */
 static SECURITY_STATUS control_record(struct connection *connection, struct message *message, struct slice record)
 {
-    if (connection->inner_handshake) { /* TLS 1.3: libssl has taken it; the caller will show it to the next step */
+    /* TLS 1.3: libssl has taken a handshake message, or a part of one; the caller will show it to the next step. */
+    if (connection->handshake_moved || SSL_in_init(connection->ssl) == 1) {
         connection_remember(connection, record);
         message->extra += record.len;
         return SEC_I_RENEGOTIATE;
@@ -92,31 +86,27 @@ static SECURITY_STATUS record_open(struct connection *connection, struct message
     uint8_t none[1];
     size_t len = 0, header_len = connection->sizes.cbHeader;
     bool roomy = at.len > header_len;
-    connection->ends.in = slice_of(at.data, at.len);
-    connection->ends.in_at = 0;
-    connection->inner_handshake = false;
-    errors_forget();
+    ends_give(&connection->ends, slice_of(at.data, at.len), at.len);
+    connection->handshake_moved = false;
     int result = SSL_read_ex(connection->ssl, roomy ? at.data + header_len : none,
                              roomy ? at.len - header_len : sizeof none, &len);
     connection->ends.in = (struct slice){0};
     if (result == 1) {
-        require(roomy && SSL_pending(connection->ssl) == 0,
-                connection_failure(connection, "a record with more text than bytes"));
+        require(roomy && (len < at.len - header_len || SSL_pending(connection->ssl) == 0),
+                connection_message_failure(connection, "a record with more text than bytes"));
         message->header = (struct slice_mut){at.data, header_len};
         message->stream_data = (struct slice_mut){at.data + header_len, len};
         message->trailer = (struct slice_mut){at.data + header_len + len, at.len - header_len - len};
         return SEC_E_OK;
     }
-    switch (SSL_get_error(connection->ssl, result)) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_X509_LOOKUP:
+    connection->may_send = false;
+    /* Not SSL_get_error: it looks at the thread's queue of errors, in which others may have left something. */
+    if (SSL_want_read(connection->ssl) || SSL_want_x509_lookup(connection->ssl))
         return control_record(connection, message, slice_of(at.data, at.len));
-    case SSL_ERROR_ZERO_RETURN:
-        connection->state = CONNECTION_CLOSED;
-        return SEC_I_CONTEXT_EXPIRED;
-    default:
-        return connection_failure(connection, "the record cannot be opened");
-    }
+    bool closed = (SSL_get_shutdown(connection->ssl) & SSL_RECEIVED_SHUTDOWN) != 0 && connection->alert_received < 0;
+    require(closed, connection_message_failure(connection, "the record cannot be opened"));
+    connection->state = CONNECTION_CLOSED;
+    return SEC_I_CONTEXT_EXPIRED;
 }
 
 static SECURITY_STATUS unseal_locked(struct connection *connection, struct message *message)

@@ -3,8 +3,6 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "schannel/record.h"
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 /* The steps of a connection: libssl is given whole records only, and what it writes is the caller's token. */
@@ -33,6 +31,7 @@ static SECURITY_STATUS handshake_finish(struct connection *connection, struct st
         return status;
     }
     connection->state = CONNECTION_OPEN;
+    SSL_set_msg_callback(connection->ssl, NULL); /* what it waits for has passed */
     if (first) {
         atomic_fetch_add_explicit(&connection->n_references, 1, memory_order_relaxed);
         out->stream = connection;
@@ -43,9 +42,8 @@ static SECURITY_STATUS handshake_finish(struct connection *connection, struct st
 /* Runs the handshake over the records of `input` that are whole. */
 static SECURITY_STATUS handshake_run(struct connection *connection, struct slice input, struct step_out *out)
 {
-    ERR_clear_error();
-    connection->ends.in = slice_of(input.data, record_whole(input, connection->datagram));
-    connection->ends.in_at = 0;
+    connection_errors_forget();
+    ends_give(&connection->ends, slice_of(input.data, record_whole(input, connection->datagram)), 0);
     int result = SSL_do_handshake(connection->ssl);
     out->extra = input.len - connection->ends.in_at;
     /* TLS 1.3: the keys for application data are this side's from its Finished on: a client's with the end, a server's with its first flight. */
@@ -67,14 +65,11 @@ static SECURITY_STATUS handshake_run(struct connection *connection, struct slice
 /* What the caller shows again of bytes that libssl has taken is passed over. True when something was waiting. */
 static bool taken_skip(struct connection *connection, struct slice *input)
 {
-    uint8_t digest[32];
-    unsigned int len = 0;
-    size_t taken = connection->taken_len;
-    connection->taken_len = 0;
-    if (taken > 0 && input->len >= taken && EVP_Digest(input->data, taken, digest, &len, EVP_sha256(), NULL) == 1 &&
-        secret_equal(digest, connection->taken_digest, sizeof digest))
-        *input = slice_of(input->data + taken, input->len - taken);
-    return taken > 0;
+    struct slice taken = connection->taken;
+    if (taken.len > 0 && input->len >= taken.len && memcmp(input->data, taken.data, taken.len) == 0)
+        *input = slice_of(input->data + taken.len, input->len - taken.len);
+    connection_remember(connection, NOTHING);
+    return taken.len > 0;
 }
 
 /* TLS 1.2: HelloRequest and ClientHello begin a handshake when they are read as any other record is; there is no text in them. */
@@ -85,9 +80,8 @@ static SECURITY_STATUS renegotiation_read(struct connection *connection, struct 
     struct record record;
     while (!SSL_in_init(connection->ssl) && record_look(*input, connection->datagram, &record) == WIRE_OK &&
            record.type == RECORD_HANDSHAKE) {
-        ERR_clear_error();
-        connection->ends.in = slice_of(input->data, record.len);
-        connection->ends.in_at = 0;
+        connection_errors_forget();
+        ends_give(&connection->ends, slice_of(input->data, record.len), record.len);
         int result = SSL_read_ex(connection->ssl, none, sizeof none, &none_len);
         *input = slice_of(input->data + record.len, input->len - record.len);
         int error = SSL_get_error(connection->ssl, result);
@@ -161,7 +155,7 @@ static SECURITY_STATUS wish_shutdown(struct connection *connection)
         SSL_set_shutdown(connection->ssl, SSL_SENT_SHUTDOWN);
         return SEC_E_OK;
     }
-    ERR_clear_error();
+    connection_errors_forget();
     require(SSL_shutdown(connection->ssl) >= 0, connection_failure(connection, "close_notify cannot be sent"));
     return SEC_E_OK;
 }
@@ -188,9 +182,8 @@ static SECURITY_STATUS wish_step(struct connection *connection, const struct ste
 /* Nothing came in time: the last flight goes out again (RFC 6347 4.2.4). */
 static SECURITY_STATUS datagram_repeat(struct connection *connection)
 {
-    ERR_clear_error();
-    connection->ends.in = NOTHING;
-    connection->ends.in_at = 0;
+    connection_errors_forget();
+    ends_give(&connection->ends, NOTHING, 0);
     require(DTLSv1_handle_timeout(connection->ssl) >= 0,
             connection_failure(connection, "the flight was sent too often"));
     return connection->state == CONNECTION_HANDSHAKE ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
@@ -263,6 +256,12 @@ static SECURITY_STATUS token_give(struct connection *connection, SECURITY_STATUS
     size_t len = pending->len;
     if (connection->datagram && status >= 0 && len > connection->mtu)
         len = datagram_len(writer_slice_of(pending), connection->mtu);
+    if (len == pending->len && out->token.data == NULL && out->token.growing) { /* as it is */
+        struct writer unused = out->token;
+        out->token = *pending;
+        *pending = unused;
+        return status;
+    }
     writer_bytes(&out->token, pending->data, len);
     require(writer_finish(&out->token) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     size_t left = pending->len - len;
@@ -289,6 +288,7 @@ SECURITY_STATUS connection_step(struct connection *connection, struct tls_creden
                                 const struct step_in *in, struct step_out *out)
 {
     pthread_mutex_lock(&connection->lock);
+    connection->may_send = false;
     credential_change(connection, credential);
     connection->flags_now = in->flags_now;
     SECURITY_STATUS status = step_locked(connection, in, out);
@@ -305,7 +305,7 @@ SECURITY_STATUS connection_step(struct connection *connection, struct tls_creden
         out->stream = STEAL(connection->session_held);
     out->granted = connection->granted;
     out->expiry = connection->expiry;
-    ERR_clear_error();
+    connection_errors_forget();
     pthread_mutex_unlock(&connection->lock);
     return status;
 }

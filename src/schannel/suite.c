@@ -101,9 +101,10 @@ bool suite_describe(const SSL_CIPHER *cipher, int version, struct suite *suite)
 {
     const struct cipher_fact *fact = NULL;
     const struct hash_fact *hash = hash_of(cipher);
+    int nid = SSL_CIPHER_get_cipher_nid(cipher); /* libssl searches for it */
     *suite = (struct suite){0};
     for (size_t i = 0; i < COUNT_OF(cipher_facts); i++)
-        if (cipher_facts[i].nid == SSL_CIPHER_get_cipher_nid(cipher))
+        if (cipher_facts[i].nid == nid)
             fact = &cipher_facts[i];
     require(fact != NULL && hash != NULL && exchange_describe(cipher, suite), false);
     suite->cipher_name = fact->name;

@@ -213,6 +213,12 @@ def test_get(record):
     record.check("get")
 
 
+def test_logon_without_a_daemon(record):
+    for words in (["sessions"], ["sessions", "--json"], ["logoff"], ["logoff", "x"], ["logoff", "1"], ["logon", "EXAMPLE\\alice"]):
+        record.run(*words, stdin=b"pw\n")
+    record.check("logon")
+
+
 def test_bench(record):
     record.run("bench", "--package", "NTLM", *USER, "--seconds", "0", stdin=b"pw\n")
     record.run("bench", "--package", "NTLM", *USER, "--seconds", "0", "--json", stdin=b"pw\n")

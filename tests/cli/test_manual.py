@@ -23,7 +23,7 @@ def made():
 
 
 PAGES = made()
-WHOLE = [page for page in sorted(PAGES.iterdir()) if re.search(r"\.[1357]$", page.name) and not page.read_text().startswith(".so ")]
+WHOLE = [page for page in sorted(PAGES.iterdir()) if re.search(r"\.[13578]$", page.name) and not page.read_text().startswith(".so ")]
 
 
 @pytest.mark.parametrize("page", WHOLE, ids=lambda page: page.name)
@@ -37,7 +37,7 @@ def test_lint(page):
 
 
 def test_there_are_all():
-    assert {"sspi.1", "opensspi.conf.5", "opensspi.7", "opensspi-accounts.7", "opensspi-errors.7", "sspi.3"} < {page.name for page in WHOLE}
+    assert {"sspi.1", "opensspi.conf.5", "opensspi.7", "opensspi-accounts.7", "opensspi-errors.7", "opensspi-lsad.8", "sspi.3"} < {page.name for page in WHOLE}
 
 
 def test_references():

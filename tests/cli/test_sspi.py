@@ -353,8 +353,8 @@ def test_every_status_of_the_library_is_explained(place):
     """Whatever the packages and the certificates' checks answer has a meaning and an advice."""
     explained = {entry["name"] for entry in json.loads(place.good("error", "--json"))}
     answered = set()
-    for folder in ("kerberos", "ntlm", "negotiate", "schannel", "credssp", "core", "lsa", "sasl", "foreign", "accounts", "access"):
-        for path in pathlib.Path(SOURCE, "src", folder).rglob("*.c"):
+    for path in pathlib.Path(SOURCE, "src").rglob("*.c"):
+        if path.parent.name not in ("api", "certificates"):  # whose functions answer last errors, and tables of names
             answered.update(re.findall(r"\b(?:SEC_[EI]|STATUS|CERT_E|CRYPT_E|TRUST_E)_[A-Z0-9_]+\b", path.read_text(encoding="utf-8")))
     answered -= {"STATUS_LOGON_FAILURE_CODE"}  # on CredSSP's wire only
     assert len(answered) > 50 and answered <= explained, sorted(answered - explained)

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Compares the public headers with mingw-w64's: every constant, structure, offset, GUID and prototype.
 
-usage: abi_probe.py include-dir        (the directory that holds sspi.h)
+usage: abi_probe.py include-dir [win32]        (the directory that holds sspi.h)
+
+With win32 the headers of libopensspi-win32 are compared, which need not have all that Windows' have, by lists of their own.
 
 Both compilers are asked for numbers, and nothing is run: each number becomes a line of an assembly listing. What the
 probe asks for is found by reading our headers. Then the question is turned round: what do the SSPI headers of mingw-w64
@@ -61,6 +63,11 @@ SPELLINGS = [
     (r"\bVOID\b", "void"),
     (r"\bCONST\b", "const"),
 ]
+
+
+# The porting kit: its names must be Windows' and mean the same; what it leaves out is not there.
+KIT_OURS = ["windows.h", "winsock2.h", "ws2tcpip.h", "tchar.h", "strsafe.h", "sddl.h", "lm.h", "wincred.h", "winternl.h", "ntstatus.h", "rpc.h", "process.h"]
+KIT_THEIRS = ["winsock2.h", "ws2tcpip.h", "windows.h", "security.h", "tchar.h", "strsafe.h", "sddl.h", "lm.h", "wincred.h", "winternl.h", "rpc.h", "process.h", "sal.h"]
 
 
 class Allowed:
@@ -169,8 +176,10 @@ def spelled(text):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["win32"]):
         sys.exit(__doc__)
+    kit = len(sys.argv) == 3
+    suffix = "_win32" if kit else ""
     include = os.path.realpath(sys.argv[1])
     here = os.path.dirname(os.path.realpath(__file__))
     ours_cc = os.environ.get("CC", "gcc")
@@ -179,9 +188,9 @@ def main():
         print("no %s here: install gcc-mingw-w64-x86-64" % theirs_cc)
         sys.exit(77)
 
-    differences = Allowed(os.path.join(here, "abi_differences.txt"))
-    ours_only = Allowed(os.path.join(here, "abi_ours_only.txt"))
-    theirs_only = Allowed(os.path.join(here, "abi_theirs_only.txt"))
+    differences = Allowed(os.path.join(here, "abi_differences%s.txt" % suffix))
+    ours_only = Allowed(os.path.join(here, "abi_ours_only%s.txt" % suffix))
+    theirs_only = Allowed(os.path.join(here, "abi_theirs_only%s.txt" % suffix))
     complaints = []
 
     def complain(allowed, name, text):
@@ -191,10 +200,15 @@ def main():
     # -fshort-wchar, so that wide strings have the type they have on Windows.
     ours_command = [ours_cc, "-std=gnu11", "-fshort-wchar", "-I" + include] + DEFINES
     theirs_command = [theirs_cc, "-std=gnu11"] + DEFINES + THEIR_DEFINES
-    ours_prefix = "".join("#include <%s>\n" % name for name in OUR_HEADERS)
-    theirs_prefix = "".join("#include <%s>\n" % name for name in THEIR_HEADERS)
+    ours_prefix = "".join("#include <%s>\n" % name for name in (KIT_OURS if kit else OUR_HEADERS))
+    theirs_prefix = "".join("#include <%s>\n" % name for name in (KIT_THEIRS if kit else THEIR_HEADERS))
+    if kit:
+        ours_command += ["-DOPENSSPI_WIN32=1", "-I" + os.path.join(include, "win32")]
+        ours_command.sort(key=lambda word: word == "-I" + include)  # win32/ stands first
+        theirs_prefix = "#define WIN32_NO_STATUS\n" + theirs_prefix + "#undef WIN32_NO_STATUS\n#include <ntstatus.h>\n"
+    place = os.path.join(include, "win32") if kit else include
     ours = winheaders.read(
-        ours_command, ours_prefix, lambda path: os.path.realpath(path).startswith(include + os.sep)
+        ours_command, ours_prefix, lambda path: os.path.realpath(path).startswith(place + os.sep)
     )
     theirs = winheaders.read(theirs_command, theirs_prefix, lambda path: True)
 
@@ -212,7 +226,7 @@ def main():
     for _, table in tables:
         everything.update(getattr(theirs, table))
     # Guards and helpers of ours.
-    private = re.compile(r"(P?OPENSSPI|OpenSspi|_*SSPI_H_*|_*[A-Z0-9]+_DEFINED_*$)")
+    private = re.compile(r"(P?OPENSSPI|OpenSspi|opensspi_|_*SSPI_H_*|_*[A-Z0-9]+_DEFINED_*$)")
     for kind, table in tables:
         for name in getattr(ours, table):
             if name not in everything and not private.match(name):
@@ -224,7 +238,7 @@ def main():
         known.update(getattr(ours, table))
     for kind, table in tables:
         for name in getattr(theirs, table):
-            if covered(name) and name not in known:
+            if not kit and covered(name) and name not in known:
                 complain(theirs_only, name, "only theirs: %s %s (%s)" % (kind, name, theirs.origin[name]))
 
     # Members.

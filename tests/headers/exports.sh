@@ -1,14 +1,14 @@
 #!/bin/sh
-# Compares what a shared library exports with what the public headers declare: every function declared is exported,
-# and nothing else is.
+# Compares what the shared libraries export with what the public headers declare: every function declared is exported by one of them,
+# and nothing else is. libopensspi-win32's symbols begin with "opensspi_", whatever the function's name.
 #
-# usage: exports.sh libopensspi.so include-dir        (the directory that holds sspi.h)
+# usage: exports.sh libopensspi.so include-dir [libopensspi-win32.so]        (the directory that holds sspi.h)
 set -u
 LC_ALL=C
 export LC_ALL
 
-if [ $# -ne 2 ] || [ ! -f "$1" ] || [ ! -f "$2/sspi.h" ]; then
-    echo "usage: $0 libopensspi.so include-dir" >&2
+if [ $# -lt 2 ] || [ ! -f "$1" ] || [ ! -f "$2/sspi.h" ]; then
+    echo "usage: $0 libopensspi.so include-dir [libopensspi-win32.so]" >&2
     exit 2
 fi
 here=$(dirname "$0")
@@ -16,9 +16,15 @@ work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 
 # Type A is the version node itself; @ begins the version of a symbol.
-${NM:-nm} -D --defined-only "$1" | awk '$(NF - 1) != "A" { sub(/@.*/, "", $NF); print $NF }' | sort -u >"$work/exported" || exit 2
-${PYTHON:-python3} "$here/prototypes.py" "$2" >"$work/declared" || exit 2
-sort -u -o "$work/declared" "$work/declared"
+exports() {
+    ${NM:-nm} -D --defined-only "$1" | awk '$(NF - 1) != "A" { sub(/@.*/, "", $NF); print $NF }'
+}
+exports "$1" >"$work/first" || exit 2
+: >"$work/second"
+[ $# -lt 3 ] || exports "$3" | sed 's/^opensspi_//' >"$work/second"
+sort -u "$work/first" "$work/second" >"$work/exported"
+${PYTHON:-python3} "$here/prototypes.py" "$2" >"$work/names" || exit 2
+sed 's/^opensspi_//' "$work/names" | grep -v '^wmain_any$' | sort -u >"$work/declared"
 if [ ! -s "$work/declared" ] || [ ! -s "$work/exported" ]; then
     echo "nothing to compare: $(wc -l <"$work/declared") declared, $(wc -l <"$work/exported") exported" >&2
     exit 2

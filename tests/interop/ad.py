@@ -18,7 +18,7 @@ import time
 from realm import Realm, program
 
 PASSWORD = "Administrator1!"
-PROVISION_SECONDS, START_SECONDS, STOP_SECONDS = 300, 180, 60
+PROVISION_SECONDS, START_SECONDS, STOP_SECONDS = 300, 300, 60
 GLOBAL, LOCAL, UNIVERSAL = 2, 4, 8  # groupType, MS-ADTS 2.2.12
 NORMAL_ACCOUNT, NOT_DELEGATED = 0x200, 0x100000  # userAccountControl, MS-ADTS 2.2.16
 PRIVATE = ("pid directory", "ncalrpc dir", "winbindd socket directory", "ntp signd socket directory", "lock directory",

@@ -5,17 +5,19 @@ with Member() as member:
     subprocess.run([*member.prefix, "wbinfo", "-t"])
 
 libwbclient knows one socket directory, so both sides have mount namespaces in which their own stands there; the controller's DNS server is the only one that either knows. Needs what ad.py needs."""
+import contextlib
 import os
 import signal
 import subprocess
 import time
 
-from ad import PASSWORD, START_SECONDS, STOP_SECONDS, Ad
-from realm import program
+from ad import PASSWORD, STOP_SECONDS, Ad
+from realm import COMMAND_SECONDS, program
 
 SOCKETS = "/run/samba/winbindd"
 PRIVILEGED = "winbindd_privileged"
 COMPUTER = "SERVER"
+START_SECONDS = 300  # bounds on waiting, never waited for
 PLACES = {"private dir": "private", "winbindd socket directory": "sockets", "lock directory": "lock", "state directory": "state",
           "cache directory": "cache", "pid directory": "pid", "ncalrpc dir": "ncalrpc"}
 HOLD = "exec cat"
@@ -33,6 +35,49 @@ def let_go(holder):
     holder.stdin.close()
     holder.wait()
     holder.stdout.close()
+
+
+def living(session):
+    """The processes of a session, but for those that have ended and that nobody has looked at yet."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+                state, _, _, leader = stat.read().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue
+        if state != "Z" and int(leader) == session:
+            found.append(int(pid))
+    return found
+
+
+def end_session(leader):
+    """Waits for the last process of a session that was told to end, and ends those that stay."""
+    until = time.monotonic() + STOP_SECONDS
+    while left := living(leader):
+        if time.monotonic() > until:
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def end_namespace(holder):
+    """Ends what is still in the mount namespace that somebody holds: winbindd's helpers (samba-dcerpcd) have sessions of their own and outlive it."""
+    def others():
+        found, place = [], os.readlink(f"/proc/{holder.pid}/ns/mnt")
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            try:
+                if pid != holder.pid and os.readlink(f"/proc/{pid}/ns/mnt") == place:
+                    found.append(pid)
+            except OSError:
+                continue
+        return found
+    until = time.monotonic() + STOP_SECONDS
+    while (left := others()) and time.monotonic() < until:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
 
 
 class Controller(Ad):
@@ -66,8 +111,26 @@ class Controller(Ad):
 
     def name_dns(self):
         """Provisioning leaves the loopback address out."""
-        for name in ("dc1", "@"):
-            self.tool("dns", "add", "127.0.0.1", self.dns, name, "A", "127.0.0.1", "-U", f"Administrator%{PASSWORD}")
+        self.tool("dns", "add", "127.0.0.1", self.dns, "dc1", "A", "127.0.0.1", "-U", f"Administrator%{PASSWORD}")
+
+    def users(self, names, password):
+        """Many at once, without a program for each."""
+        database = self.database()
+        for name in names:
+            database.newuser(name, password)
+
+    def change(self, account, **attributes):
+        """Sets attributes of an account, or of the domain (None)."""
+        database = self.database()
+        where = database.domain_dn() if account is None else self.distinguished_name(account)
+        for name, value in attributes.items():
+            database.modify_ldif(f"dn: {where}\nchangetype: modify\nreplace: {name}\n{name}: {value}\n")
+
+    def stop_kdc(self):
+        leader = self.process.pid if self.process is not None else None
+        super().stop_kdc()
+        if leader is not None:
+            end_session(leader)
 
 
 class Member:
@@ -118,7 +181,7 @@ class Member:
         self.start_winbind()
 
     def run(self, name, *words):
-        done = subprocess.run([*self.prefix, program(name), *words], env=self.ad.env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run([*self.prefix, program(name), *words], env=self.ad.env, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{name}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -152,6 +215,7 @@ class Member:
             except subprocess.TimeoutExpired:
                 self.signal(signal.SIGKILL)
                 self.process.wait()
+        end_session(self.process.pid)
         self.process = None
 
     def pipe(self):
@@ -161,6 +225,7 @@ class Member:
     def close(self):
         self.stop_winbind()
         if self.holder is not None:
+            end_namespace(self.holder)
             let_go(self.holder)
             self.holder = None
         self.ad.close()

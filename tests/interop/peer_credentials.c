@@ -14,6 +14,7 @@
  *   impersonate | revert    the context's client; the process                                                                  -> ok
  *   duplicate LEVEL         impersonates a duplicate of the thread's token                                                     -> ok
  *   log-on USER DOMAIN PASSWORD TYPE PROVIDER   impersonates who logs on so                                                    -> ok
+ *   s4u-log-on USER         impersonates whom LsaLogonUser logs on on the service's own word (KERB_S4U_LOGON)                  -> ok
  *   acting PACKAGE [both] [list=PACKAGES]       the thread's own credential, which act takes                                   -> ok
  *   who                     whom the kernel takes the thread for, and whom its credential is                        -> who UID NAME
  *   change USER OLD NEW     a password                                                                                         -> ok
@@ -22,6 +23,7 @@
 #include <sspi_ext.h>
 #include <stdint.h>
 #include <unistd.h>
+#include <ntsecapi.h>
 #include <win32/processthreadsapi.h>
 #include <win32/securitybaseapi.h>
 #include <win32/winbase.h>
@@ -290,6 +292,49 @@ static void log_on(const struct line *line)
     answered(good, "LogonUser");
 }
 
+/* Of a logon process: only its tokens can be acted with. */
+static NTSTATUS s4u_token(const char *user, HANDLE *token)
+{
+    struct {
+        KERB_S4U_LOGON logon;
+        SEC_WCHAR user[64];
+    } block = {.logon = {.MessageType = KerbS4ULogon}};
+    char own_name[] = "tests", kerberos[] = "Kerberos";
+    LSA_STRING name = {5, 5, own_name}, package_name = {8, 8, kerberos};
+    TOKEN_SOURCE source = {.SourceName = "tests"};
+    LSA_OPERATIONAL_MODE mode;
+    QUOTA_LIMITS quotas;
+    HANDLE lsa;
+    ULONG number, profile_len;
+    void *profile = NULL;
+    LUID luid;
+    NTSTATUS substatus, status = LsaRegisterLogonProcess(&name, &lsa, &mode);
+    if (status != 0)
+        return status;
+    block.logon.ClientUpn.Buffer = block.user;
+    block.logon.ClientUpn.Length = put_wide(block.user, user);
+    block.logon.ClientUpn.MaximumLength = block.logon.ClientUpn.Length;
+    status = LsaLookupAuthenticationPackage(lsa, &package_name, &number);
+    if (status == 0)
+        status = LsaLogonUser(lsa, &name, Network, number, &block, sizeof block, NULL, &source, &profile, &profile_len,
+                              &luid, token, &quotas, &substatus);
+    LsaDeregisterLogonProcess(lsa);
+    return status;
+}
+
+static void s4u_log_on(const char *user)
+{
+    HANDLE token;
+    NTSTATUS status = s4u_token(user, &token);
+    if (status != 0) {
+        fail((SECURITY_STATUS)status, "LsaLogonUser");
+        return;
+    }
+    BOOL good = ImpersonateLoggedOnUser(token);
+    CloseHandle(token);
+    answered(good, "ImpersonateLoggedOnUser");
+}
+
 static void acting(const struct line *line)
 {
     const char *list = line_value(line, "list");
@@ -335,6 +380,8 @@ static bool thread_command(const struct line *line)
         duplicate(atoi(line->word[1]));
     else if (line_is(line, "log-on") && line->n_words == 6)
         log_on(line);
+    else if (line_is(line, "s4u-log-on") && line->n_words == 2)
+        s4u_log_on(line->word[1]);
     else if (line_is(line, "acting") && line->n_words >= 2)
         acting(line);
     else if (line_is(line, "who"))

@@ -347,6 +347,9 @@ PROOF = {
     "Negotiate": {"MIT SPNEGO": ("test_negotiate_peers.py", "spnego"), "gss-ntlmssp": ("test_negotiate_peers.py", "gss-ntlmssp"),
                   "Samba's ntlm_auth": ("test_negotiate_peers.py", "ntlm_auth"), "Samba's LDAP server": ("test_negotiate_ad.py", "LDAP"),
                   "Wine's client": ("test_sockauth.py", "Wine")},
+    "The security authority": {"MIT KDC": ("test_lsa_kerberos.py", "realm"), "two users": ("../unit/lsa/test_daemon.c", "test_two_users")},
+    "The functions of `ntsecapi": {"MIT KDC": ("test_lsa_functions.py", "realm")},
+    "Source written": {"mingw-w64": ("porting.py", "mingw"), "Wine": ("test_porting_wine.py", "Wine")},
     "SASL": {"Cyrus SASL": ("test_sasl_cyrus.py", "Cyrus"), "Samba's LDAP server": ("test_sasl_cyrus.py", "LDAP")},
     "Extended protection": {"Chromium": ("test_browser.py", "Chromium"), "curl": ("test_httpauth.py", "curl"), "mod_auth_gssapi": ("web.py", "auth_gssapi"),
                             "relays": ("test_httpauth.py", "relay")},
@@ -354,7 +357,8 @@ PROOF = {
                  "Wine's client": ("test_sockauth.py", "Wine")},
     "WDigest": {"curl": ("test_digest.py", "curl"), "mod_auth_digest": ("web.py", "auth_digest"), "Cyrus SASL": ("test_digest_cyrus.py", "Cyrus")},
     "CredSSP": {"FreeRDP's xfreerdp": ("test_freerdp.py", "xfreerdp"), "FreeRDP's shadow server": ("test_freerdp.py", "shadow")},
-    "Access tokens": {"the kernel": ("../unit/access/test_impersonation.c", "geteuid"), "a Samba domain": ("test_kerberos_ad.py", "directory_sids")},
+    "Access tokens": {"the kernel": ("../unit/access/test_impersonation.c", "geteuid"), "MIT KDC": ("test_delegation_sample.py", "realm"),
+                      "a Samba domain": ("test_kerberos_ad.py", "directory_sids")},
 }
 PACKAGE_OF_ROW = {"NTLM:": "NTLM", "Kerberos:": "Kerberos", "Negotiate": "Negotiate", "Schannel": "Schannel", "CredSSP": "CREDSSP", "WDigest": "WDigest"}
 
@@ -374,6 +378,7 @@ def test_what_is_supported_is_proven():
         if "not yet" in client + server:
             assert not named, what
             continue
+        assert named, f"{what}: proven against whom?"
         row = max((name for name in PROOF if what.startswith(name)), key=len, default=None)
         assert row is not None, f"{what}: PROOF has no entry for this row"
         assert named == set(PROOF[row]), what

@@ -250,3 +250,27 @@ def test_forwarding_that_the_domain_refuses(world, ad):
     assert served(client, front) == "alice@EXAMPLE.TEST"
     front.must("impersonate")
     assert front.answer("acting", "Kerberos") is None and refused(front, NO_CREDENTIALS)
+
+
+@pytest.mark.parametrize("user", ("alice", "alice@EXAMPLE.TEST"))
+def test_logon_without_a_password(world, ad, user):
+    """KERB_S4U_LOGON: the PAC says who the user is, whose credentials go on to the back, and from there to the next."""
+    uid = impersonating(world, ad, f"keytab = FILE:{ad.directory}/front-account.keytab\n")
+    world.krb5["KRB5CCNAME"] = f"FILE:{world.directory}/none"
+    front, back, closed = Holder(world), negotiating(world, ad, "back", "both"), negotiating(world, ad, "closed", "in")
+    front.must("s4u-log-on", user)
+    front.must("acting", "Kerberos")
+    assert front.say("who") == f"{uid} alice@EXAMPLE.TEST"
+    step = front.act(BACK)
+    assert step is not None, front.problem
+    assert served(front, back, step) == "alice@EXAMPLE.TEST"
+    assert go_on(back, closed, CLOSED, uid) == "alice@EXAMPLE.TEST"
+
+
+def test_logon_without_a_password_of_who_may_not(world, ad):
+    impersonating(world, ad, f"keytab = FILE:{ad.directory}/front-account.keytab\n")
+    world.krb5["KRB5CCNAME"] = f"FILE:{world.directory}/none"
+    front = Holder(world)
+    front.must("s4u-log-on", "guarded")
+    front.must("acting", "Kerberos")
+    assert front.act(BACK) is None and refused(front, DELEGATION_POLICY)

@@ -1,5 +1,6 @@
 """S4U2Self and S4U2Proxy, also resource-based, with MIT's KDC and a database module that knows who may delegate to whom."""
 import pathlib
+import pwd
 import sys
 import tempfile
 
@@ -11,7 +12,9 @@ from krb_credentials import KEYTAB, Holder, served  # noqa: E402
 from krb_peers import KerberosWorld  # noqa: E402
 
 FRONT, PLAIN, OTHER, BACK, RESOURCE = (f"HTTP/{name}.example.test" for name in ("front", "plain", "other", "back", "resource"))
-DELEGATION_POLICY, LOGON_DENIED = "0x8009035e", "0x8009030c"
+DELEGATION_POLICY, LOGON_DENIED, NO_CREDENTIALS = "0x8009035e", "0x8009030c", "0x8009030e"
+LOGON_FAILURE = "0xc000006d"
+USER = "games"  # a Unix user that each Debian has, and a principal of the same name
 
 
 @pytest.fixture(scope="module", name="realm")
@@ -22,7 +25,8 @@ def realm_of_the_module():
             realm.addprinc(name)
         for name in (FRONT, PLAIN, OTHER, BACK, RESOURCE):
             realm.keytab(name, f"{name.split('/')[1].split('.', maxsplit=1)[0]}.keytab")
-        realm.addprinc("alice", "Password1!")
+        for user in ("alice", USER):
+            realm.addprinc(user, "Password1!")
         realm.addprinc("guarded", "Password1!", "-allow_forwardable")
         yield realm
 
@@ -115,3 +119,46 @@ def test_user_whose_tickets_are_not_forwarded(world, realm):
 def test_nobody(world, realm):
     front = service(world, realm, "front")
     assert front.answer("s4u", "nobody") is None and refused(front, LOGON_DENIED)
+
+
+def logon_service(world, realm, name, kerberos=""):
+    """Of a service with nothing but its keytab."""
+    world.configure(f"keytab = FILE:{realm.directory}/{name}.keytab\n{kerberos}[access]\nname_domains = EXAMPLE.TEST\n")
+    return Holder(world)
+
+
+def go_on(front, package="Kerberos"):
+    """The first step at the back, with the thread's own credentials; None when the KDC or we refuse."""
+    return front.act(BACK) if front.answer("acting", package) is not None else None
+
+
+@pytest.mark.parametrize("package", ("Kerberos", "Negotiate"))
+def test_logon_without_a_password(world, realm, package):
+    """KERB_S4U_LOGON: the token makes the thread the user, and its credentials go on by S4U2Proxy."""
+    front, back = logon_service(world, realm, "front"), Holder(world)
+    front.must("s4u-log-on", USER)
+    assert back.acquire("in", package=package), back.problem
+    assert back.set(KEYTAB, f"FILE:{realm.directory}/back.keytab"), back.problem
+    back.must("again")
+    step = go_on(front, package)
+    assert step is not None, front.problem
+    assert front.say("who").startswith(f"{pwd.getpwnam(USER).pw_uid} ")
+    assert served(front, back, step) == f"{USER}@EXAMPLE.TEST"
+    front.must("revert")
+    assert front.say("who").startswith("0 ")
+
+
+def test_logon_without_a_password_and_without_leave(world, realm):
+    plain = logon_service(world, realm, "plain")
+    plain.must("s4u-log-on", USER)
+    assert go_on(plain) is None and refused(plain, DELEGATION_POLICY)
+    off = logon_service(world, realm, "front", "s4u2proxy = no\n")
+    off.must("s4u-log-on", USER)
+    assert go_on(off) is None and refused(off, NO_CREDENTIALS)
+
+
+def test_logon_of_nobody(world, realm):
+    front = logon_service(world, realm, "front")
+    assert front.answer("s4u-log-on", "nobody") is None and refused(front, LOGON_FAILURE)
+    assert front.answer("s4u-log-on", "alice") is None  # no Unix user is it
+    assert front.say("who").startswith("0 ")

@@ -95,7 +95,8 @@ void domain_await_hanging(unsigned n)
         if (there)
             return;
     }
-    assert(!"nobody asks winbind");
+    fputs("nobody asks winbind\n", stderr);
+    abort();
 }
 
 void domain_await_quiet(void)

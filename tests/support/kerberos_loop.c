@@ -1,5 +1,6 @@
 #include "support/kerberos_loop.h"
 
+#include "support/lsa_daemon.h"
 #include <assert.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -54,8 +55,8 @@ void kerberos_loop_configure(const char *libdefaults, const char *sections, cons
              "[domain_realm]\n.example.test = " FORGE_REALM "\n%s\n",
              libdefaults != NULL ? libdefaults : "", sections != NULL ? sections : "");
     file_put("krb5.conf", text);
-    snprintf(text, sizeof text, "[names]\ncomputer = SERVER\ndomain = EXAMPLE\n[kerberos]\nkdc_seconds = 5\n%s",
-             own != NULL ? own : "");
+    snprintf(text, sizeof text, "[names]\ncomputer = SERVER\ndomain = EXAMPLE\n[kerberos]\nkdc_seconds = 5\n%s%s",
+             own != NULL ? own : "", lsa_daemon_section(directory));
     file_put("opensspi.conf", text);
     snprintf(cache, sizeof cache, "FILE:%s/cache", directory);
     snprintf(keytab, sizeof keytab, "FILE:%s/keytab", directory);
@@ -65,6 +66,7 @@ void kerberos_loop_configure(const char *libdefaults, const char *sections, cons
     setenv("OPENSSPI_CONFIG", path_of("opensspi.conf"), 1);
     if (first)
         kerberos_loop_keytab();
+    lsa_daemon_ensure();
 }
 
 static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *walk)
@@ -75,6 +77,7 @@ static int remove_one(const char *path, const struct stat *status, int flag, str
 
 void kerberos_loop_cleanup(void)
 {
+    lsa_daemon_stop();
     if (directory[0] != '\0')
         nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     directory[0] = '\0';

@@ -1,5 +1,6 @@
 #include "support/ntlm_loop.h"
 
+#include "support/lsa_daemon.h"
 #include <assert.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -36,13 +37,14 @@ void loop_configure(const char *extra)
     snprintf(
         text, sizeof text,
         "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\ndns_domain = example.test\n"
-        "[accounts]\nstores = sam:%s/sam\n%s",
-        directory, extra != NULL ? extra : "");
+        "[accounts]\nstores = sam:%s/sam\n%s%s",
+        directory, extra != NULL ? extra : "", lsa_daemon_section(directory));
     file_put("opensspi.conf", text);
     snprintf(path, sizeof path, "%s/opensspi.conf", directory);
     setenv("OPENSSPI_CONFIG", path, 1);
     unsetenv("NTLM_USER_FILE");
     unsetenv("OPENSSPI_NTLM_USER_FILE");
+    lsa_daemon_ensure();
 }
 
 const char *loop_directory(void)
@@ -58,6 +60,7 @@ static int remove_one(const char *path, const struct stat *status, int flag, str
 
 void loop_cleanup(void)
 {
+    lsa_daemon_stop();
     if (directory[0] != '\0')
         nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     directory[0] = '\0';

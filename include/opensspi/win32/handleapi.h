@@ -1,5 +1,5 @@
 /*
- * handleapi.h: closing the handles of access tokens.
+ * handleapi.h: closing handles.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,11 +7,22 @@
 #define OPENSSPI_WIN32_HANDLEAPI_H
 
 #include "../sspi_ext.h"
+#include "symbol.h"
 
-/* The library has token handles only, and leaves the name CloseHandle to whoever has all kinds of them: a program may be linked with
+#ifdef OPENSSPI_WIN32
+OPENSSPI_BEGIN_DECLS
+
+/* CloseHandle closes the handle of an access token, thread, event or mutex. A thread runs on. FALSE, ERROR_INVALID_HANDLE for what is none.
+ * Source: Microsoft, CloseHandle. */
+BOOL WINAPI CloseHandle(HANDLE hObject) OPENSSPI_WIN32_SYMBOL(CloseHandle);
+
+OPENSSPI_END_DECLS
+#else
+/* Without libopensspi-win32 there are token handles only, and the name CloseHandle is left to whoever has all kinds of them: a program may be linked with
  * another library that exports it. */
 #ifndef CloseHandle
 #define CloseHandle OpenSspiCloseHandle
+#endif
 #endif
 
 #endif

@@ -9,6 +9,7 @@
 #define OPENSSPI_WIN32_PROCESSTHREADSAPI_H
 
 #include "winnt.h"
+#include "symbol.h"
 
 OPENSSPI_BEGIN_DECLS
 
@@ -51,6 +52,31 @@ BOOL WINAPI OpenThreadToken(HANDLE ThreadHandle, DWORD DesiredAccess, BOOL OpenA
  * ERROR_BAD_TOKEN_TYPE for a primary token, and the errors of ImpersonateLoggedOnUser. Source: Microsoft, SetThreadToken.
  */
 BOOL WINAPI SetThreadToken(PHANDLE Thread, HANDLE Token);
+
+#ifdef OPENSSPI_WIN32
+/* With libopensspi-win32. Source: Microsoft, process and thread functions. */
+
+#define CREATE_SUSPENDED 0x00000004
+#define STACK_SIZE_PARAM_IS_A_RESERVATION 0x00010000
+#define STILL_ACTIVE ((DWORD)0x00000103)
+
+/* CreateThread starts a thread. dwStackSize: bytes, or 0. Its handle is waited for and closed with CloseHandle. NULL: ERROR_NOT_ENOUGH_MEMORY,
+ * ERROR_INVALID_PARAMETER. */
+HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES lpThreadAttributes, SIZE_T dwStackSize,
+                           LPTHREAD_START_ROUTINE lpStartAddress, LPVOID lpParameter, DWORD dwCreationFlags,
+                           LPDWORD lpThreadId) OPENSSPI_WIN32_SYMBOL(CreateThread);
+/* ResumeThread starts a thread that was created suspended: 1; 0 when it runs already; (DWORD)-1, ERROR_INVALID_HANDLE. */
+DWORD WINAPI ResumeThread(HANDLE hThread) OPENSSPI_WIN32_SYMBOL(ResumeThread);
+/* ExitThread ends the calling thread, which CreateThread began. */
+VOID WINAPI ExitThread(DWORD dwExitCode) OPENSSPI_WIN32_SYMBOL(ExitThread) __attribute__((noreturn));
+/* GetExitCodeThread gives what the thread returned; STILL_ACTIVE while it runs. */
+BOOL WINAPI GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCode) OPENSSPI_WIN32_SYMBOL(GetExitCodeThread);
+/* The kernel's numbers of this process and thread. */
+DWORD WINAPI GetCurrentProcessId(VOID) OPENSSPI_WIN32_SYMBOL(GetCurrentProcessId);
+DWORD WINAPI GetCurrentThreadId(VOID) OPENSSPI_WIN32_SYMBOL(GetCurrentThreadId);
+/* ExitProcess ends the process as exit does. */
+VOID WINAPI ExitProcess(UINT uExitCode) OPENSSPI_WIN32_SYMBOL(ExitProcess) __attribute__((noreturn));
+#endif
 
 OPENSSPI_END_DECLS
 

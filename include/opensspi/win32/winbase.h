@@ -12,12 +12,27 @@
 #include "handleapi.h"
 #include "processthreadsapi.h"
 #include "securitybaseapi.h"
+#ifdef OPENSSPI_WIN32
+#include "fileapi.h"
+#include "heapapi.h"
+#include "libloaderapi.h"
+#include "profileapi.h"
+#include "stringapiset.h"
+#include "synchapi.h"
+#include "sysinfoapi.h"
+#include "timezoneapi.h"
+#include "ulong.h"
+#include <stdarg.h>
+#include <string.h>
+#endif
 
 OPENSSPI_BEGIN_DECLS
 
+#ifndef OPENSSPI_WIN32
 /* What sddl.h hands out is freed with it; see handleapi.h for the name. */
 #ifndef LocalFree
 #define LocalFree OpenSspiLocalFree
+#endif
 #endif
 
 #define LOGON32_LOGON_INTERACTIVE 2
@@ -88,6 +103,136 @@ BOOL WINAPI LookupAccountNameA(LPCSTR lpSystemName, LPCSTR lpAccountName, PSID S
                                LPSTR ReferencedDomainName, LPDWORD cchReferencedDomainName, PSID_NAME_USE peUse);
 #define LookupAccountName OPENSSPI_AW(LookupAccountName)
 
+#ifdef OPENSSPI_WIN32
+/* All that follows is libopensspi-win32's. */
+
+/*
+ * Memory. A block is its own handle: LMEM_MOVEABLE changes nothing, and locking gives the pointer back. Source: Microsoft, global and local functions.
+ */
+
+#define GMEM_FIXED 0x0000
+#define GMEM_MOVEABLE 0x0002
+#define GMEM_ZEROINIT 0x0040
+#define GPTR 0x0040
+#define GHND 0x0042
+
+/* LocalAlloc gives a block of uBytes for LocalFree. NULL: ERROR_NOT_ENOUGH_MEMORY. */
+HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes) OPENSSPI_WIN32_SYMBOL(LocalAlloc);
+/* LocalReAlloc changes its size; what is new is zeroed. NULL: the block is as it was; ERROR_INVALID_HANDLE for what is none. */
+HLOCAL WINAPI LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags) OPENSSPI_WIN32_SYMBOL(LocalReAlloc);
+/* LocalFree frees it, and what functions hand out that document it so: NULL; hMem itself, ERROR_INVALID_HANDLE, for what is none. */
+HLOCAL WINAPI LocalFree(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalFree);
+/* LocalSize gives its bytes; 0, ERROR_INVALID_HANDLE for what is none. */
+SIZE_T WINAPI LocalSize(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalSize);
+LPVOID WINAPI LocalLock(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalLock);
+BOOL WINAPI LocalUnlock(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalUnlock);
+HGLOBAL WINAPI GlobalAlloc(UINT uFlags, SIZE_T dwBytes) OPENSSPI_WIN32_SYMBOL(GlobalAlloc);
+HGLOBAL WINAPI GlobalReAlloc(HGLOBAL hMem, SIZE_T dwBytes, UINT uFlags) OPENSSPI_WIN32_SYMBOL(GlobalReAlloc);
+HGLOBAL WINAPI GlobalFree(HGLOBAL hMem) OPENSSPI_WIN32_SYMBOL(GlobalFree);
+SIZE_T WINAPI GlobalSize(HGLOBAL hMem) OPENSSPI_WIN32_SYMBOL(GlobalSize);
+LPVOID WINAPI GlobalLock(HGLOBAL hMem) OPENSSPI_WIN32_SYMBOL(GlobalLock);
+BOOL WINAPI GlobalUnlock(HGLOBAL hMem) OPENSSPI_WIN32_SYMBOL(GlobalUnlock);
+
+#define MoveMemory(Destination, Source, Length) memmove((Destination), (Source), (Length))
+#define CopyMemory(Destination, Source, Length) memcpy((Destination), (Source), (Length))
+#define FillMemory(Destination, Length, Fill) memset((Destination), (Fill), (Length))
+#define ZeroMemory(Destination, Length) memset((Destination), 0, (Length))
+/* SecureZeroMemory wipes, and the compiler does not leave it out. */
+PVOID WINAPI SecureZeroMemory(PVOID ptr, SIZE_T cnt) OPENSSPI_WIN32_SYMBOL(SecureZeroMemory);
+
+/*
+ * Strings. Lengths count characters; text ends with a NUL. lstrcmpi folds ASCII in the A form and the basic plane in the W form; both compare code by code, not
+ * by the rules of a language. lstrcpyn copies iMaxLength - 1 characters at most. Source: Microsoft, string functions.
+ */
+int WINAPI lstrlenA(LPCSTR lpString) OPENSSPI_WIN32_SYMBOL(lstrlenA);
+int WINAPI lstrlenW(LPCWSTR lpString) OPENSSPI_WIN32_SYMBOL(lstrlenW);
+#define lstrlen OPENSSPI_AW(lstrlen)
+LPSTR WINAPI lstrcpyA(LPSTR lpString1, LPCSTR lpString2) OPENSSPI_WIN32_SYMBOL(lstrcpyA);
+LPWSTR WINAPI lstrcpyW(LPWSTR lpString1, LPCWSTR lpString2) OPENSSPI_WIN32_SYMBOL(lstrcpyW);
+#define lstrcpy OPENSSPI_AW(lstrcpy)
+LPSTR WINAPI lstrcpynA(LPSTR lpString1, LPCSTR lpString2, int iMaxLength) OPENSSPI_WIN32_SYMBOL(lstrcpynA);
+LPWSTR WINAPI lstrcpynW(LPWSTR lpString1, LPCWSTR lpString2, int iMaxLength) OPENSSPI_WIN32_SYMBOL(lstrcpynW);
+#define lstrcpyn OPENSSPI_AW(lstrcpyn)
+LPSTR WINAPI lstrcatA(LPSTR lpString1, LPCSTR lpString2) OPENSSPI_WIN32_SYMBOL(lstrcatA);
+LPWSTR WINAPI lstrcatW(LPWSTR lpString1, LPCWSTR lpString2) OPENSSPI_WIN32_SYMBOL(lstrcatW);
+#define lstrcat OPENSSPI_AW(lstrcat)
+int WINAPI lstrcmpA(LPCSTR lpString1, LPCSTR lpString2) OPENSSPI_WIN32_SYMBOL(lstrcmpA);
+int WINAPI lstrcmpW(LPCWSTR lpString1, LPCWSTR lpString2) OPENSSPI_WIN32_SYMBOL(lstrcmpW);
+#define lstrcmp OPENSSPI_AW(lstrcmp)
+int WINAPI lstrcmpiA(LPCSTR lpString1, LPCSTR lpString2) OPENSSPI_WIN32_SYMBOL(lstrcmpiA);
+int WINAPI lstrcmpiW(LPCWSTR lpString1, LPCWSTR lpString2) OPENSSPI_WIN32_SYMBOL(lstrcmpiW);
+#define lstrcmpi OPENSSPI_AW(lstrcmpi)
+
+/*
+ * Messages.
+ */
+
+#define FORMAT_MESSAGE_ALLOCATE_BUFFER 0x00000100
+#define FORMAT_MESSAGE_IGNORE_INSERTS 0x00000200
+#define FORMAT_MESSAGE_FROM_STRING 0x00000400
+#define FORMAT_MESSAGE_FROM_HMODULE 0x00000800
+#define FORMAT_MESSAGE_FROM_SYSTEM 0x00001000
+#define FORMAT_MESSAGE_ARGUMENT_ARRAY 0x00002000
+#define FORMAT_MESSAGE_MAX_WIDTH_MASK 0x000000FF
+
+/*
+ * FormatMessage makes the text of an error, or of a message with inserts.
+ *
+ * dwFlags       FROM_SYSTEM: what dwMessageId means, a system error code, an HRESULT of SSPI, certificates or FACILITY_WIN32, or an NTSTATUS; it ends with CR LF.
+ *               FROM_STRING: lpSource is the message. FROM_HMODULE: modules have no messages here, so the system's are looked at when that is asked for, too.
+ *               The low byte is a line width, or FORMAT_MESSAGE_MAX_WIDTH_MASK, which makes one line of it.
+ * lpSource      the message; in the A function UTF-8.
+ * dwLanguageId  0, or English. The words are English.
+ * lpBuffer      room for nSize characters; with ALLOCATE_BUFFER a pointer that receives a block of at least nSize for LocalFree.
+ * Arguments     for %1 to %99, a va_list, or an array of DWORD_PTR with ARGUMENT_ARRAY. %1!format! formats as wsprintf does; floating point is not for it.
+ *
+ * Returns characters without the NUL; 0: ERROR_MR_MID_NOT_FOUND, ERROR_RESOURCE_LANG_NOT_FOUND, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER,
+ * ERROR_NO_WORK_DONE for an empty message, ERROR_NOT_ENOUGH_MEMORY. Source: Microsoft, FormatMessage; observed behaviour.
+ */
+DWORD WINAPI FormatMessageA(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD dwLanguageId, LPSTR lpBuffer,
+                            DWORD nSize, va_list *Arguments) OPENSSPI_WIN32_SYMBOL(FormatMessageA);
+DWORD WINAPI FormatMessageW(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD dwLanguageId, LPWSTR lpBuffer,
+                            DWORD nSize, va_list *Arguments) OPENSSPI_WIN32_SYMBOL(FormatMessageW);
+#define FormatMessage OPENSSPI_AW(FormatMessage)
+
+/* OutputDebugString writes to standard error when OPENSSPI_DEBUG_STRINGS is in the environment, else nowhere: there is no debugger that listens. */
+VOID WINAPI OutputDebugStringA(LPCSTR lpOutputString) OPENSSPI_WIN32_SYMBOL(OutputDebugStringA);
+VOID WINAPI OutputDebugStringW(LPCWSTR lpOutputString) OPENSSPI_WIN32_SYMBOL(OutputDebugStringW);
+#define OutputDebugString OPENSSPI_AW(OutputDebugString)
+
+/*
+ * Names. lpnSize: room in characters; GetUserName gives the length with the NUL, GetComputerName without.
+ */
+
+#define MAX_COMPUTERNAME_LENGTH 15
+
+/* GetUserName gives the name of the user that the thread acts for. FALSE: ERROR_INSUFFICIENT_BUFFER with the room needed, ERROR_NONE_MAPPED. */
+BOOL WINAPI GetUserNameA(LPSTR lpBuffer, LPDWORD pcbBuffer) OPENSSPI_WIN32_SYMBOL(GetUserNameA);
+BOOL WINAPI GetUserNameW(LPWSTR lpBuffer, LPDWORD pcbBuffer) OPENSSPI_WIN32_SYMBOL(GetUserNameW);
+#define GetUserName OPENSSPI_AW(GetUserName)
+/* GetComputerName gives GetComputerNameEx's ComputerNameNetBIOS. FALSE: ERROR_BUFFER_OVERFLOW with the room needed. */
+BOOL WINAPI GetComputerNameA(LPSTR lpBuffer, LPDWORD nSize) OPENSSPI_WIN32_SYMBOL(GetComputerNameA);
+BOOL WINAPI GetComputerNameW(LPWSTR lpBuffer, LPDWORD nSize) OPENSSPI_WIN32_SYMBOL(GetComputerNameW);
+#define GetComputerName OPENSSPI_AW(GetComputerName)
+/* GetEnvironmentVariable gives a variable's value: characters without the NUL, or the room needed with it; 0: ERROR_ENVVAR_NOT_FOUND, or an empty value. */
+DWORD WINAPI GetEnvironmentVariableA(LPCSTR lpName, LPSTR lpBuffer, DWORD nSize)
+    OPENSSPI_WIN32_SYMBOL(GetEnvironmentVariableA);
+DWORD WINAPI GetEnvironmentVariableW(LPCWSTR lpName, LPWSTR lpBuffer, DWORD nSize)
+    OPENSSPI_WIN32_SYMBOL(GetEnvironmentVariableW);
+#define GetEnvironmentVariable OPENSSPI_AW(GetEnvironmentVariable)
+#endif
+
 OPENSSPI_END_DECLS
+
+#ifdef OPENSSPI_WIN32
+/* Counters of several threads, of any width: Windows' `long` is a LONG. */
+#define InterlockedIncrement(p) __atomic_add_fetch((p), 1, __ATOMIC_SEQ_CST)
+#define InterlockedDecrement(p) __atomic_sub_fetch((p), 1, __ATOMIC_SEQ_CST)
+#define InterlockedExchange(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
+#define InterlockedExchangeAdd(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
+#define InterlockedExchangePointer(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
+#define InterlockedCompareExchange(p, v, c) __sync_val_compare_and_swap((p), (c), (v))
+#define InterlockedCompareExchangePointer(p, v, c) __sync_val_compare_and_swap((p), (c), (v))
+#endif
 
 #endif

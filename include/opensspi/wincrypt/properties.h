@@ -175,21 +175,6 @@ BOOL WINAPI CryptAcquireCertificatePrivateKey(PCCERT_CONTEXT pCert, DWORD dwFlag
 BOOL WINAPI CryptReleaseContext(HCRYPTPROV hProv, DWORD dwFlags);
 SECURITY_STATUS WINAPI NCryptFreeObject(NCRYPT_HANDLE hObject);
 
-/* A moment in parts, UTC. */
-#ifndef _SYSTEMTIME_
-#define _SYSTEMTIME_
-typedef struct _SYSTEMTIME {
-    WORD wYear;
-    WORD wMonth; /* 1 to 12 */
-    WORD wDayOfWeek;
-    WORD wDay;
-    WORD wHour;
-    WORD wMinute;
-    WORD wSecond;
-    WORD wMilliseconds;
-} SYSTEMTIME, *PSYSTEMTIME, *LPSYSTEMTIME;
-#endif
-
 typedef struct _CERT_EXTENSIONS {
     DWORD cExtension;
     PCERT_EXTENSION rgExtension;

@@ -57,7 +57,7 @@ OPENSSPI_BEGIN_DECLS
  *
  * dwEncodingType  not used, but for X509_ASN_ENCODING | PKCS_7_ASN_ENCODING.
  * hCryptProv      not used; 0.
- * dwFlags         of the above, CERT_STORE_DELETE_FLAG, CREATE_NEW and CERT_FILE_STORE_COMMIT_ENABLE_FLAG are refused: nothing here writes files. For a file OPEN_EXISTING is
+ * dwFlags         of the above, CERT_STORE_DELETE_FLAG, CREATE_NEW of anything but memory and CERT_FILE_STORE_COMMIT_ENABLE_FLAG are refused: nothing here writes files. For a file OPEN_EXISTING is
  *                 implied. A system store needs one of the CERT_SYSTEM_STORE_ places, and is read only.
  * pvPara          as the provider says. A file holds certificates and revocation lists in PEM (any number, other blocks are passed over), a certificate or list in
  *                 DER, or a PKCS #7 SignedData in either. What is added to an open file store stays in memory.

@@ -143,6 +143,10 @@ static void test_deleting(void **state)
     assert_false(CertDeleteCertificateFromStore(loose)); /* it was freed */
     assert_false(CertDeleteCertificateFromStore(NULL));
     assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
+    store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG, NULL);
+    assert_non_null(store);
+    assert_true(CertCloseStore(store, 0));
+    assert_null(CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_DELETE_FLAG, NULL));
     store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_READONLY_FLAG, NULL);
     loose = context_of(the_leaf()->x509);
     assert_false(CertAddCertificateContextToStore(store, loose, CERT_STORE_ADD_ALWAYS, NULL));

@@ -14,6 +14,7 @@
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static struct digest_side client, server;
 static const struct digest_call get = {.flags = DIGEST_HTTP, .target = "/dir/index.html?q=\"1\"", .method = "GET"};
@@ -460,6 +461,51 @@ static void test_bindings(void **state)
     }
 }
 
+/* A file of the test's directory, beside the database. */
+static void file_put(const char *name, const char *text, mode_t mode, char path[128])
+{
+    snprintf(path, 128, "%.*s/%s", (int)(strrchr(digest_database(), '/') - digest_database()), digest_database(), name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fchmod(fileno(file), mode), 0);
+    fclose(file);
+}
+
+static void default_client(void)
+{
+    char name[] = "WDigest";
+    digest_side_end(&client);
+    client.has_credential = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL,
+                                                      &client.credential, NULL) == SEC_E_OK;
+    assert_true(client.has_credential);
+}
+
+/* Who names nobody is the user file's first line, or whom the user says under the flag for it, or nobody. */
+static void test_default_credentials(void **state)
+{
+    char path[128], extra[256];
+    struct digest_call ours = get;
+    (void)state;
+    default_client();
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_NO_CREDENTIALS);
+    file_put("users", "EXAMPLE:alice:Password1!\n", 0600, path);
+    snprintf(extra, sizeof extra, "[credentials]\nuser_file = %s\n", path);
+    reconfigure(extra);
+    default_client();
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    assert_client_name("EXAMPLE\\alice");
+    file_put("askpass", "#!/bin/sh\ncase $1 in *assword*) echo Password1! ;; *) echo alice ;; esac\n", 0700, path);
+    snprintf(extra, sizeof extra, "[credentials]\naskpass = %s\n", path);
+    reconfigure(extra);
+    default_client();
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_NO_CREDENTIALS);
+    forget();
+    ours.flags |= ISC_REQ_PROMPT_FOR_CREDS;
+    assert_int_equal(digest_http_run(&client, &server, &ours, &got), SEC_E_OK);
+    assert_client_name("EXAMPLE\\alice");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +525,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_attributes, begin, end),
         cmocka_unit_test_setup_teardown(test_export, begin, end),
         cmocka_unit_test_setup_teardown(test_bindings, begin, end),
+        cmocka_unit_test_setup_teardown(test_default_credentials, begin, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     digest_cleanup();

@@ -4,6 +4,7 @@
  */
 #include "support/tls_loop.h"
 
+#include <openssl/err.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -520,9 +521,89 @@ static void test_alerts(void **state)
     pair_free(pair);
 }
 
+static SECURITY_STATUS alert_step(struct side *from, DWORD number)
+{
+    DWORD token[3] = {SCHANNEL_ALERT, TLS1_ALERT_FATAL, number};
+    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    assert_int_equal(ApplyControlToken(&from->context, &list), SEC_E_OK);
+    return side_step(from);
+}
+
+/* libssl writes a TLS 1.3 server's: it knows all numbers that programs have names for. */
+static void test_alerts_by_server(void **state)
+{
+    static const uint8_t numbers[] = {
+        TLS1_ALERT_CLOSE_NOTIFY,         TLS1_ALERT_UNEXPECTED_MESSAGE,  TLS1_ALERT_BAD_RECORD_MAC,
+        TLS1_ALERT_DECRYPTION_FAILED,    TLS1_ALERT_RECORD_OVERFLOW,     TLS1_ALERT_DECOMPRESSION_FAIL,
+        TLS1_ALERT_HANDSHAKE_FAILURE,    TLS1_ALERT_BAD_CERTIFICATE,     TLS1_ALERT_UNSUPPORTED_CERT,
+        TLS1_ALERT_CERTIFICATE_REVOKED,  TLS1_ALERT_CERTIFICATE_EXPIRED, TLS1_ALERT_CERTIFICATE_UNKNOWN,
+        TLS1_ALERT_ILLEGAL_PARAMETER,    TLS1_ALERT_UNKNOWN_CA,          TLS1_ALERT_ACCESS_DENIED,
+        TLS1_ALERT_DECODE_ERROR,         TLS1_ALERT_DECRYPT_ERROR,       TLS1_ALERT_EXPORT_RESTRICTION,
+        TLS1_ALERT_PROTOCOL_VERSION,     TLS1_ALERT_INSUFFIENT_SECURITY, TLS1_ALERT_INTERNAL_ERROR,
+        TLS1_ALERT_USER_CANCELED,        TLS1_ALERT_NO_RENEGOTIATION,    TLS1_ALERT_UNSUPPORTED_EXT,
+        TLS1_ALERT_UNKNOWN_PSK_IDENTITY, TLS1_ALERT_NO_APP_PROTOCOL};
+    (void)state;
+    struct loop_pair *pair = pair_of(SP_PROT_TLS1_3);
+    for (size_t i = 0; i < sizeof numbers; i++) {
+        run_and_talk(pair);
+        assert_int_equal(alert_step(&pair->server, numbers[i]), SEC_E_OK);
+        assert_int_equal(pair->server.out.len, 5 + 2 + 1 + 16);
+        assert_int_equal(side_send(&pair->server, "x", 1, &text), SEC_E_CONTEXT_EXPIRED);
+        pair_restart(pair);
+    }
+    run_and_talk(pair);
+    assert_int_equal(alert_step(&pair->server, 200), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(side_send(&pair->server, "x", 1, &text), SEC_E_CONTEXT_EXPIRED);
+    pair_free(pair);
+}
+
+/* A TLS 1.3 client that showed a certificate still has it, and can send alerts too. */
+static void test_alert_with_certificate(void **state)
+{
+    (void)state;
+    struct loop_pair *pair = pair_new();
+    assert_int_equal(side_acquire_with(&pair->client, pki_client(), 0, SCH_CRED_MANUAL_CRED_VALIDATION), SEC_E_OK);
+    pair_acquire(pair, 0, SP_PROT_TLS1_3_SERVER, 0);
+    pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+    run_and_talk(pair);
+    PCCERT_CONTEXT own;
+    assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_LOCAL_CERT_CONTEXT, &own), SEC_E_OK);
+    CertFreeCertificateContext(own);
+    assert_int_equal(alert_step(&pair->client, TLS1_ALERT_ACCESS_DENIED), SEC_E_OK);
+    wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+    assert_int_equal(side_receive(&pair->server, NULL), SEC_E_LOGON_DENIED);
+    pair_free(pair);
+}
+
+/* What others left in the thread's queue of OpenSSL's errors changes nothing: tickets, text, close_notify. */
+static void test_errors_of_others(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_of(protocols);
+        assert_true(pair_run(pair));
+        ERR_raise(ERR_LIB_USER, 1);
+        settle(pair);
+        ERR_raise(ERR_LIB_USER, 1);
+        talk(pair);
+        control(&pair->client, SCHANNEL_SHUTDOWN);
+        assert_int_equal(side_step(&pair->client), SEC_E_OK);
+        wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+        ERR_raise(ERR_LIB_USER, 1);
+        assert_int_equal(side_receive(&pair->server, NULL), SEC_I_CONTEXT_EXPIRED);
+        ERR_clear_error();
+        pair_free(pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_alerts_by_server),
+        cmocka_unit_test(test_alert_with_certificate),
+        cmocka_unit_test(test_errors_of_others),
         cmocka_unit_test(test_alpn),
         cmocka_unit_test(test_sni),
         cmocka_unit_test(test_client_certificate),

@@ -1,0 +1,2 @@
+/* Lm.h: another spelling of lm.h. SPDX-License-Identifier: MIT */
+#include "lm.h"

@@ -1,0 +1,2 @@
+/* Sddl.h: another spelling of sddl.h. SPDX-License-Identifier: MIT */
+#include "sddl.h"

@@ -1,0 +1,2 @@
+/* SecExt.h: another spelling of secext.h. SPDX-License-Identifier: MIT */
+#include "secext.h"

@@ -1,0 +1,2 @@
+/* Strsafe.h: another spelling of strsafe.h. SPDX-License-Identifier: MIT */
+#include "strsafe.h"

@@ -1,0 +1,18 @@
+/*
+ * minwinbase.h: structures that several headers share.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef OPENSSPI_WIN32_MINWINBASE_H
+#define OPENSSPI_WIN32_MINWINBASE_H
+
+#include "winnt.h"
+#include "symbol.h"
+
+#define LMEM_FIXED 0x0000
+#define LMEM_MOVEABLE 0x0002
+#define LMEM_ZEROINIT 0x0040
+#define LPTR 0x0040
+#define LHND 0x0042
+
+#endif

@@ -1,0 +1,2 @@
+/* minwindef.h: see windef.h. SPDX-License-Identifier: MIT */
+#include "windef.h"

@@ -1,0 +1,2 @@
+/* specstrings.h: see sal.h. SPDX-License-Identifier: MIT */
+#include "sal.h"

@@ -1,0 +1,104 @@
+/*
+ * tchar.h: text of either width, by _UNICODE. Wide names need -fshort-wchar (see crt.h).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef OPENSSPI_WIN32_TCHAR_H
+#define OPENSSPI_WIN32_TCHAR_H
+
+#include "crt.h"
+#include <ctype.h>
+
+#ifdef _UNICODE
+#define _T(x) OPENSSPI_WIDE(x)
+#define _TEXT(x) OPENSSPI_WIDE(x)
+typedef WCHAR _TCHAR;
+typedef WCHAR _TSCHAR;
+#define _tmain wmain
+#define _tprintf wprintf
+#define _ftprintf fwprintf
+#define _vtprintf vwprintf
+#define _vftprintf vfwprintf
+#define _stprintf_s swprintf_s
+#define _vstprintf_s vswprintf_s
+#define _sntprintf _snwprintf
+#define _vsntprintf _vsnwprintf
+#define _sntprintf_s _snwprintf_s
+#define _vsntprintf_s _vsnwprintf_s
+#define _fputts fputws
+#define _putts _putws
+#define _fgetts fgetws
+#define _tfopen _wfopen
+#define _tcslen wcslen
+#define _tcsnlen wcsnlen
+#define _tcscpy wcscpy
+#define _tcsncpy wcsncpy
+#define _tcscat wcscat
+#define _tcsncat wcsncat
+#define _tcscmp wcscmp
+#define _tcsncmp wcsncmp
+#define _tcsicmp _wcsicmp
+#define _tcsnicmp _wcsnicmp
+#define _tcschr wcschr
+#define _tcsrchr wcsrchr
+#define _tcsstr wcsstr
+#define _tcspbrk wcspbrk
+#define _tcsspn wcsspn
+#define _tcscspn wcscspn
+#define _tcstok_s wcstok_s
+#define _tcsdup _wcsdup
+#define _tcsupr _wcsupr
+#define _tcslwr _wcslwr
+#define _tcstol wcstol
+#define _tcstoul wcstoul
+#define _ttoi _wtoi
+#define _tcscpy_s wcscpy_s
+#define _tcscat_s wcscat_s
+#define _tcsncpy_s wcsncpy_s
+#else
+#define _T(x) x
+#define _TEXT(x) x
+typedef char _TCHAR;
+typedef signed char _TSCHAR;
+#define _tmain main
+#define _tprintf printf
+#define _ftprintf fprintf
+#define _vtprintf vprintf
+#define _vftprintf vfprintf
+#define _stprintf_s sprintf_s
+#define _vstprintf_s vsprintf_s
+#define _sntprintf _snprintf
+#define _vsntprintf _vsnprintf
+#define _sntprintf_s _snprintf_s
+#define _vsntprintf_s _vsnprintf_s
+#define _fputts fputs
+#define _putts puts
+#define _fgetts fgets
+#define _tfopen fopen
+#define _tcslen strlen
+#define _tcsnlen strnlen
+#define _tcscpy strcpy
+#define _tcsncpy strncpy
+#define _tcscat strcat
+#define _tcsncat strncat
+#define _tcscmp strcmp
+#define _tcsncmp strncmp
+#define _tcsicmp _stricmp
+#define _tcsnicmp _strnicmp
+#define _tcschr strchr
+#define _tcsrchr strrchr
+#define _tcsstr strstr
+#define _tcspbrk strpbrk
+#define _tcsspn strspn
+#define _tcscspn strcspn
+#define _tcstok_s strtok_s
+#define _tcsdup _strdup
+#define _tcstol strtol
+#define _tcstoul strtoul
+#define _ttoi atoi
+#define _tcscpy_s strcpy_s
+#define _tcscat_s strcat_s
+#define _tcsncpy_s strncpy_s
+#endif
+
+#endif

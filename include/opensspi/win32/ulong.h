@@ -1,0 +1,131 @@
+/*
+ * ulong.h: SSPI's functions for callers whose variables are `unsigned long`, as Windows' headers spell it, where that has 64 bits.
+ *
+ * A ULONG has 32 bits. Where a function writes one through a pointer, these macros take a pointer to an unsigned long, too: its upper half is
+ * cleared, the function writes the lower, and the variable reads right. Nothing else changes: the macros give the functions' own names back, so that
+ * they also work on the members of a SecurityFunctionTable, and a name without arguments is no macro.
+ *
+ * Not covered are pointers to functions under names of the program's own: there the type has to be ULONG. A program that defines one of these
+ * functions itself says OPENSSPI_WIN32_NO_ULONG before it includes anything.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef OPENSSPI_WIN32_ULONG_H
+#define OPENSSPI_WIN32_ULONG_H
+
+/* What the macros below would change comes first. */
+#include "../secext.h"
+#include "../sspi.h"
+#include "securitybaseapi.h"
+#include <string.h>
+
+#ifdef __BYTE_ORDER__
+OPENSSPI_STATIC_ASSERT(sizeof(unsigned long) == sizeof(ULONG) || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+                       "the lower half of an unsigned long comes first");
+#endif
+
+/* The lower half of an unsigned long, the upper one being cleared. */
+static inline ULONG *OpenSspiUlongLow(unsigned long *p)
+{
+    if (p != NULL && sizeof *p > sizeof(ULONG))
+        memset((char *)p + sizeof(ULONG), 0, sizeof *p - sizeof(ULONG));
+    return (ULONG *)(void *)p;
+}
+
+#ifdef __cplusplus
+extern "C++" {
+/* By the type of the argument; other types are an error, as they are on Windows. */
+template <class T> struct OpenSspiUlong;
+template <class T> struct OpenSspiUlong<T &> : OpenSspiUlong<T> {
+};
+template <class T> struct OpenSspiUlong<const T> : OpenSspiUlong<T> {
+};
+template <> struct OpenSspiUlong<ULONG *> {
+    static ULONG *of(void *p)
+    {
+        return static_cast<ULONG *>(p);
+    }
+};
+template <> struct OpenSspiUlong<unsigned long *> {
+    static ULONG *of(void *p)
+    {
+        return OpenSspiUlongLow(static_cast<unsigned long *>(p));
+    }
+};
+/* NULL, 0 and nullptr. */
+template <> struct OpenSspiUlong<long> : OpenSspiUlong<ULONG *> {
+};
+template <> struct OpenSspiUlong<int> : OpenSspiUlong<ULONG *> {
+};
+template <> struct OpenSspiUlong<decltype(nullptr)> : OpenSspiUlong<ULONG *> {
+};
+}
+#define OPENSSPI_ULONG_OUT(p) OpenSspiUlong<decltype(p)>::of((void *)(p))
+#else
+static inline ULONG *OpenSspiUlongSame(ULONG *p)
+{
+    return p;
+}
+#define OPENSSPI_ULONG_OUT(p) (_Generic((p), unsigned long * : OpenSspiUlongLow, default : OpenSspiUlongSame)(p))
+#endif
+
+/* How many arguments there are. A compound literal among them may make them look more; they are then passed on as they are. */
+#define OPENSSPI_COUNT(...)                                                                                          \
+    OPENSSPI_COUNT_(__VA_ARGS__, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, \
+                    1, ~)
+#define OPENSSPI_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, count, ...) count
+#define OPENSSPI_JOIN(a, b) OPENSSPI_JOIN_(a, b)
+#define OPENSSPI_JOIN_(a, b) a##b
+#define OPENSSPI_SECOND(...) OPENSSPI_SECOND_(__VA_ARGS__, ~)
+#define OPENSSPI_SECOND_(a, b, ...) b
+
+/* One for each form: how many arguments, and which of them is the pointer. */
+#define OPENSSPI_FORM_2_1_2 ~, OPENSSPI_WRAP_2_1
+#define OPENSSPI_FORM_2_2_2 ~, OPENSSPI_WRAP_2_2
+#define OPENSSPI_FORM_3_2_3 ~, OPENSSPI_WRAP_3_2
+#define OPENSSPI_FORM_3_3_3 ~, OPENSSPI_WRAP_3_3
+#define OPENSSPI_FORM_4_4_4 ~, OPENSSPI_WRAP_4_4
+#define OPENSSPI_FORM_5_5_5 ~, OPENSSPI_WRAP_5_5
+#define OPENSSPI_FORM_9_8_9 ~, OPENSSPI_WRAP_9_8
+#define OPENSSPI_FORM_12_11_12 ~, OPENSSPI_WRAP_12_11
+#define OPENSSPI_KEEP(...) __VA_ARGS__
+#define OPENSSPI_WRAP_2_1(a, b) OPENSSPI_ULONG_OUT(a), b
+#define OPENSSPI_WRAP_2_2(a, b) a, OPENSSPI_ULONG_OUT(b)
+#define OPENSSPI_WRAP_3_2(a, b, c) a, OPENSSPI_ULONG_OUT(b), c
+#define OPENSSPI_WRAP_3_3(a, b, c) a, b, OPENSSPI_ULONG_OUT(c)
+#define OPENSSPI_WRAP_4_4(a, b, c, d) a, b, c, OPENSSPI_ULONG_OUT(d)
+#define OPENSSPI_WRAP_5_5(a, b, c, d, e) a, b, c, d, OPENSSPI_ULONG_OUT(e)
+#define OPENSSPI_WRAP_9_8(a, b, c, d, e, f, g, h, i) a, b, c, d, e, f, g, OPENSSPI_ULONG_OUT(h), i
+#define OPENSSPI_WRAP_12_11(a, b, c, d, e, f, g, h, i, j, k, l) a, b, c, d, e, f, g, h, i, j, OPENSSPI_ULONG_OUT(k), l
+#define OPENSSPI_ULONG_ARGUMENTS(form, ...)                                                             \
+    OPENSSPI_SECOND(OPENSSPI_JOIN(OPENSSPI_FORM_##form##_, OPENSSPI_COUNT(__VA_ARGS__)), OPENSSPI_KEEP) \
+    (__VA_ARGS__)
+
+#ifndef OPENSSPI_WIN32_NO_ULONG
+/* sspi.h: pfContextAttr, pfQOP, pcPackages, and AuthIdentityLength. */
+#define InitializeSecurityContextA(...) InitializeSecurityContextA(OPENSSPI_ULONG_ARGUMENTS(12_11, __VA_ARGS__))
+#define InitializeSecurityContextW(...) InitializeSecurityContextW(OPENSSPI_ULONG_ARGUMENTS(12_11, __VA_ARGS__))
+#define SaslInitializeSecurityContextA(...) SaslInitializeSecurityContextA(OPENSSPI_ULONG_ARGUMENTS(12_11, __VA_ARGS__))
+#define SaslInitializeSecurityContextW(...) SaslInitializeSecurityContextW(OPENSSPI_ULONG_ARGUMENTS(12_11, __VA_ARGS__))
+#define AcceptSecurityContext(...) AcceptSecurityContext(OPENSSPI_ULONG_ARGUMENTS(9_8, __VA_ARGS__))
+#define SaslAcceptSecurityContext(...) SaslAcceptSecurityContext(OPENSSPI_ULONG_ARGUMENTS(9_8, __VA_ARGS__))
+#define DecryptMessage(...) DecryptMessage(OPENSSPI_ULONG_ARGUMENTS(4_4, __VA_ARGS__))
+#define VerifySignature(...) VerifySignature(OPENSSPI_ULONG_ARGUMENTS(4_4, __VA_ARGS__))
+#define UnsealMessage(...) UnsealMessage(OPENSSPI_ULONG_ARGUMENTS(4_4, __VA_ARGS__))
+#define EnumerateSecurityPackagesA(...) EnumerateSecurityPackagesA(OPENSSPI_ULONG_ARGUMENTS(2_1, __VA_ARGS__))
+#define EnumerateSecurityPackagesW(...) EnumerateSecurityPackagesW(OPENSSPI_ULONG_ARGUMENTS(2_1, __VA_ARGS__))
+#define SaslEnumerateProfilesA(...) SaslEnumerateProfilesA(OPENSSPI_ULONG_ARGUMENTS(2_2, __VA_ARGS__))
+#define SaslEnumerateProfilesW(...) SaslEnumerateProfilesW(OPENSSPI_ULONG_ARGUMENTS(2_2, __VA_ARGS__))
+#define SspiMarshalAuthIdentity(...) SspiMarshalAuthIdentity(OPENSSPI_ULONG_ARGUMENTS(3_2, __VA_ARGS__))
+/* secext.h: nSize. */
+#define GetUserNameExA(...) GetUserNameExA(OPENSSPI_ULONG_ARGUMENTS(3_3, __VA_ARGS__))
+#define GetUserNameExW(...) GetUserNameExW(OPENSSPI_ULONG_ARGUMENTS(3_3, __VA_ARGS__))
+#define GetComputerObjectNameA(...) GetComputerObjectNameA(OPENSSPI_ULONG_ARGUMENTS(3_3, __VA_ARGS__))
+#define GetComputerObjectNameW(...) GetComputerObjectNameW(OPENSSPI_ULONG_ARGUMENTS(3_3, __VA_ARGS__))
+#define TranslateNameA(...) TranslateNameA(OPENSSPI_ULONG_ARGUMENTS(5_5, __VA_ARGS__))
+#define TranslateNameW(...) TranslateNameW(OPENSSPI_ULONG_ARGUMENTS(5_5, __VA_ARGS__))
+/* securitybaseapi.h, winbase.h. */
+#define GetTokenInformation(...) GetTokenInformation(OPENSSPI_ULONG_ARGUMENTS(5_5, __VA_ARGS__))
+#endif
+
+#endif

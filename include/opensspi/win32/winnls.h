@@ -1,0 +1,2 @@
+/* winnls.h: see stringapiset.h. SPDX-License-Identifier: MIT */
+#include "stringapiset.h"

@@ -1,0 +1,139 @@
+/*
+ * opensspi-lsad: the embedded authority behind a Unix socket. One thread runs the event loop and owns every structure here; work that may wait runs on worker
+ * threads, which see nothing but their own job.
+ */
+#ifndef OPENSSPI_LSAD_SERVER_H
+#define OPENSSPI_LSAD_SERVER_H
+
+#include "core/objects.h"
+#include "lsa/protocol.h"
+#include <sys/types.h>
+#include <uv.h>
+
+#define GREETING_MS 10000 /* a connection that says nothing, or half a message, so long is ended */
+#define BODY_SMALL 8192   /* longer bodies count against their user's bytes */
+#define USER_BYTES_MAX ((size_t)32 << 20)
+
+/* What one user id has here; the limits are the configuration's. */
+struct user {
+    struct user *next;
+    uid_t uid;
+    unsigned n_connections, n_contexts, n_credentials, n_running;
+    size_t n_bytes;
+    struct job *waiting, **waiting_end; /* for a worker */
+    unsigned n_holders;                 /* connections and clients that point here */
+};
+
+/* A credential or a context of a client's. */
+struct object {
+    struct object *next; /* in its bucket */
+    uint64_t id;
+    struct user *user;
+    struct credential *credential; /* one of the two */
+    struct context *context;
+    unsigned n_jobs; /* that use it */
+    bool ended;      /* goes when no job uses it */
+};
+
+#define BUCKETS 64
+
+/* A process, and those it forked: whoever knows its name. */
+struct client {
+    struct client *next;
+    uint8_t name[LSA_CLIENT_LEN];
+    unsigned n_connections;
+    uint64_t last_id;
+    struct object *objects[BUCKETS];
+};
+
+struct connection {
+    uv_pipe_t pipe; /* first: a handle of the loop is the connection */
+    struct connection *next, **at;
+    struct server *server;
+    struct user *user;
+    struct client *client; /* NULL before the greeting */
+    struct writer input;   /* bytes that make no whole frame yet, or wait for the job before them */
+    uint64_t since;        /* of the first byte that waits for more, or of the connection; 0: nothing is overdue */
+    size_t n_counted;      /* bytes counted against the user */
+    struct job *job;       /* one at a time */
+    bool closing, closed;
+};
+
+/* One request. A worker sees the job, what it pins and nothing else. */
+struct job {
+    uv_work_t work; /* first */
+    struct job *next;
+    struct connection *connection;
+    struct lsa_head head;
+    uint8_t *body; /* the job's own copy; NULL while it runs in the loop */
+    struct lsa_message message;
+    uid_t uid;
+    struct object *credential, *context; /* held; NULL where the request names none */
+    /* results */
+    SECURITY_STATUS status;
+    struct writer reply; /* the fields after status and cause */
+    char cause[512];
+    struct credential *new_credential; /* becomes the client's */
+    struct context *new_context;
+    bool context_ended, not_here;
+    bool may_wait;
+};
+
+struct limits {
+    unsigned connections, user_connections, user_contexts, user_credentials, workers;
+};
+
+struct server {
+    uv_loop_t loop;
+    uv_pipe_t listener;
+    uv_timer_t clock;
+    uv_signal_t interrupt, terminate;
+    struct limits limits;
+    struct connection *connections;
+    unsigned n_connections;
+    struct client *clients;
+    struct user *users;
+};
+
+/* server.c */
+bool server_listen(struct server *server, int fd);
+void server_run(struct server *server);
+
+/* objects.c */
+struct user *user_hold(struct server *server, uid_t uid); /* NULL: no memory */
+void user_drop(struct server *server, struct user *user);
+struct client *client_find(struct server *server, struct slice name);
+struct client *client_new(struct server *server);
+void client_leave(struct server *server, struct client *client);
+struct object *object_find(const struct client *client, uint64_t id, bool is_context);
+struct object *object_add(struct client *client, struct user *user, struct credential *credential,
+                          struct context *context);
+void object_end(struct server *server, struct client *client, struct object *object);
+void object_put(struct server *server, struct client *client, struct object *object);
+
+/* requests.c: a request in three parts. The first and the last run in the loop, the middle one where the first says. */
+void job_prepare(struct server *server, struct job *job);
+void job_run(struct job *job);
+void job_finish(struct server *server, struct job *job);
+
+/* What requests share: the package, and the identity, that a job's message names. */
+SECURITY_STATUS job_package(const struct job *job, const struct package **package);
+SECURITY_STATUS job_identity(const struct job *job, struct identity *identity);
+
+/* logons.c */
+SECURITY_STATUS run_logon(struct job *job, const struct config *config);
+SECURITY_STATUS run_prove(struct job *job, const struct config *config);
+SECURITY_STATUS run_tickets(struct job *job, const struct config *config);
+SECURITY_STATUS run_list_sessions(struct job *job);
+SECURITY_STATUS run_describe_session(struct job *job);
+
+/* accept.c */
+bool may_be_server(const struct config *config, uid_t uid);
+
+/* sandbox.c */
+bool sandbox_enter(const char *user, bool *memory_is_locked);
+
+/* log.c */
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,57 @@
+#include "api/lsa.h"
+
+#include "base/memory.h"
+
+#define ERROR_MR_MID_NOT_FOUND 317
+
+/* The statuses that authentication gives, and Windows' error numbers for them (MS-ERREF 2.2, 2.3.1; LsaNtStatusToWinError's reference). */
+static const struct {
+    uint32_t status;
+    ULONG error;
+} table[] = {
+    {0x00000000, 0},    /* STATUS_SUCCESS, ERROR_SUCCESS */
+    {0xC0000001, 31},   /* UNSUCCESSFUL, GEN_FAILURE */
+    {0xC0000002, 1},    /* NOT_IMPLEMENTED, INVALID_FUNCTION */
+    {0xC0000005, 998},  /* ACCESS_VIOLATION, NOACCESS */
+    {0xC0000008, 6},    /* INVALID_HANDLE */
+    {0xC000000D, 87},   /* INVALID_PARAMETER */
+    {0xC0000017, 8},    /* NO_MEMORY, NOT_ENOUGH_MEMORY */
+    {0xC0000022, 5},    /* ACCESS_DENIED */
+    {0xC0000023, 122},  /* BUFFER_TOO_SMALL, INSUFFICIENT_BUFFER */
+    {0xC0000041, 5},    /* PORT_CONNECTION_REFUSED, ACCESS_DENIED */
+    {0xC0000044, 1816}, /* QUOTA_EXCEEDED, NOT_ENOUGH_QUOTA */
+    {0xC000005E, 1311}, /* NO_LOGON_SERVERS */
+    {0xC000005F, 1312}, /* NO_SUCH_LOGON_SESSION */
+    {0xC0000060, 1313}, /* NO_SUCH_PRIVILEGE */
+    {0xC0000061, 1314}, /* PRIVILEGE_NOT_HELD */
+    {0xC0000064, 1317}, /* NO_SUCH_USER */
+    {0xC000006A, 86},   /* WRONG_PASSWORD, INVALID_PASSWORD */
+    {0xC000006B, 1324}, /* ILL_FORMED_PASSWORD */
+    {0xC000006C, 1325}, /* PASSWORD_RESTRICTION */
+    {0xC000006D, 1326}, /* LOGON_FAILURE */
+    {0xC000006E, 1327}, /* ACCOUNT_RESTRICTION */
+    {0xC000006F, 1328}, /* INVALID_LOGON_HOURS */
+    {0xC0000070, 1329}, /* INVALID_WORKSTATION */
+    {0xC0000071, 1330}, /* PASSWORD_EXPIRED */
+    {0xC0000072, 1331}, /* ACCOUNT_DISABLED */
+    {0xC0000073, 1332}, /* NONE_MAPPED */
+    {0xC00000A7, 1348}, /* BAD_VALIDATION_CLASS */
+    {0xC00000BB, 50},   /* NOT_SUPPORTED */
+    {0xC00000DF, 1355}, /* NO_SUCH_DOMAIN */
+    {0xC00000E5, 1359}, /* INTERNAL_ERROR */
+    {0xC00000FE, 1364}, /* NO_SUCH_PACKAGE */
+    {0xC0000106, 206},  /* NAME_TOO_LONG, FILENAME_EXCED_RANGE */
+    {0xC0000133, 1398}, /* TIME_DIFFERENCE_AT_DC, TIME_SKEW */
+    {0xC000015B, 1385}, /* LOGON_TYPE_NOT_GRANTED */
+    {0xC0000193, 1793}, /* ACCOUNT_EXPIRED */
+    {0xC0000224, 1907}, /* PASSWORD_MUST_CHANGE */
+    {0xC0000234, 1909}, /* ACCOUNT_LOCKED_OUT */
+};
+
+ULONG NTAPI LsaNtStatusToWinError(NTSTATUS Status)
+{
+    for (size_t i = 0; i < COUNT_OF(table); i++)
+        if (table[i].status == (uint32_t)Status)
+            return table[i].error;
+    return ERROR_MR_MID_NOT_FOUND;
+}

@@ -1,0 +1,221 @@
+#include "api/lsa.h"
+
+#include "access/impersonation.h"
+#include "api/api.h"
+#include "api/win32.h"
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/block.h"
+#include "core/cause.h"
+#include "core/identity.h"
+#include "core/trace.h"
+#include "lsa/logon.h"
+#include "lsa/logons.h"
+#include <stdio.h>
+#include <string.h>
+
+/* LsaLogonUser. */
+
+#define TEXT_BYTES_MAX 2048 /* as for the identities of AcquireCredentialsHandle */
+
+NTSTATUS lsa_units_read(const UNICODE_STRING *text, const void *block, size_t block_len, struct slice *units)
+{
+    uintptr_t start = (uintptr_t)block, at = (uintptr_t)text->Buffer;
+    *units = (struct slice){0};
+    if (text->Length == 0) {
+        *units = slice_of("", 0);
+        return LSA_OK;
+    }
+    require(text->Length % 2 == 0 && text->Length <= TEXT_BYTES_MAX && at != 0, LSA_INVALID_PARAMETER);
+    if (at < block_len) /* an offset; no program has memory that low */
+        at += start;
+    require(at >= start && at - start <= block_len && block_len - (at - start) >= text->Length, LSA_INVALID_PARAMETER);
+    *units = slice_of((const uint8_t *)block + (at - start), text->Length);
+    return LSA_OK;
+}
+
+NTSTATUS lsa_text_read(const UNICODE_STRING *text, const void *block, size_t block_len, char **utf8)
+{
+    struct slice units;
+    NTSTATUS status = lsa_units_read(text, block, block_len, &units);
+    require(status == LSA_OK, status);
+    return utf16le_to_text(units, utf8) == WIRE_OK ? LSA_OK : LSA_INVALID_PARAMETER;
+}
+
+/* The two packages' structures for a name and a password are one. */
+_Static_assert(sizeof(KERB_INTERACTIVE_LOGON) == sizeof(MSV1_0_INTERACTIVE_LOGON) &&
+                   offsetof(KERB_INTERACTIVE_LOGON, Password) == offsetof(MSV1_0_INTERACTIVE_LOGON, Password) &&
+                   (int)KerbInteractiveLogon == (int)MsV1_0InteractiveLogon,
+               "one reader for both");
+
+static NTSTATUS password_read(const void *information, size_t len, struct identity *identity)
+{
+    MSV1_0_INTERACTIVE_LOGON logon;
+    struct slice password = {0};
+    require(len >= sizeof logon, LSA_INVALID_PARAMETER);
+    memcpy(&logon, information, sizeof logon);
+    NTSTATUS status = lsa_text_read(&logon.UserName, information, len, &identity->user);
+    if (status == LSA_OK)
+        status = lsa_text_read(&logon.LogonDomainName, information, len, &identity->domain);
+    if (status == LSA_OK)
+        status = lsa_units_read(&logon.Password, information, len, &password);
+    require(status == LSA_OK, status);
+    identity->has_password = true;
+    return password.len == 0 || secret_set(&identity->password, password.data, password.len) ? LSA_OK
+                                                                                             : LSA_NO_MEMORY_LEFT;
+}
+
+/* MS-SFU: "ClientUpn" alone, or with the realm. */
+static NTSTATUS s4u_read(const void *information, size_t len, struct identity *identity)
+{
+    KERB_S4U_LOGON logon;
+    require(len >= sizeof logon, LSA_INVALID_PARAMETER);
+    memcpy(&logon, information, sizeof logon);
+    AUTO_FREE char *name = NULL, *realm = NULL;
+    NTSTATUS status = lsa_text_read(&logon.ClientUpn, information, len, &name);
+    if (status == LSA_OK)
+        status = lsa_text_read(&logon.ClientRealm, information, len, &realm);
+    require(status == LSA_OK, status);
+    require(*name != '\0', LSA_INVALID_PARAMETER);
+    bool whole = *realm == '\0' || strchr(name, '@') != NULL;
+    AUTO_WRITER struct writer full = writer_growing(strlen(name) + strlen(realm) + 2);
+    writer_bytes(&full, name, strlen(name));
+    if (!whole) {
+        writer_u8(&full, '@');
+        writer_bytes(&full, realm, strlen(realm));
+    }
+    writer_u8(&full, 0);
+    require(writer_finish(&full) == WIRE_OK, LSA_NO_MEMORY_LEFT);
+    identity->user = mem_dup(full.data, full.len - 1);
+    return identity->user != NULL ? LSA_OK : LSA_NO_MEMORY_LEFT;
+}
+
+static NTSTATUS information_read(const struct package *package, const void *information, size_t len,
+                                 struct identity *identity)
+{
+    ULONG type;
+    require(information != NULL && len >= sizeof type, LSA_INVALID_PARAMETER);
+    memcpy(&type, information, sizeof type);
+    if (type == MsV1_0InteractiveLogon)
+        return password_read(information, len, identity);
+    if (type == KerbS4ULogon && text_equal_fold(package->info.name, "Kerberos"))
+        return s4u_read(information, len, identity);
+    return LSA_BAD_VALIDATION_CLASS;
+}
+
+static bool type_of(SECURITY_LOGON_TYPE asked, enum session_logon *type)
+{
+    switch (asked) {
+    case Interactive:
+        *type = SESSION_INTERACTIVE;
+        return true;
+    case Network:
+    case NetworkCleartext:
+        *type = SESSION_NETWORK;
+        return true;
+    case NewCredentials:
+        *type = SESSION_NEW_CREDENTIALS;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* "SubStatus" tells of a restriction of an account whose password was right (LsaLogonUser's reference). */
+static NTSTATUS verdict(SECURITY_STATUS status, PNTSTATUS substatus)
+{
+    NTSTATUS told = lsa_status(status);
+    bool restricted = told == LSA_ACCOUNT_DISABLED || told == LSA_PASSWORD_EXPIRED || told == LSA_ACCOUNT_EXPIRED;
+    if (substatus != NULL)
+        *substatus = restricted ? told : LSA_OK;
+    return restricted ? LSA_ACCOUNT_RESTRICTION : told;
+}
+
+struct logon {
+    const struct package *package;
+    struct identity identity;
+    enum session_logon type;
+    const TOKEN_SOURCE *source;
+    bool trusted; /* the connection is that of a logon process */
+    uint64_t id;
+    const struct token *token;
+};
+
+/* Interactive logons give primary tokens. Who acts on a service's word alone learns who somebody is; to be that somebody takes a logon process (LsaLogonUser's reference,
+ * KERB_S4U_LOGON). New credentials make nobody else of the caller. */
+static SECURITY_STATUS token_make(struct logon *logon, const struct config *config, struct logon_proof *proof)
+{
+    bool s4u = !logon->identity.has_password;
+    const struct logon_request wanted = {
+        .config = config,
+        .identity = &logon->identity,
+        .logon = logon->type == SESSION_INTERACTIVE ? TOKEN_LOGON_INTERACTIVE : TOKEN_LOGON_NETWORK,
+        .primary = logon->type == SESSION_INTERACTIVE,
+        .level = s4u && !logon->trusted ? SecurityIdentification : SecurityImpersonation,
+    };
+    if (s4u && logon->trusted) { /* what it may get in the user's name it gets with its own credential */
+        const struct acquire_request service = {.config = config, .use = SECPKG_CRED_INBOUND};
+        try(authority()->acquire(logon->package, &service, &proof->service));
+    }
+    SECURITY_STATUS status = logon->type == SESSION_NEW_CREDENTIALS ? token_of_process(config, &logon->token)
+                                                                    : logon_token(&wanted, proof, &logon->token);
+    if (status == SEC_E_OK)
+        token_attribute(logon->token, logon->id, logon->source != NULL ? logon->source->SourceName : NULL,
+                        sizeof logon->source->SourceName);
+    return status;
+}
+
+static SECURITY_STATUS log_on(struct logon *logon)
+{
+    AS_PROCESS_SCOPE;
+    const struct config *config;
+    const struct identity *identity = &logon->identity;
+    AUTO_PROOF struct logon_proof proof = {.keeps = logon->type == SESSION_INTERACTIVE};
+    try(config_get(&config));
+    SECURITY_STATUS status = logons_log_on(config, logon->package, identity, logon->type, &logon->id, &proof);
+    if (status == SEC_E_OK) {
+        status = token_make(logon, config, &proof);
+        if (status != SEC_E_OK) { /* nobody would know of the session */
+            char cause[CAUSE_TEXT_MAX];
+            snprintf(cause, sizeof cause, "%s", cause_text());
+            (void)logons_log_off(config, logon->id);
+            status = cause_set(status, "%s", cause);
+        }
+    }
+    config_release(config);
+    TRACE("logon", "%s\\%s by %s: 0x%08x", identity->domain != NULL ? identity->domain : "",
+          identity->user != NULL ? identity->user : "", logon->package->info.name, (unsigned)status);
+    return status;
+}
+
+NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_LOGON_TYPE LogonType,
+                            ULONG AuthenticationPackage, PVOID AuthenticationInformation,
+                            ULONG AuthenticationInformationLength, PTOKEN_GROUPS LocalGroups,
+                            PTOKEN_SOURCE SourceContext, PVOID *ProfileBuffer, PULONG ProfileBufferLength,
+                            PLUID LogonId, PHANDLE Token, PQUOTA_LIMITS Quotas, PNTSTATUS SubStatus)
+{
+    struct logon logon = {.source = SourceContext};
+    (void)OriginName;
+    cause_clear();
+    require(lsa_is_connected(LsaHandle, &logon.trusted), LSA_INVALID_HANDLE);
+    logon.package = lsa_package(AuthenticationPackage);
+    require(logon.package != NULL, LSA_NO_SUCH_PACKAGE);
+    require(LogonId != NULL && Token != NULL, LSA_INVALID_PARAMETER);
+    require(LocalGroups == NULL, LSA_NOT_SUPPORTED); /* docs/lsa.md: a token has the groups that its user has */
+    require(type_of(LogonType, &logon.type), LSA_NOT_SUPPORTED);
+    NTSTATUS status =
+        information_read(logon.package, AuthenticationInformation, AuthenticationInformationLength, &logon.identity);
+    if (status == LSA_OK)
+        status = verdict(log_on(&logon), SubStatus);
+    identity_release(&logon.identity);
+    require(status == LSA_OK, status);
+    require(win32_token_open(logon.token, TOKEN_ALL_ACCESS, Token) == ERROR_SUCCESS, LSA_NO_MEMORY_LEFT);
+    *LogonId = (LUID){.LowPart = (DWORD)logon.id, .HighPart = (LONG)(uint32_t)(logon.id >> 32)};
+    if (ProfileBuffer != NULL)
+        *ProfileBuffer = NULL;
+    if (ProfileBufferLength != NULL)
+        *ProfileBufferLength = 0;
+    if (Quotas != NULL)
+        *Quotas = (QUOTA_LIMITS){0};
+    return LSA_OK;
+}

@@ -1,0 +1,374 @@
+#include "lsa/connection.h"
+
+#include "base/fork.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include "core/cause.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define DAEMONS_MAX 16 /* a process that names more sockets than this gets no further ones */
+#define IDLE_MAX 16    /* connections kept for the next request; threads beyond these open their own */
+#define SECONDS_TELL 2 /* a message that nobody waits for */
+
+struct link {
+    struct link *next;
+    int fd;
+    struct stat state; /* of the socket, so that a descriptor which the program closed under us is not taken for it */
+    uid_t uid;         /* whom the kernel told the daemon that we are */
+    uint64_t life;
+    uint32_t sequence;
+};
+
+struct lsa_daemon {
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    uint8_t client[LSA_CLIENT_LEN];
+    bool has_client;
+    uint64_t life; /* counts the daemons that were behind the socket; the first is 1 */
+    struct link *idle;
+    unsigned n_idle;
+    pthread_mutex_t greeting; /* only one first greeting at a time: two would make two clients */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows, and all of a daemon but `greeting` */
+static struct lsa_daemon *daemons[DAEMONS_MAX];
+static unsigned n_daemons;
+static pid_t owner; /* the process whose links these are */
+
+__attribute__((constructor)) static void guard(void)
+{
+    fork_guard(&lock, FORK_RANK_LSA);
+}
+
+/* In a child after fork: the parent's connections are not for it. One of them stays open, unused, so that the daemon keeps the client while only the child lives. */
+static void fork_notice(void)
+{
+    pid_t now = getpid();
+    if (owner == now)
+        return;
+    for (unsigned i = 0; owner != 0 && i < n_daemons; i++) {
+        struct lsa_daemon *daemon = daemons[i];
+        pthread_mutex_init(&daemon->greeting, NULL); /* a thread that is not here may have held it */
+        for (struct link *link = daemon->idle; link != NULL;) {
+            struct link *next = link->next;
+            if (link != daemon->idle)
+                close(link->fd);
+            mem_free(link);
+            link = next;
+        }
+        daemon->idle = NULL;
+        daemon->n_idle = 0;
+    }
+    owner = now;
+}
+
+struct lsa_daemon *lsa_daemon_of(const char *path)
+{
+    struct lsa_daemon *found = NULL;
+    if (strlen(path) >= sizeof found->path)
+        return NULL;
+    pthread_mutex_lock(&lock);
+    fork_notice();
+    for (unsigned i = 0; i < n_daemons && found == NULL; i++)
+        if (strcmp(daemons[i]->path, path) == 0)
+            found = daemons[i];
+    if (found == NULL && n_daemons < DAEMONS_MAX && (found = mem_zalloc(sizeof *found)) != NULL) {
+        memcpy(found->path, path, strlen(path) + 1);
+        found->life = 1;
+        pthread_mutex_init(&found->greeting, NULL);
+        daemons[n_daemons++] = found;
+    }
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+static void link_close(struct link *link)
+{
+    if (link == NULL)
+        return;
+    struct stat now;
+    if (fstat(link->fd, &now) == 0 && now.st_ino == link->state.st_ino && now.st_dev == link->state.st_dev)
+        close(link->fd);
+    mem_free(link);
+}
+
+/* Is this still our socket, and nothing said or ended on it while it was idle? */
+static bool link_is_alive(const struct link *link)
+{
+    struct stat now;
+    char byte;
+    return fstat(link->fd, &now) == 0 && now.st_ino == link->state.st_ino && now.st_dev == link->state.st_dev &&
+           recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+static struct link *link_take(struct lsa_daemon *daemon)
+{
+    uid_t uid = geteuid();
+    for (;;) {
+        pthread_mutex_lock(&lock);
+        fork_notice();
+        struct link **at = &daemon->idle;
+        while (*at != NULL && (*at)->uid != uid)
+            at = &(*at)->next;
+        struct link *link = *at;
+        if (link != NULL) {
+            *at = link->next;
+            daemon->n_idle--;
+        }
+        pthread_mutex_unlock(&lock);
+        if (link == NULL || link_is_alive(link))
+            return link;
+        link_close(link);
+    }
+}
+
+static void link_give(struct lsa_daemon *daemon, struct link *link)
+{
+    pthread_mutex_lock(&lock);
+    fork_notice();
+    bool kept = daemon->n_idle < IDLE_MAX && link->life == daemon->life;
+    if (kept) {
+        link->next = daemon->idle;
+        daemon->idle = link;
+        daemon->n_idle++;
+    }
+    pthread_mutex_unlock(&lock);
+    if (!kept)
+        link_close(link);
+}
+
+static void timeout_set(int fd, unsigned seconds)
+{
+    const struct timeval limit = {.tv_sec = (time_t)seconds};
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+static bool all_send(int fd, const uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t sent = send(fd, data, len, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return false;
+        data += sent;
+        len -= (size_t)sent;
+    }
+    return true;
+}
+
+static bool all_receive(int fd, uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t got = recv(fd, data, len, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        data += got;
+        len -= (size_t)got;
+    }
+    return true;
+}
+
+void lsa_reply_release(struct lsa_reply *reply)
+{
+    if (reply->body != NULL)
+        secret_wipe(reply->body, reply->body_len);
+    mem_free(reply->body);
+    *reply = (struct lsa_reply){0};
+}
+
+static enum lsa_result broken(const struct lsa_daemon *daemon)
+{
+    (void)cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY,
+                    "the security authority at %s ended the connection, or gave no proper answer in time",
+                    daemon->path);
+    return LSA_BROKEN;
+}
+
+static enum lsa_result reply_receive(const struct lsa_daemon *daemon, const struct link *link,
+                                     enum lsa_operation operation, struct lsa_reply *reply)
+{
+    uint8_t bytes[LSA_HEAD_LEN];
+    struct lsa_head head;
+    if (!all_receive(link->fd, bytes, sizeof bytes))
+        return broken(daemon);
+    struct reader reader = reader_of(slice_of(bytes, sizeof bytes));
+    if (lsa_head_read(&reader, &head) != WIRE_OK || !head.reply || head.operation != (uint8_t)operation ||
+        head.sequence != link->sequence || head.version != LSA_PROTOCOL_VERSION)
+        return broken(daemon);
+    reply->body = mem_zalloc(head.body_len);
+    if (reply->body == NULL)
+        return LSA_NO_MEMORY;
+    reply->body_len = head.body_len;
+    if (!all_receive(link->fd, reply->body, reply->body_len) ||
+        lsa_body_read(slice_of(reply->body, reply->body_len), operation, true, &reply->message) != WIRE_OK)
+        return broken(daemon);
+    reply->status = (SECURITY_STATUS)(uint32_t)lsa_number(&reply->message, LSA_STATUS);
+    return LSA_ANSWERED;
+}
+
+static enum lsa_result link_ask(const struct lsa_daemon *daemon, struct link *link, struct writer *request,
+                                enum lsa_operation operation, struct lsa_reply *reply)
+{
+    writer_patch_u32le(request, 8, ++link->sequence);
+    if (!all_send(link->fd, request->data, request->len))
+        return broken(daemon);
+    return reply_receive(daemon, link, operation, reply);
+}
+
+/* The caller holds the daemon's greeting lock. */
+static enum lsa_result link_greet(struct lsa_daemon *daemon, struct link *link)
+{
+    AUTO_REPLY struct lsa_reply reply = {0};
+    AUTO_WRITER struct writer request = lsa_request(LSA_HELLO);
+    uint8_t client[LSA_CLIENT_LEN];
+    pthread_mutex_lock(&lock);
+    memcpy(client, daemon->client, sizeof client);
+    bool known = daemon->has_client;
+    pthread_mutex_unlock(&lock);
+    if (known)
+        lsa_bytes_write(&request, LSA_CLIENT, slice_of(client, sizeof client));
+    if (lsa_body_end(&request) != WIRE_OK)
+        return LSA_NO_MEMORY;
+    enum lsa_result result = link_ask(daemon, link, &request, LSA_HELLO, &reply);
+    if (result != LSA_ANSWERED)
+        return result;
+    if (reply.status != SEC_E_OK) {
+        const char *why = lsa_text(&reply.message, LSA_CAUSE);
+        (void)cause_set(reply.status, "the security authority at %s: %s", daemon->path, why != NULL ? why : "no");
+        return LSA_BROKEN;
+    }
+    struct slice name = reply.message.field[LSA_CLIENT];
+    if (name.len != LSA_CLIENT_LEN)
+        return broken(daemon);
+    pthread_mutex_lock(&lock);
+    if (known && memcmp(name.data, client, name.len) != 0) /* a new name: it knows nothing of the old one */
+        daemon->life++;
+    memcpy(daemon->client, name.data, name.len);
+    daemon->has_client = true;
+    link->life = daemon->life;
+    pthread_mutex_unlock(&lock);
+    return LSA_ANSWERED;
+}
+
+static enum lsa_result unreachable(const struct lsa_daemon *daemon, int error)
+{
+    (void)cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "the security authority at %s cannot be reached: %s",
+                    daemon->path, strerror(error));
+    return LSA_UNREACHABLE;
+}
+
+static enum lsa_result link_open(struct lsa_daemon *daemon, unsigned seconds, struct link **opened)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct link *link = mem_zalloc(sizeof *link);
+    if (link == NULL)
+        return LSA_NO_MEMORY;
+    memcpy(address.sun_path, daemon->path, sizeof address.sun_path);
+    link->uid = geteuid();
+    link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (link->fd < 0) {
+        mem_free(link);
+        return unreachable(daemon, errno);
+    }
+    timeout_set(link->fd, seconds);
+    int failed;
+    do
+        failed = connect(link->fd, (const struct sockaddr *)&address, sizeof address);
+    while (failed != 0 && errno == EINTR);
+    if (failed != 0 || fstat(link->fd, &link->state) != 0) {
+        int error = errno;
+        close(link->fd);
+        mem_free(link);
+        return unreachable(daemon, error);
+    }
+    pthread_mutex_lock(&daemon->greeting);
+    enum lsa_result result = link_greet(daemon, link);
+    pthread_mutex_unlock(&daemon->greeting);
+    if (result != LSA_ANSWERED) {
+        link_close(link);
+        return result;
+    }
+    *opened = link;
+    return LSA_ANSWERED;
+}
+
+struct writer lsa_request(enum lsa_operation operation)
+{
+    struct writer request = writer_growing(1024);
+    lsa_head_write(&request, operation, false, 0);
+    return request;
+}
+
+static enum lsa_result lost(const struct lsa_daemon *daemon)
+{
+    (void)cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY,
+                    "the security authority at %s was started anew, and knows nothing of what was begun before",
+                    daemon->path);
+    return LSA_LOST;
+}
+
+enum lsa_result lsa_ask(struct lsa_daemon *daemon, struct writer *request, enum lsa_operation operation,
+                        unsigned seconds, uint64_t life, struct lsa_reply *reply, uint64_t *answered)
+{
+    if (lsa_body_end(request) != WIRE_OK)
+        return LSA_NO_MEMORY;
+    struct link *link = link_take(daemon);
+    if (link == NULL) {
+        enum lsa_result opened = link_open(daemon, seconds, &link);
+        if (opened != LSA_ANSWERED)
+            return opened;
+    }
+    if (life != 0 && link->life != life) {
+        link_give(daemon, link);
+        return lost(daemon);
+    }
+    timeout_set(link->fd, seconds);
+    enum lsa_result result = link_ask(daemon, link, request, operation, reply);
+    if (result != LSA_ANSWERED) {
+        link_close(link);
+        lsa_reply_release(reply);
+        return result;
+    }
+    if (answered != NULL)
+        *answered = link->life;
+    const char *why = lsa_text(&reply->message, LSA_CAUSE);
+    if (why != NULL)
+        (void)cause_set(reply->status, "%s", why);
+    link_give(daemon, link);
+    return LSA_ANSWERED;
+}
+
+void lsa_tell(struct lsa_daemon *daemon, struct writer *request, uint64_t life)
+{
+    if (lsa_body_end(request) != WIRE_OK)
+        return;
+    bool quiet = *cause_text() == '\0'; /* what fails here is nobody's failure */
+    struct link *link = link_take(daemon);
+    if (link == NULL && link_open(daemon, SECONDS_TELL, &link) != LSA_ANSWERED) {
+        if (quiet)
+            cause_clear();
+        return; /* a daemon that is gone has let go of everything */
+    }
+    timeout_set(link->fd, SECONDS_TELL);
+    writer_patch_u32le(request, 8, ++link->sequence);
+    if (link->life == life && !all_send(link->fd, request->data, request->len))
+        link_close(link);
+    else
+        link_give(daemon, link);
+}
+
+SECURITY_STATUS lsa_result_status(enum lsa_result result)
+{
+    return result == LSA_NO_MEMORY ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_NO_AUTHENTICATING_AUTHORITY;
+}

@@ -1,0 +1,46 @@
+/*
+ * Connections of this process to LSA daemons, kept for the next request. A process is one client of a daemon, however many connections it has; a child
+ * after fork opens its own, and is the same client, so that handles it inherited go on to work. Locks: one for the daemons and their idle connections, one
+ * for each daemon's greeting.
+ */
+#ifndef OPENSSPI_LSA_CONNECTION_H
+#define OPENSSPI_LSA_CONNECTION_H
+
+#include "lsa/protocol.h"
+#include <sspi.h>
+
+struct lsa_daemon;
+
+/* The daemon behind a socket; lives as long as the process. NULL: no memory, or a path longer than socket addresses are. */
+struct lsa_daemon *lsa_daemon_of(const char *path);
+
+/* A request in the making: its head is written. Release the writer. */
+struct writer lsa_request(enum lsa_operation operation);
+
+struct lsa_reply {
+    uint8_t *body;
+    size_t body_len;
+    struct lsa_message message;
+    SECURITY_STATUS status;
+};
+void lsa_reply_release(struct lsa_reply *reply); /* wipes; safe on zero */
+#define AUTO_REPLY __attribute__((cleanup(lsa_reply_release)))
+
+enum lsa_result {
+    LSA_ANSWERED,    /* the reply is there, and the thread's cause is the daemon's */
+    LSA_UNREACHABLE, /* nothing was sent: there is no daemon */
+    LSA_LOST,        /* the daemon is another one than the request's objects are of */
+    LSA_BROKEN,      /* the connection ended before the reply, or the reply is no reply */
+    LSA_NO_MEMORY,
+};
+
+/* Sends a request and waits for its reply, at most `seconds`. `life` tells of which of the daemon's lives the request's objects are; 0: it names none. Where not
+ * NULL, *answered becomes that in which the reply was given. All but the first set a cause. */
+enum lsa_result lsa_ask(struct lsa_daemon *daemon, struct writer *request, enum lsa_operation operation,
+                        unsigned seconds, uint64_t life, struct lsa_reply *reply, uint64_t *answered);
+/* Sends a request that has no reply, if there is a connection to do it with. */
+void lsa_tell(struct lsa_daemon *daemon, struct writer *request, uint64_t life);
+/* What a failed ask is called: SEC_E_NO_AUTHENTICATING_AUTHORITY, or SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS lsa_result_status(enum lsa_result result);
+
+#endif

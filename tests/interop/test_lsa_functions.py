@@ -1,0 +1,174 @@
+"""The functions of ntsecapi.h, with a daemon and without, against a real KDC: logons and their tokens, the ticket cache."""
+import pathlib
+import pwd
+import re
+import subprocess
+import tempfile
+
+import lsa
+import pytest
+import realm as private_realm
+
+PASSWORD = "Kerberos-secret-7"
+SERVICE = "host/server.example.test"
+UNIX = "daemon"  # there everywhere, and no person's
+UID = pwd.getpwnam(UNIX).pw_uid
+POLICY = "[kerberos]\ndelegate = always\n[access]\nname_domains = EXAMPLE.TEST, EXAMPLE\n"
+LOGON_FAILURE, NOT_SUPPORTED = "0xc000006d", "0xc00000bb"
+
+
+@pytest.fixture(scope="module", name="realm")
+def realm_of_the_module():
+    with private_realm.Realm(kdc_realm="default_principal_flags = +forwardable") as realm:
+        for name in ("carol", UNIX):
+            realm.addprinc(name, PASSWORD)
+        realm.addprinc(SERVICE)
+        realm.keytab(SERVICE)
+        yield realm
+
+
+class Embedded:
+    """The same configuration without a daemon: this process is its own authority."""
+
+    def __init__(self, directory, realm):
+        self.directory = pathlib.Path(directory)
+        self.env = dict(lsa.Daemon(directory, more=POLICY, env=realm.env, mode="embedded").env)  # which is not started
+        self.program_env = {**self.env, "KRB5CCNAME": f"FILE:{directory}/cache"}
+
+
+@pytest.fixture(scope="module", params=["daemon", "embedded"], name="world")
+def world_of_the_module(request, realm):
+    environment = dict(realm.env)
+    environment.pop("KRB5CCNAME", None)
+    with tempfile.TemporaryDirectory(prefix="opensspi-lsa-") as directory:
+        if request.param == "embedded":
+            world = Embedded(directory, realm)
+            account_add(directory)
+            world.mode = "embedded"
+            yield world
+            return
+        daemon = lsa.Daemon(directory, more=POLICY, env=environment)
+        account_add(directory)
+        with daemon as world:
+            world.program_env = {**world.env, "KRB5_KTNAME": f"FILE:{directory}/no-keytab", "KRB5CCNAME": f"FILE:{directory}/no-cache"}
+            world.mode = "daemon"
+            yield world
+
+
+def account_add(directory):
+    with open(pathlib.Path(directory) / "sam", "a", encoding="utf-8") as accounts:
+        accounts.write(lsa.ALICE.replace("alice", UNIX))
+
+
+def run(world, *lines):
+    done = subprocess.run([str(lsa.BUILD / "tests/interop/lsa_functions")], input="\n".join(lines) + "\n", env=world.program_env,
+                          capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = done.stdout.splitlines()
+    assert len(told) == len(lines), done.stdout + done.stderr
+    return told
+
+
+def test_logons(world):
+    """Who logs on gets a token: primary ones interactively, named after the session and whoever asked."""
+    told = run(world, f"logon 2 NTLM alice EXAMPLE Password1!", f"logon 3 NTLM alice EXAMPLE Password1!", f"logon 2 Kerberos {UNIX} EXAMPLE.TEST {PASSWORD}",
+               f"logon 3 Negotiate {UNIX} EXAMPLE.TEST {PASSWORD}", f"logon 9 Negotiate else ELSEWHERE {PASSWORD}")
+    alice = re.fullmatch(r"logon 0x00000000 sid (S-1-\S+) primary level 0 session same source lsatest", told[0])
+    assert alice, told
+    assert told[1] == f"logon 0x00000000 sid {alice[1]} impersonation level 2 session same source lsatest"
+    assert told[2] == f"logon 0x00000000 sid S-1-22-1-{UID} primary level 0 session same source lsatest"
+    assert told[3] == f"logon 0x00000000 sid S-1-22-1-{UID} impersonation level 2 session same source lsatest"
+    assert re.fullmatch(r"logon 0x00000000 sid S-1-22-1-\d+ primary level 0 session same source lsatest", told[4]), told
+
+
+def test_wrong_logons(world):
+    told = run(world, "logon 2 NTLM alice EXAMPLE wrong", "logon 2 Kerberos carol EXAMPLE.TEST wrong", "logon 3 Negotiate nobody EXAMPLE.TEST wrong",
+               f"logon 4 Kerberos carol EXAMPLE.TEST {PASSWORD}", f"logon 2 Kerberos carol EXAMPLE.TEST {PASSWORD}")
+    assert [line.split()[1] for line in told[:4]] == [LOGON_FAILURE] * 3 + [NOT_SUPPORTED]
+    assert not told[4].startswith("logon 0x00000000")  # nobody here: neither a SID nor a Unix user is hers
+
+
+def test_many_network_logons(world):
+    """A server that logs each client on never runs out of sessions."""
+    told = run(world, *["logon 3 NTLM alice EXAMPLE Password1!"] * 80)
+    assert all(line.startswith("logon 0x00000000 ") for line in told)
+
+
+def test_logon_user(world):
+    told = run(world, "user 3 0 alice EXAMPLE Password1!", "user 2 2 alice EXAMPLE Password1!", "user 3 0 alice EXAMPLE wrong",
+               f"user 2 3 {UNIX} EXAMPLE.TEST {PASSWORD}", f"user 3 0 {UNIX}@EXAMPLE.TEST - {PASSWORD}")
+    assert re.match(r"user ok sid S-1-\S+ impersonation level 2 ", told[0]) and re.match(r"user ok sid S-1-\S+ primary ", told[1]), told
+    assert told[2].startswith("user error 1326")
+    assert told[3].startswith(f"user ok sid S-1-22-1-{UID} primary") and told[4].startswith(f"user ok sid S-1-22-1-{UID} impersonation")
+
+
+def test_acting(world):
+    """Whoever acts with the token of an interactive logon authenticates as its user, with a daemon by what it keeps sealed."""
+    told = run(world, f"act Kerberos 3 {UNIX} EXAMPLE.TEST {PASSWORD} {SERVICE}", f"act Negotiate 3 {UNIX} EXAMPLE.TEST {PASSWORD} {SERVICE}",
+               f"act NTLM 2 {UNIX} EXAMPLE Password1! {SERVICE}", f"act Negotiate 2 {UNIX} EXAMPLE Password1! {SERVICE}",
+               f"act Kerberos 2 {UNIX} EXAMPLE Password1! {SERVICE}", f"act Schannel 3 {UNIX} EXAMPLE.TEST {PASSWORD} {SERVICE}")
+    assert told[0] == f"act 0x00000000 {UNIX}@EXAMPLE.TEST 0x00000000 token"
+    assert told[1] == f"act 0x00000000 {UNIX}@EXAMPLE.TEST 0x00090312 token"
+    assert told[2] == told[3] == f"act 0x00000000 EXAMPLE\\{UNIX} 0x00090312 token"
+    assert told[4].startswith("act 0x8009030e ") and "by NTLM, not by Kerberos" in told[4]
+    assert told[5].startswith("act 0x00000000 ")
+
+
+def test_s4u(world):
+    """On a service's own word one learns who somebody is; only a logon process may be that somebody."""
+    told = run(world, f"s4u {UNIX}@EXAMPLE.TEST", f"trusted-s4u {UNIX}", "s4u nosuchuser@EXAMPLE.TEST")
+    assert told[0] == f"logon 0x00000000 sid S-1-22-1-{UID} impersonation level 1 session same source lsatest"
+    assert told[1] == f"logon 0x00000000 sid S-1-22-1-{UID} impersonation level 2 session same source lsatest"
+    assert told[2].split()[1] == LOGON_FAILURE
+
+
+def tickets_of(line):
+    assert line.startswith("tickets 0x00000000 0x00000000"), line
+    return re.findall(r"\[(.*?)\]", line)
+
+
+def test_tickets(world, realm):
+    """The cache is listed in four forms; what is removed is gone."""
+    granting, service = "krbtgt/EXAMPLE.TEST@EXAMPLE.TEST", f"{SERVICE}@EXAMPLE.TEST"
+    if world.mode == "embedded":
+        (world.directory / "cache").unlink(missing_ok=True)
+        assert tickets_of(run(world, "tickets 1")[0]) == []
+        subprocess.run(["kinit", "-f", "carol"], input=PASSWORD + "\n", env={**realm.env, **world.program_env}, text=True, check=True, capture_output=True, timeout=60)
+        subprocess.run(["kvno", SERVICE], env={**realm.env, **world.program_env}, check=True, capture_output=True, timeout=60)
+        lines = []
+    else:
+        lines = [f"logon 2 Kerberos {UNIX} EXAMPLE.TEST {PASSWORD}"]  # its token took a ticket for this computer
+    told = run(world, *lines, "tickets 1", "tickets 2", "tickets 3", "tickets 4", f"purge {SERVICE} -", "tickets 1", "purge - OTHER.TEST", "tickets 1",
+               "purge - -", "tickets 1")[len(lines):]
+    client = "carol" if world.mode == "embedded" else UNIX
+    first = tickets_of(told[0])
+    assert sorted(ticket.split()[0] for ticket in first) == sorted([granting, service])
+    assert all(re.search(r" lives (17|18|19|20) (forwardable|-)$", ticket) for ticket in first), first
+    for form, line in ((2, told[1]), (3, told[2]), (4, told[3])):
+        found = tickets_of(line)
+        assert [ticket.split()[0] for ticket in found] == [f"{client}@EXAMPLE.TEST"] * 2
+        assert sorted(ticket.split()[1] for ticket in found) == sorted([granting, service])
+        assert all(ticket.endswith(("key 17", "key 18", "key 19", "key 20")) for ticket in found) == (form > 2)
+    assert told[4] == told[6] == told[8] == "purge 0x00000000 0x00000000"
+    assert [ticket.split()[0] for ticket in tickets_of(told[5])] == [granting]
+    assert [ticket.split()[0] for ticket in tickets_of(told[7])] == [granting]
+    assert tickets_of(told[9]) == []
+
+
+def test_retrieve(world, realm):
+    """A ticket with its key, where the process is its own authority; a daemon gives none out."""
+    ask = ["granting", f"retrieve {SERVICE} 0", f"retrieve {SERVICE} 2", f"retrieve {SERVICE} 1", "retrieve host/none.example.test 0", "retrieve - 0"]
+    if world.mode == "daemon":
+        told = run(world, f"logon 2 Kerberos {UNIX} EXAMPLE.TEST {PASSWORD}", *ask)[1:]
+        for line in told[:4]:
+            assert line.split()[2] == NOT_SUPPORTED
+        assert "gives none out" in told[0] and "gives none out" in told[1]
+        return
+    subprocess.run(["kinit", "carol"], input=PASSWORD + "\n", env={**realm.env, **world.program_env}, text=True, check=True, capture_output=True, timeout=60)
+    told = run(world, ask[2], *ask)
+    assert told[0].split()[2] != "0x00000000" and "no ticket" in told[0]  # not in the cache yet
+    assert re.fullmatch(r"granting 0x00000000 0x00000000 krbtgt/EXAMPLE.TEST@EXAMPLE.TEST for carol key 0 of \d+, ticket whole", told[1]), told
+    for line in told[2:4]:
+        assert re.fullmatch(rf"retrieve 0x00000000 0x00000000 {SERVICE}@EXAMPLE.TEST for carol key (16|32) of \d+, ticket whole", line), told
+    assert told[4].split()[2] == NOT_SUPPORTED
+    assert told[5].split()[2] not in ("0x00000000", NOT_SUPPORTED) and told[6].split()[2] == "0xc000000d"

@@ -1,0 +1,130 @@
+"""Kerberos and Negotiate through the daemon, against a real KDC: whose tickets, whose keys, and that neither reaches the program."""
+import pathlib
+import re
+import subprocess
+
+import lsa
+import pytest
+import realm as private_realm
+
+PASSWORD = "Kerberos-secret-7"
+SERVICE = "host/server.example.test"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with private_realm.Realm(kdc_realm="default_principal_flags = +forwardable") as realm:
+        realm.addprinc("carol", PASSWORD)
+        realm.addprinc("dave", "Another-secret-8")
+        realm.addprinc(SERVICE)
+        realm.keytab(SERVICE)
+        environment = dict(realm.env)
+        del environment["KRB5CCNAME"]
+        with lsa.Daemon(tmp_path_factory.mktemp("lsa"), more="[kerberos]\ndelegate = always\n", env=environment) as daemon:
+            # What programs get: no keytab of their own, no tickets of their own.
+            daemon.program_env = {**daemon.env, "KRB5_KTNAME": f"FILE:{daemon.directory}/no-keytab", "KRB5CCNAME": f"FILE:{daemon.directory}/no-cache"}
+            daemon.realm = realm
+            yield daemon
+
+
+def disguise(octets):
+    return bytes(byte ^ 0x5a for byte in octets).hex()
+
+
+def keytab_keys(path):
+    """The keys of a keytab file (MIT's format 0x0502)."""
+    data, at, keys = pathlib.Path(path).read_bytes(), 2, []
+    while at < len(data):
+        size = int.from_bytes(data[at:at + 4], "big", signed=True)
+        entry, at = data[at + 4:at + 4 + abs(size)], at + 4 + abs(size)
+        if size <= 0:
+            continue
+        n_components, where = int.from_bytes(entry[:2], "big"), 2
+        for _ in range(n_components + 1):
+            where += 2 + int.from_bytes(entry[where:where + 2], "big")
+        where += 4 + 4 + 1 + 2
+        length = int.from_bytes(entry[where:where + 2], "big")
+        keys.append(entry[where + 2:where + 2 + length])
+    return keys
+
+
+def run(world, package, *identity, needles=(), password="", env=None):
+    lines = ([password] if identity else []) + [f"{name} {disguise(value)}" for name, value in needles]
+    done = subprocess.run([str(lsa.BUILD / "tests/interop/lsa_secret"), package, SERVICE, *identity], input="\n".join(lines) + "\n",
+                          env=env or world.program_env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def sspi(world, *words, text=None):
+    return subprocess.run([str(lsa.BUILD / "sspi"), *words], input=text, env=world.program_env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def needles(world):
+    keys = keytab_keys(world.realm.env["KRB5_KTNAME"].removeprefix("FILE:"))
+    assert len(keys) == 5
+    return [(f"key{n}", key) for n, key in enumerate(keys)] + [("utf8", PASSWORD.encode()), ("utf16", PASSWORD.encode("utf-16le"))]
+
+
+@pytest.mark.parametrize("package", ["Kerberos", "Negotiate"])
+def test_logon_session(world, package):
+    """After `sspi logon` default credentials are the session's; nothing secret is in the program; after `sspi logoff` there are none."""
+    assert "handshake 0x8009030e" in run(world, "Kerberos")[-1]
+    done = sspi(world, "logon", "--package", package, "EXAMPLE.TEST\\carol", text=PASSWORD + "\n")
+    assert done.returncode == 0, done.stderr
+    session = re.fullmatch(r"logged on, session ([0-9A-F]{16})\n", done.stdout)[1]
+    assert session in sspi(world, "sessions").stdout
+    said = run(world, package, needles=needles(world))
+    assert said[:3] == ["handshake 0x00000000 0x00000000", "messages ok", "client carol@EXAMPLE.TEST"]
+    assert said[3:] == ["delegated ok", "export ok"] + [f"{name} absent" for name, _ in needles(world)]
+    assert sspi(world, "logoff", session).returncode == 0
+    assert session not in sspi(world, "sessions").stdout
+    assert "handshake 0x8009030e" in run(world, "Kerberos")[-1]
+    assert sspi(world, "logoff").returncode == 1
+
+
+def test_the_search_finds(world):
+    """Within the process both are found: the check above can fail."""
+    embedded = world.directory / "embedded.conf"
+    embedded.write_text("[names]\ncomputer = SERVER\n", encoding="utf-8")
+    env = {**world.env, "OPENSSPI_CONFIG": str(embedded)}
+    said = run(world, "Kerberos", "carol", "EXAMPLE.TEST", password=PASSWORD, needles=needles(world), env=env)
+    assert said[0] == "handshake 0x00000000 0x00000000"
+    assert "utf8 found" in said and any(line.startswith("key") and line.endswith("found") for line in said)
+
+
+@pytest.mark.parametrize("package", ["Kerberos", "Negotiate"])
+def test_explicit_password(world, package):
+    """Goes to the daemon once and is wiped."""
+    said = run(world, package, "carol", "EXAMPLE.TEST", password=PASSWORD, needles=needles(world))
+    assert said[:3] == ["handshake 0x00000000 0x00000000", "messages ok", "client carol@EXAMPLE.TEST"]
+    assert all(line.endswith("absent") for line in said[-7:]), said
+
+
+def test_wrong_password(world):
+    done = sspi(world, "logon", "--package", "Kerberos", "EXAMPLE.TEST\\carol", text="wrong\n")
+    assert done.returncode == 3 and "carol" in done.stderr and "SEC_E_LOGON_DENIED" in done.stderr
+    said = run(world, "Kerberos", "carol", "EXAMPLE.TEST", password="wrong")
+    assert said[-1].startswith("handshake 0x8009030c")
+
+
+def test_the_newest_session(world):
+    assert sspi(world, "logon", "EXAMPLE.TEST\\carol", text=PASSWORD + "\n").returncode == 0
+    assert sspi(world, "logon", "EXAMPLE.TEST\\dave", text="Another-secret-8\n").returncode == 0
+    assert "client dave@EXAMPLE.TEST" in run(world, "Negotiate")
+    assert sspi(world, "logoff").returncode == 0
+    assert "client carol@EXAMPLE.TEST" in run(world, "Negotiate")
+    assert sspi(world, "logoff").returncode == 0
+
+
+def test_daemon_restarts(world):
+    """Sessions end with the daemon; keytab and KDC are there for the next."""
+    assert sspi(world, "logon", "EXAMPLE.TEST\\carol", text=PASSWORD + "\n").returncode == 0
+    assert world.stop() == 0
+    assert "cannot be reached" in sspi(world, "sessions").stderr
+    assert run(world, "Kerberos")[-1] == "handshake 0x80090311 0x80090311"
+    world.start()
+    assert sspi(world, "sessions").stdout == ""
+    assert sspi(world, "logon", "EXAMPLE.TEST\\carol", text=PASSWORD + "\n").returncode == 0
+    assert "client carol@EXAMPLE.TEST" in run(world, "Kerberos")
+    assert sspi(world, "logoff").returncode == 0

@@ -1,0 +1,87 @@
+"""How the daemon starts: as a user of its own, with a socket that systemd opened, and not at all where its configuration is wrong."""
+import os
+import pathlib
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+
+import lsa
+
+# What systemd does: the socket as descriptor 3, and the environment that says so; then the program in the same process.
+ACTIVATE = """
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o666)
+listener.listen()
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", NOTIFY_SOCKET=sys.argv[2])
+os.execv(sys.argv[3], [sys.argv[3]])
+"""
+
+
+def answers(path):
+    with socket.socket(socket.AF_UNIX) as link:
+        link.settimeout(15)
+        link.connect(str(path))
+        link.sendall(bytes([0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0]))
+        return link.recv(12)[7] == 0x80
+
+
+def status_of(pid):
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def test_a_user_of_its_own(tmp_path):
+    """Root is given up for good; nobody's debugger looks in."""
+    nobody = pwd.getpwnam("nobody")
+    with lsa.Daemon(tmp_path, "user = nobody\n") as daemon:
+        assert answers(daemon.socket)
+        status = status_of(daemon.process.pid)
+        assert status["Uid"].split() == [str(nobody.pw_uid)] * 4
+        assert status["Gid"].split() == [str(nobody.pw_gid)] * 4
+        assert "0" not in status["Groups"].split()
+        assert status["NoNewPrivs"] == "1"
+        assert int(status["CapEff"], 16) == 0 and int(status["CapPrm"], 16) == 0
+        if "libasan" not in pathlib.Path(f"/proc/{daemon.process.pid}/maps").read_text():
+            assert os.stat(f"/proc/{daemon.process.pid}/environ").st_uid == 0  # not dumpable: its own user does not own it
+            assert status["Seccomp"] == "2"
+
+
+def test_socket_activation(tmp_path):
+    daemon = lsa.Daemon(tmp_path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+        notices.bind(str(tmp_path / "notify"))
+        notices.settimeout(20)
+        with subprocess.Popen([sys.executable, "-c", ACTIVATE, str(daemon.socket), str(tmp_path / "notify"), str(lsa.PROGRAM)], env=daemon.env,
+                              stderr=subprocess.PIPE, text=True) as process:
+            try:
+                assert notices.recv(100) == b"READY=1"
+                assert answers(daemon.socket)
+            finally:
+                process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+    assert daemon.socket.exists()  # systemd's
+
+
+def test_wrong_configurations(tmp_path):
+    for lines, words in (("user = no-such-user-here\n", "there is no user"), ("workers = 0\n", "1 to 256"), ("mood = good\n", "unknown key"),
+                         ("workers = 999\n", "1 to 256")):
+        daemon = lsa.Daemon(tmp_path, lines)
+        done = subprocess.run([str(lsa.PROGRAM)], env=daemon.env, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 1 and words in done.stderr
+        if daemon.socket.exists():
+            daemon.socket.unlink()
+    (tmp_path / "lsa.sock").write_text("no socket")
+    done = subprocess.run([str(lsa.PROGRAM)], env=lsa.Daemon(tmp_path).env, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1 and "no socket" in done.stderr
+    assert (tmp_path / "lsa.sock").read_text() == "no socket"
+
+
+def test_words():
+    assert subprocess.run([str(lsa.PROGRAM), "--version"], capture_output=True, text=True, timeout=30, check=True).stdout.startswith("opensspi-lsad")
+    assert subprocess.run([str(lsa.PROGRAM), "--nonsense"], capture_output=True, text=True, timeout=30, check=False).returncode == 2

@@ -1,0 +1,113 @@
+"""Programs in the manner of those that use SSPI on Windows (tests/porting), built here with opensspi-win32, ANSI and UNICODE, in C and C++, and talking to each other. The
+same source built for Windows: test_porting_wine.py."""
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import realm  # noqa: E402
+from porting import FORMS, IDENTITY, LIMIT, PASSWORD, SOURCE, Server, build_here, check_database, native, world  # noqa: E402, F401
+
+
+@pytest.mark.parametrize("package", ["NTLM", "Negotiate"])
+@pytest.mark.parametrize("server_form", FORMS)
+@pytest.mark.parametrize("form", FORMS)
+def test_database(world, form, server_form, package):
+    with Server(world, f"database-{server_form}", package) as server:
+        result = native(world, form, "database", server.port, package, *IDENTITY)
+        assert "confidentiality 1" in result[1], result[1]
+        check_database(result, server)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_database_refuses(world, form):
+    with Server(world, f"database-{form}", "NTLM") as server:
+        code, shown = native(world, form, "database", server.port, "NTLM", "EXAMPLE", "alice", "wrong")
+        status, served = server.wait()
+    assert (code, status) == (1, 1) and "failed: AcceptSecurityContext: 0x8009030c The " in served, shown + served
+
+
+BINDINGS = "tls-server-end-point:0123456789abcdef"
+
+
+@pytest.mark.parametrize("package, packages", [("NTLM", "NTLM"), ("NTLM", "-"), ("Negotiate", "!Kerberos"), ("Negotiate", "ntlm,!kerberos")])
+@pytest.mark.parametrize("bindings", ["-", BINDINGS])
+@pytest.mark.parametrize("form", FORMS)
+def test_http(world, form, package, packages, bindings):
+    with Server(world, f"http-{form}", package, bindings) as server:
+        code, shown = native(world, form, "http", server.port, package, packages, *IDENTITY, bindings)
+        status, served = server.wait()
+    assert (code, status) == (0, 0), shown + served
+    assert "package NTLM" in served
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_http_other_bindings(world, form):
+    with Server(world, f"http-{form}", "NTLM", BINDINGS) as server:
+        code, shown = native(world, form, "http", server.port, "NTLM", "NTLM", *IDENTITY, BINDINGS + "x")
+        status, served = server.wait()
+    assert (code, status) == (1, 1) and "0x80090346" in served, shown + served
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_http_without_ntlm(world, form):
+    """`!ntlm`, and no ticket: nothing is left."""
+    with Server(world, f"http-{form}", "Negotiate", "-") as server:
+        code, shown = native(world, form, "http", server.port, "Negotiate", "!ntlm", *IDENTITY, "-")
+    assert code == 1 and "failed: " in shown
+
+
+@pytest.mark.parametrize("package", ["NTLM", "Negotiate"])
+@pytest.mark.parametrize("form", FORMS)
+def test_sasl(world, form, package):
+    with Server(world, f"sasl-{form}", package) as server:
+        code, shown = native(world, form, "sasl", server.port, package, "ldap/server.example.test", *IDENTITY)
+        status, served = server.wait()
+    assert (code, status) == (0, 0), shown + served
+    assert "client got 12 bytes: dn:uid=alice" in shown
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_sasl_kerberos(world, form):
+    """Who is logged on; the layer's own messages are signed only."""
+    with realm.Realm() as kerberos:
+        kerberos.addprinc("alice", PASSWORD)
+        kerberos.addprinc("ldap/server.example.test")
+        kerberos.keytab("ldap/server.example.test")
+        kerberos.kinit("alice", PASSWORD)
+        private = {**world, "environment": {**world["environment"], **kerberos.env, "OPENSSPI_CONFIG": world["environment"]["OPENSSPI_CONFIG"]}}
+        with Server(private, f"sasl-{form}", "Kerberos") as server:
+            code, shown = native(private, form, "sasl", server.port, "Kerberos", "ldap/server.example.test", "-", "-", "-")
+            status, served = server.wait()
+    assert (code, status) == (0, 0), shown + served
+    assert "client got 12 bytes: dn:uid=alice" in shown
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_tls(world, form):
+    with Server(world, f"tls-{form}", world["place"] / "leaf.pfx", "secret") as server:
+        code, shown = native(world, form, "tls", server.port, world["place"] / "ca.der", "localhost")
+        status, served = server.wait()
+    assert (code, status) == (0, 0), shown + served
+    assert "peer leaf" in shown
+
+
+@pytest.mark.parametrize("root, host, why", [("ca.der", "other.example.test", "0x800b010f"), ("other.der", "localhost", "0x800b0109")])
+def test_tls_refuses(world, root, host, why):
+    with Server(world, "tls-ansi", world["place"] / "leaf.pfx", "secret") as server:
+        code, shown = native(world, "ansi", "tls", server.port, world["place"] / root, host)
+    assert code == 1 and why in shown, shown
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("define", [[], ["-D_WIN32"]])
+def test_sample_builds(world, form, define):
+    """samples/sockauth, as it is: its Linux parts, and with _WIN32 its Windows parts. Its text is narrow in both."""
+    for side in "client", "server":
+        sample = SOURCE / "samples/sockauth"
+        others = [sample / f"{name}.c" for name in ("comm", "security", "identity", "collect", "show", "options", "tls", "certificates")]
+        build_here(sample / f"{side}.c", world["place"] / f"sockauth-{side}", form, *others)
+        shown = subprocess.run([world["place"] / f"sockauth-{side}", "-h"], env=world["environment"], capture_output=True, timeout=LIMIT)
+        assert b"usage" in (shown.stdout + shown.stderr).lower()

@@ -1,0 +1,40 @@
+"""The programs of tests/porting built from the same source with mingw-w64, ANSI and UNICODE: clients under Wine, servers built here.
+
+Wine 8 does not tell an NTLM server who came and has no TLS server, so Windows servers are tests/interop/test_sockauth.py's. Its NTLM client has neither channel
+bindings, nor STREAM buffers, nor identities with a list of packages."""
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from porting import FORMS, IDENTITY, Server, build_for_windows, built, check_database, windows, windows_run, world  # noqa: E402, F401
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_database_windows(world, windows, form):
+    with Server(world, f"database-{form}", "NTLM") as server:
+        check_database(windows_run(windows, form, "database", server.port, "NTLM", *IDENTITY), server)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_http_windows(world, windows, form):
+    with Server(world, f"http-{form}", "NTLM", "-") as server:
+        code, shown = windows_run(windows, form, "http", server.port, "NTLM", "-", *IDENTITY, "-")
+        status, served = server.wait()
+    assert (code, status) == (0, 0), shown + served
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_tls_windows(world, windows, form):
+    with Server(world, f"tls-{form}", world["place"] / "leaf.pfx", "secret") as server:
+        code, shown = windows_run(windows, form, "tls", server.port, "Z:" + str(world["place"] / "ca.der").replace("/", "\\"), "localhost")
+        status, served = server.wait()
+    assert (code, status) == (0, 0), shown + served
+    assert "peer leaf" in shown
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_sasl_builds(tmp_path, form):
+    """Wine 8 has no STREAM buffers to run it with."""
+    assert built(tmp_path, "sasl", form, build_for_windows, ".exe").exists()

@@ -1,0 +1,80 @@
+#!/bin/sh
+# Compiles small programs as users of opensspi-win32 do, any warning being an error: every header under the names that programs spell, in C and C++, with gcc and clang,
+# ANSI and UNICODE.
+#
+# usage: headers.sh include-dir        (the directory that holds sspi.h)
+set -u
+include=$1
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+failed=0
+cat >"$work/all.h" <<'END'
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#include <windows.h>
+#define SECURITY_WIN32
+#include <sspi.h>
+#include <security.h>
+#include <secext.h>
+#include <schannel.h>
+#include <schnlsp.h>
+#include <wincrypt.h>
+#include <ntsecapi.h>
+#include <issperr.h>
+#include <tchar.h>
+#include <strsafe.h>
+#include <sddl.h>
+#include <lm.h>
+#include <lmcons.h>
+#include <subauth.h>
+#include <wincred.h>
+#include <winternl.h>
+#include <ntstatus.h>
+#include <rpc.h>
+#include <rpcdce.h>
+#include <process.h>
+#include <credssp.h>
+#include <Windows.h>
+#include <Security.h>
+#include <SecExt.h>
+#include <WinSock2.h>
+#include <Strsafe.h>
+END
+sed -n '/^#include/p' "$work/all.h" | tac >"$work/reversed.h"
+cat >"$work/program" <<'END'
+static const TCHAR *const name = TEXT("Negotiate");
+SECURITY_STATUS probe(CtxtHandle *context, SecBufferDesc *list);
+SECURITY_STATUS probe(CtxtHandle *context, SecBufferDesc *list)
+{
+    unsigned long qop;
+    DWORD qop32;
+    SECURITY_STATUS status = DecryptMessage(context, list, 0, &qop);
+    if (status != SEC_E_OK || lstrlen(name) > 20)
+        return VerifySignature(context, list, 0, &qop32);
+    return DecryptMessage(context, list, 0, NULL);
+}
+END
+for compiler in gcc clang; do
+    command -v "$compiler" >/dev/null || continue
+    for order in all reversed; do
+        for unicode in -DANSI_BUILD "-DUNICODE -D_UNICODE"; do
+            for language in "c -std=c11" "c -std=gnu17" "c++ -std=c++11" "c++ -std=c++17"; do
+                cat "$work/$order.h" "$work/program" >"$work/probe"
+                # shellcheck disable=SC2086
+                if ! $compiler -x $language -fshort-wchar -DOPENSSPI_WIN32=1 $unicode -O2 -D_FORTIFY_SOURCE=2 -D_GNU_SOURCE -Wall -Wextra -Werror \
+                    -I"$include/win32" -I"$include" -c -o "$work/probe.o" "$work/probe" >"$work/log" 2>&1; then
+                    failed=$((failed + 1))
+                    echo "FAIL: $compiler -x $language $unicode, headers in order $order"
+                    head -n 15 "$work/log"
+                fi
+                # What takes wchar_t for 32 bits must not be called.
+                if [ -f "$work/probe.o" ] && nm -u "$work/probe.o" | grep -E ' (__)?(wcs|wmem|wprintf|swprintf)'; then
+                    failed=$((failed + 1))
+                fi
+                rm -f "$work/probe.o"
+            done
+        done
+    done
+done
+echo "$failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,156 @@
+/* Heaps, LocalAlloc and GlobalAlloc. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sddl.h>
+#include <windows.h>
+
+static void test_heap(void **state)
+{
+    (void)state;
+    HANDLE heap = GetProcessHeap();
+    BYTE *block = HeapAlloc(heap, HEAP_ZERO_MEMORY, 100);
+    assert_non_null(block);
+    assert_int_equal((uintptr_t)block % 16, 0);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(block[i], 0);
+    FillMemory(block, 100, 0x55);
+    assert_int_equal(HeapSize(heap, 0, block), 100);
+    block = HeapReAlloc(heap, HEAP_ZERO_MEMORY, block, 200);
+    assert_int_equal(HeapSize(heap, 0, block), 200);
+    assert_int_equal(block[99], 0x55);
+    assert_int_equal(block[100], 0);
+    assert_ptr_equal(HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, block, 50), block);
+    assert_null(HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, block, 51));
+    assert_int_equal(HeapSize(heap, 0, block), 50);
+    assert_true(HeapFree(heap, 0, block));
+    assert_true(HeapFree(heap, 0, NULL));
+    block = HeapAlloc(heap, 0, 0);
+    assert_non_null(block);
+    assert_int_equal(HeapSize(heap, 0, block), 0);
+    assert_true(HeapFree(heap, 0, block));
+}
+
+static void test_heap_refused(void **state)
+{
+    (void)state;
+    int stack = 0;
+    HANDLE heap = GetProcessHeap(), other = HeapCreate(0, 0, 1000);
+    assert_non_null(other);
+    void *block = HeapAlloc(heap, 0, 10);
+    SetLastError(0);
+    assert_false(HeapFree(heap, 0, &stack));
+    assert_int_equal(GetLastError(), ERROR_INVALID_PARAMETER);
+    assert_false(HeapFree(other, 0, block));
+    assert_true(HeapSize(heap, 0, &stack) == (SIZE_T)-1);
+    assert_null(HeapReAlloc(heap, 0, &stack, 10));
+    assert_true(HeapFree(heap, 0, block));
+    assert_null(HeapAlloc(&stack, 0, 10));
+    assert_int_equal(GetLastError(), ERROR_INVALID_HANDLE);
+    assert_null(HeapAlloc(heap, 0, SIZE_MAX));
+    assert_int_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY);
+    assert_non_null(HeapAlloc(other, 0, 600));
+    assert_null(HeapAlloc(other, 0, 401));
+    assert_non_null(HeapAlloc(other, 0, 400));
+    assert_true(HeapDestroy(other)); /* and its blocks */
+    assert_false(HeapDestroy(other));
+    assert_int_equal(GetLastError(), ERROR_INVALID_HANDLE);
+    assert_false(HeapDestroy(heap));
+}
+
+static void test_local(void **state)
+{
+    (void)state;
+    int stack = 0;
+    BYTE *block = LocalAlloc(LPTR, 20);
+    assert_int_equal(LocalSize(block), 20);
+    assert_int_equal(block[19], 0);
+    CopyMemory(block, "0123456789", 10);
+    block = LocalReAlloc(block, 40, LMEM_MOVEABLE | LMEM_ZEROINIT);
+    assert_int_equal(LocalSize(block), 40);
+    assert_memory_equal(block, "0123456789\0", 11);
+    assert_ptr_equal(LocalLock(block), block);
+    SetLastError(5);
+    assert_false(LocalUnlock(block));
+    assert_int_equal(GetLastError(), NO_ERROR);
+    assert_null(LocalFree(block));
+    assert_null(LocalFree(NULL));
+    assert_ptr_equal(LocalFree(&stack), &stack);
+    assert_int_equal(GetLastError(), ERROR_INVALID_HANDLE);
+    assert_int_equal(LocalSize(&stack), 0);
+    assert_null(LocalReAlloc(&stack, 10, 0));
+    assert_null(LocalLock(&stack));
+    assert_null(LocalAlloc(0, SIZE_MAX));
+    assert_int_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY);
+    block = LocalAlloc(0, 0);
+    assert_non_null(block);
+    assert_null(LocalFree(block));
+}
+
+static void test_global(void **state)
+{
+    (void)state;
+    BYTE *block = GlobalAlloc(GPTR, 20);
+    assert_int_equal(GlobalSize(block), 20);
+    assert_ptr_equal(GlobalLock(block), block);
+    assert_false(GlobalUnlock(block));
+    block = GlobalReAlloc(block, 10, 0);
+    assert_int_equal(GlobalSize(block), 10);
+    assert_null(GlobalFree(block));
+}
+
+/* What libopensspi hands out is freed with it, too. */
+static void test_local_of_library(void **state)
+{
+    (void)state;
+    PSID sid;
+    LPSTR text;
+    assert_true(ConvertStringSidToSidA("S-1-5-32-544", &sid));
+    assert_true(ConvertSidToStringSidA(sid, &text));
+    assert_string_equal(text, "S-1-5-32-544");
+    assert_int_equal(LocalSize(text), 13);
+    assert_null(LocalFree(text));
+    assert_null(LocalFree(sid));
+}
+
+static void test_macros(void **state)
+{
+    (void)state;
+    char text[8] = "abcdefg";
+    MoveMemory(text + 1, text, 3);
+    assert_string_equal(text, "aabcefg");
+    ZeroMemory(text, 2);
+    assert_int_equal(text[1], 0);
+    assert_ptr_equal(SecureZeroMemory(text, sizeof text), text);
+    assert_int_equal(text[5], 0);
+    LONG counter = 5;
+    assert_int_equal(InterlockedIncrement(&counter), 6);
+    assert_int_equal(InterlockedDecrement(&counter), 5);
+    assert_int_equal(InterlockedExchange(&counter, 9), 5);
+    assert_int_equal(InterlockedExchangeAdd(&counter, 2), 9);
+    assert_int_equal(InterlockedCompareExchange(&counter, 1, 11), 11);
+    assert_int_equal(InterlockedCompareExchange(&counter, 7, 11), 1);
+    long wide = -1;
+    assert_int_equal(InterlockedIncrement(&wide), 0);
+    void *pointer = NULL;
+    assert_null(InterlockedExchangePointer(&pointer, &wide));
+    assert_ptr_equal(InterlockedCompareExchangePointer(&pointer, NULL, &wide), &wide);
+    assert_null(pointer);
+    assert_int_equal(MAKEWORD(2, 2), 0x202);
+    assert_int_equal(HIWORD(0x12345678) + LOWORD(0x12345678), 0x1234 + 0x5678);
+    assert_int_equal(min(1, 2) + max(3, 4), 5);
+    assert_int_equal(HRESULT_FROM_WIN32(ERROR_ACCESS_DENIED), E_ACCESSDENIED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_heap),   cmocka_unit_test(test_heap_refused),     cmocka_unit_test(test_local),
+        cmocka_unit_test(test_global), cmocka_unit_test(test_local_of_library), cmocka_unit_test(test_macros),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

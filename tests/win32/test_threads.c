@@ -1,0 +1,211 @@
+/* Threads, events, mutexes, critical sections. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <process.h>
+#include <windows.h>
+#include <winsock2.h>
+
+#define LONG_TIME 60000 /* nobody waits for so long */
+
+static HANDLE gate;
+static CRITICAL_SECTION section;
+static LONG counter;
+
+static DWORD WINAPI give_back(LPVOID parameter)
+{
+    return (DWORD)(uintptr_t)parameter;
+}
+
+static DWORD WINAPI wait_for_gate(LPVOID parameter)
+{
+    (void)parameter;
+    return WaitForSingleObject(gate, LONG_TIME);
+}
+
+static DWORD WINAPI leave_early(LPVOID parameter)
+{
+    (void)parameter;
+    ExitThread(9);
+}
+
+static DWORD code_of(HANDLE thread)
+{
+    DWORD code;
+    assert_int_equal(WaitForSingleObject(thread, LONG_TIME), WAIT_OBJECT_0);
+    assert_true(GetExitCodeThread(thread, &code));
+    assert_true(CloseHandle(thread));
+    return code;
+}
+
+static void test_thread(void **state)
+{
+    (void)state;
+    DWORD id = 0, code;
+    HANDLE thread = CreateThread(NULL, 0, give_back, (LPVOID)77, 0, &id);
+    assert_non_null(thread);
+    assert_int_not_equal(id, GetCurrentThreadId());
+    assert_int_equal(code_of(thread), 77);
+    assert_false(CloseHandle(thread));
+    assert_int_equal(GetLastError(), ERROR_INVALID_HANDLE);
+    assert_int_equal(code_of(CreateThread(NULL, 1 << 20, leave_early, NULL, 0, NULL)), 9);
+    thread = CreateThread(NULL, 0, give_back, (LPVOID)5, CREATE_SUSPENDED, NULL);
+    assert_int_equal(WaitForSingleObject(thread, 5), WAIT_TIMEOUT);
+    assert_true(GetExitCodeThread(thread, &code));
+    assert_int_equal(code, STILL_ACTIVE);
+    assert_int_equal(ResumeThread(thread), 1);
+    assert_int_equal(code_of(thread), 5);
+    assert_null(CreateThread(NULL, 0, NULL, NULL, 0, NULL));
+    assert_int_equal(GetLastError(), ERROR_INVALID_PARAMETER);
+    assert_int_equal(GetCurrentProcessId(), getpid());
+}
+
+static unsigned __stdcall routine(void *argument)
+{
+    return *(unsigned *)argument + 1;
+}
+
+static void test_crt_thread(void **state)
+{
+    (void)state;
+    unsigned value = 41, id;
+    assert_int_equal(code_of((HANDLE)_beginthreadex(NULL, 0, routine, &value, 0, &id)), 42);
+    assert_int_equal(_beginthreadex(NULL, 0, NULL, NULL, 0, NULL), 0);
+}
+
+static void test_event(void **state)
+{
+    (void)state;
+    gate = CreateEvent(NULL, TRUE, FALSE, NULL);
+    assert_int_equal(WaitForSingleObject(gate, 0), WAIT_TIMEOUT);
+    HANDLE threads[2] = {CreateThread(NULL, 0, wait_for_gate, NULL, 0, NULL),
+                         CreateThread(NULL, 0, wait_for_gate, NULL, 0, NULL)};
+    assert_true(SetEvent(gate));
+    assert_int_equal(WaitForMultipleObjects(2, threads, TRUE, LONG_TIME), WAIT_OBJECT_0);
+    assert_int_equal(code_of(threads[0]) + code_of(threads[1]), WAIT_OBJECT_0);
+    assert_true(ResetEvent(gate));
+    assert_int_equal(WaitForSingleObject(gate, 1), WAIT_TIMEOUT);
+    assert_true(CloseHandle(gate));
+    gate = CreateEventW(NULL, FALSE, TRUE, NULL);
+    assert_int_equal(WaitForSingleObject(gate, 0), WAIT_OBJECT_0);
+    assert_int_equal(WaitForSingleObject(gate, 0), WAIT_TIMEOUT); /* the wait took it */
+    HANDLE both[2] = {gate, CreateEvent(NULL, TRUE, TRUE, NULL)};
+    assert_int_equal(WaitForMultipleObjects(2, both, FALSE, 0), WAIT_OBJECT_0 + 1);
+    assert_int_equal(WaitForMultipleObjects(2, both, TRUE, 0), WAIT_TIMEOUT);
+    assert_true(CloseHandle(both[0]) && CloseHandle(both[1]));
+    assert_null(CreateEventA(NULL, TRUE, TRUE, "name"));
+    assert_int_equal(GetLastError(), ERROR_NOT_SUPPORTED);
+}
+
+static DWORD WINAPI try_section(LPVOID parameter)
+{
+    (void)parameter;
+    BOOL got = TryEnterCriticalSection(&section);
+    if (got)
+        LeaveCriticalSection(&section);
+    return (DWORD)got;
+}
+
+static void test_exclusion(void **state)
+{
+    (void)state;
+    HANDLE mutex = CreateMutex(NULL, FALSE, NULL);
+    assert_true(InitializeCriticalSectionAndSpinCount(&section, 100));
+    EnterCriticalSection(&section);
+    assert_true(TryEnterCriticalSection(&section)); /* again */
+    HANDLE thread = CreateThread(NULL, 0, try_section, NULL, 0, NULL);
+    assert_int_equal(code_of(thread), FALSE);
+    LeaveCriticalSection(&section);
+    LeaveCriticalSection(&section);
+    assert_int_equal(code_of(CreateThread(NULL, 0, try_section, NULL, 0, NULL)), TRUE);
+    DeleteCriticalSection(&section);
+    assert_false(ReleaseMutex(mutex));
+    assert_int_equal(GetLastError(), ERROR_NOT_OWNER);
+    assert_int_equal(WaitForSingleObject(mutex, 0) + WaitForSingleObject(mutex, 0), WAIT_OBJECT_0);
+    assert_true(ReleaseMutex(mutex) && ReleaseMutex(mutex));
+    assert_false(ReleaseMutex(mutex));
+    assert_true(CloseHandle(mutex));
+}
+
+static DWORD WINAPI add_under_section(LPVOID parameter)
+{
+    (void)parameter;
+    for (int i = 0; i < 1000; i++) {
+        EnterCriticalSection(&section);
+        counter++;
+        LeaveCriticalSection(&section);
+    }
+    return 0;
+}
+
+static DWORD WINAPI add_under_mutex(LPVOID parameter)
+{
+    for (int i = 0; i < 200; i++) {
+        if (WaitForSingleObject(parameter, LONG_TIME) != WAIT_OBJECT_0)
+            return 1;
+        counter++;
+        ReleaseMutex(parameter);
+    }
+    return 0;
+}
+
+static void test_many(void **state)
+{
+    (void)state;
+    HANDLE mutex = CreateMutex(NULL, FALSE, NULL), threads[4];
+    InitializeCriticalSection(&section);
+    counter = 0;
+    for (int i = 0; i < 4; i++)
+        threads[i] = CreateThread(NULL, 0, add_under_section, NULL, 0, NULL);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(code_of(threads[i]), 0);
+    for (int i = 0; i < 4; i++)
+        threads[i] = CreateThread(NULL, 0, add_under_mutex, mutex, 0, NULL);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(code_of(threads[i]), 0);
+    assert_int_equal(counter, 4800);
+    DeleteCriticalSection(&section);
+    assert_true(CloseHandle(mutex));
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    HANDLE event = CreateEvent(NULL, TRUE, TRUE, NULL);
+    DWORD code;
+    static const uintptr_t bad[] = {0, 4, 0x4F00000100000004, (uintptr_t)-1, (uintptr_t)-2, 0x4F000001FFFFFFFC};
+    for (size_t i = 0; i < _countof(bad); i++) {
+        if ((HANDLE)bad[i] == event)
+            continue;
+        SetLastError(0);
+        assert_int_equal(WaitForSingleObject((HANDLE)bad[i], 0), WAIT_FAILED);
+        assert_int_equal(GetLastError(), ERROR_INVALID_HANDLE);
+        assert_false(SetEvent((HANDLE)bad[i]));
+        assert_false(CloseHandle((HANDLE)bad[i]));
+    }
+    assert_false(ReleaseMutex(event));
+    assert_false(GetExitCodeThread(event, &code));
+    assert_int_equal(ResumeThread(event), (DWORD)-1);
+    assert_int_equal(WaitForMultipleObjects(0, &event, FALSE, 0), WAIT_FAILED);
+    assert_int_equal(WaitForMultipleObjects(65, &event, FALSE, 0), WAIT_FAILED);
+    assert_true(CloseHandle(event));
+    assert_false(SetEvent(event));
+    /* Handles of tokens are closed by the same name. */
+    HANDLE token;
+    assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
+    assert_true(CloseHandle(token));
+    assert_false(CloseHandle(token));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_thread),    cmocka_unit_test(test_crt_thread), cmocka_unit_test(test_event),
+        cmocka_unit_test(test_exclusion), cmocka_unit_test(test_many),       cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

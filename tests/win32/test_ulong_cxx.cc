@@ -1,0 +1,81 @@
+// Callers in C++ whose variables are unsigned long; and what <windows.h> leaves of the C++ library.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <cwchar>
+#include <iostream>
+#include <string>
+#include <vector>
+#include <Windows.h>
+#define SECURITY_WIN32
+#include <Security.h>
+#include <tchar.h>
+#include <wincrypt.h>
+
+static int failures;
+
+#define CHECK(condition)                                                 \
+    do {                                                                 \
+        if (!(condition)) {                                              \
+            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);       \
+            failures++;                                                  \
+        }                                                                \
+    } while (0)
+
+static void packages()
+{
+    unsigned long n = ~0ul;
+    ULONG n32 = 0;
+    PSecPkgInfo list = nullptr;
+    PSecurityFunctionTable table = InitSecurityInterface();
+    CHECK(EnumerateSecurityPackages(&n, &list) == SEC_E_OK);
+    FreeContextBuffer(list);
+    CHECK(table->EnumerateSecurityPackages(&n32, &list) == SEC_E_OK);
+    table->FreeContextBuffer(list);
+    CHECK(n == n32 && n > 0);
+    n = ~0ul;
+    unsigned long *const pointer = &n;
+    CHECK(table->EnumerateSecurityPackages(pointer, &list) == SEC_E_OK);
+    table->FreeContextBuffer(list);
+    CHECK(n == n32);
+}
+
+static void nothing()
+{
+    CtxtHandle none = {0, 0};
+    SecBufferDesc list = {SECBUFFER_VERSION, 0, nullptr};
+    unsigned long qop[2] = {~0ul, ~0ul};
+    CHECK(DecryptMessage(&none, &list, 0, NULL) == SEC_E_INVALID_HANDLE);
+    CHECK(DecryptMessage(&none, &list, 0, 0) == SEC_E_INVALID_HANDLE);
+    CHECK(DecryptMessage(&none, &list, 0, nullptr) == SEC_E_INVALID_HANDLE);
+    CHECK(DecryptMessage(&none, &list, 0, &qop[1]) == SEC_E_INVALID_HANDLE);
+    CHECK(qop[1] == 0xFFFFFFFFul && qop[0] == ~0ul);
+}
+
+static void library()
+{
+    std::vector<int> numbers{3, 1, 2};
+    CHECK(std::min(1, 2) == 1 && std::max(1, 2) == 2 && *std::max_element(numbers.begin(), numbers.end()) == 3);
+    std::string text("a");
+    text += "bc";
+    CHECK(std::strlen(text.c_str()) == 3);
+    CHECK(std::wcslen(L"four") == 4 && wcslen(L"four") == 4);
+    wchar_t wide[8];
+    CHECK(wcscpy_s(wide, L"abc") == 0 && std::wcscmp(wide, L"abc") == 0);
+    CHECK(std::swprintf(wide, 8, L"%d", 42) == 2);
+    char narrow[8];
+    CHECK(strcpy_s(narrow, "abc") == 0 && strcpy_s(narrow, "much too long") != 0);
+    CHECK(std::snprintf(narrow, sizeof narrow, "%ls", L"wide") == 4 && std::strcmp(narrow, "wide") == 0);
+    TCHAR both[16];
+    lstrcpy(both, _T("TCHAR"));
+    CHECK(_tcslen(both) == 5);
+    std::cout << "streams are as they were\n";
+}
+
+int main()
+{
+    packages();
+    nothing();
+    library();
+    return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,106 @@
+/* Copies with bounds, and the start of programs that have a wmain. */
+#include "crt.h"
+
+#include "unicode.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Appends at `at`; a text that does not fit leaves an empty one. */
+static int copy(bool wide, void *to, size_t n, size_t at, const void *from, size_t count)
+{
+    size_t unit = wide ? sizeof(WCHAR) : 1;
+    if (to == NULL || n == 0)
+        return EINVAL;
+    if (from == NULL || at >= n) {
+        memset(to, 0, unit);
+        return EINVAL;
+    }
+    bool cut = count == _TRUNCATE;
+    size_t limit = count < n - at ? count : n - at;
+    size_t len = wide ? opensspi_wcsnlen(from, limit) : strnlen(from, limit);
+    if (len == n - at && !cut) {
+        memset(to, 0, unit);
+        return ERANGE;
+    }
+    if (len == n - at)
+        len--;
+    memcpy((char *)to + at * unit, from, len * unit);
+    memset((char *)to + (at + len) * unit, 0, unit);
+    return 0;
+}
+
+int opensspi_strcpy_s(char *to, size_t n, const char *from)
+{
+    return copy(false, to, n, 0, from, SIZE_MAX - 1);
+}
+
+int opensspi_strcat_s(char *to, size_t n, const char *from)
+{
+    return copy(false, to, n, to == NULL ? 0 : strnlen(to, n), from, SIZE_MAX - 1);
+}
+
+int opensspi_strncpy_s(char *to, size_t n, const char *from, size_t count)
+{
+    return copy(false, to, n, 0, from, count);
+}
+
+int opensspi_wcscpy_s(WCHAR *to, size_t n, const WCHAR *from)
+{
+    return copy(true, to, n, 0, from, SIZE_MAX - 1);
+}
+
+int opensspi_wcscat_s(WCHAR *to, size_t n, const WCHAR *from)
+{
+    return copy(true, to, n, to == NULL ? 0 : opensspi_wcsnlen(to, n), from, SIZE_MAX - 1);
+}
+
+int opensspi_wcsncpy_s(WCHAR *to, size_t n, const WCHAR *from, size_t count)
+{
+    return copy(true, to, n, 0, from, count);
+}
+
+int opensspi_memcpy_s(void *to, size_t n, const void *from, size_t count)
+{
+    if (count == 0)
+        return 0;
+    if (to == NULL)
+        return EINVAL;
+    if (from == NULL || n < count) {
+        memset(to, 0, n);
+        return from == NULL ? EINVAL : ERANGE;
+    }
+    memcpy(to, from, count);
+    return 0;
+}
+
+/* The array ends with NULL; it stays as long as the program. */
+static WCHAR **wide_list(char *const *list, size_t n)
+{
+    WCHAR **wide = calloc(n + 1, sizeof *wide);
+    for (size_t i = 0; wide != NULL && i < n; i++)
+        if ((wide[i] = utf16_of(list[i])) == NULL) {
+            free(wide);
+            return NULL;
+        }
+    return wide;
+}
+
+int opensspi_run_wmain(int argc, char **argv, int (*user)(int, WCHAR **, WCHAR **))
+{
+    size_t n = 0;
+    while (environ != NULL && environ[n] != NULL)
+        n++;
+    WCHAR **arguments = wide_list(argv, (size_t)argc), **environment = wide_list(environ, n);
+    if (arguments == NULL || environment == NULL) {
+        free(arguments);
+        free(environment);
+        fputs("not enough memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    /* They are reachable to the end, so that no tool takes them for lost. */
+    __attribute__((used)) static WCHAR **volatile kept[2];
+    kept[0] = arguments;
+    kept[1] = environment;
+    return user(argc, arguments, environment);
+}

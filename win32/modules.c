@@ -1,0 +1,156 @@
+/* LoadLibrary and GetProcAddress: names of Windows' libraries are OpenSSPI's own two, others are dlopen's. */
+#include <winbase.h>
+
+#include "unicode.h"
+#include <dlfcn.h>
+#include <sspi.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#define NAME_MAX_LEN 200 /* of a function; the longest has 51 characters */
+
+/* A module's handle is the address of its entry. */
+static const char own[][16] = {"secur32",  "security", "sspicli",    "schannel", "crypt32", "ncrypt", "credssp",
+                               "advapi32", "kernel32", "kernelbase", "user32",   "ntdll",   "ws2_32"};
+
+static bool is_own(const void *module)
+{
+    return (uintptr_t)module >= (uintptr_t)own && (uintptr_t)module < (uintptr_t)(own + sizeof own / sizeof own[0]);
+}
+
+/* The entry of "C:\Windows\System32\Secur32.DLL" and its like. *is_dll: the name is of a Windows library in any case. */
+static HMODULE own_find(const char *name, bool *is_dll)
+{
+    const char *base = name;
+    for (const char *at = name; *at != '\0'; at++)
+        if (*at == '\\' || *at == '/' || *at == ':')
+            base = at + 1;
+    size_t len = strlen(base);
+    *is_dll = strchr(name, '\\') != NULL;
+    if (len > 4 && strcasecmp(base + len - 4, ".dll") == 0) {
+        *is_dll = true;
+        len -= 4;
+    }
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (strlen(own[i]) == len && strncasecmp(own[i], base, len) == 0)
+            return (HMODULE)(uintptr_t)own[i];
+    return NULL;
+}
+
+static HMODULE refuse(DWORD error)
+{
+    SetLastError(error);
+    return NULL;
+}
+
+HMODULE LoadLibraryExA(LPCSTR lpLibFileName, HANDLE hFile, DWORD dwFlags)
+{
+    const DWORD search = LOAD_WITH_ALTERED_SEARCH_PATH | LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR |
+                         LOAD_LIBRARY_SEARCH_APPLICATION_DIR | LOAD_LIBRARY_SEARCH_USER_DIRS |
+                         LOAD_LIBRARY_SEARCH_SYSTEM32 | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS;
+    bool is_dll;
+    if (lpLibFileName == NULL || *lpLibFileName == '\0' || hFile != NULL)
+        return refuse(ERROR_INVALID_PARAMETER);
+    if ((dwFlags & ~search) != 0)
+        return refuse(ERROR_NOT_SUPPORTED);
+    HMODULE module = own_find(lpLibFileName, &is_dll);
+    if (module != NULL)
+        return module;
+    if (!is_dll && dwFlags != LOAD_LIBRARY_SEARCH_SYSTEM32)
+        module = dlopen(lpLibFileName, RTLD_NOW | RTLD_LOCAL);
+    return module != NULL ? module : refuse(ERROR_MOD_NOT_FOUND);
+}
+
+HMODULE LoadLibraryA(LPCSTR lpLibFileName)
+{
+    return LoadLibraryExA(lpLibFileName, NULL, 0);
+}
+
+HMODULE LoadLibraryExW(LPCWSTR lpLibFileName, HANDLE hFile, DWORD dwFlags)
+{
+    if (lpLibFileName == NULL)
+        return refuse(ERROR_INVALID_PARAMETER);
+    char *name = utf8_of(lpLibFileName);
+    HMODULE module = name == NULL ? NULL : LoadLibraryExA(name, hFile, dwFlags);
+    free(name);
+    return module;
+}
+
+HMODULE LoadLibraryW(LPCWSTR lpLibFileName)
+{
+    return LoadLibraryExW(lpLibFileName, NULL, 0);
+}
+
+HMODULE GetModuleHandleA(LPCSTR lpModuleName)
+{
+    bool is_dll = false;
+    HMODULE module = lpModuleName == NULL ? NULL : own_find(lpModuleName, &is_dll);
+    if (module == NULL && !is_dll) {
+        module = dlopen(lpModuleName, RTLD_LAZY | RTLD_NOLOAD);
+        if (module != NULL)
+            dlclose(module); /* it is counted by whoever loaded it */
+    }
+    return module != NULL ? module : refuse(ERROR_MOD_NOT_FOUND);
+}
+
+HMODULE GetModuleHandleW(LPCWSTR lpModuleName)
+{
+    if (lpModuleName == NULL)
+        return GetModuleHandleA(NULL);
+    char *name = utf8_of(lpModuleName);
+    HMODULE module = name == NULL ? NULL : GetModuleHandleA(name);
+    free(name);
+    return module;
+}
+
+/* The library that a function lies in, which is loaded, since it runs. */
+static void *library_of(void *function, const char *symbol)
+{
+    Dl_info info;
+    if (dladdr(function, &info) == 0 || info.dli_fname == NULL)
+        return NULL;
+    void *library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    if (library == NULL)
+        return NULL;
+    void *found = dlsym(library, symbol);
+    /* Only what the library itself has, not what it is linked with. */
+    Dl_info where;
+    if (found != NULL && (dladdr(found, &where) == 0 || where.dli_fbase != info.dli_fbase))
+        found = NULL;
+    dlclose(library);
+    return found;
+}
+
+FARPROC GetProcAddress(HMODULE hModule, LPCSTR lpProcName)
+{
+    void *found = NULL;
+    if (hModule == NULL) {
+        SetLastError(ERROR_INVALID_HANDLE);
+        return NULL;
+    }
+    if ((uintptr_t)lpProcName > 0xFFFF) { /* no ordinal */
+        if (is_own(hModule)) {
+            char symbol[NAME_MAX_LEN];
+            if (snprintf(symbol, sizeof symbol, "opensspi_%s", lpProcName) < (int)sizeof symbol)
+                found = library_of((void *)(uintptr_t)GetModuleHandleA, symbol);
+            if (found == NULL)
+                found = library_of((void *)(uintptr_t)EnumerateSecurityPackagesW, lpProcName);
+        } else {
+            found = dlsym(hModule, lpProcName);
+        }
+    }
+    if (found == NULL)
+        SetLastError(ERROR_PROC_NOT_FOUND);
+    return (FARPROC)(uintptr_t)found;
+}
+
+BOOL FreeLibrary(HMODULE hLibModule)
+{
+    if (hLibModule == NULL || (!is_own(hLibModule) && dlclose(hLibModule) != 0)) {
+        SetLastError(ERROR_INVALID_HANDLE);
+        return FALSE;
+    }
+    return TRUE;
+}

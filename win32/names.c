@@ -1,0 +1,141 @@
+/* Names of the user and of this computer, variables of the environment, and the last error. */
+#include "crt.h"
+#include "unicode.h"
+
+#include <ctype.h>
+#include <secext.h>
+#include <stdlib.h>
+#include <sys/param.h>
+#include <unistd.h>
+#include <winbase.h>
+
+DWORD GetLastError(VOID)
+{
+    return OpenSspiLastError();
+}
+
+VOID SetLastError(DWORD dwErrCode)
+{
+    OpenSspiSetLastError(dwErrCode);
+}
+
+#define USER_NAME_ROOM 512 /* UNLEN is 256 characters */
+
+static BOOL user_name(bool wide, void *buffer, DWORD *size)
+{
+    char name[USER_NAME_ROOM];
+    ULONG room = sizeof name;
+    if (size == NULL) {
+        SetLastError(ERROR_INVALID_PARAMETER);
+        return FALSE;
+    }
+    if (!GetUserNameExA(NameSamCompatible, name, &room))
+        return FALSE;
+    const char *user = strrchr(name, '\\');
+    return text_put(user == NULL ? name : user + 1, wide, buffer, size, ERROR_INSUFFICIENT_BUFFER, true);
+}
+
+BOOL GetUserNameA(LPSTR lpBuffer, LPDWORD pcbBuffer)
+{
+    return user_name(false, lpBuffer, pcbBuffer);
+}
+
+BOOL GetUserNameW(LPWSTR lpBuffer, LPDWORD pcbBuffer)
+{
+    return user_name(true, lpBuffer, pcbBuffer);
+}
+
+static BOOL computer_name(COMPUTER_NAME_FORMAT form, bool wide, void *buffer, DWORD *size, DWORD small)
+{
+    char name[MAXHOSTNAMELEN + 1] = "";
+    if (size == NULL || (unsigned)form >= ComputerNameMax) {
+        SetLastError(ERROR_INVALID_PARAMETER);
+        return FALSE;
+    }
+    if (gethostname(name, sizeof name - 1) != 0) {
+        SetLastError(ERROR_GEN_FAILURE);
+        return FALSE;
+    }
+    char *dot = strchr(name, '.'), *answer = name;
+    switch (form) {
+    case ComputerNameNetBIOS:
+    case ComputerNamePhysicalNetBIOS:
+        if (dot != NULL)
+            *dot = '\0';
+        name[MAX_COMPUTERNAME_LENGTH] = '\0';
+        for (char *at = name; *at != '\0'; at++)
+            *at = (char)toupper((unsigned char)*at);
+        break;
+    case ComputerNameDnsHostname:
+    case ComputerNamePhysicalDnsHostname:
+        if (dot != NULL)
+            *dot = '\0';
+        break;
+    case ComputerNameDnsDomain:
+    case ComputerNamePhysicalDnsDomain:
+        answer = dot != NULL ? dot + 1 : name + strlen(name);
+        break;
+    default:
+        break;
+    }
+    return text_put(answer, wide, buffer, size, small, false);
+}
+
+BOOL GetComputerNameExA(COMPUTER_NAME_FORMAT NameType, LPSTR lpBuffer, LPDWORD nSize)
+{
+    return computer_name(NameType, false, lpBuffer, nSize, ERROR_MORE_DATA);
+}
+
+BOOL GetComputerNameExW(COMPUTER_NAME_FORMAT NameType, LPWSTR lpBuffer, LPDWORD nSize)
+{
+    return computer_name(NameType, true, lpBuffer, nSize, ERROR_MORE_DATA);
+}
+
+BOOL GetComputerNameA(LPSTR lpBuffer, LPDWORD nSize)
+{
+    return computer_name(ComputerNameNetBIOS, false, lpBuffer, nSize, ERROR_BUFFER_OVERFLOW);
+}
+
+BOOL GetComputerNameW(LPWSTR lpBuffer, LPDWORD nSize)
+{
+    return computer_name(ComputerNameNetBIOS, true, lpBuffer, nSize, ERROR_BUFFER_OVERFLOW);
+}
+
+static DWORD environment(const char *name, bool wide, void *buffer, DWORD size)
+{
+    const char *value = name == NULL ? NULL : getenv(name);
+    if (value == NULL) {
+        SetLastError(ERROR_ENVVAR_NOT_FOUND);
+        return 0;
+    }
+    DWORD before = GetLastError(), n = size;
+    if (!text_put(value, wide, buffer, &n, before, false))
+        return n; /* the room needed; that is no error */
+    return n;
+}
+
+DWORD GetEnvironmentVariableA(LPCSTR lpName, LPSTR lpBuffer, DWORD nSize)
+{
+    return environment(lpName, false, lpBuffer, nSize);
+}
+
+DWORD GetEnvironmentVariableW(LPCWSTR lpName, LPWSTR lpBuffer, DWORD nSize)
+{
+    char *name = utf8_of(lpName);
+    DWORD n = environment(name, true, lpBuffer, nSize);
+    free(name);
+    return n;
+}
+
+VOID OutputDebugStringA(LPCSTR lpOutputString)
+{
+    if (lpOutputString != NULL && getenv("OPENSSPI_DEBUG_STRINGS") != NULL)
+        fputs(lpOutputString, stderr);
+}
+
+VOID OutputDebugStringW(LPCWSTR lpOutputString)
+{
+    char *text = utf8_of(lpOutputString);
+    OutputDebugStringA(text);
+    free(text);
+}

@@ -1,0 +1,43 @@
+/*
+ * Threads, events and mutexes behind handles. A handle is an index and a generation, never a pointer, and told from a token's by its top bits.
+ *
+ * Lock: one, with one condition that every change signals; waits are rare here, and waiting for many things at once is simple then.
+ */
+#ifndef OPENSSPI_WIN32_OBJECTS_H
+#define OPENSSPI_WIN32_OBJECTS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <winbase.h>
+
+enum object_kind { OBJECT_THREAD, OBJECT_EVENT, OBJECT_MUTEX };
+
+struct object {
+    enum object_kind kind;
+    unsigned references; /* the handle's, a running thread's own, and those of waits */
+    bool signalled;      /* a thread that ended, an event that is set */
+    bool manual;         /* event: stays set */
+    bool started;        /* thread: may run */
+    DWORD exit_code;     /* thread */
+    unsigned depth;      /* mutex: how often its owner took it */
+    pthread_t owner;
+    LPTHREAD_START_ROUTINE start;
+    LPVOID parameter;
+    DWORD id;
+};
+
+extern pthread_mutex_t objects_lock;
+extern pthread_cond_t objects_changed;
+
+/* A zeroed object with one reference; NULL without memory. */
+struct object *object_new(enum object_kind kind);
+/* A handle for it, which takes its reference over. NULL, with the object freed, when there is no memory. */
+HANDLE object_publish(struct object *object);
+/* The object behind a handle, with a reference more. Under the lock; NULL for none. */
+struct object *object_get(HANDLE handle);
+/* Under the lock. */
+void object_put(struct object *object);
+/* Closes a handle. FALSE for none of ours. */
+bool object_close(HANDLE handle);
+
+#endif
