@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/status.h"
-#include "foreign/lsa.h"
+#include "foreign/splsa_authority.h"
 #include <stdatomic.h>
 #include <string.h>
 
@@ -76,9 +76,9 @@ static SECURITY_STATUS package_start(const struct foreign_package *package)
         .Version = SECPKG_INTERFACE_VERSION,
         .MachineState = SECPKG_STATE_ENCRYPTION_PERMITTED | SECPKG_STATE_STRONG_ENCRYPTION_PERMITTED,
     };
-    lsa_call_enter();
-    NTSTATUS status = package->lsa->Initialize(atomic_fetch_add(&n_ids, 1) + 1, &parameters, lsa_functions());
-    lsa_call_leave();
+    splsa_call_enter();
+    NTSTATUS status = package->lsa->Initialize(atomic_fetch_add(&n_ids, 1) + 1, &parameters, splsa_functions());
+    splsa_call_leave();
     require(status >= 0, cause_set(SEC_E_CANNOT_INSTALL, "%s: SpInitialize answered 0x%08x", package->module->path,
                                    (unsigned)status));
     return SEC_E_OK;
@@ -105,7 +105,7 @@ static SECURITY_STATUS user_start(const struct foreign_package *package)
     PVOID unused = NULL;
     if (package->user == NULL || package->user->InstanceInit == NULL)
         return SEC_E_OK;
-    NTSTATUS status = package->user->InstanceInit(SECPKG_INTERFACE_VERSION, lsa_dll_functions(), &unused);
+    NTSTATUS status = package->user->InstanceInit(SECPKG_INTERFACE_VERSION, splsa_dll_functions(), &unused);
     require(status >= 0, cause_set(SEC_E_CANNOT_INSTALL, "%s: SpInstanceInit answered 0x%08x", package->module->path,
                                    (unsigned)status));
     return SEC_E_OK;
@@ -113,9 +113,9 @@ static SECURITY_STATUS user_start(const struct foreign_package *package)
 
 static SECURITY_STATUS package_describe(struct foreign_package *package, SecPkgInfoW *info)
 {
-    lsa_call_enter();
+    splsa_call_enter();
     NTSTATUS status = package->lsa->GetInfo((PSecPkgInfo)(void *)info);
-    lsa_call_leave();
+    splsa_call_leave();
     require(status >= 0,
             cause_set(SEC_E_CANNOT_INSTALL, "%s: SpGetInfo answered 0x%08x", package->module->path, (unsigned)status));
     try(thunks_take(package));

@@ -3,11 +3,11 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
-#include "foreign/lsa.h"
+#include "foreign/splsa_authority.h"
 
 /* The calls of SSPI as calls of the two parts. A credential's handle has the package beside the part's own one; a context's an object. */
 
-struct lsa_context {
+struct splsa_context {
     const struct foreign_package *package;
     LSA_SEC_HANDLE
     handle;      /* the part in the authority knows the context by it, and so does the one in the application */
@@ -19,9 +19,9 @@ static const struct foreign_package *package_of(const SecHandle *credential)
     return (const struct foreign_package *)credential->dwUpper;
 }
 
-static struct lsa_context *context_of(const SecHandle *handle)
+static struct splsa_context *context_of(const SecHandle *handle)
 {
-    return (struct lsa_context *)handle->dwUpper;
+    return (struct splsa_context *)handle->dwUpper;
 }
 
 static SECURITY_STATUS missing(const struct foreign_package *package, const char *call)
@@ -42,14 +42,14 @@ SECURITY_STATUS splsa_acquire(const struct foreign_package *package, SEC_WCHAR *
                               PCredHandle handle, PTimeStamp expiry)
 {
     UNICODE_STRING name;
-    LUID logon = lsa_logon_id();
+    LUID logon = splsa_logon_id();
     LSA_SEC_HANDLE own = 0;
     require(string_of(principal, &name),
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a principal of more than 32766 characters"));
-    lsa_call_enter();
+    splsa_call_enter();
     NTSTATUS status = package->lsa->AcquireCredentialsHandle(principal != NULL ? &name : NULL, use, &logon, auth_data,
                                                              NULL, NULL, &own, expiry);
-    lsa_call_leave();
+    splsa_call_leave();
     try(splsa_status(package, "SpAcquireCredentialsHandle", status));
     *handle = (CredHandle){own, (ULONG_PTR)package};
     return SEC_E_OK;
@@ -58,9 +58,9 @@ SECURITY_STATUS splsa_acquire(const struct foreign_package *package, SEC_WCHAR *
 static SECURITY_STATUS SEC_ENTRY credential_free(PCredHandle credential)
 {
     const struct foreign_package *package = package_of(credential);
-    lsa_call_enter();
+    splsa_call_enter();
     NTSTATUS status = package->lsa->FreeCredentialsHandle(credential->dwLower);
-    lsa_call_leave();
+    splsa_call_leave();
     return splsa_status(package, "SpFreeCredentialsHandle", status);
 }
 
@@ -68,9 +68,9 @@ static SECURITY_STATUS SEC_ENTRY credential_query(PCredHandle credential, ULONG 
 {
     const struct foreign_package *package = package_of(credential);
     require(package->lsa->QueryCredentialsAttributes != NULL, missing(package, "SpQueryCredentialsAttributes"));
-    lsa_call_enter();
+    splsa_call_enter();
     NTSTATUS status = package->lsa->QueryCredentialsAttributes(credential->dwLower, attribute, buffer);
-    lsa_call_leave();
+    splsa_call_leave();
     return splsa_status(package, "SpQueryCredentialsAttributes", status);
 }
 
@@ -78,15 +78,15 @@ static SECURITY_STATUS SEC_ENTRY credential_set(PCredHandle credential, ULONG at
 {
     const struct foreign_package *package = package_of(credential);
     require(package->lsa->SetCredentialsAttributes != NULL, missing(package, "SpSetCredentialsAttributes"));
-    lsa_call_enter();
+    splsa_call_enter();
     NTSTATUS status = package->lsa->SetCredentialsAttributes(credential->dwLower, attribute, buffer, len);
-    lsa_call_leave();
+    splsa_call_leave();
     return splsa_status(package, "SpSetCredentialsAttributes", status);
 }
 
 /* What a step of the part in the authority answers, besides tokens and attributes. */
 struct step {
-    struct lsa_context *context;
+    struct splsa_context *context;
     LSA_SEC_HANDLE handle;
     BOOLEAN mapped;
     SecBuffer data; /* for the part in the application */
@@ -99,7 +99,7 @@ static bool step_begin(struct step *step, const struct foreign_package *package,
     require(step->context != NULL, false);
     step->context->package = package;
     step->handle = step->context->handle;
-    lsa_call_enter();
+    splsa_call_enter();
     return true;
 }
 
@@ -115,10 +115,10 @@ static void packed_release(struct packed *packed)
     if (packed->block == NULL || packed->data->pvBuffer != packed->block)
         return;
     secret_wipe(packed->block, packed->len);
-    lsa_heap_free(packed->block);
+    splsa_heap_free(packed->block);
 }
 
-static SECURITY_STATUS context_map(struct lsa_context *context, SecBuffer *data)
+static SECURITY_STATUS context_map(struct splsa_context *context, SecBuffer *data)
 {
     const struct foreign_package *package = context->package;
     const SECPKG_USER_FUNCTION_TABLE *user = package->user;
@@ -137,16 +137,16 @@ static SECURITY_STATUS context_map(struct lsa_context *context, SecBuffer *data)
 
 static void lsa_delete(const struct foreign_package *package, LSA_SEC_HANDLE handle)
 {
-    lsa_call_enter();
+    splsa_call_enter();
     (void)package->lsa->DeleteContext(handle);
-    lsa_call_leave();
+    splsa_call_leave();
 }
 
 static SECURITY_STATUS step_end(struct step *step, const char *call, bool first, NTSTATUS nt, PCtxtHandle handle)
 {
-    struct lsa_context *context = step->context;
+    struct splsa_context *context = step->context;
     const struct foreign_package *package = context->package;
-    lsa_call_leave();
+    splsa_call_leave();
     SECURITY_STATUS status = splsa_status(package, call, nt), mapped = SEC_E_OK;
     bool made = status >= 0 && step->handle != 0;
     if (status >= 0 && !made)
@@ -205,7 +205,7 @@ static SECURITY_STATUS SEC_ENTRY context_accept(PCredHandle credential, PCtxtHan
 
 static SECURITY_STATUS SEC_ENTRY context_delete(PCtxtHandle handle)
 {
-    struct lsa_context *context = context_of(handle);
+    struct splsa_context *context = context_of(handle);
     const SECPKG_USER_FUNCTION_TABLE *user = context->package->user;
     if (context->mapped && user->DeleteUserModeContext != NULL)
         (void)user->DeleteUserModeContext(context->handle);
@@ -217,7 +217,7 @@ static SECURITY_STATUS SEC_ENTRY context_delete(PCtxtHandle handle)
 /* The part in the application answers for a context that it has, but for what SpGetExtendedInformation named. */
 static SECURITY_STATUS SEC_ENTRY context_query(PCtxtHandle handle, ULONG attribute, void *buffer)
 {
-    const struct lsa_context *context = context_of(handle);
+    const struct splsa_context *context = context_of(handle);
     const struct foreign_package *package = context->package;
     bool in_lsa = !context->mapped || package->user->QueryContextAttributes == NULL;
     for (unsigned i = 0; i < package->n_thunks; i++)
@@ -226,9 +226,9 @@ static SECURITY_STATUS SEC_ENTRY context_query(PCtxtHandle handle, ULONG attribu
         return splsa_status(package, "SpQueryContextAttributes",
                             package->user->QueryContextAttributes(context->handle, attribute, buffer));
     require(package->lsa->QueryContextAttributes != NULL, missing(package, "SpQueryContextAttributes"));
-    lsa_call_enter();
+    splsa_call_enter();
     NTSTATUS status = package->lsa->QueryContextAttributes(context->handle, attribute, buffer);
-    lsa_call_leave();
+    splsa_call_leave();
     return splsa_status(package, "SpQueryContextAttributes", status);
 }
 
@@ -237,7 +237,7 @@ static SECURITY_STATUS SEC_ENTRY context_query(PCtxtHandle handle, ULONG attribu
 
 static SECURITY_STATUS SEC_ENTRY context_complete(PCtxtHandle handle, PSecBufferDesc token)
 {
-    const struct lsa_context *context = context_of(handle);
+    const struct splsa_context *context = context_of(handle);
     SpCompleteAuthTokenFn *call = USER_CALL(context, CompleteAuthToken);
     require(call != NULL, missing(context->package, "SpCompleteAuthToken"));
     return splsa_status(context->package, "SpCompleteAuthToken", call(context->handle, token));
@@ -245,7 +245,7 @@ static SECURITY_STATUS SEC_ENTRY context_complete(PCtxtHandle handle, PSecBuffer
 
 static SECURITY_STATUS SEC_ENTRY message_sign(PCtxtHandle handle, ULONG qop, PSecBufferDesc message, ULONG seq)
 {
-    const struct lsa_context *context = context_of(handle);
+    const struct splsa_context *context = context_of(handle);
     SpMakeSignatureFn *call = USER_CALL(context, MakeSignature);
     require(call != NULL, missing(context->package, "SpMakeSignature"));
     return splsa_status(context->package, "SpMakeSignature", call(context->handle, qop, message, seq));
@@ -253,7 +253,7 @@ static SECURITY_STATUS SEC_ENTRY message_sign(PCtxtHandle handle, ULONG qop, PSe
 
 static SECURITY_STATUS SEC_ENTRY message_verify(PCtxtHandle handle, PSecBufferDesc message, ULONG seq, PULONG qop)
 {
-    const struct lsa_context *context = context_of(handle);
+    const struct splsa_context *context = context_of(handle);
     SpVerifySignatureFn *call = USER_CALL(context, VerifySignature);
     require(call != NULL, missing(context->package, "SpVerifySignature"));
     return splsa_status(context->package, "SpVerifySignature", call(context->handle, message, seq, qop));
@@ -261,7 +261,7 @@ static SECURITY_STATUS SEC_ENTRY message_verify(PCtxtHandle handle, PSecBufferDe
 
 static SECURITY_STATUS SEC_ENTRY message_seal(PCtxtHandle handle, ULONG qop, PSecBufferDesc message, ULONG seq)
 {
-    const struct lsa_context *context = context_of(handle);
+    const struct splsa_context *context = context_of(handle);
     SpSealMessageFn *call = USER_CALL(context, SealMessage);
     require(call != NULL, missing(context->package, "SpSealMessage"));
     return splsa_status(context->package, "SpSealMessage", call(context->handle, qop, message, seq));
@@ -269,7 +269,7 @@ static SECURITY_STATUS SEC_ENTRY message_seal(PCtxtHandle handle, ULONG qop, PSe
 
 static SECURITY_STATUS SEC_ENTRY message_unseal(PCtxtHandle handle, PSecBufferDesc message, ULONG seq, PULONG qop)
 {
-    const struct lsa_context *context = context_of(handle);
+    const struct splsa_context *context = context_of(handle);
     SpUnsealMessageFn *call = USER_CALL(context, UnsealMessage);
     require(call != NULL, missing(context->package, "SpUnsealMessage"));
     return splsa_status(context->package, "SpUnsealMessage", call(context->handle, message, seq, qop));
@@ -277,7 +277,7 @@ static SECURITY_STATUS SEC_ENTRY message_unseal(PCtxtHandle handle, PSecBufferDe
 
 static SECURITY_STATUS SEC_ENTRY buffer_free(PVOID buffer)
 {
-    lsa_heap_free(buffer);
+    splsa_heap_free(buffer);
     return SEC_E_OK;
 }
 

@@ -1,4 +1,4 @@
-#include "foreign/lsa.h"
+#include "foreign/splsa_authority.h"
 
 /*
  * What the authority is asked for and does not have here: logon sessions with credentials of packages, an account database behind OpenSamUser, tokens,
@@ -217,7 +217,7 @@ static NTSTATUS NTAPI no_create_token_ex(PLUID LogonId, PTOKEN_SOURCE TokenSourc
     return STATUS_NOT_SUPPORTED;
 }
 
-const LSA_SECPKG_FUNCTION_TABLE lsa_refusals = {
+const LSA_SECPKG_FUNCTION_TABLE splsa_refusals = {
     .CreateLogonSession = no_create_logon_session,
     .DeleteLogonSession = no_delete_logon_session,
     .AddCredential = no_add_credential,

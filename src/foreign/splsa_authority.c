@@ -1,4 +1,4 @@
-#include "foreign/lsa.h"
+#include "foreign/splsa_authority.h"
 
 #include "base/memory.h"
 #include "core/status.h"
@@ -13,25 +13,25 @@ static _Thread_local unsigned call_depth;
 static _Thread_local ULONG call_number;
 static atomic_uint n_calls;
 
-void lsa_call_enter(void)
+void splsa_call_enter(void)
 {
     call_number = atomic_fetch_add_explicit(&n_calls, 1, memory_order_relaxed) + 1;
     call_depth++;
 }
 
-void lsa_call_leave(void)
+void splsa_call_leave(void)
 {
     call_depth--;
 }
 
-LUID lsa_logon_id(void)
+LUID splsa_logon_id(void)
 {
     static const LUID system = {0x3e7, 0}; /* SYSTEM_LUID */
     uid_t user = geteuid();
     return user == 0 ? system : (LUID){user, 1};
 }
 
-void lsa_heap_free(void *block)
+void splsa_heap_free(void *block)
 {
     mem_free(block);
 }
@@ -103,7 +103,7 @@ static NTSTATUS NTAPI client_info(PSECPKG_CLIENT_INFO info)
     if (info == NULL)
         return STATUS_INVALID_PARAMETER;
     *info = (SECPKG_CLIENT_INFO){
-        .LogonId = lsa_logon_id(),
+        .LogonId = splsa_logon_id(),
         .ProcessID = (ULONG)getpid(),
         .ThreadID = (ULONG)gettid(),
         .HasTcbPrivilege = geteuid() == 0,
@@ -136,7 +136,7 @@ static LSA_SECPKG_FUNCTION_TABLE functions;
 
 static void functions_make(void)
 {
-    functions = lsa_refusals;
+    functions = splsa_refusals;
     functions.AllocateLsaHeap = heap_alloc;
     functions.FreeLsaHeap = heap_free;
     functions.AllocateClientBuffer = client_alloc;
@@ -151,14 +151,14 @@ static void functions_make(void)
     functions.FreePrivateHeap = heap_free;
 }
 
-PLSA_SECPKG_FUNCTION_TABLE lsa_functions(void)
+PLSA_SECPKG_FUNCTION_TABLE splsa_functions(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, functions_make);
     return &functions;
 }
 
-PSECPKG_DLL_FUNCTIONS lsa_dll_functions(void)
+PSECPKG_DLL_FUNCTIONS splsa_dll_functions(void)
 {
     static SECPKG_DLL_FUNCTIONS dll = {heap_alloc, heap_free, no_callback};
     return &dll;
