@@ -64,21 +64,26 @@ foreach(source IN LISTS unit_tests)
     set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endforeach()
 
-# Modules with packages of other people's, each with something wrong: tests/modules/cases.txt names them.
+# Modules with packages of other people's, each with something wrong: tests/modules/cases.txt names them; lsa.c has those
+# whose names begin with "lsa_", broken.c the others.
 set(modules_folder ${PROJECT_BINARY_DIR}/tests/modules)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/modules/cases.txt)
 file(STRINGS ${PROJECT_SOURCE_DIR}/tests/modules/cases.txt cases)
 string(REPLACE " " ";" cases "${cases}")
 add_custom_target(test_modules)
 foreach(case IN LISTS cases)
-    add_library(module_${case} MODULE ${PROJECT_SOURCE_DIR}/tests/modules/broken.c)
+    set(module_source broken)
+    if(case MATCHES "^lsa_")
+        set(module_source lsa)
+    endif()
+    add_library(module_${case} MODULE ${PROJECT_SOURCE_DIR}/tests/modules/${module_source}.c)
     set_target_properties(module_${case} PROPERTIES PREFIX "" OUTPUT_NAME ${case} C_VISIBILITY_PRESET hidden
         LIBRARY_OUTPUT_DIRECTORY ${modules_folder})
     target_include_directories(module_${case} PRIVATE ${PROJECT_SOURCE_DIR}/include/opensspi)
     target_compile_definitions(module_${case} PRIVATE CASE_${case})
     add_dependencies(test_modules module_${case})
 endforeach()
-add_dependencies(test_support test_modules sharedkey)
+add_dependencies(test_support test_modules sharedkey sharedkey_lsa)
 target_compile_definitions(test_support PRIVATE
     OPENSSPI_TEST_MODULES="${modules_folder}" OPENSSPI_TEST_SAMPLE="${PROJECT_BINARY_DIR}/samples/provider")
 

@@ -61,6 +61,8 @@ void key_wipe(void *data, size_t len);
 #define MARK_CREDENTIAL ((ULONG_PTR)0x534b4352)
 #define MARK_CONTEXT ((ULONG_PTR)0x534b4354)
 void *handle_object(const SecHandle *handle, ULONG_PTR mark);
+/* A user and a password, in UTF-16, in either of the two common structures. Both sides need them. */
+SECURITY_STATUS identity_read(const void *auth_data, struct credential *credential);
 SecBuffer *buffer_find(const SecBufferDesc *list, ULONG type);
 
 SECURITY_STATUS SEC_ENTRY sharedkey_initialize(PCredHandle credential, PCtxtHandle context, SEC_WCHAR *target,

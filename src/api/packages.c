@@ -123,8 +123,6 @@ static SECURITY_STATUS options_check(const char *name, const SECURITY_PACKAGE_OP
     require(options->Size >= sizeof *options && options->Type <= SECPKG_OPTIONS_TYPE_SSPI &&
                 (options->Flags & ~(ULONG)SECPKG_OPTIONS_PERMANENT) == 0,
             cause_set(SEC_E_INVALID_PARAMETER, "SECURITY_PACKAGE_OPTIONS of an unknown size, type or flag"));
-    require(options->Type != SECPKG_OPTIONS_TYPE_LSA,
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "packages that export SpLsaModeInitialize are not in this version"));
     require((options->Flags & SECPKG_OPTIONS_PERMANENT) == 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                       "a package that shall stay is named in the configuration, \"package\" in [packages]"));

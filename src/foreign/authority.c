@@ -6,6 +6,7 @@
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/session.h"
+#include "foreign/splsa.h"
 #include <string.h>
 
 /* The authority half: credentials and handshakes, each as one call of the module's with its own handles. */
@@ -69,6 +70,8 @@ static SECURITY_STATUS acquire_call(const struct foreign_package *package, const
                                                          (char *)(uintptr_t)package->name, request->use, NULL,
                                                          auth_data, NULL, NULL, handle, expiry);
     require(request->principal == NULL || principal != NULL, SEC_E_INTERNAL_ERROR);
+    if (package->lsa != NULL)
+        return splsa_acquire(package, (SEC_WCHAR *)principal, request->use, auth_data, handle, expiry);
     return module->wide->AcquireCredentialsHandleW((SEC_WCHAR *)principal, (SEC_WCHAR *)(uintptr_t)package->wide_name,
                                                    request->use, NULL, auth_data, NULL, NULL, handle, expiry);
 }

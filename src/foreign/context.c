@@ -119,6 +119,8 @@ SECURITY_STATUS foreign_status(const struct foreign_package *package, const char
     }
     require(status < 0, cause_set(SEC_E_INTERNAL_ERROR, "%s of package %s answered 0x%08x, which says nothing", call,
                                   package->name, (unsigned)status));
+    if (package->lsa != NULL)
+        return status; /* splsa_status has told, with the package's own code */
     return cause_set(status, "%s of package %s (%.256s) answered 0x%08x", call, package->name, package->module->path,
                      (unsigned)status);
 }

@@ -1,5 +1,5 @@
 /*
- * Security packages of other people: shared objects that export InitSecurityInterfaceW or A. Their packages stand in the registry like ours; an
+ * Security packages of other people: shared objects that export InitSecurityInterfaceW or A, or SpLsaModeInitialize. Their packages stand in the registry like ours; an
  * adapter of the table's calls stands between, with the module's own handles, which nobody outside it sees.
  */
 #ifndef OPENSSPI_FOREIGN_FOREIGN_H

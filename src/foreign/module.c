@@ -6,6 +6,7 @@
 #include "core/registry.h"
 #include "core/trace.h"
 #include "foreign/foreign.h"
+#include "foreign/splsa.h"
 #include <dlfcn.h>
 #include <limits.h>
 #include <link.h>
@@ -64,10 +65,8 @@ static SECURITY_STATUS table_find(struct foreign_module *module, void *library)
         module->wide = start_w();
     if (module->wide == NULL && start_a != NULL)
         module->narrow = start_a();
-    if (start_w == NULL && start_a == NULL && own_symbol(library, "SpLsaModeInitialize") != NULL)
-        return cause_set(bad, "%s: packages that export SpLsaModeInitialize are not in this version", module->path);
     require(start_w != NULL || start_a != NULL,
-            cause_set(bad, "%s: exports neither InitSecurityInterfaceW nor A", module->path));
+            cause_set(bad, "%s: exports neither InitSecurityInterfaceW or A nor SpLsaModeInitialize", module->path));
     require(module->wide != NULL || module->narrow != NULL,
             cause_set(bad, "%s: InitSecurityInterface gave no table", module->path));
     ULONG version = foreign_version(module);
@@ -100,11 +99,19 @@ static SECURITY_STATUS packages_add(struct foreign_module *module)
 static SECURITY_STATUS module_open(struct foreign_module *module)
 {
     OPENSSPI_PACKAGE_MECHANISM_FN mechanism;
+    SpLsaModeInitializeFn lsa;
+    SpUserModeInitializeFn user;
     /* Never closed again: a module that was refused may have left threads or handlers behind. */
     void *library = dlopen(module->path, RTLD_NOW | RTLD_LOCAL);
     require(library != NULL, cause_set(SEC_E_CANNOT_INSTALL, "%.400s", dlerror()));
-    try(table_find(module, library));
     *(void **)&mechanism = own_symbol(library, OPENSSPI_PACKAGE_MECHANISM_NAME);
+    *(void **)&lsa = own_symbol(library, SECPKG_LSAMODEINIT_NAME);
+    *(void **)&user = own_symbol(library, SECPKG_USERMODEINIT_NAME);
+    /* SSPI's own table is preferred: it needs no interpreter. */
+    if (lsa != NULL && own_symbol(library, SECURITY_ENTRYPOINT_ANSIW) == NULL &&
+        own_symbol(library, SECURITY_ENTRYPOINT_ANSIA) == NULL)
+        return splsa_open(module, lsa, user, mechanism);
+    try(table_find(module, library));
     return foreign_packages_read(module, mechanism);
 }
 

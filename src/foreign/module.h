@@ -5,6 +5,7 @@
 #define OPENSSPI_FOREIGN_MODULE_H
 
 #include "core/package.h"
+#include <ntsecpkg.h>
 #include <sspi_ext.h>
 #include <sys/types.h>
 
@@ -12,6 +13,7 @@
 #define FOREIGN_NAME_MAX 64
 #define FOREIGN_COMMENT_MAX 256
 #define FOREIGN_OID_MAX 64
+#define FOREIGN_THUNKS_MAX 64
 #define FOREIGN_TOKEN_MAX ((uint32_t)1 << 20) /* each step sets so much aside */
 
 struct foreign_module;
@@ -22,6 +24,11 @@ struct foreign_package {
     char name[FOREIGN_NAME_MAX + 1], comment[FOREIGN_COMMENT_MAX + 1];
     SEC_WCHAR wide_name[FOREIGN_NAME_MAX + 1];
     uint8_t oid[FOREIGN_OID_MAX];
+    /* Of a package written for Windows' LSA, else NULL: its two parts, the second of which may be missing, and the attributes that the first answers. */
+    const SECPKG_FUNCTION_TABLE *lsa;
+    const SECPKG_USER_FUNCTION_TABLE *user;
+    ULONG thunk[FOREIGN_THUNKS_MAX];
+    unsigned n_thunks;
 };
 
 /* Never freed and never unloaded. Of the two tables one is there; the members without strings are alike in both. */
@@ -42,6 +49,9 @@ ULONG foreign_version(const struct foreign_module *module);
 
 /* Fills module->package from the table; every claim is checked. SEC_E_CANNOT_INSTALL with its cause. */
 SECURITY_STATUS foreign_packages_read(struct foreign_module *module, OPENSSPI_PACKAGE_MECHANISM_FN mechanism);
+/* The same from descriptions that are there already. */
+SECURITY_STATUS foreign_infos_take(struct foreign_module *module, ULONG count, const SecPkgInfoW *infos,
+                                   OPENSSPI_PACKAGE_MECHANISM_FN mechanism);
 /* The file's path, resolved (mem_free), when it is safe to load. */
 SECURITY_STATUS foreign_path_check(const char *path, char **real);
 

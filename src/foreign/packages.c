@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/registry.h"
+#include "foreign/splsa.h"
 #include <string.h>
 
 /* What a module says of its packages, taken over piece by piece. */
@@ -83,9 +84,14 @@ static bool oid_is_taken(struct slice oid)
 static SECURITY_STATUS mechanism_take(struct foreign_package *package, OPENSSPI_PACKAGE_MECHANISM_FN mechanism)
 {
     ULONG len = 0;
-    if ((package->package.info.capabilities & SECPKG_FLAG_NEGOTIABLE) == 0 || mechanism == NULL)
+    if ((package->package.info.capabilities & SECPKG_FLAG_NEGOTIABLE) == 0)
         return SEC_E_OK;
-    const unsigned char *oid = mechanism(package->name, &len);
+    const unsigned char *oid = mechanism != NULL ? mechanism(package->name, &len) : NULL;
+    if (oid == NULL && package->lsa != NULL) {
+        struct slice told = splsa_mechanism(package);
+        oid = told.data;
+        len = (ULONG)told.len;
+    }
     if (oid == NULL || len == 0)
         return SEC_E_OK;
     require(len <= sizeof package->oid && (oid[len - 1] & 0x80) == 0,
@@ -99,8 +105,8 @@ static SECURITY_STATUS mechanism_take(struct foreign_package *package, OPENSSPI_
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS infos_take(struct foreign_module *module, ULONG count, const SecPkgInfoW *infos,
-                                  OPENSSPI_PACKAGE_MECHANISM_FN mechanism)
+SECURITY_STATUS foreign_infos_take(struct foreign_module *module, ULONG count, const SecPkgInfoW *infos,
+                                   OPENSSPI_PACKAGE_MECHANISM_FN mechanism)
 {
     require(count > 0 && count <= FOREIGN_PACKAGES_MAX,
             cause_set(SEC_E_CANNOT_INSTALL, "%s: %u packages; 1 to %u can be", module->path, (unsigned)count,
@@ -126,7 +132,7 @@ SECURITY_STATUS foreign_packages_read(struct foreign_module *module, OPENSSPI_PA
     require(status == SEC_E_OK && infos != NULL,
             cause_set(SEC_E_CANNOT_INSTALL, "%s: EnumerateSecurityPackages answered 0x%08x", module->path,
                       (unsigned)status));
-    status = infos_take(module, count, infos, mechanism);
+    status = foreign_infos_take(module, count, infos, mechanism);
     FOREIGN_CALL(module, FreeContextBuffer)((void *)(uintptr_t)infos);
     return status;
 }

@@ -44,6 +44,12 @@ def test_listed_last(private):
     assert lines[0] in ("Negotiate", "Kerberos", "NTLM")
 
 
+def test_written_for_the_lsa(private):
+    module = copy(private, os.path.join(os.path.dirname(SAMPLE), "sharedkey_lsa.so"), "lsa.so")
+    lines = packages(private, module, copy(private, SAMPLE, "mine.so"), ask=["SharedKeyLsa", "SharedKey"])
+    assert lines[-4:] == ["SharedKeyLsa", "SharedKey", "? Sample", "? Sample: one shared key"]
+
+
 def test_refused_line_leaves_the_rest(private):
     module = copy(private, SAMPLE, "mine.so")
     opened = copy(private, SAMPLE, "open.so", 0o722)

@@ -138,14 +138,13 @@ typedef struct _SECURITY_PACKAGE_OPTIONS {
  * AddSecurityPackageW loads a security package module and adds its packages to the list.
  *
  * pszPackageName is the module's absolute path; the file and the directories above it are writable only for root
- * and the process's user. pOptions says of which type it is; NULL means SECPKG_OPTIONS_TYPE_UNKNOWN. Both stay
- * the caller's. The packages stay until DeleteSecurityPackageW or the end of the process; adding a module twice
+ * and the process's user. pOptions says of which type it is; what the module exports decides. NULL means
+ * SECPKG_OPTIONS_TYPE_UNKNOWN. Both stay the caller's. The packages stay until DeleteSecurityPackageW or the end of the process; adding a module twice
  * is adding it once.
  *
  * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND when there is no such file; SEC_E_CANNOT_INSTALL when it is not a
  * security package, its start failed, a name is taken or others can write it; SEC_E_INVALID_PARAMETER;
- * SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION for SECPKG_OPTIONS_TYPE_LSA and
- * SECPKG_OPTIONS_PERMANENT.
+ * SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION for SECPKG_OPTIONS_PERMANENT.
  *
  * Source: Microsoft SSPI reference, AddSecurityPackage.
  */

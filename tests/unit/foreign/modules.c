@@ -33,7 +33,7 @@ const char *module_copy(const char *name)
     char from[PATH_MAX + 64], bytes[4096];
     size_t got;
     snprintf(from, sizeof from, "%s/%s.so",
-             strcmp(name, "sharedkey") == 0 ? OPENSSPI_TEST_SAMPLE : OPENSSPI_TEST_MODULES, name);
+             strncmp(name, "sharedkey", 9) == 0 ? OPENSSPI_TEST_SAMPLE : OPENSSPI_TEST_MODULES, name);
     snprintf(path, sizeof path, "%s/%s-%u.so", module_directory(), name, n_copies++);
     FILE *source = fopen(from, "rb"), *copy = fopen(path, "wb");
     assert_true(source != NULL && copy != NULL);

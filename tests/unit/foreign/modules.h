@@ -4,7 +4,7 @@
 #ifndef OPENSSPI_TESTS_MODULES_H
 #define OPENSSPI_TESTS_MODULES_H
 
-/* The path of a fresh copy of tests/modules' case `name`, or of the sample "sharedkey"; static, good until the next call. */
+/* The path of a fresh copy of tests/modules' case `name`, or of the samples "sharedkey" and "sharedkey_lsa"; static, good until the next call. */
 const char *module_copy(const char *name);
 const char *module_directory(void);
 void modules_cleanup(void);

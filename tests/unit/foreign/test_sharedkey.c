@@ -20,7 +20,13 @@
 
 #define WIDE(text) ((unsigned short *)(uintptr_t)u"" text)
 
-static char sharedkey[] = "SharedKey", negotiate[] = "Negotiate";
+static char sharedkey[] = "SharedKey", sharedkey_lsa[] = "SharedKeyLsa", negotiate[] = "Negotiate";
+
+/* The package that the test is about: the one or the other face of the sample. */
+static char *package_of(void **state)
+{
+    return *state != NULL ? *state : sharedkey;
+}
 
 static SEC_WINNT_AUTH_IDENTITY_EXW identity_of(const uint16_t *user, const uint16_t *password, const uint16_t *packages)
 {
@@ -97,8 +103,7 @@ static void by_name(void **state)
     SecPkgCredentials_NamesA name;
     SecPkgContext_Sizes sizes;
     SecPkgContext_PackageInfoA package;
-    (void)state;
-    assert_true(signs_on(&loop, sharedkey, &identity, &identity));
+    assert_true(signs_on(&loop, package_of(state), &identity, &identity));
     assert_int_equal(loop.legs, 4);
     messages_check(&loop);
     assert_int_equal(QueryContextAttributesA(&loop.server, SECPKG_ATTR_NAMES, &names), SEC_E_OK);
@@ -116,7 +121,7 @@ static void by_name(void **state)
     assert_string_equal(name.sUserName, "\xc3\xa4lice");
     FreeContextBuffer(name.sUserName);
     assert_int_equal(QueryContextAttributesA(&loop.client, SECPKG_ATTR_PACKAGE_INFO, &package), SEC_E_OK);
-    assert_string_equal(package.PackageInfo->Name, "SharedKey");
+    assert_string_equal(package.PackageInfo->Name, package_of(state));
     FreeContextBuffer(package.PackageInfo);
     finish(&loop);
 }
@@ -135,41 +140,42 @@ static void wrong_ones(void **state)
     SEC_WINNT_AUTH_IDENTITY_EXW nobody = identity_of(u"alice", u"", NULL);
     struct loop loop = {0}, bobs = {0};
     CredHandle credential;
-    (void)state;
-    assert_false(signs_on(&loop, sharedkey, &wrong, &right));
+    char *package = package_of(state);
+    assert_false(signs_on(&loop, package, &wrong, &right));
     assert_int_equal(loop.client_status, SEC_E_LOGON_DENIED);
     finish(&loop);
-    assert_false(signs_on(&bobs, sharedkey, &other, &right));
+    assert_false(signs_on(&bobs, package, &other, &right));
     assert_int_equal(bobs.client_status, SEC_E_LOGON_DENIED);
     finish(&bobs);
     for (int leg = 1; leg <= 3; leg++) {
         struct loop altered = {.alter = flip_last, .alter_data = &leg};
-        assert_false(signs_on(&altered, sharedkey, &right, &right));
+        assert_false(signs_on(&altered, package, &right, &right));
         finish(&altered);
     }
     assert_int_equal(
-        AcquireCredentialsHandleA(NULL, sharedkey, SECPKG_CRED_OUTBOUND, NULL, &nobody, NULL, NULL, &credential, NULL),
+        AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, &nobody, NULL, NULL, &credential, NULL),
         SEC_E_NO_CREDENTIALS);
     assert_int_equal(
-        AcquireCredentialsHandleA(NULL, sharedkey, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential, NULL),
+        AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential, NULL),
         SEC_E_NO_CREDENTIALS);
 }
 
 /* Negotiate chooses it where the identity leaves nothing else, and where it has to sign its list. */
 static void by_negotiate(void **state)
 {
-    SEC_WINNT_AUTH_IDENTITY_EXW only = identity_of(u"alice", u"secret", u"SharedKey");
-    SEC_WINNT_AUTH_IDENTITY_EXW ntlm_first = identity_of(u"alice", u"secret", u"NTLM,SharedKey");
+    bool lsa = package_of(state) == sharedkey_lsa;
+    SEC_WINNT_AUTH_IDENTITY_EXW only = identity_of(u"alice", u"secret", lsa ? u"SharedKeyLsa" : u"SharedKey");
+    SEC_WINNT_AUTH_IDENTITY_EXW ntlm_first =
+        identity_of(u"alice", u"secret", lsa ? u"NTLM,SharedKeyLsa" : u"NTLM,SharedKey");
     struct loop loop = {.client_flags = ISC_REQ_INTEGRITY, .server_flags = ASC_REQ_INTEGRITY};
     struct loop switched = {.client_flags = ISC_REQ_INTEGRITY, .server_flags = ASC_REQ_INTEGRITY};
     SecPkgContext_NegotiationInfoA info;
     SecBuffer packed;
-    (void)state;
     if (!signs_on(&loop, negotiate, &only, &only))
         fail_msg("client 0x%08x, server 0x%08x: %s", (unsigned)loop.client_status, (unsigned)loop.server_status,
                  OpenSspiLastErrorText());
     assert_int_equal(QueryContextAttributesA(&loop.server, SECPKG_ATTR_NEGOTIATION_INFO, &info), SEC_E_OK);
-    assert_string_equal(info.PackageInfo->Name, "SharedKey");
+    assert_string_equal(info.PackageInfo->Name, package_of(state));
     FreeContextBuffer(info.PackageInfo);
     messages_check(&loop);
     assert_int_equal(ExportSecurityContext(&loop.client, 0, &packed, NULL), SEC_E_UNSUPPORTED_FUNCTION);
@@ -178,7 +184,7 @@ static void by_negotiate(void **state)
         fail_msg("client 0x%08x, server 0x%08x: %s", (unsigned)switched.client_status, (unsigned)switched.server_status,
                  OpenSspiLastErrorText());
     assert_int_equal(QueryContextAttributesA(&switched.client, SECPKG_ATTR_NEGOTIATION_INFO, &info), SEC_E_OK);
-    assert_string_equal(info.PackageInfo->Name, "SharedKey");
+    assert_string_equal(info.PackageInfo->Name, package_of(state));
     FreeContextBuffer(info.PackageInfo);
     messages_check(&switched);
     finish(&switched);
@@ -221,9 +227,8 @@ static void by_hand(void **state)
 static void memory_short(void **state)
 {
     SEC_WINNT_AUTH_IDENTITY_EXW identity = identity_of(u"alice", u"secret", NULL);
-    struct loop loop = {.keep_credentials = true, .package = sharedkey};
-    (void)state;
-    assert_true(signs_on(&loop, sharedkey, &identity, &identity));
+    struct loop loop = {.keep_credentials = true, .package = package_of(state)};
+    assert_true(signs_on(&loop, package_of(state), &identity, &identity));
     loop_end(&loop);
     unsigned long nth = 1;
     for (bool done = false; !done; nth++) {
@@ -241,12 +246,32 @@ static void memory_short(void **state)
     finish(&loop);
 }
 
+/* Both faces speak one protocol. */
+static void mixed(void **state)
+{
+    SEC_WINNT_AUTH_IDENTITY_EXW identity = identity_of(u"alice", u"secret", NULL);
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct loop loop = {.keep_credentials = true};
+        assert_int_equal(AcquireCredentialsHandleA(NULL, i == 0 ? sharedkey : sharedkey_lsa, SECPKG_CRED_OUTBOUND, NULL,
+                                                   &identity, NULL, NULL, &loop.client_credential, NULL),
+                         SEC_E_OK);
+        assert_int_equal(AcquireCredentialsHandleA(NULL, i == 0 ? sharedkey_lsa : sharedkey, SECPKG_CRED_INBOUND, NULL,
+                                                   &identity, NULL, NULL, &loop.server_credential, NULL),
+                         SEC_E_OK);
+        assert_true(loop_run(&loop));
+        messages_check(&loop);
+        finish(&loop);
+    }
+}
+
 static int set_up(void **state)
 {
-    char extra[700];
+    char extra[1400];
     (void)state;
-    snprintf(extra, sizeof extra, "[packages]\npackage = /nonexistent/module.so\npackage = %s\n",
-             module_copy("sharedkey"));
+    int len = snprintf(extra, sizeof extra, "[packages]\npackage = /nonexistent/module.so\npackage = %s\n",
+                       module_copy("sharedkey"));
+    snprintf(extra + len, sizeof extra - (size_t)len, "package = %s\n", module_copy("sharedkey_lsa"));
     loop_configure(extra); /* before the first call of the library: that is when modules are loaded */
     return 0;
 }
@@ -262,8 +287,17 @@ static int clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(listed),       cmocka_unit_test(by_name), cmocka_unit_test(wrong_ones),
-        cmocka_unit_test(by_negotiate), cmocka_unit_test(by_hand), cmocka_unit_test(memory_short),
+        cmocka_unit_test(listed),
+        cmocka_unit_test(by_name),
+        cmocka_unit_test_prestate(by_name, sharedkey_lsa),
+        cmocka_unit_test(wrong_ones),
+        cmocka_unit_test_prestate(wrong_ones, sharedkey_lsa),
+        cmocka_unit_test(by_negotiate),
+        cmocka_unit_test_prestate(by_negotiate, sharedkey_lsa),
+        cmocka_unit_test(mixed),
+        cmocka_unit_test(by_hand),
+        cmocka_unit_test(memory_short),
+        cmocka_unit_test_prestate(memory_short, sharedkey_lsa),
     };
     return cmocka_run_group_tests(tests, set_up, clean);
 }

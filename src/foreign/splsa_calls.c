@@ -1,0 +1,299 @@
+#include "foreign/splsa.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/cause.h"
+#include "foreign/splsa_authority.h"
+
+/* The calls of SSPI as calls of the two parts. A credential's handle has the package beside the part's own one; a context's an object. */
+
+struct splsa_context {
+    const struct foreign_package *package;
+    LSA_SEC_HANDLE
+    handle;      /* the part in the authority knows the context by it, and so does the one in the application */
+    bool mapped; /* the part in the application has it too */
+};
+
+static const struct foreign_package *package_of(const SecHandle *credential)
+{
+    return (const struct foreign_package *)credential->dwUpper;
+}
+
+static struct splsa_context *context_of(const SecHandle *handle)
+{
+    return (struct splsa_context *)handle->dwUpper;
+}
+
+static SECURITY_STATUS missing(const struct foreign_package *package, const char *call)
+{
+    return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "package %s has no %s for this", package->name, call);
+}
+
+/* Borrows the text. */
+static bool string_of(SEC_WCHAR *text, UNICODE_STRING *string)
+{
+    size_t n_units = text != NULL ? utf16_units(text) : 0;
+    require(n_units < UINT16_MAX / 2, false);
+    *string = (UNICODE_STRING){(USHORT)(2 * n_units), (USHORT)(text != NULL ? 2 * n_units + 2 : 0), text};
+    return true;
+}
+
+SECURITY_STATUS splsa_acquire(const struct foreign_package *package, SEC_WCHAR *principal, ULONG use, void *auth_data,
+                              PCredHandle handle, PTimeStamp expiry)
+{
+    UNICODE_STRING name;
+    LUID logon = splsa_logon_id();
+    LSA_SEC_HANDLE own = 0;
+    require(string_of(principal, &name),
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a principal of more than 32766 characters"));
+    splsa_call_enter();
+    NTSTATUS status = package->lsa->AcquireCredentialsHandle(principal != NULL ? &name : NULL, use, &logon, auth_data,
+                                                             NULL, NULL, &own, expiry);
+    splsa_call_leave();
+    try(splsa_status(package, "SpAcquireCredentialsHandle", status));
+    *handle = (CredHandle){own, (ULONG_PTR)package};
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS SEC_ENTRY credential_free(PCredHandle credential)
+{
+    const struct foreign_package *package = package_of(credential);
+    splsa_call_enter();
+    NTSTATUS status = package->lsa->FreeCredentialsHandle(credential->dwLower);
+    splsa_call_leave();
+    return splsa_status(package, "SpFreeCredentialsHandle", status);
+}
+
+static SECURITY_STATUS SEC_ENTRY credential_query(PCredHandle credential, ULONG attribute, PVOID buffer)
+{
+    const struct foreign_package *package = package_of(credential);
+    require(package->lsa->QueryCredentialsAttributes != NULL, missing(package, "SpQueryCredentialsAttributes"));
+    splsa_call_enter();
+    NTSTATUS status = package->lsa->QueryCredentialsAttributes(credential->dwLower, attribute, buffer);
+    splsa_call_leave();
+    return splsa_status(package, "SpQueryCredentialsAttributes", status);
+}
+
+static SECURITY_STATUS SEC_ENTRY credential_set(PCredHandle credential, ULONG attribute, PVOID buffer, ULONG len)
+{
+    const struct foreign_package *package = package_of(credential);
+    require(package->lsa->SetCredentialsAttributes != NULL, missing(package, "SpSetCredentialsAttributes"));
+    splsa_call_enter();
+    NTSTATUS status = package->lsa->SetCredentialsAttributes(credential->dwLower, attribute, buffer, len);
+    splsa_call_leave();
+    return splsa_status(package, "SpSetCredentialsAttributes", status);
+}
+
+/* What a step of the part in the authority answers, besides tokens and attributes. */
+struct step {
+    struct splsa_context *context;
+    LSA_SEC_HANDLE handle;
+    BOOLEAN mapped;
+    SecBuffer data; /* for the part in the application */
+};
+
+/* The context is made before the call, so that nothing of the package's has to be undone for want of memory. */
+static bool step_begin(struct step *step, const struct foreign_package *package, PCtxtHandle old)
+{
+    *step = (struct step){.context = old != NULL ? context_of(old) : mem_zalloc(sizeof *step->context)};
+    require(step->context != NULL, false);
+    step->context->package = package;
+    step->handle = step->context->handle;
+    splsa_call_enter();
+    return true;
+}
+
+/* What the package packed, from the authority's heap: it is ours now, unless the part in the application took it. */
+struct packed {
+    void *block;
+    size_t len;
+    const SecBuffer *data;
+};
+
+static void packed_release(struct packed *packed)
+{
+    if (packed->block == NULL || packed->data->pvBuffer != packed->block)
+        return;
+    secret_wipe(packed->block, packed->len);
+    splsa_heap_free(packed->block);
+}
+
+static SECURITY_STATUS context_map(struct splsa_context *context, SecBuffer *data)
+{
+    const struct foreign_package *package = context->package;
+    const SECPKG_USER_FUNCTION_TABLE *user = package->user;
+    /* A buffer that cannot be is not touched. */
+    require(data->cbBuffer <= FOREIGN_TOKEN_MAX && (data->pvBuffer != NULL || data->cbBuffer == 0),
+            cause_set(SEC_E_INTERNAL_ERROR, "package %s maps a context of %u bytes; 0 to 1048576 can be", package->name,
+                      (unsigned)data->cbBuffer));
+    __attribute__((cleanup(packed_release), unused)) struct packed packed = {data->pvBuffer, data->cbBuffer, data};
+    require(
+        user != NULL && user->InitUserModeContext != NULL,
+        cause_set(SEC_E_INTERNAL_ERROR, "package %s maps a context, and has no SpInitUserModeContext", package->name));
+    try(splsa_status(package, "SpInitUserModeContext", user->InitUserModeContext(context->handle, data)));
+    context->mapped = true;
+    return SEC_E_OK;
+}
+
+static void lsa_delete(const struct foreign_package *package, LSA_SEC_HANDLE handle)
+{
+    splsa_call_enter();
+    (void)package->lsa->DeleteContext(handle);
+    splsa_call_leave();
+}
+
+static SECURITY_STATUS step_end(struct step *step, const char *call, bool first, NTSTATUS nt, PCtxtHandle handle)
+{
+    struct splsa_context *context = step->context;
+    const struct foreign_package *package = context->package;
+    splsa_call_leave();
+    SECURITY_STATUS status = splsa_status(package, call, nt), mapped = SEC_E_OK;
+    bool made = status >= 0 && step->handle != 0;
+    if (status >= 0 && !made)
+        status = cause_set(SEC_E_INTERNAL_ERROR, "%s of package %s gave no context", call, package->name);
+    if (made) {
+        context->handle = step->handle;
+        if (step->mapped)
+            mapped = context_map(context, &step->data);
+    }
+    if (mapped != SEC_E_OK)
+        status = mapped;
+    if (status >= 0)
+        *handle = (CtxtHandle){context->handle, (ULONG_PTR)context};
+    else if (first) {
+        if (made)
+            lsa_delete(package, context->handle);
+        mem_free(context);
+    }
+    return status;
+}
+
+static SECURITY_STATUS SEC_ENTRY context_initiate(PCredHandle credential, PCtxtHandle old, SEC_WCHAR *target,
+                                                  ULONG flags, ULONG reserved1, ULONG drep, PSecBufferDesc input,
+                                                  ULONG reserved2, PCtxtHandle context, PSecBufferDesc output,
+                                                  ULONG *attributes, PTimeStamp expiry)
+{
+    const struct foreign_package *package = package_of(credential);
+    SecBufferDesc none = {.ulVersion = SECBUFFER_VERSION};
+    UNICODE_STRING name;
+    struct step step;
+    bool first = old == NULL;
+    (void)reserved1, (void)reserved2;
+    require(package->lsa->InitLsaModeContext != NULL, missing(package, "SpInitLsaModeContext"));
+    require(string_of(target, &name), cause_set(SEC_E_TARGET_UNKNOWN, "a target of more than 32766 characters"));
+    require(step_begin(&step, package, old), SEC_E_INSUFFICIENT_MEMORY);
+    NTSTATUS status = package->lsa->InitLsaModeContext(credential->dwLower, step.handle, target != NULL ? &name : NULL,
+                                                       flags, drep, input != NULL ? input : &none, &step.handle, output,
+                                                       attributes, expiry, &step.mapped, &step.data);
+    return step_end(&step, "SpInitLsaModeContext", first, status, context);
+}
+
+static SECURITY_STATUS SEC_ENTRY context_accept(PCredHandle credential, PCtxtHandle old, PSecBufferDesc input,
+                                                ULONG flags, ULONG drep, PCtxtHandle context, PSecBufferDesc output,
+                                                ULONG *attributes, PTimeStamp expiry)
+{
+    const struct foreign_package *package = package_of(credential);
+    struct step step;
+    bool first = old == NULL;
+    require(package->lsa->AcceptLsaModeContext != NULL, missing(package, "SpAcceptLsaModeContext"));
+    require(step_begin(&step, package, old), SEC_E_INSUFFICIENT_MEMORY);
+    NTSTATUS status =
+        package->lsa->AcceptLsaModeContext(credential->dwLower, step.handle, input, flags, drep, &step.handle, output,
+                                           attributes, expiry, &step.mapped, &step.data);
+    return step_end(&step, "SpAcceptLsaModeContext", first, status, context);
+}
+
+static SECURITY_STATUS SEC_ENTRY context_delete(PCtxtHandle handle)
+{
+    struct splsa_context *context = context_of(handle);
+    const SECPKG_USER_FUNCTION_TABLE *user = context->package->user;
+    if (context->mapped && user->DeleteUserModeContext != NULL)
+        (void)user->DeleteUserModeContext(context->handle);
+    lsa_delete(context->package, context->handle);
+    mem_free(context);
+    return SEC_E_OK;
+}
+
+/* The part in the application answers for a context that it has, but for what SpGetExtendedInformation named. */
+static SECURITY_STATUS SEC_ENTRY context_query(PCtxtHandle handle, ULONG attribute, void *buffer)
+{
+    const struct splsa_context *context = context_of(handle);
+    const struct foreign_package *package = context->package;
+    bool in_lsa = !context->mapped || package->user->QueryContextAttributes == NULL;
+    for (unsigned i = 0; i < package->n_thunks; i++)
+        in_lsa |= package->thunk[i] == attribute || package->thunk[i] == SECPKG_ATTR_THUNK_ALL;
+    if (!in_lsa)
+        return splsa_status(package, "SpQueryContextAttributes",
+                            package->user->QueryContextAttributes(context->handle, attribute, buffer));
+    require(package->lsa->QueryContextAttributes != NULL, missing(package, "SpQueryContextAttributes"));
+    splsa_call_enter();
+    NTSTATUS status = package->lsa->QueryContextAttributes(context->handle, attribute, buffer);
+    splsa_call_leave();
+    return splsa_status(package, "SpQueryContextAttributes", status);
+}
+
+/* Messages are the application's part's. */
+#define USER_CALL(context, member) ((context)->mapped ? (context)->package->user->member : NULL)
+
+static SECURITY_STATUS SEC_ENTRY context_complete(PCtxtHandle handle, PSecBufferDesc token)
+{
+    const struct splsa_context *context = context_of(handle);
+    SpCompleteAuthTokenFn *call = USER_CALL(context, CompleteAuthToken);
+    require(call != NULL, missing(context->package, "SpCompleteAuthToken"));
+    return splsa_status(context->package, "SpCompleteAuthToken", call(context->handle, token));
+}
+
+static SECURITY_STATUS SEC_ENTRY message_sign(PCtxtHandle handle, ULONG qop, PSecBufferDesc message, ULONG seq)
+{
+    const struct splsa_context *context = context_of(handle);
+    SpMakeSignatureFn *call = USER_CALL(context, MakeSignature);
+    require(call != NULL, missing(context->package, "SpMakeSignature"));
+    return splsa_status(context->package, "SpMakeSignature", call(context->handle, qop, message, seq));
+}
+
+static SECURITY_STATUS SEC_ENTRY message_verify(PCtxtHandle handle, PSecBufferDesc message, ULONG seq, PULONG qop)
+{
+    const struct splsa_context *context = context_of(handle);
+    SpVerifySignatureFn *call = USER_CALL(context, VerifySignature);
+    require(call != NULL, missing(context->package, "SpVerifySignature"));
+    return splsa_status(context->package, "SpVerifySignature", call(context->handle, message, seq, qop));
+}
+
+static SECURITY_STATUS SEC_ENTRY message_seal(PCtxtHandle handle, ULONG qop, PSecBufferDesc message, ULONG seq)
+{
+    const struct splsa_context *context = context_of(handle);
+    SpSealMessageFn *call = USER_CALL(context, SealMessage);
+    require(call != NULL, missing(context->package, "SpSealMessage"));
+    return splsa_status(context->package, "SpSealMessage", call(context->handle, qop, message, seq));
+}
+
+static SECURITY_STATUS SEC_ENTRY message_unseal(PCtxtHandle handle, PSecBufferDesc message, ULONG seq, PULONG qop)
+{
+    const struct splsa_context *context = context_of(handle);
+    SpUnsealMessageFn *call = USER_CALL(context, UnsealMessage);
+    require(call != NULL, missing(context->package, "SpUnsealMessage"));
+    return splsa_status(context->package, "SpUnsealMessage", call(context->handle, message, seq, qop));
+}
+
+static SECURITY_STATUS SEC_ENTRY buffer_free(PVOID buffer)
+{
+    splsa_heap_free(buffer);
+    return SEC_E_OK;
+}
+
+const SecurityFunctionTableW splsa_table = {
+    .dwVersion = SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_3,
+    .QueryCredentialsAttributesW = credential_query,
+    .FreeCredentialsHandle = credential_free,
+    .InitializeSecurityContextW = context_initiate,
+    .AcceptSecurityContext = context_accept,
+    .CompleteAuthToken = context_complete,
+    .DeleteSecurityContext = context_delete,
+    .QueryContextAttributesW = context_query,
+    .MakeSignature = message_sign,
+    .VerifySignature = message_verify,
+    .FreeContextBuffer = buffer_free,
+    .EncryptMessage = message_seal,
+    .DecryptMessage = message_unseal,
+    .SetCredentialsAttributesW = credential_set,
+};
