@@ -6,6 +6,7 @@
 #include "core/config.h"
 #include "core/identity.h"
 #include "core/registry.h"
+#include "decode/clean.h"
 #include "lsa/logons.h"
 
 #include <inttypes.h>
@@ -102,8 +103,11 @@ static void session_print(const struct logon_told *told, bool json, bool first)
     char time[CLI_TIME_MAX];
     cli_time(told->time, time);
     if (!json) {
-        printf("%016" PRIX64 "  %s  type %-2" PRIu32 "  %s  %s%s%s\n", told->id, time, told->type, told->package,
-               told->domain, *told->domain != '\0' ? "\\" : "", told->user);
+        printf("%016" PRIX64 "  %s  type %-2" PRIu32 "  %s  ", told->id, time, told->type, told->package);
+        clean_put(stdout, slice_of_text(told->domain), CLEAN_LINE);
+        fputs(*told->domain != '\0' ? "\\" : "", stdout);
+        clean_put(stdout, slice_of_text(told->user), CLEAN_LINE); /* whoever makes a session chooses its name */
+        putchar('\n');
         return;
     }
     printf("%s  {\"session\": \"%016" PRIX64 "\", \"time\": \"%s\", \"type\": %" PRIu32 ", \"package\": ",

@@ -221,11 +221,12 @@ static SECURITY_STATUS run_query_credential(struct job *job)
 
 static SECURITY_STATUS run_set_credential(struct job *job)
 {
-    uint64_t attribute = lsa_number(&job->message, LSA_ATTRIBUTE);
+    uint32_t attribute = (uint32_t)lsa_number(&job->message, LSA_ATTRIBUTE);
     struct slice value = job->message.field[LSA_VALUE];
-    require(attribute < OPENSSPI_CRED_ATTR_CCACHE || attribute > OPENSSPI_CRED_ATTR_PIN,
+    /* What is allowed is listed, not what is forbidden: the others name files, keytabs and caches, which would be opened as this daemon. */
+    require(attribute == SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the security authority opens no files for its callers"));
-    return local_authority.set_credential(job->credential->credential, (uint32_t)attribute, value.data, value.len);
+    return local_authority.set_credential(job->credential->credential, attribute, value.data, value.len);
 }
 
 static SECURITY_STATUS run_query_context(struct job *job)
@@ -432,7 +433,9 @@ static SECURITY_STATUS objects_hold(struct job *job)
         job->credential = object_find(client, credential, false);
         require(job->credential != NULL, refuse(job, SEC_E_INVALID_HANDLE, "this client has no such credential"));
     }
-    if (context != 0) {
+    /* 0 begins a handshake; to give up none is nothing. */
+    if (context != 0 || (lsa_has(&job->message, LSA_CONTEXT) && job->head.operation != LSA_STEP &&
+                         job->head.operation != LSA_ABANDON)) {
         job->context = object_find(client, context, true);
         require(job->context != NULL, refuse(job, SEC_E_INVALID_HANDLE, "this client has no such context"));
         if (job->context->n_jobs > 0 && job->head.operation != LSA_ABANDON) {
@@ -458,7 +461,10 @@ static SECURITY_STATUS limits_check(const struct server *server, struct job *job
 
 void job_prepare(struct server *server, struct job *job)
 {
-    job->status = objects_hold(job);
+    uint64_t use = lsa_number(&job->message, LSA_USE);
+    job->status = job->head.operation != LSA_STEP || use == SECPKG_CRED_INBOUND || use == SECPKG_CRED_OUTBOUND
+                      ? objects_hold(job)
+                      : refuse(job, SEC_E_INVALID_TOKEN, "a step is a client's or a server's");
     if (job->status == SEC_E_OK)
         job->status = limits_check(server, job);
     if (job->status != SEC_E_OK) {

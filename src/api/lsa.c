@@ -1,5 +1,6 @@
 #include "api/lsa.h"
 
+#include "access/impersonation.h"
 #include "api/api.h"
 #include "base/fork.h"
 #include "base/memory.h"
@@ -195,6 +196,12 @@ static uint64_t luid_id(const LUID *luid)
     return (uint64_t)(uint32_t)luid->HighPart << 32 | luid->LowPart;
 }
 
+SECURITY_STATUS lsa_config_get(const struct config **config)
+{
+    AS_PROCESS_SCOPE; /* what the configuration says does not depend on whom a thread impersonates; whose sessions are meant does */
+    return config_get(config);
+}
+
 NTSTATUS NTAPI LsaEnumerateLogonSessions(PULONG LogonSessionCount, PLUID *LogonSessionList)
 {
     const struct config *config;
@@ -203,7 +210,7 @@ NTSTATUS NTAPI LsaEnumerateLogonSessions(PULONG LogonSessionCount, PLUID *LogonS
     cause_clear();
     require(LogonSessionCount != NULL && LogonSessionList != NULL, LSA_INVALID_PARAMETER);
     api_start();
-    SECURITY_STATUS status = config_get(&config);
+    SECURITY_STATUS status = lsa_config_get(&config);
     if (status == SEC_E_OK) {
         status = logons_list(config, &ids, &n_ids);
         config_release(config);
@@ -259,7 +266,7 @@ NTSTATUS NTAPI LsaGetLogonSessionData(PLUID LogonId, PSECURITY_LOGON_SESSION_DAT
     require(LogonId != NULL && ppLogonSessionData != NULL, LSA_INVALID_PARAMETER);
     require(luid_id(LogonId) != 0, LSA_NO_SUCH_LOGON_SESSION);
     api_start();
-    SECURITY_STATUS status = config_get(&config);
+    SECURITY_STATUS status = lsa_config_get(&config);
     if (status == SEC_E_OK) {
         status = logons_describe(config, luid_id(LogonId), &told);
         config_release(config);

@@ -32,6 +32,8 @@
 #define LSA_WRONG_PASSWORD ((NTSTATUS)0xC000006A)
 
 NTSTATUS lsa_status(SECURITY_STATUS status);
+/* The process's configuration, whomever the thread impersonates. */
+SECURITY_STATUS lsa_config_get(const struct config **config);
 /* Is this the handle of a living connection? `trusted` (may be NULL): of a logon process. */
 bool lsa_is_connected(HANDLE handle, bool *trusted);
 /* Packages by their number: Negotiate is 0. NULL: there is none. */

@@ -143,7 +143,7 @@ NTSTATUS lsa_message(const struct package *package, const void *message, size_t 
     for (size_t i = 0; i < COUNT_OF(calls); i++) {
         if (calls[i].type != type || !text_equal_fold(calls[i].package, package->info.name))
             continue;
-        SECURITY_STATUS status = config_get(&call.config);
+        SECURITY_STATUS status = lsa_config_get(&call.config);
         require(status == SEC_E_OK, lsa_status(status));
         NTSTATUS answered = calls[i].run(&call);
         config_release(call.config);

@@ -146,6 +146,14 @@ void text_calm(char *text, size_t len)
     for (size_t i = 0; i < len; i++)
         for (size_t n = steering_len((const uint8_t *)text + i, len - i); n > 0; n--)
             text[i + n - 1] = '?';
+    const uint8_t *at = (const uint8_t *)text, *end = at + len;
+    while (at != end) {
+        const uint8_t *bad = at;
+        if (utf8_next(&at, end) == CODE_POINT_BAD) { /* a name that never was text, or a character cut in two */
+            text[bad - (const uint8_t *)text] = '?';
+            at = bad + 1;
+        }
+    }
 }
 
 /* Units that `text` takes in UTF-16; false when it is not UTF-8. NULL counts as empty. */

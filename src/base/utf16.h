@@ -26,8 +26,8 @@ size_t utf16_units(const uint16_t *units);
 
 /* Is this well-formed UTF-8 without NUL? */
 bool utf8_valid(struct slice text);
-/* Makes a line out of words that may be a peer's: control characters, C1's two bytes and those that turn the direction of writing become question marks, a byte
- * each. */
+/* Makes a line of UTF-8 out of words that may be a peer's: control characters, C1's two bytes, those that turn the direction of writing, and bytes that are no
+ * UTF-8 become question marks, a byte each. */
 void text_calm(char *text, size_t len);
 /* Simple case folding per code point as Windows does for account names (1:1 upper-case mappings of the Basic
  * Multilingual Plane; the rules stand in tools/make_upper_table.py). utf16le_upper works in place on wire bytes; text_upper

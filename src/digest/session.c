@@ -1,5 +1,6 @@
 #include "digest/session.h"
 
+#include "access/impersonation.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "core/cause.h"
@@ -191,6 +192,12 @@ static SECURITY_STATUS said_check(const struct digest_terms *terms, const struct
     return SEC_E_OK;
 }
 
+static SECURITY_STATUS process_config(const struct config **config)
+{
+    AS_PROCESS_SCOPE; /* messages are verified on threads that impersonate, too */
+    return config_get(config);
+}
+
 /* Both this context's counts and the nonce's, which other contexts may use too. */
 static SECURITY_STATUS count_check(struct digest_session *session, uint32_t nc)
 {
@@ -202,17 +209,18 @@ static SECURITY_STATUS count_check(struct digest_session *session, uint32_t nc)
             cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u where %u was due", (unsigned)nc, (unsigned)counts.highest + 1));
     require(count_take(&counts, nc),
             cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u was used before, or is too old: a replay", (unsigned)nc));
-    try(config_get(&config));
+    try(process_config(&config));
     unsigned seconds = config->digest_nonce_seconds;
     config_release(config);
-    if (nonce_is_ours(terms_text(terms, TERM_NONCE), terms->text[TERM_REALM], true, &nonce)) {
-        require(!nonce_is_stale(&nonce, seconds),
-                cause_set(SEC_E_CONTEXT_EXPIRED, "this context's nonce is stale: send a challenge"));
-        enum nonce_use use = nonce_use(&nonce, nc, seconds);
-        require(use != NONCE_FORGOTTEN, cause_set(SEC_E_CONTEXT_EXPIRED, "this context's nonce is not known any more: "
-                                                                         "send a challenge"));
-        require(use == NONCE_NEW, cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u was used before: a replay", (unsigned)nc));
-    }
+    /* Only the process that made a nonce knows which of its counts were used, by whichever context, and how old it is. */
+    require(nonce_is_ours(terms_text(terms, TERM_NONCE), terms->text[TERM_REALM], true, &nonce),
+            cause_set(SEC_E_CONTEXT_EXPIRED, "this context's nonce is another process's: send a challenge"));
+    require(!nonce_is_stale(&nonce, seconds),
+            cause_set(SEC_E_CONTEXT_EXPIRED, "this context's nonce is stale: send a challenge"));
+    enum nonce_use use = nonce_use(&nonce, nc, seconds);
+    require(use != NONCE_FORGOTTEN,
+            cause_set(SEC_E_CONTEXT_EXPIRED, "this context's nonce is not known any more: send a challenge"));
+    require(use == NONCE_NEW, cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u was used before: a replay", (unsigned)nc));
     session->counts = counts;
     return SEC_E_OK;
 }
@@ -226,6 +234,8 @@ static SECURITY_STATUS request_verify(struct digest_session *session, const stru
     uint8_t count[4];
     struct slice response = said->value[DIRECTIVE_RESPONSE], cnonce = said->value[DIRECTIVE_CNONCE];
     require(request.method.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the method"));
+    require(terms->qop != QOP_NONE,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "a response without qop counts nothing: each request signs on anew"));
     require(response.len > 0 && cnonce.len > 0 && directive_there(said, DIRECTIVE_URI) &&
                 directive_there(said, DIRECTIVE_NC) &&
                 digest_unhex(said->value[DIRECTIVE_NC], count, sizeof count) == WIRE_OK,

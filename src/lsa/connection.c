@@ -265,7 +265,11 @@ static enum lsa_result unreachable(const struct lsa_daemon *daemon, int error)
 {
     (void)cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "the security authority at %s cannot be reached: %s",
                     daemon->path, strerror(error));
-    return LSA_UNREACHABLE;
+    /* A daemon that is there and has no time, and a process without descriptors, are no reason to do without one ("auto"). */
+    return error == EAGAIN || error == ETIMEDOUT || error == EINPROGRESS || error == EMFILE || error == ENFILE ||
+                   error == ENOMEM || error == ENOBUFS
+               ? LSA_BROKEN
+               : LSA_UNREACHABLE;
 }
 
 static enum lsa_result link_open(struct lsa_daemon *daemon, unsigned seconds, struct link **opened)

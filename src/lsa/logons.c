@@ -1,5 +1,6 @@
 #include "lsa/logons.h"
 
+#include "access/impersonation.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/tickets.h"
@@ -164,6 +165,9 @@ static SECURITY_STATUS here_tickets(const struct package *package, uint64_t id, 
     }
     require(package->authority->tickets != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no tickets", package->info.name));
+    require(impersonation_current() == NULL,
+            cause_set(SEC_E_NO_CREDENTIALS, "this thread impersonates a client, which has no logon session here; the "
+                                            "process's tickets are not its own"));
     return package->authority->tickets(request, answer);
 }
 

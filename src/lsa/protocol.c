@@ -7,7 +7,8 @@
 #define REPLY_BIT 0x80u
 #define FIELDS_IN_BODY_MAX 64 /* known and future ones; bounds the walk */
 
-enum form { FORM_NUMBER = 1, FORM_TEXT, FORM_BYTES };
+/* FORM_SHORT: a number that has 32 bits where it is used. A larger one is refused here, so that nobody compares one number and uses another. */
+enum form { FORM_NUMBER = 1, FORM_SHORT, FORM_TEXT, FORM_BYTES };
 
 static const uint8_t forms[LSA_FIELDS] = {
     [LSA_STATUS] = FORM_NUMBER,
@@ -15,8 +16,8 @@ static const uint8_t forms[LSA_FIELDS] = {
     [LSA_CLIENT] = FORM_BYTES,
     [LSA_PACKAGE] = FORM_TEXT,
     [LSA_PRINCIPAL] = FORM_TEXT,
-    [LSA_USE] = FORM_NUMBER,
-    [LSA_IDENTITY] = FORM_NUMBER,
+    [LSA_USE] = FORM_SHORT,
+    [LSA_IDENTITY] = FORM_SHORT,
     [LSA_USER] = FORM_TEXT,
     [LSA_DOMAIN] = FORM_TEXT,
     [LSA_PACKAGES] = FORM_TEXT,
@@ -25,29 +26,29 @@ static const uint8_t forms[LSA_FIELDS] = {
     [LSA_CREDENTIAL] = FORM_NUMBER,
     [LSA_CONTEXT] = FORM_NUMBER,
     [LSA_EXPIRY] = FORM_NUMBER,
-    [LSA_FLAGS] = FORM_NUMBER,
-    [LSA_GRANTED] = FORM_NUMBER,
+    [LSA_FLAGS] = FORM_SHORT,
+    [LSA_GRANTED] = FORM_SHORT,
     [LSA_TARGET] = FORM_TEXT,
     [LSA_TOKEN] = FORM_BYTES,
     [LSA_BINDINGS] = FORM_BYTES,
     [LSA_RECORD] = FORM_BYTES,
-    [LSA_LIST_MIC] = FORM_NUMBER,
-    [LSA_ATTRIBUTE] = FORM_NUMBER,
+    [LSA_LIST_MIC] = FORM_SHORT,
+    [LSA_ATTRIBUTE] = FORM_SHORT,
     [LSA_VALUE] = FORM_BYTES,
     [LSA_TEXT] = FORM_TEXT,
     [LSA_SECOND_TEXT] = FORM_TEXT,
     [LSA_NEW_PASSWORD] = FORM_BYTES,
     [LSA_DELEGATED] = FORM_BYTES,
     [LSA_LOGON_SESSION] = FORM_NUMBER,
-    [LSA_LOGON_TYPE] = FORM_NUMBER,
+    [LSA_LOGON_TYPE] = FORM_SHORT,
     [LSA_LOGON_SESSIONS] = FORM_BYTES,
     [LSA_TIME] = FORM_NUMBER,
     [LSA_OWNER] = FORM_NUMBER,
-    [LSA_NOT_HERE] = FORM_NUMBER,
+    [LSA_NOT_HERE] = FORM_SHORT,
     [LSA_UPN] = FORM_TEXT,
     [LSA_PARAMS] = FORM_BYTES,
     [LSA_TARGET_HOST] = FORM_BYTES,
-    [LSA_RECEIVE_SIZE] = FORM_NUMBER,
+    [LSA_RECEIVE_SIZE] = FORM_SHORT,
 };
 
 #define HAS(name) (UINT64_C(1) << LSA_##name)
@@ -150,6 +151,13 @@ static enum wire_result form_check(struct slice bytes, enum form form)
     switch (form) {
     case FORM_NUMBER:
         return bytes.len == 8 ? WIRE_OK : WIRE_BAD;
+    case FORM_SHORT: {
+        uint64_t number;
+        struct reader reader = reader_of(bytes);
+        try(reader_u64le(&reader, &number));
+        require(number <= UINT32_MAX, WIRE_BAD);
+        return reader_end(&reader);
+    }
     case FORM_TEXT:
         require(bytes.len > 0 && bytes.data[bytes.len - 1] == 0, WIRE_BAD);
         return utf8_valid(slice_of(bytes.data, bytes.len - 1)) ? WIRE_OK : WIRE_BAD; /* which forbids NULs */

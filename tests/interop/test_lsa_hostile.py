@@ -234,6 +234,58 @@ def test_others_objects(daemon):
         link.close()
 
 
+COMPLETE, QUERY_CREDENTIAL, SET_CREDENTIAL, QUERY_CONTEXT = 6, 7, 8, 9
+UNSUPPORTED, INVALID_TOKEN = 0x80090302, 0x80090308
+KDC_PROXY, OWN_FIRST, OWN_LAST = 3, 0x4F530101, 0x4F530105
+
+
+@pytest.mark.parametrize("operation, body", [
+    (COMPLETE, octets(19, b"token")), (QUERY_CONTEXT, number(23, 0))])
+def test_no_context(daemon, operation, body):
+    """0 begins a handshake, and is no context for anything else."""
+    link, _ = greet(daemon)
+    for context in (0, 1, 1 << 40):
+        link.sendall(frame(operation, number(14, context) + body))
+        answered, fields = reply(link)
+        assert answered == operation and value(fields, 1) == INVALID_HANDLE
+    link.close()
+    assert serves(daemon)
+
+
+def test_no_credential(daemon):
+    for operation, body in ((STEP, number(14, 0) + number(6, 2) + number(16, 0)), (QUERY_CREDENTIAL, number(23, 1)), (SET_CREDENTIAL, number(23, KDC_PROXY) + octets(24, b"x"))):
+        link, _ = greet(daemon)
+        link.sendall(frame(operation, number(13, 0) + body))
+        assert value(reply(link)[1], 1) == INVALID_HANDLE
+        link.close()
+    assert serves(daemon)
+
+
+@pytest.mark.parametrize("high", [0, 1 << 32, 1 << 63])
+def test_files_of_callers_are_not_opened(daemon, high):
+    """Neither by the numbers of the attributes that name caches, keytabs and keys, nor by numbers that become these when they are cut to 32 bits."""
+    for attribute in range(OWN_FIRST, OWN_LAST + 1):
+        link, _ = greet(daemon)
+        status, credential = acquire(link)
+        assert status == 0
+        link.sendall(frame(SET_CREDENTIAL, number(13, credential) + number(23, high | attribute) + octets(24, b"FILE:/etc/krb5.keytab\0")))
+        if high == 0:
+            assert value(reply(link)[1], 1) == UNSUPPORTED
+        else:
+            assert reply(link) is None  # no number of this protocol: the connection ends
+        link.close()
+    assert serves(daemon)
+
+
+@pytest.mark.parametrize("use", [0, 3, 4, 7])
+def test_steps_are_a_clients_or_a_servers(daemon, use):
+    link, _ = greet(daemon)
+    _, credential = acquire(link)
+    link.sendall(frame(STEP, number(13, credential) + number(14, 0) + number(6, use) + number(16, 0)))
+    assert value(reply(link)[1], 1) == INVALID_TOKEN
+    link.close()
+
+
 def test_random_frames(daemon):
     """Frames with random fields, by a client that was greeted: each is answered or ends the connection."""
     chance = random.Random(6)

@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -65,17 +65,15 @@ void lsa_daemon_start(const char *socket)
     if (parent == 0)
         atexit(stop_at_exit);
     parent = getpid();
-    child = fork();
-    assert(child >= 0);
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getenv("OPENSSPI_TEST_LOUD") == NULL) {
-            int null = open("/dev/null", O_WRONLY);
-            dup2(null, 2);
-        }
-        execl(program, program, (char *)NULL);
-        _exit(127);
-    }
+    /* Not fork: that would take all the library's locks, more than ThreadSanitizer can count. setpriv has the daemon end with the test. */
+    char *const argv[] = {(char *)"setpriv", (char *)"--pdeathsig", (char *)"KILL", (char *)program, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    if (getenv("OPENSSPI_TEST_LOUD") == NULL)
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    int spawned = posix_spawnp(&child, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    assert(spawned == 0);
     for (int turn = 0; turn < 2000 && !answers(socket); turn++) {
         if (waitpid(child, &status, WNOHANG) == child) {
             fprintf(stderr, "%s ended with 0x%x\n", program, (unsigned)status);
