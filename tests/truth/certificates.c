@@ -209,26 +209,50 @@ static void objects(const char *path)
     CertCloseStore(found, 0);
 }
 
+/* What a client of ours says first. */
+static DWORD hello_of(BYTE *room, DWORD length)
+{
+    char package[] = "Schannel", target[] = "server.example.test";
+    CredHandle credential;
+    CtxtHandle context;
+    SecBuffer out = {length, SECBUFFER_TOKEN, room};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
+    ULONG attributes;
+    if (AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential, NULL) !=
+            SEC_E_OK ||
+        InitializeSecurityContextA(&credential, NULL, target, ISC_REQ_STREAM, 0, 0, NULL, 0, &context, &list,
+                                   &attributes, NULL) != SEC_I_CONTINUE_NEEDED)
+        broken("client hello");
+    DeleteSecurityContext(&context);
+    FreeCredentialsHandle(&credential);
+    return out.cbBuffer;
+}
+
 static void channel(void)
 {
     PX509Certificate cracked = NULL;
-    BYTE issuers[8], hello[64] = {1};
-    DWORD length = sizeof issuers, bits = 0;
+    BYTE issuers[65535], hello[4096];
+    DWORD length = sizeof issuers, hello_length = hello_of(hello, sizeof hello), missing = 0;
     PBYTE name = NULL;
     char wanted[] = "nowhere.example.test";
+    SCH_EXTENSION_DATA extension = {.ExtensionType = 0};
     did("SslEmptyCacheA", SslEmptyCacheA(wanted, 0));
     did("SslEmptyCacheW", SslEmptyCacheW(wide(wanted), 0));
-    OpenSspiSetLastError((ULONG)SEC_E_UNSUPPORTED_FUNCTION); /* these leave no word */
     did("SslCrackCertificate",
-        SslCrackCertificate(certificate->pbCertEncoded, certificate->cbCertEncoded, 0, &cracked));
+        SslCrackCertificate(certificate->pbCertEncoded, certificate->cbCertEncoded, 0, &cracked) &&
+            strcmp(cracked->pszSubject, "CN=server") == 0 && cracked->pPublicKey->cbKey > 0);
     SslFreeCertificate(cracked);
     did("SslFreeCertificate", cracked != NULL);
+    did("SslGetMaximumKeySize", SslGetMaximumKeySize(0) >= 2048);
+    did("SslGetDefaultIssuers", SslGetDefaultIssuers(issuers, &length) && length > 2);
+    OpenSspiSetLastError((ULONG)SEC_E_UNSUPPORTED_FUNCTION); /* this one leaves no word */
     did("SslGenerateKeyPair", SslGenerateKeyPair(NULL, wanted, wanted, 2048));
-    bits = SslGetMaximumKeySize(0);
-    did("SslGetMaximumKeySize", bits > 0);
-    did("SslGetDefaultIssuers", SslGetDefaultIssuers(issuers, &length));
-    said("SslGetServerIdentity", SslGetServerIdentity(hello, sizeof hello, &name, &length, 0));
-    said("SslGetExtensions", SslGetExtensions(hello, sizeof hello, NULL, 0, &bits, 0));
+    SECURITY_STATUS status = SslGetServerIdentity(hello, hello_length, &name, &length, 0);
+    said("SslGetServerIdentity", status == SEC_E_OK && (length != 19 || memcmp(name, "server.example.test", 19) != 0)
+                                     ? SEC_E_INTERNAL_ERROR
+                                     : status);
+    status = SslGetExtensions(hello, hello_length, &extension, 1, &missing, SCH_EXTENSIONS_OPTIONS_NONE);
+    said("SslGetExtensions", status == SEC_E_OK && extension.cbExtData != 24 ? SEC_E_INTERNAL_ERROR : status);
 }
 
 int main(int argc, char **argv)
