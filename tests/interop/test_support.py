@@ -14,14 +14,13 @@ import time
 
 import pytest
 
-import pki
 import realm as private_realm
+from support_world import BUILD, PASSWORD, World
 
-BUILD, SOURCE = pathlib.Path(os.environ["OPENSSPI_BUILD"]), pathlib.Path(os.environ["OPENSSPI_SOURCE"])
+SOURCE = pathlib.Path(os.environ["OPENSSPI_SOURCE"])
 INCLUDE = SOURCE / "include" / "opensspi"
 PAGE = SOURCE / "docs" / "support.md"
 REASONS = SOURCE / "tests" / "truth" / "reasons.txt"
-PASSWORD = "Truth-secret-7"
 START_SECONDS = 60
 
 
@@ -66,42 +65,7 @@ def asked():
     return "".join(line + "\n" for line in lines)
 
 
-class World:
-    """Accounts, a realm and certificates, in a directory."""
-
-    def __init__(self, directory, realm):
-        self.directory = pathlib.Path(directory)
-        self.realm = realm
-        authority = pki.Authority(directory)
-        self.certificate, self.key = authority.issue("server", pki.SERVER_EXTENSIONS.replace("serverAuth", "serverAuth, clientAuth"))
-        os.chmod(self.key, 0o600)
-        self.config = self.directory / "opensspi.conf"
-        (self.directory / "accounts").mkdir(mode=0o700)
-        self.config.write_text(f"""[names]
-computer = SERVER
-domain = EXAMPLE
-dns_computer = server.example.test
-dns_domain = example.test
-[accounts]
-stores = sqlite:{self.directory}/accounts/accounts.db
-[digest]
-realms = example.test
-[kerberos]
-delegate = always
-[access]
-name_domains = EXAMPLE.TEST, EXAMPLE
-[credssp]
-allow_fresh_ntlm = *
-[certificates]
-root = {authority.anchor}
-""", encoding="utf-8")
-        self.config.chmod(0o600)
-        self.env = {**realm.env, "OPENSSPI_CONFIG": str(self.config), "TRUTH_USER": "daemon", "TRUTH_PASSWORD": PASSWORD,
-                    "TRUTH_CERT": self.certificate, "TRUTH_KEY": self.key}
-        added = subprocess.run([os.environ["OPENSSPI_SSPI"], "account", "add", "daemon", "--domain", "EXAMPLE", "--uid", "1", "--gid", "1"],
-                               input=PASSWORD + "\n", env=self.env, capture_output=True, text=True, timeout=60, check=False)
-        assert added.returncode == 0, added.stderr
-
+class Asked(World):
     def ask(self, package, form="", questions=None, **environment):
         done = subprocess.run([BUILD / "tests/truth/packages", package, form], input=asked() if questions is None else questions, capture_output=True,
                               env={**self.env, **environment}, text=True, timeout=300, check=False)
@@ -181,7 +145,7 @@ def answers_of_the_module():
         realm.addprinc("daemon", PASSWORD)
         realm.addprinc("host/server.example.test")
         realm.keytab("host/server.example.test")
-        world = World(directory, realm)
+        world = Asked(directory, realm)
         for table, name, role, status, word in world.ask_others():
             out[table, name] = {"": {role: (status, word)}}
         for package, ways in WAYS.items():

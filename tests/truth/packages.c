@@ -1,13 +1,13 @@
 /*
  * build: pkg
  *
- * packages PACKAGE [tls12|tls13|dtls|sasl]: calls every function that works on credentials and contexts of a package, in both roles. Standard input names attributes and flags:
+ * packages PACKAGE [tls12|tls13|dtls|sasl], with TRUTH_DOMAIN and TRUTH_TARGET in the environment: calls every function that works on credentials and contexts of a package, in both roles. Standard input names attributes and flags:
  *   context NAME NUMBER                          an attribute of a context: queried and set, by each of the functions
  *   credential NAME NUMBER                       of a credential
  *   client NAME ISC_REQ ISC_RET ASC_REQ          a flag of the client's, and the server's of the same name (or 0)
  *   server NAME ASC_REQ ASC_RET ISC_REQ          the other way round
  */
-#include "world.h"
+#include "messages.h"
 
 #include <win32/securitybaseapi.h>
 
@@ -138,52 +138,6 @@ static void flag(int of_client, const char *name, ULONG asked, ULONG granted, UL
 
 /* Messages. */
 
-struct text {
-    unsigned char bytes[512]; /* header or token, text, trailer or padding */
-    ULONG before, text, after;
-};
-
-static SECURITY_STATUS room_for(struct side *side, int sealed, struct text *text)
-{
-    SecPkgContext_StreamSizes stream;
-    SecPkgContext_Sizes sizes;
-    text->text = TEXT_LEN;
-    memset(text->bytes, 'x', sizeof text->bytes);
-    if (is_tls() || is_credssp()) {
-        SECURITY_STATUS status = QueryContextAttributesA(&side->context, SECPKG_ATTR_STREAM_SIZES, &stream);
-        text->before = stream.cbHeader;
-        text->after = stream.cbTrailer;
-        return status;
-    }
-    SECURITY_STATUS status = QueryContextAttributesA(&side->context, SECPKG_ATTR_SIZES, &sizes);
-    text->before = sealed ? sizes.cbSecurityTrailer : sizes.cbMaxSignature;
-    text->after = sealed && sizes.cbBlockSize > 1 ? sizes.cbBlockSize : 0;
-    return status;
-}
-
-static void list_of(struct text *text, SecBuffer buffers[4], SecBufferDesc *list)
-{
-    int stream = is_tls() || is_credssp();
-    buffers[0] = (SecBuffer){text->before, stream ? SECBUFFER_STREAM_HEADER : SECBUFFER_TOKEN, text->bytes};
-    buffers[1] = (SecBuffer){text->text, SECBUFFER_DATA, text->bytes + text->before};
-    buffers[2] = (SecBuffer){text->after, stream ? SECBUFFER_STREAM_TRAILER : SECBUFFER_PADDING,
-                             text->bytes + text->before + text->text};
-    buffers[3] = (SecBuffer){0, SECBUFFER_EMPTY, NULL};
-    *list = (SecBufferDesc){SECBUFFER_VERSION, stream ? 4 : text->after > 0 ? 3 : 2, buffers};
-}
-
-static SECURITY_STATUS open_sealed(struct side *to, struct text *text, SecBuffer sent[4], SecBufferDesc *list,
-                                   SECURITY_STATUS(SEC_ENTRY *open)(PCtxtHandle, PSecBufferDesc, ULONG, PULONG))
-{
-    ULONG qop = 0;
-    if (!is_tls() && !is_credssp())
-        return open(&to->context, list, 0, &qop);
-    ULONG length = sent[0].cbBuffer + sent[1].cbBuffer + sent[2].cbBuffer;
-    SecBuffer buffers[4] = {{length, SECBUFFER_DATA, text->bytes}};
-    SecBufferDesc record = {SECBUFFER_VERSION, 4, buffers};
-    return open(&to->context, &record, 0, &qop);
-}
-
 static void message(struct side *from, struct side *to, int sealed, int old_names)
 {
     static const char *const names[2][2][2] = {
@@ -192,7 +146,7 @@ static void message(struct side *from, struct side *to, int sealed, int old_name
     struct text text;
     SecBuffer buffers[4];
     SecBufferDesc list;
-    SECURITY_STATUS made = room_for(from, sealed, &text), opened;
+    SECURITY_STATUS made = room_for(from, sealed, TEXT_LEN, &text), opened;
     if (made != SEC_E_OK)
         broken("sizes");
     list_of(&text, buffers, &list);
@@ -205,7 +159,8 @@ static void message(struct side *from, struct side *to, int sealed, int old_name
         opened = open_sealed(to, &text, buffers, &list,
                              !sealed     ? VerifySignature
                              : old_names ? UnsealMessage
-                                         : DecryptMessage);
+                                         : DecryptMessage,
+                             NULL);
     else /* nothing was made that could be opened: what it says to something else */
         opened = !sealed ? VerifySignature(&to->context, &list, 0, &(ULONG){0})
                          : DecryptMessage(&to->context, &list, 0, &(ULONG){0});
@@ -270,7 +225,7 @@ static void as_client(struct side *side)
     if (status == SEC_E_OK)
         FreeCredentialsHandle(&credential);
     report("function", "DelegateSecurityContext", side->role,
-           DelegateSecurityContext(&side->context, given("TRUTH_TARGET"), SecFull, NULL, NULL, NULL), NULL);
+           DelegateSecurityContext(&side->context, target, SecFull, NULL, NULL, NULL), NULL);
 }
 
 static void controlled(struct side *side)
@@ -321,13 +276,13 @@ static void passwords(void)
     char none[] = "";
     SecBuffer answer = {0, SECBUFFER_CHANGE_PASS_RESPONSE, NULL};
     SecBufferDesc list = {SECBUFFER_VERSION, 1, &answer};
-    char *user = given("TRUTH_USER"), *domain = given("TRUTH_DOMAIN") != NULL ? given("TRUTH_DOMAIN") : none,
-         *old = given("TRUTH_PASSWORD"), next[] = "Another-secret-9";
+    char *user = given("TRUTH_USER"), *named = domain != NULL ? domain : none, *old = given("TRUTH_PASSWORD"),
+         next[] = "Another-secret-9";
     report("function", "ChangeAccountPasswordW", "client",
-           ChangeAccountPasswordW(wide(package), wide(domain), wide(user), wide(old), wide(next), 0, 0, &list), NULL);
+           ChangeAccountPasswordW(wide(package), wide(named), wide(user), wide(old), wide(next), 0, 0, &list), NULL);
     answer = (SecBuffer){0, SECBUFFER_CHANGE_PASS_RESPONSE, NULL};
     report("function", "ChangeAccountPasswordA", "client",
-           ChangeAccountPasswordA(package, domain, user, next, old, 0, 0, &list), NULL);
+           ChangeAccountPasswordA(package, named, user, next, old, 0, 0, &list), NULL);
 }
 
 static void described(void)
@@ -410,6 +365,8 @@ int main(int argc, char **argv)
     if (argc < 2)
         return 2;
     package = argv[1];
+    domain = given("TRUTH_DOMAIN");
+    target = given("TRUTH_TARGET");
     sasl = strcmp(form, "sasl") == 0;
     protocols = strcmp(form, "tls12") == 0   ? SP_PROT_TLS1_2
                 : strcmp(form, "tls13") == 0 ? SP_PROT_TLS1_3

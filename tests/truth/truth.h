@@ -38,8 +38,8 @@ __attribute__((noreturn, unused)) static void broken(const char *what)
 /* UTF-16 of ASCII, in one of some buffers that are used in turn. */
 __attribute__((unused)) static SEC_WCHAR *wide(const char *text)
 {
-    static SEC_WCHAR rooms[8][512];
-    static unsigned next;
+    static _Thread_local SEC_WCHAR rooms[8][512];
+    static _Thread_local unsigned next;
     SEC_WCHAR *room = rooms[next++ % 8];
     size_t n = 0;
     for (; text[n] != '\0' && n < 511; n++)

@@ -1,6 +1,6 @@
 /*
- * One client and one server of any package, in one process, through exported functions alone. The environment says who they are:
- * TRUTH_USER, TRUTH_DOMAIN, TRUTH_PASSWORD (none: the client's default credentials), TRUTH_TARGET; TRUTH_CERT and TRUTH_KEY (PEM) for TLS, of server and client.
+ * One client and one server of any package, a thread, through exported functions alone. The environment says who they are:
+ * TRUTH_USER, TRUTH_PASSWORD (none: the client's default credentials); TRUTH_CERT and TRUTH_KEY (PEM) for TLS, of server and client. The program sets package, domain and target.
  */
 #ifndef OPENSSPI_TRUTH_WORLD_H
 #define OPENSSPI_TRUTH_WORLD_H
@@ -33,10 +33,11 @@ struct side {
     unsigned datagrams_len;
 };
 
-static char *package;
-static DWORD protocols; /* of TLS; 0: the package's choice */
-static int sasl;        /* by the Sasl functions */
-static struct side client = {.role = "client"}, server = {.role = "server"};
+static _Thread_local char *package, *domain, *target;
+static _Thread_local DWORD protocols;                                         /* of TLS; 0: the package's choice */
+static _Thread_local int sasl;                                                /* by the Sasl functions */
+static _Thread_local void (*on_the_wire)(unsigned char *bytes, ULONG length); /* may change what is sent */
+static _Thread_local struct side client = {.role = "client"}, server = {.role = "server"};
 
 static char *given(const char *name)
 {
@@ -57,7 +58,7 @@ static int is_credssp(void)
 
 static SCHANNEL_CRED tls_cred(int for_server)
 {
-    static PCCERT_CONTEXT certificate;
+    static _Thread_local PCCERT_CONTEXT certificate;
     if (certificate == NULL &&
         OpenSspiCertificateFromPem(given("TRUTH_CERT"), given("TRUTH_KEY"), NULL, &certificate) != SEC_E_OK)
         broken("certificate");
@@ -74,7 +75,7 @@ static SECURITY_STATUS acquire(struct side *side, int wide_function)
     ULONG use = side == &client ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND;
     SEC_WINNT_AUTH_IDENTITY_A identity = {
         .User = (unsigned char *)given("TRUTH_USER"),
-        .Domain = (unsigned char *)given("TRUTH_DOMAIN"),
+        .Domain = (unsigned char *)domain,
         .Password = (unsigned char *)given("TRUTH_PASSWORD"),
         .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
     };
@@ -110,7 +111,6 @@ static SECURITY_STATUS call(struct side *side, ULONG flags, int wide_function, S
         return sasl ? SaslAcceptSecurityContext(&side->credential, old, in, flags, drep, new, out, &side->attributes,
                                                 NULL)
                     : AcceptSecurityContext(&side->credential, old, in, flags, drep, new, out, &side->attributes, NULL);
-    char *target = given("TRUTH_TARGET");
     if (wide_function)
         return sasl ? SaslInitializeSecurityContextW(&side->credential, old, wide(target), flags, 0, drep, in, 0, new,
                                                      out, &side->attributes, NULL)
@@ -134,6 +134,8 @@ static void send(struct side *to, const SecBuffer *out)
     if (to->got_len + out->cbBuffer > WIRE_MAX || to->datagrams_len == DATAGRAMS_MAX)
         broken("too much for one handshake");
     memcpy(to->got + to->got_len, out->pvBuffer, out->cbBuffer);
+    if (on_the_wire != NULL)
+        on_the_wire(to->got + to->got_len, out->cbBuffer);
     to->got_len += out->cbBuffer;
     to->datagrams[to->datagrams_len++] = out->cbBuffer;
 }
@@ -151,7 +153,7 @@ static void taken(struct side *side, ULONG length)
 /* One step with what came, one datagram of DTLS; what comes out goes to the other side. */
 static void step(struct side *side, struct side *other, ULONG flags, int wide_function)
 {
-    static unsigned char room[WIRE_MAX];
+    static _Thread_local unsigned char room[WIRE_MAX];
     static char address[] = "192.0.2.1:4433";
     int allocates = (flags & ISC_REQ_ALLOCATE_MEMORY) != 0;
     ULONG length = is_dtls() && side->datagrams_len > 0 ? side->datagrams[0] : side->got_len;
