@@ -191,6 +191,58 @@ static void md5_block_and_stream(uint32_t state[4], const uint8_t *block, struct
     state[3] += d;
 }
 
+#define WORD_LEN 4
+#define OWN_LEN (BLOCK_LEN - WORD_LEN)
+
+/*
+ * Decrypts OWN_LEN bytes and compresses the block that they fill but for its first word: the first round takes the block's words in their order, and each is
+ * decrypted while the step before it is done.
+ */
+static void md5_block_of_stream(uint32_t state[4], uint8_t block[BLOCK_LEN], struct rc4 *rc4, uint8_t *data)
+{
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3], stream, word;
+    uint8_t *const s = rc4->s;
+    size_t i = (uint8_t)(rc4->i + 1), j = rc4->j, x, y;
+
+#define STREAM_BYTE()                             \
+    do {                                          \
+        BYTE_LOAD(x, s[i]);                       \
+        BYTE_ADD(j, x);                           \
+        BYTE_LOAD(y, s[j]);                       \
+        s[i] = (uint8_t)y;                        \
+        BYTE_ADD(i, 1);                           \
+        s[j] = (uint8_t)x;                        \
+        BYTE_ADD(x, y);                           \
+        BYTE_LOAD(y, s[x]);                       \
+        stream = stream >> 8 | (uint32_t)y << 24; \
+    } while (0)
+#define WORD_STEP(n)                                                                 \
+    do {                                                                             \
+        if ((n) < OWN_LEN / WORD_LEN) {                                              \
+            stream = 0;                                                              \
+            STREAM_BYTE();                                                           \
+            STREAM_BYTE();                                                           \
+            STREAM_BYTE();                                                           \
+            STREAM_BYTE();                                                           \
+            if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)                              \
+                stream = __builtin_bswap32(stream);                                  \
+            __builtin_memcpy(&word, data + (size_t)WORD_LEN * (n), WORD_LEN);        \
+            word ^= stream;                                                          \
+            __builtin_memcpy(data + (size_t)WORD_LEN * (n), &word, WORD_LEN);        \
+            __builtin_memcpy(block + (size_t)WORD_LEN * ((n) + 1), &word, WORD_LEN); \
+        }                                                                            \
+    } while (0)
+    MD5_ROUNDS(block, WORD_STEP);
+#undef WORD_STEP
+#undef STREAM_BYTE
+    rc4->i = (uint8_t)(i - 1);
+    rc4->j = (uint8_t)j;
+    state[0] += a;
+    state[1] += b;
+    state[2] += c;
+    state[3] += d;
+}
+
 static void xor_bytes(uint8_t *data, const uint8_t *stream, size_t len)
 {
     uint64_t word, mask;
@@ -248,12 +300,19 @@ void rc4_md5_seal(struct rc4 *rc4, struct md5 *md5, uint8_t *data, size_t len)
     secret_wipe(stream, sizeof(stream));
 }
 
-/* While one block of plain text is hashed, the key stream of the next is made. */
+/* While one block of plain text is hashed, the key stream of the next is made; of a short message, as NTLM hashes it behind its number, the key stream of that block itself. */
 void rc4_md5_unseal(struct rc4 *rc4, struct md5 *md5, uint8_t *data, size_t len)
 {
     uint8_t stream[BLOCK_LEN];
     size_t head_len = missing_len(md5);
 
+    if (head_len == OWN_LEN && len >= OWN_LEN && len < head_len + BLOCK_LEN) {
+        md5_block_of_stream(md5->state, md5->block, rc4, data);
+        md5->len += OWN_LEN;
+        data += OWN_LEN;
+        len -= OWN_LEN;
+        head_len = BLOCK_LEN;
+    }
     if (len < head_len + BLOCK_LEN) {
         rc4_crypt(rc4, data, data, len);
         md5_update(md5, data, len);
