@@ -50,6 +50,8 @@ SECURITY_STATUS negotiate_query_handshake(const void *handshake, uint32_t attrib
     const struct package *chosen = asked->chosen != NULL ? asked->chosen->package : &negotiate_package;
     if (negotiate_choice(chosen, state, attribute, value))
         return SEC_E_OK;
+    if (asked->inner_done && asked->mic_session != NULL) /* the package has ended, the code is on its way */
+        return session_query(asked->mic_session, attribute, value);
     require(asked->inner != NULL && chosen->authority->query_handshake != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "attribute %u is known once the handshake has ended",
                       (unsigned)attribute));
