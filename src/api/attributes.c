@@ -248,13 +248,24 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
-static SECURITY_STATUS value_find(const struct context *context, ULONG attribute, struct attribute *value)
+static SECURITY_STATUS handshake_asked(const struct context *context, ULONG attribute, struct attribute *value)
 {
-    if (context->session != NULL)
-        return session_query(context->session, attribute, value);
     require(context->handshake != NULL && context->credential->authority->query_handshake != NULL,
             cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name));
     return context->credential->authority->query_handshake(context->handshake, attribute, value);
+}
+
+static SECURITY_STATUS value_find(const struct context *context, ULONG attribute, struct attribute *value)
+{
+    return context->session != NULL ? session_query(context->session, attribute, value)
+                                    : handshake_asked(context, attribute, value);
+}
+
+/* A datagram context has a session before its handshake has ended. */
+static SECURITY_STATUS choice_find(const struct context *context, ULONG attribute, struct attribute *value)
+{
+    bool runs = context->state != CONTEXT_ESTABLISHED && context->handshake != NULL;
+    return runs ? handshake_asked(context, attribute, value) : value_find(context, attribute, value);
 }
 
 static SECURITY_STATUS put_package(const struct context *context, const struct shape *shape, bool wide, void *buffer)
@@ -270,7 +281,7 @@ static SECURITY_STATUS put_package(const struct context *context, const struct s
     if (shape->attribute == SECPKG_ATTR_NEGOTIATION_PACKAGE)
         require(info->chooses, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s chooses no package", info->name));
     if (info->chooses)
-        try(value_find(context, shape->attribute, &value));
+        try(choice_find(context, shape->attribute, &value));
     /* Both structures begin with the pointer. */
     void *block;
     try(api_package_info_block(value.choice.package, wide, &block));
