@@ -29,6 +29,7 @@ enum form {
     FORM_KEY_INFO,
     FORM_BYTES,
     FORM_NUMBER,
+    FORM_STATUS, /* of the handshake, from the context itself */
     FORM_TIME,
     FORM_PACKAGE,
     FORM_NEGOTIATION,
@@ -85,6 +86,8 @@ static const struct shape {
     {SECPKG_ATTR_CREDS, FORM_IDENTITY, sizeof(SecPkgContext_ClientCreds)},
     {SECPKG_ATTR_CREDS_2, FORM_SECRET_BYTES, sizeof(SecPkgContext_ClientCreds)},
     {OPENSSPI_ATTR_TS_CREDENTIALS, FORM_SECRET_BYTES, sizeof(SecPkgContext_ClientCreds)},
+    {SECPKG_ATTR_NEGO_STATUS, FORM_STATUS, sizeof(SecPkgContext_NegoStatus)},
+    {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, FORM_NUMBER, sizeof(SecPkgContext_LastClientTokenStatus)},
     {SECPKG_ATTR_SERVER_AUTH_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
     {SECPKG_ATTR_CERT_TRUST_STATUS, FORM_FLAT, sizeof(CERT_TRUST_STATUS)},
 };
@@ -242,6 +245,7 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
         return put_issuers(value->bytes, buffer);
     case FORM_PACKAGE:
     case FORM_NEGOTIATION:
+    case FORM_STATUS:
     case FORM_ACCESS_TOKEN: /* answered without a value */
         break;
     }
@@ -297,7 +301,15 @@ static SECURITY_STATUS query_locked(const struct context *context, const struct 
     struct attribute value = {0};
     if (shape->form == FORM_PACKAGE || shape->form == FORM_NEGOTIATION)
         return put_package(context, shape, wide, buffer);
-    try(value_find(context, shape->attribute, &value));
+    if (shape->form == FORM_STATUS) { /* also of a handshake that failed */
+        require(context->package->info.chooses && context->initiator,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                          "the status of the last step is asked of a client's Negotiate context"));
+        ((SecPkgContext_NegoStatus *)buffer)->LastStatus = (ULONG)context->status;
+        return SEC_E_OK;
+    }
+    bool of_handshake = shape->attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS;
+    try((of_handshake ? choice_find : value_find)(context, shape->attribute, &value));
     return put_value(shape, &value, wide, buffer);
 }
 

@@ -40,6 +40,20 @@ static struct negotiate_handshake *handshake_new(const struct negotiate_credenti
     return handshake;
 }
 
+/* The chosen package knows about its own tokens; behind them a code over the list may be wanted, and the server may choose another package. */
+static SECURITY_STATUS last_token(const struct negotiate_handshake *asked, const struct package *chosen,
+                                  struct attribute *value)
+{
+    require(asked->initiator,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "which token is the client's last is asked of the initiating side"));
+    if (asked->inner == NULL || asked->inner_done || chosen->authority->query_handshake == NULL ||
+        chosen->authority->query_handshake(asked->inner, SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, value) != SEC_E_OK) {
+        cause_clear();
+        value->number = SecPkgAttrLastClientTokenMaybe;
+    }
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS negotiate_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
 {
     const struct negotiate_handshake *asked = handshake;
@@ -50,6 +64,8 @@ SECURITY_STATUS negotiate_query_handshake(const void *handshake, uint32_t attrib
     const struct package *chosen = asked->chosen != NULL ? asked->chosen->package : &negotiate_package;
     if (negotiate_choice(chosen, state, attribute, value))
         return SEC_E_OK;
+    if (attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS)
+        return last_token(asked, chosen, value);
     if (asked->inner_done && asked->mic_session != NULL) /* the package has ended, the code is on its way */
         return session_query(asked->mic_session, attribute, value);
     require(asked->inner != NULL && chosen->authority->query_handshake != NULL,

@@ -190,6 +190,57 @@ static void test_a_failed_context_says_nothing(void **state)
     end();
 }
 
+/* Whether the client's last token was its last one (NTLM: never before AUTHENTICATE; behind that a code may be wanted), and how its last step went. */
+static void tells(const struct side *side, SECPKG_ATTR_LCT_STATUS last, SECURITY_STATUS status)
+{
+    SecPkgContext_LastClientTokenStatus token;
+    SecPkgContext_NegoStatus nego;
+    PCtxtHandle context = (PCtxtHandle)(uintptr_t)&side->context;
+    assert_int_equal(QueryContextAttributesA(context, SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, &token), SEC_E_OK);
+    assert_int_equal(token.LastClientTokenStatus, last);
+    assert_int_equal(QueryContextAttributesW(context, SECPKG_ATTR_NEGO_STATUS, &nego), SEC_E_OK);
+    assert_int_equal((SECURITY_STATUS)nego.LastStatus, status);
+}
+
+static void test_the_last_token(void **state)
+{
+    SecPkgContext_LastClientTokenStatus token;
+    SecPkgContext_NegoStatus nego;
+    (void)state;
+    begin(NTLM_ALONE, NTLM_ALONE, PROTECT, 0);
+    step(&client);
+    tells(&client, SecPkgAttrLastClientTokenNo, SEC_I_CONTINUE_NEEDED);
+    step(&server);
+    step(&client);
+    tells(&client, SecPkgAttrLastClientTokenMaybe, SEC_I_CONTINUE_NEEDED);
+    step(&server);
+    step(&client);
+    tells(&client, SecPkgAttrLastClientTokenYes, SEC_E_OK);
+    assert_int_equal(QueryContextAttributesA(&server.context, SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, &token),
+                     SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(QueryContextAttributesA(&server.context, SECPKG_ATTR_NEGO_STATUS, &nego),
+                     SEC_E_UNSUPPORTED_FUNCTION);
+    end();
+    /* Before its session has ended its handshake a datagram context is asked, too. */
+    begin(NTLM_ALONE, NTLM_ALONE, PROTECT | ISC_REQ_DATAGRAM, ASC_REQ_DATAGRAM);
+    step(&client);
+    tells(&client, SecPkgAttrLastClientTokenNo, SEC_I_CONTINUE_NEEDED);
+    end();
+    /* A failed one still says why. */
+    begin(NTLM_ALONE, NTLM_ALONE, PROTECT, 0);
+    step(&client);
+    step(&server);
+    server.token[0] ^= 1;
+    step(&client);
+    SECURITY_STATUS failed = client.status;
+    assert_int_equal(QueryContextAttributesA(&client.context, SECPKG_ATTR_NEGO_STATUS, &nego), SEC_E_OK);
+    assert_int_equal((SECURITY_STATUS)nego.LastStatus, failed);
+    step(&client);
+    assert_int_equal(QueryContextAttributesA(&client.context, SECPKG_ATTR_NEGO_STATUS, &nego), SEC_E_OK);
+    assert_int_equal((SECURITY_STATUS)nego.LastStatus, failed);
+    end();
+}
+
 /* Attributes of the established context. */
 
 static struct session *session_of(CtxtHandle *context)
@@ -298,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_a_server_that_speaks_first),
         cmocka_unit_test(test_datagrams),
         cmocka_unit_test(test_a_failed_context_says_nothing),
+        cmocka_unit_test(test_the_last_token),
         cmocka_unit_test(test_attributes_of_ntlm),
         cmocka_unit_test(test_attributes_of_kerberos),
     };
