@@ -446,27 +446,18 @@ static SECURITY_STATUS objects_hold(struct job *job)
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS limits_check(const struct server *server, struct job *job)
-{
-    const struct user *user = job->connection->user;
-    bool makes_credential = job->head.operation == LSA_ACQUIRE || job->head.operation == LSA_ACQUIRE_DELEGATED ||
-                            job->head.operation == LSA_ACQUIRE_S4U || job->head.operation == LSA_WRAP;
-    bool makes_context = job->head.operation == LSA_STEP && job->context == NULL;
-    if (makes_credential && user->n_credentials >= server->limits.user_credentials)
-        return refuse(job, SEC_E_INSUFFICIENT_MEMORY, "this user has too many credentials at the security authority");
-    if (makes_context && user->n_contexts >= server->limits.user_contexts)
-        return refuse(job, SEC_E_INSUFFICIENT_MEMORY, "this user has too many handshakes at the security authority");
-    return SEC_E_OK;
-}
-
 void job_prepare(struct server *server, struct job *job)
 {
     uint64_t use = lsa_number(&job->message, LSA_USE);
+    const char *why;
     job->status = job->head.operation != LSA_STEP || use == SECPKG_CRED_INBOUND || use == SECPKG_CRED_OUTBOUND
                       ? objects_hold(job)
                       : refuse(job, SEC_E_INVALID_TOKEN, "a step is a client's or a server's");
-    if (job->status == SEC_E_OK)
-        job->status = limits_check(server, job);
+    if (job->status == SEC_E_OK && limits_check(server, job, &why) != SEC_E_OK) {
+        job->status = refuse(job, SEC_E_INSUFFICIENT_MEMORY, why);
+        if (job->head.operation == LSA_STEP && job->context != NULL) /* for its client a handshake that failed is gone */
+            object_end(server, job->connection->client, job->context);
+    }
     if (job->status != SEC_E_OK) {
         job->credential = job->context = NULL;
         return;
@@ -491,12 +482,18 @@ static void results_keep(struct server *server, struct job *job)
     struct connection *connection = job->connection;
     struct object *made = NULL;
     if (job->status >= 0 && job->new_credential != NULL &&
-        (made = object_add(connection->client, connection->user, job->new_credential, NULL)) != NULL) {
+        (made = object_add(server, connection, job->new_credential, NULL)) != NULL) {
         job->new_credential = NULL;
         lsa_number_write(&job->reply, LSA_CREDENTIAL, made->id);
     } else if (job->status >= 0 && job->new_context != NULL && !job->context_ended &&
-               (made = object_add(connection->client, connection->user, NULL, job->new_context)) != NULL)
+               (made = object_add(server, connection, NULL, job->new_context)) != NULL)
         job->new_context = NULL;
+    struct object *changed = made != NULL                                   ? made
+                             : job->head.operation == LSA_STEP              ? job->context
+                             : job->head.operation == LSA_SET_CREDENTIAL    ? job->credential
+                                                                            : NULL;
+    if (changed != NULL)
+        bytes_keep(server, changed, job->head.body_len);
     if (job->new_credential != NULL || (job->new_context != NULL && !job->context_ended && job->status >= 0))
         job->status = SEC_E_INSUFFICIENT_MEMORY;
     credential_put(STEAL(job->new_credential));
