@@ -13,7 +13,7 @@ foreach(source IN LISTS fuzz_targets)
     if(folder MATCHES "^(krb|gss|pac)$")
         set(folder kerberos)
     endif()
-    if(folder IN_LIST OPENSSPI_PACKAGES_LEFT_OUT)
+    if(folder IN_LIST OPENSSPI_PACKAGES_LEFT_OUT OR (folder STREQUAL "lsad" AND (NOT OPENSSPI_WITH_DAEMON OR OPENSSPI_PACKAGES_LEFT_OUT)))
         continue()
     endif()
     add_executable(${target} ${source} ${fuzz_files})
@@ -33,6 +33,17 @@ foreach(source IN LISTS fuzz_targets)
             ${support}/tls_loop.c ${support}/tls_pki.c)
         target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
         target_compile_options(${target} PRIVATE -UNDEBUG)
+    endif()
+    if(name STREQUAL "lsad_requests") # the daemon itself, over a loop of the test's
+        set(support ${PROJECT_SOURCE_DIR}/tests/support)
+        set(lsad ${PROJECT_SOURCE_DIR}/lsad)
+        target_sources(${target} PRIVATE ${fuzz_folder}/lsad/fake_loop.c ${fuzz_folder}/lsad/daemon_world.c ${lsad}/accept.c ${lsad}/connection.c ${lsad}/limits.c ${lsad}/log.c
+            ${lsad}/logons.c ${lsad}/objects.c ${lsad}/requests.c ${lsad}/server.c ${lsad}/workers.c
+            ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/lsa_daemon.c ${support}/ntlm_duel.c ${support}/ntlm_loop.c
+            ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
+        target_include_directories(${target} PRIVATE ${lsad} ${UV_INCLUDE_DIRS})
+        target_compile_options(${target} PRIVATE -UNDEBUG)
+        target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
     endif()
     if(name MATCHES "^win32_") # its sources themselves: the library is shared, and not built for fuzzing
         file(GLOB win32_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/win32/*.c)
