@@ -35,13 +35,10 @@ foreach(source IN LISTS fuzz_targets)
         target_compile_options(${target} PRIVATE -UNDEBUG)
     endif()
     if(name STREQUAL "lsad_requests") # the daemon itself, over a loop of the test's
+        opensspi_add_daemon_parts(${target})
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
-        set(lsad ${PROJECT_SOURCE_DIR}/lsad)
-        target_sources(${target} PRIVATE ${fuzz_folder}/lsad/fake_loop.c ${fuzz_folder}/lsad/daemon_world.c ${lsad}/accept.c ${lsad}/connection.c ${lsad}/limits.c ${lsad}/log.c
-            ${lsad}/logons.c ${lsad}/objects.c ${lsad}/requests.c ${lsad}/server.c ${lsad}/workers.c
-            ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/lsa_daemon.c ${support}/ntlm_duel.c ${support}/ntlm_loop.c
-            ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
-        target_include_directories(${target} PRIVATE ${lsad} ${UV_INCLUDE_DIRS})
+        target_sources(${target} PRIVATE ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/lsa_daemon.c ${support}/ntlm_duel.c
+            ${support}/ntlm_loop.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
         target_compile_options(${target} PRIVATE -UNDEBUG)
         target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
     endif()

@@ -42,6 +42,7 @@ static void connection_free(uv_handle_t *handle)
         connection->next->at = connection->at;
     server->n_connections--;
     writer_release(&connection->input);
+    writer_release(&connection->output);
     mem_free(connection);
 }
 
@@ -62,7 +63,7 @@ static void bytes_count(struct connection *connection)
         connection_end(connection);
 }
 
-/* A reply that did not go out at once. */
+/* Replies that did not go out at once: one write at a time, and what comes meanwhile is one piece more. */
 struct output {
     uv_write_t write; /* first */
     struct connection *connection;
@@ -71,10 +72,13 @@ struct output {
 };
 
 static void connection_go_on(struct connection *connection);
+static void output_keep(struct connection *connection, struct writer *bytes, size_t n_sent);
 
 static void output_free(struct output *output)
 {
-    output->connection->n_output -= output->n_left;
+    struct connection *connection = output->connection;
+    connection->sending = NULL;
+    connection->n_output -= output->n_left;
     writer_release(&output->bytes);
     mem_free(output);
 }
@@ -87,22 +91,29 @@ static void output_sent(uv_write_t *write, int status)
     output_free(output);
     if (status != 0)
         connection_end(connection);
+    if (connection->output.len > 0 && !connection->closing) {
+        connection->n_output -= connection->output.len;
+        output_keep(connection, &connection->output, 0);
+    }
     bytes_count(connection);
     connection_go_on(connection);
 }
 
+/* Takes the bytes. */
 static void output_keep(struct connection *connection, struct writer *bytes, size_t n_sent)
 {
     struct output *output = mem_zalloc(sizeof *output);
     if (output == NULL) {
+        writer_release(bytes);
         connection_end(connection);
         return;
     }
     output->connection = connection;
     output->bytes = *bytes;
-    *bytes = (struct writer){.growing = true};
+    *bytes = writer_growing(0);
     output->n_left = output->bytes.len - n_sent;
     connection->n_output += output->n_left;
+    connection->sending = output;
     uv_buf_t rest = uv_buf_init((char *)output->bytes.data + n_sent, (unsigned)output->n_left);
     if (uv_write(&output->write, (uv_stream_t *)&connection->pipe, &rest, 1, output_sent) != 0) {
         output_free(output);
@@ -112,6 +123,13 @@ static void output_keep(struct connection *connection, struct writer *bytes, siz
 
 static void bytes_send(struct connection *connection, struct writer *bytes)
 {
+    if (connection->sending != NULL) {
+        writer_slice(&connection->output, writer_slice_of(bytes));
+        connection->n_output += bytes->len;
+        if (connection->output.failed)
+            connection_end(connection);
+        return;
+    }
     uv_buf_t whole = uv_buf_init((char *)bytes->data, (unsigned)bytes->len);
     int sent = uv_try_write((uv_stream_t *)&connection->pipe, &whole, 1);
     if (sent == (int)bytes->len)
@@ -257,7 +275,10 @@ static void input_keep(struct connection *connection, struct slice rest)
 static void turn_run(uv_idle_t *turn)
 {
     struct server *server = turn->data;
-    for (unsigned n = server->n_connections; n > 0 && server->ready != NULL; n--) {
+    size_t n_ready = 0; /* who gets ready again meanwhile waits for the next turn */
+    for (const struct connection *connection = server->ready; connection != NULL; connection = connection->ready_next)
+        n_ready++;
+    for (; n_ready > 0 && server->ready != NULL; n_ready--) {
         struct connection *connection = server->ready;
         ready_leave(connection);
         connection_take_turn(connection);
@@ -297,9 +318,9 @@ static void input_settle(struct connection *connection, bool more)
 
 void connection_take_turn(struct connection *connection)
 {
-    bool more;
+    bool more = false;
     struct slice input = writer_slice_of(&connection->input);
-    size_t taken = frames_take(connection, input, &more);
+    size_t taken = input.len > 0 ? frames_take(connection, input, &more) : 0;
     if (taken > 0)
         input_keep(connection, slice_of(input.data + taken, input.len - taken));
     input_settle(connection, more);
@@ -308,7 +329,7 @@ void connection_take_turn(struct connection *connection)
 /* Something that it waited for is there. What it has sent meanwhile has its turn when the others had theirs. */
 static void connection_go_on(struct connection *connection)
 {
-    if (connection->closing || !may_take(connection))
+    if (connection->closing || connection->reading || !may_take(connection))
         return;
     if (connection->input.len > 0)
         turn_wait(connection);
@@ -363,7 +384,7 @@ struct connection *connection_begin(struct server *server)
     require(connection != NULL, NULL);
     connection->server = server;
     connection->since = monotonic_ms();
-    connection->input = writer_growing(0);
+    connection->input = connection->output = writer_growing(0);
     if (uv_pipe_init(&server->loop, &connection->pipe, 0) != 0) {
         mem_free(connection);
         return NULL;

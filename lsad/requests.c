@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "core/cause.h"
 #include "core/identity.h"
+#include "core/late.h"
 #include "core/registry.h"
 #include "base/utf16.h"
 #include "lsa/local.h"
@@ -212,9 +213,10 @@ static SECURITY_STATUS run_query_credential(struct job *job)
     require(attribute != OPENSSPI_CRED_ATTR_CCACHE,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                       "the security authority keeps these tickets: there is no cache to be named"));
-    try(local_authority.query_credential(job->credential->credential, attribute, &value));
     require(attribute == SECPKG_CRED_ATTR_NAMES,
-            SEC_E_UNSUPPORTED_FUNCTION); /* the only one with an answer in this form */
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                      "of a credential the security authority tells the names, and no attribute %u", attribute));
+    try(local_authority.query_credential(job->credential->credential, attribute, &value));
     lsa_text_write(&job->reply, LSA_TEXT, value.names.text != NULL ? value.names.text : "");
     return SEC_E_OK;
 }
@@ -365,9 +367,11 @@ void job_run(struct job *job)
     if (job->status != SEC_E_OK)
         return; /* job_prepare said no */
     cause_clear();
+    late_work_for((uint64_t)job->uid + 1);
     job->status = job->head.operation == LSA_STEP ? SEC_E_OK : config_get(&config);
     if (job->status == SEC_E_OK)
         job->status = run_with(job, config);
+    late_work_for(0);
     config_release(config);
     memcpy(job->cause, cause_text(), strlen(cause_text()) + 1);
     cause_clear();
@@ -394,6 +398,21 @@ static bool only_computes(const struct job *job, const struct credential *creden
            table->only_computes(credential->own, job->context != NULL ? job->context->context->handshake : NULL, &in);
 }
 
+/* A server's step: for winbind, for libkrb5's replay cache, for a KDC. */
+static bool accept_may_wait(const struct job *job, const struct credential *credential)
+{
+    const struct package *package = credential->package;
+    const struct step_in in = {.token = job->message.field[LSA_TOKEN],
+                               .flags = (uint32_t)lsa_number(&job->message, LSA_FLAGS)};
+    if (credential->config->kerberos_shared_replay_cache && !is_kind(package->info.name, "NTLM"))
+        return true;
+    if (accounts_ask_domains(credential->config) && !is_kind(package->info.name, "Kerberos"))
+        return true;
+    return package->authority->accept_may_wait != NULL &&
+           package->authority->accept_may_wait(
+               credential->own, job->context != NULL ? job->context->context->handshake : NULL, &in);
+}
+
 /* May this wait for a KDC, a name service or a slow file? What is only computing stays in the loop, where it costs no change of threads. */
 static bool may_wait(const struct job *job)
 {
@@ -402,15 +421,14 @@ static bool may_wait(const struct job *job)
         const struct credential *credential =
             job->context != NULL ? job->context->context->credential : job->credential->credential;
         if (lsa_number(&job->message, LSA_USE) == SECPKG_CRED_INBOUND)
-            return (credential->config->kerberos_shared_replay_cache &&
-                    !is_kind(credential->package->info.name, "NTLM")) ||
-                   (accounts_ask_domains(credential->config) && !is_kind(credential->package->info.name, "Kerberos"));
+            return accept_may_wait(job, credential);
         return !is_kind(credential->package->info.name, "NTLM") && !only_computes(job, credential);
     }
     case LSA_ACQUIRE: {
         uint64_t use = lsa_number(&job->message, LSA_USE);
         bool proves = (lsa_number(&job->message, LSA_IDENTITY) & (LSA_HAS_PASSWORD | LSA_HAS_KEYTAB)) != 0;
-        return (use & SECPKG_CRED_INBOUND) != 0 ? job->uid != 0 : !proves;
+        /* The name service tells who may be a server; a logon session's tickets may have ended. */
+        return ((use & SECPKG_CRED_INBOUND) != 0 && job->uid != 0) || ((use & SECPKG_CRED_OUTBOUND) != 0 && !proves);
     }
     case LSA_SET_CREDENTIAL:
     case LSA_CHANGE_PASSWORD:

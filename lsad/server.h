@@ -56,6 +56,8 @@ struct connection {
     struct client *client; /* NULL before the greeting */
     struct writer input;   /* bytes that make no whole frame yet, or wait for the job before them or their turn */
     uint64_t since;        /* of the first byte that waits for more, or of the connection; 0: nothing is overdue */
+    struct output *sending; /* a write that has not ended; what follows it waits in `output` */
+    struct writer output;
     size_t n_output;       /* bytes of replies that the client has not fetched */
     size_t n_counted;      /* bytes counted against the user */
     struct job *job;       /* one at a time */

@@ -428,7 +428,7 @@ static void event(struct reader *input)
     uint8_t kind = world_u8(input);
     struct peer *peer = n_peers > 0 ? &peers[(kind >> 4) % n_peers] : NULL;
     if (peer == NULL || kind % 16 == 0) {
-        struct wire *wire = n_peers < WIRES_MAX ? loop_connect(uids[world_u8(input) % N_UIDS]) : NULL;
+        struct wire *wire = n_peers < 16 ? loop_connect(uids[world_u8(input) % N_UIDS]) : NULL;
         if (wire != NULL) {
             memset(&peers[n_peers], 0, offsetof(struct peer, asked));
             peers[n_peers].n_asked = 0;

@@ -322,6 +322,97 @@ def test_flood(daemon):
     assert daemon.process.poll() is None
 
 
+def resident(daemon):
+    return int(pathlib.Path(f"/proc/{daemon.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def flood_unread(link, request, most):
+    """Sends and never reads, until nothing more is taken of it or the connection ends; how many bytes were taken."""
+    link.settimeout(None)
+    link.setblocking(False)
+    sent, quiet = 0, time.monotonic()
+    while sent < most and time.monotonic() - quiet < 3:
+        try:
+            sent += link.send(request)
+            quiet = time.monotonic()
+        except BlockingIOError:
+            time.sleep(0.01)
+        except (BrokenPipeError, ConnectionResetError):
+            break
+    return sent
+
+
+def test_replies_that_nobody_fetches(daemon):
+    """Who does not read is not read: neither one connection nor many make the daemon keep replies without end, and others are served meanwhile."""
+    status, credential = 0, 0
+    link, name = greet(daemon)
+    status, credential = acquire(link)
+    assert status == 0
+    question = frame(QUERY_CREDENTIAL, number(13, credential) + number(23, 1)) * 400
+    before = resident(daemon)
+    links = [link] + [greet(daemon, name)[0] for _ in range(7)]
+    taken = [flood_unread(each, question, 32 << 20) for each in links]
+    # What sockets hold, what may wait here, and what was read with it; without a bound it would be all of it.
+    assert max(taken) < 8 << 20
+    assert serves(daemon)
+    assert resident(daemon) < before + (64 << 20)
+    # And who fetches them after all gets each of them, in order.
+    link.setblocking(True)
+    link.settimeout(30)
+    n_replies = 0
+    for _ in range(taken[0] // len(frame(QUERY_CREDENTIAL, number(13, credential) + number(23, 1)))):
+        operation, fields = reply(link)
+        assert operation == QUERY_CREDENTIAL and value(fields, 1) == 0
+        n_replies += 1
+    assert n_replies > 1000
+    for each in links:
+        each.close()
+    assert eventually(lambda: serves(daemon))
+
+
+WHO_ALICE = number(7, 1) + text(9, "EXAMPLE")
+
+
+@pytest.mark.parametrize("request_body, word", [
+    (number(7, 1) + text(8, "a" * 4096) + octets(11, b"p\0"), b"user's name"),
+    (WHO_ALICE + text(8, "alice") + octets(11, b"p\0" * 2049), b"password"),
+    (number(7, 1) + text(8, "alice") + text(9, "d" * 4096) + octets(11, b"p\0"), b"domain"),
+    (number(7, 4) + text(8, "alice") + octets(12, b"\x05\x02" + bytes(65535)), b"keytab"),
+    (text(5, "p" * 4096), b"principal"),
+])
+def test_too_long_to_be_kept(daemon, request_body, word):
+    """With a word each, and the connection goes on."""
+    link, _ = greet(daemon)
+    link.sendall(frame(ACQUIRE, text(4, "NTLM") + number(6, 2) + request_body))
+    _, fields = reply(link)
+    assert value(fields, 1) == NO_MEMORY and word in fields[2]
+    assert acquire(link)[0] == 0
+    link.close()
+
+
+def test_bytes_that_are_kept(tmp_path):
+    """Not only how many credentials a user has is bounded, but also what they hold."""
+    with lsa.Daemon(tmp_path, "user_credentials = 100000\n") as running:
+        link, _ = greet(running)
+        keytab = b"\x05\x02" + (struct.pack(">i", 41) + struct.pack(">H", 1) + struct.pack(">H", 1) + b"R" + struct.pack(">H", 1) + b"u" +
+                                struct.pack(">IIBHH", 1, 0, 1, 17, 16) + bytes(16) + struct.pack(">I", 1)) * 1400
+        n_kept = 0
+        while n_kept < 2000:
+            link.sendall(frame(ACQUIRE, text(4, "Kerberos") + number(6, 2) + number(7, 4) + text(8, "u@R") + octets(12, keytab)))
+            _, fields = reply(link)
+            if value(fields, 1) != 0:
+                break
+            n_kept += 1
+        assert value(fields, 1) == NO_MEMORY and b"memory" in fields[2], fields
+        assert 400 < n_kept < 700  # of 62 KiB each in 32 MiB
+        other, _ = greet(running)
+        other.sendall(frame(LIST))
+        assert value(reply(other)[1], 1) == 0
+        link.close()
+        assert eventually(lambda: acquire(greet(running)[0])[0] == 0)
+        other.close()
+
+
 def test_a_second_daemon(daemon):
     """A socket that is served is not taken; one that a dead daemon left is."""
     second = subprocess.run([str(lsa.PROGRAM)], env=daemon.env, capture_output=True, text=True, timeout=30, check=False)

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #define JOBS_MAX 256
-#define HANDLES_MAX 64
+#define HANDLES_MAX (WIRES_MAX + 8)
 
 struct wire wires[WIRES_MAX];
 unsigned long loop_fault;
+bool loop_write_fails;
 
 static struct {
     uv_work_t *work;
@@ -146,6 +147,7 @@ int uv_idle_init(uv_loop_t *loop, uv_idle_t *handle)
 
 int uv_idle_start(uv_idle_t *handle, uv_idle_cb callback)
 {
+    MUST(!uv_is_closing((uv_handle_t *)handle));
     idle = handle;
     turn = callback;
     return 0;
@@ -214,6 +216,8 @@ int uv_try_write(uv_stream_t *stream, const uv_buf_t buffers[], unsigned n_buffe
 int uv_write(uv_write_t *request, uv_stream_t *stream, const uv_buf_t buffers[], unsigned n_buffers, uv_write_cb done)
 {
     struct wire *wire = wire_of((uv_pipe_t *)stream);
+    if (loop_write_fails)
+        return UV_ENOMEM;
     MUST(wire != NULL && n_buffers == 1 && wire->n_writes < sizeof wire->writes / sizeof *wire->writes);
     request->handle = stream;
     request->cb = done;
@@ -242,6 +246,8 @@ void uv_close(uv_handle_t *handle, uv_close_cb done)
     MUST(i < HANDLES_MAX && !handles[i].closing);
     handles[i].closing = true;
     handles[i].done = done;
+    if (handle == (uv_handle_t *)idle)
+        turn = NULL;
     struct wire *wire = handle->type == UV_NAMED_PIPE ? wire_of((uv_pipe_t *)handle) : NULL;
     if (wire != NULL)
         wire->reading = false;
@@ -274,10 +280,10 @@ void uv_walk(uv_loop_t *loop, uv_walk_cb callback, void *argument)
 int uv_run(uv_loop_t *loop, uv_run_mode mode)
 {
     (void)loop, (void)mode;
-    while (loop_work(0))
-        ;
-    while (!loop_is_idle())
+    while (!loop_is_idle()) {
+        (void)loop_work(0);
         loop_turn();
+    }
     return 0;
 }
 

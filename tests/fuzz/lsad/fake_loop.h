@@ -10,7 +10,7 @@
 #include <sys/types.h>
 #include <uv.h>
 
-#define WIRES_MAX 16
+#define WIRES_MAX 40
 
 /* Bytes in memory that no fault is simulated for. */
 struct bytes {
@@ -39,6 +39,7 @@ extern struct wire wires[WIRES_MAX];
 
 /* Where the next allocation of the server's to fail is; 0: none does. Armed while the server is called. */
 extern unsigned long loop_fault;
+extern bool loop_write_fails; /* uv_write does, and does nothing */
 
 struct wire *loop_connect(uid_t uid); /* NULL: there are enough */
 /* At most `most` bytes of what was sent, if the server reads. */
