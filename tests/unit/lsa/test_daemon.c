@@ -16,7 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -592,13 +594,65 @@ static void test_logon_bounds(void **state)
     assert_int_equal(LsaDeregisterLogonProcess(lsa), 0);
 }
 
+/* Somebody who is not root, in a directory where anybody may put a socket, is told nothing; root's directory says whom root lets. */
+static void stranger_asked(mode_t mode, const char *word)
+{
+    char directory[100], path[108], extra[256], byte;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int told[2], status;
+    snprintf(directory, sizeof directory, "%s/%o", loop_directory(), (unsigned)mode);
+    snprintf(path, sizeof path, "%s/s", directory);
+    assert_int_equal(mkdir(directory, 0700), 0);
+    assert_int_equal(chmod(directory, mode), 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(chmod(path, 0777), 0);
+    assert_int_equal(pipe(told), 0);
+    pid_t stranger = fork();
+    if (stranger == 0) { /* whoever calls listen is whom the kernel names */
+        if (setgid(BOB_UID) != 0 || setuid(BOB_UID) != 0 || listen(listener, 1) != 0 || write(told[1], "l", 1) != 1)
+            _exit(99);
+        int link = accept(listener, NULL, NULL);
+        _exit(read(link, &byte, 1) == 0 ? 0 : 1);
+    }
+    assert_int_equal(read(told[0], &byte, 1), 1);
+    snprintf(extra, sizeof extra, "[lsa]\nmode = daemon\nsocket = %s\nanswer_seconds = 20\n", path);
+    loop_configure(extra);
+    CredHandle credential;
+    char package[] = "NTLM";
+    assert_int_equal(AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential,
+                                               NULL),
+                     SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_non_null(strstr(OpenSspiLastErrorText(), word));
+    while (waitpid(stranger, &status, 0) < 0)
+        ;
+    assert_int_equal(status, word[0] == 'w' ? 0 : 0x100);
+    close(listener);
+    close(told[0]);
+    close(told[1]);
+    unlink(path);
+    rmdir(directory);
+    configure("answer_seconds = 20\n");
+}
+
+static void test_stranger_in_its_place(void **state)
+{
+    (void)state;
+    if (getuid() != 0)
+        return; /* CI is root */
+    stranger_asked(01777, "who is not root");
+    stranger_asked(0775, "who is not root");
+    stranger_asked(0755, "ended the connection");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_secrets),      cmocka_unit_test(test_logon),         cmocka_unit_test(test_two_users),
         cmocka_unit_test(test_fork),         cmocka_unit_test(test_privileges),    cmocka_unit_test(test_killed),
         cmocka_unit_test(test_absent),       cmocka_unit_test(test_many_contexts), cmocka_unit_test(test_lsa_handles),
-        cmocka_unit_test(test_logon_bounds),
+        cmocka_unit_test(test_logon_bounds), cmocka_unit_test(test_stranger_in_its_place),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
