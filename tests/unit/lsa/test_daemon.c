@@ -306,6 +306,57 @@ static void test_two_users(void **state)
     assert_string_equal(name, "EXAMPLE\\carol");
 }
 
+#define CROSSINGS 300
+
+static const char *expected_name, *expected_user;
+
+/* A user whose every question has its own answer, while another's are asked beside it. */
+static int asks_often(void)
+{
+    char name[64];
+    LUID luid;
+    PSECURITY_LOGON_SESSION_DATA data;
+    for (int i = 0; i < CROSSINGS; i++) {
+        if (i % 50 == 0 && log_on(expected_user, "OTHER", NewCredentials, true, &luid) != 0)
+            return 1;
+        if (client_name(name) != 0 || strcmp(name, expected_name) != 0)
+            return 2;
+        if (count_sessions() != (ULONG)(i / 50 + 1))
+            return 3;
+        if (LsaGetLogonSessionData(&luid, &data) != 0)
+            return 4;
+        bool own = data->UserName.Length == 2 * strlen(expected_user) && data->UserName.Buffer[0] == expected_user[0];
+        LsaFreeReturnBuffer(data);
+        if (!own)
+            return 5;
+    }
+    return 0;
+}
+
+static void test_two_users_at_once(void **state)
+{
+    static const char *const users[] = {"first", "second", "third", "fourth"};
+    static const char *const names[] = {"OTHER\\first", "OTHER\\second", "OTHER\\third", "OTHER\\fourth"};
+    pid_t children[4];
+    (void)state;
+    if (getuid() != 0)
+        return; /* CI is root */
+    for (unsigned i = 0; i < 4; i++) {
+        expected_user = users[i];
+        expected_name = names[i];
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0)
+            _exit(setgid(70001 + i) == 0 && setuid(70001 + i) == 0 ? asks_often() : 99);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        int status;
+        while (waitpid(children[i], &status, 0) < 0)
+            ;
+        assert_int_equal(status, 0);
+    }
+}
+
 /* Handles that a child inherits work in it, after the parent's user was given up too, as servers that fork and drop root need. */
 static struct loop inherited;
 
@@ -475,46 +526,109 @@ static void test_absent(void **state)
     loop_end(&loop);
 }
 
-#define CONTEXTS 2000
+#define PROCESSES 20
+#define CONTEXTS 100 /* of each process: two thousand in all, each with a client's and a server's side */
 
-/* Two thousand clients that have all begun and not yet ended. */
+struct many_contexts {
+    CredHandle client_credential, server_credential;
+    CtxtHandle client[CONTEXTS], server[CONTEXTS];
+    unsigned char challenge[CONTEXTS][1024];
+    ULONG challenge_len[CONTEXTS];
+};
+
+static bool contexts_begin(struct many_contexts *many)
+{
+    ULONG attributes;
+    unsigned char token[1024];
+    for (int i = 0; i < CONTEXTS; i++) {
+        SecBuffer out = {sizeof token, SECBUFFER_TOKEN, token}, in, answer = {1024, SECBUFFER_TOKEN, many->challenge[i]};
+        SecBufferDesc out_list = {SECBUFFER_VERSION, 1, &out}, in_list = {SECBUFFER_VERSION, 1, &in},
+                      answer_list = {SECBUFFER_VERSION, 1, &answer};
+        if (InitializeSecurityContextA(&many->client_credential, NULL, NULL, 0, 0, 0, NULL, 0, &many->client[i],
+                                       &out_list, &attributes, NULL) != SEC_I_CONTINUE_NEEDED)
+            return false;
+        in = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, token};
+        if (AcceptSecurityContext(&many->server_credential, NULL, &in_list, 0, 0, &many->server[i], &answer_list,
+                                  &attributes, NULL) != SEC_I_CONTINUE_NEEDED)
+            return false;
+        many->challenge_len[i] = answer.cbBuffer;
+    }
+    return true;
+}
+
+static bool contexts_end(struct many_contexts *many)
+{
+    ULONG attributes;
+    unsigned char token[1024];
+    for (int i = 0; i < CONTEXTS; i++) {
+        SecBuffer in = {many->challenge_len[i], SECBUFFER_TOKEN, many->challenge[i]},
+                  out = {sizeof token, SECBUFFER_TOKEN, token};
+        SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
+        if (InitializeSecurityContextA(NULL, &many->client[i], NULL, 0, 0, 0, &in_list, 0, NULL, &out_list, &attributes,
+                                       NULL) != SEC_E_OK)
+            return false;
+        in = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, token};
+        if (AcceptSecurityContext(NULL, &many->server[i], &in_list, 0, 0, NULL, NULL, &attributes, NULL) != SEC_E_OK)
+            return false;
+        DeleteSecurityContext(&many->client[i]);
+        DeleteSecurityContext(&many->server[i]);
+    }
+    return true;
+}
+
+/* A process: begins all of its own, says so, and ends them when all processes have said so. */
+static int contexts_of_a_process(int told, int go)
+{
+    static struct many_contexts many;
+    struct loop loop = {0};
+    char byte = 'b';
+    loop_acquire(&loop);
+    many.client_credential = loop.client_credential;
+    many.server_credential = loop.server_credential;
+    if (loop.client_status != SEC_E_OK || loop.server_status != SEC_E_OK)
+        return 1;
+    if (!contexts_begin(&many))
+        return 2;
+    if (write(told, &byte, 1) != 1 || read(go, &byte, 1) != 0) /* its end is the word */
+        return 3;
+    if (!contexts_end(&many))
+        return 4;
+    FreeCredentialsHandle(&loop.client_credential);
+    FreeCredentialsHandle(&loop.server_credential);
+    return 0;
+}
+
+/* Two thousand clients of twenty processes that have all begun and not yet ended. */
 static void test_many_contexts(void **state)
 {
     (void)state;
-    static CtxtHandle client[CONTEXTS], server[CONTEXTS];
-    static unsigned char challenge[CONTEXTS][1024];
-    static ULONG challenge_len[CONTEXTS];
-    struct loop loop = {0};
-    ULONG attributes;
-    unsigned char token[1024];
-    loop_acquire(&loop);
-    for (int i = 0; i < CONTEXTS; i++) {
-        SecBuffer out = {sizeof token, SECBUFFER_TOKEN, token}, in, answer = {1024, SECBUFFER_TOKEN, challenge[i]};
-        SecBufferDesc out_list = {SECBUFFER_VERSION, 1, &out}, in_list = {SECBUFFER_VERSION, 1, &in},
-                      answer_list = {SECBUFFER_VERSION, 1, &answer};
-        assert_int_equal(InitializeSecurityContextA(&loop.client_credential, NULL, NULL, 0, 0, 0, NULL, 0, &client[i],
-                                                    &out_list, &attributes, NULL),
-                         SEC_I_CONTINUE_NEEDED);
-        in = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, token};
-        assert_int_equal(AcceptSecurityContext(&loop.server_credential, NULL, &in_list, 0, 0, &server[i], &answer_list,
-                                               &attributes, NULL),
-                         SEC_I_CONTINUE_NEEDED);
-        challenge_len[i] = answer.cbBuffer;
+    int told[2], go[2], status;
+    char byte;
+    pid_t children[PROCESSES];
+    assert_int_equal(pipe(told), 0);
+    assert_int_equal(pipe(go), 0);
+    for (int i = 0; i < PROCESSES; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0) {
+            close(go[1]);
+            close(told[0]);
+            _exit(contexts_of_a_process(told[1], go[0]));
+        }
     }
-    for (int i = 0; i < CONTEXTS; i++) {
-        SecBuffer in = {challenge_len[i], SECBUFFER_TOKEN, challenge[i]}, out = {sizeof token, SECBUFFER_TOKEN, token};
-        SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
-        assert_int_equal(InitializeSecurityContextA(NULL, &client[i], NULL, 0, 0, 0, &in_list, 0, NULL, &out_list,
-                                                    &attributes, NULL),
-                         SEC_E_OK);
-        in = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, token};
-        assert_int_equal(AcceptSecurityContext(NULL, &server[i], &in_list, 0, 0, NULL, NULL, &attributes, NULL),
-                         SEC_E_OK);
-        DeleteSecurityContext(&client[i]);
-        DeleteSecurityContext(&server[i]);
+    close(told[1]);
+    int n_begun = 0;
+    while (n_begun < PROCESSES && read(told[0], &byte, 1) == 1)
+        n_begun++;
+    close(go[1]);
+    for (int i = 0; i < PROCESSES; i++) {
+        while (waitpid(children[i], &status, 0) < 0)
+            ;
+        assert_int_equal(status, 0);
     }
-    FreeCredentialsHandle(&loop.client_credential);
-    FreeCredentialsHandle(&loop.server_credential);
+    assert_int_equal(n_begun, PROCESSES);
+    close(told[0]);
+    close(go[0]);
 }
 
 static void test_lsa_handles(void **state)
@@ -650,6 +764,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_secrets),      cmocka_unit_test(test_logon),         cmocka_unit_test(test_two_users),
+        cmocka_unit_test(test_two_users_at_once),
         cmocka_unit_test(test_fork),         cmocka_unit_test(test_privileges),    cmocka_unit_test(test_killed),
         cmocka_unit_test(test_absent),       cmocka_unit_test(test_many_contexts), cmocka_unit_test(test_lsa_handles),
         cmocka_unit_test(test_logon_bounds), cmocka_unit_test(test_stranger_in_its_place),
