@@ -13,8 +13,11 @@
 #include "core/cause.h"
 #include "fuzz/lsad/daemon_world.h"
 #include "fuzz/lsad/fake_loop.h"
+#include "kerberos/checksum.h"
+#include "kerberos/user_to_user.h"
 #include "lsa/authority.h"
 #include "lsa/seal.h"
+#include "negotiate/spnego.h"
 #include "server.h"
 #include <string.h>
 
@@ -193,6 +196,83 @@ static void test_arrival_without_memory(void **state)
     assert_int_equal(count_replies(wire), 1);
 }
 
+/* ---- who waits for a KDC does not do it in the loop ---- */
+
+static uint64_t acquire_inbound(struct wire *wire, const char *package, const char *password)
+{
+    AUTO_WRITER struct writer request = writer_growing(256);
+    struct lsa_head head;
+    struct lsa_message reply;
+    size_t before = wire->to_client.len;
+    lsa_head_write(&request, LSA_ACQUIRE, false, 1);
+    lsa_text_write(&request, LSA_PACKAGE, package);
+    lsa_number_write(&request, LSA_USE, SECPKG_CRED_INBOUND);
+    if (password != NULL) {
+        lsa_number_write(&request, LSA_IDENTITY, LSA_HAS_PASSWORD);
+        lsa_text_write(&request, LSA_USER, "server");
+        lsa_text_write(&request, LSA_DOMAIN, "EXAMPLE.TEST");
+        lsa_bytes_write(&request, LSA_PASSWORD, slice_of(password, 8));
+    }
+    assert_int_equal(lsa_body_end(&request), WIRE_OK);
+    bytes_add(&wire->to_server, request.data, request.len);
+    loop_deliver(wire, SIZE_MAX);
+    while (loop_work(0))
+        ;
+    struct reader reader = reader_of(slice_of(wire->to_client.data + before, wire->to_client.len - before));
+    assert_int_equal(lsa_head_read(&reader, &head), WIRE_OK);
+    assert_int_equal(lsa_body_read(reader_rest(&reader), LSA_ACQUIRE, true, &reply), WIRE_OK);
+    assert_int_equal(lsa_number(&reply, LSA_STATUS), SEC_E_OK);
+    return lsa_number(&reply, LSA_CREDENTIAL);
+}
+
+/* Is a server's first step with this token answered at once? */
+static bool answers_at_once(struct wire *wire, uint64_t credential, struct slice token)
+{
+    AUTO_WRITER struct writer request = writer_growing(256);
+    unsigned before = count_replies(wire);
+    lsa_head_write(&request, LSA_STEP, false, 1);
+    lsa_number_write(&request, LSA_CREDENTIAL, credential);
+    lsa_number_write(&request, LSA_CONTEXT, 0);
+    lsa_number_write(&request, LSA_USE, SECPKG_CRED_INBOUND);
+    lsa_number_write(&request, LSA_FLAGS, 0);
+    lsa_bytes_write(&request, LSA_TOKEN, token);
+    assert_int_equal(lsa_body_end(&request), WIRE_OK);
+    bytes_add(&wire->to_server, request.data, request.len);
+    loop_deliver(wire, SIZE_MAX);
+    bool at_once = count_replies(wire) > before;
+    while (loop_work(0))
+        ;
+    assert_int_equal(count_replies(wire), before + 1);
+    loop_turn();
+    return at_once;
+}
+
+static void test_kdc_is_not_waited_for(void **state)
+{
+    (void)state;
+    static const uint8_t kerberos_oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02};
+    const struct slice oid = slice_of(kerberos_oid, sizeof kerberos_oid);
+    const struct krb_tgt_request nobody = {0};
+    AUTO_WRITER struct writer request = writer_growing(64), asks = writer_growing(64), list = writer_growing(64),
+                              first = writer_growing(64), token = writer_growing(1024), wrapped = writer_growing(1024);
+    krb_tgt_request_write(&request, &nobody);
+    krb_token_write(&asks, KRB_USER, TOKEN_TGT_REQ, writer_slice_of(&request));
+    daemon_world_token(&token, 1);
+    spnego_mech_list_write(&list, &oid, 1);
+    spnego_init_write(&first, writer_slice_of(&list), writer_slice_of(&asks));
+    spnego_init_write(&wrapped, writer_slice_of(&list), writer_slice_of(&token));
+    struct wire *wire = greeted(0);
+    uint64_t keytab = acquire_inbound(wire, "Kerberos", NULL), negotiate = acquire_inbound(wire, "Negotiate", NULL),
+             password = acquire_inbound(wire, "Kerberos", "p\0a\0s\0s");
+    assert_true(answers_at_once(wire, keytab, writer_slice_of(&token)));
+    assert_true(answers_at_once(wire, negotiate, writer_slice_of(&wrapped)));
+    assert_true(answers_at_once(wire, keytab, slice_of("nonsense", 8)));
+    assert_false(answers_at_once(wire, keytab, writer_slice_of(&asks))); /* for the server's own ticket */
+    assert_false(answers_at_once(wire, negotiate, writer_slice_of(&first)));
+    assert_false(answers_at_once(wire, negotiate, writer_slice_of(&asks)));
+    assert_false(answers_at_once(wire, password, writer_slice_of(&token))); /* for the salt of its keys */
+}
+
 static unsigned greet_many(uid_t uid, unsigned most)
 {
     unsigned n_greeted = 0;
@@ -224,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nobody_fetches, loop_open, end),
         cmocka_unit_test_setup_teardown(test_write_fails, loop_open, end),
         cmocka_unit_test_setup_teardown(test_arrival_without_memory, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_kdc_is_not_waited_for, loop_open, end),
         cmocka_unit_test_setup_teardown(test_shares, loop_open, end),
     };
     return cmocka_run_group_tests(tests, begin, NULL);
