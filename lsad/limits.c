@@ -38,17 +38,17 @@ static const struct cap {
 
 /* Users who have many ids cannot shut the others out: the last sixteenth of anything is for root and the daemon's own user, the one before it for those
  * who have little. */
-static size_t share_of(const struct user *user, size_t limit, bool has_little)
+size_t limits_share(const struct user *user, size_t limit, bool has_little)
 {
-    if (user->uid == 0 || user->uid == geteuid())
+    if (user->uid == 0 || user->uid == geteuid() || limit < 4)
         return limit;
-    return limit - limit / (has_little ? 16 : 8);
+    return limit - (has_little ? (limit + 15) / 16 : (limit + 7) / 8);
 }
 
 bool limits_admit(const struct server *server, const struct user *user)
 {
     return user->n_connections <= server->limits.user_connections &&
-           server->n_connections <= share_of(user, server->limits.connections, user->n_connections <= LITTLE);
+           server->n_connections <= limits_share(user, server->limits.connections, user->n_connections <= LITTLE);
 }
 
 static const char *caps_check(const struct lsa_message *message)
@@ -89,11 +89,11 @@ static const char *room_check(const struct server *server, const struct job *job
         return "this user's credentials and handshakes take too much of the security authority's memory";
     bool room = true;
     if (makes_credential)
-        room = server->n_credentials < share_of(user, ALL_OBJECTS_MAX, user->n_credentials < LITTLE);
+        room = server->n_credentials < limits_share(user, ALL_OBJECTS_MAX, user->n_credentials < LITTLE);
     if (makes_context)
-        room = server->n_contexts < share_of(user, ALL_OBJECTS_MAX, user->n_contexts < LITTLE);
+        room = server->n_contexts < limits_share(user, ALL_OBJECTS_MAX, user->n_contexts < LITTLE);
     if (keeps_more(job))
-        room = room && server->n_kept + more <= share_of(user, ALL_KEPT_MAX, user->n_kept < LITTLE_BYTES);
+        room = room && server->n_kept + more <= limits_share(user, ALL_KEPT_MAX, user->n_kept < LITTLE_BYTES);
     return room ? NULL : "all users together have too much at the security authority";
 }
 
@@ -112,7 +112,7 @@ bool bytes_pass(struct server *server, struct user *user, size_t *counted, size_
     bool more = now > *counted;
     *counted = now;
     return !more || (user->n_passing <= USER_PASSING_MAX &&
-                     server->n_passing <= share_of(user, ALL_PASSING_MAX, user->n_passing <= LITTLE_BYTES));
+                     server->n_passing <= limits_share(user, ALL_PASSING_MAX, user->n_passing <= LITTLE_BYTES));
 }
 
 void bytes_keep(struct server *server, struct object *object, size_t n_bytes)

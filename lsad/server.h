@@ -96,7 +96,7 @@ struct server {
     uv_signal_t interrupt, terminate;
     struct limits limits;
     struct connection *connections, *ready, **ready_end;
-    unsigned n_connections, n_contexts, n_credentials;
+    unsigned n_connections, n_contexts, n_credentials, n_running, n_waiting; /* the latter two: jobs */
     size_t n_passing, n_kept;
     bool arrival_waits; /* a connection that there was no memory for */
     struct client *clients;
@@ -126,6 +126,8 @@ bool job_hand_over(struct server *server, const struct job *job, struct slice bo
 
 /* limits.c: what one user may have, and what all may. */
 SECURITY_STATUS limits_check(const struct server *server, const struct job *job, const char **why);
+/* Of a limit for all, what this user may bring them to. */
+size_t limits_share(const struct user *user, size_t limit, bool has_little);
 bool limits_admit(const struct server *server, const struct user *user); /* counted already */
 /* Counts `now` bytes where *counted were; false: that is too many, and they are counted all the same. */
 bool bytes_pass(struct server *server, struct user *user, size_t *counted, size_t now);

@@ -19,7 +19,7 @@ void job_release(struct job *job)
     secret_wipe(job, sizeof *job);
 }
 
-static void workers_feed(struct server *server, struct user *user);
+static void workers_feed(struct server *server);
 
 static void job_work(uv_work_t *work)
 {
@@ -34,26 +34,47 @@ static void job_done(uv_work_t *work, int status)
     struct user *user = connection->user;
     user->n_holders++; /* the connection may go below */
     user->n_running--;
+    server->n_running--;
     if (status != 0)
         job->status = SEC_E_INTERNAL_ERROR;
     connection_answer(connection, job);
     job_release(job);
     mem_free(job);
-    workers_feed(server, user);
     user_drop(server, user);
+    workers_feed(server);
 }
 
-static void workers_feed(struct server *server, struct user *user)
+/* One user's slow KDC leaves workers for the others, and that of many users some for root and for who has none. */
+static bool may_run(const struct server *server, const struct user *user)
 {
-    /* One user's slow KDC leaves workers for the others. */
-    unsigned most = server->limits.workers > 1 ? server->limits.workers / 2 : 1;
-    while (user->waiting != NULL && user->n_running < most) {
-        struct job *job = user->waiting;
-        user->waiting = job->next;
-        if (user->waiting == NULL)
-            user->waiting_end = &user->waiting;
-        user->n_running++;
-        (void)uv_queue_work(&server->loop, &job->work, job_work, job_done); /* fails only without a function */
+    unsigned workers = server->limits.workers;
+    return user->n_running < (workers > 1 ? workers / 2 : 1) &&
+           server->n_running < limits_share(user, workers, user->n_running == 0);
+}
+
+static bool user_feed(struct server *server, struct user *user)
+{
+    struct job *job = user->waiting;
+    if (job == NULL || !may_run(server, user))
+        return false;
+    user->waiting = job->next;
+    if (user->waiting == NULL)
+        user->waiting_end = &user->waiting;
+    server->n_waiting--;
+    user->n_running++;
+    server->n_running++;
+    (void)uv_queue_work(&server->loop, &job->work, job_work, job_done); /* fails only without a function */
+    return true;
+}
+
+/* One of each user, and again, while anything may run. */
+static void workers_feed(struct server *server)
+{
+    bool fed = true;
+    while (fed && server->n_waiting > 0) {
+        fed = false;
+        for (struct user *user = server->users; user != NULL; user = user->next)
+            fed = user_feed(server, user) || fed;
     }
 }
 
@@ -74,6 +95,7 @@ bool job_hand_over(struct server *server, const struct job *job, struct slice bo
     own->connection->job = own;
     *user->waiting_end = own;
     user->waiting_end = &own->next;
-    workers_feed(server, user);
+    server->n_waiting++;
+    workers_feed(server);
     return true;
 }

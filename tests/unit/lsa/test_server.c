@@ -273,6 +273,46 @@ static void test_kdc_is_not_waited_for(void **state)
     assert_false(answers_at_once(wire, password, writer_slice_of(&token))); /* for the salt of its keys */
 }
 
+static void log_on(struct wire *wire)
+{
+    AUTO_WRITER struct writer request = writer_growing(64);
+    lsa_head_write(&request, LSA_CHANGE_PASSWORD, false, 1);
+    lsa_text_write(&request, LSA_PACKAGE, "NTLM");
+    lsa_text_write(&request, LSA_USER, "nobody");
+    lsa_bytes_write(&request, LSA_PASSWORD, slice_of("a\0", 2));
+    lsa_bytes_write(&request, LSA_NEW_PASSWORD, slice_of("b\0", 2));
+    assert_int_equal(lsa_body_end(&request), WIRE_OK);
+    bytes_add(&wire->to_server, request.data, request.len);
+    loop_deliver(wire, SIZE_MAX);
+}
+
+/* Of sixteen workers a user has at most half, users who have some fourteen, all users fifteen, and root the last. */
+static void test_workers(void **state)
+{
+    (void)state;
+    struct wire *waiting[30];
+    server.limits.workers = 16;
+    for (int i = 0; i < 10; i++)
+        log_on(waiting[i] = greeted(SOMEBODY));
+    assert_int_equal(server.n_running, 8);
+    for (int i = 10; i < 20; i++)
+        log_on(waiting[i] = greeted(SOMEBODY + 1));
+    assert_int_equal(server.n_running, 14);
+    log_on(waiting[20] = greeted(SOMEBODY + 2));
+    assert_int_equal(server.n_running, 15);
+    log_on(waiting[21] = greeted(SOMEBODY + 3));
+    assert_int_equal(server.n_running, 15);
+    log_on(waiting[22] = greeted(0));
+    log_on(waiting[23] = greeted(0));
+    assert_int_equal(server.n_running, 16);
+    assert_int_equal(server.n_waiting, 2 + 4 + 1 + 1);
+    while (loop_work(3)) /* in some order */
+        ;
+    assert_int_equal(server.n_running + server.n_waiting, 0);
+    for (int i = 0; i < 24; i++)
+        assert_int_equal(count_replies(waiting[i]), 2);
+}
+
 static unsigned greet_many(uid_t uid, unsigned most)
 {
     unsigned n_greeted = 0;
@@ -305,6 +345,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_write_fails, loop_open, end),
         cmocka_unit_test_setup_teardown(test_arrival_without_memory, loop_open, end),
         cmocka_unit_test_setup_teardown(test_kdc_is_not_waited_for, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_workers, loop_open, end),
         cmocka_unit_test_setup_teardown(test_shares, loop_open, end),
     };
     return cmocka_run_group_tests(tests, begin, NULL);
