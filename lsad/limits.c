@@ -13,8 +13,8 @@
 #define LITTLE 16u             /* who has fewer of a thing has little of it */
 #define LITTLE_BYTES ((size_t)64 << 10)
 
-#define TEXT_MAX 4096u      /* names, and passwords in UTF-16: ten times what Windows takes */
-#define KEYTAB_MAX 65536u   /* a thousand keys */
+#define TEXT_MAX 4096u    /* names, and passwords in UTF-16: ten times what Windows takes */
+#define KEYTAB_MAX 65536u /* a thousand keys */
 #define DELEGATED_MAX 131072u
 
 /* The longest that is kept of what a request brings. Tokens are bounded by their packages. */
@@ -26,7 +26,8 @@ static const struct cap {
     {LSA_PRINCIPAL, TEXT_MAX, "the principal is longer than 4096 bytes, which the security authority does not keep"},
     {LSA_USER, TEXT_MAX, "the user's name is longer than 4096 bytes, which the security authority does not keep"},
     {LSA_DOMAIN, TEXT_MAX, "the domain's name is longer than 4096 bytes, which the security authority does not keep"},
-    {LSA_PACKAGES, TEXT_MAX, "the list of packages is longer than 4096 bytes, which the security authority does not keep"},
+    {LSA_PACKAGES, TEXT_MAX,
+     "the list of packages is longer than 4096 bytes, which the security authority does not keep"},
     {LSA_TARGET, TEXT_MAX, "the target's name is longer than 4096 bytes, which the security authority does not keep"},
     {LSA_PASSWORD, TEXT_MAX, "the password is longer than 4096 bytes, which the security authority does not keep"},
     {LSA_NEW_PASSWORD, TEXT_MAX, "the password is longer than 4096 bytes, which the security authority does not keep"},

@@ -409,8 +409,8 @@ static bool accept_may_wait(const struct job *job, const struct credential *cred
     if (accounts_ask_domains(credential->config) && !is_kind(package->info.name, "Kerberos"))
         return true;
     return package->authority->accept_may_wait != NULL &&
-           package->authority->accept_may_wait(
-               credential->own, job->context != NULL ? job->context->context->handshake : NULL, &in);
+           package->authority->accept_may_wait(credential->own,
+                                               job->context != NULL ? job->context->context->handshake : NULL, &in);
 }
 
 /* May this wait for a KDC, a name service or a slow file? What is only computing stays in the loop, where it costs no change of threads. */
@@ -473,7 +473,8 @@ void job_prepare(struct server *server, struct job *job)
                       : refuse(job, SEC_E_INVALID_TOKEN, "a step is a client's or a server's");
     if (job->status == SEC_E_OK && limits_check(server, job, &why) != SEC_E_OK) {
         job->status = refuse(job, SEC_E_INSUFFICIENT_MEMORY, why);
-        if (job->head.operation == LSA_STEP && job->context != NULL) /* for its client a handshake that failed is gone */
+        if (job->head.operation == LSA_STEP &&
+            job->context != NULL) /* for its client a handshake that failed is gone */
             object_end(server, job->connection->client, job->context);
     }
     if (job->status != SEC_E_OK) {
@@ -506,10 +507,10 @@ static void results_keep(struct server *server, struct job *job)
     } else if (job->status >= 0 && job->new_context != NULL && !job->context_ended &&
                (made = object_add(server, connection, NULL, job->new_context)) != NULL)
         job->new_context = NULL;
-    struct object *changed = made != NULL                                   ? made
-                             : job->head.operation == LSA_STEP              ? job->context
-                             : job->head.operation == LSA_SET_CREDENTIAL    ? job->credential
-                                                                            : NULL;
+    struct object *changed = made != NULL                                ? made
+                             : job->head.operation == LSA_STEP           ? job->context
+                             : job->head.operation == LSA_SET_CREDENTIAL ? job->credential
+                                                                         : NULL;
     if (changed != NULL)
         bytes_keep(server, changed, job->head.body_len);
     if (job->new_credential != NULL || (job->new_context != NULL && !job->context_ended && job->status >= 0))

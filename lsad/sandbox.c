@@ -254,7 +254,7 @@ static bool rules_of_arguments_add(scmp_filter_ctx filter)
         {SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, WRITE_AND_EXEC, PROT_WRITE)},
         {SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, WRITE_AND_EXEC, PROT_EXEC)},
         {SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-        {SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0)},                      /* told, not set */
+        {SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0)},                   /* told, not set */
         {SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())}, /* abort */
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)

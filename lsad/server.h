@@ -10,8 +10,8 @@
 #include <sys/types.h>
 #include <uv.h>
 
-#define GREETING_MS 10000 /* a connection that says nothing, or half a message, so long is ended */
-#define TURN_FRAMES 16    /* of one connection; then the others have theirs */
+#define GREETING_MS 10000             /* a connection that says nothing, or half a message, so long is ended */
+#define TURN_FRAMES 16                /* of one connection; then the others have theirs */
 #define OUTPUT_MAX ((size_t)64 << 10) /* more that a connection does not fetch: nothing more is read of it */
 
 /* What one user id has here; the limits are the configuration's. */
@@ -53,14 +53,14 @@ struct connection {
     struct connection *ready_next; /* among those with frames for another turn */
     struct server *server;
     struct user *user;
-    struct client *client; /* NULL before the greeting */
-    struct writer input;   /* bytes that make no whole frame yet, or wait for the job before them or their turn */
-    uint64_t since;        /* of the first byte that waits for more, or of the connection; 0: nothing is overdue */
+    struct client *client;  /* NULL before the greeting */
+    struct writer input;    /* bytes that make no whole frame yet, or wait for the job before them or their turn */
+    uint64_t since;         /* of the first byte that waits for more, or of the connection; 0: nothing is overdue */
     struct output *sending; /* a write that has not ended; what follows it waits in `output` */
     struct writer output;
-    size_t n_output;       /* bytes of replies that the client has not fetched */
-    size_t n_counted;      /* bytes counted against the user */
-    struct job *job;       /* one at a time */
+    size_t n_output;  /* bytes of replies that the client has not fetched */
+    size_t n_counted; /* bytes counted against the user */
+    struct job *job;  /* one at a time */
     bool reading, ready, closing, closed;
 };
 
@@ -112,7 +112,7 @@ bool peer_uid(const uv_pipe_t *pipe, uid_t *uid);
 
 /* connection.c */
 struct connection *connection_begin(struct server *server); /* NULL: no memory */
-void connection_admit(struct connection *connection);     /* once it was accepted */
+void connection_admit(struct connection *connection);       /* once it was accepted */
 void connection_end(struct connection *connection);
 void connection_take_turn(struct connection *connection);
 /* The job that it had has its answer: the connection goes on, or away. */

@@ -259,8 +259,8 @@ static struct slice token_inside(const struct negotiate_handshake *handshake, st
 {
     struct spnego_init first;
     struct spnego_resp later;
-    bool begins = handshake == NULL || handshake->state == NEGOTIATE_SERVER_BEGIN ||
-                  handshake->state == NEGOTIATE_SERVER_INIT;
+    bool begins =
+        handshake == NULL || handshake->state == NEGOTIATE_SERVER_BEGIN || handshake->state == NEGOTIATE_SERVER_INIT;
     if (begins && spnego_is_framed(token))
         return spnego_init_parse(token, &first) == WIRE_OK ? first.token : (struct slice){0};
     if (handshake != NULL && handshake->state == NEGOTIATE_SERVER_REPLY)

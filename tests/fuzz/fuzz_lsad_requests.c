@@ -210,7 +210,8 @@ static void hear(struct peer *peer)
         MUST(head.reply && head.version == LSA_PROTOCOL_VERSION);
         if (peer->heard == LSA_HEAD_LEN + head.body_len && peer->wire->n_read == 0)
             return; /* there are too many connections: told before anything is read */
-        MUST(peer->n_asked > 0 && peer->asked[0].operation == head.operation && peer->asked[0].sequence == head.sequence);
+        MUST(peer->n_asked > 0 && peer->asked[0].operation == head.operation &&
+             peer->asked[0].sequence == head.sequence);
         struct asked asked = peer->asked[0];
         memmove(peer->asked, peer->asked + 1, --peer->n_asked * sizeof asked);
         if (asked.version != LSA_PROTOCOL_VERSION)
@@ -237,10 +238,11 @@ static void sent_note(struct peer *peer)
             return;
         size_t body = peer->parsed + LSA_HEAD_LEN;
         peer->parsed = body + head.body_len;
-        bool wants = head.version != LSA_PROTOCOL_VERSION ||
-                     (head.operation != LSA_RELEASE && head.operation != LSA_ABANDON);
+        bool wants =
+            head.version != LSA_PROTOCOL_VERSION || (head.operation != LSA_RELEASE && head.operation != LSA_ABANDON);
         if (wants && !head.reply && peer->n_asked < PENDING_MAX)
-            peer->asked[peer->n_asked++] = (struct asked){head.operation, head.version, head.sequence, body, head.body_len};
+            peer->asked[peer->n_asked++] =
+                (struct asked){head.operation, head.version, head.sequence, body, head.body_len};
     }
 }
 
@@ -268,7 +270,9 @@ static uint64_t number_choose(struct reader *input, const struct peer *peer, enu
     case LSA_CREDENTIAL:
         return side->n_credentials > 0 ? side->credentials[(how >> 3) % side->n_credentials] : 1;
     case LSA_CONTEXT:
-        return how % 8 < 2 || side->n_contexts == 0 ? 0 : side->contexts[side->n_contexts - 1 - (how >> 5) % side->n_contexts];
+        return how % 8 < 2 || side->n_contexts == 0
+                   ? 0
+                   : side->contexts[side->n_contexts - 1 - (how >> 5) % side->n_contexts];
     case LSA_LOGON_SESSION:
         return how % 8 < 2 || n_sessions == 0 ? 0 : sessions[n_sessions - 1 - (how >> 3) % n_sessions].id;
     case LSA_USE:
@@ -278,9 +282,14 @@ static uint64_t number_choose(struct reader *input, const struct peer *peer, enu
     case LSA_LOGON_TYPE:
         return (const uint64_t[]){2, 3, 9, 5}[(how >> 3) % 4];
     case LSA_ATTRIBUTE:
-        return (const uint64_t[]){SECPKG_CRED_ATTR_NAMES, SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS, SECPKG_ATTR_SIZES,
-                                  SECPKG_ATTR_NEGOTIATION_INFO, SECPKG_ATTR_PACKAGE_INFO, SECPKG_ATTR_KEY_INFO,
-                                  SECPKG_ATTR_TARGET_INFORMATION, 0x4f530101}[(how >> 3) % 8];
+        return (const uint64_t[]){SECPKG_CRED_ATTR_NAMES,
+                                  SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS,
+                                  SECPKG_ATTR_SIZES,
+                                  SECPKG_ATTR_NEGOTIATION_INFO,
+                                  SECPKG_ATTR_PACKAGE_INFO,
+                                  SECPKG_ATTR_KEY_INFO,
+                                  SECPKG_ATTR_TARGET_INFORMATION,
+                                  0x4f530101}[(how >> 3) % 8];
     case LSA_FLAGS:
         return how % 8 < 3 ? how >> 3 : (uint64_t)world_u16(input) | (uint64_t)world_u8(input) << 16;
     default:

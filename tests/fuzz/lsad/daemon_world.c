@@ -13,8 +13,8 @@ void daemon_world_configure(uid_t accept)
     FILE *file = fopen(path, "w");
     MUST(file != NULL && fputs("alice:EXAMPLE::7facdc498ed1680c4fd1448319a8c04f:::\n", file) >= 0 && fclose(file) == 0);
     snprintf(own, sizeof own,
-             "[accounts]\nstores = sam:%s\nlockout_threshold = 0\n[digest]\nrealms = EXAMPLE\n[lsa]\naccept = %u\n", path,
-             (unsigned)accept);
+             "[accounts]\nstores = sam:%s\nlockout_threshold = 0\n[digest]\nrealms = EXAMPLE\n[lsa]\naccept = %u\n",
+             path, (unsigned)accept);
     kerberos_loop_configure(NULL, NULL, own);
     setenv("KRB5CCNAME", "MEMORY:nobody", 1);
     setenv("KRB5_CLIENT_KTNAME", "MEMORY:nobody", 1);

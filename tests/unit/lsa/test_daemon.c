@@ -541,7 +541,8 @@ static bool contexts_begin(struct many_contexts *many)
     ULONG attributes;
     unsigned char token[1024];
     for (int i = 0; i < CONTEXTS; i++) {
-        SecBuffer out = {sizeof token, SECBUFFER_TOKEN, token}, in, answer = {1024, SECBUFFER_TOKEN, many->challenge[i]};
+        SecBuffer out = {sizeof token, SECBUFFER_TOKEN, token}, in,
+                  answer = {1024, SECBUFFER_TOKEN, many->challenge[i]};
         SecBufferDesc out_list = {SECBUFFER_VERSION, 1, &out}, in_list = {SECBUFFER_VERSION, 1, &in},
                       answer_list = {SECBUFFER_VERSION, 1, &answer};
         if (InitializeSecurityContextA(&many->client_credential, NULL, NULL, 0, 0, 0, NULL, 0, &many->client[i],
@@ -735,9 +736,9 @@ static void stranger_asked(mode_t mode, const char *word)
     loop_configure(extra);
     CredHandle credential;
     char package[] = "NTLM";
-    assert_int_equal(AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential,
-                                               NULL),
-                     SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(
+        AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential, NULL),
+        SEC_E_NO_AUTHENTICATING_AUTHORITY);
     assert_non_null(strstr(OpenSspiLastErrorText(), word));
     while (waitpid(stranger, &status, 0) < 0)
         ;
@@ -763,11 +764,12 @@ static void test_stranger_in_its_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_secrets),      cmocka_unit_test(test_logon),         cmocka_unit_test(test_two_users),
-        cmocka_unit_test(test_two_users_at_once),
-        cmocka_unit_test(test_fork),         cmocka_unit_test(test_privileges),    cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_absent),       cmocka_unit_test(test_many_contexts), cmocka_unit_test(test_lsa_handles),
-        cmocka_unit_test(test_logon_bounds), cmocka_unit_test(test_stranger_in_its_place),
+        cmocka_unit_test(test_secrets),       cmocka_unit_test(test_logon),
+        cmocka_unit_test(test_two_users),     cmocka_unit_test(test_two_users_at_once),
+        cmocka_unit_test(test_fork),          cmocka_unit_test(test_privileges),
+        cmocka_unit_test(test_killed),        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_many_contexts), cmocka_unit_test(test_lsa_handles),
+        cmocka_unit_test(test_logon_bounds),  cmocka_unit_test(test_stranger_in_its_place),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
