@@ -495,35 +495,44 @@ void job_prepare(struct server *server, struct job *job)
         job->context->n_jobs++;
 }
 
-/* Gives the client what the job made. */
-static void results_keep(struct server *server, struct job *job)
+/* What the job made becomes the client's, if there is memory for it; NULL: it made nothing that stays. */
+static struct object *made_keep(struct server *server, struct job *job)
 {
-    struct connection *connection = job->connection;
+    const struct connection *connection = job->connection;
     struct object *made = NULL;
-    if (job->status >= 0 && job->new_credential != NULL &&
-        (made = object_add(server, connection, job->new_credential, NULL)) != NULL) {
+    bool stays = job->new_context != NULL && !job->context_ended;
+    if (job->status < 0 || (job->new_credential == NULL && !stays))
+        return NULL;
+    if (job->new_credential != NULL && (made = object_add(server, connection, job->new_credential, NULL)) != NULL) {
         job->new_credential = NULL;
         lsa_number_write(&job->reply, LSA_CREDENTIAL, made->id);
-    } else if (job->status >= 0 && job->new_context != NULL && !job->context_ended &&
-               (made = object_add(server, connection, NULL, job->new_context)) != NULL)
+    } else if (stays && (made = object_add(server, connection, NULL, job->new_context)) != NULL)
         job->new_context = NULL;
-    struct object *changed = made != NULL                                ? made
-                             : job->head.operation == LSA_STEP           ? job->context
-                             : job->head.operation == LSA_SET_CREDENTIAL ? job->credential
-                                                                         : NULL;
-    if (changed != NULL)
-        bytes_keep(server, changed, job->head.body_len);
-    if (job->new_credential != NULL || (job->new_context != NULL && !job->context_ended && job->status >= 0))
+    if (made == NULL)
         job->status = SEC_E_INSUFFICIENT_MEMORY;
+    return made;
+}
+
+/* Gives the client what the job made, and lets go of what it used. */
+static void results_keep(struct server *server, struct job *job)
+{
+    struct client *client = job->connection->client;
+    struct object *made = made_keep(server, job), *changed = made;
     credential_put(STEAL(job->new_credential));
     if (job->new_context != NULL)
         context_free(STEAL(job->new_context));
+    if (made == NULL && job->head.operation == LSA_STEP)
+        changed = job->context;
+    if (made == NULL && job->head.operation == LSA_SET_CREDENTIAL)
+        changed = job->credential;
+    if (changed != NULL)
+        bytes_keep(server, changed, job->head.body_len);
     if (job->head.operation == LSA_STEP && job->status >= 0)
-        lsa_number_write(&job->reply, LSA_CONTEXT, job->context_ended ? 0 : made != NULL ? made->id : job->context->id);
+        lsa_number_write(&job->reply, LSA_CONTEXT, job->context_ended || changed == NULL ? 0 : changed->id);
     if (job->context != NULL && job->context_ended)
         job->context->ended = true;
-    object_put(server, connection->client, job->context);
-    object_put(server, connection->client, job->credential);
+    object_put(server, client, job->context);
+    object_put(server, client, job->credential);
     job->context = job->credential = NULL;
 }
 
