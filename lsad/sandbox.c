@@ -218,13 +218,21 @@ static const int deadly[] = {
 };
 
 #if defined(__s390__)
-#define CLONE_FLAGS SCMP_A1
+#define CLONE_FLAGS 1
 #else
-#define CLONE_FLAGS SCMP_A0
+#define CLONE_FLAGS 0
 #endif
 #define CLONE_SPACES \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
-#define WRITE_AND_EXEC ((scmp_datum_t)(PROT_WRITE | PROT_EXEC))
+#define WRITE_AND_EXEC (PROT_WRITE | PROT_EXEC)
+#define IS(number, value)                                                    \
+    {                                                                        \
+        .arg = (number), .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)(value) \
+    }
+#define MASKED(number, mask, value)                                                                                  \
+    {                                                                                                                \
+        .arg = (number), .op = SCMP_CMP_MASKED_EQ, .datum_a = (scmp_datum_t)(mask), .datum_b = (scmp_datum_t)(value) \
+    }
 
 /* Allowed with this argument. */
 struct rule {
@@ -236,26 +244,26 @@ static bool rules_of_arguments_add(scmp_filter_ctx filter)
 {
     const struct rule rules[] = {
         /* threads, and no processes; what clone3 wants is in memory, where no filter sees it: glibc then takes clone */
-        {SCMP_SYS(clone), CLONE_FLAGS(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_SPACES, CLONE_THREAD)},
-        {SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
-        {SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET)},
-        {SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET6)},
-        {SCMP_SYS(socketpair), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
-        {SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)},
-        {SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_GET_NAME)},
-        {SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_GET_DUMPABLE)},
-        {SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA_NAME)},
-        {SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONBIO)},
-        {SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONREAD)},
-        {SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIOCLEX)},
-        {SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TCGETS)},
+        {SCMP_SYS(clone), MASKED(CLONE_FLAGS, CLONE_THREAD | CLONE_SPACES, CLONE_THREAD)},
+        {SCMP_SYS(socket), IS(0, AF_UNIX)},
+        {SCMP_SYS(socket), IS(0, AF_INET)},
+        {SCMP_SYS(socket), IS(0, AF_INET6)},
+        {SCMP_SYS(socketpair), IS(0, AF_UNIX)},
+        {SCMP_SYS(prctl), IS(0, PR_SET_NAME)},
+        {SCMP_SYS(prctl), IS(0, PR_GET_NAME)},
+        {SCMP_SYS(prctl), IS(0, PR_GET_DUMPABLE)},
+        {SCMP_SYS(prctl), IS(0, PR_SET_VMA_NAME)},
+        {SCMP_SYS(ioctl), IS(1, FIONBIO)},
+        {SCMP_SYS(ioctl), IS(1, FIONREAD)},
+        {SCMP_SYS(ioctl), IS(1, FIOCLEX)},
+        {SCMP_SYS(ioctl), IS(1, TCGETS)},
         /* libraries may be loaded (name services, winbind, PKINIT), but no memory is written and run */
-        {SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, WRITE_AND_EXEC, 0)},
-        {SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, WRITE_AND_EXEC, PROT_WRITE)},
-        {SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, WRITE_AND_EXEC, PROT_EXEC)},
-        {SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-        {SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0)},                   /* told, not set */
-        {SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())}, /* abort */
+        {SCMP_SYS(mmap), MASKED(2, WRITE_AND_EXEC, 0)},
+        {SCMP_SYS(mmap), MASKED(2, WRITE_AND_EXEC, PROT_WRITE)},
+        {SCMP_SYS(mmap), MASKED(2, WRITE_AND_EXEC, PROT_EXEC)},
+        {SCMP_SYS(mprotect), MASKED(2, PROT_EXEC, 0)},
+        {SCMP_SYS(prlimit64), IS(2, 0)},     /* told, not set */
+        {SCMP_SYS(tgkill), IS(0, getpid())}, /* abort */
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, rules[i].call, 1, rules[i].argument) != 0)
