@@ -17,3 +17,11 @@ if(OPENSSPI_SYSTEMD_UNITS)
             DESTINATION ${OPENSSPI_SYSTEMD_UNITS})
     install(FILES ${PROJECT_SOURCE_DIR}/lsad/systemd/opensspi-lsad.sysusers DESTINATION lib/sysusers.d RENAME opensspi-lsad.conf)
 endif()
+
+# For tests: the daemon's code in another program, with the loop of tests/fuzz/lsad in libuv's place.
+function(opensspi_add_daemon_parts target)
+    set(parts ${daemon_sources})
+    list(FILTER parts EXCLUDE REGEX "/(main|peer|sandbox)\\.c$")
+    target_sources(${target} PRIVATE ${parts} ${PROJECT_SOURCE_DIR}/tests/fuzz/lsad/daemon_world.c ${PROJECT_SOURCE_DIR}/tests/fuzz/lsad/fake_loop.c)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/lsad ${UV_INCLUDE_DIRS})
+endfunction()

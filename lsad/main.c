@@ -6,6 +6,7 @@
 #include "lsa/seal.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sspi_ext.h>
 #include <stdio.h>
@@ -49,7 +50,24 @@ static bool place_clear(const struct sockaddr_un *address)
     return !served && unlink(address->sun_path) == 0;
 }
 
-static int socket_make(const char *path)
+/* Where others may put a socket, they can be in this daemon's place, and clients would not trust it. */
+static bool directory_is_safe(const char *path, const char *user)
+{
+    char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    struct stat status;
+    memcpy(directory, path, strlen(path) + 1);
+    char *slash = strrchr(directory, '/');
+    if (slash == NULL)
+        return false;
+    slash[slash == directory ? 1 : 0] = '\0';
+    if (stat(directory, &status) != 0 || !S_ISDIR(status.st_mode))
+        return false;
+    const struct passwd *other = user != NULL ? getpwnam(user) : NULL; /* before there are threads */
+    return (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+           (status.st_uid == 0 || status.st_uid == geteuid() || (other != NULL && status.st_uid == other->pw_uid));
+}
+
+static int socket_make(const char *path, const char *user, struct stat *made)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) {
@@ -57,13 +75,17 @@ static int socket_make(const char *path)
         return -1;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
+    if (!directory_is_safe(path, user)) {
+        log_line("%s: its directory has to be there, be root's or the daemon's, and nobody else may write in it", path);
+        return -1;
+    }
     if (!place_clear(&address)) {
         log_line("%s: somebody serves it, or it is no socket", path);
         return -1;
     }
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t mask = umask(0); /* everybody may connect; the kernel tells who it is */
-    bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && lstat(path, made) == 0;
     int error = errno;
     umask(mask);
     if (!bound) {
@@ -73,6 +95,14 @@ static int socket_make(const char *path)
         return -1;
     }
     return fd;
+}
+
+/* Not another daemon's, which has taken the place since. */
+static void socket_remove(const char *path, const struct stat *own)
+{
+    struct stat now;
+    if (lstat(path, &now) == 0 && now.st_ino == own->st_ino && now.st_dev == own->st_dev)
+        (void)unlink(path);
 }
 
 /* sd_notify(3): one datagram. */
@@ -129,7 +159,8 @@ static int serve(const struct config *config, const char *user)
     bool locked = false;
     int fd = socket_passed();
     bool made = fd < 0;
-    if (made && (fd = socket_make(path)) < 0)
+    struct stat own;
+    if (made && (fd = socket_make(path, user, &own)) < 0)
         return EXIT_FAILURE;
     if (!configure(&server, config) || !sandbox_enter(user, &locked) || !seal_start() || !server_listen(&server, fd)) {
         log_line("cannot start");
@@ -140,7 +171,7 @@ static int serve(const struct config *config, const char *user)
     ready_tell();
     server_run(&server);
     if (made)
-        (void)unlink(path);
+        socket_remove(path, &own);
     return EXIT_SUCCESS;
 }
 

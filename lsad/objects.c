@@ -63,10 +63,14 @@ static void object_free(struct server *server, struct object *object)
     if (object->context != NULL) {
         context_free(object->context);
         object->user->n_contexts--;
+        server->n_contexts--;
     } else {
         credential_put(object->credential);
         object->user->n_credentials--;
+        server->n_credentials--;
     }
+    object->user->n_kept -= object->n_kept;
+    server->n_kept -= object->n_kept;
     user_drop(server, object->user);
     mem_free(object);
 }
@@ -97,9 +101,11 @@ struct object *object_find(const struct client *client, uint64_t id, bool is_con
     return object;
 }
 
-struct object *object_add(struct client *client, struct user *user, struct credential *credential,
+struct object *object_add(struct server *server, const struct connection *connection, struct credential *credential,
                           struct context *context)
 {
+    struct client *client = connection->client;
+    struct user *user = connection->user;
     struct object *object = mem_zalloc(sizeof *object);
     require(object != NULL, NULL);
     object->id = ++client->last_id;
@@ -107,10 +113,13 @@ struct object *object_add(struct client *client, struct user *user, struct crede
     user->n_holders++;
     object->credential = credential;
     object->context = context;
-    if (context != NULL)
+    if (context != NULL) {
         user->n_contexts++;
-    else
+        server->n_contexts++;
+    } else {
         user->n_credentials++;
+        server->n_credentials++;
+    }
     object->next = client->objects[object->id % BUCKETS];
     client->objects[object->id % BUCKETS] = object;
     return object;

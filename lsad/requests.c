@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "core/cause.h"
 #include "core/identity.h"
+#include "core/late.h"
 #include "core/registry.h"
 #include "base/utf16.h"
 #include "lsa/local.h"
@@ -212,9 +213,10 @@ static SECURITY_STATUS run_query_credential(struct job *job)
     require(attribute != OPENSSPI_CRED_ATTR_CCACHE,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                       "the security authority keeps these tickets: there is no cache to be named"));
-    try(local_authority.query_credential(job->credential->credential, attribute, &value));
     require(attribute == SECPKG_CRED_ATTR_NAMES,
-            SEC_E_UNSUPPORTED_FUNCTION); /* the only one with an answer in this form */
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                      "of a credential the security authority tells the names, and no attribute %u", attribute));
+    try(local_authority.query_credential(job->credential->credential, attribute, &value));
     lsa_text_write(&job->reply, LSA_TEXT, value.names.text != NULL ? value.names.text : "");
     return SEC_E_OK;
 }
@@ -368,9 +370,11 @@ void job_run(struct job *job)
     if (job->status != SEC_E_OK)
         return; /* job_prepare said no */
     cause_clear();
+    late_work_for((uint64_t)job->uid + 1);
     job->status = job->head.operation == LSA_STEP ? SEC_E_OK : config_get(&config);
     if (job->status == SEC_E_OK)
         job->status = run_with(job, config);
+    late_work_for(0);
     config_release(config);
     memcpy(job->cause, cause_text(), strlen(cause_text()) + 1);
     cause_clear();
@@ -397,6 +401,21 @@ static bool only_computes(const struct job *job, const struct credential *creden
            table->only_computes(credential->own, job->context != NULL ? job->context->context->handshake : NULL, &in);
 }
 
+/* A server's step: for winbind, for libkrb5's replay cache, for a KDC. */
+static bool accept_may_wait(const struct job *job, const struct credential *credential)
+{
+    const struct package *package = credential->package;
+    const struct step_in in = {.token = job->message.field[LSA_TOKEN],
+                               .flags = (uint32_t)lsa_number(&job->message, LSA_FLAGS)};
+    if (credential->config->kerberos_shared_replay_cache && !is_kind(package->info.name, "NTLM"))
+        return true;
+    if (accounts_ask_domains(credential->config) && !is_kind(package->info.name, "Kerberos"))
+        return true;
+    return package->authority->accept_may_wait != NULL &&
+           package->authority->accept_may_wait(credential->own,
+                                               job->context != NULL ? job->context->context->handshake : NULL, &in);
+}
+
 /* May this wait for a KDC, a name service or a slow file? What is only computing stays in the loop, where it costs no change of threads. */
 static bool may_wait(const struct job *job)
 {
@@ -405,15 +424,14 @@ static bool may_wait(const struct job *job)
         const struct credential *credential =
             job->context != NULL ? job->context->context->credential : job->credential->credential;
         if (lsa_number(&job->message, LSA_USE) == SECPKG_CRED_INBOUND)
-            return (credential->config->kerberos_shared_replay_cache &&
-                    !is_kind(credential->package->info.name, "NTLM")) ||
-                   (accounts_ask_domains(credential->config) && !is_kind(credential->package->info.name, "Kerberos"));
+            return accept_may_wait(job, credential);
         return !is_kind(credential->package->info.name, "NTLM") && !only_computes(job, credential);
     }
     case LSA_ACQUIRE: {
         uint64_t use = lsa_number(&job->message, LSA_USE);
         bool proves = (lsa_number(&job->message, LSA_IDENTITY) & (LSA_HAS_PASSWORD | LSA_HAS_KEYTAB)) != 0;
-        return (use & SECPKG_CRED_INBOUND) != 0 ? job->uid != 0 : !proves;
+        /* The name service tells who may be a server; a logon session's tickets may have ended. */
+        return ((use & SECPKG_CRED_INBOUND) != 0 && job->uid != 0) || ((use & SECPKG_CRED_OUTBOUND) != 0 && !proves);
     }
     case LSA_SET_CREDENTIAL:
     case LSA_CHANGE_PASSWORD:
@@ -449,27 +467,19 @@ static SECURITY_STATUS objects_hold(struct job *job)
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS limits_check(const struct server *server, struct job *job)
-{
-    const struct user *user = job->connection->user;
-    bool makes_credential = job->head.operation == LSA_ACQUIRE || job->head.operation == LSA_ACQUIRE_DELEGATED ||
-                            job->head.operation == LSA_ACQUIRE_S4U || job->head.operation == LSA_WRAP;
-    bool makes_context = job->head.operation == LSA_STEP && job->context == NULL;
-    if (makes_credential && user->n_credentials >= server->limits.user_credentials)
-        return refuse(job, SEC_E_INSUFFICIENT_MEMORY, "this user has too many credentials at the security authority");
-    if (makes_context && user->n_contexts >= server->limits.user_contexts)
-        return refuse(job, SEC_E_INSUFFICIENT_MEMORY, "this user has too many handshakes at the security authority");
-    return SEC_E_OK;
-}
-
 void job_prepare(struct server *server, struct job *job)
 {
     uint64_t use = lsa_number(&job->message, LSA_USE);
+    const char *why;
     job->status = job->head.operation != LSA_STEP || use == SECPKG_CRED_INBOUND || use == SECPKG_CRED_OUTBOUND
                       ? objects_hold(job)
                       : refuse(job, SEC_E_INVALID_TOKEN, "a step is a client's or a server's");
-    if (job->status == SEC_E_OK)
-        job->status = limits_check(server, job);
+    if (job->status == SEC_E_OK && limits_check(server, job, &why) != SEC_E_OK) {
+        job->status = refuse(job, SEC_E_INSUFFICIENT_MEMORY, why);
+        if (job->head.operation == LSA_STEP &&
+            job->context != NULL) /* for its client a handshake that failed is gone */
+            object_end(server, job->connection->client, job->context);
+    }
     if (job->status != SEC_E_OK) {
         job->credential = job->context = NULL;
         return;
@@ -488,29 +498,44 @@ void job_prepare(struct server *server, struct job *job)
         job->context->n_jobs++;
 }
 
-/* Gives the client what the job made. */
-static void results_keep(struct server *server, struct job *job)
+/* What the job made becomes the client's, if there is memory for it; NULL: it made nothing that stays. */
+static struct object *made_keep(struct server *server, struct job *job)
 {
-    struct connection *connection = job->connection;
+    const struct connection *connection = job->connection;
     struct object *made = NULL;
-    if (job->status >= 0 && job->new_credential != NULL &&
-        (made = object_add(connection->client, connection->user, job->new_credential, NULL)) != NULL) {
+    bool stays = job->new_context != NULL && !job->context_ended;
+    if (job->status < 0 || (job->new_credential == NULL && !stays))
+        return NULL;
+    if (job->new_credential != NULL && (made = object_add(server, connection, job->new_credential, NULL)) != NULL) {
         job->new_credential = NULL;
         lsa_number_write(&job->reply, LSA_CREDENTIAL, made->id);
-    } else if (job->status >= 0 && job->new_context != NULL && !job->context_ended &&
-               (made = object_add(connection->client, connection->user, NULL, job->new_context)) != NULL)
+    } else if (stays && (made = object_add(server, connection, NULL, job->new_context)) != NULL)
         job->new_context = NULL;
-    if (job->new_credential != NULL || (job->new_context != NULL && !job->context_ended && job->status >= 0))
+    if (made == NULL)
         job->status = SEC_E_INSUFFICIENT_MEMORY;
+    return made;
+}
+
+/* Gives the client what the job made, and lets go of what it used. */
+static void results_keep(struct server *server, struct job *job)
+{
+    struct client *client = job->connection->client;
+    struct object *made = made_keep(server, job), *changed = made;
     credential_put(STEAL(job->new_credential));
     if (job->new_context != NULL)
         context_free(STEAL(job->new_context));
+    if (made == NULL && job->head.operation == LSA_STEP)
+        changed = job->context;
+    if (made == NULL && job->head.operation == LSA_SET_CREDENTIAL)
+        changed = job->credential;
+    if (changed != NULL)
+        bytes_keep(server, changed, job->head.body_len);
     if (job->head.operation == LSA_STEP && job->status >= 0)
-        lsa_number_write(&job->reply, LSA_CONTEXT, job->context_ended ? 0 : made != NULL ? made->id : job->context->id);
+        lsa_number_write(&job->reply, LSA_CONTEXT, job->context_ended || changed == NULL ? 0 : changed->id);
     if (job->context != NULL && job->context_ended)
         job->context->ended = true;
-    object_put(server, connection->client, job->context);
-    object_put(server, connection->client, job->credential);
+    object_put(server, client, job->context);
+    object_put(server, client, job->credential);
     job->context = job->credential = NULL;
 }
 

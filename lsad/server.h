@@ -10,16 +10,16 @@
 #include <sys/types.h>
 #include <uv.h>
 
-#define GREETING_MS 10000 /* a connection that says nothing, or half a message, so long is ended */
-#define BODY_SMALL 8192   /* longer bodies count against their user's bytes */
-#define USER_BYTES_MAX ((size_t)32 << 20)
+#define GREETING_MS 10000             /* a connection that says nothing, or half a message, so long is ended */
+#define TURN_FRAMES 16                /* of one connection; then the others have theirs */
+#define OUTPUT_MAX ((size_t)64 << 10) /* more that a connection does not fetch: nothing more is read of it */
 
 /* What one user id has here; the limits are the configuration's. */
 struct user {
     struct user *next;
     uid_t uid;
     unsigned n_connections, n_contexts, n_credentials, n_running;
-    size_t n_bytes;
+    size_t n_passing, n_kept; /* bytes: of messages that wait or run; of what credentials and contexts were made of */
     struct job *waiting, **waiting_end; /* for a worker */
     unsigned n_holders;                 /* connections and clients that point here */
 };
@@ -31,6 +31,7 @@ struct object {
     struct user *user;
     struct credential *credential; /* one of the two */
     struct context *context;
+    size_t n_kept;   /* bytes counted against the user */
     unsigned n_jobs; /* that use it */
     bool ended;      /* goes when no job uses it */
 };
@@ -49,14 +50,18 @@ struct client {
 struct connection {
     uv_pipe_t pipe; /* first: a handle of the loop is the connection */
     struct connection *next, **at;
+    struct connection *ready_next; /* among those with frames for another turn */
     struct server *server;
     struct user *user;
-    struct client *client; /* NULL before the greeting */
-    struct writer input;   /* bytes that make no whole frame yet, or wait for the job before them */
-    uint64_t since;        /* of the first byte that waits for more, or of the connection; 0: nothing is overdue */
-    size_t n_counted;      /* bytes counted against the user */
-    struct job *job;       /* one at a time */
-    bool closing, closed;
+    struct client *client;  /* NULL before the greeting */
+    struct writer input;    /* bytes that make no whole frame yet, or wait for the job before them or their turn */
+    uint64_t since;         /* of the first byte that waits for more, or of the connection; 0: nothing is overdue */
+    struct output *sending; /* a write that has not ended; what follows it waits in `output` */
+    struct writer output;
+    size_t n_output;  /* bytes of replies that the client has not fetched */
+    size_t n_counted; /* bytes counted against the user */
+    struct job *job;  /* one at a time */
+    bool reading, ready, closing, closed;
 };
 
 /* One request. A worker sees the job, what it pins and nothing else. */
@@ -87,10 +92,13 @@ struct server {
     uv_loop_t loop;
     uv_pipe_t listener;
     uv_timer_t clock;
+    uv_idle_t turn; /* runs while connections are ready */
     uv_signal_t interrupt, terminate;
     struct limits limits;
-    struct connection *connections;
-    unsigned n_connections;
+    struct connection *connections, *ready, **ready_end;
+    unsigned n_connections, n_contexts, n_credentials, n_running, n_waiting; /* the latter two: jobs */
+    size_t n_passing, n_kept;
+    bool arrival_waits; /* a connection that there was no memory for */
     struct client *clients;
     struct user *users;
 };
@@ -99,6 +107,32 @@ struct server {
 bool server_listen(struct server *server, int fd);
 void server_run(struct server *server);
 
+/* peer.c: whom the kernel says is at the other end. */
+bool peer_uid(const uv_pipe_t *pipe, uid_t *uid);
+
+/* connection.c */
+struct connection *connection_begin(struct server *server); /* NULL: no memory */
+void connection_admit(struct connection *connection);       /* once it was accepted */
+void connection_end(struct connection *connection);
+void connection_take_turn(struct connection *connection);
+/* The job that it had has its answer: the connection goes on, or away. */
+void connection_answer(struct connection *connection, struct job *job);
+
+/* workers.c */
+bool job_has_reply(const struct job *job);
+void job_release(struct job *job); /* what it points to; wipes */
+/* Gives a worker a copy of the job, and of its body. False: no memory. */
+bool job_hand_over(struct server *server, const struct job *job, struct slice body);
+
+/* limits.c: what one user may have, and what all may. */
+SECURITY_STATUS limits_check(const struct server *server, const struct job *job, const char **why);
+/* Of a limit for all, what this user may bring them to. */
+size_t limits_share(const struct user *user, size_t limit, bool has_little);
+bool limits_admit(const struct server *server, const struct user *user); /* counted already */
+/* Counts `now` bytes where *counted were; false: that is too many, and they are counted all the same. */
+bool bytes_pass(struct server *server, struct user *user, size_t *counted, size_t now);
+void bytes_keep(struct server *server, struct object *object, size_t n_bytes);
+
 /* objects.c */
 struct user *user_hold(struct server *server, uid_t uid); /* NULL: no memory */
 void user_drop(struct server *server, struct user *user);
@@ -106,7 +140,7 @@ struct client *client_find(struct server *server, struct slice name);
 struct client *client_new(struct server *server);
 void client_leave(struct server *server, struct client *client);
 struct object *object_find(const struct client *client, uint64_t id, bool is_context);
-struct object *object_add(struct client *client, struct user *user, struct credential *credential,
+struct object *object_add(struct server *server, const struct connection *connection, struct credential *credential,
                           struct context *context);
 void object_end(struct server *server, struct client *client, struct object *object);
 void object_put(struct server *server, struct client *client, struct object *object);

@@ -17,19 +17,52 @@ struct job {
     bool done, abandoned; /* guarded by lock */
     pthread_t thread;
     enum late_kind kind;
+    uint64_t whom;
     const struct late_work *work;
     void *data;
     SECURITY_STATUS status;
     char cause[CAUSE_TEXT_MAX];
 };
 
+#define SLOTS (4 * LATE_ABANDONED_MAX) /* threads beyond these, of that many waiting at once, are nobody's */
+
 static atomic_uint n_abandoned[LATE_KINDS];
+static _Atomic uint64_t slots[LATE_KINDS][SLOTS]; /* whom each thread that was left behind worked for; 0: free */
+static _Thread_local uint64_t whom_now;
 
 /* A child has none of its parent's threads. */
 static void forget(void)
 {
-    for (size_t i = 0; i < LATE_KINDS; i++)
+    for (size_t i = 0; i < LATE_KINDS; i++) {
         atomic_store(&n_abandoned[i], 0);
+        for (size_t j = 0; j < SLOTS; j++)
+            atomic_store(&slots[i][j], 0);
+    }
+}
+
+void late_work_for(uint64_t whom)
+{
+    whom_now = whom;
+}
+
+/* Puts `to` where `from` is, once. */
+static void slot_change(enum late_kind kind, uint64_t from, uint64_t to)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        uint64_t expected = from;
+        if (atomic_compare_exchange_strong(&slots[kind][i], &expected, to))
+            return;
+    }
+}
+
+static bool may_begin(enum late_kind kind, uint64_t whom)
+{
+    unsigned n_all = late_abandoned(kind), n_own = 0;
+    if (whom == 0 || n_all == 0)
+        return n_all < LATE_ABANDONED_MAX;
+    for (size_t i = 0; i < SLOTS; i++)
+        n_own += atomic_load(&slots[kind][i]) == whom ? 1 : 0;
+    return n_own < LATE_SHARE && n_all < (n_own == 0 ? 2 * LATE_ABANDONED_MAX : LATE_ABANDONED_MAX);
 }
 
 __attribute__((constructor)) static void guard(void)
@@ -67,8 +100,11 @@ static void *job_run(void *argument)
     pthread_mutex_unlock(&job->lock);
     if (abandoned) {
         enum late_kind kind = job->kind;
+        uint64_t whom = job->whom;
         job->work->free(job->data);
         job_free(job);
+        if (whom != 0)
+            slot_change(kind, whom, 0);
         atomic_fetch_sub(&n_abandoned[kind], 1);
     }
     return NULL;
@@ -85,6 +121,7 @@ static struct job *job_new(enum late_kind kind, const struct late_work *work, vo
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&job->lock, NULL);
     job->kind = kind;
+    job->whom = whom_now;
     job->work = work;
     job->data = data;
     return job;
@@ -113,8 +150,11 @@ static bool job_wait(struct job *job, uint64_t deadline)
         waited = pthread_cond_timedwait(&job->ended, &job->lock, &until);
     bool done = job->done;
     job->abandoned = !done;
-    if (!done)
+    if (!done) {
         atomic_fetch_add(&n_abandoned[job->kind], 1);
+        if (job->whom != 0)
+            slot_change(job->kind, 0, job->whom);
+    }
     pthread_mutex_unlock(&job->lock);
     if (done)
         pthread_join(thread, NULL);
@@ -126,7 +166,7 @@ static bool job_wait(struct job *job, uint64_t deadline)
 enum late_end late_run(enum late_kind kind, const struct late_work *work, void **data, uint64_t deadline,
                        SECURITY_STATUS *status)
 {
-    require(late_abandoned(kind) < LATE_ABANDONED_MAX, LATE_FULL);
+    require(may_begin(kind, whom_now), LATE_FULL);
     struct job *job = job_new(kind, work, *data);
     require(job != NULL, LATE_NO_MEMORY);
     if (!job_start(job)) {

@@ -13,6 +13,11 @@ enum late_kind { LATE_KDC, LATE_WINBIND, LATE_KINDS };
 /* Threads of one kind that a process may have left behind. With that many nothing more of this kind begins. */
 #define LATE_ABANDONED_MAX 64
 
+/* For a process that works for many: whom the calling thread works for from here on; 0: nobody in particular. Of those whom it works for each may leave
+ * LATE_SHARE threads behind; and who has none of these may leave one, until there are twice LATE_ABANDONED_MAX. */
+#define LATE_SHARE 16
+void late_work_for(uint64_t whom);
+
 struct late_work {
     SECURITY_STATUS (*run)(void *data); /* in the thread; sets its cause as everybody does */
     void (*free)(void *data);           /* also in the thread, when nobody waits any more */
@@ -21,7 +26,7 @@ struct late_work {
 enum late_end {
     LATE_DONE,      /* the work's status and cause are the answer, *data is the caller's as before */
     LATE_OVER,      /* the deadline passed: *data is the thread's, and NULL */
-    LATE_FULL,      /* too many threads are left behind; *data stays */
+    LATE_FULL,      /* too many threads are left behind, or of whom it works for; *data stays */
     LATE_NO_MEMORY, /* no memory, or no thread to be had; *data stays */
 };
 

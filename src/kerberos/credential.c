@@ -65,6 +65,9 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
     if (identity != NULL && identity->proof_kind != IDENTITY_PASSWORD)
         return kerberos_source_prove(source, identity);
     if (named && identity->has_password) {
+        if (source->client ==
+            NULL) /* nobody's password: there is nothing to log on with, and no other's tickets will do */
+            return SEC_E_OK;
         source->logon = LOGON_PASSWORD;
         return password_fill(source, identity);
     }

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "core/bindings.h"
 #include "core/cause.h"
+#include "kerberos/keys.h"
 #include "kerberos/package.h"
 #include <string.h>
 
@@ -47,6 +48,19 @@ bool kerberos_only_computes(void *credential, const void *handshake, const struc
         return begun->state == KERBEROS_CLIENT_REPLY || begun->state == KERBEROS_SERVER_THIRD;
     return in->target != NULL && (in->flags & (ISC_REQ_DELEGATE | ISC_REQ_USE_SESSION_KEY)) == 0 &&
            kerberos_ticket_is_ready(credential, in->target);
+}
+
+/* For the keys of a password, whose salts the KDC knows, and for the server's own ticket-granting ticket. */
+bool kerberos_accept_may_wait(void *credential, const void *handshake, const struct step_in *in)
+{
+    const struct kerberos_handshake *begun = handshake;
+    enum krb_token id;
+    struct slice message;
+    enum krb_framing framing;
+    if (begun != NULL && begun->state == KERBEROS_SERVER_THIRD)
+        return false;
+    return kerberos_keys_are_due(credential) ||
+           (krb_token_parse(in->token, &id, &message, &framing) == WIRE_OK && id == TOKEN_TGT_REQ);
 }
 
 SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)

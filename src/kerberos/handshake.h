@@ -49,6 +49,7 @@ SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribu
 SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, bool initiator, struct step_out *out);
 
 bool kerberos_only_computes(void *credential, const void *handshake, const struct step_in *in);
+bool kerberos_accept_may_wait(void *credential, const void *handshake, const struct step_in *in);
 SECURITY_STATUS kerberos_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 SECURITY_STATUS kerberos_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 

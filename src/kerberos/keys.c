@@ -269,3 +269,11 @@ SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_c
     kerberos_source_put(source);
     return status;
 }
+
+bool kerberos_keys_are_due(struct kerberos_credential *credential)
+{
+    pthread_mutex_lock(&credential->lock);
+    bool due = password_keys_wanted(credential) && credential->keys == NULL;
+    pthread_mutex_unlock(&credential->lock);
+    return due;
+}

@@ -27,6 +27,8 @@ struct kerberos_keys {
 /* Gives the keys as they are now; kerberos_keys_put gives them back. SEC_E_NO_CREDENTIALS when there is no keytab or it cannot be read. */
 SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb,
                                   struct kerberos_keys **keys);
+/* Are there none yet, and may making them ask a KDC? */
+bool kerberos_keys_are_due(struct kerberos_credential *credential);
 void kerberos_keys_put(struct kerberos_keys *keys); /* NULL is fine */
 
 /* The encryption types that krb5.conf permits for sessions, as bits. */

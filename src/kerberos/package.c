@@ -14,6 +14,7 @@ static const struct package_authority kerberos_authority_table = {
     .accept = kerberos_accept,
     .abandon = kerberos_handshake_free,
     .only_computes = kerberos_only_computes,
+    .accept_may_wait = kerberos_accept_may_wait,
     .query_credential = kerberos_query_credential,
     .set_credential = kerberos_set_credential,
     .query_handshake = kerberos_query_handshake,

@@ -47,6 +47,13 @@ __attribute__((constructor)) static void guard(void)
     fork_guard(&lock, FORK_RANK_LSA);
 }
 
+/* Is the descriptor still our socket? The program may have closed it under us, and opened something else. */
+static bool link_is_ours(const struct link *link)
+{
+    struct stat now;
+    return fstat(link->fd, &now) == 0 && now.st_ino == link->state.st_ino && now.st_dev == link->state.st_dev;
+}
+
 /* In a child after fork: the parent's connections are not for it. One of them stays open, unused, so that the daemon keeps the client while only the child lives. */
 static void fork_notice(void)
 {
@@ -58,7 +65,7 @@ static void fork_notice(void)
         pthread_mutex_init(&daemon->greeting, NULL); /* a thread that is not here may have held it */
         for (struct link *link = daemon->idle; link != NULL;) {
             struct link *next = link->next;
-            if (link != daemon->idle)
+            if (link != daemon->idle && link_is_ours(link))
                 close(link->fd);
             mem_free(link);
             link = next;
@@ -93,8 +100,7 @@ static void link_close(struct link *link)
 {
     if (link == NULL)
         return;
-    struct stat now;
-    if (fstat(link->fd, &now) == 0 && now.st_ino == link->state.st_ino && now.st_dev == link->state.st_dev)
+    if (link_is_ours(link))
         close(link->fd);
     mem_free(link);
 }
@@ -102,10 +108,9 @@ static void link_close(struct link *link)
 /* Is this still our socket, and nothing said or ended on it while it was idle? */
 static bool link_is_alive(const struct link *link)
 {
-    struct stat now;
     char byte;
-    return fstat(link->fd, &now) == 0 && now.st_ino == link->state.st_ino && now.st_dev == link->state.st_dev &&
-           recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return link_is_ours(link) && recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 static struct link *link_take(struct lsa_daemon *daemon)
@@ -272,6 +277,36 @@ static enum lsa_result unreachable(const struct lsa_daemon *daemon, int error)
                : LSA_UNREACHABLE;
 }
 
+/* May whoever listens there have our secrets? Root and we ourselves may; and whom the owner of the socket's directory lets, who is root, we or the listener: where
+ * nobody else could have put a socket. */
+static bool peer_is_trusted(const struct lsa_daemon *daemon, int fd, uid_t *uid)
+{
+    char directory[sizeof daemon->path];
+    struct ucred peer = {.uid = (uid_t)-1};
+    struct stat status;
+    socklen_t len = sizeof peer;
+    memcpy(directory, daemon->path, sizeof directory);
+    char *slash = strrchr(directory, '/');
+    bool is_known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && len == sizeof peer;
+    *uid = peer.uid;
+    if (!is_known || peer.uid == 0 || peer.uid == geteuid())
+        return is_known;
+    if (slash == NULL)
+        return false;
+    slash[slash == directory ? 1 : 0] = '\0';
+    return stat(directory, &status) == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+           (status.st_uid == 0 || status.st_uid == geteuid() || status.st_uid == peer.uid);
+}
+
+static enum lsa_result mistrusted(const struct lsa_daemon *daemon, uid_t uid)
+{
+    (void)cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY,
+                    "at %s user %ld answers, who is not root, in a directory where others may put a socket: it is told "
+                    "nothing",
+                    daemon->path, (long)(int32_t)uid);
+    return LSA_BROKEN;
+}
+
 static enum lsa_result link_open(struct lsa_daemon *daemon, unsigned seconds, struct link **opened)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -295,6 +330,11 @@ static enum lsa_result link_open(struct lsa_daemon *daemon, unsigned seconds, st
         close(link->fd);
         mem_free(link);
         return unreachable(daemon, error);
+    }
+    uid_t peer;
+    if (!peer_is_trusted(daemon, link->fd, &peer)) {
+        link_close(link);
+        return mistrusted(daemon, peer);
     }
     pthread_mutex_lock(&daemon->greeting);
     enum lsa_result result = link_greet(daemon, link);

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#define SESSIONS_FEW 4
 #define CACHE_MARGIN (60 * FILETIME_SECOND) /* tickets that end sooner are got anew */
 
 struct kept_session {
@@ -126,7 +127,9 @@ static SECURITY_STATUS session_publish(struct kept_session *session, uint64_t *i
     struct kept_session *oldest = NULL;
     if (n_own >= SESSIONS_OF_A_USER_MAX && (oldest = network_session_take(session->told.owner)) != NULL)
         n_own--;
-    bool room = drawn && n_own < SESSIONS_OF_A_USER_MAX && n_sessions < SESSIONS_MAX;
+    /* Users with many ids do not shut the others out: an eighth is for who has few, half of that for root. */
+    unsigned reserve = session->told.owner == 0 ? 0 : n_own < SESSIONS_FEW ? SESSIONS_MAX / 16 : SESSIONS_MAX / 8;
+    bool room = drawn && n_own < SESSIONS_OF_A_USER_MAX && n_sessions < SESSIONS_MAX - reserve;
     if (room) {
         session->told.id = *id = fresh;
         session->next = newest;

@@ -254,3 +254,37 @@ SECURITY_STATUS negotiate_accept(void *credential, void **handshake, const struc
     };
     return negotiate_handshake_step(steps, COUNT_OF(steps), NEGOTIATE_SERVER_BEGIN, credential, handshake, in, out);
 }
+
+/* The package's token in one of the client's; of what is damaged nobody waits for anything. */
+static struct slice token_inside(const struct negotiate_handshake *handshake, struct slice token)
+{
+    struct spnego_init first;
+    struct spnego_resp later;
+    bool begins =
+        handshake == NULL || handshake->state == NEGOTIATE_SERVER_BEGIN || handshake->state == NEGOTIATE_SERVER_INIT;
+    if (begins && spnego_is_framed(token))
+        return spnego_init_parse(token, &first) == WIRE_OK ? first.token : (struct slice){0};
+    if (handshake != NULL && handshake->state == NEGOTIATE_SERVER_REPLY)
+        return spnego_resp_parse(token, &later) == WIRE_OK ? later.token : (struct slice){0};
+    return token;
+}
+
+bool negotiate_accept_may_wait(void *credential, const void *handshake, const struct step_in *in)
+{
+    const struct negotiate_credential *own = credential;
+    const struct negotiate_handshake *begun = handshake;
+    struct step_in inside = *in;
+    if (in->token.len == 0 || (begun != NULL && begun->inner_done))
+        return false;
+    inside.token = token_inside(begun, in->token);
+    for (unsigned i = 0; i < own->n_inner; i++) {
+        const struct negotiate_inner *inner = &own->inner[i];
+        const struct package_authority *table = inner->package->authority;
+        if (begun != NULL && begun->chosen != NULL && begun->chosen != inner)
+            continue;
+        if (inside.token.len > 0 && table->accept_may_wait != NULL &&
+            table->accept_may_wait(inner->credential, begun != NULL ? begun->inner : NULL, &inside))
+            return true;
+    }
+    return false;
+}

@@ -58,6 +58,8 @@ SECURITY_STATUS negotiate_complete(void *handshake, struct slice_mut token);
 SECURITY_STATUS negotiate_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 SECURITY_STATUS negotiate_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 
+bool negotiate_accept_may_wait(void *credential, const void *handshake, const struct step_in *in);
+
 typedef SECURITY_STATUS negotiate_step(struct negotiate_handshake *handshake, const struct step_in *in,
                                        struct step_out *out);
 /* Runs the step that the table has for the handshake's state; the rules of a handshake's life are the same for both roles. */

@@ -9,6 +9,7 @@ static const struct package_authority negotiate_authority_table = {
     .release = negotiate_release,
     .initiate = negotiate_initiate,
     .accept = negotiate_accept,
+    .accept_may_wait = negotiate_accept_may_wait,
     .abandon = negotiate_handshake_free,
     .query_credential = negotiate_query_credential,
     .set_credential = negotiate_set_credential,

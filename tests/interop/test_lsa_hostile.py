@@ -6,6 +6,7 @@ import random
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 import lsa
@@ -16,8 +17,8 @@ INVALID_HANDLE, NO_MEMORY = 0x80090301, 0x80090300
 
 
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory):
-    with lsa.Daemon(tmp_path_factory.mktemp("lsa"), "user_connections = 200\nuser_credentials = 40\nuser_contexts = 50\n") as running:
+def daemon():
+    with tempfile.TemporaryDirectory(prefix="opensspi-lsa-") as directory, lsa.Daemon(directory, "user_connections = 200\nuser_credentials = 40\nuser_contexts = 50\n") as running:
         yield running
 
 
@@ -234,6 +235,124 @@ def test_others_objects(daemon):
         link.close()
 
 
+LOGON, DESCRIBE, TICKETS, WRAP, S4U = 13, 16, 18, 19, 12
+ONE, OTHER = 61234, 61235
+
+
+def greet_as(daemon, uid, name=None):
+    os.seteuid(uid)  # the kernel tells who connected
+    try:
+        return greet(daemon, name)
+    finally:
+        os.seteuid(0)
+
+
+def ask(link, operation, body=b""):
+    link.sendall(frame(operation, body))
+    answered, fields = reply(link)
+    assert answered == operation
+    return value(fields, 1), fields
+
+
+def step(link, credential, context, use, token=None):
+    return ask(link, STEP, number(13, credential) + number(14, context) + number(6, use) + number(16, 0) + (octets(19, token) if token else b""))
+
+
+def signs_on(client, credential, server, server_credential):
+    """A handshake of two clients of the daemon; True when the server has its end."""
+    status, fields = step(client, credential, 0, 2)
+    if status != 0x90312:
+        return False
+    context = value(fields, 14)
+    status, fields = step(server, server_credential, 0, 1, fields[19])
+    assert status == 0x90312
+    server_context = value(fields, 14)
+    status, fields = step(client, credential, context, 2, fields[19])
+    if status != 0:
+        server.sendall(frame(ABANDON, number(14, server_context)))
+        return False
+    return step(server, server_credential, server_context, 1, fields[19])[0] == 0
+
+
+def test_two_users(daemon):
+    """Of what one user has, another reaches nothing: sessions, default credentials, tickets, credentials, contexts."""
+    one, _ = greet_as(daemon, ONE)
+    other, _ = greet_as(daemon, OTHER)
+    who = number(7, 1) + text(8, "alice") + text(9, "EXAMPLE") + octets(11, "Password1!".encode("utf-16le"))
+    status, fields = ask(one, LOGON, text(4, "NTLM") + number(30, 2) + who)
+    assert status == 0
+    session = value(fields, 29)
+    status, fields = ask(one, ACQUIRE, text(4, "NTLM") + number(6, 2))  # of the session
+    assert status == 0
+    credential = value(fields, 13)
+    assert ask(one, QUERY_CREDENTIAL, number(13, credential) + number(23, 1))[1][25] == b"EXAMPLE\\alice\0"
+    status, context = begin(one, credential)
+    assert status == 0x90312
+
+    assert ask(other, LIST)[1][31] == b""
+    assert ask(other, DESCRIBE, number(29, session))[0] == INVALID_HANDLE
+    assert ask(other, DESCRIBE, number(29, 0))[0] == INVALID_HANDLE
+    assert ask(other, LOGOFF, number(29, session))[0] == INVALID_HANDLE
+    assert ask(other, LOGOFF, number(29, 0))[0] == INVALID_HANDLE
+    for use in (0, 1):
+        assert ask(other, TICKETS, text(4, "Kerberos") + number(29, session) + number(6, use))[0] == INVALID_HANDLE
+    status, fields = ask(other, ACQUIRE, text(4, "NTLM") + number(6, 2))  # nobody's
+    assert status == 0 and value(fields, 34) == 1
+    nobodys = value(fields, 13)
+    assert b"alice" not in ask(other, QUERY_CREDENTIAL, number(13, nobodys) + number(23, 1))[1][25]
+    status, fields = ask(other, ACQUIRE, text(4, "NTLM") + number(6, 2) + number(7, 0) + text(8, "alice") + text(9, "EXAMPLE"))
+    assert status == 0
+    root, _ = greet(daemon)
+    server = value(ask(root, ACQUIRE, text(4, "NTLM") + number(6, 1))[1], 13)
+    assert signs_on(one, credential, root, server)
+    assert not signs_on(other, value(fields, 13), root, server) and not signs_on(other, nobodys, root, server)
+    others = (nobodys, value(fields, 13))
+    for use in (1, 3):
+        assert ask(other, ACQUIRE, text(4, "NTLM") + number(6, use))[0] == 0x8009030E
+    guesses = [n for n in range(1, 40) if n not in others]
+    for guess in guesses:
+        assert begin(other, guess)[0] == INVALID_HANDLE
+        assert ask(other, QUERY_CREDENTIAL, number(13, guess) + number(23, 1))[0] == INVALID_HANDLE
+        assert ask(other, SET_CREDENTIAL, number(13, guess) + number(23, KDC_PROXY) + octets(24, b"x"))[0] == INVALID_HANDLE
+        assert ask(other, WRAP, text(4, "Negotiate") + number(6, 2) + number(13, guess))[0] == INVALID_HANDLE
+        assert ask(other, S4U, number(13, guess) + text(8, "bob"))[0] == INVALID_HANDLE
+        assert ask(other, QUERY_CONTEXT, number(14, guess) + number(23, 0))[0] == INVALID_HANDLE
+        assert ask(other, COMPLETE, number(14, guess) + octets(19, b"t"))[0] == INVALID_HANDLE
+        assert ask(other, STEP, number(13, guess) + number(14, guess) + number(6, 2) + number(16, 0) + octets(19, b"t"))[0] == INVALID_HANDLE
+        other.sendall(frame(RELEASE, number(13, guess)) + frame(ABANDON, number(14, guess)))
+
+    assert ask(one, LIST)[1][31] == struct.pack("<Q", session)
+    assert begin(one, credential)[0] == 0x90312
+    assert ask(one, QUERY_CONTEXT, number(14, context) + number(23, 0))[0] in (0, UNSUPPORTED)  # it is there
+    assert struct.pack("<Q", session) in ask(root, LIST)[1][31] and ask(root, DESCRIBE, number(29, session))[0] == 0
+    assert ask(one, LOGOFF, number(29, 0))[0] == 0
+    for link in (one, other, root):
+        link.close()
+
+
+def test_one_user_leaves_room(daemon):
+    """Who has all connections that a user may have takes nothing of another's."""
+    def first():
+        links.append(greet_as(daemon, ONE)[0])  # once those of the tests before are gone
+        return True
+
+    links = []
+    while len(links) < 200:
+        assert eventually(first)
+    refused = None
+    os.seteuid(ONE)
+    try:
+        refused = connect(daemon)
+    finally:
+        os.seteuid(0)
+    assert value(reply(refused)[1], 1) == NO_MEMORY
+    other, _ = greet_as(daemon, OTHER)
+    assert acquire(other)[0] == 0
+    for link in (*links, refused, other):
+        link.close()
+    assert eventually(lambda: serves(daemon))
+
+
 COMPLETE, QUERY_CREDENTIAL, SET_CREDENTIAL, QUERY_CONTEXT = 6, 7, 8, 9
 UNSUPPORTED, INVALID_TOKEN = 0x80090302, 0x80090308
 KDC_PROXY, OWN_FIRST, OWN_LAST = 3, 0x4F530101, 0x4F530105
@@ -302,10 +421,18 @@ def test_random_frames(daemon):
     assert serves(daemon)
 
 
+def resident(daemon):
+    return int(pathlib.Path(f"/proc/{daemon.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def allowance(daemon):
+    """What memory may grow by; a sanitizer keeps what was freed for a while."""
+    sanitized = "libasan" in pathlib.Path(f"/proc/{daemon.process.pid}/maps").read_text()
+    return (512 if sanitized else 64) << 20
+
+
 def test_flood(daemon):
     """Connections that come and go, large frames, closing in mid-reply: memory does not grow without end."""
-    def resident():
-        return int(pathlib.Path(f"/proc/{daemon.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
     large = frame(ACQUIRE, text(4, "NTLM") + number(6, 2) + octets(12, b"k" * 400000))
     for turn in range(3):
         for n in range(300):
@@ -316,10 +443,96 @@ def test_flood(daemon):
             link.close()
         assert eventually(lambda: serves(daemon))
         if turn == 0:
-            first = resident()
-    sanitized = "libasan" in pathlib.Path(f"/proc/{daemon.process.pid}/maps").read_text()  # which keeps freed memory for a while
-    assert resident() < first + ((512 if sanitized else 64) << 20)
+            first = resident(daemon)
+    assert resident(daemon) < first + allowance(daemon)
     assert daemon.process.poll() is None
+
+
+def flood_unread(link, request, most):
+    """Sends and never reads, until nothing more is taken of it or the connection ends; how many bytes were taken."""
+    link.settimeout(None)
+    link.setblocking(False)
+    sent, quiet = 0, time.monotonic()
+    while sent < most and time.monotonic() - quiet < 3:
+        try:
+            sent += link.send(request)
+            quiet = time.monotonic()
+        except BlockingIOError:
+            time.sleep(0.01)
+        except (BrokenPipeError, ConnectionResetError):
+            break
+    return sent
+
+
+def test_replies_that_nobody_fetches(daemon):
+    """Who does not read is not read: neither one connection nor many make the daemon keep replies without end, and others are served meanwhile."""
+    status, credential = 0, 0
+    link, name = greet(daemon)
+    status, credential = acquire(link)
+    assert status == 0
+    question = frame(QUERY_CREDENTIAL, number(13, credential) + number(23, 1)) * 400
+    before = resident(daemon)
+    links = [link] + [greet(daemon, name)[0] for _ in range(7)]
+    taken = [flood_unread(each, question, 32 << 20) for each in links]
+    # What sockets hold, what may wait here, and what was read with it; without a bound it would be all of it.
+    assert max(taken) < 8 << 20
+    assert serves(daemon)
+    assert resident(daemon) < before + allowance(daemon)
+    # And who fetches them after all gets each of them, in order.
+    link.setblocking(True)
+    link.settimeout(30)
+    n_replies = 0
+    for _ in range(taken[0] // len(frame(QUERY_CREDENTIAL, number(13, credential) + number(23, 1)))):
+        operation, fields = reply(link)
+        assert operation == QUERY_CREDENTIAL and value(fields, 1) == 0
+        n_replies += 1
+    assert n_replies > 1000
+    for each in links:
+        each.close()
+    assert eventually(lambda: serves(daemon))
+
+
+WHO_ALICE = number(7, 1) + text(9, "EXAMPLE")
+
+
+@pytest.mark.parametrize("request_body, word", [
+    (number(7, 1) + text(8, "a" * 4096) + octets(11, b"p\0"), b"user's name"),
+    (WHO_ALICE + text(8, "alice") + octets(11, b"p\0" * 2049), b"password"),
+    (number(7, 1) + text(8, "alice") + text(9, "d" * 4096) + octets(11, b"p\0"), b"domain"),
+    (number(7, 4) + text(8, "alice") + octets(12, b"\x05\x02" + bytes(65535)), b"keytab"),
+    (text(5, "p" * 4096), b"principal"),
+])
+def test_too_long_to_be_kept(daemon, request_body, word):
+    """With a word each, and the connection goes on."""
+    link, _ = greet(daemon)
+    link.sendall(frame(ACQUIRE, text(4, "NTLM") + number(6, 2) + request_body))
+    _, fields = reply(link)
+    assert value(fields, 1) == NO_MEMORY and word in fields[2]
+    assert acquire(link)[0] == 0
+    link.close()
+
+
+def test_bytes_that_are_kept(tmp_path):
+    """Not only how many credentials a user has is bounded, but also what they hold."""
+    with lsa.Daemon(tmp_path, "user_credentials = 100000\n") as running:
+        link, _ = greet(running)
+        keytab = b"\x05\x02" + (struct.pack(">i", 41) + struct.pack(">H", 1) + struct.pack(">H", 1) + b"R" + struct.pack(">H", 1) + b"u" +
+                                struct.pack(">IIBHH", 1, 0, 1, 17, 16) + bytes(16) + struct.pack(">I", 1)) * 1400
+        n_kept = 0
+        while n_kept < 2000:
+            link.sendall(frame(ACQUIRE, text(4, "Kerberos") + number(6, 2) + number(7, 4) + text(8, "u@R") + octets(12, keytab)))
+            _, fields = reply(link)
+            if value(fields, 1) != 0:
+                break
+            n_kept += 1
+        assert value(fields, 1) == NO_MEMORY and b"memory" in fields[2], fields
+        assert 400 < n_kept < 700  # of 62 KiB each in 32 MiB
+        other, _ = greet(running)
+        other.sendall(frame(LIST))
+        assert value(reply(other)[1], 1) == 0
+        link.close()
+        assert eventually(lambda: acquire(greet(running)[0])[0] == 0)
+        other.close()
 
 
 def test_a_second_daemon(daemon):

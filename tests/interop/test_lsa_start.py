@@ -82,6 +82,28 @@ def test_wrong_configurations(tmp_path):
     assert (tmp_path / "lsa.sock").read_text() == "no socket"
 
 
+def test_directory_of_the_socket(tmp_path):
+    """It does not begin where others could put a socket in its place, and at its end removes no other's."""
+    for mode, owner in ((0o1777, 0), (0o775, 0), (0o755, 61234)):
+        daemon = lsa.Daemon(tmp_path)
+        tmp_path.chmod(mode)
+        os.chown(tmp_path, owner, 0)
+        done = subprocess.run([str(lsa.PROGRAM)], env=daemon.env, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 1 and "its directory" in done.stderr
+        assert not daemon.socket.exists()
+    os.chown(tmp_path, 0, 0)
+    with lsa.Daemon(tmp_path) as daemon:
+        daemon.socket.unlink()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(daemon.socket))
+            daemon.stop()
+            assert daemon.socket.exists()
+            daemon.socket.unlink()
+    with lsa.Daemon(tmp_path) as daemon:
+        daemon.stop()
+        assert not daemon.socket.exists()
+
+
 def test_words():
     assert subprocess.run([str(lsa.PROGRAM), "--version"], capture_output=True, text=True, timeout=30, check=True).stdout.startswith("opensspi-lsad")
     assert subprocess.run([str(lsa.PROGRAM), "--nonsense"], capture_output=True, text=True, timeout=30, check=False).returncode == 2

@@ -14,6 +14,7 @@
 #include "core/cause.h"
 #include "kerberos/behalf.h"
 #include "kerberos/delegated.h"
+#include "kerberos/handshake.h"
 #include "kerberos/password_keys.h"
 #include "kerberos/proxy.h"
 #include "kerberos/settings.h"
@@ -62,6 +63,25 @@ static void test_settings_replace_the_source(void **state)
     assert_string_equal(after->client, "robot");
     kerberos_source_put(before);
     kerberos_source_put(after);
+    kerberos_release(credential);
+}
+
+/* A password without a name is nobody's: a failure, as early as a ticket is wanted. */
+static void test_password_of_nobody(void **state)
+{
+    static char nobody[] = "";
+    struct identity identity = password_identity();
+    char target[] = "host/server.example.test";
+    const struct step_in in = {.target = target};
+    struct step_out out = {.token = writer_growing(64), .record = writer_growing(64)};
+    void *handshake = NULL;
+    (void)state;
+    identity.user = nobody;
+    struct kerberos_credential *credential = acquire(&identity, SECPKG_CRED_OUTBOUND);
+    assert_int_equal(kerberos_initiate(credential, &handshake, &in, &out), SEC_E_NO_CREDENTIALS);
+    assert_null(handshake);
+    writer_release(&out.token);
+    writer_release(&out.record);
     kerberos_release(credential);
 }
 
@@ -297,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings_replace_the_source),
+        cmocka_unit_test(test_password_of_nobody),
         cmocka_unit_test(test_keytab_in_an_identity),
         cmocka_unit_test(test_proxy_settings),
         cmocka_unit_test(test_clocks),

@@ -172,12 +172,55 @@ static void test_bound(void **state)
     free(refused);
 }
 
+static enum late_end leave_behind(void)
+{
+    void *data = work_new(true);
+    SECURITY_STATUS status;
+    enum late_end end = late_run(LATE_KDC, &table, &data, kdc_deadline(0), &status);
+    free(data); /* of one that never started */
+    return end;
+}
+
+/* A process that works for many: one of them cannot use up what the others need. */
+static void test_shares(void **state)
+{
+    (void)state;
+    none_left_await();
+    unsigned before = gate.n_freed;
+    gate_set(false);
+    unsigned n_left = 0;
+    for (uint64_t whom = 1; whom <= LATE_ABANDONED_MAX / LATE_SHARE; whom++) {
+        late_work_for(whom);
+        for (unsigned i = 0; i < LATE_SHARE; i++, n_left++)
+            assert_int_equal(leave_behind(), LATE_OVER);
+        assert_int_equal(leave_behind(), LATE_FULL);
+    }
+    assert_int_equal(kdc_abandoned(), LATE_ABANDONED_MAX);
+    late_work_for(0);
+    assert_int_equal(leave_behind(), LATE_FULL);
+    late_work_for(100); /* who has none yet has one */
+    assert_int_equal(leave_behind(), LATE_OVER);
+    assert_int_equal(leave_behind(), LATE_FULL);
+    n_left++;
+    waiting_await(n_left);
+    gate_set(true);
+    freed_await(before + n_left);
+    none_left_await();
+    gate_set(false);
+    late_work_for(1); /* what ended is forgotten */
+    assert_int_equal(leave_behind(), LATE_OVER);
+    late_work_for(0);
+    gate_set(true);
+    none_left_await();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_result_and_cause),
         cmocka_unit_test(test_late_work_is_left_behind),
         cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_shares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

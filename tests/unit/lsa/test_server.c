@@ -1,0 +1,352 @@
+/*
+ * The daemon's loop over connections in memory (fuzz/lsad/fake_loop.h): whose turn it is, replies that nobody fetches, arrivals without memory, shares.
+ * build: all
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "api/api.h"
+#include "core/cause.h"
+#include "fuzz/lsad/daemon_world.h"
+#include "fuzz/lsad/fake_loop.h"
+#include "kerberos/checksum.h"
+#include "kerberos/user_to_user.h"
+#include "lsa/authority.h"
+#include "lsa/seal.h"
+#include "negotiate/spnego.h"
+#include "server.h"
+#include <string.h>
+
+#define SOMEBODY 1001
+
+static struct server server;
+
+static int begin(void **state)
+{
+    (void)state;
+    daemon_world_configure(SOMEBODY);
+    config_for_daemon();
+    authority_embed();
+    api_start();
+    return seal_start() ? 0 : -1;
+}
+
+static int loop_open(void **state)
+{
+    (void)state;
+    memset(&server, 0, sizeof server);
+    server.limits = (struct limits){
+        .connections = 32, .user_connections = 32, .user_contexts = 5, .user_credentials = 5, .workers = 4};
+    return server_listen(&server, -1) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    server_run(&server);
+    assert_int_equal(server.n_connections, 0);
+    assert_null(server.users);
+    assert_null(server.clients);
+    loop_clear();
+    return 0;
+}
+
+static void say(struct wire *wire, enum lsa_operation operation, uint32_t n_times)
+{
+    for (uint32_t i = 0; i < n_times; i++) {
+        AUTO_WRITER struct writer request = writer_growing(16);
+        lsa_head_write(&request, operation, false, i);
+        assert_int_equal(lsa_body_end(&request), WIRE_OK);
+        bytes_add(&wire->to_server, request.data, request.len);
+    }
+}
+
+/* Whole replies so far. */
+static unsigned count_replies(const struct wire *wire)
+{
+    struct reader reader = reader_of(slice_of(wire->to_client.data, wire->to_client.len));
+    struct lsa_head head;
+    struct slice body;
+    unsigned n_replies = 0;
+    while (lsa_head_read(&reader, &head) == WIRE_OK && reader_bytes(&reader, head.body_len, &body) == WIRE_OK)
+        n_replies++;
+    return n_replies;
+}
+
+static struct wire *greeted(uid_t uid)
+{
+    struct wire *wire = loop_connect(uid);
+    assert_non_null(wire);
+    say(wire, LSA_HELLO, 1);
+    loop_deliver(wire, SIZE_MAX);
+    return wire;
+}
+
+/* Who asks much has its turn, and then the others have theirs. */
+static void test_turns(void **state)
+{
+    (void)state;
+    struct wire *busy = greeted(SOMEBODY), *quick = greeted(SOMEBODY);
+    say(busy, LSA_LIST_SESSIONS, 1000);
+    say(quick, LSA_LIST_SESSIONS, 1);
+    loop_deliver(busy, SIZE_MAX);
+    assert_int_equal(count_replies(busy), 1 + TURN_FRAMES);
+    assert_false(busy->reading);
+    loop_deliver(quick, SIZE_MAX);
+    assert_int_equal(count_replies(quick), 2);
+    loop_turn();
+    assert_int_equal(count_replies(busy), 1 + 2 * TURN_FRAMES);
+    for (unsigned i = 0; i < 1000 / TURN_FRAMES; i++)
+        loop_turn();
+    assert_int_equal(count_replies(busy), 1001);
+    assert_true(busy->reading);
+    assert_true(loop_is_idle());
+}
+
+/* Half a request behind many whole ones waits for its rest, and a connection that ends in its turn is gone. */
+static void test_turns_and_halves(void **state)
+{
+    (void)state;
+    struct wire *busy = greeted(SOMEBODY), *gone = greeted(SOMEBODY);
+    say(busy, LSA_LIST_SESSIONS, 21);
+    busy->to_server.len -= 5;
+    loop_deliver(busy, SIZE_MAX);
+    for (int i = 0; i < 5; i++)
+        loop_turn();
+    assert_int_equal(count_replies(busy), 21);
+    assert_true(busy->reading);
+    busy->to_server.len += 5;
+    loop_deliver(busy, SIZE_MAX);
+    assert_int_equal(count_replies(busy), 22);
+    say(gone, LSA_LIST_SESSIONS, 40);
+    say(gone, LSA_HELLO, 1); /* a second one ends it */
+    say(gone, LSA_LIST_SESSIONS, 40);
+    loop_deliver(gone, SIZE_MAX);
+    for (int i = 0; i < 6; i++)
+        loop_turn();
+    assert_int_equal(count_replies(gone), 41);
+    assert_null(gone->pipe);
+    assert_int_equal(server.n_connections, 1);
+    assert_true(loop_is_idle());
+}
+
+/* Replies wait up to a bound; then nothing more is read, until they are fetched. None is lost. */
+static void test_nobody_fetches(void **state)
+{
+    (void)state;
+    struct wire *wire = greeted(SOMEBODY);
+    wire->room = 0;
+    say(wire, LSA_LIST_SESSIONS, 20000);
+    for (int i = 0; i < 20000; i++) {
+        loop_deliver(wire, SIZE_MAX);
+        loop_turn();
+    }
+    const struct connection *connection = server.connections;
+    assert_false(wire->reading);
+    assert_in_range(connection->n_output, OUTPUT_MAX, OUTPUT_MAX + 4096);
+    assert_true(wire->n_read <= (128 << 10));
+    assert_int_equal(connection->n_counted, connection->n_output + connection->input.len);
+    assert_int_equal(server.users->n_passing, connection->n_counted);
+    while (count_replies(wire) < 20001) {
+        unsigned before = count_replies(wire);
+        for (int i = 0; i < 100; i++) {
+            loop_room(wire, 4096);
+            loop_deliver(wire, SIZE_MAX);
+            loop_turn();
+        }
+        assert_true(count_replies(wire) > before);
+    }
+    assert_int_equal(server.users->n_passing, 0);
+    assert_true(wire->reading);
+}
+
+/* A write that fails at once ends its connection, and no other. */
+static void test_write_fails(void **state)
+{
+    (void)state;
+    struct wire *wire = greeted(SOMEBODY), *other = greeted(SOMEBODY);
+    wire->room = 3;
+    loop_write_fails = true;
+    say(wire, LSA_LIST_SESSIONS, 2);
+    loop_deliver(wire, SIZE_MAX);
+    loop_write_fails = false;
+    loop_turn();
+    assert_null(wire->pipe);
+    say(other, LSA_LIST_SESSIONS, 1);
+    loop_deliver(other, SIZE_MAX);
+    assert_int_equal(count_replies(other), 2);
+}
+
+/* Somebody came, and there was no memory: later there is. */
+static void test_arrival_without_memory(void **state)
+{
+    (void)state;
+    loop_fault = 1;
+    struct wire *wire = loop_connect(SOMEBODY);
+    assert_non_null(wire);
+    assert_false(wire->accepted);
+    loop_tick();
+    assert_true(wire->accepted);
+    say(wire, LSA_HELLO, 1);
+    loop_deliver(wire, SIZE_MAX);
+    assert_int_equal(count_replies(wire), 1);
+}
+
+/* ---- who waits for a KDC does not do it in the loop ---- */
+
+static uint64_t acquire_inbound(struct wire *wire, const char *package, const char *password)
+{
+    AUTO_WRITER struct writer request = writer_growing(256);
+    struct lsa_head head;
+    struct lsa_message reply;
+    size_t before = wire->to_client.len;
+    lsa_head_write(&request, LSA_ACQUIRE, false, 1);
+    lsa_text_write(&request, LSA_PACKAGE, package);
+    lsa_number_write(&request, LSA_USE, SECPKG_CRED_INBOUND);
+    if (password != NULL) {
+        lsa_number_write(&request, LSA_IDENTITY, LSA_HAS_PASSWORD);
+        lsa_text_write(&request, LSA_USER, "server");
+        lsa_text_write(&request, LSA_DOMAIN, "EXAMPLE.TEST");
+        lsa_bytes_write(&request, LSA_PASSWORD, slice_of(password, 8));
+    }
+    assert_int_equal(lsa_body_end(&request), WIRE_OK);
+    bytes_add(&wire->to_server, request.data, request.len);
+    loop_deliver(wire, SIZE_MAX);
+    while (loop_work(0))
+        ;
+    struct reader reader = reader_of(slice_of(wire->to_client.data + before, wire->to_client.len - before));
+    assert_int_equal(lsa_head_read(&reader, &head), WIRE_OK);
+    assert_int_equal(lsa_body_read(reader_rest(&reader), LSA_ACQUIRE, true, &reply), WIRE_OK);
+    assert_int_equal(lsa_number(&reply, LSA_STATUS), SEC_E_OK);
+    return lsa_number(&reply, LSA_CREDENTIAL);
+}
+
+/* Is a server's first step with this token answered at once? */
+static bool answers_at_once(struct wire *wire, uint64_t credential, struct slice token)
+{
+    AUTO_WRITER struct writer request = writer_growing(256);
+    unsigned before = count_replies(wire);
+    lsa_head_write(&request, LSA_STEP, false, 1);
+    lsa_number_write(&request, LSA_CREDENTIAL, credential);
+    lsa_number_write(&request, LSA_CONTEXT, 0);
+    lsa_number_write(&request, LSA_USE, SECPKG_CRED_INBOUND);
+    lsa_number_write(&request, LSA_FLAGS, 0);
+    lsa_bytes_write(&request, LSA_TOKEN, token);
+    assert_int_equal(lsa_body_end(&request), WIRE_OK);
+    bytes_add(&wire->to_server, request.data, request.len);
+    loop_deliver(wire, SIZE_MAX);
+    bool at_once = count_replies(wire) > before;
+    while (loop_work(0))
+        ;
+    assert_int_equal(count_replies(wire), before + 1);
+    loop_turn();
+    return at_once;
+}
+
+static void test_kdc_is_not_waited_for(void **state)
+{
+    (void)state;
+    static const uint8_t kerberos_oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02};
+    const struct slice oid = slice_of(kerberos_oid, sizeof kerberos_oid);
+    const struct krb_tgt_request nobody = {0};
+    AUTO_WRITER struct writer request = writer_growing(64), asks = writer_growing(64), list = writer_growing(64),
+                              first = writer_growing(64), token = writer_growing(1024), wrapped = writer_growing(1024);
+    krb_tgt_request_write(&request, &nobody);
+    krb_token_write(&asks, KRB_USER, TOKEN_TGT_REQ, writer_slice_of(&request));
+    daemon_world_token(&token, 1);
+    spnego_mech_list_write(&list, &oid, 1);
+    spnego_init_write(&first, writer_slice_of(&list), writer_slice_of(&asks));
+    spnego_init_write(&wrapped, writer_slice_of(&list), writer_slice_of(&token));
+    struct wire *wire = greeted(0);
+    uint64_t keytab = acquire_inbound(wire, "Kerberos", NULL), negotiate = acquire_inbound(wire, "Negotiate", NULL),
+             password = acquire_inbound(wire, "Kerberos", "p\0a\0s\0s");
+    assert_true(answers_at_once(wire, keytab, writer_slice_of(&token)));
+    assert_true(answers_at_once(wire, negotiate, writer_slice_of(&wrapped)));
+    assert_true(answers_at_once(wire, keytab, slice_of("nonsense", 8)));
+    assert_false(answers_at_once(wire, keytab, writer_slice_of(&asks))); /* for the server's own ticket */
+    assert_false(answers_at_once(wire, negotiate, writer_slice_of(&first)));
+    assert_false(answers_at_once(wire, negotiate, writer_slice_of(&asks)));
+    assert_false(answers_at_once(wire, password, writer_slice_of(&token))); /* for the salt of its keys */
+}
+
+static void log_on(struct wire *wire)
+{
+    AUTO_WRITER struct writer request = writer_growing(64);
+    lsa_head_write(&request, LSA_CHANGE_PASSWORD, false, 1);
+    lsa_text_write(&request, LSA_PACKAGE, "NTLM");
+    lsa_text_write(&request, LSA_USER, "nobody");
+    lsa_bytes_write(&request, LSA_PASSWORD, slice_of("a\0", 2));
+    lsa_bytes_write(&request, LSA_NEW_PASSWORD, slice_of("b\0", 2));
+    assert_int_equal(lsa_body_end(&request), WIRE_OK);
+    bytes_add(&wire->to_server, request.data, request.len);
+    loop_deliver(wire, SIZE_MAX);
+}
+
+/* Of sixteen workers a user has at most half, users who have some fourteen, all users fifteen, and root the last. */
+static void test_workers(void **state)
+{
+    (void)state;
+    struct wire *waiting[30];
+    server.limits.workers = 16;
+    for (int i = 0; i < 10; i++)
+        log_on(waiting[i] = greeted(SOMEBODY));
+    assert_int_equal(server.n_running, 8);
+    for (int i = 10; i < 20; i++)
+        log_on(waiting[i] = greeted(SOMEBODY + 1));
+    assert_int_equal(server.n_running, 14);
+    log_on(waiting[20] = greeted(SOMEBODY + 2));
+    assert_int_equal(server.n_running, 15);
+    log_on(waiting[21] = greeted(SOMEBODY + 3));
+    assert_int_equal(server.n_running, 15);
+    log_on(waiting[22] = greeted(0));
+    log_on(waiting[23] = greeted(0));
+    assert_int_equal(server.n_running, 16);
+    assert_int_equal(server.n_waiting, 2 + 4 + 1 + 1);
+    while (loop_work(3)) /* in some order */
+        ;
+    assert_int_equal(server.n_running + server.n_waiting, 0);
+    for (int i = 0; i < 24; i++)
+        assert_int_equal(count_replies(waiting[i]), 2);
+}
+
+static unsigned greet_many(uid_t uid, unsigned most)
+{
+    unsigned n_greeted = 0;
+    for (unsigned i = 0; i < most; i++) {
+        struct wire *wire = loop_connect(uid);
+        assert_non_null(wire);
+        if (wire->reading)
+            n_greeted++;
+        loop_turn();
+    }
+    return n_greeted;
+}
+
+/* Of 32 connections the last eighth is for those who have little, half of that for root. */
+static void test_shares(void **state)
+{
+    (void)state;
+    assert_int_equal(greet_many(SOMEBODY, 30), 28);
+    assert_int_equal(greet_many(SOMEBODY + 1, 3), 2);
+    assert_int_equal(greet_many(SOMEBODY + 2, 1), 0);
+    assert_int_equal(greet_many(0, 2), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_turns, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_turns_and_halves, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_nobody_fetches, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_write_fails, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_arrival_without_memory, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_kdc_is_not_waited_for, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_workers, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_shares, loop_open, end),
+    };
+    return cmocka_run_group_tests(tests, begin, NULL);
+}
