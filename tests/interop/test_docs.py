@@ -346,7 +346,7 @@ PROOF = {
                               "MIT KDC": ("test_kerberos_mit_s4u.py", "S4U2Proxy"), "a Samba domain": ("test_kerberos_delegation.py", "S4U2Self"), "SoftHSM": ("test_kerberos_pkinit.py", "softhsm")},
     "Negotiate": {"MIT SPNEGO": ("test_negotiate_peers.py", "spnego"), "gss-ntlmssp": ("test_negotiate_peers.py", "gss-ntlmssp"),
                   "Samba's ntlm_auth": ("test_negotiate_peers.py", "ntlm_auth"), "Samba's LDAP server": ("test_negotiate_ad.py", "LDAP"),
-                  "Wine's client": ("test_sockauth.py", "Wine")},
+                  "Wine": ("test_kerberos_wine.py", "egotiate")},
     "The security authority": {"MIT KDC": ("test_lsa_kerberos.py", "realm"), "two users": ("../unit/lsa/test_daemon.c", "test_two_users")},
     "The functions of `ntsecapi": {"MIT KDC": ("test_lsa_functions.py", "realm")},
     "Source written": {"mingw-w64": ("porting.py", "mingw"), "Wine": ("test_porting_wine.py", "Wine")},

@@ -16,6 +16,7 @@ from realm import Realm  # noqa: E402
 from test_sockauth import SAMPLE, TARGET, TEXT, Server, client, value, wires  # noqa: E402
 
 USER, SERVICE = "alice@EXAMPLE.TEST", f"{TARGET}@EXAMPLE.TEST"
+PASSWORD = "Password1!"
 RC4_TARGET = "host/rc4.example.test"
 FLAGS = "integrity,confidentiality,replay_detect,sequence_detect"
 
@@ -37,13 +38,13 @@ def world_of_the_module():
                    "server": {**realm.env, "OPENSSPI_CONFIG": str(place / "opensspi.conf")}}
 
 
-def server_of(world, **more):
-    return Server(world, "-p", "Kerberos", "-n", "1", environment={**world["server"], **more})
+def server_of(world, package="Kerberos", **more):
+    return Server(world, "-p", package, "-n", "1", environment={**world["server"], **more})
 
 
-def windows_client(world, port, flags, target=TARGET, **more):
+def windows_client(world, port, flags, target=TARGET, package="Kerberos", **more):
     krb5 = {key: world["realm"].env[key] for key in ("KRB5_CONFIG", "KRB5CCNAME")}
-    return client(world, port, "-p", "Kerberos", "-t", target, "-f", flags, "-m", TEXT, user=None, password=None,
+    return client(world, port, "-p", package, "-t", target, "-f", flags, "-m", TEXT, user=None, password=None,
                   command=[world["wine"], str(world["exe"] / "sockauth_client.exe")],
                   environment={**world["environment"], **krb5, **more})
 
@@ -124,3 +125,61 @@ def test_wrong_key(world):
         assert (code, server.wait()) == (1, 1)
     assert "server: AcceptSecurityContext: SEC_E_WRONG_PRINCIPAL" in server.text()
     assert "client: the server refused: SEC_E_WRONG_PRINCIPAL" in shown
+
+
+# Negotiate. Wine's, where it has Kerberos, is MIT's SPNEGO with whatever mechanisms MIT's GSSAPI knows; gss-ntlmssp is one. Wine calls each of them Kerberos.
+
+def windows_server(world, *words):
+    users = world["place"] / "users"
+    users.write_text(f"EXAMPLE:alice:{PASSWORD}\n")
+    own = {"NTLM_USER_FILE": str(users), "NETBIOS_COMPUTER_NAME": "SERVER", "NETBIOS_DOMAIN_NAME": "EXAMPLE",
+           **{key: world["realm"].env[key] for key in ("KRB5_CONFIG", "KRB5_KTNAME")}}
+    return Server(world, "-p", "Negotiate", "-n", "1", *words, command=[world["wine"], str(world["exe"] / "sockauth_server.exe")],
+                  environment={**world["environment"], **own})
+
+
+def our_client(world, port, flags, password=None):
+    """By ticket; with a password there is none."""
+    environment = dict(world["server"])
+    if password:
+        environment["KRB5CCNAME"] = f"FILE:{world['place']}/none"
+    return client(world, port, "-p", "Negotiate", "-t", TARGET, "-f", flags, "-m", TEXT, environment=environment,
+                  user="EXAMPLE\\alice" if password else None, password=password)
+
+
+def test_negotiate_server_in_dce_style(world):
+    with windows_server(world) as server:
+        code, shown = our_client(world, server.port, FLAGS + ",dce_style,mutual_auth")
+        assert (code, server.wait()) == (0, 0), shown + server.text()
+    served = server.text()
+    assert value(shown, "client", "chosen") == "Kerberos" and shown.count("client: step ") == 3
+    assert f"server: unseals    {TEXT}\n" in served and f"server: verifies   {TEXT}\n" in served
+    assert "client: unseals    Yes: " in shown and "client: verifies   Yes: " in shown
+
+
+@pytest.mark.parametrize("password, chosen", [(None, "Kerberos"), (PASSWORD, "NTLM")])
+def test_negotiate_server_signs(world, password, chosen):
+    """By ticket, and without one by password with the codes over the list; then signed messages both ways."""
+    with windows_server(world, "-f", "connection") as server:
+        code, shown = our_client(world, server.port, "connection", password)
+        assert (code, server.wait()) == (0, 0), shown + server.text()
+    assert value(shown, "client", "chosen") == chosen
+    assert f"server: verifies   {TEXT}\n" in server.text() and "client: verifies   Yes: " in shown
+
+
+def test_negotiate_server_refuses(world):
+    with windows_server(world, "-f", "connection") as server:
+        code, shown = our_client(world, server.port, "connection", "wrong")
+        assert (code, server.wait()) == (1, 1), shown
+    assert "client: the server refused: SEC_E_" in shown and "verifies" not in server.text()
+
+
+def test_negotiate_client_in_dce_style(world):
+    with server_of(world, "Negotiate") as server:
+        code, shown = windows_client(world, server.port, FLAGS + ",dce_style,mutual_auth", package="Negotiate")
+        assert (code, server.wait()) == (0, 0), shown + server.text()
+    served = server.text()
+    check_names(served)
+    assert value(served, "server", "chosen") == "Kerberos"
+    assert f"server: unseals    {TEXT}\n" in served and f"server: verifies   {TEXT}\n" in served
+    assert "client: unseals    Yes: " in shown and "client: verifies   Yes: " in shown
