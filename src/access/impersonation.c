@@ -127,23 +127,24 @@ void impersonation_end(void)
     TRACE("access", "thread %ld reverts", (long)syscall(SYS_gettid));
 }
 
-struct as_process as_process_begin(void)
+static bool suspend(void)
 {
-    struct as_process scope = {.suspended = false};
-    if (__builtin_expect(self.in_kernel, 0) && !self.suspended) {
-        thread_ids_restore(&self.base);
-        self.suspended = scope.suspended = true;
-    }
-    return scope;
+    if (__builtin_expect(!self.in_kernel, 1) || self.suspended)
+        return false;
+    thread_ids_restore(&self.base);
+    self.suspended = true;
+    return true;
 }
 
-void as_process_end(struct as_process *scope)
+static void restore(void)
 {
     bool ignored;
-    if (!scope->suspended)
-        return;
-    scope->suspended = false;
     self.suspended = false;
     if (thread_ids_take(&self.base, &self.token->facts->unix_ids, &ignored) != SEC_E_OK)
         thread_ids_end_process("its client's user, after work of the library");
+}
+
+__attribute__((constructor)) static void hook(void)
+{
+    as_process_hook(suspend, restore);
 }

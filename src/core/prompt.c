@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "base/writer.h"
+#include "core/as_process.h"
 #include "core/cause.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -128,6 +129,7 @@ static SECURITY_STATUS fill(const char *user, const char *domain, const char *pa
 
 SECURITY_STATUS prompt_ask(const struct prompt *prompt, struct identity *identity, bool *declined)
 {
+    AS_PROCESS_SCOPE; /* a program that is begun by a thread that impersonates would be its client's, with the way back to this process's user */
     char question[1024], name[ANSWER_MAX], password[ANSWER_MAX];
     SECURITY_STATUS nobody = SEC_E_NO_CREDENTIALS;
     const char *user = prompt->user;
