@@ -50,9 +50,10 @@ __attribute__((constructor)) static void guard(void)
 }
 
 /*
- * Whose configuration and stores: root's or a user's. Said once by a process, and once again by a child of fork, for a thread may act as somebody else whenever
- * a file is read again: by this library, or by its host's own system calls, which leave the ids alone that lead back. Those are asked: the real user, or in a
- * set-user-ID program the saved one, whom the real one would otherwise configure.
+ * Whose configuration and stores: root's or a user's. Said once by a process, for a thread may act as somebody else whenever a file is read again: by this
+ * library, or by its host's own system calls, which leave the ids alone that lead back. Those are asked: the real user, or in a set-user-ID program the saved
+ * one, whom the real one would otherwise configure. A child of fork says it once more; what it inherited it keeps while the files stay, for it may not be able
+ * to read them.
  */
 static uid_t process_user(void)
 {
@@ -264,7 +265,7 @@ static SECURITY_STATUS snapshot_read(struct snapshot *snapshot)
 
 static bool snapshot_is_current(const struct snapshot *snapshot, const struct snapshot *wanted)
 {
-    require(snapshot->n_files == wanted->n_files && snapshot->user == wanted->user, false);
+    require(snapshot->n_files == wanted->n_files, false);
     for (unsigned i = 0; i < snapshot->n_files; i++) {
         struct file_state state = file_state_of(snapshot->file[i]);
         require(strcmp(snapshot->file[i], wanted->file[i]) == 0 && file_state_equal(&state, &snapshot->state[i]),
