@@ -97,7 +97,9 @@ wbcErr wbcCtxSidsToUnixIds(struct wbcContext *context, const struct wbcDomainSid
     asked();
     for (uint32_t i = 0; i < n_sids; i++) {
         uint32_t rid;
-        ids[i] = (struct wbcUnixId){.type = WBC_ID_TYPE_NOT_SPECIFIED};
+        pthread_mutex_lock(&lock);
+        ids[i] = control.id_of_all;
+        pthread_mutex_unlock(&lock);
         if (!rid_of(&sids[i], &rid))
             continue;
         if (rid == 666)
@@ -208,6 +210,14 @@ wbcErr wbcCtxListTrusts(struct wbcContext *context, struct wbcDomainInfo **domai
     *n_domains = control.n_trusts;
     if (error == WBC_ERR_SUCCESS && control.n_trusts <= sizeof control.trusts / sizeof control.trusts[0])
         *domains = copy_of(control.trusts, sizeof control.trusts);
+    if (control.n_to_hold > 0) {
+        control.n_to_hold--;
+        control.n_held++;
+        pthread_cond_broadcast(&changed);
+        while (control.holds)
+            pthread_cond_wait(&changed, &lock);
+        control.n_held--;
+    }
     pthread_mutex_unlock(&lock);
     return error;
 }
