@@ -2,6 +2,7 @@
 
 #include "access/winbind_domains.h"
 #include "base/memory.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include <string.h>
 
@@ -197,5 +198,25 @@ SECURITY_STATUS winbind_sid_of_name(const struct config *config, const char *dom
     require(asked->known, SEC_E_OK);
     try(wbclient_sid_take(&asked->sid, sid));
     *use = (enum sid_use)asked->type;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS winbind_sid_belongs(const struct config *config, const struct sid *sid, const char *domain,
+                                    const char *name, bool *belongs)
+{
+    const struct winbind_settings settings = winbind_settings_of(config);
+    const struct winbind_domains *domains = NULL;
+    struct sid own;
+    AUTO_FREE char *key = text_upper(domain);
+    *belongs = false;
+    require(key != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    if (sid_domain(sid, &own) != WIRE_OK || well_known_of_name(domain, name) != NULL)
+        return SEC_E_OK;
+    try(winbind_domains_get(&settings, true, &domains));
+    const struct winbind_domain *owner = winbind_domain_of_sid(domains, sid),
+                                *named = winbind_domain_find(domains, key);
+    bool untold = owner == NULL && named != NULL && named->sid.revision == 0 && !winbind_sid_is_local(domains, sid);
+    *belongs = owner == named || untold;
+    winbind_domains_release(domains);
     return SEC_E_OK;
 }

@@ -146,8 +146,10 @@ wbcErr wbcCtxLookupSid(struct wbcContext *context, const struct wbcDomainSid *si
         return WBC_ERR_DOMAIN_NOT_FOUND;
     for (size_t at = 0; at < KNOWN; at++)
         if (known[at].rid == rid) {
-            *domain = strdup("FAKE");
-            *name = strdup(known[at].name);
+            pthread_mutex_lock(&lock);
+            *domain = strdup(control.lies_domain != NULL ? control.lies_domain : "FAKE");
+            *name = strdup(control.lies_name != NULL ? control.lies_name : known[at].name);
+            pthread_mutex_unlock(&lock);
             *type = known[at].sid_type;
             return WBC_ERR_SUCCESS;
         }
@@ -164,6 +166,10 @@ wbcErr wbcCtxLookupName(struct wbcContext *context, const char *domain, const ch
     for (size_t at = 0; at < KNOWN; at++)
         if (strcasecmp(known[at].name, name) == 0) {
             *sid = sid_of(known[at].rid);
+            pthread_mutex_lock(&lock);
+            if (control.lies_number != 0)
+                sid->sub_auths[3] = control.lies_number;
+            pthread_mutex_unlock(&lock);
             *type = known[at].sid_type;
             return WBC_ERR_SUCCESS;
         }
