@@ -69,7 +69,11 @@ foreach(source IN LISTS unit_tests)
         target_link_libraries(${name} PRIVATE PkgConfig::UV PkgConfig::SECCOMP)
     endif()
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+    set(timeout 120)
+    if(CMAKE_CROSSCOMPILING_EMULATOR) # valgrind
+        set(timeout 3600)
+    endif()
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout})
 endforeach()
 
 # Modules with packages of other people's, each with something wrong: tests/modules/cases.txt names them; lsa.c has those

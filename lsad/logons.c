@@ -17,7 +17,7 @@ static SECURITY_STATUS proof_write(struct job *job, const struct logon_proof *pr
 {
     AUTO_WRITER struct writer sealed = writer_growing(proof->kept.len + 128);
     if (proof->kept.len > 0) {
-        try(seal_write(secret_slice(&proof->kept), &sealed));
+        try(seal_write(proof->package, secret_slice(&proof->kept), &sealed));
         require(writer_finish(&sealed) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
         lsa_bytes_write(&job->reply, LSA_DELEGATED, writer_slice_of(&sealed));
     }

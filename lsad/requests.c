@@ -293,7 +293,7 @@ static SECURITY_STATUS run_acquire_delegated(struct job *job, const struct confi
     const struct package *package;
     AUTO_SECRET struct secret plain = {0};
     try(job_package(job, &package));
-    try(seal_open(job->message.field[LSA_DELEGATED], &plain));
+    try(seal_open(package, job->message.field[LSA_DELEGATED], &plain));
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
     struct credential *service = job->credential != NULL ? job->credential->credential : NULL;
     try(local_authority.acquire_delegated(package, &request, secret_slice(&plain), service, &job->new_credential));
@@ -371,6 +371,7 @@ void job_run(struct job *job)
         return; /* job_prepare said no */
     cause_clear();
     late_work_for((uint64_t)job->uid + 1);
+    seal_for(job->uid);
     job->status = job->head.operation == LSA_STEP ? SEC_E_OK : config_get(&config);
     if (job->status == SEC_E_OK)
         job->status = run_with(job, config);

@@ -45,14 +45,14 @@ const struct token *impersonation_current(void)
     return self.token;
 }
 
-/* Back to the process in the kernel, and nothing else. */
+/* Back to the process in the kernel, and nothing else. Also for a thread that is the process just now, within a scope: nobody makes it the client again. */
 static void kernel_leave(void)
 {
     if (!self.in_kernel)
         return;
     thread_ids_restore(&self.base);
     thread_ids_release(&self.base);
-    self.in_kernel = false;
+    self.in_kernel = self.suspended = false;
 }
 
 /* From one client straight to another: through the process's own rights, for no client may change users. */
@@ -101,7 +101,7 @@ SECURITY_STATUS impersonation_begin(const struct token *token, const struct conf
 {
     bool unprivileged = false;
     require(has_key, cause_set(SEC_E_NO_IMPERSONATION, "this process has no thread-specific data left"));
-    require(token->primary || token->level != SecurityIdentification,
+    require(token_may_act(token),
             cause_set(SEC_E_NO_IMPERSONATION, "the client lets itself be identified, and not more"));
     require(!self.suspended, cause_set(SEC_E_INTERNAL_ERROR, "impersonation within the library's own work"));
     require(token->facts->unix_ids.known,
@@ -127,23 +127,26 @@ void impersonation_end(void)
     TRACE("access", "thread %ld reverts", (long)syscall(SYS_gettid));
 }
 
-struct as_process as_process_begin(void)
+static bool suspend(void)
 {
-    struct as_process scope = {.suspended = false};
-    if (__builtin_expect(self.in_kernel, 0) && !self.suspended) {
-        thread_ids_restore(&self.base);
-        self.suspended = scope.suspended = true;
-    }
-    return scope;
+    if (__builtin_expect(!self.in_kernel, 1) || self.suspended)
+        return false;
+    thread_ids_restore(&self.base);
+    self.suspended = true;
+    return true;
 }
 
-void as_process_end(struct as_process *scope)
+static void restore(void)
 {
     bool ignored;
-    if (!scope->suspended)
+    if (!self.suspended) /* a module that we called in between had the thread revert */
         return;
-    scope->suspended = false;
     self.suspended = false;
     if (thread_ids_take(&self.base, &self.token->facts->unix_ids, &ignored) != SEC_E_OK)
         thread_ids_end_process("its client's user, after work of the library");
+}
+
+__attribute__((constructor)) static void hook(void)
+{
+    as_process_hook(suspend, restore);
 }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/trace.h"
 #include <string.h>
 
 #define UNIX_USERS "Unix User" /* the domains of S-1-22-1 and S-1-22-2 */
@@ -70,6 +71,16 @@ static SECURITY_STATUS winbind_name(const struct config *config, const struct si
     require(config->access_winbind, SEC_E_TARGET_UNKNOWN);
     try(winbind_name_of_sid(config, sid, &found.domain, &found.name, &found.use));
     require(found.name != NULL, SEC_E_TARGET_UNKNOWN);
+    bool belongs = false;
+    SECURITY_STATUS status = winbind_sid_belongs(config, sid, found.domain, found.name, &belongs);
+    if (status == SEC_E_OK && !belongs) { /* a domain that gives its account somebody else's name */
+        TRACE("winbind", "%s\\%s is no name for the SID that it was asked about", found.domain, found.name);
+        status = SEC_E_TARGET_UNKNOWN;
+    }
+    if (status != SEC_E_OK) {
+        sid_name_release(&found);
+        return status;
+    }
     *name = found;
     return SEC_E_OK;
 }
@@ -183,6 +194,10 @@ static SECURITY_STATUS winbind_sid(const struct config *config, const struct par
     require(config->access_winbind, SEC_E_TARGET_UNKNOWN);
     try(winbind_sid_of_name(config, parts->domain, parts->name, &found, &use));
     require(found.revision != 0, SEC_E_TARGET_UNKNOWN);
+    bool belongs = parts->domain[0] == '\0'; /* winbind chose */
+    if (!belongs)
+        try(winbind_sid_belongs(config, &found, parts->domain, parts->name, &belongs));
+    require(belongs, SEC_E_TARGET_UNKNOWN);
     SECURITY_STATUS status = winbind_name(config, &found, name); /* as the domain spells it */
     if (status == SEC_E_TARGET_UNKNOWN)
         status = name_set(name, parts->domain, parts->name, use);

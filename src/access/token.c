@@ -125,6 +125,11 @@ static bool facts_have(const struct token_facts *facts, const struct sid *sid, b
     return false;
 }
 
+bool token_may_act(const struct token *token)
+{
+    return token->primary || token->level >= SecurityImpersonation || token->facts->anonymous;
+}
+
 bool token_has(const struct token *token, const struct sid *sid)
 {
     return facts_have(token->facts, sid, false);

@@ -75,6 +75,8 @@ void token_facts_release(struct token_facts *facts);
 /* Adds a group unless it is there. The room must suffice. */
 void token_facts_add(struct token_facts *facts, const struct sid *sid, uint32_t attributes);
 
+/* May a thread act with it? Nobody's token may, whose level is the lowest; others need that of impersonation, whoever lowered theirs. */
+bool token_may_act(const struct token *token);
 /* May this SID open a door: the user's, or that of an enabled group that is not only for denying? */
 bool token_has(const struct token *token, const struct sid *sid);
 /* May it close one? Deny-only groups count here. */

@@ -1,6 +1,8 @@
 #include "access/winbind.h"
 
+#include "access/winbind_domains.h"
 #include "base/memory.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include <string.h>
 
@@ -71,6 +73,17 @@ static SECURITY_STATUS run_sids_to_ids(const struct wbclient *wbc, void *context
     return answer_of(wbc->sids_to_ids(context, asked->sids, (uint32_t)asked->n_sids, asked->ids), &asked->known);
 }
 
+/* Accounts and groups of domains have ids of winbind's: what a domain says of "Unix User", BUILTIN or this computer's own accounts makes nobody a user here. */
+static void local_sids_forget(const struct winbind_domains *domains, const struct sid *sids, size_t n_sids,
+                              struct wbc_id *ids)
+{
+    for (size_t i = 0; i < n_sids; i++) {
+        struct sid domain;
+        if (sid_domain(&sids[i], &domain) != WIRE_OK || winbind_sid_is_local(domains, &sids[i]))
+            ids[i].type = WBC_ID_UNKNOWN;
+    }
+}
+
 SECURITY_STATUS winbind_ids_of_sids(const struct config *config, const struct sid *sids, size_t n_sids, int64_t *uids,
                                     int64_t *gids)
 {
@@ -84,6 +97,13 @@ SECURITY_STATUS winbind_ids_of_sids(const struct config *config, const struct si
     for (size_t i = 0; i < n_sids; i++)
         asked->sids[i] = wbclient_sid_of(&sids[i]);
     try(ask(config, &work, &asked));
+    const struct winbind_settings settings = winbind_settings_of(config);
+    const struct winbind_domains *domains = NULL;
+    if (asked->known) {
+        try(winbind_domains_get(&settings, true, &domains));
+        local_sids_forget(domains, sids, n_sids, asked->ids);
+        winbind_domains_release(domains);
+    }
     for (size_t i = 0; asked->known && i < n_sids; i++) {
         const struct wbc_id *id = &asked->ids[i];
         if (id->type == WBC_ID_UID || id->type == WBC_ID_BOTH)
@@ -178,5 +198,25 @@ SECURITY_STATUS winbind_sid_of_name(const struct config *config, const char *dom
     require(asked->known, SEC_E_OK);
     try(wbclient_sid_take(&asked->sid, sid));
     *use = (enum sid_use)asked->type;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS winbind_sid_belongs(const struct config *config, const struct sid *sid, const char *domain,
+                                    const char *name, bool *belongs)
+{
+    const struct winbind_settings settings = winbind_settings_of(config);
+    const struct winbind_domains *domains = NULL;
+    struct sid own;
+    AUTO_FREE char *key = text_upper(domain);
+    *belongs = false;
+    require(key != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    if (sid_domain(sid, &own) != WIRE_OK || well_known_of_name(domain, name) != NULL)
+        return SEC_E_OK;
+    try(winbind_domains_get(&settings, true, &domains));
+    const struct winbind_domain *owner = winbind_domain_of_sid(domains, sid),
+                                *named = winbind_domain_find(domains, key);
+    bool untold = owner == NULL && named != NULL && named->sid.revision == 0 && !winbind_sid_is_local(domains, sid);
+    *belongs = owner == named || untold;
+    winbind_domains_release(domains);
     return SEC_E_OK;
 }

@@ -17,6 +17,10 @@ SECURITY_STATUS winbind_ids_of_sids(const struct config *config, const struct si
                                     int64_t *gids);
 SECURITY_STATUS winbind_sid_of_uid(const struct config *config, uint32_t uid, struct sid *sid);
 SECURITY_STATUS winbind_sid_of_gid(const struct config *config, uint32_t gid, struct sid *sid);
+/* Is it believable that this SID goes by a name in this domain? Both are the domain's that winbind lists, or neither is of one, and none of the SIDs that everybody knows is meant.
+ * *belongs tells; the status as above. */
+SECURITY_STATUS winbind_sid_belongs(const struct config *config, const struct sid *sid, const char *domain,
+                                    const char *name, bool *belongs);
 /* Texts are freed with mem_free; NULL where unknown. */
 SECURITY_STATUS winbind_name_of_sid(const struct config *config, const struct sid *sid, char **domain, char **name,
                                     enum sid_use *use);

@@ -19,14 +19,15 @@ struct domains_counted {
     atomic_uint references;
 };
 
-/* What is known by one library. */
+/* What is known by one library. Questions are numbered, for their answers may overtake each other: one that began before another that has ended says nothing more. */
 struct known {
     struct known *next;
     char *library; /* "" for the usual one */
     const struct winbind_domains *domains;
-    uint64_t asked_ms;      /* when the last question ended; 0: never */
-    pid_t asking;           /* the process of which a thread asks in the background; 0: none does */
-    SECURITY_STATUS failed; /* how the last question ended, with its cause */
+    uint64_t asked_ms;       /* when the last question ended; 0: never */
+    uint64_t n_asked, ended; /* the numbers of the last one that began, and that ended */
+    pid_t asking;            /* the process of which a thread asks in the background; 0: none does */
+    SECURITY_STATUS failed;  /* how the last question ended, with its cause */
     char cause[CAUSE_TEXT_MAX];
 };
 static struct known *all_known; /* guarded by known_lock */
@@ -54,6 +55,7 @@ void winbind_domains_release(const struct winbind_domains *domains)
         mem_free(counted->domains.domains[i].dns_key);
     }
     mem_free(counted->domains.domains);
+    mem_free(counted->domains.locals);
     mem_free(counted->domains.computer);
     mem_free(counted->domains.domain);
     mem_free(counted->domains.dns_domain);
@@ -70,6 +72,28 @@ const struct winbind_domain *winbind_domain_find(const struct winbind_domains *d
     return NULL;
 }
 
+static bool is_of_domain(const struct sid *sid, const struct sid *domain)
+{
+    struct sid own;
+    return domain->revision != 0 && sid_domain(sid, &own) == WIRE_OK && sid_equal(&own, domain);
+}
+
+const struct winbind_domain *winbind_domain_of_sid(const struct winbind_domains *domains, const struct sid *sid)
+{
+    for (size_t i = 0; i < domains->n_domains; i++)
+        if (is_of_domain(sid, &domains->domains[i].sid))
+            return &domains->domains[i];
+    return NULL;
+}
+
+bool winbind_sid_is_local(const struct winbind_domains *domains, const struct sid *sid)
+{
+    for (size_t i = 0; i < domains->n_locals; i++)
+        if (is_of_domain(sid, &domains->locals[i]))
+            return true;
+    return false;
+}
+
 static SECURITY_STATUS key_take(const char *text, char **key)
 {
     require(text != NULL && *text != '\0' && utf8_valid(slice_of_text(text)),
@@ -78,10 +102,25 @@ static SECURITY_STATUS key_take(const char *text, char **key)
     return *key != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+/* A domain's SID as winbind gives it; a realm that is no domain of Windows' has none. */
+static struct sid domain_sid(const struct wbc_sid *found)
+{
+    static const struct sid none;
+    struct sid sid, member, domain;
+    if (found->revision == 0 || wbclient_sid_take(found, &sid) != SEC_E_OK)
+        return none;
+    member = sid;
+    if (sid_append(&member, 0) != WIRE_OK || sid_domain(&member, &domain) != WIRE_OK)
+        return none;
+    return sid;
+}
+
 /* Room for it is in the array. */
-static SECURITY_STATUS domain_add(struct winbind_domains *domains, const char *name, const char *dns_name)
+static SECURITY_STATUS domain_add(struct winbind_domains *domains, const char *name, const char *dns_name,
+                                  struct sid sid)
 {
     struct winbind_domain *domain = &domains->domains[domains->n_domains++];
+    domain->sid = sid;
     try(key_take(name, &domain->key));
     return dns_name != NULL && *dns_name != '\0' ? key_take(dns_name, &domain->dns_key) : SEC_E_OK;
 }
@@ -112,10 +151,18 @@ static SECURITY_STATUS trusts_take(const struct wbc_domain *found, size_t n_foun
             cause_set(SEC_E_INTERNAL_ERROR, "winbind's list of domains makes no sense"));
     domains->domains = mem_zalloc_array(n_found + 1, sizeof domains->domains[0]);
     require(domains->domains != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    try(domain_add(domains, domains->domain, domains->dns_domain));
-    for (size_t i = 0; i < n_found; i++)
-        if (!domain_is_left_out(&found[i], domains) && !text_equal_fold(found[i].short_name, domains->domain))
-            try(domain_add(domains, found[i].short_name, found[i].dns_name));
+    domains->locals = mem_zalloc_array(n_found + 1, sizeof domains->locals[0]);
+    require(domains->locals != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    try(domain_add(domains, domains->domain, domains->dns_domain, (struct sid){0}));
+    for (size_t i = 0; i < n_found; i++) {
+        struct sid sid = domain_sid(&found[i].sid);
+        if (found[i].trust_type == WBC_TRUST_LOCAL || text_equal_fold(found[i].short_name, domains->computer))
+            domains->locals[domains->n_locals++] = sid;
+        else if (text_equal_fold(found[i].short_name, domains->domain))
+            domains->domains[0].sid = sid;
+        else if (!domain_is_left_out(&found[i], domains))
+            try(domain_add(domains, found[i].short_name, found[i].dns_name, sid));
+    }
     return SEC_E_OK;
 }
 
@@ -152,8 +199,15 @@ static struct known *known_of(const char *library)
     return all_known = fresh;
 }
 
-/* What is known stays known when winbind fails later. Whoever asked says how it ended where nobody else has said so since then. */
-static void known_update(const char *library, uint64_t since, SECURITY_STATUS status,
+/* A question on its way. */
+struct question {
+    uint64_t number;
+    char library[];
+};
+
+/* What is known stays known when winbind fails later; what it says later replaces all of what it said before. `waited`: by whoever gave up waiting, who says nothing
+ * where the answer came after all. */
+static void known_update(const char *library, uint64_t number, bool waited, SECURITY_STATUS status,
                          const struct winbind_domains *domains)
 {
     const struct winbind_domains *before = NULL;
@@ -161,7 +215,8 @@ static void known_update(const char *library, uint64_t since, SECURITY_STATUS st
     struct known *known = known_of(library);
     if (known != NULL)
         known->asking = 0;
-    if (known != NULL && (since == 0 || known->asked_ms < since)) {
+    if (known != NULL && (number > known->ended || (!waited && number == known->ended))) {
+        known->ended = number;
         known->asked_ms = monotonic_ms();
         known->failed = status;
         snprintf(known->cause, sizeof known->cause, "%s", status != SEC_E_OK ? cause_text() : "");
@@ -176,13 +231,14 @@ static void known_update(const char *library, uint64_t since, SECURITY_STATUS st
 
 static SECURITY_STATUS domains_run(const struct wbclient *wbc, void *context, void *data)
 {
+    const struct question *question = data;
     struct domains_counted *counted = mem_zalloc(sizeof *counted);
     SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;
     if (counted != NULL) {
         counted->references = 1;
         status = domains_ask(wbc, context, &counted->domains);
     }
-    known_update(data, 0, status, status == SEC_E_OK ? &counted->domains : NULL);
+    known_update(question->library, question->number, false, status, status == SEC_E_OK ? &counted->domains : NULL);
     if (status == SEC_E_OK)
         TRACE("winbind", "this computer is %s of %s (%s), %zu domains", counted->domains.computer,
               counted->domains.domain,
@@ -222,17 +278,31 @@ static SECURITY_STATUS known_look(const char *library, bool wait, struct look *l
     return known != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-/* The name of the library goes with the question, which may outlive the settings. */
+/* NULL without memory. The name of the library goes with the question, which may outlive the settings. */
+static struct question *question_new(const char *library)
+{
+    size_t len = strlen(library) + 1;
+    struct question *question = mem_zalloc(sizeof *question + len);
+    require(question != NULL, NULL);
+    memcpy(question->library, library, len);
+    pthread_mutex_lock(&known_lock);
+    struct known *known = known_of(library);
+    question->number = known != NULL ? ++known->n_asked : 0;
+    pthread_mutex_unlock(&known_lock);
+    return question;
+}
+
 static SECURITY_STATUS domains_refresh(const struct winbind_settings *settings, const char *library, bool wait)
 {
     static const struct wbclient_work work = {domains_run, mem_free};
-    void *data = mem_strdup(library);
-    uint64_t since = monotonic_ms();
+    struct question *question = question_new(library);
+    const uint64_t number = question != NULL ? question->number : 0;
+    void *data = question;
     SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;
-    if (data != NULL)
+    if (question != NULL)
         status = wait ? wbclient_ask(settings, &work, &data) : wbclient_start(settings, &work, &data);
     if (status != SEC_E_OK) /* a thread that hangs says nothing */
-        known_update(library, since, status, NULL);
+        known_update(library, number, true, status, NULL);
     mem_free(data);
     return status;
 }
@@ -256,6 +326,14 @@ SECURITY_STATUS winbind_domains_get(const struct winbind_settings *settings, boo
     if (look.failed != SEC_E_OK && look.cause[0] != '\0')
         return cause_set(look.failed, "%s", look.cause);
     return cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY, "winbind has not said yet which domains it knows");
+}
+
+void winbind_domains_expire(void)
+{
+    pthread_mutex_lock(&known_lock);
+    for (struct known *known = all_known; known != NULL; known = known->next)
+        known->asked_ms = 0;
+    pthread_mutex_unlock(&known_lock);
 }
 
 static SECURITY_STATUS trust_run(const struct wbclient *wbc, void *context, void *data)

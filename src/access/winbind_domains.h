@@ -12,6 +12,7 @@
 
 struct winbind_domain {
     char *key, *dns_key; /* upper-cased by text_upper; dns_key may be NULL */
+    struct sid sid;      /* S-1-5-21-a-b-c; revision 0: winbind does not say */
 };
 
 /* Immutable and counted. */
@@ -19,6 +20,8 @@ struct winbind_domains {
     char *computer, *domain, *dns_domain; /* NetBIOS names as winbind writes them; dns_domain may be NULL */
     struct winbind_domain *domains;       /* the own one first, then those it trusts; never this computer or BUILTIN */
     size_t n_domains;
+    struct sid *locals; /* of this computer's own accounts, as winbind has them */
+    size_t n_locals;
 };
 
 /* Gives what is known; release it. When nothing is: with `wait` asks, bounded by the settings, else only sets asking going. SEC_E_NO_AUTHENTICATING_AUTHORITY when winbind does not answer, or
@@ -29,6 +32,14 @@ void winbind_domains_release(const struct winbind_domains *domains); /* NULL is 
 
 /* The domain of this name, NetBIOS or DNS, upper-cased; NULL: none. */
 const struct winbind_domain *winbind_domain_find(const struct winbind_domains *domains, const char *key);
+
+/* The domain of which this is an account or a group, by its SID; NULL: none that is known. */
+const struct winbind_domain *winbind_domain_of_sid(const struct winbind_domains *domains, const struct sid *sid);
+/* Is it one of this computer's own accounts? */
+bool winbind_sid_is_local(const struct winbind_domains *domains, const struct sid *sid);
+
+/* Tests only: whatever is known is old now. */
+void winbind_domains_expire(void);
 
 /* Does the trust between this computer and its domain hold? Asks winbind, which asks a controller: SEC_E_OK, or as winbind_domains_get. Needs winbind's privileged socket. */
 SECURITY_STATUS winbind_trust_check(const struct winbind_settings *settings);

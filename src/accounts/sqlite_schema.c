@@ -40,6 +40,23 @@ static const char *const steps[] = {
     "CREATE INDEX digest_by_user ON digest (user_hash, realm, form);"
     "CREATE TRIGGER digest_stale AFTER UPDATE OF nt_hash ON account BEGIN"
     " DELETE FROM digest WHERE account = new.id; END;",
+    /* Rows that hang on an account go with it, also where nobody asks SQLite to mind foreign keys: it gives the number of a deleted account to the next one,
+     * which would have its digest hashes and its groups. REPLACE fires no trigger for what it deletes, but one for what it inserts. */
+    "CREATE TRIGGER account_gone AFTER DELETE ON account BEGIN"
+    " DELETE FROM digest WHERE account = old.id; DELETE FROM member WHERE account = old.id; END;"
+    "CREATE TRIGGER account_new AFTER INSERT ON account BEGIN"
+    " DELETE FROM digest WHERE account = new.id; DELETE FROM member WHERE account = new.id; END;"
+    "CREATE TRIGGER account_renumbered AFTER UPDATE OF id ON account WHEN old.id <> new.id BEGIN"
+    " DELETE FROM digest WHERE account IN (old.id, new.id); DELETE FROM member WHERE account IN (old.id, new.id); END;"
+    "CREATE TRIGGER group_gone AFTER DELETE ON account_group BEGIN"
+    " DELETE FROM member WHERE account_group = old.id; END;"
+    "CREATE TRIGGER group_new AFTER INSERT ON account_group BEGIN"
+    " DELETE FROM member WHERE account_group = new.id; END;"
+    "CREATE TRIGGER group_renumbered AFTER UPDATE OF id ON account_group WHEN old.id <> new.id BEGIN"
+    " DELETE FROM member WHERE account_group IN (old.id, new.id); END;"
+    "DELETE FROM digest WHERE account NOT IN (SELECT id FROM account);"
+    "DELETE FROM member WHERE account NOT IN (SELECT id FROM account)"
+    " OR account_group NOT IN (SELECT id FROM account_group);",
 };
 #define SCHEMA_VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 

@@ -5,6 +5,7 @@
 #include "access/client_identity.h"
 #include "access/winbind_domains.h"
 #include "accounts/store.h"
+#include "accounts/winbind_answer.h"
 #include "accounts/winbind_status.h"
 #include "base/memory.h"
 #include "base/utf16.h"
@@ -111,6 +112,7 @@ struct logon {
     uint8_t *nt, *lm;
     size_t nt_len, lm_len;
     struct account *account;
+    char *dns_domain; /* of the account, or NULL */
     struct key16 session_key;
 };
 
@@ -124,6 +126,7 @@ static void logon_free(void *data)
     mem_free(logon->workstation);
     mem_free(logon->nt);
     mem_free(logon->lm);
+    mem_free(logon->dns_domain);
     account_release(logon->account);
     secret_block_free(logon, sizeof *logon);
 }
@@ -228,6 +231,8 @@ static SECURITY_STATUS user_take(const struct wbc_user *user, struct logon *logo
     logon->account = account_new();
     require(logon->account != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(account_take(user, logon->account));
+    if (user->dns_domain != NULL && *user->dns_domain != '\0')
+        try(wbclient_text_take(user->dns_domain, &logon->dns_domain));
     memcpy(logon->session_key.bytes, user->session_key, sizeof logon->session_key.bytes);
     return SEC_E_OK;
 }
@@ -263,6 +268,19 @@ static SECURITY_STATUS logon_run(const struct wbclient *wbc, void *context, void
     return status;
 }
 
+/* By what is known of domains now, not when it was asked. */
+static SECURITY_STATUS logon_believe(const struct winbind_store *store, const struct logon *logon)
+{
+    const struct winbind_domains *domains = NULL;
+    AUTO_FREE char *domain_key = text_upper(logon->domain);
+    require(domain_key != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    const struct winbind_asked asked = {domain_key, store->only_key};
+    try(winbind_domains_get(&store->settings, true, &domains));
+    SECURITY_STATUS status = winbind_answer_check(domains, &asked, logon->dns_domain, logon->account);
+    winbind_domains_release(domains);
+    return status;
+}
+
 static SECURITY_STATUS verify(void *self, const struct ntlm_check *check, const struct account **account,
                               struct key16 *session_base_key)
 {
@@ -275,6 +293,8 @@ static SECURITY_STATUS verify(void *self, const struct ntlm_check *check, const 
     if (status == SEC_E_OK)
         status = wbclient_ask(&store->settings, &work, &data);
     logon = data;
+    if (status == SEC_E_OK)
+        status = logon_believe(store, logon);
     if (status == SEC_E_OK) {
         *account = STEAL(logon->account);
         *session_base_key = logon->session_key;

@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "access/impersonation.h"
 #include "core/cause.h"
 #include "core/registry.h"
 #include "core/trace.h"
@@ -105,6 +106,7 @@ void api_start(void)
     pthread_once(&once, register_all);
     if (atomic_load(&configured) || starting)
         return;
+    AS_PROCESS_SCOPE; /* what modules do when they start is the process's doing */
     starting = true;
     pthread_mutex_lock(&configured_lock);
     if (!atomic_load(&configured))

@@ -1,5 +1,6 @@
 #include "api/certificates.h"
 
+#include "access/impersonation.h"
 #include "base/memory.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -7,6 +8,7 @@
 #include "certificates/live.h"
 #include "certificates/store.h"
 #include <string.h>
+#include <strings.h>
 
 /* Providers by number or by name. */
 static uintptr_t provider_of(LPCSTR provider)
@@ -41,12 +43,26 @@ static SECURITY_STATUS file_open(const void *text, bool wide, HCERTSTORE *store)
     return store_open_file(path, store);
 }
 
+/* The current user's own certificates, whose keys prove who he is: a thread that impersonates is somebody else, of whom nothing is kept here. */
+static bool is_of_somebody_else(const char *name, DWORD place)
+{
+    return place == CERT_SYSTEM_STORE_CURRENT_USER && strcasecmp(name, "MY") == 0 && impersonation_current() != NULL;
+}
+
+static SECURITY_STATUS empty_open(HCERTSTORE *store)
+{
+    try(store_open_memory(store));
+    return store_make_read_only(*store);
+}
+
 static SECURITY_STATUS system_open(const void *text, bool wide, DWORD place, HCERTSTORE *store)
 {
     AUTO_FREE char *name = NULL;
     require(place == CERT_SYSTEM_STORE_CURRENT_USER || place == CERT_SYSTEM_STORE_LOCAL_MACHINE,
             cause_set(ERROR_FILE_NOT_FOUND, "system stores are CURRENT_USER's or LOCAL_MACHINE's, not 0x%x's", place));
     try(text_of(text, wide, &name));
+    if (is_of_somebody_else(name, place))
+        return empty_open(store);
     return store_open_system(name, place == CERT_SYSTEM_STORE_LOCAL_MACHINE, store);
 }
 

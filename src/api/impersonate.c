@@ -116,7 +116,7 @@ static DWORD error_of_begin(const struct token *token, SECURITY_STATUS status)
 {
     if (status != SEC_E_NO_IMPERSONATION)
         return win32_error_of(status);
-    if (!token->primary && token->level == SecurityIdentification)
+    if (!token_may_act(token))
         return ERROR_BAD_IMPERSONATION_LEVEL;
     return token->facts->unix_ids.known ? ERROR_PRIVILEGE_NOT_HELD : ERROR_NONE_MAPPED;
 }

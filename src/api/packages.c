@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "access/impersonation.h"
 #include "base/memory.h"
 #include "core/block.h"
 #include "core/cause.h"
@@ -129,8 +130,10 @@ static SECURITY_STATUS options_check(const char *name, const SECURITY_PACKAGE_OP
     return SEC_E_OK;
 }
 
+/* Code that all threads run is not loaded with the eyes of one client, to whom it might belong. */
 static SECURITY_STATUS package_add(const char *name, const SECURITY_PACKAGE_OPTIONS *options)
 {
+    AS_PROCESS_SCOPE;
     try(options_check(name, options));
     api_start();
     return foreign_load(name);
@@ -154,6 +157,7 @@ SECURITY_STATUS SEC_ENTRY AddSecurityPackageA(LPSTR pszPackageName, PSECURITY_PA
 
 static SECURITY_STATUS package_delete(const char *name)
 {
+    AS_PROCESS_SCOPE;
     api_start();
     require(name != NULL, cause_set(SEC_E_SECPKG_NOT_FOUND, "no module was named"));
     const struct package *found = registry_find(name);

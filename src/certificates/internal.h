@@ -16,6 +16,7 @@
 struct property {
     struct property *next; /* by id, ascending */
     DWORD id, len;
+    bool of_process; /* of a key's place: the configuration led to it, not the caller */
     uint8_t data[];
 };
 
@@ -76,7 +77,7 @@ SECURITY_STATUS certificate_property_text(struct certificate *certificate, DWORD
 void certificate_properties_release(struct certificate *certificate);
 /* A property's bytes, stored or computed, as a fresh block (mem_free). CRYPT_E_NOT_FOUND. */
 SECURITY_STATUS certificate_property_bytes(struct certificate *certificate, DWORD id, uint8_t **data, size_t *len);
-/* Names where its private key is: the path of a file or a pkcs11: URI. */
+/* Names where its private key is, beside or in a file of a system store: the process's, and read as the process. */
 SECURITY_STATUS certificate_key_place(struct certificate *certificate, const char *place);
 
 /* A store with one user. */

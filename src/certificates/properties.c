@@ -6,6 +6,7 @@
 #include "certificates/keys.h"
 #include "certificates/openssl.h"
 #include "certificates/property_values.h"
+#include "core/as_process.h"
 #include "core/cause.h"
 #include <string.h>
 
@@ -94,14 +95,15 @@ SECURITY_STATUS certificate_key_set(struct certificate *certificate, EVP_PKEY *p
     return SEC_E_OK;
 }
 
-/* Where CERT_KEY_PROV_INFO_PROP_ID says the key is; NULL when it does not. */
-static SECURITY_STATUS place_of_key(struct certificate *certificate, char **place)
+/* Where CERT_KEY_PROV_INFO_PROP_ID says the key is, and who said it; NULL when it does not. */
+static SECURITY_STATUS place_of_key(struct certificate *certificate, char **place, bool *of_process)
 {
     pthread_mutex_lock(&certificate->lock);
     const struct property *property = find(certificate, CERT_KEY_PROV_INFO_PROP_ID);
     SECURITY_STATUS status = SEC_E_OK;
     *place = NULL;
     if (property != NULL) {
+        *of_process = property->of_process;
         const CRYPT_KEY_PROV_INFO *info = (const CRYPT_KEY_PROV_INFO *)(const void *)property->data;
         const uint16_t *units = (const uint16_t *)info->pwszContainerName;
         if (units != NULL && utf16_to_text(units, utf16_units(units), place) != WIRE_OK)
@@ -111,10 +113,20 @@ static SECURITY_STATUS place_of_key(struct certificate *certificate, char **plac
     return status;
 }
 
+/* A place that the caller named is opened with the rights of his thread. */
+static SECURITY_STATUS key_read(const char *place, bool of_process, EVP_PKEY **pkey)
+{
+    if (!of_process)
+        return key_open(place, NULL, pkey);
+    AS_PROCESS_SCOPE;
+    return key_open(place, NULL, pkey);
+}
+
 SECURITY_STATUS certificate_key_get(struct certificate *certificate, EVP_PKEY **pkey)
 {
     AUTO_FREE char *place = NULL;
     AUTO_OPENSSL(pkey) EVP_PKEY *found = NULL;
+    bool of_process = false;
     for (int again = 0; again < 2; again++) {
         pthread_mutex_lock(&certificate->lock);
         if (certificate->key != NULL && EVP_PKEY_up_ref(certificate->key->pkey) == 1)
@@ -126,10 +138,10 @@ SECURITY_STATUS certificate_key_get(struct certificate *certificate, EVP_PKEY **
         }
         if (again == 1)
             break;
-        try(place_of_key(certificate, &place));
+        try(place_of_key(certificate, &place, &of_process));
         require(place != NULL, cause_set(CRYPT_E_NO_KEY_PROPERTY, "the certificate has no private key"));
         AUTO_OPENSSL(pkey) EVP_PKEY *read = NULL;
-        try(key_open(place, NULL, &read));
+        try(key_read(place, of_process, &read));
         try(certificate_key_set(certificate, read));
     }
     return cause_set(CRYPT_E_NO_KEY_PROPERTY, "the private key was taken away by another thread");
@@ -143,13 +155,14 @@ bool certificate_has_key(struct certificate *certificate)
     return has;
 }
 
-static SECURITY_STATUS prov_info_set(struct certificate *certificate, const CRYPT_KEY_PROV_INFO *info)
+static SECURITY_STATUS prov_info_set(struct certificate *certificate, const CRYPT_KEY_PROV_INFO *info, bool of_process)
 {
     size_t len = prov_info_size(info);
     require(len != 0, cause_set(E_INVALIDARG, "CRYPT_KEY_PROV_INFO is larger than it can be"));
     struct property *property = property_new(NULL, len);
     require(property != NULL, SEC_E_INSUFFICIENT_MEMORY);
     prov_info_pack(info, property->data);
+    property->of_process = of_process;
     pthread_mutex_lock(&certificate->lock);
     put(certificate, CERT_KEY_PROV_INFO_PROP_ID, property);
     pthread_mutex_unlock(&certificate->lock);
@@ -164,7 +177,7 @@ SECURITY_STATUS certificate_key_place(struct certificate *certificate, const cha
             cause_set(CRYPT_E_FILE_ERROR, "the path of a key is not valid UTF-8"));
     CRYPT_KEY_PROV_INFO info = {
         .pwszContainerName = (LPWSTR)units, .pwszProvName = (LPWSTR)(uintptr_t)provider, .dwKeySpec = AT_KEYEXCHANGE};
-    return prov_info_set(certificate, &info);
+    return prov_info_set(certificate, &info, true);
 }
 
 /* The handle's key, held. */
@@ -236,7 +249,7 @@ static SECURITY_STATUS property_change(struct certificate *certificate, DWORD id
     const CRYPT_DATA_BLOB *blob = data;
     switch (id) {
     case CERT_KEY_PROV_INFO_PROP_ID:
-        return prov_info_set(certificate, data);
+        return prov_info_set(certificate, data, false);
     case CERT_KEY_CONTEXT_PROP_ID:
         require(key_context->cbSize == sizeof *key_context,
                 cause_set(E_INVALIDARG, "CERT_KEY_CONTEXT.cbSize is %u", key_context->cbSize));
@@ -280,6 +293,7 @@ SECURITY_STATUS certificate_properties_copy(struct certificate *to, struct certi
         if (!whole)
             break;
         copy->id = at->id;
+        copy->of_process = at->of_process;
         if (at->id == CERT_KEY_PROV_INFO_PROP_ID) /* its pointers go to the copy */
             prov_info_pack((const CRYPT_KEY_PROV_INFO *)(const void *)at->data, copy->data);
         *end = copy;

@@ -6,6 +6,7 @@
 #include "certificates/files.h"
 #include "certificates/openssl.h"
 #include "certificates/store.h"
+#include "core/as_process.h"
 #include "core/cause.h"
 #include "core/config.h"
 #include "core/trace.h"
@@ -198,6 +199,7 @@ static SECURITY_STATUS roots_read(const char *path, bool wanted, STACK_OF(X509) 
 
 SECURITY_STATUS system_roots(STACK_OF(X509) * roots)
 {
+    AS_PROCESS_SCOPE; /* whom the process trusts is not for the client to say, of whom the thread has the rights */
     char path[PATH_MAX];
     bool wanted;
     struct stat now;
@@ -246,6 +248,7 @@ static SECURITY_STATUS roots_into(struct store *store)
 
 SECURITY_STATUS system_store_open(const char *name, bool machine, struct store **store)
 {
+    AS_PROCESS_SCOPE;
     OPENSSL_QUIET;
     char path[PATH_MAX];
     bool wanted;

@@ -3,6 +3,7 @@
 #include "base/fork.h"
 #include "base/memory.h"
 #include "base/utf16.h"
+#include "core/as_process.h"
 #include "core/cause.h"
 #include "core/config_parse.h"
 #include "core/trace.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +34,7 @@ struct snapshot {
     struct config config; /* first: a const struct config * is the snapshot */
     atomic_uint n_references;
     const struct config *base; /* a variant: owns the texts and lists that `config` points at; NULL: they are ours */
+    uid_t user;                /* as process_user said */
     char *file[FILES_MAX];
     struct file_state state[FILES_MAX];
     unsigned n_files;
@@ -44,6 +47,27 @@ static bool for_daemon;          /* set before there are threads */
 __attribute__((constructor)) static void guard(void)
 {
     fork_guard(&config_lock, FORK_RANK_CONFIG);
+}
+
+/*
+ * Whose configuration and stores: root's or a user's. Said once by a process, for a thread may act as somebody else whenever a file is read again: by this
+ * library, or by its host's own system calls, which leave the ids alone that lead back. Those are asked: the real user, or in a set-user-ID program the saved
+ * one, whom the real one would otherwise configure. A child of fork says it once more; what it inherited it keeps while the files stay, for it may not be able
+ * to read them.
+ */
+static uid_t process_user(void)
+{
+    static pid_t said_by; /* both guarded by config_lock */
+    static uid_t said;
+    uid_t real = 0, effective = 0, saved = 0;
+    pthread_mutex_lock(&config_lock);
+    if (said_by != getpid() && getresuid(&real, &effective, &saved) == 0) { /* it fails only for bad pointers */
+        said = getauxval(AT_SECURE) != 0 ? saved : real;
+        said_by = getpid();
+    }
+    uid_t user = said;
+    pthread_mutex_unlock(&config_lock);
+    return user;
 }
 
 static struct file_state file_state_of(const char *path)
@@ -96,7 +120,8 @@ static SECURITY_STATUS files_choose(struct snapshot *snapshot)
         snapshot->file[snapshot->n_files++] = mem_strdup(SYSTEM_FILE);
         char *user = user_path("XDG_CONFIG_HOME", ".config", "opensspi/opensspi.conf");
         struct stat status;
-        bool foreign = user != NULL && stat(user, &status) == 0 && status.st_uid != geteuid() && status.st_uid != 0;
+        bool foreign =
+            user != NULL && stat(user, &status) == 0 && status.st_uid != snapshot->user && status.st_uid != 0;
         if (foreign) { /* a service that runs with somebody else's HOME is not configured by them */
             TRACE("config", "%s belongs to user %lu and is not read", user, (unsigned long)status.st_uid);
             mem_free(user);
@@ -146,14 +171,15 @@ static bool defaults_names(struct config *config)
     return true;
 }
 
-static bool defaults_stores(struct config *config)
+static bool defaults_stores(struct config *config, uid_t user)
 {
     if (config->stores.n_items > 0)
         return true;
-    char *path = geteuid() == 0 || for_daemon ? mem_strdup("/var/lib/opensspi/accounts.db")
-                                              : user_path("XDG_DATA_HOME", ".local/share", "opensspi/accounts.db");
+    bool of_system = user == 0 || for_daemon;
+    char *path = of_system ? mem_strdup("/var/lib/opensspi/accounts.db")
+                           : user_path("XDG_DATA_HOME", ".local/share", "opensspi/accounts.db");
     if (path == NULL)
-        return geteuid() != 0; /* a user without a home has no store */
+        return !of_system; /* a user without a home has no store */
     size_t len = strlen("sqlite:") + strlen(path) + 1;
     char *name = mem_zalloc(len);
     if (name != NULL)
@@ -229,7 +255,7 @@ static SECURITY_STATUS snapshot_read(struct snapshot *snapshot)
             file_state_of(snapshot->file[i]); /* before reading: a change in between is seen next time */
         try(config_parse_file(&snapshot->config, snapshot->file[i], source));
     }
-    require(defaults_names(&snapshot->config) && defaults_stores(&snapshot->config) &&
+    require(defaults_names(&snapshot->config) && defaults_stores(&snapshot->config, snapshot->user) &&
                 defaults_delegation(&snapshot->config) && defaults_credentials(&snapshot->config),
             SEC_E_INSUFFICIENT_MEMORY);
     TRACE("config", "computer %s, domain %s, %u account stores", snapshot->config.computer, snapshot->config.domain,
@@ -250,9 +276,11 @@ static bool snapshot_is_current(const struct snapshot *snapshot, const struct sn
 
 SECURITY_STATUS config_get(const struct config **config)
 {
+    AS_PROCESS_SCOPE;
     struct snapshot *fresh = mem_zalloc(sizeof *fresh);
     require(fresh != NULL, SEC_E_INSUFFICIENT_MEMORY);
     atomic_init(&fresh->n_references, 2); /* the caller's and `current`'s */
+    fresh->user = process_user();
     SECURITY_STATUS status = files_choose(fresh);
     struct snapshot *old = NULL;
     pthread_mutex_lock(&config_lock);

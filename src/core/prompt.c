@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "base/writer.h"
+#include "core/as_process.h"
 #include "core/cause.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,13 @@
 #define EXIT_MS 2000     /* what a program that has answered may take to end */
 #define ANSWER_MS 120000 /* a person who does not answer must not hold a handshake for ever */
 
-/* One line from a descriptor, without its newline. */
-static bool line_read(int fd, char line[ANSWER_MAX])
+#define NOT_STARTED \
+    127 /* POSIX, posix_spawn: how a child ends that could not become the program, where the call itself did not say so */
+
+enum reading { READING_DONE, READING_ENDED, READING_FAILED };
+
+/* One line from a descriptor, without its newline. READING_ENDED: there is none, and whoever had one is gone. */
+static enum reading line_read(int fd, char line[ANSWER_MAX])
 {
     size_t len = 0;
     while (len < ANSWER_MAX - 1) {
@@ -28,24 +34,24 @@ static bool line_read(int fd, char line[ANSWER_MAX])
         int ready = poll(&wait, 1, ANSWER_MS);
         if (ready < 0 && errno == EINTR)
             continue;
-        require(ready > 0, false);
+        require(ready > 0, READING_FAILED);
         char byte;
         ssize_t got = read(fd, &byte, 1);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0 || byte == '\n')
-            return got > 0 || len > 0;
+            return got > 0 || len > 0 ? READING_DONE : READING_ENDED;
         line[len++] = byte;
         line[len] = '\0';
     }
-    return false;
+    return READING_FAILED;
 }
 
-/* Waits for the child, a while if it answered, and ends it. */
-static int child_end(pid_t child, bool answered)
+/* Waits for the child, a while if it has nothing more to say, and ends it. */
+static int child_end(pid_t child, bool answered, bool done)
 {
     int status = -1;
-    for (unsigned turns = answered ? EXIT_MS / 10 : 0; turns > 0; turns--) {
+    for (unsigned turns = done ? EXIT_MS / 10 : 0; turns > 0; turns--) {
         pid_t ended = waitpid(child, &status, WNOHANG);
         if (ended == child)
             return status;
@@ -77,9 +83,12 @@ static enum answer ask_program(const char *program, const char *question, char a
         close(ends[0]);
         return ANSWER_NOBODY;
     }
-    bool answered = line_read(ends[0], answer);
+    enum reading reading = line_read(ends[0], answer);
+    bool answered = reading == READING_DONE;
     close(ends[0]);
-    int status = child_end(child, answered);
+    int status = child_end(child, answered, reading != READING_FAILED);
+    if (!answered && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED)
+        return ANSWER_NOBODY;
     return answered && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? ANSWER_GIVEN : ANSWER_DECLINED;
 }
 
@@ -94,7 +103,7 @@ static enum answer ask_terminal(const char *question, bool secret, char answer[A
         if (secret)
             quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
         tcsetattr(fd, TCSAFLUSH, &quiet);
-        answered = write(fd, question, strlen(question)) > 0 && line_read(fd, answer);
+        answered = write(fd, question, strlen(question)) > 0 && line_read(fd, answer) == READING_DONE;
         tcsetattr(fd, TCSAFLUSH, &before);
         if (secret && write(fd, "\n", 1) < 0)
             answered = false;
@@ -128,6 +137,7 @@ static SECURITY_STATUS fill(const char *user, const char *domain, const char *pa
 
 SECURITY_STATUS prompt_ask(const struct prompt *prompt, struct identity *identity, bool *declined)
 {
+    AS_PROCESS_SCOPE; /* a program that is begun by a thread that impersonates would be its client's, with the way back to this process's user */
     char question[1024], name[ANSWER_MAX], password[ANSWER_MAX];
     SECURITY_STATUS nobody = SEC_E_NO_CREDENTIALS;
     const char *user = prompt->user;

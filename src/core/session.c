@@ -49,20 +49,20 @@ static void field_text(struct writer *record, enum record_field field, const cha
         field_slice(record, field, slice_of(text, strlen(text) + 1));
 }
 
-static SECURITY_STATUS (*delegated_seal)(struct slice plain, struct writer *sealed); /* NULL: as it is */
+static session_delegated_seal *delegated_seal; /* NULL: as it is */
 
-void session_delegated_hook(SECURITY_STATUS (*seal)(struct slice plain, struct writer *sealed))
+void session_delegated_hook(session_delegated_seal *seal)
 {
     delegated_seal = seal;
 }
 
-static SECURITY_STATUS field_delegated(struct writer *record, struct slice delegated)
+static SECURITY_STATUS field_delegated(struct writer *record, const struct package *package, struct slice delegated)
 {
     AUTO_WRITER struct writer sealed = writer_growing(delegated.len + 128);
     if (delegated.len == 0)
         return SEC_E_OK;
     if (delegated_seal != NULL) {
-        try(delegated_seal(delegated, &sealed));
+        try(delegated_seal(package, delegated, &sealed));
         require(writer_finish(&sealed) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
         delegated = writer_slice_of(&sealed);
     }
@@ -77,7 +77,8 @@ static void head_write(struct writer *record, const struct package *package)
     field_text(record, FIELD_PACKAGE, package->info.name);
 }
 
-static SECURITY_STATUS facts_write(struct writer *record, const struct session_facts *facts)
+static SECURITY_STATUS facts_write(struct writer *record, const struct package *package,
+                                   const struct session_facts *facts)
 {
     field_head(record, FIELD_INITIATOR, 1);
     writer_u8(record, facts->initiator ? 1 : 0);
@@ -94,7 +95,7 @@ static SECURITY_STATUS facts_write(struct writer *record, const struct session_f
     field_slice(record, FIELD_SESSION_KEY, facts->session_key);
     if (facts->identity.len > 0)
         field_slice(record, FIELD_IDENTITY, facts->identity);
-    try(field_delegated(record, facts->delegated));
+    try(field_delegated(record, package, facts->delegated));
     if (facts->authorization.len > 0)
         field_slice(record, FIELD_AUTHORIZATION, facts->authorization);
     return SEC_E_OK;
@@ -109,7 +110,7 @@ SECURITY_STATUS session_record_write(struct writer *record, const struct package
                                      const struct session_facts *facts, struct slice own)
 {
     head_write(record, package);
-    try(facts_write(record, facts));
+    try(facts_write(record, package, facts));
     field_slice(record, FIELD_OWN, own);
     return record_finish(record);
 }
@@ -320,7 +321,7 @@ SECURITY_STATUS session_save(const struct session *session, struct writer *recor
     require(session->package->session->save != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     head_write(record, session->package);
     if (!session->package->info.chooses)
-        try(facts_write(record, &session->facts));
+        try(facts_write(record, session->package, &session->facts));
     field_head(record, FIELD_OWN, 0);
     size_t start = record->len;
     try(session->package->session->save(session->state, record));

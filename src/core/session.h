@@ -36,8 +36,10 @@ struct session {
 /* Appends a record. SEC_E_INSUFFICIENT_MEMORY when it does not fit. */
 SECURITY_STATUS session_record_write(struct writer *record, const struct package *package,
                                      const struct session_facts *facts, struct slice own);
-/* For the daemon, before there are threads: `seal` writes what goes into a record's `delegated` instead of the bytes themselves. */
-void session_delegated_hook(SECURITY_STATUS (*seal)(struct slice plain, struct writer *sealed));
+/* For the daemon, before there are threads: `seal` writes what goes into the `delegated` of this package's record instead of the bytes themselves. */
+typedef SECURITY_STATUS session_delegated_seal(const struct package *package, struct slice plain,
+                                               struct writer *sealed);
+void session_delegated_hook(session_delegated_seal *seal);
 /* The same for a package that chooses: `chosen` is the whole record of the package that was chosen, and all there is to say. */
 SECURITY_STATUS session_record_wrap(struct writer *record, const struct package *package, struct slice chosen);
 /* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "base/writer.h"
+#include "core/as_process.h"
 #include "core/cause.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 
 static SECURITY_STATUS file_load(const char *path, struct secret *text)
 {
+    AS_PROCESS_SCOPE;
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)

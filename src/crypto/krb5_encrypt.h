@@ -31,7 +31,6 @@ enum krb_usage {
     KRB_USAGE_AP_REP = 12,
     KRB_USAGE_CRED = 14,
     KRB_USAGE_PAC = 17,
-    KRB_USAGE_SEAL = 1026, /* ours, of those that RFC 4120 leaves to applications */
 };
 
 /* Appends the cipher text of `plain`: with confounder and checksum. False without memory, without randomness, or for a type that is not ours. */

@@ -70,7 +70,7 @@ static int client_certificate(struct connection *connection, SSL *ssl)
         connection_keys_listen(connection); /* before there is a certificate that would be lost by it */
     if (connection->credential->n_certificates > 0)
         connection->certificate_sent = tls_certificates_use(connection->credential, ssl, NULL);
-    else if ((connection->credential->flags & SCH_CRED_USE_DEFAULT_CREDS) != 0)
+    else if ((connection->credential->flags & SCH_CRED_USE_DEFAULT_CREDS) != 0 && !connection->credential->of_client)
         connection->certificate_sent = certificate_default(connection, ssl);
     if (connection->certificate_sent || (connection->flags_now & ISC_REQ_USE_SUPPLIED_CREDS) != 0)
         return 1;

@@ -1,5 +1,6 @@
 #include "schannel/credential.h"
 
+#include "access/impersonation.h"
 #include "base/memory.h"
 #include "base/time.h"
 #include "base/utf16.h"
@@ -109,9 +110,19 @@ static SECURITY_STATUS request_read(const void *auth_data, struct tls_request *r
     return flags_check(request);
 }
 
+/* The store MY is the process's: to the server it would say that the client whom the thread impersonates is this process. */
+static SECURITY_STATUS own_store_check(const struct tls_credential *credential, bool machine)
+{
+    require(credential->server || machine || !credential->of_client,
+            cause_set(SEC_E_NO_CREDENTIALS,
+                      "this thread impersonates a client, of whom there are no certificates here: "
+                      "SCH_MACHINE_CERT_HASH, or a certificate itself, says which is meant"));
+    return SEC_E_OK;
+}
+
 /* paCred holds certificates, or their SHA-1 hashes to be looked up. */
-static SECURITY_STATUS certificate_find(const struct tls_request *request, DWORD index,
-                                        struct certificate **certificate)
+static SECURITY_STATUS certificate_find(const struct tls_credential *credential, const struct tls_request *request,
+                                        DWORD index, struct certificate **certificate)
 {
     const void *at = request->certificates[index];
     AUTO_FREE char *store = NULL;
@@ -135,7 +146,9 @@ static SECURITY_STATUS certificate_find(const struct tls_request *request, DWORD
                     utf16le_to_text(slice_of(in_store->pwszStoreName, n_units * 2), &store) == WIRE_OK,
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS, "the name of a store that is not text, or has no end"));
     }
-    return certificate_by_hash(store, (hash->dwFlags & SCH_MACHINE_CERT_HASH) != 0, hash->ShaHash, certificate);
+    bool machine = (hash->dwFlags & SCH_MACHINE_CERT_HASH) != 0;
+    try(own_store_check(credential, machine));
+    return certificate_by_hash(store, machine, hash->ShaHash, certificate);
 }
 
 static void tls_certificate_release(struct tls_certificate *certificate)
@@ -172,7 +185,7 @@ static SECURITY_STATUS certificates_read(struct tls_credential *credential, cons
 {
     for (DWORD i = 0; i < request->n_certificates; i++) {
         AUTO_CERTIFICATE struct certificate *found = NULL;
-        try(certificate_find(request, i, &found));
+        try(certificate_find(credential, request, i, &found));
         try(certificate_add(credential, found));
     }
     return SEC_E_OK;
@@ -318,6 +331,7 @@ static SECURITY_STATUS credential_fill(struct tls_credential *credential, const 
     require(from->use == SECPKG_CRED_OUTBOUND || from->auth_data != NULL,
             cause_set(SEC_E_NO_CREDENTIALS, "a TLS server's credential needs SCHANNEL_CRED or SCH_CREDENTIALS"));
     credential->server = from->use == SECPKG_CRED_INBOUND;
+    credential->of_client = impersonation_current() != NULL;
     try(request_read(from->auth_data, &request));
     credential->flags = request.flags;
     credential->lifespan_ms = request.lifespan_ms > 0 ? request.lifespan_ms : LIFESPAN_DEFAULT_MS;

@@ -97,7 +97,9 @@ wbcErr wbcCtxSidsToUnixIds(struct wbcContext *context, const struct wbcDomainSid
     asked();
     for (uint32_t i = 0; i < n_sids; i++) {
         uint32_t rid;
-        ids[i] = (struct wbcUnixId){.type = WBC_ID_TYPE_NOT_SPECIFIED};
+        pthread_mutex_lock(&lock);
+        ids[i] = control.id_of_all;
+        pthread_mutex_unlock(&lock);
         if (!rid_of(&sids[i], &rid))
             continue;
         if (rid == 666)
@@ -144,8 +146,10 @@ wbcErr wbcCtxLookupSid(struct wbcContext *context, const struct wbcDomainSid *si
         return WBC_ERR_DOMAIN_NOT_FOUND;
     for (size_t at = 0; at < KNOWN; at++)
         if (known[at].rid == rid) {
-            *domain = strdup("FAKE");
-            *name = strdup(known[at].name);
+            pthread_mutex_lock(&lock);
+            *domain = strdup(control.lies_domain != NULL ? control.lies_domain : "FAKE");
+            *name = strdup(control.lies_name != NULL ? control.lies_name : known[at].name);
+            pthread_mutex_unlock(&lock);
             *type = known[at].sid_type;
             return WBC_ERR_SUCCESS;
         }
@@ -162,6 +166,10 @@ wbcErr wbcCtxLookupName(struct wbcContext *context, const char *domain, const ch
     for (size_t at = 0; at < KNOWN; at++)
         if (strcasecmp(known[at].name, name) == 0) {
             *sid = sid_of(known[at].rid);
+            pthread_mutex_lock(&lock);
+            if (control.lies_number != 0)
+                sid->sub_auths[3] = control.lies_number;
+            pthread_mutex_unlock(&lock);
             *type = known[at].sid_type;
             return WBC_ERR_SUCCESS;
         }
@@ -208,6 +216,14 @@ wbcErr wbcCtxListTrusts(struct wbcContext *context, struct wbcDomainInfo **domai
     *n_domains = control.n_trusts;
     if (error == WBC_ERR_SUCCESS && control.n_trusts <= sizeof control.trusts / sizeof control.trusts[0])
         *domains = copy_of(control.trusts, sizeof control.trusts);
+    if (control.n_to_hold > 0) {
+        control.n_to_hold--;
+        control.n_held++;
+        pthread_cond_broadcast(&changed);
+        while (control.holds)
+            pthread_cond_wait(&changed, &lock);
+        control.n_held--;
+    }
     pthread_mutex_unlock(&lock);
     return error;
 }

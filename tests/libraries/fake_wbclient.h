@@ -34,6 +34,12 @@ struct fake_wbclient {
     bool no_details;
     /* A question that comes while this is set waits until it is cleared. */
     bool hangs;
+    /* So many lists of domains are made, and handed over when `holds` has become false. */
+    unsigned n_to_hold, n_held;
+    bool holds;
+    struct wbcUnixId id_of_all;          /* type not 0: what every SID has that is none of FAKE's */
+    const char *lies_domain, *lies_name; /* what every SID's name is, where set */
+    uint32_t lies_number;                /* the domain of every name's SID, where not 0 */
     unsigned n_hanging, n_contexts, n_created, n_details, n_trust_checks;
 };
 

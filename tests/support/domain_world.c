@@ -59,6 +59,12 @@ const char *domain_library(void)
     return library_path;
 }
 
+const struct domain_world domain_world[DOMAIN_WORLD] = {{"FAKE", "FAKE.TEST", 7},
+                                                        {"FRIEND", "friend.test", 8},
+                                                        {"OLD", "old.test", 6},
+                                                        {"EXAMPLE", "example.test", 5},
+                                                        {"UNLISTED", "unlisted.test", 4}};
+
 static struct fake_wbclient *held;
 
 struct fake_wbclient *domain_lock(void)
@@ -131,10 +137,24 @@ static void refuse(struct fake_answer *answer, uint32_t nt_status)
     answer->failure = (struct wbcAuthErrorInfo){.nt_status = nt_status, .nt_string = word, .authoritative = 1};
 }
 
-/* alice, in "Domain Users", twice in staff, and in a group that only denies. */
-static void describe(struct fake_answer *answer)
+/* Which domain's alice is asked for; of FAKE, S-1-5-21-7-7-7, where nothing else is said. */
+static size_t domain_of(const struct wbcAuthUserParams *params)
 {
-    static char name[] = "Alice", full_name[] = "Alice Example", domain[] = "FAKE", dns[] = "FAKE.TEST";
+    const char *at = strchr(params->account_name, '@');
+    const char *asked = *params->domain_name == '\0' && at != NULL ? at + 1 : params->domain_name;
+    for (size_t i = 0; i < COUNT_OF(domain_world); i++)
+        if (strcasecmp(asked, domain_world[i].name) == 0 || strcasecmp(asked, domain_world[i].dns) == 0)
+            return i;
+    return 0;
+}
+
+/* alice, in "Domain Users", twice in staff, and in a group that only denies. */
+static void describe(const struct wbcAuthUserParams *asked, struct fake_answer *answer)
+{
+    static char name[] = "Alice", full_name[] = "Alice Example";
+    size_t at = domain_of(asked);
+    char *domain = (char *)(uintptr_t)domain_world[at].name, *dns = (char *)(uintptr_t)domain_world[at].dns;
+    uint32_t n = domain_world[at].number;
     static const struct {
         uint32_t rid, attributes;
     } sids[] = {{1000, 0}, {513, GROUPS_USUAL}, {2000, GROUPS_USUAL}, {2000, GROUPS_USUAL}, {3000, 0x10}};
@@ -148,7 +168,7 @@ static void describe(struct fake_answer *answer)
     answer->user.pass_must_change_time = DOMAIN_TIME;
     for (size_t i = 0; i < COUNT_OF(sids); i++)
         answer->sids[answer->n_sids++] =
-            (struct wbcSidWithAttr){{1, 5, {0, 0, 0, 0, 0, 5}, {21, 7, 7, 7, sids[i].rid}}, sids[i].attributes};
+            (struct wbcSidWithAttr){{1, 5, {0, 0, 0, 0, 0, 5}, {21, n, n, n, sids[i].rid}}, sids[i].attributes};
 }
 
 void domain_controller(const struct wbcAuthUserParams *asked, struct fake_answer *answer)
@@ -178,7 +198,7 @@ void domain_controller(const struct wbcAuthUserParams *asked, struct fake_answer
     else if (ntlm_response_verify(&input, &key) == NTLM_RESPONSE_WRONG)
         refuse(answer, 0xC000006A);
     else {
-        describe(answer);
+        describe(asked, answer);
         memcpy(answer->user.user_session_key, key.bytes, sizeof key.bytes);
         if (domain_alter != NULL)
             domain_alter(answer);

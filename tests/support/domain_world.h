@@ -32,6 +32,13 @@ void domain_await_hanging(unsigned n);
 /* Until nothing is asked any more. */
 void domain_await_quiet(void);
 
+/* Domains whose alice the controller knows: S-1-5-21-number-number-number. */
+#define DOMAIN_WORLD 5
+extern const struct domain_world {
+    const char *name, *dns;
+    uint32_t number;
+} domain_world[DOMAIN_WORLD];
+
 extern struct domain_seen domain_seen;
 /* Changes the controller's answers to right passwords, or NULL. */
 extern void (*domain_alter)(struct fake_answer *answer);

@@ -252,6 +252,62 @@ static void test_anonymous(void **state)
     access_configure(NULL);
 }
 
+/* A token that was lowered is to be read, or not even that: no thread becomes its user. */
+static void test_lowered_tokens(void **state)
+{
+    static const SECURITY_IMPERSONATION_LEVEL low[] = {SecurityAnonymous, SecurityIdentification};
+    struct loop loop;
+    HANDLE token, lowered;
+    (void)state;
+    NEEDS_ROOT();
+    access_connect(&loop, "alice", 0);
+    assert_int_equal(QuerySecurityContextToken(&loop.server, &token), SEC_E_OK);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(DuplicateTokenEx(token, TOKEN_ALL_ACCESS, NULL, low[i], TokenImpersonation, &lowered));
+        assert_false(ImpersonateLoggedOnUser(lowered));
+        assert_int_equal(GetLastError(), ERROR_BAD_IMPERSONATION_LEVEL);
+        assert_false(SetThreadToken(NULL, lowered));
+        assert_int_equal(GetLastError(), ERROR_BAD_IMPERSONATION_LEVEL);
+        assert_root();
+        assert_true(CloseHandle(lowered));
+    }
+    assert_true(ImpersonateLoggedOnUser(token));
+    assert_int_equal(geteuid(), ALICE_UID);
+    assert_true(RevertToSelf());
+    assert_true(CloseHandle(token));
+    loop_end(&loop);
+}
+
+/* A module that we call may have the thread revert while it is the process for our own work: then it stays that. */
+static void test_revert_within_a_scope(void **state)
+{
+    struct loop loop;
+    (void)state;
+    NEEDS_ROOT();
+    access_connect(&loop, "alice", 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_OK);
+        {
+            AS_PROCESS_SCOPE;
+            assert_int_equal(geteuid(), 0);
+            assert_true(RevertToSelf());
+            assert_root();
+            if (i == 1) {
+                struct as_process inner = as_process_begin();
+                assert_root();
+                as_process_end(&inner);
+            }
+        }
+        assert_root();
+    }
+    /* Nor is what comes then mistaken for the former. */
+    assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_OK);
+    assert_int_equal(geteuid(), ALICE_UID);
+    assert_true(RevertToSelf());
+    assert_root();
+    loop_end(&loop);
+}
+
 static void test_nested_calls_replace(void **state)
 {
     struct loop alice, bob, mapless;
@@ -413,6 +469,8 @@ int main(void)
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_root_is_nobodys_guest),
         cmocka_unit_test(test_anonymous),
+        cmocka_unit_test(test_lowered_tokens),
+        cmocka_unit_test(test_revert_within_a_scope),
         cmocka_unit_test(test_nested_calls_replace),
         cmocka_unit_test(test_deleting_the_context),
         cmocka_unit_test(test_thread_exit),

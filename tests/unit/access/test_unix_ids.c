@@ -9,9 +9,13 @@
 #include "access/winbind.h"
 #include "base/memory.h"
 #include "core/cause.h"
+#include "libraries/fake_wbclient.h"
+#include <dlfcn.h>
 #include <pwd.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -66,6 +70,127 @@ static void test_winbind(void **state)
     identity = (struct client_identity){.user = SID_OF(5, 21, 7, 7, 7, 1001), .uid = -1, .gid = -1};
     assert_int_equal(unix_ids_find(&config, &identity, "eve", "FAKE", &ids), SEC_E_OK);
     assert_false(ids.known);
+}
+
+static char copies[2][40];
+static unsigned n_copies;
+
+static int copies_remove(void **state)
+{
+    (void)state;
+    while (n_copies > 0)
+        unlink(copies[--n_copies]);
+    return 0;
+}
+
+/* One that knows nothing of what went before, and can be told what to say. */
+static struct config config_with_fake(fake_wbclient_lock_function **lock, fake_wbclient_unlock_function **unlock)
+{
+    assert_true(n_copies < 2);
+    char *copy = copies[n_copies++];
+    struct config config = config_with_winbind();
+    char bytes[4096];
+    strcpy(copy, "/tmp/opensspi-wbclient-XXXXXX");
+    int fd = mkstemp(copy);
+    FILE *from = fopen(TEST_LIBRARIES "/fake_wbclient.so", "r");
+    assert_true(fd >= 0 && from != NULL);
+    for (size_t n; (n = fread(bytes, 1, sizeof bytes, from)) > 0;)
+        assert_int_equal(write(fd, bytes, n), n);
+    fclose(from);
+    close(fd);
+    void *library = dlopen(copy, RTLD_NOW | RTLD_LOCAL); /* stays, so that the library's own dlopen finds this one */
+    assert_non_null(library);
+    *(void **)lock = dlsym(library, "fake_wbclient_lock");
+    *(void **)unlock = dlsym(library, "fake_wbclient_unlock");
+    config.access_winbind_library = copy;
+    return config;
+}
+
+/* A winbind that has ids for every SID: those of Unix users, of BUILTIN and of this computer's own accounts are nothing that a domain can give. */
+static void test_winbind_of_this_computer(void **state)
+{
+    fake_wbclient_lock_function *lock;
+    fake_wbclient_unlock_function *unlock;
+    struct client_group groups[] = {group(513, 7, -1),
+                                    {SID_OF(22, 2, 27), 7, -1},
+                                    {SID_OF(5, 32, 544), 7, -1},
+                                    {SID_OF(5, 21, 9, 9, 9, 1001), 7, -1},
+                                    {SID_OF(5, 21, 8, 8, 8, 2000), 7, -1}};
+    struct client_identity identity = {
+        .user = SID_OF(5, 21, 7, 7, 7, 1000), .uid = -1, .gid = -1, .groups = groups, .n_groups = 4};
+    static const struct sid users[] = {SID_OF(22, 1, 1000), SID_OF(5, 21, 9, 9, 9, 1000), SID_OF(5, 32, 544)};
+    struct unix_ids ids = {0};
+    (void)state;
+    struct config config = config_with_fake(&lock, &unlock);
+    struct fake_wbclient *fake = lock();
+    fake->id_of_all = (struct wbcUnixId){.type = WBC_ID_TYPE_BOTH, .id = {.uid = 61000}};
+    fake->trusts[0] = (struct wbcDomainInfo){.short_name = LITERAL("SERVER"),
+                                             .trust_type = WBC_DOMINFO_TRUSTTYPE_LOCAL,
+                                             .sid = {1, 4, {0, 0, 0, 0, 0, 5}, {21, 9, 9, 9}}};
+    fake->n_trusts = 1;
+    unlock();
+    assert_int_equal(unix_ids_find(&config, &identity, "alice", "FAKE", &ids), SEC_E_OK);
+    assert_true(ids.known && ids.n_groups == 1 && ids.groups[0] == 70513);
+    unix_ids_release(&ids);
+    identity.n_groups = 5; /* of another domain: that one counts */
+    assert_int_equal(unix_ids_find(&config, &identity, "alice", "FAKE", &ids), SEC_E_OK);
+    assert_true(ids.known && ids.n_groups == 2 && ids.groups[0] == 61000 && ids.groups[1] == 70513);
+    unix_ids_release(&ids);
+    for (size_t i = 0; i < sizeof users / sizeof users[0]; i++) {
+        identity = (struct client_identity){.user = users[i], .uid = -1, .gid = -1};
+        assert_int_equal(unix_ids_find(&config, &identity, "alice", "FAKE", &ids), SEC_E_OK);
+        assert_false(ids.known);
+    }
+}
+
+/* A winbind that gives accounts of FAKE other names, and names of FAKE other accounts. */
+static void test_winbind_lies(void **state)
+{
+    static const struct {
+        const char *domain, *name;
+        bool believed;
+    } cases[] = {{"FAKE", "alice", true},
+                 {"fake", "Alice", true},
+                 {"FRIEND", "alice", false},
+                 {"SERVER", "bob", false},
+                 {"BUILTIN", "Administrators", false},
+                 {"NT AUTHORITY", "SYSTEM", false},
+                 {"OTHER", "x", false},
+                 {"", "alice", false}};
+    fake_wbclient_lock_function *lock;
+    fake_wbclient_unlock_function *unlock;
+    struct config config = config_with_fake(&lock, &unlock);
+    struct fake_wbclient *fake = lock();
+    static const char *const names[] = {"SERVER", "FAKE", "FRIEND"};
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++)
+        fake->trusts[i] =
+            (struct wbcDomainInfo){.short_name = LITERAL(names[i]),
+                                   .trust_type = i == 0 ? WBC_DOMINFO_TRUSTTYPE_LOCAL : WBC_DOMINFO_TRUSTTYPE_FOREST,
+                                   .trust_flags = WBC_DOMINFO_TRUST_OUTGOING,
+                                   .sid = {1, 4, {0, 0, 0, 0, 0, 5}, {21, 7, 7, i == 0 ? 9 : 6 + i}}};
+    fake->n_trusts = 3;
+    unlock();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sid_name name = {0};
+        lock()->lies_domain = cases[i].domain;
+        fake->lies_name = cases[i].name;
+        unlock();
+        SECURITY_STATUS status = names_of_sid(&config, &SID_LITERAL(5, 21, 7, 7, 7, 1000), &name);
+        assert_int_equal(status, cases[i].believed ? SEC_E_OK : SEC_E_TARGET_UNKNOWN);
+        sid_name_release(&name);
+    }
+    lock()->lies_domain = fake->lies_name = NULL;
+    unlock();
+    for (uint32_t number = 7; number < 11; number++) { /* FAKE's, FRIEND's, this computer's, nobody's */
+        struct sid_name name = {0};
+        struct sid sid;
+        lock()->lies_number = number;
+        unlock();
+        assert_int_equal(names_to_sid(&config, "FAKE\\alice", &sid, &name),
+                         number == 7 ? SEC_E_OK : SEC_E_TARGET_UNKNOWN);
+        sid_name_release(&name);
+    }
 }
 
 static void test_winbind_fails(void **state)
@@ -186,9 +311,14 @@ static void test_levels_of_flags(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_winbind),          cmocka_unit_test(test_winbind_fails),
-        cmocka_unit_test(test_winbind_names),    cmocka_unit_test(test_client_without_sid),
-        cmocka_unit_test(test_ids_out_of_range), cmocka_unit_test(test_levels_of_flags),
+        cmocka_unit_test(test_winbind),
+        cmocka_unit_test(test_winbind_fails),
+        cmocka_unit_test(test_winbind_of_this_computer),
+        cmocka_unit_test(test_winbind_lies),
+        cmocka_unit_test(test_winbind_names),
+        cmocka_unit_test(test_client_without_sid),
+        cmocka_unit_test(test_ids_out_of_range),
+        cmocka_unit_test(test_levels_of_flags),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, copies_remove);
 }

@@ -185,6 +185,88 @@ static void exec_sql(const char *text)
     sqlite3_close(handle);
 }
 
+#define TRIGGERS_DROP                                                                       \
+    "DROP TRIGGER account_gone; DROP TRIGGER account_new; DROP TRIGGER account_renumbered;" \
+    "DROP TRIGGER group_gone; DROP TRIGGER group_new; DROP TRIGGER group_renumbered;"
+
+/* What the first row of the query says. */
+static int number_of(const char *query)
+{
+    sqlite3 *handle = NULL;
+    sqlite3_stmt *statement = NULL;
+    assert_int_equal(sqlite3_open(test_database, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(handle, query, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int number = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(handle);
+    return number;
+}
+
+/* An account with hashes and a group, before each of what somebody does by hand with a program that minds no foreign keys. */
+static void bob_put(void)
+{
+    struct account_admin *admin = admin_open();
+    account_admin_digest(admin, &realms);
+    account_add(admin, "bob", "pw");
+    assert_int_equal(group_admin_add(admin, &(struct group_spec){.name = "staff", .gid = -1}), SEC_E_OK);
+    assert_int_equal(group_admin_join(admin, "staff", "bob", ""), SEC_E_OK);
+    assert_int_equal(realms_of(admin, "bob"), 2);
+    account_admin_close(admin);
+    assert_int_equal(number_of("SELECT count(*) FROM digest"), 16);
+    assert_int_equal(number_of("SELECT count(*) FROM member"), 1);
+}
+
+#define COPY "name, name_key, domain, domain_key, full_name, "
+#define REST "nt_hash, flags, expires, password_set, password_expires, uid, gid"
+
+static void test_by_hand(void **state)
+{
+    static const struct {
+        const char *change;
+        bool keeps_hashes;
+    } cases[] = {
+        {"DELETE FROM account", false},
+        {"INSERT OR REPLACE INTO account SELECT * FROM account", false},
+        {"UPDATE account SET id = id + 1", false},
+        {"UPDATE account SET id = id + 1; INSERT INTO account (id, " COPY "sid, " REST
+         ") SELECT id - 1, name, 'EVE', domain, domain_key, full_name, 'S-1-5-21-1-2-3-4', " REST " FROM account",
+         false},
+        {"DELETE FROM account_group", true},
+        {"INSERT OR REPLACE INTO account_group SELECT * FROM account_group", true},
+        {"UPDATE account_group SET id = id + 1", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bob_put();
+        exec_sql(cases[i].change);
+        assert_int_equal(number_of("SELECT count(*) FROM digest"), cases[i].keeps_hashes ? 16 : 0);
+        assert_int_equal(number_of("SELECT count(*) FROM member"), 0);
+        assert_int_equal(unlink(test_database), 0);
+    }
+}
+
+/* Rows that the second version left behind are gone when it is brought up to date, and those of living accounts stay. */
+static void test_second_version(void **state)
+{
+    (void)state;
+    bob_put();
+    exec_sql(TRIGGERS_DROP "PRAGMA user_version = 2;"
+                           "INSERT INTO digest SELECT 77, realm, username, form, hash, user_hash FROM digest;"
+                           "INSERT INTO member SELECT 77, account_group FROM member;"
+                           "INSERT INTO member SELECT account, 78 FROM member WHERE account < 77");
+    assert_int_equal(number_of("SELECT count(*) FROM digest"), 32);
+    assert_int_equal(number_of("SELECT count(*) FROM member"), 3);
+    struct accounts *accounts = here_open();
+    assert_int_equal(respond(accounts, "bob", "realm", "pw", DIGEST_FORM_SHA256, false), SEC_E_OK);
+    accounts_close(accounts);
+    assert_int_equal(number_of("PRAGMA user_version"), 3);
+    assert_int_equal(number_of("SELECT count(*) FROM digest"), 16);
+    assert_int_equal(number_of("SELECT count(*) FROM member"), 1);
+    exec_sql("DELETE FROM account");
+    assert_int_equal(number_of("SELECT count(*) FROM digest"), 0);
+}
+
 /* A database of the first version is brought up to date where it is opened, and loses nothing. */
 static void test_first_version(void **state)
 {
@@ -193,7 +275,7 @@ static void test_first_version(void **state)
     struct account_admin *admin = admin_open();
     account_add(admin, "bob", "pw");
     account_admin_close(admin);
-    exec_sql("DROP TRIGGER digest_stale; DROP TABLE digest; PRAGMA user_version = 1");
+    exec_sql(TRIGGERS_DROP "DROP TRIGGER digest_stale; DROP TABLE digest; PRAGMA user_version = 1");
     struct accounts *accounts = here_open();
     const struct account *account = NULL;
     assert_int_equal(account_find(accounts, "bob", "", &account), SEC_E_OK);
@@ -213,6 +295,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_written_when_set, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_none_left_behind, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_lockout, directory_make, directory_remove),
+        cmocka_unit_test_setup_teardown(test_by_hand, directory_make, directory_remove),
+        cmocka_unit_test_setup_teardown(test_second_version, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_first_version, directory_make, directory_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,7 +110,7 @@ static void test_newer_version(void **state)
     account_admin_close(admin_open());
     exec_sql("PRAGMA user_version = 99");
     assert_not_opened("schema version 99");
-    exec_sql("PRAGMA user_version = 2");
+    exec_sql("PRAGMA user_version = 3");
     account_admin_close(admin_open());
     exec_sql("PRAGMA application_id = 7");
     assert_not_opened("not an account store");

@@ -306,6 +306,181 @@ static void test_which_names_go_to_the_domain(void **state)
     accounts_close(accounts);
 }
 
+/* A controller that says of somebody else's account that it is the client's. */
+static const char *lie_domain, *lie_name;
+static struct wbcSidWithAttr lie_sids[4];
+static uint32_t n_lie_sids;
+
+static void lie(struct fake_answer *answer)
+{
+    if (lie_domain != NULL)
+        answer->user.domain_name = (char *)(uintptr_t)lie_domain;
+    if (lie_name != NULL)
+        answer->user.account_name = (char *)(uintptr_t)lie_name;
+    for (uint32_t i = 0; i < n_lie_sids; i++)
+        answer->sids[i] = lie_sids[i];
+    if (n_lie_sids > 1)
+        answer->n_sids = n_lie_sids;
+}
+
+#define GROUPS_USUAL 7
+#define DOMAIN_SID(number, rid)                                                             \
+    {                                                                                       \
+        {1, 5, {0, 0, 0, 0, 0, 5}, {21, (number), (number), (number), (rid)}}, GROUPS_USUAL \
+    }
+
+static void test_lies(void **state)
+{
+    static const struct wbcSidWithAttr of_fake = DOMAIN_SID(7, 1000), of_friend = DOMAIN_SID(8, 1000),
+                                       of_server = DOMAIN_SID(9, 1000), of_nobody = DOMAIN_SID(3, 1000),
+                                       builtin = {{1, 2, {0, 0, 0, 0, 0, 5}, {32, 544}}, GROUPS_USUAL},
+                                       of_unix = {{1, 2, {0, 0, 0, 0, 0, 22}, {1, 1000}}, GROUPS_USUAL},
+                                       everyone = {{1, 1, {0, 0, 0, 0, 0, 1}, {0}}, GROUPS_USUAL};
+    static const struct {
+        const char *store, *asked, *domain, *name;
+        const struct wbcSidWithAttr *sid;
+        SECURITY_STATUS status;
+    } cases[] = {
+        {"winbind:", "FRIEND", NULL, NULL, NULL, SEC_E_OK},
+        {"winbind:", "FRIEND", "friend.test", NULL, &of_friend, SEC_E_OK},
+        {"winbind:", "", "FRIEND", NULL, &of_friend, SEC_E_OK}, /* a name without a domain may be any's */
+        /* another domain's account, by its name, its SID, or both */
+        {"winbind:", "FRIEND", "FAKE", NULL, NULL, SEC_E_LOGON_DENIED},
+        {"winbind:", "FRIEND", "FAKE", NULL, &of_fake, SEC_E_LOGON_DENIED},
+        {"winbind:", "FRIEND", NULL, NULL, &of_fake, SEC_E_LOGON_DENIED},
+        {"winbind:", "FRIEND", NULL, NULL, &of_nobody, SEC_E_LOGON_DENIED},
+        {"winbind:", "", "FAKE", NULL, &of_friend, SEC_E_LOGON_DENIED},
+        {"winbind:", "OLD", NULL, NULL, &of_fake, SEC_E_LOGON_DENIED},
+        {"winbind:", "OLD", NULL, NULL, &of_nobody, SEC_E_OK}, /* whose SID is not told, and nobody else's */
+        /* this computer's own */
+        {"winbind:", "FAKE", "SERVER", NULL, &of_server, SEC_E_LOGON_DENIED},
+        {"winbind:", "FAKE", "server", NULL, NULL, SEC_E_LOGON_DENIED},
+        {"winbind:", "FAKE", NULL, NULL, &of_server, SEC_E_LOGON_DENIED},
+        {"winbind:", "OLD", NULL, NULL, &of_server, SEC_E_LOGON_DENIED},
+        {"winbind:", "FAKE", "BUILTIN", NULL, &builtin, SEC_E_LOGON_DENIED},
+        {"winbind:", "FAKE", NULL, NULL, &builtin, SEC_E_LOGON_DENIED},
+        {"winbind:", "FAKE", "Unix User", NULL, &of_unix, SEC_E_LOGON_DENIED},
+        {"winbind:", "OLD", NULL, NULL, &of_unix, SEC_E_LOGON_DENIED},
+        {"winbind:", "OLD", NULL, NULL, &everyone, SEC_E_LOGON_DENIED},
+        /* a domain that winbind does not list, or none */
+        {"winbind:", "FAKE", "EXAMPLE", NULL, NULL, SEC_E_LOGON_DENIED},
+        {"winbind:", "FAKE", "ADMIRER", NULL, NULL, SEC_E_LOGON_DENIED},
+        {"winbind:", "FAKE", "", NULL, NULL, SEC_E_LOGON_DENIED},
+        /* the store of one domain */
+        {"winbind:FRIEND", "FRIEND", "FAKE", NULL, &of_fake, SEC_E_LOGON_DENIED},
+        {"winbind:UNLISTED", "UNLISTED", NULL, NULL, NULL, SEC_E_OK},
+        {"winbind:unlisted.test", "unlisted.test", NULL, NULL, NULL, SEC_E_OK},
+        {"winbind:UNLISTED", "UNLISTED", "FRIEND", NULL, &of_friend, SEC_E_LOGON_DENIED},
+        {"winbind:UNLISTED", "UNLISTED", "OTHER", NULL, NULL, SEC_E_LOGON_DENIED},
+        {"winbind:UNLISTED", "UNLISTED", NULL, NULL, &of_fake, SEC_E_LOGON_DENIED},
+        {"winbind:UNLISTED", "UNLISTED", NULL, NULL, &of_server, SEC_E_LOGON_DENIED},
+        /* names that are none */
+        {"winbind:", "FAKE", NULL, "FAKE\\root", NULL, SEC_E_LOGON_DENIED},
+        {"winbind:", "FAKE", NULL, "../root", NULL, SEC_E_LOGON_DENIED},
+        {"winbind:", "FAKE", NULL, "ro\not", NULL, SEC_E_LOGON_DENIED},
+    };
+    (void)state;
+    trusts_put();
+    domain_alter = lie;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct accounts *accounts = open_one(cases[i].store, SECONDS);
+        lie_domain = cases[i].domain;
+        lie_name = cases[i].name;
+        n_lie_sids = cases[i].sid != NULL ? 1 : 0;
+        if (cases[i].sid != NULL)
+            lie_sids[0] = *cases[i].sid;
+        SECURITY_STATUS status = logon_full(accounts, cases[i].asked, "alice", "Password1!", NULL);
+        if (status != cases[i].status || (status != SEC_E_OK && cause_text()[0] == '\0'))
+            fail_msg("case %zu, %s: 0x%08x %s", i, cases[i].asked, (unsigned)status, cause_text());
+        accounts_close(accounts);
+    }
+    lie_domain = lie_name = NULL;
+    n_lie_sids = 0;
+}
+
+/* Groups that no domain gives are left out; those of other domains stay, as forests have them. */
+static void test_groups_of_this_computer(void **state)
+{
+    static const struct wbcSidWithAttr given[][4] = {
+        {DOMAIN_SID(7, 1000), {{1, 2, {0, 0, 0, 0, 0, 5}, {32, 544}}, 7}, DOMAIN_SID(9, 1001), DOMAIN_SID(8, 2000)},
+        {DOMAIN_SID(7, 1000),
+         {{1, 2, {0, 0, 0, 0, 0, 22}, {2, 27}}, 7},
+         {{1, 1, {0, 0, 0, 0, 0, 5}, {18}}, 7},
+         {{1, 1, {0, 0, 0, 0, 0, 18}, {1}}, 7}},
+    };
+    static const struct sid kept[] = {SID_OF(5, 21, 8, 8, 8, 2000), SID_OF(18, 1)};
+    (void)state;
+    trusts_put();
+    domain_alter = lie;
+    n_lie_sids = 4;
+    for (size_t i = 0; i < 2; i++) {
+        struct accounts *accounts = open_one("winbind:", SECONDS);
+        const struct account *account = NULL;
+        memcpy(lie_sids, given[i], sizeof lie_sids);
+        assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", &account), SEC_E_OK);
+        assert_int_equal(account->n_groups, 1);
+        assert_true(sid_equal(&account->groups[0].sid, &kept[i]));
+        account_release(account);
+        accounts_close(accounts);
+    }
+    n_lie_sids = 0;
+}
+
+/* A domain that is trusted no more. */
+static void test_lost_trust(void **state)
+{
+    struct accounts *accounts = open_one("winbind:", SECONDS);
+    struct account_host host;
+    (void)state;
+    trusts_put();
+    assert_int_equal(logon_full(accounts, "FRIEND", "alice", "Password1!", NULL), SEC_E_OK);
+    domain_lock()->n_trusts = 3;
+    domain_unlock();
+    winbind_domains_expire();
+    assert_int_equal(accounts_host(accounts, false, &host), SEC_E_OK); /* has it asked in the background */
+    domain_await_quiet();
+    unsigned before = domain_seen.n_logons;
+    assert_int_equal(logon_full(accounts, "FRIEND", "alice", "Password1!", NULL), SEC_E_LOGON_DENIED);
+    assert_int_equal(logon_full(accounts, "friend.test", "alice", "Password1!", NULL), SEC_E_LOGON_DENIED);
+    assert_int_equal(domain_seen.n_logons, before);
+    assert_int_equal(logon_full(accounts, "FAKE", "alice", "Password1!", NULL), SEC_E_OK);
+    /* And once more. */
+    trusts_put();
+    winbind_domains_expire();
+    assert_int_equal(accounts_host(accounts, false, &host), SEC_E_OK);
+    domain_await_quiet();
+    assert_int_equal(logon_full(accounts, "FRIEND", "alice", "Password1!", NULL), SEC_E_OK);
+    accounts_close(accounts);
+}
+
+/* A list that was made before another one, and comes after it. */
+static void test_late_list(void **state)
+{
+    char library[160];
+    const struct winbind_domains *domains = NULL;
+    (void)state;
+    snprintf(library, sizeof library, "%s", domain_library());
+    const struct winbind_settings settings = {library, SECONDS}, hasty = {library, 1};
+    trusts_put();
+    domain_lock()->n_to_hold = 1;
+    domain_lock_held()->holds = true;
+    domain_unlock();
+    assert_int_equal(winbind_domains_get(&hasty, true, &domains), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(domain_lock()->n_held, 1); /* FRIEND is in it */
+    domain_lock_held()->n_trusts = 3;
+    domain_unlock();
+    winbind_domains_expire();
+    assert_int_equal(winbind_domains_get(&settings, true, &domains), SEC_E_OK);
+    assert_null(winbind_domain_find(domains, "FRIEND"));
+    winbind_domains_release(domains);
+    domain_lock()->holds = false;
+    domain_unlock();
+    domain_await_quiet();
+    assert_int_equal(winbind_domains_get(&settings, true, &domains), SEC_E_OK);
+    assert_null(winbind_domain_find(domains, "FRIEND"));
+    winbind_domains_release(domains);
+}
+
 static void test_names_that_no_store_has(void **state)
 {
     struct account_policy policy = {0};
@@ -433,6 +608,10 @@ int main(void)
         TEST(test_errors_of_the_library),
         TEST(test_damaged_answers),
         TEST(test_which_names_go_to_the_domain),
+        TEST(test_lies),
+        TEST(test_groups_of_this_computer),
+        TEST(test_lost_trust),
+        TEST(test_late_list),
         TEST(test_names_that_no_store_has),
         TEST(test_kinds_of_responses),
         TEST(test_long_names),

@@ -69,6 +69,13 @@ static UNUSED_FUNCTION void trust_put(size_t at, const char *name, const char *d
     domain_unlock();
 }
 
+static UNUSED_FUNCTION void trust_sid_put(size_t at, uint32_t number)
+{
+    domain_lock()->trusts[at].sid = (struct wbcDomainSid){1, 4, {0, 0, 0, 0, 0, 5}, {21, number, number, number}};
+    domain_unlock();
+}
+
+/* FAKE is 7, FRIEND 8, this computer 9; OLD's SID is not told. */
 static UNUSED_FUNCTION void trusts_put(void)
 {
     trust_put(0, "BUILTIN", NULL, 0, WBC_DOMINFO_TRUSTTYPE_LOCAL);
@@ -78,6 +85,11 @@ static UNUSED_FUNCTION void trusts_put(void)
               WBC_DOMINFO_TRUSTTYPE_FOREST);
     trust_put(4, "ADMIRER", "admirer.test", WBC_DOMINFO_TRUST_INCOMING, WBC_DOMINFO_TRUSTTYPE_EXTERNAL);
     trust_put(5, "OLD", NULL, WBC_DOMINFO_TRUST_OUTGOING, WBC_DOMINFO_TRUSTTYPE_EXTERNAL);
+    trust_sid_put(1, 9);
+    trust_sid_put(2, 7);
+    trust_sid_put(3, 8);
+    domain_lock()->trusts[0].sid = (struct wbcDomainSid){1, 1, {0, 0, 0, 0, 0, 5}, {32}};
+    domain_unlock();
 }
 
 /* A controller that changes alice's password, or refuses it so. */
