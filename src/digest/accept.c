@@ -256,8 +256,38 @@ static SECURITY_STATUS claim_read(struct digest_handshake *handshake, const stru
     return claim_request(handshake, in, claim);
 }
 
+/* The nonce of a response, as it is judged: before the password whether it may serve at all, and with a right one whether it served before. */
+struct freshness {
+    struct nonce nonce;
+    uint32_t nc;
+    unsigned seconds;
+    bool may_serve; /* ours, and young */
+    enum nonce_use use;
+};
+
+static struct freshness nonce_judge(const struct digest_handshake *handshake, const struct claim *claim)
+{
+    const struct digest_terms *terms = &handshake->terms;
+    struct freshness fresh = {.nc = claim->nc, .seconds = handshake->credential->config->digest_nonce_seconds};
+    fresh.use = NONCE_FORGOTTEN;
+    fresh.may_serve = nonce_is_ours(terms_text(terms, TERM_NONCE), handshake->realm, terms->http, &fresh.nonce) &&
+                      !nonce_is_stale(&fresh.nonce, fresh.seconds);
+    /* SASL's keys hang on the nonces alone: a count above 1 would be a second session under the keys of the first (RFC 2831 2.2). */
+    if (!terms->http && claim->nc > 1 && terms->qop != QOP_AUTH)
+        fresh.may_serve = false;
+    return fresh;
+}
+
+static bool nonce_take(void *context)
+{
+    struct freshness *fresh = context;
+    if (fresh->may_serve)
+        fresh->use = nonce_use(&fresh->nonce, fresh->nc, fresh->seconds);
+    return fresh->use == NONCE_NEW;
+}
+
 static SECURITY_STATUS password_check(struct digest_handshake *handshake, const struct claim *claim,
-                                      const struct account **account)
+                                      struct freshness *fresh, const struct account **account)
 {
     struct digest_terms *terms = &handshake->terms;
     char room[DIGEST_HEX_MAX];
@@ -287,6 +317,8 @@ static SECURITY_STATUS password_check(struct digest_handshake *handshake, const 
                                                                           : slice_of(NULL, 0),
         .input = &input,
         .response = claim->response,
+        .is_new = nonce_take,
+        .context = fresh,
     };
     return account_verify_digest(handshake->credential->accounts, &check, account, terms->key);
 }
@@ -324,31 +356,6 @@ static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const 
                                                                                    : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-/* Whose password is right gets in with a nonce of ours that is young, and a count that was not used. */
-static SECURITY_STATUS nonce_check(struct digest_handshake *handshake, const struct claim *claim, bool *again)
-{
-    const struct digest_terms *terms = &handshake->terms;
-    unsigned seconds = handshake->credential->config->digest_nonce_seconds;
-    struct nonce nonce;
-    struct slice text = terms_text(terms, TERM_NONCE);
-    *again = !nonce_is_ours(text, handshake->realm, terms->http, &nonce) || nonce_is_stale(&nonce, seconds);
-    /* SASL's keys hang on the nonces alone: a count above 1 would be a second session under the keys of the first (RFC 2831 2.2). */
-    if (!terms->http && claim->nc > 1 && terms->qop != QOP_AUTH)
-        *again = true;
-    if (*again)
-        return SEC_E_OK;
-    switch (nonce_use(&nonce, claim->nc, seconds)) {
-    case NONCE_NEW:
-        return SEC_E_OK;
-    case NONCE_FORGOTTEN:
-        *again = true;
-        return SEC_E_OK;
-    default:
-        return cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u of this nonce was used before: a replay",
-                         (unsigned)claim->nc);
-    }
-}
-
 static SECURITY_STATUS challenge_send(struct digest_handshake *handshake, bool stale, struct step_out *out)
 {
     try(challenge_write(handshake, stale, &out->token));
@@ -361,7 +368,6 @@ static SECURITY_STATUS finish(struct digest_handshake *handshake, const struct c
                               const struct account *account, struct step_out *out)
 {
     struct digest_terms *terms = &handshake->terms;
-    try(bindings_check(handshake, claim));
     out->granted = digest_flags(handshake);
     out->expiry = FILETIME_NEVER;
     /* The proof over an answer's body is the caller's to ask for, once there is a body: MakeSignature. */
@@ -375,15 +381,17 @@ static SECURITY_STATUS finish(struct digest_handshake *handshake, const struct c
 static SECURITY_STATUS response_take(struct digest_handshake *handshake, const struct step_in *in, struct claim *claim,
                                      const struct account **account, struct step_out *out)
 {
-    bool again = false;
     try(claim_read(handshake, in, claim));
     /* A SASL exchange that a challenge began is over that challenge. */
     require(handshake->http || handshake->nonce[0] == '\0' ||
                 slice_equal(slice_of_text(handshake->nonce), terms_text(&handshake->terms, TERM_NONCE)),
             cause_set(SEC_E_INVALID_TOKEN, "the client answers another challenge than it was sent"));
-    try(password_check(handshake, claim, account));
-    try(nonce_check(handshake, claim, &again));
-    return again ? challenge_send(handshake, true, out) : finish(handshake, claim, *account, out);
+    try(bindings_check(handshake, claim));
+    struct freshness fresh = nonce_judge(handshake, claim);
+    try(password_check(handshake, claim, &fresh, account));
+    require(fresh.use != NONCE_REPLAYED,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u of this nonce was used before: a replay", (unsigned)claim->nc));
+    return fresh.use == NONCE_NEW ? finish(handshake, claim, *account, out) : challenge_send(handshake, true, out);
 }
 
 static SECURITY_STATUS respond(struct digest_handshake *handshake, const struct step_in *in, struct step_out *out)

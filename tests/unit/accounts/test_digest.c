@@ -20,6 +20,14 @@ static struct accounts *here_open(void)
     return accounts;
 }
 
+static bool recorded; /* what the store is told of the next responses */
+
+static bool response_is_new(void *context)
+{
+    ++*(unsigned *)context;
+    return !recorded;
+}
+
 /* A response of RFC 7616 with fixed nonces, measured by the store. */
 static SECURITY_STATUS respond(struct accounts *accounts, const char *username, const char *realm, const char *password,
                                enum digest_form form, bool hashed)
@@ -29,6 +37,7 @@ static SECURITY_STATUS respond(struct accounts *accounts, const char *username, 
     uint8_t secret[DIGEST_LEN_MAX], given[DIGEST_LEN_MAX], user_hash[DIGEST_LEN_MAX];
     enum digest_algorithm algorithm = digest_form_algorithm(form);
     const struct account *account = NULL;
+    unsigned n_asked = 0;
     if (backslash != NULL)
         snprintf(domain, sizeof(domain), "%.*s", (int)(backslash - username), username);
     assert_true(
@@ -53,8 +62,11 @@ static SECURITY_STATUS respond(struct accounts *accounts, const char *username, 
         .variant = DIGEST_PLAIN,
         .input = &input,
         .response = slice_of_text(hex),
+        .is_new = response_is_new,
+        .context = &n_asked,
     };
     SECURITY_STATUS status = account_verify_digest(accounts, &check, &account, given);
+    assert_int_equal(n_asked, status == SEC_E_OK ? 1 : 0);
     if (status == SEC_E_OK) {
         assert_memory_equal(given, secret, digest_len(algorithm));
         assert_string_equal(account->domain, "HERE");

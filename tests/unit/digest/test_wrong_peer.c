@@ -253,6 +253,86 @@ static void test_lockout(void **state)
     filetime_fix(0);
 }
 
+/* Two failures of three; then a right response that somebody recorded: over a nonce that served, that is too old, or that is another process's. Who replays it between his guesses
+ * guesses no more often for it. */
+static void replay_between(const char *token, int64_t later, SECURITY_STATUS expected)
+{
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sign_on("alice", "wrong"), SEC_E_LOGON_DENIED);
+    filetime_fix(filetime_now() + later);
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &got, token), expected);
+    assert_int_equal(sign_on("alice", "wrong"), SEC_E_LOGON_DENIED);
+    assert_int_equal(sign_on("alice", "Password1!"), STATUS_ACCOUNT_LOCKED_OUT);
+    filetime_fix(filetime_now() + 3601 * FILETIME_SECOND); /* let in again */
+    assert_int_equal(sign_on("alice", "Password1!"), SEC_E_OK);
+}
+
+static void test_replay_forgives_nothing(void **state)
+{
+    char token[DIGEST_TOKEN + 1];
+    int status = 0;
+    (void)state;
+    digest_side_end(&server);
+    digest_configure("[accounts]\nlockout_threshold = 3\nlockout_seconds = 3600\nlockout_reset_seconds = 3600\n");
+    digest_server(&server);
+    answer_get();
+    strcpy(token, client.token);
+    assert_int_equal(digest_accept_step(&server, &got, token), SEC_E_OK);
+    replay_between(token, 0, SEC_E_OUT_OF_SEQUENCE);
+    answer_get();
+    strcpy(token, client.token);
+    replay_between(token, 700 * FILETIME_SECOND, SEC_I_CONTINUE_NEEDED);
+    answer_get();
+    strcpy(token, client.token);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        replay_between(token, 0, SEC_I_CONTINUE_NEEDED);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    /* and one that is new forgives */
+    filetime_fix(filetime_now() + 7202 * FILETIME_SECOND); /* to where the child was, which counted in the same file */
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(sign_on("alice", "wrong"), SEC_E_LOGON_DENIED);
+        assert_int_equal(sign_on("alice", "wrong"), SEC_E_LOGON_DENIED);
+        assert_int_equal(sign_on("alice", "Password1!"), SEC_E_OK);
+    }
+    filetime_fix(0);
+}
+
+/* A right response that is bound to another channel does not get as far as the password. */
+static void test_bound_elsewhere_forgives_nothing(void **state)
+{
+    struct {
+        SEC_CHANNEL_BINDINGS head;
+        char data[8];
+    } one = {.head = {.cbApplicationDataLength = 8, .dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS)},
+             .data = "channel1"},
+      two = one;
+    struct digest_call ours = get, theirs = got;
+    (void)state;
+    two.data[7] = '2';
+    ours.bindings = &one;
+    theirs.bindings = &two;
+    ours.bindings_len = theirs.bindings_len = sizeof one;
+    digest_side_end(&server);
+    digest_configure("[accounts]\nlockout_threshold = 3\n");
+    digest_server(&server);
+    filetime_fix(filetime_now() + 36000 * FILETIME_SECOND); /* behind what the tests before left */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sign_on("J\303\244s\303\270n", "wrong"), SEC_E_LOGON_DENIED);
+    digest_side_end(&client);
+    digest_client(&client, "J\303\244s\303\270n", NULL, "Geheim\303\274");
+    digest_forget(&server);
+    assert_int_equal(digest_http_run(&client, &server, &ours, &theirs), SEC_E_BAD_BINDINGS);
+    assert_int_equal(sign_on("J\303\244s\303\270n", "wrong"), SEC_E_LOGON_DENIED);
+    assert_int_equal(sign_on("J\303\244s\303\270n", "Geheim\303\274"), STATUS_ACCOUNT_LOCKED_OUT);
+    filetime_fix(0);
+}
+
 static void test_names_refused(void **state)
 {
     (void)state;
@@ -301,6 +381,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_fork, begin, end),
         cmocka_unit_test_setup_teardown(test_passwords, begin, end),
         cmocka_unit_test_setup_teardown(test_lockout, begin, end),
+        cmocka_unit_test_setup_teardown(test_replay_forgives_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(test_bound_elsewhere_forgives_nothing, begin, end),
         cmocka_unit_test_setup_teardown(test_names_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_server_asks_for_ever, begin, end),
         cmocka_unit_test_setup_teardown(test_configuration, begin, end),
