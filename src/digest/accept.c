@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/target.h"
 #include "core/trace.h"
 #include "digest/challenge.h"
 #include "digest/package.h"
@@ -187,21 +188,28 @@ static SECURITY_STATUS claim_cipher(const struct claim *claim, struct digest_ter
     return SEC_E_OK;
 }
 
+/* Is the service that a client names this one? Without a list SASL's is on this computer; HTTP's web sites have names of their own, and TLS' bindings say more. */
+static SECURITY_STATUS target_check(const struct digest_handshake *handshake, const char *target)
+{
+    const struct config *config = handshake->credential->config;
+    char host[TARGET_HOST_SIZE];
+    target_host(target, host);
+    bool listed = config->digest_targets.n_items > 0;
+    bool meant = listed ? target_is_listed(&config->digest_targets, target, host) ||
+                              target_is_listed(&config->digest_targets, "*", "*")
+                        : handshake->http || target_host_is_loopback(host) || target_host_is_own(config, host);
+    require(meant, cause_set(SEC_E_WRONG_PRINCIPAL,
+                             "the client meant \"%.128s\", which is not this service (targets in [digest])", target));
+    return SEC_E_OK;
+}
+
 /* SASL's "service/host" or "service/host/name" (RFC 2831 2.1.2), and one that is meant here. */
 static SECURITY_STATUS claim_target(const struct digest_handshake *handshake, struct slice uri)
 {
-    const struct config_list *targets = &handshake->credential->config->digest_targets;
     const uint8_t *slash = uri.len > 0 ? memchr(uri.data, '/', uri.len) : NULL;
     require(slash != NULL && slash != uri.data && slash + 1 < uri.data + uri.len,
             cause_set(SEC_E_INVALID_TOKEN, "digest-uri is \"service/host\""));
-    if (targets->n_items == 0)
-        return SEC_E_OK;
-    for (unsigned i = 0; i < targets->n_items; i++)
-        if (directive_word_is(uri, targets->item[i]))
-            return SEC_E_OK;
-    return cause_set(SEC_E_WRONG_PRINCIPAL,
-                     "the client meant \"%.128s\", which is not this service (targets in [digest])",
-                     (const char *)uri.data);
+    return target_check(handshake, (const char *)uri.data);
 }
 
 /* The request that the response is over: the caller's, and where he says the URI, the same as the client's. */
@@ -323,7 +331,7 @@ static SECURITY_STATUS password_check(struct digest_handshake *handshake, const 
     return account_verify_digest(handshake->credential->accounts, &check, account, terms->key);
 }
 
-/* Channel bindings (draft-santesson-digestbind-01): the client's nonce, which the response is over, begins with a hash of what it is bound to. ASC_REQ_ALLOW_MISSING_BINDINGS has the value
+/* Channel bindings (draft-santesson-digestbind-01): the client's nonce, which the response is over, begins with a hash of what it is bound to; zeros say that it is bound to nothing. ASC_REQ_ALLOW_MISSING_BINDINGS has the value
  * of the flag that makes this HTTP, so that it is always there; ASC_REQ_PROXY_BINDINGS and the configuration ask for bindings. */
 static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const struct claim *claim)
 {
@@ -344,16 +352,19 @@ static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const 
         return knows ? cause_set(SEC_E_BAD_BINDINGS, "the client's nonce is bound, and its bindings are not there")
                      : SEC_E_OK;
     }
-    require(sent.data != NULL, cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings"));
+    bool bound = sent.data != NULL && !directive_word_is(sent, "00000000000000000000000000000000");
+    require(bound || !wanted, cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings"));
     require(digest_binding_prefix(service, sent, &prefix) && writer_finish(&prefix) == WIRE_OK,
             SEC_E_INSUFFICIENT_MEMORY);
     require(claim->cnonce.len > prefix.len && memcmp(claim->cnonce.data, prefix.data, prefix.len) == 0,
             cause_set(SEC_E_BAD_BINDINGS, "the client's nonce is not bound to what the client says"));
     digest_hex(handshake->bindings, sizeof handshake->bindings, expected);
-    require(directive_word_is(sent, expected),
+    require(!bound || directive_word_is(sent, expected),
             cause_set(SEC_E_BAD_BINDINGS, "the client is bound to another channel: a relay, or a TLS proxy between"));
-    return service.len == 0 || terms_set(&handshake->terms, TERM_SERVICE, service) ? SEC_E_OK
-                                                                                   : SEC_E_INSUFFICIENT_MEMORY;
+    if (service.len == 0)
+        return SEC_E_OK;
+    try(target_check(handshake, (const char *)service.data));
+    return terms_set(&handshake->terms, TERM_SERVICE, service) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 static SECURITY_STATUS challenge_send(struct digest_handshake *handshake, bool stale, struct step_out *out)

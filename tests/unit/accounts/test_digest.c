@@ -107,6 +107,24 @@ static void account_add(struct account_admin *admin, const char *name, const cha
     assert_int_equal(account_admin_add(admin, &spec), SEC_E_OK);
 }
 
+/* A realm that the configuration names twice has its hashes once; what ran into itself would leave the password unchanged. */
+static void test_realm_named_twice(void **state)
+{
+    static const char *const twice[] = {"realm", "other", "realm", "realm"};
+    static const struct digest_realms repeated = {twice, 4, "HERE"};
+    uint8_t room[128];
+    (void)state;
+    struct account_admin *admin = admin_open();
+    account_admin_digest(admin, &repeated);
+    account_add(admin, "twice", "pw");
+    assert_int_equal(realms_of(admin, "twice"), 2);
+    assert_int_equal(account_admin_passwd(admin, "twice", "", utf16_of("two", room), false), SEC_E_OK);
+    struct accounts *accounts = here_open();
+    assert_int_equal(respond(accounts, "twice", "realm", "two", DIGEST_FORM_SHA256, false), SEC_E_OK);
+    accounts_close(accounts);
+    account_admin_close(admin);
+}
+
 static void test_written_when_set(void **state)
 {
     uint8_t room[128], new_room[128];
@@ -223,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_written_when_set, directory_make, directory_remove),
+        cmocka_unit_test_setup_teardown(test_realm_named_twice, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_none_left_behind, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_lockout, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_first_version, directory_make, directory_remove),
