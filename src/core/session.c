@@ -56,6 +56,11 @@ void session_delegated_hook(SECURITY_STATUS (*seal)(struct slice plain, struct w
     delegated_seal = seal;
 }
 
+bool session_records_leave(void)
+{
+    return delegated_seal != NULL;
+}
+
 static SECURITY_STATUS field_delegated(struct writer *record, struct slice delegated)
 {
     AUTO_WRITER struct writer sealed = writer_growing(delegated.len + 128);

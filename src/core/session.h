@@ -38,6 +38,8 @@ SECURITY_STATUS session_record_write(struct writer *record, const struct package
                                      const struct session_facts *facts, struct slice own);
 /* For the daemon, before there are threads: `seal` writes what goes into a record's `delegated` instead of the bytes themselves. */
 void session_delegated_hook(SECURITY_STATUS (*seal)(struct slice plain, struct writer *sealed));
+/* Do records go to other processes, as the daemon's do? What stands for a user's password belongs into none then. */
+bool session_records_leave(void);
 /* The same for a package that chooses: `chosen` is the whole record of the package that was chosen, and all there is to say. */
 SECURITY_STATUS session_record_wrap(struct writer *record, const struct package *package, struct slice chosen);
 /* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */

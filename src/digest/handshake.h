@@ -56,7 +56,7 @@ SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct sli
 MUST_USE bool digest_binding_prefix(struct slice service, struct slice binding, struct writer *cnonce);
 
 /* Writes the record of the session that the terms make. */
-SECURITY_STATUS digest_record_write(const struct digest_handshake *handshake, const struct account *account,
+SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const struct account *account,
                                     struct step_out *out);
 /* The flags that an established context shows. */
 uint32_t digest_flags(const struct digest_handshake *handshake);

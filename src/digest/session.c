@@ -133,11 +133,20 @@ static bool text_replace(char **text, struct slice value)
     return true;
 }
 
+static SECURITY_STATUS has_key(const struct digest_terms *terms)
+{
+    require(!terms->keyless,
+            cause_set(SEC_E_CONTEXT_EXPIRED, "the key of this context stays with the security authority, for it stands "
+                                             "for the password: send a challenge, or offer -sess algorithms"));
+    return SEC_E_OK;
+}
+
 /* A client signs its next request; a server, the answer to the last one. */
 static SECURITY_STATUS http_sign_locked(struct digest_session *session, struct digest_request *request,
                                         struct writer *token)
 {
     struct digest_terms *terms = &session->terms;
+    try(has_key(terms));
     if (!terms->initiator) {
         request->uri = slice_of_text(session->last_uri);
         return terms_proof_write(terms, request, session->counts.highest, slice_of_text(session->last_cnonce), token)
@@ -236,6 +245,7 @@ static SECURITY_STATUS request_verify(struct digest_session *session, const stru
     require(request.method.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the method"));
     require(terms->qop != QOP_NONE,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "a response without qop counts nothing: each request signs on anew"));
+    try(has_key(terms));
     require(response.len > 0 && cnonce.len > 0 && directive_there(said, DIRECTIVE_URI) &&
                 directive_there(said, DIRECTIVE_NC) &&
                 digest_unhex(said->value[DIRECTIVE_NC], count, sizeof count) == WIRE_OK,
