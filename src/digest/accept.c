@@ -1,5 +1,6 @@
 #include "base/latin1.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/target.h"
@@ -286,6 +287,21 @@ static struct freshness nonce_judge(const struct digest_handshake *handshake, co
     return fresh;
 }
 
+/* RFC 7616 3.4: what the challenge said as `opaque` comes back, now and later. With nonces that are not ours any more nothing can be compared, and nobody gets in. */
+static SECURITY_STATUS opaque_check(struct digest_handshake *handshake, const struct claim *claim,
+                                    const struct freshness *fresh)
+{
+    struct digest_terms *terms = &handshake->terms;
+    struct slice sent = claim->directives.value[DIRECTIVE_OPAQUE];
+    char opaque[OPAQUE_LEN + 1];
+    if (!terms->http || !fresh->may_serve)
+        return SEC_E_OK;
+    require(nonce_opaque(terms_text(terms, TERM_NONCE), opaque), cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
+    require(sent.len == OPAQUE_LEN && secret_equal(sent.data, opaque, OPAQUE_LEN),
+            cause_set(SEC_E_INVALID_TOKEN, "the client's opaque is not what came with its nonce"));
+    return terms_set(terms, TERM_OPAQUE, sent) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static bool nonce_take(void *context)
 {
     struct freshness *fresh = context;
@@ -399,6 +415,7 @@ static SECURITY_STATUS response_take(struct digest_handshake *handshake, const s
             cause_set(SEC_E_INVALID_TOKEN, "the client answers another challenge than it was sent"));
     try(bindings_check(handshake, claim));
     struct freshness fresh = nonce_judge(handshake, claim);
+    try(opaque_check(handshake, claim, &fresh));
     try(password_check(handshake, claim, &fresh, account));
     require(fresh.use != NONCE_REPLAYED,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u of this nonce was used before: a replay", (unsigned)claim->nc));

@@ -83,6 +83,17 @@ bool nonce_make(const char *realm, bool http, char text[NONCE_LEN + 1])
     return true;
 }
 
+bool nonce_opaque(struct slice nonce, char opaque[OPAQUE_LEN + 1])
+{
+    uint8_t copy[32], tag[DIGEST_TAG_LEN];
+    require(key_get(copy), false);
+    const struct slice pieces[] = {slice_of_text("opaque"), nonce}; /* no nonce's own code begins so: its time does */
+    digest_tag(copy, pieces, COUNT_OF(pieces), tag);
+    secret_wipe(copy, sizeof copy);
+    digest_hex(tag, sizeof tag, opaque);
+    return true;
+}
+
 bool nonce_is_ours(struct slice text, const char *realm, bool http, struct nonce *nonce)
 {
     size_t prefix = sizeof NONCE_UPGRADED - 1;

@@ -20,6 +20,9 @@ struct nonce {
 
 /* A fresh nonce of a realm, as text of NONCE_LEN bytes. False: no randomness. */
 MUST_USE bool nonce_make(const char *realm, bool http, char text[NONCE_LEN + 1]);
+#define OPAQUE_LEN 32
+/* What goes with a nonce as `opaque`: a code of it, as text. False: no randomness. */
+MUST_USE bool nonce_opaque(struct slice nonce, char opaque[OPAQUE_LEN + 1]);
 /* Is it one that this process made for this realm? */
 bool nonce_is_ours(struct slice text, const char *realm, bool http, struct nonce *nonce);
 /* Older than `seconds`? */

@@ -192,8 +192,11 @@ static SECURITY_STATUS said_check(const struct digest_terms *terms, const struct
                 (ext ? directive_there(said, DIRECTIVE_USERNAME_EXT)
                      : directive_there(said, DIRECTIVE_USERNAME) &&
                            slice_equal(said->value[DIRECTIVE_USERNAME], terms_text(terms, TERM_USERNAME)));
-    require(same,
-            cause_set(SEC_E_INVALID_TOKEN, "a response for another context: its name, realm or nonce is another"));
+    same = same && (terms->text[TERM_OPAQUE] == NULL ||
+                    (directive_there(said, DIRECTIVE_OPAQUE) &&
+                     slice_equal(said->value[DIRECTIVE_OPAQUE], terms_text(terms, TERM_OPAQUE))));
+    require(same, cause_set(SEC_E_INVALID_TOKEN,
+                            "a response for another context: its name, realm, nonce or opaque is another"));
     require(directive_is(said, DIRECTIVE_QOP, digest_qop_name(terms->qop)) &&
                 (!directive_there(said, DIRECTIVE_ALGORITHM) ||
                  directive_is(said, DIRECTIVE_ALGORITHM, terms->scheme->name)),

@@ -275,6 +275,45 @@ static void test_later_requests(void **state)
     digest_side_end(&other);
 }
 
+/* What the server says as `opaque` comes back with every request, and what it does not say does not. */
+static void test_opaque(void **state)
+{
+    char first[64], value[64], token[DIGEST_TOKEN + 1], altered[DIGEST_TOKEN + 1];
+    (void)state;
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_true(digest_value(server.token, "opaque", first, sizeof first));
+    assert_int_equal(strlen(first), 32);
+    assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+    assert_true(digest_value(client.token, "opaque", value, sizeof value));
+    assert_string_equal(value, first);
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", "/2", "", token), SEC_E_OK);
+    assert_true(digest_value(token, "opaque", value, sizeof value));
+    assert_string_equal(value, first);
+    strcpy(altered, token);
+    assert_true(digest_alter(altered, "opaque", NULL));
+    assert_int_equal(digest_verify(&server, "GET", "/2", "", altered), SEC_E_INVALID_TOKEN);
+    assert_int_equal(digest_verify(&server, "GET", "/2", "", token), SEC_E_OK);
+    forget();
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_true(digest_value(server.token, "opaque", value, sizeof value));
+    assert_string_not_equal(value, first);
+    digest_forget(&server); /* another challenge's with this one's nonce */
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+    assert_true(digest_alter(client.token, "opaque", first));
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_INVALID_TOKEN);
+    /* a server without one; letters that have to be escaped */
+    static const char challenge[] = "realm=\"r\",nonce=\"n\",qop=\"auth\",algorithm=SHA-256";
+    forget();
+    assert_int_equal(digest_initiate_step(&client, &get, challenge), SEC_E_OK);
+    assert_null(strstr(client.token, "opaque"));
+    forget();
+    snprintf(token, sizeof token, "%s,opaque=\"a\\\\\\\"b, c\"", challenge);
+    assert_int_equal(digest_initiate_step(&client, &get, token), SEC_E_OK);
+    assert_non_null(strstr(client.token, "opaque=\"a\\\\\\\"b, c\""));
+}
+
 static void test_order(void **state)
 {
     char one[DIGEST_TOKEN + 1], two[DIGEST_TOKEN + 1];
@@ -491,13 +530,14 @@ static void test_bound_service(void **state)
 /* What a client sends that knows bindings and has none: zeros, under the mark in its nonce. */
 static void answer_unbound(const char *service, const char *hashed_service)
 {
-    char value[128], cnonce[128], part[512], hex[DIGEST_HEX_MAX];
+    char value[128], opaque[64], cnonce[128], part[512], hex[DIGEST_HEX_MAX];
     uint8_t hash[DIGEST_LEN_MAX], secret[DIGEST_LEN_MAX];
     const struct slice bound[] = {slice_of_text(hashed_service), slice_of_text(":" ZEROS)};
     assert_true(digest_hash(DIGEST_MD5, bound, 2, hash));
     digest_hex(hash, 16, hex);
     snprintf(cnonce, sizeof cnonce, "+Upgraded+v1%s0123456789abcdef", hex);
     assert_true(digest_value(server.token, "nonce", value, sizeof value));
+    assert_true(digest_value(server.token, "opaque", opaque, sizeof opaque));
     assert_true(digest_secret(DIGEST_SHA256, slice_of_text("alice"), slice_of_text(DIGEST_REALM),
                               slice_of_text("Password1!"), secret));
     const struct digest_response_input input = {.algorithm = DIGEST_SHA256,
@@ -513,7 +553,8 @@ static void answer_unbound(const char *service, const char *hashed_service)
              "\",nonce=\"%s\",uri=\"/page\",algorithm=SHA-256,qop=auth,nc=00000001,cnonce=\"%s\",response=\"%s\",", value,
              cnonce, hex);
     snprintf(part, sizeof part,
-             "hashed-dirs=\"service-name,channel-binding\",service-name=\"%s\",channel-binding=\"" ZEROS "\"", service);
+             "opaque=\"%s\",hashed-dirs=\"service-name,channel-binding\",service-name=\"%s\",channel-binding=\"" ZEROS "\"",
+             opaque, service);
     strcat(client.token, part);
 }
 
@@ -601,6 +642,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mutual, begin, end),
         cmocka_unit_test_setup_teardown(test_bodies, begin, end),
         cmocka_unit_test_setup_teardown(test_later_requests, begin, end),
+        cmocka_unit_test_setup_teardown(test_opaque, begin, end),
         cmocka_unit_test_setup_teardown(test_order, begin, end),
         cmocka_unit_test_setup_teardown(test_stale, begin, end),
         cmocka_unit_test_setup_teardown(test_no_qop, begin, end),

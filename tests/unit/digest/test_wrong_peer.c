@@ -71,6 +71,9 @@ static void test_response_altered(void **state)
         {"uri", NULL, SEC_E_INVALID_TOKEN},
         {"cnonce", "abc", SEC_E_LOGON_DENIED},
         {"cnonce", NULL, SEC_E_INVALID_TOKEN},
+        {"opaque", "00000000000000000000000000000000", SEC_E_INVALID_TOKEN},
+        {"opaque", "", SEC_E_INVALID_TOKEN},
+        {"opaque", NULL, SEC_E_INVALID_TOKEN},
         {"nc", "00000002", SEC_E_LOGON_DENIED},
         {"nc", "1", SEC_E_INVALID_TOKEN},
         {"nc", "0000000x", SEC_E_INVALID_TOKEN},
@@ -126,6 +129,8 @@ static void test_challenge_altered(void **state)
         {"qop", NULL, SEC_E_QOP_NOT_SUPPORTED},
         {"qop", "auth-conf", SEC_E_QOP_NOT_SUPPORTED},
         {"qop", "", SEC_E_QOP_NOT_SUPPORTED},
+        {"opaque", "another", SEC_E_OK},
+        {"opaque", NULL, SEC_E_OK},
         {"algorithm", "MD5", SEC_E_OK},
         {"algorithm", "SHA-1", SEC_E_UNSUPPORTED_FUNCTION},
     };
