@@ -222,11 +222,9 @@ static SECURITY_STATUS claim_request(const struct digest_handshake *handshake, c
     claim->request.method = slice_of_text("AUTHENTICATE");
     if (!handshake->http)
         return claim_target(handshake, claim->uri);
-    try(digest_param(in->params, in->n_params, 0, &claim->request.method));
+    try(digest_method(in->params, in->n_params, &claim->request.method));
     try(digest_param(in->params, in->n_params, 1, &uri));
     try(digest_param(in->params, in->n_params, 2, &claim->request.entity));
-    require(claim->request.method.len > 0,
-            cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the request's method, such as GET"));
     require(uri.len == 0 || slice_equal(uri, claim->uri),
             cause_set(SEC_E_INVALID_TOKEN, "the client signed \"%.128s\", and the request is for another URI",
                       (const char *)claim->uri.data));

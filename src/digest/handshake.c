@@ -82,6 +82,14 @@ SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsi
     return SEC_E_OK;
 }
 
+SECURITY_STATUS digest_method(const struct slice *params, unsigned n_params, struct slice *method)
+{
+    try(digest_param(params, n_params, 0, method));
+    require(method->len > 0 && memchr(method->data, ':', method->len) == NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the request's method, such as GET"));
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct slice entity)
 {
     uint8_t hash[DIGEST_LEN_MAX];

@@ -49,6 +49,8 @@ SECURITY_STATUS digest_handshake_step(digest_step *const *steps, size_t n_steps,
 
 /* The text of a PKG_PARAMS buffer, without NULs at its end; empty where there is none. SEC_E_INVALID_TOKEN for control characters. */
 SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsigned index, struct slice *text);
+/* The first PKG_PARAMS buffer, which has to be a request's method: with a colon in it, which no method has, one response would be over two requests. SEC_E_INVALID_TOKEN. */
+SECURITY_STATUS digest_method(const struct slice *params, unsigned n_params, struct slice *method);
 /* The hash of a body as the caller gives it: hexadecimal digits of the algorithm's length, or nothing. */
 SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct slice entity);
 

@@ -116,6 +116,8 @@ static SECURITY_STATUS request_read(const struct digest_terms *terms, const stru
             require(texts[i]->data[k] >= 0x20 && texts[i]->data[k] != 0x7f,
                     cause_set(SEC_E_INVALID_TOKEN, "PKG_PARAMS buffer %u holds a control character", i + 1));
     }
+    require(request->method.len == 0 || memchr(request->method.data, ':', request->method.len) == NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "a request's method has no colon"));
     uint8_t hash[DIGEST_LEN_MAX];
     size_t len = digest_len(terms->scheme->algorithm);
     require(request->entity.len == 0 || digest_unhex(request->entity, hash, len) == WIRE_OK,

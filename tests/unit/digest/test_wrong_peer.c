@@ -185,6 +185,36 @@ static void test_client_asked_for_more(void **state)
     assert_int_equal(digest_http_run(&client, &server, &ours, &got), SEC_E_INVALID_TOKEN);
 }
 
+/* "GET" and "a:b" hash as "GET:a" and "b" do: a method has no colon, so that one response is over one request. */
+static void test_method_with_colon(void **state)
+{
+    struct digest_call ours = get, theirs = got;
+    char token[DIGEST_TOKEN + 1];
+    (void)state;
+    ours.target = "http://example.test/";
+    theirs.uri = "//example.test/";
+    theirs.method = "GET:http";
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
+    strcpy(token, client.token);
+    assert_true(digest_alter(token, "uri", "//example.test/"));
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &theirs, token), SEC_E_INVALID_TOKEN);
+    theirs.method = "GET";
+    theirs.uri = ours.target;
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", ours.target, "", token), SEC_E_OK);
+    assert_true(digest_alter(token, "uri", "//example.test/"));
+    assert_int_equal(digest_verify(&server, "GET:http", "//example.test/", "", token), SEC_E_INVALID_TOKEN);
+    assert_int_equal(digest_sign(&client, "GET:http", "//example.test/", "", token), SEC_E_INVALID_TOKEN);
+    digest_forget(&client);
+    ours.method = "GET:http";
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_INVALID_TOKEN);
+}
+
 static void test_replay(void **state)
 {
     char token[DIGEST_TOKEN + 1];
@@ -382,6 +412,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_response_altered, begin, end),
         cmocka_unit_test_setup_teardown(test_challenge_altered, begin, end),
         cmocka_unit_test_setup_teardown(test_client_asked_for_more, begin, end),
+        cmocka_unit_test_setup_teardown(test_method_with_colon, begin, end),
         cmocka_unit_test_setup_teardown(test_replay, begin, end),
         cmocka_unit_test_setup_teardown(test_fork, begin, end),
         cmocka_unit_test_setup_teardown(test_passwords, begin, end),
