@@ -188,8 +188,8 @@ static void sasl_write(const struct digest_handshake *handshake, unsigned qops, 
     directive_write_plain(token, "charset", slice_of_text("utf-8"));
 }
 
-static void http_write(const struct digest_handshake *handshake, const struct digest_scheme *scheme,
-                       const char *opaque, struct writer *token)
+static void http_write(const struct digest_handshake *handshake, const struct digest_scheme *scheme, const char *opaque,
+                       struct writer *token)
 {
     directive_write_quoted(token, "opaque", slice_of_text(opaque));
     directive_write_plain(token, "algorithm", slice_of_text(scheme->name));

@@ -14,7 +14,8 @@
 #define NONCE_LEN (sizeof NONCE_UPGRADED - 1 + 64)
 
 struct nonce {
-    int64_t made;  /* FILETIME, of a clock that nobody sets (steady_now): a wall clock that goes back would let what is forgotten serve again, and refuse what is new */
+    int64_t
+        made; /* FILETIME, of a clock that nobody sets (steady_now): a wall clock that goes back would let what is forgotten serve again, and refuse what is new */
     uint64_t name; /* random */
 };
 

@@ -139,8 +139,9 @@ static bool pieces_crypt(struct sasl_lane *lane, struct message *message)
 static SECURITY_STATUS lane_goes_on(const struct sasl_lane *lane)
 {
     require(lane->seq != SASL_LANE_ENDED,
-            cause_set(SEC_E_CONTEXT_EXPIRED, "this direction has ended: a message of triple DES was refused, or numbers "
-                                             "are used up; begin a new context"));
+            cause_set(SEC_E_CONTEXT_EXPIRED,
+                      "this direction has ended: a message of triple DES was refused, or numbers "
+                      "are used up; begin a new context"));
     return SEC_E_OK;
 }
 

@@ -92,8 +92,8 @@ static int begin(void **state)
     (void)state;
     digest_configure(NULL); /* makes the directory */
     elsewhere(account_make, digest_database(), &done, 1);
-    snprintf(socket_path, sizeof socket_path, "%.*s/lsa.sock", (int)(strrchr(digest_database(), '/') - digest_database()),
-             digest_database());
+    snprintf(socket_path, sizeof socket_path, "%.*s/lsa.sock",
+             (int)(strrchr(digest_database(), '/') - digest_database()), digest_database());
     configure("SHA-256", true);
     lsa_daemon_start(socket_path);
     return 0;

@@ -550,10 +550,11 @@ static void answer_unbound(const char *service, const char *hashed_service)
     assert_true(digest_response(&input, secret, hex));
     snprintf(client.token, sizeof client.token,
              "username=\"alice\",realm=\"" DIGEST_REALM
-             "\",nonce=\"%s\",uri=\"/page\",algorithm=SHA-256,qop=auth,nc=00000001,cnonce=\"%s\",response=\"%s\",", value,
-             cnonce, hex);
+             "\",nonce=\"%s\",uri=\"/page\",algorithm=SHA-256,qop=auth,nc=00000001,cnonce=\"%s\",response=\"%s\",",
+             value, cnonce, hex);
     snprintf(part, sizeof part,
-             "opaque=\"%s\",hashed-dirs=\"service-name,channel-binding\",service-name=\"%s\",channel-binding=\"" ZEROS "\"",
+             "opaque=\"%s\",hashed-dirs=\"service-name,channel-binding\",service-name=\"%s\",channel-binding=\"" ZEROS
+             "\"",
              opaque, service);
     strcat(client.token, part);
 }

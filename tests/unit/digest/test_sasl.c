@@ -371,9 +371,10 @@ static SECURITY_STATUS run_for(const char *target)
 /* Without a list it has to be a service on this computer: who signs on elsewhere does not get handed on to here. */
 static void test_targets_usual(void **state)
 {
-    static const char *const meant[] = {"ldap/server.example.test", "imap/SERVER", "ldap/Server.Example.Test/example.test",
-                                        "ldap/localhost",           "ldap/127.0.0.1"};
-    static const char *const others[] = {"ldap/other.example.test", "ldap/server.example.test.evil", "server.example.test/ldap"};
+    static const char *const meant[] = {"ldap/server.example.test", "imap/SERVER",
+                                        "ldap/Server.Example.Test/example.test", "ldap/localhost", "ldap/127.0.0.1"};
+    static const char *const others[] = {"ldap/other.example.test", "ldap/server.example.test.evil",
+                                         "server.example.test/ldap"};
     (void)state;
     for (size_t i = 0; i < sizeof meant / sizeof meant[0]; i++)
         assert_int_equal(run_for(meant[i]), SEC_E_OK);
