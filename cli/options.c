@@ -263,8 +263,7 @@ int cli_open(const struct cli_options *options, bool create, struct account_admi
     SECURITY_STATUS status = config_get(&config);
     if (status != SEC_E_OK)
         return cli_status(status);
-    realms = (struct digest_realms){(const char *const *)config->digest_realms.item, config->digest_realms.n_items,
-                                    config->domain};
+    realms = digest_realms_configured(config);
     if (path == NULL) {
         for (unsigned i = 0; i < config->stores.n_items && path == NULL; i++)
             if (strncmp(config->stores.item[i], "sqlite:", 7) == 0)

@@ -313,8 +313,9 @@ static SECURITY_STATUS deny(struct accounts *accounts, const char *user, const c
 }
 
 /* What comes of a response, decided after it was measured and by what the count says then: of guesses that come at once, no more are
- * answered for than of guesses one after another. A right one that nothing stands against resets the count. */
-static SECURITY_STATUS decide(struct accounts *accounts, const struct cache_answer *answer, bool tried, bool right)
+ * answered for than of guesses one after another. A right one that nothing stands against resets the count, unless it is a digest that was recorded. */
+static SECURITY_STATUS decide(struct accounts *accounts, const struct cache_answer *answer, bool tried, bool right,
+                              const struct digest_check *digest)
 {
     int64_t now = filetime_now();
     struct lockout_state state = {0};
@@ -332,7 +333,8 @@ static SECURITY_STATUS decide(struct accounts *accounts, const struct cache_answ
         return SEC_E_LOGON_DENIED;
     if (lockout_holds(&state, now) || (answer->record.account->flags & ACCOUNT_LOCKED) != 0)
         return STATUS_ACCOUNT_LOCKED_OUT;
-    if (state.failures != 0)
+    bool is_new = digest == NULL || digest->is_new(digest->context);
+    if (is_new && state.failures != 0)
         failures_clear(failures, key);
     return SEC_E_OK;
 }
@@ -396,7 +398,7 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
         .allow_lm = check->allow_lm,
     };
     bool right = ntlm_response_verify(&input, &base_key) != NTLM_RESPONSE_WRONG && has_password(&answer->record);
-    SECURITY_STATUS decision = decide(accounts, &lookup.answer, check_tries_password(check), right);
+    SECURITY_STATUS decision = decide(accounts, &lookup.answer, check_tries_password(check), right, NULL);
     if (decision == SEC_E_LOGON_DENIED)
         return deny(accounts, user, domain, &lookup);
     require(decision == SEC_E_OK, decision);
@@ -473,7 +475,7 @@ static SECURITY_STATUS digest_verify_named(struct accounts *accounts, const stru
     try(digest_secret_find(accounts, answer, &wanted, secret, &known));
     bool right = digest_measure(check, secret, measured) && known && has_password(&answer->record);
     secret_wipe(secret, sizeof(secret));
-    SECURITY_STATUS decision = decide(accounts, answer, true, right);
+    SECURITY_STATUS decision = decide(accounts, answer, true, right, check);
     if (decision == SEC_E_OK) {
         lookup_keep(accounts, user, domain, &lookup);
         decision = account_state(answer->record.account, false);
@@ -533,7 +535,7 @@ SECURITY_STATUS account_change_password(struct accounts *accounts, const char *u
     ntlm_nt_hash(old_password, &old_hash);
     bool right = secret_equal(old_hash.bytes, answer->record.nt_hash.bytes, sizeof(old_hash.bytes)) &&
                  has_password(&answer->record);
-    SECURITY_STATUS decision = decide(accounts, &lookup.answer, true, right);
+    SECURITY_STATUS decision = decide(accounts, &lookup.answer, true, right, NULL);
     if (decision == SEC_E_LOGON_DENIED)
         return deny(accounts, user, domain, &lookup);
     require(decision == SEC_E_OK, decision);

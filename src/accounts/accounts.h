@@ -135,10 +135,15 @@ struct digest_check {
     struct slice first_nonce, first_cnonce, authzid; /* for the key, where it is not the plain secret */
     const struct digest_response_input *input;
     struct slice response; /* the digits that the client sent */
+    /* Asked, once, of a right response that nothing stands against: does it prove the password anew, over a nonce and a count that never served? One that was recorded
+     * proves that somebody knew it: it is no failure, and forgives none. */
+    bool (*is_new)(void *context);
+    void *context;
 };
 
-/* Decides whether a digest response proves the password. On SEC_E_OK gives the account (release it) and H(A1), DIGEST_LEN_MAX bytes. Statuses and lock-out are those of
- * account_verify_ntlm; an account without a hash of this form for this realm and spelling is refused as an unknown name is. */
+/* Decides whether a digest response proves the password. On SEC_E_OK gives the account (release it) and H(A1), DIGEST_LEN_MAX bytes; is_new may have said no. Statuses and lock-out
+ * are those of account_verify_ntlm, except that only what is new resets the count; an account without a hash of this form for this realm and spelling is refused as an unknown name
+ * is. */
 SECURITY_STATUS account_verify_digest(struct accounts *accounts, const struct digest_check *check,
                                       const struct account **account, uint8_t *key);
 

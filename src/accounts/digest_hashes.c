@@ -51,6 +51,12 @@ bool digest_form_secret(enum digest_form form, struct slice user, struct slice r
     return digest_secret(DIGEST_MD5, user, realm, password, secret);
 }
 
+struct digest_realms digest_realms_configured(const struct config *config)
+{
+    const struct config_list *list = &config->digest_realms;
+    return (struct digest_realms){(const char *const *)list->item, list->n_items, config->domain};
+}
+
 struct making {
     const struct digest_realms *realms;
     struct slice password; /* UTF-8 */
@@ -79,10 +85,18 @@ static SECURITY_STATUS make_one(const struct making *making, const char *realm, 
     return status;
 }
 
+static bool named_before(const struct digest_realms *realms, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(realms->realm[i], realms->realm[index]) == 0)
+            return true;
+    return false;
+}
+
 static SECURITY_STATUS make_for(const struct making *making, const char *username)
 {
     for (size_t i = 0; i < making->realms->n_realms; i++)
-        for (int form = DIGEST_FORM_MD5; form <= DIGEST_FORMS; form++)
+        for (int form = DIGEST_FORM_MD5; form <= DIGEST_FORMS && !named_before(making->realms, i); form++)
             try(make_one(making, making->realms->realm[i], username, (enum digest_form)form));
     return SEC_E_OK;
 }

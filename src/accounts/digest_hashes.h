@@ -5,6 +5,7 @@
 #ifndef OPENSSPI_ACCOUNTS_DIGEST_HASHES_H
 #define OPENSSPI_ACCOUNTS_DIGEST_HASHES_H
 
+#include "core/config.h"
 #include "crypto/http_digest.h"
 #include <sspi.h>
 
@@ -27,13 +28,16 @@ struct digest_realms {
     const char *default_domain; /* of accounts that name none; may be NULL */
 };
 
+/* Those of the configuration, borrowed from it. */
+struct digest_realms digest_realms_configured(const struct config *config);
+
 struct digest_entry {
     const char *realm, *username; /* the name as clients write it: "name" or "domain\name" */
     enum digest_form form;
     struct slice hash, user_hash; /* the latter is H(username:realm) (RFC 7616 3.4.4) */
 };
 
-/* Calls `each` for every hash of the account under the password (UTF-16LE bytes): in each realm, of the name alone and behind its domain, in each form. A password that is no text
+/* Calls `each` for every hash of the account under the password (UTF-16LE bytes): in each realm, once though it may be named twice, of the name alone and behind its domain, in each form. A password that is no text
  * has no hashes. SEC_E_OK, SEC_E_INSUFFICIENT_MEMORY, or what `each` answers. */
 SECURITY_STATUS digest_hashes_make(const struct digest_realms *realms, const char *name, const char *domain,
                                    struct slice password,

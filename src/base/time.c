@@ -3,12 +3,31 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#ifdef CLOCK_BOOTTIME
+#define CLOCK_STEADY CLOCK_BOOTTIME
+#else
+#define CLOCK_STEADY CLOCK_MONOTONIC
+#endif
+
 /* 0 when the real clock speaks. */
-static _Atomic int64_t fixed_now;
+static _Atomic int64_t fixed_now, fixed_steady;
 
 void filetime_fix(int64_t now)
 {
     atomic_store(&fixed_now, now);
+}
+
+void steady_fix(int64_t now)
+{
+    atomic_store(&fixed_steady, now);
+}
+
+static int64_t clock_units(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return now.tv_sec * FILETIME_SECOND + now.tv_nsec / 100;
 }
 
 int64_t filetime_now(void)
@@ -20,6 +39,20 @@ int64_t filetime_now(void)
         return fixed;
     clock_gettime(CLOCK_REALTIME, &now);
     return filetime_from_unix(now.tv_sec) + now.tv_nsec / 100;
+}
+
+int64_t steady_now(void)
+{
+    static _Atomic int64_t start; /* the wall clock's time when the steady one showed 0 */
+    int64_t fixed = atomic_load_explicit(&fixed_steady, memory_order_relaxed), none = 0;
+    if (fixed == 0)
+        fixed = atomic_load_explicit(&fixed_now, memory_order_relaxed);
+    if (fixed != 0)
+        return fixed;
+    if (atomic_load(&start) == 0)
+        (void)atomic_compare_exchange_strong(
+            &start, &none, FILETIME_UNIX_EPOCH + clock_units(CLOCK_REALTIME) - clock_units(CLOCK_STEADY));
+    return atomic_load(&start) + clock_units(CLOCK_STEADY);
 }
 
 uint64_t monotonic_ms(void)

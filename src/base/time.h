@@ -14,6 +14,8 @@
 
 /* Wall clock now. */
 int64_t filetime_now(void);
+/* Time that nobody sets: the wall clock's when it was first asked for here, and from then on what has passed, a sleep of the computer with it. For ages of what only this process knows. */
+int64_t steady_now(void);
 /* Monotonic milliseconds, for ages and limits. */
 uint64_t monotonic_ms(void);
 int64_t filetime_from_unix(time_t seconds);
@@ -22,7 +24,9 @@ time_t filetime_to_unix(int64_t filetime);
 /* The same instant shifted to local time, as SSPI's ptsExpiry wants it; NEVER stays NEVER. */
 int64_t filetime_to_local(int64_t filetime);
 
-/* Tests only: fixed wall clock; 0 gives the real one back. */
+/* Tests only: fixed wall clock, which steady time then has too; 0 gives the real one back. */
 void filetime_fix(int64_t now);
+/* Tests only: steady time by itself; 0 gives it back. */
+void steady_fix(int64_t now);
 
 #endif

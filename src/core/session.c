@@ -56,6 +56,11 @@ void session_delegated_hook(session_delegated_seal *seal)
     delegated_seal = seal;
 }
 
+bool session_records_leave(void)
+{
+    return delegated_seal != NULL;
+}
+
 static SECURITY_STATUS field_delegated(struct writer *record, const struct package *package, struct slice delegated)
 {
     AUTO_WRITER struct writer sealed = writer_growing(delegated.len + 128);

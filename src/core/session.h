@@ -40,6 +40,8 @@ SECURITY_STATUS session_record_write(struct writer *record, const struct package
 typedef SECURITY_STATUS session_delegated_seal(const struct package *package, struct slice plain,
                                                struct writer *sealed);
 void session_delegated_hook(session_delegated_seal *seal);
+/* Do records go to other processes, as the daemon's do? What stands for a user's password belongs into none then. */
+bool session_records_leave(void);
 /* The same for a package that chooses: `chosen` is the whole record of the package that was chosen, and all there is to say. */
 SECURITY_STATUS session_record_wrap(struct writer *record, const struct package *package, struct slice chosen);
 /* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */

@@ -1,7 +1,9 @@
 #include "base/latin1.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/target.h"
 #include "core/trace.h"
 #include "digest/challenge.h"
 #include "digest/package.h"
@@ -187,21 +189,28 @@ static SECURITY_STATUS claim_cipher(const struct claim *claim, struct digest_ter
     return SEC_E_OK;
 }
 
+/* Is the service that a client names this one? Without a list SASL's is on this computer; HTTP's web sites have names of their own, and TLS' bindings say more. */
+static SECURITY_STATUS target_check(const struct digest_handshake *handshake, const char *target)
+{
+    const struct config *config = handshake->credential->config;
+    char host[TARGET_HOST_SIZE];
+    target_host(target, host);
+    bool listed = config->digest_targets.n_items > 0;
+    bool meant = listed ? target_is_listed(&config->digest_targets, target, host) ||
+                              target_is_listed(&config->digest_targets, "*", "*")
+                        : handshake->http || target_host_is_loopback(host) || target_host_is_own(config, host);
+    require(meant, cause_set(SEC_E_WRONG_PRINCIPAL,
+                             "the client meant \"%.128s\", which is not this service (targets in [digest])", target));
+    return SEC_E_OK;
+}
+
 /* SASL's "service/host" or "service/host/name" (RFC 2831 2.1.2), and one that is meant here. */
 static SECURITY_STATUS claim_target(const struct digest_handshake *handshake, struct slice uri)
 {
-    const struct config_list *targets = &handshake->credential->config->digest_targets;
     const uint8_t *slash = uri.len > 0 ? memchr(uri.data, '/', uri.len) : NULL;
     require(slash != NULL && slash != uri.data && slash + 1 < uri.data + uri.len,
             cause_set(SEC_E_INVALID_TOKEN, "digest-uri is \"service/host\""));
-    if (targets->n_items == 0)
-        return SEC_E_OK;
-    for (unsigned i = 0; i < targets->n_items; i++)
-        if (directive_word_is(uri, targets->item[i]))
-            return SEC_E_OK;
-    return cause_set(SEC_E_WRONG_PRINCIPAL,
-                     "the client meant \"%.128s\", which is not this service (targets in [digest])",
-                     (const char *)uri.data);
+    return target_check(handshake, (const char *)uri.data);
 }
 
 /* The request that the response is over: the caller's, and where he says the URI, the same as the client's. */
@@ -213,11 +222,9 @@ static SECURITY_STATUS claim_request(const struct digest_handshake *handshake, c
     claim->request.method = slice_of_text("AUTHENTICATE");
     if (!handshake->http)
         return claim_target(handshake, claim->uri);
-    try(digest_param(in->params, in->n_params, 0, &claim->request.method));
+    try(digest_method(in->params, in->n_params, &claim->request.method));
     try(digest_param(in->params, in->n_params, 1, &uri));
     try(digest_param(in->params, in->n_params, 2, &claim->request.entity));
-    require(claim->request.method.len > 0,
-            cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the request's method, such as GET"));
     require(uri.len == 0 || slice_equal(uri, claim->uri),
             cause_set(SEC_E_INVALID_TOKEN, "the client signed \"%.128s\", and the request is for another URI",
                       (const char *)claim->uri.data));
@@ -256,8 +263,53 @@ static SECURITY_STATUS claim_read(struct digest_handshake *handshake, const stru
     return claim_request(handshake, in, claim);
 }
 
+/* The nonce of a response, as it is judged: before the password whether it may serve at all, and with a right one whether it served before. */
+struct freshness {
+    struct nonce nonce;
+    uint32_t nc;
+    unsigned seconds;
+    bool may_serve; /* ours, and young */
+    enum nonce_use use;
+};
+
+static struct freshness nonce_judge(const struct digest_handshake *handshake, const struct claim *claim)
+{
+    const struct digest_terms *terms = &handshake->terms;
+    struct freshness fresh = {.nc = claim->nc, .seconds = handshake->credential->config->digest_nonce_seconds};
+    fresh.use = NONCE_FORGOTTEN;
+    fresh.may_serve = nonce_is_ours(terms_text(terms, TERM_NONCE), handshake->realm, terms->http, &fresh.nonce) &&
+                      !nonce_is_stale(&fresh.nonce, fresh.seconds);
+    /* SASL's keys hang on the nonces alone: a count above 1 would be a second session under the keys of the first (RFC 2831 2.2). */
+    if (!terms->http && claim->nc > 1 && terms->qop != QOP_AUTH)
+        fresh.may_serve = false;
+    return fresh;
+}
+
+/* RFC 7616 3.4: what the challenge said as `opaque` comes back, now and later. With nonces that are not ours any more nothing can be compared, and nobody gets in. */
+static SECURITY_STATUS opaque_check(struct digest_handshake *handshake, const struct claim *claim,
+                                    const struct freshness *fresh)
+{
+    struct digest_terms *terms = &handshake->terms;
+    struct slice sent = claim->directives.value[DIRECTIVE_OPAQUE];
+    char opaque[OPAQUE_LEN + 1];
+    if (!terms->http || !fresh->may_serve)
+        return SEC_E_OK;
+    require(nonce_opaque(terms_text(terms, TERM_NONCE), opaque), cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
+    require(sent.len == OPAQUE_LEN && secret_equal(sent.data, opaque, OPAQUE_LEN),
+            cause_set(SEC_E_INVALID_TOKEN, "the client's opaque is not what came with its nonce"));
+    return terms_set(terms, TERM_OPAQUE, sent) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static bool nonce_take(void *context)
+{
+    struct freshness *fresh = context;
+    if (fresh->may_serve)
+        fresh->use = nonce_use(&fresh->nonce, fresh->nc, fresh->seconds);
+    return fresh->use == NONCE_NEW;
+}
+
 static SECURITY_STATUS password_check(struct digest_handshake *handshake, const struct claim *claim,
-                                      const struct account **account)
+                                      struct freshness *fresh, const struct account **account)
 {
     struct digest_terms *terms = &handshake->terms;
     char room[DIGEST_HEX_MAX];
@@ -287,11 +339,13 @@ static SECURITY_STATUS password_check(struct digest_handshake *handshake, const 
                                                                           : slice_of(NULL, 0),
         .input = &input,
         .response = claim->response,
+        .is_new = nonce_take,
+        .context = fresh,
     };
     return account_verify_digest(handshake->credential->accounts, &check, account, terms->key);
 }
 
-/* Channel bindings (draft-santesson-digestbind-01): the client's nonce, which the response is over, begins with a hash of what it is bound to. ASC_REQ_ALLOW_MISSING_BINDINGS has the value
+/* Channel bindings (draft-santesson-digestbind-01): the client's nonce, which the response is over, begins with a hash of what it is bound to; zeros say that it is bound to nothing. ASC_REQ_ALLOW_MISSING_BINDINGS has the value
  * of the flag that makes this HTTP, so that it is always there; ASC_REQ_PROXY_BINDINGS and the configuration ask for bindings. */
 static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const struct claim *claim)
 {
@@ -312,41 +366,19 @@ static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const 
         return knows ? cause_set(SEC_E_BAD_BINDINGS, "the client's nonce is bound, and its bindings are not there")
                      : SEC_E_OK;
     }
-    require(sent.data != NULL, cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings"));
+    bool bound = sent.data != NULL && !directive_word_is(sent, "00000000000000000000000000000000");
+    require(bound || !wanted, cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings"));
     require(digest_binding_prefix(service, sent, &prefix) && writer_finish(&prefix) == WIRE_OK,
             SEC_E_INSUFFICIENT_MEMORY);
     require(claim->cnonce.len > prefix.len && memcmp(claim->cnonce.data, prefix.data, prefix.len) == 0,
             cause_set(SEC_E_BAD_BINDINGS, "the client's nonce is not bound to what the client says"));
     digest_hex(handshake->bindings, sizeof handshake->bindings, expected);
-    require(directive_word_is(sent, expected),
+    require(!bound || directive_word_is(sent, expected),
             cause_set(SEC_E_BAD_BINDINGS, "the client is bound to another channel: a relay, or a TLS proxy between"));
-    return service.len == 0 || terms_set(&handshake->terms, TERM_SERVICE, service) ? SEC_E_OK
-                                                                                   : SEC_E_INSUFFICIENT_MEMORY;
-}
-
-/* Whose password is right gets in with a nonce of ours that is young, and a count that was not used. */
-static SECURITY_STATUS nonce_check(struct digest_handshake *handshake, const struct claim *claim, bool *again)
-{
-    const struct digest_terms *terms = &handshake->terms;
-    unsigned seconds = handshake->credential->config->digest_nonce_seconds;
-    struct nonce nonce;
-    struct slice text = terms_text(terms, TERM_NONCE);
-    *again = !nonce_is_ours(text, handshake->realm, terms->http, &nonce) || nonce_is_stale(&nonce, seconds);
-    /* SASL's keys hang on the nonces alone: a count above 1 would be a second session under the keys of the first (RFC 2831 2.2). */
-    if (!terms->http && claim->nc > 1 && terms->qop != QOP_AUTH)
-        *again = true;
-    if (*again)
+    if (service.len == 0)
         return SEC_E_OK;
-    switch (nonce_use(&nonce, claim->nc, seconds)) {
-    case NONCE_NEW:
-        return SEC_E_OK;
-    case NONCE_FORGOTTEN:
-        *again = true;
-        return SEC_E_OK;
-    default:
-        return cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u of this nonce was used before: a replay",
-                         (unsigned)claim->nc);
-    }
+    try(target_check(handshake, (const char *)service.data));
+    return terms_set(&handshake->terms, TERM_SERVICE, service) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 static SECURITY_STATUS challenge_send(struct digest_handshake *handshake, bool stale, struct step_out *out)
@@ -361,7 +393,6 @@ static SECURITY_STATUS finish(struct digest_handshake *handshake, const struct c
                               const struct account *account, struct step_out *out)
 {
     struct digest_terms *terms = &handshake->terms;
-    try(bindings_check(handshake, claim));
     out->granted = digest_flags(handshake);
     out->expiry = FILETIME_NEVER;
     /* The proof over an answer's body is the caller's to ask for, once there is a body: MakeSignature. */
@@ -375,15 +406,18 @@ static SECURITY_STATUS finish(struct digest_handshake *handshake, const struct c
 static SECURITY_STATUS response_take(struct digest_handshake *handshake, const struct step_in *in, struct claim *claim,
                                      const struct account **account, struct step_out *out)
 {
-    bool again = false;
     try(claim_read(handshake, in, claim));
     /* A SASL exchange that a challenge began is over that challenge. */
     require(handshake->http || handshake->nonce[0] == '\0' ||
                 slice_equal(slice_of_text(handshake->nonce), terms_text(&handshake->terms, TERM_NONCE)),
             cause_set(SEC_E_INVALID_TOKEN, "the client answers another challenge than it was sent"));
-    try(password_check(handshake, claim, account));
-    try(nonce_check(handshake, claim, &again));
-    return again ? challenge_send(handshake, true, out) : finish(handshake, claim, *account, out);
+    try(bindings_check(handshake, claim));
+    struct freshness fresh = nonce_judge(handshake, claim);
+    try(opaque_check(handshake, claim, &fresh));
+    try(password_check(handshake, claim, &fresh, account));
+    require(fresh.use != NONCE_REPLAYED,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u of this nonce was used before: a replay", (unsigned)claim->nc));
+    return fresh.use == NONCE_NEW ? finish(handshake, claim, *account, out) : challenge_send(handshake, true, out);
 }
 
 static SECURITY_STATUS respond(struct digest_handshake *handshake, const struct step_in *in, struct step_out *out)

@@ -188,9 +188,10 @@ static void sasl_write(const struct digest_handshake *handshake, unsigned qops, 
     directive_write_plain(token, "charset", slice_of_text("utf-8"));
 }
 
-static void http_write(const struct digest_handshake *handshake, const struct digest_scheme *scheme,
+static void http_write(const struct digest_handshake *handshake, const struct digest_scheme *scheme, const char *opaque,
                        struct writer *token)
 {
+    directive_write_quoted(token, "opaque", slice_of_text(opaque));
     directive_write_plain(token, "algorithm", slice_of_text(scheme->name));
     directive_write_plain(token, "charset", slice_of_text("UTF-8"));
     if (handshake->credential->config->digest_userhash)
@@ -201,7 +202,9 @@ SECURITY_STATUS challenge_write(struct digest_handshake *handshake, bool stale, 
 {
     const struct digest_credential *credential = handshake->credential;
     unsigned qops = challenge_qops(handshake);
-    require(nonce_make(handshake->realm, handshake->http, handshake->nonce),
+    char opaque[OPAQUE_LEN + 1];
+    require(nonce_make(handshake->realm, handshake->http, handshake->nonce) &&
+                nonce_opaque(slice_of_text(handshake->nonce), opaque),
             cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
     size_t n = handshake->http ? credential->n_offered : 1;
     for (size_t i = 0; i < n; i++) {
@@ -212,7 +215,7 @@ SECURITY_STATUS challenge_write(struct digest_handshake *handshake, bool stale, 
         if (stale)
             directive_write_plain(&one, "stale", slice_of_text("true"));
         if (handshake->http)
-            http_write(handshake, credential->offered[i], &one);
+            http_write(handshake, credential->offered[i], opaque, &one);
         else
             sasl_write(handshake, qops, &one);
         require(writer_finish(&one) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);

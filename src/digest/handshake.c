@@ -82,6 +82,14 @@ SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsi
     return SEC_E_OK;
 }
 
+SECURITY_STATUS digest_method(const struct slice *params, unsigned n_params, struct slice *method)
+{
+    try(digest_param(params, n_params, 0, method));
+    require(method->len > 0 && memchr(method->data, ':', method->len) == NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the request's method, such as GET"));
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct slice entity)
 {
     uint8_t hash[DIGEST_LEN_MAX];
@@ -138,22 +146,23 @@ static SECURITY_STATUS identity_write(const struct account *account, struct writ
     return writer_finish(identity) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-SECURITY_STATUS digest_record_write(const struct digest_handshake *handshake, const struct account *account,
+SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const struct account *account,
                                     struct step_out *out)
 {
-    const struct digest_terms *terms = &handshake->terms;
+    struct digest_terms *terms = &handshake->terms;
     AUTO_WRITER struct writer own = writer_growing(512), identity = writer_growing(256);
     AUTO_FREE char *name = account != NULL ? digest_full_name(account->domain, account->name) : NULL;
     require(account == NULL || name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (account != NULL)
         try(identity_write(account, &identity));
+    /* Without "-sess" H(A1) stands for the password in the whole realm: that is nobody's session key, and a server whose passwords a daemon keeps does not get it. */
+    bool has_key = !terms->http || terms->scheme->session;
+    terms->keyless = !has_key && account != NULL && session_records_leave();
     digest_session_seed_write(&own, terms);
     require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     const struct digest_login *login = handshake->has_prompted ? &handshake->prompted : &handshake->credential->login;
     AUTO_FREE char *self = account == NULL ? digest_full_name(login->domain, login->user) : NULL;
     require(account != NULL || self != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    /* Without "-sess" H(A1) stands for the password in the whole realm: that is nobody's session key. */
-    bool has_key = !terms->http || terms->scheme->session;
     const struct session_facts facts = {
         .initiator = account == NULL,
         .flags = out->granted,

@@ -49,6 +49,8 @@ SECURITY_STATUS digest_handshake_step(digest_step *const *steps, size_t n_steps,
 
 /* The text of a PKG_PARAMS buffer, without NULs at its end; empty where there is none. SEC_E_INVALID_TOKEN for control characters. */
 SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsigned index, struct slice *text);
+/* The first PKG_PARAMS buffer, which has to be a request's method: with a colon in it, which no method has, one response would be over two requests. SEC_E_INVALID_TOKEN. */
+SECURITY_STATUS digest_method(const struct slice *params, unsigned n_params, struct slice *method);
 /* The hash of a body as the caller gives it: hexadecimal digits of the algorithm's length, or nothing. */
 SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct slice entity);
 
@@ -56,7 +58,7 @@ SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct sli
 MUST_USE bool digest_binding_prefix(struct slice service, struct slice binding, struct writer *cnonce);
 
 /* Writes the record of the session that the terms make. */
-SECURITY_STATUS digest_record_write(const struct digest_handshake *handshake, const struct account *account,
+SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const struct account *account,
                                     struct step_out *out);
 /* The flags that an established context shows. */
 uint32_t digest_flags(const struct digest_handshake *handshake);

@@ -172,9 +172,7 @@ static SECURITY_STATUS request_fill(struct digest_handshake *handshake, const st
     request->method = slice_of_text("AUTHENTICATE");
     if (!handshake->http)
         return SEC_E_OK;
-    try(digest_param(in->params, in->n_params, 0, &request->method));
-    require(request->method.len > 0,
-            cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the request's method, such as GET"));
+    try(digest_method(in->params, in->n_params, &request->method));
     try(digest_param(in->params, in->n_params, 1, &request->entity));
     return digest_entity_check(terms, request->entity);
 }

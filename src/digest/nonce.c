@@ -76,10 +76,21 @@ static bool tag_make(const uint8_t head[16], const char *realm, bool http, uint8
 bool nonce_make(const char *realm, bool http, char text[NONCE_LEN + 1])
 {
     uint8_t bytes[16 + DIGEST_TAG_LEN];
-    u64_put(bytes, (uint64_t)filetime_now());
+    u64_put(bytes, (uint64_t)steady_now());
     require(random_bytes(bytes + 8, 8) && tag_make(bytes, realm, http, bytes + 16), false);
     memcpy(text, NONCE_UPGRADED, sizeof NONCE_UPGRADED - 1);
     digest_hex(bytes, sizeof bytes, text + sizeof NONCE_UPGRADED - 1);
+    return true;
+}
+
+bool nonce_opaque(struct slice nonce, char opaque[OPAQUE_LEN + 1])
+{
+    uint8_t copy[32], tag[DIGEST_TAG_LEN];
+    require(key_get(copy), false);
+    const struct slice pieces[] = {slice_of_text("opaque"), nonce}; /* no nonce's own code begins so: its time does */
+    digest_tag(copy, pieces, COUNT_OF(pieces), tag);
+    secret_wipe(copy, sizeof copy);
+    digest_hex(tag, sizeof tag, opaque);
     return true;
 }
 
@@ -96,7 +107,7 @@ bool nonce_is_ours(struct slice text, const char *realm, bool http, struct nonce
 
 bool nonce_is_stale(const struct nonce *nonce, unsigned seconds)
 {
-    int64_t age = filetime_now() - nonce->made;
+    int64_t age = steady_now() - nonce->made;
     return age < 0 || age > (int64_t)seconds * FILETIME_SECOND;
 }
 

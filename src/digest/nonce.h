@@ -14,15 +14,19 @@
 #define NONCE_LEN (sizeof NONCE_UPGRADED - 1 + 64)
 
 struct nonce {
-    int64_t made;  /* FILETIME */
+    int64_t
+        made; /* FILETIME, of a clock that nobody sets (steady_now): a wall clock that goes back would let what is forgotten serve again, and refuse what is new */
     uint64_t name; /* random */
 };
 
 /* A fresh nonce of a realm, as text of NONCE_LEN bytes. False: no randomness. */
 MUST_USE bool nonce_make(const char *realm, bool http, char text[NONCE_LEN + 1]);
+#define OPAQUE_LEN 32
+/* What goes with a nonce as `opaque`: a code of it, as text. False: no randomness. */
+MUST_USE bool nonce_opaque(struct slice nonce, char opaque[OPAQUE_LEN + 1]);
 /* Is it one that this process made for this realm? */
 bool nonce_is_ours(struct slice text, const char *realm, bool http, struct nonce *nonce);
-/* Older than `seconds`, or from the future? */
+/* Older than `seconds`? */
 bool nonce_is_stale(const struct nonce *nonce, unsigned seconds);
 
 enum nonce_use {

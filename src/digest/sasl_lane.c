@@ -5,6 +5,9 @@
 #include "core/cause.h"
 #include <string.h>
 
+/* What no message has: 2^32 - 1 messages are not numbered anew, for their codes would be those of the first. */
+#define SASL_LANE_ENDED UINT32_MAX
+
 bool sasl_lane_start(struct sasl_lane *lane, const struct digest_terms *terms, bool from_client, bool sending)
 {
     static const char *const sign[2] = {"Digest session key to server-to-client signing key magic constant",
@@ -133,10 +136,20 @@ static bool pieces_crypt(struct sasl_lane *lane, struct message *message)
     return lane->cipher != CIPHER_3DES || (lane->des3 != NULL && des3_pieces(lane->des3, message));
 }
 
+static SECURITY_STATUS lane_goes_on(const struct sasl_lane *lane)
+{
+    require(lane->seq != SASL_LANE_ENDED,
+            cause_set(SEC_E_CONTEXT_EXPIRED,
+                      "this direction has ended: a message of triple DES was refused, or numbers "
+                      "are used up; begin a new context"));
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS sasl_lane_send(struct sasl_lane *lane, struct message *message)
 {
     uint8_t number[4], mac[MD5_LEN];
     struct hmac_md5 hmac;
+    try(lane_goes_on(lane));
     u32be_put(number, lane->seq);
     hmac_md5_init(&hmac, &lane->sign);
     hmac_md5_update(&hmac, number, sizeof number);
@@ -154,36 +167,92 @@ SECURITY_STATUS sasl_lane_send(struct sasl_lane *lane, struct message *message)
     return SEC_E_OK;
 }
 
-/* Takes the padding of a decrypted message off: the whole of its own buffer, or the end of the data. False when it is none. */
-static bool padding_take(const struct sasl_lane *lane, struct message *message)
+static void code_begin(const struct sasl_lane *lane, struct hmac_md5 *hmac)
 {
-    if (lane->cipher != CIPHER_3DES)
-        return message->padding.len == 0;
-    struct segment *last = message->n_data > 0 ? &message->data[message->n_data - 1] : NULL;
-    bool apart = message->padding.len > 0;
-    struct slice_mut from = apart          ? message->padding
-                            : last != NULL ? (struct slice_mut){last->data, last->len}
-                                           : (struct slice_mut){0};
-    size_t padding = from.len > 0 ? from.data[from.len - 1] : 0;
-    require(padding >= 1 && padding <= DES_BLOCK_LEN && (apart ? padding == from.len : padding <= from.len), false);
-    for (size_t i = 0; i < padding; i++)
-        require(from.data[from.len - 1 - i] == padding, false);
-    if (!apart)
-        last->len -= padding;
-    return true;
+    uint8_t number[4];
+    u32be_put(number, lane->seq);
+    hmac_md5_init(hmac, &lane->sign);
+    hmac_md5_update(hmac, number, sizeof number);
 }
 
+/* The code of a message without padding, or with its padding in a buffer of its own. */
 static bool code_right(const struct sasl_lane *lane, const struct message *message)
 {
-    uint8_t number[4], mac[MD5_LEN];
+    uint8_t mac[MD5_LEN];
     struct hmac_md5 hmac;
-    u32be_put(number, lane->seq);
-    hmac_md5_init(&hmac, &lane->sign);
-    hmac_md5_update(&hmac, number, sizeof number);
+    code_begin(lane, &hmac);
     for (unsigned i = 0; i < message->n_data; i++)
         hmac_md5_update(&hmac, message->data[i].data, message->data[i].len);
     hmac_md5_final(&hmac, mac);
     return secret_equal(mac, message->token.data, SASL_MAC_LEN);
+}
+
+/* All ones where the numbers, below 2^31, are the same, else nothing. */
+static uint32_t same_mask(uint32_t a, uint32_t b)
+{
+    return ((a ^ b) - 1) >> 31 ? UINT32_MAX : 0;
+}
+
+/* All ones where a is below b, both below 2^31. */
+static uint32_t below_mask(uint32_t a, uint32_t b)
+{
+    return (a - b) >> 31 ? UINT32_MAX : 0;
+}
+
+/* Are the last bytes a padding of as many bytes as each of them says, from 1 to a block? All ones for yes. What the bytes are decides nothing on the way. */
+static uint32_t padding_mask(struct slice_mut end, uint32_t padding)
+{
+    uint32_t wrong = ~(below_mask(0, padding) & below_mask(padding, DES_BLOCK_LEN + 1));
+    for (uint32_t i = 0; i < DES_BLOCK_LEN; i++) {
+        uint32_t belongs = below_mask(i, padding);
+        if (i < end.len)
+            wrong |= belongs & ~same_mask(end.data[end.len - 1 - i], padding);
+        else
+            wrong |= belongs; /* more than there is */
+    }
+    return ~wrong;
+}
+
+/* A message with its padding at the end of its data. Were a wrong padding refused sooner than a wrong code, or the code computed over as much as the padding leaves, the time would
+ * tell who sends altered messages what is in them; so all codes that there may be are computed, and the one that counts is chosen without a branch. */
+static bool padded_right(const struct sasl_lane *lane, const struct message *message, size_t *padding)
+{
+    const struct segment *last = &message->data[message->n_data - 1];
+    size_t most = last->len < DES_BLOCK_LEN ? last->len : DES_BLOCK_LEN;
+    uint8_t mac[MD5_LEN], chosen[SASL_MAC_LEN] = {0};
+    struct hmac_md5 hmac, one;
+    if (most == 0)
+        return false;
+    uint32_t said = last->data[last->len - 1];
+    code_begin(lane, &hmac);
+    for (unsigned i = 0; i + 1 < message->n_data; i++)
+        hmac_md5_update(&hmac, message->data[i].data, message->data[i].len);
+    hmac_md5_update(&hmac, last->data, last->len - most);
+    for (size_t n = most; n > 0; n--) {
+        one = hmac;
+        hmac_md5_final(&one, mac);
+        for (size_t i = 0; i < SASL_MAC_LEN; i++)
+            chosen[i] |= (uint8_t)(mac[i] & same_mask((uint32_t)n, said));
+        hmac_md5_update(&hmac, last->data + last->len - n, 1);
+    }
+    secret_wipe(&hmac, sizeof hmac);
+    *padding = said;
+    unsigned padded = padding_mask((struct slice_mut){last->data, last->len}, said) & 1U;
+    unsigned right = secret_equal(chosen, message->token.data, SASL_MAC_LEN) ? 1 : 0;
+    return (padded & right) != 0;
+}
+
+/* Is a decrypted message right? `padding` bytes at the end of its data are none of it. */
+static bool message_right(const struct sasl_lane *lane, const struct message *message, size_t *padding)
+{
+    *padding = 0;
+    if (lane->cipher != CIPHER_3DES)
+        return message->padding.len == 0 && code_right(lane, message);
+    if (message->padding.len == 0)
+        return message->n_data > 0 && padded_right(lane, message, padding);
+    unsigned padded = padding_mask(message->padding, (uint32_t)message->padding.len) & 1U;
+    unsigned right = code_right(lane, message) ? 1 : 0;
+    return (padded & right) != 0;
 }
 
 static SECURITY_STATUS tail_check(const struct sasl_lane *lane, const struct message *message)
@@ -204,9 +273,9 @@ static SECURITY_STATUS tail_check(const struct sasl_lane *lane, const struct mes
     return SEC_E_OK;
 }
 
-/* A refused message under RC4 is given back as it came; triple DES cannot be undone in place, and leaves zeros. */
-static void receive_undo(struct sasl_lane *lane, const struct rc4 *before, const uint8_t vector[DES_BLOCK_LEN],
-                         struct message *message)
+/* A refused message under RC4 is given back as it came. Triple DES cannot be undone in place, and leaves zeros; and as its padding must not be asked about twice, no message is
+ * received after it. */
+static void receive_undo(struct sasl_lane *lane, const struct rc4 *before, struct message *message)
 {
     if (lane->cipher == CIPHER_RC4) {
         lane->rc4 = *before;
@@ -216,27 +285,25 @@ static void receive_undo(struct sasl_lane *lane, const struct rc4 *before, const
     if (lane->cipher == CIPHER_3DES) {
         for (unsigned i = 0; i < message->n_data; i++)
             secret_wipe(message->data[i].data, message->data[i].len);
-        if (lane->des3 != NULL && !des3_cbc_vector_set(lane->des3, vector))
-            sasl_lane_end(lane); /* a lane that cannot go back receives no more */
+        secret_wipe(message->padding.data, message->padding.len);
+        secret_wipe(message->token.data, SASL_MAC_LEN);
+        lane->seq = SASL_LANE_ENDED;
     }
 }
 
 SECURITY_STATUS sasl_lane_receive(struct sasl_lane *lane, struct message *message)
 {
-    uint8_t vector[DES_BLOCK_LEN] = {0};
     struct rc4 before = lane->rc4;
-    size_t last_len = message->n_data > 0 ? message->data[message->n_data - 1].len : 0;
+    size_t padding = 0;
+    try(lane_goes_on(lane));
     try(tail_check(lane, message));
-    if (lane->des3 != NULL)
-        des3_cbc_vector(lane->des3, vector);
-    bool right = pieces_crypt(lane, message) && padding_take(lane, message) && code_right(lane, message);
-    if (right)
+    bool right = pieces_crypt(lane, message) && message_right(lane, message, &padding);
+    if (right) {
         lane->seq++;
-    else {
-        if (message->n_data > 0)
-            message->data[message->n_data - 1].len = last_len;
-        receive_undo(lane, &before, vector, message);
-    }
+        if (padding > 0)
+            message->data[message->n_data - 1].len -= padding;
+    } else
+        receive_undo(lane, &before, message);
     secret_wipe(&before, sizeof before);
     return right ? SEC_E_OK : cause_set(SEC_E_MESSAGE_ALTERED, "the signature does not fit the message");
 }

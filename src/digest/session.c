@@ -116,6 +116,8 @@ static SECURITY_STATUS request_read(const struct digest_terms *terms, const stru
             require(texts[i]->data[k] >= 0x20 && texts[i]->data[k] != 0x7f,
                     cause_set(SEC_E_INVALID_TOKEN, "PKG_PARAMS buffer %u holds a control character", i + 1));
     }
+    require(request->method.len == 0 || memchr(request->method.data, ':', request->method.len) == NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "a request's method has no colon"));
     uint8_t hash[DIGEST_LEN_MAX];
     size_t len = digest_len(terms->scheme->algorithm);
     require(request->entity.len == 0 || digest_unhex(request->entity, hash, len) == WIRE_OK,
@@ -133,11 +135,20 @@ static bool text_replace(char **text, struct slice value)
     return true;
 }
 
+static SECURITY_STATUS has_key(const struct digest_terms *terms)
+{
+    require(!terms->keyless,
+            cause_set(SEC_E_CONTEXT_EXPIRED, "the key of this context stays with the security authority, for it stands "
+                                             "for the password: send a challenge, or offer -sess algorithms"));
+    return SEC_E_OK;
+}
+
 /* A client signs its next request; a server, the answer to the last one. */
 static SECURITY_STATUS http_sign_locked(struct digest_session *session, struct digest_request *request,
                                         struct writer *token)
 {
     struct digest_terms *terms = &session->terms;
+    try(has_key(terms));
     if (!terms->initiator) {
         request->uri = slice_of_text(session->last_uri);
         return terms_proof_write(terms, request, session->counts.highest, slice_of_text(session->last_cnonce), token)
@@ -183,8 +194,11 @@ static SECURITY_STATUS said_check(const struct digest_terms *terms, const struct
                 (ext ? directive_there(said, DIRECTIVE_USERNAME_EXT)
                      : directive_there(said, DIRECTIVE_USERNAME) &&
                            slice_equal(said->value[DIRECTIVE_USERNAME], terms_text(terms, TERM_USERNAME)));
-    require(same,
-            cause_set(SEC_E_INVALID_TOKEN, "a response for another context: its name, realm or nonce is another"));
+    same = same && (terms->text[TERM_OPAQUE] == NULL ||
+                    (directive_there(said, DIRECTIVE_OPAQUE) &&
+                     slice_equal(said->value[DIRECTIVE_OPAQUE], terms_text(terms, TERM_OPAQUE))));
+    require(same, cause_set(SEC_E_INVALID_TOKEN,
+                            "a response for another context: its name, realm, nonce or opaque is another"));
     require(directive_is(said, DIRECTIVE_QOP, digest_qop_name(terms->qop)) &&
                 (!directive_there(said, DIRECTIVE_ALGORITHM) ||
                  directive_is(said, DIRECTIVE_ALGORITHM, terms->scheme->name)),
@@ -236,6 +250,7 @@ static SECURITY_STATUS request_verify(struct digest_session *session, const stru
     require(request.method.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the method"));
     require(terms->qop != QOP_NONE,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "a response without qop counts nothing: each request signs on anew"));
+    try(has_key(terms));
     require(response.len > 0 && cnonce.len > 0 && directive_there(said, DIRECTIVE_URI) &&
                 directive_there(said, DIRECTIVE_NC) &&
                 digest_unhex(said->value[DIRECTIVE_NC], count, sizeof count) == WIRE_OK,

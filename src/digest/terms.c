@@ -75,11 +75,13 @@ bool terms_copy(struct digest_terms *to, const struct digest_terms *from)
 void terms_write(struct writer *writer, const struct digest_terms *terms)
 {
     writer_u8(writer, TERMS_VERSION);
-    writer_u8(writer, (uint8_t)((terms->http ? 1 : 0) | (terms->username_ext ? 2 : 0) | (terms->userhash ? 4 : 0)));
+    static const uint8_t no_key[DIGEST_LEN_MAX];
+    writer_u8(writer, (uint8_t)((terms->http ? 1 : 0) | (terms->username_ext ? 2 : 0) | (terms->userhash ? 4 : 0) |
+                                (terms->keyless ? 8 : 0)));
     writer_u8(writer, (uint8_t)(terms->scheme - schemes));
     writer_u8(writer, (uint8_t)terms->qop);
     writer_u8(writer, (uint8_t)terms->cipher);
-    writer_bytes(writer, terms->key, sizeof terms->key);
+    writer_bytes(writer, terms->keyless ? no_key : terms->key, sizeof terms->key);
     writer_u32le(writer, terms->nc);
     writer_u32le(writer, terms->own_max);
     writer_u32le(writer, terms->peer_max);
@@ -113,12 +115,14 @@ enum wire_result terms_read(struct reader *reader, struct digest_terms *terms)
     try(reader_u8(reader, &scheme));
     try(reader_u8(reader, &qop));
     try(reader_u8(reader, &cipher));
-    require(version == TERMS_VERSION && bits < 8 && scheme < DIGEST_SCHEMES && qop < N_QOPS && cipher < N_CIPHERS,
+    require(version == TERMS_VERSION && bits < 16 && scheme < DIGEST_SCHEMES && qop < N_QOPS && cipher < N_CIPHERS,
             WIRE_BAD);
     terms->http = (bits & 1) != 0;
     terms->username_ext = (bits & 2) != 0;
     terms->userhash = (bits & 4) != 0;
+    terms->keyless = (bits & 8) != 0;
     terms->scheme = &schemes[scheme];
+    require(!terms->keyless || (terms->http && !terms->scheme->session && !terms->initiator), WIRE_BAD);
     terms->qop = (enum digest_qop)qop;
     terms->cipher = (enum digest_cipher)cipher;
     /* RC4 and triple DES belong to SASL's auth-conf, and to nothing else */

@@ -54,9 +54,10 @@ struct digest_terms {
     enum digest_qop qop;
     enum digest_cipher cipher;
     uint8_t key[DIGEST_LEN_MAX]; /* H(A1) */
-    uint32_t nc;                 /* of the last response sent, or seen */
-    uint32_t own_max, peer_max;  /* SASL: the longest protected messages that each side takes */
-    char *text[N_TERM_TEXTS];    /* NULL: none */
+    bool keyless; /* in a server's session: the key stayed with the security authority, and `key` is nothing */
+    uint32_t nc;  /* of the last response sent, or seen */
+    uint32_t own_max, peer_max; /* SASL: the longest protected messages that each side takes */
+    char *text[N_TERM_TEXTS];   /* NULL: none */
 };
 
 void terms_release(struct digest_terms *terms); /* wipes */

@@ -211,8 +211,7 @@ SECURITY_STATUS ntlm_change_password(const struct password_change *change)
 {
     struct accounts *accounts;
     try(accounts_open_configured(change->config, &accounts));
-    const struct digest_realms realms = {(const char *const *)change->config->digest_realms.item,
-                                         change->config->digest_realms.n_items, change->config->domain};
+    const struct digest_realms realms = digest_realms_configured(change->config);
     SECURITY_STATUS status =
         account_change_password(accounts, change->user, change->domain != NULL ? change->domain : "",
                                 change->old_password, change->new_password, &realms);

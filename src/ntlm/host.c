@@ -1,12 +1,10 @@
 #include "ntlm/host.h"
 
 #include "base/memory.h"
-#include "base/utf16.h"
+#include "core/target.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,65 +52,19 @@ void ntlm_single_host(uint8_t data[SINGLE_HOST_LEN])
     memcpy(data + 16, machine_id, sizeof machine_id);
 }
 
-/* The host part of "service/host:port/name", or of a bare host name. */
-static void host_of(const char *target, char host[256])
-{
-    const char *slash = strchr(target, '/');
-    const char *start = slash != NULL ? slash + 1 : target;
-    size_t len = strcspn(start, "/@");
-    if (*start == '[') { /* an IPv6 literal keeps its colons */
-        start++;
-        len = strcspn(start, "]");
-    } else if (memchr(start, ':', len) == memrchr(start, ':', len))
-        len = strcspn(start, ":/@");
-    if (len > 255)
-        len = 255;
-    memcpy(host, start, len);
-    host[len] = '\0';
-}
-
-static bool list_has(const struct config_list *list, const char *target, const char *host)
-{
-    for (unsigned i = 0; i < list->n_items; i++)
-        if (text_equal_fold(list->item[i], target) || text_equal_fold(list->item[i], host))
-            return true;
-    return false;
-}
-
-static bool host_is_loopback(const char *host)
-{
-    struct in_addr address;
-    struct in6_addr address6;
-    if (inet_pton(AF_INET, host, &address) == 1)
-        return ntohl(address.s_addr) >> 24 == 127;
-    return text_equal_fold(host, "localhost") ||
-           (inet_pton(AF_INET6, host, &address6) == 1 && IN6_IS_ADDR_LOOPBACK(&address6));
-}
-
-static bool host_is_own(const struct config *config, const char *host)
-{
-    char first_label[256];
-    if (text_equal_fold(host, config->computer) || text_equal_fold(host, config->dns_computer))
-        return true;
-    size_t len = strcspn(config->dns_computer, ".");
-    if (len > 255)
-        len = 255;
-    memcpy(first_label, config->dns_computer, len);
-    first_label[len] = '\0';
-    return text_equal_fold(host, first_label);
-}
-
 bool ntlm_target_is_local(const struct config *config, const char *target)
 {
-    char host[256];
-    host_of(target, host);
-    return host_is_loopback(host) || host_is_own(config, host) || list_has(&config->ntlm_targets, target, host);
+    char host[TARGET_HOST_SIZE];
+    target_host(target, host);
+    return target_host_is_loopback(host) || target_host_is_own(config, host) ||
+           target_is_listed(&config->ntlm_targets, target, host);
 }
 
 /* The loopback names every computer, so it binds to none. */
 bool ntlm_target_is_accepted(const struct config *config, const char *target)
 {
-    char host[256];
-    host_of(target, host);
-    return config->ntlm_targets.n_items > 0 ? list_has(&config->ntlm_targets, target, host) : host_is_own(config, host);
+    char host[TARGET_HOST_SIZE];
+    target_host(target, host);
+    return config->ntlm_targets.n_items > 0 ? target_is_listed(&config->ntlm_targets, target, host)
+                                            : target_host_is_own(config, host);
 }

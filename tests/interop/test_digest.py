@@ -104,6 +104,47 @@ def test_curl_domain_name(web):
     assert who(web.curl(site.url("/who.json"), "--digest", "-u", f"EXAMPLE\\alice:{PASSWORD}"))["user"] == "EXAMPLE\\alice"
 
 
+def test_curl_hashed_name(web):
+    """RFC 7616 3.4.4: the name goes as its hash, and the server finds whose it is."""
+    configure(web, "userhash = yes\n")
+    site = web.ours("-s", "Digest")
+    done = web.curl(site.url("/who.json"), "-v", "--digest", "-u", f"alice:{PASSWORD}")
+    assert who(done)["user"] == "EXAMPLE\\alice"
+    header = re.search(r"(?m)^> (Authorization: Digest .*?)\r?$", done.stderr)[1]
+    assert "userhash=true" in header and "alice" not in header
+    wrong = web.curl(site.url("/who.json"), "-o", "/dev/null", "-w", "%{http_code}", "--digest", "-u", f"nobody:{PASSWORD}")
+    assert wrong.stdout == "401"
+
+
+@pytest.mark.parametrize("algorithm", ("MD5", "SHA-256"))
+def test_curl_letters(web, algorithm):
+    """Letters beyond ASCII, in UTF-8 as our challenge says."""
+    user, password = "J\u00e4s\u00f8n", "Gehe\u00efm"
+    assert sspi(web, "account", "add", "--domain", "EXAMPLE", user, text=password + "\n").returncode == 0
+    configure(web, f"algorithms = {algorithm}\n")
+    site = web.ours("-s", "Digest")
+    assert who(web.curl(site.url("/who.json"), "--digest", "-u", f"{user}:{password}"))["user"] == f"EXAMPLE\\{user}"
+    assert who(web.get(site.url("/who.json"), "-s", "Digest", "-u", user, password=password))["user"] == f"EXAMPLE\\{user}"
+
+
+def test_curl_stale(web):
+    """A nonce that served its time, under a right password: the server says so, and curl goes on with the next one as often as it goes on."""
+    configure(web, "nonce_seconds = 0\n")
+    site = web.ours("-s", "Digest")
+    done = web.curl(site.url("/who.json"), "-v", "--digest", "-u", f"alice:{PASSWORD}")
+    assert "stale=true" in done.stderr
+    done = web.curl(site.url("/who.json"), "-v", "--digest", "-u", "alice:wrong")
+    assert "stale=true" not in done.stderr
+
+
+def test_opaque(web):
+    """curl gives back what came with the challenge."""
+    site = web.ours("-s", "Digest")
+    done = web.curl(site.url("/who.json"), "-v", "--digest", "-u", f"alice:{PASSWORD}")
+    sent, returned = (re.search(rf'(?m)^{mark} .*?opaque="(\w+)"', done.stderr)[1] for mark in "<>")
+    assert sent == returned
+
+
 def test_replay(web):
     """A header that was overheard gets nobody in."""
     site = web.ours("-s", "Digest")

@@ -120,6 +120,28 @@ def test_layers(world, kinds, layer):
         talk(client, server)
 
 
+@pytest.mark.parametrize("kinds", ((Ours, Cyrus), (Cyrus, Ours)), ids=("ours-cyrus", "cyrus-ours"))
+def test_triple_des(world, kinds):
+    """A Cyrus that wants 112 bits and no more offers 3des alone, and takes it where rc4 is offered too."""
+    limits = {"minssf": 112, "maxssf": 112}
+    layer = [None if kind is Cyrus else "confidentiality" for kind in kinds]
+    words = [limits if kind is Cyrus else None for kind in kinds]
+    layer[1] = None  # our server offers what it has
+    client, server, refused = meet(world, kinds, *layer, *words)
+    assert refused is None, refused.problem
+    server.layer = "confidentiality"
+    cyrus = client if kinds[0] is Cyrus else server
+    assert int(cyrus.say("ssf")) == 112
+    talk(client, server)
+    # one altered message ends the direction of ours that received it
+    ours = client if kinds[0] is Ours else server
+    messages = [cyrus.send(b"some text of more than one block"), cyrus.send(b"more")]
+    assert ours.unseal(messages[0][:3] + bytes([messages[0][3] ^ 1]) + messages[0][4:]) is None
+    assert ours.problem.startswith("0x8009030f"), ours.problem
+    assert ours.unseal(messages[0]) is None
+    assert ours.problem.startswith("0x80090317"), ours.problem
+
+
 @pairs
 def test_wrong_password(world, kinds):
     client, server, refused = meet(world, kinds, "none", client_words={"password": "wrong"})

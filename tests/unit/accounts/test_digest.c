@@ -20,6 +20,14 @@ static struct accounts *here_open(void)
     return accounts;
 }
 
+static bool recorded; /* what the store is told of the next responses */
+
+static bool response_is_new(void *context)
+{
+    ++*(unsigned *)context;
+    return !recorded;
+}
+
 /* A response of RFC 7616 with fixed nonces, measured by the store. */
 static SECURITY_STATUS respond(struct accounts *accounts, const char *username, const char *realm, const char *password,
                                enum digest_form form, bool hashed)
@@ -29,6 +37,7 @@ static SECURITY_STATUS respond(struct accounts *accounts, const char *username, 
     uint8_t secret[DIGEST_LEN_MAX], given[DIGEST_LEN_MAX], user_hash[DIGEST_LEN_MAX];
     enum digest_algorithm algorithm = digest_form_algorithm(form);
     const struct account *account = NULL;
+    unsigned n_asked = 0;
     if (backslash != NULL)
         snprintf(domain, sizeof(domain), "%.*s", (int)(backslash - username), username);
     assert_true(
@@ -53,8 +62,11 @@ static SECURITY_STATUS respond(struct accounts *accounts, const char *username, 
         .variant = DIGEST_PLAIN,
         .input = &input,
         .response = slice_of_text(hex),
+        .is_new = response_is_new,
+        .context = &n_asked,
     };
     SECURITY_STATUS status = account_verify_digest(accounts, &check, &account, given);
+    assert_int_equal(n_asked, status == SEC_E_OK ? 1 : 0);
     if (status == SEC_E_OK) {
         assert_memory_equal(given, secret, digest_len(algorithm));
         assert_string_equal(account->domain, "HERE");
@@ -93,6 +105,24 @@ static void account_add(struct account_admin *admin, const char *name, const cha
                                       .uid = -1,
                                       .gid = -1};
     assert_int_equal(account_admin_add(admin, &spec), SEC_E_OK);
+}
+
+/* A realm that the configuration names twice has its hashes once; what ran into itself would leave the password unchanged. */
+static void test_realm_named_twice(void **state)
+{
+    static const char *const twice[] = {"realm", "other", "realm", "realm"};
+    static const struct digest_realms repeated = {twice, 4, "HERE"};
+    uint8_t room[128];
+    (void)state;
+    struct account_admin *admin = admin_open();
+    account_admin_digest(admin, &repeated);
+    account_add(admin, "twice", "pw");
+    assert_int_equal(realms_of(admin, "twice"), 2);
+    assert_int_equal(account_admin_passwd(admin, "twice", "", utf16_of("two", room), false), SEC_E_OK);
+    struct accounts *accounts = here_open();
+    assert_int_equal(respond(accounts, "twice", "realm", "two", DIGEST_FORM_SHA256, false), SEC_E_OK);
+    accounts_close(accounts);
+    account_admin_close(admin);
 }
 
 static void test_written_when_set(void **state)
@@ -293,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_written_when_set, directory_make, directory_remove),
+        cmocka_unit_test_setup_teardown(test_realm_named_twice, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_none_left_behind, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_lockout, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_by_hand, directory_make, directory_remove),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/time.h"
+#include "crypto/http_digest.h"
 #include "support/digest_loop.h"
 #include <sspi_ext.h>
 #include <stdio.h>
@@ -274,6 +275,45 @@ static void test_later_requests(void **state)
     digest_side_end(&other);
 }
 
+/* What the server says as `opaque` comes back with every request, and what it does not say does not. */
+static void test_opaque(void **state)
+{
+    char first[64], value[64], token[DIGEST_TOKEN + 1], altered[DIGEST_TOKEN + 1];
+    (void)state;
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_true(digest_value(server.token, "opaque", first, sizeof first));
+    assert_int_equal(strlen(first), 32);
+    assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+    assert_true(digest_value(client.token, "opaque", value, sizeof value));
+    assert_string_equal(value, first);
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", "/2", "", token), SEC_E_OK);
+    assert_true(digest_value(token, "opaque", value, sizeof value));
+    assert_string_equal(value, first);
+    strcpy(altered, token);
+    assert_true(digest_alter(altered, "opaque", NULL));
+    assert_int_equal(digest_verify(&server, "GET", "/2", "", altered), SEC_E_INVALID_TOKEN);
+    assert_int_equal(digest_verify(&server, "GET", "/2", "", token), SEC_E_OK);
+    forget();
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_true(digest_value(server.token, "opaque", value, sizeof value));
+    assert_string_not_equal(value, first);
+    digest_forget(&server); /* another challenge's with this one's nonce */
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+    assert_true(digest_alter(client.token, "opaque", first));
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_INVALID_TOKEN);
+    /* a server without one; letters that have to be escaped */
+    static const char challenge[] = "realm=\"r\",nonce=\"n\",qop=\"auth\",algorithm=SHA-256";
+    forget();
+    assert_int_equal(digest_initiate_step(&client, &get, challenge), SEC_E_OK);
+    assert_null(strstr(client.token, "opaque"));
+    forget();
+    snprintf(token, sizeof token, "%s,opaque=\"a\\\\\\\"b, c\"", challenge);
+    assert_int_equal(digest_initiate_step(&client, &get, token), SEC_E_OK);
+    assert_non_null(strstr(client.token, "opaque=\"a\\\\\\\"b, c\""));
+}
+
 static void test_order(void **state)
 {
     char one[DIGEST_TOKEN + 1], two[DIGEST_TOKEN + 1];
@@ -461,6 +501,90 @@ static void test_bindings(void **state)
     }
 }
 
+/* The service that a client binds itself to, beside the channel: one of `targets`, where there are any. */
+static void test_bound_service(void **state)
+{
+    struct {
+        SEC_CHANNEL_BINDINGS head;
+        char data[8];
+    } one = {.head = {.cbApplicationDataLength = 8, .dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS)},
+             .data = "channel1"};
+    struct digest_call ours = get, theirs = got;
+    (void)state;
+    ours.bindings = theirs.bindings = &one;
+    ours.bindings_len = theirs.bindings_len = sizeof one;
+    ours.service = "HTTP/www.example.test";
+    assert_int_equal(digest_http_run(&client, &server, &ours, &theirs), SEC_E_OK); /* a web site's own name */
+    reconfigure("targets = HTTP/www.example.test\n");
+    assert_int_equal(digest_http_run(&client, &server, &ours, &theirs), SEC_E_OK);
+    forget();
+    ours.service = "HTTP/evil.example.test";
+    assert_int_equal(digest_http_run(&client, &server, &ours, &theirs), SEC_E_WRONG_PRINCIPAL);
+    forget();
+    ours.service = NULL; /* said nothing of it: its channel is this one */
+    assert_int_equal(digest_http_run(&client, &server, &ours, &theirs), SEC_E_OK);
+}
+
+#define ZEROS "00000000000000000000000000000000"
+
+/* What a client sends that knows bindings and has none: zeros, under the mark in its nonce. */
+static void answer_unbound(const char *service, const char *hashed_service)
+{
+    char value[128], opaque[64], cnonce[128], part[512], hex[DIGEST_HEX_MAX];
+    uint8_t hash[DIGEST_LEN_MAX], secret[DIGEST_LEN_MAX];
+    const struct slice bound[] = {slice_of_text(hashed_service), slice_of_text(":" ZEROS)};
+    assert_true(digest_hash(DIGEST_MD5, bound, 2, hash));
+    digest_hex(hash, 16, hex);
+    snprintf(cnonce, sizeof cnonce, "+Upgraded+v1%s0123456789abcdef", hex);
+    assert_true(digest_value(server.token, "nonce", value, sizeof value));
+    assert_true(digest_value(server.token, "opaque", opaque, sizeof opaque));
+    assert_true(digest_secret(DIGEST_SHA256, slice_of_text("alice"), slice_of_text(DIGEST_REALM),
+                              slice_of_text("Password1!"), secret));
+    const struct digest_response_input input = {.algorithm = DIGEST_SHA256,
+                                                .nonce = slice_of_text(value),
+                                                .nc = slice_of_text("00000001"),
+                                                .cnonce = slice_of_text(cnonce),
+                                                .qop = slice_of_text("auth"),
+                                                .method = slice_of_text("GET"),
+                                                .uri = slice_of_text("/page")};
+    assert_true(digest_response(&input, secret, hex));
+    snprintf(client.token, sizeof client.token,
+             "username=\"alice\",realm=\"" DIGEST_REALM
+             "\",nonce=\"%s\",uri=\"/page\",algorithm=SHA-256,qop=auth,nc=00000001,cnonce=\"%s\",response=\"%s\",",
+             value, cnonce, hex);
+    snprintf(part, sizeof part,
+             "opaque=\"%s\",hashed-dirs=\"service-name,channel-binding\",service-name=\"%s\",channel-binding=\"" ZEROS
+             "\"",
+             opaque, service);
+    strcat(client.token, part);
+}
+
+static void test_unbound(void **state)
+{
+    struct {
+        SEC_CHANNEL_BINDINGS head;
+        char data[8];
+    } one = {.head = {.cbApplicationDataLength = 8, .dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS)},
+             .data = "channel1"};
+    struct digest_call theirs = got;
+    (void)state;
+    theirs.uri = "/page";
+    theirs.bindings = &one;
+    theirs.bindings_len = sizeof one;
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    answer_unbound("HTTP/server", "HTTP/other");
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_BAD_BINDINGS);
+    forget();
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    answer_unbound("HTTP/server", "HTTP/server");
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+    forget();
+    theirs.flags |= ASC_REQ_PROXY_BINDINGS;
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    answer_unbound("HTTP/server", "HTTP/server");
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_BAD_BINDINGS);
+}
+
 /* A file of the test's directory, beside the database. */
 static void file_put(const char *name, const char *text, mode_t mode, char path[128])
 {
@@ -519,12 +643,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mutual, begin, end),
         cmocka_unit_test_setup_teardown(test_bodies, begin, end),
         cmocka_unit_test_setup_teardown(test_later_requests, begin, end),
+        cmocka_unit_test_setup_teardown(test_opaque, begin, end),
         cmocka_unit_test_setup_teardown(test_order, begin, end),
         cmocka_unit_test_setup_teardown(test_stale, begin, end),
         cmocka_unit_test_setup_teardown(test_no_qop, begin, end),
         cmocka_unit_test_setup_teardown(test_attributes, begin, end),
         cmocka_unit_test_setup_teardown(test_export, begin, end),
         cmocka_unit_test_setup_teardown(test_bindings, begin, end),
+        cmocka_unit_test_setup_teardown(test_bound_service, begin, end),
+        cmocka_unit_test_setup_teardown(test_unbound, begin, end),
         cmocka_unit_test_setup_teardown(test_default_credentials, begin, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "support/digest_loop.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,8 +120,8 @@ static void test_integrity(void **state)
     assert_int_equal(open_stream(&client.context, whole, len, "secret text"), SEC_E_OK);
 }
 
-/* Text of every length over both ciphers, both ways, in pieces and as one stream. */
-static void seal_both_ways(void)
+/* Text of every length over both ciphers, both ways, in pieces and as one stream; with RC4 also after altered messages. */
+static void seal_both_ways(bool alter)
 {
     char text[64];
     for (size_t n = 0; n < 40; n++) {
@@ -145,7 +146,8 @@ static void seal_both_ways(void)
             copy.buffers[i].pvBuffer = i == 0 ? (void *)copy.token : i == 1 ? (void *)copy.data : (void *)copy.padding;
         copy.list.pBuffers = copy.buffers;
         copy.token[2] ^= 4;
-        assert_int_equal(DecryptMessage(to, &copy.list, 0, NULL), SEC_E_MESSAGE_ALTERED);
+        if (alter)
+            assert_int_equal(DecryptMessage(to, &copy.list, 0, NULL), SEC_E_MESSAGE_ALTERED);
         assert_int_equal(DecryptMessage(to, &wire.list, 0, NULL), SEC_E_OK);
         assert_int_equal(wire.buffers[1].cbBuffer, n);
         assert_memory_equal(wire.data, text, n);
@@ -163,7 +165,7 @@ static void test_confidentiality(void **state)
     assert_string_equal(key.sEncryptAlgorithmName, "RSADSI RC4");
     FreeContextBuffer(key.sSignatureAlgorithmName);
     FreeContextBuffer(key.sEncryptAlgorithmName);
-    seal_both_ways();
+    seal_both_ways(true);
     struct wire wire;
     wire_set(&wire, "x");
     assert_int_equal(MakeSignature(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
@@ -191,7 +193,40 @@ static void test_triple_des(void **state)
     assert_string_equal(client.token, "");
     assert_int_equal(QueryContextAttributesA(&client.context, SECPKG_ATTR_SIZES, &sizes), SEC_E_OK);
     assert_int_equal(sizes.cbBlockSize, 8);
-    seal_both_ways();
+    seal_both_ways(false);
+}
+
+/* Who alters messages of triple DES is answered once, and by nothing but that something was altered: not the padding, nor the code. The other direction goes on; a copy does not. */
+static void test_triple_des_altered(void **state)
+{
+    char name[] = "WDigest", text[] = "0123456789012345678901";
+    (void)state;
+    for (ULONG at = 0; at < 40; at++) {
+        struct wire wire;
+        unsigned char whole[5000], good[5000];
+        SecBuffer packed = {0};
+        assert_int_equal(run_altered(CONF, "cipher", "3des"), SEC_E_OK);
+        wire_set(&wire, text);
+        assert_int_equal(EncryptMessage(&client.context, 0, &wire.list, 0), SEC_E_OK);
+        ULONG len = wire_join(&wire, whole);
+        assert_int_equal(len, 46);
+        memcpy(good, whole, len);
+        whole[at] ^= 1;
+        assert_int_equal(open_stream(&server.context, whole, len, text), SEC_E_MESSAGE_ALTERED);
+        for (ULONG i = 0; i < len - 6; i++)
+            assert_int_equal(whole[i], 0);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(open_stream(&server.context, good, len, text), SEC_E_CONTEXT_EXPIRED);
+            assert_int_equal(ExportSecurityContext(&server.context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &packed, NULL),
+                             SEC_E_OK);
+            assert_int_equal(ImportSecurityContextA(name, &packed, NULL, &server.context), SEC_E_OK);
+            FreeContextBuffer(packed.pvBuffer);
+        }
+        wire_set(&wire, text);
+        assert_int_equal(EncryptMessage(&server.context, 0, &wire.list, 0), SEC_E_OK);
+        assert_int_equal(DecryptMessage(&client.context, &wire.list, 0, NULL), SEC_E_OK);
+        forget();
+    }
 }
 
 static void test_ciphers_refused(void **state)
@@ -307,12 +342,12 @@ static void test_export(void **state)
         SecBuffer packed = {0};
         CtxtHandle moved = {0};
         assert_int_equal(run_altered(CONF, "cipher", ciphers[i]), SEC_E_OK);
-        seal_both_ways();
+        seal_both_ways(i == 0);
         assert_int_equal(ExportSecurityContext(&server.context, 0, &packed, NULL), SEC_E_OK);
         assert_int_equal(ImportSecurityContextA(name, &packed, NULL, &moved), SEC_E_OK);
         DeleteSecurityContext(&server.context);
         server.context = moved;
-        seal_both_ways();
+        seal_both_ways(i == 0);
         /* half a record is none */
         SecBuffer half = {packed.cbBuffer - 7, packed.BufferType, packed.pvBuffer};
         assert_int_equal(ImportSecurityContextA(name, &half, NULL, &moved), SEC_E_INVALID_TOKEN);
@@ -322,6 +357,51 @@ static void test_export(void **state)
         assert_int_equal(DecryptMessage(&server.context, &wire.list, 0, NULL), SEC_E_OK);
         forget();
     }
+}
+
+static SECURITY_STATUS run_for(const char *target)
+{
+    const struct digest_call ours = {.target = target}, theirs = {0};
+    forget();
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+    return digest_accept_step(&server, &theirs, client.token);
+}
+
+/* Without a list it has to be a service on this computer: who signs on elsewhere does not get handed on to here. */
+static void test_targets_usual(void **state)
+{
+    static const char *const meant[] = {"ldap/server.example.test", "imap/SERVER",
+                                        "ldap/Server.Example.Test/example.test", "ldap/localhost", "ldap/127.0.0.1"};
+    static const char *const others[] = {"ldap/other.example.test", "ldap/server.example.test.evil",
+                                         "server.example.test/ldap"};
+    (void)state;
+    for (size_t i = 0; i < sizeof meant / sizeof meant[0]; i++)
+        assert_int_equal(run_for(meant[i]), SEC_E_OK);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_int_equal(run_for(others[i]), SEC_E_WRONG_PRINCIPAL);
+    digest_side_end(&server);
+    digest_configure("targets = *\n");
+    digest_server(&server);
+    assert_int_equal(run_for(others[0]), SEC_E_OK);
+    digest_side_end(&server);
+    digest_configure("targets = mail.example.test, ldap/directory.example.test\n");
+    digest_server(&server);
+    assert_int_equal(run_for("imap/mail.example.test"), SEC_E_OK);
+    assert_int_equal(run_for("ldap/directory.example.test"), SEC_E_OK);
+    assert_int_equal(run_for("imap/directory.example.test"), SEC_E_WRONG_PRINCIPAL);
+    assert_int_equal(run_for("ldap/server.example.test"), SEC_E_WRONG_PRINCIPAL);
+}
+
+/* Bytes that are no text, in the name of the service. */
+static void test_target_no_text(void **state)
+{
+    const struct digest_call ours = {.target = TARGET}, theirs = {0};
+    (void)state;
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+    assert_true(digest_alter(client.token, "digest-uri", "ldap/\377\376"));
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_WRONG_PRINCIPAL);
 }
 
 static void test_targets(void **state)
@@ -362,12 +442,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_integrity, begin, end),
         cmocka_unit_test_setup_teardown(test_confidentiality, begin, end),
         cmocka_unit_test_setup_teardown(test_triple_des, begin, end),
+        cmocka_unit_test_setup_teardown(test_triple_des_altered, begin, end),
         cmocka_unit_test_setup_teardown(test_ciphers_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_server_asks, begin, end),
         cmocka_unit_test_setup_teardown(test_again_without_a_challenge, begin, end),
         cmocka_unit_test_setup_teardown(test_sizes, begin, end),
         cmocka_unit_test_setup_teardown(test_export, begin, end),
         cmocka_unit_test_setup_teardown(test_targets, begin, end),
+        cmocka_unit_test_setup_teardown(test_targets_usual, begin, end),
+        cmocka_unit_test_setup_teardown(test_target_no_text, begin, end),
         cmocka_unit_test_setup_teardown(test_listed, begin, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,9 @@ static void test_response_altered(void **state)
         {"uri", NULL, SEC_E_INVALID_TOKEN},
         {"cnonce", "abc", SEC_E_LOGON_DENIED},
         {"cnonce", NULL, SEC_E_INVALID_TOKEN},
+        {"opaque", "00000000000000000000000000000000", SEC_E_INVALID_TOKEN},
+        {"opaque", "", SEC_E_INVALID_TOKEN},
+        {"opaque", NULL, SEC_E_INVALID_TOKEN},
         {"nc", "00000002", SEC_E_LOGON_DENIED},
         {"nc", "1", SEC_E_INVALID_TOKEN},
         {"nc", "0000000x", SEC_E_INVALID_TOKEN},
@@ -126,6 +129,8 @@ static void test_challenge_altered(void **state)
         {"qop", NULL, SEC_E_QOP_NOT_SUPPORTED},
         {"qop", "auth-conf", SEC_E_QOP_NOT_SUPPORTED},
         {"qop", "", SEC_E_QOP_NOT_SUPPORTED},
+        {"opaque", "another", SEC_E_OK},
+        {"opaque", NULL, SEC_E_OK},
         {"algorithm", "MD5", SEC_E_OK},
         {"algorithm", "SHA-1", SEC_E_UNSUPPORTED_FUNCTION},
     };
@@ -178,6 +183,36 @@ static void test_client_asked_for_more(void **state)
     ours.target = "/page";
     ours.method = "GET\r\nX";
     assert_int_equal(digest_http_run(&client, &server, &ours, &got), SEC_E_INVALID_TOKEN);
+}
+
+/* "GET" and "a:b" hash as "GET:a" and "b" do: a method has no colon, so that one response is over one request. */
+static void test_method_with_colon(void **state)
+{
+    struct digest_call ours = get, theirs = got;
+    char token[DIGEST_TOKEN + 1];
+    (void)state;
+    ours.target = "http://example.test/";
+    theirs.uri = "//example.test/";
+    theirs.method = "GET:http";
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
+    strcpy(token, client.token);
+    assert_true(digest_alter(token, "uri", "//example.test/"));
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &theirs, token), SEC_E_INVALID_TOKEN);
+    theirs.method = "GET";
+    theirs.uri = ours.target;
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", ours.target, "", token), SEC_E_OK);
+    assert_true(digest_alter(token, "uri", "//example.test/"));
+    assert_int_equal(digest_verify(&server, "GET:http", "//example.test/", "", token), SEC_E_INVALID_TOKEN);
+    assert_int_equal(digest_sign(&client, "GET:http", "//example.test/", "", token), SEC_E_INVALID_TOKEN);
+    digest_forget(&client);
+    ours.method = "GET:http";
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_INVALID_TOKEN);
 }
 
 static void test_replay(void **state)
@@ -253,6 +288,86 @@ static void test_lockout(void **state)
     filetime_fix(0);
 }
 
+/* Two failures of three; then a right response that somebody recorded: over a nonce that served, that is too old, or that is another process's. Who replays it between his guesses
+ * guesses no more often for it. */
+static void replay_between(const char *token, int64_t later, SECURITY_STATUS expected)
+{
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sign_on("alice", "wrong"), SEC_E_LOGON_DENIED);
+    filetime_fix(filetime_now() + later);
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &got, token), expected);
+    assert_int_equal(sign_on("alice", "wrong"), SEC_E_LOGON_DENIED);
+    assert_int_equal(sign_on("alice", "Password1!"), STATUS_ACCOUNT_LOCKED_OUT);
+    filetime_fix(filetime_now() + 3601 * FILETIME_SECOND); /* let in again */
+    assert_int_equal(sign_on("alice", "Password1!"), SEC_E_OK);
+}
+
+static void test_replay_forgives_nothing(void **state)
+{
+    char token[DIGEST_TOKEN + 1];
+    int status = 0;
+    (void)state;
+    digest_side_end(&server);
+    digest_configure("[accounts]\nlockout_threshold = 3\nlockout_seconds = 3600\nlockout_reset_seconds = 3600\n");
+    digest_server(&server);
+    answer_get();
+    strcpy(token, client.token);
+    assert_int_equal(digest_accept_step(&server, &got, token), SEC_E_OK);
+    replay_between(token, 0, SEC_E_OUT_OF_SEQUENCE);
+    answer_get();
+    strcpy(token, client.token);
+    replay_between(token, 700 * FILETIME_SECOND, SEC_I_CONTINUE_NEEDED);
+    answer_get();
+    strcpy(token, client.token);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        replay_between(token, 0, SEC_I_CONTINUE_NEEDED);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    /* and one that is new forgives */
+    filetime_fix(filetime_now() + 7202 * FILETIME_SECOND); /* to where the child was, which counted in the same file */
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(sign_on("alice", "wrong"), SEC_E_LOGON_DENIED);
+        assert_int_equal(sign_on("alice", "wrong"), SEC_E_LOGON_DENIED);
+        assert_int_equal(sign_on("alice", "Password1!"), SEC_E_OK);
+    }
+    filetime_fix(0);
+}
+
+/* A right response that is bound to another channel does not get as far as the password. */
+static void test_bound_elsewhere_forgives_nothing(void **state)
+{
+    struct {
+        SEC_CHANNEL_BINDINGS head;
+        char data[8];
+    } one = {.head = {.cbApplicationDataLength = 8, .dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS)},
+             .data = "channel1"},
+      two = one;
+    struct digest_call ours = get, theirs = got;
+    (void)state;
+    two.data[7] = '2';
+    ours.bindings = &one;
+    theirs.bindings = &two;
+    ours.bindings_len = theirs.bindings_len = sizeof one;
+    digest_side_end(&server);
+    digest_configure("[accounts]\nlockout_threshold = 3\n");
+    digest_server(&server);
+    filetime_fix(filetime_now() + 36000 * FILETIME_SECOND); /* behind what the tests before left */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sign_on("J\303\244s\303\270n", "wrong"), SEC_E_LOGON_DENIED);
+    digest_side_end(&client);
+    digest_client(&client, "J\303\244s\303\270n", NULL, "Geheim\303\274");
+    digest_forget(&server);
+    assert_int_equal(digest_http_run(&client, &server, &ours, &theirs), SEC_E_BAD_BINDINGS);
+    assert_int_equal(sign_on("J\303\244s\303\270n", "wrong"), SEC_E_LOGON_DENIED);
+    assert_int_equal(sign_on("J\303\244s\303\270n", "Geheim\303\274"), STATUS_ACCOUNT_LOCKED_OUT);
+    filetime_fix(0);
+}
+
 static void test_names_refused(void **state)
 {
     (void)state;
@@ -297,10 +412,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_response_altered, begin, end),
         cmocka_unit_test_setup_teardown(test_challenge_altered, begin, end),
         cmocka_unit_test_setup_teardown(test_client_asked_for_more, begin, end),
+        cmocka_unit_test_setup_teardown(test_method_with_colon, begin, end),
         cmocka_unit_test_setup_teardown(test_replay, begin, end),
         cmocka_unit_test_setup_teardown(test_fork, begin, end),
         cmocka_unit_test_setup_teardown(test_passwords, begin, end),
         cmocka_unit_test_setup_teardown(test_lockout, begin, end),
+        cmocka_unit_test_setup_teardown(test_replay_forgives_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(test_bound_elsewhere_forgives_nothing, begin, end),
         cmocka_unit_test_setup_teardown(test_names_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_server_asks_for_ever, begin, end),
         cmocka_unit_test_setup_teardown(test_configuration, begin, end),
