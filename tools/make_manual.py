@@ -100,9 +100,9 @@ def written_names(text):
     return names
 
 
-def win32_functions(header, text, chosen):
+def win32_functions(header, text, chosen, more=""):
     """The same for libopensspi-win32's, under the names that programs write. The names that the C library has, too, get no page of their own."""
-    names, found = written_names(text), []
+    names, found = written_names(text + more), []
     for name, prototype, lines in functions(text):
         ours = "OPENSSPI_WIN32_SYMBOL(" in prototype or name in names or (header == "strsafe.h" and prototype.startswith("static inline"))
         if not ours or not re.match(chosen, names.get(name, [name])[0]):
@@ -214,7 +214,9 @@ def win32_pages(source, output, date):
         found, intro = [], []
         for header, chosen in headers.items():
             text = (source / "include/opensspi/win32" / header).read_text()
-            these = win32_functions(header, text, chosen)
+            # Names that only <tchar.h> has.
+            more = (source / "include/opensspi/win32/tchar.h").read_text() if header == "crt.h" else ""
+            these = win32_functions(header, text, chosen, more)
             if not these or not these[0][2] and header != "strsafe.h":
                 raise SystemExit(f"{header}: no functions, or the first has no comment")
             found += these
