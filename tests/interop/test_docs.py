@@ -16,6 +16,7 @@ SSPI = os.environ["OPENSSPI_SSPI"]
 FIXTURES = pathlib.Path(__file__).parent / "examples"
 DOCUMENTS = [str(path.relative_to(SOURCE)) for paths in (SOURCE.glob("*.md"), *((SOURCE / folder).rglob("*.md") for folder in ("docs", "samples")))
              for path in sorted(paths)]
+MANUAL = [f"man/{path.name}" for path in sorted((SOURCE / "man").iterdir())]
 INCLUDES = ["sspi.h", "sspi_ext.h", "schannel.h", "wincrypt.h", "ntsecapi.h", "credssp.h"]
 SYSTEM = ["errno.h", "fcntl.h", "stdbool.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "unistd.h"]
 WRAPPED = {"ini": "=", "sh": "&&"}
@@ -28,7 +29,7 @@ def text_of(document):
 def found(kinds):
     """Blocks of these kinds; a document that cannot be read has none, and fails test_every_block_is_classified."""
     out = []
-    for document in DOCUMENTS:
+    for document in DOCUMENTS + MANUAL:
         try:
             out += [block for block in blocks(document, text_of(document)) if block.kind in kinds]
         except Problem:
@@ -36,10 +37,21 @@ def found(kinds):
     return out
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", DOCUMENTS + MANUAL)
 def test_every_block_is_classified(document):
     text = text_of(document)
-    assert len(blocks(document, text)) >= len(re.findall(r"^\s*```\w", text, re.M))
+    assert len(blocks(document, text)) >= len(re.findall(r"^\s*```\w|^\.Bd -literal", text, re.M))
+
+
+def test_blocks_of_manual_pages():
+    text = (".Dd x\n.\\\" not an example\n.\\\" example: setup with=accounts\n.\\\"   a\n.\\\"   b\\n\n.Sh EXAMPLES\n.Bd -literal -offset indent\nls \\-l 'A\\eb'\n.Ed\n"
+            ".\\\" example: language=ini\n.Bd -literal\n[a]\n.Ed\n.\\\" example: status=1 expect=\"x\"\n.Bd -literal\n\\&.x\n.Ed\n")
+    read = blocks("man/x.7", text)
+    assert [block.kind for block in read] == ["setup", "sh", "conf", "sh"]
+    assert read[0].more == "a\nb\\n" and read[1].text == "ls -l 'A\\b'\n" and read[3].words["status"] == "1" and read[3].text == ".x\n"
+    for wrong in (".\\\" example: own\n.Sh X\n", ".\\\" example: nonsense\n.Bd -literal\nx\n.Ed\n", ".\\\" example: own\n.\\\" example: own\n.Bd -literal\nx\n.Ed\n"):
+        with pytest.raises(Problem):
+            blocks("man/x.7", wrong)
 
 
 @pytest.mark.parametrize("text", [
@@ -197,7 +209,7 @@ RUN = {"sh", "tcl", "setup", "output", "file"}
 def journeys():
     """(document, blocks that are followed on one computer); a block with "own" begins a new one."""
     out = []
-    for document in DOCUMENTS:
+    for document in DOCUMENTS + MANUAL:
         try:
             read = [block for block in blocks(document, text_of(document)) if block.kind in RUN or (block.kind == "c" and "file" in block.words)]
         except Problem:
@@ -265,9 +277,6 @@ def written(text):
     """What the text writes as a call of the command: in code or in manual pages' quotations."""
     spans = re.findall(r"`(sspi [^`]*)`", text) + re.findall(r"^\s*(?:\.Ql |.*\| )?(sspi [^#\n]*)", text, re.M)
     return [span.split(" && ")[0].split(" | ")[0] for span in spans]
-
-
-MANUAL = [f"man/{path.name}" for path in sorted((SOURCE / "man").iterdir())]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS + MANUAL)
