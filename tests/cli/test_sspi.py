@@ -482,6 +482,36 @@ def test_decode_several_lines(place):
     assert place.good("decode", stdin=base64.encodebytes(messages[2])) == place.good("decode", stdin=messages[2])
 
 
+def test_decode_as_logs_write_it(place):
+    """A header that was folded, JSON's and URLs' ways to write letters: the same token, on the line where it begins."""
+    # Bytes that base64 writes as + and /, so that each form has something to write differently.
+    message = token("ntlm_messages", "authenticate").replace(b"\x11" * 16, b"\xfb\xef\xbe\xff\xff\xff" * 2 + b"\xfb\xef\xbe\xff")
+    letters = base64.b64encode(message).decode()
+    assert "+" in letters and "/" in letters and "=" in letters
+    plain = place.good("decode", "--json", stdin=f"first line\nAuthorization: NTLM {letters}\n".encode())
+    pieces = [letters[at:at + 60] for at in range(0, len(letters), 60)]
+    for written in ("Authorization: NTLM " + "\n ".join(pieces), "Authorization: NTLM " + "\r\n\t".join(pieces), "Authorization: NTLM " + letters.replace("/", "\\/"),
+                    "{\"authorization\":\"NTLM " + letters.replace("+", "\\u002B").replace("=", "\\u003d") + "\"}",
+                    "Authorization=NTLM%20" + letters.replace("+", "%2B").replace("/", "%2f").replace("=", "%3D")):
+        assert place.good("decode", "--json", stdin=f"first line\n{written}\nlast line\n".encode()) == plain, written
+    # The lines after a folded word are counted as they stand.
+    found = json.loads(place.good("decode", "--json", stdin=("x " + "\n ".join(pieces) + f"\nNTLM {letters}\n").encode()))
+    assert [each["value"] for each in found] == ["line 1", f"line {len(pieces) + 1}"]
+    # A short word and an indented one below it are two.
+    assert place.run("decode", stdin=b"a word\n  another\n").returncode == 1
+
+
+def test_decode_what_looks_wrong(place):
+    message = token("ntlm_messages", "authenticate")
+    text = place.good("decode", stdin=base64.b64encode(message[:120]))
+    assert f"WRONG: its fields reach up to byte {len(message)}, and it has 120: whoever wrote it down cut it off" in text
+    anonymous = bytearray(message)
+    anonymous[36:38] = bytes(2)
+    assert "WRONG: no user: the client asks as anonymous" in place.good("decode", stdin=base64.b64encode(anonymous))
+    named = message.replace("alice".encode("utf-16-le"), "A\\ice".encode("utf-16-le"), 1)
+    assert "WRONG: the user's name has a domain in it" in place.good("decode", stdin=base64.b64encode(named))
+
+
 def test_decode_cut_off(place):
     """A log that cuts its lines: what is there is shown, and that the rest is missing, wherever it was cut."""
     text = base64.b64encode(token("ntlm_messages", "authenticate")).decode()

@@ -137,8 +137,8 @@ static void test_last_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_user),    cmocka_unit_test(test_system_directory), cmocka_unit_test(test_computer),   cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_counted), cmocka_unit_test(test_last_error),
+        cmocka_unit_test(test_user),        cmocka_unit_test(test_system_directory), cmocka_unit_test(test_computer),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_counted),          cmocka_unit_test(test_last_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -263,7 +263,8 @@ static void test_tchar(void **state)
     TCHAR letters[] = _T("Mixed 1");
     assert_int_equal(_tcscmp(_tcsupr(letters), _T("MIXED 1")), 0);
     assert_int_equal(_tcscmp(_tcslwr(letters), _T("mixed 1")), 0);
-    assert_true(_istdigit(letters[6]) && _istspace(letters[5]) && _istalpha(letters[0]) && _totupper(letters[0]) == 'M');
+    assert_true(_istdigit(letters[6]) && _istspace(letters[5]) && _istalpha(letters[0]) &&
+                _totupper(letters[0]) == 'M');
     assert_int_equal(_stprintf(list, _T("%d"), 12345), 5);
     assert_int_equal(_tstoi(list) + _ttol(list), 24690);
     assert_int_equal(_sctprintf(_T("%s!"), list), 6);
@@ -310,10 +311,10 @@ static void test_strsafe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_search),  cmocka_unit_test(test_compare), cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_tokens),  cmocka_unit_test(test_numbers), cmocka_unit_test(test_multibyte),
-        cmocka_unit_test(test_lstr),    cmocka_unit_test(test_bounds),  cmocka_unit_test(test_convert_with_bounds), cmocka_unit_test(test_tchar),
-        cmocka_unit_test(test_strsafe),
+        cmocka_unit_test(test_search), cmocka_unit_test(test_compare), cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_tokens), cmocka_unit_test(test_numbers), cmocka_unit_test(test_multibyte),
+        cmocka_unit_test(test_lstr),   cmocka_unit_test(test_bounds),  cmocka_unit_test(test_convert_with_bounds),
+        cmocka_unit_test(test_tchar),  cmocka_unit_test(test_strsafe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
