@@ -11,6 +11,7 @@ import pytest
 
 from computer import BUILD, SOURCE, Computer, sanitizers
 from examples import Problem, blocks
+from supported import SHOWN
 
 SSPI = os.environ["OPENSSPI_SSPI"]
 FIXTURES = pathlib.Path(__file__).parent / "examples"
@@ -393,6 +394,32 @@ def test_what_is_supported_is_proven():
         assert named == set(PROOF[row]), what
         for peer, (file, word) in PROOF[row].items():
             assert word.lower() in (SOURCE / "tests" / "interop" / file).read_text(encoding="utf-8").lower(), f"{what}: {peer}"
+
+
+def words_of(what, client, server):
+    """What a row of the table says, piece by piece: of the first column what stands behind its colon, or all."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", what).replace("`", "")
+    text = re.sub(r"\(?docs/[\w-]+\.md\)?", "", text)
+    if ":" in text and not text.startswith("NTLMv1"):
+        text = text.split(":", 1)[1]
+    pieces = {piece.strip() for piece in re.split(r"[,;()]", text) if piece.strip()}
+    for side, cell in ("client", client), ("server", server):
+        pieces |= {f"{side}: {piece.strip()}" for piece in cell.split(",") if piece.strip()}
+    return pieces
+
+
+def test_what_is_supported_is_shown():
+    """The table says what tests show, no more and no less: each of its words has a test, and each test's word is in it."""
+    for what, client, server, _ in supported():
+        row = max((name for name in SHOWN if what.startswith(name)), key=len)
+        assert words_of(what, client, server) == set(SHOWN[row]), what
+        for word, place in SHOWN[row].items():
+            file, function = place.split("::")
+            path = SOURCE / "tests" / (file if "/" in file else f"interop/{file}")
+            text = path.read_text(encoding="utf-8")
+            assert re.search(rf"^(?:def|static void) {function}\(", text, re.M), f"{word}: {place}"
+            # A C test that main does not run shows nothing.
+            assert path.suffix == ".py" or len(re.findall(rf"\b{function}\b", text)) > 1, f"{word}: {place} is not run"
 
 
 def test_packages_are_supported_as_the_table_says():
