@@ -92,7 +92,7 @@ static SECURITY_STATUS call(struct ext *ext, struct context *context, SecBuffer 
 static SECURITY_STATUS advance(struct ext *ext, struct context *context, struct bytes *token)
 {
     for (;;) {
-        SecBuffer piece;
+        SecBuffer piece = {0, SECBUFFER_TOKEN, NULL};
         SECURITY_STATUS status = call(ext, context, &piece);
         if (piece.cbBuffer > 0 && !ext_take(token, piece.pvBuffer, piece.cbBuffer))
             status = SEC_E_INSUFFICIENT_MEMORY;
