@@ -43,7 +43,6 @@
 #ifndef __cplusplus
 #define __in
 #define __in_opt
-#define __in_z
 #define __in_ecount(size)
 #define __in_bcount(size)
 #define __inout
@@ -52,7 +51,6 @@
 #define __out_opt
 #define __out_ecount(size)
 #define __out_bcount(size)
-#define __reserved
 #endif
 
 #endif

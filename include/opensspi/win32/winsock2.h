@@ -28,6 +28,9 @@
 #include "windef.h"
 #include "winerror.h"
 
+/* The C library's has 64 bits; Windows' programs send theirs as four bytes. */
+#define u_long ULONG
+
 OPENSSPI_BEGIN_DECLS
 
 typedef int SOCKET;
