@@ -1,8 +1,36 @@
 /* What statuses mean, what usually causes them, what to do: for `sspi error`, messages of the command, opensspi-errors(7) and docs/errors.md. */
 #include "cli.h"
 
+#include <sspi_ext.h>
+
 static const struct cli_advice advices[] = {
     {0x00000000, "Everything went well.", "Nothing to do."},
+    /* System error codes, which functions that answer BOOL leave behind (GetLastError). */
+    {5, "Access is denied.", "The cause in words names what; SSPI_TRACE=stderr shows the step."},
+    {6, "The handle names nothing.", "It was closed, or never opened, or is of another kind."},
+    {87, "An argument is wrong.", "The function's manual page tells which ones it takes; the cause in words names it."},
+    {122, "The buffer is too small.", "The function gave back the size needed: call it again with so much room."},
+    {126, "There is no such module.",
+     "LoadLibrary knows Windows' own names, such as secur32.dll (docs/porting.md); DLLs are not loaded here."},
+    {127, "The module has no such function.", "Its spelling with A or W at the end; what is there has a manual page."},
+    {1008, "The thread acts for nobody.", "OpenThreadToken wants an impersonation; else use OpenProcessToken."},
+    {1311, "No logon server could be reached.", "\"sspi doctor\" tries the KDCs."},
+    {1312, "There is no such logon session.", "\"sspi sessions\" lists those that there are."},
+    {1314, "The process lacks the right to do so.",
+     "Acting as another user needs root, or CAP_SETUID and CAP_SETGID (docs/impersonation.md)."},
+    {1317, "There is no such user.", "\"sspi account list\"."},
+    {1326, "The logon failed: wrong user, password or domain.", "As for SEC_E_LOGON_DENIED: servers do not say which."},
+    {1327, "The account may not log on in this way.", "The domain's policy."},
+    {1330, "The password has expired.", "\"sspi account passwd\", or ChangeAccountPassword."},
+    {1331, "The account is disabled.", "\"sspi account enable\"."},
+    {1332, "Nobody knows the name or the SID.",
+     "Accounts of this computer, Unix users and groups, and a domain's by winbind are asked."},
+    {1349, "The token is of the wrong kind.",
+     "DuplicateTokenEx makes an impersonation token of a primary one, and back."},
+    {1793, "The account has expired.", "\"sspi account set --expires never\"."},
+    {1907, "The password must be changed first.", "\"sspi account passwd\", or ChangeAccountPassword."},
+    {1909, "The account is locked out.",
+     "Too many wrong passwords: wait for lockout_seconds, or \"sspi account enable\"."},
     {0x00090312, "The handshake goes on.", "Send the output token to the peer, and give its answer to the next call."},
     {0x00090313, "The token must be completed.",
      "Call CompleteAuthToken, then send the token; the handshake is over then."},
@@ -153,6 +181,41 @@ static const struct cli_advice advices[] = {
     {0xC0000234, "The account is locked out.",
      "Too many wrong passwords: wait for lockout_seconds, or \"sspi account enable\"."},
 };
+
+/* The library names statuses alone (winerror.h has these). */
+static const struct {
+    uint32_t code;
+    const char *name;
+} system_errors[] = {
+    {5, "ERROR_ACCESS_DENIED"},
+    {6, "ERROR_INVALID_HANDLE"},
+    {87, "ERROR_INVALID_PARAMETER"},
+    {122, "ERROR_INSUFFICIENT_BUFFER"},
+    {126, "ERROR_MOD_NOT_FOUND"},
+    {127, "ERROR_PROC_NOT_FOUND"},
+    {1008, "ERROR_NO_TOKEN"},
+    {1311, "ERROR_NO_LOGON_SERVERS"},
+    {1312, "ERROR_NO_SUCH_LOGON_SESSION"},
+    {1314, "ERROR_PRIVILEGE_NOT_HELD"},
+    {1317, "ERROR_NO_SUCH_USER"},
+    {1326, "ERROR_LOGON_FAILURE"},
+    {1327, "ERROR_ACCOUNT_RESTRICTION"},
+    {1330, "ERROR_PASSWORD_EXPIRED"},
+    {1331, "ERROR_ACCOUNT_DISABLED"},
+    {1332, "ERROR_NONE_MAPPED"},
+    {1349, "ERROR_BAD_TOKEN_TYPE"},
+    {1793, "ERROR_ACCOUNT_EXPIRED"},
+    {1907, "ERROR_PASSWORD_MUST_CHANGE"},
+    {1909, "ERROR_ACCOUNT_LOCKED_OUT"},
+};
+
+const char *cli_error_name(uint32_t status)
+{
+    for (size_t i = 0; i < sizeof(system_errors) / sizeof(system_errors[0]); i++)
+        if (system_errors[i].code == status)
+            return system_errors[i].name;
+    return OpenSspiStatusName((SECURITY_STATUS)status);
+}
 
 const struct cli_advice *cli_advice_next(size_t *at)
 {

@@ -97,6 +97,8 @@ struct cli_advice {
     uint32_t status;
     const char *meaning, *advice;
 };
+/* What a status or a system error code is called; "" when nobody knows it. */
+const char *cli_error_name(uint32_t status);
 /* The table of `sspi error`: one entry after another, `*at` being 0 to begin; NULL at the end. And one of them; NULL when it is not there. */
 const struct cli_advice *cli_advice_next(size_t *at);
 const struct cli_advice *cli_advice_of(uint32_t status);

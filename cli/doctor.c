@@ -2,16 +2,26 @@
 #include "cli.h"
 
 #include "accounts/accounts.h"
+#include "base/memory.h"
 #include "base/time.h"
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/config.h"
+#include "lsa/logons.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <krb5.h>
 #include <netdb.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#if OPENSSPI_WITH_SCHANNEL
+#include <openssl/ssl.h>
+#else
+#define OPENSSPI_WITH_SCHANNEL 0
+#endif
 #include <poll.h>
 #include <profile.h>
 #include <sspi.h>
@@ -291,6 +301,56 @@ static void check_keytab(struct doctor *doctor, const struct config *config)
     krb5_free_context(context);
 }
 
+/* Does what TLS, tickets and sealed messages need of OpenSSL work under its configuration here? */
+static void check_openssl(struct doctor *doctor)
+{
+    static const char advice[] =
+        "look into OpenSSL's configuration (openssl.cnf, OPENSSL_CONF) for providers and default_properties";
+    const char *missing = NULL;
+    unsigned char bytes[16];
+    EVP_MD *hash = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    if (hash == NULL)
+        missing = "SHA-256";
+    else if (cipher == NULL)
+        missing = "AES-256-GCM";
+    else if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+        missing = "random bytes";
+    EVP_MD_free(hash);
+    EVP_CIPHER_free(cipher);
+#if OPENSSPI_WITH_SCHANNEL
+    SSL_CTX *tls = missing == NULL ? SSL_CTX_new(TLS_method()) : NULL;
+    if (missing == NULL && tls == NULL)
+        missing = "TLS";
+    SSL_CTX_free(tls);
+#endif
+    ERR_clear_error();
+    if (missing != NULL)
+        tell(doctor, BAD, "OpenSSL", advice, "%s cannot be had", missing);
+    else
+        tell(doctor, GOOD, "OpenSSL", NULL, "%s, %s%s", OPENSSPI_WITH_SCHANNEL ? "TLS" : "no TLS",
+             "AES, SHA-2, random bytes", EVP_default_properties_is_fips_enabled(NULL) == 1 ? ", in FIPS mode" : "");
+}
+
+/* The daemon, where the configuration wants one: does it answer? */
+static void check_daemon(struct doctor *doctor, const struct config *config)
+{
+    const char *socket_path = config->lsa_socket != NULL ? config->lsa_socket : LSA_SOCKET_DEFAULT;
+    AUTO_FREE uint64_t *ids = NULL;
+    size_t n_ids = 0;
+    /* In mode auto this process would answer where no daemon does. */
+    struct config wanted = *config;
+    wanted.lsa_mode = LSA_DAEMON;
+    if (config->lsa_mode == LSA_EMBEDDED)
+        tell(doctor, GOOD, "daemon", NULL, "none is asked ([lsa] mode = embedded)");
+    else if (logons_list(&wanted, &ids, &n_ids) == SEC_E_OK)
+        tell(doctor, GOOD, "daemon", NULL, "%s answers, %zu logon sessions of this user", socket_path, n_ids);
+    else
+        tell(doctor, config->lsa_mode == LSA_DAEMON ? BAD : NOTE, "daemon",
+             "systemctl start opensspi-lsad.socket; or [lsa] socket, which the daemon reads, too", "%s: %s",
+             socket_path, OpenSspiLastErrorText());
+}
+
 static int doctor_run(const struct cli_options *options)
 {
     struct doctor doctor = {.json = options->json};
@@ -299,8 +359,11 @@ static int doctor_run(const struct cli_options *options)
     if (doctor.json)
         puts("[");
     tell(&doctor, GOOD, "versions", NULL, "OpenSSPI %s, %s", OpenSspiVersion(), OpenSSL_version(OPENSSL_VERSION));
+    check_openssl(&doctor);
     const struct config *config = check_config(&doctor);
     check_clock(&doctor);
+    if (config != NULL)
+        check_daemon(&doctor, config);
     if (EnumerateSecurityPackagesA(&n_packages, &packages) == SEC_E_OK) {
         tell(&doctor, GOOD, "packages", NULL, "%u", (unsigned)n_packages);
         FreeContextBuffer(packages);
@@ -324,8 +387,8 @@ static int doctor_run(const struct cli_options *options)
 }
 
 static const struct cli_command commands[] = {
-    {"", "", "Checks configuration, clock, accounts, tickets, keys and KDCs, and says what to do", OPTION_JSON, 0, 0,
-     doctor_run},
+    {"", "", "Checks configuration, OpenSSL, clock, accounts, the daemon, tickets, keys and KDCs, and says what to do",
+     OPTION_JSON, 0, 0, doctor_run},
 };
 
 const struct cli_family cli_doctor = {"doctor", "what is set up, what is broken, what to do", commands, 1};

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define HRESULT_OF_WIN32 0x80070000u /* a system error code as an HRESULT */
+
 /* A number in any of the ways in which programs print one, or a name. */
 static bool status_parse(const char *text, uint32_t *status)
 {
@@ -29,6 +31,12 @@ static bool status_parse(const char *text, uint32_t *status)
         *status = (uint32_t)value;
         return true;
     }
+    size_t at = 0;
+    for (const struct cli_advice *advice; (advice = cli_advice_next(&at)) != NULL;)
+        if (strcasecmp(cli_error_name(advice->status), text) == 0) {
+            *status = advice->status;
+            return true;
+        }
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
         for (uint64_t each = ranges[i][0]; each <= ranges[i][1]; each++) {
             const char *name = OpenSspiStatusName((SECURITY_STATUS)each);
@@ -62,7 +70,7 @@ static int list_all(const struct cli_options *options)
     if (options->json)
         puts("[");
     for (const struct cli_advice *advice; (advice = cli_advice_next(&at)) != NULL;) {
-        const char *name = OpenSspiStatusName((SECURITY_STATUS)advice->status);
+        const char *name = cli_error_name(advice->status);
         if (options->json) {
             fputs(n++ == 0 ? "  " : ",\n  ", stdout);
             put_json(advice->status, name, advice);
@@ -82,11 +90,13 @@ static int error_run(const struct cli_options *options)
         return list_all(options);
     if (!status_parse(options->operand[0], &status))
         return cli_fail(
-            "\"%s\" is neither a status nor the name of one: give 0x80090308, -2146893048 or SEC_E_INVALID_TOKEN; "
-            "\"sspi error\" lists them",
+            "\"%s\" is neither a status nor the name of one: give 0x80090308, -2146893048, SEC_E_INVALID_TOKEN, or "
+            "a system error code such as 1326; \"sspi error\" lists them",
             options->operand[0]);
-    const char *name = OpenSspiStatusName((SECURITY_STATUS)status);
+    if (status >> 16 == HRESULT_OF_WIN32 >> 16)
+        status &= 0xFFFF;
     const struct cli_advice *advice = cli_advice_of(status);
+    const char *name = cli_error_name(status);
     if (*name == '\0' && advice == NULL)
         return cli_fail("nothing is known of 0x%08X; \"sspi error\" lists what is", status);
     if (options->json) {

@@ -1,5 +1,5 @@
 # cmake -DEXPORTS= -DARCHIVE= -DLINKER= -DOBJCOPY= -DAR= -P Archive.cmake -- objects...
-# Joins the objects into one, makes every name local that EXPORTS (a version script) does not list as global, and puts
+# Joins the objects into one, makes every name local that EXPORTS (a version script, with names or patterns) does not list as global, and puts
 # the result into the archive ARCHIVE.
 set(objects "")
 set(seen FALSE)
@@ -17,7 +17,7 @@ string(REGEX REPLACE "/\\*([^*]|\\*+[^*/])*\\*+/" " " script "${script}")
 string(REGEX REPLACE "#[^\n]*" " " script "${script}")
 string(REGEX REPLACE "local:.*" "" script "${script}")
 string(REGEX REPLACE ".*global:" "" script "${script}")
-string(REGEX MATCHALL "[A-Za-z_][A-Za-z0-9_]*" names "${script}")
+string(REGEX MATCHALL "[A-Za-z_][A-Za-z0-9_]*\\*?" names "${script}")
 if(NOT names)
     message(FATAL_ERROR "${EXPORTS} exports nothing")
 endif()
@@ -27,6 +27,6 @@ set(joined ${ARCHIVE}.o)
 file(WRITE ${ARCHIVE}.names "${text}\n")
 file(REMOVE ${ARCHIVE})
 execute_process(COMMAND ${LINKER} -r -o ${joined} ${objects} COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND ${OBJCOPY} --keep-global-symbols=${ARCHIVE}.names ${joined} COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${OBJCOPY} --wildcard --keep-global-symbols=${ARCHIVE}.names ${joined} COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${AR} rcs ${ARCHIVE} ${joined} COMMAND_ERROR_IS_FATAL ANY)
 file(REMOVE ${joined} ${ARCHIVE}.names)

@@ -136,6 +136,12 @@ if(TARGET twapi_crypto)
         "OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};TCLLIBPATH=${PROJECT_BINARY_DIR}/tcl")
 endif()
 
+if(TARGET twapi_crypto)
+    list(GET TCL_INCLUDE_DIRS 0 tcl_headers)
+    add_test(NAME tcl.rules_of_9 COMMAND sh ${PROJECT_SOURCE_DIR}/tests/tcl/rules_of_9.sh ${PROJECT_SOURCE_DIR} ${tcl_headers})
+    set_tests_properties(tcl.rules_of_9 PROPERTIES TIMEOUT 300)
+endif()
+
 # tests/cli, tests/docs and tests/interop: test_*.py are one test each; other Python files there are their helpers.
 opensspi_add_programs(interop ${PROJECT_SOURCE_DIR}/tests/interop)
 opensspi_add_programs(truth ${PROJECT_SOURCE_DIR}/tests/truth)

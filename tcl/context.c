@@ -92,7 +92,7 @@ static SECURITY_STATUS call(struct ext *ext, struct context *context, SecBuffer 
 static SECURITY_STATUS advance(struct ext *ext, struct context *context, struct bytes *token)
 {
     for (;;) {
-        SecBuffer piece;
+        SecBuffer piece = {0, SECBUFFER_TOKEN, NULL};
         SECURITY_STATUS status = call(ext, context, &piece);
         if (piece.cbBuffer > 0 && !ext_take(token, piece.pvBuffer, piece.cbBuffer))
             status = SEC_E_INSUFFICIENT_MEMORY;
@@ -163,14 +163,16 @@ static int client_context(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj
 static int server_context(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
     struct context *context;
-    Tcl_Size len;
+    size_t len;
     if (objc < 3) {
         Tcl_WrongNumArgs(interp, 1, objv, "CREDENTIALS CLIENTDATA ?options?");
         return TCL_ERROR;
     }
-    const unsigned char *bytes = Tcl_GetByteArrayFromObj(objv[2], &len);
+    const unsigned char *bytes = ext_data(interp, objv[2], &len);
+    if (bytes == NULL)
+        return TCL_ERROR;
     context = calloc(1, sizeof(*context));
-    if (context == NULL || !ext_take(&context->input, bytes, (size_t)len)) {
+    if (context == NULL || !ext_take(&context->input, bytes, len)) {
         free(context);
         return ext_misuse(interp, "out of memory");
     }
@@ -202,7 +204,7 @@ static int step_result(Tcl_Interp *interp, struct context *context, SECURITY_STA
 static int step(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
     struct bytes token = {0};
-    Tcl_Size len = 0;
+    size_t len = 0;
     if (objc != 2 && objc != 3) {
         Tcl_WrongNumArgs(interp, 1, objv, "CONTEXT ?RESPONSE?");
         return TCL_ERROR;
@@ -210,10 +212,12 @@ static int step(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const ob
     struct context *context = ext_get(data, interp, EXT_CONTEXT, objv[1]);
     if (context == NULL)
         return TCL_ERROR;
-    const unsigned char *bytes = objc == 3 ? Tcl_GetByteArrayFromObj(objv[2], &len) : NULL;
+    const unsigned char *bytes = objc == 3 ? ext_data(interp, objv[2], &len) : NULL;
+    if (objc == 3 && bytes == NULL)
+        return TCL_ERROR;
     if (context->broken)
         return ext_misuse(interp, "the handshake has failed: delete the context");
-    if (len > 0 && !ext_take(&context->input, bytes, (size_t)len))
+    if (len > 0 && !ext_take(&context->input, bytes, len))
         return ext_misuse(interp, "out of memory");
     if (context->pending && (len == 0 || context->pending_token.len > 0)) {
         /* What the first step gave, which was taken when the context was made. */

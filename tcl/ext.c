@@ -43,6 +43,24 @@ Tcl_Obj *ext_bytes(const void *data, size_t len)
     return Tcl_NewByteArrayObj(data, (Tcl_Size)len);
 }
 
+const unsigned char *ext_data(Tcl_Interp *interp, Tcl_Obj *value, size_t *len)
+{
+    Tcl_Size n = 0;
+    const unsigned char *bytes;
+    int good = 1;
+    if (value->typePtr == NULL || strcmp(value->typePtr->name, "bytearray") != 0) {
+        bytes = (const unsigned char *)Tcl_GetStringFromObj(value, &n);
+        for (Tcl_Size i = 0; i < n && good; i++)
+            good = bytes[i] < 0xC4; /* what begins U+0100 in UTF-8 */
+    }
+    n = 0;
+    bytes = good ? Tcl_GetByteArrayFromObj(value, &n) : NULL;
+    if (bytes == NULL)
+        ext_misuse(interp, "binary data has no letters above 255");
+    *len = (size_t)n;
+    return bytes;
+}
+
 int ext_misuse(Tcl_Interp *interp, const char *format, ...)
 {
     char text[512];

@@ -59,6 +59,8 @@ EXT_INTERN int ext_fail(Tcl_Interp *interp, const char *what, SECURITY_STATUS st
 EXT_INTERN int ext_misuse(Tcl_Interp *interp, const char *format, ...) __attribute__((format(printf, 2, 3)));
 EXT_INTERN Tcl_Obj *ext_text(const char *text);
 EXT_INTERN Tcl_Obj *ext_bytes(const void *data, size_t len);
+/* The bytes of a value, which stay its; NULL with an error message when it has letters above 255 (Tcl 8.6 would cut them off, Tcl 9 gives none). */
+EXT_INTERN const unsigned char *ext_data(Tcl_Interp *interp, Tcl_Obj *value, size_t *len);
 EXT_INTERN int ext_take(struct bytes *bytes, const void *data, size_t len); /* appends */
 EXT_INTERN void ext_wipe(struct bytes *bytes);
 

@@ -53,11 +53,11 @@ static struct context *ready(ClientData data, Tcl_Interp *interp, int objc, Tcl_
 /* A copy to work in, with `before` and `after` bytes of room. */
 static int room_make(Tcl_Interp *interp, Tcl_Obj *data, size_t before, size_t after, struct bytes *room, size_t *len)
 {
-    Tcl_Size n;
-    const unsigned char *bytes = Tcl_GetByteArrayFromObj(data, &n);
-    if (bytes == NULL || (size_t)n > MESSAGE_MAX)
-        return ext_misuse(interp, "a message has at most %u bytes, and no letters above 255", MESSAGE_MAX);
-    *len = (size_t)n;
+    const unsigned char *bytes = ext_data(interp, data, len);
+    if (bytes == NULL)
+        return TCL_ERROR;
+    if (*len > MESSAGE_MAX)
+        return ext_misuse(interp, "a message has at most %u bytes", MESSAGE_MAX);
     *room = (struct bytes){calloc(1, before + *len + after + 1), before + *len + after};
     if (room->data == NULL)
         return ext_misuse(interp, "out of memory");
@@ -105,11 +105,11 @@ static int decrypt(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const
         return TCL_ERROR;
     size_t at[4] = {0};
     for (int i = 0; i < 3; i++) {
-        Tcl_Size n;
-        const unsigned char *bytes = Tcl_GetByteArrayFromObj(objv[2 + i], &n);
-        if (bytes == NULL || (size_t)n > MESSAGE_MAX || !ext_take(&room, bytes, (size_t)n)) {
+        size_t n;
+        const unsigned char *bytes = ext_data(interp, objv[2 + i], &n);
+        if (bytes == NULL || n > MESSAGE_MAX || !ext_take(&room, bytes, n)) {
             ext_wipe(&room);
-            return ext_misuse(interp, "the message is too long, or no bytes");
+            return bytes == NULL ? TCL_ERROR : ext_misuse(interp, "the message is too long");
         }
         at[i + 1] = room.len;
     }
@@ -180,13 +180,13 @@ static int verify(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const 
 static int records_make(Tcl_Interp *interp, struct context *context, Tcl_Obj *data, int qop, struct bytes *records)
 {
     SecPkgContext_StreamSizes sizes;
-    Tcl_Size n;
-    const unsigned char *bytes = Tcl_GetByteArrayFromObj(data, &n);
-    SECURITY_STATUS status = QueryContextAttributesA(&context->handle, SECPKG_ATTR_STREAM_SIZES, &sizes);
+    size_t n;
+    const unsigned char *bytes = ext_data(interp, data, &n);
     if (bytes == NULL)
-        return ext_misuse(interp, "the data is no bytes");
-    for (size_t at = 0; status == SEC_E_OK && at < (size_t)n;) {
-        size_t len = (size_t)n - at < sizes.cbMaximumMessage ? (size_t)n - at : sizes.cbMaximumMessage;
+        return TCL_ERROR;
+    SECURITY_STATUS status = QueryContextAttributesA(&context->handle, SECPKG_ATTR_STREAM_SIZES, &sizes);
+    for (size_t at = 0; status == SEC_E_OK && at < n;) {
+        size_t len = n - at < sizes.cbMaximumMessage ? n - at : sizes.cbMaximumMessage;
         size_t whole = sizes.cbHeader + len + sizes.cbTrailer;
         struct bytes room = {malloc(whole), whole};
         if (room.data == NULL)
@@ -287,13 +287,15 @@ static int decrypt_stream(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj
     struct bytes text = {0};
     SECURITY_STATUS status = SEC_E_OK;
     int go_on = 1;
-    Tcl_Size len;
+    size_t len;
     struct context *context = ready(data, interp, objc, objv, 3, "CONTEXT ENCRYPTEDDATA", 1);
     if (context == NULL)
         return TCL_ERROR;
-    const unsigned char *bytes = Tcl_GetByteArrayFromObj(objv[2], &len);
-    if (bytes == NULL || !ext_take(&context->input, bytes, (size_t)len))
-        return ext_misuse(interp, "out of memory, or no bytes");
+    const unsigned char *bytes = ext_data(interp, objv[2], &len);
+    if (bytes == NULL)
+        return TCL_ERROR;
+    if (!ext_take(&context->input, bytes, len))
+        return ext_misuse(interp, "out of memory");
     while (status == SEC_E_OK && go_on && context->input.len > 0)
         status = record_open(context, &text, &go_on);
     if (status < 0) {

@@ -75,8 +75,11 @@ hello static $(pkg-config --cflags --libs --static opensspi | sed 's/-lopensspi\
 cc -Wall -Wextra -Werror -DUNICODE -D_UNICODE -o "$prefix/win32" tests/install/hello_win32.c $(pkg-config --cflags --libs opensspi-win32)
 step 'program for Windows'
 LD_LIBRARY_PATH=$prefix/lib "$prefix/win32"
-if ldd "$prefix/static" | grep libopensspi; then
-    echo 'the static program needs the shared library'
+# shellcheck disable=SC2046
+cc -Wall -Wextra -Werror -o "$prefix/win32_static" tests/install/hello_win32.c $(pkg-config --cflags --libs --static opensspi-win32 | sed 's/-lopensspi\(-win32\)*\b/-l:libopensspi\1.a/g')
+"$prefix/win32_static"
+if ldd "$prefix/static" "$prefix/win32_static" | grep libopensspi; then
+    echo 'a static program needs the shared library'
     exit 1
 fi
 cmake -S tests/install -B "$prefix/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
@@ -84,7 +87,9 @@ cmake --build "$prefix/build" >/dev/null
 step 'programs of the CMake package'
 "$prefix/build/hello_shared"
 "$prefix/build/hello_static"
-rm -rf "$prefix/shared" "$prefix/static" "$prefix/win32" "$prefix/build"
+"$prefix/build/hello_win32_shared"
+"$prefix/build/hello_win32_static"
+rm -rf "$prefix/shared" "$prefix/static" "$prefix/win32" "$prefix/win32_static" "$prefix/build"
 "$prefix/bin/sspi" --version
 ./run uninstall "$prefix"
 left=$(find "$prefix" ! -type d -o -path '*opensspi*')

@@ -55,13 +55,16 @@ for form in -DANSI_BUILD '-DUNICODE -D_UNICODE'; do
     "$root/program"
 done
 # shellcheck disable=SC2046
+cc -Wall -Werror -o "$root/program" tests/install/hello_win32.c $(pkg-config --cflags --libs --static opensspi-win32 | sed 's/-lopensspi\(-win32\)*\b/-l:libopensspi\1.a/g')
+LD_LIBRARY_PATH='' "$root/program"
+# shellcheck disable=SC2046
 cc -Wall -Werror -o "$root/program" tests/install/hello.c $(pkg-config --cflags opensspi) -L"$libraries" -lsecur32
 "$root/program"
 
 step 'the command, its manual, its completion'
 "$place/usr/bin/sspi" --version
 "$place/usr/bin/sspi" error 0x80090308
-for page in man1/sspi.1 man3/sspi.3 man3/EncryptMessage.3 man5/opensspi.conf.5 man7/opensspi.7 man7/opensspi-accounts.7; do
+for page in man1/sspi.1 man3/sspi.3 man3/EncryptMessage.3 man5/opensspi.conf.5 man7/opensspi.7 man7/opensspi-accounts.7 man7/opensspi-win32.7 man3/win32_modules.3 man3/GetProcAddress.3; do
     test -e "$place/usr/share/man/$page.gz"
 done
 bash -n "$place/usr/share/bash-completion/completions/sspi"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the manual pages, so that they cannot say something else than what they describe.
 
-make_manual.py SOURCE SSPI OUTPUT: functions (3) from the headers' comments, sspi.1 and opensspi-errors.7 from the command's own tables, opensspi.conf.5
+make_manual.py SOURCE SSPI OUTPUT: functions (3) of both libraries from the headers' comments, sspi.1 and opensspi-errors.7 from the command's own tables, opensspi.conf.5
 from docs/configuration.md; what is written by hand stands in man/. Pages are mdoc."""
 import json
 import pathlib
@@ -25,14 +25,29 @@ FAMILIES = [
     ("sspi_certificate_stores", ["wincrypt/stores.h", "wincrypt/crls.h"], "stores of certificates", "wincrypt.h"),
     ("sspi_certificate_chains", ["wincrypt/chains.h"], "chains of trust", "wincrypt.h"),
     ("sspi_certificate_text", ["wincrypt/text.h"], "certificates' names, and bytes as text", "wincrypt.h"),
-    ("sspi_tokens", ["win32/securitybaseapi.h", "win32/processthreadsapi.h", "win32/handleapi.h"], "access tokens, impersonation, SIDs, access checks",
+    ("sspi_tokens", ["win32/securitybaseapi.h", "win32/processthreadsapi.h"], "access tokens, impersonation, SIDs, access checks",
      "win32/securitybaseapi.h"),
     ("sspi_sddl", ["win32/sddl.h"], "SIDs and security descriptors as text", "win32/sddl.h"),
-    ("sspi_logon", ["win32/winbase.h", "win32/errhandlingapi.h"], "logons by password, accounts' names, last errors", "win32/winbase.h"),
+    ("sspi_logon", ["win32/winbase.h"], "logons by password, accounts' names", "win32/winbase.h"),
     ("sspi_ext", ["sspi_ext.h"], "what is OpenSSPI's own", "sspi_ext.h"),
     ("sspi_lsa", ["ntsecapi.h", "secext.h", "security.h", "credssp.h", "ntsecpkg.h"], "authorities and security packages", "ntsecapi.h"),
 ]
-FUNCTION = re.compile(r"^(?!typedef|#|\})[A-Za-z_][\w \t\*]*?[ \t\*](?:WINAPI |APIENTRY |SEC_ENTRY |NTAPI )?(\w+)\([^;{}]*\);", re.M)
+# libopensspi-win32's: page, headers under include/opensspi/win32 with the names that are meant where it is not all of them, what it is about.
+WIN32_FAMILIES = [
+    ("win32_modules", {"libloaderapi.h": ""}, "modules, and functions by name"),
+    ("win32_errors", {"errhandlingapi.h": "", "winbase.h": "FormatMessage|OutputDebugString", "winternl.h": "RtlNtStatus"}, "error codes and their texts"),
+    ("win32_memory", {"heapapi.h": "", "winbase.h": "Local|Global|SecureZero"}, "blocks of memory"),
+    ("win32_strings", {"winbase.h": "lstr", "stringapiset.h": "", "winuser.h": "", "winternl.h": "RtlInit"}, "text, and text of another width"),
+    ("win32_crt", {"crt.h": ""}, "the C library's functions as Windows has them, for text of 8 and 16 bits"),
+    ("win32_strsafe", {"strsafe.h": ""}, "text that never runs over its buffer"),
+    ("win32_time", {"sysinfoapi.h": "Get(?!Computer|SystemDir|WindowsDir)", "fileapi.h": "", "timezoneapi.h": "", "profileapi.h": ""}, "clocks and file times"),
+    ("win32_names", {"winbase.h": "GetUser|GetComputer|GetEnvironment", "sysinfoapi.h": "GetComputer|GetSystemDir|GetWindowsDir"}, "names of users, computers and places"),
+    ("win32_threads", {"processthreadsapi.h": "[A-Z]", "process.h": "", "synchapi.h": "", "handleapi.h": ""}, "threads, locks, and waiting"),
+    ("win32_sockets", {"winsock2.h": ""}, "sockets"),
+]
+FUNCTION = re.compile(r"^(?!typedef|#|\}|template)(?:static inline )?[A-Za-z_][\w \t\*]*?[ \t\*](?:WINAPI |APIENTRY |SEC_ENTRY |NTAPI )?(\w+)"
+                      r"\([^;{}]*\)(?:;|(?=\n\{))", re.M)
+SYMBOL = re.compile(r"\s*(?:OPENSSPI_WIN32_SYMBOL\(\w+\)|__attribute__\(\(.*?\)\))")
 
 
 def roff(text):
@@ -75,6 +90,36 @@ def functions(text):
     return found
 
 
+def written_names(text):
+    """{symbol: the names that programs write for it} of a header that gives its functions other names by macros."""
+    names = {}
+    for name, symbol in re.findall(r"^#define (\w+)(?:\(\.\.\.\))? (opensspi_\w+)(?:\(__VA_ARGS__\))?$", text, re.M):
+        names.setdefault(symbol, []).append(name)
+    if "opensspi_run_wmain" in text:
+        names["opensspi_run_wmain"] = ["wmain"]
+    return names
+
+
+def win32_functions(header, text, chosen, more=""):
+    """The same for libopensspi-win32's, under the names that programs write. The names that the C library has, too, get no page of their own."""
+    names, found = written_names(text + more), []
+    for name, prototype, lines in functions(text):
+        ours = "OPENSSPI_WIN32_SYMBOL(" in prototype or name in names or (header == "strsafe.h" and prototype.startswith("static inline"))
+        if not ours or not re.match(chosen, names.get(name, [name])[0]):
+            continue
+        prototype = SYMBOL.sub("", prototype).removeprefix("static inline ").removesuffix(";") + ";"
+        for number, written in enumerate(names.get(name, [name])):
+            shown = re.sub(rf"\b{name}\b", written, prototype)
+            found.append((written, shown, lines if number == 0 else [], written in names.get(name, []) and "_" not in written))
+    return found
+
+
+def file_comment(text):
+    """What a header says of all its functions: its first comment without its title and its licence."""
+    lines = comment_lines(text[text.index("/*"):text.index("*/") + 2])
+    return [line for part in paragraphs(lines[1:]) if not part[0].startswith(("SPDX", "Source:")) for line in ["", *part]]
+
+
 def paragraphs(lines):
     out, now = [], []
     for line in lines + [""]:
@@ -114,37 +159,81 @@ def head(date, title, section):
     return [f".Dd {date}", f".Dt {title.upper()} {section}", ".Os OpenSSPI"]
 
 
-def function_page(source, output, name, headers, what, include, date):
-    found = []
-    for header in headers:
-        found += functions((source / "include/opensspi" / header).read_text())
+def described(functions_found):
+    """The descriptions, those of functions with one comment together."""
+    groups, of = [], {}
+    for name, _, lines in functions_found:
+        # Its twin for text of another width, or for bytes instead of characters.
+        kind = re.sub(r"^StringCb", "StringCch", re.sub(r"[AW]$", "", name))
+        if lines or not groups:
+            groups.append(([name], lines))
+        else:
+            of.get(kind, groups[-1])[0].append(name)
+        of.setdefault(kind, groups[-1])
+    out = []
+    for names, lines in groups:
+        if not lines:
+            raise SystemExit(f"{names[0]}: no comment says what it does")
+        out += [".Ss " + " , ".join(names)] + description(lines)
+    return out
+
+
+def function_page(output, name, found, library, what, include, date, intro=()):
     seen, unique = set(), []
     for entry in found:
         if entry[0] not in seen:
             seen.add(entry[0])
             unique.append(entry)
-    if not unique:
-        return []
-    page = head(date, name, 3) + [".Sh NAME", f".Nm {name}", f".Nd {what}", ".Sh LIBRARY", "OpenSSPI (libopensspi, \\-lopensspi)", ".Sh SYNOPSIS",
+    page = head(date, name, 3) + [".Sh NAME", f".Nm {name}", f".Nd {what}", ".Sh LIBRARY", library, ".Sh SYNOPSIS",
                                   f".In {include}", ".Bd -literal"]
     for _, prototype, _ in unique:
         page += [roff(line) for line in prototype.split("\n")]
-    page += [".Ed", ".Sh DESCRIPTION"]
-    last = None
-    for function, _, lines in unique:
-        page.append(f".Ss {function}")
-        page += description(lines) if lines else [f"See {last}, above." if last else "See the header."]
-        last = function if lines else last
-    page += [".Sh SEE ALSO", ".Xr sspi 3 ,", ".Xr opensspi 7"]
+    page += [".Ed", ".Sh DESCRIPTION", *intro, *described(unique)]
+    also = ".Xr opensspi\\-win32 7" if name.startswith("win32_") else ".Xr opensspi 7"
+    page += [".Sh SEE ALSO", ".Xr sspi 3 ,", also.replace("\\", "")]
     (output / f"{name}.3").write_text(polished("\n".join(page)) + "\n")
     return [entry[0] for entry in unique]
+
+
+def base_pages(source, output, date):
+    pages = []
+    for name, headers, what, include in FAMILIES:
+        found = []
+        for header in headers:
+            text = (source / "include/opensspi" / header).read_text()
+            found += [entry for entry in functions(text) if "OPENSSPI_WIN32_SYMBOL(" not in entry[1] and not entry[1].startswith("static inline")]
+        if found:
+            names = function_page(output, name, found, "OpenSSPI (libopensspi, \\-lopensspi)", what, include, date)
+            pages.append((name, what, names, names))
+    return pages
+
+
+def win32_pages(source, output, date):
+    pages = []
+    for name, headers, what in WIN32_FAMILIES:
+        found, intro = [], []
+        for header, chosen in headers.items():
+            text = (source / "include/opensspi/win32" / header).read_text()
+            # Names that only <tchar.h> has.
+            more = (source / "include/opensspi/win32/tchar.h").read_text() if header == "crt.h" else ""
+            these = win32_functions(header, text, chosen, more)
+            if not these or not these[0][2] and header != "strsafe.h":
+                raise SystemExit(f"{header}: no functions, or the first has no comment")
+            found += these
+            about = file_comment(text) if not chosen else []
+            intro += ([".Pp"] if intro and about else []) + (description(about) if about else [])
+        names = function_page(output, name, [entry[:3] for entry in found], "OpenSSPI's porting kit (libopensspi\\-win32, \\-lopensspi\\-win32 \\-lopensspi)",
+                              what, "process.h" if name == "win32_threads" else "strsafe.h" if name == "win32_strsafe" else "windows.h", date, intro)
+        the_c_librarys = {entry[0] for entry in found if entry[3]}
+        pages.append((name, what, names, [function for function in names if function not in the_c_librarys]))
+    return pages
 
 
 def index_page(output, pages, date):
     page = head(date, "sspi", 3) + [".Sh NAME", ".Nm sspi", ".Nd the functions of OpenSSPI", ".Sh DESCRIPTION",
                                     "Each family of functions has a page; each function's name leads to it."]
     page.append(".Bl -tag -width indent")
-    for name, what, names in pages:
+    for name, what, names, _ in pages:
         page += [f".It Xr {name} 3", roff(what[0].upper() + what[1:]) + ":", ", ".join(names) + "."]
     page += [".El", ".Sh SEE ALSO", ".Xr sspi 1 ,", ".Xr opensspi.conf 5 ,", ".Xr opensspi 7"]
     (output / "sspi.3").write_text(polished("\n".join(page)) + "\n")
@@ -192,16 +281,15 @@ def main():
     source, command, output = pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
     output.mkdir(parents=True, exist_ok=True)
     date = "November 21, 2026"
-    pages = []
-    for name, headers, what, include in FAMILIES:
-        names = function_page(source, output, name, headers, what, include, date)
-        if names:
-            pages.append((name, what, names))
-        for function in names:
+    kit = win32_pages(source, output, date)
+    pages = base_pages(source, output, date) + kit
+    for name, _, _, linked in pages:
+        for function in linked:
             (output / f"{function}.3").write_text(f".so man3/{name}.3\n")
     index_page(output, pages, date)
     commands = subprocess.run([command, "completion", "mdoc"], check=True, capture_output=True, text=True).stdout.rstrip("\n")
-    parts = {"@COMMANDS@": commands, "@KEYS@": "\n".join(configuration(source)), "@ERRORS@": "\n".join(errors(command))}
+    parts = {"@COMMANDS@": commands, "@KEYS@": "\n".join(configuration(source)), "@ERRORS@": "\n".join(errors(command)),
+             "@FAMILIES@": "\n".join(f".It Xr {name} 3\n{roff(what[0].upper() + what[1:])}." for name, what, _, _ in kit)}
     for template in sorted((source / "man").iterdir()):
         text = template.read_text()
         for mark, value in parts.items():

@@ -23,11 +23,12 @@ static int copy(bool wide, void *to, size_t n, size_t at, const void *from, size
         memset(to, 0, unit);
         return ERANGE;
     }
-    if (len == n - at)
+    cut = len == n - at;
+    if (cut)
         len--;
     memcpy((char *)to + at * unit, from, len * unit);
     memset((char *)to + (at + len) * unit, 0, unit);
-    return 0;
+    return cut ? STRUNCATE : 0;
 }
 
 int opensspi_strcpy_s(char *to, size_t n, const char *from)
@@ -58,6 +59,53 @@ int opensspi_wcscat_s(WCHAR *to, size_t n, const WCHAR *from)
 int opensspi_wcsncpy_s(WCHAR *to, size_t n, const WCHAR *from, size_t count)
 {
     return copy(true, to, n, 0, from, count);
+}
+
+int opensspi_strncat_s(char *to, size_t n, const char *from, size_t count)
+{
+    return copy(false, to, n, to == NULL ? 0 : strnlen(to, n), from, count);
+}
+
+int opensspi_wcsncat_s(WCHAR *to, size_t n, const WCHAR *from, size_t count)
+{
+    return copy(true, to, n, to == NULL ? 0 : opensspi_wcsnlen(to, n), from, count);
+}
+
+/* To wide text or from it: the length with the NUL, of so many units at most. */
+static int convert(bool to_wide, size_t *converted, void *to, size_t n, const void *from, size_t count)
+{
+    size_t unit = to_wide ? sizeof(WCHAR) : 1;
+    if (converted != NULL)
+        *converted = 0;
+    if (to != NULL && n > 0)
+        memset(to, 0, unit);
+    if ((to == NULL) != (n == 0) || from == NULL)
+        return EINVAL;
+    size_t len = to_wide ? opensspi_mbstowcs(NULL, from, 0) : opensspi_wcstombs(NULL, from, 0);
+    if (len == (size_t)-1)
+        return EILSEQ;
+    bool cut = to != NULL && count == _TRUNCATE && len >= n;
+    size_t limit = cut ? n - 1 : count < len ? count : len;
+    if (to != NULL) {
+        if (limit >= n)
+            return ERANGE;
+        /* Never within a character. */
+        limit = to_wide ? opensspi_mbstowcs(to, from, limit) : opensspi_wcstombs(to, from, limit);
+        memset((char *)to + limit * unit, 0, unit);
+    }
+    if (converted != NULL)
+        *converted = (to == NULL ? len : limit) + 1;
+    return cut ? STRUNCATE : 0;
+}
+
+int opensspi_mbstowcs_s(size_t *converted, WCHAR *to, size_t n, const char *from, size_t count)
+{
+    return convert(true, converted, to, n, from, count);
+}
+
+int opensspi_wcstombs_s(size_t *converted, char *to, size_t n, const WCHAR *from, size_t count)
+{
+    return convert(false, converted, to, n, from, count);
 }
 
 int opensspi_memcpy_s(void *to, size_t n, const void *from, size_t count)

@@ -48,6 +48,22 @@ int opensspi_vswprintf(WCHAR *to, size_t n, const WCHAR *format, va_list argumen
     return len >= 0 && (size_t)len < n ? len : -1;
 }
 
+int opensspi_ms_vswprintf(WCHAR *to, const WCHAR *format, va_list arguments)
+{
+    return opensspi_vswprintf(to, SIZE_MAX / sizeof *to, format, arguments);
+}
+
+int opensspi_vscprintf(const char *format, va_list arguments)
+{
+    return opensspi_vsnprintf(NULL, 0, format, arguments);
+}
+
+int opensspi_vscwprintf(const WCHAR *format, va_list arguments)
+{
+    struct text_out out;
+    return format_list(true, NULL, 0, format, arguments, false, &out);
+}
+
 static int microsoft(bool wide, void *to, size_t n, const void *format, va_list arguments)
 {
     struct text_out out;
@@ -217,6 +233,21 @@ int opensspi_fwprintf(FILE *file, const WCHAR *format, ...)
 int opensspi_swprintf(WCHAR *to, size_t n, const WCHAR *format, ...)
 {
     WITH_ARGUMENTS(opensspi_vswprintf(to, n, format, arguments), format);
+}
+
+int opensspi_ms_swprintf(WCHAR *to, const WCHAR *format, ...)
+{
+    WITH_ARGUMENTS(opensspi_ms_vswprintf(to, format, arguments), format);
+}
+
+int opensspi_scprintf(const char *format, ...)
+{
+    WITH_ARGUMENTS(opensspi_vscprintf(format, arguments), format);
+}
+
+int opensspi_scwprintf(const WCHAR *format, ...)
+{
+    WITH_ARGUMENTS(opensspi_vscwprintf(format, arguments), format);
 }
 
 int opensspi_ms_snwprintf(WCHAR *to, size_t n, const WCHAR *format, ...)

@@ -152,6 +152,12 @@ WCHAR *opensspi_wcstok(WCHAR *s, const WCHAR *any, WCHAR **state)
     return s;
 }
 
+WCHAR *opensspi_ms_wcstok(WCHAR *s, const WCHAR *any)
+{
+    static __thread WCHAR *state;
+    return opensspi_wcstok(s, any, &state);
+}
+
 WCHAR *opensspi_wcsdup(const WCHAR *s)
 {
     size_t n = opensspi_wcslen(s) + 1;
@@ -225,6 +231,27 @@ unsigned long opensspi_wcstoul(const WCHAR *s, WCHAR **end, int base)
 int opensspi_wtoi(const WCHAR *s)
 {
     return (int)opensspi_wcstol(s, NULL, 10);
+}
+
+long opensspi_wtol(const WCHAR *s)
+{
+    return opensspi_wcstol(s, NULL, 10);
+}
+
+char *opensspi_strupr(char *s)
+{
+    for (char *at = s; *at != '\0'; at++)
+        if (*at >= 'a' && *at <= 'z')
+            *at = (char)(*at - 'a' + 'A');
+    return s;
+}
+
+char *opensspi_strlwr(char *s)
+{
+    for (char *at = s; *at != '\0'; at++)
+        if (*at >= 'A' && *at <= 'Z')
+            *at = (char)(*at - 'A' + 'a');
+    return s;
 }
 
 WCHAR *opensspi_wcsupr(WCHAR *s)

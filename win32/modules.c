@@ -1,15 +1,12 @@
 /* LoadLibrary and GetProcAddress: names of Windows' libraries are OpenSSPI's own two, others are dlopen's. */
 #include <winbase.h>
 
+#include "exported.h"
 #include "unicode.h"
 #include <dlfcn.h>
-#include <sspi.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-
-#define NAME_MAX_LEN 200 /* of a function; the longest has 51 characters */
 
 /* A module's handle is the address of its entry. */
 static const char own[][16] = {"secur32",  "security", "sspicli",    "schannel", "crypt32", "ncrypt", "credssp",
@@ -105,24 +102,6 @@ HMODULE GetModuleHandleW(LPCWSTR lpModuleName)
     return module;
 }
 
-/* The library that a function lies in, which is loaded, since it runs. */
-static void *library_of(void *function, const char *symbol)
-{
-    Dl_info info;
-    if (dladdr(function, &info) == 0 || info.dli_fname == NULL)
-        return NULL;
-    void *library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    if (library == NULL)
-        return NULL;
-    void *found = dlsym(library, symbol);
-    /* Only what the library itself has, not what it is linked with. */
-    Dl_info where;
-    if (found != NULL && (dladdr(found, &where) == 0 || where.dli_fbase != info.dli_fbase))
-        found = NULL;
-    dlclose(library);
-    return found;
-}
-
 FARPROC GetProcAddress(HMODULE hModule, LPCSTR lpProcName)
 {
     void *found = NULL;
@@ -131,15 +110,7 @@ FARPROC GetProcAddress(HMODULE hModule, LPCSTR lpProcName)
         return NULL;
     }
     if ((uintptr_t)lpProcName > 0xFFFF) { /* no ordinal */
-        if (is_own(hModule)) {
-            char symbol[NAME_MAX_LEN];
-            if (snprintf(symbol, sizeof symbol, "opensspi_%s", lpProcName) < (int)sizeof symbol)
-                found = library_of((void *)(uintptr_t)GetModuleHandleA, symbol);
-            if (found == NULL)
-                found = library_of((void *)(uintptr_t)EnumerateSecurityPackagesW, lpProcName);
-        } else {
-            found = dlsym(hModule, lpProcName);
-        }
+        found = is_own(hModule) ? exported_find(lpProcName) : dlsym(hModule, lpProcName);
     }
     if (found == NULL)
         SetLastError(ERROR_PROC_NOT_FOUND);

@@ -101,6 +101,37 @@ BOOL GetComputerNameW(LPWSTR lpBuffer, LPDWORD nSize)
     return computer_name(ComputerNameNetBIOS, true, lpBuffer, nSize, ERROR_BUFFER_OVERFLOW);
 }
 
+/* Characters without the NUL, or the room needed, which is no error. */
+static DWORD told(const char *value, bool wide, void *buffer, DWORD size)
+{
+    DWORD before = GetLastError(), n = size;
+    text_put(value, wide, buffer, &n, before, false);
+    return n;
+}
+
+#define WINDOWS_DIRECTORY "C:\\Windows"
+#define SYSTEM_DIRECTORY WINDOWS_DIRECTORY "\\System32"
+
+UINT GetSystemDirectoryA(LPSTR lpBuffer, UINT uSize)
+{
+    return told(SYSTEM_DIRECTORY, false, lpBuffer, uSize);
+}
+
+UINT GetSystemDirectoryW(LPWSTR lpBuffer, UINT uSize)
+{
+    return told(SYSTEM_DIRECTORY, true, lpBuffer, uSize);
+}
+
+UINT GetWindowsDirectoryA(LPSTR lpBuffer, UINT uSize)
+{
+    return told(WINDOWS_DIRECTORY, false, lpBuffer, uSize);
+}
+
+UINT GetWindowsDirectoryW(LPWSTR lpBuffer, UINT uSize)
+{
+    return told(WINDOWS_DIRECTORY, true, lpBuffer, uSize);
+}
+
 static DWORD environment(const char *name, bool wide, void *buffer, DWORD size)
 {
     const char *value = name == NULL ? NULL : getenv(name);
@@ -108,10 +139,7 @@ static DWORD environment(const char *name, bool wide, void *buffer, DWORD size)
         SetLastError(ERROR_ENVVAR_NOT_FOUND);
         return 0;
     }
-    DWORD before = GetLastError(), n = size;
-    if (!text_put(value, wide, buffer, &n, before, false))
-        return n; /* the room needed; that is no error */
-    return n;
+    return told(value, wide, buffer, size);
 }
 
 DWORD GetEnvironmentVariableA(LPCSTR lpName, LPSTR lpBuffer, DWORD nSize)

@@ -189,10 +189,75 @@ static bool try_word(struct tree *tree, struct slice word, const char *where, un
     return true;
 }
 
+/* What JSON and URLs write for a letter of base64 or a blank, and how long that is: 0 where there is none. */
+static size_t escaped_letter(struct slice text, uint8_t *letter)
+{
+    static const struct {
+        const char *written;
+        uint8_t letter;
+    } forms[] = {{"\\/", '/'}, {"%2B", '+'},     {"%2F", '/'},     {"%3D", '='},
+                 {"%20", ' '}, {"\\u002B", '+'}, {"\\u002F", '/'}, {"\\u003D", '='}};
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        size_t len = strlen(forms[i].written);
+        if (text.len >= len && strncasecmp((const char *)text.data, forms[i].written, len) == 0) {
+            *letter = forms[i].letter;
+            return len;
+        }
+    }
+    return 0;
+}
+
+#define FOLDED_MIN \
+    40 /* letters of a line whose word goes on in the next one; mails and tools fold at 64 or more, or at 60 */
+
+/* A line's end, indentation, and then nothing but base64 up to the next line's end: how long the first two are, else 0. */
+static size_t folded(struct slice text)
+{
+    size_t n = text.len > 0 && text.data[0] == '\r' ? 1 : 0;
+    if (n >= text.len || text.data[n] != '\n')
+        return 0;
+    size_t indented = ++n;
+    while (n < text.len && is_one_of(text.data[n], " \t"))
+        n++;
+    size_t end = n;
+    while (end < text.len && (is_base64_letter(text.data[end]) || text.data[end] == '='))
+        end++;
+    return n > indented && end > n && (end == text.len || is_one_of(text.data[end], "\r\n\"'")) ? n : 0;
+}
+
+/* The text with words of base64 in one piece: escapes are resolved, and what a header folded is put together. As many lines as before. */
+static void mend_words(struct slice text, struct writer *out)
+{
+    size_t n_letters = 0, n_dropped = 0;
+    for (size_t i = 0; i < text.len;) {
+        struct slice rest = slice_of(text.data + i, text.len - i);
+        uint8_t c = rest.data[0];
+        size_t len = escaped_letter(rest, &c);
+        if (len == 0 && n_letters >= FOLDED_MIN && (len = folded(rest)) > 0) {
+            n_dropped++;
+            i += len;
+            continue;
+        }
+        i += len > 0 ? len : 1;
+        if (is_base64_letter(c) || c == '=') {
+            n_letters++;
+        } else {
+            for (; n_dropped > 0; n_dropped--)
+                writer_u8(out, '\n');
+            n_letters = 0;
+        }
+        writer_u8(out, c);
+    }
+}
+
 unsigned long decode_text(struct tree *tree, struct slice text, const char *where)
 {
     unsigned long n_found = 0, line = 1;
     size_t start = 0;
+    AUTO_WRITER struct writer mended = writer_growing(text.len);
+    mend_words(text, &mended);
+    if (writer_finish(&mended) == WIRE_OK)
+        text = writer_slice_of(&mended);
     for (size_t i = 0; i <= text.len; i++) {
         uint8_t c = i < text.len ? text.data[i] : '\n';
         if (is_base64_letter(c) || c == '=')

@@ -262,6 +262,14 @@ static void put_authenticate(struct tree *tree, struct slice message, struct rea
     bool unicode = !has_flags || (flags & NTLM_UNICODE) != 0;
     field_text(tree, "domain", message, fields[2], unicode);
     field_text(tree, "user", message, fields[3], unicode);
+    if (fields[3].there && fields[3].len == 0)
+        tree_wrong(
+            tree, "no user: the client asks as anonymous, since it has no credentials or gives them to no such server");
+    else if (slice_at(message, fields[3].offset, fields[3].len, &bytes) == WIRE_OK &&
+             memchr(bytes.data, '\\', bytes.len) != NULL)
+        tree_wrong(
+            tree,
+            "the user's name has a domain in it: the client was given DOMAIN\\user where it wants the user alone");
     field_text(tree, "workstation", message, fields[4], unicode);
     if (field_take(tree, "LM response", message, fields[0], &bytes))
         tree_bytes(tree, "LM response", bytes);
@@ -273,6 +281,30 @@ static void put_authenticate(struct tree *tree, struct slice message, struct rea
         tree_wrong(tree, "KEY_EXCH was agreed, but the session key has %zu bytes, not 16", bytes.len);
     put_version(tree, reader, flags);
     put_mic(tree, message, fields, 6);
+}
+
+/* How far the fields of a message of this type reach, whether the bytes are there or not. */
+static size_t fields_end(struct slice bytes, uint32_t type)
+{
+    static const struct {
+        uint8_t first, n; /* offset of the first field, number of fields */
+    } shape[] = {{0, 0}, {16, 2}, {12, 1}, {12, 6}};
+    size_t end = 0;
+    uint32_t flags = 0;
+    struct reader reader = reader_of(bytes);
+    /* The challenge's second field stands apart, and servers of old have none. */
+    bool one_more = type == NTLM_CHALLENGE && reader_skip(&reader, 20) == WIRE_OK &&
+                    reader_u32le(&reader, &flags) == WIRE_OK && (flags & NTLM_TARGET_INFO) != 0;
+    for (unsigned i = 0; i < shape[type].n + (one_more ? 1U : 0U); i++) {
+        size_t at = i < shape[type].n ? shape[type].first + 8U * i : 40;
+        reader = reader_of(bytes);
+        if (reader_skip(&reader, at) != WIRE_OK)
+            break;
+        struct field field = field_read(&reader);
+        if (field.there && field.len > 0 && (size_t)field.offset + field.len > end)
+            end = (size_t)field.offset + field.len;
+    }
+    return end;
 }
 
 void decode_ntlm(struct tree *tree, struct slice message)
@@ -288,6 +320,11 @@ void decode_ntlm(struct tree *tree, struct slice message)
     static const char *const names[] = {"", "NEGOTIATE", "CHALLENGE", "AUTHENTICATE"};
     tree_open(tree, "NTLM", "%s (type %" PRIu32 "), %zu bytes", type < 4 ? names[type] : "unknown message", type,
               message.len);
+    size_t end = type >= 1 && type <= 3 ? fields_end(message, type) : 0;
+    if (end > message.len)
+        tree_wrong(
+            tree, "its fields reach up to byte %zu, and it has %zu: whoever wrote it down cut it off, or it is damaged",
+            end, message.len);
     if (type == NTLM_NEGOTIATE)
         put_negotiate(tree, message, &reader);
     else if (type == NTLM_CHALLENGE)
@@ -301,9 +338,6 @@ void decode_ntlm(struct tree *tree, struct slice message)
 
 size_t decode_ntlm_len(struct slice bytes)
 {
-    static const struct {
-        uint8_t first, n; /* offset of the first field, number of fields */
-    } shape[] = {{0, 0}, {16, 2}, {12, 1}, {12, 6}};
     struct reader reader = reader_of(bytes);
     uint32_t type;
     size_t len = 32;
@@ -319,17 +353,8 @@ size_t decode_ntlm_len(struct slice bytes)
     if (type != NTLM_AUTHENTICATE && reader_skip(&reader, type == NTLM_NEGOTIATE ? 12 : 20) == WIRE_OK &&
         reader_u32le(&reader, &flags) == WIRE_OK && (flags & NTLM_VERSION) != 0)
         len += 8;
-    for (unsigned i = 0; i <= shape[type].n; i++) {
-        /* One more: the challenge's second field stands apart. */
-        if (i == shape[type].n && type != NTLM_CHALLENGE)
-            break;
-        size_t at = i < shape[type].n ? shape[type].first + 8U * i : 40;
-        reader = reader_of(bytes);
-        if (reader_skip(&reader, at) != WIRE_OK)
-            break;
-        struct field field = field_read(&reader);
-        if (field.there && field.len > 0 && (size_t)field.offset + field.len > len)
-            len = (size_t)field.offset + field.len;
-    }
+    size_t end = fields_end(bytes, type);
+    if (end > len)
+        len = end;
     return len < bytes.len ? len : bytes.len;
 }

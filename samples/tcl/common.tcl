@@ -24,3 +24,24 @@ proc handshake {client_credentials server_credentials client_options server_opti
     }
     return [list $client $server]
 }
+
+# Both sides of a conversation by a package that protects messages: who came, a sealed message there, a signed one back.
+proc converse {client_credentials server_credentials target} {
+    set flags {-confidentiality 1 -integrity 1 -replaydetect 1 -sequencedetect 1}
+    lassign [handshake $client_credentials $server_credentials [list {*}$flags -target $target] $flags] client server
+
+    puts "client: [twapi::sspi_context_username $server]"
+    puts "features: [twapi::sspi_context_features $client]"
+    lassign [twapi::sspi_encrypt $client "Hello, server"] token data padding
+    puts "sealed: [twapi::sspi_decrypt $server $token $data $padding]"
+    lassign [twapi::sspi_sign $server "Hello, client"] signature data
+    twapi::sspi_verify_signature $client $signature $data
+    puts "signed: $data"
+
+    foreach context [list $client $server] {
+        twapi::sspi_delete_context $context
+    }
+    foreach credentials [list $client_credentials $server_credentials] {
+        twapi::sspi_free_credentials $credentials
+    }
+}

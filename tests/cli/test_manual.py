@@ -37,7 +37,7 @@ def test_lint(page):
 
 
 def test_there_are_all():
-    assert {"sspi.1", "opensspi.conf.5", "opensspi.7", "opensspi-accounts.7", "opensspi-errors.7", "opensspi-lsad.8", "sspi.3"} < {page.name for page in WHOLE}
+    assert {"sspi.1", "opensspi.conf.5", "opensspi.7", "opensspi-win32.7", "opensspi-accounts.7", "opensspi-errors.7", "opensspi-lsad.8", "sspi.3"} < {page.name for page in WHOLE}
 
 
 def test_references():
@@ -48,7 +48,7 @@ def test_references():
         text = page.read_text()
         if text.startswith(".so "):
             target = PAGES / text.split("/")[1].strip()
-            assert f".Ss {page.stem}\n" in target.read_text()
+            assert re.search(rf"^\.Ss (?:.* )?{page.stem}(?: ,.*)?$", target.read_text(), re.M), page.name
 
 
 def test_every_exported_function_has_a_page():
@@ -57,6 +57,25 @@ def test_every_exported_function_has_a_page():
     assert len(names) > 100
     missing = [name for name in names if not (PAGES / f"{name}.3").exists()]
     assert missing == []
+
+
+def test_every_function_of_the_porting_kit_is_described():
+    """Under the name that programs write: libopensspi-win32's symbols bear a prefix. Names that the C library has, too, have no page of their own."""
+    listed = re.findall(r"^ opensspi_(\w+)@", (SOURCE / "debian" / "libopensspi-win32-0.symbols").read_text(), re.M)
+    assert len(listed) > 180
+    crt = "".join((SOURCE / "include/opensspi/win32" / name).read_text() for name in ("crt.h", "tchar.h", "process.h"))
+    written = {symbol: name for name, symbol in reversed(re.findall(r"^#define (\w+)(?:\(\.\.\.\))? opensspi_(\w+)", crt, re.M))}
+    headings = [name for page in PAGES.glob("win32_*.3") for line in re.findall(r"^\.Ss (.*)$", page.read_text(), re.M) for name in line.split(" , ")]
+    assert len(headings) == len(set(headings))
+    missing = [name for name in listed if written.get(name, name) not in {*headings, "run_wmain"}]
+    assert missing == [] and "wmain" in headings
+    index = (PAGES / "opensspi-win32.7").read_text()
+    for page in PAGES.glob("win32_*.3"):
+        assert f"Xr {page.stem} 3" in index, page.stem
+    for name in ("LoadLibraryA", "FormatMessageW", "_snwprintf", "strcpy_s", "StringCchCopyW", "WSAStartup", "GetLastError", "CloseHandle"):
+        assert (PAGES / f"{name}.3").exists(), name
+    for name in ("printf", "wcslen", "send"):
+        assert not (PAGES / f"{name}.3").exists(), f"{name}(3) is the C library's"
 
 
 def test_every_key_of_the_configuration_is_there():

@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -326,6 +327,8 @@ def test_trace(place):
 def test_error(place):
     for text in ("0x80090308", "80090308", "-2146893048", "2148074248", "SEC_E_INVALID_TOKEN", "sec_e_invalid_token"):
         assert place.good("error", text).startswith("SEC_E_INVALID_TOKEN, 0x80090308")
+    for text in ("1326", "0x52e", "0x8007052E", "ERROR_LOGON_FAILURE"):
+        assert place.good("error", text).startswith("ERROR_LOGON_FAILURE, 0x0000052E, 1326\nThe logon failed")
     found = json.loads(place.good("error", "0xC0000234", "--json"))
     assert found["name"] == "STATUS_ACCOUNT_LOCKED_OUT" and found["advice"]
     place.bad(1, "error", "nonsense")
@@ -349,6 +352,15 @@ def test_errors_listed(place):
         assert file.read() == made, "tools/make_errors.py makes docs/errors.md"
 
 
+def test_names_of_system_errors(place):
+    """As winerror.h has them."""
+    header = pathlib.Path(SOURCE, "include/opensspi/win32/winerror.h").read_text(encoding="utf-8")
+    entries = [entry for entry in json.loads(place.good("error", "--json")) if entry["name"].startswith("ERROR_")]
+    assert len(entries) >= 20
+    for entry in entries:
+        assert re.search(rf"^#define {entry['name']} {entry['status']}L?$", header, re.M), entry["name"]
+
+
 def test_every_status_of_the_library_is_explained(place):
     """Whatever the packages and the certificates' checks answer has a meaning and an advice."""
     explained = {entry["name"] for entry in json.loads(place.good("error", "--json"))}
@@ -370,6 +382,45 @@ def test_doctor(place):
     (place.directory / "conf").write_text("[ntlm]\nnonsense = 1\n")
     done = place.run("doctor")
     assert done.returncode == 1 and "conf:2" in done.stdout.decode()
+
+
+def test_doctor_looks_at_openssl(place):
+    """A configuration that asks for algorithms of a provider that is not there."""
+    assert "TLS, AES" in {check["check"]: check for check in json.loads(place.good("doctor", "--json"))}["OpenSSL"]["found"]
+    file = place.directory / "openssl.cnf"
+    file.write_text("openssl_conf = init\n[init]\nalg_section = properties\n[properties]\ndefault_properties = nobody=yes\n")
+    place.environment["OPENSSL_CONF"] = str(file)
+    done = place.run("doctor", "--json")
+    found = {check["check"]: check for check in json.loads(done.stdout)}["OpenSSL"]
+    assert done.returncode == 1 and found["verdict"] == "bad" and found["found"] == "SHA-256 cannot be had" and "openssl.cnf" in found["advice"]
+
+
+def test_doctor_looks_for_the_daemon(place):
+    """None that is wanted, none that answers though it is wanted, and one."""
+    def daemon(mode):
+        conf.write_text(before + f"\n[lsa]\nmode = {mode}\nsocket = {place.directory}/lsa.sock\n")
+        done = place.run("doctor", "--json")
+        return done.returncode, {check["check"]: check for check in json.loads(done.stdout)}["daemon"]
+
+    conf = place.directory / "conf"
+    before = conf.read_text() if conf.exists() else ""
+    assert daemon("embedded")[1]["found"].startswith("none is asked")
+    code, found = daemon("daemon")
+    assert code == 1 and found["verdict"] == "bad" and "lsa.sock" in found["found"] and "opensspi-lsad" in found["advice"]
+    assert daemon("auto")[1]["verdict"] == "note"
+    daemon("daemon")
+    process = subprocess.Popen([os.path.join(BUILD, "opensspi-lsad")], env=place.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE)
+    try:
+        until = time.monotonic() + 120
+        while not os.path.exists(place.directory / "lsa.sock") and time.monotonic() < until:
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.05)
+        code, found = daemon("daemon")
+        assert found["verdict"] == "good" and "lsa.sock answers, 0 logon sessions" in found["found"], found
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
 
 
 def test_doctor_looks_at_the_domain(place):
@@ -480,6 +531,36 @@ def test_decode_several_lines(place):
         shown = place.good("decode", stdin="\n".join(map(form, messages)).encode())
         assert re.findall(r"^found: line (\d)\n  NTLM: (\w+)", shown, re.M) == [("1", "NEGOTIATE"), ("2", "CHALLENGE"), ("3", "AUTHENTICATE")]
     assert place.good("decode", stdin=base64.encodebytes(messages[2])) == place.good("decode", stdin=messages[2])
+
+
+def test_decode_as_logs_write_it(place):
+    """A header that was folded, JSON's and URLs' ways to write letters: the same token, on the line where it begins."""
+    # Bytes that base64 writes as + and /, so that each form has something to write differently.
+    message = token("ntlm_messages", "authenticate").replace(b"\x11" * 16, b"\xfb\xef\xbe\xff\xff\xff" * 2 + b"\xfb\xef\xbe\xff")
+    letters = base64.b64encode(message).decode()
+    assert "+" in letters and "/" in letters and "=" in letters
+    plain = place.good("decode", "--json", stdin=f"first line\nAuthorization: NTLM {letters}\n".encode())
+    pieces = [letters[at:at + 60] for at in range(0, len(letters), 60)]
+    for written in ("Authorization: NTLM " + "\n ".join(pieces), "Authorization: NTLM " + "\r\n\t".join(pieces), "Authorization: NTLM " + letters.replace("/", "\\/"),
+                    "{\"authorization\":\"NTLM " + letters.replace("+", "\\u002B").replace("=", "\\u003d") + "\"}",
+                    "Authorization=NTLM%20" + letters.replace("+", "%2B").replace("/", "%2f").replace("=", "%3D")):
+        assert place.good("decode", "--json", stdin=f"first line\n{written}\nlast line\n".encode()) == plain, written
+    # The lines after a folded word are counted as they stand.
+    found = json.loads(place.good("decode", "--json", stdin=("x " + "\n ".join(pieces) + f"\nNTLM {letters}\n").encode()))
+    assert [each["value"] for each in found] == ["line 1", f"line {len(pieces) + 1}"]
+    # A short word and an indented one below it are two.
+    assert place.run("decode", stdin=b"a word\n  another\n").returncode == 1
+
+
+def test_decode_what_looks_wrong(place):
+    message = token("ntlm_messages", "authenticate")
+    text = place.good("decode", stdin=base64.b64encode(message[:120]))
+    assert f"WRONG: its fields reach up to byte {len(message)}, and it has 120: whoever wrote it down cut it off" in text
+    anonymous = bytearray(message)
+    anonymous[36:38] = bytes(2)
+    assert "WRONG: no user: the client asks as anonymous" in place.good("decode", stdin=base64.b64encode(anonymous))
+    named = message.replace("alice".encode("utf-16-le"), "A\\ice".encode("utf-16-le"), 1)
+    assert "WRONG: the user's name has a domain in it" in place.good("decode", stdin=base64.b64encode(named))
 
 
 def test_decode_cut_off(place):

@@ -2,6 +2,7 @@
  * The smallest program against an installed OpenSSPI: lists the security packages, fails when there are none.
  */
 #include <sspi.h>
+#include <sspi_ext.h>
 #include <stdio.h>
 
 int main(void)
@@ -10,7 +11,7 @@ int main(void)
     PSecPkgInfoA packages = NULL;
     SECURITY_STATUS status = EnumerateSecurityPackagesA(&count, &packages);
     if (status != SEC_E_OK) {
-        fprintf(stderr, "EnumerateSecurityPackagesA: 0x%08lx\n", (unsigned long)(ULONG)status);
+        fprintf(stderr, "EnumerateSecurityPackagesA: %s: %s\n", OpenSspiStatusName(status), OpenSspiLastErrorText());
         return 1;
     }
     for (ULONG i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-"""The examples of a Markdown document: every block of code with what is to be done with it. CONTRIBUTING.md describes the comments.
+"""The examples of a Markdown document, or of a manual page in man/: every block of code with what is to be done with it. CONTRIBUTING.md describes the comments.
 
 A comment that begins <!-- example: stands before a block, on lines of its own. Its first line holds words; lines below them belong to the kind.
 
@@ -19,6 +19,9 @@ A comment that begins <!-- example: stands before a block, on lines of its own. 
         flags=FLAGS   the C compiler gets these
         own           on a computer that no block before has touched; files of the document that were put into the working folder are there
 
+In a manual page a block is a literal display, of shell commands where the comment does not say language=L, and a comment is one of roff's: .\\" example: WORDS, with
+its further lines behind .\\" and blanks.
+
 C blocks with a main function are compiled and run, others are compiled within a function or, where they declare things, at the level of the file; the
 comment's further lines are what they need declared before."""
 import re
@@ -26,7 +29,7 @@ import shlex
 
 FENCE = re.compile(r"^(\s*)(```+|~~~+)\s*(\S*)\s*$")
 LANGUAGES = {"c", "sh", "tcl", "ini", "text"}
-WORDS = {"with", "answers", "status", "expect", "background", "file", "flags", "then"}
+WORDS = {"with", "answers", "status", "expect", "background", "file", "flags", "then", "language"}
 SWITCHES = {"krb5.conf", "opensspi.conf", "own", "output", "server", "setup"}
 
 
@@ -110,8 +113,42 @@ def fenced(lines, at):
     raise Problem(f"line {at + 1}: the fence is not closed")
 
 
+def plain(line):
+    """A line of roff as it is shown."""
+    return line.removeprefix("\\&").replace("\\-", "-").replace("\\&", "").replace("\\e", "\\")
+
+
+def manual_blocks(document, text):
+    """The same of a manual page."""
+    lines, found, at, comment = text.split("\n"), [], 0, None
+    while at < len(lines):
+        begin = at + 1
+        if lines[at].startswith('.\\" example:'):
+            if comment is not None:
+                raise Problem(f"{document}:{begin}: two comments, or one without a block")
+            comment = lines[at].removeprefix('.\\" example:').strip()
+            while at + 1 < len(lines) and re.match(r'\.\\" ', lines[at + 1]) and not lines[at + 1].startswith('.\\" example:'):
+                at += 1
+                comment += "\n" + lines[at][3:].strip()
+            if comment.split()[:1] == ["setup"]:
+                found.append(Block(document, begin, "sh", "", comment))
+                comment = None
+        elif lines[at].startswith(".Bd -literal"):
+            end = lines.index(".Ed", at)
+            language = re.match(r".*\blanguage=(\w+)", (comment or "").split("\n")[0])
+            shown = "".join(plain(line) + "\n" for line in lines[at + 1:end])
+            found.append(Block(document, begin, language.group(1) if language else "sh", shown, comment))
+            at, comment = end, None
+        elif comment is not None:
+            raise Problem(f"{document}:{begin}: a comment about an example, and no block after it")
+        at += 1
+    return found
+
+
 def blocks(document, text):
     """All blocks in their order. Raises Problem for one that is not classified, and for code that is indented instead of fenced."""
+    if document.startswith("man/"):
+        return manual_blocks(document, text)
     lines, found, at, comment = text.split("\n"), [], 0, None
     while at < len(lines):
         taken = comment_of(lines, at)

@@ -24,8 +24,10 @@ LIMIT = 300  # seconds for any one program; the programs themselves wait for eac
 PASSWORD = "Password1!"
 IDENTITY = ["EXAMPLE", "alice", PASSWORD]
 FORMS = ["ansi", "unicode"]
+HERE = [*FORMS, "clang"] # gcc and g++ narrow and wide, clang and clang++ wide
 SOURCES = {"database": "c", "sasl": "c", "tls": "c", "http": "cpp"}
-UNICODE = {"ansi": [], "unicode": ["-DUNICODE", "-D_UNICODE"]}
+UNICODE = {"ansi": [], "unicode": ["-DUNICODE", "-D_UNICODE"], "clang": ["-DUNICODE", "-D_UNICODE"]}
+COMPILERS = {("clang", ".c"): "clang", ("clang", ".cpp"): "clang++"}
 
 CONFIGURATION = """[names]
 computer = SERVER
@@ -37,21 +39,22 @@ stores = sqlite:{place}/accounts.db
 """
 
 
-def build_here(source, to, form, *more):
+def build_here(source, to, form, *more, compiler=None, libraries=("-lopensspi-win32", "-lopensspi")):
     """As a program outside this tree is built, any warning an error."""
-    compiler = "g++" if source.suffix == ".cpp" else "gcc"
+    compiler = compiler or COMPILERS.get((form, source.suffix), "g++" if source.suffix == ".cpp" else "gcc")
+    language = ["-x", "c++"] if compiler.endswith("++") else []
     include = SOURCE / "include/opensspi"
     built = subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-fshort-wchar", "-DOPENSSPI_WIN32=1", f"-I{include}/win32", f"-I{include}",
-                            *UNICODE[form], *more, "-o", to, source, f"-L{BUILD}/win32", f"-L{BUILD}", "-lopensspi-win32", "-lopensspi",
+                            *UNICODE[form], *more, "-o", to, *language, source, "-x", "none", f"-L{BUILD}/win32", f"-L{BUILD}", *libraries,
                             f"-Wl,-rpath,{BUILD}/win32:{BUILD}"], capture_output=True, timeout=LIMIT)
     assert built.returncode == 0, built.stderr.decode()
 
 
-def build_for_windows(source, to, form):
+def build_for_windows(source, to, form, entry="tmain"):
     """Warnings are errors but for %hs, which gcc for Windows thinks odd and Windows does not."""
     compiler = "x86_64-w64-mingw32-g++" if source.suffix == ".cpp" else "x86_64-w64-mingw32-gcc"
     built = subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-format", "-static", *UNICODE[form],
-                            *(["-municode"] if form == "unicode" else []), "-o", to, source, "-lsecur32", "-lcrypt32", "-ladvapi32", "-lws2_32"],
+                            *(["-municode"] if form == "unicode" and entry == "tmain" else []), "-o", to, source, "-lsecur32", "-lcrypt32", "-ladvapi32", "-lws2_32"],
                            capture_output=True, timeout=LIMIT)
     assert built.returncode == 0, built.stderr.decode()
 

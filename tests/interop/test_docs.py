@@ -11,11 +11,13 @@ import pytest
 
 from computer import BUILD, SOURCE, Computer, sanitizers
 from examples import Problem, blocks
+from supported import SHOWN
 
 SSPI = os.environ["OPENSSPI_SSPI"]
 FIXTURES = pathlib.Path(__file__).parent / "examples"
 DOCUMENTS = [str(path.relative_to(SOURCE)) for paths in (SOURCE.glob("*.md"), *((SOURCE / folder).rglob("*.md") for folder in ("docs", "samples")))
              for path in sorted(paths)]
+MANUAL = [f"man/{path.name}" for path in sorted((SOURCE / "man").iterdir())]
 INCLUDES = ["sspi.h", "sspi_ext.h", "schannel.h", "wincrypt.h", "ntsecapi.h", "credssp.h"]
 SYSTEM = ["errno.h", "fcntl.h", "stdbool.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "unistd.h"]
 WRAPPED = {"ini": "=", "sh": "&&"}
@@ -28,7 +30,7 @@ def text_of(document):
 def found(kinds):
     """Blocks of these kinds; a document that cannot be read has none, and fails test_every_block_is_classified."""
     out = []
-    for document in DOCUMENTS:
+    for document in DOCUMENTS + MANUAL:
         try:
             out += [block for block in blocks(document, text_of(document)) if block.kind in kinds]
         except Problem:
@@ -36,10 +38,21 @@ def found(kinds):
     return out
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", DOCUMENTS + MANUAL)
 def test_every_block_is_classified(document):
     text = text_of(document)
-    assert len(blocks(document, text)) >= len(re.findall(r"^\s*```\w", text, re.M))
+    assert len(blocks(document, text)) >= len(re.findall(r"^\s*```\w|^\.Bd -literal", text, re.M))
+
+
+def test_blocks_of_manual_pages():
+    text = (".Dd x\n.\\\" not an example\n.\\\" example: setup with=accounts\n.\\\"   a\n.\\\"   b\\n\n.Sh EXAMPLES\n.Bd -literal -offset indent\nls \\-l 'A\\eb'\n.Ed\n"
+            ".\\\" example: language=ini\n.Bd -literal\n[a]\n.Ed\n.\\\" example: status=1 expect=\"x\"\n.Bd -literal\n\\&.x\n.Ed\n")
+    read = blocks("man/x.7", text)
+    assert [block.kind for block in read] == ["setup", "sh", "conf", "sh"]
+    assert read[0].more == "a\nb\\n" and read[1].text == "ls -l 'A\\b'\n" and read[3].words["status"] == "1" and read[3].text == ".x\n"
+    for wrong in (".\\\" example: own\n.Sh X\n", ".\\\" example: nonsense\n.Bd -literal\nx\n.Ed\n", ".\\\" example: own\n.\\\" example: own\n.Bd -literal\nx\n.Ed\n"):
+        with pytest.raises(Problem):
+            blocks("man/x.7", wrong)
 
 
 @pytest.mark.parametrize("text", [
@@ -197,7 +210,7 @@ RUN = {"sh", "tcl", "setup", "output", "file"}
 def journeys():
     """(document, blocks that are followed on one computer); a block with "own" begins a new one."""
     out = []
-    for document in DOCUMENTS:
+    for document in DOCUMENTS + MANUAL:
         try:
             read = [block for block in blocks(document, text_of(document)) if block.kind in RUN or (block.kind == "c" and "file" in block.words)]
         except Problem:
@@ -265,9 +278,6 @@ def written(text):
     """What the text writes as a call of the command: in code or in manual pages' quotations."""
     spans = re.findall(r"`(sspi [^`]*)`", text) + re.findall(r"^\s*(?:\.Ql |.*\| )?(sspi [^#\n]*)", text, re.M)
     return [span.split(" && ")[0].split(" | ")[0] for span in spans]
-
-
-MANUAL = [f"man/{path.name}" for path in sorted((SOURCE / "man").iterdir())]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS + MANUAL)
@@ -384,6 +394,32 @@ def test_what_is_supported_is_proven():
         assert named == set(PROOF[row]), what
         for peer, (file, word) in PROOF[row].items():
             assert word.lower() in (SOURCE / "tests" / "interop" / file).read_text(encoding="utf-8").lower(), f"{what}: {peer}"
+
+
+def words_of(what, client, server):
+    """What a row of the table says, piece by piece: of the first column what stands behind its colon, or all."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", what).replace("`", "")
+    text = re.sub(r"\(?docs/[\w-]+\.md\)?", "", text)
+    if ":" in text and not text.startswith("NTLMv1"):
+        text = text.split(":", 1)[1]
+    pieces = {piece.strip() for piece in re.split(r"[,;()]", text) if piece.strip()}
+    for side, cell in ("client", client), ("server", server):
+        pieces |= {f"{side}: {piece.strip()}" for piece in cell.split(",") if piece.strip()}
+    return pieces
+
+
+def test_what_is_supported_is_shown():
+    """The table says what tests show, no more and no less: each of its words has a test, and each test's word is in it."""
+    for what, client, server, _ in supported():
+        row = max((name for name in SHOWN if what.startswith(name)), key=len)
+        assert words_of(what, client, server) == set(SHOWN[row]), what
+        for word, place in SHOWN[row].items():
+            file, function = place.split("::")
+            path = SOURCE / "tests" / (file if "/" in file else f"interop/{file}")
+            text = path.read_text(encoding="utf-8")
+            assert re.search(rf"^(?:def|static void) {function}\(", text, re.M), f"{word}: {place}"
+            # A C test that main does not run shows nothing.
+            assert path.suffix == ".py" or len(re.findall(rf"\b{function}\b", text)) > 1, f"{word}: {place} is not run"
 
 
 def test_packages_are_supported_as_the_table_says():

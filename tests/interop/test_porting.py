@@ -8,12 +8,33 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import realm  # noqa: E402
-from porting import FORMS, IDENTITY, LIMIT, PASSWORD, SOURCE, Server, build_here, check_database, native, world  # noqa: E402, F401
+from porting import BUILD, FORMS, HERE, IDENTITY, LIMIT, PASSWORD, SOURCE, Server, build_here, check_database, native, run, world  # noqa: E402, F401
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("compiler", ["gcc", "g++", "clang", "clang++"])
+def test_names_of_real_callers(world, compiler, form):
+    """All that the survey of programs found: it compiles, is linked, and GetProcAddress has it."""
+    program = world["place"] / f"callers-{compiler}-{form}"
+    build_here(SOURCE / "tests/porting/callers.c", program, form, compiler=compiler)
+    code, shown = run([program], world["environment"])
+    assert code == 0 and ", 0 missing" in shown, shown
+
+
+def test_names_of_real_callers_static(world):
+    program = world["place"] / "callers-static"
+    libraries = subprocess.run(["pkg-config", "--libs", "--static", BUILD / "opensspi.pc"], capture_output=True, text=True, check=True, timeout=LIMIT).stdout.split()
+    libraries = [word for word in libraries if word not in ("-lopensspi",) and not word.startswith("-L")]
+    build_here(SOURCE / "tests/porting/callers.c", program, "unicode", libraries=["-l:libopensspi-win32.a", "-l:libopensspi.a", *libraries])
+    code, shown = run([program], world["environment"])
+    assert code == 0 and ", 0 missing" in shown, shown
+    needed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True, timeout=LIMIT).stdout
+    assert "libopensspi" not in needed
 
 
 @pytest.mark.parametrize("package", ["NTLM", "Negotiate"])
 @pytest.mark.parametrize("server_form", FORMS)
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", HERE)
 def test_database(world, form, server_form, package):
     with Server(world, f"database-{server_form}", package) as server:
         result = native(world, form, "database", server.port, package, *IDENTITY)
@@ -34,7 +55,7 @@ BINDINGS = "tls-server-end-point:0123456789abcdef"
 
 @pytest.mark.parametrize("package, packages", [("NTLM", "NTLM"), ("NTLM", "-"), ("Negotiate", "!Kerberos"), ("Negotiate", "ntlm,!kerberos")])
 @pytest.mark.parametrize("bindings", ["-", BINDINGS])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", HERE)
 def test_http(world, form, package, packages, bindings):
     with Server(world, f"http-{form}", package, bindings) as server:
         code, shown = native(world, form, "http", server.port, package, packages, *IDENTITY, bindings)
@@ -43,7 +64,7 @@ def test_http(world, form, package, packages, bindings):
     assert "package NTLM" in served
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", HERE)
 def test_http_other_bindings(world, form):
     with Server(world, f"http-{form}", "NTLM", BINDINGS) as server:
         code, shown = native(world, form, "http", server.port, "NTLM", "NTLM", *IDENTITY, BINDINGS + "x")
@@ -60,7 +81,7 @@ def test_http_without_ntlm(world, form):
 
 
 @pytest.mark.parametrize("package", ["NTLM", "Negotiate"])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", HERE)
 def test_sasl(world, form, package):
     with Server(world, f"sasl-{form}", package) as server:
         code, shown = native(world, form, "sasl", server.port, package, "ldap/server.example.test", *IDENTITY)
@@ -85,7 +106,7 @@ def test_sasl_kerberos(world, form):
     assert "client got 12 bytes: dn:uid=alice" in shown
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", HERE)
 def test_tls(world, form):
     with Server(world, f"tls-{form}", world["place"] / "leaf.pfx", "secret") as server:
         code, shown = native(world, form, "tls", server.port, world["place"] / "ca.der", "localhost")

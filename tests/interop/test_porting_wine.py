@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from porting import FORMS, IDENTITY, Server, build_for_windows, built, check_database, windows, windows_run, world  # noqa: E402, F401
+from porting import FORMS, IDENTITY, PROGRAMS, Server, build_for_windows, built, check_database, windows, windows_run, world  # noqa: E402, F401
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -32,6 +32,15 @@ def test_tls_windows(world, windows, form):
         status, served = server.wait()
     assert (code, status) == (0, 0), shown + served
     assert "peer leaf" in shown
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("language", ["c", "cpp"])
+def test_names_of_real_callers_build(tmp_path, form, language):
+    """The list has no names but Windows' own. Wine lacks some of them, so that it is linked only."""
+    source = tmp_path / f"callers.{language}"
+    source.write_text((PROGRAMS / "callers.c").read_text())
+    build_for_windows(source, tmp_path / "callers.exe", form, "main")
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -76,10 +76,12 @@ def test_tcl_options(realm):
     assert done.returncode == 0 and re.search(r"Total\s+1[0-9]\s+Passed\s+1[0-9]\s+Skipped\s+0\s+Failed\s+0", done.stdout), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("package", ["Kerberos", "Negotiate"])
-def test_tcl(realm, package):
+@pytest.mark.parametrize("words, password", [
+    (["kerberos", "host/server.example.test"], b""), (["kerberos", "host/server.example.test", "alice", "EXAMPLE.TEST"], b"password\n"),
+    (["negotiate", "host/server.example.test"], b""), (["negotiate", "host/server.example.test", "alice", "EXAMPLE.TEST"], b"password\n")])
+def test_tcl(realm, words, password):
+    """samples/tcl, with alice's ticket and with her password."""
     env = {**realm.env, "TCLLIBPATH": os.path.join(BUILD, "tcl")}
-    done = subprocess.run(["tclsh", os.path.join(SOURCE, "samples", "tcl", "messages.tcl"), package, "", "", "host/server.example.test"],
-                          input=b"\n", capture_output=True, env=env, timeout=60)
+    done = subprocess.run(["tclsh", os.path.join(SOURCE, "samples", "tcl", words[0] + ".tcl"), *words[1:]], input=password, capture_output=True, env=env, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(b"client: alice@EXAMPLE.TEST\n") and done.stdout.endswith(b"sealed: Hello, server\nsigned: Hello, client\n")

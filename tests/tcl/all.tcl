@@ -202,6 +202,18 @@ test context-8 {streams and messages are not mixed up} -body {
     lassign [both NTLM] client
     list [catch {twapi::sspi_encrypt_stream $client x}] [catch {twapi::sspi_decrypt_stream $client x}]
 } -result {1 1}
+test context-10 {binary data has no letters above 255} -body {
+    lassign [both NTLM] client server client_credentials server_credentials
+    lassign [tls] stream
+    set letters "\u263a"
+    set found {}
+    foreach command {{sspi_encrypt $client $letters} {sspi_sign $client $letters} {sspi_verify_signature $client $letters x}
+        {sspi_decrypt $client $letters x {}} {sspi_server_context $server_credentials $letters} {sspi_encrypt_stream $stream $letters}
+        {sspi_decrypt_stream $stream $letters} {sspi_step [twapi::sspi_client_context $client_credentials] $letters}} {
+        lappend found [list [catch "twapi::$command" message] $message]
+    }
+    lsort -unique $found
+} -result {{1 {binary data has no letters above 255}}}
 test context-9 {message options} -body {
     lassign [both NTLM] client server
     set sealed [twapi::sspi_encrypt $client hello -qop 0 -seqnum 0]
@@ -343,9 +355,9 @@ test usage-1 {every command without its arguments} -body {
     }
 } -result {}
 
-foreach package {NTLM Negotiate} {
-    test sample-messages-$package {samples/tcl/messages.tcl} -body {
-        exec [info nameofexecutable] $samples/messages.tcl $package alice EXAMPLE host/HOST << "pw\n"
+foreach {script words} {ntlm {alice EXAMPLE host/HOST} negotiate {host/HOST alice EXAMPLE}} {
+    test sample-$script {samples/tcl, with a password; kerberos.tcl, and these with tickets, are run by tests/interop/test_tools_kerberos.py} -body {
+        exec [info nameofexecutable] $samples/$script.tcl {*}$words << "pw\n"
     } -match glob -result "client: EXAMPLE\\\\alice\n*sealed: Hello, server\nsigned: Hello, client"
 }
 test sample-tls {samples/tcl/tls.tcl} -body {

@@ -34,6 +34,22 @@ static void test_user(void **state)
     assert_false(GetUserName(text, NULL));
 }
 
+/* As programs make the path of a library that they load. */
+static void test_system_directory(void **state)
+{
+    (void)state;
+    UINT n = GetSystemDirectory(text, _countof(text));
+    assert_int_equal(n, _tcslen(text));
+    assert_int_equal(GetSystemDirectory(text, n), n + 1);
+    assert_int_equal(GetSystemDirectory(NULL, 0), n + 1);
+    assert_int_equal(GetSystemDirectory(text, n + 1), n);
+    _tcscat(text, _T("\\secur32.dll"));
+    HMODULE module = LoadLibrary(text);
+    assert_non_null(module);
+    assert_ptr_equal(module, GetModuleHandle(_T("secur32.dll")));
+    assert_true(GetWindowsDirectory(text, _countof(text)) < n);
+}
+
 static void test_computer(void **state)
 {
     (void)state;
@@ -121,8 +137,8 @@ static void test_last_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_user),    cmocka_unit_test(test_computer),   cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_counted), cmocka_unit_test(test_last_error),
+        cmocka_unit_test(test_user),        cmocka_unit_test(test_system_directory), cmocka_unit_test(test_computer),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_counted),          cmocka_unit_test(test_last_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,6 +77,7 @@ static void test_exchange(void **state)
     WSAPOLLFD entry = {.fd = far, .events = POLLOUT};
     assert_int_equal(WSAPoll(&entry, 1, 0), 1);
     u_long on = 1;
+    assert_int_equal(sizeof on, 4); /* as it goes over the wire */
     ULONG off = 0;
     assert_int_equal(ioctlsocket(far, FIONBIO, &on), 0);
     assert_int_equal(recv(far, text, sizeof text, 0), SOCKET_ERROR);

@@ -182,8 +182,14 @@ static void test_bounds(void **state)
     assert_string_equal(narrow, "");
     assert_int_equal(strncpy_s(narrow, 6, "abcdefgh", 3), 0);
     assert_string_equal(narrow, "abc");
-    assert_int_equal(strncpy_s(narrow, 6, "abcdefgh", _TRUNCATE), 0);
+    assert_int_equal(strncpy_s(narrow, 6, "abcdefgh", _TRUNCATE), STRUNCATE);
     assert_string_equal(narrow, "abcde");
+    assert_int_equal(strncpy_s(narrow, 6, "abcde", _TRUNCATE), 0);
+    assert_int_equal(strncpy_s(narrow, 6, "ab", 2) + strncat_s(narrow, 6, "cdefg", 2), 0);
+    assert_string_equal(narrow, "abcd");
+    assert_int_equal(strncat_s(narrow, 6, "efg", _TRUNCATE), STRUNCATE);
+    assert_string_equal(narrow, "abcde");
+    assert_int_equal(strncat_s(narrow, 6, "fg", 2), ERANGE);
     memset(narrow, 'x', sizeof narrow);
     assert_int_equal(strcat_s(narrow, 6, "y"), EINVAL); /* no text */
     assert_int_equal(wcscpy_s(wide, 6, L"hello"), 0);
@@ -191,13 +197,45 @@ static void test_bounds(void **state)
     assert_int_equal(wide[0], 0);
     assert_int_equal(wcscat_s(wide, 6, L"abc"), 0);
     assert_int_equal(wcscat_s(wide, 6, L"def"), ERANGE);
-    assert_int_equal(wcsncpy_s(wide, 6, L"abcdef", _TRUNCATE), 0);
+    assert_int_equal(wcsncpy_s(wide, 6, L"abcdef", _TRUNCATE), STRUNCATE);
     assert_int_equal(wcscmp(wide, L"abcde"), 0);
+    assert_int_equal(wcscpy_s(wide, 6, L"ab") + wcsncat_s(wide, 6, L"cdef", 1), 0);
+    assert_int_equal(wcscmp(wide, L"abc"), 0);
     assert_int_equal(memcpy_s(narrow, 6, "ab", 3), 0);
     assert_int_equal(memcpy_s(narrow, 2, "ab", 3), ERANGE);
     assert_int_equal(narrow[0], 0);
     assert_int_equal(memcpy_s(NULL, 2, "ab", 1), EINVAL);
     assert_int_equal(memcpy_s(narrow, 2, NULL, 1), EINVAL);
+}
+
+static void test_convert_with_bounds(void **state)
+{
+    (void)state;
+    char narrow[8];
+    WCHAR wide[8];
+    size_t n;
+    assert_int_equal(mbstowcs_s(&n, NULL, 0, "Gr\303\274n", 0), 0);
+    assert_int_equal(n, 5);
+    assert_int_equal(mbstowcs_s(&n, wide, 8, "Gr\303\274n", 7), 0);
+    assert_true(n == 5 && wcscmp(wide, L"Gr\u00fcn") == 0);
+    assert_int_equal(mbstowcs_s(NULL, wide, 8, "Gr\303\274n", 3), 0);
+    assert_int_equal(wcscmp(wide, L"Gr\u00fc"), 0);
+    assert_int_equal(mbstowcs_s(&n, wide, 4, "Gr\303\274n", 4), ERANGE);
+    assert_true(n == 0 && wide[0] == 0);
+    assert_int_equal(mbstowcs_s(&n, wide, 4, "Gr\303\274n", _TRUNCATE), STRUNCATE);
+    assert_true(n == 4 && wide[3] == 0);
+    assert_int_equal(mbstowcs_s(&n, wide, 3, "a\360\237\230\200b", _TRUNCATE), STRUNCATE); /* not within a pair */
+    assert_true(n == 2 && wcscmp(wide, L"a") == 0);
+    assert_int_equal(mbstowcs_s(&n, wide, 8, "\377", 7), EILSEQ);
+    assert_int_equal(mbstowcs_s(&n, NULL, 8, "x", 1), EINVAL);
+    assert_int_equal(mbstowcs_s(&n, wide, 8, NULL, 1), EINVAL);
+    assert_int_equal(wcstombs_s(&n, NULL, 0, L"Gr\u00fcn", 0), 0);
+    assert_int_equal(n, 6);
+    assert_int_equal(wcstombs_s(&n, narrow, 8, L"Gr\u00fcn", 7), 0);
+    assert_string_equal(narrow, "Gr\303\274n");
+    assert_int_equal(wcstombs_s(&n, narrow, 5, L"Gr\u00fcn", 7), ERANGE);
+    assert_int_equal(wcstombs_s(&n, narrow, 4, L"Gr\u00fcn", _TRUNCATE), STRUNCATE); /* not within a character */
+    assert_true(n == 3 && strcmp(narrow, "Gr") == 0);
 }
 
 static void test_tchar(void **state)
@@ -217,6 +255,19 @@ static void test_tchar(void **state)
     assert_int_equal(lstrlen(text), 2);
     assert_int_equal(_ttoi(_T("12")), 12);
     assert_int_equal(_tcstol(_T("-3"), NULL, 10), -3);
+    TCHAR list[] = _T("a,b,,c");
+    assert_int_equal(*_tcstok(list, _T(",")), 'a');
+    assert_int_equal(*_tcstok(NULL, _T(",")), 'b');
+    assert_int_equal(*_tcstok(NULL, _T(",")), 'c');
+    assert_null(_tcstok(NULL, _T(",")));
+    TCHAR letters[] = _T("Mixed 1");
+    assert_int_equal(_tcscmp(_tcsupr(letters), _T("MIXED 1")), 0);
+    assert_int_equal(_tcscmp(_tcslwr(letters), _T("mixed 1")), 0);
+    assert_true(_istdigit(letters[6]) && _istspace(letters[5]) && _istalpha(letters[0]) &&
+                _totupper(letters[0]) == 'M');
+    assert_int_equal(_stprintf(list, _T("%d"), 12345), 5);
+    assert_int_equal(_tstoi(list) + _ttol(list), 24690);
+    assert_int_equal(_sctprintf(_T("%s!"), list), 6);
     TCHAR *copy = _tcsdup(text);
     assert_int_equal(lstrcmp(copy, text), 0);
     free(copy);
@@ -260,10 +311,10 @@ static void test_strsafe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_search),  cmocka_unit_test(test_compare), cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_tokens),  cmocka_unit_test(test_numbers), cmocka_unit_test(test_multibyte),
-        cmocka_unit_test(test_lstr),    cmocka_unit_test(test_bounds),  cmocka_unit_test(test_tchar),
-        cmocka_unit_test(test_strsafe),
+        cmocka_unit_test(test_search), cmocka_unit_test(test_compare), cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_tokens), cmocka_unit_test(test_numbers), cmocka_unit_test(test_multibyte),
+        cmocka_unit_test(test_lstr),   cmocka_unit_test(test_bounds),  cmocka_unit_test(test_convert_with_bounds),
+        cmocka_unit_test(test_tchar),  cmocka_unit_test(test_strsafe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,21 @@ static int failures;
         }                                                                \
     } while (0)
 
+/* Microsoft's forms for arrays. */
+static void arrays()
+{
+    char narrow[8];
+    WCHAR wide[8];
+    TCHAR text[8];
+    CHECK(strcpy_s(narrow, "four") == 0 && strcat_s(narrow, "!") == 0 && strcmp(narrow, "four!") == 0);
+    CHECK(sprintf_s(narrow, "%d-%s", 7, "x") == 3 && strcmp(narrow, "7-x") == 0);
+    CHECK(sprintf_s(narrow, sizeof narrow, "%d", 8) == 1);
+    CHECK(strncpy_s(narrow, "abcdefghij", _TRUNCATE) == STRUNCATE && strlen(narrow) == 7);
+    CHECK(wcscpy_s(wide, L"four") == 0 && wcslen(wide) == 4);
+    CHECK(swprintf_s(wide, L"%d", 77) == 2 && wcsncpy_s(wide, L"abc", 2) == 0 && wcslen(wide) == 2);
+    CHECK(_stprintf_s(text, TEXT("%d"), 5) == 1 && _tcscpy_s(text, TEXT("x")) == 0 && _tcslen(text) == 1);
+}
+
 static void packages()
 {
     unsigned long n = ~0ul;
@@ -74,6 +89,7 @@ static void library()
 
 int main()
 {
+    arrays();
     packages();
     nothing();
     library();

@@ -26,9 +26,11 @@
 #include "../wintypes.h"
 #include "symbol.h"
 #include <errno.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
+#include <wctype.h>
 
 OPENSSPI_BEGIN_DECLS
 
@@ -50,10 +52,13 @@ WCHAR *opensspi_wcspbrk(const WCHAR *s, const WCHAR *any);
 size_t opensspi_wcsspn(const WCHAR *s, const WCHAR *any);
 size_t opensspi_wcscspn(const WCHAR *s, const WCHAR *any);
 WCHAR *opensspi_wcstok(WCHAR *s, const WCHAR *any, WCHAR **state);
+/* _tcstok of Microsoft's C library, which remembers for each thread where it was. */
+WCHAR *opensspi_ms_wcstok(WCHAR *s, const WCHAR *any);
 WCHAR *opensspi_wcsdup(const WCHAR *s);
 long opensspi_wcstol(const WCHAR *s, WCHAR **end, int base);
 unsigned long opensspi_wcstoul(const WCHAR *s, WCHAR **end, int base);
 int opensspi_wtoi(const WCHAR *s);
+long opensspi_wtol(const WCHAR *s);
 WCHAR *opensspi_wcsupr(WCHAR *s);
 WCHAR *opensspi_wcslwr(WCHAR *s);
 WCHAR *opensspi_wmemcpy(WCHAR *to, const WCHAR *from, size_t n);
@@ -61,6 +66,9 @@ WCHAR *opensspi_wmemmove(WCHAR *to, const WCHAR *from, size_t n);
 WCHAR *opensspi_wmemset(WCHAR *to, WCHAR c, size_t n);
 WCHAR *opensspi_wmemchr(const WCHAR *s, WCHAR c, size_t n);
 int opensspi_wmemcmp(const WCHAR *a, const WCHAR *b, size_t n);
+/* ASCII letters in upper and lower case, in place. */
+char *opensspi_strupr(char *s);
+char *opensspi_strlwr(char *s);
 /* To and from UTF-8. (size_t)-1 with EILSEQ for what is no text. A NULL destination asks for the length. */
 size_t opensspi_mbstowcs(WCHAR *to, const char *from, size_t n);
 size_t opensspi_wcstombs(char *to, const WCHAR *from, size_t n);
@@ -87,6 +95,15 @@ int opensspi_swprintf(WCHAR *to, size_t n, const WCHAR *format, ...);
 int opensspi_vswprintf(WCHAR *to, size_t n, const WCHAR *format, va_list arguments);
 int opensspi_ms_snwprintf(WCHAR *to, size_t n, const WCHAR *format, ...);
 int opensspi_ms_vsnwprintf(WCHAR *to, size_t n, const WCHAR *format, va_list arguments);
+/* _swprintf takes no size: the room has to be enough. */
+int opensspi_ms_swprintf(WCHAR *to, const WCHAR *format, ...);
+int opensspi_ms_vswprintf(WCHAR *to, const WCHAR *format, va_list arguments);
+/* Only how many characters there would be. */
+int opensspi_scprintf(const char *format, ...);
+int opensspi_vscprintf(const char *format, va_list arguments);
+int opensspi_scwprintf(const WCHAR *format, ...);
+int opensspi_vscwprintf(const WCHAR *format, va_list arguments);
+/* Text as it is, to a file as UTF-8. EOF on failure. */
 int opensspi_fputws(const WCHAR *s, FILE *file);
 int opensspi_putws(const WCHAR *s);
 /* Reads a line of UTF-8, at most n - 1 units of UTF-16. NULL at the end of the file. */
@@ -95,7 +112,7 @@ FILE *opensspi_wfopen(const WCHAR *path, const WCHAR *mode);
 
 /*
  * With bounds (C11 K.3, and Microsoft's). 0, or ERANGE and EINVAL, with an empty text in `to`; sprintf_s and its kin give -1 then. They never end the process.
- * With `count` _TRUNCATE the text is cut off to fit; else so many characters are written at most.
+ * With `count` _TRUNCATE the text is cut off to fit, and the answer is STRUNCATE where that was needed; else so many characters are written at most.
  */
 int opensspi_strcpy_s(char *to, size_t n, const char *from);
 int opensspi_strcat_s(char *to, size_t n, const char *from);
@@ -103,6 +120,8 @@ int opensspi_strncpy_s(char *to, size_t n, const char *from, size_t count);
 int opensspi_wcscpy_s(WCHAR *to, size_t n, const WCHAR *from);
 int opensspi_wcscat_s(WCHAR *to, size_t n, const WCHAR *from);
 int opensspi_wcsncpy_s(WCHAR *to, size_t n, const WCHAR *from, size_t count);
+int opensspi_strncat_s(char *to, size_t n, const char *from, size_t count);
+int opensspi_wcsncat_s(WCHAR *to, size_t n, const WCHAR *from, size_t count);
 int opensspi_memcpy_s(void *to, size_t n, const void *from, size_t count);
 int opensspi_sprintf_s(char *to, size_t n, const char *format, ...);
 int opensspi_vsprintf_s(char *to, size_t n, const char *format, va_list arguments);
@@ -113,6 +132,10 @@ int opensspi_vswprintf_s(WCHAR *to, size_t n, const WCHAR *format, va_list argum
 int opensspi_snwprintf_s(WCHAR *to, size_t n, size_t count, const WCHAR *format, ...);
 int opensspi_vsnwprintf_s(WCHAR *to, size_t n, size_t count, const WCHAR *format, va_list arguments);
 
+/* To and from UTF-8 with bounds; *converted, where it is not NULL, is the length with the NUL. A NULL destination of no size asks for it. EILSEQ for what is no text. */
+int opensspi_mbstowcs_s(size_t *converted, WCHAR *to, size_t n, const char *from, size_t count);
+int opensspi_wcstombs_s(size_t *converted, char *to, size_t n, const WCHAR *from, size_t count);
+
 /* Runs a wmain: arguments and environment as text of 16 bits, which stays. */
 int opensspi_run_wmain(int argc, char **argv, int (*user)(int, WCHAR **, WCHAR **));
 
@@ -120,6 +143,7 @@ OPENSSPI_END_DECLS
 
 typedef int errno_t;
 #define _TRUNCATE ((size_t)-1)
+#define STRUNCATE 80
 #ifndef _countof
 #define _countof(array) (sizeof(array) / sizeof((array)[0]))
 #endif
@@ -129,12 +153,20 @@ typedef int errno_t;
 #define stricmp strcasecmp
 #define strnicmp strncasecmp
 #define _strdup strdup
+#define _strupr opensspi_strupr
+#define _strlwr opensspi_strlwr
+#define _atoi64 atoll
+#define _strtoi64 strtoll
+#define _strtoui64 strtoull
+#define _scprintf opensspi_scprintf
+#define _vscprintf opensspi_vscprintf
 #define _snprintf opensspi_ms_snprintf
 #define _vsnprintf opensspi_ms_vsnprintf
 #define strtok_s strtok_r
 #define strcpy_s opensspi_strcpy_s
 #define strcat_s opensspi_strcat_s
 #define strncpy_s opensspi_strncpy_s
+#define strncat_s opensspi_strncat_s
 #define memcpy_s opensspi_memcpy_s
 #define sprintf_s opensspi_sprintf_s
 #define vsprintf_s opensspi_vsprintf_s
@@ -157,6 +189,7 @@ typedef int errno_t;
 #define _wcsupr opensspi_wcsupr
 #define _wcslwr opensspi_wcslwr
 #define _wtoi opensspi_wtoi
+#define _wtol opensspi_wtol
 #define wcslen opensspi_wcslen
 #define wcsnlen opensspi_wcsnlen
 #define wcscpy opensspi_wcscpy
@@ -194,6 +227,13 @@ typedef int errno_t;
 #define _putws opensspi_putws
 #define fgetws opensspi_fgetws
 #define _wfopen opensspi_wfopen
+#define _swprintf opensspi_ms_swprintf
+#define _vswprintf opensspi_ms_vswprintf
+#define _scwprintf opensspi_scwprintf
+#define _vscwprintf opensspi_vscwprintf
+#define mbstowcs_s opensspi_mbstowcs_s
+#define wcstombs_s opensspi_wcstombs_s
+#define wcsncat_s opensspi_wcsncat_s
 #define wcscpy_s opensspi_wcscpy_s
 #define wcscat_s opensspi_wcscat_s
 #define wcsncpy_s opensspi_wcsncpy_s
@@ -252,6 +292,30 @@ template <size_t n> inline int opensspi_strcpy_s(char (&to)[n], const char *from
 template <size_t n> inline int opensspi_strcat_s(char (&to)[n], const char *from)
 {
     return opensspi_strcat_s(to, n, from);
+}
+template <size_t n> inline int opensspi_strncpy_s(char (&to)[n], const char *from, size_t count)
+{
+    return opensspi_strncpy_s(to, n, from, count);
+}
+template <size_t n> inline int opensspi_wcsncpy_s(WCHAR (&to)[n], const WCHAR *from, size_t count)
+{
+    return opensspi_wcsncpy_s(to, n, from, count);
+}
+template <size_t n> inline int opensspi_sprintf_s(char (&to)[n], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = opensspi_vsprintf_s(to, n, format, arguments);
+    va_end(arguments);
+    return result;
+}
+template <size_t n> inline int opensspi_swprintf_s(WCHAR (&to)[n], const WCHAR *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = opensspi_vswprintf_s(to, n, format, arguments);
+    va_end(arguments);
+    return result;
 }
 template <size_t n> inline int opensspi_wcscpy_s(WCHAR (&to)[n], const WCHAR *from)
 {

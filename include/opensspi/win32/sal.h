@@ -39,4 +39,18 @@
 #define _Ret_maybenull_
 #define _Use_decl_annotations_
 
+/* The older ones; not in C++, whose library here has such names itself. */
+#ifndef __cplusplus
+#define __in
+#define __in_opt
+#define __in_ecount(size)
+#define __in_bcount(size)
+#define __inout
+#define __inout_opt
+#define __out
+#define __out_opt
+#define __out_ecount(size)
+#define __out_bcount(size)
+#endif
+
 #endif

@@ -21,6 +21,7 @@
 extern "C" {
 #endif
 
+/* StringCchLength counts a text, without its NUL, within cchMax characters. */
 static inline HRESULT StringCchLengthA(LPCSTR psz, size_t cchMax, size_t *pcchLength)
 {
     size_t n = 0;
@@ -37,6 +38,7 @@ static inline HRESULT StringCchLengthA(LPCSTR psz, size_t cchMax, size_t *pcchLe
     return S_OK;
 }
 
+/* StringCchCopyN copies at most cchToCopy characters. */
 static inline HRESULT StringCchCopyNA(LPSTR pszDest, size_t cchDest, LPCSTR pszSrc, size_t cchToCopy)
 {
     size_t n = 0;
@@ -54,11 +56,13 @@ static inline HRESULT StringCchCopyNA(LPSTR pszDest, size_t cchDest, LPCSTR pszS
     return n < cchDest ? S_OK : STRSAFE_E_INSUFFICIENT_BUFFER;
 }
 
+/* StringCchCopy copies a text. */
 static inline HRESULT StringCchCopyA(LPSTR pszDest, size_t cchDest, LPCSTR pszSrc)
 {
     return StringCchCopyNA(pszDest, cchDest, pszSrc, STRSAFE_MAX_CCH);
 }
 
+/* StringCchCatN puts at most cchToAppend characters behind what is in pszDest. */
 static inline HRESULT StringCchCatNA(LPSTR pszDest, size_t cchDest, LPCSTR pszSrc, size_t cchToAppend)
 {
     size_t n;
@@ -67,11 +71,13 @@ static inline HRESULT StringCchCatNA(LPSTR pszDest, size_t cchDest, LPCSTR pszSr
     return FAILED(result) ? result : StringCchCopyNA(pszDest + n, cchDest - n, pszSrc, cchToAppend);
 }
 
+/* StringCchCat puts a text behind what is in pszDest. */
 static inline HRESULT StringCchCatA(LPSTR pszDest, size_t cchDest, LPCSTR pszSrc)
 {
     return StringCchCatNA(pszDest, cchDest, pszSrc, STRSAFE_MAX_CCH);
 }
 
+/* StringCchVPrintf formats, the arguments being a list. */
 static inline HRESULT StringCchVPrintfA(LPSTR pszDest, size_t cchDest, LPCSTR pszFormat, va_list argList)
 {
     int n;
@@ -82,6 +88,7 @@ static inline HRESULT StringCchVPrintfA(LPSTR pszDest, size_t cchDest, LPCSTR ps
     return n < 0 || (size_t)n >= cchDest ? STRSAFE_E_INSUFFICIENT_BUFFER : S_OK;
 }
 
+/* StringCchPrintf formats. */
 static inline HRESULT StringCchPrintfA(LPSTR pszDest, size_t cchDest, LPCSTR pszFormat, ...)
 {
     HRESULT result;

@@ -19,16 +19,20 @@ typedef struct _RTL_CRITICAL_SECTION {
     pthread_mutex_t opensspi_mutex;
 } RTL_CRITICAL_SECTION, *PRTL_CRITICAL_SECTION, CRITICAL_SECTION, *PCRITICAL_SECTION, *LPCRITICAL_SECTION;
 
+/* InitializeCriticalSection makes one for the functions below; DeleteCriticalSection ends it. */
 VOID WINAPI InitializeCriticalSection(LPCRITICAL_SECTION lpCriticalSection)
     OPENSSPI_WIN32_SYMBOL(InitializeCriticalSection);
-/* The count changes nothing. TRUE. */
+/* InitializeCriticalSectionAndSpinCount does the same; the count changes nothing. TRUE. */
 BOOL WINAPI InitializeCriticalSectionAndSpinCount(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount)
     OPENSSPI_WIN32_SYMBOL(InitializeCriticalSectionAndSpinCount);
+/* EnterCriticalSection waits until no other thread owns it, and takes it. */
 VOID WINAPI EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection) OPENSSPI_WIN32_SYMBOL(EnterCriticalSection);
-/* FALSE when another thread owns it. */
+/* TryEnterCriticalSection takes it; FALSE when another thread owns it. */
 BOOL WINAPI TryEnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection)
     OPENSSPI_WIN32_SYMBOL(TryEnterCriticalSection);
+/* LeaveCriticalSection gives it back, once for each time it was taken. */
 VOID WINAPI LeaveCriticalSection(LPCRITICAL_SECTION lpCriticalSection) OPENSSPI_WIN32_SYMBOL(LeaveCriticalSection);
+/* DeleteCriticalSection ends it; nobody may own it. */
 VOID WINAPI DeleteCriticalSection(LPCRITICAL_SECTION lpCriticalSection) OPENSSPI_WIN32_SYMBOL(DeleteCriticalSection);
 
 #define INFINITE 0xFFFFFFFF
@@ -43,7 +47,7 @@ HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManual
 HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES lpEventAttributes, BOOL bManualReset, BOOL bInitialState,
                            LPCWSTR lpName) OPENSSPI_WIN32_SYMBOL(CreateEventW);
 #define CreateEvent OPENSSPI_AW(CreateEvent)
-/* FALSE, ERROR_INVALID_HANDLE for what is no event. */
+/* SetEvent sets it, ResetEvent unsets it. FALSE, ERROR_INVALID_HANDLE for what is no event. */
 BOOL WINAPI SetEvent(HANDLE hEvent) OPENSSPI_WIN32_SYMBOL(SetEvent);
 BOOL WINAPI ResetEvent(HANDLE hEvent) OPENSSPI_WIN32_SYMBOL(ResetEvent);
 /* CreateMutex makes a mutex, which is taken by waiting for it. A name: NULL, ERROR_NOT_SUPPORTED. */
@@ -52,7 +56,7 @@ HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES lpMutexAttributes, BOOL bInitia
 HANDLE WINAPI CreateMutexW(LPSECURITY_ATTRIBUTES lpMutexAttributes, BOOL bInitialOwner, LPCWSTR lpName)
     OPENSSPI_WIN32_SYMBOL(CreateMutexW);
 #define CreateMutex OPENSSPI_AW(CreateMutex)
-/* FALSE, ERROR_NOT_OWNER when the thread does not own it. A thread that ends with a mutex keeps it: nobody gets WAIT_ABANDONED. */
+/* ReleaseMutex gives it back. FALSE, ERROR_NOT_OWNER when the thread does not own it. A thread that ends with a mutex keeps it: nobody gets WAIT_ABANDONED. */
 BOOL WINAPI ReleaseMutex(HANDLE hMutex) OPENSSPI_WIN32_SYMBOL(ReleaseMutex);
 
 /* WaitForSingleObject waits for the end of a thread, for an event or a mutex, at most so many milliseconds or INFINITE. WAIT_OBJECT_0, WAIT_TIMEOUT,

@@ -44,6 +44,17 @@ BOOL WINAPI GetComputerNameExW(COMPUTER_NAME_FORMAT NameType, LPWSTR lpBuffer, L
     OPENSSPI_WIN32_SYMBOL(GetComputerNameExW);
 #define GetComputerNameEx OPENSSPI_AW(GetComputerNameEx)
 
+/*
+ * GetSystemDirectory and GetWindowsDirectory give the folders that Windows has: there is nothing in them, but a name made of one and "secur32.dll" is what LoadLibrary takes.
+ * Characters without the NUL, or the room needed with it.
+ */
+UINT WINAPI GetSystemDirectoryA(LPSTR lpBuffer, UINT uSize) OPENSSPI_WIN32_SYMBOL(GetSystemDirectoryA);
+UINT WINAPI GetSystemDirectoryW(LPWSTR lpBuffer, UINT uSize) OPENSSPI_WIN32_SYMBOL(GetSystemDirectoryW);
+#define GetSystemDirectory OPENSSPI_AW(GetSystemDirectory)
+UINT WINAPI GetWindowsDirectoryA(LPSTR lpBuffer, UINT uSize) OPENSSPI_WIN32_SYMBOL(GetWindowsDirectoryA);
+UINT WINAPI GetWindowsDirectoryW(LPWSTR lpBuffer, UINT uSize) OPENSSPI_WIN32_SYMBOL(GetWindowsDirectoryW);
+#define GetWindowsDirectory OPENSSPI_AW(GetWindowsDirectory)
+
 OPENSSPI_END_DECLS
 
 #endif

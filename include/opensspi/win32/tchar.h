@@ -55,6 +55,26 @@ typedef WCHAR _TSCHAR;
 #define _tcscpy_s wcscpy_s
 #define _tcscat_s wcscat_s
 #define _tcsncpy_s wcsncpy_s
+#define _tcstok opensspi_ms_wcstok
+#define _tstoi _wtoi
+#define _tstol _wtol
+#define _ttol _wtol
+#define _stprintf _swprintf
+#define _vstprintf _vswprintf
+#define _sctprintf _scwprintf
+#define _vsctprintf _vscwprintf
+#define _tcsncat_s wcsncat_s
+#define _totupper towupper
+#define _totlower towlower
+#define _istalpha iswalpha
+#define _istalnum iswalnum
+#define _istdigit iswdigit
+#define _istspace iswspace
+#define _istupper iswupper
+#define _istlower iswlower
+#define _istprint iswprint
+#define _istpunct iswpunct
+#define _istxdigit iswxdigit
 #else
 #define _T(x) x
 #define _TEXT(x) x
@@ -99,6 +119,28 @@ typedef signed char _TSCHAR;
 #define _tcscpy_s strcpy_s
 #define _tcscat_s strcat_s
 #define _tcsncpy_s strncpy_s
+#define _tcstok strtok
+#define _tstoi atoi
+#define _tstol atol
+#define _ttol atol
+#define _stprintf sprintf
+#define _vstprintf vsprintf
+#define _sctprintf _scprintf
+#define _vsctprintf _vscprintf
+#define _tcsncat_s strncat_s
+#define _totupper toupper
+#define _totlower tolower
+#define _istalpha isalpha
+#define _istalnum isalnum
+#define _istdigit isdigit
+#define _istspace isspace
+#define _istupper isupper
+#define _istlower islower
+#define _istprint isprint
+#define _istpunct ispunct
+#define _istxdigit isxdigit
+#define _tcsupr _strupr
+#define _tcslwr _strlwr
 #endif
 
 #endif

@@ -124,8 +124,11 @@ HLOCAL WINAPI LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags) OPENSSPI_WIN
 HLOCAL WINAPI LocalFree(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalFree);
 /* LocalSize gives its bytes; 0, ERROR_INVALID_HANDLE for what is none. */
 SIZE_T WINAPI LocalSize(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalSize);
+/* LocalLock gives hMem itself; NULL, ERROR_INVALID_HANDLE for what is none. */
 LPVOID WINAPI LocalLock(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalLock);
+/* LocalUnlock gives FALSE as Windows does when nothing is locked any more, with NO_ERROR; ERROR_INVALID_HANDLE for what is none. */
 BOOL WINAPI LocalUnlock(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalUnlock);
+/* The Global functions do what the Local ones of the same name do, and take each other's blocks. */
 HGLOBAL WINAPI GlobalAlloc(UINT uFlags, SIZE_T dwBytes) OPENSSPI_WIN32_SYMBOL(GlobalAlloc);
 HGLOBAL WINAPI GlobalReAlloc(HGLOBAL hMem, SIZE_T dwBytes, UINT uFlags) OPENSSPI_WIN32_SYMBOL(GlobalReAlloc);
 HGLOBAL WINAPI GlobalFree(HGLOBAL hMem) OPENSSPI_WIN32_SYMBOL(GlobalFree);

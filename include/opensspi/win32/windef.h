@@ -69,10 +69,27 @@ typedef void *HKEY, **PHKEY;
 #define __fastcall
 #endif
 #ifndef __declspec
-#define __declspec(what)
+/* Each of these is what the compiler here has for it; another one does not compile, since it would be ignored otherwise. */
+#define __declspec(what) OPENSSPI_DECLSPEC_##what
+#define OPENSSPI_DECLSPEC_dllexport __attribute__((visibility("default")))
+#define OPENSSPI_DECLSPEC_dllimport
+#define OPENSSPI_DECLSPEC_noreturn __attribute__((noreturn))
+#define OPENSSPI_DECLSPEC_noinline __attribute__((noinline))
+#define OPENSSPI_DECLSPEC_align(n) __attribute__((aligned(n)))
+#define OPENSSPI_DECLSPEC_selectany __attribute__((weak))
+#define OPENSSPI_DECLSPEC_deprecated __attribute__((deprecated))
+#define OPENSSPI_DECLSPEC_restrict __attribute__((malloc))
+#define OPENSSPI_DECLSPEC_allocator
+#define OPENSSPI_DECLSPEC_nothrow
+#define OPENSSPI_DECLSPEC_novtable
+#ifdef __cplusplus
+#define OPENSSPI_DECLSPEC_thread thread_local
+#else
+#define OPENSSPI_DECLSPEC_thread _Thread_local
+#endif
 #endif
 #ifndef __forceinline
-#define __forceinline static inline __attribute__((always_inline))
+#define __forceinline __inline__ __attribute__((always_inline))
 #endif
 #ifndef __int64
 #define __int64 long long

@@ -28,6 +28,9 @@
 #include "windef.h"
 #include "winerror.h"
 
+/* The C library's has 64 bits; Windows' programs send theirs as four bytes. */
+#define u_long ULONG
+
 OPENSSPI_BEGIN_DECLS
 
 typedef int SOCKET;
@@ -68,13 +71,13 @@ int WINAPI WSACleanup(void) OPENSSPI_WIN32_SYMBOL(WSACleanup);
 /* WSAGetLastError gives errno as a WSA code. WSASetLastError sets it. */
 int WINAPI WSAGetLastError(void) OPENSSPI_WIN32_SYMBOL(WSAGetLastError);
 void WINAPI WSASetLastError(int iError) OPENSSPI_WIN32_SYMBOL(WSASetLastError);
-/* closesocket, ioctlsocket (FIONBIO, FIONREAD) and WSAPoll: 0, or for WSAPoll how many; SOCKET_ERROR. */
+/* closesocket, ioctlsocket (FIONBIO, FIONREAD) and WSAPoll are the system's close, ioctl and poll: 0, or for WSAPoll how many; SOCKET_ERROR. */
 int WINAPI closesocket(SOCKET s) OPENSSPI_WIN32_SYMBOL(closesocket);
 int WINAPI ioctlsocket(SOCKET s, long cmd, ULONG *argp) OPENSSPI_WIN32_SYMBOL(ioctlsocket);
 int WINAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout) OPENSSPI_WIN32_SYMBOL(WSAPoll);
 
-/* The system's functions, with what differs evened out. */
 #define ioctlsocket(s, cmd, argp) ioctlsocket(s, cmd, OPENSSPI_ULONG_OUT(argp))
+/* The system's functions of these names, with what differs evened out. */
 ssize_t opensspi_send(int s, const void *buf, size_t len, int flags);
 ssize_t opensspi_sendto(int s, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t tolen);
 int opensspi_setsockopt(int s, int level, int optname, const void *optval, socklen_t optlen);
