@@ -436,9 +436,6 @@ static void test_credentials(void **state)
         (void *)(uintptr_t)16; /* of a structure that is not known nothing is looked at */
     status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &cred, NULL, NULL, &handle, NULL);
     assert_int_equal(status, SEC_E_UNKNOWN_CREDENTIALS);
-    ex.Flags = CREDSSP_FLAG_REDIRECT;
-    status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &ex, NULL, NULL, &handle, NULL);
-    assert_int_equal(status, SEC_E_UNSUPPORTED_FUNCTION);
     ex.Flags = 2;
     status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &ex, NULL, NULL, &handle, NULL);
     assert_int_equal(status, SEC_E_UNKNOWN_CREDENTIALS);
