@@ -74,7 +74,10 @@ static SECURITY_STATUS version_take(struct credssp_handshake *handshake, uint32_
             cause_set(SEC_E_INVALID_TOKEN, "the peer told version %u of CredSSP, and now %u",
                       (unsigned)handshake->peer_version, (unsigned)version));
     require(version >= TS_VERSION_MIN, cause_set(SEC_E_INVALID_TOKEN, "version %u of CredSSP", (unsigned)version));
-    require(version >= config->credssp_min_version,
+    handshake->too_old = version < config->credssp_min_version;
+    if (handshake->too_old)
+        handshake->peer_version = version; /* what it is told depends on it */
+    require(!handshake->too_old,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                       "the peer knows version %u of CredSSP; min_version in [credssp] is %u: older ones bind the "
                       "server's key in a way that can be abused",

@@ -39,6 +39,7 @@ struct credssp_handshake {
 
     uint32_t version; /* in use; 0 until the peer has told its own */
     uint32_t peer_version;
+    bool too_old; /* below min_version */
     uint8_t nonce[TS_NONCE_LEN];
     bool has_nonce;
 
