@@ -51,7 +51,8 @@ static SECURITY_STATUS cred_check(const void *auth_data)
 
 static bool redirects(const void *auth_data)
 {
-    return cred_of(auth_data) != auth_data && (((const CREDSSP_CRED_EX *)auth_data)->Flags & CREDSSP_FLAG_REDIRECT) != 0;
+    return cred_of(auth_data) != auth_data &&
+           (((const CREDSSP_CRED_EX *)auth_data)->Flags & CREDSSP_FLAG_REDIRECT) != 0;
 }
 
 const void *credssp_identity_in(const void *auth_data)
@@ -89,8 +90,7 @@ static SECURITY_STATUS bare_check(const struct acquire_request *request)
 {
     const CREDSSP_CRED *cred = cred_of(request->auth_data);
     union tls_structure own;
-    DWORD *flags =
-        cred != NULL && cred->pSchannelCred != NULL ? tls_structure_copy(cred->pSchannelCred, &own) : NULL;
+    DWORD *flags = cred != NULL && cred->pSchannelCred != NULL ? tls_structure_copy(cred->pSchannelCred, &own) : NULL;
     require(flags == NULL || (*flags & SCH_CRED_AUTO_CRED_VALIDATION) == 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "TSSSP validates no server: who has the TLS connection does"));
     return SEC_E_OK;

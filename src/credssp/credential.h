@@ -22,9 +22,10 @@ struct credssp_credential {
     atomic_uint n_references;
     const struct config *config;
     uint32_t use;
-    bool bare;                         /* TSSSP's: the program has the channel */
-    bool redirects;                    /* CREDSSP_FLAG_REDIRECT: nothing but a remote guard's credentials is handed over */
-    const struct package *tls, *inner; /* inner: Negotiate, or the one package that the identity leaves; tls: NULL in TSSSP */
+    bool bare;      /* TSSSP's: the program has the channel */
+    bool redirects; /* CREDSSP_FLAG_REDIRECT: nothing but a remote guard's credentials is handed over */
+    const struct package *tls,
+        *inner; /* inner: Negotiate, or the one package that the identity leaves; tls: NULL in TSSSP */
     void *tls_credential, *inner_credential;
     bool validates;   /* the program asked for TLS' own validation of the server */
     bool name_passed; /* but not of its name, which then vouches for nobody */

@@ -14,7 +14,7 @@ struct credssp_session {
     bool initiator;
     struct session *channel, *inner; /* channel: NULL in TSSSP, whose messages are the inner session's */
     uint32_t sent, received;         /* TSSSP: sequence numbers, after those of the handshake */
-    struct session_facts facts; /* the inner session's, with our own flags */
+    struct session_facts facts;      /* the inner session's, with our own flags */
     uint32_t server_auth;
     CERT_TRUST_STATUS trust;
     /* Server: what the client handed over. */
@@ -114,8 +114,8 @@ static SECURITY_STATUS credssp_unseal(void *state, struct message *message, uint
     struct credssp_session *session = state;
     const struct session *under = session->channel != NULL ? session->channel : session->inner;
     require(under->package->session->unseal != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return under->package->session->unseal(under->state, message,
-                                           session->channel != NULL ? seq : session->received++, qop);
+    return under->package->session->unseal(under->state, message, session->channel != NULL ? seq : session->received++,
+                                           qop);
 }
 
 static SECURITY_STATUS credssp_sign(void *state, uint32_t qop, struct message *message, uint32_t seq)

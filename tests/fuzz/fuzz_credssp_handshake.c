@@ -201,8 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct run run = {.input = reader_of(slice_of(data, size))};
     uint8_t mode = world_u8(&run.input);
     /* Most without TLS, which is a hundred times as slow, and has a target of its own. */
-    run.duel = credssp_duel_open(((mode & 1) != 0 ? DUEL_PLAY_CLIENT : 0) | (mode >= 4 ? DUEL_BARE : 0) |
-                                 DUEL_KEEP);
+    run.duel = credssp_duel_open(((mode & 1) != 0 ? DUEL_PLAY_CLIENT : 0) | (mode >= 4 ? DUEL_BARE : 0) | DUEL_KEEP);
     run.duel->honest.flags |= (mode & 2) != 0 ? ASC_REQ_EXTENDED_ERROR : 0;
     SECURITY_STATUS status = SEC_I_CONTINUE_NEEDED;
     for (int n = 0; n < 16 && status == SEC_I_CONTINUE_NEEDED && reader_left(&run.input) > 0; n++)

@@ -59,9 +59,9 @@ static void check_packed(struct slice input)
     AUTO_WRITER struct writer bytes = writer_growing(256);
     if (packed_read(input, &credentials) != SEC_E_OK)
         return;
-    const struct slice pieces[] = {credentials.domain,      credentials.user,      credentials.password,
-                                   credentials.pin,         credentials.card,      credentials.reader,
-                                   credentials.container,   credentials.csp,       credentials.user_hint,
+    const struct slice pieces[] = {credentials.domain,     credentials.user, credentials.password,
+                                   credentials.pin,        credentials.card, credentials.reader,
+                                   credentials.container,  credentials.csp,  credentials.user_hint,
                                    credentials.domain_hint};
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
         check_inside(input, pieces[i]);

@@ -208,7 +208,8 @@ static SECURITY_STATUS tls_open(void)
     }
     PCCERT_CONTEXT certificate;
     if (status != SEC_E_OK ||
-        QueryContextAttributesA(&tls_context, is_client ? SECPKG_ATTR_REMOTE_CERT_CONTEXT : SECPKG_ATTR_LOCAL_CERT_CONTEXT,
+        QueryContextAttributesA(&tls_context,
+                                is_client ? SECPKG_ATTR_REMOTE_CERT_CONTEXT : SECPKG_ATTR_LOCAL_CERT_CONTEXT,
                                 &certificate) != SEC_E_OK)
         return status != SEC_E_OK ? status : SEC_E_INTERNAL_ERROR;
     shown_len = certificate->cbCertEncoded + 4;
@@ -227,8 +228,7 @@ static bool tls_read(unsigned char *text, size_t *len)
     for (;;) {
         SecBuffer buffers[4] = {{(ULONG)in_len, SECBUFFER_DATA, in}};
         SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
-        SECURITY_STATUS status =
-            in_len > 0 ? DecryptMessage(&tls_context, &list, 0, NULL) : SEC_E_INCOMPLETE_MESSAGE;
+        SECURITY_STATUS status = in_len > 0 ? DecryptMessage(&tls_context, &list, 0, NULL) : SEC_E_INCOMPLETE_MESSAGE;
         if (status == SEC_E_INCOMPLETE_MESSAGE) {
             if (!receive(in_len + 1))
                 return false;

@@ -217,7 +217,8 @@ static SecurityFunctionTableA table = {
 #elif defined(CASE_version_6)
     .dwVersion = 6,
 #elif defined(CASE_second)
-    .dwVersion = SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION, /* does not reach SetContextAttributes, whatever lies there */
+    .dwVersion =
+        SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION, /* does not reach SetContextAttributes, whatever lies there */
 #else
     .dwVersion = SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_2,
 #endif

@@ -272,7 +272,7 @@ static NTSTATUS NTAPI control(LSA_SEC_HANDLE context, PSecBufferDesc token)
     if (context != 0x22 || token->cBuffers != 1 || token->pBuffers[0].BufferType != SECBUFFER_TOKEN)
         return FAILURE;
     return token->pBuffers[0].cbBuffer == 2 && memcmp(token->pBuffers[0].pvBuffer, "go", 2) == 0 ? 0
-                                                                                              : SEC_E_INVALID_TOKEN;
+                                                                                                 : SEC_E_INVALID_TOKEN;
 }
 
 static NTSTATUS NTAPI set_context(LSA_SEC_HANDLE context, ULONG attribute, PVOID buffer, ULONG len)

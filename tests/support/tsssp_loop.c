@@ -33,7 +33,9 @@ SECURITY_STATUS tsssp_acquire(struct tsssp_end *end, DWORD type, ULONG flags, vo
         .Type = CredsspCredEx,
         .Version = CREDSSP_CRED_EX_VERSION,
         .Flags = flags,
-        .Cred = {.Type = (CREDSPP_SUBMIT_TYPE)type, .pSchannelCred = tls, .pSpnegoCred = end->client ? &identity : NULL},
+        .Cred = {.Type = (CREDSPP_SUBMIT_TYPE)type,
+                 .pSchannelCred = tls,
+                 .pSpnegoCred = end->client ? &identity : NULL},
     };
     return AcquireCredentialsHandleA(NULL, package_name, end->client ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND, NULL,
                                      &ex, NULL, NULL, &end->credential, NULL);
@@ -89,7 +91,8 @@ bool tsssp_run(struct tsssp_pair *pair)
     const void *shown = pair->certificate, *own = pair->other != NULL ? pair->other : shown;
     ULONG shown_len = pair->certificate_len, own_len = pair->other != NULL ? pair->other_len : shown_len;
     client->status = server->status = SEC_I_CONTINUE_NEEDED;
-    (void)tsssp_step(client, pair->target, NULL, 0, NULL, 0); /* as programs do: the certificate comes with the answer */
+    (void)tsssp_step(client, pair->target, NULL, 0, NULL,
+                     0); /* as programs do: the certificate comes with the answer */
     while (client->status >= 0 && client->token_len > 0) {
         tsssp_step(server, NULL, client->token, client->token_len, own, own_len);
         own = NULL;

@@ -489,14 +489,22 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_types),
-        cmocka_unit_test(test_tls_1_2),        cmocka_unit_test(test_tls_1_3),
-        cmocka_unit_test(test_pieces),         cmocka_unit_test(test_wrong_password),
-        cmocka_unit_test(test_nothing_handed), cmocka_unit_test(test_without_spnego),
-        cmocka_unit_test(test_attributes),     cmocka_unit_test(test_certificates),
-        cmocka_unit_test(test_trusted),        cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_policy),         cmocka_unit_test(test_saved),
-        cmocka_unit_test(test_credentials),    cmocka_unit_test(test_other_credential),
-        cmocka_unit_test(test_no_resumption),  cmocka_unit_test(test_package_policy),
+        cmocka_unit_test(test_tls_1_2),
+        cmocka_unit_test(test_tls_1_3),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_wrong_password),
+        cmocka_unit_test(test_nothing_handed),
+        cmocka_unit_test(test_without_spnego),
+        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_trusted),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_saved),
+        cmocka_unit_test(test_credentials),
+        cmocka_unit_test(test_other_credential),
+        cmocka_unit_test(test_no_resumption),
+        cmocka_unit_test(test_package_policy),
     };
     with("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

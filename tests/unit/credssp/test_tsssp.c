@@ -279,8 +279,7 @@ static struct mixed *mixed_begin(bool tsssp_client, DWORD protocols)
         assert_int_equal(credssp_server_acquire(&mixed->credssp, protocols & SP_PROT_TLS1_X_SERVER), SEC_E_OK);
         assert_int_equal(side_acquire_with(&mixed->tls, NULL, 0, SCH_CRED_MANUAL_CRED_VALIDATION), SEC_E_OK);
     } else {
-        assert_int_equal(credssp_client_acquire(&mixed->credssp, NULL, protocols & SP_PROT_TLS1_X_CLIENT, 0),
-                         SEC_E_OK);
+        assert_int_equal(credssp_client_acquire(&mixed->credssp, NULL, protocols & SP_PROT_TLS1_X_CLIENT, 0), SEC_E_OK);
         assert_int_equal(side_acquire_with(&mixed->tls, pki_server(), 0, 0), SEC_E_OK);
     }
     mixed->certificate_len = tsssp_certificate(pki_server(), mixed->certificate);
@@ -392,12 +391,18 @@ static void test_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_handshake),         cmocka_unit_test(test_attributes),
-        cmocka_unit_test(test_messages),          cmocka_unit_test(test_no_certificate),
-        cmocka_unit_test(test_other_certificate), cmocka_unit_test(test_bad_certificates),
-        cmocka_unit_test(test_certificate_early), cmocka_unit_test(test_first_words),
-        cmocka_unit_test(test_policy),            cmocka_unit_test(test_validation_wished),
-        cmocka_unit_test(test_against_credssp),   cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_handshake),
+        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_no_certificate),
+        cmocka_unit_test(test_other_certificate),
+        cmocka_unit_test(test_bad_certificates),
+        cmocka_unit_test(test_certificate_early),
+        cmocka_unit_test(test_first_words),
+        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_validation_wished),
+        cmocka_unit_test(test_against_credssp),
+        cmocka_unit_test(test_faults),
     };
     with("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

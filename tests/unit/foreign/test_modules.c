@@ -262,8 +262,8 @@ static void first_version(void **state)
     (void)state;
     snprintf(path, sizeof path, "%s", module_copy("second"));
     assert_int_equal(add(path), SEC_E_OK);
-    assert_int_equal(
-        AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_BOTH, NULL, NULL, NULL, NULL, &credential, NULL), SEC_E_OK);
+    assert_int_equal(AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_BOTH, NULL, NULL, NULL, NULL, &credential, NULL),
+                     SEC_E_OK);
     assert_int_equal(step_test(&credential, &context), SEC_E_OK);
     assert_int_equal(SetContextAttributesA(&context, 77, value, 3), SEC_E_UNSUPPORTED_FUNCTION);
     assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
