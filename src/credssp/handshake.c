@@ -229,8 +229,11 @@ SECURITY_STATUS binding_check(struct credssp_handshake *handshake, struct slice 
 
 SECURITY_STATUS handshake_finish(struct credssp_handshake *handshake, struct step_out *out)
 {
-    uint32_t granted = handshake->initiator ? ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT | ISC_RET_CONFIDENTIALITY
-                                            : ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT | ASC_RET_CONFIDENTIALITY;
+    _Static_assert(ISC_RET_REPLAY_DETECT == ASC_RET_REPLAY_DETECT &&
+                       ISC_RET_SEQUENCE_DETECT == ASC_RET_SEQUENCE_DETECT &&
+                       ISC_RET_CONFIDENTIALITY == ASC_RET_CONFIDENTIALITY,
+                   "one set for both");
+    uint32_t granted = ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT | ISC_RET_CONFIDENTIALITY;
     if (!handshake->credential->bare)
         granted |= handshake->initiator ? ISC_RET_STREAM : ASC_RET_STREAM;
     if (handshake->initiator ? handshake->server_auth != 0 : (handshake->inner_granted & ASC_RET_MUTUAL_AUTH) != 0)
