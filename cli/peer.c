@@ -168,6 +168,8 @@ int peer_open(struct peer *peer, const struct cli_options *options, bool client,
     peer->credssp = strcasecmp(peer->package, CREDSSP_NAME_A) == 0;
     if (peer->credssp && !client)
         peer->wanted |= ASC_REQ_EXTENDED_ERROR; /* clients are told why */
+    if (strcasecmp(peer->package, TS_SSP_NAME_A) == 0)
+        return cli_misuse("TSSSP is for a TLS connection that a program has already; --package CREDSSP makes one");
     if (peer->stream)
         peer->wanted |= client ? ISC_REQ_STREAM : ASC_REQ_STREAM;
     else if (options->certificate != NULL)

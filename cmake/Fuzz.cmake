@@ -30,7 +30,7 @@ foreach(source IN LISTS fuzz_targets)
     if(name STREQUAL "credssp_handshake") # both ends, one of them played
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
         target_sources(${target} PRIVATE ${support}/credssp_duel.c ${support}/credssp_loop.c ${support}/lsa_daemon.c ${support}/ntlm_loop.c
-            ${support}/tls_loop.c ${support}/tls_pki.c)
+            ${support}/tls_loop.c ${support}/tls_pki.c ${support}/tsssp_loop.c)
         target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
         target_compile_options(${target} PRIVATE -UNDEBUG)
     endif()

@@ -18,6 +18,12 @@
 #define CREDSSP_NAME OPENSSPI_AW_(CREDSSP_NAME)
 #endif
 
+/* Name of the package that speaks the same inside a TLS connection of the program's own. */
+#ifndef TS_SSP_NAME
+#define TS_SSP_NAME_A "TSSSP"
+#define TS_SSP_NAME OPENSSPI_WIDE("TSSSP")
+#endif
+
 /* What pSpnegoCred of a CREDSSP_CRED gives to the server. */
 typedef enum _CREDSSP_SUBMIT_TYPE {
     CredsspPasswordCreds = 2,

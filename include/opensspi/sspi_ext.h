@@ -68,6 +68,14 @@ typedef struct _OPENSSPI_AUTHORIZATION_DATA {
 #define OPENSSPI_ATTR_TS_CREDENTIALS 0x4F530002
 
 /*
+ * For SetCredentialsAttributes on a CredSSP client: what ISC_REQ_DELEGATE hands over instead of the password, in any of the forms of TSCredentials
+ * ([MS-CSSP] 2.2.1.2: a password, a smart card with its PIN, a remote guard's). In DER, as OPENSSPI_ATTR_TS_CREDENTIALS gives them, or a packed
+ * KERB_INTERACTIVE_LOGON or KERB_CERTIFICATE_LOGON, as SECPKG_ATTR_CREDS_2 does. It is copied. Contexts that exist stay as they are; no bytes take it back.
+ * SEC_E_UNKNOWN_CREDENTIALS for something else; SEC_E_INVALID_TOKEN where it is damaged; SEC_E_UNSUPPORTED_FUNCTION for a server.
+ */
+#define OPENSSPI_CRED_ATTR_TS_CREDENTIALS 0x4F530107
+
+/*
  * What a module with packages of its own may export beside InitSecurityInterfaceW or A: the object identifier by which Negotiate offers a package
  * that has SECPKG_FLAG_NEGOTIABLE. PackageName is UTF-8, as EnumerateSecurityPackages gave it.
  *

@@ -36,20 +36,31 @@ static SECURITY_STATUS param_in(const SecBuffer *buffer, struct slice *params, u
     return SEC_E_OK;
 }
 
+/* The first that has bytes is the token. */
+static SECURITY_STATUS token_in(const SecBuffer *buffer, unsigned nth, uint32_t max_token, struct step_in *in)
+{
+    require(buffer->cbBuffer == 0 || buffer->pvBuffer != NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "a token buffer with a length but no memory"));
+    if (nth == 2 && buffer->cbBuffer > 0)
+        in->second = slice_of(buffer->pvBuffer, buffer->cbBuffer);
+    if (in->token.data != NULL || buffer->cbBuffer == 0)
+        return SEC_E_OK;
+    require(buffer->cbBuffer <= max_token,
+            cause_set(SEC_E_INVALID_TOKEN, "a token of %u bytes; this package's longest is %u",
+                      (unsigned)buffer->cbBuffer, (unsigned)max_token));
+    in->token = slice_of(buffer->pvBuffer, buffer->cbBuffer);
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS buffers_step_in(const SecBufferDesc *list, uint32_t max_token, struct step_in *in)
 {
+    unsigned n_tokens = 0;
     try(buffers_check(list));
     for (ULONG i = 0; list != NULL && i < list->cBuffers; i++) {
         const SecBuffer *buffer = &list->pBuffers[i];
         switch (buffer_type(buffer)) {
         case SECBUFFER_TOKEN:
-            require(buffer->cbBuffer == 0 || buffer->pvBuffer != NULL,
-                    cause_set(SEC_E_INVALID_TOKEN, "a token buffer with a length but no memory"));
-            require(buffer->cbBuffer <= max_token,
-                    cause_set(SEC_E_INVALID_TOKEN, "a token of %u bytes; this package's longest is %u",
-                              (unsigned)buffer->cbBuffer, (unsigned)max_token));
-            if (in->token.data == NULL && buffer->cbBuffer > 0)
-                in->token = slice_of(buffer->pvBuffer, buffer->cbBuffer);
+            try(token_in(buffer, ++n_tokens, max_token, in));
             break;
         case SECBUFFER_CHANNEL_BINDINGS:
             try(bindings_in(buffer, &in->bindings));

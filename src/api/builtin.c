@@ -28,7 +28,7 @@ extern const struct package schannel_package, schannel_unified_package, schannel
 #endif
 
 #ifdef OPENSSPI_WITH_CREDSSP
-extern const struct package credssp_package;
+extern const struct package credssp_package, tsssp_package;
 #endif
 
 /* In the order in which Windows lists them. */
@@ -41,6 +41,9 @@ static const struct package *const builtin[] = {
 #endif
 #ifdef OPENSSPI_WITH_NTLM
     &ntlm_package,
+#endif
+#ifdef OPENSSPI_WITH_CREDSSP
+    &tsssp_package,
 #endif
 #ifdef OPENSSPI_WITH_DIGEST
     &digest_package,

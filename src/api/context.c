@@ -343,7 +343,8 @@ SECURITY_STATUS SEC_ENTRY ApplyControlToken(PCtxtHandle phContext, PSecBufferDes
     try(context_get(phContext, &ref));
     struct context *context = ref.object;
     struct slice token = {0};
-    if (is_stream(context) || pInput == NULL)
+    /* A package that knows no control tokens says so, whatever the list is; one of a module's may know some. */
+    if (is_stream(context) || context->package->info.process_bound || pInput == NULL)
         try(buffers_control(pInput, &token));
     pthread_mutex_lock(&context->handshake_lock);
     SECURITY_STATUS status = authority()->control(context, token);

@@ -67,6 +67,8 @@ struct step_in {
     /* SECBUFFER_PKG_PARAMS in their order, empty ones too, for packages that give them a meaning. */
     struct slice params[STEP_PARAMS_MAX];
     unsigned n_params;
+    struct slice
+        second; /* the list's second TOKEN buffer, whatever the first has: for TSSSP a certificate; data NULL: none */
     struct slice target_host; /* SECBUFFER_TARGET_HOST as the caller gave it; data NULL: none */
     uint32_t
         receive_size; /* a SASL context: the longest protected message to be announced; 0: the package's own limit */

@@ -7,6 +7,7 @@
 /* The server's side (MS-CSSP 3.1.5). */
 
 #define STATUS_LOGON_FAILURE_CODE 0xC000006Du
+#define STATUS_NOT_SUPPORTED_CODE 0xC00000BBu
 
 static SECURITY_STATUS opened(struct credssp_handshake *handshake, struct step_out *out)
 {
@@ -24,8 +25,12 @@ static uint32_t error_code(SECURITY_STATUS status)
 /* errorCode, where the client's version has it (2.2.1). Can only be tried: TLS may be what failed. */
 static void failed(struct credssp_handshake *handshake, SECURITY_STATUS status, struct step_out *out)
 {
-    bool has_error = handshake->version != 0 && ts_version_has_error(handshake->version);
-    struct ts_request request = {.has_error = has_error, .error = error_code(status)};
+    uint32_t version = handshake->too_old ? handshake->peer_version : handshake->version;
+    bool has_error = version != 0 && ts_version_has_error(version);
+    struct ts_request request = {
+        .has_error = has_error,
+        .error = handshake->too_old ? STATUS_NOT_SUPPORTED_CODE : error_code(status), /* 3.1.5, step 4 */
+    };
     AUTO_WRITER struct writer records = writer_growing(256);
     out->alert = true;
     if (handshake->refusal.len > 0)

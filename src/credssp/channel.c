@@ -1,8 +1,10 @@
 #include "credssp/channel.h"
 
 #include "base/memory.h"
+#include "base/reader.h"
 #include "base/time.h"
 #include "certificates/chain.h"
+#include "certificates/context.h"
 #include "certificates/live.h"
 #include "core/cause.h"
 #include "credssp/policy.h"
@@ -27,6 +29,8 @@ void channel_release(struct channel *channel)
     if (channel->handshake != NULL)
         channel->credential->tls->authority->abandon(channel->handshake);
     session_close(channel->session);
+    if (channel->shown != NULL)
+        (void)live_user_drop(channel->shown, LIVE_CERTIFICATE);
     writer_release(&channel->received);
     mem_free(channel->host);
     *channel = (struct channel){0};
@@ -162,9 +166,34 @@ SECURITY_STATUS channel_send(struct channel *channel, struct slice plain, struct
     return writer_finish(token) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+SECURITY_STATUS channel_show(struct channel *channel, struct slice certificates)
+{
+    struct reader reader = reader_of(certificates);
+    struct slice first = {0};
+    if (channel->shown != NULL)
+        return SEC_E_OK;
+    while (reader_left(&reader) > 0) {
+        struct slice der;
+        uint32_t len;
+        require(reader_u32le(&reader, &len) == WIRE_OK && reader_bytes(&reader, len, &der) == WIRE_OK,
+                cause_set(SEC_E_INVALID_TOKEN, "the second TOKEN buffer is no certificate with its length before it"));
+        if (first.data == NULL)
+            first = der;
+    }
+    require(certificate_create(X509_ASN_ENCODING, first, &channel->shown) == SEC_E_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the second TOKEN buffer has no certificate that can be read"));
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS server_certificate(const struct channel *channel, PCCERT_CONTEXT *certificate)
 {
     struct attribute value = {0};
+    if (channel->credential->bare) {
+        *certificate = channel->shown;
+        require(channel->shown != NULL && live_user_add(channel->shown, LIVE_CERTIFICATE),
+                cause_set(SEC_E_INVALID_TOKEN, "TSSSP needs the server's certificate in a second TOKEN buffer"));
+        return SEC_E_OK;
+    }
     try(channel->session->package->session->query(
         channel->session->state, channel->initiator ? SECPKG_ATTR_REMOTE_CERT_CONTEXT : SECPKG_ATTR_LOCAL_CERT_CONTEXT,
         &value));

@@ -10,6 +10,7 @@
 #include <wincrypt.h>
 
 #define CREDSSP_TOKEN_MAX 73032 /* what Windows reports; no TSRequest is longer */
+#define TSSSP_TOKEN_MAX 13000
 
 struct channel {
     const struct credssp_credential *credential; /* whoever holds the channel holds it longer */
@@ -18,6 +19,7 @@ struct channel {
     void *handshake;         /* Schannel's: it lives on after its end */
     struct session *session; /* NULL until it has ended */
     struct writer received;  /* of a TSRequest that is not whole yet */
+    PCCERT_CONTEXT shown;    /* TSSSP: the certificate that the program showed, in place of all of these but `host` */
 };
 
 SECURITY_STATUS channel_init(struct channel *channel, const struct credssp_credential *credential, bool initiator,
@@ -33,6 +35,10 @@ SECURITY_STATUS channel_step(struct channel *channel, const struct step_in *in, 
 SECURITY_STATUS channel_receive(struct channel *channel, struct slice input, struct step_out *out, size_t *left);
 /* Appends `plain` in TLS records. */
 SECURITY_STATUS channel_send(struct channel *channel, struct slice plain, struct writer *token);
+
+/* TSSSP: takes the server's certificate as programs show it, a 32-bit length before its DER. More of them may follow; the first is the server's. The first call
+ * counts. SEC_E_INVALID_TOKEN. */
+SECURITY_STATUS channel_show(struct channel *channel, struct slice certificates);
 
 /* The server's SubjectPublicKey: the BIT STRING's content. */
 SECURITY_STATUS channel_public_key(const struct channel *channel, struct secret *key);

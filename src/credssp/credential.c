@@ -6,11 +6,16 @@
 #include "core/registry.h"
 #include "core/trace.h"
 #include "core/user_file.h"
+#include "credssp/package.h"
+#include "credssp/packed.h"
 #include "credssp/request.h"
 
 #define SCHANNEL_USE_BLACKLISTS
 #include <schannel.h>
+#include <sspi_ext.h>
 #include <string.h>
+
+#define TS_CREDENTIALS_MAX 65536 /* with seal and frame it fits into CREDSSP_TOKEN_MAX */
 
 /* The CREDSSP_CRED itself: CREDSSP_CRED_EX holds one, and begins with a Type that tells. */
 static const CREDSSP_CRED *cred_of(const void *auth_data)
@@ -29,11 +34,7 @@ static SECURITY_STATUS cred_check(const void *auth_data)
         const CREDSSP_CRED_EX *ex = auth_data;
         require(ex->Version == CREDSSP_CRED_EX_VERSION,
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a CREDSSP_CRED_EX of version %u", (unsigned)ex->Version));
-        require((ex->Flags & CREDSSP_FLAG_REDIRECT) == 0,
-                cause_set(SEC_E_UNSUPPORTED_FUNCTION,
-                          "CREDSSP_FLAG_REDIRECT (Remote Credential Guard) needs an RDP channel that answers for the "
-                          "tickets; it is not in this version"));
-        require(ex->Flags == 0,
+        require((ex->Flags & ~(ULONG)CREDSSP_FLAG_REDIRECT) == 0,
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS, "unknown flags 0x%x in a CREDSSP_CRED_EX", (unsigned)ex->Flags));
     }
     switch (cred->Type) {
@@ -41,10 +42,17 @@ static SECURITY_STATUS cred_check(const void *auth_data)
     case CredsspSchannelCreds:
     case CredsspCertificateCreds:
     case CredsspSubmitBufferBoth:
+    case CredsspSubmitBufferBothOld:
         return SEC_E_OK;
     default:
         return cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a CREDSSP_CRED of type %u", (unsigned)cred->Type);
     }
+}
+
+static bool redirects(const void *auth_data)
+{
+    return cred_of(auth_data) != auth_data &&
+           (((const CREDSSP_CRED_EX *)auth_data)->Flags & CREDSSP_FLAG_REDIRECT) != 0;
 }
 
 const void *credssp_identity_in(const void *auth_data)
@@ -74,6 +82,18 @@ static DWORD *tls_structure_copy(const void *given, union tls_structure *own)
         return NULL;
     memcpy(&own->v5, given, sizeof own->v5);
     return &own->v5.dwFlags;
+}
+
+/* TSSSP has no TLS of its own: what pSchannelCred asks of it can be done by the program alone. Only a wish for validation is refused, since it would go
+ * unheard. */
+static SECURITY_STATUS bare_check(const struct acquire_request *request)
+{
+    const CREDSSP_CRED *cred = cred_of(request->auth_data);
+    union tls_structure own;
+    DWORD *flags = cred != NULL && cred->pSchannelCred != NULL ? tls_structure_copy(cred->pSchannelCred, &own) : NULL;
+    require(flags == NULL || (*flags & SCH_CRED_AUTO_CRED_VALIDATION) == 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "TSSSP validates no server: who has the TLS connection does"));
+    return SEC_E_OK;
 }
 
 /* Schannel's credential: as the program wants it, or a client's default, which leaves validation to the binding of the server's key. */
@@ -184,15 +204,23 @@ static SECURITY_STATUS parts_acquire(struct credssp_credential *credential, cons
     require(request->use == SECPKG_CRED_OUTBOUND || request->use == SECPKG_CRED_INBOUND,
             cause_set(SEC_E_NO_CREDENTIALS, "a CredSSP credential is for one direction"));
     const struct config *config = request->config;
+    credential->use = request->use;
     require(config->credssp_min_version >= TS_VERSION_MIN && config->credssp_max_version <= TS_VERSION_MAX &&
                 config->credssp_min_version <= config->credssp_max_version,
             cause_set(SEC_E_INTERNAL_ERROR, "min_version %u and max_version %u in [credssp]: versions are %d to %d",
                       config->credssp_min_version, config->credssp_max_version, TS_VERSION_MIN, TS_VERSION_MAX));
     try(cred_check(request->auth_data));
-    credential->tls = registry_find("Schannel");
-    require(credential->tls != NULL, cause_set(SEC_E_SECPKG_NOT_FOUND, "CREDSSP needs Schannel, which is not here"));
+    credential->redirects = request->use == SECPKG_CRED_OUTBOUND && redirects(request->auth_data);
+    credential->bare = request->package == &tsssp_package;
+    if (credential->bare)
+        try(bare_check(request));
+    else
+        credential->tls = registry_find("Schannel");
+    require(credential->bare || credential->tls != NULL,
+            cause_set(SEC_E_SECPKG_NOT_FOUND, "CREDSSP needs Schannel, which is not here"));
     try(identity_find(credential, request));
-    try(tls_acquire(credential, request, &tls_expiry));
+    if (!credential->bare)
+        try(tls_acquire(credential, request, &tls_expiry));
     try(inner_acquire(credential, request, &inner_expiry));
     *expiry = tls_expiry < inner_expiry ? tls_expiry : inner_expiry;
     return SEC_E_OK;
@@ -202,6 +230,10 @@ SECURITY_STATUS credssp_acquire(const struct acquire_request *request, void **cr
 {
     struct credssp_credential *acquired = mem_zalloc(sizeof *acquired);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    if (pthread_mutex_init(&acquired->lock, NULL) != 0) {
+        mem_free(acquired);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
     atomic_init(&acquired->n_references, 1);
     acquired->config = config_retain(request->config);
     SECURITY_STATUS status = parts_acquire(acquired, request, expiry);
@@ -229,6 +261,8 @@ void credssp_release(void *credential)
     if (released->tls_credential != NULL)
         released->tls->authority->release(released->tls_credential);
     identity_release(&released->identity);
+    secret_release(&released->ts_credentials);
+    pthread_mutex_destroy(&released->lock);
     config_release(released->config);
     mem_free(released);
 }
@@ -240,14 +274,50 @@ SECURITY_STATUS credssp_query_credential(const void *credential, uint32_t attrib
     bool of_tls = attribute == SECPKG_ATTR_SUPPORTED_ALGS || attribute == SECPKG_ATTR_CIPHER_STRENGTHS ||
                   attribute == SECPKG_ATTR_SUPPORTED_PROTOCOLS;
     const struct package *package = of_tls ? asked->tls : asked->inner;
-    require(package->authority->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    require(package != NULL && package->authority->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     return package->authority->query_credential(of_tls ? asked->tls_credential : asked->inner_credential, attribute,
                                                 value);
+}
+
+SECURITY_STATUS credssp_ts_credentials(struct credssp_credential *credential, struct secret *copy)
+{
+    pthread_mutex_lock(&credential->lock);
+    bool copied = credential->ts_credentials.len == 0 ||
+                  secret_set(copy, credential->ts_credentials.data, credential->ts_credentials.len);
+    pthread_mutex_unlock(&credential->lock);
+    return copied ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* OPENSSPI_CRED_ATTR_TS_CREDENTIALS: in DER, or packed as SECPKG_ATTR_CREDS_2 gives them; nothing takes it back. */
+static SECURITY_STATUS ts_credentials_set(struct credssp_credential *credential, struct slice given)
+{
+    AUTO_WRITER struct writer der = writer_growing(512);
+    AUTO_SECRET struct secret now = {0};
+    struct ts_credentials parsed;
+    require((credential->use & SECPKG_CRED_OUTBOUND) != 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "it is a client that hands credentials over"));
+    if (given.len > 0 && ts_credentials_parse(given, &parsed) != WIRE_OK) {
+        try(packed_read(given, &parsed));
+        ts_credentials_write(&der, &parsed);
+        require(writer_finish(&der) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+        given = writer_slice_of(&der);
+    }
+    require(given.len <= TS_CREDENTIALS_MAX,
+            cause_set(SEC_E_INVALID_TOKEN, "credentials of %zu bytes fit into no TSRequest", given.len));
+    require(given.len == 0 || secret_set(&now, given.data, given.len), SEC_E_INSUFFICIENT_MEMORY);
+    pthread_mutex_lock(&credential->lock);
+    struct secret old = credential->ts_credentials;
+    credential->ts_credentials = now;
+    pthread_mutex_unlock(&credential->lock);
+    now = old;
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS credssp_set_credential(void *credential, uint32_t attribute, const void *value, size_t len)
 {
     struct credssp_credential *changed = credential;
+    if (attribute == OPENSSPI_CRED_ATTR_TS_CREDENTIALS)
+        return ts_credentials_set(changed, slice_of(value, len));
     require(changed->inner->authority->set_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     return changed->inner->authority->set_credential(changed->inner_credential, attribute, value, len);
 }

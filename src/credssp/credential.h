@@ -6,6 +6,7 @@
 
 #include "core/package.h"
 #include <credssp.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 /* Where the client's password came from: each has a policy of its own. */
@@ -15,21 +16,30 @@ enum credssp_source {
     CREDSSP_SOURCE_SAVED, /* the user file had one */
 };
 
-/* Immutable once made, and counted: a context may be given another credential on a later leg, and its handshake goes on with this one. */
+/* Immutable once made, but for what stands under `lock`, and counted: a context may be given another credential on a later leg, and its handshake goes on with
+ * this one. */
 struct credssp_credential {
     atomic_uint n_references;
     const struct config *config;
-    const struct package *tls, *inner; /* inner: Negotiate, or the one package that the identity leaves */
+    uint32_t use;
+    bool bare;      /* TSSSP's: the program has the channel */
+    bool redirects; /* CREDSSP_FLAG_REDIRECT: nothing but a remote guard's credentials is handed over */
+    const struct package *tls,
+        *inner; /* inner: Negotiate, or the one package that the identity leaves; tls: NULL in TSSSP */
     void *tls_credential, *inner_credential;
     bool validates;   /* the program asked for TLS' own validation of the server */
     bool name_passed; /* but not of its name, which then vouches for nobody */
     enum credssp_source source;
     struct identity identity; /* to be handed over */
+    pthread_mutex_t lock;
+    struct secret ts_credentials; /* to be handed over instead, in DER, because the program said so; under `lock` */
 };
 
 SECURITY_STATUS credssp_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
 struct credssp_credential *credssp_retain(struct credssp_credential *credential);
 void credssp_release(void *credential);
+/* What the program said is to be handed over; stays empty where it said nothing. SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS credssp_ts_credentials(struct credssp_credential *credential, struct secret *copy);
 SECURITY_STATUS credssp_query_credential(const void *credential, uint32_t attribute, struct attribute *value);
 SECURITY_STATUS credssp_set_credential(void *credential, uint32_t attribute, const void *value, size_t len);
 

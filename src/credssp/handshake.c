@@ -22,8 +22,8 @@ void credssp_abandon(void *handshake)
     mem_free(freed);
 }
 
-static SECURITY_STATUS handshake_new(struct credssp_credential *credential, bool initiator, const struct step_in *in,
-                                     struct credssp_handshake **handshake)
+static SECURITY_STATUS handshake_new(const struct credssp_role *role, struct credssp_credential *credential,
+                                     bool initiator, const struct step_in *in, struct credssp_handshake **handshake)
 {
     struct credssp_handshake *made = mem_zalloc(sizeof *made);
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
@@ -35,6 +35,10 @@ static SECURITY_STATUS handshake_new(struct credssp_credential *credential, bool
     SECURITY_STATUS status = channel_init(&made->channel, credential, initiator, in->target);
     if (status == SEC_E_OK && in->target != NULL && made->target == NULL)
         status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK)
+        status = credssp_ts_credentials(credential, &made->authorized);
+    if (status == SEC_E_OK && role->begun != NULL)
+        status = role->begun(made);
     if (status != SEC_E_OK) {
         credssp_abandon(made);
         return status;
@@ -47,7 +51,7 @@ SECURITY_STATUS credssp_query_handshake(const void *handshake, uint32_t attribut
 {
     const struct credssp_handshake *asked = handshake;
     const struct package *tls = asked->credential->tls;
-    require(asked->channel.handshake != NULL && tls->authority->query_handshake != NULL &&
+    require(asked->channel.handshake != NULL && tls != NULL && tls->authority->query_handshake != NULL &&
                 attribute != SECPKG_ATTR_PACKAGE_INFO && attribute != SECPKG_ATTR_NEGOTIATION_PACKAGE,
             cause_set(SEC_E_INVALID_HANDLE, "this CREDSSP context is not established"));
     return tls->authority->query_handshake(asked->channel.handshake, attribute, value);
@@ -57,7 +61,7 @@ SECURITY_STATUS credssp_control(void *handshake, struct slice token)
 {
     struct credssp_handshake *now = handshake;
     const struct package *tls = now->credential->tls;
-    require(now->channel.handshake != NULL && tls->authority->control != NULL,
+    require(now->channel.handshake != NULL && tls != NULL && tls->authority->control != NULL,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "there is no TLS connection yet"));
     return tls->authority->control(now->channel.handshake, token);
 }
@@ -70,7 +74,10 @@ static SECURITY_STATUS version_take(struct credssp_handshake *handshake, uint32_
             cause_set(SEC_E_INVALID_TOKEN, "the peer told version %u of CredSSP, and now %u",
                       (unsigned)handshake->peer_version, (unsigned)version));
     require(version >= TS_VERSION_MIN, cause_set(SEC_E_INVALID_TOKEN, "version %u of CredSSP", (unsigned)version));
-    require(version >= config->credssp_min_version,
+    handshake->too_old = version < config->credssp_min_version;
+    if (handshake->too_old)
+        handshake->peer_version = version; /* what it is told depends on it */
+    require(!handshake->too_old,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                       "the peer knows version %u of CredSSP; min_version in [credssp] is %u: older ones bind the "
                       "server's key in a way that can be abused",
@@ -98,7 +105,10 @@ SECURITY_STATUS request_send(struct credssp_handshake *handshake, struct ts_requ
     request->version = handshake->credential->config->credssp_max_version; /* always: peers refuse one that changes */
     ts_request_write(&bytes, request);
     require(writer_finish(&bytes) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    return channel_send(&handshake->channel, writer_slice_of(&bytes), token);
+    if (!handshake->credential->bare)
+        return channel_send(&handshake->channel, writer_slice_of(&bytes), token);
+    writer_slice(token, writer_slice_of(&bytes));
+    return writer_finish(token) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 /* What the inner handshake has to give: keys to seal with. ISC_ and ASC_REQ_ have the same bits but for a few. */
@@ -196,6 +206,8 @@ SECURITY_STATUS inner_unseal(struct credssp_handshake *handshake, struct slice s
 SECURITY_STATUS binding_seal(struct credssp_handshake *handshake, struct writer *sealed)
 {
     AUTO_SECRET struct secret text = {0};
+    require(handshake->public_key.len > 0,
+            cause_set(SEC_E_INVALID_TOKEN, "TSSSP needs the server's certificate in a second TOKEN buffer"));
     try(binding_text(handshake->initiator ? BINDING_CLIENT : BINDING_SERVER, handshake->version, handshake->nonce,
                      secret_slice(&handshake->public_key), &text));
     return inner_seal(handshake, secret_slice(&text), sealed);
@@ -204,6 +216,8 @@ SECURITY_STATUS binding_seal(struct credssp_handshake *handshake, struct writer 
 SECURITY_STATUS binding_check(struct credssp_handshake *handshake, struct slice sealed)
 {
     AUTO_SECRET struct secret expected = {0}, text = {0};
+    require(handshake->public_key.len > 0,
+            cause_set(SEC_E_INVALID_TOKEN, "TSSSP needs the server's certificate in a second TOKEN buffer"));
     try(binding_text(handshake->initiator ? BINDING_SERVER : BINDING_CLIENT, handshake->version, handshake->nonce,
                      secret_slice(&handshake->public_key), &expected));
     try(inner_unseal(handshake, sealed, &text));
@@ -215,9 +229,13 @@ SECURITY_STATUS binding_check(struct credssp_handshake *handshake, struct slice 
 
 SECURITY_STATUS handshake_finish(struct credssp_handshake *handshake, struct step_out *out)
 {
-    uint32_t granted = handshake->initiator
-                           ? ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT | ISC_RET_CONFIDENTIALITY | ISC_RET_STREAM
-                           : ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT | ASC_RET_CONFIDENTIALITY | ASC_RET_STREAM;
+    _Static_assert(ISC_RET_REPLAY_DETECT == ASC_RET_REPLAY_DETECT &&
+                       ISC_RET_SEQUENCE_DETECT == ASC_RET_SEQUENCE_DETECT &&
+                       ISC_RET_CONFIDENTIALITY == ASC_RET_CONFIDENTIALITY,
+                   "one set for both");
+    uint32_t granted = ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT | ISC_RET_CONFIDENTIALITY;
+    if (!handshake->credential->bare)
+        granted |= handshake->initiator ? ISC_RET_STREAM : ASC_RET_STREAM;
     if (handshake->initiator ? handshake->server_auth != 0 : (handshake->inner_granted & ASC_RET_MUTUAL_AUTH) != 0)
         granted |= ISC_RET_MUTUAL_AUTH; /* the acceptor's is the same bit, like the next one's */
     if (handshake->handed_over)
@@ -233,13 +251,12 @@ SECURITY_STATUS handshake_finish(struct credssp_handshake *handshake, struct ste
 }
 
 static SECURITY_STATUS request_run(const struct credssp_role *role, struct credssp_handshake *handshake,
-                                   struct step_out *out)
+                                   struct slice bytes, struct step_out *out)
 {
     struct ts_request request;
-    struct slice bytes = writer_slice_of(&handshake->channel.received);
     credssp_request_step *step = handshake->state < role->n_steps ? role->steps[handshake->state] : NULL;
     require(ts_request_parse(bytes, &request) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "what came through TLS is no TSRequest, or it is damaged"));
+            cause_set(SEC_E_INVALID_TOKEN, "what came is no TSRequest, or it is damaged"));
     try(version_take(handshake, request.version));
     try(nonce_take(handshake, request.nonce));
     require(step != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "a TSRequest, and none is due"));
@@ -257,7 +274,7 @@ static SECURITY_STATUS records_take(const struct credssp_role *role, struct cred
     size_t left;
     SECURITY_STATUS status = channel_receive(&handshake->channel, input, out, &left);
     if (status == SEC_E_OK) {
-        status = request_run(role, handshake, out);
+        status = request_run(role, handshake, writer_slice_of(&handshake->channel.received), out);
         writer_release(&handshake->channel.received);
         handshake->channel.received = writer_growing(4096);
     }
@@ -288,9 +305,31 @@ static SECURITY_STATUS tls_run(const struct credssp_role *role, struct credssp_h
     return status;
 }
 
+/* TSSSP: each token is a TSRequest, and the channel's certificate comes with one of them, or before. */
+static SECURITY_STATUS bare_run(const struct credssp_role *role, struct credssp_handshake *handshake,
+                                const struct step_in *in, struct step_out *out)
+{
+    struct slice token = in->token.data != in->second.data ? in->token : (struct slice){0};
+    require(handshake->state != CREDSSP_FAILED,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "this CredSSP handshake failed before"));
+    if (in->second.len > 0 && handshake->public_key.len == 0) {
+        try(channel_show(&handshake->channel, in->second));
+        try(channel_public_key(&handshake->channel, &handshake->public_key));
+    }
+    if (handshake->state == CREDSSP_TLS) {
+        require(!handshake->initiator || token.len == 0,
+                cause_set(SEC_E_INVALID_TOKEN, "the client of CredSSP speaks first"));
+        SECURITY_STATUS status = role->opened(handshake, out);
+        require(status == SEC_I_CONTINUE_NEEDED && !handshake->initiator, status);
+    }
+    return request_run(role, handshake, token, out);
+}
+
 static SECURITY_STATUS state_run(const struct credssp_role *role, struct credssp_handshake *handshake,
                                  const struct step_in *in, struct step_out *out)
 {
+    if (handshake->credential->bare)
+        return bare_run(role, handshake, in, out);
     switch (handshake->state) {
     case CREDSSP_TLS:
         return tls_run(role, handshake, in, out);
@@ -309,10 +348,11 @@ SECURITY_STATUS credssp_step(const struct credssp_role *role, bool initiator, vo
     struct credssp_handshake *now = *handshake;
     bool first = now == NULL;
     if (first)
-        try(handshake_new(credential, initiator, in, &now));
+        try(handshake_new(role, credential, initiator, in, &now));
     SECURITY_STATUS status = state_run(role, now, in, out);
     if (status < 0 && status != SEC_E_INCOMPLETE_MESSAGE && now->state != CREDSSP_OPEN) {
-        if (now->channel.session != NULL && now->state != CREDSSP_FAILED && role->failed != NULL)
+        bool open = now->credential->bare ? now->state != CREDSSP_TLS : now->channel.session != NULL;
+        if (open && now->state != CREDSSP_FAILED && role->failed != NULL)
             role->failed(now, status, out);
         now->state = CREDSSP_FAILED;
     }
@@ -320,7 +360,8 @@ SECURITY_STATUS credssp_step(const struct credssp_role *role, bool initiator, vo
         out->granted = now->granted;
         out->expiry = now->expiry;
     }
-    if (first && status < 0) {
+    /* A stream's handshake lives on: TLS may have more to say. */
+    if ((first && status < 0) || (now->state == CREDSSP_OPEN && now->credential->bare)) {
         credssp_abandon(now);
         now = NULL;
     }

@@ -39,12 +39,13 @@ struct credssp_handshake {
 
     uint32_t version; /* in use; 0 until the peer has told its own */
     uint32_t peer_version;
+    bool too_old; /* below min_version */
     uint8_t nonce[TS_NONCE_LEN];
     bool has_nonce;
 
     uint32_t server_auth;     /* client: CREDSSP_SERVER_AUTH_* */
     bool handed_over;         /* credentials were sent, or came */
-    struct secret authorized; /* server: TSCredentials as they came */
+    struct secret authorized; /* TSCredentials: as they came, or as the program wants them handed over */
     struct writer refusal;    /* server: the inner package's last word to a client that it refused */
     CERT_TRUST_STATUS trust;  /* client: what is to be said of the server's certificate */
     uint32_t granted;
@@ -61,6 +62,8 @@ SECURITY_STATUS credssp_control(void *handshake, struct slice token);
 typedef SECURITY_STATUS credssp_request_step(struct credssp_handshake *handshake, const struct ts_request *request,
                                              struct step_out *out);
 struct credssp_role {
+    /* Before anything is said. NULL: nothing is to be asked. */
+    SECURITY_STATUS (*begun)(struct credssp_handshake *handshake);
     SECURITY_STATUS (*opened)(struct credssp_handshake *handshake, struct step_out *out);
     credssp_request_step *const *steps;
     size_t n_steps;

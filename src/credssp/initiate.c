@@ -11,15 +11,39 @@
 
 static bool delegates(const struct credssp_handshake *handshake)
 {
-    return (handshake->asked & ISC_REQ_DELEGATE) != 0;
+    return (handshake->asked & ISC_REQ_DELEGATE) != 0 || handshake->credential->redirects;
+}
+
+/* By which lists it is judged: what the program set is fresh. */
+static enum credssp_source source_of(const struct credssp_handshake *handshake)
+{
+    return handshake->authorized.len > 0 ? CREDSSP_SOURCE_FRESH : handshake->credential->source;
+}
+
+/* Credentials that the program set, where it said that only a remote guard's may go. */
+static SECURITY_STATUS redirection_check(const struct credssp_handshake *handshake)
+{
+    struct ts_credentials set;
+    if (!handshake->credential->redirects)
+        return SEC_E_OK;
+    require(handshake->authorized.len > 0 &&
+                ts_credentials_parse(secret_slice(&handshake->authorized), &set) == WIRE_OK &&
+                set.type == TS_REMOTE_GUARD,
+            cause_set(SEC_E_NO_CREDENTIALS,
+                      "CREDSSP_FLAG_REDIRECT hands over nothing but a remote guard's credentials, and the program that "
+                      "answers for them has set none (OPENSSPI_CRED_ATTR_TS_CREDENTIALS)"));
+    return SEC_E_OK;
 }
 
 /* Is there something to hand over, and may it go there? Asked before anything is sent. */
-static SECURITY_STATUS delegation_check(const struct credssp_handshake *handshake)
+static SECURITY_STATUS delegation_check(struct credssp_handshake *handshake)
 {
     const struct credssp_credential *credential = handshake->credential;
     if (!delegates(handshake))
         return SEC_E_OK;
+    try(redirection_check(handshake));
+    if (handshake->authorized.len > 0)
+        return policy_allows(credential->config, source_of(handshake), handshake->target);
     require(credential->source != CREDSSP_SOURCE_NONE && credential->identity.has_password &&
                 !credential->identity.password_is_hash && credential->identity.proof_kind == IDENTITY_PASSWORD,
             cause_set(SEC_E_NO_CREDENTIALS, "ISC_REQ_DELEGATE, and there is no password to hand over"));
@@ -37,7 +61,7 @@ static SECURITY_STATUS server_judge(struct credssp_handshake *handshake)
         handshake->server_auth |= CREDSSP_SERVER_AUTH_NEGOTIATE;
     if (!delegates(handshake))
         return SEC_E_OK;
-    return policy_allows_proved(handshake->credential->config, handshake->credential->source, handshake->target,
+    return policy_allows_proved(handshake->credential->config, source_of(handshake), handshake->target,
                                 handshake->server_auth != 0);
 }
 
@@ -78,6 +102,7 @@ static SECURITY_STATUS opened(struct credssp_handshake *handshake, struct step_o
  * speak of this side, as SEC_E_INCOMPLETE_MESSAGE does. The cause tells the number. */
 static SECURITY_STATUS error_status(uint32_t error)
 {
+    static const uint32_t status_not_supported = 0xC00000BB; /* the server does not speak this side's version */
     static const SECURITY_STATUS kept[] = {
         STATUS_ACCOUNT_DISABLED,     STATUS_PASSWORD_EXPIRED,   STATUS_ACCOUNT_EXPIRED,
         STATUS_PASSWORD_MUST_CHANGE, STATUS_ACCOUNT_LOCKED_OUT,
@@ -85,7 +110,7 @@ static SECURITY_STATUS error_status(uint32_t error)
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         if ((uint32_t)kept[i] == error)
             return kept[i];
-    return SEC_E_LOGON_DENIED;
+    return error == status_not_supported ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_LOGON_DENIED;
 }
 
 static SECURITY_STATUS error_check(const struct ts_request *request)
@@ -113,12 +138,16 @@ static SECURITY_STATUS text_write(const char *text, struct writer *writer)
     return SEC_E_OK;
 }
 
-/* TSPasswordCreds; without ISC_REQ_DELEGATE an empty one, as in Restricted Admin mode. */
+/* What the program set, else TSPasswordCreds; without ISC_REQ_DELEGATE an empty one, as in Restricted Admin mode. */
 static SECURITY_STATUS credentials_write(const struct credssp_handshake *handshake, struct writer *writer)
 {
     const struct identity *identity = &handshake->credential->identity;
     AUTO_WRITER struct writer domain = writer_growing(64), user = writer_growing(64);
     struct ts_credentials credentials = {.type = TS_PASSWORD};
+    if (delegates(handshake) && handshake->authorized.len > 0) {
+        writer_slice(writer, secret_slice(&handshake->authorized));
+        return writer_finish(writer) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    }
     if (delegates(handshake)) {
         try(text_write(identity->domain, &domain));
         try(text_write(identity->user, &user));
@@ -156,11 +185,7 @@ SECURITY_STATUS credssp_initiate(void *credential, void **handshake, const struc
         [CREDSSP_CLIENT_NEGO] = nego,
         [CREDSSP_CLIENT_KEY] = key,
     };
-    static const struct credssp_role role = {.opened = opened, .steps = steps, .n_steps = COUNT_OF(steps)};
-    if (*handshake == NULL) {
-        const struct credssp_handshake planned = {
-            .credential = credential, .asked = in->flags, .target = (char *)(uintptr_t)in->target};
-        try(delegation_check(&planned));
-    }
+    static const struct credssp_role role = {
+        .begun = delegation_check, .opened = opened, .steps = steps, .n_steps = COUNT_OF(steps)};
     return credssp_step(&role, true, credential, handshake, in, out);
 }

@@ -37,3 +37,23 @@ const struct package credssp_package = {
     .authority = &credssp_authority_table,
     .session = &credssp_session_table,
 };
+
+/* What Windows reports is 0x00810230; the bit left out is the same. */
+#define TSSSP_CAPABILITIES \
+    (SECPKG_FLAG_CONNECTION | SECPKG_FLAG_MULTI_REQUIRED | SECPKG_FLAG_ACCEPT_WIN32_NAME | SECPKG_FLAG_MUTUAL_AUTH)
+_Static_assert(TSSSP_CAPABILITIES == 0x10230, "what Windows reports, without APPCONTAINER_CHECKS");
+
+const struct package tsssp_package = {
+    .info =
+        {
+            .name = TS_SSP_NAME_A,
+            .comment = "TS Service Security Package",
+            .capabilities = TSSSP_CAPABILITIES,
+            .rpc_id = 22,
+            .max_token = TSSSP_TOKEN_MAX,
+            .identity_in = credssp_identity_in,
+            .chooses = true,
+        },
+    .authority = &credssp_authority_table,
+    .session = &credssp_session_table,
+};

@@ -7,5 +7,7 @@
 #include "core/package.h"
 
 extern const struct package credssp_package;
+/* TSSSP: the same without TLS. Its tokens are the TSRequests themselves, for a channel of the program's own, whose server's certificate the program shows. */
+extern const struct package tsssp_package;
 
 #endif

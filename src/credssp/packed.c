@@ -1,5 +1,6 @@
 #include "credssp/packed.h"
 
+#include "base/reader.h"
 #include "core/cause.h"
 #include <ntsecapi.h>
 #include <stddef.h>
@@ -93,5 +94,89 @@ SECURITY_STATUS packed_write(const struct ts_credentials *credentials, struct se
     else
         certificate_put(credentials, &block);
     require(writer_finish(&block) == WIRE_OK && secret_set(packed, block.data, block.len), SEC_E_INSUFFICIENT_MEMORY);
+    return SEC_E_OK;
+}
+
+/* A UNICODE_STRING, whose Buffer is an offset into the block. */
+static enum wire_result string_take(struct reader *head, struct slice block, struct slice *text)
+{
+    uint16_t len;
+    uint64_t at;
+    try(reader_u16le(head, &len));
+    try(reader_skip(head, 6));
+    try(reader_u64le(head, &at));
+    require(len % 2 == 0, WIRE_BAD);
+    *text = (struct slice){0};
+    return len > 0 ? slice_at(block, at, len, text) : WIRE_OK;
+}
+
+/* A name of a KERB_SMARTCARD_CSP_INFO, up to its NUL; an empty one counts as none. */
+static enum wire_result csp_name(struct slice names, uint32_t at, struct slice *name)
+{
+    struct slice rest;
+    require(at <= names.len / 2, WIRE_BAD);
+    try(slice_at(names, (size_t)at * 2, names.len - (size_t)at * 2, &rest));
+    for (size_t len = 0; len + 1 < rest.len; len += 2)
+        if (rest.data[len] == 0 && rest.data[len + 1] == 0) {
+            *name = len > 0 ? slice_of(rest.data, len) : (struct slice){0};
+            return WIRE_OK;
+        }
+    return WIRE_BAD;
+}
+
+static enum wire_result csp_take(struct slice csp, struct ts_credentials *credentials)
+{
+    struct slice *const names[] = {&credentials->card, &credentials->reader, &credentials->container,
+                                   &credentials->csp};
+    struct reader head = reader_of(csp);
+    struct slice buffer;
+    uint32_t key_spec, at;
+    try(slice_at(csp, offsetof(KERB_SMARTCARD_CSP_INFO, bBuffer),
+                 csp.len >= offsetof(KERB_SMARTCARD_CSP_INFO, bBuffer)
+                     ? csp.len - offsetof(KERB_SMARTCARD_CSP_INFO, bBuffer)
+                     : 0,
+                 &buffer));
+    try(reader_skip(&head, 20));
+    try(reader_u32le(&head, &key_spec));
+    credentials->key_spec = key_spec;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        try(reader_u32le(&head, &at));
+        try(csp_name(buffer, at, names[i]));
+    }
+    return WIRE_OK;
+}
+
+static enum wire_result block_take(struct slice block, uint32_t type, struct ts_credentials *credentials)
+{
+    struct reader head = reader_of(block);
+    struct slice csp;
+    uint32_t csp_len;
+    uint64_t csp_at;
+    bool password = type == KerbInteractiveLogon;
+    *credentials = (struct ts_credentials){.type = password ? TS_PASSWORD : TS_SMART_CARD};
+    try(reader_skip(&head, 8));
+    try(string_take(&head, block, password ? &credentials->domain : &credentials->domain_hint));
+    try(string_take(&head, block, password ? &credentials->user : &credentials->user_hint));
+    try(string_take(&head, block, password ? &credentials->password : &credentials->pin));
+    if (password)
+        return WIRE_OK;
+    try(reader_skip(&head, 4));
+    try(reader_u32le(&head, &csp_len));
+    try(reader_u64le(&head, &csp_at));
+    try(slice_at(block, csp_at, csp_len, &csp));
+    return csp_take(csp, credentials);
+}
+
+SECURITY_STATUS packed_read(struct slice block, struct ts_credentials *credentials)
+{
+    struct reader head = reader_of(block);
+    uint32_t type = 0;
+    bool known = reader_u32le(&head, &type) == WIRE_OK &&
+                 (type == (uint32_t)KerbInteractiveLogon || type == (uint32_t)KerbCertificateLogon);
+    require(known, cause_set(SEC_E_UNKNOWN_CREDENTIALS, "neither TSCredentials in DER, nor a packed "
+                                                        "KERB_INTERACTIVE_LOGON or KERB_CERTIFICATE_LOGON"));
+    require(block_take(block, type, credentials) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "a packed %s whose offsets and lengths do not fit",
+                      type == (uint32_t)KerbInteractiveLogon ? "KERB_INTERACTIVE_LOGON" : "KERB_CERTIFICATE_LOGON"));
     return SEC_E_OK;
 }

@@ -12,8 +12,9 @@
 
 struct credssp_session {
     bool initiator;
-    struct session *channel, *inner;
-    struct session_facts facts; /* the inner session's, with our own flags */
+    struct session *channel, *inner; /* channel: NULL in TSSSP, whose messages are the inner session's */
+    uint32_t sent, received;         /* TSSSP: sequence numbers, after those of the handshake */
+    struct session_facts facts;      /* the inner session's, with our own flags */
     uint32_t server_auth;
     CERT_TRUST_STATUS trust;
     /* Server: what the client handed over. */
@@ -25,7 +26,8 @@ struct credssp_session {
 static void credssp_close(void *state)
 {
     struct credssp_session *closed = state;
-    session_close(closed->channel);
+    if (closed->channel != NULL)
+        session_close(closed->channel);
     session_close(closed->inner);
     secret_release(&closed->credentials);
     secret_release(&closed->packed);
@@ -82,6 +84,8 @@ SECURITY_STATUS credssp_session_make(struct credssp_handshake *handshake, void *
     made->trust = handshake->trust;
     made->channel = STEAL(handshake->channel.session);
     made->inner = STEAL(handshake->session);
+    made->sent = handshake->sent;
+    made->received = handshake->received;
     made->facts = made->inner->facts;
     made->facts.flags = handshake->granted;
     made->facts.delegated = (struct slice){0}; /* the inner package's own form: nothing here could use it */
@@ -95,17 +99,41 @@ static const struct session_facts *credssp_facts(const void *state)
     return &((const struct credssp_session *)state)->facts;
 }
 
-/* Messages are TLS records. */
+/* Messages are TLS records; TSSSP's are sealed as its handshake's fields were, for what the two ends say to each other beside the channel (MS-RDPEAR), and are
+ * numbered here: both ends know how many those were. */
 static SECURITY_STATUS credssp_seal(void *state, uint32_t qop, struct message *message, uint32_t seq)
 {
-    const struct session *channel = ((struct credssp_session *)state)->channel;
-    return channel->package->session->seal(channel->state, qop, message, seq);
+    struct credssp_session *session = state;
+    const struct session *under = session->channel != NULL ? session->channel : session->inner;
+    require(under->package->session->seal != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return under->package->session->seal(under->state, qop, message, session->channel != NULL ? seq : session->sent++);
 }
 
 static SECURITY_STATUS credssp_unseal(void *state, struct message *message, uint32_t seq, uint32_t *qop)
 {
-    const struct session *channel = ((struct credssp_session *)state)->channel;
-    return channel->package->session->unseal(channel->state, message, seq, qop);
+    struct credssp_session *session = state;
+    const struct session *under = session->channel != NULL ? session->channel : session->inner;
+    require(under->package->session->unseal != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return under->package->session->unseal(under->state, message, session->channel != NULL ? seq : session->received++,
+                                           qop);
+}
+
+static SECURITY_STATUS credssp_sign(void *state, uint32_t qop, struct message *message, uint32_t seq)
+{
+    struct credssp_session *session = state;
+    if (session->channel != NULL)
+        return credssp_seal(state, qop, message, seq);
+    require(session->inner->package->session->sign != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return session->inner->package->session->sign(session->inner->state, qop, message, session->sent++);
+}
+
+static SECURITY_STATUS credssp_verify(void *state, struct message *message, uint32_t seq, uint32_t *qop)
+{
+    struct credssp_session *session = state;
+    if (session->channel != NULL)
+        return credssp_unseal(state, message, seq, qop);
+    require(session->inner->package->session->verify != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return session->inner->package->session->verify(session->inner->state, message, session->received++, qop);
 }
 
 /* What was negotiated inside. */
@@ -122,6 +150,8 @@ static SECURITY_STATUS sizes_query(const struct credssp_session *session, struct
 {
     struct attribute stream = {0};
     SecPkgContext_StreamSizes sizes;
+    if (session->channel == NULL)
+        return session_query(session->inner, SECPKG_ATTR_SIZES, value);
     try(session_query(session->channel, SECPKG_ATTR_STREAM_SIZES, &stream));
     memcpy(&sizes, stream.flat.bytes, sizeof sizes);
     value->sizes.max_token = CREDSSP_TOKEN_MAX;
@@ -169,7 +199,7 @@ static SECURITY_STATUS credssp_query(const void *state, uint32_t attribute, stru
     const struct credssp_session *session = state;
     switch (attribute) {
     case SECPKG_ATTR_PACKAGE_INFO:
-        value->choice.package = &credssp_package;
+        value->choice.package = session->channel != NULL ? &credssp_package : &tsssp_package;
         return SEC_E_OK;
     case SECPKG_ATTR_NEGOTIATION_PACKAGE:
         return choice_query(session, value);
@@ -196,6 +226,7 @@ static SECURITY_STATUS credssp_query(const void *state, uint32_t attribute, stru
     case OPENSSPI_ATTR_AUTHORIZATION_DATA:
         return session_query(session->inner, attribute, value);
     default: /* the connection's and the certificates' */
+        require(session->channel != NULL, SEC_E_UNSUPPORTED_FUNCTION);
         return session_query(session->channel, attribute, value);
     }
 }
@@ -203,9 +234,9 @@ static SECURITY_STATUS credssp_query(const void *state, uint32_t attribute, stru
 const struct package_session credssp_session_table = {
     .close = credssp_close,
     .facts = credssp_facts,
-    .sign = credssp_seal,
+    .sign = credssp_sign,
     .seal = credssp_seal,
-    .verify = credssp_unseal,
+    .verify = credssp_verify,
     .unseal = credssp_unseal,
     .query = credssp_query,
 };

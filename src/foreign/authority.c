@@ -363,6 +363,37 @@ static SECURITY_STATUS foreign_set_credential(void *credential, uint32_t attribu
     return foreign_status(mine->package, "SetCredentialsAttributes", status);
 }
 
+/* Both stay possible when the handshake has ended. */
+static SECURITY_STATUS foreign_control(void *handshake, struct slice token)
+{
+    struct foreign_context *context = handshake;
+    APPLY_CONTROL_TOKEN_FN apply = FOREIGN_CALL(context->package->module, ApplyControlToken);
+    SecBuffer buffer = {(ULONG)token.len, SECBUFFER_TOKEN, (void *)(uintptr_t)token.data};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    require(apply != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    pthread_mutex_lock(&context->lock);
+    SECURITY_STATUS status = apply(&context->handle, &list);
+    pthread_mutex_unlock(&context->lock);
+    return foreign_status(context->package, "ApplyControlToken", status);
+}
+
+static SECURITY_STATUS foreign_set_handshake(void *handshake, uint32_t attribute, const void *value, size_t len)
+{
+    struct foreign_context *context = handshake;
+    const struct foreign_module *module = context->package->module;
+    SECURITY_STATUS status = SEC_E_UNSUPPORTED_FUNCTION;
+    void *bytes = (void *)(uintptr_t)value;
+    if (foreign_version(module) < SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_2)
+        return status; /* its table does not reach so far */
+    pthread_mutex_lock(&context->lock);
+    if (module->wide != NULL && module->wide->SetContextAttributesW != NULL)
+        status = module->wide->SetContextAttributesW(&context->handle, attribute, bytes, (ULONG)len);
+    else if (module->narrow != NULL && module->narrow->SetContextAttributesA != NULL)
+        status = module->narrow->SetContextAttributesA(&context->handle, attribute, bytes, (ULONG)len);
+    pthread_mutex_unlock(&context->lock);
+    return foreign_status(context->package, "SetContextAttributes", status);
+}
+
 const struct package_authority foreign_authority = {
     .acquire = foreign_acquire,
     .release = foreign_release,
@@ -370,6 +401,8 @@ const struct package_authority foreign_authority = {
     .accept = foreign_accept,
     .abandon = foreign_abandon,
     .complete = foreign_complete,
+    .control = foreign_control,
+    .set_handshake = foreign_set_handshake,
     .query_credential = foreign_query_credential,
     .set_credential = foreign_set_credential,
 };

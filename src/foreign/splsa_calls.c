@@ -232,6 +232,28 @@ static SECURITY_STATUS SEC_ENTRY context_query(PCtxtHandle handle, ULONG attribu
     return splsa_status(package, "SpQueryContextAttributes", status);
 }
 
+static SECURITY_STATUS SEC_ENTRY context_control(PCtxtHandle handle, PSecBufferDesc token)
+{
+    const struct splsa_context *context = context_of(handle);
+    const struct foreign_package *package = context->package;
+    require(package->lsa->ApplyControlToken != NULL, missing(package, "SpApplyControlToken"));
+    splsa_call_enter();
+    NTSTATUS status = package->lsa->ApplyControlToken(context->handle, token);
+    splsa_call_leave();
+    return splsa_status(package, "SpApplyControlToken", status);
+}
+
+static SECURITY_STATUS SEC_ENTRY context_set(PCtxtHandle handle, ULONG attribute, PVOID buffer, ULONG len)
+{
+    const struct splsa_context *context = context_of(handle);
+    const struct foreign_package *package = context->package;
+    require(package->lsa->SetContextAttributes != NULL, missing(package, "SpSetContextAttributes"));
+    splsa_call_enter();
+    NTSTATUS status = package->lsa->SetContextAttributes(context->handle, attribute, buffer, len);
+    splsa_call_leave();
+    return splsa_status(package, "SpSetContextAttributes", status);
+}
+
 /* Messages are the application's part's. */
 #define USER_CALL(context, member) ((context)->mapped ? (context)->package->user->member : NULL)
 
@@ -289,11 +311,13 @@ const SecurityFunctionTableW splsa_table = {
     .AcceptSecurityContext = context_accept,
     .CompleteAuthToken = context_complete,
     .DeleteSecurityContext = context_delete,
+    .ApplyControlToken = context_control,
     .QueryContextAttributesW = context_query,
     .MakeSignature = message_sign,
     .VerifySignature = message_verify,
     .FreeContextBuffer = buffer_free,
     .EncryptMessage = message_seal,
     .DecryptMessage = message_unseal,
+    .SetContextAttributesW = context_set,
     .SetCredentialsAttributesW = credential_set,
 };

@@ -51,9 +51,33 @@ static void check_credentials(struct slice input)
     (void)packed_write(&credentials, &packed);
 }
 
+/* A program's block: what is taken of it lies in it, is handed over as it is, and packs again. */
+static void check_packed(struct slice input)
+{
+    struct ts_credentials credentials, again;
+    AUTO_SECRET struct secret packed = {0};
+    AUTO_WRITER struct writer bytes = writer_growing(256);
+    if (packed_read(input, &credentials) != SEC_E_OK)
+        return;
+    const struct slice pieces[] = {credentials.domain,     credentials.user, credentials.password,
+                                   credentials.pin,        credentials.card, credentials.reader,
+                                   credentials.container,  credentials.csp,  credentials.user_hint,
+                                   credentials.domain_hint};
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
+        check_inside(input, pieces[i]);
+    ts_credentials_write(&bytes, &credentials);
+    MUST(writer_finish(&bytes) == WIRE_OK);
+    MUST(ts_credentials_parse(writer_slice_of(&bytes), &again) == WIRE_OK && again.type == credentials.type);
+    MUST(slice_equal(again.password, credentials.password) && slice_equal(again.pin, credentials.pin));
+    MUST(slice_equal(again.reader, credentials.reader) && again.key_spec == credentials.key_spec);
+    MUST(packed_write(&again, &packed) == SEC_E_OK);
+    MUST(packed_read(secret_slice(&packed), &again) == SEC_E_OK && slice_equal(again.pin, credentials.pin));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check_request(slice_of(data, size));
     check_credentials(slice_of(data, size));
+    check_packed(slice_of(data, size));
     return 0;
 }

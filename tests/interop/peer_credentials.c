@@ -342,8 +342,9 @@ static void acting(const struct line *line)
         .Version = SEC_WINNT_AUTH_IDENTITY_VERSION, .Length = sizeof identity, .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
     identity.PackageList = (void *)(uintptr_t)list;
     identity.PackageListLength = list != NULL ? (ULONG)strlen(list) : 0;
+    const char *wanted = line_word(line, 1);
     behalf_drop();
-    snprintf(package, sizeof package, "%s", line_word(line, 1));
+    snprintf(package, sizeof package, "%s", wanted != NULL ? wanted : "");
     is_sized = true;
     behalf_given(table->AcquireCredentialsHandleA(NULL, package,
                                                   line_word(line, 2) != NULL && strcmp(line_word(line, 2), "both") == 0

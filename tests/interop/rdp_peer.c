@@ -4,6 +4,7 @@
  *
  *   rdp_peer client PORT [option=value ...]      rdp_peer server [option=value ...]
  *   cert=FILE key=FILE target=SPN user=NAME domain=NAME password=WORDS packages=LIST connections=N tls=1.2|1.3
+ *   package=TSSSP    the TLS connection by Schannel, and TSRequests through it by TSSSP
  *
  * The server prints "port N" first. Both print for each connection what became of it.
  * build: pkg
@@ -28,12 +29,16 @@
 #define WAIT_MS 10000
 
 static struct {
-    const char *cert, *key, *target, *user, *domain, *password, *packages, *connections, *tls;
+    const char *cert, *key, *target, *user, *domain, *password, *packages, *connections, *tls, *package;
 } option = {.target = "TERMSRV/localhost", .domain = "", .password = "", .connections = "1"};
 
-static bool is_client;
+static bool is_client, is_bare;
 static CredHandle credential;
 static CtxtHandle context;
+static CredHandle tls_credential; /* with TSSSP: the connection's own */
+static CtxtHandle tls_context;
+static unsigned char shown[8192]; /* the server's certificate as TSSSP takes it */
+static ULONG shown_len;
 static int sock = -1;
 static unsigned char in[ROOM];
 static size_t in_len;
@@ -48,9 +53,9 @@ static _Noreturn void die(const char *what, SECURITY_STATUS status)
 static void options_read(int n, char **words)
 {
     static const char *const names[] = {"cert",     "key",      "target",      "user", "domain",
-                                        "password", "packages", "connections", "tls"};
+                                        "password", "packages", "connections", "tls",  "package"};
     const char **values[] = {&option.cert,     &option.key,      &option.target,      &option.user, &option.domain,
-                             &option.password, &option.packages, &option.connections, &option.tls};
+                             &option.password, &option.packages, &option.connections, &option.tls,  &option.package};
     for (int i = 0; i < n; i++) {
         char *value = strchr(words[i], '=');
         bool known = false;
@@ -163,6 +168,174 @@ static SECURITY_STATUS handshake(void)
     return SEC_E_INCOMPLETE_MESSAGE;
 }
 
+/* With TSSSP: the connection. */
+static SECURITY_STATUS tls_step(bool first)
+{
+    SecBuffer from[2] = {{(ULONG)in_len, SECBUFFER_TOKEN, in}, {0, SECBUFFER_EMPTY, NULL}};
+    SecBuffer to = {0, SECBUFFER_TOKEN, NULL};
+    SecBufferDesc from_list = {SECBUFFER_VERSION, 2, from}, to_list = {SECBUFFER_VERSION, 1, &to};
+    ULONG attributes;
+    SECURITY_STATUS status;
+    if (is_client)
+        status = InitializeSecurityContextA(
+            &tls_credential, first ? NULL : &tls_context, NULL,
+            ISC_REQ_CONFIDENTIALITY | ISC_REQ_STREAM | ISC_REQ_ALLOCATE_MEMORY | ISC_REQ_MANUAL_CRED_VALIDATION, 0, 0,
+            first ? NULL : &from_list, 0, &tls_context, &to_list, &attributes, NULL);
+    else
+        status = AcceptSecurityContext(&tls_credential, first ? NULL : &tls_context, &from_list,
+                                       ASC_REQ_CONFIDENTIALITY | ASC_REQ_STREAM | ASC_REQ_ALLOCATE_MEMORY, 0,
+                                       &tls_context, &to_list, &attributes, NULL);
+    if (status == SEC_E_INCOMPLETE_MESSAGE)
+        return status;
+    take(in_len - (from[1].BufferType == SECBUFFER_EXTRA ? from[1].cbBuffer : 0));
+    if (to.cbBuffer > 0) {
+        if (!deliver(to.pvBuffer, to.cbBuffer))
+            status = SEC_E_INTERNAL_ERROR;
+        FreeContextBuffer(to.pvBuffer);
+    }
+    return status;
+}
+
+static SECURITY_STATUS tls_open(void)
+{
+    SECURITY_STATUS status = SEC_I_CONTINUE_NEEDED;
+    for (bool first = true; status == SEC_I_CONTINUE_NEEDED || status == SEC_E_INCOMPLETE_MESSAGE;) {
+        bool wants = first ? !is_client : status == SEC_E_INCOMPLETE_MESSAGE || in_len == 0;
+        if (wants && !receive(in_len + 1))
+            return SEC_E_INTERNAL_ERROR;
+        status = tls_step(first);
+        first = first && status == SEC_E_INCOMPLETE_MESSAGE;
+    }
+    PCCERT_CONTEXT certificate;
+    if (status != SEC_E_OK ||
+        QueryContextAttributesA(&tls_context,
+                                is_client ? SECPKG_ATTR_REMOTE_CERT_CONTEXT : SECPKG_ATTR_LOCAL_CERT_CONTEXT,
+                                &certificate) != SEC_E_OK)
+        return status != SEC_E_OK ? status : SEC_E_INTERNAL_ERROR;
+    shown_len = certificate->cbCertEncoded + 4;
+    if (shown_len > sizeof shown)
+        return SEC_E_INTERNAL_ERROR;
+    for (unsigned i = 0; i < 4; i++)
+        shown[i] = (unsigned char)(certificate->cbCertEncoded >> (8 * i));
+    memcpy(shown + 4, certificate->pbCertEncoded, certificate->cbCertEncoded);
+    CertFreeCertificateContext(certificate);
+    return SEC_E_OK;
+}
+
+/* Adds a record's text to `text`; TLS' own messages go to its next step. */
+static bool tls_read(unsigned char *text, size_t *len)
+{
+    for (;;) {
+        SecBuffer buffers[4] = {{(ULONG)in_len, SECBUFFER_DATA, in}};
+        SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
+        SECURITY_STATUS status = in_len > 0 ? DecryptMessage(&tls_context, &list, 0, NULL) : SEC_E_INCOMPLETE_MESSAGE;
+        if (status == SEC_E_INCOMPLETE_MESSAGE) {
+            if (!receive(in_len + 1))
+                return false;
+            continue;
+        }
+        if (status == SEC_I_RENEGOTIATE) {
+            size_t extra = buffers[3].BufferType == SECBUFFER_EXTRA ? buffers[3].cbBuffer : 0;
+            for (unsigned i = 1; i < 3; i++)
+                if (buffers[i].BufferType == SECBUFFER_EXTRA)
+                    extra = buffers[i].cbBuffer;
+            take(in_len - extra);
+            if (tls_step(false) < 0)
+                return false;
+            continue;
+        }
+        if (status != SEC_E_OK)
+            return false;
+        size_t extra = buffers[3].BufferType == SECBUFFER_EXTRA ? buffers[3].cbBuffer : 0;
+        memcpy(text + *len, buffers[1].pvBuffer, buffers[1].cbBuffer);
+        *len += buffers[1].cbBuffer;
+        take(in_len - extra);
+        return true;
+    }
+}
+
+/* How long the TSRequest is that begins here; 0: not told yet. */
+static size_t request_len(const unsigned char *text, size_t len)
+{
+    if (len < 2)
+        return 0;
+    size_t n = text[1] < 0x80 ? 0 : text[1] & 0x7f, value = n == 0 ? text[1] : 0;
+    if (n > 3 || len < 2 + n)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        value = value << 8 | text[2 + i];
+    return 2 + n + value;
+}
+
+static bool tls_write(const void *data, size_t len)
+{
+    static unsigned char room[32768];
+    SecPkgContext_StreamSizes sizes;
+    if (len == 0)
+        return true;
+    if (QueryContextAttributesA(&tls_context, SECPKG_ATTR_STREAM_SIZES, &sizes) != SEC_E_OK ||
+        len > sizes.cbMaximumMessage || sizes.cbHeader + len + sizes.cbTrailer > sizeof room)
+        return false;
+    memcpy(room + sizes.cbHeader, data, len);
+    SecBuffer buffers[4] = {{sizes.cbHeader, SECBUFFER_STREAM_HEADER, room},
+                            {(ULONG)len, SECBUFFER_DATA, room + sizes.cbHeader},
+                            {sizes.cbTrailer, SECBUFFER_STREAM_TRAILER, room + sizes.cbHeader + len},
+                            {0, SECBUFFER_EMPTY, NULL}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
+    return EncryptMessage(&tls_context, 0, &list, 0) == SEC_E_OK &&
+           deliver(room, buffers[0].cbBuffer + buffers[1].cbBuffer + buffers[2].cbBuffer);
+}
+
+static SECURITY_STATUS bare_step(bool first, const unsigned char *text, size_t len, bool shows)
+{
+    SecBuffer from[3] = {{(ULONG)len, SECBUFFER_TOKEN, (void *)(uintptr_t)text},
+                         {shown_len, SECBUFFER_TOKEN | SECBUFFER_READONLY, shown},
+                         {0, SECBUFFER_EMPTY, NULL}};
+    SecBuffer to = {0, SECBUFFER_TOKEN, NULL};
+    SecBufferDesc from_list = {SECBUFFER_VERSION, shows ? 3 : 1, from}, to_list = {SECBUFFER_VERSION, 1, &to};
+    ULONG attributes;
+    SECURITY_STATUS status;
+    if (is_client)
+        status = InitializeSecurityContextA(&credential, first ? NULL : &context, (char *)(uintptr_t)option.target,
+                                            ISC_REQ_DELEGATE | ISC_REQ_MUTUAL_AUTH | ISC_REQ_ALLOCATE_MEMORY, 0, 0,
+                                            first ? NULL : &from_list, 0, &context, &to_list, &attributes, NULL);
+    else
+        status = AcceptSecurityContext(&credential, first ? NULL : &context, &from_list, ASC_REQ_ALLOCATE_MEMORY, 0,
+                                       &context, &to_list, &attributes, NULL);
+    if (to.cbBuffer > 0) {
+        if (!tls_write(to.pvBuffer, to.cbBuffer) && status >= 0)
+            status = SEC_E_INTERNAL_ERROR;
+        FreeContextBuffer(to.pvBuffer);
+    }
+    return status;
+}
+
+static SECURITY_STATUS bare_handshake(void)
+{
+    static unsigned char text[ROOM];
+    size_t len = 0;
+    bool first = true, shows = true;
+    SECURITY_STATUS status = tls_open();
+    if (status == SEC_E_OK && is_client) {
+        status = bare_step(true, NULL, 0, false);
+        first = false;
+    } else if (status == SEC_E_OK)
+        status = SEC_I_CONTINUE_NEEDED;
+    while (status == SEC_I_CONTINUE_NEEDED) {
+        size_t whole;
+        while ((whole = request_len(text, len)) == 0 || whole > len)
+            if (len > ROOM / 2 || !tls_read(text, &len)) {
+                printf("the peer went away\n");
+                return SEC_E_INCOMPLETE_MESSAGE;
+            }
+        status = bare_step(first, text, whole, shows);
+        memmove(text, text + whole, len - whole);
+        len -= whole;
+        first = shows = false;
+    }
+    return status;
+}
+
 static void wide_print(const char *name, const WCHAR *text)
 {
     printf(" %s=", name);
@@ -193,7 +366,7 @@ static void connection_run(void)
         printf("no Network Level Authentication\n");
         return;
     }
-    SECURITY_STATUS status = handshake();
+    SECURITY_STATUS status = is_bare ? bare_handshake() : handshake();
     if (status != SEC_E_OK) {
         printf("failed 0x%08x %s\n", (unsigned)status, OpenSspiLastErrorText());
         return;
@@ -214,11 +387,14 @@ static void connection_run(void)
     if (is_client && poll(&wait, 1, 1000) > 0)
         printf("the server answered\n");
     (void)DeleteSecurityContext(&context);
+    if (is_bare)
+        (void)DeleteSecurityContext(&tls_context);
 }
 
 static void acquire(void)
 {
-    static char package[] = CREDSSP_NAME_A;
+    static char credssp[] = CREDSSP_NAME_A, tsssp[] = TS_SSP_NAME_A, schannel[] = SCHANNEL_NAME_A;
+    char *package = is_bare ? tsssp : credssp;
     PCCERT_CONTEXT own = NULL;
     SECURITY_STATUS status =
         option.cert != NULL ? OpenSspiCertificateFromPem(option.cert, option.key, NULL, &own) : SEC_E_OK;
@@ -245,6 +421,11 @@ static void acquire(void)
                          .pSpnegoCred = option.user != NULL ? &identity : NULL};
     status = AcquireCredentialsHandleA(NULL, package, is_client ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND, NULL,
                                        &cred, NULL, NULL, &credential, NULL);
+    if (status == SEC_E_OK && is_bare) {
+        tls.dwFlags = is_client ? SCH_CRED_MANUAL_CRED_VALIDATION : 0;
+        status = AcquireCredentialsHandleA(NULL, schannel, is_client ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND, NULL,
+                                           &tls, NULL, NULL, &tls_credential, NULL);
+    }
     if (status != SEC_E_OK)
         die("acquire", status);
     if (own != NULL)
@@ -281,6 +462,7 @@ int main(int argc, char **argv)
         return 2;
     }
     options_read(argc - (is_client ? 3 : 2), argv + (is_client ? 3 : 2));
+    is_bare = option.package != NULL && strcmp(option.package, TS_SSP_NAME_A) == 0;
     acquire();
     if (is_client) {
         struct sockaddr_in address = {.sin_family = AF_INET,
@@ -294,5 +476,7 @@ int main(int argc, char **argv)
     } else
         serve();
     FreeCredentialsHandle(&credential);
+    if (is_bare)
+        FreeCredentialsHandle(&tls_credential);
     return 0;
 }

@@ -99,6 +99,23 @@ def test_xfreerdp_signs_on(world, display, processes, tls):
     assert "LOGON_FAILURE" not in said
 
 
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+def test_xfreerdp_signs_on_to_tsssp(world, display, processes, tls):
+    """The TLS connection is the server's own, by Schannel, and TSSSP has what is inside."""
+    server, port = our_server(world, processes, f"tls={tls}", "package=TSSSP")
+    said = xfreerdp(world, display, port, "/p:Password1!")
+    assert "established by NTLM names=EXAMPLE\\alice user=alice domain=EXAMPLE password=Password1!" in server.communicate(timeout=WAIT)[0], said
+    assert "LOGON_FAILURE" not in said
+
+
+def test_xfreerdp_wrong_password_for_tsssp(world, display, processes):
+    server, port = our_server(world, processes, "package=TSSSP")
+    said = xfreerdp(world, display, port, "/p:wrong")
+    output = server.communicate(timeout=WAIT)[0]
+    assert "failed 0x8009030c" in output and "established" not in output, output
+    assert "STATUS_LOGON_FAILURE" in said
+
+
 def test_xfreerdp_wrong_password(world, display, processes):
     server, port = our_server(world, processes)
     said = xfreerdp(world, display, port, "/p:wrong")
@@ -144,15 +161,20 @@ def shadow(world, display, processes):
     return port
 
 
-def our_client(world, port, password):
+def our_client(world, port, password, *options):
     # FreeRDP 2's server knows no SPNEGO: with NTLM alone in the list its tokens go out as they are.
-    done = subprocess.run([PEER, "client", str(port), "user=bob", "domain=EXAMPLE", f"password={password}", "packages=ntlm"],
+    done = subprocess.run([PEER, "client", str(port), "user=bob", "domain=EXAMPLE", f"password={password}", "packages=ntlm", *options],
                           capture_output=True, text=True, timeout=WAIT, env=world.environment(), check=False)
     return done.stdout + done.stderr
 
 
 def test_shadow_takes_our_client(world, shadow):
     output = our_client(world, shadow, "Password1!")
+    assert "established by NTLM names=EXAMPLE\\bob" in output and "answered" not in output, output
+
+
+def test_shadow_takes_our_tsssp(world, shadow):
+    output = our_client(world, shadow, "Password1!", "package=TSSSP")
     assert "established by NTLM names=EXAMPLE\\bob" in output and "answered" not in output, output
 
 

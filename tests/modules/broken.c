@@ -197,13 +197,30 @@ static SECURITY_STATUS SEC_ENTRY query(PCtxtHandle context, ULONG attribute, voi
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
+static SECURITY_STATUS SEC_ENTRY control(PCtxtHandle context, PSecBufferDesc token)
+{
+    (void)context;
+    return token->cBuffers == 1 && token->pBuffers[0].cbBuffer == 2 && memcmp(token->pBuffers[0].pvBuffer, "go", 2) == 0
+               ? SEC_E_OK
+               : SEC_E_INVALID_TOKEN;
+}
+
+static SECURITY_STATUS SEC_ENTRY set_context(PCtxtHandle context, ULONG attribute, void *buffer, ULONG len)
+{
+    (void)context;
+    return attribute == 77 && len == 3 && memcmp(buffer, "set", 3) == 0 ? SEC_E_OK : SEC_E_INVALID_TOKEN;
+}
+
 static SecurityFunctionTableA table = {
 #if defined(CASE_version_0)
     .dwVersion = 0,
 #elif defined(CASE_version_6)
     .dwVersion = 6,
+#elif defined(CASE_second)
+    .dwVersion =
+        SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION, /* does not reach SetContextAttributes, whatever lies there */
 #else
-    .dwVersion = SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION,
+    .dwVersion = SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_2,
 #endif
 #if !defined(CASE_no_enumerate)
     .EnumerateSecurityPackagesA = enumerate,
@@ -223,6 +240,8 @@ static SecurityFunctionTableA table = {
     .MakeSignature = sign,
     .DecryptMessage = unseal,
     .QueryContextAttributesA = query,
+    .ApplyControlToken = control,
+    .SetContextAttributesA = set_context,
 #endif
 #if !defined(CASE_no_free)
     .FreeContextBuffer = free_buffer,

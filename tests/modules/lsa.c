@@ -267,6 +267,21 @@ static NTSTATUS NTAPI query_in_lsa(LSA_SEC_HANDLE context, ULONG attribute, PVOI
     return 0;
 }
 
+static NTSTATUS NTAPI control(LSA_SEC_HANDLE context, PSecBufferDesc token)
+{
+    if (context != 0x22 || token->cBuffers != 1 || token->pBuffers[0].BufferType != SECBUFFER_TOKEN)
+        return FAILURE;
+    return token->pBuffers[0].cbBuffer == 2 && memcmp(token->pBuffers[0].pvBuffer, "go", 2) == 0 ? 0
+                                                                                                 : SEC_E_INVALID_TOKEN;
+}
+
+static NTSTATUS NTAPI set_context(LSA_SEC_HANDLE context, ULONG attribute, PVOID buffer, ULONG len)
+{
+    if (attribute != 77 || context != 0x22)
+        return NOT_SUPPORTED;
+    return len == 3 && memcmp(buffer, "set", 3) == 0 ? 0 : SEC_E_INVALID_TOKEN;
+}
+
 static SECPKG_FUNCTION_TABLE tables[17] = {
     {
 #if !defined(CASE_lsa_no_start)
@@ -291,6 +306,8 @@ static SECPKG_FUNCTION_TABLE tables[17] = {
         .QueryCredentialsAttributes = query_credential,
         .GetExtendedInformation = describe_more,
         .QueryContextAttributes = query_in_lsa,
+        .ApplyControlToken = control,
+        .SetContextAttributes = set_context,
 #endif
     },
     {

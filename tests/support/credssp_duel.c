@@ -1,8 +1,10 @@
 #include "support/credssp_duel.h"
 
 #include "credssp/binding.h"
+#include "support/tsssp_loop.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +37,14 @@ static void nego_acquire(struct credssp_duel *duel)
     (void)status;
 }
 
+static void request_read(struct credssp_duel *duel)
+{
+    if (duel->text.len == 0 || ts_request_parse(slice_of(duel->text.data, duel->text.len), &duel->request) != WIRE_OK)
+        return;
+    if (duel->request.nonce.data != NULL)
+        bytes_put(&duel->nonce, duel->request.nonce.data, duel->request.nonce.len);
+}
+
 /* The TSRequest that the honest end has sent, if it has. */
 static void request_take(struct credssp_duel *duel)
 {
@@ -44,10 +54,44 @@ static void request_take(struct credssp_duel *duel)
     duel->honest.out.len = 0;
     while (duel->played.in.len > 0 && side_receive(&duel->played, &duel->text) == SEC_E_OK)
         ;
-    if (duel->text.len == 0 || ts_request_parse(slice_of(duel->text.data, duel->text.len), &duel->request) != WIRE_OK)
-        return;
-    if (duel->request.nonce.data != NULL)
-        bytes_put(&duel->nonce, duel->request.nonce.data, duel->request.nonce.len);
+    request_read(duel);
+}
+
+/* A step of the honest end's without TLS: what it says is the TSRequest itself. */
+static SECURITY_STATUS bare_step(struct credssp_duel *duel, const void *data, size_t len)
+{
+    static unsigned char certificate[TSSSP_ROOM];
+    static ULONG certificate_len;
+    struct side *side = &duel->honest;
+    if (certificate_len == 0)
+        certificate_len = tsssp_certificate(pki_server(), certificate);
+    SecBuffer in[2] = {{(ULONG)len, SECBUFFER_TOKEN, (void *)(uintptr_t)data},
+                       {certificate_len, SECBUFFER_TOKEN | SECBUFFER_READONLY, certificate}};
+    SecBuffer out = {0, SECBUFFER_TOKEN, NULL};
+    SecBufferDesc in_list = {SECBUFFER_VERSION, 2, in}, out_list = {SECBUFFER_VERSION, 1, &out};
+    CtxtHandle *now = side->has_context ? &side->context : NULL;
+    if (side->client)
+        side->status = InitializeSecurityContextA(&side->credential, now, (char *)(uintptr_t)side->target,
+                                                  side->flags | ISC_REQ_ALLOCATE_MEMORY, 0, 0, &in_list, 0,
+                                                  &side->context, &out_list, &side->attributes, NULL);
+    else
+        side->status = AcceptSecurityContext(&side->credential, now, &in_list, side->flags | ASC_REQ_ALLOCATE_MEMORY, 0,
+                                             &side->context, &out_list, &side->attributes, NULL);
+    side->has_context = side->has_context || side->status >= 0;
+    duel->text.len = 0;
+    duel->request = (struct ts_request){0};
+    if (out.cbBuffer > 0) {
+        wire_put(&duel->text, out.pvBuffer, out.cbBuffer);
+        FreeContextBuffer(out.pvBuffer);
+    }
+    request_read(duel);
+    return side->status;
+}
+
+static void key_of_server(struct credssp_duel *duel)
+{
+    const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(pki_server()->x509);
+    bytes_put(&duel->key, ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key));
 }
 
 static void key_find(struct credssp_duel *duel)
@@ -63,15 +107,19 @@ static void key_find(struct credssp_duel *duel)
     CertFreeCertificateContext(certificate);
 }
 
-struct credssp_duel *credssp_duel_begin(bool play_client)
+static void bare_acquire(struct credssp_duel *duel)
 {
-    struct credssp_duel *duel = calloc(1, sizeof *duel);
-    assert(duel != NULL);
-    struct loop_pair *usual = credssp_pair();
-    duel->honest = play_client ? usual->server : usual->client;
-    duel->played = play_client ? usual->client : usual->server;
-    duel->played.flags &= ~(ULONG)(ISC_REQ_DELEGATE | ISC_REQ_MUTUAL_AUTH);
-    pair_free(usual);
+    struct tsssp_end end = {.client = duel->honest.client};
+    SECURITY_STATUS status = tsssp_acquire(&end, CredsspPasswordCreds, 0, NULL);
+    assert(status == SEC_E_OK);
+    (void)status;
+    duel->honest.credential = end.credential;
+    nego_acquire(duel);
+}
+
+static void acquire(struct credssp_duel *duel)
+{
+    bool play_client = (duel->kind & DUEL_PLAY_CLIENT) != 0;
     SECURITY_STATUS status = play_client ? credssp_server_acquire(&duel->honest, SP_PROT_TLS1_2_SERVER)
                                          : credssp_client_acquire(&duel->honest, NULL, SP_PROT_TLS1_2_CLIENT, 0);
     assert(status == SEC_E_OK);
@@ -81,6 +129,83 @@ struct credssp_duel *credssp_duel_begin(bool play_client)
     assert(status == SEC_E_OK);
     (void)status;
     nego_acquire(duel);
+}
+
+static void acquire_kept(struct credssp_duel *duel)
+{
+    static struct {
+        bool there;
+        CredHandle honest, played, nego;
+    } kept[4], *mine;
+    mine = &kept[duel->kind & (DUEL_PLAY_CLIENT | DUEL_BARE)];
+    if (!mine->there) {
+        ((duel->kind & DUEL_BARE) != 0 ? bare_acquire : acquire)(duel);
+        mine->there = true;
+        mine->honest = duel->honest.credential;
+        mine->played = duel->played.credential;
+        mine->nego = duel->nego_credential;
+    }
+    duel->honest.credential = mine->honest;
+    duel->played.credential = mine->played;
+    duel->nego_credential = mine->nego;
+}
+
+struct credssp_duel *credssp_duel_begin(bool play_client)
+{
+    return credssp_duel_open(play_client ? DUEL_PLAY_CLIENT : 0);
+}
+
+/* Kept with the credentials: clearing a megabyte takes longer than a duel. */
+static struct credssp_duel *spare;
+
+static void side_clear(struct side *side)
+{
+    memset(side, 0, offsetof(struct side, in));
+    side->in.len = side->out.len = 0;
+    side->missing = 0;
+}
+
+static struct credssp_duel *duel_new(void)
+{
+    struct credssp_duel *duel = spare;
+    if (duel == NULL)
+        return calloc(1, sizeof *duel);
+    spare = NULL;
+    side_clear(&duel->honest);
+    side_clear(&duel->played);
+    duel->nego_begun = duel->nego_done = false;
+    duel->text.len = duel->token.len = duel->nonce.len = duel->key.len = 0;
+    duel->request = (struct ts_request){0};
+    return duel;
+}
+
+struct credssp_duel *credssp_duel_open(unsigned kind)
+{
+    struct credssp_duel *duel = duel_new();
+    bool play_client = (kind & DUEL_PLAY_CLIENT) != 0;
+    assert(duel != NULL);
+    duel->kind = kind;
+    duel->honest.client = !play_client;
+    duel->played.client = play_client;
+    duel->honest.target = "TERMSRV/server.test";
+    duel->played.target = duel->honest.target;
+    duel->played.flags =
+        play_client ? ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_CONFIDENTIALITY | ISC_REQ_STREAM
+                    : ASC_REQ_REPLAY_DETECT | ASC_REQ_SEQUENCE_DETECT | ASC_REQ_CONFIDENTIALITY | ASC_REQ_STREAM;
+    duel->honest.flags =
+        play_client ? ASC_REQ_REPLAY_DETECT | ASC_REQ_SEQUENCE_DETECT | ASC_REQ_CONFIDENTIALITY | ASC_REQ_STREAM
+                    : ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_CONFIDENTIALITY | ISC_REQ_STREAM |
+                          ISC_REQ_DELEGATE | ISC_REQ_MUTUAL_AUTH;
+    if ((kind & DUEL_KEEP) != 0)
+        acquire_kept(duel);
+    else
+        ((kind & DUEL_BARE) != 0 ? bare_acquire : acquire)(duel);
+    if ((kind & DUEL_BARE) != 0) {
+        key_of_server(duel);
+        if (!play_client)
+            bare_step(duel, NULL, 0);
+        return duel;
+    }
     struct side *next = play_client ? &duel->played : &duel->honest,
                 *other = play_client ? &duel->honest : &duel->played;
     for (int i = 0; i < 20 && !(duel->played.has_context && duel->played.status == SEC_E_OK); i++) {
@@ -106,14 +231,27 @@ void credssp_duel_end(struct credssp_duel *duel)
 {
     if (duel->nego_begun)
         DeleteSecurityContext(&duel->nego);
-    FreeCredentialsHandle(&duel->nego_credential);
+    if ((duel->kind & DUEL_KEEP) != 0)
+        duel->honest.credential = duel->played.credential = (CredHandle){0, 0};
+    else
+        FreeCredentialsHandle(&duel->nego_credential);
     side_end(&duel->honest);
     side_end(&duel->played);
-    free(duel);
+    if ((duel->kind & DUEL_KEEP) != 0 && spare == NULL)
+        spare = duel;
+    else
+        free(duel);
+}
+
+SECURITY_STATUS credssp_duel_again(struct credssp_duel *duel)
+{
+    return (duel->kind & DUEL_BARE) != 0 ? bare_step(duel, NULL, 0) : side_step(&duel->honest);
 }
 
 SECURITY_STATUS credssp_duel_send_raw(struct credssp_duel *duel, const void *data, size_t len)
 {
+    if ((duel->kind & DUEL_BARE) != 0)
+        return bare_step(duel, data, len);
     SECURITY_STATUS status = side_send(&duel->played, data, len, &duel->honest.in);
     assert(status == SEC_E_OK);
     status = side_step(&duel->honest);

@@ -15,7 +15,13 @@ struct bytes {
     size_t len;
 };
 
+/* How a duel is fought. */
+#define DUEL_PLAY_CLIENT 1 /* else the server */
+#define DUEL_BARE 2        /* by TSSSP: without TLS, which nobody plays then */
+#define DUEL_KEEP 4        /* with credentials that later duels of this kind use again, and the process keeps */
+
 struct credssp_duel {
+    unsigned kind;
     struct side honest, played; /* CREDSSP; Schannel */
     CredHandle nego_credential;
     CtxtHandle nego;
@@ -28,6 +34,9 @@ struct credssp_duel {
 
 /* TLS 1.2 is established, and a played server has the client's first TSRequest. Configure first. */
 struct credssp_duel *credssp_duel_begin(bool play_client);
+struct credssp_duel *credssp_duel_open(unsigned kind);
+/* One more step of the honest end's, with nothing new. */
+SECURITY_STATUS credssp_duel_again(struct credssp_duel *duel);
 void credssp_duel_end(struct credssp_duel *duel);
 /* Sends a TSRequest to the honest end, which takes its step: its status. What it answers is in duel->request, if it answers at all. */
 SECURITY_STATUS credssp_duel_send(struct credssp_duel *duel, const struct ts_request *request);

@@ -156,6 +156,7 @@ static void test_server_error(void **state)
         {0xC00700EA, SEC_E_LOGON_DENIED},          {1, SEC_E_LOGON_DENIED},
         {0x80090318, SEC_E_LOGON_DENIED}, /* SEC_E_INCOMPLETE_MESSAGE: the context must not wait for more */
         {0x80090321, SEC_E_LOGON_DENIED},          {0x80090304, SEC_E_LOGON_DENIED},
+        {0xC00000BB, SEC_E_UNSUPPORTED_FUNCTION}, /* the version */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ts_request request = {.version = 6, .has_error = true, .error = cases[i].error};
@@ -207,7 +208,11 @@ static void server_refuses(struct credssp_duel *duel, const struct ts_request *r
     if (request->version == 6) {
         assert_true(duel->request.has_error);
         assert_int_equal(duel->request.error, 0xC000006D);
-    }
+    } else if (request->version == 3 || request->version == 4) { /* below min_version (MS-CSSP 3.1.5, step 4) */
+        assert_true(duel->request.has_error);
+        assert_int_equal(duel->request.error, 0xC00000BB);
+    } else if (request->version == 2)
+        assert_int_equal(duel->text.len, 0); /* which has no errorCode */
     assert_null(duel->request.pub_key_auth.data);
     credssp_duel_end(duel);
 }
@@ -283,10 +288,14 @@ static void test_client_altered(void **state)
 static void test_client_version(void **state)
 {
     (void)state;
-    struct credssp_duel *duel = credssp_duel_begin(true);
-    credssp_duel_nego(duel);
-    struct ts_request request = {.version = 4, .nego_token = bytes_slice(&duel->token)};
-    server_refuses(duel, &request, SEC_E_UNSUPPORTED_FUNCTION);
+    struct credssp_duel *duel;
+    struct ts_request request;
+    for (uint32_t version = 2; version <= 4; version++) {
+        duel = credssp_duel_begin(true);
+        credssp_duel_nego(duel);
+        request = (struct ts_request){.version = version, .nego_token = bytes_slice(&duel->token)};
+        server_refuses(duel, &request, SEC_E_UNSUPPORTED_FUNCTION);
+    }
     duel = client_played();
     request = bound(duel);
     request.version = 5;

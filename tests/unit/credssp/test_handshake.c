@@ -436,9 +436,6 @@ static void test_credentials(void **state)
         (void *)(uintptr_t)16; /* of a structure that is not known nothing is looked at */
     status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &cred, NULL, NULL, &handle, NULL);
     assert_int_equal(status, SEC_E_UNKNOWN_CREDENTIALS);
-    ex.Flags = CREDSSP_FLAG_REDIRECT;
-    status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &ex, NULL, NULL, &handle, NULL);
-    assert_int_equal(status, SEC_E_UNSUPPORTED_FUNCTION);
     ex.Flags = 2;
     status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &ex, NULL, NULL, &handle, NULL);
     assert_int_equal(status, SEC_E_UNKNOWN_CREDENTIALS);
@@ -448,17 +445,66 @@ static void test_credentials(void **state)
     assert_int_equal(status, SEC_E_UNKNOWN_CREDENTIALS);
 }
 
+/* Each Type: who signs on, and what is handed over. */
+static void test_types(void **state)
+{
+    (void)state;
+    static char name[] = CREDSSP_NAME_A, user[] = "alice", domain[] = "EXAMPLE", password[] = "Password1!";
+    static const CREDSPP_SUBMIT_TYPE with_identity[] = {CredsspPasswordCreds, CredsspCertificateCreds,
+                                                        CredsspSubmitBufferBoth, CredsspSubmitBufferBothOld};
+    SEC_WINNT_AUTH_IDENTITY_A identity = {
+        .User = (unsigned char *)user,
+        .UserLength = sizeof user - 1,
+        .Domain = (unsigned char *)domain,
+        .DomainLength = sizeof domain - 1,
+        .Password = (unsigned char *)password,
+        .PasswordLength = sizeof password - 1,
+        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
+    };
+    for (size_t i = 0; i < sizeof with_identity / sizeof with_identity[0]; i++)
+        for (int wrapped = 0; wrapped < 2; wrapped++) {
+            CREDSSP_CRED_EX ex = {.Type = CredsspCredEx, .Cred = {.Type = with_identity[i], .pSpnegoCred = &identity}};
+            struct loop_pair *pair = credssp_pair();
+            assert_int_equal(AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL,
+                                                       wrapped ? (void *)&ex : (void *)&ex.Cred, NULL, NULL,
+                                                       &pair->client.credential, NULL),
+                             SEC_E_OK);
+            assert_int_equal(credssp_server_acquire(&pair->server, 0), SEC_E_OK);
+            assert_true(pair_run(pair));
+            handed_is(pair, "alice", "EXAMPLE", "Password1!");
+            pair_free(pair);
+        }
+    /* This one has no identity: what the pointer names is not looked at, and nobody is there who could sign on. */
+    CREDSSP_CRED cred = {.Type = CredsspSchannelCreds, .pSpnegoCred = (void *)(uintptr_t)16};
+    struct loop_pair *pair = credssp_pair();
+    SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &cred, NULL, NULL,
+                                                       &pair->client.credential, NULL);
+    if (status == SEC_E_OK)
+        status = side_step(&pair->client);
+    assert_int_equal(status, SEC_E_NO_CREDENTIALS);
+    pair_free(pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tls_1_2),        cmocka_unit_test(test_tls_1_3),
-        cmocka_unit_test(test_pieces),         cmocka_unit_test(test_wrong_password),
-        cmocka_unit_test(test_nothing_handed), cmocka_unit_test(test_without_spnego),
-        cmocka_unit_test(test_attributes),     cmocka_unit_test(test_certificates),
-        cmocka_unit_test(test_trusted),        cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_policy),         cmocka_unit_test(test_saved),
-        cmocka_unit_test(test_credentials),    cmocka_unit_test(test_other_credential),
-        cmocka_unit_test(test_no_resumption),  cmocka_unit_test(test_package_policy),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_tls_1_2),
+        cmocka_unit_test(test_tls_1_3),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_wrong_password),
+        cmocka_unit_test(test_nothing_handed),
+        cmocka_unit_test(test_without_spnego),
+        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_trusted),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_saved),
+        cmocka_unit_test(test_credentials),
+        cmocka_unit_test(test_other_credential),
+        cmocka_unit_test(test_no_resumption),
+        cmocka_unit_test(test_package_policy),
     };
     with("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

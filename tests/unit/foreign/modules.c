@@ -60,3 +60,18 @@ void modules_cleanup(void)
     closedir(list);
     rmdir(directory);
 }
+
+bool module_is_controlled(CtxtHandle *context)
+{
+    char go[] = "go", no[] = "no", value[] = "set";
+    SecBuffer buffers[] = {{2, SECBUFFER_TOKEN, go}, {2, SECBUFFER_TOKEN, go}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, buffers}, two = {SECBUFFER_VERSION, 2, buffers};
+    bool good = ApplyControlToken(context, &list) == SEC_E_OK;
+    good = good && ApplyControlToken(context, &two) == SEC_E_INVALID_TOKEN;
+    good = good && ApplyControlToken(context, NULL) == SEC_E_INTERNAL_ERROR;
+    buffers[0].pvBuffer = no;
+    good = good && ApplyControlToken(context, &list) == SEC_E_INVALID_TOKEN;
+    good = good && SetContextAttributesA(context, 77, value, 3) == SEC_E_OK;
+    good = good && SetContextAttributesW(context, 77, value, 3) == SEC_E_OK;
+    return good && SetContextAttributesA(context, 77, value, 2) == SEC_E_INVALID_TOKEN;
+}

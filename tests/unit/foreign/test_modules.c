@@ -247,8 +247,28 @@ static void lives_on(void **state)
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
     assert_int_equal(MakeSignature(&context, 0, &message, 0), SEC_E_OK);
     assert_int_equal(buffers[0].cbBuffer, 0);
+    assert_true(module_is_controlled(&context));
     assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
     assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+    counts_check(path);
+}
+
+/* A table of version 1 ends before SetContextAttributes: what lies there is not called. */
+static void first_version(void **state)
+{
+    CredHandle credential;
+    CtxtHandle context;
+    char path[600], name[] = "Second", value[] = "set";
+    (void)state;
+    snprintf(path, sizeof path, "%s", module_copy("second"));
+    assert_int_equal(add(path), SEC_E_OK);
+    assert_int_equal(AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_BOTH, NULL, NULL, NULL, NULL, &credential, NULL),
+                     SEC_E_OK);
+    assert_int_equal(step_test(&credential, &context), SEC_E_OK);
+    assert_int_equal(SetContextAttributesA(&context, 77, value, 3), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
+    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+    drop(path);
     counts_check(path);
 }
 
@@ -281,7 +301,10 @@ static void missing_entries(void **state)
     assert_string_equal(names.sUserName, ""); /* unknown */
     FreeContextBuffer(names.sUserName);
     assert_int_equal(ExportSecurityContext(&context, 0, &packed, NULL), SEC_E_UNSUPPORTED_FUNCTION);
+    message.cBuffers = 1;
     assert_int_equal(ApplyControlToken(&context, &message), SEC_E_UNSUPPORTED_FUNCTION);
+    message.cBuffers = 2;
+    assert_int_equal(SetContextAttributesA(&context, 77, data, 3), SEC_E_UNSUPPORTED_FUNCTION);
     /* Its handshake has ended. */
     assert_int_equal(
         InitializeSecurityContextA(NULL, &context, NULL, 0, 0, 0, &message, 0, &context, &message, &qop, NULL),
@@ -438,6 +461,7 @@ int main(void)
         cmocka_unit_test(refused),        cmocka_unit_test(unsafe_places),   cmocka_unit_test(options),
         cmocka_unit_test(lives_on),       cmocka_unit_test(missing_entries), cmocka_unit_test(wrong_answers),
         cmocka_unit_test(wrong_messages), cmocka_unit_test(lively_starts),   cmocka_unit_test(threads),
+        cmocka_unit_test(first_version),
     };
     return cmocka_run_group_tests(tests, NULL, clean);
 }
