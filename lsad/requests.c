@@ -348,6 +348,10 @@ static SECURITY_STATUS run_with(struct job *job, const struct config *config)
         return run_prove(job, config);
     case LSA_TICKETS:
         return run_tickets(job, config);
+    case LSA_KEY:
+        return run_key(job, config);
+    case LSA_SIGN:
+        return run_sign(job, config);
     case LSA_LOGOFF:
         return sessions_log_off(lsa_number(&job->message, LSA_LOGON_SESSION), job->uid);
     case LSA_LIST_SESSIONS:
@@ -419,6 +423,8 @@ static bool may_wait(const struct job *job)
     case LSA_LOGON:
     case LSA_PROVE:
     case LSA_TICKETS:
+    case LSA_KEY:
+    case LSA_SIGN:
         return true;
     default:
         return false;

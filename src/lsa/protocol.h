@@ -34,6 +34,8 @@ enum lsa_operation {
     LSA_PROVE,
     LSA_TICKETS,
     LSA_WRAP,
+    LSA_KEY,
+    LSA_SIGN,
     LSA_OPERATIONS, /* one past the last */
 };
 
@@ -77,6 +79,9 @@ enum lsa_field {
     LSA_PARAMS,         /* bytes: step_in.params, each led by its length in four bytes */
     LSA_TARGET_HOST,    /* bytes: step_in.target_host */
     LSA_RECEIVE_SIZE,   /* number: step_in.receive_size */
+    LSA_KEY_NAME,       /* text: of a private key that the daemon keeps */
+    LSA_KEY_HASH,       /* bytes: SHA-256 of its SubjectPublicKeyInfo */
+    LSA_SCHEME,         /* number: certificates/key_scheme.h */
     LSA_FIELDS,         /* one past the last */
 };
 
