@@ -557,6 +557,9 @@ static void test_lsa_handles(void **state)
     assert_int_equal(LsaDeregisterLogonProcess(other), 0);
     assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000006D), 1326);
     assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC0FFEE00), 317);
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC00000A7), 1348); /* what each function here answers has a number */
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC0000034), 2);
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0x00000105), 234);
 }
 
 /* The structure's strings must lie in it. */
