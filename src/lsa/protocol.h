@@ -87,8 +87,9 @@ enum lsa_field {
 
 /* Bits of LSA_IDENTITY. */
 #define LSA_HAS_PASSWORD 1u
-#define LSA_HAS_HASH 2u   /* the password is the NT hash */
-#define LSA_HAS_KEYTAB 4u /* the proof is a keytab file's bytes */
+#define LSA_HAS_HASH 2u     /* the password is the NT hash */
+#define LSA_HAS_KEYTAB 4u   /* the proof is a keytab file's bytes */
+#define LSA_HAS_RESPONSE 8u /* the proof is an identity_response (core/identity.h); of a log on */
 
 /* LSA_USE of what is asked of tickets. */
 #define LSA_TICKETS_LIST 0u

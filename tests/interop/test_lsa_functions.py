@@ -94,6 +94,44 @@ def test_many_network_logons(world):
     assert all(line.startswith("logon 0x00000000 ") for line in told)
 
 
+def responses(world, *lines):
+    done = subprocess.run([str(lsa.BUILD / "tests/interop/lsa_responses")], input="\n".join(lines) + "\n", env=world.program_env,
+                          capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = done.stdout.splitlines()
+    assert len(told) == len(lines), done.stdout + done.stderr
+    return told
+
+
+def test_responses_passed_on(world):
+    """MSV1_0_LM20_LOGON: a server that challenged its client itself has the answer judged, and gets token and session key."""
+    alice = ("alice", "EXAMPLE", "Password1!")
+    forms = ("v2", "other", "stale", "short", "cut", "v1", "mixed", "lm", "untrusted", "interactive", "guest", "kerberos")
+    told = dict(zip(forms, responses(world, *(" ".join((form, *alice)) for form in forms))))
+    sid = run(world, "logon 3 NTLM alice EXAMPLE Password1!")[0].split()[3]
+    assert told["v2"] == f"v2 0x00000000 {sid} impersonation 2 profile 3 key same domain EXAMPLE"
+    codes = {form: line.split()[1] for form, line in told.items()}
+    assert codes["other"] == LOGON_FAILURE
+    assert codes["v1"] == codes["mixed"] == codes["lm"] == LOGON_FAILURE  # [ntlm] does not allow them
+    assert codes["stale"] == "0xc0000133" and codes["short"] == codes["cut"] == "0xc000000d"
+    assert codes["untrusted"] == "0xc0000061" and codes["interactive"] == "0xc000010b"
+    assert codes["guest"] == NOT_SUPPORTED and codes["kerberos"] == "0xc00000a7"
+    assert responses(world, "v2 alice EXAMPLE wrong")[0].startswith(f"v2 {LOGON_FAILURE}")
+    assert responses(world, "v2 nobodyknows EXAMPLE Password1!")[0].startswith(f"v2 {LOGON_FAILURE}")
+    config = pathlib.Path(world.env["OPENSSPI_CONFIG"])
+    before = config.read_text(encoding="utf-8")
+    try:
+        config.write_text(before + "[ntlm]\nallow_v1 = yes\n", encoding="utf-8")
+        for form in ("v1", "mixed"):
+            assert responses(world, " ".join((form, *alice)))[0].startswith(f"{form} 0x00000000 {sid} impersonation 2 profile 3 ")
+        config.write_text(before + "[ntlm]\nchannel_bindings = always\n", encoding="utf-8")
+        assert "shows none" in responses(world, " ".join(("v2", *alice)))[0]
+        config.write_text(before + "[ntlm]\ntargets = HTTP/elsewhere\n", encoding="utf-8")
+        assert responses(world, " ".join(("v2", *alice)))[0].startswith("v2 0x00000000")  # it names no target
+    finally:
+        config.write_text(before, encoding="utf-8")
+
+
 def test_logon_user(world):
     told = run(world, "user 3 0 alice EXAMPLE Password1!", "user 2 2 alice EXAMPLE Password1!", "user 3 0 alice EXAMPLE wrong",
                f"user 2 3 {UNIX} EXAMPLE.TEST {PASSWORD}", f"user 3 0 {UNIX}@EXAMPLE.TEST - {PASSWORD}")
