@@ -41,7 +41,7 @@ def memory_holds(pid, needles):
 
 
 class Daemon:
-    def __init__(self, directory, lsa="", more="", env=None, mode="daemon"):
+    def __init__(self, directory, lsa="", more="", env=None, mode="daemon", prefix=()):
         self.directory = pathlib.Path(directory)
         self.directory.chmod(0o755)
         self.socket = self.directory / "lsa.sock"
@@ -63,7 +63,7 @@ socket = {self.socket}
 """, encoding="utf-8")
         kept = {key: value for key, value in os.environ.items() if key.endswith("_OPTIONS") or key in ("PATH", "LD_LIBRARY_PATH")}
         self.env = {**kept, **(env or {}), "OPENSSPI_CONFIG": str(self.config), "HOME": str(self.directory), "LC_ALL": "C.UTF-8"}
-        self.process = None
+        self.process, self.prefix = None, prefix  # words before the command
 
     def __enter__(self):
         self.start()
@@ -75,7 +75,7 @@ socket = {self.socket}
 
     def start(self):
         with open(self.directory / "lsad.log", "ab") as log:
-            self.process = subprocess.Popen([str(PROGRAM)], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.process = subprocess.Popen([*self.prefix, str(PROGRAM)], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=die_with_parent)
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
