@@ -44,10 +44,15 @@ static bool group_has(const char *name, uid_t uid)
 
 bool may_be_server(const struct config *config, uid_t uid)
 {
+    return is_one_of(&config->lsa_accept, uid);
+}
+
+bool is_one_of(const struct config_list *names, uid_t uid)
+{
     if (uid == 0 || uid == geteuid())
         return true;
-    for (unsigned i = 0; i < config->lsa_accept.n_items; i++) {
-        const char *who = config->lsa_accept.item[i];
+    for (unsigned i = 0; i < names->n_items; i++) {
+        const char *who = names->item[i];
         if (who[0] == '@' ? group_has(who + 1, uid) : user_is(who, uid))
             return true;
     }

@@ -38,7 +38,11 @@ SECURITY_STATUS run_logon(struct job *job, const struct config *config)
                                       .proof = (flags & LSA_WANTS_RECORD) != 0 ? &proof : NULL};
     try(job_package(job, &request.package));
     try(job_identity(job, &identity));
-    if (identity.has_password || identity.user == NULL)
+    if (identity.proof_kind == IDENTITY_RESPONSE)
+        require(may_be_server(config, job->uid),
+                cause_set(SEC_E_NO_CREDENTIALS, "user %u may not be a server here, and so not pass responses on",
+                          (unsigned)job->uid));
+    if (identity.has_password || identity.user == NULL || identity.proof_kind == IDENTITY_RESPONSE)
         try(sessions_log_on(&request, &id));
     else { /* a service's word, and that of the KDC, for who may be a server with this computer's keys */
         const struct acquire_request acquire = {.config = config, .use = SECPKG_CRED_BOTH};

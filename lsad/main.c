@@ -162,7 +162,10 @@ static int serve(const struct config *config, const char *user)
     struct stat own;
     if (made && (fd = socket_make(path, user, &own)) < 0)
         return EXIT_FAILURE;
-    if (!configure(&server, config) || !sandbox_enter(user, &locked) || !seal_start() || !server_listen(&server, fd)) {
+    bool ready = configure(&server, config) && sandbox_enter(user, &locked) && seal_start();
+    if (ready)
+        keys_check(config); /* said before anybody can ask */
+    if (!ready || !server_listen(&server, fd)) {
         log_line("cannot start");
         return EXIT_FAILURE;
     }

@@ -41,20 +41,23 @@ SECURITY_STATUS job_identity(const struct job *job, struct identity *identity)
     const struct lsa_message *message = &job->message;
     uint64_t has = lsa_number(message, LSA_IDENTITY);
     struct slice password = message->field[LSA_PASSWORD], proof = message->field[LSA_PROOF];
-    require((has & ~(uint64_t)(LSA_HAS_PASSWORD | LSA_HAS_HASH | LSA_HAS_KEYTAB)) == 0 &&
+    const uint64_t proves = has & (LSA_HAS_KEYTAB | LSA_HAS_RESPONSE);
+    require((has & ~(uint64_t)(LSA_HAS_PASSWORD | LSA_HAS_HASH | LSA_HAS_KEYTAB | LSA_HAS_RESPONSE)) == 0 &&
+                ((has & LSA_HAS_RESPONSE) == 0 || (job->head.operation == LSA_LOGON && has == LSA_HAS_RESPONSE)) &&
                 ((has & LSA_HAS_PASSWORD) == 0 || password.data != NULL) &&
-                ((has & LSA_HAS_HASH) == 0 || password.len == 16) &&
-                ((has & LSA_HAS_KEYTAB) == 0 || proof.data != NULL),
+                ((has & LSA_HAS_HASH) == 0 || password.len == 16) && (proves == 0 || proof.data != NULL),
             cause_set(SEC_E_INVALID_TOKEN, "an identity that does not hold what it says"));
     identity->has_password = (has & LSA_HAS_PASSWORD) != 0;
     identity->password_is_hash = (has & LSA_HAS_HASH) != 0;
-    identity->proof_kind = (has & LSA_HAS_KEYTAB) != 0 ? IDENTITY_KEYTAB_FILE : IDENTITY_PASSWORD;
+    identity->proof_kind = (has & LSA_HAS_KEYTAB) != 0     ? IDENTITY_KEYTAB_FILE
+                           : (has & LSA_HAS_RESPONSE) != 0 ? IDENTITY_RESPONSE
+                                                           : IDENTITY_PASSWORD;
     bool copied = text_copy(&identity->user, lsa_text(message, LSA_USER)) &&
                   text_copy(&identity->domain, lsa_text(message, LSA_DOMAIN)) &&
                   text_copy(&identity->packages, lsa_text(message, LSA_PACKAGES)) &&
                   (!identity->has_password || password.len == 0 ||
                    secret_set(&identity->password, password.data, password.len)) &&
-                  ((has & LSA_HAS_KEYTAB) == 0 || secret_set(&identity->proof, proof.data, proof.len));
+                  (proves == 0 || secret_set(&identity->proof, proof.data, proof.len));
     return copied ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
@@ -353,6 +356,10 @@ static SECURITY_STATUS run_with(struct job *job, const struct config *config)
         return run_prove(job, config);
     case LSA_TICKETS:
         return run_tickets(job, config);
+    case LSA_KEY:
+        return run_key(job, config);
+    case LSA_SIGN:
+        return run_sign(job, config);
     case LSA_LOGOFF:
         return sessions_log_off(lsa_number(&job->message, LSA_LOGON_SESSION), job->uid);
     case LSA_LIST_SESSIONS:
@@ -441,6 +448,8 @@ static bool may_wait(const struct job *job)
     case LSA_LOGON:
     case LSA_PROVE:
     case LSA_TICKETS:
+    case LSA_KEY:
+    case LSA_SIGN:
         return true;
     default:
         return false;

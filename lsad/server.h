@@ -161,8 +161,16 @@ SECURITY_STATUS run_tickets(struct job *job, const struct config *config);
 SECURITY_STATUS run_list_sessions(struct job *job);
 SECURITY_STATUS run_describe_session(struct job *job);
 
+/* keys.c */
+SECURITY_STATUS run_key(struct job *job, const struct config *config);
+SECURITY_STATUS run_sign(struct job *job, const struct config *config);
+void keys_check(
+    const struct config *config); /* at the start: says which of the configured keys nobody will get, and why */
+
 /* accept.c */
 bool may_be_server(const struct config *config, uid_t uid);
+/* Is this root, the daemon's own user, or whom one of the names means: a user, a number, "@group"? */
+bool is_one_of(const struct config_list *names, uid_t uid);
 
 /* sandbox.c */
 bool sandbox_enter(const char *user, bool *memory_is_locked);

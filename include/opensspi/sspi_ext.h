@@ -272,13 +272,14 @@ SECURITY_STATUS OpenSspiQueryClientIdentity(PCtxtHandle Context, OPENSSPI_CLIENT
  * CertificateFile  path, UTF-8, of a file of certificates in PEM (also DER or PKCS #7): the first is the one, the others, such as its issuers, go into the memory store that
  *                  the context lives in, and are sent with it.
  * KeyFile          path of its private key: PEM or DER, PKCS #1, SEC 1 or PKCS #8, encrypted or not; may be CertificateFile again. Everybody must not be able to read it. Or a
- *                  "pkcs11:" URI (RFC 7512), for a key in a token: OpenSSL's configuration must name a provider or an engine for it. NULL: no key.
+ *                  "pkcs11:" URI (RFC 7512), for a key in a token: OpenSSL's configuration must name a provider or an engine for it. Or "lsa:NAME", for one that
+ *                  the security authority keeps (docs/lsa.md), alone or as a line of the file. NULL: no key.
  * Password         UTF-8, of the key file or the token; NULL: none. Nobody is asked for one.
  * Certificate      receives the context, for CertFreeCertificateContext.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER for a missing argument or a text that is not UTF-8; SEC_E_NO_CREDENTIALS when a file or the token's key is not there or cannot be
  * read, or everybody may read the key; SEC_E_UNKNOWN_CREDENTIALS when a file holds no certificate or key, is damaged, has another password, or key and certificate are no
- * pair; SEC_E_INSUFFICIENT_MEMORY. OpenSspiLastErrorText says which.
+ * pair; SEC_E_NO_AUTHENTICATING_AUTHORITY when the one that keeps the key does not answer; SEC_E_INSUFFICIENT_MEMORY. OpenSspiLastErrorText says which.
  */
 SECURITY_STATUS OpenSspiCertificateFromPem(const char *CertificateFile, const char *KeyFile, const char *Password,
                                            PCCERT_CONTEXT *Certificate);

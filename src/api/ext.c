@@ -38,6 +38,7 @@ SECURITY_STATUS OpenSspiCertificateFromPem(const char *CertificateFile, const ch
     switch (status) {
     case SEC_E_OK:
     case SEC_E_INSUFFICIENT_MEMORY:
+    case SEC_E_NO_AUTHENTICATING_AUTHORITY:
         return status;
     case ERROR_FILE_NOT_FOUND:
     case CRYPT_E_FILE_ERROR:

@@ -16,6 +16,8 @@
 #define LSA_ACCESS_DENIED ((NTSTATUS)0xC0000022)
 #define LSA_QUOTA_EXCEEDED ((NTSTATUS)0xC0000044)
 #define LSA_PORT_CONNECTION_REFUSED ((NTSTATUS)0xC0000041)
+#define LSA_PRIVILEGE_NOT_HELD ((NTSTATUS)0xC0000061)
+#define LSA_INVALID_LOGON_TYPE ((NTSTATUS)0xC000010B)
 #define LSA_NO_LOGON_SERVERS ((NTSTATUS)0xC000005E)
 #define LSA_NO_SUCH_LOGON_SESSION ((NTSTATUS)0xC000005F)
 #define LSA_LOGON_FAILURE ((NTSTATUS)0xC000006D)
@@ -41,7 +43,13 @@ const struct package *lsa_package(ULONG number);
 
 /* A string of a structure that a caller gave: its characters lie in the caller's block, by pointer or by offset from the block's start. */
 NTSTATUS lsa_text_read(const UNICODE_STRING *text, const void *block, size_t block_len, char **utf8);
+NTSTATUS lsa_bytes_read(const STRING *bytes, const void *block, size_t block_len, struct slice *given);
 NTSTATUS lsa_units_read(const UNICODE_STRING *text, const void *block, size_t block_len, struct slice *units);
+
+struct identity;
+/* lsa_response.c: MSV1_0_LM20_LOGON as an identity, and the profile that the logon gives. */
+NTSTATUS lsa_response_read(const void *information, size_t len, struct identity *identity);
+SECURITY_STATUS lsa_response_profile(struct slice record, bool v2, void **profile, size_t *len);
 
 /* A message of LsaCallAuthenticationPackage, and where its answer goes. */
 struct lsa_call {

@@ -18,20 +18,27 @@
 
 #define TEXT_BYTES_MAX 2048 /* as for the identities of AcquireCredentialsHandle */
 
-NTSTATUS lsa_units_read(const UNICODE_STRING *text, const void *block, size_t block_len, struct slice *units)
+NTSTATUS lsa_bytes_read(const STRING *bytes, const void *block, size_t block_len, struct slice *given)
 {
-    uintptr_t start = (uintptr_t)block, at = (uintptr_t)text->Buffer;
-    *units = (struct slice){0};
-    if (text->Length == 0) {
-        *units = slice_of("", 0);
+    uintptr_t start = (uintptr_t)block, at = (uintptr_t)bytes->Buffer;
+    *given = (struct slice){0};
+    if (bytes->Length == 0) {
+        *given = slice_of("", 0);
         return LSA_OK;
     }
-    require(text->Length % 2 == 0 && text->Length <= TEXT_BYTES_MAX && at != 0, LSA_INVALID_PARAMETER);
+    require(at != 0, LSA_INVALID_PARAMETER);
     if (at < block_len) /* an offset; no program has memory that low */
         at += start;
-    require(at >= start && at - start <= block_len && block_len - (at - start) >= text->Length, LSA_INVALID_PARAMETER);
-    *units = slice_of((const uint8_t *)block + (at - start), text->Length);
+    require(at >= start && at - start <= block_len && block_len - (at - start) >= bytes->Length, LSA_INVALID_PARAMETER);
+    *given = slice_of((const uint8_t *)block + (at - start), bytes->Length);
     return LSA_OK;
+}
+
+NTSTATUS lsa_units_read(const UNICODE_STRING *text, const void *block, size_t block_len, struct slice *units)
+{
+    const STRING bytes = {.Length = text->Length, .Buffer = (void *)text->Buffer};
+    require(text->Length % 2 == 0 && text->Length <= TEXT_BYTES_MAX, LSA_INVALID_PARAMETER);
+    return lsa_bytes_read(&bytes, block, block_len, units);
 }
 
 NTSTATUS lsa_text_read(const UNICODE_STRING *text, const void *block, size_t block_len, char **utf8)
@@ -98,6 +105,8 @@ static NTSTATUS information_read(const struct package *package, const void *info
     memcpy(&type, information, sizeof type);
     if (type == MsV1_0InteractiveLogon)
         return password_read(information, len, identity);
+    if ((type == MsV1_0Lm20Logon || type == MsV1_0NetworkLogon) && text_equal_fold(package->info.name, "NTLM"))
+        return lsa_response_read(information, len, identity);
     if (type == KerbS4ULogon && text_equal_fold(package->info.name, "Kerberos"))
         return s4u_read(information, len, identity);
     return LSA_BAD_VALIDATION_CLASS;
@@ -137,15 +146,18 @@ struct logon {
     enum session_logon type;
     const TOKEN_SOURCE *source;
     bool trusted; /* the connection is that of a logon process */
+    bool wants_profile;
     uint64_t id;
     const struct token *token;
+    void *profile;
+    size_t profile_len;
 };
 
 /* Interactive logons give primary tokens. Who acts on a service's word alone learns who somebody is; to be that somebody takes a logon process (LsaLogonUser's reference,
  * KERB_S4U_LOGON). New credentials make nobody else of the caller. */
 static SECURITY_STATUS token_make(struct logon *logon, const struct config *config, struct logon_proof *proof)
 {
-    bool s4u = !logon->identity.has_password;
+    bool s4u = !logon->identity.has_password && logon->identity.proof_kind != IDENTITY_RESPONSE;
     const struct logon_request wanted = {
         .config = config,
         .identity = &logon->identity,
@@ -165,6 +177,14 @@ static SECURITY_STATUS token_make(struct logon *logon, const struct config *conf
     return status;
 }
 
+static SECURITY_STATUS profile_make(struct logon *logon, const struct logon_proof *proof)
+{
+    struct identity_response response;
+    require(identity_response_read(secret_slice(&logon->identity.proof), &response) == WIRE_OK, SEC_E_INTERNAL_ERROR);
+    return lsa_response_profile(writer_slice_of(&proof->record), response.nt.len > 24, &logon->profile,
+                                &logon->profile_len);
+}
+
 static SECURITY_STATUS log_on(struct logon *logon)
 {
     AS_PROCESS_SCOPE;
@@ -174,7 +194,10 @@ static SECURITY_STATUS log_on(struct logon *logon)
     try(config_get(&config));
     SECURITY_STATUS status = logons_log_on(config, logon->package, identity, logon->type, &logon->id, &proof);
     if (status == SEC_E_OK) {
-        status = token_make(logon, config, &proof);
+        if (logon->identity.proof_kind == IDENTITY_RESPONSE && logon->wants_profile)
+            status = profile_make(logon, &proof);
+        if (status == SEC_E_OK)
+            status = token_make(logon, config, &proof);
         if (status != SEC_E_OK) { /* nobody would know of the session */
             char cause[CAUSE_TEXT_MAX];
             snprintf(cause, sizeof cause, "%s", cause_text());
@@ -194,7 +217,7 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_L
                             PTOKEN_SOURCE SourceContext, PVOID *ProfileBuffer, PULONG ProfileBufferLength,
                             PLUID LogonId, PHANDLE Token, PQUOTA_LIMITS Quotas, PNTSTATUS SubStatus)
 {
-    struct logon logon = {.source = SourceContext};
+    struct logon logon = {.source = SourceContext, .wants_profile = ProfileBuffer != NULL};
     (void)OriginName;
     cause_clear();
     require(lsa_is_connected(LsaHandle, &logon.trusted), LSA_INVALID_HANDLE);
@@ -205,16 +228,24 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_L
     require(type_of(LogonType, &logon.type), LSA_NOT_SUPPORTED);
     NTSTATUS status =
         information_read(logon.package, AuthenticationInformation, AuthenticationInformationLength, &logon.identity);
+    if (status == LSA_OK && logon.identity.proof_kind == IDENTITY_RESPONSE)
+        status = !logon.trusted                  ? LSA_PRIVILEGE_NOT_HELD
+                 : logon.type != SESSION_NETWORK ? LSA_INVALID_LOGON_TYPE
+                                                 : LSA_OK;
     if (status == LSA_OK)
         status = verdict(log_on(&logon), SubStatus);
     identity_release(&logon.identity);
-    require(status == LSA_OK, status);
-    require(win32_token_open(logon.token, TOKEN_ALL_ACCESS, Token) == ERROR_SUCCESS, LSA_NO_MEMORY_LEFT);
+    if (status == LSA_OK && win32_token_open(logon.token, TOKEN_ALL_ACCESS, Token) != ERROR_SUCCESS)
+        status = LSA_NO_MEMORY_LEFT;
+    if (status != LSA_OK) {
+        (void)block_free(logon.profile);
+        return status;
+    }
     *LogonId = (LUID){.LowPart = (DWORD)logon.id, .HighPart = (LONG)(uint32_t)(logon.id >> 32)};
     if (ProfileBuffer != NULL)
-        *ProfileBuffer = NULL;
+        *ProfileBuffer = logon.profile;
     if (ProfileBufferLength != NULL)
-        *ProfileBufferLength = 0;
+        *ProfileBufferLength = (ULONG)logon.profile_len;
     if (Quotas != NULL)
         *Quotas = (QUOTA_LIMITS){0};
     return LSA_OK;

@@ -86,7 +86,7 @@ static NTSTATUS caller_name(const struct lsa_call *call)
     return LSA_OK;
 }
 
-/* How the tokens of each package that Negotiate may choose begin: its mechanism's name (RFC 2743 3.1). */
+/* What each package that Negotiate may choose is called first in its lists: an object identifier with tag and length. */
 static NTSTATUS package_prefixes(const struct lsa_call *call)
 {
     const struct package *found[2] = {lsa_package(1), lsa_package(2)};

@@ -3,6 +3,7 @@
 #include "base/fork.h"
 #include "base/memory.h"
 #include "certificates/files.h"
+#include "certificates/kept_key.h"
 #include "certificates/openssl.h"
 #include "core/cause.h"
 #include <openssl/engine.h>
@@ -123,9 +124,23 @@ static EVP_PKEY *uri_open(const char *uri, const char *password)
     return found;
 }
 
+/* A file may hold, in place of a key, a line that names a kept one; its end becomes that of a text. NULL: it does not. */
+static const char *place_in(uint8_t *data, size_t len)
+{
+    const size_t prefix = strlen(KEPT_KEY_PREFIX);
+    if (len < prefix || memcmp(data, KEPT_KEY_PREFIX, prefix) != 0)
+        return NULL;
+    while (data[len - 1] == '\n' || data[len - 1] == '\r')
+        len--;
+    data[len] = '\0'; /* file_read leaves room for it */
+    return (const char *)data;
+}
+
 SECURITY_STATUS key_open(const char *place, const char *password, EVP_PKEY **pkey)
 {
     OPENSSL_QUIET;
+    if (kept_key_is_place(place))
+        return kept_key_open(place, pkey);
     if (strncmp(place, "pkcs11:", 7) == 0) {
         *pkey = uri_open(place, password);
         return *pkey != NULL ? SEC_E_OK
@@ -137,7 +152,8 @@ SECURITY_STATUS key_open(const char *place, const char *password, EVP_PKEY **pke
     SECURITY_STATUS status = file_read(place, true, &data, &len);
     require(status != ERROR_FILE_NOT_FOUND, NTE_BAD_KEYSET);
     try(status);
-    status = key_parse(slice_of(data, len), password, pkey);
+    const char *elsewhere = place_in(data, len);
+    status = elsewhere != NULL ? kept_key_open(elsewhere, pkey) : key_parse(slice_of(data, len), password, pkey);
     file_wipe(data, len);
     return status;
 }

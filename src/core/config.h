@@ -97,6 +97,7 @@ struct config {
     char *lsa_user;       /* whom a daemon that root starts becomes; NULL: it stays root */
     struct config_list
         lsa_accept; /* users and @groups who may be servers with the daemon's accounts and keytab, beside root and the daemon's own user */
+    struct config_list lsa_keys; /* "NAME WHO FILE": private keys that a daemon keeps for others */
     unsigned lsa_workers, lsa_connections, lsa_user_connections, lsa_user_contexts, lsa_user_credentials;
 };
 

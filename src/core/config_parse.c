@@ -107,6 +107,7 @@ static const struct key {
     {"lsa", "answer_seconds", KEY_NUMBER, offsetof(struct config, lsa_seconds)},
     {"lsa", "user", KEY_TEXT, offsetof(struct config, lsa_user)},
     {"lsa", "accept", KEY_LIST, offsetof(struct config, lsa_accept)},
+    {"lsa", "key", KEY_LINES, offsetof(struct config, lsa_keys)},
     {"lsa", "workers", KEY_NUMBER, offsetof(struct config, lsa_workers)},
     {"lsa", "connections", KEY_NUMBER, offsetof(struct config, lsa_connections)},
     {"lsa", "user_connections", KEY_NUMBER, offsetof(struct config, lsa_user_connections)},

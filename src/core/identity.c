@@ -16,6 +16,39 @@ void identity_release(struct identity *identity)
     *identity = (struct identity){0};
 }
 
+void identity_response_write(struct writer *proof, const struct identity_response *response)
+{
+    writer_bytes(proof, response->challenge, 8);
+    writer_u8(proof, response->client_challenge ? 1 : 0);
+    writer_u16le(proof, (uint16_t)response->lm.len);
+    writer_slice(proof, response->lm);
+    writer_u16le(proof, (uint16_t)response->nt.len);
+    writer_slice(proof, response->nt);
+    writer_bytes(proof, response->workstation, strlen(response->workstation) + 1);
+}
+
+enum wire_result identity_response_read(struct slice proof, struct identity_response *response)
+{
+    struct reader reader = reader_of(proof);
+    struct slice challenge;
+    uint8_t client_challenge;
+    uint16_t len;
+    try(reader_bytes(&reader, 8, &challenge));
+    try(reader_u8(&reader, &client_challenge));
+    try(reader_u16le(&reader, &len));
+    try(reader_bytes(&reader, len, &response->lm));
+    try(reader_u16le(&reader, &len));
+    try(reader_bytes(&reader, len, &response->nt));
+    struct slice name = reader_rest(&reader);
+    require(client_challenge <= 1 && name.len > 0 && name.data[name.len - 1] == 0 &&
+                utf8_valid(slice_of(name.data, name.len - 1)),
+            WIRE_BAD);
+    response->challenge = challenge.data;
+    response->client_challenge = client_challenge == 1;
+    response->workstation = (const char *)name.data;
+    return WIRE_OK;
+}
+
 bool identity_forbids(const struct identity *identity, const char *package)
 {
     require(identity != NULL && identity->packages != NULL, false);

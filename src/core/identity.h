@@ -4,7 +4,9 @@
 #ifndef OPENSSPI_CORE_IDENTITY_H
 #define OPENSSPI_CORE_IDENTITY_H
 
+#include "base/reader.h"
 #include "base/secret.h"
+#include "base/writer.h"
 #include <stdbool.h>
 
 /* What an identity proves itself with, if not with a password. */
@@ -13,6 +15,7 @@ enum identity_proof {
     IDENTITY_KEYTAB,      /* `proof` is a keytab's name, UTF-8 */
     IDENTITY_KEYTAB_FILE, /* `proof` is what a keytab file holds */
     IDENTITY_CERTIFICATE, /* `proof` names a certificate and its private key, UTF-8 */
+    IDENTITY_RESPONSE,    /* `proof` is an identity_response; for logons alone */
 };
 
 /* Text is UTF-8, NULL where the caller gave none. The password is UTF-16LE bytes, not text: machine passwords are random units
@@ -28,6 +31,16 @@ struct identity {
 
 void identity_release(struct identity *identity); /* wipes; NULL is fine */
 #define AUTO_IDENTITY __attribute__((cleanup(identity_release)))
+/* A client's NTLM response to a challenge that it was given elsewhere. Everything points into the proof. */
+struct identity_response {
+    const uint8_t *challenge; /* 8 bytes */
+    bool client_challenge;    /* the LM response begins with one (MSV1_0_USE_CLIENT_CHALLENGE) */
+    struct slice lm, nt;
+    const char *workstation;
+};
+void identity_response_write(struct writer *proof, const struct identity_response *response);
+MUST_USE enum wire_result identity_response_read(struct slice proof, struct identity_response *response);
+
 /* Does the package list forbid this package ("!ntlm"), or name others without naming it? NULL forbids nothing. */
 bool identity_forbids(const struct identity *identity, const char *package);
 

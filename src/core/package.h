@@ -123,6 +123,9 @@ struct package_authority {
     SECURITY_STATUS (*control)(void *handshake, struct slice token); /* ApplyControlToken */
     void (*forget)(const char *target); /* cached sessions with this target, or all (NULL) */
     SECURITY_STATUS (*change_password)(const struct password_change *change);
+    /* Judges a response to a challenge that whoever passes it on gave the client: the identity's proof. Writes the session record that a server would have. */
+    SECURITY_STATUS(*prove_response)
+    (const struct config *config, const struct identity *identity, struct writer *record);
     /* Outbound credentials to act for somebody else. `delegated` is what a server's session keeps of its client (session_facts.delegated), `service` a
      * credential of this package or NULL. */
     SECURITY_STATUS(*acquire_delegated)

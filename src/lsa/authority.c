@@ -16,6 +16,7 @@ static bool embedded_only; /* set before there are threads */
 void authority_embed(void)
 {
     embedded_only = true;
+    remote_keys_withdraw();
 }
 
 enum config_lsa authority_mode(const struct config *config)

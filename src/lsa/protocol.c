@@ -49,6 +49,9 @@ static const uint8_t forms[LSA_FIELDS] = {
     [LSA_PARAMS] = FORM_BYTES,
     [LSA_TARGET_HOST] = FORM_BYTES,
     [LSA_RECEIVE_SIZE] = FORM_SHORT,
+    [LSA_KEY_NAME] = FORM_TEXT,
+    [LSA_KEY_HASH] = FORM_BYTES,
+    [LSA_SCHEME] = FORM_SHORT,
 };
 
 #define HAS(name) (UINT64_C(1) << LSA_##name)
@@ -89,6 +92,8 @@ static const struct rule {
     [LSA_TICKETS] = {HAS(PACKAGE) | HAS(LOGON_SESSION) | HAS(USE), HAS(TARGET) | HAS(DOMAIN), HAS(VALUE),
                      HAS(NOT_HERE)},
     [LSA_WRAP] = {HAS(PACKAGE) | HAS(USE) | HAS(CREDENTIAL), HAS(PACKAGES), HAS(CREDENTIAL) | HAS(EXPIRY), 0},
+    [LSA_KEY] = {HAS(KEY_NAME), 0, HAS(VALUE), 0},
+    [LSA_SIGN] = {HAS(KEY_NAME) | HAS(KEY_HASH) | HAS(SCHEME) | HAS(TOKEN), 0, HAS(VALUE), 0},
 };
 
 void lsa_head_write(struct writer *writer, enum lsa_operation operation, bool reply, uint32_t sequence)

@@ -34,6 +34,8 @@ enum lsa_operation {
     LSA_PROVE,
     LSA_TICKETS,
     LSA_WRAP,
+    LSA_KEY,
+    LSA_SIGN,
     LSA_OPERATIONS, /* one past the last */
 };
 
@@ -77,13 +79,17 @@ enum lsa_field {
     LSA_PARAMS,         /* bytes: step_in.params, each led by its length in four bytes */
     LSA_TARGET_HOST,    /* bytes: step_in.target_host */
     LSA_RECEIVE_SIZE,   /* number: step_in.receive_size */
+    LSA_KEY_NAME,       /* text: of a private key that the daemon keeps */
+    LSA_KEY_HASH,       /* bytes: SHA-256 of its SubjectPublicKeyInfo */
+    LSA_SCHEME,         /* number: certificates/key_scheme.h */
     LSA_FIELDS,         /* one past the last */
 };
 
 /* Bits of LSA_IDENTITY. */
 #define LSA_HAS_PASSWORD 1u
-#define LSA_HAS_HASH 2u   /* the password is the NT hash */
-#define LSA_HAS_KEYTAB 4u /* the proof is a keytab file's bytes */
+#define LSA_HAS_HASH 2u     /* the password is the NT hash */
+#define LSA_HAS_KEYTAB 4u   /* the proof is a keytab file's bytes */
+#define LSA_HAS_RESPONSE 8u /* the proof is an identity_response (core/identity.h); of a log on */
 
 /* LSA_USE of what is asked of tickets. */
 #define LSA_TICKETS_LIST 0u

@@ -98,9 +98,9 @@ void remote_identity_write(struct writer *request, const struct identity *identi
 {
     if (identity == NULL)
         return;
-    bool keytab = identity->proof_kind == IDENTITY_KEYTAB_FILE;
+    bool keytab = identity->proof_kind == IDENTITY_KEYTAB_FILE, response = identity->proof_kind == IDENTITY_RESPONSE;
     uint32_t has = (identity->has_password ? LSA_HAS_PASSWORD : 0) | (identity->password_is_hash ? LSA_HAS_HASH : 0) |
-                   (keytab ? LSA_HAS_KEYTAB : 0);
+                   (keytab ? LSA_HAS_KEYTAB : 0) | (response ? LSA_HAS_RESPONSE : 0);
     lsa_number_write(request, LSA_IDENTITY, has);
     lsa_text_write(request, LSA_USER, identity->user);
     lsa_text_write(request, LSA_DOMAIN, identity->domain);
@@ -108,7 +108,7 @@ void remote_identity_write(struct writer *request, const struct identity *identi
     if (identity->has_password)
         lsa_bytes_write(request, LSA_PASSWORD,
                         identity->password.data != NULL ? secret_slice(&identity->password) : slice_of("", 0));
-    if (keytab)
+    if (keytab || response)
         lsa_bytes_write(request, LSA_PROOF, secret_slice(&identity->proof));
 }
 

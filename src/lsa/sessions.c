@@ -216,6 +216,21 @@ static SECURITY_STATUS identity_prove(const struct session_request *request, str
     return logon_prove_by(request->config, request->identity, provider, proof);
 }
 
+/* What a client answered a server's challenge elsewhere, that the server passes on. */
+static SECURITY_STATUS response_prove(const struct session_request *request)
+{
+    AUTO_PROOF struct logon_proof unwanted = {0};
+    struct logon_proof *proof = request->proof != NULL ? request->proof : &unwanted;
+    const struct package_authority *table = request->package->authority;
+    require(
+        table->prove_response != NULL,
+        cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s knows no responses that are passed on", request->package->info.name));
+    proof->package = request->package;
+    writer_release(&proof->record);
+    proof->record = writer_growing(512);
+    return table->prove_response(request->config, request->identity, &proof->record);
+}
+
 SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t *id)
 {
     const struct identity *identity = request->identity;
@@ -223,13 +238,18 @@ SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t 
                 request->type == SESSION_NEW_CREDENTIALS,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                       "there are interactive and network logons, and those with new credentials"));
-    require(identity != NULL && identity->user != NULL && *identity->user != '\0' && identity->has_password &&
-                identity->proof_kind == IDENTITY_PASSWORD,
+    bool response = identity != NULL && identity->proof_kind == IDENTITY_RESPONSE;
+    require(identity != NULL && identity->user != NULL && *identity->user != '\0' &&
+                (response || (identity->has_password && identity->proof_kind == IDENTITY_PASSWORD)),
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a logon needs a user's name and a password"));
+    require(!response || request->type == SESSION_NETWORK,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "responses that are passed on make network logons"));
     struct kept_session *session = session_new(request, identity->user, identity->domain);
     require(session != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS status = identity_copy(&session->identity, identity);
-    if (status == SEC_E_OK && request->type != SESSION_NEW_CREDENTIALS)
+    if (status == SEC_E_OK && response)
+        status = response_prove(request);
+    else if (status == SEC_E_OK && request->type != SESSION_NEW_CREDENTIALS)
         status = identity_prove(request, session);
     if (status != SEC_E_OK) {
         session_free(session);

@@ -10,6 +10,7 @@
 #include "crypto/rc4.h"
 #include "ntlm/host.h"
 #include "ntlm/package.h"
+#include "ntlm/response.h"
 #include <string.h>
 
 /* The server's side (MS-NLMP 3.2.5). */
@@ -306,7 +307,7 @@ static SECURITY_STATUS key_exchange(const struct ntlm_handshake *handshake, cons
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS identity_write(const struct account *account, bool anonymous, struct writer *identity)
+SECURITY_STATUS ntlm_identity_write(const struct account *account, bool anonymous, struct writer *identity)
 {
     /* S-1-5-7, Anonymous Logon (MS-DTYP 2.4.2.4) */
     struct client_identity client = {
@@ -348,7 +349,7 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
     AUTO_FREE char *name =
         account != NULL ? ntlm_full_name(account->domain, account->name) : mem_strdup("NT AUTHORITY\\ANONYMOUS LOGON");
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    try(identity_write(account, claim->anonymous, &identity));
+    try(ntlm_identity_write(account, claim->anonymous, &identity));
     out->expiry = account != NULL ? account->logon_ends : FILETIME_NEVER;
     const struct session_facts facts = {
         .flags = out->granted,

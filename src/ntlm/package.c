@@ -2,6 +2,7 @@
 
 #include "ntlm/credential.h"
 #include "ntlm/handshake.h"
+#include "ntlm/response.h"
 #include "ntlm/session.h"
 
 static const struct package_authority ntlm_authority_table = {
@@ -13,6 +14,7 @@ static const struct package_authority ntlm_authority_table = {
     .query_credential = ntlm_query_credential,
     .query_handshake = ntlm_query_handshake,
     .change_password = ntlm_change_password,
+    .prove_response = ntlm_prove_response,
     .keep = ntlm_keep,
     .acquire_delegated = ntlm_acquire_kept,
 };

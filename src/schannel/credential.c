@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "base/utf16.h"
+#include "certificates/kept_key.h"
 #include "core/cause.h"
 #include "schannel/connection.h"
 #include "schannel/policy.h"
@@ -164,6 +165,7 @@ static SECURITY_STATUS certificate_add(struct tls_credential *credential, struct
     struct tls_certificate *added = &credential->certificate[credential->n_certificates];
     added->key = certificate_key(found);
     require(added->key != NULL, cause_set(SEC_E_NO_CREDENTIALS, "a certificate without its private key"));
+    credential->signs_only = credential->signs_only || key_is_kept(added->key);
     credential->n_certificates++; /* what follows is released with the credential */
     X509 *x509 = certificate_x509(found);
     require(X509_up_ref(x509) == 1, SEC_E_INSUFFICIENT_MEMORY);

@@ -1,6 +1,7 @@
 #include "schannel/connection.h"
 
 #include "base/memory.h"
+#include "certificates/kept_key.h"
 #include "core/cause.h"
 #include <openssl/err.h>
 
@@ -58,6 +59,7 @@ static SECURITY_STATUS status_of_error(const struct connection *connection, unsi
 
 void connection_errors_forget(void)
 {
+    kept_key_failure_forget();
     if (ERR_peek_error() != 0) /* looking takes less time than emptying */
         ERR_clear_error();
 }
@@ -75,7 +77,9 @@ static SECURITY_STATUS failure_of(struct connection *connection, unsigned long e
         status =
             cause_set(meaning != NULL ? meaning->theirs : SEC_E_ILLEGAL_MESSAGE, "%s: the peer sent the alert %s (%d)",
                       what, meaning != NULL ? meaning->words : "", connection->alert_received);
-    } else
+    } else if (kept_key_failure() != SEC_E_OK) /* and so was this one's */
+        status = kept_key_failure();
+    else
         status = cause_set(status_of_error(connection, error), "%s: %s", what,
                            reason != NULL ? reason : "the connection cannot go on");
     ERR_clear_error();

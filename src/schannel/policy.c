@@ -170,7 +170,8 @@ static bool suite_allowed(const struct tls_credential *credential, const struct 
                           const SSL_CIPHER *cipher, const struct suite *suite)
 {
     bool strong = SSL_CIPHER_is_aead(cipher) && suite->exchange != CALG_RSA_KEYX;
-    return suite->bits >= credential->min_strength && suite->bits <= credential->max_strength &&
+    return !(credential->signs_only && credential->server && suite->exchange == CALG_RSA_KEYX) &&
+           suite->bits >= credential->min_strength && suite->bits <= credential->max_strength &&
            algorithms_allow(request, ALG_CLASS_DATA_ENCRYPT, suite->cipher) &&
            algorithms_allow(request, ALG_CLASS_HASH, suite->hash) &&
            algorithms_allow(request, ALG_CLASS_KEY_EXCHANGE, suite->exchange) &&

@@ -20,8 +20,28 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
+def memory_holds(pid, needles):
+    """Which of the needles are in a process's memory. Larger regions than the limit are a sanitizer's notes about memory."""
+    chunk, limit, overlap = 1 << 22, 1 << 36, 4096
+    found = set()
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            area, rights = line.split()[:2]
+            start, end = (int(number, 16) for number in area.split("-"))
+            if not rights.startswith("r") or line.rstrip().endswith(("[vvar]", "[vsyscall]")) or end - start > limit:
+                continue
+            for at in range(start, end, chunk):
+                try:
+                    memory.seek(at)
+                    data = memory.read(min(end - at, chunk + overlap))
+                except OSError:
+                    continue
+                found |= {name for name, needle in needles.items() if needle in data}
+    return found
+
+
 class Daemon:
-    def __init__(self, directory, lsa="", more="", env=None, mode="daemon"):
+    def __init__(self, directory, lsa="", more="", env=None, mode="daemon", prefix=()):
         self.directory = pathlib.Path(directory)
         self.directory.chmod(0o755)
         self.socket = self.directory / "lsa.sock"
@@ -43,7 +63,7 @@ socket = {self.socket}
 """, encoding="utf-8")
         kept = {key: value for key, value in os.environ.items() if key.endswith("_OPTIONS") or key in ("PATH", "LD_LIBRARY_PATH")}
         self.env = {**kept, **(env or {}), "OPENSSPI_CONFIG": str(self.config), "HOME": str(self.directory), "LC_ALL": "C.UTF-8"}
-        self.process = None
+        self.process, self.prefix = None, prefix  # words before the command
 
     def __enter__(self):
         self.start()
@@ -55,7 +75,7 @@ socket = {self.socket}
 
     def start(self):
         with open(self.directory / "lsad.log", "ab") as log:
-            self.process = subprocess.Popen([str(PROGRAM)], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.process = subprocess.Popen([*self.prefix, str(PROGRAM)], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=die_with_parent)
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:

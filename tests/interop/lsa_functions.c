@@ -7,6 +7,8 @@
  *   user TYPE PROVIDER USER DOMAIN PASSWORD     LogonUser
  *   act PACKAGE PROVIDER USER DOMAIN PASSWORD TARGET   LogonUser, impersonating its token, and a client with the default credentials then
  *   tickets FORM                                the Kerberos ticket cache, in form 1, 2, 3 (Ex2) or 4 (Ex3)
+ *   change PACKAGE DOMAIN USER OLD NEW          KerbChangePasswordMessage, MsV1_0ChangePassword; the answer's bytes
+ *   prefixes                                    NegEnumPackagePrefixes
  *   purge SERVER REALM | granting | retrieve TARGET OPTIONS
  */
 #include <ntsecapi.h>
@@ -292,13 +294,54 @@ static void retrieve(char **word)
     external_print(call(&block, sizeof block, "retrieve"));
 }
 
+static void change(char **word)
+{
+    struct {
+        MSV1_0_CHANGEPASSWORD_REQUEST request; /* Kerberos' is the same */
+        struct texts texts;
+    } block = {0};
+    void *answer = NULL;
+    ULONG len = 0, package = package_number(word[1]);
+    NTSTATUS protocol = 0;
+    block.request.MessageType = package == kerberos ? (ULONG)KerbChangePasswordMessage : (ULONG)MsV1_0ChangePassword;
+    block.request.DomainName = text_put(&block.texts, word[2]);
+    block.request.AccountName = text_put(&block.texts, word[3]);
+    block.request.OldPassword = text_put(&block.texts, word[4]);
+    block.request.NewPassword = text_put(&block.texts, word[5]);
+    NTSTATUS status = LsaCallAuthenticationPackage(lsa, package, &block, sizeof block, &answer, &len, &protocol);
+    printf("change 0x%08x 0x%08x %u %s\n", (unsigned)status, (unsigned)protocol, (unsigned)len,
+           OpenSspiLastErrorText());
+    LsaFreeReturnBuffer(answer);
+}
+
+static void prefixes(char **word)
+{
+    ULONG message = NegEnumPackagePrefixes, len = 0;
+    NEGOTIATE_PACKAGE_PREFIXES *answer = NULL;
+    NTSTATUS protocol = 0;
+    (void)word;
+    NTSTATUS status = LsaCallAuthenticationPackage(lsa, package_number("Negotiate"), &message, sizeof message,
+                                                   (void **)&answer, &len, &protocol);
+    printf("prefixes 0x%08x 0x%08x", (unsigned)status, (unsigned)protocol);
+    for (ULONG i = 0; answer != NULL && i < answer->PrefixCount; i++) {
+        const NEGOTIATE_PACKAGE_PREFIX *prefix =
+            (const NEGOTIATE_PACKAGE_PREFIX *)(const void *)((const char *)answer + answer->Offset) + i;
+        printf(" %u:", (unsigned)prefix->PackageId);
+        for (size_t k = 0; k < prefix->PrefixLen; k++)
+            printf("%02x", prefix->Prefix[k]);
+    }
+    putchar('\n');
+    LsaFreeReturnBuffer(answer);
+}
+
 static const struct {
     const char *name;
     int n_words;
     void (*run)(char **word);
 } commands[] = {
-    {"logon", 6, logon},     {"s4u", 2, s4u},     {"trusted-s4u", 2, s4u},   {"user", 6, user},         {"act", 7, act},
-    {"tickets", 2, tickets}, {"purge", 3, purge}, {"granting", 1, granting}, {"retrieve", 3, retrieve},
+    {"logon", 6, logon},       {"s4u", 2, s4u},         {"trusted-s4u", 2, s4u},   {"user", 6, user},
+    {"act", 7, act},           {"tickets", 2, tickets}, {"purge", 3, purge},       {"granting", 1, granting},
+    {"retrieve", 3, retrieve}, {"change", 6, change},   {"prefixes", 1, prefixes},
 };
 
 int main(void)

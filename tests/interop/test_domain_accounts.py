@@ -14,6 +14,7 @@ import time
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import lsa  # noqa: E402
 from ad import GLOBAL, LOCAL, NORMAL_ACCOUNT, UNIVERSAL  # noqa: E402
 from krb_peers import identity_sids  # noqa: E402
 from member import Member  # noqa: E402
@@ -173,6 +174,29 @@ def test_token_and_impersonation(world):
         os.chown(path, owner, 0)
     assert server.answer("reads", str(mine))[0] == "yes"
     assert server.answer("reads", str(other))[0] == "no"
+
+
+def test_through_the_daemon(world, member):
+    """The daemon asks the domain, for a program that knows of no account; session keys, groups and refusals come back to it."""
+    place = world.directory / "lsa"
+    place.mkdir()
+    daemon = lsa.Daemon(place, prefix=world.prefix)
+    at = f"[lsa]\nmode = daemon\nsocket = {daemon.socket}\n"
+    ours = (world.directory / "opensspi.conf").read_text(encoding="utf-8")
+    daemon.config.write_text(ours + at, encoding="utf-8")
+    world.put("opensspi.conf", ours.replace(", winbind:", "") + at)
+    world.put("local", "")
+    daemon.start()
+    try:
+        assert refusal(world, user="keeper", domain="SERVER").startswith(DENIED)
+        assert refusal(world, password="not-it").startswith(DENIED)
+        _, _, server = established(world)
+        user, groups = identity_sids(server.data("export"))
+        wanted, memberships = member.ad.directory_sids("alice")
+        assert user == wanted and set(groups) == {sid for sid in memberships if not sid.startswith("S-1-5-32-")}
+        assert server.answer("logon", "bob", "EXAMPLE", PASSWORD)[0] == "who"
+    finally:
+        assert daemon.stop() == 0, daemon.output()
 
 
 @pytest.mark.parametrize("user, code", (("closed", DISABLED), ("over", EXPIRED), ("renew", MUST_CHANGE), ("nobody", DENIED)))

@@ -7,9 +7,11 @@ import tempfile
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import lsa  # noqa: E402
 from delegating import DelegatingRealm  # noqa: E402
 from krb_credentials import KEYTAB, Holder, served  # noqa: E402
 from krb_peers import KerberosWorld  # noqa: E402
+from test_lsa_kerberos import keytab_keys  # noqa: E402
 
 FRONT, PLAIN, OTHER, BACK, RESOURCE = (f"HTTP/{name}.example.test" for name in ("front", "plain", "other", "back", "resource"))
 DELEGATION_POLICY, LOGON_DENIED, NO_CREDENTIALS = "0x8009035e", "0x8009030c", "0x8009030e"
@@ -121,10 +123,30 @@ def test_nobody(world, realm):
     assert front.answer("s4u", "nobody") is None and refused(front, LOGON_DENIED)
 
 
-def logon_service(world, realm, name, kerberos=""):
-    """Of a service with nothing but its keytab."""
-    world.configure(f"keytab = FILE:{realm.directory}/{name}.keytab\n{kerberos}[access]\nname_domains = EXAMPLE.TEST\n")
-    return Holder(world)
+@pytest.fixture(name="logon_service", params=("embedded", "daemon"))
+def logon_service_of_the_test(world, realm, request):
+    """Makes a service with nothing but its keytab, which it has itself, or a daemon of its own for it."""
+    daemons = []
+
+    def make(name, kerberos=""):
+        keytab, access = f"FILE:{realm.directory}/{name}.keytab", "[access]\nname_domains = EXAMPLE.TEST\n"
+        if request.param == "embedded":
+            world.configure(f"keytab = {keytab}\n{kerberos}{access}")
+            return Holder(world)
+        place = pathlib.Path(world.directory) / f"lsa-{len(daemons)}"
+        place.mkdir()
+        environment = {**realm.env, "KRB5_KTNAME": f"FILE:{place}/none"}
+        environment.pop("KRB5CCNAME", None)
+        daemons.append(lsa.Daemon(place, more=f"[kerberos]\nkeytab = {keytab}\n{kerberos}", env=environment))
+        daemons[-1].start()
+        world.configure(f"keytab = FILE:{place}/none\n{kerberos}{access}[lsa]\nmode = daemon\nsocket = {daemons[-1].socket}\n")
+        side = Holder(world)
+        side.kept_keys = {f"{name} {n}": key for n, key in enumerate(keytab_keys(keytab.removeprefix("FILE:")))}
+        return side
+
+    yield make
+    for daemon in daemons:
+        assert daemon.stop() == 0, daemon.output()
 
 
 def go_on(front, package="Kerberos"):
@@ -133,9 +155,9 @@ def go_on(front, package="Kerberos"):
 
 
 @pytest.mark.parametrize("package", ("Kerberos", "Negotiate"))
-def test_logon_without_a_password(world, realm, package):
+def test_logon_without_a_password(world, realm, logon_service, package):
     """KERB_S4U_LOGON: the token makes the thread the user, and its credentials go on by S4U2Proxy."""
-    front, back = logon_service(world, realm, "front"), Holder(world)
+    front, back = logon_service("front"), Holder(world)
     front.must("s4u-log-on", USER)
     assert back.acquire("in", package=package), back.problem
     assert back.set(KEYTAB, f"FILE:{realm.directory}/back.keytab"), back.problem
@@ -146,19 +168,21 @@ def test_logon_without_a_password(world, realm, package):
     assert served(front, back, step) == f"{USER}@EXAMPLE.TEST"
     front.must("revert")
     assert front.say("who").startswith("0 ")
+    if hasattr(front, "kept_keys"):
+        assert lsa.memory_holds(front.process.process.pid, front.kept_keys) == set()
 
 
-def test_logon_without_a_password_and_without_leave(world, realm):
-    plain = logon_service(world, realm, "plain")
+def test_logon_without_a_password_and_without_leave(logon_service):
+    plain = logon_service("plain")
     plain.must("s4u-log-on", USER)
     assert go_on(plain) is None and refused(plain, DELEGATION_POLICY)
-    off = logon_service(world, realm, "front", "s4u2proxy = no\n")
+    off = logon_service("front", "s4u2proxy = no\n")
     off.must("s4u-log-on", USER)
     assert go_on(off) is None and refused(off, NO_CREDENTIALS)
 
 
-def test_logon_of_nobody(world, realm):
-    front = logon_service(world, realm, "front")
+def test_logon_of_nobody(logon_service):
+    front = logon_service("front")
     assert front.answer("s4u-log-on", "nobody") is None and refused(front, LOGON_FAILURE)
     assert front.answer("s4u-log-on", "alice") is None  # no Unix user is it
     assert front.say("who").startswith("0 ")

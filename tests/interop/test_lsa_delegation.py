@@ -40,24 +40,6 @@ class KeptChain(sample.Chain):
             assert daemon.stop() == 0, daemon.output()
 
 
-def memory_holds(pid, needles):
-    """Which of the needles are in a process's memory."""
-    found = set()
-    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
-        for line in maps:
-            area, rights = line.split()[:2]
-            if not rights.startswith("r") or line.rstrip().endswith(("[vvar]", "[vsyscall]")):
-                continue
-            start, end = (int(number, 16) for number in area.split("-"))
-            try:
-                memory.seek(start)
-                data = memory.read(end - start)
-            except OSError:
-                continue
-            found |= {name for name, needle in needles.items() if needle in data}
-    return found
-
-
 def long_term_keys(realm):
     names = [*sample.SERVERS, *sample.USERS]
     return {f"{name} {n}": key for name in names for n, key in enumerate(keytab_keys(f"{realm.directory}/{name}.keytab"))}
@@ -80,7 +62,7 @@ def test_own_rights_and_no_keys(chain, realm, keeps):
             assert chain.ask(user, hops, f"{other}.txt", *keeps) == f"NO {name}: this user may not read it"
         assert chain.ask(sample.USERS[0], hops, "root.txt", *keeps) == f"NO {name}: this user may not read it"
     for server in chain.servers:
-        assert memory_holds(server.pid, long_term_keys(realm)) == set()
+        assert lsa.memory_holds(server.pid, long_term_keys(realm)) == set()
 
 
 def test_crowd(chain):
@@ -92,7 +74,7 @@ def test_the_search_finds(realm, directory):
     chain = sample.Chain(realm, directory, "Kerberos")
     try:
         assert chain.ask("games", 0, "games.txt") == "OK first: of games"
-        found = memory_holds(chain.servers[-1].pid, long_term_keys(realm))
+        found = lsa.memory_holds(chain.servers[-1].pid, long_term_keys(realm))
         assert found and all(name.startswith("first ") for name in found)
     finally:
         chain.close()

@@ -2,8 +2,10 @@
 import pathlib
 import pwd
 import re
+import socket
 import subprocess
 import tempfile
+import time
 
 import lsa
 import pytest
@@ -14,12 +16,49 @@ SERVICE = "host/server.example.test"
 UNIX = "daemon"  # there everywhere, and no person's
 UID = pwd.getpwnam(UNIX).pw_uid
 POLICY = "[kerberos]\ndelegate = always\n[access]\nname_domains = EXAMPLE.TEST, EXAMPLE\n"
-LOGON_FAILURE, NOT_SUPPORTED = "0xc000006d", "0xc00000bb"
+LOGON_FAILURE, NOT_SUPPORTED, WRONG_PASSWORD = "0xc000006d", "0xc00000bb", "0xc000006a"
+
+
+class PasswordRealm(private_realm.Realm):
+    """With MIT's kadmind, which changes passwords."""
+
+    def __init__(self):
+        self.ports = private_realm.free_port(), private_realm.free_port()
+        self.admin = None
+        super().__init__(kdc_realm="default_principal_flags = +forwardable\n  kadmind_listen = 127.0.0.1:%u\n  kpasswd_listen = 127.0.0.1:%u" % self.ports)
+
+    def client_config(self, name, enctypes):
+        path = pathlib.Path(super().client_config(name, enctypes))
+        path.write_text(path.read_text(encoding="utf-8").replace("  kdc = ", f"  kpasswd_server = 127.0.0.1:{self.ports[1]}\n  kdc = "), encoding="utf-8")
+        return str(path)
+
+    def start(self):
+        super().start()
+        self.put("acl", "")
+        with open(self.directory / "kadmind.out", "wb") as log:
+            self.admin = subprocess.Popen([private_realm.program("kadmind"), "-nofork"], env=self.env, stdout=log, stderr=log,
+                                          preexec_fn=lsa.die_with_parent)
+        for _ in range(600):
+            assert self.admin.poll() is None, (self.directory / "kadmind.out").read_text()
+            try:
+                socket.create_connection(("127.0.0.1", self.ports[1]), 5).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError("kadmind does not start")
+
+    def close(self):
+        if self.admin is not None:
+            self.admin.terminate()
+            self.admin.wait(60)
+        super().close()
 
 
 @pytest.fixture(scope="module", name="realm")
 def realm_of_the_module():
-    with private_realm.Realm(kdc_realm="default_principal_flags = +forwardable") as realm:
+    with PasswordRealm() as realm:
+        for name in ("dora-daemon", "dora-embedded"):
+            realm.addprinc(name, PASSWORD)
         for name in ("carol", UNIX):
             realm.addprinc(name, PASSWORD)
         realm.addprinc(SERVICE)
@@ -92,6 +131,74 @@ def test_many_network_logons(world):
     """A server that logs each client on never runs out of sessions."""
     told = run(world, *["logon 3 NTLM alice EXAMPLE Password1!"] * 80)
     assert all(line.startswith("logon 0x00000000 ") for line in told)
+
+
+def responses(world, *lines):
+    done = subprocess.run([str(lsa.BUILD / "tests/interop/lsa_responses")], input="\n".join(lines) + "\n", env=world.program_env,
+                          capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = done.stdout.splitlines()
+    assert len(told) == len(lines), done.stdout + done.stderr
+    return told
+
+
+def test_responses_passed_on(world):
+    """MSV1_0_LM20_LOGON: a server that challenged its client itself has the answer judged, and gets token and session key."""
+    alice = ("alice", "EXAMPLE", "Password1!")
+    forms = ("v2", "other", "stale", "short", "cut", "v1", "mixed", "lm", "untrusted", "interactive", "guest", "kerberos")
+    told = dict(zip(forms, responses(world, *(" ".join((form, *alice)) for form in forms))))
+    sid = run(world, "logon 3 NTLM alice EXAMPLE Password1!")[0].split()[3]
+    assert told["v2"] == f"v2 0x00000000 {sid} impersonation 2 profile 3 key same domain EXAMPLE"
+    codes = {form: line.split()[1] for form, line in told.items()}
+    assert codes["other"] == LOGON_FAILURE
+    assert codes["v1"] == codes["mixed"] == codes["lm"] == LOGON_FAILURE  # [ntlm] does not allow them
+    assert codes["stale"] == "0xc0000133" and codes["short"] == codes["cut"] == "0xc000000d"
+    assert codes["untrusted"] == "0xc0000061" and codes["interactive"] == "0xc000010b"
+    assert codes["guest"] == NOT_SUPPORTED and codes["kerberos"] == "0xc00000a7"
+    assert responses(world, "v2 alice EXAMPLE wrong")[0].startswith(f"v2 {LOGON_FAILURE}")
+    assert responses(world, "v2 nobodyknows EXAMPLE Password1!")[0].startswith(f"v2 {LOGON_FAILURE}")
+    config = pathlib.Path(world.env["OPENSSPI_CONFIG"])
+    before = config.read_text(encoding="utf-8")
+    try:
+        config.write_text(before + "[ntlm]\nallow_v1 = yes\n", encoding="utf-8")
+        for form in ("v1", "mixed"):
+            assert responses(world, " ".join((form, *alice)))[0].startswith(f"{form} 0x00000000 {sid} impersonation 2 profile 3 ")
+        config.write_text(before + "[ntlm]\nchannel_bindings = always\n", encoding="utf-8")
+        assert "shows none" in responses(world, " ".join(("v2", *alice)))[0]
+        config.write_text(before + "[ntlm]\ntargets = HTTP/elsewhere\n", encoding="utf-8")
+        assert responses(world, " ".join(("v2", *alice)))[0].startswith("v2 0x00000000")  # it names no target
+    finally:
+        config.write_text(before, encoding="utf-8")
+
+
+def test_change_password(world, realm):
+    """At MIT's kadmind for Kerberos, in the account store for NTLM; the old password counts."""
+    user, fresh = f"dora-{world.mode}", "Another-secret-8"
+    told = run(world, f"change Kerberos EXAMPLE.TEST {user} wrong {fresh}", f"change Kerberos EXAMPLE.TEST {user} {PASSWORD} {fresh}",
+               f"change Kerberos EXAMPLE.TEST {user} {PASSWORD} {fresh}", f"change NTLM EXAMPLE alice Password1! {fresh}")
+    assert told[0].startswith(f"change 0x00000000 {WRONG_PASSWORD} 0 ")
+    assert told[1] == "change 0x00000000 0x00000000 0 "
+    assert told[2].startswith(f"change 0x00000000 {WRONG_PASSWORD} 0 ")
+    realm.run("kinit", "-c", f"FILE:{world.directory}/changed", user, text=f"{fresh}\n")
+    assert told[3].startswith(f"change 0x00000000 {NOT_SUPPORTED} 0 ")  # a SAM file is only read
+    config = pathlib.Path(world.env["OPENSSPI_CONFIG"])
+    before = config.read_text(encoding="utf-8")
+    try:
+        config.write_text(before.replace(f"sam:{world.directory}/sam", f"sqlite:{world.directory}/accounts.db"), encoding="utf-8")
+        subprocess.run([str(lsa.BUILD / "sspi"), "account", "add", "erna", "--domain", "EXAMPLE"], input="Password1!\n", env=world.env,
+                       text=True, timeout=60, check=True, capture_output=True)
+        told = run(world, f"change NTLM EXAMPLE erna wrong {fresh}", f"change NTLM EXAMPLE erna Password1! {fresh}", "change NTLM EXAMPLE nobodyknows a b",
+                   f"logon 3 NTLM erna EXAMPLE {fresh}", "logon 3 NTLM erna EXAMPLE Password1!")
+    finally:
+        config.write_text(before, encoding="utf-8")
+    assert told[0].startswith(f"change 0x00000000 {WRONG_PASSWORD} 0 ") and told[2].startswith(f"change 0x00000000 {WRONG_PASSWORD} 0 ")
+    assert re.match(r"change 0x00000000 0x00000000 [1-9]", told[1])
+    assert told[3].startswith("logon 0x00000000 ") and told[4].startswith(f"logon {LOGON_FAILURE}")
+
+
+def test_package_prefixes(world):
+    """The names under which Negotiate offers Kerberos (MS-SPNG: Windows' own first) and NTLM."""
+    assert run(world, "prefixes") == ["prefixes 0x00000000 0x00000000 1:06092a864882f712010202 2:060a2b06010401823702020a"]
 
 
 def test_logon_user(world):

@@ -396,6 +396,37 @@ def test_files_of_callers_are_not_opened(daemon, high):
     assert serves(daemon)
 
 
+LOGON = 13
+
+
+def log_on(link, has, proof, operation=LOGON):
+    body = text(4, "NTLM") + number(7, has) + text(8, "alice") + text(9, "EXAMPLE") + octets(12, proof)
+    link.sendall(frame(operation, body + (number(30, 3) if operation == LOGON else number(6, 2))))
+    return value(reply(link)[1], 1)
+
+
+def test_responses(daemon):
+    """Responses that are none, in places where none may be, and of those who may be no servers."""
+    link, _ = greet(daemon)
+    good = bytes(8) + b"\0" + b"\0\0" + b"\x18\0" + bytes(24) + b"CLIENT\0"
+    assert log_on(link, 8, good) == 0x8009030c  # a response, and the wrong one
+    for proof in (b"", good[:8], good[:-1], good + b"\xff", good[:8] + b"\2" + good[9:], good[:9] + b"\xff\xff" + good[11:]):
+        assert log_on(link, 8, proof) == INVALID_TOKEN
+    for has in (9, 10, 12, 24):
+        assert log_on(link, has, good) == INVALID_TOKEN
+    assert log_on(link, 8, good, ACQUIRE) == INVALID_TOKEN
+    link.close()
+    for directory in (daemon.directory.parent, daemon.directory.parent.parent):
+        directory.chmod(directory.stat().st_mode | 0o011)
+    os.seteuid(65534)
+    try:
+        link, _ = greet(daemon)
+    finally:
+        os.seteuid(0)
+    assert log_on(link, 8, good) == 0x8009030e
+    link.close()
+
+
 @pytest.mark.parametrize("use", [0, 3, 4, 7])
 def test_steps_are_a_clients_or_a_servers(daemon, use):
     link, _ = greet(daemon)

@@ -566,6 +566,10 @@ static void test_lsa_handles(void **state)
     assert_int_equal(LsaDeregisterLogonProcess(other), 0);
     assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000006D), 1326);
     assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC0FFEE00), 317);
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC00000A7),
+                     1348); /* what each function here answers has a number */
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC0000034), 2);
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0x00000105), 234);
 }
 
 /* The structure's strings must lie in it. */
@@ -594,7 +598,11 @@ static void test_logon_bounds(void **state)
     assert_int_equal(LsaLogonUser(lsa, NULL, Interactive, 2, &block, sizeof block.logon - 1, NULL, &source, &profile,
                                   &len, &luid, &token, &quotas, &reason),
                      (NTSTATUS)0xC000000D);
-    block.logon.MessageType = MsV1_0NetworkLogon;
+    block.logon.MessageType = MsV1_0NetworkLogon; /* another structure */
+    assert_int_equal(LsaLogonUser(lsa, NULL, Network, 2, &block, sizeof(MSV1_0_LM20_LOGON) - 1, NULL, &source, &profile,
+                                  &len, &luid, &token, &quotas, &reason),
+                     (NTSTATUS)0xC000000D);
+    block.logon.MessageType = MsV1_0SubAuthLogon;
     assert_int_equal(LsaLogonUser(lsa, NULL, Network, 2, &block, sizeof block, NULL, &source, &profile, &len, &luid,
                                   &token, &quotas, &reason),
                      (NTSTATUS)0xC00000A7);

@@ -1,0 +1,92 @@
+#include "api/lsa.h"
+
+#include "base/memory.h"
+#include "base/utf16.h"
+#include "core/block.h"
+#include "core/cause.h"
+#include "core/identity.h"
+#include "core/session.h"
+#include <string.h>
+
+/* MSV1_0_LM20_LOGON: the response of a client whom the calling server challenged itself. */
+
+#define RESPONSE_MAX 16384 /* bytes; an NTLMv2 response has some hundreds */
+
+/* What would be another logon than this one. */
+#define CONTROL_REFUSED                                                                               \
+    (MSV1_0_SUBAUTHENTICATION_DLL | MSV1_0_SUBAUTHENTICATION_DLL_EX | MSV1_0_TRY_GUEST_ACCOUNT_ONLY | \
+     MSV1_0_CLEARTEXT_PASSWORD_SUPPLIED | MSV1_0_ALLOW_MSVCHAPV2 | MSV1_0_S4U2SELF | MSV1_0_INTERNET_DOMAIN)
+
+NTSTATUS lsa_response_read(const void *information, size_t len, struct identity *identity)
+{
+    MSV1_0_LM20_LOGON logon;
+    AUTO_FREE char *workstation = NULL;
+    struct identity_response response = {.challenge = logon.ChallengeToClient};
+    require(len >= sizeof logon, LSA_INVALID_PARAMETER);
+    memcpy(&logon, information, sizeof logon);
+    NTSTATUS status = lsa_text_read(&logon.UserName, information, len, &identity->user);
+    if (status == LSA_OK)
+        status = lsa_text_read(&logon.LogonDomainName, information, len, &identity->domain);
+    if (status == LSA_OK)
+        status = lsa_text_read(&logon.Workstation, information, len, &workstation);
+    if (status == LSA_OK)
+        status = lsa_bytes_read(&logon.CaseSensitiveChallengeResponse, information, len, &response.nt);
+    if (status == LSA_OK)
+        status = lsa_bytes_read(&logon.CaseInsensitiveChallengeResponse, information, len, &response.lm);
+    require(status == LSA_OK, status);
+    require((logon.ParameterControl & CONTROL_REFUSED) == 0, LSA_NOT_SUPPORTED);
+    require(response.nt.len <= RESPONSE_MAX && response.lm.len <= RESPONSE_MAX, LSA_INVALID_PARAMETER);
+    response.client_challenge = (logon.ParameterControl & MSV1_0_USE_CLIENT_CHALLENGE) != 0;
+    response.workstation = workstation;
+    AUTO_WRITER struct writer proof = writer_growing(response.nt.len + response.lm.len + 64);
+    identity_response_write(&proof, &response);
+    identity->proof_kind = IDENTITY_RESPONSE;
+    return writer_finish(&proof) == WIRE_OK && secret_set(&identity->proof, proof.data, proof.len) ? LSA_OK
+                                                                                                   : LSA_NO_MEMORY_LEFT;
+}
+
+static size_t text_size(const char *text)
+{
+    return text != NULL ? utf16le_len(text) + 2 : 2;
+}
+
+static bool text_put(UNICODE_STRING *string, const char *text, uint16_t **at)
+{
+    AUTO_FREE uint16_t *units = NULL;
+    size_t n_units;
+    require(utf16_from_text(text != NULL ? text : "", &units, &n_units) == WIRE_OK, false);
+    string->Length = (USHORT)(n_units * 2);
+    string->MaximumLength = (USHORT)(n_units * 2 + 2);
+    string->Buffer = (PWSTR)*at;
+    memcpy(*at, units, n_units * 2 + 2);
+    *at += n_units + 1;
+    return true;
+}
+
+SECURITY_STATUS lsa_response_profile(struct slice record, bool v2, void **profile, size_t *len)
+{
+    struct session *session = NULL;
+    try(session_open(record, &session));
+    const struct session_facts *facts = &session->facts;
+    size_t size = sizeof(MSV1_0_LM20_LOGON_PROFILE) + text_size(facts->authority) + text_size(facts->server);
+    MSV1_0_LM20_LOGON_PROFILE *block = block_alloc_secret(size);
+    SECURITY_STATUS status = block != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) {
+        uint16_t *at = (uint16_t *)(block + 1);
+        block->MessageType = MsV1_0Lm20LogonProfile;
+        block->KickOffTime.QuadPart = block->LogoffTime.QuadPart = facts->expiry;
+        block->UserFlags = v2 ? LOGON_NTLMV2_ENABLED | LOGON_NT_V2 : 0;
+        if (facts->session_key.len == sizeof block->UserSessionKey)
+            memcpy(block->UserSessionKey, facts->session_key.data, sizeof block->UserSessionKey);
+        if (!text_put(&block->LogonDomainName, facts->authority, &at) ||
+            !text_put(&block->LogonServer, facts->server, &at)) {
+            (void)block_free(block);
+            status = SEC_E_INSUFFICIENT_MEMORY;
+        }
+    }
+    session_close(session);
+    require(status == SEC_E_OK, status);
+    *profile = block;
+    *len = size;
+    return SEC_E_OK;
+}
