@@ -198,6 +198,8 @@ static SECURITY_STATUS suites_choose(struct tls_credential *credential, const st
 {
     AUTO_WRITER struct writer older = writer_growing(1024), newer = writer_growing(128);
     STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(credential->ctx);
+    const uint32_t newest = credential->server ? SP_PROT_TLS1_3_SERVER : SP_PROT_TLS1_3_CLIENT;
+    bool newest_alone = credential->protocols == newest;
     for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
         const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(ciphers, i);
         bool is_newer = strcmp(SSL_CIPHER_get_version(cipher), "TLSv1.3") == 0;
@@ -205,16 +207,19 @@ static SECURITY_STATUS suites_choose(struct tls_credential *credential, const st
         if (!suite_describe(cipher, is_newer ? TLS1_3_VERSION : TLS1_2_VERSION, &suite) ||
             !suite_allowed(credential, request, cipher, &suite))
             continue;
+        if (!is_newer && newest_alone && older.len > 0)
+            continue; /* libssl wants one to be there, and looks at all of them in every handshake */
         struct writer *names = is_newer ? &newer : &older;
         if (names->len > 0)
             writer_u8(names, ':');
         writer_slice(names, slice_of_text(SSL_CIPHER_get_name(cipher)));
+        if (is_newer ? (credential->protocols & newest) == 0 : newest_alone)
+            continue;
         algorithm_note(credential, suite.cipher);
         algorithm_note(credential, suite.hash);
         algorithm_note(credential, suite.exchange);
         algorithm_note(credential, suite.signature);
     }
-    const uint32_t newest = credential->server ? SP_PROT_TLS1_3_SERVER : SP_PROT_TLS1_3_CLIENT;
     credential->protocols &= newer.len > 0 ? UINT32_MAX : ~newest;
     credential->protocols &= older.len > 0 ? UINT32_MAX : newest;
     require(credential->protocols != 0,
