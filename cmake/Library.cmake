@@ -57,6 +57,8 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_
 file(STRINGS tools/floors.txt floor_lines REGEX "^[a-z]")
 set(OPENSSPI_FOLDERS "")     # folders that have sources
 set(OPENSSPI_LOW_FOLDERS "") # those below the packages
+# Everything is bound at start (cmake/Flags.cmake): a detour by the PLT takes time and gives nothing.
+check_c_compiler_flag(-Werror\ -fno-plt HAVE_fno_plt)
 set(known "")
 set(below "")
 foreach(line IN LISTS floor_lines)
@@ -71,6 +73,9 @@ foreach(line IN LISTS floor_lines)
         file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
         if(sources)
             add_library(opensspi_${folder} STATIC ${sources})
+            if(HAVE_fno_plt)
+                target_compile_options(opensspi_${folder} PRIVATE -fno-plt)
+            endif()
             list(APPEND here ${folder})
         endif()
     endforeach()

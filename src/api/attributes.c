@@ -81,6 +81,7 @@ static const struct shape {
     {SECPKG_ATTR_SESSION_INFO, FORM_FLAT, sizeof(SecPkgContext_SessionInfo)},
     {SECPKG_ATTR_EARLY_START, FORM_FLAT, sizeof(SecPkgContext_EarlyStart)},
     {SECPKG_ATTR_KEYING_MATERIAL, FORM_FLAT_BYTES, sizeof(SecPkgContext_KeyingMaterial)},
+    {SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING, FORM_FLAT_BYTES, sizeof(SecPkgContext_KeyingMaterial)},
     {SECPKG_ATTR_CERT_CHECK_RESULT, FORM_FLAT, sizeof(SecPkgContext_CertificateValidationResult)},
     {SECPKG_ATTR_CERT_CHECK_RESULT_INPROC, FORM_FLAT, sizeof(SecPkgContext_CertificateValidationResult)},
     {SECPKG_ATTR_CREDS, FORM_IDENTITY, sizeof(SecPkgContext_ClientCreds)},

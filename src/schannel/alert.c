@@ -4,7 +4,6 @@
 #include "schannel/record.h"
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
-#include <pthread.h>
 #include <string.h>
 
 /* libssl sends alerts for its own reasons only. A TLS 1.3 server's are made its own: it begins a ticket, and an extension of the ticket refuses. All others are
@@ -12,106 +11,24 @@
 
 #define ALERT_LEN 2
 #define TAG_LEN 16
-#define NONCE_LEN 12
-#define KEY_LEN_MAX 32
 #define SALT_LEN 4 /* RFC 5288 3 */
 #define HEADER_LEN RECORD_HEADER_LEN
 #define EXTENSION_NEVER_SENT 0xff4fu /* of those for private use (RFC 8446 11) */
 
-struct alert_keys {
-    uint8_t key[KEY_LEN_MAX], iv[NONCE_LEN];
-};
-
-static int hex_of(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
-/* NSS's key log format: a label, the client's random and the secret, in hexadecimal. */
-static void key_seen(const SSL *ssl, const char *line)
-{
-    struct connection *connection = connection_of(ssl);
-    static const char wanted[] = "CLIENT_TRAFFIC_SECRET_0 ";
-    if (connection == NULL || strncmp(line, wanted, sizeof wanted - 1) != 0)
-        return;
-    const char *at = strrchr(line, ' ') + 1;
-    size_t len = 0;
-    for (; len < sizeof connection->write_secret && hex_of(at[0]) >= 0 && hex_of(at[1]) >= 0; at += 2)
-        connection->write_secret[len++] = (uint8_t)(hex_of(at[0]) << 4 | hex_of(at[1]));
-    connection->write_secret_len = len;
-}
-
-static SSL_CTX *listening; /* made once for the process, constant from then on */
-
-static void listening_make(void)
-{
-    listening = SSL_CTX_new(TLS_client_method());
-    if (listening != NULL)
-        SSL_CTX_set_keylog_callback(listening, key_seen);
-}
-
-/* libssl tells its keys to a callback of the SSL_CTX, and writes each of the five secrets in hexadecimal for it, which takes longer than a tenth of a resumed
- * handshake. Only one of them is wanted: so the connection moves to an SSL_CTX with the callback just before that one is derived. What it had of the
- * credential's own SSL_CTX and still needs goes with it. */
-void connection_keys_listen(struct connection *connection)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    SSL *ssl = connection->ssl;
-    pthread_once(&once, listening_make);
-    if (listening == NULL || SSL_get_SSL_CTX(ssl) == listening)
-        return;
-    int level = SSL_get_security_level(ssl);
-    if (SSL_set_SSL_CTX(ssl, listening) != listening)
-        return; /* no alerts of the caller's then, that is all */
-    SSL_set_security_level(ssl, level);
-    SSL_set_cert_cb(ssl, connection_certificate_choose, NULL);
-}
-
-/* HKDF-Expand-Label without context (RFC 8446 7.1); one block of the hash is enough for all that is asked here. */
-static bool expand(const struct connection *connection, const char *label, uint8_t *to, size_t len)
-{
-    static const char prefix[] = "tls13 ";
-    const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(connection->ssl));
-    uint8_t info[64], block[EVP_MAX_MD_SIZE];
-    unsigned int block_len = 0;
-    struct writer writer = writer_fixed(info, sizeof info);
-    writer_u16be(&writer, (uint16_t)len);
-    writer_u8(&writer, (uint8_t)(sizeof prefix - 1 + strlen(label)));
-    writer_bytes(&writer, prefix, sizeof prefix - 1);
-    writer_bytes(&writer, label, strlen(label));
-    writer_u8(&writer, 0);
-    writer_u8(&writer, 1); /* RFC 5869 2.3: the first block */
-    bool done = connection->write_secret_len > 0 && digest != NULL && writer_finish(&writer) == WIRE_OK &&
-                HMAC(digest, connection->write_secret, (int)connection->write_secret_len, info, writer.len, block,
-                     &block_len) != NULL &&
-                len <= block_len;
-    if (done)
-        memcpy(to, block, len);
-    secret_wipe(block, sizeof block);
-    return done;
-}
-
 void connection_keys_updated(struct connection *connection)
 {
-    uint8_t next[EVP_MAX_MD_SIZE];
     connection->ends.n_written = 0;
-    if (expand(connection, "traffic upd", next, connection->write_secret_len)) /* RFC 8446 7.2 */
-        memcpy(connection->write_secret, next, connection->write_secret_len);
-    else
-        connection->write_secret_len = 0; /* no alert then */
-    secret_wipe(next, sizeof next);
+    secret_wipe(&connection->ends.keys, sizeof connection->ends.keys); /* the new ones libssl keeps to itself */
 }
 
 /* RFC 5246 6.3: the key block of a suite without MAC keys is both keys, then both salts. */
-static bool keys_of_1_2(const struct connection *connection, size_t key_len, size_t iv_len, struct alert_keys *keys)
+static bool keys_of_1_2(const struct connection *connection, size_t key_len, size_t iv_len, struct bio_keys *keys)
 {
     static const char label[] = "key expansion";
     SSL *ssl = connection->ssl;
     const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
     uint8_t master[SSL_MAX_MASTER_KEY_LENGTH], seed[sizeof label - 1 + (size_t)2 * SSL3_RANDOM_SIZE];
-    uint8_t block[2 * (KEY_LEN_MAX + NONCE_LEN)];
+    uint8_t block[2 * (BIO_KEY_LEN_MAX + BIO_NONCE_LEN)];
     size_t master_len = SSL_SESSION_get_master_key(SSL_get_session(ssl), master, sizeof master);
     size_t block_len = 2 * (key_len + iv_len), side = connection->initiator ? 0 : 1;
     memcpy(seed, label, sizeof label - 1);
@@ -134,13 +51,13 @@ static bool keys_of_1_2(const struct connection *connection, size_t key_len, siz
 }
 
 /* The record number, in the last eight bytes, over the nonce. */
-static void number_mix(uint8_t nonce[NONCE_LEN], uint64_t number)
+static void number_mix(uint8_t nonce[BIO_NONCE_LEN], uint64_t number)
 {
     for (size_t i = 0; i < 8; i++)
-        nonce[NONCE_LEN - 1 - i] ^= (uint8_t)(number >> (8 * i));
+        nonce[BIO_NONCE_LEN - 1 - i] ^= (uint8_t)(number >> (8 * i));
 }
 
-static bool aead(const EVP_CIPHER *cipher, const struct alert_keys *keys, struct slice more, struct slice text,
+static bool aead(const EVP_CIPHER *cipher, const struct bio_keys *keys, struct slice more, struct slice text,
                  uint8_t *to)
 {
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
@@ -157,13 +74,11 @@ static bool aead(const EVP_CIPHER *cipher, const struct alert_keys *keys, struct
 /* RFC 8446 5.2 and 5.3. */
 static bool seal_1_3(struct connection *connection, const EVP_CIPHER *cipher, const uint8_t alert[ALERT_LEN])
 {
-    struct alert_keys keys = {{0}, {0}};
+    struct bio_keys keys = connection->ends.keys;
     const uint8_t text[ALERT_LEN + 1] = {alert[0], alert[1], SSL3_RT_ALERT};
     uint8_t record[HEADER_LEN + sizeof text + TAG_LEN] = {SSL3_RT_APPLICATION_DATA, 3, 3, 0, sizeof text + TAG_LEN};
-    bool done = expand(connection, "key", keys.key, (size_t)EVP_CIPHER_get_key_length(cipher)) &&
-                expand(connection, "iv", keys.iv, NONCE_LEN);
     number_mix(keys.iv, connection->ends.n_written);
-    done = done && aead(cipher, &keys, slice_of(record, HEADER_LEN), slice_of(text, sizeof text), record + HEADER_LEN);
+    bool done = aead(cipher, &keys, slice_of(record, HEADER_LEN), slice_of(text, sizeof text), record + HEADER_LEN);
     secret_wipe(&keys, sizeof keys);
     if (done)
         writer_bytes(&connection->pending, record, sizeof record);
@@ -173,7 +88,7 @@ static bool seal_1_3(struct connection *connection, const EVP_CIPHER *cipher, co
 /* RFC 5246 6.2.3.3, RFC 5288 3, RFC 7905 2. GCM's explicit nonce only has to be new; 64 random bits are. */
 static bool seal_1_2(struct connection *connection, const EVP_CIPHER *cipher, const uint8_t alert[ALERT_LEN])
 {
-    struct alert_keys keys = {{0}, {0}};
+    struct bio_keys keys = {0};
     size_t explicit_len = connection->suite.header_more;
     uint8_t more[13], record[HEADER_LEN + 8 + ALERT_LEN + TAG_LEN] = {SSL3_RT_ALERT, 3, 3, 0, 0};
     struct writer writer = writer_fixed(more, sizeof more);
@@ -181,7 +96,7 @@ static bool seal_1_2(struct connection *connection, const EVP_CIPHER *cipher, co
     writer_bytes(&writer, record, 3);
     writer_u16be(&writer, ALERT_LEN);
     record[4] = (uint8_t)(explicit_len + ALERT_LEN + TAG_LEN);
-    size_t iv_len = explicit_len > 0 ? SALT_LEN : NONCE_LEN;
+    size_t iv_len = explicit_len > 0 ? SALT_LEN : BIO_NONCE_LEN;
     bool done = writer_finish(&writer) == WIRE_OK &&
                 keys_of_1_2(connection, (size_t)EVP_CIPHER_get_key_length(cipher), iv_len, &keys);
     if (done && explicit_len > 0) {
@@ -209,10 +124,14 @@ static int ticket_extend(SSL *ssl, unsigned int type, unsigned int context, cons
     return -1;
 }
 
-bool connection_alerts_prepare(SSL_CTX *ctx)
+bool connection_alerts_prepare(SSL_CTX *ctx, bool server)
 {
-    return SSL_CTX_add_custom_ext(ctx, EXTENSION_NEVER_SENT, SSL_EXT_TLS1_3_ONLY | SSL_EXT_TLS1_3_NEW_SESSION_TICKET,
-                                  ticket_extend, NULL, NULL, NULL, NULL) == 1;
+#ifdef SSL_OP_ENABLE_KTLS
+    if (!server) /* the BIO wants to know the keys (bio.c) */
+        (void)SSL_CTX_set_options(ctx, SSL_OP_ENABLE_KTLS);
+#endif
+    return !server || SSL_CTX_add_custom_ext(ctx, EXTENSION_NEVER_SENT, SSL_EXT_TLS1_3_ONLY | SSL_EXT_TLS1_3_NEW_SESSION_TICKET,
+                                             ticket_extend, NULL, NULL, NULL, NULL) == 1;
 }
 
 static SECURITY_STATUS alert_by_ticket(struct connection *connection)
@@ -257,6 +176,8 @@ static SECURITY_STATUS alert_seal(struct connection *connection, const uint8_t a
         return alert_by_ticket(connection);
     require(cipher != NULL && (is_1_3 || SSL_version(connection->ssl) == TLS1_2_VERSION),
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "alerts cannot be sent with this cipher suite"));
+    require(!is_1_3 || connection->ends.keys.key_len == (size_t)EVP_CIPHER_get_key_length(cipher),
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "an alert cannot be sent: libssl does not tell the keys in use"));
     require(is_1_3 ? seal_1_3(connection, cipher, alert) : seal_1_2(connection, cipher, alert),
             cause_set(SEC_E_INTERNAL_ERROR, "the alert cannot be encrypted"));
     return SEC_E_OK;

@@ -7,6 +7,8 @@
 #include <openssl/kdf.h>
 #include <string.h>
 
+#define TOKEN_BINDING_LEN 32
+
 static SECURITY_STATUS flat_put(struct attribute *value, const void *from, size_t len)
 {
     _Static_assert(sizeof(SecPkgContext_CipherInfo) <= ATTRIBUTE_FLAT_MAX, "the largest");
@@ -228,6 +230,19 @@ static SECURITY_STATUS keying_material(const struct connection *connection, stru
     return SEC_E_OK;
 }
 
+/* RFC 8471 3.3: what Token Binding's messages are signed over. */
+static SECURITY_STATUS token_binding_material(const struct connection *connection, struct attribute *value)
+{
+    static const char label[] = "EXPORTER-Token-Binding";
+    require(SSL_version(connection->ssl) == TLS1_3_VERSION || SSL_get_extms_support(connection->ssl) == 1,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "without the extended master secret there is no Token Binding"));
+    require(SSL_export_keying_material(connection->ssl, value->flat.bytes, TOKEN_BINDING_LEN, label, sizeof label - 1,
+                                       NULL, 0, 0) == 1,
+            cause_set(SEC_E_INTERNAL_ERROR, "the keying material cannot be derived"));
+    value->flat.len = TOKEN_BINDING_LEN;
+    return SEC_E_OK;
+}
+
 /* RFC 5216 2.3: the IV comes from the same function with an empty secret. */
 static bool eap_iv(SSL *ssl, uint8_t iv[64])
 {
@@ -409,6 +424,8 @@ SECURITY_STATUS connection_query(struct connection *connection, uint32_t attribu
         return eap_key_block(connection, value);
     case SECPKG_ATTR_KEYING_MATERIAL:
         return keying_material(connection, value);
+    case SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING:
+        return token_binding_material(connection, value);
     case SECPKG_ATTR_REMOTE_CERT_CONTEXT:
     case SECPKG_ATTR_REMOTE_CERT_CHAIN:
         return certificate_give(SSL_get0_peer_certificate(ssl), SSL_get_peer_cert_chain(ssl), "the peer", value);
@@ -469,14 +486,27 @@ static SECURITY_STATUS mtu_set(struct connection *connection, const void *from)
     return SEC_E_OK;
 }
 
+/* False Start (RFC 7918): never here. */
+static SECURITY_STATUS early_start_set(const void *from)
+{
+    SecPkgContext_EarlyStart wish;
+    memcpy(&wish, from, sizeof wish);
+    require(wish.dwEarlyStartFlags == 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "data is never sent before the peer's Finished"));
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS connection_set(struct connection *connection, uint32_t attribute, const void *value, size_t len)
 {
     size_t wanted = attribute == SECPKG_ATTR_KEYING_MATERIAL_INFO ? sizeof(SecPkgContext_KeyingMaterialInfo)
                     : attribute == SECPKG_ATTR_DTLS_MTU           ? sizeof(WORD)
+                    : attribute == SECPKG_ATTR_EARLY_START        ? sizeof(SecPkgContext_EarlyStart)
                                                                   : 0;
     require(wanted > 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Schannel contexts let no attribute %u be set", (unsigned)attribute));
     require(value != NULL && len >= wanted, cause_set(SEC_E_INVALID_TOKEN, "attribute %u has %zu bytes, %zu were given",
                                                       (unsigned)attribute, wanted, len));
+    if (attribute == SECPKG_ATTR_EARLY_START)
+        return early_start_set(value);
     return attribute == SECPKG_ATTR_DTLS_MTU ? mtu_set(connection, value) : keying_set(connection, value);
 }

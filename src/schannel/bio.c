@@ -1,6 +1,8 @@
 #include "schannel/bio.h"
 
+#include "base/secret.h"
 #include "schannel/record.h"
+#include <linux/tls.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -92,9 +94,48 @@ static int ends_write(BIO *bio, const char *from, int len)
     return writer_finish(ends->token) == WIRE_OK ? len : -1;
 }
 
+#define CTRL_KEYS 72 /* openssl/bio.h names it in a comment */
+
+/* With SSL_OP_ENABLE_KTLS libssl offers the keys of application data to its BIO, for the kernel, in the kernel's form. They are looked at, for an alert that may
+ * have to be written (alert.c), and the offer is declined. */
+static void keys_look(struct bio_ends *ends, const struct tls_crypto_info *offered)
+{
+    struct bio_keys keys = {0};
+    if (offered == NULL || offered->version != TLS_1_3_VERSION)
+        return;
+    switch (offered->cipher_type) {
+    case TLS_CIPHER_AES_GCM_128: {
+        const struct tls12_crypto_info_aes_gcm_128 *gcm = (const void *)offered;
+        keys.key_len = sizeof gcm->key;
+        memcpy(keys.key, gcm->key, sizeof gcm->key);
+        memcpy(keys.iv, gcm->salt, sizeof gcm->salt);
+        memcpy(keys.iv + sizeof gcm->salt, gcm->iv, sizeof gcm->iv);
+        break;
+    }
+    case TLS_CIPHER_AES_GCM_256: {
+        const struct tls12_crypto_info_aes_gcm_256 *gcm = (const void *)offered;
+        keys.key_len = sizeof gcm->key;
+        memcpy(keys.key, gcm->key, sizeof gcm->key);
+        memcpy(keys.iv, gcm->salt, sizeof gcm->salt);
+        memcpy(keys.iv + sizeof gcm->salt, gcm->iv, sizeof gcm->iv);
+        break;
+    }
+    case TLS_CIPHER_CHACHA20_POLY1305: {
+        const struct tls12_crypto_info_chacha20_poly1305 *chacha = (const void *)offered;
+        keys.key_len = sizeof chacha->key;
+        memcpy(keys.key, chacha->key, sizeof chacha->key);
+        memcpy(keys.iv, chacha->iv, sizeof chacha->iv);
+        break;
+    }
+    default: /* no alerts with the others */
+        break;
+    }
+    ends->keys = keys;
+    secret_wipe(&keys, sizeof keys);
+}
+
 static long ends_ctrl(BIO *bio, int command, long number, void *pointer)
 {
-    (void)number, (void)pointer;
     switch (command) { /* six times a message libssl asks for what is not here */
     case BIO_CTRL_FLUSH:
     case BIO_CTRL_DUP:
@@ -103,6 +144,10 @@ static long ends_ctrl(BIO *bio, int command, long number, void *pointer)
     case BIO_CTRL_DGRAM_QUERY_MTU:
     case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
         return ((const struct bio_ends *)BIO_get_data(bio))->mtu;
+    case CTRL_KEYS:
+        if (number != 0) /* for writing */
+            keys_look(BIO_get_data(bio), pointer);
+        return 0;
     default: /* also the overhead: the caller's number is what a record may have */
         return 0;
     }

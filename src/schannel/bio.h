@@ -8,6 +8,15 @@
 #include "core/message.h"
 #include <openssl/bio.h>
 
+#define BIO_KEY_LEN_MAX 32
+#define BIO_NONCE_LEN 12
+
+/* What records of an AEAD suite are written with. */
+struct bio_keys {
+    uint8_t key[BIO_KEY_LEN_MAX], iv[BIO_NONCE_LEN];
+    size_t key_len; /* 0: not known */
+};
+
 /* Both ends, for the length of one call; between calls everything is empty. */
 struct bio_ends {
     struct slice in;         /* whole records; libssl finds no more than that */
@@ -22,6 +31,7 @@ struct bio_ends {
     size_t written_left; /* of the record whose header was written last */
     uint8_t written_header[5]; /* as far as it was written */
     size_t written_header_len;
+    struct bio_keys keys; /* TLS 1.3 clients: the first of application data, if libssl tells them */
     bool protected; /* a record of TLS 1.3's outer type, or ChangeCipherSpec, was written: plain ones cannot follow */
 };
 

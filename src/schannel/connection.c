@@ -66,8 +66,6 @@ static bool certificate_default(struct connection *connection, SSL *ssl)
 static int client_certificate(struct connection *connection, SSL *ssl)
 {
     connection->certificate_sent = false;
-    if (SSL_version(ssl) == TLS1_3_VERSION)
-        connection_keys_listen(connection); /* before there is a certificate that would be lost by it */
     if (connection->credential->n_certificates > 0)
         connection->certificate_sent = tls_certificates_use(connection->credential, ssl, NULL);
     else if ((connection->credential->flags & SCH_CRED_USE_DEFAULT_CREDS) != 0 && !connection->credential->of_client)
@@ -130,15 +128,6 @@ static void event_seen(const SSL *ssl, int where, int value)
         connection->alert_sent = number;
 }
 
-/* A TLS 1.3 client's next key is that for its application data, once its Finished is written. */
-static void finished_seen(int written, int version, int type, const void *bytes, size_t len, SSL *ssl, void *unused)
-{
-    (void)version, (void)unused;
-    if (written == 1 && type == SSL3_RT_HANDSHAKE && len > 0 && *(const uint8_t *)bytes == SSL3_MT_FINISHED &&
-        SSL_version(ssl) == TLS1_3_VERSION)
-        connection_keys_listen(connection_of(ssl));
-}
-
 /* RFC 6347 4.2.1: the cookie proves that the client receives at its address. The connection is there to remember its secret, so that no other needs it. */
 static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
 {
@@ -172,10 +161,7 @@ bool connection_callbacks(struct tls_credential *credential)
     SSL_CTX_set_cert_cb(ctx, connection_certificate_choose, NULL);
     if (credential->server) {
         SSL_CTX_set_alpn_select_cb(ctx, alpn_select, NULL);
-        if (!credential->datagram)
-            require(connection_alerts_prepare(ctx), false);
     } else {
-        SSL_CTX_set_msg_callback(ctx, finished_seen);
         SSL_CTX_sess_set_new_cb(ctx, session_fresh);
         SSL_CTX_set_post_handshake_auth(ctx, 1);
     }
@@ -184,7 +170,7 @@ bool connection_callbacks(struct tls_credential *credential)
         SSL_CTX_set_cookie_generate_cb(ctx, cookie_make);
         SSL_CTX_set_cookie_verify_cb(ctx, cookie_check);
     }
-    return true;
+    return credential->datagram || connection_alerts_prepare(ctx, credential->server);
 }
 
 /* The names of an ALPN list: each one byte and more, together the whole. */

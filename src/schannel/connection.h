@@ -68,8 +68,6 @@ struct connection {
     int64_t start, expiry;
     uint64_t since, offered_since; /* monotonic_ms of the full handshake that the session comes from */
     uint8_t session_key[SESSION_KEY_LEN];
-    uint8_t write_secret[EVP_MAX_MD_SIZE]; /* TLS 1.3: this side's traffic secret, of the keys in use */
-    size_t write_secret_len;
     char *peer_name;  /* of the client's certificate */
     uint8_t *issuers; /* names of the CAs that the server asked for, in TLS's form */
     size_t issuers_len;
@@ -133,10 +131,9 @@ int connection_validate(X509_STORE_CTX *store, void *unused);
 /* Writes an alert that libssl has no call for (alert.c). Once records are encrypted nothing can follow it: only fatal ones then, and the connection has
  * failed. SEC_E_UNSUPPORTED_FUNCTION with DTLS and CBC, and inside an encrypted handshake. */
 SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number);
-/* What alerts need of TLS 1.3. Of a server's SSL_CTX: a way in for them; false when there is no memory. Of a client: a call before the key for its application
- * data is derived, and before it shows a certificate, which would be lost later; and one whenever its keys have changed. */
-MUST_USE bool connection_alerts_prepare(SSL_CTX *ctx);
-void connection_keys_listen(struct connection *connection);
+/* What alerts need of TLS 1.3. Of an SSL_CTX: a way in for them with a server's, their keys with a client's; false when there is no memory. And a call whenever
+ * this side's keys have changed. */
+MUST_USE bool connection_alerts_prepare(SSL_CTX *ctx, bool server);
 void connection_keys_updated(struct connection *connection);
 
 #endif

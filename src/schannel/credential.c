@@ -108,6 +108,8 @@ static SECURITY_STATUS request_read(const void *auth_data, struct tls_request *r
         request->n_algorithms <= SCH_CRED_MAX_SUPPORTED_ALGS &&
             (request->n_algorithms == 0 || request->algorithms != NULL),
         cause_set(SEC_E_UNKNOWN_CREDENTIALS, "%u algorithms, or they point nowhere", (unsigned)request->n_algorithms));
+    require(request->format <= SCH_CRED_FORMAT_CERT_HASH_STORE,
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "credential format %u", (unsigned)request->format));
     return flags_check(request);
 }
 
@@ -136,8 +138,6 @@ static SECURITY_STATUS certificate_find(const struct tls_credential *credential,
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a SCHANNEL_CERT_HASH of another size, or with a provider"));
     else {
         const SCHANNEL_CERT_HASH_STORE *in_store = at;
-        require(request->format == SCH_CRED_FORMAT_CERT_HASH_STORE,
-                cause_set(SEC_E_UNKNOWN_CREDENTIALS, "credential format %u", (unsigned)request->format));
         require(hash->dwLength == sizeof *in_store && hash->hProv == 0,
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a SCHANNEL_CERT_HASH_STORE of another size, or with a provider"));
         size_t n_units = 0;
@@ -147,6 +147,8 @@ static SECURITY_STATUS certificate_find(const struct tls_credential *credential,
                     utf16le_to_text(slice_of(in_store->pwszStoreName, n_units * 2), &store) == WIRE_OK,
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS, "the name of a store that is not text, or has no end"));
     }
+    require((hash->dwFlags & ~(DWORD)SCH_MACHINE_CERT_HASH) == 0,
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a certificate's hash with flags 0x%x", (unsigned)hash->dwFlags));
     bool machine = (hash->dwFlags & SCH_MACHINE_CERT_HASH) != 0;
     try(own_store_check(credential, machine));
     return certificate_by_hash(store, machine, hash->ShaHash, certificate);

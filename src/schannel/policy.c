@@ -1,12 +1,11 @@
 #include "schannel/policy.h"
 
 #include "base/memory.h"
-#include "base/utf16.h"
 #include "base/writer.h"
 #include "core/cause.h"
 #include "schannel/suite.h"
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* Protocols, oldest first. */
 static const struct protocol {
@@ -29,6 +28,50 @@ static uint32_t bit_of(const struct protocol *protocol, bool server)
     return server ? protocol->server : protocol->client;
 }
 
+static unsigned lower(unsigned unit)
+{
+    return unit >= 'A' && unit <= 'Z' ? unit - 'A' + 'a' : unit;
+}
+
+/* Is this UNICODE_STRING the given ASCII word? Without memory: a name that cannot be read must not allow what it forbids. */
+static bool name_is(const UNICODE_STRING *name, const char *word)
+{
+    size_t len = strlen(word);
+    if (name->Buffer == NULL || name->Length != len * sizeof(WCHAR))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (lower(name->Buffer[i]) != lower((unsigned char)word[i]))
+            return false;
+    return true;
+}
+
+static bool name_is_listed(const UNICODE_STRING *name, const char *const words[])
+{
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (name_is(name, words[i]))
+            return true;
+    return false;
+}
+
+/* What CRYPTO_SETTINGS may name (bcrypt.h). Some of it is never offered here: then it is disabled already. Another name would change nothing unseen. */
+static const char *const known_exchanges[] = {"RSA", "ECDH", "DH", NULL};
+static const char *const known_signatures[] = {"RSA", "ECDSA", "DSA", NULL};
+static const char *const known_ciphers[] = {"AES", "CHACHA20_POLY1305", "3DES", "3DES_112", "DES", "RC4", "RC2", NULL};
+static const char *const known_digests[] = {"SHA1", "SHA256", "SHA384", "SHA512", "MD5", NULL};
+static const char *const known_modes[] = {"ChainingModeCBC", "ChainingModeGCM", "ChainingModeCCM",
+                                          "ChainingModeECB", "ChainingModeCFB", "ChainingModeN/A", NULL};
+
+static bool algorithm_is_known(const CRYPTO_SETTINGS *settings)
+{
+    static const char *const *const known[] = {
+        [TlsParametersCngAlgUsageKeyExchange] = known_exchanges,
+        [TlsParametersCngAlgUsageSignature] = known_signatures,
+        [TlsParametersCngAlgUsageCipher] = known_ciphers,
+        [TlsParametersCngAlgUsageDigest] = known_digests,
+    };
+    return name_is_listed(&settings->strCngAlgId, known[settings->eAlgorithmUsage]);
+}
+
 /* Wishes that would have to be passed over are refused, and so is what no honest caller writes. */
 static SECURITY_STATUS settings_check(const CRYPTO_SETTINGS *settings)
 {
@@ -41,6 +84,13 @@ static SECURITY_STATUS settings_check(const CRYPTO_SETTINGS *settings)
     bool bounded = settings->dwMinBitLength != 0 || settings->dwMaxBitLength != 0;
     require(!bounded || settings->eAlgorithmUsage == TlsParametersCngAlgUsageCipher,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "only ciphers can be disabled by their strength"));
+    require(settings->cChainingModes == 0 || settings->eAlgorithmUsage == TlsParametersCngAlgUsageCipher,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "only ciphers have chaining modes"));
+    require(algorithm_is_known(settings),
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "CRYPTO_SETTINGS that name no algorithm of their usage"));
+    for (DWORD i = 0; i < settings->cChainingModes; i++)
+        require(name_is_listed(&settings->rgstrChainingModes[i], known_modes),
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION, "CRYPTO_SETTINGS that name no chaining mode"));
     return SEC_E_OK;
 }
 
@@ -118,14 +168,6 @@ static bool algorithms_allow(const struct tls_request *request, uint32_t class, 
     return !spoken_of;
 }
 
-/* Is this UNICODE_STRING the given ASCII word? */
-static bool name_is(const UNICODE_STRING *name, const char *word)
-{
-    AUTO_FREE char *text = NULL;
-    return name->Buffer != NULL && utf16le_to_text(slice_of(name->Buffer, name->Length), &text) == WIRE_OK &&
-           strcasecmp(text, word) == 0;
-}
-
 static bool mode_is_listed(const CRYPTO_SETTINGS *settings, const char *mode)
 {
     for (DWORD i = 0; i < settings->cChainingModes; i++)
@@ -199,6 +241,8 @@ static SECURITY_STATUS suites_choose(struct tls_credential *credential, const st
 {
     AUTO_WRITER struct writer older = writer_growing(1024), newer = writer_growing(128);
     STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(credential->ctx);
+    const uint32_t newest = credential->server ? SP_PROT_TLS1_3_SERVER : SP_PROT_TLS1_3_CLIENT;
+    bool newest_alone = credential->protocols == newest;
     for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
         const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(ciphers, i);
         bool is_newer = strcmp(SSL_CIPHER_get_version(cipher), "TLSv1.3") == 0;
@@ -206,16 +250,19 @@ static SECURITY_STATUS suites_choose(struct tls_credential *credential, const st
         if (!suite_describe(cipher, is_newer ? TLS1_3_VERSION : TLS1_2_VERSION, &suite) ||
             !suite_allowed(credential, request, cipher, &suite))
             continue;
+        if (!is_newer && newest_alone && older.len > 0)
+            continue; /* libssl wants one to be there, and looks at all of them in every handshake */
         struct writer *names = is_newer ? &newer : &older;
         if (names->len > 0)
             writer_u8(names, ':');
         writer_slice(names, slice_of_text(SSL_CIPHER_get_name(cipher)));
+        if (is_newer ? (credential->protocols & newest) == 0 : newest_alone)
+            continue;
         algorithm_note(credential, suite.cipher);
         algorithm_note(credential, suite.hash);
         algorithm_note(credential, suite.exchange);
         algorithm_note(credential, suite.signature);
     }
-    const uint32_t newest = credential->server ? SP_PROT_TLS1_3_SERVER : SP_PROT_TLS1_3_CLIENT;
     credential->protocols &= newer.len > 0 ? UINT32_MAX : ~newest;
     credential->protocols &= older.len > 0 ? UINT32_MAX : newest;
     require(credential->protocols != 0,
@@ -225,6 +272,51 @@ static SECURITY_STATUS suites_choose(struct tls_credential *credential, const st
     require(writer_finish(&older) == WIRE_OK && writer_finish(&newer) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     require((older.len == 1 || SSL_CTX_set_cipher_list(credential->ctx, (const char *)older.data) == 1) &&
                 SSL_CTX_set_ciphersuites(credential->ctx, (const char *)newer.data) == 1,
+            SEC_E_INSUFFICIENT_MEMORY);
+    return SEC_E_OK;
+}
+
+/* Is this key exchange, or this kind of signature, switched off by name? */
+static bool name_is_disabled(const struct tls_request *request, eTlsAlgorithmUsage usage, const char *name)
+{
+    const TLS_PARAMETERS *parameters = request->parameters;
+    for (DWORD i = 0; i < request->n_parameters; i++)
+        for (DWORD j = 0; j < parameters[i].cDisabledCrypto; j++)
+            if (parameters[i].pDisabledCrypto[j].eAlgorithmUsage == usage &&
+                name_is(&parameters[i].pDisabledCrypto[j].strCngAlgId, name))
+                return true;
+    return false;
+}
+
+/* TLS 1.3's suites name no signature: what is not wanted must not be among the algorithms of signatures. */
+static SECURITY_STATUS signatures_choose(struct tls_credential *credential, const struct tls_request *request)
+{
+    bool rsa = algorithms_allow(request, ALG_CLASS_SIGNATURE, CALG_RSA_SIGN) &&
+               !name_is_disabled(request, TlsParametersCngAlgUsageSignature, "RSA");
+    bool ecdsa = algorithms_allow(request, ALG_CLASS_SIGNATURE, CALG_ECDSA) &&
+                 !name_is_disabled(request, TlsParametersCngAlgUsageSignature, "ECDSA");
+    bool others = algorithms_allow(request, ALG_CLASS_SIGNATURE, 0); /* Ed25519 has no ALG_ID: a list leaves it out */
+    char list[512];
+    if (rsa && ecdsa && others)
+        return SEC_E_OK;
+    require(rsa || ecdsa || others,
+            cause_set(SEC_E_ALGORITHM_MISMATCH, "the credential leaves no algorithm for signatures"));
+    (void)snprintf(list, sizeof list, "%s%s%s%s%s", ecdsa ? "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512" : "",
+                   ecdsa && others ? ":" : "", others ? "ed25519:ed448" : "", (ecdsa || others) && rsa ? ":" : "",
+                   rsa ? "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:rsa_pss_rsae_sha256:"
+                         "rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
+                       : "");
+    require(SSL_CTX_set1_sigalgs_list(credential->ctx, list) == 1, SEC_E_INSUFFICIENT_MEMORY);
+    return SEC_E_OK;
+}
+
+/* The same with key exchanges: TLS 1.3 may take finite fields, whatever the suite. */
+static SECURITY_STATUS groups_choose(struct tls_credential *credential, const struct tls_request *request)
+{
+    if (algorithms_allow(request, ALG_CLASS_KEY_EXCHANGE, CALG_DH_EPHEM) &&
+        !name_is_disabled(request, TlsParametersCngAlgUsageKeyExchange, "DH"))
+        return SEC_E_OK;
+    require(SSL_CTX_set1_groups_list(credential->ctx, "X25519:P-256:X448:P-521:P-384") == 1,
             SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;
 }
@@ -263,5 +355,7 @@ SECURITY_STATUS policy_apply(struct tls_credential *credential, const struct tls
     require(SSL_CTX_set_cipher_list(credential->ctx, (const char *)base.data) == 1,
             cause_set(SEC_E_INTERNAL_ERROR, "ciphers in [schannel] name no cipher suite that OpenSSL has here"));
     try(suites_choose(credential, request));
+    try(signatures_choose(credential, request));
+    try(groups_choose(credential, request));
     return versions_set(credential);
 }

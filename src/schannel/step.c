@@ -31,7 +31,6 @@ static SECURITY_STATUS handshake_finish(struct connection *connection, struct st
         return status;
     }
     connection->state = CONNECTION_OPEN;
-    SSL_set_msg_callback(connection->ssl, NULL); /* what it waits for has passed */
     if (first) {
         atomic_fetch_add_explicit(&connection->n_references, 1, memory_order_relaxed);
         out->stream = connection;

@@ -47,6 +47,7 @@ static void test_infos(void **state)
             SecPkgContext_KeyInfoW key;
             SecPkgContext_Flags flags;
             SecPkgContext_Lifespan lifespan;
+            SecPkgContext_EarlyStart early = {7};
             assert_int_equal(query(sides[i], SECPKG_ATTR_CONNECTION_INFO, &info), SEC_E_OK);
             assert_int_equal(info.dwProtocol, protocols & (i == 0 ? SP_PROT_TLS1_X_CLIENT : SP_PROT_TLS1_X_SERVER));
             assert_int_equal(info.aiCipher, CALG_AES_256);
@@ -76,6 +77,14 @@ static void test_infos(void **state)
             assert_int_equal(flags.Flags, sides[i]->attributes & ~(ULONG)ISC_RET_ALLOCATED_MEMORY);
             assert_int_equal(query(sides[i], SECPKG_ATTR_LIFESPAN, &lifespan), SEC_E_OK);
             assert_true(lifespan.tsStart.QuadPart < lifespan.tsExpiry.QuadPart);
+            /* Nothing is sent before the peer's Finished, and nobody can ask for it. */
+            assert_int_equal(query(sides[i], SECPKG_ATTR_EARLY_START, &early), SEC_E_OK);
+            assert_int_equal(early.dwEarlyStartFlags, 0);
+            CtxtHandle *context = &sides[i]->context;
+            assert_int_equal(SetContextAttributesW(context, SECPKG_ATTR_EARLY_START, &early, sizeof early), SEC_E_OK);
+            early.dwEarlyStartFlags = ENABLE_TLS_CLIENT_EARLY_START;
+            assert_int_equal(SetContextAttributesW(context, SECPKG_ATTR_EARLY_START, &early, sizeof early),
+                             SEC_E_UNSUPPORTED_FUNCTION);
             assert_int_equal(query(sides[i], SECPKG_ATTR_SIZES, &sizes), SEC_E_UNSUPPORTED_FUNCTION);
             assert_int_equal(query(sides[i], 9999, &sizes), SEC_E_UNSUPPORTED_FUNCTION);
             assert_int_equal(query(sides[i], SECPKG_ATTR_STREAM_SIZES, NULL), SEC_E_INTERNAL_ERROR);
@@ -171,9 +180,9 @@ static void test_keys(void **state)
         struct loop_pair *pair = established(protocols, pki_server_rsa());
         SecPkgContext_SessionKey keys[2];
         SecPkgContext_EapKeyBlock blocks[2];
-        SecPkgContext_KeyingMaterial materials[2];
+        SecPkgContext_KeyingMaterial materials[2], bound[2];
         struct side *sides[2] = {&pair->client, &pair->server};
-        char label[] = "EXPORTER-test";
+        char label[] = "EXPORTER-test", binding[] = "EXPORTER-Token-Binding";
         unsigned char with[] = {1, 2, 3};
         SecPkgContext_KeyingMaterialInfo info = {.cbLabel = sizeof label,
                                                  .pszLabel = label,
@@ -191,6 +200,18 @@ static void test_keys(void **state)
                 SEC_E_OK);
             assert_int_equal(query(sides[i], SECPKG_ATTR_KEYING_MATERIAL, &materials[i]), SEC_E_OK);
             assert_int_equal(materials[i].cbKeyingMaterial, 40);
+            /* Token Binding's (RFC 8471 3.3) is what everybody's exporter gives for its label. */
+            SecPkgContext_KeyingMaterialInfo of_binding = {
+                .cbLabel = sizeof binding, .pszLabel = binding, .cbKeyingMaterial = 32};
+            SecPkgContext_KeyingMaterial exported;
+            assert_int_equal(query(sides[i], SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING, &bound[i]), SEC_E_OK);
+            assert_int_equal(bound[i].cbKeyingMaterial, 32);
+            assert_int_equal(SetContextAttributesW(&sides[i]->context, SECPKG_ATTR_KEYING_MATERIAL_INFO, &of_binding,
+                                                   sizeof of_binding),
+                             SEC_E_OK);
+            assert_int_equal(query(sides[i], SECPKG_ATTR_KEYING_MATERIAL, &exported), SEC_E_OK);
+            assert_memory_equal(exported.pbKeyingMaterial, bound[i].pbKeyingMaterial, 32);
+            FreeContextBuffer(exported.pbKeyingMaterial);
         }
         assert_int_equal(keys[0].SessionKeyLength, 48);
         assert_memory_equal(keys[0].SessionKey, keys[1].SessionKey, 48);
@@ -198,10 +219,12 @@ static void test_keys(void **state)
         static const unsigned char zero[64];
         assert_true((memcmp(blocks[0].rgbIVs, zero, 64) == 0) == (protocols == SP_PROT_TLS1_3));
         assert_memory_not_equal(blocks[0].rgbKeys, zero, 64);
+        assert_memory_equal(bound[0].pbKeyingMaterial, bound[1].pbKeyingMaterial, 32);
         assert_memory_equal(materials[0].pbKeyingMaterial, materials[1].pbKeyingMaterial, 40);
         for (size_t i = 0; i < 2; i++) {
             FreeContextBuffer(keys[i].SessionKey);
             FreeContextBuffer(materials[i].pbKeyingMaterial);
+            FreeContextBuffer(bound[i].pbKeyingMaterial);
         }
         pair_free(pair);
     }

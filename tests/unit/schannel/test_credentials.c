@@ -222,6 +222,20 @@ static void test_algorithms(void **state)
     assert_int_equal(known.cSupportedAlgs, 4);
     FreeContextBuffer(known.palgSupportedAlgs);
     FreeCredentialsHandle(&handle);
+    /* What only the protocols have that are switched off is not there. */
+    for (int i = 0; i < 2; i++) {
+        cred = (SCHANNEL_CRED){.dwVersion = SCHANNEL_CRED_VERSION,
+                               .grbitEnabledProtocols = i == 0 ? SP_PROT_TLS1_3_CLIENT : SP_PROT_TLS1_2_CLIENT};
+        assert_int_equal(acquire_as(SCHANNEL_NAME_A, SECPKG_CRED_OUTBOUND, &cred), SEC_E_OK);
+        assert_int_equal(QueryCredentialsAttributesA(&handle, SECPKG_ATTR_SUPPORTED_ALGS, &known), SEC_E_OK);
+        bool has_rsa = false;
+        for (DWORD j = 0; j < known.cSupportedAlgs; j++)
+            has_rsa = has_rsa || known.palgSupportedAlgs[j] == CALG_RSA_KEYX;
+        assert_int_equal(has_rsa, i != 0);
+        FreeContextBuffer(known.palgSupportedAlgs);
+        FreeCredentialsHandle(&handle);
+    }
+    cred = (SCHANNEL_CRED){.dwVersion = SCHANNEL_CRED_VERSION, .cSupportedAlgs = 4, .palgSupportedAlgs = algorithms};
     algorithms[0] = CALG_RC4;
     assert_int_equal(acquire(SECPKG_CRED_OUTBOUND, &cred), SEC_E_ALGORITHM_MISMATCH);
     /* RSA's key exchange alone leaves TLS 1.2 without TLS 1.3. */

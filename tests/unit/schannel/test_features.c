@@ -455,6 +455,20 @@ static void test_post_handshake(void **state)
     post_handshake(false);
 }
 
+/* The side's keys change, and the other's with them. */
+static void keys_change(struct loop_pair *pair, struct side *from, struct side *to)
+{
+    control(from, SCHANNEL_RENEGOTIATE);
+    assert_int_equal(side_step(from), SEC_E_OK);
+    wire_put(&to->in, from->out.data, from->out.len);
+    from->out.len = 0;
+    assert_int_equal(side_receive(to, NULL), SEC_I_RENEGOTIATE);
+    assert_int_equal(side_step(to), SEC_E_OK);
+    wire_put(&from->in, to->out.data, to->out.len);
+    to->out.len = 0;
+    talk(pair);
+}
+
 /* SCHANNEL_ALERT: the peer gets that alert, under whatever keys are in use. */
 static void alert_goes(DWORD protocols, bool by_client, bool chacha, int n_updates)
 {
@@ -475,17 +489,8 @@ static void alert_goes(DWORD protocols, bool by_client, bool chacha, int n_updat
     pair_acquire(pair, 0, protocols & SP_PROT_TLS1_X_SERVER, SCH_CRED_MANUAL_CRED_VALIDATION);
     run_and_talk(pair);
     struct side *from = by_client ? &pair->client : &pair->server, *to = by_client ? &pair->server : &pair->client;
-    for (int i = 0; i < n_updates; i++) {
-        control(from, SCHANNEL_RENEGOTIATE);
-        assert_int_equal(side_step(from), SEC_E_OK);
-        wire_put(&to->in, from->out.data, from->out.len);
-        from->out.len = 0;
-        assert_int_equal(side_receive(to, NULL), SEC_I_RENEGOTIATE);
-        assert_int_equal(side_step(to), SEC_E_OK);
-        wire_put(&from->in, to->out.data, to->out.len);
-        to->out.len = 0;
-        talk(pair);
-    }
+    for (int i = 0; i < n_updates; i++)
+        keys_change(pair, from, to);
     assert_int_equal(ApplyControlToken(&from->context, &list), SEC_E_OK);
     assert_int_equal(side_step(from), SEC_E_OK);
     assert_true(from->out.len > 7);
@@ -501,8 +506,7 @@ static void test_alerts(void **state)
     EACH_VERSION(protocols)
     for (int i = 0; i < 4; i++)
         alert_goes(protocols, (i & 1) != 0, (i & 2) != 0, 0);
-    for (int i = 0; i < 2; i++)
-        alert_goes(SP_PROT_TLS1_3, i != 0, false, 2);
+    alert_goes(SP_PROT_TLS1_3, false, false, 2);
     /* Before anything is encrypted, in plain. */
     DWORD token[3] = {SCHANNEL_ALERT, TLS1_ALERT_FATAL, TLS1_ALERT_ACCESS_DENIED};
     SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
@@ -576,6 +580,25 @@ static void test_alert_with_certificate(void **state)
     pair_free(pair);
 }
 
+/* libssl tells a TLS 1.3 client's first keys only. What cannot be sent is said, and the connection goes on. */
+static void test_alert_after_new_keys(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct loop_pair *pair = pair_of(SP_PROT_TLS1_3);
+        run_and_talk(pair);
+        keys_change(pair, i == 0 ? &pair->client : &pair->server, i == 0 ? &pair->server : &pair->client);
+        assert_int_equal(alert_step(&pair->client, TLS1_ALERT_ACCESS_DENIED), SEC_E_UNSUPPORTED_FUNCTION);
+        assert_int_equal(pair->client.out.len, 0);
+        talk(pair);
+        control(&pair->client, SCHANNEL_SHUTDOWN);
+        assert_int_equal(side_step(&pair->client), SEC_E_OK);
+        wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+        assert_int_equal(side_receive(&pair->server, NULL), SEC_I_CONTEXT_EXPIRED);
+        pair_free(pair);
+    }
+}
+
 /* What others left in the thread's queue of OpenSSL's errors changes nothing: tickets, text, close_notify. */
 static void test_errors_of_others(void **state)
 {
@@ -603,6 +626,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alerts_by_server),
         cmocka_unit_test(test_alert_with_certificate),
+        cmocka_unit_test(test_alert_after_new_keys),
         cmocka_unit_test(test_errors_of_others),
         cmocka_unit_test(test_alpn),
         cmocka_unit_test(test_sni),
