@@ -1,6 +1,8 @@
 """Prints speed beside the peers, measured in the same run: programs take turns, the best of each counts.
 
-compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel|digest|lsad]"""
+compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel|digest|lsad|threads]
+
+A whole run is kept in docs/benchmarks.md and docs/benchmarks.svg."""
 import os
 import subprocess
 import sys
@@ -10,9 +12,11 @@ import kerberos
 import lsad
 import negotiate
 import ntlm
+import page
 import schannel
+import threads
 
-SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel, "digest": digest, "lsad": lsad}
+SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel, "digest": digest, "lsad": lsad, "threads": threads}
 TURNS = 3
 OURS = "OpenSSPI"
 MEMORY = "context bytes"
@@ -64,29 +68,38 @@ def verdict(suite, workload, ours, peers):
     return f"{'met' if min(known) / ours >= goal else 'MISSED'} ({goal}x)"
 
 
-def print_table(suite, best):
+def rows_of(suite, best):
+    """What a table's line says: workload, ours, the peers' values, the verdict."""
+    for column, workload in best:
+        if column == OURS:
+            ours, peers = best[OURS, workload], [best.get((peer, workload)) for peer in suite.PEERS]
+            yield workload, ours, peers, verdict(suite, workload, ours, peers)
+
+
+def print_table(suite, rows):
     print(f"{suite.TITLE:40}{OURS:>12}" + "".join(f"{peer:>14}" for peer in suite.PEERS)
           + "".join(f"{'x ' + peer:>15}" for peer in suite.PEERS) + "  goal")
-    for column, workload in best:
-        if column != OURS:
-            continue
-        ours, peers = best[OURS, workload], [best.get((peer, workload)) for peer in suite.PEERS]
+    for workload, ours, peers, said in rows:
         cells = "".join(f"{show(value, workload):>14}" for value in peers)
         ratios = "".join(f"{peer / ours:>15.2f}" if peer else f"{'-':>15}" for peer in peers)
-        print(f"{label(workload, ours):40}{show(ours, workload):>12}{cells}{ratios}  {verdict(suite, workload, ours, peers)}")
+        print(f"{label(workload, ours):40}{show(ours, workload):>12}{cells}{ratios}  {said}")
 
 
 def main():
     build, chosen = os.path.abspath(sys.argv[1]), [word.lower() for word in sys.argv[2:]] or list(SUITES)
+    tables = []
     for name in chosen:
         if name not in SUITES:
             sys.exit(f"bench: there is no {name}; there are: {' '.join(SUITES)}")
     for number, name in enumerate(chosen):
         with SUITES[name].prepare(build) as jobs:
-            best = measure_all(build, jobs)
+            rows = list(rows_of(SUITES[name], measure_all(build, jobs)))
         print(end="\n" if number else "")
-        print_table(SUITES[name], best)
+        print_table(SUITES[name], rows)
         sys.stdout.flush()
+        tables.append((SUITES[name], rows))
+    if chosen == list(SUITES):
+        page.write(tables, show, label)
 
 
 main()

@@ -37,7 +37,7 @@ static double measure_better(double best, uint64_t ns, uint64_t count)
 }
 
 /* For work that takes far longer than asking the clock. */
-static void measure(const char *workload, void (*once)(void))
+__attribute__((unused)) static void measure(const char *workload, void (*once)(void))
 {
     double best = 0;
     once();
@@ -72,7 +72,7 @@ static unsigned measure_batch(size_t len)
     return fits < MEASURE_BATCH_MAX ? (unsigned)fits : MEASURE_BATCH_MAX;
 }
 
-static void measure_messages(const struct measure_messages *work, size_t len, const char *label)
+__attribute__((unused)) static void measure_messages(const struct measure_messages *work, size_t len, const char *label)
 {
     const unsigned batch = measure_batch(len);
     double best_make = 0, best_open = 0;

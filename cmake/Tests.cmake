@@ -126,6 +126,7 @@ endif()
 
 # tests/cli, tests/docs and tests/interop: test_*.py are one test each; other Python files there are their helpers.
 opensspi_add_programs(interop ${PROJECT_SOURCE_DIR}/tests/interop)
+opensspi_add_programs(truth ${PROJECT_SOURCE_DIR}/tests/truth)
 foreach(group cli docs interop)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${group}/test_*.py)
     foreach(source IN LISTS sources)

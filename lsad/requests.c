@@ -250,6 +250,9 @@ static SECURITY_STATUS run_query_context(struct job *job)
         number[2] = value.sizes.block;
         number[3] = value.sizes.trailer;
         break;
+    case SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS:
+        number[0] = value.number;
+        break;
     case SECPKG_ATTR_TARGET_INFORMATION:
         lsa_bytes_write(&job->reply, LSA_TOKEN, value.bytes);
         break;

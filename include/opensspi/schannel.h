@@ -754,8 +754,9 @@ typedef BOOL (*SSL_EMPTY_CACHE_FN_A)(LPSTR pszTargetName, DWORD dwFlags);
 /*
  * SslCrackCertificate takes a certificate apart.
  *
- * pbCertificate is cbCertificate bytes of DER and stays the caller's. dwFlags is 0 or CF_CERT_FROM_FILE.
- * ppCertificate receives the result, to be freed with SslFreeCertificate.
+ * pbCertificate is cbCertificate bytes of DER and stays the caller's. dwFlags is not looked at.
+ * ppCertificate receives the result, to be freed with SslFreeCertificate: names as CERT_X500_NAME_STR gives them, of the serial number the first 16 bytes,
+ * lowest first; of the key the bits of its subjectPublicKey, with the Type CALG_RSA_KEYX or, for other keys, 0.
  *
  * Returns TRUE; FALSE when the certificate is malformed, or memory is short; *ppCertificate is untouched
  * then.
@@ -794,7 +795,7 @@ BOOL SslGenerateKeyPair(PSSL_CREDENTIAL_CERTIFICATE pCerts, PSTR pszDN, PSTR psz
 /*
  * SslGetMaximumKeySize tells the longest key, in bits, that may be used for key exchange. Reserved is 0.
  *
- * Returns the number of bits; 0 where it is not known.
+ * Returns the number of bits: 16384, OpenSSL's bound.
  *
  * Source: Microsoft SSPI reference, SslGetMaximumKeySize.
  */
@@ -804,9 +805,9 @@ DWORD WINAPI SslGetMaximumKeySize(DWORD Reserved);
  * SslGetDefaultIssuers lists the names of the issuers that this computer trusts.
  *
  * pbIssuers has room for *pcbIssuers bytes; NULL asks for the size. pcbIssuers receives the bytes used or
- * needed. The list is TLS's: names in DER, each behind two bytes with its length.
+ * needed. The list is TLS's: names in DER, each behind two bytes with its length; as many of the store ROOT's as fit into 65535 bytes.
  *
- * Returns TRUE; FALSE when the room does not suffice, or there is no list.
+ * Returns TRUE; FALSE when the room does not suffice, or nobody is trusted.
  *
  * Source: Microsoft SSPI reference, SslGetDefaultIssuers.
  */
@@ -820,8 +821,8 @@ BOOL SslGetDefaultIssuers(PBYTE pbIssuers, DWORD *pcbIssuers);
  * ServerIdentitySize  receives its length in bytes.
  * Flags               0.
  *
- * Returns SEC_E_OK; SEC_E_INCOMPLETE_MESSAGE when more bytes are needed; SEC_E_INVALID_TOKEN or
- * SEC_E_ILLEGAL_MESSAGE when it is no client hello; SEC_E_INVALID_PARAMETER; SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK, with NULL and 0 where the client names none; SEC_E_INCOMPLETE_MESSAGE when more bytes are needed; SEC_E_INVALID_TOKEN
+ * when it is no client hello, or one over several records; SEC_E_INVALID_PARAMETER.
  *
  * Source: Microsoft SSPI reference, SslGetServerIdentity.
  */
@@ -850,11 +851,11 @@ typedef enum _SchGetExtensionsOptions {
  * genericExtensions      in: the types wanted. Out: where their data is; NULL and 0 for one that is not
  *                        there.
  * genericExtensionsCount number of them.
- * bytesToRead            receives how many more bytes are needed, with SEC_E_INCOMPLETE_MESSAGE.
+ * bytesToRead            receives how many more bytes are needed at least, with SEC_E_INCOMPLETE_MESSAGE; may be NULL.
  * flags                  SchGetExtensionsOptions.
  *
- * Returns SEC_E_OK; SEC_E_INCOMPLETE_MESSAGE; SEC_E_INVALID_TOKEN or SEC_E_ILLEGAL_MESSAGE when it is no
- * client hello; SEC_E_INVALID_PARAMETER; SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK; SEC_E_INCOMPLETE_MESSAGE; SEC_E_INVALID_TOKEN when it is no client hello, or one over several records;
+ * SEC_E_INVALID_PARAMETER.
  *
  * Source: Microsoft SSPI reference, SslGetExtensions.
  */

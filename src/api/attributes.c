@@ -29,6 +29,7 @@ enum form {
     FORM_KEY_INFO,
     FORM_BYTES,
     FORM_NUMBER,
+    FORM_STATUS, /* of the handshake, from the context itself */
     FORM_TIME,
     FORM_PACKAGE,
     FORM_NEGOTIATION,
@@ -85,6 +86,8 @@ static const struct shape {
     {SECPKG_ATTR_CREDS, FORM_IDENTITY, sizeof(SecPkgContext_ClientCreds)},
     {SECPKG_ATTR_CREDS_2, FORM_SECRET_BYTES, sizeof(SecPkgContext_ClientCreds)},
     {OPENSSPI_ATTR_TS_CREDENTIALS, FORM_SECRET_BYTES, sizeof(SecPkgContext_ClientCreds)},
+    {SECPKG_ATTR_NEGO_STATUS, FORM_STATUS, sizeof(SecPkgContext_NegoStatus)},
+    {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, FORM_NUMBER, sizeof(SecPkgContext_LastClientTokenStatus)},
     {SECPKG_ATTR_SERVER_AUTH_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
     {SECPKG_ATTR_CERT_TRUST_STATUS, FORM_FLAT, sizeof(CERT_TRUST_STATUS)},
 };
@@ -242,19 +245,31 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
         return put_issuers(value->bytes, buffer);
     case FORM_PACKAGE:
     case FORM_NEGOTIATION:
+    case FORM_STATUS:
     case FORM_ACCESS_TOKEN: /* answered without a value */
         break;
     }
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
-static SECURITY_STATUS value_find(const struct context *context, ULONG attribute, struct attribute *value)
+static SECURITY_STATUS handshake_asked(const struct context *context, ULONG attribute, struct attribute *value)
 {
-    if (context->session != NULL)
-        return session_query(context->session, attribute, value);
     require(context->handshake != NULL && context->credential->authority->query_handshake != NULL,
             cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name));
     return context->credential->authority->query_handshake(context->handshake, attribute, value);
+}
+
+static SECURITY_STATUS value_find(const struct context *context, ULONG attribute, struct attribute *value)
+{
+    return context->session != NULL ? session_query(context->session, attribute, value)
+                                    : handshake_asked(context, attribute, value);
+}
+
+/* A datagram context has a session before its handshake has ended. */
+static SECURITY_STATUS choice_find(const struct context *context, ULONG attribute, struct attribute *value)
+{
+    bool runs = context->state != CONTEXT_ESTABLISHED && context->handshake != NULL;
+    return runs ? handshake_asked(context, attribute, value) : value_find(context, attribute, value);
 }
 
 static SECURITY_STATUS put_package(const struct context *context, const struct shape *shape, bool wide, void *buffer)
@@ -270,7 +285,7 @@ static SECURITY_STATUS put_package(const struct context *context, const struct s
     if (shape->attribute == SECPKG_ATTR_NEGOTIATION_PACKAGE)
         require(info->chooses, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s chooses no package", info->name));
     if (info->chooses)
-        try(value_find(context, shape->attribute, &value));
+        try(choice_find(context, shape->attribute, &value));
     /* Both structures begin with the pointer. */
     void *block;
     try(api_package_info_block(value.choice.package, wide, &block));
@@ -286,7 +301,15 @@ static SECURITY_STATUS query_locked(const struct context *context, const struct 
     struct attribute value = {0};
     if (shape->form == FORM_PACKAGE || shape->form == FORM_NEGOTIATION)
         return put_package(context, shape, wide, buffer);
-    try(value_find(context, shape->attribute, &value));
+    if (shape->form == FORM_STATUS) { /* also of a handshake that failed */
+        require(context->package->info.chooses && context->initiator,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                          "the status of the last step is asked of a client's Negotiate context"));
+        ((SecPkgContext_NegoStatus *)buffer)->LastStatus = (ULONG)context->status;
+        return SEC_E_OK;
+    }
+    bool of_handshake = shape->attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS;
+    try((of_handshake ? choice_find : value_find)(context, shape->attribute, &value));
     return put_value(shape, &value, wide, buffer);
 }
 

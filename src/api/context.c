@@ -132,11 +132,8 @@ static SECURITY_STATUS step_input(const struct context *context, const struct st
     return buffers_stream_step_in(call->input, in);
 }
 
-static SECURITY_STATUS step_in_lock(struct context *context, const struct step_call *call)
+static SECURITY_STATUS step_run(struct context *context, const struct step_call *call)
 {
-    require(context->state != CONTEXT_FAILED,
-            cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake failed before"));
-    require(context->credential != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake has ended"));
     if (is_stream(context))
         try(buffers_stream_out_check(call->output, (call->flags & ALLOCATE_BIT) != 0));
     struct step_in in = {.target = context->target, .flags = context->flags_asked};
@@ -176,6 +173,14 @@ static SECURITY_STATUS step_in_lock(struct context *context, const struct step_c
     } else if (status == SEC_E_OK && context->handshake == NULL)
         handshake_done(context); /* the package keeps no more steps */
     return status;
+}
+
+static SECURITY_STATUS step_in_lock(struct context *context, const struct step_call *call)
+{
+    require(context->state != CONTEXT_FAILED,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake failed before"));
+    require(context->credential != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake has ended"));
+    return context->status = step_run(context, call);
 }
 
 static void step_report(const struct context *context, const struct step_call *call)

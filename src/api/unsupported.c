@@ -51,39 +51,9 @@ SECURITY_STATUS SEC_ENTRY SspiUnmarshalCredUIContext(PUCHAR MarshaledCredUIConte
 
 /* Schannel. */
 
-BOOL SslCrackCertificate(PUCHAR pbCertificate, DWORD cbCertificate, DWORD dwFlags, PX509Certificate *ppCertificate)
-{
-    return FALSE;
-}
-
-VOID SslFreeCertificate(PX509Certificate pCertificate) {}
-
 BOOL SslGenerateKeyPair(PSSL_CREDENTIAL_CERTIFICATE pCerts, PSTR pszDN, PSTR pszPassword, DWORD Bits)
 {
     return FALSE;
-}
-
-DWORD WINAPI SslGetMaximumKeySize(DWORD Reserved)
-{
-    return 0;
-}
-
-BOOL SslGetDefaultIssuers(PBYTE pbIssuers, DWORD *pcbIssuers)
-{
-    return FALSE;
-}
-
-SECURITY_STATUS WINAPI SslGetServerIdentity(PBYTE ClientHello, DWORD ClientHelloSize, PBYTE *ServerIdentity,
-                                            PDWORD ServerIdentitySize, DWORD Flags)
-{
-    return unsupported();
-}
-
-SECURITY_STATUS WINAPI SslGetExtensions(const BYTE *clientHello, DWORD clientHelloByteSize,
-                                        SCH_EXTENSION_DATA *genericExtensions, BYTE genericExtensionsCount,
-                                        DWORD *bytesToRead, SchGetExtensionsOptions flags)
-{
-    return unsupported();
 }
 
 /* The security authority. */

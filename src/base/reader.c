@@ -2,45 +2,14 @@
 
 #include <string.h>
 
-/* The one place that moves the cursor: gives where `len` bytes begin, or NULL when fewer are left. */
-static const uint8_t *take(struct reader *reader, size_t len)
-{
-    const uint8_t *from = reader->at;
-
-    if (len > reader_left(reader))
-        return NULL;
-    reader->at = from + len;
-    return from;
-}
-
-struct reader reader_of(struct slice input)
-{
-    /* NULL + 0 is undefined, and an empty slice may hold NULL. */
-    return (struct reader){.at = input.data, .end = input.len != 0 ? input.data + input.len : input.data};
-}
-
-size_t reader_left(const struct reader *reader)
-{
-    return (size_t)(reader->end - reader->at);
-}
-
 struct slice reader_rest(const struct reader *reader)
 {
     return slice_of(reader->at, reader_left(reader));
 }
 
-enum wire_result reader_u8(struct reader *reader, uint8_t *value)
-{
-    const uint8_t *from = take(reader, 1);
-
-    require(from != NULL, WIRE_SHORT);
-    *value = from[0];
-    return WIRE_OK;
-}
-
 enum wire_result reader_u16le(struct reader *reader, uint16_t *value)
 {
-    const uint8_t *from = take(reader, 2);
+    const uint8_t *from = reader_take(reader, 2);
 
     require(from != NULL, WIRE_SHORT);
     *value = (uint16_t)(from[0] | from[1] << 8);
@@ -49,7 +18,7 @@ enum wire_result reader_u16le(struct reader *reader, uint16_t *value)
 
 enum wire_result reader_u32le(struct reader *reader, uint32_t *value)
 {
-    const uint8_t *from = take(reader, 4);
+    const uint8_t *from = reader_take(reader, 4);
 
     require(from != NULL, WIRE_SHORT);
     *value = (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
@@ -58,7 +27,7 @@ enum wire_result reader_u32le(struct reader *reader, uint32_t *value)
 
 enum wire_result reader_u64le(struct reader *reader, uint64_t *value)
 {
-    const uint8_t *from = take(reader, 8);
+    const uint8_t *from = reader_take(reader, 8);
     uint64_t sum = 0;
 
     require(from != NULL, WIRE_SHORT);
@@ -70,7 +39,7 @@ enum wire_result reader_u64le(struct reader *reader, uint64_t *value)
 
 enum wire_result reader_u16be(struct reader *reader, uint16_t *value)
 {
-    const uint8_t *from = take(reader, 2);
+    const uint8_t *from = reader_take(reader, 2);
 
     require(from != NULL, WIRE_SHORT);
     *value = (uint16_t)(from[0] << 8 | from[1]);
@@ -79,7 +48,7 @@ enum wire_result reader_u16be(struct reader *reader, uint16_t *value)
 
 enum wire_result reader_u32be(struct reader *reader, uint32_t *value)
 {
-    const uint8_t *from = take(reader, 4);
+    const uint8_t *from = reader_take(reader, 4);
 
     require(from != NULL, WIRE_SHORT);
     *value = (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | (uint32_t)from[3];
@@ -88,7 +57,7 @@ enum wire_result reader_u32be(struct reader *reader, uint32_t *value)
 
 enum wire_result reader_u64be(struct reader *reader, uint64_t *value)
 {
-    const uint8_t *from = take(reader, 8);
+    const uint8_t *from = reader_take(reader, 8);
     uint64_t sum = 0;
 
     require(from != NULL, WIRE_SHORT);
@@ -98,26 +67,18 @@ enum wire_result reader_u64be(struct reader *reader, uint64_t *value)
     return WIRE_OK;
 }
 
-enum wire_result reader_bytes(struct reader *reader, size_t len, struct slice *bytes)
-{
-    require(len <= reader_left(reader), WIRE_SHORT);
-    *bytes = slice_of(reader->at, len);
-    return reader_skip(reader, len);
-}
-
 enum wire_result reader_copy(struct reader *reader, void *to, size_t len)
 {
     require(len <= reader_left(reader), WIRE_SHORT);
     if (len != 0)
-        memcpy(to, take(reader, len), len);
+        memcpy(to, reader_take(reader, len), len);
     return WIRE_OK;
 }
 
 enum wire_result reader_skip(struct reader *reader, size_t len)
 {
     require(len <= reader_left(reader), WIRE_SHORT);
-    if (len != 0)
-        reader->at += len;
+    (void)reader_take(reader, len);
     return WIRE_OK;
 }
 

@@ -11,20 +11,56 @@ struct reader {
     const uint8_t *at, *end;
 };
 
-struct reader reader_of(struct slice input);
-size_t reader_left(const struct reader *reader);
+/* What every parser calls for every few bytes stands here, for compilers to put in place. */
+static inline struct reader reader_of(struct slice input)
+{
+    /* NULL + 0 is undefined, and an empty slice may hold NULL. */
+    return (struct reader){.at = input.data, .end = input.len != 0 ? input.data + input.len : input.data};
+}
+
+static inline size_t reader_left(const struct reader *reader)
+{
+    return (size_t)(reader->end - reader->at);
+}
+
+/* For the getters alone, and the one place that moves the cursor: gives where `len` bytes begin, or NULL when fewer are left. */
+static inline const uint8_t *reader_take(struct reader *reader, size_t len)
+{
+    const uint8_t *from = reader->at;
+
+    if (len > reader_left(reader) || len == 0)
+        return NULL;
+    reader->at = from + len;
+    return from;
+}
+
 /* What is left, without moving the cursor. */
 struct slice reader_rest(const struct reader *reader);
 
 /* Each answers WIRE_SHORT when fewer bytes are left than it needs. */
-MUST_USE enum wire_result reader_u8(struct reader *reader, uint8_t *value);
+MUST_USE static inline enum wire_result reader_u8(struct reader *reader, uint8_t *value)
+{
+    const uint8_t *from = reader_take(reader, 1);
+
+    require(from != NULL, WIRE_SHORT);
+    *value = from[0];
+    return WIRE_OK;
+}
+
 MUST_USE enum wire_result reader_u16le(struct reader *reader, uint16_t *value);
 MUST_USE enum wire_result reader_u32le(struct reader *reader, uint32_t *value);
 MUST_USE enum wire_result reader_u64le(struct reader *reader, uint64_t *value);
 MUST_USE enum wire_result reader_u16be(struct reader *reader, uint16_t *value);
 MUST_USE enum wire_result reader_u32be(struct reader *reader, uint32_t *value);
 MUST_USE enum wire_result reader_u64be(struct reader *reader, uint64_t *value);
-MUST_USE enum wire_result reader_bytes(struct reader *reader, size_t len, struct slice *bytes);
+MUST_USE static inline enum wire_result reader_bytes(struct reader *reader, size_t len, struct slice *bytes)
+{
+    require(len <= reader_left(reader), WIRE_SHORT);
+    *bytes = slice_of(reader->at, len);
+    (void)reader_take(reader, len);
+    return WIRE_OK;
+}
+
 /* Copies `len` bytes out. */
 MUST_USE enum wire_result reader_copy(struct reader *reader, void *to, size_t len);
 MUST_USE enum wire_result reader_skip(struct reader *reader, size_t len);

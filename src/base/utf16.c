@@ -95,19 +95,26 @@ static uint32_t utf16_next(const uint8_t **at, const uint8_t *end, bool swapped)
     return 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff);
 }
 
+static enum wire_result decoded_len(const uint8_t *bytes, const uint8_t *end, bool swapped, size_t *len)
+{
+    *len = 0;
+    for (const uint8_t *at = bytes; at != end;) {
+        uint32_t code_point = utf16_next(&at, end, swapped);
+
+        require(code_point != CODE_POINT_BAD, WIRE_BAD);
+        *len += utf8_len(code_point);
+    }
+    return WIRE_OK;
+}
+
 /* Counts first, so that what is kept for long is no larger than it must be. */
 static enum wire_result decode(const uint8_t *bytes, size_t n_units, bool swapped, char **text)
 {
     const uint8_t *end = n_units != 0 ? bytes + 2 * n_units : bytes;
-    uint32_t code_point;
-    size_t len = 0;
     uint8_t *fresh, *to;
+    size_t len;
 
-    for (const uint8_t *at = bytes; at != end;) {
-        code_point = utf16_next(&at, end, swapped);
-        require(code_point != CODE_POINT_BAD, WIRE_BAD);
-        len += utf8_len(code_point);
-    }
+    try(decoded_len(bytes, end, swapped, &len));
     fresh = mem_zalloc(len + 1);
     require(fresh != NULL, WIRE_BAD);
     to = fresh;
@@ -121,6 +128,14 @@ enum wire_result utf16le_to_text(struct slice utf16, char **text)
 {
     require(utf16.len % 2 == 0, WIRE_BAD);
     return decode(utf16.data, utf16.len / 2, WIRE_SWAPPED, text);
+}
+
+bool utf16le_valid(struct slice utf16)
+{
+    size_t len;
+
+    return utf16.len % 2 == 0 &&
+           decoded_len(utf16.data, utf16.len != 0 ? utf16.data + utf16.len : utf16.data, WIRE_SWAPPED, &len) == WIRE_OK;
 }
 
 enum wire_result utf16_to_text(const uint16_t *units, size_t n_units, char **text)

@@ -15,6 +15,8 @@
 MUST_USE enum wire_result utf16le_to_text(struct slice utf16, char **text);
 /* The same from `n_units` units in memory. */
 MUST_USE enum wire_result utf16_to_text(const uint16_t *units, size_t n_units, char **text);
+/* Would utf16le_to_text take it, had it the memory? */
+bool utf16le_valid(struct slice utf16);
 /* UTF-8 to UTF-16LE bytes appended to the writer, without NUL. WIRE_BAD for invalid UTF-8 (nothing is written) or no room. */
 MUST_USE enum wire_result utf16le_write(struct writer *writer, const char *text);
 /* UTF-8 to a fresh NUL-terminated array; `n_units` (may be NULL) without the NUL. Free with mem_free. */

@@ -64,13 +64,11 @@ static bool writer_grow(struct writer *writer, size_t len)
     return true;
 }
 
-uint8_t *writer_room(struct writer *writer, size_t len)
+uint8_t *writer_room_slow(struct writer *writer, size_t len)
 {
-    uint8_t *room;
-
     if (writer->failed)
         return NULL;
-    if (__builtin_expect(writer->data == NULL || len > writer->max - writer->len, 0)) {
+    if (writer->data == NULL || len > writer->max - writer->len) {
         if (len == 0 && !writer->growing)
             return writer->data;
         if (!writer_grow(writer, len)) {
@@ -78,9 +76,8 @@ uint8_t *writer_room(struct writer *writer, size_t len)
             return NULL;
         }
     }
-    room = writer->data + writer->len;
     writer->len += len;
-    return room;
+    return writer->data + (writer->len - len);
 }
 
 /* Byte by byte, so that neither alignment nor the host's byte order matters; compilers make one store of it. */
@@ -94,14 +91,6 @@ static void put_be(uint8_t *to, uint64_t value, unsigned len)
 {
     for (unsigned i = 0; i < len; i++)
         to[i] = (uint8_t)(value >> 8 * (len - 1 - i));
-}
-
-void writer_u8(struct writer *writer, uint8_t value)
-{
-    uint8_t *to = writer_room(writer, 1);
-
-    if (to != NULL)
-        *to = value;
 }
 
 void writer_u16le(struct writer *writer, uint16_t value)

@@ -26,7 +26,28 @@ void writer_expect(struct writer *writer, size_t len);
 void writer_release(struct writer *writer);
 #define AUTO_WRITER __attribute__((cleanup(writer_release)))
 
-void writer_u8(struct writer *writer, uint8_t value);
+/* For writer_room alone: what it does where the bytes do not simply fit. */
+uint8_t *writer_room_slow(struct writer *writer, size_t len);
+/* Appends `len` bytes for the caller to fill; NULL when they do not fit. Valid until the next write. */
+static inline uint8_t *writer_room(struct writer *writer, size_t len)
+{
+    uint8_t *room;
+
+    if (__builtin_expect(writer->failed || writer->data == NULL || len > writer->max - writer->len, 0))
+        return writer_room_slow(writer, len);
+    room = writer->data + writer->len;
+    writer->len += len;
+    return room;
+}
+
+static inline void writer_u8(struct writer *writer, uint8_t value)
+{
+    uint8_t *to = writer_room(writer, 1);
+
+    if (to != NULL)
+        *to = value;
+}
+
 void writer_u16le(struct writer *writer, uint16_t value);
 void writer_u32le(struct writer *writer, uint32_t value);
 void writer_u64le(struct writer *writer, uint64_t value);
@@ -36,8 +57,6 @@ void writer_u64be(struct writer *writer, uint64_t value);
 void writer_bytes(struct writer *writer, const void *data, size_t len);
 void writer_slice(struct writer *writer, struct slice bytes);
 void writer_zeros(struct writer *writer, size_t len);
-/* Appends `len` bytes for the caller to fill; NULL when they do not fit. Valid until the next write. */
-uint8_t *writer_room(struct writer *writer, size_t len);
 /* Overwrites bytes written before, at `offset`; out of range sets failed. */
 void writer_patch_u16le(struct writer *writer, size_t offset, uint16_t value);
 void writer_patch_u32le(struct writer *writer, size_t offset, uint32_t value);

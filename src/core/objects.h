@@ -39,6 +39,7 @@ struct context {
     uint32_t flags_asked; /* latched on the first call */
     char *target;
     uint32_t granted;
+    SECURITY_STATUS status; /* of the last step that the handshake made */
     int64_t expiry;
     void *handshake;
     struct session *session;

@@ -138,6 +138,13 @@ struct package_authority {
     SECURITY_STATUS (*tickets)(const struct tickets_request *request, struct writer *answer); /* core/tickets.h */
 };
 
+#define LIST_CODE_MAX 32
+
+struct list_codes {
+    size_t len; /* of either; 0: none made */
+    uint8_t own[LIST_CODE_MAX], peer[LIST_CODE_MAX];
+};
+
 struct package_session {
     /* `own` is the package's part of the session record. A package that chooses finds flags and side in it. NULL where sessions are only handed over
      * directly. */
@@ -149,9 +156,12 @@ struct package_session {
     SECURITY_STATUS (*save)(const void *state, struct writer *own);
     /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW). */
     SECURITY_STATUS (*reset)(void *state);
-    /* SPNEGO's list of mechanisms was signed and verified with this session, and its messages begin now: gives back what that used up and peers take for
-     * unused (MS-SPNG 3.2.5.1). Missing: nothing is given back. */
-    SECURITY_STATUS (*list_signed)(void *state);
+    /* Before the session's first message: this side's code over SPNEGO's list of mechanisms, and the one that the peer must send. Uses up nothing. Missing, or
+     * SEC_E_UNSUPPORTED_FUNCTION for this session: `sign` and `verify` make and check them. */
+    SECURITY_STATUS (*list_codes)(void *state, struct slice list, struct list_codes *codes);
+    /* The list was signed or verified with this session or by list_codes (`sent`: our code went out; `seen`: the peer's came), and its messages begin now: gives back
+     * what that used up and peers take for unused (MS-SPNG 3.2.5.1). Missing: nothing is given back. */
+    SECURITY_STATUS (*list_signed)(void *state, bool sent, bool seen);
     /* Sending calls hold the context's send lock, receiving ones its receive lock. `seq` is the caller's sequence number. */
     SECURITY_STATUS (*sign)(void *state, uint32_t qop, struct message *message, uint32_t seq);
     SECURITY_STATUS (*seal)(void *state, uint32_t qop, struct message *message, uint32_t seq);

@@ -367,6 +367,11 @@ SECURITY_STATUS session_query(const struct session *session, uint32_t attribute,
     case SECPKG_ATTR_FLAGS:
         value->number = facts->flags;
         return SEC_E_OK;
+    case SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS:
+        require(facts->initiator, cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                                            "which token is the client's last is asked of the initiating side"));
+        value->number = SecPkgAttrLastClientTokenYes;
+        return SEC_E_OK;
     default:
         break;
     }

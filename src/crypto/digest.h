@@ -46,6 +46,9 @@ void hmac_md5_init(struct hmac_md5 *hmac, const struct hmac_md5_key *key);
 void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t len);
 /* Wipes `hmac`; the key remains for the next message. */
 void hmac_md5_final(struct hmac_md5 *hmac, uint8_t mac[MD5_LEN]);
+/* Of one message under two keys at a time. */
+void hmac_md5_both(const struct hmac_md5_key *a, uint8_t mac_a[MD5_LEN], const struct hmac_md5_key *b,
+                   uint8_t mac_b[MD5_LEN], struct slice message);
 /* One call over up to any number of pieces. */
 void hmac_md5_once(const void *secret, size_t secret_len, const struct slice *pieces, size_t n_pieces,
                    uint8_t mac[MD5_LEN]);

@@ -1,5 +1,6 @@
 /* HMAC-MD5, RFC 2104. */
 #include "crypto/digest.h"
+#include "crypto/md5_rounds.h"
 #include "base/secret.h"
 
 #include <string.h>
@@ -52,6 +53,47 @@ void hmac_md5_final(struct hmac_md5 *hmac, uint8_t mac[MD5_LEN])
     md5_final(&hmac->md5, outer.block);
     md5_final(&outer, mac);
     secret_wipe(hmac->outer, sizeof(hmac->outer));
+}
+
+/* The end of a message as MD5 pads it (RFC 1321, sections 3.1 and 3.2), where `total_len` bytes are hashed in all; how many
+ * blocks it takes: one, or from 56 bytes on two. */
+static size_t tail_fill(uint8_t *blocks, const uint8_t *rest, size_t rest_len, uint64_t total_len)
+{
+    size_t n_blocks = (rest_len + 8) / BLOCK_LEN + 1;
+
+    memset(blocks, 0, n_blocks * BLOCK_LEN);
+    if (rest_len != 0)
+        memcpy(blocks, rest, rest_len);
+    blocks[rest_len] = 0x80;
+    for (unsigned i = 0; i < 8; i++)
+        blocks[n_blocks * BLOCK_LEN - 8 + i] = (uint8_t)(total_len * 8 >> 8 * i);
+    return n_blocks;
+}
+
+void hmac_md5_both(const struct hmac_md5_key *a, uint8_t mac_a[MD5_LEN], const struct hmac_md5_key *b,
+                   uint8_t mac_b[MD5_LEN], struct slice message)
+{
+    uint8_t tail[2 * BLOCK_LEN], inner_a[BLOCK_LEN], inner_b[BLOCK_LEN], digest[MD5_LEN];
+    size_t whole_len = message.len - message.len % BLOCK_LEN, n_tail;
+    uint32_t state_a[4], state_b[4];
+
+    memcpy(state_a, a->inner, sizeof state_a);
+    memcpy(state_b, b->inner, sizeof state_b);
+    md5_blocks_both(state_a, message.data, state_b, message.data, whole_len / BLOCK_LEN);
+    n_tail = tail_fill(tail, whole_len < message.len ? message.data + whole_len : NULL, message.len - whole_len,
+                       BLOCK_LEN + (uint64_t)message.len);
+    md5_blocks_both(state_a, tail, state_b, tail, n_tail);
+    md5_state_write(state_a, digest);
+    (void)tail_fill(inner_a, digest, MD5_LEN, BLOCK_LEN + MD5_LEN);
+    memcpy(inner_b, inner_a, BLOCK_LEN);
+    md5_state_write(state_b, inner_b);
+    memcpy(state_a, a->outer, sizeof state_a);
+    memcpy(state_b, b->outer, sizeof state_b);
+    md5_blocks_both(state_a, inner_a, state_b, inner_b, 1);
+    md5_state_write(state_a, mac_a);
+    md5_state_write(state_b, mac_b);
+    secret_wipe(state_a, sizeof state_a);
+    secret_wipe(state_b, sizeof state_b);
 }
 
 void hmac_md5_once(const void *secret, size_t secret_len, const struct slice *pieces, size_t n_pieces,

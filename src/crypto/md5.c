@@ -95,8 +95,7 @@ void md5_final(struct md5 *md5, uint8_t digest[MD5_LEN])
     for (unsigned i = 0; i < 8; i++)
         md5->block[LENGTH_AT + i] = (uint8_t)(n_bits >> 8 * i);
     md5_blocks(md5->state, md5->block, 1);
-    for (unsigned i = 0; i < MD5_LEN; i++)
-        digest[i] = (uint8_t)(md5->state[i / 4] >> 8 * (i % 4));
+    md5_state_write(md5->state, digest);
     secret_wipe(md5, sizeof(*md5));
 }
 
@@ -128,10 +127,8 @@ void md5_both(const struct slice a[2], uint8_t digest_a[MD5_LEN], const struct s
     md5_blocks_both(md5[0].state, blocks[0], md5[1].state, blocks[1], n_both);
     md5_blocks(md5[0].state, blocks[0] + n_both * BLOCK_LEN, n_a - n_both);
     md5_blocks(md5[1].state, blocks[1] + n_both * BLOCK_LEN, n_b - n_both);
-    for (unsigned i = 0; i < MD5_LEN; i++) {
-        digest_a[i] = (uint8_t)(md5[0].state[i / 4] >> 8 * (i % 4));
-        digest_b[i] = (uint8_t)(md5[1].state[i / 4] >> 8 * (i % 4));
-    }
+    md5_state_write(md5[0].state, digest_a);
+    md5_state_write(md5[1].state, digest_b);
     secret_wipe(blocks, sizeof(blocks));
     secret_wipe(md5, sizeof(md5));
 }

@@ -16,6 +16,17 @@ static inline uint32_t md5_word(const uint8_t *block, unsigned n)
     return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap32(word) : word;
 }
 
+/* A state as the digest that it is at the end (RFC 1321, section 3.5). */
+static inline void md5_state_write(const uint32_t state[4], uint8_t digest[16])
+{
+    uint32_t word;
+
+    for (unsigned i = 0; i < 4; i++) {
+        word = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap32(state[i]) : state[i];
+        __builtin_memcpy(digest + (size_t)4 * i, &word, sizeof word);
+    }
+}
+
 static inline uint32_t md5_rotl(uint32_t value, unsigned bits)
 {
     return value << bits | value >> (32 - bits);

@@ -26,7 +26,7 @@
  */
 #define SCHEDULE_STEP(here, following, key_byte) \
     do {                                         \
-        size_t after = (following);              \
+        size_t after = (following), x, y;        \
         x = next;                                \
         BYTE_ADD(j, (size_t)(key_byte));         \
         BYTE_ADD(j, x);                          \
@@ -36,29 +36,55 @@
         s[j] = (uint8_t)x;                       \
         next = after == j ? x : next;            \
     } while (0)
-#define SCHEDULE_FOUR(i, k)                                      \
-    SCHEDULE_STEP((i) + (k), (i) + (k) + 1, bytes[k]);           \
-    SCHEDULE_STEP((i) + (k) + 1, (i) + (k) + 2, bytes[(k) + 1]); \
-    SCHEDULE_STEP((i) + (k) + 2, (i) + (k) + 3, bytes[(k) + 2]); \
-    SCHEDULE_STEP((i) + (k) + 3, (uint8_t)((i) + (k) + 4), bytes[(k) + 3])
+/* Of sixteen steps only the last may wrap. */
+#define SCHEDULE_ONE(i, k) SCHEDULE_STEP(i, (k) == 15 ? (uint8_t)((i) + 1) : (i) + 1, bytes[k])
+
+/* The same in its plain form: of two schedules side by side one waits while the other works, and fewer instructions count for more. */
+#define SCHEDULE_PLAIN(s, j, i, key_byte) \
+    do {                                  \
+        size_t x, y;                      \
+        BYTE_LOAD(x, s[i]);               \
+        BYTE_ADD(j, (size_t)(key_byte));  \
+        BYTE_ADD(j, x);                   \
+        BYTE_LOAD(y, s[j]);               \
+        s[i] = (uint8_t)y;                \
+        s[j] = (uint8_t)x;                \
+    } while (0)
+#define SCHEDULE_BOTH(i, k)                  \
+    SCHEDULE_PLAIN(s_a, j_a, (i), key_a[k]); \
+    SCHEDULE_PLAIN(s_b, j_b, (i), key_b[k])
+
+#define SCHEDULE_FOUR(STEP, i, k) \
+    STEP((i) + (k), (k));         \
+    STEP((i) + (k) + 1, (k) + 1); \
+    STEP((i) + (k) + 2, (k) + 2); \
+    STEP((i) + (k) + 3, (k) + 3)
+#define SCHEDULE_SIXTEEN(STEP, i) \
+    SCHEDULE_FOUR(STEP, i, 0);    \
+    SCHEDULE_FOUR(STEP, i, 4);    \
+    SCHEDULE_FOUR(STEP, i, 8);    \
+    SCHEDULE_FOUR(STEP, i, 12)
+
+/* 0 to 255, eight at a time: no byte's sum reaches into its neighbour. */
+static void numbers_fill(uint8_t s[256])
+{
+    uint64_t eight;
+
+    memcpy(&eight, "\0\1\2\3\4\5\6\7", sizeof eight);
+    for (size_t i = 0; i < 256; i += sizeof eight, eight += 0x0808080808080808u)
+        memcpy(s + i, &eight, sizeof eight);
+}
 
 void rc4_init(struct rc4 *rc4, const void *key, size_t key_len)
 {
     const uint8_t *bytes = key;
     uint8_t *const s = rc4->s;
-    size_t j = 0, k = 0, next = 0, x, y;
-    uint64_t eight;
+    size_t j = 0, k = 0, next = 0;
 
-    memcpy(&eight, "\0\1\2\3\4\5\6\7", sizeof eight);
-    /* 0 to 255, eight at a time: no byte's sum reaches into its neighbour. */
-    for (size_t i = 0; i < 256; i += sizeof eight, eight += 0x0808080808080808u)
-        memcpy(s + i, &eight, sizeof eight);
+    numbers_fill(s);
     /* Nearly all keys have 16 bytes: nothing has to be counted then. */
     for (size_t i = 0; i < 256 && key_len == 16; i += 16) {
-        SCHEDULE_FOUR(i, 0);
-        SCHEDULE_FOUR(i, 4);
-        SCHEDULE_FOUR(i, 8);
-        SCHEDULE_FOUR(i, 12);
+        SCHEDULE_SIXTEEN(SCHEDULE_ONE, i);
     }
     /* A key without bytes is the caller's mistake; it must not become an endless or wild read. */
     for (size_t i = 0; i < 256 && key_len != 0 && key_len != 16; i++) {
@@ -67,6 +93,21 @@ void rc4_init(struct rc4 *rc4, const void *key, size_t key_len)
     }
     rc4->i = 0;
     rc4->j = 0;
+}
+
+void rc4_init_both(struct rc4 *a, const uint8_t key_a[RC4_BOTH_KEY_LEN], struct rc4 *b,
+                   const uint8_t key_b[RC4_BOTH_KEY_LEN])
+{
+    uint8_t *const s_a = a->s, *const s_b = b->s;
+    size_t j_a = 0, j_b = 0;
+
+    numbers_fill(s_a);
+    numbers_fill(s_b);
+    for (size_t i = 0; i < 256; i += 16) {
+        SCHEDULE_SIXTEEN(SCHEDULE_BOTH, i);
+    }
+    a->i = b->i = 0;
+    a->j = b->j = 0;
 }
 
 /* One byte of key stream (draft-kaukonen-cipher-arcfour-03, section 3), with `next` as above. */
@@ -150,6 +191,58 @@ static void md5_block_and_stream(uint32_t state[4], const uint8_t *block, struct
     state[3] += d;
 }
 
+#define WORD_LEN 4
+#define OWN_LEN (BLOCK_LEN - WORD_LEN)
+
+/*
+ * Decrypts OWN_LEN bytes and compresses the block that they fill but for its first word: the first round takes the block's words in their order, and each is
+ * decrypted while the step before it is done.
+ */
+static void md5_block_of_stream(uint32_t state[4], uint8_t block[BLOCK_LEN], struct rc4 *rc4, uint8_t *data)
+{
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3], stream, word;
+    uint8_t *const s = rc4->s;
+    size_t i = (uint8_t)(rc4->i + 1), j = rc4->j, x, y;
+
+#define STREAM_BYTE()                             \
+    do {                                          \
+        BYTE_LOAD(x, s[i]);                       \
+        BYTE_ADD(j, x);                           \
+        BYTE_LOAD(y, s[j]);                       \
+        s[i] = (uint8_t)y;                        \
+        BYTE_ADD(i, 1);                           \
+        s[j] = (uint8_t)x;                        \
+        BYTE_ADD(x, y);                           \
+        BYTE_LOAD(y, s[x]);                       \
+        stream = stream >> 8 | (uint32_t)y << 24; \
+    } while (0)
+#define WORD_STEP(n)                                                                 \
+    do {                                                                             \
+        if ((n) < OWN_LEN / WORD_LEN) {                                              \
+            stream = 0;                                                              \
+            STREAM_BYTE();                                                           \
+            STREAM_BYTE();                                                           \
+            STREAM_BYTE();                                                           \
+            STREAM_BYTE();                                                           \
+            if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)                              \
+                stream = __builtin_bswap32(stream);                                  \
+            __builtin_memcpy(&word, data + (size_t)WORD_LEN * (n), WORD_LEN);        \
+            word ^= stream;                                                          \
+            __builtin_memcpy(data + (size_t)WORD_LEN * (n), &word, WORD_LEN);        \
+            __builtin_memcpy(block + (size_t)WORD_LEN * ((n) + 1), &word, WORD_LEN); \
+        }                                                                            \
+    } while (0)
+    MD5_ROUNDS(block, WORD_STEP);
+#undef WORD_STEP
+#undef STREAM_BYTE
+    rc4->i = (uint8_t)(i - 1);
+    rc4->j = (uint8_t)j;
+    state[0] += a;
+    state[1] += b;
+    state[2] += c;
+    state[3] += d;
+}
+
 static void xor_bytes(uint8_t *data, const uint8_t *stream, size_t len)
 {
     uint64_t word, mask;
@@ -207,12 +300,19 @@ void rc4_md5_seal(struct rc4 *rc4, struct md5 *md5, uint8_t *data, size_t len)
     secret_wipe(stream, sizeof(stream));
 }
 
-/* While one block of plain text is hashed, the key stream of the next is made. */
+/* While one block of plain text is hashed, the key stream of the next is made; of a short message, as NTLM hashes it behind its number, the key stream of that block itself. */
 void rc4_md5_unseal(struct rc4 *rc4, struct md5 *md5, uint8_t *data, size_t len)
 {
     uint8_t stream[BLOCK_LEN];
     size_t head_len = missing_len(md5);
 
+    if (head_len == OWN_LEN && len >= OWN_LEN && len < head_len + BLOCK_LEN) {
+        md5_block_of_stream(md5->state, md5->block, rc4, data);
+        md5->len += OWN_LEN;
+        data += OWN_LEN;
+        len -= OWN_LEN;
+        head_len = BLOCK_LEN;
+    }
     if (len < head_len + BLOCK_LEN) {
         rc4_crypt(rc4, data, data, len);
         md5_update(md5, data, len);

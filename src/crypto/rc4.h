@@ -13,6 +13,10 @@ struct rc4 {
 };
 
 void rc4_init(struct rc4 *rc4, const void *key, size_t key_len); /* 1 to 256 bytes */
+#define RC4_BOTH_KEY_LEN 16
+/* Two at once, with keys of the usual length. */
+void rc4_init_both(struct rc4 *a, const uint8_t key_a[RC4_BOTH_KEY_LEN], struct rc4 *b,
+                   const uint8_t key_b[RC4_BOTH_KEY_LEN]);
 /* in and out may be the same or not overlap. */
 void rc4_crypt(struct rc4 *rc4, const uint8_t *in, uint8_t *out, size_t len);
 

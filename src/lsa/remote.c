@@ -484,8 +484,8 @@ static SECURITY_STATUS remote_set_credential(void *opaque, uint32_t attribute, c
     return reply.status;
 }
 
-static SECURITY_STATUS attribute_take(struct remote_handshake *handshake, const struct lsa_message *message,
-                                      struct attribute *value)
+static SECURITY_STATUS attribute_take(struct remote_handshake *handshake, uint32_t attribute,
+                                      const struct lsa_message *message, struct attribute *value)
 {
     const char *package = lsa_text(message, LSA_PACKAGE), *text = lsa_text(message, LSA_TEXT),
                *second = lsa_text(message, LSA_SECOND_TEXT);
@@ -502,6 +502,10 @@ static SECURITY_STATUS attribute_take(struct remote_handshake *handshake, const 
         struct slice bytes = message->field[LSA_TOKEN];
         value->bytes = slice_of(bytes_keep(&handshake->texts, bytes), bytes.len);
         return value->bytes.data != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    }
+    if (attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS) {
+        value->number = number[0];
+        return SEC_E_OK;
     }
     if (text == NULL || second == NULL) {
         value->sizes.max_token = number[0];
@@ -534,7 +538,7 @@ static SECURITY_STATUS remote_query_handshake(const void *opaque, uint32_t attri
     enum lsa_result result =
         lsa_ask(own->daemon, &request, LSA_QUERY_CONTEXT, own->config->lsa_seconds, handshake->life, &reply, NULL);
     require(result == LSA_ANSWERED, lsa_result_status(result));
-    return reply.status == SEC_E_OK ? attribute_take(handshake, &reply.message, value) : reply.status;
+    return reply.status == SEC_E_OK ? attribute_take(handshake, attribute, &reply.message, value) : reply.status;
 }
 
 SECURITY_STATUS remote_change_password(const struct package *package, const struct password_change *change,

@@ -95,7 +95,8 @@ static void answer_write(struct negotiate_handshake *handshake, enum spnego_stat
 static SECURITY_STATUS ended(struct negotiate_handshake *handshake, struct slice token, struct slice their_mic,
                              struct step_out *out)
 {
-    AUTO_WRITER struct writer mic = writer_growing(64);
+    uint8_t room[NEGOTIATE_MIC_MAX];
+    struct writer mic = writer_fixed(room, sizeof room);
     bool due;
     try(negotiate_mic_due(handshake, &due));
     if (their_mic.data != NULL)

@@ -40,6 +40,20 @@ static struct negotiate_handshake *handshake_new(const struct negotiate_credenti
     return handshake;
 }
 
+/* The chosen package knows about its own tokens; behind them a code over the list may be wanted, and the server may choose another package. */
+static SECURITY_STATUS last_token(const struct negotiate_handshake *asked, const struct package *chosen,
+                                  struct attribute *value)
+{
+    require(asked->initiator,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "which token is the client's last is asked of the initiating side"));
+    if (asked->inner == NULL || asked->inner_done || chosen->authority->query_handshake == NULL ||
+        chosen->authority->query_handshake(asked->inner, SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, value) != SEC_E_OK) {
+        cause_clear();
+        value->number = SecPkgAttrLastClientTokenMaybe;
+    }
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS negotiate_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
 {
     const struct negotiate_handshake *asked = handshake;
@@ -50,6 +64,10 @@ SECURITY_STATUS negotiate_query_handshake(const void *handshake, uint32_t attrib
     const struct package *chosen = asked->chosen != NULL ? asked->chosen->package : &negotiate_package;
     if (negotiate_choice(chosen, state, attribute, value))
         return SEC_E_OK;
+    if (attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS)
+        return last_token(asked, chosen, value);
+    if (asked->inner_done && asked->mic_session != NULL) /* the package has ended, the code is on its way */
+        return session_query(asked->mic_session, attribute, value);
     require(asked->inner != NULL && chosen->authority->query_handshake != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "attribute %u is known once the handshake has ended",
                       (unsigned)attribute));
@@ -163,16 +181,27 @@ SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, b
     return SEC_E_OK;
 }
 
-#define MIC_MAX 256 /* signatures have 16 to 60 bytes */
+/* Opens the session if that is still to do, and lets the package make both codes where it can. */
+static SECURITY_STATUS mic_open(struct negotiate_handshake *handshake)
+{
+    if (handshake->mic_session != NULL)
+        return SEC_E_OK;
+    try(session_open_chosen(writer_slice_of(&handshake->record), &handshake->mic_session));
+    const struct package_session *table = handshake->mic_session->package->session;
+    handshake->codes.len = 0;
+    if (table->list_codes == NULL)
+        return SEC_E_OK;
+    SECURITY_STATUS status =
+        table->list_codes(handshake->mic_session->state, secret_slice(&handshake->mech_list), &handshake->codes);
+    return status == SEC_E_UNSUPPORTED_FUNCTION ? SEC_E_OK : status;
+}
 
-static SECURITY_STATUS mic_open(struct negotiate_handshake *handshake, size_t *signature_len)
+static SECURITY_STATUS signature_len(const struct negotiate_handshake *handshake, size_t *len)
 {
     struct attribute value = {0};
-    if (handshake->mic_session == NULL)
-        try(session_open_chosen(writer_slice_of(&handshake->record), &handshake->mic_session));
     try(session_query(handshake->mic_session, SECPKG_ATTR_SIZES, &value));
-    *signature_len = value.sizes.max_signature;
-    require(*signature_len <= MIC_MAX, cause_set(SEC_E_INTERNAL_ERROR, "a signature of %zu bytes", *signature_len));
+    *len = value.sizes.max_signature;
+    require(*len <= NEGOTIATE_MIC_MAX, cause_set(SEC_E_INTERNAL_ERROR, "a signature of %zu bytes", *len));
     return SEC_E_OK;
 }
 
@@ -185,36 +214,54 @@ static void mic_message(const struct negotiate_handshake *handshake, struct slic
     message->n_data = 1;
 }
 
-SECURITY_STATUS negotiate_mic_make(struct negotiate_handshake *handshake, struct writer *mic)
+static SECURITY_STATUS list_sign(const struct negotiate_handshake *handshake, struct writer *mic)
 {
     struct message message;
+    uint8_t room[NEGOTIATE_MIC_MAX];
     size_t len;
-    try(mic_open(handshake, &len));
     const struct package_session *table = handshake->mic_session->package->session;
-    uint8_t room[MIC_MAX];
     require(table->sign != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    try(signature_len(handshake, &len));
     mic_message(handshake, (struct slice_mut){room, len}, &message);
     try(table->sign(handshake->mic_session->state, 0, &message, 0));
     writer_bytes(mic, room, message.token.len);
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS negotiate_mic_make(struct negotiate_handshake *handshake, struct writer *mic)
+{
+    try(mic_open(handshake));
+    if (handshake->codes.len > 0)
+        writer_bytes(mic, handshake->codes.own, handshake->codes.len);
+    else
+        try(list_sign(handshake, mic));
     handshake->mic_sent = true;
     return writer_finish(mic) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-SECURITY_STATUS negotiate_mic_check(struct negotiate_handshake *handshake, struct slice mic)
+static SECURITY_STATUS list_verify(const struct negotiate_handshake *handshake, struct slice mic)
 {
     struct message message;
-    uint8_t room[MIC_MAX];
+    uint8_t room[NEGOTIATE_MIC_MAX];
     uint32_t qop = 0;
-    size_t len;
-    require(!handshake->mic_seen, cause_set(SEC_E_OUT_OF_SEQUENCE, "a second code over the list of mechanisms"));
-    try(mic_open(handshake, &len));
     const struct package_session *table = handshake->mic_session->package->session;
-    require(table->verify != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    require(mic.len <= sizeof room, cause_set(SEC_E_INVALID_TOKEN, "a code of %zu bytes over the list", mic.len));
     struct writer copy = writer_fixed(room, sizeof room); /* packages may work in place */
     writer_slice(&copy, mic);
     mic_message(handshake, (struct slice_mut){room, mic.len}, &message);
-    SECURITY_STATUS status = table->verify(handshake->mic_session->state, &message, 0, &qop);
+    return table->verify(handshake->mic_session->state, &message, 0, &qop);
+}
+
+SECURITY_STATUS negotiate_mic_check(struct negotiate_handshake *handshake, struct slice mic)
+{
+    const struct list_codes *codes = &handshake->codes;
+    require(!handshake->mic_seen, cause_set(SEC_E_OUT_OF_SEQUENCE, "a second code over the list of mechanisms"));
+    require(mic.len <= NEGOTIATE_MIC_MAX, cause_set(SEC_E_INVALID_TOKEN, "a code of %zu bytes over the list", mic.len));
+    try(mic_open(handshake));
+    require(handshake->mic_session->package->session->verify != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    bool equal = codes->len > 0 && mic.len == codes->len && secret_equal(codes->peer, mic.data, mic.len);
+    SECURITY_STATUS status = equal            ? SEC_E_OK
+                             : codes->len > 0 ? cause_set(SEC_E_MESSAGE_ALTERED, "it does not fit the list")
+                                              : list_verify(handshake, mic);
     if (status != SEC_E_OK) {
         char why[CAUSE_TEXT_MAX] = "";
         negotiate_cause_keep(why, handshake->chosen->package->info.name);
@@ -232,7 +279,7 @@ static SECURITY_STATUS session_give(struct negotiate_handshake *handshake, struc
     if (signer == NULL)
         return negotiate_record_write(&out->record, writer_slice_of(&handshake->record));
     if (signer->package->session->list_signed != NULL)
-        try(signer->package->session->list_signed(signer->state));
+        try(signer->package->session->list_signed(signer->state, handshake->mic_sent, handshake->mic_seen));
     out->session = session_wrap(&negotiate_package, signer);
     require(out->session != NULL, SEC_E_INSUFFICIENT_MEMORY);
     handshake->mic_session = NULL;

@@ -44,6 +44,7 @@ struct negotiate_handshake {
     bool mic_asked;              /* the peer asked for a code, or the package's own messages carried one */
     bool mic_sent, mic_seen;     /* seen: received, and right */
     struct session *mic_session; /* opened from `record` to sign the list with */
+    struct list_codes codes;     /* both codes, where the package makes them at once */
 
     uint32_t granted;
     int64_t expiry;
@@ -75,6 +76,8 @@ void negotiate_choose(struct negotiate_handshake *handshake, const struct negoti
 SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, struct slice token, struct writer *answer);
 /* Is a code over the list due before this handshake may end? SEC_E_UNSUPPORTED_FUNCTION where one is and the session cannot make it. */
 SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, bool *due);
+#define NEGOTIATE_MIC_MAX 256 /* signatures have 16 to 60 bytes */
+/* `mic` has room for NEGOTIATE_MIC_MAX bytes. */
 SECURITY_STATUS negotiate_mic_make(struct negotiate_handshake *handshake, struct writer *mic);
 /* SEC_E_MESSAGE_ALTERED when the list was changed on its way. A second one is refused. */
 SECURITY_STATUS negotiate_mic_check(struct negotiate_handshake *handshake, struct slice mic);

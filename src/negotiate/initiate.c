@@ -140,7 +140,8 @@ static void answer_write(struct negotiate_handshake *handshake, enum spnego_stat
 /* The package has ended with a token of its own: it is the server's turn, whatever it has said. */
 static SECURITY_STATUS ended_speaking(struct negotiate_handshake *handshake, struct slice token, struct step_out *out)
 {
-    AUTO_WRITER struct writer mic = writer_growing(64);
+    uint8_t room[NEGOTIATE_MIC_MAX];
+    struct writer mic = writer_fixed(room, sizeof room);
     bool due;
     try(negotiate_mic_due(handshake, &due));
     if (due)
@@ -153,7 +154,8 @@ static SECURITY_STATUS ended_speaking(struct negotiate_handshake *handshake, str
 static SECURITY_STATUS ended_listening(struct negotiate_handshake *handshake, const struct spnego_resp *resp,
                                        struct step_out *out)
 {
-    AUTO_WRITER struct writer mic = writer_growing(64);
+    uint8_t room[NEGOTIATE_MIC_MAX];
+    struct writer mic = writer_fixed(room, sizeof room);
     bool due, waits = resp->state == SPNEGO_INCOMPLETE || resp->state == SPNEGO_REQUEST_MIC;
     try(negotiate_mic_due(handshake, &due));
     if (due && !handshake->mic_seen && !waits)

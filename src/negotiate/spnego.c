@@ -106,19 +106,27 @@ enum wire_result spnego_init_parse(struct slice token, struct spnego_init *init)
     return WIRE_OK;
 }
 
-#define FRAMING_MAX 96 /* tags and lengths of either message, with the mechanism's name and the state */
-
+/* [n] EXPLICIT of one inner type. */
 static void field_write(struct writer *writer, unsigned number, uint8_t tag, struct slice content)
 {
-    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(number));
+    der_head(writer, (uint8_t)DER_CONTEXT(number), der_len(content.len));
     der_write(writer, tag, content);
-    der_end(writer, field);
+}
+
+static size_t field_len(struct slice content)
+{
+    return der_len(der_len(content.len));
 }
 
 static void octets_write(struct writer *writer, unsigned number, struct slice octets)
 {
     if (octets.len > 0)
         field_write(writer, number, DER_OCTET_STRING, octets);
+}
+
+static size_t octets_len(struct slice octets)
+{
+    return octets.len > 0 ? field_len(octets) : 0;
 }
 
 void spnego_mech_list_write(struct writer *writer, const struct slice *mechs, unsigned n_mechs)
@@ -129,48 +137,33 @@ void spnego_mech_list_write(struct writer *writer, const struct slice *mechs, un
     der_end(writer, list);
 }
 
-struct init_marks {
-    struct der_mark frame, choice, fields;
-};
-
-static struct init_marks init_begin(struct writer *writer, struct slice mech_list)
+/* All around the list and `tail_len` bytes of fields behind it. */
+static void init_begin(struct writer *writer, struct slice mech_list, size_t tail_len)
 {
-    struct init_marks marks;
-    marks.frame = der_begin(writer, DER_APPLICATION(0));
+    size_t fields_len = der_len(mech_list.len) + tail_len, choice_len = der_len(fields_len);
+    size_t frame_len = der_len(spnego_oid().len) + der_len(choice_len);
+    writer_expect(writer, der_len(frame_len));
+    der_head(writer, DER_APPLICATION(0), frame_len);
     der_write(writer, DER_OID, spnego_oid());
-    marks.choice = der_begin(writer, DER_CONTEXT(0));
-    marks.fields = der_begin(writer, DER_SEQUENCE);
-    struct der_mark list = der_begin(writer, DER_CONTEXT(0));
-    writer_slice(writer, mech_list);
-    der_end(writer, list);
-    return marks;
-}
-
-static void init_end(struct writer *writer, struct init_marks marks)
-{
-    der_end(writer, marks.fields);
-    der_end(writer, marks.choice);
-    der_end(writer, marks.frame);
+    der_head(writer, DER_CONTEXT(0), choice_len);
+    der_head(writer, DER_SEQUENCE, fields_len);
+    der_write(writer, DER_CONTEXT(0), mech_list);
 }
 
 void spnego_init_write(struct writer *writer, struct slice mech_list, struct slice token)
 {
-    writer_expect(writer, mech_list.len + token.len + FRAMING_MAX);
-    struct init_marks marks = init_begin(writer, mech_list);
+    init_begin(writer, mech_list, octets_len(token));
     octets_write(writer, 2, token);
-    init_end(writer, marks);
 }
 
 void spnego_hints_write(struct writer *writer, struct slice mech_list)
 {
-    static const char name[] = "not_defined_in_RFC4178@please_ignore";
-    struct init_marks marks = init_begin(writer, mech_list);
-    struct der_mark field = der_begin(writer, DER_CONTEXT(3));
-    struct der_mark hints = der_begin(writer, DER_SEQUENCE);
-    field_write(writer, 0, DER_GENERAL_STRING, slice_of_text(name));
-    der_end(writer, hints);
-    der_end(writer, field);
-    init_end(writer, marks);
+    const struct slice name = slice_of_text("not_defined_in_RFC4178@please_ignore");
+    size_t hints_len = field_len(name);
+    init_begin(writer, mech_list, der_len(der_len(hints_len)));
+    der_head(writer, DER_CONTEXT(3), der_len(hints_len));
+    der_head(writer, DER_SEQUENCE, hints_len);
+    field_write(writer, 0, DER_GENERAL_STRING, name);
 }
 
 static enum wire_result state_read(struct reader *fields, enum spnego_state *state)
@@ -204,18 +197,18 @@ enum wire_result spnego_resp_parse(struct slice token, struct spnego_resp *resp)
 
 void spnego_resp_write(struct writer *writer, const struct spnego_resp *resp)
 {
-    writer_expect(writer, resp->mech.len + resp->token.len + resp->mic.len + FRAMING_MAX);
-    struct der_mark choice = der_begin(writer, DER_CONTEXT(1));
-    struct der_mark fields = der_begin(writer, DER_SEQUENCE);
-    if (resp->state != SPNEGO_NO_STATE) {
-        struct der_mark state = der_begin(writer, DER_CONTEXT(0));
-        der_write_integer(writer, DER_ENUMERATED, (int64_t)resp->state);
-        der_end(writer, state);
-    }
+    const uint8_t number = (uint8_t)resp->state;
+    const struct slice state = slice_of(&number, sizeof number);
+    bool has_state = resp->state != SPNEGO_NO_STATE;
+    size_t len = (has_state ? field_len(state) : 0) + (resp->mech.len > 0 ? field_len(resp->mech) : 0) +
+                 octets_len(resp->token) + octets_len(resp->mic);
+    writer_expect(writer, der_len(der_len(len)));
+    der_head(writer, DER_CONTEXT(1), der_len(len));
+    der_head(writer, DER_SEQUENCE, len);
+    if (has_state)
+        field_write(writer, 0, DER_ENUMERATED, state);
     if (resp->mech.len > 0)
         field_write(writer, 1, DER_OID, resp->mech);
     octets_write(writer, 2, resp->token);
     octets_write(writer, 3, resp->mic);
-    der_end(writer, fields);
-    der_end(writer, choice);
 }

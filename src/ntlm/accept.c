@@ -143,6 +143,14 @@ static void claim_release(struct claim *claim)
     mem_free(claim->target);
 }
 
+static SECURITY_STATUS text_take(uint32_t charset, struct slice bytes, const char *what, char **text)
+{
+    if (ntlm_text_read(charset, bytes, text) == WIRE_OK)
+        return SEC_E_OK;
+    return ntlm_text_valid(charset, bytes) ? SEC_E_INSUFFICIENT_MEMORY
+                                           : cause_set(SEC_E_INVALID_TOKEN, "%s is not valid text", what);
+}
+
 /* The blob of an NTLMv2 response (2.2.2.7, 3.2.5.1.2). */
 static SECURITY_STATUS claim_read_v2(struct claim *claim)
 {
@@ -157,8 +165,7 @@ static SECURITY_STATUS claim_read_v2(struct claim *claim)
     claim->pairs = slice_of(client.pairs.data, claim->av.len);
     struct slice target = claim->av.value[NTLM_AV_TARGET_NAME];
     if (target.len > 0)
-        require(utf16le_to_text(target, &claim->target) == WIRE_OK,
-                cause_set(bad, "the client's target name is not valid UTF-16"));
+        try(text_take(NTLM_UNICODE, target, "the client's target name", &claim->target));
     if (claim->av.timestamp == 0)
         claim->av.timestamp = client.timestamp;
     return SEC_E_OK;
@@ -173,10 +180,9 @@ static SECURITY_STATUS claim_read(const struct step_in *in, uint32_t offered, st
     const struct ntlm_authenticate *message = &claim->message;
     claim->bytes = in->token;
     uint32_t charset = offered & NTLM_UNICODE; /* the challenge settled it */
-    require(ntlm_text_read(charset, message->user, &claim->user) == WIRE_OK &&
-                ntlm_text_read(charset, message->domain, &claim->domain) == WIRE_OK &&
-                ntlm_text_read(charset, message->workstation, &claim->workstation) == WIRE_OK,
-            cause_set(bad, "a name in the client's message is not valid text"));
+    try(text_take(charset, message->user, "the user's name", &claim->user));
+    try(text_take(charset, message->domain, "the domain's name", &claim->domain));
+    try(text_take(charset, message->workstation, "the workstation's name", &claim->workstation));
     claim->anonymous = message->user.len == 0 && message->nt_response.len == 0 && message->lm_response.len <= 1;
     claim->v2 = message->nt_response.len > 24;
     return claim->v2 ? claim_read_v2(claim) : SEC_E_OK;

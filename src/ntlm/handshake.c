@@ -40,6 +40,10 @@ SECURITY_STATUS ntlm_query_handshake(const void *handshake, uint32_t attribute, 
         value->bytes = asked->server_pairs;
         return SEC_E_OK;
     }
+    if (attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS && asked->state == NTLM_CLIENT_CHALLENGE) {
+        value->number = SecPkgAttrLastClientTokenNo; /* AUTHENTICATE follows */
+        return SEC_E_OK;
+    }
     return ntlm_attribute(asked->offered, attribute, value);
 }
 

@@ -332,10 +332,10 @@ static SECURITY_STATUS authenticate_write(const struct ntlm_handshake *handshake
         .session_key = slice_of(encrypted, (flags & NTLM_KEY_EXCH) != 0 ? 16 : 0),
         .has_mic_field = proof->mic,
     };
-    ntlm_authenticate_write(token, &authenticate);
-    require(writer_finish(token) == WIRE_OK && token->len <= NTLM_MESSAGE_MAX,
+    require(ntlm_authenticate_len(&authenticate) <= NTLM_MESSAGE_MAX,
             cause_set(SEC_E_INVALID_TOKEN, "names and target information are too long for an NTLM message"));
-    return SEC_E_OK;
+    ntlm_authenticate_write(token, &authenticate);
+    return writer_finish(token) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 static SECURITY_STATUS answer_with(struct ntlm_handshake *handshake, const struct ntlm_challenge *challenge,

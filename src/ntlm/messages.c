@@ -142,9 +142,21 @@ enum wire_result ntlm_authenticate_parse(struct slice message, struct ntlm_authe
     return WIRE_OK;
 }
 
+static size_t authenticate_header_len(const struct ntlm_authenticate *authenticate)
+{
+    return NTLM_MIC_OFFSET + (authenticate->has_mic_field ? NTLM_MIC_LEN : 0);
+}
+
+size_t ntlm_authenticate_len(const struct ntlm_authenticate *authenticate)
+{
+    return authenticate_header_len(authenticate) + authenticate->lm_response.len + authenticate->nt_response.len +
+           authenticate->domain.len + authenticate->user.len + authenticate->workstation.len +
+           authenticate->session_key.len;
+}
+
 void ntlm_authenticate_write(struct writer *writer, const struct ntlm_authenticate *authenticate)
 {
-    size_t offset = NTLM_MIC_OFFSET + (authenticate->has_mic_field ? NTLM_MIC_LEN : 0);
+    size_t offset = authenticate_header_len(authenticate);
     /* The payload stands in the order domain, user, workstation, responses, key, as Windows writes it; the fields in their own. */
     size_t names = authenticate->domain.len + authenticate->user.len + authenticate->workstation.len;
     size_t responses = offset + names;
@@ -198,11 +210,17 @@ void ntlm_client_challenge_write(struct writer *writer, const struct ntlm_client
     writer_zeros(writer, 4);
 }
 
+bool ntlm_text_valid(uint32_t flags, struct slice bytes)
+{
+    return (flags & NTLM_UNICODE) != 0 ? utf16le_valid(bytes)
+                                       : bytes.len == 0 || memchr(bytes.data, 0, bytes.len) == NULL;
+}
+
 enum wire_result ntlm_text_read(uint32_t flags, struct slice bytes, char **text)
 {
     if ((flags & NTLM_UNICODE) != 0)
         return utf16le_to_text(bytes, text);
-    require(bytes.len == 0 || memchr(bytes.data, 0, bytes.len) == NULL, WIRE_BAD);
+    require(ntlm_text_valid(flags, bytes), WIRE_BAD);
     if (utf8_valid(bytes)) {
         *text = mem_dup(bytes.data, bytes.len);
         return *text != NULL ? WIRE_OK : WIRE_BAD;

@@ -69,6 +69,8 @@ MUST_USE enum wire_result ntlm_challenge_parse(struct slice message, struct ntlm
 void ntlm_challenge_write(struct writer *writer, const struct ntlm_challenge *challenge);
 
 MUST_USE enum wire_result ntlm_authenticate_parse(struct slice message, struct ntlm_authenticate *authenticate);
+/* How long the message will be. */
+size_t ntlm_authenticate_len(const struct ntlm_authenticate *authenticate);
 /* Writes the message with a zeroed MIC field when has_mic_field. */
 void ntlm_authenticate_write(struct writer *writer, const struct ntlm_authenticate *authenticate);
 
@@ -119,6 +121,8 @@ MUST_USE enum wire_result ntlm_client_challenge_parse(struct slice blob, struct 
 void ntlm_client_challenge_write(struct writer *writer, const struct ntlm_client_challenge *client);
 
 /* Names on the wire, UTF-16LE or OEM by the flags. OEM text is taken as UTF-8 where it is valid, else as Latin-1: the code page is nowhere said. */
+/* Is it text at all? Tells what ntlm_text_read failed for: that, or want of memory. */
+bool ntlm_text_valid(uint32_t flags, struct slice bytes);
 MUST_USE enum wire_result ntlm_text_read(uint32_t flags, struct slice bytes, char **text);
 MUST_USE enum wire_result ntlm_text_write(uint32_t flags, struct writer *writer, const char *text);
 

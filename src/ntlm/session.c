@@ -42,7 +42,7 @@ static bool is_datagram(const struct ntlm_session *session)
     return (session->flags & NTLM_DATAGRAM) != 0;
 }
 
-static void lane_start(struct lane *lane, uint32_t flags, const struct key16 *key, bool from_client)
+static void lane_keys(struct lane *lane, uint32_t flags, const struct key16 *key, bool from_client)
 {
     AUTO_KEY16 struct key16 sign = {{0}};
     size_t len;
@@ -50,8 +50,13 @@ static void lane_start(struct lane *lane, uint32_t flags, const struct key16 *ke
     if ((flags & NTLM_EXTENDED_SESSION_SECURITY) != 0)
         hmac_md5_key_init(&lane->sign, sign.bytes, sizeof sign.bytes);
     lane->seal_key_len = (uint8_t)len;
-    rc4_init(&lane->rc4, lane->seal_key.bytes, len);
     lane->started = true;
+}
+
+static void lane_start(struct lane *lane, uint32_t flags, const struct key16 *key, bool from_client)
+{
+    lane_keys(lane, flags, key, from_client);
+    rc4_init(&lane->rc4, lane->seal_key.bytes, lane->seal_key_len);
 }
 
 enum lane_record {
@@ -170,14 +175,6 @@ static SECURITY_STATUS ntlm_session_reset(void *state)
     return SEC_E_OK;
 }
 
-/* MS-SPNG 3.2.5.1: the ciphers begin again, the numbers go on (docs/interop.md says why). */
-static SECURITY_STATUS ntlm_list_signed(void *state)
-{
-    struct ntlm_session *session = state;
-    session->send.rewound = session->receive.rewound = true;
-    return SEC_E_OK;
-}
-
 /* The lane of a direction, locked if both use it, started if it was not. */
 static struct lane *lane_take(struct ntlm_session *session, bool sending)
 {
@@ -266,21 +263,28 @@ static uint32_t crypt_crc(struct lane *lane, struct message *message, enum ciphe
     return crc;
 }
 
+/* The form with extended session security, of a code that has been through the cipher where it must. */
+static void signature_write(uint8_t signature[NTLM_SIGNATURE_LEN], const uint8_t mac[MD5_LEN], uint32_t seq)
+{
+    u32_put(signature, 1);
+    memcpy(signature + 4, mac, 8);
+    u32_put(signature + 12, seq);
+}
+
 /* NTLMSSP_MESSAGE_SIGNATURE (2.2.2.9, 3.4.4): version 1, then with extended session security the checksum, encrypted after a key exchange, and the
  * plain sequence number; without, an ignored pad, an encrypted CRC and an encrypted sequence number. */
 static void signature_make(const struct ntlm_session *session, struct lane *lane, struct message *message,
                            enum cipher cipher, uint32_t seq, uint8_t signature[NTLM_SIGNATURE_LEN])
 {
-    u32_put(signature, 1);
     if (is_extended(session)) {
         uint8_t mac[MD5_LEN];
         crypt_extended(lane, message, cipher, seq, mac);
-        memcpy(signature + 4, mac, 8);
         if ((session->flags & NTLM_KEY_EXCH) != 0)
-            rc4_crypt(&lane->rc4, signature + 4, signature + 4, 8);
-        u32_put(signature + 12, seq);
+            rc4_crypt(&lane->rc4, mac, mac, 8);
+        signature_write(signature, mac, seq);
         return;
     }
+    u32_put(signature, 1);
     uint32_t crc = crypt_crc(lane, message, cipher);
     memset(signature + 4, 0, 12);
     u32_put(signature + 8, crc);
@@ -455,6 +459,46 @@ static SECURITY_STATUS ntlm_unseal(void *state, struct message *message, uint32_
     return SEC_E_OK;
 }
 
+#define LIST_SIGNED_MAX 512 /* longer lists are signed and verified as messages are */
+
+/* Both codes at once, as two messages with number 0: what is bound by latency takes little longer for two. Where both directions share a lane, order decides
+ * what a code is. */
+static SECURITY_STATUS ntlm_list_codes(void *state, struct slice list, struct list_codes *codes)
+{
+    struct ntlm_session *session = state;
+    struct lane *own = &session->send, *peer = &session->receive;
+    uint8_t numbered[4 + LIST_SIGNED_MAX] = {0}, mac[2][MD5_LEN];
+    bool fresh = !own->started && !peer->started && own->seq == 0 && peer->seq == 0;
+    require(fresh && is_extended(session) && !is_datagram(session) && has_keys(session) && list.len <= LIST_SIGNED_MAX,
+            SEC_E_UNSUPPORTED_FUNCTION);
+    lane_keys(own, session->flags, &session->key, session->initiator);
+    lane_keys(peer, session->flags, &session->key, !session->initiator);
+    memcpy(numbered + 4, list.data, list.len);
+    hmac_md5_both(&own->sign, mac[0], &peer->sign, mac[1], slice_of(numbered, 4 + list.len));
+    if ((session->flags & NTLM_KEY_EXCH) != 0) {
+        rc4_init_both(&own->rc4, own->seal_key.bytes, &peer->rc4, peer->seal_key.bytes);
+        rc4_crypt(&own->rc4, mac[0], mac[0], 8);
+        rc4_crypt(&peer->rc4, mac[1], mac[1], 8);
+    }
+    own->rewound = peer->rewound = true; /* the ciphers are not where they were, and may not be there at all */
+    codes->len = NTLM_SIGNATURE_LEN;
+    signature_write(codes->own, mac[0], 0);
+    signature_write(codes->peer, mac[1], 0);
+    return SEC_E_OK;
+}
+
+/* MS-SPNG 3.2.5.1: the ciphers begin again, the numbers go on (docs/interop.md says why). */
+static SECURITY_STATUS ntlm_list_signed(void *state, bool sent, bool seen)
+{
+    struct ntlm_session *session = state;
+    session->send.rewound = session->receive.rewound = true;
+    if (is_extended(session)) { /* else one lane has counted both */
+        session->send.seq = sent;
+        session->receive.seq = seen;
+    }
+    return SEC_E_OK;
+}
+
 #define CALG_RC4_NUMBER 0x6801u /* wincrypt.h CALG_RC4, RC2 and RC4 being older than its header here */
 #define SIGNATURE_HMAC_MD5 0xffffff76u
 #define SIGNATURE_RC4_CRC32 0xffffff7cu
@@ -502,6 +546,7 @@ const struct package_session ntlm_session_table = {
     .close = ntlm_session_close,
     .save = ntlm_session_save,
     .reset = ntlm_session_reset,
+    .list_codes = ntlm_list_codes,
     .list_signed = ntlm_list_signed,
     .sign = ntlm_sign,
     .seal = ntlm_seal,

@@ -162,6 +162,35 @@ static SECURITY_STATUS offer(struct context *context, struct step_out *out)
     return SEC_I_CONTINUE_NEEDED;
 }
 
+/* Where the context's flags are the layer: less than this side asked for is none of what it takes or offers. */
+static SECURITY_STATUS flags_check(const struct context *context, const struct step_out *out)
+{
+    uint8_t wanted = layer_wanted(context->flags_asked);
+    if (!context->initiator) {
+        require(layers_offered(context->flags_asked, out->granted) != 0,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the client's context can do less than the server asks for: 0x%x",
+                          (unsigned)out->granted));
+        return SEC_E_OK;
+    }
+    bool enough = wanted == LAYER_NONE || (out->granted & ISC_RET_CONFIDENTIALITY) != 0 ||
+                  (wanted == LAYER_INTEGRITY && (out->granted & ISC_RET_INTEGRITY) != 0);
+    require(enough,
+            cause_set(SEC_E_QOP_NOT_SUPPORTED, "the server's context can do less than this client asks for: 0x%x",
+                      (unsigned)out->granted));
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS plain_end(struct context *context, struct step_out *out)
+{
+    SECURITY_STATUS status = flags_check(context, out);
+    if (status != SEC_E_OK) {
+        writer_release(&out->token); /* the peer is not to take it for the end */
+        return status;
+    }
+    state_set(context, SASL_OPEN, 0);
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS step_inner(struct context *context, const struct step_in *in, struct step_out *out)
 {
     struct step_in told = *in;
@@ -169,10 +198,8 @@ static SECURITY_STATUS step_inner(struct context *context, const struct step_in 
     SECURITY_STATUS status = authority()->step(context, &told, out);
     if (status != SEC_E_OK)
         return status;
-    if (context->sasl->profile->kind != SASL_LAYERED) {
-        state_set(context, SASL_OPEN, 0);
-        return SEC_E_OK;
-    }
+    if (context->sasl->profile->kind != SASL_LAYERED)
+        return plain_end(context, out);
     try(session_take(context, out));
     if (context->initiator)
         state_set(context, SASL_OFFER_DUE, 0);

@@ -10,32 +10,42 @@
     4 /* 4 GiB; no token comes near it, and the arithmetic stays inside size_t with room to spare */
 #define INTEGER_LEN_MAX 8
 
+/* 0 is the end-of-contents mark of indefinite lengths (8.1.5), which DER does not have (10.1). */
+static bool identifier_is_good(uint8_t identifier)
+{
+    return identifier != 0 && (identifier & TAG_NUMBER_MASK) != TAG_NUMBER_MASK;
+}
+
+/* The octets behind the length's first one. */
+static enum wire_result long_length_read(struct reader *reader, uint8_t first, size_t *content_len)
+{
+    unsigned n_octets = first & 0x7f;
+    uint64_t len = 0;
+    uint8_t octet;
+
+    require(n_octets >= 1 && n_octets <= LENGTH_OCTETS_MAX, WIRE_BAD);
+    for (unsigned i = 0; i < n_octets; i++) {
+        try(reader_u8(reader, &octet));
+        require(i != 0 || octet != 0, WIRE_BAD); /* 10.1: the fewest octets */
+        len = len << 8 | octet;
+    }
+    require(len >= LENGTH_LONG, WIRE_BAD);
+    require(len <= PTRDIFF_MAX - 2 - LENGTH_OCTETS_MAX, WIRE_BAD);
+    *content_len = (size_t)len;
+    return WIRE_OK;
+}
+
 /* X.690 8.1.2 and 8.1.3: identifier and length. Length alone is judged; whether the content is there is the caller's question. */
 static enum wire_result header_read(struct reader *reader, uint8_t *tag, size_t *content_len)
 {
-    uint8_t identifier, first, octet;
-    uint64_t len;
+    uint8_t first;
 
-    try(reader_u8(reader, &identifier));
-    /* 0 is the end-of-contents mark of indefinite lengths (8.1.5), which DER does not have (10.1). */
-    require(identifier != 0 && (identifier & TAG_NUMBER_MASK) != TAG_NUMBER_MASK, WIRE_BAD);
+    try(reader_u8(reader, tag));
+    require(identifier_is_good(*tag), WIRE_BAD);
     try(reader_u8(reader, &first));
-    len = first;
-    if (first >= LENGTH_LONG) {
-        unsigned n_octets = first & 0x7f;
-
-        require(n_octets >= 1 && n_octets <= LENGTH_OCTETS_MAX, WIRE_BAD);
-        len = 0;
-        for (unsigned i = 0; i < n_octets; i++) {
-            try(reader_u8(reader, &octet));
-            require(i != 0 || octet != 0, WIRE_BAD); /* 10.1: the fewest octets */
-            len = len << 8 | octet;
-        }
-        require(len >= LENGTH_LONG, WIRE_BAD);
-    }
-    require(len <= PTRDIFF_MAX - 2 - LENGTH_OCTETS_MAX, WIRE_BAD);
-    *tag = identifier;
-    *content_len = (size_t)len;
+    if (__builtin_expect(first >= LENGTH_LONG, 0))
+        return long_length_read(reader, first, content_len);
+    *content_len = first;
     return WIRE_OK;
 }
 
@@ -59,10 +69,18 @@ bool der_peek(const struct reader *reader, uint8_t tag)
 
 enum wire_result der_read(struct reader *reader, uint8_t tag, struct slice *content)
 {
+    const uint8_t *at = reader->at;
+    size_t left = reader_left(reader);
     uint8_t identifier;
 
-    require(reader_left(reader) != 0, WIRE_SHORT);
-    require(der_peek(reader, tag), WIRE_BAD);
+    require(left != 0, WIRE_SHORT);
+    require(at[0] == tag, WIRE_BAD);
+    /* Short ones, that are whole: nearly all. */
+    if (left >= 2 && identifier_is_good(tag) && at[1] < LENGTH_LONG && at[1] <= left - 2) {
+        *content = slice_of(at + 2, at[1]);
+        (void)reader_take(reader, 2 + content->len);
+        return WIRE_OK;
+    }
     return der_read_any(reader, &identifier, content);
 }
 
@@ -119,8 +137,12 @@ enum wire_result der_total_len(struct slice input, size_t *total)
 /* One byte of length is kept free; der_end moves the content when it turns out longer. */
 struct der_mark der_begin(struct writer *writer, uint8_t tag)
 {
-    writer_u8(writer, tag);
-    writer_u8(writer, 0);
+    uint8_t *head = writer_room(writer, 2);
+
+    if (head != NULL) {
+        head[0] = tag;
+        head[1] = 0;
+    }
     return (struct der_mark){.at = writer->len};
 }
 
@@ -162,14 +184,23 @@ void der_end(struct writer *writer, struct der_mark mark)
     writer->data[mark.at - 1] = (uint8_t)(LENGTH_LONG | n_octets);
 }
 
+void der_head(struct writer *writer, uint8_t tag, size_t content_len)
+{
+    size_t n_octets = der_len(content_len) - content_len - 2;
+    uint8_t *head = content_len <= WRITER_GROW_LIMIT ? writer_room(writer, 2 + n_octets) : NULL;
+
+    writer->failed = writer->failed || head == NULL;
+    if (head == NULL)
+        return;
+    *head++ = tag;
+    *head++ = n_octets == 0 ? (uint8_t)content_len : (uint8_t)(LENGTH_LONG | n_octets);
+    while (n_octets > 0)
+        *head++ = (uint8_t)(content_len >> 8 * --n_octets);
+}
+
 void der_write(struct writer *writer, uint8_t tag, struct slice content)
 {
-    uint8_t octets[sizeof(size_t)];
-    size_t n_octets = length_octets(content.len, octets);
-
-    writer_u8(writer, tag);
-    writer_u8(writer, n_octets == 0 ? (uint8_t)content.len : (uint8_t)(LENGTH_LONG | n_octets));
-    writer_bytes(writer, octets, n_octets);
+    der_head(writer, tag, content.len);
     writer_slice(writer, content);
 }
 

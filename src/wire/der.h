@@ -47,6 +47,16 @@ struct der_mark {
 struct der_mark der_begin(struct writer *writer, uint8_t tag);
 void der_end(struct writer *writer, struct der_mark mark);
 void der_write(struct writer *writer, uint8_t tag, struct slice content);
+/* Where all lengths are known before: tag and length alone, and what a whole element of that content takes. */
+void der_head(struct writer *writer, uint8_t tag, size_t content_len);
+static inline size_t der_len(size_t content_len)
+{
+    size_t len = content_len + 2;
+
+    if (content_len >= 0x80) /* a writer takes 16 MiB at most: four octets more will do */
+        len += 1u + (content_len > 0xff) + (content_len > 0xffff) + (content_len > 0xffffff);
+    return len;
+}
 void der_write_integer(struct writer *writer, uint8_t tag, int64_t value);
 
 /* GSS framing (RFC 2743 3.1): [APPLICATION 0] { OID mech, inner bytes }. `mech` is the OID's content without tag and length.

@@ -140,6 +140,11 @@ static void test_during_the_handshake(void **state)
     assert_int_equal(QueryContextAttributesA(&client, SECPKG_ATTR_NEGOTIATION_INFO, &negotiation), SEC_E_OK);
     assert_int_equal(negotiation.NegotiationState, SECPKG_NEGOTIATION_IN_PROGRESS);
     FreeContextBuffer(negotiation.PackageInfo);
+    SecPkgContext_LastClientTokenStatus last;
+    assert_int_equal(QueryContextAttributesA(&client, SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, &last), SEC_E_OK);
+    assert_int_equal(last.LastClientTokenStatus, SecPkgAttrLastClientTokenNo);
+    assert_int_equal(QueryContextAttributesA(&server, SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, &last),
+                     SEC_E_UNSUPPORTED_FUNCTION);
     assert_int_equal(QueryContextAttributesA(&client, SECPKG_ATTR_NAMES, &name), SEC_E_UNSUPPORTED_FUNCTION);
     assert_int_equal(QueryContextAttributesA(&client, SECPKG_ATTR_TARGET_INFORMATION, &target),
                      SEC_E_UNSUPPORTED_FUNCTION);

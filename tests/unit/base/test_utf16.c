@@ -112,10 +112,20 @@ static void bad_utf16_is_refused(void **state)
     char *out = NULL;
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        uint8_t bytes[sizeof(bad[i].units)];
+
         assert_int_equal(utf16_to_text(bad[i].units, bad[i].n_units, &out), WIRE_BAD);
+        for (size_t j = 0; j < sizeof(bytes); j++)
+            bytes[j] = (uint8_t)(bad[i].units[j / 2] >> 8 * (j % 2));
+        assert_false(utf16le_valid(slice_of(bytes, 2 * bad[i].n_units)));
+    }
     assert_int_equal(utf16le_to_text(slice_of("A\0B", 3), &out), WIRE_BAD);
     assert_int_equal(utf16le_to_text(slice_of("A", 1), &out), WIRE_BAD);
+    assert_false(utf16le_valid(slice_of("A\0B", 3)));
+    assert_false(utf16le_valid(slice_of("A", 1)));
+    assert_true(utf16le_valid(slice_of("A\0\x3d\xd8\x11\xdd", 6)));
+    assert_true(utf16le_valid(slice_of(NULL, 0)));
     assert_null(out);
 }
 

@@ -77,6 +77,29 @@ static void agrees_with_openssl(void **state)
     }
 }
 
+static void two_at_once_are_as_one_by_one(void **state)
+{
+    uint8_t secret[2][16], input[400], both[2][MD5_LEN], single[MD5_LEN];
+    uint64_t seed = 8;
+
+    (void)state;
+    for (size_t len = 0; len <= sizeof(input); len++) {
+        const struct slice piece = slice_of(input, len);
+        struct hmac_md5_key key[2];
+
+        random_fill(&seed, input, len);
+        for (unsigned i = 0; i < 2; i++) {
+            random_fill(&seed, secret[i], sizeof(secret[i]));
+            hmac_md5_key_init(&key[i], secret[i], sizeof(secret[i]));
+        }
+        hmac_md5_both(&key[0], both[0], &key[1], both[1], piece);
+        for (unsigned i = 0; i < 2; i++) {
+            hmac_md5_once(secret[i], sizeof(secret[i]), &piece, 1, single);
+            assert_memory_equal(both[i], single, MD5_LEN);
+        }
+    }
+}
+
 static void nothing_at_all_has_a_mac(void **state)
 {
     uint8_t ours[MD5_LEN];
@@ -105,9 +128,8 @@ static void final_wipes_the_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors_of_rfc_2202),
-        cmocka_unit_test(agrees_with_openssl),
-        cmocka_unit_test(nothing_at_all_has_a_mac),
+        cmocka_unit_test(vectors_of_rfc_2202),           cmocka_unit_test(agrees_with_openssl),
+        cmocka_unit_test(two_at_once_are_as_one_by_one), cmocka_unit_test(nothing_at_all_has_a_mac),
         cmocka_unit_test(final_wipes_the_key),
     };
 

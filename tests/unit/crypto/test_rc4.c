@@ -82,6 +82,26 @@ static void agrees_with_openssl(void **state)
     reference_close(reference);
 }
 
+static void two_at_once_are_as_one_by_one(void **state)
+{
+    uint64_t seed = 11;
+
+    (void)state;
+    for (unsigned i = 0; i < 2000; i++) {
+        uint8_t key[2][RC4_BOTH_KEY_LEN];
+        struct rc4 both[2], single[2];
+
+        random_fill(&seed, key[0], sizeof(key[0]));
+        random_fill(&seed, key[1], sizeof(key[1]));
+        if (i % 5 == 0)
+            memcpy(key[1], key[0], sizeof(key[1]));
+        rc4_init_both(&both[0], key[0], &both[1], key[1]);
+        for (unsigned j = 0; j < 2; j++)
+            rc4_init(&single[j], key[j], sizeof(key[j]));
+        assert_memory_equal(both, single, sizeof(both));
+    }
+}
+
 static void a_copy_is_a_checkpoint(void **state)
 {
     uint8_t first[100] = {0}, second[100] = {0};
@@ -193,11 +213,9 @@ static void sealed_in_any_pieces_unseals_in_any_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors_of_rfc_6229),
-        cmocka_unit_test(agrees_with_openssl),
-        cmocka_unit_test(a_copy_is_a_checkpoint),
-        cmocka_unit_test(interleaving_changes_nothing),
-        cmocka_unit_test(sealed_in_any_pieces_unseals_in_any_others),
+        cmocka_unit_test(vectors_of_rfc_6229),           cmocka_unit_test(agrees_with_openssl),
+        cmocka_unit_test(two_at_once_are_as_one_by_one), cmocka_unit_test(a_copy_is_a_checkpoint),
+        cmocka_unit_test(interleaving_changes_nothing),  cmocka_unit_test(sealed_in_any_pieces_unseals_in_any_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

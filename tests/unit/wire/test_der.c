@@ -235,6 +235,44 @@ static void nesting_back_fills_every_length(void **state)
     }
 }
 
+/* Known before or filled in behind: the same bytes. */
+static void known_lengths_are_as_those_filled_in(void **state)
+{
+    static const size_t lens[] = {0,   1,   121, 122, 123,   124,   125,   126,   127,   128,      251,     252,
+                                  253, 254, 255, 256, 65530, 65531, 65534, 65535, 65536, 0xfffff8, 0xfffffc};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lens); i++) {
+        AUTO_WRITER struct writer filled = writer_growing(0), known = writer_growing(0);
+        struct der_mark outer = der_begin(&filled, DER_SEQUENCE), inner = der_begin(&filled, DER_OCTET_STRING);
+
+        writer_zeros(&filled, lens[i]);
+        der_end(&filled, inner);
+        der_end(&filled, outer);
+        der_head(&known, DER_SEQUENCE, der_len(lens[i]));
+        der_head(&known, DER_OCTET_STRING, lens[i]);
+        writer_zeros(&known, lens[i]);
+        assert_int_equal(writer_finish(&known), writer_finish(&filled));
+        if (writer_finish(&known) != WIRE_OK)
+            continue; /* longer than any writer */
+        assert_int_equal(known.len, der_len(der_len(lens[i])));
+        assert_true(slice_equal(writer_slice_of(&known), writer_slice_of(&filled)));
+    }
+}
+
+static void no_element_is_longer_than_a_writer(void **state)
+{
+    static const size_t lens[] = {WRITER_GROW_LIMIT + 1, UINT32_MAX, SIZE_MAX - 1, SIZE_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lens); i++) {
+        AUTO_WRITER struct writer writer = writer_growing(0);
+
+        der_head(&writer, DER_SEQUENCE, lens[i]);
+        assert_int_equal(writer_finish(&writer), WIRE_BAD);
+    }
+}
+
 static void writing_without_room_fails(void **state)
 {
     uint8_t room[300];
@@ -319,6 +357,8 @@ int main(void)
         cmocka_unit_test(integers_go_both_ways_in_their_shortest_form),
         cmocka_unit_test(bad_integers_are_refused),
         cmocka_unit_test(nesting_back_fills_every_length),
+        cmocka_unit_test(known_lengths_are_as_those_filled_in),
+        cmocka_unit_test(no_element_is_longer_than_a_writer),
         cmocka_unit_test(writing_without_room_fails),
         cmocka_unit_test(gss_frame_goes_both_ways),
         cmocka_unit_test(bad_gss_frames_are_refused),

@@ -1,0 +1,108 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "wire/client_hello.h"
+
+#include <string.h>
+
+/* RFC 8446 4.1.2 by hand: one suite, two extensions, server_name first. */
+static const uint8_t hello[] = {
+    22, 3,  1,    0,    76, /* record */
+    1,  0,  0,    72,       /* client hello */
+    3,  3,                  /* version */
+    1,  2,  3,    4,    5,  6,  7,  8,  9,  10,  11,  12,  13,  14,  15,  16,  17,  18,  19,  20,
+    21, 22, 23,   24,   25, 26, 27, 28, 29, 30,  31,  32,  0,                                      /* session id */
+    0,  2,  0x13, 0x01,                                                                            /* suites */
+    1,  0,                                                                                         /* compression */
+    0,  29,                                                                                        /* extensions */
+    0,  0,  0,    16,   0,  14, 0,  0,  11, 'a', '.', 'e', 'x', '.', 't', 'e', 's', 't', '.', 'x', /* server_name */
+    0,  43, 0,    5,    4,  3,  4,  3,  3, /* supported_versions */
+};
+
+static void extensions_are_found(void **state)
+{
+    struct slice list, data, host;
+    size_t missing;
+    uint16_t type;
+    (void)state;
+    assert_int_equal(client_hello_extensions(slice_of(hello, sizeof hello), true, &list, &missing), WIRE_OK);
+    assert_int_equal(list.len, 29);
+    struct reader reader = reader_of(list);
+    assert_int_equal(client_hello_extension(&reader, &type, &data), WIRE_OK);
+    assert_int_equal(type, CLIENT_HELLO_SERVER_NAME);
+    assert_int_equal(client_hello_host(data, &host), WIRE_OK);
+    assert_int_equal(host.len, 11);
+    assert_memory_equal(host.data, "a.ex.test.x", 11);
+    assert_int_equal(client_hello_extension(&reader, &type, &data), WIRE_OK);
+    assert_int_equal(type, 43);
+    assert_int_equal(reader_left(&reader), 0);
+    /* Without the record's header. */
+    assert_int_equal(client_hello_extensions(slice_of(hello + 5, sizeof hello - 5), false, &list, &missing), WIRE_OK);
+    assert_int_equal(list.len, 29);
+}
+
+/* Cut anywhere: more is needed, and never more than there is. */
+static void every_cut_is_short(void **state)
+{
+    struct slice list;
+    size_t missing;
+    (void)state;
+    for (size_t len = 0; len < sizeof hello; len++) {
+        assert_int_equal(client_hello_extensions(slice_of(hello, len), true, &list, &missing), WIRE_SHORT);
+        assert_in_range(missing, 1, sizeof hello - len);
+        if (len >= 5)
+            assert_int_equal(client_hello_extensions(slice_of(hello + 5, len - 5), false, &list, &missing), WIRE_SHORT);
+    }
+}
+
+static enum wire_result changed(size_t at, uint8_t value)
+{
+    uint8_t copy[sizeof hello];
+    struct slice list;
+    size_t missing;
+    memcpy(copy, hello, sizeof hello);
+    copy[at] = value;
+    return client_hello_extensions(slice_of(copy, sizeof copy), true, &list, &missing);
+}
+
+static void what_is_no_client_hello_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(changed(0, 23), WIRE_BAD);  /* data */
+    assert_int_equal(changed(1, 2), WIRE_BAD);   /* SSL 2 */
+    assert_int_equal(changed(5, 2), WIRE_BAD);   /* a server's */
+    assert_int_equal(changed(8, 73), WIRE_BAD);  /* goes on in another record */
+    assert_int_equal(changed(9, 2), WIRE_BAD);   /* version */
+    assert_int_equal(changed(43, 40), WIRE_BAD); /* a session id that is too long */
+    assert_int_equal(changed(45, 3), WIRE_BAD);  /* half a suite */
+    assert_int_equal(changed(48, 0), WIRE_BAD);  /* no compression method, not even none */
+    assert_int_equal(changed(51, 28), WIRE_BAD); /* bytes behind the extensions */
+    assert_int_equal(changed(51, 30), WIRE_BAD); /* a list longer than the message */
+}
+
+static void names_that_are_none(void **state)
+{
+    static const uint8_t empty[] = {0, 3, 0, 0, 0}, other[] = {0, 4, 7, 0, 1, 'x'},
+                         behind[] = {0, 4, 0, 0, 1, 'x', 'y'}, cut[] = {0, 4, 0, 0, 2, 'x'};
+    struct slice host;
+    (void)state;
+    assert_int_equal(client_hello_host(slice_of(empty, sizeof empty), &host), WIRE_BAD);
+    assert_int_equal(client_hello_host(slice_of(other, sizeof other), &host), WIRE_BAD);
+    assert_int_equal(client_hello_host(slice_of(behind, sizeof behind), &host), WIRE_BAD);
+    assert_int_equal(client_hello_host(slice_of(cut, sizeof cut), &host), WIRE_BAD);
+    assert_int_equal(client_hello_host((struct slice){0}, &host), WIRE_BAD);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(extensions_are_found),
+        cmocka_unit_test(every_cut_is_short),
+        cmocka_unit_test(what_is_no_client_hello_is_refused),
+        cmocka_unit_test(names_that_are_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
