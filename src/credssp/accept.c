@@ -7,7 +7,6 @@
 /* The server's side (MS-CSSP 3.1.5). */
 
 #define STATUS_LOGON_FAILURE_CODE 0xC000006Du
-#define STATUS_NOT_SUPPORTED_CODE 0xC00000BBu
 
 static SECURITY_STATUS opened(struct credssp_handshake *handshake, struct step_out *out)
 {
@@ -28,8 +27,7 @@ static void failed(struct credssp_handshake *handshake, SECURITY_STATUS status, 
     uint32_t version = handshake->too_old ? handshake->peer_version : handshake->version;
     bool has_error = version != 0 && ts_version_has_error(version);
     struct ts_request request = {
-        .has_error = has_error,
-        .error = handshake->too_old ? STATUS_NOT_SUPPORTED_CODE : error_code(status), /* 3.1.5, step 4 */
+        .has_error = has_error, .error = handshake->too_old ? TS_ERROR_VERSION : error_code(status), /* 3.1.5, step 4 */
     };
     AUTO_WRITER struct writer records = writer_growing(256);
     out->alert = true;

@@ -102,7 +102,6 @@ static SECURITY_STATUS opened(struct credssp_handshake *handshake, struct step_o
  * speak of this side, as SEC_E_INCOMPLETE_MESSAGE does. The cause tells the number. */
 static SECURITY_STATUS error_status(uint32_t error)
 {
-    static const uint32_t status_not_supported = 0xC00000BB; /* the server does not speak this side's version */
     static const SECURITY_STATUS kept[] = {
         STATUS_ACCOUNT_DISABLED,     STATUS_PASSWORD_EXPIRED,   STATUS_ACCOUNT_EXPIRED,
         STATUS_PASSWORD_MUST_CHANGE, STATUS_ACCOUNT_LOCKED_OUT,
@@ -110,7 +109,7 @@ static SECURITY_STATUS error_status(uint32_t error)
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         if ((uint32_t)kept[i] == error)
             return kept[i];
-    return error == status_not_supported ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_LOGON_DENIED;
+    return error == TS_ERROR_VERSION ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_LOGON_DENIED;
 }
 
 static SECURITY_STATUS error_check(const struct ts_request *request)

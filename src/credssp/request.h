@@ -12,6 +12,7 @@
 #define TS_VERSION_NONCE 5 /* from here on keys are bound by hashes over a nonce */
 #define TS_VERSION_MAX 6
 #define TS_NONCE_LEN 32
+#define TS_ERROR_VERSION 0xC00000BBu /* errorCode for a version that is not spoken: STATUS_NOT_SUPPORTED */
 
 /* Fields that are not there have data NULL. */
 struct ts_request {
