@@ -46,7 +46,8 @@ static SECURITY_STATUS file_open(const void *text, bool wide, HCERTSTORE *store)
 /* The current user's own certificates, whose keys prove who he is: a thread that impersonates is somebody else, of whom nothing is kept here. */
 static bool is_of_somebody_else(const char *name, DWORD place)
 {
-    return place == CERT_SYSTEM_STORE_CURRENT_USER && strcasecmp(name, "MY") == 0 && impersonation_current() != NULL;
+    return place == CERT_SYSTEM_STORE_CURRENT_USER && name != NULL && strcasecmp(name, "MY") == 0 &&
+           impersonation_current() != NULL;
 }
 
 static SECURITY_STATUS empty_open(HCERTSTORE *store)
