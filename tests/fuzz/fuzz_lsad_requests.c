@@ -107,10 +107,16 @@ static bool is_own(const uint64_t *ids, size_t n_ids, uint64_t id)
 
 static bool may_see(uint64_t session, uid_t uid)
 {
+    const struct logon_session *found;
     for (size_t i = 0; i < n_sessions; i++)
         if (sessions[i].id == session)
             return uid == 0 || sessions[i].owner == uid;
-    return false;
+    /* whoever made it has not heard of it yet */
+    if (sessions_find(session, 0, &found) != SEC_E_OK)
+        return false;
+    uid_t owner = found->owner;
+    sessions_put(found);
+    return uid == 0 || owner == uid;
 }
 
 /* ---- replies ---- */

@@ -532,7 +532,7 @@ WHO_ALICE = number(7, 1) + text(9, "EXAMPLE")
     (number(7, 1) + text(8, "alice") + text(9, "d" * 4096) + octets(11, b"p\0"), b"domain"),
     (number(7, 4) + text(8, "alice") + octets(12, b"\x05\x02" + bytes(65535)), b"keytab"),
     (text(5, "p" * 4096), b"principal"),
-])
+], ids=["user", "password", "domain", "keytab", "principal"])
 def test_too_long_to_be_kept(daemon, request_body, word):
     """With a word each, and the connection goes on."""
     link, _ = greet(daemon)
