@@ -62,7 +62,7 @@ static size_t tail_fill(uint8_t *blocks, const uint8_t *rest, size_t rest_len, u
     size_t n_blocks = (rest_len + 8) / BLOCK_LEN + 1;
 
     memset(blocks, 0, n_blocks * BLOCK_LEN);
-    if (rest_len != 0)
+    if (rest != NULL)
         memcpy(blocks, rest, rest_len);
     blocks[rest_len] = 0x80;
     for (unsigned i = 0; i < 8; i++)

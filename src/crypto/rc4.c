@@ -216,21 +216,22 @@ static void md5_block_of_stream(uint32_t state[4], uint8_t block[BLOCK_LEN], str
         BYTE_LOAD(y, s[x]);                       \
         stream = stream >> 8 | (uint32_t)y << 24; \
     } while (0)
-#define WORD_STEP(n)                                                                 \
-    do {                                                                             \
-        if ((n) < OWN_LEN / WORD_LEN) {                                              \
-            stream = 0;                                                              \
-            STREAM_BYTE();                                                           \
-            STREAM_BYTE();                                                           \
-            STREAM_BYTE();                                                           \
-            STREAM_BYTE();                                                           \
-            if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)                              \
-                stream = __builtin_bswap32(stream);                                  \
-            __builtin_memcpy(&word, data + (size_t)WORD_LEN * (n), WORD_LEN);        \
-            word ^= stream;                                                          \
-            __builtin_memcpy(data + (size_t)WORD_LEN * (n), &word, WORD_LEN);        \
-            __builtin_memcpy(block + (size_t)WORD_LEN * ((n) + 1), &word, WORD_LEN); \
-        }                                                                            \
+#define WORD_STEP(n)                                                                   \
+    do {                                                                               \
+        const size_t at = (n) < OWN_LEN / WORD_LEN ? (size_t)WORD_LEN * (n) : OWN_LEN; \
+        if (at < OWN_LEN) {                                                            \
+            stream = 0;                                                                \
+            STREAM_BYTE();                                                             \
+            STREAM_BYTE();                                                             \
+            STREAM_BYTE();                                                             \
+            STREAM_BYTE();                                                             \
+            if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)                                \
+                stream = __builtin_bswap32(stream);                                    \
+            __builtin_memcpy(&word, data + at, WORD_LEN);                              \
+            word ^= stream;                                                            \
+            __builtin_memcpy(data + at, &word, WORD_LEN);                              \
+            __builtin_memcpy(block + WORD_LEN + at, &word, WORD_LEN);                  \
+        }                                                                              \
     } while (0)
     MD5_ROUNDS(block, WORD_STEP);
 #undef WORD_STEP
