@@ -130,8 +130,9 @@ bool connection_alerts_prepare(SSL_CTX *ctx, bool server)
     if (!server) /* the BIO wants to know the keys (bio.c) */
         (void)SSL_CTX_set_options(ctx, SSL_OP_ENABLE_KTLS);
 #endif
-    return !server || SSL_CTX_add_custom_ext(ctx, EXTENSION_NEVER_SENT, SSL_EXT_TLS1_3_ONLY | SSL_EXT_TLS1_3_NEW_SESSION_TICKET,
-                                             ticket_extend, NULL, NULL, NULL, NULL) == 1;
+    return !server ||
+           SSL_CTX_add_custom_ext(ctx, EXTENSION_NEVER_SENT, SSL_EXT_TLS1_3_ONLY | SSL_EXT_TLS1_3_NEW_SESSION_TICKET,
+                                  ticket_extend, NULL, NULL, NULL, NULL) == 1;
 }
 
 static SECURITY_STATUS alert_by_ticket(struct connection *connection)

@@ -2,9 +2,12 @@
 
 #include "base/secret.h"
 #include "schannel/record.h"
-#include <linux/tls.h>
 #include <pthread.h>
 #include <string.h>
+#if __has_include(<linux/tls.h>)
+#include <linux/tls.h>
+#define CTRL_KEYS 72 /* openssl/bio.h names it in a comment */
+#endif
 
 static int ends_read(BIO *bio, char *to, int len)
 {
@@ -94,8 +97,7 @@ static int ends_write(BIO *bio, const char *from, int len)
     return writer_finish(ends->token) == WIRE_OK ? len : -1;
 }
 
-#define CTRL_KEYS 72 /* openssl/bio.h names it in a comment */
-
+#ifdef CTRL_KEYS
 /* With SSL_OP_ENABLE_KTLS libssl offers the keys of application data to its BIO, for the kernel, in the kernel's form. They are looked at, for an alert that may
  * have to be written (alert.c), and the offer is declined. */
 static void keys_look(struct bio_ends *ends, const struct tls_crypto_info *offered)
@@ -133,9 +135,11 @@ static void keys_look(struct bio_ends *ends, const struct tls_crypto_info *offer
     ends->keys = keys;
     secret_wipe(&keys, sizeof keys);
 }
+#endif
 
 static long ends_ctrl(BIO *bio, int command, long number, void *pointer)
 {
+    (void)number, (void)pointer;
     switch (command) { /* six times a message libssl asks for what is not here */
     case BIO_CTRL_FLUSH:
     case BIO_CTRL_DUP:
@@ -144,10 +148,12 @@ static long ends_ctrl(BIO *bio, int command, long number, void *pointer)
     case BIO_CTRL_DGRAM_QUERY_MTU:
     case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
         return ((const struct bio_ends *)BIO_get_data(bio))->mtu;
+#ifdef CTRL_KEYS
     case CTRL_KEYS:
         if (number != 0) /* for writing */
             keys_look(BIO_get_data(bio), pointer);
         return 0;
+#endif
     default: /* also the overhead: the caller's number is what a record may have */
         return 0;
     }

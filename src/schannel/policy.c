@@ -58,8 +58,13 @@ static const char *const known_exchanges[] = {"RSA", "ECDH", "DH", NULL};
 static const char *const known_signatures[] = {"RSA", "ECDSA", "DSA", NULL};
 static const char *const known_ciphers[] = {"AES", "CHACHA20_POLY1305", "3DES", "3DES_112", "DES", "RC4", "RC2", NULL};
 static const char *const known_digests[] = {"SHA1", "SHA256", "SHA384", "SHA512", "MD5", NULL};
-static const char *const known_modes[] = {"ChainingModeCBC", "ChainingModeGCM", "ChainingModeCCM",
-                                          "ChainingModeECB", "ChainingModeCFB", "ChainingModeN/A", NULL};
+static const char *const known_modes[] = {"ChainingModeCBC",
+                                          "ChainingModeGCM",
+                                          "ChainingModeCCM",
+                                          "ChainingModeECB",
+                                          "ChainingModeCFB",
+                                          "ChainingModeN/A",
+                                          NULL};
 
 static bool algorithm_is_known(const CRYPTO_SETTINGS *settings)
 {
@@ -316,8 +321,7 @@ static SECURITY_STATUS groups_choose(struct tls_credential *credential, const st
     if (algorithms_allow(request, ALG_CLASS_KEY_EXCHANGE, CALG_DH_EPHEM) &&
         !name_is_disabled(request, TlsParametersCngAlgUsageKeyExchange, "DH"))
         return SEC_E_OK;
-    require(SSL_CTX_set1_groups_list(credential->ctx, "X25519:P-256:X448:P-521:P-384") == 1,
-            SEC_E_INSUFFICIENT_MEMORY);
+    require(SSL_CTX_set1_groups_list(credential->ctx, "X25519:P-256:X448:P-521:P-384") == 1, SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;
 }
 

@@ -85,6 +85,13 @@ static bool is_manual(const struct connection *connection)
            (connection->initiator && (connection->flags & ISC_REQ_MANUAL_CRED_VALIDATION) != 0);
 }
 
+/* libssl would call it an internal error later. */
+static bool has_key(X509 *x509)
+{
+    EVP_PKEY *key = X509_get0_pubkey(x509);
+    return key != NULL && EVP_PKEY_missing_parameters(key) == 0;
+}
+
 int connection_validate(X509_STORE_CTX *store, void *unused)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -93,6 +100,11 @@ int connection_validate(X509_STORE_CTX *store, void *unused)
     X509_STORE_CTX_set_error(store, X509_V_OK);
     connection->verdict = SEC_E_OK;
     connection->validated = false;
+    if (!has_key(X509_STORE_CTX_get0_cert(store))) {
+        connection->verdict = cause_set(SEC_E_CERT_UNKNOWN, "a certificate whose public key cannot be read");
+        X509_STORE_CTX_set_error(store, X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY); /* bad_certificate */
+        return 0;
+    }
     if (is_manual(connection))
         return 1;
     SECURITY_STATUS code = SEC_E_OK;

@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -58,7 +59,10 @@ def world(tmp_path_factory):
 @pytest.fixture
 def processes():
     started = []
+    end = threading.Timer(6 * WAIT, lambda: [process.kill() for process in started])  # whoever reads on reads the end
+    end.start()
     yield started
+    end.cancel()
     for process in started:
         if process.poll() is None:
             process.kill()
@@ -215,6 +219,131 @@ def test_openssl_renegotiates(world, processes):
         assert any("renegotiating" in line for line in seen) and any("second" in line for line in seen), seen
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_openssl_client_shows_certificate_later(world, processes, version):
+    """In TLS 1.3 authentication after the handshake, in TLS 1.2 a renegotiation in which we ask."""
+    server, port = our_server(processes, world, f"tls={version}", "later=1", "renegotiate=1")
+    client = start(processes, "openssl", "s_client", "-connect", f"127.0.0.1:{port}", VERSIONS[version][0], "-CAfile", world.ca, "-cert", world.client[0],
+                   "-key", world.client[1], "-cert_chain", world.client[0], "-enable_pha", "-quiet", "-no_ign_eof")
+    seen, sent = [], False
+    for line in server.stdout:
+        seen.append(line)
+        if "client alice@client.test" in line and not sent:
+            sent = True
+            client.stdin.write("a line\n")
+            client.stdin.flush()
+        if "received a line" in line:
+            client.stdin.close()
+            client.stdin = None
+    output = "".join(seen)
+    assert output.index("connected") < output.index("client alice@client.test") < output.index("received a line"), output
+
+
+@pytest.mark.parametrize("version,letter", [("1.2", "R"), ("1.3", "c")])
+def test_openssl_server_asks_later(world, processes, version, letter):
+    port = free_port()
+    server = start(processes, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", world.server[0], "-key", world.server[1], "-cert_chain", world.server[0],
+                   VERSIONS[version][0], "-CAfile", world.ca, "-msg", "-no_resumption_on_reneg")
+    wait_for_port(port, server)
+    client = start(processes, PEER, "client", port, f"ca={world.ca}", f"tls={version}", f"cert={world.client[0]}", f"key={world.client[1]}", "text=first\n")
+    seen = []
+
+    def until(*words):
+        for line in server.stdout:
+            seen.append(line)
+            if all(word in line for word in words):
+                return
+        raise AssertionError("".join(seen))
+
+    def say(words):
+        server.stdin.write(words + "\n")
+        server.stdin.flush()
+
+    until("first")
+    say(letter)
+    until("<<<", "CertificateVerify")
+    until("<<<", "Finished")
+    say("an answer")
+    lines = []
+    for line in client.stdout:
+        lines.append(line)
+        if "received an answer" in line:
+            say("Q")
+    assert any("renegotiating" in line for line in lines) and any("received an answer" in line for line in lines), lines + seen
+
+
+def test_no_early_data(world, processes, tmp_path):
+    """The tickets of our server allow none, and OpenSSL's client sends none with them; the session itself is taken."""
+    server, port = our_server(processes, world, "tls=1.3", "connections=2")
+    session, early = tmp_path / "session.pem", tmp_path / "early.txt"
+    early.write_text("too early\n")
+
+    def client(line, *words):
+        """What it printed; it goes when its line has come back, and the ticket before that."""
+        process = start(processes, "openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_3", "-CAfile", world.ca, *words)
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        seen = []
+        for answer in process.stdout:
+            seen.append(answer)
+            if answer == line + "\n":
+                process.stdin.write("Q\n")
+                process.stdin.flush()
+        return "".join(seen)
+
+    client("first", "-sess_out", session)
+    assert "Max Early Data: 0" in run("openssl", "sess_id", "-in", session, "-noout", "-text", text=True).stdout
+    again = client("second", "-sess_in", session, "-early_data", early)
+    output = finish(server)
+    assert "Early data was not sent" in again and "Reused, TLSv1.3" in again, again
+    assert "received second" in output and "too early" not in output, output
+
+
+class Lists:
+    """An authority's own list of what it revoked."""
+
+    def __init__(self, place, name, authority):
+        self.authority, self.config, self.list = authority, place / f"{name}-crl.cnf", place / f"{name}.crl"
+        (place / f"{name}.db").write_text("")
+        (place / f"{name}.number").write_text("01\n")
+        self.config.write_text(f"[ca]\ndefault_ca=one\n[one]\ndatabase={place}/{name}.db\ncrlnumber={place}/{name}.number\ndefault_md=sha256\ndefault_crl_days=30\n")
+
+    def revoke(self, pem):
+        run("openssl", "ca", "-config", self.config, "-cert", self.authority[0], "-keyfile", self.authority[1], "-revoke", pem)
+
+    def make(self):
+        run("openssl", "ca", "-config", self.config, "-cert", self.authority[0], "-keyfile", self.authority[1], "-gencrl", "-out", self.list)
+        return self.list.read_text()
+
+
+@pytest.mark.parametrize("revoked", ["nobody", "server", "middle", "no list"])
+def test_revocation(world, processes, tmp_path, revoked):
+    """A chain of three, as public servers show it, and the authorities' lists in the store CA."""
+    middle = (world.place / "middle.pem", world.place / "middle.key")
+    root_list, middle_list = Lists(tmp_path, "root", world.authority), Lists(tmp_path, "middle", middle)
+    if revoked == "server":
+        middle_list.revoke(world.server[0])
+    if revoked == "middle":
+        root_list.revoke(middle[0])
+    (tmp_path / "lists.pem").write_text(root_list.make() + ("" if revoked == "no list" else middle_list.make()))
+    (tmp_path / "opensspi.conf").write_text(f"[certificates]\nca = {tmp_path}/lists.pem\n")
+    port = free_port()
+    server = start(processes, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", world.server[0], "-key", world.server[1], "-cert_chain", world.server[0], "-rev")
+    wait_for_port(port, server)
+    expected = {"nobody": None, "server": "0x80092010", "middle": "0x80092010", "no list": "0x80092012"}[revoked]  # CRYPT_E_REVOKED, CRYPT_E_NO_REVOCATION_CHECK
+    environment = dict(os.environ, OPENSSPI_CONFIG=str(tmp_path / "opensspi.conf"))
+    chain = "0x200"  # SCH_CRED_REVOCATION_CHECK_CHAIN
+
+    def connect(flags):
+        done = subprocess.run([PEER, "client", str(port), f"ca={world.ca}", "text=CLOSE\n", f"flags={flags}"], capture_output=True, text=True, timeout=WAIT, env=environment)
+        return done.stdout
+    output = connect(chain)
+    assert "closed" in output if expected is None else f"failed step {expected}" in output, output
+    assert "closed" in connect("0")
+    ignored = connect("0x1a00")  # with IGNORE_NO_REVOCATION_CHECK and IGNORE_REVOCATION_OFFLINE
+    assert ("closed" in ignored) == (revoked in ("nobody", "no list")), ignored
+
+
 def test_dtls_openssl_client(world, processes):
     server, port = our_server(processes, world, "tls=dtls")
     client = subprocess.run(["openssl", "s_client", "-dtls1_2", "-connect", f"127.0.0.1:{port}", "-CAfile", world.ca, "-quiet", "-no_ign_eof"],
@@ -265,6 +394,7 @@ def test_weak_server(world, processes, tmp_path, version, weak):
     wait_for_port(port, server)
     output = our_client(world, port, f"tls={version}", "text=CLOSE\n", ok=False)
     assert "failed step 0x80090327" in output and "too weak" in output, output  # SEC_E_CERT_UNKNOWN
+    assert "closed" in our_client(world, port, f"tls={version}", "text=CLOSE\n", "flags=8")  # SCH_CRED_MANUAL_CRED_VALIDATION: the caller judges
 
 
 def test_dtls_ourselves(world, processes):

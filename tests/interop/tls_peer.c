@@ -4,6 +4,7 @@
  *
  *   tls_peer client PORT [option=value ...]      tls_peer server [option=value ...]
  *   ca=FILE cert=FILE key=FILE name=HOST tls=1.2|1.3|dtls text=WORDS alpn=NAME mutual=1 connections=N renegotiate=1
+ *   flags=NUMBER (of the credential)   later=1 (asks the client for its certificate in a later handshake only)
  *
  * The server prints "port N" first. Both print "connected VERSION SUITE" for each connection, and what they received.
  * build: pkg
@@ -27,13 +28,13 @@
 #define WAIT_MS 10000
 
 static struct {
-    const char *ca, *cert, *key, *name, *tls, *text, *alpn, *mutual, *connections, *renegotiate;
-} option = {.name = "server.test", .text = "hello", .connections = "1"};
+    const char *ca, *cert, *key, *name, *tls, *text, *alpn, *mutual, *connections, *renegotiate, *flags, *later;
+} option = {.name = "server.test", .text = "hello", .connections = "1", .flags = "0"};
 
 static bool is_client, is_datagram;
 static CredHandle credential;
 static CtxtHandle context;
-static bool has_context;
+static bool has_context, is_connected;
 static int sock = -1;
 static unsigned char in[ROOM];
 static size_t in_len;
@@ -48,10 +49,11 @@ static _Noreturn void fail(const char *what, SECURITY_STATUS status)
 
 static void options_read(int n, char **words)
 {
-    static const char *const names[] = {"ca",   "cert", "key",    "name",        "tls",
-                                        "text", "alpn", "mutual", "connections", "renegotiate"};
-    const char **values[] = {&option.ca,   &option.cert, &option.key,    &option.name,        &option.tls,
-                             &option.text, &option.alpn, &option.mutual, &option.connections, &option.renegotiate};
+    static const char *const names[] = {"ca",   "cert",   "key",         "name",        "tls",   "text",
+                                        "alpn", "mutual", "connections", "renegotiate", "flags", "later"};
+    const char **values[] = {&option.ca,          &option.cert,        &option.key,   &option.name,
+                             &option.tls,         &option.text,        &option.alpn,  &option.mutual,
+                             &option.connections, &option.renegotiate, &option.flags, &option.later};
     for (int i = 0; i < n; i++) {
         char *value = strchr(words[i], '=');
         bool known = false;
@@ -92,7 +94,8 @@ static void acquire(void)
                           .cCreds = own != NULL,
                           .paCred = &own,
                           .hRootStore = roots,
-                          .grbitEnabledProtocols = protocols()};
+                          .grbitEnabledProtocols = protocols(),
+                          .dwFlags = (DWORD)strtoul(option.flags, NULL, 0)};
     char package[] = "Schannel";
     status = AcquireCredentialsHandleA(NULL, package, is_client ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND, NULL,
                                        &cred, NULL, NULL, &credential, NULL);
@@ -159,10 +162,11 @@ static SECURITY_STATUS step(bool input)
                                                 (option.cert == NULL ? ISC_REQ_USE_SUPPLIED_CREDS : 0),
                                             0, 0, input ? &from_list : NULL, 0, &context, &to_list, &attributes, NULL);
     else
-        status = AcceptSecurityContext(&credential, has_context ? &context : NULL, input ? &from_list : NULL,
-                                       ASC_REQ_ALLOCATE_MEMORY | ASC_REQ_EXTENDED_ERROR | ASC_REQ_STREAM |
-                                           (option.mutual != NULL ? ASC_REQ_MUTUAL_AUTH : 0),
-                                       0, &context, &to_list, &attributes, NULL);
+        status = AcceptSecurityContext(
+            &credential, has_context ? &context : NULL, input ? &from_list : NULL,
+            ASC_REQ_ALLOCATE_MEMORY | ASC_REQ_EXTENDED_ERROR | ASC_REQ_STREAM |
+                (option.mutual != NULL || (option.later != NULL && is_connected) ? ASC_REQ_MUTUAL_AUTH : 0),
+            0, &context, &to_list, &attributes, NULL);
     has_context = has_context || status >= 0;
     if (to.cbBuffer > 0 && to.pvBuffer != NULL) {
         char cause[600];
@@ -248,6 +252,15 @@ static void got(const unsigned char *text, size_t len)
         seal_and_send((const char *)text, len);
 }
 
+static void client_name(void)
+{
+    SecPkgContext_NamesA names;
+    if (is_client || QueryContextAttributesA(&context, SECPKG_ATTR_NAMES, &names) != SEC_E_OK)
+        return;
+    printf("client %s\n", names.sUserName);
+    FreeContextBuffer(names.sUserName);
+}
+
 /* Until the peer closes; true when it said so. */
 static bool messages(void)
 {
@@ -277,6 +290,7 @@ static bool messages(void)
             printf("renegotiating\n");
             if (step(true) != SEC_E_OK)
                 handshake();
+            client_name();
             fflush(stdout);
         }
         if (is_client && strstr((const char *)option.text, "quit") != NULL && in_len == 0) {
@@ -300,11 +314,7 @@ static void connected(void)
     if (QueryContextAttributesA(&context, SECPKG_ATTR_APPLICATION_PROTOCOL, &protocol) == SEC_E_OK &&
         protocol.ProtocolIdSize > 0)
         printf("protocol %.*s\n", protocol.ProtocolIdSize, (const char *)protocol.ProtocolId);
-    SecPkgContext_NamesA names;
-    if (!is_client && QueryContextAttributesA(&context, SECPKG_ATTR_NAMES, &names) == SEC_E_OK) {
-        printf("client %s\n", names.sUserName);
-        FreeContextBuffer(names.sUserName);
-    }
+    client_name();
     fflush(stdout);
 }
 
@@ -312,10 +322,13 @@ static void converse(void)
 {
     handshake();
     connected();
+    is_connected = true;
     if (option.renegotiate != NULL) {
         control(SCHANNEL_RENEGOTIATE);
         if (step(false) != SEC_E_OK)
             handshake();
+        client_name();
+        fflush(stdout);
     }
     if (is_client)
         seal_and_send(option.text, strlen(option.text));
@@ -327,7 +340,7 @@ static void converse(void)
     }
     fflush(stdout);
     DeleteSecurityContext(&context);
-    has_context = false;
+    has_context = is_connected = false;
     in_len = 0;
 }
 

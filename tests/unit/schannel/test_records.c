@@ -175,7 +175,50 @@ static void test_after_altered(void **state)
     pair_free(pair);
 }
 
-/* Each byte of each flight changed: no side ends well with another transcript. */
+/* Is this byte of the flight inside of an encrypted record? TLS 1.2 encrypts what follows ChangeCipherSpec. */
+static bool is_encrypted(const struct wire *flight, size_t at)
+{
+    bool changed = false;
+    for (size_t start = 0; start + 5 <= flight->len;) {
+        size_t len = 5 + ((size_t)flight->data[start + 3] << 8 | flight->data[start + 4]);
+        if (at < start + len)
+            return at >= start + 5 && (changed || flight->data[start] == 23);
+        changed = changed || (flight->data[start] == 20 && flight->data[start + 2] == 3 && start > 0);
+        start += len;
+    }
+    return false;
+}
+
+/* The side that refused tells the other why, with an alert that fits: bad_record_mac where the record is altered; else one of those for messages that make no sense or do not fit
+ * each other. Only what is no record at all has no answer (the tables: garbage). */
+static void refusal_told(struct side *refuser, struct side *other, bool altered)
+{
+    static const SECURITY_STATUS fitting[] = {
+        SEC_E_ILLEGAL_MESSAGE,      /* decode_error, illegal_parameter, unexpected_message, handshake_failure */
+        SEC_E_MESSAGE_ALTERED,      /* bad_record_mac: the keys differ, since the transcripts do */
+        SEC_E_DECRYPT_FAILURE,      /* decrypt_error: a signature or Finished is wrong */
+        SEC_E_CERT_UNKNOWN,         /* bad_certificate */
+        SEC_E_UNSUPPORTED_FUNCTION, /* protocol_version */
+        SEC_E_ALGORITHM_MISMATCH,
+    };
+    if (refuser->out.len == 0) {
+        assert_int_equal(refuser->status, SEC_E_INVALID_TOKEN);
+        return;
+    }
+    bool found = false;
+    other->in.len = 0;
+    wire_put(&other->in, refuser->out.data, refuser->out.len);
+    SECURITY_STATUS told =
+        other->has_context && other->status == SEC_E_OK ? side_receive(other, NULL) : side_step(other);
+    for (size_t i = 0; i < sizeof fitting / sizeof fitting[0]; i++)
+        found = found || told == fitting[i];
+    if (altered && (refuser->status != SEC_E_MESSAGE_ALTERED || told != SEC_E_MESSAGE_ALTERED))
+        fail_msg("altered: 0x%08x, told 0x%08x", (unsigned)refuser->status, (unsigned)told);
+    if (!found)
+        fail_msg("refused with 0x%08x, told 0x%08x", (unsigned)refuser->status, (unsigned)told);
+}
+
+/* Each byte of each flight changed: no side ends well with another transcript, and the other is told. */
 static void flip_flight(DWORD protocols, int flight, size_t at, size_t *len)
 {
     struct loop_pair *pair = pair_new();
@@ -183,9 +226,10 @@ static void flip_flight(DWORD protocols, int flight, size_t at, size_t *len)
                  SCH_CRED_MANUAL_CRED_VALIDATION);
     struct side *from = &pair->client, *to = &pair->server;
     side_step(from);
-    bool changed = false;
+    bool changed = false, altered = false;
     for (int turn = 0; turn < 8 && from->out.len > 0; turn++) {
         if (turn == flight) {
+            altered = is_encrypted(&from->out, at);
             *len = from->out.len; /* signatures differ in length from run to run */
             changed = at < from->out.len;
             from->out.data[at] ^= changed ? 0x10 : 0;
@@ -195,6 +239,10 @@ static void flip_flight(DWORD protocols, int flight, size_t at, size_t *len)
         if (to->has_context && to->status == SEC_E_OK)
             break;
         side_step(to);
+        if (changed && to->status < 0 && to->status != SEC_E_INCOMPLETE_MESSAGE) {
+            refusal_told(to, from, altered);
+            break;
+        }
         struct side *other = from;
         from = to;
         to = other;

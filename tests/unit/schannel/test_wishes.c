@@ -86,10 +86,10 @@ static void test_signatures(void **state)
     for (size_t i = 0; i < 4; i++) {
         struct loop_pair *pair = pair_new();
         DWORD others = SP_PROT_TLS1_X_CLIENT & ~protocols;
-        assert_int_equal(i < 2 ? acquire_without(&pair->client, TlsParametersCngAlgUsageSignature, cases[i].without, others)
-                               : acquire_with_algorithm(&pair->client, cases[i - 2].alone,
-                                                        protocols & SP_PROT_TLS1_X_CLIENT),
-                         SEC_E_OK);
+        assert_int_equal(
+            i < 2 ? acquire_without(&pair->client, TlsParametersCngAlgUsageSignature, cases[i].without, others)
+                  : acquire_with_algorithm(&pair->client, cases[i - 2].alone, protocols & SP_PROT_TLS1_X_CLIENT),
+            SEC_E_OK);
         assert_int_equal(acquire_both_kinds(&pair->server, protocols), SEC_E_OK);
         assert_true(pair_run(pair));
         kind_is(pair, cases[i % 2].kind);
@@ -157,10 +157,9 @@ static void test_exchanges(void **state)
         if (i == 0)
             pair_acquire(pair, SP_PROT_TLS1_3_CLIENT, 0, SCH_CRED_MANUAL_CRED_VALIDATION);
         else
-            assert_int_equal(
-                i == 1 ? acquire_without(&pair->client, TlsParametersCngAlgUsageKeyExchange, u"DH", others)
-                       : acquire_with_algorithm(&pair->client, CALG_ECDH_EPHEM, SP_PROT_TLS1_3_CLIENT),
-                SEC_E_OK);
+            assert_int_equal(i == 1 ? acquire_without(&pair->client, TlsParametersCngAlgUsageKeyExchange, u"DH", others)
+                                    : acquire_with_algorithm(&pair->client, CALG_ECDH_EPHEM, SP_PROT_TLS1_3_CLIENT),
+                             SEC_E_OK);
         pair_acquire(pair, 0, 0, 0);
         assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
         assert_int_equal(offers_fields(&pair->client.out), i == 0);
@@ -169,9 +168,8 @@ static void test_exchanges(void **state)
     }
     /* Without elliptic curves there is no TLS 1.3 here. */
     struct side side = {.client = true};
-    assert_int_equal(
-        acquire_without(&side, TlsParametersCngAlgUsageKeyExchange, u"ECDH", SP_PROT_TLS1_2_CLIENT),
-        SEC_E_ALGORITHM_MISMATCH);
+    assert_int_equal(acquire_without(&side, TlsParametersCngAlgUsageKeyExchange, u"ECDH", SP_PROT_TLS1_2_CLIENT),
+                     SEC_E_ALGORITHM_MISMATCH);
 }
 
 /* Names that would be passed over are refused; of what is never offered nothing is left to disable. */
@@ -296,12 +294,9 @@ static void test_root(void **state)
 /* Flags about mappers, caches and fetching: none of that is here, so nothing has to be done. */
 static void test_flags_that_need_nothing(void **state)
 {
-    static const DWORD flags[] = {SCH_CRED_NO_SYSTEM_MAPPER,
-                                  SCH_CRED_REVOCATION_CHECK_CACHE_ONLY,
-                                  SCH_CRED_CACHE_ONLY_URL_RETRIEVAL,
-                                  SCH_CRED_CACHE_ONLY_URL_RETRIEVAL_ON_CREATE,
-                                  SCH_CRED_MEMORY_STORE_CERT,
-                                  SCH_CRED_NO_DEFAULT_CREDS,
+    static const DWORD flags[] = {SCH_CRED_NO_SYSTEM_MAPPER,         SCH_CRED_REVOCATION_CHECK_CACHE_ONLY,
+                                  SCH_CRED_CACHE_ONLY_URL_RETRIEVAL, SCH_CRED_CACHE_ONLY_URL_RETRIEVAL_ON_CREATE,
+                                  SCH_CRED_MEMORY_STORE_CERT,        SCH_CRED_NO_DEFAULT_CREDS,
                                   SCH_ALLOW_NULL_ENCRYPTION};
     (void)state;
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
@@ -381,10 +376,14 @@ static void test_hashes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signatures), cmocka_unit_test(test_own_signature),
-        cmocka_unit_test(test_exchanges),  cmocka_unit_test(test_names),
-        cmocka_unit_test(test_lifespan),   cmocka_unit_test(test_root),
-        cmocka_unit_test(test_flags_that_need_nothing), cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_own_signature),
+        cmocka_unit_test(test_exchanges),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_lifespan),
+        cmocka_unit_test(test_root),
+        cmocka_unit_test(test_flags_that_need_nothing),
+        cmocka_unit_test(test_hashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
