@@ -31,6 +31,7 @@ stores = sqlite:{self.directory}/accounts/accounts.db
 realms = example.test
 [kerberos]
 delegate = always
+kdc_seconds = 60
 [access]
 name_domains = EXAMPLE.TEST, EXAMPLE
 [credssp]
