@@ -16,7 +16,7 @@
 struct property {
     struct property *next; /* by id, ascending */
     DWORD id, len;
-    bool of_process; /* of a key's place: the configuration led to it, not the caller */
+    bool of_process;            /* of a key's place: the configuration led to it, not the caller */
     _Alignas(8) uint8_t data[]; /* for the structures that lie in it */
 };
 

@@ -15,6 +15,7 @@
 #include "server.h"
 
 #include <stdio.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #define OWN_MAX 128
@@ -61,6 +62,7 @@ static struct {
 } sessions[1024];
 static size_t n_sessions;
 static struct bytes last_token;
+static uint8_t key_hash[32]; /* of the public half of the key that the daemon told of last */
 static const char password[] = "P\0a\0s\0s\0w\0o\0r\0d\0001\0!\0";
 static uint32_t sequence;
 
@@ -195,6 +197,8 @@ static void answer_check(struct peer *peer, const struct asked *asked, const str
         MUST(uid == 0 || (lsa_number(reply, LSA_OWNER) == uid && may_see(lsa_number(reply, LSA_LOGON_SESSION), uid)));
     if (asked->operation == LSA_LOGOFF && lsa_number(&request, LSA_LOGON_SESSION) != 0)
         MUST(may_see(lsa_number(&request, LSA_LOGON_SESSION), uid));
+    if (asked->operation == LSA_KEY && lsa_has(reply, LSA_VALUE))
+        EVP_Q_digest(NULL, "SHA256", NULL, reply->field[LSA_VALUE].data, reply->field[LSA_VALUE].len, key_hash, NULL);
     if (lsa_has(reply, LSA_TOKEN)) {
         last_token.len = 0;
         bytes_add(&last_token, reply->field[LSA_TOKEN].data, reply->field[LSA_TOKEN].len);
@@ -296,6 +300,8 @@ static uint64_t number_choose(struct reader *input, const struct peer *peer, enu
                                   SECPKG_ATTR_KEY_INFO,
                                   SECPKG_ATTR_TARGET_INFORMATION,
                                   0x4f530101}[(how >> 3) % 8];
+    case LSA_SCHEME: /* ECDSA with P-256, others of it, RSA's */
+        return (const uint64_t[]){0x0403, 0x0503, 0x0804, 0x0807}[(how >> 3) % 4];
     case LSA_FLAGS:
         return how % 8 < 3 ? how >> 3 : (uint64_t)world_u16(input) | (uint64_t)world_u8(input) << 16;
     default:
@@ -310,6 +316,8 @@ static const char *text_choose(struct reader *input, const struct peer *peer, en
     uint8_t how = world_u8(input);
     if (field == LSA_PACKAGE)
         return packages[how % COUNT_OF(packages)];
+    if (field == LSA_KEY_NAME && how % 4 != 0)
+        return "web";
     if (field == LSA_DOMAIN && how % 4 != 0)
         return "EXAMPLE";
     if (how % 3 == 0)
@@ -324,6 +332,10 @@ static void bytes_put(struct reader *input, struct writer *writer, enum lsa_fiel
     struct slice bytes = world_bytes(input, how >> 4);
     if ((field == LSA_PASSWORD || field == LSA_NEW_PASSWORD) && how % 4 != 0)
         bytes = slice_of(password, 20);
+    else if (field == LSA_KEY_HASH && how % 4 != 0)
+        bytes = slice_of(key_hash, sizeof key_hash);
+    else if (field == LSA_TOKEN && how == 207) /* as long as the hash that is signed */
+        bytes = slice_of(key_hash, sizeof key_hash);
     else if (field == LSA_TOKEN && how % 8 == 1) {
         daemon_world_token(&made, sequence);
         bytes = writer_slice_of(&made);
@@ -350,6 +362,7 @@ static void field_put(struct reader *input, const struct peer *peer, struct writ
     case LSA_ATTRIBUTE:
     case LSA_FLAGS:
     case LSA_RECEIVE_SIZE:
+    case LSA_SCHEME:
         lsa_number_write(writer, field, number_choose(input, peer, field));
         break;
     case LSA_PACKAGE:
@@ -358,6 +371,7 @@ static void field_put(struct reader *input, const struct peer *peer, struct writ
     case LSA_DOMAIN:
     case LSA_PACKAGES:
     case LSA_TARGET:
+    case LSA_KEY_NAME:
         lsa_text_write(writer, field, text_choose(input, peer, field));
         break;
     case LSA_CLIENT:
@@ -390,6 +404,8 @@ static const uint8_t templates[LSA_OPERATIONS][10] = {
     [LSA_PROVE] = {LSA_PACKAGE, LSA_IDENTITY, LSA_USER, LSA_DOMAIN, LSA_PASSWORD, LSA_FLAGS},
     [LSA_TICKETS] = {LSA_PACKAGE, LSA_LOGON_SESSION, LSA_USE, LSA_TARGET, LSA_DOMAIN},
     [LSA_WRAP] = {LSA_PACKAGE, LSA_USE, LSA_CREDENTIAL, LSA_PACKAGES},
+    [LSA_KEY] = {LSA_KEY_NAME},
+    [LSA_SIGN] = {LSA_KEY_NAME, LSA_KEY_HASH, LSA_SCHEME, LSA_TOKEN},
 };
 
 static void request_send(struct reader *input, struct peer *peer)

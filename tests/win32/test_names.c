@@ -110,7 +110,8 @@ static void test_counted(void **state)
     assert_int_equal(RtlNtStatusToDosError(STATUS_SUCCESS), ERROR_SUCCESS);
     assert_int_equal(RtlNtStatusToDosError((NTSTATUS)0xC0DEC0DE), ERROR_MR_MID_NOT_FOUND);
     assert_int_equal(RtlNtStatusToDosError(STATUS_NO_SUCH_FILE), ERROR_FILE_NOT_FOUND);
-    assert_int_equal(RtlNtStatusToDosError((NTSTATUS)0xC0000106), 206); /* STATUS_NAME_TOO_LONG: libopensspi's table is this one */
+    assert_int_equal(RtlNtStatusToDosError((NTSTATUS)0xC0000106),
+                     206); /* STATUS_NAME_TOO_LONG: libopensspi's table is this one */
     assert_true(NT_SUCCESS(STATUS_PENDING) && !NT_SUCCESS(STATUS_LOGON_FAILURE) && NT_ERROR(STATUS_LOGON_FAILURE));
 }
 
