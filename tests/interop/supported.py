@@ -54,6 +54,8 @@ SHOWN = {
     "CredSSP": {
         "CredSSP": "test_freerdp.py::test_xfreerdp_signs_on", "versions 2 to 6": CREDSSP + "test_handshake.c::test_versions", "delegation by policy": CREDSSP + "test_handshake.c::test_policy",
         "client: yes: password": "test_freerdp.py::test_shadow_takes_our_client", "server: yes: password": "test_freerdp.py::test_xfreerdp_signs_on",
+        "client: smart card": CREDSSP + "test_handed.c::test_each_form", "client: remote guard as the program makes it": CREDSSP + "test_handed.c::test_redirect",
+        "TSSSP": CREDSSP + "test_tsssp.c::test_handshake",
         "server: smart card": CREDSSP + "test_request.c::test_smart_card", "server: remote guard as they come": CREDSSP + "test_request.c::test_remote_guard"},
     "WDigest": {
         "HTTP Digest": "test_digest.py::test_curl", "MD5": "test_digest.py::test_curl", "SHA-256": "test_digest.py::test_curl", "SHA-512-256": "unit/digest/test_http.c::test_algorithms",

@@ -127,6 +127,7 @@ WAYS = {
     "NTLM": [("", NTLM), ("sasl", NTLM)],
     "Schannel": [("tls13", {"TRUTH_TARGET": "localhost"}), ("tls12", {"TRUTH_TARGET": "localhost"}), ("dtls", {"TRUTH_TARGET": "localhost"})],
     "CREDSSP": [("", {**NTLM, "TRUTH_TARGET": "TERMSRV/localhost"})],
+    "TSSSP": [("", {**NTLM, "TRUTH_TARGET": "TERMSRV/localhost"})],
     "WDigest": [("", {"TRUTH_DOMAIN": "example.test", "TRUTH_TARGET": "ldap/server.example.test"}), ("sasl", {"TRUTH_DOMAIN": "example.test", "TRUTH_TARGET": "ldap/server.example.test"})],
 }
 
@@ -165,7 +166,7 @@ def answers_of_the_module():
     return out
 
 
-EVERYWHERE = ["Negotiate", "Kerberos", "NTLM", "Schannel", "CREDSSP", "WDigest"]
+EVERYWHERE = list(WAYS)
 KINDS = {"windows": "as on Windows", "differs": "differs from Windows", "elsewhere": "works, shown by another test", "missing": "not there", "note": ""}
 TABLES = [("function", "Functions of a package", "Every function that takes a credential, a context or a package's name."),
           ("context", "Attributes of a context", "`QueryContextAttributes` and `QueryContextAttributesEx`, A and W, once the context is established."),
@@ -332,6 +333,7 @@ def test_the_table_of_the_readme(answers):
             promised[0], promised[1] = promised[0] or client.strip() != "", promised[1] or server.strip() != ""
     works = {package: [answers["function", function].get(package, {}).get(role, ("",))[0] == OK
                        for function, role in (("InitializeSecurityContextW", "client"), ("AcceptSecurityContext", "server"))] for package in WAYS}
+    works.pop("TSSSP")  # beside CredSSP in its row
     assert seen == works
 
 

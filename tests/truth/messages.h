@@ -20,7 +20,7 @@ static SECURITY_STATUS room_for(struct side *side, int sealed, ULONG length, str
     SecPkgContext_Sizes sizes;
     text->text = length;
     memset(text->bytes, 'x', sizeof text->bytes);
-    if (is_tls() || is_credssp()) {
+    if (is_stream()) {
         SECURITY_STATUS status = QueryContextAttributesA(&side->context, SECPKG_ATTR_STREAM_SIZES, &stream);
         text->before = stream.cbHeader;
         text->after = stream.cbTrailer;
@@ -34,7 +34,7 @@ static SECURITY_STATUS room_for(struct side *side, int sealed, ULONG length, str
 
 static void list_of(struct text *text, SecBuffer buffers[4], SecBufferDesc *list)
 {
-    int stream = is_tls() || is_credssp();
+    int stream = is_stream();
     buffers[0] = (SecBuffer){text->before, stream ? SECBUFFER_STREAM_HEADER : SECBUFFER_TOKEN, text->bytes};
     buffers[1] = (SecBuffer){text->text, SECBUFFER_DATA, text->bytes + text->before};
     buffers[2] = (SecBuffer){text->after, stream ? SECBUFFER_STREAM_TRAILER : SECBUFFER_PADDING,
@@ -49,7 +49,7 @@ static SECURITY_STATUS open_sealed(struct side *to, struct text *text, SecBuffer
                                    SecBuffer *plain)
 {
     SecBuffer record[4] = {{sent[0].cbBuffer + sent[1].cbBuffer + sent[2].cbBuffer, SECBUFFER_DATA, text->bytes}};
-    SecBufferDesc stream = {SECBUFFER_VERSION, 4, record}, *list_given = is_tls() || is_credssp() ? &stream : list;
+    SecBufferDesc stream = {SECBUFFER_VERSION, 4, record}, *list_given = is_stream() ? &stream : list;
     ULONG qop = 0;
     SECURITY_STATUS status = open(&to->context, list_given, 0, &qop);
     for (ULONG i = 0; plain != NULL && i < list_given->cBuffers; i++)

@@ -135,7 +135,7 @@ static void moved(struct side *side)
     SecBuffer packed = {0};
     void *token = NULL;
     CtxtHandle copy;
-    if (is_tls() || is_credssp())
+    if (is_stream())
         return;
     SECURITY_STATUS status = ExportSecurityContext(&side->context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &packed, &token);
     if (status == SEC_E_OK)

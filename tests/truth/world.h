@@ -56,6 +56,16 @@ static int is_credssp(void)
     return strcmp(package, CREDSSP_NAME_A) == 0 || strcmp(package, "TSSSP") == 0;
 }
 
+static int is_tsssp(void)
+{
+    return strcmp(package, "TSSSP") == 0;
+}
+
+static int is_stream(void)
+{
+    return is_tls() || (is_credssp() && !is_tsssp());
+}
+
 static SCHANNEL_CRED tls_cred(int for_server)
 {
     static _Thread_local PCCERT_CONTEXT certificate;
@@ -150,6 +160,20 @@ static void taken(struct side *side, ULONG length)
         side->datagrams_len = 0;
 }
 
+/* TSSSP: both sides show the server's certificate with their first token. */
+static SecBuffer shown_certificate(void)
+{
+    static _Thread_local unsigned char room[8192];
+    SCHANNEL_CRED own = tls_cred(1);
+    PCCERT_CONTEXT certificate = own.paCred[0];
+    uint32_t length = certificate->cbCertEncoded;
+    if (length > sizeof room - sizeof length)
+        broken("a long certificate");
+    memcpy(room, &length, sizeof length);
+    memcpy(room + sizeof length, certificate->pbCertEncoded, length);
+    return (SecBuffer){(ULONG)(sizeof length + length), SECBUFFER_TOKEN, room};
+}
+
 /* One step with what came, one datagram of DTLS; what comes out goes to the other side. */
 static void step(struct side *side, struct side *other, ULONG flags, int wide_function)
 {
@@ -162,6 +186,8 @@ static void step(struct side *side, struct side *other, ULONG flags, int wide_fu
                            {0, SECBUFFER_EMPTY, NULL},
                            {sizeof address - 1, SECBUFFER_EXTRA, address}};
         SecBuffer out = {allocates ? 0 : sizeof room, SECBUFFER_TOKEN, allocates ? NULL : room};
+        if (is_tsssp())
+            in[1] = shown_certificate();
         SecBufferDesc in_list = {SECBUFFER_VERSION, is_dtls() && side == &server ? 3 : 2, in};
         SecBufferDesc out_list = {SECBUFFER_VERSION, 1, &out};
         int first_of_client = side == &client && !side->there && side->got_len == 0;
