@@ -15,6 +15,35 @@ struct credential *credential_new(const struct package *package, const struct co
     return credential;
 }
 
+SECURITY_STATUS credential_acquire(const struct package *package, const struct acquire_request *request,
+                                   struct credential **credential)
+{
+    require(package->authority->acquire != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    struct credential *acquired = credential_new(package, request->config, request->use);
+    require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    struct acquire_request meant = *request;
+    meant.package = package;
+    SECURITY_STATUS status = package->authority->acquire(&meant, &acquired->own, &acquired->expiry);
+    if (status == SEC_E_OK)
+        *credential = acquired;
+    else
+        credential_put(acquired);
+    return status;
+}
+
+static credential_acquirer *chooses = credential_acquire;
+
+void credential_chosen_by(credential_acquirer *who)
+{
+    chooses = who;
+}
+
+SECURITY_STATUS credential_acquire_chosen(const struct package *package, const struct acquire_request *request,
+                                          struct credential **credential)
+{
+    return chooses(package, request, credential);
+}
+
 struct credential *credential_retain(struct credential *credential)
 {
     atomic_fetch_add_explicit(&credential->n_references, 1, memory_order_relaxed);

@@ -50,6 +50,14 @@ struct context {
     pthread_mutex_t handshake_lock, send_lock, receive_lock;
 };
 
+/* Acquires a credential of a package by its own table; on SEC_E_OK the caller's. */
+typedef SECURITY_STATUS credential_acquirer(const struct package *package, const struct acquire_request *request,
+                                            struct credential **credential);
+credential_acquirer credential_acquire;
+/* For a package that stands on another one's handshake: the same, or a daemon's, as whoever chooses (src/lsa) says. */
+credential_acquirer credential_acquire_chosen;
+void credential_chosen_by(credential_acquirer *chooses);
+
 struct credential *credential_new(const struct package *package, const struct config *config, uint32_t use);
 struct credential *credential_retain(struct credential *credential);
 void credential_put(struct credential *credential); /* NULL is fine */

@@ -188,13 +188,15 @@ static SECURITY_STATUS inner_acquire(struct credssp_credential *credential, cons
     inner.auth_data = NULL;
     if (credential->source == CREDSSP_SOURCE_SAVED)
         inner.identity = &credential->identity; /* who authenticates is who is handed over */
-    try(credential->inner->authority->acquire(&inner, &credential->inner_credential, expiry));
-    if (only == NULL)
-        return SEC_E_OK;
-    /* What policy keeps out of Negotiate would have failed: it counts although the tokens go without SPNEGO. */
-    credential->inner->authority->release(STEAL(credential->inner_credential));
-    credential->inner = inner.package = only;
-    return only->authority->acquire(&inner, &credential->inner_credential, expiry);
+    try(credential_acquire_chosen(credential->inner, &inner, &credential->inner_credential));
+    if (only != NULL) {
+        /* What policy keeps out of Negotiate would have failed: it counts although the tokens go without SPNEGO. */
+        credential_put(STEAL(credential->inner_credential));
+        credential->inner = inner.package = only;
+        try(credential_acquire_chosen(only, &inner, &credential->inner_credential));
+    }
+    *expiry = credential->inner_credential->expiry;
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS parts_acquire(struct credssp_credential *credential, const struct acquire_request *request,
@@ -256,8 +258,7 @@ void credssp_release(void *credential)
     struct credssp_credential *released = credential;
     if (atomic_fetch_sub_explicit(&released->n_references, 1, memory_order_acq_rel) != 1)
         return;
-    if (released->inner_credential != NULL)
-        released->inner->authority->release(released->inner_credential);
+    credential_put(released->inner_credential);
     if (released->tls_credential != NULL)
         released->tls->authority->release(released->tls_credential);
     identity_release(&released->identity);
@@ -273,10 +274,13 @@ SECURITY_STATUS credssp_query_credential(const void *credential, uint32_t attrib
     const struct credssp_credential *asked = credential;
     bool of_tls = attribute == SECPKG_ATTR_SUPPORTED_ALGS || attribute == SECPKG_ATTR_CIPHER_STRENGTHS ||
                   attribute == SECPKG_ATTR_SUPPORTED_PROTOCOLS;
-    const struct package *package = of_tls ? asked->tls : asked->inner;
-    require(package != NULL && package->authority->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return package->authority->query_credential(of_tls ? asked->tls_credential : asked->inner_credential, attribute,
-                                                value);
+    const struct package_authority *inner = asked->inner_credential->authority;
+    if (of_tls) {
+        require(asked->tls != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+        return asked->tls->authority->query_credential(asked->tls_credential, attribute, value);
+    }
+    require(inner->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return inner->query_credential(asked->inner_credential->own, attribute, value);
 }
 
 SECURITY_STATUS credssp_ts_credentials(struct credssp_credential *credential, struct secret *copy)
@@ -318,6 +322,7 @@ SECURITY_STATUS credssp_set_credential(void *credential, uint32_t attribute, con
     struct credssp_credential *changed = credential;
     if (attribute == OPENSSPI_CRED_ATTR_TS_CREDENTIALS)
         return ts_credentials_set(changed, slice_of(value, len));
-    require(changed->inner->authority->set_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return changed->inner->authority->set_credential(changed->inner_credential, attribute, value, len);
+    const struct package_authority *inner = changed->inner_credential->authority;
+    require(inner->set_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return inner->set_credential(changed->inner_credential->own, attribute, value, len);
 }

@@ -4,6 +4,7 @@
 #ifndef OPENSSPI_CREDSSP_CREDENTIAL_H
 #define OPENSSPI_CREDSSP_CREDENTIAL_H
 
+#include "core/objects.h"
 #include "core/package.h"
 #include <credssp.h>
 #include <pthread.h>
@@ -26,9 +27,10 @@ struct credssp_credential {
     bool redirects; /* CREDSSP_FLAG_REDIRECT: nothing but a remote guard's credentials is handed over */
     const struct package *tls,
         *inner; /* inner: Negotiate, or the one package that the identity leaves; tls: NULL in TSSSP */
-    void *tls_credential, *inner_credential;
-    bool validates;   /* the program asked for TLS' own validation of the server */
-    bool name_passed; /* but not of its name, which then vouches for nobody */
+    void *tls_credential;
+    struct credential *inner_credential; /* this process's, or a daemon's */
+    bool validates;                      /* the program asked for TLS' own validation of the server */
+    bool name_passed;                    /* but not of its name, which then vouches for nobody */
     enum credssp_source source;
     struct identity identity; /* to be handed over */
     pthread_mutex_t lock;

@@ -9,8 +9,8 @@
 void credssp_abandon(void *handshake)
 {
     struct credssp_handshake *freed = handshake;
-    if (freed->inner != NULL && freed->credential->inner->authority->abandon != NULL)
-        freed->credential->inner->authority->abandon(freed->inner);
+    if (freed->inner != NULL && freed->credential->inner_credential->authority->abandon != NULL)
+        freed->credential->inner_credential->authority->abandon(freed->inner);
     session_close(freed->session);
     channel_release(&freed->channel);
     secret_release(&freed->public_key);
@@ -138,9 +138,10 @@ static SECURITY_STATUS inner_end(struct credssp_handshake *handshake, struct ste
 SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice token, struct writer *answer)
 {
     const struct package *package = handshake->credential->inner;
+    const struct credential *who = handshake->credential->inner_credential;
     SECURITY_STATUS(*step)
     (void *, void **, const struct step_in *, struct step_out *) =
-        handshake->initiator ? package->authority->initiate : package->authority->accept;
+        handshake->initiator ? who->authority->initiate : who->authority->accept;
     require(token.len <= package->info.max_token,
             cause_set(SEC_E_INVALID_TOKEN, "a token of %zu bytes for %s, whose longest is %u", token.len,
                       package->info.name, (unsigned)package->info.max_token));
@@ -150,7 +151,7 @@ SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice tok
         .flags = inner_flags(handshake),
     };
     struct step_out out = {.token = *answer, .record = writer_growing(768)};
-    SECURITY_STATUS status = step(handshake->credential->inner_credential, &handshake->inner, &in, &out);
+    SECURITY_STATUS status = step(who->own, &handshake->inner, &in, &out);
     *answer = out.token;
     if (status >= 0 && (writer_finish(answer) != WIRE_OK || writer_finish(&out.record) != WIRE_OK))
         status = SEC_E_INSUFFICIENT_MEMORY;

@@ -56,6 +56,12 @@ static SECURITY_STATUS chosen_acquire(const struct package *package, const struc
     return local_acquire_session(package, request, credential);
 }
 
+/* CredSSP's Negotiate is walked where everybody's is. */
+__attribute__((constructor)) static void choose_for_packages(void)
+{
+    credential_chosen_by(chosen_acquire);
+}
+
 static SECURITY_STATUS chosen_change_password(const struct package *package, const struct password_change *change)
 {
     enum config_lsa mode = authority_mode(change->config);

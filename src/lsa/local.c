@@ -16,18 +16,6 @@ static SECURITY_STATUS acquired_give(SECURITY_STATUS status, struct credential *
     return status;
 }
 
-static SECURITY_STATUS local_acquire(const struct package *package, const struct acquire_request *request,
-                                     struct credential **credential)
-{
-    require(package->authority->acquire != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    struct credential *acquired = credential_new(package, request->config, request->use);
-    require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    struct acquire_request meant = *request;
-    meant.package = package;
-    SECURITY_STATUS status = package->authority->acquire(&meant, &acquired->own, &acquired->expiry);
-    return acquired_give(status, acquired, credential);
-}
-
 static SECURITY_STATUS local_step(struct context *context, const struct step_in *in, struct step_out *out)
 {
     const struct package_authority *table = context->credential->authority;
@@ -161,7 +149,7 @@ static SECURITY_STATUS local_client_token(const struct session *session, struct 
 }
 
 const struct authority local_authority = {
-    .acquire = local_acquire,
+    .acquire = credential_acquire,
     .step = local_step,
     .complete = local_complete,
     .control = local_control,

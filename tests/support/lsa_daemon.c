@@ -60,7 +60,7 @@ void lsa_daemon_start(const char *socket)
     const char *program = getenv("OPENSSPI_TEST_LSAD");
     int status;
     assert(child == 0);
-    if (program == NULL)
+    if (program == NULL || program[0] == '\0')
         program = OPENSSPI_LSAD;
     if (parent == 0)
         atexit(stop_at_exit);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Does this run of a test ask for a daemon (OPENSSPI_TEST_LSAD=program)? The loops then start one, and their configuration has `mode` in [lsa]. */
+/* Does this run of a test ask for a daemon (OPENSSPI_TEST_LSAD=program; empty: this build's)? The loops then start one, and their configuration has `mode` in [lsa]. */
 bool lsa_daemon_wanted(void);
 /* For the configuration of a loop in this directory: the section [lsa], or "" when no daemon is wanted. OPENSSPI_TEST_LSA_MODE says which mode (daemon). */
 const char *lsa_daemon_section(const char *directory);
