@@ -323,6 +323,8 @@ void connection_take_turn(struct connection *connection)
     size_t taken = input.len > 0 ? frames_take(connection, input, &more) : 0;
     if (taken > 0)
         input_keep(connection, slice_of(input.data + taken, input.len - taken));
+    if (taken > 0 && connection->client != NULL)
+        connection->since = 0; /* it gets on */
     input_settle(connection, more);
 }
 

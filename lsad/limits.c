@@ -37,7 +37,7 @@ static const struct cap {
      "what was delegated is longer than 131072 bytes, which the security authority does not keep"},
 };
 
-/* Users who have many ids cannot shut the others out: the last sixteenth of anything is for root and the daemon's own user, the one before it for those
+/* Users who have much cannot shut the others out: the last sixteenth of anything is for root and the daemon's own user, the one before it for those
  * who have little. */
 size_t limits_share(const struct user *user, size_t limit, bool has_little)
 {

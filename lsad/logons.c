@@ -39,9 +39,9 @@ SECURITY_STATUS run_logon(struct job *job, const struct config *config)
     try(job_package(job, &request.package));
     try(job_identity(job, &identity));
     if (identity.proof_kind == IDENTITY_RESPONSE)
-        require(may_be_server(config, job->uid),
-                cause_set(SEC_E_NO_CREDENTIALS, "user %u may not be a server here, and so not pass responses on",
-                          (unsigned)job->uid));
+        /* Who passes a response on chose its challenge, or says so, and gets the session's key: `accept` does not give that away. */
+        require(job->uid == 0 || job->uid == geteuid(),
+                cause_set(SEC_E_NO_CREDENTIALS, "user %u may not pass responses on: root may", (unsigned)job->uid));
     if (identity.has_password || identity.user == NULL || identity.proof_kind == IDENTITY_RESPONSE)
         try(sessions_log_on(&request, &id));
     else { /* a service's word, and that of the KDC, for who may be a server with this computer's keys */

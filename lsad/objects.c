@@ -16,6 +16,7 @@ struct user *user_hold(struct server *server, uid_t uid)
         require(user != NULL, NULL);
         user->uid = uid;
         user->waiting_end = &user->waiting;
+        user->turn = server->n_turns; /* who comes again does not come first by that */
         user->next = server->users;
         server->users = user;
     }

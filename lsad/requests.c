@@ -377,7 +377,7 @@ void job_run(struct job *job)
     if (job->status != SEC_E_OK)
         return; /* job_prepare said no */
     cause_clear();
-    late_work_for((uint64_t)job->uid + 1);
+    late_work_for(job->uid == 0 ? LATE_ROOT : (uint64_t)job->uid + 1);
     seal_for(job->uid);
     job->status = job->head.operation == LSA_STEP ? SEC_E_OK : config_get(&config);
     if (job->status == SEC_E_OK)

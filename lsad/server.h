@@ -21,6 +21,7 @@ struct user {
     unsigned n_connections, n_contexts, n_credentials, n_running;
     size_t n_passing, n_kept; /* bytes: of messages that wait or run; of what credentials and contexts were made of */
     struct job *waiting, **waiting_end; /* for a worker */
+    uint64_t turn;                      /* when a worker was last given to it, by server.n_turns */
     unsigned n_holders;                 /* connections and clients that point here */
 };
 
@@ -98,6 +99,7 @@ struct server {
     struct connection *connections, *ready, **ready_end;
     unsigned n_connections, n_contexts, n_credentials, n_running, n_waiting; /* the latter two: jobs */
     size_t n_passing, n_kept;
+    uint64_t n_turns;   /* workers given out so far */
     bool arrival_waits; /* a connection that there was no memory for */
     struct client *clients;
     struct user *users;

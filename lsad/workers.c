@@ -52,30 +52,36 @@ static bool may_run(const struct server *server, const struct user *user)
            server->n_running < limits_share(user, workers, user->n_running == 0);
 }
 
-static bool user_feed(struct server *server, struct user *user)
+static void user_feed(struct server *server, struct user *user)
 {
     struct job *job = user->waiting;
-    if (job == NULL || !may_run(server, user))
-        return false;
     user->waiting = job->next;
     if (user->waiting == NULL)
         user->waiting_end = &user->waiting;
+    user->turn = ++server->n_turns;
     server->n_waiting--;
     user->n_running++;
     server->n_running++;
+    if (job->connection->closing)
+        job->status = SEC_E_INTERNAL_ERROR; /* nobody will hear the answer: nothing is done */
     (void)uv_queue_work(&server->loop, &job->work, job_work, job_done); /* fails only without a function */
-    return true;
 }
 
-/* One of each user, and again, while anything may run. */
+/* Whose last turn is longest ago, of those who may. */
+static struct user *user_next(struct server *server)
+{
+    struct user *next = NULL;
+    for (struct user *user = server->users; user != NULL; user = user->next)
+        if (user->waiting != NULL && (next == NULL || user->turn < next->turn) && may_run(server, user))
+            next = user;
+    return next;
+}
+
 static void workers_feed(struct server *server)
 {
-    bool fed = true;
-    while (fed && server->n_waiting > 0) {
-        fed = false;
-        for (struct user *user = server->users; user != NULL; user = user->next)
-            fed = user_feed(server, user) || fed;
-    }
+    struct user *user;
+    while (server->n_waiting > 0 && (user = user_next(server)) != NULL)
+        user_feed(server, user);
 }
 
 bool job_hand_over(struct server *server, const struct job *job, struct slice body)

@@ -198,8 +198,8 @@ static SECURITY_STATUS winbind_sid(const struct config *config, const struct par
     if (!belongs)
         try(winbind_sid_belongs(config, &found, parts->domain, parts->name, &belongs));
     require(belongs, SEC_E_TARGET_UNKNOWN);
-    SECURITY_STATUS status = winbind_name(config, &found, name); /* as the domain spells it */
-    if (status == SEC_E_TARGET_UNKNOWN)
+    SECURITY_STATUS status = winbind_name(config, &found, name);    /* as the domain spells it */
+    if (status == SEC_E_TARGET_UNKNOWN && parts->domain[0] != '\0') /* that it is the domain's was seen above */
         status = name_set(name, parts->domain, parts->name, use);
     require(status == SEC_E_OK, status);
     *sid = found;

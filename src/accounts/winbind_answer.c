@@ -46,6 +46,21 @@ static SECURITY_STATUS domain_check(const struct winbind_domains *domains, const
     return SEC_E_OK;
 }
 
+/* Of a domain that winbind does not list nothing vouches for the NetBIOS name: the client's is what the store says, which the administrator wrote. */
+static SECURITY_STATUS domain_name_hold(const struct winbind_asked *asked, const struct winbind_domain *named,
+                                        struct account *account)
+{
+    AUTO_FREE char *key = named == NULL ? text_upper(account->domain) : NULL;
+    require(named == NULL, SEC_E_OK);
+    require(key != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    require(strcmp(key, asked->only_key) != 0, SEC_E_OK);
+    char *ours = mem_strdup(asked->only_key);
+    require(ours != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    mem_free(account->domain);
+    account->domain = ours;
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS sid_check(const struct winbind_domains *domains, const struct winbind_domain *named,
                                  const struct sid *user)
 {
@@ -86,6 +101,7 @@ SECURITY_STATUS winbind_answer_check(const struct winbind_domains *domains, cons
             cause_set(SEC_E_LOGON_DENIED, "the client's name, as winbind gives it, is none"));
     try(domain_check(domains, asked, dns_domain, account->domain, &named));
     try(sid_check(domains, named, &account->sid));
+    try(domain_name_hold(asked, named, account));
     groups_filter(domains, account);
     return SEC_E_OK;
 }

@@ -124,11 +124,16 @@ static SECURITY_STATUS step_deliver(struct context *context, const struct step_c
     return status;
 }
 
+static uint32_t input_max(const struct package_info *info)
+{
+    return info->max_input != 0 ? info->max_input : info->max_token;
+}
+
 static SECURITY_STATUS step_input(const struct context *context, const struct step_call *call, struct step_in *in)
 {
     in->flags_now = call->flags;
     if (!is_stream(context))
-        return buffers_step_in(call->input, context->package->info.max_token, in);
+        return buffers_step_in(call->input, input_max(&context->package->info), in);
     return buffers_stream_step_in(call->input, in);
 }
 

@@ -54,7 +54,8 @@ static bool text_put(UNICODE_STRING *string, const char *text, uint16_t **at)
 {
     AUTO_FREE uint16_t *units = NULL;
     size_t n_units;
-    require(utf16_from_text(text != NULL ? text : "", &units, &n_units) == WIRE_OK, false);
+    require(utf16_from_text(text != NULL ? text : "", &units, &n_units) == WIRE_OK && n_units * 2 + 2 <= UINT16_MAX,
+            false);
     string->Length = (USHORT)(n_units * 2);
     string->MaximumLength = (USHORT)(n_units * 2 + 2);
     string->Buffer = (PWSTR)*at;

@@ -62,6 +62,8 @@ static bool may_begin(enum late_kind kind, uint64_t whom)
         return n_all < LATE_ABANDONED_MAX;
     for (size_t i = 0; i < SLOTS; i++)
         n_own += atomic_load(&slots[kind][i]) == whom ? 1 : 0;
+    if (whom == LATE_ROOT)
+        return n_all < SLOTS;
     return n_own < LATE_SHARE && n_all < (n_own == 0 ? 2 * LATE_ABANDONED_MAX : LATE_ABANDONED_MAX);
 }
 

@@ -16,6 +16,8 @@ enum late_kind { LATE_KDC, LATE_WINBIND, LATE_KINDS };
 /* For a process that works for many: whom the calling thread works for from here on; 0: nobody in particular. Of those whom it works for each may leave
  * LATE_SHARE threads behind; and who has none of these may leave one, until there are twice LATE_ABANDONED_MAX. */
 #define LATE_SHARE 16
+#define LATE_ROOT \
+    UINT64_MAX /* whom: may leave behind until there are four times LATE_ABANDONED_MAX, so that many others do not keep it out */
 void late_work_for(uint64_t whom);
 
 struct late_work {

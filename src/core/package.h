@@ -33,6 +33,7 @@ struct package_info {
         capabilities; /* SECPKG_FLAG_*; a STREAM package formats records itself, and keeps its handshake after the end */
     uint16_t rpc_id;
     uint32_t max_token;  /* bytes; a longer input token is refused unread */
+    uint32_t max_input;  /* the same for input, where what is told to programs (max_token) is less; 0: max_token */
     bool takes_identity; /* pAuthData is an identity, else the package's own structure */
     const void *(*identity_in)(
         const void *auth_data); /* finds the identity inside the package's own structure; missing: none is in it */

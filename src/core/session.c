@@ -310,7 +310,8 @@ struct session *session_wrap(const struct package *package, struct session *chos
 
 const struct package *session_package(const struct session *session)
 {
-    return session->package->info.chooses ? ((const struct session *)session->state)->package : session->package;
+    return session->package->info.chooses && !session->direct ? ((const struct session *)session->state)->package
+                                                              : session->package;
 }
 
 void session_close(struct session *session)

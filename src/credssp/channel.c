@@ -206,8 +206,9 @@ SECURITY_STATUS channel_public_key(const struct channel *channel, struct secret 
     PCCERT_CONTEXT certificate;
     try(server_certificate(channel, &certificate));
     const CRYPT_BIT_BLOB *bits = &certificate->pCertInfo->SubjectPublicKeyInfo.PublicKey;
-    bool copied = bits->cbData > 0 && secret_set(key, bits->pbData, bits->cbData);
+    bool empty = bits->cbData == 0, copied = !empty && secret_set(key, bits->pbData, bits->cbData);
     (void)live_user_drop(certificate, LIVE_CERTIFICATE);
+    require(!empty, cause_set(SEC_E_INVALID_TOKEN, "the server's certificate has no public key"));
     return copied ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 

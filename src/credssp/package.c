@@ -51,6 +51,7 @@ const struct package tsssp_package = {
             .capabilities = TSSSP_CAPABILITIES,
             .rpc_id = 22,
             .max_token = TSSSP_TOKEN_MAX,
+            .max_input = CREDSSP_TOKEN_MAX, /* of the same TSRequests */
             .identity_in = credssp_identity_in,
             .chooses = true,
         },

@@ -64,12 +64,15 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
     source->explicit_logon = true;
     if (identity != NULL && identity->proof_kind != IDENTITY_PASSWORD)
         return kerberos_source_prove(source, identity);
-    if (named && identity->has_password) {
-        if (source->client ==
-            NULL) /* nobody's password: there is nothing to log on with, and no other's tickets will do */
-            return SEC_E_OK;
+    bool password = identity != NULL && identity->has_password;
+    if (password && source->client != NULL) {
         source->logon = LOGON_PASSWORD;
         return password_fill(source, identity);
+    }
+    if (password && (request->use & SECPKG_CRED_OUTBOUND) != 0) {
+        source->logon =
+            LOGON_SEALED; /* nobody's password: there is nothing to log on with, and the process's own tickets are not meant */
+        return SEC_E_OK;
     }
     source->explicit_logon = false;
     if (identity == NULL && request->session_cache != NULL) {

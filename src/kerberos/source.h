@@ -14,7 +14,7 @@ enum kerberos_logon {
     LOGON_PASSWORD,    /* with `password` */
     LOGON_KEYTAB,      /* with a key of `keytab` */
     LOGON_CERTIFICATE, /* with the key of `certificate` (RFC 4556) */
-    LOGON_SEALED,      /* never: somebody else's ticket was given, and the credential is that */
+    LOGON_SEALED, /* never: somebody else's ticket was given, and the credential is that; or a password without a name, and it is nobody's */
 };
 
 struct kerberos_source {

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "certificates/kept_key.h"
+#include "core/as_process.h"
 #include "core/cause.h"
 #include "lsa/remote.h"
 #include <wincrypt.h>
@@ -35,6 +36,7 @@ static SECURITY_STATUS keys_sign(const char *name, const uint8_t *hash, uint16_t
                                  struct writer *signature)
 {
     const struct config *config;
+    AS_PROCESS_SCOPE; /* a message may have TLS answer a request for a certificate, on a thread that impersonates */
     AUTO_WRITER struct writer request = lsa_request(LSA_SIGN);
     lsa_text_write(&request, LSA_KEY_NAME, name);
     lsa_bytes_write(&request, LSA_KEY_HASH, slice_of(hash, KEPT_KEY_HASH_LEN));

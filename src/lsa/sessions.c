@@ -125,11 +125,12 @@ static SECURITY_STATUS session_publish(struct kept_session *session, uint64_t *i
     while (drawn && (fresh < 1000 || id_is_taken(fresh)))
         drawn = random_bytes(&fresh, sizeof fresh);
     struct kept_session *oldest = NULL;
-    if (n_own >= SESSIONS_OF_A_USER_MAX && (oldest = network_session_take(session->told.owner)) != NULL)
+    if (drawn && n_own >= SESSIONS_OF_A_USER_MAX && (oldest = network_session_take(session->told.owner)) != NULL)
         n_own--;
-    /* Users with many ids do not shut the others out: an eighth is for who has few, half of that for root. */
+    /* Users with many sessions do not shut the others out: an eighth is for who has few, half of that for root. */
     unsigned reserve = session->told.owner == 0 ? 0 : n_own < SESSIONS_FEW ? SESSIONS_MAX / 16 : SESSIONS_MAX / 8;
-    bool room = drawn && n_own < SESSIONS_OF_A_USER_MAX && n_sessions < SESSIONS_MAX - reserve;
+    bool room = drawn && n_own < SESSIONS_OF_A_USER_MAX &&
+                (oldest != NULL || n_sessions < SESSIONS_MAX - reserve); /* the place that became free is its own */
     if (room) {
         session->told.id = *id = fresh;
         session->next = newest;

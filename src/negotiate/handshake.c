@@ -66,9 +66,12 @@ SECURITY_STATUS negotiate_query_handshake(const void *handshake, uint32_t attrib
         return SEC_E_OK;
     if (attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS)
         return last_token(asked, chosen, value);
-    if (asked->inner_done && asked->mic_session != NULL) /* the package has ended, the code is on its way */
+    /* The package has ended, the code is on its way: until it has come nobody is who he says, and names and keys are not told. */
+    bool harmless = attribute == SECPKG_ATTR_SIZES || attribute == SECPKG_ATTR_KEY_INFO ||
+                    attribute == SECPKG_ATTR_TARGET_INFORMATION;
+    if (asked->inner_done && asked->mic_session != NULL && harmless)
         return session_query(asked->mic_session, attribute, value);
-    require(asked->inner != NULL && chosen->authority->query_handshake != NULL,
+    require(asked->inner != NULL && !asked->inner_done && chosen->authority->query_handshake != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "attribute %u is known once the handshake has ended",
                       (unsigned)attribute));
     return chosen->authority->query_handshake(asked->inner, attribute, value);

@@ -195,6 +195,7 @@ static SECURITY_STATUS claim_check_pairs(const struct ntlm_handshake *handshake,
     const struct config *config = handshake->credential->config;
     require(ntlm_av_contains(claim->pairs, handshake->server_pairs),
             cause_set(SEC_E_INVALID_TOKEN, "the client does not return the target information that it was sent"));
+    require(claim->av.timestamp <= INT64_MAX, cause_set(SEC_E_TIME_SKEW, "the client's NTLMv2 timestamp is no time"));
     int64_t age = filetime_now() - (int64_t)claim->av.timestamp;
     int64_t limit = (int64_t)config->ntlm_clock_skew_seconds * FILETIME_SECOND;
     require(age <= limit && age >= -limit,

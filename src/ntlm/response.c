@@ -34,7 +34,9 @@ static SECURITY_STATUS blob_check(const struct config *config, struct slice nt_r
                     WIRE_OK &&
                 ntlm_av_parse(client.pairs, &av) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the NTLMv2 response is damaged"));
-    int64_t age = filetime_now() - (int64_t)(av.timestamp != 0 ? av.timestamp : client.timestamp);
+    uint64_t timestamp = av.timestamp != 0 ? av.timestamp : client.timestamp;
+    require(timestamp <= INT64_MAX, cause_set(SEC_E_TIME_SKEW, "the client's NTLMv2 timestamp is no time"));
+    int64_t age = filetime_now() - (int64_t)timestamp;
     int64_t limit = (int64_t)config->ntlm_clock_skew_seconds * FILETIME_SECOND;
     require(age <= limit && age >= -limit,
             cause_set(SEC_E_TIME_SKEW, "the client's NTLMv2 timestamp is %lld seconds away",

@@ -321,7 +321,10 @@ static SECURITY_STATUS groups_choose(struct tls_credential *credential, const st
     if (algorithms_allow(request, ALG_CLASS_KEY_EXCHANGE, CALG_DH_EPHEM) &&
         !name_is_disabled(request, TlsParametersCngAlgUsageKeyExchange, "DH"))
         return SEC_E_OK;
-    require(SSL_CTX_set1_groups_list(credential->ctx, "X25519:P-256:X448:P-521:P-384") == 1, SEC_E_INSUFFICIENT_MEMORY);
+    /* A list with one group that the provider does not have (FIPS) fails as a whole. */
+    require(SSL_CTX_set1_groups_list(credential->ctx, "X25519:P-256:X448:P-521:P-384") == 1 ||
+                SSL_CTX_set1_groups_list(credential->ctx, "P-256:P-521:P-384") == 1,
+            cause_set(SEC_E_ALGORITHM_MISMATCH, "this OpenSSL has no curve to exchange keys with"));
     return SEC_E_OK;
 }
 

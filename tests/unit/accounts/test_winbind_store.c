@@ -398,6 +398,29 @@ static void test_lies(void **state)
     n_lie_sids = 0;
 }
 
+/* A store named by DNS, of a domain that winbind does not list: nothing vouches for a NetBIOS name in its answers, so the client's is the store's. */
+static void test_names_of_an_unlisted_domain(void **state)
+{
+    static const char *const said[] = {NULL, "Unix User", "EXAMPLE", "NT AUTHORITY"};
+    (void)state;
+    trusts_put();
+    domain_alter = lie;
+    for (size_t i = 0; i < COUNT_OF(said); i++) {
+        struct accounts *accounts = open_one("winbind:unlisted.test", SECONDS);
+        const struct account *account = NULL;
+        lie_domain = said[i];
+        SECURITY_STATUS status = logon_full(accounts, "unlisted.test", "alice", "Password1!", &account);
+        if (status == SEC_E_OK) {
+            assert_string_equal(account->domain, "UNLISTED.TEST");
+            account_release(account);
+        } else
+            assert_int_equal(status, SEC_E_LOGON_DENIED);
+        assert_true(i > 0 || status == SEC_E_OK);
+        accounts_close(accounts);
+    }
+    lie_domain = NULL;
+}
+
 /* Groups that no domain gives are left out; those of other domains stay, as forests have them. */
 static void test_groups_of_this_computer(void **state)
 {
@@ -609,6 +632,7 @@ int main(void)
         TEST(test_damaged_answers),
         TEST(test_which_names_go_to_the_domain),
         TEST(test_lies),
+        TEST(test_names_of_an_unlisted_domain),
         TEST(test_groups_of_this_computer),
         TEST(test_lost_trust),
         TEST(test_late_list),

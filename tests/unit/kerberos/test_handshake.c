@@ -122,6 +122,48 @@ static struct token ap_req(ULONG flags)
     return honest.out;
 }
 
+/* A password without a name is nobody's: neither the tickets of this process nor its name are what was meant. */
+static void test_a_password_of_nobody(void **state)
+{
+    static char empty[] = "", secret[] = "secret", target[] = "host/server.example.test";
+    static char *const packages[] = {(char *)(uintptr_t) "Kerberos", (char *)(uintptr_t) "Negotiate"};
+    char *const users[] = {empty, NULL};
+    (void)state;
+    struct loop own = {.package = "Kerberos"};
+    assert_true(kerberos_loop_run(&own, KRB_AES256_SHA1, KERBEROS_PROTECT)); /* the tickets are there */
+    kerberos_loop_end(&own);
+    for (size_t i = 0; i < 4; i++) {
+        SEC_WINNT_AUTH_IDENTITY_A identity = {.User = (unsigned char *)users[i % 2],
+                                              .Password = (unsigned char *)secret,
+                                              .PasswordLength = 6,
+                                              .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
+        unsigned char token[4096];
+        SecBuffer out = {sizeof token, SECBUFFER_TOKEN, token};
+        SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
+        SecPkgCredentials_NamesA names = {0};
+        CredHandle credential;
+        CtxtHandle context;
+        ULONG granted;
+        assert_int_equal(AcquireCredentialsHandleA(NULL, packages[i / 2], SECPKG_CRED_OUTBOUND, NULL, &identity, NULL,
+                                                   NULL, &credential, NULL),
+                         SEC_E_OK);
+        SECURITY_STATUS status =
+            InitializeSecurityContextA(&credential, NULL, target, KERBEROS_PROTECT, 0, SECURITY_NATIVE_DREP, NULL, 0,
+                                       &context, &list, &granted, NULL);
+        if (i < 2)
+            assert_int_equal(status, SEC_E_NO_CREDENTIALS);
+        else if (status == SEC_I_CONTINUE_NEEDED) { /* NTLM's, which has no name in it */
+            assert_true(out.cbBuffer < 200);
+            DeleteSecurityContext(&context);
+        }
+        if (QueryCredentialsAttributesA(&credential, SECPKG_CRED_ATTR_NAMES, &names) == SEC_E_OK) {
+            assert_null(strstr(names.sUserName, "@"));
+            FreeContextBuffer(names.sUserName);
+        }
+        FreeCredentialsHandle(&credential);
+    }
+}
+
 static void test_out_of_order(void **state)
 {
     (void)state;
@@ -370,11 +412,17 @@ static int group_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types_and_styles),    cmocka_unit_test(test_bindings),
-        cmocka_unit_test(test_out_of_order),        cmocka_unit_test(test_upgrade),
-        cmocka_unit_test(test_extended_error),      cmocka_unit_test(test_third_leg),
-        cmocka_unit_test(test_huge_and_odd_tokens), cmocka_unit_test(test_request_flipped),
-        cmocka_unit_test(test_request_cut),         cmocka_unit_test(test_reply_flipped_and_cut),
+        cmocka_unit_test(test_types_and_styles),
+        cmocka_unit_test(test_bindings),
+        cmocka_unit_test(test_a_password_of_nobody),
+        cmocka_unit_test(test_out_of_order),
+        cmocka_unit_test(test_upgrade),
+        cmocka_unit_test(test_extended_error),
+        cmocka_unit_test(test_third_leg),
+        cmocka_unit_test(test_huge_and_odd_tokens),
+        cmocka_unit_test(test_request_flipped),
+        cmocka_unit_test(test_request_cut),
+        cmocka_unit_test(test_reply_flipped_and_cut),
     };
     kerberos_loop_configure(NULL, NULL, NULL);
     kerberos_duel_begin(&honest);

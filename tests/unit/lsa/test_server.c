@@ -313,6 +313,34 @@ static void test_workers(void **state)
         assert_int_equal(count_replies(waiting[i]), 2);
 }
 
+/* Users who always have something waiting, as many as there are workers for such: one who was there before them has its turn all the same. */
+static void test_worker_turns(void **state)
+{
+    (void)state;
+    struct wire *oldest, *others[3][2];
+    unsigned n_asked[3][2];
+    server.limits.workers = 4;
+    oldest = greeted(SOMEBODY);
+    for (unsigned i = 0; i < 3; i++)
+        for (unsigned j = 0; j < 2; j++) {
+            log_on(others[i][j] = greeted(SOMEBODY + 1 + i));
+            n_asked[i][j] = 2; /* with the greeting */
+        }
+    log_on(oldest);
+    for (unsigned round = 0; round < 30 && count_replies(oldest) < 2; round++) {
+        assert_true(loop_work(round));
+        for (unsigned i = 0; i < 3; i++)
+            for (unsigned j = 0; j < 2; j++)
+                if (count_replies(others[i][j]) == n_asked[i][j]) {
+                    log_on(others[i][j]);
+                    n_asked[i][j]++;
+                }
+    }
+    assert_int_equal(count_replies(oldest), 2);
+    while (loop_work(0))
+        ;
+}
+
 static unsigned greet_many(uid_t uid, unsigned most)
 {
     unsigned n_greeted = 0;
@@ -346,6 +374,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_arrival_without_memory, loop_open, end),
         cmocka_unit_test_setup_teardown(test_kdc_is_not_waited_for, loop_open, end),
         cmocka_unit_test_setup_teardown(test_workers, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_worker_turns, loop_open, end),
         cmocka_unit_test_setup_teardown(test_shares, loop_open, end),
     };
     return cmocka_run_group_tests(tests, begin, NULL);
