@@ -24,7 +24,7 @@ struct job {
     char cause[CAUSE_TEXT_MAX];
 };
 
-#define SLOTS (4 * LATE_ABANDONED_MAX) /* threads beyond these, of that many waiting at once, are nobody's */
+#define SLOTS ((size_t)4 * LATE_ABANDONED_MAX) /* threads beyond these, of that many waiting at once, are nobody's */
 
 static atomic_uint n_abandoned[LATE_KINDS];
 static _Atomic uint64_t slots[LATE_KINDS][SLOTS]; /* whom each thread that was left behind worked for; 0: free */
