@@ -15,7 +15,7 @@ MEMORY_GOAL = 4096
 def prepare(build):
     with tempfile.TemporaryDirectory() as directory:
         config = put(directory, "opensspi.conf", "[names]\ncomputer = SERVER\ndomain = EXAMPLE\n"
-                     f"[accounts]\nstores = sqlite:{directory}/store/accounts.db\n[digest]\nrealms = example.test\n")
+                     f"[accounts]\nstores = sqlite:{directory}/store/accounts.db\n[digest]\ntargets = *\nrealms = example.test\n")
         environment = dict(os.environ, OPENSSPI_CONFIG=config)
         account_make(build, environment)
         yield [("OpenSSPI", "digest_opensspi", (), environment), ("Cyrus SASL", "digest_cyrus", (), environment)]
