@@ -56,40 +56,28 @@ static ULONG value_of(ULONG number, union room *room)
     return sizeof(ULONG);
 }
 
-/* The four functions that ask: they must say the same. */
-static SECURITY_STATUS query_context(struct side *side, ULONG number)
-{
-    union room room;
-    SECURITY_STATUS said[4];
-    memset(&room, 0, sizeof room);
-    said[0] = QueryContextAttributesW(&side->context, number, &room);
-    memset(&room, 0, sizeof room);
-    said[1] = QueryContextAttributesA(&side->context, number, &room);
-    memset(&room, 0, sizeof room);
-    said[2] = QueryContextAttributesExW(&side->context, number, &room, sizeof room);
-    memset(&room, 0, sizeof room);
-    said[3] = QueryContextAttributesExA(&side->context, number, &room, sizeof room);
-    for (int i = 1; i < 4; i++)
-        if (said[i] != said[0])
-            broken("the four functions that query a context differ");
-    return said[0];
-}
+/* The four functions that ask, of contexts or of credentials, whose handles are alike: they must say the same. */
+struct queries {
+    SECURITY_STATUS(SEC_ENTRY *plain[2])(PSecHandle, ULONG, void *); /* W, A */
+    SECURITY_STATUS(SEC_ENTRY *sized[2])(PSecHandle, ULONG, void *, ULONG);
+};
 
-static SECURITY_STATUS query_credential(struct side *side, ULONG number)
+static const struct queries of_contexts = {{QueryContextAttributesW, QueryContextAttributesA},
+                                           {QueryContextAttributesExW, QueryContextAttributesExA}};
+static const struct queries of_credentials = {{QueryCredentialsAttributesW, QueryCredentialsAttributesA},
+                                              {QueryCredentialsAttributesExW, QueryCredentialsAttributesExA}};
+
+static SECURITY_STATUS query(const struct queries *queries, PSecHandle handle, ULONG number)
 {
     union room room;
     SECURITY_STATUS said[4];
-    memset(&room, 0, sizeof room);
-    said[0] = QueryCredentialsAttributesW(&side->credential, number, &room);
-    memset(&room, 0, sizeof room);
-    said[1] = QueryCredentialsAttributesA(&side->credential, number, &room);
-    memset(&room, 0, sizeof room);
-    said[2] = QueryCredentialsAttributesExW(&side->credential, number, &room, sizeof room);
-    memset(&room, 0, sizeof room);
-    said[3] = QueryCredentialsAttributesExA(&side->credential, number, &room, sizeof room);
-    for (int i = 1; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
+        memset(&room, 0, sizeof room);
+        said[i] = i < 2 ? queries->plain[i](handle, number, &room)
+                        : queries->sized[i - 2](handle, number, &room, sizeof room);
         if (said[i] != said[0])
-            broken("the four functions that query a credential differ");
+            broken("the four functions that query differ");
+    }
     return said[0];
 }
 
@@ -116,7 +104,8 @@ static void attribute(const char *name, ULONG number, int of_context)
     for (int i = 0; i < 2; i++) {
         SECURITY_STATUS said = set_attribute(sides[i], number, of_context);
         report(of_context ? "set-context" : "set-credential", name, sides[i]->role, said, NULL);
-        said = of_context ? query_context(sides[i], number) : query_credential(sides[i], number);
+        said = of_context ? query(&of_contexts, &sides[i]->context, number)
+                          : query(&of_credentials, &sides[i]->credential, number);
         report(of_context ? "context" : "credential", name, sides[i]->role, said, NULL);
     }
 }
