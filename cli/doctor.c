@@ -221,12 +221,12 @@ static int kdc_answers(const char *entry)
 
 #define KDCS_MAX 16 /* more are not asked: each may cost KDC_PATIENCE_MS */
 
-/* One KDC that answers is enough: the others are worth a note. */
-static void check_kdcs(struct doctor *doctor, char *const *entries)
+/* One KDC that answers is enough: the others are worth a note. So are all of them where nobody needs any. */
+static void check_kdcs(struct doctor *doctor, char *const *entries, bool needed)
 {
     int answers[KDCS_MAX];
     size_t n = 0;
-    bool enough = false;
+    bool enough = !needed;
     for (; n < KDCS_MAX && entries[n] != NULL; n++) {
         answers[n] = kdc_answers(entries[n]);
         enough = enough || answers[n] != 0;
@@ -258,10 +258,16 @@ static void check_realm(struct doctor *doctor)
         krb5_free_context(context);
         return;
     }
-    tell(doctor, GOOD, "Kerberos", NULL, "default realm %s", realm);
+    /* Debian's krb5-config leaves MIT's realm in krb5.conf where whoever installed it did not name one. */
+    bool chosen = strcmp(realm, "ATHENA.MIT.EDU") != 0;
+    if (chosen)
+        tell(doctor, GOOD, "Kerberos", NULL, "default realm %s", realm);
+    else
+        tell(doctor, NOTE, "Kerberos", "unless you are at MIT, nobody has chosen a realm here: [libdefaults] default_realm",
+             "default realm %s, the example that krb5.conf comes with", realm);
     const char *names[] = {"realms", realm, "kdc", NULL};
     if (krb5_get_profile(context, &profile) == 0 && profile_get_values(profile, names, &kdcs) == 0) {
-        check_kdcs(doctor, kdcs);
+        check_kdcs(doctor, kdcs, chosen);
         profile_free_list(kdcs);
     } else {
         tell(doctor, NOTE, "KDC", NULL, "krb5.conf names none for %s: DNS is asked when one is needed", realm);

@@ -384,6 +384,15 @@ def test_doctor(place):
     assert done.returncode == 1 and "conf:2" in done.stdout.decode()
 
 
+def test_doctor_knows_the_realm_that_nobody_chose(place):
+    """krb5.conf as Debian ships it names MIT's realm: its KDCs out of reach are no fault; those of a realm that somebody chose are."""
+    def verdicts(realm):
+        (place.directory / "krb5.conf").write_text(f"[libdefaults]\ndefault_realm = {realm}\n[realms]\n{realm} = {{\nkdc = 127.0.0.1:1\n}}\n")
+        return {check["check"]: check["verdict"] for check in json.loads(place.run("doctor", "--json").stdout)}
+    fresh, chosen = verdicts("ATHENA.MIT.EDU"), verdicts("EXAMPLE.TEST")
+    assert (fresh["Kerberos"], fresh["KDC"]) == ("note", "note") and (chosen["Kerberos"], chosen["KDC"]) == ("good", "bad")
+
+
 def test_doctor_looks_at_openssl(place):
     """A configuration that asks for algorithms of a provider that is not there."""
     assert "TLS, AES" in {check["check"]: check for check in json.loads(place.good("doctor", "--json"))}["OpenSSL"]["found"]
