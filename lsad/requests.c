@@ -300,10 +300,12 @@ static SECURITY_STATUS run_ask(struct job *job)
     try(job_package(job, &package));
     require(package->authority->answer != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "sessions of %s ask nothing", package->info.name));
-    require(seal_open(package, job->message.field[LSA_DELEGATED], &kept) == SEC_E_OK,
-            cause_set(SEC_E_CONTEXT_EXPIRED,
-                      "this context began before the security authority was started, with another one, or as "
-                      "another user: begin a new one"));
+    if (seal_open(package, job->message.field[LSA_DELEGATED], &kept) != SEC_E_OK) {
+        cause_clear(); /* that speaks of credentials */
+        return cause_set(SEC_E_CONTEXT_EXPIRED,
+                         "this context is another user's, or began with another security authority, or before this one "
+                         "was started: begin a new one");
+    }
     try(package->authority->answer(secret_slice(&kept), job->message.field[LSA_TOKEN], &answer));
     require(writer_finish(&answer) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     lsa_bytes_write(&job->reply, LSA_TOKEN, answer.len > 0 ? writer_slice_of(&answer) : slice_of("", 0));

@@ -20,6 +20,7 @@
 #include "support/digest_loop.h"
 #include "support/lsa_daemon.h"
 #include "support/memory_search.h"
+#include <sspi_ext.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -311,6 +312,7 @@ static void test_end(void **state)
             else
                 lsa_daemon_kill();
             assert_int_equal(digest_verify(&server, "GET", "/2", "", token), refused);
+            assert_non_null(strstr(OpenSspiLastErrorText(), restarted ? "was started" : "security authority"));
             assert_int_equal(digest_sign(&server, "", "", "", other), sess ? SEC_E_OK : refused);
             SECURITY_STATUS judged = digest_verify(&client, "", "", "", proof);
             assert_int_equal(judged, !sess       ? refused
