@@ -88,8 +88,8 @@ static void account_make(void *to, size_t len, const void *from)
                                       .nt_hash = &hash,
                                       .password = writer_slice_of(&utf16),
                                       .expires = FILETIME_NEVER,
-                                      .uid = -1,
-                                      .gid = -1};
+                                      .uid = OTHER_UID,
+                                      .gid = OTHER_UID};
     if (account_admin_add(admin, &spec) != SEC_E_OK)
         _exit(5);
     account_admin_close(admin);
@@ -376,6 +376,28 @@ static void test_processes(void **state)
     FreeContextBuffer(packed.pvBuffer);
 }
 
+/* On a thread that is the client: it is the process that asks, over a connection of its own. */
+static void test_impersonating(void **state)
+{
+    char token[DIGEST_TOKEN + 1];
+    int status = 0;
+    (void)state;
+    configure("SHA-256", true);
+    established();
+    assert_int_equal(digest_sign(&client, "GET", "/2", "", token), SEC_E_OK);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        bool is_client = ImpersonateSecurityContext(&server.context) == SEC_E_OK && geteuid() == OTHER_UID;
+        bool right = digest_verify(&server, "GET", "/2", "", token) == SEC_E_OK &&
+                     digest_sign(&server, "", "", "", token) == SEC_E_OK;
+        _exit(is_client ? right ? 0 : 1 : 2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static struct slice sealed_find(const SecBuffer *packed)
 {
     uint8_t *at = memmem(packed->pvBuffer, packed->cbBuffer, "OSSE", 4);
@@ -444,9 +466,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_key),      cmocka_unit_test(test_no_key_of_ones_own),
         cmocka_unit_test(test_session_key), cmocka_unit_test(test_integrity),
-        cmocka_unit_test(test_processes),   cmocka_unit_test(test_sealed),
-        cmocka_unit_test(test_stale),       cmocka_unit_test(test_end),
-        cmocka_unit_test(test_within),
+        cmocka_unit_test(test_processes),   cmocka_unit_test(test_impersonating),
+        cmocka_unit_test(test_sealed),      cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_end),         cmocka_unit_test(test_within),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
