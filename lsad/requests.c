@@ -291,6 +291,27 @@ static SECURITY_STATUS run_change_password(struct job *job, const struct config 
     return local_authority.change_password(package, &change);
 }
 
+/* A session's question about the key that stayed here: sealed, it comes back with the question. */
+static SECURITY_STATUS run_ask(struct job *job)
+{
+    const struct package *package;
+    AUTO_SECRET struct secret kept = {0};
+    AUTO_WRITER struct writer answer = writer_growing(128);
+    try(job_package(job, &package));
+    require(package->authority->answer != NULL,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "sessions of %s ask nothing", package->info.name));
+    if (seal_open(package, job->message.field[LSA_DELEGATED], &kept) != SEC_E_OK) {
+        cause_clear(); /* that speaks of credentials */
+        return cause_set(SEC_E_CONTEXT_EXPIRED,
+                         "this context is another user's, or began with another security authority, or before this one "
+                         "was started: begin a new one");
+    }
+    try(package->authority->answer(secret_slice(&kept), job->message.field[LSA_TOKEN], &answer));
+    require(writer_finish(&answer) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    lsa_bytes_write(&job->reply, LSA_TOKEN, answer.len > 0 ? writer_slice_of(&answer) : slice_of("", 0));
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS run_acquire_delegated(struct job *job, const struct config *config)
 {
     const struct package *package;
@@ -360,6 +381,8 @@ static SECURITY_STATUS run_with(struct job *job, const struct config *config)
         return run_key(job, config);
     case LSA_SIGN:
         return run_sign(job, config);
+    case LSA_ASK:
+        return run_ask(job);
     case LSA_LOGOFF:
         return sessions_log_off(lsa_number(&job->message, LSA_LOGON_SESSION), job->uid);
     case LSA_LIST_SESSIONS:

@@ -15,6 +15,15 @@ struct credential *credential_new(const struct package *package, const struct co
     return credential;
 }
 
+SECURITY_STATUS credential_give(SECURITY_STATUS status, struct credential *filled, struct credential **credential)
+{
+    if (status == SEC_E_OK)
+        *credential = filled;
+    else
+        credential_put(filled);
+    return status;
+}
+
 SECURITY_STATUS credential_acquire(const struct package *package, const struct acquire_request *request,
                                    struct credential **credential)
 {
@@ -24,11 +33,7 @@ SECURITY_STATUS credential_acquire(const struct package *package, const struct a
     struct acquire_request meant = *request;
     meant.package = package;
     SECURITY_STATUS status = package->authority->acquire(&meant, &acquired->own, &acquired->expiry);
-    if (status == SEC_E_OK)
-        *credential = acquired;
-    else
-        credential_put(acquired);
-    return status;
+    return credential_give(status, acquired, credential);
 }
 
 static credential_acquirer *chooses = credential_acquire;

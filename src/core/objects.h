@@ -59,6 +59,8 @@ credential_acquirer credential_acquire_chosen;
 void credential_chosen_by(credential_acquirer *chooses);
 
 struct credential *credential_new(const struct package *package, const struct config *config, uint32_t use);
+/* Hands a credential over that a package has filled, or drops it where the package failed; gives the status back. */
+SECURITY_STATUS credential_give(SECURITY_STATUS status, struct credential *filled, struct credential **credential);
 struct credential *credential_retain(struct credential *credential);
 void credential_put(struct credential *credential); /* NULL is fine */
 /* What a credential has of this package's: its own part, or that of one that its package chooses from; borrowed. NULL: nothing. */

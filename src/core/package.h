@@ -141,6 +141,8 @@ struct package_authority {
     /* Without anything of the user's: on the service's own authority (S4U). */
     SECURITY_STATUS(*acquire_s4u)
     (const struct acquire_request *request, const char *user, void *service, void **credential, int64_t *expiry);
+    /* To a question of a session of this package's, by what was sealed for it when it began (session_seal, session_ask). Only computes. */
+    SECURITY_STATUS (*answer)(struct slice kept, struct slice asked, struct writer *answer);
     SECURITY_STATUS (*tickets)(const struct tickets_request *request, struct writer *answer); /* core/tickets.h */
 };
 

@@ -61,6 +61,27 @@ bool session_records_leave(void)
     return delegated_seal != NULL;
 }
 
+SECURITY_STATUS session_seal(const struct package *package, struct slice plain, struct writer *sealed)
+{
+    require(delegated_seal != NULL, SEC_E_INTERNAL_ERROR);
+    return delegated_seal(package, plain, sealed);
+}
+
+static session_asker *asker; /* NULL: nobody */
+
+void session_ask_hook(session_asker *asks)
+{
+    asker = asks;
+}
+
+SECURITY_STATUS session_ask(const struct package *package, struct slice sealed, struct slice asked,
+                            struct writer *answer)
+{
+    require(asker != NULL, cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY,
+                                     "a security authority kept this context's key, and none is asked here"));
+    return asker(package, sealed, asked, answer);
+}
+
 static SECURITY_STATUS field_delegated(struct writer *record, const struct package *package, struct slice delegated)
 {
     AUTO_WRITER struct writer sealed = writer_growing(delegated.len + 128);

@@ -40,8 +40,17 @@ SECURITY_STATUS session_record_write(struct writer *record, const struct package
 typedef SECURITY_STATUS session_delegated_seal(const struct package *package, struct slice plain,
                                                struct writer *sealed);
 void session_delegated_hook(session_delegated_seal *seal);
-/* Do records go to other processes, as the daemon's do? What stands for a user's password belongs into none then. */
+/* Do records go to other processes, as the daemon's do? What stands for a user's password belongs into none then, unless it is sealed. */
 bool session_records_leave(void);
+/* Seals, where records leave, what a session cannot have and will ask about. SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS session_seal(const struct package *package, struct slice plain, struct writer *sealed);
+/* Has the authority that sealed it answer a session's question, by its package's `answer`: its status, or SEC_E_CONTEXT_EXPIRED (that authority is no more, or sealed it for another
+ * user), SEC_E_NO_AUTHENTICATING_AUTHORITY, SEC_E_INSUFFICIENT_MEMORY. */
+typedef SECURITY_STATUS session_asker(const struct package *package, struct slice sealed, struct slice asked,
+                                      struct writer *answer);
+session_asker session_ask;
+/* Before there are threads: who asks; NULL: nobody. */
+void session_ask_hook(session_asker *asks);
 /* The same for a package that chooses: `chosen` is the whole record of the package that was chosen, and all there is to say. */
 SECURITY_STATUS session_record_wrap(struct writer *record, const struct package *package, struct slice chosen);
 /* Opens a session. SEC_E_OK; SEC_E_INVALID_TOKEN for a malformed record; SEC_E_SECPKG_NOT_FOUND; SEC_E_INSUFFICIENT_MEMORY; the package's own status. */

@@ -5,6 +5,7 @@
 #include "core/bindings.h"
 #include "core/cause.h"
 #include "digest/package.h"
+#include "digest/question.h"
 #include "digest/session.h"
 #include <string.h>
 
@@ -146,19 +147,33 @@ static SECURITY_STATUS identity_write(const struct account *account, struct writ
     return writer_finish(identity) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+/* Without "-sess" H(A1) stands for the password in the whole realm, and a process whose passwords a daemon keeps does not get it. Its session asks the daemon, which sealed what
+ * it answers by; so does a server's that has a key, whose nonces are the daemon's. */
+static SECURITY_STATUS kept_seal(struct digest_terms *terms, bool has_key, bool server, struct writer *sealed)
+{
+    AUTO_WRITER struct writer kept = writer_growing(512);
+    if (!session_records_leave() || (has_key && !(terms->http && server)))
+        return SEC_E_OK;
+    digest_kept_write(&kept, terms);
+    require(writer_finish(&kept) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    try(session_seal(&digest_package, writer_slice_of(&kept), sealed));
+    terms->asks = true;
+    terms->keyless = !has_key;
+    return writer_finish(sealed) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const struct account *account,
                                     struct step_out *out)
 {
     struct digest_terms *terms = &handshake->terms;
-    AUTO_WRITER struct writer own = writer_growing(512), identity = writer_growing(256);
+    AUTO_WRITER struct writer own = writer_growing(512), identity = writer_growing(256), sealed = writer_growing(512);
     AUTO_FREE char *name = account != NULL ? digest_full_name(account->domain, account->name) : NULL;
     require(account == NULL || name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (account != NULL)
         try(identity_write(account, &identity));
-    /* Without "-sess" H(A1) stands for the password in the whole realm: that is nobody's session key, and a server whose passwords a daemon keeps does not get it. */
-    bool has_key = !terms->http || terms->scheme->session;
-    terms->keyless = !has_key && account != NULL && session_records_leave();
-    digest_session_seed_write(&own, terms);
+    bool has_key = !terms->http || terms->scheme->session; /* of the session's own */
+    try(kept_seal(terms, has_key, account != NULL, &sealed));
+    digest_session_seed_write(&own, terms, writer_slice_of(&sealed));
     require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     const struct digest_login *login = handshake->has_prompted ? &handshake->prompted : &handshake->credential->login;
     AUTO_FREE char *self = account == NULL ? digest_full_name(login->domain, login->user) : NULL;

@@ -2,6 +2,7 @@
 
 #include "digest/credential.h"
 #include "digest/handshake.h"
+#include "digest/question.h"
 #include "digest/session.h"
 
 static const struct package_authority digest_authority_table = {
@@ -12,6 +13,7 @@ static const struct package_authority digest_authority_table = {
     .abandon = digest_handshake_free,
     .query_credential = digest_query_credential,
     .query_handshake = digest_query_handshake,
+    .answer = digest_answer,
 };
 
 /* Windows 10 reports 0x00800304: these and APPCONTAINER_CHECKS, which speaks of things that are not here. */

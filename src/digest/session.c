@@ -1,19 +1,19 @@
 #include "digest/session.h"
 
-#include "access/impersonation.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "core/cause.h"
-#include "core/config.h"
 #include "digest/directives.h"
 #include "digest/nonce.h"
 #include "digest/package.h"
+#include "digest/question.h"
 #include "digest/sasl_lane.h"
 #include <pthread.h>
 #include <string.h>
 
 struct digest_session {
     struct digest_terms terms;
+    struct secret sealed;           /* where terms.asks: what the security authority answers by */
     bool in_order;                  /* counts come one by one, as SEQUENCE_DETECT asks */
     pthread_mutex_t lock;           /* HTTP: what follows; both directions speak of the last request */
     struct count_window counts;     /* server: those that were used */
@@ -21,10 +21,31 @@ struct digest_session {
     struct sasl_lane send, receive; /* SASL */
 };
 
-void digest_session_seed_write(struct writer *own, const struct digest_terms *terms)
+static void terms_and_sealed_write(struct writer *own, const struct digest_terms *terms, struct slice sealed)
 {
     terms_write(own, terms);
+    if (!terms->asks)
+        return;
+    writer_u32le(own, (uint32_t)sealed.len);
+    writer_slice(own, sealed);
+}
+
+void digest_session_seed_write(struct writer *own, const struct digest_terms *terms, struct slice sealed)
+{
+    terms_and_sealed_write(own, terms, sealed);
     writer_u8(own, 0);
+}
+
+static enum wire_result sealed_read(struct reader *own, struct digest_session *session)
+{
+    uint32_t len;
+    struct slice sealed;
+    if (!session->terms.asks)
+        return WIRE_OK;
+    try(reader_u32le(own, &len));
+    require(len > 0, WIRE_BAD);
+    try(reader_bytes(own, len, &sealed));
+    return secret_set(&session->sealed, sealed.data, sealed.len) ? WIRE_OK : WIRE_BAD;
 }
 
 static bool has_lanes(const struct digest_session *session)
@@ -37,6 +58,7 @@ static enum wire_result session_read(struct reader *own, struct digest_session *
 {
     session->terms.initiator = initiator;
     try(terms_read(own, &session->terms));
+    try(sealed_read(own, session));
     session->counts = (struct count_window){session->terms.nc, 1};
     try(reader_u8(own, used));
     require(*used <= 1, WIRE_BAD);
@@ -60,6 +82,7 @@ static void digest_session_close(void *state)
     sasl_lane_end(&session->send);
     sasl_lane_end(&session->receive);
     terms_release(&session->terms);
+    secret_release(&session->sealed);
     mem_free(session->last_uri);
     mem_free(session->last_cnonce);
     pthread_mutex_destroy(&session->lock);
@@ -92,7 +115,7 @@ static SECURITY_STATUS digest_session_open(struct slice own, uint32_t flags, boo
 static SECURITY_STATUS digest_session_save(const void *state, struct writer *own)
 {
     const struct digest_session *session = state;
-    terms_write(own, &session->terms);
+    terms_and_sealed_write(own, &session->terms, secret_slice(&session->sealed));
     writer_u8(own, 1);
     writer_u32le(own, session->counts.highest);
     writer_u64le(own, session->counts.seen);
@@ -135,31 +158,36 @@ static bool text_replace(char **text, struct slice value)
     return true;
 }
 
-static SECURITY_STATUS has_key(const struct digest_terms *terms)
+/* Whoever has the key answers; of the counts of its nonces a daemon alone knows, also where the session has the key. */
+static SECURITY_STATUS key_ask(const struct digest_session *session, const struct digest_question *question,
+                               char hex[DIGEST_HEX_MAX])
 {
-    require(!terms->keyless,
-            cause_set(SEC_E_CONTEXT_EXPIRED, "the key of this context stays with the security authority, for it stands "
-                                             "for the password: send a challenge, or offer -sess algorithms"));
-    return SEC_E_OK;
+    bool elsewhere = session->terms.keyless || (session->terms.asks && question->check);
+    return elsewhere ? digest_question_ask(secret_slice(&session->sealed), question, hex)
+                     : digest_question_answer(&session->terms, question, hex);
 }
 
 /* A client signs its next request; a server, the answer to the last one. */
-static SECURITY_STATUS http_sign_locked(struct digest_session *session, struct digest_request *request,
+static SECURITY_STATUS http_sign_locked(struct digest_session *session, const struct digest_request *request,
                                         struct writer *token)
 {
     struct digest_terms *terms = &session->terms;
-    try(has_key(terms));
+    struct digest_question question = {.nc = terms->nc + 1, .request = *request};
+    char hex[DIGEST_HEX_MAX];
     if (!terms->initiator) {
-        request->uri = slice_of_text(session->last_uri);
-        return terms_proof_write(terms, request, session->counts.highest, slice_of_text(session->last_cnonce), token)
-                   ? SEC_E_OK
-                   : SEC_E_BUFFER_TOO_SMALL;
+        question =
+            (struct digest_question){.nc = session->counts.highest,
+                                     .request = {.uri = slice_of_text(session->last_uri), .entity = request->entity},
+                                     .cnonce = slice_of_text(session->last_cnonce)};
+        try(key_ask(session, &question, hex));
+        return terms_proof_put(terms, question.nc, question.cnonce, hex, token) ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
     }
     require(request->method.len > 0 && request->uri.len > 0,
             cause_set(SEC_E_INVALID_TOKEN, "the PKG_PARAMS buffers are the request's method and its URL"));
     require(terms->qop != QOP_NONE && terms->nc < UINT32_MAX,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's nonce serves no more requests: begin a new context"));
-    require(terms_answer_write(terms, request, terms->nc + 1, token), SEC_E_BUFFER_TOO_SMALL);
+    try(key_ask(session, &question, hex));
+    require(terms_answer_put(terms, request->uri, question.nc, hex, token), SEC_E_BUFFER_TOO_SMALL);
     require(text_replace(&session->last_uri, request->uri), SEC_E_INSUFFICIENT_MEMORY);
     terms->nc++;
     return SEC_E_OK;
@@ -206,35 +234,28 @@ static SECURITY_STATUS said_check(const struct digest_terms *terms, const struct
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS process_config(const struct config **config)
+static enum wire_result count_read(const struct directives *said, uint32_t *nc)
 {
-    AS_PROCESS_SCOPE; /* messages are verified on threads that impersonate, too */
-    return config_get(config);
+    uint8_t count[4];
+    require(directive_there(said, DIRECTIVE_NC), WIRE_BAD);
+    try(digest_unhex(said->value[DIRECTIVE_NC], count, sizeof count));
+    *nc = (uint32_t)count[0] << 24 | (uint32_t)count[1] << 16 | (uint32_t)count[2] << 8 | count[3];
+    return WIRE_OK;
 }
 
-/* Both this context's counts and the nonce's, which other contexts may use too. */
-static SECURITY_STATUS count_check(struct digest_session *session, uint32_t nc)
+/* First the response, then this context's counts, then those of the nonce, which other contexts may use too: whoever judges the first and the last is told of the second. */
+static SECURITY_STATUS count_verify(struct digest_session *session, struct digest_question *question)
 {
-    const struct digest_terms *terms = &session->terms;
     struct count_window counts = session->counts;
-    struct nonce nonce;
-    const struct config *config;
-    require(!session->in_order || nc == counts.highest + 1,
-            cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u where %u was due", (unsigned)nc, (unsigned)counts.highest + 1));
-    require(count_take(&counts, nc),
-            cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u was used before, or is too old: a replay", (unsigned)nc));
-    try(process_config(&config));
-    unsigned seconds = config->digest_nonce_seconds;
-    config_release(config);
-    /* Only the process that made a nonce knows which of its counts were used, by whichever context, and how old it is. */
-    require(nonce_is_ours(terms_text(terms, TERM_NONCE), terms->text[TERM_REALM], true, &nonce),
-            cause_set(SEC_E_CONTEXT_EXPIRED, "this context's nonce is another process's: send a challenge"));
-    require(!nonce_is_stale(&nonce, seconds),
-            cause_set(SEC_E_CONTEXT_EXPIRED, "this context's nonce is stale: send a challenge"));
-    enum nonce_use use = nonce_use(&nonce, nc, seconds);
-    require(use != NONCE_FORGOTTEN,
-            cause_set(SEC_E_CONTEXT_EXPIRED, "this context's nonce is not known any more: send a challenge"));
-    require(use == NONCE_NEW, cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u was used before: a replay", (unsigned)nc));
+    char hex[DIGEST_HEX_MAX];
+    bool due = !session->in_order || question->nc == counts.highest + 1;
+    bool fresh = count_take(&counts, question->nc);
+    question->counts = due && fresh;
+    try(key_ask(session, question, hex));
+    require(due, cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u where %u was due", (unsigned)question->nc,
+                           (unsigned)session->counts.highest + 1));
+    require(fresh, cause_set(SEC_E_OUT_OF_SEQUENCE, "count %u was used before, or is too old: a replay",
+                             (unsigned)question->nc));
     session->counts = counts;
     return SEC_E_OK;
 }
@@ -243,28 +264,24 @@ static SECURITY_STATUS request_verify(struct digest_session *session, const stru
                                       const struct directives *said)
 {
     const struct digest_terms *terms = &session->terms;
-    struct digest_request request = *given;
-    char expected[DIGEST_HEX_MAX];
-    uint8_t count[4];
-    struct slice response = said->value[DIRECTIVE_RESPONSE], cnonce = said->value[DIRECTIVE_CNONCE];
-    require(request.method.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the method"));
+    struct digest_question question = {.check = true,
+                                       .request = *given,
+                                       .cnonce = said->value[DIRECTIVE_CNONCE],
+                                       .response = said->value[DIRECTIVE_RESPONSE]};
+    require(given->method.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the method"));
     require(terms->qop != QOP_NONE,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "a response without qop counts nothing: each request signs on anew"));
-    try(has_key(terms));
-    require(response.len > 0 && cnonce.len > 0 && directive_there(said, DIRECTIVE_URI) &&
-                directive_there(said, DIRECTIVE_NC) &&
-                digest_unhex(said->value[DIRECTIVE_NC], count, sizeof count) == WIRE_OK,
+    require(question.response.len > 0 && question.cnonce.len > 0 && directive_there(said, DIRECTIVE_URI) &&
+                count_read(said, &question.nc) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "a response has uri, nc, cnonce and response"));
     try(said_check(terms, said));
-    require(request.uri.len == 0 || slice_equal(request.uri, said->value[DIRECTIVE_URI]),
+    require(given->uri.len == 0 || slice_equal(given->uri, said->value[DIRECTIVE_URI]),
             cause_set(SEC_E_MESSAGE_ALTERED, "the client signed another URI than the request's"));
-    request.uri = said->value[DIRECTIVE_URI];
-    uint32_t nc = (uint32_t)count[0] << 24 | (uint32_t)count[1] << 16 | (uint32_t)count[2] << 8 | count[3];
-    require(terms_response(terms, &request, nc, cnonce, expected), SEC_E_INSUFFICIENT_MEMORY);
-    require(response.len == strlen(expected) && secret_equal(expected, response.data, response.len),
-            cause_set(SEC_E_MESSAGE_ALTERED, "the response does not fit the request"));
-    char *uri = mem_dup(request.uri.data, request.uri.len), *client = mem_dup(cnonce.data, cnonce.len);
-    SECURITY_STATUS status = uri != NULL && client != NULL ? count_check(session, nc) : SEC_E_INSUFFICIENT_MEMORY;
+    question.request.uri = said->value[DIRECTIVE_URI];
+    char *uri = mem_dup(question.request.uri.data, question.request.uri.len),
+         *client = mem_dup(question.cnonce.data, question.cnonce.len);
+    SECURITY_STATUS status =
+        uri != NULL && client != NULL ? count_verify(session, &question) : SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK) {
         mem_free(session->last_uri);
         mem_free(session->last_cnonce);
@@ -279,11 +296,15 @@ static SECURITY_STATUS request_verify(struct digest_session *session, const stru
 static SECURITY_STATUS proof_verify(struct digest_session *session, const struct digest_request *given,
                                     const struct directives *said)
 {
-    struct digest_request request = *given;
-    request.uri = slice_of_text(session->last_uri);
-    require(terms_proof_right(&session->terms, &request, session->terms.nc, said),
+    const struct digest_question question = {
+        .check = true,
+        .nc = session->terms.nc,
+        .request = {.uri = slice_of_text(session->last_uri), .entity = given->entity},
+        .response = said->value[DIRECTIVE_RSPAUTH]};
+    char hex[DIGEST_HEX_MAX];
+    require(terms_proof_fits(&session->terms, question.nc, said),
             cause_set(SEC_E_MESSAGE_ALTERED, "the server's proof is wrong"));
-    return SEC_E_OK;
+    return key_ask(session, &question, hex);
 }
 
 static SECURITY_STATUS http_verify(struct digest_session *session, const struct message *message)

@@ -77,7 +77,7 @@ void terms_write(struct writer *writer, const struct digest_terms *terms)
     writer_u8(writer, TERMS_VERSION);
     static const uint8_t no_key[DIGEST_LEN_MAX];
     writer_u8(writer, (uint8_t)((terms->http ? 1 : 0) | (terms->username_ext ? 2 : 0) | (terms->userhash ? 4 : 0) |
-                                (terms->keyless ? 8 : 0)));
+                                (terms->keyless ? 8 : 0) | (terms->asks ? 16 : 0)));
     writer_u8(writer, (uint8_t)(terms->scheme - schemes));
     writer_u8(writer, (uint8_t)terms->qop);
     writer_u8(writer, (uint8_t)terms->cipher);
@@ -115,14 +115,16 @@ enum wire_result terms_read(struct reader *reader, struct digest_terms *terms)
     try(reader_u8(reader, &scheme));
     try(reader_u8(reader, &qop));
     try(reader_u8(reader, &cipher));
-    require(version == TERMS_VERSION && bits < 16 && scheme < DIGEST_SCHEMES && qop < N_QOPS && cipher < N_CIPHERS,
+    require(version == TERMS_VERSION && bits < 32 && scheme < DIGEST_SCHEMES && qop < N_QOPS && cipher < N_CIPHERS,
             WIRE_BAD);
     terms->http = (bits & 1) != 0;
     terms->username_ext = (bits & 2) != 0;
     terms->userhash = (bits & 4) != 0;
     terms->keyless = (bits & 8) != 0;
     terms->scheme = &schemes[scheme];
-    require(!terms->keyless || (terms->http && !terms->scheme->session && !terms->initiator), WIRE_BAD);
+    terms->asks = (bits & 16) != 0;
+    require(!terms->keyless || (terms->asks && !terms->scheme->session), WIRE_BAD);
+    require(!terms->asks || terms->http, WIRE_BAD);
     terms->qop = (enum digest_qop)qop;
     terms->cipher = (enum digest_cipher)cipher;
     /* RC4 and triple DES belong to SASL's auth-conf, and to nothing else */
@@ -235,19 +237,17 @@ static void sasl_extras_write(const struct digest_terms *terms, struct writer *t
     directive_write_plain(token, "charset", slice_of_text("utf-8"));
 }
 
-bool terms_answer_write(const struct digest_terms *terms, const struct digest_request *request, uint32_t nc,
-                        struct writer *token)
+bool terms_answer_put(const struct digest_terms *terms, struct slice uri, uint32_t nc, const char *hex,
+                      struct writer *token)
 {
-    char hex[DIGEST_HEX_MAX], count[9];
-    struct slice cnonce = terms_text(terms, TERM_CNONCE);
-    require(terms_response(terms, request, nc, cnonce, hex), false);
+    char count[9];
     count_text(nc, count);
     username_write(terms, token);
     directive_write_quoted(token, "realm", terms_text(terms, TERM_REALM));
     directive_write_quoted(token, "nonce", terms_text(terms, TERM_NONCE));
-    directive_write_quoted(token, terms->http ? "uri" : "digest-uri", request->uri);
+    directive_write_quoted(token, terms->http ? "uri" : "digest-uri", uri);
     if (terms->qop != QOP_NONE) {
-        directive_write_quoted(token, "cnonce", cnonce);
+        directive_write_quoted(token, "cnonce", terms_text(terms, TERM_CNONCE));
         directive_write_plain(token, "nc", slice_of_text(count));
         directive_write_plain(token, "qop", slice_of_text(digest_qop_name(terms->qop)));
     }
@@ -266,12 +266,18 @@ bool terms_answer_write(const struct digest_terms *terms, const struct digest_re
     return writer_finish(token) == WIRE_OK;
 }
 
-bool terms_proof_write(const struct digest_terms *terms, const struct digest_request *request, uint32_t nc,
-                       struct slice cnonce, struct writer *token)
+bool terms_answer_write(const struct digest_terms *terms, const struct digest_request *request, uint32_t nc,
+                        struct writer *token)
 {
-    char hex[DIGEST_HEX_MAX], count[9];
-    const struct digest_request proof = {.method = slice_of("", 0), .uri = request->uri, .entity = request->entity};
-    require(terms_response(terms, &proof, nc, cnonce, hex), false);
+    char hex[DIGEST_HEX_MAX];
+    return terms_response(terms, request, nc, terms_text(terms, TERM_CNONCE), hex) &&
+           terms_answer_put(terms, request->uri, nc, hex, token);
+}
+
+bool terms_proof_put(const struct digest_terms *terms, uint32_t nc, struct slice cnonce, const char *hex,
+                     struct writer *token)
+{
+    char count[9];
     if (!terms->http) {
         directive_write_plain(token, "rspauth", slice_of_text(hex));
         return writer_finish(token) == WIRE_OK;
@@ -286,18 +292,33 @@ bool terms_proof_write(const struct digest_terms *terms, const struct digest_req
     return writer_finish(token) == WIRE_OK;
 }
 
+bool terms_proof_write(const struct digest_terms *terms, const struct digest_request *request, uint32_t nc,
+                       struct slice cnonce, struct writer *token)
+{
+    char hex[DIGEST_HEX_MAX];
+    const struct digest_request proof = {.method = slice_of("", 0), .uri = request->uri, .entity = request->entity};
+    return terms_response(terms, &proof, nc, cnonce, hex) && terms_proof_put(terms, nc, cnonce, hex, token);
+}
+
 /* What the server repeats has to be what was sent (RFC 7616 3.5). */
+bool terms_proof_fits(const struct digest_terms *terms, uint32_t nc, const struct directives *proof)
+{
+    char count[9];
+    count_text(nc, count);
+    return (!directive_there(proof, DIRECTIVE_CNONCE) ||
+            slice_equal(proof->value[DIRECTIVE_CNONCE], terms_text(terms, TERM_CNONCE))) &&
+           (!directive_there(proof, DIRECTIVE_NC) || directive_is(proof, DIRECTIVE_NC, count)) &&
+           (!directive_there(proof, DIRECTIVE_QOP) || directive_is(proof, DIRECTIVE_QOP, digest_qop_name(terms->qop)));
+}
+
 bool terms_proof_right(const struct digest_terms *terms, const struct digest_request *request, uint32_t nc,
                        const struct directives *proof)
 {
-    char hex[DIGEST_HEX_MAX], count[9];
+    char hex[DIGEST_HEX_MAX];
     const struct digest_request expected = {.method = slice_of("", 0), .uri = request->uri, .entity = request->entity};
-    struct slice cnonce = terms_text(terms, TERM_CNONCE), sent = proof->value[DIRECTIVE_RSPAUTH];
-    count_text(nc, count);
-    require(!directive_there(proof, DIRECTIVE_CNONCE) || slice_equal(proof->value[DIRECTIVE_CNONCE], cnonce), false);
-    require(!directive_there(proof, DIRECTIVE_NC) || directive_is(proof, DIRECTIVE_NC, count), false);
-    require(!directive_there(proof, DIRECTIVE_QOP) || directive_is(proof, DIRECTIVE_QOP, digest_qop_name(terms->qop)),
+    struct slice sent = proof->value[DIRECTIVE_RSPAUTH];
+    require(terms_proof_fits(terms, nc, proof) &&
+                terms_response(terms, &expected, nc, terms_text(terms, TERM_CNONCE), hex),
             false);
-    require(terms_response(terms, &expected, nc, cnonce, hex), false);
     return sent.len == strlen(hex) && secret_equal(sent.data, hex, sent.len);
 }

@@ -54,8 +54,11 @@ struct digest_terms {
     enum digest_qop qop;
     enum digest_cipher cipher;
     uint8_t key[DIGEST_LEN_MAX]; /* H(A1) */
-    bool keyless; /* in a server's session: the key stayed with the security authority, and `key` is nothing */
-    uint32_t nc;  /* of the last response sent, or seen */
+    bool
+        keyless; /* in a session: the key, which stands for the password, stayed with the security authority, and `key` is nothing */
+    bool
+        asks; /* in a session: the security authority answers what is asked of the key or of the nonce (digest/question.h) */
+    uint32_t nc;                /* of the last response sent, or seen */
     uint32_t own_max, peer_max; /* SASL: the longest protected messages that each side takes */
     char *text[N_TERM_TEXTS];   /* NULL: none */
 };
@@ -92,7 +95,14 @@ MUST_USE bool terms_answer_write(const struct digest_terms *terms, const struct 
 /* What the server proves itself with: Authentication-Info, or SASL's rspauth. */
 MUST_USE bool terms_proof_write(const struct digest_terms *terms, const struct digest_request *request, uint32_t nc,
                                 struct slice cnonce, struct writer *token);
+/* The same two with a response that somebody else made. */
+MUST_USE bool terms_answer_put(const struct digest_terms *terms, struct slice uri, uint32_t nc, const char *hex,
+                               struct writer *token);
+MUST_USE bool terms_proof_put(const struct digest_terms *terms, uint32_t nc, struct slice cnonce, const char *hex,
+                              struct writer *token);
 struct directives;
+/* Does a proof speak of what was sent, with that count? Its response is another question. */
+bool terms_proof_fits(const struct digest_terms *terms, uint32_t nc, const struct directives *proof);
 /* Is this the proof for the request? No memory is "no". */
 bool terms_proof_right(const struct digest_terms *terms, const struct digest_request *request, uint32_t nc,
                        const struct directives *proof);

@@ -17,6 +17,7 @@ void authority_embed(void)
 {
     embedded_only = true;
     remote_keys_withdraw();
+    remote_questions_withdraw();
 }
 
 enum config_lsa authority_mode(const struct config *config)

@@ -5,17 +5,6 @@
 
 /* The embedded authority: the packages' own tables, in this process. */
 
-/* Hands a credential over that a package has filled, or drops it. */
-static SECURITY_STATUS acquired_give(SECURITY_STATUS status, struct credential *acquired,
-                                     struct credential **credential)
-{
-    if (status == SEC_E_OK)
-        *credential = acquired;
-    else
-        credential_put(acquired);
-    return status;
-}
-
 static SECURITY_STATUS local_step(struct context *context, const struct step_in *in, struct step_out *out)
 {
     const struct package_authority *table = context->credential->authority;
@@ -86,7 +75,7 @@ static SECURITY_STATUS local_acquire_delegated(const struct package *package, co
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS status =
         package->authority->acquire_delegated(request, delegated, part, &acquired->own, &acquired->expiry);
-    return acquired_give(status, acquired, credential);
+    return credential_give(status, acquired, credential);
 }
 
 static SECURITY_STATUS local_wrap(const struct package *package, const struct acquire_request *request,
@@ -98,7 +87,7 @@ static SECURITY_STATUS local_wrap(const struct package *package, const struct ac
     struct credential *acquired = credential_new(package, request->config, request->use);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
     acquired->expiry = chosen->expiry;
-    return acquired_give(package->authority->wrap(request, chosen, &acquired->own), acquired, credential);
+    return credential_give(package->authority->wrap(request, chosen, &acquired->own), acquired, credential);
 }
 
 static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, const char *user,
@@ -111,7 +100,7 @@ static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, 
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS status =
         package->authority->acquire_s4u(request, user, service->own, &acquired->own, &acquired->expiry);
-    return acquired_give(status, acquired, credential);
+    return credential_give(status, acquired, credential);
 }
 
 /* NULL where there is nothing. What a client forwards it gives to the level of delegation; S4U2Proxy is the service's own right, which the KDC knows of. */

@@ -94,6 +94,7 @@ static const struct rule {
     [LSA_WRAP] = {HAS(PACKAGE) | HAS(USE) | HAS(CREDENTIAL), HAS(PACKAGES), HAS(CREDENTIAL) | HAS(EXPIRY), 0},
     [LSA_KEY] = {HAS(KEY_NAME), 0, HAS(VALUE), 0},
     [LSA_SIGN] = {HAS(KEY_NAME) | HAS(KEY_HASH) | HAS(SCHEME) | HAS(TOKEN), 0, HAS(VALUE), 0},
+    [LSA_ASK] = {HAS(PACKAGE) | HAS(DELEGATED) | HAS(TOKEN), 0, HAS(TOKEN), 0},
 };
 
 void lsa_head_write(struct writer *writer, enum lsa_operation operation, bool reply, uint32_t sequence)

@@ -36,6 +36,7 @@ enum lsa_operation {
     LSA_WRAP,
     LSA_KEY,
     LSA_SIGN,
+    LSA_ASK,
     LSA_OPERATIONS, /* one past the last */
 };
 

@@ -28,8 +28,9 @@ SECURITY_STATUS remote_acquire_delegated(const struct package *package, const st
                                          struct credential **credential);
 SECURITY_STATUS remote_acquire_s4u(const struct acquire_request *request, const char *user, struct credential *service,
                                    struct credential **credential);
-/* Nobody is asked for private keys (certificates/kept_key.h) any more. Before there are threads. */
+/* Nobody is asked for private keys (certificates/kept_key.h), or by sessions for theirs (core/session.h), any more. Before there are threads. */
 void remote_keys_withdraw(void);
+void remote_questions_withdraw(void);
 bool remote_is(const struct credential *credential);
 /* The daemon that the configuration names; NULL with a cause when there cannot be one. */
 struct lsa_daemon *remote_daemon(const struct config *config);

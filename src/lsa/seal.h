@@ -1,6 +1,6 @@
 /*
- * What a server may act for its client with, as a daemon hands it out in session records: encrypted with a key of the daemon's that lives as long as it, so that the
- * tickets in it reach no other process. Bound to the package that wrote it and to the Unix user of the process that it was handed to: neither is it taken for another
+ * What a server may act for its client with, and what sessions ask about without having it (core/session.h), as a daemon hands them out in session records: encrypted with a key of the
+ * daemon's that lives as long as it, so that the tickets and keys in them reach no other process. Bound to the package that wrote it and to the Unix user of the process that it was handed to: neither is it taken for another
  * package's form, nor does it serve another user who comes by it.
  */
 #ifndef OPENSSPI_LSA_SEAL_H

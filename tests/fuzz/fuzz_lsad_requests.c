@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "base/memory.h"
 #include "core/cause.h"
+#include "digest/question.h"
 #include "fuzz/lsad/daemon_world.h"
 #include "fuzz/lsad/fake_loop.h"
 #include "fuzz/world.h"
@@ -62,9 +63,29 @@ static struct {
 } sessions[1024];
 static size_t n_sessions;
 static struct bytes last_token;
+static struct writer
+    sealed[N_UIDS];          /* for each user a key of WDigest's that stayed here: a client's, a server's in turn */
 static uint8_t key_hash[32]; /* of the public half of the key that the daemon told of last */
 static const char password[] = "P\0a\0s\0s\0w\0o\0r\0d\0001\0!\0";
 static uint32_t sequence;
+
+extern const struct package digest_package;
+
+/* As if the user had signed on before. */
+static void sealed_make(size_t user)
+{
+    struct digest_terms terms = {.http = true, .qop = QOP_AUTH, .initiator = user % 2 == 0};
+    AUTO_WRITER struct writer kept = writer_growing(256);
+    terms.scheme = digest_scheme_find(slice_of_text("SHA-256"));
+    memcpy(terms.key, "Password1!", 10);
+    MUST(terms_set(&terms, TERM_NONCE, slice_of_text("n")) && terms_set(&terms, TERM_CNONCE, slice_of_text("c")) &&
+         terms_set(&terms, TERM_REALM, slice_of_text("r")) && terms_set(&terms, TERM_USERNAME, slice_of_text("u")));
+    digest_kept_write(&kept, &terms);
+    sealed[user] = writer_growing(256);
+    seal_for(uids[user]);
+    MUST(seal_write(&digest_package, writer_slice_of(&kept), &sealed[user]) == SEC_E_OK);
+    terms_release(&terms);
+}
 
 static void start(void)
 {
@@ -77,6 +98,8 @@ static void start(void)
     authority_embed();
     api_start();
     MUST(seal_start());
+    for (size_t i = 0; i < N_UIDS; i++)
+        sealed_make(i);
 }
 
 static const char *mark_of(uid_t uid)
@@ -199,6 +222,9 @@ static void answer_check(struct peer *peer, const struct asked *asked, const str
         MUST(may_see(lsa_number(&request, LSA_LOGON_SESSION), uid));
     if (asked->operation == LSA_KEY && lsa_has(reply, LSA_VALUE))
         EVP_Q_digest(NULL, "SHA256", NULL, reply->field[LSA_VALUE].data, reply->field[LSA_VALUE].len, key_hash, NULL);
+    if (asked->operation == LSA_ASK) /* of what was sealed for this user, as it was sealed */
+        for (size_t i = 0; i < N_UIDS; i++)
+            MUST(slice_equal(request.field[LSA_DELEGATED], writer_slice_of(&sealed[i])) == (uids[i] == uid));
     if (lsa_has(reply, LSA_TOKEN)) {
         last_token.len = 0;
         bytes_add(&last_token, reply->field[LSA_TOKEN].data, reply->field[LSA_TOKEN].len);
@@ -325,6 +351,19 @@ static const char *text_choose(struct reader *input, const struct peer *peer, en
     return words[how % COUNT_OF(words)];
 }
 
+/* About the key of `sealed`: a client's request, a server's proof, verdicts. */
+static void question_write(struct writer *made, uint8_t how)
+{
+    static const char *const texts[][5] = {
+        {"GET", "/", "", "", ""}, {"", "/", "", "c", ""}, {"GET", "/", "", "c", "00"}};
+    writer_u8(made, how % 3 == 2 ? 1 : 0);
+    writer_u32le(made, how);
+    for (size_t i = 0; i < 5; i++) {
+        writer_u32le(made, (uint32_t)strlen(texts[how % 3][i]));
+        writer_slice(made, slice_of_text(texts[how % 3][i]));
+    }
+}
+
 static void bytes_put(struct reader *input, struct writer *writer, enum lsa_field field)
 {
     uint8_t how = world_u8(input), room[WORLD_TOKEN_MAX];
@@ -334,7 +373,15 @@ static void bytes_put(struct reader *input, struct writer *writer, enum lsa_fiel
         bytes = slice_of(password, 20);
     else if (field == LSA_KEY_HASH && how % 4 != 0)
         bytes = slice_of(key_hash, sizeof key_hash);
-    else if (field == LSA_TOKEN && how == 207) /* as long as the hash that is signed */
+    else if (field == LSA_DELEGATED && how % 4 != 0) {
+        const struct writer *of = &sealed[(how >> 2) % N_UIDS];
+        MUST(of->len <= sizeof room);
+        memcpy(room, of->data, of->len);
+        bytes = slice_of(room, how % 4 < 3 ? of->len : world_mutate(input, room, of->len, sizeof room));
+    } else if (field == LSA_TOKEN && how >= 200 && how < 206) {
+        question_write(&made, how);
+        bytes = writer_slice_of(&made);
+    } else if (field == LSA_TOKEN && how == 207) /* as long as the hash that is signed */
         bytes = slice_of(key_hash, sizeof key_hash);
     else if (field == LSA_TOKEN && how % 8 == 1) {
         daemon_world_token(&made, sequence);
@@ -406,6 +453,7 @@ static const uint8_t templates[LSA_OPERATIONS][10] = {
     [LSA_WRAP] = {LSA_PACKAGE, LSA_USE, LSA_CREDENTIAL, LSA_PACKAGES},
     [LSA_KEY] = {LSA_KEY_NAME},
     [LSA_SIGN] = {LSA_KEY_NAME, LSA_KEY_HASH, LSA_SCHEME, LSA_TOKEN},
+    [LSA_ASK] = {LSA_PACKAGE, LSA_DELEGATED, LSA_TOKEN},
 };
 
 static void request_send(struct reader *input, struct peer *peer)

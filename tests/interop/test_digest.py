@@ -1,4 +1,6 @@
-"""HTTP Digest: our client and our server, curl, Apache's mod_auth_digest, `sspi get`; wrong passwords, bindings, replays."""
+"""HTTP Digest: our client and our server, curl, Apache's mod_auth_digest, `sspi get`; wrong passwords, bindings, replays. All of it twice: within the
+processes, and with a daemon that has the passwords."""
+import contextlib
 import json
 import pathlib
 import re
@@ -8,6 +10,7 @@ import tempfile
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import lsa  # noqa: E402
 from peers import BUILD  # noqa: E402
 from realm import Realm  # noqa: E402
 from web import HOST, Web  # noqa: E402
@@ -22,18 +25,30 @@ def realm_of_the_module():
         yield realm
 
 
-@pytest.fixture(name="web")
-def web_of_the_test(realm):
-    with tempfile.TemporaryDirectory(prefix="opensspi-web-") as directory, Web(directory, realm) as web:
+class Authority(lsa.Daemon):
+    """A daemon under the configuration that is there."""
+
+    def __init__(self, web):
+        self.directory, self.socket, self.env, self.process, self.prefix = web.directory, web.directory / "lsa.sock", web.env, None, ()
+
+
+@pytest.fixture(name="web", params=("embedded", "daemon"))
+def web_of_the_test(realm, request):
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="opensspi-web-"))
+        web = Web(directory, realm)
+        web.lsa = f"[lsa]\nmode = {request.param}\nsocket = {directory}/lsa.sock\n"
         configure(web)
         done = sspi(web, "account", "add", "--domain", "EXAMPLE", "alice", text=PASSWORD + "\n")
         assert done.returncode == 0, done.stderr
-        yield web
+        if request.param == "daemon":
+            stack.enter_context(Authority(web))
+        yield stack.enter_context(web)
 
 
 def configure(web, more=""):
     web.put("opensspi.conf", "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
-            f"[accounts]\nstores = sqlite:{web.directory}/accounts/accounts.db\n[digest]\nrealms = {REALM}\n{more}")
+            f"{web.lsa}[accounts]\nstores = sqlite:{web.directory}/accounts/accounts.db\n[digest]\nrealms = {REALM}\n{more}")
 
 
 def sspi(web, *words, text=None):

@@ -3,6 +3,7 @@
 #include "accounts/admin.h"
 #include "base/utf16.h"
 #include "crypto/ntlm_response.h"
+#include "support/lsa_daemon.h"
 #include <assert.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -67,14 +68,15 @@ void digest_configure(const char *extra)
     FILE *file = fopen(fresh, "w");
     assert(file != NULL);
     fprintf(file,
-            "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+            "%s[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
             "dns_domain = example.test\n[accounts]\nstores = sqlite:%s\n[digest]\nrealms = " DIGEST_REALM ", other\n%s",
-            database, extra != NULL ? extra : "");
+            lsa_daemon_section(directory), database, extra != NULL ? extra : "");
     fclose(file);
     rename(fresh, path); /* a new inode: the library sees the change at once */
     setenv("OPENSSPI_CONFIG", path, 1);
     unsetenv("NTLM_USER_FILE");
     unsetenv("OPENSSPI_NTLM_USER_FILE");
+    lsa_daemon_ensure();
 }
 
 static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *walk)
@@ -85,6 +87,8 @@ static int remove_one(const char *path, const struct stat *status, int flag, str
 
 void digest_cleanup(void)
 {
+    if (lsa_daemon_wanted())
+        lsa_daemon_stop();
     if (directory[0] != '\0')
         nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     directory[0] = '\0';
