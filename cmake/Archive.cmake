@@ -1,16 +1,7 @@
 # cmake -DEXPORTS= -DARCHIVE= -DLINKER= -DOBJCOPY= -DAR= -P Archive.cmake -- objects...
 # Joins the objects into one, makes every name local that EXPORTS (a version script, with names or patterns) does not list as global, and puts
 # the result into the archive ARCHIVE.
-set(objects "")
-set(seen FALSE)
-math(EXPR last "${CMAKE_ARGC} - 1")
-foreach(i RANGE ${last})
-    if(seen)
-        list(APPEND objects ${CMAKE_ARGV${i}})
-    elseif(CMAKE_ARGV${i} STREQUAL "--")
-        set(seen TRUE)
-    endif()
-endforeach()
+include(${CMAKE_CURRENT_LIST_DIR}/Objects.cmake)
 
 file(READ ${EXPORTS} script)
 string(REGEX REPLACE "/\\*([^*]|\\*+[^*/])*\\*+/" " " script "${script}")

@@ -1,15 +1,6 @@
 # cmake -DARCHIVE= -DNM= -DOUTPUT= -P Exported.cmake -- objects...
 # Writes a C file with exported_find (win32/exported.h) as a table: what begins with opensspi_ in the objects, and what the archive of libopensspi exports.
-set(objects "")
-set(seen FALSE)
-math(EXPR last "${CMAKE_ARGC} - 1")
-foreach(i RANGE ${last})
-    if(seen)
-        list(APPEND objects ${CMAKE_ARGV${i}})
-    elseif(CMAKE_ARGV${i} STREQUAL "--")
-        set(seen TRUE)
-    endif()
-endforeach()
+include(${CMAKE_CURRENT_LIST_DIR}/Objects.cmake)
 
 execute_process(COMMAND ${NM} --extern-only --defined-only ${objects} OUTPUT_VARIABLE defined COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${NM} --extern-only --defined-only ${ARCHIVE} OUTPUT_VARIABLE archived COMMAND_ERROR_IS_FATAL ANY)

@@ -143,7 +143,7 @@ if(EXISTS ${OPENSSPI_EXPORTS})
     add_custom_command(OUTPUT ${OPENSSPI_ARCHIVE}
         COMMAND ${CMAKE_COMMAND} -DEXPORTS=${OPENSSPI_EXPORTS} -DARCHIVE=${OPENSSPI_ARCHIVE} -DLINKER=${CMAKE_LINKER}
                 -DOBJCOPY=${CMAKE_OBJCOPY} -DAR=${CMAKE_AR} -P ${PROJECT_SOURCE_DIR}/cmake/Archive.cmake -- ${objects}
-        DEPENDS ${objects} ${OPENSSPI_EXPORTS} ${PROJECT_SOURCE_DIR}/cmake/Archive.cmake
+        DEPENDS ${objects} ${OPENSSPI_EXPORTS} ${PROJECT_SOURCE_DIR}/cmake/Archive.cmake ${PROJECT_SOURCE_DIR}/cmake/Objects.cmake
         COMMAND_EXPAND_LISTS VERBATIM COMMENT "Making libopensspi.a with internal names localised")
     add_custom_target(opensspi_archive ALL DEPENDS ${OPENSSPI_ARCHIVE})
     add_library(opensspi_static INTERFACE)

@@ -65,18 +65,29 @@ static int room_make(Tcl_Interp *interp, Tcl_Obj *data, size_t before, size_t af
     return TCL_OK;
 }
 
+/* The context of a call that protects a message, its options and the context's sizes; NULL after an error. */
+static struct context *protecting(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
+                                  const char *arguments, struct message_options *options, SecPkgContext_Sizes *sizes)
+{
+    struct context *context = ready(data, interp, objc, objv, 3, arguments, 0);
+    if (context == NULL || options_read(interp, objc, objv, 3, options) != TCL_OK)
+        return NULL;
+    SECURITY_STATUS status = QueryContextAttributesA(&context->handle, SECPKG_ATTR_SIZES, sizes);
+    if (status == SEC_E_OK)
+        return context;
+    ext_fail(interp, "the context tells no sizes", status);
+    return NULL;
+}
+
 static int encrypt(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
     struct message_options options;
     SecPkgContext_Sizes sizes;
     struct bytes room = {0};
     size_t len = 0;
-    struct context *context = ready(data, interp, objc, objv, 3, "CONTEXT BINDATA ?options?", 0);
-    if (context == NULL || options_read(interp, objc, objv, 3, &options) != TCL_OK)
+    struct context *context = protecting(data, interp, objc, objv, "CONTEXT BINDATA ?options?", &options, &sizes);
+    if (context == NULL)
         return TCL_ERROR;
-    SECURITY_STATUS status = QueryContextAttributesA(&context->handle, SECPKG_ATTR_SIZES, &sizes);
-    if (status != SEC_E_OK)
-        return ext_fail(interp, "the context tells no sizes", status);
     ULONG trailer = sizes.cbSecurityTrailer, padding = sizes.cbBlockSize;
     if (room_make(interp, objv[2], trailer, padding, &room, &len) != TCL_OK)
         return TCL_ERROR;
@@ -84,7 +95,7 @@ static int encrypt(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const
                             {(ULONG)len, SECBUFFER_DATA, room.data + trailer},
                             {padding, SECBUFFER_PADDING, room.data + trailer + len}};
     SecBufferDesc list = {SECBUFFER_VERSION, 3, buffers};
-    status = EncryptMessage(&context->handle, (ULONG)options.qop, &list, (ULONG)options.seq);
+    SECURITY_STATUS status = EncryptMessage(&context->handle, (ULONG)options.qop, &list, (ULONG)options.seq);
     if (status == SEC_E_OK) {
         Tcl_Obj *parts[3];
         for (int i = 0; i < 3; i++)
@@ -130,18 +141,15 @@ static int sign(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const ob
     SecPkgContext_Sizes sizes;
     struct bytes room = {0};
     size_t len = 0;
-    struct context *context = ready(data, interp, objc, objv, 3, "CONTEXT DATA ?options?", 0);
-    if (context == NULL || options_read(interp, objc, objv, 3, &options) != TCL_OK)
+    struct context *context = protecting(data, interp, objc, objv, "CONTEXT DATA ?options?", &options, &sizes);
+    if (context == NULL)
         return TCL_ERROR;
-    SECURITY_STATUS status = QueryContextAttributesA(&context->handle, SECPKG_ATTR_SIZES, &sizes);
-    if (status != SEC_E_OK)
-        return ext_fail(interp, "the context tells no sizes", status);
     if (room_make(interp, objv[2], sizes.cbMaxSignature, 0, &room, &len) != TCL_OK)
         return TCL_ERROR;
     SecBuffer buffers[2] = {{sizes.cbMaxSignature, SECBUFFER_TOKEN, room.data},
                             {(ULONG)len, SECBUFFER_DATA, room.data + sizes.cbMaxSignature}};
     SecBufferDesc list = {SECBUFFER_VERSION, 2, buffers};
-    status = MakeSignature(&context->handle, (ULONG)options.qop, &list, (ULONG)options.seq);
+    SECURITY_STATUS status = MakeSignature(&context->handle, (ULONG)options.qop, &list, (ULONG)options.seq);
     if (status == SEC_E_OK) {
         Tcl_Obj *parts[2] = {ext_bytes(buffers[0].pvBuffer, buffers[0].cbBuffer), objv[2]};
         Tcl_SetObjResult(interp, Tcl_NewListObj(2, parts));

@@ -1,6 +1,17 @@
 # What the samples share: both sides of a handshake in one script, as two ends of a wire.
 package require twapi_crypto
 
+# A client's credentials of `package`: with a user by a password, which is a line of standard input, else whoever is logged on.
+proc client_credentials {package user domain} {
+    if {$user eq ""} {
+        return [twapi::sspi_acquire_credentials -package $package -role client]
+    }
+    gets stdin password
+    set identity [twapi::sspi_winnt_identity_credentials $user $domain [twapi::conceal $password]]
+    unset password
+    return [twapi::sspi_acquire_credentials -package $package -role client -credentials $identity]
+}
+
 proc handshake {client_credentials server_credentials client_options server_options} {
     set client [twapi::sspi_client_context $client_credentials {*}$client_options]
     lassign [twapi::sspi_step $client] client_state token

@@ -3,12 +3,6 @@
 source [file join [file dirname [info script]] common.tcl]
 
 lassign $argv service user realm
-set whose {}
-if {$user ne ""} {
-    gets stdin password
-    set whose [list -credentials [twapi::sspi_winnt_identity_credentials $user $realm [twapi::conceal $password]]]
-    unset password
-}
-set client [twapi::sspi_acquire_credentials -package Kerberos -role client {*}$whose]
+set client [client_credentials Kerberos $user $realm]
 set server [twapi::sspi_acquire_credentials -package Kerberos -role server]
 converse $client $server $service

@@ -3,12 +3,6 @@
 source [file join [file dirname [info script]] common.tcl]
 
 lassign $argv target user domain
-set whose {}
-if {$user ne ""} {
-    gets stdin password
-    set whose [list -credentials [twapi::sspi_winnt_identity_credentials $user $domain [twapi::conceal $password]]]
-    unset password
-}
-set client [twapi::sspi_acquire_credentials -package Negotiate -role client {*}$whose]
+set client [client_credentials Negotiate $user $domain]
 set server [twapi::sspi_acquire_credentials -package Negotiate -role server]
 converse $client $server $target

@@ -55,8 +55,8 @@ void token_facts_add(struct token_facts *facts, const struct sid *sid, uint32_t 
     facts->groups[facts->n_groups++] = (struct token_group){*sid, attributes};
 }
 
-const struct token *token_new_acting(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level,
-                                     const struct behalf *behalf)
+const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level,
+                              const struct behalf *behalf)
 {
     struct token *token = mem_zalloc(sizeof *token);
     if (token == NULL || !luid_new(&token->id)) {
@@ -73,11 +73,6 @@ const struct token *token_new_acting(struct token_facts *facts, bool primary, SE
     return token;
 }
 
-const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level)
-{
-    return token_new_acting(facts, primary, level, NULL);
-}
-
 void token_attribute(const struct token *fresh, uint64_t logon_id, const char *source, size_t source_len)
 {
     struct token_facts *facts = fresh->facts;
@@ -91,7 +86,7 @@ void token_attribute(const struct token *fresh, uint64_t logon_id, const char *s
 const struct token *token_duplicate(const struct token *token, bool primary, SECURITY_IMPERSONATION_LEVEL level)
 {
     atomic_fetch_add_explicit(&token->facts->n_references, 1, memory_order_relaxed);
-    return token_new_acting(token->facts, primary, level, token->behalf);
+    return token_new(token->facts, primary, level, token->behalf);
 }
 
 const struct token *token_retain(const struct token *token)

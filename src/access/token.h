@@ -52,11 +52,10 @@ struct token {
     const struct behalf *behalf; /* what a thread that acts with it authenticates with; NULL: nothing */
 };
 
-/* A token over facts, one reference of which it takes over, also when there is no memory. NULL then. */
-const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level);
-/* The same with something to act with, which it retains unless the token's level is too low for it. NULL is nothing. */
-const struct token *token_new_acting(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level,
-                                     const struct behalf *behalf);
+/* A token over facts, one reference of which it takes over, also when there is no memory. NULL then. `behalf` is something to act with, which it retains unless the token's
+ * level is too low for it; NULL: nothing. */
+const struct token *token_new(struct token_facts *facts, bool primary, SECURITY_IMPERSONATION_LEVEL level,
+                              const struct behalf *behalf);
 /* Of a fresh token that nobody else has yet: which logon session it stands for, and who had it made (cut to TOKEN_SOURCE_LEN; NULL: as it is). */
 void token_attribute(const struct token *fresh, uint64_t logon_id, const char *source, size_t source_len);
 /* The same facts in another guise. What the new level is too low for is not in it, and not in what is made of it later. */

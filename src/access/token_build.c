@@ -125,7 +125,7 @@ static SECURITY_STATUS token_finish(struct token_facts *facts, SECURITY_STATUS s
         token_facts_release(facts);
         return status;
     }
-    const struct token *made = token_new_acting(facts, primary, level, behalf);
+    const struct token *made = token_new(facts, primary, level, behalf);
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
     *token = made;
     return SEC_E_OK;

@@ -56,11 +56,6 @@ static void session_replace(struct context *context, struct session *session)
     session_close(old);
 }
 
-static bool is_stream(const struct context *context)
-{
-    return (context->package->info.capabilities & SECPKG_FLAG_STREAM) != 0;
-}
-
 /* Opens what the step ended with, if it did: a record, or a session handed over directly. */
 static SECURITY_STATUS session_take(const struct context *context, struct step_out *out, struct session **session)
 {
@@ -78,7 +73,7 @@ static bool wants_error_token(const struct step_call *call)
 static SECURITY_STATUS token_deliver(const struct context *context, const struct step_call *call, struct step_out *out)
 {
     bool allocate = (call->flags & ALLOCATE_BIT) != 0;
-    if (is_stream(context))
+    if (context_is_stream(context))
         return buffers_stream_out(call->output, allocate, writer_slice_of(&out->token), false);
     require(out->token.len == 0 || call->output != NULL,
             cause_set(SEC_E_BUFFER_TOO_SMALL, "there is a token to send and no output was given"));
@@ -89,7 +84,7 @@ static SECURITY_STATUS token_deliver(const struct context *context, const struct
 static void error_deliver(struct context *context, const struct step_call *call, struct step_out *out)
 {
     bool allocate = (call->flags & ALLOCATE_BIT) != 0;
-    if (!is_stream(context)) {
+    if (!context_is_stream(context)) {
         if (out->token.len > 0)
             (void)buffers_step_out(call->output, allocate, writer_slice_of(&out->token));
         return;
@@ -109,7 +104,7 @@ static SECURITY_STATUS step_deliver(struct context *context, const struct step_c
     require(writer_finish(&out->token) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     try(session_take(context, out, &session));
     /* A stream may be closed in mid-handshake, which succeeds and establishes nothing. */
-    require(status != SEC_E_OK || session != NULL || context->session != NULL || is_stream(context),
+    require(status != SEC_E_OK || session != NULL || context->session != NULL || context_is_stream(context),
             cause_set(SEC_E_INTERNAL_ERROR, "%s ended its handshake without a session", context->package->info.name));
     SECURITY_STATUS delivered = token_deliver(context, call, out);
     if (delivered != SEC_E_OK) {
@@ -132,14 +127,14 @@ static uint32_t input_max(const struct package_info *info)
 static SECURITY_STATUS step_input(const struct context *context, const struct step_call *call, struct step_in *in)
 {
     in->flags_now = call->flags;
-    if (!is_stream(context))
+    if (!context_is_stream(context))
         return buffers_step_in(call->input, input_max(&context->package->info), in);
     return buffers_stream_step_in(call->input, in);
 }
 
 static SECURITY_STATUS step_run(struct context *context, const struct step_call *call)
 {
-    if (is_stream(context))
+    if (context_is_stream(context))
         try(buffers_stream_out_check(call->output, (call->flags & ALLOCATE_BIT) != 0));
     struct step_in in = {.target = context->target, .flags = context->flags_asked};
     SECURITY_STATUS status = step_input(context, call, &in);
@@ -159,7 +154,7 @@ static SECURITY_STATUS step_run(struct context *context, const struct step_call 
         lost = status < 0;
     } else if (status != SEC_E_INCOMPLETE_MESSAGE)
         error_deliver(context, call, &out);
-    if (is_stream(context))
+    if (context_is_stream(context))
         buffers_stream_step_done(call->input, status, &in, &out);
     TRACE(call->initiator ? "initiate" : "accept", "%s, asked 0x%x, in %zu bytes, out %zu bytes, granted 0x%x: 0x%08x",
           context->package->info.name, (unsigned)in.flags, in.token.len, out.token.len, (unsigned)out.granted,
@@ -255,7 +250,7 @@ static SECURITY_STATUS step_next(const struct step_call *call)
     require(context->initiator == call->initiator && (context->sasl != NULL) == call->sasl,
             cause_set(SEC_E_INVALID_HANDLE, "the context was begun by the other function"));
     pthread_mutex_lock(&context->handshake_lock);
-    if (is_stream(context))
+    if (context_is_stream(context))
         credential_exchange(context, call->credential);
     SECURITY_STATUS status = step_in_lock(context, call);
     if (status >= 0) {
@@ -349,7 +344,7 @@ SECURITY_STATUS SEC_ENTRY ApplyControlToken(PCtxtHandle phContext, PSecBufferDes
     struct context *context = ref.object;
     struct slice token = {0};
     /* A package that knows no control tokens says so, whatever the list is; one of a module's may know some. */
-    if (is_stream(context) || context->package->info.process_bound || pInput == NULL)
+    if (context_is_stream(context) || context->package->info.process_bound || pInput == NULL)
         try(buffers_control(pInput, &token));
     pthread_mutex_lock(&context->handshake_lock);
     SECURITY_STATUS status = authority()->control(context, token);

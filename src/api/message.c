@@ -21,11 +21,6 @@ static SECURITY_STATUS not_established(const struct context *context)
     return cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name);
 }
 
-static bool is_stream(const struct context *context)
-{
-    return (context->package->info.capabilities & SECPKG_FLAG_STREAM) != 0;
-}
-
 /* A single buffer is formatted here: records in a block of ours, which takes the place of the caller's. The one message call that allocates. */
 static SECURITY_STATUS stream_format(struct session *session, struct message *message)
 {
@@ -105,7 +100,7 @@ static SECURITY_STATUS send_message(const SecHandle *handle, uint32_t qop, SecBu
     require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
             cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
     struct context *context = ref.object;
-    if (is_stream(context))
+    if (context_is_stream(context))
         return send_stream(context, qop, list);
     struct message message;
     enum message_call what = seal ? MESSAGE_SEAL : MESSAGE_SIGN;
@@ -134,7 +129,7 @@ static SECURITY_STATUS receive_message(const SecHandle *handle, SecBufferDesc *l
     require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
             cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
     struct context *context = ref.object;
-    if (is_stream(context))
+    if (context_is_stream(context))
         return receive_stream(context, list, qop);
     struct message message;
     enum message_call what = unseal ? MESSAGE_UNSEAL : MESSAGE_VERIFY;

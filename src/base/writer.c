@@ -93,52 +93,50 @@ static void put_be(uint8_t *to, uint64_t value, unsigned len)
         to[i] = (uint8_t)(value >> 8 * (len - 1 - i));
 }
 
-void writer_u16le(struct writer *writer, uint16_t value)
+static void write_le(struct writer *writer, uint64_t value, unsigned len)
 {
-    uint8_t *to = writer_room(writer, 2);
+    uint8_t *to = writer_room(writer, len);
 
     if (to != NULL)
-        put_le(to, value, 2);
+        put_le(to, value, len);
+}
+
+static void write_be(struct writer *writer, uint64_t value, unsigned len)
+{
+    uint8_t *to = writer_room(writer, len);
+
+    if (to != NULL)
+        put_be(to, value, len);
+}
+
+void writer_u16le(struct writer *writer, uint16_t value)
+{
+    write_le(writer, value, 2);
 }
 
 void writer_u32le(struct writer *writer, uint32_t value)
 {
-    uint8_t *to = writer_room(writer, 4);
-
-    if (to != NULL)
-        put_le(to, value, 4);
+    write_le(writer, value, 4);
 }
 
 void writer_u64le(struct writer *writer, uint64_t value)
 {
-    uint8_t *to = writer_room(writer, 8);
-
-    if (to != NULL)
-        put_le(to, value, 8);
+    write_le(writer, value, 8);
 }
 
 void writer_u16be(struct writer *writer, uint16_t value)
 {
-    uint8_t *to = writer_room(writer, 2);
-
-    if (to != NULL)
-        put_be(to, value, 2);
+    write_be(writer, value, 2);
 }
 
 void writer_u32be(struct writer *writer, uint32_t value)
 {
-    uint8_t *to = writer_room(writer, 4);
-
-    if (to != NULL)
-        put_be(to, value, 4);
+    write_be(writer, value, 4);
 }
 
 void writer_u64be(struct writer *writer, uint64_t value)
 {
-    uint8_t *to = writer_room(writer, 8);
-
-    if (to != NULL)
-        put_be(to, value, 8);
+    write_be(writer, value, 8);
 }
 
 void writer_bytes(struct writer *writer, const void *data, size_t len)
@@ -174,28 +172,22 @@ static uint8_t *written_at(struct writer *writer, size_t offset, size_t len)
     return writer->data + offset;
 }
 
-void writer_patch_u16le(struct writer *writer, size_t offset, uint16_t value)
+static void patch_le(struct writer *writer, size_t offset, uint64_t value, unsigned len)
 {
-    uint8_t *to = written_at(writer, offset, 2);
+    uint8_t *to = written_at(writer, offset, len);
 
     if (to != NULL)
-        put_le(to, value, 2);
+        put_le(to, value, len);
+}
+
+void writer_patch_u16le(struct writer *writer, size_t offset, uint16_t value)
+{
+    patch_le(writer, offset, value, 2);
 }
 
 void writer_patch_u32le(struct writer *writer, size_t offset, uint32_t value)
 {
-    uint8_t *to = written_at(writer, offset, 4);
-
-    if (to != NULL)
-        put_le(to, value, 4);
-}
-
-void writer_patch_u32be(struct writer *writer, size_t offset, uint32_t value)
-{
-    uint8_t *to = written_at(writer, offset, 4);
-
-    if (to != NULL)
-        put_be(to, value, 4);
+    patch_le(writer, offset, value, 4);
 }
 
 void writer_patch_bytes(struct writer *writer, size_t offset, const void *data, size_t len)

@@ -60,7 +60,6 @@ void writer_zeros(struct writer *writer, size_t len);
 /* Overwrites bytes written before, at `offset`; out of range sets failed. */
 void writer_patch_u16le(struct writer *writer, size_t offset, uint16_t value);
 void writer_patch_u32le(struct writer *writer, size_t offset, uint32_t value);
-void writer_patch_u32be(struct writer *writer, size_t offset, uint32_t value);
 void writer_patch_bytes(struct writer *writer, size_t offset, const void *data, size_t len);
 /* WIRE_BAD when anything did not fit. */
 MUST_USE enum wire_result writer_finish(const struct writer *writer);

@@ -57,7 +57,5 @@ void store_put(HCERTSTORE store); /* NULL is fine */
  * roots cannot be read (the cause names the file); SEC_E_INVALID_HANDLE for a store that is not ours. */
 SECURITY_STATUS certificate_verify(X509 *leaf, STACK_OF(X509) * others, const struct trust_question *question,
                                    struct trust_verdict *verdict);
-/* The chain that was built, leaf first: borrowed, as long as the verdict. */
-STACK_OF(X509) * trust_verdict_chain(const struct trust_verdict *verdict);
 
 #endif

@@ -16,11 +16,6 @@ void trust_verdict_release(struct trust_verdict *verdict)
     verdict->chain = NULL;
 }
 
-STACK_OF(X509) * trust_verdict_chain(const struct trust_verdict *verdict)
-{
-    return verdict->chain;
-}
-
 /* What OpenSSL finds wrong, in Windows' words. Whatever is not here is a fault all the same (CERT_TRUST_INVALID_EXTENSION). */
 static const struct {
     int error;

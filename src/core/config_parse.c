@@ -244,64 +244,45 @@ static bool switch_parse(bool *field, const char *value)
     return true;
 }
 
-/* A word's place in the list, or -1. */
-static int word_find(const char *const *words, size_t n_words, const char *value)
-{
-    for (size_t i = 0; i < n_words; i++)
-        if (strcasecmp(value, words[i]) == 0)
-            return (int)i;
-    return -1;
-}
+/* Keys whose value is one of some words: the words by the numbers of the key's enumeration. */
+static const struct choice {
+    enum key_type type;
+    const char *words[4], *problem;
+} choices[] = {
+    {KEY_WHEN,
+     {[WHEN_NEVER] = "never", [WHEN_SUPPORTED] = "when-supported", [WHEN_ALWAYS] = "always"},
+     "takes never, when-supported or always"},
+    {KEY_DELEGATE,
+     {[DELEGATE_OK_AS_DELEGATE] = "ok_as_delegate", [DELEGATE_ALWAYS] = "always", [DELEGATE_NEVER] = "never"},
+     "takes ok_as_delegate, always or never"},
+    {KEY_FALLBACK,
+     {[FALLBACK_NO] = "no", [FALLBACK_YES] = "yes", [FALLBACK_AUDIT] = "audit"},
+     "takes yes, no or audit"},
+    {KEY_TLS,
+     {[CONFIG_TLS_1_0] = "1.0", [CONFIG_TLS_1_1] = "1.1", [CONFIG_TLS_1_2] = "1.2", [CONFIG_TLS_1_3] = "1.3"},
+     "takes 1.0, 1.1, 1.2 or 1.3"},
+    {KEY_LSA,
+     {[LSA_EMBEDDED] = "embedded", [LSA_DAEMON] = "daemon", [LSA_AUTO] = "auto"},
+     "takes embedded, daemon or auto"},
+};
 
-static bool when_parse(enum config_when *field, const char *value)
+/* NULL, or what the key takes. `field` is an enumeration of the key's. */
+static const char *choice_parse(enum key_type type, void *field, const char *value)
 {
-    static const char *const words[] = {
-        [WHEN_NEVER] = "never", [WHEN_SUPPORTED] = "when-supported", [WHEN_ALWAYS] = "always"};
-    int found = word_find(words, COUNT_OF(words), value);
-    if (found >= 0)
-        *field = (enum config_when)found;
-    return found >= 0;
-}
-
-static bool delegate_parse(enum config_delegate *field, const char *value)
-{
-    static const char *const words[] = {
-        [DELEGATE_OK_AS_DELEGATE] = "ok_as_delegate", [DELEGATE_ALWAYS] = "always", [DELEGATE_NEVER] = "never"};
-    int found = word_find(words, COUNT_OF(words), value);
-    if (found >= 0)
-        *field = (enum config_delegate)found;
-    return found >= 0;
-}
-
-static bool fallback_parse(enum config_fallback *field, const char *value)
-{
-    static const char *const words[] = {[FALLBACK_NO] = "no", [FALLBACK_YES] = "yes", [FALLBACK_AUDIT] = "audit"};
-    int found = word_find(words, COUNT_OF(words), value);
-    if (found >= 0)
-        *field = (enum config_fallback)found;
-    return found >= 0;
-}
-
-static bool tls_parse(enum config_tls *field, const char *value)
-{
-    static const char *const words[] = {
-        [CONFIG_TLS_1_0] = "1.0", [CONFIG_TLS_1_1] = "1.1", [CONFIG_TLS_1_2] = "1.2", [CONFIG_TLS_1_3] = "1.3"};
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (strcmp(value, words[i]) == 0) {
-            *field = (enum config_tls)i;
-            return true;
+    const struct choice *choice = choices;
+    while (choice->type != type)
+        choice++;
+    for (unsigned i = 0; i < COUNT_OF(choice->words) && choice->words[i] != NULL; i++)
+        if (strcasecmp(value, choice->words[i]) == 0) {
+            memcpy(field, &i, sizeof i);
+            return NULL;
         }
-    return false;
+    return choice->problem;
 }
-
-static bool lsa_parse(enum config_lsa *field, const char *value)
-{
-    static const char *const words[] = {[LSA_EMBEDDED] = "embedded", [LSA_DAEMON] = "daemon", [LSA_AUTO] = "auto"};
-    int found = word_find(words, COUNT_OF(words), value);
-    if (found >= 0)
-        *field = (enum config_lsa)found;
-    return found >= 0;
-}
+_Static_assert(sizeof(enum config_when) == sizeof(unsigned) && sizeof(enum config_delegate) == sizeof(unsigned) &&
+                   sizeof(enum config_fallback) == sizeof(unsigned) && sizeof(enum config_tls) == sizeof(unsigned) &&
+                   sizeof(enum config_lsa) == sizeof(unsigned),
+               "choice_parse writes a number");
 
 static const char *value_parse(const struct key *key, struct config *config, const char *value, bool first)
 {
@@ -328,15 +309,11 @@ static const char *value_parse(const struct key *key, struct config *config, con
     case KEY_NUMBER:
         return number_parse(field, value) ? NULL : "takes a whole number";
     case KEY_WHEN:
-        return when_parse(field, value) ? NULL : "takes never, when-supported or always";
     case KEY_DELEGATE:
-        return delegate_parse(field, value) ? NULL : "takes ok_as_delegate, always or never";
     case KEY_FALLBACK:
-        return fallback_parse(field, value) ? NULL : "takes yes, no or audit";
     case KEY_TLS:
-        return tls_parse(field, value) ? NULL : "takes 1.0, 1.1, 1.2 or 1.3";
     case KEY_LSA:
-        return lsa_parse(field, value) ? NULL : "takes embedded, daemon or auto";
+        return choice_parse(key->type, field, value);
     }
     return "has no type";
 }

@@ -67,6 +67,11 @@ void credential_put(struct credential *credential); /* NULL is fine */
 void *credential_part(const struct credential *credential, const struct package *package);
 
 struct context *context_new(const struct package *package, bool initiator);
+/* Is it of a package whose messages are a stream of records (TLS)? */
+static inline bool context_is_stream(const struct context *context)
+{
+    return (context->package->info.capabilities & SECPKG_FLAG_STREAM) != 0;
+}
 void context_free(void *context);
 
 #endif

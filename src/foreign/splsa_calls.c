@@ -29,6 +29,25 @@ static SECURITY_STATUS missing(const struct foreign_package *package, const char
     return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "package %s has no %s for this", package->name, call);
 }
 
+/* Called in the authority, which answered: its code as SSPI's. */
+static SECURITY_STATUS lsa_answered(const struct foreign_package *package, const char *call, NTSTATUS status)
+{
+    splsa_call_leave();
+    return splsa_status(package, call, status);
+}
+
+/* Calls a function of either part and gives its answer as SSPI's code; where the package lacks it, says so. A table is of ntsecpkg.h's layout whatever version its module
+ * speaks: modules are compiled with that header, and a version older than a member is no reason not to look at it. The part in the application has mapped contexts only. */
+#define LSA_CALL(package, member, ...)    \
+    ((package)->lsa->member == NULL       \
+         ? missing(package, "Sp" #member) \
+         : (splsa_call_enter(), lsa_answered(package, "Sp" #member, (package)->lsa->member(__VA_ARGS__))))
+#define USER_CALL(context, member, ...)                             \
+    (!(context)->mapped || (context)->package->user->member == NULL \
+         ? missing((context)->package, "Sp" #member)                \
+         : splsa_status((context)->package, "Sp" #member,           \
+                        (context)->package->user->member((context)->handle, __VA_ARGS__)))
+
 /* Borrows the text. */
 static bool string_of(SEC_WCHAR *text, UNICODE_STRING *string)
 {
@@ -46,42 +65,25 @@ SECURITY_STATUS splsa_acquire(const struct foreign_package *package, SEC_WCHAR *
     LSA_SEC_HANDLE own = 0;
     require(string_of(principal, &name),
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a principal of more than 32766 characters"));
-    splsa_call_enter();
-    NTSTATUS status = package->lsa->AcquireCredentialsHandle(principal != NULL ? &name : NULL, use, &logon, auth_data,
-                                                             NULL, NULL, &own, expiry);
-    splsa_call_leave();
-    try(splsa_status(package, "SpAcquireCredentialsHandle", status));
+    try(LSA_CALL(package, AcquireCredentialsHandle, principal != NULL ? &name : NULL, use, &logon, auth_data, NULL,
+                 NULL, &own, expiry));
     *handle = (CredHandle){own, (ULONG_PTR)package};
     return SEC_E_OK;
 }
 
 static SECURITY_STATUS SEC_ENTRY credential_free(PCredHandle credential)
 {
-    const struct foreign_package *package = package_of(credential);
-    splsa_call_enter();
-    NTSTATUS status = package->lsa->FreeCredentialsHandle(credential->dwLower);
-    splsa_call_leave();
-    return splsa_status(package, "SpFreeCredentialsHandle", status);
+    return LSA_CALL(package_of(credential), FreeCredentialsHandle, credential->dwLower);
 }
 
 static SECURITY_STATUS SEC_ENTRY credential_query(PCredHandle credential, ULONG attribute, PVOID buffer)
 {
-    const struct foreign_package *package = package_of(credential);
-    require(package->lsa->QueryCredentialsAttributes != NULL, missing(package, "SpQueryCredentialsAttributes"));
-    splsa_call_enter();
-    NTSTATUS status = package->lsa->QueryCredentialsAttributes(credential->dwLower, attribute, buffer);
-    splsa_call_leave();
-    return splsa_status(package, "SpQueryCredentialsAttributes", status);
+    return LSA_CALL(package_of(credential), QueryCredentialsAttributes, credential->dwLower, attribute, buffer);
 }
 
 static SECURITY_STATUS SEC_ENTRY credential_set(PCredHandle credential, ULONG attribute, PVOID buffer, ULONG len)
 {
-    const struct foreign_package *package = package_of(credential);
-    require(package->lsa->SetCredentialsAttributes != NULL, missing(package, "SpSetCredentialsAttributes"));
-    splsa_call_enter();
-    NTSTATUS status = package->lsa->SetCredentialsAttributes(credential->dwLower, attribute, buffer, len);
-    splsa_call_leave();
-    return splsa_status(package, "SpSetCredentialsAttributes", status);
+    return LSA_CALL(package_of(credential), SetCredentialsAttributes, credential->dwLower, attribute, buffer, len);
 }
 
 /* What a step of the part in the authority answers, besides tokens and attributes. */
@@ -223,78 +225,47 @@ static SECURITY_STATUS SEC_ENTRY context_query(PCtxtHandle handle, ULONG attribu
     for (unsigned i = 0; i < package->n_thunks; i++)
         in_lsa |= package->thunk[i] == attribute || package->thunk[i] == SECPKG_ATTR_THUNK_ALL;
     if (!in_lsa)
-        return splsa_status(package, "SpQueryContextAttributes",
-                            package->user->QueryContextAttributes(context->handle, attribute, buffer));
-    require(package->lsa->QueryContextAttributes != NULL, missing(package, "SpQueryContextAttributes"));
-    splsa_call_enter();
-    NTSTATUS status = package->lsa->QueryContextAttributes(context->handle, attribute, buffer);
-    splsa_call_leave();
-    return splsa_status(package, "SpQueryContextAttributes", status);
+        return USER_CALL(context, QueryContextAttributes, attribute, buffer);
+    return LSA_CALL(package, QueryContextAttributes, context->handle, attribute, buffer);
 }
 
 static SECURITY_STATUS SEC_ENTRY context_control(PCtxtHandle handle, PSecBufferDesc token)
 {
     const struct splsa_context *context = context_of(handle);
-    const struct foreign_package *package = context->package;
-    require(package->lsa->ApplyControlToken != NULL, missing(package, "SpApplyControlToken"));
-    splsa_call_enter();
-    NTSTATUS status = package->lsa->ApplyControlToken(context->handle, token);
-    splsa_call_leave();
-    return splsa_status(package, "SpApplyControlToken", status);
+    return LSA_CALL(context->package, ApplyControlToken, context->handle, token);
 }
 
 static SECURITY_STATUS SEC_ENTRY context_set(PCtxtHandle handle, ULONG attribute, PVOID buffer, ULONG len)
 {
     const struct splsa_context *context = context_of(handle);
-    const struct foreign_package *package = context->package;
-    require(package->lsa->SetContextAttributes != NULL, missing(package, "SpSetContextAttributes"));
-    splsa_call_enter();
-    NTSTATUS status = package->lsa->SetContextAttributes(context->handle, attribute, buffer, len);
-    splsa_call_leave();
-    return splsa_status(package, "SpSetContextAttributes", status);
+    return LSA_CALL(context->package, SetContextAttributes, context->handle, attribute, buffer, len);
 }
-
-/* Messages are the application's part's. */
-#define USER_CALL(context, member) ((context)->mapped ? (context)->package->user->member : NULL)
 
 static SECURITY_STATUS SEC_ENTRY context_complete(PCtxtHandle handle, PSecBufferDesc token)
 {
-    const struct splsa_context *context = context_of(handle);
-    SpCompleteAuthTokenFn *call = USER_CALL(context, CompleteAuthToken);
-    require(call != NULL, missing(context->package, "SpCompleteAuthToken"));
-    return splsa_status(context->package, "SpCompleteAuthToken", call(context->handle, token));
+    return USER_CALL(context_of(handle), CompleteAuthToken, token);
 }
+
+/* Messages are the application's part's. */
 
 static SECURITY_STATUS SEC_ENTRY message_sign(PCtxtHandle handle, ULONG qop, PSecBufferDesc message, ULONG seq)
 {
-    const struct splsa_context *context = context_of(handle);
-    SpMakeSignatureFn *call = USER_CALL(context, MakeSignature);
-    require(call != NULL, missing(context->package, "SpMakeSignature"));
-    return splsa_status(context->package, "SpMakeSignature", call(context->handle, qop, message, seq));
+    return USER_CALL(context_of(handle), MakeSignature, qop, message, seq);
 }
 
 static SECURITY_STATUS SEC_ENTRY message_verify(PCtxtHandle handle, PSecBufferDesc message, ULONG seq, PULONG qop)
 {
-    const struct splsa_context *context = context_of(handle);
-    SpVerifySignatureFn *call = USER_CALL(context, VerifySignature);
-    require(call != NULL, missing(context->package, "SpVerifySignature"));
-    return splsa_status(context->package, "SpVerifySignature", call(context->handle, message, seq, qop));
+    return USER_CALL(context_of(handle), VerifySignature, message, seq, qop);
 }
 
 static SECURITY_STATUS SEC_ENTRY message_seal(PCtxtHandle handle, ULONG qop, PSecBufferDesc message, ULONG seq)
 {
-    const struct splsa_context *context = context_of(handle);
-    SpSealMessageFn *call = USER_CALL(context, SealMessage);
-    require(call != NULL, missing(context->package, "SpSealMessage"));
-    return splsa_status(context->package, "SpSealMessage", call(context->handle, qop, message, seq));
+    return USER_CALL(context_of(handle), SealMessage, qop, message, seq);
 }
 
 static SECURITY_STATUS SEC_ENTRY message_unseal(PCtxtHandle handle, PSecBufferDesc message, ULONG seq, PULONG qop)
 {
-    const struct splsa_context *context = context_of(handle);
-    SpUnsealMessageFn *call = USER_CALL(context, UnsealMessage);
-    require(call != NULL, missing(context->package, "SpUnsealMessage"));
-    return splsa_status(context->package, "SpUnsealMessage", call(context->handle, message, seq, qop));
+    return USER_CALL(context_of(handle), UnsealMessage, message, seq, qop);
 }
 
 static SECURITY_STATUS SEC_ENTRY buffer_free(PVOID buffer)

@@ -18,7 +18,8 @@ static int ends_read(BIO *bio, char *to, int len)
         BIO_set_retry_read(bio);
         return -1;
     }
-    /* libssl reads ahead, but never beyond the record that it asks for: what follows it may be the caller's EXTRA. */
+    /* libssl reads ahead, but never beyond the record that it asks for: what follows it may be the caller's EXTRA. And nothing may have been read ahead when libssl offers
+     * keys for reading to its BIO, which declines (ends_ctrl): from OpenSSL 3.2 on, what is left in the old keys' buffer by then is lost. */
     if (ends->in_at >= ends->record_end) {
         struct record record;
         bool known = record_look(slice_of(ends->in.data + ends->in_at, left), ends->datagram, &record) == WIRE_OK;
@@ -99,7 +100,7 @@ static int ends_write(BIO *bio, const char *from, int len)
 
 #ifdef CTRL_KEYS
 /* With SSL_OP_ENABLE_KTLS libssl offers the keys of application data to its BIO, for the kernel, in the kernel's form. They are looked at, for an alert that may
- * have to be written (alert.c), and the offer is declined. */
+ * have to be written (alert.c), and the offer is declined. For reading that goes well only as long as ends_read gives one record at a time. */
 static void keys_look(struct bio_ends *ends, const struct tls_crypto_info *offered)
 {
     struct bio_keys keys = {0};

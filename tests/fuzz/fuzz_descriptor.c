@@ -15,7 +15,7 @@ static const struct token *token_of(const struct sid *user)
     facts->user = *user;
     token_facts_add(facts, &SID_LITERAL(1, 0), GROUP_USUAL);
     token_facts_add(facts, &SID_LITERAL(5, 32, 545), GROUP_DENY_ONLY);
-    const struct token *token = token_new(facts, false, SecurityImpersonation);
+    const struct token *token = token_new(facts, false, SecurityImpersonation, NULL);
     MUST(token != NULL);
     return token;
 }

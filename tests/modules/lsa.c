@@ -105,6 +105,14 @@ static NTSTATUS NTAPI describe(PSecPkgInfo info)
     return 0;
 }
 
+static NTSTATUS NTAPI describe_other(PSecPkgInfo info)
+{
+    static SEC_WCHAR name[] = {'O', 't', 'h', 'e', 'r', 0};
+    NTSTATUS status = describe(info);
+    ((SecPkgInfoW *)(void *)info)->Name = name;
+    return status;
+}
+
 static NTSTATUS NTAPI describe_more(SECPKG_EXTENDED_INFORMATION_CLASS class, PSECPKG_EXTENDED_INFORMATION *info)
 {
     static SECPKG_EXTENDED_INFORMATION thunks = {
@@ -282,6 +290,13 @@ static NTSTATUS NTAPI set_context(LSA_SEC_HANDLE context, ULONG attribute, PVOID
     return len == 3 && memcmp(buffer, "set", 3) == 0 ? 0 : SEC_E_INVALID_TOKEN;
 }
 
+static NTSTATUS NTAPI set_credential(LSA_SEC_HANDLE credential, ULONG attribute, PVOID buffer, ULONG len)
+{
+    if (attribute != 78 || credential != 0x11)
+        return NOT_SUPPORTED;
+    return len == 3 && memcmp(buffer, "set", 3) == 0 ? 0 : SEC_E_INVALID_TOKEN;
+}
+
 static SECPKG_FUNCTION_TABLE tables[17] = {
     {
 #if !defined(CASE_lsa_no_start)
@@ -308,12 +323,17 @@ static SECPKG_FUNCTION_TABLE tables[17] = {
         .QueryContextAttributes = query_in_lsa,
         .ApplyControlToken = control,
         .SetContextAttributes = set_context,
+        .SetCredentialsAttributes = set_credential,
 #endif
     },
     {
+#if defined(CASE_lsa_second_fails)
         .Initialize = start_not,
+#else
+        .Initialize = start,
+#endif
         .Shutdown = shut_down,
-        .GetInfo = describe,
+        .GetInfo = describe_other,
         .AcquireCredentialsHandle = acquire,
         .FreeCredentialsHandle = release,
         .InitLsaModeContext = initiate,
@@ -339,6 +359,12 @@ EXPORTED NTSTATUS SEC_ENTRY SpLsaModeInitialize(ULONG version, PULONG ours, PSEC
     *count = 17;
 #elif defined(CASE_lsa_null_tables)
     *out = NULL;
+#elif defined(CASE_lsa_version_2)
+    *ours = SECPKG_INTERFACE_VERSION_2;
+    *count = 2;
+#elif defined(CASE_lsa_version_3)
+    *ours = SECPKG_INTERFACE_VERSION_3;
+    *count = 2;
 #elif defined(CASE_lsa_second_fails)
     *count = 2;
 #endif
@@ -497,7 +523,8 @@ EXPORTED NTSTATUS SEC_ENTRY SpUserModeInitialize(ULONG version, PULONG ours, PSE
     return FAILURE;
 #elif defined(CASE_lsa_user_version)
     *ours = 0;
-#elif defined(CASE_lsa_user_count) || defined(CASE_lsa_second_fails)
+#elif defined(CASE_lsa_user_count) || defined(CASE_lsa_second_fails) || defined(CASE_lsa_version_2) || \
+    defined(CASE_lsa_version_3)
     *count = 2;
 #endif
     return 0;

@@ -2,16 +2,16 @@
 
 #include "accounts/admin.h"
 #include "base/utf16.h"
+#include "support/place.h"
 #include <assert.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[64];
+static char directory[PLACE_LEN];
 
 static void account_put(struct account_admin *admin, const char *name, const char *full_name, int64_t uid)
 {
@@ -42,43 +42,25 @@ static void accounts_make(const char *path)
 
 void access_configure(const char *extra)
 {
-    char path[128], fresh[140];
-    if (directory[0] == '\0') {
-        strcpy(directory, "/tmp/opensspi-access-XXXXXX");
-        assert(mkdtemp(directory) != NULL);
+    char store[128], path[144], text[4096];
+    bool made = place_make(directory);
+    snprintf(store, sizeof store, "%s/store", directory); /* where only the process may read */
+    if (made) {
         assert(chmod(directory, 0755) == 0);
-        snprintf(path, sizeof path, "%s/store", directory);
-        assert(mkdir(path, 0700) == 0);
-        snprintf(path, sizeof path, "%s/store/accounts.db", directory);
+        assert(mkdir(store, 0700) == 0);
+        snprintf(path, sizeof path, "%s/accounts.db", store);
         accounts_make(path);
     }
-    snprintf(path, sizeof path, "%s/store/opensspi.conf", directory); /* where only the process may read it */
-    snprintf(fresh, sizeof fresh, "%s.new", path);
-    FILE *file = fopen(fresh, "w");
-    assert(file != NULL);
-    fprintf(file,
-            "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
-            "dns_domain = example.test\n[accounts]\nstores = sqlite:%s/store/accounts.db\n[access]\n%s",
-            directory, extra != NULL ? extra : "");
-    fchmod(fileno(file), 0600);
-    fclose(file);
-    rename(fresh, path);
-    setenv("OPENSSPI_CONFIG", path, 1);
-    unsetenv("NTLM_USER_FILE");
-    unsetenv("OPENSSPI_NTLM_USER_FILE");
-}
-
-static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *walk)
-{
-    (void)status, (void)flag, (void)walk;
-    return remove(path);
+    snprintf(text, sizeof text,
+             "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+             "dns_domain = example.test\n[accounts]\nstores = sqlite:%s/accounts.db\n[access]\n%s",
+             store, extra != NULL ? extra : "");
+    place_configure(store, text);
 }
 
 void access_cleanup(void)
 {
-    if (directory[0] != '\0')
-        nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    directory[0] = '\0';
+    place_remove(directory);
 }
 
 const char *access_directory(void)

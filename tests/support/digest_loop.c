@@ -4,15 +4,14 @@
 #include "base/utf16.h"
 #include "crypto/ntlm_response.h"
 #include "support/lsa_daemon.h"
+#include "support/place.h"
 #include <assert.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[64], database[128];
+static char directory[PLACE_LEN], database[128];
 
 static void account_put(struct account_admin *admin, const char *name, const char *password, uint32_t flags)
 {
@@ -55,43 +54,25 @@ static void database_make(void)
 
 void digest_configure(const char *extra)
 {
-    char path[128], fresh[140];
-    if (directory[0] == '\0') {
-        strcpy(directory, "/tmp/opensspi-test-XXXXXX");
-        if (mkdtemp(directory) == NULL)
-            abort();
+    char text[4096];
+    if (place_make(directory)) {
         snprintf(database, sizeof database, "%s/accounts.db", directory);
         database_make();
     }
-    snprintf(path, sizeof path, "%s/opensspi.conf", directory);
-    snprintf(fresh, sizeof fresh, "%s.new", path);
-    FILE *file = fopen(fresh, "w");
-    assert(file != NULL);
-    fprintf(file,
-            "%s[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
-            "dns_domain = example.test\n[accounts]\nstores = sqlite:%s\n[digest]\nrealms = " DIGEST_REALM ", other\n%s",
-            lsa_daemon_section(directory), database, extra != NULL ? extra : "");
-    fclose(file);
-    rename(fresh, path); /* a new inode: the library sees the change at once */
-    setenv("OPENSSPI_CONFIG", path, 1);
-    unsetenv("NTLM_USER_FILE");
-    unsetenv("OPENSSPI_NTLM_USER_FILE");
+    snprintf(text, sizeof text,
+             "%s[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+             "dns_domain = example.test\n[accounts]\nstores = sqlite:%s\n[digest]\nrealms = " DIGEST_REALM
+             ", other\n%s",
+             lsa_daemon_section(directory), database, extra != NULL ? extra : "");
+    place_configure(directory, text);
     lsa_daemon_ensure();
-}
-
-static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *walk)
-{
-    (void)status, (void)flag, (void)walk;
-    return remove(path);
 }
 
 void digest_cleanup(void)
 {
     if (lsa_daemon_wanted())
         lsa_daemon_stop();
-    if (directory[0] != '\0')
-        nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    directory[0] = '\0';
+    place_remove(directory);
 }
 
 const char *digest_database(void)

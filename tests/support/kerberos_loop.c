@@ -1,15 +1,14 @@
 #include "support/kerberos_loop.h"
 
 #include "support/lsa_daemon.h"
+#include "support/place.h"
 #include <assert.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[64];
+static char directory[PLACE_LEN];
 
 const int32_t kerberos_loop_types[KERBEROS_TYPES] = {KRB_AES256_SHA1, KRB_AES128_SHA1, KRB_AES256_SHA384,
                                                      KRB_AES128_SHA256, KRB_RC4_HMAC};
@@ -26,61 +25,34 @@ static const char *path_of(const char *name)
     return path;
 }
 
-static void file_put(const char *name, const char *text)
-{
-    char fresh[140];
-    snprintf(fresh, sizeof fresh, "%s.new", path_of(name));
-    FILE *file = fopen(fresh, "w");
-    assert(file != NULL);
-    fputs(text, file);
-    fchmod(fileno(file), 0600);
-    fclose(file);
-    int failed = rename(fresh, path_of(name)); /* a new inode: the library sees the change at once */
-    assert(failed == 0);
-}
-
 void kerberos_loop_configure(const char *libdefaults, const char *sections, const char *own)
 {
     char text[4096], cache[140], keytab[140];
-    bool first = directory[0] == '\0';
-    if (first) {
-        strcpy(directory, "/tmp/opensspi-test-XXXXXX");
-        char *made = mkdtemp(directory);
-        assert(made != NULL);
-    }
+    bool first = place_make(directory);
     snprintf(text, sizeof text,
              "[libdefaults]\n%s\ndefault_realm = " FORGE_REALM "\ndns_lookup_kdc = false\ndns_lookup_realm = false\n"
              "dns_canonicalize_hostname = false\nrdns = false\nallow_rc4 = true\n"
              "permitted_enctypes = aes256-cts aes128-cts aes256-sha2 aes128-sha2 rc4-hmac\n"
              "[domain_realm]\n.example.test = " FORGE_REALM "\n%s\n",
              libdefaults != NULL ? libdefaults : "", sections != NULL ? sections : "");
-    file_put("krb5.conf", text);
+    place_file(directory, "krb5.conf", text);
     snprintf(text, sizeof text, "[names]\ncomputer = SERVER\ndomain = EXAMPLE\n[kerberos]\nkdc_seconds = 5\n%s%s",
              own != NULL ? own : "", lsa_daemon_section(directory));
-    file_put("opensspi.conf", text);
+    place_configure(directory, text);
     snprintf(cache, sizeof cache, "FILE:%s/cache", directory);
     snprintf(keytab, sizeof keytab, "FILE:%s/keytab", directory);
     setenv("KRB5CCNAME", cache, 1);
     setenv("KRB5_KTNAME", keytab, 1);
     setenv("KRB5_CONFIG", path_of("krb5.conf"), 1);
-    setenv("OPENSSPI_CONFIG", path_of("opensspi.conf"), 1);
     if (first)
         kerberos_loop_keytab();
     lsa_daemon_ensure();
 }
 
-static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *walk)
-{
-    (void)status, (void)flag, (void)walk;
-    return remove(path);
-}
-
 void kerberos_loop_cleanup(void)
 {
     lsa_daemon_stop();
-    if (directory[0] != '\0')
-        nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    directory[0] = '\0';
+    place_remove(directory);
 }
 
 static krb5_context krb5(void)

@@ -1,49 +1,29 @@
 #include "support/ntlm_loop.h"
 
 #include "support/lsa_daemon.h"
+#include "support/place.h"
 #include <assert.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[64];
-
-static void file_put(const char *name, const char *text)
-{
-    char path[128], fresh[140];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    snprintf(fresh, sizeof fresh, "%s.new", path);
-    FILE *file = fopen(fresh, "w");
-    assert(file != NULL);
-    fputs(text, file);
-    fchmod(fileno(file), 0600);
-    fclose(file);
-    rename(fresh, path); /* a new inode: the library sees the change at once */
-}
+static char directory[PLACE_LEN];
 
 void loop_configure(const char *extra)
 {
-    char text[4096], path[128];
-    if (directory[0] == '\0') {
-        strcpy(directory, "/tmp/opensspi-test-XXXXXX");
-        assert(mkdtemp(directory) != NULL);
+    char text[4096];
+    if (place_make(directory))
         /* NT hashes of "Password1!" and "Other2?" */
-        file_put("sam", "alice:EXAMPLE::7facdc498ed1680c4fd1448319a8c04f:::\n"
-                        "bob:EXAMPLE::e260eef0818bfe4c442989ce7073eee6:::\n");
-    }
+        place_file(directory, "sam",
+                   "alice:EXAMPLE::7facdc498ed1680c4fd1448319a8c04f:::\n"
+                   "bob:EXAMPLE::e260eef0818bfe4c442989ce7073eee6:::\n");
     snprintf(
         text, sizeof text,
         "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\ndns_domain = example.test\n"
         "[accounts]\nstores = sam:%s/sam\n%s%s",
         directory, extra != NULL ? extra : "", lsa_daemon_section(directory));
-    file_put("opensspi.conf", text);
-    snprintf(path, sizeof path, "%s/opensspi.conf", directory);
-    setenv("OPENSSPI_CONFIG", path, 1);
-    unsetenv("NTLM_USER_FILE");
-    unsetenv("OPENSSPI_NTLM_USER_FILE");
+    place_configure(directory, text);
     lsa_daemon_ensure();
 }
 
@@ -52,18 +32,10 @@ const char *loop_directory(void)
     return directory;
 }
 
-static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *walk)
-{
-    (void)status, (void)flag, (void)walk;
-    return remove(path);
-}
-
 void loop_cleanup(void)
 {
     lsa_daemon_stop();
-    if (directory[0] != '\0')
-        nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    directory[0] = '\0';
+    place_remove(directory);
 }
 
 void loop_acquire(struct loop *loop)

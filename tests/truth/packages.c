@@ -331,18 +331,28 @@ static void contexts(void)
     }
 }
 
+static ULONG number_of(const char *word)
+{
+    char *end;
+    unsigned long number = strtoul(word, &end, 16);
+    if (end == word || *end != '\0' || number > 0xffffffff)
+        broken(word);
+    return (ULONG)number;
+}
+
 static void lines(void)
 {
-    char line[256], kind[32], name[128];
-    unsigned long first, second, third;
+    char line[256], *word[6], *rest;
     while (fgets(line, sizeof line, stdin) != NULL) {
-        int n = sscanf(line, "%31s %127s %lx %lx %lx", kind, name, &first, &second, &third);
-        if (n == 3 && strcmp(kind, "credential") == 0)
-            attribute(name, (ULONG)first, 0);
-        else if (n == 3 && strcmp(kind, "context") == 0)
-            attribute(name, (ULONG)first, 1);
-        else if (n == 5 && (strcmp(kind, "client") == 0 || strcmp(kind, "server") == 0))
-            flag(strcmp(kind, "client") == 0, name, (ULONG)first, (ULONG)second, (ULONG)third);
+        int n_words = 0;
+        for (char *at = strtok_r(line, " \n", &rest); at != NULL && n_words < 6; at = strtok_r(NULL, " \n", &rest))
+            word[n_words++] = at;
+        if (n_words == 3 && strcmp(word[0], "credential") == 0)
+            attribute(word[1], number_of(word[2]), 0);
+        else if (n_words == 3 && strcmp(word[0], "context") == 0)
+            attribute(word[1], number_of(word[2]), 1);
+        else if (n_words == 5 && (strcmp(word[0], "client") == 0 || strcmp(word[0], "server") == 0))
+            flag(strcmp(word[0], "client") == 0, word[1], number_of(word[2]), number_of(word[3]), number_of(word[4]));
         else
             broken(line);
     }

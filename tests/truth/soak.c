@@ -45,7 +45,7 @@ static unsigned pick(unsigned below)
     walk->random ^= walk->random << 13;
     walk->random ^= walk->random >> 7;
     walk->random ^= walk->random << 17;
-    return (unsigned)(walk->random >> 33) % below;
+    return below > 1 ? (unsigned)(walk->random >> 33) % below : 0;
 }
 
 static void complain(const char *what, SECURITY_STATUS status)
@@ -61,7 +61,7 @@ static _Thread_local unsigned alter_in;
 
 static void alter(unsigned char *bytes, ULONG length)
 {
-    if (alter_in > 0 && --alter_in == 0)
+    if (length > 0 && alter_in > 0 && --alter_in == 0)
         bytes[pick(length)] ^= (unsigned char)(1U << pick(8));
 }
 
@@ -123,7 +123,8 @@ static int message(struct side *from, struct side *to)
         return 0;
     }
     atomic_fetch_add(&messages, 1);
-    if (status != SEC_E_OK || plain.cbBuffer != length || memcmp(plain.pvBuffer, expected, length) != 0) {
+    if (status != SEC_E_OK || plain.cbBuffer != length || plain.pvBuffer == NULL ||
+        memcmp(plain.pvBuffer, expected, length) != 0) {
         complain("a message is not what was sent", status);
         return 0;
     }
@@ -219,14 +220,16 @@ static void *thread_run(void *own)
     return NULL;
 }
 
+/* The second number of the file is the pages that are there. */
 static size_t resident_kib(void)
 {
-    unsigned long pages = 0;
+    char line[256] = "";
     FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%*u %lu", &pages) != 1)
-        pages = 0;
-    if (file != NULL)
-        fclose(file);
+    if (file == NULL || fgets(line, sizeof line, file) == NULL)
+        broken("/proc/self/statm");
+    fclose(file);
+    char *second = strchr(line, ' ');
+    unsigned long pages = second != NULL ? strtoul(second, NULL, 10) : 0;
     return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 

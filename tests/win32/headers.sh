@@ -54,6 +54,57 @@ SECURITY_STATUS probe(CtxtHandle *context, SecBufferDesc *list)
     return DecryptMessage(context, list, 0, NULL);
 }
 END
+# __declspec where programs write it.
+cat >"$work/declspec" <<'END'
+__declspec(deprecated("use that")) void text(void);
+__declspec(deprecated) void plain(void);
+void __declspec(deprecated("use that")) between(void);
+__declspec(dllimport) int imported(void);
+__declspec(dllexport) int exported(void);
+typedef struct __declspec(align(32)) aligned { unsigned char byte; } ALIGNED;
+static __declspec(thread) int first;
+__declspec(thread) static int second;
+static int __declspec(thread) third;
+int __declspec(thread) static fourth;
+static __declspec(noinline) int sum(void)
+{
+    return first + second + third + fourth + (int)sizeof(ALIGNED);
+}
+int exported(void)
+{
+    return sum() + imported();
+}
+END
+# spelling LANGUAGE CODE: what the compiler says to the declarations above and some code more.
+spelling()
+{
+    printf '#include <windows.h>\n' | cat - "$work/declspec" >"$work/probe"
+    printf '%s\n' "$2" >>"$work/probe"
+    # shellcheck disable=SC2086 # words
+    $compiler -x $1 -fshort-wchar -DOPENSSPI_WIN32=1 -Wall -Wextra -Werror -I"$include/win32" -I"$include" -c -o "$work/probe.o" "$work/probe" >"$work/log" 2>&1
+}
+for compiler in gcc clang; do
+    command -v "$compiler" >/dev/null || continue
+    # gcc's -Wextra would have "static" before anything else, in C.
+    order='-Wno-unknown-warning-option -Wno-old-style-declaration'
+    for language in "c -std=c11 $order" "c -std=gnu17 $order" "c++ -std=c++11" "c++ -std=c++17"; do
+        if ! spelling "$language" ''; then
+            failed=$((failed + 1))
+            echo "FAIL: $compiler -x $language, __declspec"
+            head -n 15 "$work/log"
+        fi
+        for name in text between; do
+            if spelling "$language" "int caller(void); int caller(void) { $name(); return 0; }" || ! grep -q 'deprecated.*use that' "$work/log"; then
+                failed=$((failed + 1))
+                echo "FAIL: $compiler -x $language does not tell what __declspec(deprecated) says of $name"
+            fi
+        done
+        if spelling "$language" '__declspec(property(get = of)) int unknown;'; then
+            failed=$((failed + 1))
+            echo "FAIL: $compiler -x $language ignores a __declspec"
+        fi
+    done
+done
 for compiler in gcc clang; do
     command -v "$compiler" >/dev/null || continue
     for order in all reversed; do

@@ -69,24 +69,27 @@ typedef void *HKEY, **PHKEY;
 #define __fastcall
 #endif
 #ifndef __declspec
-/* Each of these is what the compiler here has for it; another one does not compile, since it would be ignored otherwise. */
-#define __declspec(what) OPENSSPI_DECLSPEC_##what
-#define OPENSSPI_DECLSPEC_dllexport __attribute__((visibility("default")))
-#define OPENSSPI_DECLSPEC_dllimport
-#define OPENSSPI_DECLSPEC_noreturn __attribute__((noreturn))
-#define OPENSSPI_DECLSPEC_noinline __attribute__((noinline))
-#define OPENSSPI_DECLSPEC_align(n) __attribute__((aligned(n)))
-#define OPENSSPI_DECLSPEC_selectany __attribute__((weak))
-#define OPENSSPI_DECLSPEC_deprecated __attribute__((deprecated))
-#define OPENSSPI_DECLSPEC_restrict __attribute__((malloc))
-#define OPENSSPI_DECLSPEC_allocator
-#define OPENSSPI_DECLSPEC_nothrow
-#define OPENSSPI_DECLSPEC_novtable
+/* Each of these is what the compiler here has for it; another one does not compile, since it would be ignored otherwise. They begin attributes, which __declspec ends, so
+ * that what stands behind a word in the source, as in deprecated("text"), stands behind it in the attribute. */
+/* clang-format off */
+#define __declspec(what) OPENSSPI_DECLSPEC_##what ))
+#define OPENSSPI_DECLSPEC_dllexport __attribute__((__visibility__("default")
+#define OPENSSPI_DECLSPEC_dllimport __attribute__((
+#define OPENSSPI_DECLSPEC_noreturn __attribute__((__noreturn__
+#define OPENSSPI_DECLSPEC_noinline __attribute__((__noinline__
+#define OPENSSPI_DECLSPEC_align(n) __attribute__((__aligned__(n)
+#define OPENSSPI_DECLSPEC_selectany __attribute__((__weak__
+#define OPENSSPI_DECLSPEC_deprecated __attribute__((__deprecated__
+#define OPENSSPI_DECLSPEC_restrict __attribute__((__malloc__
+#define OPENSSPI_DECLSPEC_allocator __attribute__((
+#define OPENSSPI_DECLSPEC_nothrow __attribute__((
+#define OPENSSPI_DECLSPEC_novtable __attribute__((
 #ifdef __cplusplus
-#define OPENSSPI_DECLSPEC_thread thread_local
+#define OPENSSPI_DECLSPEC_thread thread_local __attribute__((
 #else
-#define OPENSSPI_DECLSPEC_thread _Thread_local
+#define OPENSSPI_DECLSPEC_thread _Thread_local __attribute__((
 #endif
+/* clang-format on */
 #endif
 #ifndef __forceinline
 #define __forceinline __inline__ __attribute__((always_inline))

@@ -39,7 +39,7 @@ static const struct token *token_make(void)
         token_facts_add(facts, &sid, 0); /* twice changes nothing */
     }
     assert_int_equal(facts->n_groups, 4);
-    const struct token *token = token_new(facts, false, SecurityImpersonation);
+    const struct token *token = token_new(facts, false, SecurityImpersonation, NULL);
     assert_non_null(token);
     return token;
 }

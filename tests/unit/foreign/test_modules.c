@@ -11,8 +11,6 @@
 
 #include "base/memory.h"
 #include "unit/foreign/modules.h"
-#include <dlfcn.h>
-#include <pthread.h>
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,25 +28,6 @@ static bool is_listed(const char *name)
         found |= strcmp(infos[i].Name, name) == 0;
     FreeContextBuffer(infos);
     return found;
-}
-
-static ULONG n_listed(void)
-{
-    ULONG count;
-    PSecPkgInfoW infos;
-    assert_int_equal(EnumerateSecurityPackagesW(&count, &infos), SEC_E_OK);
-    FreeContextBuffer(infos);
-    return count;
-}
-
-static SECURITY_STATUS add(const char *path)
-{
-    return AddSecurityPackageA((char *)(uintptr_t)path, NULL);
-}
-
-static void drop(const char *path)
-{
-    assert_int_equal(DeleteSecurityPackageA((char *)(uintptr_t)path), SEC_E_OK);
 }
 
 static void refused(void **state)
@@ -86,34 +65,25 @@ static void refused(void **state)
         {"long_oid", "no object identifier"},
     };
     (void)state;
-    ULONG before = n_listed();
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        const char *path = module_copy(cases[i].name);
-        SECURITY_STATUS status = add(path);
-        if (status != SEC_E_CANNOT_INSTALL || strstr(OpenSspiLastErrorText(), cases[i].words) == NULL)
-            fail_msg("%s: 0x%08x, %s", cases[i].name, (unsigned)status, OpenSspiLastErrorText());
-        if (strstr(OpenSspiLastErrorText(), path) == NULL)
-            fail_msg("%s is not named: %s", path, OpenSspiLastErrorText());
-        assert_int_equal(n_listed(), before);
-        assert_int_equal(DeleteSecurityPackageA((char *)(uintptr_t)path), SEC_E_SECPKG_NOT_FOUND);
-    }
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        (void)module_refused(cases[i].name, cases[i].words);
 }
 
 static void unsafe_places(void **state)
 {
     char path[600], inside[700], text[] = "not a module";
     (void)state;
-    assert_int_equal(add("libopensspi.so.0"), SEC_E_SECPKG_NOT_FOUND);
-    assert_int_equal(add("./x.so"), SEC_E_SECPKG_NOT_FOUND);
-    assert_int_equal(add("/nonexistent/x.so"), SEC_E_SECPKG_NOT_FOUND);
-    assert_int_equal(add(""), SEC_E_SECPKG_NOT_FOUND);
-    assert_int_equal(add(NULL), SEC_E_SECPKG_NOT_FOUND);
-    assert_int_equal(add(module_directory()), SEC_E_CANNOT_INSTALL);
+    assert_int_equal(module_add("libopensspi.so.0"), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(module_add("./x.so"), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(module_add("/nonexistent/x.so"), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(module_add(""), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(module_add(NULL), SEC_E_SECPKG_NOT_FOUND);
+    assert_int_equal(module_add(module_directory()), SEC_E_CANNOT_INSTALL);
     snprintf(path, sizeof path, "%s", module_copy("right"));
     static const mode_t modes[] = {0720, 0702, 0777};
     for (size_t i = 0; i < COUNT_OF(modes); i++) {
         assert_int_equal(chmod(path, modes[i]), 0);
-        assert_int_equal(add(path), SEC_E_CANNOT_INSTALL);
+        assert_int_equal(module_add(path), SEC_E_CANNOT_INSTALL);
         assert_non_null(strstr(OpenSspiLastErrorText(), "others may write it"));
     }
     assert_int_equal(chmod(path, 0700), 0);
@@ -124,14 +94,14 @@ static void unsafe_places(void **state)
     assert_int_equal(rename(path, inside), 0);
     snprintf(path, sizeof path, "%s/open", module_directory());
     assert_int_equal(chmod(path, 0777), 0);
-    assert_int_equal(add(inside), SEC_E_CANNOT_INSTALL);
+    assert_int_equal(module_add(inside), SEC_E_CANNOT_INSTALL);
     assert_int_equal(chmod(path, 0700), 0);
     assert_int_equal(unlink(inside), 0);
     assert_int_equal(rmdir(path), 0);
     if (geteuid() == 0) {
         snprintf(path, sizeof path, "%s", module_copy("right"));
         assert_int_equal(chown(path, 12345, 12345), 0);
-        assert_int_equal(add(path), SEC_E_CANNOT_INSTALL);
+        assert_int_equal(module_add(path), SEC_E_CANNOT_INSTALL);
         assert_non_null(strstr(OpenSspiLastErrorText(), "must belong to"));
     }
     snprintf(path, sizeof path, "%s/text.so", module_directory());
@@ -139,7 +109,7 @@ static void unsafe_places(void **state)
     assert_int_equal(fwrite(text, 1, sizeof text, file), sizeof text);
     fclose(file);
     assert_int_equal(chmod(path, 0600), 0);
-    assert_int_equal(add(path), SEC_E_CANNOT_INSTALL);
+    assert_int_equal(module_add(path), SEC_E_CANNOT_INSTALL);
 }
 
 static void options(void **state)
@@ -150,7 +120,7 @@ static void options(void **state)
     snprintf(path, sizeof path, "%s", module_copy("right"));
     options.Type = SECPKG_OPTIONS_TYPE_LSA; /* what it exports decides */
     assert_int_equal(AddSecurityPackageA(path, &options), SEC_E_OK);
-    drop(path);
+    module_drop(path);
     options.Type = 3;
     assert_int_equal(AddSecurityPackageA(path, &options), SEC_E_INVALID_PARAMETER);
     options.Type = SECPKG_OPTIONS_TYPE_SSPI;
@@ -165,19 +135,19 @@ static void options(void **state)
     assert_false(is_listed("Test"));
     assert_int_equal(AddSecurityPackageA(path, &options), SEC_E_OK);
     assert_true(is_listed("Test"));
-    assert_int_equal(add(path), SEC_E_OK); /* it is there */
+    assert_int_equal(module_add(path), SEC_E_OK); /* it is there */
     /* Another file with the same package. */
     char second[600];
     snprintf(second, sizeof second, "%s", module_copy("right"));
-    assert_int_equal(add(second), SEC_E_CANNOT_INSTALL);
+    assert_int_equal(module_add(second), SEC_E_CANNOT_INSTALL);
     assert_non_null(strstr(OpenSspiLastErrorText(), "\"Test\" already"));
     assert_int_equal(DeleteSecurityPackageA(second), SEC_E_SECPKG_NOT_FOUND);
-    drop(path);
+    module_drop(path);
     assert_false(is_listed("Test"));
     assert_int_equal(DeleteSecurityPackageA(path), SEC_E_SECPKG_NOT_FOUND);
     /* Now its place is free, and the first comes back after it. */
-    assert_int_equal(add(second), SEC_E_OK);
-    drop(second);
+    assert_int_equal(module_add(second), SEC_E_OK);
+    module_drop(second);
     SEC_WCHAR wide[600];
     for (size_t i = 0; i <= strlen(path); i++)
         wide[i] = (unsigned char)path[i];
@@ -192,65 +162,30 @@ static void options(void **state)
 
 static char test_name[] = "Test";
 
-static SECURITY_STATUS acquire_test(CredHandle *credential)
-{
-    return AcquireCredentialsHandleA(NULL, test_name, SECPKG_CRED_BOTH, NULL, NULL, NULL, NULL, credential, NULL);
-}
-
-static SECURITY_STATUS step_test(CredHandle *credential, CtxtHandle *context)
-{
-    char room[64], target[] = "t";
-    SecBuffer token = {sizeof room, SECBUFFER_TOKEN, room};
-    SecBufferDesc list = {SECBUFFER_VERSION, 1, &token};
-    ULONG attributes;
-    SECURITY_STATUS status =
-        InitializeSecurityContextA(credential, NULL, target, 0, 0, 0, NULL, 0, context, &list, &attributes, NULL);
-    if (status == SEC_E_OK) {
-        assert_int_equal(token.cbBuffer, 1);
-        assert_int_equal(room[0], 'T');
-    }
-    return status;
-}
-
-static void counts_check(const char *path)
-{
-    void (*counts)(long *, long *);
-    long credentials = -1, contexts = -1;
-    void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
-    assert_non_null(library);
-    *(void **)&counts = dlsym(library, "OpenSspiTestCounts");
-    counts(&credentials, &contexts);
-    dlclose(library);
-    assert_int_equal(credentials, 0);
-    assert_int_equal(contexts, 0);
-}
-
 static void lives_on(void **state)
 {
-    CredHandle credential = {0}, again;
-    CtxtHandle context = {0}, second = {0};
-    char path[600], data[4] = "abc", room[8];
+    struct module_use use;
+    CredHandle again;
+    CtxtHandle second = {0};
+    ULONG attributes;
+    char data[4] = "abc", room[8];
     PSecPkgInfoA info;
     (void)state;
-    snprintf(path, sizeof path, "%s", module_copy("right"));
-    assert_int_equal(add(path), SEC_E_OK);
-    assert_int_equal(acquire_test(&credential), SEC_E_OK);
-    assert_false(credential.dwLower == 1 && credential.dwUpper == 2); /* the module's own handle stays inside */
-    assert_int_equal(step_test(&credential, &context), SEC_E_OK);
-    drop(path);
-    assert_int_equal(acquire_test(&again), SEC_E_SECPKG_NOT_FOUND);
+    module_use_begin(&use, "right");
+    assert_false(use.credential.dwLower == 1 && use.credential.dwUpper == 2); /* the module's own handle stays inside */
+    module_drop(use.path);
+    assert_int_equal(module_acquire(&again, NULL), SEC_E_SECPKG_NOT_FOUND);
     assert_int_equal(QuerySecurityPackageInfoA(test_name, &info), SEC_E_SECPKG_NOT_FOUND);
     /* Credential and context go on. */
-    assert_int_equal(step_test(&credential, &second), SEC_E_OK);
+    assert_int_equal(module_initiate(&use.credential, &second, &attributes), SEC_E_OK);
     assert_int_equal(DeleteSecurityContext(&second), SEC_E_OK);
     SecBuffer buffers[] = {{sizeof room, SECBUFFER_TOKEN, room}, {3, SECBUFFER_DATA, data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
-    assert_int_equal(MakeSignature(&context, 0, &message, 0), SEC_E_OK);
+    assert_int_equal(MakeSignature(&use.context, 0, &message, 0), SEC_E_OK);
     assert_int_equal(buffers[0].cbBuffer, 0);
-    assert_true(module_is_controlled(&context));
-    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
-    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
-    counts_check(path);
+    assert_true(module_is_controlled(&use.context));
+    assert_int_equal(module_add(use.path), SEC_E_OK);
+    module_use_end(&use);
 }
 
 /* A table of version 1 ends before SetContextAttributes: what lies there is not called. */
@@ -258,68 +193,49 @@ static void first_version(void **state)
 {
     CredHandle credential;
     CtxtHandle context;
+    ULONG attributes;
     char path[600], name[] = "Second", value[] = "set";
     (void)state;
     snprintf(path, sizeof path, "%s", module_copy("second"));
-    assert_int_equal(add(path), SEC_E_OK);
+    assert_int_equal(module_add(path), SEC_E_OK);
     assert_int_equal(AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_BOTH, NULL, NULL, NULL, NULL, &credential, NULL),
                      SEC_E_OK);
-    assert_int_equal(step_test(&credential, &context), SEC_E_OK);
+    assert_int_equal(module_initiate(&credential, &context, &attributes), SEC_E_OK);
     assert_int_equal(SetContextAttributesA(&context, 77, value, 3), SEC_E_UNSUPPORTED_FUNCTION);
     assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
     assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
-    drop(path);
-    counts_check(path);
+    module_drop(path);
+    module_counts_check(path);
 }
 
 static void missing_entries(void **state)
 {
-    CredHandle credential;
-    CtxtHandle context;
-    char path[600], data[4] = "abc", room[8];
-    SecBuffer buffers[] = {{sizeof room, SECBUFFER_TOKEN, room}, {3, SECBUFFER_DATA, data}};
-    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
-    SecPkgContext_Sizes sizes;
+    struct module_use use;
+    char data[4] = "abc";
+    SecBuffer buffer = {3, SECBUFFER_TOKEN, data};
+    SecBufferDesc token = {SECBUFFER_VERSION, 1, &buffer};
     SecPkgContext_NamesA names;
     SecPkgCredentials_NamesA name;
     SecBuffer packed;
-    ULONG qop = 0;
+    ULONG attributes = 0;
     (void)state;
-    snprintf(path, sizeof path, "%s", module_copy("sparse"));
-    assert_int_equal(add(path), SEC_E_OK);
-    assert_int_equal(acquire_test(&credential), SEC_E_OK);
-    assert_int_equal(step_test(&credential, &context), SEC_E_OK);
-    assert_int_equal(MakeSignature(&context, 0, &message, 0), SEC_E_UNSUPPORTED_FUNCTION);
-    assert_int_equal(VerifySignature(&context, &message, 0, &qop), SEC_E_UNSUPPORTED_FUNCTION);
-    assert_int_equal(EncryptMessage(&context, 0, &message, 0), SEC_E_UNSUPPORTED_FUNCTION);
-    assert_int_equal(DecryptMessage(&context, &message, 0, &qop), SEC_E_UNSUPPORTED_FUNCTION);
-    assert_int_equal(QueryContextAttributesA(&context, SECPKG_ATTR_SIZES, &sizes), SEC_E_UNSUPPORTED_FUNCTION);
-    assert_int_equal(QueryCredentialsAttributesA(&credential, SECPKG_CRED_ATTR_NAMES, &name),
+    module_use_begin(&use, "sparse");
+    module_messages_missing(&use.context);
+    assert_int_equal(QueryCredentialsAttributesA(&use.credential, SECPKG_CRED_ATTR_NAMES, &name),
                      SEC_E_UNSUPPORTED_FUNCTION);
-    assert_int_equal(SetCredentialsAttributesA(&credential, 1, data, 3), SEC_E_UNSUPPORTED_FUNCTION);
-    assert_int_equal(QueryContextAttributesA(&context, SECPKG_ATTR_NAMES, &names), SEC_E_OK);
+    assert_int_equal(SetCredentialsAttributesA(&use.credential, 1, data, 3), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(QueryContextAttributesA(&use.context, SECPKG_ATTR_NAMES, &names), SEC_E_OK);
     assert_string_equal(names.sUserName, ""); /* unknown */
     FreeContextBuffer(names.sUserName);
-    assert_int_equal(ExportSecurityContext(&context, 0, &packed, NULL), SEC_E_UNSUPPORTED_FUNCTION);
-    message.cBuffers = 1;
-    assert_int_equal(ApplyControlToken(&context, &message), SEC_E_UNSUPPORTED_FUNCTION);
-    message.cBuffers = 2;
-    assert_int_equal(SetContextAttributesA(&context, 77, data, 3), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(ExportSecurityContext(&use.context, 0, &packed, NULL), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(ApplyControlToken(&use.context, &token), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(SetContextAttributesA(&use.context, 77, data, 3), SEC_E_UNSUPPORTED_FUNCTION);
     /* Its handshake has ended. */
-    assert_int_equal(
-        InitializeSecurityContextA(NULL, &context, NULL, 0, 0, 0, &message, 0, &context, &message, &qop, NULL),
-        SEC_E_OUT_OF_SEQUENCE);
-    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
-    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
-    drop(path);
-    counts_check(path);
-    snprintf(path, sizeof path, "%s", module_copy("server_only"));
-    assert_int_equal(add(path), SEC_E_OK);
-    assert_int_equal(acquire_test(&credential), SEC_E_OK);
-    assert_int_equal(step_test(&credential, &context), SEC_E_UNSUPPORTED_FUNCTION);
-    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
-    drop(path);
-    counts_check(path);
+    assert_int_equal(InitializeSecurityContextA(NULL, &use.context, NULL, 0, 0, 0, &token, 0, &use.context, &token,
+                                                &attributes, NULL),
+                     SEC_E_OUT_OF_SEQUENCE);
+    module_use_end(&use);
+    module_answers_check("server_only", SEC_E_OK, SEC_E_UNSUPPORTED_FUNCTION, NULL);
 }
 
 /* Modules that answer what nobody may answer. */
@@ -335,59 +251,34 @@ static void wrong_answers(void **state)
         {"moved_token", SEC_E_OK, SEC_E_INTERNAL_ERROR},
     };
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        CredHandle credential;
-        CtxtHandle context = {7, 7};
-        char path[600];
-        snprintf(path, sizeof path, "%s", module_copy(cases[i].name));
-        assert_int_equal(add(path), SEC_E_OK);
-        assert_int_equal(acquire_test(&credential), cases[i].acquire);
-        if (cases[i].acquire == SEC_E_OK) {
-            assert_int_equal(step_test(&credential, &context), cases[i].step);
-            assert_true(context.dwLower == 7 && context.dwUpper == 7);
-            assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
-        }
-        drop(path);
-        counts_check(path);
-    }
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        module_answers_check(cases[i].name, cases[i].acquire, cases[i].step, NULL);
 }
 
 static void wrong_messages(void **state)
 {
-    CredHandle credential;
-    CtxtHandle context;
-    char path[600], data[4] = "abc", room[8];
+    struct module_use use;
+    char data[4] = "abc", room[8];
     SecBuffer buffers[] = {{sizeof room, SECBUFFER_TOKEN, room}, {3, SECBUFFER_DATA, data}};
     SecBuffer stream[] = {{3, SECBUFFER_STREAM, data}, {0, SECBUFFER_DATA, NULL}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers}, whole = {SECBUFFER_VERSION, 2, stream};
     SecPkgContext_KeyInfoA info;
     (void)state;
-    snprintf(path, sizeof path, "%s", module_copy("long_signature"));
-    assert_int_equal(add(path), SEC_E_OK);
-    assert_int_equal(acquire_test(&credential), SEC_E_OK);
-    assert_int_equal(step_test(&credential, &context), SEC_E_OK);
-    assert_int_equal(MakeSignature(&context, 0, &message, 0), SEC_E_INTERNAL_ERROR);
+    module_use_begin(&use, "long_signature");
+    assert_int_equal(MakeSignature(&use.context, 0, &message, 0), SEC_E_INTERNAL_ERROR);
     assert_int_equal(buffers[0].cbBuffer, sizeof room);
-    assert_int_equal(DecryptMessage(&context, &whole, 0, NULL), SEC_E_INTERNAL_ERROR);
+    assert_int_equal(DecryptMessage(&use.context, &whole, 0, NULL), SEC_E_INTERNAL_ERROR);
     assert_null(stream[1].pvBuffer);
     for (unsigned i = 0; i < 3; i++) { /* the last answer is kept, not all */
-        assert_int_equal(QueryContextAttributesA(&context, SECPKG_ATTR_KEY_INFO, &info), SEC_E_OK);
+        assert_int_equal(QueryContextAttributesA(&use.context, SECPKG_ATTR_KEY_INFO, &info), SEC_E_OK);
         assert_string_equal(info.sSignatureAlgorithmName, "text");
         assert_int_equal(info.KeySize, 8);
         FreeContextBuffer(info.sSignatureAlgorithmName);
         FreeContextBuffer(info.sEncryptAlgorithmName);
     }
-    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
-    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
-    drop(path);
+    module_use_end(&use);
     /* A name that is no text must not pass for none. */
-    snprintf(path, sizeof path, "%s", module_copy("bad_text"));
-    assert_int_equal(add(path), SEC_E_OK);
-    assert_int_equal(acquire_test(&credential), SEC_E_OK);
-    assert_int_equal(step_test(&credential, &context), SEC_E_INTERNAL_ERROR);
-    assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
-    drop(path);
-    counts_check(path);
+    module_answers_check("bad_text", SEC_E_OK, SEC_E_INTERNAL_ERROR, NULL);
 }
 
 static void lively_starts(void **state)
@@ -399,53 +290,17 @@ static void lively_starts(void **state)
     setenv("OPENSSPI_TEST_CALLBACK", way, 1);
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         snprintf(path, sizeof path, "%s", module_copy(names[i]));
-        SECURITY_STATUS status = add(path);
+        SECURITY_STATUS status = module_add(path);
         if (status != SEC_E_OK)
             fail_msg("%s: 0x%08x, %s", names[i], (unsigned)status, OpenSspiLastErrorText());
-        drop(path);
+        module_drop(path);
     }
-}
-
-#define THREADS 8
-#define ROUNDS 200
-
-static char thread_path[600];
-
-/* Half of the threads sign on, the other half adds and takes away. */
-static void *thread_run(void *argument)
-{
-    bool changes = *(const int *)argument % 2 == 0;
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        CredHandle credential;
-        CtxtHandle context;
-        if (changes) {
-            (void)AddSecurityPackageA(thread_path, NULL);
-            (void)DeleteSecurityPackageA(thread_path);
-        } else if (acquire_test(&credential) == SEC_E_OK) {
-            if (step_test(&credential, &context) == SEC_E_OK)
-                (void)DeleteSecurityContext(&context);
-            (void)FreeCredentialsHandle(&credential);
-        } else
-            (void)n_listed();
-    }
-    return NULL;
 }
 
 static void threads(void **state)
 {
-    pthread_t thread[THREADS];
-    int number[THREADS];
     (void)state;
-    snprintf(thread_path, sizeof thread_path, "%s", module_copy("right"));
-    for (int i = 0; i < THREADS; i++) {
-        number[i] = i;
-        assert_int_equal(pthread_create(&thread[i], NULL, thread_run, &number[i]), 0);
-    }
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(thread[i], NULL);
-    counts_check(thread_path);
-    assert_int_equal(add(thread_path), SEC_E_OK);
-    drop(thread_path);
+    module_threads_check("right");
 }
 
 static int clean(void **state)

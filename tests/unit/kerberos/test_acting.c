@@ -104,7 +104,7 @@ static const struct token *client_token(SECURITY_IMPERSONATION_LEVEL level, cons
         return NULL;
     facts->unix_ids.known = true;
     facts->unix_ids.uid = facts->unix_ids.gid = ALICE_UID;
-    return token_new_acting(facts, false, level, behalf);
+    return token_new(facts, false, level, behalf);
 }
 
 static const struct behalf *forwarded_behalf(void)

@@ -1,0 +1,11 @@
+# For scripts called as cmake -P SCRIPT -- objects...: sets `objects` to what stands behind "--".
+set(objects "")
+set(seen FALSE)
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(i RANGE ${last})
+    if(seen)
+        list(APPEND objects ${CMAKE_ARGV${i}})
+    elseif(CMAKE_ARGV${i} STREQUAL "--")
+        set(seen TRUE)
+    endif()
+endforeach()
