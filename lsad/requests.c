@@ -432,7 +432,7 @@ static bool only_computes(const struct job *job, const struct credential *creden
            table->only_computes(credential->own, job->context != NULL ? job->context->context->handshake : NULL, &in);
 }
 
-/* A server's step: for winbind, for libkrb5's replay cache, for a KDC. */
+/* A server's step: for winbind, for libkrb5's replay cache, for a KDC, for a writer of the account store. */
 static bool accept_may_wait(const struct job *job, const struct credential *credential)
 {
     const struct package *package = credential->package;
@@ -461,8 +461,8 @@ static bool may_wait(const struct job *job)
     case LSA_ACQUIRE: {
         uint64_t use = lsa_number(&job->message, LSA_USE);
         bool proves = (lsa_number(&job->message, LSA_IDENTITY) & (LSA_HAS_PASSWORD | LSA_HAS_KEYTAB)) != 0;
-        /* The name service tells who may be a server; a logon session's tickets may have ended. */
-        return ((use & SECPKG_CRED_INBOUND) != 0 && job->uid != 0) || ((use & SECPKG_CRED_OUTBOUND) != 0 && !proves);
+        /* The name service tells who may be a server, and stores are opened; a logon session's tickets may have ended. */
+        return (use & SECPKG_CRED_INBOUND) != 0 || ((use & SECPKG_CRED_OUTBOUND) != 0 && !proves);
     }
     case LSA_SET_CREDENTIAL:
     case LSA_CHANGE_PASSWORD:

@@ -257,7 +257,7 @@ static bool rules_of_arguments_add(scmp_filter_ctx filter)
         {SCMP_SYS(ioctl), IS(1, FIONREAD)},
         {SCMP_SYS(ioctl), IS(1, FIOCLEX)},
         {SCMP_SYS(ioctl), IS(1, TCGETS)},
-        /* libraries may be loaded (name services, winbind, PKINIT), but no memory is written and run */
+        /* libraries may be loaded (name services, winbind, PKINIT), but no mapping is both writable and executable, or made executable later */
         {SCMP_SYS(mmap), MASKED(2, WRITE_AND_EXEC, 0)},
         {SCMP_SYS(mmap), MASKED(2, WRITE_AND_EXEC, PROT_WRITE)},
         {SCMP_SYS(mmap), MASKED(2, WRITE_AND_EXEC, PROT_EXEC)},

@@ -141,6 +141,14 @@ void accounts_close(struct accounts *accounts)
         accounts_free(accounts);
 }
 
+bool accounts_may_wait(const struct accounts *accounts)
+{
+    for (size_t i = 0; i < accounts->n_stores; i++)
+        if (accounts->store[i].table->may_wait != NULL && accounts->store[i].table->may_wait(accounts->store[i].self))
+            return true;
+    return false;
+}
+
 /* A search for one name. It goes through all places where the name might be, also after it was found: how long it takes does not
  * tell whether there is such an account. */
 struct search {

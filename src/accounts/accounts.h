@@ -69,6 +69,9 @@ SECURITY_STATUS accounts_open_configured(const struct config *config, struct acc
 /* Is one of the configuration's stores a domain's? */
 bool accounts_ask_domains(const struct config *config);
 
+/* May a look at the accounts wait now: for a database that somebody writes to, or for who is reading it? A domain is asked in any case. */
+bool accounts_may_wait(const struct accounts *accounts);
+
 #define ACCOUNT_HOST_NAME_MAX 256
 /* Who a domain says this computer is; "" where it says nothing. */
 struct account_host {

@@ -127,6 +127,8 @@ void sqlite_watch_close(struct sqlite_watch *watch); /* NULL is fine */
 bool sqlite_watch_counter(const struct sqlite_watch *watch, uint32_t *counter);
 /* The file's status, without looking at its name again: false when it has no name any more. */
 bool sqlite_watch_status(const struct sqlite_watch *watch, struct stat *status);
+/* Does another process write, or is it about to? This process's own connections do not show. */
+bool sqlite_watch_is_written(const struct sqlite_watch *watch);
 unsigned sqlite_watch_fork_count(void);
 
 #endif

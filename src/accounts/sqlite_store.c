@@ -156,6 +156,15 @@ static SECURITY_STATUS sqlite_store_find(void *self, const char *user_key, const
     return status;
 }
 
+static bool sqlite_store_may_wait(void *self)
+{
+    struct sqlite_store *store = self;
+    require(pthread_mutex_trylock(&store->lock) == 0, true);
+    bool may_wait = store->db == NULL || sqlite_watch_is_written(store->db->watch);
+    pthread_mutex_unlock(&store->lock);
+    return may_wait;
+}
+
 static SECURITY_STATUS knows_locked(struct sqlite_store *store, const char *domain_key, bool *known)
 {
     sqlite3_stmt *statement;
@@ -350,6 +359,7 @@ static void sqlite_store_close(void *self)
 static const struct account_store_table sqlite_store_table = {
     .stamp = sqlite_store_stamp,
     .find = sqlite_store_find,
+    .may_wait = sqlite_store_may_wait,
     .knows_domain = sqlite_store_knows_domain,
     .failures = sqlite_store_failures,
     .find_any = sqlite_store_find_any,

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #define CHANGE_COUNTER_OFFSET 24
+#define LOCK_BYTES_OFFSET 0x40000000 /* PENDING, RESERVED and SHARED: "The SQLite Database File Format" 1.4 */
+#define LOCK_BYTES 512
 
 struct sqlite_watch {
     struct sqlite_watch *next;
@@ -107,4 +109,10 @@ bool sqlite_watch_counter(const struct sqlite_watch *watch, uint32_t *counter)
 bool sqlite_watch_status(const struct sqlite_watch *watch, struct stat *status)
 {
     return fstat(watch->file, status) == 0 && status->st_nlink > 0;
+}
+
+bool sqlite_watch_is_written(const struct sqlite_watch *watch)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = LOCK_BYTES_OFFSET, .l_len = LOCK_BYTES};
+    return fcntl(watch->file, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }

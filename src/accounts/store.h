@@ -50,6 +50,8 @@ struct account_store_table {
     void (*stamp)(void *store, struct store_stamp *stamp);
     /* SEC_E_NO_CREDENTIALS: no such account. */
     SECURITY_STATUS (*find)(void *store, const char *user_key, const char *domain_key, struct store_record *record);
+    /* Would a question have to wait at this moment? It may have to all the same when it is asked. Missing: it waits for nobody. */
+    bool (*may_wait)(void *store);
     /* "" asks a store that verifies whether names without a domain may be its own. */
     SECURITY_STATUS (*knows_domain)(void *store, const char *domain_key, bool *known);
     /* Where wrong passwords of its accounts are counted. Never NULL once `find` has given an account. */

@@ -451,3 +451,11 @@ SECURITY_STATUS digest_accept(void *credential, void **handshake, const struct s
     return digest_handshake_step(steps, COUNT_OF(steps), DIGEST_SERVER_RESPONSE, DIGEST_SERVER_HTTP, credential,
                                  handshake, in, out);
 }
+
+bool digest_accept_may_wait(void *credential, const void *handshake, const struct step_in *in)
+{
+    (void)handshake;
+    (void)in;
+    const struct digest_credential *own = credential;
+    return own->accounts != NULL && accounts_may_wait(own->accounts);
+}

@@ -65,5 +65,6 @@ uint32_t digest_flags(const struct digest_handshake *handshake);
 
 SECURITY_STATUS digest_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 SECURITY_STATUS digest_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+bool digest_accept_may_wait(void *credential, const void *handshake, const struct step_in *in);
 
 #endif

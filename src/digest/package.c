@@ -10,6 +10,7 @@ static const struct package_authority digest_authority_table = {
     .release = digest_release,
     .initiate = digest_initiate,
     .accept = digest_accept,
+    .accept_may_wait = digest_accept_may_wait,
     .abandon = digest_handshake_free,
     .query_credential = digest_query_credential,
     .query_handshake = digest_query_handshake,

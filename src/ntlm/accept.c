@@ -462,3 +462,11 @@ SECURITY_STATUS ntlm_accept(void *credential, void **handshake, const struct ste
     };
     return ntlm_handshake_step(steps, COUNT_OF(steps), NTLM_SERVER_BEGIN, credential, handshake, in, out);
 }
+
+/* Only the second message asks about an account. */
+bool ntlm_accept_may_wait(void *credential, const void *handshake, const struct step_in *in)
+{
+    (void)in;
+    const struct ntlm_credential *own = credential;
+    return handshake != NULL && own->accounts != NULL && accounts_may_wait(own->accounts);
+}

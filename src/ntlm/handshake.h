@@ -48,5 +48,6 @@ SECURITY_STATUS ntlm_handshake_step(ntlm_step *const *steps, size_t n_steps, enu
 
 SECURITY_STATUS ntlm_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 SECURITY_STATUS ntlm_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
+bool ntlm_accept_may_wait(void *credential, const void *handshake, const struct step_in *in);
 
 #endif

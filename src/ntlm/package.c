@@ -10,6 +10,7 @@ static const struct package_authority ntlm_authority_table = {
     .release = ntlm_release,
     .initiate = ntlm_initiate,
     .accept = ntlm_accept,
+    .accept_may_wait = ntlm_accept_may_wait,
     .abandon = ntlm_handshake_free,
     .query_credential = ntlm_query_credential,
     .query_handshake = ntlm_query_handshake,

@@ -2,6 +2,7 @@
 #include "accounts_test.h"
 
 #include "accounts/sqlite_db.h"
+#include "base/memory.h"
 
 #include <signal.h>
 #include <time.h>
@@ -317,14 +318,66 @@ static void test_creation_race(void **state)
     account_admin_close(admin);
 }
 
+/* A process that holds the database locked as somebody who is about to write does, or who writes, until its input ends. */
+static pid_t locker_begin(const char *begin, int *hold)
+{
+    int held[2], ready[2];
+    char byte = 0;
+    assert_int_equal(pipe(held), 0);
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        sqlite3 *handle = NULL;
+        close(held[1]);
+        if (sqlite3_open(test_database, &handle) != SQLITE_OK ||
+            sqlite3_exec(handle, begin, NULL, NULL, NULL) != SQLITE_OK || write(ready[1], &byte, 1) != 1)
+            _exit(1);
+        _exit(read(held[0], &byte, 1) != 0 || sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK);
+    }
+    close(held[0]);
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    *hold = held[1];
+    return child;
+}
+
+/* Whoever must not wait can ask before. */
+static void test_tells_who_writes(void **state)
+{
+    (void)state;
+    struct account_admin *admin = admin_open();
+    account_put(admin, "", "bob", "pw");
+    account_admin_close(admin);
+    struct accounts *accounts = stores_open(test_store, 3);
+    static const char *const locks[] = {"BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"};
+    for (size_t i = 0; i < COUNT_OF(locks); i++) {
+        int hold, status;
+        assert_false(accounts_may_wait(accounts));
+        pid_t child = locker_begin(locks[i], &hold);
+        assert_true(accounts_may_wait(accounts));
+        close(hold);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        assert_false(accounts_may_wait(accounts));
+        assert_int_equal(logon(accounts, "", "bob", "pw"), SEC_E_OK);
+    }
+    accounts_close(accounts);
+    assert_int_equal(unlink(test_database), 0);
+    accounts = stores_open(test_store, 3);
+    assert_true(accounts_may_wait(accounts)); /* it would be opened first */
+    accounts_close(accounts);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, directory_make, directory_remove)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_made_private),  TEST(test_permissions),  TEST(test_foreign_files),
-        TEST(test_newer_version), TEST(test_damaged_rows), TEST(test_names_refused),
-        TEST(test_export_import), TEST(test_crash),        TEST(test_creation_race),
+        TEST(test_made_private),  TEST(test_permissions),      TEST(test_foreign_files), TEST(test_newer_version),
+        TEST(test_damaged_rows),  TEST(test_names_refused),    TEST(test_export_import), TEST(test_crash),
+        TEST(test_creation_race), TEST(test_tells_who_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
