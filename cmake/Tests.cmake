@@ -70,7 +70,7 @@ foreach(source IN LISTS unit_tests)
     endif()
     add_test(NAME ${name} COMMAND ${name})
     set(timeout 120)
-    if(CMAKE_CROSSCOMPILING_EMULATOR OR OPENSSPI_SANITIZE STREQUAL "thread") # valgrind
+    if(CMAKE_CROSSCOMPILING_EMULATOR OR OPENSSPI_SANITIZE STREQUAL "thread") # valgrind is the first
         set(timeout 3600)
     endif()
     set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout})
@@ -121,8 +121,12 @@ if(OPENSSPI_WITH_DAEMON)
             set(mode auto)
         endif()
         add_test(NAME daemon.${name} COMMAND unit.${name})
-        set_tests_properties(daemon.${name} PROPERTIES TIMEOUT 240 ENVIRONMENT
-            "OPENSSPI_TEST_LSAD=${PROJECT_BINARY_DIR}/opensspi-lsad;OPENSSPI_TEST_LSA_MODE=${mode}")
+        get_test_property(unit.${name} ENVIRONMENT environment)
+        if(NOT environment)
+            set(environment "")
+        endif()
+        list(APPEND environment OPENSSPI_TEST_LSAD=${PROJECT_BINARY_DIR}/opensspi-lsad OPENSSPI_TEST_LSA_MODE=${mode})
+        set_tests_properties(daemon.${name} PROPERTIES TIMEOUT 240 ENVIRONMENT "${environment}")
     endforeach()
 endif()
 
