@@ -41,10 +41,10 @@ __attribute__((unused)) static SEC_WCHAR *wide(const char *text)
     static _Thread_local SEC_WCHAR rooms[8][512];
     static _Thread_local unsigned next;
     SEC_WCHAR *room = rooms[next++ % 8];
-    size_t n = 0;
-    for (; text[n] != '\0' && n < 511; n++)
-        room[n] = (unsigned char)text[n];
-    room[n] = 0;
+    size_t len = strnlen(text, 511);
+    for (size_t i = 0; i < len; i++)
+        room[i] = (unsigned char)text[i];
+    room[len] = 0;
     return room;
 }
 
