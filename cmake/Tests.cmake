@@ -74,10 +74,11 @@ foreach(source IN LISTS unit_tests)
         set(timeout 3600)
     endif()
     set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout})
-    # ThreadSanitizer follows the order of 64 locks at once and ends where fork takes more (src/base/fork.c): tests that fork go without that.
+    # ThreadSanitizer follows the order of 64 locks at once and ends where fork takes more (src/base/fork.c): tests that fork go without that, and their
+    # children may start threads.
     file(STRINGS ${source} forks LIMIT_COUNT 1 REGEX "fork\\(\\)|\"forks\"|lsa_daemon\\.h")
     if(forks AND OPENSSPI_SANITIZE STREQUAL "thread")
-        set_tests_properties(${name} PROPERTIES ENVIRONMENT TSAN_OPTIONS=detect_deadlocks=0)
+        set_tests_properties(${name} PROPERTIES ENVIRONMENT TSAN_OPTIONS=detect_deadlocks=0:die_after_fork=0)
     endif()
 endforeach()
 
