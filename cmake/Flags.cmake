@@ -20,6 +20,15 @@ foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection)
     endif()
 endforeach()
 
+# Every object here keeps to shadow stacks; the linker says so of the whole only where the C library's start files do, unless it is told.
+include(CheckLinkerFlag)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|i[3-6]86)$")
+    check_linker_flag(C -Wl,-z,shstk HAVE_z_shstk)
+    if(HAVE_z_shstk)
+        add_link_options(-Wl,-z,shstk)
+    endif()
+endif()
+
 if(OPENSSPI_SANITIZE)
     add_compile_options(-fsanitize=${OPENSSPI_SANITIZE} -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${OPENSSPI_SANITIZE})

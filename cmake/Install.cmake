@@ -1,6 +1,14 @@
 # What is installed, and how others find it.
 include(CMakePackageConfigHelpers)
 
+# What is installed is built with the search path that it is installed with. Where CMake leaves room for another one, the path ends with an empty
+# part, which the dynamic linker takes for the current directory.
+foreach(target sspi opensspi opensspi_win32 opensspi-lsad twapi_crypto)
+    if(TARGET ${target})
+        set_target_properties(${target} PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
+    endif()
+endforeach()
+
 install(DIRECTORY include/opensspi DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)

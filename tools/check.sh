@@ -58,7 +58,7 @@ warnings clang clang++
 UBSAN_OPTIONS=print_stacktrace=1
 export UBSAN_OPTIONS
 sanitized asan '^(unit|replay|headers)\.'
-sanitized tsan threads
+sanitized tsan 'threads|^daemon\.'
 
 step lint
 ./run lint

@@ -395,6 +395,8 @@ static SECURITY_STATUS file_read(int fd, const char *path, char **text, size_t *
     struct stat status;
     require(fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (size_t)status.st_size <= CONFIG_FILE_MAX,
             cause_set(SEC_E_INTERNAL_ERROR, "%s: not a regular file of at most 1 MiB", path));
+    require((status.st_mode & S_IWOTH) == 0, cause_set(SEC_E_INTERNAL_ERROR, "%s: everybody may write it (mode %04o)",
+                                                       path, (unsigned)(status.st_mode & 07777)));
     *text = mem_zalloc((size_t)status.st_size + 1);
     require(*text != NULL, SEC_E_INSUFFICIENT_MEMORY);
     *len = 0;

@@ -305,6 +305,14 @@ def test_get_no_password_in_url(place):
     assert b"Authorization" not in server.asked
 
 
+def test_no_password_among_arguments(place):
+    """What stands there everybody on the computer can read."""
+    for command in [*COMMANDS, "logon"]:
+        options = re.findall(r"^ +(--[a-z-]+)(?: (\S+))?", place.good(command, "--help"), flags=re.M)
+        assert options and [name for name, value in options if "pass" in name and value or "PASSWORD" in value] == []
+        assert "pw" not in place.bad(2, command, "--password", "pw") and "pw" not in place.bad(2, command, "--password=pw")
+
+
 def test_get_elsewhere(place):
     with Web(place) as web:
         assert "404" in place.bad(1, "get", f"http://127.0.0.1:{web.port}/nonsense", "--user", "EXAMPLE\\alice", stdin=b"pw\n")

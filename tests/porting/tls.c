@@ -196,7 +196,7 @@ static void Judge(CtxtHandle *context, LPCTSTR root_path, LPCTSTR host)
             memcmp(last->pbCertEncoded, root->pbCertEncoded, root->cbCertEncoded) != 0)
             Fail(_T("another root"), (DWORD)CERT_E_UNTRUSTEDROOT);
     }
-    for (i = 0; host[i] != 0 && i < ARRAYSIZE(name) - 1; i++)
+    for (i = 0; i < ARRAYSIZE(name) - 1 && host[i] != 0; i++)
         name[i] = (WCHAR)host[i];
     name[i] = 0;
     ZeroMemory(&tls, sizeof tls);

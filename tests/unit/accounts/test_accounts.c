@@ -292,12 +292,12 @@ static void test_denials_do_the_same_work(void **state)
         struct denial_cost unknown = denial_cost(accounts, "nobody");
         for (int who = 0; who < 2; who++) {
             struct denial_cost known = denial_cost(accounts, who == 0 ? "carol" : "bob");
-            if (!valgrind) { /* which reads files of its own in between */
+            if (!valgrind) { /* which reads files of its own in between, and hands its one turn on by a byte in a pipe */
                 assert_int_equal(known.reads, unknown.reads);
                 assert_int_equal(known.read_bytes, unknown.read_bytes);
+                assert_int_equal(known.writes, unknown.writes);
+                assert_int_equal(known.written_bytes, unknown.written_bytes);
             }
-            assert_int_equal(known.writes, unknown.writes);
-            assert_int_equal(known.written_bytes, unknown.written_bytes);
             assert_in_range(known.allocations + 2, unknown.allocations,
                             unknown.allocations + 4); /* a name's copy more or less */
         }

@@ -218,6 +218,22 @@ static void test_change_is_noticed(void **state)
     assert_int_equal(config_get(&before), SEC_E_INTERNAL_ERROR); /* a file that was named has to be there */
 }
 
+/* What decides whom to trust is nobody's who may not have it. */
+static void test_written_by_everybody(void **state)
+{
+    (void)state;
+    file_put("live", "[names]\ncomputer = X\n");
+    static const enum config_source sources[] = {CONFIG_SYSTEM, CONFIG_USER, CONFIG_WANTED};
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        assert_int_equal(chmod(path_of("live"), 0602), 0);
+        cause_clear();
+        assert_int_equal(config_parse_file(&config, path_of("live"), sources[i]), SEC_E_INTERNAL_ERROR);
+        assert_non_null(strstr(cause_text(), "/live: everybody may write it (mode 0602)"));
+        assert_int_equal(chmod(path_of("live"), 0664), 0); /* a group of administrators */
+        assert_int_equal(config_parse_file(&config, path_of("live"), sources[i]), SEC_E_OK);
+    }
+}
+
 /* Without the variable, or with an empty one: the user's file, in XDG_CONFIG_HOME or under HOME. */
 static void test_user_file(void **state)
 {
@@ -253,7 +269,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),          cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_wrong_lines),       cmocka_unit_test(test_one_over_another),
-        cmocka_unit_test(test_change_is_noticed), cmocka_unit_test(test_user_file),
+        cmocka_unit_test(test_change_is_noticed), cmocka_unit_test(test_written_by_everybody),
+        cmocka_unit_test(test_user_file),
     };
     static const char *const files[] = {"system", "user", "live", ".config/opensspi/opensspi.conf",
                                         "opensspi/opensspi.conf"};

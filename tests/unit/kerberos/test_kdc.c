@@ -37,6 +37,14 @@ static void gate_set(bool open)
     pthread_mutex_unlock(&gate.lock);
 }
 
+/* A test that fails leaves nobody at the gate, for whom the next would wait. */
+static int gate_open(void **state)
+{
+    (void)state;
+    gate_set(true);
+    return 0;
+}
+
 struct work {
     bool waits;
     int answer;
@@ -218,9 +226,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_result_and_cause),
-        cmocka_unit_test(test_late_work_is_left_behind),
-        cmocka_unit_test(test_bound),
-        cmocka_unit_test(test_shares),
+        cmocka_unit_test_teardown(test_late_work_is_left_behind, gate_open),
+        cmocka_unit_test_teardown(test_bound, gate_open),
+        cmocka_unit_test_teardown(test_shares, gate_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
