@@ -9,7 +9,7 @@ static const struct package_authority digest_authority_table = {
     .release = digest_release,
     .initiate = digest_initiate,
     .accept = digest_accept,
-    .abandon = digest_handshake_free,
+    .abandon = digest_abandon,
     .query_credential = digest_query_credential,
     .query_handshake = digest_query_handshake,
 };
