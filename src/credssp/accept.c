@@ -11,7 +11,7 @@
 static SECURITY_STATUS opened(struct credssp_handshake *handshake, struct step_out *out)
 {
     (void)out;
-    handshake->state = CREDSSP_SERVER_NEGO; /* the client speaks first */
+    handshake->base.state = CREDSSP_SERVER_NEGO; /* the client speaks first */
     return SEC_I_CONTINUE_NEEDED;
 }
 
@@ -48,7 +48,7 @@ static SECURITY_STATUS key_answer(struct credssp_handshake *handshake, const str
     try(binding_seal(handshake, &sealed));
     struct ts_request answer = {.nego_token = token, .pub_key_auth = writer_slice_of(&sealed)};
     try(request_send(handshake, &answer, &out->token));
-    handshake->state = CREDSSP_SERVER_CREDENTIALS;
+    handshake->base.state = CREDSSP_SERVER_CREDENTIALS;
     return SEC_I_CONTINUE_NEEDED;
 }
 
@@ -71,7 +71,7 @@ static SECURITY_STATUS nego(struct credssp_handshake *handshake, const struct ts
     require(request->pub_key_auth.data == NULL,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "the client binds a key before the inner handshake has ended"));
     if (handshake->inner_done)
-        handshake->state = CREDSSP_SERVER_KEY;
+        handshake->base.state = CREDSSP_SERVER_KEY;
     if (answer.nego_token.data == NULL) { /* the client waits for a word: an empty token is one */
         answer.nego_token = slice_of("", 0);
         require(handshake->inner_done, cause_set(SEC_E_INTERNAL_ERROR, "the inner handshake has nothing to say"));
@@ -106,14 +106,8 @@ static SECURITY_STATUS credentials(struct credssp_handshake *handshake, const st
     return handshake_finish(handshake, out);
 }
 
-SECURITY_STATUS credssp_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
-{
-    static credssp_request_step *const steps[] = {
-        [CREDSSP_SERVER_NEGO] = nego,
-        [CREDSSP_SERVER_KEY] = key,
-        [CREDSSP_SERVER_CREDENTIALS] = credentials,
-    };
-    static const struct credssp_role role = {
-        .opened = opened, .steps = steps, .n_steps = COUNT_OF(steps), .failed = failed};
-    return credssp_step(&role, false, credential, handshake, in, out);
-}
+const struct credssp_role credssp_server = {
+    .opened = opened,
+    .steps = {[CREDSSP_SERVER_NEGO] = nego, [CREDSSP_SERVER_KEY] = key, [CREDSSP_SERVER_CREDENTIALS] = credentials},
+    .failed = failed,
+};

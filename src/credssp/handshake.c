@@ -6,6 +6,8 @@
 #include "core/trace.h"
 #include "credssp/session.h"
 
+static const struct handshake_kind credssp_handshake_kind;
+
 void credssp_abandon(void *handshake)
 {
     struct credssp_handshake *freed = handshake;
@@ -16,35 +18,18 @@ void credssp_abandon(void *handshake)
     secret_release(&freed->public_key);
     secret_release(&freed->authorized);
     writer_release(&freed->refusal);
-    mem_free(freed->target);
     credssp_release(freed->credential);
-    secret_wipe(freed, sizeof *freed);
-    mem_free(freed);
+    handshake_free(&credssp_handshake_kind, freed);
 }
 
-static SECURITY_STATUS handshake_new(const struct credssp_role *role, struct credssp_credential *credential,
-                                     bool initiator, const struct step_in *in, struct credssp_handshake **handshake)
+static SECURITY_STATUS begun(void *opaque, void *credential)
 {
-    struct credssp_handshake *made = mem_zalloc(sizeof *made);
-    require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    made->credential = credssp_retain(credential);
-    made->initiator = initiator;
-    made->asked = in->flags;
-    made->expiry = FILETIME_NEVER;
-    made->target = mem_strdup(in->target);
-    SECURITY_STATUS status = channel_init(&made->channel, credential, initiator, in->target);
-    if (status == SEC_E_OK && in->target != NULL && made->target == NULL)
-        status = SEC_E_INSUFFICIENT_MEMORY;
-    if (status == SEC_E_OK)
-        status = credssp_ts_credentials(credential, &made->authorized);
-    if (status == SEC_E_OK && role->begun != NULL)
-        status = role->begun(made);
-    if (status != SEC_E_OK) {
-        credssp_abandon(made);
-        return status;
-    }
-    *handshake = made;
-    return SEC_E_OK;
+    struct credssp_handshake *handshake = opaque;
+    handshake->credential = credssp_retain(credential);
+    handshake->role = handshake->base.initiator ? &credssp_client : &credssp_server;
+    try(channel_init(&handshake->channel, credential, handshake->base.initiator, handshake->base.target));
+    try(credssp_ts_credentials(credential, &handshake->authorized));
+    return handshake->role->begun != NULL ? handshake->role->begun(handshake) : SEC_E_OK;
 }
 
 SECURITY_STATUS credssp_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
@@ -89,7 +74,8 @@ static SECURITY_STATUS version_take(struct credssp_handshake *handshake, uint32_
 
 static SECURITY_STATUS nonce_take(struct credssp_handshake *handshake, struct slice nonce)
 {
-    if (nonce.data == NULL || handshake->initiator) /* servers may send the client's back; it is ours that counts */
+    if (nonce.data == NULL ||
+        handshake->base.initiator) /* servers may send the client's back; it is ours that counts */
         return SEC_E_OK;
     require(!handshake->has_nonce || secret_equal(nonce.data, handshake->nonce, TS_NONCE_LEN),
             cause_set(SEC_E_MESSAGE_ALTERED, "the client's nonce has changed"));
@@ -119,7 +105,7 @@ static uint32_t inner_flags(const struct credssp_handshake *handshake)
                        ISC_REQ_REPLAY_DETECT == ASC_REQ_REPLAY_DETECT && ISC_REQ_CONNECTION == ASC_REQ_CONNECTION,
                    "one set for both");
     return ISC_REQ_CONFIDENTIALITY | ISC_REQ_MUTUAL_AUTH | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_REPLAY_DETECT |
-           ISC_REQ_CONNECTION | (handshake->initiator ? ISC_REQ_INTEGRITY : ASC_REQ_INTEGRITY);
+           ISC_REQ_CONNECTION | (handshake->base.initiator ? ISC_REQ_INTEGRITY : ASC_REQ_INTEGRITY);
 }
 
 /* The inner handshake has ended, for this side. */
@@ -130,7 +116,7 @@ static SECURITY_STATUS inner_end(struct credssp_handshake *handshake, struct ste
     try(session_of_step(out, &handshake->session));
     require(handshake->session != NULL, cause_set(SEC_E_INTERNAL_ERROR, "the inner handshake ended without a session"));
     handshake->inner_granted = out->granted;
-    handshake->expiry = out->expiry;
+    handshake->inner_expiry = out->expiry;
     handshake->inner_done = true;
     return SEC_E_OK;
 }
@@ -141,13 +127,13 @@ SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice tok
     const struct credential *who = handshake->credential->inner_credential;
     SECURITY_STATUS(*step)
     (void *, void **, const struct step_in *, struct step_out *) =
-        handshake->initiator ? who->authority->initiate : who->authority->accept;
+        handshake->base.initiator ? who->authority->initiate : who->authority->accept;
     require(token.len <= package->info.max_token,
             cause_set(SEC_E_INVALID_TOKEN, "a token of %zu bytes for %s, whose longest is %u", token.len,
                       package->info.name, (unsigned)package->info.max_token));
     const struct step_in in = {
         .token = token.len > 0 ? token : (struct slice){0},
-        .target = handshake->target,
+        .target = handshake->base.target,
         .flags = inner_flags(handshake),
     };
     struct step_out out = {.token = *answer, .record = writer_growing(768)};
@@ -209,7 +195,7 @@ SECURITY_STATUS binding_seal(struct credssp_handshake *handshake, struct writer 
     AUTO_SECRET struct secret text = {0};
     require(handshake->public_key.len > 0,
             cause_set(SEC_E_INVALID_TOKEN, "TSSSP needs the server's certificate in a second TOKEN buffer"));
-    try(binding_text(handshake->initiator ? BINDING_CLIENT : BINDING_SERVER, handshake->version, handshake->nonce,
+    try(binding_text(handshake->base.initiator ? BINDING_CLIENT : BINDING_SERVER, handshake->version, handshake->nonce,
                      secret_slice(&handshake->public_key), &text));
     return inner_seal(handshake, secret_slice(&text), sealed);
 }
@@ -219,12 +205,12 @@ SECURITY_STATUS binding_check(struct credssp_handshake *handshake, struct slice 
     AUTO_SECRET struct secret expected = {0}, text = {0};
     require(handshake->public_key.len > 0,
             cause_set(SEC_E_INVALID_TOKEN, "TSSSP needs the server's certificate in a second TOKEN buffer"));
-    try(binding_text(handshake->initiator ? BINDING_SERVER : BINDING_CLIENT, handshake->version, handshake->nonce,
+    try(binding_text(handshake->base.initiator ? BINDING_SERVER : BINDING_CLIENT, handshake->version, handshake->nonce,
                      secret_slice(&handshake->public_key), &expected));
     try(inner_unseal(handshake, sealed, &text));
     require(text.len == expected.len && secret_equal(text.data, expected.data, text.len),
             cause_set(SEC_E_MESSAGE_ALTERED, "the %s has seen another TLS key than this side: somebody stands between",
-                      handshake->initiator ? "server" : "client"));
+                      handshake->base.initiator ? "server" : "client"));
     return SEC_E_OK;
 }
 
@@ -236,26 +222,26 @@ SECURITY_STATUS handshake_finish(struct credssp_handshake *handshake, struct ste
                    "one set for both");
     uint32_t granted = ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT | ISC_RET_CONFIDENTIALITY;
     if (!handshake->credential->bare)
-        granted |= handshake->initiator ? ISC_RET_STREAM : ASC_RET_STREAM;
-    if (handshake->initiator ? handshake->server_auth != 0 : (handshake->inner_granted & ASC_RET_MUTUAL_AUTH) != 0)
+        granted |= handshake->base.initiator ? ISC_RET_STREAM : ASC_RET_STREAM;
+    if (handshake->base.initiator ? handshake->server_auth != 0 : (handshake->inner_granted & ASC_RET_MUTUAL_AUTH) != 0)
         granted |= ISC_RET_MUTUAL_AUTH; /* the acceptor's is the same bit, like the next one's */
     if (handshake->handed_over)
         granted |= ISC_RET_DELEGATE;
-    if (handshake->initiator && handshake->credential->source == CREDSSP_SOURCE_FRESH)
+    if (handshake->base.initiator && handshake->credential->source == CREDSSP_SOURCE_FRESH)
         granted |= ISC_RET_USED_SUPPLIED_CREDS;
-    handshake->granted = granted;
+    handshake->base.granted = granted;
+    handshake->base.expiry = handshake->inner_expiry;
     TRACE("credssp", "version %u, %s inside, credentials %s", (unsigned)handshake->version,
           handshake->credential->inner->info.name, handshake->handed_over ? "handed over" : "not handed over");
     try(credssp_session_make(handshake, &out->stream));
-    handshake->state = CREDSSP_OPEN;
+    handshake->base.state = HANDSHAKE_DONE;
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS request_run(const struct credssp_role *role, struct credssp_handshake *handshake,
-                                   struct slice bytes, struct step_out *out)
+static SECURITY_STATUS request_run(struct credssp_handshake *handshake, struct slice bytes, struct step_out *out)
 {
     struct ts_request request;
-    credssp_request_step *step = handshake->state < role->n_steps ? role->steps[handshake->state] : NULL;
+    credssp_request_step *step = handshake->role->steps[handshake->base.state];
     require(ts_request_parse(bytes, &request) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "what came is no TSRequest, or it is damaged"));
     try(version_take(handshake, request.version));
@@ -269,13 +255,12 @@ static SECURITY_STATUS request_run(const struct credssp_role *role, struct creds
 }
 
 /* TLS is open: takes a TSRequest off what was received, and answers it. */
-static SECURITY_STATUS records_take(const struct credssp_role *role, struct credssp_handshake *handshake,
-                                    struct slice input, struct step_out *out)
+static SECURITY_STATUS records_take(struct credssp_handshake *handshake, struct slice input, struct step_out *out)
 {
     size_t left;
     SECURITY_STATUS status = channel_receive(&handshake->channel, input, out, &left);
     if (status == SEC_E_OK) {
-        status = request_run(role, handshake, writer_slice_of(&handshake->channel.received), out);
+        status = request_run(handshake, writer_slice_of(&handshake->channel.received), out);
         writer_release(&handshake->channel.received);
         handshake->channel.received = writer_growing(4096);
     }
@@ -284,9 +269,9 @@ static SECURITY_STATUS records_take(const struct credssp_role *role, struct cred
 }
 
 /* TLS' own handshake, and what came glued to its end. */
-static SECURITY_STATUS tls_run(const struct credssp_role *role, struct credssp_handshake *handshake,
-                               const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS tls_run(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct credssp_handshake *handshake = opaque;
     SECURITY_STATUS status = channel_step(&handshake->channel, in, out);
     if (status != SEC_E_OK)
         return status;
@@ -295,10 +280,10 @@ static SECURITY_STATUS tls_run(const struct credssp_role *role, struct credssp_h
     require(handshake->channel.session != NULL,
             cause_set(SEC_E_CONTEXT_EXPIRED, "TLS was closed before it was established"));
     try(channel_public_key(&handshake->channel, &handshake->public_key));
-    status = role->opened(handshake, out);
+    status = handshake->role->opened(handshake, out);
     if (status != SEC_I_CONTINUE_NEEDED || extra == 0)
         return status;
-    status = records_take(role, handshake, slice_of(in->token.data + (in->token.len - extra), extra), out);
+    status = records_take(handshake, slice_of(in->token.data + (in->token.len - extra), extra), out);
     if (status == SEC_E_INCOMPLETE_MESSAGE) { /* the handshake was whole, what follows is not yet */
         out->extra = extra;
         return SEC_I_CONTINUE_NEEDED;
@@ -307,65 +292,65 @@ static SECURITY_STATUS tls_run(const struct credssp_role *role, struct credssp_h
 }
 
 /* TSSSP: each token is a TSRequest, and the channel's certificate comes with one of them, or before. */
-static SECURITY_STATUS bare_run(const struct credssp_role *role, struct credssp_handshake *handshake,
-                                const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS bare_run(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct credssp_handshake *handshake = opaque;
     struct slice token = in->token.data != in->second.data ? in->token : (struct slice){0};
-    require(handshake->state != CREDSSP_FAILED,
-            cause_set(SEC_E_OUT_OF_SEQUENCE, "this CredSSP handshake failed before"));
     if (in->second.len > 0 && handshake->public_key.len == 0) {
         try(channel_show(&handshake->channel, in->second));
         try(channel_public_key(&handshake->channel, &handshake->public_key));
     }
-    if (handshake->state == CREDSSP_TLS) {
-        require(!handshake->initiator || token.len == 0,
+    if (handshake->base.state == CREDSSP_TLS) {
+        require(!handshake->base.initiator || token.len == 0,
                 cause_set(SEC_E_INVALID_TOKEN, "the client of CredSSP speaks first"));
-        SECURITY_STATUS status = role->opened(handshake, out);
-        require(status == SEC_I_CONTINUE_NEEDED && !handshake->initiator, status);
+        SECURITY_STATUS status = handshake->role->opened(handshake, out);
+        require(status == SEC_I_CONTINUE_NEEDED && !handshake->base.initiator, status);
     }
-    return request_run(role, handshake, token, out);
+    return request_run(handshake, token, out);
 }
 
-static SECURITY_STATUS state_run(const struct credssp_role *role, struct credssp_handshake *handshake,
-                                 const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS request_take(void *handshake, const struct step_in *in, struct step_out *out)
 {
-    if (handshake->credential->bare)
-        return bare_run(role, handshake, in, out);
-    switch (handshake->state) {
-    case CREDSSP_TLS:
-        return tls_run(role, handshake, in, out);
-    case CREDSSP_OPEN:
-        return channel_step(&handshake->channel, in, out);
-    case CREDSSP_FAILED:
-        return cause_set(SEC_E_OUT_OF_SEQUENCE, "this CredSSP handshake failed before");
-    default:
-        return records_take(role, handshake, in->token, out);
-    }
+    return records_take(handshake, in->token, out);
 }
 
-SECURITY_STATUS credssp_step(const struct credssp_role *role, bool initiator, void *credential, void **handshake,
-                             const struct step_in *in, struct step_out *out)
+/* After the end TLS may have more to say. */
+static SECURITY_STATUS channel_talk(void *handshake, const struct step_in *in, struct step_out *out)
 {
-    struct credssp_handshake *now = *handshake;
-    bool first = now == NULL;
-    if (first)
-        try(handshake_new(role, credential, initiator, in, &now));
-    SECURITY_STATUS status = state_run(role, now, in, out);
-    if (status < 0 && status != SEC_E_INCOMPLETE_MESSAGE && now->state != CREDSSP_OPEN) {
-        bool open = now->credential->bare ? now->state != CREDSSP_TLS : now->channel.session != NULL;
-        if (open && now->state != CREDSSP_FAILED && role->failed != NULL)
-            role->failed(now, status, out);
-        now->state = CREDSSP_FAILED;
-    }
-    if (now->state == CREDSSP_OPEN) {
-        out->granted = now->granted;
-        out->expiry = now->expiry;
-    }
-    /* A stream's handshake lives on: TLS may have more to say. */
-    if ((first && status < 0) || (now->state == CREDSSP_OPEN && now->credential->bare)) {
-        credssp_abandon(now);
-        now = NULL;
-    }
-    *handshake = now;
-    return status;
+    return channel_step(&((struct credssp_handshake *)handshake)->channel, in, out);
+}
+
+static void failed(void *opaque, SECURITY_STATUS status, struct step_out *out)
+{
+    struct credssp_handshake *handshake = opaque;
+    bool open = handshake->credential->bare ? handshake->base.state != CREDSSP_TLS : handshake->channel.session != NULL;
+    if (open && handshake->role->failed != NULL)
+        handshake->role->failed(handshake, status, out);
+}
+
+static const struct handshake_kind credssp_handshake_kind = {"CredSSP", sizeof(struct credssp_handshake), begun,
+                                                             credssp_abandon, NULL};
+
+static SECURITY_STATUS walk(bool initiator, struct credssp_credential *credential, void **handshake,
+                            const struct step_in *in, struct step_out *out)
+{
+    static handshake_step *const over_tls[CREDSSP_STATES] = {
+        [HANDSHAKE_DONE] = channel_talk,
+        [CREDSSP_TLS] = tls_run,
+        [CREDSSP_CLIENT_NEGO... CREDSSP_SERVER_CREDENTIALS] = request_take,
+    };
+    static handshake_step *const bare[CREDSSP_STATES] = {[CREDSSP_TLS... CREDSSP_SERVER_CREDENTIALS] = bare_run};
+    const struct handshake_role role = {
+        &credssp_handshake_kind, initiator, CREDSSP_TLS, credential->bare ? bare : over_tls, CREDSSP_STATES, failed};
+    return handshake_walk(&role, credential, handshake, in, out);
+}
+
+SECURITY_STATUS credssp_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
+{
+    return walk(true, credential, handshake, in, out);
+}
+
+SECURITY_STATUS credssp_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
+{
+    return walk(false, credential, handshake, in, out);
 }

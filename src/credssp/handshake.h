@@ -5,6 +5,7 @@
 #ifndef OPENSSPI_CREDSSP_HANDSHAKE_H
 #define OPENSSPI_CREDSSP_HANDSHAKE_H
 
+#include "core/handshake.h"
 #include "credssp/binding.h"
 #include "credssp/channel.h"
 #include "credssp/request.h"
@@ -12,28 +13,26 @@
 
 /* Each state names the only TSRequest that is legal next. */
 enum credssp_state {
-    CREDSSP_TLS,                /* none: TLS' handshake */
-    CREDSSP_CLIENT_NEGO,        /* the server's negoTokens */
-    CREDSSP_CLIENT_KEY,         /* the server's pubKeyAuth */
-    CREDSSP_SERVER_NEGO,        /* the client's negoTokens, with the last of them perhaps its pubKeyAuth */
-    CREDSSP_SERVER_KEY,         /* the client's pubKeyAuth */
-    CREDSSP_SERVER_CREDENTIALS, /* the client's authInfo */
-    CREDSSP_OPEN,               /* none: what TLS has to say to itself */
-    CREDSSP_FAILED,
+    CREDSSP_TLS = HANDSHAKE_STATES, /* none: TLS' handshake */
+    CREDSSP_CLIENT_NEGO,            /* the server's negoTokens */
+    CREDSSP_CLIENT_KEY,             /* the server's pubKeyAuth */
+    CREDSSP_SERVER_NEGO,            /* the client's negoTokens, with the last of them perhaps its pubKeyAuth */
+    CREDSSP_SERVER_KEY,             /* the client's pubKeyAuth */
+    CREDSSP_SERVER_CREDENTIALS,     /* the client's authInfo */
+    CREDSSP_STATES,
 };
 
 struct credssp_handshake {
+    struct handshake base;
     struct credssp_credential *credential; /* the first leg's, held */
-    enum credssp_state state;
-    bool initiator;
-    uint32_t asked; /* ISC_REQ_* or ASC_REQ_* of the first call */
-    char *target;
+    const struct credssp_role *role;
     struct channel channel;
     struct secret public_key; /* the server's */
 
     void *inner; /* the inner package's handshake: ours, never handed out */
     bool inner_done;
     uint32_t inner_granted;
+    int64_t inner_expiry;
     struct session *session; /* of the inner package, once it has ended */
     uint32_t sent, received; /* sealed messages: the sequence numbers */
 
@@ -48,8 +47,6 @@ struct credssp_handshake {
     struct secret authorized; /* TSCredentials: as they came, or as the program wants them handed over */
     struct writer refusal;    /* server: the inner package's last word to a client that it refused */
     CERT_TRUST_STATUS trust;  /* client: what is to be said of the server's certificate */
-    uint32_t granted;
-    int64_t expiry;
 };
 
 SECURITY_STATUS credssp_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
@@ -65,13 +62,11 @@ struct credssp_role {
     /* Before anything is said. NULL: nothing is to be asked. */
     SECURITY_STATUS (*begun)(struct credssp_handshake *handshake);
     SECURITY_STATUS (*opened)(struct credssp_handshake *handshake, struct step_out *out);
-    credssp_request_step *const *steps;
-    size_t n_steps;
+    credssp_request_step *steps[CREDSSP_STATES];
     /* A failure once TLS is open: words for the peer. NULL: none. */
     void (*failed)(struct credssp_handshake *handshake, SECURITY_STATUS status, struct step_out *out);
 };
-SECURITY_STATUS credssp_step(const struct credssp_role *role, bool initiator, void *credential, void **handshake,
-                             const struct step_in *in, struct step_out *out);
+extern const struct credssp_role credssp_client, credssp_server;
 
 /* Gives the inner package a token (data NULL: none); its answer goes to `answer`, and its session is there when it has ended. Its status. */
 SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice token, struct writer *answer);

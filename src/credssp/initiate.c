@@ -11,7 +11,7 @@
 
 static bool delegates(const struct credssp_handshake *handshake)
 {
-    return (handshake->asked & ISC_REQ_DELEGATE) != 0 || handshake->credential->redirects;
+    return (handshake->base.asked & ISC_REQ_DELEGATE) != 0 || handshake->credential->redirects;
 }
 
 /* By which lists it is judged: what the program set is fresh. */
@@ -43,11 +43,11 @@ static SECURITY_STATUS delegation_check(struct credssp_handshake *handshake)
         return SEC_E_OK;
     try(redirection_check(handshake));
     if (handshake->authorized.len > 0)
-        return policy_allows(credential->config, source_of(handshake), handshake->target);
+        return policy_allows(credential->config, source_of(handshake), handshake->base.target);
     require(credential->source != CREDSSP_SOURCE_NONE && credential->identity.has_password &&
                 !credential->identity.password_is_hash && credential->identity.proof_kind == IDENTITY_PASSWORD,
             cause_set(SEC_E_NO_CREDENTIALS, "ISC_REQ_DELEGATE, and there is no password to hand over"));
-    return policy_allows(credential->config, credential->source, handshake->target);
+    return policy_allows(credential->config, credential->source, handshake->base.target);
 }
 
 /* How the server proved itself, beyond knowing what the password proves. */
@@ -61,7 +61,7 @@ static SECURITY_STATUS server_judge(struct credssp_handshake *handshake)
         handshake->server_auth |= CREDSSP_SERVER_AUTH_NEGOTIATE;
     if (!delegates(handshake))
         return SEC_E_OK;
-    return policy_allows_proved(handshake->credential->config, source_of(handshake), handshake->target,
+    return policy_allows_proved(handshake->credential->config, source_of(handshake), handshake->base.target,
                                 handshake->server_auth != 0);
 }
 
@@ -87,7 +87,7 @@ static SECURITY_STATUS nego_send(struct credssp_handshake *handshake, struct sli
             request.nonce = slice_of(handshake->nonce, TS_NONCE_LEN);
     }
     try(request_send(handshake, &request, &out->token));
-    handshake->state = request.pub_key_auth.data != NULL ? CREDSSP_CLIENT_KEY : CREDSSP_CLIENT_NEGO;
+    handshake->base.state = request.pub_key_auth.data != NULL ? CREDSSP_CLIENT_KEY : CREDSSP_CLIENT_NEGO;
     return SEC_I_CONTINUE_NEEDED;
 }
 
@@ -178,13 +178,8 @@ static SECURITY_STATUS key(struct credssp_handshake *handshake, const struct ts_
     return handshake_finish(handshake, out);
 }
 
-SECURITY_STATUS credssp_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
-{
-    static credssp_request_step *const steps[] = {
-        [CREDSSP_CLIENT_NEGO] = nego,
-        [CREDSSP_CLIENT_KEY] = key,
-    };
-    static const struct credssp_role role = {
-        .begun = delegation_check, .opened = opened, .steps = steps, .n_steps = COUNT_OF(steps)};
-    return credssp_step(&role, true, credential, handshake, in, out);
-}
+const struct credssp_role credssp_client = {
+    .begun = delegation_check,
+    .opened = opened,
+    .steps = {[CREDSSP_CLIENT_NEGO] = nego, [CREDSSP_CLIENT_KEY] = key},
+};

@@ -72,14 +72,14 @@ SECURITY_STATUS credssp_session_make(struct credssp_handshake *handshake, void *
 {
     struct credssp_session *made = mem_zalloc(sizeof *made);
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = handshake->handed_over && !handshake->initiator
+    SECURITY_STATUS status = handshake->handed_over && !handshake->base.initiator
                                  ? credentials_take(made, secret_slice(&handshake->authorized))
                                  : SEC_E_OK;
     if (status != SEC_E_OK) {
         credssp_close(made);
         return status;
     }
-    made->initiator = handshake->initiator;
+    made->initiator = handshake->base.initiator;
     made->server_auth = handshake->server_auth;
     made->trust = handshake->trust;
     made->channel = STEAL(handshake->channel.session);
@@ -87,7 +87,7 @@ SECURITY_STATUS credssp_session_make(struct credssp_handshake *handshake, void *
     made->sent = handshake->sent;
     made->received = handshake->received;
     made->facts = made->inner->facts;
-    made->facts.flags = handshake->granted;
+    made->facts.flags = handshake->base.granted;
     made->facts.delegated = (struct slice){0}; /* the inner package's own form: nothing here could use it */
     secret_release(&handshake->authorized);
     *state = made;

@@ -351,12 +351,12 @@ static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const 
 {
     const struct directives *said = &claim->directives;
     enum config_when when = handshake->credential->config->digest_channel_bindings;
-    bool wanted = when == WHEN_ALWAYS || (when != WHEN_NEVER && (handshake->asked & ASC_REQ_PROXY_BINDINGS) != 0);
+    bool wanted = when == WHEN_ALWAYS || (when != WHEN_NEVER && (handshake->base.asked & ASC_REQ_PROXY_BINDINGS) != 0);
     char expected[33];
     AUTO_WRITER struct writer prefix = writer_growing(64);
-    if (when == WHEN_NEVER || (!handshake->has_bindings && !wanted))
+    if (when == WHEN_NEVER || (!handshake->base.has_bindings && !wanted))
         return SEC_E_OK;
-    require(handshake->has_bindings,
+    require(handshake->base.has_bindings,
             cause_set(SEC_E_BAD_BINDINGS, "channel bindings are asked for, and the server was given none"));
     struct slice service = said->value[DIRECTIVE_SERVICE_NAME], sent = said->value[DIRECTIVE_CHANNEL_BINDING];
     if (sent.data == NULL && !wanted) {
@@ -372,7 +372,7 @@ static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const 
             SEC_E_INSUFFICIENT_MEMORY);
     require(claim->cnonce.len > prefix.len && memcmp(claim->cnonce.data, prefix.data, prefix.len) == 0,
             cause_set(SEC_E_BAD_BINDINGS, "the client's nonce is not bound to what the client says"));
-    digest_hex(handshake->bindings, sizeof handshake->bindings, expected);
+    digest_hex(handshake->base.bindings, sizeof handshake->base.bindings, expected);
     require(!bound || directive_word_is(sent, expected),
             cause_set(SEC_E_BAD_BINDINGS, "the client is bound to another channel: a relay, or a TLS proxy between"));
     if (service.len == 0)
@@ -384,8 +384,8 @@ static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const 
 static SECURITY_STATUS challenge_send(struct digest_handshake *handshake, bool stale, struct step_out *out)
 {
     try(challenge_write(handshake, stale, &out->token));
-    out->granted = 0;
-    out->expiry = FILETIME_NEVER;
+    handshake->base.granted = 0;
+    handshake->base.expiry = FILETIME_NEVER;
     return SEC_I_CONTINUE_NEEDED;
 }
 
@@ -393,13 +393,13 @@ static SECURITY_STATUS finish(struct digest_handshake *handshake, const struct c
                               const struct account *account, struct step_out *out)
 {
     struct digest_terms *terms = &handshake->terms;
-    out->granted = digest_flags(handshake);
-    out->expiry = FILETIME_NEVER;
+    handshake->base.granted = digest_flags(handshake);
+    handshake->base.expiry = FILETIME_NEVER;
     /* The proof over an answer's body is the caller's to ask for, once there is a body: MakeSignature. */
     if (!terms->http || terms->qop == QOP_AUTH)
         require(terms_proof_write(terms, &claim->request, claim->nc, claim->cnonce, &out->token),
                 SEC_E_INSUFFICIENT_MEMORY);
-    handshake->state = DIGEST_DONE;
+    handshake->base.state = HANDSHAKE_DONE;
     return digest_record_write(handshake, account, out);
 }
 
@@ -420,12 +420,15 @@ static SECURITY_STATUS response_take(struct digest_handshake *handshake, const s
     return fresh.use == NONCE_NEW ? finish(handshake, claim, *account, out) : challenge_send(handshake, true, out);
 }
 
-static SECURITY_STATUS respond(struct digest_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS respond(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct digest_handshake *handshake = opaque;
     AUTO_CLAIM struct claim claim = {0};
     const struct account *account = NULL;
+    if (in->receive_size != 0 && handshake->nonce[0] == '\0') /* the client was not told yet */
+        handshake->own_max = in->receive_size;
     require(
-        !handshake->http || (handshake->asked & ASC_REQ_CONFIDENTIALITY) == 0,
+        !handshake->http || (handshake->base.asked & ASC_REQ_CONFIDENTIALITY) == 0,
         cause_set(SEC_E_SECURITY_QOS_FAILED, "Digest over HTTP encrypts nothing: ASC_REQ_CONFIDENTIALITY is SASL's"));
     try(realm_set(handshake, in));
     if (in->token.len == 0) {
@@ -445,11 +448,12 @@ static SECURITY_STATUS respond(struct digest_handshake *handshake, const struct 
 
 SECURITY_STATUS digest_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {
-    static digest_step *const steps[] = {
+    static handshake_step *const steps[] = {
         [DIGEST_SERVER_RESPONSE] = respond,
     };
-    return digest_handshake_step(steps, COUNT_OF(steps), DIGEST_SERVER_RESPONSE, DIGEST_SERVER_HTTP, credential,
-                                 handshake, in, out);
+    static const struct handshake_role role = {&digest_handshake_kind, false, DIGEST_SERVER_RESPONSE, steps,
+                                               COUNT_OF(steps),        NULL};
+    return handshake_walk(&role, credential, handshake, in, out);
 }
 
 bool digest_accept_may_wait(void *credential, const void *handshake, const struct step_in *in)

@@ -27,9 +27,9 @@ static SECURITY_STATUS qop_choose(const struct digest_handshake *handshake, stru
 {
     const struct directives *given = &challenge->directives;
     const struct config *config = handshake->credential->config;
-    bool conf = (handshake->asked & ISC_REQ_CONFIDENTIALITY) != 0;
-    bool integrity = (handshake->asked & ISC_REQ_INTEGRITY) != 0;
-    bool rather = (handshake->asked & (ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT)) != 0;
+    bool conf = (handshake->base.asked & ISC_REQ_CONFIDENTIALITY) != 0;
+    bool integrity = (handshake->base.asked & ISC_REQ_INTEGRITY) != 0;
+    bool rather = (handshake->base.asked & (ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT)) != 0;
     require(!conf || !handshake->http,
             cause_set(SEC_E_QOP_NOT_SUPPORTED, "Digest over HTTP encrypts nothing: ISC_REQ_CONFIDENTIALITY is SASL's"));
     if (!directive_there(given, DIRECTIVE_QOP)) {
@@ -154,11 +154,12 @@ SECURITY_STATUS challenge_choose(const struct digest_handshake *handshake, struc
 
 unsigned challenge_qops(const struct digest_handshake *handshake)
 {
-    bool integrity = (handshake->asked & (ASC_REQ_INTEGRITY | ASC_REQ_REPLAY_DETECT | ASC_REQ_SEQUENCE_DETECT)) != 0;
+    bool integrity =
+        (handshake->base.asked & (ASC_REQ_INTEGRITY | ASC_REQ_REPLAY_DETECT | ASC_REQ_SEQUENCE_DETECT)) != 0;
     /* "Generating the Digest Challenge". HTTP has the one or the other: a server that does not hash bodies could not check them. */
     if (handshake->http)
         return integrity ? 1U << QOP_AUTH_INT : 1U << QOP_AUTH;
-    if ((handshake->asked & ASC_REQ_CONFIDENTIALITY) != 0)
+    if ((handshake->base.asked & ASC_REQ_CONFIDENTIALITY) != 0)
         return 1U << QOP_AUTH_CONF;
     unsigned protecting = 1U << QOP_AUTH_INT | 1U << QOP_AUTH_CONF;
     return integrity ? protecting : protecting | 1U << QOP_AUTH;

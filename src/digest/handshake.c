@@ -2,74 +2,39 @@
 
 #include "access/client_identity.h"
 #include "base/memory.h"
-#include "core/bindings.h"
 #include "core/cause.h"
 #include "digest/package.h"
 #include "digest/question.h"
 #include "digest/session.h"
 #include <string.h>
 
-void digest_handshake_free(void *handshake)
+static SECURITY_STATUS begun(void *opaque, void *credential)
+{
+    struct digest_handshake *handshake = opaque;
+    uint32_t http_flag = handshake->base.initiator ? DIGEST_CLIENT_HTTP : DIGEST_SERVER_HTTP;
+    handshake->credential = credential;
+    handshake->http = (handshake->base.asked & http_flag) != 0;
+    handshake->own_max = SASL_MAXBUF_USUAL;
+    return SEC_E_OK;
+}
+
+void digest_abandon(void *handshake)
 {
     struct digest_handshake *freed = handshake;
     terms_release(&freed->terms);
     if (freed->has_prompted)
         digest_login_release(&freed->prompted);
-    mem_free(freed->target);
     mem_free(freed->realm);
-    secret_block_free(freed, sizeof *freed);
+    handshake_free(&digest_handshake_kind, freed);
 }
 
-static struct digest_handshake *handshake_new(struct digest_credential *credential, const struct step_in *in,
-                                              enum digest_state state, uint32_t http_flags)
-{
-    struct digest_handshake *handshake = secret_block_alloc(sizeof *handshake);
-    require(handshake != NULL, NULL);
-    handshake->credential = credential;
-    handshake->state = state;
-    handshake->asked = in->flags;
-    handshake->http = (in->flags & http_flags) != 0;
-    handshake->own_max = SASL_MAXBUF_USUAL;
-    if (in->target != NULL && (handshake->target = mem_strdup(in->target)) == NULL) {
-        digest_handshake_free(handshake);
-        return NULL;
-    }
-    return handshake;
-}
+const struct handshake_kind digest_handshake_kind = {"Digest", sizeof(struct digest_handshake), begun, digest_abandon,
+                                                     NULL};
 
 SECURITY_STATUS digest_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
 {
     const struct digest_handshake *asked = handshake;
     return digest_attribute(asked->http, QOP_NONE, CIPHER_NONE, NULL, attribute, value);
-}
-
-SECURITY_STATUS digest_handshake_step(digest_step *const *steps, size_t n_steps, enum digest_state first_state,
-                                      uint32_t http_flags, void *credential, void **handshake, const struct step_in *in,
-                                      struct step_out *out)
-{
-    struct digest_handshake *now = *handshake;
-    bool first = now == NULL;
-    if (first)
-        now = handshake_new(credential, in, first_state, http_flags);
-    require(now != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    if (in->receive_size != 0 && now->state != DIGEST_CLIENT_PROOF &&
-        now->nonce[0] == '\0') /* the peer was not told yet */
-        now->own_max = in->receive_size;
-    SECURITY_STATUS status = bindings_take(in->bindings, now->bindings, &now->has_bindings);
-    if (status == SEC_E_OK) {
-        bool legal = now->state < n_steps && steps[now->state] != NULL;
-        status = legal ? steps[now->state](now, in, out)
-                       : cause_set(SEC_E_OUT_OF_SEQUENCE, "this Digest handshake has ended");
-    }
-    if (status < 0) /* what was written before the failure stays here */
-        writer_release(&out->token);
-    bool over = status == SEC_E_OK && now->state == DIGEST_DONE;
-    if (over || (first && status < 0)) {
-        digest_handshake_free(now);
-        now = NULL;
-    }
-    *handshake = now;
-    return status;
 }
 
 SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsigned index, struct slice *text)
@@ -119,7 +84,7 @@ uint32_t digest_flags(const struct digest_handshake *handshake)
     const struct digest_terms *terms = &handshake->terms;
     bool initiator = terms->initiator;
     uint32_t flags = terms->qop != QOP_NONE ? ISC_RET_REPLAY_DETECT : 0;
-    flags |= handshake->asked & ISC_RET_SEQUENCE_DETECT;
+    flags |= handshake->base.asked & ISC_RET_SEQUENCE_DETECT;
     if (terms->http)
         flags |= DIGEST_SERVER_HTTP;
     else
@@ -180,12 +145,12 @@ SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const st
     require(account != NULL || self != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const struct session_facts facts = {
         .initiator = account == NULL,
-        .flags = out->granted,
+        .flags = handshake->base.granted,
         .start = filetime_now(),
         .expiry = FILETIME_NEVER,
         .client = account != NULL ? name : self,
         .server = account != NULL ? handshake->credential->config->computer : NULL,
-        .target = account != NULL ? terms->text[TERM_SERVICE] : handshake->target,
+        .target = account != NULL ? terms->text[TERM_SERVICE] : handshake->base.target,
         .authority = account != NULL ? account->domain : terms->text[TERM_REALM],
         .session_key = slice_of(terms->key, has_key ? digest_len(terms->scheme->algorithm) : 0),
         .identity = writer_slice_of(&identity),

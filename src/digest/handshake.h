@@ -4,32 +4,28 @@
 #ifndef OPENSSPI_DIGEST_HANDSHAKE_H
 #define OPENSSPI_DIGEST_HANDSHAKE_H
 
+#include "core/handshake.h"
 #include "core/session.h"
 #include "digest/credential.h"
 #include "digest/directives.h"
 #include "digest/nonce.h"
 
 enum digest_state {
-    DIGEST_CLIENT_CHALLENGE, /* the server's challenge is due, or nothing yet on the first call */
-    DIGEST_CLIENT_PROOF,     /* the server's proof is due */
-    DIGEST_SERVER_RESPONSE,  /* the client's response is due, or nothing: then a challenge goes out */
-    DIGEST_DONE,
+    DIGEST_CLIENT_CHALLENGE = HANDSHAKE_STATES, /* the server's challenge is due, or nothing yet on the first call */
+    DIGEST_CLIENT_PROOF,                        /* the server's proof is due */
+    DIGEST_SERVER_RESPONSE, /* the client's response is due, or nothing: then a challenge goes out */
 };
 
 #define STALE_MAX \
     3 /* challenges that a client answers in one handshake: a server that finds every nonce stale is none */
 
 struct digest_handshake {
+    struct handshake base;
     struct digest_credential *credential; /* the context holds it longer than this lives */
-    enum digest_state state;
     bool http;
-    uint32_t asked; /* ISC_REQ_* or ASC_REQ_* of the first call */
     uint32_t own_max;
-    bool has_bindings;
-    uint8_t bindings[16];
     struct digest_terms terms;
     /* client */
-    char *target;
     bool begun, has_prompted, reused;
     struct digest_login prompted;
     unsigned n_challenges;
@@ -38,14 +34,9 @@ struct digest_handshake {
     char nonce[NONCE_LEN + 1]; /* of the challenge that went out; "": none did */
 };
 
-void digest_handshake_free(void *handshake);
+extern const struct handshake_kind digest_handshake_kind;
+void digest_abandon(void *handshake);
 SECURITY_STATUS digest_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value);
-
-typedef SECURITY_STATUS digest_step(struct digest_handshake *handshake, const struct step_in *in, struct step_out *out);
-/* Runs the step of the handshake's state; the rules of a handshake's life are the same for both roles. */
-SECURITY_STATUS digest_handshake_step(digest_step *const *steps, size_t n_steps, enum digest_state first,
-                                      uint32_t http_flags, void *credential, void **handshake, const struct step_in *in,
-                                      struct step_out *out);
 
 /* The text of a PKG_PARAMS buffer, without NULs at its end; empty where there is none. SEC_E_INVALID_TOKEN for control characters. */
 SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsigned index, struct slice *text);

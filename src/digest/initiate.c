@@ -18,9 +18,9 @@ static const struct digest_login *login_of(const struct digest_handshake *handsh
 static SECURITY_STATUS login_ready(struct digest_handshake *handshake)
 {
     const struct digest_credential *credential = handshake->credential;
-    bool may_ask = (handshake->asked & ISC_REQ_PROMPT_FOR_CREDS) != 0 && !handshake->has_prompted;
+    bool may_ask = (handshake->base.asked & ISC_REQ_PROMPT_FOR_CREDS) != 0 && !handshake->has_prompted;
     if (may_ask && (!credential->has_login || credential->needs_password)) {
-        try(digest_login_prompt(credential, handshake->target, &handshake->prompted));
+        try(digest_login_prompt(credential, handshake->base.target, &handshake->prompted));
         handshake->has_prompted = true;
     }
     require(credential->has_login || handshake->has_prompted,
@@ -87,10 +87,10 @@ static SECURITY_STATUS cnonce_set(struct digest_handshake *handshake, const stru
     AUTO_WRITER struct writer cnonce = writer_growing(128);
     struct slice nonce = terms_text(terms, TERM_NONCE), service;
     size_t prefix = sizeof NONCE_UPGRADED - 1;
-    if (terms->http && handshake->has_bindings && nonce.len >= prefix &&
+    if (terms->http && handshake->base.has_bindings && nonce.len >= prefix &&
         memcmp(nonce.data, NONCE_UPGRADED, prefix) == 0) {
         try(digest_param(&in->target_host, in->target_host.data != NULL ? 1 : 0, 0, &service));
-        digest_hex(handshake->bindings, sizeof handshake->bindings, hex);
+        digest_hex(handshake->base.bindings, sizeof handshake->base.bindings, hex);
         require(terms_set(terms, TERM_SERVICE, service) && terms_set(terms, TERM_BINDING, slice_of_text(hex)) &&
                     digest_binding_prefix(service, slice_of_text(hex), &cnonce),
                 SEC_E_INSUFFICIENT_MEMORY);
@@ -161,14 +161,14 @@ static SECURITY_STATUS request_fill(struct digest_handshake *handshake, const st
                                     struct digest_request *request)
 {
     const struct digest_terms *terms = &handshake->terms;
-    require(handshake->target != NULL && handshake->target[0] != '\0',
+    require(handshake->base.target != NULL && handshake->base.target[0] != '\0',
             cause_set(SEC_E_INVALID_TOKEN, handshake->http
                                                ? "the target name is the URI of the request, and none was given"
                                                : "the target name is \"service/host\", and none was given"));
-    for (const char *at = handshake->target; *at != '\0'; at++)
+    for (const char *at = handshake->base.target; *at != '\0'; at++)
         require(*at > 0x20 && *at < 0x7f,
                 cause_set(SEC_E_INVALID_TOKEN, "a URI is visible ASCII, other letters percent-encoded"));
-    request->uri = slice_of_text(handshake->target);
+    request->uri = slice_of_text(handshake->base.target);
     request->method = slice_of_text("AUTHENTICATE");
     if (!handshake->http)
         return SEC_E_OK;
@@ -181,19 +181,19 @@ static SECURITY_STATUS request_fill(struct digest_handshake *handshake, const st
 static SECURITY_STATUS answered(struct digest_handshake *handshake, struct step_out *out)
 {
     const struct digest_terms *terms = &handshake->terms;
-    bool proof_due = !terms->http || (handshake->asked & ISC_REQ_MUTUAL_AUTH) != 0;
-    out->expiry = FILETIME_NEVER;
-    out->granted = digest_flags(handshake);
+    bool proof_due = !terms->http || (handshake->base.asked & ISC_REQ_MUTUAL_AUTH) != 0;
+    handshake->base.expiry = FILETIME_NEVER;
+    handshake->base.granted = digest_flags(handshake);
     require(out->token.len <= DIGEST_TOKEN_MAX,
             cause_set(SEC_E_INVALID_TOKEN, "names and nonces are too long for a Digest response"));
     TRACE("digest", "answer as %s in %s for %s, %s, qop %s, bindings %s", terms->text[TERM_USERNAME],
-          terms->text[TERM_REALM], handshake->target, terms->scheme->name, digest_qop_name(terms->qop),
+          terms->text[TERM_REALM], handshake->base.target, terms->scheme->name, digest_qop_name(terms->qop),
           terms->text[TERM_BINDING] != NULL ? "yes" : "no");
     if (proof_due) {
-        handshake->state = DIGEST_CLIENT_PROOF;
+        handshake->base.state = DIGEST_CLIENT_PROOF;
         return SEC_I_CONTINUE_NEEDED;
     }
-    handshake->state = DIGEST_DONE;
+    handshake->base.state = HANDSHAKE_DONE;
     return digest_record_write(handshake, NULL, out);
 }
 
@@ -221,13 +221,14 @@ static bool reuse_take(struct digest_handshake *handshake)
 {
     struct digest_credential *credential = handshake->credential;
     bool taken = false;
-    if (handshake->http || handshake->target == NULL || handshake->has_prompted || (handshake->asked & PROTECTING) != 0)
+    if (handshake->http || handshake->base.target == NULL || handshake->has_prompted ||
+        (handshake->base.asked & PROTECTING) != 0)
         return false;
     pthread_mutex_lock(&credential->reuse_lock);
     for (size_t i = 0; i < DIGEST_REUSE_MAX && !taken; i++) {
         struct digest_reuse *reuse = &credential->reuse[i];
         bool fits =
-            reuse->target != NULL && strcmp(reuse->target, handshake->target) == 0 && reuse->terms.nc < REUSES_MAX;
+            reuse->target != NULL && strcmp(reuse->target, handshake->base.target) == 0 && reuse->terms.nc < REUSES_MAX;
         if (!fits)
             continue;
         reuse->terms.nc++;
@@ -246,13 +247,13 @@ static void reuse_keep(struct digest_handshake *handshake)
     pthread_mutex_lock(&credential->reuse_lock);
     struct digest_reuse *reuse = &credential->reuse[credential->next_reuse];
     for (size_t i = 0; i < DIGEST_REUSE_MAX; i++)
-        if (credential->reuse[i].target != NULL && strcmp(credential->reuse[i].target, handshake->target) == 0)
+        if (credential->reuse[i].target != NULL && strcmp(credential->reuse[i].target, handshake->base.target) == 0)
             reuse = &credential->reuse[i];
     if (reuse == &credential->reuse[credential->next_reuse])
         credential->next_reuse = (credential->next_reuse + 1) % DIGEST_REUSE_MAX;
     mem_free(reuse->target);
     terms_release(&reuse->terms);
-    reuse->target = mem_strdup(handshake->target);
+    reuse->target = mem_strdup(handshake->base.target);
     if (reuse->target != NULL && !terms_copy(&reuse->terms, &handshake->terms)) {
         mem_free(reuse->target);
         reuse->target = NULL;
@@ -265,7 +266,7 @@ static void reuse_drop(struct digest_handshake *handshake)
     struct digest_credential *credential = handshake->credential;
     pthread_mutex_lock(&credential->reuse_lock);
     for (size_t i = 0; i < DIGEST_REUSE_MAX; i++)
-        if (credential->reuse[i].target != NULL && strcmp(credential->reuse[i].target, handshake->target) == 0) {
+        if (credential->reuse[i].target != NULL && strcmp(credential->reuse[i].target, handshake->base.target) == 0) {
             mem_free(credential->reuse[i].target);
             credential->reuse[i].target = NULL;
         }
@@ -273,11 +274,13 @@ static void reuse_drop(struct digest_handshake *handshake)
     handshake->reused = false;
 }
 
-static SECURITY_STATUS begin_or_answer(struct digest_handshake *handshake, const struct step_in *in,
-                                       struct step_out *out)
+static SECURITY_STATUS begin_or_answer(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct digest_handshake *handshake = opaque;
     AUTO_CHALLENGE struct challenge challenge = {0};
     struct digest_request request = {0};
+    if (in->receive_size != 0)
+        handshake->own_max = in->receive_size;
     try(login_ready(handshake));
     if (in->token.len > 0) {
         try(challenge_choose(handshake, in->token, &challenge));
@@ -292,13 +295,14 @@ static SECURITY_STATUS begin_or_answer(struct digest_handshake *handshake, const
     require(!handshake->begun,
             cause_set(SEC_E_INVALID_TOKEN, "the server's Digest challenge is due, and no token was given"));
     handshake->begun = true;
-    out->expiry = FILETIME_NEVER;
+    handshake->base.expiry = FILETIME_NEVER;
     return SEC_I_CONTINUE_NEEDED; /* with an empty token: the server speaks first */
 }
 
 /* The server's proof, or its refusal: another challenge. */
-static SECURITY_STATUS check_proof(struct digest_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS check_proof(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct digest_handshake *handshake = opaque;
     struct digest_terms *terms = &handshake->terms;
     struct digest_request request = {.uri = terms_text(terms, TERM_URI)};
     AUTO_DIRECTIVES struct directives proof = {0};
@@ -326,18 +330,19 @@ static SECURITY_STATUS check_proof(struct digest_handshake *handshake, const str
             cause_set(SEC_E_MUTUAL_AUTH_FAILED,
                       "the server's proof is wrong: it does not know the password, or something "
                       "was altered on its way"));
-    out->granted = digest_flags(handshake) | ISC_RET_MUTUAL_AUTH;
+    handshake->base.granted = digest_flags(handshake) | ISC_RET_MUTUAL_AUTH;
     reuse_keep(handshake);
-    handshake->state = DIGEST_DONE;
+    handshake->base.state = HANDSHAKE_DONE;
     return digest_record_write(handshake, NULL, out);
 }
 
 SECURITY_STATUS digest_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {
-    static digest_step *const steps[] = {
+    static handshake_step *const steps[] = {
         [DIGEST_CLIENT_CHALLENGE] = begin_or_answer,
         [DIGEST_CLIENT_PROOF] = check_proof,
     };
-    return digest_handshake_step(steps, COUNT_OF(steps), DIGEST_CLIENT_CHALLENGE, DIGEST_CLIENT_HTTP, credential,
-                                 handshake, in, out);
+    static const struct handshake_role role = {&digest_handshake_kind, true, DIGEST_CLIENT_CHALLENGE, steps,
+                                               COUNT_OF(steps),        NULL};
+    return handshake_walk(&role, credential, handshake, in, out);
 }

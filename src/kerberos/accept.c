@@ -87,13 +87,13 @@ static bool all_zero(const uint8_t *bytes, size_t len)
 /* The checksum cannot say "I have no channel": zero bindings are none. */
 static SECURITY_STATUS bindings_check(const struct kerberos_handshake *handshake, const struct gss_checksum *checksum)
 {
-    if (!handshake->has_bindings || (handshake->asked & ASC_REQ_PROXY_BINDINGS) != 0)
+    if (!handshake->base.has_bindings || (handshake->base.asked & ASC_REQ_PROXY_BINDINGS) != 0)
         return SEC_E_OK; /* a ticket is for one service: that is the service binding which a proxy leaves */
     if (all_zero(checksum->bindings, sizeof checksum->bindings)) {
-        bool allowed = (handshake->asked & ASC_REQ_ALLOW_MISSING_BINDINGS) != 0;
+        bool allowed = (handshake->base.asked & ASC_REQ_ALLOW_MISSING_BINDINGS) != 0;
         return allowed ? SEC_E_OK : cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings");
     }
-    require(secret_equal(checksum->bindings, handshake->bindings, sizeof handshake->bindings),
+    require(secret_equal(checksum->bindings, handshake->base.bindings, sizeof handshake->base.bindings),
             cause_set(SEC_E_BAD_BINDINGS, "the client is bound to another channel: a relay, or a TLS proxy between"));
     return SEC_E_OK;
 }
@@ -177,7 +177,7 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     handshake->server_name = STEAL(request->server_name);
     handshake->authority = mem_dup(realm.data, realm.len);
     require(handshake->authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    handshake->expiry = filetime_from_unix((time_t)request->ticket.end_time);
+    handshake->base.expiry = filetime_from_unix((time_t)request->ticket.end_time);
     /* Without the client's own tickets, the one it came with is what S4U2Proxy asks for, by who may ask. */
     bool user_to_user =
         handshake->own_session.enctype != 0; /* such a ticket opens for nobody later, the KDC included */
@@ -224,21 +224,20 @@ static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, struct s
     if (handshake->credential->config->kerberos_shared_replay_cache)
         try(shared_replay_refuse(handshake->krb, request, message));
     try(client_fill(handshake, request));
-    handshake->granted = flags_granted(handshake->asked, handshake->gss_flags);
-    handshake->granted |= handshake->own_session.enctype != 0 ? ASC_RET_USE_SESSION_KEY : 0;
-    out->granted = handshake->granted;
-    out->expiry = handshake->expiry;
+    handshake->base.granted = flags_granted(handshake->base.asked, handshake->gss_flags);
+    handshake->base.granted |= handshake->own_session.enctype != 0 ? ASC_RET_USE_SESSION_KEY : 0;
     if ((handshake->gss_flags & (GSS_MUTUAL | GSS_DCE_STYLE)) != 0)
         try(reply_make(handshake, out));
     if ((handshake->gss_flags & GSS_DCE_STYLE) == 0)
-        return kerberos_handshake_finish(handshake, false, out);
-    handshake->state = KERBEROS_SERVER_THIRD;
+        return kerberos_handshake_finish(handshake, out);
+    handshake->base.state = KERBEROS_SERVER_THIRD;
     return SEC_I_CONTINUE_NEEDED;
 }
 
 /* A KRB-ERROR for the peer (RFC 4120 5.9.1): the reason as a number, nothing else. */
-static void error_write(const struct kerberos_handshake *handshake, SECURITY_STATUS status, struct step_out *out)
+static void failed(void *opaque, SECURITY_STATUS status, struct step_out *out)
 {
+    const struct kerberos_handshake *handshake = opaque;
     krb5_context krb = handshake->krb;
     krb5_error error = {0};
     krb5_data encoded = {0};
@@ -248,7 +247,9 @@ static void error_write(const struct kerberos_handshake *handshake, SECURITY_STA
                 : status == SEC_E_CONTEXT_EXPIRED ? KRB5KRB_AP_ERR_TKT_EXPIRED
                 : status == SEC_E_OUT_OF_SEQUENCE ? KRB5KRB_AP_ERR_REPEAT
                                                   : KRB5KRB_ERR_GENERIC;
-    if (krb5_build_principal(krb, &server, 0, "", "host", "localhost", NULL) != 0)
+    out->token.len = 0; /* an AP-REP would say the contrary */
+    if ((handshake->base.asked & ASC_REQ_EXTENDED_ERROR) == 0 || handshake->base.state == KERBEROS_SERVER_THIRD ||
+        krb5_build_principal(krb, &server, 0, "", "host", "localhost", NULL) != 0)
         return;
     error.error = (krb5_ui_4)(code - ERROR_TABLE_BASE_krb5);
     error.server = server;
@@ -256,6 +257,7 @@ static void error_write(const struct kerberos_handshake *handshake, SECURITY_STA
         krb_token_write(&out->token, handshake->framing == KRB_USER ? KRB_USER : KRB_FRAMED, TOKEN_ERROR,
                         krb_slice(&encoded));
         krb5_free_data_contents(krb, &encoded);
+        out->alert = true;
     }
     krb5_free_principal(krb, server);
 }
@@ -295,16 +297,17 @@ static SECURITY_STATUS tgt_answer(struct kerberos_handshake *handshake, struct s
     krb5_free_creds(handshake->krb, tgt);
     require(status == SEC_E_OK, status);
     krb_token_write(&out->token, KRB_USER, TOKEN_TGT_REP, writer_slice_of(&reply));
-    handshake->state = KERBEROS_SERVER_USER;
+    handshake->base.state = KERBEROS_SERVER_USER;
     return SEC_I_CONTINUE_NEEDED;
 }
 
-static SECURITY_STATUS message_answer(struct kerberos_handshake *handshake, const struct step_in *in,
-                                      struct step_out *out)
+/* Also after the TGT was given away. */
+static SECURITY_STATUS begin(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct kerberos_handshake *handshake = opaque;
     enum krb_token id;
     struct slice message;
-    bool asked = handshake->state == KERBEROS_SERVER_BEGIN; /* a TGT is asked for once */
+    bool asked = handshake->base.state == KERBEROS_SERVER_BEGIN; /* a TGT is asked for once */
     require(in->token.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the client's AP-REQ is due, and no token was given"));
     require(krb_token_parse(in->token, &id, &message, &handshake->framing) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "this is not a Kerberos token, or it is damaged"));
@@ -314,35 +317,26 @@ static SECURITY_STATUS message_answer(struct kerberos_handshake *handshake, cons
     return request_answer(handshake, message, out);
 }
 
-/* Also after the TGT was given away. */
-static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS third(void *opaque, const struct step_in *in, struct step_out *out)
 {
-    size_t before = out->token.len;
-    SECURITY_STATUS status = message_answer(handshake, in, out);
-    if (status < 0)
-        out->token.len = before; /* an AP-REP would say the contrary */
-    if (status < 0 && (handshake->asked & ASC_REQ_EXTENDED_ERROR) != 0)
-        error_write(handshake, status, out);
-    return status;
-}
-
-static SECURITY_STATUS third(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
-{
+    struct kerberos_handshake *handshake = opaque;
     enum krb_token id;
     struct slice message;
     enum krb_framing framing;
     require(in->token.len > 0 && krb_token_parse(in->token, &id, &message, &framing) == WIRE_OK && id == TOKEN_AP_REP,
             cause_set(SEC_E_INVALID_TOKEN, "the client's third leg is due, and this is not an AP-REP"));
     try(kerberos_third_open(&handshake->exchange, message));
-    return kerberos_handshake_finish(handshake, false, out);
+    return kerberos_handshake_finish(handshake, out);
 }
 
 SECURITY_STATUS kerberos_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {
-    static kerberos_step *const steps[] = {
+    static handshake_step *const steps[] = {
         [KERBEROS_SERVER_BEGIN] = begin,
         [KERBEROS_SERVER_USER] = begin,
         [KERBEROS_SERVER_THIRD] = third,
     };
-    return kerberos_handshake_step(steps, COUNT_OF(steps), KERBEROS_SERVER_BEGIN, credential, handshake, in, out);
+    static const struct handshake_role role = {&kerberos_handshake_kind, false, KERBEROS_SERVER_BEGIN, steps,
+                                               COUNT_OF(steps),          failed};
+    return handshake_walk(&role, credential, handshake, in, out);
 }

@@ -2,35 +2,23 @@
 
 #include "base/memory.h"
 #include "base/time.h"
-#include "core/bindings.h"
 #include "core/cause.h"
 #include "kerberos/keys.h"
 #include "kerberos/package.h"
 #include <string.h>
 
-struct kerberos_handshake *kerberos_handshake_new(struct kerberos_credential *credential, const struct step_in *in,
-                                                  enum kerberos_state state)
+static SECURITY_STATUS begun(void *opaque, void *credential)
 {
-    struct kerberos_handshake *handshake = secret_block_alloc(sizeof *handshake);
-    require(handshake != NULL, NULL);
+    struct kerberos_handshake *handshake = opaque;
     handshake->credential = credential;
-    handshake->state = state;
-    handshake->asked = in->flags;
-    handshake->target = mem_strdup(in->target);
-    if ((in->target != NULL && handshake->target == NULL) ||
-        krb_pool_take(&credential->pool, &handshake->krb) != SEC_E_OK) {
-        kerberos_handshake_free(handshake);
-        return NULL;
-    }
-    return handshake;
+    return krb_pool_take(&handshake->credential->pool, &handshake->krb);
 }
 
-void kerberos_handshake_free(void *handshake)
+void kerberos_abandon(void *handshake)
 {
     struct kerberos_handshake *freed = handshake;
     if (freed->krb != NULL)
         krb_pool_give(&freed->credential->pool, freed->krb);
-    mem_free(freed->target);
     mem_free(freed->client_name);
     mem_free(freed->server_name);
     mem_free(freed->authority);
@@ -38,14 +26,17 @@ void kerberos_handshake_free(void *handshake)
     secret_release(&freed->identity);
     secret_release(&freed->delegated);
     secret_release(&freed->authorization);
-    secret_block_free(freed, sizeof *freed);
+    handshake_free(&kerberos_handshake_kind, freed);
 }
+
+const struct handshake_kind kerberos_handshake_kind = {"Kerberos", sizeof(struct kerberos_handshake), begun,
+                                                       kerberos_abandon, NULL};
 
 bool kerberos_only_computes(void *credential, const void *handshake, const struct step_in *in)
 {
     const struct kerberos_handshake *begun = handshake;
     if (begun != NULL) /* user-to-user asks for its ticket when it has the peer's */
-        return begun->state == KERBEROS_CLIENT_REPLY || begun->state == KERBEROS_SERVER_THIRD;
+        return begun->base.state == KERBEROS_CLIENT_REPLY || begun->base.state == KERBEROS_SERVER_THIRD;
     return in->target != NULL && (in->flags & (ISC_REQ_DELEGATE | ISC_REQ_USE_SESSION_KEY)) == 0 &&
            kerberos_ticket_is_ready(credential, in->target);
 }
@@ -57,7 +48,7 @@ bool kerberos_accept_may_wait(void *credential, const void *handshake, const str
     enum krb_token id;
     struct slice message;
     enum krb_framing framing;
-    if (begun != NULL && begun->state == KERBEROS_SERVER_THIRD)
+    if (begun != NULL && begun->base.state == KERBEROS_SERVER_THIRD)
         return false;
     return kerberos_keys_are_due(credential) ||
            (krb_token_parse(in->token, &id, &message, &framing) == WIRE_OK && id == TOKEN_TGT_REQ);
@@ -72,8 +63,8 @@ SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribu
         kerberos_attribute(enctype, (asked->gss_flags & GSS_DCE_STYLE) != 0, attribute, value) == SEC_E_OK)
         return SEC_E_OK;
     if (attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS &&
-        (asked->state == KERBEROS_CLIENT_TGT || asked->state == KERBEROS_CLIENT_REPLY)) {
-        bool more = asked->state == KERBEROS_CLIENT_TGT || (asked->gss_flags & GSS_DCE_STYLE) != 0;
+        (asked->base.state == KERBEROS_CLIENT_TGT || asked->base.state == KERBEROS_CLIENT_REPLY)) {
+        bool more = asked->base.state == KERBEROS_CLIENT_TGT || (asked->gss_flags & GSS_DCE_STYLE) != 0;
         value->number = more ? SecPkgAttrLastClientTokenNo
                              : SecPkgAttrLastClientTokenMaybe; /* a clock that is wrong is answered with another */
         return SEC_E_OK;
@@ -94,8 +85,9 @@ static const struct krb_key *key_choose(const struct kerberos_handshake *handsha
     return exchange->initiator_subkey.enctype != 0 ? &exchange->initiator_subkey : &exchange->session;
 }
 
-static void seed_fill(const struct kerberos_handshake *handshake, bool initiator, struct kerberos_session_seed *seed)
+static void seed_fill(const struct kerberos_handshake *handshake, struct kerberos_session_seed *seed)
 {
+    bool initiator = handshake->base.initiator;
     const struct krb_key *key = key_choose(handshake, &seed->acceptor_subkey);
     seed->enctype = key->enctype;
     seed->key_len = key->len;
@@ -109,20 +101,21 @@ static void seed_fill(const struct kerberos_handshake *handshake, bool initiator
     seed->receive_seq = initiator ? acceptors : initiators;
 }
 
-SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, bool initiator, struct step_out *out)
+SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, struct step_out *out)
 {
+    bool initiator = handshake->base.initiator;
     struct kerberos_session_seed seed = {0};
     AUTO_WRITER struct writer own = writer_growing(256);
-    seed_fill(handshake, initiator, &seed);
+    seed_fill(handshake, &seed);
     kerberos_session_seed_write(&own, &seed);
     const struct session_facts facts = {
         .initiator = initiator,
-        .flags = handshake->granted,
+        .flags = handshake->base.granted,
         .start = filetime_now(),
-        .expiry = handshake->expiry,
+        .expiry = handshake->base.expiry,
         .client = handshake->client_name,
         .server = handshake->server_name,
-        .target = initiator ? handshake->target : handshake->server_name,
+        .target = initiator ? handshake->base.target : handshake->server_name,
         .authority = handshake->authority,
         .session_key = slice_of(seed.key, seed.key_len),
         .identity = secret_slice(&handshake->identity),
@@ -133,32 +126,6 @@ SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, 
                                  ? session_record_write(&out->record, &kerberos_package, &facts, writer_slice_of(&own))
                                  : SEC_E_INSUFFICIENT_MEMORY;
     secret_wipe(&seed, sizeof seed);
-    out->granted = handshake->granted;
-    out->expiry = handshake->expiry;
-    handshake->state = KERBEROS_DONE;
-    return status;
-}
-
-SECURITY_STATUS kerberos_handshake_step(kerberos_step *const *steps, size_t n_steps, enum kerberos_state first_state,
-                                        void *credential, void **handshake, const struct step_in *in,
-                                        struct step_out *out)
-{
-    struct kerberos_handshake *now = *handshake;
-    bool first = now == NULL;
-    if (first)
-        now = kerberos_handshake_new(credential, in, first_state);
-    require(now != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = bindings_take(in->bindings, now->bindings, &now->has_bindings);
-    if (status == SEC_E_OK) {
-        bool legal = now->state < n_steps && steps[now->state] != NULL;
-        status = legal ? steps[now->state](now, in, out)
-                       : cause_set(SEC_E_OUT_OF_SEQUENCE, "this Kerberos handshake has ended");
-    }
-    bool over = status == SEC_E_OK && now->state == KERBEROS_DONE;
-    if (over || (first && status < 0)) {
-        kerberos_handshake_free(now);
-        now = NULL;
-    }
-    *handshake = now;
+    handshake->base.state = HANDSHAKE_DONE;
     return status;
 }

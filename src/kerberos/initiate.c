@@ -62,7 +62,7 @@ static SECURITY_STATUS names_fill(struct kerberos_handshake *handshake, const kr
     handshake->client_name = name_text(creds->client);
     handshake->server_name = name_text(creds->server);
     handshake->authority = mem_dup(creds->client->realm.data, creds->client->realm.length);
-    handshake->expiry = krb_filetime(creds->times.endtime);
+    handshake->base.expiry = krb_filetime(creds->times.endtime);
     return handshake->client_name != NULL && handshake->server_name != NULL && handshake->authority != NULL
                ? SEC_E_OK
                : SEC_E_INSUFFICIENT_MEMORY;
@@ -88,10 +88,10 @@ static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const 
 {
     AUTO_SECRET struct secret forwarded = {0};
     AUTO_WRITER struct writer bytes = writer_growing(64);
-    if ((handshake->asked & ISC_REQ_DELEGATE) != 0)
+    if ((handshake->base.asked & ISC_REQ_DELEGATE) != 0)
         delegate(handshake, creds, deadline, &forwarded);
     struct gss_checksum checksum = {.flags = handshake->gss_flags, .credential = secret_slice(&forwarded)};
-    memcpy(checksum.bindings, handshake->bindings, sizeof checksum.bindings);
+    memcpy(checksum.bindings, handshake->base.bindings, sizeof checksum.bindings);
     gss_checksum_write(&bytes, &checksum);
     require(writer_finish(&bytes) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     uint32_t options = (handshake->gss_flags & GSS_MUTUAL) != 0 ? KRB_AP_MUTUAL_REQUIRED : 0;
@@ -105,17 +105,15 @@ static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, const 
                                     struct step_out *out)
 {
     AUTO_WRITER struct writer request = writer_growing(2048);
-    handshake->gss_flags = gss_flags_wanted(handshake->asked);
+    handshake->gss_flags = gss_flags_wanted(handshake->base.asked);
     try(names_fill(handshake, creds));
     try(request_make(handshake, creds, deadline, &request));
     bool raw = (handshake->gss_flags & GSS_DCE_STYLE) != 0;
     krb_token_write(&out->token, raw ? KRB_RAW : handshake->framing, TOKEN_AP_REQ, writer_slice_of(&request));
-    handshake->granted = flags_granted(handshake->asked, handshake->gss_flags, false);
-    out->granted = handshake->granted;
-    out->expiry = handshake->expiry;
+    handshake->base.granted = flags_granted(handshake->base.asked, handshake->gss_flags, false);
     if ((handshake->gss_flags & GSS_MUTUAL) == 0)
-        return kerberos_handshake_finish(handshake, true, out);
-    handshake->state = KERBEROS_CLIENT_REPLY;
+        return kerberos_handshake_finish(handshake, out);
+    handshake->base.state = KERBEROS_CLIENT_REPLY;
     return SEC_I_CONTINUE_NEEDED;
 }
 
@@ -124,7 +122,7 @@ static SECURITY_STATUS ticket_use(struct kerberos_handshake *handshake, struct s
 {
     const struct kerberos_ticket_request request = {
         /* one time for all that the KDC is asked here */
-        .target = handshake->target,
+        .target = handshake->base.target,
         .peer_ticket = peers_ticket,
         .deadline = kerberos_deadline(handshake->credential),
     };
@@ -140,7 +138,7 @@ static SECURITY_STATUS tgt_ask(struct kerberos_handshake *handshake, struct step
     krb5_principal server = NULL;
     struct krb_tgt_request request = {.has_server = true, .has_realm = true};
     AUTO_WRITER struct writer message = writer_growing(128);
-    try(krb_target_parse(handshake->krb, handshake->target, KRB_TARGET_USER, &server));
+    try(krb_target_parse(handshake->krb, handshake->base.target, KRB_TARGET_USER, &server));
     bool named = krb_name_of(server, &request.server);
     if (named) {
         request.has_realm = request.server.realm.len > 0;
@@ -151,7 +149,7 @@ static SECURITY_STATUS tgt_ask(struct kerberos_handshake *handshake, struct step
     require(writer_finish(&message) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     handshake->framing = KRB_USER;
     krb_token_write(&out->token, KRB_USER, TOKEN_TGT_REQ, writer_slice_of(&message));
-    handshake->state = KERBEROS_CLIENT_TGT;
+    handshake->base.state = KERBEROS_CLIENT_TGT;
     return SEC_I_CONTINUE_NEEDED;
 }
 
@@ -161,19 +159,20 @@ static SECURITY_STATUS target_itself(struct kerberos_handshake *handshake)
     char *name = NULL;
     krb5_error_code code = krb5_unparse_name(handshake->krb, handshake->credential->evidence->server, &name);
     try(krb_status(handshake->krb, code, KRB_STAGE_FORWARD, "the service's name"));
-    handshake->target = mem_strdup(name);
+    handshake->base.target = mem_strdup(name);
     krb5_free_unparsed_name(handshake->krb, name);
-    return handshake->target != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    return handshake->base.target != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-static SECURITY_STATUS begin(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS begin(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct kerberos_handshake *handshake = opaque;
     (void)in; /* bindings are taken already; a token on the first call is empty or refused by nobody */
-    if (handshake->target == NULL && handshake->credential->evidence != NULL)
+    if (handshake->base.target == NULL && handshake->credential->evidence != NULL)
         try(target_itself(handshake));
-    require(handshake->target != NULL && handshake->target[0] != '\0',
+    require(handshake->base.target != NULL && handshake->base.target[0] != '\0',
             cause_set(SEC_E_TARGET_UNKNOWN, "Kerberos needs a target name"));
-    if ((handshake->asked & ISC_REQ_USE_SESSION_KEY) != 0)
+    if ((handshake->base.asked & ISC_REQ_USE_SESSION_KEY) != 0)
         return tgt_ask(handshake, out);
     handshake->framing = KRB_FRAMED;
     return ticket_use(handshake, (struct slice){0}, out);
@@ -217,8 +216,9 @@ static SECURITY_STATUS message_take(const struct kerberos_handshake *handshake, 
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS tgt_reply(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS tgt_reply(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct kerberos_handshake *handshake = opaque;
     struct slice message, ticket;
     try(message_take(handshake, in, TOKEN_TGT_REP, "KERB-TGT-REPLY", &message));
     require(krb_tgt_reply_parse(message, &ticket) == WIRE_OK,
@@ -226,28 +226,26 @@ static SECURITY_STATUS tgt_reply(struct kerberos_handshake *handshake, const str
     return ticket_use(handshake, ticket, out);
 }
 
-static SECURITY_STATUS reply(struct kerberos_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS reply(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct kerberos_handshake *handshake = opaque;
     struct slice message;
     try(message_take(handshake, in, TOKEN_AP_REP, "AP-REP", &message));
     try(kerberos_reply_open(&handshake->exchange, message));
     if ((handshake->gss_flags & GSS_DCE_STYLE) != 0)
         try(kerberos_third_make(&handshake->exchange, &out->token));
-    handshake->granted = flags_granted(handshake->asked, handshake->gss_flags, true);
-    return kerberos_handshake_finish(handshake, true, out);
+    handshake->base.granted = flags_granted(handshake->base.asked, handshake->gss_flags, true);
+    return kerberos_handshake_finish(handshake, out);
 }
 
 SECURITY_STATUS kerberos_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {
-    static kerberos_step *const steps[] = {
+    static handshake_step *const steps[] = {
         [KERBEROS_CLIENT_BEGIN] = begin,
         [KERBEROS_CLIENT_TGT] = tgt_reply,
         [KERBEROS_CLIENT_REPLY] = reply,
     };
-    size_t before = out->token.len;
-    SECURITY_STATUS status =
-        kerberos_handshake_step(steps, COUNT_OF(steps), KERBEROS_CLIENT_BEGIN, credential, handshake, in, out);
-    if (status < 0)
-        out->token.len = before; /* who failed proves nothing to the server any more */
-    return status;
+    static const struct handshake_role role = {&kerberos_handshake_kind, true, KERBEROS_CLIENT_BEGIN, steps,
+                                               COUNT_OF(steps),          NULL};
+    return handshake_walk(&role, credential, handshake, in, out);
 }

@@ -7,15 +7,21 @@
 
 /* The server's side (RFC 4178 3.2 and 5, MS-SPNG 3.2.5). */
 
-/* A server that fails tells the peer so if it was asked to: a reject, with the package's own words in it where it has some. */
-static SECURITY_STATUS reject(const struct negotiate_handshake *handshake, SECURITY_STATUS status, struct slice words,
-                              struct step_out *out)
+/* What a server that fails tells the peer: the package's own words, and in SPNEGO, if it was asked to, a reject with them in it. */
+static void failed(void *opaque, SECURITY_STATUS status, struct step_out *out)
 {
-    if ((handshake->asked & ASC_REQ_EXTENDED_ERROR) == 0)
-        return status;
-    const struct spnego_resp resp = {.state = SPNEGO_REJECT, .token = words};
-    spnego_resp_write(&out->token, &resp);
-    return status;
+    struct negotiate_handshake *handshake = opaque;
+    (void)status;
+    writer_release(&out->token);
+    if (handshake->base.state == NEGOTIATE_DIRECT) {
+        out->token = handshake->refusal;
+        handshake->refusal = (struct writer){0};
+    } else if ((handshake->base.asked & ASC_REQ_EXTENDED_ERROR) != 0) {
+        const struct spnego_resp resp = {.state = SPNEGO_REJECT, .token = writer_slice_of(&handshake->refusal)};
+        out->token = writer_growing(64);
+        spnego_resp_write(&out->token, &resp);
+    }
+    out->alert = out->token.len > 0;
 }
 
 /* NULL, or the package whose raw token this is. */
@@ -37,7 +43,7 @@ static SECURITY_STATUS begin_raw(struct negotiate_handshake *handshake, const st
 {
     TRACE("negotiate", "%s without SPNEGO", inner->package->info.name);
     negotiate_choose(handshake, inner);
-    handshake->state = NEGOTIATE_DIRECT;
+    handshake->base.state = NEGOTIATE_DIRECT;
     return negotiate_direct(handshake, in, out);
 }
 
@@ -53,9 +59,6 @@ static SECURITY_STATUS begin_datagram(struct negotiate_handshake *handshake, con
         if (status >= 0 || !negotiate_is_unable(status))
             break;
         negotiate_cause_keep(causes, credential->inner[i].package->info.name);
-        writer_release(
-            &out->token); /* an error message for the peer: the next package's token is not to stand behind it */
-        out->token = writer_growing(512);
     }
     if (status >= 0)
         cause_clear();
@@ -74,7 +77,7 @@ static SECURITY_STATUS hint(struct negotiate_handshake *handshake, struct step_o
     spnego_mech_list_write(&list, mechs, n_mechs);
     require(writer_finish(&list) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     spnego_hints_write(&out->token, writer_slice_of(&list));
-    handshake->state = NEGOTIATE_SERVER_INIT;
+    handshake->base.state = NEGOTIATE_SERVER_INIT;
     return SEC_I_CONTINUE_NEEDED;
 }
 
@@ -86,8 +89,6 @@ static void answer_write(struct negotiate_handshake *handshake, enum spnego_stat
         resp.mech = handshake->oid;
     handshake->oid_told = true;
     spnego_resp_write(&out->token, &resp);
-    out->granted = handshake->granted;
-    out->expiry = handshake->expiry;
 }
 
 /* The package has ended. A code is sent where the client sent one, and, where one is due and the package's last word is ours, before the client's: never
@@ -110,7 +111,7 @@ static SECURITY_STATUS ended(struct negotiate_handshake *handshake, struct slice
     answer_write(handshake, waits ? SPNEGO_INCOMPLETE : SPNEGO_COMPLETED, token, writer_slice_of(&mic), out);
     if (!waits)
         return negotiate_finish(handshake, out);
-    handshake->state = NEGOTIATE_SERVER_MIC;
+    handshake->base.state = NEGOTIATE_SERVER_MIC;
     return SEC_I_CONTINUE_NEEDED;
 }
 
@@ -120,20 +121,12 @@ static SECURITY_STATUS package_step(struct negotiate_handshake *handshake, struc
 {
     AUTO_WRITER struct writer answer = writer_growing(512);
     SECURITY_STATUS status = negotiate_inner_step(handshake, token, &answer);
-    if (status < 0)
-        return reject(handshake, status, writer_slice_of(&answer), out);
-    if (handshake->inner_done) {
-        status = ended(handshake, writer_slice_of(&answer), mic, out);
-        if (status < 0) {
-            writer_release(&out->token);
-            out->token = writer_growing(64);
-            return reject(handshake, status, (struct slice){0}, out);
-        }
-        return status;
-    }
+    require(status >= 0, status);
+    if (handshake->inner_done)
+        return ended(handshake, writer_slice_of(&answer), mic, out);
     require(mic.data == NULL,
             cause_set(SEC_E_INVALID_TOKEN, "a code over the list of mechanisms before there is a key for it"));
-    handshake->state = NEGOTIATE_SERVER_REPLY;
+    handshake->base.state = NEGOTIATE_SERVER_REPLY;
     answer_write(handshake, SPNEGO_INCOMPLETE, writer_slice_of(&answer), (struct slice){0}, out);
     return SEC_I_CONTINUE_NEEDED;
 }
@@ -176,25 +169,26 @@ static SECURITY_STATUS init_take(struct negotiate_handshake *handshake, struct s
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS init(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS init(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct negotiate_handshake *handshake = opaque;
     struct spnego_init init;
-    SECURITY_STATUS status = init_take(handshake, in->token, &init);
-    if (status != SEC_E_OK)
-        return reject(handshake, status, (struct slice){0}, out);
+    try(init_take(handshake, in->token, &init));
     if (!handshake->switched && init.token.data != NULL)
         return package_step(handshake, init.token, init.mic, out);
     /* The token was for another mechanism, or none came: the client begins with this one. */
-    handshake->state = NEGOTIATE_SERVER_REPLY;
+    handshake->base.state = NEGOTIATE_SERVER_REPLY;
     answer_write(handshake, handshake->switched ? SPNEGO_REQUEST_MIC : SPNEGO_INCOMPLETE, (struct slice){0},
                  (struct slice){0}, out);
     return SEC_I_CONTINUE_NEEDED;
 }
 
-static SECURITY_STATUS begin(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS begin(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct negotiate_handshake *handshake = opaque;
     if (in->token.len == 0)
-        return (handshake->asked & ASC_REQ_DATAGRAM) != 0 ? begin_datagram(handshake, in, out) : hint(handshake, out);
+        return (handshake->base.asked & ASC_REQ_DATAGRAM) != 0 ? begin_datagram(handshake, in, out)
+                                                               : hint(handshake, out);
     const struct negotiate_inner *raw = raw_of(handshake->credential, in->token);
     return raw != NULL ? begin_raw(handshake, raw, in, out) : init(handshake, in, out);
 }
@@ -214,15 +208,14 @@ static SECURITY_STATUS resp_take(const struct negotiate_handshake *handshake, st
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS reply(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS reply(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct negotiate_handshake *handshake = opaque;
     struct spnego_resp resp;
-    SECURITY_STATUS status = resp_take(handshake, in->token, &resp);
-    if (status == SEC_E_OK && resp.token.data == NULL)
-        status = cause_set(SEC_E_INVALID_TOKEN, "the client's answer has no token, and %s has not ended",
-                           handshake->chosen->package->info.name);
-    if (status != SEC_E_OK)
-        return reject(handshake, status, (struct slice){0}, out);
+    try(resp_take(handshake, in->token, &resp));
+    require(resp.token.data != NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "the client's answer has no token, and %s has not ended",
+                      handshake->chosen->package->info.name));
     return package_step(handshake, resp.token, resp.mic, out);
 }
 
@@ -235,12 +228,11 @@ static SECURITY_STATUS mic_take(struct negotiate_handshake *handshake, struct sl
 }
 
 /* Ours is sent: the client's code, and the end. */
-static SECURITY_STATUS mic(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS mic(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct negotiate_handshake *handshake = opaque;
     struct spnego_resp resp;
-    SECURITY_STATUS status = mic_take(handshake, in->token, &resp);
-    if (status != SEC_E_OK)
-        return reject(handshake, status, (struct slice){0}, out);
+    try(mic_take(handshake, in->token, &resp));
     if (resp.state == SPNEGO_INCOMPLETE) /* it waits for a word */
         answer_write(handshake, SPNEGO_COMPLETED, (struct slice){0}, (struct slice){0}, out);
     return negotiate_finish(handshake, out);
@@ -248,11 +240,13 @@ static SECURITY_STATUS mic(struct negotiate_handshake *handshake, const struct s
 
 SECURITY_STATUS negotiate_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {
-    static negotiate_step *const steps[] = {
+    static handshake_step *const steps[] = {
         [NEGOTIATE_SERVER_BEGIN] = begin, [NEGOTIATE_SERVER_INIT] = init,        [NEGOTIATE_SERVER_REPLY] = reply,
         [NEGOTIATE_SERVER_MIC] = mic,     [NEGOTIATE_DIRECT] = negotiate_direct,
     };
-    return negotiate_handshake_step(steps, COUNT_OF(steps), NEGOTIATE_SERVER_BEGIN, credential, handshake, in, out);
+    static const struct handshake_role role = {&negotiate_handshake_kind, false, NEGOTIATE_SERVER_BEGIN, steps,
+                                               COUNT_OF(steps),           failed};
+    return handshake_walk(&role, credential, handshake, in, out);
 }
 
 /* The package's token in one of the client's; of what is damaged nobody waits for anything. */
@@ -260,11 +254,11 @@ static struct slice token_inside(const struct negotiate_handshake *handshake, st
 {
     struct spnego_init first;
     struct spnego_resp later;
-    bool begins =
-        handshake == NULL || handshake->state == NEGOTIATE_SERVER_BEGIN || handshake->state == NEGOTIATE_SERVER_INIT;
+    bool begins = handshake == NULL || handshake->base.state == NEGOTIATE_SERVER_BEGIN ||
+                  handshake->base.state == NEGOTIATE_SERVER_INIT;
     if (begins && spnego_is_framed(token))
         return spnego_init_parse(token, &first) == WIRE_OK ? first.token : (struct slice){0};
-    if (handshake != NULL && handshake->state == NEGOTIATE_SERVER_REPLY)
+    if (handshake != NULL && handshake->base.state == NEGOTIATE_SERVER_REPLY)
         return spnego_resp_parse(token, &later) == WIRE_OK ? later.token : (struct slice){0};
     return token;
 }

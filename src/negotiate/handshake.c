@@ -12,39 +12,39 @@ static void inner_abandon(struct negotiate_handshake *handshake)
     handshake->inner = NULL;
 }
 
-void negotiate_handshake_free(void *handshake)
+static SECURITY_STATUS begun(void *handshake, void *credential)
+{
+    ((struct negotiate_handshake *)handshake)->credential = credential;
+    return SEC_E_OK;
+}
+
+void negotiate_abandon(void *handshake)
 {
     struct negotiate_handshake *freed = handshake;
     inner_abandon(freed);
     session_close(freed->mic_session);
-    mem_free(freed->target);
     secret_release(&freed->bindings);
     writer_release(&freed->record);
+    writer_release(&freed->refusal);
     secret_release(&freed->mech_list);
-    mem_free(freed);
+    handshake_free(&negotiate_handshake_kind, freed);
 }
 
-static struct negotiate_handshake *handshake_new(const struct negotiate_credential *credential,
-                                                 const struct step_in *in, enum negotiate_state state)
+static SECURITY_STATUS bindings_keep(void *handshake, const struct step_in *in)
 {
-    struct negotiate_handshake *handshake = mem_zalloc(sizeof *handshake);
-    require(handshake != NULL, NULL);
-    handshake->credential = credential;
-    handshake->state = state;
-    handshake->initiator = state == NEGOTIATE_CLIENT_BEGIN;
-    handshake->asked = in->flags;
-    if (in->target != NULL && (handshake->target = mem_strdup(in->target)) == NULL) {
-        negotiate_handshake_free(handshake);
-        return NULL;
-    }
-    return handshake;
+    struct secret *kept = &((struct negotiate_handshake *)handshake)->bindings;
+    bool has = in->bindings.data == NULL || secret_set(kept, in->bindings.data, in->bindings.len);
+    return has ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
+
+const struct handshake_kind negotiate_handshake_kind = {"Negotiate", sizeof(struct negotiate_handshake), begun,
+                                                        negotiate_abandon, bindings_keep};
 
 /* The chosen package knows about its own tokens; behind them a code over the list may be wanted, and the server may choose another package. */
 static SECURITY_STATUS last_token(const struct negotiate_handshake *asked, const struct package *chosen,
                                   struct attribute *value)
 {
-    require(asked->initiator,
+    require(asked->base.initiator,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "which token is the client's last is asked of the initiating side"));
     if (asked->inner == NULL || asked->inner_done || chosen->authority->query_handshake == NULL ||
         chosen->authority->query_handshake(asked->inner, SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, value) != SEC_E_OK) {
@@ -57,10 +57,10 @@ static SECURITY_STATUS last_token(const struct negotiate_handshake *asked, const
 SECURITY_STATUS negotiate_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
 {
     const struct negotiate_handshake *asked = handshake;
-    bool guess = asked->state == NEGOTIATE_CLIENT_FIRST; /* the client's; the server may choose another */
-    uint32_t state = asked->state == NEGOTIATE_DIRECT ? SECPKG_NEGOTIATION_DIRECT
-                     : guess                          ? SECPKG_NEGOTIATION_OPTIMISTIC
-                                                      : SECPKG_NEGOTIATION_IN_PROGRESS;
+    bool guess = asked->base.state == NEGOTIATE_CLIENT_FIRST; /* the client's; the server may choose another */
+    uint32_t state = asked->base.state == NEGOTIATE_DIRECT ? SECPKG_NEGOTIATION_DIRECT
+                     : guess                               ? SECPKG_NEGOTIATION_OPTIMISTIC
+                                                           : SECPKG_NEGOTIATION_IN_PROGRESS;
     const struct package *chosen = asked->chosen != NULL ? asked->chosen->package : &negotiate_package;
     if (negotiate_choice(chosen, state, attribute, value))
         return SEC_E_OK;
@@ -91,18 +91,19 @@ void negotiate_choose(struct negotiate_handshake *handshake, const struct negoti
     session_close(handshake->mic_session);
     handshake->mic_session = NULL;
     writer_release(&handshake->record);
+    writer_release(&handshake->refusal);
     handshake->inner_done = handshake->mic_asked = false;
-    handshake->granted = 0;
-    handshake->expiry = 0;
+    handshake->base.granted = 0;
+    handshake->base.expiry = 0;
     handshake->chosen = inner;
 }
 
 /* Integrity is what the code over the list is made with: a client asks the package for it even where the application does not, as Windows does. */
 static uint32_t inner_flags(const struct negotiate_handshake *handshake)
 {
-    bool adds = handshake->initiator && handshake->state != NEGOTIATE_DIRECT &&
-                (handshake->asked & (ISC_REQ_NO_INTEGRITY | ISC_REQ_DATAGRAM)) == 0;
-    return handshake->asked | (adds ? ISC_REQ_INTEGRITY : 0);
+    bool adds = handshake->base.initiator && handshake->base.state != NEGOTIATE_DIRECT &&
+                (handshake->base.asked & (ISC_REQ_NO_INTEGRITY | ISC_REQ_DATAGRAM)) == 0;
+    return handshake->base.asked | (adds ? ISC_REQ_INTEGRITY : 0);
 }
 
 static SECURITY_STATUS inner_outcome(struct negotiate_handshake *handshake, SECURITY_STATUS status,
@@ -110,8 +111,8 @@ static SECURITY_STATUS inner_outcome(struct negotiate_handshake *handshake, SECU
 {
     require(status >= 0, status);
     require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    handshake->granted = out->granted;
-    handshake->expiry = out->expiry;
+    handshake->base.granted = out->granted;
+    handshake->base.expiry = out->expiry;
     handshake->mic_asked = handshake->mic_asked || out->wants_list_mic;
     if (out->record.len > 0) {
         writer_release(&handshake->record);
@@ -128,7 +129,7 @@ SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, stru
     const struct package_authority *table = package->authority;
     SECURITY_STATUS(*step)
     (void *, void **, const struct step_in *, struct step_out *) =
-        handshake->initiator ? table->initiate : table->accept;
+        handshake->base.initiator ? table->initiate : table->accept;
     require(step != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     require(token.len <= package->info.max_token,
             cause_set(SEC_E_INVALID_TOKEN, "a token of %zu bytes for %s, whose longest is %u", token.len,
@@ -136,14 +137,20 @@ SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, stru
     const struct step_in in = {
         .token = token.len > 0 ? token : (struct slice){0},
         .bindings = secret_slice(&handshake->bindings),
-        .target = handshake->target,
+        .target = handshake->base.target,
         .flags = inner_flags(handshake),
     };
-    struct step_out out = {
-        .token = *answer, .record = writer_growing(768), .granted = handshake->granted, .expiry = handshake->expiry};
+    struct step_out out = {.token = *answer,
+                           .record = writer_growing(768),
+                           .granted = handshake->base.granted,
+                           .expiry = handshake->base.expiry};
     SECURITY_STATUS status = step(handshake->chosen->credential, &handshake->inner, &in, &out);
     *answer = out.token;
     status = inner_outcome(handshake, status, &out);
+    if (status < 0) {
+        handshake->refusal = *answer;
+        *answer = writer_growing(0);
+    }
     writer_release(&out.record);
     return status;
 }
@@ -151,21 +158,20 @@ SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, stru
 SECURITY_STATUS negotiate_direct_done(struct negotiate_handshake *handshake, SECURITY_STATUS status,
                                       struct step_out *out)
 {
-    handshake->state = NEGOTIATE_DIRECT;
-    out->granted = handshake->granted;
-    out->expiry = handshake->expiry;
+    handshake->base.state = NEGOTIATE_DIRECT;
     require(status >= 0, status);
     if (handshake->record.len > 0) { /* a datagram context has it before its handshake ends, and not again then */
         try(negotiate_record_write(&out->record, writer_slice_of(&handshake->record)));
         writer_release(&handshake->record);
     }
     if (status == SEC_E_OK && handshake->inner == NULL)
-        handshake->state = NEGOTIATE_DONE;
+        handshake->base.state = HANDSHAKE_DONE;
     return status;
 }
 
-SECURITY_STATUS negotiate_direct(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
+SECURITY_STATUS negotiate_direct(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct negotiate_handshake *handshake = opaque;
     return negotiate_direct_done(handshake, negotiate_inner_step(handshake, in->token, &out->token), out);
 }
 
@@ -173,7 +179,8 @@ SECURITY_STATUS negotiate_direct(struct negotiate_handshake *handshake, const st
  * the peer asks. Integrity has one bit on each side. */
 SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, bool *due)
 {
-    bool integrity = (handshake->granted & (handshake->initiator ? ISC_RET_INTEGRITY : ASC_RET_INTEGRITY)) != 0;
+    bool integrity =
+        (handshake->base.granted & (handshake->base.initiator ? ISC_RET_INTEGRITY : ASC_RET_INTEGRITY)) != 0;
     require(
         integrity || !handshake->switched,
         cause_set(SEC_E_UNSUPPORTED_FUNCTION,
@@ -292,50 +299,8 @@ static SECURITY_STATUS session_give(struct negotiate_handshake *handshake, struc
 SECURITY_STATUS negotiate_finish(struct negotiate_handshake *handshake, struct step_out *out)
 {
     try(session_give(handshake, out));
-    out->granted = handshake->granted;
-    out->expiry = handshake->expiry;
-    handshake->state = NEGOTIATE_DONE;
+    handshake->base.state = HANDSHAKE_DONE;
     TRACE("negotiate", "%s it is%s%s", handshake->chosen->package->info.name,
           handshake->mic_sent ? ", list signed" : "", handshake->mic_seen ? ", list verified" : "");
     return SEC_E_OK;
-}
-
-static SECURITY_STATUS step_run(struct negotiate_handshake *now, negotiate_step *step, const struct step_in *in,
-                                struct step_out *out)
-{
-    if (in->bindings.data != NULL)
-        require(secret_set(&now->bindings, in->bindings.data, in->bindings.len), SEC_E_INSUFFICIENT_MEMORY);
-    require(step != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "this Negotiate handshake has ended"));
-    return step(now, in, out);
-}
-
-/* Where a package was passed over, a later failure names that too: it is what people look for. */
-static void cause_extend(const struct negotiate_handshake *handshake, SECURITY_STATUS status)
-{
-    char text[CAUSE_TEXT_MAX] = "";
-    if (handshake->fallback[0] == '\0' || handshake->state == NEGOTIATE_CLIENT_BEGIN || handshake->chosen == NULL)
-        return;
-    negotiate_cause_keep(text, handshake->chosen->package->info.name);
-    (void)cause_set(status, "%.256s; it was used because %s", text, handshake->fallback);
-}
-
-SECURITY_STATUS negotiate_handshake_step(negotiate_step *const *steps, size_t n_steps, enum negotiate_state first_state,
-                                         void *credential, void **handshake, const struct step_in *in,
-                                         struct step_out *out)
-{
-    struct negotiate_handshake *now = *handshake;
-    bool first = now == NULL;
-    if (first)
-        now = handshake_new(credential, in, first_state);
-    require(now != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = step_run(now, now->state < n_steps ? steps[now->state] : NULL, in, out);
-    if (status < 0)
-        cause_extend(now, status);
-    bool over = status == SEC_E_OK && now->state == NEGOTIATE_DONE;
-    if (over || (first && status < 0)) {
-        negotiate_handshake_free(now);
-        now = NULL;
-    }
-    *handshake = now;
-    return status;
 }

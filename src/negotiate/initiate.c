@@ -37,7 +37,7 @@ static void fallback_note(struct negotiate_handshake *handshake)
                  (int)handshake->chosen->unable_len, credential->unable);
     if (audited || handshake->fallback[0] != '\0')
         TRACE("negotiate", "%s%s for %s, because %s", audited ? "audit: " : "", name,
-              handshake->target != NULL ? handshake->target : "(no target)",
+              handshake->base.target != NULL ? handshake->base.target : "(no target)",
               handshake->fallback[0] != '\0' ? handshake->fallback : "it stands first");
 }
 
@@ -53,8 +53,6 @@ static SECURITY_STATUS optimistic(struct negotiate_handshake *handshake, struct 
             fallback_note(handshake);
             return status;
         }
-        writer_release(token);
-        *token = writer_growing(512);
         negotiate_cause_keep(handshake->fallback, credential->inner[i].package->info.name);
         /* The most preferred package's reason is the one to tell, unless it is just that there are no credentials for it. */
         if (answer == SEC_E_NO_CREDENTIALS)
@@ -69,8 +67,9 @@ static SECURITY_STATUS optimistic(struct negotiate_handshake *handshake, struct 
                      credential->missing);
 }
 
-static SECURITY_STATUS begin(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS begin(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct negotiate_handshake *handshake = opaque;
     struct spnego_init hints;
     AUTO_WRITER struct writer token = writer_growing(512);
     if (in->token.len >
@@ -79,16 +78,14 @@ static SECURITY_STATUS begin(struct negotiate_handshake *handshake, const struct
                 cause_set(SEC_E_INVALID_TOKEN, "the first token came from the server, and it is no NegTokenInit2"));
     SECURITY_STATUS status = optimistic(handshake, &token);
     require(status >= 0, status);
-    out->granted = handshake->granted;
-    out->expiry = handshake->expiry;
-    if ((handshake->asked & ISC_REQ_DATAGRAM) != 0) { /* there is no negotiation in datagrams */
+    if ((handshake->base.asked & ISC_REQ_DATAGRAM) != 0) { /* there is no negotiation in datagrams */
         writer_slice(&out->token, writer_slice_of(&token));
         return negotiate_direct_done(handshake, status, out);
     }
     handshake->preferred = handshake->chosen;
     try(list_make(handshake));
     spnego_init_write(&out->token, secret_slice(&handshake->mech_list), writer_slice_of(&token));
-    handshake->state = NEGOTIATE_CLIENT_FIRST;
+    handshake->base.state = NEGOTIATE_CLIENT_FIRST;
     return SEC_I_CONTINUE_NEEDED; /* also where the package has said all: the server may choose another */
 }
 
@@ -112,7 +109,7 @@ static SECURITY_STATUS mech_take(struct negotiate_handshake *handshake, const st
     require(named != NULL && named >= handshake->preferred,
             cause_set(SEC_E_INVALID_TOKEN, "the server chose a mechanism that was not offered"));
     *fresh = named != handshake->chosen;
-    require(!*fresh || handshake->state == NEGOTIATE_CLIENT_FIRST,
+    require(!*fresh || handshake->base.state == NEGOTIATE_CLIENT_FIRST,
             cause_set(SEC_E_INVALID_TOKEN, "the server changed its mind about the mechanism"));
     if (!*fresh)
         return SEC_E_OK;
@@ -132,9 +129,7 @@ static void answer_write(struct negotiate_handshake *handshake, enum spnego_stat
 {
     const struct spnego_resp resp = {.state = state, .token = token, .mic = mic};
     spnego_resp_write(&out->token, &resp);
-    out->granted = handshake->granted;
-    out->expiry = handshake->expiry;
-    handshake->state = NEGOTIATE_CLIENT_REPLY;
+    handshake->base.state = NEGOTIATE_CLIENT_REPLY;
 }
 
 /* The package has ended with a token of its own: it is the server's turn, whatever it has said. */
@@ -189,8 +184,9 @@ static SECURITY_STATUS package_step(struct negotiate_handshake *handshake, const
 }
 
 /* Any NegTokenResp. A server's accept-completed ends nothing here: what the package and the list need decides. */
-static SECURITY_STATUS reply(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS reply(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct negotiate_handshake *handshake = opaque;
     struct spnego_resp resp;
     AUTO_WRITER struct writer token = writer_growing(512);
     bool fresh;
@@ -217,13 +213,27 @@ static SECURITY_STATUS reply(struct negotiate_handshake *handshake, const struct
                          : ended_listening(handshake, &resp, out);
 }
 
+/* Where a package was passed over, a later failure names that too: it is what people look for. */
+static void cause_extend(void *opaque, SECURITY_STATUS status, struct step_out *out)
+{
+    const struct negotiate_handshake *handshake = opaque;
+    char text[CAUSE_TEXT_MAX] = "";
+    (void)out;
+    if (handshake->fallback[0] == '\0' || handshake->base.state == NEGOTIATE_CLIENT_BEGIN || handshake->chosen == NULL)
+        return;
+    negotiate_cause_keep(text, handshake->chosen->package->info.name);
+    (void)cause_set(status, "%.256s; it was used because %s", text, handshake->fallback);
+}
+
 SECURITY_STATUS negotiate_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {
-    static negotiate_step *const steps[] = {
+    static handshake_step *const steps[] = {
         [NEGOTIATE_CLIENT_BEGIN] = begin,
         [NEGOTIATE_CLIENT_FIRST] = reply,
         [NEGOTIATE_CLIENT_REPLY] = reply,
         [NEGOTIATE_DIRECT] = negotiate_direct,
     };
-    return negotiate_handshake_step(steps, COUNT_OF(steps), NEGOTIATE_CLIENT_BEGIN, credential, handshake, in, out);
+    static const struct handshake_role role = {&negotiate_handshake_kind, true,        NEGOTIATE_CLIENT_BEGIN, steps,
+                                               COUNT_OF(steps),           cause_extend};
+    return handshake_walk(&role, credential, handshake, in, out);
 }

@@ -98,17 +98,18 @@ static SECURITY_STATUS challenge_send(struct ntlm_handshake *handshake, uint32_t
     handshake->server_pairs = slice_of(handshake->challenge.data + handshake->challenge.len - pairs.len, pairs.len);
     handshake->offered = challenge.flags;
     handshake->challenge_ms = monotonic_ms();
-    handshake->state = NTLM_SERVER_PROOF;
-    out->granted = flags_granted(handshake->asked, challenge.flags);
-    out->expiry = FILETIME_NEVER;
+    handshake->base.state = NTLM_SERVER_PROOF;
+    handshake->base.granted = flags_granted(handshake->base.asked, challenge.flags);
+    handshake->base.expiry = FILETIME_NEVER;
     return SEC_I_CONTINUE_NEEDED;
 }
 
-static SECURITY_STATUS begin(struct ntlm_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS begin(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct ntlm_handshake *handshake = opaque;
     struct ntlm_negotiate negotiate;
     if (in->token.len == 0) {
-        require((handshake->asked & ASC_REQ_DATAGRAM) != 0,
+        require((handshake->base.asked & ASC_REQ_DATAGRAM) != 0,
                 cause_set(SEC_E_INVALID_TOKEN, "the client's NTLM NEGOTIATE is due, and no token was given"));
         return challenge_send(handshake, FLAGS_MIRRORED | NTLM_UNICODE | NTLM_DATAGRAM, out);
     }
@@ -221,24 +222,24 @@ static SECURITY_STATUS claim_check_bindings(const struct ntlm_handshake *handsha
 {
     enum config_when when = handshake->credential->config->ntlm_channel_bindings;
     struct slice sent = claim->av.value[NTLM_AV_CHANNEL_BINDINGS];
-    if (when == WHEN_NEVER || (!handshake->has_bindings && when != WHEN_ALWAYS))
+    if (when == WHEN_NEVER || (!handshake->base.has_bindings && when != WHEN_ALWAYS))
         return SEC_E_OK;
-    require(handshake->has_bindings,
+    require(handshake->base.has_bindings,
             cause_set(SEC_E_BAD_BINDINGS,
                       "channel_bindings in [ntlm] asks for bindings always, and the server was given none"));
     if (sent.data == NULL) {
-        bool allowed = when == WHEN_SUPPORTED && (handshake->asked & ASC_REQ_ALLOW_MISSING_BINDINGS) != 0;
+        bool allowed = when == WHEN_SUPPORTED && (handshake->base.asked & ASC_REQ_ALLOW_MISSING_BINDINGS) != 0;
         return allowed ? SEC_E_OK : cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings");
     }
     require(!all_zero(sent), cause_set(SEC_E_BAD_BINDINGS, "the client has no channel to bind to"));
-    if ((handshake->asked & ASC_REQ_PROXY_BINDINGS) != 0) {
+    if ((handshake->base.asked & ASC_REQ_PROXY_BINDINGS) != 0) {
         bool bound = claim->target != NULL && ntlm_target_is_accepted(handshake->credential->config, claim->target);
         return bound ? SEC_E_OK
                      : cause_set(SEC_E_BAD_BINDINGS,
                                  "bindings through a proxy need a service binding, and the client meant "
                                  "no service of this computer (targets in [ntlm])");
     }
-    require(secret_equal(sent.data, handshake->bindings, sizeof handshake->bindings),
+    require(secret_equal(sent.data, handshake->base.bindings, sizeof handshake->base.bindings),
             cause_set(SEC_E_BAD_BINDINGS, "the client is bound to another channel: a relay, or a TLS proxy between"));
     return SEC_E_OK;
 }
@@ -351,11 +352,11 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
         account != NULL ? ntlm_full_name(account->domain, account->name) : mem_strdup("NT AUTHORITY\\ANONYMOUS LOGON");
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(ntlm_identity_write(account, claim->anonymous, &identity));
-    out->expiry = account != NULL ? account->logon_ends : FILETIME_NEVER;
+    handshake->base.expiry = account != NULL ? account->logon_ends : FILETIME_NEVER;
     const struct session_facts facts = {
-        .flags = out->granted,
+        .flags = handshake->base.granted,
         .start = filetime_now(),
-        .expiry = out->expiry,
+        .expiry = handshake->base.expiry,
         .client = name,
         .server = config->computer,
         .target = claim->target,
@@ -371,7 +372,7 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
 static SECURITY_STATUS anonymous_check(const struct ntlm_handshake *handshake)
 {
     bool allowed =
-        handshake->credential->config->ntlm_anonymous && (handshake->asked & ASC_REQ_ALLOW_NULL_SESSION) != 0;
+        handshake->credential->config->ntlm_anonymous && (handshake->base.asked & ASC_REQ_ALLOW_NULL_SESSION) != 0;
     return allowed ? SEC_E_OK
                    : cause_set(SEC_E_LOGON_DENIED, "an anonymous client; allow_anonymous in [ntlm] and "
                                                    "ASC_REQ_ALLOW_NULL_SESSION together let it in");
@@ -431,14 +432,15 @@ static SECURITY_STATUS finish_with(struct ntlm_handshake *handshake, struct clai
                 cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                           "the client has no 128-bit keys after all; require_128 in [ntlm] asks for them"));
     try(claim_decide(handshake, claim, account, &session_key));
-    out->granted = flags_granted(handshake->asked, handshake->agreed);
+    handshake->base.granted = flags_granted(handshake->base.asked, handshake->agreed);
     out->wants_list_mic = claim->v2 && (claim->av.flags & NTLM_AV_FLAG_MIC) != 0;
-    handshake->state = NTLM_DONE;
+    handshake->base.state = HANDSHAKE_DONE;
     return record_write(handshake, claim, *account, &session_key, out);
 }
 
-static SECURITY_STATUS finish(struct ntlm_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS finish(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct ntlm_handshake *handshake = opaque;
     struct claim claim = {0};
     const struct account *account = NULL;
     SECURITY_STATUS status = claim_read(in, handshake->offered, &claim);
@@ -456,11 +458,13 @@ static SECURITY_STATUS finish(struct ntlm_handshake *handshake, const struct ste
 
 SECURITY_STATUS ntlm_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {
-    static ntlm_step *const steps[] = {
+    static handshake_step *const steps[] = {
         [NTLM_SERVER_BEGIN] = begin,
         [NTLM_SERVER_PROOF] = finish,
     };
-    return ntlm_handshake_step(steps, COUNT_OF(steps), NTLM_SERVER_BEGIN, credential, handshake, in, out);
+    static const struct handshake_role role = {&ntlm_handshake_kind, false, NTLM_SERVER_BEGIN, steps,
+                                               COUNT_OF(steps),      NULL};
+    return handshake_walk(&role, credential, handshake, in, out);
 }
 
 /* Only the second message asks about an account. */

@@ -58,18 +58,18 @@ static const struct ntlm_login *login_of(const struct ntlm_handshake *handshake)
 
 static bool is_anonymous(const struct ntlm_handshake *handshake)
 {
-    return (handshake->asked & ISC_REQ_NULL_SESSION) != 0;
+    return (handshake->base.asked & ISC_REQ_NULL_SESSION) != 0;
 }
 
 /* Before anything is sent there must be somebody to be. */
 static SECURITY_STATUS login_ensure(struct ntlm_handshake *handshake)
 {
     const struct ntlm_credential *credential = handshake->credential;
-    if ((handshake->asked & ISC_REQ_NULL_SESSION) != 0)
+    if ((handshake->base.asked & ISC_REQ_NULL_SESSION) != 0)
         return SEC_E_OK;
     bool lacking = !credential->has_login || credential->needs_password;
-    if (lacking && (handshake->asked & ISC_REQ_PROMPT_FOR_CREDS) != 0) {
-        try(ntlm_login_prompt(credential, handshake->target, &handshake->prompted));
+    if (lacking && (handshake->base.asked & ISC_REQ_PROMPT_FOR_CREDS) != 0) {
+        try(ntlm_login_prompt(credential, handshake->base.target, &handshake->prompted));
         handshake->has_prompted = true;
         return SEC_E_OK;
     }
@@ -97,12 +97,12 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const struct session_facts facts = {
         .initiator = true,
-        .flags = out->granted,
+        .flags = handshake->base.granted,
         .start = filetime_now(),
         .expiry = FILETIME_NEVER,
         .client = name,
-        .server = handshake->target,
-        .target = handshake->target,
+        .server = handshake->base.target,
+        .target = handshake->base.target,
         .authority = is_anonymous(handshake) ? NULL : login->domain,
         .session_key = slice_of(session_key->bytes, sizeof session_key->bytes),
     };
@@ -110,26 +110,27 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
     return session_record_write(&out->record, &ntlm_package, &facts, writer_slice_of(&own));
 }
 
-static SECURITY_STATUS begin(struct ntlm_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS begin(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct ntlm_handshake *handshake = opaque;
     (void)in; /* input on the first call is bindings, or an empty token */
     try(login_ensure(handshake));
-    handshake->offered = flags_wanted(handshake->asked);
-    handshake->state = NTLM_CLIENT_CHALLENGE;
-    out->expiry = FILETIME_NEVER;
-    if ((handshake->asked & ISC_REQ_DATAGRAM) != 0) {
+    handshake->offered = flags_wanted(handshake->base.asked);
+    handshake->base.state = NTLM_CLIENT_CHALLENGE;
+    handshake->base.expiry = FILETIME_NEVER;
+    if ((handshake->base.asked & ISC_REQ_DATAGRAM) != 0) {
         /* 3.1.5.2: the server speaks first; messages may be protected at once under the key that this client chooses. */
         require(random_bytes(handshake->datagram_key.bytes, sizeof handshake->datagram_key.bytes),
                 cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
         handshake->agreed = handshake->offered & ~(uint32_t)NTLM_OEM;
-        out->granted = flags_granted(handshake->asked, handshake->agreed);
+        handshake->base.granted = flags_granted(handshake->base.asked, handshake->agreed);
         try(record_write(handshake, &handshake->datagram_key, out));
         return SEC_I_CONTINUE_NEEDED;
     }
     ntlm_negotiate_write(&out->token, handshake->offered);
     require(writer_finish(&out->token) == WIRE_OK && secret_set(&handshake->negotiate, out->token.data, out->token.len),
             SEC_E_INSUFFICIENT_MEMORY);
-    out->granted = flags_granted(handshake->asked, handshake->offered);
+    handshake->base.granted = flags_granted(handshake->base.asked, handshake->offered);
     return SEC_I_CONTINUE_NEEDED;
 }
 
@@ -171,7 +172,6 @@ struct proof {
 static SECURITY_STATUS pairs_write(const struct ntlm_handshake *handshake, const struct ntlm_av *server,
                                    struct slice server_pairs, bool mic, struct writer *pairs)
 {
-    static const uint8_t no_bindings[16]; /* all zero: "I know about bindings and have none" */
     uint8_t host[SINGLE_HOST_LEN];
     if (server_pairs.len > 0)
         require(ntlm_av_copy_server(pairs, server_pairs) == WIRE_OK,
@@ -181,9 +181,9 @@ static SECURITY_STATUS pairs_write(const struct ntlm_handshake *handshake, const
         ntlm_av_write_u32(pairs, NTLM_AV_FLAGS, flags);
     ntlm_single_host(host);
     ntlm_av_write(pairs, NTLM_AV_SINGLE_HOST, slice_of(host, sizeof host));
-    ntlm_av_write(pairs, NTLM_AV_CHANNEL_BINDINGS,
-                  slice_of(handshake->has_bindings ? handshake->bindings : no_bindings, 16));
-    ntlm_av_write_text(pairs, NTLM_AV_TARGET_NAME, handshake->target != NULL ? handshake->target : "");
+    /* all zero without any: "I know about bindings and have none" */
+    ntlm_av_write(pairs, NTLM_AV_CHANNEL_BINDINGS, slice_of(handshake->base.bindings, 16));
+    ntlm_av_write_text(pairs, NTLM_AV_TARGET_NAME, handshake->base.target != NULL ? handshake->base.target : "");
     ntlm_av_write(pairs, NTLM_AV_EOL, slice_of(NULL, 0));
     return SEC_E_OK;
 }
@@ -193,7 +193,7 @@ static SECURITY_STATUS pairs_write(const struct ntlm_handshake *handshake, const
 static SECURITY_STATUS server_check(const struct ntlm_handshake *handshake, const struct ntlm_av *server)
 {
     bool named = server->value[NTLM_AV_NB_COMPUTER].data != NULL && server->value[NTLM_AV_NB_DOMAIN].data != NULL;
-    bool wanted = (handshake->agreed & (NTLM_SIGN | NTLM_SEAL)) != 0 || handshake->has_bindings;
+    bool wanted = (handshake->agreed & (NTLM_SIGN | NTLM_SEAL)) != 0 || handshake->base.has_bindings;
     return named || !wanted ? SEC_E_OK
                             : cause_set(SEC_E_LOGON_DENIED, "the server's challenge does not name computer and domain");
 }
@@ -352,20 +352,21 @@ static SECURITY_STATUS answer_with(struct ntlm_handshake *handshake, const struc
         writer_patch_bytes(&out->token, NTLM_MIC_OFFSET, mic, sizeof mic);
         out->wants_list_mic = true;
     }
-    out->granted = flags_granted(handshake->asked, handshake->agreed);
+    handshake->base.granted = flags_granted(handshake->base.asked, handshake->agreed);
     TRACE("ntlm", "authenticate as %s\\%s for %s, flags 0x%08x, %s, MIC %s, bindings %s",
           is_anonymous(handshake) ? "" : login_of(handshake)->domain,
           is_anonymous(handshake) ? "(anonymous)" : login_of(handshake)->user,
-          handshake->target != NULL ? handshake->target : "(no target)", (unsigned)handshake->agreed,
-          proof->v2 ? "NTLMv2" : "NTLMv1", proof->mic ? "yes" : "no", handshake->has_bindings ? "yes" : "no");
+          handshake->base.target != NULL ? handshake->base.target : "(no target)", (unsigned)handshake->agreed,
+          proof->v2 ? "NTLMv2" : "NTLMv1", proof->mic ? "yes" : "no", handshake->base.has_bindings ? "yes" : "no");
     if ((handshake->agreed & NTLM_DATAGRAM) != 0)
         return SEC_E_OK; /* the session is there since the first call */
-    handshake->state = NTLM_DONE;
+    handshake->base.state = HANDSHAKE_DONE;
     return record_write(handshake, &session_key, out);
 }
 
-static SECURITY_STATUS answer(struct ntlm_handshake *handshake, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS answer(void *opaque, const struct step_in *in, struct step_out *out)
 {
+    struct ntlm_handshake *handshake = opaque;
     struct ntlm_challenge challenge;
     require(in->token.len > 0,
             cause_set(SEC_E_INVALID_TOKEN, "the server's NTLM challenge is due, and no token was given"));
@@ -385,9 +386,11 @@ static SECURITY_STATUS answer(struct ntlm_handshake *handshake, const struct ste
 
 SECURITY_STATUS ntlm_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {
-    static ntlm_step *const steps[] = {
+    static handshake_step *const steps[] = {
         [NTLM_CLIENT_BEGIN] = begin,
         [NTLM_CLIENT_CHALLENGE] = answer,
     };
-    return ntlm_handshake_step(steps, COUNT_OF(steps), NTLM_CLIENT_BEGIN, credential, handshake, in, out);
+    static const struct handshake_role role = {&ntlm_handshake_kind, true, NTLM_CLIENT_BEGIN, steps,
+                                               COUNT_OF(steps),      NULL};
+    return handshake_walk(&role, credential, handshake, in, out);
 }
