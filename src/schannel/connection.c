@@ -116,6 +116,14 @@ static int session_fresh(SSL *ssl, SSL_SESSION *session)
     return 0; /* the cache took a reference of its own */
 }
 
+void connection_keep_renewed(struct connection *connection)
+{
+    SSL_SESSION *session = SSL_get_session(connection->ssl);
+    if (connection->initiator && SSL_session_reused(connection->ssl) == 1 && session != connection->offered_session &&
+        SSL_version(connection->ssl) != TLS1_3_VERSION)
+        (void)session_fresh(connection->ssl, session);
+}
+
 static void event_seen(const SSL *ssl, int where, int value)
 {
     struct connection *connection = connection_of(ssl);
@@ -252,6 +260,7 @@ static SECURITY_STATUS client_configure(struct connection *connection)
         if (session != NULL && SSL_set_session(ssl, session) == 1) { /* else a full handshake, that is all */
             connection->offered_validated = origin.validated;
             connection->offered_since = origin.since;
+            connection->offered_session = session;
             memcpy(connection->offered_identity, origin.identity, sizeof origin.identity);
             connection->has_offered_identity = true;
         }

@@ -86,6 +86,7 @@ struct connection {
     bool has_label_context;
     size_t keying_len;
     /* The session's identity (resumption.c): this connection's own, and that of the session it was to resume. */
+    const void *offered_session; /* which it was, to be compared only */
     bool has_identity, has_offered_identity;
     uint8_t identity[SESSION_IDENTITY_LEN], offered_identity[SESSION_IDENTITY_LEN];
     struct secret app_data; /* what this connection gave its session, or was told last */
@@ -112,6 +113,8 @@ SECURITY_STATUS connection_step(struct connection *connection, struct tls_creden
 
 /* Was the peer's certificate validated automatically, in this connection's handshake or in the one whose session is resumed? */
 bool connection_is_validated(struct connection *connection);
+/* Clients of TLS 1.2: the server gave a fresh ticket while it resumed the session, of which libssl tells nobody, and has spoiled the former one. */
+void connection_keep_renewed(struct connection *connection);
 /* Servers: the handshakes from now on ask for a certificate, and require one if the configuration says so. `how`: further SSL_VERIFY_ bits. */
 SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how);
 /* Whom the certificates speak of, as they are now. */

@@ -93,7 +93,8 @@ static bool key_use(struct ticket_key *key, const uint8_t *iv, EVP_CIPHER_CTX *c
            EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->encryption, iv, encrypt) == 1;
 }
 
-/* SSL_CTX_set_tlsext_ticket_key_evp_cb: -1 is an error, 0 a ticket of nobody's, 1 and 2 are a key, the second one with the wish for a fresh ticket. */
+/* SSL_CTX_set_tlsext_ticket_key_evp_cb: -1 is an error, 0 a ticket of nobody's, 1 and 2 are a key, the second one with the wish for a fresh ticket: where the key is
+ * a former one, and in TLS 1.3 always, where a ticket serves once (RFC 8446 C.4). */
 static int ticket_key_choose(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
                              int encrypt)
 {
@@ -111,7 +112,7 @@ static int ticket_key_choose(SSL *ssl, unsigned char *name, unsigned char *iv, E
     secret_wipe(&key, sizeof key);
     if (!used)
         return -1;
-    return encrypt == 1 || current ? 1 : 2;
+    return encrypt == 1 || (current && SSL_version(ssl) != TLS1_3_VERSION) ? 1 : 2;
 }
 
 bool ticket_keys_prepare(SSL_CTX *ctx)
