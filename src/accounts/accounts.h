@@ -36,6 +36,8 @@ struct account {
     int64_t expires;          /* FILETIME or FILETIME_NEVER */
     int64_t password_set;     /* FILETIME, 0 when unknown */
     int64_t password_expires; /* FILETIME or FILETIME_NEVER */
+    bool has_user_flags;      /* of a domain */
+    uint32_t user_flags;      /* LOGON_* as the domain gives them (MS-PAC 2.5) */
     int64_t logon_ends;       /* when a domain wants the logon ended; FILETIME or FILETIME_NEVER */
     int64_t uid, gid;         /* Unix ids, or -1 */
 };

@@ -213,6 +213,8 @@ static SECURITY_STATUS account_take(const struct wbc_user *user, struct account 
         try(wbclient_text_take(user->full_name, &account->full_name));
     try(wbclient_sid_take(&user->sids[0].sid, &account->sid));
     try(groups_take(user, account));
+    account->has_user_flags = true;
+    account->user_flags = user->user_flags;
     account->logon_ends = earlier(filetime_of(user->kickoff), filetime_of(user->logoff));
     account->password_set = user->password_set != 0 ? filetime_of(user->password_set) : 0;
     account->password_expires = filetime_of(user->password_must_change);

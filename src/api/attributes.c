@@ -41,6 +41,9 @@ enum form {
     FORM_ACCESS_TOKEN,
     FORM_SECRET_BYTES, /* as FORM_BYTES, in a block that is wiped */
     FORM_IDENTITY,     /* SecPkgContext_ClientCreds with a packed identity */
+    FORM_APP_DATA,
+    FORM_EXTENSIONS, /* WORDs that the package wrote, behind their number */
+    FORM_SIGNATURES, /* the same, the number being a WORD */
 };
 
 static const struct shape {
@@ -84,6 +87,12 @@ static const struct shape {
     {SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING, FORM_FLAT_BYTES, sizeof(SecPkgContext_KeyingMaterial)},
     {SECPKG_ATTR_CERT_CHECK_RESULT, FORM_FLAT, sizeof(SecPkgContext_CertificateValidationResult)},
     {SECPKG_ATTR_CERT_CHECK_RESULT_INPROC, FORM_FLAT, sizeof(SecPkgContext_CertificateValidationResult)},
+    {SECPKG_ATTR_APP_DATA, FORM_APP_DATA, sizeof(SecPkgContext_SessionAppData)},
+    {SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS, FORM_EXTENSIONS, sizeof(SecPkgContext_NegotiatedTlsExtensions)},
+    {SECPKG_ATTR_SUPPORTED_SIGNATURES, FORM_SIGNATURES, sizeof(SecPkgContext_SupportedSignatures)},
+    {SECPKG_ATTR_SRTP_PARAMETERS, FORM_FLAT, sizeof(SecPkgContext_SrtpParameters)},
+    {SECPKG_ATTR_USER_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_UserFlags)},
+    {SECPKG_ATTR_LOGOFF_TIME, FORM_TIME, sizeof(SecPkgContext_LogoffTime)},
     {SECPKG_ATTR_CREDS, FORM_IDENTITY, sizeof(SecPkgContext_ClientCreds)},
     {SECPKG_ATTR_CREDS_2, FORM_SECRET_BYTES, sizeof(SecPkgContext_ClientCreds)},
     {OPENSSPI_ATTR_TS_CREDENTIALS, FORM_SECRET_BYTES, sizeof(SecPkgContext_ClientCreds)},
@@ -138,6 +147,29 @@ static SECURITY_STATUS put_bytes(struct slice bytes, bool secret, SecPkgContext_
         memcpy(block, bytes.data, bytes.len);
     out->SessionKeyLength = (ULONG)bytes.len;
     out->SessionKey = block;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS put_app_data(struct slice data, SecPkgContext_SessionAppData *out)
+{
+    SecPkgContext_SessionKey block; /* a length and a pointer */
+    try(put_bytes(data, true, &block));
+    *out = (SecPkgContext_SessionAppData){.cbAppData = block.SessionKeyLength, .pbAppData = block.SessionKey};
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS put_words(const struct attribute *value, bool signatures, void *out)
+{
+    SecPkgContext_SessionKey block;
+    size_t n_words = value->flat.len / sizeof(WORD);
+    try(put_bytes(slice_of(value->flat.bytes, value->flat.len), false, &block));
+    WORD *words = (WORD *)(void *)block.SessionKey; /* a block of its own is aligned */
+    if (signatures)
+        *(SecPkgContext_SupportedSignatures *)out = (SecPkgContext_SupportedSignatures){
+            .cSignatureAndHashAlgorithms = (WORD)n_words, .pSignatureAndHashAlgorithms = words};
+    else
+        *(SecPkgContext_NegotiatedTlsExtensions *)out =
+            (SecPkgContext_NegotiatedTlsExtensions){.ExtensionsCount = (ULONG)n_words, .Extensions = words};
     return SEC_E_OK;
 }
 
@@ -239,6 +271,11 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
         return put_bytes(slice_of(value->flat.bytes, value->flat.len), false, buffer);
     case FORM_BINDINGS:
         return put_bindings(slice_of(value->flat.bytes, value->flat.len), buffer);
+    case FORM_APP_DATA:
+        return put_app_data(value->bytes, buffer);
+    case FORM_EXTENSIONS:
+    case FORM_SIGNATURES:
+        return put_words(value, shape->form == FORM_SIGNATURES, buffer);
     case FORM_POINTER:
         memcpy(buffer, &value->pointer, sizeof value->pointer);
         return SEC_E_OK;

@@ -210,6 +210,20 @@ static SECURITY_STATUS protocols_in(const SecBuffer *buffer, struct slice *proto
     return SEC_E_OK;
 }
 
+/* SEC_SRTP_PROTECTION_PROFILES: its size in bytes, then so many of WORDs. */
+static SECURITY_STATUS srtp_in(const SecBuffer *buffer, struct slice *profiles)
+{
+    uint16_t size;
+    require(buffer->pvBuffer != NULL && buffer->cbBuffer >= sizeof size,
+            cause_set(SEC_E_INVALID_TOKEN, "SRTP protection profiles without a list"));
+    memcpy(&size, buffer->pvBuffer, sizeof size);
+    require(size > 0 && size % sizeof(uint16_t) == 0 && size <= buffer->cbBuffer - sizeof size,
+            cause_set(SEC_E_INVALID_TOKEN, "SRTP protection profiles of %u bytes in a buffer of %u", (unsigned)size,
+                      (unsigned)buffer->cbBuffer));
+    *profiles = slice_of((const uint8_t *)buffer->pvBuffer + sizeof size, size);
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS mtu_in(const SecBuffer *buffer, uint16_t *mtu)
 {
     require(buffer->pvBuffer != NULL && buffer->cbBuffer >= sizeof *mtu,
@@ -241,6 +255,7 @@ static SECURITY_STATUS stream_buffer_in(const SecBuffer *buffer, struct step_in 
     case SECBUFFER_DTLS_MTU:
         return mtu_in(buffer, &in->mtu);
     case SECBUFFER_SRTP_PROTECTION_PROFILES:
+        return srtp_in(buffer, &in->srtp);
     case SECBUFFER_SRTP_MASTER_KEY_IDENTIFIER:
     case SECBUFFER_TOKEN_BINDING:
     case SECBUFFER_PRESHARED_KEY:

@@ -77,6 +77,7 @@ struct step_in {
     bool given;             /* the caller gave input at all */
     uint32_t flags_now;     /* this call's flags, where later ones have a meaning */
     struct slice protocols; /* a whole SEC_APPLICATION_PROTOCOLS; data NULL: none given */
+    struct slice srtp;      /* DTLS: profiles of SRTP, WORDs; the first step's count */
     struct slice peer;      /* DTLS: the peer's socket address; data NULL: none given */
     uint16_t mtu;           /* DTLS; 0: none given */
 };

@@ -26,7 +26,9 @@ enum record_field {
     FIELD_OWN = 12,
     FIELD_DELEGATED = 13,
     FIELD_AUTHORIZATION = 14,
-    FIELD_KNOWN = 15, /* one past the last */
+    FIELD_USER_FLAGS = 15,
+    FIELD_LOGOFF = 16,
+    FIELD_KNOWN = 17, /* one past the last */
 };
 #define FIELDS_MAX 64 /* known and future ones; bounds the walk */
 
@@ -124,6 +126,12 @@ static SECURITY_STATUS facts_write(struct writer *record, const struct package *
     try(field_delegated(record, package, facts->delegated));
     if (facts->authorization.len > 0)
         field_slice(record, FIELD_AUTHORIZATION, facts->authorization);
+    if (facts->has_logon) {
+        field_head(record, FIELD_USER_FLAGS, 4);
+        writer_u32le(record, facts->user_flags);
+        field_head(record, FIELD_LOGOFF, 8);
+        writer_u64le(record, (uint64_t)facts->logoff);
+    }
     return SEC_E_OK;
 }
 
@@ -196,6 +204,21 @@ static enum wire_result record_read(struct slice record, struct slice field[FIEL
     return WIRE_OK;
 }
 
+/* Both or neither. */
+static enum wire_result logon_read(const struct slice field[FIELD_KNOWN], struct session_facts *facts)
+{
+    uint64_t number;
+    facts->has_logon = field[FIELD_USER_FLAGS].data != NULL;
+    require(facts->has_logon == (field[FIELD_LOGOFF].data != NULL), WIRE_BAD);
+    if (!facts->has_logon)
+        return WIRE_OK;
+    try(number_read(field[FIELD_USER_FLAGS], &number, 4));
+    facts->user_flags = (uint32_t)number;
+    try(number_read(field[FIELD_LOGOFF], &number, 8));
+    facts->logoff = (int64_t)number;
+    return WIRE_OK;
+}
+
 static enum wire_result facts_read(const struct slice field[FIELD_KNOWN], struct session_facts *facts)
 {
     uint64_t number;
@@ -217,7 +240,7 @@ static enum wire_result facts_read(const struct slice field[FIELD_KNOWN], struct
     facts->identity = field[FIELD_IDENTITY];
     facts->delegated = field[FIELD_DELEGATED];
     facts->authorization = field[FIELD_AUTHORIZATION];
-    return WIRE_OK;
+    return logon_read(field, facts);
 }
 
 /* A record that wraps another one says nothing of its own: two sets of facts could contradict each other. */
@@ -357,6 +380,17 @@ SECURITY_STATUS session_save(const struct session *session, struct writer *recor
     return record_finish(record);
 }
 
+static SECURITY_STATUS logon_query(const struct session_facts *facts, uint32_t attribute, struct attribute *value)
+{
+    require(facts->has_logon, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "nobody who keeps accounts said how the client is "
+                                                                    "logged on, or this is the client"));
+    if (attribute == SECPKG_ATTR_USER_FLAGS)
+        value->number = facts->user_flags;
+    else
+        value->time = facts->logoff;
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value)
 {
     const struct session_facts *facts = &session->facts;
@@ -385,6 +419,9 @@ SECURITY_STATUS session_query(const struct session *session, uint32_t attribute,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the client's authority said nothing of it, or this is the client"));
         value->bytes = facts->authorization;
         return SEC_E_OK;
+    case SECPKG_ATTR_USER_FLAGS:
+    case SECPKG_ATTR_LOGOFF_TIME:
+        return logon_query(facts, attribute, value);
     case SECPKG_ATTR_SESSION_KEY:
         value->bytes = facts->session_key;
         return SEC_E_OK;

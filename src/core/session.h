@@ -23,6 +23,10 @@ struct session_facts {
         delegated; /* on the server what it may act for the client with; the package's own form, secret; empty: nothing */
     struct slice
         authorization; /* on the server what the client's authority says of it, verified; of Kerberos the PAC; empty: nothing */
+    /* On the server, where whoever keeps the accounts said so: how the client was logged on, and when it is to be gone. */
+    bool has_logon;
+    uint32_t user_flags; /* LOGON_* (MS-PAC 2.5, UserFlags) */
+    int64_t logoff;      /* FILETIME, UTC, or FILETIME_NEVER */
 };
 
 struct session {

@@ -223,8 +223,12 @@ static SECURITY_STATUS credssp_query(const void *state, uint32_t attribute, stru
     case SECPKG_ATTR_SESSION_KEY:
     case SECPKG_ATTR_PASSWORD_EXPIRY:
     case SECPKG_ATTR_CLIENT_SPECIFIED_TARGET:
+    case SECPKG_ATTR_USER_FLAGS:
+    case SECPKG_ATTR_LOGOFF_TIME:
     case OPENSSPI_ATTR_AUTHORIZATION_DATA:
         return session_query(session->inner, attribute, value);
+    case SECPKG_ATTR_APP_DATA: /* nobody can set it here, and no session is resumed */
+        return SEC_E_UNSUPPORTED_FUNCTION;
     default: /* the connection's and the certificates' */
         require(session->channel != NULL, SEC_E_UNSUPPORTED_FUNCTION);
         return session_query(session->channel, attribute, value);

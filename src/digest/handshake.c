@@ -154,6 +154,8 @@ SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const st
         .authority = account != NULL ? account->domain : terms->text[TERM_REALM],
         .session_key = slice_of(terms->key, has_key ? digest_len(terms->scheme->algorithm) : 0),
         .identity = writer_slice_of(&identity),
+        .has_logon = account != NULL,
+        .logoff = account != NULL ? account->expires : FILETIME_NEVER,
     };
     return session_record_write(&out->record, &digest_package, &facts, writer_slice_of(&own));
 }

@@ -137,6 +137,14 @@ static struct slice pac_find(const struct kerberos_request *request)
     return (struct slice){0};
 }
 
+/* MS-PAC 2.5: LogoffTime and KickOffTime, the earlier of what is set. */
+static int64_t logoff_of(const struct pac_logon_info *info)
+{
+    int64_t logoff = info->logoff_time > 0 ? info->logoff_time : FILETIME_NEVER,
+            kick_off = info->kick_off_time > 0 ? info->kick_off_time : FILETIME_NEVER;
+    return logoff < kick_off ? logoff : kick_off;
+}
+
 static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const struct pac *pac)
 {
     struct client_identity identity = {0};
@@ -147,6 +155,9 @@ static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const
             cause_set(SEC_E_INVALID_TOKEN, "the ticket's PAC contradicts itself, or names too many groups"));
     client_identity_write(&writer, &identity);
     client_identity_release(&identity);
+    handshake->has_logon = true;
+    handshake->user_flags = pac->logon_info.user_flags;
+    handshake->logoff = logoff_of(&pac->logon_info);
     bool set = writer_finish(&writer) == WIRE_OK && secret_set(&handshake->identity, writer.data, writer.len);
     return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }

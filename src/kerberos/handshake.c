@@ -121,6 +121,9 @@ SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, 
         .identity = secret_slice(&handshake->identity),
         .delegated = secret_slice(&handshake->delegated),
         .authorization = secret_slice(&handshake->authorization),
+        .has_logon = handshake->has_logon,
+        .user_flags = handshake->user_flags,
+        .logoff = handshake->logoff,
     };
     SECURITY_STATUS status = writer_finish(&own) == WIRE_OK
                                  ? session_record_write(&out->record, &kerberos_package, &facts, writer_slice_of(&own))

@@ -32,6 +32,9 @@ struct kerberos_handshake {
     struct secret identity;      /* server: src/access/client_identity.h */
     struct secret delegated;     /* server: docs/session-record.md */
     struct secret authorization; /* server: the PAC */
+    bool has_logon;              /* server: the PAC has logon information */
+    uint32_t user_flags;
+    int64_t logoff;
 };
 
 extern const struct handshake_kind kerberos_handshake_kind;

@@ -11,6 +11,7 @@
 #include "ntlm/host.h"
 #include "ntlm/package.h"
 #include "ntlm/response.h"
+#include <ntsecapi.h>
 #include <string.h>
 
 /* The server's side (MS-NLMP 3.2.5). */
@@ -333,6 +334,23 @@ SECURITY_STATUS ntlm_identity_write(const struct account *account, bool anonymou
     return writer_finish(identity) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+/* A domain says how its client was logged on (MS-PAC 2.5, UserFlags); of accounts in stores of our own it is said here: we know NTLMv2, and whether it proved the
+ * client and made the keys. */
+static uint32_t user_flags(const struct claim *claim, const struct account *account)
+{
+    if (account == NULL)
+        return 0; /* an anonymous client */
+    return account->has_user_flags ? account->user_flags : LOGON_NTLMV2_ENABLED | (claim->v2 ? LOGON_NT_V2 : 0);
+}
+
+/* No account outlives its expiry, no logon what a domain says of it. */
+static int64_t logoff_time(const struct account *account)
+{
+    if (account == NULL)
+        return FILETIME_NEVER;
+    return account->expires < account->logon_ends ? account->expires : account->logon_ends;
+}
+
 static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const struct claim *claim,
                                     const struct account *account, const struct key16 *session_key,
                                     struct step_out *out)
@@ -363,6 +381,9 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
         .authority = account != NULL ? account->domain : NULL,
         .session_key = slice_of(session_key->bytes, sizeof session_key->bytes),
         .identity = writer_slice_of(&identity),
+        .has_logon = true,
+        .user_flags = user_flags(claim, account),
+        .logoff = logoff_time(account),
     };
     require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     return session_record_write(&out->record, &ntlm_package, &facts, writer_slice_of(&own));

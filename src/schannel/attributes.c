@@ -418,6 +418,14 @@ SECURITY_STATUS connection_query(struct connection *connection, uint32_t attribu
         return cipher_info(connection, value);
     case SECPKG_ATTR_APPLICATION_PROTOCOL:
         return application_protocol(connection, value);
+    case SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS:
+        return connection_extensions(connection, value);
+    case SECPKG_ATTR_SRTP_PARAMETERS:
+        return connection_srtp_parameters(connection, value);
+    case SECPKG_ATTR_SUPPORTED_SIGNATURES:
+        return connection_signatures(connection, value);
+    case SECPKG_ATTR_APP_DATA:
+        return connection_app_data(connection, value);
     case SECPKG_ATTR_SESSION_INFO:
         return session_info(connection, value);
     case SECPKG_ATTR_EAP_KEY_BLOCK:
@@ -496,17 +504,37 @@ static SECURITY_STATUS early_start_set(const void *from)
     return SEC_E_OK;
 }
 
+static size_t size_to_set(uint32_t attribute)
+{
+    switch (attribute) {
+    case SECPKG_ATTR_KEYING_MATERIAL_INFO:
+        return sizeof(SecPkgContext_KeyingMaterialInfo);
+    case SECPKG_ATTR_DTLS_MTU:
+        return sizeof(WORD);
+    case SECPKG_ATTR_EARLY_START:
+        return sizeof(SecPkgContext_EarlyStart);
+    case SECPKG_ATTR_APP_DATA:
+        return sizeof(SecPkgContext_SessionAppData);
+    default:
+        return 0;
+    }
+}
+
 SECURITY_STATUS connection_set(struct connection *connection, uint32_t attribute, const void *value, size_t len)
 {
-    size_t wanted = attribute == SECPKG_ATTR_KEYING_MATERIAL_INFO ? sizeof(SecPkgContext_KeyingMaterialInfo)
-                    : attribute == SECPKG_ATTR_DTLS_MTU           ? sizeof(WORD)
-                    : attribute == SECPKG_ATTR_EARLY_START        ? sizeof(SecPkgContext_EarlyStart)
-                                                                  : 0;
+    size_t wanted = size_to_set(attribute);
     require(wanted > 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Schannel contexts let no attribute %u be set", (unsigned)attribute));
     require(value != NULL && len >= wanted, cause_set(SEC_E_INVALID_TOKEN, "attribute %u has %zu bytes, %zu were given",
                                                       (unsigned)attribute, wanted, len));
-    if (attribute == SECPKG_ATTR_EARLY_START)
+    switch (attribute) {
+    case SECPKG_ATTR_EARLY_START:
         return early_start_set(value);
-    return attribute == SECPKG_ATTR_DTLS_MTU ? mtu_set(connection, value) : keying_set(connection, value);
+    case SECPKG_ATTR_DTLS_MTU:
+        return mtu_set(connection, value);
+    case SECPKG_ATTR_APP_DATA:
+        return connection_app_data_set(connection, value);
+    default:
+        return keying_set(connection, value);
+    }
 }

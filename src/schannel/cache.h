@@ -5,6 +5,7 @@
 #ifndef OPENSSPI_SCHANNEL_CACHE_H
 #define OPENSSPI_SCHANNEL_CACHE_H
 
+#include "schannel/app_data.h"
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 struct session_origin {
     bool validated; /* the server's certificate was, automatically */
     uint64_t since; /* monotonic_ms of the full handshake */
+    uint8_t identity[SESSION_IDENTITY_LEN];
 };
 
 struct session_cache *session_cache_new(int64_t lifespan_ms);

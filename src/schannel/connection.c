@@ -107,9 +107,21 @@ static int session_fresh(SSL *ssl, SSL_SESSION *session)
         !connection->credential_changed) {
         struct session_origin origin = {.validated = connection_is_validated(connection)};
         origin.since = connection->since;
+        const uint8_t *identity = connection_identity(connection);
+        if (identity == NULL)
+            return 0;
+        memcpy(origin.identity, identity, sizeof origin.identity);
         session_cache_put(connection->credential->cache, connection->target, &origin, session);
     }
     return 0; /* the cache took a reference of its own */
+}
+
+void connection_keep_renewed(struct connection *connection)
+{
+    SSL_SESSION *session = SSL_get_session(connection->ssl);
+    if (connection->initiator && SSL_session_reused(connection->ssl) == 1 && session != connection->offered_session &&
+        SSL_version(connection->ssl) != TLS1_3_VERSION)
+        (void)session_fresh(connection->ssl, session);
 }
 
 static void event_seen(const SSL *ssl, int where, int value)
@@ -161,6 +173,8 @@ bool connection_callbacks(struct tls_credential *credential)
     SSL_CTX_set_cert_cb(ctx, connection_certificate_choose, NULL);
     if (credential->server) {
         SSL_CTX_set_alpn_select_cb(ctx, alpn_select, NULL);
+        if (!connection_tickets_marked(ctx))
+            return false;
     } else {
         SSL_CTX_sess_set_new_cb(ctx, session_fresh);
         SSL_CTX_set_post_handshake_auth(ctx, 1);
@@ -246,6 +260,9 @@ static SECURITY_STATUS client_configure(struct connection *connection)
         if (session != NULL && SSL_set_session(ssl, session) == 1) { /* else a full handshake, that is all */
             connection->offered_validated = origin.validated;
             connection->offered_since = origin.since;
+            connection->offered_session = session;
+            memcpy(connection->offered_identity, origin.identity, sizeof origin.identity);
+            connection->has_offered_identity = true;
         }
         SSL_SESSION_free(session);
     }
@@ -297,6 +314,8 @@ static SECURITY_STATUS connection_fill(struct connection *connection, const stru
     SSL_set_bio(connection->ssl, bio, bio);
     if (connection->datagram)
         try(datagram_configure(connection, in));
+    if (in->srtp.len > 0)
+        try(connection_srtp(connection, in->srtp));
     if (connection->initiator)
         return client_configure(connection);
     return server_configure(connection);
@@ -347,6 +366,7 @@ void connection_put(struct connection *connection)
     mem_free(connection->issuers);
     mem_free(connection->peer_address);
     mem_free(connection->label_context);
+    secret_release(&connection->app_data);
     pthread_mutex_destroy(&connection->lock);
     secret_block_free(connection, sizeof *connection);
 }

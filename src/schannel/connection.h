@@ -85,6 +85,11 @@ struct connection {
     size_t label_context_len;
     bool has_label_context;
     size_t keying_len;
+    /* The session's identity (resumption.c): this connection's own, and that of the session it was to resume. */
+    const void *offered_session; /* which it was, to be compared only */
+    bool has_identity, has_offered_identity;
+    uint8_t identity[SESSION_IDENTITY_LEN], offered_identity[SESSION_IDENTITY_LEN];
+    struct secret app_data; /* what this connection gave its session, or was told last */
 };
 
 /* The authority's table (core/package.h). */
@@ -108,6 +113,8 @@ SECURITY_STATUS connection_step(struct connection *connection, struct tls_creden
 
 /* Was the peer's certificate validated automatically, in this connection's handshake or in the one whose session is resumed? */
 bool connection_is_validated(struct connection *connection);
+/* Clients of TLS 1.2: the server gave a fresh ticket while it resumed the session, of which libssl tells nobody, and has spoiled the former one. */
+void connection_keep_renewed(struct connection *connection);
 /* Servers: the handshakes from now on ask for a certificate, and require one if the configuration says so. `how`: further SSL_VERIFY_ bits. */
 SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how);
 /* Whom the certificates speak of, as they are now. */
@@ -131,6 +138,22 @@ int connection_validate(X509_STORE_CTX *store, void *unused);
 /* Writes an alert that libssl has no call for (alert.c). Once records are encrypted nothing can follow it: only fatal ones then, and the connection has
  * failed. SEC_E_UNSUPPORTED_FUNCTION with DTLS and CBC, and inside an encrypted handshake. */
 SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number);
+/* Of the session: what a program keeps with it (resumption.c). NULL where there is no randomness; lives as long as the connection. */
+const uint8_t *connection_identity(struct connection *connection);
+/* Has a server's tickets carry it. False when libssl refuses. */
+MUST_USE bool connection_tickets_marked(SSL_CTX *ctx);
+/* SEC_E_OUT_OF_SEQUENCE while no session is there; SEC_E_INVALID_TOKEN for flags, more than APP_DATA_MAX bytes, or bytes that point nowhere. */
+SECURITY_STATUS connection_app_data_set(struct connection *connection, const SecPkgContext_SessionAppData *given);
+SECURITY_STATUS connection_app_data(struct connection *connection, struct attribute *value);
+
+/* What extensions agree on (extensions.c). Offers SRTP protection profiles, WORDs: SEC_E_UNSUPPORTED_FUNCTION with TLS, and where none of them is known. */
+SECURITY_STATUS connection_srtp(struct connection *connection, struct slice profiles);
+/* SEC_E_UNSUPPORTED_FUNCTION where none was agreed on. */
+SECURITY_STATUS connection_srtp_parameters(const struct connection *connection, struct attribute *value);
+SECURITY_STATUS connection_extensions(const struct connection *connection, struct attribute *value);
+/* Those that both sides know, in the order of preference; of a client whose server named none those that it offered. */
+SECURITY_STATUS connection_signatures(const struct connection *connection, struct attribute *value);
+
 /* What alerts need of TLS 1.3. Of an SSL_CTX: a way in for them with a server's, their keys with a client's; false when there is no memory. And a call whenever
  * this side's keys have changed. */
 MUST_USE bool connection_alerts_prepare(SSL_CTX *ctx, bool server);

@@ -8,6 +8,7 @@
 #include "core/cause.h"
 #include "schannel/connection.h"
 #include "schannel/policy.h"
+#include "schannel/ticket.h"
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -314,6 +315,7 @@ static SECURITY_STATUS ctx_make(struct tls_credential *credential, const struct 
     try(ctx_certificates(credential));
     try(ctx_authorities(credential));
     ctx_sessions(credential);
+    require(!credential->server || ticket_keys_prepare(credential->ctx), SEC_E_INSUFFICIENT_MEMORY);
     require(connection_callbacks(credential), SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;
 }
@@ -339,6 +341,7 @@ static SECURITY_STATUS credential_fill(struct tls_credential *credential, const 
     try(request_read(from->auth_data, &request));
     credential->flags = request.flags;
     credential->lifespan_ms = request.lifespan_ms > 0 ? request.lifespan_ms : LIFESPAN_DEFAULT_MS;
+    credential->app_data.lifespan_ms = credential->lifespan_ms;
     if (request.roots != NULL) {
         try(store_take(request.roots));
         credential->roots = request.roots;
@@ -362,6 +365,7 @@ SECURITY_STATUS schannel_acquire(const struct acquire_request *request, void **c
     atomic_init(&acquired->n_references, 1);
     acquired->config = config_retain(request->config);
     acquired->expiry = FILETIME_NEVER;
+    app_data_init(&acquired->app_data, LIFESPAN_DEFAULT_MS);
     SECURITY_STATUS status = credential_fill(acquired, request);
     ERR_clear_error();
     if (status != SEC_E_OK) {
@@ -387,6 +391,7 @@ void tls_credential_put(struct tls_credential *credential)
     for (unsigned i = 0; i < credential->n_certificates; i++)
         tls_certificate_release(&credential->certificate[i]);
     session_cache_free(credential->cache);
+    app_data_release(&credential->app_data);
     store_put(credential->roots);
     config_release(credential->config);
     mem_free(credential);
@@ -395,6 +400,15 @@ void tls_credential_put(struct tls_credential *credential)
 void schannel_release(void *credential)
 {
     tls_credential_put(credential);
+}
+
+SECURITY_STATUS schannel_set_credential(void *credential, uint32_t attribute, const void *value, size_t len)
+{
+    struct tls_credential *changed = credential;
+    require(attribute == SECPKG_ATTR_SESSION_TICKET_KEYS,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Schannel credentials let no attribute %u be set",
+                      (unsigned)attribute));
+    return ticket_keys_set(changed->ctx, value, len);
 }
 
 static void flat_put(struct attribute *value, const void *from, size_t len)

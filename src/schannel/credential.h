@@ -1,6 +1,6 @@
 /*
  * A Schannel credential: what SCHANNEL_CRED or SCH_CREDENTIALS asked for, as an SSL_CTX with certificates and policy. Immutable but for the session cache,
- * which locks itself. Counted: by its handle and by the contexts made with it.
+ * the sessions' data and the keys of tickets, which lock themselves. Counted: by its handle and by the contexts made with it.
  */
 #ifndef OPENSSPI_SCHANNEL_CREDENTIAL_H
 #define OPENSSPI_SCHANNEL_CREDENTIAL_H
@@ -10,6 +10,7 @@
 #endif
 #include "certificates/certificate.h"
 #include "core/package.h"
+#include "schannel/app_data.h"
 #include "schannel/cache.h"
 #include <openssl/ssl.h>
 #include <schannel.h>
@@ -44,10 +45,12 @@ struct tls_credential {
     int64_t expiry;
     SSL_CTX *ctx;
     struct session_cache *cache; /* clients */
+    struct app_data app_data;
 };
 
 SECURITY_STATUS schannel_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
 void schannel_release(void *credential);
+SECURITY_STATUS schannel_set_credential(void *credential, uint32_t attribute, const void *value, size_t len);
 SECURITY_STATUS schannel_query_credential(const void *credential, uint32_t attribute, struct attribute *value);
 
 struct tls_credential *tls_credential_retain(struct tls_credential *credential);

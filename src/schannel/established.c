@@ -139,6 +139,7 @@ SECURITY_STATUS connection_established(struct connection *connection)
     try(sizes_find(connection));
     try(connection_names(connection));
     (void)connection_is_validated(connection);
+    connection_keep_renewed(connection);
     connection->start = filetime_now();
     if (connection->initiator && connection->certificate_sent)
         connection->granted |= ISC_RET_USED_SUPPLIED_CREDS | (connection->flags & ISC_REQ_MUTUAL_AUTH);

@@ -11,6 +11,7 @@ static const struct package_authority schannel_authority_table = {
     .accept = schannel_accept,
     .abandon = schannel_abandon,
     .query_credential = schannel_query_credential,
+    .set_credential = schannel_set_credential,
     .query_handshake = schannel_query_handshake,
     .set_handshake = schannel_set_handshake,
     .control = schannel_control,

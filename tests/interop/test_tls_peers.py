@@ -272,6 +272,40 @@ def test_openssl_server_asks_later(world, processes, version, letter):
     assert any("renegotiating" in line for line in lines) and any("received an answer" in line for line in lines), lines + seen
 
 
+def openssl_client(world, processes, port, version, line, *words):
+    """What it printed; it goes when its line has come back, and the ticket before that."""
+    process = start(processes, "openssl", "s_client", "-connect", f"127.0.0.1:{port}", VERSIONS[version][0], "-CAfile", world.ca, *words)
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+    seen = []
+    for answer in process.stdout:
+        seen.append(answer)
+        if answer == line + "\n":
+            process.stdin.write("Q\n")
+            process.stdin.flush()
+    return "".join(seen)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_servers_share_the_keys_of_tickets(world, processes, tmp_path, version):
+    """Processes of their own: what the first one gave out the second one opens, also with a former key, and the one with other keys does not."""
+    session = tmp_path / "session.pem"
+    servers = {keys: our_server(processes, world, f"tls={version}", f"tickets={keys}", "connections=2") for keys in ("1", "2,1", "3")}
+
+    def connect(keys, *words):
+        return openssl_client(world, processes, servers[keys][1], version, "words", *words)
+
+    assert "New, TLSv" in connect("1", "-sess_out", session)
+    assert "Reused, TLSv" in connect("2,1", "-sess_in", session, "-sess_out", session)
+    # now it is of key 2, which the first one does not have; of TLS 1.2 OpenSSL's client keeps what it had
+    assert f"{'New' if version == '1.3' else 'Reused'}, TLSv" in connect("1", "-sess_in", session)
+    assert "Reused, TLSv" in connect("2,1", "-sess_in", session)
+    for _ in range(2):
+        assert "New, TLSv" in connect("3", "-sess_in", session)
+    for server, _ in servers.values():
+        assert finish(server).count("received words") == 2
+
+
 def test_no_early_data(world, processes, tmp_path):
     """The tickets of our server allow none, and OpenSSL's client sends none with them; the session itself is taken."""
     server, port = our_server(processes, world, "tls=1.3", "connections=2")
@@ -279,17 +313,7 @@ def test_no_early_data(world, processes, tmp_path):
     early.write_text("too early\n")
 
     def client(line, *words):
-        """What it printed; it goes when its line has come back, and the ticket before that."""
-        process = start(processes, "openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_3", "-CAfile", world.ca, *words)
-        process.stdin.write(line + "\n")
-        process.stdin.flush()
-        seen = []
-        for answer in process.stdout:
-            seen.append(answer)
-            if answer == line + "\n":
-                process.stdin.write("Q\n")
-                process.stdin.flush()
-        return "".join(seen)
+        return openssl_client(world, processes, port, "1.3", line, *words)
 
     client("first", "-sess_out", session)
     assert "Max Early Data: 0" in run("openssl", "sess_id", "-in", session, "-noout", "-text", text=True).stdout
@@ -350,6 +374,28 @@ def test_dtls_openssl_client(world, processes):
                             input="a line\nQ\n", capture_output=True, text=True, timeout=WAIT)
     output = finish(server)
     assert "connected 0xfefd" in output and "received a line" in output and "closed" in output, output + client.stderr
+
+
+@pytest.mark.parametrize("profile", ["1", "7"])
+def test_dtls_srtp_openssl_client(world, processes, profile):
+    server, port = our_server(processes, world, "tls=dtls", f"srtp={profile}")
+    client = subprocess.run(["openssl", "s_client", "-dtls1_2", "-connect", f"127.0.0.1:{port}", "-CAfile", world.ca, "-no_ign_eof",
+                             "-use_srtp", "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM"], input="a line\nQ\n", capture_output=True, text=True, timeout=WAIT)
+    output = finish(server)
+    name = {"1": "SRTP_AES128_CM_SHA1_80", "7": "SRTP_AEAD_AES_128_GCM"}[profile]
+    assert f"srtp {profile}" in output and f"SRTP Extension negotiated, profile={name}" in client.stdout, output + client.stdout
+
+
+def test_dtls_srtp_openssl_server(world, processes):
+    port = free_port(socket.SOCK_DGRAM)
+    server = start(processes, "openssl", "s_server", "-dtls1_2", "-accept", f"127.0.0.1:{port}", "-cert", world.server[0], "-key", world.server[1], "-cert_chain", world.server[0],
+                   "-quiet", "-use_srtp", "SRTP_AES128_CM_SHA1_32")
+    time.sleep(0.5)  # it says nothing when it is ready; what is lost is sent again
+    client = start(processes, PEER, "client", port, f"ca={world.ca}", "tls=dtls", "srtp=2", "text=words quit\n")
+    assert any("words quit" in line for line in iter(server.stdout.readline, ""))
+    server.stdin.write("an answer\n")
+    server.stdin.flush()
+    assert "srtp 2" in finish(client)
 
 
 def test_dtls_openssl_server(world, processes):

@@ -5,6 +5,7 @@
  *   tls_peer client PORT [option=value ...]      tls_peer server [option=value ...]
  *   ca=FILE cert=FILE key=FILE name=HOST tls=1.2|1.3|dtls text=WORDS alpn=NAME mutual=1 connections=N renegotiate=1
  *   flags=NUMBER (of the credential)   later=1 (asks the client for its certificate in a later handshake only)
+ *   tickets=N,N,... (session ticket keys made of these numbers)   srtp=N (an SRTP protection profile)
  *
  * The server prints "port N" first. Both print "connected VERSION SUITE" for each connection, and what they received.
  * build: pkg
@@ -28,7 +29,7 @@
 #define WAIT_MS 10000
 
 static struct {
-    const char *ca, *cert, *key, *name, *tls, *text, *alpn, *mutual, *connections, *renegotiate, *flags, *later;
+    const char *ca, *cert, *key, *name, *tls, *text, *alpn, *mutual, *connections, *renegotiate, *flags, *later, *tickets, *srtp;
 } option = {.name = "server.test", .text = "hello", .connections = "1", .flags = "0"};
 
 static bool is_client, is_datagram;
@@ -50,10 +51,12 @@ static _Noreturn void fail(const char *what, SECURITY_STATUS status)
 static void options_read(int n, char **words)
 {
     static const char *const names[] = {"ca",   "cert",   "key",         "name",        "tls",   "text",
-                                        "alpn", "mutual", "connections", "renegotiate", "flags", "later"};
+                                        "alpn", "mutual", "connections", "renegotiate", "flags", "later",
+                                        "tickets", "srtp"};
     const char **values[] = {&option.ca,          &option.cert,        &option.key,   &option.name,
                              &option.tls,         &option.text,        &option.alpn,  &option.mutual,
-                             &option.connections, &option.renegotiate, &option.flags, &option.later};
+                             &option.connections, &option.renegotiate, &option.flags, &option.later,
+                             &option.tickets,     &option.srtp};
     for (int i = 0; i < n; i++) {
         char *value = strchr(words[i], '=');
         bool known = false;
@@ -106,6 +109,25 @@ static void acquire(void)
     CertCloseStore(roots, 0);
 }
 
+/* Keys that every server of this option has alike. */
+static void tickets_share(void)
+{
+    SecPkgCred_SessionTicketKey key[4];
+    SecPkgCred_SessionTicketKeys keys = {.pSessionTicketKeys = key};
+    memset(key, 0, sizeof key);
+    for (const char *at = option.tickets; at != NULL && keys.cSessionTicketKeys < 4; keys.cSessionTicketKeys++) {
+        SecPkgCred_SessionTicketKey *made = &key[keys.cSessionTicketKeys];
+        made->KeyingMaterialSize = sizeof made->KeyingMaterial;
+        memset(made->KeyId, atoi(at), sizeof made->KeyId);
+        memset(made->KeyingMaterial, 0x40 + atoi(at), sizeof made->KeyingMaterial);
+        at = strchr(at, ',');
+        at = at != NULL ? at + 1 : NULL;
+    }
+    SECURITY_STATUS status = SetCredentialsAttributesA(&credential, SECPKG_ATTR_SESSION_TICKET_KEYS, &keys, sizeof keys);
+    if (status != SEC_E_OK)
+        fail("tickets", status);
+}
+
 static void send_all(const void *data, size_t len)
 {
     const char *at = data;
@@ -138,7 +160,8 @@ static bool receive_more(int wait_ms)
 static SECURITY_STATUS step(bool input)
 {
     unsigned char alpn[64];
-    SecBuffer from[4] = {{(ULONG)in_len, SECBUFFER_TOKEN, in}, {0, SECBUFFER_EMPTY, NULL}},
+    unsigned short srtp[2] = {sizeof srtp[1], (unsigned short)(option.srtp != NULL ? atoi(option.srtp) : 0)};
+    SecBuffer from[5] = {{(ULONG)in_len, SECBUFFER_TOKEN, in}, {0, SECBUFFER_EMPTY, NULL}},
               to = {0, SECBUFFER_TOKEN, NULL};
     SecBufferDesc from_list = {SECBUFFER_VERSION, 2, from}, to_list = {SECBUFFER_VERSION, 1, &to};
     ULONG attributes;
@@ -151,6 +174,10 @@ static SECURITY_STATUS step(bool input)
         alpn[10] = (unsigned char)strlen(option.alpn);
         memcpy(alpn + 11, option.alpn, alpn[10]);
         from[from_list.cBuffers++] = (SecBuffer){size + 4, SECBUFFER_APPLICATION_PROTOCOLS, alpn};
+        input = true;
+    }
+    if (!has_context && option.srtp != NULL) {
+        from[from_list.cBuffers++] = (SecBuffer){sizeof srtp, SECBUFFER_SRTP_PROTECTION_PROFILES, srtp};
         input = true;
     }
     if (is_datagram && !is_client)
@@ -315,6 +342,9 @@ static void connected(void)
         protocol.ProtocolIdSize > 0)
         printf("protocol %.*s\n", protocol.ProtocolIdSize, (const char *)protocol.ProtocolId);
     client_name();
+    SecPkgContext_SrtpParameters srtp;
+    if (QueryContextAttributesA(&context, SECPKG_ATTR_SRTP_PARAMETERS, &srtp) == SEC_E_OK)
+        printf("srtp %u\n", srtp.ProtectionProfile);
     fflush(stdout);
 }
 
@@ -352,6 +382,8 @@ int main(int argc, char **argv)
     options_read(argc - (is_client ? 3 : 2), argv + (is_client ? 3 : 2));
     is_datagram = option.tls != NULL && strcmp(option.tls, "dtls") == 0;
     acquire();
+    if (option.tickets != NULL)
+        tickets_share();
     int type = is_datagram ? SOCK_DGRAM : SOCK_STREAM, listener = socket(AF_INET, type, 0);
     if (is_client) {
         sock = listener;

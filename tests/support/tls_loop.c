@@ -60,7 +60,7 @@ static SECURITY_STATUS side_call(struct side *side, SecBufferDesc *in, SecBuffer
 SECURITY_STATUS side_step(struct side *side)
 {
     bool first = !side->has_context;
-    SecBuffer in[4] = {
+    SecBuffer in[5] = {
         {(ULONG)side->in.len, SECBUFFER_TOKEN, side->in.data},
         {0, SECBUFFER_EMPTY, NULL},
     };
@@ -69,6 +69,9 @@ SECURITY_STATUS side_step(struct side *side)
     if (first && side->protocols != NULL)
         in[in_list.cBuffers++] = (SecBuffer){(ULONG)side->protocols_len, SECBUFFER_APPLICATION_PROTOCOLS,
                                              (void *)(uintptr_t)side->protocols};
+    if (side->srtp != NULL)
+        in[in_list.cBuffers++] =
+            (SecBuffer){(ULONG)side->srtp_len, SECBUFFER_SRTP_PROTECTION_PROFILES, (void *)(uintptr_t)side->srtp};
     if (side->peer != NULL)
         in[in_list.cBuffers++] = (SecBuffer){(ULONG)side->peer_len, SECBUFFER_EXTRA, (void *)(uintptr_t)side->peer};
     side->status = side_call(side, &in_list, &out_list);

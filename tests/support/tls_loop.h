@@ -26,6 +26,8 @@ struct side {
     const char *target;
     const void *protocols; /* SEC_APPLICATION_PROTOCOLS */
     size_t protocols_len;
+    const void *srtp; /* SEC_SRTP_PROTECTION_PROFILES, given with each step */
+    size_t srtp_len;
     const void *peer; /* DTLS server: the client's address */
     size_t peer_len;
     /* results */

@@ -180,10 +180,13 @@ static void chains(void)
     PCCERT_CHAIN_CONTEXT second = CertDuplicateCertificateChain(chain);
     did("CertDuplicateCertificateChain", second == chain);
     CertFreeCertificateChain(second);
+    int counted = CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_BASE, chain, &policy, &status);
     CertFreeCertificateChain(chain);
-    did("CertFreeCertificateChain", 1);
+    did("CertFreeCertificateChain",
+        counted && !CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_BASE, chain, &policy, &status));
     CertFreeCertificateChainEngine(engine);
-    did("CertFreeCertificateChainEngine", 1);
+    did("CertFreeCertificateChainEngine",
+        !CertGetCertificateChain(engine, certificate, NULL, store, &para, 0, NULL, &chain));
     CERT_CHAIN_FIND_BY_ISSUER_PARA by = {
         .cbSize = sizeof by, .cIssuer = 1, .rgIssuer = &certificate->pCertInfo->Issuer};
     HCERTSTORE own = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, 0, NULL);
@@ -237,7 +240,7 @@ static void channel(void)
         SslCrackCertificate(certificate->pbCertEncoded, certificate->cbCertEncoded, 0, &cracked) &&
             strcmp(cracked->pszSubject, "CN=server") == 0 && cracked->pPublicKey->cbKey > 0);
     SslFreeCertificate(cracked);
-    did("SslFreeCertificate", cracked != NULL);
+    did("SslFreeCertificate", is_gone(cracked));
     did("SslGetMaximumKeySize", SslGetMaximumKeySize(0) >= 2048);
     did("SslGetDefaultIssuers", SslGetDefaultIssuers(issuers, &length) && length > 2);
     OpenSspiSetLastError((ULONG)SEC_E_UNSUPPORTED_FUNCTION); /* this one leaves no word */

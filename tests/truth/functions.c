@@ -83,6 +83,20 @@ static void sasl(void)
     FreeContextBuffer(info_a);
 }
 
+/* Does this identity, of whatever form ours have, hold the text somewhere? */
+static int holds(PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity, const SEC_WCHAR *text)
+{
+    const SEC_WINNT_AUTH_IDENTITY_EX2 *known = identity;
+    size_t len = 0;
+    while (text[len] != 0)
+        len++;
+    len *= sizeof *text;
+    for (size_t at = 0; at + len <= known->cbStructureLength; at++)
+        if (memcmp((const unsigned char *)identity + at, text, len) == 0)
+            return 1;
+    return 0;
+}
+
 static void identities(const char *user, const char *domain, const char *password)
 {
     PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity = NULL, copy = NULL, read = NULL, without = NULL;
@@ -97,9 +111,12 @@ static void identities(const char *user, const char *domain, const char *passwor
     said("SspiEncodeStringsAsAuthIdentity",
          SspiEncodeStringsAsAuthIdentity(wide(user), wide(domain), wide(password), &identity));
     said("SspiEncodeAuthIdentityAsStrings", SspiEncodeAuthIdentityAsStrings(identity, &texts[0], &texts[1], &texts[2]));
-    for (int i = 0; i < 3; i++)
+    int freed = 0;
+    for (int i = 0; i < 3; i++) {
         SspiLocalFree((PVOID)(uintptr_t)texts[i]);
-    said("SspiLocalFree", SEC_E_OK);
+        freed += is_gone((PVOID)(uintptr_t)texts[i]);
+    }
+    did("SspiLocalFree", freed == 3);
     said("SspiValidateAuthIdentity", SspiValidateAuthIdentity(identity));
     said("SspiCopyAuthIdentity", SspiCopyAuthIdentity(identity, &copy));
     said("SspiCompareAuthIdentities", SspiCompareAuthIdentities(identity, copy, &same_user, &same));
@@ -133,13 +150,14 @@ static void identities(const char *user, const char *domain, const char *passwor
     said("SspiGetCredUIContext", SspiGetCredUIContext(NULL, NULL, NULL, NULL, NULL));
     said("SspiUpdateCredentials", SspiUpdateCredentials(NULL, NULL, 0, NULL));
     said("SspiUnmarshalCredUIContext", SspiUnmarshalCredUIContext(NULL, 0, NULL));
+    int before = holds(copy, wide(password));
     SspiZeroAuthIdentity(copy);
-    said("SspiZeroAuthIdentity", SEC_E_OK);
+    did("SspiZeroAuthIdentity", before && !holds(copy, wide(password)));
     SspiFreeAuthIdentity(copy);
     SspiFreeAuthIdentity(read);
     SspiFreeAuthIdentity(without);
     SspiFreeAuthIdentity(identity);
-    said("SspiFreeAuthIdentity", SEC_E_OK);
+    did("SspiFreeAuthIdentity", is_gone(copy) && is_gone(identity));
 }
 
 static void names(void)

@@ -37,6 +37,13 @@ static ULONG value_of(ULONG number, union room *room)
         memcpy(room, &app, sizeof app);
         return sizeof app;
     }
+    if (number == SECPKG_ATTR_SESSION_TICKET_KEYS) {
+        static SecPkgCred_SessionTicketKey key = {.TicketInfoVersion = SESSION_TICKET_INFO_VERSION,
+                                                  .KeyingMaterialSize = 32};
+        SecPkgCred_SessionTicketKeys keys = {.cSessionTicketKeys = 1, .pSessionTicketKeys = &key};
+        memcpy(room, &keys, sizeof keys);
+        return sizeof keys;
+    }
     if (number == SECPKG_ATTR_EAP_PRF_INFO)
         return sizeof(SecPkgContext_EapPrfInfo);
     if (number ==

@@ -35,6 +35,12 @@ __attribute__((noreturn, unused)) static void broken(const char *what)
     exit(1);
 }
 
+/* What a function freed that answers nothing: the block is not the library's any more, which says so of it. */
+__attribute__((unused)) static int is_gone(void *block)
+{
+    return block != NULL && FreeContextBuffer(block) == SEC_E_INVALID_HANDLE;
+}
+
 /* UTF-16 of ASCII, in one of some buffers that are used in turn. */
 __attribute__((unused)) static SEC_WCHAR *wide(const char *text)
 {

@@ -182,17 +182,20 @@ static void step(struct side *side, struct side *other, ULONG flags, int wide_fu
     int allocates = (flags & ISC_REQ_ALLOCATE_MEMORY) != 0;
     ULONG length = is_dtls() && side->datagrams_len > 0 ? side->datagrams[0] : side->got_len;
     do {
-        SecBuffer in[3] = {{length, SECBUFFER_TOKEN, side->got},
+        unsigned short srtp[] = {2, 1}; /* bytes of the list, and a profile */
+        SecBuffer in[4] = {{length, SECBUFFER_TOKEN, side->got},
                            {0, SECBUFFER_EMPTY, NULL},
+                           {sizeof srtp, SECBUFFER_SRTP_PROTECTION_PROFILES, srtp},
                            {sizeof address - 1, SECBUFFER_EXTRA, address}};
         SecBuffer out = {allocates ? 0 : sizeof room, SECBUFFER_TOKEN, allocates ? NULL : room};
         if (is_tsssp())
             in[1] = shown_certificate();
-        SecBufferDesc in_list = {SECBUFFER_VERSION, is_dtls() && side == &server ? 3 : 2, in};
+        SecBufferDesc in_list = {SECBUFFER_VERSION, !is_dtls() ? 2 : side == &server ? 4 : 3, in};
+        SecBufferDesc first_list = {SECBUFFER_VERSION, 1, &in[2]}, *first = is_dtls() ? &first_list : NULL;
         SecBufferDesc out_list = {SECBUFFER_VERSION, 1, &out};
         int first_of_client = side == &client && !side->there && side->got_len == 0;
         int rest = side->status == SEC_I_MESSAGE_FRAGMENT;
-        side->status = call(side, flags, wide_function, first_of_client || rest ? NULL : &in_list, &out_list);
+        side->status = call(side, flags, wide_function, first_of_client ? first : rest ? NULL : &in_list, &out_list);
         if (side->status == SEC_E_INCOMPLETE_MESSAGE)
             return;
         side->there = side->there || side->status >= 0;

@@ -12,6 +12,7 @@
 #include "access/client_identity.h"
 #include "core/session.h"
 #include "support/ntlm_loop.h"
+#include <ntsecapi.h>
 #include <sspi_ext.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,23 @@ static void test_flags_and_times(void **state)
     assert_true(lifespan.tsExpiry.QuadPart == INT64_MAX);
     assert_int_equal(QueryContextAttributesA(&loop.server, SECPKG_ATTR_PASSWORD_EXPIRY, &expiry), SEC_E_OK);
     assert_true(expiry.tsPasswordExpires.QuadPart == INT64_MAX);
+}
+
+/* Of an account of our own; a client's side is not told. */
+static void test_logon(void **state)
+{
+    SecPkgContext_UserFlags flags;
+    SecPkgContext_LogoffTime logoff;
+    (void)state;
+    assert_int_equal(QueryContextAttributesA(&loop.server, SECPKG_ATTR_USER_FLAGS, &flags), SEC_E_OK);
+    assert_int_equal(flags.UserFlags, LOGON_NTLMV2_ENABLED | LOGON_NT_V2);
+    assert_int_equal(QueryContextAttributesW(&loop.server, SECPKG_ATTR_LOGOFF_TIME, &logoff), SEC_E_OK);
+    assert_true(logoff.tsLogoffTime.QuadPart == INT64_MAX);
+    assert_int_equal(QueryContextAttributesExW(&loop.server, SECPKG_ATTR_LOGOFF_TIME, &logoff, sizeof logoff - 1),
+                     SEC_E_BUFFER_TOO_SMALL);
+    assert_int_equal(QueryContextAttributesA(&loop.client, SECPKG_ATTR_USER_FLAGS, &flags), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(QueryContextAttributesA(&loop.client, SECPKG_ATTR_LOGOFF_TIME, &logoff),
+                     SEC_E_UNSUPPORTED_FUNCTION);
 }
 
 static void test_package_and_negotiation(void **state)
@@ -298,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_flags_and_times),
+        cmocka_unit_test(test_logon),
         cmocka_unit_test(test_package_and_negotiation),
         cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_during_the_handshake),

@@ -282,6 +282,35 @@ static void through_the_acceptor(void **state)
     kerberos_loop_configure(NULL, NULL, NULL);
 }
 
+/* What the PAC says of the logon is an attribute; a ticket without logon information has none. */
+static void logon_told(void **state)
+{
+    (void)state;
+    for (int with = 0; with < 2; with++) {
+        struct forge forge;
+        struct duel duel = {0};
+        SecPkgContext_UserFlags flags;
+        SecPkgContext_LogoffTime logoff;
+        SECURITY_STATUS expected = with != 0 ? SEC_E_OK : SEC_E_UNSUPPORTED_FUNCTION;
+        AUTO_WRITER struct writer pac = writer_growing(1024), list = writer_growing(1024), token = writer_growing(2048);
+        recipe.user_flags = 0x80000820;
+        honest(&pac, &forge, KRB_AES256_SHA1, with != 0);
+        recipe.user_flags = 0;
+        forge_authdata(&list, KRB_AD_WIN2K_PAC, writer_slice_of(&pac));
+        forge.authorization = writer_slice_of(&list);
+        kerberos_duel_begin(&duel);
+        forge_token(&token, &forge);
+        assert_int_equal(duel_server(&duel, writer_slice_of(&token)), SEC_E_OK);
+        assert_int_equal(QueryContextAttributesW(&duel.server, SECPKG_ATTR_USER_FLAGS, &flags), expected);
+        assert_int_equal(QueryContextAttributesW(&duel.server, SECPKG_ATTR_LOGOFF_TIME, &logoff), expected);
+        if (with != 0) {
+            assert_int_equal(flags.UserFlags, 0x80000820);
+            assert_true(logoff.tsLogoffTime.QuadPart == 2); /* pac_builder.c: LogoffTime 2, KickOffTime 3 */
+        }
+        duel_end(&duel);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +321,7 @@ int main(void)
         cmocka_unit_test(odd_signatures),
         cmocka_unit_test(another_client_or_logon),
         cmocka_unit_test(through_the_acceptor),
+        cmocka_unit_test(logon_told),
     };
     kerberos_loop_configure(NULL, NULL, NULL);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "base/time.h"
 #include "base/utf16.h"
 #include "core/status.h"
 #include "ntlm/messages.h"
@@ -114,6 +115,41 @@ static void test_whole_handshake(void **state)
     assert_int_equal(identity->GroupCount, 3);
     assert_string_equal(identity->Groups[1].Sid, "S-1-5-21-7-7-7-2000");
     FreeContextBuffer(identity);
+    loop_end(&loop);
+}
+
+static void logon_soon_over(struct fake_answer *answer)
+{
+    answer->user.user_flags = 0x920;
+    answer->user.logoff_time = 4100000000;
+    answer->user.kickoff_time = 4000000000;
+}
+
+/* What the domain says of the logon, also in a context that was handed on. */
+static void test_logon(void **state)
+{
+    struct loop loop = loop_of("alice", "FAKE");
+    SecPkgContext_UserFlags flags;
+    SecPkgContext_LogoffTime logoff;
+    SecBuffer packed = {0};
+    CtxtHandle copy;
+    char package[] = "NTLM";
+    (void)state;
+    domain_configure("winbind:", SECONDS, NULL);
+    domain_alter = logon_soon_over;
+    run_good(&loop);
+    domain_alter = NULL;
+    assert_int_equal(ExportSecurityContext(&loop.server, 0, &packed, NULL), SEC_E_OK);
+    assert_int_equal(ImportSecurityContextA(package, &packed, NULL, &copy), SEC_E_OK);
+    FreeContextBuffer(packed.pvBuffer);
+    CtxtHandle *contexts[] = {&loop.server, &copy};
+    for (size_t i = 0; i < COUNT_OF(contexts); i++) {
+        assert_int_equal(QueryContextAttributesA(contexts[i], SECPKG_ATTR_USER_FLAGS, &flags), SEC_E_OK);
+        assert_int_equal(flags.UserFlags, 0x920);
+        assert_int_equal(QueryContextAttributesA(contexts[i], SECPKG_ATTR_LOGOFF_TIME, &logoff), SEC_E_OK);
+        assert_true(logoff.tsLogoffTime.QuadPart == filetime_from_unix(4000000000));
+    }
+    DeleteSecurityContext(&copy);
     loop_end(&loop);
 }
 
@@ -341,6 +377,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, finish)
     const struct CMUnitTest tests[] = {
         TEST(test_whole_handshake),
+        TEST(test_logon),
         TEST(test_kinds_of_keys),
         TEST(test_alterations),
         TEST(test_wrong_key),

@@ -1,0 +1,80 @@
+#include "core/cause.h"
+#include "crypto/random.h"
+#include "schannel/connection.h"
+#include <string.h>
+
+/* Which session a connection is of, so that what a program keeps with a session (SECPKG_ATTR_APP_DATA) is found by the connections that resume it. A client
+ * keeps the identity with the session in its cache, a server inside the ticket, where nobody else reads or alters it. */
+
+const uint8_t *connection_identity(struct connection *connection)
+{
+    if (connection->has_offered_identity && SSL_session_reused(connection->ssl) == 1)
+        return connection->offered_identity;
+    if (!connection->has_identity)
+        connection->has_identity = random_bytes(connection->identity, sizeof connection->identity);
+    return connection->has_identity ? connection->identity : NULL;
+}
+
+/* A ticket is about to be written. */
+static int ticket_mark(SSL *ssl, void *unused)
+{
+    struct connection *connection = connection_of(ssl);
+    const uint8_t *identity = connection_identity(connection);
+    (void)unused;
+    return identity != NULL && SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), identity, SESSION_IDENTITY_LEN);
+}
+
+/* A ticket has come. Whether it is used depends on what libssl checks later; the answers are what libssl does without this callback. */
+static SSL_TICKET_RETURN ticket_read(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t name_len,
+                                     SSL_TICKET_STATUS status, void *unused)
+{
+    struct connection *connection = connection_of(ssl);
+    void *identity = NULL;
+    size_t len = 0;
+    (void)name, (void)name_len, (void)unused;
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    connection->has_offered_identity =
+        SSL_SESSION_get0_ticket_appdata(session, &identity, &len) == 1 && len == SESSION_IDENTITY_LEN;
+    if (connection->has_offered_identity)
+        memcpy(connection->offered_identity, identity, SESSION_IDENTITY_LEN);
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
+bool connection_tickets_marked(SSL_CTX *ctx)
+{
+    return SSL_CTX_set_session_ticket_cb(ctx, ticket_mark, ticket_read, NULL) == 1;
+}
+
+SECURITY_STATUS connection_app_data_set(struct connection *connection, const SecPkgContext_SessionAppData *given)
+{
+    require(connection->state == CONNECTION_OPEN,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "a session takes data once its handshake has ended, and until it is closed"));
+    require(given->dwFlags == 0,
+            cause_set(SEC_E_INVALID_TOKEN, "session data with flags 0x%x", (unsigned)given->dwFlags));
+    require(given->cbAppData <= APP_DATA_MAX && (given->cbAppData == 0 || given->pbAppData != NULL),
+            cause_set(SEC_E_INVALID_TOKEN, "session data of %u bytes; up to %d are kept", (unsigned)given->cbAppData,
+                      APP_DATA_MAX));
+    const uint8_t *identity = connection_identity(connection);
+    const struct slice data = slice_of(given->pbAppData, given->cbAppData);
+    require(identity != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no randomness for a session's identity"));
+    struct secret copy = {0};
+    require(secret_set(&copy, data.data, data.len), SEC_E_INSUFFICIENT_MEMORY);
+    if (!app_data_put(&connection->credential->app_data, identity, data)) {
+        secret_release(&copy);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    secret_release(&connection->app_data);
+    connection->app_data = copy;
+    return SEC_E_OK;
+}
+
+/* What another connection of the session gave it last, or this one, when the table has let go of it. */
+SECURITY_STATUS connection_app_data(struct connection *connection, struct attribute *value)
+{
+    const uint8_t *identity = connection_identity(connection);
+    if (identity != NULL)
+        (void)app_data_get(&connection->credential->app_data, identity, &connection->app_data);
+    value->bytes = secret_slice(&connection->app_data);
+    return SEC_E_OK;
+}

@@ -1,0 +1,188 @@
+#include "schannel/ticket.h"
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "core/cause.h"
+#include "crypto/random.h"
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <pthread.h>
+#include <schannel.h>
+#include <string.h>
+
+#define NAME_LEN 16
+#define KEY_LEN 32
+
+struct ticket_key {
+    uint8_t name[NAME_LEN]; /* stands at the beginning of each ticket, for everybody to read */
+    uint8_t encryption[KEY_LEN], authentication[KEY_LEN];
+};
+
+struct ticket_set {
+    unsigned n_keys;
+    struct ticket_key key[TICKET_KEYS_MAX];
+};
+
+struct ticket_keys {
+    pthread_mutex_t lock;
+    struct ticket_set set;
+};
+
+static int keys_index = -1;
+
+static void keys_free(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *unused)
+{
+    struct ticket_keys *keys = pointer;
+    (void)parent, (void)data, (void)index, (void)number, (void)unused;
+    if (keys == NULL)
+        return;
+    pthread_mutex_destroy(&keys->lock);
+    secret_block_free(keys, sizeof *keys);
+}
+
+static void index_make(void)
+{
+    keys_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, keys_free);
+}
+
+/* HKDF-Expand with SHA-256 (RFC 5869 2.3): the material is random, so nothing has to be extracted from it first (3.3). */
+static bool expand(const uint8_t *material, size_t len, const char *info, uint8_t key[KEY_LEN])
+{
+    uint8_t text[64];
+    size_t info_len = strlen(info);
+    unsigned int made = 0;
+    if (info_len + 1 > sizeof text)
+        return false;
+    memcpy(text, info, info_len);
+    text[info_len] = 1;
+    return HMAC(EVP_sha256(), material, (int)len, text, info_len + 1, key, &made) != NULL && made == KEY_LEN;
+}
+
+static bool key_make(const uint8_t name[NAME_LEN], const uint8_t *material, size_t len, struct ticket_key *key)
+{
+    memcpy(key->name, name, NAME_LEN);
+    return expand(material, len, "OpenSSPI session tickets, encryption", key->encryption) &&
+           expand(material, len, "OpenSSPI session tickets, authentication", key->authentication);
+}
+
+/* Which key the next ticket is made with (`name` NULL), or the one of this name; *current: the first of them. */
+static bool key_find(struct ticket_keys *keys, const uint8_t *name, struct ticket_key *found, bool *current)
+{
+    bool is_there = false;
+    pthread_mutex_lock(&keys->lock);
+    for (unsigned i = 0; i < keys->set.n_keys && !is_there; i++) {
+        is_there = name == NULL || memcmp(keys->set.key[i].name, name, NAME_LEN) == 0;
+        *current = i == 0;
+        *found = keys->set.key[i];
+    }
+    pthread_mutex_unlock(&keys->lock);
+    return is_there;
+}
+
+static bool key_use(struct ticket_key *key, const uint8_t *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
+{
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key->authentication, KEY_LEN),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_MAC_CTX_set_params(mac, params) == 1 &&
+           EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->encryption, iv, encrypt) == 1;
+}
+
+/* SSL_CTX_set_tlsext_ticket_key_evp_cb: -1 is an error, 0 a ticket of nobody's, 1 and 2 are a key, the second one with the wish for a fresh ticket: where the key is
+ * a former one, and in TLS 1.3 always, where a ticket serves once (RFC 8446 C.4). */
+static int ticket_key_choose(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+                             int encrypt)
+{
+    struct ticket_keys *keys = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), keys_index);
+    struct ticket_key key = {0};
+    bool current = false;
+    if (keys == NULL)
+        return -1;
+    if (!key_find(keys, encrypt == 1 ? NULL : name, &key, &current))
+        return 0;
+    if (encrypt == 1)
+        memcpy(name, key.name, NAME_LEN);
+    bool used = (encrypt != 1 || random_bytes(iv, (size_t)EVP_CIPHER_get_iv_length(EVP_aes_256_cbc()))) &&
+                key_use(&key, iv, cipher, mac, encrypt);
+    secret_wipe(&key, sizeof key);
+    if (!used)
+        return -1;
+    return encrypt == 1 || (current && SSL_version(ssl) != TLS1_3_VERSION) ? 1 : 2;
+}
+
+bool ticket_keys_prepare(SSL_CTX *ctx)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    uint8_t name[NAME_LEN], material[TICKET_MATERIAL_MIN];
+    pthread_once(&once, index_make);
+    struct ticket_keys *keys = secret_block_alloc(sizeof *keys);
+    require(keys != NULL, false);
+    pthread_mutex_init(&keys->lock, NULL);
+    keys->set.n_keys = 1;
+    bool made = random_bytes(name, sizeof name) && random_bytes(material, sizeof material) &&
+                key_make(name, material, sizeof material, &keys->set.key[0]) &&
+                SSL_CTX_set_ex_data(ctx, keys_index, keys) == 1;
+    secret_wipe(material, sizeof material);
+    if (!made) {
+        keys_free(NULL, keys, NULL, 0, 0, NULL);
+        return false;
+    }
+    return SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_key_choose) == 1;
+}
+
+static SECURITY_STATUS key_read(const SecPkgCred_SessionTicketKey *from, struct ticket_set *set)
+{
+    require(from->TicketInfoVersion == SESSION_TICKET_INFO_VERSION,
+            cause_set(SEC_E_INVALID_TOKEN, "a session ticket key of version %u", (unsigned)from->TicketInfoVersion));
+    require(
+        from->KeyingMaterialSize >= TICKET_MATERIAL_MIN && from->KeyingMaterialSize <= sizeof from->KeyingMaterial,
+        cause_set(SEC_E_INVALID_TOKEN, "a session ticket key made of %u bytes; %d to %zu are taken",
+                  (unsigned)from->KeyingMaterialSize, TICKET_MATERIAL_MIN, sizeof from->KeyingMaterial));
+    for (unsigned i = 0; i < set->n_keys; i++)
+        require(memcmp(set->key[i].name, from->KeyId, NAME_LEN) != 0,
+                cause_set(SEC_E_INVALID_TOKEN, "two session ticket keys of one KeyId"));
+    require(key_make(from->KeyId, from->KeyingMaterial, from->KeyingMaterialSize, &set->key[set->n_keys]),
+            cause_set(SEC_E_INTERNAL_ERROR, "a session ticket key cannot be derived"));
+    set->n_keys++;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS set_read(const SecPkgCred_SessionTicketKeys *from, struct ticket_set *set)
+{
+    require(from->cSessionTicketKeys > 0 && from->cSessionTicketKeys <= TICKET_KEYS_MAX,
+            cause_set(SEC_E_INVALID_TOKEN, "%u session ticket keys; 1 to %d are taken",
+                      (unsigned)from->cSessionTicketKeys, TICKET_KEYS_MAX));
+    require(from->pSessionTicketKeys != NULL,
+            cause_set(SEC_E_INVALID_TOKEN, "session ticket keys that point nowhere"));
+    for (DWORD i = 0; i < from->cSessionTicketKeys; i++)
+        try(key_read(&from->pSessionTicketKeys[i], set));
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS ticket_keys_set(SSL_CTX *ctx, const void *value, size_t len)
+{
+    SecPkgCred_SessionTicketKeys given;
+    struct ticket_keys *keys = keys_index >= 0 ? SSL_CTX_get_ex_data(ctx, keys_index) : NULL;
+    require(keys != NULL && (SSL_CTX_get_options(ctx) & SSL_OP_NO_TICKET) == 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "only a server's credential that lets sessions be resumed has keys "
+                                                  "for session tickets"));
+    require(value != NULL && len == sizeof given,
+            cause_set(SEC_E_INVALID_TOKEN, "SecPkgCred_SessionTicketKeys has %zu bytes, %zu were given", sizeof given,
+                      len));
+    memcpy(&given, value, sizeof given);
+    struct ticket_set *set = secret_block_alloc(sizeof *set);
+    require(set != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS status = set_read(&given, set);
+    if (status == SEC_E_OK) {
+        pthread_mutex_lock(&keys->lock);
+        keys->set = *set;
+        pthread_mutex_unlock(&keys->lock);
+    }
+    secret_block_free(set, sizeof *set);
+    return status;
+}
