@@ -220,7 +220,7 @@ static SECURITY_STATUS credential_renew(struct remote_credential *credential)
     uint64_t id = 0, life = 0;
     int64_t expiry;
     bool not_here;
-    cause_clear();
+    cause_drop();
     try(acquire_ask(credential, NULL, &id, &life, &expiry, &not_here));
     pthread_mutex_lock(&credential->lock);
     credential->id = id;
@@ -328,7 +328,7 @@ static SECURITY_STATUS step_prompt(struct remote_handshake *handshake, const str
     const struct remote_credential *own = handshake->credential;
     AUTO_IDENTITY struct identity answer = {0};
     bool not_here;
-    cause_clear();
+    cause_drop();
     try(prompt_identity(own->config->askpass, step->in->target, own->user, own->domain, &answer));
     const struct acquire_request request = {.config = own->config, .use = own->use, .identity = &answer};
     try(remote_acquire(own->package, &request, &handshake->prompted, &not_here));

@@ -58,7 +58,7 @@ static SECURITY_STATUS begin_datagram(struct negotiate_handshake *handshake, con
         out->token = writer_growing(512);
     }
     if (status >= 0)
-        cause_clear();
+        cause_drop();
     return status >= 0 ? status : cause_set(status, "%s", causes);
 }
 
