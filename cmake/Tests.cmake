@@ -114,7 +114,7 @@ if(OPENSSPI_WITH_DAEMON)
         string(REGEX REPLACE "test_([^/]*)\\.c$" "\\1" name ${path})
         string(REPLACE "/" "." name ${name})
         if(NOT TARGET unit.${name} OR NOT name MATCHES
-           "^(credssp\\.(bad_peers|handed|handshake|tsssp)|digest\\.(http|sasl|threads|wrong_peer)|ntlm\\.(bindings|handshake|old_clients|relay|threads|wrong_messages)|negotiate\\.threads|sasl\\.(layer|profiles))$|^api\\.(attributes|client_identity|context_rules|credentials|ntlm_behaviour|password)$|^kerberos\\.(attributes|exchange|handshake|pac_forged|sasl|session|threads)$")
+           "^(credssp\\.(bad_peers|handed|handshake|life|tsssp)|digest\\.(http|life|sasl|threads|wrong_peer)|ntlm\\.(bindings|handshake|life|old_clients|relay|threads|wrong_messages)|negotiate\\.(life|threads)|sasl\\.(layer|profiles))$|^api\\.(attributes|client_identity|context_rules|credentials|ntlm_behaviour|password)$|^kerberos\\.(attributes|exchange|handshake|life|pac_forged|sasl|session|threads)$")
             continue()
         endif()
         set(mode daemon)

@@ -186,7 +186,7 @@ static SECURITY_STATUS run_step(struct job *job)
                            .record = writer_growing(768),
                            .granted = context->granted,
                            .expiry = context->expiry};
-    SECURITY_STATUS status = local_authority.step(context, &in, &out);
+    SECURITY_STATUS status = cause_answer(local_authority.step(context, &in, &out));
     context->granted = out.granted;
     context->expiry = out.expiry;
     status = step_reply(job, &out, status);
@@ -404,7 +404,7 @@ void job_run(struct job *job)
     seal_for(job->uid);
     job->status = job->head.operation == LSA_STEP ? SEC_E_OK : config_get(&config);
     if (job->status == SEC_E_OK)
-        job->status = run_with(job, config);
+        job->status = cause_answer(run_with(job, config));
     late_work_for(0);
     config_release(config);
     memcpy(job->cause, cause_text(), strlen(cause_text()) + 1);

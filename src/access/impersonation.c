@@ -93,7 +93,7 @@ static SECURITY_STATUS identify_only(const struct token *token)
     require(lower != NULL, SEC_E_INSUFFICIENT_MEMORY);
     kernel_leave();
     token_put(lower);
-    cause_clear();
+    cause_drop();
     return SEC_E_OK;
 }
 

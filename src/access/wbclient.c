@@ -201,7 +201,7 @@ SECURITY_STATUS wbclient_start(const struct winbind_settings *settings, const st
     if (end == LATE_OVER || end == LATE_DONE) {
         if (end == LATE_DONE) { /* it was that quick */
             question_free(question);
-            cause_clear(); /* nobody asked how it went */
+            cause_drop(); /* nobody asked how it went */
         }
         *data = NULL;
         return SEC_E_OK;

@@ -316,7 +316,7 @@ static SECURITY_STATUS deny(struct accounts *accounts, const char *user, const c
         else
             (void)store->table->find_any(store->self, &record);
     }
-    cause_clear();
+    cause_drop();
     return SEC_E_LOGON_DENIED;
 }
 

@@ -367,7 +367,7 @@ static SECURITY_STATUS context_query(PCtxtHandle handle, ULONG attribute, void *
     if (shape->form == FORM_ACCESS_TOKEN)
         return context_token_shown(context, &((SecPkgContext_AccessToken *)buffer)->AccessToken);
     pthread_mutex_lock(&context->handshake_lock);
-    SECURITY_STATUS status = query_locked(context, shape, wide, buffer);
+    SECURITY_STATUS status = cause_answer(query_locked(context, shape, wide, buffer));
     pthread_mutex_unlock(&context->handshake_lock);
     return status != SEC_E_UNSUPPORTED_FUNCTION ? status
                                                 : cause_set(status, "%s contexts have no attribute %u",
@@ -405,7 +405,7 @@ static SECURITY_STATUS context_set(PCtxtHandle handle, ULONG attribute, const vo
     require(buffer != NULL || len == 0, cause_set(SEC_E_INVALID_TOKEN, "an attribute with a length but no memory"));
     struct context *context = ref.object;
     pthread_mutex_lock(&context->handshake_lock);
-    SECURITY_STATUS status = authority()->set_context(context, attribute, buffer, len);
+    SECURITY_STATUS status = cause_answer(authority()->set_context(context, attribute, buffer, len));
     pthread_mutex_unlock(&context->handshake_lock);
     return status;
 }

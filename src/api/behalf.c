@@ -42,7 +42,7 @@ static SECURITY_STATUS delegated_acquire(struct context *context, struct credent
     try(config_get(&config));
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
     SECURITY_STATUS status =
-        authority()->acquire_delegated(package, &request, secret_slice(&delegated), service, &credential);
+        cause_answer(authority()->acquire_delegated(package, &request, secret_slice(&delegated), service, &credential));
     config_release(config);
     TRACE("acquire", "%s, to act for the client of a context: 0x%08x", context->package->info.name, (unsigned)status);
     try(status);
@@ -73,7 +73,7 @@ static SECURITY_STATUS s4u_acquire(PCredHandle service_handle, const char *user,
     try(api_credential_get(service_handle, &service));
     try(config_get(&config));
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
-    SECURITY_STATUS status = authority()->acquire_s4u(&request, user, service.object, &credential);
+    SECURITY_STATUS status = cause_answer(authority()->acquire_s4u(&request, user, service.object, &credential));
     config_release(config);
     TRACE("acquire", "to act for %s: 0x%08x", user, (unsigned)status);
     try(status);

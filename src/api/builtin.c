@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "access/impersonation.h"
+#include "base/memory.h"
 #include "core/cause.h"
 #include "core/registry.h"
 #include "core/trace.h"
@@ -70,6 +71,7 @@ static void register_all(void)
 static pthread_mutex_t configured_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool configured;                  /* set once all were tried */
 static char configured_problem[CAUSE_TEXT_MAX]; /* guarded by configured_lock */
+static bool configured_without_memory;          /* as well: not all were tried as they should */
 
 /* Modules start under it, and may fork. */
 static void child_free(void)
@@ -86,8 +88,10 @@ static void configured_load(void)
 {
     const struct config *config;
     configured_problem[0] = '\0';
+    configured_without_memory = false;
     if (config_get(&config) != SEC_E_OK) { /* to be read again at the next call: it may be mended */
         snprintf(configured_problem, sizeof configured_problem, "%s", cause_text());
+        configured_without_memory = mem_refused();
         cause_clear();
         return;
     }
@@ -96,10 +100,11 @@ static void configured_load(void)
             TRACE("module", "%s", cause_text());
             if (configured_problem[0] == '\0')
                 snprintf(configured_problem, sizeof configured_problem, "%s", cause_text());
+            configured_without_memory = configured_without_memory || mem_refused();
             cause_clear();
         }
     config_release(config);
-    atomic_store(&configured, true);
+    atomic_store(&configured, !configured_without_memory); /* else once more, with those that are loaded passed over */
 }
 
 void api_start(void)
@@ -121,10 +126,13 @@ void api_start(void)
 static SECURITY_STATUS not_found(const char *name)
 {
     char problem[CAUSE_TEXT_MAX] = "";
+    bool without_memory = false;
     if (pthread_mutex_trylock(&configured_lock) == 0) { /* held only by a module that is being started */
         snprintf(problem, sizeof problem, "%.300s", configured_problem);
+        without_memory = configured_without_memory;
         pthread_mutex_unlock(&configured_lock);
     }
+    require(!without_memory, SEC_E_INSUFFICIENT_MEMORY);
     return cause_set(SEC_E_SECPKG_NOT_FOUND, "there is no security package \"%.64s\"%s%s%s", name,
                      problem[0] != '\0' ? " (" : "", problem, problem[0] != '\0' ? ")" : "");
 }

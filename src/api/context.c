@@ -148,9 +148,10 @@ static SECURITY_STATUS step_run(struct context *context, const struct step_call 
                            .granted = context->granted,
                            .expiry = context->expiry};
     status = context->sasl != NULL ? sasl_step(context, &in, &out) : authority()->step(context, &in, &out);
+    status = cause_answer(status);
     bool lost = false; /* what the package had to say */
     if (status >= 0) {
-        status = step_deliver(context, call, &out, status);
+        status = cause_answer(step_deliver(context, call, &out, status));
         lost = status < 0;
     } else if (status != SEC_E_INCOMPLETE_MESSAGE)
         error_deliver(context, call, &out);

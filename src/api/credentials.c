@@ -117,7 +117,7 @@ static SECURITY_STATUS acquire(const char *principal, const char *package_name, 
     const struct config *config;
     try(config_get(&config));
     struct credential *credential = NULL;
-    SECURITY_STATUS status = acquire_with(package, principal, use, auth_data, wide, config, &credential);
+    SECURITY_STATUS status = cause_answer(acquire_with(package, principal, use, auth_data, wide, config, &credential));
     config_release(config);
     TRACE("acquire", "%s, use %u, principal %s, %s%s: 0x%08x", package->info.name, (unsigned)use,
           principal != NULL ? principal : "(default)", auth_data != NULL ? "explicit identity" : "default credentials",
@@ -227,7 +227,7 @@ static SECURITY_STATUS credential_query(PCredHandle handle, ULONG attribute, voi
     try(api_credential_get(handle, &ref));
     require(buffer != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no place for the attribute was given"));
     struct attribute value = {0};
-    try(authority()->query_credential(ref.object, attribute, &value));
+    try(cause_answer(authority()->query_credential(ref.object, attribute, &value)));
     switch (attribute) {
     case SECPKG_CRED_ATTR_NAMES:
     case OPENSSPI_CRED_ATTR_CCACHE:
@@ -300,10 +300,10 @@ static SECURITY_STATUS credential_set(PCredHandle handle, ULONG attribute, const
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "this credential is of a client that the thread impersonated: others "
                                                   "may act with it too, and nobody changes it"));
     if (attribute < OPENSSPI_CRED_ATTR_CCACHE || attribute > OPENSSPI_CRED_ATTR_PIN)
-        return authority()->set_credential(ref.object, attribute, buffer, len);
+        return cause_answer(authority()->set_credential(ref.object, attribute, buffer, len));
     char *text = NULL;
-    try(setting_text(buffer, len, wide, &text));
-    SECURITY_STATUS status = authority()->set_credential(ref.object, attribute, text, strlen(text));
+    try(cause_answer(setting_text(buffer, len, wide, &text)));
+    SECURITY_STATUS status = cause_answer(authority()->set_credential(ref.object, attribute, text, strlen(text)));
     secret_free_text(text);
     return status;
 }

@@ -24,7 +24,7 @@ static SECURITY_STATUS token_make(struct context *context)
     try(config_get(&config));
     SECURITY_STATUS status = authority()->client_token(context->session, context->service, config, &token);
     config_release(config);
-    try(status);
+    try(cause_answer(status));
     return token_handle_create(token, TOKEN_ALL_ACCESS, &context->token);
 }
 

@@ -61,7 +61,7 @@ SECURITY_STATUS SEC_ENTRY ExportSecurityContext(PCtxtHandle phContext, ULONG fFl
     pthread_mutex_lock(&context->receive_lock);
     SECURITY_STATUS status = context->session == NULL
                                  ? cause_set(SEC_E_INVALID_HANDLE, "only an established context can be exported")
-                                 : export_locked(context, fFlags, &record);
+                                 : cause_answer(export_locked(context, fFlags, &record));
     pthread_mutex_unlock(&context->receive_lock);
     pthread_mutex_unlock(&context->send_lock);
     try(status);
@@ -86,7 +86,7 @@ static SECURITY_STATUS import(const char *package_name, const SecBuffer *packed,
     try(api_package_find(package_name, &package));
     require(packed != NULL && packed->pvBuffer != NULL && handle != NULL,
             cause_set(SEC_E_INVALID_TOKEN, "no exported context, or no place for the handle, was given"));
-    try(session_open(slice_of(packed->pvBuffer, packed->cbBuffer), &session));
+    try(cause_answer(session_open(slice_of(packed->pvBuffer, packed->cbBuffer), &session)));
     SECURITY_STATUS status = SEC_E_OK;
     struct context *context = NULL;
     if (session->package != package)

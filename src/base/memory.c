@@ -11,6 +11,8 @@ static atomic_ulong fault_nth;
 static atomic_ulong fault_seen;
 static atomic_bool fault_sticky;
 
+static _Thread_local bool refused;
+
 static bool fault_counts(unsigned long nth)
 {
     unsigned long seen = atomic_fetch_add_explicit(&fault_seen, 1, memory_order_relaxed) + 1;
@@ -38,12 +40,35 @@ unsigned long mem_fault_count(void)
     return atomic_load(&fault_seen);
 }
 
+void mem_refuse(void)
+{
+    refused = true;
+}
+
+bool mem_refused(void)
+{
+    return refused;
+}
+
+void mem_refused_forget(void)
+{
+    refused = false;
+}
+
+/* NULL is remembered. */
+static void *given(void *block)
+{
+    if (__builtin_expect(block == NULL, 0))
+        refused = true;
+    return block;
+}
+
 void *mem_zalloc(size_t len)
 {
     /* No object may be larger (C11 7.20.3); refused here, sanitizers need not be asked. */
     if (len > PTRDIFF_MAX || mem_fault_strikes())
-        return NULL;
-    return calloc(1, len != 0 ? len : 1);
+        return given(NULL);
+    return given(calloc(1, len != 0 ? len : 1));
 }
 
 void *mem_zalloc_array(size_t count, size_t size)
@@ -51,7 +76,7 @@ void *mem_zalloc_array(size_t count, size_t size)
     size_t len;
 
     if (__builtin_mul_overflow(count, size, &len))
-        return NULL;
+        return given(NULL);
     return mem_zalloc(len);
 }
 
@@ -60,8 +85,8 @@ void *mem_dup(const void *data, size_t len)
     uint8_t *copy;
 
     if (len >= PTRDIFF_MAX || mem_fault_strikes())
-        return NULL;
-    copy = malloc(len + 1);
+        return given(NULL);
+    copy = given(malloc(len + 1));
     if (copy == NULL)
         return NULL;
     if (len != 0)
@@ -78,8 +103,8 @@ char *mem_strdup(const char *text)
 void *mem_realloc(void *block, size_t len)
 {
     if (len > PTRDIFF_MAX || mem_fault_strikes())
-        return NULL;
-    return realloc(block, len != 0 ? len : 1);
+        return given(NULL);
+    return given(realloc(block, len != 0 ? len : 1));
 }
 
 void mem_free(void *block)

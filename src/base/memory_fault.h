@@ -8,5 +8,7 @@
 
 /* Counts one allocation when a test has armed mem_fault_set; true when this one must fail. One relaxed load otherwise. */
 bool mem_fault_strikes(void);
+/* Remembers for mem_refused that there was no memory. */
+void mem_refuse(void);
 
 #endif

@@ -137,16 +137,21 @@ void *secret_block_alloc(size_t len)
     struct pool *pool;
     void *block;
 
-    if (mem_fault_strikes())
+    if (mem_fault_strikes()) {
+        mem_refuse();
         return NULL;
+    }
     if (len > POOL_LEN_MAX) {
         block_len = whole_pages(len);
-        return block_len != 0 ? pages_map(block_len) : NULL;
+        block = block_len != 0 ? pages_map(block_len) : NULL;
+    } else {
+        pool = pool_for(len, &block_len);
+        pthread_mutex_lock(&pool->lock);
+        block = pool_take(pool, block_len);
+        pthread_mutex_unlock(&pool->lock);
     }
-    pool = pool_for(len, &block_len);
-    pthread_mutex_lock(&pool->lock);
-    block = pool_take(pool, block_len);
-    pthread_mutex_unlock(&pool->lock);
+    if (block == NULL)
+        mem_refuse();
     return block;
 }
 

@@ -354,7 +354,7 @@ static SECURITY_STATUS tries_read(struct slice text, const DWORD *forms, size_t 
         status = form_read(text, forms[i], flags, writer, found);
     }
     if (status == SEC_E_OK)
-        cause_clear();
+        cause_drop();
     return status;
 }
 

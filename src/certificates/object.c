@@ -112,7 +112,7 @@ SECURITY_STATUS object_query(struct slice bytes, DWORD contents, DWORD formats, 
     }
     require(status != CRYPT_E_NO_MATCH, no_match());
     try(status);
-    cause_clear(); /* of what was tried before */
+    cause_drop(); /* of what was tried before */
     *found = made;
     return SEC_E_OK;
 }

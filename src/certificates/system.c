@@ -153,7 +153,7 @@ static SECURITY_STATUS path_read(struct store *store, const char *path, bool wan
     if (!S_ISDIR(what.st_mode))
         return one_file(store, path, keys);
     SECURITY_STATUS status = directory_read(store, path, keys);
-    cause_clear(); /* of files passed over */
+    cause_drop(); /* of files passed over */
     return status;
 }
 

@@ -1,5 +1,6 @@
 #include "core/cause.h"
 
+#include "base/memory.h"
 #include "base/utf16.h"
 #include "core/trace.h"
 #include <stdarg.h>
@@ -24,6 +25,20 @@ SECURITY_STATUS(cause_set)(SECURITY_STATUS status, const char *format, ...)
 void cause_clear(void)
 {
     text[0] = '\0';
+    mem_refused_forget();
+}
+
+void cause_drop(void)
+{
+    text[0] = '\0';
+}
+
+SECURITY_STATUS cause_answer(SECURITY_STATUS status)
+{
+    if (status >= 0 || status == SEC_E_INSUFFICIENT_MEMORY || !mem_refused())
+        return status;
+    cause_drop();
+    return cause_set(SEC_E_INSUFFICIENT_MEMORY, "there was no memory");
 }
 
 const char *cause_text(void)

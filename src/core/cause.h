@@ -20,6 +20,11 @@ SECURITY_STATUS cause_set(SECURITY_STATUS status, const char *format, ...) __att
     })
 /* Called at the start of each public function. */
 void cause_clear(void);
+/* Within one: a failure that does not matter any more, because something else was tried. */
+void cause_drop(void);
+/* What a call answers that was about to answer `status`: every error is SEC_E_INSUFFICIENT_MEMORY when this thread was refused memory since cause_clear. A decoder without
+ * memory says "bad" (base/result.h), and its caller would blame the peer, the password or the configuration. */
+SECURITY_STATUS cause_answer(SECURITY_STATUS status);
 /* The text, or "" when the last call did not fail or gave no reason. Valid until this thread's next call. */
 const char *cause_text(void);
 

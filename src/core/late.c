@@ -93,7 +93,7 @@ static void *job_run(void *argument)
 {
     struct job *job = argument;
     cause_clear();
-    job->status = job->work->run(job->data);
+    job->status = cause_answer(job->work->run(job->data));
     snprintf(job->cause, sizeof job->cause, "%s", cause_text());
     pthread_mutex_lock(&job->lock);
     job->done = true;

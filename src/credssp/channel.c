@@ -239,7 +239,7 @@ SECURITY_STATUS channel_server_trusted(const struct channel *channel, bool *trus
     if (judged != SEC_E_OK) { /* roots that cannot be read vouch for nobody */
         require(judged != SEC_E_INSUFFICIENT_MEMORY, judged);
         *trusted = false;
-        cause_clear();
+        cause_drop();
     }
     /* What TLS has validated, with the roots that the program chose, counts as it is: else there were no channel. */
     if (channel->credential->validates && !channel->credential->name_passed)

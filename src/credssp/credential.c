@@ -153,7 +153,7 @@ static SECURITY_STATUS identity_find(struct credssp_credential *credential, cons
     if (status == SEC_E_OK)
         credential->source = CREDSSP_SOURCE_SAVED;
     require(status == SEC_E_OK || status == SEC_E_NO_CREDENTIALS, status);
-    cause_clear();
+    cause_drop();
     return SEC_E_OK;
 }
 

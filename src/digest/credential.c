@@ -84,7 +84,7 @@ static SECURITY_STATUS outbound_fill(struct digest_credential *credential, const
         return login_fill(&found, &credential->login);
     }
     require(status == SEC_E_NO_CREDENTIALS, status);
-    cause_clear();
+    cause_drop();
     if (names_nobody)
         return SEC_E_OK; /* the first step says NO_CREDENTIALS, unless it may ask */
     credential->has_login = true;

@@ -189,7 +189,7 @@ static SECURITY_STATUS names_ask(struct foreign_context *context, struct facts *
         good &= name_take(module, client.sUserName, &facts->client);
     if (good && foreign_attribute(context, SECPKG_ATTR_AUTHORITY, &authority) == SEC_E_OK)
         good &= name_take(module, authority.sAuthorityName, &facts->authority);
-    cause_clear(); /* of what it does not answer */
+    cause_drop(); /* of what it does not answer */
     return good ? SEC_E_OK
                 : cause_set(SEC_E_INTERNAL_ERROR, "package %s gave a name that cannot be read", context->package->name);
 }
@@ -213,7 +213,7 @@ static SECURITY_STATUS facts_ask(struct foreign_context *context, struct facts *
         secret_wipe(key.SessionKey, fits ? key.SessionKeyLength : 0);
         (void)FOREIGN_CALL(module, FreeContextBuffer)(key.SessionKey);
     }
-    cause_clear();
+    cause_drop();
     return kept ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 

@@ -80,7 +80,7 @@ static void delegate(struct kerberos_handshake *handshake, const krb5_creds *cre
     TRACE("kerberos", "not delegated to %s: %s", handshake->server_name,
           status == SEC_E_OK ? "the ticket is too long" : cause_text());
     secret_release(forwarded);
-    cause_clear();
+    cause_drop();
 }
 
 static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,

@@ -128,7 +128,7 @@ SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, k
     void *data = wanted;
     SECURITY_STATUS status = kdc_run(&work, &data, deadline != 0 ? deadline : kerberos_deadline(credential));
     if (data == NULL) { /* late */
-        cause_clear();
+        cause_drop();
         try(wanted_new(credential, true, &wanted));
         data = wanted;
         status = keys_make(data);

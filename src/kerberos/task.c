@@ -159,7 +159,7 @@ static SECURITY_STATUS task_work(void *data)
         SECURITY_STATUS status = work_with_cache(task);
         if (source->logon == LOGON_NONE || !wants_logon(status))
             return status;
-        cause_clear();
+        cause_drop();
     }
     if (source->logon == LOGON_SEALED) {
         require(task->tgt != NULL, cause_set(SEC_E_NO_CREDENTIALS, "this delegated credential has no tickets"));
@@ -169,7 +169,7 @@ static SECURITY_STATUS task_work(void *data)
         SECURITY_STATUS status = work_privately(task);
         if (!wants_logon(status))
             return status;
-        cause_clear(); /* the first ticket has ended: log on anew */
+        cause_drop(); /* the first ticket has ended: log on anew */
     }
     SECURITY_STATUS status = log_on(task);
     if (status == SEC_E_OK)

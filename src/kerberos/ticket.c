@@ -105,7 +105,7 @@ static SECURITY_STATUS fetch(struct kerberos_task *task, krb5_ccache cache)
     bool unknown = status == SEC_E_TARGET_UNKNOWN || status == SEC_E_NO_AUTHENTICATING_AUTHORITY;
     if (!unknown || strchr(task->name, '@') == NULL || strchr(task->name, '\\') != NULL)
         return status;
-    cause_clear();
+    cause_drop();
     return fetch_as(task, cache, KRB_TARGET_ENTERPRISE);
 }
 

@@ -52,7 +52,7 @@ static SECURITY_STATUS chosen_acquire(const struct package *package, const struc
             return status;
         if (status == SEC_E_OK)
             credential_put(STEAL(*credential)); /* nobody's */
-        cause_clear();
+        cause_drop();
     }
     return local_acquire_session(package, request, credential);
 }
@@ -71,7 +71,7 @@ static SECURITY_STATUS chosen_change_password(const struct package *package, con
         SECURITY_STATUS status = remote_change_password(package, change, &not_here);
         if (status == SEC_E_OK || mode == LSA_DAEMON || !not_here)
             return status;
-        cause_clear();
+        cause_drop();
     }
     return local_authority.change_password(package, change);
 }
@@ -155,7 +155,7 @@ static SECURITY_STATUS chosen_logon(const struct logon_request *request, const s
             return logon_token(request, &proof, token);
         if (mode == LSA_DAEMON || !not_here)
             return status;
-        cause_clear();
+        cause_drop();
     }
     return local_authority.logon(request, token);
 }

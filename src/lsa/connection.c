@@ -200,6 +200,21 @@ static enum lsa_result broken(const struct lsa_daemon *daemon)
     return LSA_BROKEN;
 }
 
+/* A reply that there is no memory for is read all the same: the connection may be the last one, with whose end the daemon lets go of everything that this process has. */
+static enum lsa_result reply_skip(const struct lsa_daemon *daemon, const struct link *link, size_t len)
+{
+    uint8_t bytes[1024];
+    enum lsa_result result = LSA_NO_MEMORY;
+    while (len > 0 && result == LSA_NO_MEMORY) {
+        size_t piece = len < sizeof bytes ? len : sizeof bytes;
+        if (!all_receive(link->fd, bytes, piece))
+            result = broken(daemon);
+        len -= piece;
+    }
+    secret_wipe(bytes, sizeof bytes);
+    return result;
+}
+
 static enum lsa_result reply_receive(const struct lsa_daemon *daemon, const struct link *link,
                                      enum lsa_operation operation, struct lsa_reply *reply)
 {
@@ -213,7 +228,7 @@ static enum lsa_result reply_receive(const struct lsa_daemon *daemon, const stru
         return broken(daemon);
     reply->body = mem_zalloc(head.body_len);
     if (reply->body == NULL)
-        return LSA_NO_MEMORY;
+        return reply_skip(daemon, link, head.body_len);
     reply->body_len = head.body_len;
     if (!all_receive(link->fd, reply->body, reply->body_len) ||
         lsa_body_read(slice_of(reply->body, reply->body_len), operation, true, &reply->message) != WIRE_OK)
@@ -379,8 +394,11 @@ enum lsa_result lsa_ask(struct lsa_daemon *daemon, struct writer *request, enum 
     }
     timeout_set(link->fd, seconds);
     enum lsa_result result = link_ask(daemon, link, request, operation, reply);
-    if (result != LSA_ANSWERED) {
+    if (result == LSA_NO_MEMORY)
+        link_give(daemon, link);
+    else if (result != LSA_ANSWERED)
         link_close(link);
+    if (result != LSA_ANSWERED) {
         lsa_reply_release(reply);
         return result;
     }
@@ -401,7 +419,7 @@ void lsa_tell(struct lsa_daemon *daemon, struct writer *request, uint64_t life)
     struct link *link = link_take(daemon);
     if (link == NULL && link_open(daemon, SECONDS_TELL, &link) != LSA_ANSWERED) {
         if (quiet)
-            cause_clear();
+            cause_drop();
         return; /* a daemon that is gone has let go of everything */
     }
     timeout_set(link->fd, SECONDS_TELL);

@@ -275,7 +275,7 @@ SECURITY_STATUS logon_prove_by(const struct config *config, const struct identit
     try(logon_package(config, identity, provider, &package));
     SECURITY_STATUS status = logon_prove(package, &client, proof);
     if (logon_other_way(config, provider, package, status)) {
-        cause_clear();
+        cause_drop();
         try(logon_package(config, identity, LOGON_BY_STORES, &package));
         status = logon_prove(package, &client, proof);
     }

@@ -32,7 +32,7 @@ static bool asked_remotely(const struct config *config, struct writer *request, 
     }
     enum lsa_result result = lsa_ask(daemon, request, operation, config->lsa_seconds, 0, reply, NULL);
     if (result == LSA_UNREACHABLE && mode == LSA_AUTO) {
-        cause_clear();
+        cause_drop();
         return false;
     }
     *status = result == LSA_ANSWERED ? reply->status : lsa_result_status(result);
@@ -187,7 +187,7 @@ SECURITY_STATUS logons_tickets(const struct package *package, uint64_t id, const
         return here_tickets(package, id, request, answer);
     bool not_here = lsa_number(&reply.message, LSA_NOT_HERE) != 0;
     if (not_here && authority_mode(request->config) == LSA_AUTO) {
-        cause_clear();
+        cause_drop();
         return here_tickets(package, id, request, answer);
     }
     /* A caller without a session has no tickets there; that is no error where they are only counted. */

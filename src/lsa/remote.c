@@ -158,7 +158,7 @@ SECURITY_STATUS remote_credential_renew(struct remote_credential *credential)
     uint64_t id = 0, life = 0;
     int64_t expiry;
     bool not_here;
-    cause_clear();
+    cause_drop();
     try(acquire_ask(credential, NULL, &id, &life, &expiry, &not_here));
     pthread_mutex_lock(&credential->lock);
     credential->id = id;

@@ -98,7 +98,7 @@ static SECURITY_STATUS step_prompt(struct remote_handshake *handshake, const str
     const struct remote_credential *own = handshake->credential;
     AUTO_IDENTITY struct identity answer = {0};
     bool not_here;
-    cause_clear();
+    cause_drop();
     try(prompt_identity(own->config->askpass, step->in->target, own->user, own->domain, &answer));
     const struct acquire_request request = {.config = own->config, .use = own->use, .identity = &answer};
     try(remote_acquire(own->package, &request, &handshake->prompted, &not_here));

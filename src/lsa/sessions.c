@@ -211,7 +211,7 @@ static SECURITY_STATUS identity_prove(const struct session_request *request, str
         SECURITY_STATUS status = proved_by_kdc(request, package, session);
         if (!logon_other_way(request->config, provider, package, status))
             return status;
-        cause_clear();
+        cause_drop();
         provider = LOGON_BY_STORES;
     }
     return logon_prove_by(request->config, request->identity, provider, proof);
@@ -361,7 +361,7 @@ void sessions_lend(const struct logon_session *session, struct acquire_request *
                         text_equal_fold(package->info.name, "Kerberos"));
     if (is_kerberos && (kept->cache == NULL || kept->cache_expiry - CACHE_MARGIN < filetime_now())) {
         (void)cache_fill(kept); /* without a KDC the tickets that are there, if any, are told of as ended */
-        cause_clear();
+        cause_drop();
     }
     request->session_cache = kept->cache;
     pthread_mutex_unlock(&kept->cache_lock);

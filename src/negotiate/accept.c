@@ -61,7 +61,7 @@ static SECURITY_STATUS begin_datagram(struct negotiate_handshake *handshake, con
         negotiate_cause_keep(causes, credential->inner[i].package->info.name);
     }
     if (status >= 0)
-        cause_clear();
+        cause_drop();
     return status >= 0 ? status : cause_set(status, "%s", causes);
 }
 

@@ -34,7 +34,7 @@ void negotiate_cause_keep(char *text, const char *name)
 {
     const char *cause = cause_text();
     reason_append(text, name, *cause != '\0' ? cause : "no reason given");
-    cause_clear();
+    cause_drop();
 }
 
 const struct negotiate_inner *negotiate_inner_of(const struct negotiate_credential *credential, struct slice oid)
@@ -209,7 +209,7 @@ SECURITY_STATUS negotiate_query_credential(const void *credential, uint32_t attr
         SECURITY_STATUS status = inner->package->authority->query_credential(inner->credential, attribute, &found);
         if (status == SEC_E_OK && answer != SEC_E_OK) {
             *value = found;
-            cause_clear();
+            cause_drop();
         } else if (status == SEC_E_OK && attribute == SECPKG_CRED_ATTR_NAMES && value->names.text[0] == '\0')
             *value = found; /* the first that knows a name */
         if (answer != SEC_E_OK)
@@ -246,7 +246,7 @@ SECURITY_STATUS negotiate_change_password(const struct password_change *change)
             continue;
         SECURITY_STATUS status = package->authority->change_password(change);
         if (status == SEC_E_OK) {
-            cause_clear();
+            cause_drop();
             return status;
         }
         negotiate_cause_keep(causes, package->info.name);

@@ -48,7 +48,7 @@ static SECURITY_STATUS last_token(const struct negotiate_handshake *asked, const
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "which token is the client's last is asked of the initiating side"));
     if (asked->inner == NULL || asked->inner_done || chosen->authority->query_handshake == NULL ||
         chosen->authority->query_handshake(asked->inner, SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, value) != SEC_E_OK) {
-        cause_clear();
+        cause_drop();
         value->number = SecPkgAttrLastClientTokenMaybe;
     }
     return SEC_E_OK;

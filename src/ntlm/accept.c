@@ -53,7 +53,7 @@ static void names_fill(const struct ntlm_credential *credential, struct names *n
 {
     const struct config *config = credential->config;
     names->member = accounts_host(credential->accounts, false, &names->host) == SEC_E_OK;
-    cause_clear(); /* local accounts do without */
+    cause_drop(); /* local accounts do without */
     names->computer = names->member ? names->host.computer : config->computer;
     names->domain = names->member ? names->host.domain : config->domain;
     names->dns_domain =

@@ -86,7 +86,7 @@ static SECURITY_STATUS outbound_fill(struct ntlm_credential *credential, const s
         return login_fill(&found, &credential->login);
     }
     require(status == SEC_E_NO_CREDENTIALS, status);
-    cause_clear();
+    cause_drop();
     if (names_nobody)
         return SEC_E_OK; /* the first step says NO_CREDENTIALS, unless it may ask or go without */
     credential->has_login = true;
@@ -103,7 +103,7 @@ static SECURITY_STATUS credential_fill(struct ntlm_credential *credential, const
         struct account_host host;
         try(accounts_open_configured(config, &credential->accounts));
         (void)accounts_host(credential->accounts, true, &host); /* the first challenge shall know it */
-        cause_clear();
+        cause_drop();
     }
     return full_name_fill(credential);
 }

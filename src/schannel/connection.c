@@ -49,7 +49,7 @@ static bool certificate_default(struct connection *connection, SSL *ssl)
 {
     AUTO_CERTIFICATE struct certificate *certificate = NULL;
     if (certificate_default_client(SSL_get0_peer_CA_list(ssl), &certificate) != SEC_E_OK) {
-        cause_clear();
+        cause_drop();
         return false;
     }
     EVP_PKEY *key = certificate_key(certificate);

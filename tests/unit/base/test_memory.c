@@ -115,6 +115,40 @@ static void sticky_fault_stays(void **state)
     mem_free(block);
 }
 
+static void *was_refused(void *unused)
+{
+    (void)unused;
+    return mem_refused() ? "yes" : NULL;
+}
+
+/* By each of the functions, by a length beyond every object's, and for this thread alone. */
+static void refusals_are_remembered(void **state)
+{
+    pthread_t thread;
+    void *other = NULL;
+
+    (void)state;
+    mem_refused_forget();
+    for (int i = 0; i < 7; i++) {
+        assert_false(mem_refused());
+        mem_fault_set(1, true);
+        void *none = i == 0   ? mem_zalloc(1)
+                     : i == 1 ? mem_dup("x", 1)
+                     : i == 2 ? mem_realloc(NULL, 1)
+                     : i == 3 ? secret_block_alloc(1)
+                     : i == 4 ? secret_block_alloc(100000)
+                     : i == 5 ? mem_zalloc_array(SIZE_MAX / 2, 3)
+                              : mem_zalloc(SIZE_MAX);
+        mem_fault_set(0, false);
+        assert_null(none);
+        assert_true(mem_refused());
+        assert_int_equal(pthread_create(&thread, NULL, was_refused, NULL), 0);
+        pthread_join(thread, &other);
+        assert_null(other);
+        mem_refused_forget();
+    }
+}
+
 static void *allocate_much(void *unused)
 {
     for (int i = 0; i < 1000; i++)
@@ -161,6 +195,7 @@ int main(void)
         cmocka_unit_test(realloc_keeps_bytes_and_survives_failure),
         cmocka_unit_test(fault_strikes_the_nth_alone),
         cmocka_unit_test(sticky_fault_stays),
+        cmocka_unit_test(refusals_are_remembered),
         cmocka_unit_test(fault_counts_every_thread),
         cmocka_unit_test(steal_hands_ownership_on),
     };

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "core/cause.h"
 #include <pthread.h>
 #include <string.h>
@@ -82,9 +83,32 @@ static void test_each_thread_its_own(void **state)
     cause_clear();
 }
 
+/* A decoder without memory calls its input bad; whoever asked is told the truth, for as long as his call lasts. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    cause_clear();
+    assert_int_equal(cause_answer(SEC_E_OK), SEC_E_OK);
+    assert_int_equal(cause_answer(SEC_E_LOGON_DENIED), SEC_E_LOGON_DENIED);
+    mem_fault_set(1, false);
+    assert_null(mem_zalloc(1));
+    mem_fault_set(0, false);
+    assert_int_equal(fails(), SEC_E_INVALID_TOKEN);
+    cause_drop();
+    assert_int_equal(fails(), SEC_E_INVALID_TOKEN);
+    assert_int_equal(cause_answer(SEC_E_OK), SEC_E_OK); /* it could do without */
+    assert_int_equal(cause_answer(SEC_I_CONTINUE_NEEDED), SEC_I_CONTINUE_NEEDED);
+    assert_string_equal(cause_text(), "number 7");
+    assert_int_equal(cause_answer(SEC_E_INVALID_TOKEN), SEC_E_INSUFFICIENT_MEMORY);
+    assert_string_equal(cause_text(), "there was no memory");
+    cause_clear();
+    assert_int_equal(cause_answer(SEC_E_INVALID_TOKEN), SEC_E_INVALID_TOKEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_first_cause_stays), cmocka_unit_test(test_long),
-                                       cmocka_unit_test(test_calm), cmocka_unit_test(test_each_thread_its_own)};
+                                       cmocka_unit_test(test_calm), cmocka_unit_test(test_each_thread_its_own),
+                                       cmocka_unit_test(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
