@@ -70,7 +70,7 @@ static void hash_until(struct run *run, size_t limit)
 
 /* Encrypts and hashes the start of a piece side by side, as far as whole blocks of both go; the bytes that the cipher took. Digest and cipher
  * stand at the piece's start; afterwards the digest is ahead by what completed its block. */
-static size_t run_stitch(struct run *run, const struct krb_stitch *stitch, const struct krb_piece *piece)
+static size_t run_stitch(struct run *run, const struct krb_aes *stitch, const struct krb_piece *piece)
 {
     uint32_t words[5];
     size_t ahead = hmac_sha1_missing(&run->hmac),
@@ -91,7 +91,7 @@ static size_t run_stitch(struct run *run, const struct krb_stitch *stitch, const
 enum order { HASH_FIRST, CIPHER_FIRST, CIPHER_ONLY };
 
 /* `stitch` may be NULL. */
-static bool run_cipher(struct run *run, struct krb_cbc *cbc, enum order order, const struct krb_stitch *stitch)
+static bool run_cipher(struct run *run, struct krb_cbc *cbc, enum order order, const struct krb_aes *stitch)
 {
     size_t len = cipher_len(run->pieces, run->n_pieces), given = 0;
     krb_cts_begin(&run->cts, cbc, len);
@@ -133,7 +133,7 @@ bool krb_seal(struct krb_cipher *cipher, const struct krb_piece *pieces, unsigne
     struct run run;
     run_begin(&run, cipher, pieces, n_pieces);
     bool done = run_cipher(&run, &cipher->cbc, cipher->profile->encrypt_then_mac ? CIPHER_FIRST : HASH_FIRST,
-                           cipher->stitch.rounds > 0 ? &cipher->stitch : NULL);
+                           cipher->stitched ? &cipher->cbc.aes : NULL);
     hmac_sha_end(&run.hmac, mac, cipher->profile->mac_len);
     if (!done)
         wipe_pieces(pieces, n_pieces);

@@ -80,7 +80,7 @@ struct krb_cipher {
     struct krb_mac integrity;
     struct krb_cbc cbc;
     uint8_t key[KRB_KEY_MAX]; /* Ke, to put a forged message back */
-    struct krb_stitch stitch; /* for sealing with SHA-1; without rounds elsewhere */
+    bool stitched;            /* sealing with SHA-1: both side by side */
 };
 MUST_USE bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting);
 void krb_cipher_release(struct krb_cipher *cipher);
