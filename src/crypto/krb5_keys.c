@@ -156,7 +156,7 @@ bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t 
                 krb_derive(base, usage, KRB_ENCRYPTION_KEY, cipher->key),
             false);
     require(krb_cbc_init(&cipher->cbc, cipher->key, base->profile->key_len, encrypting), false);
-    cipher->stitched = encrypting && base->profile->digest == KRB_SHA1 && krb_stitch_can(&cipher->cbc.aes);
+    cipher->stitched = base->profile->digest == KRB_SHA1 && krb_stitch_can(&cipher->cbc.aes);
     return true;
 }
 
