@@ -156,6 +156,33 @@ static void message(struct side *from, struct side *to, int sealed, int old_name
     report("function", names[sealed][old_names][1], to->role, opened, NULL);
 }
 
+/* Two in one call, and opened in one. */
+static void messages_together(struct side *from, struct side *to)
+{
+    struct text texts[2];
+    SecBuffer buffers[2][4];
+    SecBufferDesc lists[2];
+    OPENSSPI_MESSAGE made[2], opened[2];
+    for (int i = 0; i < 2; i++) {
+        if (room_for(from, 1, TEXT_LEN, &texts[i]) != SEC_E_OK)
+            broken("sizes");
+        list_of(&texts[i], buffers[i], &lists[i]);
+        made[i] = (OPENSSPI_MESSAGE){&from->context, &lists[i], 0, 0, -1};
+    }
+    SECURITY_STATUS status = OpenSspiEncryptMessages(made, 2);
+    report("function", "OpenSspiEncryptMessages", from->role, status, NULL);
+    for (int i = 0; i < 2; i++) {
+        if (status == SEC_E_OK)
+            received(&texts[i], buffers[i], &lists[i]);
+        opened[i] = (OPENSSPI_MESSAGE){&to->context, &lists[i], 0, 0, -1};
+    }
+    status = OpenSspiDecryptMessages(opened, 2);
+    report("function", "OpenSspiDecryptMessages", to->role, status, NULL);
+    for (int i = 0; i < 2 && status == SEC_E_OK; i++)
+        if (!came_out(&texts[i], buffers[i]))
+            broken("messages that were opened together");
+}
+
 /* Everything else that takes a context. */
 
 static void exported(struct side *side)
