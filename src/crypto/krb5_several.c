@@ -2,6 +2,7 @@
 #include "base/secret.h"
 #include "crypto/krb5_run.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Shorter messages go through a copy in one piece, in which everything up to the last block of the digest is side by side; for longer ones copying would cost more than
@@ -61,18 +62,19 @@ static void cipher_scatter(const struct work *work)
 static size_t sha1_pad(uint8_t *text, size_t len)
 {
     size_t n_units = (len + 1 + 8 + STITCH_UNIT - 1) / STITCH_UNIT;
-    uint64_t n_bits = ((uint64_t)len + STITCH_UNIT) * 8;
+    uint64_t n_bits = htobe64(((uint64_t)len + STITCH_UNIT) * 8);
     memset(text + len, 0, n_units * STITCH_UNIT - len);
     text[len] = 0x80;
-    for (size_t i = 0; i < 8; i++)
-        text[n_units * STITCH_UNIT - 1 - i] = (uint8_t)(n_bits >> 8 * i);
+    memcpy(text + n_units * STITCH_UNIT - sizeof n_bits, &n_bits, sizeof n_bits);
     return n_units;
 }
 
 static void sha1_bytes(const uint32_t state[5], uint8_t out[SHA1_LEN])
 {
-    for (size_t i = 0; i < SHA1_LEN; i++)
-        out[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
+    uint32_t words[SHA1_LEN / 4];
+    for (size_t i = 0; i < SHA1_LEN / 4; i++)
+        words[i] = htobe32(state[i]);
+    memcpy(out, words, sizeof words);
 }
 
 /* All that the checksum is over, in its order; what is encrypted is plain in `cipher` now. */
