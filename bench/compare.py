@@ -1,6 +1,6 @@
 """Prints speed beside the peers, measured in the same run: programs take turns, the best of each counts.
 
-compare.py BUILD_DIR [ntlm|kerberos|negotiate|schannel|digest|lsad|threads]
+compare.py BUILD_DIR [ntlm|kerberos|together|negotiate|schannel|digest|lsad|threads]
 
 A whole run is kept in docs/benchmarks.md and docs/benchmarks.svg."""
 import os
@@ -15,8 +15,9 @@ import ntlm
 import page
 import schannel
 import threads
+import together
 
-SUITES = {"ntlm": ntlm, "kerberos": kerberos, "negotiate": negotiate, "schannel": schannel, "digest": digest, "lsad": lsad, "threads": threads}
+SUITES = {"ntlm": ntlm, "kerberos": kerberos, "together": together, "negotiate": negotiate, "schannel": schannel, "digest": digest, "lsad": lsad, "threads": threads}
 TURNS = 3
 OURS = "OpenSSPI"
 MEMORY = "context bytes"

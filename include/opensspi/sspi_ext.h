@@ -240,6 +240,34 @@ SECURITY_STATUS SEC_ENTRY OpenSspiAcquireS4uCredentialsA(PCredHandle phService, 
                                                          PCredHandle phCredential, PTimeStamp ptsExpiry);
 #define OpenSspiAcquireS4uCredentials OPENSSPI_AW(OpenSspiAcquireS4uCredentials)
 
+/* One of several messages that one call protects or opens. */
+typedef struct _OPENSSPI_MESSAGE {
+    PCtxtHandle phContext;   /* established; several messages may have the same */
+    PSecBufferDesc pMessage; /* as EncryptMessage or DecryptMessage takes it */
+    ULONG fQOP; /* EncryptMessage's fQOP; DecryptMessage's *pfQOP, which is written when the message was opened */
+    ULONG MessageSeqNo;     /* as theirs */
+    SECURITY_STATUS Status; /* receives what EncryptMessage or DecryptMessage would have answered */
+} OPENSSPI_MESSAGE, *POPENSSPI_MESSAGE;
+
+/*
+ * OpenSspiEncryptMessages does for each of the messages what EncryptMessage does, in their order: what goes over the wire, sequence numbers and the rules of the buffers are the
+ * same, and a message that fails leaves the others alone. Messages of Kerberos with AES and HMAC-SHA1, also under Negotiate and of several contexts, are encrypted side by side,
+ * up to eight at a time, which is faster than one after the other; those of other packages are done one by one.
+ *
+ * Messages: Count of them. The memory of one message must not be part of another one's. The handles must stay as long as the call. With a context that another thread uses at the
+ * same time, that thread's messages come before or after, or between eight and the next eight.
+ *
+ * Returns SEC_E_OK when every Status is SEC_E_OK; else the Status of the first message whose is not, which OpenSspiLastErrorText explains. SEC_E_INVALID_PARAMETER, and no Status is
+ * written, when Messages is missing. Takes about 64 KiB of stack.
+ */
+SECURITY_STATUS SEC_ENTRY OpenSspiEncryptMessages(POPENSSPI_MESSAGE Messages, ULONG Count);
+
+/*
+ * OpenSspiDecryptMessages does for each of the messages what DecryptMessage does, in their order, as OpenSspiEncryptMessages says. A message that was altered, or came before,
+ * stays as it came, and is no reason to refuse those behind it but for what sequence detection refuses.
+ */
+SECURITY_STATUS SEC_ENTRY OpenSspiDecryptMessages(POPENSSPI_MESSAGE Messages, ULONG Count);
+
 /* Who the other side of a server's context is, beyond its name. Texts are ASCII. */
 typedef struct _OPENSSPI_CLIENT_GROUP {
     const char *Sid;  /* "S-1-5-..." */

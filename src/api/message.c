@@ -1,5 +1,6 @@
-#include "api/buffers.h"
+#include "api/message.h"
 
+#include "api/buffers.h"
 #include "core/block.h"
 #include "core/cause.h"
 #include "core/handle.h"
@@ -16,7 +17,7 @@
 typedef SECURITY_STATUS (*send_call)(void *state, uint32_t qop, struct message *message, uint32_t seq);
 typedef SECURITY_STATUS (*receive_call)(void *state, struct message *message, uint32_t seq, uint32_t *qop);
 
-static SECURITY_STATUS not_established(const struct context *context)
+SECURITY_STATUS message_not_established(const struct context *context)
 {
     return cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name);
 }
@@ -64,7 +65,7 @@ static SECURITY_STATUS send_stream(struct context *context, uint32_t qop, SecBuf
     struct session *session = context->session;
     SECURITY_STATUS status;
     if (session == NULL)
-        status = not_established(context);
+        status = message_not_established(context);
     else if (message.header.data == NULL)
         status = stream_format(session, &message);
     else
@@ -83,7 +84,7 @@ static SECURITY_STATUS receive_stream(struct context *context, SecBufferDesc *li
     pthread_mutex_lock(&context->receive_lock);
     struct session *session = context->session;
     SECURITY_STATUS status = session == NULL
-                                 ? not_established(context)
+                                 ? message_not_established(context)
                                  : session->package->session->unseal(session->state, &message, 0, &protection);
     pthread_mutex_unlock(&context->receive_lock);
     if (status >= 0 || status == SEC_E_INCOMPLETE_MESSAGE)
@@ -93,10 +94,9 @@ static SECURITY_STATUS receive_stream(struct context *context, SecBufferDesc *li
     return status;
 }
 
-static SECURITY_STATUS send_message(const SecHandle *handle, uint32_t qop, SecBufferDesc *list, uint32_t seq, bool seal)
+SECURITY_STATUS message_send(const SecHandle *handle, uint32_t qop, SecBufferDesc *list, uint32_t seq, bool seal)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
-    cause_clear();
     require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
             cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
     struct context *context = ref.object;
@@ -110,7 +110,7 @@ static SECURITY_STATUS send_message(const SecHandle *handle, uint32_t qop, SecBu
     struct session *session = context->session;
     SECURITY_STATUS status;
     if (session == NULL)
-        status = not_established(context);
+        status = message_not_established(context);
     else if ((status = sasl_check_send(context, &message, qop, seal)) == SEC_E_OK) {
         send_call call = seal ? session->package->session->seal : session->package->session->sign;
         status = call != NULL ? call(session->state, qop, &message, seq) : SEC_E_UNSUPPORTED_FUNCTION;
@@ -121,11 +121,9 @@ static SECURITY_STATUS send_message(const SecHandle *handle, uint32_t qop, SecBu
     return status;
 }
 
-static SECURITY_STATUS receive_message(const SecHandle *handle, SecBufferDesc *list, uint32_t seq, ULONG *qop,
-                                       bool unseal)
+SECURITY_STATUS message_receive(const SecHandle *handle, SecBufferDesc *list, uint32_t seq, ULONG *qop, bool unseal)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
-    cause_clear();
     require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
             cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
     struct context *context = ref.object;
@@ -140,7 +138,7 @@ static SECURITY_STATUS receive_message(const SecHandle *handle, SecBufferDesc *l
     struct session *session = context->session;
     SECURITY_STATUS status;
     if (session == NULL)
-        status = not_established(context);
+        status = message_not_established(context);
     else if ((status = sasl_check_receive(context, &message, unseal)) == SEC_E_OK) {
         receive_call call = unseal ? session->package->session->unseal : session->package->session->verify;
         status = call != NULL ? call(session->state, &message, seq, &protection) : SEC_E_UNSUPPORTED_FUNCTION;
@@ -158,34 +156,40 @@ static SECURITY_STATUS receive_message(const SecHandle *handle, SecBufferDesc *l
 
 SECURITY_STATUS SEC_ENTRY MakeSignature(PCtxtHandle phContext, ULONG fQOP, PSecBufferDesc pMessage, ULONG MessageSeqNo)
 {
-    return send_message(phContext, fQOP, pMessage, MessageSeqNo, false);
+    cause_clear();
+    return message_send(phContext, fQOP, pMessage, MessageSeqNo, false);
 }
 
 SECURITY_STATUS SEC_ENTRY VerifySignature(PCtxtHandle phContext, PSecBufferDesc pMessage, ULONG MessageSeqNo,
                                           PULONG pfQOP)
 {
-    return receive_message(phContext, pMessage, MessageSeqNo, pfQOP, false);
+    cause_clear();
+    return message_receive(phContext, pMessage, MessageSeqNo, pfQOP, false);
 }
 
 SECURITY_STATUS SEC_ENTRY EncryptMessage(PCtxtHandle phContext, ULONG fQOP, PSecBufferDesc pMessage, ULONG MessageSeqNo)
 {
-    return send_message(phContext, fQOP, pMessage, MessageSeqNo, true);
+    cause_clear();
+    return message_send(phContext, fQOP, pMessage, MessageSeqNo, true);
 }
 
 SECURITY_STATUS SEC_ENTRY DecryptMessage(PCtxtHandle phContext, PSecBufferDesc pMessage, ULONG MessageSeqNo,
                                          PULONG pfQOP)
 {
-    return receive_message(phContext, pMessage, MessageSeqNo, pfQOP, true);
+    cause_clear();
+    return message_receive(phContext, pMessage, MessageSeqNo, pfQOP, true);
 }
 
 /* The NT 4.0 names. */
 SECURITY_STATUS SEC_ENTRY SealMessage(PCtxtHandle phContext, ULONG fQOP, PSecBufferDesc pMessage, ULONG MessageSeqNo)
 {
-    return send_message(phContext, fQOP, pMessage, MessageSeqNo, true);
+    cause_clear();
+    return message_send(phContext, fQOP, pMessage, MessageSeqNo, true);
 }
 
 SECURITY_STATUS SEC_ENTRY UnsealMessage(PCtxtHandle phContext, PSecBufferDesc pMessage, ULONG MessageSeqNo,
                                         PULONG pfQOP)
 {
-    return receive_message(phContext, pMessage, MessageSeqNo, pfQOP, true);
+    cause_clear();
+    return message_receive(phContext, pMessage, MessageSeqNo, pfQOP, true);
 }

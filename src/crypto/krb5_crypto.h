@@ -80,7 +80,7 @@ struct krb_cipher {
     struct krb_mac integrity;
     struct krb_cbc cbc;
     uint8_t key[KRB_KEY_MAX]; /* Ke, to put a forged message back */
-    struct krb_stitch stitch; /* for sealing with SHA-1; without rounds elsewhere */
+    bool stitched;            /* sealing with SHA-1: both side by side */
 };
 MUST_USE bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting);
 void krb_cipher_release(struct krb_cipher *cipher);
@@ -93,6 +93,19 @@ MUST_USE bool krb_unseal(struct krb_cipher *cipher, const struct krb_piece *piec
                          const uint8_t *mac);
 /* Puts the cipher text back after krb_unseal; the pieces are wiped when there is no memory for it. */
 void krb_unseal_undo(const struct krb_cipher *cipher, const struct krb_piece *pieces, unsigned n_pieces);
+
+/* One of several messages that are taken through their ciphers side by side. */
+struct krb_job {
+    struct krb_cipher *cipher;
+    const struct krb_piece *pieces;
+    unsigned n_pieces;
+    uint8_t *mac; /* made by krb_seal_several, checked by krb_unseal_several */
+    bool done;    /* out: what krb_seal and krb_unseal return */
+};
+#define KRB_JOBS_MAX 8
+/* The same as krb_seal or krb_unseal of each job, at most KRB_JOBS_MAX; what they write must not overlap. Those whose cipher is not `stitched` are done one by one. */
+void krb_seal_several(struct krb_job *jobs, unsigned n_jobs);
+void krb_unseal_several(struct krb_job *jobs, unsigned n_jobs);
 
 /* RFC 4757, sections 7.2 and 7.3: what every message needs of the key. */
 struct krb_rc4_keys {

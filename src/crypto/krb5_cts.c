@@ -24,9 +24,12 @@ static const EVP_CIPHER *cipher_fetch(_Atomic(EVP_CIPHER *) *kept, const char *n
 bool krb_cbc_init(struct krb_cbc *cbc, const uint8_t *key, size_t key_len, bool encrypting)
 {
     static _Atomic(EVP_CIPHER *) aes128, aes256;
+    *cbc = (struct krb_cbc){.encrypting = encrypting};
+    krb_aes_init(&cbc->aes, key, key_len, encrypting);
+    if (cbc->aes.rounds > 0)
+        return true;
     const EVP_CIPHER *cipher =
         key_len == 16 ? cipher_fetch(&aes128, "AES-128-CBC") : cipher_fetch(&aes256, "AES-256-CBC");
-    *cbc = (struct krb_cbc){.encrypting = encrypting};
     require(cipher != NULL, false);
     cbc->context = EVP_CIPHER_CTX_new();
     require(cbc->context != NULL, false);
@@ -39,7 +42,7 @@ bool krb_cbc_init(struct krb_cbc *cbc, const uint8_t *key, size_t key_len, bool 
 void krb_cbc_release(struct krb_cbc *cbc)
 {
     EVP_CIPHER_CTX_free(cbc->context); /* wipes the key schedule */
-    cbc->context = NULL;
+    secret_wipe(cbc, sizeof *cbc);
 }
 
 static inline void block_xor(uint8_t *to, const uint8_t *from)
@@ -67,9 +70,22 @@ static bool blocks_crypt(struct krb_cbc *cbc, uint8_t *data, size_t len)
     return true;
 }
 
+/* The same by the processor's instructions. */
+static void blocks_by_hand(const struct krb_cbc *cbc, uint8_t chain[AES_BLOCK_LEN], uint8_t *data, size_t len)
+{
+    if (cbc->encrypting)
+        krb_aes_cbc_encrypt(&cbc->aes, chain, data, len);
+    else
+        krb_aes_cbc_decrypt(&cbc->aes, chain, data, len);
+}
+
 bool krb_cbc_block(struct krb_cbc *cbc, uint8_t block[AES_BLOCK_LEN])
 {
-    uint8_t before[AES_BLOCK_LEN];
+    uint8_t before[AES_BLOCK_LEN] = {0};
+    if (cbc->aes.rounds > 0) {
+        blocks_by_hand(cbc, before, block, AES_BLOCK_LEN);
+        return true;
+    }
     memcpy(before, cbc->last, sizeof before);
     if (cbc->encrypting)
         block_xor(block, before);
@@ -79,11 +95,15 @@ bool krb_cbc_block(struct krb_cbc *cbc, uint8_t block[AES_BLOCK_LEN])
     return true;
 }
 
-/* A message begins with a vector of zeros, the context with what the last message left in it. Taking the difference out of the first block costs
+/* A message begins with a vector of zeros, OpenSSL's context with what the last message left in it. Taking the difference out of the first block costs
  * nothing, setting a vector as much as encrypting eight blocks. */
 static void message_crypt(struct krb_cts *cts, uint8_t *data, size_t len)
 {
     struct krb_cbc *cbc = cts->cbc;
+    if (cbc->aes.rounds > 0) {
+        blocks_by_hand(cbc, cts->chain, data, len);
+        return;
+    }
     if (cts->linked) {
         cts->failed |= !blocks_crypt(cbc, data, len);
         return;

@@ -6,11 +6,11 @@
 
 #include "base/result.h"
 #include "base/slice.h"
-
-#define AES_BLOCK_LEN 16
+#include "crypto/krb5_aes.h"
 
 /* A key in one direction. */
 struct krb_cbc {
+    struct krb_aes aes; /* without rounds: `context` has the key */
     struct evp_cipher_ctx_st *context;
     bool encrypting;
     uint8_t last[AES_BLOCK_LEN]; /* the chaining value in `context` */

@@ -152,13 +152,12 @@ bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t 
 {
     cipher->profile = base->profile;
     cipher->cbc = (struct krb_cbc){0};
-    cipher->stitch.rounds = 0;
     require(mac_derive(&cipher->integrity, base, usage, KRB_INTEGRITY_KEY) &&
                 krb_derive(base, usage, KRB_ENCRYPTION_KEY, cipher->key),
             false);
-    if (encrypting && base->profile->digest == KRB_SHA1)
-        krb_stitch_init(&cipher->stitch, cipher->key, base->profile->key_len);
-    return krb_cbc_init(&cipher->cbc, cipher->key, base->profile->key_len, encrypting);
+    require(krb_cbc_init(&cipher->cbc, cipher->key, base->profile->key_len, encrypting), false);
+    cipher->stitched = base->profile->digest == KRB_SHA1 && krb_stitch_can(&cipher->cbc.aes);
+    return true;
 }
 
 void krb_cipher_release(struct krb_cipher *cipher)

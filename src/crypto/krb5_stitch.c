@@ -1,86 +1,13 @@
 #include "crypto/krb5_stitch.h"
 
-#include "base/secret.h"
-#include <string.h>
+#include "crypto/processor.h"
 
 #if defined(__x86_64__)
 
-#include <cpuid.h>
-#include <immintrin.h>
-#include <stdatomic.h>
+#include "crypto/sse.h"
 
-#define CODE __attribute__((target("aes,sha,sse4.1")))
-#define CODE_INLINE __attribute__((target("aes,sha,sse4.1"), always_inline)) static inline
-
-static bool processor_has(void)
-{
-    unsigned a, b, c, d;
-    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_AES) == 0 || (c & bit_SSE4_1) == 0)
-        return false;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
-}
-
-/* Asked once: in a virtual machine the question alone takes longer than everything else that opens a session. */
-static bool processor_can(void)
-{
-    enum { UNKNOWN, CAN, CANNOT };
-    static _Atomic(int) answer;
-    int known = atomic_load_explicit(&answer, memory_order_relaxed);
-    if (known == UNKNOWN) {
-        known = processor_has() ? CAN : CANNOT;
-        atomic_store_explicit(&answer, known, memory_order_relaxed);
-    }
-    return known == CAN;
-}
-
-CODE_INLINE __m128i load(const void *at)
-{
-    return _mm_loadu_si128((const __m128i *)at);
-}
-
-CODE_INLINE void store(void *at, __m128i value)
-{
-    _mm_storeu_si128((__m128i *)at, value);
-}
-
-/* FIPS 197, section 5.2: four words of the schedule from the four that lie one key length before and the transformed last word. */
-CODE_INLINE __m128i next_words(__m128i words, __m128i last)
-{
-    words = _mm_xor_si128(words, _mm_slli_si128(words, 4));
-    words = _mm_xor_si128(words, _mm_slli_si128(words, 8));
-    return _mm_xor_si128(words, last);
-}
-
-/* SubWord and RotWord of the last word, with the round constant, in all places. */
-CODE_INLINE __m128i rotated_word(__m128i words, int constant)
-{
-    return _mm_xor_si128(_mm_shuffle_epi32(_mm_aeskeygenassist_si128(words, 0), 0xff), _mm_set1_epi32(constant));
-}
-
-CODE static void keys_expand(struct krb_stitch *stitch, const uint8_t *key, size_t key_len)
-{
-    __m128i words[15] = {load(key)};
-    int constant = 1;
-    if (key_len == 16) {
-        stitch->rounds = 10;
-        for (unsigned i = 1; i <= 10; i++) {
-            words[i] = next_words(words[i - 1], rotated_word(words[i - 1], constant));
-            constant = constant << 1 ^ (constant & 0x80 ? 0x11b : 0);
-        }
-    } else {
-        stitch->rounds = 14;
-        words[1] = load(key + 16);
-        for (unsigned i = 2; i <= 14; i++)
-            if (i % 2 == 0) {
-                words[i] = next_words(words[i - 2], rotated_word(words[i - 1], constant));
-                constant <<= 1;
-            } else /* SubWord alone */
-                words[i] =
-                    next_words(words[i - 2], _mm_shuffle_epi32(_mm_aeskeygenassist_si128(words[i - 1], 0), 0xaa));
-    }
-    memcpy(stitch->keys, words, sizeof stitch->keys);
-    secret_wipe(words, sizeof words);
-}
+#define ROUNDS_128 10
+#define ROUNDS_256 14
 
 /* What one unit has on its way: FIPS 180-4, section 6.1, in groups of four rounds, as the instructions take them. */
 struct sha1 {
@@ -111,78 +38,207 @@ struct sha1 {
         SHA1_GROUP(sha1, 5 * (quarter) + 4, quarter); \
     } while (0)
 
-CODE_INLINE __m128i block_encrypt(const uint8_t (*keys)[16], unsigned rounds, __m128i chain, uint8_t *at)
+/* A lane's part of what is under way; the number of lanes is a constant wherever these are inlined, so that all of it lies in registers. */
+struct moving {
+    __m128i chain, abcd, e;
+    struct sha1 sha1;
+    const uint8_t (*keys)[AES_BLOCK_LEN];
+    uint8_t *data;
+    const uint8_t *hashed;
+};
+
+SSE_INLINE void lanes_load(struct moving *moving, struct krb_lane *const *lanes, unsigned n)
 {
-    __m128i block = _mm_xor_si128(_mm_xor_si128(load(at), load(keys[0])), chain);
-#pragma GCC unroll 16
-    for (unsigned i = 1; i < rounds; i++)
-        block = _mm_aesenc_si128(block, load(keys[i]));
-    block = _mm_aesenclast_si128(block, load(keys[rounds]));
-    store(at, block);
-    return block;
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < n; k++) {
+        moving[k].chain = sse_load(lanes[k]->chain);
+        moving[k].abcd = _mm_shuffle_epi32(sse_load(lanes[k]->state), 0x1b);
+        moving[k].e = _mm_set_epi32((int)lanes[k]->state[4], 0, 0, 0);
+        moving[k].keys = lanes[k]->aes != NULL ? lanes[k]->aes->keys : NULL;
+        moving[k].data = lanes[k]->data;
+        moving[k].hashed = lanes[k]->hashed;
+    }
 }
 
-/* A quarter of the one between two quarters of the other: the processor runs ahead that far. */
-CODE_INLINE void units_run(const uint8_t (*keys)[16], unsigned rounds, uint8_t chain_bytes[16], uint8_t *data,
-                           const uint8_t *hashed, size_t n_units, uint32_t state[5])
+SSE_INLINE void lanes_store(const struct moving *moving, struct krb_lane *const *lanes, unsigned n, size_t n_units)
+{
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < n; k++) {
+        sse_store(lanes[k]->chain, moving[k].chain);
+        sse_store(lanes[k]->state, _mm_shuffle_epi32(moving[k].abcd, 0x1b));
+        lanes[k]->state[4] = (uint32_t)_mm_extract_epi32(moving[k].e, 3);
+        lanes[k]->hashed += n_units * STITCH_UNIT;
+        lanes[k]->n_units -= n_units;
+    }
+}
+
+SSE_INLINE void unit_begin(struct moving *moving, unsigned n, size_t offset)
 {
     const __m128i big_endian = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
-    __m128i chain = load(chain_bytes), abcd = _mm_shuffle_epi32(load(state), 0x1b);
-    __m128i e = _mm_set_epi32((int)state[4], 0, 0, 0);
-    for (; n_units > 0; n_units--, data += STITCH_UNIT, hashed += STITCH_UNIT) {
-        struct sha1 sha1 = {.abcd = abcd, .before = e};
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < n; k++) {
+        moving[k].sha1.abcd = moving[k].abcd;
+        moving[k].sha1.before = moving[k].e;
+#pragma GCC unroll 4
         for (size_t i = 0; i < 4; i++)
-            sha1.words[i] = _mm_shuffle_epi8(load(hashed + 16 * i), big_endian);
-        chain = block_encrypt(keys, rounds, chain, data);
-        SHA1_QUARTER(&sha1, 0);
-        chain = block_encrypt(keys, rounds, chain, data + 16);
-        SHA1_QUARTER(&sha1, 1);
-        chain = block_encrypt(keys, rounds, chain, data + 32);
-        SHA1_QUARTER(&sha1, 2);
-        chain = block_encrypt(keys, rounds, chain, data + 48);
-        SHA1_QUARTER(&sha1, 3);
-        e = _mm_sha1nexte_epu32(sha1.before, e);
-        abcd = _mm_add_epi32(abcd, sha1.abcd);
+            moving[k].sha1.words[i] = _mm_shuffle_epi8(sse_load(moving[k].hashed + offset + 16 * i), big_endian);
     }
-    store(chain_bytes, chain);
-    store(state, _mm_shuffle_epi32(abcd, 0x1b));
-    state[4] = (uint32_t)_mm_extract_epi32(e, 3);
 }
 
-CODE void krb_stitch_run(const struct krb_stitch *stitch, uint8_t chain[16], uint8_t *data, const uint8_t *hashed,
-                         size_t n_units, uint32_t state[5])
+SSE_INLINE void unit_end(struct moving *moving, unsigned n)
 {
-    if (stitch->rounds == 14)
-        units_run(stitch->keys, 14, chain, data, hashed, n_units, state);
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < n; k++) {
+        moving[k].e = _mm_sha1nexte_epu32(moving[k].sha1.before, moving[k].e);
+        moving[k].abcd = _mm_add_epi32(moving[k].abcd, moving[k].sha1.abcd);
+    }
+}
+
+/* One block of each lane. */
+SSE_INLINE void blocks_encrypt(struct moving *moving, unsigned n, unsigned rounds, size_t offset)
+{
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < n; k++)
+        moving[k].chain = _mm_xor_si128(_mm_xor_si128(sse_load(moving[k].data + offset), sse_load(moving[k].keys[0])),
+                                        moving[k].chain);
+#pragma GCC unroll 16
+    for (unsigned i = 1; i < rounds; i++)
+#pragma GCC unroll 4
+        for (unsigned k = 0; k < n; k++)
+            moving[k].chain = _mm_aesenc_si128(moving[k].chain, sse_load(moving[k].keys[i]));
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < n; k++) {
+        moving[k].chain = _mm_aesenclast_si128(moving[k].chain, sse_load(moving[k].keys[rounds]));
+        sse_store(moving[k].data + offset, moving[k].chain);
+    }
+}
+
+#define LANES_QUARTER(moving, n, quarter)                      \
+    _Pragma("GCC unroll 4") for (unsigned k = 0; k < (n); k++) \
+    {                                                          \
+        SHA1_QUARTER(&(moving)[k].sha1, quarter);              \
+    }
+
+/* A quarter of the one between two quarters of the other: the processor runs ahead that far. */
+SSE_INLINE void units_run(struct krb_lane *const *lanes, unsigned n, unsigned rounds, size_t n_units)
+{
+    struct moving moving[STITCH_LANES];
+    lanes_load(moving, lanes, n);
+    for (size_t at = 0; at < n_units * STITCH_UNIT; at += STITCH_UNIT) {
+        unit_begin(moving, n, at);
+        blocks_encrypt(moving, n, rounds, at);
+        LANES_QUARTER(moving, n, 0)
+        blocks_encrypt(moving, n, rounds, at + 16);
+        LANES_QUARTER(moving, n, 1)
+        blocks_encrypt(moving, n, rounds, at + 32);
+        LANES_QUARTER(moving, n, 2)
+        blocks_encrypt(moving, n, rounds, at + 48);
+        LANES_QUARTER(moving, n, 3)
+        unit_end(moving, n);
+    }
+    lanes_store(moving, lanes, n, n_units);
+    for (unsigned k = 0; k < n; k++)
+        lanes[k]->data += n_units * STITCH_UNIT;
+}
+
+SSE_INLINE void units_hash(struct krb_lane *const *lanes, unsigned n, size_t n_units)
+{
+    struct moving moving[STITCH_LANES];
+    lanes_load(moving, lanes, n);
+    for (size_t at = 0; at < n_units * STITCH_UNIT; at += STITCH_UNIT) {
+        unit_begin(moving, n, at);
+        LANES_QUARTER(moving, n, 0)
+        LANES_QUARTER(moving, n, 1)
+        LANES_QUARTER(moving, n, 2)
+        LANES_QUARTER(moving, n, 3)
+        unit_end(moving, n);
+    }
+    lanes_store(moving, lanes, n, n_units);
+}
+
+SSE_CODE static void some_run(struct krb_lane *const *lanes, unsigned n, size_t n_units)
+{
+    bool longer = lanes[0]->aes->rounds == ROUNDS_256;
+    if (n == 1 && longer)
+        units_run(lanes, 1, ROUNDS_256, n_units);
+    else if (n == 1)
+        units_run(lanes, 1, ROUNDS_128, n_units);
+    else if (n == 2 && longer)
+        units_run(lanes, 2, ROUNDS_256, n_units);
+    else if (n == 2)
+        units_run(lanes, 2, ROUNDS_128, n_units);
+    else if (n == 3 && longer)
+        units_run(lanes, 3, ROUNDS_256, n_units);
+    else if (n == 3)
+        units_run(lanes, 3, ROUNDS_128, n_units);
+    else if (longer)
+        units_run(lanes, 4, ROUNDS_256, n_units);
     else
-        units_run(stitch->keys, 10, chain, data, hashed, n_units, state);
+        units_run(lanes, 4, ROUNDS_128, n_units);
 }
 
-void krb_stitch_init(struct krb_stitch *stitch, const uint8_t *key, size_t key_len)
+SSE_CODE static void some_hash(struct krb_lane *const *lanes, unsigned n, size_t n_units)
 {
-    stitch->rounds = 0;
-    if (processor_can())
-        keys_expand(stitch, key, key_len);
+    if (n == 1)
+        units_hash(lanes, 1, n_units);
+    else if (n == 2)
+        units_hash(lanes, 2, n_units);
+    else if (n == 3)
+        units_hash(lanes, 3, n_units);
+    else
+        units_hash(lanes, 4, n_units);
+}
+
+/* All that have units left go on side by side, as far as the shortest of them goes. */
+static void lanes_drive(struct krb_lane *const *lanes, unsigned n_lanes,
+                        void (*some)(struct krb_lane *const *, unsigned, size_t))
+{
+    for (;;) {
+        struct krb_lane *going[STITCH_LANES];
+        unsigned n_going = 0;
+        size_t n_units = SIZE_MAX;
+        for (unsigned k = 0; k < n_lanes; k++)
+            if (lanes[k]->n_units > 0) {
+                going[n_going++] = lanes[k];
+                n_units = lanes[k]->n_units < n_units ? lanes[k]->n_units : n_units;
+            }
+        if (n_going == 0)
+            return;
+        some(going, n_going, n_units);
+    }
+}
+
+void krb_lanes_run(struct krb_lane *const *lanes, unsigned n_lanes)
+{
+    lanes_drive(lanes, n_lanes, some_run);
+}
+
+void krb_lanes_hash(struct krb_lane *const *lanes, unsigned n_lanes)
+{
+    lanes_drive(lanes, n_lanes, some_hash);
+}
+
+bool krb_stitch_can(const struct krb_aes *aes)
+{
+    return (aes == NULL || aes->rounds > 0) && processor_has(PROCESSOR_SHA);
 }
 
 #else
 
-void krb_stitch_init(struct krb_stitch *stitch, const uint8_t *key, size_t key_len)
+bool krb_stitch_can(const struct krb_aes *aes)
 {
-    (void)key;
-    (void)key_len;
-    stitch->rounds = 0;
+    (void)aes;
+    return false;
 }
 
-void krb_stitch_run(const struct krb_stitch *stitch, uint8_t chain[16], uint8_t *data, const uint8_t *hashed,
-                    size_t n_units, uint32_t state[5])
+void krb_lanes_run(struct krb_lane *const *lanes, unsigned n_lanes)
 {
-    (void)stitch;
-    (void)chain;
-    (void)data;
-    (void)hashed;
-    (void)n_units;
-    (void)state;
+    (void)lanes, (void)n_lanes;
+}
+
+void krb_lanes_hash(struct krb_lane *const *lanes, unsigned n_lanes)
+{
+    (void)lanes, (void)n_lanes;
 }
 
 #endif

@@ -160,27 +160,29 @@ void rc4_crypt(struct rc4 *rc4, const uint8_t *in, uint8_t *out, size_t len)
 }
 
 /*
- * Compresses one block of MD5 and makes 64 bytes of key stream meanwhile, one per step. Here the plain form of the generator is
- * the faster one: MD5 leaves time to wait, but no registers.
+ * The same in its plain form, with `USE` made of the byte, y. Beside MD5 it is the faster one: MD5 leaves time to wait, but no registers.
  */
+#define RC4_PLAIN(USE)      \
+    do {                    \
+        BYTE_LOAD(x, s[i]); \
+        BYTE_ADD(j, x);     \
+        BYTE_LOAD(y, s[j]); \
+        s[i] = (uint8_t)y;  \
+        BYTE_ADD(i, 1);     \
+        s[j] = (uint8_t)x;  \
+        BYTE_ADD(x, y);     \
+        BYTE_LOAD(y, s[x]); \
+        USE;                \
+    } while (0)
+
+/* Compresses one block of MD5 and makes 64 bytes of key stream meanwhile, one per step. */
 static void md5_block_and_stream(uint32_t state[4], const uint8_t *block, struct rc4 *rc4, uint8_t stream[BLOCK_LEN])
 {
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint8_t *const s = rc4->s;
     size_t i = (uint8_t)(rc4->i + 1), j = rc4->j, x, y;
 
-#define STREAM_STEP(n)          \
-    do {                        \
-        BYTE_LOAD(x, s[i]);     \
-        BYTE_ADD(j, x);         \
-        BYTE_LOAD(y, s[j]);     \
-        s[i] = (uint8_t)y;      \
-        BYTE_ADD(i, 1);         \
-        s[j] = (uint8_t)x;      \
-        BYTE_ADD(x, y);         \
-        BYTE_LOAD(y, s[x]);     \
-        stream[n] = (uint8_t)y; \
-    } while (0)
+#define STREAM_STEP(n) RC4_PLAIN(stream[n] = (uint8_t)y)
     MD5_ROUNDS(block, STREAM_STEP);
 #undef STREAM_STEP
     rc4->i = (uint8_t)(i - 1);
@@ -204,18 +206,7 @@ static void md5_block_of_stream(uint32_t state[4], uint8_t block[BLOCK_LEN], str
     uint8_t *const s = rc4->s;
     size_t i = (uint8_t)(rc4->i + 1), j = rc4->j, x, y;
 
-#define STREAM_BYTE()                             \
-    do {                                          \
-        BYTE_LOAD(x, s[i]);                       \
-        BYTE_ADD(j, x);                           \
-        BYTE_LOAD(y, s[j]);                       \
-        s[i] = (uint8_t)y;                        \
-        BYTE_ADD(i, 1);                           \
-        s[j] = (uint8_t)x;                        \
-        BYTE_ADD(x, y);                           \
-        BYTE_LOAD(y, s[x]);                       \
-        stream = stream >> 8 | (uint32_t)y << 24; \
-    } while (0)
+#define STREAM_BYTE() RC4_PLAIN(stream = stream >> 8 | (uint32_t)y << 24)
 #define WORD_STEP(n)                                                                   \
     do {                                                                               \
         const size_t at = (n) < OWN_LEN / WORD_LEN ? (size_t)WORD_LEN * (n) : OWN_LEN; \

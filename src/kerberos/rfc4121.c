@@ -2,8 +2,7 @@
 #include "base/secret.h"
 #include "core/cause.h"
 #include "crypto/random.h"
-#include "kerberos/pieces.h"
-#include "kerberos/session_state.h"
+#include "kerberos/rfc4121.h"
 
 #include <string.h>
 
@@ -20,15 +19,8 @@
 /* In DCE style Windows lengthens the text by one block, so that ciphertext stealing leaves the caller's buffers alone (MS-KILE 3.4.5.4.1). */
 #define DCE_EXTRA_COUNT AES_BLOCK_LEN
 
-struct header {
-    uint16_t token_id;
-    uint8_t flags;
-    uint16_t ec, rrc; /* Wrap tokens: extra count, right rotation count */
-    uint64_t seq;
-};
-
 /* 4.2.6.1, 4.2.6.2: token id (16 bits), flags (8), filler (8), EC (16), RRC (16; in MIC tokens both are filler), number (64). */
-static void header_write(const struct header *header, uint8_t at[HEADER_LEN])
+static void header_write(const struct rfc4121_header *header, uint8_t at[HEADER_LEN])
 {
     struct writer writer = writer_fixed(at, HEADER_LEN);
     uint32_t counts = header->token_id == TOKEN_MIC ? 0xffffffff : (uint32_t)header->ec << 16 | header->rrc;
@@ -37,7 +29,7 @@ static void header_write(const struct header *header, uint8_t at[HEADER_LEN])
     writer_u64be(&writer, header->seq);
 }
 
-static enum wire_result header_read(struct slice token, uint16_t token_id, struct header *header)
+static enum wire_result header_read(struct slice token, uint16_t token_id, struct rfc4121_header *header)
 {
     struct reader reader = reader_of(token);
     uint64_t first;
@@ -54,7 +46,7 @@ static enum wire_result header_read(struct slice token, uint16_t token_id, struc
 
 /* The header of a received token, meant for this context and from the other side: a message that comes back to its sender is refused. */
 static SECURITY_STATUS header_take(const struct kerberos_session *session, struct slice token, uint16_t token_id,
-                                   struct header *header)
+                                   struct rfc4121_header *header)
 {
     require(
         header_read(token, token_id, header) == WIRE_OK,
@@ -66,9 +58,9 @@ static SECURITY_STATUS header_take(const struct kerberos_session *session, struc
     return SEC_E_OK;
 }
 
-static struct header header_new(const struct kerberos_session *session, uint16_t token_id, uint64_t seq)
+static struct rfc4121_header header_new(const struct kerberos_session *session, uint16_t token_id, uint64_t seq)
 {
-    return (struct header){
+    return (struct rfc4121_header){
         .token_id = token_id,
         .flags = (uint8_t)((session->initiator ? 0 : FLAG_SENT_BY_ACCEPTOR) |
                            (session->seed.acceptor_subkey ? FLAG_ACCEPTOR_SUBKEY : 0)),
@@ -108,10 +100,11 @@ static void message_pieces(const struct message *message, bool sealed, struct pi
 }
 
 /* 4.2.4: the checksum of what is not encrypted is over the text and then the header, its EC and RRC as zeros. */
-static void clear_mac(const struct krb_mac *mac, struct pieces *pieces, const struct header *header, uint8_t *out)
+static void clear_mac(const struct krb_mac *mac, struct pieces *pieces, const struct rfc4121_header *header,
+                      uint8_t *out)
 {
     uint8_t bytes[HEADER_LEN];
-    struct header plain = *header;
+    struct rfc4121_header plain = *header;
     plain.ec = plain.rrc = 0;
     header_write(&plain, bytes);
     pieces->list[pieces->n++] = (struct krb_piece){bytes, HEADER_LEN, true};
@@ -120,7 +113,7 @@ static void clear_mac(const struct krb_mac *mac, struct pieces *pieces, const st
 
 SECURITY_STATUS rfc4121_sign(struct kerberos_session *session, struct message *message, uint64_t seq)
 {
-    const struct header header = header_new(session, TOKEN_MIC, seq);
+    const struct rfc4121_header header = header_new(session, TOKEN_MIC, seq);
     size_t len, token_len = HEADER_LEN + session->profile->mac_len;
     struct pieces pieces;
     pieces.n = 0;
@@ -138,7 +131,7 @@ SECURITY_STATUS rfc4121_verify(struct kerberos_session *session, struct message 
 {
     uint8_t expected[KRB_MAC_MAX];
     size_t len, mac_len = session->profile->mac_len;
-    struct header header;
+    struct rfc4121_header header;
     struct pieces pieces;
     pieces.n = 0;
     try(kerberos_message_len(message, &len));
@@ -158,7 +151,7 @@ SECURITY_STATUS rfc4121_verify(struct kerberos_session *session, struct message 
 /* The token holds header, checksum; the text follows, if the caller's buffers do: rotated by the checksum's length, as Windows does. */
 static SECURITY_STATUS wrap_clear(struct kerberos_session *session, struct message *message, uint64_t seq)
 {
-    struct header header = header_new(session, TOKEN_WRAP, seq);
+    struct rfc4121_header header = header_new(session, TOKEN_WRAP, seq);
     size_t token_len = HEADER_LEN + session->profile->mac_len;
     struct pieces pieces;
     pieces.n = 0;
@@ -173,53 +166,62 @@ static SECURITY_STATUS wrap_clear(struct kerberos_session *session, struct messa
 
 /* The token holds header, filler, encrypted header, checksum, confounder: the text stays where it is, and token and text in a row are a token rotated by
  * RRC, in DCE style by RRC and EC. */
-static SECURITY_STATUS wrap_sealed(struct kerberos_session *session, struct message *message, uint64_t seq)
+SECURITY_STATUS rfc4121_seal_begin(struct kerberos_session *session, struct message *message, uint64_t seq,
+                                   struct rfc4121_sealing *sealing)
 {
     const struct krb_profile *profile = session->profile;
-    struct header header = header_new(session, TOKEN_WRAP, seq);
-    size_t ec = extra_count(session->seed.dce_style), token_len = sealed_token_len(profile, session->seed.dce_style);
-    uint8_t random[KRB_CONFOUNDER_LEN], mac[KRB_MAC_MAX];
-    struct pieces pieces;
-    try(token_room(message, token_len));
+    size_t len, ec = extra_count(session->seed.dce_style);
+    uint8_t random[KRB_CONFOUNDER_LEN];
+    try(kerberos_message_len(message, &len));
+    try(token_room(message, sealed_token_len(profile, session->seed.dce_style)));
     require(random_bytes(random, sizeof random), cause_set(SEC_E_INTERNAL_ERROR, "no random bytes"));
 
-    uint8_t *filler = message->token.data + HEADER_LEN, *copy = filler + ec, *checksum = copy + HEADER_LEN;
-    uint8_t *confounder = checksum + profile->mac_len;
-    header.flags |= FLAG_SEALED;
-    header.ec = (uint16_t)ec;
+    struct rfc4121_header *header = &sealing->header;
+    uint8_t *filler = message->token.data + HEADER_LEN, *copy = filler + ec;
+    uint8_t *confounder = copy + HEADER_LEN + profile->mac_len;
+    *header = header_new(session, TOKEN_WRAP, seq);
+    header->flags |= FLAG_SEALED;
+    header->ec = (uint16_t)ec;
     memset(filler, 0, ec);
-    header_write(&header, copy); /* 4.2.4: with an RRC of zero */
+    header_write(header, copy); /* 4.2.4: with an RRC of zero */
     memcpy(confounder, random, sizeof random);
-    pieces.n = 0;
-    pieces_add(&pieces, confounder, KRB_CONFOUNDER_LEN, false);
-    message_pieces(message, true, &pieces);
-    pieces_add(&pieces, filler, ec + HEADER_LEN, false);
-    require(krb_seal(&session->send.cipher, pieces.list, pieces.n, mac),
+    sealing->pieces.n = 0;
+    pieces_add(&sealing->pieces, confounder, KRB_CONFOUNDER_LEN, false);
+    message_pieces(message, true, &sealing->pieces);
+    pieces_add(&sealing->pieces, filler, ec + HEADER_LEN, false);
+    return SEC_E_OK;
+}
+
+void rfc4121_seal_end(const struct kerberos_session *session, struct message *message, struct rfc4121_sealing *sealing)
+{
+    size_t mac_len = session->profile->mac_len;
+    memcpy(message->token.data + HEADER_LEN + sealing->header.ec + HEADER_LEN, sealing->mac, mac_len);
+    sealing->header.rrc = (uint16_t)(HEADER_LEN + mac_len);
+    header_write(&sealing->header, message->token.data);
+    message->token.len = sealed_token_len(session->profile, session->seed.dce_style);
+    message->padding.len = 0;
+}
+
+static SECURITY_STATUS wrap_sealed(struct kerberos_session *session, struct message *message, uint64_t seq)
+{
+    struct rfc4121_sealing sealing;
+    try(rfc4121_seal_begin(session, message, seq, &sealing));
+    require(krb_seal(&session->send.cipher, sealing.pieces.list, sealing.pieces.n, sealing.mac),
             cause_set(SEC_E_INTERNAL_ERROR, "the cipher failed"));
-    memcpy(checksum, mac, profile->mac_len);
-    header.rrc = (uint16_t)(HEADER_LEN + profile->mac_len);
-    header_write(&header, message->token.data);
-    message->token.len = token_len;
+    rfc4121_seal_end(session, message, &sealing);
     return SEC_E_OK;
 }
 
 SECURITY_STATUS rfc4121_seal(struct kerberos_session *session, struct message *message, uint64_t seq, bool encrypt)
 {
     size_t len;
+    if (encrypt)
+        return wrap_sealed(session, message, seq);
     try(kerberos_message_len(message, &len));
-    try(encrypt ? wrap_sealed(session, message, seq) : wrap_clear(session, message, seq));
+    try(wrap_clear(session, message, seq));
     message->padding.len = 0;
     return SEC_E_OK;
 }
-
-/* A received Wrap token. Its text is `lead` bytes (the confounder), the plain text, and `trail` bytes (filler, header, checksum). */
-struct wrapped {
-    struct header header;
-    bool sealed;
-    struct ring ring;
-    size_t lead, plain_len, trail;
-    size_t arrived_start; /* the rotation as it came */
-};
 
 static size_t writable_len(const struct message *message)
 {
@@ -249,13 +251,13 @@ static void body_gather(const struct message *message, size_t overhead, struct r
 }
 
 static SECURITY_STATUS wrapped_parse(const struct kerberos_session *session, const struct message *message,
-                                     struct wrapped *wrapped)
+                                     struct rfc4121_wrapped *wrapped)
 {
     struct slice_mut first = message->stream.data != NULL ? message->stream : message->token;
     size_t mac_len = session->profile->mac_len, len;
     try(kerberos_message_len(message, &len));
     try(header_take(session, slice_of(first.data, first.len), TOKEN_WRAP, &wrapped->header));
-    const struct header *header = &wrapped->header;
+    const struct rfc4121_header *header = &wrapped->header;
     wrapped->sealed = (header->flags & FLAG_SEALED) != 0;
     require(wrapped->sealed || header->ec == mac_len,
             cause_set(SEC_E_MESSAGE_ALTERED, "a Wrap token with a checksum of %u bytes", header->ec));
@@ -274,7 +276,7 @@ static SECURITY_STATUS wrapped_parse(const struct kerberos_session *session, con
 }
 
 /* Chooses the rotation under which the plain text comes to lie where the caller looks for it. Most tokens arrive like that. */
-static SECURITY_STATUS wrapped_turn(const struct message *message, struct wrapped *wrapped)
+static SECURITY_STATUS wrapped_turn(const struct message *message, struct rfc4121_wrapped *wrapped)
 {
     struct ring *ring = &wrapped->ring;
     if (message->stream.data != NULL) {
@@ -293,7 +295,7 @@ static SECURITY_STATUS wrapped_turn(const struct message *message, struct wrappe
 }
 
 /* All that the checksum covers, in its order. With a STREAM the first DATA buffer that may change stands for the plain text. */
-static void wrapped_pieces(const struct message *message, const struct wrapped *wrapped, size_t mac_len,
+static void wrapped_pieces(const struct message *message, const struct rfc4121_wrapped *wrapped, size_t mac_len,
                            struct pieces *pieces)
 {
     bool fixed = !wrapped->sealed, placed = message->stream.data == NULL;
@@ -317,51 +319,97 @@ static void wrapped_pieces(const struct message *message, const struct wrapped *
 }
 
 /* 4.2.4: the header encrypted with the text must be the one in the clear, but for its RRC of zero. */
-static bool header_agrees(const struct wrapped *wrapped)
+static bool header_agrees(const struct rfc4121_wrapped *wrapped)
 {
     uint8_t expected[HEADER_LEN], found[HEADER_LEN];
-    struct header header = wrapped->header;
+    struct rfc4121_header header = wrapped->header;
     header.rrc = 0;
     header_write(&header, expected);
     ring_copy(&wrapped->ring, wrapped->lead + wrapped->plain_len + wrapped->header.ec, HEADER_LEN, found);
     return secret_equal(expected, found, HEADER_LEN);
 }
 
-static bool wrapped_open(struct kerberos_session *session, const struct message *message, const struct wrapped *wrapped)
+/* The pieces of a sealed or plain token, and its checksum. */
+static void opening_pieces(const struct kerberos_session *session, const struct message *message,
+                           struct rfc4121_opening *opening)
 {
-    uint8_t mac[KRB_MAC_MAX], expected[KRB_MAC_MAX];
+    const struct rfc4121_wrapped *wrapped = &opening->wrapped;
     size_t mac_len = session->profile->mac_len;
-    struct pieces pieces;
-    wrapped_pieces(message, wrapped, mac_len, &pieces);
-    ring_copy(&wrapped->ring, wrapped->lead + wrapped->plain_len + wrapped->trail - mac_len, mac_len, mac);
+    wrapped_pieces(message, wrapped, mac_len, &opening->pieces);
+    ring_copy(&wrapped->ring, wrapped->lead + wrapped->plain_len + wrapped->trail - mac_len, mac_len, opening->mac);
+}
+
+static bool wrapped_open(struct kerberos_session *session, struct rfc4121_opening *opening)
+{
+    uint8_t expected[KRB_MAC_MAX];
+    const struct rfc4121_wrapped *wrapped = &opening->wrapped;
+    struct pieces *pieces = &opening->pieces;
     if (!wrapped->sealed) {
-        clear_mac(&session->receive.wrap, &pieces, &wrapped->header, expected);
-        return secret_equal(expected, mac, mac_len);
+        clear_mac(&session->receive.wrap, pieces, &wrapped->header, expected);
+        return secret_equal(expected, opening->mac, session->profile->mac_len);
     }
-    require(krb_unseal(&session->receive.cipher, pieces.list, pieces.n, mac), false);
+    require(krb_unseal(&session->receive.cipher, pieces->list, pieces->n, opening->mac), false);
     if (header_agrees(wrapped))
         return true;
-    krb_unseal_undo(&session->receive.cipher, pieces.list, pieces.n);
+    krb_unseal_undo(&session->receive.cipher, pieces->list, pieces->n);
     return false;
+}
+
+static void opened(struct kerberos_session *session, struct message *message, const struct rfc4121_wrapped *wrapped)
+{
+    window_commit(&session->receive.window, wrapped->header.seq);
+    if (message->stream.data != NULL) {
+        const struct ring *ring = &wrapped->ring;
+        size_t at = wrapped->plain_len > 0 ? (ring->start + wrapped->lead) % ring->len : 0;
+        message->stream_data = (struct slice_mut){ring->parts[0].data + at, wrapped->plain_len};
+    }
 }
 
 SECURITY_STATUS rfc4121_unseal(struct kerberos_session *session, struct message *message, const uint64_t *wanted,
                                bool *encrypted)
 {
-    struct wrapped wrapped;
-    try(wrapped_parse(session, message, &wrapped));
-    try(kerberos_sequence_check(session, wrapped.header.seq, wanted));
-    try(wrapped_turn(message, &wrapped));
-    if (!wrapped_open(session, message, &wrapped)) {
-        ring_turn(&wrapped.ring, wrapped.arrived_start);
+    struct rfc4121_opening opening;
+    struct rfc4121_wrapped *wrapped = &opening.wrapped;
+    try(wrapped_parse(session, message, wrapped));
+    try(kerberos_sequence_check(session, wrapped->header.seq, wanted));
+    try(wrapped_turn(message, wrapped));
+    opening_pieces(session, message, &opening);
+    if (!wrapped_open(session, &opening)) {
+        ring_turn(&wrapped->ring, wrapped->arrived_start);
         return cause_set(SEC_E_MESSAGE_ALTERED, "the checksum does not fit the message");
     }
-    window_commit(&session->receive.window, wrapped.header.seq);
-    if (message->stream.data != NULL) {
-        struct ring *ring = &wrapped.ring;
-        size_t at = wrapped.plain_len > 0 ? (ring->start + wrapped.lead) % ring->len : 0;
-        message->stream_data = (struct slice_mut){ring->parts[0].data + at, wrapped.plain_len};
-    }
-    *encrypted = wrapped.sealed;
+    opened(session, message, wrapped);
+    *encrypted = wrapped->sealed;
     return SEC_E_OK;
+}
+
+SECURITY_STATUS rfc4121_unseal_begin(const struct kerberos_session *session, const struct message *message,
+                                     struct rfc4121_opening *opening)
+{
+    try(wrapped_parse(session, message, &opening->wrapped));
+    if (!opening->wrapped.sealed)
+        return SEC_E_OK;
+    opening->turned = wrapped_turn(message, &opening->wrapped);
+    if (opening->turned == SEC_E_OK)
+        opening_pieces(session, message, opening);
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS rfc4121_unseal_end(struct kerberos_session *session, struct message *message, const uint64_t *wanted,
+                                   struct rfc4121_opening *opening, bool done)
+{
+    struct rfc4121_wrapped *wrapped = &opening->wrapped;
+    SECURITY_STATUS status = kerberos_sequence_check(session, wrapped->header.seq, wanted);
+    if (opening->turned != SEC_E_OK)
+        return status != SEC_E_OK ? status : opening->turned;
+    if (status == SEC_E_OK && (!done || !header_agrees(wrapped)))
+        status = cause_set(SEC_E_MESSAGE_ALTERED, "the checksum does not fit the message");
+    if (status == SEC_E_OK) {
+        opened(session, message, wrapped);
+        return SEC_E_OK;
+    }
+    if (done)
+        krb_unseal_undo(&session->receive.cipher, opening->pieces.list, opening->pieces.n);
+    ring_turn(&wrapped->ring, wrapped->arrived_start);
+    return status;
 }

@@ -293,5 +293,7 @@ const struct package_session kerberos_session_table = {
     .seal = kerberos_seal,
     .verify = kerberos_verify,
     .unseal = kerberos_unseal,
+    .seal_several = kerberos_seal_several,
+    .unseal_several = kerberos_unseal_several,
     .query = kerberos_session_query,
 };

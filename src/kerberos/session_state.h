@@ -45,6 +45,10 @@ SECURITY_STATUS rfc4757_unseal(struct kerberos_session *session, struct message 
                                bool *encrypted);
 struct kerberos_overhead rfc4757_overhead(bool dce_style);
 
+/* Of the session's table, in several.c. */
+void kerberos_seal_several(struct session_message *list, unsigned n);
+void kerberos_unseal_several(struct session_message *list, unsigned n);
+
 /* What the files say alike. */
 #define KERBEROS_MESSAGE_MAX \
     ((size_t)UINT32_MAX - 1024) /* with its token it still fits the 32 bits of a SecBuffer and of a GSS framing */

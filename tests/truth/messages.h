@@ -43,18 +43,40 @@ static void list_of(struct text *text, SecBuffer buffers[4], SecBufferDesc *list
     *list = (SecBufferDesc){SECBUFFER_VERSION, stream ? 4 : text->after > 0 ? 3 : 2, buffers};
 }
 
+/* What the other side opens: `list` itself, or of a stream one record, with room for it. */
+struct received {
+    SecBuffer record[4];
+    SecBufferDesc stream, *list;
+};
+
+static void receive(struct received *received, struct text *text, const SecBuffer sent[4], SecBufferDesc *list)
+{
+    *received = (struct received){
+        .record = {{sent[0].cbBuffer + sent[1].cbBuffer + sent[2].cbBuffer, SECBUFFER_DATA, text->bytes}}};
+    received->stream = (SecBufferDesc){SECBUFFER_VERSION, 4, received->record};
+    received->list = is_stream() ? &received->stream : list;
+}
+
+/* Where the text is; none without a DATA buffer. */
+static SecBuffer text_of(const struct received *received)
+{
+    for (ULONG i = received->list->cBuffers; i-- > 0;)
+        if ((received->list->pBuffers[i].BufferType & ~SECBUFFER_ATTRMASK) == SECBUFFER_DATA)
+            return received->list->pBuffers[i];
+    return (SecBuffer){0};
+}
+
 /* Opens with VerifySignature, DecryptMessage or UnsealMessage; `plain`, which may be NULL, receives where the text is. */
 static SECURITY_STATUS open_sealed(struct side *to, struct text *text, SecBuffer sent[4], SecBufferDesc *list,
                                    SECURITY_STATUS(SEC_ENTRY *open)(PCtxtHandle, PSecBufferDesc, ULONG, PULONG),
                                    SecBuffer *plain)
 {
-    SecBuffer record[4] = {{sent[0].cbBuffer + sent[1].cbBuffer + sent[2].cbBuffer, SECBUFFER_DATA, text->bytes}};
-    SecBufferDesc stream = {SECBUFFER_VERSION, 4, record}, *list_given = is_stream() ? &stream : list;
+    struct received received;
     ULONG qop = 0;
-    SECURITY_STATUS status = open(&to->context, list_given, 0, &qop);
-    for (ULONG i = 0; plain != NULL && i < list_given->cBuffers; i++)
-        if ((list_given->pBuffers[i].BufferType & ~SECBUFFER_ATTRMASK) == SECBUFFER_DATA)
-            *plain = list_given->pBuffers[i];
+    receive(&received, text, sent, list);
+    SECURITY_STATUS status = open(&to->context, received.list, 0, &qop);
+    if (plain != NULL)
+        *plain = text_of(&received);
     return status;
 }
 

@@ -163,6 +163,36 @@ static void message(struct side *from, struct side *to, int sealed, int old_name
     report("function", names[sealed][old_names][1], to->role, opened, NULL);
 }
 
+/* Two in one call, and opened in one. */
+static void messages_together(struct side *from, struct side *to)
+{
+    struct text texts[2];
+    struct received received[2];
+    SecBuffer buffers[2][4];
+    SecBufferDesc lists[2];
+    OPENSSPI_MESSAGE made[2], opened[2];
+    for (int i = 0; i < 2; i++) {
+        if (room_for(from, 1, TEXT_LEN, &texts[i]) != SEC_E_OK)
+            broken("sizes");
+        list_of(&texts[i], buffers[i], &lists[i]);
+        made[i] = (OPENSSPI_MESSAGE){&from->context, &lists[i], 0, 0, -1};
+    }
+    report("function", "OpenSspiEncryptMessages", from->role, OpenSspiEncryptMessages(made, 2), NULL);
+    for (int i = 0; i < 2; i++) {
+        receive(&received[i], &texts[i], buffers[i], &lists[i]);
+        opened[i] = (OPENSSPI_MESSAGE){&to->context, received[i].list, 0, 0, -1};
+    }
+    SECURITY_STATUS status = OpenSspiDecryptMessages(opened, 2);
+    report("function", "OpenSspiDecryptMessages", to->role, status, NULL);
+    for (int i = 0; i < 2 && status == SEC_E_OK; i++) {
+        SecBuffer plain = text_of(&received[i]);
+        char expected[TEXT_LEN];
+        memset(expected, 'x', sizeof expected);
+        if (plain.cbBuffer != TEXT_LEN || memcmp(plain.pvBuffer, expected, TEXT_LEN) != 0)
+            broken("messages that were opened together");
+    }
+}
+
 /* Everything else that takes a context. */
 
 static void exported(struct side *side)
@@ -325,8 +355,10 @@ static void contexts(void)
     for (int i = 0; i < 2; i++)
         for (int sealed = 0; sealed < 2; sealed++)
             message(sides[i], sides[1 - i], sealed, 0);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         message(sides[i], sides[1 - i], 1, 1);
+        messages_together(sides[i], sides[1 - i]);
+    }
     for (int i = 0; i < 2; i++) {
         exported(sides[i]);
         as_client(sides[i]);

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "crypto/krb5_crypto.h"
+#include "crypto/processor.h"
 #include "reference.h"
 
 #include <openssl/crypto.h>
@@ -288,17 +289,16 @@ static void reference_seal(struct krb_base *base, const uint8_t *text, size_t le
 
 static const int32_t enctypes[] = {KRB_AES128_SHA1, KRB_AES256_SHA1, KRB_AES128_SHA256, KRB_AES256_SHA384};
 
-/* Every length around the blocks of cipher and digests and around a chunk, in one piece and in pieces of every kind of length; `portable` without
- * the instructions that a processor may have. */
-static void agree_with_openssl(bool portable)
+/* Every length around the blocks of cipher and digests and around a chunk, in one piece and in pieces of every kind of length, on a processor that
+ * lacks some instructions. */
+static void agree_with_openssl(unsigned lacking)
 {
     uint64_t seed = 1;
+    processor_lacks(lacking);
     for (size_t e = 0; e < sizeof enctypes / sizeof enctypes[0]; e++) {
         struct krb_base base = any_base(enctypes[e]);
         struct krb_cipher seal, unseal;
         assert_true(krb_cipher_init(&seal, &base, 22, true) && krb_cipher_init(&unseal, &base, 22, false));
-        if (portable)
-            seal.stitch.rounds = 0;
         for (size_t len = 17; len < TEXT_MAX - 32; len += len < 400 ? 1 : len < 4000 ? 331 : len < 4200 ? 1 : 97) {
             uint8_t text[TEXT_MAX], wire[TEXT_MAX], expected[TEXT_MAX], mac[KRB_MAC_MAX], expected_mac[KRB_MAC_MAX];
             struct krb_piece pieces[64];
@@ -327,8 +327,10 @@ static void agree_with_openssl(bool portable)
 static void agrees_with_openssl(void **state)
 {
     (void)state;
-    agree_with_openssl(false);
-    agree_with_openssl(true);
+    agree_with_openssl(0);
+    agree_with_openssl(PROCESSOR_SHA);
+    agree_with_openssl(PROCESSOR_AES | PROCESSOR_SHA);
+    processor_lacks(0);
 }
 
 /* OpenSSL's allocations, counted, and the `fail_at`th from now refused. */
@@ -386,6 +388,7 @@ static void without_memory(void **state)
 {
     static const uint8_t key[KRB_KEY_MAX] = {1};
     (void)state;
+    processor_lacks(PROCESSOR_AES); /* the keys that it takes need no memory */
     for (size_t e = 0; e < sizeof enctypes / sizeof enctypes[0]; e++) {
         struct krb_base base = any_base(enctypes[e]), failed;
         struct krb_cipher cipher;
@@ -413,6 +416,7 @@ static void without_memory(void **state)
         krb_cipher_release(&cipher);
         krb_base_release(&base);
     }
+    processor_lacks(0);
 }
 
 static void fixed_pieces_are_only_checked(void **state)
@@ -450,6 +454,120 @@ static void fixed_pieces_are_only_checked(void **state)
     }
 }
 
+/* A text in pieces of every kind of length, some of them fixed. */
+#define PIECES_MAX 12
+struct text {
+    uint8_t bytes[TEXT_MAX], before[TEXT_MAX], mac[KRB_MAC_MAX];
+    struct krb_piece pieces[PIECES_MAX];
+    unsigned n_pieces;
+    size_t len;
+};
+
+static void text_make(struct text *text, uint64_t *seed, size_t len)
+{
+    bool whole = random_next(seed) % 3 == 0;
+    text->len = len;
+    text->n_pieces = 0;
+    random_fill(seed, text->bytes, len);
+    memcpy(text->before, text->bytes, len);
+    for (size_t at = 0, now_len; at < len; at += now_len) {
+        bool first = at == 0, last = text->n_pieces == PIECES_MAX - 1;
+        now_len = first ? 40 : whole || last ? len - at : (size_t)(random_next(seed) % (len / 3 + 1));
+        now_len = now_len < len - at ? now_len : len - at;
+        text->pieces[text->n_pieces++] =
+            (struct krb_piece){text->bytes + at, now_len, !first && !whole && random_next(seed) % 4 == 0};
+    }
+}
+
+/* Jobs of all types and both lengths of key, the messages around all borders of the short and the long way. */
+static void several_are_as_one_by_one(unsigned lacking)
+{
+    enum { ROUNDS = 400 };
+    static struct text texts[KRB_JOBS_MAX];
+    static uint8_t alone[TEXT_MAX];
+    struct krb_cipher seal[4], unseal[4];
+    uint64_t seed = 9;
+    processor_lacks(lacking);
+    for (size_t e = 0; e < 4; e++) {
+        struct krb_base base = any_base(enctypes[e]);
+        assert_true(krb_cipher_init(&seal[e], &base, 22, true) && krb_cipher_init(&unseal[e], &base, 22, false));
+        krb_base_release(&base);
+    }
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct krb_job jobs[KRB_JOBS_MAX];
+        unsigned n = (unsigned)(random_next(&seed) % (KRB_JOBS_MAX + 1)), types[KRB_JOBS_MAX];
+        for (unsigned i = 0; i < n; i++) {
+            size_t max = round % 4 == 0 ? 200 : round % 4 == 1 ? 1500 : TEXT_MAX - 40;
+            text_make(&texts[i], &seed, 40 + (size_t)(random_next(&seed) % (max - 40)));
+            types[i] = (unsigned)(random_next(&seed) % 8);
+            types[i] = types[i] < 4 ? types[i] : 1;
+            jobs[i] = (struct krb_job){&seal[types[i]], texts[i].pieces, texts[i].n_pieces, texts[i].mac, false};
+        }
+        krb_seal_several(jobs, n);
+        for (unsigned i = 0; i < n; i++) {
+            uint8_t mac[KRB_MAC_MAX];
+            struct text *text = &texts[i];
+            assert_true(jobs[i].done);
+            memcpy(alone, text->bytes, text->len);
+            memcpy(text->bytes, text->before, text->len);
+            assert_true(krb_seal(&seal[types[i]], text->pieces, text->n_pieces, mac));
+            assert_memory_equal(alone, text->bytes, text->len);
+            assert_memory_equal(mac, text->mac, seal[types[i]].profile->mac_len);
+            jobs[i] = (struct krb_job){&unseal[types[i]], text->pieces, text->n_pieces, text->mac, false};
+        }
+        unsigned forged = (unsigned)(random_next(&seed) % KRB_JOBS_MAX);
+        if (forged < n) {
+            texts[forged].bytes[random_next(&seed) % texts[forged].len] ^= 1;
+            memcpy(texts[forged].before, texts[forged].bytes, texts[forged].len); /* as it was */
+        }
+        krb_unseal_several(jobs, n);
+        for (unsigned i = 0; i < n; i++) {
+            assert_int_equal(jobs[i].done, i != forged);
+            assert_memory_equal(texts[i].bytes, texts[i].before, texts[i].len);
+        }
+    }
+    for (size_t e = 0; e < 4; e++) {
+        krb_cipher_release(&seal[e]);
+        krb_cipher_release(&unseal[e]);
+    }
+}
+
+static void several_agree(void **state)
+{
+    (void)state;
+    several_are_as_one_by_one(0);
+    several_are_as_one_by_one(PROCESSOR_SHA);
+    several_are_as_one_by_one(PROCESSOR_AES | PROCESSOR_SHA);
+    processor_lacks(0);
+}
+
+static void several_too_short_are_refused(void **state)
+{
+    struct krb_base base = any_base(KRB_AES256_SHA1);
+    struct krb_cipher seal, unseal;
+    uint8_t text[3][40] = {"text"}, mac[3][KRB_MAC_MAX];
+    const struct krb_piece pieces[] = {{text[0], 40, false}, {text[1], 15, false}, {text[2], 40, true}};
+    struct krb_job jobs[3];
+    (void)state;
+    assert_true(krb_cipher_init(&seal, &base, 22, true) && krb_cipher_init(&unseal, &base, 22, false));
+    for (unsigned i = 0; i < 3; i++)
+        jobs[i] = (struct krb_job){&seal, &pieces[i], 1, mac[i], false};
+    krb_seal_several(jobs, 3);
+    assert_true(jobs[0].done);
+    assert_false(jobs[1].done);
+    assert_false(jobs[2].done);
+    for (unsigned i = 0; i < 3; i++)
+        jobs[i].cipher = &unseal;
+    krb_unseal_several(jobs, 3);
+    assert_true(jobs[0].done);
+    assert_string_equal(text[0], "text");
+    assert_false(jobs[1].done);
+    assert_false(jobs[2].done);
+    krb_cipher_release(&seal);
+    krb_cipher_release(&unseal);
+    krb_base_release(&base);
+}
+
 static void bad_lengths_are_refused(void **state)
 {
     struct krb_base base = any_base(KRB_AES256_SHA1);
@@ -477,12 +595,19 @@ static void bad_lengths_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nfold_of_rfc_3961),       cmocka_unit_test(derived_keys_of_rfc_3962),
-        cmocka_unit_test(stealing_of_rfc_3962),    cmocka_unit_test(derived_keys_of_rfc_8009),
-        cmocka_unit_test(encryption_of_rfc_8009),  cmocka_unit_test(checksums_of_rfc_8009),
-        cmocka_unit_test(agrees_with_openssl),     cmocka_unit_test(fixed_pieces_are_only_checked),
-        cmocka_unit_test(bad_lengths_are_refused), cmocka_unit_test(messages_allocate_nothing),
+        cmocka_unit_test(nfold_of_rfc_3961),
+        cmocka_unit_test(derived_keys_of_rfc_3962),
+        cmocka_unit_test(stealing_of_rfc_3962),
+        cmocka_unit_test(derived_keys_of_rfc_8009),
+        cmocka_unit_test(encryption_of_rfc_8009),
+        cmocka_unit_test(checksums_of_rfc_8009),
+        cmocka_unit_test(agrees_with_openssl),
+        cmocka_unit_test(fixed_pieces_are_only_checked),
+        cmocka_unit_test(bad_lengths_are_refused),
+        cmocka_unit_test(messages_allocate_nothing),
         cmocka_unit_test(without_memory),
+        cmocka_unit_test(several_agree),
+        cmocka_unit_test(several_too_short_are_refused),
     };
     if (CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free) != 1) /* before OpenSSL allocates */
         return 1;

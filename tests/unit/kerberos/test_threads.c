@@ -141,11 +141,66 @@ static void test_one_context(void **state)
     kerberos_loop_end(&pair);
 }
 
+/* Arrays that name the same contexts in every order, and single messages between them. */
+#define CONTEXTS 3
+#define ARRAYS 150 /* a thread */
+#define TOGETHER 7
+static struct loop several[CONTEXTS];
+
+static void *arrays(void *argument)
+{
+    unsigned number = (unsigned)(uintptr_t)argument;
+    for (unsigned i = 0; i < ARRAYS; i++) {
+        uint8_t tokens[TOGETHER][128], data[TOGETHER][48];
+        SecBuffer buffers[TOGETHER][2];
+        SecBufferDesc lists[TOGETHER];
+        OPENSSPI_MESSAGE array[TOGETHER];
+        unsigned chosen[TOGETHER];
+        for (unsigned k = 0; k < TOGETHER; k++) {
+            chosen[k] = number % 2 == 0 ? (i + k) % CONTEXTS : (i + TOGETHER - k) % CONTEXTS;
+            memset(data[k], (int)(number + k), sizeof data[k]);
+            buffers[k][0] = (SecBuffer){sizeof tokens[k], SECBUFFER_TOKEN, tokens[k]};
+            buffers[k][1] = (SecBuffer){sizeof data[k], SECBUFFER_DATA, data[k]};
+            lists[k] = (SecBufferDesc){SECBUFFER_VERSION, 2, buffers[k]};
+            array[k] = (OPENSSPI_MESSAGE){&several[chosen[k]].client, &lists[k], 0, 0, -1};
+        }
+        expect(OpenSspiEncryptMessages(array, TOGETHER) == SEC_E_OK, "sealing several fails");
+        for (unsigned k = 0; k < TOGETHER; k++)
+            array[k].phContext = &several[chosen[k]].server;
+        if (i % 4 == 0) {
+            ULONG qop = 0;
+            expect(DecryptMessage(array[0].phContext, &lists[0], 0, &qop) == SEC_E_OK, "opening one fails");
+            expect(OpenSspiDecryptMessages(array + 1, TOGETHER - 1) == SEC_E_OK, "opening the others fails");
+        } else
+            expect(OpenSspiDecryptMessages(array, TOGETHER) == SEC_E_OK, "opening several fails");
+        for (unsigned k = 0; k < TOGETHER; k++)
+            expect(data[k][0] == (uint8_t)(number + k) && data[k][47] == data[k][0], "another text came out");
+    }
+    return NULL;
+}
+
+static void test_several_contexts(void **state)
+{
+    pthread_t threads[4];
+    (void)state;
+    for (unsigned i = 0; i < CONTEXTS; i++) /* no numbers are checked: the threads' messages overtake one another */
+        assert_true(kerberos_loop_run(&several[i], i == 1 ? KRB_AES128_SHA1 : KRB_AES256_SHA1,
+                                      ISC_REQ_MUTUAL_AUTH | ISC_REQ_INTEGRITY | ISC_REQ_CONFIDENTIALITY));
+    for (uintptr_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, arrays, (void *)i), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(atomic_load(&n_wrong), 0);
+    for (unsigned i = 0; i < CONTEXTS; i++)
+        kerberos_loop_end(&several[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_credentials),
         cmocka_unit_test(test_one_context),
+        cmocka_unit_test(test_several_contexts),
     };
     kerberos_loop_configure(NULL, NULL, NULL);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
