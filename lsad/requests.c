@@ -64,7 +64,7 @@ SECURITY_STATUS job_identity(const struct job *job, struct identity *identity)
 /* Is a name without a password that of the session, or no name at all? */
 static bool names_session(const struct identity *identity, const struct logon_session *session)
 {
-    if (identity == NULL || identity->user == NULL)
+    if (identity == NULL || !identity_has_name(identity))
         return true;
     return text_equal_fold(identity->user, session->user) && (identity->domain == NULL || *identity->domain == '\0' ||
                                                               text_equal_fold(identity->domain, session->domain));
@@ -87,7 +87,9 @@ static SECURITY_STATUS acquire_with(struct job *job, const struct package *packa
                          (unsigned)job->uid);
     }
     const struct logon_session *session = NULL;
-    if (outbound && (identity == NULL || (!identity->has_password && identity->proof_kind == IDENTITY_PASSWORD))) {
+    const struct identity listed = {.packages = identity != NULL ? identity->packages : NULL};
+    enum identity_kind kind = identity_kind(identity);
+    if (outbound && (kind == IDENTITY_DEFAULT || kind == IDENTITY_NAME)) {
         session = sessions_default(job->uid);
         if (session != NULL && !names_session(identity, session)) {
             sessions_put(session);
@@ -95,7 +97,7 @@ static SECURITY_STATUS acquire_with(struct job *job, const struct package *packa
         }
         if (session != NULL) {
             sessions_lend(session, &request);
-            request.identity = NULL;
+            request.identity = identity != NULL ? &listed : NULL; /* whose it is the session says */
         } else
             job->not_here =
                 !inbound; /* nobody's, as where there are no default credentials; a caller may have some of its own */

@@ -29,13 +29,6 @@ SECURITY_STATUS api_credential_publish(struct credential *credential, PCredHandl
     return status;
 }
 
-/* Does the identity say whose credentials are meant? One that holds a list of packages alone does not. */
-static bool names_somebody(const struct identity *identity)
-{
-    return (identity->user != NULL && *identity->user != '\0') || identity->has_password ||
-           identity->proof_kind != IDENTITY_PASSWORD;
-}
-
 /* The one credential of the package by which the client came, for all who act with its token. */
 static SECURITY_STATUS acting_credential(const struct behalf *behalf, const struct acquire_request *request,
                                          struct credential **credential)
@@ -97,7 +90,7 @@ static SECURITY_STATUS acquire_with(const struct package *package, const char *p
                 cause_set(SEC_E_NO_CREDENTIALS, "the identity's package list \"%.64s\" leaves out %s",
                           identity.packages, info->name));
         request.identity = &identity;
-        named = names_somebody(&identity);
+        named = identity_kind(&identity) != IDENTITY_DEFAULT;
     }
     if (token != NULL && !named)
         return acquire_acting(token, package, &request, credential);

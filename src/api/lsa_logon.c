@@ -157,7 +157,7 @@ struct logon {
  * KERB_S4U_LOGON). New credentials make nobody else of the caller. */
 static SECURITY_STATUS token_make(struct logon *logon, const struct config *config, struct logon_proof *proof)
 {
-    bool s4u = !logon->identity.has_password && logon->identity.proof_kind != IDENTITY_RESPONSE;
+    bool s4u = identity_kind(&logon->identity) == IDENTITY_NAME;
     const struct logon_request wanted = {
         .config = config,
         .identity = &logon->identity,

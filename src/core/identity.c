@@ -4,6 +4,30 @@
 #include "base/utf16.h"
 #include <string.h>
 
+enum identity_kind identity_kind(const struct identity *identity)
+{
+    if (identity != NULL && identity->proof_kind != IDENTITY_PASSWORD)
+        return IDENTITY_PROVED;
+    bool has_password = identity != NULL && identity->has_password;
+    if (identity_has_name(identity))
+        return has_password ? IDENTITY_LOGIN : IDENTITY_NAME;
+    return has_password ? IDENTITY_NOBODY : IDENTITY_DEFAULT;
+}
+
+static bool text_copy(char **to, const char *from)
+{
+    *to = mem_strdup(from);
+    return from == NULL || *to != NULL;
+}
+
+bool identity_copy(struct identity *to, const struct identity *from)
+{
+    to->has_password = from->has_password;
+    to->password_is_hash = from->password_is_hash;
+    return text_copy(&to->user, from->user) && text_copy(&to->domain, from->domain) &&
+           (from->password.data == NULL || secret_set(&to->password, from->password.data, from->password.len));
+}
+
 void identity_release(struct identity *identity)
 {
     if (identity == NULL)

@@ -29,7 +29,23 @@ struct identity {
     struct secret proof;
 };
 
+/* What an identity means, for every package. An empty name is none. */
+enum identity_kind {
+    IDENTITY_DEFAULT, /* none, or one with a domain or a list of packages alone: whoever the caller is without it */
+    IDENTITY_NAME,    /* a name alone: what is kept of that user */
+    IDENTITY_LOGIN,   /* a name and its password, which may be empty, or its NT hash */
+    IDENTITY_NOBODY,  /* a password, and nobody named whose it is: never the caller himself */
+    IDENTITY_PROVED,  /* something else than a password proves it, whether there is a name or not */
+};
+enum identity_kind identity_kind(const struct identity *identity);    /* NULL is IDENTITY_DEFAULT */
+static inline bool identity_has_name(const struct identity *identity) /* NULL has none */
+{
+    return identity != NULL && identity->user != NULL && *identity->user != '\0';
+}
+
 void identity_release(struct identity *identity); /* wipes; NULL is fine */
+/* Copies name, domain and password into an empty identity; proof and list of packages stay behind. False without memory: release what was copied. */
+MUST_USE bool identity_copy(struct identity *to, const struct identity *from);
 #define AUTO_IDENTITY __attribute__((cleanup(identity_release)))
 /* A client's NTLM response to a challenge that it was given elsewhere. Everything points into the proof. */
 struct identity_response {

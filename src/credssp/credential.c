@@ -124,19 +124,6 @@ static SECURITY_STATUS tls_acquire(struct credssp_credential *credential, const 
     return credential->tls->authority->acquire(&inner, &credential->tls_credential, expiry);
 }
 
-static SECURITY_STATUS identity_copy(struct identity *to, const struct identity *from)
-{
-    to->user = mem_strdup(from->user);
-    to->domain = mem_strdup(from->domain);
-    to->has_password = from->has_password;
-    to->password_is_hash = from->password_is_hash;
-    to->proof_kind = from->proof_kind;
-    require((from->user == NULL || to->user != NULL) && (from->domain == NULL || to->domain != NULL) &&
-                (from->password.len == 0 || secret_set(&to->password, from->password.data, from->password.len)),
-            SEC_E_INSUFFICIENT_MEMORY);
-    return SEC_E_OK;
-}
-
 /* What the client will hand over: what the program gave, else what the user file keeps. */
 static SECURITY_STATUS identity_find(struct credssp_credential *credential, const struct acquire_request *request)
 {
@@ -144,7 +131,8 @@ static SECURITY_STATUS identity_find(struct credssp_credential *credential, cons
         return SEC_E_OK;
     if (request->identity != NULL) {
         credential->source = CREDSSP_SOURCE_FRESH;
-        return identity_copy(&credential->identity, request->identity);
+        credential->identity.proof_kind = request->identity->proof_kind;
+        return identity_copy(&credential->identity, request->identity) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     }
     if (request->config->user_file == NULL)
         return SEC_E_OK;

@@ -3,9 +3,8 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/login.h"
 #include "core/prompt.h"
-#include "core/user_file.h"
-#include <stdio.h>
 #include <string.h>
 
 void digest_login_release(struct digest_login *login)
@@ -26,28 +25,14 @@ static SECURITY_STATUS name_check(const char *name)
     return SEC_E_OK;
 }
 
-/* "DOMAIN\user" given as the user name alone names both. */
-static SECURITY_STATUS login_names(const char *user, const char *domain, struct digest_login *login)
-{
-    const char *backslash = domain == NULL || *domain == '\0' ? strchr(user, '\\') : NULL;
-    if (backslash != NULL) {
-        login->domain = mem_dup(user, (size_t)(backslash - user));
-        login->user = mem_strdup(backslash + 1);
-    } else {
-        login->domain = mem_strdup(domain != NULL ? domain : "");
-        login->user = mem_strdup(user);
-    }
-    require(login->user != NULL && login->domain != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    try(name_check(login->domain));
-    return name_check(login->user);
-}
-
 static SECURITY_STATUS login_fill(const struct identity *identity, struct digest_login *login)
 {
     char *password = NULL;
     require(!identity->password_is_hash,
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "Digest needs the password itself, not its NT hash"));
-    try(login_names(identity->user != NULL ? identity->user : "", identity->domain, login));
+    try(login_names(identity, &login->user, &login->domain));
+    try(name_check(login->domain));
+    try(name_check(login->user));
     require(utf16le_to_text(secret_slice(&identity->password), &password) == WIRE_OK,
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "the password is no text, and Digest hashes text"));
     bool kept = secret_set(&login->password, password, strlen(password));
@@ -55,41 +40,14 @@ static SECURITY_STATUS login_fill(const struct identity *identity, struct digest
     return kept ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-char *digest_full_name(const char *domain, const char *user)
-{
-    size_t len = strlen(domain) + 1 + strlen(user) + 1;
-    char *name = mem_zalloc(len);
-    if (name != NULL)
-        snprintf(name, len, "%s%s%s", domain, *domain != '\0' ? "\\" : "", user);
-    return name;
-}
-
-/* Who the credential speaks as: the given identity, completed from the user file where it names nobody or has no password. */
 static SECURITY_STATUS outbound_fill(struct digest_credential *credential, const struct acquire_request *request)
 {
-    const struct identity *given = request->identity;
-    AUTO_IDENTITY struct identity found = {0};
-    require(given == NULL || given->proof_kind == IDENTITY_PASSWORD,
-            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "Digest needs a password, not a keytab or a certificate"));
-    bool names_nobody = given == NULL || (given->user == NULL && !given->has_password);
-    if (!names_nobody && given->has_password) {
-        credential->has_login = true;
-        return login_fill(given, &credential->login);
-    }
-    SECURITY_STATUS status =
-        user_file_find(request->config->user_file, request->principal, names_nobody ? NULL : given->user,
-                       given != NULL ? given->domain : NULL, &found);
-    if (status == SEC_E_OK) {
-        credential->has_login = true;
-        return login_fill(&found, &credential->login);
-    }
-    require(status == SEC_E_NO_CREDENTIALS, status);
-    cause_drop();
-    if (names_nobody)
-        return SEC_E_OK; /* the first step says NO_CREDENTIALS, unless it may ask */
-    credential->has_login = true;
-    credential->needs_password = true; /* goes as an empty password unless the step may ask */
-    return login_fill(given, &credential->login);
+    const struct identity *who;
+    AUTO_IDENTITY struct identity kept = {0};
+    try(login_choose("Digest", request, request->identity, &kept, &who));
+    credential->has_login = who != NULL;
+    credential->needs_password = identity_kind(who) == IDENTITY_NAME; /* goes as an empty one unless the step may ask */
+    return who != NULL ? login_fill(who, &credential->login) : SEC_E_OK;
 }
 
 /* What the configuration has a server offer, the strongest first, whatever the order there. */
@@ -123,7 +81,7 @@ static SECURITY_STATUS credential_fill(struct digest_credential *credential, con
         try(offered_fill(credential));
         try(accounts_open_configured(config, &credential->accounts));
     }
-    credential->full_name = credential->has_login ? digest_full_name(login->domain, login->user) : mem_strdup("");
+    credential->full_name = credential->has_login ? login_full_name(login->domain, login->user) : mem_strdup("");
     return credential->full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 

@@ -45,7 +45,5 @@ SECURITY_STATUS digest_query_credential(const void *credential, uint32_t attribu
 SECURITY_STATUS digest_login_prompt(const struct digest_credential *credential, const char *target,
                                     struct digest_login *login);
 void digest_login_release(struct digest_login *login);
-/* "domain\\user", or "user" where the domain is empty; mem_free. */
-char *digest_full_name(const char *domain, const char *user);
 
 #endif

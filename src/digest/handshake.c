@@ -3,6 +3,7 @@
 #include "access/client_identity.h"
 #include "base/memory.h"
 #include "core/cause.h"
+#include "core/login.h"
 #include "digest/package.h"
 #include "digest/question.h"
 #include "digest/session.h"
@@ -132,7 +133,7 @@ SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const st
 {
     struct digest_terms *terms = &handshake->terms;
     AUTO_WRITER struct writer own = writer_growing(512), identity = writer_growing(256), sealed = writer_growing(512);
-    AUTO_FREE char *name = account != NULL ? digest_full_name(account->domain, account->name) : NULL;
+    AUTO_FREE char *name = account != NULL ? login_full_name(account->domain, account->name) : NULL;
     require(account == NULL || name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (account != NULL)
         try(identity_write(account, &identity));
@@ -141,7 +142,7 @@ SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const st
     digest_session_seed_write(&own, terms, writer_slice_of(&sealed));
     require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     const struct digest_login *login = handshake->has_prompted ? &handshake->prompted : &handshake->credential->login;
-    AUTO_FREE char *self = account == NULL ? digest_full_name(login->domain, login->user) : NULL;
+    AUTO_FREE char *self = account == NULL ? login_full_name(login->domain, login->user) : NULL;
     require(account != NULL || self != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const struct session_facts facts = {
         .initiator = account == NULL,

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/login.h"
 #include "core/trace.h"
 #include "crypto/random.h"
 #include "digest/challenge.h"
@@ -143,7 +144,7 @@ static SECURITY_STATUS terms_fill(struct digest_handshake *handshake, const stru
                  terms_set(terms, TERM_OPAQUE, given->value[DIRECTIVE_OPAQUE])),
             SEC_E_INSUFFICIENT_MEMORY);
     bool own_realm = directive_word_is(terms_text(terms, TERM_REALM), login->domain);
-    AUTO_FREE char *name = digest_full_name(own_realm ? "" : login->domain, login->user);
+    AUTO_FREE char *name = login_full_name(own_realm ? "" : login->domain, login->user);
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     bool old_text = terms->http && !challenge->utf8 && terms->scheme->algorithm == DIGEST_MD5;
     struct naming naming = {

@@ -54,28 +54,32 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
 {
     const struct identity *identity = request->identity;
     const char *client_keytab = request->config->kerberos_client_keytab;
-    bool named = identity != NULL && identity->user != NULL;
     source->forwardable = request->config->kerberos_delegate != DELEGATE_NEVER;
-    if (named && *identity->user != '\0')
+    if (identity_has_name(identity))
         require((source->client = kerberos_client_name(identity)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
     /* A principal without a password chooses among the default caches; a server's among the keys of its keytab. */
-    if (!named && request->principal != NULL && *request->principal != '\0')
+    else if (request->principal != NULL && *request->principal != '\0')
         require((source->client = mem_strdup(request->principal)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
     source->explicit_logon = true;
-    if (identity != NULL && identity->proof_kind != IDENTITY_PASSWORD)
+    switch (identity_kind(identity)) {
+    case IDENTITY_PROVED:
         return kerberos_source_prove(source, identity);
-    bool password = identity != NULL && identity->has_password;
-    if (password && source->client != NULL) {
-        source->logon = LOGON_PASSWORD;
-        return password_fill(source, identity);
-    }
-    if (password && (request->use & SECPKG_CRED_OUTBOUND) != 0) {
-        source->logon =
-            LOGON_SEALED; /* nobody's password: there is nothing to log on with, and the process's own tickets are not meant */
+    case IDENTITY_LOGIN:
+    case IDENTITY_NOBODY: /* unless the principal says whose password it is */
+        if (source->client != NULL) {
+            source->logon = LOGON_PASSWORD;
+            return password_fill(source, identity);
+        }
+        if ((request->use & SECPKG_CRED_OUTBOUND) == 0)
+            break;
+        source->logon = LOGON_SEALED; /* there is nothing to log on with, and the process's own tickets are not meant */
         return SEC_E_OK;
+    case IDENTITY_NAME:
+    case IDENTITY_DEFAULT:
+        break;
     }
     source->explicit_logon = false;
-    if (identity == NULL && request->session_cache != NULL) {
+    if (identity_kind(identity) == IDENTITY_DEFAULT && request->session_cache != NULL) {
         require((source->cache = mem_strdup(request->session_cache)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
         source->lent = true;
         return SEC_E_OK;

@@ -29,9 +29,9 @@ enum config_lsa authority_mode(const struct config *config)
 static SECURITY_STATUS local_acquire_session(const struct package *package, const struct acquire_request *request,
                                              struct credential **credential)
 {
-    bool outbound = (request->use & SECPKG_CRED_OUTBOUND) != 0;
-    const struct logon_session *session =
-        outbound && request->identity == NULL && request->auth_data == NULL ? sessions_default(geteuid()) : NULL;
+    bool defaults = (request->use & SECPKG_CRED_OUTBOUND) != 0 && request->auth_data == NULL &&
+                    identity_kind(request->identity) == IDENTITY_DEFAULT;
+    const struct logon_session *session = defaults ? sessions_default(geteuid()) : NULL;
     if (session == NULL)
         return local_authority.acquire(package, request, credential);
     struct acquire_request lent = *request;

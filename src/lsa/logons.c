@@ -45,7 +45,7 @@ static SECURITY_STATUS here_log_on(const struct config *config, const struct pac
 {
     struct session_request request = {
         .config = config, .package = package, .identity = identity, .type = type, .owner = geteuid(), .proof = proof};
-    if (identity->has_password || identity->user == NULL || identity->proof_kind == IDENTITY_RESPONSE)
+    if (identity_kind(identity) != IDENTITY_NAME)
         return sessions_log_on(&request, id);
     const struct acquire_request acquire = {.config = config, .use = SECPKG_CRED_BOTH};
     struct credential *service = NULL;

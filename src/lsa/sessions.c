@@ -147,21 +147,6 @@ static SECURITY_STATUS session_publish(struct kept_session *session, uint64_t *i
     return SEC_E_OK;
 }
 
-static bool text_copy(char **to, const char *from)
-{
-    *to = mem_strdup(from);
-    return from == NULL || *to != NULL;
-}
-
-static SECURITY_STATUS identity_copy(struct identity *to, const struct identity *from)
-{
-    to->has_password = from->has_password;
-    to->password_is_hash = from->password_is_hash;
-    bool copied = text_copy(&to->user, from->user) && text_copy(&to->domain, from->domain) &&
-                  (from->password.data == NULL || secret_set(&to->password, from->password.data, from->password.len));
-    return copied ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-}
-
 /* Gets a ticket-granting ticket into a cache in memory, with the session's password. The caller holds cache_lock, or nobody knows the session yet. */
 static SECURITY_STATUS cache_fill(struct kept_session *session)
 {
@@ -240,14 +225,13 @@ SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t 
             cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                       "there are interactive and network logons, and those with new credentials"));
     bool response = identity != NULL && identity->proof_kind == IDENTITY_RESPONSE;
-    require(identity != NULL && identity->user != NULL && *identity->user != '\0' &&
-                (response || (identity->has_password && identity->proof_kind == IDENTITY_PASSWORD)),
+    require(identity_has_name(identity) && (response || identity_kind(identity) == IDENTITY_LOGIN),
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a logon needs a user's name and a password"));
     require(!response || request->type == SESSION_NETWORK,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "responses that are passed on make network logons"));
     struct kept_session *session = session_new(request, identity->user, identity->domain);
     require(session != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = identity_copy(&session->identity, identity);
+    SECURITY_STATUS status = identity_copy(&session->identity, identity) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK && response)
         status = response_prove(request);
     else if (status == SEC_E_OK && request->type != SESSION_NEW_CREDENTIALS)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/login.h"
 #include "core/status.h"
 #include "core/trace.h"
 #include "crypto/random.h"
@@ -367,7 +368,7 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
     key16_wipe(&seed.key);
     AUTO_WRITER struct writer identity = writer_growing(256);
     AUTO_FREE char *name =
-        account != NULL ? ntlm_full_name(account->domain, account->name) : mem_strdup("NT AUTHORITY\\ANONYMOUS LOGON");
+        account != NULL ? login_full_name(account->domain, account->name) : mem_strdup("NT AUTHORITY\\ANONYMOUS LOGON");
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(ntlm_identity_write(account, claim->anonymous, &identity));
     handshake->base.expiry = account != NULL ? account->logon_ends : FILETIME_NEVER;

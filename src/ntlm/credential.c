@@ -3,11 +3,10 @@
 #include "base/memory.h"
 #include "base/reader.h"
 #include "core/cause.h"
+#include "core/login.h"
 #include "core/prompt.h"
 #include "core/status.h"
-#include "core/user_file.h"
 #include "crypto/ntlm_response.h"
-#include <stdio.h>
 #include <string.h>
 
 void ntlm_login_release(struct ntlm_login *login)
@@ -17,23 +16,9 @@ void ntlm_login_release(struct ntlm_login *login)
     secret_wipe(login, sizeof *login);
 }
 
-/* "DOMAIN\user" given as the user name alone names both. */
-static SECURITY_STATUS login_names(const char *user, const char *domain, struct ntlm_login *login)
-{
-    const char *backslash = domain == NULL || *domain == '\0' ? strchr(user, '\\') : NULL;
-    if (backslash != NULL) {
-        login->domain = mem_dup(user, (size_t)(backslash - user));
-        login->user = mem_strdup(backslash + 1);
-    } else {
-        login->domain = mem_strdup(domain != NULL ? domain : "");
-        login->user = mem_strdup(user);
-    }
-    return login->user != NULL && login->domain != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-}
-
 static SECURITY_STATUS login_fill(const struct identity *identity, struct ntlm_login *login)
 {
-    try(login_names(identity->user, identity->domain, login));
+    try(login_names(identity, &login->user, &login->domain));
     if (identity->password_is_hash)
         memcpy(login->nt_hash.bytes, identity->password.data, sizeof login->nt_hash.bytes);
     else {
@@ -45,53 +30,22 @@ static SECURITY_STATUS login_fill(const struct identity *identity, struct ntlm_l
     return SEC_E_OK;
 }
 
-char *ntlm_full_name(const char *domain, const char *user)
-{
-    size_t len = strlen(domain) + 1 + strlen(user) + 1;
-    char *name = mem_zalloc(len);
-    if (name != NULL)
-        snprintf(name, len, "%s%s%s", domain, *domain != '\0' ? "\\" : "", user);
-    return name;
-}
-
 static SECURITY_STATUS full_name_fill(struct ntlm_credential *credential)
 {
     const struct ntlm_login *login = &credential->login;
-    credential->full_name = credential->has_login ? ntlm_full_name(login->domain, login->user) : mem_strdup("");
+    credential->full_name = credential->has_login ? login_full_name(login->domain, login->user) : mem_strdup("");
     return credential->full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-/* Who the credential speaks as: the given identity, completed from the user file where it names nobody or has no password. */
 static SECURITY_STATUS outbound_fill(struct ntlm_credential *credential, const struct acquire_request *request)
 {
-    const struct identity *given = request->identity != NULL ? request->identity : request->session_identity;
-    AUTO_IDENTITY struct identity found = {0};
-    require(given == NULL || given->proof_kind == IDENTITY_PASSWORD,
-            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "NTLM needs a password, not a keytab or a certificate"));
-    bool names_nobody = given == NULL || (given->user == NULL && !given->has_password);
-    if (!names_nobody && given->has_password) {
-        credential->has_login = true;
-        if (given->user != NULL)
-            return login_fill(given, &credential->login);
-        struct identity nameless = *given; /* a password without a name: the empty name */
-        nameless.user = (char *)(uintptr_t) "";
-        return login_fill(&nameless, &credential->login);
-    }
-    const char *wanted_user = names_nobody ? NULL : given->user;
-    const char *wanted_domain = given != NULL ? given->domain : NULL;
-    SECURITY_STATUS status =
-        user_file_find(request->config->user_file, request->principal, wanted_user, wanted_domain, &found);
-    if (status == SEC_E_OK) {
-        credential->has_login = true;
-        return login_fill(&found, &credential->login);
-    }
-    require(status == SEC_E_NO_CREDENTIALS, status);
-    cause_drop();
-    if (names_nobody)
-        return SEC_E_OK; /* the first step says NO_CREDENTIALS, unless it may ask or go without */
-    credential->has_login = true;
-    credential->needs_password = true; /* goes as an empty password unless the step may ask */
-    return login_fill(given, &credential->login);
+    bool of_session = identity_kind(request->identity) == IDENTITY_DEFAULT && request->session_identity != NULL;
+    const struct identity *given = of_session ? request->session_identity : request->identity, *who;
+    AUTO_IDENTITY struct identity kept = {0};
+    try(login_choose("NTLM", request, given, &kept, &who));
+    credential->has_login = who != NULL;
+    credential->needs_password = identity_kind(who) == IDENTITY_NAME; /* goes as an empty one unless the step may ask */
+    return who != NULL ? login_fill(who, &credential->login) : SEC_E_OK;
 }
 
 static SECURITY_STATUS credential_fill(struct ntlm_credential *credential, const struct acquire_request *request)

@@ -40,7 +40,5 @@ SECURITY_STATUS ntlm_change_password(const struct password_change *change);
 SECURITY_STATUS ntlm_login_prompt(const struct ntlm_credential *credential, const char *target,
                                   struct ntlm_login *login);
 void ntlm_login_release(struct ntlm_login *login);
-/* "domain\\user", or "user" where the domain is empty; mem_free. */
-char *ntlm_full_name(const char *domain, const char *user);
 
 #endif

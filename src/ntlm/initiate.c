@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/login.h"
 #include "core/status.h"
 #include "core/trace.h"
 #include "crypto/ntlm_response.h"
@@ -93,7 +94,7 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
     AUTO_WRITER struct writer own = writer_growing(512);
     ntlm_session_seed_write(&own, &seed);
     key16_wipe(&seed.key);
-    AUTO_FREE char *name = is_anonymous(handshake) ? mem_strdup("") : ntlm_full_name(login->domain, login->user);
+    AUTO_FREE char *name = is_anonymous(handshake) ? mem_strdup("") : login_full_name(login->domain, login->user);
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const struct session_facts facts = {
         .initiator = true,

@@ -3,6 +3,7 @@
 #include "accounts/accounts.h"
 #include "base/memory.h"
 #include "core/cause.h"
+#include "core/login.h"
 #include "core/identity.h"
 #include "core/session.h"
 #include "core/trace.h"
@@ -59,7 +60,7 @@ static SECURITY_STATUS record_write(const struct config *config, const struct ac
     AUTO_WRITER struct writer own = writer_growing(128), identity = writer_growing(256);
     ntlm_session_seed_write(&own, &seed);
     key16_wipe(&seed.key);
-    AUTO_FREE char *name = ntlm_full_name(account->domain, account->name);
+    AUTO_FREE char *name = login_full_name(account->domain, account->name);
     require(name != NULL && writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     try(ntlm_identity_write(account, false, &identity));
     const struct session_facts facts = {.start = filetime_now(),

@@ -171,6 +171,36 @@ static int client_name(char name[64])
     return 0;
 }
 
+/* Negotiate's client with an identity that is a list of packages alone: what its first step answers, and whose it is. */
+static SECURITY_STATUS client_listed(const char *list, char name[64])
+{
+    SEC_WINNT_AUTH_IDENTITY_EXA identity = {.Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
+                                            .Length = sizeof identity,
+                                            .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
+                                            .PackageList = (unsigned char *)(uintptr_t)list,
+                                            .PackageListLength = (ULONG)strlen(list)};
+    unsigned char token[4096];
+    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBufferDesc out = {SECBUFFER_VERSION, 1, &buffer};
+    CredHandle credential;
+    CtxtHandle context;
+    ULONG granted;
+    SecPkgCredentials_NamesA names = {0};
+    char package[] = "Negotiate", target[] = "test/server";
+    assert_int_equal(
+        AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL, &credential, NULL),
+        SEC_E_OK);
+    assert_int_equal(QueryCredentialsAttributesA(&credential, SECPKG_CRED_ATTR_NAMES, &names), SEC_E_OK);
+    snprintf(name, 64, "%s", names.sUserName);
+    FreeContextBuffer(names.sUserName);
+    SECURITY_STATUS status = InitializeSecurityContextA(&credential, NULL, target, ISC_REQ_INTEGRITY, 0,
+                                                        SECURITY_NATIVE_DREP, NULL, 0, &context, &out, &granted, NULL);
+    if (status >= 0)
+        DeleteSecurityContext(&context);
+    FreeCredentialsHandle(&credential);
+    return status;
+}
+
 static ULONG count_sessions(void)
 {
     ULONG n_sessions = 999;
@@ -246,6 +276,9 @@ static void test_logon(void **state)
     assert_int_equal(default_handshake(), 0);
     assert_int_equal(client_name(name), 0);
     assert_string_equal(name, "EXAMPLE\\carol");
+    assert_int_equal(client_listed("NTLM", name), SEC_I_CONTINUE_NEEDED); /* which names nobody */
+    assert_string_equal(name, "EXAMPLE\\carol");
+    assert_true(client_listed("!NTLM", name) < 0); /* Kerberos has no ticket, and nothing else is left */
     assert_int_equal(count_sessions(), 2);
     assert_int_equal(LsaGetLogonSessionData(&luid, &data), 0);
     assert_memory_equal(&data->LogonId, &luid, sizeof luid);

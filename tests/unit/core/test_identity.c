@@ -1,0 +1,196 @@
+/*
+ * What an identity means (src/core/identity.h), and whom a package that proves passwords speaks as (src/core/login.h).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "core/cause.h"
+#include "core/login.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char empty[] = "", alice[] = "alice", example[] = "EXAMPLE", list[] = "ntlm";
+
+/* Every combination of: a name that is missing, empty or there; the same of a domain; no password, an empty one, one, a hash; each kind of proof; a list or none. */
+static void test_kinds(void **state)
+{
+    (void)state;
+    char *const texts[] = {NULL, empty, alice}, *const domains[] = {NULL, empty, example},
+                *const lists[] = {NULL, list};
+    uint8_t bytes[16] = "secret";
+    const enum identity_kind meant[2][2] = {
+        /* without a password, with one */
+        {IDENTITY_DEFAULT, IDENTITY_NOBODY}, /* without a name */
+        {IDENTITY_NAME, IDENTITY_LOGIN},
+    };
+    assert_int_equal(identity_kind(NULL), IDENTITY_DEFAULT);
+    assert_false(identity_has_name(NULL));
+    for (unsigned i = 0; i < 3 * 3 * 2 * 4 * 5; i++) {
+        unsigned name = i % 3, domain = i / 3 % 3, listed = i / 9 % 2, password = i / 18 % 4, proof = i / 72;
+        const struct identity identity = {
+            .user = texts[name],
+            .domain = domains[domain],
+            .packages = lists[listed],
+            .has_password = password > 0,
+            .password = {password > 1 ? bytes : NULL, password > 1 ? sizeof bytes : 0},
+            .password_is_hash = password == 3,
+            .proof_kind = (enum identity_proof)proof,
+        };
+        enum identity_kind expected = proof != IDENTITY_PASSWORD ? IDENTITY_PROVED : meant[name == 2][password > 0];
+        assert_int_equal(identity_kind(&identity), expected);
+        assert_int_equal(identity_has_name(&identity), name == 2);
+    }
+}
+
+static void test_copy(void **state)
+{
+    (void)state;
+    uint8_t bytes[] = {1, 2, 3};
+    const struct identity from = {
+        .user = alice, .packages = list, .has_password = true, .password_is_hash = true, .password = {bytes, 3}};
+    AUTO_IDENTITY struct identity to = {0}, bare = {0};
+    assert_true(identity_copy(&to, &from));
+    assert_string_equal(to.user, alice);
+    assert_null(to.domain);
+    assert_null(to.packages);
+    assert_true(to.has_password && to.password_is_hash);
+    assert_int_equal(to.password.len, 3);
+    assert_memory_equal(to.password.data, bytes, 3);
+    assert_true(identity_copy(&bare, &(struct identity){.has_password = true}));
+    assert_true(bare.has_password && bare.password.len == 0 && bare.user == NULL);
+    for (unsigned long nth = 1; nth <= 2; nth++) {
+        AUTO_IDENTITY struct identity lost = {0};
+        mem_fault_set(nth, false);
+        bool copied = identity_copy(&lost, &from);
+        mem_fault_set(0, false);
+        assert_false(copied);
+    }
+}
+
+static void names_are(const char *user, const char *domain, const char *wanted_user, const char *wanted_domain)
+{
+    const struct identity identity = {.user = (char *)(uintptr_t)user, .domain = (char *)(uintptr_t)domain};
+    char *found_user = NULL, *found_domain = NULL;
+    assert_int_equal(login_names(&identity, &found_user, &found_domain), SEC_E_OK);
+    assert_string_equal(found_user, wanted_user);
+    assert_string_equal(found_domain, wanted_domain);
+    mem_free(found_user);
+    mem_free(found_domain);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    names_are("alice", "EXAMPLE", "alice", "EXAMPLE");
+    names_are("alice", NULL, "alice", "");
+    names_are("EXAMPLE\\alice", "", "alice", "EXAMPLE");
+    names_are("EXAMPLE\\alice", NULL, "alice", "EXAMPLE");
+    names_are("EXAMPLE\\alice", "OTHER", "EXAMPLE\\alice", "OTHER"); /* the domain says which */
+    names_are("\\alice", NULL, "alice", "");
+    names_are("a\\b\\c", NULL, "b\\c", "a");
+    names_are(NULL, NULL, "", "");
+    char *full = login_full_name("EXAMPLE", "alice"), *bare = login_full_name("", "alice");
+    assert_string_equal(full, "EXAMPLE\\alice");
+    assert_string_equal(bare, "alice");
+    mem_free(full);
+    mem_free(bare);
+}
+
+struct chosen {
+    SECURITY_STATUS status;
+    const char *user; /* NULL: nobody */
+    bool kept;
+    enum identity_kind kind;
+};
+
+static char user_file[] = "/tmp/opensspi-identity-XXXXXX";
+
+static struct chosen choose(const char *path, const char *principal, const struct identity *given)
+{
+    struct config config = {.user_file = (char *)(uintptr_t)path};
+    const struct acquire_request request = {.config = &config, .principal = principal};
+    AUTO_IDENTITY struct identity kept = {0};
+    const struct identity *who = NULL;
+    cause_clear();
+    struct chosen chosen = {.status = login_choose("Test", &request, given, &kept, &who)};
+    if (chosen.status != SEC_E_OK)
+        return chosen;
+    assert_string_equal(cause_text(), "");
+    assert_true(who == NULL || who == given || who == &kept);
+    chosen.kept = who == &kept;
+    chosen.user = who != NULL ? "given" : NULL;
+    if (chosen.kept)
+        chosen.user = strcmp(who->user, "alice") == 0 ? "alice" : strcmp(who->user, "bob") == 0 ? "bob" : "another";
+    chosen.kind = identity_kind(who);
+    return chosen;
+}
+
+static void is_kept(struct chosen chosen, const char *user)
+{
+    assert_int_equal(chosen.status, SEC_E_OK);
+    assert_true(chosen.kept);
+    assert_string_equal(chosen.user, user);
+    assert_int_equal(chosen.kind, IDENTITY_LOGIN);
+}
+
+static void test_choose(void **state)
+{
+    (void)state;
+    struct identity login = {.user = alice, .has_password = true}, name = {.user = alice};
+    struct identity nobody = {.user = empty, .has_password = true}, proved = {.proof_kind = IDENTITY_KEYTAB};
+    struct identity only_list = {.packages = list, .user = empty}, domain = {.domain = example};
+    static char eve[] = "eve";
+    struct identity unknown = {.user = eve};
+    struct chosen chosen = choose(user_file, NULL, &login);
+    assert_true(chosen.status == SEC_E_OK && !chosen.kept && chosen.kind == IDENTITY_LOGIN);
+    chosen = choose(user_file, "bob", &nobody); /* never somebody whose password it is not */
+    assert_true(chosen.status == SEC_E_OK && !chosen.kept && chosen.kind == IDENTITY_NOBODY);
+    assert_int_equal(choose(user_file, NULL, &proved).status, SEC_E_UNKNOWN_CREDENTIALS);
+    assert_string_equal(cause_text(), "Test needs a password, not a keytab or a certificate");
+    is_kept(choose(user_file, NULL, NULL), "bob"); /* the first line */
+    is_kept(choose(user_file, NULL, &only_list), "bob");
+    is_kept(choose(user_file, "alice", NULL), "alice");
+    is_kept(choose(user_file, NULL, &name), "alice");
+    is_kept(choose(user_file, NULL, &domain), "alice");
+    chosen = choose(user_file, NULL, &unknown);
+    assert_true(chosen.status == SEC_E_OK && !chosen.kept && chosen.kind == IDENTITY_NAME);
+    chosen = choose(user_file, "eve", NULL);
+    assert_true(chosen.status == SEC_E_OK && chosen.user == NULL && chosen.kind == IDENTITY_DEFAULT);
+    chosen = choose(NULL, NULL, NULL);
+    assert_true(chosen.status == SEC_E_OK && chosen.user == NULL && chosen.kind == IDENTITY_DEFAULT);
+    assert_int_equal(chmod(user_file, 0644), 0); /* others could read it */
+    assert_int_equal(choose(user_file, NULL, NULL).status, SEC_E_INTERNAL_ERROR);
+}
+
+static int file_make(void **state)
+{
+    (void)state;
+    static const char lines[] = "OTHER:bob:one\nEXAMPLE:alice:two\n";
+    int file = mkstemp(user_file);
+    return file >= 0 && write(file, lines, sizeof lines - 1) == (ssize_t)sizeof lines - 1 && close(file) == 0 ? 0 : -1;
+}
+
+static int file_remove(void **state)
+{
+    (void)state;
+    return unlink(user_file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test_setup_teardown(test_choose, file_make, file_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
