@@ -373,7 +373,7 @@ static void command(const struct line *line)
 static int commands_run(void)
 {
     struct line line;
-    alarm(120); /* a helper never outlives its test */
+    alarm(1200); /* a helper never outlives its test */
     while (line_read(&line))
         command(&line);
     if (has_context)

@@ -3,10 +3,12 @@
 A side has start(role, ...), token(bytes) -> (word, bytes), sign, verify, seal and unseal; key and say(command) where
 the implementation has them. What it refuses is None, or False from verify, and `problem` tells why."""
 import base64
+import contextlib
 import os
 import pathlib
 import select
 import subprocess
+import tempfile
 import time
 
 import ntlm_reference
@@ -41,6 +43,19 @@ class World:
                   "ncalrpc dir", "winbindd socket directory")
         self.put("smb.conf", "[global]\nworkgroup = EXAMPLE\nnetbios name = SERVER\nserver role = standalone\n"
                  f"log file = {samba}/log\n" + "".join(f"{place} = {samba}\n" for place in places))
+
+    @classmethod
+    @contextlib.contextmanager
+    def opened(cls, *more, ours="peer_opensspi", **options):
+        """A world for a test. At its end our helpers, whose commands have `ours` in them, must have ended well."""
+        with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
+            world = cls(directory, *more, **options)
+            try:
+                yield world
+            finally:
+                world.close()
+            ended = [(one.process.args, one.close()) for one in world.processes if any(ours in str(word) for word in one.process.args)]
+            assert all(code == 0 for _, code in ended), f"our helper died, or leaked under a sanitizer: {ended}"
 
     def put(self, name, text):
         path = self.directory / name

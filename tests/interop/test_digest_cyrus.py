@@ -2,7 +2,6 @@
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 import pytest
 
@@ -61,14 +60,8 @@ class DigestWorld(World):
 
 @pytest.fixture(name="world")
 def world_of_the_test():
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = DigestWorld(directory)
-        try:
-            yield world
-        finally:
-            world.close()
-        ours = [one for one in world.processes if any("peer_opensspi" in str(word) for word in one.process.args)]
-        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+    with DigestWorld.opened() as world:
+        yield world
 
 
 def exchange(client, server, answer):

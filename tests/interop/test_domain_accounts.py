@@ -8,7 +8,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import pytest
@@ -49,6 +48,7 @@ class DomainWorld(World):
     def __init__(self, directory, member):
         self.prefix, self.stores = member.prefix, "sam:%s/local, winbind:"
         super().__init__(directory)
+        self.directory.chmod(0o711)
         self.put("local", LOCAL_ACCOUNT)
 
     def configure(self, ntlm, access=""):
@@ -58,15 +58,8 @@ class DomainWorld(World):
 
 @pytest.fixture(name="world")
 def world_of_the_test(member):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        pathlib.Path(directory).chmod(0o711)
-        world = DomainWorld(directory, member)
-        try:
-            yield world
-        finally:
-            world.close()
-        ours = [one for one in world.processes if any("peer_opensspi" in str(word) for word in one.process.args)]
-        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+    with DomainWorld.opened(member) as world:
+        yield world
 
 
 def attempt(world, user="alice", domain="EXAMPLE", password=PASSWORD, **options):

@@ -2,7 +2,6 @@
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 import pytest
 
@@ -42,14 +41,8 @@ def ad_of_the_module():
 
 @pytest.fixture(name="world")
 def world_of_the_test(ad):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = KerberosWorld(directory, ad)
-        try:
-            yield world
-        finally:
-            world.close()
-        ours = [one for one in world.processes if any("peer_opensspi" in str(word) for word in one.process.args)]
-        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+    with KerberosWorld.opened(ad) as world:
+        yield world
 
 
 def refused(side, *codes):

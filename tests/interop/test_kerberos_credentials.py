@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-import tempfile
 
 import pytest
 
@@ -39,19 +38,13 @@ def realm_of_the_module():
 
 @pytest.fixture(name="world")
 def world_of_the_test(realm):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = KerberosWorld(directory, realm)
+    with KerberosWorld.opened(realm, ours="peer_") as world:
         cache = pathlib.Path(realm.env["KRB5CCNAME"].removeprefix("FILE:"))
         before = cache.read_bytes()
-        try:
-            yield world
-        finally:
-            world.close()
-        ours = [one for one in world.processes if any("peer_" in str(word) for word in one.process.args)]
-        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
-        assert cache.read_bytes().startswith(before), "the default cache was written anew"
-        if not getattr(world, "uses_default_cache", False):
-            assert cache.read_bytes() == before, "explicit credentials touched the default cache"
+        yield world
+    assert cache.read_bytes().startswith(before), "the default cache was written anew"
+    if not getattr(world, "uses_default_cache", False):
+        assert cache.read_bytes() == before, "explicit credentials touched the default cache"
 
 
 def server_of(world, **options):

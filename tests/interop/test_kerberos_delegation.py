@@ -1,7 +1,6 @@
 """Services that act for their users in an Active Directory domain: forwarded tickets, S4U2Self, S4U2Proxy."""
 import pathlib
 import sys
-import tempfile
 
 import pytest
 
@@ -40,13 +39,8 @@ def ad_of_the_module():
 
 @pytest.fixture(name="world")
 def world_of_the_test(ad):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = KerberosWorld(directory, ad)
-        try:
-            yield world
-        finally:
-            world.close()
-        assert all(one.close() == 0 for one in world.processes), "our helper died, or leaked under a sanitizer"
+    with KerberosWorld.opened(ad, ours="") as world:
+        yield world
 
 
 def server_of(world, ad, account, use="in", **options):

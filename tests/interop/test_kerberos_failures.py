@@ -6,7 +6,6 @@ import re
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
 import pytest
@@ -41,14 +40,8 @@ def realm_of_the_module():
 
 @pytest.fixture(name="world")
 def world_of_the_test(realm):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = KerberosWorld(directory, realm)
-        try:
-            yield world
-        finally:
-            world.close()
-        ours = [one for one in world.processes if str(one.process.args[0]).endswith("peer_opensspi")]
-        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+    with KerberosWorld.opened(realm) as world:
+        yield world
 
 
 def refused(side, *codes):

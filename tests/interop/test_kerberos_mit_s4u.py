@@ -2,7 +2,6 @@
 import pathlib
 import pwd
 import sys
-import tempfile
 
 import pytest
 
@@ -35,15 +34,10 @@ def realm_of_the_module():
 
 @pytest.fixture(name="world")
 def world_of_the_test(realm):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = KerberosWorld(directory, realm)
-        world.krb5["KRB5CCNAME"] = f"FILE:{directory}/none"  # no tickets: services log on with their keytabs
-        try:
-            yield world
-        finally:
-            world.close()
-        assert all(one.close() == 0 for one in world.processes), "our helper died, or leaked under a sanitizer"
-        assert not (pathlib.Path(directory) / "none").exists()
+    with KerberosWorld.opened(realm, ours="") as world:
+        world.krb5["KRB5CCNAME"] = f"FILE:{world.directory}/none"  # no tickets: services log on with their keytabs
+        yield world
+        assert not (world.directory / "none").exists()
 
 
 def service(world, realm, name, use="both"):

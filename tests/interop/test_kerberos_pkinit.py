@@ -44,16 +44,11 @@ def realm_of_the_module():
 
 @pytest.fixture(name="world")
 def world_of_the_test(realm):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = KerberosWorld(directory, realm)
+    with KerberosWorld.opened(realm, ours="") as world:
         cache = pathlib.Path(realm.env["KRB5CCNAME"].removeprefix("FILE:"))
         before = cache.read_bytes()
-        try:
-            yield world
-        finally:
-            world.close()
-        assert all(one.close() == 0 for one in world.processes), "our helper died, or leaked under a sanitizer"
-        assert cache.read_bytes() == before, "the default cache was touched"
+        yield world
+    assert cache.read_bytes() == before, "the default cache was touched"
 
 
 def server_of(world):

@@ -52,13 +52,8 @@ def proxy_of_the_module(realm, authority):
 
 @pytest.fixture(name="world")
 def world_of_the_test(realm):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = KerberosWorld(directory, realm)
-        try:
-            yield world
-        finally:
-            world.close()
-        assert all(one.close() == 0 for one in world.processes), "our helper died, or leaked under a sanitizer"
+    with KerberosWorld.opened(realm, ours="") as world:
+        yield world
 
 
 def asked(proxy):

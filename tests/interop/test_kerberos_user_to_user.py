@@ -1,7 +1,6 @@
 """Kerberos beyond one service and its key: user-to-user, forwarded tickets, datagram contexts."""
 import pathlib
 import sys
-import tempfile
 
 import pytest
 
@@ -34,14 +33,8 @@ def realm_of_the_module():
 
 @pytest.fixture(name="world")
 def world_of_the_test(realm):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = KerberosWorld(directory, realm)
-        try:
-            yield world
-        finally:
-            world.close()
-        ours = [one for one in world.processes if str(one.process.args[0]).endswith("peer_opensspi")]
-        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+    with KerberosWorld.opened(realm) as world:
+        yield world
 
 
 def bob(world, realm, side=Ours):

@@ -108,6 +108,15 @@ def test_wrong_password(world):
     assert said[-1].startswith("handshake 0x8009030c")
 
 
+def test_new_credentials(world):
+    """The logon proves nothing: a wrong password is found out when it is used, a right one works."""
+    for password, says in ((PASSWORD, "client carol@EXAMPLE.TEST"), ("wrong", "handshake 0x8009030e")):
+        assert sspi(world, "logon", "--new-credentials", "--package", "Kerberos", "EXAMPLE.TEST\\carol", text=password + "\n").returncode == 0
+        said = run(world, "Kerberos")
+        assert any(line.startswith(says) for line in said), said
+        assert sspi(world, "logoff").returncode == 0
+
+
 def test_the_newest_session(world):
     assert sspi(world, "logon", "EXAMPLE.TEST\\carol", text=PASSWORD + "\n").returncode == 0
     assert sspi(world, "logon", "EXAMPLE.TEST\\dave", text="Another-secret-8\n").returncode == 0

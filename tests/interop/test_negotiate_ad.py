@@ -1,7 +1,6 @@
 """Negotiate in an Active Directory domain: SASL GSS-SPNEGO to Samba's LDAP server (MS-ADTS 5.1.1.1.4), by Kerberos and by NTLM, then all sealed."""
 import pathlib
 import sys
-import tempfile
 
 import pytest
 
@@ -28,14 +27,8 @@ def ad_of_the_module():
 
 @pytest.fixture(name="world")
 def world_of_the_test(ad):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = NegWorld(directory, ad)
-        try:
-            yield world
-        finally:
-            world.close()
-        ours = [one for one in world.processes if any("peer_opensspi" in str(word) for word in one.process.args)]
-        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+    with NegWorld.opened(ad) as world:
+        yield world
 
 
 class SpnegoLdap(Ldap):

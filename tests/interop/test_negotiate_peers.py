@@ -3,7 +3,6 @@ Facts learnt stand in docs/interop.md."""
 import pathlib
 import socket
 import sys
-import tempfile
 
 import pytest
 
@@ -33,14 +32,8 @@ def realm_of_the_module():
 
 @pytest.fixture(name="world")
 def world_of_the_test(realm):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        made = NegWorld(directory, realm)
-        try:
-            yield made
-        finally:
-            made.close()
-        ours = [one for one in made.processes if str(one.process.args[0]).endswith("peer_opensspi")]
-        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+    with NegWorld.opened(realm) as made:
+        yield made
 
 
 def sides(world, pair):

@@ -5,7 +5,6 @@ import hashlib
 import itertools
 import pathlib
 import sys
-import tempfile
 
 import pytest
 
@@ -30,14 +29,8 @@ SIZES = (1, 0, 5, 65536, 1000, 17)
 
 @pytest.fixture
 def world():
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        made = World(directory)
-        try:
-            yield made
-        finally:
-            made.close()
-        ours = [one for one in made.processes if str(one.process.args[0]).endswith("peer_opensspi")]
-        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+    with World.opened() as made:
+        yield made
 
 
 def sides(world, pair):

@@ -1,7 +1,6 @@
 """The SASL functions against Cyrus SASL's client and server, over a private MIT realm: each security layer, sizes, names."""
 import pathlib
 import sys
-import tempfile
 
 import pytest
 
@@ -67,14 +66,8 @@ def realm_of_the_module():
 
 @pytest.fixture(name="world")
 def world_of_the_test(realm):
-    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
-        world = KerberosWorld(directory, realm, host=HOST)
-        try:
-            yield world
-        finally:
-            world.close()
-        ours = [one for one in world.processes if any("peer_opensspi" in str(word) for word in one.process.args)]
-        assert all(one.close() == 0 for one in ours), "our helper died, or leaked under a sanitizer"
+    with KerberosWorld.opened(realm, host=HOST) as world:
+        yield world
 
 
 def exchange(client, server, answer):
