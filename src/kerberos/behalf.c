@@ -120,6 +120,11 @@ SECURITY_STATUS kerberos_delegated_acquire(const struct acquire_request *request
             cause_set(SEC_E_NO_CREDENTIALS, "the client has handed nothing over to act for it with"));
     try(context_make(&krb));
     SECURITY_STATUS status = delegated_read(krb, delegated, &kind, &creds);
+    if (status == SEC_E_OK && kind != KERBEROS_FORWARDED && !request->config->kerberos_s4u2proxy) {
+        krb5_free_creds(krb, creds);
+        status = cause_set(SEC_E_NO_CREDENTIALS,
+                           "the client forwarded no ticket, and \"s4u2proxy\" in [kerberos] lets nobody ask for one");
+    }
     if (status == SEC_E_OK)
         status = acquire_with(request, krb, kind, creds, service, credential, expiry);
     if (status != SEC_E_OK)

@@ -18,8 +18,10 @@ from peers import BUILD  # noqa: E402
 
 SOURCE = pathlib.Path(__file__).parents[2]
 USERS = ("games", "daemon")  # Unix users that each Debian has; principals of the same names
+GUARDED = "bin"  # another one, whom nobody may act for
 SERVERS = ("first", "second", "third")
-SECONDS = 60
+SECONDS = 120
+PATIENCE = "kdc_seconds = 60\n"  # where a KDC has much else to do
 CROWD = 8
 
 
@@ -45,11 +47,11 @@ class Chain:
         return {**self.realm.env, "OPENSSPI_CONFIG": str(path), "KRB5CCNAME": f"FILE:{self.directory}/none"}
 
     def start(self, name, following):
-        env = self.environment(name, f"[kerberos]\nkeytab = FILE:{self.realm.directory}/{name}.keytab\n{self.kerberos}"
+        env = self.environment(name, f"[kerberos]\nkeytab = FILE:{self.realm.directory}/{name}.keytab\n{PATIENCE}{self.kerberos}"
                                      f"[access]\nname_domains = {self.realm.name}\n")
         behind = [principal(following), "127.0.0.1", self.port] if following else []
         with open(self.directory / f"{name}.log", "wb") as log:
-            process = subprocess.Popen([BUILD / "samples/delegation/delegation_server", "-p", self.package, name, self.directory / "files",
+            process = subprocess.Popen([*getattr(self.realm, "prefix", ()), BUILD / "samples/delegation/delegation_server", "-p", self.package, name, self.directory / "files",
                                         "127.0.0.1", "0", *behind], env=env, stdout=subprocess.PIPE, stderr=log)
         self.servers.append(process)
         ready = select.select([process.stdout], [], [], SECONDS)[0]
@@ -62,8 +64,8 @@ class Chain:
                        if (self.directory / f"{name}.log").exists())
 
     def begin(self, user, hops, name, *options):
-        env = self.environment(f"client-{user}", f"[kerberos]\nclient_keytab = FILE:{self.realm.directory}/{user}.keytab\n")
-        return subprocess.Popen([BUILD / "samples/delegation/delegation_client", "-p", self.package, *options, principal("first"), "127.0.0.1",
+        env = self.environment(f"client-{user}", f"[kerberos]\nclient_keytab = FILE:{self.realm.directory}/{user}.keytab\n{PATIENCE}")
+        return subprocess.Popen([*getattr(self.realm, "prefix", ()), BUILD / "samples/delegation/delegation_client", "-p", self.package, *options, principal("first"), "127.0.0.1",
                                  self.port, str(hops), name], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     @staticmethod
@@ -96,6 +98,8 @@ def realm_of_the_module():
         for user in USERS:
             realm.addprinc(user)
             realm.keytab(user, f"{user}.keytab")
+        realm.addprinc(GUARDED, None, "-allow_forwardable")
+        realm.keytab(GUARDED, f"{GUARDED}.keytab")
         yield realm
 
 
@@ -106,7 +110,7 @@ def directory_of_the_test():
         directory.chmod(0o711)  # the servers' clients come to the files
         (directory / "files").mkdir(mode=0o755)
         (directory / "files").chmod(0o755)
-        for user in USERS:
+        for user in (*USERS, GUARDED):
             path = directory / f"files/{user}.txt"
             path.write_text(f"of {user}")
             path.chmod(0o600)
@@ -155,9 +159,9 @@ def test_names_that_lead_elsewhere(chain):
     assert chain.ask("games", 101, "games.txt") == "NO first: this is no request"
 
 
-def test_policy_of_the_servers(realm, directory):
+def test_policy_of_the_servers(realm, directory, kind=Chain):
     """No ticket is forwarded, and the first server's configuration lets it ask for none."""
-    chain = Chain(realm, directory, "Negotiate", "s4u2proxy = no\n")
+    chain = kind(realm, directory, "Negotiate", "s4u2proxy = no\n")
     try:
         assert chain.ask("games", 0, "games.txt", "-k") == "OK first: of games"
         assert chain.ask("games", 1, "games.txt", "-k") == "NO first: this user delegated no credentials"
@@ -167,15 +171,24 @@ def test_policy_of_the_servers(realm, directory):
         chain.close()
 
 
-def test_policy_of_the_domain(realm, directory):
+def test_policy_of_the_domain(realm, directory, kind=Chain):
     """The KDC lets the first server act at the second, not at the third."""
-    chain = Chain(realm, directory, "Kerberos", servers=("first", "third"))
+    chain = kind(realm, directory, "Kerberos", servers=("first", "third"))
     try:
         assert chain.ask("games", 1, "games.txt", "-k") == "NO first: the next server does not let this user in"
         assert "SEC_E_DELEGATION_POLICY" in chain.told()
         assert chain.ask("games", 1, "games.txt") == "OK third: of games"
     finally:
         chain.close()
+
+
+@pytest.mark.parametrize("keeps", ((), ("-k",)), ids=("forwarded", "s4u2proxy"))
+def test_policy_of_the_account(chain, keeps):
+    """Its own rights this user has where it came to; nobody goes on in its name."""
+    assert chain.ask(GUARDED, 0, f"{GUARDED}.txt", *keeps) == f"OK first: of {GUARDED}", chain.told()
+    assert chain.ask(GUARDED, 1, f"{GUARDED}.txt", *keeps) == "NO first: the next server does not let this user in"
+    assert "SEC_E_DELEGATION_POLICY" in chain.told()
+    assert chain.ask(USERS[0], 1, f"{GUARDED}.txt", *keeps) == "NO second: this user may not read it"
 
 
 def test_who_is_no_client(chain):

@@ -17,9 +17,9 @@ directory_of_the_test = sample.directory_of_the_test
 class KeptChain(sample.Chain):
     """Each server has a daemon of its own, which alone may read its keytab."""
 
-    def __init__(self, realm, directory, package):
+    def __init__(self, realm, directory, package, kerberos="", servers=sample.SERVERS):
         self.daemons = []
-        super().__init__(realm, directory, package)
+        super().__init__(realm, directory, package, kerberos, servers)
 
     def environment(self, name, text):
         if name not in sample.SERVERS:
@@ -28,7 +28,7 @@ class KeptChain(sample.Chain):
         place.mkdir()
         env = {**self.realm.env, "KRB5_KTNAME": f"FILE:{self.realm.directory}/{name}.keytab"}
         env.pop("KRB5CCNAME", None)
-        daemon = lsa.Daemon(place, env=env)
+        daemon = lsa.Daemon(place, more=f"[kerberos]\n{sample.PATIENCE}{self.kerberos}", env=env, prefix=getattr(self.realm, "prefix", ()))
         daemon.start()
         self.daemons.append(daemon)
         return super().environment(name, f"[lsa]\nmode = daemon\nsocket = {daemon.socket}\n[kerberos]\nkeytab = FILE:{place}/none\n"
@@ -67,6 +67,17 @@ def test_own_rights_and_no_keys(chain, realm, keeps):
 
 def test_crowd(chain):
     sample.test_crowd(chain)
+
+
+def test_policy_of_the_servers(realm, directory):
+    sample.test_policy_of_the_servers(realm, directory, KeptChain)
+
+
+def test_policy_of_the_domain(realm, directory):
+    sample.test_policy_of_the_domain(realm, directory, KeptChain)
+
+
+test_policy_of_the_account = sample.test_policy_of_the_account
 
 
 def test_the_search_finds(realm, directory):
