@@ -109,7 +109,8 @@ static unsigned long sweep(SECURITY_STATUS (*work)(void), void (*after)(void), b
         SECURITY_STATUS status = work();
         bool struck = mem_fault_count() >= n;
         mem_fault_set(0, false);
-        if (status != SEC_E_OK ? !struck || status != SEC_E_INSUFFICIENT_MEMORY : struck && sticky && work != from_the_beginning)
+        if (status != SEC_E_OK ? !struck || status != SEC_E_INSUFFICIENT_MEMORY
+                               : struck && sticky && work != from_the_beginning)
             fail_msg("allocation %lu%s: 0x%08x %s", n, sticky ? " and on" : "", (unsigned)status,
                      OpenSspiLastErrorText());
         if (status == SEC_E_OK && (work == handshake || work == from_the_beginning))

@@ -273,6 +273,67 @@ static void test_kdc_is_not_waited_for(void **state)
     assert_false(answers_at_once(wire, password, writer_slice_of(&token))); /* for the salt of its keys */
 }
 
+/* What one request is answered, as the loop takes it in or as a worker does it the nth allocation failing (0: none); a connection that was ended says that there was no
+ * memory. */
+static SECURITY_STATUS ask_short_of_memory(bool step, bool at_work, unsigned long nth)
+{
+    static unsigned number = 1000;
+    AUTO_WRITER struct writer request = writer_growing(256), token = writer_growing(1024);
+    struct lsa_head head;
+    struct lsa_message reply;
+    struct wire *wire = greeted(0);
+    uint64_t credential = step ? acquire_inbound(wire, "Kerberos", NULL) : 0;
+    size_t before = wire->to_client.len;
+    lsa_head_write(&request, step ? LSA_STEP : LSA_ACQUIRE, false, 2);
+    lsa_number_write(&request, LSA_USE, SECPKG_CRED_INBOUND);
+    if (step) {
+        daemon_world_token(&token, number++); /* no replay of the one before */
+        lsa_number_write(&request, LSA_CREDENTIAL, credential);
+        lsa_number_write(&request, LSA_CONTEXT, 0);
+        lsa_number_write(&request, LSA_FLAGS, 0);
+        lsa_bytes_write(&request, LSA_TOKEN, writer_slice_of(&token));
+    } else
+        lsa_text_write(&request, LSA_PACKAGE, "Negotiate");
+    assert_int_equal(lsa_body_end(&request), WIRE_OK);
+    bytes_add(&wire->to_server, request.data, request.len);
+    loop_fault = at_work ? 0 : nth;
+    loop_deliver(wire, SIZE_MAX);
+    do
+        loop_fault = at_work ? nth : 0;
+    while (loop_work(0));
+    loop_fault = 0;
+    loop_turn();
+    if (wire->to_client.len == before) {
+        assert_null(wire->pipe);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    struct reader reader = reader_of(slice_of(wire->to_client.data + before, wire->to_client.len - before));
+    assert_int_equal(lsa_head_read(&reader, &head), WIRE_OK);
+    assert_int_equal(lsa_body_read(reader_rest(&reader), step ? LSA_STEP : LSA_ACQUIRE, true, &reply), WIRE_OK);
+    return (SECURITY_STATUS)(uint32_t)lsa_number(&reply, LSA_STATUS);
+}
+
+/* The request fails and nothing else does: what its connection, user and client had is gone with them (see end), and the same request is done the next time. */
+static void test_requests_without_memory(void **state)
+{
+    for (int step = 0; step < 2; step++) {
+        unsigned n_failed = 0, n_in_turn = 0;
+        for (unsigned long nth = 1; n_in_turn < 20; nth++) { /* so many in turn that do not matter: there are no more */
+            assert_true(nth < 2000);
+            SECURITY_STATUS first = ask_short_of_memory(step != 0, false, nth),
+                            second = ask_short_of_memory(step != 0, true, nth);
+            assert_true(first == SEC_E_OK || first == SEC_E_INSUFFICIENT_MEMORY);
+            assert_true(second == SEC_E_OK || second == SEC_E_INSUFFICIENT_MEMORY);
+            n_failed += (first != SEC_E_OK ? 1u : 0u) + (second != SEC_E_OK ? 1u : 0u);
+            n_in_turn = first == SEC_E_OK && second == SEC_E_OK ? n_in_turn + 1 : 0;
+            assert_int_equal(ask_short_of_memory(step != 0, false, 0), SEC_E_OK);
+            (void)end(state);
+            (void)loop_open(state);
+        }
+        assert_true(n_failed > 10);
+    }
+}
+
 static void log_on(struct wire *wire)
 {
     AUTO_WRITER struct writer request = writer_growing(64);
@@ -373,6 +434,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_write_fails, loop_open, end),
         cmocka_unit_test_setup_teardown(test_arrival_without_memory, loop_open, end),
         cmocka_unit_test_setup_teardown(test_kdc_is_not_waited_for, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_requests_without_memory, loop_open, end),
         cmocka_unit_test_setup_teardown(test_workers, loop_open, end),
         cmocka_unit_test_setup_teardown(test_worker_turns, loop_open, end),
         cmocka_unit_test_setup_teardown(test_shares, loop_open, end),
