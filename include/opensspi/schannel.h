@@ -508,13 +508,16 @@ typedef struct _SecPkgContext_SessionInfo {
 
 #define SSL_SESSION_RECONNECT 1
 
+/* What a program keeps with a session; those who resume it find it. dwFlags is 0. To be set on an established context; where nothing was set, cbAppData comes back 0.
+ * pbAppData is the caller's to free (FreeContextBuffer) when it was asked for. */
 typedef struct _SecPkgContext_SessionAppData {
     DWORD dwFlags;
     DWORD cbAppData;
     PBYTE pbAppData;
 } SecPkgContext_SessionAppData, *PSecPkgContext_SessionAppData;
 
-/* Pairs of an eTlsHashAlgorithm (low byte) and an eTlsSignatureAlgorithm (high byte). */
+/* Pairs of an eTlsHashAlgorithm (low byte) and an eTlsSignatureAlgorithm (high byte); TLS 1.3's schemes have the first byte of the wire as the low one. The array is the
+ * caller's to free (FreeContextBuffer). */
 typedef struct _SecPkgContext_SupportedSignatures {
     WORD cSignatureAndHashAlgorithms;
     WORD *pSignatureAndHashAlgorithms;
@@ -570,6 +573,7 @@ typedef struct _SecPkgContext_KeyingMaterial_Inproc {
     PBYTE pbKeyingMaterial;
 } SecPkgContext_KeyingMaterial_Inproc, *PSecPkgContext_KeyingMaterial_Inproc;
 
+/* The profile that DTLS agreed on (RFC 5764), by its IANA number; MasterKeyIdentifier is NULL here. */
 typedef struct _SecPkgContext_SrtpParameters {
     WORD ProtectionProfile;
     BYTE MasterKeyIdentifierSize;
@@ -614,6 +618,8 @@ typedef struct _SecPkgCred_ClientCertPolicy {
 #define SESSION_TICKET_INFO_V0 0
 #define SESSION_TICKET_INFO_VERSION SESSION_TICKET_INFO_V0
 
+/* A key of session tickets that several servers share. KeyId tells keys apart and stands in each ticket; KeyingMaterialSize bytes of KeyingMaterial, 32 to 64, are random and
+ * secret. The first of SecPkgCred_SessionTicketKeys makes tickets, all of them, at most 16, open; they count at once, also for contexts whose handshake is under way. */
 typedef struct _SecPkgCred_SessionTicketKey {
     DWORD TicketInfoVersion;
     BYTE KeyId[16];

@@ -12,7 +12,8 @@
 
 #define APP_DATA_MAX 4096         /* bytes of one session */
 #define APP_DATA_SESSIONS_MAX 512 /* with data, of one credential: two megabytes at most */
-#define SESSION_IDENTITY_LEN 16   /* by chance: servers that share the keys of their tickets must not take one another's sessions for their own */
+#define SESSION_IDENTITY_LEN \
+    16 /* by chance: servers that share the keys of their tickets must not take one another's sessions for their own */
 
 struct app_data_entry;
 

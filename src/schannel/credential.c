@@ -405,9 +405,9 @@ void schannel_release(void *credential)
 SECURITY_STATUS schannel_set_credential(void *credential, uint32_t attribute, const void *value, size_t len)
 {
     struct tls_credential *changed = credential;
-    require(attribute == SECPKG_ATTR_SESSION_TICKET_KEYS,
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Schannel credentials let no attribute %u be set",
-                      (unsigned)attribute));
+    require(
+        attribute == SECPKG_ATTR_SESSION_TICKET_KEYS,
+        cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Schannel credentials let no attribute %u be set", (unsigned)attribute));
     return ticket_keys_set(changed->ctx, value, len);
 }
 

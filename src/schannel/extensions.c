@@ -12,7 +12,7 @@
 
 #define EXTENSIONS_MAX 5
 #define SIGNATURES_MAX 128 /* no peer offers as many; what is more is left out */
-#define HELLO_MAX 8192 /* the MTU of a ClientHello that goes nowhere: it stays in one piece */
+#define HELLO_MAX 8192     /* the MTU of a ClientHello that goes nowhere: it stays in one piece */
 
 /* RFC 5764 4.1.2, RFC 7714 14.2. */
 static const struct srtp_profile {

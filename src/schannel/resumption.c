@@ -48,8 +48,9 @@ bool connection_tickets_marked(SSL_CTX *ctx)
 
 SECURITY_STATUS connection_app_data_set(struct connection *connection, const SecPkgContext_SessionAppData *given)
 {
-    require(connection->state == CONNECTION_OPEN,
-            cause_set(SEC_E_OUT_OF_SEQUENCE, "a session takes data once its handshake has ended, and until it is closed"));
+    require(
+        connection->state == CONNECTION_OPEN,
+        cause_set(SEC_E_OUT_OF_SEQUENCE, "a session takes data once its handshake has ended, and until it is closed"));
     require(given->dwFlags == 0,
             cause_set(SEC_E_INVALID_TOKEN, "session data with flags 0x%x", (unsigned)given->dwFlags));
     require(given->cbAppData <= APP_DATA_MAX && (given->cbAppData == 0 || given->pbAppData != NULL),

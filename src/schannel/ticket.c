@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "base/slice.h"
 #include "core/cause.h"
 #include "crypto/random.h"
 #include <openssl/core_names.h>
@@ -47,24 +48,21 @@ static void index_make(void)
     keys_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, keys_free);
 }
 
-/* HKDF-Expand with SHA-256 (RFC 5869 2.3): the material is random, so nothing has to be extracted from it first (3.3). */
-static bool expand(const uint8_t *material, size_t len, const char *info, uint8_t key[KEY_LEN])
+/* HKDF-Expand with SHA-256 for one block (RFC 5869 2.3): the material is random, so nothing has to be extracted from it first (3.3). `info` ends with the block's
+ * number. */
+static bool expand(const uint8_t *material, size_t len, struct slice info, uint8_t key[KEY_LEN])
 {
-    uint8_t text[64];
-    size_t info_len = strlen(info);
     unsigned int made = 0;
-    if (info_len + 1 > sizeof text)
-        return false;
-    memcpy(text, info, info_len);
-    text[info_len] = 1;
-    return HMAC(EVP_sha256(), material, (int)len, text, info_len + 1, key, &made) != NULL && made == KEY_LEN;
+    return HMAC(EVP_sha256(), material, (int)len, info.data, info.len, key, &made) != NULL && made == KEY_LEN;
 }
 
 static bool key_make(const uint8_t name[NAME_LEN], const uint8_t *material, size_t len, struct ticket_key *key)
 {
+    static const char encryption[] = "OpenSSPI session tickets, encryption\x01",
+                      authentication[] = "OpenSSPI session tickets, authentication\x01";
     memcpy(key->name, name, NAME_LEN);
-    return expand(material, len, "OpenSSPI session tickets, encryption", key->encryption) &&
-           expand(material, len, "OpenSSPI session tickets, authentication", key->authentication);
+    return expand(material, len, slice_of(encryption, sizeof encryption - 1), key->encryption) &&
+           expand(material, len, slice_of(authentication, sizeof authentication - 1), key->authentication);
 }
 
 /* Which key the next ticket is made with (`name` NULL), or the one of this name; *current: the first of them. */
@@ -139,10 +137,9 @@ static SECURITY_STATUS key_read(const SecPkgCred_SessionTicketKey *from, struct 
 {
     require(from->TicketInfoVersion == SESSION_TICKET_INFO_VERSION,
             cause_set(SEC_E_INVALID_TOKEN, "a session ticket key of version %u", (unsigned)from->TicketInfoVersion));
-    require(
-        from->KeyingMaterialSize >= TICKET_MATERIAL_MIN && from->KeyingMaterialSize <= sizeof from->KeyingMaterial,
-        cause_set(SEC_E_INVALID_TOKEN, "a session ticket key made of %u bytes; %d to %zu are taken",
-                  (unsigned)from->KeyingMaterialSize, TICKET_MATERIAL_MIN, sizeof from->KeyingMaterial));
+    require(from->KeyingMaterialSize >= TICKET_MATERIAL_MIN && from->KeyingMaterialSize <= sizeof from->KeyingMaterial,
+            cause_set(SEC_E_INVALID_TOKEN, "a session ticket key made of %u bytes; %d to %zu are taken",
+                      (unsigned)from->KeyingMaterialSize, TICKET_MATERIAL_MIN, sizeof from->KeyingMaterial));
     for (unsigned i = 0; i < set->n_keys; i++)
         require(memcmp(set->key[i].name, from->KeyId, NAME_LEN) != 0,
                 cause_set(SEC_E_INVALID_TOKEN, "two session ticket keys of one KeyId"));
@@ -157,8 +154,7 @@ static SECURITY_STATUS set_read(const SecPkgCred_SessionTicketKeys *from, struct
     require(from->cSessionTicketKeys > 0 && from->cSessionTicketKeys <= TICKET_KEYS_MAX,
             cause_set(SEC_E_INVALID_TOKEN, "%u session ticket keys; 1 to %d are taken",
                       (unsigned)from->cSessionTicketKeys, TICKET_KEYS_MAX));
-    require(from->pSessionTicketKeys != NULL,
-            cause_set(SEC_E_INVALID_TOKEN, "session ticket keys that point nowhere"));
+    require(from->pSessionTicketKeys != NULL, cause_set(SEC_E_INVALID_TOKEN, "session ticket keys that point nowhere"));
     for (DWORD i = 0; i < from->cSessionTicketKeys; i++)
         try(key_read(&from->pSessionTicketKeys[i], set));
     return SEC_E_OK;

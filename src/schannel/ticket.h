@@ -10,7 +10,7 @@
 #include <sspi.h>
 #include <stdbool.h>
 
-#define TICKET_KEYS_MAX 16     /* the current one, the next one and former ones: tickets live for hours, keys for days */
+#define TICKET_KEYS_MAX 16 /* the current one, the next one and former ones: tickets live for hours, keys for days */
 #define TICKET_MATERIAL_MIN 32 /* bytes: what AES-256 is worth */
 
 /* Gives a server's SSL_CTX a key of its own and the callback that uses it. False when there is no memory or no randomness. */

@@ -50,6 +50,7 @@ SHOWN = {
         "TLS 1.2": SCHANNEL + "test_handshake.c::test_tls_1_2", "1.3": SCHANNEL + "test_handshake.c::test_tls_1_3", "DTLS 1.2": "test_tls_peers.py::test_dtls_gnutls_client",
         "validation": "test_tls_peers.py::test_wrong_name_and_unknown_root", "client certificates": "test_tls_peers.py::test_openssl_client_with_certificate",
         "ALPN": SCHANNEL + "test_features.c::test_alpn", "resumption": SCHANNEL + "test_features.c::test_resumption",
+        "shared ticket keys": "test_tls_peers.py::test_servers_share_the_keys_of_tickets", "SRTP": "test_tls_peers.py::test_dtls_srtp_openssl_client",
         "renegotiation": "test_tls_peers.py::test_openssl_renegotiates", "client: yes": "test_tls_peers.py::test_gnutls_server", "server: yes": "test_tls_peers.py::test_gnutls_client"},
     "CredSSP": {
         "CredSSP": "test_freerdp.py::test_xfreerdp_signs_on", "versions 2 to 6": CREDSSP + "test_handshake.c::test_versions", "delegation by policy": CREDSSP + "test_handshake.c::test_policy",

@@ -29,7 +29,8 @@
 #define WAIT_MS 10000
 
 static struct {
-    const char *ca, *cert, *key, *name, *tls, *text, *alpn, *mutual, *connections, *renegotiate, *flags, *later, *tickets, *srtp;
+    const char *ca, *cert, *key, *name, *tls, *text, *alpn, *mutual, *connections, *renegotiate, *flags, *later,
+        *tickets, *srtp;
 } option = {.name = "server.test", .text = "hello", .connections = "1", .flags = "0"};
 
 static bool is_client, is_datagram;
@@ -50,13 +51,11 @@ static _Noreturn void fail(const char *what, SECURITY_STATUS status)
 
 static void options_read(int n, char **words)
 {
-    static const char *const names[] = {"ca",   "cert",   "key",         "name",        "tls",   "text",
-                                        "alpn", "mutual", "connections", "renegotiate", "flags", "later",
-                                        "tickets", "srtp"};
-    const char **values[] = {&option.ca,          &option.cert,        &option.key,   &option.name,
-                             &option.tls,         &option.text,        &option.alpn,  &option.mutual,
-                             &option.connections, &option.renegotiate, &option.flags, &option.later,
-                             &option.tickets,     &option.srtp};
+    static const char *const names[] = {"ca",     "cert",        "key",         "name",  "tls",   "text",    "alpn",
+                                        "mutual", "connections", "renegotiate", "flags", "later", "tickets", "srtp"};
+    const char **values[] = {&option.ca,    &option.cert,  &option.key,     &option.name,        &option.tls,
+                             &option.text,  &option.alpn,  &option.mutual,  &option.connections, &option.renegotiate,
+                             &option.flags, &option.later, &option.tickets, &option.srtp};
     for (int i = 0; i < n; i++) {
         char *value = strchr(words[i], '=');
         bool known = false;
@@ -123,7 +122,8 @@ static void tickets_share(void)
         at = strchr(at, ',');
         at = at != NULL ? at + 1 : NULL;
     }
-    SECURITY_STATUS status = SetCredentialsAttributesA(&credential, SECPKG_ATTR_SESSION_TICKET_KEYS, &keys, sizeof keys);
+    SECURITY_STATUS status =
+        SetCredentialsAttributesA(&credential, SECPKG_ATTR_SESSION_TICKET_KEYS, &keys, sizeof keys);
     if (status != SEC_E_OK)
         fail("tickets", status);
 }

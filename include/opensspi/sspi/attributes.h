@@ -146,6 +146,7 @@ typedef struct _SecPkgContext_PasswordExpiry {
     TimeStamp tsPasswordExpires;
 } SecPkgContext_PasswordExpiry, *PSecPkgContext_PasswordExpiry;
 
+/* When the client's logon is to end, of a server's context; 0x7FFFFFFFFFFFFFFF: never. */
 typedef struct _SecPkgContext_LogoffTime {
     TimeStamp tsLogoffTime;
 } SecPkgContext_LogoffTime, *PSecPkgContext_LogoffTime;
@@ -175,6 +176,7 @@ typedef struct _SecPkgContext_PackageInfoA {
 #define SecPkgContext_PackageInfo OPENSSPI_AW(SecPkgContext_PackageInfo)
 #define PSecPkgContext_PackageInfo OPENSSPI_AW(PSecPkgContext_PackageInfo)
 
+/* LOGON_ flags (ntsecapi.h): how the client of a server's context was logged on. */
 typedef struct _SecPkgContext_UserFlags {
     ULONG UserFlags;
 } SecPkgContext_UserFlags, *PSecPkgContext_UserFlags;
@@ -318,6 +320,7 @@ typedef struct _SecPkgContext_ApplicationProtocol {
     unsigned char ProtocolId[MAX_PROTOCOL_ID_SIZE];
 } SecPkgContext_ApplicationProtocol, *PSecPkgContext_ApplicationProtocol;
 
+/* IANA's numbers. The array is the caller's to free (FreeContextBuffer). */
 typedef struct _SecPkgContext_NegotiatedTlsExtensions {
     ULONG ExtensionsCount;
     unsigned short *Extensions;

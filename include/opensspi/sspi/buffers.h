@@ -144,6 +144,7 @@ typedef struct _SEC_APPLICATION_PROTOCOLS {
     SEC_APPLICATION_PROTOCOL_LIST ProtocolLists[ANYSIZE_ARRAY];
 } SEC_APPLICATION_PROTOCOLS, *PSEC_APPLICATION_PROTOCOLS;
 
+/* ProfilesSize counts bytes. Profiles are IANA's numbers, in either order of their bytes. */
 typedef struct _SEC_SRTP_PROTECTION_PROFILES {
     unsigned short ProfilesSize;
     unsigned short ProfilesList[ANYSIZE_ARRAY];

@@ -537,6 +537,21 @@ static void test_killed(void **state)
     loop_end(&before);
 }
 
+/* What the accounts' keeper says of the logon comes with the session. */
+static void test_logon_told(void **state)
+{
+    struct loop loop = {0};
+    SecPkgContext_UserFlags flags;
+    SecPkgContext_LogoffTime logoff;
+    (void)state;
+    assert_true(loop_run(&loop));
+    assert_int_equal(QueryContextAttributesA(&loop.server, SECPKG_ATTR_USER_FLAGS, &flags), SEC_E_OK);
+    assert_int_equal(flags.UserFlags, LOGON_NTLMV2_ENABLED | LOGON_NT_V2);
+    assert_int_equal(QueryContextAttributesA(&loop.server, SECPKG_ATTR_LOGOFF_TIME, &logoff), SEC_E_OK);
+    assert_true(logoff.tsLogoffTime.QuadPart == INT64_MAX);
+    loop_end(&loop);
+}
+
 /* Without a daemon: an error at once that says where it was looked for; "auto" goes on in the process. */
 static void test_absent(void **state)
 {
@@ -645,11 +660,12 @@ static void test_logon_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_secrets),     cmocka_unit_test(test_logon),
-        cmocka_unit_test(test_two_users),   cmocka_unit_test(test_two_users_at_once),
-        cmocka_unit_test(test_fork),        cmocka_unit_test(test_privileges),
-        cmocka_unit_test(test_killed),      cmocka_unit_test(test_absent),
-        cmocka_unit_test(test_lsa_handles), cmocka_unit_test(test_logon_bounds),
+        cmocka_unit_test(test_secrets),      cmocka_unit_test(test_logon),
+        cmocka_unit_test(test_two_users),    cmocka_unit_test(test_two_users_at_once),
+        cmocka_unit_test(test_fork),         cmocka_unit_test(test_privileges),
+        cmocka_unit_test(test_killed),       cmocka_unit_test(test_logon_told),
+        cmocka_unit_test(test_absent),       cmocka_unit_test(test_lsa_handles),
+        cmocka_unit_test(test_logon_bounds),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -55,8 +55,8 @@ static void extensions_are(struct loop_pair *pair, const char *expected)
     for (size_t i = 0; i < 2; i++) {
         SecPkgContext_NegotiatedTlsExtensions found;
         char list[64] = "";
-        assert_int_equal(
-            QueryContextAttributesW(&sides[i]->context, SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS, &found), SEC_E_OK);
+        assert_int_equal(QueryContextAttributesW(&sides[i]->context, SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS, &found),
+                         SEC_E_OK);
         for (ULONG k = 0; k < found.ExtensionsCount; k++) {
             size_t len = strlen(list);
             (void)snprintf(list + len, sizeof list - len, "%u ", found.Extensions[k]);
@@ -72,7 +72,7 @@ static const struct srtp_case {
 } srtp_cases[] = {
     {{2, 1}, {2, 1}, 1},
     {{4, 2, 1}, {2, 2}, 2},
-    {{8, 8, 7, 1, 2}, {4, 1, 8}, 1}, /* the server prefers */
+    {{8, 8, 7, 1, 2}, {4, 1, 8}, 1},   /* the server prefers */
     {{6, 0x7777, 7, 7}, {4, 5, 7}, 7}, /* unknown ones and repetitions are passed over */
     {{2, 0x0100}, {2, 0x0100}, 1},     /* as they stand on the wire */
     {{2, 1}, {2, 2}, 0},
@@ -131,11 +131,11 @@ static void test_srtp_refused(void **state)
         size_t len;
         SECURITY_STATUS status;
     } cases[] = {
-        {{2, 1}, 1, SEC_E_INVALID_TOKEN},          /* no room for the size */
-        {{2, 1}, 3, SEC_E_INVALID_TOKEN},          /* ends within the profile */
-        {{4, 1}, 4, SEC_E_INVALID_TOKEN},          /* the list is said to be longer than its buffer */
-        {{3, 1, 1}, 6, SEC_E_INVALID_TOKEN},       /* half a profile */
-        {{0, 1}, 4, SEC_E_INVALID_TOKEN},          /* no profile */
+        {{2, 1}, 1, SEC_E_INVALID_TOKEN},             /* no room for the size */
+        {{2, 1}, 3, SEC_E_INVALID_TOKEN},             /* ends within the profile */
+        {{4, 1}, 4, SEC_E_INVALID_TOKEN},             /* the list is said to be longer than its buffer */
+        {{3, 1, 1}, 6, SEC_E_INVALID_TOKEN},          /* half a profile */
+        {{0, 1}, 4, SEC_E_INVALID_TOKEN},             /* no profile */
         {{2, 0x7777}, 4, SEC_E_UNSUPPORTED_FUNCTION}, /* none that is known */
     };
     (void)state;

@@ -260,9 +260,9 @@ static void test_many_sessions(void **state)
     (void)state;
     assert_false(connect_to(pair, pair->server.credential));
     assert_int_equal(data_set(&pair->server, "the first", 9), SEC_E_OK);
-    assert_int_equal(side_acquire_with(&other->client, NULL, 0,
-                                       SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_DISABLE_RECONNECTS),
-                     SEC_E_OK);
+    assert_int_equal(
+        side_acquire_with(&other->client, NULL, 0, SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_DISABLE_RECONNECTS),
+        SEC_E_OK);
     other->server.credential = pair->server.credential;
     for (int i = 0; i < 512; i++) {
         pair_restart(other);
