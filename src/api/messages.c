@@ -99,8 +99,8 @@ static void group_call(const struct group *group, struct session_message *entrie
 
 static void group_locked(struct group *group)
 {
-    struct session_message entries[MESSAGES_TOGETHER];
-    bool admitted[MESSAGES_TOGETHER], called[MESSAGES_TOGETHER];
+    struct session_message entries[MESSAGES_TOGETHER] = {0};
+    bool admitted[MESSAGES_TOGETHER] = {false}, called[MESSAGES_TOGETHER] = {false};
     for (unsigned i = 0; i < group->n; i++) {
         struct waiting *waiting = &group->list[i];
         waiting->one->Status = group_admit(group, waiting, &entries[i]);
