@@ -54,13 +54,6 @@ static unsigned contexts_sorted(const struct group *group, struct context **cont
     return n;
 }
 
-/* Of a package that chooses the session is the chosen package's. */
-static const struct session *session_inside(const struct context *context)
-{
-    const struct session *session = context->session;
-    return session != NULL && session->package->info.chooses ? session->state : session;
-}
-
 static bool takes_several(const struct package *package, bool seal)
 {
     return (seal ? package->session->seal_several : package->session->unseal_several) != NULL;
@@ -70,8 +63,8 @@ static bool takes_several(const struct package *package, bool seal)
 static SECURITY_STATUS group_admit(const struct group *group, struct waiting *waiting, struct session_message *entry)
 {
     const struct context *context = waiting->context;
-    const struct session *session = session_inside(context);
-    require(session != NULL, message_not_established(context));
+    require(context->session != NULL, message_not_established(context));
+    const struct session *session = session_inside(context->session);
     waiting->alone = !takes_several(session->package, group->seal);
     if (waiting->alone)
         return SEC_E_OK;
@@ -89,11 +82,11 @@ static void group_call(const struct group *group, struct session_message *entrie
     for (unsigned first = 0; first < group->n; first++) {
         if (!admitted[first])
             continue;
-        const struct package *package = session_inside(group->list[first].context)->package;
+        const struct package *package = session_inside(group->list[first].context->session)->package;
         struct session_message some[MESSAGES_TOGETHER];
         unsigned whose[MESSAGES_TOGETHER], n = 0;
         for (unsigned i = first; i < group->n; i++)
-            if (admitted[i] && session_inside(group->list[i].context)->package == package) {
+            if (admitted[i] && session_inside(group->list[i].context->session)->package == package) {
                 whose[n] = i;
                 some[n++] = entries[i];
                 admitted[i] = false;
@@ -106,8 +99,8 @@ static void group_call(const struct group *group, struct session_message *entrie
 
 static void group_locked(struct group *group)
 {
-    struct session_message entries[MESSAGES_TOGETHER];
-    bool admitted[MESSAGES_TOGETHER], called[MESSAGES_TOGETHER];
+    struct session_message entries[MESSAGES_TOGETHER] = {0};
+    bool admitted[MESSAGES_TOGETHER] = {false}, called[MESSAGES_TOGETHER] = {false};
     for (unsigned i = 0; i < group->n; i++) {
         struct waiting *waiting = &group->list[i];
         waiting->one->Status = group_admit(group, waiting, &entries[i]);

@@ -352,10 +352,14 @@ struct session *session_wrap(const struct package *package, struct session *chos
     return wrapped;
 }
 
+const struct session *session_inside(const struct session *session)
+{
+    return session->package->info.chooses && !session->direct ? session->state : session;
+}
+
 const struct package *session_package(const struct session *session)
 {
-    return session->package->info.chooses && !session->direct ? ((const struct session *)session->state)->package
-                                                              : session->package;
+    return session_inside(session)->package;
 }
 
 void session_close(struct session *session)

@@ -68,6 +68,8 @@ SECURITY_STATUS session_of_step(struct step_out *out, struct session **session);
 /* Makes an open session that of a package that chooses, and owns it from then on. NULL without memory: then `chosen` stays the caller's. */
 struct session *session_wrap(const struct package *package, struct session *chosen);
 void session_close(struct session *session); /* NULL is fine */
+/* The session that messages are for: of one of a package that chooses the chosen package's, else itself. */
+const struct session *session_inside(const struct session *session);
 /* Whose session it is: of one of a package that chooses the chosen package. */
 const struct package *session_package(const struct session *session);
 /* Answers what is common to all packages from the facts, the rest by the package. SEC_E_UNSUPPORTED_FUNCTION for what neither has. */

@@ -98,9 +98,9 @@ void krb_unseal_undo(const struct krb_cipher *cipher, const struct krb_piece *pi
 struct krb_job {
     struct krb_cipher *cipher;
     const struct krb_piece *pieces;
-    unsigned n_pieces;
     uint8_t *mac; /* made by krb_seal_several, checked by krb_unseal_several */
-    bool done;    /* out: what krb_seal and krb_unseal return */
+    unsigned n_pieces;
+    bool done; /* out: what krb_seal and krb_unseal return */
 };
 #define KRB_JOBS_MAX 8
 /* The same as krb_seal or krb_unseal of each job, at most KRB_JOBS_MAX; what they write must not overlap. Those whose cipher is not `stitched` are done one by one. */

@@ -13,16 +13,15 @@
 /* A message on its way. */
 struct work {
     struct krb_job *job;
+    size_t cipher_len, text_len; /* short: of the copies */
+    size_t at, given, n_units;   /* long: where the cipher stands */
     struct krb_lane lane;
-    bool is_short;
-    /* Short: what is encrypted, and what is hashed; both are filled up to whole units. */
-    size_t cipher_len, text_len;
-    uint8_t cipher[SHORT_MAX + STITCH_UNIT], text[SHORT_MAX + 2 * STITCH_UNIT];
-    /* Long: where the cipher stands. */
     struct krb_run run;
     unsigned piece;
-    size_t at, given, n_units;
-    bool looked; /* this piece's stretch was taken */
+    bool is_short;
+    bool looked; /* long: this piece's stretch was taken */
+    /* Short: what is encrypted, and what is hashed; both are filled up to whole units. */
+    uint8_t cipher[SHORT_MAX + STITCH_UNIT], text[SHORT_MAX + (size_t)2 * STITCH_UNIT];
 };
 
 static size_t whole_len(const struct krb_job *job)

@@ -501,7 +501,7 @@ static void several_are_as_one_by_one(unsigned lacking)
             text_make(&texts[i], &seed, 40 + (size_t)(random_next(&seed) % (max - 40)));
             types[i] = (unsigned)(random_next(&seed) % 8);
             types[i] = types[i] < 4 ? types[i] : 1;
-            jobs[i] = (struct krb_job){&seal[types[i]], texts[i].pieces, texts[i].n_pieces, texts[i].mac, false};
+            jobs[i] = (struct krb_job){&seal[types[i]], texts[i].pieces, texts[i].mac, texts[i].n_pieces, false};
         }
         krb_seal_several(jobs, n);
         for (unsigned i = 0; i < n; i++) {
@@ -513,7 +513,7 @@ static void several_are_as_one_by_one(unsigned lacking)
             assert_true(krb_seal(&seal[types[i]], text->pieces, text->n_pieces, mac));
             assert_memory_equal(alone, text->bytes, text->len);
             assert_memory_equal(mac, text->mac, seal[types[i]].profile->mac_len);
-            jobs[i] = (struct krb_job){&unseal[types[i]], text->pieces, text->n_pieces, text->mac, false};
+            jobs[i] = (struct krb_job){&unseal[types[i]], text->pieces, text->mac, text->n_pieces, false};
         }
         unsigned forged = (unsigned)(random_next(&seed) % KRB_JOBS_MAX);
         if (forged < n) {
@@ -551,7 +551,7 @@ static void several_too_short_are_refused(void **state)
     (void)state;
     assert_true(krb_cipher_init(&seal, &base, 22, true) && krb_cipher_init(&unseal, &base, 22, false));
     for (unsigned i = 0; i < 3; i++)
-        jobs[i] = (struct krb_job){&seal, &pieces[i], 1, mac[i], false};
+        jobs[i] = (struct krb_job){&seal, &pieces[i], mac[i], 1, false};
     krb_seal_several(jobs, 3);
     assert_true(jobs[0].done);
     assert_false(jobs[1].done);
