@@ -37,8 +37,8 @@ struct rfc4121_wrapped {
 
 struct rfc4121_opening {
     struct rfc4121_wrapped wrapped;
-    SECURITY_STATUS
-        turned; /* of a sealed one: SEC_E_OK, then pieces and mac are for krb_unseal; else why its text cannot lie where the caller wants it */
+    /* Of a sealed one: SEC_E_OK, then pieces and mac are for krb_unseal; else why its text cannot lie where the caller wants it. */
+    SECURITY_STATUS turned;
     struct pieces pieces;
     uint8_t mac[KRB_MAC_MAX];
 };
