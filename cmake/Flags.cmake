@@ -37,6 +37,14 @@ else()
     add_compile_options($<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
 endif()
 
+# Lines counted for ./run coverage, by all threads and by children that leave with _exit.
+if(OPENSSPI_COVERAGE)
+    add_compile_options(--coverage -fprofile-update=atomic -fprofile-abs-path)
+    add_link_options(--coverage -Wl,--wrap=_exit)
+    add_library(opensspi_coverage OBJECT ${PROJECT_SOURCE_DIR}/tools/coverage_exit.c)
+    link_libraries($<TARGET_OBJECTS:opensspi_coverage>)
+endif()
+
 if(OPENSSPI_FUZZ)
     if(NOT CMAKE_C_COMPILER_ID MATCHES Clang)
         message(FATAL_ERROR "OPENSSPI_FUZZ needs clang: use the preset fuzz.")

@@ -23,13 +23,13 @@ foreach(source IN LISTS fuzz_targets)
     if(name MATCHES "^krb_(accept|initiate)$") # tickets of the tests' own
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
         target_sources(${target} PRIVATE ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/lsa_daemon.c ${support}/ntlm_duel.c
-            ${support}/ntlm_loop.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
+            ${support}/ntlm_loop.c ${support}/place.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
         target_compile_options(${target} PRIVATE -UNDEBUG)
         target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
     endif()
     if(name STREQUAL "credssp_handshake") # both ends, one of them played
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
-        target_sources(${target} PRIVATE ${support}/credssp_duel.c ${support}/credssp_loop.c ${support}/lsa_daemon.c ${support}/ntlm_loop.c
+        target_sources(${target} PRIVATE ${support}/credssp_duel.c ${support}/credssp_loop.c ${support}/lsa_daemon.c ${support}/ntlm_loop.c ${support}/place.c
             ${support}/tls_loop.c ${support}/tls_pki.c ${support}/tsssp_loop.c)
         target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
         target_compile_options(${target} PRIVATE -UNDEBUG)
@@ -38,7 +38,7 @@ foreach(source IN LISTS fuzz_targets)
         opensspi_add_daemon_parts(${target})
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
         target_sources(${target} PRIVATE ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/lsa_daemon.c ${support}/ntlm_duel.c
-            ${support}/ntlm_loop.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
+            ${support}/ntlm_loop.c ${support}/place.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
         target_compile_options(${target} PRIVATE -UNDEBUG)
         target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
     endif()

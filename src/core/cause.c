@@ -33,12 +33,13 @@ void cause_drop(void)
     text[0] = '\0';
 }
 
-SECURITY_STATUS cause_answer(SECURITY_STATUS status)
+bool cause_is_memory(void)
 {
-    if (status >= 0 || status == SEC_E_INSUFFICIENT_MEMORY || !mem_refused())
-        return status;
+    if (!mem_refused())
+        return false;
     cause_drop();
-    return cause_set(SEC_E_INSUFFICIENT_MEMORY, "there was no memory");
+    (void)cause_set(SEC_E_INSUFFICIENT_MEMORY, "there was no memory");
+    return true;
 }
 
 const char *cause_text(void)

@@ -5,6 +5,7 @@
 #define OPENSSPI_CORE_CAUSE_H
 
 #include <sspi.h>
+#include <stdbool.h>
 
 #define CAUSE_TEXT_MAX 512
 
@@ -22,9 +23,14 @@ SECURITY_STATUS cause_set(SECURITY_STATUS status, const char *format, ...) __att
 void cause_clear(void);
 /* Within one: a failure that does not matter any more, because something else was tried. */
 void cause_drop(void);
+/* Was this thread refused memory since cause_clear? Then the text says so from now on. */
+bool cause_is_memory(void);
 /* What a call answers that was about to answer `status`: every error is SEC_E_INSUFFICIENT_MEMORY when this thread was refused memory since cause_clear. A decoder without
  * memory says "bad" (base/result.h), and its caller would blame the peer, the password or the configuration. */
-SECURITY_STATUS cause_answer(SECURITY_STATUS status);
+static inline SECURITY_STATUS cause_answer(SECURITY_STATUS status)
+{
+    return status < 0 && status != SEC_E_INSUFFICIENT_MEMORY && cause_is_memory() ? SEC_E_INSUFFICIENT_MEMORY : status;
+}
 /* The text, or "" when the last call did not fail or gave no reason. Valid until this thread's next call. */
 const char *cause_text(void);
 
