@@ -335,3 +335,24 @@ def test_doctor(world):
     found = [(one["check"], one["verdict"], one["found"].replace("EXAMPLE.TEST", "example.test")) for one in json.loads(done.stdout)]
     assert ("winbind", "good", "this computer is SERVER of domain EXAMPLE (example.test)") in found
     assert ("domain trust", "good", "a controller answers, and knows this computer") in found
+
+
+def test_on_a_controller(member):
+    """A controller's own winbind lists its own domain as one that it is the controller of (RWDC), not as this computer's accounts."""
+    ad = member.ad
+    with tempfile.TemporaryDirectory(prefix="opensspi-interop-") as directory:
+        world = DomainWorld(directory, member)
+        world.prefix, world.stores = ad.prefix, "sam:%s/local, winbind:"
+        try:
+            listed = subprocess.run([*ad.prefix, "wbinfo", "-m", "--verbose"], env=ad.env, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=True)
+            assert [line.split()[2] for line in listed.stdout.splitlines() if line.startswith("EXAMPLE ")] == ["RWDC"]
+            for domain in ("EXAMPLE", "example.test"):
+                outcome, client, server = attempt(world, domain=domain)
+                assert outcome.good, client.problem + server.problem
+                assert server.say("names") == "EXAMPLE\\alice"
+                wanted, wanted_groups = ad.directory_sids("alice")
+                told, groups = identity_sids(server.data("export"))
+                assert told == wanted and {sid for sid in groups if sid.startswith("S-1-5-21-")} == {
+                    sid for sid in wanted_groups if sid.startswith("S-1-5-21-")}
+        finally:
+            world.close()
