@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,8 +20,9 @@ static void acquire(struct slice delegated)
     int64_t expiry;
     char name[64];
     if (config == NULL) { /* an empty file; kept for all inputs */
-        snprintf(name, sizeof name, "/proc/self/fd/%d", memfd_create("opensspi.conf", MFD_CLOEXEC));
-        if (setenv("OPENSSPI_CONFIG", name, 1) != 0 || config_get(&config) != SEC_E_OK)
+        int file = memfd_create("opensspi.conf", MFD_CLOEXEC);
+        snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+        if (fchmod(file, 0600) != 0 || setenv("OPENSSPI_CONFIG", name, 1) != 0 || config_get(&config) != SEC_E_OK)
             abort();
     }
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
