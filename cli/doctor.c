@@ -263,7 +263,8 @@ static void check_realm(struct doctor *doctor)
     if (chosen)
         tell(doctor, GOOD, "Kerberos", NULL, "default realm %s", realm);
     else
-        tell(doctor, NOTE, "Kerberos", "unless you are at MIT, nobody has chosen a realm here: [libdefaults] default_realm",
+        tell(doctor, NOTE, "Kerberos",
+             "unless you are at MIT, nobody has chosen a realm here: [libdefaults] default_realm",
              "default realm %s, the example that krb5.conf comes with", realm);
     const char *names[] = {"realms", realm, "kdc", NULL};
     if (krb5_get_profile(context, &profile) == 0 && profile_get_values(profile, names, &kdcs) == 0) {
