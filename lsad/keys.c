@@ -129,7 +129,7 @@ static SECURITY_STATUS key_of(const struct job *job, const struct config *config
         if (file_key(line.file, pkey) == SEC_E_OK)
             return SEC_E_OK;
         log_line("key %s: %s", line.name, *cause_text() != '\0' ? cause_text() : "there is no such file");
-        cause_clear(); /* the daemon's files are no business of its callers */
+        cause_drop(); /* the daemon's files are no business of its callers */
         return cause_set(NTE_BAD_KEYSET, "the security authority cannot read its key \"%.64s\": its log says why",
                          name);
     }

@@ -303,7 +303,7 @@ static SECURITY_STATUS run_ask(struct job *job)
     require(package->authority->answer != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "sessions of %s ask nothing", package->info.name));
     if (seal_open(package, job->message.field[LSA_DELEGATED], &kept) != SEC_E_OK) {
-        cause_clear(); /* that speaks of credentials */
+        cause_drop(); /* that speaks of credentials; but not cause_clear: it may have been for want of memory */
         return cause_set(SEC_E_CONTEXT_EXPIRED,
                          "this context is another user's, or began with another security authority, or before this one "
                          "was started: begin a new one");
@@ -404,7 +404,9 @@ void job_run(struct job *job)
     cause_clear();
     late_work_for(job->uid == 0 ? LATE_ROOT : (uint64_t)job->uid + 1);
     seal_for(job->uid);
-    job->status = job->head.operation == LSA_STEP ? SEC_E_OK : config_get(&config);
+    /* What was begun goes on while the configuration is broken: a step has its credential's, a question the key that it brings. */
+    bool needs_config = job->head.operation != LSA_STEP && job->head.operation != LSA_ASK;
+    job->status = needs_config ? config_get(&config) : SEC_E_OK;
     if (job->status == SEC_E_OK)
         job->status = cause_answer(run_with(job, config));
     late_work_for(0);

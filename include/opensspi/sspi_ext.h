@@ -214,7 +214,8 @@ SECURITY_STATUS OpenSspiBindingsFromTlsExporter(const void *Exported, ULONG Expo
  * phCredential: receives the credential; free it with FreeCredentialsHandle. Its tickets are in private memory.
  * ptsExpiry: receives when the client's ticket ends, in local time; may be NULL.
  *
- * Returns SEC_E_OK; SEC_E_NO_CREDENTIALS when the client has handed nothing over, or phService is missing; SEC_E_INVALID_HANDLE;
+ * Returns SEC_E_OK; SEC_E_NO_CREDENTIALS when the client has handed nothing over, phService is missing, or the configuration says "s4u2proxy = no" and the client
+ * forwarded no ticket; SEC_E_INVALID_HANDLE;
  * SEC_E_UNSUPPORTED_FUNCTION for a client's context and for packages without delegation; SEC_E_INSUFFICIENT_MEMORY. No KDC is asked: whether the
  * service may is found out by the first InitializeSecurityContext with the credential, which answers SEC_E_DELEGATION_POLICY if not.
  */
@@ -230,7 +231,7 @@ SECURITY_STATUS SEC_ENTRY OpenSspiAcquireDelegatedCredentials(PCtxtHandle phCont
  * phCredential, ptsExpiry: as for OpenSspiAcquireDelegatedCredentials.
  *
  * Returns SEC_E_OK; SEC_E_LOGON_DENIED for a user whom the KDC does not know; SEC_E_NO_S4U_PROT_SUPPORT when the KDC knows no S4U2Self;
- * SEC_E_NO_CREDENTIALS when the service cannot log on; SEC_E_NO_AUTHENTICATING_AUTHORITY; SEC_E_INVALID_TOKEN for a missing or malformed name;
+ * SEC_E_NO_CREDENTIALS when the service cannot log on, or the configuration says "s4u2proxy = no"; SEC_E_NO_AUTHENTICATING_AUTHORITY; SEC_E_INVALID_TOKEN for a missing or malformed name;
  * SEC_E_INVALID_HANDLE; SEC_E_UNSUPPORTED_FUNCTION; SEC_E_INSUFFICIENT_MEMORY. Waits for KDCs at most kdc_seconds of the configuration.
  */
 SECURITY_STATUS SEC_ENTRY OpenSspiAcquireS4uCredentialsW(PCredHandle phService, SEC_WCHAR *pszUser,

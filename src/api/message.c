@@ -9,7 +9,7 @@
 #include "sasl/sasl.h"
 #include <string.h>
 
-/* EncryptMessage and its kin: no allocation, no system call, no search after the handle look-up. */
+/* EncryptMessage and its kin: no allocation, no system call, no search after the handle look-up; but WDigest's over HTTP, whose key a daemon may keep. */
 
 #define STREAM_FORMAT_MAX \
     ((size_t)64 << 20) /* bytes of one buffer that the library formats; more is to be sent piece by piece */
@@ -22,7 +22,13 @@ SECURITY_STATUS message_not_established(const struct context *context)
     return cause_set(SEC_E_INVALID_HANDLE, "this %s context is not established", context->package->info.name);
 }
 
-/* A single buffer is formatted here: records in a block of ours, which takes the place of the caller's. The one message call that allocates. */
+/* Off the fast path: what a decoder without memory took for the peer's fault is none. */
+static inline SECURITY_STATUS answered(SECURITY_STATUS status)
+{
+    return __builtin_expect(status < 0, 0) ? cause_answer(status) : status;
+}
+
+/* A single buffer is formatted here: records in a block of ours, which takes the place of the caller's. */
 static SECURITY_STATUS stream_format(struct session *session, struct message *message)
 {
     struct attribute value = {0};
@@ -71,6 +77,7 @@ static SECURITY_STATUS send_stream(struct context *context, uint32_t qop, SecBuf
     else
         status = session->package->session->seal(session->state, qop, &message, 0);
     pthread_mutex_unlock(&context->send_lock);
+    status = answered(status);
     if (status == SEC_E_OK)
         buffers_stream_seal_done(list, &message);
     return status;
@@ -87,6 +94,7 @@ static SECURITY_STATUS receive_stream(struct context *context, SecBufferDesc *li
                                  ? message_not_established(context)
                                  : session->package->session->unseal(session->state, &message, 0, &protection);
     pthread_mutex_unlock(&context->receive_lock);
+    status = answered(status);
     if (status >= 0 || status == SEC_E_INCOMPLETE_MESSAGE)
         buffers_stream_unseal_done(list, status, &message);
     if (status == SEC_E_OK && qop != NULL)
@@ -116,6 +124,7 @@ SECURITY_STATUS message_send(const SecHandle *handle, uint32_t qop, SecBufferDes
         status = call != NULL ? call(session->state, qop, &message, seq) : SEC_E_UNSUPPORTED_FUNCTION;
     }
     pthread_mutex_unlock(&context->send_lock);
+    status = answered(status);
     if (status == SEC_E_OK)
         buffers_message_done(list, what, &message);
     return status;
@@ -146,6 +155,7 @@ SECURITY_STATUS message_receive(const SecHandle *handle, SecBufferDesc *list, ui
             status = sasl_check_received(context, protection, unseal);
     }
     pthread_mutex_unlock(&context->receive_lock);
+    status = answered(status);
     if (status == SEC_E_OK) {
         buffers_message_done(list, what, &message);
         if (qop != NULL)

@@ -42,6 +42,7 @@ static bool is_sound(const struct digest_terms *terms, const struct digest_quest
     uint8_t hash[DIGEST_LEN_MAX];
     bool of_request = terms->initiator != question->check; /* a client's own one, or the one that a server heard */
     require(terms->http, false);
+    require(!question->counts || (question->check && !terms->initiator), false); /* a server counts what it judges */
     require(request->entity.len == 0 ||
                 digest_unhex(request->entity, hash, digest_len(terms->scheme->algorithm)) == WIRE_OK,
             false);

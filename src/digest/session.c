@@ -91,9 +91,13 @@ static void digest_session_close(void *state)
 
 static SECURITY_STATUS digest_session_open(struct slice own, uint32_t flags, bool initiator, void **state)
 {
-    struct digest_session *session = secret_block_alloc(sizeof *session);
     struct reader reader = reader_of(own);
     uint8_t used;
+    require(own.len == 0 || own.data[0] == TERMS_VERSION,
+            cause_set(SEC_E_INVALID_TOKEN,
+                      "the Digest part of this session record has version %u, and this library takes version %u",
+                      (unsigned)own.data[0], TERMS_VERSION));
+    struct digest_session *session = secret_block_alloc(sizeof *session);
     require(session != NULL, SEC_E_INSUFFICIENT_MEMORY);
     pthread_mutex_init(&session->lock, NULL);
     session->in_order = (flags & ISC_RET_SEQUENCE_DETECT) != 0;

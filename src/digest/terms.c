@@ -69,7 +69,6 @@ bool terms_copy(struct digest_terms *to, const struct digest_terms *from)
     return true;
 }
 
-#define TERMS_VERSION 1
 #define TEXT_NONE 0xffffu
 
 void terms_write(struct writer *writer, const struct digest_terms *terms)

@@ -72,7 +72,8 @@ static inline struct slice terms_text(const struct digest_terms *terms, enum ter
 {
     return slice_of_text(terms->text[which]);
 }
-/* For session records. */
+/* For session records: what terms_write begins with, and the only one that terms_read takes. */
+#define TERMS_VERSION 2
 void terms_write(struct writer *writer, const struct digest_terms *terms);
 MUST_USE enum wire_result terms_read(struct reader *reader, struct digest_terms *terms);
 

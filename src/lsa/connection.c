@@ -188,7 +188,8 @@ void lsa_reply_release(struct lsa_reply *reply)
 {
     if (reply->body != NULL)
         secret_wipe(reply->body, reply->body_len);
-    mem_free(reply->body);
+    if (reply->body != reply->small)
+        mem_free(reply->body);
     *reply = (struct lsa_reply){0};
 }
 
@@ -200,7 +201,7 @@ static enum lsa_result broken(const struct lsa_daemon *daemon)
     return LSA_BROKEN;
 }
 
-/* A reply that there is no memory for is read all the same: the connection may be the last one, with whose end the daemon lets go of everything that this process has. */
+/* A long reply that there is no memory for is read all the same: the connection may be the last one, with whose end the daemon lets go of everything that this process has. */
 static enum lsa_result reply_skip(const struct lsa_daemon *daemon, const struct link *link, size_t len)
 {
     uint8_t bytes[1024];
@@ -226,7 +227,7 @@ static enum lsa_result reply_receive(const struct lsa_daemon *daemon, const stru
     if (lsa_head_read(&reader, &head) != WIRE_OK || !head.reply || head.operation != (uint8_t)operation ||
         head.sequence != link->sequence || head.version != LSA_PROTOCOL_VERSION)
         return broken(daemon);
-    reply->body = mem_zalloc(head.body_len);
+    reply->body = head.body_len <= sizeof reply->small ? reply->small : mem_zalloc(head.body_len);
     if (reply->body == NULL)
         return reply_skip(daemon, link, head.body_len);
     reply->body_len = head.body_len;
@@ -365,6 +366,13 @@ static enum lsa_result link_open(struct lsa_daemon *daemon, unsigned seconds, st
 struct writer lsa_request(enum lsa_operation operation)
 {
     struct writer request = writer_growing(1024);
+    lsa_head_write(&request, operation, false, 0);
+    return request;
+}
+
+struct writer lsa_request_small(enum lsa_operation operation, uint8_t room[LSA_TOLD_MAX])
+{
+    struct writer request = writer_fixed(room, LSA_TOLD_MAX);
     lsa_head_write(&request, operation, false, 0);
     return request;
 }

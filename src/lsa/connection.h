@@ -16,12 +16,20 @@ struct lsa_daemon *lsa_daemon_of(const char *path);
 
 /* A request in the making: its head is written. Release the writer. */
 struct writer lsa_request(enum lsa_operation operation);
+/* One of few bytes, which needs no memory: it gives back what the daemon has. */
+#define LSA_TOLD_MAX 64
+struct writer lsa_request_small(enum lsa_operation operation, uint8_t room[LSA_TOLD_MAX]);
 
+/* A reply of no more bytes needs no memory: what the daemon made is known by its number, and can be given back, when there is none. */
+#define LSA_REPLY_SMALL 256
+
+/* Stays where it is: `body` and `message` may point into it. */
 struct lsa_reply {
     uint8_t *body;
     size_t body_len;
     struct lsa_message message;
     SECURITY_STATUS status;
+    uint8_t small[LSA_REPLY_SMALL];
 };
 void lsa_reply_release(struct lsa_reply *reply); /* wipes; safe on zero */
 #define AUTO_REPLY __attribute__((cleanup(lsa_reply_release)))

@@ -96,6 +96,9 @@ static SECURITY_STATUS local_acquire_s4u(const struct acquire_request *request, 
     const struct package *package = service->package;
     require(package->authority->acquire_s4u != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no credentials for other users", package->info.name));
+    require(
+        request->config->kerberos_s4u2proxy,
+        cause_set(SEC_E_NO_CREDENTIALS, "\"s4u2proxy\" in [kerberos] lets nobody ask for tickets in others' names"));
     struct credential *acquired = credential_new(package, request->config, request->use);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS status =

@@ -77,7 +77,8 @@ static void remote_release(void *own)
 {
     struct remote_credential *credential = own;
     if (credential->id != 0 && credential->owner == getpid()) {
-        AUTO_WRITER struct writer request = lsa_request(LSA_RELEASE);
+        uint8_t room[LSA_TOLD_MAX];
+        struct writer request = lsa_request_small(LSA_RELEASE, room);
         lsa_number_write(&request, LSA_CREDENTIAL, credential->id);
         lsa_tell(credential->daemon, &request, credential->life);
     }

@@ -119,7 +119,8 @@ void remote_abandon(void *opaque)
     if (handshake->local != NULL)
         handshake->credential->package->authority->abandon(handshake->local);
     if (handshake->id != 0) {
-        AUTO_WRITER struct writer request = lsa_request(LSA_ABANDON);
+        uint8_t room[LSA_TOLD_MAX];
+        struct writer request = lsa_request_small(LSA_ABANDON, room);
         lsa_number_write(&request, LSA_CONTEXT, handshake->id);
         lsa_tell(handshake->credential->daemon, &request, handshake->life);
     }

@@ -175,6 +175,20 @@ def test_logon_without_a_password_and_without_leave(logon_service):
     assert go_on(off) is None and refused(off, NO_CREDENTIALS)
 
 
+def test_protocol_transition_switched_off(logon_service):
+    """s4u2proxy = no: no credentials in a user's name either; to prove a user by S4U2Self alone goes on."""
+    on = logon_service("front")
+    assert on.acquire("both"), on.problem
+    on.must("s4u", "alice")
+    off = logon_service("front", "s4u2proxy = no\n")
+    assert off.acquire("both"), off.problem
+    assert off.answer("s4u", "alice") is None and refused(off, NO_CREDENTIALS)
+    assert "s4u2proxy" in off.problem
+    off.must("s4u-log-on", USER)
+    assert off.say("who").startswith(f"{pwd.getpwnam(USER).pw_uid} ")
+    off.must("revert")
+
+
 def test_logon_of_nobody(logon_service):
     front = logon_service("front")
     assert front.answer("s4u-log-on", "nobody") is None and refused(front, LOGON_FAILURE)

@@ -39,6 +39,20 @@ def mapped_file(directory):
         return done(mmap.mmap, file.fileno(), 4096, flags=mmap.MAP_PRIVATE, prot=RX)()
 
 
+def mapped_store():
+    """A file that is there already: the directory is the daemon's user's, and root has no right to write in it here."""
+    with open("/var/lib/opensspi/mapped", "rb") as file:
+        return done(mmap.mmap, file.fileno(), 4096, flags=mmap.MAP_PRIVATE, prot=RX)()
+
+
+def mounted():
+    with tempfile.TemporaryDirectory() as place:
+        error = called("mount", b"none", place.encode(), b"tmpfs", 0, None)()
+        if error == 0:
+            libc.umount(place.encode())
+    return error
+
+
 def set_user_id():
     with tempfile.NamedTemporaryFile() as file:
         return done(os.chmod, file.name, 0o4700)()
@@ -50,9 +64,11 @@ def writable(path):
 
 for what, probe in {
         "mmap": done(mmap.mmap, -1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=RWX), "mprotect": protected(),
-        "written": lambda: mapped_file("/tmp"), "netlink": done(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW), "set_user_id": set_user_id,
-        "personality": called("personality", LINUX32), "ptrace": called("ptrace", 0, 0, 0, 0), "user_namespace": called("unshare", NEW_USER),
-        "hostname": done(socket.sethostname, socket.gethostname()), "mount": called("mount", b"none", b"/tmp", b"tmpfs", 0, None),
+        "written": lambda: mapped_file("/tmp"), "written_store": mapped_store,
+        "written_var": lambda: mapped_file("/var/tmp"), "written_shared": lambda: mapped_file("/dev/shm"),
+        "netlink": done(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW), "set_user_id": set_user_id,
+        "personality": called("personality", LINUX32), "ptrace": called("ptrace", 0, 0, 0, 0),
+        "hostname": done(socket.sethostname, socket.gethostname()), "mount": mounted,
         "device": done(os.mknod, "/tmp/device", CHARACTER, os.makedev(1, 3))}.items():
     print(what, probe(), flush=True)
 for directory in ("/", "/usr", "/etc", "/var", "/var/lib", "/root", "/home", "/sys", "/proc/sys", "/run", "/tmp", "/var/tmp", "/var/lib/opensspi"):
@@ -62,3 +78,4 @@ print("marked", os.path.exists("/dev/marker"))
 print("umask", oct(os.umask(0)))
 print("core", *resource.getrlimit(resource.RLIMIT_CORE))
 print("files", *resource.getrlimit(resource.RLIMIT_NOFILE))
+print("user_namespace", called("unshare", NEW_USER)())  # the last: in one of its own it would have other rights

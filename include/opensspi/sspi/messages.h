@@ -32,7 +32,8 @@ OPENSSPI_BEGIN_DECLS
  * Returns SEC_E_OK; SEC_E_INVALID_HANDLE, also for a context that is not established; SEC_E_INVALID_TOKEN
  * when buffers are missing; SEC_E_BUFFER_TOO_SMALL when the signature does not fit; SEC_E_OUT_OF_SEQUENCE and
  * SEC_E_CONTEXT_EXPIRED in the wrong state; SEC_E_QOP_NOT_SUPPORTED; SEC_E_UNSUPPORTED_FUNCTION where the
- * package or the context does not sign.
+ * package or the context does not sign; SEC_E_INSUFFICIENT_MEMORY. WDigest over HTTP, where a security authority
+ * keeps the key: SEC_E_NO_AUTHENTICATING_AUTHORITY when it cannot be asked.
  *
  * Source: Microsoft SSPI reference, MakeSignature; observed behaviour of Windows.
  */
@@ -51,7 +52,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *MAKE_SIGNATURE_FN)(PCtxtHandle, ULONG, PSecBu
  * Returns SEC_E_OK when the message is genuine; SEC_E_MESSAGE_ALTERED when it is not; SEC_E_OUT_OF_SEQUENCE
  * when it comes out of order; SEC_E_INVALID_HANDLE, also for a context that is not established;
  * SEC_E_INVALID_TOKEN when the signature is missing or cut short; SEC_E_CONTEXT_EXPIRED;
- * SEC_E_UNSUPPORTED_FUNCTION.
+ * SEC_E_UNSUPPORTED_FUNCTION; SEC_E_INSUFFICIENT_MEMORY. WDigest over HTTP, where a security authority keeps
+ * the key: SEC_E_NO_AUTHENTICATING_AUTHORITY when it cannot be asked.
  *
  * Source: Microsoft SSPI reference, VerifySignature; observed behaviour of Windows.
  */

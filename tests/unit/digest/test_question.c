@@ -11,8 +11,10 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "core/cause.h"
 #include "digest/nonce.h"
 #include "digest/question.h"
+#include "digest/session.h"
 #include <string.h>
 
 #define REALM "test@example"
@@ -108,7 +110,7 @@ static void test_client_signs(void **state)
     static const struct asked bad[] = {
         {0, 2, "", "/page", "", "", ""},      {0, 2, "GET", "", "", "", ""},
         {0, 2, "GET:a", "/page", "", "", ""}, {0, 2, "GET", "/page", "nohex", "", ""},
-        {4, 2, "GET", "/page", "", "", ""},
+        {4, 2, "GET", "/page", "", "", ""},   {COUNT, 2, "GET", "/page", "", "", ""},
     };
     char hex[DIGEST_HEX_MAX], expected[DIGEST_HEX_MAX];
     (void)state;
@@ -146,6 +148,13 @@ static void test_client_judges(void **state)
     assert_int_equal(answer(&asked, none), SEC_E_MESSAGE_ALTERED);
     asked.response = "";
     assert_int_equal(answer(&asked, none), SEC_E_MESSAGE_ALTERED);
+    asked.response = hex;
+    hex[63] = '\0';
+    response_of(&asked, "mine", hex);
+    assert_int_equal(answer(&asked, none), SEC_E_OK);
+    asked.bits = CHECK | COUNT; /* the nonce is the server's */
+    assert_int_equal(answer(&asked, none), SEC_E_INVALID_TOKEN);
+    asked.bits = CHECK;
     asked.method = "GET"; /* what a client is to judge are proofs */
     assert_int_equal(answer(&asked, none), SEC_E_INVALID_TOKEN);
 }
@@ -158,6 +167,9 @@ static void test_server_proves(void **state)
     assert_int_equal(answer(&asked, hex), SEC_E_OK);
     response_of(&asked, "theirs", expected);
     assert_string_equal(hex, expected);
+    asked.bits = COUNT; /* nothing is judged that could count */
+    assert_int_equal(answer(&asked, hex), SEC_E_INVALID_TOKEN);
+    asked.bits = 0;
     asked.method = "GET"; /* that would be a client's */
     assert_int_equal(answer(&asked, hex), SEC_E_INVALID_TOKEN);
     terms.qop = QOP_NONE;
@@ -229,6 +241,31 @@ static void test_other_terms(void **state)
     assert_int_equal(answer(&asked, NULL), SEC_E_INVALID_TOKEN);
 }
 
+/* Of a session record too: another version's is not taken for a damaged one. */
+static void test_versions(void **state)
+{
+    AUTO_WRITER struct writer own = writer_growing(256);
+    void *session = NULL;
+    (void)state;
+    digest_session_seed_write(&own, &terms, slice_of("", 0));
+    assert_int_equal(own.data[0], TERMS_VERSION);
+    assert_int_equal(digest_session_table.open(writer_slice_of(&own), 0, false, &session), SEC_E_OK);
+    digest_session_table.close(session);
+    for (unsigned version = 0; version < 256; version++) {
+        if (version == TERMS_VERSION)
+            continue;
+        own.data[0] = (uint8_t)version;
+        session = NULL;
+        cause_clear();
+        assert_int_equal(digest_session_table.open(writer_slice_of(&own), 0, false, &session), SEC_E_INVALID_TOKEN);
+        assert_null(session);
+        assert_non_null(strstr(cause_text(), "version"));
+    }
+    cause_clear();
+    assert_int_equal(digest_session_table.open(slice_of("", 0), 0, false, &session), SEC_E_INVALID_TOKEN);
+    assert_non_null(strstr(cause_text(), "damaged"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_server_judges, begin, end),
         cmocka_unit_test_setup_teardown(test_malformed, begin, end),
         cmocka_unit_test_setup_teardown(test_other_terms, begin, end),
+        cmocka_unit_test_setup_teardown(test_versions, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,10 @@
 #include <cmocka.h>
 
 #include "api/api.h"
+#include "base/memory.h"
 #include "core/cause.h"
+#include "core/package.h"
+#include "digest/question.h"
 #include "fuzz/lsad/daemon_world.h"
 #include "fuzz/lsad/fake_loop.h"
 #include "kerberos/checksum.h"
@@ -19,9 +22,12 @@
 #include "lsa/seal.h"
 #include "negotiate/spnego.h"
 #include "server.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define SOMEBODY 1001
+
+extern const struct package digest_package;
 
 static struct server server;
 
@@ -273,14 +279,26 @@ static void test_kdc_is_not_waited_for(void **state)
     assert_false(answers_at_once(wire, password, writer_slice_of(&token))); /* for the salt of its keys */
 }
 
-/* What one request is answered, as the loop takes it in or as a worker does it the nth allocation failing (0: none); a connection that was ended says that there was no
- * memory. */
+/* What came behind `before`; a connection that was ended says that there was no memory. */
+static SECURITY_STATUS replied(const struct wire *wire, size_t before, enum lsa_operation operation)
+{
+    struct lsa_head head;
+    struct lsa_message reply;
+    if (wire->to_client.len == before) {
+        assert_null(wire->pipe);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    struct reader reader = reader_of(slice_of(wire->to_client.data + before, wire->to_client.len - before));
+    assert_int_equal(lsa_head_read(&reader, &head), WIRE_OK);
+    assert_int_equal(lsa_body_read(reader_rest(&reader), operation, true, &reply), WIRE_OK);
+    return (SECURITY_STATUS)(uint32_t)lsa_number(&reply, LSA_STATUS);
+}
+
+/* What one request is answered, as the loop takes it in or as a worker does it the nth allocation failing (0: none). */
 static SECURITY_STATUS ask_short_of_memory(bool step, bool at_work, unsigned long nth)
 {
     static unsigned number = 1000;
     AUTO_WRITER struct writer request = writer_growing(256), token = writer_growing(1024);
-    struct lsa_head head;
-    struct lsa_message reply;
     struct wire *wire = greeted(0);
     uint64_t credential = step ? acquire_inbound(wire, "Kerberos", NULL) : 0;
     size_t before = wire->to_client.len;
@@ -303,14 +321,7 @@ static SECURITY_STATUS ask_short_of_memory(bool step, bool at_work, unsigned lon
     while (loop_work(0));
     loop_fault = 0;
     loop_turn();
-    if (wire->to_client.len == before) {
-        assert_null(wire->pipe);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    struct reader reader = reader_of(slice_of(wire->to_client.data + before, wire->to_client.len - before));
-    assert_int_equal(lsa_head_read(&reader, &head), WIRE_OK);
-    assert_int_equal(lsa_body_read(reader_rest(&reader), step ? LSA_STEP : LSA_ACQUIRE, true, &reply), WIRE_OK);
-    return (SECURITY_STATUS)(uint32_t)lsa_number(&reply, LSA_STATUS);
+    return replied(wire, before, step ? LSA_STEP : LSA_ACQUIRE);
 }
 
 /* The request fails and nothing else does: what its connection, user and client had is gone with them (see end), and the same request is done the next time. */
@@ -332,6 +343,80 @@ static void test_requests_without_memory(void **state)
         }
         assert_true(n_failed > 10);
     }
+}
+
+/* A server's context of WDigest over HTTP, whose key the daemon keeps, and its question for a proof. */
+static void question_make(struct writer *sealed, struct writer *asked)
+{
+    static const char *const texts[] = {"", "/page", "", "theirs", ""};
+    AUTO_WRITER struct writer kept = writer_growing(256);
+    struct digest_terms terms = {.http = true, .scheme = digest_scheme_find(slice_of_text("SHA-256")), .qop = QOP_AUTH};
+    assert_true(terms_set(&terms, TERM_NONCE, slice_of_text("nonce")) &&
+                terms_set(&terms, TERM_REALM, slice_of_text("realm")) &&
+                terms_set(&terms, TERM_USERNAME, slice_of_text("alice")));
+    digest_kept_write(&kept, &terms);
+    terms_release(&terms);
+    seal_for(0);
+    assert_int_equal(seal_write(&digest_package, writer_slice_of(&kept), sealed), SEC_E_OK);
+    writer_u8(asked, 0);
+    writer_u32le(asked, 2);
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        writer_u32le(asked, (uint32_t)strlen(texts[i]));
+        writer_slice(asked, slice_of_text(texts[i]));
+    }
+}
+
+static SECURITY_STATUS question_answered(struct slice sealed, struct slice asked, unsigned long nth)
+{
+    AUTO_WRITER struct writer request = writer_growing(1024);
+    struct wire *wire = greeted(0);
+    size_t before = wire->to_client.len;
+    lsa_head_write(&request, LSA_ASK, false, 2);
+    lsa_text_write(&request, LSA_PACKAGE, "WDigest");
+    lsa_bytes_write(&request, LSA_DELEGATED, sealed);
+    lsa_bytes_write(&request, LSA_TOKEN, asked);
+    assert_int_equal(lsa_body_end(&request), WIRE_OK);
+    bytes_add(&wire->to_server, request.data, request.len);
+    loop_fault = nth;
+    loop_deliver(wire, SIZE_MAX);
+    loop_fault = 0;
+    loop_turn();
+    return replied(wire, before, LSA_ASK);
+}
+
+/* No memory is no reason to begin the context anew. */
+static void test_questions_without_memory(void **state)
+{
+    AUTO_WRITER struct writer sealed = writer_growing(256), asked = writer_growing(64);
+    unsigned n_failed = 0, n_in_turn = 0;
+    question_make(&sealed, &asked);
+    for (unsigned long nth = 1; n_in_turn < 20; nth++) {
+        assert_true(nth < 2000);
+        SECURITY_STATUS status = question_answered(writer_slice_of(&sealed), writer_slice_of(&asked), nth);
+        assert_true(status == SEC_E_OK || status == SEC_E_INSUFFICIENT_MEMORY);
+        n_failed += status != SEC_E_OK ? 1u : 0u;
+        n_in_turn = status == SEC_E_OK ? n_in_turn + 1 : 0;
+        (void)end(state);
+        (void)loop_open(state);
+    }
+    assert_true(n_failed > 5);
+}
+
+/* Contexts that are established go on while the configuration is broken, and what is new does not. */
+static void test_broken_configuration(void **state)
+{
+    AUTO_WRITER struct writer sealed = writer_growing(256), asked = writer_growing(64);
+    (void)state;
+    question_make(&sealed, &asked);
+    AUTO_FREE char *path = mem_strdup(getenv("OPENSSPI_CONFIG"));
+    assert_non_null(path);
+    setenv("OPENSSPI_CONFIG", "/nowhere/opensspi.conf", 1);
+    SECURITY_STATUS answered = question_answered(writer_slice_of(&sealed), writer_slice_of(&asked), 0),
+                    acquired = ask_short_of_memory(false, false, 0);
+    setenv("OPENSSPI_CONFIG", path, 1);
+    assert_int_equal(answered, SEC_E_OK);
+    assert_true(acquired < 0);
+    assert_int_equal(ask_short_of_memory(false, false, 0), SEC_E_OK);
 }
 
 static void log_on(struct wire *wire)
@@ -435,6 +520,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_arrival_without_memory, loop_open, end),
         cmocka_unit_test_setup_teardown(test_kdc_is_not_waited_for, loop_open, end),
         cmocka_unit_test_setup_teardown(test_requests_without_memory, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_questions_without_memory, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_broken_configuration, loop_open, end),
         cmocka_unit_test_setup_teardown(test_workers, loop_open, end),
         cmocka_unit_test_setup_teardown(test_worker_turns, loop_open, end),
         cmocka_unit_test_setup_teardown(test_shares, loop_open, end),
