@@ -253,19 +253,20 @@ typedef struct _OPENSSPI_MESSAGE {
 /*
  * OpenSspiEncryptMessages does for each of the messages what EncryptMessage does, in their order: what goes over the wire, sequence numbers and the rules of the buffers are the
  * same, and a message that fails leaves the others alone. Messages of Kerberos with AES and HMAC-SHA1, also under Negotiate and of several contexts, are encrypted side by side,
- * up to eight at a time, which is faster than one after the other; those of other packages are done one by one.
+ * up to eight at a time, which is faster than one after the other; those of other packages are done one by one, and so are
+ * eight of several contexts while another thread uses one of these.
  *
  * Messages: Count of them. The memory of one message must not be part of another one's. The handles must stay as long as the call. With a context that another thread uses at the
- * same time, that thread's messages come before or after, or between eight and the next eight.
+ * same time, that thread's messages come before or after, or between eight and the next eight; where messages are done one by one, between any two.
  *
- * Returns SEC_E_OK when every Status is SEC_E_OK; else the Status of the first message whose is not, which OpenSspiLastErrorText explains. SEC_E_INVALID_PARAMETER, and no Status is
- * written, when Messages is missing. Takes about 64 KiB of stack.
+ * Returns SEC_E_OK when every Status is SEC_E_OK; else the Status of the first message whose is not. OpenSspiLastErrorText explains one of those that failed, which need not be the
+ * first. SEC_E_INVALID_PARAMETER, and no Status is written, when Messages is missing. Takes about 64 KiB of stack.
  */
 SECURITY_STATUS SEC_ENTRY OpenSspiEncryptMessages(POPENSSPI_MESSAGE Messages, ULONG Count);
 
 /*
  * OpenSspiDecryptMessages does for each of the messages what DecryptMessage does, in their order, as OpenSspiEncryptMessages says. A message that was altered, or came before,
- * stays as it came, and is no reason to refuse those behind it but for what sequence detection refuses.
+ * stays as it came, and those behind it are opened or refused as DecryptMessage would after it.
  */
 SECURITY_STATUS SEC_ENTRY OpenSspiDecryptMessages(POPENSSPI_MESSAGE Messages, ULONG Count);
 

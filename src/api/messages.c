@@ -8,7 +8,8 @@
 #include <sspi_ext.h>
 
 /* OpenSspiEncryptMessages and OpenSspiDecryptMessages. Messages of packages that gain by it are collected, some at a time, and handed to their package together, under
- * the locks of all their contexts; the others are done one by one. A context's messages all go the same way, so that each context's are in order. */
+ * the locks of all their contexts; the others are done one by one, as all of a group are when one of their contexts is busy. A context's messages all go the same way, so that
+ * each context's are in order. */
 
 /* A message that waits for its group. */
 struct waiting {
@@ -36,7 +37,7 @@ static pthread_mutex_t *lock_of(struct context *context, bool seal)
     return seal ? &context->send_lock : &context->receive_lock;
 }
 
-/* The group's contexts, each once and by address: whoever takes several of these locks takes them in this order, after no other. */
+/* The group's contexts, each once and by address: two calls with the same contexts meet at the first. */
 static unsigned contexts_sorted(const struct group *group, struct context **contexts)
 {
     unsigned n = 0;
@@ -119,18 +120,37 @@ static void group_locked(struct group *group)
     }
 }
 
+static void contexts_unlock(struct context *const *contexts, unsigned n, bool seal)
+{
+    while (n-- > 0)
+        pthread_mutex_unlock(lock_of(contexts[n], seal));
+}
+
+/* Takes all the locks, or none and gives false: nobody waits for a context while it holds another one. Under the lock of one of Negotiate's, a module of somebody else's may run,
+ * which may wait, or call back. */
+static bool contexts_lock(struct context *const *contexts, unsigned n, bool seal)
+{
+    pthread_mutex_lock(lock_of(contexts[0], seal));
+    for (unsigned i = 1; i < n; i++)
+        if (pthread_mutex_trylock(lock_of(contexts[i], seal)) != 0) {
+            contexts_unlock(contexts, i, seal);
+            return false;
+        }
+    return true;
+}
+
 static void group_flush(struct group *group)
 {
     struct context *contexts[MESSAGES_TOGETHER];
     unsigned n_contexts = contexts_sorted(group, contexts);
-    for (unsigned i = 0; i < n_contexts; i++)
-        pthread_mutex_lock(lock_of(contexts[i], group->seal));
-    group_locked(group);
-    for (unsigned i = n_contexts; i-- > 0;)
-        pthread_mutex_unlock(lock_of(contexts[i], group->seal));
+    bool locked = n_contexts > 0 && contexts_lock(contexts, n_contexts, group->seal);
+    if (locked) {
+        group_locked(group);
+        contexts_unlock(contexts, n_contexts, group->seal);
+    }
     for (unsigned i = 0; i < group->n; i++) {
         struct waiting *waiting = &group->list[i];
-        if (waiting->alone)
+        if (!locked || waiting->alone)
             one_alone(waiting->one, group->seal);
         else if (waiting->one->Status == SEC_E_OK)
             buffers_message_done(waiting->one->pMessage, group->seal ? MESSAGE_SEAL : MESSAGE_UNSEAL,

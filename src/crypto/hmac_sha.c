@@ -147,4 +147,5 @@ void hmac_sha_end(struct hmac_sha *hmac, uint8_t *mac, size_t len)
     digest_update(hmac, kind, digest, digest_len);
     (void)digest_final(hmac, kind, digest);
     memcpy(mac, digest, len);
+    secret_wipe(digest, sizeof digest); /* RFC 8009 derives keys so */
 }

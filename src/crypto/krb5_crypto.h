@@ -80,7 +80,8 @@ struct krb_cipher {
     struct krb_mac integrity;
     struct krb_cbc cbc;
     uint8_t key[KRB_KEY_MAX]; /* Ke, to put a forged message back */
-    bool stitched;            /* sealing with SHA-1: both side by side */
+    bool
+        stitched; /* SHA-1, on a processor with instructions for it and AES: both side by side when one message is sealed, and several messages when they are sealed or opened */
 };
 MUST_USE bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting);
 void krb_cipher_release(struct krb_cipher *cipher);

@@ -82,17 +82,20 @@ static void blocks_by_hand(const struct krb_cbc *cbc, uint8_t chain[AES_BLOCK_LE
 bool krb_cbc_block(struct krb_cbc *cbc, uint8_t block[AES_BLOCK_LEN])
 {
     uint8_t before[AES_BLOCK_LEN] = {0};
-    if (cbc->aes.rounds > 0) {
+    bool done = true;
+    if (cbc->aes.rounds > 0)
         blocks_by_hand(cbc, before, block, AES_BLOCK_LEN);
-        return true;
+    else {
+        memcpy(before, cbc->last, sizeof before);
+        if (cbc->encrypting)
+            block_xor(block, before);
+        done = blocks_crypt(cbc, block, AES_BLOCK_LEN);
+        if (done && !cbc->encrypting)
+            block_xor(block, before);
     }
-    memcpy(before, cbc->last, sizeof before);
-    if (cbc->encrypting)
-        block_xor(block, before);
-    require(blocks_crypt(cbc, block, AES_BLOCK_LEN), false);
-    if (!cbc->encrypting)
-        block_xor(block, before);
-    return true;
+    if (cbc->encrypting) /* it holds this block or the last one, and keys are derived so (krb_dr) */
+        secret_wipe(before, sizeof before);
+    return done;
 }
 
 /* A message begins with a vector of zeros, OpenSSL's context with what the last message left in it. Taking the difference out of the first block costs

@@ -96,13 +96,15 @@ static void constant_fold(const uint8_t *constant, size_t len, uint8_t block[16]
 bool krb_dr(struct krb_base *base, const uint8_t *constant, size_t constant_len, uint8_t *key, size_t len)
 {
     uint8_t block[AES_BLOCK_LEN];
+    bool done = true;
     constant_fold(constant, constant_len, block);
-    for (size_t at = 0; at < len; at += sizeof block) {
-        require(krb_cbc_block(&base->cbc, block), false);
-        memcpy(key + at, block, sizeof block);
+    for (size_t at = 0; at < len && done; at += sizeof block) {
+        done = krb_cbc_block(&base->cbc, block);
+        if (done)
+            memcpy(key + at, block, sizeof block);
     }
     secret_wipe(block, sizeof block);
-    return true;
+    return done;
 }
 
 /* KDF-HMAC-SHA2 of RFC 8009, section 3: no derived key is longer than one digest. */

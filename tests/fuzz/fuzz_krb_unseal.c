@@ -1,6 +1,6 @@
 /*
  * Kerberos message tokens from a hostile peer, straight to the session: an honest token with changes, or anything at all, in every layout. Nothing forged is
- * taken, a refused message leaves the caller's bytes as they were, and the honest one still opens afterwards.
+ * taken, a refused message leaves the caller's bytes as they were, and the honest one still opens afterwards. Two copies in one call are opened as one after the other.
  */
 #include "fuzz/world.h"
 #include "kerberos/session.h"
@@ -74,6 +74,58 @@ static bool receive(void *session, const struct arrival *arrival, uint8_t shape,
     return status == SEC_E_OK;
 }
 
+static struct arrival arrival_exact(const uint8_t *bytes, size_t len)
+{
+    struct arrival arrival = {malloc(len + 1), len}; /* one byte so that an empty one has an address */
+    MUST(arrival.bytes != NULL);
+    memcpy(arrival.bytes, bytes, len);
+    return arrival;
+}
+
+static size_t offset_in(const struct arrival *arrival, const uint8_t *at)
+{
+    return at == NULL ? SIZE_MAX : (size_t)(at - arrival->bytes);
+}
+
+/* What the caller sees of an opened message. */
+static void same_opened(const struct arrival *one, const struct message *a, const struct arrival *other,
+                        const struct message *b)
+{
+    MUST(memcmp(one->bytes, other->bytes, one->len) == 0);
+    MUST(offset_in(one, a->stream_data.data) == offset_in(other, b->stream_data.data));
+    MUST(a->stream_data.len == b->stream_data.len && a->stream.len == b->stream.len);
+    MUST(a->token.len == b->token.len && a->padding.len == b->padding.len && a->n_data == b->n_data);
+    for (size_t i = 0; i < a->n_data; i++)
+        MUST(a->data[i].len == b->data[i].len);
+}
+
+/* The token twice, in copies: fresh sessions open them one after the other and in one call, alike. */
+static void several_alike(int32_t enctype, bool dce, const struct arrival *token, uint8_t shape, size_t split)
+{
+    void *alone = session_open_one(enctype, dce, false), *together = session_open_one(enctype, dce, false);
+    struct arrival one[2], other[2];
+    struct message messages[2], others[2];
+    struct session_message list[2];
+    for (unsigned i = 0; i < 2; i++) {
+        one[i] = arrival_exact(token->bytes, token->len);
+        other[i] = arrival_exact(token->bytes, token->len);
+        messages[i] = message_of(&one[i], shape, split);
+        others[i] = message_of(&other[i], shape, split);
+        list[i] = (struct session_message){.state = together, .message = &others[i]};
+    }
+    kerberos_session_table.unseal_several(list, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t qop = 0;
+        SECURITY_STATUS status = kerberos_session_table.unseal(alone, &messages[i], 0, &qop);
+        MUST(list[i].status == status && list[i].qop == qop);
+        same_opened(&one[i], &messages[i], &other[i], &others[i]);
+        free(one[i].bytes);
+        free(other[i].bytes);
+    }
+    kerberos_session_table.close(alone);
+    kerberos_session_table.close(together);
+}
+
 /* An honest message, TOKEN, DATA and PADDING in a row; gives back where DATA begins. */
 static size_t honest(void *session, bool mic, uint32_t qop, struct slice text, bool padded, struct arrival *arrival)
 {
@@ -94,14 +146,6 @@ static size_t honest(void *session, bool mic, uint32_t qop, struct slice text, b
     memcpy(arrival->bytes + message.token.len + text.len, padding, message.padding.len);
     arrival->len = message.token.len + text.len + message.padding.len;
     return message.token.len;
-}
-
-static struct arrival arrival_exact(const uint8_t *bytes, size_t len)
-{
-    struct arrival arrival = {malloc(len + 1), len}; /* one byte so that an empty one has an address */
-    MUST(arrival.bytes != NULL);
-    memcpy(arrival.bytes, bytes, len);
-    return arrival;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -127,6 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(sent, wire, row.len);
         row.len = world_mutate(&input, wire, row.len, sizeof wire);
         struct arrival arrival = arrival_exact(wire, row.len);
+        if (!mic)
+            several_alike(enctype, dce, &arrival, shape, split);
         bool taken = receive(server, &arrival, shape, split, mic);
         free(arrival.bytes);
         if (taken) { /* nothing but RRC may differ: counts that turn the body alike are alike (RFC 4121 4.2.5); a PADDING buffer may be one too many */
@@ -137,6 +183,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             MUST(memcmp(wire, sent, sent_len) == 0);
         } else {
             arrival = arrival_exact(sent, sent_len);
+            if (!mic)
+                several_alike(enctype, dce, &arrival, padded ? 4 : 0, split);
             MUST(receive(server, &arrival, padded ? 4 : 0, split, mic));
             free(arrival.bytes);
         }
@@ -144,6 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint16_t split = world_u16(&input);
         struct slice rest = world_bytes(&input, reader_left(&input) < WIRE_MAX ? reader_left(&input) : WIRE_MAX);
         struct arrival arrival = arrival_exact(rest.data != NULL ? rest.data : wire, rest.len);
+        several_alike(enctype, dce, &arrival, shape, split);
         (void)receive(server, &arrival, shape, split, mic); /* the key is known here: an input may be a genuine token */
         free(arrival.bytes);
     }

@@ -10,8 +10,14 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "core/handle.h"
+#include "core/objects.h"
 #include "support/kerberos_loop.h"
+#include <endian.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sspi_ext.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,6 +312,86 @@ static void what_cannot_be_sealed(void **state)
     assert_string_equal(OpenSspiLastErrorText(), "");
 }
 
+/* The first of the array fails late, in its package, the second at once: the words are of either. */
+static void one_of_the_causes_is_told(void **state)
+{
+    char first[512], second[512];
+    OPENSSPI_MESSAGE array[2];
+    CtxtHandle nowhere = {0};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++)
+        item_make(&items[i], 1, 50);
+    array_of(array, 2, true);
+    items[0].buffers[0].cbBuffer = 10; /* no room */
+    array[1].phContext = &nowhere;
+    assert_int_equal(EncryptMessage(array[0].phContext, 0, &items[0].list, 0), SEC_E_BUFFER_TOO_SMALL);
+    (void)snprintf(first, sizeof first, "%s", OpenSspiLastErrorText());
+    assert_int_equal(EncryptMessage(&nowhere, 0, &items[1].list, 0), SEC_E_INVALID_HANDLE);
+    (void)snprintf(second, sizeof second, "%s", OpenSspiLastErrorText());
+    assert_string_not_equal(first, second);
+    assert_int_equal(OpenSspiEncryptMessages(array, 2), SEC_E_BUFFER_TOO_SMALL);
+    assert_int_equal(array[1].Status, SEC_E_INVALID_HANDLE);
+    const char *told = OpenSspiLastErrorText();
+    assert_true(strcmp(told, first) == 0 || strcmp(told, second) == 0);
+}
+
+static void *seal_two(void *array)
+{
+    (void)OpenSspiEncryptMessages(array, 2);
+    return NULL;
+}
+
+static uint64_t number_of(const struct item *item)
+{
+    uint64_t number;
+    memcpy(&number, item->token + 8, sizeof number); /* SND_SEQ (RFC 4121, section 4.2.6.2) */
+    return be64toh(number);
+}
+
+/* One context of an array is in use: the other one is used meanwhile, and free for everybody else. */
+static void a_busy_context_holds_no_other_up(void **state)
+{
+    struct handle_ref refs[2];
+    unsigned free_one, busy = 2;
+    uint64_t number;
+    pthread_t thread;
+    OPENSSPI_MESSAGE array[2];
+    (void)state;
+    assert_int_equal(handle_get(end_of(1, true, false), HANDLE_CONTEXT, &refs[0]), SEC_E_OK);
+    assert_int_equal(handle_get(end_of(busy, true, false), HANDLE_CONTEXT, &refs[1]), SEC_E_OK);
+    /* The one that is tried second, by address. */
+    bool later = (uintptr_t)refs[1].object > (uintptr_t)refs[0].object;
+    struct context *held = refs[later ? 1 : 0].object;
+    free_one = later ? 1 : busy;
+    busy = later ? busy : 1;
+    item_make(&items[0], free_one, 50);
+    item_make(&items[1], busy, 50);
+    array_of(array, 2, true);
+    item_make(&items[2], free_one, 50);
+    assert_int_equal(EncryptMessage(end_of(free_one, true, false), 0, &items[2].list, 0), SEC_E_OK);
+    number = number_of(&items[2]);
+    pthread_mutex_lock(&held->send_lock);
+    assert_int_equal(pthread_create(&thread, NULL, seal_two, array), 0);
+    uint64_t next; /* until the array's message has taken a number */
+    do {
+        sched_yield();
+        item_make(&items[2], free_one, 50);
+        assert_int_equal(EncryptMessage(end_of(free_one, true, false), 0, &items[2].list, 0), SEC_E_OK);
+        next = number_of(&items[2]);
+    } while (next == ++number);
+    pthread_mutex_unlock(&held->send_lock);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(next, number + 1);
+    assert_int_equal(array[0].Status, SEC_E_OK);
+    assert_int_equal(array[1].Status, SEC_E_OK);
+    assert_int_equal(number_of(&items[0]), number);
+    assert_int_equal(DecryptMessage(end_of(busy, false, false), &items[1].list, 0, NULL), SEC_E_OK);
+    is_plain(&items[1]);
+    handle_put(&refs[0]);
+    handle_put(&refs[1]);
+    pairs_anew();
+}
+
 /* A handshake that has only begun has nothing to seal with. */
 static void not_established(void **state)
 {
@@ -371,9 +457,13 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agree),           cmocka_unit_test(failures_leave_the_others_alone),
-        cmocka_unit_test(without_memory),  cmocka_unit_test(what_cannot_be_sealed),
+        cmocka_unit_test(agree),
+        cmocka_unit_test(failures_leave_the_others_alone),
+        cmocka_unit_test(without_memory),
+        cmocka_unit_test(what_cannot_be_sealed),
         cmocka_unit_test(not_established),
+        cmocka_unit_test(one_of_the_causes_is_told),
+        cmocka_unit_test(a_busy_context_holds_no_other_up),
     };
     kerberos_loop_configure(NULL, NULL, NULL);
     int failed = cmocka_run_group_tests(tests, begin, end);

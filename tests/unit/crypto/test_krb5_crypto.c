@@ -454,8 +454,9 @@ static void fixed_pieces_are_only_checked(void **state)
     }
 }
 
-/* A text in pieces of every kind of length, some of them fixed. */
+/* A text in pieces of every kind of length, some of them fixed; where the first is, the confounder comes behind it. */
 #define PIECES_MAX 12
+#define HEAD_MAX 40
 struct text {
     uint8_t bytes[TEXT_MAX], before[TEXT_MAX], mac[KRB_MAC_MAX];
     struct krb_piece pieces[PIECES_MAX];
@@ -463,20 +464,37 @@ struct text {
     size_t len;
 };
 
+/* `len` without the head that some have; one block at least. */
 static void text_make(struct text *text, uint64_t *seed, size_t len)
 {
     bool whole = random_next(seed) % 3 == 0;
+    size_t head_len = random_next(seed) % 3 == 0 ? 1 + (size_t)(random_next(seed) % HEAD_MAX) : 0;
+    len += head_len;
     text->len = len;
     text->n_pieces = 0;
     random_fill(seed, text->bytes, len);
     memcpy(text->before, text->bytes, len);
-    for (size_t at = 0, now_len; at < len; at += now_len) {
-        bool first = at == 0, last = text->n_pieces == PIECES_MAX - 1;
-        now_len = first ? 40 : whole || last ? len - at : (size_t)(random_next(seed) % (len / 3 + 1));
+    if (head_len > 0)
+        text->pieces[text->n_pieces++] = (struct krb_piece){text->bytes, head_len, true};
+    for (size_t at = head_len, now_len; at < len; at += now_len) {
+        bool first = at == head_len, last = text->n_pieces == PIECES_MAX - 1;
+        now_len = first           ? KRB_CONFOUNDER_LEN + (size_t)(random_next(seed) % 2) * 24
+                  : whole || last ? len - at
+                                  : (size_t)(random_next(seed) % (len / 3 + 1));
         now_len = now_len < len - at ? now_len : len - at;
         text->pieces[text->n_pieces++] =
             (struct krb_piece){text->bytes + at, now_len, !first && !whole && random_next(seed) % 4 == 0};
     }
+}
+
+/* One block alone, and all around the second; or anything. */
+static size_t text_len(uint64_t *seed, unsigned round)
+{
+    static const size_t shortest[] = {16, 17, 31, 32, 33};
+    size_t max = round % 5 == 0 ? 200 : round % 5 == 1 ? 1500 : TEXT_MAX - HEAD_MAX;
+    if (round % 5 == 4)
+        return shortest[random_next(seed) % (sizeof shortest / sizeof shortest[0])];
+    return KRB_CONFOUNDER_LEN + (size_t)(random_next(seed) % (max - KRB_CONFOUNDER_LEN));
 }
 
 /* Jobs of all types and both lengths of key, the messages around all borders of the short and the long way. */
@@ -497,8 +515,7 @@ static void several_are_as_one_by_one(unsigned lacking)
         struct krb_job jobs[KRB_JOBS_MAX];
         unsigned n = (unsigned)(random_next(&seed) % (KRB_JOBS_MAX + 1)), types[KRB_JOBS_MAX];
         for (unsigned i = 0; i < n; i++) {
-            size_t max = round % 4 == 0 ? 200 : round % 4 == 1 ? 1500 : TEXT_MAX - 40;
-            text_make(&texts[i], &seed, 40 + (size_t)(random_next(&seed) % (max - 40)));
+            text_make(&texts[i], &seed, text_len(&seed, round));
             types[i] = (unsigned)(random_next(&seed) % 8);
             types[i] = types[i] < 4 ? types[i] : 1;
             jobs[i] = (struct krb_job){&seal[types[i]], texts[i].pieces, texts[i].mac, texts[i].n_pieces, false};
@@ -592,6 +609,23 @@ static void bad_lengths_are_refused(void **state)
     krb_base_release(&base);
 }
 
+/* For tests that run once more on a processor that has instructions for neither. */
+static int plain_processor(void **state)
+{
+    (void)state;
+    processor_lacks(PROCESSOR_AES | PROCESSOR_SHA);
+    return 0;
+}
+
+static int whole_processor(void **state)
+{
+    (void)state;
+    processor_lacks(0);
+    return 0;
+}
+
+#define ONCE_MORE_PLAIN(test) cmocka_unit_test_setup_teardown(test, plain_processor, whole_processor)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -608,6 +642,11 @@ int main(void)
         cmocka_unit_test(without_memory),
         cmocka_unit_test(several_agree),
         cmocka_unit_test(several_too_short_are_refused),
+        ONCE_MORE_PLAIN(derived_keys_of_rfc_3962),
+        ONCE_MORE_PLAIN(stealing_of_rfc_3962),
+        ONCE_MORE_PLAIN(encryption_of_rfc_8009),
+        ONCE_MORE_PLAIN(fixed_pieces_are_only_checked),
+        ONCE_MORE_PLAIN(messages_allocate_nothing),
     };
     if (CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free) != 1) /* before OpenSSL allocates */
         return 1;

@@ -195,12 +195,87 @@ static void test_several_contexts(void **state)
         kerberos_loop_end(&several[i]);
 }
 
+/* Arrays that use two contexts, of which another thread deletes one meanwhile; and a third thread that uses both too. */
+#define DELETIONS 60
+static struct loop kept, packed_loop;
+static CtxtHandle doomed; /* of this round */
+static atomic_uint n_done;
+
+static void seal_both(bool one_is_dead)
+{
+    uint8_t tokens[TOGETHER][128], data[TOGETHER][48];
+    SecBuffer buffers[TOGETHER][2];
+    SecBufferDesc lists[TOGETHER];
+    OPENSSPI_MESSAGE array[TOGETHER];
+    CtxtHandle handles[2] = {kept.client, doomed};
+    memset(data, 1, sizeof data);
+    for (unsigned k = 0; k < TOGETHER; k++) {
+        buffers[k][0] = (SecBuffer){sizeof tokens[k], SECBUFFER_TOKEN, tokens[k]};
+        buffers[k][1] = (SecBuffer){sizeof data[k], SECBUFFER_DATA, data[k]};
+        lists[k] = (SecBufferDesc){SECBUFFER_VERSION, 2, buffers[k]};
+        array[k] = (OPENSSPI_MESSAGE){&handles[k % 2], &lists[k], 0, 0, -1};
+    }
+    SECURITY_STATUS status = OpenSspiEncryptMessages(array, TOGETHER);
+    expect(status == SEC_E_OK || status == SEC_E_INVALID_HANDLE, "an array with a deleted context fails otherwise");
+    for (unsigned k = 0; k < TOGETHER; k++) {
+        bool dead = k % 2 == 1 && array[k].Status == SEC_E_INVALID_HANDLE;
+        expect(dead || (array[k].Status == SEC_E_OK && (k % 2 == 0 || !one_is_dead)), "a message fails otherwise");
+        expect(!dead || data[k][0] == 1, "a refused message was written");
+        ULONG qop = 0;
+        if (k % 2 == 0)
+            expect(DecryptMessage(&kept.server, &lists[k], 0, &qop) == SEC_E_OK && data[k][47] == 1, "opening fails");
+    }
+}
+
+static void *seal_until_deleted(void *deleted)
+{
+    atomic_uint *is_deleted = deleted;
+    bool dead;
+    do {
+        dead = atomic_load(is_deleted) != 0;
+        seal_both(dead);
+        atomic_fetch_add(&n_done, 1);
+    } while (!dead);
+    return NULL;
+}
+
+static void test_deleted_meanwhile(void **state)
+{
+    static char package[] = "Kerberos";
+    static const ULONG flags = ISC_REQ_MUTUAL_AUTH | ISC_REQ_INTEGRITY | ISC_REQ_CONFIDENTIALITY;
+    SecBuffer packed = {0};
+    (void)state;
+    assert_true(kerberos_loop_run(&kept, KRB_AES256_SHA1, flags));
+    assert_true(kerberos_loop_run(&packed_loop, KRB_AES128_SHA1, flags));
+    assert_int_equal(ExportSecurityContext(&packed_loop.client, 0, &packed, NULL), SEC_E_OK);
+    for (unsigned i = 0; i < DELETIONS; i++) {
+        pthread_t threads[2];
+        atomic_uint deleted = 0;
+        atomic_store(&n_done, 0);
+        assert_int_equal(ImportSecurityContextA(package, &packed, NULL, &doomed), SEC_E_OK);
+        CtxtHandle copy = doomed;
+        for (int k = 0; k < 2; k++)
+            assert_int_equal(pthread_create(&threads[k], NULL, seal_until_deleted, &deleted), 0);
+        while (atomic_load(&n_done) < i % 8)
+            sched_yield();
+        assert_int_equal(DeleteSecurityContext(&copy), SEC_E_OK);
+        atomic_store(&deleted, 1);
+        for (int k = 0; k < 2; k++)
+            assert_int_equal(pthread_join(threads[k], NULL), 0);
+    }
+    assert_int_equal(atomic_load(&n_wrong), 0);
+    FreeContextBuffer(packed.pvBuffer);
+    kerberos_loop_end(&kept);
+    kerberos_loop_end(&packed_loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_credentials),
         cmocka_unit_test(test_one_context),
         cmocka_unit_test(test_several_contexts),
+        cmocka_unit_test(test_deleted_meanwhile),
     };
     kerberos_loop_configure(NULL, NULL, NULL);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
