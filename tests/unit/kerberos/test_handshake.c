@@ -122,6 +122,27 @@ static struct token ap_req(ULONG flags)
     return honest.out;
 }
 
+/* The principal says whose a password is; without one it names nobody's tickets. */
+static void nobody_with_a_principal(void)
+{
+    static char empty[] = "", package[] = "Kerberos", target[] = "host/server.example.test",
+                principal[] = "alice@EXAMPLE.TEST";
+    SEC_WINNT_AUTH_IDENTITY_A identity = {.User = (unsigned char *)empty, .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
+    unsigned char token[4096];
+    SecBuffer out = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
+    CredHandle credential;
+    CtxtHandle context;
+    ULONG granted;
+    assert_int_equal(AcquireCredentialsHandleA(principal, package, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
+                                               &credential, NULL),
+                     SEC_E_OK);
+    assert_int_equal(InitializeSecurityContextA(&credential, NULL, target, KERBEROS_PROTECT, 0, SECURITY_NATIVE_DREP,
+                                                NULL, 0, &context, &list, &granted, NULL),
+                     SEC_E_NO_CREDENTIALS);
+    FreeCredentialsHandle(&credential);
+}
+
 /* A password without a name is nobody's: neither the tickets of this process nor its name are what was meant. */
 static void test_a_password_of_nobody(void **state)
 {
@@ -162,6 +183,7 @@ static void test_a_password_of_nobody(void **state)
         }
         FreeCredentialsHandle(&credential);
     }
+    nobody_with_a_principal();
 }
 
 static void test_out_of_order(void **state)
