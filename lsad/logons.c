@@ -42,7 +42,7 @@ SECURITY_STATUS run_logon(struct job *job, const struct config *config)
         /* Who passes a response on chose its challenge, or says so, and gets the session's key: `accept` does not give that away. */
         require(job->uid == 0 || job->uid == geteuid(),
                 cause_set(SEC_E_NO_CREDENTIALS, "user %u may not pass responses on: root may", (unsigned)job->uid));
-    if (identity.has_password || identity.user == NULL || identity.proof_kind == IDENTITY_RESPONSE)
+    if (identity_kind(&identity) != IDENTITY_NAME)
         try(sessions_log_on(&request, &id));
     else { /* a service's word, and that of the KDC, for who may be a server with this computer's keys */
         const struct acquire_request acquire = {.config = config, .use = SECPKG_CRED_BOTH};

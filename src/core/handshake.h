@@ -47,7 +47,7 @@ struct handshake_role {
     unsigned first;               /* the state in which it begins */
     handshake_step *const *steps; /* by state; without one for HANDSHAKE_DONE a handshake is given up when it ends */
     size_t n_steps;
-    /* A step has failed, and `state` is still that step's: writes words for the peer and sets out->alert, if there are any. NULL: there are none. */
+    /* A step has failed, and `state` is as the step left it: writes words for the peer and sets out->alert, if there are any. NULL: there are none. */
     void (*failed)(void *handshake, SECURITY_STATUS status, struct step_out *out);
 };
 

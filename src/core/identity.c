@@ -11,7 +11,9 @@ enum identity_kind identity_kind(const struct identity *identity)
     bool has_password = identity != NULL && identity->has_password;
     if (identity_has_name(identity))
         return has_password ? IDENTITY_LOGIN : IDENTITY_NAME;
-    return has_password ? IDENTITY_NOBODY : IDENTITY_DEFAULT;
+    bool listed = identity != NULL && identity->packages != NULL && *identity->packages != '\0';
+    bool says_nobody = identity != NULL && identity->user != NULL && !listed;
+    return has_password || says_nobody ? IDENTITY_NOBODY : IDENTITY_DEFAULT;
 }
 
 static bool text_copy(char **to, const char *from)

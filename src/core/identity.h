@@ -29,12 +29,12 @@ struct identity {
     struct secret proof;
 };
 
-/* What an identity means, for every package. An empty name is none. */
+/* What an identity means, for every package. An empty name is none; it alone, with neither a password nor a list, says that nobody is meant. */
 enum identity_kind {
     IDENTITY_DEFAULT, /* none, or one with a domain or a list of packages alone: whoever the caller is without it */
     IDENTITY_NAME,    /* a name alone: what is kept of that user */
     IDENTITY_LOGIN,   /* a name and its password, which may be empty, or its NT hash */
-    IDENTITY_NOBODY,  /* a password, and nobody named whose it is: never the caller himself */
+    IDENTITY_NOBODY,  /* a password, and nobody named whose it is; or "" for a name: never the caller himself */
     IDENTITY_PROVED,  /* something else than a password proves it, whether there is a name or not */
 };
 enum identity_kind identity_kind(const struct identity *identity);    /* NULL is IDENTITY_DEFAULT */

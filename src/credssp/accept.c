@@ -62,6 +62,7 @@ static SECURITY_STATUS nego(struct credssp_handshake *handshake, const struct ts
     if (token.len > 0)
         answer.nego_token = writer_slice_of(&token);
     if (status < 0) { /* what the inner package has to say of it goes with the error */
+        writer_release(&handshake->refusal);
         handshake->refusal = token;
         token = (struct writer){0};
         return status;

@@ -129,20 +129,27 @@ static SECURITY_STATUS identity_find(struct credssp_credential *credential, cons
 {
     if (request->use != SECPKG_CRED_OUTBOUND)
         return SEC_E_OK;
-    if (request->identity != NULL) {
+    const struct identity *given = request->identity;
+    if (identity_kind(given) != IDENTITY_DEFAULT) {
         credential->source = CREDSSP_SOURCE_FRESH;
-        credential->identity.proof_kind = request->identity->proof_kind;
-        return identity_copy(&credential->identity, request->identity) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+        credential->identity.proof_kind = given->proof_kind;
+        return identity_copy(&credential->identity, given) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     }
     if (request->config->user_file == NULL)
         return SEC_E_OK;
-    SECURITY_STATUS status =
-        user_file_find(request->config->user_file, request->principal, NULL, NULL, &credential->identity);
-    if (status == SEC_E_OK)
-        credential->source = CREDSSP_SOURCE_SAVED;
+    SECURITY_STATUS status = user_file_find(request->config->user_file, request->principal, NULL,
+                                            given != NULL ? given->domain : NULL, &credential->identity);
     require(status == SEC_E_OK || status == SEC_E_NO_CREDENTIALS, status);
-    cause_drop();
-    return SEC_E_OK;
+    if (status == SEC_E_NO_CREDENTIALS) {
+        cause_drop();
+        return SEC_E_OK;
+    }
+    credential->source = CREDSSP_SOURCE_SAVED;
+    if (given != NULL && given->packages != NULL) /* with which packages is the program's to say */
+        credential->identity.packages = mem_strdup(given->packages);
+    return given == NULL || given->packages == NULL || credential->identity.packages != NULL
+               ? SEC_E_OK
+               : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 /* The only package that the identity's list leaves, or NULL: its tokens go out as they are, without SPNEGO, which peers want that know none

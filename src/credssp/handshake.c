@@ -138,6 +138,7 @@ SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice tok
     };
     struct step_out out = {.token = *answer, .record = writer_growing(768)};
     SECURITY_STATUS status = step(who->own, &handshake->inner, &in, &out);
+    bool refused = status < 0;
     *answer = out.token;
     if (status >= 0 && (writer_finish(answer) != WIRE_OK || writer_finish(&out.record) != WIRE_OK))
         status = SEC_E_INSUFFICIENT_MEMORY;
@@ -145,9 +146,11 @@ SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice tok
         status = inner_end(handshake, &out);
     writer_release(&out.record);
     session_close(out.session);
-    require(status < 0 || status == SEC_E_OK || status == SEC_I_CONTINUE_NEEDED,
-            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s wants its tokens completed, which CredSSP does not know",
-                      package->info.name));
+    if (status >= 0 && status != SEC_E_OK && status != SEC_I_CONTINUE_NEEDED)
+        status = cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s wants its tokens completed, which CredSSP does not know",
+                           package->info.name);
+    if (status < 0 && !refused) /* the package went on: what it says is no word of a failure */
+        writer_release(answer);
     return status;
 }
 

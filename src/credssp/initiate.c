@@ -44,8 +44,8 @@ static SECURITY_STATUS delegation_check(struct credssp_handshake *handshake)
     try(redirection_check(handshake));
     if (handshake->authorized.len > 0)
         return policy_allows(credential->config, source_of(handshake), handshake->base.target);
-    enum identity_kind kind = identity_kind(&credential->identity);
-    require((kind == IDENTITY_LOGIN || kind == IDENTITY_NOBODY) && !credential->identity.password_is_hash,
+    const struct identity *identity = &credential->identity;
+    require(identity->proof_kind == IDENTITY_PASSWORD && identity->has_password && !identity->password_is_hash,
             cause_set(SEC_E_NO_CREDENTIALS, "ISC_REQ_DELEGATE, and there is no password to hand over"));
     return policy_allows(credential->config, credential->source, handshake->base.target);
 }

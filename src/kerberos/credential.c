@@ -66,7 +66,7 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
         return kerberos_source_prove(source, identity);
     case IDENTITY_LOGIN:
     case IDENTITY_NOBODY: /* unless the principal says whose password it is */
-        if (source->client != NULL) {
+        if (source->client != NULL && identity->has_password) {
             source->logon = LOGON_PASSWORD;
             return password_fill(source, identity);
         }

@@ -129,6 +129,7 @@ SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, 
                                  ? session_record_write(&out->record, &kerberos_package, &facts, writer_slice_of(&own))
                                  : SEC_E_INSUFFICIENT_MEMORY;
     secret_wipe(&seed, sizeof seed);
-    handshake->base.state = HANDSHAKE_DONE;
+    if (status == SEC_E_OK)
+        handshake->base.state = HANDSHAKE_DONE;
     return status;
 }

@@ -88,6 +88,7 @@ static void remote_release(void *own)
     mem_free(credential->principal);
     mem_free(credential->user);
     mem_free(credential->domain);
+    mem_free(credential->packages);
     kept_free(credential->texts);
     mem_free(credential);
 }
@@ -129,10 +130,11 @@ SECURITY_STATUS remote_acquire(const struct package *package, const struct acqui
     *not_here = false;
     try(remote_credential_make(package, request, &acquired));
     struct remote_credential *own = acquired->own;
-    own->renewable = identity == NULL;
-    bool copied =
-        text_copy(&own->principal, request->principal) &&
-        (identity == NULL || (text_copy(&own->user, identity->user) && text_copy(&own->domain, identity->domain)));
+    own->renewable = identity_kind(identity) == IDENTITY_DEFAULT;
+    bool copied = text_copy(&own->principal, request->principal) &&
+                  text_copy(&own->user, identity_has_name(identity) ? identity->user : NULL) &&
+                  (identity == NULL ||
+                   (text_copy(&own->domain, identity->domain) && text_copy(&own->packages, identity->packages)));
     SECURITY_STATUS status = copied ? acquire_ask(own, identity, &own->id, &own->life, &acquired->expiry, not_here)
                                     : SEC_E_INSUFFICIENT_MEMORY;
     if (status != SEC_E_OK) {
@@ -154,13 +156,22 @@ struct credential *remote_credential_now(struct remote_credential *credential, u
     return local;
 }
 
+/* What it was acquired with, of one that is renewable; false: nothing. */
+static bool defaults_of(const struct remote_credential *credential, struct identity *identity)
+{
+    *identity = (struct identity){.domain = credential->domain, .packages = credential->packages};
+    return credential->domain != NULL || credential->packages != NULL;
+}
+
 SECURITY_STATUS remote_credential_renew(struct remote_credential *credential)
 {
+    struct identity lent;
     uint64_t id = 0, life = 0;
     int64_t expiry;
     bool not_here;
     cause_drop();
-    try(acquire_ask(credential, NULL, &id, &life, &expiry, &not_here));
+    const struct identity *identity = defaults_of(credential, &lent) ? &lent : NULL;
+    try(acquire_ask(credential, identity, &id, &life, &expiry, &not_here));
     pthread_mutex_lock(&credential->lock);
     credential->id = id;
     credential->life = life;
@@ -171,8 +182,11 @@ SECURITY_STATUS remote_credential_renew(struct remote_credential *credential)
 /* From here on this process answers: with the same request, and files of its own. */
 static SECURITY_STATUS credential_localise(struct remote_credential *credential)
 {
-    const struct acquire_request request = {
-        .config = credential->config, .principal = credential->principal, .use = credential->use};
+    struct identity lent;
+    const struct acquire_request request = {.config = credential->config,
+                                            .principal = credential->principal,
+                                            .use = credential->use,
+                                            .identity = defaults_of(credential, &lent) ? &lent : NULL};
     struct credential *local = NULL;
     uint64_t id, life;
     if (remote_credential_now(credential, &id, &life) != NULL)

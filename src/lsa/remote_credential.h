@@ -17,10 +17,11 @@ struct remote_credential {
     pid_t owner;     /* who acquired it: only that process gives it back, not a child that inherited it */
     char *principal; /* to acquire it anew, with `use` */
     uint32_t use;
-    bool renewable;       /* acquired without an identity: whatever a new daemon gives in its place is the same */
-    char *user, *domain;  /* of an identity without a password, for a prompt */
-    bool lacks_password;  /* nobody's: neither an identity with a proof nor a logon session is behind it */
-    pthread_mutex_t lock; /* guards what follows */
+    bool renewable;          /* acquired of the defaults: whatever a new daemon gives in its place is the same */
+    char *user;              /* of an identity without a password, for a prompt; never "" */
+    char *domain, *packages; /* the identity's, or NULL */
+    bool lacks_password;     /* nobody's: neither an identity with a proof nor a logon session is behind it */
+    pthread_mutex_t lock;    /* guards what follows */
     uint64_t id, life;
     struct credential *local; /* once the caller named files of its own; then it answers */
     struct kept *texts;

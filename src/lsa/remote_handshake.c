@@ -100,6 +100,8 @@ static SECURITY_STATUS step_prompt(struct remote_handshake *handshake, const str
     bool not_here;
     cause_drop();
     try(prompt_identity(own->config->askpass, step->in->target, own->user, own->domain, &answer));
+    if (own->packages != NULL) /* whoever answers, which packages may be used the caller has said */
+        require((answer.packages = mem_strdup(own->packages)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const struct acquire_request request = {.config = own->config, .use = own->use, .identity = &answer};
     try(remote_acquire(own->package, &request, &handshake->prompted, &not_here));
     return step_remote(handshake, step);

@@ -59,6 +59,7 @@ static SECURITY_STATUS begin_datagram(struct negotiate_handshake *handshake, con
         if (status >= 0 || !negotiate_is_unable(status))
             break;
         negotiate_cause_keep(causes, credential->inner[i].package->info.name);
+        writer_release(&handshake->refusal); /* one package's alone */
     }
     if (status >= 0)
         cause_drop();

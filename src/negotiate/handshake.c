@@ -145,9 +145,13 @@ SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, stru
                            .granted = handshake->base.granted,
                            .expiry = handshake->base.expiry};
     SECURITY_STATUS status = step(handshake->chosen->credential, &handshake->inner, &in, &out);
+    bool refused = status < 0;
     *answer = out.token;
     status = inner_outcome(handshake, status, &out);
     if (status < 0) {
+        if (!refused) /* the package went on: what it says is no word of a failure */
+            writer_release(answer);
+        writer_release(&handshake->refusal);
         handshake->refusal = *answer;
         *answer = writer_growing(0);
     }

@@ -53,6 +53,14 @@ SECURITY_STATUS credssp_client_acquire(struct side *side, const struct credssp_w
         .PackageList = (unsigned char *)(uintptr_t)meant.packages,
         .PackageListLength = meant.packages != NULL ? (unsigned)strlen(meant.packages) : 0,
     };
+    if (meant.unproved) {
+        identity.User = (unsigned char *)(uintptr_t)meant.user;
+        identity.UserLength = meant.user != NULL ? identity.UserLength : 0;
+        identity.Domain = (unsigned char *)(uintptr_t)meant.domain;
+        identity.DomainLength = meant.domain != NULL ? identity.DomainLength : 0;
+        identity.Password = NULL;
+        identity.PasswordLength = 0;
+    }
     SECURITY_STATUS status = acquire(side, &tls, meant.none ? NULL : &identity);
     CertCloseStore(roots, 0);
     return status;

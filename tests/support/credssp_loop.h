@@ -13,6 +13,7 @@ struct credssp_who {
     const char *user, *domain, *password; /* alice's where NULL */
     const char *packages;                 /* the identity's list, or NULL */
     bool none;                            /* no identity at all */
+    bool unproved;                        /* one with no password, and with no names but those given here */
 };
 
 /* A pair whose client means TERMSRV/server.test and delegates. */

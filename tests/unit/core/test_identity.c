@@ -19,12 +19,12 @@
 
 static char empty[] = "", alice[] = "alice", example[] = "EXAMPLE", list[] = "ntlm";
 
-/* Every combination of: a name that is missing, empty or there; the same of a domain; no password, an empty one, one, a hash; each kind of proof; a list or none. */
+/* Every combination of: a name that is missing, empty or there; the same of a domain; no password, an empty one, one, a hash; each kind of proof; a list, an empty one or none. */
 static void test_kinds(void **state)
 {
     (void)state;
     char *const texts[] = {NULL, empty, alice}, *const domains[] = {NULL, empty, example},
-                *const lists[] = {NULL, list};
+                *const lists[] = {NULL, empty, list};
     uint8_t bytes[16] = "secret";
     const enum identity_kind meant[2][2] = {
         /* without a password, with one */
@@ -33,8 +33,8 @@ static void test_kinds(void **state)
     };
     assert_int_equal(identity_kind(NULL), IDENTITY_DEFAULT);
     assert_false(identity_has_name(NULL));
-    for (unsigned i = 0; i < 3 * 3 * 2 * 4 * 5; i++) {
-        unsigned name = i % 3, domain = i / 3 % 3, listed = i / 9 % 2, password = i / 18 % 4, proof = i / 72;
+    for (unsigned i = 0; i < 3 * 3 * 3 * 4 * 5; i++) {
+        unsigned name = i % 3, domain = i / 3 % 3, listed = i / 9 % 3, password = i / 27 % 4, proof = i / 108;
         const struct identity identity = {
             .user = texts[name],
             .domain = domains[domain],
@@ -44,7 +44,10 @@ static void test_kinds(void **state)
             .password_is_hash = password == 3,
             .proof_kind = (enum identity_proof)proof,
         };
-        enum identity_kind expected = proof != IDENTITY_PASSWORD ? IDENTITY_PROVED : meant[name == 2][password > 0];
+        bool says_nobody = name == 1 && listed < 2 && password == 0;
+        enum identity_kind expected = proof != IDENTITY_PASSWORD ? IDENTITY_PROVED
+                                      : says_nobody              ? IDENTITY_NOBODY
+                                                                 : meant[name == 2][password > 0];
         assert_int_equal(identity_kind(&identity), expected);
         assert_int_equal(identity_has_name(&identity), name == 2);
     }
@@ -155,6 +158,11 @@ static void test_choose(void **state)
     assert_true(chosen.status == SEC_E_OK && !chosen.kept && chosen.kind == IDENTITY_NOBODY);
     assert_int_equal(choose(user_file, NULL, &proved).status, SEC_E_UNKNOWN_CREDENTIALS);
     assert_string_equal(cause_text(), "Test needs a password, not a keytab or a certificate");
+    for (int i = 0; i < 4; i++) { /* nor is the process whoever is nobody */
+        const struct identity says_nobody = {.user = empty, .domain = i < 2 ? NULL : example};
+        chosen = choose(user_file, i % 2 == 0 ? NULL : "bob", &says_nobody);
+        assert_true(chosen.status == SEC_E_OK && !chosen.kept && chosen.kind == IDENTITY_NOBODY);
+    }
     is_kept(choose(user_file, NULL, NULL), "bob"); /* the first line */
     is_kept(choose(user_file, NULL, &only_list), "bob");
     is_kept(choose(user_file, "alice", NULL), "alice");

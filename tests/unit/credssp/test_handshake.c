@@ -328,22 +328,41 @@ static void test_saved(void **state)
     snprintf(path, sizeof path, "%s/users", loop_directory());
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fputs("EXAMPLE:alice:Password1!\n", file);
+    fputs("OTHER:eve:Wrong1!\nEXAMPLE:alice:Password1!\n", file);
     fclose(file);
     chmod(path, 0600);
-    for (int allowed = 0; allowed < 2; allowed++) {
+    /* with an identity that only lists packages or says which domain, too: these are not the program's own credentials */
+    static const struct credssp_who identities[] = {
+        {.unproved = true, .domain = "EXAMPLE"},
+        {.unproved = true, .domain = "EXAMPLE", .packages = "ntlm"},
+        {.unproved = true, .domain = "EXAMPLE", .packages = "negotiate,ntlm"}};
+    for (int i = 0; i < 6; i++) {
+        int allowed = i % 2;
         snprintf(more, sizeof more, "%s[credentials]\nuser_file = %s\n",
                  allowed ? "allow_saved_ntlm = TERMSRV/*\n" : "", path);
         with(more);
-        struct credssp_who who = {.none = true};
-        struct loop_pair *pair = acquired(&who, 0);
+        struct loop_pair *pair = acquired(&identities[i / 2], 0);
         assert_int_equal(pair_run(pair), allowed);
+        assert_int_equal(pair->client.attributes & ISC_RET_USED_SUPPLIED_CREDS, 0);
         if (allowed)
             handed_is(pair, "alice", "EXAMPLE", "Password1!");
         else
             assert_int_equal(pair->client.status, SEC_E_POLICY_NLTM_ONLY);
         pair_free(pair);
     }
+    struct credssp_who none = {.none = true}, forbidden = {.unproved = true, .packages = "!ntlm"},
+                       nobody = {.unproved = true, .user = ""};
+    struct loop_pair *pair = acquired(&none, 0); /* the first line's, who has no such password here */
+    assert_false(pair_run(pair));
+    assert_int_equal(pair->server.status, SEC_E_LOGON_DENIED);
+    pair_free(pair);
+    pair = credssp_pair();
+    assert_int_equal(credssp_client_acquire(&pair->client, &forbidden, 0, 0), SEC_E_NO_CREDENTIALS);
+    pair_free(pair);
+    pair = acquired(&nobody, 0);
+    assert_false(pair_run(pair));
+    assert_int_equal(pair->client.status, SEC_E_NO_CREDENTIALS); /* nobody's password is not the file's */
+    pair_free(pair);
     with("");
 }
 

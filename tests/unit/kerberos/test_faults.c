@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "core/registry.h"
+#include "negotiate/spnego.h"
 #include "support/kerberos_loop.h"
 #include "unit/kerberos/pac_builder.h"
 #include <sspi_ext.h>
@@ -179,49 +181,126 @@ static void test_handshakes(void **state)
             }
 }
 
-static SECURITY_STATUS accept_forged(ULONG flags, unsigned long n, bool *struck, unsigned char *answer, ULONG *len)
+/* One step of a server whose nth allocation fails; *len becomes 0 where it has no token for the peer. */
+static SECURITY_STATUS accept_short(ULONG flags, struct slice token, unsigned long n, bool *struck,
+                                    unsigned char *answer, ULONG *len)
 {
-    struct forge forge;
-    AUTO_WRITER struct writer token = writer_growing(2048);
-    forge_begin(&forge, KRB_AES256_SHA1);
-    forge_token(&token, &forge);
-    SecBuffer in = {(ULONG)token.len, SECBUFFER_TOKEN, token.data}, out = {*len, SECBUFFER_TOKEN, answer};
+    bool first = is_zero(&loop.server);
+    SecBuffer in = {(ULONG)token.len, SECBUFFER_TOKEN, (void *)(uintptr_t)token.data},
+              out = {*len, SECBUFFER_TOKEN, answer};
     SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
     ULONG granted;
+    answer[0] = 0;
     mem_fault_set(n, false);
-    SECURITY_STATUS status = AcceptSecurityContext(&loop.server_credential, NULL, &in_list, flags, 0, &loop.server,
-                                                   &out_list, &granted, NULL);
+    SECURITY_STATUS status = AcceptSecurityContext(first ? &loop.server_credential : NULL, first ? NULL : &loop.server,
+                                                   &in_list, flags, 0, &loop.server, &out_list, &granted, NULL);
     *struck = mem_fault_count() >= n;
     mem_fault_set(0, false);
-    *len = out.cbBuffer;
+    *len = answer[0] != 0 ? out.cbBuffer : 0;
     return status;
 }
 
-/* A server that failed in the end sends no AP-REP that says otherwise, nor one before its error. */
+static void token_forge(struct writer *token, bool spnego)
+{
+    struct forge forge;
+    AUTO_WRITER struct writer raw = writer_growing(2048), list = writer_growing(64);
+    forge_begin(&forge, KRB_AES256_SHA1);
+    forge_token(spnego ? &raw : token, &forge);
+    if (!spnego)
+        return;
+    spnego_mech_list_write(&list, &registry_find("Kerberos")->info.mech.oid[0], 1);
+    spnego_init_write(token, writer_slice_of(&list), writer_slice_of(&raw));
+}
+
+/* What a server that failed says: that it did, or why. */
+static void is_no_success(struct slice answer, bool spnego)
+{
+    enum krb_token id;
+    enum krb_framing framing;
+    struct slice message;
+    struct spnego_resp resp;
+    if (spnego && answer.len > 0) {
+        assert_int_equal(spnego_resp_parse(answer, &resp), WIRE_OK);
+        assert_int_equal(resp.state, SPNEGO_REJECT);
+        answer = resp.token;
+    }
+    if (answer.len == 0)
+        return;
+    assert_int_equal(krb_token_parse(answer, &id, &message, &framing), WIRE_OK);
+    assert_int_equal(id, TOKEN_ERROR);
+}
+
+/* A server that failed in the end sends no AP-REP that says otherwise, nor one before its error; nor does Negotiate, with SPNEGO and without. */
 static void test_no_success_is_sent(void **state)
 {
     (void)state;
+    static const char *const packages[] = {"Kerberos", "Negotiate", "Negotiate"};
     enctype = KRB_AES256_SHA1;
     ticket();
-    assert_int_equal(acquire(), SEC_E_OK);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 6; i++) {
+        bool spnego = i / 2 == 2;
+        assert_int_equal(AcquireCredentialsHandleA(NULL, (char *)(uintptr_t)packages[i / 2], SECPKG_CRED_INBOUND, NULL,
+                                                   NULL, NULL, NULL, &loop.server_credential, NULL),
+                         SEC_E_OK);
         for (unsigned long n = 1;; n++) {
-            unsigned char answer[4096] = {0};
+            AUTO_WRITER struct writer token = writer_growing(2048);
+            unsigned char answer[4096];
             ULONG len = sizeof answer;
             bool struck;
-            SECURITY_STATUS status = accept_forged(i == 0 ? 0 : ASC_REQ_EXTENDED_ERROR, n, &struck, answer, &len);
-            enum krb_token id;
-            enum krb_framing framing;
-            struct slice message;
-            if (status != SEC_E_OK && answer[0] != 0) {
-                assert_int_equal(i, 1);
-                assert_int_equal(krb_token_parse(slice_of(answer, len), &id, &message, &framing), WIRE_OK);
-                assert_int_equal(id, TOKEN_ERROR);
+            token_forge(&token, spnego);
+            SECURITY_STATUS status = accept_short(i % 2 == 0 ? 0 : ASC_REQ_EXTENDED_ERROR, writer_slice_of(&token), n,
+                                                  &struck, answer, &len);
+            if (status < 0) {
+                assert_true(i % 2 == 1 || len == 0);
+                is_no_success(slice_of(answer, len), spnego);
             }
             drop_contexts();
             if (!struck)
                 break;
         }
+        drop_all();
+    }
+}
+
+/* The third leg has no answer, and whoever fails there has none either. */
+static void test_third_leg_says_nothing(void **state)
+{
+    (void)state;
+    unsigned n_failed = 0;
+    style = ISC_REQ_USE_DCE_STYLE;
+    enctype = KRB_AES256_SHA1;
+    ticket();
+    assert_int_equal(acquire(), SEC_E_OK);
+    for (unsigned long n = 1; n < STEPS_MAX; n++) {
+        unsigned char there[4096], back[4096];
+        SecBuffer in = {0, SECBUFFER_TOKEN, back}, out = {sizeof there, SECBUFFER_TOKEN, there};
+        SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
+        ULONG granted, len = sizeof back;
+        bool struck;
+        char *target = (char *)(uintptr_t)loop.target;
+        const ULONG wishes = style | KERBEROS_PROTECT;
+        assert_int_equal(InitializeSecurityContextA(&loop.client_credential, NULL, target, wishes, 0,
+                                                    SECURITY_NATIVE_DREP, NULL, 0, &loop.client, &out_list, &granted,
+                                                    NULL),
+                         SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(accept_short(ASC_REQ_EXTENDED_ERROR, slice_of(there, out.cbBuffer), 0, &struck, back, &len),
+                         SEC_I_CONTINUE_NEEDED);
+        in.cbBuffer = len;
+        out.cbBuffer = sizeof there;
+        assert_int_equal(InitializeSecurityContextA(NULL, &loop.client, target, wishes, 0, SECURITY_NATIVE_DREP,
+                                                    &in_list, 0, NULL, &out_list, &granted, NULL),
+                         SEC_E_OK);
+        len = sizeof back;
+        SECURITY_STATUS status =
+            accept_short(ASC_REQ_EXTENDED_ERROR, slice_of(there, out.cbBuffer), n, &struck, back, &len);
+        assert_true(status == SEC_E_OK || status == SEC_E_INSUFFICIENT_MEMORY);
+        assert_int_equal(len, 0);
+        n_failed += status < 0;
+        drop_contexts();
+        if (!struck)
+            break;
+    }
+    assert_true(n_failed > 2);
     drop_all();
 }
 
@@ -242,8 +321,11 @@ static void test_after_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_acquire),    cmocka_unit_test(test_from_the_beginning),
-        cmocka_unit_test(test_handshakes), cmocka_unit_test(test_no_success_is_sent),
+        cmocka_unit_test(test_acquire),
+        cmocka_unit_test(test_from_the_beginning),
+        cmocka_unit_test(test_handshakes),
+        cmocka_unit_test(test_no_success_is_sent),
+        cmocka_unit_test(test_third_leg_says_nothing),
         cmocka_unit_test(test_after_it),
     };
     kerberos_loop_configure(NULL, NULL, NULL);

@@ -122,20 +122,41 @@ static struct token ap_req(ULONG flags)
     return honest.out;
 }
 
+/* The principal says whose a password is; without one it names nobody's tickets. */
+static void nobody_with_a_principal(void)
+{
+    static char empty[] = "", package[] = "Kerberos", target[] = "host/server.example.test",
+                principal[] = "alice@EXAMPLE.TEST";
+    SEC_WINNT_AUTH_IDENTITY_A identity = {.User = (unsigned char *)empty, .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
+    unsigned char token[4096];
+    SecBuffer out = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
+    CredHandle credential;
+    CtxtHandle context;
+    ULONG granted;
+    assert_int_equal(AcquireCredentialsHandleA(principal, package, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
+                                               &credential, NULL),
+                     SEC_E_OK);
+    assert_int_equal(InitializeSecurityContextA(&credential, NULL, target, KERBEROS_PROTECT, 0, SECURITY_NATIVE_DREP,
+                                                NULL, 0, &context, &list, &granted, NULL),
+                     SEC_E_NO_CREDENTIALS);
+    FreeCredentialsHandle(&credential);
+}
+
 /* A password without a name is nobody's: neither the tickets of this process nor its name are what was meant. */
 static void test_a_password_of_nobody(void **state)
 {
     static char empty[] = "", secret[] = "secret", target[] = "host/server.example.test";
     static char *const packages[] = {(char *)(uintptr_t) "Kerberos", (char *)(uintptr_t) "Negotiate"};
-    char *const users[] = {empty, NULL};
+    char *const users[] = {empty, NULL, empty}, *const passwords[] = {secret, secret, NULL};
     (void)state;
     struct loop own = {.package = "Kerberos"};
     assert_true(kerberos_loop_run(&own, KRB_AES256_SHA1, KERBEROS_PROTECT)); /* the tickets are there */
     kerberos_loop_end(&own);
-    for (size_t i = 0; i < 4; i++) {
-        SEC_WINNT_AUTH_IDENTITY_A identity = {.User = (unsigned char *)users[i % 2],
-                                              .Password = (unsigned char *)secret,
-                                              .PasswordLength = 6,
+    for (size_t i = 0; i < 6; i++) {
+        SEC_WINNT_AUTH_IDENTITY_A identity = {.User = (unsigned char *)users[i % 3],
+                                              .Password = (unsigned char *)passwords[i % 3],
+                                              .PasswordLength = passwords[i % 3] != NULL ? 6 : 0,
                                               .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
         unsigned char token[4096];
         SecBuffer out = {sizeof token, SECBUFFER_TOKEN, token};
@@ -144,13 +165,13 @@ static void test_a_password_of_nobody(void **state)
         CredHandle credential;
         CtxtHandle context;
         ULONG granted;
-        assert_int_equal(AcquireCredentialsHandleA(NULL, packages[i / 2], SECPKG_CRED_OUTBOUND, NULL, &identity, NULL,
+        assert_int_equal(AcquireCredentialsHandleA(NULL, packages[i / 3], SECPKG_CRED_OUTBOUND, NULL, &identity, NULL,
                                                    NULL, &credential, NULL),
                          SEC_E_OK);
         SECURITY_STATUS status =
             InitializeSecurityContextA(&credential, NULL, target, KERBEROS_PROTECT, 0, SECURITY_NATIVE_DREP, NULL, 0,
                                        &context, &list, &granted, NULL);
-        if (i < 2)
+        if (i < 3)
             assert_int_equal(status, SEC_E_NO_CREDENTIALS);
         else if (status == SEC_I_CONTINUE_NEEDED) { /* NTLM's, which has no name in it */
             assert_true(out.cbBuffer < 200);
@@ -162,6 +183,7 @@ static void test_a_password_of_nobody(void **state)
         }
         FreeCredentialsHandle(&credential);
     }
+    nobody_with_a_principal();
 }
 
 static void test_out_of_order(void **state)

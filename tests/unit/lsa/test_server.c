@@ -20,6 +20,7 @@
 #include "kerberos/user_to_user.h"
 #include "lsa/authority.h"
 #include "lsa/seal.h"
+#include "lsa/sessions.h"
 #include "negotiate/spnego.h"
 #include "server.h"
 #include <stdlib.h>
@@ -432,6 +433,42 @@ static void log_on(struct wire *wire)
     loop_deliver(wire, SIZE_MAX);
 }
 
+static SECURITY_STATUS logon_status(struct wire *wire, const char *user, uint64_t has)
+{
+    AUTO_WRITER struct writer request = writer_growing(64);
+    struct lsa_head head;
+    struct lsa_message reply;
+    size_t before = wire->to_client.len;
+    lsa_head_write(&request, LSA_LOGON, false, 1);
+    lsa_text_write(&request, LSA_PACKAGE, "Kerberos");
+    lsa_number_write(&request, LSA_LOGON_TYPE, SESSION_NETWORK);
+    lsa_number_write(&request, LSA_IDENTITY, has);
+    lsa_text_write(&request, LSA_USER, user);
+    if (has == LSA_HAS_KEYTAB)
+        lsa_bytes_write(&request, LSA_PROOF, slice_of("\5\2", 2));
+    assert_int_equal(lsa_body_end(&request), WIRE_OK);
+    bytes_add(&wire->to_server, request.data, request.len);
+    loop_deliver(wire, SIZE_MAX);
+    while (loop_work(0))
+        ;
+    struct reader reader = reader_of(slice_of(wire->to_client.data + before, wire->to_client.len - before));
+    assert_int_equal(lsa_head_read(&reader, &head), WIRE_OK);
+    assert_int_equal(lsa_body_read(reader_rest(&reader), LSA_LOGON, true, &reply), WIRE_OK);
+    return (SECURITY_STATUS)(uint32_t)lsa_number(&reply, LSA_STATUS);
+}
+
+/* A server's word is taken for a name alone: not where something else proves it, nor where nobody is named. As within a process. */
+static void test_logons_on_a_servers_word(void **state)
+{
+    (void)state;
+    struct wire *server_of = greeted(SOMEBODY), *other = greeted(SOMEBODY + 1);
+    assert_int_equal(logon_status(server_of, "alice", LSA_HAS_KEYTAB), SEC_E_UNKNOWN_CREDENTIALS);
+    assert_int_equal(logon_status(server_of, NULL, LSA_HAS_KEYTAB), SEC_E_UNKNOWN_CREDENTIALS);
+    assert_int_equal(logon_status(server_of, "", 0), SEC_E_UNKNOWN_CREDENTIALS);
+    assert_int_equal(logon_status(server_of, NULL, 0), SEC_E_UNKNOWN_CREDENTIALS);
+    assert_int_equal(logon_status(other, "alice", 0), SEC_E_NO_CREDENTIALS); /* who may not be a server */
+}
+
 /* Of sixteen workers a user has at most half, users who have some fourteen, all users fifteen, and root the last. */
 static void test_workers(void **state)
 {
@@ -522,6 +559,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_requests_without_memory, loop_open, end),
         cmocka_unit_test_setup_teardown(test_questions_without_memory, loop_open, end),
         cmocka_unit_test_setup_teardown(test_broken_configuration, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_logons_on_a_servers_word, loop_open, end),
         cmocka_unit_test_setup_teardown(test_workers, loop_open, end),
         cmocka_unit_test_setup_teardown(test_worker_turns, loop_open, end),
         cmocka_unit_test_setup_teardown(test_shares, loop_open, end),

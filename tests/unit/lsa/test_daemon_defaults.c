@@ -1,0 +1,193 @@
+/* The daemon and credentials of no identity, or of one that only lists packages: prompts, the daemon's death, empty names. */
+#include "support/lsa_daemon.h"
+#include "support/ntlm_loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <sspi_ext.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char socket_path[108], askpass[128], negotiate[] = "Negotiate", target[] = "test/server";
+
+static void file_write(const char *path, const char *text, mode_t mode)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static int begin(void **state)
+{
+    char extra[512], path[128];
+    (void)state;
+    loop_configure(NULL); /* makes the directory */
+    snprintf(socket_path, sizeof socket_path, "%s/lsa.sock", loop_directory());
+    snprintf(askpass, sizeof askpass, "%s/askpass", loop_directory());
+    file_write(askpass,
+               "#!/bin/sh\necho \"$1\" >> \"$0.log\"\ncase $1 in User*) echo alice;; *) echo "
+               "'Password1!';; esac\n",
+               0700);
+    snprintf(path, sizeof path, "%s/krb5.conf", loop_directory());
+    file_write(path, "[libdefaults]\ndns_lookup_kdc = false\ndns_lookup_realm = false\n", 0644);
+    setenv("KRB5_CONFIG", path, 1); /* no realm has a KDC */
+    setenv("KRB5CCNAME", "MEMORY:nobody", 1);
+    snprintf(extra, sizeof extra,
+             "[credentials]\naskpass = %s\n[lsa]\nmode = daemon\nsocket = %s\nanswer_seconds = 20\n", askpass,
+             socket_path);
+    loop_configure(extra);
+    chmod(loop_directory(), 0755);
+    lsa_daemon_start(socket_path);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    lsa_daemon_stop();
+    loop_cleanup();
+    return 0;
+}
+
+/* Was somebody asked for a name or a password since the last time? */
+static unsigned questions(void)
+{
+    char path[140], line[256];
+    unsigned n_questions = 0;
+    snprintf(path, sizeof path, "%s.log", askpass);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    while (fgets(line, sizeof line, file) != NULL)
+        n_questions++;
+    fclose(file);
+    unlink(path);
+    return n_questions;
+}
+
+/* An identity without a password, with what is not NULL. */
+static CredHandle acquire(ULONG use, const char *user, const char *list)
+{
+    CredHandle credential = {0};
+    SEC_WINNT_AUTH_IDENTITY_EXA identity = {.Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
+                                            .Length = sizeof identity,
+                                            .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
+                                            .User = (unsigned char *)(uintptr_t)user,
+                                            .UserLength = user != NULL ? (ULONG)strlen(user) : 0,
+                                            .PackageList = (unsigned char *)(uintptr_t)list,
+                                            .PackageListLength = list != NULL ? (ULONG)strlen(list) : 0};
+    assert_int_equal(AcquireCredentialsHandleA(NULL, negotiate, use, NULL, &identity, NULL, NULL, &credential, NULL),
+                     SEC_E_OK);
+    return credential;
+}
+
+static SECURITY_STATUS first_step(CredHandle *credential, ULONG flags, bool *ntlm)
+{
+    unsigned char token[4096];
+    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBufferDesc out = {SECBUFFER_VERSION, 1, &buffer};
+    CtxtHandle context;
+    ULONG granted;
+    SECURITY_STATUS status = InitializeSecurityContextA(credential, NULL, target, ISC_REQ_INTEGRITY | flags, 0,
+                                                        SECURITY_NATIVE_DREP, NULL, 0, &context, &out, &granted, NULL);
+    *ntlm = false;
+    if (status < 0)
+        return status;
+    for (ULONG i = 0; i + 8 <= buffer.cbBuffer; i++)
+        *ntlm = *ntlm || memcmp(token + i, "NTLMSSP", 8) == 0;
+    DeleteSecurityContext(&context);
+    return status;
+}
+
+/* The list of packages holds whoever answers the prompt. */
+static void test_prompt_keeps_the_list(void **state)
+{
+    (void)state;
+    bool ntlm;
+    CredHandle without = acquire(SECPKG_CRED_OUTBOUND, NULL, "!NTLM"),
+               with = acquire(SECPKG_CRED_OUTBOUND, NULL, "NTLM");
+    assert_int_equal(first_step(&with, 0, &ntlm), SEC_E_NO_CREDENTIALS); /* nobody's session, and nobody is asked */
+    assert_int_equal(questions(), 0);
+    assert_int_equal(first_step(&with, ISC_REQ_PROMPT_FOR_CREDS, &ntlm), SEC_I_CONTINUE_NEEDED);
+    assert_true(ntlm);
+    assert_int_equal(questions(), 2);
+    assert_true(first_step(&without, ISC_REQ_PROMPT_FOR_CREDS, &ntlm) < 0);
+    assert_int_equal(questions(), 2);
+    FreeCredentialsHandle(&without);
+    FreeCredentialsHandle(&with);
+}
+
+/* An empty name beside a list is none: it is asked for. Alone it says that nobody is meant, and nobody is asked. */
+static void test_empty_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {NULL, ""};
+    for (size_t i = 0; i < 2; i++) {
+        struct loop loop = {.package = "Negotiate", .keep_credentials = true, .client_flags = ISC_REQ_PROMPT_FOR_CREDS};
+        SecPkgContext_NamesA who = {0};
+        loop.client_credential = acquire(SECPKG_CRED_OUTBOUND, names[i], "NTLM");
+        loop.server_credential = acquire(SECPKG_CRED_INBOUND, NULL, "NTLM");
+        assert_true(loop_run(&loop));
+        assert_int_equal(QueryContextAttributesA(&loop.server, SECPKG_ATTR_NAMES, &who), SEC_E_OK);
+        assert_string_equal(who.sUserName, "EXAMPLE\\alice");
+        FreeContextBuffer(who.sUserName);
+        assert_int_equal(questions(), 2);
+        loop.keep_credentials = false;
+        loop_end(&loop);
+    }
+    struct loop loop = {.package = "Negotiate", .keep_credentials = true, .client_flags = ISC_REQ_PROMPT_FOR_CREDS};
+    loop.client_credential = acquire(SECPKG_CRED_OUTBOUND, "", NULL);
+    loop.server_credential = acquire(SECPKG_CRED_INBOUND, NULL, "NTLM");
+    assert_false(loop_run(&loop));
+    assert_int_equal(loop.server_status, SEC_E_LOGON_DENIED);
+    assert_int_equal(questions(), 0);
+    loop.keep_credentials = false;
+    loop_end(&loop);
+}
+
+/* Nothing of such a credential is lost with the daemon: the next one gives the same, with the same list. */
+static void test_daemon_started_anew(void **state)
+{
+    (void)state;
+    bool ntlm;
+    struct loop loop = {.package = "Negotiate", .keep_credentials = true, .client_flags = ISC_REQ_PROMPT_FOR_CREDS};
+    CredHandle without = acquire(SECPKG_CRED_OUTBOUND, NULL, "!NTLM");
+    loop.client_credential = acquire(SECPKG_CRED_OUTBOUND, NULL, "NTLM");
+    loop.server_credential = acquire(SECPKG_CRED_INBOUND, NULL, "NTLM");
+    for (int i = 0; i < 2; i++) {
+        SecPkgCredentials_NamesA names = {0};
+        assert_true(loop_run(&loop));
+        DeleteSecurityContext(&loop.client);
+        DeleteSecurityContext(&loop.server);
+        loop.client = loop.server = (CtxtHandle){0};
+        assert_true(first_step(&without, ISC_REQ_PROMPT_FOR_CREDS, &ntlm) < 0);
+        assert_null(strstr(OpenSspiLastErrorText(), "started anew"));
+        lsa_daemon_kill();
+        lsa_daemon_start(socket_path);
+        assert_int_equal(QueryCredentialsAttributesA(&loop.client_credential, SECPKG_CRED_ATTR_NAMES, &names),
+                         SEC_E_OK);
+        FreeContextBuffer(names.sUserName);
+    }
+    assert_true(loop_run(&loop));
+    loop.keep_credentials = false;
+    loop_end(&loop);
+    FreeCredentialsHandle(&without);
+    assert_int_equal(questions(), 2 * 5); /* of each handshake */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_prompt_keeps_the_list),
+        cmocka_unit_test(test_empty_names),
+        cmocka_unit_test(test_daemon_started_anew),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
