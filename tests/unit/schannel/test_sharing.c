@@ -2,6 +2,7 @@
  * What servers of a farm share, and what a program keeps with a session: keys of tickets, SECPKG_ATTR_APP_DATA.
  * build: all
  */
+#include "support/ntlm_loop.h"
 #include "support/tls_loop.h"
 
 #include <setjmp.h>
@@ -172,6 +173,97 @@ static void test_refused_keys(void **state)
     pair_free(pair);
 }
 
+/* A server with these wishes besides its certificate. */
+static CredHandle server_with(SCHANNEL_CRED wishes, DWORD protocols)
+{
+    struct side server = {.client = false};
+    PCCERT_CONTEXT context = pki_context(pki_server(), pki_authority(), false);
+    wishes.dwVersion = SCHANNEL_CRED_VERSION;
+    wishes.cCreds = 1;
+    wishes.paCred = &context;
+    wishes.grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER;
+    assert_int_equal(side_acquire(&server, &wishes), SEC_E_OK);
+    CertFreeCertificateContext(context);
+    return server.credential;
+}
+
+/* A session that `first` let in comes to `second`, with the keys of whose tickets it opens. What the second one answers. */
+static SECURITY_STATUS cross(struct loop_pair *pair, CredHandle first, CredHandle second)
+{
+    SecPkgCred_SessionTicketKey key = key_of(1);
+    CredHandle own = pair->server.credential;
+    assert_int_equal(keys_set(first, &key, 1), SEC_E_OK);
+    assert_int_equal(keys_set(second, &key, 1), SEC_E_OK);
+    assert_false(connect_to(pair, first));
+    assert_true(connect_to(pair, first));
+    pair_restart(pair);
+    pair->server.credential = second;
+    (void)pair_run(pair);
+    pair->server.credential = own;
+    return pair->server.status;
+}
+
+/* Servers that share keys and ask clients for different things: the stricter one takes no session that the other one let in. */
+static void test_other_policy_requires(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_of(protocols);
+        pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+        pair->client.flags |= ISC_REQ_USE_SUPPLIED_CREDS;
+        loop_configure("[schannel]\nrequire_client_certificate = yes\n");
+        CredHandle strict = another_server(protocols);
+        loop_configure("");
+        assert_int_equal(cross(pair, pair->server.credential, strict), SEC_E_NO_CREDENTIALS);
+        FreeCredentialsHandle(&strict);
+        pair_free(pair);
+    }
+}
+
+static void test_other_policy_trusts(void **state)
+{
+    const struct pki_wish wish = {.name = "another authority", .authority = true};
+    struct pki another = pki_make(&wish);
+    HCERTSTORE roots = pki_store(&another), same = pki_store(pki_authority());
+    (void)state;
+    EACH_VERSION(protocols)
+    for (int manual = 0; manual < 2; manual++) {
+        struct loop_pair *pair = pair_new();
+        const DWORD flags = manual == 1 ? SCH_CRED_MANUAL_CRED_VALIDATION : 0;
+        CredHandle first = server_with((SCHANNEL_CRED){.hRootStore = manual == 1 ? roots : same, .dwFlags = flags},
+                                       protocols),
+                   strict = server_with((SCHANNEL_CRED){.hRootStore = roots}, protocols);
+        assert_int_equal(side_acquire_with(&pair->client, pki_client(), 0, SCH_CRED_MANUAL_CRED_VALIDATION), SEC_E_OK);
+        pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+        assert_int_equal(cross(pair, first, strict), SEC_E_UNTRUSTED_ROOT);
+        FreeCredentialsHandle(&first);
+        FreeCredentialsHandle(&strict);
+        pair_free(pair);
+    }
+    CertCloseStore(roots, 0);
+    CertCloseStore(same, 0);
+    pki_free(&another);
+}
+
+static void test_other_policy_agrees(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_of(protocols);
+        SecPkgContext_ConnectionInfo info;
+        CredHandle strong = server_with((SCHANNEL_CRED){.dwMinimumCipherStrength = 256}, protocols),
+                   weak = server_with((SCHANNEL_CRED){.dwMaximumCipherStrength = 128}, protocols);
+        assert_int_equal(cross(pair, weak, strong), SEC_E_OK);
+        assert_int_equal(QueryContextAttributesW(&pair->server.context, SECPKG_ATTR_CONNECTION_INFO, &info), SEC_E_OK);
+        assert_int_equal(info.dwCipherStrength, 256);
+        FreeCredentialsHandle(&strong);
+        FreeCredentialsHandle(&weak);
+        pair_free(pair);
+    }
+}
+
 static SECURITY_STATUS data_set(struct side *side, const char *data, size_t len)
 {
     SecPkgContext_SessionAppData given = {.cbAppData = (DWORD)len, .pbAppData = (PBYTE)(uintptr_t)data};
@@ -309,10 +401,14 @@ static void test_refused_data(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ticket_keys),        cmocka_unit_test(test_wrong_material),
-        cmocka_unit_test(test_refused_keys),       cmocka_unit_test(test_app_data),
-        cmocka_unit_test(test_app_data_of_a_farm), cmocka_unit_test(test_many_sessions),
-        cmocka_unit_test(test_refused_data),
+        cmocka_unit_test(test_ticket_keys),         cmocka_unit_test(test_wrong_material),
+        cmocka_unit_test(test_refused_keys),        cmocka_unit_test(test_app_data),
+        cmocka_unit_test(test_app_data_of_a_farm),  cmocka_unit_test(test_many_sessions),
+        cmocka_unit_test(test_refused_data),        cmocka_unit_test(test_other_policy_requires),
+        cmocka_unit_test(test_other_policy_trusts), cmocka_unit_test(test_other_policy_agrees),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    loop_configure(NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    loop_cleanup();
+    return failed;
 }
