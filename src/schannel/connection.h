@@ -12,6 +12,7 @@
 #include "schannel/credential.h"
 #include "schannel/suite.h"
 #include <pthread.h>
+#include <time.h>
 
 enum connection_state {
     CONNECTION_HANDSHAKE, /* the first one */
@@ -89,6 +90,7 @@ struct connection {
     const void *offered_session; /* which it was, to be compared only */
     bool has_identity, has_offered_identity;
     uint8_t identity[SESSION_IDENTITY_LEN], offered_identity[SESSION_IDENTITY_LEN];
+    time_t offered_time;    /* of servers: when the session that a ticket offers began, in libssl's seconds */
     struct secret app_data; /* what this connection gave its session, or was told last */
 };
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -264,6 +265,25 @@ static void test_other_policy_agrees(void **state)
     }
 }
 
+/* A session counts from its full handshake: each resumption brings a fresh ticket, and still it ends. */
+static void test_end_of_a_session(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_of(protocols);
+        CredHandle server = server_with((SCHANNEL_CRED){.dwSessionLifespan = 2000}, protocols);
+        time_t from = time(NULL);
+        assert_false(connect_to(pair, server));
+        while (connect_to(pair, server)) {
+            assert_true(time(NULL) - from < 30);
+            nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+        }
+        FreeCredentialsHandle(&server);
+        pair_free(pair);
+    }
+}
+
 static SECURITY_STATUS data_set(struct side *side, const char *data, size_t len)
 {
     SecPkgContext_SessionAppData given = {.cbAppData = (DWORD)len, .pbAppData = (PBYTE)(uintptr_t)data};
@@ -405,7 +425,8 @@ int main(void)
         cmocka_unit_test(test_refused_keys),        cmocka_unit_test(test_app_data),
         cmocka_unit_test(test_app_data_of_a_farm),  cmocka_unit_test(test_many_sessions),
         cmocka_unit_test(test_refused_data),        cmocka_unit_test(test_other_policy_requires),
-        cmocka_unit_test(test_other_policy_trusts), cmocka_unit_test(test_other_policy_agrees),
+        cmocka_unit_test(test_end_of_a_session),    cmocka_unit_test(test_other_policy_trusts),
+        cmocka_unit_test(test_other_policy_agrees),
     };
     loop_configure(NULL);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
