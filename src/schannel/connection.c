@@ -92,7 +92,7 @@ int connection_certificate_choose(SSL *ssl, void *unused)
 
 bool connection_is_validated(struct connection *connection)
 {
-    if (connection->initiator && SSL_session_reused(connection->ssl) == 1) {
+    if (connection->initiator && connection->offered_session != NULL && SSL_session_reused(connection->ssl) == 1) {
         connection->validated = connection->offered_validated;
         connection->since = connection->offered_since;
     }
@@ -119,8 +119,8 @@ static int session_fresh(SSL *ssl, SSL_SESSION *session)
 void connection_keep_renewed(struct connection *connection)
 {
     SSL_SESSION *session = SSL_get_session(connection->ssl);
-    if (connection->initiator && SSL_session_reused(connection->ssl) == 1 && session != connection->offered_session &&
-        SSL_version(connection->ssl) != TLS1_3_VERSION)
+    if (connection->initiator && connection->offered_session != NULL && SSL_session_reused(connection->ssl) == 1 &&
+        session != connection->offered_session && SSL_version(connection->ssl) != TLS1_3_VERSION)
         (void)session_fresh(connection->ssl, session);
 }
 

@@ -142,6 +142,8 @@ int connection_validate(X509_STORE_CTX *store, void *unused);
 SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number);
 /* Of the session: what a program keeps with it (resumption.c). NULL where there is no randomness; lives as long as the connection. */
 const uint8_t *connection_identity(struct connection *connection);
+/* A handshake begins that may change who the peer is: what comes of it is another session, without the data of this one. */
+void connection_identity_anew(struct connection *connection);
 /* Has a server's tickets carry it. False when libssl refuses. */
 MUST_USE bool connection_tickets_marked(SSL_CTX *ctx);
 /* SEC_E_OUT_OF_SEQUENCE while no session is there; SEC_E_INVALID_TOKEN for flags, more than APP_DATA_MAX bytes, or bytes that point nowhere. */

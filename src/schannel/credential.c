@@ -412,6 +412,7 @@ SECURITY_STATUS schannel_set_credential(void *credential, uint32_t attribute, co
     require(
         attribute == SECPKG_ATTR_SESSION_TICKET_KEYS,
         cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Schannel credentials let no attribute %u be set", (unsigned)attribute));
+    require(changed->server, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "only servers have keys for session tickets"));
     return ticket_keys_set(changed->ctx, value, len);
 }
 

@@ -16,6 +16,13 @@ const uint8_t *connection_identity(struct connection *connection)
     return connection->has_identity ? connection->identity : NULL;
 }
 
+void connection_identity_anew(struct connection *connection)
+{
+    connection->has_identity = connection->has_offered_identity = false;
+    secret_release(&connection->app_data);
+    connection->app_data = (struct secret){0};
+}
+
 /* A ticket is about to be written. TLS 1.3's libssl counts a session anew from each ticket; here it counts from its full handshake. */
 static int ticket_mark(SSL *ssl, void *unused)
 {
@@ -88,6 +95,8 @@ SECURITY_STATUS connection_app_data(struct connection *connection, struct attrib
     const uint8_t *identity = connection_identity(connection);
     if (identity != NULL)
         (void)app_data_get(&connection->credential->app_data, identity, &connection->app_data);
+    require(!cause_is_memory(), SEC_E_INSUFFICIENT_MEMORY); /* what is here may not be what the session has */
+    require(identity != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no randomness for a session's identity"));
     value->bytes = secret_slice(&connection->app_data);
     return SEC_E_OK;
 }

@@ -72,8 +72,10 @@ static bool key_find(struct ticket_keys *keys, const uint8_t *name, struct ticke
     pthread_mutex_lock(&keys->lock);
     for (unsigned i = 0; i < keys->set.n_keys && !is_there; i++) {
         is_there = name == NULL || memcmp(keys->set.key[i].name, name, NAME_LEN) == 0;
-        *current = i == 0;
-        *found = keys->set.key[i];
+        if (is_there) {
+            *current = i == 0;
+            *found = keys->set.key[i];
+        }
     }
     pthread_mutex_unlock(&keys->lock);
     return is_there;

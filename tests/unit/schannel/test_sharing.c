@@ -265,6 +265,35 @@ static void test_other_policy_agrees(void **state)
     }
 }
 
+/* A connection that went on with another credential leaves nothing that could be resumed. */
+static void test_changed_credential(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_of(protocols);
+        CredHandle first = pair->server.credential,
+                   second = server_with((SCHANNEL_CRED){.dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION}, protocols);
+        pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+        pair->client.flags |= ISC_REQ_USE_SUPPLIED_CREDS;
+        assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+        wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+        pair->client.out.len = 0;
+        assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+        pair->server.credential = second;
+        assert_true(pair_go_on(pair));
+        pair->server.credential = first;
+        wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
+        pair->server.out.len = text.len = 0;
+        assert_int_equal(side_send(&pair->server, "words", 5, &pair->client.in), SEC_E_OK);
+        assert_int_equal(side_receive_text(&pair->client, &pair->server, &text), SEC_E_OK);
+        assert_false(connect_to(pair, first));
+        assert_true(connect_to(pair, first));
+        FreeCredentialsHandle(&second);
+        pair_free(pair);
+    }
+}
+
 /* A session counts from its full handshake: each resumption brings a fresh ticket, and still it ends. */
 static void test_end_of_a_session(void **state)
 {
@@ -338,6 +367,73 @@ static void test_app_data(void **state)
         assert_false(connect_to(pair, server));
         data_is(&pair->server, "");
         data_is(&pair->client, "");
+        pair_free(pair);
+    }
+}
+
+static void control(struct side *side, DWORD type)
+{
+    SecBuffer buffer = {sizeof type, SECBUFFER_TOKEN, &type};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    assert_int_equal(ApplyControlToken(&side->context, &list), SEC_E_OK);
+}
+
+static void hand_over(struct side *from, struct side *to)
+{
+    wire_put(&to->in, from->out.data, from->out.len);
+    from->out.len = 0;
+}
+
+/* The server asks again who its client is: by a renegotiation, or after the handshake. */
+static void ask_anew(struct loop_pair *pair, DWORD protocols)
+{
+    pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+    control(&pair->server, SCHANNEL_RENEGOTIATE);
+    assert_int_equal(side_step(&pair->server), SEC_E_OK);
+    hand_over(&pair->server, &pair->client);
+    assert_int_equal(side_receive(&pair->client, NULL), SEC_I_RENEGOTIATE);
+    assert_int_equal(side_step(&pair->client), protocols == SP_PROT_TLS1_2 ? SEC_I_CONTINUE_NEEDED : SEC_E_OK);
+    hand_over(&pair->client, &pair->server);
+    if (protocols == SP_PROT_TLS1_2) {
+        assert_int_equal(side_receive(&pair->server, NULL), SEC_I_RENEGOTIATE);
+        assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+        assert_true(pair_go_on(pair));
+    }
+    hand_over(&pair->server, &pair->client);
+    text.len = 0;
+    assert_int_equal(side_send(&pair->client, "words", 5, &pair->server.in), SEC_E_OK);
+    assert_int_equal(side_receive_text(&pair->server, &pair->client, &text), SEC_E_OK);
+    hand_over(&pair->server, &pair->client);
+    assert_int_equal(side_send(&pair->server, "words", 5, &pair->client.in), SEC_E_OK);
+    assert_int_equal(side_receive_text(&pair->client, &pair->server, &text), SEC_E_OK);
+}
+
+/* What belongs to somebody without a name is not found by the session of the one who showed a certificate, nor the reverse. */
+static void test_new_handshake(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    for (int resumed = 0; resumed < 2; resumed++) {
+        struct loop_pair *pair = pair_new();
+        assert_int_equal(side_acquire_with(&pair->client, pki_client(), protocols & SP_PROT_TLS1_X_CLIENT,
+                                           SCH_CRED_MANUAL_CRED_VALIDATION),
+                         SEC_E_OK);
+        pair_acquire(pair, 0, protocols & SP_PROT_TLS1_X_SERVER, 0);
+        CredHandle server = pair->server.credential;
+        assert_false(connect_to(pair, server));
+        assert_int_equal(data_set(&pair->server, "nobody's", 8), SEC_E_OK);
+        if (resumed == 1)
+            assert_true(connect_to(pair, server));
+        data_is(&pair->server, "nobody's");
+        ask_anew(pair, protocols);
+        data_is(&pair->server, "");
+        assert_int_equal(data_set(&pair->server, "alice's", 7), SEC_E_OK);
+        data_is(&pair->server, "alice's");
+        /* TLS 1.3's tickets are the new session's, for those who resume as the connection began; a renegotiation leaves none. */
+        if (protocols == SP_PROT_TLS1_3)
+            pair->server.flags &= ~(ULONG)ASC_REQ_MUTUAL_AUTH;
+        assert_int_equal(connect_to(pair, server), protocols == SP_PROT_TLS1_3);
+        data_is(&pair->server, protocols == SP_PROT_TLS1_3 ? "alice's" : "");
         pair_free(pair);
     }
 }
@@ -425,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_refused_keys),        cmocka_unit_test(test_app_data),
         cmocka_unit_test(test_app_data_of_a_farm),  cmocka_unit_test(test_many_sessions),
         cmocka_unit_test(test_refused_data),        cmocka_unit_test(test_other_policy_requires),
+        cmocka_unit_test(test_changed_credential),  cmocka_unit_test(test_new_handshake),
         cmocka_unit_test(test_end_of_a_session),    cmocka_unit_test(test_other_policy_trusts),
         cmocka_unit_test(test_other_policy_agrees),
     };
