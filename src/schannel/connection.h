@@ -1,7 +1,8 @@
 /*
  * One TLS connection: libssl's object with both its ends, from the first step of the handshake to the last message. Handshake and session of a context are the
  * same connection, each with a reference. An SSL object is not safe for threads: `lock` is held around everything that touches it, shortly, so that sending
- * and receiving in two threads are safe. It is the last lock taken but the session cache's.
+ * and receiving in two threads are safe. Under it only locks of the whole process are
+ * taken: of the session caches, the sessions' data, the keys of tickets.
  */
 #ifndef OPENSSPI_SCHANNEL_CONNECTION_H
 #define OPENSSPI_SCHANNEL_CONNECTION_H
