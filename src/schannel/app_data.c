@@ -1,5 +1,6 @@
 #include "schannel/app_data.h"
 
+#include "base/fork.h"
 #include "base/memory.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -11,9 +12,16 @@ struct app_data_entry {
     struct secret data;
 };
 
+/* One for all tables, so that a child of fork finds it free. Secrets are taken under it. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((constructor)) static void guard(void)
+{
+    fork_guard(&lock, FORK_RANK_CONFIG);
+}
+
 void app_data_init(struct app_data *table, int64_t lifespan_ms)
 {
-    pthread_mutex_init(&table->lock, NULL);
     table->lifespan_ms = lifespan_ms;
 }
 
@@ -35,7 +43,6 @@ void app_data_release(struct app_data *table)
         oldest_drop(table);
     mem_free(table->entry);
     table->entry = NULL;
-    pthread_mutex_destroy(&table->lock);
 }
 
 /* Sessions that nobody can resume any more need no data. Entries stand in the order in which their sessions got theirs first, so the oldest are found at once. */
@@ -71,17 +78,17 @@ static bool put_locked(struct app_data *table, const uint8_t *identity, struct s
 
 bool app_data_put(struct app_data *table, const uint8_t identity[SESSION_IDENTITY_LEN], struct slice data)
 {
-    pthread_mutex_lock(&table->lock);
+    pthread_mutex_lock(&lock);
     bool kept = put_locked(table, identity, data);
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&lock);
     return kept;
 }
 
 bool app_data_get(struct app_data *table, const uint8_t identity[SESSION_IDENTITY_LEN], struct secret *data)
 {
-    pthread_mutex_lock(&table->lock);
+    pthread_mutex_lock(&lock);
     const struct app_data_entry *entry = table->entry != NULL ? entry_find(table, identity) : NULL;
     bool found = entry != NULL && secret_set(data, entry->data.data, entry->data.len);
-    pthread_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&lock);
     return found;
 }

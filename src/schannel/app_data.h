@@ -1,12 +1,11 @@
 /*
  * What programs keep with TLS sessions (SECPKG_ATTR_APP_DATA): bytes by the session's identity, which resumed connections share. A table a credential, of
- * bounded size: the oldest gives way. Lock: one a table.
+ * bounded size: the oldest gives way. Lock: one for all tables.
  */
 #ifndef OPENSSPI_SCHANNEL_APP_DATA_H
 #define OPENSSPI_SCHANNEL_APP_DATA_H
 
 #include "base/secret.h"
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,7 +17,6 @@
 struct app_data_entry;
 
 struct app_data {
-    pthread_mutex_t lock;
     struct app_data_entry *entry; /* a ring, made when it is first needed; `first` is the oldest */
     unsigned first, n_entries;
     int64_t lifespan_ms;

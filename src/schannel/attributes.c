@@ -375,6 +375,21 @@ static bool is_early(uint32_t attribute)
     }
 }
 
+/* What comes of the session's keys: while TLS 1.2 negotiates anew, libssl has none of the old session and not yet those of the new one. */
+static bool is_of_keys(uint32_t attribute)
+{
+    switch (attribute) {
+    case SECPKG_ATTR_CIPHER_INFO:
+    case SECPKG_ATTR_SESSION_KEY:
+    case SECPKG_ATTR_EAP_KEY_BLOCK:
+    case SECPKG_ATTR_KEYING_MATERIAL:
+    case SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static SECURITY_STATUS query_common(struct connection *connection, uint32_t attribute, struct attribute *value)
 {
     switch (attribute) {
@@ -407,8 +422,12 @@ static SECURITY_STATUS query_common(struct connection *connection, uint32_t attr
 SECURITY_STATUS connection_query(struct connection *connection, uint32_t attribute, struct attribute *value)
 {
     SSL *ssl = connection->ssl;
-    require(connection->state != CONNECTION_HANDSHAKE || is_early(attribute),
+    /* One that failed before it was established has nothing to tell, and libssl has no session or cipher of it. */
+    bool established = connection->state != CONNECTION_HANDSHAKE && connection->start != 0;
+    require(established || is_early(attribute),
             cause_set(SEC_E_INVALID_HANDLE, "this Schannel context is not established"));
+    require(!is_of_keys(attribute) || SSL_version(ssl) == TLS1_3_VERSION || SSL_in_init(ssl) == 0,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "the connection is being renegotiated"));
     switch (attribute) {
     case SECPKG_ATTR_CONNECTION_INFO:
         return connection_info(connection, value);

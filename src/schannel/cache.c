@@ -17,18 +17,18 @@ struct entry {
 
 struct session_cache {
     struct session_cache *next, *previous;
-    pthread_mutex_t lock;
     int64_t lifespan_ms;
     struct entry entry[SESSIONS_MAX]; /* a ring: `first` is the oldest */
     unsigned first, n_entries;
 };
 
-static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+/* One for the list and all caches, so that a child of fork finds it free. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct session_cache *all;
 
 __attribute__((constructor)) static void guard(void)
 {
-    fork_guard(&all_lock, FORK_RANK_CONFIG);
+    fork_guard(&lock, FORK_RANK_CONFIG);
 }
 
 struct session_cache *session_cache_new(int64_t lifespan_ms)
@@ -36,13 +36,12 @@ struct session_cache *session_cache_new(int64_t lifespan_ms)
     struct session_cache *cache = mem_zalloc(sizeof *cache);
     require(cache != NULL, NULL);
     cache->lifespan_ms = lifespan_ms;
-    pthread_mutex_init(&cache->lock, NULL);
-    pthread_mutex_lock(&all_lock);
+    pthread_mutex_lock(&lock);
     cache->next = all;
     if (all != NULL)
         all->previous = cache;
     all = cache;
-    pthread_mutex_unlock(&all_lock);
+    pthread_mutex_unlock(&lock);
     return cache;
 }
 
@@ -65,17 +64,16 @@ void session_cache_free(struct session_cache *cache)
 {
     if (cache == NULL)
         return;
-    pthread_mutex_lock(&all_lock);
+    pthread_mutex_lock(&lock);
     if (cache->previous != NULL)
         cache->previous->next = cache->next;
     else
         all = cache->next;
     if (cache->next != NULL)
         cache->next->previous = cache->previous;
-    pthread_mutex_unlock(&all_lock);
+    pthread_mutex_unlock(&lock);
     while (cache->n_entries > 0)
         entry_drop(cache, cache->n_entries - 1);
-    pthread_mutex_destroy(&cache->lock);
     mem_free(cache);
 }
 
@@ -98,14 +96,14 @@ void session_cache_put(struct session_cache *cache, const char *server, const st
         return;
     }
     fresh.session = session;
-    pthread_mutex_lock(&cache->lock);
+    pthread_mutex_lock(&lock);
     for (unsigned i = cache->n_entries; !is_single_use(session) && i-- > 0;)
         if (entry_is_of(entry_at(cache, i), server))
             entry_drop(cache, i);
     if (cache->n_entries == SESSIONS_MAX)
         entry_drop(cache, 0);
     *entry_at(cache, cache->n_entries++) = fresh;
-    pthread_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&lock);
 }
 
 SSL_SESSION *session_cache_take(struct session_cache *cache, const char *server, bool validated,
@@ -113,7 +111,7 @@ SSL_SESSION *session_cache_take(struct session_cache *cache, const char *server,
 {
     SSL_SESSION *session = NULL;
     uint64_t now = monotonic_ms();
-    pthread_mutex_lock(&cache->lock);
+    pthread_mutex_lock(&lock);
     for (unsigned i = cache->n_entries; session == NULL && i-- > 0;) {
         struct entry *entry = entry_at(cache, i);
         if (now - entry->origin.since >= (uint64_t)cache->lifespan_ms ||
@@ -129,19 +127,16 @@ SSL_SESSION *session_cache_take(struct session_cache *cache, const char *server,
         if (is_single_use(session))
             entry_drop(cache, i);
     }
-    pthread_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&lock);
     return session;
 }
 
 void session_cache_forget(const char *server)
 {
-    pthread_mutex_lock(&all_lock);
-    for (struct session_cache *cache = all; cache != NULL; cache = cache->next) {
-        pthread_mutex_lock(&cache->lock);
+    pthread_mutex_lock(&lock);
+    for (struct session_cache *cache = all; cache != NULL; cache = cache->next)
         for (unsigned i = cache->n_entries; i-- > 0;)
             if (entry_is_of(entry_at(cache, i), server))
                 entry_drop(cache, i);
-        pthread_mutex_unlock(&cache->lock);
-    }
-    pthread_mutex_unlock(&all_lock);
+    pthread_mutex_unlock(&lock);
 }

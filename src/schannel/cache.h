@@ -1,6 +1,6 @@
 /*
  * The sessions that a client may resume, by server. One cache a credential, so that nothing that was validated under one policy is resumed under another.
- * Lock: one a cache; the list of all caches, for SslEmptyCache, has its own, which is taken first.
+ * Lock: one for all caches and their list, which SslEmptyCache goes through.
  */
 #ifndef OPENSSPI_SCHANNEL_CACHE_H
 #define OPENSSPI_SCHANNEL_CACHE_H

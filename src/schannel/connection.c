@@ -92,7 +92,7 @@ int connection_certificate_choose(SSL *ssl, void *unused)
 
 bool connection_is_validated(struct connection *connection)
 {
-    if (connection->initiator && SSL_session_reused(connection->ssl) == 1) {
+    if (connection->initiator && connection->offered_session != NULL && SSL_session_reused(connection->ssl) == 1) {
         connection->validated = connection->offered_validated;
         connection->since = connection->offered_since;
     }
@@ -119,8 +119,8 @@ static int session_fresh(SSL *ssl, SSL_SESSION *session)
 void connection_keep_renewed(struct connection *connection)
 {
     SSL_SESSION *session = SSL_get_session(connection->ssl);
-    if (connection->initiator && SSL_session_reused(connection->ssl) == 1 && session != connection->offered_session &&
-        SSL_version(connection->ssl) != TLS1_3_VERSION)
+    if (connection->initiator && connection->offered_session != NULL && SSL_session_reused(connection->ssl) == 1 &&
+        session != connection->offered_session && SSL_version(connection->ssl) != TLS1_3_VERSION)
         (void)session_fresh(connection->ssl, session);
 }
 
@@ -271,11 +271,13 @@ static SECURITY_STATUS client_configure(struct connection *connection)
 
 SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how)
 {
-    static const unsigned char asked[] = "OpenSSPI, clients asked"; /* not what credential.c has for the others */
+    uint8_t asked[SESSION_POLICY_LEN]; /* not what credential.c has for the others */
     bool required = connection->credential->config->schannel_require_client_certificate;
     SSL_set_verify(connection->ssl, SSL_VERIFY_PEER | how | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
     /* libssl checks what is required in full handshakes only: a ticket of a context that did not ask must not be resumed by one that does. */
-    require(SSL_set_session_id_context(connection->ssl, asked, sizeof asked - 1) == 1, SEC_E_INSUFFICIENT_MEMORY);
+    memcpy(asked, connection->credential->session_policy, sizeof asked);
+    asked[0] ^= 1;
+    require(SSL_set_session_id_context(connection->ssl, asked, sizeof asked) == 1, SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;
 }
 

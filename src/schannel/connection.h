@@ -1,7 +1,8 @@
 /*
  * One TLS connection: libssl's object with both its ends, from the first step of the handshake to the last message. Handshake and session of a context are the
  * same connection, each with a reference. An SSL object is not safe for threads: `lock` is held around everything that touches it, shortly, so that sending
- * and receiving in two threads are safe. It is the last lock taken but the session cache's.
+ * and receiving in two threads are safe. Under it only locks of the whole process are
+ * taken: of the session caches, the sessions' data, the keys of tickets.
  */
 #ifndef OPENSSPI_SCHANNEL_CONNECTION_H
 #define OPENSSPI_SCHANNEL_CONNECTION_H
@@ -12,6 +13,7 @@
 #include "schannel/credential.h"
 #include "schannel/suite.h"
 #include <pthread.h>
+#include <time.h>
 
 enum connection_state {
     CONNECTION_HANDSHAKE, /* the first one */
@@ -89,6 +91,7 @@ struct connection {
     const void *offered_session; /* which it was, to be compared only */
     bool has_identity, has_offered_identity;
     uint8_t identity[SESSION_IDENTITY_LEN], offered_identity[SESSION_IDENTITY_LEN];
+    time_t offered_time;    /* of servers: when the session that a ticket offers began, in libssl's seconds */
     struct secret app_data; /* what this connection gave its session, or was told last */
 };
 
@@ -140,6 +143,8 @@ int connection_validate(X509_STORE_CTX *store, void *unused);
 SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number);
 /* Of the session: what a program keeps with it (resumption.c). NULL where there is no randomness; lives as long as the connection. */
 const uint8_t *connection_identity(struct connection *connection);
+/* A handshake begins that may change who the peer is: what comes of it is another session, without the data of this one. */
+void connection_identity_anew(struct connection *connection);
 /* Has a server's tickets carry it. False when libssl refuses. */
 MUST_USE bool connection_tickets_marked(SSL_CTX *ctx);
 /* SEC_E_OUT_OF_SEQUENCE while no session is there; SEC_E_INVALID_TOKEN for flags, more than APP_DATA_MAX bytes, or bytes that point nowhere. */

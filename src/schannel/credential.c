@@ -270,7 +270,7 @@ static SECURITY_STATUS ctx_authorities(struct tls_credential *credential)
     return SEC_E_OK;
 }
 
-static void ctx_sessions(struct tls_credential *credential)
+static SECURITY_STATUS ctx_sessions(struct tls_credential *credential)
 {
     bool reconnects = (credential->flags & SCH_CRED_DISABLE_RECONNECTS) == 0;
     int64_t seconds = credential->lifespan_ms / 1000;
@@ -285,7 +285,11 @@ static void ctx_sessions(struct tls_credential *credential)
         (void)SSL_CTX_set_num_tickets(credential->ctx, 0);
     } else
         (void)SSL_CTX_set_num_tickets(credential->ctx, 1);
-    (void)SSL_CTX_set_session_id_context(credential->ctx, (const unsigned char *)"OpenSSPI", 8);
+    /* libssl resumes a session without looking at its peer's chain again, or at what would be agreed on today: it must have begun under the same rules. */
+    try(policy_digest(credential, credential->session_policy));
+    require(SSL_CTX_set_session_id_context(credential->ctx, credential->session_policy, SESSION_POLICY_LEN) == 1,
+            SEC_E_INTERNAL_ERROR);
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS ctx_make(struct tls_credential *credential, const struct tls_request *request)
@@ -314,7 +318,7 @@ static SECURITY_STATUS ctx_make(struct tls_credential *credential, const struct 
     try(policy_apply(credential, request));
     try(ctx_certificates(credential));
     try(ctx_authorities(credential));
-    ctx_sessions(credential);
+    try(ctx_sessions(credential));
     require(!credential->server || ticket_keys_prepare(credential->ctx), SEC_E_INSUFFICIENT_MEMORY);
     require(connection_callbacks(credential), SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;
@@ -408,6 +412,7 @@ SECURITY_STATUS schannel_set_credential(void *credential, uint32_t attribute, co
     require(
         attribute == SECPKG_ATTR_SESSION_TICKET_KEYS,
         cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Schannel credentials let no attribute %u be set", (unsigned)attribute));
+    require(changed->server, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "only servers have keys for session tickets"));
     return ticket_keys_set(changed->ctx, value, len);
 }
 

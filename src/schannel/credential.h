@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #define TLS_CERTIFICATES_MAX 16 /* servers with more names than this put them into one certificate */
+#define SESSION_POLICY_LEN 32   /* SHA-256; as much as a session's context in libssl holds */
 #define TLS_ALGORITHMS_MAX 64   /* entries of palgSupportedAlgs that count */
 
 /* One certificate to show, with what goes with it. */
@@ -46,6 +47,7 @@ struct tls_credential {
     SSL_CTX *ctx;
     struct session_cache *cache; /* clients */
     struct app_data app_data;
+    uint8_t session_policy[SESSION_POLICY_LEN]; /* what its sessions were admitted by (policy_digest) */
 };
 
 SECURITY_STATUS schannel_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);

@@ -188,6 +188,8 @@ SECURITY_STATUS connection_signatures(const struct connection *connection, struc
     }
     if (n_shared > 0)
         return SEC_E_OK;
+    require(connection->initiator || SSL_session_reused(connection->ssl) != 1,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a resumed handshake signs nothing"));
     require(connection->initiator && signatures_offered(connection, value),
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the peer named no algorithms of signatures"));
     return SEC_E_OK;

@@ -3,8 +3,11 @@
 #include "base/memory.h"
 #include "base/writer.h"
 #include "core/cause.h"
+#include "crypto/sha256.h"
 #include "schannel/suite.h"
+#include <openssl/x509.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Protocols, oldest first. */
@@ -365,4 +368,63 @@ SECURITY_STATUS policy_apply(struct tls_credential *credential, const struct tls
     try(signatures_choose(credential, request));
     try(groups_choose(credential, request));
     return versions_set(credential);
+}
+
+#define FINGERPRINT_LEN 32 /* SHA-256 */
+#define FLAGS_OF_VALIDATION                                                                                          \
+    (SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_REVOCATION_CHECK_END_CERT | SCH_CRED_REVOCATION_CHECK_CHAIN |        \
+     SCH_CRED_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT | SCH_CRED_IGNORE_NO_REVOCATION_CHECK |                            \
+     SCH_CRED_IGNORE_REVOCATION_OFFLINE | SCH_CRED_REVOCATION_CHECK_CACHE_ONLY | SCH_CRED_CACHE_ONLY_URL_RETRIEVAL | \
+     SCH_CRED_RESTRICTED_ROOTS)
+
+static int fingerprint_compare(const void *one, const void *other)
+{
+    return memcmp(one, other, FINGERPRINT_LEN);
+}
+
+/* In which order a store holds its certificates says nothing. */
+static bool fingerprints_put(STACK_OF(X509) * roots, struct writer *to)
+{
+    int n_roots = sk_X509_num(roots);
+    size_t n_made = 0;
+    uint8_t *fingerprints = mem_zalloc_array((size_t)n_roots + 1, FINGERPRINT_LEN);
+    if (fingerprints == NULL)
+        return false;
+    for (int i = 0; i < n_roots; i++) {
+        unsigned int len = 0;
+        if (X509_digest(sk_X509_value(roots, i), EVP_sha256(), fingerprints + n_made * FINGERPRINT_LEN, &len) == 1)
+            n_made++;
+    }
+    qsort(fingerprints, n_made, FINGERPRINT_LEN, fingerprint_compare);
+    writer_u32be(to, (uint32_t)n_made);
+    writer_bytes(to, fingerprints, n_made * FINGERPRINT_LEN);
+    mem_free(fingerprints);
+    return n_made == (size_t)n_roots;
+}
+
+SECURITY_STATUS policy_digest(const struct tls_credential *credential, uint8_t digest[SESSION_POLICY_LEN])
+{
+    AUTO_WRITER struct writer rules = writer_growing(512);
+    STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(credential->ctx);
+    writer_u32be(&rules, credential->protocols);
+    writer_u32be(&rules, credential->min_strength);
+    writer_u32be(&rules, credential->max_strength);
+    writer_u32be(&rules, credential->flags & (uint32_t)FLAGS_OF_VALIDATION);
+    writer_u8(&rules, credential->config->schannel_require_client_certificate ? 1 : 0);
+    writer_u32be(&rules, (uint32_t)SSL_CTX_get_security_level(credential->ctx));
+    writer_u32be(&rules, (uint32_t)sk_SSL_CIPHER_num(ciphers));
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++)
+        writer_u16be(&rules, SSL_CIPHER_get_protocol_id(sk_SSL_CIPHER_value(ciphers, i)));
+    writer_u8(&rules, credential->roots != NULL ? 1 : 0);
+    if (credential->roots != NULL) {
+        STACK_OF(X509) *roots = NULL;
+        try(store_certificates(credential->roots, &roots));
+        bool put = fingerprints_put(roots, &rules);
+        sk_X509_pop_free(roots, X509_free);
+        require(put, SEC_E_INSUFFICIENT_MEMORY);
+    }
+    require(writer_finish(&rules) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    require(sha256_once(writer_slice_of(&rules), digest),
+            cause_set(SEC_E_INTERNAL_ERROR, "no SHA-256 for what sessions are admitted by"));
+    return SEC_E_OK;
 }

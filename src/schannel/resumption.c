@@ -2,6 +2,7 @@
 #include "crypto/random.h"
 #include "schannel/connection.h"
 #include <string.h>
+#include <time.h>
 
 /* Which session a connection is of, so that what a program keeps with a session (SECPKG_ATTR_APP_DATA) is found by the connections that resume it. A client
  * keeps the identity with the session in its cache, a server inside the ticket, where nobody else reads or alters it. */
@@ -15,13 +16,27 @@ const uint8_t *connection_identity(struct connection *connection)
     return connection->has_identity ? connection->identity : NULL;
 }
 
-/* A ticket is about to be written. */
+void connection_identity_anew(struct connection *connection)
+{
+    connection->has_identity = connection->has_offered_identity = false;
+    secret_release(&connection->app_data);
+    connection->app_data = (struct secret){0};
+}
+
+/* A ticket is about to be written. TLS 1.3's libssl counts a session anew from each ticket; here it counts from its full handshake. */
 static int ticket_mark(SSL *ssl, void *unused)
 {
+    static const unsigned char nobodys[] = "OpenSSPI, changed";
     struct connection *connection = connection_of(ssl);
     const uint8_t *identity = connection_identity(connection);
+    SSL_SESSION *session = SSL_get_session(ssl);
     (void)unused;
-    return identity != NULL && SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), identity, SESSION_IDENTITY_LEN);
+    if (SSL_session_reused(ssl) == 1)
+        (void)SSL_SESSION_set_time(session, (long)connection->offered_time);
+    /* What began with another credential was admitted by other rules than the SSL_CTX's: no server resumes it. */
+    if (connection->credential_changed && SSL_SESSION_set1_id_context(session, nobodys, sizeof nobodys - 1) != 1)
+        return 0;
+    return identity != NULL && SSL_SESSION_set1_ticket_appdata(session, identity, SESSION_IDENTITY_LEN);
 }
 
 /* A ticket has come. Whether it is used depends on what libssl checks later; the answers are what libssl does without this callback. */
@@ -32,7 +47,11 @@ static SSL_TICKET_RETURN ticket_read(SSL *ssl, SSL_SESSION *session, const unsig
     void *identity = NULL;
     size_t len = 0;
     (void)name, (void)name_len, (void)unused;
+    connection->has_offered_identity = false;
     if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    connection->offered_time = (time_t)SSL_SESSION_get_time(session);
+    if (time(NULL) - connection->offered_time > (time_t)SSL_CTX_get_timeout(SSL_get_SSL_CTX(ssl)))
         return SSL_TICKET_RETURN_IGNORE_RENEW;
     connection->has_offered_identity =
         SSL_SESSION_get0_ticket_appdata(session, &identity, &len) == 1 && len == SESSION_IDENTITY_LEN;
@@ -76,6 +95,8 @@ SECURITY_STATUS connection_app_data(struct connection *connection, struct attrib
     const uint8_t *identity = connection_identity(connection);
     if (identity != NULL)
         (void)app_data_get(&connection->credential->app_data, identity, &connection->app_data);
+    require(!cause_is_memory(), SEC_E_INSUFFICIENT_MEMORY); /* what is here may not be what the session has */
+    require(identity != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no randomness for a session's identity"));
     value->bytes = secret_slice(&connection->app_data);
     return SEC_E_OK;
 }

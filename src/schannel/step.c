@@ -80,6 +80,7 @@ static SECURITY_STATUS renegotiation_read(struct connection *connection, struct 
     while (!SSL_in_init(connection->ssl) && record_look(*input, connection->datagram, &record) == WIRE_OK &&
            record.type == RECORD_HANDSHAKE) {
         connection_errors_forget();
+        connection_identity_anew(connection);
         ends_give(&connection->ends, slice_of(input->data, record.len), record.len);
         int result = SSL_read_ex(connection->ssl, none, sizeof none, &none_len);
         *input = slice_of(input->data + record.len, input->len - record.len);
@@ -125,9 +126,11 @@ static SECURITY_STATUS wish_renegotiate(struct connection *connection, struct st
     if (SSL_version(ssl) != TLS1_3_VERSION) {
         require(SSL_get_secure_renegotiation_support(ssl) == 1,
                 cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the peer knows no secure renegotiation"));
+        connection_identity_anew(connection);
         asked = SSL_renegotiate(ssl);
     } else if (!connection->initiator && (connection->flags_now & ASC_REQ_MUTUAL_AUTH) != 0) {
         try(connection_ask_certificate(connection, SSL_VERIFY_POST_HANDSHAKE));
+        connection_identity_anew(connection);
         asked = SSL_verify_client_post_handshake(ssl);
         require(asked == 1,
                 cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the client does not authenticate after the handshake"));

@@ -1,5 +1,6 @@
 #include "schannel/ticket.h"
 
+#include "base/fork.h"
 #include "base/memory.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -27,9 +28,16 @@ struct ticket_set {
 };
 
 struct ticket_keys {
-    pthread_mutex_t lock;
     struct ticket_set set;
 };
+
+/* One for the keys of all, so that a child of fork finds it free. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((constructor)) static void guard(void)
+{
+    fork_guard(&lock, FORK_RANK_CONFIG);
+}
 
 static int keys_index = -1;
 
@@ -39,7 +47,6 @@ static void keys_free(void *parent, void *pointer, CRYPTO_EX_DATA *data, int ind
     (void)parent, (void)data, (void)index, (void)number, (void)unused;
     if (keys == NULL)
         return;
-    pthread_mutex_destroy(&keys->lock);
     secret_block_free(keys, sizeof *keys);
 }
 
@@ -69,13 +76,15 @@ static bool key_make(const uint8_t name[NAME_LEN], const uint8_t *material, size
 static bool key_find(struct ticket_keys *keys, const uint8_t *name, struct ticket_key *found, bool *current)
 {
     bool is_there = false;
-    pthread_mutex_lock(&keys->lock);
+    pthread_mutex_lock(&lock);
     for (unsigned i = 0; i < keys->set.n_keys && !is_there; i++) {
         is_there = name == NULL || memcmp(keys->set.key[i].name, name, NAME_LEN) == 0;
-        *current = i == 0;
-        *found = keys->set.key[i];
+        if (is_there) {
+            *current = i == 0;
+            *found = keys->set.key[i];
+        }
     }
-    pthread_mutex_unlock(&keys->lock);
+    pthread_mutex_unlock(&lock);
     return is_there;
 }
 
@@ -120,7 +129,6 @@ bool ticket_keys_prepare(SSL_CTX *ctx)
     pthread_once(&once, index_make);
     struct ticket_keys *keys = secret_block_alloc(sizeof *keys);
     require(keys != NULL, false);
-    pthread_mutex_init(&keys->lock, NULL);
     keys->set.n_keys = 1;
     bool made = random_bytes(name, sizeof name) && random_bytes(material, sizeof material) &&
                 key_make(name, material, sizeof material, &keys->set.key[0]) &&
@@ -175,9 +183,9 @@ SECURITY_STATUS ticket_keys_set(SSL_CTX *ctx, const void *value, size_t len)
     require(set != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS status = set_read(&given, set);
     if (status == SEC_E_OK) {
-        pthread_mutex_lock(&keys->lock);
+        pthread_mutex_lock(&lock);
         keys->set = *set;
-        pthread_mutex_unlock(&keys->lock);
+        pthread_mutex_unlock(&lock);
     }
     secret_block_free(set, sizeof *set);
     return status;

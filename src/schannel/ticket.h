@@ -1,7 +1,7 @@
 /*
  * The keys of a server's session tickets (RFC 5077 4): one made by chance with the credential, or those that the servers of a farm share
  * (SECPKG_ATTR_SESSION_TICKET_KEYS). The first encrypts, all of them open, so that keys can change while tickets of the former one are about.
- * They belong to the SSL_CTX, which outlives its credential while connections of it are left. Lock: one an SSL_CTX.
+ * They belong to the SSL_CTX, which outlives its credential while connections of it are left. Lock: one for all.
  */
 #ifndef OPENSSPI_SCHANNEL_TICKET_H
 #define OPENSSPI_SCHANNEL_TICKET_H

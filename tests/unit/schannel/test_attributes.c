@@ -269,11 +269,94 @@ static void test_unfinished(void **state)
     pair_free(pair);
 }
 
+static void control(struct side *side, const DWORD *words, size_t n_words)
+{
+    SecBuffer buffer = {(ULONG)(n_words * sizeof words[0]), SECBUFFER_TOKEN, (void *)(uintptr_t)words};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    assert_int_equal(ApplyControlToken(&side->context, &list), SEC_E_OK);
+}
+
+/* A connection that failed before it was established tells nothing about itself. */
+static void test_failed_early(void **state)
+{
+    static const DWORD alert[] = {SCHANNEL_ALERT, TLS1_ALERT_FATAL, TLS1_ALERT_ACCESS_DENIED};
+    static const ULONG attributes[] = {SECPKG_ATTR_STREAM_SIZES,
+                                       SECPKG_ATTR_CONNECTION_INFO,
+                                       SECPKG_ATTR_CONNECTION_INFO_EX,
+                                       SECPKG_ATTR_CIPHER_INFO,
+                                       SECPKG_ATTR_APPLICATION_PROTOCOL,
+                                       SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS,
+                                       SECPKG_ATTR_SRTP_PARAMETERS,
+                                       SECPKG_ATTR_SUPPORTED_SIGNATURES,
+                                       SECPKG_ATTR_APP_DATA,
+                                       SECPKG_ATTR_SESSION_INFO,
+                                       SECPKG_ATTR_EAP_KEY_BLOCK,
+                                       SECPKG_ATTR_KEYING_MATERIAL,
+                                       SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING,
+                                       SECPKG_ATTR_LOCAL_CERT_CONTEXT,
+                                       SECPKG_ATTR_CERT_CHECK_RESULT_INPROC,
+                                       SECPKG_ATTR_NAMES,
+                                       SECPKG_ATTR_SESSION_KEY,
+                                       SECPKG_ATTR_LIFESPAN,
+                                       SECPKG_ATTR_KEY_INFO,
+                                       SECPKG_ATTR_UNIQUE_BINDINGS,
+                                       SECPKG_ATTR_ENDPOINT_BINDINGS};
+    static unsigned char room[4096];
+    (void)state;
+    struct loop_pair *pair = pair_new();
+    struct side *sides[2] = {&pair->client, &pair->server};
+    pair_acquire(pair, 0, 0, 0);
+    assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+    /* The server gets a record that holds a piece of the ClientHello: libssl has no session yet. */
+    pair->client.out.data[3] = 0;
+    pair->client.out.data[4] = 20;
+    wire_put(&pair->server.in, pair->client.out.data, 5 + 20);
+    assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+    for (size_t i = 0; i < 2; i++) {
+        control(sides[i], alert, 3);
+        assert_int_equal(side_step(sides[i]), SEC_E_OK);
+        for (size_t j = 0; j < sizeof attributes / sizeof attributes[0]; j++)
+            assert_int_equal(query(sides[i], attributes[j], room), SEC_E_INVALID_HANDLE);
+        assert_int_equal(query(sides[i], SECPKG_ATTR_REMOTE_CERT_CONTEXT, room), SEC_E_NO_CREDENTIALS);
+    }
+    pair_free(pair);
+}
+
+/* While TLS 1.2 negotiates anew there are no keys that anything could be derived from. */
+static void test_amid_renegotiation(void **state)
+{
+    static const DWORD renegotiate[] = {SCHANNEL_RENEGOTIATE};
+    static const ULONG attributes[] = {SECPKG_ATTR_CIPHER_INFO, SECPKG_ATTR_SESSION_KEY, SECPKG_ATTR_EAP_KEY_BLOCK,
+                                       SECPKG_ATTR_KEYING_MATERIAL, SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING};
+    static unsigned char room[4096];
+    SecPkgContext_SessionInfo info;
+    (void)state;
+    struct loop_pair *pair = established(SP_PROT_TLS1_2, pki_server());
+    struct side *sides[2] = {&pair->client, &pair->server};
+    control(&pair->client, renegotiate, 1);
+    assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+    wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+    pair->client.out.len = 0;
+    assert_int_equal(side_receive(&pair->server, NULL), SEC_I_RENEGOTIATE);
+    assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; j < sizeof attributes / sizeof attributes[0]; j++)
+            assert_int_equal(query(sides[i], attributes[j], room), SEC_E_OUT_OF_SEQUENCE);
+        assert_int_equal(query(sides[i], SECPKG_ATTR_SESSION_INFO, &info), SEC_E_OK);
+    }
+    assert_true(pair_go_on(pair));
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(query(sides[i], SECPKG_ATTR_CIPHER_INFO, room), SEC_E_OK);
+    pair_free(pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_infos), cmocka_unit_test(test_endpoint_bindings), cmocka_unit_test(test_unique_bindings),
-        cmocka_unit_test(test_keys),  cmocka_unit_test(test_certificates),      cmocka_unit_test(test_unfinished),
+        cmocka_unit_test(test_infos),           cmocka_unit_test(test_endpoint_bindings),
+        cmocka_unit_test(test_unique_bindings), cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_certificates),    cmocka_unit_test(test_unfinished),
+        cmocka_unit_test(test_failed_early),    cmocka_unit_test(test_amid_renegotiation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * What servers of a farm share, and what a program keeps with a session: keys of tickets, SECPKG_ATTR_APP_DATA.
  * build: all
  */
+#include "support/ntlm_loop.h"
 #include "support/tls_loop.h"
 
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -172,6 +174,145 @@ static void test_refused_keys(void **state)
     pair_free(pair);
 }
 
+/* A server with these wishes besides its certificate. */
+static CredHandle server_with(SCHANNEL_CRED wishes, DWORD protocols)
+{
+    struct side server = {.client = false};
+    PCCERT_CONTEXT context = pki_context(pki_server(), pki_authority(), false);
+    wishes.dwVersion = SCHANNEL_CRED_VERSION;
+    wishes.cCreds = 1;
+    wishes.paCred = &context;
+    wishes.grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER;
+    assert_int_equal(side_acquire(&server, &wishes), SEC_E_OK);
+    CertFreeCertificateContext(context);
+    return server.credential;
+}
+
+/* A session that `first` let in comes to `second`, with the keys of whose tickets it opens. What the second one answers. */
+static SECURITY_STATUS cross(struct loop_pair *pair, CredHandle first, CredHandle second)
+{
+    SecPkgCred_SessionTicketKey key = key_of(1);
+    CredHandle own = pair->server.credential;
+    assert_int_equal(keys_set(first, &key, 1), SEC_E_OK);
+    assert_int_equal(keys_set(second, &key, 1), SEC_E_OK);
+    assert_false(connect_to(pair, first));
+    assert_true(connect_to(pair, first));
+    pair_restart(pair);
+    pair->server.credential = second;
+    (void)pair_run(pair);
+    pair->server.credential = own;
+    return pair->server.status;
+}
+
+/* Servers that share keys and ask clients for different things: the stricter one takes no session that the other one let in. */
+static void test_other_policy_requires(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_of(protocols);
+        pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+        pair->client.flags |= ISC_REQ_USE_SUPPLIED_CREDS;
+        loop_configure("[schannel]\nrequire_client_certificate = yes\n");
+        CredHandle strict = another_server(protocols);
+        loop_configure("");
+        assert_int_equal(cross(pair, pair->server.credential, strict), SEC_E_NO_CREDENTIALS);
+        FreeCredentialsHandle(&strict);
+        pair_free(pair);
+    }
+}
+
+static void test_other_policy_trusts(void **state)
+{
+    const struct pki_wish wish = {.name = "another authority", .authority = true};
+    struct pki another = pki_make(&wish);
+    HCERTSTORE roots = pki_store(&another), same = pki_store(pki_authority());
+    (void)state;
+    EACH_VERSION(protocols)
+    for (int manual = 0; manual < 2; manual++) {
+        struct loop_pair *pair = pair_new();
+        const DWORD flags = manual == 1 ? SCH_CRED_MANUAL_CRED_VALIDATION : 0;
+        CredHandle first = server_with((SCHANNEL_CRED){.hRootStore = manual == 1 ? roots : same, .dwFlags = flags},
+                                       protocols),
+                   strict = server_with((SCHANNEL_CRED){.hRootStore = roots}, protocols);
+        assert_int_equal(side_acquire_with(&pair->client, pki_client(), 0, SCH_CRED_MANUAL_CRED_VALIDATION), SEC_E_OK);
+        pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+        assert_int_equal(cross(pair, first, strict), SEC_E_UNTRUSTED_ROOT);
+        FreeCredentialsHandle(&first);
+        FreeCredentialsHandle(&strict);
+        pair_free(pair);
+    }
+    CertCloseStore(roots, 0);
+    CertCloseStore(same, 0);
+    pki_free(&another);
+}
+
+static void test_other_policy_agrees(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_of(protocols);
+        SecPkgContext_ConnectionInfo info;
+        CredHandle strong = server_with((SCHANNEL_CRED){.dwMinimumCipherStrength = 256}, protocols),
+                   weak = server_with((SCHANNEL_CRED){.dwMaximumCipherStrength = 128}, protocols);
+        assert_int_equal(cross(pair, weak, strong), SEC_E_OK);
+        assert_int_equal(QueryContextAttributesW(&pair->server.context, SECPKG_ATTR_CONNECTION_INFO, &info), SEC_E_OK);
+        assert_int_equal(info.dwCipherStrength, 256);
+        FreeCredentialsHandle(&strong);
+        FreeCredentialsHandle(&weak);
+        pair_free(pair);
+    }
+}
+
+/* A connection that went on with another credential leaves nothing that could be resumed. */
+static void test_changed_credential(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_of(protocols);
+        CredHandle first = pair->server.credential,
+                   second = server_with((SCHANNEL_CRED){.dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION}, protocols);
+        pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+        pair->client.flags |= ISC_REQ_USE_SUPPLIED_CREDS;
+        assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+        wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+        pair->client.out.len = 0;
+        assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+        pair->server.credential = second;
+        assert_true(pair_go_on(pair));
+        pair->server.credential = first;
+        wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
+        pair->server.out.len = text.len = 0;
+        assert_int_equal(side_send(&pair->server, "words", 5, &pair->client.in), SEC_E_OK);
+        assert_int_equal(side_receive_text(&pair->client, &pair->server, &text), SEC_E_OK);
+        assert_false(connect_to(pair, first));
+        assert_true(connect_to(pair, first));
+        FreeCredentialsHandle(&second);
+        pair_free(pair);
+    }
+}
+
+/* A session counts from its full handshake: each resumption brings a fresh ticket, and still it ends. */
+static void test_end_of_a_session(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_of(protocols);
+        CredHandle server = server_with((SCHANNEL_CRED){.dwSessionLifespan = 2000}, protocols);
+        time_t from = time(NULL);
+        assert_false(connect_to(pair, server));
+        while (connect_to(pair, server)) {
+            assert_true(time(NULL) - from < 30);
+            nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+        }
+        FreeCredentialsHandle(&server);
+        pair_free(pair);
+    }
+}
+
 static SECURITY_STATUS data_set(struct side *side, const char *data, size_t len)
 {
     SecPkgContext_SessionAppData given = {.cbAppData = (DWORD)len, .pbAppData = (PBYTE)(uintptr_t)data};
@@ -226,6 +367,73 @@ static void test_app_data(void **state)
         assert_false(connect_to(pair, server));
         data_is(&pair->server, "");
         data_is(&pair->client, "");
+        pair_free(pair);
+    }
+}
+
+static void control(struct side *side, DWORD type)
+{
+    SecBuffer buffer = {sizeof type, SECBUFFER_TOKEN, &type};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    assert_int_equal(ApplyControlToken(&side->context, &list), SEC_E_OK);
+}
+
+static void hand_over(struct side *from, struct side *to)
+{
+    wire_put(&to->in, from->out.data, from->out.len);
+    from->out.len = 0;
+}
+
+/* The server asks again who its client is: by a renegotiation, or after the handshake. */
+static void ask_anew(struct loop_pair *pair, DWORD protocols)
+{
+    pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+    control(&pair->server, SCHANNEL_RENEGOTIATE);
+    assert_int_equal(side_step(&pair->server), SEC_E_OK);
+    hand_over(&pair->server, &pair->client);
+    assert_int_equal(side_receive(&pair->client, NULL), SEC_I_RENEGOTIATE);
+    assert_int_equal(side_step(&pair->client), protocols == SP_PROT_TLS1_2 ? SEC_I_CONTINUE_NEEDED : SEC_E_OK);
+    hand_over(&pair->client, &pair->server);
+    if (protocols == SP_PROT_TLS1_2) {
+        assert_int_equal(side_receive(&pair->server, NULL), SEC_I_RENEGOTIATE);
+        assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+        assert_true(pair_go_on(pair));
+    }
+    hand_over(&pair->server, &pair->client);
+    text.len = 0;
+    assert_int_equal(side_send(&pair->client, "words", 5, &pair->server.in), SEC_E_OK);
+    assert_int_equal(side_receive_text(&pair->server, &pair->client, &text), SEC_E_OK);
+    hand_over(&pair->server, &pair->client);
+    assert_int_equal(side_send(&pair->server, "words", 5, &pair->client.in), SEC_E_OK);
+    assert_int_equal(side_receive_text(&pair->client, &pair->server, &text), SEC_E_OK);
+}
+
+/* What belongs to somebody without a name is not found by the session of the one who showed a certificate, nor the reverse. */
+static void test_new_handshake(void **state)
+{
+    (void)state;
+    EACH_VERSION(protocols)
+    for (int resumed = 0; resumed < 2; resumed++) {
+        struct loop_pair *pair = pair_new();
+        assert_int_equal(side_acquire_with(&pair->client, pki_client(), protocols & SP_PROT_TLS1_X_CLIENT,
+                                           SCH_CRED_MANUAL_CRED_VALIDATION),
+                         SEC_E_OK);
+        pair_acquire(pair, 0, protocols & SP_PROT_TLS1_X_SERVER, 0);
+        CredHandle server = pair->server.credential;
+        assert_false(connect_to(pair, server));
+        assert_int_equal(data_set(&pair->server, "nobody's", 8), SEC_E_OK);
+        if (resumed == 1)
+            assert_true(connect_to(pair, server));
+        data_is(&pair->server, "nobody's");
+        ask_anew(pair, protocols);
+        data_is(&pair->server, "");
+        assert_int_equal(data_set(&pair->server, "alice's", 7), SEC_E_OK);
+        data_is(&pair->server, "alice's");
+        /* TLS 1.3's tickets are the new session's, for those who resume as the connection began; a renegotiation leaves none. */
+        if (protocols == SP_PROT_TLS1_3)
+            pair->server.flags &= ~(ULONG)ASC_REQ_MUTUAL_AUTH;
+        assert_int_equal(connect_to(pair, server), protocols == SP_PROT_TLS1_3);
+        data_is(&pair->server, protocols == SP_PROT_TLS1_3 ? "alice's" : "");
         pair_free(pair);
     }
 }
@@ -309,10 +517,16 @@ static void test_refused_data(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ticket_keys),        cmocka_unit_test(test_wrong_material),
-        cmocka_unit_test(test_refused_keys),       cmocka_unit_test(test_app_data),
-        cmocka_unit_test(test_app_data_of_a_farm), cmocka_unit_test(test_many_sessions),
-        cmocka_unit_test(test_refused_data),
+        cmocka_unit_test(test_ticket_keys),         cmocka_unit_test(test_wrong_material),
+        cmocka_unit_test(test_refused_keys),        cmocka_unit_test(test_app_data),
+        cmocka_unit_test(test_app_data_of_a_farm),  cmocka_unit_test(test_many_sessions),
+        cmocka_unit_test(test_refused_data),        cmocka_unit_test(test_other_policy_requires),
+        cmocka_unit_test(test_changed_credential),  cmocka_unit_test(test_new_handshake),
+        cmocka_unit_test(test_end_of_a_session),    cmocka_unit_test(test_other_policy_trusts),
+        cmocka_unit_test(test_other_policy_agrees),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    loop_configure(NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    loop_cleanup();
+    return failed;
 }
