@@ -12,6 +12,7 @@ struct fake {
     SECURITY_STATUS acquire, initiate, accept, reply; /* not SEC_E_OK: that step fails so; accept with an error token */
     bool no_integrity;
     bool wants_list_mic;
+    bool loses_record;                            /* a last step succeeds, and there was no memory for its record */
     long n_credentials, n_handshakes, n_sessions; /* that live */
 };
 extern struct fake fake;

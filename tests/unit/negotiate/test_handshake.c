@@ -654,6 +654,23 @@ static void test_extended_error(void **state)
     assert_int_equal(serve(&loop.server, 0, there.pvBuffer, 5, &back), SEC_E_INVALID_TOKEN);
 }
 
+/* The last token of a package that succeeded is no word of Negotiate's failure after it. */
+static void test_token_of_a_success(void **state)
+{
+    struct spnego_resp resp;
+    (void)state;
+    fake.loses_record = true;
+    loop_acquire(&loop);
+    ROOM(there);
+    ROOM(back);
+    assert_int_equal(ask(&loop.client, PROTECT, NULL, 0, &there), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(serve(&loop.server, ASC_REQ_EXTENDED_ERROR, there.pvBuffer, there.cbBuffer, &back),
+                     SEC_E_INSUFFICIENT_MEMORY);
+    assert_int_equal(spnego_resp_parse(slice_of(back.pvBuffer, back.cbBuffer), &resp), WIRE_OK);
+    assert_int_equal(resp.state, SPNEGO_REJECT);
+    assert_null(resp.token.data);
+}
+
 /* States, and what a server says that is given nothing. */
 static void test_states_and_hints(void **state)
 {
@@ -838,6 +855,7 @@ int main(void)
         TEST(test_wrong_clients),
         TEST(test_nothing_in_common),
         TEST(test_extended_error),
+        TEST(test_token_of_a_success),
         TEST(test_states_and_hints),
         TEST(test_hints_that_are_none),
         TEST(test_raw),
