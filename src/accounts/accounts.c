@@ -317,7 +317,9 @@ static SECURITY_STATUS deny(struct accounts *accounts, const char *user, const c
             (void)store->table->find_any(store->self, &record);
     }
     cause_drop();
-    return SEC_E_LOGON_DENIED;
+    return cause_set(SEC_E_LOGON_DENIED,
+                     "the name or the password is wrong, or wrong ones have locked the account: no telling which; "
+                     "\"sspi account show\" tells of an account");
 }
 
 /* What comes of a response, decided after it was measured and by what the count says then: of guesses that come at once, no more are
