@@ -244,13 +244,13 @@ SECURITY_STATUS handshake_finish(struct credssp_handshake *handshake, struct ste
 static SECURITY_STATUS request_run(struct credssp_handshake *handshake, struct slice bytes, struct step_out *out)
 {
     struct ts_request request;
-    credssp_request_step *step = handshake->role->steps[handshake->base.state];
+    unsigned state = handshake->base.state;
     require(ts_request_parse(bytes, &request) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "what came is no TSRequest, or it is damaged"));
     try(version_take(handshake, request.version));
     try(nonce_take(handshake, request.nonce));
-    require(step != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "a TSRequest, and none is due"));
-    SECURITY_STATUS status = step(handshake, &request, out);
+    require(handshake->role->steps[state] != NULL, cause_set(SEC_E_OUT_OF_SEQUENCE, "a TSRequest, and none is due"));
+    SECURITY_STATUS status = handshake->role->steps[state](handshake, &request, out);
     /* A TSRequest is whole: no more bytes can mend what is inside it. */
     require(status != SEC_E_INCOMPLETE_MESSAGE,
             cause_set(SEC_E_INVALID_TOKEN, "a token inside a TSRequest that is cut off"));
