@@ -30,12 +30,6 @@ SECURITY_STATUS job_package(const struct job *job, const struct package **packag
     return SEC_E_OK;
 }
 
-static bool text_copy(char **to, const char *from)
-{
-    *to = mem_strdup(from);
-    return from == NULL || *to != NULL;
-}
-
 SECURITY_STATUS job_identity(const struct job *job, struct identity *identity)
 {
     const struct lsa_message *message = &job->message;
@@ -52,9 +46,9 @@ SECURITY_STATUS job_identity(const struct job *job, struct identity *identity)
     identity->proof_kind = (has & LSA_HAS_KEYTAB) != 0     ? IDENTITY_KEYTAB_FILE
                            : (has & LSA_HAS_RESPONSE) != 0 ? IDENTITY_RESPONSE
                                                            : IDENTITY_PASSWORD;
-    bool copied = text_copy(&identity->user, lsa_text(message, LSA_USER)) &&
-                  text_copy(&identity->domain, lsa_text(message, LSA_DOMAIN)) &&
-                  text_copy(&identity->packages, lsa_text(message, LSA_PACKAGES)) &&
+    bool copied = mem_text_copy(&identity->user, lsa_text(message, LSA_USER)) &&
+                  mem_text_copy(&identity->domain, lsa_text(message, LSA_DOMAIN)) &&
+                  mem_text_copy(&identity->packages, lsa_text(message, LSA_PACKAGES)) &&
                   (!identity->has_password || password.len == 0 ||
                    secret_set(&identity->password, password.data, password.len)) &&
                   (proves == 0 || secret_set(&identity->proof, proof.data, proof.len));
@@ -335,7 +329,7 @@ static SECURITY_STATUS run_wrap(struct job *job, const struct config *config)
         .config = config, .use = (uint32_t)lsa_number(&job->message, LSA_USE), .identity = &identity};
     try(job_package(job, &package));
     require(request.use == SECPKG_CRED_OUTBOUND, SEC_E_NO_CREDENTIALS);
-    require(text_copy(&identity.packages, lsa_text(&job->message, LSA_PACKAGES)), SEC_E_INSUFFICIENT_MEMORY);
+    require(mem_text_copy(&identity.packages, lsa_text(&job->message, LSA_PACKAGES)), SEC_E_INSUFFICIENT_MEMORY);
     try(local_authority.wrap(package, &request, job->credential->credential, &job->new_credential));
     expiry_write(job);
     return SEC_E_OK;

@@ -100,6 +100,12 @@ char *mem_strdup(const char *text)
     return text != NULL ? mem_dup(text, strlen(text)) : NULL;
 }
 
+bool mem_text_copy(char **to, const char *from)
+{
+    *to = mem_strdup(from);
+    return from == NULL || *to != NULL;
+}
+
 void *mem_realloc(void *block, size_t len)
 {
     if (len > PTRDIFF_MAX || mem_fault_strikes())

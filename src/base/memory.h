@@ -4,6 +4,7 @@
 #ifndef OPENSSPI_BASE_MEMORY_H
 #define OPENSSPI_BASE_MEMORY_H
 
+#include "base/result.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +17,8 @@ void *mem_zalloc_array(size_t count, size_t size);
 void *mem_dup(const void *data, size_t len);
 /* Returns a copy of a NUL-terminated string, or NULL; NULL gives NULL. */
 char *mem_strdup(const char *text);
+/* Makes `*to` a copy of `from`, and NULL of NULL; what it held before is not freed. False, with NULL, when there is no memory. */
+MUST_USE bool mem_text_copy(char **to, const char *from);
 /* Grows or shrinks a block from mem_*; on failure answers NULL and leaves the block as it was. New bytes are not zeroed. */
 void *mem_realloc(void *block, size_t len);
 /* Frees a block of the functions above; NULL is fine. */

@@ -16,17 +16,11 @@ enum identity_kind identity_kind(const struct identity *identity)
     return has_password || says_nobody ? IDENTITY_NOBODY : IDENTITY_DEFAULT;
 }
 
-static bool text_copy(char **to, const char *from)
-{
-    *to = mem_strdup(from);
-    return from == NULL || *to != NULL;
-}
-
 bool identity_copy(struct identity *to, const struct identity *from)
 {
     to->has_password = from->has_password;
     to->password_is_hash = from->password_is_hash;
-    return text_copy(&to->user, from->user) && text_copy(&to->domain, from->domain) &&
+    return mem_text_copy(&to->user, from->user) && mem_text_copy(&to->domain, from->domain) &&
            (from->password.data == NULL || secret_set(&to->password, from->password.data, from->password.len));
 }
 

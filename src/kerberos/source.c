@@ -45,12 +45,6 @@ void kerberos_source_put(struct kerberos_source *source)
     secret_block_free(source, sizeof *source);
 }
 
-static bool text_copy(char **to, const char *from)
-{
-    *to = mem_strdup(from);
-    return from == NULL || *to != NULL;
-}
-
 static bool secret_copy(struct secret *to, const struct secret *from)
 {
     return from->data == NULL || secret_set(to, from->data, from->len);
@@ -81,9 +75,10 @@ struct kerberos_source *kerberos_source_copy(const struct kerberos_source *sourc
     copy->proxy_forced = source->proxy_forced;
     copy->forwardable = source->forwardable;
     copy->lent = source->lent;
-    bool copied = text_copy(&copy->cache, source->cache) && text_copy(&copy->client, source->client) &&
-                  text_copy(&copy->keytab, source->keytab) && text_copy(&copy->certificate, source->certificate) &&
-                  text_copy(&copy->anchors, source->anchors) && text_copy(&copy->proxy, source->proxy) &&
+    bool copied = mem_text_copy(&copy->cache, source->cache) && mem_text_copy(&copy->client, source->client) &&
+                  mem_text_copy(&copy->keytab, source->keytab) &&
+                  mem_text_copy(&copy->certificate, source->certificate) &&
+                  mem_text_copy(&copy->anchors, source->anchors) && mem_text_copy(&copy->proxy, source->proxy) &&
                   keytab_copy(&copy->memory_keytab, source) && secret_copy(&copy->password, &source->password) &&
                   secret_copy(&copy->pin, &source->pin);
     if (!copied) {

@@ -116,12 +116,6 @@ SECURITY_STATUS remote_credential_make(const struct package *package, const stru
     return SEC_E_OK;
 }
 
-static bool text_copy(char **to, const char *from)
-{
-    *to = mem_strdup(from);
-    return from == NULL || *to != NULL;
-}
-
 SECURITY_STATUS remote_acquire(const struct package *package, const struct acquire_request *request,
                                struct credential **credential, bool *not_here)
 {
@@ -131,10 +125,10 @@ SECURITY_STATUS remote_acquire(const struct package *package, const struct acqui
     try(remote_credential_make(package, request, &acquired));
     struct remote_credential *own = acquired->own;
     own->renewable = identity_kind(identity) == IDENTITY_DEFAULT;
-    bool copied = text_copy(&own->principal, request->principal) &&
-                  text_copy(&own->user, identity_has_name(identity) ? identity->user : NULL) &&
-                  (identity == NULL ||
-                   (text_copy(&own->domain, identity->domain) && text_copy(&own->packages, identity->packages)));
+    bool copied = mem_text_copy(&own->principal, request->principal) &&
+                  mem_text_copy(&own->user, identity_has_name(identity) ? identity->user : NULL) &&
+                  (identity == NULL || (mem_text_copy(&own->domain, identity->domain) &&
+                                        mem_text_copy(&own->packages, identity->packages)));
     SECURITY_STATUS status = copied ? acquire_ask(own, identity, &own->id, &own->life, &acquired->expiry, not_here)
                                     : SEC_E_INSUFFICIENT_MEMORY;
     if (status != SEC_E_OK) {

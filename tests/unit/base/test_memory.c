@@ -58,6 +58,26 @@ static void dup_adds_one_nul(void **state)
     assert_null(mem_strdup(NULL));
 }
 
+static void text_copy_takes_nothing_for_nothing(void **state)
+{
+    char *copy = NULL;
+
+    (void)state;
+    assert_true(mem_text_copy(&copy, "name"));
+    assert_string_equal(copy, "name");
+    mem_free(copy);
+    assert_true(mem_text_copy(&copy, ""));
+    assert_string_equal(copy, "");
+    mem_free(copy);
+    mem_fault_set(1, true);
+    assert_true(mem_text_copy(&copy, NULL));
+    assert_null(copy);
+    copy = (char *)(uintptr_t)1;
+    assert_false(mem_text_copy(&copy, "name"));
+    mem_fault_set(0, false);
+    assert_null(copy);
+}
+
 static void realloc_keeps_bytes_and_survives_failure(void **state)
 {
     char *block = mem_dup("abcdef", 6), *grown;
@@ -192,6 +212,7 @@ int main(void)
         cmocka_unit_test(zalloc_gives_zeroes_also_for_length_zero),
         cmocka_unit_test(array_refuses_overflow),
         cmocka_unit_test(dup_adds_one_nul),
+        cmocka_unit_test(text_copy_takes_nothing_for_nothing),
         cmocka_unit_test(realloc_keeps_bytes_and_survives_failure),
         cmocka_unit_test(fault_strikes_the_nth_alone),
         cmocka_unit_test(sticky_fault_stays),
