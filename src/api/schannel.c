@@ -59,7 +59,8 @@ SECURITY_STATUS WINAPI SslGetServerIdentity(PBYTE ClientHello, DWORD ClientHello
     cause_clear();
     require(ClientHello != NULL && ServerIdentity != NULL && ServerIdentitySize != NULL && Flags == 0,
             cause_set(SEC_E_INVALID_PARAMETER, "a pointer is missing, or the flags are not 0"));
-    enum wire_result result = client_hello_extensions(slice_of(ClientHello, ClientHelloSize), true, &list, &missing);
+    enum wire_result result =
+        client_hello_extensions(slice_of(ClientHello, ClientHelloSize), CLIENT_HELLO_RECORD, &list, &missing);
     require(result == WIRE_OK, hello_refused(result));
     for (struct reader reader = reader_of(list); reader_left(&reader) > 0 && host.len == 0;) {
         uint16_t type;
@@ -82,8 +83,9 @@ SECURITY_STATUS WINAPI SslGetExtensions(const BYTE *clientHello, DWORD clientHel
     require(clientHello != NULL && (genericExtensions != NULL || genericExtensionsCount == 0) &&
                 ((unsigned)flags & ~(unsigned)SCH_NO_RECORD_HEADER) == 0,
             cause_set(SEC_E_INVALID_PARAMETER, "a pointer is missing, or a flag is unknown"));
-    enum wire_result result = client_hello_extensions(slice_of(clientHello, clientHelloByteSize),
-                                                      flags != SCH_NO_RECORD_HEADER, &list, &missing);
+    enum client_hello_form form = flags == SCH_NO_RECORD_HEADER ? CLIENT_HELLO_MESSAGE : CLIENT_HELLO_RECORD;
+    enum wire_result result =
+        client_hello_extensions(slice_of(clientHello, clientHelloByteSize), form, &list, &missing);
     if (bytesToRead != NULL)
         *bytesToRead = (DWORD)missing;
     require(result == WIRE_OK, hello_refused(result));

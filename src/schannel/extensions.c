@@ -103,49 +103,21 @@ static void signature_put(struct attribute *value, unsigned first, unsigned seco
         word_put(value, first | second << 8);
 }
 
-/* A vector behind its length, of one byte or two. */
-static enum wire_result vector_skip(struct reader *reader, bool wide)
-{
-    uint16_t len = 0;
-    uint8_t narrow = 0;
-    if (wide)
-        try(reader_u16be(reader, &len));
-    else
-        try(reader_u8(reader, &narrow));
-    return reader_skip(reader, wide ? len : narrow);
-}
-
-/* The extensions of a ClientHello in the one record that libssl wrote (RFC 5246 7.4.1.2, RFC 6347 4.2.1). */
-static enum wire_result hello_extensions(struct slice hello, bool datagram, struct reader *extensions)
-{
-    struct reader reader = reader_of(hello);
-    uint16_t len;
-    struct slice list;
-    try(reader_skip(&reader, datagram ? 13 + 12 : 5 + 4)); /* headers of record and message */
-    try(reader_skip(&reader, 2 + SSL3_RANDOM_SIZE));
-    try(vector_skip(&reader, false)); /* session */
-    if (datagram)
-        try(vector_skip(&reader, false)); /* cookie */
-    try(vector_skip(&reader, true));      /* suites */
-    try(vector_skip(&reader, false));     /* compressions */
-    try(reader_u16be(&reader, &len));
-    try(reader_bytes(&reader, len, &list));
-    *extensions = reader_of(list);
-    return WIRE_OK;
-}
-
+/* The algorithms in a ClientHello that libssl wrote. */
 static bool signatures_of_hello(struct slice hello, bool datagram, struct attribute *value)
 {
-    struct reader extensions, reader;
-    struct slice data = {0};
+    struct slice list, data = {0};
+    size_t missing;
     uint16_t type = 0, len;
     uint8_t first, second;
-    if (hello_extensions(hello, datagram, &extensions) != WIRE_OK)
+    if (client_hello_extensions(hello, datagram ? CLIENT_HELLO_DATAGRAM : CLIENT_HELLO_RECORD, &list, &missing) !=
+        WIRE_OK)
         return false;
+    struct reader extensions = reader_of(list);
     while (type != TLSEXT_TYPE_signature_algorithms)
         if (client_hello_extension(&extensions, &type, &data) != WIRE_OK)
             return false;
-    reader = reader_of(data);
+    struct reader reader = reader_of(data);
     if (reader_u16be(&reader, &len) != WIRE_OK)
         return false;
     while (reader_u8(&reader, &first) == WIRE_OK && reader_u8(&reader, &second) == WIRE_OK)

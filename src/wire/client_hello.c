@@ -1,12 +1,20 @@
 #include "wire/client_hello.h"
 
-#define RECORD_HEAD 5
-#define MESSAGE_HEAD 4
 #define RECORD_HANDSHAKE 22
 #define MESSAGE_CLIENT_HELLO 1
 #define RANDOM_LEN 32
 #define SESSION_ID_MAX 32
 #define NAME_HOST 0
+
+/* The heads' lengths, and the first byte of the version in them and in the message. */
+static const struct form {
+    uint8_t record_head, message_head, major;
+    bool datagram;
+} forms[CLIENT_HELLO_FORMS] = {
+    [CLIENT_HELLO_MESSAGE] = {0, 4, 3, false},
+    [CLIENT_HELLO_RECORD] = {5, 4, 3, false},
+    [CLIENT_HELLO_DATAGRAM] = {13, 12, 254, true},
+};
 
 /* Inside a message that is whole nothing may be missing. */
 static enum wire_result whole(enum wire_result result)
@@ -24,21 +32,36 @@ static enum wire_result take(struct reader *reader, size_t len, struct slice *by
     return reader_bytes(reader, len, bytes);
 }
 
+static size_t u24(const uint8_t bytes[3])
+{
+    return (size_t)bytes[0] << 16 | (size_t)bytes[1] << 8 | bytes[2];
+}
+
 /* The handshake message of the only record. */
-static enum wire_result record_open(struct reader *reader, size_t *missing)
+static enum wire_result record_open(struct reader *reader, const struct form *form, size_t *missing)
 {
     struct slice head, content;
-    uint16_t len;
-    try(take(reader, RECORD_HEAD, &head, missing));
-    require(head.data[0] == RECORD_HANDSHAKE && head.data[1] == 3, WIRE_BAD);
-    len = (uint16_t)(head.data[3] << 8 | head.data[4]);
-    try(take(reader, len, &content, missing));
+    try(take(reader, form->record_head, &head, missing));
+    require(head.data[0] == RECORD_HANDSHAKE && head.data[1] == form->major, WIRE_BAD);
+    const uint8_t *len = head.data + form->record_head - 2;
+    try(take(reader, (size_t)len[0] << 8 | len[1], &content, missing));
     *reader = reader_of(content);
     /* A record that ends within the message: the rest is behind another record's header. */
-    require(content.len >= MESSAGE_HEAD, WIRE_BAD);
-    size_t message = (size_t)content.data[1] << 16 | (size_t)content.data[2] << 8 | content.data[3];
-    require(message <= content.len - MESSAGE_HEAD, WIRE_BAD);
+    require(content.len >= form->message_head, WIRE_BAD);
+    require(u24(content.data + 1) <= content.len - form->message_head, WIRE_BAD);
     return WIRE_OK;
+}
+
+/* A message's head says how long it is; a datagram's also its number, and which part of it this is: only the whole is read. */
+static enum wire_result message_open(struct reader *reader, const struct form *form, struct slice *body,
+                                     size_t *missing)
+{
+    struct slice head;
+    try(take(reader, form->message_head, &head, missing));
+    size_t len = u24(head.data + 1);
+    require(head.data[0] == MESSAGE_CLIENT_HELLO, WIRE_BAD);
+    require(!form->datagram || (u24(head.data + 6) == 0 && u24(head.data + 9) == len), WIRE_BAD);
+    return take(reader, len, body, missing);
 }
 
 /* A vector with a length of one or two bytes. */
@@ -53,16 +76,18 @@ static enum wire_result vector(struct reader *reader, bool wide, struct slice *b
     return reader_bytes(reader, wide ? len : narrow, bytes);
 }
 
-static enum wire_result body_read(struct slice body, struct slice *list)
+static enum wire_result body_read(struct slice body, const struct form *form, struct slice *list)
 {
     struct reader reader = reader_of(body);
-    struct slice session, suites, compressions;
+    struct slice session, cookie, suites, compressions;
     uint8_t major, minor;
     try(reader_u8(&reader, &major));
     try(reader_u8(&reader, &minor));
-    require(major == 3, WIRE_BAD);
+    require(major == form->major, WIRE_BAD);
     try(reader_skip(&reader, RANDOM_LEN));
     try(vector(&reader, false, &session));
+    if (form->datagram)
+        try(vector(&reader, false, &cookie));
     try(vector(&reader, true, &suites));
     try(vector(&reader, false, &compressions));
     require(session.len <= SESSION_ID_MAX && suites.len >= 2 && suites.len % 2 == 0 && compressions.len >= 1, WIRE_BAD);
@@ -73,17 +98,16 @@ static enum wire_result body_read(struct slice body, struct slice *list)
     return reader_end(&reader);
 }
 
-enum wire_result client_hello_extensions(struct slice bytes, bool records, struct slice *list, size_t *missing)
+enum wire_result client_hello_extensions(struct slice bytes, enum client_hello_form form, struct slice *list,
+                                         size_t *missing)
 {
     struct reader reader = reader_of(bytes);
-    struct slice head, body;
+    struct slice body;
     *missing = 0;
-    if (records)
-        try(record_open(&reader, missing));
-    try(take(&reader, MESSAGE_HEAD, &head, missing));
-    require(head.data[0] == MESSAGE_CLIENT_HELLO, WIRE_BAD);
-    try(take(&reader, (size_t)head.data[1] << 16 | (size_t)head.data[2] << 8 | head.data[3], &body, missing));
-    return whole(body_read(body, list));
+    if (forms[form].record_head > 0)
+        try(record_open(&reader, &forms[form], missing));
+    try(message_open(&reader, &forms[form], &body, missing));
+    return whole(body_read(body, &forms[form], list));
 }
 
 enum wire_result client_hello_extension(struct reader *list, uint16_t *type, struct slice *data)

@@ -22,13 +22,29 @@ static const uint8_t hello[] = {
     0,  43, 0,    5,    4,  3,  4,  3,  3, /* supported_versions */
 };
 
+/* RFC 6347 4.1, 4.2.2: the same by datagrams, after a HelloVerifyRequest. */
+static const uint8_t datagram[] = {
+    22,  254, 253,  0,    0,  0,  0,  0,  0,  0,   1,   0,   89, /* record: epoch, number, length */
+    1,   0,   0,    77,   0,  1,  0,  0,  0,  0,   0,   77, /* client hello: number, fragment's offset and length */
+    254, 253,                                               /* version */
+    1,   2,   3,    4,    5,  6,  7,  8,  9,  10,  11,  12,  13,  14,  15,  16,  17,  18,  19,  20,
+    21,  22,  23,   24,   25, 26, 27, 28, 29, 30,  31,  32,  0,                                      /* session id */
+    3,   'c', 'k',  'e',                                                                             /* cookie */
+    0,   2,   0xc0, 0x2b,                                                                            /* suites */
+    1,   0,                                                                                          /* compression */
+    0,   30,                                                                                         /* extensions */
+    0,   0,   0,    16,   0,  14, 0,  0,  11, 'a', '.', 'e', 'x', '.', 't', 'e', 's', 't', '.', 'x', /* server_name */
+    0,   13,  0,    6,    0,  4,  4,  3,  4,  1, /* signature_algorithms */
+};
+
 static void extensions_are_found(void **state)
 {
     struct slice list, data, host;
     size_t missing;
     uint16_t type;
     (void)state;
-    assert_int_equal(client_hello_extensions(slice_of(hello, sizeof hello), true, &list, &missing), WIRE_OK);
+    assert_int_equal(client_hello_extensions(slice_of(hello, sizeof hello), CLIENT_HELLO_RECORD, &list, &missing),
+                     WIRE_OK);
     assert_int_equal(list.len, 29);
     struct reader reader = reader_of(list);
     assert_int_equal(client_hello_extension(&reader, &type, &data), WIRE_OK);
@@ -40,8 +56,13 @@ static void extensions_are_found(void **state)
     assert_int_equal(type, 43);
     assert_int_equal(reader_left(&reader), 0);
     /* Without the record's header. */
-    assert_int_equal(client_hello_extensions(slice_of(hello + 5, sizeof hello - 5), false, &list, &missing), WIRE_OK);
+    assert_int_equal(
+        client_hello_extensions(slice_of(hello + 5, sizeof hello - 5), CLIENT_HELLO_MESSAGE, &list, &missing), WIRE_OK);
     assert_int_equal(list.len, 29);
+    assert_int_equal(
+        client_hello_extensions(slice_of(datagram, sizeof datagram), CLIENT_HELLO_DATAGRAM, &list, &missing), WIRE_OK);
+    assert_int_equal(list.len, 30);
+    assert_ptr_equal(list.data, datagram + sizeof datagram - 30);
 }
 
 /* Cut anywhere: more is needed, and never more than there is. */
@@ -51,10 +72,18 @@ static void every_cut_is_short(void **state)
     size_t missing;
     (void)state;
     for (size_t len = 0; len < sizeof hello; len++) {
-        assert_int_equal(client_hello_extensions(slice_of(hello, len), true, &list, &missing), WIRE_SHORT);
+        assert_int_equal(client_hello_extensions(slice_of(hello, len), CLIENT_HELLO_RECORD, &list, &missing),
+                         WIRE_SHORT);
         assert_in_range(missing, 1, sizeof hello - len);
         if (len >= 5)
-            assert_int_equal(client_hello_extensions(slice_of(hello + 5, len - 5), false, &list, &missing), WIRE_SHORT);
+            assert_int_equal(
+                client_hello_extensions(slice_of(hello + 5, len - 5), CLIENT_HELLO_MESSAGE, &list, &missing),
+                WIRE_SHORT);
+    }
+    for (size_t len = 0; len < sizeof datagram; len++) {
+        assert_int_equal(client_hello_extensions(slice_of(datagram, len), CLIENT_HELLO_DATAGRAM, &list, &missing),
+                         WIRE_SHORT);
+        assert_in_range(missing, 1, sizeof datagram - len);
     }
 }
 
@@ -65,7 +94,7 @@ static enum wire_result changed(size_t at, uint8_t value)
     size_t missing;
     memcpy(copy, hello, sizeof hello);
     copy[at] = value;
-    return client_hello_extensions(slice_of(copy, sizeof copy), true, &list, &missing);
+    return client_hello_extensions(slice_of(copy, sizeof copy), CLIENT_HELLO_RECORD, &list, &missing);
 }
 
 static void what_is_no_client_hello_is_refused(void **state)
@@ -81,6 +110,35 @@ static void what_is_no_client_hello_is_refused(void **state)
     assert_int_equal(changed(48, 0), WIRE_BAD);  /* no compression method, not even none */
     assert_int_equal(changed(51, 28), WIRE_BAD); /* bytes behind the extensions */
     assert_int_equal(changed(51, 30), WIRE_BAD); /* a list longer than the message */
+}
+
+static enum wire_result datagram_changed(size_t at, uint8_t value)
+{
+    uint8_t copy[sizeof datagram];
+    struct slice list;
+    size_t missing;
+    memcpy(copy, datagram, sizeof datagram);
+    copy[at] = value;
+    return client_hello_extensions(slice_of(copy, sizeof copy), CLIENT_HELLO_DATAGRAM, &list, &missing);
+}
+
+static void datagrams_that_are_no_client_hello(void **state)
+{
+    struct slice list;
+    size_t missing;
+    (void)state;
+    assert_int_equal(datagram_changed(0, 23), WIRE_BAD);
+    assert_int_equal(datagram_changed(1, 3), WIRE_BAD);   /* TLS */
+    assert_int_equal(datagram_changed(13, 3), WIRE_BAD);  /* HelloVerifyRequest */
+    assert_int_equal(datagram_changed(16, 78), WIRE_BAD); /* goes on in another record */
+    assert_int_equal(datagram_changed(21, 1), WIRE_BAD);  /* a later piece */
+    assert_int_equal(datagram_changed(24, 76), WIRE_BAD); /* a first piece */
+    assert_int_equal(datagram_changed(25, 3), WIRE_BAD);  /* version */
+    assert_int_equal(datagram_changed(60, 4), WIRE_BAD);  /* a cookie that reaches into the suites */
+    assert_int_equal(client_hello_extensions(slice_of(hello, sizeof hello), CLIENT_HELLO_DATAGRAM, &list, &missing),
+                     WIRE_BAD);
+    assert_int_equal(client_hello_extensions(slice_of(datagram, sizeof datagram), CLIENT_HELLO_RECORD, &list, &missing),
+                     WIRE_BAD);
 }
 
 static void names_that_are_none(void **state)
@@ -102,6 +160,7 @@ int main(void)
         cmocka_unit_test(extensions_are_found),
         cmocka_unit_test(every_cut_is_short),
         cmocka_unit_test(what_is_no_client_hello_is_refused),
+        cmocka_unit_test(datagrams_that_are_no_client_hello),
         cmocka_unit_test(names_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
