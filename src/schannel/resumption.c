@@ -20,7 +20,6 @@ void connection_identity_anew(struct connection *connection)
 {
     connection->has_identity = connection->has_offered_identity = false;
     secret_release(&connection->app_data);
-    connection->app_data = (struct secret){0};
 }
 
 /* A ticket is about to be written. TLS 1.3's libssl counts a session anew from each ticket; here it counts from its full handshake. */

@@ -22,13 +22,9 @@ struct ticket_key {
     uint8_t encryption[KEY_LEN], authentication[KEY_LEN];
 };
 
-struct ticket_set {
+struct ticket_keys {
     unsigned n_keys;
     struct ticket_key key[TICKET_KEYS_MAX];
-};
-
-struct ticket_keys {
-    struct ticket_set set;
 };
 
 /* One for the keys of all, so that a child of fork finds it free. */
@@ -77,11 +73,11 @@ static bool key_find(struct ticket_keys *keys, const uint8_t *name, struct ticke
 {
     bool is_there = false;
     pthread_mutex_lock(&lock);
-    for (unsigned i = 0; i < keys->set.n_keys && !is_there; i++) {
-        is_there = name == NULL || memcmp(keys->set.key[i].name, name, NAME_LEN) == 0;
+    for (unsigned i = 0; i < keys->n_keys && !is_there; i++) {
+        is_there = name == NULL || memcmp(keys->key[i].name, name, NAME_LEN) == 0;
         if (is_there) {
             *current = i == 0;
-            *found = keys->set.key[i];
+            *found = keys->key[i];
         }
     }
     pthread_mutex_unlock(&lock);
@@ -129,9 +125,9 @@ bool ticket_keys_prepare(SSL_CTX *ctx)
     pthread_once(&once, index_make);
     struct ticket_keys *keys = secret_block_alloc(sizeof *keys);
     require(keys != NULL, false);
-    keys->set.n_keys = 1;
+    keys->n_keys = 1;
     bool made = random_bytes(name, sizeof name) && random_bytes(material, sizeof material) &&
-                key_make(name, material, sizeof material, &keys->set.key[0]) &&
+                key_make(name, material, sizeof material, &keys->key[0]) &&
                 SSL_CTX_set_ex_data(ctx, keys_index, keys) == 1;
     secret_wipe(material, sizeof material);
     if (!made) {
@@ -141,30 +137,30 @@ bool ticket_keys_prepare(SSL_CTX *ctx)
     return SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_key_choose) == 1;
 }
 
-static SECURITY_STATUS key_read(const SecPkgCred_SessionTicketKey *from, struct ticket_set *set)
+static SECURITY_STATUS key_read(const SecPkgCred_SessionTicketKey *from, struct ticket_keys *keys)
 {
     require(from->TicketInfoVersion == SESSION_TICKET_INFO_VERSION,
             cause_set(SEC_E_INVALID_TOKEN, "a session ticket key of version %u", (unsigned)from->TicketInfoVersion));
     require(from->KeyingMaterialSize >= TICKET_MATERIAL_MIN && from->KeyingMaterialSize <= sizeof from->KeyingMaterial,
             cause_set(SEC_E_INVALID_TOKEN, "a session ticket key made of %u bytes; %d to %zu are taken",
                       (unsigned)from->KeyingMaterialSize, TICKET_MATERIAL_MIN, sizeof from->KeyingMaterial));
-    for (unsigned i = 0; i < set->n_keys; i++)
-        require(memcmp(set->key[i].name, from->KeyId, NAME_LEN) != 0,
+    for (unsigned i = 0; i < keys->n_keys; i++)
+        require(memcmp(keys->key[i].name, from->KeyId, NAME_LEN) != 0,
                 cause_set(SEC_E_INVALID_TOKEN, "two session ticket keys of one KeyId"));
-    require(key_make(from->KeyId, from->KeyingMaterial, from->KeyingMaterialSize, &set->key[set->n_keys]),
+    require(key_make(from->KeyId, from->KeyingMaterial, from->KeyingMaterialSize, &keys->key[keys->n_keys]),
             cause_set(SEC_E_INTERNAL_ERROR, "a session ticket key cannot be derived"));
-    set->n_keys++;
+    keys->n_keys++;
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS set_read(const SecPkgCred_SessionTicketKeys *from, struct ticket_set *set)
+static SECURITY_STATUS keys_read(const SecPkgCred_SessionTicketKeys *from, struct ticket_keys *keys)
 {
     require(from->cSessionTicketKeys > 0 && from->cSessionTicketKeys <= TICKET_KEYS_MAX,
             cause_set(SEC_E_INVALID_TOKEN, "%u session ticket keys; 1 to %d are taken",
                       (unsigned)from->cSessionTicketKeys, TICKET_KEYS_MAX));
     require(from->pSessionTicketKeys != NULL, cause_set(SEC_E_INVALID_TOKEN, "session ticket keys that point nowhere"));
     for (DWORD i = 0; i < from->cSessionTicketKeys; i++)
-        try(key_read(&from->pSessionTicketKeys[i], set));
+        try(key_read(&from->pSessionTicketKeys[i], keys));
     return SEC_E_OK;
 }
 
@@ -179,14 +175,14 @@ SECURITY_STATUS ticket_keys_set(SSL_CTX *ctx, const void *value, size_t len)
             cause_set(SEC_E_INVALID_TOKEN, "SecPkgCred_SessionTicketKeys has %zu bytes, %zu were given", sizeof given,
                       len));
     memcpy(&given, value, sizeof given);
-    struct ticket_set *set = secret_block_alloc(sizeof *set);
-    require(set != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    SECURITY_STATUS status = set_read(&given, set);
+    struct ticket_keys *fresh = secret_block_alloc(sizeof *fresh);
+    require(fresh != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS status = keys_read(&given, fresh);
     if (status == SEC_E_OK) {
         pthread_mutex_lock(&lock);
-        keys->set = *set;
+        *keys = *fresh;
         pthread_mutex_unlock(&lock);
     }
-    secret_block_free(set, sizeof *set);
+    secret_block_free(fresh, sizeof *fresh);
     return status;
 }
