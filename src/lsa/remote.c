@@ -26,6 +26,29 @@ struct lsa_daemon *remote_daemon(const struct config *config)
     return daemon;
 }
 
+static SECURITY_STATUS ask_under(const struct config *config, struct writer *request, enum lsa_operation operation,
+                                 enum lsa_field field, struct writer *answer)
+{
+    AUTO_REPLY struct lsa_reply reply = {0};
+    struct lsa_daemon *daemon = remote_daemon(config);
+    require(daemon != NULL, SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    enum lsa_result result = lsa_ask(daemon, request, operation, config->lsa_seconds, 0, &reply, NULL);
+    require(result == LSA_ANSWERED, lsa_result_status(result));
+    require(reply.status == SEC_E_OK, reply.status);
+    writer_slice(answer, reply.message.field[field]);
+    return writer_finish(answer) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+SECURITY_STATUS remote_ask(struct writer *request, enum lsa_operation operation, enum lsa_field field,
+                           struct writer *answer)
+{
+    const struct config *config;
+    try(config_get(&config));
+    SECURITY_STATUS status = ask_under(config, request, operation, field, answer);
+    config_release(config);
+    return status;
+}
+
 bool remote_can_acquire(const struct package *package, const struct acquire_request *request)
 {
     const struct identity *identity = request->identity;

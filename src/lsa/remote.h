@@ -34,6 +34,9 @@ void remote_questions_withdraw(void);
 bool remote_is(const struct credential *credential);
 /* The daemon that the configuration names; NULL with a cause when there cannot be one. */
 struct lsa_daemon *remote_daemon(const struct config *config);
+/* Asks what names nothing of the daemon's life, and appends that field of the reply to `answer`. It is the daemon behind "socket", whatever "mode" says. */
+SECURITY_STATUS remote_ask(struct writer *request, enum lsa_operation operation, enum lsa_field field,
+                           struct writer *answer);
 /* An identity's fields; NULL: none. */
 void remote_identity_write(struct writer *request, const struct identity *identity);
 
