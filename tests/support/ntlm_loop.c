@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char directory[PLACE_LEN];
@@ -36,6 +37,36 @@ void loop_cleanup(void)
 {
     lsa_daemon_stop();
     place_remove(directory);
+}
+
+int loop_teardown(void **state)
+{
+    (void)state;
+    loop_cleanup();
+    return 0;
+}
+
+static char daemon_socket[PLACE_LEN + 16];
+
+void loop_daemon_configure(const char *more)
+{
+    char extra[2048];
+    loop_configure(NULL); /* makes the directory */
+    snprintf(daemon_socket, sizeof daemon_socket, "%s/lsa.sock", directory);
+    snprintf(extra, sizeof extra, "[lsa]\nmode = daemon\nsocket = %s\n%s", daemon_socket, more);
+    loop_configure(extra);
+}
+
+void loop_daemon_start(void)
+{
+    int opened = chmod(directory, 0755);
+    assert(opened == 0);
+    lsa_daemon_start(daemon_socket);
+}
+
+const char *loop_daemon_socket(void)
+{
+    return daemon_socket;
 }
 
 void loop_acquire(struct loop *loop)

@@ -66,19 +66,11 @@ static void test_no_daemon(void **state)
     unsetenv("OPENSSPI_TEST_LSAD");
 }
 
-static int end(void **state)
-{
-    (void)state;
-    lsa_daemon_stop();
-    loop_cleanup();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hashes_stay_in_the_daemon),
         cmocka_unit_test(test_no_daemon),
     };
-    return cmocka_run_group_tests(tests, NULL, end);
+    return cmocka_run_group_tests(tests, NULL, loop_teardown);
 }

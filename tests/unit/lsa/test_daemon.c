@@ -23,24 +23,13 @@
 #define ALICE_UID 61234
 #define BOB_UID 61235
 
-static char socket_path[108];
 static const uint8_t carol_hash[16];
-
-static void configure(const char *more)
-{
-    char extra[1024];
-    loop_configure(NULL); /* makes the directory */
-    snprintf(socket_path, sizeof socket_path, "%s/lsa.sock", loop_directory());
-    snprintf(extra, sizeof extra, "[lsa]\nmode = daemon\nsocket = %s\n%s", socket_path, more);
-    loop_configure(extra);
-}
-
 static char carol_line[33];
 
 static int begin(void **state)
 {
     (void)state;
-    configure("answer_seconds = 20\n");
+    loop_daemon_configure("answer_seconds = 20\n");
     char sam[140];
     snprintf(sam, sizeof sam, "%s/sam", loop_directory());
     FILE *file = fopen(sam, "a");
@@ -49,16 +38,7 @@ static int begin(void **state)
         carol_line[i] = "0123456789abcdef"[(carol_hash[i / 2] ^ MEMORY_DISGUISE) >> (i % 2 == 0 ? 4 : 0) & 15];
     fprintf(file, "carol:EXAMPLE::%s:::\n", carol_line);
     fclose(file);
-    chmod(loop_directory(), 0755);
-    lsa_daemon_start(socket_path);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    lsa_daemon_stop();
-    loop_cleanup();
+    loop_daemon_start();
     return 0;
 }
 
@@ -248,7 +228,7 @@ static void test_secrets(void **state)
     assert_int_equal(in_child(secrets_with_daemon, 0), 0);
     unsetenv("OPENSSPI_TEST_LSAD");
     assert_int_equal(in_child(secrets_without, 0), 0);
-    configure("answer_seconds = 20\n");
+    loop_daemon_configure("answer_seconds = 20\n");
 }
 
 static void test_logon(void **state)
@@ -263,7 +243,7 @@ static void test_logon(void **state)
         assert_int_equal(LsaEnumerateLogonSessions(&n_sessions, &list), 0);
         LsaFreeReturnBuffer(list);
         lsa_daemon_stop();
-        lsa_daemon_start(socket_path);
+        lsa_daemon_start(loop_daemon_socket());
     }
     assert_int_equal(default_handshake(), 4); /* nobody yet */
     assert_int_equal(log_on("carol", "EXAMPLE", Interactive, true, &luid), (NTSTATUS)0xC000006D);
@@ -454,7 +434,7 @@ static void test_privileges(void **state)
     fclose(file);
     assert_true(no_core);
 #endif
-    snprintf(path, sizeof path, "%s", socket_path);
+    snprintf(path, sizeof path, "%s", loop_daemon_socket());
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0777);
 }
@@ -512,7 +492,7 @@ static void test_killed(void **state)
         while (n_done + n_failed < until && n_done + n_failed < THREADS * HANDSHAKES)
             usleep(500);
         lsa_daemon_kill();
-        lsa_daemon_start(socket_path);
+        lsa_daemon_start(loop_daemon_socket());
     }
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
@@ -560,14 +540,14 @@ static void test_absent(void **state)
     lsa_daemon_stop();
     loop_acquire(&loop);
     assert_int_equal(loop.client_status, SEC_E_NO_AUTHENTICATING_AUTHORITY);
-    assert_non_null(strstr(OpenSspiLastErrorText(), socket_path));
+    assert_non_null(strstr(OpenSspiLastErrorText(), loop_daemon_socket()));
     char extra[256];
-    snprintf(extra, sizeof extra, "[lsa]\nmode = auto\nsocket = %s\n", socket_path);
+    snprintf(extra, sizeof extra, "[lsa]\nmode = auto\nsocket = %s\n", loop_daemon_socket());
     loop_configure(extra);
     assert_true(loop_run(&loop));
     loop_end(&loop);
-    configure("answer_seconds = 20\n");
-    lsa_daemon_start(socket_path);
+    loop_daemon_configure("answer_seconds = 20\n");
+    lsa_daemon_start(loop_daemon_socket());
     assert_true(loop_run(&loop));
     loop_end(&loop);
 }
@@ -667,5 +647,5 @@ int main(void)
         cmocka_unit_test(test_absent),       cmocka_unit_test(test_lsa_handles),
         cmocka_unit_test(test_logon_bounds),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, loop_teardown);
 }

@@ -17,31 +17,13 @@
 
 #define BOB_UID 61235
 
-static char socket_path[108];
-
-static void configure(void)
-{
-    char extra[256];
-    snprintf(extra, sizeof extra, "[lsa]\nmode = daemon\nsocket = %s\nanswer_seconds = 60\n", socket_path);
-    loop_configure(extra);
-}
+static const char configuration[] = "answer_seconds = 60\n";
 
 static int begin(void **state)
 {
     (void)state;
-    loop_configure(NULL); /* makes the directory */
-    snprintf(socket_path, sizeof socket_path, "%s/lsa.sock", loop_directory());
-    configure();
-    chmod(loop_directory(), 0755);
-    lsa_daemon_start(socket_path);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    lsa_daemon_stop();
-    loop_cleanup();
+    loop_daemon_configure(configuration);
+    loop_daemon_start();
     return 0;
 }
 
@@ -190,7 +172,7 @@ static void stranger_asked(mode_t mode, const char *word)
     close(told[1]);
     unlink(path);
     rmdir(directory);
-    configure();
+    loop_daemon_configure(configuration);
 }
 
 static void test_stranger_in_its_place(void **state)
@@ -209,5 +191,5 @@ int main(void)
         cmocka_unit_test(test_many_contexts),
         cmocka_unit_test(test_stranger_in_its_place),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, loop_teardown);
 }

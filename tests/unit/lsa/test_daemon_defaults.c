@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char socket_path[108], askpass[128], negotiate[] = "Negotiate", target[] = "test/server";
+static char askpass[128], negotiate[] = "Negotiate", target[] = "test/server";
 
 static void file_write(const char *path, const char *text, mode_t mode)
 {
@@ -26,10 +26,9 @@ static void file_write(const char *path, const char *text, mode_t mode)
 
 static int begin(void **state)
 {
-    char extra[512], path[128];
+    char more[256], path[128];
     (void)state;
     loop_configure(NULL); /* makes the directory */
-    snprintf(socket_path, sizeof socket_path, "%s/lsa.sock", loop_directory());
     snprintf(askpass, sizeof askpass, "%s/askpass", loop_directory());
     file_write(askpass,
                "#!/bin/sh\necho \"$1\" >> \"$0.log\"\ncase $1 in User*) echo alice;; *) echo "
@@ -39,20 +38,9 @@ static int begin(void **state)
     file_write(path, "[libdefaults]\ndns_lookup_kdc = false\ndns_lookup_realm = false\n", 0644);
     setenv("KRB5_CONFIG", path, 1); /* no realm has a KDC */
     setenv("KRB5CCNAME", "MEMORY:nobody", 1);
-    snprintf(extra, sizeof extra,
-             "[credentials]\naskpass = %s\n[lsa]\nmode = daemon\nsocket = %s\nanswer_seconds = 20\n", askpass,
-             socket_path);
-    loop_configure(extra);
-    chmod(loop_directory(), 0755);
-    lsa_daemon_start(socket_path);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    lsa_daemon_stop();
-    loop_cleanup();
+    snprintf(more, sizeof more, "answer_seconds = 20\n[credentials]\naskpass = %s\n", askpass);
+    loop_daemon_configure(more);
+    loop_daemon_start();
     return 0;
 }
 
@@ -170,7 +158,7 @@ static void test_daemon_started_anew(void **state)
         assert_true(first_step(&without, ISC_REQ_PROMPT_FOR_CREDS, &ntlm) < 0);
         assert_null(strstr(OpenSspiLastErrorText(), "started anew"));
         lsa_daemon_kill();
-        lsa_daemon_start(socket_path);
+        lsa_daemon_start(loop_daemon_socket());
         assert_int_equal(QueryCredentialsAttributesA(&loop.client_credential, SECPKG_CRED_ATTR_NAMES, &names),
                          SEC_E_OK);
         FreeContextBuffer(names.sUserName);
@@ -189,5 +177,5 @@ int main(void)
         cmocka_unit_test(test_empty_names),
         cmocka_unit_test(test_daemon_started_anew),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, loop_teardown);
 }

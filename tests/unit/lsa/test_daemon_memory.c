@@ -20,24 +20,11 @@
 
 static int begin(void **state)
 {
-    char extra[256];
+    char more[64];
     (void)state;
-    loop_configure(NULL); /* makes the directory */
-    snprintf(extra, sizeof extra,
-             "[lsa]\nmode = daemon\nsocket = %s/lsa.sock\nanswer_seconds = 60\nuser_credentials = %d\n",
-             loop_directory(), CREDENTIALS);
-    loop_configure(extra);
-    char socket_path[108];
-    snprintf(socket_path, sizeof socket_path, "%s/lsa.sock", loop_directory());
-    lsa_daemon_start(socket_path);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    lsa_daemon_stop();
-    loop_cleanup();
+    snprintf(more, sizeof more, "answer_seconds = 60\nuser_credentials = %d\n", CREDENTIALS);
+    loop_daemon_configure(more);
+    loop_daemon_start();
     return 0;
 }
 
@@ -83,5 +70,5 @@ static void test_credentials_are_given_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_credentials_are_given_back)};
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, loop_teardown);
 }
