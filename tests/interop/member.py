@@ -12,6 +12,7 @@ import subprocess
 import time
 
 from ad import PASSWORD, STOP_SECONDS, Ad
+from private import Private
 from realm import COMMAND_SECONDS, program
 
 SOCKETS = "/run/samba/winbindd"
@@ -133,21 +134,10 @@ class Controller(Ad):
             end_session(leader)
 
 
-class Member:
+class Member(Private):
     def __init__(self):
         self.ad, self.holder, self.process, self.prefix = Controller(), None, None, ()
         self.directory = self.ad.directory / "member"
-
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *problem):
-        self.close()
 
     def start(self):
         self.ad.start()

@@ -17,6 +17,8 @@ import subprocess
 import tempfile
 import time
 
+from private import Private
+
 ENCTYPES = ("aes256-cts-hmac-sha1-96", "aes128-cts-hmac-sha1-96", "aes256-cts-hmac-sha384-192",
             "aes128-cts-hmac-sha256-128", "arcfour-hmac")
 START_SECONDS = 10
@@ -43,7 +45,7 @@ def program(name):
     return found
 
 
-class Realm:
+class Realm(Private):
     def __init__(self, name="EXAMPLE.TEST", directory=None, enctypes=ENCTYPES, libdefaults="", kdc_realm=""):
         """`libdefaults` are more lines for clients' [libdefaults], `kdc_realm` for the KDC's part of [realms]."""
         self.name, self.enctypes, self.libdefaults, self.kdc_realm = name, tuple(enctypes), libdefaults, kdc_realm
@@ -57,17 +59,6 @@ class Realm:
                     "KRB5_KDC_PROFILE": str(self.directory / "kdc.conf"),
                     "KRB5CCNAME": f"FILE:{self.directory}/cache", "KRB5_KTNAME": f"FILE:{self.directory}/keytab",
                     "KRB5RCACHEDIR": str(self.directory), "KRB5RCACHENAME": f"dfl:{self.directory}/rcache"}
-
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *problem):
-        self.close()
 
     def put(self, name, text):
         path = self.directory / name

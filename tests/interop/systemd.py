@@ -14,6 +14,7 @@ import tempfile
 import time
 
 from lsa import BUILD, die_with_parent
+from private import Private
 from realm import program
 
 SOURCE = pathlib.Path(__file__).parents[2]
@@ -124,7 +125,7 @@ def child_of(parent):
     return None
 
 
-class Machine:
+class Machine(Private):
     def __init__(self, config):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="opensspi-machine-"))
         self.directory.chmod(0o755)
@@ -215,14 +216,3 @@ class Machine:
         if self.groups is not None:
             self.groups.remove()
         shutil.rmtree(self.directory, ignore_errors=True)
-
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *problem):
-        self.close()
