@@ -49,6 +49,18 @@ bool secret_equal(const void *a, const void *b, size_t len)
     return difference == 0;
 }
 
+bool secret_is_zero(const void *data, size_t len)
+{
+    const uint8_t *bytes = data;
+    unsigned any = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        any |= bytes[i];
+        __asm__("" : "+r"(any));
+    }
+    return any == 0;
+}
+
 #if POOL_ALLOCATES
 
 struct free_block {
