@@ -96,3 +96,9 @@ const struct package *registry_at(size_t index)
     const struct package *list[REGISTRY_MAX];
     return index < registry_list(list) ? list[index] : NULL;
 }
+
+bool package_is_negotiable(const struct package *package)
+{
+    return (package->info.capabilities & SECPKG_FLAG_NEGOTIABLE) != 0 && package->info.mech.oid[0].len > 0 &&
+           package->session != NULL;
+}
