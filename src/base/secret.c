@@ -75,16 +75,9 @@ struct pool {
     size_t fresh_len;
 } __attribute__((aligned(64)));
 
-static struct pool pools[POOL_COUNT];
+static struct pool pools[POOL_COUNT] = {[0 ... POOL_COUNT - 1] = {.lock = PTHREAD_MUTEX_INITIALIZER}};
 
-/* A child of fork has only the forking thread: locks that others held would stay locked in it for ever. */
-__attribute__((constructor)) static void pools_start(void)
-{
-    for (size_t i = 0; i < POOL_COUNT; i++) {
-        pthread_mutex_init(&pools[i].lock, NULL);
-        fork_guard(&pools[i].lock, FORK_RANK_SECRETS);
-    }
-}
+FORK_GUARD_ALL(pools, lock, FORK_RANK_SECRETS)
 
 /* The pool that serves `len` bytes (at most POOL_LEN_MAX) and its block size: powers of two and the half-way steps. */
 static struct pool *pool_for(size_t len, size_t *block_len)

@@ -11,10 +11,7 @@ static const struct package *packages[REGISTRY_MAX];
 static atomic_bool hidden[REGISTRY_MAX];
 static atomic_size_t n_packages; /* published after the entry */
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&registry_lock, FORK_RANK_REGISTRY);
-}
+FORK_GUARD(registry_lock, FORK_RANK_REGISTRY)
 
 static bool package_unhide(const struct package *package, size_t count)
 {
