@@ -393,19 +393,12 @@ static int account_remove(const struct cli_options *options)
     return with_account(options, false, remove_named);
 }
 
-struct listing {
-    bool json;
-    unsigned n_accounts;
-};
-
 static SECURITY_STATUS list_one(void *context, const struct store_record *record)
 {
-    struct listing *listing = context;
     const struct account *account = record->account;
     char sid[SID_TEXT_MAX];
     sid_to_text(&account->sid, sid);
-    if (listing->json) {
-        fputs(listing->n_accounts == 0 ? "  " : ",\n  ", stdout);
+    if (json_list_item(context)) {
         json_account(record);
         fputc('}', stdout);
     } else {
@@ -413,22 +406,18 @@ static SECURITY_STATUS list_one(void *context, const struct store_record *record
         print_state(record);
         fputc('\n', stdout);
     }
-    listing->n_accounts++;
     return SEC_E_OK;
 }
 
 static int account_list(const struct cli_options *options)
 {
     AUTO_ADMIN struct account_admin *admin = NULL;
-    struct listing listing = {.json = options->json};
     int code = cli_open(options, false, &admin);
     if (code != CLI_OK)
         return code;
-    if (options->json)
-        puts("[");
-    code = cli_status(account_admin_list(admin, list_one, &listing));
-    if (options->json)
-        fputs(listing.n_accounts == 0 ? "]\n" : "\n]\n", stdout);
+    struct json_list list = json_list_begin(options->json);
+    code = cli_status(account_admin_list(admin, list_one, &list));
+    json_list_end(&list);
     return code;
 }
 

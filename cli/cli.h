@@ -130,5 +130,14 @@ int cli_password_ask(const char *account, struct secret *password);
 
 /* JSON text with its quotation marks. */
 void json_text(FILE *out, const char *text);
+/* A list of objects, one a line, on standard output; without --json nothing of it is written. */
+struct json_list {
+    bool json;
+    unsigned n_items;
+};
+struct json_list json_list_begin(bool json);
+/* Before each item: does it have to be an object? What comes between two is written. */
+bool json_list_item(struct json_list *list);
+void json_list_end(const struct json_list *list);
 
 #endif

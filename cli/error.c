@@ -66,20 +66,16 @@ static void put_json(uint32_t status, const char *name, const struct cli_advice 
 /* Every status of which there is something to say. */
 static int list_all(const struct cli_options *options)
 {
-    size_t at = 0, n = 0;
-    if (options->json)
-        puts("[");
+    size_t at = 0;
+    struct json_list list = json_list_begin(options->json);
     for (const struct cli_advice *advice; (advice = cli_advice_next(&at)) != NULL;) {
         const char *name = cli_error_name(advice->status);
-        if (options->json) {
-            fputs(n++ == 0 ? "  " : ",\n  ", stdout);
+        if (json_list_item(&list))
             put_json(advice->status, name, advice);
-        } else {
+        else
             printf("0x%08X  %-36s %s\n", advice->status, name, advice->meaning);
-        }
     }
-    if (options->json)
-        puts("\n]");
+    json_list_end(&list);
     return CLI_OK;
 }
 

@@ -29,11 +29,6 @@ static int group_remove(const struct cli_options *options)
     return code == CLI_OK ? cli_status(group_admin_remove(admin, options->operand[0])) : code;
 }
 
-struct listing {
-    bool json;
-    unsigned n_groups, n_members;
-};
-
 static void json_group(const struct group_spec *group)
 {
     char sid[SID_TEXT_MAX];
@@ -54,41 +49,40 @@ static void json_group(const struct group_spec *group)
 
 static SECURITY_STATUS list_group(void *context, const struct group_spec *group)
 {
-    struct listing *listing = context;
     char sid[SID_TEXT_MAX];
     sid_to_text(group->sid, sid);
-    if (listing->json) {
-        fputs(listing->n_groups == 0 ? "  " : ",\n  ", stdout);
+    if (json_list_item(context)) {
         json_group(group);
         fputc('}', stdout);
     } else {
         printf("%s\t%s\t%s\n", group->name, sid, group->comment == NULL ? "" : group->comment);
     }
-    listing->n_groups++;
     return SEC_E_OK;
 }
 
 static int group_list(const struct cli_options *options)
 {
     AUTO_ADMIN struct account_admin *admin = NULL;
-    struct listing listing = {.json = options->json};
     int code = cli_open(options, false, &admin);
     if (code != CLI_OK)
         return code;
-    if (options->json)
-        puts("[");
-    code = cli_status(group_admin_list(admin, list_group, &listing));
-    if (options->json)
-        fputs(listing.n_groups == 0 ? "]\n" : "\n]\n", stdout);
+    struct json_list list = json_list_begin(options->json);
+    code = cli_status(group_admin_list(admin, list_group, &list));
+    json_list_end(&list);
     return code;
 }
 
+struct shown {
+    bool json;
+    unsigned n_members;
+};
+
 static SECURITY_STATUS show_group(void *context, const struct group_spec *group)
 {
-    struct listing *listing = context;
+    struct shown *shown = context;
     char sid[SID_TEXT_MAX];
     sid_to_text(group->sid, sid);
-    if (listing->json) {
+    if (shown->json) {
         json_group(group);
         fputs(", \"members\": [", stdout);
         return SEC_E_OK;
@@ -103,9 +97,9 @@ static SECURITY_STATUS show_group(void *context, const struct group_spec *group)
 
 static SECURITY_STATUS show_member(void *context, const char *name, const char *domain)
 {
-    struct listing *listing = context;
-    if (listing->json) {
-        fputs(listing->n_members == 0 ? "{\"name\": " : ", {\"name\": ", stdout);
+    struct shown *shown = context;
+    if (shown->json) {
+        fputs(shown->n_members == 0 ? "{\"name\": " : ", {\"name\": ", stdout);
         json_text(stdout, name);
         fputs(", \"domain\": ", stdout);
         json_text(stdout, domain);
@@ -113,17 +107,17 @@ static SECURITY_STATUS show_member(void *context, const char *name, const char *
     } else {
         printf("  %s%s%s\n", domain, domain[0] == '\0' ? "" : "\\", name);
     }
-    listing->n_members++;
+    shown->n_members++;
     return SEC_E_OK;
 }
 
 static int group_show(const struct cli_options *options)
 {
     AUTO_ADMIN struct account_admin *admin = NULL;
-    struct listing listing = {.json = options->json};
+    struct shown shown = {.json = options->json};
     int code = cli_open(options, false, &admin);
     if (code == CLI_OK)
-        code = cli_status(group_admin_show(admin, options->operand[0], show_group, show_member, &listing));
+        code = cli_status(group_admin_show(admin, options->operand[0], show_group, show_member, &shown));
     if (code == CLI_OK && options->json)
         puts("]}");
     return code;

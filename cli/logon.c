@@ -98,11 +98,11 @@ static int logoff_run(const struct cli_options *options)
     return code;
 }
 
-static void session_print(const struct logon_told *told, bool json, bool first)
+static void session_print(const struct logon_told *told, struct json_list *list)
 {
     char time[CLI_TIME_MAX];
     cli_time(told->time, time);
-    if (!json) {
+    if (!json_list_item(list)) {
         printf("%016" PRIX64 "  %s  type %-2" PRIu32 "  %s  ", told->id, time, told->type, told->package);
         clean_put(stdout, slice_of_text(told->domain), CLEAN_LINE);
         fputs(*told->domain != '\0' ? "\\" : "", stdout);
@@ -110,8 +110,8 @@ static void session_print(const struct logon_told *told, bool json, bool first)
         putchar('\n');
         return;
     }
-    printf("%s  {\"session\": \"%016" PRIX64 "\", \"time\": \"%s\", \"type\": %" PRIu32 ", \"package\": ",
-           first ? "" : ",\n", told->id, time, told->type);
+    printf("{\"session\": \"%016" PRIX64 "\", \"time\": \"%s\", \"type\": %" PRIu32 ", \"package\": ", told->id, time,
+           told->type);
     json_text(stdout, told->package);
     fputs(", \"domain\": ", stdout);
     json_text(stdout, told->domain);
@@ -125,22 +125,18 @@ static int sessions_run(const struct cli_options *options)
     const struct config *config;
     AUTO_FREE uint64_t *ids = NULL;
     size_t n_ids = 0;
-    bool first = true;
     int code = daemon_need(&config);
     if (code != CLI_OK)
         return code;
     code = cli_status(logons_list(config, &ids, &n_ids));
-    if (code == CLI_OK && options->json)
-        puts("[");
+    struct json_list list = json_list_begin(code == CLI_OK && options->json);
     for (size_t i = 0; i < n_ids && code == CLI_OK; i++) {
         AUTO_TOLD struct logon_told told = {0};
         if (logons_describe(config, ids[i], &told) != SEC_E_OK)
             continue; /* it ended in between */
-        session_print(&told, options->json, first);
-        first = false;
+        session_print(&told, &list);
     }
-    if (code == CLI_OK && options->json)
-        puts(first ? "]" : "\n]");
+    json_list_end(&list);
     config_release(config);
     return code;
 }

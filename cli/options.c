@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/config.h"
-#include "decode/clean.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -331,11 +330,4 @@ void cli_time(int64_t filetime, char text[CLI_TIME_MAX])
     time_t seconds = filetime_to_unix(filetime);
     if (gmtime_r(&seconds, &broken) == NULL || strftime(text, CLI_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &broken) == 0)
         snprintf(text, CLI_TIME_MAX, "?");
-}
-
-void json_text(FILE *out, const char *text)
-{
-    fputc('"', out);
-    clean_put(out, slice_of_text(text), CLEAN_JSON);
-    fputc('"', out);
 }

@@ -5,7 +5,6 @@
 
 static int packages_list(const struct cli_options *options)
 {
-    const bool json = options->json;
     ULONG n_packages = 0;
     PSecPkgInfoA packages = NULL;
     SECURITY_STATUS status = EnumerateSecurityPackagesA(&n_packages, &packages);
@@ -15,25 +14,23 @@ static int packages_list(const struct cli_options *options)
     for (ULONG i = 0; i < n_packages; i++)
         if (strlen(packages[i].Name) > (size_t)width)
             width = (int)strlen(packages[i].Name);
-    if (json)
-        puts("[");
+    struct json_list list = json_list_begin(options->json);
     for (ULONG i = 0; i < n_packages; i++) {
         const SecPkgInfoA *package = &packages[i];
-        if (!json) {
+        if (!json_list_item(&list)) {
             printf("%-*s  token %-6u capabilities 0x%08x  %s\n", width, package->Name, (unsigned)package->cbMaxToken,
                    (unsigned)package->fCapabilities, package->Comment);
             continue;
         }
-        fputs("  {\"name\": ", stdout);
+        fputs("{\"name\": ", stdout);
         json_text(stdout, package->Name);
         fputs(", \"comment\": ", stdout);
         json_text(stdout, package->Comment);
-        printf(", \"capabilities\": %u, \"version\": %u, \"rpc_id\": %u, \"max_token\": %u}%s\n",
+        printf(", \"capabilities\": %u, \"version\": %u, \"rpc_id\": %u, \"max_token\": %u}",
                (unsigned)package->fCapabilities, (unsigned)package->wVersion, (unsigned)package->wRPCID,
-               (unsigned)package->cbMaxToken, i + 1 < n_packages ? "," : "");
+               (unsigned)package->cbMaxToken);
     }
-    if (json)
-        puts("]");
+    json_list_end(&list);
     FreeContextBuffer(packages);
     return CLI_OK;
 }

@@ -52,8 +52,7 @@ static int each_package(int (*run)(const SecPkgInfoA *package, void *context), v
 }
 
 struct listing {
-    bool json;
-    unsigned n;
+    struct json_list list;
     int width; /* of packages' names */
 };
 
@@ -68,12 +67,12 @@ static int widest(const SecPkgInfoA *package, void *context)
 
 static int whoami_package(const SecPkgInfoA *package, void *context)
 {
-    struct listing *listing = context;
+    const bool *json = context;
     struct found found;
     if ((package->fCapabilities & SECPKG_FLAG_STREAM) != 0)
         return CLI_OK; /* certificates, not users */
     look(package->Name, SECPKG_CRED_OUTBOUND, &found);
-    if (listing->json) {
+    if (*json) {
         fputs(", ", stdout);
         json_text(stdout, package->Name);
         fputs(": ", stdout);
@@ -89,19 +88,19 @@ static int whoami_package(const SecPkgInfoA *package, void *context)
 
 static int whoami_run(const struct cli_options *options)
 {
-    struct listing listing = {.json = options->json};
+    bool json = options->json;
     char room[4096];
     struct passwd entry, *user = NULL;
     if (getpwuid_r(getuid(), &entry, room, sizeof(room), &user) != 0)
         user = NULL;
-    if (listing.json) {
+    if (json) {
         printf("{\"uid\": %u, \"user\": ", (unsigned)getuid());
         json_text(stdout, user == NULL ? "" : user->pw_name);
     } else {
         printf("%-12s%s (uid %u)\n", "Unix", user == NULL ? "without a name" : user->pw_name, (unsigned)getuid());
     }
-    int code = each_package(whoami_package, &listing);
-    if (listing.json)
+    int code = each_package(whoami_package, &json);
+    if (json)
         puts("}");
     return code;
 }
@@ -128,8 +127,8 @@ static void creds_one(struct listing *listing, const SecPkgInfoA *info, const ch
                        : stream                      ? "ready, without a certificate"
                        : strcmp(side, "server") == 0 ? "ready"
                                                      : "nobody: no default user or ticket was found";
-    if (listing->json) {
-        fputs(listing->n++ == 0 ? "  {\"package\": " : ",\n  {\"package\": ", stdout);
+    if (json_list_item(&listing->list)) {
+        fputs("{\"package\": ", stdout);
         json_text(stdout, package);
         printf(", \"side\": \"%s\", \"available\": %s, \"status\": \"0x%08X\", \"name\": ", side,
                good ? "true" : "false", (unsigned)found->status);
@@ -164,14 +163,11 @@ static int creds_package(const SecPkgInfoA *package, void *context)
 
 static int creds_run(const struct cli_options *options)
 {
-    struct listing listing = {.json = options->json};
-    if (listing.json)
-        puts("[");
+    struct listing listing = {.list = json_list_begin(options->json)};
     int code = each_package(widest, &listing);
     if (code == CLI_OK)
         code = each_package(creds_package, &listing);
-    if (listing.json)
-        puts("\n]");
+    json_list_end(&listing.list);
     return code;
 }
 

@@ -2,56 +2,25 @@
 # of the floors below, so that a test of a low floor neither needs nor sees what stands above it. opensspi_internal is
 # all of them; opensspi (shared) and opensspi_static are made from the same objects.
 
-set(OPENSSPI_PACKAGES_LEFT_OUT "")
-if(NOT OPENSSPI_WITH_NTLM)
-    list(APPEND OPENSSPI_PACKAGES_LEFT_OUT ntlm)
-endif()
-
-if(NOT OPENSSPI_WITH_NEGOTIATE)
-    list(APPEND OPENSSPI_PACKAGES_LEFT_OUT negotiate)
-endif()
-
-if(NOT OPENSSPI_WITH_KERBEROS)
-    list(APPEND OPENSSPI_PACKAGES_LEFT_OUT kerberos)
-endif()
-
-if(NOT OPENSSPI_WITH_SCHANNEL)
-    list(APPEND OPENSSPI_PACKAGES_LEFT_OUT schannel)
-endif()
-
 if(NOT OPENSSPI_WITH_SCHANNEL OR NOT OPENSSPI_WITH_NEGOTIATE)
     set(OPENSSPI_WITH_CREDSSP OFF)
 endif()
-if(NOT OPENSSPI_WITH_CREDSSP)
-    list(APPEND OPENSSPI_PACKAGES_LEFT_OUT credssp)
-endif()
-
-if(NOT OPENSSPI_WITH_DIGEST)
-    list(APPEND OPENSSPI_PACKAGES_LEFT_OUT digest)
-endif()
+set(OPENSSPI_PACKAGES_LEFT_OUT "") # folders
+set(OPENSSPI_DEFINITIONS "")       # OPENSSPI_WITH_NTLM=1 and its like, for the few files that ask
+foreach(package NTLM NEGOTIATE KERBEROS SCHANNEL CREDSSP DIGEST)
+    if(OPENSSPI_WITH_${package})
+        list(APPEND OPENSSPI_DEFINITIONS OPENSSPI_WITH_${package}=1)
+    else()
+        string(TOLOWER ${package} folder)
+        list(APPEND OPENSSPI_PACKAGES_LEFT_OUT ${folder})
+    endif()
+endforeach()
 
 add_library(opensspi_common INTERFACE)
 target_include_directories(opensspi_common INTERFACE
     ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include/opensspi ${PROJECT_BINARY_DIR}/generated)
 target_link_libraries(opensspi_common INTERFACE ${OPENSSPI_DEPENDENCIES})
-if(OPENSSPI_WITH_NEGOTIATE)
-    target_compile_definitions(opensspi_common INTERFACE OPENSSPI_WITH_NEGOTIATE=1)
-endif()
-if(OPENSSPI_WITH_NTLM)
-    target_compile_definitions(opensspi_common INTERFACE OPENSSPI_WITH_NTLM=1)
-endif()
-if(OPENSSPI_WITH_KERBEROS)
-    target_compile_definitions(opensspi_common INTERFACE OPENSSPI_WITH_KERBEROS=1)
-endif()
-if(OPENSSPI_WITH_SCHANNEL)
-    target_compile_definitions(opensspi_common INTERFACE OPENSSPI_WITH_SCHANNEL=1)
-endif()
-if(OPENSSPI_WITH_DIGEST)
-    target_compile_definitions(opensspi_common INTERFACE OPENSSPI_WITH_DIGEST=1)
-endif()
-if(OPENSSPI_WITH_CREDSSP)
-    target_compile_definitions(opensspi_common INTERFACE OPENSSPI_WITH_CREDSSP=1)
-endif()
+set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/api/builtin.c APPEND PROPERTY COMPILE_DEFINITIONS ${OPENSSPI_DEFINITIONS})
 
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/floors.txt)
 file(STRINGS tools/floors.txt floor_lines REGEX "^[a-z]")
@@ -107,6 +76,7 @@ endforeach()
 
 add_library(opensspi_internal INTERFACE)
 target_link_libraries(opensspi_internal INTERFACE opensspi_common)
+target_compile_definitions(opensspi_internal INTERFACE ${OPENSSPI_DEFINITIONS})
 set(objects "")
 foreach(folder IN LISTS OPENSSPI_FOLDERS)
     target_link_libraries(opensspi_internal INTERFACE opensspi_${folder})

@@ -55,6 +55,9 @@ mkdir -p build
 warnings gcc g++
 warnings clang clang++
 
+step 'without the optional packages'
+tools/check_options.sh build/options
+
 UBSAN_OPTIONS=print_stacktrace=1
 export UBSAN_OPTIONS
 sanitized asan '^(unit|replay|headers)\.'

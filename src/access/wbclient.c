@@ -29,10 +29,7 @@ struct library {
 static struct library *libraries; /* guarded by lock, as are their idle connections */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&lock, FORK_RANK_WINBIND);
-}
+FORK_GUARD(lock, FORK_RANK_WINBIND)
 
 /* The function that the library lacks, or NULL. */
 static const char *functions_find(void *loaded, struct wbclient *table)

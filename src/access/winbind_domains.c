@@ -33,10 +33,7 @@ struct known {
 static struct known *all_known; /* guarded by known_lock */
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&known_lock, FORK_RANK_WINBIND_DOMAINS);
-}
+FORK_GUARD(known_lock, FORK_RANK_WINBIND_DOMAINS)
 
 static const struct winbind_domains *domains_retain(const struct winbind_domains *domains)
 {

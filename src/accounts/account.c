@@ -1,7 +1,9 @@
 #include "accounts/store.h"
 
+#include "access/client_identity.h"
 #include "base/memory.h"
 #include "base/utf16.h"
+#include "core/cause.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -44,6 +46,23 @@ void account_release(const struct account *account)
     mem_free(counted->account.domain);
     mem_free(counted->account.full_name);
     mem_free(counted);
+}
+
+SECURITY_STATUS account_identity_write(const struct account *account, struct writer *identity)
+{
+    struct client_identity client = {.user = account->sid, .uid = account->uid, .gid = account->gid};
+    require(account->n_groups <= CLIENT_GROUPS_MAX,
+            cause_set(SEC_E_LOGON_DENIED, "the account is in %zu groups, and a token holds no more than %d",
+                      account->n_groups, CLIENT_GROUPS_MAX));
+    client.groups = mem_zalloc_array(account->n_groups, sizeof client.groups[0]);
+    require(client.groups != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    for (; client.n_groups < account->n_groups; client.n_groups++) {
+        const struct account_group *group = &account->groups[client.n_groups];
+        client.groups[client.n_groups] = (struct client_group){group->sid, group->attributes, group->gid};
+    }
+    client_identity_write(identity, &client);
+    client_identity_release(&client);
+    return writer_finish(identity) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 void store_record_wipe(struct store_record *record)

@@ -45,6 +45,11 @@ struct account {
 const struct account *account_retain(const struct account *account);
 void account_release(const struct account *account); /* NULL is fine */
 
+struct writer;
+/* The account as a session record's client (access/client_identity.h). SEC_E_LOGON_DENIED for one in more groups than a token holds: without some of them a token would pass checks
+ * that deny the others. SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS account_identity_write(const struct account *account, struct writer *identity);
+
 struct account_policy {
     unsigned lockout_threshold;  /* wrong passwords in a row that lock an account out; 0: never; more than 1000: 1000 */
     unsigned lockout_seconds;    /* how long; 0: until an administrator enables it */

@@ -80,19 +80,21 @@ static SECURITY_STATUS token_deliver(const struct context *context, const struct
     return buffers_step_out(call->output, allocate, writer_slice_of(&out->token));
 }
 
-/* A failed step may have words for the peer; their delivery cannot make things worse. */
+/* A failed step may have words for the peer, and nothing else that it wrote goes out; their delivery cannot make things worse. That the token is one to be sent in spite of the
+ * failure is what the flag tells the program. */
 static void error_deliver(struct context *context, const struct step_call *call, struct step_out *out)
 {
-    bool allocate = (call->flags & ALLOCATE_BIT) != 0;
-    if (!context_is_stream(context)) {
-        if (out->token.len > 0)
-            (void)buffers_step_out(call->output, allocate, writer_slice_of(&out->token));
-        return;
-    }
-    bool as_token = out->alert && wants_error_token(call);
-    if (buffers_stream_out(call->output, allocate, writer_slice_of(&out->token), !as_token) != SEC_E_OK)
-        (void)buffers_stream_out(call->output, allocate, slice_of(NULL, 0), false); /* no room: nothing to send */
-    else if (as_token && out->token.len > 0 && call->attributes != NULL)
+    bool allocate = (call->flags & ALLOCATE_BIT) != 0, delivered = false;
+    struct slice words = out->alert ? writer_slice_of(&out->token) : slice_of(NULL, 0);
+    if (context_is_stream(context)) {
+        bool as_token = wants_error_token(call);
+        if (buffers_stream_out(call->output, allocate, words, !as_token) == SEC_E_OK)
+            delivered = as_token;
+        else
+            (void)buffers_stream_out(call->output, allocate, slice_of(NULL, 0), false); /* no room: nothing to send */
+    } else if (words.len > 0)
+        delivered = buffers_step_out(call->output, allocate, words) == SEC_E_OK;
+    if (delivered && words.len > 0 && call->attributes != NULL)
         *call->attributes = (call->initiator ? ISC_RET_EXTENDED_ERROR : ASC_RET_EXTENDED_ERROR) | context->granted |
                             (call->flags & ALLOCATE_BIT);
 }

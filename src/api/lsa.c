@@ -24,10 +24,7 @@ static uint16_t serial[CONNECTIONS_MAX];                 /* odd: in use */
 static bool of_logon_process[CONNECTIONS_MAX];
 static unsigned first_free;
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&lock, FORK_RANK_LSA);
-}
+FORK_GUARD(lock, FORK_RANK_LSA)
 
 static HANDLE handle_of(unsigned index)
 {

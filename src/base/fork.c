@@ -1,35 +1,33 @@
 #include "base/fork.h"
 
-#include <stddef.h>
+static struct fork_guarded *guarded; /* in the order of rank; made by constructors, which run one after the other */
 
-#define GUARDED_MAX 96 /* 16 shards each of blocks and replays, 15 pools of secrets, and the single ones */
-
-static struct guarded {
-    pthread_mutex_t *lock;
-    enum fork_rank rank;
-} guarded[GUARDED_MAX]; /* in the order of rank; filled by constructors, which run one after the other */
-static size_t n_guarded;
+static pthread_mutex_t *lock_of(const struct fork_guarded *locks, size_t index)
+{
+    return (pthread_mutex_t *)((char *)locks->first + index * locks->stride);
+}
 
 static void prepare(void)
 {
-    for (size_t i = 0; i < n_guarded; i++)
-        pthread_mutex_lock(guarded[i].lock);
+    for (const struct fork_guarded *each = guarded; each != NULL; each = each->next)
+        for (size_t i = 0; i < each->n_locks; i++)
+            pthread_mutex_lock(lock_of(each, i));
 }
 
 static void done(void)
 {
-    for (size_t i = n_guarded; i-- > 0;)
-        pthread_mutex_unlock(guarded[i].lock);
+    for (const struct fork_guarded *each = guarded; each != NULL; each = each->next)
+        for (size_t i = 0; i < each->n_locks; i++)
+            pthread_mutex_unlock(lock_of(each, i));
 }
 
-void fork_guard(pthread_mutex_t *lock, enum fork_rank rank)
+void fork_guard(struct fork_guarded *locks)
 {
-    if (n_guarded == GUARDED_MAX)
-        return;
-    if (n_guarded == 0)
+    struct fork_guarded **at = &guarded;
+    if (guarded == NULL)
         (void)pthread_atfork(prepare, done, done);
-    size_t at = n_guarded++;
-    for (; at > 0 && guarded[at - 1].rank > rank; at--)
-        guarded[at] = guarded[at - 1];
-    guarded[at] = (struct guarded){lock, rank};
+    while (*at != NULL && (*at)->rank <= locks->rank)
+        at = &(*at)->next;
+    locks->next = *at;
+    *at = locks;
 }

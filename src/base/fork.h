@@ -6,6 +6,7 @@
 #define OPENSSPI_BASE_FORK_H
 
 #include <pthread.h>
+#include <stddef.h>
 
 /* A lock of a lower rank may be held while one of a higher is taken, never the reverse. */
 enum fork_rank {
@@ -22,7 +23,26 @@ enum fork_rank {
     FORK_RANK_SECRETS,
 };
 
-/* Called by constructors, once a lock, before there are threads. Locks past the room of the table are left out. */
-void fork_guard(pthread_mutex_t *lock, enum fork_rank rank);
+/* Locks of one rank, `stride` bytes apart. */
+struct fork_guarded {
+    pthread_mutex_t *first;
+    size_t n_locks, stride;
+    enum fork_rank rank;
+    struct fork_guarded *next;
+};
+
+/* Called by constructors, once for each, before there are threads; keeps the struct, so that there are never too many. */
+void fork_guard(struct fork_guarded *locks);
+
+/* At a file's top level, once a file: guards one lock, or the member `lock` of each element of an array. */
+#define FORK_GUARD(lock, rank) FORK_GUARD_LOCKS(&(lock), 1, sizeof(pthread_mutex_t), rank)
+#define FORK_GUARD_ALL(array, lock, rank) \
+    FORK_GUARD_LOCKS(&(array)[0].lock, sizeof(array) / sizeof((array)[0]), sizeof((array)[0]), rank)
+#define FORK_GUARD_LOCKS(first, n_locks, stride, rank)                             \
+    __attribute__((constructor)) static void fork_guard_here(void)                 \
+    {                                                                              \
+        static struct fork_guarded guarded = {first, n_locks, stride, rank, NULL}; \
+        fork_guard(&guarded);                                                      \
+    }
 
 #endif

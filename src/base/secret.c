@@ -49,6 +49,18 @@ bool secret_equal(const void *a, const void *b, size_t len)
     return difference == 0;
 }
 
+bool secret_is_zero(const void *data, size_t len)
+{
+    const uint8_t *bytes = data;
+    unsigned any = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        any |= bytes[i];
+        __asm__("" : "+r"(any));
+    }
+    return any == 0;
+}
+
 #if POOL_ALLOCATES
 
 struct free_block {
@@ -63,16 +75,9 @@ struct pool {
     size_t fresh_len;
 } __attribute__((aligned(64)));
 
-static struct pool pools[POOL_COUNT];
+static struct pool pools[POOL_COUNT] = {[0 ... POOL_COUNT - 1] = {.lock = PTHREAD_MUTEX_INITIALIZER}};
 
-/* A child of fork has only the forking thread: locks that others held would stay locked in it for ever. */
-__attribute__((constructor)) static void pools_start(void)
-{
-    for (size_t i = 0; i < POOL_COUNT; i++) {
-        pthread_mutex_init(&pools[i].lock, NULL);
-        fork_guard(&pools[i].lock, FORK_RANK_SECRETS);
-    }
-}
+FORK_GUARD_ALL(pools, lock, FORK_RANK_SECRETS)
 
 /* The pool that serves `len` bytes (at most POOL_LEN_MAX) and its block size: powers of two and the half-way steps. */
 static struct pool *pool_for(size_t len, size_t *block_len)

@@ -15,6 +15,8 @@ struct secret {
 void secret_wipe(void *data, size_t len);
 /* Compares without telling by its time where they differ; lengths are not secret. */
 bool secret_equal(const void *a, const void *b, size_t len);
+/* Are all bytes 0? In the same time whatever they are. */
+bool secret_is_zero(const void *data, size_t len);
 /* Makes `secret` own a copy of the bytes; false when there is no memory, `secret` untouched. A former value is released. */
 bool secret_set(struct secret *secret, const void *data, size_t len);
 /* Makes `secret` own `len` zeroed bytes. */

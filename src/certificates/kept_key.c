@@ -22,10 +22,7 @@ static const struct key_keeper *current; /* set before there are threads */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static OSSL_LIB_CTX *own; /* guarded by lock; kept once it is there: keys are of it */
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&lock, FORK_RANK_CONFIG);
-}
+FORK_GUARD(lock, FORK_RANK_CONFIG)
 
 void key_keeper_set(const struct key_keeper *keeper)
 {

@@ -62,10 +62,7 @@ SECURITY_STATUS key_parse(struct slice bytes, const char *password, EVP_PKEY **p
 static pthread_mutex_t engine_lock = PTHREAD_MUTEX_INITIALIZER;
 static ENGINE *pkcs11_engine; /* kept once it is there: engines do not bear being unloaded */
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&engine_lock, FORK_RANK_CONFIG);
-}
+FORK_GUARD(engine_lock, FORK_RANK_CONFIG)
 
 static ENGINE *engine_get(void)
 {

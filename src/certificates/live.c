@@ -25,11 +25,7 @@ static struct shard {
     struct live *bucket[BUCKETS];
 } shards[SHARDS] = {[0 ... SHARDS - 1] = {.lock = PTHREAD_MUTEX_INITIALIZER}};
 
-__attribute__((constructor)) static void guard(void)
-{
-    for (size_t i = 0; i < SHARDS; i++)
-        fork_guard(&shards[i].lock, FORK_RANK_LIVE);
-}
+FORK_GUARD_ALL(shards, lock, FORK_RANK_LIVE)
 
 static struct shard *place_of(const void *object, struct live ***bucket)
 {

@@ -165,10 +165,7 @@ static struct {
     STACK_OF(X509) * roots;
 } cache = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&cache.lock, FORK_RANK_CONFIG);
-}
+FORK_GUARD(cache.lock, FORK_RANK_CONFIG)
 
 static bool cache_fits(const char *path, const struct stat *now)
 {

@@ -24,11 +24,7 @@ static struct shard {
     struct header *bucket[BUCKETS];
 } shards[SHARDS] = {[0 ... SHARDS - 1] = {.lock = PTHREAD_MUTEX_INITIALIZER}};
 
-__attribute__((constructor)) static void guard(void)
-{
-    for (size_t i = 0; i < SHARDS; i++)
-        fork_guard(&shards[i].lock, FORK_RANK_BLOCKS);
-}
+FORK_GUARD_ALL(shards, lock, FORK_RANK_BLOCKS)
 
 static struct shard *place_of(const void *block, struct header ***bucket)
 {

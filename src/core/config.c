@@ -44,10 +44,7 @@ static pthread_mutex_t config_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct snapshot *current; /* guarded by config_lock */
 static bool for_daemon;          /* set before there are threads */
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&config_lock, FORK_RANK_CONFIG);
-}
+FORK_GUARD(config_lock, FORK_RANK_CONFIG)
 
 /*
  * Whose configuration and stores: root's or a user's. Said once by a process, for a thread may act as somebody else whenever a file is read again: by this

@@ -34,10 +34,7 @@ static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two
 static struct slot *free_slots;
 static uint32_t n_chunks;
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&table_lock, FORK_RANK_HANDLES);
-}
+FORK_GUARD(table_lock, FORK_RANK_HANDLES)
 
 static bool table_grow(void)
 {

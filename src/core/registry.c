@@ -11,10 +11,7 @@ static const struct package *packages[REGISTRY_MAX];
 static atomic_bool hidden[REGISTRY_MAX];
 static atomic_size_t n_packages; /* published after the entry */
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&registry_lock, FORK_RANK_REGISTRY);
-}
+FORK_GUARD(registry_lock, FORK_RANK_REGISTRY)
 
 static bool package_unhide(const struct package *package, size_t count)
 {
@@ -95,4 +92,10 @@ const struct package *registry_at(size_t index)
 {
     const struct package *list[REGISTRY_MAX];
     return index < registry_list(list) ? list[index] : NULL;
+}
+
+bool package_is_negotiable(const struct package *package)
+{
+    return (package->info.capabilities & SECPKG_FLAG_NEGOTIABLE) != 0 && package->info.mech.oid[0].len > 0 &&
+           package->session != NULL;
 }

@@ -22,5 +22,7 @@ const struct package *registry_find(const char *name);
 const struct package *registry_find_kept(const char *name);
 /* The index-th package, NULL past the last. */
 const struct package *registry_at(size_t index);
+/* May Negotiate choose it? Negotiate itself has no name for mechanisms. */
+bool package_is_negotiable(const struct package *package);
 
 #endif

@@ -160,9 +160,7 @@ static const struct package *only_package(const struct identity *identity)
     if (identity == NULL || identity->packages == NULL)
         return NULL;
     for (size_t i = 0; (package = registry_at(i)) != NULL; i++) {
-        bool negotiable = (package->info.capabilities & SECPKG_FLAG_NEGOTIABLE) != 0 &&
-                          package->info.mech.oid[0].len > 0 && package->session != NULL;
-        if (!negotiable || identity_forbids(identity, package->info.name))
+        if (!package_is_negotiable(package) || identity_forbids(identity, package->info.name))
             continue;
         if (only != NULL)
             return NULL;

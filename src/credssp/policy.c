@@ -45,13 +45,6 @@ static bool name_matches(const struct name *pattern, const struct name *target)
     return p == pattern->len;
 }
 
-bool policy_matches(const char *pattern, const char *target)
-{
-    const struct slice none = {0};
-    struct name names[2] = {name_of(slice_of_text(pattern), none, none), name_of(slice_of_text(target), none, none)};
-    return name_matches(&names[0], &names[1]);
-}
-
 struct slice policy_host(const char *target)
 {
     const char *slash = strchr(target, '/');

@@ -6,14 +6,12 @@
 
 #include "credssp/credential.h"
 
-/* Do the lists name this target at all? Asked before anything is sent. SEC_E_OK; SEC_E_DELEGATION_POLICY. A NULL target meets no list. */
+/* Do the lists name this target at all? `*` in a pattern stands for any run of characters; the case of ASCII letters does not count. Asked before anything is sent. SEC_E_OK; SEC_E_DELEGATION_POLICY. A NULL target meets no list. */
 SECURITY_STATUS policy_allows(const struct config *config, enum credssp_source source, const char *target);
 /* Asked when the handshake has shown whether anything but the password vouches for the server. SEC_E_OK; SEC_E_POLICY_NLTM_ONLY. */
 SECURITY_STATUS policy_allows_proved(const struct config *config, enum credssp_source source, const char *target,
                                      bool server_authenticated);
 
-/* `*` in a pattern stands for any run of characters; the case of ASCII letters does not count. */
-bool policy_matches(const char *pattern, const char *target);
 /* Of "TERMSRV/host.example:3389/instance" the host, within the target: what policy allows is what TLS checks certificates against. An IPv6 address's brackets
  * are left out. */
 struct slice policy_host(const char *target);

@@ -75,10 +75,7 @@ static bool pool_take(uint8_t *to, size_t len)
     return true;
 }
 
-__attribute__((constructor)) static void pool_guard(void)
-{
-    fork_guard(&pool_lock, FORK_RANK_RANDOM);
-}
+FORK_GUARD(pool_lock, FORK_RANK_RANDOM)
 
 bool random_bytes(void *data, size_t len)
 {

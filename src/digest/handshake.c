@@ -1,6 +1,5 @@
 #include "digest/handshake.h"
 
-#include "access/client_identity.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/login.h"
@@ -99,20 +98,6 @@ uint32_t digest_flags(const struct digest_handshake *handshake)
     return flags;
 }
 
-static SECURITY_STATUS identity_write(const struct account *account, struct writer *identity)
-{
-    struct client_identity client = {.user = account->sid, .uid = account->uid, .gid = account->gid};
-    client.n_groups = account->n_groups < CLIENT_GROUPS_MAX ? account->n_groups : CLIENT_GROUPS_MAX;
-    client.groups = mem_zalloc_array(client.n_groups, sizeof client.groups[0]);
-    require(client.groups != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    for (size_t i = 0; i < client.n_groups; i++)
-        client.groups[i] =
-            (struct client_group){account->groups[i].sid, account->groups[i].attributes, account->groups[i].gid};
-    client_identity_write(identity, &client);
-    client_identity_release(&client);
-    return writer_finish(identity) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-}
-
 /* Without "-sess" H(A1) stands for the password in the whole realm, and a process whose passwords a daemon keeps does not get it. Its session asks the daemon, which sealed what
  * it answers by; so does a server's that has a key, whose nonces are the daemon's. */
 static SECURITY_STATUS kept_seal(struct digest_terms *terms, bool has_key, bool server, struct writer *sealed)
@@ -136,7 +121,7 @@ SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const st
     AUTO_FREE char *name = account != NULL ? login_full_name(account->domain, account->name) : NULL;
     require(account == NULL || name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (account != NULL)
-        try(identity_write(account, &identity));
+        try(account_identity_write(account, &identity));
     bool has_key = !terms->http || terms->scheme->session; /* of the session's own */
     try(kept_seal(terms, has_key, account != NULL, &sealed));
     digest_session_seed_write(&own, terms, writer_slice_of(&sealed));

@@ -232,6 +232,17 @@ static SECURITY_STATUS record_write(struct foreign_context *context, const struc
                                 slice_of(context->claim, CLAIM_LEN));
 }
 
+/* What a package that failed wrote is for the peer only where it says so; whoever left the buffer as it was wrote nothing. */
+static void error_take(const struct step_call *call, const SecBuffer *made, const struct secret *room,
+                       struct step_out *out)
+{
+    ULONG flag = call->context->initiator ? ISC_RET_EXTENDED_ERROR : ASC_RET_EXTENDED_ERROR;
+    if ((call->attributes & flag) == 0 || made->pvBuffer != room->data || made->cbBuffer >= room->len)
+        return;
+    writer_bytes(&out->token, room->data, made->cbBuffer);
+    out->alert = true;
+}
+
 static SECURITY_STATUS step_run(struct step_call *call, struct step_out *out)
 {
     struct foreign_context *context = call->context;
@@ -252,7 +263,10 @@ static SECURITY_STATUS step_run(struct step_call *call, struct step_out *out)
     pthread_mutex_unlock(&context->lock);
     status =
         foreign_status(package, context->initiator ? "InitializeSecurityContext" : "AcceptSecurityContext", status);
-    require(status >= 0, status);
+    if (status < 0) {
+        error_take(call, &made, &token, out);
+        return status;
+    }
     context->has_handle = true;
     require(made.pvBuffer == token.data && made.cbBuffer <= token.len,
             cause_set(SEC_E_INTERNAL_ERROR, "package %s gave back a token of %u bytes in a buffer of %zu",

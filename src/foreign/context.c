@@ -18,9 +18,10 @@ static void promise_break(void *context)
     foreign_context_put(context);
 }
 
-__attribute__((constructor)) static void guard(void)
+FORK_GUARD(claims_lock, FORK_RANK_HANDLES)
+
+__attribute__((constructor)) static void promised_start(void)
 {
-    fork_guard(&claims_lock, FORK_RANK_HANDLES);
     (void)pthread_key_create(&promised, promise_break);
 }
 

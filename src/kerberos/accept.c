@@ -76,20 +76,12 @@ static SECURITY_STATUS shared_replay_refuse(krb5_context krb, const struct kerbe
     return krb_status(krb, code, KRB_STAGE_ACCEPT, "the shared replay cache");
 }
 
-static bool all_zero(const uint8_t *bytes, size_t len)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < len; i++)
-        any |= bytes[i];
-    return any == 0;
-}
-
 /* The checksum cannot say "I have no channel": zero bindings are none. */
 static SECURITY_STATUS bindings_check(const struct kerberos_handshake *handshake, const struct gss_checksum *checksum)
 {
     if (!handshake->base.has_bindings || (handshake->base.asked & ASC_REQ_PROXY_BINDINGS) != 0)
         return SEC_E_OK; /* a ticket is for one service: that is the service binding which a proxy leaves */
-    if (all_zero(checksum->bindings, sizeof checksum->bindings)) {
+    if (secret_is_zero(checksum->bindings, sizeof checksum->bindings)) {
         bool allowed = (handshake->base.asked & ASC_REQ_ALLOW_MISSING_BINDINGS) != 0;
         return allowed ? SEC_E_OK : cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings");
     }

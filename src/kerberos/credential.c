@@ -282,14 +282,6 @@ struct kerberos_source *kerberos_credential_source(struct kerberos_credential *c
     return source;
 }
 
-int64_t kerberos_password_expiry(struct kerberos_credential *credential)
-{
-    pthread_mutex_lock(&credential->lock);
-    int64_t expiry = credential->password_expiry;
-    pthread_mutex_unlock(&credential->lock);
-    return expiry;
-}
-
 SECURITY_STATUS kerberos_query_credential(const void *credential, uint32_t attribute, struct attribute *value)
 {
     struct kerberos_credential *asked = (struct kerberos_credential *)(uintptr_t)credential; /* it locks itself */

@@ -43,7 +43,6 @@ struct kerberos_credential {
     struct kerberos_text *texts;    /* what was handed out */
     char *exported;             /* a MEMORY cache with the tgt, for others in this process; NULL: none was asked for */
     krb5_creds *tgt;            /* of the last logon; NULL while there was none, and for tickets that are in a cache */
-    int64_t password_expiry;    /* FILETIME, as the last logon told; 0: not told */
     struct kerberos_keys *keys; /* of the keytab that keys_name names, or of the password; NULL until they were read */
     char *keys_name;            /* NULL: of the password */
     struct stat keytab_state;   /* of its file when it was read */
@@ -70,8 +69,6 @@ SECURITY_STATUS kerberos_server_keytab(const struct kerberos_source *source, cha
 SECURITY_STATUS kerberos_name_refresh(struct kerberos_credential *credential, krb5_context krb);
 /* The credential's source as it is now; kerberos_source_put it. */
 struct kerberos_source *kerberos_credential_source(struct kerberos_credential *credential);
-/* FILETIME at which the password must be changed, as the KDC told when the credential logged on; 0 while nothing is known. */
-int64_t kerberos_password_expiry(struct kerberos_credential *credential);
 
 /* What a ticket is wanted for. */
 struct kerberos_ticket_request {

@@ -8,11 +8,6 @@
 
 #define SEQ_MASK 0x3fffffffu /* of the first number: peers that count in signed 32 bits do not wrap soon */
 
-void kerberos_exchange_wipe(struct kerberos_exchange *exchange)
-{
-    secret_wipe(exchange, sizeof *exchange);
-}
-
 static bool seq_generate(uint32_t *seq)
 {
     require(random_bytes(seq, sizeof *seq), false);

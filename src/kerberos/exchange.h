@@ -8,7 +8,7 @@
 #include "kerberos/ap.h"
 #include "kerberos/keys.h"
 
-/* What both sides hold afterwards. Wipe it. */
+/* What both sides hold afterwards: keys; who has it wipes it. */
 struct kerberos_exchange {
     struct krb_key session;                           /* the ticket's */
     struct krb_key initiator_subkey, acceptor_subkey; /* enctype 0: none */
@@ -17,7 +17,6 @@ struct kerberos_exchange {
     uint32_t microseconds;
     int32_t upgrade; /* acceptor: the type that the initiator would like better than RC4 (RFC 4537), or 0 */
 };
-void kerberos_exchange_wipe(struct kerberos_exchange *exchange);
 
 /* Initiator: appends the AP-REQ. `options` are KRB_AP_*. The subkey is new. */
 SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_context krb, const krb5_creds *creds,

@@ -12,17 +12,7 @@ struct logon {
     krb5_principal client;
     krb5_get_init_creds_opt *options;
     krb5_creds *creds;
-    int64_t *password_expiry;
 };
-
-/* libkrb5 tells what the KDC's reply says of the password (RFC 4120 5.4.2, last-req 6 and key-expiration). */
-static void KRB5_CALLCONV expiry_take(krb5_context krb, void *data, krb5_timestamp password, krb5_timestamp account,
-                                      krb5_boolean is_last_req)
-{
-    (void)krb, (void)account, (void)is_last_req;
-    if (password != 0)
-        *(int64_t *)data = krb_filetime(password);
-}
 
 /* The PIN of the token, or the pass phrase of the key file, whatever it is called. */
 static krb5_error_code KRB5_CALLCONV pin_answer(krb5_context krb, void *data, krb5_responder_context responder)
@@ -96,10 +86,7 @@ static krb5_error_code options_make(struct logon *logon, bool forwardable)
     krb5_get_init_creds_opt_set_canonicalize(logon->options, 1);
     if (forwardable)
         krb5_get_init_creds_opt_set_forwardable(logon->options, 1);
-    code = krb5_get_init_creds_opt_set_expire_callback(logon->krb, logon->options, expiry_take, logon->password_expiry);
-    if (code == 0 && logon->source->logon == LOGON_CERTIFICATE)
-        code = certificate_options(logon);
-    return code;
+    return logon->source->logon == LOGON_CERTIFICATE ? certificate_options(logon) : 0;
 }
 
 static krb5_error_code exchange(struct logon *logon)
@@ -140,15 +127,14 @@ static krb5_error_code log_on_as(struct logon *logon, int name_flags)
     return code;
 }
 
-SECURITY_STATUS kerberos_source_log_on(const struct kerberos_source *source, krb5_context krb, krb5_creds *creds,
-                                       int64_t *password_expiry)
+SECURITY_STATUS kerberos_source_log_on(const struct kerberos_source *source, krb5_context krb, krb5_creds *creds)
 {
     static const char *const doing[] = {
         [LOGON_NONE] = "there is nothing to log on with",   [LOGON_PASSWORD] = "logging on with the password",
         [LOGON_KEYTAB] = "logging on with the keytab",      [LOGON_CERTIFICATE] = "logging on with the certificate",
         [LOGON_SEALED] = "there is nothing to log on with",
     };
-    struct logon logon = {.source = source, .krb = krb, .creds = creds, .password_expiry = password_expiry};
+    struct logon logon = {.source = source, .krb = krb, .creds = creds};
     krb5_error_code code = log_on_as(&logon, 0);
     /* What follows the @ may be no realm but a UPN's suffix or a domain's NetBIOS name: then the default realm's KDC knows what is meant (MS-KILE
      * 3.1.5.11, RFC 6806 5). */

@@ -24,11 +24,7 @@ static struct shard {
     struct entry *bucket[BUCKETS];
 } shards[SHARDS] = {[0 ... SHARDS - 1] = {.lock = PTHREAD_MUTEX_INITIALIZER}};
 
-__attribute__((constructor)) static void guard(void)
-{
-    for (size_t i = 0; i < SHARDS; i++)
-        fork_guard(&shards[i].lock, FORK_RANK_REPLAY);
-}
+FORK_GUARD_ALL(shards, lock, FORK_RANK_REPLAY)
 
 /* Drops what has expired from one chain. */
 static void chain_prune(struct shard *shard, struct entry **link, uint64_t now)

@@ -181,7 +181,6 @@ static void swap_in(struct kerberos_credential *credential, krb5_context krb, st
     struct kerberos_source *old = credential->source;
     krb5_creds *tgt = STEAL(credential->tgt);
     credential->source = source;
-    credential->password_expiry = 0;
     credential->cache_state = (struct stat){0};
     kerberos_tickets_drop(credential, krb);
     kerberos_keys_put(STEAL(credential->keys));

@@ -54,8 +54,7 @@ static inline bool kerberos_source_private(const struct kerberos_source *source)
 SECURITY_STATUS kerberos_source_context(const struct kerberos_source *source, krb5_context *krb);
 /* Opens the cache: the named or the default one, or of the default collection the one that holds the wanted client. */
 krb5_error_code kerberos_source_cache(const struct kerberos_source *source, krb5_context krb, krb5_ccache *cache);
-/* Gets a first ticket (RFC 4120 3.1), contents to be freed by the caller. `password_expiry` is set where the KDC tells (FILETIME), else untouched. */
-SECURITY_STATUS kerberos_source_log_on(const struct kerberos_source *source, krb5_context krb, krb5_creds *creds,
-                                       int64_t *password_expiry);
+/* Gets a first ticket (RFC 4120 3.1), contents to be freed by the caller. */
+SECURITY_STATUS kerberos_source_log_on(const struct kerberos_source *source, krb5_context krb, krb5_creds *creds);
 
 #endif

@@ -69,15 +69,13 @@ static SECURITY_STATUS log_on(struct kerberos_task *task)
 {
     krb5_creds creds = {0};
     krb5_creds *copy = NULL;
-    int64_t expiry = 0;
-    try(kerberos_source_log_on(task->source, task->krb, &creds, &expiry));
+    try(kerberos_source_log_on(task->source, task->krb, &creds));
     krb5_error_code code = krb5_copy_creds(task->krb, &creds, &copy);
     krb5_free_cred_contents(task->krb, &creds);
     require(code == 0, SEC_E_INSUFFICIENT_MEMORY);
     krb5_free_creds(task->krb, task->tgt);
     task->tgt = copy;
     task->logged_on = true;
-    task->password_expiry = expiry;
     return SEC_E_OK;
 }
 
@@ -198,8 +196,6 @@ SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct
             old = credential->tgt;
             credential->tgt = copy;
             copy = NULL;
-            if ((*task)->password_expiry != 0)
-                credential->password_expiry = (*task)->password_expiry;
         }
         pthread_mutex_unlock(&credential->lock);
     }

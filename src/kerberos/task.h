@@ -25,7 +25,6 @@ struct kerberos_task {
     krb5_creds *creds;
     struct secret bytes;
     bool logged_on;
-    int64_t password_expiry; /* 0: not told */
 };
 
 /* Makes a task for the credential as it is now. `name` may be NULL. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR when libkrb5 does not start. */

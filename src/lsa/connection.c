@@ -42,10 +42,7 @@ static struct lsa_daemon *daemons[DAEMONS_MAX];
 static unsigned n_daemons;
 static pid_t owner; /* the process whose links these are */
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&lock, FORK_RANK_LSA);
-}
+FORK_GUARD(lock, FORK_RANK_LSA)
 
 /* Is the descriptor still our socket? The program may have closed it under us, and opened something else. */
 static bool link_is_ours(const struct link *link)

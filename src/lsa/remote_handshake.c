@@ -64,6 +64,7 @@ static SECURITY_STATUS step_take(struct remote_handshake *handshake, const struc
     const struct lsa_message *message = &reply->message;
     writer_slice(&out->token, message->field[LSA_TOKEN]);
     if (reply->status < 0) {
+        out->alert = out->token.len > 0;
         if (reply->status != SEC_E_INCOMPLETE_MESSAGE)
             handshake->id = 0; /* a failed one is gone, there as here */
         return reply->status;

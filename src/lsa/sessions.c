@@ -36,10 +36,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
 static struct kept_session *newest;
 static atomic_uint n_sessions;
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&lock, FORK_RANK_LSA);
-}
+FORK_GUARD(lock, FORK_RANK_LSA)
 
 static void session_free(struct kept_session *session)
 {

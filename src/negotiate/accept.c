@@ -68,15 +68,8 @@ static SECURITY_STATUS begin_datagram(struct negotiate_handshake *handshake, con
 
 static SECURITY_STATUS hint(struct negotiate_handshake *handshake, struct step_out *out)
 {
-    const struct negotiate_credential *credential = handshake->credential;
-    struct slice mechs[NEGOTIATE_INNER_MAX * PACKAGE_OIDS_MAX];
-    unsigned n_mechs = 0;
     AUTO_WRITER struct writer list = writer_growing(64);
-    for (unsigned i = 0; i < credential->n_inner; i++)
-        for (unsigned j = 0; j < PACKAGE_OIDS_MAX && credential->inner[i].package->info.mech.oid[j].len > 0; j++)
-            mechs[n_mechs++] = credential->inner[i].package->info.mech.oid[j];
-    spnego_mech_list_write(&list, mechs, n_mechs);
-    require(writer_finish(&list) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    try(negotiate_mech_list(handshake->credential, handshake->credential->inner, &list));
     spnego_hints_write(&out->token, writer_slice_of(&list));
     handshake->base.state = NEGOTIATE_SERVER_INIT;
     return SEC_I_CONTINUE_NEEDED;

@@ -5,6 +5,7 @@
 #include "base/utf16.h"
 #include "core/registry.h"
 #include "core/trace.h"
+#include "negotiate/spnego.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -47,10 +48,16 @@ const struct negotiate_inner *negotiate_inner_of(const struct negotiate_credenti
     return NULL;
 }
 
-static bool is_negotiable(const struct package *package)
+SECURITY_STATUS negotiate_mech_list(const struct negotiate_credential *credential, const struct negotiate_inner *first,
+                                    struct writer *list)
 {
-    return (package->info.capabilities & SECPKG_FLAG_NEGOTIABLE) != 0 && package->info.mech.oid[0].len > 0 &&
-           package->session != NULL;
+    struct slice mechs[NEGOTIATE_INNER_MAX * PACKAGE_OIDS_MAX];
+    unsigned n_mechs = 0;
+    for (const struct negotiate_inner *inner = first; inner < credential->inner + credential->n_inner; inner++)
+        for (unsigned i = 0; i < PACKAGE_OIDS_MAX && inner->package->info.mech.oid[i].len > 0; i++)
+            mechs[n_mechs++] = inner->package->info.mech.oid[i];
+    spnego_mech_list_write(list, mechs, n_mechs);
+    return writer_finish(list) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 /* Is the package named in the identity's list, and not merely left standing by it? */
@@ -115,7 +122,7 @@ static SECURITY_STATUS inner_acquire_all(struct negotiate_credential *credential
     struct acquire_request inner = *request;
     inner.config = credential->config;
     for (size_t i = 0; (package = registry_at(i)) != NULL && credential->n_inner < NEGOTIATE_INNER_MAX; i++) {
-        if (!is_negotiable(package))
+        if (!package_is_negotiable(package))
             continue;
         SECURITY_STATUS status = inner_acquire(credential, &inner, package, expiry);
         require(status != SEC_E_INSUFFICIENT_MEMORY, status);
@@ -160,7 +167,7 @@ SECURITY_STATUS negotiate_wrap(const struct acquire_request *request, struct cre
 {
     const char *name = chosen->package->info.name;
     const char *forbidden = policy_forbids(request, chosen->package);
-    require(is_negotiable(chosen->package) && forbidden == NULL,
+    require(package_is_negotiable(chosen->package) && forbidden == NULL,
             cause_set(SEC_E_NO_CREDENTIALS, "there are credentials of %s alone, and %s", name,
                       forbidden != NULL ? forbidden : "Negotiate does not choose it"));
     struct negotiate_credential *made = credential_make(request);
@@ -170,7 +177,7 @@ SECURITY_STATUS negotiate_wrap(const struct acquire_request *request, struct cre
     made->n_inner = 1;
     const struct package *package;
     for (size_t i = 0; (package = registry_at(i)) != NULL; i++)
-        if (package != chosen->package && is_negotiable(package))
+        if (package != chosen->package && package_is_negotiable(package))
             reason_append(made->missing, package->info.name, "the impersonated client has none");
     *credential = made;
     return SEC_E_OK;
@@ -242,7 +249,7 @@ SECURITY_STATUS negotiate_change_password(const struct password_change *change)
     const struct package *package;
     bool decided = false;
     for (size_t i = 0; (package = registry_at(i)) != NULL; i++) {
-        if (!is_negotiable(package) || package->authority->change_password == NULL)
+        if (!package_is_negotiable(package) || package->authority->change_password == NULL)
             continue;
         SECURITY_STATUS status = package->authority->change_password(change);
         if (status == SEC_E_OK) {

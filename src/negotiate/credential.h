@@ -38,6 +38,10 @@ SECURITY_STATUS negotiate_change_password(const struct password_change *change);
 /* The package that this OID names, or NULL. */
 const struct negotiate_inner *negotiate_inner_of(const struct negotiate_credential *credential, struct slice oid);
 
+/* The MechTypeList of the packages from `first` on. SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS negotiate_mech_list(const struct negotiate_credential *credential, const struct negotiate_inner *first,
+                                    struct writer *list);
+
 /* Does this failure mean that a package cannot be used here, rather than that it was used and said no? Only then another one is tried. */
 bool negotiate_is_unable(SECURITY_STATUS status);
 

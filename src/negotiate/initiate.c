@@ -11,18 +11,9 @@
 /* The list that goes out: the package whose token goes with it, then those of less preference. */
 static SECURITY_STATUS list_make(struct negotiate_handshake *handshake)
 {
-    const struct negotiate_credential *credential = handshake->credential;
-    struct slice mechs[NEGOTIATE_INNER_MAX * PACKAGE_OIDS_MAX];
-    unsigned n_mechs = 0;
     AUTO_WRITER struct writer list = writer_growing(64);
-    for (const struct negotiate_inner *inner = handshake->chosen; inner < credential->inner + credential->n_inner;
-         inner++)
-        for (unsigned i = 0; i < PACKAGE_OIDS_MAX && inner->package->info.mech.oid[i].len > 0; i++)
-            mechs[n_mechs++] = inner->package->info.mech.oid[i];
-    spnego_mech_list_write(&list, mechs, n_mechs);
-    require(writer_finish(&list) == WIRE_OK && secret_set(&handshake->mech_list, list.data, list.len),
-            SEC_E_INSUFFICIENT_MEMORY);
-    return SEC_E_OK;
+    try(negotiate_mech_list(handshake->credential, handshake->chosen, &list));
+    return secret_set(&handshake->mech_list, list.data, list.len) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 /* A package where one of more preference was there: what ntlm_fallback speaks of. Kept for the cause of a later failure. */

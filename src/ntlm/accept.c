@@ -1,6 +1,7 @@
 #include "ntlm/handshake.h"
 
 #include "access/client_identity.h"
+#include "access/well_known.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
@@ -210,14 +211,6 @@ static SECURITY_STATUS claim_check_pairs(const struct ntlm_handshake *handshake,
     return SEC_E_OK;
 }
 
-static bool all_zero(struct slice bytes)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < bytes.len; i++)
-        any |= bytes.data[i];
-    return any == 0;
-}
-
 /* Channel bindings: "absent" is a client that never heard of them, "all zero" one that has no channel. ASC_REQ_ALLOW_MISSING_BINDINGS lets the first
  * pass; under ASC_REQ_PROXY_BINDINGS the channel ends elsewhere, and the service binding stands for it. */
 static SECURITY_STATUS claim_check_bindings(const struct ntlm_handshake *handshake, const struct claim *claim)
@@ -233,7 +226,7 @@ static SECURITY_STATUS claim_check_bindings(const struct ntlm_handshake *handsha
         bool allowed = when == WHEN_SUPPORTED && (handshake->base.asked & ASC_REQ_ALLOW_MISSING_BINDINGS) != 0;
         return allowed ? SEC_E_OK : cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings");
     }
-    require(!all_zero(sent), cause_set(SEC_E_BAD_BINDINGS, "the client has no channel to bind to"));
+    require(!secret_is_zero(sent.data, sent.len), cause_set(SEC_E_BAD_BINDINGS, "the client has no channel to bind to"));
     if ((handshake->base.asked & ASC_REQ_PROXY_BINDINGS) != 0) {
         bool bound = claim->target != NULL && ntlm_target_is_accepted(handshake->credential->config, claim->target);
         return bound ? SEC_E_OK
@@ -311,27 +304,13 @@ static SECURITY_STATUS key_exchange(const struct ntlm_handshake *handshake, cons
     return SEC_E_OK;
 }
 
-SECURITY_STATUS ntlm_identity_write(const struct account *account, bool anonymous, struct writer *identity)
+/* An anonymous client has no account. */
+static SECURITY_STATUS identity_write(const struct account *account, struct writer *identity)
 {
-    /* S-1-5-7, Anonymous Logon (MS-DTYP 2.4.2.4) */
-    struct client_identity client = {
-        .user = {.revision = 1, .n_subauthorities = 1, .authority = {0, 0, 0, 0, 0, 5}, .subauthority = {7}},
-        .uid = -1,
-        .gid = -1,
-        .anonymous = anonymous};
-    if (account != NULL) {
-        client.user = account->sid;
-        client.uid = account->uid;
-        client.gid = account->gid;
-        client.n_groups = account->n_groups < CLIENT_GROUPS_MAX ? account->n_groups : CLIENT_GROUPS_MAX;
-        client.groups = mem_zalloc_array(client.n_groups, sizeof client.groups[0]);
-        require(client.groups != NULL, SEC_E_INSUFFICIENT_MEMORY);
-        for (size_t i = 0; i < client.n_groups; i++)
-            client.groups[i] =
-                (struct client_group){account->groups[i].sid, account->groups[i].attributes, account->groups[i].gid};
-    }
-    client_identity_write(identity, &client);
-    client_identity_release(&client);
+    const struct client_identity nobody = {.user = WELL_KNOWN_ANONYMOUS, .uid = -1, .gid = -1, .anonymous = true};
+    if (account != NULL)
+        return account_identity_write(account, identity);
+    client_identity_write(identity, &nobody);
     return writer_finish(identity) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
@@ -370,7 +349,7 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
     AUTO_FREE char *name =
         account != NULL ? login_full_name(account->domain, account->name) : mem_strdup("NT AUTHORITY\\ANONYMOUS LOGON");
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    try(ntlm_identity_write(account, claim->anonymous, &identity));
+    try(identity_write(account, &identity));
     handshake->base.expiry = account != NULL ? account->logon_ends : FILETIME_NEVER;
     const struct session_facts facts = {
         .flags = handshake->base.granted,

@@ -11,13 +11,6 @@ static const uint8_t version[8] = {10, 0, 0x61, 0x4a, 0, 0, 0, 15};
 
 #define FIELDS_LEN 8 /* length, maximum length, offset of a payload field */
 
-enum wire_result ntlm_message_type(struct slice message, uint32_t *type)
-{
-    struct reader reader = reader_of(message);
-    require(reader_expect(&reader, signature, sizeof signature) == WIRE_OK, WIRE_BAD);
-    return reader_u32le(&reader, type);
-}
-
 static enum wire_result message_begin(struct slice message, uint32_t wanted, struct reader *reader)
 {
     uint32_t type;

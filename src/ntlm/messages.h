@@ -59,9 +59,6 @@ struct ntlm_authenticate {
     bool has_mic_field; /* the header reaches over the MIC's place: whether it is one, the pairs say */
 };
 
-/* WIRE_BAD unless this is an NTLM message; trailing bytes are allowed. */
-MUST_USE enum wire_result ntlm_message_type(struct slice message, uint32_t *type);
-
 MUST_USE enum wire_result ntlm_negotiate_parse(struct slice message, struct ntlm_negotiate *negotiate);
 void ntlm_negotiate_write(struct writer *writer, uint32_t flags);
 

@@ -62,7 +62,7 @@ static SECURITY_STATUS record_write(const struct config *config, const struct ac
     key16_wipe(&seed.key);
     AUTO_FREE char *name = login_full_name(account->domain, account->name);
     require(name != NULL && writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    try(ntlm_identity_write(account, false, &identity));
+    try(account_identity_write(account, &identity));
     const struct session_facts facts = {.start = filetime_now(),
                                         .expiry = account->logon_ends,
                                         .client = name,

@@ -15,10 +15,7 @@ struct app_data_entry {
 /* One for all tables, so that a child of fork finds it free. Secrets are taken under it. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&lock, FORK_RANK_CONFIG);
-}
+FORK_GUARD(lock, FORK_RANK_CONFIG)
 
 void app_data_init(struct app_data *table, int64_t lifespan_ms)
 {

@@ -26,10 +26,7 @@ struct session_cache {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct session_cache *all;
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&lock, FORK_RANK_CONFIG);
-}
+FORK_GUARD(lock, FORK_RANK_CONFIG)
 
 struct session_cache *session_cache_new(int64_t lifespan_ms)
 {

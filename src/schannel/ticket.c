@@ -30,10 +30,7 @@ struct ticket_keys {
 /* One for the keys of all, so that a child of fork finds it free. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-__attribute__((constructor)) static void guard(void)
-{
-    fork_guard(&lock, FORK_RANK_CONFIG);
-}
+FORK_GUARD(lock, FORK_RANK_CONFIG)
 
 static int keys_index = -1;
 

@@ -1,6 +1,6 @@
 /*
- * What the package knows of an account with a password and shows nobody: krb_secrets USER PASSWORD logs on and prints "expiry FILETIME" (0: not told),
- * then "key ENCTYPE HEX" for each key that is made of the password.
+ * What the package knows of an account with a password and shows nobody: krb_secrets USER PASSWORD logs on and prints
+ * "key ENCTYPE HEX" for each key that is made of the password.
  * build: internal
  */
 #include "core/cause.h"
@@ -22,7 +22,6 @@ static int show(struct kerberos_credential *credential, krb5_context krb)
     if (status != SEC_E_OK)
         return failed(status, "logging on");
     krb5_free_creds(krb, tgt);
-    printf("expiry %lld\n", (long long)kerberos_password_expiry(credential));
     status = kerberos_password_keys(credential, krb, 0, &keys);
     if (status != SEC_E_OK)
         return failed(status, "making keys");

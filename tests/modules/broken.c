@@ -136,6 +136,14 @@ static SECURITY_STATUS SEC_ENTRY accept_token(PCredHandle credential, PCtxtHandl
     (void)credential, (void)old, (void)flags, (void)drep, (void)expiry;
     if (input->cBuffers == 0 || input->pBuffers[0].cbBuffer != 1)
         return SEC_E_INVALID_TOKEN;
+#if defined(CASE_tells_failure) || defined(CASE_hides_failure)
+    memcpy(output->pBuffers[0].pvBuffer, "why", 3);
+    output->pBuffers[0].cbBuffer = 3;
+#if defined(CASE_tells_failure)
+    *attributes = ASC_RET_EXTENDED_ERROR;
+#endif
+    return SEC_E_LOGON_DENIED;
+#endif
     output->pBuffers[0].cbBuffer = 0;
     *context = (CtxtHandle){3, 4};
     *attributes = ASC_RET_INTEGRITY;

@@ -1,7 +1,9 @@
 /* Logons against the SQLite store: names and domains, states, lock-out, what is seen from other processes. build: all */
 #include "accounts_test.h"
 
+#include "access/client_identity.h"
 #include "base/memory.h"
+#include "core/cause.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -43,6 +45,41 @@ static void test_names_and_domains(void **state)
     assert_int_equal(account_find(accounts, "nobody", "", &account), SEC_E_NO_CREDENTIALS);
     accounts_close(accounts);
     account_admin_close(admin);
+}
+
+static void test_identity(void **state)
+{
+    (void)state;
+    static struct account_group groups[CLIENT_GROUPS_MAX + 1];
+    struct account account = {
+        .sid = SID_LITERAL(5, 21, 1, 2, 3, 1001), .groups = groups, .n_groups = 2, .uid = 1000, .gid = -1};
+    AUTO_WRITER struct writer written = writer_growing(256), none = writer_growing(256);
+    struct client_identity client;
+    groups[0] = (struct account_group){.sid = SID_LITERAL(5, 21, 1, 2, 3, 513), .attributes = 7, .gid = 100};
+    groups[1] = (struct account_group){.sid = SID_LITERAL(5, 32, 545), .attributes = 5, .gid = -1};
+    assert_int_equal(account_identity_write(&account, &written), SEC_E_OK);
+    assert_int_equal(client_identity_read(writer_slice_of(&written), &client), WIRE_OK);
+    assert_true(sid_equal(&client.user, &account.sid));
+    assert_int_equal(client.uid, 1000);
+    assert_int_equal(client.gid, -1);
+    assert_false(client.anonymous);
+    assert_int_equal(client.n_groups, 2);
+    assert_true(sid_equal(&client.groups[0].sid, &groups[0].sid));
+    assert_int_equal(client.groups[0].attributes, 7);
+    assert_int_equal(client.groups[0].gid, 100);
+    assert_true(sid_equal(&client.groups[1].sid, &groups[1].sid));
+    assert_int_equal(client.groups[1].attributes, 5);
+    client_identity_release(&client);
+    /* As many as a token holds, and one more: nobody gets a token from which a group is missing. */
+    for (size_t i = 0; i < CLIENT_GROUPS_MAX + 1; i++)
+        groups[i].sid = SID_LITERAL(5, 21, 1, 2, 3, (uint32_t)(2000 + i));
+    account.n_groups = CLIENT_GROUPS_MAX;
+    assert_int_equal(account_identity_write(&account, &none), SEC_E_OK);
+    none.len = 0;
+    account.n_groups = CLIENT_GROUPS_MAX + 1;
+    assert_int_equal(account_identity_write(&account, &none), SEC_E_LOGON_DENIED);
+    assert_non_null(strstr(cause_text(), "1025 groups"));
+    assert_int_equal(none.len, 0);
 }
 
 static void test_states(void **state)
@@ -687,6 +724,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_names_and_domains),
+        TEST(test_identity),
         TEST(test_states),
         TEST(test_password_expired),
         TEST(test_password_expires_set),

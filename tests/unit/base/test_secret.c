@@ -47,6 +47,21 @@ static void equal_sees_every_bit(void **state)
     assert_true(secret_equal(NULL, NULL, 0));
 }
 
+static void zeros_are_told_from_other_bytes(void **state)
+{
+    uint8_t bytes[33] = {0};
+
+    (void)state;
+    assert_true(secret_is_zero(bytes, sizeof(bytes)));
+    for (size_t bit = 0; bit < 8 * sizeof(bytes); bit++) {
+        bytes[bit / 8] = (uint8_t)(1 << bit % 8);
+        assert_false(secret_is_zero(bytes, sizeof(bytes)));
+        assert_int_equal(secret_is_zero(bytes, bit / 8), true);
+        bytes[bit / 8] = 0;
+    }
+    assert_true(secret_is_zero(NULL, 0));
+}
+
 static void secrets_are_set_and_released(void **state)
 {
     struct secret secret = {.data = NULL};
@@ -234,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wipe_clears),
         cmocka_unit_test(equal_sees_every_bit),
+        cmocka_unit_test(zeros_are_told_from_other_bytes),
         cmocka_unit_test(secrets_are_set_and_released),
         cmocka_unit_test(failure_leaves_the_secret),
         cmocka_unit_test(free_text_takes_null),

@@ -131,7 +131,7 @@ SECURITY_STATUS module_initiate(CredHandle *credential, CtxtHandle *context, ULO
     return status;
 }
 
-static void use_add(struct module_use *use, const char *name)
+void module_use_add(struct module_use *use, const char *name)
 {
     snprintf(use->path, sizeof use->path, "%s", module_copy(name));
     SECURITY_STATUS status = module_add(use->path);
@@ -142,7 +142,7 @@ static void use_add(struct module_use *use, const char *name)
 void module_use_begin(struct module_use *use, const char *name)
 {
     ULONG attributes;
-    use_add(use, name);
+    module_use_add(use, name);
     assert_int_equal(module_acquire(&use->credential, NULL), SEC_E_OK);
     assert_int_equal(module_initiate(&use->credential, &use->context, &attributes), SEC_E_OK);
 }
@@ -173,7 +173,7 @@ void module_answers_check(const char *name, SECURITY_STATUS acquire, SECURITY_ST
 {
     struct module_use use = {.context = {7, 7}};
     ULONG attributes;
-    use_add(&use, name);
+    module_use_add(&use, name);
     assert_int_equal(module_acquire(&use.credential, NULL), acquire);
     if (acquire == SEC_E_OK) {
         assert_int_equal(module_initiate(&use.credential, &use.context, &attributes), step);

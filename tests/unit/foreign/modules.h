@@ -31,6 +31,7 @@ struct module_use {
     CredHandle credential;
     CtxtHandle context;
 };
+void module_use_add(struct module_use *use, const char *name); /* the case alone */
 void module_use_begin(struct module_use *use, const char *name);
 void module_use_end(struct module_use *use);
 

@@ -281,6 +281,52 @@ static void wrong_messages(void **state)
     module_answers_check("bad_text", SEC_E_OK, SEC_E_INTERNAL_ERROR, NULL);
 }
 
+/* What a step that fails wrote goes to the peer where the package says so, and the program is told by the same flag; otherwise none of it leaves. */
+static void words_of_failures(void **state)
+{
+    static const struct {
+        const char *name;
+        bool told;
+    } cases[] = {{"tells_failure", true}, {"hides_failure", false}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        for (unsigned short_of = 0; short_of < 2; short_of++) {
+            struct module_use use;
+            CtxtHandle context = {7, 7};
+            char first[] = "T", room[64] = "untouched";
+            ULONG attributes = 0;
+            SecBuffer in = {1, SECBUFFER_TOKEN, first}, out = {short_of != 0 ? 2 : sizeof room, SECBUFFER_TOKEN, room};
+            SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
+            bool sent = cases[i].told && short_of == 0;
+            module_use_begin(&use, cases[i].name);
+            SECURITY_STATUS status = AcceptSecurityContext(&use.credential, NULL, &in_list, ASC_REQ_EXTENDED_ERROR, 0,
+                                                           &context, &out_list, &attributes, NULL);
+            assert_int_equal(status, SEC_E_LOGON_DENIED);
+            assert_non_null(strstr(OpenSspiLastErrorText(), "AcceptSecurityContext of package Test"));
+            assert_true(context.dwLower == 7 && context.dwUpper == 7);
+            assert_int_equal(out.cbBuffer, sent ? 3 : short_of != 0 ? 2 : sizeof room);
+            assert_memory_equal(room, sent ? "whyouched" : "untouched", 9);
+            assert_int_equal((attributes & ASC_RET_EXTENDED_ERROR) != 0, sent);
+            module_use_end(&use);
+        }
+    /* A step that the package called good, and whose names nobody can read: its token proves something that has failed. */
+    struct module_use use = {.context = {7, 7}};
+    char target[] = "t", room[64] = "untouched";
+    ULONG attributes = 0;
+    SecBuffer out = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
+    module_use_add(&use, "bad_text");
+    assert_int_equal(module_acquire(&use.credential, NULL), SEC_E_OK);
+    assert_int_equal(InitializeSecurityContextA(&use.credential, NULL, target, ISC_REQ_EXTENDED_ERROR, 0, 0, NULL, 0,
+                                                &use.context, &list, &attributes, NULL),
+                     SEC_E_INTERNAL_ERROR);
+    assert_string_equal(room, "untouched");
+    assert_int_equal(attributes & ISC_RET_EXTENDED_ERROR, 0);
+    assert_int_equal(FreeCredentialsHandle(&use.credential), SEC_E_OK);
+    module_drop(use.path);
+    module_counts_check(use.path);
+}
+
 static void lively_starts(void **state)
 {
     static const char *const names[] = {"calls_back", "forks", "no_comment"};
@@ -313,10 +359,10 @@ static int clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused),        cmocka_unit_test(unsafe_places),   cmocka_unit_test(options),
-        cmocka_unit_test(lives_on),       cmocka_unit_test(missing_entries), cmocka_unit_test(wrong_answers),
-        cmocka_unit_test(wrong_messages), cmocka_unit_test(lively_starts),   cmocka_unit_test(threads),
-        cmocka_unit_test(first_version),
+        cmocka_unit_test(refused),        cmocka_unit_test(unsafe_places),     cmocka_unit_test(options),
+        cmocka_unit_test(lives_on),       cmocka_unit_test(missing_entries),   cmocka_unit_test(wrong_answers),
+        cmocka_unit_test(wrong_messages), cmocka_unit_test(words_of_failures), cmocka_unit_test(lively_starts),
+        cmocka_unit_test(threads),        cmocka_unit_test(first_version),
     };
     return cmocka_run_group_tests(tests, NULL, clean);
 }

@@ -47,17 +47,6 @@ static enum wire_result parse(struct slice message, size_t len)
     return result;
 }
 
-static void test_type(void **state)
-{
-    uint32_t type = 0;
-    (void)state;
-    assert_int_equal(ntlm_message_type(slice_of("NTLMSSP\0\3\0\0\0more", 16), &type), WIRE_OK);
-    assert_int_equal(type, 3);
-    for (size_t len = 0; len < 12; len++)
-        assert_int_not_equal(ntlm_message_type(slice_of("NTLMSSP\0\3\0\0\0", len), &type), WIRE_OK);
-    assert_int_equal(ntlm_message_type(slice_of("NTLMSSQ\0\3\0\0\0", 12), &type), WIRE_BAD);
-}
-
 static void test_negotiate(void **state)
 {
     struct ntlm_negotiate negotiate;
@@ -432,7 +421,6 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_type),
         cmocka_unit_test(test_negotiate),
         cmocka_unit_test(test_challenge),
         cmocka_unit_test(test_authenticate),
