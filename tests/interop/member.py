@@ -94,11 +94,8 @@ class Controller(Ad):
                             f'mount --bind "$2/resolv.conf" /etc/resolv.conf\necho up\n{HOLD}', "sh", program("ip"), str(self.directory)])
         self.prefix = (program("nsenter"), "-t", str(self.holder.pid), "-n", "-m", "--")
 
-    def run(self, name, *words, text=None):
-        return super().run(name, *("--dns-backend=SAMBA_INTERNAL" if word == "--dns-backend=NONE" else word for word in words), text=text)
-
-    def provision(self):
-        super().provision()
+    def configure_server(self):
+        super().configure_server()
         lines = self.config.read_text(encoding="utf-8").replace("cldap, rpc\n", "cldap, rpc, winbindd, s3fs, dns\n").splitlines(True)
         self.config.write_text("".join(line for line in lines if "/var/log" not in line and "winbindd socket" not in line), encoding="utf-8")
 
