@@ -2,7 +2,8 @@
 
 #include <stddef.h>
 
-#define GUARDED_MAX 96 /* 16 shards each of blocks and replays, 15 pools of secrets, and the single ones */
+#define GUARDED_MAX \
+    96 /* 16 shards each of blocks and replays, 8 of live certificates, 15 pools of secrets, and the single ones */
 
 static struct guarded {
     pthread_mutex_t *lock;
