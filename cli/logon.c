@@ -46,9 +46,7 @@ static int password_ask(const char *who, struct identity *identity)
     if (code != CLI_OK)
         return code;
     AUTO_FREE char *text = mem_dup(typed.data, typed.len);
-    AUTO_WRITER struct writer units = writer_growing(512);
-    bool set = text != NULL && utf16le_write(&units, text) == WIRE_OK && writer_finish(&units) == WIRE_OK &&
-               (units.len == 0 || secret_set(&identity->password, units.data, units.len));
+    bool set = text != NULL && utf16le_secret(&identity->password, text) == WIRE_OK;
     if (text != NULL)
         secret_wipe(text, typed.len);
     identity->has_password = true;

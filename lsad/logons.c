@@ -6,7 +6,6 @@
 #include "core/cause.h"
 #include "core/identity.h"
 #include "core/tickets.h"
-#include "lsa/local.h"
 #include "lsa/logon.h"
 #include "lsa/seal.h"
 #include "lsa/sessions.h"
@@ -45,16 +44,10 @@ SECURITY_STATUS run_logon(struct job *job, const struct config *config)
     if (identity_kind(&identity) != IDENTITY_NAME)
         try(sessions_log_on(&request, &id));
     else { /* a service's word, and that of the KDC, for who may be a server with this computer's keys */
-        const struct acquire_request acquire = {.config = config, .use = SECPKG_CRED_BOTH};
-        struct credential *service = NULL;
         require(may_be_server(config, job->uid),
                 cause_set(SEC_E_NO_CREDENTIALS, "user %u may not be a server here, and so not log others on",
                           (unsigned)job->uid));
-        try(local_authority.acquire(request.package, &acquire, &service));
-        request.type = SESSION_NETWORK;
-        SECURITY_STATUS status = sessions_log_on_s4u(&request, identity.user, service->own, &id);
-        credential_put(service);
-        try(status);
+        try(sessions_log_on_s4u(&request, &id));
     }
     lsa_number_write(&job->reply, LSA_LOGON_SESSION, id);
     return proof.record.len > 0 ? proof_write(job, &proof) : SEC_E_OK;
@@ -69,10 +62,7 @@ SECURITY_STATUS run_prove(struct job *job, const struct config *config)
     try(job_identity(job, &identity));
     require(identity.user != NULL && identity.has_password && identity.proof_kind == IDENTITY_PASSWORD,
             cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a logon needs a user's name and a password"));
-    enum logon_provider provider = package->info.chooses                             ? LOGON_BY_DOMAIN
-                                   : text_equal_fold(package->info.name, "Kerberos") ? LOGON_BY_KERBEROS
-                                                                                     : LOGON_BY_STORES;
-    try(logon_prove_by(config, &identity, provider, &proof));
+    try(logon_prove_by(config, &identity, logon_provider_of(package), &proof));
     return proof_write(job, &proof);
 }
 
@@ -113,12 +103,7 @@ SECURITY_STATUS run_list_sessions(struct job *job)
 SECURITY_STATUS run_describe_session(struct job *job)
 {
     const struct logon_session *session;
-    uint64_t id = lsa_number(&job->message, LSA_LOGON_SESSION);
-    if (id == 0)
-        session = sessions_default(job->uid);
-    else
-        try(sessions_find(id, job->uid, &session));
-    require(session != NULL, cause_set(SEC_E_INVALID_HANDLE, "this user has no logon session"));
+    try(sessions_find(lsa_number(&job->message, LSA_LOGON_SESSION), job->uid, &session));
     lsa_number_write(&job->reply, LSA_LOGON_SESSION, session->id);
     lsa_number_write(&job->reply, LSA_LOGON_TYPE, (uint64_t)session->type);
     lsa_number_write(&job->reply, LSA_TIME, (uint64_t)session->time);

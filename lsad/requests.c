@@ -415,11 +415,6 @@ static SECURITY_STATUS refuse(struct job *job, SECURITY_STATUS status, const cha
     return status;
 }
 
-static bool is_kind(const char *name, const char *kind)
-{
-    return text_equal_fold(name, kind);
-}
-
 /* A ticket in hand stays there while nobody changes the credential. */
 static bool only_computes(const struct job *job, const struct credential *credential)
 {
@@ -436,9 +431,9 @@ static bool accept_may_wait(const struct job *job, const struct credential *cred
     const struct package *package = credential->package;
     const struct step_in in = {.token = job->message.field[LSA_TOKEN],
                                .flags = (uint32_t)lsa_number(&job->message, LSA_FLAGS)};
-    if (credential->config->kerberos_shared_replay_cache && !is_kind(package->info.name, "NTLM"))
+    if (credential->config->kerberos_shared_replay_cache && !text_equal_fold(package->info.name, "NTLM"))
         return true;
-    if (accounts_ask_domains(credential->config) && !is_kind(package->info.name, "Kerberos"))
+    if (accounts_ask_domains(credential->config) && !text_equal_fold(package->info.name, "Kerberos"))
         return true;
     return package->authority->accept_may_wait != NULL &&
            package->authority->accept_may_wait(credential->own,
@@ -454,7 +449,7 @@ static bool may_wait(const struct job *job)
             job->context != NULL ? job->context->context->credential : job->credential->credential;
         if (lsa_number(&job->message, LSA_USE) == SECPKG_CRED_INBOUND)
             return accept_may_wait(job, credential);
-        return !is_kind(credential->package->info.name, "NTLM") && !only_computes(job, credential);
+        return !text_equal_fold(credential->package->info.name, "NTLM") && !only_computes(job, credential);
     }
     case LSA_ACQUIRE: {
         uint64_t use = lsa_number(&job->message, LSA_USE);

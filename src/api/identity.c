@@ -44,11 +44,9 @@ SECURITY_STATUS identity_field_password(struct field field, bool wide, struct id
             cause_set(SEC_E_INVALID_TOKEN, "the password in the identity is not valid UTF-8"));
     char *text = mem_dup(field.text, field.n_units);
     require(text != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    AUTO_WRITER struct writer units = writer_growing(utf16le_len(text) + 1);
-    bool written = utf16le_write(&units, text) == WIRE_OK && writer_finish(&units) == WIRE_OK &&
-                   secret_set(&identity->password, units.data, units.len);
+    bool set = utf16le_secret(&identity->password, text) == WIRE_OK;
     secret_free_text(text);
-    return written ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 static int hex_digit(uint16_t unit)

@@ -25,7 +25,6 @@ struct logon_call {
 
 static DWORD password_read(const struct logon_call *call, struct identity *identity)
 {
-    AUTO_WRITER struct writer units = writer_growing(64);
     identity->has_password = true; /* NULL is an empty one */
     if (call->password == NULL)
         return ERROR_SUCCESS;
@@ -35,9 +34,7 @@ static DWORD password_read(const struct logon_call *call, struct identity *ident
                    : ERROR_NOT_ENOUGH_MEMORY;
     if (!utf8_valid(slice_of_text(call->password)))
         return ERROR_INVALID_PARAMETER;
-    bool set = utf16le_write(&units, call->password) == WIRE_OK && writer_finish(&units) == WIRE_OK &&
-               secret_set(&identity->password, units.data, units.len);
-    return set ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
+    return utf16le_secret(&identity->password, call->password) == WIRE_OK ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
 }
 
 static DWORD identity_read(const struct logon_call *call, struct identity *identity)

@@ -46,9 +46,7 @@ static SECURITY_STATUS password_from_a(const char *text, struct secret *password
     require(text != NULL, SEC_E_OK);
     require(utf8_valid(slice_of_text(text)),
             cause_set(SEC_E_INVALID_TOKEN, "a password given to an A function is not valid UTF-8"));
-    AUTO_WRITER struct writer units = writer_growing(utf16le_len(text) + 1);
-    require(utf16le_write(&units, text) == WIRE_OK && writer_finish(&units) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    return secret_set(password, units.data, units.len) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    return utf16le_secret(password, text) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 SECURITY_STATUS SEC_ENTRY ChangeAccountPasswordW(SEC_WCHAR *pszPackageName, SEC_WCHAR *pszDomainName,

@@ -1,6 +1,6 @@
 /*
  * The ground floor's verdict on bytes, and the two control-flow macros of the library.
- * From the package floor up a SECURITY_STATUS speaks; core/status.h maps one to the other.
+ * From the package floor up a SECURITY_STATUS speaks.
  */
 #ifndef OPENSSPI_BASE_RESULT_H
 #define OPENSSPI_BASE_RESULT_H

@@ -1,5 +1,5 @@
 /*
- * Time as Windows counts it: 100 ns units since 1601-01-01 UTC. One hook, so that tests are deterministic.
+ * Time as Windows counts it: 100 ns units since 1601-01-01 UTC. One hook a clock that tells ages to peers or stores, so that tests are deterministic.
  */
 #ifndef OPENSSPI_BASE_TIME_H
 #define OPENSSPI_BASE_TIME_H

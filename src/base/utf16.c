@@ -220,6 +220,14 @@ enum wire_result utf16le_write(struct writer *writer, const char *text)
     return WIRE_OK;
 }
 
+enum wire_result utf16le_secret(struct secret *secret, const char *text)
+{
+    AUTO_WRITER struct writer units = writer_growing(utf16le_len(text) + 1);
+
+    try(utf16le_write(&units, text));
+    return secret_set(secret, units.data, units.len) ? WIRE_OK : WIRE_BAD;
+}
+
 enum wire_result utf16_from_text(const char *text, uint16_t **units, size_t *n_units)
 {
     struct slice utf8 = slice_of_text(text);

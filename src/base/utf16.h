@@ -7,6 +7,7 @@
 #define OPENSSPI_BASE_UTF16_H
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "base/slice.h"
 #include "base/writer.h"
 
@@ -19,6 +20,8 @@ MUST_USE enum wire_result utf16_to_text(const uint16_t *units, size_t n_units, c
 bool utf16le_valid(struct slice utf16);
 /* UTF-8 to UTF-16LE bytes appended to the writer, without NUL. WIRE_BAD for invalid UTF-8 (nothing is written) or no room. */
 MUST_USE enum wire_result utf16le_write(struct writer *writer, const char *text);
+/* Makes `secret` own UTF-8 as UTF-16LE, without NUL, as utf16le_write does. WIRE_BAD for invalid UTF-8 or no memory, `secret` untouched. */
+MUST_USE enum wire_result utf16le_secret(struct secret *secret, const char *text);
 /* UTF-8 to a fresh NUL-terminated array; `n_units` (may be NULL) without the NUL. Free with mem_free. */
 MUST_USE enum wire_result utf16_from_text(const char *text, uint16_t **units, size_t *n_units);
 /* Bytes that utf16le_write would add; 0 for invalid UTF-8. */

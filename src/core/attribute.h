@@ -6,6 +6,8 @@
 #define OPENSSPI_CORE_ATTRIBUTE_H
 
 #include "base/slice.h"
+#include <sspi.h>
+#include <string.h>
 
 struct package;
 struct identity;
@@ -42,5 +44,13 @@ struct attribute {
         const void *pointer;             /* a reference that the caller gets */
     };
 };
+
+/* Answers with a copy of a structure of at most ATTRIBUTE_FLAT_MAX bytes: SEC_E_OK. */
+static inline SECURITY_STATUS attribute_flat(struct attribute *value, const void *from, size_t len)
+{
+    memcpy(value->flat.bytes, from, len);
+    value->flat.len = len;
+    return SEC_E_OK;
+}
 
 #endif

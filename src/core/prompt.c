@@ -122,13 +122,11 @@ static enum answer ask(const char *askpass, char *question, bool secret, char an
 static SECURITY_STATUS fill(const char *user, const char *domain, const char *password, struct identity *identity)
 {
     AUTO_IDENTITY struct identity filled = {.has_password = true};
-    AUTO_WRITER struct writer units = writer_growing((size_t)2 * ANSWER_MAX);
-    require(utf8_valid(slice_of_text(user)) && utf16le_write(&units, password) == WIRE_OK,
+    require(utf8_valid(slice_of_text(user)) && utf8_valid(slice_of_text(password)),
             cause_set(SEC_E_NO_CREDENTIALS, "the answer was not valid UTF-8"));
     filled.user = mem_strdup(user);
     filled.domain = mem_strdup(domain != NULL ? domain : "");
-    require(filled.user != NULL && filled.domain != NULL && writer_finish(&units) == WIRE_OK &&
-                secret_set(&filled.password, units.data, units.len),
+    require(filled.user != NULL && filled.domain != NULL && utf16le_secret(&filled.password, password) == WIRE_OK,
             SEC_E_INSUFFICIENT_MEMORY);
     *identity = filled;
     filled = (struct identity){0};

@@ -1,10 +1,9 @@
 /*
- * Where the ground floor's results become SECURITY_STATUS, and the few NT statuses that SSPI hands out as they are.
+ * The few NT statuses that SSPI hands out as they are.
  */
 #ifndef OPENSSPI_CORE_STATUS_H
 #define OPENSSPI_CORE_STATUS_H
 
-#include "base/result.h"
 #include <sspi.h>
 
 /* SSPI has no codes of its own for these: Windows hands the NT status through (MS-ERREF 2.3.1). */
@@ -26,18 +25,5 @@
 #ifndef STATUS_ACCOUNT_LOCKED_OUT
 #define STATUS_ACCOUNT_LOCKED_OUT ((NTSTATUS)0xC0000234)
 #endif
-
-/* SHORT becomes SEC_E_INCOMPLETE_MESSAGE, BAD SEC_E_INVALID_TOKEN. */
-static inline SECURITY_STATUS status_of_wire(enum wire_result result)
-{
-    switch (result) {
-    case WIRE_OK:
-        return SEC_E_OK;
-    case WIRE_SHORT:
-        return SEC_E_INCOMPLETE_MESSAGE;
-    default:
-        return SEC_E_INVALID_TOKEN;
-    }
-}
 
 #endif

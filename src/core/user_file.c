@@ -67,10 +67,8 @@ static SECURITY_STATUS identity_fill(const struct line *line, const char *domain
     filled.domain =
         line->domain.len > 0 || domain == NULL ? mem_dup(line->domain.data, line->domain.len) : mem_strdup(domain);
     char *password = mem_dup(line->password.data, line->password.len);
-    AUTO_WRITER struct writer units = writer_growing(line->password.len * 2 + 1);
     bool done = filled.user != NULL && filled.domain != NULL && password != NULL &&
-                utf16le_write(&units, password) == WIRE_OK && writer_finish(&units) == WIRE_OK &&
-                secret_set(&filled.password, units.data, units.len);
+                utf16le_secret(&filled.password, password) == WIRE_OK;
     secret_free_text(password);
     require(done, SEC_E_INSUFFICIENT_MEMORY);
     *identity = filled;

@@ -189,9 +189,7 @@ static SECURITY_STATUS own_query(const struct credssp_session *session, uint32_t
         value->number = session->server_auth;
         return SEC_E_OK;
     }
-    memcpy(value->flat.bytes, &session->trust, sizeof session->trust);
-    value->flat.len = sizeof session->trust;
-    return SEC_E_OK;
+    return attribute_flat(value, &session->trust, sizeof session->trust);
 }
 
 static SECURITY_STATUS credssp_query(const void *state, uint32_t attribute, struct attribute *value)

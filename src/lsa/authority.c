@@ -105,45 +105,6 @@ static SECURITY_STATUS chosen_acquire_s4u(const struct acquire_request *request,
     return local_authority.acquire_s4u(request, user, service, credential);
 }
 
-static SECURITY_STATUS chosen_step(struct context *context, const struct step_in *in, struct step_out *out)
-{
-    return local_authority.step(context, in, out);
-}
-
-static SECURITY_STATUS chosen_complete(struct context *context, struct slice_mut token)
-{
-    return local_authority.complete(context, token);
-}
-
-static SECURITY_STATUS chosen_control(struct context *context, struct slice token)
-{
-    return local_authority.control(context, token);
-}
-
-static SECURITY_STATUS chosen_set_context(struct context *context, uint32_t attribute, const void *value, size_t len)
-{
-    return local_authority.set_context(context, attribute, value, len);
-}
-
-static SECURITY_STATUS chosen_query_credential(const struct credential *credential, uint32_t attribute,
-                                               struct attribute *value)
-{
-    return local_authority.query_credential(credential, attribute, value);
-}
-
-static SECURITY_STATUS chosen_set_credential(struct credential *credential, uint32_t attribute, const void *value,
-                                             size_t len)
-{
-    return local_authority.set_credential(credential, attribute, value, len);
-}
-
-/* A token is made of what the session record says, with this process's view of Unix users. */
-static SECURITY_STATUS chosen_client_token(const struct session *session, struct credential *service,
-                                           const struct config *config, const struct token **token)
-{
-    return local_authority.client_token(session, service, config, token);
-}
-
 static SECURITY_STATUS chosen_logon(const struct logon_request *request, const struct token **token)
 {
     enum config_lsa mode = authority_mode(request->config);
@@ -162,17 +123,17 @@ static SECURITY_STATUS chosen_logon(const struct logon_request *request, const s
 
 static const struct authority chosen = {
     .acquire = chosen_acquire,
-    .step = chosen_step,
-    .complete = chosen_complete,
-    .control = chosen_control,
-    .set_context = chosen_set_context,
-    .query_credential = chosen_query_credential,
-    .set_credential = chosen_set_credential,
+    .step = local_step,
+    .complete = local_complete,
+    .control = local_control,
+    .set_context = local_set_context,
+    .query_credential = local_query_credential,
+    .set_credential = local_set_credential,
     .change_password = chosen_change_password,
     .acquire_delegated = chosen_acquire_delegated,
     .wrap = chosen_wrap,
     .acquire_s4u = chosen_acquire_s4u,
-    .client_token = chosen_client_token,
+    .client_token = local_client_token,
     .logon = chosen_logon,
 };
 

@@ -5,7 +5,7 @@
 
 /* The embedded authority: the packages' own tables, in this process. */
 
-static SECURITY_STATUS local_step(struct context *context, const struct step_in *in, struct step_out *out)
+SECURITY_STATUS local_step(struct context *context, const struct step_in *in, struct step_out *out)
 {
     const struct package_authority *table = context->credential->authority;
     SECURITY_STATUS(*step)
@@ -14,14 +14,14 @@ static SECURITY_STATUS local_step(struct context *context, const struct step_in 
     return step(context->credential->own, &context->handshake, in, out);
 }
 
-static SECURITY_STATUS local_complete(struct context *context, struct slice_mut token)
+SECURITY_STATUS local_complete(struct context *context, struct slice_mut token)
 {
     require(context->handshake != NULL && context->credential->authority->complete != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no tokens to complete", context->package->info.name));
     return context->credential->authority->complete(context->handshake, token);
 }
 
-static SECURITY_STATUS local_control(struct context *context, struct slice token)
+SECURITY_STATUS local_control(struct context *context, struct slice token)
 {
     /* A context whose handshake has ended has no credential either: what its package can do is told by the package's own table. */
     const struct package_authority *table =
@@ -33,7 +33,7 @@ static SECURITY_STATUS local_control(struct context *context, struct slice token
     return table->control(context->handshake, token);
 }
 
-static SECURITY_STATUS local_set_context(struct context *context, uint32_t attribute, const void *value, size_t len)
+SECURITY_STATUS local_set_context(struct context *context, uint32_t attribute, const void *value, size_t len)
 {
     require(context->handshake != NULL && context->credential->authority->set_handshake != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s contexts let no attribute %u be set", context->package->info.name,
@@ -41,15 +41,13 @@ static SECURITY_STATUS local_set_context(struct context *context, uint32_t attri
     return context->credential->authority->set_handshake(context->handshake, attribute, value, len);
 }
 
-static SECURITY_STATUS local_query_credential(const struct credential *credential, uint32_t attribute,
-                                              struct attribute *value)
+SECURITY_STATUS local_query_credential(const struct credential *credential, uint32_t attribute, struct attribute *value)
 {
     require(credential->authority->query_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     return credential->authority->query_credential(credential->own, attribute, value);
 }
 
-static SECURITY_STATUS local_set_credential(struct credential *credential, uint32_t attribute, const void *value,
-                                            size_t len)
+SECURITY_STATUS local_set_credential(struct credential *credential, uint32_t attribute, const void *value, size_t len)
 {
     require(credential->authority->set_credential != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     return credential->authority->set_credential(credential->own, attribute, value, len);
@@ -120,8 +118,8 @@ static SECURITY_STATUS behalf_of_client(const struct session *session, struct cr
     return *behalf != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-static SECURITY_STATUS local_client_token(const struct session *session, struct credential *service,
-                                          const struct config *config, const struct token **token)
+SECURITY_STATUS local_client_token(const struct session *session, struct credential *service,
+                                   const struct config *config, const struct token **token)
 {
     const struct session_facts *facts = &session->facts;
     AUTO_BEHALF const struct behalf *behalf = NULL;

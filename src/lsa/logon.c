@@ -230,6 +230,13 @@ static bool domain_is_ours(const struct config *config, const struct identity *i
            text_equal_fold(domain, config->domain);
 }
 
+enum logon_provider logon_provider_of(const struct package *package)
+{
+    if (package->info.chooses)
+        return LOGON_BY_DOMAIN;
+    return text_equal_fold(package->info.name, "Kerberos") ? LOGON_BY_KERBEROS : LOGON_BY_STORES;
+}
+
 SECURITY_STATUS logon_package(const struct config *config, const struct identity *identity,
                               enum logon_provider provider, const struct package **package)
 {

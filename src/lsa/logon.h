@@ -28,6 +28,8 @@ SECURITY_STATUS logon_prove_s4u(const struct package *package, const struct conf
 /* The token of whom a proof tells, with what it left. Made with this process's view of Unix users. */
 SECURITY_STATUS logon_token(const struct logon_request *request, const struct logon_proof *proof,
                             const struct token **token);
+/* What a package that is named means for a logon: one that chooses, whoever knows the name. */
+enum logon_provider logon_provider_of(const struct package *package);
 /* Which package proves a name: accounts of this computer NTLM, others Kerberos. SEC_E_SECPKG_NOT_FOUND. */
 SECURITY_STATUS logon_package(const struct config *config, const struct identity *identity,
                               enum logon_provider provider, const struct package **package);

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/tickets.h"
-#include "lsa/local.h"
 #include "lsa/logon.h"
 #include "lsa/remote.h"
 #include <string.h>
@@ -43,17 +42,9 @@ static SECURITY_STATUS here_log_on(const struct config *config, const struct pac
                                    const struct identity *identity, enum session_logon type, uint64_t *id,
                                    struct logon_proof *proof)
 {
-    struct session_request request = {
+    const struct session_request request = {
         .config = config, .package = package, .identity = identity, .type = type, .owner = geteuid(), .proof = proof};
-    if (identity_kind(identity) != IDENTITY_NAME)
-        return sessions_log_on(&request, id);
-    const struct acquire_request acquire = {.config = config, .use = SECPKG_CRED_BOTH};
-    struct credential *service = NULL;
-    try(local_authority.acquire(package, &acquire, &service));
-    request.type = SESSION_NETWORK;
-    SECURITY_STATUS status = sessions_log_on_s4u(&request, identity->user, service->own, id);
-    credential_put(service);
-    return status;
+    return identity_kind(identity) == IDENTITY_NAME ? sessions_log_on_s4u(&request, id) : sessions_log_on(&request, id);
 }
 
 SECURITY_STATUS logons_log_on(const struct config *config, const struct package *package,
@@ -124,12 +115,8 @@ static SECURITY_STATUS told_fill(struct logon_told *told, const struct logon_ses
 
 static SECURITY_STATUS here_describe(uint64_t id, struct logon_told *told)
 {
-    const struct logon_session *session = NULL;
-    if (id == 0)
-        session = sessions_default(geteuid());
-    else
-        try(sessions_find(id, geteuid(), &session));
-    require(session != NULL, cause_set(SEC_E_INVALID_HANDLE, "there is no such logon session"));
+    const struct logon_session *session;
+    try(sessions_find(id, geteuid(), &session));
     SECURITY_STATUS status = told_fill(told, session);
     sessions_put(session);
     return status;

@@ -45,7 +45,6 @@ static const uint8_t forms[LSA_FIELDS] = {
     [LSA_TIME] = FORM_NUMBER,
     [LSA_OWNER] = FORM_NUMBER,
     [LSA_NOT_HERE] = FORM_SHORT,
-    [LSA_UPN] = FORM_TEXT,
     [LSA_PARAMS] = FORM_BYTES,
     [LSA_TARGET_HOST] = FORM_BYTES,
     [LSA_RECEIVE_SIZE] = FORM_SHORT,
@@ -87,7 +86,7 @@ static const struct rule {
     [LSA_DESCRIBE_SESSION] = {HAS(LOGON_SESSION), 0,
                               HAS(LOGON_SESSION) | HAS(PACKAGE) | HAS(LOGON_TYPE) | HAS(TIME) | HAS(OWNER) | HAS(USER) |
                                   HAS(DOMAIN),
-                              HAS(UPN) | HAS(EXPIRY)},
+                              0},
     [LSA_PROVE] = {HAS(PACKAGE), WHO | HAS(FLAGS), HAS(RECORD) | HAS(PACKAGE), HAS(DELEGATED)},
     [LSA_TICKETS] = {HAS(PACKAGE) | HAS(LOGON_SESSION) | HAS(USE), HAS(TARGET) | HAS(DOMAIN), HAS(VALUE),
                      HAS(NOT_HERE)},

@@ -76,8 +76,7 @@ enum lsa_field {
     LSA_TIME,           /* number: FILETIME */
     LSA_OWNER,          /* number: Unix user id */
     LSA_NOT_HERE,       /* number: the daemon has no such thing, and the caller may have it itself */
-    LSA_UPN,            /* text */
-    LSA_PARAMS,         /* bytes: step_in.params, each led by its length in four bytes */
+    LSA_PARAMS = 36,    /* bytes: step_in.params, each led by its length in four bytes */
     LSA_TARGET_HOST,    /* bytes: step_in.target_host */
     LSA_RECEIVE_SIZE,   /* number: step_in.receive_size */
     LSA_KEY_NAME,       /* text: of a private key that the daemon keeps */

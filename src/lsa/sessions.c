@@ -185,9 +185,7 @@ static SECURITY_STATUS identity_prove(const struct session_request *request, str
     AUTO_PROOF struct logon_proof unwanted = {0};
     struct logon_proof *proof = request->proof != NULL ? request->proof : &unwanted;
     const struct package *package = request->package;
-    enum logon_provider provider = package->info.chooses                             ? LOGON_BY_DOMAIN
-                                   : text_equal_fold(package->info.name, "Kerberos") ? LOGON_BY_KERBEROS
-                                                                                     : LOGON_BY_STORES;
+    enum logon_provider provider = logon_provider_of(package);
     try(logon_package(request->config, request->identity, provider, &package));
     if (text_equal_fold(package->info.name, "Kerberos") && request->type == SESSION_INTERACTIVE) {
         SECURITY_STATUS status = proved_by_kdc(request, package, session);
@@ -242,21 +240,32 @@ SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t 
     return session_publish(session, id);
 }
 
-SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, const char *user, void *service,
-                                    uint64_t *id)
+static SECURITY_STATUS name_prove(const struct session_request *request, void *service)
 {
     const struct package_authority *table = request->package->authority;
     const struct acquire_request acquire = {.config = request->config, .use = SECPKG_CRED_OUTBOUND};
     void *credential = NULL;
     int64_t expiry;
     require(table->acquire_s4u != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    try(table->acquire_s4u(&acquire, user, service, &credential, &expiry));
+    try(table->acquire_s4u(&acquire, request->identity->user, service, &credential, &expiry));
     SECURITY_STATUS status = request->proof != NULL
                                  ? logon_prove_s4u(request->package, request->config, credential, request->proof)
                                  : SEC_E_OK;
     table->release(credential);
+    return status;
+}
+
+SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, uint64_t *id)
+{
+    const struct acquire_request acquire = {.config = request->config, .use = SECPKG_CRED_BOTH};
+    struct session_request network = *request;
+    struct credential *service = NULL;
+    network.type = SESSION_NETWORK;
+    try(credential_acquire(request->package, &acquire, &service));
+    SECURITY_STATUS status = name_prove(&network, service->own);
+    credential_put(service);
     try(status);
-    struct kept_session *session = session_new(request, user, NULL);
+    struct kept_session *session = session_new(&network, request->identity->user, NULL);
     return session != NULL ? session_publish(session, id) : SEC_E_INSUFFICIENT_MEMORY;
 }
 
@@ -302,20 +311,6 @@ SECURITY_STATUS sessions_list(uid_t viewer, uint64_t **ids, size_t *n_ids)
     return SEC_E_OK;
 }
 
-SECURITY_STATUS sessions_find(uint64_t id, uid_t viewer, const struct logon_session **session)
-{
-    struct kept_session *found;
-    pthread_mutex_lock(&lock);
-    for (found = newest; found != NULL && (found->told.id != id || !is_visible(found, viewer)); found = found->next)
-        ;
-    if (found != NULL)
-        session_retain(found);
-    pthread_mutex_unlock(&lock);
-    require(found != NULL, cause_set(SEC_E_INVALID_HANDLE, "there is no such logon session"));
-    *session = &found->told;
-    return SEC_E_OK;
-}
-
 const struct logon_session *sessions_default(uid_t owner)
 {
     struct kept_session *found;
@@ -328,6 +323,26 @@ const struct logon_session *sessions_default(uid_t owner)
         session_retain(found);
     pthread_mutex_unlock(&lock);
     return found != NULL ? &found->told : NULL;
+}
+
+SECURITY_STATUS sessions_find(uint64_t id, uid_t viewer, const struct logon_session **session)
+{
+    struct kept_session *found;
+    if (id == 0) {
+        const struct logon_session *own = sessions_default(viewer);
+        require(own != NULL, cause_set(SEC_E_INVALID_HANDLE, "this user has no logon session"));
+        *session = own;
+        return SEC_E_OK;
+    }
+    pthread_mutex_lock(&lock);
+    for (found = newest; found != NULL && (found->told.id != id || !is_visible(found, viewer)); found = found->next)
+        ;
+    if (found != NULL)
+        session_retain(found);
+    pthread_mutex_unlock(&lock);
+    require(found != NULL, cause_set(SEC_E_INVALID_HANDLE, "there is no such logon session"));
+    *session = &found->told;
+    return SEC_E_OK;
 }
 
 void sessions_lend(const struct logon_session *session, struct acquire_request *request)
@@ -357,11 +372,7 @@ SECURITY_STATUS sessions_tickets(uint64_t id, uid_t viewer, const struct package
     SECURITY_STATUS status = SEC_E_OK;
     require(package->authority->tickets != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no tickets", package->info.name));
-    if (id == 0)
-        session = sessions_default(viewer);
-    else
-        try(sessions_find(id, viewer, &session));
-    require(session != NULL, cause_set(SEC_E_INVALID_HANDLE, "this user has no logon session"));
+    try(sessions_find(id, viewer, &session));
     sessions_lend(session, &lent);
     asked.cache = lent.session_cache;
     if (asked.cache != NULL) /* a session of NTLM, or none that has tickets yet, has no cache */

@@ -41,15 +41,15 @@ struct logon_session {
 /* Proves the identity as the type asks, and makes a session. An interactive one, or one of new credentials, is from then on where its owner's default credentials come from. The
  * package's own status; SEC_E_UNSUPPORTED_FUNCTION for another type; SEC_E_INSUFFICIENT_MEMORY also at the limits. May wait for KDCs. */
 SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t *id);
-/* Proves that a user exists, with what a service may say of itself (MS-SFU), and makes a network session. */
-SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, const char *user, void *service,
-                                    uint64_t *id);
+/* An identity of a name alone: proves that the user exists, with what this computer's service may say of itself (MS-SFU), and makes a network session, whatever type the
+ * request has. */
+SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, uint64_t *id);
 /* SEC_E_INVALID_HANDLE: there is no such session of `owner`; uid 0 may end everybody's. id 0: the one that defaults come from. */
 SECURITY_STATUS sessions_log_off(uint64_t id, uid_t owner);
 
 /* The ids of those that `viewer` may see: its own, or for uid 0 all. mem_free them. */
 SECURITY_STATUS sessions_list(uid_t viewer, uint64_t **ids, size_t *n_ids);
-/* Finds one and holds it; SEC_E_INVALID_HANDLE when there is none that the viewer may see. */
+/* Finds one and holds it; id 0: the one that defaults come from. SEC_E_INVALID_HANDLE when there is none that the viewer may see. */
 SECURITY_STATUS sessions_find(uint64_t id, uid_t viewer, const struct logon_session **session);
 /* The session that the owner's default credentials come from, held; NULL: none. */
 const struct logon_session *sessions_default(uid_t owner);
@@ -58,7 +58,7 @@ void sessions_put(const struct logon_session *session); /* NULL is fine */
 void sessions_lend(const struct logon_session *session, struct acquire_request *request);
 
 struct tickets_request;
-/* What a package answers of the tickets that a session has (core/tickets.h); id 0: the session that defaults come from. SEC_E_INVALID_HANDLE: there is none that `viewer` may see. */
+/* What a package answers of the tickets that a session has (core/tickets.h); `id` and `viewer` as of sessions_find. */
 SECURITY_STATUS sessions_tickets(uint64_t id, uid_t viewer, const struct package *package,
                                  const struct tickets_request *request, struct writer *answer);
 

@@ -1,9 +1,8 @@
 #include "core/cause.h"
 #include "crypto/random.h"
 #include "schannel/connection.h"
+#include "schannel/prf.h"
 #include "schannel/record.h"
-#include <openssl/hmac.h>
-#include <openssl/kdf.h>
 #include <string.h>
 
 /* libssl sends alerts for its own reasons only. A TLS 1.3 server's are made its own: it begins a ticket, and an extension of the ticket refuses. All others are
@@ -24,23 +23,12 @@ void connection_keys_updated(struct connection *connection)
 /* RFC 5246 6.3: the key block of a suite without MAC keys is both keys, then both salts. */
 static bool keys_of_1_2(const struct connection *connection, size_t key_len, size_t iv_len, struct bio_keys *keys)
 {
-    static const char label[] = "key expansion";
     SSL *ssl = connection->ssl;
-    const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
-    uint8_t master[SSL_MAX_MASTER_KEY_LENGTH], seed[sizeof label - 1 + (size_t)2 * SSL3_RANDOM_SIZE];
-    uint8_t block[2 * (BIO_KEY_LEN_MAX + BIO_NONCE_LEN)];
+    uint8_t master[SSL_MAX_MASTER_KEY_LENGTH], block[2 * (BIO_KEY_LEN_MAX + BIO_NONCE_LEN)];
     size_t master_len = SSL_SESSION_get_master_key(SSL_get_session(ssl), master, sizeof master);
-    size_t block_len = 2 * (key_len + iv_len), side = connection->initiator ? 0 : 1;
-    memcpy(seed, label, sizeof label - 1);
-    (void)SSL_get_server_random(ssl, seed + sizeof label - 1, SSL3_RANDOM_SIZE);
-    (void)SSL_get_client_random(ssl, seed + sizeof label - 1 + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
-    EVP_PKEY_CTX *kdf = EVP_PKEY_CTX_new_id(EVP_PKEY_TLS1_PRF, NULL);
-    bool done = kdf != NULL && digest != NULL && EVP_PKEY_derive_init(kdf) > 0 &&
-                EVP_PKEY_CTX_set_tls1_prf_md(kdf, digest) > 0 &&
-                EVP_PKEY_CTX_set1_tls1_prf_secret(kdf, master, (int)master_len) > 0 &&
-                EVP_PKEY_CTX_add1_tls1_prf_seed(kdf, seed, (int)sizeof seed) > 0 &&
-                EVP_PKEY_derive(kdf, block, &block_len) > 0;
-    EVP_PKEY_CTX_free(kdf);
+    size_t side = connection->initiator ? 0 : 1;
+    bool done = prf_derive(ssl, slice_of(master, master_len), "key expansion", PRF_SERVER_FIRST,
+                           (struct slice_mut){block, 2 * (key_len + iv_len)});
     if (done) {
         memcpy(keys->key, block + side * key_len, key_len);
         memcpy(keys->iv, block + 2 * key_len + side * iv_len, iv_len);

@@ -8,7 +8,7 @@
 
 struct app_data_entry {
     uint8_t identity[SESSION_IDENTITY_LEN];
-    uint64_t since; /* monotonic_ms of the put */
+    int64_t since; /* steady_now of the put */
     struct secret data;
 };
 
@@ -16,11 +16,6 @@ struct app_data_entry {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 FORK_GUARD(lock, FORK_RANK_CONFIG)
-
-void app_data_init(struct app_data *table, int64_t lifespan_ms)
-{
-    table->lifespan_ms = lifespan_ms;
-}
 
 static struct app_data_entry *entry_at(struct app_data *table, unsigned index)
 {
@@ -45,8 +40,8 @@ void app_data_release(struct app_data *table)
 /* Sessions that nobody can resume any more need no data. Entries stand in the order in which their sessions got theirs first, so the oldest are found at once. */
 static struct app_data_entry *entry_find(struct app_data *table, const uint8_t *identity)
 {
-    uint64_t now = monotonic_ms();
-    while (table->n_entries > 0 && now - entry_at(table, 0)->since >= (uint64_t)table->lifespan_ms)
+    int64_t now = steady_now();
+    while (table->n_entries > 0 && now - entry_at(table, 0)->since >= table->lifespan)
         oldest_drop(table);
     for (unsigned i = table->n_entries; i-- > 0;)
         if (memcmp(entry_at(table, i)->identity, identity, SESSION_IDENTITY_LEN) == 0)
@@ -68,7 +63,7 @@ static bool put_locked(struct app_data *table, const uint8_t *identity, struct s
         oldest_drop(table);
     entry = entry_at(table, table->n_entries++);
     memcpy(entry->identity, identity, SESSION_IDENTITY_LEN);
-    entry->since = monotonic_ms();
+    entry->since = steady_now();
     entry->data = copy;
     return true;
 }

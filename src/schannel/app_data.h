@@ -16,13 +16,13 @@
 
 struct app_data_entry;
 
+/* Zeroed but for the lifespan it is an empty one. */
 struct app_data {
     struct app_data_entry *entry; /* a ring, made when it is first needed; `first` is the oldest */
     unsigned first, n_entries;
-    int64_t lifespan_ms;
+    int64_t lifespan; /* FILETIME units */
 };
 
-void app_data_init(struct app_data *table, int64_t lifespan_ms);
 void app_data_release(struct app_data *table);
 /* Keeps a copy, in place of what the session had. False when there is no memory. */
 bool app_data_put(struct app_data *table, const uint8_t identity[SESSION_IDENTITY_LEN], struct slice data);

@@ -3,19 +3,13 @@
 #include "core/cause.h"
 #include "crypto/certificate.h"
 #include "schannel/connection.h"
+#include "schannel/prf.h"
 #include "schannel/session.h"
-#include <openssl/kdf.h>
 #include <string.h>
 
 #define TOKEN_BINDING_LEN 32
 
-static SECURITY_STATUS flat_put(struct attribute *value, const void *from, size_t len)
-{
-    _Static_assert(sizeof(SecPkgContext_CipherInfo) <= ATTRIBUTE_FLAT_MAX, "the largest");
-    memcpy(value->flat.bytes, from, len);
-    value->flat.len = len;
-    return SEC_E_OK;
-}
+_Static_assert(sizeof(SecPkgContext_CipherInfo) <= ATTRIBUTE_FLAT_MAX, "the largest");
 
 /* ASCII into a WCHAR array, cut at its end. */
 static void wide_put(WCHAR to[SZ_ALG_MAX_SIZE], const char *text)
@@ -43,6 +37,11 @@ static DWORD protocol_bit(const struct connection *connection)
     }
 }
 
+static X509 *server_certificate(const struct connection *connection)
+{
+    return connection->initiator ? SSL_get0_peer_certificate(connection->ssl) : SSL_get_certificate(connection->ssl);
+}
+
 /* The strength of the key exchange: of the ephemeral key, or, with RSA's, of the server's. */
 static DWORD exchange_bits(const struct connection *connection)
 {
@@ -53,8 +52,7 @@ static DWORD exchange_bits(const struct connection *connection)
         EVP_PKEY_free(key);
         return bits;
     }
-    X509 *server =
-        connection->initiator ? SSL_get0_peer_certificate(connection->ssl) : SSL_get_certificate(connection->ssl);
+    X509 *server = server_certificate(connection);
     EVP_PKEY *of_server = server != NULL ? X509_get0_pubkey(server) : NULL;
     return of_server != NULL ? (DWORD)EVP_PKEY_get_bits(of_server) : 0;
 }
@@ -71,7 +69,7 @@ static SECURITY_STATUS connection_info(const struct connection *connection, stru
         .aiExch = suite->exchange,
         .dwExchStrength = exchange_bits(connection),
     };
-    return flat_put(value, &info, sizeof info);
+    return attribute_flat(value, &info, sizeof info);
 }
 
 static SECURITY_STATUS connection_info_ex(const struct connection *connection, struct attribute *value)
@@ -87,14 +85,13 @@ static SECURITY_STATUS connection_info_ex(const struct connection *connection, s
     wide_put(info.szCipher, suite->cipher_name);
     wide_put(info.szHash, suite->hash_name);
     wide_put(info.szExchange, suite->exchange_name);
-    return flat_put(value, &info, sizeof info);
+    return attribute_flat(value, &info, sizeof info);
 }
 
 /* In TLS 1.3 the suite does not name the kind of certificate; the server's own key does. */
 static const char *certificate_kind(const struct connection *connection)
 {
-    X509 *server =
-        connection->initiator ? SSL_get0_peer_certificate(connection->ssl) : SSL_get_certificate(connection->ssl);
+    X509 *server = server_certificate(connection);
     EVP_PKEY *key = server != NULL ? X509_get0_pubkey(server) : NULL;
     if (key == NULL)
         return connection->suite.certificate_name;
@@ -131,7 +128,7 @@ static SECURITY_STATUS cipher_info(const struct connection *connection, struct a
     wide_put(info.szHash, suite->hash_name);
     wide_put(info.szExchange, suite->exchange_name);
     wide_put(info.szCertificate, certificate_kind(connection));
-    return flat_put(value, &info, sizeof info);
+    return attribute_flat(value, &info, sizeof info);
 }
 
 static SECURITY_STATUS key_info(const struct connection *connection, struct attribute *value)
@@ -157,7 +154,7 @@ static SECURITY_STATUS application_protocol(const struct connection *connection,
         protocol.ProtocolIdSize = (unsigned char)len;
         memcpy(protocol.ProtocolId, name, len);
     }
-    return flat_put(value, &protocol, sizeof protocol);
+    return attribute_flat(value, &protocol, sizeof protocol);
 }
 
 static SECURITY_STATUS session_info(const struct connection *connection, struct attribute *value)
@@ -169,7 +166,7 @@ static SECURITY_STATUS session_info(const struct connection *connection, struct 
         info.cbSessionId = len;
         memcpy(info.rgbSessionId, id, len);
     }
-    return flat_put(value, &info, sizeof info);
+    return attribute_flat(value, &info, sizeof info);
 }
 
 /* RFC 5929 3: the first Finished of the latest handshake. Not defined for TLS 1.3 (RFC 9266), and of a resumed session only with the extended master secret
@@ -200,8 +197,7 @@ static SECURITY_STATUS endpoint_bindings(const struct connection *connection, st
 {
     static const char prefix[] = "tls-server-end-point:";
     _Static_assert(sizeof prefix - 1 + CERTIFICATE_HASH_MAX <= ATTRIBUTE_FLAT_MAX, "the longest");
-    X509 *server =
-        connection->initiator ? SSL_get0_peer_certificate(connection->ssl) : SSL_get_certificate(connection->ssl);
+    X509 *server = server_certificate(connection);
     size_t len = 0;
     require(server != NULL, cause_set(SEC_E_NO_CREDENTIALS, "the server showed no certificate"));
     memcpy(value->flat.bytes, prefix, sizeof prefix - 1);
@@ -243,25 +239,6 @@ static SECURITY_STATUS token_binding_material(const struct connection *connectio
     return SEC_E_OK;
 }
 
-/* RFC 5216 2.3: the IV comes from the same function with an empty secret. */
-static bool eap_iv(SSL *ssl, uint8_t iv[64])
-{
-    static const char label[] = "client EAP encryption";
-    const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
-    uint8_t seed[sizeof label - 1 + (size_t)2 * SSL3_RANDOM_SIZE];
-    size_t iv_len = 64;
-    memcpy(seed, label, sizeof label - 1);
-    (void)SSL_get_client_random(ssl, seed + sizeof label - 1, SSL3_RANDOM_SIZE);
-    (void)SSL_get_server_random(ssl, seed + sizeof label - 1 + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
-    EVP_PKEY_CTX *kdf = EVP_PKEY_CTX_new_id(EVP_PKEY_TLS1_PRF, NULL);
-    bool derived = kdf != NULL && digest != NULL && EVP_PKEY_derive_init(kdf) > 0 &&
-                   EVP_PKEY_CTX_set_tls1_prf_md(kdf, digest) > 0 &&
-                   EVP_PKEY_CTX_set1_tls1_prf_secret(kdf, (const unsigned char *)"", 0) > 0 &&
-                   EVP_PKEY_CTX_add1_tls1_prf_seed(kdf, seed, sizeof seed) > 0 && EVP_PKEY_derive(kdf, iv, &iv_len) > 0;
-    EVP_PKEY_CTX_free(kdf);
-    return derived;
-}
-
 /* RFC 5216 2.3; RFC 9190 2.3 for TLS 1.3, which has no IV. */
 static SECURITY_STATUS eap_key_block(const struct connection *connection, struct attribute *value)
 {
@@ -273,10 +250,11 @@ static SECURITY_STATUS eap_key_block(const struct connection *connection, struct
                                                    sizeof label_1_3 - 1, &eap_tls, 1, 1)
                       : SSL_export_keying_material(connection->ssl, block.rgbKeys, sizeof block.rgbKeys, label,
                                                    sizeof label - 1, NULL, 0, 0);
-    if (done == 1 && !is_1_3)
-        done = eap_iv(connection->ssl, block.rgbIVs);
+    if (done == 1 && !is_1_3) /* the IV comes from the same function with an empty secret */
+        done = prf_derive(connection->ssl, slice_of("", 0), label, PRF_CLIENT_FIRST,
+                          (struct slice_mut){block.rgbIVs, sizeof block.rgbIVs});
     if (done == 1)
-        (void)flat_put(value, &block, sizeof block);
+        (void)attribute_flat(value, &block, sizeof block);
     secret_wipe(&block, sizeof block);
     return done == 1 ? SEC_E_OK : cause_set(SEC_E_INTERNAL_ERROR, "EAP's keys cannot be derived");
 }
@@ -355,7 +333,7 @@ static SECURITY_STATUS check_result(const struct connection *connection, struct 
                                                         .hrVerifyChainStatus = connection->chain_code};
     require(connection->validated || connection->chain_code != SEC_E_OK,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "no certificate of the peer was validated"));
-    return flat_put(value, &result, sizeof result);
+    return attribute_flat(value, &result, sizeof result);
 }
 
 /* What can be asked while the handshake runs: the server's wishes, when it asks for a certificate, and the peer's chain. */
@@ -413,7 +391,7 @@ static SECURITY_STATUS query_common(struct connection *connection, uint32_t attr
     case SECPKG_ATTR_ENDPOINT_BINDINGS:
         return endpoint_bindings(connection, value);
     case SECPKG_ATTR_STREAM_SIZES:
-        return flat_put(value, &connection->sizes, sizeof connection->sizes);
+        return attribute_flat(value, &connection->sizes, sizeof connection->sizes);
     default:
         return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Schannel contexts have no attribute %u", (unsigned)attribute);
     }
@@ -461,14 +439,14 @@ SECURITY_STATUS connection_query(struct connection *connection, uint32_t attribu
     case SECPKG_ATTR_ISSUER_LIST_EX:
         return issuer_list(connection, value);
     case SECPKG_ATTR_EARLY_START:
-        return flat_put(value, &(SecPkgContext_EarlyStart){0},
-                        sizeof(SecPkgContext_EarlyStart)); /* never before Finished */
+        return attribute_flat(value, &(SecPkgContext_EarlyStart){0},
+                              sizeof(SecPkgContext_EarlyStart)); /* never before Finished */
     case SECPKG_ATTR_CERT_CHECK_RESULT:
     case SECPKG_ATTR_CERT_CHECK_RESULT_INPROC:
         return check_result(connection, value);
     case SECPKG_ATTR_DTLS_MTU:
         require(connection->datagram, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "TLS has no MTU"));
-        return flat_put(value, &connection->mtu, sizeof connection->mtu);
+        return attribute_flat(value, &connection->mtu, sizeof connection->mtu);
     default:
         return query_common(connection, attribute, value);
     }
@@ -503,13 +481,11 @@ static SECURITY_STATUS mtu_set(struct connection *connection, const void *from)
     uint16_t mtu;
     memcpy(&mtu, from, sizeof mtu);
     require(connection->datagram, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "TLS has no MTU"));
-    require(mtu >= 256, cause_set(SEC_E_INVALID_TOKEN, "an MTU of %u bytes", (unsigned)mtu));
+    require(mtu >= DTLS_MTU_MIN, cause_set(SEC_E_INVALID_TOKEN, "an MTU of %u bytes", (unsigned)mtu));
     connection->mtu = connection->ends.mtu = mtu;
     (void)SSL_set_mtu(connection->ssl, mtu);
-    if (connection->state == CONNECTION_OPEN) {
-        size_t fits = DTLS_get_data_mtu(connection->ssl);
-        connection->sizes.cbMaximumMessage = (ULONG)(fits < 16384 ? fits : 16384);
-    }
+    if (connection->state == CONNECTION_OPEN)
+        connection->sizes.cbMaximumMessage = connection_message_max(connection);
     return SEC_E_OK;
 }
 

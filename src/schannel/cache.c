@@ -17,7 +17,7 @@ struct entry {
 
 struct session_cache {
     struct session_cache *next, *previous;
-    int64_t lifespan_ms;
+    int64_t lifespan;
     struct entry entry[SESSIONS_MAX]; /* a ring: `first` is the oldest */
     unsigned first, n_entries;
 };
@@ -28,11 +28,11 @@ static struct session_cache *all;
 
 FORK_GUARD(lock, FORK_RANK_CONFIG)
 
-struct session_cache *session_cache_new(int64_t lifespan_ms)
+struct session_cache *session_cache_new(int64_t lifespan)
 {
     struct session_cache *cache = mem_zalloc(sizeof *cache);
     require(cache != NULL, NULL);
-    cache->lifespan_ms = lifespan_ms;
+    cache->lifespan = lifespan;
     pthread_mutex_lock(&lock);
     cache->next = all;
     if (all != NULL)
@@ -107,12 +107,11 @@ SSL_SESSION *session_cache_take(struct session_cache *cache, const char *server,
                                 struct session_origin *origin)
 {
     SSL_SESSION *session = NULL;
-    uint64_t now = monotonic_ms();
+    int64_t now = steady_now();
     pthread_mutex_lock(&lock);
     for (unsigned i = cache->n_entries; session == NULL && i-- > 0;) {
         struct entry *entry = entry_at(cache, i);
-        if (now - entry->origin.since >= (uint64_t)cache->lifespan_ms ||
-            SSL_SESSION_is_resumable(entry->session) != 1) {
+        if (now - entry->origin.since >= cache->lifespan || SSL_SESSION_is_resumable(entry->session) != 1) {
             entry_drop(cache, i);
             continue;
         }

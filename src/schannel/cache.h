@@ -13,12 +13,12 @@
 /* Where a session comes from. Resuming it gives new ones, which are no younger: so a validation is trusted for one lifespan only. */
 struct session_origin {
     bool validated; /* the server's certificate was, automatically */
-    uint64_t since; /* monotonic_ms of the full handshake */
+    int64_t since;  /* steady_now of the full handshake: a computer that sleeps does not stretch it */
     uint8_t identity[SESSION_IDENTITY_LEN];
 };
 
-struct session_cache *session_cache_new(int64_t lifespan_ms);
-void session_cache_free(struct session_cache *cache); /* NULL is fine */
+struct session_cache *session_cache_new(int64_t lifespan); /* FILETIME units */
+void session_cache_free(struct session_cache *cache);      /* NULL is fine */
 /* Keeps a session, in place of one that is there for the same server when it is of TLS 1.2; takes no ownership. */
 void session_cache_put(struct session_cache *cache, const char *server, const struct session_origin *origin,
                        SSL_SESSION *session);

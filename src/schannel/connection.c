@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define DTLS_MTU_DEFAULT 1200   /* fits every path that carries IPv6, with its headers */
-#define DTLS_MTU_MIN 256        /* libssl's own floor */
 #define DTLS_TIMEOUT_US 400000u /* a flight may be sent again after this; the caller's clock decides when it is */
 #define SNI_MAX 255
 
@@ -76,7 +75,8 @@ static int client_certificate(struct connection *connection, SSL *ssl)
     return -1;
 }
 
-int connection_certificate_choose(SSL *ssl, void *unused)
+/* SSL_CTX_set_cert_cb: the certificate to show, or the caller's being asked for one. */
+static int certificate_choose(SSL *ssl, void *unused)
 {
     struct connection *connection = connection_of(ssl);
     (void)unused;
@@ -170,7 +170,7 @@ bool connection_callbacks(struct tls_credential *credential)
 {
     SSL_CTX *ctx = credential->ctx;
     SSL_CTX_set_cert_verify_callback(ctx, connection_validate, NULL);
-    SSL_CTX_set_cert_cb(ctx, connection_certificate_choose, NULL);
+    SSL_CTX_set_cert_cb(ctx, certificate_choose, NULL);
     if (credential->server) {
         SSL_CTX_set_alpn_select_cb(ctx, alpn_select, NULL);
         if (!connection_tickets_marked(ctx))
@@ -237,12 +237,6 @@ static SECURITY_STATUS target_take(struct connection *connection, const char *ta
     return SEC_E_OK;
 }
 
-static bool wants_manual(const struct connection *connection)
-{
-    return (connection->credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION) != 0 ||
-           (connection->initiator && (connection->flags & ISC_REQ_MANUAL_CRED_VALIDATION) != 0);
-}
-
 static SECURITY_STATUS client_configure(struct connection *connection)
 {
     SSL *ssl = connection->ssl;
@@ -255,8 +249,8 @@ static SECURITY_STATUS client_configure(struct connection *connection)
                 SEC_E_INSUFFICIENT_MEMORY);
     if (connection->credential->cache != NULL && connection->target != NULL) {
         struct session_origin origin;
-        SSL_SESSION *session =
-            session_cache_take(connection->credential->cache, connection->target, !wants_manual(connection), &origin);
+        SSL_SESSION *session = session_cache_take(connection->credential->cache, connection->target,
+                                                  !connection_is_manual(connection), &origin);
         if (session != NULL && SSL_set_session(ssl, session) == 1) { /* else a full handshake, that is all */
             connection->offered_validated = origin.validated;
             connection->offered_since = origin.since;
@@ -340,7 +334,7 @@ SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator
     made->pending = writer_growing(2048);
     made->ends.token = &made->pending;
     made->expiry = FILETIME_NEVER;
-    made->since = monotonic_ms();
+    made->since = steady_now();
     SECURITY_STATUS status = connection_fill(made, in);
     connection_errors_forget();
     if (status != SEC_E_OK) {

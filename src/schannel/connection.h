@@ -29,6 +29,7 @@ enum connection_wish { WISH_NONE, WISH_SHUTDOWN, WISH_ALERT, WISH_RENEGOTIATE };
 #define KEYING_MATERIAL_MAX 512
 #define LABEL_MAX 255
 #define PROTOCOLS_MAX 4096 /* bytes of an ALPN list */
+#define DTLS_MTU_MIN 256   /* libssl's own floor */
 
 struct connection {
     atomic_uint n_references;
@@ -68,7 +69,7 @@ struct connection {
     struct suite suite;
     SecPkgContext_StreamSizes sizes;
     int64_t start, expiry;
-    uint64_t since, offered_since; /* monotonic_ms of the full handshake that the session comes from */
+    int64_t since, offered_since; /* steady_now of the full handshake that the session comes from */
     uint8_t session_key[SESSION_KEY_LEN];
     char *peer_name;  /* of the client's certificate */
     uint8_t *issuers; /* names of the CAs that the server asked for, in TLS's form */
@@ -132,9 +133,11 @@ SECURITY_STATUS connection_failure(struct connection *connection, const char *wh
 SECURITY_STATUS connection_message_failure(struct connection *connection, const char *what);
 /* Works out sizes, names and keys of an established connection. */
 SECURITY_STATUS connection_established(struct connection *connection);
+/* The longest text of a record of it, by what extensions and the MTU leave. */
+ULONG connection_message_max(const struct connection *connection);
 
-/* SSL_CTX_set_cert_cb: the certificate to show, or the caller's being asked for one. */
-int connection_certificate_choose(SSL *ssl, void *unused);
+/* Does the caller validate the peer himself? */
+bool connection_is_manual(const struct connection *connection);
 /* SSL_CTX_set_cert_verify_callback: automatic validation (validate.c). */
 int connection_validate(X509_STORE_CTX *store, void *unused);
 

@@ -163,6 +163,14 @@ static void tls_certificate_release(struct tls_certificate *certificate)
     *certificate = (struct tls_certificate){0};
 }
 
+int64_t tls_not_after(const X509 *x509)
+{
+    struct tm at;
+    if (x509 == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) != 1)
+        return FILETIME_NEVER;
+    return filetime_from_unix(timegm(&at));
+}
+
 static SECURITY_STATUS certificate_add(struct tls_credential *credential, struct certificate *found)
 {
     struct tls_certificate *added = &credential->certificate[credential->n_certificates];
@@ -179,9 +187,7 @@ static SECURITY_STATUS certificate_add(struct tls_credential *credential, struct
                     EVP_PKEY_get_base_id(credential->certificate[i].key) != EVP_PKEY_get_base_id(added->key),
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS,
                           "two certificates of one kind; SCH_CRED_SNI_CREDENTIAL lets the client's name choose"));
-    struct tm at;
-    added->expiry =
-        ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) == 1 ? filetime_from_unix(timegm(&at)) : FILETIME_NEVER;
+    added->expiry = tls_not_after(x509);
     credential->expiry = added->expiry < credential->expiry ? added->expiry : credential->expiry;
     return SEC_E_OK;
 }
@@ -201,21 +207,24 @@ static bool certificate_is_of(const struct tls_certificate *certificate, const c
     return host == NULL || X509_check_host(certificate->x509, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
 }
 
+/* Of those of one kind that are this host's the first counts. */
+static bool certificate_counts(const struct tls_credential *credential, unsigned index, const char *host)
+{
+    const struct tls_certificate *certificate = &credential->certificate[index];
+    for (unsigned i = 0; i < index; i++)
+        if (certificate_is_of(&credential->certificate[i], host) &&
+            EVP_PKEY_get_base_id(credential->certificate[i].key) == EVP_PKEY_get_base_id(certificate->key))
+            return false;
+    return certificate_is_of(certificate, host);
+}
+
 bool tls_certificates_use(const struct tls_credential *credential, SSL *ssl, const char *host)
 {
     bool used = false;
     SSL_certs_clear(ssl);
     for (unsigned i = 0; i < credential->n_certificates; i++) {
         const struct tls_certificate *certificate = &credential->certificate[i];
-        if (!certificate_is_of(certificate, host))
-            continue;
-        /* The first of a kind counts. */
-        bool of_kind = false;
-        for (unsigned j = 0; j < i; j++)
-            of_kind = of_kind ||
-                      (certificate_is_of(&credential->certificate[j], host) &&
-                       EVP_PKEY_get_base_id(credential->certificate[j].key) == EVP_PKEY_get_base_id(certificate->key));
-        if (of_kind)
+        if (!certificate_counts(credential, i, host))
             continue;
         if (SSL_use_cert_and_key(ssl, certificate->x509, certificate->key, certificate->issuers, 1) != 1)
             return false;
@@ -228,13 +237,10 @@ static SECURITY_STATUS ctx_certificates(struct tls_credential *credential)
 {
     for (unsigned i = 0; i < credential->n_certificates; i++) {
         const struct tls_certificate *certificate = &credential->certificate[i];
-        bool of_kind = false;
-        for (unsigned j = 0; j < i; j++)
-            of_kind = of_kind ||
-                      EVP_PKEY_get_base_id(credential->certificate[j].key) == EVP_PKEY_get_base_id(certificate->key);
         ERR_clear_error();
-        if (!of_kind && SSL_CTX_use_cert_and_key(credential->ctx, certificate->x509, certificate->key,
-                                                 certificate->issuers, 1) != 1) {
+        if (certificate_counts(credential, i, NULL) &&
+            SSL_CTX_use_cert_and_key(credential->ctx, certificate->x509, certificate->key, certificate->issuers, 1) !=
+                1) {
             const char *reason = ERR_reason_error_string(ERR_peek_error());
             SECURITY_STATUS status =
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a certificate that OpenSSL does not take for TLS: %s",
@@ -273,7 +279,7 @@ static SECURITY_STATUS ctx_authorities(struct tls_credential *credential)
 static SECURITY_STATUS ctx_sessions(struct tls_credential *credential)
 {
     bool reconnects = (credential->flags & SCH_CRED_DISABLE_RECONNECTS) == 0;
-    int64_t seconds = credential->lifespan_ms / 1000;
+    int64_t seconds = credential->lifespan / FILETIME_SECOND;
     SSL_CTX_set_timeout(credential->ctx, seconds > 0 ? (long)seconds : 1);
     /* Servers give tickets, which need no memory here; a client keeps its sessions in a cache of its own, by name. */
     if (credential->server || !reconnects)
@@ -344,8 +350,9 @@ static SECURITY_STATUS credential_fill(struct tls_credential *credential, const 
     credential->of_client = impersonation_current() != NULL;
     try(request_read(from->auth_data, &request));
     credential->flags = request.flags;
-    credential->lifespan_ms = request.lifespan_ms > 0 ? request.lifespan_ms : LIFESPAN_DEFAULT_MS;
-    credential->app_data.lifespan_ms = credential->lifespan_ms;
+    credential->lifespan =
+        (request.lifespan_ms > 0 ? request.lifespan_ms : LIFESPAN_DEFAULT_MS) * (FILETIME_SECOND / 1000);
+    credential->app_data.lifespan = credential->lifespan;
     if (request.roots != NULL) {
         try(store_take(request.roots));
         credential->roots = request.roots;
@@ -356,7 +363,7 @@ static SECURITY_STATUS credential_fill(struct tls_credential *credential, const 
     try(strengths_read(credential, &request));
     try(certificates_read(credential, &request));
     if (!credential->server && (credential->flags & SCH_CRED_DISABLE_RECONNECTS) == 0) {
-        credential->cache = session_cache_new(credential->lifespan_ms);
+        credential->cache = session_cache_new(credential->lifespan);
         require(credential->cache != NULL, SEC_E_INSUFFICIENT_MEMORY);
     }
     return ctx_make(credential, &request);
@@ -369,7 +376,6 @@ SECURITY_STATUS schannel_acquire(const struct acquire_request *request, void **c
     atomic_init(&acquired->n_references, 1);
     acquired->config = config_retain(request->config);
     acquired->expiry = FILETIME_NEVER;
-    app_data_init(&acquired->app_data, LIFESPAN_DEFAULT_MS);
     SECURITY_STATUS status = credential_fill(acquired, request);
     ERR_clear_error();
     if (status != SEC_E_OK) {
@@ -416,20 +422,13 @@ SECURITY_STATUS schannel_set_credential(void *credential, uint32_t attribute, co
     return ticket_keys_set(changed->ctx, value, len);
 }
 
-static void flat_put(struct attribute *value, const void *from, size_t len)
-{
-    memcpy(value->flat.bytes, from, len);
-    value->flat.len = len;
-}
-
 SECURITY_STATUS schannel_query_credential(const void *from, uint32_t attribute, struct attribute *value)
 {
     const struct tls_credential *credential = from;
     switch (attribute) {
     case SECPKG_ATTR_SUPPORTED_PROTOCOLS:
-        flat_put(value, &(SecPkgCred_SupportedProtocols){.grbitProtocol = credential->protocols},
-                 sizeof(SecPkgCred_SupportedProtocols));
-        return SEC_E_OK;
+        return attribute_flat(value, &(SecPkgCred_SupportedProtocols){.grbitProtocol = credential->protocols},
+                              sizeof(SecPkgCred_SupportedProtocols));
     case SECPKG_ATTR_CIPHER_STRENGTHS: {
         /* The strengths there are, within what was asked. */
         SecPkgCred_CipherStrengths strengths = {.dwMinimumCipherStrength = UINT32_MAX};
@@ -441,8 +440,7 @@ SECURITY_STATUS schannel_query_credential(const void *from, uint32_t attribute, 
             strengths.dwMaximumCipherStrength =
                 bits > strengths.dwMaximumCipherStrength ? bits : strengths.dwMaximumCipherStrength;
         }
-        flat_put(value, &strengths, sizeof strengths);
-        return SEC_E_OK;
+        return attribute_flat(value, &strengths, sizeof strengths);
     }
     case SECPKG_ATTR_SUPPORTED_ALGS:
         value->bytes = slice_of(credential->algorithm, credential->n_algorithms * sizeof credential->algorithm[0]);

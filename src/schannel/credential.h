@@ -37,7 +37,7 @@ struct tls_credential {
     uint32_t protocols; /* SP_PROT_ bits of this side */
     uint32_t flags;     /* SCH_CRED_ and SCH_ */
     uint32_t min_strength, max_strength;
-    int64_t lifespan_ms;
+    int64_t lifespan; /* of its sessions, FILETIME units */
     HCERTSTORE roots; /* ours to put; NULL: the system's */
     struct tls_certificate certificate[TLS_CERTIFICATES_MAX];
     unsigned n_certificates;
@@ -57,6 +57,8 @@ SECURITY_STATUS schannel_query_credential(const void *credential, uint32_t attri
 
 struct tls_credential *tls_credential_retain(struct tls_credential *credential);
 void tls_credential_put(struct tls_credential *credential); /* NULL is fine */
+/* When a certificate ends, a FILETIME; NULL, and one that does not say: never. */
+int64_t tls_not_after(const X509 *x509);
 /* Gives `ssl` the certificates of this credential whose names include `host`, or all (host NULL). False when none does, or libssl refuses. */
 bool tls_certificates_use(const struct tls_credential *credential, SSL *ssl, const char *host);
 

@@ -12,6 +12,17 @@
 #define STREAM_BUFFERS 4
 #define NAME_LEN_MAX 1024
 
+ULONG connection_message_max(const struct connection *connection)
+{
+    SSL *ssl = connection->ssl;
+    size_t max = RECORD_DATA_MAX;
+    uint8_t fragment = SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl)); /* RFC 6066 4: 2^9 to 2^12 */
+    if (fragment >= TLSEXT_max_fragment_length_512 && fragment <= TLSEXT_max_fragment_length_4096)
+        max = (size_t)512 << (fragment - TLSEXT_max_fragment_length_512);
+    size_t fits = connection->datagram ? DTLS_get_data_mtu(ssl) : 0;
+    return (ULONG)(fits > 0 && fits < max ? fits : max);
+}
+
 static SECURITY_STATUS sizes_find(struct connection *connection)
 {
     SSL *ssl = connection->ssl;
@@ -22,18 +33,10 @@ static SECURITY_STATUS sizes_find(struct connection *connection)
     require(cipher != NULL && suite_describe(cipher, version, &connection->suite),
             cause_set(SEC_E_INTERNAL_ERROR, "a cipher suite that no policy lets in"));
     size_t header = connection->datagram ? RECORD_HEADER_LEN_DTLS : RECORD_HEADER_LEN;
-    size_t message_max = RECORD_DATA_MAX;
-    uint8_t fragment = SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl)); /* RFC 6066 4: 2^9 to 2^12 */
-    if (fragment >= TLSEXT_max_fragment_length_512 && fragment <= TLSEXT_max_fragment_length_4096)
-        message_max = (size_t)512 << (fragment - TLSEXT_max_fragment_length_512);
-    if (connection->datagram) {
-        size_t fits = DTLS_get_data_mtu(ssl);
-        message_max = fits > 0 && fits < message_max ? fits : message_max;
-    }
     connection->sizes = (SecPkgContext_StreamSizes){
         .cbHeader = (ULONG)(header + connection->suite.header_more),
         .cbTrailer = (ULONG)connection->suite.trailer_len,
-        .cbMaximumMessage = (ULONG)message_max,
+        .cbMaximumMessage = connection_message_max(connection),
         .cBuffers = STREAM_BUFFERS,
         .cbBlockSize = (ULONG)connection->suite.block_len,
     };
@@ -96,21 +99,13 @@ static char *certificate_name(const X509 *x509)
     return name != NULL ? name : subject_text(x509);
 }
 
-static int64_t not_after(const X509 *x509)
-{
-    struct tm at;
-    if (x509 == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) != 1)
-        return FILETIME_NEVER;
-    return filetime_from_unix(timegm(&at));
-}
-
 /* The credential knows it of its own. */
 static int64_t own_not_after(const struct tls_credential *credential, const X509 *own)
 {
     for (unsigned i = 0; i < credential->n_certificates; i++)
         if (credential->certificate[i].x509 == own)
             return credential->certificate[i].expiry;
-    return not_after(own);
+    return tls_not_after(own);
 }
 
 SECURITY_STATUS connection_names(struct connection *connection)
@@ -125,8 +120,8 @@ SECURITY_STATUS connection_names(struct connection *connection)
         connection->peer_name = certificate_name(client);
         require(connection->peer_name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     }
-    int64_t expiry = connection->initiator ? not_after(peer) : own_not_after(connection->credential, own);
-    int64_t client_expiry = not_after(client);
+    int64_t expiry = connection->initiator ? tls_not_after(peer) : own_not_after(connection->credential, own);
+    int64_t client_expiry = tls_not_after(client);
     connection->expiry = client_expiry < expiry ? client_expiry : expiry;
     if (!connection->initiator)
         connection->granted = (connection->granted & ~(uint32_t)ASC_RET_MUTUAL_AUTH) |

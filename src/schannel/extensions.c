@@ -61,9 +61,7 @@ SECURITY_STATUS connection_srtp_parameters(const struct connection *connection, 
         connection->datagram ? SSL_get_selected_srtp_profile(connection->ssl) : NULL;
     require(profile != NULL, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "no SRTP protection profile was agreed on"));
     const SecPkgContext_SrtpParameters parameters = {.ProtectionProfile = (WORD)profile->id};
-    memcpy(value->flat.bytes, &parameters, sizeof parameters);
-    value->flat.len = sizeof parameters;
-    return SEC_E_OK;
+    return attribute_flat(value, &parameters, sizeof parameters);
 }
 
 static void word_put(struct attribute *value, unsigned word)

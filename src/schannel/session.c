@@ -145,18 +145,14 @@ static SECURITY_STATUS schannel_unseal(void *state, struct message *message, uin
     return status;
 }
 
-static SECURITY_STATUS schannel_session_query(const void *state, uint32_t attribute, struct attribute *value)
+/* Before and after the handshake's end. */
+SECURITY_STATUS schannel_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
 {
-    struct connection *connection = (struct connection *)(uintptr_t)state;
+    struct connection *connection = (struct connection *)(uintptr_t)handshake;
     pthread_mutex_lock(&connection->lock);
     SECURITY_STATUS status = connection_query(connection, attribute, value);
     pthread_mutex_unlock(&connection->lock);
     return status;
-}
-
-SECURITY_STATUS schannel_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)
-{
-    return schannel_session_query(handshake, attribute, value);
 }
 
 SECURITY_STATUS schannel_set_handshake(void *handshake, uint32_t attribute, const void *value, size_t len)
@@ -179,5 +175,5 @@ const struct package_session schannel_session_table = {
     .seal = schannel_seal,
     .verify = schannel_unseal,
     .unseal = schannel_unseal,
-    .query = schannel_session_query,
+    .query = schannel_query_handshake,
 };

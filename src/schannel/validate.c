@@ -79,7 +79,7 @@ static int alert_error(SECURITY_STATUS status)
     }
 }
 
-static bool is_manual(const struct connection *connection)
+bool connection_is_manual(const struct connection *connection)
 {
     return (connection->credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION) != 0 ||
            (connection->initiator && (connection->flags & ISC_REQ_MANUAL_CRED_VALIDATION) != 0);
@@ -105,7 +105,7 @@ int connection_validate(X509_STORE_CTX *store, void *unused)
         X509_STORE_CTX_set_error(store, X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY); /* bad_certificate */
         return 0;
     }
-    if (is_manual(connection))
+    if (connection_is_manual(connection))
         return 1;
     SECURITY_STATUS code = SEC_E_OK;
     SECURITY_STATUS status =

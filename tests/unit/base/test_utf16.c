@@ -42,6 +42,26 @@ static void every_width_goes_both_ways(void **state)
     mem_free(back);
 }
 
+static void passwords_become_secrets(void **state)
+{
+    struct secret secret = {0};
+
+    (void)state;
+    assert_int_equal(utf16le_secret(&secret, text), WIRE_OK);
+    assert_int_equal(secret.len, sizeof(wire));
+    assert_memory_equal(secret.data, wire, sizeof(wire));
+    assert_int_equal(utf16le_secret(&secret, "\xff"), WIRE_BAD);
+    mem_fault_set(1, true);
+    assert_int_equal(utf16le_secret(&secret, "other"), WIRE_BAD);
+    mem_fault_set(2, true);
+    assert_int_equal(utf16le_secret(&secret, "other"), WIRE_BAD);
+    mem_fault_set(0, false);
+    assert_int_equal(secret.len, sizeof(wire)); /* as it was */
+    assert_int_equal(utf16le_secret(&secret, ""), WIRE_OK);
+    assert_int_equal(secret.len, 0);
+    secret_release(&secret);
+}
+
 static void every_code_point_goes_both_ways(void **state)
 {
     (void)state;
@@ -296,15 +316,11 @@ static void text_is_raised_and_compared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_width_goes_both_ways),
-        cmocka_unit_test(every_code_point_goes_both_ways),
-        cmocka_unit_test(empty_is_empty),
-        cmocka_unit_test(bad_utf16_is_refused),
-        cmocka_unit_test(bad_utf8_is_refused),
-        cmocka_unit_test(write_that_does_not_fit_fails),
-        cmocka_unit_test(failing_allocation_is_an_error),
-        cmocka_unit_test(upper_is_that_of_windows),
-        cmocka_unit_test(wire_bytes_are_raised_in_place),
+        cmocka_unit_test(every_width_goes_both_ways),    cmocka_unit_test(every_code_point_goes_both_ways),
+        cmocka_unit_test(passwords_become_secrets),      cmocka_unit_test(empty_is_empty),
+        cmocka_unit_test(bad_utf16_is_refused),          cmocka_unit_test(bad_utf8_is_refused),
+        cmocka_unit_test(write_that_does_not_fit_fails), cmocka_unit_test(failing_allocation_is_an_error),
+        cmocka_unit_test(upper_is_that_of_windows),      cmocka_unit_test(wire_bytes_are_raised_in_place),
         cmocka_unit_test(text_is_raised_and_compared),
     };
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/ssl.h>
 
 static void begin_datagrams(struct loop_pair *pair)
 {
@@ -241,13 +242,73 @@ static void test_signatures(void **state)
     pair_free(pair);
 }
 
+/* Moves what libssl's client wrote to our server, and the answer back. */
+static void client_turn(SSL *client, struct side *server)
+{
+    static unsigned char bytes[WIRE_MAX];
+    (void)SSL_do_handshake(client);
+    int len = BIO_read(SSL_get_wbio(client), bytes, sizeof bytes);
+    if (len <= 0)
+        return;
+    wire_put(&server->in, bytes, (size_t)len);
+    do
+        (void)side_step(server);
+    while (server->status == SEC_I_MESSAGE_FRAGMENT);
+    if (server->out.len > 0)
+        assert_int_equal(BIO_write(SSL_get_rbio(client), server->out.data, (int)server->out.len), server->out.len);
+    server->out.len = 0;
+}
+
+/* RFC 6066 4: our clients never ask for short records, others may. No MTU makes them longer. */
+static void test_short_records(void **state)
+{
+    static unsigned char text[513], back[sizeof text];
+    static struct wire records;
+    (void)state;
+    for (int datagrams = 0; datagrams < 2; datagrams++) {
+        struct loop_pair *pair = pair_new();
+        struct side *server = &pair->server;
+        SecPkgContext_StreamSizes sizes;
+        WORD mtu = 1400;
+        if (datagrams == 1)
+            begin_datagrams(pair);
+        else
+            pair_acquire(pair, 0, SP_PROT_TLS1_2_SERVER, SCH_CRED_MANUAL_CRED_VALIDATION);
+        SSL_CTX *ctx = SSL_CTX_new(datagrams == 1 ? DTLS_client_method() : TLS_client_method());
+        assert_non_null(ctx);
+        assert_int_equal(SSL_CTX_set_tlsext_max_fragment_length(ctx, TLSEXT_max_fragment_length_512), 1);
+        (void)SSL_CTX_set_options(ctx, SSL_OP_NO_QUERY_MTU);
+        SSL *client = SSL_new(ctx);
+        assert_non_null(client);
+        SSL_set_bio(client, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+        SSL_set_connect_state(client);
+        SSL_set_mtu(client, 1200);
+        for (int i = 0; i < 8 && (SSL_is_init_finished(client) != 1 || server->status != SEC_E_OK); i++)
+            client_turn(client, server);
+        assert_int_equal(SSL_is_init_finished(client), 1);
+        assert_int_equal(server->status, SEC_E_OK);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(QueryContextAttributesA(&server->context, SECPKG_ATTR_STREAM_SIZES, &sizes), SEC_E_OK);
+            assert_int_equal(sizes.cbMaximumMessage, 512);
+            assert_int_equal(SetContextAttributesW(&server->context, SECPKG_ATTR_DTLS_MTU, &mtu, sizeof mtu),
+                             datagrams == 1 ? SEC_E_OK : SEC_E_UNSUPPORTED_FUNCTION);
+        }
+        records.len = 0;
+        assert_int_equal(side_send(server, text, sizeof text, &records), SEC_E_OK);
+        assert_int_equal(BIO_write(SSL_get_rbio(client), records.data, (int)records.len), records.len);
+        assert_int_equal(SSL_read(client, back, sizeof back), 512);
+        assert_int_equal(SSL_read(client, back, sizeof back), 1);
+        SSL_free(client);
+        SSL_CTX_free(ctx);
+        pair_free(pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_srtp),
-        cmocka_unit_test(test_srtp_refused),
-        cmocka_unit_test(test_list),
-        cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_srtp),       cmocka_unit_test(test_srtp_refused),  cmocka_unit_test(test_list),
+        cmocka_unit_test(test_signatures), cmocka_unit_test(test_short_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

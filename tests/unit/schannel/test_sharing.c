@@ -4,6 +4,7 @@
  */
 #include "support/ntlm_loop.h"
 #include "support/tls_loop.h"
+#include "base/time.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -313,6 +314,28 @@ static void test_end_of_a_session(void **state)
     }
 }
 
+/* Of a client, too, and while the computer sleeps: a lifespan is of the clock that nobody sets and nothing stops. */
+static void test_end_of_a_validation(void **state)
+{
+    const int64_t start = FILETIME_UNIX_EPOCH + 1000 * FILETIME_SECOND, lifespan = 36000 * FILETIME_SECOND;
+    (void)state;
+    EACH_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_of(protocols);
+        CredHandle server = pair->server.credential;
+        steady_fix(start);
+        assert_false(connect_to(pair, server));
+        steady_fix(start + lifespan / 2);
+        assert_true(connect_to(pair, server)); /* whose fresh ticket is no younger */
+        steady_fix(start + lifespan - 1);
+        assert_true(connect_to(pair, server));
+        steady_fix(start + lifespan);
+        assert_false(connect_to(pair, server));
+        steady_fix(0);
+        pair_free(pair);
+    }
+}
+
 static SECURITY_STATUS data_set(struct side *side, const char *data, size_t len)
 {
     SecPkgContext_SessionAppData given = {.cbAppData = (DWORD)len, .pbAppData = (PBYTE)(uintptr_t)data};
@@ -522,8 +545,8 @@ int main(void)
         cmocka_unit_test(test_app_data_of_a_farm),  cmocka_unit_test(test_many_sessions),
         cmocka_unit_test(test_refused_data),        cmocka_unit_test(test_other_policy_requires),
         cmocka_unit_test(test_changed_credential),  cmocka_unit_test(test_new_handshake),
-        cmocka_unit_test(test_end_of_a_session),    cmocka_unit_test(test_other_policy_trusts),
-        cmocka_unit_test(test_other_policy_agrees),
+        cmocka_unit_test(test_end_of_a_session),    cmocka_unit_test(test_end_of_a_validation),
+        cmocka_unit_test(test_other_policy_trusts), cmocka_unit_test(test_other_policy_agrees),
     };
     loop_configure(NULL);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
