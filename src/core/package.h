@@ -52,9 +52,11 @@ struct acquire_request {
     const struct identity *
         identity; /* NULL: default credentials. A package that cannot use its kind of proof says SEC_E_UNKNOWN_CREDENTIALS */
     const void *auth_data; /* packages that take no identity: the caller's structure */
-    /* What the caller's logon session holds, for a client without an identity: a name with a password, and a ticket cache; each may be NULL. */
+    /* What the caller's logon session holds, for a client without an identity: a name with a password, and a ticket cache; each may be NULL. Where the name is one of a realm's
+     * and there is no cache, no KDC has given tickets yet. */
     const struct identity *session_identity;
     const char *session_cache;
+    bool session_has_realm;
 };
 
 #define STEP_PARAMS_MAX 4 /* what the server's side of WDigest takes */

@@ -50,6 +50,22 @@ static SECURITY_STATUS server_source_fill(struct kerberos_source *source, const 
     return SEC_E_OK;
 }
 
+/* A logon session's tickets; or its password, where no KDC has given any: each handshake asks for them again, and is told why there are none. */
+static SECURITY_STATUS session_source_fill(struct kerberos_source *source, const struct acquire_request *request)
+{
+    if (request->session_cache != NULL) {
+        source->explicit_logon = false;
+        source->lent = true;
+        source->cache = mem_strdup(request->session_cache);
+        return source->cache != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    }
+    mem_free(source->client);
+    source->client = kerberos_client_name(request->session_identity);
+    require(source->client != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    source->logon = LOGON_PASSWORD;
+    return password_fill(source, request->session_identity);
+}
+
 static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct acquire_request *request)
 {
     const struct identity *identity = request->identity;
@@ -78,12 +94,9 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
     case IDENTITY_DEFAULT:
         break;
     }
+    if (identity_kind(identity) == IDENTITY_DEFAULT && (request->session_cache != NULL || request->session_has_realm))
+        return session_source_fill(source, request);
     source->explicit_logon = false;
-    if (identity_kind(identity) == IDENTITY_DEFAULT && request->session_cache != NULL) {
-        require((source->cache = mem_strdup(request->session_cache)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
-        source->lent = true;
-        return SEC_E_OK;
-    }
     if ((request->use & SECPKG_CRED_INBOUND) != 0)
         return server_source_fill(source, request);
     if (client_keytab != NULL) {

@@ -118,3 +118,8 @@ krb5_error_code kerberos_source_cache(const struct kerberos_source *source, krb5
     krb5_free_principal(krb, principal);
     return code;
 }
+
+const char *kerberos_source_cache_words(const struct kerberos_source *source)
+{
+    return source->lent ? "the logon session's tickets" : "no password was given; the ticket cache";
+}

@@ -54,6 +54,8 @@ static inline bool kerberos_source_private(const struct kerberos_source *source)
 SECURITY_STATUS kerberos_source_context(const struct kerberos_source *source, krb5_context *krb);
 /* Opens the cache: the named or the default one, or of the default collection the one that holds the wanted client. */
 krb5_error_code kerberos_source_cache(const struct kerberos_source *source, krb5_context krb, krb5_ccache *cache);
+/* What a failure to read that cache begins with: why it was looked for at all. */
+const char *kerberos_source_cache_words(const struct kerberos_source *source);
 /* Gets a first ticket (RFC 4120 3.1), contents to be freed by the caller. */
 SECURITY_STATUS kerberos_source_log_on(const struct kerberos_source *source, krb5_context krb, krb5_creds *creds);
 

@@ -130,12 +130,12 @@ static SECURITY_STATUS work_with_cache(struct kerberos_task *task)
 {
     krb5_ccache cache = NULL;
     krb5_context krb = task->krb;
-    SECURITY_STATUS status =
-        krb_status(krb, kerberos_source_cache(task->source, krb, &cache), KRB_STAGE_TICKET, "opening the ticket cache");
+    const char *words = kerberos_source_cache_words(task->source);
+    SECURITY_STATUS status = krb_status(krb, kerberos_source_cache(task->source, krb, &cache), KRB_STAGE_TICKET, words);
     if (status == SEC_E_OK && task->work != NULL)
         status = task->work(task, cache);
     else if (status == SEC_E_OK) {
-        status = krb_status(krb, tgt_take(task, cache), KRB_STAGE_TICKET, "reading the ticket cache");
+        status = krb_status(krb, tgt_take(task, cache), KRB_STAGE_TICKET, words);
         if (status == SEC_E_OK && (task->tgt == NULL || krb_filetime(task->tgt->times.endtime) <= filetime_now()))
             status = cause_set(SEC_E_CONTEXT_EXPIRED, "the tickets in the cache have ended");
     }

@@ -85,7 +85,7 @@ static SECURITY_STATUS fetch_as(struct kerberos_task *task, krb5_ccache cache, e
     SECURITY_STATUS status = krb_target_parse(krb, task->name, kind, &wanted.server);
     if (status == SEC_E_OK)
         status = krb_status(krb, krb5_cc_get_principal(krb, cache, &wanted.client), KRB_STAGE_TICKET,
-                            "reading the ticket cache");
+                            kerberos_source_cache_words(task->source));
     wanted.second_ticket = krb_data(secret_slice(&task->ticket));
     krb5_flags options = kind != KRB_TARGET_SERVICE ? KRB5_GC_USER_USER | KRB5_GC_NO_STORE : 0;
     if (status == SEC_E_OK)

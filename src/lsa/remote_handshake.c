@@ -6,6 +6,7 @@
 #include "lsa/remote.h"
 #include "lsa/remote_credential.h"
 #include <string.h>
+#include <unistd.h>
 
 /* Handshakes that a daemon walks. */
 
@@ -157,6 +158,13 @@ static SECURITY_STATUS remote_step(void *credential, void **opaque, const struct
                                       : step_remote(handshake, step);
     if (asks && !named && status == SEC_E_NO_CREDENTIALS)
         status = step_prompt(handshake, step);
+    else if (!is_local && step->initiator && handshake->credential->lacks_password && status == SEC_E_NO_CREDENTIALS) {
+        cause_drop(); /* packages speak of the daemon's own tickets and users, of which it has none */
+        (void)cause_set(status,
+                        "no password was given, and user %u has no logon session with the security authority; "
+                        "\"sspi logon\" makes one",
+                        (unsigned)geteuid());
+    }
     bool ended = is_local ? handshake->local == NULL : handshake->id == 0;
     if (ended || (first && status < 0)) {
         remote_abandon(handshake);

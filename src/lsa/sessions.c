@@ -30,6 +30,7 @@ struct kept_session {
     void *cache_credential; /* holds the ticket-granting ticket, and gets another when it ends; NULL: none */
     const char *cache;
     int64_t cache_expiry;
+    bool refused; /* by the KDC: whoever needs tickets is told so by it, and it is not asked more often than that */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
@@ -355,11 +356,13 @@ void sessions_lend(const struct logon_session *session, struct acquire_request *
                        (!text_equal_fold(kept->package, "NTLM") &&
                         logon_package(kept->config, &kept->identity, LOGON_BY_DOMAIN, &package) == SEC_E_OK &&
                         text_equal_fold(package->info.name, "Kerberos"));
-    if (is_kerberos && (kept->cache == NULL || kept->cache_expiry - CACHE_MARGIN < filetime_now())) {
-        (void)cache_fill(kept); /* without a KDC the tickets that are there, if any, are told of as ended */
+    if (is_kerberos && !kept->refused && (kept->cache == NULL || kept->cache_expiry - CACHE_MARGIN < filetime_now())) {
+        /* Without a KDC the tickets that are there, if any, are told of as ended. */
+        kept->refused = cache_fill(kept) == SEC_E_LOGON_DENIED;
         cause_drop();
     }
-    request->session_cache = kept->cache;
+    request->session_has_realm = is_kerberos;
+    request->session_cache = kept->refused ? NULL : kept->cache;
     pthread_mutex_unlock(&kept->cache_lock);
 }
 

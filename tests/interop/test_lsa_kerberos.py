@@ -109,12 +109,25 @@ def test_wrong_password(world):
 
 
 def test_new_credentials(world):
-    """The logon proves nothing: a wrong password is found out when it is used, a right one works."""
-    for password, says in ((PASSWORD, "client carol@EXAMPLE.TEST"), ("wrong", "handshake 0x8009030e")):
+    """The logon proves nothing: a wrong password is found out when it is used, each time, and in the KDC's words; a right one works."""
+    for password in (PASSWORD, "wrong"):
         assert sspi(world, "logon", "--new-credentials", "--package", "Kerberos", "EXAMPLE.TEST\\carol", text=password + "\n").returncode == 0
-        said = run(world, "Kerberos")
-        assert any(line.startswith(says) for line in said), said
+        for package in ("Kerberos", "Kerberos", "Negotiate"):
+            said = run(world, package)
+            if password == PASSWORD:
+                assert "client carol@EXAMPLE.TEST" in said, said
+                continue
+            assert said[-1].startswith("handshake 0x8009030c"), said
+            assert any(line.startswith("cause") and "logging on with the password: " in line for line in said), said
         assert sspi(world, "logoff").returncode == 0
+
+
+def test_nobody(world):
+    """Without a logon session the cause is that, and not what the daemon lacks."""
+    for package in ("Kerberos", "Negotiate", "NTLM"):
+        said = run(world, package)
+        assert said[-1].startswith("handshake 0x8009030e"), said
+        assert any(line.startswith("cause no password was given") and "sspi logon" in line for line in said), said
 
 
 def test_the_newest_session(world):
