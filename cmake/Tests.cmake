@@ -152,10 +152,10 @@ if(TARGET twapi_crypto)
     set_tests_properties(tcl.rules_of_9 PROPERTIES TIMEOUT 900)
 endif()
 
-# tests/built, tests/cli, tests/docs and tests/interop: test_*.py are one test each; other Python files there are their helpers.
+# tests/built, tests/cli, tests/docs, tests/interop and tests/tools: test_*.py are one test each; other Python files there are their helpers.
 opensspi_add_programs(interop ${PROJECT_SOURCE_DIR}/tests/interop)
 opensspi_add_programs(truth ${PROJECT_SOURCE_DIR}/tests/truth)
-set(groups cli docs interop)
+set(groups cli docs interop tools)
 if(NOT OPENSSPI_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND OPENSSPI_WITH_TCL AND OPENSSPI_WITH_DAEMON) # with the flags that programs are shipped with
     list(APPEND groups built)
 endif()
