@@ -25,9 +25,9 @@ static void connection_arrive(uv_stream_t *listener, int status)
 static void clock_tick(uv_timer_t *timer)
 {
     struct server *server = timer->data;
-    uint64_t now = monotonic_ms();
     if (server->arrival_waits)
         connection_arrive((uv_stream_t *)&server->listener, 0);
+    uint64_t now = monotonic_ms(); /* not before who came just now: nothing here is younger than that */
     for (struct connection *connection = server->connections, *next; connection != NULL; connection = next) {
         next = connection->next;
         if (connection->since != 0 && connection->job == NULL && now - connection->since > GREETING_MS)

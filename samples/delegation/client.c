@@ -14,9 +14,9 @@
 
 static int Usage(void)
 {
-    fputs("usage: delegation_client [-p PACKAGE] [-k] TARGET HOST PORT HOPS NAME\n"
+    fputs("usage: delegation_client [-p PACKAGE] [-k] [-t SECONDS] TARGET HOST PORT HOPS NAME\n"
           "HOPS: how many servers behind the first have the file. -k keeps one's credentials: the server may not go on "
-          "with them.\n",
+          "with them. -t: how long it waits for answers (30).\n",
           stderr);
     return 2;
 }
@@ -61,6 +61,7 @@ int main(int argc, char **argv)
 {
     const char *package = "Negotiate";
     BOOL delegate = TRUE;
+    DWORD patience = PATIENCE_SECONDS;
     int i = 1;
     InitShow("client");
     for (; i < argc && argv[i][0] == '-'; i++) {
@@ -68,12 +69,14 @@ int main(int argc, char **argv)
             delegate = FALSE;
         else if (strcmp(argv[i], "-p") == 0 && i + 1 < argc)
             package = argv[++i];
+        else if (strcmp(argv[i], "-t") == 0 && i + 1 < argc)
+            patience = (DWORD)strtoul(argv[++i], NULL, 10);
         else
             return Usage();
     }
     if (argc - i != 5)
         return Usage();
-    if (!InitWinSock(PATIENCE_SECONDS))
+    if (!InitWinSock(patience))
         return EXIT_FAILURE;
     BOOL good = Run(package, argv + i, delegate);
     TermWinSock();

@@ -213,21 +213,25 @@ static BOOL Run(const char *host, const char *port, DWORD idle)
 
 static int Usage(void)
 {
-    fputs("usage: delegation_server [-p PACKAGE] [-a SECONDS] NAME FOLDER HOST PORT [NEXT-TARGET NEXT-HOST NEXT-PORT]\n"
-          "NAME: what it calls itself in its answers. -a ends it when nobody came for so long.\n",
+    fputs("usage: delegation_server [-p PACKAGE] [-a SECONDS] [-t SECONDS] NAME FOLDER HOST PORT [NEXT-TARGET "
+          "NEXT-HOST NEXT-PORT]\n"
+          "NAME: what it calls itself in its answers. -a ends it when nobody came for so long. -t: how long it waits "
+          "for others (30).\n",
           stderr);
     return 2;
 }
 
 int main(int argc, char **argv)
 {
-    DWORD idle = 0;
+    DWORD idle = 0, patience = PATIENCE_SECONDS;
     int i = 1;
     for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
         if (strcmp(argv[i], "-p") == 0)
             server.package = argv[i + 1];
         else if (strcmp(argv[i], "-a") == 0)
             idle = (DWORD)strtoul(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "-t") == 0)
+            patience = (DWORD)strtoul(argv[i + 1], NULL, 10);
         else
             return Usage();
     }
@@ -242,7 +246,7 @@ int main(int argc, char **argv)
         server.nextPort = words[6];
     }
     InitShow(server.name);
-    if (!InitWinSock(PATIENCE_SECONDS))
+    if (!InitWinSock(patience))
         return EXIT_FAILURE;
     BOOL good = Run(words[2], words[3], idle);
     TermWinSock();

@@ -57,6 +57,8 @@ static const struct {
     {0xC000023C, SEC_E_NO_AUTHENTICATING_AUTHORITY, "the controller's network is out of reach"},
     {0xC000023D, SEC_E_NO_AUTHENTICATING_AUTHORITY, "the controller is out of reach"},
     {0xC00000BE, SEC_E_NO_AUTHENTICATING_AUTHORITY, "the controller's address is not found"},
+    {0xC0000388, SEC_E_NO_AUTHENTICATING_AUTHORITY,
+     "winbind's channel to the controller is not as safe as it has to be"},
     {0xC00000C4, SEC_E_NO_AUTHENTICATING_AUTHORITY, "the controller answered with nonsense"},
     {0xC00000C9, SEC_E_NO_AUTHENTICATING_AUTHORITY, "the controller's connection was taken away"},
     {0xC000014B, SEC_E_NO_AUTHENTICATING_AUTHORITY, "the connection to the controller broke"},

@@ -11,6 +11,7 @@
 
 /* 0 when the real clock speaks. */
 static _Atomic int64_t fixed_now, fixed_steady;
+static _Atomic uint64_t monotonic_each, monotonic_passed;
 
 void filetime_fix(int64_t now)
 {
@@ -20,6 +21,11 @@ void filetime_fix(int64_t now)
 void steady_fix(int64_t now)
 {
     atomic_store(&fixed_steady, now);
+}
+
+void monotonic_pass(uint64_t each_ms)
+{
+    atomic_store(&monotonic_each, each_ms);
 }
 
 static int64_t clock_units(clockid_t clock)
@@ -57,10 +63,13 @@ int64_t steady_now(void)
 
 uint64_t monotonic_ms(void)
 {
+    uint64_t each = atomic_load_explicit(&monotonic_each, memory_order_relaxed);
+    uint64_t passed = each != 0 ? atomic_fetch_add(&monotonic_passed, each) + each
+                                : atomic_load_explicit(&monotonic_passed, memory_order_relaxed);
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + passed;
 }
 
 int64_t filetime_from_unix(time_t seconds)

@@ -28,5 +28,7 @@ int64_t filetime_to_local(int64_t filetime);
 void filetime_fix(int64_t now);
 /* Tests only: steady time by itself; 0 gives it back. */
 void steady_fix(int64_t now);
+/* Tests only: from now on each look at monotonic time is so many milliseconds later than the clock makes it; 0 ends that. */
+void monotonic_pass(uint64_t each_ms);
 
 #endif

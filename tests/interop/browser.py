@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import time
 
-ANSWER_SECONDS = 60
+ANSWER_SECONDS = 600
 
 
 class Browser:

@@ -12,7 +12,7 @@ import time
 
 BUILD = pathlib.Path(os.environ.get("OPENSSPI_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build/release"))
 PROGRAM = BUILD / "opensspi-lsad"
-START_SECONDS = 20
+START_SECONDS, STOP_SECONDS = 300, 300  # bounds on waiting, never waited for
 ALICE = "alice:EXAMPLE::7facdc498ed1680c4fd1448319a8c04f:::\n"
 
 
@@ -92,7 +92,7 @@ socket = {self.socket}
     def stop(self):
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(STOP_SECONDS)
 
     def output(self):
         return (self.directory / "lsad.log").read_text(encoding="utf-8", errors="replace")

@@ -15,7 +15,7 @@ import ntlm_reference
 
 BUILD = pathlib.Path(os.environ["OPENSSPI_BUILD"])
 HERE = pathlib.Path(__file__).parent
-ANSWER_SECONDS = 60
+ANSWER_SECONDS = 600
 
 # NT hashes of "Password1!" (alice), "Other2?" (bob) and "Pässwörd€1" (carol, jörg)
 ACCOUNTS = (

@@ -21,7 +21,7 @@ from private import Private
 
 ENCTYPES = ("aes256-cts-hmac-sha1-96", "aes128-cts-hmac-sha1-96", "aes256-cts-hmac-sha384-192",
             "aes128-cts-hmac-sha256-128", "arcfour-hmac")
-START_SECONDS = 10
+START_SECONDS = 300  # a bound on waiting, never waited for
 COMMAND_SECONDS = 300
 PORT_TRIES = 5
 

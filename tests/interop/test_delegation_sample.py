@@ -20,8 +20,8 @@ SOURCE = pathlib.Path(__file__).parents[2]
 USERS = ("games", "daemon")  # Unix users that each Debian has; principals of the same names
 GUARDED = "bin"  # another one, whom nobody may act for
 SERVERS = ("first", "second", "third")
-SECONDS = 120
-PATIENCE = "kdc_seconds = 60\n"  # where a KDC has much else to do
+SECONDS = 600
+PATIENCE = "kdc_seconds = 300\n"  # where a KDC has much else to do
 CROWD = 8
 
 
@@ -51,7 +51,7 @@ class Chain:
                                      f"[access]\nname_domains = {self.realm.name}\n")
         behind = [principal(following), "127.0.0.1", self.port] if following else []
         with open(self.directory / f"{name}.log", "wb") as log:
-            process = subprocess.Popen([*getattr(self.realm, "prefix", ()), BUILD / "samples/delegation/delegation_server", "-p", self.package, name, self.directory / "files",
+            process = subprocess.Popen([*getattr(self.realm, "prefix", ()), BUILD / "samples/delegation/delegation_server", "-p", self.package, "-t", str(SECONDS), name, self.directory / "files",
                                         "127.0.0.1", "0", *behind], env=env, stdout=subprocess.PIPE, stderr=log)
         self.servers.append(process)
         ready = select.select([process.stdout], [], [], SECONDS)[0]
@@ -65,7 +65,7 @@ class Chain:
 
     def begin(self, user, hops, name, *options):
         env = self.environment(f"client-{user}", f"[kerberos]\nclient_keytab = FILE:{self.realm.directory}/{user}.keytab\n{PATIENCE}")
-        return subprocess.Popen([*getattr(self.realm, "prefix", ()), BUILD / "samples/delegation/delegation_client", "-p", self.package, *options, principal("first"), "127.0.0.1",
+        return subprocess.Popen([*getattr(self.realm, "prefix", ()), BUILD / "samples/delegation/delegation_client", "-p", self.package, "-t", str(SECONDS), *options, principal("first"), "127.0.0.1",
                                  self.port, str(hops), name], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     @staticmethod

@@ -39,7 +39,7 @@ SAMPLE = SOURCE / "samples/sockauth"
 PASSWORD = "Password1!"
 TARGET = "host/server.example.test"
 TEXT = "Meet me at the usual place."
-LIMIT = 180  # seconds for any one program
+LIMIT = 600  # seconds for any one program
 
 CONFIGURATION = """[names]
 computer = SERVER

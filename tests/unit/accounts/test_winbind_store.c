@@ -110,6 +110,7 @@ static void test_refusals(void **state)
         {"nt-C000018D", SEC_E_NO_AUTHENTICATING_AUTHORITY, "trust"},
         {"nt-C0000022", SEC_E_NO_AUTHENTICATING_AUTHORITY, "winbindd_privileged"},
         {"nt-C00000B5", SEC_E_NO_AUTHENTICATING_AUTHORITY, "in time"},
+        {"nt-C0000388", SEC_E_NO_AUTHENTICATING_AUTHORITY, "channel"}, /* so when a controller stalls, too */
         {"nt-C0020017", SEC_E_NO_AUTHENTICATING_AUTHORITY, "call to the controller"},
         {"nt-C0000017", SEC_E_INSUFFICIENT_MEMORY, "memory"},
         {"nt-0", SEC_E_NO_AUTHENTICATING_AUTHORITY, "error 10"},

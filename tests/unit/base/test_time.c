@@ -62,6 +62,15 @@ static void monotonic_does_not_go_back(void **state)
         assert_true(next >= first);
         first = next;
     }
+    monotonic_pass(7);
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t next = monotonic_ms();
+
+        assert_true(next >= first + 7);
+        first = next;
+    }
+    monotonic_pass(0);
+    assert_true(monotonic_ms() >= first);
 }
 
 static void local_time_is_shifted(void **state)
