@@ -27,6 +27,9 @@ if(TARGET opensspi)
     cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_LIBDIR BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX} OUTPUT_VARIABLE OPENSSPI_LIBDIR)
     cmake_path(SET pkgconfig NORMALIZE ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
     cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${pkgconfig} OUTPUT_VARIABLE OPENSSPI_PREFIX)
+    if(OPENSSPI_COVERAGE) # the archive counts, too
+        set(OPENSSPI_COUNTERS " -lgcov")
+    endif()
     configure_file(cmake/opensspi.pc.in opensspi.pc @ONLY)
     install(FILES ${PROJECT_BINARY_DIR}/opensspi.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

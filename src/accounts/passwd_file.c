@@ -82,6 +82,8 @@ static SECURITY_STATUS read_bytes(int file, const char *path, struct secret *tex
         if (len == text->len)
             return cause_set(SEC_E_INTERNAL_ERROR, "%s: the file grew while it was read; try again", path);
     }
+    if (len < (size_t)status->st_size) /* who is not in this half may be in the other one */
+        return cause_set(SEC_E_INTERNAL_ERROR, "%s: the file shrank while it was read; try again", path);
     text->len = len;
     return SEC_E_OK;
 }

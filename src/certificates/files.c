@@ -20,40 +20,74 @@ void file_wipe(uint8_t *data, size_t len)
     mem_free(data);
 }
 
-static SECURITY_STATUS descriptor_read(int fd, const char *path, bool secret, uint8_t **data, size_t *len)
+bool file_error_answers(int error)
 {
-    struct stat status;
-    require(fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (uint64_t)status.st_size <= CERTIFICATE_FILE_MAX,
-            cause_set(CRYPT_E_FILE_ERROR, "%s: not a regular file of at most 64 MiB", path));
-    require(!secret || (status.st_mode & S_IRWXO) == 0,
-            cause_set(CRYPT_E_FILE_ERROR, "%s: everybody may read this private key (chmod o-rwx)", path));
-    size_t size = (size_t)status.st_size, got = 0;
-    uint8_t *bytes = mem_zalloc(size + 1);
-    require(bytes != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    while (got < size) {
-        ssize_t n = read(fd, bytes + got, size - got);
+    return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == ELOOP ||
+           error == ENAMETOOLONG || error == ENXIO || error == ENODEV;
+}
+
+/* `failed`: see file_read_one. */
+static SECURITY_STATUS bytes_read(int fd, const char *path, uint8_t *bytes, size_t size, bool *failed)
+{
+    ssize_t n = 1;
+    for (size_t got = 0; got < size && n > 0;) {
+        n = read(fd, bytes + got, size - got);
         if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        got += (size_t)n;
+            n = 1;
+        else if (n > 0)
+            got += (size_t)n;
     }
-    *data = bytes;
-    *len = got;
+    *failed = n <= 0; /* half of a list of roots or revocations is no list */
+    require(n != 0, cause_set(CRYPT_E_FILE_ERROR, "%s: the file shrank while it was read; try again", path));
+    require(n > 0, cause_set(CRYPT_E_FILE_ERROR, "%s: cannot be read: %s", path, strerror(errno)));
     return SEC_E_OK;
 }
 
-SECURITY_STATUS file_read(const char *path, bool secret, uint8_t **data, size_t *len)
+static SECURITY_STATUS descriptor_read(int fd, const char *path, bool secret, uint8_t **data, size_t *len, bool *failed)
+{
+    struct stat status;
+    *failed = fstat(fd, &status) != 0;
+    require(!*failed, cause_set(CRYPT_E_FILE_ERROR, "%s: cannot be examined: %s", path, strerror(errno)));
+    require(S_ISREG(status.st_mode) && (uint64_t)status.st_size <= CERTIFICATE_FILE_MAX,
+            cause_set(CRYPT_E_FILE_ERROR, "%s: not a regular file of at most 64 MiB", path));
+    require(!secret || (status.st_mode & S_IRWXO) == 0,
+            cause_set(CRYPT_E_FILE_ERROR, "%s: everybody may read this private key (chmod o-rwx)", path));
+    size_t size = (size_t)status.st_size;
+    uint8_t *bytes = mem_zalloc(size + 1);
+    require(bytes != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS answer = bytes_read(fd, path, bytes, size, failed);
+    if (answer != SEC_E_OK) {
+        file_wipe(bytes, size);
+        return answer;
+    }
+    *data = bytes;
+    *len = size;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS path_read(const char *path, bool secret, uint8_t **data, size_t *len, bool *failed)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         int error = errno;
+        *failed = !file_error_answers(error);
         return cause_set(error == ENOENT || error == ENOTDIR ? ERROR_FILE_NOT_FOUND : CRYPT_E_FILE_ERROR,
                          "%s: cannot be opened: %s", path, strerror(error));
     }
-    SECURITY_STATUS status = descriptor_read(fd, path, secret, data, len);
+    SECURITY_STATUS status = descriptor_read(fd, path, secret, data, len, failed);
     close(fd);
     return status;
+}
+
+SECURITY_STATUS file_read(const char *path, bool secret, uint8_t **data, size_t *len)
+{
+    bool failed;
+    return path_read(path, secret, data, len, &failed);
+}
+
+SECURITY_STATUS file_read_one(const char *path, uint8_t **data, size_t *len, bool *failed)
+{
+    return path_read(path, false, data, len, failed);
 }
 
 static SECURITY_STATUS certificate_put_into(struct store *store, X509 *x509, struct contents *contents)

@@ -11,6 +11,10 @@
 /* A regular file's bytes (mem_free, or file_wipe for keys). ERROR_FILE_NOT_FOUND; CRYPT_E_FILE_ERROR with the cause. `secret`: others than owner and group must not
  * be able to read it. */
 SECURITY_STATUS file_read(const char *path, bool secret, uint8_t **data, size_t *len);
+/* The same of a file of a directory, which may hold others': `failed` tells that it would have been read if the system had not failed, so that nobody knows what is in it. */
+SECURITY_STATUS file_read_one(const char *path, uint8_t **data, size_t *len, bool *failed);
+/* Is this error of open or stat an answer (there is none, it is not for us), and not a failure of the system? */
+bool file_error_answers(int error);
 void file_wipe(uint8_t *data, size_t len);
 
 /* What was found, counted. */

@@ -100,12 +100,13 @@ static SECURITY_STATUS key_note(struct certificate *certificate, const char *pat
     return is_there(beside) ? certificate_key_place(certificate, beside) : SEC_E_OK;
 }
 
-static SECURITY_STATUS one_file(struct store *store, const char *path, bool keys)
+/* `failed`: nobody knows what is in it. */
+static SECURITY_STATUS one_file(struct store *store, const char *path, bool keys, bool *failed)
 {
     uint8_t *data = NULL;
     size_t len = 0, before = store->n_certificates; /* nobody else has the store yet */
     struct contents contents;
-    try(file_read(path, false, &data, &len));
+    try(file_read_one(path, &data, &len, failed));
     SECURITY_STATUS status = contents_read(path, slice_of(data, len), store, &contents);
     file_wipe(data, len);
     if (status == SEC_E_OK && keys && store->n_certificates > before)
@@ -118,7 +119,27 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Files of a directory that hold nothing of use are passed over: keys lie there, notes, what other programs need. */
+/* A file of a directory that holds nothing of use is passed over: keys lie there, notes, what other programs need, and is not for us. One that the system fails to read is
+ * not: it may be the list that revokes somebody. */
+static SECURITY_STATUS directory_file(struct store *store, const char *file, bool keys)
+{
+    struct stat what;
+    bool failed = false;
+    if (stat(file, &what) != 0) {
+        require(file_error_answers(errno),
+                cause_set(CRYPT_E_FILE_ERROR, "%s: cannot be examined: %s", file, strerror(errno)));
+        return SEC_E_OK;
+    }
+    if (!S_ISREG(what.st_mode))
+        return SEC_E_OK;
+    SECURITY_STATUS status = one_file(store, file, keys, &failed);
+    if (status == SEC_E_OK || status == SEC_E_INSUFFICIENT_MEMORY || failed)
+        return status;
+    TRACE("certificates", "%s: passed over", file);
+    cause_drop();
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS directory_read(struct store *store, const char *path, bool keys)
 {
     struct dirent **names = NULL;
@@ -127,16 +148,9 @@ static SECURITY_STATUS directory_read(struct store *store, const char *path, boo
     SECURITY_STATUS status = SEC_E_OK;
     for (int i = 0; i < n_names; i++) {
         char file[PATH_MAX];
-        struct stat what;
         int len = snprintf(file, sizeof file, "%s/%s", path, names[i]->d_name);
-        if (status == SEC_E_OK && names[i]->d_name[0] != '.' && len > 0 && (size_t)len < sizeof file &&
-            stat(file, &what) == 0 && S_ISREG(what.st_mode)) {
-            status = one_file(store, file, keys);
-            if (status != SEC_E_OK && status != SEC_E_INSUFFICIENT_MEMORY) {
-                TRACE("certificates", "%s: passed over", file);
-                status = SEC_E_OK;
-            }
-        }
+        if (status == SEC_E_OK && names[i]->d_name[0] != '.' && len > 0 && (size_t)len < sizeof file)
+            status = directory_file(store, file, keys);
         free(names[i]);
     }
     free(names);
@@ -146,15 +160,14 @@ static SECURITY_STATUS directory_read(struct store *store, const char *path, boo
 static SECURITY_STATUS path_read(struct store *store, const char *path, bool wanted, bool keys)
 {
     struct stat what;
+    bool failed;
     if (path[0] == '\0' || stat(path, &what) != 0) {
+        require(path[0] == '\0' || file_error_answers(errno),
+                cause_set(CRYPT_E_FILE_ERROR, "%s: cannot be examined: %s", path, strerror(errno)));
         require(!wanted, cause_set(CRYPT_E_FILE_ERROR, "%s: is configured for certificates, and is not there", path));
         return SEC_E_OK;
     }
-    if (!S_ISDIR(what.st_mode))
-        return one_file(store, path, keys);
-    SECURITY_STATUS status = directory_read(store, path, keys);
-    cause_drop(); /* of files passed over */
-    return status;
+    return S_ISDIR(what.st_mode) ? directory_read(store, path, keys) : one_file(store, path, keys, &failed);
 }
 
 /* The roots, kept from one handshake to the next until the process ends: OpenSSL is gone before our destructors run. */

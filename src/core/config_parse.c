@@ -393,7 +393,9 @@ SECURITY_STATUS config_parse_text(struct config *config, const char *name, struc
 static SECURITY_STATUS file_read(int fd, const char *path, char **text, size_t *len)
 {
     struct stat status;
-    require(fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (size_t)status.st_size <= CONFIG_FILE_MAX,
+    require(fstat(fd, &status) == 0,
+            cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be examined: %s", path, strerror(errno)));
+    require(S_ISREG(status.st_mode) && (size_t)status.st_size <= CONFIG_FILE_MAX,
             cause_set(SEC_E_INTERNAL_ERROR, "%s: not a regular file of at most 1 MiB", path));
     require((status.st_mode & S_IWOTH) == 0, cause_set(SEC_E_INTERNAL_ERROR, "%s: everybody may write it (mode %04o)",
                                                        path, (unsigned)(status.st_mode & 07777)));
@@ -404,8 +406,9 @@ static SECURITY_STATUS file_read(int fd, const char *path, char **text, size_t *
         ssize_t got = read(fd, *text + *len, (size_t)status.st_size - *len);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
-            break;
+        /* What stands behind the place may harden what was read: half a configuration is none. */
+        require(got >= 0, cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be read: %s", path, strerror(errno)));
+        require(got > 0, cause_set(SEC_E_INTERNAL_ERROR, "%s: the file shrank while it was read; try again", path));
         *len += (size_t)got;
     }
     return SEC_E_OK;

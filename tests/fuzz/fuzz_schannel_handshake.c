@@ -15,14 +15,15 @@ static void hostile(struct tls_party *party, struct reader *input)
         tls_party_use(party, slice_of("\x17\x03\x03\x00\x01x", 6));
 }
 
+#define NONE 99
+
 /* An honest handshake in which flight `which` is changed. */
-static void altered(struct tls_party *client, struct tls_party *server, struct reader *input)
+static void altered(struct tls_party *client, struct tls_party *server, unsigned which, struct reader *input)
 {
-    unsigned which = world_u8(input) % 4;
     static uint8_t flight[1 << 16];
     struct tls_party *from = client, *to = server;
     tls_party_step(client, slice_of(NULL, 0));
-    for (unsigned i = 0; i < 6 && from->status >= 0 && from->out_len > 0; i++) {
+    for (unsigned i = 0; i < 8 && from->status >= 0 && from->out_len > 0; i++) {
         size_t len = from->out_len;
         memcpy(flight, from->out, len);
         if (i == which)
@@ -38,16 +39,31 @@ static void altered(struct tls_party *client, struct tls_party *server, struct r
     }
 }
 
+static enum tls_kind kind_of(uint8_t mode)
+{
+    if ((mode & 32) != 0)
+        return TLS_KIND_SRTP;
+    return ((mode & 16) != 0 ? TLS_KIND_SHARED_1_2 : TLS_KIND_1_2) + (mode & 1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct tls_party client, server;
     struct reader input = reader_of(slice_of(data, size));
     uint8_t mode = world_u8(&input);
-    tls_party_begin(&client, true, (mode & 1) != 0);
-    tls_party_begin(&server, false, (mode & 1) != 0);
+    enum tls_kind kind = kind_of(mode);
+    if ((mode & 18) == 18 && kind != TLS_KIND_SRTP) { /* there is a session for what follows to resume */
+        tls_party_begin(&client, true, kind);
+        tls_party_begin(&server, false, kind);
+        altered(&client, &server, NONE, &input);
+        tls_party_end(&client);
+        tls_party_end(&server);
+    }
+    tls_party_begin(&client, true, kind);
+    tls_party_begin(&server, false, kind);
     server.flags |= (mode & 8) != 0 ? ASC_REQ_MUTUAL_AUTH : 0;
     if ((mode & 2) != 0)
-        altered(&client, &server, &input);
+        altered(&client, &server, world_u8(&input) % 4, &input);
     else
         hostile((mode & 4) != 0 ? &client : &server, &input);
     tls_party_end(&client);

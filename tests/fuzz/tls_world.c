@@ -24,8 +24,21 @@ static PCCERT_CONTEXT certificate_make(void)
     return context;
 }
 
-static CredHandle acquire(bool client, bool tls_1_3)
+/* The keys that ticket seeds are under. */
+static void keys_share(CredHandle *server)
 {
+    SecPkgCred_SessionTicketKey key = {.TicketInfoVersion = SESSION_TICKET_INFO_VERSION, .KeyingMaterialSize = 32};
+    memset(key.KeyId, 0x11, sizeof key.KeyId);
+    memset(key.KeyingMaterial, 0x22, sizeof key.KeyingMaterial);
+    SecPkgCred_SessionTicketKeys keys = {1, &key};
+    MUST(SetCredentialsAttributesA(server, SECPKG_ATTR_SESSION_TICKET_KEYS, &keys, sizeof keys) == SEC_E_OK);
+}
+
+static CredHandle acquire(bool client, enum tls_kind kind)
+{
+    static const DWORD protocols[TLS_KINDS] = {SP_PROT_TLS1_2, SP_PROT_TLS1_3, SP_PROT_TLS1_2, SP_PROT_TLS1_3,
+                                               SP_PROT_DTLS1_2};
+    bool shares = kind == TLS_KIND_SHARED_1_2 || kind == TLS_KIND_SHARED_1_3;
     static PCCERT_CONTEXT context;
     CredHandle credential;
     char package[] = "Schannel";
@@ -34,25 +47,31 @@ static CredHandle acquire(bool client, bool tls_1_3)
     SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
                           .cCreds = 1,
                           .paCred = &context,
-                          .grbitEnabledProtocols = tls_1_3 ? SP_PROT_TLS1_3 : SP_PROT_TLS1_2,
-                          .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_DISABLE_RECONNECTS};
+                          .grbitEnabledProtocols = protocols[kind],
+                          .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION | (shares ? 0 : SCH_CRED_DISABLE_RECONNECTS)};
     MUST(AcquireCredentialsHandleA(NULL, package, client ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND, NULL, &cred,
                                    NULL, NULL, &credential, NULL) == SEC_E_OK);
+    if (shares && !client)
+        keys_share(&credential);
     return credential;
 }
 
-void tls_party_begin(struct tls_party *party, bool client, bool tls_1_3)
+void tls_party_begin(struct tls_party *party, bool client, enum tls_kind kind)
 {
-    static CredHandle credentials[4];
-    static bool acquired[4];
-    size_t which = (client ? 1u : 0u) + (tls_1_3 ? 2u : 0u);
-    if (!acquired[which])
-        credentials[which] = acquire(client, tls_1_3);
-    acquired[which] = true;
+    static CredHandle credentials[2][TLS_KINDS];
+    static bool acquired[2][TLS_KINDS];
+    bool datagrams = kind == TLS_KIND_SRTP;
+    if (!acquired[client][kind])
+        credentials[client][kind] = acquire(client, kind);
+    acquired[client][kind] = true;
     memset(party, 0, sizeof *party);
     party->client = client;
-    party->credential = credentials[which];
-    party->flags = client ? ISC_REQ_STREAM | ISC_REQ_EXTENDED_ERROR : ASC_REQ_STREAM | ASC_REQ_EXTENDED_ERROR;
+    party->kind = kind;
+    party->credential = credentials[client][kind];
+    if (client)
+        party->flags = (datagrams ? ISC_REQ_DATAGRAM : ISC_REQ_STREAM) | ISC_REQ_EXTENDED_ERROR;
+    else
+        party->flags = (datagrams ? ASC_REQ_DATAGRAM : ASC_REQ_STREAM) | ASC_REQ_EXTENDED_ERROR;
 }
 
 void tls_party_step(struct tls_party *party, struct slice in)
@@ -63,9 +82,15 @@ void tls_party_step(struct tls_party *party, struct slice in)
     MUST(copy != NULL);
     if (in.len > 0)
         memcpy(copy, in.data, in.len);
-    SecBuffer from[2] = {{(ULONG)in.len, SECBUFFER_TOKEN, copy}, {0, SECBUFFER_EMPTY, NULL}};
+    uint16_t profiles[] = {4, 7, 1}; /* bytes, then profiles */
+    char address[] = "address";
+    SecBuffer from[4] = {{(ULONG)in.len, SECBUFFER_TOKEN, copy},
+                         {0, SECBUFFER_EMPTY, NULL},
+                         {sizeof profiles, SECBUFFER_SRTP_PROTECTION_PROFILES, profiles},
+                         {sizeof address, SECBUFFER_EXTRA, address}};
     SecBuffer to[2] = {{sizeof party->out, SECBUFFER_TOKEN, party->out}, {64, SECBUFFER_ALERT, NULL}};
-    SecBufferDesc from_list = {SECBUFFER_VERSION, 2, from}, to_list = {SECBUFFER_VERSION, 2, to};
+    ULONG n_from = party->kind != TLS_KIND_SRTP ? 2 : party->client ? 3 : 4;
+    SecBufferDesc from_list = {SECBUFFER_VERSION, n_from, from}, to_list = {SECBUFFER_VERSION, 2, to};
     CtxtHandle *old = party->begun ? &party->context : NULL;
     party->status = party->client
                         ? InitializeSecurityContextA(&party->credential, old, target, party->flags, 0, 0, &from_list, 0,

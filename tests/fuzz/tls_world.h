@@ -8,8 +8,18 @@
 
 #include <schannel.h>
 
+enum tls_kind {
+    TLS_KIND_1_2,
+    TLS_KIND_1_3,
+    TLS_KIND_SHARED_1_2, /* sessions are resumed, by tickets under keys that servers share and this one knows from the start */
+    TLS_KIND_SHARED_1_3,
+    TLS_KIND_SRTP, /* DTLS 1.2, and profiles of SRTP with each step */
+    TLS_KINDS
+};
+
 struct tls_party {
     bool client;
+    enum tls_kind kind;
     CredHandle credential;
     CtxtHandle context;
     bool begun;
@@ -19,8 +29,8 @@ struct tls_party {
     size_t out_len;
 };
 
-/* Acquires once a process; `tls_1_3`: that version alone, else TLS 1.2 alone. The server asks for certificates where `flags` says so. */
-void tls_party_begin(struct tls_party *party, bool client, bool tls_1_3);
+/* Acquires once a process; of versions there is the one alone. The server asks for certificates where `flags` says so. */
+void tls_party_begin(struct tls_party *party, bool client, enum tls_kind kind);
 /* A step with all of `in`; what is to be sent is in `out`. */
 void tls_party_step(struct tls_party *party, struct slice in);
 /* Asks for everything, sends, and opens `in` as messages until it is used up. */

@@ -84,7 +84,6 @@ int main(int argc, char **argv)
 {
     CredHandle outbound, inbound;
     pthread_t slow;
-    long slowest = 0;
     int n_made = 0;
     alarm(60);
     if (argc != 3)
@@ -98,16 +97,12 @@ int main(int argc, char **argv)
     if (status != SEC_E_OK || pthread_create(&slow, NULL, slow_run, NULL) != 0)
         return 2;
     while (!over && status == SEC_E_OK) {
-        long began = now_ms(), took;
         status = handshake(&outbound, &inbound);
-        took = now_ms() - began;
-        slowest = took > slowest ? took : slowest;
         n_made += status == SEC_E_OK;
     }
     pthread_join(slow, NULL);
-    printf("{\"status\": \"0x%08x\", \"waited_ms\": %ld, \"handshakes\": %d, \"slowest_ms\": %ld, \"other\": "
-           "\"0x%08x\"}\n",
-           (unsigned)slow_status, slow_ms, n_made, slowest, (unsigned)status);
+    printf("{\"status\": \"0x%08x\", \"waited_ms\": %ld, \"handshakes\": %d, \"other\": \"0x%08x\"}\n",
+           (unsigned)slow_status, slow_ms, n_made, (unsigned)status);
     FreeCredentialsHandle(&outbound);
     FreeCredentialsHandle(&inbound);
     return 0;
