@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 struct job {
     pthread_mutex_t lock;
@@ -29,15 +30,35 @@ struct job {
 static atomic_uint n_abandoned[LATE_KINDS];
 static _Atomic uint64_t slots[LATE_KINDS][SLOTS]; /* whom each thread that was left behind worked for; 0: free */
 static _Thread_local uint64_t whom_now;
+static _Thread_local bool is_at_work; /* in a thread made here */
+static atomic_bool process_ends;
+static atomic_uint n_freeing, n_parked;
 
 /* A child has none of its parent's threads. */
 static void forget(void)
 {
+    atomic_store(&n_freeing, 0);
     for (size_t i = 0; i < LATE_KINDS; i++) {
         atomic_store(&n_abandoned[i], 0);
         for (size_t j = 0; j < SLOTS; j++)
             atomic_store(&slots[i][j], 0);
     }
+}
+
+/* At the process' end destructors run while threads go on: locks of a library that is at its end are no more, and libkrb5 aborts where it finds that. A thread that was
+ * left behind then goes no further after it waited, and frees nothing; the end waits for those that free, but not for ever: one of them may need what the thread that ends the process holds. */
+#define END_TURNS 2000
+__attribute__((destructor)) static void end(void)
+{
+    const struct timespec turn = {.tv_nsec = 1000000};
+    atomic_store(&process_ends, true);
+    for (int i = 0; i < END_TURNS && atomic_load(&n_freeing) > 0; i++)
+        (void)nanosleep(&turn, NULL);
+}
+
+unsigned late_parked(void)
+{
+    return atomic_load(&n_parked);
 }
 
 void late_work_for(uint64_t whom)
@@ -89,9 +110,47 @@ static void job_free(struct job *job)
     mem_free(job);
 }
 
+static void job_drop(struct job *job)
+{
+    enum late_kind kind = job->kind;
+    uint64_t whom = job->whom;
+    job->work->free(job->data);
+    job_free(job);
+    if (whom != 0)
+        slot_change(kind, whom, 0);
+    atomic_fetch_sub(&n_abandoned[kind], 1);
+}
+
+static void park(void)
+{
+    atomic_fetch_add(&n_parked, 1);
+    for (;;) /* with what it keeps on its stack: nothing leaks */
+        (void)pause();
+}
+
+void late_checkpoint(void)
+{
+    if (is_at_work && atomic_load(&process_ends))
+        park();
+}
+
+/* What is left behind cleans up after itself: in time, or never. */
+static void end_left_behind(struct job *job)
+{
+    atomic_fetch_add(&n_freeing, 1); /* before it looks, as end() looks after it has told */
+    if (!atomic_load(&process_ends)) {
+        job_drop(job);
+        atomic_fetch_sub(&n_freeing, 1);
+        return;
+    }
+    atomic_fetch_sub(&n_freeing, 1);
+    park();
+}
+
 static void *job_run(void *argument)
 {
     struct job *job = argument;
+    is_at_work = true;
     cause_clear();
     job->status = cause_answer(job->work->run(job->data));
     snprintf(job->cause, sizeof job->cause, "%s", cause_text());
@@ -100,15 +159,8 @@ static void *job_run(void *argument)
     bool abandoned = job->abandoned;
     pthread_cond_signal(&job->ended);
     pthread_mutex_unlock(&job->lock);
-    if (abandoned) {
-        enum late_kind kind = job->kind;
-        uint64_t whom = job->whom;
-        job->work->free(job->data);
-        job_free(job);
-        if (whom != 0)
-            slot_change(kind, whom, 0);
-        atomic_fetch_sub(&n_abandoned[kind], 1);
-    }
+    if (abandoned)
+        end_left_behind(job);
     return NULL;
 }
 

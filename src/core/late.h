@@ -22,7 +22,7 @@ void late_work_for(uint64_t whom);
 
 struct late_work {
     SECURITY_STATUS (*run)(void *data); /* in the thread; sets its cause as everybody does */
-    void (*free)(void *data);           /* also in the thread, when nobody waits any more */
+    void (*free)(void *data); /* also in the thread, when nobody waits any more, unless the process has begun to end */
 };
 
 enum late_end {
@@ -41,5 +41,11 @@ enum late_end late_run(enum late_kind kind, const struct late_work *work, void *
 
 /* How many threads of this kind are left behind at this moment. */
 unsigned late_abandoned(enum late_kind kind);
+
+/* For the work, where it has just waited: when the process has begun to end, the thread goes no further. In other threads it does nothing. */
+void late_checkpoint(void);
+
+/* For tests: how many came to their end after the process had begun to end. They stay as they are. */
+unsigned late_parked(void);
 
 #endif

@@ -12,6 +12,20 @@ uint64_t kdc_deadline(unsigned seconds)
     return late_deadline(seconds);
 }
 
+static krb5_error_code KRB5_CALLCONV has_waited(krb5_context krb, void *data, krb5_error_code code,
+                                                const krb5_data *realm, const krb5_data *message,
+                                                const krb5_data *reply, krb5_data **other_reply)
+{
+    (void)krb, (void)data, (void)realm, (void)message, (void)reply, (void)other_reply;
+    late_checkpoint();
+    return code;
+}
+
+void kdc_context_prepare(krb5_context krb)
+{
+    krb5_set_kdc_recv_hook(krb, has_waited, NULL);
+}
+
 SECURITY_STATUS kdc_run(const struct late_work *work, void **data, uint64_t deadline)
 {
     SECURITY_STATUS status = SEC_E_INTERNAL_ERROR;

@@ -5,6 +5,7 @@
 #define OPENSSPI_KERBEROS_KDC_H
 
 #include "core/late.h"
+#include <krb5.h>
 
 /* Threads that a process may have left behind; each ends when libkrb5 gives up, after half a minute or so. */
 #define KDC_ABANDONED_MAX LATE_ABANDONED_MAX
@@ -16,6 +17,9 @@ uint64_t kdc_deadline(unsigned seconds);
  * SEC_E_NO_AUTHENTICATING_AUTHORITY when the deadline passed first: then *data is the thread's, and NULL. Without a thread to be had (too many left
  * behind: SEC_E_NO_AUTHENTICATING_AUTHORITY; none at all: SEC_E_INSUFFICIENT_MEMORY) *data stays too. */
 SECURITY_STATUS kdc_run(const struct late_work *work, void **data, uint64_t deadline);
+
+/* For a context that such work is done with: where it has waited for a KDC while the process began to end, it goes no further (late_checkpoint). */
+void kdc_context_prepare(krb5_context krb);
 
 /* How many threads are left behind at this moment. */
 unsigned kdc_abandoned(void);

@@ -65,6 +65,7 @@ static SECURITY_STATUS change_run(void *data)
     krb5_context krb = NULL;
     require(krb5_init_context(&krb) == 0,
             cause_set(SEC_E_INTERNAL_ERROR, "the Kerberos library cannot start; is krb5.conf right?"));
+    kdc_context_prepare(krb);
     SECURITY_STATUS status = change_with(krb, data);
     krb5_free_context(krb);
     return status;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/result.h"
 #include "core/cause.h"
+#include "kerberos/kdc.h"
 #include "kerberos/proxy.h"
 
 struct kerberos_source *kerberos_source_new(void)
@@ -101,6 +102,7 @@ SECURITY_STATUS kerberos_source_context(const struct kerberos_source *source, kr
         made = through;
         require(code == 0, cause_set(SEC_E_INTERNAL_ERROR, "the KDC proxy cannot be set up: error %ld", (long)code));
     }
+    kdc_context_prepare(made);
     *krb = made;
     return SEC_E_OK;
 }
