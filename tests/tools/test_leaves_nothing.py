@@ -40,6 +40,18 @@ def test_tells_nothing_of_what_goes():
     assert done.returncode == 0 or left(done), done.stdout
 
 
+def test_everybodys_places():
+    """What appears there may be another program's: it is told, and counts under the project's name."""
+    for name, counts in (f"left-{os.getpid()}", False), (f"opensspi-left-{os.getpid()}", True):
+        path = pathlib.Path("/var/lib", name)
+        try:
+            done = run(f"touch {path}", "--seconds", "0.1")
+        finally:
+            path.unlink()
+        assert (f"file {path}" in left(done)) == counts, done.stdout
+        assert counts or f"left behind, by whomever: file {path}" in done.stdout
+
+
 def test_failure_of_the_command():
     assert run("exit 7").returncode == 1
     assert run("kill -9 $$").returncode == 1
