@@ -53,7 +53,6 @@ static SECURITY_STATUS flags_check(const struct tls_request *request)
 static void request_read_v4(const SCHANNEL_CRED *from, struct tls_request *request)
 {
     *request = (struct tls_request){
-        .version = from->dwVersion,
         .format = from->dwCredFormat,
         .n_certificates = from->cCreds,
         .certificates = from->paCred,
@@ -72,7 +71,6 @@ static void request_read_v4(const SCHANNEL_CRED *from, struct tls_request *reque
 static void request_read_v5(const SCH_CREDENTIALS *from, struct tls_request *request)
 {
     *request = (struct tls_request){
-        .version = from->dwVersion,
         .format = from->dwCredFormat,
         .n_certificates = from->cCreds,
         .certificates = from->paCred,
@@ -87,9 +85,9 @@ static void request_read_v5(const SCH_CREDENTIALS *from, struct tls_request *req
 
 static SECURITY_STATUS request_read(const void *auth_data, struct tls_request *request)
 {
-    DWORD version = SCHANNEL_CRED_VERSION;
+    DWORD version;
     if (auth_data == NULL) { /* a client's defaults */
-        *request = (struct tls_request){.version = version};
+        *request = (struct tls_request){0};
         return SEC_E_OK;
     }
     memcpy(&version, auth_data, sizeof version);

@@ -9,7 +9,7 @@
 
 /* SCHANNEL_CRED and SCH_CREDENTIALS in one form. */
 struct tls_request {
-    DWORD version, format;
+    DWORD format;
     DWORD n_certificates;
     PCCERT_CONTEXT *certificates;
     HCERTSTORE roots;
