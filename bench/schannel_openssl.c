@@ -27,6 +27,14 @@ static SSL_CTX *ctx_make(const SSL_METHOD *method, const char *certificate, cons
     return ctx;
 }
 
+/* The client of the other programs checks no chain. */
+static int chain_pass(X509_STORE_CTX *store, void *unused)
+{
+    (void)unused;
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+}
+
 static int session_keep(SSL *ssl, SSL_SESSION *session)
 {
     (void)ssl;
@@ -103,6 +111,7 @@ int main(int argc, char **argv)
     client_ctx = ctx_make(TLS_client_method(), NULL, NULL);
     server_ctx = ctx_make(TLS_server_method(), argv[1], argv[2]);
     SSL_CTX *rsa = ctx_make(TLS_server_method(), argv[3], argv[4]), *ec = server_ctx;
+    SSL_CTX_set_cert_verify_callback(client_ctx, chain_pass, NULL);
     measure("handshake ECDSA", handshake);
     server_ctx = rsa;
     measure("handshake RSA", handshake);

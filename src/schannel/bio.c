@@ -101,7 +101,7 @@ static int ends_write(BIO *bio, const char *from, int len)
 #ifdef CTRL_KEYS
 /* With SSL_OP_ENABLE_KTLS libssl offers the keys of application data to its BIO, for the kernel, in the kernel's form. They are looked at, for an alert that may
  * have to be written (alert.c), and the offer is declined. For reading that goes well only as long as ends_read gives one record at a time. */
-static void keys_look(struct bio_ends *ends, const struct tls_crypto_info *offered)
+__attribute__((noinline)) static void keys_look(struct bio_ends *ends, const struct tls_crypto_info *offered)
 {
     struct bio_keys keys = {0};
     if (offered == NULL || offered->version != TLS_1_3_VERSION)

@@ -124,13 +124,12 @@ void connection_keep_renewed(struct connection *connection)
         (void)session_fresh(connection->ssl, session);
 }
 
-static void event_seen(const SSL *ssl, int where, int value)
+/* The first handshake: libssl calls this for each of its states. */
+static void alert_seen(const SSL *ssl, int where, int value)
 {
-    struct connection *connection = connection_of(ssl);
+    struct connection *connection = (where & SSL_CB_ALERT) != 0 ? connection_of(ssl) : NULL;
     int level = value >> 8, number = value & 0xff;
-    if (connection != NULL && (where & SSL_CB_LOOP) != 0)
-        connection->handshake_moved = true;
-    if ((where & SSL_CB_ALERT) == 0 || connection == NULL)
+    if (connection == NULL)
         return;
     bool fatal = level == TLS1_ALERT_FATAL || (SSL_version(ssl) == TLS1_3_VERSION &&
                                                number != TLS1_ALERT_CLOSE_NOTIFY && number != TLS1_ALERT_USER_CANCELED);
@@ -138,6 +137,18 @@ static void event_seen(const SSL *ssl, int where, int value)
         connection->alert_received = number;
     else if (fatal)
         connection->alert_sent = number;
+}
+
+static void event_seen(const SSL *ssl, int where, int value)
+{
+    if ((where & SSL_CB_LOOP) != 0)
+        connection_of(ssl)->handshake_moved = true;
+    alert_seen(ssl, where, value);
+}
+
+void connection_watch(struct connection *connection)
+{
+    SSL_set_info_callback(connection->ssl, event_seen);
 }
 
 /* RFC 6347 4.2.1: the cookie proves that the client receives at its address. The connection is there to remember its secret, so that no other needs it. */
@@ -304,7 +315,7 @@ static SECURITY_STATUS connection_fill(struct connection *connection, const stru
     connection->ssl = SSL_new(connection->credential->ctx);
     require(connection->ssl != NULL && SSL_set_ex_data(connection->ssl, connection_index, connection) == 1,
             SEC_E_INSUFFICIENT_MEMORY);
-    SSL_set_info_callback(connection->ssl, event_seen); /* not by the SSL_CTX: it may change */
+    SSL_set_info_callback(connection->ssl, alert_seen); /* not by the SSL_CTX: it may change */
     BIO *bio = bio_over(&connection->ends);
     require(bio != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SSL_set_bio(connection->ssl, bio, bio);
@@ -331,13 +342,13 @@ SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator
     made->datagram = made->ends.datagram = credential->datagram;
     made->flags = made->flags_now = in->flags;
     made->alert_received = made->alert_sent = -1;
-    made->pending = writer_growing(2048);
+    made->pending = writer_growing(1024);
     made->ends.token = &made->pending;
     made->expiry = FILETIME_NEVER;
     made->since = steady_now();
     SECURITY_STATUS status = connection_fill(made, in);
-    connection_errors_forget();
     if (status != SEC_E_OK) {
+        connection_errors_forget();
         connection_put(made);
         return status;
     }

@@ -39,7 +39,7 @@ struct connection {
     bool initiator, datagram;
     bool has_session_key;    /* derived when it is first asked for */
     bool may_send;           /* nothing stands against it; else session.c finds out */
-    bool handshake_moved;    /* libssl read or wrote a handshake message */
+    bool handshake_moved;    /* libssl read or wrote a handshake message, after the first handshake */
     bool alert_due;          /* TLS 1.3 servers: the ticket that libssl makes ends the connection with `alert_number` */
     bool credential_changed; /* a later step came with another one */
     bool offered_validated;  /* `validated` of the session that a client offers */
@@ -131,6 +131,8 @@ void connection_errors_forget(void);
 SECURITY_STATUS connection_failure(struct connection *connection, const char *what);
 /* The same where the queue was not emptied before: the last error counts. */
 SECURITY_STATUS connection_message_failure(struct connection *connection, const char *what);
+/* From now on libssl tells `handshake_moved`. */
+void connection_watch(struct connection *connection);
 /* Works out sizes, names and keys of an established connection. */
 SECURITY_STATUS connection_established(struct connection *connection);
 /* The longest text of a record of it, by what extensions and the MTU leave. */

@@ -32,6 +32,7 @@ static SECURITY_STATUS handshake_finish(struct connection *connection, struct st
     }
     connection->state = CONNECTION_OPEN;
     if (first) {
+        connection_watch(connection);
         atomic_fetch_add_explicit(&connection->n_references, 1, memory_order_relaxed);
         out->stream = connection;
     }

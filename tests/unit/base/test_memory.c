@@ -26,6 +26,23 @@ static void zalloc_gives_zeroes_also_for_length_zero(void **state)
     mem_free(NULL);
 }
 
+/* Around the size up to which blocks may be ones that were used before. */
+static void zalloc_gives_zeroes_where_others_wrote(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len < 2100; len += len == 1 || len > 1025 ? 1 : 512) {
+        uint8_t *block = mem_zalloc(len);
+        assert_non_null(block);
+        memset(block, 0xa5, len);
+        mem_free(block);
+        block = mem_zalloc(len);
+        assert_non_null(block);
+        for (size_t i = 0; i < len; i++)
+            assert_int_equal(block[i], 0);
+        mem_free(block);
+    }
+}
+
 static void array_refuses_overflow(void **state)
 {
     uint32_t *array = mem_zalloc_array(10, sizeof(*array));
@@ -210,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zalloc_gives_zeroes_also_for_length_zero),
+        cmocka_unit_test(zalloc_gives_zeroes_where_others_wrote),
         cmocka_unit_test(array_refuses_overflow),
         cmocka_unit_test(dup_adds_one_nul),
         cmocka_unit_test(text_copy_takes_nothing_for_nothing),
