@@ -1,0 +1,116 @@
+/*
+ * What libkrb5 says as statuses, where the same error means different things; and names of targets as principals.
+ * build: all
+ */
+#include "kerberos/krb.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/cause.h"
+#include "support/kerberos_loop.h"
+#include <errno.h>
+#include <string.h>
+
+static krb5_context krb;
+
+static void test_statuses(void **state)
+{
+    static const struct {
+        krb5_error_code code;
+        enum krb_stage stage;
+        SECURITY_STATUS status;
+    } cases[] = {
+        {0, KRB_STAGE_ACCEPT, SEC_E_OK},
+        {KRB5KDC_ERR_CLIENT_NAME_MISMATCH, KRB_STAGE_CERTIFICATE, SEC_E_PKINIT_NAME_MISMATCH},
+        {KRB5KDC_ERR_CLIENT_NOT_TRUSTED, KRB_STAGE_CERTIFICATE, SEC_E_ISSUING_CA_UNTRUSTED},
+        {KRB5KDC_ERR_CANT_VERIFY_CERTIFICATE, KRB_STAGE_CERTIFICATE, SEC_E_ISSUING_CA_UNTRUSTED},
+        {KRB5KDC_ERR_REVOKED_CERTIFICATE, KRB_STAGE_CERTIFICATE, SEC_E_SMARTCARD_CERT_REVOKED},
+        {KRB5KDC_ERR_INVALID_CERTIFICATE, KRB_STAGE_CERTIFICATE, SEC_E_CERT_UNKNOWN},
+        {KRB5KDC_ERR_KDC_NOT_TRUSTED, KRB_STAGE_CERTIFICATE, SEC_E_ISSUING_CA_UNTRUSTED_KDC},
+        {KRB5KDC_ERR_INVALID_SIG, KRB_STAGE_CERTIFICATE, SEC_E_PKINIT_CLIENT_FAILURE},
+        {KRB5KDC_ERR_POLICY, KRB_STAGE_FORWARD, SEC_E_DELEGATION_POLICY},
+        {KRB5KDC_ERR_BADOPTION, KRB_STAGE_FORWARD, SEC_E_DELEGATION_POLICY},
+        {KRB5_TKT_NOT_FORWARDABLE, KRB_STAGE_FORWARD, SEC_E_DELEGATION_POLICY},
+        {KRB5KDC_ERR_PADATA_TYPE_NOSUPP, KRB_STAGE_FORWARD, SEC_E_NO_S4U_PROT_SUPPORT},
+        {KRB5KRB_AP_ERR_BAD_INTEGRITY, KRB_STAGE_LOGON, SEC_E_LOGON_DENIED},
+        {KRB5KRB_AP_ERR_BAD_INTEGRITY, KRB_STAGE_ACCEPT, SEC_E_WRONG_PRINCIPAL},
+        {KRB5KRB_AP_ERR_BAD_INTEGRITY, KRB_STAGE_REPLY, SEC_E_MESSAGE_ALTERED},
+        {ASN1_BAD_TIMEFORMAT, KRB_STAGE_TICKET, SEC_E_INVALID_TOKEN},
+        {ENOTTY, KRB_STAGE_ACCEPT, SEC_E_INVALID_TOKEN},
+        {ENOTTY, KRB_STAGE_REPLY, SEC_E_INVALID_TOKEN},
+        {ENOTTY, KRB_STAGE_FORWARD, SEC_E_INTERNAL_ERROR},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cause_clear();
+        SECURITY_STATUS status = krb_status(krb, cases[i].code, cases[i].stage, "this");
+        if (status != cases[i].status)
+            fail_msg("case %zu: 0x%08x", i, (unsigned)status);
+        assert_int_equal(strncmp(cause_text(), "this: ", 6) == 0, status != SEC_E_OK);
+    }
+}
+
+static void test_targets(void **state)
+{
+    static const struct {
+        const char *target;
+        enum krb_target kind;
+        const char *principal; /* NULL: refused */
+    } cases[] = {
+        {"alice", KRB_TARGET_USER, "alice@" FORGE_REALM},
+        {"alice@OTHER.TEST", KRB_TARGET_USER, "alice@OTHER.TEST"},
+        {"other.test\\alice", KRB_TARGET_USER, "alice@OTHER.TEST"},
+        {"Other.Test\\alice", KRB_TARGET_SERVICE, "alice@OTHER.TEST"},
+        {"\\alice", KRB_TARGET_USER, "alice@"},
+        {"other\\", KRB_TARGET_USER, "@OTHER"},
+        {"other.test\\ali@ce", KRB_TARGET_USER, NULL}, /* two places */
+        {"alice@a@b", KRB_TARGET_USER, NULL},
+        {"host@server.example.test", KRB_TARGET_SERVICE, "host/server.example.test@" FORGE_REALM},
+        {"alice@example.test", KRB_TARGET_ENTERPRISE, "alice\\@example.test@" FORGE_REALM},
+        {"host/server.example.test", KRB_TARGET_SERVICE, "host/server.example.test@" FORGE_REALM},
+        {"host/server.example.test@OTHER.TEST", KRB_TARGET_SERVICE, "host/server.example.test@OTHER.TEST"},
+        {"host/a@b@c", KRB_TARGET_SERVICE, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        krb5_principal principal = NULL;
+        char *name = NULL;
+        cause_clear();
+        SECURITY_STATUS status = krb_target_parse(krb, cases[i].target, cases[i].kind, &principal);
+        if (status == SEC_E_OK)
+            assert_int_equal(krb5_unparse_name(krb, principal, &name), 0);
+        if (cases[i].principal == NULL ? status == SEC_E_OK
+                                       : status != SEC_E_OK || strcmp(name, cases[i].principal) != 0)
+            fail_msg("%s: 0x%08x %s", cases[i].target, (unsigned)status, name != NULL ? name : cause_text());
+        if (status != SEC_E_OK)
+            assert_null(principal);
+        krb5_free_unparsed_name(krb, name);
+        krb5_free_principal(krb, principal);
+    }
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    kerberos_loop_configure(NULL, NULL, NULL);
+    return krb5_init_context(&krb);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    krb5_free_context(krb);
+    kerberos_loop_cleanup();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_statuses), cmocka_unit_test(test_targets)};
+    return cmocka_run_group_tests(tests, begin, end);
+}
