@@ -15,7 +15,7 @@ import tempfile
 
 FOUND = 99
 SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "memcheck.supp")
-OPTIONS = ["-q", "--vgdb=no", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite", "--num-callers=30",
+OPTIONS = ["-q", "--vgdb=no", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite", "--num-callers=50",
            f"--suppressions={SUPPRESSIONS}"]
 SCRIPT = """#!/bin/sh
 # A folder for each start: the numbers of processes are not unique where there are namespaces. Nothing of the environment is touched, and users may differ.
