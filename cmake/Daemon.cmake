@@ -5,6 +5,9 @@ file(GLOB daemon_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/lsad/*.c)
 add_executable(opensspi-lsad ${daemon_sources})
 target_include_directories(opensspi-lsad PRIVATE ${PROJECT_SOURCE_DIR}/lsad)
 target_link_libraries(opensspi-lsad PRIVATE opensspi_internal PkgConfig::UV PkgConfig::SECCOMP)
+if(OPENSSPI_VALGRIND)
+    target_compile_definitions(opensspi-lsad PRIVATE OPENSSPI_VALGRIND=1) # which needs system calls of its own
+endif()
 set_target_properties(opensspi-lsad PROPERTIES POSITION_INDEPENDENT_CODE ON)
 
 set(OPENSSPI_SYSTEMD_UNITS lib/systemd/system CACHE STRING "Where systemd's units are installed; empty: nowhere")

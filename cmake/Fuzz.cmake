@@ -1,5 +1,9 @@
 # tests/fuzz/fuzz_<name>.c is a libFuzzer program in the fuzz build; elsewhere it replays tests/fuzz/corpus/<name> as
 # the test replay.<name>. Other C files in the folder are helpers of all targets.
+set(patience 900)
+if(CMAKE_CROSSCOMPILING_EMULATOR OR OPENSSPI_SANITIZE STREQUAL "thread") # valgrind is the first
+    set(patience 3600)
+endif()
 set(fuzz_folder ${PROJECT_SOURCE_DIR}/tests/fuzz)
 file(GLOB fuzz_files CONFIGURE_DEPENDS ${fuzz_folder}/*.c)
 list(REMOVE_ITEM fuzz_files ${fuzz_folder}/replay_main.c)
@@ -63,6 +67,6 @@ foreach(source IN LISTS fuzz_targets)
     else()
         target_link_libraries(${target} PRIVATE fuzz_replay)
         add_test(NAME replay.${name} COMMAND ${target} ${fuzz_folder}/corpus/${name})
-        set_tests_properties(replay.${name} PROPERTIES TIMEOUT 900)
+        set_tests_properties(replay.${name} PROPERTIES TIMEOUT ${patience})
     endif()
 endforeach()

@@ -1,6 +1,14 @@
 # Everything CTest runs but the corpora (Fuzz.cmake).
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
+# How much slower than otherwise programs may be: bounds on waiting are as much longer.
+set(slowness 1)
+if(CMAKE_CROSSCOMPILING_EMULATOR) # valgrind is the first
+    set(slowness 20)
+elseif(OPENSSPI_SANITIZE STREQUAL "thread")
+    set(slowness 5)
+endif()
+
 # Helpers of more than one test: tests/support/*.c and, beside the unit tests, every C file not named test_*.c.
 file(GLOB_RECURSE unit_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/*.c)
 file(GLOB support_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.c)
@@ -120,6 +128,7 @@ target_compile_definitions(test_support PRIVATE
 # their own process stay out. Kerberos' tickets are in a cache of the test's, which is
 # no matter of the daemon's: there the client's side stays in the process ("auto").
 if(OPENSSPI_WITH_DAEMON)
+    math(EXPR handshake_patience "1800 * ${slowness}")
     foreach(source IN LISTS unit_tests)
         file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/tests/unit ${source})
         string(REGEX REPLACE "test_([^/]*)\\.c$" "\\1" name ${path})
@@ -138,7 +147,7 @@ if(OPENSSPI_WITH_DAEMON)
             set(environment "")
         endif()
         list(APPEND environment OPENSSPI_TEST_LSAD=${PROJECT_BINARY_DIR}/opensspi-lsad OPENSSPI_TEST_LSA_MODE=${mode})
-        set_tests_properties(daemon.${name} PROPERTIES TIMEOUT 1800 ENVIRONMENT "${environment}")
+        set_tests_properties(daemon.${name} PROPERTIES TIMEOUT ${handshake_patience} ENVIRONMENT "${environment}")
     endforeach()
 endif()
 
@@ -167,9 +176,11 @@ endif()
 opensspi_add_programs(interop ${PROJECT_SOURCE_DIR}/tests/interop)
 opensspi_add_programs(truth ${PROJECT_SOURCE_DIR}/tests/truth)
 set(groups cli docs interop tools)
-if(NOT OPENSSPI_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND OPENSSPI_WITH_TCL AND OPENSSPI_WITH_DAEMON) # with the flags that programs are shipped with
+if(NOT OPENSSPI_SANITIZE AND NOT OPENSSPI_VALGRIND AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND OPENSSPI_WITH_TCL AND OPENSSPI_WITH_DAEMON) # with the flags that programs are shipped with
     list(APPEND groups built)
 endif()
+set(watch_programs "")
+math(EXPR patience "1800 * ${slowness}")
 foreach(group IN LISTS groups)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${group}/test_*.py)
     foreach(source IN LISTS sources)
@@ -178,7 +189,10 @@ foreach(group IN LISTS groups)
         if(name MATCHES "^lsa_" AND NOT OPENSSPI_WITH_DAEMON)
             continue()
         endif()
-        add_test(NAME ${group}.${name} COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider
+        if(OPENSSPI_VALGRIND)
+            set(watch_programs ${PROJECT_SOURCE_DIR}/tools/memcheck_programs.py ${group}.${name})
+        endif()
+        add_test(NAME ${group}.${name} COMMAND ${watch_programs} /usr/bin/python3 -m pytest -q -p no:cacheprovider -p slow_clock
             --basetemp=${PROJECT_BINARY_DIR}/Testing/tmp-${group}-${name} ${source}
                  WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
         file(STRINGS ${source} domain LIMIT_COUNT 1 REGEX "^from (ad|member) import")
@@ -186,8 +200,8 @@ foreach(group IN LISTS groups)
             set_tests_properties(${group}.${name} PROPERTIES FIXTURES_REQUIRED domain)
         endif()
         # A bound: some start a dozen computers with domain controllers, compile programs, or Wine, on machines that are busy.
-        set_tests_properties(${group}.${name} PROPERTIES TIMEOUT 1800 ENVIRONMENT
-            "OPENSSPI_BUILD=${PROJECT_BINARY_DIR};OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_LIB=${PROJECT_BINARY_DIR}/libopensspi.so.${PROJECT_VERSION_MAJOR};OPENSSPI_DOMAIN=${PROJECT_BINARY_DIR}/Testing/domain;PYTHONDONTWRITEBYTECODE=1")
+        set_tests_properties(${group}.${name} PROPERTIES TIMEOUT ${patience} ENVIRONMENT
+            "PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/support;OPENSSPI_SLOWNESS=${slowness};OPENSSPI_BUILD=${PROJECT_BINARY_DIR};OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_LIB=${PROJECT_BINARY_DIR}/libopensspi.so.${PROJECT_VERSION_MAJOR};OPENSSPI_DOMAIN=${PROJECT_BINARY_DIR}/Testing/domain;PYTHONDONTWRITEBYTECODE=1")
     endforeach()
 endforeach()
 

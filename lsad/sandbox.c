@@ -17,8 +17,8 @@
 
 /* What the daemon gives up before it says a word to anybody: root, core dumps, being looked at by a debugger, new privileges, and all system calls but those it needs. */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1 /* a sanitizer's runtime looks at its own process, in ways that these forbid */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(OPENSSPI_VALGRIND)
+#define SANITIZED 1 /* a tool looks at its own process, in ways that these forbid */
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED 1

@@ -74,7 +74,7 @@ void lsa_daemon_start(const char *socket)
     int spawned = posix_spawnp(&child, argv[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     assert(spawned == 0);
-    for (int turn = 0; turn < 2000 && !answers(socket); turn++) {
+    for (int turn = 0; turn < 60000 && !answers(socket); turn++) {
         if (waitpid(child, &status, WNOHANG) == child) {
             fprintf(stderr, "%s ended with 0x%x\n", program, (unsigned)status);
             abort();
