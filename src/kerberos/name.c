@@ -77,14 +77,13 @@ static size_t text_room(const struct krb_name *name)
 
 static char *escaped(char *at, struct slice part)
 {
-    static const char plain[] = "/@\\\n\t\b", after[] = "/@\\ntb";
+    static const char after[UINT8_MAX + 1] = {
+        ['/'] = '/', ['@'] = '@', ['\\'] = '\\', ['\n'] = 'n', ['\t'] = 't', ['\b'] = 'b'};
     for (size_t i = 0; i < part.len; i++) {
-        const char *found = memchr(plain, part.data[i], sizeof plain - 1);
-        if (found != NULL) {
+        char escape = after[part.data[i]];
+        if (escape != 0)
             *at++ = '\\';
-            *at++ = after[found - plain];
-        } else
-            *at++ = (char)part.data[i];
+        *at++ = escape != 0 ? escape : (char)part.data[i];
     }
     return at;
 }
