@@ -81,9 +81,11 @@ static char *escaped(char *at, struct slice part)
         ['/'] = '/', ['@'] = '@', ['\\'] = '\\', ['\n'] = 'n', ['\t'] = 't', ['\b'] = 'b'};
     for (size_t i = 0; i < part.len; i++) {
         char escape = after[part.data[i]];
-        if (escape != 0)
+        if (escape != 0) {
             *at++ = '\\';
-        *at++ = escape != 0 ? escape : (char)part.data[i];
+            *at++ = escape;
+        } else
+            *at++ = (char)part.data[i];
     }
     return at;
 }
