@@ -145,8 +145,11 @@ static SECURITY_STATUS step_run(struct context *context, const struct step_call 
         handshake_end(context);
         return status;
     }
-    struct step_out out = {.token = writer_growing(512),
-                           .record = writer_growing(768),
+    uint8_t token_room[2048], record_room[1024];
+    struct step_out out = {/* a stream may hand over a token of its own (Schannel does) */
+                           .token = context_is_stream(context) ? writer_growing(512)
+                                                               : writer_lent(token_room, sizeof token_room),
+                           .record = writer_lent(record_room, sizeof record_room),
                            .granted = context->granted,
                            .expiry = context->expiry};
     status = context->sasl != NULL ? sasl_step(context, &in, &out) : authority()->step(context, &in, &out);

@@ -30,12 +30,6 @@
 #define POOL_ALLOCATES 1
 #endif
 
-void secret_wipe(void *data, size_t len)
-{
-    if (data != NULL && len != 0)
-        explicit_bzero(data, len);
-}
-
 bool secret_equal(const void *a, const void *b, size_t len)
 {
     const uint8_t *left = a, *right = b;

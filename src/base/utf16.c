@@ -262,9 +262,12 @@ size_t utf16_units(const uint16_t *units)
 
 bool utf8_valid(struct slice text)
 {
-    size_t n_units;
+    size_t n_units, n_plain = 0;
 
-    return units_count(text, &n_units);
+    while (n_plain < text.len && text.data[n_plain] != 0 &&
+           text.data[n_plain] < 0x80) /* nearly all names, all of them */
+        n_plain++;
+    return n_plain == text.len || units_count(slice_of(text.data + n_plain, text.len - n_plain), &n_units);
 }
 
 uint16_t utf16_upper(uint16_t unit)

@@ -18,6 +18,11 @@ struct writer writer_growing(size_t expected)
     return (struct writer){.max = expected, .growing = true};
 }
 
+struct writer writer_lent(void *room, size_t max)
+{
+    return (struct writer){.data = room, .max = max, .growing = true, .lent = true};
+}
+
 void writer_expect(struct writer *writer, size_t len)
 {
     if (writer->growing && writer->data == NULL && len > writer->max && len <= WRITER_GROW_LIMIT)
@@ -30,7 +35,8 @@ void writer_release(struct writer *writer)
         return;
     if (writer->growing && writer->data != NULL) {
         secret_wipe(writer->data, writer->len);
-        mem_free(writer->data);
+        if (!writer->lent)
+            mem_free(writer->data);
     }
     *writer = (struct writer){.data = NULL, .growing = writer->growing};
 }
@@ -57,8 +63,10 @@ static bool writer_grow(struct writer *writer, size_t len)
     if (writer->data != NULL) {
         memcpy(data, writer->data, writer->len);
         secret_wipe(writer->data, writer->len);
-        mem_free(writer->data);
+        if (!writer->lent)
+            mem_free(writer->data);
     }
+    writer->lent = false;
     writer->data = data;
     writer->max = max;
     return true;
@@ -215,7 +223,7 @@ uint8_t *writer_steal(struct writer *writer, size_t *len)
     if (writer->failed || !writer->growing)
         return NULL;
     /* Nothing written yet still gives a block: NULL then means failure and nothing else. */
-    if (writer_room(writer, 0) == NULL)
+    if (writer_room(writer, 0) == NULL || (writer->lent && !writer_grow(writer, 0)))
         return NULL;
     data = writer->data;
     if (len != NULL)

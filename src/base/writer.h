@@ -11,7 +11,8 @@
 struct writer {
     uint8_t *data;
     size_t len, max; /* bytes written; bytes there are room for */
-    bool growing;    /* data is ours and may move */
+    bool growing;    /* may move; data is ours, unless */
+    bool lent;       /* it is the caller's still */
     bool failed;
 };
 
@@ -21,6 +22,8 @@ struct writer writer_fixed(void *room, size_t max);
  * writer_release, which wipes: what was written may be secret. */
 #define WRITER_GROW_LIMIT ((size_t)16 << 20) /* nothing the library encodes comes near it */
 struct writer writer_growing(size_t expected);
+/* The same, and begins in the caller's `room`, which outlives it: most of what is written is short, and then nothing is allocated. */
+struct writer writer_lent(void *room, size_t max);
 /* `len` more bytes are to come: a growing writer that has nothing yet takes no less at its first write. Changes nothing else. */
 void writer_expect(struct writer *writer, size_t len);
 void writer_release(struct writer *writer);
@@ -64,7 +67,7 @@ void writer_patch_bytes(struct writer *writer, size_t offset, const void *data, 
 /* WIRE_BAD when anything did not fit. */
 MUST_USE enum wire_result writer_finish(const struct writer *writer);
 struct slice writer_slice_of(const struct writer *writer);
-/* Hands the growing buffer over: the caller frees it with mem_free. The writer is empty afterwards. NULL, and nothing changed,
+/* Hands the growing buffer over, of writer_lent a copy: the caller frees it with mem_free. The writer is empty afterwards. NULL, and nothing changed,
  * when the writer has failed or is fixed; a writer to which nothing was written still gives a block. */
 uint8_t *writer_steal(struct writer *writer, size_t *len);
 

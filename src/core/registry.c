@@ -5,6 +5,7 @@
 #include "core/cause.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static const struct package *packages[REGISTRY_MAX];
@@ -70,7 +71,7 @@ const struct package *registry_find_kept(const char *name)
     const struct package *kept = NULL;
     for (size_t i = 0; i < count; i++) {
         const struct package *package = packages[i];
-        if (package == NULL || !text_equal_fold(package->info.name, name))
+        if (package == NULL || (strcmp(package->info.name, name) != 0 && !text_equal_fold(package->info.name, name)))
             continue;
         if (!atomic_load(&hidden[i]))
             return package;

@@ -1,6 +1,7 @@
 #include "crypto/hmac_sha.h"
 
 #include "base/secret.h"
+#include "base/writer.h"
 #include <string.h>
 
 #define BLOCK_MAX 128
@@ -104,6 +105,32 @@ static void state_in(struct hmac_sha *hmac, enum krb_digest digest, const union 
     }
 }
 
+static const uint32_t sha1_start[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476,
+                                       0xc3d2e1f0}; /* FIPS 180-4, 5.3.1 */
+
+static struct krb_lane lane_of(const uint32_t state[5], const uint8_t block[64])
+{
+    struct krb_lane lane = {.hashed = block, .n_units = 1};
+    memcpy(lane.state, state, sizeof lane.state);
+    return lane;
+}
+
+/* Both at once: neither waits for the other. */
+static void pads_side_by_side(struct krb_mac *key, const uint8_t inner_pad[64])
+{
+    uint8_t outer_pad[64];
+    for (size_t i = 0; i < sizeof outer_pad; i++)
+        outer_pad[i] = inner_pad[i] ^ (INNER_PAD ^ OUTER_PAD);
+    struct krb_lane inner = lane_of(sha1_start, inner_pad),
+                    outer = lane_of(sha1_start, outer_pad), *const lanes[] = {&inner, &outer};
+    krb_lanes_hash(lanes, 2);
+    memcpy(key->inner.w32, inner.state, sizeof inner.state);
+    memcpy(key->outer.w32, outer.state, sizeof outer.state);
+    secret_wipe(outer_pad, sizeof outer_pad);
+    secret_wipe(&inner, sizeof inner);
+    secret_wipe(&outer, sizeof outer);
+}
+
 /* RFC 2104, section 4 */
 void hmac_sha_key_init(struct krb_mac *key, enum krb_digest digest, const uint8_t *secret, size_t len)
 {
@@ -113,6 +140,12 @@ void hmac_sha_key_init(struct krb_mac *key, enum krb_digest digest, const uint8_
     memcpy(block, secret, len);
     for (size_t i = 0; i < block_size; i++)
         block[i] ^= INNER_PAD;
+    key->digest = digest;
+    if (digest == KRB_SHA1 && krb_stitch_can(NULL)) {
+        pads_side_by_side(key, block);
+        secret_wipe(block, sizeof block);
+        return;
+    }
     digest_init(&hmac, digest);
     digest_update(&hmac, digest, block, block_size);
     state_out(&hmac, digest, &key->inner);
@@ -121,7 +154,6 @@ void hmac_sha_key_init(struct krb_mac *key, enum krb_digest digest, const uint8_
     digest_init(&hmac, digest);
     digest_update(&hmac, digest, block, block_size);
     state_out(&hmac, digest, &key->outer);
-    key->digest = digest;
     secret_wipe(block, sizeof block);
     secret_wipe(&hmac, sizeof hmac);
 }
@@ -138,11 +170,32 @@ void hmac_sha_update(struct hmac_sha *hmac, const void *data, size_t len)
         digest_update(hmac, hmac->key->digest, data, len);
 }
 
+/* The outer digest is of one block: the inner one's 20 bytes, and the padding for 84 (FIPS 180-4, 5.1.1). */
+static void sha1_outer(const union krb_digest_state *outer, const uint8_t digest[20], uint8_t *mac, size_t len)
+{
+    uint8_t block[64] = {[20] = 0x80, [62] = (64 + 20) * 8 >> 8, [63] = (64 + 20) * 8 & 0xff}, bytes[20];
+    memcpy(block, digest, 20);
+    struct krb_lane lane = lane_of(outer->w32, block), *const lanes[] = {&lane};
+    krb_lanes_hash(lanes, 1);
+    struct writer writer = writer_fixed(bytes, sizeof bytes);
+    for (size_t i = 0; i < 5; i++)
+        writer_u32be(&writer, lane.state[i]);
+    memcpy(mac, bytes, len);
+    secret_wipe(block, sizeof block);
+    secret_wipe(bytes, sizeof bytes);
+    secret_wipe(&lane, sizeof lane);
+}
+
 void hmac_sha_end(struct hmac_sha *hmac, uint8_t *mac, size_t len)
 {
     uint8_t digest[DIGEST_MAX];
     enum krb_digest kind = hmac->key->digest;
     size_t digest_len = digest_final(hmac, kind, digest);
+    if (kind == KRB_SHA1 && krb_stitch_can(NULL)) {
+        sha1_outer(&hmac->key->outer, digest, mac, len);
+        secret_wipe(digest, sizeof digest);
+        return;
+    }
     state_in(hmac, kind, &hmac->key->outer);
     digest_update(hmac, kind, digest, digest_len);
     (void)digest_final(hmac, kind, digest);

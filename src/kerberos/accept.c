@@ -43,11 +43,17 @@ static unsigned replay_seconds(krb5_context krb)
     return 2 * skew + 2;
 }
 
-/* What tells one request from another is the authenticator's cipher text; the fields beside it, kvno and etype, are not protected: a replay
- * could wear others. */
+/* What tells one request from another is the authenticator's cipher text, and in it the checksum: at its end, of RC4 at its start (RFC 4757 5). Another text with
+ * the same checksum would not have opened. The fields beside it, kvno and etype, are not protected: a replay could wear others. */
 static SECURITY_STATUS replay_refuse(krb5_context krb, const struct kerberos_request *request)
 {
-    switch (replay_check(request->outer.authenticator.cipher, replay_seconds(krb))) {
+    const struct slice cipher = request->outer.authenticator.cipher;
+    bool leads = request->outer.authenticator.enctype == KRB_RC4_HMAC;
+    struct slice tag;
+    require(cipher.len >= REPLAY_TAG_LEN &&
+                slice_at(cipher, leads ? 0 : cipher.len - REPLAY_TAG_LEN, REPLAY_TAG_LEN, &tag) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the authenticator is too short"));
+    switch (replay_check(tag.data, replay_seconds(krb))) {
     case REPLAY_NEW:
         return SEC_E_OK;
     case REPLAY_SEEN:
@@ -140,7 +146,8 @@ static int64_t logoff_of(const struct pac_logon_info *info)
 static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const struct pac *pac)
 {
     struct client_identity identity = {0};
-    AUTO_WRITER struct writer writer = writer_growing(512);
+    uint8_t room[512];
+    AUTO_WRITER struct writer writer = writer_lent(room, sizeof room);
     if (!pac->has_logon_info) /* an MIT KDC's PAC names nobody */
         return SEC_E_OK;
     require(pac_to_identity(pac, &identity) == WIRE_OK,
@@ -194,7 +201,8 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
 static SECURITY_STATUS reply_make(struct kerberos_handshake *handshake, struct step_out *out)
 {
     struct kerberos_exchange *exchange = &handshake->exchange;
-    AUTO_WRITER struct writer reply = writer_growing(256);
+    uint8_t room[256];
+    AUTO_WRITER struct writer reply = writer_lent(room, sizeof room);
     bool dce = (handshake->gss_flags & GSS_DCE_STYLE) != 0;
     /* A subkey of our own, so that the session key is fresh from both sides; RC4 knows none outside DCE style (RFC 1964). */
     bool rc4 = exchange->initiator_subkey.enctype == KRB_RC4_HMAC;

@@ -4,7 +4,6 @@
 #include "base/secret.h"
 #include "wire/der.h"
 #include <string.h>
-#include <time.h>
 
 #define PVNO 5
 #define AP_REQ_TYPE 14
@@ -114,13 +113,17 @@ static int number_of(const uint8_t *digits, size_t n_digits)
     return value;
 }
 
+#define DAY_SECONDS 86400
+#define TIME_LEN 15
+#define TIME_MAX INT64_C(253402300799) /* the last second of the year 9999 */
+
 /* KerberosTime (RFC 4120 5.2.3): "19851106210627Z", no fractions, no other zone. */
 static enum wire_result time_parse(struct slice text, int64_t *time)
 {
     static const size_t digits[6] = {4, 2, 2, 2, 2, 2};
     static const int low[6] = {1970, 1, 1, 0, 0, 0}, high[6] = {9999, 12, 31, 23, 59, 60};
     int value[6];
-    require(text.len == 15 && text.data[14] == 'Z', WIRE_BAD);
+    require(text.len == TIME_LEN && text.data[TIME_LEN - 1] == 'Z', WIRE_BAD);
     for (size_t i = 0, at = 0; i < COUNT_OF(digits); at += digits[i], i++) {
         value[i] = number_of(text.data + at, digits[i]);
         require(value[i] >= low[i] && value[i] <= high[i], WIRE_BAD);
@@ -299,14 +302,40 @@ static void key_write(struct writer *writer, unsigned n, const struct krb_key *k
     der_end(writer, field);
 }
 
+/* The date of a day since 1970-01-01. */
+static void date_of(int64_t days, int date[3])
+{
+    int year = (int)(1970 + days / 366), month = 1; /* or earlier than the day's */
+    while (days_of(year + 1, 1, 1) <= days)
+        year++;
+    while (month < 12 && days_of(year, month + 1, 1) <= days)
+        month++;
+    date[0] = year;
+    date[1] = month;
+    date[2] = (int)(days - days_of(year, month, 1)) + 1;
+}
+
+static uint8_t *digits_put(uint8_t *at, int number, size_t n_digits)
+{
+    for (size_t i = n_digits; i-- > 0; number /= 10)
+        at[i] = (uint8_t)('0' + number % 10);
+    return at + n_digits;
+}
+
 static void time_write(struct writer *writer, unsigned n, int64_t time)
 {
-    char text[16] = "";
-    struct tm parts;
-    time_t seconds = (time_t)time;
-    if (gmtime_r(&seconds, &parts) == NULL || strftime(text, sizeof text, "%Y%m%d%H%M%SZ", &parts) != 15)
+    uint8_t text[TIME_LEN], *at = text;
+    int date[3], seconds;
+    if (time < 0 || time > TIME_MAX) {
         writer->failed = true;
-    content_write(writer, n, DER_GENERALIZED_TIME, slice_of_text(text));
+        return;
+    }
+    date_of(time / DAY_SECONDS, date);
+    seconds = (int)(time % DAY_SECONDS);
+    at = digits_put(digits_put(digits_put(at, date[0], 4), date[1], 2), date[2], 2);
+    at = digits_put(digits_put(digits_put(at, seconds / 3600, 2), seconds / 60 % 60, 2), seconds % 60, 2);
+    *at = 'Z';
+    content_write(writer, n, DER_GENERALIZED_TIME, slice_of(text, sizeof text));
 }
 
 static void name_write(struct writer *writer, unsigned n_realm, unsigned n_name, const struct krb_name *name)

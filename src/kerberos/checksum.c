@@ -51,15 +51,11 @@ void krb_token_write(struct writer *writer, enum krb_framing framing, enum krb_t
         writer_slice(writer, message);
         return;
     }
-    AUTO_WRITER struct writer inner = writer_growing(message.len + 2);
-    writer_u16be(&inner, (uint16_t)id);
-    writer_slice(&inner, message);
-    if (writer_finish(&inner) != WIRE_OK)
-        writer->failed = true;
-    else if (framing == KRB_USER)
-        gss_frame_write(writer, slice_of(oid_user, sizeof oid_user), writer_slice_of(&inner));
-    else
-        gss_frame_write(writer, slice_of(oid_krb5, sizeof oid_krb5), writer_slice_of(&inner));
+    const struct slice mech =
+        framing == KRB_USER ? slice_of(oid_user, sizeof oid_user) : slice_of(oid_krb5, sizeof oid_krb5);
+    gss_frame_begin(writer, mech, 2 + message.len);
+    writer_u16be(writer, (uint16_t)id);
+    writer_slice(writer, message);
 }
 
 /* Application tags of RFC 4120: 14 AP-REQ, 15 AP-REP, 30 KRB-ERROR. */

@@ -50,7 +50,8 @@ static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, kr
         .subkey = exchange->initiator_subkey,
         .seq = exchange->initiator_seq,
     };
-    AUTO_WRITER struct writer plain = writer_growing(512);
+    uint8_t room[512];
+    AUTO_WRITER struct writer plain = writer_lent(room, sizeof room);
     size_t n_wanted = upgrades_wanted(krb, exchange->session.enctype, wanted);
     bool named = krb_name_of(creds->client, &authenticator.client);
     if (named)
@@ -67,7 +68,8 @@ SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_c
 {
     krb5_timestamp seconds;
     krb5_int32 microseconds;
-    AUTO_WRITER struct writer cipher = writer_growing(1024);
+    uint8_t room[1024];
+    AUTO_WRITER struct writer cipher = writer_lent(room, sizeof room);
     require(krb_key_set(&exchange->session, creds->keyblock.enctype,
                         slice_of(creds->keyblock.contents, creds->keyblock.length)),
             cause_set(SEC_E_KDC_UNKNOWN_ETYPE, "the ticket's key is of encryption type %d, which is not supported",
@@ -121,7 +123,9 @@ SECURITY_STATUS kerberos_reply_open(struct kerberos_exchange *exchange, struct s
 static SECURITY_STATUS part_make(const struct kerberos_exchange *exchange, const struct krb_ap_rep_part *part,
                                  struct writer *message)
 {
-    AUTO_WRITER struct writer plain = writer_growing(128), cipher = writer_growing(256);
+    uint8_t plain_room[128], cipher_room[256];
+    AUTO_WRITER struct writer plain = writer_lent(plain_room, sizeof plain_room),
+                              cipher = writer_lent(cipher_room, sizeof cipher_room);
     krb_ap_rep_part_write(&plain, part);
     require(writer_finish(&plain) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     require(krb_encrypt(&exchange->session, KRB_USAGE_AP_REP, writer_slice_of(&plain), &cipher), no_randomness());

@@ -105,7 +105,8 @@ SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, 
 {
     bool initiator = handshake->base.initiator;
     struct kerberos_session_seed seed = {0};
-    AUTO_WRITER struct writer own = writer_growing(256);
+    uint8_t room[128];
+    AUTO_WRITER struct writer own = writer_lent(room, sizeof room);
     seed_fill(handshake, &seed);
     kerberos_session_seed_write(&own, &seed);
     const struct session_facts facts = {

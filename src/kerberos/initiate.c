@@ -87,7 +87,8 @@ static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const 
                                     struct writer *message)
 {
     AUTO_SECRET struct secret forwarded = {0};
-    AUTO_WRITER struct writer bytes = writer_growing(64);
+    uint8_t room[64];
+    AUTO_WRITER struct writer bytes = writer_lent(room, sizeof room);
     if ((handshake->base.asked & ISC_REQ_DELEGATE) != 0)
         delegate(handshake, creds, deadline, &forwarded);
     struct gss_checksum checksum = {.flags = handshake->gss_flags, .credential = secret_slice(&forwarded)};
@@ -104,7 +105,8 @@ static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const 
 static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
                                     struct step_out *out)
 {
-    AUTO_WRITER struct writer request = writer_growing(2048);
+    uint8_t room[2048];
+    AUTO_WRITER struct writer request = writer_lent(room, sizeof room);
     handshake->gss_flags = gss_flags_wanted(handshake->base.asked);
     try(names_fill(handshake, creds));
     try(request_make(handshake, creds, deadline, &request));

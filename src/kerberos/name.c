@@ -77,12 +77,13 @@ static size_t text_room(const struct krb_name *name)
 
 static char *escaped(char *at, struct slice part)
 {
-    static const char plain[] = "/@\\\n\t\b", after[] = "/@\\ntb";
+    static const char after[UINT8_MAX + 1] = {
+        ['/'] = '/', ['@'] = '@', ['\\'] = '\\', ['\n'] = 'n', ['\t'] = 't', ['\b'] = 'b'};
     for (size_t i = 0; i < part.len; i++) {
-        const char *found = memchr(plain, part.data[i], sizeof plain - 1);
-        if (found != NULL) {
+        char escape = after[part.data[i]];
+        if (escape != 0) {
             *at++ = '\\';
-            *at++ = after[found - plain];
+            *at++ = escape;
         } else
             *at++ = (char)part.data[i];
     }

@@ -4,13 +4,15 @@
 #ifndef OPENSSPI_KERBEROS_REPLAY_H
 #define OPENSSPI_KERBEROS_REPLAY_H
 
-#include "base/slice.h"
-#include <stdbool.h>
+#include <stdint.h>
 
 enum replay_answer { REPLAY_NEW, REPLAY_SEEN, REPLAY_FULL };
 
-/* Remembers an authenticator, by its encrypted bytes, for `seconds`. SEEN when it came before; FULL when a shard holds more live ones than its
+#define REPLAY_TAG_LEN 16
+
+/* Remembers an authenticator for `seconds`, by what no other one has: its checksum, which whoever has no key cannot make, and cipher text beside it where
+ * that is shorter. SEEN when it came before; FULL when a shard holds more live ones than its
  * bound: the caller refuses, because forgetting one would let it be replayed. */
-enum replay_answer replay_check(struct slice authenticator, unsigned seconds);
+enum replay_answer replay_check(const uint8_t tag[REPLAY_TAG_LEN], unsigned seconds);
 
 #endif

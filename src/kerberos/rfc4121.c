@@ -119,6 +119,7 @@ SECURITY_STATUS rfc4121_sign(struct kerberos_session *session, struct message *m
     pieces.n = 0;
     try(kerberos_message_len(message, &len));
     try(token_room(message, token_len));
+    try(kerberos_lane_want(session, &session->send, KIND_MIC));
     message_pieces(message, false, &pieces);
     clear_mac(&session->send.mic, &pieces, &header, message->token.data + HEADER_LEN);
     header_write(&header, message->token.data);
@@ -140,6 +141,7 @@ SECURITY_STATUS rfc4121_verify(struct kerberos_session *session, struct message 
                       HEADER_LEN + mac_len));
     try(header_take(session, slice_of(message->token.data, message->token.len), TOKEN_MIC, &header));
     try(kerberos_sequence_check(session, header.seq, wanted));
+    try(kerberos_lane_want(session, &session->receive, KIND_MIC));
     message_pieces(message, false, &pieces);
     clear_mac(&session->receive.mic, &pieces, &header, expected);
     require(secret_equal(expected, message->token.data + HEADER_LEN, mac_len),
@@ -156,6 +158,7 @@ static SECURITY_STATUS wrap_clear(struct kerberos_session *session, struct messa
     struct pieces pieces;
     pieces.n = 0;
     try(token_room(message, token_len));
+    try(kerberos_lane_want(session, &session->send, KIND_CLEAR));
     message_pieces(message, false, &pieces);
     clear_mac(&session->send.wrap, &pieces, &header, message->token.data + HEADER_LEN);
     header.ec = header.rrc = session->profile->mac_len;
@@ -205,6 +208,7 @@ void rfc4121_seal_end(const struct kerberos_session *session, struct message *me
 static SECURITY_STATUS wrap_sealed(struct kerberos_session *session, struct message *message, uint64_t seq)
 {
     struct rfc4121_sealing sealing;
+    try(kerberos_lane_want(session, &session->send, KIND_SEALED));
     try(rfc4121_seal_begin(session, message, seq, &sealing));
     require(krb_seal(&session->send.cipher, sealing.pieces.list, sealing.pieces.n, sealing.mac),
             cause_set(SEC_E_INTERNAL_ERROR, "the cipher failed"));
@@ -372,6 +376,7 @@ SECURITY_STATUS rfc4121_unseal(struct kerberos_session *session, struct message 
     struct rfc4121_wrapped *wrapped = &opening.wrapped;
     try(wrapped_parse(session, message, wrapped));
     try(kerberos_sequence_check(session, wrapped->header.seq, wanted));
+    try(kerberos_lane_want(session, &session->receive, wrapped->sealed ? KIND_SEALED : KIND_CLEAR));
     try(wrapped_turn(message, wrapped));
     opening_pieces(session, message, &opening);
     if (!wrapped_open(session, &opening)) {

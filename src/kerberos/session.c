@@ -3,6 +3,7 @@
 #include "base/secret.h"
 #include "core/cause.h"
 #include "crypto/krb5_encrypt.h"
+#include "crypto/processor.h"
 #include "kerberos/session_state.h"
 #include <string.h>
 
@@ -63,28 +64,39 @@ static enum wire_result session_read(struct slice own, struct kerberos_session *
     return reader_end(&reader);
 }
 
-static bool lane_prepare(struct kerberos_lane *lane, struct krb_base *base, bool from_initiator, bool sending)
+static bool kind_make(struct kerberos_lane *lane, struct krb_base *base, bool from_initiator, bool sending,
+                      unsigned kind)
 {
     uint32_t seal = from_initiator ? USAGE_INITIATOR_SEAL : USAGE_ACCEPTOR_SEAL;
     uint32_t sign = from_initiator ? USAGE_INITIATOR_SIGN : USAGE_ACCEPTOR_SIGN;
-    return krb_cipher_init(&lane->cipher, base, seal, sending) && krb_mac_init(&lane->wrap, base, seal) &&
-           krb_mac_init(&lane->mic, base, sign);
+    if (kind == KIND_SEALED)
+        return krb_cipher_init(&lane->cipher, base, seal, sending);
+    return kind == KIND_CLEAR ? krb_mac_init(&lane->wrap, base, seal) : krb_mac_init(&lane->mic, base, sign);
 }
 
-/* Everything that messages need is made here, so that no message call allocates. */
-static bool session_prepare(struct kerberos_session *session)
+SECURITY_STATUS kerberos_lane_make(const struct kerberos_session *session, struct kerberos_lane *lane, unsigned kinds)
+{
+    struct krb_base base;
+    bool sending = lane == &session->send, done = krb_base_init(&base, session->profile, session->seed.key);
+    for (unsigned kind = 1; done && kind <= KINDS_ALL; kind <<= 1)
+        if ((kinds & ~lane->made & kind) != 0) {
+            done = kind_make(lane, &base, session->initiator == sending, sending, kind);
+            lane->made |= done ? kind : 0;
+        }
+    krb_base_release(&base);
+    return done ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* OpenSSL's ciphers are allocated: where messages need them, all keys are made here, so that no message call allocates. */
+static SECURITY_STATUS session_prepare(struct kerberos_session *session)
 {
     session->profile = krb_profile_find(session->seed.enctype);
-    if (session->profile == NULL) {
+    if (session->profile == NULL)
         krb_rc4_keys_init(&session->rc4, session->seed.key);
-        return true;
-    }
-    struct krb_base base;
-    bool done = krb_base_init(&base, session->profile, session->seed.key) &&
-                lane_prepare(&session->send, &base, session->initiator, true) &&
-                lane_prepare(&session->receive, &base, !session->initiator, false);
-    krb_base_release(&base);
-    return done;
+    if (session->profile == NULL || processor_has(PROCESSOR_AES))
+        return SEC_E_OK;
+    try(kerberos_lane_make(session, &session->send, KINDS_ALL));
+    return kerberos_lane_make(session, &session->receive, KINDS_ALL);
 }
 
 static void kerberos_session_close(void *state)
@@ -117,9 +129,10 @@ static SECURITY_STATUS kerberos_session_open(struct slice own, uint32_t flags, b
     session->seed.dce_style = session->seed.dce_style || (flags & ISC_RET_USED_DCE_STYLE) != 0;
     session->receive.window.replay = (flags & ISC_RET_REPLAY_DETECT) != 0;
     session->receive.window.sequence = (flags & ISC_RET_SEQUENCE_DETECT) != 0;
-    if (!session_prepare(session)) {
+    SECURITY_STATUS status = session_prepare(session);
+    if (status != SEC_E_OK) {
         kerberos_session_close(session);
-        return SEC_E_INSUFFICIENT_MEMORY;
+        return status;
     }
     *state = session;
     return SEC_E_OK;

@@ -8,8 +8,17 @@
 #include "kerberos/session.h"
 #include "kerberos/window.h"
 
+/* What of a lane's keys is made: each when the first message wants it. Most contexts seal and do nothing else, and many see no message at all. */
+enum kerberos_kind {
+    KIND_SEALED = 1, /* `cipher` */
+    KIND_CLEAR = 2,  /* `wrap` */
+    KIND_MIC = 4,    /* `mic` */
+    KINDS_ALL = 7,
+};
+
 /* One direction. Each is used under its own lock. */
 struct kerberos_lane {
+    unsigned made;            /* kerberos_kind */
     uint64_t seq;             /* sending: the next number */
     struct window window;     /* receiving: which were seen */
     struct krb_cipher cipher; /* RFC 4121: sealed Wrap tokens */
@@ -24,6 +33,14 @@ struct kerberos_session {
     struct krb_rc4_keys rc4; /* RFC 4757: the directions share them */
     struct kerberos_lane send, receive;
 };
+
+/* Makes the keys of these kinds that are not made yet. SEC_E_INSUFFICIENT_MEMORY, but never where the processor has instructions for AES. */
+SECURITY_STATUS kerberos_lane_make(const struct kerberos_session *session, struct kerberos_lane *lane, unsigned kinds);
+static inline SECURITY_STATUS kerberos_lane_want(const struct kerberos_session *session, struct kerberos_lane *lane,
+                                                 enum kerberos_kind kind)
+{
+    return (lane->made & (unsigned)kind) != 0 ? SEC_E_OK : kerberos_lane_make(session, lane, (unsigned)kind);
+}
 
 /* Lengths of what surrounds a message; exact, and the same for each message of a session but for rc4-hmac outside DCE style, whose framing counts the message. */
 struct kerberos_overhead {

@@ -11,10 +11,11 @@ static const uint64_t *number_wanted(const struct kerberos_session *session, con
 }
 
 /* What kerberos_seal asks first, for a message that is to go side by side with others. */
-static bool seals_with_others(const struct kerberos_session *session, const struct session_message *one)
+static bool seals_with_others(struct kerberos_session *session, const struct session_message *one)
 {
-    return session->profile != NULL && session->send.cipher.stitched && session->confidential &&
-           one->qop != SECQOP_WRAP_NO_ENCRYPT && one->message->token.data != NULL;
+    return session->profile != NULL && kerberos_lane_want(session, &session->send, KIND_SEALED) == SEC_E_OK &&
+           session->send.cipher.stitched && session->confidential && one->qop != SECQOP_WRAP_NO_ENCRYPT &&
+           one->message->token.data != NULL;
 }
 
 void kerberos_seal_several(struct session_message *list, unsigned n)
@@ -63,9 +64,10 @@ enum opening_state {
 
 static enum opening_state opening_begin(struct session_message *one, struct rfc4121_opening *opening)
 {
-    const struct kerberos_session *session = one->state;
+    struct kerberos_session *session = one->state;
     bool given = one->message->token.data != NULL || one->message->stream.data != NULL;
-    if (session->profile == NULL || !session->receive.cipher.stitched || !given)
+    if (session->profile == NULL || !given || kerberos_lane_want(session, &session->receive, KIND_SEALED) != SEC_E_OK ||
+        !session->receive.cipher.stitched)
         return ALONE;
     one->status = rfc4121_unseal_begin(session, one->message, opening);
     if (one->status != SEC_E_OK)

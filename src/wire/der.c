@@ -206,16 +206,15 @@ void der_write(struct writer *writer, uint8_t tag, struct slice content)
 
 void der_write_integer(struct writer *writer, uint8_t tag, int64_t value)
 {
-    uint8_t bytes[INTEGER_LEN_MAX];
-    size_t from = 0;
+    uint64_t bits = (uint64_t)(value < 0 ? ~value : value);
+    size_t len = 1;
 
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        bytes[i] = (uint8_t)((uint64_t)value >> 8 * (sizeof(bytes) - 1 - i));
-    /* X.690 8.3.2: leading bytes that only repeat the sign go. */
-    while (from < sizeof(bytes) - 1 &&
-           ((bytes[from] == 0x00 && bytes[from + 1] < 0x80) || (bytes[from] == 0xff && bytes[from + 1] >= 0x80)))
-        from++;
-    der_write(writer, tag, slice_of(bytes + from, sizeof(bytes) - from));
+    while (bits >> (8 * len - 1) != 0) /* X.690 8.3.2: leading bytes that only repeat the sign stay away */
+        len++;
+    der_head(writer, tag, len);
+    uint8_t *to = writer_room(writer, len);
+    for (size_t i = 0; to != NULL && i < len; i++)
+        to[i] = (uint8_t)((uint64_t)value >> 8 * (len - 1 - i));
 }
 
 /* RFC 2743, section 3.1. */
@@ -234,11 +233,8 @@ enum wire_result gss_frame_read(struct slice token, struct slice *mech, struct s
     return WIRE_OK;
 }
 
-void gss_frame_write(struct writer *writer, struct slice mech, struct slice inner)
+void gss_frame_begin(struct writer *writer, struct slice mech, size_t inner_len)
 {
-    struct der_mark frame = der_begin(writer, DER_APPLICATION(0));
-
+    der_head(writer, DER_APPLICATION(0), der_len(mech.len) + inner_len);
     der_write(writer, DER_OID, mech);
-    writer_slice(writer, inner);
-    der_end(writer, frame);
 }

@@ -62,6 +62,7 @@ void der_write_integer(struct writer *writer, uint8_t tag, int64_t value);
 /* GSS framing (RFC 2743 3.1): [APPLICATION 0] { OID mech, inner bytes }. `mech` is the OID's content without tag and length.
  * WIRE_SHORT when the frame is cut, WIRE_BAD when anything inside is wrong or bytes follow the frame. */
 MUST_USE enum wire_result gss_frame_read(struct slice token, struct slice *mech, struct slice *inner);
-void gss_frame_write(struct writer *writer, struct slice mech, struct slice inner);
+/* Writes all but the inner bytes, of which `inner_len` are to follow. */
+void gss_frame_begin(struct writer *writer, struct slice mech, size_t inner_len);
 
 #endif

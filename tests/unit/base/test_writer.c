@@ -104,6 +104,65 @@ static void growing_grows_and_is_stolen(void **state)
     }
 }
 
+/* In the caller's room while that is enough, then as if it had grown from the first byte. */
+static void lent_moves_when_it_must(void **state)
+{
+    static const size_t rooms[] = {0, 1, 7, 255, 256, 1000};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
+        for (size_t len = 0; len < 600; len += 1 + len / 9) {
+            uint8_t room[1000], *data;
+            AUTO_WRITER struct writer writer = writer_lent(room, rooms[i]);
+            size_t stolen_len;
+
+            memset(room, 0xee, sizeof(room));
+            writer_expect(&writer, 5000); /* it has room already: nothing to expect */
+            for (size_t at = 0; at < len; at++)
+                writer_u8(&writer, (uint8_t)(at * 7));
+            assert_int_equal(writer_finish(&writer), WIRE_OK);
+            assert_int_equal(writer.len, len);
+            assert_int_equal(writer.data == room, len <= rooms[i]);
+            for (size_t at = 0; at < len; at++)
+                assert_int_equal(writer.data[at], (uint8_t)(at * 7));
+            if (len > rooms[i]) /* what was there is wiped */
+                for (size_t at = 0; at < rooms[i]; at++)
+                    assert_int_equal(room[at], 0);
+            data = writer_steal(&writer, &stolen_len);
+            assert_non_null(data);
+            assert_ptr_not_equal(data, room);
+            assert_int_equal(stolen_len, len);
+            for (size_t at = 0; at < len; at++)
+                assert_int_equal(data[at], (uint8_t)(at * 7));
+            mem_free(data);
+            writer_u8(&writer, 9); /* a stolen one begins anew */
+            assert_int_equal(writer_finish(&writer), WIRE_OK);
+            assert_ptr_not_equal(writer.data, room);
+        }
+}
+
+static void lent_is_wiped_and_refused_memory(void **state)
+{
+    uint8_t room[8];
+    struct writer writer = writer_lent(room, sizeof(room));
+
+    (void)state;
+    writer_bytes(&writer, "secret", 6);
+    writer_release(&writer);
+    for (size_t at = 0; at < 6; at++)
+        assert_int_equal(room[at], 0);
+    writer = writer_lent(room, sizeof(room));
+    writer_bytes(&writer, "12345678", 8);
+    mem_fault_set(1, true);
+    assert_null(writer_steal(&writer, NULL));
+    assert_int_equal(writer_finish(&writer), WIRE_OK); /* nothing changed */
+    assert_memory_equal(room, "12345678", 8);
+    writer_u8(&writer, 9);
+    assert_int_equal(writer_finish(&writer), WIRE_BAD);
+    mem_fault_set(0, false);
+    writer_release(&writer);
+}
+
 static void steal_of_nothing_written_gives_a_block(void **state)
 {
     struct writer writer = writer_growing(0);
@@ -255,6 +314,8 @@ int main(void)
         cmocka_unit_test(huge_lengths_do_not_wrap),
         cmocka_unit_test(growing_grows_and_is_stolen),
         cmocka_unit_test(expecting_takes_room_once),
+        cmocka_unit_test(lent_moves_when_it_must),
+        cmocka_unit_test(lent_is_wiped_and_refused_memory),
         cmocka_unit_test(steal_of_nothing_written_gives_a_block),
         cmocka_unit_test(growing_stops_at_its_limit),
         cmocka_unit_test(growing_survives_failing_allocations),

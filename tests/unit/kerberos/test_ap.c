@@ -224,13 +224,23 @@ static void unknown_fields(void **state)
     }
 }
 
+#define TIME_TEXT_LEN 15
+#define TIME_TEXT_AT 8 /* behind the heads of message, SEQUENCE, field and GeneralizedTime */
+
 static int64_t time_round_trip(int64_t seconds)
 {
     const struct krb_ap_rep_part part = {.time = seconds};
     struct krb_ap_rep_part back = {0};
     AUTO_WRITER struct writer writer = writer_growing(64);
+    char text[TIME_TEXT_LEN + 1];
+    time_t unix_time = (time_t)seconds;
+    struct tm parts;
     krb_ap_rep_part_write(&writer, &part);
     assert_int_equal(writer_finish(&writer), WIRE_OK);
+    assert_non_null(gmtime_r(&unix_time, &parts));
+    assert_int_equal(strftime(text, sizeof text, "%Y%m%d%H%M%SZ", &parts), TIME_TEXT_LEN);
+    assert_true(writer.len > TIME_TEXT_AT + TIME_TEXT_LEN);
+    assert_memory_equal(writer.data + TIME_TEXT_AT, text, TIME_TEXT_LEN);
     assert_int_equal(krb_ap_rep_part_parse(writer_slice_of(&writer), &back), WIRE_OK);
     return back.time;
 }

@@ -218,6 +218,29 @@ static void test_out_of_order(void **state)
     (void)second;
 }
 
+/* An AP-REQ of each type counts once, and two of one ticket are two. */
+static void test_replays(void **state)
+{
+    (void)state;
+    for (int i = 0; i < KERBEROS_TYPES; i++) {
+        struct forge forge;
+        forge_begin(&forge, kerberos_loop_types[i]);
+        kerberos_loop_ticket(&forge);
+        for (int request = 0; request < 2; request++) {
+            struct token first = ap_req(ISC_REQ_MUTUAL_AUTH);
+            assert_int_equal(duel_server(&honest, token_slice(&first)), SEC_E_OK);
+            for (int again = 0; again < 2; again++) {
+                DeleteSecurityContext(&honest.server);
+                honest.server = (CtxtHandle){0};
+                assert_int_equal(duel_server(&honest, token_slice(&first)), SEC_E_OUT_OF_SEQUENCE);
+            }
+        }
+    }
+    struct forge usual;
+    forge_begin(&usual, KRB_AES256_SHA1);
+    kerberos_loop_ticket(&usual);
+}
+
 /* Why a server refuses, told to the client: with EXTENDED_ERROR alone, and never as success. */
 static void test_extended_error(void **state)
 {
@@ -438,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_bindings),
         cmocka_unit_test(test_a_password_of_nobody),
         cmocka_unit_test(test_out_of_order),
+        cmocka_unit_test(test_replays),
         cmocka_unit_test(test_upgrade),
         cmocka_unit_test(test_extended_error),
         cmocka_unit_test(test_third_leg),

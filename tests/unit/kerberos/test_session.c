@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/memory.h"
+#include "crypto/processor.h"
 #include "kerberos/session.h"
 
 #include <string.h>
@@ -251,6 +253,45 @@ static void signatures(void **state)
         }
         pair_close(&pair);
     }
+}
+
+static void mic_and_back(void *from, void *to)
+{
+    uint8_t text[40], token[64];
+    uint32_t qop;
+    struct message message = mic_message(token, sizeof token, text, sizeof text);
+    text_fill(text, sizeof text);
+    assert_int_equal(table->sign(from, 0, &message, 0), SEC_E_OK);
+    assert_int_equal(table->verify(to, &message, 0, &qop), SEC_E_OK);
+}
+
+/* Keys are made by the first message of a kind, whichever it is, and never of memory. A processor may have no instructions for them, or lose them. */
+static void first_messages(void **state)
+{
+    static const unsigned lacking[][2] = {{0, 0}, {PROCESSOR_AES, PROCESSOR_AES}, {0, PROCESSOR_AES}};
+    (void)state;
+    FOR_ALL_KINDS(kind)
+    for (unsigned first = 0; first < 3; first++)
+        for (unsigned i = 0; i < sizeof lacking / sizeof lacking[0]; i++) {
+            struct row row;
+            processor_lacks(lacking[i][0]);
+            struct pair pair = pair_of(kind, DETECT, false, true);
+            processor_lacks(lacking[i][1]);
+            mem_fault_set(1, true);
+            for (unsigned what = first; what < first + 4; what++) {
+                if (what % 3 == 2)
+                    mic_and_back(pair.client, pair.server);
+                else {
+                    uint32_t qop = what % 3 == 0 ? 0 : NO_ENCRYPT;
+                    row_seal(&row, pair.client, qop, 300, 1, true);
+                    row_unseal(&row, pair.server, 1, qop);
+                }
+            }
+            assert_int_equal(mem_fault_count(), 0);
+            mem_fault_set(0, false);
+            processor_lacks(0);
+            pair_close(&pair);
+        }
 }
 
 /* Right rotation of what follows the header, and its count in the header (RFC 4121, section 4.2.5). `rotated` is the rotation that is there. */
@@ -586,6 +627,7 @@ int main(void)
         cmocka_unit_test(all_layouts),
         cmocka_unit_test(many_small_buffers),
         cmocka_unit_test(signatures),
+        cmocka_unit_test(first_messages),
         cmocka_unit_test(any_rotation_opens),
         cmocka_unit_test(every_byte_counts),
         cmocka_unit_test(refusals),
