@@ -47,7 +47,8 @@ static void put_character(struct text_out *out, uint32_t character)
         text_out_unit(out, out->wide ? units[i] : (unsigned char)bytes[i]);
 }
 
-void text_out_narrow(struct text_out *out, const char *s, size_t len)
+/* Text of either width; characters are not cut in two by a change of width. */
+static void text_out_narrow(struct text_out *out, const char *s, size_t len)
 {
     for (size_t i = 0; i < len;) {
         if (!out->wide) {
@@ -61,7 +62,7 @@ void text_out_narrow(struct text_out *out, const char *s, size_t len)
     }
 }
 
-void text_out_wide(struct text_out *out, const WCHAR *s, size_t n)
+static void text_out_wide(struct text_out *out, const WCHAR *s, size_t n)
 {
     for (size_t i = 0; i < n;) {
         if (out->wide) {

@@ -20,9 +20,6 @@ struct text_out {
 };
 
 void text_out_unit(struct text_out *out, unsigned unit);
-/* Text of either width; characters are not cut in two by a change of width. */
-void text_out_narrow(struct text_out *out, const char *s, size_t len);
-void text_out_wide(struct text_out *out, const WCHAR *s, size_t n);
 /* A NUL behind it, in the last unit when there is no room. */
 void text_out_end(struct text_out *out);
 

@@ -143,6 +143,9 @@ static bool put_integers(struct tree *tree, const struct asn1_field *field, stru
     return reader_left(&reader) == 0;
 }
 
+/* The content of a structure's SEQUENCE, as it stands in others, too. */
+static void fields_show(struct tree *tree, const struct asn1_type *type, struct slice content, unsigned nesting);
+
 static bool put_list(struct tree *tree, const struct asn1_field *field, struct slice value, unsigned nesting)
 {
     struct reader reader = reader_of(value);
@@ -156,7 +159,7 @@ static bool put_list(struct tree *tree, const struct asn1_field *field, struct s
         if (tag != DER_SEQUENCE && der_read(&inner, DER_SEQUENCE, &element) != WIRE_OK)
             return false;
         tree_open(tree, field->name, "%s", "");
-        asn1_fields(tree, field->of, element, nesting);
+        fields_show(tree, field->of, element, nesting);
         tree_close(tree);
     }
     return reader_left(&reader) == 0;
@@ -270,7 +273,7 @@ static bool put_field(struct tree *tree, const struct asn1_field *field, struct 
         if (der_read(&reader, DER_SEQUENCE, &content) != WIRE_OK)
             return false;
         tree_open(tree, field->name, "%s", "");
-        asn1_fields(tree, field->of, content, nesting);
+        fields_show(tree, field->of, content, nesting);
         tree_close(tree);
         return true;
     default:
@@ -278,7 +281,7 @@ static bool put_field(struct tree *tree, const struct asn1_field *field, struct 
     }
 }
 
-void asn1_fields(struct tree *tree, const struct asn1_type *type, struct slice content, unsigned nesting)
+static void fields_show(struct tree *tree, const struct asn1_type *type, struct slice content, unsigned nesting)
 {
     struct reader reader = reader_of(content);
     struct slice value;
@@ -305,7 +308,7 @@ void asn1_structure(struct tree *tree, const struct asn1_type *type, struct slic
         tree_wrong(tree, "%s is cut off, or no DER", type->name);
         return;
     }
-    asn1_fields(tree, type, content, nesting);
+    fields_show(tree, type, content, nesting);
     if (reader_left(&reader) > 0)
         tree_wrong(tree, "%zu bytes follow %s", reader_left(&reader), type->name);
 }

@@ -39,8 +39,6 @@ struct asn1_type {
     size_t n_fields;
 };
 
-/* The content of a structure's SEQUENCE. */
-void asn1_fields(struct tree *tree, const struct asn1_type *type, struct slice content, unsigned nesting);
 /* A whole structure: SEQUENCE and its content. */
 void asn1_structure(struct tree *tree, const struct asn1_type *type, struct slice bytes, unsigned nesting);
 /* An identifier's content as dotted numbers, with the name of those we know. */

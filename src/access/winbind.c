@@ -6,7 +6,8 @@
 #include "core/cause.h"
 #include <string.h>
 
-struct winbind_settings winbind_settings_of(const struct config *config)
+/* What [access] says of libwbclient; borrowed from the configuration. */
+static struct winbind_settings winbind_settings_of(const struct config *config)
 {
     return (struct winbind_settings){config->access_winbind_library, config->access_winbind_seconds};
 }

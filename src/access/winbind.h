@@ -8,9 +8,6 @@
 #include "access/well_known.h"
 #include "core/config.h"
 
-/* What [access] says of libwbclient; borrowed from the configuration. */
-struct winbind_settings winbind_settings_of(const struct config *config);
-
 /* All: SEC_E_OK, also when winbind knows no such SID, name or number (the outputs stay as they were); SEC_E_NO_AUTHENTICATING_AUTHORITY when it does not answer,
  * SEC_E_INTERNAL_ERROR without the library, both with the cause; SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS winbind_ids_of_sids(const struct config *config, const struct sid *sids, size_t n_sids, int64_t *uids,

@@ -164,7 +164,9 @@ bool lockout_tells(const struct lockout_state *state, const struct account_polic
     return state->failures < 2 * threshold_of(policy);
 }
 
-void lockout_after_failure(struct lockout_state *state, const struct account_policy *policy, int64_t now)
+/* The lock-out rule: a failure counts on the failures in a row unless they are older than policy->reset_seconds or led to a lock-out
+ * that is over. During a lock-out it is counted, but does not make it longer. */
+static void lockout_after_failure(struct lockout_state *state, const struct account_policy *policy, int64_t now)
 {
     if (state->failures < FAILURES_COUNT_MAX)
         state->failures++;

@@ -25,9 +25,6 @@ struct lockout_state {
     int64_t locked_until; /* FILETIME; 0: not locked out; FILETIME_NEVER: until an administrator enables the account */
 };
 
-/* The lock-out rule: a failure counts on the failures in a row unless they are older than policy->reset_seconds or led to a lock-out
- * that is over. During a lock-out it is counted, but does not make it longer. */
-void lockout_after_failure(struct lockout_state *state, const struct account_policy *policy, int64_t now);
 bool lockout_holds(const struct lockout_state *state, int64_t now);
 /* May the right password still be told that the account is locked out? See account_verify_ntlm. */
 bool lockout_tells(const struct lockout_state *state, const struct account_policy *policy);

@@ -6,7 +6,16 @@
 #include "core/cause.h"
 #include <string.h>
 
-SECURITY_STATUS buffers_check(const SecBufferDesc *list)
+#define BUFFERS_MAX 128 /* far above any real list; bounds every walk */
+
+/* The type without its attribute bits. */
+static inline ULONG buffer_type(const SecBuffer *buffer)
+{
+    return buffer->BufferType & ~(ULONG)SECBUFFER_ATTRMASK;
+}
+
+/* Is the list one that can be walked? NULL is, and is empty. SEC_E_INVALID_TOKEN otherwise. */
+static SECURITY_STATUS buffers_check(const SecBufferDesc *list)
 {
     require(list != NULL, SEC_E_OK);
     require(list->cBuffers <= BUFFERS_MAX,

@@ -8,18 +8,6 @@
 #include "core/package.h"
 #include <sspi.h>
 
-/* Far above any real list; bounds every walk. */
-#define BUFFERS_MAX 128
-
-/* The type without its attribute bits. */
-static inline ULONG buffer_type(const SecBuffer *buffer)
-{
-    return buffer->BufferType & ~(ULONG)SECBUFFER_ATTRMASK;
-}
-
-/* Is the list one that can be walked? NULL is, and is empty. SEC_E_INVALID_TOKEN otherwise. */
-SECURITY_STATUS buffers_check(const SecBufferDesc *list);
-
 /* Handshake input: token and channel bindings, in any order. */
 SECURITY_STATUS buffers_step_in(const SecBufferDesc *list, uint32_t max_token, struct step_in *in);
 /* The same for a stream package (windows-behaviour, Schannel: handshake): application protocols and DTLS's buffers besides, and no limit to the token. */

@@ -29,7 +29,9 @@ static uint16_t *widen(const char *utf8, size_t len, size_t *n_units)
     return units;
 }
 
-DWORD text_give(const char *utf8, size_t len, bool wide, void *room, DWORD n_room)
+/* Writes texts (`len` bytes of UTF-8 with their NULs) to the caller by the rules of CertNameToStr: cut to the room, the needed or written characters with the last NUL
+ * returned. 0 when there is no memory. */
+static DWORD text_give(const char *utf8, size_t len, bool wide, void *room, DWORD n_room)
 {
     AUTO_FREE uint16_t *units = NULL;
     size_t needed = len;

@@ -21,8 +21,4 @@ SECURITY_STATUS argument_missing(const char *name);
 SECURITY_STATUS argument_text_w(LPCWSTR text, char **utf8);
 SECURITY_STATUS argument_text_a(LPCSTR text, char **utf8);
 
-/* Writes texts (`len` bytes of UTF-8 with their NULs) to the caller by the rules of CertNameToStr: cut to the room, the needed or written characters with the last NUL
- * returned. 0 when there is no memory. */
-DWORD text_give(const char *utf8, size_t len, bool wide, void *room, DWORD n_room);
-
 #endif

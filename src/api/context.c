@@ -44,18 +44,6 @@ static void handshake_done(struct context *context)
     handshake_end(context);
 }
 
-/* A datagram context that was used before its handshake ended gets a second session; message calls must not hold the first. */
-static void session_replace(struct context *context, struct session *session)
-{
-    pthread_mutex_lock(&context->send_lock);
-    pthread_mutex_lock(&context->receive_lock);
-    struct session *old = context->session;
-    context->session = session;
-    pthread_mutex_unlock(&context->receive_lock);
-    pthread_mutex_unlock(&context->send_lock);
-    session_close(old);
-}
-
 /* Opens what the step ended with, if it did: a record, or a session handed over directly. */
 static SECURITY_STATUS session_take(const struct context *context, struct step_out *out, struct session **session)
 {
@@ -114,7 +102,7 @@ static SECURITY_STATUS step_deliver(struct context *context, const struct step_c
         return delivered;
     }
     if (session != NULL)
-        session_replace(context, session);
+        context_session_set(context, session);
     context->granted = out->granted;
     context->expiry = out->expiry;
     context->state = status == SEC_E_OK && context->session != NULL ? CONTEXT_ESTABLISHED : CONTEXT_HANDSHAKE;
@@ -174,7 +162,7 @@ static SECURITY_STATUS step_run(struct context *context, const struct step_call 
     /* An established context survives wrong input; but records that never reach the peer leave it out of step with what comes after. */
     if (status < 0 && !status_keeps_state(status) && (lost || context->state != CONTEXT_ESTABLISHED)) {
         context->state = CONTEXT_FAILED;
-        session_replace(context, NULL); /* of a datagram context that was used before */
+        context_session_set(context, NULL); /* of a datagram context that was used before */
         handshake_end(context);
     } else if (status == SEC_E_OK && context->handshake == NULL)
         handshake_done(context); /* the package keeps no more steps */

@@ -54,7 +54,6 @@ SECURITY_STATUS identity_packed_password(struct slice packed, struct field *pass
 SECURITY_STATUS identity_unsealed_copy(struct slice whole, struct secret *copy);
 /* In place. `whole` is a well-formed EX2 structure with room at its end. SEC_E_INVALID_TOKEN; SEC_E_ENCRYPT_FAILURE; SEC_E_DECRYPT_FAILURE. */
 SECURITY_STATUS identity_seal(struct slice_mut whole);
-SECURITY_STATUS identity_unseal(struct slice_mut whole);
 
 /* An identity taken apart, whatever form it had, and nothing lost of it. Text is UTF-8, NULL where there is none. */
 struct identity_parts {

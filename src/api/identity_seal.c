@@ -90,7 +90,7 @@ SECURITY_STATUS identity_seal(struct slice_mut whole)
     return SEC_E_OK;
 }
 
-SECURITY_STATUS identity_unseal(struct slice_mut whole)
+static SECURITY_STATUS identity_unseal(struct slice_mut whole)
 {
     struct layout layout;
     try(layout_find(whole, &layout));

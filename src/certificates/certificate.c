@@ -20,7 +20,7 @@ SECURITY_STATUS x509_parse(struct slice der, X509 **x509)
     return SEC_E_OK;
 }
 
-SECURITY_STATUS crl_parse(struct slice der, X509_CRL **crl)
+static SECURITY_STATUS crl_parse(struct slice der, X509_CRL **crl)
 {
     OPENSSL_QUIET;
     const unsigned char *at = der.data;

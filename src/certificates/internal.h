@@ -59,7 +59,6 @@ struct store {
 SECURITY_STATUS certificate_new(X509 *x509, DWORD encoding, struct certificate **certificate);
 /* Parses DER, all of it. CRYPT_E_ASN1_BADTAG. */
 SECURITY_STATUS x509_parse(struct slice der, X509 **x509);
-SECURITY_STATUS crl_parse(struct slice der, X509_CRL **crl);
 SECURITY_STATUS crl_new(X509_CRL *list, DWORD encoding, struct crl **crl);
 /* Fill structures for callers from OpenSSL's (info.c). SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS info_of_x509(struct arena *arena, const X509 *x509, CERT_INFO *info);

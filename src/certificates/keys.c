@@ -31,7 +31,7 @@ static bool is_encrypted(struct slice bytes)
     return memmem(bytes.data, bytes.len, "ENCRYPTED", 9) != NULL;
 }
 
-SECURITY_STATUS key_parse(struct slice bytes, const char *password, EVP_PKEY **pkey)
+static SECURITY_STATUS key_parse(struct slice bytes, const char *password, EVP_PKEY **pkey)
 {
     OPENSSL_QUIET;
     require(bytes.data != NULL && bytes.len > 0 && bytes.len <= CERTIFICATE_FILE_MAX,

@@ -85,6 +85,17 @@ struct context *context_new(const struct package *package, bool initiator)
     return context;
 }
 
+void context_session_set(struct context *context, struct session *session)
+{
+    pthread_mutex_lock(&context->send_lock);
+    pthread_mutex_lock(&context->receive_lock);
+    struct session *old = context->session;
+    context->session = session;
+    pthread_mutex_unlock(&context->receive_lock);
+    pthread_mutex_unlock(&context->send_lock);
+    session_close(old);
+}
+
 void context_free(void *object)
 {
     struct context *context = object;

@@ -72,6 +72,9 @@ static inline bool context_is_stream(const struct context *context)
 {
     return (context->package->info.capabilities & SECPKG_FLAG_STREAM) != 0;
 }
+/* Gives a context its session, or none, and closes the one it had: a datagram context that was used before its handshake ended gets a second. Message calls do not hold the first
+ * meanwhile. */
+void context_session_set(struct context *context, struct session *session);
 void context_free(void *context);
 
 #endif

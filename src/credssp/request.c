@@ -9,26 +9,9 @@ bool ts_version_has_error(uint32_t version)
     return version == 3 || version == 4 || version >= 6;
 }
 
-/* One element and nothing behind it. */
-static enum wire_result only(struct slice bytes, uint8_t tag, struct slice *content)
-{
-    struct reader reader = reader_of(bytes);
-    require(der_read(&reader, tag, content) == WIRE_OK && reader_left(&reader) == 0, WIRE_BAD);
-    return WIRE_OK;
-}
-
-/* `content` stays as it is where the field is missing. */
-static enum wire_result field_read(struct reader *fields, unsigned number, uint8_t tag, struct slice *content)
-{
-    struct slice outer;
-    bool present;
-    require(der_read_optional(fields, (uint8_t)DER_CONTEXT(number), &outer, &present) == WIRE_OK, WIRE_BAD);
-    return present ? only(outer, tag, content) : WIRE_OK;
-}
-
 static enum wire_result octets_read(struct reader *fields, unsigned number, struct slice *octets)
 {
-    return field_read(fields, number, DER_OCTET_STRING, octets);
+    return der_field_read(fields, number, DER_OCTET_STRING, octets);
 }
 
 /* A field that has to be there. */
@@ -73,7 +56,7 @@ static void integer_write(struct writer *writer, unsigned number, int64_t value)
 static enum wire_result nego_read(struct reader *fields, struct slice *token)
 {
     struct slice items = {0}, item;
-    try(field_read(fields, 1, DER_SEQUENCE, &items));
+    try(der_field_read(fields, 1, DER_SEQUENCE, &items));
     if (items.data == NULL)
         return WIRE_OK;
     struct reader reader = reader_of(items);
@@ -112,7 +95,7 @@ enum wire_result ts_request_parse(struct slice bytes, struct ts_request *request
     int64_t version;
     bool present;
     *request = (struct ts_request){0};
-    try(only(bytes, DER_SEQUENCE, &content));
+    try(der_only(bytes, DER_SEQUENCE, &content));
     struct reader fields = reader_of(content);
     try(integer_read(&fields, 0, &version, &present));
     require(present && version >= 0 && version <= UINT32_MAX, WIRE_BAD);
@@ -164,7 +147,7 @@ static enum wire_result smart_card_read(struct reader *fields, struct ts_credent
 {
     struct slice csp = {0};
     try(octets_need(fields, 0, &credentials->pin));
-    try(field_read(fields, 1, DER_SEQUENCE, &csp));
+    try(der_field_read(fields, 1, DER_SEQUENCE, &csp));
     require(csp.data != NULL, WIRE_BAD);
     try(csp_read(csp, credentials));
     try(octets_read(fields, 2, &credentials->user_hint));
@@ -183,10 +166,10 @@ static enum wire_result package_cred_read(struct slice content, struct ts_packag
 static enum wire_result remote_guard_read(struct reader *fields, struct ts_credentials *credentials)
 {
     struct slice logon = {0}, list = {0}, item;
-    try(field_read(fields, 0, DER_SEQUENCE, &logon));
+    try(der_field_read(fields, 0, DER_SEQUENCE, &logon));
     require(logon.data != NULL, WIRE_BAD);
     try(package_cred_read(logon, &credentials->logon));
-    try(field_read(fields, 1, DER_SEQUENCE, &list));
+    try(der_field_read(fields, 1, DER_SEQUENCE, &list));
     struct reader items = reader_of(list);
     while (reader_left(&items) > 0) {
         require(credentials->n_supplemental < TS_SUPPLEMENTAL_MAX && der_read(&items, DER_SEQUENCE, &item) == WIRE_OK,
@@ -202,13 +185,13 @@ enum wire_result ts_credentials_parse(struct slice bytes, struct ts_credentials 
     int64_t type;
     bool present;
     *credentials = (struct ts_credentials){0};
-    try(only(bytes, DER_SEQUENCE, &content));
+    try(der_only(bytes, DER_SEQUENCE, &content));
     struct reader outer = reader_of(content);
     try(integer_read(&outer, 0, &type, &present));
     require(present, WIRE_BAD);
     try(octets_need(&outer, 1, &inner));
     try(reader_end(&outer));
-    try(only(inner, DER_SEQUENCE, &of_type));
+    try(der_only(inner, DER_SEQUENCE, &of_type));
     struct reader fields = reader_of(of_type);
     credentials->type = (enum ts_credentials_type)type;
     if (type == TS_PASSWORD)

@@ -227,15 +227,6 @@ SECURITY_STATUS rfc4121_seal(struct kerberos_session *session, struct message *m
     return SEC_E_OK;
 }
 
-static size_t writable_len(const struct message *message)
-{
-    size_t len = 0;
-    for (unsigned i = 0; i < message->n_data; i++)
-        if (!message->data[i].read_only)
-            len += message->data[i].len;
-    return len;
-}
-
 /* Where do the bytes behind the header lie? */
 static void body_gather(const struct message *message, size_t overhead, struct ring *ring)
 {
@@ -289,7 +280,7 @@ static SECURITY_STATUS wrapped_turn(const struct message *message, struct rfc412
         return SEC_E_OK;
     }
     size_t token_len = message->token.len - HEADER_LEN;
-    require(wrapped->plain_len == writable_len(message) && token_len >= wrapped->lead,
+    require(wrapped->plain_len == kerberos_writable_len(message) && token_len >= wrapped->lead,
             cause_set(SEC_E_INVALID_TOKEN, "a Wrap token whose text of %zu bytes does not fill the DATA buffers",
                       wrapped->plain_len));
     size_t start = (token_len - wrapped->lead) % ring->len;

@@ -275,15 +275,6 @@ SECURITY_STATUS rfc4757_verify(struct kerberos_session *session, struct message 
     return SEC_E_OK;
 }
 
-static size_t writable_len(const struct message *message)
-{
-    size_t len = 0;
-    for (unsigned i = 0; i < message->n_data; i++)
-        if (!message->data[i].read_only)
-            len += message->data[i].len;
-    return len;
-}
-
 /* With padding the framing counts the whole message. In DCE style, and where the caller gave no buffer for padding, there is none, and it
  * counts the token alone (MS-KILE 3.4.5.4.1). */
 SECURITY_STATUS rfc4757_seal(struct kerberos_session *session, struct message *message, uint32_t seq, bool encrypt)
@@ -295,7 +286,7 @@ SECURITY_STATUS rfc4757_seal(struct kerberos_session *session, struct message *m
     struct pieces pieces;
     struct pass pass;
     try(kerberos_message_len(message, &len));
-    size_t framed = WRAP_LEN + (padded ? writable_len(message) + PADDING_LEN : 0),
+    size_t framed = WRAP_LEN + (padded ? kerberos_writable_len(message) + PADDING_LEN : 0),
            token_len = frame_len(framed) + WRAP_LEN;
     try(token_room(message, token_len));
     require(!padded || message->padding.len >= PADDING_LEN,
@@ -335,7 +326,7 @@ struct wrapped {
 static SECURITY_STATUS padding_find(struct message *message, struct wrapped *wrapped)
 {
     bool stream = message->stream.data != NULL;
-    size_t text_len = stream ? wrapped->stream_text.len : writable_len(message);
+    size_t text_len = stream ? wrapped->stream_text.len : kerberos_writable_len(message);
     wrapped->padding = NULL;
     wrapped->shortened = NULL;
     if (wrapped->fields.framed == WRAP_LEN)

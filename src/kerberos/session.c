@@ -166,6 +166,15 @@ SECURITY_STATUS kerberos_message_len(const struct message *message, size_t *len)
     return SEC_E_OK;
 }
 
+size_t kerberos_writable_len(const struct message *message)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < message->n_data; i++)
+        if (!message->data[i].read_only)
+            len += message->data[i].len;
+    return len;
+}
+
 SECURITY_STATUS kerberos_sequence_check(const struct kerberos_session *session, uint64_t seq, const uint64_t *wanted)
 {
     if (wanted != NULL) {

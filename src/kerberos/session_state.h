@@ -70,6 +70,8 @@ void kerberos_unseal_several(struct session_message *list, unsigned n);
 #define KERBEROS_MESSAGE_MAX \
     ((size_t)UINT32_MAX - 1024) /* with its token it still fits the 32 bits of a SecBuffer and of a GSS framing */
 SECURITY_STATUS kerberos_message_len(const struct message *message, size_t *len);
+/* Of its data, without what is only signed. */
+size_t kerberos_writable_len(const struct message *message);
 /* The number that a message carries against the window, or against the caller's. Changes nothing. */
 SECURITY_STATUS kerberos_sequence_check(const struct kerberos_session *session, uint64_t seq, const uint64_t *wanted);
 

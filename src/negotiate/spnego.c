@@ -16,27 +16,10 @@ bool spnego_is_framed(struct slice token)
     return gss_frame_read(token, &mech, &inner) == WIRE_OK && slice_equal(mech, spnego_oid());
 }
 
-/* One element and nothing behind it. */
-static enum wire_result only(struct slice bytes, uint8_t tag, struct slice *content)
-{
-    struct reader reader = reader_of(bytes);
-    require(der_read(&reader, tag, content) == WIRE_OK && reader_left(&reader) == 0, WIRE_BAD);
-    return WIRE_OK;
-}
-
-/* [n] EXPLICIT of one inner type: `content` stays as it is where the field is missing. */
-static enum wire_result field_read(struct reader *fields, unsigned number, uint8_t tag, struct slice *content)
-{
-    struct slice outer;
-    bool present;
-    require(der_read_optional(fields, (uint8_t)DER_CONTEXT(number), &outer, &present) == WIRE_OK, WIRE_BAD);
-    return present ? only(outer, tag, content) : WIRE_OK;
-}
-
 /* Old peers send fields of no bytes where they mean none. */
 static enum wire_result octets_read(struct reader *fields, unsigned number, struct slice *octets)
 {
-    try(field_read(fields, number, DER_OCTET_STRING, octets));
+    try(der_field_read(fields, number, DER_OCTET_STRING, octets));
     if (octets->len == 0)
         octets->data = NULL;
     return WIRE_OK;
@@ -45,7 +28,7 @@ static enum wire_result octets_read(struct reader *fields, unsigned number, stru
 static enum wire_result mech_list_read(struct slice field, struct spnego_init *init)
 {
     struct slice content;
-    try(only(field, DER_SEQUENCE, &content));
+    try(der_only(field, DER_SEQUENCE, &content));
     init->mech_list = field;
     struct reader reader = reader_of(content);
     while (reader_left(&reader) > 0) {
@@ -61,8 +44,8 @@ static enum wire_result hints_read(struct slice content)
 {
     struct reader fields = reader_of(content);
     struct slice ignored = {0};
-    try(field_read(&fields, 0, DER_GENERAL_STRING, &ignored));
-    try(field_read(&fields, 1, DER_OCTET_STRING, &ignored));
+    try(der_field_read(&fields, 0, DER_GENERAL_STRING, &ignored));
+    try(der_field_read(&fields, 1, DER_OCTET_STRING, &ignored));
     return reader_end(&fields);
 }
 
@@ -75,12 +58,12 @@ static enum wire_result init_tail_read(struct reader *fields, struct spnego_init
     if (present && third.len > 0 && third.data[0] == DER_SEQUENCE) {
         struct slice hints;
         init->has_hints = true;
-        try(only(third, DER_SEQUENCE, &hints));
+        try(der_only(third, DER_SEQUENCE, &hints));
         try(hints_read(hints));
         return octets_read(fields, 4, &init->mic);
     }
     if (present)
-        try(only(third, DER_OCTET_STRING, &init->mic));
+        try(der_only(third, DER_OCTET_STRING, &init->mic));
     else
         try(octets_read(fields, 4, &init->mic));
     if (init->mic.len == 0)
@@ -93,12 +76,13 @@ enum wire_result spnego_init_parse(struct slice token, struct spnego_init *init)
     struct slice mech, inner, content, field, flags = {0};
     struct spnego_init parsed = {0};
     require(gss_frame_read(token, &mech, &inner) == WIRE_OK && slice_equal(mech, spnego_oid()), WIRE_BAD);
-    try(only(inner, DER_CONTEXT(0), &content));
-    try(only(content, DER_SEQUENCE, &content));
+    try(der_only(inner, DER_CONTEXT(0), &content));
+    try(der_only(content, DER_SEQUENCE, &content));
     struct reader fields = reader_of(content);
     require(der_read(&fields, DER_CONTEXT(0), &field) == WIRE_OK, WIRE_BAD);
     try(mech_list_read(field, &parsed));
-    try(field_read(&fields, 1, DER_BIT_STRING, &flags)); /* RFC 4178 4.2.1: not to be used, for nothing protects it */
+    try(der_field_read(&fields, 1, DER_BIT_STRING,
+                       &flags)); /* RFC 4178 4.2.1: not to be used, for nothing protects it */
     try(octets_read(&fields, 2, &parsed.token));
     try(init_tail_read(&fields, &parsed));
     try(reader_end(&fields));
@@ -170,7 +154,7 @@ static enum wire_result state_read(struct reader *fields, enum spnego_state *sta
 {
     struct slice content = {0};
     *state = SPNEGO_NO_STATE;
-    try(field_read(fields, 0, DER_ENUMERATED, &content));
+    try(der_field_read(fields, 0, DER_ENUMERATED, &content));
     if (content.data == NULL)
         return WIRE_OK;
     require(content.len == 1 && content.data[0] <= SPNEGO_REQUEST_MIC, WIRE_BAD);
@@ -182,11 +166,11 @@ enum wire_result spnego_resp_parse(struct slice token, struct spnego_resp *resp)
 {
     struct slice content;
     struct spnego_resp parsed = {0};
-    try(only(token, DER_CONTEXT(1), &content));
-    try(only(content, DER_SEQUENCE, &content));
+    try(der_only(token, DER_CONTEXT(1), &content));
+    try(der_only(content, DER_SEQUENCE, &content));
     struct reader fields = reader_of(content);
     try(state_read(&fields, &parsed.state));
-    try(field_read(&fields, 1, DER_OID, &parsed.mech));
+    try(der_field_read(&fields, 1, DER_OID, &parsed.mech));
     require(parsed.mech.data == NULL || parsed.mech.len > 0, WIRE_BAD);
     try(octets_read(&fields, 2, &parsed.token));
     try(octets_read(&fields, 3, &parsed.mic));

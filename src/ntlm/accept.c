@@ -226,7 +226,8 @@ static SECURITY_STATUS claim_check_bindings(const struct ntlm_handshake *handsha
         bool allowed = when == WHEN_SUPPORTED && (handshake->base.asked & ASC_REQ_ALLOW_MISSING_BINDINGS) != 0;
         return allowed ? SEC_E_OK : cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings");
     }
-    require(!secret_is_zero(sent.data, sent.len), cause_set(SEC_E_BAD_BINDINGS, "the client has no channel to bind to"));
+    require(!secret_is_zero(sent.data, sent.len),
+            cause_set(SEC_E_BAD_BINDINGS, "the client has no channel to bind to"));
     if ((handshake->base.asked & ASC_REQ_PROXY_BINDINGS) != 0) {
         bool bound = claim->target != NULL && ntlm_target_is_accepted(handshake->credential->config, claim->target);
         return bound ? SEC_E_OK

@@ -64,13 +64,7 @@ static SECURITY_STATUS session_take(struct context *context, struct step_out *ou
     require(session != NULL,
             cause_set(SEC_E_INTERNAL_ERROR, "%s ended its handshake without a session", context->package->info.name));
     writer_release(&out->record);
-    pthread_mutex_lock(&context->send_lock);
-    pthread_mutex_lock(&context->receive_lock);
-    struct session *old = context->session;
-    context->session = session;
-    pthread_mutex_unlock(&context->receive_lock);
-    pthread_mutex_unlock(&context->send_lock);
-    session_close(old);
+    context_session_set(context, session);
     context->granted = out->granted;
     return SEC_E_OK;
 }

@@ -112,6 +112,23 @@ static enum wire_result integer_decode(struct slice content, int64_t *value)
     return WIRE_OK;
 }
 
+enum wire_result der_only(struct slice bytes, uint8_t tag, struct slice *content)
+{
+    struct reader reader = reader_of(bytes);
+
+    require(der_read(&reader, tag, content) == WIRE_OK && reader_left(&reader) == 0, WIRE_BAD);
+    return WIRE_OK;
+}
+
+enum wire_result der_field_read(struct reader *fields, unsigned number, uint8_t tag, struct slice *content)
+{
+    struct slice outer;
+    bool present;
+
+    require(der_read_optional(fields, (uint8_t)DER_CONTEXT(number), &outer, &present) == WIRE_OK, WIRE_BAD);
+    return present ? der_only(outer, tag, content) : WIRE_OK;
+}
+
 enum wire_result der_read_integer(struct reader *reader, uint8_t tag, int64_t *value)
 {
     struct reader ahead = *reader;

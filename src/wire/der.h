@@ -35,6 +35,10 @@ MUST_USE enum wire_result der_read_any(struct reader *reader, uint8_t *tag, stru
 bool der_peek(const struct reader *reader, uint8_t tag);
 /* If the next element has this tag reads it and sets *present; else leaves the reader. */
 MUST_USE enum wire_result der_read_optional(struct reader *reader, uint8_t tag, struct slice *content, bool *present);
+/* The element that these bytes are, with nothing behind it; WIRE_BAD. */
+MUST_USE enum wire_result der_only(struct slice bytes, uint8_t tag, struct slice *content);
+/* [number] EXPLICIT of one inner type: `content` stays as it is where the field is missing. WIRE_BAD. */
+MUST_USE enum wire_result der_field_read(struct reader *fields, unsigned number, uint8_t tag, struct slice *content);
 /* INTEGER or ENUMERATED (by tag) of up to 8 bytes, minimal, signed. */
 MUST_USE enum wire_result der_read_integer(struct reader *reader, uint8_t tag, int64_t *value);
 /* Tag and length of the whole element at the start of `input`, without its content being there: total bytes. For stream framing. */

@@ -325,8 +325,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first),        cmocka_unit_test(test_error),    cmocka_unit_test(test_all_fields),
         cmocka_unit_test(test_refused),      cmocka_unit_test(test_password), cmocka_unit_test(test_smart_card),
-        cmocka_unit_test(test_remote_guard), cmocka_unit_test(test_binding),
-        cmocka_unit_test(test_policy),       cmocka_unit_test(test_example),
+        cmocka_unit_test(test_remote_guard), cmocka_unit_test(test_binding),  cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

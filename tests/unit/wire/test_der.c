@@ -29,6 +29,31 @@ static void element_is_read_and_borrowed(void **state)
     assert_false(der_peek(&reader, DER_NULL));
 }
 
+static void element_alone_and_field_of_one(void **state)
+{
+    static const uint8_t fields[] = {0xa1, 0x03, 0x04, 0x01, 'x', 0xa2, 0x04, 0x04, 0x01, 'y', 0x00};
+    struct reader reader = reader_of(slice_of(fields, 5));
+    struct slice content = {0};
+
+    (void)state;
+    assert_int_equal(der_only(slice_of(fields + 2, 3), DER_OCTET_STRING, &content), WIRE_OK);
+    assert_int_equal(content.len, 1);
+    assert_int_equal(der_only(slice_of(fields + 2, 4), DER_OCTET_STRING, &content), WIRE_BAD); /* something behind it */
+    assert_int_equal(der_only(slice_of(fields + 2, 2), DER_OCTET_STRING, &content), WIRE_BAD); /* cut */
+    assert_int_equal(der_only(slice_of(fields + 2, 3), DER_OID, &content), WIRE_BAD);
+    content = slice_of("kept", 4);
+    assert_int_equal(der_field_read(&reader, 0, DER_OCTET_STRING, &content), WIRE_OK); /* missing */
+    assert_int_equal(content.len, 4);
+    assert_int_equal(der_field_read(&reader, 1, DER_OCTET_STRING, &content), WIRE_OK);
+    assert_int_equal(content.len, 1);
+    assert_int_equal(content.data[0], 'x');
+    assert_int_equal(reader_end(&reader), WIRE_OK);
+    reader = reader_of(slice_of(fields + 5, 6)); /* two things in the field */
+    assert_int_equal(der_field_read(&reader, 2, DER_OCTET_STRING, &content), WIRE_BAD);
+    reader = reader_of(slice_of(fields, 5));
+    assert_int_equal(der_field_read(&reader, 1, DER_OID, &content), WIRE_BAD);
+}
+
 /* Lengths around every change of form, X.690 8.1.3; and each of them cut at every place in the header and near the end. */
 static void lengths_of_every_form(void **state)
 {
@@ -352,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(element_is_read_and_borrowed),
+        cmocka_unit_test(element_alone_and_field_of_one),
         cmocka_unit_test(lengths_of_every_form),
         cmocka_unit_test(bad_headers_are_refused),
         cmocka_unit_test(wrong_tag_is_bad_and_missing_is_short),
