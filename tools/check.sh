@@ -26,6 +26,7 @@ configure()
 release_is_strict()
 {
     grep -qx 'OPENSSPI_WERROR:BOOL=ON' build/release/CMakeCache.txt &&
+        grep -qx 'BUILD_TESTING:BOOL=ON' build/release/CMakeCache.txt &&
         grep -q 'set(CMAKE_C_COMPILER_ID "GNU")' build/release/CMakeFiles/*/CMakeCCompiler.cmake &&
         grep -q 'set(CMAKE_CXX_COMPILER_ID "GNU")' build/release/CMakeFiles/*/CMakeCXXCompiler.cmake
 }
@@ -34,7 +35,8 @@ gcc_warnings()
 {
     step 'gcc: all warnings as errors'
     if release_is_strict; then
-        echo 'build/release was built so'
+        cmake --build build/release --parallel "$jobs"
+        echo 'build/release is built so'
         return
     fi
     CC=gcc CXX=g++ configure release build/werror-gcc -DOPENSSPI_WERROR=ON

@@ -6,7 +6,8 @@ usage: leaves_nothing.py [--seconds N] COMMAND...
 /tmp, /var/tmp and /dev/shm are the command's own: empty ones in a mount namespace (that takes root), in which the source tree and CCACHE_DIR stay where they are.
 Of all other places the names before and after are compared. Whatever its descendants start, in whatever session, comes to this process when its parent
 ends. Others may work on the same machine: only what stays for N seconds counts (30), and what appears where every program and the system itself leave things
-(/run, /var, the home directory, control groups, keys) is told, and counts where it bears this project's name."""
+(/etc, /run, /var, the home directory, control groups, keys) is told, and counts where it bears this project's name."""
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -23,7 +24,7 @@ OWN = ("/tmp", "/var/tmp", "/dev/shm")
 DEPTHS = {"/": 1, "/etc": 3, "/home": 2, "/mnt": 1, "/opt": 2, "/run": 4, "/srv": 2, "/tmp": 2, "/usr/local": 4, "/var": 3, "/var/lib": 3, "/var/tmp": 2, "/dev/shm": 2,
           "/dev/mqueue": 1, "/sys/fs/cgroup": 4}
 HOME_DEPTH = 3
-EVERYBODYS = ("key ", "System V ", "file /run/", "file /var/", "file /sys/fs/cgroup/", f"file {pwd.getpwuid(os.getuid()).pw_dir}/")
+EVERYBODYS = ("key ", "System V ", "file /etc/", "file /run/", "file /var/", "file /sys/fs/cgroup/", f"file {pwd.getpwuid(os.getuid()).pw_dir}/")
 PR_SET_CHILD_SUBREAPER = 36
 CLONE_NEWNS = 0x20000
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
@@ -41,6 +42,8 @@ def own_places(alone):
     if libc.unshare(CLONE_NEWNS) != 0:
         raise OSError(ctypes.get_errno(), "no mount namespace of one's own: this needs root")
     mount("none", "/", None, MS_REC | MS_PRIVATE)
+    for path in kept:
+        path.mkdir(parents=True, exist_ok=True)
     held = {path: os.open(path, os.O_PATH) for path in kept if any(path.is_relative_to(place) for place in OWN)}
     for number, place in enumerate(OWN):
         own = alone / str(number)
@@ -55,10 +58,11 @@ def own_places(alone):
     for file in held.values():
         os.close(file)
     os.chdir(ROOT)
+    os.environ["TMPDIR"] = "/tmp"  # the own one
 
 
 def names(place, depth):
-    """Everything below a place, down to a depth; not the source tree, and no other file system's but the place's own."""
+    """Everything below a place, down to a depth; not the source tree."""
     found, left = set(), [(place, depth)]
     while left:
         directory, deeper = left.pop()
@@ -160,7 +164,12 @@ def run(command, seconds, alone):
     process.returncode = code = wait_for(process.pid)
     left = left_over(before, seconds)
     for pid in descendants():
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + seconds
+    while descendants() and time.monotonic() < until:
+        time.sleep(0.01)
+        reap()
     counted = {one for one in left if not anybodys(one)}
     for one in sorted(left):
         print(f"left behind{'' if one in counted else ', by whomever'}: {one}", flush=True)

@@ -10,9 +10,9 @@ SOURCE = pathlib.Path(os.environ.get("OPENSSPI_SOURCE", pathlib.Path(__file__).p
 SECONDS = 300
 
 
-def run(script, *options):
+def run(script, *options, **variables):
     return subprocess.run([sys.executable, SOURCE / "tools/leaves_nothing.py", *options, "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
+                          stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False, env={**os.environ, **variables})
 
 
 def left(done):
@@ -50,6 +50,14 @@ def test_everybodys_places():
             path.unlink()
         assert (f"file {path}" in left(done)) == counts, done.stdout
         assert counts or f"left behind, by whomever: file {path}" in done.stdout
+
+
+def test_places_that_are_not_there():
+    cache = pathlib.Path(f"/tmp/opensspi-cache-{os.getpid()}")
+    try:
+        assert run('rmdir "$(mktemp -d)"', TMPDIR="/tmp/not-there", CCACHE_DIR=str(cache)).returncode == 0
+    finally:
+        cache.rmdir()
 
 
 def test_failure_of_the_command():
