@@ -34,12 +34,19 @@ static bool is_there(const char *path)
     return stat(path, &status) == 0;
 }
 
+/* The system's failure to say is no "not there": whoever named other roots would get the distribution's instead. */
+static bool may_be_there(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 || !file_error_answers(errno);
+}
+
 static void default_root(char *path)
 {
     const char *named = secure_getenv("SSL_CERT_FILE");
-    if (named == NULL || !is_there(named))
+    if (named == NULL || !may_be_there(named))
         named = secure_getenv("SSL_CERT_DIR");
-    for (size_t i = 0; (named == NULL || !is_there(named)) && i < COUNT_OF(root_files); i++)
+    for (size_t i = 0; (named == NULL || !may_be_there(named)) && i < COUNT_OF(root_files); i++)
         named = root_files[i];
     (void)snprintf(path, PATH_MAX, "%s", named);
 }

@@ -392,7 +392,7 @@ SECURITY_STATUS config_parse_text(struct config *config, const char *name, struc
 
 static SECURITY_STATUS file_read(int fd, const char *path, char **text, size_t *len)
 {
-    struct stat status;
+    struct stat status, after;
     require(fstat(fd, &status) == 0,
             cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be examined: %s", path, strerror(errno)));
     require(S_ISREG(status.st_mode) && (size_t)status.st_size <= CONFIG_FILE_MAX,
@@ -411,6 +411,12 @@ static SECURITY_STATUS file_read(int fd, const char *path, char **text, size_t *
         require(got > 0, cause_set(SEC_E_INTERNAL_ERROR, "%s: the file shrank while it was read; try again", path));
         *len += (size_t)got;
     }
+    /* Nor is what somebody wrote over while it was read: the beginning of one and the end of another. */
+    require(fstat(fd, &after) == 0,
+            cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be examined: %s", path, strerror(errno)));
+    require(after.st_size == status.st_size && after.st_mtim.tv_sec == status.st_mtim.tv_sec &&
+                after.st_mtim.tv_nsec == status.st_mtim.tv_nsec,
+            cause_set(SEC_E_INTERNAL_ERROR, "%s: the file changed while it was read; try again", path));
     return SEC_E_OK;
 }
 

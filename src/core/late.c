@@ -46,7 +46,7 @@ static void forget(void)
 }
 
 /* At the process' end destructors run while threads go on: locks of a library that is at its end are no more, and libkrb5 aborts where it finds that. A thread that was
- * left behind then goes no further after it waited, and frees nothing; the end waits for those that free, but not for ever: one of them may need what the thread that ends the process holds. */
+ * left behind then goes no further after it waited, where its work looks (late_checkpoint), and frees nothing; the end waits for those that free, but not for ever: one of them may need what the thread that ends the process holds. */
 #define END_TURNS 2000
 __attribute__((destructor)) static void end(void)
 {

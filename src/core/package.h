@@ -7,6 +7,7 @@
 
 #include "base/writer.h"
 #include "base/secret.h"
+#include "base/time.h"
 #include "core/attribute.h"
 #include "core/config.h"
 #include "core/identity.h"
@@ -44,6 +45,9 @@ struct package_info {
     struct package_mech mech;
 };
 
+/* A refusal of a session's password may be of a moment, or forged: so long it is believed. */
+#define SESSION_REFUSED_FOR (300 * FILETIME_SECOND)
+
 struct acquire_request {
     const struct package *package; /* whose credential it is to be; one table may serve several packages */
     const struct config *config;   /* the package retains it if it keeps it */
@@ -53,10 +57,13 @@ struct acquire_request {
         identity; /* NULL: default credentials. A package that cannot use its kind of proof says SEC_E_UNKNOWN_CREDENTIALS */
     const void *auth_data; /* packages that take no identity: the caller's structure */
     /* What the caller's logon session holds, for a client without an identity: a name with a password, and a ticket cache; each may be NULL. Where the name is one of a realm's
-     * and there is no cache, no KDC has given tickets yet. */
+     * whose KDC answered, and there is no cache, it gave no tickets. Where it refused the password, `session_refusal` is what it said ("" without words), and until
+     * `session_refused_until` (steady time) nobody asks it with that password again: each time counts towards a lock-out. */
     const struct identity *session_identity;
     const char *session_cache;
     bool session_has_realm;
+    const char *session_refusal; /* NULL: none that counts any more */
+    int64_t session_refused_until;
 };
 
 #define STEP_PARAMS_MAX 4 /* what the server's side of WDigest takes */

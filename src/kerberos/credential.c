@@ -50,7 +50,7 @@ static SECURITY_STATUS server_source_fill(struct kerberos_source *source, const 
     return SEC_E_OK;
 }
 
-/* A logon session's tickets; or its password, where no KDC has given any: each handshake asks for them again, and is told why there are none. */
+/* A logon session's tickets; or its password, where its KDC has given none: handshakes ask again, and are told why there are none. */
 static SECURITY_STATUS session_source_fill(struct kerberos_source *source, const struct acquire_request *request)
 {
     if (request->session_cache != NULL) {
@@ -63,6 +63,9 @@ static SECURITY_STATUS session_source_fill(struct kerberos_source *source, const
     source->client = kerberos_client_name(request->session_identity);
     require(source->client != NULL, SEC_E_INSUFFICIENT_MEMORY);
     source->logon = LOGON_PASSWORD;
+    source->refusal = mem_strdup(request->session_refusal != NULL ? request->session_refusal : "");
+    require(source->refusal != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    atomic_store(&source->refused_until, request->session_refused_until);
     return password_fill(source, request->session_identity);
 }
 

@@ -18,7 +18,8 @@ uint64_t kdc_deadline(unsigned seconds);
  * behind: SEC_E_NO_AUTHENTICATING_AUTHORITY; none at all: SEC_E_INSUFFICIENT_MEMORY) *data stays too. */
 SECURITY_STATUS kdc_run(const struct late_work *work, void **data, uint64_t deadline);
 
-/* For a context that such work is done with: where it has waited for a KDC while the process began to end, it goes no further (late_checkpoint). */
+/* For a context that such work is done with: where the process began to end while it waited, it goes no further (late_checkpoint), as far as libkrb5 lets us in: after a KDC's
+ * answer, and by whoever calls libkrb5 for what may wait, when that returns. Between its own look-ups of names, and while a password is changed, it does not. */
 void kdc_context_prepare(krb5_context krb);
 
 /* How many threads are left behind at this moment. */

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "core/cause.h"
+#include "core/late.h"
 #include <string.h>
 
 /* First tickets: the AS exchange with a password, a keytab's key or a certificate's. */
@@ -117,6 +118,7 @@ static krb5_error_code log_on_as(struct logon *logon, int name_flags)
             code = options_make(logon, forwardable != 0);
         if (code == 0)
             code = exchange(logon);
+        late_checkpoint();
         krb5_get_init_creds_opt_free(logon->krb, logon->options);
         krb5_free_principal(logon->krb, logon->client);
         logon->options = NULL;

@@ -36,6 +36,7 @@ static krb5_error_code ticket_get(krb5_context krb, const struct change *change,
         krb5_get_init_creds_opt_set_proxiable(options, 0);
         code = krb5_get_init_creds_password(krb, creds, principal, change->old_password, NULL, NULL, 0,
                                             "kadmin/changepw", options);
+        late_checkpoint();
     }
     krb5_get_init_creds_opt_free(krb, options);
     krb5_free_principal(krb, principal);
@@ -48,8 +49,10 @@ static SECURITY_STATUS change_with(krb5_context krb, const struct change *change
     krb5_data text = {0}, words = {0};
     int result = 0;
     krb5_error_code code = ticket_get(krb, change, &creds);
-    if (code == 0)
+    if (code == 0) {
         code = krb5_change_password(krb, &creds, change->new_password, &result, &words, &text);
+        late_checkpoint();
+    }
     SECURITY_STATUS status = krb_status(krb, code, KRB_STAGE_LOGON, "changing the password");
     if (status == SEC_E_OK && result != 0)
         status = cause_set(SEC_E_LOGON_DENIED, "the KDC refused the new password: %.*s %.*s", (int)words.length,

@@ -43,6 +43,7 @@ static krb5_error_code salt_ask(const struct wanted *wanted, krb5_enctype type, 
         return code;
     krb5_get_init_creds_opt_set_etype_list(options, &type, 1);
     code = krb5_get_etype_info(wanted->krb, wanted->principal, options, &told, salt, parameters);
+    late_checkpoint();
     krb5_get_init_creds_opt_free(wanted->krb, options);
     if (code == 0 && told != type && told != ENCTYPE_NULL) {
         krb5_free_data_contents(wanted->krb, salt);

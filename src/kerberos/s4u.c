@@ -59,6 +59,7 @@ static krb5_error_code self_as(struct kerberos_task *task, krb5_ccache cache, en
     if (code == 0)
         code = krb5_get_credentials_for_user(krb, KRB5_GC_CANONICALIZE | KRB5_GC_NO_STORE, cache, &wanted, NULL,
                                              &task->creds);
+    late_checkpoint();
     krb5_free_cred_contents(krb, &wanted);
     return code;
 }
@@ -109,6 +110,7 @@ SECURITY_STATUS kerberos_s4u_proxy(struct kerberos_task *task, krb5_ccache cache
     if (code == 0)
         code = krb5_get_credentials(krb, KRB5_GC_CANONICALIZE | KRB5_GC_CONSTRAINED_DELEGATION | KRB5_GC_NO_STORE,
                                     cache, &wanted, &task->creds);
+    late_checkpoint();
     SECURITY_STATUS status =
         krb_status(krb, code, KRB_STAGE_FORWARD, "getting a ticket for the service in the client's name (S4U2Proxy)");
     if (status == SEC_E_OK && !krb5_principal_compare(krb, task->creds->client, task->service->client)) {

@@ -41,6 +41,7 @@ void kerberos_source_put(struct kerberos_source *source)
     mem_free(source->certificate);
     mem_free(source->anchors);
     mem_free(source->proxy);
+    mem_free(source->refusal);
     secret_release(&source->password);
     secret_release(&source->pin);
     secret_block_free(source, sizeof *source);
@@ -76,12 +77,13 @@ struct kerberos_source *kerberos_source_copy(const struct kerberos_source *sourc
     copy->proxy_forced = source->proxy_forced;
     copy->forwardable = source->forwardable;
     copy->lent = source->lent;
+    atomic_init(&copy->refused_until, atomic_load(&source->refused_until));
     bool copied = mem_text_copy(&copy->cache, source->cache) && mem_text_copy(&copy->client, source->client) &&
                   mem_text_copy(&copy->keytab, source->keytab) &&
                   mem_text_copy(&copy->certificate, source->certificate) &&
                   mem_text_copy(&copy->anchors, source->anchors) && mem_text_copy(&copy->proxy, source->proxy) &&
-                  keytab_copy(&copy->memory_keytab, source) && secret_copy(&copy->password, &source->password) &&
-                  secret_copy(&copy->pin, &source->pin);
+                  mem_text_copy(&copy->refusal, source->refusal) && keytab_copy(&copy->memory_keytab, source) &&
+                  secret_copy(&copy->password, &source->password) && secret_copy(&copy->pin, &source->pin);
     if (!copied) {
         kerberos_source_put(copy);
         return NULL;

@@ -35,7 +35,10 @@ struct kerberos_source {
     char *proxy;       /* MS-KKDCP: "https://host[:port]/path", several separated by blanks */
     bool proxy_forced; /* ask no KDC but through the proxy */
     bool forwardable;  /* ask for such tickets */
-    bool lent;         /* the cache is a logon session's, in this process's memory: nobody else changes it */
+    char *
+        refusal; /* of a logon session's password: what the KDC said when it refused it, "" without words; NULL: no such password */
+    _Atomic int64_t refused_until; /* steady time: not before is it asked with that password again */
+    bool lent; /* the cache is a logon session's, in this process's memory: nobody else changes it */
 };
 
 struct kerberos_source *kerberos_source_new(void);

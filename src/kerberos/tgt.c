@@ -34,6 +34,7 @@ static SECURITY_STATUS forward(struct kerberos_task *task, krb5_ccache cache)
         code = krb5_auth_con_setuseruserkey(krb, auth, &task->service->keyblock);
     if (code == 0)
         code = krb5_fwd_tgt_creds(krb, auth, NULL, task->service->client, task->service->server, cache, 1, &message);
+    late_checkpoint();
     SECURITY_STATUS status = krb_status(krb, code, KRB_STAGE_FORWARD, "getting a ticket to be forwarded");
     if (status == SEC_E_OK && !secret_set(&task->bytes, message.data, message.length))
         status = SEC_E_INSUFFICIENT_MEMORY;

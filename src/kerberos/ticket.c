@@ -88,9 +88,11 @@ static SECURITY_STATUS fetch_as(struct kerberos_task *task, krb5_ccache cache, e
                             kerberos_source_cache_words(task->source));
     wanted.second_ticket = krb_data(secret_slice(&task->ticket));
     krb5_flags options = kind != KRB_TARGET_SERVICE ? KRB5_GC_USER_USER | KRB5_GC_NO_STORE : 0;
-    if (status == SEC_E_OK)
-        status = krb_status(krb, krb5_get_credentials(krb, options, cache, &wanted, &task->creds), KRB_STAGE_TICKET,
-                            "getting a ticket for the service");
+    if (status == SEC_E_OK) {
+        krb5_error_code code = krb5_get_credentials(krb, options, cache, &wanted, &task->creds);
+        late_checkpoint();
+        status = krb_status(krb, code, KRB_STAGE_TICKET, "getting a ticket for the service");
+    }
     wanted.second_ticket = (krb5_data){0};
     krb5_free_cred_contents(krb, &wanted);
     return status;

@@ -173,6 +173,14 @@ struct credential *remote_credential_now(struct remote_credential *credential, u
     return local;
 }
 
+bool remote_credential_lacks_password(struct remote_credential *credential)
+{
+    pthread_mutex_lock(&credential->lock);
+    bool lacks = credential->lacks_password;
+    pthread_mutex_unlock(&credential->lock);
+    return lacks;
+}
+
 /* What it was acquired with, of one that is renewable; false: nothing. */
 static bool defaults_of(const struct remote_credential *credential, struct identity *identity)
 {
@@ -192,6 +200,7 @@ SECURITY_STATUS remote_credential_renew(struct remote_credential *credential)
     pthread_mutex_lock(&credential->lock);
     credential->id = id;
     credential->life = life;
+    credential->lacks_password = not_here;
     pthread_mutex_unlock(&credential->lock);
     return SEC_E_OK;
 }

@@ -20,8 +20,8 @@ struct remote_credential {
     bool renewable;          /* acquired of the defaults: whatever a new daemon gives in its place is the same */
     char *user;              /* of an identity without a password, for a prompt; never "" */
     char *domain, *packages; /* the identity's, or NULL */
-    bool lacks_password;     /* nobody's: neither an identity with a proof nor a logon session is behind it */
     pthread_mutex_t lock;    /* guards what follows */
+    bool lacks_password;     /* nobody's: neither an identity with a proof nor a logon session is behind it */
     uint64_t id, life;
     struct credential *local; /* once the caller named files of its own; then it answers */
     struct kept *texts;
@@ -32,6 +32,7 @@ SECURITY_STATUS remote_credential_make(const struct package *package, const stru
                                        struct credential **credential);
 /* Which credential of which of the daemon's lives this is; or the local one that has taken its place, else NULL. */
 struct credential *remote_credential_now(struct remote_credential *credential, uint64_t *id, uint64_t *life);
+bool remote_credential_lacks_password(struct remote_credential *credential);
 /* The daemon was started anew: asks for the same again. */
 SECURITY_STATUS remote_credential_renew(struct remote_credential *credential);
 

@@ -136,7 +136,37 @@ void remote_abandon(void *opaque)
 static bool may_prompt(const struct remote_handshake *handshake, const struct step *step)
 {
     return step->initiator && (step->in->flags & ISC_REQ_PROMPT_FOR_CREDS) != 0 && handshake->prompted == NULL &&
-           handshake->credential->lacks_password;
+           remote_credential_lacks_password(handshake->credential);
+}
+
+/* In place of what packages say of the daemon's own tickets and users, of which it has none. */
+static SECURITY_STATUS nobody_told(const struct remote_credential *credential)
+{
+    unsigned user = (unsigned)geteuid();
+    cause_drop();
+    if (credential->user != NULL)
+        return cause_set(
+            SEC_E_NO_CREDENTIALS,
+            "no password was given for %.128s, and no logon session of user %u with the security authority "
+            "is that one's; \"sspi logon\" makes one",
+            credential->user, user);
+    return cause_set(SEC_E_NO_CREDENTIALS,
+                     "no password was given, and user %u has no logon session with the security authority; "
+                     "\"sspi logon\" makes one",
+                     user);
+}
+
+/* A step that the daemon walks; `first` may ask the user. */
+static SECURITY_STATUS step_away(struct remote_handshake *handshake, const struct step *step, bool first)
+{
+    /* a name without a password would go without one */
+    if (first && handshake->credential->user != NULL && may_prompt(handshake, step))
+        return step_prompt(handshake, step);
+    SECURITY_STATUS status = step_remote(handshake, step);
+    if (status != SEC_E_NO_CREDENTIALS || !step->initiator || handshake->prompted != NULL ||
+        !remote_credential_lacks_password(handshake->credential))
+        return status;
+    return first && may_prompt(handshake, step) ? step_prompt(handshake, step) : nobody_told(handshake->credential);
 }
 
 static SECURITY_STATUS remote_step(void *credential, void **opaque, const struct step *step)
@@ -151,20 +181,7 @@ static SECURITY_STATUS remote_step(void *credential, void **opaque, const struct
     }
     struct credential *local = handshake->id == 0 ? remote_credential_now(credential, &id, &life) : NULL;
     bool is_local = first ? local != NULL : handshake->local != NULL;
-    bool asks = first && !is_local && may_prompt(handshake, step);
-    bool named = asks && handshake->credential->user != NULL; /* a name without a password would go without one */
-    SECURITY_STATUS status = is_local ? step_local(handshake, local, step)
-                             : named  ? step_prompt(handshake, step)
-                                      : step_remote(handshake, step);
-    if (asks && !named && status == SEC_E_NO_CREDENTIALS)
-        status = step_prompt(handshake, step);
-    else if (!is_local && step->initiator && handshake->credential->lacks_password && status == SEC_E_NO_CREDENTIALS) {
-        cause_drop(); /* packages speak of the daemon's own tickets and users, of which it has none */
-        (void)cause_set(status,
-                        "no password was given, and user %u has no logon session with the security authority; "
-                        "\"sspi logon\" makes one",
-                        (unsigned)geteuid());
-    }
+    SECURITY_STATUS status = is_local ? step_local(handshake, local, step) : step_away(handshake, step, first);
     bool ended = is_local ? handshake->local == NULL : handshake->id == 0;
     if (ended || (first && status < 0)) {
         remote_abandon(handshake);

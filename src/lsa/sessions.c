@@ -9,6 +9,7 @@
 #include "core/registry.h"
 #include "core/tickets.h"
 #include "crypto/random.h"
+#include "lsa/kept_text.h"
 #include "lsa/logon.h"
 #include <pthread.h>
 #include <sspi_ext.h>
@@ -30,7 +31,10 @@ struct kept_session {
     void *cache_credential; /* holds the ticket-granting ticket, and gets another when it ends; NULL: none */
     const char *cache;
     int64_t cache_expiry;
-    bool refused; /* by the KDC: whoever needs tickets is told so by it, and it is not asked more often than that */
+    int64_t
+        refused; /* steady time of the KDC's last refusal; 0: none since it last gave tickets. For SESSION_REFUSED_FOR it is not asked again */
+    const char *refusal; /* what it said, one of: */
+    struct kept *refusals;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
@@ -44,6 +48,7 @@ static void session_free(struct kept_session *session)
     if (session->cache_credential != NULL)
         session->cache_package->authority->release(session->cache_credential);
     identity_release(&session->identity);
+    kept_free(session->refusals);
     pthread_mutex_destroy(&session->cache_lock);
     config_release(session->config);
     mem_free(session->package);
@@ -346,6 +351,27 @@ SECURITY_STATUS sessions_find(uint64_t id, uid_t viewer, const struct logon_sess
     return SEC_E_OK;
 }
 
+static bool is_refused(const struct kept_session *session)
+{
+    return session->refused != 0 && steady_now() < session->refused + SESSION_REFUSED_FOR;
+}
+
+/* The tickets, where there are none that last, of a KDC that has not just refused the password. The caller holds cache_lock. */
+static SECURITY_STATUS cache_refresh(struct kept_session *session)
+{
+    if (is_refused(session) || (session->cache != NULL && session->cache_expiry - CACHE_MARGIN >= filetime_now()))
+        return SEC_E_OK;
+    SECURITY_STATUS filled = cache_fill(session);
+    if (filled == SEC_E_LOGON_DENIED) {
+        const char *said = kept_text(&session->refusals, cause_text());
+        session->refused = steady_now();
+        session->refusal = said != NULL ? said : "";
+    } else if (filled == SEC_E_OK)
+        session->refused = 0;
+    cause_drop(); /* without a KDC the tickets that are there, if any, are told of as ended */
+    return filled;
+}
+
 void sessions_lend(const struct logon_session *session, struct acquire_request *request)
 {
     struct kept_session *kept = (struct kept_session *)(uintptr_t)session;
@@ -356,13 +382,15 @@ void sessions_lend(const struct logon_session *session, struct acquire_request *
                        (!text_equal_fold(kept->package, "NTLM") &&
                         logon_package(kept->config, &kept->identity, LOGON_BY_DOMAIN, &package) == SEC_E_OK &&
                         text_equal_fold(package->info.name, "Kerberos"));
-    if (is_kerberos && !kept->refused && (kept->cache == NULL || kept->cache_expiry - CACHE_MARGIN < filetime_now())) {
-        /* Without a KDC the tickets that are there, if any, are told of as ended. */
-        kept->refused = cache_fill(kept) == SEC_E_LOGON_DENIED;
-        cause_drop();
-    }
-    request->session_has_realm = is_kerberos;
-    request->session_cache = kept->refused ? NULL : kept->cache;
+    SECURITY_STATUS filled = SEC_E_OK;
+    if (is_kerberos)
+        filled = cache_refresh(kept);
+    bool refused = is_refused(kept);
+    request->session_has_realm =
+        is_kerberos && filled != SEC_E_NO_AUTHENTICATING_AUTHORITY; /* who is silent now would hold up handshakes too */
+    request->session_cache = refused ? NULL : kept->cache;
+    request->session_refusal = refused ? kept->refusal : NULL;
+    request->session_refused_until = refused ? kept->refused + SESSION_REFUSED_FOR : 0;
     pthread_mutex_unlock(&kept->cache_lock);
 }
 

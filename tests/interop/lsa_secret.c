@@ -2,7 +2,7 @@
  * build: internal
  *
  * lsa_secret PACKAGE TARGET [USER DOMAIN]: a client with default credentials, or with an identity whose password is the first line of standard input, and a server
- * authenticate in this process, and exchange sealed messages. Then each line "NAME HEX" of standard input is looked for in this process's memory: bytes, each XOR
+ * authenticate in this process ("(none)": the identity has no password), and exchange sealed messages. Then each line "NAME HEX" of standard input is looked for in this process's memory: bytes, each XOR
  * 0x5a. Prints "handshake STATUS STATUS", "client NAME", "export ok" and "NAME found" or "NAME absent".
  */
 #include <sspi.h>
@@ -75,6 +75,8 @@ static SECURITY_STATUS client_acquire(char *package, char *user, char *domain)
         identity.UserLength = (ULONG)strlen(user);
         identity.DomainLength = (ULONG)strlen(domain);
         identity.PasswordLength = (ULONG)strlen(line);
+        if (strcmp(line, "(none)") == 0)
+            identity.Password = NULL, identity.PasswordLength = 0;
     }
     SECURITY_STATUS status =
         AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, user != NULL ? &identity : NULL, NULL,

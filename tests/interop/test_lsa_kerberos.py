@@ -130,6 +130,34 @@ def test_nobody(world):
         assert any(line.startswith("cause no password was given") and "sspi logon" in line for line in said), said
 
 
+def test_another_than_the_session(world):
+    """A name without a password is not the session's: the cause says of whom there is none."""
+    assert sspi(world, "logon", "EXAMPLE.TEST\\carol", text=PASSWORD + "\n").returncode == 0
+    said = run(world, "Kerberos", "dave", "EXAMPLE.TEST", password="(none)")
+    assert said[-1].startswith("handshake 0x8009030e"), said
+    assert any(line.startswith("cause no password was given for dave, and no logon session of user ") for line in said), said
+    for package in ("Kerberos", "Negotiate"):
+        assert "client carol@EXAMPLE.TEST" in run(world, package, "carol", "EXAMPLE.TEST", password="(none)")
+    assert sspi(world, "logoff").returncode == 0
+
+
+def logons_asked(world):
+    log = (world.realm.directory / "kdc.log").read_text(encoding="utf-8", errors="replace")
+    return len([line for line in log.splitlines() if "AS_REQ" in line and "carol@" in line])
+
+
+def test_a_refused_password_is_not_sent_again(world):
+    """The KDC is asked once with a session's wrong password, however many credentials and handshakes there are."""
+    assert sspi(world, "logon", "--new-credentials", "--package", "Kerberos", "EXAMPLE.TEST\\carol", text="wrong\n").returncode == 0
+    seen = [logons_asked(world)]
+    for _ in range(3):
+        said = run(world, "Kerberos")
+        assert said[-1].startswith("handshake 0x8009030c"), said
+        seen.append(logons_asked(world))
+    assert seen[0] < seen[1] == seen[2] == seen[3], seen
+    assert sspi(world, "logoff").returncode == 0
+
+
 def test_the_newest_session(world):
     assert sspi(world, "logon", "EXAMPLE.TEST\\carol", text=PASSWORD + "\n").returncode == 0
     assert sspi(world, "logon", "EXAMPLE.TEST\\dave", text="Another-secret-8\n").returncode == 0

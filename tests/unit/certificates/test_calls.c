@@ -17,10 +17,11 @@
 #include <openssl/pem.h>
 #include <sspi_ext.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct place {
     char path[256];
-    bool system; /* the store CA, configured to lie there */
+    const char *system; /* the store that is to lie there; NULL: the file */
     unsigned n_certificates, n_lists;
 };
 
@@ -44,8 +45,8 @@ static unsigned lists_of(HCERTSTORE store)
 static long read_store(void *data)
 {
     const struct place *place = data;
-    HCERTSTORE store =
-        place->system ? CertOpenSystemStoreA(0, "CA") : CertOpenStore(CERT_STORE_PROV_FILENAME_A, 0, 0, 0, place->path);
+    HCERTSTORE store = place->system != NULL ? CertOpenSystemStoreA(0, place->system)
+                                             : CertOpenStore(CERT_STORE_PROV_FILENAME_A, 0, 0, 0, place->path);
     if (store == NULL) {
         long error = (long)(HRESULT)OpenSspiLastError();
         return error > 0 ? -error : error;
@@ -88,7 +89,7 @@ static void test_file(void **state)
 static void test_directory(void **state)
 {
     char text[512];
-    struct place place = {.system = true, .n_certificates = 2, .n_lists = 1};
+    struct place place = {.system = "CA", .n_certificates = 2, .n_lists = 1};
     const X509 *both[] = {the_middle()->x509, the_leaf()->x509};
     unsigned char *der = NULL;
     X509_CRL *list = make_crl(the_root(), 7, 5);
@@ -107,8 +108,25 @@ static void test_directory(void **state)
     X509_CRL_free(list);
 }
 
+/* Who named the roots gets those or an error, and never the distribution's. */
+static void test_named_roots(void **state)
+{
+    const X509 *root = the_root()->x509;
+    struct place place = {.system = "ROOT", .n_certificates = 1};
+    (void)state;
+    configure("");
+    (void)snprintf(place.path, sizeof place.path, "%s", scratch_pem("root.pem", &root, 1, NULL, NULL));
+    for (int directory = 0; directory < 2; directory++) {
+        assert_int_equal(setenv(directory ? "SSL_CERT_DIR" : "SSL_CERT_FILE", place.path, 1), 0);
+        assert_int_equal(read_store(&place), 0);
+        sweep("named roots", &place);
+        assert_int_equal(unsetenv(directory ? "SSL_CERT_DIR" : "SSL_CERT_FILE"), 0);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_file), cmocka_unit_test(test_directory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_file), cmocka_unit_test(test_directory),
+                                       cmocka_unit_test(test_named_roots)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

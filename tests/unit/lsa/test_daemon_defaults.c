@@ -24,16 +24,22 @@ static void file_write(const char *path, const char *text, mode_t mode)
     assert_int_equal(chmod(path, mode), 0);
 }
 
+#define ANSWERS "case $1 in User*) echo alice;; *) echo 'Password1!';; esac"
+
+static void askpass_set(const char *does)
+{
+    char text[256];
+    snprintf(text, sizeof text, "#!/bin/sh\necho \"$1\" >> \"$0.log\"\n%s\n", does);
+    file_write(askpass, text, 0700);
+}
+
 static int begin(void **state)
 {
     char more[256], path[128];
     (void)state;
     loop_configure(NULL); /* makes the directory */
     snprintf(askpass, sizeof askpass, "%s/askpass", loop_directory());
-    file_write(askpass,
-               "#!/bin/sh\necho \"$1\" >> \"$0.log\"\ncase $1 in User*) echo alice;; *) echo "
-               "'Password1!';; esac\n",
-               0700);
+    askpass_set(ANSWERS);
     snprintf(path, sizeof path, "%s/krb5.conf", loop_directory());
     file_write(path, "[libdefaults]\ndns_lookup_kdc = false\ndns_lookup_realm = false\n", 0644);
     setenv("KRB5_CONFIG", path, 1); /* no realm has a KDC */
@@ -112,6 +118,27 @@ static void test_prompt_keeps_the_list(void **state)
     FreeCredentialsHandle(&with);
 }
 
+/* Nobody answers: that is why there are no credentials. Without a question it is that there is no session. */
+static void test_causes(void **state)
+{
+    (void)state;
+    bool ntlm;
+    CredHandle nobody = acquire(SECPKG_CRED_OUTBOUND, NULL, "!NTLM"),
+               dave = acquire(SECPKG_CRED_OUTBOUND, "dave", "!NTLM");
+    askpass_set("exit 1");
+    assert_int_equal(first_step(&nobody, ISC_REQ_PROMPT_FOR_CREDS, &ntlm), SEC_E_NO_CREDENTIALS);
+    assert_string_equal(OpenSspiLastErrorText(), "nobody answered the question for a user name");
+    assert_int_equal(first_step(&dave, ISC_REQ_PROMPT_FOR_CREDS, &ntlm), SEC_E_NO_CREDENTIALS);
+    assert_string_equal(OpenSspiLastErrorText(), "nobody answered the question for a password");
+    assert_int_equal(questions(), 2);
+    askpass_set(ANSWERS);
+    assert_int_equal(first_step(&nobody, 0, &ntlm), SEC_E_NO_CREDENTIALS);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "has no logon session with the security authority"));
+    assert_int_equal(questions(), 0);
+    FreeCredentialsHandle(&nobody);
+    FreeCredentialsHandle(&dave);
+}
+
 /* An empty name beside a list is none: it is asked for. Alone it says that nobody is meant, and nobody is asked. */
 static void test_empty_names(void **state)
 {
@@ -174,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_prompt_keeps_the_list),
+        cmocka_unit_test(test_causes),
         cmocka_unit_test(test_empty_names),
         cmocka_unit_test(test_daemon_started_anew),
     };
