@@ -4,12 +4,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/time.h"
 #include "kerberos/replay.h"
 
 #include <string.h>
 
 #define HOUR 3600
-#define A_SHARD 65536 /* live authenticators, says replay.c */
+#define A_SHARD 262144 /* live authenticators, says replay.c */
+#define BUCKETS 65536
 
 static void tag_number(uint8_t tag[REPLAY_TAG_LEN], uint64_t number)
 {
@@ -43,35 +45,66 @@ static void what_expires_is_forgotten(void **state)
     assert_int_equal(replay_check(tag, 0), REPLAY_SEEN);
 }
 
-/* The last byte is the shard's: all of these go into one. Those that have expired make room. */
-static void a_full_shard_refuses(void **state)
+/* Where the mixer is 1: the last byte's upper half is the shard, what is below it the bucket. */
+static enum replay_answer checked(unsigned shard, uint64_t bucket, uint64_t number, unsigned seconds)
 {
     uint8_t tag[REPLAY_TAG_LEN];
+    uint64_t tail = (uint64_t)shard << 60 | bucket << 44;
+    tag_number(tag, number);
+    tail |= number;
+    memcpy(tag + REPLAY_TAG_LEN - sizeof tail, &tail, sizeof tail);
+    return replay_check(tag, seconds);
+}
+
+static void later(uint64_t ms)
+{
+    monotonic_pass(ms);
+    (void)monotonic_ms();
+    monotonic_pass(0);
+}
+
+/* Those that have expired make room, also those in buckets that nothing else comes into: there only the search of the whole shard finds them. */
+static void a_full_shard_refuses(void **state)
+{
+    enum { LONELY = 10 };
     (void)state;
-    for (uint64_t i = 0; i < 10; i++) {
-        tag_number(tag, (UINT64_C(1) << 60) + i);
-        assert_int_equal(replay_check(tag, 0), REPLAY_NEW);
-    }
-    for (uint64_t i = 0; i < A_SHARD; i++) {
-        uint16_t bucket = (uint16_t)i;
-        tag_number(tag, i);
-        memcpy(tag + REPLAY_TAG_LEN - 3, &bucket, sizeof bucket);
-        assert_int_equal(replay_check(tag, HOUR), REPLAY_NEW);
-    }
-    tag_number(tag, A_SHARD);
-    assert_int_equal(replay_check(tag, HOUR), REPLAY_FULL);
-    tag_number(tag, 0);
-    assert_int_equal(replay_check(tag, HOUR), REPLAY_SEEN);
-    tag[REPLAY_TAG_LEN - 1] = 1; /* another shard */
-    assert_int_equal(replay_check(tag, HOUR), REPLAY_NEW);
+    replay_mix(1);
+    for (uint64_t i = 0; i < LONELY; i++)
+        assert_int_equal(checked(3, i, i, 0), REPLAY_NEW);
+    for (uint64_t i = LONELY; i < A_SHARD; i++)
+        assert_int_equal(checked(3, LONELY + i % (BUCKETS - LONELY), i, HOUR), REPLAY_NEW);
+    for (uint64_t i = 0; i < LONELY - 1; i++)
+        assert_int_equal(checked(3, LONELY, A_SHARD + i, HOUR), REPLAY_NEW);
+    assert_int_equal(checked(3, 0, 0, 0), REPLAY_NEW);
+    later(1000); /* may be searched again */
+    assert_int_equal(checked(3, LONELY, 2 * A_SHARD, HOUR), REPLAY_NEW);
+    assert_int_equal(checked(3, LONELY, 3 * A_SHARD, HOUR), REPLAY_FULL);
+    later(1000);
+    assert_int_equal(checked(3, LONELY, 3 * A_SHARD, HOUR), REPLAY_FULL);
+    assert_int_equal(checked(3, LONELY, 2 * A_SHARD, HOUR), REPLAY_SEEN);
+    assert_int_equal(checked(2, LONELY, 3 * A_SHARD, HOUR), REPLAY_NEW);
+    later(2000 * HOUR);
+    assert_int_equal(checked(3, LONELY, 3 * A_SHARD, HOUR), REPLAY_NEW);
+    later(2000 * HOUR);
+    replay_mix(0);
+}
+
+/* More of them than a shard holds, alike in the bytes that a client would search for. */
+static void nobody_aims_at_a_shard(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 2 * A_SHARD; i++)
+        assert_int_equal(checked(3, i % 2, i, HOUR), REPLAY_NEW);
+    later(2000 * HOUR);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_shard_refuses), /* first: it counts what is there */
+        cmocka_unit_test(nobody_aims_at_a_shard),
         cmocka_unit_test(every_byte_tells),
         cmocka_unit_test(what_expires_is_forgotten),
-        cmocka_unit_test(a_full_shard_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
