@@ -19,7 +19,7 @@ static void tag_number(uint8_t tag[REPLAY_TAG_LEN], uint64_t number)
     memcpy(tag, &number, sizeof number);
 }
 
-static void every_byte_tells(void **state)
+static void test_every_byte_tells(void **state)
 {
     uint8_t tag[REPLAY_TAG_LEN];
     (void)state;
@@ -34,7 +34,7 @@ static void every_byte_tells(void **state)
     assert_int_equal(replay_check(tag, HOUR), REPLAY_SEEN);
 }
 
-static void what_expires_is_forgotten(void **state)
+static void test_what_expires_is_forgotten(void **state)
 {
     uint8_t tag[REPLAY_TAG_LEN];
     (void)state;
@@ -64,7 +64,7 @@ static void later(uint64_t ms)
 }
 
 /* Those that have expired make room, also those in buckets that nothing else comes into: there only the search of the whole shard finds them. */
-static void a_full_shard_refuses(void **state)
+static void test_a_full_shard_refuses(void **state)
 {
     enum { LONELY = 10 };
     (void)state;
@@ -90,7 +90,7 @@ static void a_full_shard_refuses(void **state)
 }
 
 /* More of them than a shard holds, alike in the bytes that a client would search for. */
-static void nobody_aims_at_a_shard(void **state)
+static void test_nobody_aims_at_a_shard(void **state)
 {
     (void)state;
     for (uint64_t i = 0; i < 2 * A_SHARD; i++)
@@ -101,10 +101,10 @@ static void nobody_aims_at_a_shard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_full_shard_refuses), /* first: it counts what is there */
-        cmocka_unit_test(nobody_aims_at_a_shard),
-        cmocka_unit_test(every_byte_tells),
-        cmocka_unit_test(what_expires_is_forgotten),
+        cmocka_unit_test(test_a_full_shard_refuses), /* first: it counts what is there */
+        cmocka_unit_test(test_nobody_aims_at_a_shard),
+        cmocka_unit_test(test_every_byte_tells),
+        cmocka_unit_test(test_what_expires_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
