@@ -119,7 +119,7 @@ enum replay_answer replay_check(const uint8_t tag[REPLAY_TAG_LEN], const char *c
 {
     /* The last bytes are a checksum's, in which no byte is likelier than another, or of a cipher text. The product's highest bits depend on them all. */
     uint64_t odd, tail, now = monotonic_ms();
-    memcpy(&tail, tag + REPLAY_TAG_LEN - sizeof tail, sizeof tail);
+    memcpy(&tail, &tag[REPLAY_TAG_LEN - sizeof tail], sizeof tail);
     require(mixer_get(&odd), REPLAY_FULL);
     uint64_t mixed = tail * odd;
     struct shard *shard = &shards[mixed >> (64 - SHARD_BITS)];
