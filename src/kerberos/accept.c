@@ -53,13 +53,13 @@ static SECURITY_STATUS replay_refuse(krb5_context krb, const struct kerberos_req
     require(cipher.len >= REPLAY_TAG_LEN &&
                 slice_at(cipher, leads ? 0 : cipher.len - REPLAY_TAG_LEN, REPLAY_TAG_LEN, &tag) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the authenticator is too short"));
-    switch (replay_check(tag.data, replay_seconds(krb))) {
+    switch (replay_check(tag.data, request->client_name, replay_seconds(krb))) {
     case REPLAY_NEW:
         return SEC_E_OK;
     case REPLAY_SEEN:
         return cause_set(SEC_E_OUT_OF_SEQUENCE, "this AP-REQ came before: a replay");
     default:
-        return cause_set(SEC_E_INSUFFICIENT_MEMORY, "the replay cache is full");
+        return cause_set(SEC_E_INSUFFICIENT_MEMORY, "the replay cache is full, or this client's part of it");
     }
 }
 

@@ -8,6 +8,8 @@
 #include "crypto/processor.h"
 #include "kerberos/session.h"
 
+#include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_MAX 6000
@@ -265,7 +267,34 @@ static void mic_and_back(void *from, void *to)
     assert_int_equal(table->verify(to, &message, 0, &qop), SEC_E_OK);
 }
 
-/* Keys are made by the first message of a kind, whichever it is, and never of memory. A processor may have no instructions for them, or lose them. */
+/* OpenSSL's allocations, which base/memory.h does not see. */
+static unsigned long n_openssl;
+
+static void *counted_malloc(size_t len, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    n_openssl++;
+    return malloc(len);
+}
+
+static void *counted_realloc(void *block, size_t len, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    n_openssl++;
+    return realloc(block, len);
+}
+
+static void counted_free(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(block);
+}
+
+/* Keys are made by the first message of a kind, whichever it is, and never of memory, ours or OpenSSL's: without instructions for AES they are made before.
+ * Only a processor that loses them afterwards (the last pair) has OpenSSL make keys with the message. */
 static void first_messages(void **state)
 {
     static const unsigned lacking[][2] = {{0, 0}, {PROCESSOR_AES, PROCESSOR_AES}, {0, PROCESSOR_AES}};
@@ -278,6 +307,7 @@ static void first_messages(void **state)
             struct pair pair = pair_of(kind, DETECT, false, true);
             processor_lacks(lacking[i][1]);
             mem_fault_set(1, true);
+            n_openssl = 0;
             for (unsigned what = first; what < first + 4; what++) {
                 if (what % 3 == 2)
                     mic_and_back(pair.client, pair.server);
@@ -289,6 +319,8 @@ static void first_messages(void **state)
             }
             assert_int_equal(mem_fault_count(), 0);
             mem_fault_set(0, false);
+            if (lacking[i][0] == lacking[i][1])
+                assert_int_equal(n_openssl, 0);
             processor_lacks(0);
             pair_close(&pair);
         }
@@ -638,7 +670,8 @@ int main(void)
         cmocka_unit_test(moves_and_resets),
         cmocka_unit_test(damaged_records),
         cmocka_unit_test(attributes),
-
     };
+    if (CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free) != 1) /* before OpenSSL allocates */
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
