@@ -24,6 +24,9 @@ add_library(test_support_flags INTERFACE)
 target_include_directories(test_support_flags INTERFACE ${PROJECT_SOURCE_DIR}/tests)
 target_compile_options(test_support_flags INTERFACE -UNDEBUG)
 target_link_libraries(test_support_flags INTERFACE PkgConfig::CMOCKA)
+if(OPENSSPI_VALGRIND)
+    target_compile_definitions(test_support_flags INTERFACE OPENSSPI_VALGRIND=1) # the daemon that tests start keeps system calls (Daemon.cmake)
+endif()
 
 # tests/libraries/*.c are shared objects that tests load at run time; TEST_LIBRARIES is where they lie.
 file(GLOB library_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/libraries/*.c)
