@@ -13,6 +13,11 @@ endif()
 file(GLOB_RECURSE unit_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/*.c)
 file(GLOB support_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.c)
 file(GLOB failing_calls_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/failing/*.c)
+# ThreadSanitizer's runtime calls them itself before it is ready for what is compiled for it.
+if(OPENSSPI_SANITIZE STREQUAL "thread")
+    set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/support/failing/calls.c ${PROJECT_SOURCE_DIR}/tests/libraries/failing_calls.c
+        PROPERTIES COMPILE_OPTIONS -fno-sanitize=thread)
+endif()
 set(unit_tests ${unit_files})
 list(FILTER unit_tests INCLUDE REGEX "/test_[^/]*\\.c$")
 list(FILTER unit_files EXCLUDE REGEX "/test_[^/]*\\.c$")
@@ -24,6 +29,9 @@ add_library(test_support_flags INTERFACE)
 target_include_directories(test_support_flags INTERFACE ${PROJECT_SOURCE_DIR}/tests)
 target_compile_options(test_support_flags INTERFACE -UNDEBUG)
 target_link_libraries(test_support_flags INTERFACE PkgConfig::CMOCKA)
+if(OPENSSPI_VALGRIND)
+    target_compile_definitions(test_support_flags INTERFACE OPENSSPI_VALGRIND=1) # the daemon that tests start keeps system calls (Daemon.cmake)
+endif()
 
 # tests/libraries/*.c are shared objects that tests load at run time; TEST_LIBRARIES is where they lie.
 file(GLOB library_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/libraries/*.c)

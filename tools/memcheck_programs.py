@@ -2,8 +2,9 @@
 """Runs a test that starts programs of this build, each of them under valgrind: memcheck_programs.py NAME COMMAND [ARGUMENTS]
 
 OPENSSPI_BUILD, of which OPENSSPI_SSPI is a part, becomes a second tree: links to the build, but for the programs, in whose places are scripts that start them under
-valgrind; OPENSSPI_UNWATCHED is the build itself, for tests that look at the system calls of a program. What valgrind finds is told at the end, with a status of 99 where the command's was 0; memcheck.py says what counts. What is built or installed from the tree, and
-libraries that others' programs load, run as they are.
+valgrind; OPENSSPI_UNWATCHED is the build itself, for tests that look at the system calls of a program, copy it to another computer or set its bits. What valgrind finds
+is told at the end, with a status of 99 where the command's was 0; memcheck.py says what counts. What is built or installed from the tree, and libraries that others'
+programs load, run as they are.
 """
 
 import os

@@ -458,8 +458,8 @@ def resident(daemon):
 
 def allowance(daemon):
     """What memory may grow by; a sanitizer keeps what was freed for a while."""
-    sanitized = "libasan" in pathlib.Path(f"/proc/{daemon.process.pid}/maps").read_text()
-    return (512 if sanitized else 64) << 20
+    maps = pathlib.Path(f"/proc/{daemon.process.pid}/maps").read_text()
+    return (512 if "libasan" in maps or "libtsan" in maps else 64) << 20
 
 
 def test_flood(daemon):

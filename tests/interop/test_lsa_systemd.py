@@ -60,7 +60,8 @@ def status_of(machine, pid):
 
 
 def is_sanitized(machine, pid):
-    return "libasan" in machine.path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+    maps = machine.path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+    return "libasan" in maps or "libtsan" in maps
 
 
 def test_socket_and_first_client(computer):
