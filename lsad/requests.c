@@ -132,10 +132,11 @@ static SECURITY_STATUS context_begin(struct job *job, bool initiator)
 
 static SECURITY_STATUS step_reply(struct job *job, struct step_out *out, SECURITY_STATUS status)
 {
-    if (out->token.len > 0 && (status >= 0 || out->alert)) /* after a failure words for the peer */
+    bool whole = writer_finish(&out->token) == WIRE_OK;             /* without memory it may be cut off */
+    if (whole && out->token.len > 0 && (status >= 0 || out->alert)) /* after a failure words for the peer */
         lsa_bytes_write(&job->reply, LSA_TOKEN, writer_slice_of(&out->token));
     require(status >= 0, status);
-    require(writer_finish(&out->token) == WIRE_OK && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    require(whole && writer_finish(&out->record) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     if (out->session != NULL) /* open already: it signed the list of mechanisms */
         try(session_save(out->session, &out->record));
     if (out->record.len > 0)

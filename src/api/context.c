@@ -73,7 +73,8 @@ static SECURITY_STATUS token_deliver(const struct context *context, const struct
 static void error_deliver(struct context *context, const struct step_call *call, struct step_out *out)
 {
     bool allocate = (call->flags & ALLOCATE_BIT) != 0, delivered = false;
-    struct slice words = out->alert ? writer_slice_of(&out->token) : slice_of(NULL, 0);
+    bool whole = out->alert && writer_finish(&out->token) == WIRE_OK; /* without memory words may be cut off */
+    struct slice words = whole ? writer_slice_of(&out->token) : slice_of(NULL, 0);
     if (context_is_stream(context)) {
         bool as_token = wants_error_token(call);
         if (buffers_stream_out(call->output, allocate, words, !as_token) == SEC_E_OK)

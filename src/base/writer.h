@@ -22,7 +22,8 @@ struct writer writer_fixed(void *room, size_t max);
  * writer_release, which wipes: what was written may be secret. */
 #define WRITER_GROW_LIMIT ((size_t)16 << 20) /* nothing the library encodes comes near it */
 struct writer writer_growing(size_t expected);
-/* The same, and begins in the caller's `room`, which outlives it: most of what is written is short, and then nothing is allocated. */
+/* The same, and begins in the caller's `room`, which outlives it: most of what is written is short, and then nothing is allocated. Such a writer
+ * is not kept beyond the room's life, nor is a copy of it: what is to stay is written into one that grows. */
 struct writer writer_lent(void *room, size_t max);
 /* `len` more bytes are to come: a growing writer that has nothing yet takes no less at its first write. Changes nothing else. */
 void writer_expect(struct writer *writer, size_t len);

@@ -138,7 +138,7 @@ SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice tok
     };
     struct step_out out = {.token = *answer, .record = writer_growing(768)};
     SECURITY_STATUS status = step(who->own, &handshake->inner, &in, &out);
-    bool refused = status < 0;
+    bool refused = status < 0 && out.alert && writer_finish(&out.token) == WIRE_OK;
     *answer = out.token;
     if (status >= 0 && (writer_finish(answer) != WIRE_OK || writer_finish(&out.record) != WIRE_OK))
         status = SEC_E_INSUFFICIENT_MEMORY;
@@ -149,7 +149,7 @@ SECURITY_STATUS inner_step(struct credssp_handshake *handshake, struct slice tok
     if (status >= 0 && status != SEC_E_OK && status != SEC_I_CONTINUE_NEEDED)
         status = cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s wants its tokens completed, which CredSSP does not know",
                            package->info.name);
-    if (status < 0 && !refused) /* the package went on: what it says is no word of a failure */
+    if (status < 0 && !refused) /* a token that the package did not mean for this is no word of a failure */
         writer_release(answer);
     return status;
 }

@@ -232,12 +232,13 @@ static SECURITY_STATUS record_write(struct foreign_context *context, const struc
                                 slice_of(context->claim, CLAIM_LEN));
 }
 
-/* What a package that failed wrote is for the peer only where it says so; whoever left the buffer as it was wrote nothing. */
+/* What a package that failed wrote is for the peer only where the program asked for such words and the package says that these are some, by the same flag: asked and
+ * answered it has one value. Whoever left the buffer as it was wrote nothing. */
 static void error_take(const struct step_call *call, const SecBuffer *made, const struct secret *room,
                        struct step_out *out)
 {
     ULONG flag = call->context->initiator ? ISC_RET_EXTENDED_ERROR : ASC_RET_EXTENDED_ERROR;
-    if ((call->attributes & flag) == 0 || made->pvBuffer != room->data || made->cbBuffer >= room->len)
+    if ((call->in->flags & call->attributes & flag) == 0 || made->pvBuffer != room->data || made->cbBuffer >= room->len)
         return;
     writer_bytes(&out->token, room->data, made->cbBuffer);
     out->alert = true;
@@ -259,14 +260,13 @@ static SECURITY_STATUS step_run(struct step_call *call, struct step_out *out)
         in[call->input.cBuffers++] = (SecBuffer){(ULONG)call->in->bindings.len, SECBUFFER_CHANNEL_BINDINGS,
                                                  (void *)(uintptr_t)call->in->bindings.data};
     pthread_mutex_lock(&context->lock);
-    SECURITY_STATUS status = context->initiator ? initiate_call(call) : accept_call(call);
+    SECURITY_STATUS answered = context->initiator ? initiate_call(call) : accept_call(call);
     pthread_mutex_unlock(&context->lock);
-    status =
-        foreign_status(package, context->initiator ? "InitializeSecurityContext" : "AcceptSecurityContext", status);
-    if (status < 0) {
+    SECURITY_STATUS status =
+        foreign_status(package, context->initiator ? "InitializeSecurityContext" : "AcceptSecurityContext", answered);
+    if (answered < 0) /* not where it went on, and what it answered counts as a failure here */
         error_take(call, &made, &token, out);
-        return status;
-    }
+    require(status >= 0, status);
     context->has_handle = true;
     require(made.pvBuffer == token.data && made.cbBuffer <= token.len,
             cause_set(SEC_E_INTERNAL_ERROR, "package %s gave back a token of %u bytes in a buffer of %zu",
@@ -278,6 +278,8 @@ static SECURITY_STATUS step_run(struct step_call *call, struct step_out *out)
         pthread_mutex_lock(&context->lock);
         SECURITY_STATUS written = record_write(context, call, out);
         pthread_mutex_unlock(&context->lock);
+        if (written != SEC_E_OK)
+            writer_release(&out->token); /* it proves what has failed */
         try(written);
         context->finished = true;
     }

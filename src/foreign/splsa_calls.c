@@ -144,7 +144,8 @@ static void lsa_delete(const struct foreign_package *package, LSA_SEC_HANDLE han
     splsa_call_leave();
 }
 
-static SECURITY_STATUS step_end(struct step *step, const char *call, bool first, NTSTATUS nt, PCtxtHandle handle)
+static SECURITY_STATUS step_end(struct step *step, const char *call, bool first, NTSTATUS nt, PCtxtHandle handle,
+                                ULONG *attributes)
 {
     struct splsa_context *context = step->context;
     const struct foreign_package *package = context->package;
@@ -160,6 +161,8 @@ static SECURITY_STATUS step_end(struct step *step, const char *call, bool first,
     }
     if (mapped != SEC_E_OK)
         status = mapped;
+    if (status < 0 && nt >= 0)
+        *attributes = 0; /* those of a step that went on: nothing in them speaks of a failure */
     if (status >= 0)
         *handle = (CtxtHandle){context->handle, (ULONG_PTR)context};
     else if (first) {
@@ -187,7 +190,7 @@ static SECURITY_STATUS SEC_ENTRY context_initiate(PCredHandle credential, PCtxtH
     NTSTATUS status = package->lsa->InitLsaModeContext(credential->dwLower, step.handle, target != NULL ? &name : NULL,
                                                        flags, drep, input != NULL ? input : &none, &step.handle, output,
                                                        attributes, expiry, &step.mapped, &step.data);
-    return step_end(&step, "SpInitLsaModeContext", first, status, context);
+    return step_end(&step, "SpInitLsaModeContext", first, status, context, attributes);
 }
 
 static SECURITY_STATUS SEC_ENTRY context_accept(PCredHandle credential, PCtxtHandle old, PSecBufferDesc input,
@@ -202,7 +205,7 @@ static SECURITY_STATUS SEC_ENTRY context_accept(PCredHandle credential, PCtxtHan
     NTSTATUS status =
         package->lsa->AcceptLsaModeContext(credential->dwLower, step.handle, input, flags, drep, &step.handle, output,
                                            attributes, expiry, &step.mapped, &step.data);
-    return step_end(&step, "SpAcceptLsaModeContext", first, status, context);
+    return step_end(&step, "SpAcceptLsaModeContext", first, status, context, attributes);
 }
 
 static SECURITY_STATUS SEC_ENTRY context_delete(PCtxtHandle handle)

@@ -21,7 +21,7 @@ static void failed(void *opaque, SECURITY_STATUS status, struct step_out *out)
         out->token = writer_growing(64);
         spnego_resp_write(&out->token, &resp);
     }
-    out->alert = out->token.len > 0;
+    out->alert = writer_finish(&out->token) == WIRE_OK && out->token.len > 0;
 }
 
 /* NULL, or the package whose raw token this is. */

@@ -123,6 +123,16 @@ static SECURITY_STATUS inner_outcome(struct negotiate_handshake *handshake, SECU
     return status;
 }
 
+/* What a package that failed says to the peer. A copy: the answer may lie in the room of the call that is running, and the handshake outlives that. */
+static void refusal_keep(struct negotiate_handshake *handshake, const struct writer *words)
+{
+    writer_release(&handshake->refusal);
+    handshake->refusal = writer_growing(words->len);
+    writer_slice(&handshake->refusal, writer_slice_of(words));
+    if (writer_finish(words) != WIRE_OK || writer_finish(&handshake->refusal) != WIRE_OK)
+        writer_release(&handshake->refusal); /* words that were cut off are none */
+}
+
 SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, struct slice token, struct writer *answer)
 {
     const struct package *package = handshake->chosen->package;
@@ -145,16 +155,13 @@ SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, stru
                            .granted = handshake->base.granted,
                            .expiry = handshake->base.expiry};
     SECURITY_STATUS status = step(handshake->chosen->credential, &handshake->inner, &in, &out);
-    bool refused = status < 0;
+    bool refused = status < 0 && status != SEC_E_INCOMPLETE_MESSAGE && out.alert;
     *answer = out.token;
     status = inner_outcome(handshake, status, &out);
-    if (status < 0) {
-        if (!refused) /* the package went on: what it says is no word of a failure */
-            writer_release(answer);
-        writer_release(&handshake->refusal);
-        handshake->refusal = *answer;
-        *answer = writer_growing(0);
-    }
+    if (refused)
+        refusal_keep(handshake, answer);
+    if (status < 0) /* a token that the package did not mean for this is no word of a failure */
+        writer_release(answer);
     writer_release(&out.record);
     return status;
 }

@@ -136,15 +136,22 @@ static SECURITY_STATUS SEC_ENTRY accept_token(PCredHandle credential, PCtxtHandl
     (void)credential, (void)old, (void)flags, (void)drep, (void)expiry;
     if (input->cBuffers == 0 || input->pBuffers[0].cbBuffer != 1)
         return SEC_E_INVALID_TOKEN;
-#if defined(CASE_tells_failure) || defined(CASE_hides_failure)
+#if defined(CASE_tells_failure) || defined(CASE_hides_failure) || defined(CASE_vague_failure)
     memcpy(output->pBuffers[0].pvBuffer, "why", 3);
     output->pBuffers[0].cbBuffer = 3;
-#if defined(CASE_tells_failure)
+#if !defined(CASE_hides_failure)
     *attributes = ASC_RET_EXTENDED_ERROR;
+#endif
+#if defined(CASE_vague_failure)
+    return 0x1234; /* it did not fail */
 #endif
     return SEC_E_LOGON_DENIED;
 #endif
     output->pBuffers[0].cbBuffer = 0;
+#if defined(CASE_bad_text)
+    memset(output->pBuffers[0].pvBuffer, 'T', 1);
+    output->pBuffers[0].cbBuffer = 1;
+#endif
     *context = (CtxtHandle){3, 4};
     *attributes = ASC_RET_INTEGRITY;
     __atomic_add_fetch(&n_contexts, 1, __ATOMIC_SEQ_CST);
@@ -301,8 +308,12 @@ static const unsigned char oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};
 static const unsigned char oid[] = {0x2b, 0x86};
 #elif defined(CASE_long_oid)
 static const unsigned char oid[65] = {0x2b};
+#elif defined(CASE_bad_text)
+static const unsigned char oid[] = {0x2b, 0x06, 0x01, 0x04, 0x01,
+                                    0x81, 0xfd, 0x59, 0x03}; /* the arc for examples (RFC 5612) */
 #endif
-#if defined(CASE_our_oid) || defined(CASE_spnego_oid) || defined(CASE_cut_oid) || defined(CASE_long_oid)
+#if defined(CASE_bad_text) || defined(CASE_our_oid) || defined(CASE_spnego_oid) || defined(CASE_cut_oid) || \
+    defined(CASE_long_oid)
 EXPORTED const unsigned char *OpenSspiPackageMechanism(const char *name, ULONG *length)
 {
     (void)name;

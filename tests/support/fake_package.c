@@ -102,6 +102,8 @@ static SECURITY_STATUS walk(struct handshake *now, const struct step_in *in, str
     bool begins = now->initiator && now->leg == 0;
     if (!now->initiator && fake.accept != SEC_E_OK) {
         writer_bytes(&out->token, "FAKEE", 5);
+        writer_zeros(&out->token, fake.error_len > 5 ? fake.error_len - 5 : 0);
+        out->alert = !fake.no_alert;
         return cause_set(fake.accept, "the test accepts nobody");
     }
     if (!begins)

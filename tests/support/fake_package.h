@@ -10,6 +10,8 @@
 struct fake {
     unsigned legs;                                    /* tokens of a handshake: 1 to 3 */
     SECURITY_STATUS acquire, initiate, accept, reply; /* not SEC_E_OK: that step fails so; accept with an error token */
+    bool no_alert;                                    /* and that token is not marked as one */
+    size_t error_len;                                 /* and it is of so many bytes, if of more than five */
     bool no_integrity;
     bool wants_list_mic;
     bool loses_record;                            /* a last step succeeds, and there was no memory for its record */

@@ -216,6 +216,34 @@ static void wrong_answers(void **state)
         module_answers_check(cases[i].name, cases[i].acquire, cases[i].step, cases[i].words);
 }
 
+/* The part in the authority went on, and what failed came after it: its token is no word of a failure, whatever its attributes say. */
+static void tokens_of_successes(void **state)
+{
+    static const char *const names[] = {"lsa_map_fails", "lsa_says_nothing"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct module_use use = {.context = {7, 7}};
+        char first[] = "T", room[64] = "untouched", target[] = "t";
+        ULONG attributes = 0;
+        SecBuffer in = {1, SECBUFFER_TOKEN, first}, out = {sizeof room, SECBUFFER_TOKEN, room};
+        SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
+        module_use_add(&use, names[i]);
+        assert_int_equal(module_acquire(&use.credential, NULL), SEC_E_OK);
+        assert_int_equal(AcceptSecurityContext(&use.credential, NULL, &in_list, ASC_REQ_EXTENDED_ERROR, 0, &use.context,
+                                               &out_list, &attributes, NULL),
+                         SEC_E_INTERNAL_ERROR);
+        assert_int_equal(InitializeSecurityContextA(&use.credential, NULL, target, ISC_REQ_EXTENDED_ERROR, 0, 0, NULL,
+                                                    0, &use.context, &out_list, &attributes, NULL),
+                         SEC_E_INTERNAL_ERROR);
+        assert_int_equal(out.cbBuffer, sizeof room);
+        assert_string_equal(room, "untouched");
+        assert_int_equal(attributes, 0);
+        assert_int_equal(FreeCredentialsHandle(&use.credential), SEC_E_OK);
+        module_drop(use.path);
+        module_counts_check(use.path);
+    }
+}
+
 static void completion(void **state)
 {
     CredHandle credential;
@@ -326,15 +354,11 @@ static int clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(versions),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(works),
-        cmocka_unit_test(missing_entries),
-        cmocka_unit_test(wrong_answers),
-        cmocka_unit_test(completion),
-        cmocka_unit_test(all_in_the_authority),
-        cmocka_unit_test(long_signature),
-        cmocka_unit_test(memory_short),
+        cmocka_unit_test(versions),       cmocka_unit_test(refused),
+        cmocka_unit_test(works),          cmocka_unit_test(missing_entries),
+        cmocka_unit_test(wrong_answers),  cmocka_unit_test(tokens_of_successes),
+        cmocka_unit_test(completion),     cmocka_unit_test(all_in_the_authority),
+        cmocka_unit_test(long_signature), cmocka_unit_test(memory_short),
         cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, NULL, clean);

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "base/writer.h"
+#include "negotiate/spnego.h"
 #include "unit/foreign/modules.h"
 #include <sspi_ext.h>
 #include <stdio.h>
@@ -281,13 +283,20 @@ static void wrong_messages(void **state)
     module_answers_check("bad_text", SEC_E_OK, SEC_E_INTERNAL_ERROR, NULL);
 }
 
-/* What a step that fails wrote goes to the peer where the package says so, and the program is told by the same flag; otherwise none of it leaves. */
+/* What a step that fails wrote goes to the peer where the program asked for it and the package says so, and the program is told by the same flag; otherwise none of it
+ * leaves. */
 static void words_of_failures(void **state)
 {
     static const struct {
         const char *name;
         bool told;
-    } cases[] = {{"tells_failure", true}, {"hides_failure", false}};
+        ULONG asked;
+        SECURITY_STATUS status;
+    } cases[] = {{"tells_failure", true, ASC_REQ_EXTENDED_ERROR, SEC_E_LOGON_DENIED},
+                 {"tells_failure", false, 0, SEC_E_LOGON_DENIED},
+                 {"tells_failure", false, ISC_REQ_EXTENDED_ERROR, SEC_E_LOGON_DENIED}, /* the other side's flag */
+                 {"hides_failure", false, ASC_REQ_EXTENDED_ERROR, SEC_E_LOGON_DENIED},
+                 {"vague_failure", false, ASC_REQ_EXTENDED_ERROR, SEC_E_INTERNAL_ERROR}};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         for (unsigned short_of = 0; short_of < 2; short_of++) {
@@ -299,9 +308,9 @@ static void words_of_failures(void **state)
             SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
             bool sent = cases[i].told && short_of == 0;
             module_use_begin(&use, cases[i].name);
-            SECURITY_STATUS status = AcceptSecurityContext(&use.credential, NULL, &in_list, ASC_REQ_EXTENDED_ERROR, 0,
-                                                           &context, &out_list, &attributes, NULL);
-            assert_int_equal(status, SEC_E_LOGON_DENIED);
+            SECURITY_STATUS status = AcceptSecurityContext(&use.credential, NULL, &in_list, cases[i].asked, 0, &context,
+                                                           &out_list, &attributes, NULL);
+            assert_int_equal(status, cases[i].status);
             assert_non_null(strstr(OpenSspiLastErrorText(), "AcceptSecurityContext of package Test"));
             assert_true(context.dwLower == 7 && context.dwUpper == 7);
             assert_int_equal(out.cbBuffer, sent ? 3 : short_of != 0 ? 2 : sizeof room);
@@ -322,6 +331,48 @@ static void words_of_failures(void **state)
                      SEC_E_INTERNAL_ERROR);
     assert_string_equal(room, "untouched");
     assert_int_equal(attributes & ISC_RET_EXTENDED_ERROR, 0);
+    assert_int_equal(FreeCredentialsHandle(&use.credential), SEC_E_OK);
+    module_drop(use.path);
+    module_counts_check(use.path);
+}
+
+/* The same by Negotiate: its reject has no words of the package's in it. */
+static void token_of_a_success_by_negotiate(void **state)
+{
+    static const unsigned char oid[] = {0x2b, 0x06, 0x01, 0x04, 0x01, 0x81, 0xfd, 0x59, 0x03};
+    static uint16_t user[] = u"alice", packages[] = u"Test";
+    const struct slice mech = slice_of(oid, sizeof oid);
+    SEC_WINNT_AUTH_IDENTITY_EXW identity = {.Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
+                                            .Length = sizeof identity,
+                                            .User = user,
+                                            .UserLength = sizeof user / 2 - 1,
+                                            .PackageList = packages,
+                                            .PackageListLength = sizeof packages / 2 - 1,
+                                            .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE};
+    struct module_use use = {.context = {7, 7}};
+    struct spnego_resp resp;
+    uint8_t list_room[64], first_room[128], room[128];
+    struct writer list = writer_fixed(list_room, sizeof list_room), first = writer_fixed(first_room, sizeof first_room);
+    char negotiate[] = "Negotiate";
+    ULONG attributes = 0;
+    (void)state;
+    module_use_add(&use, "bad_text");
+    spnego_mech_list_write(&list, &mech, 1);
+    spnego_init_write(&first, writer_slice_of(&list), slice_of("T", 1));
+    assert_int_equal(writer_finish(&first), WIRE_OK);
+    SecBuffer in = {(ULONG)first.len, SECBUFFER_TOKEN, first_room}, out = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
+    assert_int_equal(AcquireCredentialsHandleA(NULL, negotiate, SECPKG_CRED_INBOUND, NULL, &identity, NULL, NULL,
+                                               &use.credential, NULL),
+                     SEC_E_OK);
+    assert_int_equal(AcceptSecurityContext(&use.credential, NULL, &in_list, ASC_REQ_EXTENDED_ERROR, 0, &use.context,
+                                           &out_list, &attributes, NULL),
+                     SEC_E_INTERNAL_ERROR);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "gave a name that cannot be read"));
+    assert_int_equal(spnego_resp_parse(slice_of(room, out.cbBuffer), &resp), WIRE_OK);
+    assert_int_equal(resp.state, SPNEGO_REJECT);
+    assert_null(resp.token.data);
+    assert_true((attributes & ASC_RET_EXTENDED_ERROR) != 0); /* the reject is one */
     assert_int_equal(FreeCredentialsHandle(&use.credential), SEC_E_OK);
     module_drop(use.path);
     module_counts_check(use.path);
@@ -359,10 +410,18 @@ static int clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused),        cmocka_unit_test(unsafe_places),     cmocka_unit_test(options),
-        cmocka_unit_test(lives_on),       cmocka_unit_test(missing_entries),   cmocka_unit_test(wrong_answers),
-        cmocka_unit_test(wrong_messages), cmocka_unit_test(words_of_failures), cmocka_unit_test(lively_starts),
-        cmocka_unit_test(threads),        cmocka_unit_test(first_version),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(unsafe_places),
+        cmocka_unit_test(options),
+        cmocka_unit_test(lives_on),
+        cmocka_unit_test(missing_entries),
+        cmocka_unit_test(wrong_answers),
+        cmocka_unit_test(wrong_messages),
+        cmocka_unit_test(words_of_failures),
+        cmocka_unit_test(token_of_a_success_by_negotiate),
+        cmocka_unit_test(lively_starts),
+        cmocka_unit_test(threads),
+        cmocka_unit_test(first_version),
     };
     return cmocka_run_group_tests(tests, NULL, clean);
 }
