@@ -30,7 +30,7 @@
 static atomic_bool watching;           /* a holder walks */
 static pthread_t holder;               /* while watching */
 static unsigned long stop_at, n_given; /* the holder's */
-static pthread_mutex_t *held[HELD_MAX];
+static _Atomic(pthread_mutex_t *) held[HELD_MAX];
 static atomic_uint n_held;
 static atomic_bool stopped, may_go;
 static sem_t there; /* the holder stopped, or came to its end */
@@ -67,13 +67,13 @@ __attribute__((visibility("default"))) int pthread_mutex_lock(pthread_mutex_t *l
 {
     if (atomic_load(&stopped) && !is_holder())
         for (unsigned i = 0; i < atomic_load(&n_held); i++)
-            if (held[i] == lock)
+            if (atomic_load(&held[i]) == lock)
                 atomic_store(&may_go, true);
     int answer = real_lock(lock);
     if (answer == 0 && is_holder() && !atomic_load(&stopped)) {
         unsigned n = atomic_load(&n_held);
         assert_true(n < HELD_MAX);
-        held[n] = lock;
+        atomic_store(&held[n], lock);
         atomic_store(&n_held, n + 1);
     }
     return answer;
@@ -90,8 +90,8 @@ __attribute__((visibility("default"))) int pthread_mutex_unlock(pthread_mutex_t 
     }
     if (is_holder())
         for (unsigned i = 0, n = atomic_load(&n_held); i < n; i++)
-            if (held[i] == lock) {
-                held[i] = held[n - 1];
+            if (atomic_load(&held[i]) == lock) {
+                atomic_store(&held[i], atomic_load(&held[n - 1]));
                 atomic_store(&n_held, n - 1);
                 break;
             }
