@@ -159,7 +159,7 @@ static void missing_entries(void **state)
     static const char *const names[] = {"lsa_sparse", "lsa_no_user"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        struct module_use use;
+        struct module_use use = {.path = ""};
         char data[4] = "abc";
         SecBuffer buffer = {3, SECBUFFER_TOKEN, data};
         SecBufferDesc token = {SECBUFFER_VERSION, 1, &buffer};
@@ -181,7 +181,7 @@ static void versions(void **state)
     static const char *const names[] = {"lsa_right", "lsa_version_2", "lsa_version_3"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        struct module_use use;
+        struct module_use use = {.path = ""};
         char other[] = "Other", value[] = "set";
         PSecPkgInfoA info;
         module_use_begin(&use, names[i]);
@@ -270,7 +270,7 @@ static void completion(void **state)
 
 static void all_in_the_authority(void **state)
 {
-    struct module_use use;
+    struct module_use use = {.path = ""};
     SecPkgContext_KeyInfoA key;
     SecPkgContext_Sizes sizes;
     (void)state;
@@ -285,7 +285,7 @@ static void all_in_the_authority(void **state)
 
 static void long_signature(void **state)
 {
-    struct module_use use;
+    struct module_use use = {.path = ""};
     char data[4] = "abc", room[8];
     SecBuffer buffers[] = {{sizeof room, SECBUFFER_TOKEN, room}, {3, SECBUFFER_DATA, data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};

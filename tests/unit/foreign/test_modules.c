@@ -166,7 +166,7 @@ static char test_name[] = "Test";
 
 static void lives_on(void **state)
 {
-    struct module_use use;
+    struct module_use use = {.path = ""};
     CredHandle again;
     CtxtHandle second = {0};
     ULONG attributes;
@@ -212,7 +212,7 @@ static void first_version(void **state)
 
 static void missing_entries(void **state)
 {
-    struct module_use use;
+    struct module_use use = {.path = ""};
     char data[4] = "abc";
     SecBuffer buffer = {3, SECBUFFER_TOKEN, data};
     SecBufferDesc token = {SECBUFFER_VERSION, 1, &buffer};
@@ -259,7 +259,7 @@ static void wrong_answers(void **state)
 
 static void wrong_messages(void **state)
 {
-    struct module_use use;
+    struct module_use use = {.path = ""};
     char data[4] = "abc", room[8];
     SecBuffer buffers[] = {{sizeof room, SECBUFFER_TOKEN, room}, {3, SECBUFFER_DATA, data}};
     SecBuffer stream[] = {{3, SECBUFFER_STREAM, data}, {0, SECBUFFER_DATA, NULL}};
@@ -300,7 +300,7 @@ static void words_of_failures(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         for (unsigned short_of = 0; short_of < 2; short_of++) {
-            struct module_use use;
+            struct module_use use = {.path = ""};
             CtxtHandle context = {7, 7};
             char first[] = "T", room[64] = "untouched";
             ULONG attributes = 0;
