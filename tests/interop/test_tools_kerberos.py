@@ -1,4 +1,4 @@
-"""The command `sspi` and the Tcl package in a Kerberos realm of their own."""
+"""The command `sspi` in a Kerberos realm of its own."""
 import json
 import os
 import re
@@ -6,26 +6,14 @@ import subprocess
 
 import pytest
 
-from realm import Realm
+from tools_realm import tools_realm
 
 SSPI = os.environ["OPENSSPI_SSPI"]
-SOURCE = os.environ["OPENSSPI_SOURCE"]
-BUILD = os.environ["OPENSSPI_BUILD"]
 
 
-@pytest.fixture(scope="module")
-def realm():
-    with Realm() as realm:
-        realm.addprinc("alice", "password")
-        realm.addprinc("host/server.example.test")
-        realm.addprinc("HTTP/server.example.test")
-        realm.keytab("host/server.example.test")
-        realm.keytab("HTTP/server.example.test")
-        realm.kadmin("modprinc +ok_as_delegate host/server.example.test")
-        realm.kinit("alice", "password", "-f")
-        conf = realm.directory / "opensspi.conf"
-        conf.write_text("")
-        realm.env["OPENSSPI_CONFIG"] = str(conf)
+@pytest.fixture(scope="module", name="realm")
+def realm_of_tools():
+    with tools_realm() as realm:
         yield realm
 
 
@@ -68,20 +56,3 @@ def test_chat(realm, package):
     assert client.returncode == 0, client.stderr
     assert server.returncode == 0 and out == b"hello\n"
     assert b"alice@EXAMPLE.TEST" in messages and b"mutual_auth" in client.stderr and b"AES256-CTS" in client.stderr
-
-
-def test_tcl_options(realm):
-    env = {**realm.env, "TCLLIBPATH": os.path.join(BUILD, "tcl", "opensspi"), "OPENSSPI_SOURCE": SOURCE}
-    done = subprocess.run(["tclsh", os.path.join(SOURCE, "tests", "tcl", "kerberos.tcl")], capture_output=True, text=True, env=env, timeout=120)
-    assert done.returncode == 0 and re.search(r"Total\s+1[0-9]\s+Passed\s+1[0-9]\s+Skipped\s+0\s+Failed\s+0", done.stdout), done.stdout + done.stderr
-
-
-@pytest.mark.parametrize("words, password", [
-    (["kerberos", "host/server.example.test"], b""), (["kerberos", "host/server.example.test", "alice", "EXAMPLE.TEST"], b"password\n"),
-    (["negotiate", "host/server.example.test"], b""), (["negotiate", "host/server.example.test", "alice", "EXAMPLE.TEST"], b"password\n")])
-def test_tcl(realm, words, password):
-    """samples/tcl, with alice's ticket and with her password."""
-    env = {**realm.env, "TCLLIBPATH": os.path.join(BUILD, "tcl", "opensspi")}
-    done = subprocess.run(["tclsh", os.path.join(SOURCE, "samples", "tcl", words[0] + ".tcl"), *words[1:]], input=password, capture_output=True, env=env, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(b"client: alice@EXAMPLE.TEST\n") and done.stdout.endswith(b"sealed: Hello, server\nsigned: Hello, client\n")

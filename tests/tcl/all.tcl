@@ -356,7 +356,7 @@ test usage-1 {every command without its arguments} -body {
 } -result {}
 
 foreach {script words} {ntlm {alice EXAMPLE host/HOST} negotiate {host/HOST alice EXAMPLE}} {
-    test sample-$script {samples/tcl, with a password; kerberos.tcl, and these with tickets, are run by tests/interop/test_tools_kerberos.py} -body {
+    test sample-$script {samples/tcl, with a password; kerberos.tcl, and these with tickets, are run by tests/interop/test_tcl_kerberos.py} -body {
         exec [info nameofexecutable] $samples/$script.tcl {*}$words << "pw\n"
     } -match glob -result "client: EXAMPLE\\\\alice\n*sealed: Hello, server\nsigned: Hello, client"
 }

@@ -1,4 +1,4 @@
-# Options whose effect needs Kerberos; run by tests/interop/test_tools_kerberos.py in a realm with alice's forwardable ticket, a service that is trusted
+# Options whose effect needs Kerberos; run by tests/interop/test_tcl_kerberos.py in a realm with alice's forwardable ticket, a service that is trusted
 # for delegation, and keys of host/ and HTTP/ in the keytab.
 package require tcltest
 namespace import tcltest::*
