@@ -32,7 +32,7 @@ static pthread_t holder;               /* while watching */
 static unsigned long stop_at, n_given; /* the holder's */
 static _Atomic(pthread_mutex_t *) held[HELD_MAX];
 static atomic_uint n_held;
-static atomic_bool stopped, may_go;
+static atomic_bool stopped, may_go, forked;
 static sem_t there; /* the holder stopped, or came to its end */
 
 static int real_lock(pthread_mutex_t *lock)
@@ -95,7 +95,12 @@ __attribute__((visibility("default"))) int pthread_mutex_unlock(pthread_mutex_t 
                 atomic_store(&n_held, n - 1);
                 break;
             }
-    return real_unlock(lock);
+    int answer = real_unlock(lock);
+    /* Where it has none of ours it waits for the fork: further on it could have one of the allocator's or of OpenSSL's, which are not ours to guard. */
+    if (is_holder() && n_given >= stop_at && atomic_load(&n_held) == 0)
+        while (!atomic_load(&forked))
+            usleep(100);
+    return answer;
 }
 
 struct work {
@@ -134,6 +139,7 @@ static int child_of(const struct work *work, void *mine)
         alarm(CHILD_SECONDS);
         _exit(work->run(mine) ? 0 : 1);
     }
+    atomic_store(&forked, true);
     atomic_store(&may_go, true);
     assert_int_equal(waitpid(child, &status, 0), child);
     return status;
@@ -148,6 +154,7 @@ static bool fork_at(const struct work *work, unsigned long number, void *mine, v
     stop_at = number;
     atomic_store(&n_held, 0);
     atomic_store(&may_go, false);
+    atomic_store(&forked, false);
     atomic_store(&stopped, false);
     assert_int_equal(pthread_create(&thread, NULL, walk, &walker), 0);
     while (sem_wait(&there) != 0)
