@@ -21,8 +21,10 @@ rm -rf "$root/source"
 ls "$root"/*.deb
 [ "${1:-}" = --check ] || exit 0
 
+# lintian leaves files where temporary ones belong.
 step 'lintian'
-lintian --fail-on error --tag-display-limit 0 "$root"/*.changes
+mkdir "$root/temporary"
+TMPDIR=$root/temporary lintian --fail-on error --tag-display-limit 0 "$root"/*.changes
 
 step 'installed in a root of its own'
 place=$root/place
