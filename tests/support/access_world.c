@@ -1,5 +1,7 @@
 #include "support/access_world.h"
 
+#include "access/impersonation.h"
+#include "access/thread_ids.h"
 #include "accounts/admin.h"
 #include "base/utf16.h"
 #include "support/place.h"
@@ -58,14 +60,31 @@ void access_configure(const char *extra)
     place_configure(store, text);
 }
 
+void access_needs_root(void)
+{
+    assert(geteuid() == 0);
+}
+
 void access_cleanup(void)
 {
+    unsetenv("NTLM_USER_FILE");
     place_remove(directory);
 }
 
 const char *access_directory(void)
 {
     return directory;
+}
+
+void access_default_credentials(void)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/store/users", directory);
+    FILE *file = fopen(path, "w");
+    assert(file != NULL && fputs("EXAMPLE:rooted:Password1!\n", file) >= 0);
+    fclose(file);
+    assert(chmod(path, 0600) == 0);
+    setenv("NTLM_USER_FILE", path, 1);
 }
 
 const char *access_file(const char *name, unsigned uid, unsigned gid, unsigned mode)
@@ -85,6 +104,16 @@ bool access_reads(const char *path)
     if (fd >= 0)
         close(fd);
     return fd >= 0;
+}
+
+void access_assert_root(void)
+{
+    uid_t real, effective, saved;
+    struct thread_ids ids;
+    assert(getresuid(&real, &effective, &saved) == 0 && real == 0 && effective == 0 && saved == 0);
+    assert(getegid() == 0 && impersonation_current() == NULL);
+    assert(thread_ids_read(&ids) == SEC_E_OK && ids.effective[0] != 0);
+    thread_ids_release(&ids);
 }
 
 void access_connect(struct loop *loop, const char *user, ULONG client_flags)

@@ -18,12 +18,17 @@
 
 /* `extra` is appended to the configuration, [access] first; call again to change it. */
 void access_configure(const char *extra);
+void access_needs_root(void); /* a test that cannot run fails */
 void access_cleanup(void);
 const char *access_directory(void);
+/* Gives the process default credentials, those of EXAMPLE\rooted, until access_cleanup. */
+void access_default_credentials(void);
 /* Makes a file of this owner, group and mode with "text" in it; gives its path, which lives until the next call. */
 const char *access_file(const char *name, unsigned uid, unsigned gid, unsigned mode);
 /* Can the calling thread read it now? */
 bool access_reads(const char *path);
+/* The calling thread is the process: root with root's capabilities, impersonating nobody. */
+void access_assert_root(void);
 /* An NTLM context of this account with these client flags; fails the test when there is none. loop_end ends it. */
 void access_connect(struct loop *loop, const char *user, ULONG client_flags);
 

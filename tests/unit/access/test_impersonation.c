@@ -20,11 +20,10 @@
 #include <unistd.h>
 #include <win32/winbase.h>
 
-#define NEEDS_ROOT() assert_int_equal(geteuid(), 0) /* a test that cannot run fails */
-
 static int set_up(void **state)
 {
     (void)state;
+    access_needs_root();
     access_configure(NULL);
     return 0;
 }
@@ -34,21 +33,6 @@ static int tear_down(void **state)
     (void)state;
     access_cleanup();
     return 0;
-}
-
-static void assert_root(void)
-{
-    uid_t real, effective, saved;
-    getresuid(&real, &effective, &saved);
-    assert_int_equal(real, 0);
-    assert_int_equal(effective, 0);
-    assert_int_equal(saved, 0);
-    assert_int_equal(getegid(), 0);
-    assert_null(impersonation_current());
-    struct thread_ids ids;
-    assert_int_equal(thread_ids_read(&ids), SEC_E_OK);
-    assert_int_not_equal(ids.effective[0], 0);
-    thread_ids_release(&ids);
 }
 
 static void *sibling_reads(void *path)
@@ -88,7 +72,6 @@ static void test_the_kernel_checks(void **state)
     pthread_t sibling;
     char roots[128], alices[128];
     (void)state;
-    NEEDS_ROOT();
     strcpy(roots, access_file("roots", 0, 0, 0600));
     strcpy(alices, access_file("alices", ALICE_UID, 0, 0600));
     access_connect(&loop, "alice", 0);
@@ -110,7 +93,7 @@ static void test_the_kernel_checks(void **state)
     assert_int_equal(RevertSecurityContext(&loop.server), SEC_E_OK);
 
     assert_true(access_reads(roots));
-    assert_root();
+    access_assert_root();
     assert_int_equal(pthread_join(sibling, NULL), 0);
     pthread_barrier_destroy(&meeting.before);
     pthread_barrier_destroy(&meeting.after);
@@ -123,7 +106,6 @@ static void test_groups_count(void **state)
     char staff[128], roots[128];
     gid_t groups[8];
     (void)state;
-    NEEDS_ROOT();
     strcpy(staff, access_file("staff", 0, STAFF_GID, 0640));
     strcpy(roots, access_file("group-root", 0, 0, 0640));
     access_connect(&loop, "alice", 0);
@@ -148,7 +130,6 @@ static void test_no_capability_is_left(void **state)
     struct loop loop;
     struct thread_ids ids;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&loop, "alice", 0);
     assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_OK);
     assert_int_equal(thread_ids_read(&ids), SEC_E_OK);
@@ -157,7 +138,7 @@ static void test_no_capability_is_left(void **state)
     assert_int_equal(geteuid(), ALICE_UID);
     thread_ids_release(&ids);
     assert_int_equal(RevertSecurityContext(&loop.server), SEC_E_OK);
-    assert_root();
+    access_assert_root();
     loop_end(&loop);
 }
 
@@ -181,7 +162,6 @@ static void test_levels(void **state)
     struct loop loop;
     HANDLE token;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&loop, "alice", ISC_REQ_INTEGRITY);
     token = token_of(&loop.server);
     assert_int_equal(level_of(token), SecurityImpersonation);
@@ -197,7 +177,7 @@ static void test_levels(void **state)
     assert_int_equal(GetLastError(), ERROR_BAD_IMPERSONATION_LEVEL);
     assert_false(SetThreadToken(NULL, token));
     assert_int_equal(GetLastError(), ERROR_BAD_IMPERSONATION_LEVEL);
-    assert_root();
+    access_assert_root();
     assert_true(CloseHandle(token));
     loop_end(&loop);
 
@@ -216,7 +196,6 @@ static void test_root_is_nobodys_guest(void **state)
     struct loop loop;
     char bobs[128];
     (void)state;
-    NEEDS_ROOT();
     access_connect(&loop, "rooted", 0);
     assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_NO_IMPERSONATION);
     loop_end(&loop);
@@ -227,7 +206,7 @@ static void test_root_is_nobodys_guest(void **state)
     assert_int_equal(geteuid(), 0);
     assert_false(access_reads(bobs)); /* root without its capabilities */
     assert_int_equal(RevertSecurityContext(&loop.server), SEC_E_OK);
-    assert_root();
+    access_assert_root();
     loop_end(&loop);
     access_configure(NULL);
 }
@@ -236,14 +215,13 @@ static void test_anonymous(void **state)
 {
     HANDLE token;
     (void)state;
-    NEEDS_ROOT();
     assert_true(ImpersonateAnonymousToken(GetCurrentThread()));
     assert_int_not_equal(geteuid(), 0);
     assert_int_equal(impersonation_current()->level, SecurityAnonymous);
     assert_false(OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token));
     assert_int_equal(GetLastError(), ERROR_CANT_OPEN_ANONYMOUS);
     assert_true(RevertToSelf());
-    assert_root();
+    access_assert_root();
     assert_false(ImpersonateAnonymousToken(NULL));
     assert_int_equal(GetLastError(), ERROR_INVALID_HANDLE);
     access_configure("anonymous_user = no-such-user-here\n");
@@ -259,7 +237,6 @@ static void test_lowered_tokens(void **state)
     struct loop loop;
     HANDLE token, lowered;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&loop, "alice", 0);
     assert_int_equal(QuerySecurityContextToken(&loop.server, &token), SEC_E_OK);
     for (size_t i = 0; i < 2; i++) {
@@ -268,7 +245,7 @@ static void test_lowered_tokens(void **state)
         assert_int_equal(GetLastError(), ERROR_BAD_IMPERSONATION_LEVEL);
         assert_false(SetThreadToken(NULL, lowered));
         assert_int_equal(GetLastError(), ERROR_BAD_IMPERSONATION_LEVEL);
-        assert_root();
+        access_assert_root();
         assert_true(CloseHandle(lowered));
     }
     assert_true(ImpersonateLoggedOnUser(token));
@@ -283,7 +260,6 @@ static void test_revert_within_a_scope(void **state)
 {
     struct loop loop;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&loop, "alice", 0);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_OK);
@@ -291,20 +267,20 @@ static void test_revert_within_a_scope(void **state)
             AS_PROCESS_SCOPE;
             assert_int_equal(geteuid(), 0);
             assert_true(RevertToSelf());
-            assert_root();
+            access_assert_root();
             if (i == 1) {
                 struct as_process inner = as_process_begin();
-                assert_root();
+                access_assert_root();
                 as_process_end(&inner);
             }
         }
-        assert_root();
+        access_assert_root();
     }
     /* Nor is what comes then mistaken for the former. */
     assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_OK);
     assert_int_equal(geteuid(), ALICE_UID);
     assert_true(RevertToSelf());
-    assert_root();
+    access_assert_root();
     loop_end(&loop);
 }
 
@@ -312,7 +288,6 @@ static void test_nested_calls_replace(void **state)
 {
     struct loop alice, bob, mapless;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&alice, "alice", 0);
     access_connect(&bob, "bob", 0);
     access_connect(&mapless, "mapless", 0);
@@ -327,7 +302,7 @@ static void test_nested_calls_replace(void **state)
     assert_int_equal(geteuid(), ALICE_UID);
     /* One revert ends it all, whichever context it names. */
     assert_int_equal(RevertSecurityContext(&bob.server), SEC_E_OK);
-    assert_root();
+    access_assert_root();
     assert_int_equal(RevertSecurityContext(&bob.server), SEC_E_OK);
     assert_true(RevertToSelf());
     loop_end(&alice);
@@ -341,7 +316,6 @@ static void test_deleting_the_context(void **state)
     CtxtHandle stale;
     HANDLE token;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&loop, "alice", 0);
     stale = loop.server;
     assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_OK);
@@ -350,7 +324,7 @@ static void test_deleting_the_context(void **state)
     assert_true(OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token));
     assert_true(CloseHandle(token));
     assert_int_equal(RevertSecurityContext(&stale), SEC_E_OK); /* and is not caught there */
-    assert_root();
+    access_assert_root();
     assert_int_equal(RevertSecurityContext(&stale), SEC_E_INVALID_HANDLE);
 }
 
@@ -365,13 +339,12 @@ static void test_thread_exit(void **state)
     pthread_t thread;
     void *result;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&loop, "alice", 0);
     for (int i = 0; i < 20; i++) {
         assert_int_equal(pthread_create(&thread, NULL, impersonates_and_ends, &loop.server), 0);
         assert_int_equal(pthread_join(thread, &result), 0);
         assert_int_equal((intptr_t)result, SEC_E_OK);
-        assert_root();
+        access_assert_root();
     }
     loop_end(&loop);
     assert_true(sibling_can(access_file("roots", 0, 0, 0600)));
@@ -392,7 +365,6 @@ static void test_fork(void **state)
     struct loop loop;
     int status;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&loop, "alice", 0);
     assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_OK);
     pid_t child = fork();
@@ -403,7 +375,7 @@ static void test_fork(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
     assert_int_equal(geteuid(), ALICE_UID); /* the child's revert is the child's */
     assert_int_equal(RevertSecurityContext(&loop.server), SEC_E_OK);
-    assert_root();
+    access_assert_root();
     loop_end(&loop);
 }
 
@@ -414,7 +386,6 @@ static void test_own_work_is_the_process_s(void **state)
     char roots[128];
     HANDLE token;
     (void)state;
-    NEEDS_ROOT();
     strcpy(roots, access_file("roots", 0, 0, 0600));
     access_connect(&alice, "alice", 0);
     assert_int_equal(ImpersonateSecurityContext(&alice.server), SEC_E_OK);
@@ -436,7 +407,7 @@ static void test_own_work_is_the_process_s(void **state)
                      SEC_E_OK);
     assert_int_equal(geteuid(), ALICE_UID);
     assert_int_equal(RevertSecurityContext(&alice.server), SEC_E_OK);
-    assert_root();
+    access_assert_root();
     loop_end(&alice);
     loop_end(&bob);
 }
@@ -447,7 +418,6 @@ static void test_default_credentials_are_not_the_servers(void **state)
     struct loop loop;
     CredHandle credential;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&loop, "alice", 0);
     assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_OK);
     for (int i = 0; i < 2; i++) {

@@ -30,11 +30,10 @@
 #include <unistd.h>
 #include <win32/winbase.h>
 
-#define NEEDS_ROOT() assert_int_equal(geteuid(), 0) /* a test that cannot run fails */
-
 static int set_up(void **state)
 {
     (void)state;
+    access_needs_root();
     access_configure(NULL);
     return 0;
 }
@@ -44,21 +43,6 @@ static int tear_down(void **state)
     (void)state;
     access_cleanup();
     return 0;
-}
-
-static void assert_root(void)
-{
-    uid_t real, effective, saved;
-    getresuid(&real, &effective, &saved);
-    assert_int_equal(real, 0);
-    assert_int_equal(effective, 0);
-    assert_int_equal(saved, 0);
-    assert_int_equal(getegid(), 0);
-    assert_null(impersonation_current());
-    struct thread_ids ids;
-    assert_int_equal(thread_ids_read(&ids), SEC_E_OK);
-    assert_int_not_equal(ids.effective[0], 0);
-    thread_ids_release(&ids);
 }
 
 static HANDLE token_of(CtxtHandle *context)
@@ -120,7 +104,6 @@ static void test_failures_half_way(void **state)
 {
     struct loop alice, bob;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&alice, "alice", 0);
     access_connect(&bob, "bob", 0);
     for (size_t i = 0; i < sizeof changing / sizeof changing[0]; i++) {
@@ -133,7 +116,7 @@ static void test_failures_half_way(void **state)
             bool fails = changing[i] != SYS_capset || lies == 0;
             assert_int_equal(status, fails ? SEC_E_NO_IMPERSONATION : SEC_E_OK);
             assert_true(fails || RevertToSelf());
-            assert_root();
+            access_assert_root();
         }
     }
     /* From one client to another: on failure the thread is the first one again. Of setresuid two lead to the configuration and back, the third is the way back
@@ -146,7 +129,7 @@ static void test_failures_half_way(void **state)
     fault_disarm();
     assert_int_equal(geteuid(), ALICE_UID);
     assert_int_equal(RevertSecurityContext(&alice.server), SEC_E_OK);
-    assert_root();
+    access_assert_root();
     loop_end(&alice);
     loop_end(&bob);
 }
@@ -204,7 +187,6 @@ static void test_a_failed_revert_ends_the_process(void **state)
 {
     struct loop loop;
     (void)state;
-    NEEDS_ROOT();
     access_connect(&loop, "alice", 0);
     for (size_t i = 0; i < sizeof changing / sizeof changing[0]; i++)
         assert_dies(dies_in_revert, &loop.server, changing[i]);
@@ -238,7 +220,6 @@ static void test_without_privilege(void **state)
     struct loop loop, identify;
     int status;
     (void)state;
-    NEEDS_ROOT();
     for (int identify_only = 0; identify_only < 2; identify_only++) {
         access_configure(identify_only ? "identify_without_privilege = yes\n" : NULL);
         access_connect(&loop, "alice", 0);
@@ -294,7 +275,6 @@ static void test_capabilities_without_root(void **state)
     int status;
     char roots[128];
     (void)state;
-    NEEDS_ROOT();
     access_configure(NULL);
     strcpy(roots, access_file("roots", 0, 0, 0600));
     access_connect(&loop, "alice", 0);
@@ -325,7 +305,6 @@ static void test_no_way_back(void **state)
     struct loop loop;
     int status;
     (void)state;
-    NEEDS_ROOT();
     access_configure(NULL);
     access_connect(&loop, "alice", 0);
     pid_t child = fork();
@@ -354,7 +333,6 @@ static void test_the_client_is_the_process(void **state)
     int status;
     char path[128];
     (void)state;
-    NEEDS_ROOT();
     access_configure(NULL);
     access_connect(&loop, "alice", 0);
     HANDLE token = token_of(&loop.server);

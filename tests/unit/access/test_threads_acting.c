@@ -12,10 +12,7 @@
 #include "base/memory.h"
 #include "support/access_world.h"
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <win32/winbase.h>
 
@@ -24,24 +21,16 @@
 /* The process has default credentials, which no client's thread may get. */
 static int set_up(void **state)
 {
-    char path[160];
     (void)state;
-    assert_int_equal(geteuid(), 0); /* a test that cannot run fails */
+    access_needs_root();
     access_configure(NULL);
-    snprintf(path, sizeof path, "%s/store/users", access_directory());
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs("EXAMPLE:rooted:Password1!\n", file);
-    fclose(file);
-    assert_int_equal(chmod(path, 0600), 0);
-    setenv("NTLM_USER_FILE", path, 1);
+    access_default_credentials();
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    unsetenv("NTLM_USER_FILE");
     access_cleanup();
     return 0;
 }

@@ -18,6 +18,7 @@
 static int set_up(void **state)
 {
     (void)state;
+    access_needs_root();
     access_configure(NULL);
     return 0;
 }
@@ -56,7 +57,6 @@ static void test_clients_of_threads(void **state)
     struct worker workers[8];
     char alices[128], bobs[128];
     (void)state;
-    assert_int_equal(geteuid(), 0); /* a test that cannot run fails */
     strcpy(alices, access_file("alices", ALICE_UID, ALICE_UID, 0600));
     strcpy(bobs, access_file("bobs", BOB_UID, BOB_UID, 0600));
     access_connect(&alice, "alice", 0);

@@ -77,7 +77,7 @@ static int set_up(void **state)
 {
     CredHandle credential;
     (void)state;
-    assert_int_equal(geteuid(), 0); /* a test that cannot run fails */
+    access_needs_root();
     access_configure(NULL);
     kerberos_put();
     assert_int_equal(acquire("Kerberos", SECPKG_CRED_OUTBOUND, &credential), SEC_E_OK); /* starts the library */
