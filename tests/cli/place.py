@@ -59,11 +59,11 @@ class Place:
         return client, out, messages.decode(), server.returncode
 
 
-def on_terminal(place, words, answers):
+def on_terminal(environment, words, answers):
     """Runs the command on a terminal; after each prompt in `answers` types what belongs to it. Gives its code and all that was shown."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(SSPI, [SSPI, *words], place.environment)
+        os.execve(SSPI, [SSPI, *words], environment)
     shown, deadline = b"", time.monotonic() + 30
     while time.monotonic() < deadline:
         if not select.select([terminal], [], [], 0.2)[0]:

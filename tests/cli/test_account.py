@@ -3,29 +3,30 @@
 OPENSSPI_SSPI names the built command."""
 import json
 import os
-import pty
-import select
 import stat
 import subprocess
-import time
 
 import pytest
 
-SSPI = os.environ.get("OPENSSPI_SSPI", "sspi")
+from place import SSPI, on_terminal
+
 NT_OF_PW = "8CC19B6A8CFEAC299C2871C86B38DE28"  # MD4 of "pw" in UTF-16LE
 
 
 class Store:
     def __init__(self, directory):
         self.file = directory / "private" / "accounts.db"
+        self.environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
+        self.environment.update({k: v for k, v in os.environ.items() if k.endswith("_OPTIONS") or k == "LD_LIBRARY_PATH"})
 
     def run(self, *words, stdin="", store=True):
         words = list(words)
         if store:
             words[2:2] = ["--store", str(self.file)]
-        environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
-        environment.update({k: v for k, v in os.environ.items() if k.endswith("_OPTIONS") or k == "LD_LIBRARY_PATH"})
-        return subprocess.run([SSPI, *words], input=stdin.encode(), capture_output=True, env=environment, timeout=60)
+        return subprocess.run([SSPI, *words], input=stdin.encode(), capture_output=True, env=self.environment, timeout=60)
+
+    def on_terminal(self, word, name, answers):
+        return on_terminal(self.environment, ["account", word, "--store", str(self.file), name], answers)
 
     def good(self, *words, stdin=""):
         done = self.run(*words, stdin=stdin)
@@ -131,38 +132,14 @@ def test_passwd(bob):
     assert "empty" in bob.bad(1, "account", "passwd", "bob", stdin="\n")
 
 
-def on_terminal(store, words, answers):
-    """Runs the command on a terminal of its own; gives the exit code and all that the terminal showed."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execv(SSPI, [SSPI, *words[:2], "--store", str(store.file), *words[2:]])
-    shown, asked, deadline = b"", 0, time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if not select.select([terminal], [], [], 0.2)[0]:
-            continue
-        try:
-            piece = os.read(terminal, 4096)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-        if asked < len(answers) and shown.rstrip(b" ").endswith(b":") and shown.count(b": ") > asked:
-            os.write(terminal, answers[asked].encode())
-            asked += 1
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    os.close(terminal)
-    return code, shown.decode()
-
-
 def test_terminal(store):
-    code, shown = on_terminal(store, ["account", "add", "bob"], ["pw\n", "pw\n"])
+    code, shown = store.on_terminal("add", "bob", answers=[(b"New password for bob: ", b"pw\n"), (b"Once more: ", b"pw\n")])
     assert code == 0 and "New password for bob" in shown and "Once more" in shown and "pw" not in shown
     assert hashes(store) == {"bob": NT_OF_PW}
-    code, shown = on_terminal(store, ["account", "passwd", "bob"], ["secret-1\n", "secret-2\n"])
+    code, shown = store.on_terminal("passwd", "bob", answers=[(b"New password for bob: ", b"secret-1\n"), (b"Once more: ", b"secret-2\n")])
     assert code == 1 and "differ" in shown and "secret" not in shown
     assert hashes(store) == {"bob": NT_OF_PW}
-    code, shown = on_terminal(store, ["account", "passwd", "bob"], ["secret\x03"])
+    code, shown = store.on_terminal("passwd", "bob", answers=[(b"New password for bob: ", b"secret\x03")])
     assert code == -2 and "secret" not in shown  # interrupted
     assert hashes(store) == {"bob": NT_OF_PW}
 

@@ -118,7 +118,7 @@ def test_terminal(place):
     server.stdin.write(b"wel\x1b[31mcome\n")
     server.stdin.close()
     server.stdin = None
-    code, shown = on_terminal(place, ["connect", f"localhost:{port}", "--package", "NTLM", "--user", "EXAMPLE\\alice"],
+    code, shown = on_terminal(place.environment, ["connect", f"localhost:{port}", "--package", "NTLM", "--user", "EXAMPLE\\alice"],
                               [(b"Password for EXAMPLE\\alice: ", b"pw\n")])
     out, _ = server.communicate(timeout=60)
     assert code == 0, shown
@@ -128,12 +128,12 @@ def test_terminal(place):
 def test_terminal_colours(place):
     file = place.directory / "token"
     file.write_bytes(token("ntlm_messages", "challenge"))
-    code, shown = on_terminal(place, ["decode", str(file)], [])
+    code, shown = on_terminal(place.environment, ["decode", str(file)], [])
     assert code == 0 and "\x1b[1mNTLM" in shown
     for name, value, colours in (("NO_COLOR", "", True), ("TERM", "xterm", True), ("TERM", "dumb", False), ("NO_COLOR", "1", False)):
         environment = {**place.environment, name: value}
         place.environment, kept = environment, place.environment
-        code, shown = on_terminal(place, ["decode", str(file)], [])
+        code, shown = on_terminal(place.environment, ["decode", str(file)], [])
         place.environment = kept
         assert code == 0 and ("\x1b" in shown) == colours, (name, value)
 
@@ -289,7 +289,7 @@ def test_get_hostile(place):
         message = place.bad(3, "get", "http://" + server.url, "--verbose")
         assert "\x1b" not in message and "\\x1b]0;x\\x07" in message
     with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 6\r\n\r\n\x1b[31mA") as server:
-        code, shown = on_terminal(place, ["get", "http://" + server.url], [])
+        code, shown = on_terminal(place.environment, ["get", "http://" + server.url], [])
         assert code == 0 and shown == "\\x1b[31mA"
     with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 6\r\n\r\n\x1b[31mA") as server:
         assert place.good("get", "http://" + server.url) == "\x1b[31mA"

@@ -8,6 +8,12 @@ HOST = "server.example.test"
 ALL_FLAGS = "mutual,integrity,confidentiality,replay,sequence"
 
 
+def refused(side, *codes):
+    """Did this side of ours say no with one of these codes? Anything else fails the test."""
+    assert side.problem.split()[0] in codes, side.problem
+    return True
+
+
 class KerberosWorld(World):
     """A private directory and the processes of one test, in a realm's environment; its server is HTTP/`host`."""
 

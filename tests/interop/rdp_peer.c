@@ -25,6 +25,8 @@
 #include <sspi_ext.h>
 #include <wincrypt.h>
 
+#include "peer_options.h"
+
 #define ROOM ((size_t)1 << 17)
 #define WAIT_MS 10000
 
@@ -52,21 +54,16 @@ static _Noreturn void die(const char *what, SECURITY_STATUS status)
 
 static void options_read(int n, char **words)
 {
-    static const char *const names[] = {"cert",     "key",      "target",      "user", "domain",
-                                        "password", "packages", "connections", "tls",  "package"};
-    const char **values[] = {&option.cert,     &option.key,      &option.target,      &option.user, &option.domain,
-                             &option.password, &option.packages, &option.connections, &option.tls,  &option.package};
-    for (int i = 0; i < n; i++) {
-        char *value = strchr(words[i], '=');
-        bool known = false;
-        for (size_t j = 0; value != NULL && j < sizeof names / sizeof names[0]; j++)
-            if (strlen(names[j]) == (size_t)(value - words[i]) && strncmp(names[j], words[i], strlen(names[j])) == 0) {
-                *values[j] = value + 1;
-                known = true;
-            }
-        if (!known)
-            die(words[i], 0);
-    }
+    static const struct peer_option options[] = {
+        {"cert", &option.cert},         {"key", &option.key},
+        {"target", &option.target},     {"user", &option.user},
+        {"domain", &option.domain},     {"password", &option.password},
+        {"packages", &option.packages}, {"connections", &option.connections},
+        {"tls", &option.tls},           {"package", &option.package},
+    };
+    const char *unknown = peer_options_read(options, sizeof options / sizeof options[0], n, words);
+    if (unknown != NULL)
+        die(unknown, 0);
 }
 
 static bool receive(size_t at_least)

@@ -6,46 +6,31 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from peers import BUILD, Helper, World, hex_of  # noqa: E402
+import sasl_peers  # noqa: E402
+from peers import BUILD, Helper, World  # noqa: E402
+from sasl_peers import SaslSends  # noqa: E402
 
 TARGET, REALM = "ldap/server.example.test", "example.test"
-SSF = {"none": 0, "integrity": 1, "confidentiality": 128}
 TEXTS = (b"text" * 8, b"x", b"1234567", b"12345678", bytes(range(256)) * 16)
 PEOPLE = {"alice": "Password1!", "J\u00e4s\u00f8n": "Gehe\u00efm"}
 
 
-class Ours(Helper):
-    program = "peer_opensspi"
+class Ours(SaslSends, Helper):
+    def begin(self, role, layer=None, **more):
+        words = {"package": "WDigest", "target": TARGET}
+        if role == "client":
+            words.update(user="alice", password=PEOPLE["alice"])
+        flags = self.with_sasl(layer)
+        if flags:
+            words["flags"] = flags
+        return self.stepped(self.answer(role, *(f"{key}={value}" for key, value in {**words, **more}.items())))
+
+
+class Cyrus(sasl_peers.Cyrus):
+    strengths, least = {"none": 0, "integrity": 1, "confidentiality": 128}, 112
 
     def begin(self, role, layer=None, **more):
-        self.layer = layer
-        assert self.answer("sasl") is not None
-        words = {"user": "alice", "password": PEOPLE["alice"], **more} if role == "client" else {}
-        if layer not in (None, "none"):
-            words["flags"] = layer
-        return self.stepped(self.answer(role, *(f"{key}={value}" for key, value in {"package": "WDigest", "target": TARGET,
-                                                                                     **words}.items())))
-
-    def send(self, text):
-        return self.data("seal" if self.layer == "confidentiality" else "wrap", hex_of(text))
-
-
-class Cyrus(Helper):
-    program = "peer_cyrus"
-
-    def __init__(self, world, **environment):
-        super().__init__(world, ASAN_OPTIONS="detect_leaks=0", **environment)
-
-    def begin(self, role, layer=None, **more):
-        words = {"mechanism": "DIGEST-MD5", "target": TARGET, "user": "alice", "password": PEOPLE["alice"],
-                 "realm": REALM, **more}
-        if layer is not None:
-            words["maxssf"] = SSF[layer]
-            words["minssf"] = min(SSF[layer], 112)
-        return self.stepped(self.answer(role, *(f"{key}={value}" for key, value in words.items())))
-
-    def send(self, text):
-        return self.data("seal", hex_of(text))
+        return super().begin(role, layer, **{"mechanism": "DIGEST-MD5", "target": TARGET, "user": "alice", "password": PEOPLE["alice"], "realm": REALM, **more})
 
 
 class DigestWorld(World):
@@ -100,7 +85,7 @@ def talk(client, server):
             assert sink.unseal(message) == text, sink.problem
 
 
-@pytest.mark.parametrize("layer", SSF)
+@pytest.mark.parametrize("layer", Cyrus.strengths)
 @pairs
 def test_layers(world, kinds, layer):
     client, server, refused = meet(world, kinds, layer)

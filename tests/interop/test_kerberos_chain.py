@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from delegating import DelegatingRealm  # noqa: E402
 from krb_credentials import CCACHE, KEYTAB, Holder, served  # noqa: E402
-from krb_peers import ALL_FLAGS, KerberosWorld  # noqa: E402
+from krb_peers import ALL_FLAGS, KerberosWorld, refused  # noqa: E402
 
 REALM, PASSWORD = "EXAMPLE.TEST", "Password1!"
 USER, GUARDED = "games", "daemon"  # Unix users that each Debian has; principals of the same names
@@ -72,11 +72,6 @@ def go_on(front, target, server, flags=DELEG, package="Kerberos"):
     step = front.act(target, flags)
     assert step is not None, front.problem
     return served(front, server, step)
-
-
-def refused(side, *codes):
-    assert side.problem.split()[0] in codes, side.problem
-    return True
 
 
 @pytest.mark.parametrize("package", ("Kerberos", "Negotiate"))

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_credentials import CCACHE, CLIENT_KEYTAB, KEYTAB, PIN, TARGET, X509_IDENTITY, Holder, served  # noqa: E402
-from krb_peers import HOST, KerberosWorld, Ours  # noqa: E402
+from krb_peers import HOST, KerberosWorld, Ours, refused  # noqa: E402
 from peers import BUILD  # noqa: E402
 from realm import Realm  # noqa: E402
 
@@ -51,11 +51,6 @@ def server_of(world, **options):
     assert server.acquire("in", **options), server.problem
     server.must("again")
     return server
-
-
-def refused(side, *codes):
-    assert side.problem.split()[0] in codes, side.problem
-    return True
 
 
 def test_named_cache(world, realm):

@@ -7,7 +7,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from ad import Ad  # noqa: E402
 from krb_credentials import CLIENT_KEYTAB, KEYTAB, Holder, served  # noqa: E402
-from krb_peers import ALL_FLAGS, KerberosWorld  # noqa: E402
+from krb_peers import ALL_FLAGS, KerberosWorld, refused  # noqa: E402
 
 DOMAIN = "EXAMPLE.TEST"
 FRONT, BACK, CLOSED = (f"HTTP/{name}.example.test" for name in ("front", "back", "closed"))
@@ -54,11 +54,6 @@ def server_of(world, ad, account, use="in", **options):
 def front_of(world, ad, account="front"):
     """A service that is client and server, by its own password and its keytab."""
     return server_of(world, ad, account, "both", user=account, password=f"{account}-Password1!", domain=DOMAIN)
-
-
-def refused(side, *codes):
-    assert side.problem.split()[0] in codes, side.problem
-    return True
 
 
 def visited(world, ad, front, back=BACK, account="back"):

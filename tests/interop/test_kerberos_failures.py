@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_peers import (ALL_FLAGS, HOST, OPTIONS, TICKET, Der, Forger, KerberosWorld, Mit, Ours,  # noqa: E402
-                       establish, flip)
+                       establish, flip, refused)
 from peers import BUILD, handshake  # noqa: E402
 from realm import Realm, free_port, program  # noqa: E402
 
@@ -44,10 +44,6 @@ def world_of_the_test(realm):
         yield world
 
 
-def refused(side, *codes):
-    return side.problem.split()[0] in codes
-
-
 def server_of(world, flags=ALL_FLAGS, **more):
     server = Ours(world)
     assert server.start("server", flags=flags, **more) is not None, server.problem
@@ -71,21 +67,21 @@ def request_of(world, side=Ours, **more):
 def test_unknown_service(world, target, identity):
     client = Ours(world)
     assert client.start("client", target=target, **identity) is None
-    assert refused(client, TARGET_UNKNOWN), client.problem
+    assert refused(client, TARGET_UNKNOWN)
 
 
 @pytest.mark.parametrize("user", ("alice", "careful", "nobody"))
 def test_wrong_password(world, user):
     client = Ours(world)
     assert client.start("client", **{**WRONG_PASSWORD, "user": user}) is None
-    assert refused(client, LOGON_DENIED), client.problem
+    assert refused(client, LOGON_DENIED)
 
 
 @pytest.mark.parametrize("user,code", (("late", PASSWORD_EXPIRED), ("gone", ACCOUNT_DISABLED)))
 def test_accounts_that_may_not_log_on(world, user, code):
     client = Ours(world)
     assert client.start("client", user=user, password="Password1!", domain="EXAMPLE.TEST") is None
-    assert refused(client, code), client.problem
+    assert refused(client, code)
 
 
 def test_no_ticket_is_the_handshakes_error(world):
@@ -136,7 +132,7 @@ def test_ticket_granting_ticket_expired(world, realm):
     time.sleep(2)
     client = Ours(world)
     assert client.start("client") is None
-    assert refused(client, CONTEXT_EXPIRED), client.problem
+    assert refused(client, CONTEXT_EXPIRED)
 
 
 def test_password_identity_logs_on_again(world, realm):
@@ -169,7 +165,7 @@ def test_kdc_down(world):
     other_realm(world, free_port())
     client = Ours(world)
     assert client.start("client", **IN_OTHER) is None
-    assert refused(client, NO_AUTHORITY), client.problem
+    assert refused(client, NO_AUTHORITY)
 
 
 @pytest.mark.parametrize("identity", (IN_OTHER, {"user": "alice", "password": "Password1!", "domain": "NOWHERE.TEST"}))
@@ -177,7 +173,7 @@ def test_kdc_down_or_unknown(world, identity):
     other_realm(world, free_port())
     client = Ours(world)
     assert client.start("client", **identity) is None
-    assert refused(client, NO_AUTHORITY), client.problem
+    assert refused(client, NO_AUTHORITY)
 
 
 @pytest.fixture(name="silent_port")
@@ -196,7 +192,7 @@ def test_silent_kdc(world, silent_port):
     client = Ours(world)
     began = time.monotonic()
     assert client.start("client", **IN_OTHER) is None
-    assert refused(client, NO_AUTHORITY), client.problem
+    assert refused(client, NO_AUTHORITY)
     assert time.monotonic() - began < 20  # libkrb5 alone waits longer
 
 
@@ -238,11 +234,11 @@ def test_service_with_new_keys(world, realm):
     world.krb5["KRB5_KTNAME"] = f"FILE:{keytab}"
     server = server_of(world, flags="extended," + ALL_FLAGS)
     assert server.token(token) is None
-    assert refused(server, WRONG_PRINCIPAL), server.problem
+    assert refused(server, WRONG_PRINCIPAL)
     error = server.data("errortoken")
     assert error, "no KRB-ERROR for the client"
     assert client.token(error) is None
-    assert refused(client, WRONG_PRINCIPAL), client.problem
+    assert refused(client, WRONG_PRINCIPAL)
 
 
 def test_no_error_token_unasked(world, realm):
@@ -278,7 +274,7 @@ def test_forged_errors(world, number, code):
     """Whatever number it has, it ends the handshake, and never well."""
     _, client = request_of(world)
     assert client.token(krb_error(number)) is None
-    assert refused(client, code or INVALID_TOKEN), client.problem
+    assert refused(client, code or INVALID_TOKEN)
     assert client.seal(b"text") is None
 
 
@@ -288,7 +284,7 @@ def test_another_services_ticket(world, realm):
     token, _ = request_of(world, target=service)
     server = server_of(world)
     assert server.token(token) is None
-    assert refused(server, WRONG_PRINCIPAL), server.problem
+    assert refused(server, WRONG_PRINCIPAL)
 
 
 def test_server_with_one_principal(world, realm):
@@ -302,7 +298,7 @@ def test_server_with_one_principal(world, realm):
         server = server_of(world, principal=principal)
         token, _ = request_of(world, target=service)
         assert (server.token(token) is not None) == good, server.problem
-        assert good or refused(server, WRONG_PRINCIPAL), server.problem
+        assert good or refused(server, WRONG_PRINCIPAL)
 
 
 def test_new_keys_while_the_server_runs(world, realm):
@@ -346,7 +342,7 @@ def test_replay_to_another_process(world):
         first, second = server_of(world), server_of(world)
         assert first.token(token) is not None, first.problem
         assert (second.token(token) is None) == shared
-        assert not shared or refused(second, OUT_OF_SEQUENCE), second.problem
+        assert not shared or refused(second, OUT_OF_SEQUENCE)
 
 
 def test_no_keytab(world):
@@ -354,7 +350,7 @@ def test_no_keytab(world):
     token, _ = request_of(world)
     server = Ours(world)
     assert server.start("server") is None or server.token(token) is None
-    assert refused(server, NO_CREDENTIALS, WRONG_PRINCIPAL), server.problem
+    assert refused(server, NO_CREDENTIALS, WRONG_PRINCIPAL)
 
 
 # Time
@@ -380,7 +376,7 @@ def test_the_forger_forges_well(world, realm):
 def test_clock_of_the_client(world, realm, seconds, good):
     answer, server = forged(world, realm, Forger.time_setter(seconds, 0x62, 0x30, 0xa5), "authenticator")
     assert (answer is not None) == good, server.problem
-    assert good or refused(server, TIME_SKEW), server.problem
+    assert good or refused(server, TIME_SKEW)
 
 
 @pytest.mark.parametrize("tag,seconds,code", ((0xa7, -3600, CONTEXT_EXPIRED), (0xa7, -400, CONTEXT_EXPIRED),
@@ -401,7 +397,7 @@ def test_times_of_the_ticket(world, realm, tag, seconds, code):
     if code is None:  # within the skew that clocks are allowed
         assert answer is not None, server.problem
     else:
-        assert answer is None and refused(server, code), server.problem
+        assert answer is None and refused(server, code)
 
 
 def test_wide_skew_keeps_replays_out(world, realm):
@@ -425,7 +421,7 @@ def test_replay(world, side, flags):
     second = server_of(world)
     for _ in range(3):  # `again` deletes the context that took it
         assert server.again() is not None
-        assert server.token(token) is None and refused(server, OUT_OF_SEQUENCE), server.problem
+        assert server.token(token) is None and refused(server, OUT_OF_SEQUENCE)
     assert second.token(token) is not None, "caches of two processes are two"
 
 
@@ -451,7 +447,7 @@ def test_replay_in_other_clothes(world):
     for variant in (token[start:], Der.write(0x60, token[Der.element(token, 0)[1]:start] + raw), raw):
         assert server.again() is not None
         assert server.token(variant) is None
-        assert refused(server, OUT_OF_SEQUENCE), server.problem
+        assert refused(server, OUT_OF_SEQUENCE)
 
 
 # Damage
@@ -482,7 +478,7 @@ def test_damaged_request(world, side):
         assert server.again() is not None
         for bit in range(8):
             answer = server.token(flip(token, at, bit))
-            if answer is not None or refused(server, OUT_OF_SEQUENCE):
+            if answer is not None or server.problem.startswith(OUT_OF_SEQUENCE):
                 taken.append((at, bit))
             assert server.again() is not None
     assert {at for at, _ in taken} <= free
@@ -544,9 +540,9 @@ def test_messages_in_the_wrong_place(world):
     server = server_of(world)
     answer = server.token(token)
     assert answer is not None
-    assert client.token(token) is None and refused(client, INVALID_TOKEN), client.problem
+    assert client.token(token) is None and refused(client, INVALID_TOKEN)
     second = server_of(world)
-    assert second.token(answer[1]) is None and refused(second, INVALID_TOKEN), second.problem
+    assert second.token(answer[1]) is None and refused(second, INVALID_TOKEN)
     assert second.token(b"") is None
     third = server_of(world)
     for junk in (b"\0", b"\x60", b"\x60\x80\0\0", b"NTLMSSP\0\1\0\0\0", os.urandom(500), bytes(40000)):
@@ -565,14 +561,14 @@ def pac_of(plain):
 def test_altered_pac(world, realm):
     answer, server = forged(world, realm, lambda plain: flip(plain, pac_of(plain)))
     assert answer is None, "a PAC was believed that the KDC did not sign"
-    assert refused(server, MESSAGE_ALTERED, LOGON_DENIED, INVALID_TOKEN, WRONG_PRINCIPAL), server.problem
+    assert refused(server, MESSAGE_ALTERED, LOGON_DENIED, INVALID_TOKEN, WRONG_PRINCIPAL)
 
 
 def test_pac_of_another_client(world, realm):
     """A genuine PAC in a ticket of another name."""
     answer, server = forged(world, realm, lambda plain: plain.replace(b"alice", b"alicf", 1))
     assert answer is None, "a PAC was believed that is somebody else's"
-    assert refused(server, MESSAGE_ALTERED, LOGON_DENIED, INVALID_TOKEN, WRONG_PRINCIPAL), server.problem
+    assert refused(server, MESSAGE_ALTERED, LOGON_DENIED, INVALID_TOKEN, WRONG_PRINCIPAL)
 
 
 @pytest.mark.parametrize("policy,good", (("", True), ("require_pac = yes\n", False)))
@@ -585,7 +581,7 @@ def test_missing_pac(world, realm, policy, good):
     server = server_of(world)
     token, _ = request_of(world, target=service)
     assert (server.token(token) is not None) == good, server.problem
-    assert good or refused(server, LOGON_DENIED), server.problem
+    assert good or refused(server, LOGON_DENIED)
 
 
 def test_required_pac_that_is_there(world):

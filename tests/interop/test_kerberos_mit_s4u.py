@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import lsa  # noqa: E402
 from delegating import DelegatingRealm  # noqa: E402
 from krb_credentials import KEYTAB, Holder, served  # noqa: E402
-from krb_peers import KerberosWorld  # noqa: E402
+from krb_peers import KerberosWorld, refused  # noqa: E402
 from test_lsa_kerberos import keytab_keys  # noqa: E402
 
 FRONT, PLAIN, OTHER, BACK, RESOURCE = (f"HTTP/{name}.example.test" for name in ("front", "plain", "other", "back", "resource"))
@@ -58,11 +58,6 @@ def client_at(world, front, target, user="alice"):
     client = Holder(world)
     client.acquire(target=target, user=user, password="Password1!")
     assert served(client, front) == f"{user}@EXAMPLE.TEST"
-
-
-def refused(side, *codes):
-    assert side.problem.split()[0] in codes, side.problem
-    return True
 
 
 def test_constrained_delegation(world, realm):

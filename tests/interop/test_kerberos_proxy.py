@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_credentials import TARGET, Holder, served  # noqa: E402
-from krb_peers import KerberosWorld  # noqa: E402
+from krb_peers import KerberosWorld, refused  # noqa: E402
 from pki import Authority  # noqa: E402
 from realm import Realm, free_port  # noqa: E402
 
@@ -84,11 +84,6 @@ def server_of(world):
     assert server.acquire("in"), server.problem
     server.must("again")
     return server
-
-
-def refused(side, code):
-    assert side.problem.split()[0] == code, side.problem
-    return True
 
 
 @pytest.mark.parametrize("form", ("https://localhost:{}/a/KdcProxy", "localhost:{}:a/KdcProxy"))

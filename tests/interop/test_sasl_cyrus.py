@@ -5,53 +5,34 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import sasl_peers  # noqa: E402
 from krb_peers import KerberosHelper, KerberosWorld  # noqa: E402
-from peers import Helper, hex_of  # noqa: E402
+from peers import hex_of  # noqa: E402
 from realm import Realm  # noqa: E402
+from sasl_peers import SaslSends  # noqa: E402
 
 HOST = "server.example.test"
 TARGET = f"ldap/{HOST}"
 SEND_SIZE, RECV_SIZE, AUTHZ_STRING = 1, 2, 3
 LAYERS = ("none", "integrity", "confidentiality")
-SSF = {"none": 0, "integrity": 1, "confidentiality": 256}
 TEXTS = (b"text" * 8, b"x", bytes(range(256)) * 16)
 
 
-class Ours(KerberosHelper):
-    """With the SASL functions. `layer` is what a client asks for, and what a server insists on."""
-    program = "peer_opensspi"
-
+class Ours(SaslSends, KerberosHelper):
     def begin(self, role, layer=None, **more):
-        self.layer = layer
-        assert self.answer("sasl") is not None
-        flags = "" if layer in (None, "none") else layer
-        return self.start(role, flags=flags, target=TARGET, **more)
+        return self.start(role, flags=self.with_sasl(layer), target=TARGET, **more)
 
     def option(self, number, value=None):
         if value is None:
             return self.data("option", str(number))
         return self.answer("option", str(number), hex_of(value)) is not None
 
-    def send(self, text):
-        return self.data("seal" if self.layer == "confidentiality" else "wrap", hex_of(text))
 
-
-class Cyrus(Helper):
-    """Cyrus' client takes the strongest layer up to maxssf, its server offers from minssf to maxssf."""
-    program = "peer_cyrus"
-
-    def __init__(self, world, **environment):
-        super().__init__(world, ASAN_OPTIONS="detect_leaks=0", **environment)
+class Cyrus(sasl_peers.Cyrus):
+    strengths, least = {"none": 0, "integrity": 1, "confidentiality": 256}, 56
 
     def begin(self, role, layer=None, **more):
-        words = {"mechanism": "GSSAPI", "target": TARGET, **more}
-        if layer is not None:
-            words["maxssf"] = SSF[layer]
-            words["minssf"] = min(SSF[layer], 56)
-        return self.stepped(self.answer(role, *(f"{key}={value}" for key, value in words.items())))
-
-    def send(self, text):
-        return self.data("seal", hex_of(text))
+        return super().begin(role, layer, **{"mechanism": "GSSAPI", "target": TARGET, **more})
 
 
 @pytest.fixture(scope="module", name="realm")

@@ -25,6 +25,8 @@
 #include <sspi_ext.h>
 #include <wincrypt.h>
 
+#include "peer_options.h"
+
 #define ROOM ((size_t)1 << 17)
 #define WAIT_MS 10000
 
@@ -51,22 +53,25 @@ static _Noreturn void fail(const char *what, SECURITY_STATUS status)
 
 static void options_read(int n, char **words)
 {
-    static const char *const names[] = {"ca",     "cert",        "key",         "name",  "tls",   "text",    "alpn",
-                                        "mutual", "connections", "renegotiate", "flags", "later", "tickets", "srtp"};
-    const char **values[] = {&option.ca,    &option.cert,  &option.key,     &option.name,        &option.tls,
-                             &option.text,  &option.alpn,  &option.mutual,  &option.connections, &option.renegotiate,
-                             &option.flags, &option.later, &option.tickets, &option.srtp};
-    for (int i = 0; i < n; i++) {
-        char *value = strchr(words[i], '=');
-        bool known = false;
-        for (size_t j = 0; value != NULL && j < sizeof names / sizeof names[0]; j++)
-            if (strlen(names[j]) == (size_t)(value - words[i]) && strncmp(names[j], words[i], strlen(names[j])) == 0) {
-                *values[j] = value + 1;
-                known = true;
-            }
-        if (!known)
-            fail(words[i], 0);
-    }
+    static const struct peer_option options[] = {
+        {"ca", &option.ca},
+        {"cert", &option.cert},
+        {"key", &option.key},
+        {"name", &option.name},
+        {"tls", &option.tls},
+        {"text", &option.text},
+        {"alpn", &option.alpn},
+        {"mutual", &option.mutual},
+        {"connections", &option.connections},
+        {"renegotiate", &option.renegotiate},
+        {"flags", &option.flags},
+        {"later", &option.later},
+        {"tickets", &option.tickets},
+        {"srtp", &option.srtp},
+    };
+    const char *unknown = peer_options_read(options, sizeof options / sizeof options[0], n, words);
+    if (unknown != NULL)
+        fail(unknown, 0);
 }
 
 static DWORD protocols(void)

@@ -106,6 +106,16 @@ void digest_server(struct digest_side *side)
                                                      &side->credential, NULL) == SEC_E_OK;
 }
 
+bool digest_sides(struct digest_side *client, struct digest_side *server, const char *extra)
+{
+    digest_side_end(client);
+    digest_side_end(server);
+    digest_configure(extra);
+    digest_client(client, NULL, NULL, NULL);
+    digest_server(server);
+    return client->has_credential && server->has_credential;
+}
+
 void digest_forget(struct digest_side *side)
 {
     if (side->has_context)

@@ -40,6 +40,8 @@ struct digest_call {
 /* Credentials: of `user` (NULL: alice), or the server's. */
 void digest_client(struct digest_side *side, const char *user, const char *domain, const char *password);
 void digest_server(struct digest_side *side);
+/* Configures anew, and has alice's credential and the server's anew: is that done? */
+bool digest_sides(struct digest_side *client, struct digest_side *server, const char *extra);
 void digest_forget(struct digest_side *side);   /* the context */
 void digest_side_end(struct digest_side *side); /* both */
 

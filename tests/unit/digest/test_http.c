@@ -25,10 +25,7 @@ static const struct digest_call got = {.flags = DIGEST_HTTP, .method = "GET", .u
 static int begin(void **state)
 {
     (void)state;
-    digest_configure(NULL);
-    digest_client(&client, NULL, NULL, NULL);
-    digest_server(&server);
-    return client.has_credential && server.has_credential ? 0 : -1;
+    return digest_sides(&client, &server, NULL) ? 0 : -1;
 }
 
 static int end(void **state)
@@ -47,12 +44,7 @@ static void forget(void)
 
 static void reconfigure(const char *extra)
 {
-    digest_side_end(&client);
-    digest_side_end(&server);
-    digest_configure(extra);
-    digest_client(&client, NULL, NULL, NULL);
-    digest_server(&server);
-    assert_true(client.has_credential && server.has_credential);
+    assert_true(digest_sides(&client, &server, extra));
 }
 
 static void assert_client_name(const char *expected)

@@ -23,10 +23,7 @@ static struct digest_side client, server;
 static int begin(void **state)
 {
     (void)state;
-    digest_configure(NULL);
-    digest_client(&client, NULL, NULL, NULL);
-    digest_server(&server);
-    return client.has_credential && server.has_credential ? 0 : -1;
+    return digest_sides(&client, &server, NULL) ? 0 : -1;
 }
 
 static int end(void **state)
