@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "crypto/random.h"
+#include "support/identity.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -81,15 +82,7 @@ CredHandle world_credential(ULONG use)
 CredHandle world_credential_of(const char *package, ULONG use)
 {
     CredHandle handle = {0};
-    SEC_WINNT_AUTH_IDENTITY_A identity = {
-        .User = (unsigned char *)(uintptr_t) "alice",
-        .UserLength = 5,
-        .Domain = (unsigned char *)(uintptr_t) "EXAMPLE",
-        .DomainLength = 7,
-        .Password = (unsigned char *)(uintptr_t) "Password1!",
-        .PasswordLength = 10,
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of("alice", "EXAMPLE", "Password1!");
     MUST(AcquireCredentialsHandleA(NULL, (char *)(uintptr_t)package, use, NULL,
                                    use == SECPKG_CRED_OUTBOUND ? &identity : NULL, NULL, NULL, &handle,
                                    NULL) == SEC_E_OK);

@@ -1,6 +1,7 @@
 #include "support/credssp_duel.h"
 
 #include "credssp/binding.h"
+#include "support/identity.h"
 #include "support/tsssp_loop.h"
 
 #include <assert.h>
@@ -19,16 +20,7 @@ static void bytes_put(struct bytes *bytes, const void *data, size_t len)
 
 static void nego_acquire(struct credssp_duel *duel)
 {
-    static char user[] = "alice", domain[] = "EXAMPLE", password[] = "Password1!";
-    SEC_WINNT_AUTH_IDENTITY_A identity = {
-        .User = (unsigned char *)user,
-        .UserLength = sizeof user - 1,
-        .Domain = (unsigned char *)domain,
-        .DomainLength = sizeof domain - 1,
-        .Password = (unsigned char *)password,
-        .PasswordLength = sizeof password - 1,
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of("alice", "EXAMPLE", "Password1!");
     bool client = duel->played.client;
     SECURITY_STATUS status =
         AcquireCredentialsHandleA(NULL, negotiate_name, client ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND, NULL,

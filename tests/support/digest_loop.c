@@ -3,6 +3,7 @@
 #include "accounts/admin.h"
 #include "base/utf16.h"
 #include "crypto/ntlm_response.h"
+#include "support/identity.h"
 #include "support/lsa_daemon.h"
 #include "support/place.h"
 #include <assert.h>
@@ -85,15 +86,7 @@ void digest_client(struct digest_side *side, const char *user, const char *domai
     user = user != NULL ? user : "alice";
     domain = domain != NULL ? domain : "";
     password = password != NULL ? password : "Password1!";
-    SEC_WINNT_AUTH_IDENTITY_A identity = {
-        .User = (unsigned char *)(uintptr_t)user,
-        .UserLength = (ULONG)strlen(user),
-        .Domain = (unsigned char *)(uintptr_t)domain,
-        .DomainLength = (ULONG)strlen(domain),
-        .Password = (unsigned char *)(uintptr_t)password,
-        .PasswordLength = (ULONG)strlen(password),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of(user, domain, password);
     char name[] = "WDigest";
     side->has_credential = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
                                                      &side->credential, NULL) == SEC_E_OK;

@@ -1,5 +1,6 @@
 #include "support/ntlm_loop.h"
 
+#include "support/identity.h"
 #include "support/lsa_daemon.h"
 #include "support/place.h"
 #include <assert.h>
@@ -74,15 +75,7 @@ void loop_acquire(struct loop *loop)
     const char *user = loop->user != NULL ? loop->user : "alice";
     const char *domain = loop->domain != NULL ? loop->domain : "EXAMPLE";
     const char *password = loop->password != NULL ? loop->password : "Password1!";
-    SEC_WINNT_AUTH_IDENTITY_A identity = {
-        .User = (unsigned char *)(uintptr_t)user,
-        .UserLength = (ULONG)strlen(user),
-        .Domain = (unsigned char *)(uintptr_t)domain,
-        .DomainLength = (ULONG)strlen(domain),
-        .Password = (unsigned char *)(uintptr_t)password,
-        .PasswordLength = (ULONG)strlen(password),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of(user, domain, password);
     char *package = (char *)(uintptr_t)(loop->package != NULL ? loop->package : "NTLM");
     loop->client_status = AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
                                                     &loop->client_credential, NULL);

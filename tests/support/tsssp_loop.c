@@ -1,8 +1,8 @@
 #include "support/tsssp_loop.h"
 
+#include "support/identity.h"
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 static char package_name[] = TS_SSP_NAME_A;
 
@@ -19,16 +19,7 @@ ULONG tsssp_certificate(const struct pki *pki, unsigned char room[TSSSP_ROOM])
 
 SECURITY_STATUS tsssp_acquire(struct tsssp_end *end, DWORD type, ULONG flags, void *tls)
 {
-    static char user[] = "alice", domain[] = "EXAMPLE", password[] = "Password1!";
-    SEC_WINNT_AUTH_IDENTITY_A identity = {
-        .User = (unsigned char *)user,
-        .UserLength = sizeof user - 1,
-        .Domain = (unsigned char *)domain,
-        .DomainLength = sizeof domain - 1,
-        .Password = (unsigned char *)password,
-        .PasswordLength = sizeof password - 1,
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of("alice", "EXAMPLE", "Password1!");
     CREDSSP_CRED_EX ex = {
         .Type = CredsspCredEx,
         .Version = CREDSSP_CRED_EX_VERSION,

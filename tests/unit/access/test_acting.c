@@ -16,6 +16,7 @@
 #include "core/cause.h"
 #include "ntlm/credential.h"
 #include "support/access_world.h"
+#include "support/identity.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sspi_ext.h>
@@ -170,13 +171,7 @@ static void test_other_packages_and_uses(void **state)
 static void test_explicit_identity_wins(void **state)
 {
     CredHandle credential;
-    SEC_WINNT_AUTH_IDENTITY_A bob = {.User = (unsigned char *)(uintptr_t) "bob",
-                                     .UserLength = 3,
-                                     .Domain = (unsigned char *)(uintptr_t) "EXAMPLE",
-                                     .DomainLength = 7,
-                                     .Password = (unsigned char *)(uintptr_t) "Password1!",
-                                     .PasswordLength = 10,
-                                     .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
+    SEC_WINNT_AUTH_IDENTITY_A bob = identity_of("bob", "EXAMPLE", "Password1!");
     HANDLE token = logged_on("alice", LOGON32_LOGON_INTERACTIVE);
     (void)state;
     assert_true(ImpersonateLoggedOnUser(token));

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/status.h"
+#include "support/identity.h"
 #include "support/ntlm_loop.h"
 #include <sspi_ext.h>
 #include <stdio.h>
@@ -44,19 +45,6 @@ static bool signs_on(void *auth, bool wide, ULONG flags)
 
 #define WIDE(text) ((unsigned short *)(uintptr_t)u"" text)
 
-static SEC_WINNT_AUTH_IDENTITY_A plain_a(const char *user, const char *domain, const char *password)
-{
-    return (SEC_WINNT_AUTH_IDENTITY_A){
-        .User = (unsigned char *)(uintptr_t)user,
-        .UserLength = user != NULL ? (ULONG)strlen(user) : 0,
-        .Domain = (unsigned char *)(uintptr_t)domain,
-        .DomainLength = domain != NULL ? (ULONG)strlen(domain) : 0,
-        .Password = (unsigned char *)(uintptr_t)password,
-        .PasswordLength = password != NULL ? (ULONG)strlen(password) : 0,
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
-}
-
 static SEC_WINNT_AUTH_IDENTITY_W plain_w(void)
 {
     return (SEC_WINNT_AUTH_IDENTITY_W){
@@ -88,20 +76,20 @@ static SEC_WINNT_AUTH_IDENTITY_EXW ex_w(ULONG length)
 /* Flags decide, not the function's letter. */
 static void test_plain_identities(void **state)
 {
-    SEC_WINNT_AUTH_IDENTITY_A ansi = plain_a("alice", "EXAMPLE", "Password1!");
+    SEC_WINNT_AUTH_IDENTITY_A ansi = identity_of("alice", "EXAMPLE", "Password1!");
     SEC_WINNT_AUTH_IDENTITY_W wide = plain_w();
     (void)state;
     assert_true(signs_on(&ansi, false, 0));
     assert_true(signs_on(&ansi, true, 0));
     assert_true(signs_on(&wide, false, 0));
     assert_true(signs_on(&wide, true, 0));
-    ansi = plain_a("ALICE", "example", "Password1!"); /* names fold */
+    ansi = identity_of("ALICE", "example", "Password1!"); /* names fold */
     assert_true(signs_on(&ansi, false, 0));
-    ansi = plain_a("EXAMPLE\\alice", NULL, "Password1!");
+    ansi = identity_of("EXAMPLE\\alice", NULL, "Password1!");
     assert_true(signs_on(&ansi, false, 0));
-    ansi = plain_a("alice", NULL, "Password1!"); /* no domain: the server's own */
+    ansi = identity_of("alice", NULL, "Password1!"); /* no domain: the server's own */
     assert_true(signs_on(&ansi, false, 0));
-    ansi = plain_a("alice", "EXAMPLE", "password1!");
+    ansi = identity_of("alice", "EXAMPLE", "password1!");
     assert_false(signs_on(&ansi, false, 0));
 }
 
@@ -205,7 +193,7 @@ static void test_ex2_identity(void **state)
 
 static void test_hash_instead_of_password(void **state)
 {
-    SEC_WINNT_AUTH_IDENTITY_A identity = plain_a("alice", "EXAMPLE", "7facdc498ed1680c4fd1448319a8c04f");
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of("alice", "EXAMPLE", "7facdc498ed1680c4fd1448319a8c04f");
     SEC_WINNT_AUTH_IDENTITY_W wide = plain_w();
     CredHandle handle;
     (void)state;
@@ -240,7 +228,7 @@ static void test_what_stands_for_a_password(void **state)
     CredHandle handle;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        SEC_WINNT_AUTH_IDENTITY_A identity = plain_a("alice", "EXAMPLE", cases[i].password);
+        SEC_WINNT_AUTH_IDENTITY_A identity = identity_of("alice", "EXAMPLE", cases[i].password);
         identity.Flags |= cases[i].flags;
         assert_int_equal(
             AcquireCredentialsHandleA(NULL, ntlm, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL, &handle, NULL),
@@ -253,7 +241,7 @@ static void test_attributes_in_text(void **state)
 {
     static char bad_utf8[] = "\xff";
     static SEC_WCHAR lone[] = {0xd800, 0};
-    SEC_WINNT_AUTH_IDENTITY_A identity = plain_a("alice", "EXAMPLE", "Password1!");
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of("alice", "EXAMPLE", "Password1!");
     CredHandle handle;
     (void)state;
     assert_int_equal(
@@ -270,7 +258,7 @@ static void test_attributes_in_text(void **state)
 
 static void test_acting_for_others(void **state)
 {
-    SEC_WINNT_AUTH_IDENTITY_A identity = plain_a("alice", "EXAMPLE", "Password1!");
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of("alice", "EXAMPLE", "Password1!");
     static char nobody[] = "", bob[] = "bob";
     CredHandle service, behalf = {7, 7};
     CtxtHandle none = {1, 1};
@@ -294,9 +282,9 @@ static void test_sparse_identities(void **state)
 {
     CredHandle handle;
     SEC_WINNT_AUTH_IDENTITY_A sparse[] = {
-        plain_a("alice", "", "Password1!"),     plain_a("alice", NULL, "Password1!"),
-        plain_a(NULL, "EXAMPLE", "Password1!"), plain_a("alice", "EXAMPLE", ""),
-        plain_a("alice", "EXAMPLE", NULL),      plain_a(NULL, NULL, NULL),
+        identity_of("alice", "", "Password1!"),     identity_of("alice", NULL, "Password1!"),
+        identity_of(NULL, "EXAMPLE", "Password1!"), identity_of("alice", "EXAMPLE", ""),
+        identity_of("alice", "EXAMPLE", NULL),      identity_of(NULL, NULL, NULL),
     };
     (void)state;
     for (size_t i = 0; i < sizeof sparse / sizeof sparse[0]; i++) {
@@ -312,9 +300,9 @@ static void test_sparse_identities(void **state)
 static void test_wrong_identities(void **state)
 {
     CredHandle handle = {1, 2};
-    SEC_WINNT_AUTH_IDENTITY_A bad_utf8 = plain_a("al\xff", "EXAMPLE", "x");
-    SEC_WINNT_AUTH_IDENTITY_A bad_length = plain_a("alice", "EXAMPLE", "x");
-    SEC_WINNT_AUTH_IDENTITY_A no_text = plain_a(NULL, "EXAMPLE", "x");
+    SEC_WINNT_AUTH_IDENTITY_A bad_utf8 = identity_of("al\xff", "EXAMPLE", "x");
+    SEC_WINNT_AUTH_IDENTITY_A bad_length = identity_of("alice", "EXAMPLE", "x");
+    SEC_WINNT_AUTH_IDENTITY_A no_text = identity_of(NULL, "EXAMPLE", "x");
     (void)state;
     bad_length.UserLength = 0x7fffffff;
     no_text.UserLength = 5;
@@ -337,7 +325,7 @@ static void test_names(void **state)
     CredHandle handle;
     SecPkgCredentials_NamesA names;
     SecPkgCredentials_NamesW wide;
-    SEC_WINNT_AUTH_IDENTITY_A identity = plain_a("testuser", "testdomain", "test");
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of("testuser", "testdomain", "test");
     TimeStamp expiry = {.QuadPart = 0};
     (void)state;
     assert_int_equal(
@@ -394,7 +382,7 @@ static void test_default_credentials(void **state)
         FreeCredentialsHandle(&loop.server_credential);
     }
     /* an identity without a password is completed from the file */
-    SEC_WINNT_AUTH_IDENTITY_A nameonly = plain_a("bob", "EXAMPLE", NULL);
+    SEC_WINNT_AUTH_IDENTITY_A nameonly = identity_of("bob", "EXAMPLE", NULL);
     assert_true(signs_on(&nameonly, false, 0));
     /* a file of passwords that others may read is refused, and so is a damaged line */
     chmod(path, 0644);
@@ -414,7 +402,7 @@ static void test_default_credentials(void **state)
 static void test_prompt(void **state)
 {
     char path[256], extra[320];
-    SEC_WINNT_AUTH_IDENTITY_A nameonly = plain_a("alice", "EXAMPLE", NULL);
+    SEC_WINNT_AUTH_IDENTITY_A nameonly = identity_of("alice", "EXAMPLE", NULL);
     (void)state;
     file_put("askpass",
              "#!/bin/sh\necho \"$1\" >> \"$0.log\"\ncase $1 in User*) echo alice;; *) echo 'Password1!';; esac\n", 0700,

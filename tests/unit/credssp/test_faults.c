@@ -4,6 +4,7 @@
  * build: all
  */
 #include "support/credssp_loop.h"
+#include "support/identity.h"
 
 #include "base/memory.h"
 
@@ -11,7 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -33,16 +33,8 @@ static bool asks(struct loop_pair *pair)
 /* With what was made before: only the library's own work is to fail. */
 static SECURITY_STATUS acquire(struct side *side, DWORD protocols)
 {
-    static char name[] = CREDSSP_NAME_A, user[] = "alice", domain[] = "EXAMPLE", password[] = "Password1!";
-    SEC_WINNT_AUTH_IDENTITY_A identity = {
-        .User = (unsigned char *)user,
-        .UserLength = sizeof user - 1,
-        .Domain = (unsigned char *)domain,
-        .DomainLength = sizeof domain - 1,
-        .Password = (unsigned char *)password,
-        .PasswordLength = sizeof password - 1,
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
+    static char name[] = CREDSSP_NAME_A;
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of("alice", "EXAMPLE", "Password1!");
     SCHANNEL_CRED tls = {.dwVersion = SCHANNEL_CRED_VERSION, .cCreds = 1, .paCred = &certificate};
     CREDSSP_CRED cred = {.Type = CredsspPasswordCreds, .pSchannelCred = &tls};
     tls.grbitEnabledProtocols = protocols & (side->client ? SP_PROT_TLS1_X_CLIENT : SP_PROT_TLS1_X_SERVER);

@@ -3,6 +3,7 @@
  * build: all
  */
 #include "support/credssp_loop.h"
+#include "support/identity.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -468,18 +469,10 @@ static void test_credentials(void **state)
 static void test_types(void **state)
 {
     (void)state;
-    static char name[] = CREDSSP_NAME_A, user[] = "alice", domain[] = "EXAMPLE", password[] = "Password1!";
+    static char name[] = CREDSSP_NAME_A;
     static const CREDSPP_SUBMIT_TYPE with_identity[] = {CredsspPasswordCreds, CredsspCertificateCreds,
                                                         CredsspSubmitBufferBoth, CredsspSubmitBufferBothOld};
-    SEC_WINNT_AUTH_IDENTITY_A identity = {
-        .User = (unsigned char *)user,
-        .UserLength = sizeof user - 1,
-        .Domain = (unsigned char *)domain,
-        .DomainLength = sizeof domain - 1,
-        .Password = (unsigned char *)password,
-        .PasswordLength = sizeof password - 1,
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
+    SEC_WINNT_AUTH_IDENTITY_A identity = identity_of("alice", "EXAMPLE", "Password1!");
     for (size_t i = 0; i < sizeof with_identity / sizeof with_identity[0]; i++)
         for (int wrapped = 0; wrapped < 2; wrapped++) {
             CREDSSP_CRED_EX ex = {.Type = CredsspCredEx, .Cred = {.Type = with_identity[i], .pSpnegoCred = &identity}};

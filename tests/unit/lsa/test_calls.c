@@ -5,6 +5,7 @@
  */
 #include "support/failing/calls.h"
 #include "support/failing/handshake.h"
+#include "support/identity.h"
 #include "support/lsa_daemon.h"
 #include "support/ntlm_loop.h"
 
@@ -17,7 +18,6 @@
 
 #include <sspi_ext.h>
 #include <stdio.h>
-#include <string.h>
 
 static char configuration[512], socket_path[108];
 static pid_t daemon_pid;
@@ -37,14 +37,7 @@ static bool blames_no_password(const struct call_failure *failure, long status)
 
 static void sweep(const char *name, char *password, SECURITY_STATUS usual)
 {
-    char user[] = "alice", domain[] = "EXAMPLE";
-    SEC_WINNT_AUTH_IDENTITY_A alice = {.User = (unsigned char *)user,
-                                       .UserLength = sizeof user - 1,
-                                       .Domain = (unsigned char *)domain,
-                                       .DomainLength = sizeof domain - 1,
-                                       .Password = (unsigned char *)password,
-                                       .PasswordLength = (ULONG)strlen(password),
-                                       .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
+    SEC_WINNT_AUTH_IDENTITY_A alice = identity_of("alice", "EXAMPLE", password);
     struct failing_handshake work = {
         .package = "NTLM", .client_auth = &alice, .flags = ISC_REQ_CONFIDENTIALITY, .usual = usual, .renew = renew};
     const struct calls_sweep sweep = {.name = name,
