@@ -50,6 +50,7 @@ static void refused(void **state)
         {"no_packages", "0 packages"},
         {"many_packages", "17 packages"},
         {"twice", "two packages \"Test\""},
+        {"one_oid", "the mechanism of Second is another package's"},
         {"no_name", "fit name"},
         {"empty_name", "fit name"},
         {"long_name", "fit name"},
@@ -160,6 +161,27 @@ static void options(void **state)
     assert_int_equal(DeleteSecurityPackageA(ntlm), SEC_E_UNSUPPORTED_FUNCTION);
     assert_int_equal(DeleteSecurityPackageA(NULL), SEC_E_SECPKG_NOT_FOUND);
     assert_true(is_listed("NTLM"));
+}
+
+/* All packages or none, also when a module comes back and one of its names was given away meanwhile. */
+static void comes_back_whole(void **state)
+{
+    char pair[600], second[600];
+    (void)state;
+    snprintf(pair, sizeof pair, "%s", module_copy("pair"));
+    snprintf(second, sizeof second, "%s", module_copy("second"));
+    assert_int_equal(module_add(pair), SEC_E_OK);
+    assert_true(is_listed("Test") && is_listed("Second"));
+    module_drop(pair);
+    assert_int_equal(module_add(second), SEC_E_OK);
+    assert_int_equal(module_add(pair), SEC_E_CANNOT_INSTALL);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "\"Second\" already"));
+    assert_false(is_listed("Test"));
+    assert_int_equal(DeleteSecurityPackageA(pair), SEC_E_SECPKG_NOT_FOUND);
+    module_drop(second);
+    assert_int_equal(module_add(pair), SEC_E_OK);
+    assert_true(is_listed("Test") && is_listed("Second"));
+    module_drop(pair);
 }
 
 static char test_name[] = "Test";
@@ -410,17 +432,12 @@ static int clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused),
-        cmocka_unit_test(unsafe_places),
-        cmocka_unit_test(options),
-        cmocka_unit_test(lives_on),
-        cmocka_unit_test(missing_entries),
-        cmocka_unit_test(wrong_answers),
-        cmocka_unit_test(wrong_messages),
-        cmocka_unit_test(words_of_failures),
-        cmocka_unit_test(token_of_a_success_by_negotiate),
-        cmocka_unit_test(lively_starts),
-        cmocka_unit_test(threads),
+        cmocka_unit_test(refused),           cmocka_unit_test(unsafe_places),
+        cmocka_unit_test(options),           cmocka_unit_test(comes_back_whole),
+        cmocka_unit_test(lives_on),          cmocka_unit_test(missing_entries),
+        cmocka_unit_test(wrong_answers),     cmocka_unit_test(wrong_messages),
+        cmocka_unit_test(words_of_failures), cmocka_unit_test(token_of_a_success_by_negotiate),
+        cmocka_unit_test(lively_starts),     cmocka_unit_test(threads),
         cmocka_unit_test(first_version),
     };
     return cmocka_run_group_tests(tests, NULL, clean);
