@@ -218,6 +218,15 @@ static SECURITY_STATUS SEC_ENTRY query(PCtxtHandle context, ULONG attribute, voi
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
+static SECURITY_STATUS SEC_ENTRY query_credential(PCredHandle credential, ULONG attribute, void *buffer)
+{
+    (void)credential;
+    if (attribute != SECPKG_CRED_ATTR_NAMES)
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    ((SecPkgCredentials_NamesA *)buffer)->sUserName = strdup("\xff");
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS SEC_ENTRY control(PCtxtHandle context, PSecBufferDesc token)
 {
     (void)context;
@@ -257,6 +266,9 @@ static SecurityFunctionTableA table = {
     .AcceptSecurityContext = accept_token,
 #endif
     .DeleteSecurityContext = delete_context,
+#if defined(CASE_bad_text)
+    .QueryCredentialsAttributesA = query_credential,
+#endif
 #if !defined(CASE_sparse)
     .MakeSignature = sign,
     .DecryptMessage = unseal,
