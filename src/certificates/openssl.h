@@ -1,22 +1,14 @@
 /*
- * OpenSSL's objects released by attribute, and its error queue left as the host had it.
+ * OpenSSL's objects released by attribute.
  */
 #ifndef OPENSSPI_CERTIFICATES_OPENSSL_H
 #define OPENSSPI_CERTIFICATES_OPENSSL_H
 
 #include "base/result.h"
+#include "crypto/openssl.h"
 #include <openssl/bio.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-
-static inline void openssl_errors_drop(const int *mark)
-{
-    (void)mark;
-    ERR_pop_to_mark();
-}
-/* At the head of a function: what OpenSSL complains of until its end is forgotten, what the host has not read yet stays. */
-#define OPENSSL_QUIET __attribute__((cleanup(openssl_errors_drop), unused)) int openssl_mark = ERR_set_mark()
 
 #define OPENSSL_AUTO(type, name, free_function)            \
     static inline void openssl_##name##_free(type **place) \

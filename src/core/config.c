@@ -7,9 +7,7 @@
 #include "core/cause.h"
 #include "core/config_parse.h"
 #include "core/trace.h"
-#include <errno.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +17,7 @@
 #include <unistd.h>
 
 #define SYSTEM_FILE "/etc/opensspi/opensspi.conf"
+#define SYSTEM_STORE "/var/lib/opensspi/accounts.db"
 #define FILES_MAX 2
 #define NETBIOS_NAME_MAX 15
 
@@ -26,8 +25,15 @@
 struct file_state {
     dev_t device;
     ino_t inode;
+    uid_t owner;
     off_t size;
     struct timespec changed, modified;
+};
+
+struct file {
+    char *path;
+    enum config_source source;
+    struct file_state state; /* as it was when it was read */
 };
 
 struct snapshot {
@@ -35,8 +41,7 @@ struct snapshot {
     atomic_uint n_references;
     const struct config *base; /* a variant: owns the texts and lists that `config` points at; NULL: they are ours */
     uid_t user;                /* as process_user said */
-    char *file[FILES_MAX];
-    struct file_state state[FILES_MAX];
+    struct file file[FILES_MAX];
     unsigned n_files;
 };
 
@@ -75,6 +80,7 @@ static struct file_state file_state_of(const char *path)
     if (stat(path, &status) == 0) {
         state.device = status.st_dev;
         state.inode = status.st_ino;
+        state.owner = status.st_uid;
         state.size = status.st_size;
         state.changed = status.st_ctim;
         state.modified = status.st_mtim;
@@ -89,43 +95,42 @@ static bool file_state_equal(const struct file_state *a, const struct file_state
            a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
 }
 
-/* "<base>/<rest>", where base comes from the environment variable or is "<home>/<fallback>"; NULL without a home. */
-static char *user_path(const char *variable, const char *fallback, const char *rest)
+/* "<base>/<rest>", where base comes from the environment variable or is "<home>/<fallback>"; NULL without a home. False without memory. */
+static bool user_path(const char *variable, const char *fallback, const char *rest, char **path)
 {
     const char *base = secure_getenv(variable);
     const char *home = "";
-    char *path = NULL;
+    *path = NULL;
     if (base == NULL || base[0] != '/') { /* the XDG specification has relative paths ignored */
         home = secure_getenv("HOME");
         if (home == NULL || home[0] != '/')
-            return NULL;
+            return true;
         base = fallback;
     }
     size_t len = strlen(home) + 1 + strlen(base) + 1 + strlen(rest) + 1;
-    path = mem_zalloc(len);
-    if (path != NULL)
-        snprintf(path, len, "%s%s%s/%s", home, *home != '\0' ? "/" : "", base, rest);
-    return path;
+    *path = mem_zalloc(len);
+    require(*path != NULL, false);
+    snprintf(*path, len, "%s%s%s/%s", home, *home != '\0' ? "/" : "", base, rest);
+    return true;
 }
 
-static SECURITY_STATUS files_choose(struct snapshot *snapshot)
+/* Takes the path over; NULL: there was no memory for it. */
+static bool file_add(struct snapshot *snapshot, char *path, enum config_source source)
+{
+    require(path != NULL, false);
+    snapshot->file[snapshot->n_files++] = (struct file){.path = path, .source = source};
+    return true;
+}
+
+static bool files_choose(struct snapshot *snapshot)
 {
     const char *only = secure_getenv("OPENSSPI_CONFIG");
-    if (only != NULL && *only != '\0') {
-        snapshot->file[snapshot->n_files++] = mem_strdup(only);
-    } else {
-        snapshot->file[snapshot->n_files++] = mem_strdup(SYSTEM_FILE);
-        char *user = user_path("XDG_CONFIG_HOME", ".config", "opensspi/opensspi.conf");
-        struct stat status;
-        bool foreign =
-            user != NULL && stat(user, &status) == 0 && status.st_uid != snapshot->user && status.st_uid != 0;
-        if (foreign) { /* a service that runs with somebody else's HOME is not configured by them */
-            TRACE("config", "%s belongs to user %lu and is not read", user, (unsigned long)status.st_uid);
-            mem_free(user);
-        } else if (user != NULL)
-            snapshot->file[snapshot->n_files++] = user;
-    }
-    return snapshot->file[0] != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    char *user = NULL;
+    if (only != NULL && *only != '\0')
+        return file_add(snapshot, mem_strdup(only), CONFIG_WANTED);
+    return file_add(snapshot, mem_strdup(SYSTEM_FILE), CONFIG_SYSTEM) &&
+           user_path("XDG_CONFIG_HOME", ".config", "opensspi/opensspi.conf", &user) &&
+           (user == NULL || file_add(snapshot, user, CONFIG_USER));
 }
 
 static char *netbios_name(const char *host)
@@ -133,8 +138,7 @@ static char *netbios_name(const char *host)
     char label[NETBIOS_NAME_MAX + 1] = {0};
     size_t len = strcspn(host, ".");
     memcpy(label, host, len < NETBIOS_NAME_MAX ? len : NETBIOS_NAME_MAX);
-    char *name = utf8_valid(slice_of_text(label)) ? text_upper(label) : NULL;
-    return name != NULL ? name : mem_strdup("LOCALHOST");
+    return utf8_valid(slice_of_text(label)) ? text_upper(label) : mem_strdup("LOCALHOST");
 }
 
 static bool default_text(char **field, char *value)
@@ -172,17 +176,18 @@ static bool defaults_stores(struct config *config, uid_t user)
 {
     if (config->stores.n_items > 0)
         return true;
-    bool of_system = user == 0 || for_daemon;
-    char *path = of_system ? mem_strdup("/var/lib/opensspi/accounts.db")
-                           : user_path("XDG_DATA_HOME", ".local/share", "opensspi/accounts.db");
+    AUTO_FREE char *own = NULL;
+    const char *path = SYSTEM_STORE;
+    if (user != 0 && !for_daemon) {
+        require(user_path("XDG_DATA_HOME", ".local/share", "opensspi/accounts.db", &own), false);
+        path = own;
+    }
     if (path == NULL)
-        return !of_system; /* a user without a home has no store */
+        return true; /* a user without a home has no store */
     size_t len = strlen("sqlite:") + strlen(path) + 1;
     char *name = mem_zalloc(len);
-    if (name != NULL)
-        snprintf(name, len, "sqlite:%s", path);
-    mem_free(path);
     require(name != NULL, false);
+    snprintf(name, len, "sqlite:%s", path);
     config->stores.item[config->stores.n_items++] = name;
     return true;
 }
@@ -236,7 +241,7 @@ static void snapshot_free(struct snapshot *snapshot)
     else
         config_clear(&snapshot->config);
     for (unsigned i = 0; i < snapshot->n_files; i++)
-        mem_free(snapshot->file[i]);
+        mem_free(snapshot->file[i].path);
     mem_free(snapshot);
 }
 
@@ -244,13 +249,9 @@ static SECURITY_STATUS snapshot_read(struct snapshot *snapshot)
 {
     config_defaults(&snapshot->config);
     for (unsigned i = 0; i < snapshot->n_files; i++) {
-        const char *only = secure_getenv("OPENSSPI_CONFIG");
-        enum config_source source = only != NULL && *only != '\0' ? CONFIG_WANTED
-                                    : i == 0                      ? CONFIG_SYSTEM
-                                                                  : CONFIG_USER;
-        snapshot->state[i] =
-            file_state_of(snapshot->file[i]); /* before reading: a change in between is seen next time */
-        try(config_parse_file(&snapshot->config, snapshot->file[i], source));
+        struct file *file = &snapshot->file[i];
+        file->state = file_state_of(file->path); /* before reading: a change in between is seen next time */
+        try(config_parse_file(&snapshot->config, file->path, file->source, snapshot->user));
     }
     require(defaults_names(&snapshot->config) && defaults_stores(&snapshot->config, snapshot->user) &&
                 defaults_delegation(&snapshot->config) && defaults_credentials(&snapshot->config),
@@ -264,9 +265,12 @@ static bool snapshot_is_current(const struct snapshot *snapshot, const struct sn
 {
     require(snapshot->n_files == wanted->n_files, false);
     for (unsigned i = 0; i < snapshot->n_files; i++) {
-        struct file_state state = file_state_of(snapshot->file[i]);
-        require(strcmp(snapshot->file[i], wanted->file[i]) == 0 && file_state_equal(&state, &snapshot->state[i]),
-                false);
+        const struct file *file = &snapshot->file[i];
+        struct file_state state = file_state_of(file->path);
+        require(strcmp(file->path, wanted->file[i].path) == 0 && file_state_equal(&state, &file->state), false);
+        require(config_is_foreign(file->source, state.owner, snapshot->user) ==
+                    config_is_foreign(file->source, state.owner, wanted->user),
+                false); /* a child of fork that became somebody else */
     }
     return true;
 }
@@ -278,7 +282,7 @@ SECURITY_STATUS config_get(const struct config **config)
     require(fresh != NULL, SEC_E_INSUFFICIENT_MEMORY);
     atomic_init(&fresh->n_references, 2); /* the caller's and `current`'s */
     fresh->user = process_user();
-    SECURITY_STATUS status = files_choose(fresh);
+    SECURITY_STATUS status = files_choose(fresh) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     struct snapshot *old = NULL;
     pthread_mutex_lock(&config_lock);
     if (status == SEC_E_OK && current != NULL && snapshot_is_current(current, fresh)) {

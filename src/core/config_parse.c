@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/trace.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
@@ -390,20 +391,30 @@ SECURITY_STATUS config_parse_text(struct config *config, const char *name, struc
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS file_read(int fd, const char *path, char **text, size_t *len)
+bool config_is_foreign(enum config_source source, uid_t owner, uid_t user)
 {
-    struct stat status, after;
-    require(fstat(fd, &status) == 0,
+    return source == CONFIG_USER && owner != user && owner != 0;
+}
+
+static SECURITY_STATUS file_examine(int fd, const char *path, struct stat *status)
+{
+    require(fstat(fd, status) == 0,
             cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be examined: %s", path, strerror(errno)));
-    require(S_ISREG(status.st_mode) && (size_t)status.st_size <= CONFIG_FILE_MAX,
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS file_read(int fd, const char *path, const struct stat *status, char **text, size_t *len)
+{
+    struct stat after;
+    require(S_ISREG(status->st_mode) && (size_t)status->st_size <= CONFIG_FILE_MAX,
             cause_set(SEC_E_INTERNAL_ERROR, "%s: not a regular file of at most 1 MiB", path));
-    require((status.st_mode & S_IWOTH) == 0, cause_set(SEC_E_INTERNAL_ERROR, "%s: everybody may write it (mode %04o)",
-                                                       path, (unsigned)(status.st_mode & 07777)));
-    *text = mem_zalloc((size_t)status.st_size + 1);
+    require((status->st_mode & S_IWOTH) == 0, cause_set(SEC_E_INTERNAL_ERROR, "%s: everybody may write it (mode %04o)",
+                                                        path, (unsigned)(status->st_mode & 07777)));
+    *text = mem_zalloc((size_t)status->st_size + 1);
     require(*text != NULL, SEC_E_INSUFFICIENT_MEMORY);
     *len = 0;
-    while (*len < (size_t)status.st_size) {
-        ssize_t got = read(fd, *text + *len, (size_t)status.st_size - *len);
+    while (*len < (size_t)status->st_size) {
+        ssize_t got = read(fd, *text + *len, (size_t)status->st_size - *len);
         if (got < 0 && errno == EINTR)
             continue;
         /* What stands behind the place may harden what was read: half a configuration is none. */
@@ -412,38 +423,46 @@ static SECURITY_STATUS file_read(int fd, const char *path, char **text, size_t *
         *len += (size_t)got;
     }
     /* Nor is what somebody wrote over while it was read: the beginning of one and the end of another. */
-    require(fstat(fd, &after) == 0,
-            cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be examined: %s", path, strerror(errno)));
-    require(after.st_size == status.st_size && after.st_mtim.tv_sec == status.st_mtim.tv_sec &&
-                after.st_mtim.tv_nsec == status.st_mtim.tv_nsec,
+    try(file_examine(fd, path, &after));
+    require(after.st_size == status->st_size && after.st_mtim.tv_sec == status->st_mtim.tv_sec &&
+                after.st_mtim.tv_nsec == status->st_mtim.tv_nsec,
             cause_set(SEC_E_INTERNAL_ERROR, "%s: the file changed while it was read; try again", path));
     return SEC_E_OK;
 }
 
 /* May this file that cannot be opened be passed over? A file that is there and closed to us may not: what it hardens would be lost. */
-static bool may_be_missing(const char *path, enum config_source source, int error)
+static bool may_be_missing(const char *path, enum config_source source, uid_t user, int error)
 {
     struct stat status;
     if (source == CONFIG_WANTED)
         return false;
     if (error == ENOENT || error == ENOTDIR)
         return true;
-    return source == CONFIG_USER && error == EACCES && stat(path, &status) != 0; /* a home that we may not look into */
+    /* A home that we may not look into, or whose owner keeps it to himself. */
+    return source == CONFIG_USER && error == EACCES &&
+           (stat(path, &status) != 0 || config_is_foreign(source, status.st_uid, user));
 }
 
-SECURITY_STATUS config_parse_file(struct config *config, const char *path, enum config_source source)
+SECURITY_STATUS config_parse_file(struct config *config, const char *path, enum config_source source, uid_t user)
 {
     AUTO_FREE char *text = NULL;
     size_t len = 0;
+    struct stat examined;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         int error = errno;
-        if (may_be_missing(path, source, error))
+        if (may_be_missing(path, source, user, error))
             return SEC_E_OK;
         return cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be opened: %s", path, strerror(error));
     }
-    SECURITY_STATUS status = file_read(fd, path, &text, &len);
+    /* The file that was opened is judged: another may have stood in its place a moment ago. */
+    SECURITY_STATUS status = file_examine(fd, path, &examined);
+    bool foreign = status == SEC_E_OK && config_is_foreign(source, examined.st_uid, user);
+    if (foreign)
+        TRACE("config", "%s belongs to user %lu and is not read", path, (unsigned long)examined.st_uid);
+    else if (status == SEC_E_OK)
+        status = file_read(fd, path, &examined, &text, &len);
     close(fd);
     try(status);
-    return config_parse_text(config, path, slice_of(text, len));
+    return foreign ? SEC_E_OK : config_parse_text(config, path, slice_of(text, len));
 }

@@ -1,6 +1,7 @@
 #include "crypto/aead.h"
 
 #include "base/secret.h"
+#include "crypto/openssl.h"
 #include <limits.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -26,6 +27,7 @@ static bool run(EVP_CIPHER_CTX *context, const struct slice *bound, size_t n_bou
 bool aead_seal(const uint8_t key[AEAD_KEY_LEN], const uint8_t nonce[AEAD_NONCE_LEN], const struct slice *bound,
                size_t n_bound, struct slice_mut data, uint8_t tag[AEAD_TAG_LEN])
 {
+    OPENSSL_QUIET;
     __attribute__((cleanup(context_release))) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     uint8_t rest[EVP_MAX_BLOCK_LENGTH];
     int len;
@@ -37,6 +39,7 @@ bool aead_seal(const uint8_t key[AEAD_KEY_LEN], const uint8_t nonce[AEAD_NONCE_L
 bool aead_open(const uint8_t key[AEAD_KEY_LEN], const uint8_t nonce[AEAD_NONCE_LEN], const struct slice *bound,
                size_t n_bound, struct slice_mut data, const uint8_t tag[AEAD_TAG_LEN])
 {
+    OPENSSL_QUIET;
     __attribute__((cleanup(context_release))) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     uint8_t expected[AEAD_TAG_LEN], rest[EVP_MAX_BLOCK_LENGTH];
     int len;

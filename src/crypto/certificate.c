@@ -1,7 +1,7 @@
 #include "crypto/certificate.h"
 
+#include "crypto/openssl.h"
 #include <limits.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -18,6 +18,7 @@ static const EVP_MD *hash_choose(X509 *certificate)
 enum certificate_result certificate_x509_end_point_hash(X509 *certificate, uint8_t hash[CERTIFICATE_HASH_MAX],
                                                         size_t *hash_len)
 {
+    OPENSSL_QUIET;
     unsigned int len = 0;
     const EVP_MD *chosen = hash_choose(certificate);
     enum certificate_result result = CERTIFICATE_OK;
@@ -27,13 +28,13 @@ enum certificate_result certificate_x509_end_point_hash(X509 *certificate, uint8
         result = CERTIFICATE_FAILED;
     else
         *hash_len = len;
-    ERR_clear_error(); /* the queue belongs to our host */
     return result;
 }
 
 enum certificate_result certificate_end_point_hash(struct slice der, uint8_t hash[CERTIFICATE_HASH_MAX],
                                                    size_t *hash_len)
 {
+    OPENSSL_QUIET;
     const unsigned char *at = der.data;
     require(der.data != NULL && der.len > 0 && der.len <= LONG_MAX, CERTIFICATE_BAD);
     X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
@@ -41,7 +42,6 @@ enum certificate_result certificate_end_point_hash(struct slice der, uint8_t has
     if (certificate != NULL && at == der.data + der.len)
         result = certificate_x509_end_point_hash(certificate, hash, hash_len);
     X509_free(certificate);
-    ERR_clear_error();
     return result;
 }
 
@@ -54,6 +54,7 @@ static int no_password(char *room, int size, int writing, void *data)
 
 bool certificate_pem_read(struct slice pem, struct writer *der)
 {
+    OPENSSL_QUIET;
     unsigned char *bytes = NULL;
     int len = -1;
     require(pem.data != NULL && pem.len > 0 && pem.len <= INT_MAX, false);
@@ -66,6 +67,5 @@ bool certificate_pem_read(struct slice pem, struct writer *der)
     OPENSSL_free(bytes);
     X509_free(certificate);
     BIO_free(text);
-    ERR_clear_error();
     return len > 0 && writer_finish(der) == WIRE_OK;
 }

@@ -1,27 +1,12 @@
 #include "crypto/des.h"
 
 #include "base/secret.h"
+#include "crypto/openssl.h"
 
 #include <openssl/evp.h>
-#include <stdatomic.h>
 #include <string.h>
 
-/* Fetched by the first caller and kept for the life of the process. A failure is not kept: memory may come back. */
 static _Atomic(EVP_CIPHER *) triple_des;
-
-static const EVP_CIPHER *cipher_fetch(void)
-{
-    EVP_CIPHER *cipher = atomic_load_explicit(&triple_des, memory_order_acquire), *expected = NULL;
-
-    if (cipher != NULL)
-        return cipher;
-    cipher = EVP_CIPHER_fetch(NULL, "DES-EDE3-ECB", NULL);
-    if (cipher != NULL && !atomic_compare_exchange_strong(&triple_des, &expected, cipher)) {
-        EVP_CIPHER_free(cipher);
-        cipher = expected;
-    }
-    return cipher;
-}
 
 /* MS-NLMP 6, DES(K, D): 56 key bits in groups of seven, each followed by a parity bit, which DES ignores. */
 void des_key_spread(const uint8_t key[7], uint8_t spread[8])
@@ -34,7 +19,7 @@ void des_key_spread(const uint8_t key[7], uint8_t spread[8])
 
 bool des_encrypt7(const uint8_t key[7], const uint8_t in[8], uint8_t out[8])
 {
-    const EVP_CIPHER *cipher = cipher_fetch();
+    const EVP_CIPHER *cipher = openssl_cipher(&triple_des, "DES-EDE3-ECB");
     EVP_CIPHER_CTX *context;
     uint8_t keys[24], encrypted[8];
     int encrypted_len = 0;

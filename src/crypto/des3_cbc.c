@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "crypto/des.h"
+#include "crypto/openssl.h"
 #include <limits.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -15,6 +16,8 @@ struct des3_cbc {
 
 struct des3_cbc *des3_cbc_new(const uint8_t key[16], bool encrypting)
 {
+    static _Atomic(EVP_CIPHER *) triple_des;
+    const EVP_CIPHER *type = openssl_cipher(&triple_des, "DES-EDE3-CBC");
     uint8_t keys[24];
     struct des3_cbc *cipher = mem_zalloc(sizeof *cipher);
     require(cipher != NULL, NULL);
@@ -23,12 +26,10 @@ struct des3_cbc *des3_cbc_new(const uint8_t key[16], bool encrypting)
     memcpy(keys + 16, keys, 8);
     memcpy(cipher->vector, key + 8, sizeof cipher->vector);
     cipher->encrypting = encrypting;
-    EVP_CIPHER *type = EVP_CIPHER_fetch(NULL, "DES-EDE3-CBC", NULL);
     cipher->context = type != NULL ? EVP_CIPHER_CTX_new() : NULL;
     bool done = cipher->context != NULL &&
                 EVP_CipherInit_ex2(cipher->context, type, keys, cipher->vector, encrypting ? 1 : 0, NULL) == 1 &&
                 EVP_CIPHER_CTX_set_padding(cipher->context, 0) == 1;
-    EVP_CIPHER_free(type);
     secret_wipe(keys, sizeof keys);
     if (!done) {
         des3_cbc_free(cipher);

@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "crypto/digest.h"
 #include "crypto/hmac_sha.h"
+#include "crypto/openssl.h"
 #include <openssl/evp.h>
 #include <stdatomic.h>
 
@@ -28,6 +29,7 @@ static const EVP_MD *hash_fetch(enum digest_algorithm algorithm)
     EVP_MD *hash = atomic_load_explicit(&kept[algorithm], memory_order_acquire), *expected = NULL;
     if (hash != NULL)
         return hash;
+    OPENSSL_QUIET;
     hash = EVP_MD_fetch(NULL, algorithms[algorithm].name, NULL);
     if (hash != NULL && !atomic_compare_exchange_strong(&kept[algorithm], &expected, hash)) {
         EVP_MD_free(hash);

@@ -1,25 +1,11 @@
 #include "crypto/krb5_cts.h"
 
 #include "base/secret.h"
+#include "crypto/openssl.h"
 #include <openssl/evp.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #define RUN_MAX ((size_t)1 << 20) /* EVP_Cipher counts in unsigned int */
-
-/* Fetched by the first caller and kept for the life of the process. A failure is not kept: memory may come back. */
-static const EVP_CIPHER *cipher_fetch(_Atomic(EVP_CIPHER *) *kept, const char *name)
-{
-    EVP_CIPHER *cipher = atomic_load_explicit(kept, memory_order_acquire), *expected = NULL;
-    if (cipher != NULL)
-        return cipher;
-    cipher = EVP_CIPHER_fetch(NULL, name, NULL);
-    if (cipher != NULL && !atomic_compare_exchange_strong(kept, &expected, cipher)) {
-        EVP_CIPHER_free(cipher);
-        cipher = expected;
-    }
-    return cipher;
-}
 
 bool krb_cbc_init(struct krb_cbc *cbc, const uint8_t *key, size_t key_len, bool encrypting)
 {
@@ -29,7 +15,7 @@ bool krb_cbc_init(struct krb_cbc *cbc, const uint8_t *key, size_t key_len, bool 
     if (cbc->aes.rounds > 0)
         return true;
     const EVP_CIPHER *cipher =
-        key_len == 16 ? cipher_fetch(&aes128, "AES-128-CBC") : cipher_fetch(&aes256, "AES-256-CBC");
+        key_len == 16 ? openssl_cipher(&aes128, "AES-128-CBC") : openssl_cipher(&aes256, "AES-256-CBC");
     require(cipher != NULL, false);
     cbc->context = EVP_CIPHER_CTX_new();
     require(cbc->context != NULL, false);

@@ -39,8 +39,9 @@ static SECURITY_STATUS identity_rebuild(const struct identity *identity, struct 
 {
     const char *texts[3] = {identity->user, identity->domain, identity->packages};
     size_t n_units[3] = {0};
-    require(!identity->password_is_hash,
-            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a module's package takes no hash for a password"));
+    require(identity->proof_kind == IDENTITY_PASSWORD && !identity->password_is_hash,
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS,
+                      "a module's package needs a password: no hash of one, keytab or certificate"));
     for (unsigned i = 0; i < 3; i++)
         if (texts[i] != NULL)
             require(utf16_from_text(texts[i], &rebuilt->text[i], &n_units[i]) == WIRE_OK, SEC_E_INTERNAL_ERROR);
@@ -167,6 +168,11 @@ static void facts_release(struct facts *facts)
     secret_release(&facts->key);
 }
 
+static SECURITY_STATUS name_unreadable(const struct foreign_package *package)
+{
+    return cause_set(SEC_E_INTERNAL_ERROR, "package %s gave a name that cannot be read", package->name);
+}
+
 /* A name that is there and cannot be read must not pass for none. */
 static bool name_take(const struct foreign_module *module, void *text, char **name)
 {
@@ -190,8 +196,7 @@ static SECURITY_STATUS names_ask(struct foreign_context *context, struct facts *
     if (good && foreign_attribute(context, SECPKG_ATTR_AUTHORITY, &authority) == SEC_E_OK)
         good &= name_take(module, authority.sAuthorityName, &facts->authority);
     cause_drop(); /* of what it does not answer */
-    return good ? SEC_E_OK
-                : cause_set(SEC_E_INTERNAL_ERROR, "package %s gave a name that cannot be read", context->package->name);
+    return good ? SEC_E_OK : name_unreadable(context->package);
 }
 
 static SECURITY_STATUS facts_ask(struct foreign_context *context, struct facts *facts)
@@ -348,7 +353,7 @@ static SECURITY_STATUS name_ask(struct foreign_credential *credential)
         status = module->narrow->QueryCredentialsAttributesA(&credential->handle, SECPKG_CRED_ATTR_NAMES, &names);
     try(foreign_status(credential->package, "QueryCredentialsAttributes", status));
     credential->name = foreign_text_take(module, names.sUserName);
-    return credential->name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    return credential->name != NULL ? SEC_E_OK : name_unreadable(credential->package);
 }
 
 static SECURITY_STATUS foreign_query_credential(const void *credential, uint32_t attribute, struct attribute *value)

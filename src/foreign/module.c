@@ -1,7 +1,6 @@
 #include "foreign/module.h"
 
 #include "base/memory.h"
-#include "base/utf16.h"
 #include "core/cause.h"
 #include "core/registry.h"
 #include "core/trace.h"
@@ -78,22 +77,18 @@ static SECURITY_STATUS table_find(struct foreign_module *module, void *library)
     return SEC_E_OK;
 }
 
-/* All of the packages or none; what is refused never reached the registry. */
+/* All of the packages or none. */
 static SECURITY_STATUS packages_add(struct foreign_module *module)
 {
-    SECURITY_STATUS bad = SEC_E_CANNOT_INSTALL;
-    const struct package *list[REGISTRY_MAX];
-    require(registry_list(list) + module->n_packages <= REGISTRY_MAX,
-            cause_set(bad, "%s: more than %d security packages", module->path, REGISTRY_MAX));
-    for (unsigned i = 0; i < module->n_packages; i++) {
-        const char *name = module->package[i].name;
-        for (unsigned j = 0; j < i; j++)
-            require(!text_equal_fold(module->package[j].name, name),
-                    cause_set(bad, "%s: two packages \"%s\"", module->path, name));
+    SECURITY_STATUS status = foreign_names_check(module);
+    unsigned n_added = 0;
+    while (status == SEC_E_OK && n_added < module->n_packages) {
+        status = registry_add(&module->package[n_added].package);
+        n_added += status == SEC_E_OK ? 1 : 0;
     }
-    for (unsigned i = 0; i < module->n_packages; i++)
-        try(registry_add(&module->package[i].package));
-    return SEC_E_OK;
+    while (status != SEC_E_OK && n_added > 0) /* the registry is full */
+        (void)registry_hide(&module->package[--n_added].package);
+    return status;
 }
 
 static SECURITY_STATUS module_open(struct foreign_module *module)
@@ -115,42 +110,46 @@ static SECURITY_STATUS module_open(struct foreign_module *module)
     return foreign_packages_read(module, mechanism);
 }
 
-/* Under the lock. A module that is known is not started again. */
-static SECURITY_STATUS load_locked(const char *real)
+/* Under the lock. The module that this file is, if it was loaded before. */
+static struct foreign_module *module_find(const struct stat *file)
 {
-    struct stat status;
-    struct foreign_module *module;
-    require(stat(real, &status) == 0, cause_set(SEC_E_SECPKG_NOT_FOUND, "%s: is gone", real));
-    for (module = modules; module != NULL; module = module->next)
-        if (module->device == status.st_dev && module->inode == status.st_ino)
-            return packages_add(module);
-    module = mem_zalloc(sizeof *module);
+    struct foreign_module *module = modules;
+    while (module != NULL && (module->device != file->st_dev || module->inode != file->st_ino))
+        module = module->next;
+    return module;
+}
+
+static SECURITY_STATUS module_start(const char *real, const struct stat *file)
+{
+    struct foreign_module *module = mem_zalloc(sizeof *module);
     char *path = mem_strdup(real);
-    SECURITY_STATUS opened = module != NULL && path != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-    if (opened == SEC_E_OK) {
+    SECURITY_STATUS status = module != NULL && path != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) {
         module->path = path;
-        module->device = status.st_dev;
-        module->inode = status.st_ino;
-        opened = module_open(module);
+        module->device = file->st_dev;
+        module->inode = file->st_ino;
+        status = module_open(module);
     }
-    if (opened != SEC_E_OK) {
+    if (status != SEC_E_OK) {
         mem_free(path);
         mem_free(module);
-        return opened;
+        return status;
     }
     module->next = modules;
     modules = module; /* kept from here on, so that the registry may point to it */
     return packages_add(module);
 }
 
-static bool is_listed(const char *real)
+/* Under the lock. A module that is known is not started again. */
+static SECURITY_STATUS load_locked(const char *real)
 {
-    struct stat status;
-    require(stat(real, &status) == 0, false);
-    for (const struct foreign_module *module = modules; module != NULL; module = module->next)
-        if (module->device == status.st_dev && module->inode == status.st_ino)
-            return registry_find(module->package[0].name) == &module->package[0].package;
-    return false;
+    struct stat file;
+    require(stat(real, &file) == 0, cause_set(SEC_E_SECPKG_NOT_FOUND, "%s: is gone", real));
+    struct foreign_module *known = module_find(&file);
+    if (known == NULL)
+        return module_start(real, &file);
+    bool listed = registry_find(known->package[0].name) == &known->package[0].package;
+    return listed ? SEC_E_OK : packages_add(known);
 }
 
 SECURITY_STATUS foreign_load(const char *path)
@@ -160,7 +159,7 @@ SECURITY_STATUS foreign_load(const char *path)
     require(!loading, cause_set(SEC_E_CANNOT_INSTALL, "%s: a module that starts cannot load another", real));
     pthread_mutex_lock(&modules_lock);
     loading = true;
-    SECURITY_STATUS status = is_listed(real) ? SEC_E_OK : load_locked(real);
+    SECURITY_STATUS status = load_locked(real);
     loading = false;
     pthread_mutex_unlock(&modules_lock);
     TRACE("module", "%s: 0x%08x", real, (unsigned)status);

@@ -52,6 +52,8 @@ SECURITY_STATUS foreign_packages_read(struct foreign_module *module, OPENSSPI_PA
 /* The same from descriptions that are there already. */
 SECURITY_STATUS foreign_infos_take(struct foreign_module *module, ULONG count, const SecPkgInfoW *infos,
                                    OPENSSPI_PACKAGE_MECHANISM_FN mechanism);
+/* Do the packages' names and mechanisms stand for nobody else now: in the registry, of Negotiate's own, among each other? SEC_E_CANNOT_INSTALL with its cause. */
+SECURITY_STATUS foreign_names_check(const struct foreign_module *module);
 /* The file's path, resolved (mem_free), when it is safe to load. */
 SECURITY_STATUS foreign_path_check(const char *path, char **real);
 

@@ -1,6 +1,6 @@
 #include "foreign/module.h"
 
-#include "base/memory.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include "core/registry.h"
 #include "foreign/splsa.h"
@@ -41,8 +41,6 @@ static SECURITY_STATUS info_take(struct foreign_package *package, const SecPkgIn
     require(info->Name != NULL && text_take(info->Name, wide, package->name, FOREIGN_NAME_MAX) &&
                 name_is_fit(package->name),
             cause_set(bad, "%s: a package without a fit name (1 to 64 characters of ASCII)", module->path));
-    require(registry_find(package->name) == NULL,
-            cause_set(bad, "%s: there is a security package \"%s\" already", module->path, package->name));
     require(info->wVersion == SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION,
             cause_set(bad, "%s: package %s is of version %u, not 1", module->path, package->name, info->wVersion));
     require(info->cbMaxToken > 0 && info->cbMaxToken <= FOREIGN_TOKEN_MAX,
@@ -67,19 +65,6 @@ static SECURITY_STATUS info_take(struct foreign_package *package, const SecPkgIn
     return SEC_E_OK;
 }
 
-/* Is there a package, or Negotiate itself, that goes by this name? */
-static bool oid_is_taken(struct slice oid)
-{
-    const struct package *list[REGISTRY_MAX];
-    size_t n_packages = registry_list(list);
-    for (size_t i = 0; i < n_packages; i++)
-        for (unsigned j = 0; j < PACKAGE_OIDS_MAX; j++)
-            if (slice_equal(list[i]->info.mech.oid[j], oid))
-                return true;
-    return slice_equal(oid, slice_of(oid_spnego, sizeof oid_spnego)) ||
-           slice_equal(oid, slice_of(oid_negoex, sizeof oid_negoex));
-}
-
 /* Without a mechanism a package is there, but Negotiate has no name to offer it by. */
 static SECURITY_STATUS mechanism_take(struct foreign_package *package, OPENSSPI_PACKAGE_MECHANISM_FN mechanism)
 {
@@ -97,11 +82,47 @@ static SECURITY_STATUS mechanism_take(struct foreign_package *package, OPENSSPI_
     require(len <= sizeof package->oid && (oid[len - 1] & 0x80) == 0,
             cause_set(SEC_E_CANNOT_INSTALL, "%s: the mechanism of %s is no object identifier", package->module->path,
                       package->name));
-    require(!oid_is_taken(slice_of(oid, len)),
-            cause_set(SEC_E_CANNOT_INSTALL, "%s: the mechanism of %s is another package's", package->module->path,
-                      package->name));
     memcpy(package->oid, oid, len);
     package->package.info.mech.oid[0] = slice_of(package->oid, len);
+    return SEC_E_OK;
+}
+
+static bool has_mechanism(const struct package *package, struct slice oid)
+{
+    for (unsigned i = 0; i < PACKAGE_OIDS_MAX; i++)
+        if (package->info.mech.oid[i].len > 0 && slice_equal(package->info.mech.oid[i], oid))
+            return true;
+    return false;
+}
+
+/* Is there a package, or Negotiate itself, that goes by this name? */
+static bool oid_is_taken(struct slice oid)
+{
+    const struct package *list[REGISTRY_MAX];
+    size_t n_packages = registry_list(list);
+    for (size_t i = 0; i < n_packages; i++)
+        if (has_mechanism(list[i], oid))
+            return true;
+    return slice_equal(oid, slice_of(oid_spnego, sizeof oid_spnego)) ||
+           slice_equal(oid, slice_of(oid_negoex, sizeof oid_negoex));
+}
+
+SECURITY_STATUS foreign_names_check(const struct foreign_module *module)
+{
+    SECURITY_STATUS bad = SEC_E_CANNOT_INSTALL;
+    for (unsigned i = 0; i < module->n_packages; i++) {
+        const struct foreign_package *package = &module->package[i];
+        struct slice oid = package->package.info.mech.oid[0];
+        bool taken = oid_is_taken(oid);
+        require(registry_find(package->name) == NULL,
+                cause_set(bad, "%s: there is a security package \"%s\" already", module->path, package->name));
+        for (unsigned j = 0; j < i; j++) {
+            require(!text_equal_fold(module->package[j].name, package->name),
+                    cause_set(bad, "%s: two packages \"%s\"", module->path, package->name));
+            taken |= has_mechanism(&module->package[j].package, oid);
+        }
+        require(!taken, cause_set(bad, "%s: the mechanism of %s is another package's", module->path, package->name));
+    }
     return SEC_E_OK;
 }
 
@@ -118,7 +139,7 @@ SECURITY_STATUS foreign_infos_take(struct foreign_module *module, ULONG count, c
         try(mechanism_take(package, mechanism));
     }
     module->n_packages = count;
-    return SEC_E_OK;
+    return foreign_names_check(module);
 }
 
 SECURITY_STATUS foreign_packages_read(struct foreign_module *module, OPENSSPI_PACKAGE_MECHANISM_FN mechanism)

@@ -35,6 +35,12 @@
 #define NAME "Test"
 #endif
 
+#if defined(CASE_pair) || defined(CASE_one_oid)
+#define NAME_OF(i) ((i) == 0 ? NAME : "Second")
+#else
+#define NAME_OF(i) NAME
+#endif
+
 static long n_credentials, n_contexts; /* told by OpenSspiTestCounts, so that tests see what is left behind */
 
 static SECURITY_STATUS SEC_ENTRY enumerate(ULONG *count, PSecPkgInfoA *infos)
@@ -47,7 +53,7 @@ static SECURITY_STATUS SEC_ENTRY enumerate(ULONG *count, PSecPkgInfoA *infos)
     n_packages = 0;
 #elif defined(CASE_many_packages)
     n_packages = 17;
-#elif defined(CASE_twice)
+#elif defined(CASE_twice) || defined(CASE_pair) || defined(CASE_one_oid)
     n_packages = 2;
 #endif
     SecPkgInfoA *info = calloc(n_packages + 1, sizeof *info);
@@ -59,7 +65,7 @@ static SECURITY_STATUS SEC_ENTRY enumerate(ULONG *count, PSecPkgInfoA *infos)
             .wVersion = 1,
             .wRPCID = SECPKG_ID_NONE,
             .cbMaxToken = 64,
-            .Name = (char *)(size_t)NAME,
+            .Name = (char *)(size_t)NAME_OF(i),
             .Comment = (char *)(size_t) "A test",
         };
 #if defined(CASE_package_version)
@@ -212,6 +218,15 @@ static SECURITY_STATUS SEC_ENTRY query(PCtxtHandle context, ULONG attribute, voi
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
+static SECURITY_STATUS SEC_ENTRY query_credential(PCredHandle credential, ULONG attribute, void *buffer)
+{
+    (void)credential;
+    if (attribute != SECPKG_CRED_ATTR_NAMES)
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    ((SecPkgCredentials_NamesA *)buffer)->sUserName = strdup("\xff");
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS SEC_ENTRY control(PCtxtHandle context, PSecBufferDesc token)
 {
     (void)context;
@@ -251,6 +266,9 @@ static SecurityFunctionTableA table = {
     .AcceptSecurityContext = accept_token,
 #endif
     .DeleteSecurityContext = delete_context,
+#if defined(CASE_bad_text)
+    .QueryCredentialsAttributesA = query_credential,
+#endif
 #if !defined(CASE_sparse)
     .MakeSignature = sign,
     .DecryptMessage = unseal,
@@ -308,12 +326,12 @@ static const unsigned char oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};
 static const unsigned char oid[] = {0x2b, 0x86};
 #elif defined(CASE_long_oid)
 static const unsigned char oid[65] = {0x2b};
-#elif defined(CASE_bad_text)
+#elif defined(CASE_bad_text) || defined(CASE_one_oid)
 static const unsigned char oid[] = {0x2b, 0x06, 0x01, 0x04, 0x01,
                                     0x81, 0xfd, 0x59, 0x03}; /* the arc for examples (RFC 5612) */
 #endif
 #if defined(CASE_bad_text) || defined(CASE_our_oid) || defined(CASE_spnego_oid) || defined(CASE_cut_oid) || \
-    defined(CASE_long_oid)
+    defined(CASE_long_oid) || defined(CASE_one_oid)
 EXPORTED const unsigned char *OpenSspiPackageMechanism(const char *name, ULONG *length)
 {
     (void)name;

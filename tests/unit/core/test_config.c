@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "core/cause.h"
 #include "core/config_parse.h"
 #include <stdio.h>
@@ -174,18 +175,18 @@ static void test_one_over_another(void **state)
     file_put("system", "[names]\ncomputer = ONE\ndomain = BOTH\n[ntlm]\ntargets = a,b\nallow_v1 = yes\n");
     file_put("user", "[names]\ncomputer = TWO\n[ntlm]\ntargets = c\n");
     assert_int_equal(parse(""), SEC_E_OK);
-    assert_int_equal(config_parse_file(&config, path_of("system"), CONFIG_SYSTEM), SEC_E_OK);
-    assert_int_equal(config_parse_file(&config, path_of("user"), CONFIG_USER), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("system"), CONFIG_SYSTEM, geteuid()), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("user"), CONFIG_USER, geteuid()), SEC_E_OK);
     assert_string_equal(config.computer, "TWO");
     assert_string_equal(config.domain, "BOTH");
     assert_int_equal(config.ntlm_targets.n_items, 1);
     assert_string_equal(config.ntlm_targets.item[0], "c");
     assert_true(config.ntlm_v1);
-    assert_int_equal(config_parse_file(&config, path_of("none"), CONFIG_SYSTEM), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("none"), CONFIG_SYSTEM, geteuid()), SEC_E_OK);
     cause_clear();
-    assert_int_equal(config_parse_file(&config, path_of("none"), CONFIG_WANTED), SEC_E_INTERNAL_ERROR);
+    assert_int_equal(config_parse_file(&config, path_of("none"), CONFIG_WANTED, geteuid()), SEC_E_INTERNAL_ERROR);
     assert_non_null(strstr(cause_text(), path_of("none")));
-    assert_int_equal(config_parse_file(&config, directory, CONFIG_SYSTEM), SEC_E_INTERNAL_ERROR);
+    assert_int_equal(config_parse_file(&config, directory, CONFIG_SYSTEM, geteuid()), SEC_E_INTERNAL_ERROR);
 }
 
 static void test_change_is_noticed(void **state)
@@ -227,10 +228,10 @@ static void test_written_by_everybody(void **state)
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
         assert_int_equal(chmod(path_of("live"), 0602), 0);
         cause_clear();
-        assert_int_equal(config_parse_file(&config, path_of("live"), sources[i]), SEC_E_INTERNAL_ERROR);
+        assert_int_equal(config_parse_file(&config, path_of("live"), sources[i], geteuid()), SEC_E_INTERNAL_ERROR);
         assert_non_null(strstr(cause_text(), "/live: everybody may write it (mode 0602)"));
         assert_int_equal(chmod(path_of("live"), 0664), 0); /* a group of administrators */
-        assert_int_equal(config_parse_file(&config, path_of("live"), sources[i]), SEC_E_OK);
+        assert_int_equal(config_parse_file(&config, path_of("live"), sources[i], geteuid()), SEC_E_OK);
     }
 }
 
@@ -264,13 +265,68 @@ static void test_user_file(void **state)
     unsetenv("OPENSSPI_NTLM_USER_FILE");
 }
 
+/* A user's own file, and not somebody else's who has the HOME of this process: whose it is says the file that was opened. */
+static void test_of_somebody_else(void **state)
+{
+    const uid_t owner = geteuid() != 0 ? geteuid() : 4242;
+    (void)state;
+    file_put("user", "[names]\ncomputer = TWO\n");
+    assert_int_equal(chown(path_of("user"), owner, (gid_t)-1), 0);
+    assert_int_equal(parse("[names]\ncomputer = ONE\n"), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("user"), CONFIG_USER, owner + 1), SEC_E_OK);
+    assert_string_equal(config.computer, "ONE");
+    assert_int_equal(config_parse_file(&config, path_of("user"), CONFIG_USER, owner), SEC_E_OK);
+    assert_string_equal(config.computer, "TWO");
+    assert_int_equal(parse(""), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("user"), CONFIG_WANTED, owner + 1), SEC_E_OK);
+    assert_string_equal(config.computer, "TWO");
+}
+
+static void configurations_are_alike(const struct config *found, const struct config *good)
+{
+    assert_string_equal(found->computer, good->computer);
+    assert_string_equal(found->domain, good->domain);
+    assert_string_equal(found->dns_computer, good->dns_computer);
+    assert_int_equal(found->ntlm_targets.n_items, 2);
+    assert_int_equal(found->stores.n_items, 1);
+    assert_string_equal(found->stores.item[0], good->stores.item[0]);
+}
+
+/* What is read is kept for as long as the file stays: memory that was short for a moment must not be in it. */
+static void test_without_memory(void **state)
+{
+    const struct config *good, *found;
+    (void)state;
+    unsetenv("OPENSSPI_CONFIG");
+    setenv("XDG_CONFIG_HOME", directory, 1);
+    unsetenv("XDG_DATA_HOME");
+    file_put("opensspi/opensspi.conf", "[ntlm]\ntargets = a, b\n");
+    assert_int_equal(config_get(&good), SEC_E_OK);
+    bool struck = true;
+    for (unsigned long n = 1; struck; n++) {
+        file_put("opensspi/opensspi.conf", "[ntlm]\ntargets = a, b\n");
+        mem_fault_set(n, false);
+        SECURITY_STATUS status = config_get(&found);
+        struck = mem_fault_count() >= n;
+        mem_fault_set(0, false);
+        if (status != SEC_E_OK) {
+            assert_int_equal(status, SEC_E_INSUFFICIENT_MEMORY);
+            assert_int_equal(config_get(&found), SEC_E_OK);
+        }
+        configurations_are_alike(found, good);
+        config_release(found);
+    }
+    config_release(good);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),          cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_wrong_lines),       cmocka_unit_test(test_one_over_another),
         cmocka_unit_test(test_change_is_noticed), cmocka_unit_test(test_written_by_everybody),
-        cmocka_unit_test(test_user_file),
+        cmocka_unit_test(test_of_somebody_else),  cmocka_unit_test(test_user_file),
+        cmocka_unit_test(test_without_memory),
     };
     static const char *const files[] = {"system", "user", "live", ".config/opensspi/opensspi.conf",
                                         "opensspi/opensspi.conf"};

@@ -57,7 +57,7 @@ static SECURITY_STATUS parse(const char *then)
     config_defaults(&config);
     cause_clear();
     written = then;
-    SECURITY_STATUS status = config_parse_file(&config, path, CONFIG_WANTED);
+    SECURITY_STATUS status = config_parse_file(&config, path, CONFIG_WANTED, geteuid());
     assert_null(written);
     config_clear(&config);
     return status;

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/writer.h"
+#include "core/registry.h"
 #include "negotiate/spnego.h"
 #include "unit/foreign/modules.h"
 #include <sspi_ext.h>
@@ -50,6 +51,7 @@ static void refused(void **state)
         {"no_packages", "0 packages"},
         {"many_packages", "17 packages"},
         {"twice", "two packages \"Test\""},
+        {"one_oid", "the mechanism of Second is another package's"},
         {"no_name", "fit name"},
         {"empty_name", "fit name"},
         {"long_name", "fit name"},
@@ -160,6 +162,27 @@ static void options(void **state)
     assert_int_equal(DeleteSecurityPackageA(ntlm), SEC_E_UNSUPPORTED_FUNCTION);
     assert_int_equal(DeleteSecurityPackageA(NULL), SEC_E_SECPKG_NOT_FOUND);
     assert_true(is_listed("NTLM"));
+}
+
+/* All packages or none, also when a module comes back and one of its names was given away meanwhile. */
+static void comes_back_whole(void **state)
+{
+    char pair[600], second[600];
+    (void)state;
+    snprintf(pair, sizeof pair, "%s", module_copy("pair"));
+    snprintf(second, sizeof second, "%s", module_copy("second"));
+    assert_int_equal(module_add(pair), SEC_E_OK);
+    assert_true(is_listed("Test") && is_listed("Second"));
+    module_drop(pair);
+    assert_int_equal(module_add(second), SEC_E_OK);
+    assert_int_equal(module_add(pair), SEC_E_CANNOT_INSTALL);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "\"Second\" already"));
+    assert_false(is_listed("Test"));
+    assert_int_equal(DeleteSecurityPackageA(pair), SEC_E_SECPKG_NOT_FOUND);
+    module_drop(second);
+    assert_int_equal(module_add(pair), SEC_E_OK);
+    assert_true(is_listed("Test") && is_listed("Second"));
+    module_drop(pair);
 }
 
 static char test_name[] = "Test";
@@ -326,6 +349,11 @@ static void words_of_failures(void **state)
     SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
     module_use_add(&use, "bad_text");
     assert_int_equal(module_acquire(&use.credential, NULL), SEC_E_OK);
+    SecPkgCredentials_NamesA names = {.sUserName = room};
+    assert_int_equal(QueryCredentialsAttributesA(&use.credential, SECPKG_CRED_ATTR_NAMES, &names),
+                     SEC_E_INTERNAL_ERROR);
+    assert_ptr_equal(names.sUserName, room);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "a name that cannot be read"));
     assert_int_equal(InitializeSecurityContextA(&use.credential, NULL, target, ISC_REQ_EXTENDED_ERROR, 0, 0, NULL, 0,
                                                 &use.context, &list, &attributes, NULL),
                      SEC_E_INTERNAL_ERROR);
@@ -336,7 +364,36 @@ static void words_of_failures(void **state)
     module_counts_check(use.path);
 }
 
-/* The same by Negotiate: its reject has no words of the package's in it. */
+/* A module is asked with a password or with nothing: what else an identity may prove itself with it cannot take, and must not be asked as if there were nothing. */
+static void proofs(void **state)
+{
+    static const enum identity_proof kinds[] = {IDENTITY_KEYTAB, IDENTITY_KEYTAB_FILE, IDENTITY_CERTIFICATE,
+                                                IDENTITY_RESPONSE, IDENTITY_PASSWORD};
+    char user[] = "alice";
+    struct module_use use = {.path = ""};
+    const struct config *config = NULL;
+    (void)state;
+    module_use_add(&use, "right");
+    assert_int_equal(config_get(&config), SEC_E_OK);
+    const struct package *package = registry_find("Test");
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        const struct identity identity = {.user = user, .proof_kind = kinds[i]};
+        const struct acquire_request request = {
+            .package = package, .config = config, .use = SECPKG_CRED_OUTBOUND, .identity = &identity};
+        void *credential = NULL;
+        int64_t expiry;
+        SECURITY_STATUS status = package->authority->acquire(&request, &credential, &expiry);
+        assert_int_equal(status, kinds[i] == IDENTITY_PASSWORD ? SEC_E_OK : SEC_E_UNKNOWN_CREDENTIALS);
+        assert_true((status == SEC_E_OK) == (credential != NULL));
+        if (credential != NULL)
+            package->authority->release(credential);
+    }
+    config_release(config);
+    module_drop(use.path);
+    module_counts_check(use.path);
+}
+
+/* A step that the package called good, by Negotiate: its reject has no words of the package's in it. */
 static void token_of_a_success_by_negotiate(void **state)
 {
     static const unsigned char oid[] = {0x2b, 0x06, 0x01, 0x04, 0x01, 0x81, 0xfd, 0x59, 0x03};
@@ -413,11 +470,13 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(unsafe_places),
         cmocka_unit_test(options),
+        cmocka_unit_test(comes_back_whole),
         cmocka_unit_test(lives_on),
         cmocka_unit_test(missing_entries),
         cmocka_unit_test(wrong_answers),
         cmocka_unit_test(wrong_messages),
         cmocka_unit_test(words_of_failures),
+        cmocka_unit_test(proofs),
         cmocka_unit_test(token_of_a_success_by_negotiate),
         cmocka_unit_test(lively_starts),
         cmocka_unit_test(threads),

@@ -1,0 +1,22 @@
+/*
+ * OpenSSL's error queue left as the host had it, and its ciphers fetched once.
+ */
+#ifndef OPENSSPI_CRYPTO_OPENSSL_H
+#define OPENSSPI_CRYPTO_OPENSSL_H
+
+#include <openssl/err.h>
+#include <openssl/types.h>
+
+static inline void openssl_errors_drop(const int *mark)
+{
+    (void)mark;
+    ERR_pop_to_mark();
+}
+/* At the head of a function: what OpenSSL complains of until its end is forgotten, what the host has not read yet stays. */
+#define OPENSSL_QUIET __attribute__((cleanup(openssl_errors_drop), unused)) int openssl_mark = ERR_set_mark()
+
+/* A cipher by its name, which the first caller fetches and the process keeps in `*kept`. NULL: OpenSSL does not have it (without its legacy provider, or in FIPS mode), or
+ * there is no memory; that is not kept. */
+const EVP_CIPHER *openssl_cipher(_Atomic(EVP_CIPHER *) *kept, const char *name);
+
+#endif
