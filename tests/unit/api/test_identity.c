@@ -85,8 +85,13 @@ static void strings_refused(void **state)
     for (unsigned i = 0; i < 1025; i++)
         longest[i] = 'a';
     assert_int_equal(SspiEncodeStringsAsAuthIdentity(W("a"), NULL, longest, &identity), SEC_E_INVALID_TOKEN);
+    assert_int_equal(SspiEncodeStringsAsAuthIdentity(longest, NULL, NULL, &identity), SEC_E_INVALID_TOKEN);
+    assert_int_equal(SspiEncodeStringsAsAuthIdentity(W("a"), longest, NULL, &identity), SEC_E_INVALID_TOKEN);
     assert_ptr_equal(identity, (void *)1);
     longest[1024] = 0;
+    identity = encode(longest, longest, NULL);
+    check_strings(identity, longest, longest, NULL);
+    SspiFreeAuthIdentity(identity);
     identity = encode(W("a"), NULL, longest);
     check_strings(identity, W("a"), NULL, longest);
     assert_int_equal(SspiEncodeAuthIdentityAsStrings(NULL, &a, &b, &c), SEC_E_INVALID_PARAMETER);
