@@ -123,6 +123,7 @@ NTSTATUS lsa_status(SECURITY_STATUS status)
         {SEC_E_INVALID_TOKEN, LSA_INVALID_PARAMETER},
         {SEC_E_SECPKG_NOT_FOUND, LSA_NO_SUCH_PACKAGE},
     };
+    status = cause_answer(status);
     for (size_t i = 0; i < COUNT_OF(table); i++)
         if (table[i].from == status)
             return table[i].to;

@@ -26,7 +26,7 @@ static SECURITY_STATUS change(const char *package_name, const char *domain, cons
         .old_password = secret_slice(old_password),
         .new_password = secret_slice(new_password),
     };
-    SECURITY_STATUS status = authority()->change_password(package, &request);
+    SECURITY_STATUS status = cause_answer(authority()->change_password(package, &request));
     config_release(config);
     TRACE("password", "%s, change for %s\\%s: 0x%08x", package->info.name, domain != NULL ? domain : "", user,
           (unsigned)status);
