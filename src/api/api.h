@@ -34,6 +34,9 @@ SECURITY_STATUS api_credential_publish(struct credential *credential, PCredHandl
 /* The credential behind a handle. */
 SECURITY_STATUS api_credential_get(PCredHandle handle, struct handle_ref *ref);
 
+/* Changes a password as the process, whoever the thread is: account stores are the process's. */
+SECURITY_STATUS api_password_change(const struct package *package, const struct password_change *change);
+
 /* The caller's identity structure of any form. `wide_call` only tells what a plain structure without flags means. */
 SECURITY_STATUS api_identity_read(const void *auth_data, bool wide_call, struct identity *identity);
 

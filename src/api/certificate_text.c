@@ -41,15 +41,17 @@ static DWORD text_give(const char *utf8, size_t len, bool wide, void *room, DWOR
     }
     if (room == NULL || n_room == 0)
         return (DWORD)needed;
-    size_t written = needed <= n_room ? needed : n_room;
+    size_t written = needed <= n_room ? needed : n_room, whole = written - 1;
     if (wide) {
-        memcpy(room, units, written * sizeof *units);
-        ((uint16_t *)room)[written - 1] = 0;
+        if (needed > n_room && (units[whole] & 0xFC00) == 0xDC00 && whole > 0) /* no half character */
+            whole--;
+        memcpy(room, units, whole * sizeof *units);
+        memset((uint16_t *)room + whole, 0, (written - whole) * sizeof *units);
     } else {
-        memcpy(room, utf8, written);
-        for (size_t cut = written; needed > n_room && cut-- > 0 && ((uint8_t)utf8[cut] & 0xC0) == 0x80;)
-            ((char *)room)[cut] = 0; /* no half character */
-        ((char *)room)[written - 1] = 0;
+        while (needed > n_room && ((uint8_t)utf8[whole] & 0xC0) == 0x80 && whole > 0)
+            whole--;
+        memcpy(room, utf8, whole);
+        memset((char *)room + whole, 0, written - whole);
     }
     return (DWORD)written;
 }

@@ -9,7 +9,7 @@
 #include <sspi.h>
 #include <wincrypt.h>
 
-/* TRUE for SEC_E_OK; else the last error is set and FALSE given. */
+/* TRUE for SEC_E_OK; else the last error is set and FALSE given. Where the thread was refused memory it is E_OUTOFMEMORY (cause_answer). */
 BOOL answer_status(SECURITY_STATUS status);
 /* The same, for functions that give a pointer: NULL on failure. */
 #define ANSWER_POINTER(status, pointer) (answer_status(status) ? (pointer) : NULL)

@@ -318,7 +318,7 @@ SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle phContext, PSecBufferDes
     struct message message;
     try(buffers_message(pToken, MESSAGE_VERIFY, &message));
     pthread_mutex_lock(&context->handshake_lock);
-    SECURITY_STATUS status = authority()->complete(context, message.token);
+    SECURITY_STATUS status = cause_answer(authority()->complete(context, message.token));
     pthread_mutex_unlock(&context->handshake_lock);
     return status;
 }
@@ -342,7 +342,7 @@ SECURITY_STATUS SEC_ENTRY ApplyControlToken(PCtxtHandle phContext, PSecBufferDes
     if (context_is_stream(context) || context->package->info.process_bound || pInput == NULL)
         try(buffers_control(pInput, &token));
     pthread_mutex_lock(&context->handshake_lock);
-    SECURITY_STATUS status = authority()->control(context, token);
+    SECURITY_STATUS status = cause_answer(authority()->control(context, token));
     pthread_mutex_unlock(&context->handshake_lock);
     return status;
 }

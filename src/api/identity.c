@@ -21,7 +21,7 @@ SECURITY_STATUS identity_field_text(struct field field, bool wide, char **text)
         return field.n_units == 0 ? SEC_E_OK : cause_set(SEC_E_INVALID_TOKEN, "an identity with a length but no text");
     if (wide)
         require(utf16le_to_text(slice_of(field.text, field.n_units * 2), text) == WIRE_OK,
-                cause_set(SEC_E_INVALID_TOKEN, "a name in the identity is not valid UTF-16"));
+                cause_answer(cause_set(SEC_E_INVALID_TOKEN, "a name in the identity is not valid UTF-16")));
     else {
         require(utf8_valid(slice_of(field.text, field.n_units)),
                 cause_set(SEC_E_INVALID_TOKEN, "a name in the identity is not valid UTF-8"));

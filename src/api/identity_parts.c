@@ -154,7 +154,9 @@ SECURITY_STATUS identity_parts_write(const struct identity_parts *parts, void **
     for (unsigned i = 0; i < COUNT_OF(texts); i++) {
         at[i] = body.len;
         require(utf16le_write(&body, texts[i] != NULL ? texts[i] : "") == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-        require(body.len - at[i] <= UINT16_MAX, cause_set(SEC_E_INVALID_TOKEN, "a name that is too long"));
+        size_t n_units = (body.len - at[i]) / 2;
+        require(n_units <= IDENTITY_UNITS_MAX,
+                cause_set(SEC_E_INVALID_TOKEN, "an identity with a name of %zu characters", n_units));
     }
     size_t texts_end = body.len;
     writer_zeros(&body, -body.len % 4); /* for readers that lay a structure over the packed credentials */

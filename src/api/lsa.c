@@ -2,6 +2,7 @@
 
 #include "access/impersonation.h"
 #include "api/api.h"
+#include "api/luid.h"
 #include "base/fork.h"
 #include "base/memory.h"
 #include "base/utf16.h"
@@ -123,6 +124,7 @@ NTSTATUS lsa_status(SECURITY_STATUS status)
         {SEC_E_INVALID_TOKEN, LSA_INVALID_PARAMETER},
         {SEC_E_SECPKG_NOT_FOUND, LSA_NO_SUCH_PACKAGE},
     };
+    status = cause_answer(status);
     for (size_t i = 0; i < COUNT_OF(table); i++)
         if (table[i].from == status)
             return table[i].to;
@@ -183,16 +185,6 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
     return LSA_OK;
 }
 
-static LUID luid_of(uint64_t id)
-{
-    return (LUID){.LowPart = (DWORD)id, .HighPart = (LONG)(uint32_t)(id >> 32)};
-}
-
-static uint64_t luid_id(const LUID *luid)
-{
-    return (uint64_t)(uint32_t)luid->HighPart << 32 | luid->LowPart;
-}
-
 SECURITY_STATUS lsa_config_get(const struct config **config)
 {
     AS_PROCESS_SCOPE; /* what the configuration says does not depend on whom a thread impersonates; whose sessions are meant does */
@@ -222,7 +214,7 @@ NTSTATUS NTAPI LsaEnumerateLogonSessions(PULONG LogonSessionCount, PLUID *LogonS
     return LSA_OK;
 }
 
-static bool string_put(UNICODE_STRING *string, const char *text, uint16_t **at)
+bool lsa_string_put(UNICODE_STRING *string, const char *text, uint16_t **at)
 {
     AUTO_FREE uint16_t *units = NULL;
     size_t n_units;
@@ -246,8 +238,8 @@ static NTSTATUS told_put(const struct logon_told *told, PSECURITY_LOGON_SESSION_
     block->LogonType = told->type;
     block->LogonTime.QuadPart = told->time;
     block->LogoffTime.QuadPart = block->KickOffTime.QuadPart = block->PasswordMustChange.QuadPart = INT64_MAX;
-    if (!string_put(&block->UserName, told->user, &at) || !string_put(&block->LogonDomain, told->domain, &at) ||
-        !string_put(&block->AuthenticationPackage, told->package, &at)) {
+    if (!lsa_string_put(&block->UserName, told->user, &at) || !lsa_string_put(&block->LogonDomain, told->domain, &at) ||
+        !lsa_string_put(&block->AuthenticationPackage, told->package, &at)) {
         (void)block_free(block);
         return LSA_NO_MEMORY_LEFT;
     }
@@ -261,11 +253,11 @@ NTSTATUS NTAPI LsaGetLogonSessionData(PLUID LogonId, PSECURITY_LOGON_SESSION_DAT
     AUTO_TOLD struct logon_told told = {0};
     cause_clear();
     require(LogonId != NULL && ppLogonSessionData != NULL, LSA_INVALID_PARAMETER);
-    require(luid_id(LogonId) != 0, LSA_NO_SUCH_LOGON_SESSION);
+    require(luid_number(LogonId) != 0, LSA_NO_SUCH_LOGON_SESSION);
     api_start();
     SECURITY_STATUS status = lsa_config_get(&config);
     if (status == SEC_E_OK) {
-        status = logons_describe(config, luid_id(LogonId), &told);
+        status = logons_describe(config, luid_number(LogonId), &told);
         config_release(config);
     }
     return status == SEC_E_OK ? told_put(&told, ppLogonSessionData) : lsa_status(status);

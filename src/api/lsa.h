@@ -45,6 +45,8 @@ const struct package *lsa_package(ULONG number);
 NTSTATUS lsa_text_read(const UNICODE_STRING *text, const void *block, size_t block_len, char **utf8);
 NTSTATUS lsa_bytes_read(const STRING *bytes, const void *block, size_t block_len, struct slice *given);
 NTSTATUS lsa_units_read(const UNICODE_STRING *text, const void *block, size_t block_len, struct slice *units);
+/* The reverse: the string's characters and a NUL at *at, inside the block of an answer, and *at behind them. False without memory, and for text that is longer than a string. */
+bool lsa_string_put(UNICODE_STRING *string, const char *text, uint16_t **at);
 
 struct identity;
 /* lsa_response.c: MSV1_0_LM20_LOGON as an identity, and the profile that the logon gives. */

@@ -1,8 +1,9 @@
 #include "api/lsa.h"
 
 #include "access/impersonation.h"
+#include "access/token_handle.h"
 #include "api/api.h"
-#include "api/win32.h"
+#include "api/luid.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/block.h"
@@ -13,6 +14,7 @@
 #include "lsa/logons.h"
 #include <stdio.h>
 #include <string.h>
+#include <win32/winnt.h>
 
 /* LsaLogonUser. */
 
@@ -46,7 +48,7 @@ NTSTATUS lsa_text_read(const UNICODE_STRING *text, const void *block, size_t blo
     struct slice units;
     NTSTATUS status = lsa_units_read(text, block, block_len, &units);
     require(status == LSA_OK, status);
-    return utf16le_to_text(units, utf8) == WIRE_OK ? LSA_OK : LSA_INVALID_PARAMETER;
+    return utf16le_to_text(units, utf8) == WIRE_OK ? LSA_OK : lsa_status(SEC_E_INVALID_TOKEN);
 }
 
 /* The two packages' structures for a name and a password are one. */
@@ -148,7 +150,7 @@ struct logon {
     bool trusted; /* the connection is that of a logon process */
     bool wants_profile;
     uint64_t id;
-    const struct token *token;
+    HANDLE token;
     void *profile;
     size_t profile_len;
 };
@@ -169,12 +171,14 @@ static SECURITY_STATUS token_make(struct logon *logon, const struct config *conf
         const struct acquire_request service = {.config = config, .use = SECPKG_CRED_INBOUND};
         try(authority()->acquire(logon->package, &service, &proof->service));
     }
-    SECURITY_STATUS status = logon->type == SESSION_NEW_CREDENTIALS ? token_of_process(config, &logon->token)
-                                                                    : logon_token(&wanted, proof, &logon->token);
-    if (status == SEC_E_OK)
-        token_attribute(logon->token, logon->id, logon->source != NULL ? logon->source->SourceName : NULL,
-                        sizeof logon->source->SourceName);
-    return status;
+    const struct token *token;
+    SecHandle handle;
+    try(logon->type == SESSION_NEW_CREDENTIALS ? token_of_process(config, &token) : logon_token(&wanted, proof, &token));
+    token_attribute(token, logon->id, logon->source != NULL ? logon->source->SourceName : NULL,
+                    sizeof logon->source->SourceName);
+    try(token_handle_create(token, TOKEN_ALL_ACCESS, &handle));
+    logon->token = handle_pack(&handle);
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS profile_make(struct logon *logon, const struct logon_proof *proof)
@@ -235,13 +239,12 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_L
     if (status == LSA_OK)
         status = verdict(log_on(&logon), SubStatus);
     identity_release(&logon.identity);
-    if (status == LSA_OK && win32_token_open(logon.token, TOKEN_ALL_ACCESS, Token) != ERROR_SUCCESS)
-        status = LSA_NO_MEMORY_LEFT;
     if (status != LSA_OK) {
         (void)block_free(logon.profile);
         return status;
     }
-    *LogonId = (LUID){.LowPart = (DWORD)logon.id, .HighPart = (LONG)(uint32_t)(logon.id >> 32)};
+    *LogonId = luid_of(logon.id);
+    *Token = logon.token;
     if (ProfileBuffer != NULL)
         *ProfileBuffer = logon.profile;
     if (ProfileBufferLength != NULL)

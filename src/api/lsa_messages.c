@@ -1,10 +1,11 @@
 #include "api/lsa.h"
 
+#include "api/api.h"
+#include "api/luid.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/block.h"
 #include "core/cause.h"
-#include "lsa/authority.h"
 #include "lsa/logons.h"
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static NTSTATUS change_password(const struct lsa_call *call)
                                            .user = user,
                                            .old_password = old_password,
                                            .new_password = new_password};
-    SECURITY_STATUS changed = authority()->change_password(call->package, &change);
+    SECURITY_STATUS changed = api_password_change(call->package, &change);
     require(changed != SEC_E_LOGON_DENIED, LSA_WRONG_PASSWORD);
     require(changed == SEC_E_OK, lsa_status(changed));
     if (!text_equal_fold(call->package->info.name, "NTLM"))
@@ -58,8 +59,7 @@ static NTSTATUS change_password(const struct lsa_call *call)
 
 static NTSTATUS told_find(const struct lsa_call *call, const LUID *luid, struct logon_told *told)
 {
-    uint64_t id = (uint64_t)(uint32_t)luid->HighPart << 32 | luid->LowPart;
-    return lsa_status(logons_describe(call->config, id, told)); /* 0: the caller's own, as on Windows */
+    return lsa_status(logons_describe(call->config, luid_number(luid), told)); /* 0: the caller's own, as on Windows */
 }
 
 static NTSTATUS caller_name(const struct lsa_call *call)

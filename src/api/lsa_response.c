@@ -45,31 +45,14 @@ NTSTATUS lsa_response_read(const void *information, size_t len, struct identity 
                                                                                                    : LSA_NO_MEMORY_LEFT;
 }
 
-static size_t text_size(const char *text)
-{
-    return text != NULL ? utf16le_len(text) + 2 : 2;
-}
-
-static bool text_put(UNICODE_STRING *string, const char *text, uint16_t **at)
-{
-    AUTO_FREE uint16_t *units = NULL;
-    size_t n_units;
-    require(utf16_from_text(text != NULL ? text : "", &units, &n_units) == WIRE_OK && n_units * 2 + 2 <= UINT16_MAX,
-            false);
-    string->Length = (USHORT)(n_units * 2);
-    string->MaximumLength = (USHORT)(n_units * 2 + 2);
-    string->Buffer = (PWSTR)*at;
-    memcpy(*at, units, n_units * 2 + 2);
-    *at += n_units + 1;
-    return true;
-}
-
 SECURITY_STATUS lsa_response_profile(struct slice record, bool v2, void **profile, size_t *len)
 {
     struct session *session = NULL;
     try(session_open(record, &session));
     const struct session_facts *facts = &session->facts;
-    size_t size = sizeof(MSV1_0_LM20_LOGON_PROFILE) + text_size(facts->authority) + text_size(facts->server);
+    const char *domain = facts->authority != NULL ? facts->authority : "";
+    const char *server = facts->server != NULL ? facts->server : "";
+    size_t size = sizeof(MSV1_0_LM20_LOGON_PROFILE) + utf16le_len(domain) + utf16le_len(server) + 4;
     MSV1_0_LM20_LOGON_PROFILE *block = block_alloc_secret(size);
     SECURITY_STATUS status = block != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK) {
@@ -79,8 +62,8 @@ SECURITY_STATUS lsa_response_profile(struct slice record, bool v2, void **profil
         block->UserFlags = v2 ? LOGON_NTLMV2_ENABLED | LOGON_NT_V2 : 0;
         if (facts->session_key.len == sizeof block->UserSessionKey)
             memcpy(block->UserSessionKey, facts->session_key.data, sizeof block->UserSessionKey);
-        if (!text_put(&block->LogonDomainName, facts->authority, &at) ||
-            !text_put(&block->LogonServer, facts->server, &at)) {
+        if (!lsa_string_put(&block->LogonDomainName, domain, &at) ||
+            !lsa_string_put(&block->LogonServer, server, &at)) {
             (void)block_free(block);
             status = SEC_E_INSUFFICIENT_MEMORY;
         }

@@ -1,5 +1,6 @@
 #include "api/lsa.h"
 
+#include "api/luid.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/block.h"
@@ -12,7 +13,7 @@
 #define TICKETS_MAX 16384 /* in one answer; a cache with more is nobody's */
 
 struct answer {
-    uint8_t *block, *at; /* where the next string goes */
+    uint16_t *at; /* where the next string goes */
     bool failed;
 };
 
@@ -24,17 +25,8 @@ static size_t units_len(struct slice text)
 static void string_put(struct answer *answer, UNICODE_STRING *string, struct slice text)
 {
     AUTO_FREE char *utf8 = mem_dup(text.data, text.len);
-    AUTO_FREE uint16_t *units = NULL;
-    size_t n_units = 0;
-    if (utf8 == NULL || utf16_from_text(utf8, &units, &n_units) != WIRE_OK || n_units > UINT16_MAX / 2 - 1) {
+    if (utf8 == NULL || !lsa_string_put(string, utf8, &answer->at))
         answer->failed = true;
-        return;
-    }
-    string->Length = (USHORT)(2 * n_units);
-    string->MaximumLength = (USHORT)(2 * n_units + 2);
-    string->Buffer = (PWSTR)(void *)answer->at;
-    memcpy(answer->at, units, 2 * n_units + 2);
-    answer->at += 2 * n_units + 2;
 }
 
 static void ex3_put(struct answer *answer, const struct ticket *ticket, KERB_TICKET_CACHE_INFO_EX3 *info)
@@ -78,11 +70,6 @@ static void info_put(struct answer *answer, const struct ticket *ticket, size_t 
     memcpy(where, &first, sizeof first);
 }
 
-static uint64_t luid_id(const LUID *luid)
-{
-    return (uint64_t)(uint32_t)luid->HighPart << 32 | luid->LowPart;
-}
-
 static size_t info_size(ULONG type)
 {
     switch (type) {
@@ -117,7 +104,7 @@ NTSTATUS lsa_tickets_query(const struct lsa_call *call)
     size_t n_tickets, text;
     require(call->len >= sizeof asked, LSA_INVALID_PARAMETER);
     memcpy(&asked, call->message, sizeof asked);
-    SECURITY_STATUS told = logons_tickets(call->package, luid_id(&asked.LogonId), &request, &list);
+    SECURITY_STATUS told = logons_tickets(call->package, luid_number(&asked.LogonId), &request, &list);
     require(told == SEC_E_OK, lsa_status(told));
     NTSTATUS status = list_measure(writer_slice_of(&list), &n_tickets, &text);
     require(status == LSA_OK, status);
@@ -127,8 +114,7 @@ NTSTATUS lsa_tickets_query(const struct lsa_call *call)
     status = lsa_answer_make(call, structures + text);
     require(status == LSA_OK, status);
     uint8_t *block = *call->answer;
-    struct answer answer = {.block = block, .at = block + structures};
-    memset(block, 0, structures);
+    struct answer answer = {.at = (uint16_t *)(void *)(block + structures)};
     KERB_QUERY_TKT_CACHE_RESPONSE response = {.MessageType = asked.MessageType, .CountOfTickets = (ULONG)n_tickets};
     memcpy(block, &response, head);
     struct reader reader = reader_of(writer_slice_of(&list));
@@ -151,7 +137,7 @@ static NTSTATUS purge(const struct lsa_call *call, const LUID *luid, const UNICO
     require(status == LSA_OK, status);
     const struct tickets_request request = {
         .config = call->config, .ask = TICKETS_PURGE, .server = server_text, .realm = realm_text};
-    return lsa_status(logons_tickets(call->package, luid_id(luid), &request, &nothing));
+    return lsa_status(logons_tickets(call->package, luid_number(luid), &request, &nothing));
 }
 
 NTSTATUS lsa_tickets_purge(const struct lsa_call *call)
@@ -209,13 +195,12 @@ static NTSTATUS ticket_give(const struct lsa_call *call, const struct ticket *ti
             LSA_INTERNAL_ERROR);
     size_t client = name_size(ticket->client), server = name_size(ticket->server);
     size_t text = 2 * units_len(ticket->server_realm) + units_len(ticket->client_realm) + units_len(ticket->client) +
-                  2 * units_len(ticket->server) + (size_t)64 * NAME_PARTS_MAX;
+                  2 * units_len(ticket->server); /* a name's parts have a NUL each where it has its slashes */
     size_t structures = sizeof(KERB_RETRIEVE_TKT_RESPONSE) + client + 2 * server;
     NTSTATUS status = lsa_answer_make(call, structures + text + ticket->key.len + ticket->encoded.len);
     require(status == LSA_OK, status);
     uint8_t *block = *call->answer;
-    memset(block, 0, structures);
-    struct answer answer = {.block = block, .at = block + structures};
+    struct answer answer = {.at = (uint16_t *)(void *)(block + structures)};
     KERB_EXTERNAL_TICKET *out = &((KERB_RETRIEVE_TKT_RESPONSE *)(void *)block)->Ticket;
     uint8_t *names = block + sizeof(KERB_RETRIEVE_TKT_RESPONSE);
     out->ServiceName = (KERB_EXTERNAL_NAME *)(void *)names;
@@ -232,9 +217,9 @@ static NTSTATUS ticket_give(const struct lsa_call *call, const struct ticket *ti
     out->StartTime.QuadPart = ticket->start;
     out->EndTime.QuadPart = out->KeyExpirationTime.QuadPart = ticket->end;
     out->RenewUntil.QuadPart = ticket->renew_until;
-    out->SessionKey.Value = answer.at;
-    memcpy(answer.at, ticket->key.data, ticket->key.len);
-    out->EncodedTicket = answer.at + ticket->key.len;
+    out->SessionKey.Value = block + structures + text;
+    memcpy(out->SessionKey.Value, ticket->key.data, ticket->key.len);
+    out->EncodedTicket = out->SessionKey.Value + ticket->key.len;
     out->EncodedTicketSize = (ULONG)ticket->encoded.len;
     memcpy(out->EncodedTicket, ticket->encoded.data, ticket->encoded.len);
     return answer.failed ? LSA_NO_MEMORY_LEFT : LSA_OK;
@@ -245,13 +230,12 @@ static NTSTATUS retrieve(const struct lsa_call *call, const LUID *luid, const st
 {
     AUTO_WRITER struct writer told = writer_growing(2048);
     struct ticket ticket;
-    SECURITY_STATUS status = logons_tickets(call->package, luid_id(luid), request, &told);
+    SECURITY_STATUS status = logons_tickets(call->package, luid_number(luid), request, &told);
     struct reader reader = reader_of(writer_slice_of(&told));
     NTSTATUS answered = status != SEC_E_OK                                               ? lsa_status(status)
                         : told.len == 0 || ticket_read(&reader, &ticket) != WIRE_OK      ? LSA_NO_SUCH_LOGON_SESSION
                         : enctype != KERB_ETYPE_DEFAULT && ticket.key_enctype != enctype ? LSA_NOT_SUPPORTED
                                                                                          : ticket_give(call, &ticket);
-    secret_wipe(told.data, told.len);
     return answered;
 }
 

@@ -23,35 +23,27 @@ struct name_out {
     SID_NAME_USE *use;
 };
 
-/* Nothing is written unless all fits; then both lengths tell the room that is needed. */
+/* Nothing is written unless all fits; then both lengths tell the room that is needed. LookupAccountName wants the domain alone. */
 static DWORD name_put(const struct sid_name *found, const struct name_out *out)
 {
-    const char *name = found->name;
-    ULONG n_name = out->name != NULL && out->n_name != NULL ? *out->n_name : 0,
-          n_domain = out->domain != NULL ? *out->n_domain : 0;
-    if (out->n_name == NULL) { /* LookupAccountName wants the domain alone */
-        name = "";
-        n_name = 1;
-    }
-    /* Measured first: a buffer without room answers with what it needs, and touches nothing. */
-    ULONG need_name = 0, need_domain = 0;
-    DWORD error = win32_text_put(name, out->wide, NULL, &need_name, ERROR_INSUFFICIENT_BUFFER, false);
-    if (error == ERROR_INSUFFICIENT_BUFFER)
-        error = win32_text_put(found->domain, out->wide, NULL, &need_domain, ERROR_INSUFFICIENT_BUFFER, false);
-    if (error != ERROR_INSUFFICIENT_BUFFER)
+    AUTO_WIN32_TEXT struct win32_text name = {0}, domain = {0};
+    DWORD error = win32_text_make(found->domain, out->wide, &domain);
+    if (error == ERROR_SUCCESS && out->n_name != NULL)
+        error = win32_text_make(found->name, out->wide, &name);
+    if (error != ERROR_SUCCESS)
         return error;
-    bool fits = need_name <= n_name && need_domain <= n_domain;
-    if (fits && out->n_name != NULL)
-        fits = win32_text_put(name, out->wide, out->name, &n_name, ERROR_INSUFFICIENT_BUFFER, false) == ERROR_SUCCESS;
-    if (fits)
-        fits = win32_text_put(found->domain, out->wide, out->domain, &n_domain, ERROR_INSUFFICIENT_BUFFER, false) ==
-               ERROR_SUCCESS;
+    bool fits = out->domain != NULL && domain.len < *out->n_domain &&
+                (out->n_name == NULL || (out->name != NULL && name.len < *out->n_name));
+    *out->n_domain = (ULONG)(domain.len + (fits ? 0 : 1));
     if (out->n_name != NULL)
-        *out->n_name = fits ? n_name : need_name;
-    *out->n_domain = fits ? n_domain : need_domain;
-    if (fits)
-        *out->use = (SID_NAME_USE)found->use;
-    return fits ? ERROR_SUCCESS : ERROR_INSUFFICIENT_BUFFER;
+        *out->n_name = (ULONG)(name.len + (fits ? 0 : 1));
+    if (!fits)
+        return ERROR_INSUFFICIENT_BUFFER;
+    win32_text_copy(&domain, out->domain);
+    if (out->n_name != NULL)
+        win32_text_copy(&name, out->name);
+    *out->use = (SID_NAME_USE)found->use;
+    return ERROR_SUCCESS;
 }
 
 static DWORD system_check(const void *system, bool wide)

@@ -136,7 +136,7 @@ static SECURITY_STATUS package_add(const char *name, const SECURITY_PACKAGE_OPTI
     AS_PROCESS_SCOPE;
     try(options_check(name, options));
     api_start();
-    return foreign_load(name);
+    return cause_answer(foreign_load(name));
 }
 
 SECURITY_STATUS SEC_ENTRY AddSecurityPackageW(LPWSTR pszPackageName, PSECURITY_PACKAGE_OPTIONS pOptions)

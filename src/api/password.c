@@ -1,13 +1,21 @@
 #include "api/api.h"
 
 #include "access/impersonation.h"
-#include "api/buffers.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/trace.h"
 #include "lsa/authority.h"
+
+SECURITY_STATUS api_password_change(const struct package *package, const struct password_change *change)
+{
+    AS_PROCESS_SCOPE;
+    SECURITY_STATUS status = cause_answer(authority()->change_password(package, change));
+    TRACE("password", "%s, change for %s\\%s: 0x%08x", package->info.name, change->domain != NULL ? change->domain : "",
+          change->user, (unsigned)status);
+    return status;
+}
 
 static SECURITY_STATUS change(const char *package_name, const char *domain, const char *user,
                               const struct secret *old_password, const struct secret *new_password)
@@ -19,17 +27,15 @@ static SECURITY_STATUS change(const char *package_name, const char *domain, cons
     require(user != NULL && old_password->data != NULL && new_password->data != NULL,
             cause_set(SEC_E_INVALID_TOKEN, "a password change needs an account and both passwords"));
     try(config_get(&config));
-    struct password_change request = {
+    const struct password_change wanted = {
         .config = config,
         .domain = domain,
         .user = user,
         .old_password = secret_slice(old_password),
         .new_password = secret_slice(new_password),
     };
-    SECURITY_STATUS status = authority()->change_password(package, &request);
+    SECURITY_STATUS status = api_password_change(package, &wanted);
     config_release(config);
-    TRACE("password", "%s, change for %s\\%s: 0x%08x", package->info.name, domain != NULL ? domain : "", user,
-          (unsigned)status);
     return status;
 }
 

@@ -29,7 +29,7 @@ SECURITY_STATUS api_text_from_w(const SEC_WCHAR *text, char **utf8)
     }
     const uint16_t *units = (const uint16_t *)text;
     require(utf16_to_text(units, utf16_units(units), utf8) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "a name given to a W function is not valid UTF-16"));
+            cause_answer(cause_set(SEC_E_INVALID_TOKEN, "a name given to a W function is not valid UTF-16")));
     return SEC_E_OK;
 }
 

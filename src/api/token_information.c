@@ -1,5 +1,6 @@
 #include "api/win32.h"
 
+#include "api/luid.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include <win32/securitybaseapi.h>
@@ -27,11 +28,6 @@ static PSID put_sid(struct block *block, const struct sid *sid)
     if (room != NULL)
         win32_sid_put(sid, room);
     return room;
-}
-
-static LUID luid_of(uint64_t value)
-{
-    return (LUID){.LowPart = (DWORD)value, .HighPart = (LONG)(value >> 32)};
 }
 
 static void put_user(struct block *block, const struct token *token)

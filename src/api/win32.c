@@ -41,6 +41,7 @@ DWORD win32_error_of(SECURITY_STATUS status)
         {(SECURITY_STATUS)STATUS_PASSWORD_EXPIRED, ERROR_PASSWORD_EXPIRED},
         {(SECURITY_STATUS)STATUS_PASSWORD_MUST_CHANGE, ERROR_PASSWORD_MUST_CHANGE},
     };
+    status = cause_answer(status);
     for (size_t i = 0; i < COUNT_OF(table); i++)
         if (table[i].status == status)
             return table[i].error;
@@ -82,20 +83,39 @@ DWORD win32_text_block(const char *utf8, bool wide, void **block)
     return ERROR_SUCCESS;
 }
 
+DWORD win32_text_make(const char *utf8, bool wide, struct win32_text *text)
+{
+    *text = (struct win32_text){.utf8 = utf8, .len = strlen(utf8)};
+    return wide && utf16_from_text(utf8, &text->units, &text->len) != WIRE_OK ? ERROR_NOT_ENOUGH_MEMORY : ERROR_SUCCESS;
+}
+
+void win32_text_copy(const struct win32_text *text, void *room)
+{
+    if (text->units != NULL)
+        memcpy(room, text->units, (text->len + 1) * sizeof *text->units);
+    else
+        memcpy(room, text->utf8, text->len + 1);
+}
+
+void win32_text_release(struct win32_text *text)
+{
+    mem_free(text->units);
+}
+
 DWORD win32_text_put(const char *utf8, bool wide, void *room, ULONG *n, DWORD small, bool with_terminator)
 {
-    AUTO_FREE uint16_t *units = NULL;
-    size_t len = strlen(utf8);
-    if (wide && utf16_from_text(utf8, &units, &len) != WIRE_OK)
-        return ERROR_NOT_ENOUGH_MEMORY;
-    if (*n < len + 1) {
-        *n = (ULONG)(len + 1);
+    AUTO_WIN32_TEXT struct win32_text text = {0};
+    DWORD error = win32_text_make(utf8, wide, &text);
+    if (error != ERROR_SUCCESS)
+        return error;
+    if (*n < text.len + 1) {
+        *n = (ULONG)(text.len + 1);
         return small;
     }
     if (room == NULL)
         return ERROR_INVALID_PARAMETER;
-    memcpy(room, wide ? (const void *)units : utf8, (len + 1) * (wide ? sizeof *units : 1));
-    *n = (ULONG)(len + (with_terminator ? 1 : 0));
+    win32_text_copy(&text, room);
+    *n = (ULONG)(text.len + (with_terminator ? 1 : 0));
     return ERROR_SUCCESS;
 }
 

@@ -10,7 +10,7 @@
 
 /* TRUE for ERROR_SUCCESS; else FALSE, and the code is the thread's last error. */
 BOOL win32_answer(DWORD error);
-/* The code for a status of the floors below. */
+/* The code for a status of the floors below; ERROR_NOT_ENOUGH_MEMORY for every error of a thread that was refused memory (cause_answer). */
 DWORD win32_error_of(SECURITY_STATUS status);
 
 /* The SID of a caller. ERROR_INVALID_SID, also for NULL. */
@@ -23,6 +23,19 @@ void win32_sid_put(const struct sid *sid, void *room);
 DWORD win32_text_read(const void *text, bool wide, char **utf8);
 /* Text as a block of OpenSspiLocalFree. */
 DWORD win32_text_block(const char *utf8, bool wide, void **block);
+
+/* Text as a caller wants it: the UTF-8 itself, borrowed, or a copy in UTF-16. */
+struct win32_text {
+    const char *utf8;
+    uint16_t *units; /* NULL where UTF-8 is wanted */
+    size_t len;      /* in characters of that form, without terminator */
+};
+/* ERROR_NOT_ENOUGH_MEMORY. */
+DWORD win32_text_make(const char *utf8, bool wide, struct win32_text *text);
+/* Into room for text->len + 1 characters. */
+void win32_text_copy(const struct win32_text *text, void *room);
+void win32_text_release(struct win32_text *text);
+#define AUTO_WIN32_TEXT __attribute__((cleanup(win32_text_release)))
 
 /*
  * Text into the caller's room of *n characters. On success *n is the length without terminator; with too little room `small` comes back, *n is the room needed

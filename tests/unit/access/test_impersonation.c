@@ -14,6 +14,7 @@
 #include "support/access_world.h"
 #include <pthread.h>
 #include <string.h>
+#include <ntsecapi.h>
 #include <sspi_ext.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -379,6 +380,40 @@ static void test_fork(void **state)
     loop_end(&loop);
 }
 
+static void string_put(UNICODE_STRING *string, uint16_t *to, const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++)
+        to[i] = (uint16_t)text[i];
+    *string = (UNICODE_STRING){(USHORT)(2 * len), (USHORT)(2 * len), (PWSTR)to};
+}
+
+/* As ChangeAccountPassword, by a message to the package. */
+static void lsa_password_change(const char *old_password, const char *new_password)
+{
+    struct {
+        MSV1_0_CHANGEPASSWORD_REQUEST request;
+        uint16_t domain[7], account[3], old_password[10], new_password[10];
+    } block = {.request = {.MessageType = MsV1_0ChangePassword}};
+    char name[] = MSV1_0_PACKAGE_NAME;
+    LSA_STRING package = {sizeof name - 1, sizeof name, name};
+    HANDLE lsa;
+    ULONG number, len;
+    void *answer = NULL;
+    NTSTATUS status = -1;
+    string_put(&block.request.DomainName, block.domain, "EXAMPLE");
+    string_put(&block.request.AccountName, block.account, "bob");
+    string_put(&block.request.OldPassword, block.old_password, old_password);
+    string_put(&block.request.NewPassword, block.new_password, new_password);
+    assert_int_equal(LsaConnectUntrusted(&lsa), 0);
+    assert_int_equal(LsaLookupAuthenticationPackage(lsa, &package, &number), 0);
+    assert_int_equal(LsaCallAuthenticationPackage(lsa, number, &block, sizeof block, &answer, &len, &status), 0);
+    if (status != 0)
+        fail_msg("0x%08x: %s", (unsigned)status, OpenSspiLastErrorText());
+    assert_int_equal(LsaFreeReturnBuffer(answer), 0);
+    assert_int_equal(LsaDeregisterLogonProcess(lsa), 0);
+}
+
 /* The configuration and the store lie where only root may read; a thread that is alice still logs bob on, with the process's rights. */
 static void test_own_work_is_the_process_s(void **state)
 {
@@ -405,6 +440,8 @@ static void test_own_work_is_the_process_s(void **state)
                                             (SEC_CHAR *)(uintptr_t) "bob", (SEC_CHAR *)(uintptr_t) "Password2!",
                                             (SEC_CHAR *)(uintptr_t) "Password1!", FALSE, 0, NULL),
                      SEC_E_OK);
+    lsa_password_change("Password1!", "Password2!");
+    lsa_password_change("Password2!", "Password1!");
     assert_int_equal(geteuid(), ALICE_UID);
     assert_int_equal(RevertSecurityContext(&alice.server), SEC_E_OK);
     access_assert_root();

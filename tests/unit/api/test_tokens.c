@@ -441,25 +441,44 @@ static void test_wrong_parameters(void **state)
     assert_true(CloseHandle(token));
 }
 
+/* Where memory fails, nothing else is to blame. */
+static bool done(BOOL good)
+{
+    if (!good && GetLastError() != ERROR_NOT_ENOUGH_MEMORY)
+        fail_msg("%u: %s", (unsigned)GetLastError(), OpenSspiLastErrorText());
+    return good;
+}
+
 /* Every allocation of it fails once, alone and with all that follow. */
 static DWORD sweep_once(struct loop *loop)
 {
+    static const WCHAR alice[] = {'a', 'l', 'i', 'c', 'e', 0};
     HANDLE token = NULL, copy = NULL;
-    if (QuerySecurityContextToken(&loop->server, &token) != SEC_E_OK)
+    BYTE sid[SECURITY_MAX_SID_SIZE];
+    WCHAR wide[64];
+    char domain[64], name[64];
+    DWORD n_sid = sizeof sid, n_domain = sizeof wide / sizeof *wide, n_name = sizeof name;
+    SID_NAME_USE use;
+    SECURITY_STATUS status = QuerySecurityContextToken(&loop->server, &token);
+    if (status != SEC_E_OK) {
+        assert_int_equal(status, SEC_E_INSUFFICIENT_MEMORY);
         return 1;
-    BOOL good = DuplicateToken(token, SecurityIdentification, &copy);
-    assert_true(good || GetLastError() == ERROR_NOT_ENOUGH_MEMORY);
+    }
+    bool good = done(DuplicateToken(token, SecurityIdentification, &copy));
     assert_true(CloseHandle(token));
     if (!good)
         return 1;
     assert_true(CloseHandle(copy));
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+    if (!done(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)))
         return 1;
     assert_true(CloseHandle(token));
-    if (!LogonUserA("alice", NULL, "Password1!", LOGON32_LOGON_NETWORK, 0, &token))
+    if (!done(LogonUserA("alice", NULL, "Password1!", LOGON32_LOGON_NETWORK, 0, &token)))
         return 1;
     assert_true(CloseHandle(token));
-    return 0;
+    if (!done(LookupAccountNameW(NULL, alice, sid, &n_sid, wide, &n_domain, &use)))
+        return 1;
+    n_domain = sizeof domain;
+    return done(LookupAccountSidA(NULL, sid, name, &n_name, domain, &n_domain, &use)) ? 0 : 1;
 }
 
 static void test_allocation_failures(void **state)

@@ -22,6 +22,14 @@
 static const char *pem;
 static CRYPT_DATA_BLOB pfx;
 
+/* Where memory fails, nothing else is to blame. */
+static bool done(bool good)
+{
+    if (!good && OpenSspiLastError() != (ULONG)E_OUTOFMEMORY)
+        fail_msg("0x%08x: %s", OpenSspiLastError(), OpenSspiLastErrorText());
+    return good;
+}
+
 /* Each answers true when it did all it should. */
 
 static bool scene_chain(void)
@@ -29,11 +37,13 @@ static bool scene_chain(void)
     PCCERT_CONTEXT context = NULL, added = NULL;
     PCCERT_CHAIN_CONTEXT chain = NULL;
     char name[60];
-    bool fine = OpenSspiCertificateFromPem(pem, pem, NULL, &context) == SEC_E_OK;
+    SECURITY_STATUS status = OpenSspiCertificateFromPem(pem, pem, NULL, &context);
+    bool fine = status == SEC_E_OK;
+    assert_true(fine || status == SEC_E_INSUFFICIENT_MEMORY);
     HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_FILENAME_A, 0, 0, 0, pem);
-    fine = fine && store != NULL &&
-           CertAddCertificateContextToStore(store, context, CERT_STORE_ADD_REPLACE_EXISTING, &added);
-    fine = fine && CertGetCertificateChain(NULL, added, NULL, store, NULL, 0, NULL, &chain);
+    fine = done(store != NULL) && fine &&
+           done(CertAddCertificateContextToStore(store, context, CERT_STORE_ADD_REPLACE_EXISTING, &added));
+    fine = fine && done(CertGetCertificateChain(NULL, added, NULL, store, NULL, 0, NULL, &chain));
     fine = fine && CertGetNameStringA(added, CERT_NAME_SIMPLE_DISPLAY_TYPE, 0, NULL, name, sizeof name) > 1;
     CertFreeCertificateChain(chain);
     (void)CertFreeCertificateContext(added);
@@ -45,11 +55,14 @@ static bool scene_chain(void)
 static bool scene_pfx(void)
 {
     HCERTSTORE store = PFXImportCertStore(&pfx, NULL, 0);
-    PCCERT_CONTEXT found =
-        store == NULL ? NULL : CertFindCertificateInStore(store, 0, 0, CERT_FIND_SUBJECT_STR_A, "server", NULL);
+    PCCERT_CONTEXT found = NULL;
+    if (done(store != NULL)) {
+        found = CertFindCertificateInStore(store, 0, 0, CERT_FIND_SUBJECT_STR_A, "server", NULL);
+        (void)done(found != NULL);
+    }
     BYTE hash[20];
     DWORD len = sizeof hash;
-    bool fine = found != NULL && CertGetCertificateContextProperty(found, CERT_SHA1_HASH_PROP_ID, hash, &len);
+    bool fine = found != NULL && done(CertGetCertificateContextProperty(found, CERT_SHA1_HASH_PROP_ID, hash, &len));
     (void)CertFreeCertificateContext(found);
     (void)CertCloseStore(store, 0);
     return fine;
@@ -60,8 +73,8 @@ static bool scene_text(void)
     BYTE back[16];
     WCHAR wide[40];
     DWORD n = 40, n_back = sizeof back;
-    return CryptBinaryToStringW((const BYTE *)"abc", 3, CRYPT_STRING_BASE64, wide, &n) &&
-           CryptStringToBinaryW(wide, 0, CRYPT_STRING_ANY, back, &n_back, NULL, NULL) && n_back == 3;
+    return done(CryptBinaryToStringW((const BYTE *)"abc", 3, CRYPT_STRING_BASE64, wide, &n)) &&
+           done(CryptStringToBinaryW(wide, 0, CRYPT_STRING_ANY, back, &n_back, NULL, NULL)) && n_back == 3;
 }
 
 static void sweep(bool (*scene)(void))

@@ -189,6 +189,38 @@ static void name_is(PCERT_NAME_BLOB blob, DWORD form, const char *text)
     assert_int_equal(strlen(room), 3);
 }
 
+/* "CN=", two bytes, three bytes, four bytes: whatever the room, what is written is text. */
+static void test_names_cut(void **state)
+{
+    static const char utf8[] = "CN=\xC3\xA9\xE2\x82\xAC\xF0\x9F\x99\x82";
+    static const WCHAR units[] = {'C', 'N', '=', 0xE9, 0x20AC, 0xD83D, 0xDE42, 0};
+    /* How much of it fits into so many bytes, or units, with the NUL. */
+    static const unsigned char narrow[] = {0, 0, 1, 2, 3, 3, 5, 5, 5, 8, 8, 8, 8, 12};
+    static const unsigned char wide[] = {0, 0, 1, 2, 3, 4, 5, 5, 7};
+    BYTE der[64];
+    CERT_NAME_BLOB name = {sizeof der, der};
+    (void)state;
+    assert_true(CertStrToNameA(X509_ASN_ENCODING, utf8, CERT_X500_NAME_STR, NULL, der, &name.cbData, NULL));
+    for (DWORD n = 1; n < sizeof narrow; n++) {
+        char room[sizeof narrow + 1];
+        memset(room, '#', sizeof room);
+        assert_int_equal(CertNameToStrA(X509_ASN_ENCODING, &name, CERT_X500_NAME_STR, room, n), n);
+        assert_int_equal(strlen(room), narrow[n]);
+        assert_memory_equal(room, utf8, narrow[n]);
+        assert_int_equal(room[n - 1], 0);
+        assert_int_equal(room[n], '#');
+    }
+    for (DWORD n = 1; n < sizeof wide; n++) {
+        WCHAR room[sizeof wide + 1];
+        memset(room, '#', sizeof room);
+        assert_int_equal(CertNameToStrW(X509_ASN_ENCODING, &name, CERT_X500_NAME_STR, room, n), n);
+        assert_memory_equal(room, units, wide[n] * sizeof *units);
+        assert_int_equal(room[wide[n]], 0);
+        assert_int_equal(room[n - 1], 0);
+        assert_int_equal(room[n], 0x2323);
+    }
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -336,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_read),
         cmocka_unit_test_teardown(test_names, nothing_left),
+        cmocka_unit_test_teardown(test_names_cut, nothing_left),
         cmocka_unit_test_teardown(test_name_strings, nothing_left),
         cmocka_unit_test_teardown(test_objects, nothing_left),
     };
