@@ -629,6 +629,10 @@ static void test_default_credentials(void **state)
     ours.flags |= ISC_REQ_PROMPT_FOR_CREDS;
     assert_int_equal(digest_http_run(&client, &server, &ours, &got), SEC_E_OK);
     assert_client_name("EXAMPLE\\alice");
+    file_put("askpass", "#!/bin/sh\ncase $1 in *assword*) echo Password1! ;; *) echo al:ice ;; esac\n", 0700, path);
+    forget();
+    assert_int_equal(digest_http_run(&client, &server, &ours, &got), SEC_E_UNKNOWN_CREDENTIALS);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "colon"));
 }
 
 int main(void)
