@@ -435,25 +435,64 @@ static void test_attributes(void **state)
     assert_int_equal(QuerySecurityContextToken(&client.context, &token), SEC_E_NO_IMPERSONATION);
 }
 
-static void test_export(void **state)
+static void move(struct digest_side *side)
 {
-    char token[DIGEST_TOKEN + 1];
     SecBuffer packed = {0};
     CtxtHandle moved = {0};
     char name[] = "WDigest";
+    assert_int_equal(ExportSecurityContext(&side->context, 0, &packed, NULL), SEC_E_OK);
+    assert_int_equal(ImportSecurityContextA(name, &packed, NULL, &moved), SEC_E_OK);
+    FreeContextBuffer(packed.pvBuffer);
+    DeleteSecurityContext(&side->context);
+    side->context = moved;
+}
+
+static void test_export(void **state)
+{
+    char token[DIGEST_TOKEN + 1], proof[DIGEST_TOKEN + 1];
     (void)state;
     assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
     assert_int_equal(digest_sign(&client, "GET", "/1", "", token), SEC_E_OK);
     assert_int_equal(digest_verify(&server, "GET", "/1", "", token), SEC_E_OK);
-    assert_int_equal(ExportSecurityContext(&server.context, 0, &packed, NULL), SEC_E_OK);
-    assert_int_equal(ImportSecurityContextA(name, &packed, NULL, &moved), SEC_E_OK);
-    FreeContextBuffer(packed.pvBuffer);
-    DeleteSecurityContext(&server.context);
-    server.context = moved;
+    move(&server);
     assert_int_equal(digest_verify(&server, "GET", "/1", "", token), SEC_E_OUT_OF_SEQUENCE);
+    /* the last request moves along, on either side: what is answered is that one */
+    assert_int_equal(digest_sign(&server, "", "", "", proof), SEC_E_OK);
+    assert_int_equal(digest_verify(&client, "", "", "", proof), SEC_E_OK);
+    move(&client);
+    assert_int_equal(digest_verify(&client, "", "", "", proof), SEC_E_OK);
     assert_int_equal(digest_sign(&client, "GET", "/2", "", token), SEC_E_OK);
     assert_int_equal(digest_verify(&server, "GET", "/2", "", token), SEC_E_OK);
     assert_client_name("EXAMPLE\\alice");
+}
+
+/* Whatever room the caller has: what is longer than a token may be, no server takes. */
+static void test_long_url(void **state)
+{
+    static char url[70000], room[80000];
+    char method[] = "GET", token[DIGEST_TOKEN + 1];
+    SecBuffer buffers[] = {
+        {0, SECBUFFER_TOKEN, NULL},
+        {3, SECBUFFER_PKG_PARAMS, method},
+        {sizeof url, SECBUFFER_PKG_PARAMS, url},
+        {0, SECBUFFER_PKG_PARAMS, NULL},
+        {sizeof room, SECBUFFER_PADDING, room},
+    };
+    SecBufferDesc list = {SECBUFFER_VERSION, 5, buffers};
+    (void)state;
+    memset(url, '/', sizeof url);
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    assert_int_equal(MakeSignature(&client.context, 0, &list, 0), SEC_E_INVALID_TOKEN);
+    buffers[2].cbBuffer = DIGEST_TOKEN;
+    assert_int_equal(MakeSignature(&client.context, 0, &list, 0), SEC_E_INVALID_TOKEN);
+    buffers[2].cbBuffer = DIGEST_TOKEN / 2;
+    buffers[4].cbBuffer = DIGEST_TOKEN / 2;
+    assert_int_equal(MakeSignature(&client.context, 0, &list, 0), SEC_E_BUFFER_TOO_SMALL);
+    buffers[4].cbBuffer = sizeof room;
+    assert_int_equal(MakeSignature(&client.context, 0, &list, 0), SEC_E_OK);
+    move(&client);
+    assert_int_equal(digest_sign(&client, "GET", "/1", "", token), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/1", "", token), SEC_E_OK);
 }
 
 static void test_bindings(void **state)
@@ -653,6 +692,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_qop, begin, end),
         cmocka_unit_test_setup_teardown(test_attributes, begin, end),
         cmocka_unit_test_setup_teardown(test_export, begin, end),
+        cmocka_unit_test_setup_teardown(test_long_url, begin, end),
         cmocka_unit_test_setup_teardown(test_bindings, begin, end),
         cmocka_unit_test_setup_teardown(test_bound_service, begin, end),
         cmocka_unit_test_setup_teardown(test_unbound, begin, end),
