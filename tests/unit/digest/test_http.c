@@ -126,6 +126,27 @@ static void test_strongest_of_several(void **state)
     assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
 }
 
+/* Of challenges that cannot be answered beside one that can nobody is told; where none can, of the first. */
+static void test_others_refused(void **state)
+{
+    static const char sha1[] = "realm=\"a\",nonce=\"b\",qop=\"auth\",algorithm=SHA-1, Digest ";
+    static const char no_qop[] = "realm=\"a\",nonce=\"b\",algorithm=SHA-256";
+    char both[DIGEST_TOKEN + 256];
+    struct digest_call nowhere = get;
+    (void)state;
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    snprintf(both, sizeof both, "%s%s", sha1, server.token);
+    assert_int_equal(digest_initiate_step(&client, &get, both), SEC_E_OK);
+    assert_string_equal(OpenSspiLastErrorText(), "");
+    digest_forget(&client);
+    nowhere.target = "/two words";
+    assert_int_equal(digest_initiate_step(&client, &nowhere, both), SEC_E_INVALID_TOKEN);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "percent-encoded"));
+    snprintf(both, sizeof both, "%s%s", sha1, no_qop);
+    assert_int_equal(digest_initiate_step(&client, &get, both), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "none of RFC 7616"));
+}
+
 static void test_spellings(void **state)
 {
     static const struct {
@@ -680,6 +701,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_usual, begin, end),
         cmocka_unit_test_setup_teardown(test_algorithms, begin, end),
         cmocka_unit_test_setup_teardown(test_strongest_of_several, begin, end),
+        cmocka_unit_test_setup_teardown(test_others_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_spellings, begin, end),
         cmocka_unit_test_setup_teardown(test_letters, begin, end),
         cmocka_unit_test_setup_teardown(test_realms, begin, end),
