@@ -11,8 +11,7 @@
 
 #include "accounts/account_file.h"
 
-#define ACCOUNT_TEXT_MAX 1024    /* bytes of a full name or comment */
-#define ACCOUNT_PASSWORD_MAX 512 /* bytes of UTF-16LE: 256 units, as Windows */
+#define ACCOUNT_TEXT_MAX 1024 /* bytes of a full name or comment */
 
 /* An open database. For one thread at a time. */
 struct account_admin;
