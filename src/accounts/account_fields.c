@@ -1,6 +1,8 @@
 #include "accounts/account_fields.h"
 
 #include "base/memory.h"
+#include "base/reader.h"
+#include "crypto/http_digest.h"
 
 #include <string.h>
 
@@ -66,36 +68,17 @@ enum wire_result field_optional(struct slice field, int64_t max, int64_t none, i
     return WIRE_OK;
 }
 
-static enum wire_result field_hex(struct slice field, uint8_t *bytes, size_t len)
-{
-    require(field.len == 2 * len, WIRE_BAD);
-    for (size_t i = 0; i < field.len; i++) {
-        uint8_t letter = field.data[i], digit;
-        if (letter >= '0' && letter <= '9')
-            digit = (uint8_t)(letter - '0');
-        else if ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'f')
-            digit = (uint8_t)((letter | 0x20) - 'a' + 10);
-        else
-            return WIRE_BAD;
-        bytes[i / 2] = (uint8_t)(i % 2 == 0 ? digit << 4 : bytes[i / 2] | digit);
-    }
-    return WIRE_OK;
-}
-
 enum wire_result field_hash(struct slice field, struct key16 *hash)
 {
-    AUTO_KEY16 struct key16 out = {0};
-    try(field_hex(field, out.bytes, sizeof(out.bytes)));
-    *hash = out;
-    return WIRE_OK;
+    return digest_unhex(field, hash->bytes, sizeof(hash->bytes));
 }
 
 enum wire_result field_hex32(struct slice field, uint32_t *value)
 {
     uint8_t bytes[4];
-    try(field_hex(field, bytes, sizeof(bytes)));
-    *value = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-    return WIRE_OK;
+    try(digest_unhex(field, bytes, sizeof(bytes)));
+    struct reader reader = reader_of(slice_of(bytes, sizeof(bytes)));
+    return reader_u32be(&reader, value);
 }
 
 enum wire_result field_sid(struct slice field, struct sid *sid)

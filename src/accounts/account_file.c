@@ -23,11 +23,9 @@ static SECURITY_STATUS parse_bad(const struct parse *parse, const char *what)
     return cause_set(SEC_E_INTERNAL_ERROR, "%s, line %u: %s", parse->file_name, parse->line, what);
 }
 
-/* Makes room for one more zeroed element at the end of a list. Lists may hold hashes: all of them are secret blocks. */
+/* Makes room for one more zeroed element at the end of a list. Lists may hold hashes: all of them are secret blocks. NULL: no memory. */
 static void *list_add(void **list, size_t *count, size_t *max, size_t size)
 {
-    if (*count >= ACCOUNT_FILE_ENTRIES_MAX)
-        return NULL;
     if (*count == *max) {
         size_t grown_max = *max == 0 ? 16 : *max * 2; /* bounded by ACCOUNT_FILE_ENTRIES_MAX: no overflow */
         void *grown = secret_block_alloc(grown_max * size);
@@ -272,6 +270,10 @@ static SECURITY_STATUS parse_line(struct parse *parse, struct slice line)
     for (size_t i = 0; i < line.len; i++)
         if ((line.data[i] < 0x20 && line.data[i] != '\t') || line.data[i] == 0x7f)
             return parse_bad(parse, "the line has a control character");
+    const struct account_file *file = parse->file;
+    if (file->n_entries >= ACCOUNT_FILE_ENTRIES_MAX || file->n_groups >= ACCOUNT_FILE_ENTRIES_MAX ||
+        file->n_members >= ACCOUNT_FILE_ENTRIES_MAX)
+        return parse_bad(parse, "the file has too many lines");
     char separator = parse->format == ACCOUNT_FILE_OWN ? '\t' : ':';
     if (line_split(line, separator, &parse->fields) != WIRE_OK)
         return parse_bad(parse, "the line has too many fields");

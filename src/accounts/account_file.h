@@ -22,7 +22,7 @@ enum account_file_format { ACCOUNT_FILE_SMBPASSWD, ACCOUNT_FILE_SAM, ACCOUNT_FIL
 
 #define ACCOUNT_FILE_MAX ((size_t)16 << 20) /* some 100000 lines: who has more wants a database */
 #define ACCOUNT_FILE_LINE_MAX 4096          /* three names of 256 bytes, a SID and numbers fit well */
-#define ACCOUNT_FILE_ENTRIES_MAX 200000     /* bounds memory for a file of shortest lines */
+#define ACCOUNT_FILE_ENTRIES_MAX 200000     /* of each kind: bounds memory for a file of shortest lines */
 #define ACCOUNT_FILE_HEADER "opensspi-accounts 1"
 
 struct account_file_entry {

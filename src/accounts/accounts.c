@@ -10,8 +10,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#define PASSWORD_BYTES_MAX 512 /* 256 UTF-16 units, as Windows */
-
 static struct accounts *opened; /* guarded by opened_lock, as are the reference counts */
 static pthread_mutex_t opened_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -482,9 +480,10 @@ static SECURITY_STATUS digest_verify_named(struct accounts *accounts, const stru
     bool known = false;
     try(accounts_look_up(accounts, user, domain, &lookup));
     const struct cache_answer *answer = &lookup.answer;
-    try(digest_secret_find(accounts, answer, &wanted, secret, &known));
-    bool right = digest_measure(check, secret, measured) && known && has_password(&answer->record);
+    SECURITY_STATUS found = digest_secret_find(accounts, answer, &wanted, secret, &known);
+    bool right = found == SEC_E_OK && digest_measure(check, secret, measured) && known && has_password(&answer->record);
     secret_wipe(secret, sizeof(secret));
+    require(found == SEC_E_OK, found);
     SECURITY_STATUS decision = decide(accounts, answer, true, right, check);
     if (decision == SEC_E_OK) {
         lookup_keep(accounts, user, domain, &lookup);
@@ -530,8 +529,9 @@ SECURITY_STATUS account_change_password(struct accounts *accounts, const char *u
 {
     AUTO_LOOKUP struct lookup lookup = {0};
     AUTO_KEY16 struct key16 old_hash, new_hash;
-    if (new_password.len == 0 || new_password.len % 2 != 0 || new_password.len > PASSWORD_BYTES_MAX)
-        return cause_set(SEC_E_INVALID_PARAMETER, "the new password must have 1 to %d letters", PASSWORD_BYTES_MAX / 2);
+    if (new_password.len == 0 || new_password.len % 2 != 0 || new_password.len > ACCOUNT_PASSWORD_MAX)
+        return cause_set(SEC_E_INVALID_PARAMETER, "the new password must have 1 to %d letters",
+                         ACCOUNT_PASSWORD_MAX / 2);
     domain = domain == NULL ? "" : domain;
     if (accounts->asks_domains) {
         size_t at;

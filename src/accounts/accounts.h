@@ -100,7 +100,7 @@ struct ntlm_check {
 };
 
 /* Decides whether the responses prove the password of the account (MS-NLMP 3.3.1, 3.3.2, 3.2.5.1.2). On SEC_E_OK gives the account
- * (release it) and the session base key, and for LM-derived keys the LM hash is not needed. Statuses:
+ * (release it) and the session base key. Statuses:
  *   SEC_E_LOGON_DENIED          no such account, no password set, wrong response, or a kind of response that is not allowed: no telling which
  *   STATUS_ACCOUNT_LOCKED_OUT   as SECURITY_STATUS (see core/status.h); for a right response, until as many wrong ones came during the
  *                               lock-out as led to it, and SEC_E_LOGON_DENIED after that
@@ -158,7 +158,7 @@ SECURITY_STATUS account_verify_digest(struct accounts *accounts, const struct di
                                       const struct account **account, uint8_t *key);
 
 /* Changes a password after proving the old one (passwords as UTF-16LE bytes); `realms` (or NULL) are those to make digest hashes for. SEC_E_OK, SEC_E_LOGON_DENIED and the states above (must-change and
- * expired passwords may be changed), SEC_E_UNSUPPORTED_FUNCTION for a read-only store. */
+ * expired passwords may be changed), SEC_E_UNSUPPORTED_FUNCTION for a read-only store, SEC_E_INVALID_PARAMETER for a new password of no letters or of more than 256. */
 SECURITY_STATUS account_change_password(struct accounts *accounts, const char *user, const char *domain,
                                         struct slice old_password, struct slice new_password,
                                         const struct digest_realms *realms);

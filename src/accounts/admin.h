@@ -11,8 +11,7 @@
 
 #include "accounts/account_file.h"
 
-#define ACCOUNT_TEXT_MAX 1024    /* bytes of a full name or comment */
-#define ACCOUNT_PASSWORD_MAX 512 /* bytes of UTF-16LE: 256 units, as Windows */
+#define ACCOUNT_TEXT_MAX 1024 /* bytes of a full name or comment */
 
 /* An open database. For one thread at a time. */
 struct account_admin;
@@ -98,7 +97,8 @@ struct import_counts {
 SECURITY_STATUS account_admin_import(struct account_admin *admin, const struct account_file *file, const char *domain,
                                      bool replace, struct import_counts *counts);
 /* Appends everything, hashes included: the text is as secret as the database. smbpasswd has no domains, groups, SIDs and times: they are left out;
- * two accounts of one name in two domains cannot be written so (SEC_E_INVALID_PARAMETER), nor does SAM (SEC_E_UNSUPPORTED_FUNCTION). */
+ * two accounts of one name in two domains cannot be written so, nor a name that begins with # (SEC_E_INVALID_PARAMETER). SAM is only read
+ * (SEC_E_UNSUPPORTED_FUNCTION). On failure the text may have begun. */
 SECURITY_STATUS account_admin_export(struct account_admin *admin, enum account_file_format format,
                                      struct writer *writer);
 

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/utf16.h"
-#include <stdio.h>
+#include "core/login.h"
 #include <string.h>
 
 enum digest_algorithm digest_form_algorithm(enum digest_form form)
@@ -70,9 +70,6 @@ static SECURITY_STATUS make_one(const struct making *making, const char *realm, 
     uint8_t hash[DIGEST_LEN_MAX], user_hash[DIGEST_LEN_MAX];
     enum digest_algorithm algorithm = digest_form_algorithm(form);
     const struct slice named[] = {slice_of_text(username), slice_of_text(":"), slice_of_text(realm)};
-    require(digest_form_secret(form, named[0], named[2], making->password, hash) &&
-                digest_hash(algorithm, named, COUNT_OF(named), user_hash),
-            SEC_E_INSUFFICIENT_MEMORY);
     const struct digest_entry entry = {
         .realm = realm,
         .username = username,
@@ -80,7 +77,9 @@ static SECURITY_STATUS make_one(const struct making *making, const char *realm, 
         .hash = {hash, digest_len(algorithm)},
         .user_hash = {user_hash, digest_len(algorithm)},
     };
-    SECURITY_STATUS status = making->each(making->context, &entry);
+    bool made = digest_form_secret(form, named[0], named[2], making->password, hash) &&
+                digest_hash(algorithm, named, COUNT_OF(named), user_hash);
+    SECURITY_STATUS status = made ? making->each(making->context, &entry) : SEC_E_INSUFFICIENT_MEMORY;
     secret_wipe(hash, sizeof hash);
     return status;
 }
@@ -95,9 +94,12 @@ static bool named_before(const struct digest_realms *realms, size_t index)
 
 static SECURITY_STATUS make_for(const struct making *making, const char *username)
 {
-    for (size_t i = 0; i < making->realms->n_realms; i++)
-        for (int form = DIGEST_FORM_MD5; form <= DIGEST_FORMS && !named_before(making->realms, i); form++)
+    for (size_t i = 0; i < making->realms->n_realms; i++) {
+        if (named_before(making->realms, i))
+            continue;
+        for (int form = DIGEST_FORM_MD5; form <= DIGEST_FORMS; form++)
             try(make_one(making, making->realms->realm[i], username, (enum digest_form)form));
+    }
     return SEC_E_OK;
 }
 
@@ -116,13 +118,8 @@ SECURITY_STATUS digest_hashes_make(const struct digest_realms *realms, const cha
     if (domain == NULL || domain[0] == '\0')
         domain = realms->default_domain;
     if (status == SEC_E_OK && domain != NULL && domain[0] != '\0') {
-        size_t len = strlen(domain) + 1 + strlen(name) + 1;
-        AUTO_FREE char *full = mem_zalloc(len);
-        status = SEC_E_INSUFFICIENT_MEMORY;
-        if (full != NULL) {
-            snprintf(full, len, "%s\\%s", domain, name);
-            status = make_for(&making, full);
-        }
+        AUTO_FREE char *full = login_full_name(domain, name);
+        status = full != NULL ? make_for(&making, full) : SEC_E_INSUFFICIENT_MEMORY;
     }
     secret_free_text(text);
     return status;

@@ -62,16 +62,18 @@ static void file_store_stamp(void *self, struct store_stamp *stamp)
     pthread_mutex_unlock(&store->lock);
 }
 
-static SECURITY_STATUS read_bytes(int file, const char *path, struct secret *text, struct stat *status)
+/* `text` is what was read, in `room`: which keeps its length, for by that it is given back. */
+static SECURITY_STATUS read_bytes(int file, const char *path, struct secret *room, struct slice *text,
+                                  struct stat *status)
 {
     if (fstat(file, status) != 0)
         return cause_set(SEC_E_INTERNAL_ERROR, "%s: %s", path, strerror(errno));
     if (!S_ISREG(status->st_mode) || status->st_size < 0 || (size_t)status->st_size > ACCOUNT_FILE_MAX)
         return cause_set(SEC_E_INTERNAL_ERROR, "%s: not an ordinary file, or too large", path);
-    require(secret_alloc(text, (size_t)status->st_size + 1), SEC_E_INSUFFICIENT_MEMORY);
+    require(secret_alloc(room, (size_t)status->st_size + 1), SEC_E_INSUFFICIENT_MEMORY);
     size_t len = 0;
     for (;;) {
-        ssize_t got = read(file, text->data + len, text->len - len);
+        ssize_t got = read(file, room->data + len, room->len - len);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -79,12 +81,12 @@ static SECURITY_STATUS read_bytes(int file, const char *path, struct secret *tex
         if (got == 0)
             break;
         len += (size_t)got;
-        if (len == text->len)
+        if (len == room->len)
             return cause_set(SEC_E_INTERNAL_ERROR, "%s: the file grew while it was read; try again", path);
     }
     if (len < (size_t)status->st_size) /* who is not in this half may be in the other one */
         return cause_set(SEC_E_INTERNAL_ERROR, "%s: the file shrank while it was read; try again", path);
-    text->len = len;
+    *text = slice_of(room->data, len);
     return SEC_E_OK;
 }
 
@@ -100,16 +102,17 @@ static bool file_is_young(const struct stat *status)
 
 static SECURITY_STATUS store_read(struct file_store *store, const char *path)
 {
-    AUTO_SECRET struct secret text = {0};
+    AUTO_SECRET struct secret room = {0};
+    struct slice text;
     struct stat status;
     struct account_file *file = NULL;
     int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         return cause_set(SEC_E_INTERNAL_ERROR, "%s: %s", path, strerror(errno));
-    SECURITY_STATUS answer = read_bytes(descriptor, path, &text, &status);
+    SECURITY_STATUS answer = read_bytes(descriptor, path, &room, &text, &status);
     close(descriptor);
     require(answer == SEC_E_OK, answer);
-    try(account_file_parse(store->format, secret_slice(&text), path, &file));
+    try(account_file_parse(store->format, text, path, &file));
     store->file = file;
     stamp_of_status(&status, &store->read_stamp);
     store->reread_ms = file_is_young(&status) ? monotonic_ms() + SETTLE_MS : 0;

@@ -32,6 +32,7 @@ static const char *const sql[SQL_STATEMENTS] = {
         "UPDATE account SET nt_hash = ?3, password_set = ?4, password_expires = ?5, flags = flags & ~4 "
         "WHERE sid = ?1 AND nt_hash = ?2",
     [SQL_LIST] = "SELECT " ACCOUNT_COLUMNS " FROM account ORDER BY domain_key, name_key",
+    [SQL_NAME_TWICE] = "SELECT max(name) FROM account GROUP BY name_key HAVING count(*) > 1 LIMIT 1",
     [SQL_ADD] = "INSERT INTO account (name, name_key, domain, domain_key, full_name, sid, nt_hash, flags, expires, "
                 "password_set, "
                 "password_expires, uid, gid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",

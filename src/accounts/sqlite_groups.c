@@ -99,20 +99,23 @@ SECURITY_STATUS group_admin_list(struct account_admin *admin,
     return group_rows(admin, rows, each, context, &n_rows);
 }
 
+static SECURITY_STATUS member_row(sqlite3_stmt *row,
+                                  SECURITY_STATUS (*each)(void *context, const char *name, const char *domain),
+                                  void *context)
+{
+    const char *name = (const char *)sqlite3_column_text(row, 0), *domain = (const char *)sqlite3_column_text(row, 1);
+    require(name != NULL && domain != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    return each(context, name, domain);
+}
+
 static SECURITY_STATUS member_rows(struct account_admin *admin, sqlite3_stmt *rows,
                                    SECURITY_STATUS (*each)(void *context, const char *name, const char *domain),
                                    void *context)
 {
     int step;
     SECURITY_STATUS status = SEC_E_OK;
-    while (status == SEC_E_OK && (step = sqlite3_step(rows)) != SQLITE_DONE) {
-        const char *name = (const char *)sqlite3_column_text(rows, 0),
-                   *domain = (const char *)sqlite3_column_text(rows, 1);
-        if (step != SQLITE_ROW)
-            status = sqlite_failed(admin->db);
-        else
-            status = name == NULL || domain == NULL ? SEC_E_INSUFFICIENT_MEMORY : each(context, name, domain);
-    }
+    while (status == SEC_E_OK && (step = sqlite3_step(rows)) != SQLITE_DONE)
+        status = step == SQLITE_ROW ? member_row(rows, each, context) : sqlite_failed(admin->db);
     sqlite_done(rows);
     return status;
 }

@@ -1,12 +1,12 @@
 #include "accounts/sqlite_db.h"
 
+#include "access/client_identity.h"
 #include "base/memory.h"
 #include "core/cause.h"
 
 #include <string.h>
 
-#define GROUPS_PER_ACCOUNT_MAX 1024 /* Windows' own limit for a token is 1015 */
-#define GROUP_ATTRIBUTES 7          /* SE_GROUP_MANDATORY | ENABLED_BY_DEFAULT | ENABLED */
+#define GROUP_ATTRIBUTES 7 /* SE_GROUP_MANDATORY | ENABLED_BY_DEFAULT | ENABLED */
 
 /* The columns of ACCOUNT_COLUMNS in sqlite_db.c. */
 enum account_column {
@@ -74,9 +74,9 @@ static SECURITY_STATUS read_group_rows(struct sqlite_db *db, sqlite3_stmt *rows,
     size_t max = 0;
     int step;
     while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
-        if (account->n_groups >= GROUPS_PER_ACCOUNT_MAX)
+        if (account->n_groups >= CLIENT_GROUPS_MAX) /* no token holds more */
             return cause_set(SEC_E_INTERNAL_ERROR, "%s: an account is in more than %d groups", db->path,
-                             GROUPS_PER_ACCOUNT_MAX);
+                             CLIENT_GROUPS_MAX);
         if (account->n_groups == max) {
             max = max == 0 ? 8 : max * 2;
             void *grown = mem_realloc(account->groups, max * sizeof(account->groups[0]));

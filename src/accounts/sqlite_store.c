@@ -51,8 +51,9 @@ static void store_disconnect(struct sqlite_store *store)
 /* The file of lock-outs goes by the database's name, which stays; in the shared table its accounts go by that name too. */
 static SECURITY_STATUS store_failures_open(struct sqlite_store *store)
 {
-    if (store->failures == NULL)
-        store->failures = failures_open(store->db->path, true);
+    if (store->failures != NULL)
+        return SEC_E_OK;
+    store->failures = failures_open(store->db->path, true);
     if (store->failures == NULL)
         store->failures = failures_shared();
     return store->failures == NULL ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK;
@@ -74,8 +75,8 @@ static SECURITY_STATUS store_ready(struct sqlite_store *store)
     if (!same) {
         try(sqlite_db_open(store->path, &store->db));
         store_watch_set(store, store->db);
-        try(store_failures_open(store));
     }
+    try(store_failures_open(store)); /* also where it failed the last time */
     try(sqlite_schema_check(store->db, &version));
     require(version != 0, SEC_E_NO_CREDENTIALS);
     return sqlite_schema_update(store->db);

@@ -4,8 +4,6 @@
 #include "base/utf16.h"
 #include "core/cause.h"
 
-#include <string.h>
-
 static SECURITY_STATUS import_entry(struct account_admin *admin, const struct account_file_entry *entry,
                                     const char *domain, bool replace, struct import_counts *counts)
 {
@@ -97,26 +95,24 @@ struct export
 {
     enum account_file_format format;
     struct writer *writer;
-    struct writer names; /* smbpasswd: the keys written so far, each with its NUL */
 };
 
-static SECURITY_STATUS name_once(struct export *export, const char *name)
+/* smbpasswd says nothing of domains. */
+static SECURITY_STATUS names_check(struct account_admin *admin)
 {
-    AUTO_FREE char *key = text_upper(name);
-    require(key != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    size_t key_len = strlen(key) + 1;
-    struct reader seen = reader_of(writer_slice_of(&export->names));
-    while (reader_left(&seen) > 0) {
-        struct slice rest = reader_rest(&seen);
-        size_t len = strnlen((const char *)rest.data, rest.len) + 1;
-        if (len == key_len && memcmp(rest.data, key, len) == 0)
-            return cause_set(SEC_E_INVALID_PARAMETER,
-                             "%s is in more than one domain, which smbpasswd cannot say; export in our own format",
-                             name);
-        require(reader_skip(&seen, len) == WIRE_OK, SEC_E_INTERNAL_ERROR);
-    }
-    writer_bytes(&export->names, key, key_len);
-    return SEC_E_OK;
+    sqlite3_stmt *statement;
+    try(sqlite_prepare(admin->db, SQL_NAME_TWICE, &statement));
+    int step = sqlite3_step(statement);
+    const char *name = step == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    SECURITY_STATUS status = SEC_E_OK;
+    if (step == SQLITE_ROW)
+        status = cause_set(SEC_E_INVALID_PARAMETER,
+                           "%s is in more than one domain, which smbpasswd cannot say; export in our own format",
+                           name != NULL ? name : "a name");
+    else if (step != SQLITE_DONE)
+        status = sqlite_failed(admin->db);
+    sqlite_done(statement);
+    return status;
 }
 
 static SECURITY_STATUS export_account(void *context, const struct store_record *record)
@@ -126,7 +122,10 @@ static SECURITY_STATUS export_account(void *context, const struct store_record *
         account_file_write_account(export->writer, record, record->account->domain);
         return SEC_E_OK;
     }
-    try(name_once(export, record->account->name));
+    require(record->account->name[0] != '#',
+            cause_set(SEC_E_INVALID_PARAMETER,
+                      "the line of %s would be a comment in smbpasswd; export in our own format",
+                      record->account->name));
     account_file_write_smbpasswd(export->writer, record);
     return SEC_E_OK;
 }
@@ -138,16 +137,25 @@ static SECURITY_STATUS export_group(void *context, const struct group_spec *grou
     return SEC_E_OK;
 }
 
+static SECURITY_STATUS export_member(sqlite3_stmt *row, struct writer *writer)
+{
+    const char *text[3];
+    for (int i = 0; i < 3; i++) {
+        text[i] = (const char *)sqlite3_column_text(row, i);
+        require(text[i] != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    }
+    account_file_write_member(writer, text[0], text[1], text[2]);
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS export_members(struct account_admin *admin, struct writer *writer)
 {
     sqlite3_stmt *rows;
     int step;
+    SECURITY_STATUS status = SEC_E_OK;
     try(sqlite_prepare(admin->db, SQL_MEMBER_LIST_ALL, &rows));
-    while ((step = sqlite3_step(rows)) == SQLITE_ROW)
-        account_file_write_member(writer, (const char *)sqlite3_column_text(rows, 0),
-                                  (const char *)sqlite3_column_text(rows, 1),
-                                  (const char *)sqlite3_column_text(rows, 2));
-    SECURITY_STATUS status = step == SQLITE_DONE ? SEC_E_OK : sqlite_failed(admin->db);
+    while (status == SEC_E_OK && (step = sqlite3_step(rows)) != SQLITE_DONE)
+        status = step == SQLITE_ROW ? export_member(rows, writer) : sqlite_failed(admin->db);
     sqlite_done(rows);
     return status;
 }
@@ -156,14 +164,14 @@ static SECURITY_STATUS export_within(struct account_admin *admin, struct export 
 {
     if (export->format == ACCOUNT_FILE_OWN)
         account_file_write_header(export->writer);
+    else
+        try(names_check(admin));
     try(admin_each_account(admin, export_account, export));
     if (export->format == ACCOUNT_FILE_OWN) {
         try(group_admin_list(admin, export_group, export));
         try(export_members(admin, export->writer));
     }
-    if (writer_finish(export->writer) != WIRE_OK || writer_finish(&export->names) != WIRE_OK)
-        return SEC_E_INSUFFICIENT_MEMORY;
-    return SEC_E_OK;
+    return writer_finish(export->writer) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 SECURITY_STATUS account_admin_export(struct account_admin *admin, enum account_file_format format,
@@ -171,10 +179,7 @@ SECURITY_STATUS account_admin_export(struct account_admin *admin, enum account_f
 {
     if (format == ACCOUNT_FILE_SAM)
         return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the SAM format is only read");
-    struct export export = {.format = format, .writer = writer, .names = writer_growing(256)};
-    SECURITY_STATUS status = sqlite_begin(admin->db, false);
-    if (status == SEC_E_OK)
-        status = sqlite_end(admin->db, export_within(admin, &export));
-    writer_release(&export.names);
-    return status;
+    struct export export = {.format = format, .writer = writer};
+    try(sqlite_begin(admin->db, false));
+    return sqlite_end(admin->db, export_within(admin, &export));
 }

@@ -33,6 +33,8 @@ struct store_digest {
     enum digest_form form;
 };
 
+#define ACCOUNT_PASSWORD_MAX 512 /* bytes of UTF-16LE: 256 units, as Windows */
+
 /* What a change of password brings: hashes of both, and the new one itself for what is derived of it. */
 struct store_password {
     const struct account *account;

@@ -42,7 +42,11 @@ static SECURITY_STATUS qop_choose(const struct digest_handshake *handshake, stru
         require(config->digest_no_qop && !integrity,
                 cause_set(SEC_E_QOP_NOT_SUPPORTED, "the server's challenge has no qop: an older peer, or somebody took "
                                                    "it away; allow_no_qop in [digest] answers it"));
-        require(!challenge->scheme->session, SEC_E_INVALID_TOKEN); /* its key needs a client's nonce */
+        require(!challenge->scheme->session,
+                cause_set(SEC_E_INVALID_TOKEN,
+                          "the server's challenge has no qop, and the key of %s needs a client's "
+                          "nonce, which goes with one",
+                          challenge->scheme->name));
         challenge->qop = QOP_NONE;
         return SEC_E_OK;
     }
@@ -130,7 +134,7 @@ SECURITY_STATUS challenge_choose(const struct digest_handshake *handshake, struc
                                  struct challenge *challenge)
 {
     AUTO_CHALLENGE struct challenge best = {0};
-    SECURITY_STATUS refused = SEC_E_INVALID_TOKEN;
+    SECURITY_STATUS refused = SEC_E_OK; /* the first of those that were */
     struct slice rest = token;
     do {
         AUTO_CHALLENGE struct challenge next = {0};
@@ -138,7 +142,7 @@ SECURITY_STATUS challenge_choose(const struct digest_handshake *handshake, struc
                 cause_set(SEC_E_INVALID_TOKEN, "this is not a Digest challenge, or it is damaged"));
         SECURITY_STATUS judged = challenge_judge(handshake, &next);
         if (judged != SEC_E_OK)
-            refused = judged;
+            refused = refused != SEC_E_OK ? refused : judged;
         else if (best.scheme == NULL || next.scheme->strength > best.scheme->strength) {
             struct challenge former = best;
             best = next;
@@ -147,6 +151,7 @@ SECURITY_STATUS challenge_choose(const struct digest_handshake *handshake, struc
         require(handshake->http || rest.len == 0, cause_set(SEC_E_INVALID_TOKEN, "two challenges at once"));
     } while (rest.len > 0);
     require(best.scheme != NULL, refused);
+    cause_drop(); /* of the others */
     *challenge = best;
     best = (struct challenge){0};
     return SEC_E_OK;

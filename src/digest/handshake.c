@@ -22,8 +22,7 @@ void digest_abandon(void *handshake)
 {
     struct digest_handshake *freed = handshake;
     terms_release(&freed->terms);
-    if (freed->has_prompted)
-        digest_login_release(&freed->prompted);
+    digest_login_release(&freed->prompted); /* also what there is of one that was refused */
     mem_free(freed->realm);
     handshake_free(&digest_handshake_kind, freed);
 }

@@ -13,11 +13,10 @@
 
 struct digest_session {
     struct digest_terms terms;
-    struct secret sealed;           /* where terms.asks: what the security authority answers by */
-    bool in_order;                  /* counts come one by one, as SEQUENCE_DETECT asks */
-    pthread_mutex_t lock;           /* HTTP: what follows; both directions speak of the last request */
+    struct secret sealed; /* where terms.asks: what the security authority answers by */
+    bool in_order;        /* counts come one by one, as SEQUENCE_DETECT asks */
+    pthread_mutex_t lock; /* HTTP: what follows, and of the terms the last request, of which both directions speak */
     struct count_window counts;     /* server: those that were used */
-    char *last_uri, *last_cnonce;   /* of the last request: what a proof is over */
     struct sasl_lane send, receive; /* SASL */
 };
 
@@ -54,18 +53,19 @@ static bool has_lanes(const struct digest_session *session)
 }
 
 /* The terms, and behind them the state of a context that was used. */
-static enum wire_result session_read(struct reader *own, struct digest_session *session, bool initiator, uint8_t *used)
+static enum wire_result session_read(struct reader *own, struct digest_session *session, bool initiator)
 {
+    uint8_t used;
     session->terms.initiator = initiator;
     try(terms_read(own, &session->terms));
     try(sealed_read(own, session));
     session->counts = (struct count_window){session->terms.nc, 1};
-    try(reader_u8(own, used));
-    require(*used <= 1, WIRE_BAD);
+    try(reader_u8(own, &used));
+    require(used <= 1, WIRE_BAD);
     if (has_lanes(session) && (!sasl_lane_start(&session->send, &session->terms, initiator, true) ||
                                !sasl_lane_start(&session->receive, &session->terms, !initiator, false)))
         return WIRE_BAD;
-    if (*used == 0)
+    if (used == 0)
         return reader_end(own);
     try(reader_u32le(own, &session->counts.highest));
     try(reader_u64le(own, &session->counts.seen));
@@ -83,8 +83,6 @@ static void digest_session_close(void *state)
     sasl_lane_end(&session->receive);
     terms_release(&session->terms);
     secret_release(&session->sealed);
-    mem_free(session->last_uri);
-    mem_free(session->last_cnonce);
     pthread_mutex_destroy(&session->lock);
     secret_block_free(session, sizeof *session);
 }
@@ -92,7 +90,6 @@ static void digest_session_close(void *state)
 static SECURITY_STATUS digest_session_open(struct slice own, uint32_t flags, bool initiator, void **state)
 {
     struct reader reader = reader_of(own);
-    uint8_t used;
     require(own.len == 0 || own.data[0] == TERMS_VERSION,
             cause_set(SEC_E_INVALID_TOKEN,
                       "the Digest part of this session record has version %u, and this library takes version %u",
@@ -101,16 +98,9 @@ static SECURITY_STATUS digest_session_open(struct slice own, uint32_t flags, boo
     require(session != NULL, SEC_E_INSUFFICIENT_MEMORY);
     pthread_mutex_init(&session->lock, NULL);
     session->in_order = (flags & ISC_RET_SEQUENCE_DETECT) != 0;
-    if (session_read(&reader, session, initiator, &used) != WIRE_OK) {
+    if (session_read(&reader, session, initiator) != WIRE_OK) {
         digest_session_close(session);
         return cause_set(SEC_E_INVALID_TOKEN, "the Digest part of a session record is damaged, or memory is short");
-    }
-    const char *uri = session->terms.text[TERM_URI], *cnonce = session->terms.text[TERM_CNONCE];
-    session->last_uri = mem_strdup(uri != NULL ? uri : "");
-    session->last_cnonce = mem_strdup(cnonce != NULL ? cnonce : "");
-    if (session->last_uri == NULL || session->last_cnonce == NULL) {
-        digest_session_close(session);
-        return SEC_E_INSUFFICIENT_MEMORY;
     }
     *state = session;
     return SEC_E_OK;
@@ -153,15 +143,6 @@ static SECURITY_STATUS request_read(const struct digest_terms *terms, const stru
     return SEC_E_OK;
 }
 
-static bool text_replace(char **text, struct slice value)
-{
-    char *copy = mem_dup(value.data, value.len);
-    require(copy != NULL, false);
-    mem_free(*text);
-    *text = copy;
-    return true;
-}
-
 /* Whoever has the key answers; of the counts of its nonces a daemon alone knows, also where the session has the key. */
 static SECURITY_STATUS key_ask(const struct digest_session *session, const struct digest_question *question,
                                char hex[DIGEST_HEX_MAX])
@@ -179,10 +160,9 @@ static SECURITY_STATUS http_sign_locked(struct digest_session *session, const st
     struct digest_question question = {.nc = terms->nc + 1, .request = *request};
     char hex[DIGEST_HEX_MAX];
     if (!terms->initiator) {
-        question =
-            (struct digest_question){.nc = session->counts.highest,
-                                     .request = {.uri = slice_of_text(session->last_uri), .entity = request->entity},
-                                     .cnonce = slice_of_text(session->last_cnonce)};
+        question = (struct digest_question){.nc = session->counts.highest,
+                                            .request = {.uri = terms_text(terms, TERM_URI), .entity = request->entity},
+                                            .cnonce = terms_text(terms, TERM_CNONCE)};
         try(key_ask(session, &question, hex));
         return terms_proof_put(terms, question.nc, question.cnonce, hex, token) ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
     }
@@ -192,7 +172,7 @@ static SECURITY_STATUS http_sign_locked(struct digest_session *session, const st
             cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's nonce serves no more requests: begin a new context"));
     try(key_ask(session, &question, hex));
     require(terms_answer_put(terms, request->uri, question.nc, hex, token), SEC_E_BUFFER_TOO_SMALL);
-    require(text_replace(&session->last_uri, request->uri), SEC_E_INSUFFICIENT_MEMORY);
+    require(terms_set(terms, TERM_URI, request->uri), SEC_E_INSUFFICIENT_MEMORY);
     terms->nc++;
     return SEC_E_OK;
 }
@@ -205,12 +185,14 @@ static SECURITY_STATUS http_sign(struct digest_session *session, struct message 
     require(to->data != NULL && to->len > 0,
             cause_set(SEC_E_INVALID_TOKEN, "a response needs a SECBUFFER_PADDING to be written into"));
     try(request_read(&session->terms, message, &request));
-    struct writer token = writer_fixed(to->data, to->len);
+    struct writer token = writer_fixed(to->data, to->len < DIGEST_TOKEN_MAX ? to->len : DIGEST_TOKEN_MAX);
     pthread_mutex_lock(&session->lock);
     SECURITY_STATUS status = http_sign_locked(session, &request, &token);
     pthread_mutex_unlock(&session->lock);
-    require(status != SEC_E_BUFFER_TOO_SMALL,
-            cause_set(status, "the response does not fit into %zu bytes; cbMaxSignature always does", to->len));
+    if (status == SEC_E_BUFFER_TOO_SMALL)
+        return to->len < DIGEST_TOKEN_MAX
+                   ? cause_set(status, "the response does not fit into %zu bytes; cbMaxSignature is the most", to->len)
+                   : cause_set(SEC_E_INVALID_TOKEN, "the URL is too long for a Digest response");
     try(status);
     to->len = token.len;
     return SEC_E_OK;
@@ -267,7 +249,7 @@ static SECURITY_STATUS count_verify(struct digest_session *session, struct diges
 static SECURITY_STATUS request_verify(struct digest_session *session, const struct digest_request *given,
                                       const struct directives *said)
 {
-    const struct digest_terms *terms = &session->terms;
+    struct digest_terms *terms = &session->terms;
     struct digest_question question = {.check = true,
                                        .request = *given,
                                        .cnonce = said->value[DIRECTIVE_CNONCE],
@@ -287,10 +269,10 @@ static SECURITY_STATUS request_verify(struct digest_session *session, const stru
     SECURITY_STATUS status =
         uri != NULL && client != NULL ? count_verify(session, &question) : SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK) {
-        mem_free(session->last_uri);
-        mem_free(session->last_cnonce);
-        session->last_uri = STEAL(uri);
-        session->last_cnonce = STEAL(client);
+        mem_free(terms->text[TERM_URI]);
+        mem_free(terms->text[TERM_CNONCE]);
+        terms->text[TERM_URI] = STEAL(uri);
+        terms->text[TERM_CNONCE] = STEAL(client);
     }
     mem_free(uri);
     mem_free(client);
@@ -303,7 +285,7 @@ static SECURITY_STATUS proof_verify(struct digest_session *session, const struct
     const struct digest_question question = {
         .check = true,
         .nc = session->terms.nc,
-        .request = {.uri = slice_of_text(session->last_uri), .entity = given->entity},
+        .request = {.uri = terms_text(&session->terms, TERM_URI), .entity = given->entity},
         .response = said->value[DIRECTIVE_RSPAUTH]};
     char hex[DIGEST_HEX_MAX];
     require(terms_proof_fits(&session->terms, question.nc, said),

@@ -36,11 +36,11 @@ const char *digest_cipher_name(enum digest_cipher cipher);
 
 enum term_text {
     TERM_NONCE,
-    TERM_CNONCE,
+    TERM_CNONCE, /* the client's own; in a server's session that of the last request */
     TERM_REALM,
     TERM_USERNAME, /* as it goes over the wire, or the digits of its hash */
     TERM_OPAQUE,
-    TERM_URI,     /* SASL's */
+    TERM_URI,     /* of the last request: a server's proof is over it */
     TERM_SERVICE, /* with TERM_BINDING: what the client's nonce is made of (channel bindings) */
     TERM_BINDING,
     N_TERM_TEXTS,

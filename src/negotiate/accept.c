@@ -163,9 +163,8 @@ static SECURITY_STATUS init_take(struct negotiate_handshake *handshake, struct s
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS init(void *opaque, const struct step_in *in, struct step_out *out)
+static SECURITY_STATUS init(struct negotiate_handshake *handshake, const struct step_in *in, struct step_out *out)
 {
-    struct negotiate_handshake *handshake = opaque;
     struct spnego_init init;
     try(init_take(handshake, in->token, &init));
     if (!handshake->switched && init.token.data != NULL)
@@ -177,14 +176,20 @@ static SECURITY_STATUS init(void *opaque, const struct step_in *in, struct step_
     return SEC_I_CONTINUE_NEEDED;
 }
 
+/* The client's first token. One that was sent hints need not heed them: it may know no SPNEGO. */
+static SECURITY_STATUS first_token(void *opaque, const struct step_in *in, struct step_out *out)
+{
+    struct negotiate_handshake *handshake = opaque;
+    const struct negotiate_inner *raw = raw_of(handshake->credential, in->token);
+    return raw != NULL ? begin_raw(handshake, raw, in, out) : init(handshake, in, out);
+}
+
 static SECURITY_STATUS begin(void *opaque, const struct step_in *in, struct step_out *out)
 {
     struct negotiate_handshake *handshake = opaque;
-    if (in->token.len == 0)
-        return (handshake->base.asked & ASC_REQ_DATAGRAM) != 0 ? begin_datagram(handshake, in, out)
-                                                               : hint(handshake, out);
-    const struct negotiate_inner *raw = raw_of(handshake->credential, in->token);
-    return raw != NULL ? begin_raw(handshake, raw, in, out) : init(handshake, in, out);
+    if (in->token.len > 0)
+        return first_token(handshake, in, out);
+    return (handshake->base.asked & ASC_REQ_DATAGRAM) != 0 ? begin_datagram(handshake, in, out) : hint(handshake, out);
 }
 
 static SECURITY_STATUS resp_take(const struct negotiate_handshake *handshake, struct slice token,
@@ -235,7 +240,7 @@ static SECURITY_STATUS mic(void *opaque, const struct step_in *in, struct step_o
 SECURITY_STATUS negotiate_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {
     static handshake_step *const steps[] = {
-        [NEGOTIATE_SERVER_BEGIN] = begin, [NEGOTIATE_SERVER_INIT] = init,        [NEGOTIATE_SERVER_REPLY] = reply,
+        [NEGOTIATE_SERVER_BEGIN] = begin, [NEGOTIATE_SERVER_INIT] = first_token, [NEGOTIATE_SERVER_REPLY] = reply,
         [NEGOTIATE_SERVER_MIC] = mic,     [NEGOTIATE_DIRECT] = negotiate_direct,
     };
     static const struct handshake_role role = {&negotiate_handshake_kind, false, NEGOTIATE_SERVER_BEGIN, steps,

@@ -16,7 +16,7 @@ enum negotiate_state {
     NEGOTIATE_CLIENT_FIRST,                    /* the server's first NegTokenResp, which may choose another mechanism */
     NEGOTIATE_CLIENT_REPLY,                    /* a further NegTokenResp */
     NEGOTIATE_SERVER_BEGIN,                    /* the client's NegTokenInit, a raw token, or nothing */
-    NEGOTIATE_SERVER_INIT,                     /* as before, after hints were sent */
+    NEGOTIATE_SERVER_INIT,                     /* one of these tokens, after hints were sent */
     NEGOTIATE_SERVER_REPLY,                    /* the client's NegTokenResp */
     NEGOTIATE_SERVER_MIC,                      /* the client's mechListMIC, and nothing else */
     NEGOTIATE_DIRECT,                          /* tokens of the chosen package without SPNEGO, either way */

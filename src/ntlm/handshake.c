@@ -14,8 +14,7 @@ void ntlm_abandon(void *handshake)
     struct ntlm_handshake *freed = handshake;
     secret_release(&freed->negotiate);
     secret_release(&freed->challenge);
-    if (freed->has_prompted)
-        ntlm_login_release(&freed->prompted);
+    ntlm_login_release(&freed->prompted); /* also what there is of one that failed half way */
     handshake_free(&ntlm_handshake_kind, freed);
 }
 

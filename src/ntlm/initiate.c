@@ -169,6 +169,9 @@ struct proof {
     bool v2, mic;
 };
 
+/* What of MsvAvFlags is the client's to say (2.2.2.1). */
+#define CLIENT_AV_FLAGS (NTLM_AV_FLAG_MIC | NTLM_AV_FLAG_UNVERIFIED_TARGET)
+
 /* The client's pairs: the server's, unchanged, and our own behind (3.1.5.1.2). */
 static SECURITY_STATUS pairs_write(const struct ntlm_handshake *handshake, const struct ntlm_av *server,
                                    struct slice server_pairs, bool mic, struct writer *pairs)
@@ -177,7 +180,9 @@ static SECURITY_STATUS pairs_write(const struct ntlm_handshake *handshake, const
     if (server_pairs.len > 0)
         require(ntlm_av_copy_server(pairs, server_pairs) == WIRE_OK,
                 cause_set(SEC_E_INVALID_TOKEN, "the server's target information is damaged"));
-    uint32_t flags = (server->flags & ~NTLM_AV_FLAG_MIC) | (mic ? NTLM_AV_FLAG_MIC : 0);
+    uint32_t flags = (server->flags & ~CLIENT_AV_FLAGS) | (mic ? NTLM_AV_FLAG_MIC : 0);
+    if ((handshake->base.asked & ISC_REQ_UNVERIFIED_TARGET_NAME) != 0)
+        flags |= NTLM_AV_FLAG_UNVERIFIED_TARGET;
     if (flags != 0)
         ntlm_av_write_u32(pairs, NTLM_AV_FLAGS, flags);
     ntlm_single_host(host);

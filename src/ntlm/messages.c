@@ -38,6 +38,14 @@ static enum wire_result field_read(struct reader *reader, struct slice message, 
     return slice_at(message, offset, len, field);
 }
 
+/* A field that a flag announces. Without the flag its place is there all the same, and whatever stands in it is ignored. */
+static enum wire_result announced_read(struct reader *reader, struct slice message, bool announced, struct slice *field)
+{
+    size_t first = SIZE_MAX;
+    *field = slice_of(NULL, 0);
+    return announced ? field_read(reader, message, field, &first) : reader_skip(reader, FIELDS_LEN);
+}
+
 static void field_write(struct writer *writer, struct slice field, size_t *offset)
 {
     writer_u16le(writer, (uint16_t)field.len);
@@ -58,13 +66,12 @@ static void message_write(struct writer *writer, uint32_t type)
 enum wire_result ntlm_negotiate_parse(struct slice message, struct ntlm_negotiate *negotiate)
 {
     struct reader reader;
-    size_t first = SIZE_MAX;
     struct ntlm_negotiate parsed = {0};
     try(message_begin(message, NTLM_NEGOTIATE, &reader));
     try(reader_u32le(&reader, &parsed.flags));
     if (reader_left(&reader) >= (size_t)2 * FIELDS_LEN) {
-        try(field_read(&reader, message, &parsed.domain, &first));
-        try(field_read(&reader, message, &parsed.workstation, &first));
+        try(announced_read(&reader, message, (parsed.flags & NTLM_OEM_DOMAIN_SUPPLIED) != 0, &parsed.domain));
+        try(announced_read(&reader, message, (parsed.flags & NTLM_OEM_WORKSTATION_SUPPLIED) != 0, &parsed.workstation));
     }
     *negotiate = parsed;
     return WIRE_OK;

@@ -40,7 +40,7 @@ enum ntlm_message_type { NTLM_NEGOTIATE = 1, NTLM_CHALLENGE = 2, NTLM_AUTHENTICA
 
 struct ntlm_negotiate {
     uint32_t flags;
-    struct slice domain, workstation; /* OEM text, often empty */
+    struct slice domain, workstation; /* OEM text, mostly empty; nothing is done with them */
 };
 
 struct ntlm_challenge {

@@ -30,6 +30,20 @@ static void assert_refused(enum account_file_format format, const char *text, si
     assert_null(strstr(cause_text(), NT));
 }
 
+/* Want of memory is another thing. */
+static void test_too_many_lines(void **state)
+{
+    static const char line[] = "a::::\n";
+    size_t len = (size_t)(ACCOUNT_FILE_ENTRIES_MAX + 1) * (sizeof line - 1);
+    char *text = malloc(len + 1);
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i <= ACCOUNT_FILE_ENTRIES_MAX; i++)
+        memcpy(text + i * (sizeof line - 1), line, sizeof line);
+    assert_refused(ACCOUNT_FILE_SAM, text, len, "line 200001: the file has too many lines");
+    free(text);
+}
+
 static void test_smbpasswd(void **state)
 {
     (void)state;
@@ -397,6 +411,7 @@ static void test_file_permissions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_too_many_lines),
         cmocka_unit_test(test_smbpasswd),
         cmocka_unit_test(test_smbpasswd_refused),
         cmocka_unit_test(test_too_long),

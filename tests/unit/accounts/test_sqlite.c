@@ -1,7 +1,7 @@
 /* The account database: who may touch it, its schema, that its changes are whole or not at all. build: all */
 #include "accounts_test.h"
 
-#include "accounts/sqlite_db.h"
+#include "accounts/admin_internal.h"
 #include "base/memory.h"
 
 #include <signal.h>
@@ -220,6 +220,58 @@ static void test_export_import(void **state)
     account_admin_close(from);
 }
 
+/* What smbpasswd cannot say is refused, and nothing is left out without a word. */
+static void test_export_smbpasswd(void **state)
+{
+    (void)state;
+    struct account_admin *admin = admin_open();
+    AUTO_WRITER struct writer text = writer_growing(100);
+    account_put(admin, "", "bob", "pw");
+    account_put(admin, "CORP", "carol", "pw");
+    assert_int_equal(account_admin_export(admin, ACCOUNT_FILE_SMBPASSWD, &text), SEC_E_OK);
+    account_put(admin, "", "#ann", "pw"); /* whose line would be a comment */
+    cause_clear();
+    assert_int_equal(account_admin_export(admin, ACCOUNT_FILE_SMBPASSWD, &text), SEC_E_INVALID_PARAMETER);
+    assert_non_null(strstr(cause_text(), "#ann"));
+    assert_int_equal(account_admin_remove(admin, "#ann", ""), SEC_E_OK);
+    account_put(admin, "FAR", "Carol", "pw");
+    cause_clear();
+    assert_int_equal(account_admin_export(admin, ACCOUNT_FILE_SMBPASSWD, &text), SEC_E_INVALID_PARAMETER);
+    assert_non_null(strstr(cause_text(), "more than one domain"));
+    account_admin_close(admin);
+}
+
+static SECURITY_STATUS any_group(void *context, const struct group_spec *group)
+{
+    (void)context, (void)group;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS interrupting_member(void *context, const char *name, const char *domain)
+{
+    struct account_admin *admin = context;
+    (void)name, (void)domain;
+    sqlite3_interrupt(admin->db->handle);
+    return SEC_E_OK;
+}
+
+/* A list that breaks off tells what broke it. */
+static void test_members_break_off(void **state)
+{
+    (void)state;
+    struct account_admin *admin = admin_open();
+    struct group_spec staff = {.name = "Staff", .gid = -1};
+    account_put(admin, "", "ann", "pw");
+    account_put(admin, "", "bob", "pw");
+    assert_int_equal(group_admin_add(admin, &staff), SEC_E_OK);
+    assert_int_equal(group_admin_join(admin, "Staff", "ann", ""), SEC_E_OK);
+    assert_int_equal(group_admin_join(admin, "Staff", "bob", ""), SEC_E_OK);
+    cause_clear();
+    assert_int_equal(group_admin_show(admin, "Staff", any_group, interrupting_member, admin), SEC_E_INTERNAL_ERROR);
+    assert_non_null(strstr(cause_text(), "interrupted"));
+    account_admin_close(admin);
+}
+
 /* Sets the same uid and gid on an account after the other and imports sets of two accounts, for ever. */
 static void writer_process(void)
 {
@@ -375,9 +427,9 @@ static void test_tells_who_writes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_made_private),  TEST(test_permissions),      TEST(test_foreign_files), TEST(test_newer_version),
-        TEST(test_damaged_rows),  TEST(test_names_refused),    TEST(test_export_import), TEST(test_crash),
-        TEST(test_creation_race), TEST(test_tells_who_writes),
+        TEST(test_made_private),      TEST(test_permissions),   TEST(test_foreign_files), TEST(test_newer_version),
+        TEST(test_damaged_rows),      TEST(test_names_refused), TEST(test_export_import), TEST(test_export_smbpasswd),
+        TEST(test_members_break_off), TEST(test_crash),         TEST(test_creation_race), TEST(test_tells_who_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,6 +118,27 @@ static void test_strongest_of_several(void **state)
     assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
 }
 
+/* Of challenges that cannot be answered beside one that can nobody is told; where none can, of the first. */
+static void test_others_refused(void **state)
+{
+    static const char sha1[] = "realm=\"a\",nonce=\"b\",qop=\"auth\",algorithm=SHA-1, Digest ";
+    static const char no_qop[] = "realm=\"a\",nonce=\"b\",algorithm=SHA-256";
+    char both[DIGEST_TOKEN + 256];
+    struct digest_call nowhere = get;
+    (void)state;
+    assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+    snprintf(both, sizeof both, "%s%s", sha1, server.token);
+    assert_int_equal(digest_initiate_step(&client, &get, both), SEC_E_OK);
+    assert_string_equal(OpenSspiLastErrorText(), "");
+    digest_forget(&client);
+    nowhere.target = "/two words";
+    assert_int_equal(digest_initiate_step(&client, &nowhere, both), SEC_E_INVALID_TOKEN);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "percent-encoded"));
+    snprintf(both, sizeof both, "%s%s", sha1, no_qop);
+    assert_int_equal(digest_initiate_step(&client, &get, both), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "none of RFC 7616"));
+}
+
 static void test_spellings(void **state)
 {
     static const struct {
@@ -427,25 +448,64 @@ static void test_attributes(void **state)
     assert_int_equal(QuerySecurityContextToken(&client.context, &token), SEC_E_NO_IMPERSONATION);
 }
 
-static void test_export(void **state)
+static void move(struct digest_side *side)
 {
-    char token[DIGEST_TOKEN + 1];
     SecBuffer packed = {0};
     CtxtHandle moved = {0};
     char name[] = "WDigest";
+    assert_int_equal(ExportSecurityContext(&side->context, 0, &packed, NULL), SEC_E_OK);
+    assert_int_equal(ImportSecurityContextA(name, &packed, NULL, &moved), SEC_E_OK);
+    FreeContextBuffer(packed.pvBuffer);
+    DeleteSecurityContext(&side->context);
+    side->context = moved;
+}
+
+static void test_export(void **state)
+{
+    char token[DIGEST_TOKEN + 1], proof[DIGEST_TOKEN + 1];
     (void)state;
     assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
     assert_int_equal(digest_sign(&client, "GET", "/1", "", token), SEC_E_OK);
     assert_int_equal(digest_verify(&server, "GET", "/1", "", token), SEC_E_OK);
-    assert_int_equal(ExportSecurityContext(&server.context, 0, &packed, NULL), SEC_E_OK);
-    assert_int_equal(ImportSecurityContextA(name, &packed, NULL, &moved), SEC_E_OK);
-    FreeContextBuffer(packed.pvBuffer);
-    DeleteSecurityContext(&server.context);
-    server.context = moved;
+    move(&server);
     assert_int_equal(digest_verify(&server, "GET", "/1", "", token), SEC_E_OUT_OF_SEQUENCE);
+    /* the last request moves along, on either side: what is answered is that one */
+    assert_int_equal(digest_sign(&server, "", "", "", proof), SEC_E_OK);
+    assert_int_equal(digest_verify(&client, "", "", "", proof), SEC_E_OK);
+    move(&client);
+    assert_int_equal(digest_verify(&client, "", "", "", proof), SEC_E_OK);
     assert_int_equal(digest_sign(&client, "GET", "/2", "", token), SEC_E_OK);
     assert_int_equal(digest_verify(&server, "GET", "/2", "", token), SEC_E_OK);
     assert_client_name("EXAMPLE\\alice");
+}
+
+/* Whatever room the caller has: what is longer than a token may be, no server takes. */
+static void test_long_url(void **state)
+{
+    static char url[70000], room[80000];
+    char method[] = "GET", token[DIGEST_TOKEN + 1];
+    SecBuffer buffers[] = {
+        {0, SECBUFFER_TOKEN, NULL},
+        {3, SECBUFFER_PKG_PARAMS, method},
+        {sizeof url, SECBUFFER_PKG_PARAMS, url},
+        {0, SECBUFFER_PKG_PARAMS, NULL},
+        {sizeof room, SECBUFFER_PADDING, room},
+    };
+    SecBufferDesc list = {SECBUFFER_VERSION, 5, buffers};
+    (void)state;
+    memset(url, '/', sizeof url);
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    assert_int_equal(MakeSignature(&client.context, 0, &list, 0), SEC_E_INVALID_TOKEN);
+    buffers[2].cbBuffer = DIGEST_TOKEN;
+    assert_int_equal(MakeSignature(&client.context, 0, &list, 0), SEC_E_INVALID_TOKEN);
+    buffers[2].cbBuffer = DIGEST_TOKEN / 2;
+    buffers[4].cbBuffer = DIGEST_TOKEN / 2;
+    assert_int_equal(MakeSignature(&client.context, 0, &list, 0), SEC_E_BUFFER_TOO_SMALL);
+    buffers[4].cbBuffer = sizeof room;
+    assert_int_equal(MakeSignature(&client.context, 0, &list, 0), SEC_E_OK);
+    move(&client);
+    assert_int_equal(digest_sign(&client, "GET", "/1", "", token), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/1", "", token), SEC_E_OK);
 }
 
 static void test_bindings(void **state)
@@ -621,6 +681,10 @@ static void test_default_credentials(void **state)
     ours.flags |= ISC_REQ_PROMPT_FOR_CREDS;
     assert_int_equal(digest_http_run(&client, &server, &ours, &got), SEC_E_OK);
     assert_client_name("EXAMPLE\\alice");
+    file_put("askpass", "#!/bin/sh\ncase $1 in *assword*) echo Password1! ;; *) echo al:ice ;; esac\n", 0700, path);
+    forget();
+    assert_int_equal(digest_http_run(&client, &server, &ours, &got), SEC_E_UNKNOWN_CREDENTIALS);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "colon"));
 }
 
 int main(void)
@@ -629,6 +693,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_usual, begin, end),
         cmocka_unit_test_setup_teardown(test_algorithms, begin, end),
         cmocka_unit_test_setup_teardown(test_strongest_of_several, begin, end),
+        cmocka_unit_test_setup_teardown(test_others_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_spellings, begin, end),
         cmocka_unit_test_setup_teardown(test_letters, begin, end),
         cmocka_unit_test_setup_teardown(test_realms, begin, end),
@@ -641,6 +706,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_qop, begin, end),
         cmocka_unit_test_setup_teardown(test_attributes, begin, end),
         cmocka_unit_test_setup_teardown(test_export, begin, end),
+        cmocka_unit_test_setup_teardown(test_long_url, begin, end),
         cmocka_unit_test_setup_teardown(test_bindings, begin, end),
         cmocka_unit_test_setup_teardown(test_bound_service, begin, end),
         cmocka_unit_test_setup_teardown(test_unbound, begin, end),

@@ -702,6 +702,32 @@ static void test_states_and_hints(void **state)
     talk(); /* what came too late has broken nothing */
 }
 
+/* A client need not heed the hints: it may know no SPNEGO, as SMB's clients of NTLM alone. */
+static void test_raw_after_hints(void **state)
+{
+    struct loop ntlm = {.package = "NTLM", .client_flags = PROTECT, .target = "host/server.example.test"};
+    (void)state;
+    loop_acquire(&ntlm);
+    FreeCredentialsHandle(&ntlm.server_credential);
+    loop_acquire(&loop);
+    FreeCredentialsHandle(&loop.client_credential);
+    loop.client_credential = ntlm.client_credential;
+    ROOM(there);
+    ROOM(back);
+    assert_int_equal(serve(&loop.server, 0, NULL, 0, &back), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(ask(&loop.client, PROTECT, NULL, 0, &there), SEC_I_CONTINUE_NEEDED);
+    assert_memory_equal(there.pvBuffer, "NTLMSSP", 8);
+    back.cbBuffer = sizeof back_bytes;
+    assert_int_equal(serve(&loop.server, 0, there.pvBuffer, there.cbBuffer, &back), SEC_I_CONTINUE_NEEDED);
+    check_chosen(&loop.server, "NTLM", SECPKG_NEGOTIATION_DIRECT);
+    there.cbBuffer = sizeof there_bytes;
+    assert_int_equal(ask(&loop.client, PROTECT, back.pvBuffer, back.cbBuffer, &there), SEC_E_OK);
+    back.cbBuffer = sizeof back_bytes;
+    assert_int_equal(serve(&loop.server, 0, there.pvBuffer, there.cbBuffer, &back), SEC_E_OK);
+    check_chosen(&loop.server, "NTLM", SECPKG_NEGOTIATION_COMPLETE);
+    assert_int_equal(loop_seal(&loop.client, &loop.server, "sealed there"), SEC_E_OK);
+}
+
 static void test_hints_that_are_none(void **state)
 {
     (void)state;
@@ -857,6 +883,7 @@ int main(void)
         TEST(test_extended_error),
         TEST(test_token_of_a_success),
         TEST(test_states_and_hints),
+        TEST(test_raw_after_hints),
         TEST(test_hints_that_are_none),
         TEST(test_raw),
         TEST(test_raw_that_goes_wrong),

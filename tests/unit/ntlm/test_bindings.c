@@ -161,13 +161,34 @@ static void test_target_is_told(void **state)
     end();
 }
 
+/* MS-NLMP 2.2.2.1, MsvAvFlags: a client whose name of the service came from somewhere that is not to be trusted says so, and the server's word on it does not count. */
+static void test_unverified_target(void **state)
+{
+    struct ntlm_authenticate message;
+    struct ntlm_client_challenge client;
+    struct ntlm_av av;
+    (void)state;
+    begin("never", "");
+    for (int unverified = 0; unverified < 2; unverified++) {
+        duel_restart(&duel);
+        duel.client_flags = unverified ? ISC_REQ_UNVERIFIED_TARGET_NAME : 0;
+        duel_honest(&duel, &negotiate, &challenge, &authenticate);
+        assert_int_equal(ntlm_authenticate_parse(token_slice(&authenticate), &message), WIRE_OK);
+        struct slice blob = slice_of(message.nt_response.data + 16, message.nt_response.len - 16);
+        assert_int_equal(ntlm_client_challenge_parse(blob, &client), WIRE_OK);
+        assert_int_equal(ntlm_av_parse(client.pairs, &av), WIRE_OK);
+        assert_int_equal(av.flags, NTLM_AV_FLAG_MIC | (unverified ? NTLM_AV_FLAG_UNVERIFIED_TARGET : 0));
+        assert_int_equal(duel_server(&duel, token_slice(&authenticate)), SEC_E_OK);
+    }
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_channel_bindings),
-        cmocka_unit_test(test_bindings_at_either_step),
-        cmocka_unit_test(test_service_binding),
-        cmocka_unit_test(test_target_is_told),
+        cmocka_unit_test(test_channel_bindings),  cmocka_unit_test(test_bindings_at_either_step),
+        cmocka_unit_test(test_service_binding),   cmocka_unit_test(test_target_is_told),
+        cmocka_unit_test(test_unverified_target),
     };
     loop_configure(NULL);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

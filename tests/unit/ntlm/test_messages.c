@@ -72,6 +72,24 @@ static void test_negotiate(void **state)
     assert_int_equal(negotiate.domain.len, 0);
 }
 
+/* MS-NLMP 2.2.1.1: a name that no flag announces is to be ignored, whatever stands there. */
+static void test_unannounced_names(void **state)
+{
+    struct ntlm_negotiate negotiate;
+    AUTO_WRITER struct writer first = writer_growing(64);
+    (void)state;
+    header(&first, 1);
+    writer_u32le(&first, 0x0207);
+    field(&first, 3, 0xffffffff);
+    field(&first, 0xffff, 8);
+    assert_int_equal(ntlm_negotiate_parse(writer_slice_of(&first), &negotiate), WIRE_OK);
+    assert_int_equal(negotiate.domain.len + negotiate.workstation.len, 0);
+    writer_patch_u32le(&first, 12, 0x1207);
+    assert_int_equal(ntlm_negotiate_parse(writer_slice_of(&first), &negotiate), WIRE_BAD);
+    writer_patch_u32le(&first, 12, 0x2207);
+    assert_int_equal(ntlm_negotiate_parse(writer_slice_of(&first), &negotiate), WIRE_BAD);
+}
+
 /* A whole challenge; `end` is where its header ends: 32, 48 or 56 bytes. */
 static void challenge_make(struct writer *writer, uint32_t flags, size_t end, size_t info_len)
 {
@@ -422,6 +440,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_negotiate),
+        cmocka_unit_test(test_unannounced_names),
         cmocka_unit_test(test_challenge),
         cmocka_unit_test(test_authenticate),
         cmocka_unit_test(test_authenticate_round_trip),
