@@ -373,16 +373,13 @@ void kerberos_exchange_of_request(struct kerberos_exchange *exchange, const stru
         .time = authenticator->time,
         .microseconds = authenticator->microseconds,
     };
-    const struct krb_key *base = authenticator->subkey.enctype != 0 ? &authenticator->subkey : &request->ticket.key;
-    if (base->enctype == KRB_RC4_HMAC)
+    if (kerberos_initiator_key(exchange)->enctype == KRB_RC4_HMAC)
         exchange->upgrade = upgrade_wanted(authenticator->authorization, permitted);
 }
 
 SECURITY_STATUS kerberos_reply_make(struct kerberos_exchange *exchange, bool with_subkey, struct writer *message)
 {
-    const struct krb_key *base =
-        exchange->initiator_subkey.enctype != 0 ? &exchange->initiator_subkey : &exchange->session;
-    int32_t enctype = exchange->upgrade != 0 ? exchange->upgrade : base->enctype;
+    int32_t enctype = exchange->upgrade != 0 ? exchange->upgrade : kerberos_initiator_key(exchange)->enctype;
     if (with_subkey || exchange->upgrade != 0)
         require(krb_key_generate(&exchange->acceptor_subkey, enctype), no_randomness());
     require(seq_generate(&exchange->acceptor_seq), no_randomness());
