@@ -78,7 +78,7 @@ static enum wire_result frame_read(struct reader *reader, size_t *framed)
     require(len >= sizeof mechanism, WIRE_BAD);
     *framed = len - sizeof mechanism;
     /* DER: no more bytes of length than it takes */
-    require(first == len || frame_len(*framed) == 2u + (first & 0x7fu) + sizeof mechanism, WIRE_BAD);
+    require(first < 0x80 || frame_len(*framed) == 2u + (first & 0x7fu) + sizeof mechanism, WIRE_BAD);
     return WIRE_OK;
 }
 
