@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "crypto/random.h"
+#include "kerberos/checksum.h"
 #include <string.h>
 
 #define SEQ_MASK 0x3fffffffu /* of the first number: peers that count in signed 32 bits do not wrap soon */
@@ -43,7 +44,7 @@ static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, kr
     int32_t wanted[COUNT_OF(upgrades)];
     struct krb_authenticator authenticator = {
         .has_checksum = true,
-        .checksum_type = 0x8003,
+        .checksum_type = GSS_CHECKSUM_TYPE,
         .checksum = checksum,
         .time = exchange->time,
         .microseconds = exchange->microseconds,
