@@ -205,7 +205,7 @@ static SECURITY_STATUS reply_make(struct kerberos_handshake *handshake, struct s
     AUTO_WRITER struct writer reply = writer_lent(room, sizeof room);
     bool dce = (handshake->gss_flags & GSS_DCE_STYLE) != 0;
     /* A subkey of our own, so that the session key is fresh from both sides; RC4 knows none outside DCE style (RFC 1964). */
-    bool rc4 = exchange->initiator_subkey.enctype == KRB_RC4_HMAC;
+    bool rc4 = kerberos_initiator_key(exchange)->enctype == KRB_RC4_HMAC;
     try(kerberos_reply_make(exchange, !rc4 || dce, &reply));
     krb_token_write(&out->token, dce ? KRB_RAW : handshake->framing, TOKEN_AP_REP, writer_slice_of(&reply));
     return SEC_E_OK;

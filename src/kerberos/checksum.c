@@ -40,10 +40,9 @@ enum wire_result gss_checksum_parse(struct slice bytes, struct gss_checksum *che
     return WIRE_OK;
 }
 
-/* 1.2.840.113554.1.2.2, and 1.2.840.48018.1.2.2, which Windows 2000 made of it by a slip and peers still send. */
-static const uint8_t oid_krb5[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02};
+const uint8_t krb_oid[KRB_OID_LEN] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02};
+const uint8_t krb_oid_ms[KRB_OID_LEN] = {0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 0x01, 0x02, 0x02};
 static const uint8_t oid_user[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x03};
-static const uint8_t oid_ms[] = {0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 0x01, 0x02, 0x02};
 
 void krb_token_write(struct writer *writer, enum krb_framing framing, enum krb_token id, struct slice message)
 {
@@ -52,7 +51,7 @@ void krb_token_write(struct writer *writer, enum krb_framing framing, enum krb_t
         return;
     }
     const struct slice mech =
-        framing == KRB_USER ? slice_of(oid_user, sizeof oid_user) : slice_of(oid_krb5, sizeof oid_krb5);
+        framing == KRB_USER ? slice_of(oid_user, sizeof oid_user) : slice_of(krb_oid, sizeof krb_oid);
     gss_frame_begin(writer, mech, 2 + message.len);
     writer_u16be(writer, (uint16_t)id);
     writer_slice(writer, message);
@@ -100,8 +99,8 @@ static enum wire_result head_check(struct slice message)
 static enum wire_result mech_read(struct slice mech, enum krb_framing *framing)
 {
     bool user = slice_equal(mech, slice_of(oid_user, sizeof oid_user));
-    require(user || slice_equal(mech, slice_of(oid_krb5, sizeof oid_krb5)) ||
-                slice_equal(mech, slice_of(oid_ms, sizeof oid_ms)),
+    require(user || slice_equal(mech, slice_of(krb_oid, sizeof krb_oid)) ||
+                slice_equal(mech, slice_of(krb_oid_ms, sizeof krb_oid_ms)),
             WIRE_BAD);
     *framing = user ? KRB_USER : KRB_FRAMED;
     return WIRE_OK;

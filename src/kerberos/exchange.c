@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "crypto/random.h"
+#include "kerberos/checksum.h"
 #include <string.h>
 
 #define SEQ_MASK 0x3fffffffu /* of the first number: peers that count in signed 32 bits do not wrap soon */
@@ -43,7 +44,7 @@ static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, kr
     int32_t wanted[COUNT_OF(upgrades)];
     struct krb_authenticator authenticator = {
         .has_checksum = true,
-        .checksum_type = 0x8003,
+        .checksum_type = GSS_CHECKSUM_TYPE,
         .checksum = checksum,
         .time = exchange->time,
         .microseconds = exchange->microseconds,
@@ -373,16 +374,13 @@ void kerberos_exchange_of_request(struct kerberos_exchange *exchange, const stru
         .time = authenticator->time,
         .microseconds = authenticator->microseconds,
     };
-    const struct krb_key *base = authenticator->subkey.enctype != 0 ? &authenticator->subkey : &request->ticket.key;
-    if (base->enctype == KRB_RC4_HMAC)
+    if (kerberos_initiator_key(exchange)->enctype == KRB_RC4_HMAC)
         exchange->upgrade = upgrade_wanted(authenticator->authorization, permitted);
 }
 
 SECURITY_STATUS kerberos_reply_make(struct kerberos_exchange *exchange, bool with_subkey, struct writer *message)
 {
-    const struct krb_key *base =
-        exchange->initiator_subkey.enctype != 0 ? &exchange->initiator_subkey : &exchange->session;
-    int32_t enctype = exchange->upgrade != 0 ? exchange->upgrade : base->enctype;
+    int32_t enctype = exchange->upgrade != 0 ? exchange->upgrade : kerberos_initiator_key(exchange)->enctype;
     if (with_subkey || exchange->upgrade != 0)
         require(krb_key_generate(&exchange->acceptor_subkey, enctype), no_randomness());
     require(seq_generate(&exchange->acceptor_seq), no_randomness());

@@ -18,6 +18,12 @@ struct kerberos_exchange {
     int32_t upgrade; /* acceptor: the type that the initiator would like better than RC4 (RFC 4537), or 0 */
 };
 
+/* The key that the initiator brought: its subkey, or without one the ticket's. */
+static inline const struct krb_key *kerberos_initiator_key(const struct kerberos_exchange *exchange)
+{
+    return exchange->initiator_subkey.enctype != 0 ? &exchange->initiator_subkey : &exchange->session;
+}
+
 /* Initiator: appends the AP-REQ. `options` are KRB_AP_*. The subkey is new. */
 SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_context krb, const krb5_creds *creds,
                                       uint32_t options, struct slice checksum, struct writer *message);

@@ -78,11 +78,10 @@ SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribu
 static const struct krb_key *key_choose(const struct kerberos_handshake *handshake, bool *acceptor_subkey)
 {
     const struct kerberos_exchange *exchange = &handshake->exchange;
-    bool rc4 = exchange->initiator_subkey.enctype == KRB_RC4_HMAC && exchange->acceptor_subkey.enctype == KRB_RC4_HMAC;
+    const struct krb_key *initiator_key = kerberos_initiator_key(exchange);
+    bool rc4 = initiator_key->enctype == KRB_RC4_HMAC && exchange->acceptor_subkey.enctype == KRB_RC4_HMAC;
     *acceptor_subkey = exchange->acceptor_subkey.enctype != 0 && (!rc4 || (handshake->gss_flags & GSS_DCE_STYLE) != 0);
-    if (*acceptor_subkey)
-        return &exchange->acceptor_subkey;
-    return exchange->initiator_subkey.enctype != 0 ? &exchange->initiator_subkey : &exchange->session;
+    return *acceptor_subkey ? &exchange->acceptor_subkey : initiator_key;
 }
 
 static void seed_fill(const struct kerberos_handshake *handshake, struct kerberos_session_seed *seed)

@@ -29,9 +29,6 @@ static const struct package_authority kerberos_authority_table = {
  * APPLY_LOOPBACK (docs/deviations.md). */
 #define KERBEROS_CAPABILITIES 0x00073BBFu
 
-/* 1.2.840.48018.1.2.2, which Windows 2000 made of the right one by a slip and which stays first, and 1.2.840.113554.1.2.2. */
-static const uint8_t oid_ms[] = {0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 0x01, 0x02, 0x02};
-static const uint8_t oid_krb5[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02};
 static const uint8_t request_start[] = {0x6e}; /* AP-REQ is [APPLICATION 14] (RFC 4120 5.5.1) */
 
 const struct package kerberos_package = {
@@ -41,9 +38,10 @@ const struct package kerberos_package = {
             .comment = "Microsoft Kerberos V1.0",
             .capabilities = KERBEROS_CAPABILITIES,
             .rpc_id = 16,
-            .max_token = 48000,
+            .max_token = KERBEROS_TOKEN_MAX,
             .takes_identity = true,
-            .mech = {.oid = {{oid_ms, sizeof oid_ms}, {oid_krb5, sizeof oid_krb5}},
+            /* the name that was a slip stays the first */
+            .mech = {.oid = {{krb_oid_ms, sizeof krb_oid_ms}, {krb_oid, sizeof krb_oid}},
                      .raw_start = {request_start, sizeof request_start}},
         },
     .authority = &kerberos_authority_table,

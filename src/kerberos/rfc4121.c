@@ -86,13 +86,6 @@ struct kerberos_overhead rfc4121_overhead(const struct krb_profile *profile, boo
     };
 }
 
-static SECURITY_STATUS token_room(const struct message *message, size_t len)
-{
-    require(message->token.len >= len,
-            cause_set(SEC_E_BUFFER_TOO_SMALL, "the token has %zu bytes, the buffer %zu", len, message->token.len));
-    return SEC_E_OK;
-}
-
 static void message_pieces(const struct message *message, bool sealed, struct pieces *pieces)
 {
     for (unsigned i = 0; i < message->n_data; i++)
@@ -118,7 +111,7 @@ SECURITY_STATUS rfc4121_sign(struct kerberos_session *session, struct message *m
     struct pieces pieces;
     pieces.n = 0;
     try(kerberos_message_len(message, &len));
-    try(token_room(message, token_len));
+    try(kerberos_token_room(message, token_len));
     try(kerberos_lane_want(session, &session->send, KIND_MIC));
     message_pieces(message, false, &pieces);
     clear_mac(&session->send.mic, &pieces, &header, message->token.data + HEADER_LEN);
@@ -157,7 +150,7 @@ static SECURITY_STATUS wrap_clear(struct kerberos_session *session, struct messa
     size_t token_len = HEADER_LEN + session->profile->mac_len;
     struct pieces pieces;
     pieces.n = 0;
-    try(token_room(message, token_len));
+    try(kerberos_token_room(message, token_len));
     try(kerberos_lane_want(session, &session->send, KIND_CLEAR));
     message_pieces(message, false, &pieces);
     clear_mac(&session->send.wrap, &pieces, &header, message->token.data + HEADER_LEN);
@@ -176,7 +169,7 @@ SECURITY_STATUS rfc4121_seal_begin(struct kerberos_session *session, struct mess
     size_t len, ec = extra_count(session->seed.dce_style);
     uint8_t random[KRB_CONFOUNDER_LEN];
     try(kerberos_message_len(message, &len));
-    try(token_room(message, sealed_token_len(profile, session->seed.dce_style)));
+    try(kerberos_token_room(message, sealed_token_len(profile, session->seed.dce_style)));
     require(random_bytes(random, sizeof random), cause_set(SEC_E_INTERNAL_ERROR, "no random bytes"));
 
     struct rfc4121_header *header = &sealing->header;

@@ -78,7 +78,7 @@ static enum wire_result frame_read(struct reader *reader, size_t *framed)
     require(len >= sizeof mechanism, WIRE_BAD);
     *framed = len - sizeof mechanism;
     /* DER: no more bytes of length than it takes */
-    require(first == len || frame_len(*framed) == 2u + (first & 0x7fu) + sizeof mechanism, WIRE_BAD);
+    require(first < 0x80 || frame_len(*framed) == 2u + (first & 0x7fu) + sizeof mechanism, WIRE_BAD);
     return WIRE_OK;
 }
 
@@ -201,13 +201,6 @@ static void message_pieces(const struct message *message, struct pieces *pieces)
         pieces_add(pieces, message->data[i].data, message->data[i].len, message->data[i].read_only);
 }
 
-static SECURITY_STATUS token_room(const struct message *message, size_t len)
-{
-    require(message->token.len >= len,
-            cause_set(SEC_E_BUFFER_TOO_SMALL, "the token has %zu bytes, the buffer %zu", len, message->token.len));
-    return SEC_E_OK;
-}
-
 SECURITY_STATUS rfc4757_sign(struct kerberos_session *session, struct message *message, uint32_t seq)
 {
     size_t len, token_len = frame_len(MIC_LEN) + MIC_LEN;
@@ -215,7 +208,7 @@ SECURITY_STATUS rfc4757_sign(struct kerberos_session *session, struct message *m
     struct pieces pieces;
     struct pass pass;
     try(kerberos_message_len(message, &len));
-    try(token_room(message, token_len));
+    try(kerberos_token_room(message, token_len));
     message_pieces(message, &pieces);
     pass_begin(&pass, session, CLEAR, seq, SALT_MIC, mic_algorithms);
     pass_pieces(&pass, &pieces);
@@ -288,7 +281,7 @@ SECURITY_STATUS rfc4757_seal(struct kerberos_session *session, struct message *m
     try(kerberos_message_len(message, &len));
     size_t framed = WRAP_LEN + (padded ? kerberos_writable_len(message) + PADDING_LEN : 0),
            token_len = frame_len(framed) + WRAP_LEN;
-    try(token_room(message, token_len));
+    try(kerberos_token_room(message, token_len));
     require(!padded || message->padding.len >= PADDING_LEN,
             cause_set(SEC_E_BUFFER_TOO_SMALL, "rc4-hmac pads with one byte, for which the buffer has no room"));
     require(random_bytes(confounder, sizeof confounder), cause_set(SEC_E_INTERNAL_ERROR, "no random bytes"));

@@ -4,6 +4,7 @@
 #ifndef OPENSSPI_KERBEROS_SESSION_STATE_H
 #define OPENSSPI_KERBEROS_SESSION_STATE_H
 
+#include "core/cause.h"
 #include "crypto/krb5_crypto.h"
 #include "kerberos/session.h"
 #include "kerberos/window.h"
@@ -72,6 +73,13 @@ void kerberos_unseal_several(struct session_message *list, unsigned n);
 SECURITY_STATUS kerberos_message_len(const struct message *message, size_t *len);
 /* Of its data, without what is only signed. */
 size_t kerberos_writable_len(const struct message *message);
+/* Does a token of `len` bytes fit the caller's buffer? SEC_E_BUFFER_TOO_SMALL. */
+static inline SECURITY_STATUS kerberos_token_room(const struct message *message, size_t len)
+{
+    require(message->token.len >= len,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "the token has %zu bytes, the buffer %zu", len, message->token.len));
+    return SEC_E_OK;
+}
 /* The number that a message carries against the window, or against the caller's. Changes nothing. */
 SECURITY_STATUS kerberos_sequence_check(const struct kerberos_session *session, uint64_t seq, const uint64_t *wanted);
 

@@ -6,8 +6,6 @@
 #include "core/trace.h"
 #include <string.h>
 
-#define TICKET_MARGIN_SECONDS 120 /* a ticket that is about to end is not begun with */
-
 uint64_t kerberos_deadline(const struct kerberos_credential *credential)
 {
     return kdc_deadline(credential->config->kerberos_kdc_seconds);

@@ -41,7 +41,8 @@ void kerberos_task_free(struct kerberos_task *task); /* NULL is fine */
 uint64_t kerberos_deadline(const struct kerberos_credential *credential);
 /* Reads the ticket-granting ticket of a cache's own realm; krb5_free_cred_contents it. Asks no KDC. */
 krb5_error_code kerberos_tgt_of_cache(krb5_context krb, krb5_ccache cache, krb5_creds *tgt);
-/* Will a ticket live some time yet? */
+/* Will a ticket live some time yet? One that ends within these seconds is not begun with. */
+#define TICKET_MARGIN_SECONDS 120
 bool kerberos_ticket_lives(const krb5_creds *creds);
 
 #endif

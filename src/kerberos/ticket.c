@@ -190,7 +190,8 @@ SECURITY_STATUS kerberos_ticket_get(struct kerberos_credential *credential, krb5
     return kerberos_ticket_ask(credential, krb, &request, creds);
 }
 
-#define READY_MARGIN (5 * FILETIME_SECOND)
+/* A ticket that is taken now, and five seconds from now: between this look and the step. */
+#define READY_MARGIN ((TICKET_MARGIN_SECONDS + 5) * FILETIME_SECOND)
 
 bool kerberos_ticket_is_ready(struct kerberos_credential *credential, const char *target)
 {

@@ -13,6 +13,7 @@
 struct remote_handshake {
     struct remote_credential *credential; /* the context's, which holds it */
     struct credential *prompted;          /* of one that the user was asked for, or NULL */
+    pid_t owner; /* who began it: only that process gives it up, not a child that inherited it */
     uint64_t id, life;
     void *local; /* the handshake of credential->local */
     struct kept *texts;
@@ -122,7 +123,7 @@ void remote_abandon(void *opaque)
     struct remote_handshake *handshake = opaque;
     if (handshake->local != NULL)
         handshake->credential->package->authority->abandon(handshake->local);
-    if (handshake->id != 0) {
+    if (handshake->id != 0 && handshake->owner == getpid()) {
         uint8_t room[LSA_TOLD_MAX];
         struct writer request = lsa_request_small(LSA_ABANDON, room);
         lsa_number_write(&request, LSA_CONTEXT, handshake->id);
@@ -178,6 +179,7 @@ static SECURITY_STATUS remote_step(void *credential, void **opaque, const struct
         handshake = mem_zalloc(sizeof *handshake);
         require(handshake != NULL, SEC_E_INSUFFICIENT_MEMORY);
         handshake->credential = credential;
+        handshake->owner = getpid();
     }
     struct credential *local = handshake->id == 0 ? remote_credential_now(credential, &id, &life) : NULL;
     bool is_local = first ? local != NULL : handshake->local != NULL;

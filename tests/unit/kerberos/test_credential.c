@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "base/time.h"
 #include "core/cause.h"
 #include "kerberos/behalf.h"
 #include "kerberos/delegated.h"
@@ -203,6 +204,52 @@ static void test_keys_of_a_password(void **state)
     krb5_free_context(krb);
 }
 
+#define NOW 1900000000 /* a fixed clock's */
+
+static void ticket_put(struct kerberos_credential *credential, krb5_context krb, uint32_t seconds)
+{
+    struct kerberos_ticket *ticket = mem_zalloc(sizeof *ticket);
+    krb5_creds *creds = calloc(1, sizeof *creds);
+    assert_true(ticket != NULL && creds != NULL);
+    assert_int_equal(krb5_parse_name(krb, "robot@EXAMPLE.TEST", &creds->client), 0);
+    assert_int_equal(krb5_parse_name(krb, "host/server@EXAMPLE.TEST", &creds->server), 0);
+    creds->times.endtime = (krb5_timestamp)(NOW + seconds);
+    kerberos_tickets_drop(credential, krb);
+    *ticket = (struct kerberos_ticket){.target = mem_strdup("host/server"), .creds = creds};
+    credential->tickets = ticket;
+    credential->n_tickets = 1;
+}
+
+/* A daemon takes a step in its loop where the ticket is in hand: so that is said of no ticket which the step would not take, and ask the KDC for another. */
+static void test_ticket_in_hand(void **state)
+{
+    static const struct {
+        uint32_t seconds;
+        bool ready;
+    } cases[] = {
+        {0, false}, {60, false}, {TICKET_MARGIN_SECONDS + 5, false}, {TICKET_MARGIN_SECONDS + 6, true}, {36000, true}};
+    (void)state;
+    const struct identity identity = password_identity();
+    struct kerberos_credential *credential = acquire(&identity, SECPKG_CRED_OUTBOUND);
+    krb5_context krb;
+    krb5_creds *taken;
+    assert_int_equal(krb5_init_context(&krb), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        ticket_put(credential, krb, cases[i].seconds);
+        filetime_fix(filetime_from_unix(NOW));
+        assert_int_equal(kerberos_ticket_is_ready(credential, "host/server"), cases[i].ready);
+        assert_false(kerberos_ticket_is_ready(credential, "host/other"));
+        if (!cases[i].ready)
+            continue;
+        filetime_fix(filetime_from_unix(NOW + 5)); /* a busy loop */
+        assert_int_equal(kerberos_ticket_get(credential, krb, "host/server", &taken), SEC_E_OK);
+        krb5_free_creds(krb, taken);
+    }
+    filetime_fix(0);
+    kerberos_release(credential);
+    krb5_free_context(krb);
+}
+
 /* A forwarded ticket, as a server's session keeps it. */
 static size_t delegated_make(uint8_t kind, bool is_tgt, uint8_t *bytes, size_t room)
 {
@@ -322,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_proxy_settings),
         cmocka_unit_test(test_clocks),
         cmocka_unit_test(test_keys_of_a_password),
+        cmocka_unit_test(test_ticket_in_hand),
         cmocka_unit_test(test_what_was_handed_over),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -219,6 +219,40 @@ static void test_out_of_order(void **state)
 }
 
 /* An AP-REQ of each type counts once, and two of one ticket are two. */
+/* A client without a subkey: tokens of RC4 are then under the ticket's key, and know of no other (RFC 1964 1.2, RFC 4757 7). */
+static void test_no_subkey(void **state)
+{
+    (void)state;
+    for (int i = 0; i < KERBEROS_TYPES; i++) {
+        bool rc4 = kerberos_loop_types[i] == KRB_RC4_HMAC;
+        struct forge forge;
+        enum krb_token id;
+        enum krb_framing framing;
+        struct krb_encrypted encrypted;
+        struct krb_ap_rep_part part;
+        struct slice reply, plain;
+        AUTO_SECRET struct secret buffer = {0};
+        AUTO_WRITER struct writer token = writer_growing(1024);
+        SecPkgContext_SessionKey key = {0};
+        forge_begin(&forge, kerberos_loop_types[i]);
+        forge.subkey.enctype = 0;
+        forge.checksum.flags = GSS_MUTUAL | GSS_INTEG | GSS_CONF;
+        forge_token(&token, &forge);
+        duel_restart(&honest);
+        assert_int_equal(duel_server(&honest, writer_slice_of(&token)), SEC_E_OK);
+        assert_int_equal(krb_token_parse(token_slice(&honest.out), &id, &reply, &framing), WIRE_OK);
+        assert_int_equal(krb_ap_rep_parse(reply, &encrypted), WIRE_OK);
+        assert_true(krb_decrypt(&forge.session, KRB_USAGE_AP_REP, encrypted.cipher, &buffer, &plain));
+        assert_int_equal(krb_ap_rep_part_parse(plain, &part), WIRE_OK);
+        assert_int_equal(part.subkey.enctype, rc4 ? 0 : kerberos_loop_types[i]);
+        assert_int_equal(QueryContextAttributesA(&honest.server, SECPKG_ATTR_SESSION_KEY, &key), SEC_E_OK);
+        const struct krb_key *agreed = rc4 ? &forge.session : &part.subkey;
+        assert_int_equal(key.SessionKeyLength, agreed->len);
+        assert_memory_equal(key.SessionKey, agreed->bytes, agreed->len);
+        FreeContextBuffer(key.SessionKey);
+    }
+}
+
 static void test_replays(void **state)
 {
     (void)state;
@@ -461,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_bindings),
         cmocka_unit_test(test_a_password_of_nobody),
         cmocka_unit_test(test_out_of_order),
+        cmocka_unit_test(test_no_subkey),
         cmocka_unit_test(test_replays),
         cmocka_unit_test(test_upgrade),
         cmocka_unit_test(test_extended_error),

@@ -182,6 +182,33 @@ static void all_layouts(void **state)
     }
 }
 
+/* DER has one form of a length: that of rc4-hmac's framing is refused with a byte more, also where the length is the number of its own first byte. */
+static void framing_has_one_form(void **state)
+{
+    static const struct {
+        size_t text_len; /* of a token whose frame then counts `framed` bytes */
+        uint8_t framed;
+    } cases[] = {{85, 0x81}, {86, 0x82}, {87, 0x83}, {88, 0x84}, {90, 0x86}};
+    const struct kind *rc4 = &kinds[N_KINDS - 1];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (unsigned n_zeros = 1; n_zeros <= 3; n_zeros++) {
+            struct row row;
+            uint32_t qop = 7;
+            struct pair pair = pair_of(rc4, DETECT, false, false);
+            row_seal(&row, pair.client, 0, cases[i].text_len, 1, true);
+            uint8_t *token = row.data - row.token_len, *longer = token - n_zeros;
+            assert_int_equal(token[1], 0x81);
+            assert_int_equal(token[2], cases[i].framed);
+            longer[0] = token[0];
+            longer[1] = (uint8_t)(0x81 + n_zeros);
+            memset(longer + 2, 0, n_zeros);
+            struct message message = stream_message(longer, n_zeros + row.token_len + row.len + row.padding_len);
+            assert_int_equal(table->unseal(pair.server, &message, 0, &qop), SEC_E_INVALID_TOKEN);
+            pair_close(&pair);
+        }
+}
+
 /* The widest list that core/message.h allows, so that each block spans many buffers. */
 static void many_small_buffers(void **state)
 {
@@ -657,6 +684,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_layouts),
+        cmocka_unit_test(framing_has_one_form),
         cmocka_unit_test(many_small_buffers),
         cmocka_unit_test(signatures),
         cmocka_unit_test(first_messages),

@@ -401,6 +401,41 @@ static void test_fork(void **state)
     loop_end(&inherited);
 }
 
+/* A handshake that a child inherits half done, and has no use for: it deletes its copy, and the parent's goes on. */
+static CtxtHandle half_client, half_server;
+
+static int child_deletes(void)
+{
+    return DeleteSecurityContext(&half_client) == SEC_E_OK && DeleteSecurityContext(&half_server) == SEC_E_OK ? 0 : 1;
+}
+
+static void test_fork_in_a_handshake(void **state)
+{
+    static unsigned char there[LOOP_TOKEN_MAX], back[LOOP_TOKEN_MAX];
+    struct loop loop = {0};
+    ULONG attributes;
+    SecBuffer to_server = {sizeof there, SECBUFFER_TOKEN, there}, to_client = {sizeof back, SECBUFFER_TOKEN, back};
+    SecBufferDesc request = {SECBUFFER_VERSION, 1, &to_server}, answer = {SECBUFFER_VERSION, 1, &to_client};
+    (void)state;
+    loop_acquire(&loop);
+    assert_int_equal(InitializeSecurityContextA(&loop.client_credential, NULL, NULL, 0, 0, 0, NULL, 0, &half_client,
+                                                &request, &attributes, NULL),
+                     SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(
+        AcceptSecurityContext(&loop.server_credential, NULL, &request, 0, 0, &half_server, &answer, &attributes, NULL),
+        SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(in_child(child_deletes, 0), 0);
+    to_server.cbBuffer = sizeof there;
+    assert_int_equal(
+        InitializeSecurityContextA(NULL, &half_client, NULL, 0, 0, 0, &answer, 0, NULL, &request, &attributes, NULL),
+        SEC_E_OK);
+    assert_int_equal(AcceptSecurityContext(NULL, &half_server, &request, 0, 0, NULL, NULL, &attributes, NULL),
+                     SEC_E_OK);
+    loop.client = half_client;
+    loop.server = half_server;
+    loop_end(&loop);
+}
+
 /* Exactly what systemd's unit promises, as the kernel tells it. */
 static unsigned long status_of(const char *field)
 {
@@ -642,12 +677,12 @@ static void test_logon_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_secrets),      cmocka_unit_test(test_logon),
-        cmocka_unit_test(test_two_users),    cmocka_unit_test(test_two_users_at_once),
-        cmocka_unit_test(test_fork),         cmocka_unit_test(test_privileges),
-        cmocka_unit_test(test_killed),       cmocka_unit_test(test_logon_told),
-        cmocka_unit_test(test_absent),       cmocka_unit_test(test_lsa_handles),
-        cmocka_unit_test(test_logon_bounds),
+        cmocka_unit_test(test_secrets),     cmocka_unit_test(test_logon),
+        cmocka_unit_test(test_two_users),   cmocka_unit_test(test_two_users_at_once),
+        cmocka_unit_test(test_fork),        cmocka_unit_test(test_fork_in_a_handshake),
+        cmocka_unit_test(test_privileges),  cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_logon_told),  cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_lsa_handles), cmocka_unit_test(test_logon_bounds),
     };
     return cmocka_run_group_tests(tests, begin, loop_teardown);
 }
