@@ -46,7 +46,7 @@ struct connection {
     enum connection_state state;
     enum connection_wish wish; /* what ApplyControlToken asked of the next step */
     uint8_t alert_level, alert_number;
-    bool no_reconnect;
+    bool no_reconnect;         /* clients: its sessions are not kept */
     bool target_is_dns;        /* else an address, which is not sent as SNI */
     uint32_t flags, flags_now; /* asked on the first call and on this one */
     uint32_t granted;
