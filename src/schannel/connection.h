@@ -123,8 +123,9 @@ void connection_keep_renewed(struct connection *connection);
 SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how);
 /* Whom the certificates speak of, as they are now. */
 SECURITY_STATUS connection_names(struct connection *connection);
-/* Remembers input that libssl has taken and the caller will show again, or forgets it (NULL). */
-void connection_remember(struct connection *connection, struct slice taken);
+/* Remembers input that libssl has taken and the caller will show again. SEC_E_INSUFFICIENT_MEMORY: the connection has failed, it would not know that input again. */
+SECURITY_STATUS connection_remember(struct connection *connection, struct slice taken);
+void connection_forget(struct connection *connection);
 /* Empties this thread's queue of OpenSSL's errors: SSL_get_error looks at it, and others may have left something there. */
 void connection_errors_forget(void);
 /* What libssl's error means, with its cause in words; the connection has failed. `what` names the work. */
