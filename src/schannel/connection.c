@@ -5,7 +5,6 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "crypto/random.h"
-#include "schannel/session.h"
 #include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
