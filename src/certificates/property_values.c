@@ -25,6 +25,12 @@ bool property_is_computed(DWORD id)
     }
 }
 
+bool property_is_key(DWORD id)
+{
+    return id == CERT_KEY_CONTEXT_PROP_ID || id == CERT_KEY_PROV_HANDLE_PROP_ID ||
+           id == CERT_NCRYPT_KEY_HANDLE_PROP_ID || id == CERT_HCRYPTPROV_OR_NCRYPT_KEY_HANDLE_PROP_ID;
+}
+
 static SECURITY_STATUS bytes_give(const void *bytes, size_t n_bytes, uint8_t **data, size_t *len)
 {
     uint8_t *copy = mem_dup(bytes, n_bytes);

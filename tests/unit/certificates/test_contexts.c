@@ -367,6 +367,11 @@ static void test_keys(void **state)
     assert_true(CertSetCertificateContextProperty(twin, CERT_KEY_PROV_INFO_PROP_ID, 0, &info));
     assert_false(CryptAcquireCertificatePrivateKey(twin, 0, NULL, &handle, NULL, NULL));
     assert_int_equal((HRESULT)OpenSspiLastError(), NTE_BAD_KEYSET);
+    static const WCHAR no_text[] = {'/', 0xD800, 0}; /* half a character: no file's name, whatever memory there is */
+    info.pwszContainerName = (LPWSTR)(uintptr_t)no_text;
+    assert_true(CertSetCertificateContextProperty(twin, CERT_KEY_PROV_INFO_PROP_ID, 0, &info));
+    assert_false(CryptAcquireCertificatePrivateKey(twin, 0, NULL, &handle, NULL, NULL));
+    assert_int_equal((HRESULT)OpenSspiLastError(), NTE_BAD_KEYSET);
     info.pwszContainerName = (LPWSTR)place;
     assert_true(CertSetCertificateContextProperty(stranger, CERT_KEY_PROV_INFO_PROP_ID, 0, &info));
     assert_false(CryptAcquireCertificatePrivateKey(stranger, 0, NULL, &handle, NULL, NULL));
