@@ -13,7 +13,7 @@ BOOL answer_status(SECURITY_STATUS status)
 {
     if (status == SEC_E_OK)
         return TRUE;
-    last_error_set((uint32_t)(status == SEC_E_INSUFFICIENT_MEMORY ? E_OUTOFMEMORY : status));
+    last_error_set((uint32_t)(status == SEC_E_INSUFFICIENT_MEMORY || cause_is_memory() ? E_OUTOFMEMORY : status));
     return FALSE;
 }
 

@@ -9,12 +9,12 @@
 #include <sspi.h>
 #include <wincrypt.h>
 
-/* TRUE for SEC_E_OK; else the last error is set and FALSE given. */
+/* TRUE for SEC_E_OK; else FALSE, and the last error is set: E_OUTOFMEMORY, whatever the status, when memory was refused (core/cause.h). */
 BOOL answer_status(SECURITY_STATUS status);
 /* The same, for functions that give a pointer: NULL on failure. */
 #define ANSWER_POINTER(status, pointer) (answer_status(status) ? (pointer) : NULL)
 
-/* FALSE, with the argument's name in the cause. */
+/* E_INVALIDARG, with the argument's name in the cause. */
 SECURITY_STATUS argument_missing(const char *name);
 
 /* Text of a caller as UTF-8 (mem_free); E_INVALIDARG when it is not valid. */
