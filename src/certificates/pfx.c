@@ -95,7 +95,7 @@ static int64_t algorithm_rounds(const X509_ALGOR *algorithm)
     return n_rounds;
 }
 
-/* Finds out which password it is: the given one, or of none and the empty one that which fits. */
+/* Finds out which password it is: the given one; where none or an empty one was given, whichever of these two fits. */
 static SECURITY_STATUS mac_check(PKCS12 *pkcs12, const char **password)
 {
     const ASN1_INTEGER *iterations = NULL;

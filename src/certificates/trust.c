@@ -221,7 +221,7 @@ static void usages_examine(const struct trust_question *question, struct trust_v
     }
 }
 
-/* The root's own revocation does not count when it is left out, nor when it is trusted and there is no list of it. */
+/* The root's own revocation does not count when it is left out. */
 static void root_spare(const struct trust_question *question, struct trust_verdict *verdict)
 {
     const DWORD revocation =
