@@ -16,8 +16,6 @@
 
 #define SPKI_MAX 65536 /* a public key: RSA's of 16384 bits has 2 KiB */
 
-OPENSSL_AUTO(EVP_PKEY_CTX, pkey_ctx, EVP_PKEY_CTX_free)
-
 static const struct key_keeper *current; /* set before there are threads */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static OSSL_LIB_CTX *own; /* guarded by lock; kept once it is there: keys are of it */
