@@ -1,7 +1,6 @@
 /*
  * Certificates that TLS credentials are made of: what goes over the wire behind them, and where those are found that the caller only hints at.
  */
-#include "base/time.h"
 #include "base/memory.h"
 #include "certificates/context.h"
 #include "certificates/files.h"
@@ -11,7 +10,6 @@
 #include "certificates/usage.h"
 #include "core/cause.h"
 #include <openssl/x509v3.h>
-#include <string.h>
 
 static bool is_root(X509 *x509)
 {

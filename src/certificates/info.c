@@ -1,8 +1,6 @@
 #include "base/time.h"
 #include "certificates/internal.h"
 #include "certificates/openssl.h"
-#include <openssl/x509v3.h>
-#include <string.h>
 #include <time.h>
 
 /* Bytes into the arena. An empty blob has no pointer. */

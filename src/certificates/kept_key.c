@@ -1,7 +1,6 @@
 #include "certificates/kept_key.h"
 
 #include "base/fork.h"
-#include "base/memory.h"
 #include "certificates/kept_provider.h"
 #include "certificates/openssl.h"
 #include "core/cause.h"

@@ -1,5 +1,4 @@
 #include "base/memory.h"
-#include "base/reader.h"
 #include "base/writer.h"
 #include "certificates/internal.h"
 #include "certificates/names.h"

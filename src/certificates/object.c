@@ -5,7 +5,6 @@
 #include "certificates/files.h"
 #include "certificates/store.h"
 #include "core/cause.h"
-#include <string.h>
 
 void object_found_release(struct object_found *found)
 {

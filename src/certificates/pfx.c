@@ -2,14 +2,12 @@
  * PFX files (RFC 7292). They are opened in an OpenSSL library context of our own, which has the legacy provider for RC2 and RC4: the host's default context never
  * learns of it. What comes out is encoded and parsed again, so that it belongs to the default context.
  */
-#include "base/memory.h"
 #include "certificates/files.h"
 #include "certificates/openssl.h"
 #include "certificates/store.h"
 #include "core/cause.h"
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
-#include <string.h>
 
 #define PFX_MAX ((size_t)16 << 20) /* bytes: some keys and chains */
 /* Of hashing a password, for one part and for a whole file: seconds, and half a minute. Nobody needs more, and a hostile file could ask for it. */

@@ -1,5 +1,4 @@
 #include "base/memory.h"
-#include "base/secret.h"
 #include "base/utf16.h"
 #include "certificates/context.h"
 #include "certificates/internal.h"

@@ -8,7 +8,6 @@
 #include "core/cause.h"
 #include "core/config.h"
 #include <openssl/x509v3.h>
-#include <string.h>
 
 void trust_verdict_release(struct trust_verdict *verdict)
 {

@@ -1,10 +1,8 @@
 #include "credssp/credential.h"
 
 #include "base/memory.h"
-#include "base/utf16.h"
 #include "core/cause.h"
 #include "core/registry.h"
-#include "core/trace.h"
 #include "core/user_file.h"
 #include "credssp/package.h"
 #include "credssp/packed.h"
