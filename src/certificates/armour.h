@@ -9,14 +9,14 @@
 #include <sspi.h>
 #include <stdbool.h>
 
-/* Appends text, without a NUL. E_INVALIDARG for a form that is not known or only read. The writer may have failed: check it. */
+/* Appends text, without a NUL. ERROR_INVALID_PARAMETER for a form that is not known or only read. The writer may have failed: check it. */
 SECURITY_STATUS armour_write(struct slice bytes, DWORD flags, struct writer *writer);
 
 struct armour_read {
     DWORD form;  /* the one that was found */
     size_t skip; /* bytes before the BEGIN line */
 };
-/* Appends the bytes of a text. ERROR_INVALID_DATA when it is not of that form; E_INVALIDARG for a form that is not known. What the writer got on failure counts for
+/* Appends the bytes of a text. ERROR_INVALID_DATA when it is not of that form; ERROR_INVALID_PARAMETER for a form that is not known. What the writer got on failure counts for
  * nothing. */
 SECURITY_STATUS armour_read(struct slice text, DWORD flags, struct writer *writer, struct armour_read *found);
 

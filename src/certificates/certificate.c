@@ -1,9 +1,7 @@
-#include "base/memory.h"
 #include "certificates/context.h"
 #include "certificates/internal.h"
 #include "certificates/openssl.h"
 #include "core/cause.h"
-#include <string.h>
 
 SECURITY_STATUS x509_parse(struct slice der, X509 **x509)
 {

@@ -1,7 +1,6 @@
 #include "certificates/chain.h"
 
 #include "base/memory.h"
-#include "base/time.h"
 #include "certificates/internal.h"
 #include "certificates/openssl.h"
 #include "certificates/store.h"

@@ -1,11 +1,9 @@
-#include "base/memory.h"
 #include "base/result.h"
 #include "certificates/chain.h"
 #include "certificates/internal.h"
 #include "certificates/store.h"
 #include "certificates/usage.h"
 #include "core/cause.h"
-#include <string.h>
 
 /* CertFindChainInStore: certificates whose chain comes from one of some issuers. */
 

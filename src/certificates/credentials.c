@@ -1,7 +1,6 @@
 /*
  * Certificates that TLS credentials are made of: what goes over the wire behind them, and where those are found that the caller only hints at.
  */
-#include "base/time.h"
 #include "base/memory.h"
 #include "certificates/context.h"
 #include "certificates/files.h"
@@ -11,7 +10,6 @@
 #include "certificates/usage.h"
 #include "core/cause.h"
 #include <openssl/x509v3.h>
-#include <string.h>
 
 static bool is_root(X509 *x509)
 {
@@ -75,12 +73,6 @@ SECURITY_STATUS certificate_by_hash(const char *store, bool machine, const uint8
     return status;
 }
 
-static bool is_now(const X509 *x509)
-{
-    int64_t now = filetime_now();
-    return filetime_of_asn1(X509_get0_notBefore(x509)) <= now && now <= filetime_of_asn1(X509_get0_notAfter(x509));
-}
-
 /* Does the certificate or one of its issuers come from one of these names? */
 static bool meets_names(struct certificate *certificate, const STACK_OF(X509_NAME) * names)
 {
@@ -99,7 +91,7 @@ static bool meets_names(struct certificate *certificate, const STACK_OF(X509_NAM
 
 static bool is_better(struct certificate *candidate, const STACK_OF(X509_NAME) * names, const struct certificate *best)
 {
-    return certificate_has_key(candidate) && is_now(candidate->x509) &&
+    return certificate_has_key(candidate) && x509_is_now(candidate->x509) &&
            usage_allowed(candidate->x509, szOID_PKIX_KP_CLIENT_AUTH, true) && meets_names(candidate, names) &&
            (best == NULL || ASN1_TIME_compare(X509_get0_notAfter(candidate->x509), X509_get0_notAfter(best->x509)) > 0);
 }

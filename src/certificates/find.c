@@ -3,6 +3,7 @@
 #include "certificates/internal.h"
 #include "certificates/names.h"
 #include "certificates/openssl.h"
+#include "certificates/property_values.h"
 #include "certificates/store.h"
 #include "core/cause.h"
 #include <openssl/x509v3.h>
@@ -121,7 +122,7 @@ static bool property_is_there(struct certificate *certificate, DWORD id)
 {
     AUTO_FREE uint8_t *data = NULL;
     size_t len = 0;
-    if (id == CERT_KEY_CONTEXT_PROP_ID || id == CERT_KEY_PROV_HANDLE_PROP_ID || id == CERT_NCRYPT_KEY_HANDLE_PROP_ID)
+    if (property_is_key(id))
         return certificate_has_key(certificate);
     return certificate_property_bytes(certificate, id, &data, &len) == SEC_E_OK;
 }
@@ -314,8 +315,7 @@ static DWORD failures_of(struct store *store, X509 *subject, X509 *issuer, DWORD
     EVP_PKEY *key = X509_get0_pubkey(issuer);
     if ((checks & CERT_STORE_SIGNATURE_FLAG) != 0 && (key == NULL || X509_verify(subject, key) != 1))
         failed |= CERT_STORE_SIGNATURE_FLAG;
-    if ((checks & CERT_STORE_TIME_VALIDITY_FLAG) != 0 && (X509_cmp_current_time(X509_get0_notBefore(subject)) > 0 ||
-                                                          X509_cmp_current_time(X509_get0_notAfter(subject)) < 0))
+    if ((checks & CERT_STORE_TIME_VALIDITY_FLAG) != 0 && !x509_is_now(subject))
         failed |= CERT_STORE_TIME_VALIDITY_FLAG;
     if ((checks & CERT_STORE_REVOCATION_FLAG) == 0)
         return failed;

@@ -1,8 +1,6 @@
 #include "base/time.h"
 #include "certificates/internal.h"
 #include "certificates/openssl.h"
-#include <openssl/x509v3.h>
-#include <string.h>
 #include <time.h>
 
 /* Bytes into the arena. An empty blob has no pointer. */
@@ -107,17 +105,26 @@ static bool extensions_put(struct arena *arena, const STACK_OF(X509_EXTENSION) *
     return true;
 }
 
-int64_t filetime_of_asn1(const ASN1_TIME *time)
+static bool time_read(const ASN1_TIME *time, int64_t *filetime)
 {
     struct tm parts;
-    require(time != NULL && ASN1_TIME_to_tm(time, &parts) == 1, 0);
-    int64_t filetime = filetime_from_unix(timegm(&parts));
-    return filetime < 0 ? 0 : filetime;
+    require(time != NULL && ASN1_TIME_to_tm(time, &parts) == 1, false);
+    *filetime = filetime_from_unix(timegm(&parts));
+    return true;
 }
 
+bool x509_is_now(const X509 *x509)
+{
+    int64_t now = filetime_now(), from, until;
+    return time_read(X509_get0_notBefore(x509), &from) && time_read(X509_get0_notAfter(x509), &until) && from <= now &&
+           now <= until;
+}
+
+/* 0 for one that cannot be read, or is before FILETIME's own beginning. */
 static FILETIME filetime_of(const ASN1_TIME *time)
 {
-    uint64_t filetime = (uint64_t)filetime_of_asn1(time);
+    int64_t read;
+    uint64_t filetime = time_read(time, &read) && read > 0 ? (uint64_t)read : 0;
     return (FILETIME){.dwLowDateTime = (DWORD)filetime, .dwHighDateTime = (DWORD)(filetime >> 32)};
 }
 

@@ -63,7 +63,8 @@ SECURITY_STATUS crl_new(X509_CRL *list, DWORD encoding, struct crl **crl);
 /* Fill structures for callers from OpenSSL's (info.c). SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS info_of_x509(struct arena *arena, const X509 *x509, CERT_INFO *info);
 SECURITY_STATUS info_of_crl(struct arena *arena, X509_CRL *crl, CRL_INFO *info);
-int64_t filetime_of_asn1(const ASN1_TIME *time);
+/* Is it valid now, by its times? False for times that cannot be read. */
+bool x509_is_now(const X509 *x509);
 
 /* Gives a certificate its private key, taking a reference. NTE_BAD_PUBLIC_KEY when they are no pair. */
 SECURITY_STATUS certificate_key_set(struct certificate *certificate, EVP_PKEY *pkey);

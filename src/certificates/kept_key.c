@@ -1,7 +1,6 @@
 #include "certificates/kept_key.h"
 
 #include "base/fork.h"
-#include "base/memory.h"
 #include "certificates/kept_provider.h"
 #include "certificates/openssl.h"
 #include "core/cause.h"
@@ -15,8 +14,6 @@
 /* Keys that others keep, as EVP_PKEYs; what OpenSSL calls of them is in kept_provider.c. */
 
 #define SPKI_MAX 65536 /* a public key: RSA's of 16384 bits has 2 KiB */
-
-OPENSSL_AUTO(EVP_PKEY_CTX, pkey_ctx, EVP_PKEY_CTX_free)
 
 static const struct key_keeper *current; /* set before there are threads */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

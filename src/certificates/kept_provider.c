@@ -112,8 +112,6 @@ static int source_take(struct kept_key *key, const struct kept_source *source)
     return 1;
 }
 
-OPENSSL_AUTO(EVP_PKEY_CTX, pkey_ctx, EVP_PKEY_CTX_free)
-
 /* A key of ours, or the public half of another provider's, which is to be held against one of ours. */
 static int key_import(void *data, int selection, const OSSL_PARAM params[])
 {
@@ -157,29 +155,25 @@ static const char *key_operation_ec(int operation)
     return operation == OSSL_OP_SIGNATURE ? "ECDSA" : NULL;
 }
 
-#define FUNCTION(id, function)            \
-    {                                     \
-        (id), (void (*)(void))(function), \
-    }
-#define KIND(name, kind)                                                     \
-    static void *name##_new(void *provider)                                  \
-    {                                                                        \
-        (void)provider;                                                      \
-        return key_new(kind);                                                \
-    }                                                                        \
-    static const OSSL_DISPATCH name##_functions[] = {                        \
-        FUNCTION(OSSL_FUNC_KEYMGMT_NEW, name##_new),                         \
-        FUNCTION(OSSL_FUNC_KEYMGMT_FREE, kept_key_put),                      \
-        FUNCTION(OSSL_FUNC_KEYMGMT_HAS, key_has),                            \
-        FUNCTION(OSSL_FUNC_KEYMGMT_MATCH, key_match),                        \
-        FUNCTION(OSSL_FUNC_KEYMGMT_GET_PARAMS, key_get_params),              \
-        FUNCTION(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, key_gettable_params),    \
-        FUNCTION(OSSL_FUNC_KEYMGMT_IMPORT, key_import),                      \
-        FUNCTION(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, key_types),                 \
-        FUNCTION(OSSL_FUNC_KEYMGMT_EXPORT, key_export),                      \
-        FUNCTION(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, key_types),                 \
-        FUNCTION(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, name##_operations), \
-        {0, NULL},                                                           \
+#define KIND(name, kind)                                                          \
+    static void *name##_new(void *provider)                                       \
+    {                                                                             \
+        (void)provider;                                                           \
+        return key_new(kind);                                                     \
+    }                                                                             \
+    static const OSSL_DISPATCH name##_functions[] = {                             \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_NEW, name##_new),                         \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_FREE, kept_key_put),                      \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_HAS, key_has),                            \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_MATCH, key_match),                        \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_GET_PARAMS, key_get_params),              \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, key_gettable_params),    \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_IMPORT, key_import),                      \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, key_types),                 \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_EXPORT, key_export),                      \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, key_types),                 \
+        KEPT_FUNCTION(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, name##_operations), \
+        {0, NULL},                                                                \
     };
 
 #define rsa_operations key_operation_rsa
@@ -214,7 +208,7 @@ int kept_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, 
                        void **provider)
 {
     static const OSSL_DISPATCH functions[] = {
-        FUNCTION(OSSL_FUNC_PROVIDER_QUERY_OPERATION, provider_query),
+        KEPT_FUNCTION(OSSL_FUNC_PROVIDER_QUERY_OPERATION, provider_query),
         {0, NULL},
     };
     (void)in;

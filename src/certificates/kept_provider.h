@@ -12,6 +12,12 @@
 #define KEPT_PARAM_SOURCE "opensspi-kept-source" /* an octet pointer to a kept_source, of which a key is made */
 #define KEPT_KEY_NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
+/* An entry of the tables by which OpenSSL finds a provider's functions. */
+#define KEPT_FUNCTION(id, function)       \
+    {                                     \
+        (id), (void (*)(void))(function), \
+    }
+
 struct kept_source {
     const struct key_keeper *keeper;
     const char *name;

@@ -195,20 +195,16 @@ static int signing_whole(void *data, unsigned char *signature, size_t *len, size
     return signing_update(signing, message, message_len) && signing_final(signing, signature, len, room);
 }
 
-#define FUNCTION(id, function)            \
-    {                                     \
-        (id), (void (*)(void))(function), \
-    }
 static const OSSL_DISPATCH functions[] = {
-    FUNCTION(OSSL_FUNC_SIGNATURE_NEWCTX, signing_new),
-    FUNCTION(OSSL_FUNC_SIGNATURE_FREECTX, signing_free),
-    FUNCTION(OSSL_FUNC_SIGNATURE_DUPCTX, signing_dup),
-    FUNCTION(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, signing_init),
-    FUNCTION(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, signing_update),
-    FUNCTION(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, signing_final),
-    FUNCTION(OSSL_FUNC_SIGNATURE_DIGEST_SIGN, signing_whole),
-    FUNCTION(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, signing_set_params),
-    FUNCTION(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, signing_settable_params),
+    KEPT_FUNCTION(OSSL_FUNC_SIGNATURE_NEWCTX, signing_new),
+    KEPT_FUNCTION(OSSL_FUNC_SIGNATURE_FREECTX, signing_free),
+    KEPT_FUNCTION(OSSL_FUNC_SIGNATURE_DUPCTX, signing_dup),
+    KEPT_FUNCTION(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, signing_init),
+    KEPT_FUNCTION(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, signing_update),
+    KEPT_FUNCTION(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, signing_final),
+    KEPT_FUNCTION(OSSL_FUNC_SIGNATURE_DIGEST_SIGN, signing_whole),
+    KEPT_FUNCTION(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, signing_set_params),
+    KEPT_FUNCTION(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, signing_settable_params),
     {0, NULL},
 };
 

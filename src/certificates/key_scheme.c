@@ -31,7 +31,6 @@ static const struct scheme {
     {0x0808, EVP_PKEY_ED448, 0, NULL},
 };
 
-OPENSSL_AUTO(EVP_PKEY_CTX, pkey_ctx, EVP_PKEY_CTX_free)
 OPENSSL_AUTO(EVP_MD_CTX, md_ctx, EVP_MD_CTX_free)
 OPENSSL_AUTO(EVP_MD, md, EVP_MD_free)
 

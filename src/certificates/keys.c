@@ -1,7 +1,6 @@
 #include "certificates/keys.h"
 
 #include "base/fork.h"
-#include "base/memory.h"
 #include "certificates/files.h"
 #include "certificates/kept_key.h"
 #include "certificates/openssl.h"

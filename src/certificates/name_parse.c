@@ -1,5 +1,4 @@
 #include "base/memory.h"
-#include "base/reader.h"
 #include "base/writer.h"
 #include "certificates/internal.h"
 #include "certificates/names.h"
@@ -14,7 +13,7 @@
 
 enum value_kind { VALUE_DIRECTORY, VALUE_PRINTABLE, VALUE_IA5 };
 
-/* The keys of Microsoft's table (CertStrToName), and those that CertNameToStr writes besides. */
+/* The keys of Microsoft's tables (CertStrToName, CertNameToStr). Of several for one attribute the first is written, all are read. */
 static const struct {
     const char *key, *oid;
     enum value_kind kind;
@@ -43,6 +42,14 @@ static const struct {
     {"E", "1.2.840.113549.1.9.1", VALUE_IA5},
     {"Email", "1.2.840.113549.1.9.1", VALUE_IA5},
 };
+
+const char *name_key(const char *oid)
+{
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (strcmp(keys[i].oid, oid) == 0)
+            return keys[i].key;
+    return NULL;
+}
 
 struct parse {
     const char *at, *begin;

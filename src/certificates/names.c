@@ -11,30 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The keys that Windows writes (Microsoft, CertNameToStr); others are written as OID.1.2.3. */
-static const struct {
-    const char *oid, *key;
-} keys[] = {
-    {"2.5.4.3", "CN"},
-    {"2.5.4.4", "SN"},
-    {"2.5.4.5", "SERIALNUMBER"},
-    {"2.5.4.6", "C"},
-    {"2.5.4.7", "L"},
-    {"2.5.4.8", "S"},
-    {"2.5.4.9", "STREET"},
-    {"2.5.4.10", "O"},
-    {"2.5.4.11", "OU"},
-    {"2.5.4.12", "T"},
-    {"2.5.4.13", "Description"},
-    {"2.5.4.17", "PostalCode"},
-    {"2.5.4.20", "Phone"},
-    {"2.5.4.42", "G"},
-    {"2.5.4.43", "I"},
-    {"2.5.4.46", "dnQualifier"},
-    {"0.9.2342.19200300.100.1.25", "DC"},
-    {"1.2.840.113549.1.9.1", "E"},
-};
-
 /* Without what would end the text or move a terminal. */
 static void safe_write(struct writer *writer, const unsigned char *text, size_t len)
 {
@@ -74,14 +50,14 @@ static void quoted_write(struct writer *writer, const unsigned char *text, size_
 }
 
 /* A value that is no text is written as # and its encoding in hexadecimal digits. */
-static bool value_write(struct writer *writer, ASN1_STRING *value, bool quote)
+static void value_write(struct writer *writer, ASN1_STRING *value, bool quote)
 {
     unsigned char *text = NULL;
     int len = ASN1_STRING_to_UTF8(&text, value);
     AUTO_OPENSSL(block) unsigned char *owner = text;
     if (len >= 0) {
         quoted_write(writer, text, (size_t)len, quote);
-        return true;
+        return;
     }
     char digits[3];
     writer_u8(writer, '#');
@@ -89,19 +65,16 @@ static bool value_write(struct writer *writer, ASN1_STRING *value, bool quote)
         (void)snprintf(digits, sizeof digits, "%02X", ASN1_STRING_get0_data(value)[i]);
         writer_bytes(writer, digits, 2);
     }
-    return true;
 }
 
+/* One without a key is written as OID.1.2.3. */
 static void key_write(struct writer *writer, const ASN1_OBJECT *object, DWORD form)
 {
     char oid[128];
     int len = OBJ_obj2txt(oid, sizeof oid, object, 1);
     if (form == CERT_SIMPLE_NAME_STR || len <= 0)
         return;
-    const char *key = NULL;
-    for (size_t i = 0; form == CERT_X500_NAME_STR && i < COUNT_OF(keys); i++)
-        if (strcmp(keys[i].oid, oid) == 0)
-            key = keys[i].key;
+    const char *key = form == CERT_X500_NAME_STR ? name_key(oid) : NULL;
     if (form == CERT_X500_NAME_STR && key == NULL)
         writer_bytes(writer, "OID.", 4);
     writer_slice(writer, slice_of_text(key != NULL ? key : oid));

@@ -5,7 +5,6 @@
 #include "certificates/files.h"
 #include "certificates/store.h"
 #include "core/cause.h"
-#include <string.h>
 
 void object_found_release(struct object_found *found)
 {
@@ -78,22 +77,36 @@ static SECURITY_STATUS der_query(struct slice der, DWORD contents, struct object
     return CRYPT_E_NO_MATCH;
 }
 
-/* Base64 with or without its lines; of a PEM file with several certificates all go into the store, and the first is the single one. */
+/* What the text of a PEM file holds goes into the store in place of its first object, which is the single one. Damage after the first does not take it away. */
+static SECURITY_STATUS whole_read(struct slice text, struct object_found *found)
+{
+    struct contents all;
+    struct store *whole = store_new();
+    require(whole != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS status = contents_read("the object", text, whole, &all);
+    HCERTSTORE spare = whole;
+    if (status != SEC_E_INSUFFICIENT_MEMORY && all.n_certificates + all.n_crls > 0) {
+        spare = found->store;
+        found->store = whole;
+    }
+    (void)live_user_drop(spare, LIVE_STORE);
+    return status == SEC_E_INSUFFICIENT_MEMORY ? status : SEC_E_OK;
+}
+
+/* Base64 with or without its lines. */
 static SECURITY_STATUS base64_query(struct slice text, DWORD contents, struct object_found *found)
 {
     AUTO_WRITER struct writer writer = writer_growing(text.len / 4 * 3);
     struct armour_read how;
-    struct contents all;
     if (armour_read(text, CRYPT_STRING_BASE64_ANY, &writer, &how) != SEC_E_OK || writer_finish(&writer) != WIRE_OK)
         return CRYPT_E_NO_MATCH;
     try(der_query(writer_slice_of(&writer), contents, found));
     if (found->single == NULL || how.form != CRYPT_STRING_BASE64HEADER)
         return SEC_E_OK;
-    if (contents_read("the object", text, found->store, &all) == SEC_E_INSUFFICIENT_MEMORY) {
+    SECURITY_STATUS status = whole_read(text, found);
+    if (status != SEC_E_OK)
         object_found_release(found);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    return SEC_E_OK; /* damage after the first does not take it away */
+    return status;
 }
 
 SECURITY_STATUS object_query(struct slice bytes, DWORD contents, DWORD formats, struct object_found *found)
@@ -101,19 +114,18 @@ SECURITY_STATUS object_query(struct slice bytes, DWORD contents, DWORD formats, 
     struct object_found made = {0};
     SECURITY_STATUS status = CRYPT_E_NO_MATCH;
     require(bytes.data != NULL && bytes.len <= CERTIFICATE_FILE_MAX, no_match());
-    made.format = CERT_QUERY_FORMAT_BINARY;
+    DWORD format = CERT_QUERY_FORMAT_BINARY;
     if ((formats & CERT_QUERY_FORMAT_FLAG_BINARY) != 0)
         status = der_query(bytes, contents, &made);
     if (status == CRYPT_E_NO_MATCH && (formats & CERT_QUERY_FORMAT_FLAG_BASE64_ENCODED) != 0) {
+        format = CERT_QUERY_FORMAT_BASE64_ENCODED;
         status = base64_query(bytes, contents, &made);
-        made.format = CERT_QUERY_FORMAT_BASE64_ENCODED;
-    } else {
-        made.format = CERT_QUERY_FORMAT_BINARY;
     }
     require(status != CRYPT_E_NO_MATCH, no_match());
     try(status);
     cause_drop(); /* of what was tried before */
     *found = made;
+    found->format = format;
     return SEC_E_OK;
 }
 

@@ -2,18 +2,17 @@
  * PFX files (RFC 7292). They are opened in an OpenSSL library context of our own, which has the legacy provider for RC2 and RC4: the host's default context never
  * learns of it. What comes out is encoded and parsed again, so that it belongs to the default context.
  */
-#include "base/memory.h"
 #include "certificates/files.h"
 #include "certificates/openssl.h"
 #include "certificates/store.h"
 #include "core/cause.h"
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
-#include <string.h>
 
 #define PFX_MAX ((size_t)16 << 20) /* bytes: some keys and chains */
-#define ROUNDS_MAX \
-    5000000             /* of hashing a password: a few seconds; what nobody needs, and a hostile file could ask for */
+/* Of hashing a password, for one part and for a whole file: seconds, and half a minute. Nobody needs more, and a hostile file could ask for it. */
+#define ROUNDS_MAX 5000000
+#define ROUNDS_OF_ALL_MAX 50000000
 #define PFX_DEPTH_MAX 4 /* bags within bags */
 #define PFX_KEYS_MAX 64 /* private keys of one file */
 #define PFX_ENTRIES_MAX 1000 /* certificates and keys */
@@ -64,43 +63,44 @@ bool pfx_is(struct slice pfx)
 
 static SECURITY_STATUS too_many_rounds(void)
 {
-    return cause_set(CRYPT_E_BAD_ENCODE, "the PFX wants its password hashed more than %d times", ROUNDS_MAX);
+    return cause_set(CRYPT_E_BAD_ENCODE, "the PFX wants its password hashed more than %d times, or %d in all",
+                     ROUNDS_MAX, ROUNDS_OF_ALL_MAX);
 }
 
-static bool rounds_fit(const ASN1_INTEGER *rounds)
+static int64_t rounds_of(const ASN1_INTEGER *rounds)
 {
     int64_t n_rounds = 0;
-    return ASN1_INTEGER_get_int64(&n_rounds, rounds) == 1 && n_rounds > 0 && n_rounds <= ROUNDS_MAX;
+    return ASN1_INTEGER_get_int64(&n_rounds, rounds) == 1 && n_rounds > 0 ? n_rounds : INT64_MAX;
 }
 
-/* The rounds that an encryption by password asks for (RFC 8018 A.2, A.3; RFC 7292 C); true where there are none to be read: the decryption will refuse it. */
-static bool algorithm_fits(const X509_ALGOR *algorithm)
+/* The rounds that an encryption by password asks for (RFC 8018 A.2, A.3; RFC 7292 C); 0 where there are none to be read: the decryption will refuse it. */
+static int64_t algorithm_rounds(const X509_ALGOR *algorithm)
 {
-    bool fits = true;
+    int64_t n_rounds = 0;
     if (OBJ_obj2nid(algorithm->algorithm) != NID_pbes2) {
         PBEPARAM *plain = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBEPARAM), algorithm->parameter);
-        fits = plain == NULL || rounds_fit(plain->iter);
+        n_rounds = plain != NULL ? rounds_of(plain->iter) : 0;
         PBEPARAM_free(plain);
-        return fits;
+        return n_rounds;
     }
     PBE2PARAM *scheme = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), algorithm->parameter);
     if (scheme != NULL && OBJ_obj2nid(scheme->keyfunc->algorithm) == NID_id_pbkdf2) {
         PBKDF2PARAM *derivation = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), scheme->keyfunc->parameter);
-        fits = derivation == NULL || rounds_fit(derivation->iter);
+        n_rounds = derivation != NULL ? rounds_of(derivation->iter) : 0;
         PBKDF2PARAM_free(derivation);
     }
     PBE2PARAM_free(scheme);
-    return fits;
+    return n_rounds;
 }
 
-/* Finds out which password it is: the given one, or of none and the empty one that which fits. */
+/* Finds out which password it is: the given one; where none or an empty one was given, whichever of these two fits. */
 static SECURITY_STATUS mac_check(PKCS12 *pkcs12, const char **password)
 {
     const ASN1_INTEGER *iterations = NULL;
     require(PKCS12_mac_present(pkcs12) == 1,
             cause_set(CRYPT_E_BAD_ENCODE, "the PFX has no checksum by password, or one of a kind not known"));
     PKCS12_get0_mac(NULL, NULL, NULL, &iterations, pkcs12);
-    require(iterations == NULL || rounds_fit(iterations), too_many_rounds());
+    require(iterations == NULL || rounds_of(iterations) <= ROUNDS_MAX, too_many_rounds());
     bool empty = *password == NULL || **password == '\0';
     if (!empty && PKCS12_verify_mac(pkcs12, *password, -1) == 1)
         return SEC_E_OK;
@@ -131,7 +131,15 @@ struct unpacking {
     unsigned n_keys;
     bool only_certificates;
     unsigned n_entries;
+    int64_t n_rounds; /* of all that was decrypted, or is to be */
 };
+
+static SECURITY_STATUS rounds_take(struct unpacking *unpacking, int64_t n_rounds)
+{
+    require(n_rounds <= ROUNDS_MAX && n_rounds <= ROUNDS_OF_ALL_MAX - unpacking->n_rounds, too_many_rounds());
+    unpacking->n_rounds += n_rounds;
+    return SEC_E_OK;
+}
 
 static SECURITY_STATUS cannot_decrypt(void)
 {
@@ -202,7 +210,7 @@ static SECURITY_STATUS bag_unpack(PKCS12_SAFEBAG *bag, struct unpacking *unpacki
         const char *password = unpacking->password;
         const X509_ALGOR *algorithm = NULL;
         X509_SIG_get0(PKCS12_SAFEBAG_get0_pkcs8(bag), &algorithm, NULL);
-        require(algorithm_fits(algorithm), too_many_rounds());
+        try(rounds_take(unpacking, algorithm_rounds(algorithm)));
         AUTO_OPENSSL(pkcs8) PKCS8_PRIV_KEY_INFO *info = PKCS12_decrypt_skey_ex(bag, password, -1, own, NULL);
         return info == NULL ? cannot_decrypt() : key_unpack(info, unpacking);
     }
@@ -230,8 +238,6 @@ static SECURITY_STATUS safe_unpack(PKCS7 *safe, struct unpacking *unpacking)
     STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
     if (PKCS7_type_is_data(safe))
         bags = PKCS12_unpack_p7data(safe);
-    else if (PKCS7_type_is_encrypted(safe) && !algorithm_fits(safe->d.encrypted->enc_data->algorithm))
-        return too_many_rounds();
     else if (PKCS7_type_is_encrypted(safe))
         bags = PKCS12_unpack_p7encdata(safe, unpacking->password, -1);
     else
@@ -256,11 +262,22 @@ static SECURITY_STATUS keys_give(struct unpacking *unpacking)
     return SEC_E_OK;
 }
 
+/* Before the first is decrypted. */
+static SECURITY_STATUS safes_take(const STACK_OF(PKCS7) * safes, struct unpacking *unpacking)
+{
+    for (int i = 0; i < sk_PKCS7_num(safes); i++) {
+        const PKCS7 *safe = sk_PKCS7_value(safes, i);
+        if (PKCS7_type_is_encrypted(safe))
+            try(rounds_take(unpacking, algorithm_rounds(safe->d.encrypted->enc_data->algorithm)));
+    }
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS pfx_unpack(PKCS12 *pkcs12, struct unpacking *unpacking)
 {
     STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(pkcs12);
     require(safes != NULL, cause_set(CRYPT_E_BAD_ENCODE, "the PFX is damaged"));
-    SECURITY_STATUS status = SEC_E_OK;
+    SECURITY_STATUS status = safes_take(safes, unpacking);
     for (int i = 0; status == SEC_E_OK && i < sk_PKCS7_num(safes); i++)
         status = safe_unpack(sk_PKCS7_value(safes, i), unpacking);
     sk_PKCS7_pop_free(safes, PKCS7_free);

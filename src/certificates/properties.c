@@ -1,5 +1,4 @@
 #include "base/memory.h"
-#include "base/secret.h"
 #include "base/utf16.h"
 #include "certificates/context.h"
 #include "certificates/internal.h"
@@ -107,7 +106,7 @@ static SECURITY_STATUS place_of_key(struct certificate *certificate, char **plac
         const CRYPT_KEY_PROV_INFO *info = (const CRYPT_KEY_PROV_INFO *)(const void *)property->data;
         const uint16_t *units = (const uint16_t *)info->pwszContainerName;
         if (units != NULL && utf16_to_text(units, utf16_units(units), place) != WIRE_OK)
-            status = SEC_E_INSUFFICIENT_MEMORY;
+            status = cause_set(NTE_BAD_KEYSET, "CRYPT_KEY_PROV_INFO names no file and no pkcs11: URI of a key");
     }
     pthread_mutex_unlock(&certificate->lock);
     return status;
@@ -229,8 +228,7 @@ SECURITY_STATUS certificate_property_text(struct certificate *certificate, DWORD
 static void property_delete(struct certificate *certificate, DWORD id)
 {
     pthread_mutex_lock(&certificate->lock);
-    if (id == CERT_KEY_CONTEXT_PROP_ID || id == CERT_KEY_PROV_HANDLE_PROP_ID || id == CERT_NCRYPT_KEY_HANDLE_PROP_ID ||
-        id == CERT_HCRYPTPROV_OR_NCRYPT_KEY_HANDLE_PROP_ID)
+    if (property_is_key(id))
         key_let_go(certificate);
     else
         put(certificate, id, NULL);
@@ -389,8 +387,7 @@ SECURITY_STATUS property_get(PCCERT_CONTEXT context, DWORD id, void *data, DWORD
     size_t n_bytes = 0;
     require(len != NULL, cause_set(E_INVALIDARG, "no place for the size was given"));
     try(context_take(context, &certificate));
-    if (id == CERT_KEY_CONTEXT_PROP_ID || id == CERT_KEY_PROV_HANDLE_PROP_ID || id == CERT_NCRYPT_KEY_HANDLE_PROP_ID ||
-        id == CERT_HCRYPTPROV_OR_NCRYPT_KEY_HANDLE_PROP_ID)
+    if (property_is_key(id))
         return key_give(certificate, id, data, len);
     SECURITY_STATUS status = stored_give(certificate, id, data, len);
     if (status != CRYPT_E_NOT_FOUND)

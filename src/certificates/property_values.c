@@ -25,6 +25,12 @@ bool property_is_computed(DWORD id)
     }
 }
 
+bool property_is_key(DWORD id)
+{
+    return id == CERT_KEY_CONTEXT_PROP_ID || id == CERT_KEY_PROV_HANDLE_PROP_ID ||
+           id == CERT_NCRYPT_KEY_HANDLE_PROP_ID || id == CERT_HCRYPTPROV_OR_NCRYPT_KEY_HANDLE_PROP_ID;
+}
+
 static SECURITY_STATUS bytes_give(const void *bytes, size_t n_bytes, uint8_t **data, size_t *len)
 {
     uint8_t *copy = mem_dup(bytes, n_bytes);
@@ -44,18 +50,32 @@ static SECURITY_STATUS hash_give(const char *algorithm, const void *bytes, size_
     return bytes_give(hash, hash_len, data, len);
 }
 
-/* The hash that the issuer signed: over the part that is signed, by the algorithm of the signature. */
+/* The part of a certificate that is signed (RFC 5280 4.1), as it stands there: OpenSSL would encode it anew, perhaps in other bytes, and take the certificate, which
+ * others verify meanwhile, for a changed one. */
+static bool signed_part(struct slice der, struct slice *part)
+{
+    const int refused = 0x80 | 0x01; /* damaged; of no definite length */
+    const unsigned char *at = der.data;
+    long len;
+    int tag, class;
+    require((ASN1_get_object(&at, &len, &tag, &class, (long)der.len) & refused) == 0, false);
+    const unsigned char *begin = at;
+    require((ASN1_get_object(&at, &len, &tag, &class, len) & refused) == 0, false);
+    *part = slice_of(begin, (size_t)(at - begin) + (size_t)len);
+    return true;
+}
+
+/* The hash that the issuer signed, by the algorithm of the signature. */
 static SECURITY_STATUS signature_hash(struct certificate *certificate, uint8_t **data, size_t *len)
 {
     OPENSSL_QUIET;
     int digest = NID_undef;
-    unsigned char *der = NULL;
-    int der_len = i2d_re_X509_tbs(certificate->x509, &der);
-    AUTO_OPENSSL(block) unsigned char *owner = der;
-    require(der_len > 0, SEC_E_INSUFFICIENT_MEMORY);
+    struct slice part;
+    require(signed_part(slice_of(certificate->context.pbCertEncoded, certificate->context.cbCertEncoded), &part),
+            cause_set(CRYPT_E_ASN1_BADTAG, "the certificate has no definite length"));
     require(X509_get_signature_info(certificate->x509, &digest, NULL, NULL, NULL) == 1 && digest != NID_undef,
             cause_set(NTE_BAD_ALGID, "the algorithm of the signature is not known, or hashes nothing by itself"));
-    return hash_give(OBJ_nid2sn(digest), owner, (size_t)der_len, data, len);
+    return hash_give(OBJ_nid2sn(digest), part.data, part.len, data, len);
 }
 
 /* Microsoft, CERT_KEY_IDENTIFIER_PROP_ID: the extension, else the SHA-1 hash of the encoded public key info. */

@@ -10,6 +10,8 @@
 
 /* Is this property the certificate's own, not to be set? */
 bool property_is_computed(DWORD id);
+/* Is it one of those that stand for the private key's handle? */
+bool property_is_key(DWORD id);
 /* A computed property, or the default of one that can be set, as a fresh block (mem_free). CRYPT_E_NOT_FOUND when there is none. */
 SECURITY_STATUS property_compute(struct certificate *certificate, DWORD id, uint8_t **data, size_t *len);
 

@@ -9,7 +9,6 @@
 #include "crypto/random.h"
 #include <openssl/objects.h>
 #include <openssl/rsa.h>
-#include <string.h>
 
 /* CertCreateSelfSignCertificate. */
 

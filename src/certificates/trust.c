@@ -8,7 +8,6 @@
 #include "core/cause.h"
 #include "core/config.h"
 #include <openssl/x509v3.h>
-#include <string.h>
 
 void trust_verdict_release(struct trust_verdict *verdict)
 {
@@ -221,7 +220,7 @@ static void usages_examine(const struct trust_question *question, struct trust_v
     }
 }
 
-/* The root's own revocation does not count when it is left out, nor when it is trusted and there is no list of it. */
+/* The root's own revocation does not count when it is left out. */
 static void root_spare(const struct trust_question *question, struct trust_verdict *verdict)
 {
     const DWORD revocation =

@@ -1,7 +1,5 @@
-#include "base/memory.h"
 #include "core/cause.h"
 #include "core/status.h"
-#include "core/trace.h"
 #include "credssp/handshake.h"
 
 /* The server's side (MS-CSSP 3.1.5). */

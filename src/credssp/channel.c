@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/reader.h"
-#include "base/time.h"
 #include "certificates/chain.h"
 #include "certificates/context.h"
 #include "certificates/live.h"

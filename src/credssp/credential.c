@@ -1,10 +1,8 @@
 #include "credssp/credential.h"
 
 #include "base/memory.h"
-#include "base/utf16.h"
 #include "core/cause.h"
 #include "core/registry.h"
-#include "core/trace.h"
 #include "core/user_file.h"
 #include "credssp/package.h"
 #include "credssp/packed.h"
@@ -285,7 +283,7 @@ SECURITY_STATUS credssp_ts_credentials(struct credssp_credential *credential, st
     return copied ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-/* OPENSSPI_CRED_ATTR_TS_CREDENTIALS: in DER, or packed as SECPKG_ATTR_CREDS_2 gives them; nothing takes it back. */
+/* OPENSSPI_CRED_ATTR_TS_CREDENTIALS: in DER, or packed as SECPKG_ATTR_CREDS_2 gives them; no bytes take back what was set. */
 static SECURITY_STATUS ts_credentials_set(struct credssp_credential *credential, struct slice given)
 {
     AUTO_WRITER struct writer der = writer_growing(512);

@@ -1,7 +1,5 @@
 #include "credssp/handshake.h"
 
-#include "base/memory.h"
-#include "base/time.h"
 #include "core/cause.h"
 #include "core/trace.h"
 #include "credssp/session.h"

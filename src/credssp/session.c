@@ -1,7 +1,6 @@
 #include "credssp/session.h"
 
 #include "base/memory.h"
-#include "base/time.h"
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "credssp/package.h"

@@ -1,5 +1,4 @@
 #include "base/memory.h"
-#include "base/time.h"
 #include "core/cause.h"
 #include "crypto/certificate.h"
 #include "schannel/connection.h"

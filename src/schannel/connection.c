@@ -5,7 +5,6 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "crypto/random.h"
-#include "schannel/session.h"
 #include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -368,7 +367,7 @@ void connection_put(struct connection *connection)
     writer_release(&connection->pending);
     mem_free(connection->target);
     mem_free((void *)(uintptr_t)connection->protocols.data);
-    mem_free((void *)(uintptr_t)connection->taken.data);
+    connection_forget(connection);
     mem_free(connection->peer_name);
     mem_free(connection->issuers);
     mem_free(connection->peer_address);
@@ -388,9 +387,20 @@ void schannel_abandon(void *handshake)
     connection_put(connection);
 }
 
-void connection_remember(struct connection *connection, struct slice taken)
+void connection_forget(struct connection *connection)
 {
     mem_free((void *)(uintptr_t)connection->taken.data);
-    uint8_t *copy = taken.len > 0 ? mem_dup(taken.data, taken.len) : NULL;
-    connection->taken = slice_of(copy, copy != NULL ? taken.len : 0);
+    connection->taken = (struct slice){0};
+}
+
+SECURITY_STATUS connection_remember(struct connection *connection, struct slice taken)
+{
+    connection_forget(connection);
+    const uint8_t *copy = mem_dup(taken.data, taken.len);
+    if (copy == NULL) {
+        connection->state = CONNECTION_FAILED;
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    connection->taken = slice_of(copy, taken.len);
+    return SEC_E_OK;
 }

@@ -1,8 +1,8 @@
 /*
  * One TLS connection: libssl's object with both its ends, from the first step of the handshake to the last message. Handshake and session of a context are the
- * same connection, each with a reference. An SSL object is not safe for threads: `lock` is held around everything that touches it, shortly, so that sending
- * and receiving in two threads are safe. Under it only locks of the whole process are
- * taken: of the session caches, the sessions' data, the keys of tickets.
+ * same connection, each with a reference. An SSL object is not safe for threads: `lock` is held around everything that touches it, so that sending and receiving
+ * in two threads are safe. What libssl calls back takes its own locks under it: those of session caches, sessions' data and tickets' keys, and in handshakes those
+ * of certificates, stores and roots, and of the connection to the daemon that keeps a key.
  */
 #ifndef OPENSSPI_SCHANNEL_CONNECTION_H
 #define OPENSSPI_SCHANNEL_CONNECTION_H
@@ -46,7 +46,7 @@ struct connection {
     enum connection_state state;
     enum connection_wish wish; /* what ApplyControlToken asked of the next step */
     uint8_t alert_level, alert_number;
-    bool no_reconnect;
+    bool no_reconnect;         /* clients: its sessions are not kept */
     bool target_is_dns;        /* else an address, which is not sent as SNI */
     uint32_t flags, flags_now; /* asked on the first call and on this one */
     uint32_t granted;
@@ -104,7 +104,8 @@ SECURITY_STATUS schannel_query_handshake(const void *handshake, uint32_t attribu
 SECURITY_STATUS schannel_set_handshake(void *handshake, uint32_t attribute, const void *value, size_t len);
 SECURITY_STATUS schannel_control(void *handshake, struct slice token);
 
-/* A connection of this credential. NULL pointers in `in` are fine. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INVALID_TOKEN. */
+/* A connection of this credential. NULL pointers in `in` are fine. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INVALID_TOKEN; SEC_E_UNSUPPORTED_FUNCTION for SRTP
+ * (connection_srtp). */
 SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator, const struct step_in *in,
                                struct connection **connection);
 void connection_put(struct connection *connection); /* NULL is fine */
@@ -123,8 +124,9 @@ void connection_keep_renewed(struct connection *connection);
 SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how);
 /* Whom the certificates speak of, as they are now. */
 SECURITY_STATUS connection_names(struct connection *connection);
-/* Remembers input that libssl has taken and the caller will show again, or forgets it (NULL). */
-void connection_remember(struct connection *connection, struct slice taken);
+/* Remembers input that libssl has taken and the caller will show again. SEC_E_INSUFFICIENT_MEMORY: the connection has failed, it would not know that input again. */
+SECURITY_STATUS connection_remember(struct connection *connection, struct slice taken);
+void connection_forget(struct connection *connection);
 /* Empties this thread's queue of OpenSSL's errors: SSL_get_error looks at it, and others may have left something there. */
 void connection_errors_forget(void);
 /* What libssl's error means, with its cause in words; the connection has failed. `what` names the work. */
@@ -146,13 +148,13 @@ int connection_validate(X509_STORE_CTX *store, void *unused);
 /* Writes an alert that libssl has no call for (alert.c). Once records are encrypted nothing can follow it: only fatal ones then, and the connection has
  * failed. SEC_E_UNSUPPORTED_FUNCTION with DTLS and CBC, and inside an encrypted handshake. */
 SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, uint8_t number);
-/* Of the session: what a program keeps with it (resumption.c). NULL where there is no randomness; lives as long as the connection. */
+/* The session's identity, by which is found what a program keeps with it (resumption.c). NULL where there is no randomness; lives as long as the connection. */
 const uint8_t *connection_identity(struct connection *connection);
 /* A handshake begins that may change who the peer is: what comes of it is another session, without the data of this one. */
 void connection_identity_anew(struct connection *connection);
 /* Has a server's tickets carry it. False when libssl refuses. */
 MUST_USE bool connection_tickets_marked(SSL_CTX *ctx);
-/* SEC_E_OUT_OF_SEQUENCE while no session is there; SEC_E_INVALID_TOKEN for flags, more than APP_DATA_MAX bytes, or bytes that point nowhere. */
+/* SEC_E_OUT_OF_SEQUENCE but while the connection is open; SEC_E_INVALID_TOKEN for flags, more than APP_DATA_MAX bytes, or bytes that point nowhere. */
 SECURITY_STATUS connection_app_data_set(struct connection *connection, const SecPkgContext_SessionAppData *given);
 SECURITY_STATUS connection_app_data(struct connection *connection, struct attribute *value);
 

@@ -24,8 +24,11 @@ static SECURITY_STATUS session_wish(struct connection *connection, struct reader
             cause_set(SEC_E_INVALID_TOKEN, "a SCHANNEL_SESSION token of another size"));
     require(flags == SSL_SESSION_ENABLE_RECONNECTS || flags == SSL_SESSION_DISABLE_RECONNECTS,
             cause_set(SEC_E_INVALID_TOKEN, "a SCHANNEL_SESSION token with flags 0x%x", (unsigned)flags));
-    connection->no_reconnect = flags == SSL_SESSION_DISABLE_RECONNECTS;
-    if (connection->no_reconnect && connection->initiator && connection->target != NULL)
+    connection->no_reconnect = connection->initiator && flags == SSL_SESSION_DISABLE_RECONNECTS;
+    require(connection->no_reconnect || flags == SSL_SESSION_ENABLE_RECONNECTS,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a server's sessions are in the tickets that its clients have; "
+                                                  "SCH_CRED_DISABLE_RECONNECTS gives none"));
+    if (connection->no_reconnect && connection->target != NULL)
         session_cache_forget(connection->target);
     return SEC_E_OK;
 }

@@ -16,7 +16,7 @@
 #define LIFESPAN_DEFAULT_MS 36000000u /* ten hours: Microsoft, SCHANNEL_CRED, dwSessionLifespan */
 #define SECURITY_LEVEL 2              /* OpenSSL's: 112 bits; RSA keys of 2048 bits and more */
 
-/* Flags that change what is done, that need nothing done, and all that are known. The last kind are wishes that this version would have to pass over. */
+/* Wishes that would have to be passed over, and are refused; and all flags that change what is done here, or need nothing done. */
 #define FLAGS_REFUSED (SCH_CRED_SNI_ENABLE_OCSP | SCH_USE_PRESHAREDKEY_ONLY | SCH_CRED_DEFERRED_CRED_VALIDATION)
 #define FLAGS_KNOWN                                                                                                   \
     (SCH_CRED_NO_SYSTEM_MAPPER | SCH_CRED_NO_SERVERNAME_CHECK | SCH_CRED_MANUAL_CRED_VALIDATION |                     \

@@ -18,7 +18,7 @@
 
 #define TLS_CERTIFICATES_MAX 16 /* servers with more names than this put them into one certificate */
 #define SESSION_POLICY_LEN 32   /* SHA-256; as much as a session's context in libssl holds */
-#define TLS_ALGORITHMS_MAX 64   /* entries of palgSupportedAlgs that count */
+#define TLS_ALGORITHMS_MAX 16   /* ALG_IDs that suites are made of: suite.c knows ten */
 
 /* One certificate to show, with what goes with it. */
 struct tls_certificate {

@@ -5,7 +5,6 @@
 #include "schannel/connection.h"
 #include "schannel/record.h"
 #include <openssl/x509v3.h>
-#include <string.h>
 
 /* What is worked out when a handshake has ended, so that no message call and no query has to. */
 

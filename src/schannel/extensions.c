@@ -1,6 +1,5 @@
 #include "base/memory.h"
 #include "base/reader.h"
-#include "base/writer.h"
 #include "core/cause.h"
 #include "schannel/connection.h"
 #include "wire/client_hello.h"

@@ -1,7 +1,5 @@
 #include "schannel/connection.h"
 
-#include "core/cause.h"
-
 /* The client's steps. The package keeps its handshake after the end: renegotiation, post-handshake messages and close_notify are steps too. */
 SECURITY_STATUS schannel_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out)
 {

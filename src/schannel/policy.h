@@ -24,10 +24,11 @@ struct tls_request {
     const void *parameters; /* TLS_PARAMETERS */
 };
 
-/* Decides protocols and datagram of `credential` (server and config set) by the request and the configuration. SEC_E_ALGORITHM_MISMATCH. */
+/* Decides protocols and datagram of `credential` (server and config set) by the request and the configuration, and examines the request's parameters.
+ * SEC_E_ALGORITHM_MISMATCH; SEC_E_UNSUPPORTED_FUNCTION for a wish that cannot be honoured; SEC_E_UNKNOWN_CREDENTIALS for damaged parameters. */
 SECURITY_STATUS policy_protocols(struct tls_credential *credential, const struct tls_request *request);
 /* Sets versions, ciphers and options of credential->ctx, and what the credential tells about them. SEC_E_ALGORITHM_MISMATCH when nothing is left;
- * SEC_E_UNSUPPORTED_FUNCTION for a wish that cannot be honoured; SEC_E_UNKNOWN_CREDENTIALS for a damaged one. */
+ * SEC_E_INTERNAL_ERROR when OpenSSL has none of the configuration's ciphers; SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS policy_apply(struct tls_credential *credential, const struct tls_request *request);
 /* What a session of `credential` was admitted by: protocols, suites and strengths of credential->ctx, whom it trusts and how it validates, whether clients must
  * have certificates. Servers that resume one another's sessions agree in it. The system's roots are not in it. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR. */

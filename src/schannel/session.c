@@ -71,7 +71,7 @@ static SECURITY_STATUS control_record(struct connection *connection, struct mess
 {
     /* TLS 1.3: libssl has taken a handshake message, or a part of one; the caller will show it to the next step. */
     if (connection->handshake_moved || SSL_in_init(connection->ssl) == 1) {
-        connection_remember(connection, record);
+        try(connection_remember(connection, record));
         message->extra += record.len;
         return SEC_I_RENEGOTIATE;
     }

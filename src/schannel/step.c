@@ -68,7 +68,7 @@ static bool taken_skip(struct connection *connection, struct slice *input)
     struct slice taken = connection->taken;
     if (taken.len > 0 && input->len >= taken.len && memcmp(input->data, taken.data, taken.len) == 0)
         *input = slice_of(input->data + taken.len, input->len - taken.len);
-    connection_remember(connection, NOTHING);
+    connection_forget(connection);
     return taken.len > 0;
 }
 
@@ -218,7 +218,7 @@ static SECURITY_STATUS step_run(struct connection *connection, bool first, const
     SECURITY_STATUS status = connection->state == CONNECTION_HANDSHAKE ? handshake_run(connection, input, out)
                                                                        : open_step(connection, input, waited, out);
     if (status == SEC_I_INCOMPLETE_CREDENTIALS)
-        connection_remember(connection, slice_of(in->token.data, in->token.len - out->extra));
+        try(connection_remember(connection, slice_of(in->token.data, in->token.len - out->extra)));
     return status;
 }
 

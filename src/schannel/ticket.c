@@ -1,7 +1,6 @@
 #include "schannel/ticket.h"
 
 #include "base/fork.h"
-#include "base/memory.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/slice.h"

@@ -15,6 +15,7 @@
 #include "certificates/certificate.h"
 #include "certificates/live.h"
 #include "unit/certificates/authority.h"
+#include "wire/der.h"
 #include <openssl/x509v3.h>
 #include <sspi_ext.h>
 #include <stdio.h>
@@ -190,6 +191,86 @@ static void test_hashes(void **state)
     assert_true(CertFreeCertificateContext(context));
 }
 
+/* The part that is signed with its last length, that of the extensions, longer than it has to be. */
+static void loosely_write(const X509 *x509, struct writer *writer)
+{
+    unsigned char *der = NULL;
+    int der_len = i2d_X509(x509, &der);
+    struct slice whole, fields, content, extensions;
+    uint8_t tag;
+    assert_int_equal(der_only(slice_of(der, (size_t)der_len), DER_SEQUENCE, &whole), WIRE_OK);
+    struct reader reader = reader_of(whole);
+    assert_int_equal(der_read(&reader, DER_SEQUENCE, &fields), WIRE_OK);
+    struct der_mark part = der_begin(writer, DER_SEQUENCE);
+    for (reader = reader_of(fields); !der_peek(&reader, DER_CONTEXT(3));) {
+        assert_int_equal(der_read_any(&reader, &tag, &content), WIRE_OK);
+        der_write(writer, tag, content);
+    }
+    assert_int_equal(der_read(&reader, DER_CONTEXT(3), &content), WIRE_OK);
+    assert_int_equal(der_only(content, DER_SEQUENCE, &extensions), WIRE_OK);
+    struct der_mark last = der_begin(writer, DER_CONTEXT(3));
+    writer_bytes(writer, "\x30\x83", 2);
+    writer_u8(writer, 0);
+    writer_u16be(writer, (uint16_t)extensions.len);
+    writer_slice(writer, extensions);
+    der_end(writer, last);
+    der_end(writer, part);
+    OPENSSL_free(der);
+}
+
+/* A certificate that is signed as it stands, and would be encoded otherwise. */
+static PCCERT_CONTEXT loosely_encoded(BYTE signed_hash[32])
+{
+    struct identity_pair pair = make_identity(&(struct order){.name = "Loose", .authority = true});
+    unsigned char *algorithm = NULL, signature[128];
+    int algorithm_len = i2d_X509_ALGOR(X509_get0_tbs_sigalg(pair.x509), &algorithm);
+    size_t signature_len = sizeof signature;
+    struct writer part = writer_growing(1024), whole = writer_growing(1024);
+    loosely_write(pair.x509, &part);
+    EVP_Q_digest(NULL, "SHA256", NULL, part.data, part.len, signed_hash, NULL);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, pair.key), 1);
+    assert_int_equal(EVP_DigestSign(ctx, signature, &signature_len, part.data, part.len), 1);
+    EVP_MD_CTX_free(ctx);
+    struct der_mark all = der_begin(&whole, DER_SEQUENCE);
+    writer_slice(&whole, writer_slice_of(&part));
+    writer_bytes(&whole, algorithm, (size_t)algorithm_len);
+    struct der_mark bits = der_begin(&whole, DER_BIT_STRING);
+    writer_u8(&whole, 0);
+    writer_bytes(&whole, signature, signature_len);
+    der_end(&whole, bits);
+    der_end(&whole, all);
+    assert_int_equal(writer_finish(&whole), WIRE_OK);
+    PCCERT_CONTEXT context = CertCreateCertificateContext(X509_ASN_ENCODING, whole.data, (DWORD)whole.len);
+    assert_non_null(context);
+    writer_release(&part);
+    writer_release(&whole);
+    OPENSSL_free(algorithm);
+    identity_free(&pair);
+    return context;
+}
+
+/* What the issuer signed is hashed as it stands, and the certificate stays what it was: its signature is good before and after. */
+static void test_signature_hash(void **state)
+{
+    (void)state;
+    BYTE hash[32];
+    PCCERT_CONTEXT context = loosely_encoded(hash);
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, 0, NULL);
+    PCCERT_CONTEXT kept = NULL;
+    assert_true(CertAddCertificateContextToStore(store, context, CERT_STORE_ADD_NEW, &kept));
+    for (int i = 0; i < 2; i++) {
+        DWORD checks = CERT_STORE_SIGNATURE_FLAG;
+        assert_null(CertGetIssuerCertificateFromStore(store, kept, NULL, &checks));
+        assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_SELF_SIGNED);
+        assert_int_equal(checks, 0);
+        property_is(kept, CERT_SIGNATURE_HASH_PROP_ID, hash, sizeof hash);
+    }
+    assert_true(CertFreeCertificateContext(kept));
+    assert_true(CertFreeCertificateContext(context));
+    assert_true(CertCloseStore(store, 0));
+}
+
 static void test_properties(void **state)
 {
     static const WCHAR name[] = {'n', 'a', 'm', 'e', 0};
@@ -283,6 +364,11 @@ static void test_keys(void **state)
     /* Places that hold nothing of use. */
     static const WCHAR nowhere[] = {'/', 'n', 'o', 'w', 'h', 'e', 'r', 'e', 0};
     info = (CRYPT_KEY_PROV_INFO){.pwszContainerName = (LPWSTR)(uintptr_t)nowhere};
+    assert_true(CertSetCertificateContextProperty(twin, CERT_KEY_PROV_INFO_PROP_ID, 0, &info));
+    assert_false(CryptAcquireCertificatePrivateKey(twin, 0, NULL, &handle, NULL, NULL));
+    assert_int_equal((HRESULT)OpenSspiLastError(), NTE_BAD_KEYSET);
+    static const WCHAR no_text[] = {'/', 0xD800, 0}; /* half a character: no file's name, whatever memory there is */
+    info.pwszContainerName = (LPWSTR)(uintptr_t)no_text;
     assert_true(CertSetCertificateContextProperty(twin, CERT_KEY_PROV_INFO_PROP_ID, 0, &info));
     assert_false(CryptAcquireCertificatePrivateKey(twin, 0, NULL, &handle, NULL, NULL));
     assert_int_equal((HRESULT)OpenSspiLastError(), NTE_BAD_KEYSET);
@@ -397,6 +483,7 @@ int main(void)
         cmocka_unit_test_teardown(test_info, nothing_left),
         cmocka_unit_test_teardown(test_integers, nothing_left),
         cmocka_unit_test_teardown(test_hashes, nothing_left),
+        cmocka_unit_test_teardown(test_signature_hash, nothing_left),
         cmocka_unit_test_teardown(test_properties, nothing_left),
         cmocka_unit_test_teardown(test_keys, nothing_left),
         cmocka_unit_test_teardown(test_callers_own, nothing_left),

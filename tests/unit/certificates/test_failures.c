@@ -97,6 +97,71 @@ static void sweep(bool (*scene)(void))
     assert_true(scene());
 }
 
+/* Single calls, each over the file and the PFX; what they make is given back. */
+
+static bool call_open(void)
+{
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_FILENAME_A, 0, 0, 0, pem);
+    return store != NULL && CertCloseStore(store, 0);
+}
+
+static bool call_pfx(void)
+{
+    HCERTSTORE store = PFXImportCertStore(&pfx, NULL, 0);
+    return store != NULL && CertCloseStore(store, 0);
+}
+
+static HCERTSTORE opened;
+
+static bool call_find(void)
+{
+    static const WCHAR part[] = {'s', 'e', 'r', 'v', 'e', 'r', 0};
+    PCCERT_CONTEXT found = CertFindCertificateInStore(opened, 0, 0, CERT_FIND_SUBJECT_STR_W, part, NULL);
+    return found != NULL && CertFreeCertificateContext(found);
+}
+
+static bool call_chain(void)
+{
+    PCCERT_CONTEXT leaf = CertEnumCertificatesInStore(opened, NULL);
+    PCCERT_CHAIN_CONTEXT chain = NULL;
+    bool fine = CertGetCertificateChain(NULL, leaf, NULL, opened, NULL, 0, NULL, &chain);
+    CertFreeCertificateChain(chain);
+    (void)CertFreeCertificateContext(leaf);
+    return fine;
+}
+
+static bool call_text(void)
+{
+    BYTE back[16];
+    DWORD len = sizeof back;
+    return CryptStringToBinaryA("YWJj", 0, CRYPT_STRING_BASE64_ANY, back, &len, NULL, NULL);
+}
+
+/* What memory is wanting for is the fault of nothing else: no name, no file, no password. */
+static void test_honest(void **state)
+{
+    static bool (*const calls[])(void) = {call_open, call_pfx, call_find, call_chain, call_text};
+    (void)state;
+    opened = CertOpenStore(CERT_STORE_PROV_FILENAME_A, 0, 0, 0, pem);
+    assert_non_null(opened);
+    for (size_t i = 0; i < COUNT_OF(calls); i++) {
+        unsigned n_refused = 0;
+        bool struck = true;
+        for (unsigned long nth = 1; struck; nth++) {
+            mem_fault_set(nth, false);
+            bool fine = calls[i]();
+            struck = mem_fault_count() >= nth;
+            mem_fault_set(0, false);
+            if (fine)
+                continue;
+            n_refused++;
+            assert_int_equal((HRESULT)OpenSspiLastError(), E_OUTOFMEMORY);
+        }
+        assert_true(n_refused > 0);
+    }
+    assert_true(CertCloseStore(opened, CERT_CLOSE_STORE_CHECK_FLAG));
+}
+
 static void test_chain(void **state)
 {
     (void)state;
@@ -126,7 +191,7 @@ int main(void)
     pfx.pbData = der;
     PKCS12_free(pkcs12);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_chain), cmocka_unit_test(test_pfx),
-                                       cmocka_unit_test(test_text)};
+                                       cmocka_unit_test(test_text), cmocka_unit_test(test_honest)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     OPENSSL_free(der);
     free((char *)(uintptr_t)pem);

@@ -223,6 +223,39 @@ static void test_inner_rounds(void **state)
     mem_free(password);
 }
 
+/* Many parts, each of which asks for less than too much: what they ask for together counts, before the first of them is decrypted. */
+static void test_rounds_of_all(void **state)
+{
+    static const unsigned char few[] = {0x02, 0x03, 0x01, 0x00, 0x01}, four_million[] = {0x02, 0x03, 0x3d, 0x09, 0x00};
+    (void)state;
+    WCHAR *password = wide("x");
+    STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
+    STACK_OF(PKCS7) *safes = sk_PKCS7_new_null();
+    assert_non_null(PKCS12_add_cert(&bags, the_leaf()->x509));
+    for (int i = 0; i < 13; i++) {
+        PKCS7 *safe = PKCS12_pack_p7encdata(NID_pbe_WithSHA1And3_Key_TripleDES_CBC, "x", -1, NULL, 0, 0x10001, bags);
+        assert_non_null(safe);
+        ASN1_STRING *parameters = safe->d.encrypted->enc_data->algorithm->parameter->value.sequence;
+        unsigned char *at = memmem(parameters->data, (size_t)parameters->length, few, sizeof few);
+        assert_non_null(at);
+        memcpy(at, four_million, sizeof four_million);
+        sk_PKCS7_push(safes, safe);
+    }
+    PKCS12 *pkcs12 = PKCS12_init(NID_pkcs7_data);
+    assert_true(PKCS12_pack_authsafes(pkcs12, safes));
+    assert_true(PKCS12_set_mac(pkcs12, "x", -1, NULL, 0, 1, NULL));
+    unsigned char *der = NULL;
+    CRYPT_DATA_BLOB slow = {(DWORD)i2d_PKCS12(pkcs12, &der), der};
+    assert_null(PFXImportCertStore(&slow, password, 0));
+    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "times"));
+    OPENSSL_free(der);
+    PKCS12_free(pkcs12);
+    sk_PKCS7_pop_free(safes, PKCS7_free);
+    sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+    mem_free(password);
+}
+
 static int nothing_left(void **state)
 {
     (void)state;
@@ -239,6 +272,7 @@ int main(void)
         cmocka_unit_test_teardown(test_damage, nothing_left),
         cmocka_unit_test_teardown(test_rounds, nothing_left),
         cmocka_unit_test_teardown(test_inner_rounds, nothing_left),
+        cmocka_unit_test_teardown(test_rounds_of_all, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "base/time.h"
 #include "certificates/certificate.h"
 #include "certificates/live.h"
 #include "unit/certificates/authority.h"
@@ -265,6 +266,24 @@ static void test_issuer_and_lists(void **state)
     issuer = CertGetIssuerCertificateFromStore(store, leaf, NULL, &flags);
     assert_int_equal(flags, CERT_STORE_REVOCATION_FLAG);
     assert_true(CertFreeCertificateContext(issuer));
+    flags = CERT_STORE_TIME_VALIDITY_FLAG;
+    filetime_fix(filetime_now() + 2 * 366 * 24 * 3600 * FILETIME_SECOND); /* when it has expired */
+    issuer = CertGetIssuerCertificateFromStore(store, leaf, NULL, &flags);
+    filetime_fix(0);
+    assert_int_equal(flags, CERT_STORE_TIME_VALIDITY_FLAG);
+    assert_true(CertFreeCertificateContext(issuer));
+    X509 *timeless = X509_dup(the_leaf()->x509);
+    ASN1_TIME *no_time = ASN1_STRING_type_new(V_ASN1_UTCTIME);
+    assert_int_equal(ASN1_STRING_set(no_time, "some day", -1), 1);
+    assert_int_equal(X509_set1_notAfter(timeless, no_time), 1);
+    assert_true(i2d_re_X509_tbs(timeless, NULL) > 0); /* it is encoded anew from now on */
+    PCCERT_CONTEXT strange = context_of(timeless);
+    issuer = CertGetIssuerCertificateFromStore(store, strange, NULL, &flags);
+    assert_int_equal(flags, CERT_STORE_TIME_VALIDITY_FLAG);
+    assert_true(CertFreeCertificateContext(issuer));
+    assert_true(CertFreeCertificateContext(strange));
+    ASN1_TIME_free(no_time);
+    X509_free(timeless);
     flags = CERT_STORE_SIGNATURE_FLAG;
     assert_null(CertGetIssuerCertificateFromStore(store, root, NULL, &flags));
     assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_SELF_SIGNED);
@@ -391,6 +410,11 @@ static void test_system(void **state)
     HCRYPTPROV_OR_NCRYPT_KEY_HANDLE handle = 0;
     assert_true(CryptAcquireCertificatePrivateKey(mine, 0, NULL, &handle, NULL, NULL));
     assert_true(CertFreeCertificateContext(mine));
+    /* A key has several properties, and is found by each. */
+    static const DWORD of_keys[] = {CERT_KEY_CONTEXT_PROP_ID, CERT_KEY_PROV_HANDLE_PROP_ID,
+                                    CERT_NCRYPT_KEY_HANDLE_PROP_ID, CERT_HCRYPTPROV_OR_NCRYPT_KEY_HANDLE_PROP_ID};
+    for (size_t i = 0; i < COUNT_OF(of_keys); i++)
+        assert_int_equal(found(store, CERT_FIND_PROPERTY, 0, &of_keys[i], false), 1);
     assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
     assert_null(CertOpenSystemStoreW(0, other));
     assert_int_equal(OpenSspiLastError(), ERROR_FILE_NOT_FOUND);

@@ -340,6 +340,20 @@ static void test_objects(void **state)
     assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
     assert_false(CryptQueryObject(CERT_QUERY_OBJECT_FILE, wide, CERT_QUERY_CONTENT_FLAG_ALL,
                                   CERT_QUERY_FORMAT_FLAG_BINARY, 0, NULL, NULL, NULL, NULL, NULL, NULL));
+    /* A list in PEM, too, is in its store once. */
+    char pem[4096] = "";
+    DWORD pem_len = sizeof pem;
+    assert_true(CryptBinaryToStringA(crl_der, list.cbData, CRYPT_STRING_BASE64X509CRLHEADER, pem, &pem_len));
+    CRYPT_DATA_BLOB text = {pem_len, (BYTE *)pem};
+    assert_true(CryptQueryObject(CERT_QUERY_OBJECT_BLOB, &text, CERT_QUERY_CONTENT_FLAG_ALL, CERT_QUERY_FORMAT_FLAG_ALL,
+                                 0, NULL, &content, &format, &store, NULL, &context));
+    assert_int_equal(content, CERT_QUERY_CONTENT_CRL);
+    assert_int_equal(format, CERT_QUERY_FORMAT_BASE64_ENCODED);
+    PCCRL_CONTEXT first = CertEnumCRLsInStore(store, NULL);
+    assert_non_null(first);
+    assert_null(CertEnumCRLsInStore(store, first)); /* which frees the first */
+    assert_true(CertFreeCRLContext(context));
+    assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
     wide[3] = 'X';
     assert_false(CryptQueryObject(CERT_QUERY_OBJECT_FILE, wide, CERT_QUERY_CONTENT_FLAG_ALL, CERT_QUERY_FORMAT_FLAG_ALL,
                                   0, NULL, NULL, NULL, NULL, NULL, NULL));

@@ -4,6 +4,7 @@
  */
 #include "support/tls_loop.h"
 
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -230,6 +231,60 @@ static void test_keys(void **state)
     }
 }
 
+/* RFC 5246 5: P_SHA256 of an empty secret. */
+static void prf_of_nothing(const unsigned char *seed, size_t seed_len, unsigned char *to, size_t len)
+{
+    unsigned char block[SHA256_DIGEST_LENGTH + 256], a[SHA256_DIGEST_LENGTH];
+    unsigned int a_len, made;
+    assert_true(seed_len <= 256);
+    HMAC(EVP_sha256(), "", 0, seed, seed_len, a, &a_len);
+    for (size_t at = 0; at < len; at += SHA256_DIGEST_LENGTH) {
+        memcpy(block, a, sizeof a);
+        memcpy(block + sizeof a, seed, seed_len);
+        HMAC(EVP_sha256(), "", 0, block, sizeof a + seed_len, to + at, &made);
+        HMAC(EVP_sha256(), "", 0, block, sizeof a, a, &a_len);
+    }
+}
+
+/* RFC 5216 2.3: EAP's IV is the PRF's with an empty secret, and TLS 1.2's PRF is with SHA-256 for suites that name no hash for it, too. */
+static void test_eap_iv(void **state)
+{
+    static const char label[] = "client EAP encryption";
+    static const ALG_ID hashes[] = {CALG_SHA1, CALG_SHA_256}; /* of the MAC, or the suite */
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct loop_pair *pair = pair_new();
+        ALG_ID algorithms[] = {hashes[i], CALG_AES_128};
+        SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
+                              .cSupportedAlgs = 2,
+                              .palgSupportedAlgs = algorithms,
+                              .grbitEnabledProtocols = SP_PROT_TLS1_2_CLIENT,
+                              .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION};
+        unsigned char seed[sizeof label - 1 + 64], expected[64];
+        SecPkgContext_EapKeyBlock blocks[2];
+        SecPkgContext_CipherInfo cipher;
+        assert_int_equal(side_acquire(&pair->client, &cred), SEC_E_OK);
+        pair_acquire(pair, 0, SP_PROT_TLS1_2_SERVER, 0);
+        /* The randoms stand behind the heads of record and message, and the version. */
+        memcpy(seed, label, sizeof label - 1);
+        assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+        memcpy(seed + sizeof label - 1, pair->client.out.data + 11, 32);
+        wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+        pair->client.out.len = 0;
+        assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+        memcpy(seed + sizeof label - 1 + 32, pair->server.out.data + 11, 32);
+        assert_true(pair_go_on(pair));
+        assert_int_equal(query(&pair->client, SECPKG_ATTR_CIPHER_INFO, &cipher), SEC_E_OK);
+        wide_is(cipher.szHash, i == 0 ? "SHA1" : "SHA256");
+        assert_int_equal(query(&pair->client, SECPKG_ATTR_EAP_KEY_BLOCK, &blocks[0]), SEC_E_OK);
+        assert_int_equal(query(&pair->server, SECPKG_ATTR_EAP_KEY_BLOCK, &blocks[1]), SEC_E_OK);
+        prf_of_nothing(seed, sizeof seed, expected, sizeof expected);
+        assert_memory_equal(blocks[0].rgbIVs, expected, sizeof expected);
+        assert_memory_equal(blocks[1].rgbIVs, expected, sizeof expected);
+        pair_free(pair);
+    }
+}
+
 static void test_certificates(void **state)
 {
     PCCERT_CONTEXT context;
@@ -357,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_unique_bindings), cmocka_unit_test(test_keys),
         cmocka_unit_test(test_certificates),    cmocka_unit_test(test_unfinished),
         cmocka_unit_test(test_failed_early),    cmocka_unit_test(test_amid_renegotiation),
+        cmocka_unit_test(test_eap_iv),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -296,6 +296,12 @@ static void test_resumption(void **state)
         SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
         SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
         assert_int_equal(ApplyControlToken(&pair->client.context, &list), SEC_E_OK);
+        /* Of a server its client has the ticket already: it does not say that it did what it cannot. */
+        assert_int_equal(ApplyControlToken(&pair->server.context, &list), SEC_E_UNSUPPORTED_FUNCTION);
+        token[1] = SSL_SESSION_ENABLE_RECONNECTS;
+        assert_int_equal(ApplyControlToken(&pair->server.context, &list), SEC_E_OK);
+        token[1] = 0;
+        assert_int_equal(ApplyControlToken(&pair->server.context, &list), SEC_E_INVALID_TOKEN);
         pair_restart(pair);
         run_and_talk(pair);
         assert_false(is_resumed(&pair->client));
