@@ -433,16 +433,17 @@ static int format_of_options(const struct cli_options *options, enum account_fil
     return cli_misuse("--format is smbpasswd, sam or own, not \"%s\"", options->format);
 }
 
-static int file_read(const char *path, struct secret *text)
+/* The file's bytes, which lie in `room`. */
+static int file_read(const char *path, struct secret *room, struct slice *text)
 {
     bool standard = strcmp(path, "-") == 0;
     int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (file < 0)
         return cli_fail("%s: %s", path, strerror(errno));
     size_t len = 0;
-    int code = secret_alloc(text, ACCOUNT_FILE_MAX + 1) ? CLI_OK : cli_fail("out of memory");
-    while (code == CLI_OK && len < text->len) {
-        ssize_t got = read(file, text->data + len, text->len - len);
+    int code = secret_alloc(room, ACCOUNT_FILE_MAX + 1) ? CLI_OK : cli_fail("out of memory");
+    while (code == CLI_OK && len < room->len) {
+        ssize_t got = read(file, room->data + len, room->len - len);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -451,7 +452,7 @@ static int file_read(const char *path, struct secret *text)
             break;
         len += (size_t)got;
     }
-    text->len = len;
+    *text = slice_of(room->data, len);
     if (!standard)
         close(file);
     return code;
@@ -459,20 +460,21 @@ static int file_read(const char *path, struct secret *text)
 
 static int account_import(const struct cli_options *options)
 {
-    AUTO_SECRET struct secret text = {0};
+    AUTO_SECRET struct secret room = {0};
     AUTO_ADMIN struct account_admin *admin = NULL;
+    struct slice text;
     const char *path = options->operand[0], *name = strcmp(path, "-") == 0 ? "standard input" : path;
     enum account_file_format format = ACCOUNT_FILE_OWN;
     struct account_file *file = NULL;
     struct import_counts counts = {0};
     int code = options->format != NULL ? format_of_options(options, &format) : CLI_OK;
     if (code == CLI_OK)
-        code = file_read(path, &text);
+        code = file_read(path, &room, &text);
     if (code != CLI_OK)
         return code;
     if (options->format == NULL)
-        format = account_file_guess(secret_slice(&text));
-    code = cli_status(account_file_parse(format, secret_slice(&text), name, &file));
+        format = account_file_guess(text);
+    code = cli_status(account_file_parse(format, text, name, &file));
     if (code != CLI_OK)
         return code;
     code = cli_open(options, true, &admin);
