@@ -203,6 +203,8 @@ static SECURITY_STATUS call_package(struct peer *peer, SecBufferDesc *in, SecBuf
 
 SECURITY_STATUS peer_step(struct peer *peer, struct slice in, SecBuffer *token, size_t *n_extra)
 {
+    *token = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
+    *n_extra = 0;
     SecBuffer in_buffers[3] = {{(ULONG)in.len, SECBUFFER_TOKEN, (void *)(uintptr_t)in.data},
                                {0, SECBUFFER_EMPTY, NULL}};
     SecBufferDesc in_list = {SECBUFFER_VERSION, peer->stream ? 2 : 1, in_buffers},
@@ -210,8 +212,6 @@ SECURITY_STATUS peer_step(struct peer *peer, struct slice in, SecBuffer *token, 
     if (peer->bindings != NULL)
         in_buffers[in_list.cBuffers++] =
             (SecBuffer){(ULONG)peer->bindings->BindingsLength, SECBUFFER_CHANNEL_BINDINGS, peer->bindings->Bindings};
-    *token = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
-    *n_extra = 0;
     SECURITY_STATUS status = call_package(peer, &in_list, &out_list);
     if (status == SEC_I_INCOMPLETE_CREDENTIALS) {
         cli_fail("the server asks for a certificate (--certificate); going on without one");
