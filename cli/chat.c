@@ -360,6 +360,13 @@ static int say_goodbye(struct line *line)
     return code;
 }
 
+/* How much is sent at once: TLS clients may ask for short records (RFC 6066 4). */
+static size_t chunk_of(const struct line *line)
+{
+    size_t max = line->peer->stream_sizes.cbMaximumMessage;
+    return line->peer->stream && max < CHUNK_MAX ? max : CHUNK_MAX;
+}
+
 /* Standard input goes to the peer, what the peer says to standard output, until both have ended. On a terminal the peer's end is ours: nobody would notice that
  * nobody listens. */
 static int chat(struct line *line)
@@ -381,7 +388,7 @@ static int chat(struct line *line)
             code = line->peer->stream ? hear_stream(line, &ended) : hear_framed(line, &ended);
         if (code == CLI_OK && ends[0].fd >= 0 && (ends[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
             uint8_t room[CHUNK_MAX];
-            ssize_t got = read(STDIN_FILENO, room, sizeof(room));
+            ssize_t got = read(STDIN_FILENO, room, chunk_of(line));
             if (got > 0) {
                 code = line->peer->stream ? say_stream(line, slice_of(room, (size_t)got))
                                           : say_framed(line, slice_of(room, (size_t)got));
@@ -504,6 +511,9 @@ static int connect_run(const struct cli_options *options)
     try(address_split(options->operand[0], NULL, host, port));
     try(timeout_of(options, &seconds));
     try(peer_open(&peer, options, true, CLIENT_FLAGS));
+    if (!peer.stream && (options->ca != NULL || options->insecure))
+        return cli_misuse("%s has no certificates: --ca and --insecure are for --package Schannel and CREDSSP",
+                          peer.package);
     snprintf(target, sizeof(target), "%s%s", peer.credssp ? "TERMSRV/" : peer.stream ? "" : "host/", host);
     if (peer.target == NULL)
         peer.target = target;

@@ -36,7 +36,7 @@ enum cli_option {
     OPTION_PACKAGE = 0x2000,
     OPTION_USER = 0x4000,
     OPTION_TARGET = 0x8000,
-    OPTION_FLAGS = 0x10000,
+    OPTION_FLAGS = 0x10000,       /* --flags --verbose */
     OPTION_CERTIFICATE = 0x20000, /* --certificate --key */
     OPTION_CA = 0x40000,          /* --ca --insecure */
     OPTION_TIMEOUT = 0x80000,
@@ -102,6 +102,7 @@ const char *cli_error_name(uint32_t status);
 /* The table of `sspi error`: one entry after another, `*at` being 0 to begin; NULL at the end. And one of them; NULL when it is not there. */
 const struct cli_advice *cli_advice_next(size_t *at);
 const struct cli_advice *cli_advice_of(uint32_t status);
+/* What to do, NULL when nothing is known. */
 const char *cli_status_advice(SECURITY_STATUS status);
 
 /* Opens the store that --store names, else the first sqlite store of the configuration. */

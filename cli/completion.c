@@ -18,7 +18,8 @@ static void put_bash(void)
          "    COMPREPLY=()\n"
          "    case $previous in\n"
          "    --store | --output | --certificate | --key | --ca) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
-         "    --package) COMPREPLY=($(compgen -W \"Negotiate NTLM Kerberos Schannel CREDSSP\" -- \"$current\")); "
+         "    --package) COMPREPLY=($(compgen -W \"Negotiate NTLM Kerberos Schannel CREDSSP WDigest\" -- "
+         "\"$current\")); "
          "return ;;\n"
          "    --format) COMPREPLY=($(compgen -W \"smbpasswd sam own\" -- \"$current\")); return ;;\n"
          "    esac\n"
@@ -34,7 +35,7 @@ static void put_bash(void)
         }
     }
     puts("    esac\n    if [ $COMP_CWORD -eq 1 ]; then");
-    fputs("        words=\"--help --version", stdout);
+    fputs("        words=\"--help --version --trace help", stdout);
     for (size_t i = 0; cli_families[i] != NULL; i++)
         printf(" %s", cli_families[i]->name);
     puts("\"\n    elif [ $COMP_CWORD -eq 2 ] && [ -z \"$words\" ]; then\n        case ${COMP_WORDS[1]} in");

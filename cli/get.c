@@ -360,11 +360,9 @@ static int get_run(const struct cli_options *options)
     snprintf(page.challenge, sizeof(page.challenge), "%s", package);
     page.curl = curl_easy_init();
     int code = page.curl == NULL ? cli_fail("libcurl does not start") : fetch(&page, options, &answer);
-    if (code == CLI_OK || (answer >= 300 && code != CLI_USAGE)) {
-        const struct writer *what = options->head ? &page.head : &page.body;
-        if (code == CLI_OK && what->len > 0)
-            cli_show(writer_slice_of(what));
-    }
+    const struct writer *what = options->head ? &page.head : &page.body;
+    if (code == CLI_OK && what->len > 0)
+        cli_show(writer_slice_of(what));
     if (code == CLI_OK && answer >= 400)
         code = answer == 403 || answer == 401 ? (cli_fail("the server answers %ld", answer), CLI_REFUSED)
                                               : cli_fail("the server answers %ld", answer);

@@ -213,6 +213,8 @@ static int options_parse(const char *called, const struct cli_command *command, 
             options->n_operands = -1;
             return CLI_OK;
         }
+        if (id == '?' && optopt > 0 && optopt < ID_STORE) /* of several letters in one word */
+            return cli_misuse("unknown option -%c; see \"sspi %s --help\"", optopt, called);
         if (id == '?')
             return cli_misuse("unknown option %s; see \"sspi %s --help\"", argv[optind - 1], called);
         option_take(options, id, optarg);

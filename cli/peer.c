@@ -172,8 +172,10 @@ int peer_open(struct peer *peer, const struct cli_options *options, bool client,
         return cli_misuse("TSSSP is for a TLS connection that a program has already; --package CREDSSP makes one");
     if (peer->stream)
         peer->wanted |= client ? ISC_REQ_STREAM : ASC_REQ_STREAM;
-    else if (options->certificate != NULL)
+    else if (options->certificate != NULL || options->key != NULL)
         return cli_misuse("%s takes no certificate; that is for --package Schannel", peer->package);
+    if (peer->stream && !peer->credssp && options->user != NULL)
+        return cli_misuse("%s takes no user: who we are says --certificate", peer->package);
     if (peer->stream)
         return acquire_tls(peer, options);
     return options->user != NULL ? acquire_user(peer, options->user) : acquire(peer, NULL);
@@ -188,29 +190,36 @@ void peer_close(struct peer *peer)
     peer->has_context = peer->has_credential = false;
 }
 
+static SECURITY_STATUS call_package(struct peer *peer, SecBufferDesc *in, SecBufferDesc *out)
+{
+    PCtxtHandle former = peer->has_context ? &peer->context : NULL;
+    if (peer->client)
+        return InitializeSecurityContextA(&peer->credential, former, (SEC_CHAR *)(uintptr_t)peer->target, peer->wanted,
+                                          0, SECURITY_NATIVE_DREP, former == NULL && peer->bindings == NULL ? NULL : in,
+                                          0, &peer->context, out, &peer->granted, NULL);
+    return AcceptSecurityContext(&peer->credential, former, in, peer->wanted, SECURITY_NATIVE_DREP, &peer->context, out,
+                                 &peer->granted, NULL);
+}
+
 SECURITY_STATUS peer_step(struct peer *peer, struct slice in, SecBuffer *token, size_t *n_extra)
 {
+    *token = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
+    *n_extra = 0;
     SecBuffer in_buffers[3] = {{(ULONG)in.len, SECBUFFER_TOKEN, (void *)(uintptr_t)in.data},
                                {0, SECBUFFER_EMPTY, NULL}};
     SecBufferDesc in_list = {SECBUFFER_VERSION, peer->stream ? 2 : 1, in_buffers},
                   out_list = {SECBUFFER_VERSION, 1, token};
-    PCtxtHandle former = peer->has_context ? &peer->context : NULL;
-    SECURITY_STATUS status;
     if (peer->bindings != NULL)
         in_buffers[in_list.cBuffers++] =
             (SecBuffer){(ULONG)peer->bindings->BindingsLength, SECBUFFER_CHANNEL_BINDINGS, peer->bindings->Bindings};
-    *token = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
-    *n_extra = 0;
-    if (peer->client)
-        status =
-            InitializeSecurityContextA(&peer->credential, former, (SEC_CHAR *)(uintptr_t)peer->target, peer->wanted, 0,
-                                       SECURITY_NATIVE_DREP, former == NULL && peer->bindings == NULL ? NULL : &in_list,
-                                       0, &peer->context, &out_list, &peer->granted, NULL);
-    else
-        status = AcceptSecurityContext(&peer->credential, former, &in_list, peer->wanted, SECURITY_NATIVE_DREP,
-                                       &peer->context, &out_list, &peer->granted, NULL);
-    if (status == SEC_E_OK || status == SEC_I_CONTINUE_NEEDED || status == SEC_I_COMPLETE_NEEDED ||
-        status == SEC_I_COMPLETE_AND_CONTINUE || status == SEC_I_INCOMPLETE_CREDENTIALS)
+    SECURITY_STATUS status = call_package(peer, &in_list, &out_list);
+    if (status == SEC_I_INCOMPLETE_CREDENTIALS) {
+        cli_fail("the server asks for a certificate (--certificate); going on without one");
+        peer->wanted |= ISC_REQ_USE_SUPPLIED_CREDS;
+        in_buffers[1] = (SecBuffer){0, SECBUFFER_EMPTY, NULL};
+        status = call_package(peer, &in_list, &out_list);
+    }
+    if (status >= 0)
         peer->has_context = true;
     if (status == SEC_I_COMPLETE_NEEDED || status == SEC_I_COMPLETE_AND_CONTINUE) {
         SECURITY_STATUS completed = CompleteAuthToken(&peer->context, &out_list);

@@ -52,25 +52,34 @@ static int option_take(Tcl_Interp *interp, struct context *context, Tcl_Obj *opt
                       context->client ? "client" : "server");
 }
 
-/* One call of the package with all that came; *token is to be freed with FreeContextBuffer. */
+static SECURITY_STATUS call_package(struct ext *ext, struct context *context, SecBufferDesc *in, SecBufferDesc *out)
+{
+    struct credentials *credentials = ext_get(ext, NULL, EXT_CREDENTIALS, context->credentials);
+    PCredHandle handle = credentials == NULL ? NULL : &credentials->handle;
+    PCtxtHandle former = context->has_handle ? &context->handle : NULL;
+    if (credentials == NULL && former == NULL)
+        return SEC_E_INVALID_HANDLE;
+    if (context->client)
+        return InitializeSecurityContextA(handle, former, context->target, context->wanted, 0, context->drep,
+                                          former == NULL ? NULL : in, 0, &context->handle, out, &context->granted,
+                                          NULL);
+    return AcceptSecurityContext(handle, former, in, context->wanted, context->drep, &context->handle, out,
+                                 &context->granted, NULL);
+}
+
+/* A step with all that came; *token is to be freed with FreeContextBuffer. */
 static SECURITY_STATUS call(struct ext *ext, struct context *context, SecBuffer *token)
 {
     SecBuffer in[2] = {{(ULONG)context->input.len, SECBUFFER_TOKEN, context->input.data}, {0, SECBUFFER_EMPTY, NULL}};
     SecBufferDesc in_list = {SECBUFFER_VERSION, context->stream ? 2 : 1, in}, out_list = {SECBUFFER_VERSION, 1, token};
-    struct credentials *credentials = ext_get(ext, NULL, EXT_CREDENTIALS, context->credentials);
-    PCredHandle handle = credentials == NULL ? NULL : &credentials->handle;
-    PCtxtHandle former = context->has_handle ? &context->handle : NULL;
-    SECURITY_STATUS status;
     *token = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
-    if (credentials == NULL && former == NULL)
-        return SEC_E_INVALID_HANDLE;
-    if (context->client)
-        status = InitializeSecurityContextA(handle, former, context->target, context->wanted, 0, context->drep,
-                                            former == NULL ? NULL : &in_list, 0, &context->handle, &out_list,
-                                            &context->granted, NULL);
-    else
-        status = AcceptSecurityContext(handle, former, &in_list, context->wanted, context->drep, &context->handle,
-                                       &out_list, &context->granted, NULL);
+    SECURITY_STATUS status = call_package(ext, context, &in_list, &out_list);
+    if (status == SEC_I_INCOMPLETE_CREDENTIALS) {
+        /* The server asks for a certificate, and there is none: the same once more, to go on without. */
+        context->wanted |= ISC_REQ_USE_SUPPLIED_CREDS;
+        in[1] = (SecBuffer){0, SECBUFFER_EMPTY, NULL};
+        status = call_package(ext, context, &in_list, &out_list);
+    }
     if (status >= 0)
         context->has_handle = 1;
     if (status == SEC_I_COMPLETE_NEEDED || status == SEC_I_COMPLETE_AND_CONTINUE) {
@@ -131,7 +140,7 @@ static int context_new(struct ext *ext, Tcl_Interp *interp, struct context *cont
     return TCL_OK;
 }
 
-static void context_discard(struct context *context)
+void context_release(struct context *context)
 {
     if (context->has_handle)
         DeleteSecurityContext(&context->handle);
@@ -156,7 +165,7 @@ static int client_context(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj
     context->client = 1;
     int code = context_new(data, interp, context, objc, objv, 2);
     if (code != TCL_OK)
-        context_discard(context);
+        context_release(context);
     return code;
 }
 
@@ -178,7 +187,7 @@ static int server_context(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj
     }
     int code = context_new(data, interp, context, objc, objv, 3);
     if (code != TCL_OK)
-        context_discard(context);
+        context_release(context);
     return code;
 }
 
@@ -217,8 +226,6 @@ static int step(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const ob
         return TCL_ERROR;
     if (context->broken)
         return ext_misuse(interp, "the handshake has failed: delete the context");
-    if (len > 0 && !ext_take(&context->input, bytes, len))
-        return ext_misuse(interp, "out of memory");
     if (context->pending && (len == 0 || context->pending_token.len > 0)) {
         /* What the first step gave, which was taken when the context was made. */
         if (len > 0)
@@ -226,6 +233,8 @@ static int step(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const ob
         context->pending = 0;
         return step_result(interp, context, context->pending_status, &context->pending_token);
     }
+    if (len > 0 && !ext_take(&context->input, bytes, len))
+        return ext_misuse(interp, "out of memory");
     context->pending = 0;
     SECURITY_STATUS status = advance(data, context, &token);
     if (status < 0 && status != SEC_E_INCOMPLETE_MESSAGE) {

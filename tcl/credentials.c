@@ -1,8 +1,10 @@
 /* Packages, identities, credentials. */
 #include "ext.h"
 
+#include <credssp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define CERTIFICATES_MAX 16
 
@@ -357,6 +359,8 @@ static int acquire(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const
         return TCL_ERROR;
     if (wanted.credentials != NULL && Tcl_ListObjGetElements(interp, wanted.credentials, &n, &parts) != TCL_OK)
         return TCL_ERROR;
+    if (n > 0 && (strcasecmp(wanted.package, CREDSSP_NAME_A) == 0 || strcasecmp(wanted.package, TS_SSP_NAME_A) == 0))
+        return ext_misuse(interp, "%s takes no -credentials here", wanted.package); /* a structure of its own */
     if (n > 0 && stream) {
         if (schannel_read(ext, interp, n, parts, &schannel) != TCL_OK)
             return TCL_ERROR;

@@ -20,7 +20,7 @@ void ext_wipe(struct bytes *bytes)
 
 int ext_take(struct bytes *bytes, const void *data, size_t len)
 {
-    /* A fresh block, so that the former one can be wiped. */
+    /* A fresh block, so that the former one can be wiped. The NUL is for functions that take text. */
     struct bytes whole = {malloc(bytes->len + len + 1), bytes->len + len};
     if (whole.data == NULL)
         return 0;
@@ -28,6 +28,7 @@ int ext_take(struct bytes *bytes, const void *data, size_t len)
         memcpy(whole.data, bytes->data, bytes->len);
     if (len > 0)
         memcpy(whole.data + bytes->len, data, len);
+    whole.data[whole.len] = '\0';
     ext_wipe(bytes);
     *bytes = whole;
     return 1;
@@ -86,21 +87,13 @@ int ext_fail(Tcl_Interp *interp, const char *what, SECURITY_STATUS status)
 
 static void release(enum ext_kind kind, void *thing)
 {
-    struct context *context = thing;
     switch (kind) {
     case EXT_CREDENTIALS:
         FreeCredentialsHandle(&((struct credentials *)thing)->handle);
         free(thing);
         break;
     case EXT_CONTEXT:
-        if (context->has_handle)
-            DeleteSecurityContext(&context->handle);
-        ext_wipe(&context->pending_token);
-        ext_wipe(&context->input);
-        if (context->credentials != NULL)
-            Tcl_DecrRefCount(context->credentials);
-        free(context->target);
-        free(context);
+        context_release(thing);
         break;
     case EXT_CERTIFICATE:
         CertFreeCertificateContext(thing);

@@ -61,11 +61,13 @@ EXT_INTERN Tcl_Obj *ext_text(const char *text);
 EXT_INTERN Tcl_Obj *ext_bytes(const void *data, size_t len);
 /* The bytes of a value, which stay its; NULL with an error message when it has letters above 255 (Tcl 8.6 would cut them off, Tcl 9 gives none). */
 EXT_INTERN const unsigned char *ext_data(Tcl_Interp *interp, Tcl_Obj *value, size_t *len);
-EXT_INTERN int ext_take(struct bytes *bytes, const void *data, size_t len); /* appends */
+/* Appends; behind the bytes stands a NUL, which is none of them. 0 without memory. */
+EXT_INTERN int ext_take(struct bytes *bytes, const void *data, size_t len);
 EXT_INTERN void ext_wipe(struct bytes *bytes);
 
 EXT_INTERN void credentials_commands(Tcl_Interp *interp, struct ext *ext);
 EXT_INTERN void context_commands(Tcl_Interp *interp, struct ext *ext);
+EXT_INTERN void context_release(struct context *context);
 EXT_INTERN void message_commands(Tcl_Interp *interp, struct ext *ext);
 EXT_INTERN void certificate_commands(Tcl_Interp *interp, struct ext *ext);
 

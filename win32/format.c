@@ -8,7 +8,7 @@
 #define WIDTH_MAX (1 << 20) /* nobody means more; text of this length can be asked for twice in a format */
 #define NUMBER_MAX 128      /* on the stack; longer ones are allocated */
 
-enum size { SIZE_INT, SIZE_CHAR, SIZE_SHORT, SIZE_LONG, SIZE_LONG_LONG, SIZE_POINTER, SIZE_WIDE };
+enum size { SIZE_INT, SIZE_CHAR, SIZE_SHORT, SIZE_LONG, SIZE_LONG_LONG, SIZE_LONG_DOUBLE, SIZE_POINTER, SIZE_WIDE };
 
 struct spec {
     char flags[8];
@@ -156,8 +156,8 @@ static void size_read(const struct text_out *out, const void *format, size_t n, 
         *size = SIZE_POINTER;
         *i += 1;
         return;
-    case 'L':
-        *size = SIZE_LONG_LONG;
+    case 'L': /* as Windows' compilers know it no longer than a double, but as long as the caller's compiler passes it */
+        *size = SIZE_LONG_DOUBLE;
         *i += 1;
         return;
     default:
@@ -302,7 +302,7 @@ static bool put_integer(struct text_out *out, const struct spec *spec, struct fo
 {
     uint64_t word;
     bool is_signed = spec->conversion == 'd' || spec->conversion == 'i';
-    bool long_long = spec->size == SIZE_LONG_LONG || spec->size == SIZE_POINTER;
+    bool long_long = spec->size == SIZE_LONG_LONG || spec->size == SIZE_LONG_DOUBLE || spec->size == SIZE_POINTER;
     if (!next_word(arguments, long_long, &word))
         return false;
     if (spec->size == SIZE_CHAR)
@@ -352,7 +352,9 @@ static bool put_spec(struct text_out *out, struct spec *spec, struct format_argu
     case 'a':
     case 'A':
         if (!arguments->no_float && arguments->array == NULL)
-            return put_by_library(out, spec, "", spec->conversion, 0, va_arg(*arguments->list, double));
+            return put_by_library(out, spec, "", spec->conversion, 0,
+                                  spec->size == SIZE_LONG_DOUBLE ? (double)va_arg(*arguments->list, long double)
+                                                                 : va_arg(*arguments->list, double));
         /* fall through */
     default:
         if (spec->conversion != 0)

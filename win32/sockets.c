@@ -184,6 +184,16 @@ int opensspi_getpeername(int s, struct sockaddr *name, void *namelen)
 
 int opensspi_getsockopt(int s, int level, int optname, void *optval, void *optlen)
 {
+    if (level == SOL_SOCKET && (optname == SO_RCVTIMEO || optname == SO_SNDTIMEO) && optval != NULL &&
+        optlen != NULL && *(socklen_t *)optlen == sizeof(DWORD)) {
+        struct timeval time = {0};
+        socklen_t len = sizeof time;
+        if (getsockopt(s, level, optname, &time, &len) != 0)
+            return SOCKET_ERROR;
+        DWORD milliseconds = (DWORD)(time.tv_sec * 1000 + time.tv_usec / 1000);
+        memcpy(optval, &milliseconds, sizeof milliseconds);
+        return 0;
+    }
     int result = getsockopt(s, level, optname, optval, optlen);
     if (result == 0 && level == SOL_SOCKET && optname == SO_ERROR && optval != NULL &&
         *(socklen_t *)optlen == sizeof(int)) {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 VOID InitializeCriticalSection(LPCRITICAL_SECTION lpCriticalSection)
 {
@@ -220,9 +221,9 @@ DWORD WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds)
 
 VOID Sleep(DWORD dwMilliseconds)
 {
+    while (dwMilliseconds == INFINITE)
+        pause();
     struct timespec until = moment_in(dwMilliseconds);
-    do {
-        if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != EINTR && dwMilliseconds != INFINITE)
-            return;
-    } while (true);
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+        ;
 }

@@ -264,7 +264,7 @@ static unsigned long put_flow(struct tree *tree, const struct flow *flow)
     if (flow->gap)
         tree_wrong(tree, "segments are missing, out of order, or too many: tokens may be cut");
     if (!flow->udp && decode_is_tls(bytes)) {
-        decode_tls(tree, bytes, 0);
+        decode_tls(tree, bytes);
         n_found = 1;
     } else {
         n_found = decode_stream(tree, bytes, "") + decode_text(tree, bytes, "");

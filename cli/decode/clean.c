@@ -40,9 +40,11 @@ static void escape(FILE *out, uint32_t code_point, enum clean_form form)
 void clean_put(FILE *out, struct slice text, enum clean_form form)
 {
     uint32_t code_point = 0;
-    for (size_t i = 0, len; i<text.len; i += len> 0 ? len : 1) {
+    size_t step;
+    for (size_t i = 0; i < text.len; i += step) {
         uint8_t byte = text.data[i];
-        len = character_len(slice_of(text.data + i, text.len - i), &code_point);
+        size_t len = character_len(slice_of(text.data + i, text.len - i), &code_point);
+        step = len > 0 ? len : 1;
         if (len == 0)
             escape(out, byte, form);
         else if (form == CLEAN_LINES && (byte == '\n' || byte == '\t'))

@@ -26,11 +26,14 @@ void decode_kerberos(struct tree *tree, struct slice message, unsigned nesting);
 /* After GSS framing: a token identifier, then the message (RFC 4121 4.1). */
 void decode_kerberos_gss(struct tree *tree, struct slice inner, unsigned nesting);
 void decode_rfc4121(struct tree *tree, struct slice token);
-void decode_tls(struct tree *tree, struct slice records, unsigned nesting);
+void decode_tls(struct tree *tree, struct slice records);
 bool decode_is_tls(struct slice bytes);
 bool decode_is_kerberos(struct slice bytes);
 /* Bytes of the message that begins here, at most as many as there are: NTLM messages do not tell their length. */
 size_t decode_ntlm_len(struct slice bytes);
+
+/* The value of a hexadecimal digit, -1 for none. */
+int decode_hex_digit(uint8_t letter);
 
 /* The tokens inside text, and inside bytes of a connection; the number found. `where` is printed with each. */
 unsigned long decode_text(struct tree *tree, struct slice text, const char *where);

@@ -9,14 +9,6 @@
 #define LINE_BYTES_MAX 16
 #define BLANKS_BEFORE_TEXT 3 /* two stand also in the middle of a line, after eight bytes */
 
-static int digit_of(uint8_t c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static uint8_t at(struct slice text, size_t i)
 {
     return i < text.len ? text.data[i] : 0;
@@ -25,7 +17,7 @@ static uint8_t at(struct slice text, size_t i)
 static size_t digits_from(struct slice text, size_t i)
 {
     size_t n = 0;
-    while (digit_of(at(text, i + n)) >= 0)
+    while (decode_hex_digit(at(text, i + n)) >= 0)
         n++;
     return n;
 }
@@ -46,7 +38,7 @@ static size_t offset_read(struct slice line, size_t *offset)
         return 0;
     *offset = 0;
     for (size_t end = i + n; i < end; i++)
-        *offset = *offset << 4 | (size_t)digit_of(line.data[i]);
+        *offset = *offset << 4 | (size_t)decode_hex_digit(line.data[i]);
     if (bracket && at(line, i) != ']')
         return 0;
     if (bracket || at(line, i) == ':')
@@ -71,11 +63,10 @@ static size_t bytes_read(struct slice line, size_t i, struct writer *bytes)
         if (!whole || (n > 0 && blanks >= BLANKS_BEFORE_TEXT) || (n > 0 && blanks == 2 && n != LINE_BYTES_MAX / 2))
             break;
         for (size_t k = 0; k < digits; k += 2)
-            writer_u8(bytes, (uint8_t)(digit_of(line.data[i + k]) << 4 | digit_of(line.data[i + k + 1])));
+            writer_u8(bytes,
+                      (uint8_t)(decode_hex_digit(line.data[i + k]) << 4 | decode_hex_digit(line.data[i + k + 1])));
         n += digits / 2;
-        i += digits + (after == '-' ? 1 : 0);
-        if (after == '-' && digit_of(at(line, i)) >= 0)
-            continue; /* Wireshark's and Windows' middle: "08-09" */
+        i += digits + (after == '-' ? 1 : 0); /* Wireshark's and Windows' middle: "08-09" */
     }
     return n;
 }

@@ -83,7 +83,7 @@ bool decode_token(struct tree *tree, struct slice bytes, unsigned nesting)
     if (strcmp(kind, "ntlm") == 0)
         decode_ntlm(tree, bytes);
     else if (strcmp(kind, "tls") == 0)
-        decode_tls(tree, bytes, nesting);
+        decode_tls(tree, bytes);
     else if (strcmp(kind, "gss") == 0)
         decode_gss(tree, bytes, nesting);
     else if (strcmp(kind, "kerberos") == 0)
@@ -137,12 +137,12 @@ static bool from_base64(struct slice text, struct writer *bytes)
     return whole > 0 && base64_read(slice_of(letters.data, whole), bytes) == WIRE_OK;
 }
 
-static int hex_digit(uint8_t c)
+int decode_hex_digit(uint8_t letter)
 {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
+    return letter >= '0' && letter <= '9'   ? letter - '0'
+           : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10
+           : letter >= 'A' && letter <= 'F' ? letter - 'A' + 10
+                                            : -1;
 }
 
 /* Hexadecimal, with 0x in front or between, blanks, colons, commas and backslashes with x passed over. */
@@ -159,7 +159,7 @@ static bool from_hex(struct slice text, struct writer *bytes)
         }
         if (high < 0 && is_one_of(c, " \t\r\n:,;-"))
             continue;
-        int digit = hex_digit(c);
+        int digit = decode_hex_digit(c);
         if (digit < 0)
             return false;
         if (high >= 0) {

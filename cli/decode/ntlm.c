@@ -247,6 +247,17 @@ static void put_mic(struct tree *tree, struct slice message, const struct field 
                          "does not keep to the protocol; servers refuse that");
 }
 
+static bool has_backslash(struct slice name, bool unicode)
+{
+    struct reader reader = reader_of(name);
+    uint16_t unit = 0;
+    uint8_t byte = 0;
+    while (unicode ? reader_u16le(&reader, &unit) == WIRE_OK : reader_u8(&reader, &byte) == WIRE_OK)
+        if (unit == '\\' || byte == '\\')
+            return true;
+    return false;
+}
+
 static void put_authenticate(struct tree *tree, struct slice message, struct reader *reader)
 {
     struct field fields[6];
@@ -265,8 +276,7 @@ static void put_authenticate(struct tree *tree, struct slice message, struct rea
     if (fields[3].there && fields[3].len == 0)
         tree_wrong(
             tree, "no user: the client asks as anonymous, since it has no credentials or gives them to no such server");
-    else if (slice_at(message, fields[3].offset, fields[3].len, &bytes) == WIRE_OK &&
-             memchr(bytes.data, '\\', bytes.len) != NULL)
+    else if (slice_at(message, fields[3].offset, fields[3].len, &bytes) == WIRE_OK && has_backslash(bytes, unicode))
         tree_wrong(
             tree,
             "the user's name has a domain in it: the client was given DOMAIN\\user where it wants the user alone");

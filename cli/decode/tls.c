@@ -217,8 +217,7 @@ static void put_certificates(struct tree *tree, struct slice body)
         tree_wrong(tree, "a certificate is cut off");
 }
 
-/* True when the record held readable handshake messages. */
-static bool put_handshake(struct tree *tree, struct slice record)
+static void put_handshake(struct tree *tree, struct slice record)
 {
     struct reader reader = reader_of(record);
     uint8_t type;
@@ -226,15 +225,15 @@ static bool put_handshake(struct tree *tree, struct slice record)
     struct slice body;
     while (reader_left(&reader) > 0) {
         if (reader_u8(&reader, &type) != WIRE_OK || read_u24(&reader, &len) != WIRE_OK)
-            return false;
+            return;
         const char *word = tree_word_of(type, TREE_WORDS(handshake_types));
         if (word == NULL || len > 0x20000) {
             tree_put(tree, "handshake", "encrypted, %zu bytes", record.len);
-            return false;
+            return;
         }
         if (reader_bytes(&reader, len, &body) != WIRE_OK) {
             tree_put(tree, "handshake", "%s, goes on in the next record", word);
-            return false;
+            return;
         }
         tree_open(tree, "handshake", "%s, %" PRIu32 " bytes", word, len);
         if (type == 1 || type == 2)
@@ -243,7 +242,6 @@ static bool put_handshake(struct tree *tree, struct slice record)
             put_certificates(tree, body);
         tree_close(tree);
     }
-    return true;
 }
 
 bool decode_is_tls(struct slice bytes)
@@ -256,13 +254,12 @@ bool decode_is_tls(struct slice bytes)
            type <= 23 && major == 3 && minor <= 4 && len > 0 && len <= 0x4000 + 2048;
 }
 
-void decode_tls(struct tree *tree, struct slice records, unsigned nesting)
+void decode_tls(struct tree *tree, struct slice records)
 {
     struct reader reader = reader_of(records);
     bool encrypted = false;
     unsigned long n_data = 0;
     size_t data_len = 0;
-    (void)nesting;
     tree_open(tree, "TLS", "%zu bytes", records.len);
     while (reader_left(&reader) > 0) {
         uint8_t type = 0, level, alert;

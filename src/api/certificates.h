@@ -14,7 +14,7 @@ BOOL answer_status(SECURITY_STATUS status);
 /* The same, for functions that give a pointer: NULL on failure. */
 #define ANSWER_POINTER(status, pointer) (answer_status(status) ? (pointer) : NULL)
 
-/* FALSE, with the argument's name in the cause. */
+/* E_INVALIDARG, with the argument's name in the cause. */
 SECURITY_STATUS argument_missing(const char *name);
 
 /* Text of a caller as UTF-8 (mem_free); E_INVALIDARG when it is not valid. */

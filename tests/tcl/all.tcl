@@ -108,6 +108,23 @@ test credentials-11 {-principal: whose; NTLM has no use for it, Kerberos see ker
     }
 } -result {}
 
+test credentials-12 {CREDSSP and TSSSP take neither users nor certificates} -body {
+    set store [twapi::cert_file_store_open $place/cert.pem]
+    set found {}
+    foreach package {CREDSSP credssp TSSSP} {
+        foreach credentials [list [twapi::sspi_schannel_credentials -rootstore $store] [twapi::sspi_winnt_identity_credentials alice EXAMPLE pw]] {
+            lappend found [list [catch {twapi::sspi_acquire_credentials -package $package -role client -credentials $credentials} message] $message]
+        }
+    }
+    lsort -unique $found
+} -result {{1 {CREDSSP takes no -credentials here}} {1 {TSSSP takes no -credentials here}} {1 {credssp takes no -credentials here}}}
+test credentials-13 {a concealed text ends where it ends, whatever the memory behind it holds} -body {
+    set password [string repeat x 900]
+    exec openssl rsa -in $place/key.pem -aes256 -passout pass:$password -out $place/locked.pem 2> $place/openssl.log
+    exec env MALLOC_PERTURB_=165 [info nameofexecutable] << "package require twapi_crypto
+        puts \[twapi::cert_import_pem $place/cert.pem $place/locked.pem \[twapi::conceal $password\]\]"
+} -match glob -result cert#*
+
 foreach package {NTLM Negotiate} {
     test context-$package-1 {features, sizes, name} -body {
         lassign [both $package] client server
@@ -192,6 +209,14 @@ test context-6 {a broken handshake stays broken} -body {
     twapi::sspi_step $context
     list [catch {twapi::sspi_step $context nonsense}] [catch {twapi::sspi_step $context nonsense} message] $message
 } -result {1 1 {the handshake has failed: delete the context}}
+test context-11 {what came too early is no part of what comes later} -body {
+    lassign [both NTLM] - - client_credentials server_credentials
+    set client [twapi::sspi_client_context $client_credentials -target host/HOST]
+    set early [catch {twapi::sspi_step $client nonsense} message]
+    set server [twapi::sspi_server_context $server_credentials [lindex [twapi::sspi_step $client] 1]]
+    lassign [twapi::sspi_step $client [lindex [twapi::sspi_step $server] 1]] state
+    list $early $message $state
+} -result {1 {call sspi_step without a response first, and send what it returns} done}
 test context-7 {messages before the handshake is done, and after the end} -body {
     set context [twapi::sspi_client_context [lindex [both NTLM] 2]]
     set early [catch {twapi::sspi_encrypt $context x}]
@@ -321,6 +346,12 @@ test tls-11 {issuers that a server accepts} -body {
     lassign [handshake $client $server {-stream 1 -target localhost} {-stream 1 -mutualauth 1}] client server
     list [string match *localhost* [twapi::sspi_issuers_accepted_by_peer $client]] [string match *localhost* [twapi::cert_subject_name [twapi::sspi_remote_cert $server]]]
 } -result {1 1}
+foreach protocol {tls1.2 tls1.3} {
+    test tls-17-$protocol {the server asks for a certificate, the client has none and goes on without} -body {
+        lassign [tls {} {-mutualauth 1} [list -protocols $protocol]] client server
+        list [catch {twapi::sspi_remote_cert $server}] [twapi::sspi_decrypt_stream $server [twapi::sspi_encrypt_stream $client hello]]
+    } -result {1 {ok hello}}
+}
 test tls-12 {leftover data comes as the third element} -body {
     set certificate [twapi::cert_import_pem $place/cert.pem $place/key.pem]
     set roots [twapi::cert_file_store_open $place/cert.pem]

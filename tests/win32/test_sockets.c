@@ -105,6 +105,13 @@ static void test_options(void **state)
     char byte;
     assert_int_equal(setsockopt(near, SOL_SOCKET, SO_RCVTIMEO, (char *)&milliseconds, sizeof milliseconds), 0);
     assert_int_equal(recv(near, &byte, 1, 0), SOCKET_ERROR); /* it comes back */
+    milliseconds = 1500;
+    assert_int_equal(setsockopt(near, SOL_SOCKET, SO_SNDTIMEO, (char *)&milliseconds, sizeof milliseconds), 0);
+    DWORD read_back = 7;
+    int read_len = sizeof read_back;
+    assert_int_equal(getsockopt(near, SOL_SOCKET, SO_SNDTIMEO, (char *)&read_back, &read_len), 0);
+    assert_int_equal(read_back, 1500);
+    assert_int_equal(read_len, sizeof read_back);
     int error = 7, len = sizeof error;
     assert_int_equal(getsockopt(near, SOL_SOCKET, SO_ERROR, (char *)&error, &len), 0);
     assert_int_equal(error, 0);
