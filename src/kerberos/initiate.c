@@ -233,7 +233,7 @@ static SECURITY_STATUS reply(void *opaque, const struct step_in *in, struct step
     struct kerberos_handshake *handshake = opaque;
     struct slice message;
     try(message_take(handshake, in, TOKEN_AP_REP, "AP-REP", &message));
-    try(kerberos_reply_open(&handshake->exchange, message));
+    try(kerberos_reply_open(&handshake->exchange, NULL, message));
     if ((handshake->gss_flags & GSS_DCE_STYLE) != 0)
         try(kerberos_third_make(&handshake->exchange, &out->token));
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->gss_flags, true);
