@@ -59,7 +59,7 @@ static void cipher_end(struct krb_cipher *cipher, struct krb_cipher *own)
 
 static bool aes_encrypt(const struct krb_prepared *prepared, struct slice plain, struct writer *cipher_text)
 {
-    struct krb_cipher own, *cipher;
+    struct krb_cipher own, *cipher = NULL;
     size_t body_len = KRB_CONFOUNDER_LEN + plain.len;
     uint8_t *room = writer_room(cipher_text, body_len + prepared->cipher.profile->mac_len);
     require(room != NULL, false);
@@ -78,7 +78,7 @@ static bool aes_encrypt(const struct krb_prepared *prepared, struct slice plain,
 static bool aes_decrypt(const struct krb_prepared *prepared, struct slice cipher_text, struct secret *buffer,
                         struct slice *plain)
 {
-    struct krb_cipher own, *cipher;
+    struct krb_cipher own, *cipher = NULL;
     AUTO_SECRET struct secret work = {0};
     size_t mac_len = prepared->cipher.profile->mac_len;
     require(cipher_text.len >= KRB_CONFOUNDER_LEN + mac_len, false);

@@ -184,10 +184,10 @@ static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, const stru
 static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct kerberos_request *request)
 {
     const struct slice realm = request->ticket.client.realm;
-    handshake->client_name = STEAL(request->client_name);
-    handshake->server_name = STEAL(request->server_name);
-    handshake->authority = mem_dup(realm.data, realm.len);
-    require(handshake->authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    handshake->names.client = STEAL(request->client_name);
+    handshake->names.server = STEAL(request->server_name);
+    handshake->names.authority = mem_dup(realm.data, realm.len);
+    require(handshake->names.authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
     handshake->base.expiry = filetime_from_unix((time_t)request->ticket.end_time);
     /* Without the client's own tickets, the one it came with is what S4U2Proxy asks for, by who may ask. */
     bool user_to_user =
@@ -195,7 +195,7 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     bool evidence =
         handshake->delegated.len == 0 && !user_to_user && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
     if (evidence)
-        try(kerberos_evidence_write(handshake->krb, request, handshake->client_name, &handshake->delegated));
+        try(kerberos_evidence_write(handshake->krb, request, handshake->names.client, &handshake->delegated));
     return pac_take(handshake, request);
 }
 
@@ -282,8 +282,8 @@ static SECURITY_STATUS request_answer(struct kerberos_handshake *handshake, stru
     kerberos_request_release(&request);
     kerberos_keys_put(keys);
     TRACE("kerberos", "accept %s for %s, flags 0x%x: 0x%08x",
-          handshake->client_name != NULL ? handshake->client_name : "(nobody)",
-          handshake->server_name != NULL ? handshake->server_name : "(no service)", (unsigned)handshake->gss_flags,
+          handshake->names.client != NULL ? handshake->names.client : "(nobody)",
+          handshake->names.server != NULL ? handshake->names.server : "(no service)", (unsigned)handshake->gss_flags,
           (unsigned)status);
     return status;
 }

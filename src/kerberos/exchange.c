@@ -37,9 +37,11 @@ static size_t upgrades_wanted(krb5_context krb, int32_t enctype, int32_t wanted[
     return n_wanted;
 }
 
-static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, krb5_context krb, const krb5_creds *creds,
-                                          struct slice checksum, struct writer *cipher)
+static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, krb5_context krb,
+                                          const struct kerberos_ticket *ticket, struct slice checksum,
+                                          struct writer *cipher)
 {
+    const struct krb_prepared *prepared = &ticket->session[KERBEROS_MAKES_REQUEST];
     int32_t wanted[COUNT_OF(upgrades)];
     struct krb_authenticator authenticator = {
         .has_checksum = true,
@@ -53,19 +55,23 @@ static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, kr
     uint8_t room[512];
     AUTO_WRITER struct writer plain = writer_lent(room, sizeof room);
     size_t n_wanted = upgrades_wanted(krb, exchange->session.enctype, wanted);
-    bool named = krb_name_of(creds->client, &authenticator.client);
+    bool named = krb_name_of(ticket->creds->client, &authenticator.client);
     if (named)
         krb_authenticator_write(&plain, &authenticator, wanted, n_wanted);
     krb_key_wipe(&authenticator.subkey);
     require(named, cause_set(SEC_E_INTERNAL_ERROR, "the ticket's client has no name, or one of too many parts"));
     require(writer_finish(&plain) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    return krb_encrypt(&exchange->session, KRB_USAGE_AP_REQ, writer_slice_of(&plain), cipher) ? SEC_E_OK
-                                                                                              : no_randomness();
+    require(prepared->enctype != 0 ? krb_prepared_encrypt(prepared, writer_slice_of(&plain), cipher)
+                                   : krb_encrypt(&exchange->session, KRB_USAGE_AP_REQ, writer_slice_of(&plain), cipher),
+            no_randomness());
+    return SEC_E_OK;
 }
 
-SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_context krb, const krb5_creds *creds,
-                                      uint32_t options, struct slice checksum, struct writer *message)
+SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_context krb,
+                                      const struct kerberos_ticket *ticket, uint32_t options, struct slice checksum,
+                                      struct writer *message)
 {
+    const krb5_creds *creds = ticket->creds;
     krb5_timestamp seconds;
     krb5_int32 microseconds;
     uint8_t room[1024];
@@ -80,7 +86,7 @@ SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_c
     require(krb_key_generate(&exchange->initiator_subkey, exchange->session.enctype) &&
                 seq_generate(&exchange->initiator_seq),
             no_randomness());
-    try(authenticator_make(exchange, krb, creds, checksum, &cipher));
+    try(authenticator_make(exchange, krb, ticket, checksum, &cipher));
     const struct krb_ap_req request = {
         .options = options,
         .ticket_message = slice_of(creds->ticket.data, creds->ticket.length),

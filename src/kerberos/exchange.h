@@ -19,8 +19,9 @@ struct kerberos_exchange {
 };
 
 /* Initiator: appends the AP-REQ. `options` are KRB_AP_*. The subkey is new. */
-SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_context krb, const krb5_creds *creds,
-                                      uint32_t options, struct slice checksum, struct writer *message);
+SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_context krb,
+                                      const struct kerberos_ticket *ticket, uint32_t options, struct slice checksum,
+                                      struct writer *message);
 
 /* What the acceptor does with the ticket's session key. */
 enum kerberos_session_use { KERBEROS_OPENS_REQUEST, KERBEROS_MAKES_REPLY, KERBEROS_SESSION_USES };

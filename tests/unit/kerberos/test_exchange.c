@@ -634,16 +634,17 @@ static void test_reply(void **state)
 static void test_against_libkrb5(void **state)
 {
     (void)state;
-    for (int i = 0; i < KERBEROS_TYPES; i++) {
+    for (int i = 0; i < 2 * KERBEROS_TYPES; i++) {
         struct forge forge;
         struct kerberos_exchange exchange = {0};
+        bool prepared = i >= KERBEROS_TYPES;
         AUTO_WRITER struct writer ticket = writer_growing(1024), message = writer_growing(2048);
         krb5_auth_context context = NULL;
         krb5_keytab keytab;
         krb5_data reply = {0};
         krb5_keyblock *subkey = NULL;
         krb5_int32 number = 0;
-        forge_begin(&forge, kerberos_loop_types[i]);
+        forge_begin(&forge, kerberos_loop_types[i % KERBEROS_TYPES]);
         forge_ticket(&ticket, &forge);
         krb5_creds creds = {.keyblock = {.enctype = forge.session.enctype,
                                          .length = forge.session.len,
@@ -654,8 +655,13 @@ static void test_against_libkrb5(void **state)
         const struct gss_checksum checksum = {.flags = GSS_MUTUAL};
         AUTO_WRITER struct writer sum = writer_growing(32);
         gss_checksum_write(&sum, &checksum);
+        static const struct krb_purpose purposes[] = {{KRB_ENCRYPTING, KRB_USAGE_AP_REQ},
+                                                      {KRB_DECRYPTING, KRB_USAGE_AP_REP}};
+        struct kerberos_ticket bought = {.creds = &creds};
+        if (prepared)
+            assert_true(krb_prepare(&forge.session, purposes, KERBEROS_TICKET_USES, bought.session));
         assert_int_equal(
-            kerberos_request_make(&exchange, krb, &creds, KRB_AP_MUTUAL_REQUIRED, writer_slice_of(&sum), &message),
+            kerberos_request_make(&exchange, krb, &bought, KRB_AP_MUTUAL_REQUIRED, writer_slice_of(&sum), &message),
             SEC_E_OK);
         krb5_free_principal(krb, creds.client);
         krb5_free_principal(krb, creds.server);
@@ -675,7 +681,9 @@ static void test_against_libkrb5(void **state)
         krb5_free_keyblock(krb, subkey);
         assert_int_equal(krb5_mk_rep(krb, context, &reply), 0);
         assert_int_equal(krb5_auth_con_getlocalseqnumber(krb, context, &number), 0);
-        assert_int_equal(kerberos_reply_open(&exchange, NULL, krb_slice(&reply)), SEC_E_OK);
+        assert_int_equal(
+            kerberos_reply_open(&exchange, prepared ? &bought.session[KERBEROS_OPENS_REPLY] : NULL, krb_slice(&reply)),
+            SEC_E_OK);
         assert_int_equal((uint32_t)number, exchange.acceptor_seq);
         krb5_free_data_contents(krb, &reply);
         krb5_kt_close(krb, keytab);
