@@ -83,6 +83,8 @@ struct krb_cipher {
     bool
         stitched; /* SHA-1, on a processor with instructions for it and AES: both side by side when one message is sealed, and several messages when they are sealed or opened */
 };
+/* The keys, and the cipher's state as far as the processor's instructions need one: where it has none a copy gets it by krb_cbc_init. */
+MUST_USE bool krb_cipher_derive(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting);
 MUST_USE bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting);
 void krb_cipher_release(struct krb_cipher *cipher);
 

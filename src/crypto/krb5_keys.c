@@ -150,16 +150,22 @@ bool krb_mac_init(struct krb_mac *mac, struct krb_base *base, uint32_t usage)
     return mac_derive(mac, base, usage, KRB_CHECKSUM_KEY);
 }
 
-bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting)
+bool krb_cipher_derive(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting)
 {
     cipher->profile = base->profile;
-    cipher->cbc = (struct krb_cbc){0};
+    cipher->cbc = (struct krb_cbc){.encrypting = encrypting};
     require(mac_derive(&cipher->integrity, base, usage, KRB_INTEGRITY_KEY) &&
                 krb_derive(base, usage, KRB_ENCRYPTION_KEY, cipher->key),
             false);
-    require(krb_cbc_init(&cipher->cbc, cipher->key, base->profile->key_len, encrypting), false);
+    krb_aes_init(&cipher->cbc.aes, cipher->key, base->profile->key_len, encrypting);
     cipher->stitched = base->profile->digest == KRB_SHA1 && krb_stitch_can(&cipher->cbc.aes);
     return true;
+}
+
+bool krb_cipher_init(struct krb_cipher *cipher, struct krb_base *base, uint32_t usage, bool encrypting)
+{
+    require(krb_cipher_derive(cipher, base, usage, encrypting), false);
+    return cipher->cbc.aes.rounds > 0 || krb_cbc_init(&cipher->cbc, cipher->key, base->profile->key_len, encrypting);
 }
 
 void krb_cipher_release(struct krb_cipher *cipher)

@@ -170,8 +170,9 @@ static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, const stru
                    ? cause_set(SEC_E_LOGON_DENIED, "the ticket has no PAC; require_pac in [kerberos] asks for one")
                    : SEC_E_OK;
     require(pac_decode(bytes, &pac) == WIRE_OK, cause_set(SEC_E_INVALID_TOKEN, "the ticket's PAC is damaged"));
-    SECURITY_STATUS status =
-        kerberos_pac_verify(bytes, &pac, &request->ticket_key, &request->ticket.client, request->ticket.auth_time);
+    const struct krb_prepared *prepared = request->prepared != NULL ? &request->prepared[KERBEROS_VERIFIES_PAC] : NULL;
+    SECURITY_STATUS status = kerberos_pac_verify(bytes, &pac, &request->ticket_key, prepared, &request->ticket.client,
+                                                 request->ticket.auth_time);
     if (status == SEC_E_OK)
         status = identity_fill(handshake, &pac);
     if (status == SEC_E_OK && !secret_set(&handshake->authorization, bytes.data, bytes.len))
@@ -183,10 +184,10 @@ static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, const stru
 static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct kerberos_request *request)
 {
     const struct slice realm = request->ticket.client.realm;
-    handshake->client_name = STEAL(request->client_name);
-    handshake->server_name = STEAL(request->server_name);
-    handshake->authority = mem_dup(realm.data, realm.len);
-    require(handshake->authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    handshake->names.client = STEAL(request->client_name);
+    handshake->names.server = STEAL(request->server_name);
+    handshake->names.authority = mem_dup(realm.data, realm.len);
+    require(handshake->names.authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
     handshake->base.expiry = filetime_from_unix((time_t)request->ticket.end_time);
     /* Without the client's own tickets, the one it came with is what S4U2Proxy asks for, by who may ask. */
     bool user_to_user =
@@ -194,42 +195,42 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     bool evidence =
         handshake->delegated.len == 0 && !user_to_user && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
     if (evidence)
-        try(kerberos_evidence_write(handshake->krb, request, handshake->client_name, &handshake->delegated));
+        try(kerberos_evidence_write(handshake->krb, request, handshake->names.client, &handshake->delegated));
     return pac_take(handshake, request);
 }
 
-static SECURITY_STATUS reply_make(struct kerberos_handshake *handshake, struct step_out *out)
+static SECURITY_STATUS reply_make(struct kerberos_handshake *handshake, const struct kerberos_request *request,
+                                  struct step_out *out)
 {
     struct kerberos_exchange *exchange = &handshake->exchange;
     uint8_t room[256];
     AUTO_WRITER struct writer reply = writer_lent(room, sizeof room);
+    const struct krb_prepared *prepared = &request->session[KERBEROS_MAKES_REPLY];
     bool dce = (handshake->gss_flags & GSS_DCE_STYLE) != 0;
     /* A subkey of our own, so that the session key is fresh from both sides; RC4 knows none outside DCE style (RFC 1964). */
     bool rc4 = kerberos_initiator_key(exchange)->enctype == KRB_RC4_HMAC;
-    try(kerberos_reply_make(exchange, !rc4 || dce, &reply));
+    try(kerberos_reply_make(exchange, prepared->enctype != 0 ? prepared : NULL, !rc4 || dce, &reply));
     krb_token_write(&out->token, dce ? KRB_RAW : handshake->framing, TOKEN_AP_REP, writer_slice_of(&reply));
     return SEC_E_OK;
 }
 
+/* *keys: what the request borrows from; the caller puts them. */
 static SECURITY_STATUS request_take(struct kerberos_handshake *handshake, struct slice message,
-                                    struct kerberos_request *request)
+                                    struct kerberos_request *request, struct kerberos_keys **keys)
 {
-    struct kerberos_keys *keys = NULL;
     const struct krb_key *own = handshake->own_session.enctype != 0 ? &handshake->own_session : NULL;
     if (own == NULL)
-        try(kerberos_keys_get(handshake->credential, handshake->krb, &keys));
-    SECURITY_STATUS status = kerberos_request_open(request, handshake->krb, keys, own, handshake->own_name, message);
-    if (status == SEC_E_OK)
-        kerberos_exchange_of_request(&handshake->exchange, request,
-                                     keys != NULL ? keys->permitted : kerberos_enctypes_permitted(handshake->krb));
-    kerberos_keys_put(keys);
-    return status;
+        try(kerberos_keys_get(handshake->credential, handshake->krb, keys));
+    try(kerberos_request_open(request, handshake->krb, *keys, own, handshake->own_name, message));
+    kerberos_exchange_of_request(&handshake->exchange, request,
+                                 *keys != NULL ? (*keys)->permitted : kerberos_enctypes_permitted(handshake->krb));
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, struct slice message,
-                                  struct kerberos_request *request, struct step_out *out)
+                                  struct kerberos_request *request, struct kerberos_keys **keys, struct step_out *out)
 {
-    try(request_take(handshake, message, request));
+    try(request_take(handshake, message, request, keys));
     try(checksum_read(handshake, request));
     try(replay_refuse(handshake->krb, request));
     if (handshake->credential->config->kerberos_shared_replay_cache)
@@ -238,7 +239,7 @@ static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, struct s
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->gss_flags);
     handshake->base.granted |= handshake->own_session.enctype != 0 ? ASC_RET_USE_SESSION_KEY : 0;
     if ((handshake->gss_flags & (GSS_MUTUAL | GSS_DCE_STYLE)) != 0)
-        try(reply_make(handshake, out));
+        try(reply_make(handshake, request, out));
     if ((handshake->gss_flags & GSS_DCE_STYLE) == 0)
         return kerberos_handshake_finish(handshake, out);
     handshake->base.state = KERBEROS_SERVER_THIRD;
@@ -276,11 +277,13 @@ static void failed(void *opaque, SECURITY_STATUS status, struct step_out *out)
 static SECURITY_STATUS request_answer(struct kerberos_handshake *handshake, struct slice message, struct step_out *out)
 {
     struct kerberos_request request = {0};
-    SECURITY_STATUS status = begin_with(handshake, message, &request, out);
+    struct kerberos_keys *keys = NULL;
+    SECURITY_STATUS status = begin_with(handshake, message, &request, &keys, out);
     kerberos_request_release(&request);
+    kerberos_keys_put(keys);
     TRACE("kerberos", "accept %s for %s, flags 0x%x: 0x%08x",
-          handshake->client_name != NULL ? handshake->client_name : "(nobody)",
-          handshake->server_name != NULL ? handshake->server_name : "(no service)", (unsigned)handshake->gss_flags,
+          handshake->names.client != NULL ? handshake->names.client : "(nobody)",
+          handshake->names.server != NULL ? handshake->names.server : "(no service)", (unsigned)handshake->gss_flags,
           (unsigned)status);
     return status;
 }

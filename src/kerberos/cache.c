@@ -174,17 +174,21 @@ static SECURITY_STATUS fetched(const struct tickets_request *request, struct wri
     bool granting = request->ask == TICKETS_GRANTING;
     void *opaque = NULL;
     krb5_context krb = NULL;
-    krb5_creds *creds = NULL;
+    krb5_creds *tgt = NULL;
+    struct kerberos_ticket *ticket = NULL;
+    const struct kerberos_ticket_request asked = {.target = request->server};
     int64_t expiry;
     try(kerberos_acquire(&acquire, &opaque, &expiry));
     struct kerberos_credential *credential = opaque;
     SECURITY_STATUS status = krb_pool_take(&credential->pool, &krb);
     if (status == SEC_E_OK)
-        status = granting ? kerberos_tgt_get(credential, krb, 0, &creds)
-                          : kerberos_ticket_get(credential, krb, request->server, &creds);
+        status = granting ? kerberos_tgt_get(credential, krb, 0, &tgt)
+                          : kerberos_ticket_ask(credential, krb, &asked, &ticket);
     if (status == SEC_E_OK)
-        status = krb_status(krb, creds_write(krb, creds, true, !granting, answer), KRB_STAGE_TICKET, "naming a ticket");
-    krb5_free_creds(krb, creds);
+        status = krb_status(krb, creds_write(krb, granting ? tgt : ticket->creds, true, !granting, answer),
+                            KRB_STAGE_TICKET, "naming a ticket");
+    krb5_free_creds(krb, tgt);
+    kerberos_ticket_put(krb, ticket);
     if (krb != NULL)
         krb_pool_give(&credential->pool, krb);
     kerberos_release(credential);

@@ -251,9 +251,7 @@ void kerberos_tickets_drop(struct kerberos_credential *credential, krb5_context 
     while (credential->tickets != NULL) {
         struct kerberos_ticket *ticket = credential->tickets;
         credential->tickets = ticket->next;
-        krb5_free_creds(krb, ticket->creds);
-        mem_free(ticket->target);
-        mem_free(ticket);
+        kerberos_ticket_put(krb, ticket);
     }
     credential->n_tickets = 0;
 }

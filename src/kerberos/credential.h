@@ -6,17 +6,35 @@
 
 #include "base/secret.h"
 #include "core/package.h"
+#include "crypto/krb5_encrypt.h"
 #include "kerberos/krb.h"
 #include "kerberos/source.h"
+#include <stdatomic.h>
 #include <sys/stat.h>
 
-/* A service ticket in memory, so that a handshake reads no cache and asks no KDC. */
+/* Names as they are written; NULL where there are none. */
+struct kerberos_names {
+    char *client, *server;
+    char *authority; /* the client's realm */
+};
+void kerberos_names_release(struct kerberos_names *names);
+
+/* What a client does with a ticket's session key. */
+enum kerberos_ticket_use { KERBEROS_MAKES_REQUEST, KERBEROS_OPENS_REPLY, KERBEROS_TICKET_USES };
+
+/* A service ticket in memory, so that a handshake reads no cache and asks no KDC. Counted: handshakes share it, and it outlives its place in a credential. But for
+ * that place nothing in it changes. A secret block. */
 struct kerberos_ticket {
-    struct kerberos_ticket *next;
-    char *target;
+    atomic_uint n_references;
     krb5_creds *creds;
     struct krb_clock clock; /* of the KDC that gave it */
+    struct kerberos_names names;
+    struct krb_prepared session[KERBEROS_TICKET_USES]; /* not prepared where the key's type is not ours */
+
+    struct kerberos_ticket *next; /* among a credential's, guarded by its lock */
+    char *target;
 };
+void kerberos_ticket_put(krb5_context krb, struct kerberos_ticket *ticket); /* NULL is fine */
 
 /* Names that were handed out stay until the credential goes. */
 struct kerberos_text {
@@ -77,14 +95,10 @@ struct kerberos_ticket_request {
     uint64_t deadline;        /* kdc.h; 0: as the configuration says, from now */
 };
 
-/* Gives a ticket for the target: from memory, the cache, or the KDC. `krb` gets the clock of the KDC that gave it. The caller frees it with
- * krb5_free_creds. */
+/* Gives a ticket for the target: from memory, the cache, or the KDC. `krb` gets the clock of the KDC that gave it. The caller puts it. */
 SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5_context krb,
-                                    const struct kerberos_ticket_request *request, krb5_creds **creds);
-/* The same for nothing but a target. */
-SECURITY_STATUS kerberos_ticket_get(struct kerberos_credential *credential, krb5_context krb, const char *target,
-                                    krb5_creds **creds);
-/* Is there a ticket in memory that kerberos_ticket_get will give, unless the credential is changed before? Only told of credentials whose tickets are in memory alone. */
+                                    const struct kerberos_ticket_request *request, struct kerberos_ticket **ticket);
+/* Is there a ticket in memory that kerberos_ticket_ask will give, unless the credential is changed before? Only told of credentials whose tickets are in memory alone. */
 bool kerberos_ticket_is_ready(struct kerberos_credential *credential, const char *target);
 /* Frees the list. */
 void kerberos_tickets_drop(struct kerberos_credential *credential, krb5_context krb);

@@ -38,9 +38,11 @@ static size_t upgrades_wanted(krb5_context krb, int32_t enctype, int32_t wanted[
     return n_wanted;
 }
 
-static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, krb5_context krb, const krb5_creds *creds,
-                                          struct slice checksum, struct writer *cipher)
+static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, krb5_context krb,
+                                          const struct kerberos_ticket *ticket, struct slice checksum,
+                                          struct writer *cipher)
 {
+    const struct krb_prepared *prepared = &ticket->session[KERBEROS_MAKES_REQUEST];
     int32_t wanted[COUNT_OF(upgrades)];
     struct krb_authenticator authenticator = {
         .has_checksum = true,
@@ -54,19 +56,23 @@ static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, kr
     uint8_t room[512];
     AUTO_WRITER struct writer plain = writer_lent(room, sizeof room);
     size_t n_wanted = upgrades_wanted(krb, exchange->session.enctype, wanted);
-    bool named = krb_name_of(creds->client, &authenticator.client);
+    bool named = krb_name_of(ticket->creds->client, &authenticator.client);
     if (named)
         krb_authenticator_write(&plain, &authenticator, wanted, n_wanted);
     krb_key_wipe(&authenticator.subkey);
     require(named, cause_set(SEC_E_INTERNAL_ERROR, "the ticket's client has no name, or one of too many parts"));
     require(writer_finish(&plain) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    return krb_encrypt(&exchange->session, KRB_USAGE_AP_REQ, writer_slice_of(&plain), cipher) ? SEC_E_OK
-                                                                                              : no_randomness();
+    require(prepared->enctype != 0 ? krb_prepared_encrypt(prepared, writer_slice_of(&plain), cipher)
+                                   : krb_encrypt(&exchange->session, KRB_USAGE_AP_REQ, writer_slice_of(&plain), cipher),
+            no_randomness());
+    return SEC_E_OK;
 }
 
-SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_context krb, const krb5_creds *creds,
-                                      uint32_t options, struct slice checksum, struct writer *message)
+SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_context krb,
+                                      const struct kerberos_ticket *ticket, uint32_t options, struct slice checksum,
+                                      struct writer *message)
 {
+    const krb5_creds *creds = ticket->creds;
     krb5_timestamp seconds;
     krb5_int32 microseconds;
     uint8_t room[1024];
@@ -81,7 +87,7 @@ SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_c
     require(krb_key_generate(&exchange->initiator_subkey, exchange->session.enctype) &&
                 seq_generate(&exchange->initiator_seq),
             no_randomness());
-    try(authenticator_make(exchange, krb, creds, checksum, &cipher));
+    try(authenticator_make(exchange, krb, ticket, checksum, &cipher));
     const struct krb_ap_req request = {
         .options = options,
         .ticket_message = slice_of(creds->ticket.data, creds->ticket.length),
@@ -91,8 +97,9 @@ SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_c
     return writer_finish(message) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-static SECURITY_STATUS part_open(const struct kerberos_exchange *exchange, struct slice message, const char *whose,
-                                 struct krb_ap_rep_part *part)
+/* `prepared` is the session key, or NULL. */
+static SECURITY_STATUS part_open(const struct kerberos_exchange *exchange, const struct krb_prepared *prepared,
+                                 struct slice message, const char *whose, struct krb_ap_rep_part *part)
 {
     struct krb_encrypted encrypted;
     AUTO_SECRET struct secret buffer = {0};
@@ -101,17 +108,19 @@ static SECURITY_STATUS part_open(const struct kerberos_exchange *exchange, struc
     require(encrypted.enctype == exchange->session.enctype,
             cause_set(SEC_E_MESSAGE_ALTERED, "%s is encrypted with type %d, the ticket's key has type %d", whose,
                       encrypted.enctype, exchange->session.enctype));
-    require(krb_decrypt(&exchange->session, KRB_USAGE_AP_REP, encrypted.cipher, &buffer, &plain),
+    require(prepared != NULL ? krb_prepared_decrypt(prepared, encrypted.cipher, &buffer, &plain)
+                             : krb_decrypt(&exchange->session, KRB_USAGE_AP_REP, encrypted.cipher, &buffer, &plain),
             cause_set(SEC_E_MESSAGE_ALTERED, "%s does not open: it was changed, or the server has another key", whose));
     require(krb_ap_rep_part_parse(plain, part) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "%s is damaged, or has a key of an unknown type", whose));
     return SEC_E_OK;
 }
 
-SECURITY_STATUS kerberos_reply_open(struct kerberos_exchange *exchange, struct slice message)
+SECURITY_STATUS kerberos_reply_open(struct kerberos_exchange *exchange, const struct krb_prepared *prepared,
+                                    struct slice message)
 {
     struct krb_ap_rep_part part;
-    try(part_open(exchange, message, "the server's AP-REP", &part));
+    try(part_open(exchange, prepared, message, "the server's AP-REP", &part));
     bool ours = part.time == exchange->time && part.microseconds == exchange->microseconds;
     if (ours) {
         exchange->acceptor_subkey = part.subkey;
@@ -121,15 +130,17 @@ SECURITY_STATUS kerberos_reply_open(struct kerberos_exchange *exchange, struct s
     return ours ? SEC_E_OK : cause_set(SEC_E_MUTUAL_AUTH_FAILED, "the server's AP-REP answers another request");
 }
 
-static SECURITY_STATUS part_make(const struct kerberos_exchange *exchange, const struct krb_ap_rep_part *part,
-                                 struct writer *message)
+static SECURITY_STATUS part_make(const struct kerberos_exchange *exchange, const struct krb_prepared *prepared,
+                                 const struct krb_ap_rep_part *part, struct writer *message)
 {
     uint8_t plain_room[128], cipher_room[256];
     AUTO_WRITER struct writer plain = writer_lent(plain_room, sizeof plain_room),
                               cipher = writer_lent(cipher_room, sizeof cipher_room);
     krb_ap_rep_part_write(&plain, part);
     require(writer_finish(&plain) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    require(krb_encrypt(&exchange->session, KRB_USAGE_AP_REP, writer_slice_of(&plain), &cipher), no_randomness());
+    require(prepared != NULL ? krb_prepared_encrypt(prepared, writer_slice_of(&plain), &cipher)
+                             : krb_encrypt(&exchange->session, KRB_USAGE_AP_REP, writer_slice_of(&plain), &cipher),
+            no_randomness());
     const struct krb_encrypted encrypted = {.enctype = exchange->session.enctype, .cipher = writer_slice_of(&cipher)};
     krb_ap_rep_write(message, &encrypted);
     return writer_finish(message) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
@@ -142,7 +153,7 @@ SECURITY_STATUS kerberos_third_make(const struct kerberos_exchange *exchange, st
         .has_seq = true,
         .seq = exchange->acceptor_seq,
     };
-    return part_make(exchange, &part, message);
+    return part_make(exchange, NULL, &part, message);
 }
 
 /* The acceptor */
@@ -152,6 +163,8 @@ void kerberos_request_release(struct kerberos_request *request)
     krb_key_wipe(&request->ticket.key);
     krb_key_wipe(&request->authenticator.subkey);
     krb_key_wipe(&request->ticket_key);
+    for (size_t i = 0; i < COUNT_OF(request->session); i++)
+        krb_prepared_wipe(&request->session[i]);
     secret_release(&request->ticket_plain);
     secret_release(&request->authenticator_plain);
     mem_free(request->client_name);
@@ -171,23 +184,32 @@ static int key_rank(const struct kerberos_key *key, const char *name, const stru
 
 #define RANK_BEST 3
 
-static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, const struct kerberos_keys *keys,
-                                      const char *name)
+static bool key_opens(const struct kerberos_key *key, struct slice cipher, struct secret *buffer, struct slice *plain)
+{
+    const struct krb_prepared *prepared = kerberos_key_prepared(key);
+    return prepared != NULL ? krb_prepared_decrypt(&prepared[KERBEROS_OPENS_TICKET], cipher, buffer, plain)
+                            : krb_decrypt(&key->key, KRB_USAGE_TICKET, cipher, buffer, plain);
+}
+
+static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, struct kerberos_keys *keys, const char *name)
 {
     const struct krb_encrypted *part = &request->outer.ticket.part;
     struct slice plain;
     bool tried = false;
     for (int rank = RANK_BEST; rank >= 0; rank--)
         for (size_t i = 0; i < keys->n_keys; i++) {
-            const struct kerberos_key *key = &keys->keys[i];
+            struct kerberos_key *key = &keys->keys[i];
             if (key_rank(key, name, part) != rank)
                 continue;
             tried = true;
-            if (!krb_decrypt(&key->key, KRB_USAGE_TICKET, part->cipher, &request->ticket_plain, &plain))
+            if (!key_opens(key, part->cipher, &request->ticket_plain, &plain))
                 continue;
             require(krb_ticket_part_parse(plain, &request->ticket) == WIRE_OK,
                     cause_set(SEC_E_INVALID_TOKEN, "the ticket is damaged, or its key is of an unknown type"));
+            if (kerberos_key_prepared(key) == NULL)
+                kerberos_key_prepare(key);
             request->ticket_key = key->key;
+            request->prepared = kerberos_key_prepared(key);
             request->server_name = mem_strdup(key->principal);
             return request->server_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
         }
@@ -214,7 +236,7 @@ static SECURITY_STATUS ticket_decrypt_user(struct kerberos_request *request, con
     return request->server_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-static SECURITY_STATUS ticket_open(struct kerberos_request *request, const struct kerberos_keys *keys,
+static SECURITY_STATUS ticket_open(struct kerberos_request *request, struct kerberos_keys *keys,
                                    const struct krb_key *session, const char *session_name)
 {
     if ((request->outer.options & KRB_AP_USE_SESSION_KEY) != 0)
@@ -227,11 +249,19 @@ static SECURITY_STATUS ticket_open(struct kerberos_request *request, const struc
 
 static SECURITY_STATUS authenticator_open(struct kerberos_request *request)
 {
+    static const struct krb_purpose purposes[KERBEROS_SESSION_USES] = {
+        [KERBEROS_OPENS_REQUEST] = {KRB_DECRYPTING, KRB_USAGE_AP_REQ},
+        [KERBEROS_MAKES_REPLY] = {KRB_ENCRYPTING, KRB_USAGE_AP_REP},
+    };
     const struct krb_encrypted *encrypted = &request->outer.authenticator;
     struct slice plain;
+    /* Nothing protects the option: one that is wrong about the reply costs time, and no more. */
+    size_t n_purposes =
+        (request->outer.options & KRB_AP_MUTUAL_REQUIRED) != 0 ? KERBEROS_SESSION_USES : KERBEROS_OPENS_REQUEST + 1;
     require(encrypted->enctype == request->ticket.key.enctype &&
-                krb_decrypt(&request->ticket.key, KRB_USAGE_AP_REQ, encrypted->cipher, &request->authenticator_plain,
-                            &plain),
+                krb_prepare(&request->ticket.key, purposes, n_purposes, request->session) &&
+                krb_prepared_decrypt(&request->session[KERBEROS_OPENS_REQUEST], encrypted->cipher,
+                                     &request->authenticator_plain, &plain),
             cause_set(SEC_E_MESSAGE_ALTERED, "the authenticator does not open with the ticket's key"));
     require(krb_authenticator_parse(plain, &request->authenticator) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the authenticator is damaged, or its subkey is of an unknown type"));
@@ -319,9 +349,8 @@ static SECURITY_STATUS authorization_check(struct slice authorization, int32_t f
                                 : cause_set(SEC_E_INVALID_TOKEN, "the %s's authorization data is damaged", whose);
 }
 
-SECURITY_STATUS kerberos_request_open(struct kerberos_request *request, krb5_context krb,
-                                      const struct kerberos_keys *keys, const struct krb_key *session,
-                                      const char *session_name, struct slice message)
+SECURITY_STATUS kerberos_request_open(struct kerberos_request *request, krb5_context krb, struct kerberos_keys *keys,
+                                      const struct krb_key *session, const char *session_name, struct slice message)
 {
     require(krb_ap_req_parse(message, &request->outer) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the AP-REQ is damaged"));
@@ -378,7 +407,8 @@ void kerberos_exchange_of_request(struct kerberos_exchange *exchange, const stru
         exchange->upgrade = upgrade_wanted(authenticator->authorization, permitted);
 }
 
-SECURITY_STATUS kerberos_reply_make(struct kerberos_exchange *exchange, bool with_subkey, struct writer *message)
+SECURITY_STATUS kerberos_reply_make(struct kerberos_exchange *exchange, const struct krb_prepared *prepared,
+                                    bool with_subkey, struct writer *message)
 {
     int32_t enctype = exchange->upgrade != 0 ? exchange->upgrade : kerberos_initiator_key(exchange)->enctype;
     if (with_subkey || exchange->upgrade != 0)
@@ -391,7 +421,7 @@ SECURITY_STATUS kerberos_reply_make(struct kerberos_exchange *exchange, bool wit
         .has_seq = true,
         .seq = exchange->acceptor_seq,
     };
-    SECURITY_STATUS status = part_make(exchange, &part, message);
+    SECURITY_STATUS status = part_make(exchange, prepared, &part, message);
     krb_key_wipe(&part.subkey);
     return status;
 }
@@ -399,7 +429,7 @@ SECURITY_STATUS kerberos_reply_make(struct kerberos_exchange *exchange, bool wit
 SECURITY_STATUS kerberos_third_open(const struct kerberos_exchange *exchange, struct slice message)
 {
     struct krb_ap_rep_part part;
-    try(part_open(exchange, message, "the client's third leg", &part));
+    try(part_open(exchange, NULL, message, "the client's third leg", &part));
     /* Both AP-REPs are under one key and usage: what says the same as ours is ours, sent back by somebody without the key. */
     bool reflected = part.subkey.enctype == exchange->acceptor_subkey.enctype && part.time == exchange->time &&
                      part.microseconds == exchange->microseconds &&

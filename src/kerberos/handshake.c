@@ -17,11 +17,12 @@ static SECURITY_STATUS begun(void *opaque, void *credential)
 void kerberos_abandon(void *handshake)
 {
     struct kerberos_handshake *freed = handshake;
+    if (freed->ticket != NULL)
+        kerberos_ticket_put(freed->krb, freed->ticket);
+    else
+        kerberos_names_release(&freed->names);
     if (freed->krb != NULL)
         krb_pool_give(&freed->credential->pool, freed->krb);
-    mem_free(freed->client_name);
-    mem_free(freed->server_name);
-    mem_free(freed->authority);
     mem_free(freed->own_name);
     secret_release(&freed->identity);
     secret_release(&freed->delegated);
@@ -113,10 +114,10 @@ SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, 
         .flags = handshake->base.granted,
         .start = filetime_now(),
         .expiry = handshake->base.expiry,
-        .client = handshake->client_name,
-        .server = handshake->server_name,
-        .target = initiator ? handshake->base.target : handshake->server_name,
-        .authority = handshake->authority,
+        .client = handshake->names.client,
+        .server = handshake->names.server,
+        .target = initiator ? handshake->base.target : handshake->names.server,
+        .authority = handshake->names.authority,
         .session_key = slice_of(seed.key, seed.key_len),
         .identity = secret_slice(&handshake->identity),
         .delegated = secret_slice(&handshake->delegated),

@@ -51,23 +51,6 @@ static uint32_t flags_granted(uint32_t asked, uint32_t gss, bool answered)
     return granted;
 }
 
-static char *name_text(krb5_const_principal principal)
-{
-    struct krb_name name;
-    return krb_name_of(principal, &name) ? krb_name_text(&name) : NULL;
-}
-
-static SECURITY_STATUS names_fill(struct kerberos_handshake *handshake, const krb5_creds *creds)
-{
-    handshake->client_name = name_text(creds->client);
-    handshake->server_name = name_text(creds->server);
-    handshake->authority = mem_dup(creds->client->realm.data, creds->client->realm.length);
-    handshake->base.expiry = krb_filetime(creds->times.endtime);
-    return handshake->client_name != NULL && handshake->server_name != NULL && handshake->authority != NULL
-               ? SEC_E_OK
-               : SEC_E_INSUFFICIENT_MEMORY;
-}
-
 /* Forwards the user's own tickets to the service (RFC 4121 4.1.1.1). What policy, KDC or size forbid is not granted, and the handshake goes on, as on Windows. */
 static void delegate(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
                      struct secret *forwarded)
@@ -77,20 +60,19 @@ static void delegate(struct kerberos_handshake *handshake, const krb5_creds *cre
         handshake->gss_flags |= GSS_DELEG;
         return;
     }
-    TRACE("kerberos", "not delegated to %s: %s", handshake->server_name,
+    TRACE("kerberos", "not delegated to %s: %s", handshake->names.server,
           status == SEC_E_OK ? "the ticket is too long" : cause_text());
     secret_release(forwarded);
     cause_drop();
 }
 
-static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
-                                    struct writer *message)
+static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, uint64_t deadline, struct writer *message)
 {
     AUTO_SECRET struct secret forwarded = {0};
     uint8_t room[64];
     AUTO_WRITER struct writer bytes = writer_lent(room, sizeof room);
     if ((handshake->base.asked & ISC_REQ_DELEGATE) != 0)
-        delegate(handshake, creds, deadline, &forwarded);
+        delegate(handshake, handshake->ticket->creds, deadline, &forwarded);
     struct gss_checksum checksum = {.flags = handshake->gss_flags, .credential = secret_slice(&forwarded)};
     memcpy(checksum.bindings, handshake->base.bindings, sizeof checksum.bindings);
     gss_checksum_write(&bytes, &checksum);
@@ -98,18 +80,18 @@ static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, const 
     uint32_t options = (handshake->gss_flags & GSS_MUTUAL) != 0 ? KRB_AP_MUTUAL_REQUIRED : 0;
     if (handshake->framing == KRB_USER)
         options |= KRB_AP_USE_SESSION_KEY;
-    return kerberos_request_make(&handshake->exchange, handshake->krb, creds, options, writer_slice_of(&bytes),
-                                 message);
+    return kerberos_request_make(&handshake->exchange, handshake->krb, handshake->ticket, options,
+                                 writer_slice_of(&bytes), message);
 }
 
-static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
-                                    struct step_out *out)
+static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, uint64_t deadline, struct step_out *out)
 {
     uint8_t room[2048];
     AUTO_WRITER struct writer request = writer_lent(room, sizeof room);
     handshake->gss_flags = gss_flags_wanted(handshake->base.asked);
-    try(names_fill(handshake, creds));
-    try(request_make(handshake, creds, deadline, &request));
+    handshake->names = handshake->ticket->names;
+    handshake->base.expiry = krb_filetime(handshake->ticket->creds->times.endtime);
+    try(request_make(handshake, deadline, &request));
     bool raw = (handshake->gss_flags & GSS_DCE_STYLE) != 0;
     krb_token_write(&out->token, raw ? KRB_RAW : handshake->framing, TOKEN_AP_REQ, writer_slice_of(&request));
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->gss_flags, false);
@@ -128,11 +110,8 @@ static SECURITY_STATUS ticket_use(struct kerberos_handshake *handshake, struct s
         .peer_ticket = peers_ticket,
         .deadline = kerberos_deadline(handshake->credential),
     };
-    krb5_creds *creds = NULL;
-    try(kerberos_ticket_ask(handshake->credential, handshake->krb, &request, &creds));
-    SECURITY_STATUS status = request_send(handshake, creds, request.deadline, out);
-    krb5_free_creds(handshake->krb, creds);
-    return status;
+    try(kerberos_ticket_ask(handshake->credential, handshake->krb, &request, &handshake->ticket));
+    return request_send(handshake, request.deadline, out);
 }
 
 static SECURITY_STATUS tgt_ask(struct kerberos_handshake *handshake, struct step_out *out)
@@ -233,7 +212,8 @@ static SECURITY_STATUS reply(void *opaque, const struct step_in *in, struct step
     struct kerberos_handshake *handshake = opaque;
     struct slice message;
     try(message_take(handshake, in, TOKEN_AP_REP, "AP-REP", &message));
-    try(kerberos_reply_open(&handshake->exchange, message));
+    const struct krb_prepared *prepared = &handshake->ticket->session[KERBEROS_OPENS_REPLY];
+    try(kerberos_reply_open(&handshake->exchange, prepared->enctype != 0 ? prepared : NULL, message));
     if ((handshake->gss_flags & GSS_DCE_STYLE) != 0)
         try(kerberos_third_make(&handshake->exchange, &out->token));
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->gss_flags, true);

@@ -35,9 +35,30 @@ void kerberos_keys_put(struct kerberos_keys *keys)
 {
     if (keys == NULL || atomic_fetch_sub_explicit(&keys->n_references, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < keys->n_keys; i++)
+    for (size_t i = 0; i < keys->n_keys; i++) {
         mem_free(keys->keys[i].principal);
+        secret_block_free(atomic_load(&keys->keys[i].prepared), KERBEROS_KEY_USES * sizeof(struct krb_prepared));
+    }
     secret_block_free(keys, keys->size);
+}
+
+const struct krb_prepared *kerberos_key_prepared(const struct kerberos_key *key)
+{
+    return atomic_load_explicit(&key->prepared, memory_order_acquire);
+}
+
+void kerberos_key_prepare(struct kerberos_key *key)
+{
+    static const struct krb_purpose purposes[KERBEROS_KEY_USES] = {
+        [KERBEROS_OPENS_TICKET] = {KRB_DECRYPTING, KRB_USAGE_TICKET},
+        [KERBEROS_VERIFIES_PAC] = {KRB_SIGNING, KRB_USAGE_PAC},
+    };
+    struct krb_prepared *none = NULL, *made = secret_block_alloc(KERBEROS_KEY_USES * sizeof *made);
+    if (made == NULL)
+        return;
+    if (!krb_prepare(&key->key, purposes, KERBEROS_KEY_USES, made) ||
+        !atomic_compare_exchange_strong(&key->prepared, &none, made)) /* another thread was first */
+        secret_block_free(made, KERBEROS_KEY_USES * sizeof *made);
 }
 
 static struct kerberos_keys *keys_retain(struct kerberos_keys *keys)

@@ -8,13 +8,17 @@
 #include "kerberos/credential.h"
 #include <stdatomic.h>
 
+/* What a key does with a ticket that it opens. */
+enum kerberos_key_use { KERBEROS_OPENS_TICKET, KERBEROS_VERIFIES_PAC, KERBEROS_KEY_USES };
+
 struct kerberos_key {
     char *principal; /* as krb_name_text writes it */
     uint32_t kvno;
     struct krb_key key;
+    _Atomic(struct krb_prepared *) prepared; /* for its uses, once it has opened a ticket */
 };
 
-/* Never changed once it is made; counted. A secret block, its keys behind it. */
+/* Never changed once it is made, but for `prepared`; counted. A secret block, its keys behind it. */
 struct kerberos_keys {
     atomic_uint n_references;
     size_t n_keys, size; /* size of the block */
@@ -30,6 +34,11 @@ SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_c
 /* Are there none yet, and may making them ask a KDC? */
 bool kerberos_keys_are_due(struct kerberos_credential *credential);
 void kerberos_keys_put(struct kerberos_keys *keys); /* NULL is fine */
+
+/* The key prepared, KERBEROS_KEY_USES of them, which go with the keys; NULL while it has opened nothing. */
+const struct krb_prepared *kerberos_key_prepared(const struct kerberos_key *key);
+/* Prepares one that has opened a ticket: most keys of a long keytab never do, and what is tried in vain costs no memory. Without memory it stays as it is. */
+void kerberos_key_prepare(struct kerberos_key *key);
 
 /* The encryption types that krb5.conf permits for sessions, as bits. */
 uint32_t kerberos_enctypes_permitted(krb5_context krb);

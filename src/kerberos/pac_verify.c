@@ -31,7 +31,8 @@ static size_t pieces_without(struct slice bytes, struct slice first, struct slic
     return n_pieces;
 }
 
-static SECURITY_STATUS signature_verify(struct slice bytes, const struct pac *pac, const struct krb_key *key)
+static SECURITY_STATUS signature_verify(struct slice bytes, const struct pac *pac, const struct krb_key *key,
+                                        const struct krb_prepared *prepared)
 {
     struct slice pieces[5];
     const struct pac_signature *server = &pac->server_checksum;
@@ -43,7 +44,8 @@ static SECURITY_STATUS signature_verify(struct slice bytes, const struct pac *pa
             cause_set(SEC_E_MESSAGE_ALTERED, "the PAC's server signature is of type %d, the key of type %d",
                       (int)server->type, key->enctype));
     size_t n_pieces = pieces_without(bytes, server->checksum, kdc, pieces);
-    require(krb_checksum_verify(key, KRB_USAGE_PAC, pieces, n_pieces, server->checksum),
+    require(prepared != NULL ? krb_prepared_verify(prepared, pieces, n_pieces, server->checksum)
+                             : krb_checksum_verify(key, KRB_USAGE_PAC, pieces, n_pieces, server->checksum),
             cause_set(SEC_E_MESSAGE_ALTERED, "the PAC's server signature is wrong: somebody changed the PAC"));
     return SEC_E_OK;
 }
@@ -66,9 +68,10 @@ static bool client_named(const char *text, const struct krb_name *client)
 }
 
 SECURITY_STATUS kerberos_pac_verify(struct slice bytes, const struct pac *pac, const struct krb_key *key,
-                                    const struct krb_name *client, int64_t auth_time)
+                                    const struct krb_prepared *prepared, const struct krb_name *client,
+                                    int64_t auth_time)
 {
-    try(signature_verify(bytes, pac, key));
+    try(signature_verify(bytes, pac, key, prepared));
     require(pac->has_client_info, cause_set(SEC_E_INVALID_TOKEN, "the ticket's PAC does not say whose it is"));
     require(filetime_to_unix(pac->client_info.auth_time) == (time_t)auth_time &&
                 client_named(pac->client_info.name, client),

@@ -4,11 +4,83 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "core/trace.h"
+#include "kerberos/name.h"
 #include <string.h>
 
 /* Service tickets: from memory while they live, else by a task. */
 
 #define TICKETS_MAX 64 /* targets that one credential remembers; further ones are fetched from the cache each time */
+
+void kerberos_names_release(struct kerberos_names *names)
+{
+    mem_free(names->client);
+    mem_free(names->server);
+    mem_free(names->authority);
+    *names = (struct kerberos_names){0};
+}
+
+void kerberos_ticket_put(krb5_context krb, struct kerberos_ticket *ticket)
+{
+    if (ticket == NULL || atomic_fetch_sub_explicit(&ticket->n_references, 1, memory_order_acq_rel) != 1)
+        return;
+    krb5_free_creds(krb, ticket->creds);
+    kerberos_names_release(&ticket->names);
+    mem_free(ticket->target);
+    secret_block_free(ticket, sizeof *ticket);
+}
+
+static struct kerberos_ticket *ticket_retain(struct kerberos_ticket *ticket)
+{
+    atomic_fetch_add_explicit(&ticket->n_references, 1, memory_order_relaxed);
+    return ticket;
+}
+
+static char *name_text(krb5_const_principal principal)
+{
+    struct krb_name name;
+    return krb_name_of(principal, &name) ? krb_name_text(&name) : NULL;
+}
+
+static bool names_fill(struct kerberos_names *names, const krb5_creds *creds)
+{
+    names->client = name_text(creds->client);
+    names->server = name_text(creds->server);
+    names->authority = mem_dup(creds->client->realm.data, creds->client->realm.length);
+    return names->client != NULL && names->server != NULL && names->authority != NULL;
+}
+
+static void session_prepare(struct kerberos_ticket *ticket)
+{
+    static const struct krb_purpose purposes[KERBEROS_TICKET_USES] = {
+        [KERBEROS_MAKES_REQUEST] = {KRB_ENCRYPTING, KRB_USAGE_AP_REQ},
+        [KERBEROS_OPENS_REPLY] = {KRB_DECRYPTING, KRB_USAGE_AP_REP},
+    };
+    AUTO_KRB_KEY struct krb_key key = {0};
+    const krb5_keyblock *block = &ticket->creds->keyblock;
+    if (krb_key_set(&key, block->enctype, slice_of(block->contents, block->length)) &&
+        !krb_prepare(&key, purposes, KERBEROS_TICKET_USES, ticket->session))
+        TRACE("kerberos", "no memory to prepare a session key of type %d", block->enctype);
+}
+
+/* Takes `creds`, also when it answers NULL for want of memory. */
+static struct kerberos_ticket *ticket_new(krb5_context krb, const char *target, krb5_creds *creds)
+{
+    struct kerberos_ticket *ticket = secret_block_alloc(sizeof *ticket);
+    if (ticket == NULL) {
+        krb5_free_creds(krb, creds);
+        return NULL;
+    }
+    atomic_init(&ticket->n_references, 1);
+    ticket->creds = creds;
+    ticket->clock = krb_clock_get(krb);
+    ticket->target = mem_strdup(target);
+    if (ticket->target == NULL || !names_fill(&ticket->names, creds)) {
+        kerberos_ticket_put(krb, ticket);
+        return NULL;
+    }
+    session_prepare(ticket);
+    return ticket;
+}
 
 /* Tickets in memory are as good as the cache they came from: a private one is ours, a FILE is watched, others are asked every time. */
 static bool tickets_are_current(struct kerberos_credential *credential, krb5_context krb)
@@ -37,44 +109,30 @@ static bool tickets_are_current(struct kerberos_credential *credential, krb5_con
     return true;
 }
 
-static krb5_creds *ticket_find(struct kerberos_credential *credential, krb5_context krb, const char *target)
+static struct kerberos_ticket *ticket_find(struct kerberos_credential *credential, krb5_context krb, const char *target)
 {
-    krb5_creds *copy = NULL;
-    for (const struct kerberos_ticket *ticket = credential->tickets; ticket != NULL; ticket = ticket->next)
+    for (struct kerberos_ticket *ticket = credential->tickets; ticket != NULL; ticket = ticket->next)
         if (strcmp(ticket->target, target) == 0 && kerberos_ticket_lives(ticket->creds)) {
-            if (krb5_copy_creds(krb, ticket->creds, &copy) != 0)
-                return NULL;
             krb_clock_set(krb, ticket->clock);
-            return copy;
+            return ticket_retain(ticket);
         }
     return NULL;
 }
 
-static void ticket_remember(struct kerberos_credential *credential, krb5_context krb, const char *target,
-                            krb5_creds *creds)
+static void ticket_remember(struct kerberos_credential *credential, krb5_context krb, struct kerberos_ticket *ticket)
 {
     for (struct kerberos_ticket **link = &credential->tickets; *link != NULL; link = &(*link)->next)
-        if (strcmp((*link)->target, target) == 0) { /* another thread, or one that ended */
-            krb5_creds *copy = NULL;
-            if (krb5_copy_creds(krb, creds, &copy) == 0) {
-                krb5_free_creds(krb, (*link)->creds);
-                (*link)->creds = copy;
-                (*link)->clock = krb_clock_get(krb);
-            }
+        if (strcmp((*link)->target, ticket->target) == 0) { /* of another thread, or one that ended */
+            struct kerberos_ticket *old = *link;
+            ticket->next = old->next;
+            *link = ticket_retain(ticket);
+            kerberos_ticket_put(krb, old);
             return;
         }
-    struct kerberos_ticket *ticket = credential->n_tickets < TICKETS_MAX ? mem_zalloc(sizeof *ticket) : NULL;
-    if (ticket == NULL)
+    if (credential->n_tickets >= TICKETS_MAX)
         return;
-    ticket->target = mem_strdup(target);
-    if (ticket->target == NULL || krb5_copy_creds(krb, creds, &ticket->creds) != 0) {
-        mem_free(ticket->target);
-        mem_free(ticket);
-        return;
-    }
-    ticket->clock = krb_clock_get(krb);
     ticket->next = credential->tickets;
-    credential->tickets = ticket;
+    credential->tickets = ticket_retain(ticket);
     credential->n_tickets++;
 }
 
@@ -159,35 +217,40 @@ static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5
     return status;
 }
 
+static SECURITY_STATUS ticket_make(struct kerberos_credential *credential, krb5_context krb,
+                                   const struct kerberos_ticket_request *request, struct kerberos_ticket **ticket)
+{
+    krb5_creds *creds = NULL;
+    try(ticket_fetch(credential, krb, request, &creds));
+    *ticket = ticket_new(krb, request->target, creds);
+    return *ticket != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5_context krb,
-                                    const struct kerberos_ticket_request *request, krb5_creds **creds)
+                                    const struct kerberos_ticket_request *request, struct kerberos_ticket **ticket)
 {
     if (request->peer_ticket.len > 0) /* it is for this one session of the peer's */
-        return ticket_fetch(credential, krb, request, creds);
+        return ticket_make(credential, krb, request, ticket);
+    struct kerberos_source *source = NULL;
     pthread_mutex_lock(&credential->lock);
-    krb5_creds *known = tickets_are_current(credential, krb) ? ticket_find(credential, krb, request->target) : NULL;
-    struct kerberos_source *source = kerberos_source_retain(credential->source); /* so that no other takes its place */
+    struct kerberos_ticket *known =
+        tickets_are_current(credential, krb) ? ticket_find(credential, krb, request->target) : NULL;
+    if (known == NULL)
+        source = kerberos_source_retain(credential->source); /* so that no other takes its place */
     pthread_mutex_unlock(&credential->lock);
-    SECURITY_STATUS status = SEC_E_OK;
-    if (known != NULL)
-        *creds = known;
-    else
-        status = ticket_fetch(credential, krb, request, creds);
-    if (known == NULL && status == SEC_E_OK) {
+    if (known != NULL) {
+        *ticket = known;
+        return SEC_E_OK;
+    }
+    SECURITY_STATUS status = ticket_make(credential, krb, request, ticket);
+    if (status == SEC_E_OK) {
         pthread_mutex_lock(&credential->lock);
         if (credential->source == source && tickets_are_current(credential, krb))
-            ticket_remember(credential, krb, request->target, *creds);
+            ticket_remember(credential, krb, *ticket);
         pthread_mutex_unlock(&credential->lock);
     }
     kerberos_source_put(source);
     return status;
-}
-
-SECURITY_STATUS kerberos_ticket_get(struct kerberos_credential *credential, krb5_context krb, const char *target,
-                                    krb5_creds **creds)
-{
-    const struct kerberos_ticket_request request = {.target = target};
-    return kerberos_ticket_ask(credential, krb, &request, creds);
 }
 
 /* A ticket that is taken now, and five seconds from now: between this look and the step. */

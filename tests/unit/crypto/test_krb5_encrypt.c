@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "crypto/krb5_encrypt.h"
+#include "crypto/processor.h"
 #include "crypto/random.h"
 
 #include <limits.h>
@@ -305,6 +306,85 @@ static void checksums_in_pieces(void **state)
         assert_int_equal(krb_checksum_verify(&key, KRB_USAGE_TICKET, many, 1, slice_of(mac, cut)), cut == len);
 }
 
+static const unsigned lacking[] = {0, PROCESSOR_AES, PROCESSOR_SHA, PROCESSOR_AES | PROCESSOR_SHA};
+
+/* A key that is prepared does what it does by itself, is prepared for nothing else, and stays as it is: whoever shares it may use it at the same time. */
+static void prepared_once(void **state)
+{
+    (void)state;
+    static const struct krb_purpose purposes[] = {
+        {KRB_ENCRYPTING, KRB_USAGE_AP_REQ}, {KRB_DECRYPTING, KRB_USAGE_AP_REP}, {KRB_DECRYPTING, KRB_USAGE_AP_REQ}};
+    for (size_t i = 0; i < COUNT_OF(types) * COUNT_OF(lacking); i++) {
+        struct krb_key key = any_key(types[i / COUNT_OF(lacking)]);
+        struct krb_prepared prepared[COUNT_OF(purposes)], before[COUNT_OF(purposes)];
+        memset(prepared, 0x5a, sizeof prepared);
+        processor_lacks(lacking[i % COUNT_OF(lacking)]);
+        assert_true(krb_prepare(&key, purposes, COUNT_OF(purposes), prepared));
+        memcpy(before, prepared, sizeof before);
+        for (size_t len = 0; len < 70; len++) {
+            uint8_t text[70];
+            AUTO_WRITER struct writer request = writer_growing(0), reply = writer_growing(0);
+            AUTO_SECRET struct secret buffer = {0};
+            struct slice plain;
+            assert_true(random_bytes(text, sizeof text));
+            assert_true(krb_prepared_encrypt(&prepared[0], slice_of(text, len), &request));
+            assert_true(krb_decrypt(&key, KRB_USAGE_AP_REQ, writer_slice_of(&request), &buffer, &plain));
+            assert_true(plain.len == len && memcmp(plain.data, text, len) == 0);
+            assert_true(krb_prepared_decrypt(&prepared[2], writer_slice_of(&request), &buffer, &plain));
+            assert_true(plain.len == len && memcmp(plain.data, text, len) == 0);
+            assert_true(krb_encrypt(&key, KRB_USAGE_AP_REP, slice_of(text, len), &reply));
+            assert_true(krb_prepared_decrypt(&prepared[1], writer_slice_of(&reply), &buffer, &plain));
+            assert_true(plain.len == len && memcmp(plain.data, text, len) == 0);
+            assert_false(krb_prepared_decrypt(&prepared[1], writer_slice_of(&request), &buffer, &plain));
+            reply.data[len % reply.len] ^= 1;
+            assert_false(krb_prepared_decrypt(&prepared[1], writer_slice_of(&reply), &buffer, &plain));
+            assert_false(krb_prepared_decrypt(&prepared[1], slice_of(NULL, 0), &buffer, &plain));
+        }
+        assert_memory_equal(prepared, before, sizeof before);
+        processor_lacks(0);
+        for (size_t j = 0; j < COUNT_OF(purposes); j++) {
+            krb_prepared_wipe(&prepared[j]);
+            assert_true(secret_is_zero(&prepared[j], sizeof prepared[j]));
+        }
+    }
+}
+
+static void not_prepared(void **state)
+{
+    (void)state;
+    static const struct krb_purpose purposes[] = {{KRB_DECRYPTING, KRB_USAGE_TICKET}, {KRB_SIGNING, KRB_USAGE_PAC}};
+    const struct krb_key none = {.enctype = 3, .len = 8};
+    struct krb_prepared prepared[2];
+    uint8_t bytes[64] = {0};
+    AUTO_WRITER struct writer cipher = writer_growing(0);
+    AUTO_SECRET struct secret buffer = {0};
+    struct slice plain;
+    memset(prepared, 0x5a, sizeof prepared);
+    assert_false(krb_prepare(&none, purposes, 2, prepared));
+    assert_true(secret_is_zero(prepared, sizeof prepared));
+    assert_false(krb_prepared_encrypt(&prepared[0], slice_of("text", 4), &cipher));
+    assert_int_equal(cipher.len, 0);
+    assert_false(krb_prepared_decrypt(&prepared[0], slice_of(bytes, sizeof bytes), &buffer, &plain));
+    for (size_t len = 0; len < sizeof bytes; len++)
+        assert_false(krb_prepared_verify(&prepared[1], NULL, 0, slice_of(bytes, len)));
+}
+
+static void memory_runs_out_preparing(void **state)
+{
+    (void)state;
+    static const struct krb_purpose purposes[] = {{KRB_ENCRYPTING, KRB_USAGE_AP_REQ}, {KRB_SIGNING, KRB_USAGE_PAC}};
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        struct krb_key key = any_key(types[i]);
+        struct krb_prepared prepared[2];
+        AUTO_WRITER struct writer cipher = writer_growing(64);
+        assert_true(krb_prepare(&key, purposes, 2, prepared)); /* takes none of ours */
+        mem_fault_set(1, true);
+        assert_false(krb_prepared_encrypt(&prepared[0], slice_of("text", 4), &cipher));
+        mem_fault_set(0, false);
+        assert_int_equal(writer_finish(&cipher), WIRE_BAD);
+    }
+}
+
 #ifdef OPENSSPI_WITH_KERBEROS
 #include <krb5.h>
 
@@ -371,12 +451,17 @@ static void libkrb5s_checksums(void **state)
                 assert_int_equal(
                     krb5_c_make_checksum(krb, krb_checksum_type(types[i]), &block, (krb5_keyusage)usages[j], &in, &sum),
                     0);
+                const struct krb_purpose purpose = {KRB_SIGNING, usages[j]};
+                struct krb_prepared prepared;
+                assert_true(krb_prepare(&key, &purpose, 1, &prepared));
                 assert_true(krb_checksum_verify(&key, usages[j], pieces, 2, slice_of(sum.contents, sum.length)));
+                assert_true(krb_prepared_verify(&prepared, pieces, 2, slice_of(sum.contents, sum.length)));
                 assert_false(krb_checksum_verify(&key, usages[(j + 1) % COUNT_OF(usages)], pieces, 2,
                                                  slice_of(sum.contents, sum.length)));
                 for (size_t at = 0; at < 8 * sum.length; at += 1 + len) {
                     sum.contents[at / 8] ^= (uint8_t)(1u << at % 8);
                     assert_false(krb_checksum_verify(&key, usages[j], pieces, 2, slice_of(sum.contents, sum.length)));
+                    assert_false(krb_prepared_verify(&prepared, pieces, 2, slice_of(sum.contents, sum.length)));
                     sum.contents[at / 8] ^= (uint8_t)(1u << at % 8);
                 }
                 krb5_free_checksum_contents(krb, &sum);
@@ -395,6 +480,9 @@ int main(void)
         cmocka_unit_test(no_randomness_no_text),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(checksums_in_pieces),
+        cmocka_unit_test(prepared_once),
+        cmocka_unit_test(not_prepared),
+        cmocka_unit_test(memory_runs_out_preparing),
 #ifdef OPENSSPI_WITH_KERBEROS
         cmocka_unit_test_setup_teardown(libkrb5_opens_ours_and_we_its, krb_begin, krb_end),
         cmocka_unit_test_setup_teardown(libkrb5s_checksums, krb_begin, krb_end),

@@ -27,6 +27,8 @@ static union {
 
 static void keys_clear(void)
 {
+    for (size_t i = 0; i < table.keys.n_keys; i++)
+        secret_block_free(atomic_load(&table.keys.keys[i].prepared), KERBEROS_KEY_USES * sizeof(struct krb_prepared));
     memset(&table, 0, sizeof table);
     table.keys.permitted = kerberos_enctypes_permitted(krb);
 }
@@ -132,6 +134,64 @@ static void test_keys(void **state)
     assert_int_equal(verdict(&forge), SEC_E_OK); /* the right key under another number: a keytab that was copied */
     assert_int_equal(kerberos_request_open(&(struct kerberos_request){0}, krb, NULL, NULL, NULL, slice_of("", 0)),
                      SEC_E_INVALID_TOKEN);
+}
+
+/* A key is prepared by the first ticket that it opens, once, and opens the same tickets as before; those that were tried in vain are not. */
+static void test_prepared_keys(void **state)
+{
+    (void)state;
+    for (int i = 0; i < KERBEROS_TYPES; i++) {
+        struct forge forge;
+        struct kerberos_request request;
+        const struct krb_prepared *prepared = NULL;
+        keys_clear();
+        keys_add(FORGE_SERVER, 2, forge_key(kerberos_loop_types[i], 7));
+        keys_add("host/alias.example.test@" FORGE_REALM, 9, forge_key(kerberos_loop_types[i], 1));
+        for (int round = 0; round < 3; round++) {
+            forge_begin(&forge, kerberos_loop_types[i]);
+            assert_int_equal(open_one(&request, &forge), SEC_E_OK);
+            assert_non_null(request.prepared);
+            assert_true(round == 0 || request.prepared == prepared);
+            prepared = request.prepared;
+            assert_ptr_equal(kerberos_key_prepared(&table.keys.keys[1]), prepared);
+            assert_memory_equal(request.ticket_key.bytes, forge.service.bytes, forge.service.len);
+            kerberos_request_release(&request);
+            forge.service = forge_key(kerberos_loop_types[i], 8);
+            assert_int_equal(verdict(&forge), SEC_E_WRONG_PRINCIPAL);
+        }
+        assert_null(kerberos_key_prepared(&table.keys.keys[0]));
+        forge_begin(&forge, kerberos_loop_types[i]);
+        forge.service = forge_key(kerberos_loop_types[i], 7);
+        assert_int_equal(verdict(&forge), SEC_E_OK);
+        assert_non_null(kerberos_key_prepared(&table.keys.keys[0]));
+    }
+    /* Without memory for it a ticket opens as well, and the next one tries again. */
+    struct forge forge;
+    keys_usual();
+    forge_begin(&forge, KRB_AES256_SHA1);
+    AUTO_WRITER struct writer message = writer_growing(2048);
+    forge_request(&message, &forge, NULL, NULL);
+    for (unsigned long n = 1;; n++) {
+        struct kerberos_request request = {0};
+        keys_usual();
+        mem_fault_set(n, false);
+        SECURITY_STATUS status =
+            kerberos_request_open(&request, krb, &table.keys, NULL, NULL, writer_slice_of(&message));
+        bool struck = mem_fault_count() >= n;
+        mem_fault_set(0, false);
+        bool unprepared = status == SEC_E_OK && request.prepared == NULL;
+        assert_true(struck || !unprepared);
+        kerberos_request_release(&request);
+        if (unprepared) {
+            assert_int_equal(verdict(&forge), SEC_E_OK);
+            size_t n_prepared = 0;
+            for (size_t i = 0; i < table.keys.n_keys; i++)
+                n_prepared += kerberos_key_prepared(&table.keys.keys[i]) != NULL;
+            assert_int_equal(n_prepared, 1);
+            break;
+        }
+        assert_true(struck);
+    }
 }
 
 static void test_roll_over(void **state)
@@ -364,13 +424,13 @@ static void test_upgrade(void **state)
         assert_int_equal(open_one(&request, &forge), SEC_E_OK);
         kerberos_exchange_of_request(&exchange, &request, cases[i].permitted);
         assert_int_equal(exchange.upgrade, cases[i].upgrade);
-        assert_int_equal(kerberos_reply_make(&exchange, false, &reply), SEC_E_OK);
+        assert_int_equal(kerberos_reply_make(&exchange, NULL, false, &reply), SEC_E_OK);
         assert_int_equal(exchange.acceptor_subkey.enctype, cases[i].upgrade);
         struct kerberos_exchange client = {.session = forge.session,
                                            .initiator_subkey = forge.subkey,
                                            .time = forge.time,
                                            .microseconds = forge.microseconds};
-        assert_int_equal(kerberos_reply_open(&client, writer_slice_of(&reply)), SEC_E_OK);
+        assert_int_equal(kerberos_reply_open(&client, NULL, writer_slice_of(&reply)), SEC_E_OK);
         assert_memory_equal(&client.acceptor_subkey, &exchange.acceptor_subkey, sizeof client.acceptor_subkey);
         assert_int_equal(client.acceptor_seq, exchange.acceptor_seq);
         kerberos_request_release(&request);
@@ -530,20 +590,36 @@ static void test_reply(void **state)
                                            .microseconds = 999999},
                                  server = client, other;
         AUTO_WRITER struct writer reply = writer_growing(256), third = writer_growing(256);
-        assert_int_equal(kerberos_reply_make(&server, true, &reply), SEC_E_OK);
+        static const struct krb_purpose purposes[] = {{KRB_ENCRYPTING, KRB_USAGE_AP_REP},
+                                                      {KRB_DECRYPTING, KRB_USAGE_AP_REP}};
+        struct krb_prepared prepared[2];
+        assert_true(krb_prepare(&client.session, purposes, 2, prepared));
+        AUTO_WRITER struct writer first = writer_growing(256);
+        assert_int_equal(kerberos_reply_make(&server, &prepared[0], true, &first), SEC_E_OK);
+        other = client;
+        assert_int_equal(kerberos_reply_open(&other, NULL, writer_slice_of(&first)), SEC_E_OK);
+        assert_memory_equal(&other.acceptor_subkey, &server.acceptor_subkey, sizeof other.acceptor_subkey);
+        server = client;
+        assert_int_equal(kerberos_reply_make(&server, NULL, true, &reply), SEC_E_OK);
+        other = client;
+        assert_int_equal(kerberos_reply_open(&other, &prepared[1], writer_slice_of(&reply)), SEC_E_OK);
+        assert_memory_equal(&other.acceptor_subkey, &server.acceptor_subkey, sizeof other.acceptor_subkey);
+        other = client;
+        assert_int_equal(kerberos_reply_open(&other, &prepared[1], writer_slice_of(&first)), SEC_E_OK);
+        assert_memory_not_equal(&other.acceptor_subkey, &server.acceptor_subkey, sizeof other.acceptor_subkey);
         assert_true(server.acceptor_seq < UINT32_C(0x40000000));
         other = client;
         other.microseconds--;
         cause_clear();
-        assert_int_equal(kerberos_reply_open(&other, writer_slice_of(&reply)), SEC_E_MUTUAL_AUTH_FAILED);
+        assert_int_equal(kerberos_reply_open(&other, NULL, writer_slice_of(&reply)), SEC_E_MUTUAL_AUTH_FAILED);
         assert_int_equal(other.acceptor_subkey.enctype, 0);
         other = client;
         other.time++;
-        assert_int_equal(kerberos_reply_open(&other, writer_slice_of(&reply)), SEC_E_MUTUAL_AUTH_FAILED);
+        assert_int_equal(kerberos_reply_open(&other, NULL, writer_slice_of(&reply)), SEC_E_MUTUAL_AUTH_FAILED);
         other = client;
         other.session.bytes[0] ^= 1;
-        assert_int_equal(kerberos_reply_open(&other, writer_slice_of(&reply)), SEC_E_MESSAGE_ALTERED);
-        assert_int_equal(kerberos_reply_open(&client, writer_slice_of(&reply)), SEC_E_OK);
+        assert_int_equal(kerberos_reply_open(&other, NULL, writer_slice_of(&reply)), SEC_E_MESSAGE_ALTERED);
+        assert_int_equal(kerberos_reply_open(&client, NULL, writer_slice_of(&reply)), SEC_E_OK);
         assert_memory_equal(&client.acceptor_subkey, &server.acceptor_subkey, sizeof client.acceptor_subkey);
         assert_int_equal(client.acceptor_seq, server.acceptor_seq);
         assert_int_equal(kerberos_third_open(&server, writer_slice_of(&reply)), SEC_E_MUTUAL_AUTH_FAILED);
@@ -558,16 +634,17 @@ static void test_reply(void **state)
 static void test_against_libkrb5(void **state)
 {
     (void)state;
-    for (int i = 0; i < KERBEROS_TYPES; i++) {
+    for (int i = 0; i < 2 * KERBEROS_TYPES; i++) {
         struct forge forge;
         struct kerberos_exchange exchange = {0};
+        bool prepared = i >= KERBEROS_TYPES;
         AUTO_WRITER struct writer ticket = writer_growing(1024), message = writer_growing(2048);
         krb5_auth_context context = NULL;
         krb5_keytab keytab;
         krb5_data reply = {0};
         krb5_keyblock *subkey = NULL;
         krb5_int32 number = 0;
-        forge_begin(&forge, kerberos_loop_types[i]);
+        forge_begin(&forge, kerberos_loop_types[i % KERBEROS_TYPES]);
         forge_ticket(&ticket, &forge);
         krb5_creds creds = {.keyblock = {.enctype = forge.session.enctype,
                                          .length = forge.session.len,
@@ -578,8 +655,13 @@ static void test_against_libkrb5(void **state)
         const struct gss_checksum checksum = {.flags = GSS_MUTUAL};
         AUTO_WRITER struct writer sum = writer_growing(32);
         gss_checksum_write(&sum, &checksum);
+        static const struct krb_purpose purposes[] = {{KRB_ENCRYPTING, KRB_USAGE_AP_REQ},
+                                                      {KRB_DECRYPTING, KRB_USAGE_AP_REP}};
+        struct kerberos_ticket bought = {.creds = &creds};
+        if (prepared)
+            assert_true(krb_prepare(&forge.session, purposes, KERBEROS_TICKET_USES, bought.session));
         assert_int_equal(
-            kerberos_request_make(&exchange, krb, &creds, KRB_AP_MUTUAL_REQUIRED, writer_slice_of(&sum), &message),
+            kerberos_request_make(&exchange, krb, &bought, KRB_AP_MUTUAL_REQUIRED, writer_slice_of(&sum), &message),
             SEC_E_OK);
         krb5_free_principal(krb, creds.client);
         krb5_free_principal(krb, creds.server);
@@ -599,7 +681,9 @@ static void test_against_libkrb5(void **state)
         krb5_free_keyblock(krb, subkey);
         assert_int_equal(krb5_mk_rep(krb, context, &reply), 0);
         assert_int_equal(krb5_auth_con_getlocalseqnumber(krb, context, &number), 0);
-        assert_int_equal(kerberos_reply_open(&exchange, krb_slice(&reply)), SEC_E_OK);
+        assert_int_equal(
+            kerberos_reply_open(&exchange, prepared ? &bought.session[KERBEROS_OPENS_REPLY] : NULL, krb_slice(&reply)),
+            SEC_E_OK);
         assert_int_equal((uint32_t)number, exchange.acceptor_seq);
         krb5_free_data_contents(krb, &reply);
         krb5_kt_close(krb, keytab);
@@ -612,6 +696,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_honest),
         cmocka_unit_test(test_optional_fields),
+        cmocka_unit_test(test_prepared_keys),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_roll_over),
         cmocka_unit_test(test_aliases),

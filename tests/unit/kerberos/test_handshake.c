@@ -12,8 +12,10 @@
 
 #include "support/kerberos_loop.h"
 #include <sspi_ext.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const ULONG styles[] = {0, ISC_REQ_MUTUAL_AUTH, ISC_REQ_USE_DCE_STYLE,
                                ISC_REQ_USE_DCE_STYLE | ISC_REQ_MUTUAL_AUTH};
@@ -330,6 +332,100 @@ static void test_third_leg(void **state)
     }
 }
 
+static void client_is(struct duel *duel, const char *name)
+{
+    CtxtHandle *sides[] = {&duel->client, &duel->server};
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
+        SecPkgContext_NativeNamesA names = {0};
+        assert_int_equal(QueryContextAttributesA(sides[i], SECPKG_ATTR_NATIVE_NAMES, &names), SEC_E_OK);
+        assert_string_equal(names.sClientName, name);
+        assert_string_equal(names.sServerName, FORGE_SERVER);
+        FreeContextBuffer(names.sClientName);
+        FreeContextBuffer(names.sServerName);
+    }
+}
+
+static void ticket_of(const char *client, int32_t enctype, uint8_t session)
+{
+    struct forge forge;
+    forge_begin(&forge, enctype);
+    forge.client = client;
+    forge.session = forge_key(enctype, session);
+    kerberos_loop_ticket(&forge);
+}
+
+/* A whole handshake of another context under the same credentials. */
+static SECURITY_STATUS beside(const char *client)
+{
+    struct duel other = {.client_credential = honest.client_credential,
+                         .server_credential = honest.server_credential,
+                         .target = honest.target,
+                         .client_flags = ISC_REQ_MUTUAL_AUTH | KERBEROS_PROTECT};
+    SECURITY_STATUS status = duel_client(&other, slice_of(NULL, 0));
+    struct token token = other.out;
+    if (status >= 0)
+        status = duel_server(&other, token_slice(&token));
+    token = other.out;
+    if (status >= 0)
+        status = duel_client(&other, token_slice(&token));
+    if (status == SEC_E_OK) {
+        client_is(&other, client);
+        assert_int_equal(loop_seal(&other.client, &other.server, "beside"), SEC_E_OK);
+    }
+    duel_restart(&other);
+    return status;
+}
+
+/* Another ticket, none, and another key count at the next handshake; one that is under way goes on with the ticket that it began with. */
+static void test_replaced_under_way(void **state)
+{
+    static const char *const changes[] = {"renewed", "destroyed", "rotated"};
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        for (int dce = 0; dce < 2; dce++) {
+            char path[200];
+            kerberos_loop_keytab();
+            ticket_of("carol@" FORGE_REALM, KRB_AES256_SHA1, 8);
+            for (int again = 0; again < 3; again++) /* everything that is kept is there */
+                assert_int_equal(beside("carol@" FORGE_REALM), SEC_E_OK);
+            duel_restart(&honest);
+            honest.client_flags = ISC_REQ_MUTUAL_AUTH | KERBEROS_PROTECT | (dce != 0 ? ISC_REQ_USE_DCE_STYLE : 0);
+            assert_int_equal(duel_client(&honest, slice_of(NULL, 0)), SEC_I_CONTINUE_NEEDED);
+            struct token token = honest.out;
+            switch (i) {
+            case 0:
+                ticket_of("bob/admin@" FORGE_REALM, KRB_AES128_SHA1, 9);
+                assert_int_equal(beside("bob/admin@" FORGE_REALM), SEC_E_OK);
+                break;
+            case 1:
+                snprintf(path, sizeof path, "%s/cache", kerberos_loop_directory());
+                assert_int_equal(unlink(path), 0);
+                assert_int_equal(beside("nobody"), SEC_E_NO_CREDENTIALS);
+                break;
+            default: /* the keys are looked at before the ticket, and no former one opens it */
+                snprintf(path, sizeof path, "%s/keytab", kerberos_loop_directory());
+                assert_int_equal(unlink(path), 0);
+                assert_int_equal(beside("nobody"), SEC_E_NO_CREDENTIALS);
+                const struct krb_key rotated = forge_key(KRB_AES256_SHA1, 5);
+                kerberos_loop_keytab_add("keytab", FORGE_SERVER, 3, &rotated);
+                assert_int_equal(beside("nobody"), SEC_E_WRONG_PRINCIPAL);
+                assert_int_equal(duel_server(&honest, token_slice(&token)), SEC_E_WRONG_PRINCIPAL);
+                continue;
+            }
+            assert_int_equal(duel_server(&honest, token_slice(&token)), dce != 0 ? SEC_I_CONTINUE_NEEDED : SEC_E_OK);
+            token = honest.out;
+            assert_int_equal(duel_client(&honest, token_slice(&token)), SEC_E_OK);
+            token = honest.out;
+            if (dce != 0)
+                assert_int_equal(duel_server(&honest, token_slice(&token)), SEC_E_OK);
+            client_is(&honest, "carol@" FORGE_REALM);
+            assert_int_equal(loop_seal(&honest.client, &honest.server, "under way"), SEC_E_OK);
+        }
+    kerberos_loop_keytab();
+    ticket_of(FORGE_CLIENT, KRB_AES256_SHA1, 2);
+    assert_int_equal(beside(FORGE_CLIENT), SEC_E_OK);
+}
+
 static void test_huge_and_odd_tokens(void **state)
 {
     (void)state;
@@ -500,6 +596,7 @@ int main(void)
         cmocka_unit_test(test_upgrade),
         cmocka_unit_test(test_extended_error),
         cmocka_unit_test(test_third_leg),
+        cmocka_unit_test(test_replaced_under_way),
         cmocka_unit_test(test_huge_and_odd_tokens),
         cmocka_unit_test(test_request_flipped),
         cmocka_unit_test(test_request_cut),

@@ -24,9 +24,13 @@ static SECURITY_STATUS verdict_on(struct slice bytes, const struct forge *forge)
     struct krb_name client = forge_name(forge->client);
     if (pac_decode(bytes, &pac) != WIRE_OK)
         return SEC_E_INVALID_TOKEN;
+    const struct krb_purpose purpose = {KRB_SIGNING, KRB_USAGE_PAC};
+    struct krb_prepared prepared;
+    assert_true(krb_prepare(&forge->service, &purpose, 1, &prepared));
     cause_clear();
-    SECURITY_STATUS status = kerberos_pac_verify(bytes, &pac, &forge->service, &client, forge->auth_time);
+    SECURITY_STATUS status = kerberos_pac_verify(bytes, &pac, &forge->service, NULL, &client, forge->auth_time);
     assert_int_equal(status == SEC_E_OK, *cause_text() == '\0');
+    assert_int_equal(kerberos_pac_verify(bytes, &pac, &forge->service, &prepared, &client, forge->auth_time), status);
     pac_release(&pac);
     return status;
 }
