@@ -215,7 +215,9 @@ static void ticket_put(struct kerberos_credential *credential, krb5_context krb,
     assert_int_equal(krb5_parse_name(krb, "host/server@EXAMPLE.TEST", &creds->server), 0);
     creds->times.endtime = (krb5_timestamp)(NOW + seconds);
     kerberos_tickets_drop(credential, krb);
-    *ticket = (struct kerberos_ticket){.target = mem_strdup("host/server"), .creds = creds};
+    atomic_init(&ticket->n_references, 1);
+    ticket->target = mem_strdup("host/server");
+    ticket->creds = creds;
     credential->tickets = ticket;
     credential->n_tickets = 1;
 }
@@ -232,7 +234,8 @@ static void test_ticket_in_hand(void **state)
     const struct identity identity = password_identity();
     struct kerberos_credential *credential = acquire(&identity, SECPKG_CRED_OUTBOUND);
     krb5_context krb;
-    krb5_creds *taken;
+    const struct kerberos_ticket_request request = {.target = "host/server"};
+    struct kerberos_ticket *taken;
     assert_int_equal(krb5_init_context(&krb), 0);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         ticket_put(credential, krb, cases[i].seconds);
@@ -242,8 +245,8 @@ static void test_ticket_in_hand(void **state)
         if (!cases[i].ready)
             continue;
         filetime_fix(filetime_from_unix(NOW + 5)); /* a busy loop */
-        assert_int_equal(kerberos_ticket_get(credential, krb, "host/server", &taken), SEC_E_OK);
-        krb5_free_creds(krb, taken);
+        assert_int_equal(kerberos_ticket_ask(credential, krb, &request, &taken), SEC_E_OK);
+        kerberos_ticket_put(krb, taken);
     }
     filetime_fix(0);
     kerberos_release(credential);
