@@ -95,8 +95,8 @@ static SECURITY_STATUS client_ids_set(struct token_facts *facts, const struct cl
                                       const struct config *config)
 {
     if (facts->anonymous)
-        return unix_ids_of_user(config->access_anonymous_user != NULL ? config->access_anonymous_user : ANONYMOUS_USER,
-                                &facts->unix_ids);
+        return name_service_user(config->access_anonymous_user != NULL ? config->access_anonymous_user : ANONYMOUS_USER,
+                                 &facts->unix_ids);
     return unix_ids_find(config, identity, facts->account, facts->domain, &facts->unix_ids);
 }
 
