@@ -1,7 +1,6 @@
 #include "access/unix_ids.h"
 
 #include "access/name_service.h"
-#include "access/well_known.h"
 #include "access/winbind.h"
 #include "base/memory.h"
 #include "base/utf16.h"

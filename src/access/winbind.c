@@ -3,7 +3,6 @@
 #include "access/winbind_domains.h"
 #include "base/memory.h"
 #include "base/utf16.h"
-#include "core/cause.h"
 #include <string.h>
 
 /* What [access] says of libwbclient; borrowed from the configuration. */
