@@ -8,9 +8,22 @@
 
 #define CLIENT_GROUPS_MAX 1024 /* a token has at most 1,015 groups (Microsoft KB 328889) */
 
+/* SE_GROUP_* of winnt.h */
+#define GROUP_MANDATORY 0x1u
+#define GROUP_ENABLED_BY_DEFAULT 0x2u
+#define GROUP_ENABLED 0x4u
+#define GROUP_DENY_ONLY 0x10u
+#define GROUP_LOGON_ID 0xC0000000u
+#define GROUP_USUAL (GROUP_MANDATORY | GROUP_ENABLED_BY_DEFAULT | GROUP_ENABLED)
+/* Does it open doors to be in a group with these attributes? Not where it is there for denying alone. */
+static inline bool group_opens(uint32_t attributes)
+{
+    return (attributes & (GROUP_ENABLED | GROUP_DENY_ONLY)) == GROUP_ENABLED;
+}
+
 struct client_group {
     struct sid sid;
-    uint32_t attributes; /* SE_GROUP_* */
+    uint32_t attributes; /* GROUP_* */
     int64_t gid;         /* or -1 */
 };
 

@@ -1,7 +1,6 @@
 #include "access/impersonation.h"
 
 #include "access/thread_ids.h"
-#include "base/memory.h"
 #include "core/cause.h"
 #include "core/trace.h"
 #include <pthread.h>

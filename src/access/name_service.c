@@ -11,7 +11,6 @@
 #define BUFFER_FIRST 2048
 #define BUFFER_MAX ((size_t)4 << 20) /* a group of a hundred thousand members */
 #define GROUPS_FIRST 64
-#define GROUPS_MAX 65536 /* NGROUPS_MAX of Linux */
 
 /* One of the four look-ups that want a buffer of their own size. */
 struct question {
@@ -97,7 +96,7 @@ SECURITY_STATUS name_service_gid_of_group(const char *name, int64_t *gid)
 
 static SECURITY_STATUS groups_of(const char *name, gid_t gid, struct unix_ids *ids)
 {
-    for (int max = GROUPS_FIRST; max <= GROUPS_MAX; max *= 2) {
+    for (int max = GROUPS_FIRST; max <= UNIX_GROUPS_MAX; max *= 2) {
         int n = max;
         mem_free(ids->groups);
         ids->groups = mem_zalloc_array((size_t)max, sizeof ids->groups[0]);

@@ -5,17 +5,16 @@
 
 #define SID_REVISION 1 /* MS-DTYP 2.4.2: the only one */
 
-/* Decimal digits up to `max`. Leading zeros are refused: two spellings of one SID would compare unequal elsewhere. */
-static enum wire_result sid_number(const char **at, uint64_t max, uint64_t *number)
+/* Decimal digits of a number of 32 bits. Leading zeros are refused: two spellings of one SID would compare unequal elsewhere. */
+static enum wire_result sid_number(const char **at, uint64_t *number)
 {
     const char *from = *at;
     require(*from >= '0' && *from <= '9', WIRE_BAD);
     require(*from != '0' || from[1] < '0' || from[1] > '9', WIRE_BAD);
     uint64_t value = 0;
     for (; *from >= '0' && *from <= '9'; from++) {
-        value =
-            value * 10 + (uint64_t)(*from - '0'); /* max is below 2^48, so that this cannot wrap before it is refused */
-        require(value <= max, WIRE_BAD);
+        value = value * 10 + (uint64_t)(*from - '0');
+        require(value <= UINT32_MAX, WIRE_BAD);
     }
     *at = from;
     *number = value;
@@ -55,13 +54,13 @@ enum wire_result sid_from_text(const char *text, struct sid *sid)
     if (at[0] == '0' && (at[1] == 'x' || at[1] == 'X'))
         try(sid_hex_authority(&at, &number));
     else
-        try(sid_number(&at, UINT32_MAX, &number));
+        try(sid_number(&at, &number));
     for (unsigned i = 0; i < 6; i++)
         out.authority[i] = (uint8_t)(number >> (8 * (5 - i)));
     while (*at == '-') {
         at++;
         require(out.n_subauthorities < SID_SUBAUTHORITIES_MAX, WIRE_BAD);
-        try(sid_number(&at, UINT32_MAX, &number));
+        try(sid_number(&at, &number));
         out.subauthority[out.n_subauthorities++] = (uint32_t)number;
     }
     require(*at == '\0' && out.n_subauthorities > 0, WIRE_BAD);

@@ -25,7 +25,6 @@
 #define CALL_SETFSGID SYS_setfsgid
 #endif
 
-#define GROUPS_MAX 65536 /* NGROUPS_MAX of Linux */
 #define UNCHANGED (-1L)
 
 static _Atomic(thread_ids_call *) hook;
@@ -161,7 +160,7 @@ static const char *take(const struct thread_ids *base, const struct unix_ids *cl
 
 SECURITY_STATUS thread_ids_take(const struct thread_ids *base, const struct unix_ids *client, bool *unprivileged)
 {
-    const char *failed = client->n_groups <= GROUPS_MAX ? take(base, client) : "the number of groups";
+    const char *failed = client->n_groups <= UNIX_GROUPS_MAX ? take(base, client) : "the number of groups";
     *unprivileged = false;
     if (failed == NULL)
         return SEC_E_OK;

@@ -113,8 +113,8 @@ static bool facts_have(const struct token_facts *facts, const struct sid *sid, b
         return true;
     for (size_t i = 0; i < facts->n_groups; i++) {
         const struct token_group *group = &facts->groups[i];
-        if (sid_equal(&group->sid, sid) && ((group->attributes & (GROUP_ENABLED | GROUP_DENY_ONLY)) == GROUP_ENABLED ||
-                                            (deny && (group->attributes & GROUP_DENY_ONLY) != 0)))
+        if (sid_equal(&group->sid, sid) &&
+            (group_opens(group->attributes) || (deny && (group->attributes & GROUP_DENY_ONLY) != 0)))
             return true;
     }
     return false;

@@ -10,14 +10,6 @@
 #include <sspi.h>
 #include <stdatomic.h>
 
-/* SE_GROUP_* of winnt.h */
-#define GROUP_MANDATORY 0x1u
-#define GROUP_ENABLED_BY_DEFAULT 0x2u
-#define GROUP_ENABLED 0x4u
-#define GROUP_DENY_ONLY 0x10u
-#define GROUP_LOGON_ID 0xC0000000u
-#define GROUP_USUAL (GROUP_MANDATORY | GROUP_ENABLED_BY_DEFAULT | GROUP_ENABLED)
-
 /* Windows' own logon sessions have small numbers (0x3e7 is the system's); ours have a random upper half. */
 #define LUID_ANONYMOUS 0x3e6
 #define TOKEN_SOURCE_LEN 8

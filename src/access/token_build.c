@@ -51,6 +51,10 @@ static void usual_groups_add(struct token_facts *facts, const struct token_reque
         [TOKEN_LOGON_BATCH] = SID_OF(5, 3),
         [TOKEN_LOGON_SERVICE] = SID_OF(5, 6),
     };
+    static const struct {
+        const char *package;
+        struct sid sid;
+    } proved_by[] = {{"NTLM", SID_OF(5, 64, 10)}, {"WDigest", SID_OF(5, 64, 21)}};
     if (!facts->anonymous) { /* EveryoneIncludesAnonymous is off on Windows since XP */
         token_facts_add(facts, &WELL_KNOWN_EVERYONE, GROUP_USUAL);
         token_facts_add(facts, &WELL_KNOWN_USERS, GROUP_USUAL);
@@ -59,8 +63,9 @@ static void usual_groups_add(struct token_facts *facts, const struct token_reque
     if (!facts->anonymous) {
         token_facts_add(facts, &WELL_KNOWN_AUTHENTICATED_USERS, GROUP_USUAL);
         token_facts_add(facts, &WELL_KNOWN_THIS_ORGANIZATION, GROUP_USUAL);
-        if (strcmp(request->package, "NTLM") == 0)
-            token_facts_add(facts, &WELL_KNOWN_NTLM, GROUP_USUAL);
+        for (size_t i = 0; i < COUNT_OF(proved_by); i++)
+            if (strcmp(request->package, proved_by[i].package) == 0)
+                token_facts_add(facts, &proved_by[i].sid, GROUP_USUAL);
     }
     token_facts_add(facts, &facts->logon_sid, GROUP_USUAL | GROUP_LOGON_ID);
 }
@@ -90,8 +95,8 @@ static SECURITY_STATUS client_ids_set(struct token_facts *facts, const struct cl
                                       const struct config *config)
 {
     if (facts->anonymous)
-        return unix_ids_of_user(config->access_anonymous_user != NULL ? config->access_anonymous_user : ANONYMOUS_USER,
-                                &facts->unix_ids);
+        return name_service_user(config->access_anonymous_user != NULL ? config->access_anonymous_user : ANONYMOUS_USER,
+                                 &facts->unix_ids);
     return unix_ids_find(config, identity, facts->account, facts->domain, &facts->unix_ids);
 }
 

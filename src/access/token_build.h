@@ -10,7 +10,7 @@
 enum token_logon { TOKEN_LOGON_NETWORK, TOKEN_LOGON_INTERACTIVE, TOKEN_LOGON_BATCH, TOKEN_LOGON_SERVICE };
 
 struct token_request {
-    const char *package;   /* "NTLM", "Kerberos": the token's source */
+    const char *package;   /* that authenticated the client, as "NTLM", not one that chose it: the token's source */
     struct slice identity; /* as access/client_identity.h encodes it; empty: the package knows no SIDs */
     const char *client;    /* "DOMAIN\user" or "user@REALM", or NULL */
     const char *authority; /* domain or realm, or NULL */

@@ -1,5 +1,6 @@
 #include "access/token_handle.h"
 
+#include "access/access_check.h"
 #include "base/memory.h"
 #include "core/cause.h"
 
@@ -12,14 +13,10 @@ static void opened_destroy(void *object)
 
 static uint32_t rights_of(uint32_t asked)
 {
-    uint32_t rights = asked & TOKEN_RIGHTS_ALL;
-    if ((asked & (TOKEN_RIGHT_MAXIMUM | 0x10000000u)) != 0) /* MAXIMUM_ALLOWED, GENERIC_ALL */
-        rights |= TOKEN_RIGHTS_ALL;
-    if ((asked & 0x80000000u) != 0) /* GENERIC_READ: TOKEN_READ */
-        rights |= 0x20000u | TOKEN_RIGHT_QUERY;
-    if ((asked & 0x40000000u) != 0) /* GENERIC_WRITE: TOKEN_WRITE */
-        rights |= 0x200E0u;
-    return rights;
+    /* TOKEN_READ, TOKEN_WRITE, TOKEN_EXECUTE and TOKEN_ALL_ACCESS of winnt.h */
+    static const struct access_mapping generic = {0x20008, 0x200E0, 0x20000, TOKEN_RIGHTS_ALL};
+    uint32_t rights = access_map_generic(asked, &generic) & TOKEN_RIGHTS_ALL;
+    return (asked & ACCESS_MAXIMUM) != 0 ? TOKEN_RIGHTS_ALL : rights;
 }
 
 SECURITY_STATUS token_handle_create(const struct token *token, uint32_t rights, SecHandle *handle)

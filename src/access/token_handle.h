@@ -13,7 +13,6 @@
 #define TOKEN_RIGHT_QUERY 0x8u
 #define TOKEN_RIGHT_QUERY_SOURCE 0x10u
 #define TOKEN_RIGHTS_ALL 0xF01FFu
-#define TOKEN_RIGHT_MAXIMUM 0x02000000u
 
 struct token_opened {
     const struct token *token;

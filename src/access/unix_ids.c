@@ -1,7 +1,6 @@
 #include "access/unix_ids.h"
 
 #include "access/name_service.h"
-#include "access/well_known.h"
 #include "access/winbind.h"
 #include "base/memory.h"
 #include "base/utf16.h"
@@ -15,10 +14,6 @@
 #define ID_MAX             \
     ((int64_t)UINT32_MAX - \
      2) /* (uid_t)-1 means "unchanged" to the kernel; the one below it is a usual "nobody" of 32 bits */
-#define GROUPS_MAX 65536 /* NGROUPS_MAX of Linux */
-#define USED (GROUP_ENABLED_BIT | GROUP_DENY_BIT)
-#define GROUP_ENABLED_BIT 0x4u
-#define GROUP_DENY_BIT 0x10u
 
 void unix_ids_release(struct unix_ids *ids)
 {
@@ -59,12 +54,6 @@ static bool id_is_good(int64_t id)
     return id >= 0 && id <= ID_MAX;
 }
 
-/* A group that only denies gives nothing on Unix: to be in it would open doors. */
-static bool group_counts(const struct client_group *group)
-{
-    return (group->attributes & USED) == GROUP_ENABLED_BIT;
-}
-
 static SECURITY_STATUS ids_begin(struct unix_ids *ids, int64_t uid, int64_t gid, size_t max_groups)
 {
     unix_ids_release(ids);
@@ -87,7 +76,7 @@ static SECURITY_STATUS from_store(const struct client_identity *identity, struct
         return SEC_E_OK;
     try(ids_begin(ids, identity->uid, gid, identity->n_groups));
     for (size_t i = 0; i < identity->n_groups; i++)
-        if (group_counts(&identity->groups[i]) && id_is_good(identity->groups[i].gid))
+        if (group_opens(identity->groups[i].attributes) && id_is_good(identity->groups[i].gid))
             ids->groups[ids->n_groups++] = (gid_t)identity->groups[i].gid;
     return SEC_E_OK;
 }
@@ -117,14 +106,9 @@ static SECURITY_STATUS from_mapper(const struct config *config, const struct cli
         return SEC_E_OK;
     try(ids_begin(ids, uids[0], gids[1], identity->n_groups));
     for (size_t i = 0; i < identity->n_groups; i++)
-        if (group_counts(&identity->groups[i]) && id_is_good(gids[i + 2]))
+        if (group_opens(identity->groups[i].attributes) && id_is_good(gids[i + 2]))
             ids->groups[ids->n_groups++] = (gid_t)gids[i + 2];
     return SEC_E_OK;
-}
-
-SECURITY_STATUS unix_ids_of_user(const char *name, struct unix_ids *ids)
-{
-    return name_service_user(name, ids);
 }
 
 static SECURITY_STATUS from_names(const struct config *config, const char *account, const char *domain,
@@ -134,7 +118,7 @@ static SECURITY_STATUS from_names(const struct config *config, const char *accou
         return SEC_E_OK;
     for (unsigned i = 0; i < config->access_name_domains.n_items; i++)
         if (text_equal_fold(config->access_name_domains.item[i], domain))
-            return unix_ids_of_user(account, ids);
+            return name_service_user(account, ids);
     return SEC_E_OK;
 }
 
@@ -228,7 +212,7 @@ SECURITY_STATUS unix_ids_of_thread(struct unix_ids *ids)
 {
     struct unix_ids found = {.known = true, .uid = geteuid(), .gid = getegid()};
     int n = getgroups(0, NULL);
-    require(n >= 0 && n <= GROUPS_MAX, SEC_E_INTERNAL_ERROR);
+    require(n >= 0 && n <= UNIX_GROUPS_MAX, cause_set(SEC_E_INTERNAL_ERROR, "getgroups: %d groups", n));
     found.groups = mem_zalloc_array((size_t)n, sizeof found.groups[0]);
     require(found.groups != NULL, SEC_E_INSUFFICIENT_MEMORY);
     n = n > 0 ? getgroups(n, found.groups) : 0;

@@ -9,6 +9,8 @@
 #include "core/config.h"
 #include <sys/types.h>
 
+#define UNIX_GROUPS_MAX 65536 /* NGROUPS_MAX of Linux */
+
 struct unix_ids {
     bool known;
     uid_t uid;
@@ -25,8 +27,6 @@ struct sid client_primary_group(const struct client_identity *identity);
  * cannot be understood (the cause tells). Asks name services: never on the way of a handshake. */
 SECURITY_STATUS unix_ids_find(const struct config *config, const struct client_identity *identity, const char *account,
                               const char *domain, struct unix_ids *ids);
-/* A user of the name service with all its groups. `known` false when there is none. */
-SECURITY_STATUS unix_ids_of_user(const char *name, struct unix_ids *ids);
 /* Those of the calling thread, as the kernel has them. */
 SECURITY_STATUS unix_ids_of_thread(struct unix_ids *ids);
 

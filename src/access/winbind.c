@@ -3,7 +3,6 @@
 #include "access/winbind_domains.h"
 #include "base/memory.h"
 #include "base/utf16.h"
-#include "core/cause.h"
 #include <string.h>
 
 /* What [access] says of libwbclient; borrowed from the configuration. */
@@ -202,18 +201,14 @@ SECURITY_STATUS winbind_sid_of_name(const struct config *config, const char *dom
     return SEC_E_OK;
 }
 
-/* A SID and a name of no domain that winbind lists go together where both are this computer's, or neither is anything of its own. */
-static bool neither_is_known(const struct winbind_domains *domains, const struct sid *sid, const char *domain)
+/* A SID and a name, neither of a domain that winbind lists, go together where both are this computer's, or neither is anything of its own. */
+static bool unlisted_belongs(const struct winbind_domains *domains, bool local, const char *domain)
 {
     static const char *const own[] = {"Unix User", "Unix Group", "BUILTIN", "NT AUTHORITY"};
-    AUTO_FREE char *key = text_upper(domain);
-    if (key == NULL || winbind_domain_of_sid(domains, sid) != NULL || winbind_domain_find(domains, key) != NULL)
-        return false;
-    bool of_computer = text_equal_fold(domain, domains->computer), local = winbind_sid_is_local(domains, sid);
     for (size_t i = 0; i < COUNT_OF(own); i++)
         if (text_equal_fold(domain, own[i]))
             return false;
-    return of_computer == local;
+    return text_equal_fold(domain, domains->computer) == local;
 }
 
 SECURITY_STATUS winbind_sid_belongs(const struct config *config, const struct sid *sid, const char *domain,
@@ -230,8 +225,13 @@ SECURITY_STATUS winbind_sid_belongs(const struct config *config, const struct si
     try(winbind_domains_get(&settings, true, &domains));
     const struct winbind_domain *owner = winbind_domain_of_sid(domains, sid),
                                 *named = winbind_domain_find(domains, key);
-    bool untold = owner == NULL && named != NULL && named->sid.revision == 0 && !winbind_sid_is_local(domains, sid);
-    *belongs = (owner != NULL && owner == named) || untold || neither_is_known(domains, sid, domain);
+    bool local = winbind_sid_is_local(domains, sid);
+    if (owner != NULL)
+        *belongs = owner == named;
+    else if (named != NULL)
+        *belongs = named->sid.revision == 0 && !local; /* whose SID winbind does not say */
+    else
+        *belongs = unlisted_belongs(domains, local, domain);
     winbind_domains_release(domains);
     return SEC_E_OK;
 }

@@ -134,12 +134,11 @@ static SECURITY_STATUS names_take(const struct wbc_details *details, struct winb
                : SEC_E_OK;
 }
 
-/* BUILTIN, this computer's own accounts, and domains that trust us without being trusted. */
-static bool domain_is_left_out(const struct wbc_domain *found, const struct winbind_domains *domains)
+/* BUILTIN, and domains that trust us without being trusted. */
+static bool domain_is_left_out(const struct wbc_domain *found)
 {
-    return found->trust_type == WBC_TRUST_LOCAL ||
-           (found->trust_flags & (WBC_TRUST_INCOMING | WBC_TRUST_OUTGOING)) == WBC_TRUST_INCOMING ||
-           text_equal_fold(found->short_name, domains->computer) || text_equal_fold(found->short_name, "BUILTIN");
+    return (found->trust_flags & (WBC_TRUST_INCOMING | WBC_TRUST_OUTGOING)) == WBC_TRUST_INCOMING ||
+           text_equal_fold(found->short_name, "BUILTIN");
 }
 
 static SECURITY_STATUS trusts_take(const struct wbc_domain *found, size_t n_found, struct winbind_domains *domains)
@@ -157,7 +156,7 @@ static SECURITY_STATUS trusts_take(const struct wbc_domain *found, size_t n_foun
             domains->locals[domains->n_locals++] = sid;
         else if (text_equal_fold(found[i].short_name, domains->domain))
             domains->domains[0].sid = sid;
-        else if (!domain_is_left_out(&found[i], domains))
+        else if (!domain_is_left_out(&found[i]))
             try(domain_add(domains, found[i].short_name, found[i].dns_name, sid));
     }
     return SEC_E_OK;

@@ -298,7 +298,7 @@ char *text_upper(const char *text)
     if (text == NULL || !utf8_valid(utf8))
         return NULL;
     end = utf8.data + utf8.len;
-    /* A capital may take more bytes than its small letter (U+0250 and U+2C6F) or fewer (U+1E9E has none, U+2C65 and U+023A do). */
+    /* A capital may take more bytes than its small letter (U+0250 and U+2C6F) or fewer (U+2C65 and U+023A). */
     for (const uint8_t *at = utf8.data; at != end;)
         len += utf8_len(upper(utf8_next(&at, end)));
     fresh = mem_zalloc(len + 1);
@@ -310,22 +310,26 @@ char *text_upper(const char *text)
     return (char *)fresh;
 }
 
-bool text_equal_fold(const char *a, const char *b)
+bool utf8_equal_fold(struct slice a, struct slice b)
 {
-    struct slice left = slice_of_text(a), right = slice_of_text(b);
-    const uint8_t *left_end, *right_end;
-    uint32_t left_point, right_point;
+    const uint8_t *a_end, *b_end;
+    uint32_t a_point, b_point;
 
-    if (a == NULL || b == NULL)
+    if (a.data == NULL || b.data == NULL)
         return false;
-    left_end = left.data + left.len;
-    right_end = right.data + right.len;
-    while (left.data != left_end && right.data != right_end) {
-        left_point = utf8_next(&left.data, left_end);
-        right_point = utf8_next(&right.data, right_end);
+    a_end = a.data + a.len;
+    b_end = b.data + b.len;
+    while (a.data != a_end && b.data != b_end) {
+        a_point = utf8_next(&a.data, a_end);
+        b_point = utf8_next(&b.data, b_end);
         /* Text that is not UTF-8 equals nothing, not even itself: nobody may log on by a name that can not be read. */
-        if (left_point == CODE_POINT_BAD || right_point == CODE_POINT_BAD || upper(left_point) != upper(right_point))
+        if (a_point == CODE_POINT_BAD || b_point == CODE_POINT_BAD || upper(a_point) != upper(b_point))
             return false;
     }
-    return left.data == left_end && right.data == right_end;
+    return a.data == a_end && b.data == b_end;
+}
+
+bool text_equal_fold(const char *a, const char *b)
+{
+    return utf8_equal_fold(slice_of_text(a), slice_of_text(b));
 }

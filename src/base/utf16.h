@@ -36,11 +36,12 @@ bool utf8_valid(struct slice text);
 void text_calm(char *text, size_t len);
 /* Simple case folding per code point as Windows does for account names (1:1 upper-case mappings of the Basic
  * Multilingual Plane; the rules stand in tools/make_upper_table.py). utf16le_upper works in place on wire bytes; text_upper
- * makes a fresh string, or NULL for NULL, invalid UTF-8 or no memory; text_equal_fold compares two strings without regard to
+ * makes a fresh string, or NULL for NULL, invalid UTF-8 or no memory; utf8_equal_fold and text_equal_fold compare without regard to
  * case: NULL and invalid UTF-8 equal nothing, not even themselves. */
 uint16_t utf16_upper(uint16_t unit);
 void utf16le_upper(uint8_t *bytes, size_t len);
 char *text_upper(const char *text);
+bool utf8_equal_fold(struct slice a, struct slice b);
 bool text_equal_fold(const char *a, const char *b);
 
 #endif

@@ -174,7 +174,7 @@ static uint8_t *written_at(struct writer *writer, size_t offset, size_t len)
     if (writer->failed)
         return NULL;
     if (writer->data == NULL || offset > writer->len || len > writer->len - offset) {
-        writer->failed = writer->failed || len != 0 || offset > writer->len;
+        writer->failed = len != 0 || offset > writer->len;
         return NULL;
     }
     return writer->data + offset;

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/as_process.h"
-#include "core/cause.h"
 #include "core/config_parse.h"
 #include "core/trace.h"
 #include <pthread.h>

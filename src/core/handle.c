@@ -15,7 +15,6 @@
 
 #define CHUNK_SLOTS 256
 #define CHUNKS_MAX 4096 /* a million handles; a process that has more leaks them */
-#define INDEX_BITS 24
 #define KIND_SHIFT 28
 
 _Static_assert(sizeof(((SecHandle *)0)->dwUpper) >= 8, "a handle half holds a 40-bit generation");

@@ -78,15 +78,9 @@ bool identity_forbids(const struct identity *identity, const char *package)
         at += strspn(at, ", ");
         size_t len = strcspn(at, ", ");
         bool excluded = *at == '!';
-        char name[64];
-        size_t name_len = len - (excluded ? 1 : 0);
-        if (len > 0 && name_len < sizeof name) {
-            memcpy(name, at + (excluded ? 1 : 0), name_len);
-            name[name_len] = '\0';
-            if (text_equal_fold(name, package))
-                return excluded;
-            names_others |= !excluded;
-        }
+        if (utf8_equal_fold(slice_of(at + (excluded ? 1 : 0), len - (excluded ? 1 : 0)), slice_of_text(package)))
+            return excluded;
+        names_others |= len > 0 && !excluded;
         at += len;
     }
     return names_others;

@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/utf16.h"
-#include "base/writer.h"
 #include "core/as_process.h"
 #include "core/cause.h"
 #include <errno.h>

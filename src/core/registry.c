@@ -71,7 +71,7 @@ const struct package *registry_find_kept(const char *name)
     const struct package *kept = NULL;
     for (size_t i = 0; i < count; i++) {
         const struct package *package = packages[i];
-        if (package == NULL || (strcmp(package->info.name, name) != 0 && !text_equal_fold(package->info.name, name)))
+        if (strcmp(package->info.name, name) != 0 && !text_equal_fold(package->info.name, name))
             continue;
         if (!atomic_load(&hidden[i]))
             return package;

@@ -379,7 +379,7 @@ SECURITY_STATUS session_save(const struct session *session, struct writer *recor
     field_head(record, FIELD_OWN, 0);
     size_t start = record->len;
     try(session->package->session->save(session->state, record));
-    if (start >= 4 && writer_finish(record) == WIRE_OK)
+    if (writer_finish(record) == WIRE_OK)
         writer_patch_u32le(record, start - 4, (uint32_t)(record->len - start));
     return record_finish(record);
 }

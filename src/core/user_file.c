@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/utf16.h"
-#include "base/writer.h"
 #include "core/as_process.h"
 #include "core/cause.h"
 #include <errno.h>
@@ -52,20 +51,12 @@ static bool line_parse(struct slice text, struct line *line)
     return utf8_valid(text);
 }
 
-static bool name_fits(struct slice have, const char *wanted)
-{
-    char *copy = mem_dup(have.data, have.len);
-    bool fits = copy != NULL && text_equal_fold(copy, wanted);
-    mem_free(copy);
-    return fits;
-}
-
-static SECURITY_STATUS identity_fill(const struct line *line, const char *domain, struct identity *identity)
+static SECURITY_STATUS identity_fill(const struct line *line, struct slice domain, struct identity *identity)
 {
     AUTO_IDENTITY struct identity filled = {.has_password = true};
+    struct slice kept = line->domain.len > 0 || domain.data == NULL ? line->domain : domain;
     filled.user = mem_dup(line->user.data, line->user.len);
-    filled.domain =
-        line->domain.len > 0 || domain == NULL ? mem_dup(line->domain.data, line->domain.len) : mem_strdup(domain);
+    filled.domain = mem_dup(kept.data, kept.len);
     char *password = mem_dup(line->password.data, line->password.len);
     bool done = filled.user != NULL && filled.domain != NULL && password != NULL &&
                 utf16le_secret(&filled.password, password) == WIRE_OK;
@@ -76,7 +67,7 @@ static SECURITY_STATUS identity_fill(const struct line *line, const char *domain
     return SEC_E_OK;
 }
 
-SECURITY_STATUS user_file_search(const char *name, struct slice text, const char *user, const char *domain,
+SECURITY_STATUS user_file_search(const char *name, struct slice text, struct slice user, struct slice domain,
                                  struct identity *identity)
 {
     unsigned number = 0;
@@ -93,8 +84,8 @@ SECURITY_STATUS user_file_search(const char *name, struct slice text, const char
         struct line line;
         require(line_parse(whole, &line),
                 cause_set(SEC_E_INTERNAL_ERROR, "%s:%u: not DOMAIN:user:password in UTF-8", name, number));
-        bool user_fits = user == NULL || name_fits(line.user, user);
-        bool domain_fits = domain == NULL || *domain == '\0' || line.domain.len == 0 || name_fits(line.domain, domain);
+        bool user_fits = user.data == NULL || utf8_equal_fold(line.user, user);
+        bool domain_fits = domain.len == 0 || line.domain.len == 0 || utf8_equal_fold(line.domain, domain);
         if (user_fits && domain_fits)
             return identity_fill(&line, domain, identity);
     }
@@ -105,20 +96,23 @@ SECURITY_STATUS user_file_find(const char *path, const char *principal, const ch
                                struct identity *identity)
 {
     AUTO_SECRET struct secret text = {0};
-    AUTO_FREE char *split_domain = NULL, *split_user = NULL;
+    struct slice wanted = slice_of_text(user), wanted_domain = slice_of_text(domain);
     require(path != NULL,
             cause_set(SEC_E_NO_CREDENTIALS,
                       "there are no default NTLM credentials: give an identity, or set user_file in [credentials]"));
     try(file_load(path, &text));
     if (principal != NULL && *principal != '\0' && user == NULL) {
         const char *backslash = strchr(principal, '\\'), *at = strrchr(principal, '@');
-        split_domain = backslash != NULL ? mem_dup(principal, (size_t)(backslash - principal))
-                                         : mem_strdup(at != NULL ? at + 1 : "");
-        split_user = backslash != NULL ? mem_strdup(backslash + 1)
-                                       : mem_dup(principal, at != NULL ? (size_t)(at - principal) : strlen(principal));
-        require(split_domain != NULL && split_user != NULL, SEC_E_INSUFFICIENT_MEMORY);
-        user = split_user;
-        domain = split_domain;
+        wanted = slice_of_text(principal);
+        wanted_domain = slice_of_text("");
+        if (backslash != NULL) {
+            wanted_domain.data = wanted.data;
+            wanted_domain.len = (size_t)(backslash - principal);
+            wanted = slice_of_text(backslash + 1);
+        } else if (at != NULL) {
+            wanted.len = (size_t)(at - principal);
+            wanted_domain = slice_of_text(at + 1);
+        }
     }
-    return user_file_search(path, slice_of(text.data, text.len), user, domain, identity);
+    return user_file_search(path, secret_slice(&text), wanted, wanted_domain, identity);
 }

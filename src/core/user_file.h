@@ -14,8 +14,8 @@
  * cannot be read, is readable by others, or a line is damaged (the cause names it). */
 SECURITY_STATUS user_file_find(const char *path, const char *principal, const char *user, const char *domain,
                                struct identity *identity);
-/* The same over text in memory; `name` stands for the file in causes. */
-SECURITY_STATUS user_file_search(const char *name, struct slice text, const char *user, const char *domain,
+/* The same over text in memory, by user and domain (data NULL: not given); `name` stands for the file in causes. */
+SECURITY_STATUS user_file_search(const char *name, struct slice text, struct slice user, struct slice domain,
                                  struct identity *identity);
 
 #endif

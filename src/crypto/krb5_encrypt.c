@@ -1,6 +1,5 @@
 #include "crypto/krb5_encrypt.h"
 
-#include "base/memory.h"
 #include "crypto/random.h"
 #include "crypto/rc4.h"
 #include <string.h>

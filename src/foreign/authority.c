@@ -1,7 +1,6 @@
 #include "foreign/context.h"
 
 #include "base/memory.h"
-#include "base/reader.h"
 #include "base/time.h"
 #include "base/utf16.h"
 #include "core/cause.h"

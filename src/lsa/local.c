@@ -127,7 +127,7 @@ SECURITY_STATUS local_client_token(const struct session *session, struct credent
             cause_set(SEC_E_NO_IMPERSONATION, "this is the client's side of the context: there is no client to be"));
     try(behalf_of_client(session, service, config, &behalf));
     const struct token_request request = {
-        .package = session->package->info.name,
+        .package = session_package(session)->info.name,
         .identity = facts->identity,
         .client = facts->client,
         .authority = facts->authority,

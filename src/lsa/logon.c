@@ -205,7 +205,7 @@ SECURITY_STATUS logon_token(const struct logon_request *request, const struct lo
     const struct session_facts *facts = &session->facts;
     SECURITY_STATUS status = behalf_of_proof(request, proof, facts->delegated, &behalf);
     const struct token_request wanted = {
-        .package = session->package->info.name,
+        .package = session_package(session)->info.name,
         .identity = facts->identity,
         .client = facts->client,
         .authority = facts->authority,

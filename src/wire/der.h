@@ -1,5 +1,5 @@
 /*
- * DER (X.690): definite lengths, low and high tag numbers up to 30 (one byte) as GSS framing, SPNEGO, Kerberos and CredSSP use them.
+ * DER (X.690): definite lengths, and tag numbers up to 30 (one byte), as GSS framing, SPNEGO, Kerberos and CredSSP use them.
  */
 #ifndef OPENSSPI_WIRE_DER_H
 #define OPENSSPI_WIRE_DER_H

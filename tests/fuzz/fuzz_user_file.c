@@ -13,7 +13,7 @@ static void search(struct slice text, const char *user, const char *domain)
 {
     AUTO_IDENTITY struct identity identity = {0};
     cause_clear();
-    SECURITY_STATUS status = user_file_search("file", text, user, domain, &identity);
+    SECURITY_STATUS status = user_file_search("file", text, slice_of_text(user), slice_of_text(domain), &identity);
     if (status != SEC_E_OK) {
         MUST(identity.user == NULL && identity.domain == NULL && identity.password.data == NULL);
         MUST(strncmp(cause_text(), "file:", 5) == 0);

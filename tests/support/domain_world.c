@@ -4,6 +4,7 @@
 #include "core/late.h"
 #include "crypto/ntlm_response.h"
 #include "support/ntlm_loop.h"
+#include "support/place.h"
 #include <assert.h>
 #include <dlfcn.h>
 #include <pthread.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define PATIENCE_MS 60000
@@ -207,20 +207,15 @@ void domain_controller(const struct wbcAuthUserParams *asked, struct fake_answer
 
 void domain_configure(const char *stores, unsigned seconds, const char *extra)
 {
-    char path[128], fresh[140], list[256] = "";
-    snprintf(path, sizeof path, "%s/domain.conf", loop_directory());
-    snprintf(fresh, sizeof fresh, "%s.new", path);
+    char path[128], list[256] = "", text[2048];
     const char *sam = strstr(stores, "sam");
     if (sam != NULL)
         snprintf(list, sizeof list, "%.*ssam:%s/sam%s", (int)(sam - stores), stores, loop_directory(), sam + 3);
-    FILE *file = fopen(fresh, "w");
-    assert(file != NULL);
-    fprintf(file,
-            "[names]\ncomputer = HOST\ndns_computer = host.example.test\ndns_domain = example.test\n"
-            "[accounts]\nstores = %s\n[access]\nwinbind_library = %s\nwinbind_seconds = %u\n[ntlm]\n%s",
-            sam != NULL ? list : stores, library_path, seconds, extra != NULL ? extra : "");
-    fchmod(fileno(file), 0600);
-    fclose(file);
-    rename(fresh, path);
+    snprintf(text, sizeof text,
+             "[names]\ncomputer = HOST\ndns_computer = host.example.test\ndns_domain = example.test\n"
+             "[accounts]\nstores = %s\n[access]\nwinbind_library = %s\nwinbind_seconds = %u\n[ntlm]\n%s",
+             sam != NULL ? list : stores, library_path, seconds, extra != NULL ? extra : "");
+    place_file(loop_directory(), "domain.conf", text);
+    snprintf(path, sizeof path, "%s/domain.conf", loop_directory());
     setenv("OPENSSPI_CONFIG", path, 1);
 }

@@ -72,7 +72,7 @@ static void test_winbind(void **state)
     assert_false(ids.known);
 }
 
-static char copies[2][40];
+static char copies[3][40];
 static unsigned n_copies;
 
 static int copies_remove(void **state)
@@ -86,7 +86,7 @@ static int copies_remove(void **state)
 /* One that knows nothing of what went before, and can be told what to say. */
 static struct config config_with_fake(fake_wbclient_lock_function **lock, fake_wbclient_unlock_function **unlock)
 {
-    assert_true(n_copies < 2);
+    assert_true(n_copies < sizeof copies / sizeof copies[0]);
     char *copy = copies[n_copies++];
     struct config config = config_with_winbind();
     char bytes[4096];
@@ -190,6 +190,28 @@ static void test_winbind_lies(void **state)
         assert_int_equal(names_to_sid(&config, "FAKE\\alice", &sid, &name),
                          number == 7 ? SEC_E_OK : SEC_E_TARGET_UNKNOWN);
         sid_name_release(&name);
+    }
+}
+
+/* An account and a name of a domain that winbind does not list: want of memory is no answer to whether they belong together. */
+static void test_winbind_without_memory(void **state)
+{
+    fake_wbclient_lock_function *lock;
+    fake_wbclient_unlock_function *unlock;
+    struct config config = config_with_fake(&lock, &unlock);
+    const struct sid sid = SID_OF(5, 21, 1, 2, 3, 1000);
+    bool struck = true, belongs = false;
+    (void)state;
+    assert_int_equal(winbind_sid_belongs(&config, &sid, "ELSEWHERE", "x", &belongs), SEC_E_OK);
+    assert_true(belongs);
+    for (unsigned long n = 1; struck; n++) {
+        mem_fault_set(n, false);
+        SECURITY_STATUS status = winbind_sid_belongs(&config, &sid, "ELSEWHERE", "x", &belongs);
+        struck = mem_fault_count() >= n;
+        mem_fault_set(0, false);
+        assert_int_equal(status, struck ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK);
+        if (status == SEC_E_OK)
+            assert_true(belongs);
     }
 }
 
@@ -315,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_winbind_fails),
         cmocka_unit_test(test_winbind_of_this_computer),
         cmocka_unit_test(test_winbind_lies),
+        cmocka_unit_test(test_winbind_without_memory),
         cmocka_unit_test(test_winbind_names),
         cmocka_unit_test(test_client_without_sid),
         cmocka_unit_test(test_ids_out_of_range),

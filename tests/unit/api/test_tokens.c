@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "access/token_handle.h"
 #include "base/memory.h"
 #include "support/access_world.h"
 #include <stdio.h>
@@ -79,6 +80,45 @@ static bool groups_have(const TOKEN_GROUPS *groups, const char *wanted, DWORD at
             return groups->Groups[i].Attributes == attributes;
     }
     return false;
+}
+
+/* How a client was authenticated is the package's that did it, also where Negotiate chose it: who keeps NTLM's clients out means them all. */
+static void test_negotiated(void **state)
+{
+    struct loop loop = {.package = "Negotiate", .user = "alice", .client_flags = ISC_REQ_INTEGRITY};
+    HANDLE token = NULL;
+    (void)state;
+    assert_true(loop_run(&loop));
+    assert_int_equal(QuerySecurityContextToken(&loop.server, &token), SEC_E_OK);
+    TOKEN_GROUPS *groups = information(token, TokenGroups);
+    TOKEN_SOURCE *source = information(token, TokenSource);
+    assert_true(groups_have(groups, "S-1-5-64-10", 7));
+    assert_memory_equal(source->SourceName, "NTLM\0\0\0\0", 8);
+    free(groups);
+    free(source);
+    assert_true(CloseHandle(token));
+    loop_end(&loop);
+}
+
+/* Generic rights stand for those of winnt.h. */
+static void test_generic_rights(void **state)
+{
+    static const struct {
+        DWORD asked, rights;
+    } cases[] = {{GENERIC_READ, TOKEN_READ},          {GENERIC_WRITE, TOKEN_WRITE},
+                 {GENERIC_EXECUTE, TOKEN_EXECUTE},    {GENERIC_ALL, TOKEN_ALL_ACCESS},
+                 {MAXIMUM_ALLOWED, TOKEN_ALL_ACCESS}, {GENERIC_EXECUTE | TOKEN_QUERY, TOKEN_EXECUTE | TOKEN_QUERY}};
+    HANDLE token = client_token("alice", ISC_REQ_INTEGRITY), other = NULL;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO_HANDLE struct handle_ref ref = {0};
+        const struct token_opened *opened;
+        assert_true(DuplicateTokenEx(token, cases[i].asked, NULL, SecurityIdentification, TokenImpersonation, &other));
+        assert_int_equal(token_handle_get(other, &ref, &opened), SEC_E_OK);
+        assert_int_equal(opened->rights, cases[i].rights);
+        assert_true(CloseHandle(other));
+    }
+    assert_true(CloseHandle(token));
 }
 
 static void test_client(void **state)
@@ -506,6 +546,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_client),
+        cmocka_unit_test(test_negotiated),
+        cmocka_unit_test(test_generic_rights),
         cmocka_unit_test(test_logon_ids_differ),
         cmocka_unit_test(test_without_unix_user),
         cmocka_unit_test(test_ranges),

@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <win32/sddl.h>
+#include <win32/securitybaseapi.h>
 
 static struct digest_side client, server;
 static const struct digest_call get = {.flags = DIGEST_HTTP, .target = "/dir/index.html?q=\"1\"", .method = "GET"};
@@ -443,7 +445,12 @@ static void test_attributes(void **state)
     FreeContextBuffer(state_of.PackageInfo);
     /* the client as an access token */
     HANDLE token = NULL;
+    PSID digest = NULL;
+    BOOL is_member = FALSE;
     assert_int_equal(QuerySecurityContextToken(&server.context, &token), SEC_E_OK);
+    assert_true(ConvertStringSidToSidA("S-1-5-64-21", &digest) && CheckTokenMembership(token, digest, &is_member));
+    assert_true(is_member); /* "Digest Authentication" */
+    FreeContextBuffer(digest);
     OpenSspiCloseHandle(token);
     assert_int_equal(QuerySecurityContextToken(&client.context, &token), SEC_E_NO_IMPERSONATION);
 }
