@@ -13,11 +13,10 @@
 #include <schannel.h>
 #include <sspi_ext.h>
 #include <string.h>
+#include <win32/rpcdce.h>
 #include <wincrypt.h>
 
 /* Attributes of contexts: plain values from below become Windows' structures, whose strings and blocks the caller frees one by one. */
-
-#define RPC_C_AUTHZ_NAME 1 /* rpcdce.h: the authorization data is the client's name */
 
 enum form {
     FORM_SIZES,
@@ -243,7 +242,8 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
         return put_texts(value->names.text, value->names.second, true, wide, buffer);
     case FORM_DCE:
         try(put_texts(value->names.text, NULL, false, wide, &((SecPkgContext_DceInfo *)buffer)->pPac));
-        ((SecPkgContext_DceInfo *)buffer)->AuthzSvc = RPC_C_AUTHZ_NAME;
+        ((SecPkgContext_DceInfo *)buffer)->AuthzSvc =
+            RPC_C_AUTHZ_NAME; /* the authorization data is the client's name */
         return SEC_E_OK;
     case FORM_LIFESPAN:
         ((SecPkgContext_Lifespan *)buffer)->tsStart = api_timestamp(value->lifespan.start);
