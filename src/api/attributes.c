@@ -13,11 +13,10 @@
 #include <schannel.h>
 #include <sspi_ext.h>
 #include <string.h>
+#include <win32/rpcdce.h>
 #include <wincrypt.h>
 
 /* Attributes of contexts: plain values from below become Windows' structures, whose strings and blocks the caller frees one by one. */
-
-#define RPC_C_AUTHZ_NAME 1 /* rpcdce.h: the authorization data is the client's name */
 
 enum form {
     FORM_SIZES,
@@ -34,12 +33,12 @@ enum form {
     FORM_PACKAGE,
     FORM_NEGOTIATION,
     FORM_FLAT,       /* a structure without pointers, as the package laid it out */
-    FORM_FLAT_BYTES, /* a length and bytes that the package wrote */
+    FORM_FLAT_SECRET, /* as FORM_SECRET_BYTES, of bytes that the package wrote */
     FORM_BINDINGS,
     FORM_POINTER, /* a reference, such as a certificate */
     FORM_ISSUERS,
     FORM_ACCESS_TOKEN,
-    FORM_SECRET_BYTES, /* as FORM_BYTES, in a block that is wiped */
+    FORM_SECRET_BYTES, /* as FORM_BYTES, in a block that is kept out of core dumps */
     FORM_IDENTITY,     /* SecPkgContext_ClientCreds with a packed identity */
     FORM_APP_DATA,
     FORM_EXTENSIONS, /* WORDs that the package wrote, behind their number */
@@ -58,7 +57,7 @@ static const struct shape {
     {SECPKG_ATTR_KEY_INFO, FORM_KEY_INFO, sizeof(SecPkgContext_KeyInfoW)},
     {SECPKG_ATTR_AUTHORITY, FORM_TEXT, sizeof(SecPkgContext_AuthorityW)},
     {SECPKG_ATTR_PASSWORD_EXPIRY, FORM_TIME, sizeof(SecPkgContext_PasswordExpiry)},
-    {SECPKG_ATTR_SESSION_KEY, FORM_BYTES, sizeof(SecPkgContext_SessionKey)},
+    {SECPKG_ATTR_SESSION_KEY, FORM_SECRET_BYTES, sizeof(SecPkgContext_SessionKey)},
     {SECPKG_ATTR_PACKAGE_INFO, FORM_PACKAGE, sizeof(SecPkgContext_PackageInfoW)},
     {SECPKG_ATTR_NEGOTIATION_PACKAGE, FORM_PACKAGE, sizeof(SecPkgContext_PackageInfoW)},
     {SECPKG_ATTR_NEGOTIATION_INFO, FORM_NEGOTIATION, sizeof(SecPkgContext_NegotiationInfoW)},
@@ -83,8 +82,8 @@ static const struct shape {
     {SECPKG_ATTR_EAP_KEY_BLOCK, FORM_FLAT, sizeof(SecPkgContext_EapKeyBlock)},
     {SECPKG_ATTR_SESSION_INFO, FORM_FLAT, sizeof(SecPkgContext_SessionInfo)},
     {SECPKG_ATTR_EARLY_START, FORM_FLAT, sizeof(SecPkgContext_EarlyStart)},
-    {SECPKG_ATTR_KEYING_MATERIAL, FORM_FLAT_BYTES, sizeof(SecPkgContext_KeyingMaterial)},
-    {SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING, FORM_FLAT_BYTES, sizeof(SecPkgContext_KeyingMaterial)},
+    {SECPKG_ATTR_KEYING_MATERIAL, FORM_FLAT_SECRET, sizeof(SecPkgContext_KeyingMaterial)},
+    {SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING, FORM_FLAT_SECRET, sizeof(SecPkgContext_KeyingMaterial)},
     {SECPKG_ATTR_CERT_CHECK_RESULT, FORM_FLAT, sizeof(SecPkgContext_CertificateValidationResult)},
     {SECPKG_ATTR_CERT_CHECK_RESULT_INPROC, FORM_FLAT, sizeof(SecPkgContext_CertificateValidationResult)},
     {SECPKG_ATTR_APP_DATA, FORM_APP_DATA, sizeof(SecPkgContext_SessionAppData)},
@@ -243,7 +242,8 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
         return put_texts(value->names.text, value->names.second, true, wide, buffer);
     case FORM_DCE:
         try(put_texts(value->names.text, NULL, false, wide, &((SecPkgContext_DceInfo *)buffer)->pPac));
-        ((SecPkgContext_DceInfo *)buffer)->AuthzSvc = RPC_C_AUTHZ_NAME;
+        ((SecPkgContext_DceInfo *)buffer)->AuthzSvc =
+            RPC_C_AUTHZ_NAME; /* the authorization data is the client's name */
         return SEC_E_OK;
     case FORM_LIFESPAN:
         ((SecPkgContext_Lifespan *)buffer)->tsStart = api_timestamp(value->lifespan.start);
@@ -267,8 +267,8 @@ static SECURITY_STATUS put_value(const struct shape *shape, const struct attribu
         require(value->flat.len == shape->size, SEC_E_INTERNAL_ERROR);
         memcpy(buffer, value->flat.bytes, shape->size);
         return SEC_E_OK;
-    case FORM_FLAT_BYTES:
-        return put_bytes(slice_of(value->flat.bytes, value->flat.len), false, buffer);
+    case FORM_FLAT_SECRET:
+        return put_bytes(slice_of(value->flat.bytes, value->flat.len), true, buffer);
     case FORM_BINDINGS:
         return put_bindings(slice_of(value->flat.bytes, value->flat.len), buffer);
     case FORM_APP_DATA:
@@ -347,8 +347,11 @@ static SECURITY_STATUS query_locked(const struct context *context, const struct 
         return SEC_E_OK;
     }
     bool of_handshake = shape->attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS;
-    try((of_handshake ? choice_find : value_find)(context, shape->attribute, &value));
-    return put_value(shape, &value, wide, buffer);
+    SECURITY_STATUS status = (of_handshake ? choice_find : value_find)(context, shape->attribute, &value);
+    if (status == SEC_E_OK)
+        status = put_value(shape, &value, wide, buffer);
+    secret_wipe(&value, sizeof value); /* keying material among others */
+    return status;
 }
 
 static SECURITY_STATUS context_query(PCtxtHandle handle, ULONG attribute, void *buffer, size_t room, bool wide)

@@ -93,13 +93,13 @@ SECURITY_STATUS OpenSspiBindingsFromCertificateFileW(const SEC_WCHAR *Path, SecP
     AUTO_FREE char *path = NULL;
     cause_clear();
     try(api_text_from_w(Path, &path));
-    return bindings_from_file(path, Bindings);
+    return cause_answer(bindings_from_file(path, Bindings));
 }
 
 SECURITY_STATUS OpenSspiBindingsFromCertificateFileA(const SEC_CHAR *Path, SecPkgContext_Bindings *Bindings)
 {
     cause_clear();
-    return bindings_from_file(Path, Bindings);
+    return cause_answer(bindings_from_file(Path, Bindings));
 }
 
 SECURITY_STATUS OpenSspiBindingsFromTlsUnique(const void *Finished, ULONG FinishedLength,

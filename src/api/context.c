@@ -19,12 +19,6 @@
 _Static_assert(ISC_REQ_ALLOCATE_MEMORY == ALLOCATE_BIT && ASC_REQ_ALLOCATE_MEMORY == ALLOCATE_BIT, "");
 _Static_assert(ISC_RET_ALLOCATED_MEMORY == ALLOCATE_BIT && ASC_RET_ALLOCATED_MEMORY == ALLOCATE_BIT, "");
 
-/* Neither error nor progress: the caller may repeat the step with more input or another credential. */
-static bool status_keeps_state(SECURITY_STATUS status)
-{
-    return status == SEC_E_INCOMPLETE_MESSAGE || status == SEC_I_INCOMPLETE_CREDENTIALS;
-}
-
 static void handshake_end(struct context *context)
 {
     if (context->handshake != NULL)
@@ -123,15 +117,26 @@ static SECURITY_STATUS step_input(const struct context *context, const struct st
     return buffers_stream_step_in(call->input, in);
 }
 
+/* Where the context stands after a step. An established one survives wrong input; but records that were made and never reach the peer (`lost`) leave it out of step with what comes after. */
+static void step_settle(struct context *context, SECURITY_STATUS status, bool lost)
+{
+    bool failed = status < 0 && status != SEC_E_INCOMPLETE_MESSAGE; /* which may be repeated with more input */
+    if (failed && (lost || context->state != CONTEXT_ESTABLISHED)) {
+        context->state = CONTEXT_FAILED;
+        context_session_set(context, NULL); /* of a datagram context that was used before */
+        handshake_end(context);
+    } else if (status == SEC_E_OK && context->handshake == NULL)
+        handshake_done(context); /* the package keeps no more steps */
+}
+
 static SECURITY_STATUS step_run(struct context *context, const struct step_call *call)
 {
     if (context_is_stream(context))
         try(buffers_stream_out_check(call->output, (call->flags & ALLOCATE_BIT) != 0));
     struct step_in in = {.target = context->target, .flags = context->flags_asked};
     SECURITY_STATUS status = step_input(context, call, &in);
-    if (status != SEC_E_OK) { /* a peer's token that is too long ends the handshake like any other wrong one */
-        context->state = CONTEXT_FAILED;
-        handshake_end(context);
+    if (status != SEC_E_OK) {
+        step_settle(context, status, false); /* a peer's token that is too long ends a handshake like any other wrong one */
         return status;
     }
     uint8_t token_room[2048], record_room[1024];
@@ -159,14 +164,7 @@ static SECURITY_STATUS step_run(struct context *context, const struct step_call 
     session_close(out.session);
     if (out.stream != NULL)
         context->package->session->close(out.stream);
-
-    /* An established context survives wrong input; but records that never reach the peer leave it out of step with what comes after. */
-    if (status < 0 && !status_keeps_state(status) && (lost || context->state != CONTEXT_ESTABLISHED)) {
-        context->state = CONTEXT_FAILED;
-        context_session_set(context, NULL); /* of a datagram context that was used before */
-        handshake_end(context);
-    } else if (status == SEC_E_OK && context->handshake == NULL)
-        handshake_done(context); /* the package keeps no more steps */
+    step_settle(context, status, lost);
     return status;
 }
 

@@ -8,41 +8,39 @@
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <string.h>
-
-/* winerror.h */
-#define ERROR_ACCESS_DENIED 5
-#define ERROR_INVALID_PASSWORD 86
-#define ERROR_INVALID_PARAMETER 87
-#define ERROR_CANCELLED 1223
-#define ERROR_DOWNGRADE_DETECTED 1265
-#define ERROR_NO_SUCH_LOGON_SESSION 1312
-#define ERROR_NO_SUCH_USER 1317
-#define ERROR_WRONG_PASSWORD 1323
-#define ERROR_ILL_FORMED_PASSWORD 1324
-#define ERROR_LOGON_FAILURE 1326
-#define ERROR_INVALID_LOGON_HOURS 1328
-#define ERROR_INVALID_WORKSTATION 1329
-#define ERROR_PASSWORD_EXPIRED 1330
-#define ERROR_PASSWORD_MUST_CHANGE 1907
+#include <win32/wincred.h>
 
 /* Failures that other credentials, or the same typed rightly, may mend. A locked or disabled account is none of them. */
 static const ULONG mended_by_prompting[] = {
-    ERROR_ACCESS_DENIED, ERROR_INVALID_PASSWORD, ERROR_DOWNGRADE_DETECTED, ERROR_NO_SUCH_LOGON_SESSION,
-    ERROR_NO_SUCH_USER, ERROR_WRONG_PASSWORD, ERROR_ILL_FORMED_PASSWORD, ERROR_LOGON_FAILURE, ERROR_INVALID_LOGON_HOURS,
-    ERROR_INVALID_WORKSTATION, ERROR_PASSWORD_EXPIRED, ERROR_PASSWORD_MUST_CHANGE, (ULONG)SEC_E_LOGON_DENIED,
-    (ULONG)SEC_E_NO_CREDENTIALS, (ULONG)SEC_E_UNKNOWN_CREDENTIALS, (ULONG)SEC_E_INCOMPLETE_CREDENTIALS,
-    (ULONG)SEC_E_DOWNGRADE_DETECTED, (ULONG)SEC_E_SMARTCARD_LOGON_REQUIRED, (ULONG)STATUS_PASSWORD_EXPIRED,
+    ERROR_ACCESS_DENIED,
+    ERROR_INVALID_PASSWORD,
+    ERROR_DOWNGRADE_DETECTED,
+    ERROR_NO_SUCH_LOGON_SESSION,
+    ERROR_NO_SUCH_USER,
+    ERROR_WRONG_PASSWORD,
+    ERROR_ILL_FORMED_PASSWORD,
+    ERROR_LOGON_FAILURE,
+    ERROR_INVALID_LOGON_HOURS,
+    ERROR_INVALID_WORKSTATION,
+    ERROR_PASSWORD_EXPIRED,
+    ERROR_PASSWORD_MUST_CHANGE,
+    (ULONG)SEC_E_LOGON_DENIED,
+    (ULONG)SEC_E_NO_CREDENTIALS,
+    (ULONG)SEC_E_UNKNOWN_CREDENTIALS,
+    (ULONG)SEC_E_INCOMPLETE_CREDENTIALS,
+    (ULONG)SEC_E_DOWNGRADE_DETECTED,
+    (ULONG)SEC_E_SMARTCARD_LOGON_REQUIRED,
+    (ULONG)STATUS_PASSWORD_EXPIRED,
     (ULONG)STATUS_PASSWORD_MUST_CHANGE,
-    /* MS-ERREF 2.3.1 */
-    0xC0000022, /* STATUS_ACCESS_DENIED */
-    0xC000005F, /* STATUS_NO_SUCH_LOGON_SESSION */
-    0xC0000064, /* STATUS_NO_SUCH_USER */
-    0xC000006A, /* STATUS_WRONG_PASSWORD */
-    0xC000006B, /* STATUS_ILL_FORMED_PASSWORD */
-    0xC000006D, /* STATUS_LOGON_FAILURE */
-    0xC000006F, /* STATUS_INVALID_LOGON_HOURS */
-    0xC0000070, /* STATUS_INVALID_WORKSTATION */
-    0xC0000388, /* STATUS_DOWNGRADE_DETECTED */
+    (ULONG)STATUS_ACCESS_DENIED,
+    (ULONG)STATUS_NO_SUCH_LOGON_SESSION,
+    (ULONG)STATUS_NO_SUCH_USER,
+    (ULONG)STATUS_WRONG_PASSWORD,
+    (ULONG)STATUS_ILL_FORMED_PASSWORD,
+    (ULONG)STATUS_LOGON_FAILURE,
+    (ULONG)STATUS_INVALID_LOGON_HOURS,
+    (ULONG)STATUS_INVALID_WORKSTATION,
+    (ULONG)STATUS_DOWNGRADE_DETECTED,
 };
 
 BOOLEAN SEC_ENTRY SspiIsPromptingNeeded(ULONG ErrorOrNtStatus)
@@ -52,14 +50,6 @@ BOOLEAN SEC_ENTRY SspiIsPromptingNeeded(ULONG ErrorOrNtStatus)
             return TRUE;
     return FALSE;
 }
-
-/* CREDUI_INFO of wincred.h; the texts are of either width. */
-struct ui_info {
-    ULONG size;
-    void *parent;
-    const void *message, *caption;
-    void *banner;
-};
 
 struct prompt_call {
     char *target, *package, *message; /* owned */
@@ -73,13 +63,22 @@ static void prompt_call_release(struct prompt_call *call)
     mem_free(call->package);
     mem_free(call->message);
 }
+#define AUTO_PROMPT_CALL __attribute__((cleanup(prompt_call_release)))
 
-static SECURITY_STATUS ui_message(const struct ui_info *info, bool wide, char **message)
+static SECURITY_STATUS text_read(const void *text, bool wide, char **utf8)
 {
-    if (info == NULL)
-        return SEC_E_OK;
-    require(info->size == sizeof *info, cause_set(SEC_E_INVALID_PARAMETER, "CREDUI_INFO has %zu bytes", sizeof *info));
-    return wide ? api_text_from_w(info->message, message) : api_text_from_a(info->message, message);
+    return wide ? api_text_from_w(text, utf8) : api_text_from_a(text, utf8);
+}
+
+/* CREDUI_INFOA and W have one layout. */
+static SECURITY_STATUS texts_read(struct prompt_call *call, const void *target, const void *package,
+                                  const CREDUI_INFOW *info, bool wide)
+{
+    require(info == NULL || info->cbSize == sizeof *info,
+            cause_set(SEC_E_INVALID_PARAMETER, "CREDUI_INFO has %zu bytes", sizeof *info));
+    try(text_read(target, wide, &call->target));
+    try(text_read(package, wide, &call->package));
+    return text_read(info != NULL ? info->pszMessageText : NULL, wide, &call->message);
 }
 
 /* Why the user is asked, and the caller's words. */
@@ -163,13 +162,13 @@ ULONG SEC_ENTRY SspiPromptForCredentialsW(PCWSTR pszTargetName, PVOID pUiInfo, U
                                           PSEC_WINNT_AUTH_IDENTITY_OPAQUE pInputAuthIdentity,
                                           PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity, int *pfSave, ULONG dwFlags)
 {
-    __attribute__((cleanup(prompt_call_release))) struct prompt_call call = {.error = dwAuthError,
-                                                                             .input = pInputAuthIdentity};
+    AUTO_PROMPT_CALL struct prompt_call call = {.error = dwAuthError, .input = pInputAuthIdentity};
     cause_clear();
-    if (ppAuthIdentity == NULL || (dwFlags & ~(ULONG)SSPIPFC_VALID_FLAGS) != 0 ||
-        api_text_from_w(pszTargetName, &call.target) != SEC_E_OK ||
-        api_text_from_w(pszPackage, &call.package) != SEC_E_OK || ui_message(pUiInfo, true, &call.message) != SEC_E_OK)
+    if (ppAuthIdentity == NULL || (dwFlags & ~(ULONG)SSPIPFC_VALID_FLAGS) != 0)
         return ERROR_INVALID_PARAMETER;
+    SECURITY_STATUS status = texts_read(&call, pszTargetName, pszPackage, pUiInfo, true);
+    if (status != SEC_E_OK)
+        return status == SEC_E_INSUFFICIENT_MEMORY ? (ULONG)status : ERROR_INVALID_PARAMETER;
     return prompt_finish(&call, ppAuthIdentity, pfSave, dwFlags);
 }
 
@@ -177,12 +176,12 @@ ULONG SEC_ENTRY SspiPromptForCredentialsA(PCSTR pszTargetName, PVOID pUiInfo, UL
                                           PSEC_WINNT_AUTH_IDENTITY_OPAQUE pInputAuthIdentity,
                                           PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity, int *pfSave, ULONG dwFlags)
 {
-    __attribute__((cleanup(prompt_call_release))) struct prompt_call call = {.error = dwAuthError,
-                                                                             .input = pInputAuthIdentity};
+    AUTO_PROMPT_CALL struct prompt_call call = {.error = dwAuthError, .input = pInputAuthIdentity};
     cause_clear();
-    if (ppAuthIdentity == NULL || (dwFlags & ~(ULONG)SSPIPFC_VALID_FLAGS) != 0 ||
-        api_text_from_a(pszTargetName, &call.target) != SEC_E_OK ||
-        api_text_from_a(pszPackage, &call.package) != SEC_E_OK || ui_message(pUiInfo, false, &call.message) != SEC_E_OK)
+    if (ppAuthIdentity == NULL || (dwFlags & ~(ULONG)SSPIPFC_VALID_FLAGS) != 0)
         return ERROR_INVALID_PARAMETER;
+    SECURITY_STATUS status = texts_read(&call, pszTargetName, pszPackage, pUiInfo, false);
+    if (status != SEC_E_OK)
+        return status == SEC_E_INSUFFICIENT_MEMORY ? (ULONG)status : ERROR_INVALID_PARAMETER;
     return prompt_finish(&call, ppAuthIdentity, pfSave, dwFlags);
 }

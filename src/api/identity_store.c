@@ -8,12 +8,9 @@
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <string.h>
+#include <win32/wincred.h>
 
 /* What a credential manager would be asked under, and the names in targets. */
-
-/* wincred.h */
-#define CRED_TYPE_DOMAIN_PASSWORD 2
-#define CRED_TYPE_DOMAIN_CERTIFICATE 3
 
 static SECURITY_STATUS string_out(const char *text, void **string)
 {

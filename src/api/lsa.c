@@ -45,7 +45,7 @@ static bool handle_index(HANDLE handle, unsigned *index)
 static NTSTATUS connect_to(PHANDLE handle, bool trusted)
 {
     unsigned index;
-    require(handle != NULL, LSA_INVALID_PARAMETER);
+    require(handle != NULL, STATUS_INVALID_PARAMETER);
     api_start();
     pthread_mutex_lock(&lock);
     for (index = first_free; index < CONNECTIONS_MAX && (serial[index] & 1) != 0; index++)
@@ -57,7 +57,7 @@ static NTSTATUS connect_to(PHANDLE handle, bool trusted)
         *handle = handle_of(index);
     }
     pthread_mutex_unlock(&lock);
-    return index < CONNECTIONS_MAX ? LSA_OK : LSA_NO_MEMORY_LEFT;
+    return index < CONNECTIONS_MAX ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
 bool lsa_is_connected(HANDLE handle, bool *trusted)
@@ -82,11 +82,11 @@ NTSTATUS NTAPI LsaRegisterLogonProcess(PLSA_STRING LogonProcessName, PHANDLE Lsa
 {
     cause_clear();
     require(LogonProcessName != NULL && LogonProcessName->Length > 0 && LogonProcessName->Buffer != NULL,
-            LSA_INVALID_PARAMETER);
-    require(LogonProcessName->Length <= PROCESS_NAME_MAX, LSA_NAME_TOO_LONG);
-    require(geteuid() == 0, LSA_PORT_CONNECTION_REFUSED); /* what SeTcbPrivilege is on Windows */
+            STATUS_INVALID_PARAMETER);
+    require(LogonProcessName->Length <= PROCESS_NAME_MAX, STATUS_NAME_TOO_LONG);
+    require(geteuid() == 0, STATUS_PORT_CONNECTION_REFUSED); /* what SeTcbPrivilege is on Windows */
     NTSTATUS status = connect_to(LsaHandle, true);
-    if (status == LSA_OK && SecurityMode != NULL)
+    if (status == STATUS_SUCCESS && SecurityMode != NULL)
         *SecurityMode = LSA_MODE_PASSWORD_PROTECTED | LSA_MODE_INDIVIDUAL_ACCOUNTS;
     return status;
 }
@@ -103,7 +103,7 @@ NTSTATUS NTAPI LsaDeregisterLogonProcess(HANDLE LsaHandle)
             first_free = index;
     }
     pthread_mutex_unlock(&lock);
-    return found ? LSA_OK : LSA_INVALID_HANDLE;
+    return found ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
 }
 
 NTSTATUS lsa_status(SECURITY_STATUS status)
@@ -112,23 +112,23 @@ NTSTATUS lsa_status(SECURITY_STATUS status)
         SECURITY_STATUS from;
         NTSTATUS to;
     } table[] = {
-        {SEC_E_OK, LSA_OK},
-        {SEC_E_LOGON_DENIED, LSA_LOGON_FAILURE},
-        {SEC_E_NO_AUTHENTICATING_AUTHORITY, LSA_NO_LOGON_SERVERS},
-        {SEC_E_INSUFFICIENT_MEMORY, LSA_NO_MEMORY_LEFT},
-        {SEC_E_UNSUPPORTED_FUNCTION, LSA_NOT_SUPPORTED},
-        {SEC_E_INVALID_HANDLE, LSA_NO_SUCH_LOGON_SESSION},
-        {SEC_E_UNKNOWN_CREDENTIALS, LSA_LOGON_FAILURE},
-        {SEC_E_NO_CREDENTIALS, LSA_ACCESS_DENIED},
-        {SEC_E_TIME_SKEW, LSA_TIME_DIFFERENCE},
-        {SEC_E_INVALID_TOKEN, LSA_INVALID_PARAMETER},
-        {SEC_E_SECPKG_NOT_FOUND, LSA_NO_SUCH_PACKAGE},
+        {SEC_E_OK, STATUS_SUCCESS},
+        {SEC_E_LOGON_DENIED, STATUS_LOGON_FAILURE},
+        {SEC_E_NO_AUTHENTICATING_AUTHORITY, STATUS_NO_LOGON_SERVERS},
+        {SEC_E_INSUFFICIENT_MEMORY, STATUS_NO_MEMORY},
+        {SEC_E_UNSUPPORTED_FUNCTION, STATUS_NOT_SUPPORTED},
+        {SEC_E_INVALID_HANDLE, STATUS_NO_SUCH_LOGON_SESSION},
+        {SEC_E_UNKNOWN_CREDENTIALS, STATUS_LOGON_FAILURE},
+        {SEC_E_NO_CREDENTIALS, STATUS_ACCESS_DENIED},
+        {SEC_E_TIME_SKEW, STATUS_TIME_DIFFERENCE_AT_DC},
+        {SEC_E_INVALID_TOKEN, STATUS_INVALID_PARAMETER},
+        {SEC_E_SECPKG_NOT_FOUND, STATUS_NO_SUCH_PACKAGE},
     };
     status = cause_answer(status);
     for (size_t i = 0; i < COUNT_OF(table); i++)
         if (table[i].from == status)
             return table[i].to;
-    return ((uint32_t)status & 0xffff0000u) == 0xc0000000u ? (NTSTATUS)status : LSA_INTERNAL_ERROR;
+    return ((uint32_t)status & 0xffff0000u) == 0xc0000000u ? (NTSTATUS)status : STATUS_INTERNAL_ERROR;
 }
 
 /* Windows' names for the packages here; by number as they stand in this list. */
@@ -142,24 +142,25 @@ const struct package *lsa_package(ULONG number)
 NTSTATUS NTAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING PackageName, PULONG AuthenticationPackage)
 {
     cause_clear();
-    require(lsa_is_connected(LsaHandle, NULL), LSA_INVALID_HANDLE);
-    require(PackageName != NULL && PackageName->Buffer != NULL && AuthenticationPackage != NULL, LSA_INVALID_PARAMETER);
-    require(PackageName->Length <= PACKAGE_NAME_MAX, LSA_NAME_TOO_LONG);
+    require(lsa_is_connected(LsaHandle, NULL), STATUS_INVALID_HANDLE);
+    require(PackageName != NULL && PackageName->Buffer != NULL && AuthenticationPackage != NULL,
+            STATUS_INVALID_PARAMETER);
+    require(PackageName->Length <= PACKAGE_NAME_MAX, STATUS_NAME_TOO_LONG);
     AUTO_FREE char *name = mem_dup(PackageName->Buffer, PackageName->Length);
-    require(name != NULL, LSA_NO_MEMORY_LEFT);
+    require(name != NULL, STATUS_NO_MEMORY);
     const char *wanted = text_equal_fold(name, MSV1_0_PACKAGE_NAME) ? "NTLM" : name;
     for (ULONG number = 0; number < COUNT_OF(package_names); number++)
         if (text_equal_fold(wanted, package_names[number]) && lsa_package(number) != NULL) {
             *AuthenticationPackage = number;
-            return LSA_OK;
+            return STATUS_SUCCESS;
         }
-    return LSA_NO_SUCH_PACKAGE;
+    return STATUS_NO_SUCH_PACKAGE;
 }
 
 NTSTATUS NTAPI LsaFreeReturnBuffer(PVOID Buffer)
 {
     cause_clear();
-    return block_free(Buffer) == SEC_E_OK ? LSA_OK : LSA_INVALID_PARAMETER;
+    return block_free(Buffer) == SEC_E_OK ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
 NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG AuthenticationPackage, PVOID ProtocolSubmitBuffer,
@@ -169,10 +170,10 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
     void *answer = NULL;
     size_t answer_len = 0;
     cause_clear();
-    require(lsa_is_connected(LsaHandle, NULL), LSA_INVALID_HANDLE);
+    require(lsa_is_connected(LsaHandle, NULL), STATUS_INVALID_HANDLE);
     const struct package *package = lsa_package(AuthenticationPackage);
-    require(package != NULL, LSA_NO_SUCH_PACKAGE);
-    require(ProtocolSubmitBuffer != NULL && SubmitBufferLength >= sizeof(ULONG), LSA_INVALID_PARAMETER);
+    require(package != NULL, STATUS_NO_SUCH_PACKAGE);
+    require(ProtocolSubmitBuffer != NULL && SubmitBufferLength >= sizeof(ULONG), STATUS_INVALID_PARAMETER);
     NTSTATUS status = lsa_message(package, ProtocolSubmitBuffer, SubmitBufferLength, &answer, &answer_len);
     if (ProtocolReturnBuffer != NULL)
         *ProtocolReturnBuffer = answer;
@@ -182,7 +183,7 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
         *ReturnBufferLength = ProtocolReturnBuffer != NULL ? (ULONG)answer_len : 0;
     if (ProtocolStatus != NULL)
         *ProtocolStatus = status;
-    return LSA_OK;
+    return STATUS_SUCCESS;
 }
 
 SECURITY_STATUS lsa_config_get(const struct config **config)
@@ -197,7 +198,7 @@ NTSTATUS NTAPI LsaEnumerateLogonSessions(PULONG LogonSessionCount, PLUID *LogonS
     AUTO_FREE uint64_t *ids = NULL;
     size_t n_ids = 0;
     cause_clear();
-    require(LogonSessionCount != NULL && LogonSessionList != NULL, LSA_INVALID_PARAMETER);
+    require(LogonSessionCount != NULL && LogonSessionList != NULL, STATUS_INVALID_PARAMETER);
     api_start();
     SECURITY_STATUS status = lsa_config_get(&config);
     if (status == SEC_E_OK) {
@@ -206,12 +207,12 @@ NTSTATUS NTAPI LsaEnumerateLogonSessions(PULONG LogonSessionCount, PLUID *LogonS
     }
     require(status == SEC_E_OK, lsa_status(status));
     LUID *list = block_alloc(n_ids * sizeof *list + 1);
-    require(list != NULL, LSA_NO_MEMORY_LEFT);
+    require(list != NULL, STATUS_NO_MEMORY);
     for (size_t i = 0; i < n_ids; i++)
         list[i] = luid_of(ids[i]);
     *LogonSessionCount = (ULONG)n_ids;
     *LogonSessionList = list;
-    return LSA_OK;
+    return STATUS_SUCCESS;
 }
 
 bool lsa_string_put(UNICODE_STRING *string, const char *text, uint16_t **at)
@@ -231,7 +232,7 @@ static NTSTATUS told_put(const struct logon_told *told, PSECURITY_LOGON_SESSION_
 {
     size_t text = utf16le_len(told->user) + utf16le_len(told->domain) + utf16le_len(told->package) + 6;
     SECURITY_LOGON_SESSION_DATA *block = block_alloc(sizeof *block + text);
-    require(block != NULL, LSA_NO_MEMORY_LEFT);
+    require(block != NULL, STATUS_NO_MEMORY);
     uint16_t *at = (uint16_t *)(block + 1);
     block->Size = sizeof *block;
     block->LogonId = luid_of(told->id);
@@ -241,10 +242,10 @@ static NTSTATUS told_put(const struct logon_told *told, PSECURITY_LOGON_SESSION_
     if (!lsa_string_put(&block->UserName, told->user, &at) || !lsa_string_put(&block->LogonDomain, told->domain, &at) ||
         !lsa_string_put(&block->AuthenticationPackage, told->package, &at)) {
         (void)block_free(block);
-        return LSA_NO_MEMORY_LEFT;
+        return STATUS_NO_MEMORY;
     }
     *data = block;
-    return LSA_OK;
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS NTAPI LsaGetLogonSessionData(PLUID LogonId, PSECURITY_LOGON_SESSION_DATA *ppLogonSessionData)
@@ -252,8 +253,8 @@ NTSTATUS NTAPI LsaGetLogonSessionData(PLUID LogonId, PSECURITY_LOGON_SESSION_DAT
     const struct config *config;
     AUTO_TOLD struct logon_told told = {0};
     cause_clear();
-    require(LogonId != NULL && ppLogonSessionData != NULL, LSA_INVALID_PARAMETER);
-    require(luid_number(LogonId) != 0, LSA_NO_SUCH_LOGON_SESSION);
+    require(LogonId != NULL && ppLogonSessionData != NULL, STATUS_INVALID_PARAMETER);
+    require(luid_number(LogonId) != 0, STATUS_NO_SUCH_LOGON_SESSION);
     api_start();
     SECURITY_STATUS status = lsa_config_get(&config);
     if (status == SEC_E_OK) {

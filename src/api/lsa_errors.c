@@ -1,8 +1,7 @@
 #include "api/lsa.h"
 
 #include "base/memory.h"
-
-#define ERROR_MR_MID_NOT_FOUND 317
+#include <win32/winerror.h>
 
 /* Statuses and Windows' error numbers for them (MS-ERREF 2.2, 2.3.1; Microsoft, "How to convert NTSTATUS to a system error code"). */
 static const struct {

@@ -26,29 +26,29 @@ NTSTATUS lsa_bytes_read(const STRING *bytes, const void *block, size_t block_len
     *given = (struct slice){0};
     if (bytes->Length == 0) {
         *given = slice_of("", 0);
-        return LSA_OK;
+        return STATUS_SUCCESS;
     }
-    require(at != 0, LSA_INVALID_PARAMETER);
+    require(at != 0, STATUS_INVALID_PARAMETER);
     if (at < block_len) /* an offset; no program has memory that low */
         at += start;
-    require(at >= start && at - start <= block_len && block_len - (at - start) >= bytes->Length, LSA_INVALID_PARAMETER);
+    require(at >= start && at - start <= block_len && block_len - (at - start) >= bytes->Length,
+            STATUS_INVALID_PARAMETER);
     *given = slice_of((const uint8_t *)block + (at - start), bytes->Length);
-    return LSA_OK;
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS lsa_units_read(const UNICODE_STRING *text, const void *block, size_t block_len, struct slice *units)
 {
     const STRING bytes = {.Length = text->Length, .Buffer = (void *)text->Buffer};
-    require(text->Length % 2 == 0 && text->Length <= TEXT_BYTES_MAX, LSA_INVALID_PARAMETER);
+    require(text->Length % 2 == 0 && text->Length <= TEXT_BYTES_MAX, STATUS_INVALID_PARAMETER);
     return lsa_bytes_read(&bytes, block, block_len, units);
 }
 
 NTSTATUS lsa_text_read(const UNICODE_STRING *text, const void *block, size_t block_len, char **utf8)
 {
     struct slice units;
-    NTSTATUS status = lsa_units_read(text, block, block_len, &units);
-    require(status == LSA_OK, status);
-    return utf16le_to_text(units, utf8) == WIRE_OK ? LSA_OK : lsa_status(SEC_E_INVALID_TOKEN);
+    try(lsa_units_read(text, block, block_len, &units));
+    return utf16le_to_text(units, utf8) == WIRE_OK ? STATUS_SUCCESS : lsa_status(SEC_E_INVALID_TOKEN);
 }
 
 /* The two packages' structures for a name and a password are one. */
@@ -61,31 +61,26 @@ static NTSTATUS password_read(const void *information, size_t len, struct identi
 {
     MSV1_0_INTERACTIVE_LOGON logon;
     struct slice password = {0};
-    require(len >= sizeof logon, LSA_INVALID_PARAMETER);
+    require(len >= sizeof logon, STATUS_INVALID_PARAMETER);
     memcpy(&logon, information, sizeof logon);
-    NTSTATUS status = lsa_text_read(&logon.UserName, information, len, &identity->user);
-    if (status == LSA_OK)
-        status = lsa_text_read(&logon.LogonDomainName, information, len, &identity->domain);
-    if (status == LSA_OK)
-        status = lsa_units_read(&logon.Password, information, len, &password);
-    require(status == LSA_OK, status);
+    try(lsa_text_read(&logon.UserName, information, len, &identity->user));
+    try(lsa_text_read(&logon.LogonDomainName, information, len, &identity->domain));
+    try(lsa_units_read(&logon.Password, information, len, &password));
     identity->has_password = true;
-    return password.len == 0 || secret_set(&identity->password, password.data, password.len) ? LSA_OK
-                                                                                             : LSA_NO_MEMORY_LEFT;
+    return password.len == 0 || secret_set(&identity->password, password.data, password.len) ? STATUS_SUCCESS
+                                                                                             : STATUS_NO_MEMORY;
 }
 
 /* MS-SFU: "ClientUpn" alone, or with the realm. */
 static NTSTATUS s4u_read(const void *information, size_t len, struct identity *identity)
 {
     KERB_S4U_LOGON logon;
-    require(len >= sizeof logon, LSA_INVALID_PARAMETER);
+    require(len >= sizeof logon, STATUS_INVALID_PARAMETER);
     memcpy(&logon, information, sizeof logon);
     AUTO_FREE char *name = NULL, *realm = NULL;
-    NTSTATUS status = lsa_text_read(&logon.ClientUpn, information, len, &name);
-    if (status == LSA_OK)
-        status = lsa_text_read(&logon.ClientRealm, information, len, &realm);
-    require(status == LSA_OK, status);
-    require(*name != '\0', LSA_INVALID_PARAMETER);
+    try(lsa_text_read(&logon.ClientUpn, information, len, &name));
+    try(lsa_text_read(&logon.ClientRealm, information, len, &realm));
+    require(*name != '\0', STATUS_INVALID_PARAMETER);
     bool whole = *realm == '\0' || strchr(name, '@') != NULL;
     AUTO_WRITER struct writer full = writer_growing(strlen(name) + strlen(realm) + 2);
     writer_bytes(&full, name, strlen(name));
@@ -94,16 +89,16 @@ static NTSTATUS s4u_read(const void *information, size_t len, struct identity *i
         writer_bytes(&full, realm, strlen(realm));
     }
     writer_u8(&full, 0);
-    require(writer_finish(&full) == WIRE_OK, LSA_NO_MEMORY_LEFT);
+    require(writer_finish(&full) == WIRE_OK, STATUS_NO_MEMORY);
     identity->user = mem_dup(full.data, full.len - 1);
-    return identity->user != NULL ? LSA_OK : LSA_NO_MEMORY_LEFT;
+    return identity->user != NULL ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
 static NTSTATUS information_read(const struct package *package, const void *information, size_t len,
                                  struct identity *identity)
 {
     ULONG type;
-    require(information != NULL && len >= sizeof type, LSA_INVALID_PARAMETER);
+    require(information != NULL && len >= sizeof type, STATUS_INVALID_PARAMETER);
     memcpy(&type, information, sizeof type);
     if (type == MsV1_0InteractiveLogon)
         return password_read(information, len, identity);
@@ -111,7 +106,7 @@ static NTSTATUS information_read(const struct package *package, const void *info
         return lsa_response_read(information, len, identity);
     if (type == KerbS4ULogon && text_equal_fold(package->info.name, "Kerberos"))
         return s4u_read(information, len, identity);
-    return LSA_BAD_VALIDATION_CLASS;
+    return STATUS_BAD_VALIDATION_CLASS;
 }
 
 static bool type_of(SECURITY_LOGON_TYPE asked, enum session_logon *type)
@@ -136,10 +131,11 @@ static bool type_of(SECURITY_LOGON_TYPE asked, enum session_logon *type)
 static NTSTATUS verdict(SECURITY_STATUS status, PNTSTATUS substatus)
 {
     NTSTATUS told = lsa_status(status);
-    bool restricted = told == LSA_ACCOUNT_DISABLED || told == LSA_PASSWORD_EXPIRED || told == LSA_ACCOUNT_EXPIRED;
+    bool restricted =
+        told == STATUS_ACCOUNT_DISABLED || told == STATUS_PASSWORD_EXPIRED || told == STATUS_ACCOUNT_EXPIRED;
     if (substatus != NULL)
-        *substatus = restricted ? told : LSA_OK;
-    return restricted ? LSA_ACCOUNT_RESTRICTION : told;
+        *substatus = restricted ? told : STATUS_SUCCESS;
+    return restricted ? STATUS_ACCOUNT_RESTRICTION : told;
 }
 
 struct logon {
@@ -173,7 +169,8 @@ static SECURITY_STATUS token_make(struct logon *logon, const struct config *conf
     }
     const struct token *token;
     SecHandle handle;
-    try(logon->type == SESSION_NEW_CREDENTIALS ? token_of_process(config, &token) : logon_token(&wanted, proof, &token));
+    try(logon->type == SESSION_NEW_CREDENTIALS ? token_of_process(config, &token)
+                                               : logon_token(&wanted, proof, &token));
     token_attribute(token, logon->id, logon->source != NULL ? logon->source->SourceName : NULL,
                     sizeof logon->source->SourceName);
     try(token_handle_create(token, TOKEN_ALL_ACCESS, &handle));
@@ -224,22 +221,22 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_L
     struct logon logon = {.source = SourceContext, .wants_profile = ProfileBuffer != NULL};
     (void)OriginName;
     cause_clear();
-    require(lsa_is_connected(LsaHandle, &logon.trusted), LSA_INVALID_HANDLE);
+    require(lsa_is_connected(LsaHandle, &logon.trusted), STATUS_INVALID_HANDLE);
     logon.package = lsa_package(AuthenticationPackage);
-    require(logon.package != NULL, LSA_NO_SUCH_PACKAGE);
-    require(LogonId != NULL && Token != NULL, LSA_INVALID_PARAMETER);
-    require(LocalGroups == NULL, LSA_NOT_SUPPORTED); /* docs/lsa.md: a token has the groups that its user has */
-    require(type_of(LogonType, &logon.type), LSA_NOT_SUPPORTED);
+    require(logon.package != NULL, STATUS_NO_SUCH_PACKAGE);
+    require(LogonId != NULL && Token != NULL, STATUS_INVALID_PARAMETER);
+    require(LocalGroups == NULL, STATUS_NOT_SUPPORTED); /* docs/lsa.md: a token has the groups that its user has */
+    require(type_of(LogonType, &logon.type), STATUS_NOT_SUPPORTED);
     NTSTATUS status =
         information_read(logon.package, AuthenticationInformation, AuthenticationInformationLength, &logon.identity);
-    if (status == LSA_OK && logon.identity.proof_kind == IDENTITY_RESPONSE)
-        status = !logon.trusted                  ? LSA_PRIVILEGE_NOT_HELD
-                 : logon.type != SESSION_NETWORK ? LSA_INVALID_LOGON_TYPE
-                                                 : LSA_OK;
-    if (status == LSA_OK)
+    if (status == STATUS_SUCCESS && logon.identity.proof_kind == IDENTITY_RESPONSE)
+        status = !logon.trusted                  ? STATUS_PRIVILEGE_NOT_HELD
+                 : logon.type != SESSION_NETWORK ? STATUS_INVALID_LOGON_TYPE
+                                                 : STATUS_SUCCESS;
+    if (status == STATUS_SUCCESS)
         status = verdict(log_on(&logon), SubStatus);
     identity_release(&logon.identity);
-    if (status != LSA_OK) {
+    if (status != STATUS_SUCCESS) {
         (void)block_free(logon.profile);
         return status;
     }
@@ -251,5 +248,5 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_L
         *ProfileBufferLength = (ULONG)logon.profile_len;
     if (Quotas != NULL)
         *Quotas = (QUOTA_LIMITS){0};
-    return LSA_OK;
+    return STATUS_SUCCESS;
 }

@@ -16,7 +16,7 @@ NTSTATUS lsa_answer_make(const struct lsa_call *call, size_t len)
 {
     *call->answer = block_alloc_secret(len);
     *call->answer_len = len;
-    return *call->answer != NULL ? LSA_OK : LSA_NO_MEMORY_LEFT;
+    return *call->answer != NULL ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
 _Static_assert(sizeof(KERB_CHANGEPASSWORD_REQUEST) == sizeof(MSV1_0_CHANGEPASSWORD_REQUEST) &&
@@ -29,32 +29,27 @@ static NTSTATUS change_password(const struct lsa_call *call)
     MSV1_0_CHANGEPASSWORD_REQUEST request;
     AUTO_FREE char *domain = NULL, *user = NULL;
     struct slice old_password = {0}, new_password = {0};
-    require(call->len >= sizeof request, LSA_INVALID_PARAMETER);
+    require(call->len >= sizeof request, STATUS_INVALID_PARAMETER);
     memcpy(&request, call->message, sizeof request);
-    NTSTATUS status = lsa_text_read(&request.DomainName, call->message, call->len, &domain);
-    if (status == LSA_OK)
-        status = lsa_text_read(&request.AccountName, call->message, call->len, &user);
-    if (status == LSA_OK)
-        status = lsa_units_read(&request.OldPassword, call->message, call->len, &old_password);
-    if (status == LSA_OK)
-        status = lsa_units_read(&request.NewPassword, call->message, call->len, &new_password);
-    require(status == LSA_OK, status);
-    require(*user != '\0', LSA_INVALID_PARAMETER);
+    try(lsa_text_read(&request.DomainName, call->message, call->len, &domain));
+    try(lsa_text_read(&request.AccountName, call->message, call->len, &user));
+    try(lsa_units_read(&request.OldPassword, call->message, call->len, &old_password));
+    try(lsa_units_read(&request.NewPassword, call->message, call->len, &new_password));
+    require(*user != '\0', STATUS_INVALID_PARAMETER);
     const struct password_change change = {.config = call->config,
                                            .domain = *domain != '\0' ? domain : NULL,
                                            .user = user,
                                            .old_password = old_password,
                                            .new_password = new_password};
     SECURITY_STATUS changed = api_password_change(call->package, &change);
-    require(changed != SEC_E_LOGON_DENIED, LSA_WRONG_PASSWORD);
+    require(changed != SEC_E_LOGON_DENIED, STATUS_WRONG_PASSWORD);
     require(changed == SEC_E_OK, lsa_status(changed));
     if (!text_equal_fold(call->package->info.name, "NTLM"))
-        return LSA_OK;
+        return STATUS_SUCCESS;
     MSV1_0_CHANGEPASSWORD_RESPONSE response = {.MessageType = request.MessageType};
-    status = lsa_answer_make(call, sizeof response);
-    if (status == LSA_OK)
-        memcpy(*call->answer, &response, sizeof response);
-    return status;
+    try(lsa_answer_make(call, sizeof response));
+    memcpy(*call->answer, &response, sizeof response);
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS told_find(const struct lsa_call *call, const LUID *luid, struct logon_told *told)
@@ -68,22 +63,20 @@ static NTSTATUS caller_name(const struct lsa_call *call)
     AUTO_TOLD struct logon_told told = {0};
     AUTO_FREE uint16_t *units = NULL;
     size_t n_units, len;
-    require(call->len >= sizeof request, LSA_INVALID_PARAMETER);
+    require(call->len >= sizeof request, STATUS_INVALID_PARAMETER);
     memcpy(&request, call->message, sizeof request);
-    NTSTATUS status = told_find(call, &request.LogonId, &told);
-    require(status == LSA_OK, status);
+    try(told_find(call, &request.LogonId, &told));
     len = strlen(told.domain) + 1 + strlen(told.user) + 1;
     AUTO_FREE char *name = mem_zalloc(len);
-    require(name != NULL, LSA_NO_MEMORY_LEFT);
+    require(name != NULL, STATUS_NO_MEMORY);
     (void)snprintf(name, len, "%s%s%s", told.domain, *told.domain != '\0' ? "\\" : "", told.user);
-    require(utf16_from_text(name, &units, &n_units) == WIRE_OK, LSA_NO_MEMORY_LEFT);
-    status = lsa_answer_make(call, sizeof(NEGOTIATE_CALLER_NAME_RESPONSE) + (n_units + 1) * 2);
-    require(status == LSA_OK, status);
+    require(utf16_from_text(name, &units, &n_units) == WIRE_OK, STATUS_NO_MEMORY);
+    try(lsa_answer_make(call, sizeof(NEGOTIATE_CALLER_NAME_RESPONSE) + (n_units + 1) * 2));
     NEGOTIATE_CALLER_NAME_RESPONSE *response = *call->answer;
     response->MessageType = request.MessageType;
     response->CallerName = (PWSTR)(response + 1);
     memcpy(response + 1, units, (n_units + 1) * 2);
-    return LSA_OK;
+    return STATUS_SUCCESS;
 }
 
 /* What each package that Negotiate may choose is called first in its lists: an object identifier with tag and length. */
@@ -94,9 +87,7 @@ static NTSTATUS package_prefixes(const struct lsa_call *call)
     for (size_t i = 0; i < COUNT_OF(found); i++)
         if (found[i] != NULL)
             found[n_found++] = found[i];
-    NTSTATUS status =
-        lsa_answer_make(call, sizeof(NEGOTIATE_PACKAGE_PREFIXES) + n_found * sizeof(NEGOTIATE_PACKAGE_PREFIX));
-    require(status == LSA_OK, status);
+    try(lsa_answer_make(call, sizeof(NEGOTIATE_PACKAGE_PREFIXES) + n_found * sizeof(NEGOTIATE_PACKAGE_PREFIX)));
     NEGOTIATE_PACKAGE_PREFIXES *head = *call->answer;
     *head = (NEGOTIATE_PACKAGE_PREFIXES){
         .MessageType = NegEnumPackagePrefixes, .PrefixCount = (ULONG)n_found, .Offset = sizeof *head};
@@ -111,7 +102,7 @@ static NTSTATUS package_prefixes(const struct lsa_call *call)
         memcpy(prefix[i].Prefix + 2, oid.data, oid.len);
         prefix[i].PrefixLen = oid.len + 2;
     }
-    return LSA_OK;
+    return STATUS_SUCCESS;
 }
 
 static const struct {
@@ -147,12 +138,12 @@ NTSTATUS lsa_message(const struct package *package, const void *message, size_t 
         require(status == SEC_E_OK, lsa_status(status));
         NTSTATUS answered = calls[i].run(&call);
         config_release(call.config);
-        if (answered != LSA_OK) {
+        if (answered != STATUS_SUCCESS) {
             (void)block_free(*answer);
             *answer = NULL;
             *answer_len = 0;
         }
         return answered;
     }
-    return LSA_NOT_SUPPORTED;
+    return STATUS_NOT_SUPPORTED;
 }

@@ -22,27 +22,22 @@ NTSTATUS lsa_response_read(const void *information, size_t len, struct identity 
     MSV1_0_LM20_LOGON logon;
     AUTO_FREE char *workstation = NULL;
     struct identity_response response = {.challenge = logon.ChallengeToClient};
-    require(len >= sizeof logon, LSA_INVALID_PARAMETER);
+    require(len >= sizeof logon, STATUS_INVALID_PARAMETER);
     memcpy(&logon, information, sizeof logon);
-    NTSTATUS status = lsa_text_read(&logon.UserName, information, len, &identity->user);
-    if (status == LSA_OK)
-        status = lsa_text_read(&logon.LogonDomainName, information, len, &identity->domain);
-    if (status == LSA_OK)
-        status = lsa_text_read(&logon.Workstation, information, len, &workstation);
-    if (status == LSA_OK)
-        status = lsa_bytes_read(&logon.CaseSensitiveChallengeResponse, information, len, &response.nt);
-    if (status == LSA_OK)
-        status = lsa_bytes_read(&logon.CaseInsensitiveChallengeResponse, information, len, &response.lm);
-    require(status == LSA_OK, status);
-    require((logon.ParameterControl & CONTROL_REFUSED) == 0, LSA_NOT_SUPPORTED);
-    require(response.nt.len <= RESPONSE_MAX && response.lm.len <= RESPONSE_MAX, LSA_INVALID_PARAMETER);
+    try(lsa_text_read(&logon.UserName, information, len, &identity->user));
+    try(lsa_text_read(&logon.LogonDomainName, information, len, &identity->domain));
+    try(lsa_text_read(&logon.Workstation, information, len, &workstation));
+    try(lsa_bytes_read(&logon.CaseSensitiveChallengeResponse, information, len, &response.nt));
+    try(lsa_bytes_read(&logon.CaseInsensitiveChallengeResponse, information, len, &response.lm));
+    require((logon.ParameterControl & CONTROL_REFUSED) == 0, STATUS_NOT_SUPPORTED);
+    require(response.nt.len <= RESPONSE_MAX && response.lm.len <= RESPONSE_MAX, STATUS_INVALID_PARAMETER);
     response.client_challenge = (logon.ParameterControl & MSV1_0_USE_CLIENT_CHALLENGE) != 0;
     response.workstation = workstation;
     AUTO_WRITER struct writer proof = writer_growing(response.nt.len + response.lm.len + 64);
     identity_response_write(&proof, &response);
     identity->proof_kind = IDENTITY_RESPONSE;
-    return writer_finish(&proof) == WIRE_OK && secret_set(&identity->proof, proof.data, proof.len) ? LSA_OK
-                                                                                                   : LSA_NO_MEMORY_LEFT;
+    return writer_finish(&proof) == WIRE_OK && secret_set(&identity->proof, proof.data, proof.len) ? STATUS_SUCCESS
+                                                                                                   : STATUS_NO_MEMORY;
 }
 
 SECURITY_STATUS lsa_response_profile(struct slice record, bool v2, void **profile, size_t *len)

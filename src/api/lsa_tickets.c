@@ -89,11 +89,11 @@ static NTSTATUS list_measure(struct slice list, size_t *n_tickets, size_t *text)
     struct reader reader = reader_of(list);
     struct ticket ticket;
     for (*n_tickets = 0, *text = 0; reader_left(&reader) > 0; ++*n_tickets) {
-        require(*n_tickets < TICKETS_MAX && ticket_read(&reader, &ticket) == WIRE_OK, LSA_INTERNAL_ERROR);
+        require(*n_tickets < TICKETS_MAX && ticket_read(&reader, &ticket) == WIRE_OK, STATUS_INTERNAL_ERROR);
         *text += units_len(ticket.client) + units_len(ticket.client_realm) + units_len(ticket.server) +
                  units_len(ticket.server_realm);
     }
-    return LSA_OK;
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS lsa_tickets_query(const struct lsa_call *call)
@@ -102,17 +102,15 @@ NTSTATUS lsa_tickets_query(const struct lsa_call *call)
     AUTO_WRITER struct writer list = writer_growing(1024);
     const struct tickets_request request = {.config = call->config, .ask = TICKETS_LIST};
     size_t n_tickets, text;
-    require(call->len >= sizeof asked, LSA_INVALID_PARAMETER);
+    require(call->len >= sizeof asked, STATUS_INVALID_PARAMETER);
     memcpy(&asked, call->message, sizeof asked);
     SECURITY_STATUS told = logons_tickets(call->package, luid_number(&asked.LogonId), &request, &list);
     require(told == SEC_E_OK, lsa_status(told));
-    NTSTATUS status = list_measure(writer_slice_of(&list), &n_tickets, &text);
-    require(status == LSA_OK, status);
+    try(list_measure(writer_slice_of(&list), &n_tickets, &text));
     size_t size = info_size(asked.MessageType), head = offsetof(KERB_QUERY_TKT_CACHE_RESPONSE, Tickets);
     size_t least = sizeof(KERB_QUERY_TKT_CACHE_EX3_RESPONSE); /* a response has room for one */
     size_t structures = head + n_tickets * size > least ? head + n_tickets * size : least;
-    status = lsa_answer_make(call, structures + text);
-    require(status == LSA_OK, status);
+    try(lsa_answer_make(call, structures + text));
     uint8_t *block = *call->answer;
     struct answer answer = {.at = (uint16_t *)(void *)(block + structures)};
     KERB_QUERY_TKT_CACHE_RESPONSE response = {.MessageType = asked.MessageType, .CountOfTickets = (ULONG)n_tickets};
@@ -120,10 +118,10 @@ NTSTATUS lsa_tickets_query(const struct lsa_call *call)
     struct reader reader = reader_of(writer_slice_of(&list));
     for (size_t i = 0; i < n_tickets; i++) {
         struct ticket ticket;
-        require(ticket_read(&reader, &ticket) == WIRE_OK, LSA_INTERNAL_ERROR);
+        require(ticket_read(&reader, &ticket) == WIRE_OK, STATUS_INTERNAL_ERROR);
         info_put(&answer, &ticket, size, block + head + i * size);
     }
-    return answer.failed ? LSA_NO_MEMORY_LEFT : LSA_OK;
+    return answer.failed ? STATUS_NO_MEMORY : STATUS_SUCCESS;
 }
 
 static NTSTATUS purge(const struct lsa_call *call, const LUID *luid, const UNICODE_STRING *server,
@@ -131,10 +129,8 @@ static NTSTATUS purge(const struct lsa_call *call, const LUID *luid, const UNICO
 {
     AUTO_FREE char *server_text = NULL, *realm_text = NULL;
     AUTO_WRITER struct writer nothing = writer_growing(16);
-    NTSTATUS status = lsa_text_read(server, call->message, call->len, &server_text);
-    if (status == LSA_OK)
-        status = lsa_text_read(realm, call->message, call->len, &realm_text);
-    require(status == LSA_OK, status);
+    try(lsa_text_read(server, call->message, call->len, &server_text));
+    try(lsa_text_read(realm, call->message, call->len, &realm_text));
     const struct tickets_request request = {
         .config = call->config, .ask = TICKETS_PURGE, .server = server_text, .realm = realm_text};
     return lsa_status(logons_tickets(call->package, luid_number(luid), &request, &nothing));
@@ -143,7 +139,7 @@ static NTSTATUS purge(const struct lsa_call *call, const LUID *luid, const UNICO
 NTSTATUS lsa_tickets_purge(const struct lsa_call *call)
 {
     KERB_PURGE_TKT_CACHE_REQUEST asked;
-    require(call->len >= sizeof asked, LSA_INVALID_PARAMETER);
+    require(call->len >= sizeof asked, STATUS_INVALID_PARAMETER);
     memcpy(&asked, call->message, sizeof asked);
     return purge(call, &asked.LogonId, &asked.ServerName, &asked.RealmName);
 }
@@ -152,7 +148,7 @@ NTSTATUS lsa_tickets_purge_ex(const struct lsa_call *call)
 {
     static const UNICODE_STRING all = {0};
     KERB_PURGE_TKT_CACHE_EX_REQUEST asked;
-    require(call->len >= sizeof asked, LSA_INVALID_PARAMETER);
+    require(call->len >= sizeof asked, STATUS_INVALID_PARAMETER);
     memcpy(&asked, call->message, sizeof asked);
     if ((asked.Flags & KERB_PURGE_ALL_TICKETS) != 0)
         return purge(call, &asked.LogonId, &all, &all);
@@ -192,13 +188,12 @@ static void name_put(struct answer *answer, struct slice name, KERB_EXTERNAL_NAM
 static NTSTATUS ticket_give(const struct lsa_call *call, const struct ticket *ticket)
 {
     require(name_parts(ticket->client) <= NAME_PARTS_MAX && name_parts(ticket->server) <= NAME_PARTS_MAX,
-            LSA_INTERNAL_ERROR);
+            STATUS_INTERNAL_ERROR);
     size_t client = name_size(ticket->client), server = name_size(ticket->server);
     size_t text = 2 * units_len(ticket->server_realm) + units_len(ticket->client_realm) + units_len(ticket->client) +
                   2 * units_len(ticket->server); /* a name's parts have a NUL each where it has its slashes */
     size_t structures = sizeof(KERB_RETRIEVE_TKT_RESPONSE) + client + 2 * server;
-    NTSTATUS status = lsa_answer_make(call, structures + text + ticket->key.len + ticket->encoded.len);
-    require(status == LSA_OK, status);
+    try(lsa_answer_make(call, structures + text + ticket->key.len + ticket->encoded.len));
     uint8_t *block = *call->answer;
     struct answer answer = {.at = (uint16_t *)(void *)(block + structures)};
     KERB_EXTERNAL_TICKET *out = &((KERB_RETRIEVE_TKT_RESPONSE *)(void *)block)->Ticket;
@@ -222,7 +217,7 @@ static NTSTATUS ticket_give(const struct lsa_call *call, const struct ticket *ti
     out->EncodedTicket = out->SessionKey.Value + ticket->key.len;
     out->EncodedTicketSize = (ULONG)ticket->encoded.len;
     memcpy(out->EncodedTicket, ticket->encoded.data, ticket->encoded.len);
-    return answer.failed ? LSA_NO_MEMORY_LEFT : LSA_OK;
+    return answer.failed ? STATUS_NO_MEMORY : STATUS_SUCCESS;
 }
 
 static NTSTATUS retrieve(const struct lsa_call *call, const LUID *luid, const struct tickets_request *request,
@@ -233,8 +228,8 @@ static NTSTATUS retrieve(const struct lsa_call *call, const LUID *luid, const st
     SECURITY_STATUS status = logons_tickets(call->package, luid_number(luid), request, &told);
     struct reader reader = reader_of(writer_slice_of(&told));
     NTSTATUS answered = status != SEC_E_OK                                               ? lsa_status(status)
-                        : told.len == 0 || ticket_read(&reader, &ticket) != WIRE_OK      ? LSA_NO_SUCH_LOGON_SESSION
-                        : enctype != KERB_ETYPE_DEFAULT && ticket.key_enctype != enctype ? LSA_NOT_SUPPORTED
+                        : told.len == 0 || ticket_read(&reader, &ticket) != WIRE_OK      ? STATUS_NO_SUCH_LOGON_SESSION
+                        : enctype != KERB_ETYPE_DEFAULT && ticket.key_enctype != enctype ? STATUS_NOT_SUPPORTED
                                                                                          : ticket_give(call, &ticket);
     return answered;
 }
@@ -243,7 +238,7 @@ NTSTATUS lsa_tickets_retrieve_granting(const struct lsa_call *call)
 {
     KERB_QUERY_TKT_CACHE_REQUEST asked;
     const struct tickets_request request = {.config = call->config, .ask = TICKETS_GRANTING};
-    require(call->len >= sizeof asked, LSA_INVALID_PARAMETER);
+    require(call->len >= sizeof asked, STATUS_INVALID_PARAMETER);
     memcpy(&asked, call->message, sizeof asked);
     return retrieve(call, &asked.LogonId, &request, KERB_ETYPE_DEFAULT);
 }
@@ -255,13 +250,12 @@ NTSTATUS lsa_tickets_retrieve(const struct lsa_call *call)
 {
     KERB_RETRIEVE_TKT_REQUEST asked;
     AUTO_FREE char *target = NULL;
-    require(call->len >= sizeof asked, LSA_INVALID_PARAMETER);
+    require(call->len >= sizeof asked, STATUS_INVALID_PARAMETER);
     memcpy(&asked, call->message, sizeof asked);
     require((asked.CacheOptions & ~(ULONG)OPTIONS_KNOWN) == 0 && asked.TicketFlags == KERB_USE_DEFAULT_TICKET_FLAGS,
-            LSA_NOT_SUPPORTED);
-    NTSTATUS status = lsa_text_read(&asked.TargetName, call->message, call->len, &target);
-    require(status == LSA_OK, status);
-    require(*target != '\0', LSA_INVALID_PARAMETER);
+            STATUS_NOT_SUPPORTED);
+    try(lsa_text_read(&asked.TargetName, call->message, call->len, &target));
+    require(*target != '\0', STATUS_INVALID_PARAMETER);
     const struct tickets_request request = {.config = call->config,
                                             .ask = TICKETS_SERVICE,
                                             .server = target,

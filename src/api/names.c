@@ -152,6 +152,13 @@ BOOL WINAPI LookupAccountNameA(LPCSTR lpSystemName, LPCSTR lpAccountName, PSID S
                        &(struct name_out){false, NULL, NULL, ReferencedDomainName, cchReferencedDomainName, peUse}));
 }
 
+/* secext.h tells of a domain that cannot be asked in words of its own. */
+static DWORD directory_error(SECURITY_STATUS status)
+{
+    DWORD error = win32_error_of(status);
+    return error == ERROR_NO_LOGON_SERVERS ? ERROR_NO_SUCH_DOMAIN : error;
+}
+
 /* secext.h: who, in which words. */
 struct person {
     const char *domain, *account, *principal; /* principal: "user@REALM", or NULL */
@@ -245,13 +252,13 @@ static DWORD user_name_get(EXTENDED_NAME_FORMAT format, bool wide, void *room, U
         return ERROR_INVALID_PARAMETER;
     SECURITY_STATUS status = config_get(&config);
     if (status != SEC_E_OK)
-        return win32_error_of(status);
+        return directory_error(status);
     if (token == NULL)
         status = token_of_process(config, &token);
     if (status == SEC_E_OK)
         status = user_name(config, token, format, &text);
     config_release(config);
-    return status == SEC_E_OK ? name_deliver(text, wide, room, n, ERROR_MORE_DATA) : win32_error_of(status);
+    return status == SEC_E_OK ? name_deliver(text, wide, room, n, ERROR_MORE_DATA) : directory_error(status);
 }
 
 BOOLEAN SEC_ENTRY GetUserNameExW(EXTENDED_NAME_FORMAT NameFormat, LPWSTR lpNameBuffer, PULONG nSize)
@@ -280,7 +287,7 @@ static DWORD computer_name_of(const struct config *config, EXTENDED_NAME_FORMAT 
         text = mem_strdup(account);
     else if (format != NameUserPrincipal) /* computers have none as a rule, and a directory would have to say */
         status = person_name(config, &person, format, &text);
-    return status == SEC_E_OK ? name_deliver(text, wide, room, n, ERROR_MORE_DATA) : win32_error_of(status);
+    return status == SEC_E_OK ? name_deliver(text, wide, room, n, ERROR_MORE_DATA) : directory_error(status);
 }
 
 static DWORD computer_name_get(EXTENDED_NAME_FORMAT format, bool wide, void *room, ULONG *n)
@@ -291,7 +298,7 @@ static DWORD computer_name_get(EXTENDED_NAME_FORMAT format, bool wide, void *roo
         return ERROR_INVALID_PARAMETER;
     SECURITY_STATUS status = config_get(&config);
     if (status != SEC_E_OK)
-        return win32_error_of(status);
+        return directory_error(status);
     DWORD error = computer_name_of(config, format, wide, room, n);
     config_release(config);
     return error;
@@ -359,11 +366,11 @@ static DWORD name_translate(const struct translation *call)
         return error;
     SECURITY_STATUS status = config_get(&config);
     if (status != SEC_E_OK)
-        return win32_error_of(status);
+        return directory_error(status);
     status = translate(config, name, call->format, call->wanted, &text);
     config_release(config);
     return status == SEC_E_OK ? name_deliver(text, call->wide, call->room, call->n, ERROR_INSUFFICIENT_BUFFER)
-                              : win32_error_of(status);
+                              : directory_error(status);
 }
 
 BOOLEAN SEC_ENTRY TranslateNameW(LPCWSTR lpAccountName, EXTENDED_NAME_FORMAT AccountNameFormat,

@@ -6,10 +6,7 @@
 #include <ntsecapi.h>
 #include <schannel.h>
 #include <sspi.h>
-
-#ifndef STATUS_NOT_SUPPORTED
-#define STATUS_NOT_SUPPORTED ((NTSTATUS)0xC00000BB)
-#endif
+#include <win32/ntstatus.h>
 
 /* No function here looks at its parameters. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"

@@ -1,29 +1,10 @@
 /*
- * The few NT statuses that SSPI hands out as they are.
+ * The NT statuses: SSPI has no codes of its own for some refusals, and Windows hands the NT status through (MS-ERREF 2.3.1).
  */
 #ifndef OPENSSPI_CORE_STATUS_H
 #define OPENSSPI_CORE_STATUS_H
 
 #include <sspi.h>
-
-/* SSPI has no codes of its own for these: Windows hands the NT status through (MS-ERREF 2.3.1). */
-#ifndef STATUS_INVALID_PARAMETER
-#define STATUS_INVALID_PARAMETER ((NTSTATUS)0xC000000D)
-#endif
-#ifndef STATUS_ACCOUNT_DISABLED
-#define STATUS_ACCOUNT_DISABLED ((NTSTATUS)0xC0000072)
-#endif
-#ifndef STATUS_PASSWORD_EXPIRED
-#define STATUS_PASSWORD_EXPIRED ((NTSTATUS)0xC0000071)
-#endif
-#ifndef STATUS_ACCOUNT_EXPIRED
-#define STATUS_ACCOUNT_EXPIRED ((NTSTATUS)0xC0000193)
-#endif
-#ifndef STATUS_PASSWORD_MUST_CHANGE
-#define STATUS_PASSWORD_MUST_CHANGE ((NTSTATUS)0xC0000224)
-#endif
-#ifndef STATUS_ACCOUNT_LOCKED_OUT
-#define STATUS_ACCOUNT_LOCKED_OUT ((NTSTATUS)0xC0000234)
-#endif
+#include <win32/ntstatus.h>
 
 #endif

@@ -161,6 +161,11 @@ wbcErr wbcCtxLookupName(struct wbcContext *context, const char *domain, const ch
 {
     (void)context;
     asked();
+    pthread_mutex_lock(&lock);
+    wbcErr error = control.name_error;
+    pthread_mutex_unlock(&lock);
+    if (error != WBC_ERR_SUCCESS)
+        return error;
     if (strcasecmp(domain, "FAKE") != 0)
         return WBC_ERR_DOMAIN_NOT_FOUND;
     for (size_t at = 0; at < KNOWN; at++)

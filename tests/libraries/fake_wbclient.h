@@ -27,7 +27,7 @@ struct fake_wbclient {
     /* Decides about a logon; without one every question gets WBC_ERR_WINBIND_NOT_AVAILABLE. Called in the asking thread. */
     void (*logon)(const struct wbcAuthUserParams *asked, struct fake_answer *answer);
     void (*change)(const struct wbcChangePasswordParams *asked, struct fake_answer *answer);
-    wbcErr details_error, trusts_error, trust_check_error;
+    wbcErr details_error, trusts_error, trust_check_error, name_error;
     struct wbcInterfaceDetails details; /* netbios_name NULL: SERVER of FAKE, fake.test */
     struct wbcDomainInfo trusts[8];
     size_t n_trusts;

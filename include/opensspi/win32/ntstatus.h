@@ -201,6 +201,10 @@
 #ifndef STATUS_BAD_IMPERSONATION_LEVEL
 #define STATUS_BAD_IMPERSONATION_LEVEL ((NTSTATUS)0xC00000A5)
 #endif
+/* The class of information is wrong. */
+#ifndef STATUS_BAD_VALIDATION_CLASS
+#define STATUS_BAD_VALIDATION_CLASS ((NTSTATUS)0xC00000A7)
+#endif
 /* The time is over. */
 #ifndef STATUS_IO_TIMEOUT
 #define STATUS_IO_TIMEOUT ((NTSTATUS)0xC00000B5)
@@ -248,6 +252,10 @@
 /* The name is too long. */
 #ifndef STATUS_NAME_TOO_LONG
 #define STATUS_NAME_TOO_LONG ((NTSTATUS)0xC0000106)
+#endif
+/* The logon type is wrong. */
+#ifndef STATUS_INVALID_LOGON_TYPE
+#define STATUS_INVALID_LOGON_TYPE ((NTSTATUS)0xC000010B)
 #endif
 /* The request was cancelled. */
 #ifndef STATUS_CANCELLED

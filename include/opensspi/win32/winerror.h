@@ -156,6 +156,8 @@
 #define ERROR_NOT_AUTHENTICATED 1244
 /* The user is not logged on. */
 #define ERROR_NOT_LOGGED_ON 1245
+/* Somebody tries to weaken the authentication. */
+#define ERROR_DOWNGRADE_DETECTED 1265
 /* Not all privileges asked for are held. */
 #define ERROR_NOT_ALL_ASSIGNED 1300
 /* Some names or SIDs are not known. */

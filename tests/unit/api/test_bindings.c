@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "core/bindings.h"
 #include "support/ntlm_loop.h"
 #include <sspi_ext.h>
@@ -76,6 +77,17 @@ static void test_file(void **state)
         wide[i] = (SEC_WCHAR)path[i];
     assert_int_equal(OpenSspiBindingsFromCertificateFileW(wide, &bindings), SEC_E_OK);
     check(&bindings, "tls-server-end-point:", fingerprint, sizeof fingerprint);
+    /* Without memory no file is to blame. */
+    unsigned long nth = 1;
+    for (bool reached = true; reached; nth++) {
+        mem_fault_set(nth, true);
+        SECURITY_STATUS status = OpenSspiBindingsFromCertificateFileW(wide, &bindings);
+        reached = mem_fault_count() >= nth;
+        mem_fault_set(0, false);
+        assert_int_equal(status, reached ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK);
+    }
+    assert_true(nth > 4);
+    FreeContextBuffer(bindings.Bindings);
     unlink(path);
 }
 

@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include "libraries/fake_wbclient.h"
 #include "support/access_world.h"
+#include <dlfcn.h>
 #include <pwd.h>
 #include <secext.h>
 #include <stdio.h>
@@ -224,6 +226,34 @@ static void test_computer_name(void **state)
     assert_int_equal(GetLastError(), ERROR_NONE_MAPPED);
 }
 
+/* Nobody is there to ask about a domain: secext.h's word for it, which is not that of LookupAccountName. */
+static void test_domain_not_asked(void **state)
+{
+    char name[64], domain[64];
+    BYTE sid[SECURITY_MAX_SID_SIZE];
+    ULONG n = sizeof name, n_sid = sizeof sid, n_domain = sizeof domain;
+    SID_NAME_USE use;
+    (void)state;
+    void *library = dlopen(TEST_LIBRARIES "/fake_wbclient.so", RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(library);
+    fake_wbclient_lock_function *lock;
+    fake_wbclient_unlock_function *unlock;
+    *(void **)&lock = dlsym(library, "fake_wbclient_lock");
+    *(void **)&unlock = dlsym(library, "fake_wbclient_unlock");
+    lock()->name_error = WBC_ERR_WINBIND_NOT_AVAILABLE;
+    unlock();
+    access_configure("winbind = yes\nwinbind_library = " TEST_LIBRARIES "/fake_wbclient.so\n");
+    assert_false(TranslateNameA("FAKE\\Domain Users", NameSamCompatible, NameDisplay, name, &n));
+    assert_int_equal(GetLastError(), ERROR_NO_SUCH_DOMAIN);
+    assert_false(LookupAccountNameA(NULL, "FAKE\\Domain Users", sid, &n_sid, domain, &n_domain, &use));
+    assert_int_equal(GetLastError(), ERROR_NO_LOGON_SERVERS);
+    lock()->name_error = WBC_ERR_SUCCESS;
+    unlock();
+    assert_true(LookupAccountNameA(NULL, "FAKE\\Domain Users", sid, &n_sid, domain, &n_domain, &use));
+    dlclose(library);
+    access_configure(NULL);
+}
+
 static void test_translate(void **state)
 {
     char name[64];
@@ -345,9 +375,11 @@ static void test_logon_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names_and_sids), cmocka_unit_test(test_sam_names),     cmocka_unit_test(test_room),
-        cmocka_unit_test(test_user_name),      cmocka_unit_test(test_computer_name), cmocka_unit_test(test_translate),
-        cmocka_unit_test(test_logon),          cmocka_unit_test(test_logon_refused),
+        cmocka_unit_test(test_names_and_sids), cmocka_unit_test(test_sam_names),
+        cmocka_unit_test(test_room),           cmocka_unit_test(test_user_name),
+        cmocka_unit_test(test_computer_name),  cmocka_unit_test(test_domain_not_asked),
+        cmocka_unit_test(test_translate),      cmocka_unit_test(test_logon),
+        cmocka_unit_test(test_logon_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

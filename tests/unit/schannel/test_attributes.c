@@ -2,6 +2,7 @@
  * Attributes of TLS contexts: both sides agree, and what other libraries derive is the same.
  * build: all
  */
+#include "support/memory_search.h"
 #include "support/tls_loop.h"
 
 #include <openssl/hmac.h>
@@ -285,6 +286,30 @@ static void test_eap_iv(void **state)
     }
 }
 
+/* Keying material is the caller's alone: once the block is freed it stands nowhere. */
+static void test_keys_leave_nothing(void **state)
+{
+    struct loop_pair *pair = established(SP_PROT_TLS1_3, pki_server());
+    char label[] = "EXPORTER-test";
+    SecPkgContext_KeyingMaterialInfo info = {
+        .cbLabel = sizeof label, .pszLabel = label, .cbKeyingMaterial = 64};
+    SecPkgContext_KeyingMaterial material;
+    uint8_t disguised[64];
+    (void)state;
+    assert_int_equal(
+        SetContextAttributesW(&pair->client.context, SECPKG_ATTR_KEYING_MATERIAL_INFO, &info, sizeof info), SEC_E_OK);
+    assert_int_equal(query(&pair->client, SECPKG_ATTR_KEYING_MATERIAL, &material), SEC_E_OK);
+    for (size_t i = 0; i < sizeof disguised; i++)
+        disguised[i] = material.pbKeyingMaterial[i] ^ MEMORY_DISGUISE;
+    assert_true(memory_holds(disguised, sizeof disguised));
+    assert_int_equal(FreeContextBuffer(material.pbKeyingMaterial), SEC_E_OK);
+    /* Without an optimizing compiler copies that live in registers otherwise are on the stack; sanitizers have stacks of their own. */
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    assert_false(memory_holds(disguised, sizeof disguised));
+#endif
+    pair_free(pair);
+}
+
 static void test_certificates(void **state)
 {
     PCCERT_CONTEXT context;
@@ -409,7 +434,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_infos),           cmocka_unit_test(test_endpoint_bindings),
-        cmocka_unit_test(test_unique_bindings), cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_unique_bindings), cmocka_unit_test(test_keys), cmocka_unit_test(test_keys_leave_nothing),
         cmocka_unit_test(test_certificates),    cmocka_unit_test(test_unfinished),
         cmocka_unit_test(test_failed_early),    cmocka_unit_test(test_amid_renegotiation),
         cmocka_unit_test(test_eap_iv),

@@ -214,6 +214,33 @@ static void test_extra_after_handshake(void **state)
     pair_free(pair);
 }
 
+/* A list that makes no sense is the caller's mistake: an open connection goes on, and closes in good order. */
+static void test_wrong_list_when_open(void **state)
+{
+    struct loop_pair *pair = established(SP_PROT_TLS1_2);
+    static struct wire text;
+    unsigned char wide[1024];
+    ULONG granted;
+    SecBuffer in = {1, SECBUFFER_EMPTY, wide}, out = {sizeof wide, SECBUFFER_TOKEN, wide};
+    SecBufferDesc in_list = {SECBUFFER_VERSION, 1, &in}, out_list = {SECBUFFER_VERSION, 1, &out};
+    DWORD shutdown = SCHANNEL_SHUTDOWN;
+    SecBuffer token = {sizeof shutdown, SECBUFFER_TOKEN, &shutdown};
+    SecBufferDesc control = {SECBUFFER_VERSION, 1, &token};
+    (void)state;
+    assert_int_equal(InitializeSecurityContextA(NULL, &pair->client.context, NULL, 0, 0, 0, &in_list, 0, NULL,
+                                                &out_list, &granted, NULL),
+                     SEC_E_INVALID_TOKEN);
+    assert_int_equal(side_send(&pair->client, "still", 5, &pair->server.in), SEC_E_OK);
+    text.len = 0;
+    assert_int_equal(side_receive(&pair->server, &text), SEC_E_OK);
+    assert_memory_equal(text.data, "still", 5);
+    assert_int_equal(ApplyControlToken(&pair->client.context, &control), SEC_E_OK);
+    assert_int_equal(side_step(&pair->client), SEC_E_OK);
+    wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+    assert_int_equal(side_receive(&pair->server, NULL), SEC_I_CONTEXT_EXPIRED);
+    pair_free(pair);
+}
+
 static void test_control(void **state)
 {
     DWORD shutdown[2] = {SCHANNEL_SHUTDOWN, 0};
@@ -415,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_output),        cmocka_unit_test(test_first_input),
         cmocka_unit_test(test_incomplete),    cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_attributes),    cmocka_unit_test(test_extra_after_handshake),
+        cmocka_unit_test(test_wrong_list_when_open),
         cmocka_unit_test(test_control),       cmocka_unit_test(test_decrypt_lists),
         cmocka_unit_test(test_encrypt_lists), cmocka_unit_test(test_single_buffer),
         cmocka_unit_test(test_export),
