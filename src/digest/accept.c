@@ -217,18 +217,18 @@ static SECURITY_STATUS claim_target(const struct digest_handshake *handshake, st
 static SECURITY_STATUS claim_request(const struct digest_handshake *handshake, const struct step_in *in,
                                      struct claim *claim)
 {
-    struct slice uri;
-    claim->request.uri = claim->uri;
-    claim->request.method = slice_of_text("AUTHENTICATE");
+    struct digest_request given;
+    claim->request = (struct digest_request){.method = slice_of_text("AUTHENTICATE"), .uri = claim->uri};
     if (!handshake->http)
         return claim_target(handshake, claim->uri);
-    try(digest_method(in->params, in->n_params, &claim->request.method));
-    try(digest_param(in->params, in->n_params, 1, &uri));
-    try(digest_param(in->params, in->n_params, 2, &claim->request.entity));
-    require(uri.len == 0 || slice_equal(uri, claim->uri),
+    try(digest_request_read(&handshake->terms, in->params, in->n_params, &given));
+    try(digest_method_check(given.method));
+    require(given.uri.len == 0 || slice_equal(given.uri, claim->uri),
             cause_set(SEC_E_INVALID_TOKEN, "the client signed \"%.128s\", and the request is for another URI",
                       (const char *)claim->uri.data));
-    return digest_entity_check(&handshake->terms, claim->request.entity);
+    claim->request.method = given.method;
+    claim->request.entity = given.entity;
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS claim_read(struct digest_handshake *handshake, const struct step_in *in, struct claim *claim)

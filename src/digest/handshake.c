@@ -36,35 +36,6 @@ SECURITY_STATUS digest_query_handshake(const void *handshake, uint32_t attribute
     return digest_attribute(asked->http, QOP_NONE, CIPHER_NONE, NULL, attribute, value);
 }
 
-SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsigned index, struct slice *text)
-{
-    *text = index < n_params ? params[index] : slice_of(NULL, 0);
-    while (text->len > 0 && text->data[text->len - 1] == 0)
-        text->len--;
-    for (size_t i = 0; i < text->len; i++)
-        require(text->data[i] >= 0x20 && text->data[i] != 0x7f,
-                cause_set(SEC_E_INVALID_TOKEN, "PKG_PARAMS buffer %u holds a control character", index + 1));
-    return SEC_E_OK;
-}
-
-SECURITY_STATUS digest_method(const struct slice *params, unsigned n_params, struct slice *method)
-{
-    try(digest_param(params, n_params, 0, method));
-    require(method->len > 0 && memchr(method->data, ':', method->len) == NULL,
-            cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the request's method, such as GET"));
-    return SEC_E_OK;
-}
-
-SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct slice entity)
-{
-    uint8_t hash[DIGEST_LEN_MAX];
-    size_t len = digest_len(terms->scheme->algorithm);
-    require(entity.len == 0 || digest_unhex(entity, hash, len) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "the hash of the body is %zu hexadecimal digits with %s, not %zu bytes",
-                      2 * len, terms->scheme->name, entity.len));
-    return SEC_E_OK;
-}
-
 bool digest_binding_prefix(struct slice service, struct slice binding, struct writer *cnonce)
 {
     uint8_t hash[DIGEST_LEN_MAX];

@@ -90,7 +90,7 @@ static SECURITY_STATUS cnonce_set(struct digest_handshake *handshake, const stru
     size_t prefix = sizeof NONCE_UPGRADED - 1;
     if (terms->http && handshake->base.has_bindings && nonce.len >= prefix &&
         memcmp(nonce.data, NONCE_UPGRADED, prefix) == 0) {
-        try(digest_param(&in->target_host, in->target_host.data != NULL ? 1 : 0, 0, &service));
+        try(digest_text(in->target_host, "TARGET_HOST", &service));
         digest_hex(handshake->base.bindings, sizeof handshake->base.bindings, hex);
         require(terms_set(terms, TERM_SERVICE, service) && terms_set(terms, TERM_BINDING, slice_of_text(hex)) &&
                     digest_binding_prefix(service, slice_of_text(hex), &cnonce),
@@ -173,7 +173,8 @@ static SECURITY_STATUS request_fill(struct digest_handshake *handshake, const st
     request->method = slice_of_text("AUTHENTICATE");
     if (!handshake->http)
         return SEC_E_OK;
-    try(digest_method(in->params, in->n_params, &request->method));
+    try(digest_param(in->params, in->n_params, 0, &request->method));
+    try(digest_method_check(request->method));
     try(digest_param(in->params, in->n_params, 1, &request->entity));
     return digest_entity_check(terms, request->entity);
 }

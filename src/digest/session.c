@@ -6,6 +6,7 @@
 #include "digest/directives.h"
 #include "digest/nonce.h"
 #include "digest/package.h"
+#include "digest/params.h"
 #include "digest/question.h"
 #include "digest/sasl_lane.h"
 #include <pthread.h>
@@ -120,29 +121,6 @@ static SECURITY_STATUS digest_session_save(const void *state, struct writer *own
     return SEC_E_OK;
 }
 
-/* The request that the buffers describe: method, URL, hash of the body ("MakeSignature"). */
-static SECURITY_STATUS request_read(const struct digest_terms *terms, const struct message *message,
-                                    struct digest_request *request)
-{
-    struct slice *texts[] = {&request->method, &request->uri, &request->entity};
-    for (unsigned i = 0; i < COUNT_OF(texts); i++) {
-        *texts[i] = i < message->n_params ? message->params[i] : slice_of(NULL, 0);
-        while (texts[i]->len > 0 && texts[i]->data[texts[i]->len - 1] == 0)
-            texts[i]->len--;
-        for (size_t k = 0; k < texts[i]->len; k++)
-            require(texts[i]->data[k] >= 0x20 && texts[i]->data[k] != 0x7f,
-                    cause_set(SEC_E_INVALID_TOKEN, "PKG_PARAMS buffer %u holds a control character", i + 1));
-    }
-    require(request->method.len == 0 || memchr(request->method.data, ':', request->method.len) == NULL,
-            cause_set(SEC_E_INVALID_TOKEN, "a request's method has no colon"));
-    uint8_t hash[DIGEST_LEN_MAX];
-    size_t len = digest_len(terms->scheme->algorithm);
-    require(request->entity.len == 0 || digest_unhex(request->entity, hash, len) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "the hash of the body is %zu hexadecimal digits with %s", 2 * len,
-                      terms->scheme->name));
-    return SEC_E_OK;
-}
-
 /* Whoever has the key answers; of the counts of its nonces a daemon alone knows, also where the session has the key. */
 static SECURITY_STATUS key_ask(const struct digest_session *session, const struct digest_question *question,
                                char hex[DIGEST_HEX_MAX])
@@ -184,7 +162,7 @@ static SECURITY_STATUS http_sign(struct digest_session *session, struct message 
     struct slice_mut *to = message->padding.data != NULL ? &message->padding : &message->token;
     require(to->data != NULL && to->len > 0,
             cause_set(SEC_E_INVALID_TOKEN, "a response needs a SECBUFFER_PADDING to be written into"));
-    try(request_read(&session->terms, message, &request));
+    try(digest_request_read(&session->terms, message->params, message->n_params, &request));
     struct writer token = writer_fixed(to->data, to->len < DIGEST_TOKEN_MAX ? to->len : DIGEST_TOKEN_MAX);
     pthread_mutex_lock(&session->lock);
     SECURITY_STATUS status = http_sign_locked(session, &request, &token);
@@ -254,7 +232,7 @@ static SECURITY_STATUS request_verify(struct digest_session *session, const stru
                                        .request = *given,
                                        .cnonce = said->value[DIRECTIVE_CNONCE],
                                        .response = said->value[DIRECTIVE_RESPONSE]};
-    require(given->method.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the method"));
+    try(digest_method_check(given->method));
     require(terms->qop != QOP_NONE,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "a response without qop counts nothing: each request signs on anew"));
     require(question.response.len > 0 && question.cnonce.len > 0 && directive_there(said, DIRECTIVE_URI) &&
@@ -303,7 +281,7 @@ static SECURITY_STATUS http_verify(struct digest_session *session, const struct 
                       DIGEST_TOKEN_MAX));
     require(directives_parse(&rest, false, &said) == WIRE_OK && rest.len == 0,
             cause_set(SEC_E_INVALID_TOKEN, "what the peer sent is not a list of directives"));
-    try(request_read(&session->terms, message, &request));
+    try(digest_request_read(&session->terms, message->params, message->n_params, &request));
     pthread_mutex_lock(&session->lock);
     SECURITY_STATUS status =
         session->terms.initiator ? proof_verify(session, &request, &said) : request_verify(session, &request, &said);
