@@ -6,7 +6,6 @@
 #include "digest/package.h"
 #include "digest/question.h"
 #include "digest/session.h"
-#include <string.h>
 
 static SECURITY_STATUS begun(void *opaque, void *credential)
 {
@@ -88,23 +87,22 @@ SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const st
 {
     struct digest_terms *terms = &handshake->terms;
     AUTO_WRITER struct writer own = writer_growing(512), identity = writer_growing(256), sealed = writer_growing(512);
-    AUTO_FREE char *name = account != NULL ? login_full_name(account->domain, account->name) : NULL;
-    require(account == NULL || name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    const struct digest_login *login = handshake->has_prompted ? &handshake->prompted : &handshake->credential->login;
+    AUTO_FREE char *client =
+        account != NULL ? login_full_name(account->domain, account->name) : login_full_name(login->domain, login->user);
+    require(client != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (account != NULL)
         try(account_identity_write(account, &identity));
     bool has_key = !terms->http || terms->scheme->session; /* of the session's own */
     try(kept_seal(terms, has_key, account != NULL, &sealed));
     digest_session_seed_write(&own, terms, writer_slice_of(&sealed));
     require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    const struct digest_login *login = handshake->has_prompted ? &handshake->prompted : &handshake->credential->login;
-    AUTO_FREE char *self = account == NULL ? login_full_name(login->domain, login->user) : NULL;
-    require(account != NULL || self != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const struct session_facts facts = {
         .initiator = account == NULL,
         .flags = handshake->base.granted,
         .start = filetime_now(),
         .expiry = FILETIME_NEVER,
-        .client = account != NULL ? name : self,
+        .client = client,
         .server = account != NULL ? handshake->credential->config->computer : NULL,
         .target = account != NULL ? terms->text[TERM_SERVICE] : handshake->base.target,
         .authority = account != NULL ? account->domain : terms->text[TERM_REALM],

@@ -98,7 +98,7 @@ bool nonce_is_ours(struct slice text, const char *realm, bool http, struct nonce
 {
     size_t prefix = sizeof NONCE_UPGRADED - 1;
     uint8_t bytes[16 + DIGEST_TAG_LEN], tag[DIGEST_TAG_LEN];
-    require(text.len == NONCE_LEN && memcmp(text.data, NONCE_UPGRADED, prefix) == 0, false);
+    require(text.len == NONCE_LEN && nonce_is_upgraded(text), false);
     require(digest_unhex(slice_of(text.data + prefix, text.len - prefix), bytes, sizeof bytes) == WIRE_OK, false);
     require(tag_make(bytes, realm, http, tag) && secret_equal(tag, bytes + 16, sizeof tag), false);
     *nonce = (struct nonce){(int64_t)u64_get(bytes), u64_get(bytes + 8)};

@@ -198,15 +198,6 @@ static SECURITY_STATUS said_check(const struct digest_terms *terms, const struct
     return SEC_E_OK;
 }
 
-static enum wire_result count_read(const struct directives *said, uint32_t *nc)
-{
-    uint8_t count[4];
-    require(directive_there(said, DIRECTIVE_NC), WIRE_BAD);
-    try(digest_unhex(said->value[DIRECTIVE_NC], count, sizeof count));
-    *nc = (uint32_t)count[0] << 24 | (uint32_t)count[1] << 16 | (uint32_t)count[2] << 8 | count[3];
-    return WIRE_OK;
-}
-
 /* First the response, then this context's counts, then those of the nonce, which other contexts may use too: whoever judges the first and the last is told of the second. */
 static SECURITY_STATUS count_verify(struct digest_session *session, struct digest_question *question)
 {
@@ -236,7 +227,7 @@ static SECURITY_STATUS request_verify(struct digest_session *session, const stru
     require(terms->qop != QOP_NONE,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "a response without qop counts nothing: each request signs on anew"));
     require(question.response.len > 0 && question.cnonce.len > 0 && directive_there(said, DIRECTIVE_URI) &&
-                count_read(said, &question.nc) == WIRE_OK,
+                directive_count(said, &question.nc) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "a response has uri, nc, cnonce and response"));
     try(said_check(terms, said));
     require(given->uri.len == 0 || slice_equal(given->uri, said->value[DIRECTIVE_URI]),
