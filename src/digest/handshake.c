@@ -104,7 +104,7 @@ SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const st
         .expiry = FILETIME_NEVER,
         .client = client,
         .server = account != NULL ? handshake->credential->config->computer : NULL,
-        .target = account != NULL ? terms->text[TERM_SERVICE] : handshake->base.target,
+        .target = account == NULL ? handshake->base.target : terms->text[terms->http ? TERM_SERVICE : TERM_URI],
         .authority = account != NULL ? account->domain : terms->text[TERM_REALM],
         .session_key = slice_of(terms->key, has_key ? digest_len(terms->scheme->algorithm) : 0),
         .identity = writer_slice_of(&identity),
