@@ -64,7 +64,7 @@ static bool text_put(UNICODE_STRING *string, const char *text, uint16_t **at)
     return true;
 }
 
-SECURITY_STATUS lsa_response_profile(struct slice record, bool v2, void **profile, size_t *len)
+SECURITY_STATUS lsa_response_profile(struct slice record, void **profile, size_t *len)
 {
     struct session *session = NULL;
     try(session_open(record, &session));
@@ -75,8 +75,8 @@ SECURITY_STATUS lsa_response_profile(struct slice record, bool v2, void **profil
     if (status == SEC_E_OK) {
         uint16_t *at = (uint16_t *)(block + 1);
         block->MessageType = MsV1_0Lm20LogonProfile;
-        block->KickOffTime.QuadPart = block->LogoffTime.QuadPart = facts->expiry;
-        block->UserFlags = v2 ? LOGON_NTLMV2_ENABLED | LOGON_NT_V2 : 0;
+        block->KickOffTime.QuadPart = block->LogoffTime.QuadPart = facts->logoff;
+        block->UserFlags = facts->user_flags;
         if (facts->session_key.len == sizeof block->UserSessionKey)
             memcpy(block->UserSessionKey, facts->session_key.data, sizeof block->UserSessionKey);
         if (!text_put(&block->LogonDomainName, facts->authority, &at) ||
