@@ -47,7 +47,7 @@ bool digest_binding_prefix(struct slice service, struct slice binding, struct wr
     return true;
 }
 
-/* ISC_RET_* and ASC_RET_* share the values of these, except INTEGRITY and that of HTTP. */
+/* ISC_RET_* and ASC_RET_* share the values of these, except INTEGRITY. HTTP is told by the one flag that both sides have, with whichever it was asked for. */
 uint32_t digest_flags(const struct digest_handshake *handshake)
 {
     const struct digest_terms *terms = &handshake->terms;

@@ -11,6 +11,7 @@
 #include "digest/sasl_lane.h"
 #include <pthread.h>
 #include <string.h>
+#include <wincrypt_types.h>
 
 struct digest_session {
     struct digest_terms terms;
@@ -395,12 +396,6 @@ static SECURITY_STATUS digest_unseal(void *state, struct message *message, uint3
     return SEC_E_OK;
 }
 
-#define SIGNATURE_HMAC_MD5 0xffffff76u
-#define CALG_MD5_NUMBER 0x8003u /* wincrypt.h */
-#define CALG_SHA_256_NUMBER 0x800cu
-#define CALG_RC4_NUMBER 0x6801u
-#define CALG_3DES_112_NUMBER 0x6609u
-
 static SECURITY_STATUS key_info(bool http, enum digest_cipher cipher, const struct digest_scheme *scheme,
                                 struct attribute *value)
 {
@@ -409,13 +404,15 @@ static SECURITY_STATUS key_info(bool http, enum digest_cipher cipher, const stru
         uint32_t number, bits;
     } ciphers[N_CIPHERS] = {
         [CIPHER_NONE] = {"", 0, 128},
-        [CIPHER_RC4] = {"RSADSI RC4", CALG_RC4_NUMBER, 128},
-        [CIPHER_3DES] = {"3DES TWO KEY", CALG_3DES_112_NUMBER, 112},
+        [CIPHER_RC4] = {"RSADSI RC4", CALG_RC4, 128},
+        [CIPHER_3DES] = {"3DES TWO KEY", CALG_3DES_112, 112},
     };
     require(scheme != NULL, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "there is no key yet"));
     bool md5 = scheme->algorithm == DIGEST_MD5;
     value->key_info.signature_name = http ? scheme->name : "HMAC-MD5";
-    value->key_info.signature_algorithm = !http ? SIGNATURE_HMAC_MD5 : md5 ? CALG_MD5_NUMBER : CALG_SHA_256_NUMBER;
+    value->key_info.signature_algorithm = !http ? KEY_INFO_HMAC_MD5
+                                          : md5 ? CALG_MD5
+                                                : CALG_SHA_256; /* SHA-512-256 has no number of its own */
     value->key_info.encrypt_name = ciphers[cipher].name;
     value->key_info.encrypt_algorithm = ciphers[cipher].number;
     value->key_info.key_bits = md5 ? ciphers[cipher].bits : 256;
