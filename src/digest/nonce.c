@@ -23,10 +23,13 @@ static int64_t
 static uint8_t key[32];
 static bool has_key;
 
-/* A child of fork is another server: with its parent's key, but not its parent's counts, it would take what the parent took already. */
+/* A child of fork is another server: with its parent's key, but not its parent's counts, it would take what the parent took already. Where there is no key, there are
+ * no counts; and pages that were never touched stay so. */
 static void child_forget(void)
 {
     pthread_mutex_init(&lock, NULL);
+    if (!has_key)
+        return;
     memset(entries, 0, sizeof entries);
     memset(forgotten, 0, sizeof forgotten);
     secret_wipe(key, sizeof key);
