@@ -27,7 +27,7 @@ bool lsa_string_put(UNICODE_STRING *string, const char *text, uint16_t **at);
 struct identity;
 /* lsa_response.c: MSV1_0_LM20_LOGON as an identity, and the profile that the logon gives. */
 NTSTATUS lsa_response_read(const void *information, size_t len, struct identity *identity);
-SECURITY_STATUS lsa_response_profile(struct slice record, bool v2, void **profile, size_t *len);
+SECURITY_STATUS lsa_response_profile(struct slice record, void **profile, size_t *len);
 
 /* A message of LsaCallAuthenticationPackage, and where its answer goes. */
 struct lsa_call {

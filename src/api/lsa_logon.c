@@ -178,14 +178,6 @@ static SECURITY_STATUS token_make(struct logon *logon, const struct config *conf
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS profile_make(struct logon *logon, const struct logon_proof *proof)
-{
-    struct identity_response response;
-    require(identity_response_read(secret_slice(&logon->identity.proof), &response) == WIRE_OK, SEC_E_INTERNAL_ERROR);
-    return lsa_response_profile(writer_slice_of(&proof->record), response.nt.len > 24, &logon->profile,
-                                &logon->profile_len);
-}
-
 static SECURITY_STATUS log_on(struct logon *logon)
 {
     AS_PROCESS_SCOPE;
@@ -196,7 +188,7 @@ static SECURITY_STATUS log_on(struct logon *logon)
     SECURITY_STATUS status = logons_log_on(config, logon->package, identity, logon->type, &logon->id, &proof);
     if (status == SEC_E_OK) {
         if (logon->identity.proof_kind == IDENTITY_RESPONSE && logon->wants_profile)
-            status = profile_make(logon, &proof);
+            status = lsa_response_profile(writer_slice_of(&proof.record), &logon->profile, &logon->profile_len);
         if (status == SEC_E_OK)
             status = token_make(logon, config, &proof);
         if (status != SEC_E_OK) { /* nobody would know of the session */

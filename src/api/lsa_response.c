@@ -40,7 +40,7 @@ NTSTATUS lsa_response_read(const void *information, size_t len, struct identity 
                                                                                                    : STATUS_NO_MEMORY;
 }
 
-SECURITY_STATUS lsa_response_profile(struct slice record, bool v2, void **profile, size_t *len)
+SECURITY_STATUS lsa_response_profile(struct slice record, void **profile, size_t *len)
 {
     struct session *session = NULL;
     try(session_open(record, &session));
@@ -53,8 +53,8 @@ SECURITY_STATUS lsa_response_profile(struct slice record, bool v2, void **profil
     if (status == SEC_E_OK) {
         uint16_t *at = (uint16_t *)(block + 1);
         block->MessageType = MsV1_0Lm20LogonProfile;
-        block->KickOffTime.QuadPart = block->LogoffTime.QuadPart = facts->expiry;
-        block->UserFlags = v2 ? LOGON_NTLMV2_ENABLED | LOGON_NT_V2 : 0;
+        block->KickOffTime.QuadPart = block->LogoffTime.QuadPart = facts->logoff;
+        block->UserFlags = facts->user_flags;
         if (facts->session_key.len == sizeof block->UserSessionKey)
             memcpy(block->UserSessionKey, facts->session_key.data, sizeof block->UserSessionKey);
         if (!lsa_string_put(&block->LogonDomainName, domain, &at) ||

@@ -12,6 +12,8 @@
 struct package;
 struct identity;
 
+#define KEY_INFO_HMAC_MD5 0xffffff76u /* HMAC-MD5 as Windows numbers it in a SecPkgContext_KeyInfo */
+
 #define ATTRIBUTE_FLAT_MAX 1024 /* SecPkgContext_CipherInfo, the largest of its kind, has 600 bytes */
 
 struct attribute {

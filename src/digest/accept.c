@@ -6,7 +6,6 @@
 #include "core/target.h"
 #include "core/trace.h"
 #include "digest/challenge.h"
-#include "digest/package.h"
 #include <string.h>
 
 /* The server's side. */
@@ -146,7 +145,6 @@ static SECURITY_STATUS claim_qop(const struct digest_handshake *handshake, struc
                                  struct digest_terms *terms)
 {
     const struct directives *said = &claim->directives;
-    uint8_t count[4];
     if (!directive_there(said, DIRECTIVE_QOP)) {
         if (terms->http) {
             require(handshake->credential->config->digest_no_qop && !terms->scheme->session &&
@@ -164,21 +162,16 @@ static SECURITY_STATUS claim_qop(const struct digest_handshake *handshake, struc
     require((challenge_qops(handshake) & 1U << terms->qop) != 0,
             cause_set(SEC_E_QOP_NOT_SUPPORTED, "the client's quality of protection was not offered"));
     claim->cnonce = said->value[DIRECTIVE_CNONCE];
-    require(claim->cnonce.len > 0 && directive_there(said, DIRECTIVE_NC) &&
-                digest_unhex(said->value[DIRECTIVE_NC], count, sizeof count) == WIRE_OK,
+    require(claim->cnonce.len > 0 && directive_count(said, &claim->nc) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "a response with qop has cnonce and nc, the latter of 8 digits"));
-    claim->nc = (uint32_t)count[0] << 24 | (uint32_t)count[1] << 16 | (uint32_t)count[2] << 8 | count[3];
     return SEC_E_OK;
 }
 
 static SECURITY_STATUS claim_cipher(const struct claim *claim, struct digest_terms *terms)
 {
     const struct directives *said = &claim->directives;
-    terms->peer_max = SASL_MAXBUF_USUAL;
-    if (directive_there(said, DIRECTIVE_MAXBUF))
-        require(directive_number(said->value[DIRECTIVE_MAXBUF], SASL_MAXBUF_MAX, &terms->peer_max) == WIRE_OK &&
-                    terms->peer_max >= SASL_MAXBUF_MIN,
-                cause_set(SEC_E_INVALID_TOKEN, "maxbuf in the client's response is no size"));
+    require(sasl_maxbuf_read(said, &terms->peer_max) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "maxbuf in the client's response is no size"));
     if (terms->qop != QOP_AUTH_CONF)
         return SEC_E_OK;
     for (enum digest_cipher cipher = CIPHER_RC4; cipher < N_CIPHERS; cipher++)
@@ -217,18 +210,18 @@ static SECURITY_STATUS claim_target(const struct digest_handshake *handshake, st
 static SECURITY_STATUS claim_request(const struct digest_handshake *handshake, const struct step_in *in,
                                      struct claim *claim)
 {
-    struct slice uri;
-    claim->request.uri = claim->uri;
-    claim->request.method = slice_of_text("AUTHENTICATE");
+    struct digest_request given;
+    claim->request = (struct digest_request){.method = slice_of_text("AUTHENTICATE"), .uri = claim->uri};
     if (!handshake->http)
         return claim_target(handshake, claim->uri);
-    try(digest_method(in->params, in->n_params, &claim->request.method));
-    try(digest_param(in->params, in->n_params, 1, &uri));
-    try(digest_param(in->params, in->n_params, 2, &claim->request.entity));
-    require(uri.len == 0 || slice_equal(uri, claim->uri),
+    try(digest_request_read(&handshake->terms, in->params, in->n_params, &given));
+    try(digest_method_check(given.method));
+    require(given.uri.len == 0 || slice_equal(given.uri, claim->uri),
             cause_set(SEC_E_INVALID_TOKEN, "the client signed \"%.128s\", and the request is for another URI",
                       (const char *)claim->uri.data));
-    return digest_entity_check(&handshake->terms, claim->request.entity);
+    claim->request.method = given.method;
+    claim->request.entity = given.entity;
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS claim_read(struct digest_handshake *handshake, const struct step_in *in, struct claim *claim)
@@ -330,9 +323,7 @@ static SECURITY_STATUS password_check(struct digest_handshake *handshake, const 
         .user_hash = slice_of(claim->user_hash, terms->userhash ? digest_len(terms->scheme->algorithm) : 0),
         .realm = handshake->realm,
         .form = claim->form,
-        .variant = !terms->http             ? DIGEST_SASL
-                   : terms->scheme->session ? DIGEST_SESSION
-                                            : DIGEST_PLAIN,
+        .variant = terms_variant(terms),
         .first_nonce = input.nonce,
         .first_cnonce = claim->cnonce,
         .authzid = directive_there(&claim->directives, DIRECTIVE_AUTHZID) ? claim->directives.value[DIRECTIVE_AUTHZID]
@@ -360,11 +351,10 @@ static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const 
             cause_set(SEC_E_BAD_BINDINGS, "channel bindings are asked for, and the server was given none"));
     struct slice service = said->value[DIRECTIVE_SERVICE_NAME], sent = said->value[DIRECTIVE_CHANNEL_BINDING];
     if (sent.data == NULL && !wanted) {
-        size_t len =
-            sizeof NONCE_UPGRADED - 1; /* a client that says it knows bindings has some: somebody took them away */
-        bool knows = claim->cnonce.len > len && memcmp(claim->cnonce.data, NONCE_UPGRADED, len) == 0;
-        return knows ? cause_set(SEC_E_BAD_BINDINGS, "the client's nonce is bound, and its bindings are not there")
-                     : SEC_E_OK;
+        /* A client that says it knows bindings has some: somebody took them away. */
+        return nonce_is_upgraded(claim->cnonce)
+                   ? cause_set(SEC_E_BAD_BINDINGS, "the client's nonce is bound, and its bindings are not there")
+                   : SEC_E_OK;
     }
     bool bound = sent.data != NULL && !directive_word_is(sent, "00000000000000000000000000000000");
     require(bound || !wanted, cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings"));

@@ -91,11 +91,8 @@ static SECURITY_STATUS sasl_read(struct challenge *challenge)
     require(directive_is(given, DIRECTIVE_ALGORITHM, "md5-sess"),
             cause_set(SEC_E_INVALID_TOKEN, "a SASL challenge has algorithm=md5-sess"));
     challenge->scheme = digest_scheme_find(slice_of_text("MD5-sess"));
-    challenge->peer_max = SASL_MAXBUF_USUAL;
-    if (directive_there(given, DIRECTIVE_MAXBUF))
-        require(directive_number(given->value[DIRECTIVE_MAXBUF], SASL_MAXBUF_MAX, &challenge->peer_max) == WIRE_OK &&
-                    challenge->peer_max >= SASL_MAXBUF_MIN,
-                cause_set(SEC_E_INVALID_TOKEN, "maxbuf in the server's challenge is no size"));
+    require(sasl_maxbuf_read(given, &challenge->peer_max) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "maxbuf in the server's challenge is no size"));
     return SEC_E_OK;
 }
 

@@ -90,7 +90,6 @@ SECURITY_STATUS digest_acquire(const struct acquire_request *request, void **cre
     struct digest_credential *acquired = secret_block_alloc(sizeof *acquired);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
     acquired->config = config_retain(request->config);
-    acquired->use = request->use;
     pthread_mutex_init(&acquired->reuse_lock, NULL);
     SECURITY_STATUS status = credential_fill(acquired, request);
     if (status != SEC_E_OK) {

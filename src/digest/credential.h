@@ -24,7 +24,6 @@ struct digest_reuse {
 
 struct digest_credential {
     const struct config *config;
-    uint32_t use;
     bool has_login; /* else the process has no default, and only a prompt helps */
     bool needs_password;
     struct digest_login login;

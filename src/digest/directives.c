@@ -1,6 +1,7 @@
 #include "digest/directives.h"
 
 #include "base/memory.h"
+#include "crypto/http_digest.h"
 #include <string.h>
 #include <strings.h>
 
@@ -205,6 +206,14 @@ bool directive_word_next(struct slice *list, struct slice *word)
     if (word->len == 0)
         *list = slice_of(list->data, 0); /* what is no word ends the list */
     return word->len > 0;
+}
+
+enum wire_result directive_count(const struct directives *directives, uint32_t *nc)
+{
+    uint8_t bytes[4];
+    try(digest_unhex(directives->value[DIRECTIVE_NC], bytes, sizeof bytes));
+    struct reader reader = reader_of(slice_of(bytes, sizeof bytes));
+    return reader_u32be(&reader, nc);
 }
 
 enum wire_result directive_number(struct slice value, uint32_t max, uint32_t *number)

@@ -59,6 +59,8 @@ bool directive_is(const struct directives *directives, enum directive which, con
 /* Takes the next word off a list such as "auth,auth-int"; false at its end. */
 bool directive_word_next(struct slice *list, struct slice *word);
 bool directive_word_is(struct slice word, const char *text);
+/* A nonce count: 8 hexadecimal digits. */
+MUST_USE enum wire_result directive_count(const struct directives *directives, uint32_t *nc);
 /* Decimal digits up to `max`. */
 MUST_USE enum wire_result directive_number(struct slice value, uint32_t max, uint32_t *number);
 

@@ -6,7 +6,6 @@
 #include "digest/package.h"
 #include "digest/question.h"
 #include "digest/session.h"
-#include <string.h>
 
 static SECURITY_STATUS begun(void *opaque, void *credential)
 {
@@ -36,35 +35,6 @@ SECURITY_STATUS digest_query_handshake(const void *handshake, uint32_t attribute
     return digest_attribute(asked->http, QOP_NONE, CIPHER_NONE, NULL, attribute, value);
 }
 
-SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsigned index, struct slice *text)
-{
-    *text = index < n_params ? params[index] : slice_of(NULL, 0);
-    while (text->len > 0 && text->data[text->len - 1] == 0)
-        text->len--;
-    for (size_t i = 0; i < text->len; i++)
-        require(text->data[i] >= 0x20 && text->data[i] != 0x7f,
-                cause_set(SEC_E_INVALID_TOKEN, "PKG_PARAMS buffer %u holds a control character", index + 1));
-    return SEC_E_OK;
-}
-
-SECURITY_STATUS digest_method(const struct slice *params, unsigned n_params, struct slice *method)
-{
-    try(digest_param(params, n_params, 0, method));
-    require(method->len > 0 && memchr(method->data, ':', method->len) == NULL,
-            cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the request's method, such as GET"));
-    return SEC_E_OK;
-}
-
-SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct slice entity)
-{
-    uint8_t hash[DIGEST_LEN_MAX];
-    size_t len = digest_len(terms->scheme->algorithm);
-    require(entity.len == 0 || digest_unhex(entity, hash, len) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "the hash of the body is %zu hexadecimal digits with %s, not %zu bytes",
-                      2 * len, terms->scheme->name, entity.len));
-    return SEC_E_OK;
-}
-
 bool digest_binding_prefix(struct slice service, struct slice binding, struct writer *cnonce)
 {
     uint8_t hash[DIGEST_LEN_MAX];
@@ -77,7 +47,7 @@ bool digest_binding_prefix(struct slice service, struct slice binding, struct wr
     return true;
 }
 
-/* ISC_RET_* and ASC_RET_* share the values of these, except INTEGRITY and that of HTTP. */
+/* ISC_RET_* and ASC_RET_* share the values of these, except INTEGRITY. HTTP is told by the one flag that both sides have, with whichever it was asked for. */
 uint32_t digest_flags(const struct digest_handshake *handshake)
 {
     const struct digest_terms *terms = &handshake->terms;
@@ -117,25 +87,24 @@ SECURITY_STATUS digest_record_write(struct digest_handshake *handshake, const st
 {
     struct digest_terms *terms = &handshake->terms;
     AUTO_WRITER struct writer own = writer_growing(512), identity = writer_growing(256), sealed = writer_growing(512);
-    AUTO_FREE char *name = account != NULL ? login_full_name(account->domain, account->name) : NULL;
-    require(account == NULL || name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    const struct digest_login *login = handshake->has_prompted ? &handshake->prompted : &handshake->credential->login;
+    AUTO_FREE char *client =
+        account != NULL ? login_full_name(account->domain, account->name) : login_full_name(login->domain, login->user);
+    require(client != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (account != NULL)
         try(account_identity_write(account, &identity));
     bool has_key = !terms->http || terms->scheme->session; /* of the session's own */
     try(kept_seal(terms, has_key, account != NULL, &sealed));
     digest_session_seed_write(&own, terms, writer_slice_of(&sealed));
     require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    const struct digest_login *login = handshake->has_prompted ? &handshake->prompted : &handshake->credential->login;
-    AUTO_FREE char *self = account == NULL ? login_full_name(login->domain, login->user) : NULL;
-    require(account != NULL || self != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const struct session_facts facts = {
         .initiator = account == NULL,
         .flags = handshake->base.granted,
         .start = filetime_now(),
         .expiry = FILETIME_NEVER,
-        .client = account != NULL ? name : self,
+        .client = client,
         .server = account != NULL ? handshake->credential->config->computer : NULL,
-        .target = account != NULL ? terms->text[TERM_SERVICE] : handshake->base.target,
+        .target = account == NULL ? handshake->base.target : terms->text[terms->http ? TERM_SERVICE : TERM_URI],
         .authority = account != NULL ? account->domain : terms->text[TERM_REALM],
         .session_key = slice_of(terms->key, has_key ? digest_len(terms->scheme->algorithm) : 0),
         .identity = writer_slice_of(&identity),

@@ -9,6 +9,7 @@
 #include "digest/credential.h"
 #include "digest/directives.h"
 #include "digest/nonce.h"
+#include "digest/params.h"
 
 enum digest_state {
     DIGEST_CLIENT_CHALLENGE = HANDSHAKE_STATES, /* the server's challenge is due, or nothing yet on the first call */
@@ -37,13 +38,6 @@ struct digest_handshake {
 extern const struct handshake_kind digest_handshake_kind;
 void digest_abandon(void *handshake);
 SECURITY_STATUS digest_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value);
-
-/* The text of a PKG_PARAMS buffer, without NULs at its end; empty where there is none. SEC_E_INVALID_TOKEN for control characters. */
-SECURITY_STATUS digest_param(const struct slice *params, unsigned n_params, unsigned index, struct slice *text);
-/* The first PKG_PARAMS buffer, which has to be a request's method: with a colon in it, which no method has, one response would be over two requests. SEC_E_INVALID_TOKEN. */
-SECURITY_STATUS digest_method(const struct slice *params, unsigned n_params, struct slice *method);
-/* The hash of a body as the caller gives it: hexadecimal digits of the algorithm's length, or nothing. */
-SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct slice entity);
 
 /* What the client's nonce begins with when it is bound: H(service:binding) (draft-santesson-digestbind-01). False: no memory. */
 MUST_USE bool digest_binding_prefix(struct slice service, struct slice binding, struct writer *cnonce);

@@ -1,6 +1,5 @@
 #include "base/latin1.h"
 #include "base/memory.h"
-#include "base/utf16.h"
 #include "core/cause.h"
 #include "core/login.h"
 #include "core/trace.h"
@@ -86,11 +85,9 @@ static SECURITY_STATUS cnonce_set(struct digest_handshake *handshake, const stru
     uint8_t random[16];
     char hex[33];
     AUTO_WRITER struct writer cnonce = writer_growing(128);
-    struct slice nonce = terms_text(terms, TERM_NONCE), service;
-    size_t prefix = sizeof NONCE_UPGRADED - 1;
-    if (terms->http && handshake->base.has_bindings && nonce.len >= prefix &&
-        memcmp(nonce.data, NONCE_UPGRADED, prefix) == 0) {
-        try(digest_param(&in->target_host, in->target_host.data != NULL ? 1 : 0, 0, &service));
+    struct slice service;
+    if (terms->http && handshake->base.has_bindings && nonce_is_upgraded(terms_text(terms, TERM_NONCE))) {
+        try(digest_text(in->target_host, "TARGET_HOST", &service));
         digest_hex(handshake->base.bindings, sizeof handshake->base.bindings, hex);
         require(terms_set(terms, TERM_SERVICE, service) && terms_set(terms, TERM_BINDING, slice_of_text(hex)) &&
                     digest_binding_prefix(service, slice_of_text(hex), &cnonce),
@@ -110,9 +107,7 @@ static SECURITY_STATUS key_make(struct digest_handshake *handshake, const struct
     uint8_t secret[DIGEST_LEN_MAX];
     const struct digest_key_input input = {
         .algorithm = terms->scheme->algorithm,
-        .variant = !terms->http             ? DIGEST_SASL
-                   : terms->scheme->session ? DIGEST_SESSION
-                                            : DIGEST_PLAIN,
+        .variant = terms_variant(terms),
         .nonce = terms_text(terms, TERM_NONCE),
         .cnonce = terms_text(terms, TERM_CNONCE),
     };
@@ -173,7 +168,8 @@ static SECURITY_STATUS request_fill(struct digest_handshake *handshake, const st
     request->method = slice_of_text("AUTHENTICATE");
     if (!handshake->http)
         return SEC_E_OK;
-    try(digest_method(in->params, in->n_params, &request->method));
+    try(digest_param(in->params, in->n_params, 0, &request->method));
+    try(digest_method_check(request->method));
     try(digest_param(in->params, in->n_params, 1, &request->entity));
     return digest_entity_check(terms, request->entity);
 }
@@ -270,6 +266,7 @@ static void reuse_drop(struct digest_handshake *handshake)
         if (credential->reuse[i].target != NULL && strcmp(credential->reuse[i].target, handshake->base.target) == 0) {
             mem_free(credential->reuse[i].target);
             credential->reuse[i].target = NULL;
+            terms_release(&credential->reuse[i].terms);
         }
     pthread_mutex_unlock(&credential->reuse_lock);
     handshake->reused = false;

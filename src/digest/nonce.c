@@ -23,10 +23,13 @@ static int64_t
 static uint8_t key[32];
 static bool has_key;
 
-/* A child of fork is another server: with its parent's key, but not its parent's counts, it would take what the parent took already. */
+/* A child of fork is another server: with its parent's key, but not its parent's counts, it would take what the parent took already. Where there is no key, there are
+ * no counts; and pages that were never touched stay so. */
 static void child_forget(void)
 {
     pthread_mutex_init(&lock, NULL);
+    if (!has_key)
+        return;
     memset(entries, 0, sizeof entries);
     memset(forgotten, 0, sizeof forgotten);
     secret_wipe(key, sizeof key);
@@ -98,7 +101,7 @@ bool nonce_is_ours(struct slice text, const char *realm, bool http, struct nonce
 {
     size_t prefix = sizeof NONCE_UPGRADED - 1;
     uint8_t bytes[16 + DIGEST_TAG_LEN], tag[DIGEST_TAG_LEN];
-    require(text.len == NONCE_LEN && memcmp(text.data, NONCE_UPGRADED, prefix) == 0, false);
+    require(text.len == NONCE_LEN && nonce_is_upgraded(text), false);
     require(digest_unhex(slice_of(text.data + prefix, text.len - prefix), bytes, sizeof bytes) == WIRE_OK, false);
     require(tag_make(bytes, realm, http, tag) && secret_equal(tag, bytes + 16, sizeof tag), false);
     *nonce = (struct nonce){(int64_t)u64_get(bytes), u64_get(bytes + 8)};

@@ -8,10 +8,16 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "base/writer.h"
+#include <string.h>
 
 /* What Windows begins its nonces with: "channel bindings are understood" (draft-santesson-digestbind-01). */
 #define NONCE_UPGRADED "+Upgraded+v1"
 #define NONCE_LEN (sizeof NONCE_UPGRADED - 1 + 64)
+
+static inline bool nonce_is_upgraded(struct slice nonce)
+{
+    return nonce.len >= sizeof NONCE_UPGRADED - 1 && memcmp(nonce.data, NONCE_UPGRADED, sizeof NONCE_UPGRADED - 1) == 0;
+}
 
 struct nonce {
     int64_t

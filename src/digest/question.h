@@ -5,7 +5,6 @@
 #ifndef OPENSSPI_DIGEST_QUESTION_H
 #define OPENSSPI_DIGEST_QUESTION_H
 
-#include "core/status.h"
 #include "digest/terms.h"
 #include <sspi.h>
 

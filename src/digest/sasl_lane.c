@@ -145,17 +145,29 @@ static SECURITY_STATUS lane_goes_on(const struct sasl_lane *lane)
     return SEC_E_OK;
 }
 
-SECURITY_STATUS sasl_lane_send(struct sasl_lane *lane, struct message *message)
+static void code_begin(const struct sasl_lane *lane, struct hmac_md5 *hmac)
 {
-    uint8_t number[4], mac[MD5_LEN];
-    struct hmac_md5 hmac;
-    try(lane_goes_on(lane));
+    uint8_t number[4];
     u32be_put(number, lane->seq);
-    hmac_md5_init(&hmac, &lane->sign);
-    hmac_md5_update(&hmac, number, sizeof number);
+    hmac_md5_init(hmac, &lane->sign);
+    hmac_md5_update(hmac, number, sizeof number);
+}
+
+/* The code over all data. */
+static void code_make(const struct sasl_lane *lane, const struct message *message, uint8_t mac[MD5_LEN])
+{
+    struct hmac_md5 hmac;
+    code_begin(lane, &hmac);
     for (unsigned i = 0; i < message->n_data; i++)
         hmac_md5_update(&hmac, message->data[i].data, message->data[i].len);
     hmac_md5_final(&hmac, mac);
+}
+
+SECURITY_STATUS sasl_lane_send(struct sasl_lane *lane, struct message *message)
+{
+    uint8_t mac[MD5_LEN];
+    try(lane_goes_on(lane));
+    code_make(lane, message, mac);
     memcpy(message->token.data, mac, SASL_MAC_LEN);
     message->token.data[SASL_MAC_LEN] = 0;
     message->token.data[SASL_MAC_LEN + 1] = 1;
@@ -167,23 +179,11 @@ SECURITY_STATUS sasl_lane_send(struct sasl_lane *lane, struct message *message)
     return SEC_E_OK;
 }
 
-static void code_begin(const struct sasl_lane *lane, struct hmac_md5 *hmac)
-{
-    uint8_t number[4];
-    u32be_put(number, lane->seq);
-    hmac_md5_init(hmac, &lane->sign);
-    hmac_md5_update(hmac, number, sizeof number);
-}
-
 /* The code of a message without padding, or with its padding in a buffer of its own. */
 static bool code_right(const struct sasl_lane *lane, const struct message *message)
 {
     uint8_t mac[MD5_LEN];
-    struct hmac_md5 hmac;
-    code_begin(lane, &hmac);
-    for (unsigned i = 0; i < message->n_data; i++)
-        hmac_md5_update(&hmac, message->data[i].data, message->data[i].len);
-    hmac_md5_final(&hmac, mac);
+    code_make(lane, message, mac);
     return secret_equal(mac, message->token.data, SASL_MAC_LEN);
 }
 

@@ -6,10 +6,12 @@
 #include "digest/directives.h"
 #include "digest/nonce.h"
 #include "digest/package.h"
+#include "digest/params.h"
 #include "digest/question.h"
 #include "digest/sasl_lane.h"
 #include <pthread.h>
 #include <string.h>
+#include <wincrypt_types.h>
 
 struct digest_session {
     struct digest_terms terms;
@@ -120,29 +122,6 @@ static SECURITY_STATUS digest_session_save(const void *state, struct writer *own
     return SEC_E_OK;
 }
 
-/* The request that the buffers describe: method, URL, hash of the body ("MakeSignature"). */
-static SECURITY_STATUS request_read(const struct digest_terms *terms, const struct message *message,
-                                    struct digest_request *request)
-{
-    struct slice *texts[] = {&request->method, &request->uri, &request->entity};
-    for (unsigned i = 0; i < COUNT_OF(texts); i++) {
-        *texts[i] = i < message->n_params ? message->params[i] : slice_of(NULL, 0);
-        while (texts[i]->len > 0 && texts[i]->data[texts[i]->len - 1] == 0)
-            texts[i]->len--;
-        for (size_t k = 0; k < texts[i]->len; k++)
-            require(texts[i]->data[k] >= 0x20 && texts[i]->data[k] != 0x7f,
-                    cause_set(SEC_E_INVALID_TOKEN, "PKG_PARAMS buffer %u holds a control character", i + 1));
-    }
-    require(request->method.len == 0 || memchr(request->method.data, ':', request->method.len) == NULL,
-            cause_set(SEC_E_INVALID_TOKEN, "a request's method has no colon"));
-    uint8_t hash[DIGEST_LEN_MAX];
-    size_t len = digest_len(terms->scheme->algorithm);
-    require(request->entity.len == 0 || digest_unhex(request->entity, hash, len) == WIRE_OK,
-            cause_set(SEC_E_INVALID_TOKEN, "the hash of the body is %zu hexadecimal digits with %s", 2 * len,
-                      terms->scheme->name));
-    return SEC_E_OK;
-}
-
 /* Whoever has the key answers; of the counts of its nonces a daemon alone knows, also where the session has the key. */
 static SECURITY_STATUS key_ask(const struct digest_session *session, const struct digest_question *question,
                                char hex[DIGEST_HEX_MAX])
@@ -184,7 +163,7 @@ static SECURITY_STATUS http_sign(struct digest_session *session, struct message 
     struct slice_mut *to = message->padding.data != NULL ? &message->padding : &message->token;
     require(to->data != NULL && to->len > 0,
             cause_set(SEC_E_INVALID_TOKEN, "a response needs a SECBUFFER_PADDING to be written into"));
-    try(request_read(&session->terms, message, &request));
+    try(digest_request_read(&session->terms, message->params, message->n_params, &request));
     struct writer token = writer_fixed(to->data, to->len < DIGEST_TOKEN_MAX ? to->len : DIGEST_TOKEN_MAX);
     pthread_mutex_lock(&session->lock);
     SECURITY_STATUS status = http_sign_locked(session, &request, &token);
@@ -220,15 +199,6 @@ static SECURITY_STATUS said_check(const struct digest_terms *terms, const struct
     return SEC_E_OK;
 }
 
-static enum wire_result count_read(const struct directives *said, uint32_t *nc)
-{
-    uint8_t count[4];
-    require(directive_there(said, DIRECTIVE_NC), WIRE_BAD);
-    try(digest_unhex(said->value[DIRECTIVE_NC], count, sizeof count));
-    *nc = (uint32_t)count[0] << 24 | (uint32_t)count[1] << 16 | (uint32_t)count[2] << 8 | count[3];
-    return WIRE_OK;
-}
-
 /* First the response, then this context's counts, then those of the nonce, which other contexts may use too: whoever judges the first and the last is told of the second. */
 static SECURITY_STATUS count_verify(struct digest_session *session, struct digest_question *question)
 {
@@ -254,11 +224,11 @@ static SECURITY_STATUS request_verify(struct digest_session *session, const stru
                                        .request = *given,
                                        .cnonce = said->value[DIRECTIVE_CNONCE],
                                        .response = said->value[DIRECTIVE_RESPONSE]};
-    require(given->method.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the first PKG_PARAMS buffer is the method"));
+    try(digest_method_check(given->method));
     require(terms->qop != QOP_NONE,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "a response without qop counts nothing: each request signs on anew"));
     require(question.response.len > 0 && question.cnonce.len > 0 && directive_there(said, DIRECTIVE_URI) &&
-                count_read(said, &question.nc) == WIRE_OK,
+                directive_count(said, &question.nc) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "a response has uri, nc, cnonce and response"));
     try(said_check(terms, said));
     require(given->uri.len == 0 || slice_equal(given->uri, said->value[DIRECTIVE_URI]),
@@ -303,7 +273,7 @@ static SECURITY_STATUS http_verify(struct digest_session *session, const struct 
                       DIGEST_TOKEN_MAX));
     require(directives_parse(&rest, false, &said) == WIRE_OK && rest.len == 0,
             cause_set(SEC_E_INVALID_TOKEN, "what the peer sent is not a list of directives"));
-    try(request_read(&session->terms, message, &request));
+    try(digest_request_read(&session->terms, message->params, message->n_params, &request));
     pthread_mutex_lock(&session->lock);
     SECURITY_STATUS status =
         session->terms.initiator ? proof_verify(session, &request, &said) : request_verify(session, &request, &said);
@@ -426,12 +396,6 @@ static SECURITY_STATUS digest_unseal(void *state, struct message *message, uint3
     return SEC_E_OK;
 }
 
-#define SIGNATURE_HMAC_MD5 0xffffff76u
-#define CALG_MD5_NUMBER 0x8003u /* wincrypt.h */
-#define CALG_SHA_256_NUMBER 0x800cu
-#define CALG_RC4_NUMBER 0x6801u
-#define CALG_3DES_112_NUMBER 0x6609u
-
 static SECURITY_STATUS key_info(bool http, enum digest_cipher cipher, const struct digest_scheme *scheme,
                                 struct attribute *value)
 {
@@ -440,13 +404,15 @@ static SECURITY_STATUS key_info(bool http, enum digest_cipher cipher, const stru
         uint32_t number, bits;
     } ciphers[N_CIPHERS] = {
         [CIPHER_NONE] = {"", 0, 128},
-        [CIPHER_RC4] = {"RSADSI RC4", CALG_RC4_NUMBER, 128},
-        [CIPHER_3DES] = {"3DES TWO KEY", CALG_3DES_112_NUMBER, 112},
+        [CIPHER_RC4] = {"RSADSI RC4", CALG_RC4, 128},
+        [CIPHER_3DES] = {"3DES TWO KEY", CALG_3DES_112, 112},
     };
     require(scheme != NULL, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "there is no key yet"));
     bool md5 = scheme->algorithm == DIGEST_MD5;
     value->key_info.signature_name = http ? scheme->name : "HMAC-MD5";
-    value->key_info.signature_algorithm = !http ? SIGNATURE_HMAC_MD5 : md5 ? CALG_MD5_NUMBER : CALG_SHA_256_NUMBER;
+    value->key_info.signature_algorithm = !http ? KEY_INFO_HMAC_MD5
+                                          : md5 ? CALG_MD5
+                                                : CALG_SHA_256; /* SHA-512-256 has no number of its own */
     value->key_info.encrypt_name = ciphers[cipher].name;
     value->key_info.encrypt_algorithm = ciphers[cipher].number;
     value->key_info.key_bits = md5 ? ciphers[cipher].bits : 256;

@@ -41,6 +41,22 @@ const char *digest_cipher_name(enum digest_cipher cipher)
     return names[cipher];
 }
 
+enum wire_result sasl_maxbuf_read(const struct directives *directives, uint32_t *size)
+{
+    *size = SASL_MAXBUF_USUAL;
+    if (!directive_there(directives, DIRECTIVE_MAXBUF))
+        return WIRE_OK;
+    try(directive_number(directives->value[DIRECTIVE_MAXBUF], SASL_MAXBUF_MAX, size));
+    return *size >= SASL_MAXBUF_MIN ? WIRE_OK : WIRE_BAD;
+}
+
+enum digest_variant terms_variant(const struct digest_terms *terms)
+{
+    if (!terms->http)
+        return DIGEST_SASL;
+    return terms->scheme->session ? DIGEST_SESSION : DIGEST_PLAIN;
+}
+
 void terms_release(struct digest_terms *terms)
 {
     for (size_t i = 0; i < N_TERM_TEXTS; i++)

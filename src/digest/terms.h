@@ -33,6 +33,9 @@ const char *digest_cipher_name(enum digest_cipher cipher);
 #define SASL_MAXBUF_USUAL 65536u /* RFC 2831 2.1.1 */
 #define SASL_MAXBUF_MIN 17u      /* a signature takes 16 */
 #define SASL_MAXBUF_MAX 0xffffffu
+struct directives;
+/* What the peer says it takes, or the usual size. WIRE_BAD where that is none. */
+MUST_USE enum wire_result sasl_maxbuf_read(const struct directives *directives, uint32_t *size);
 
 enum term_text {
     TERM_NONCE,
@@ -72,6 +75,8 @@ static inline struct slice terms_text(const struct digest_terms *terms, enum ter
 {
     return slice_of_text(terms->text[which]);
 }
+/* How the key is made of the secret. */
+enum digest_variant terms_variant(const struct digest_terms *terms);
 /* For session records: what terms_write begins with, and the only one that terms_read takes. */
 #define TERMS_VERSION 2
 void terms_write(struct writer *writer, const struct digest_terms *terms);
@@ -101,7 +106,6 @@ MUST_USE bool terms_answer_put(const struct digest_terms *terms, struct slice ur
                                struct writer *token);
 MUST_USE bool terms_proof_put(const struct digest_terms *terms, uint32_t nc, struct slice cnonce, const char *hex,
                               struct writer *token);
-struct directives;
 /* Does a proof speak of what was sent, with that count? Its response is another question. */
 bool terms_proof_fits(const struct digest_terms *terms, uint32_t nc, const struct directives *proof);
 /* Is this the proof for the request? No memory is "no". */

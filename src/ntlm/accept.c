@@ -1,19 +1,14 @@
 #include "ntlm/handshake.h"
 
-#include "access/client_identity.h"
-#include "access/well_known.h"
 #include "base/memory.h"
-#include "base/utf16.h"
 #include "core/cause.h"
-#include "core/login.h"
-#include "core/status.h"
 #include "core/trace.h"
+#include "crypto/ntlm_response.h"
 #include "crypto/random.h"
 #include "crypto/rc4.h"
+#include "ntlm/blob.h"
 #include "ntlm/host.h"
-#include "ntlm/package.h"
-#include "ntlm/response.h"
-#include <ntsecapi.h>
+#include "ntlm/record.h"
 #include <string.h>
 
 /* The server's side (MS-NLMP 3.2.5). */
@@ -135,9 +130,7 @@ struct claim {
     struct slice bytes;
     char *user, *domain, *workstation;
     bool v2, anonymous;
-    struct ntlm_av av; /* v2 only */
-    struct slice pairs;
-    char *target; /* what the client meant, or NULL */
+    struct ntlm_blob blob; /* of v2, else empty */
 };
 
 static void claim_release(struct claim *claim)
@@ -145,35 +138,7 @@ static void claim_release(struct claim *claim)
     mem_free(claim->user);
     mem_free(claim->domain);
     mem_free(claim->workstation);
-    mem_free(claim->target);
-}
-
-static SECURITY_STATUS text_take(uint32_t charset, struct slice bytes, const char *what, char **text)
-{
-    if (ntlm_text_read(charset, bytes, text) == WIRE_OK)
-        return SEC_E_OK;
-    return ntlm_text_valid(charset, bytes) ? SEC_E_INSUFFICIENT_MEMORY
-                                           : cause_set(SEC_E_INVALID_TOKEN, "%s is not valid text", what);
-}
-
-/* The blob of an NTLMv2 response (2.2.2.7, 3.2.5.1.2). */
-static SECURITY_STATUS claim_read_v2(struct claim *claim)
-{
-    struct ntlm_client_challenge client;
-    struct slice response = claim->message.nt_response;
-    SECURITY_STATUS bad = SEC_E_INVALID_TOKEN;
-    require(response.len > 16 &&
-                ntlm_client_challenge_parse(slice_of(response.data + 16, response.len - 16), &client) == WIRE_OK,
-            cause_set(bad, "the NTLMv2 response is damaged"));
-    require(ntlm_av_parse(client.pairs, &claim->av) == WIRE_OK,
-            cause_set(bad, "the client's target information is damaged"));
-    claim->pairs = slice_of(client.pairs.data, claim->av.len);
-    struct slice target = claim->av.value[NTLM_AV_TARGET_NAME];
-    if (target.len > 0)
-        try(text_take(NTLM_UNICODE, target, "the client's target name", &claim->target));
-    if (claim->av.timestamp == 0)
-        claim->av.timestamp = client.timestamp;
-    return SEC_E_OK;
+    mem_free(claim->blob.target);
 }
 
 static SECURITY_STATUS claim_read(const struct step_in *in, uint32_t offered, struct claim *claim)
@@ -185,27 +150,21 @@ static SECURITY_STATUS claim_read(const struct step_in *in, uint32_t offered, st
     const struct ntlm_authenticate *message = &claim->message;
     claim->bytes = in->token;
     uint32_t charset = offered & NTLM_UNICODE; /* the challenge settled it */
-    try(text_take(charset, message->user, "the user's name", &claim->user));
-    try(text_take(charset, message->domain, "the domain's name", &claim->domain));
-    try(text_take(charset, message->workstation, "the workstation's name", &claim->workstation));
+    try(ntlm_text_take(charset, message->user, "the user's name", &claim->user));
+    try(ntlm_text_take(charset, message->domain, "the domain's name", &claim->domain));
+    try(ntlm_text_take(charset, message->workstation, "the workstation's name", &claim->workstation));
     claim->anonymous = message->user.len == 0 && message->nt_response.len == 0 && message->lm_response.len <= 1;
-    claim->v2 = message->nt_response.len > 24;
-    return claim->v2 ? claim_read_v2(claim) : SEC_E_OK;
+    claim->v2 = message->nt_response.len > NTLM_V1_RESPONSE_LEN;
+    return claim->v2 ? ntlm_blob_read(message->nt_response, &claim->blob) : SEC_E_OK;
 }
 
 /* The client returns what the challenge said, in time, and its MIC if it promised one. Without the password an attacker can change none of it. */
 static SECURITY_STATUS claim_check_pairs(const struct ntlm_handshake *handshake, const struct claim *claim)
 {
-    const struct config *config = handshake->credential->config;
-    require(ntlm_av_contains(claim->pairs, handshake->server_pairs),
+    require(ntlm_av_contains(claim->blob.pairs, handshake->server_pairs),
             cause_set(SEC_E_INVALID_TOKEN, "the client does not return the target information that it was sent"));
-    require(claim->av.timestamp <= INT64_MAX, cause_set(SEC_E_TIME_SKEW, "the client's NTLMv2 timestamp is no time"));
-    int64_t age = filetime_now() - (int64_t)claim->av.timestamp;
-    int64_t limit = (int64_t)config->ntlm_clock_skew_seconds * FILETIME_SECOND;
-    require(age <= limit && age >= -limit,
-            cause_set(SEC_E_TIME_SKEW, "the client's NTLMv2 timestamp is %lld seconds away",
-                      (long long)(age / FILETIME_SECOND)));
-    if ((claim->av.flags & NTLM_AV_FLAG_MIC) != 0)
+    try(ntlm_blob_check_time(handshake->credential->config, &claim->blob));
+    if ((claim->blob.av.flags & NTLM_AV_FLAG_MIC) != 0)
         require(claim->message.has_mic_field,
                 cause_set(SEC_E_INVALID_TOKEN, "the client promised a MIC and sent none"));
     return SEC_E_OK;
@@ -216,7 +175,7 @@ static SECURITY_STATUS claim_check_pairs(const struct ntlm_handshake *handshake,
 static SECURITY_STATUS claim_check_bindings(const struct ntlm_handshake *handshake, const struct claim *claim)
 {
     enum config_when when = handshake->credential->config->ntlm_channel_bindings;
-    struct slice sent = claim->av.value[NTLM_AV_CHANNEL_BINDINGS];
+    struct slice sent = claim->blob.av.value[NTLM_AV_CHANNEL_BINDINGS];
     if (when == WHEN_NEVER || (!handshake->base.has_bindings && when != WHEN_ALWAYS))
         return SEC_E_OK;
     require(handshake->base.has_bindings,
@@ -229,7 +188,8 @@ static SECURITY_STATUS claim_check_bindings(const struct ntlm_handshake *handsha
     require(!secret_is_zero(sent.data, sent.len),
             cause_set(SEC_E_BAD_BINDINGS, "the client has no channel to bind to"));
     if ((handshake->base.asked & ASC_REQ_PROXY_BINDINGS) != 0) {
-        bool bound = claim->target != NULL && ntlm_target_is_accepted(handshake->credential->config, claim->target);
+        bool bound =
+            claim->blob.target != NULL && ntlm_target_is_accepted(handshake->credential->config, claim->blob.target);
         return bound ? SEC_E_OK
                      : cause_set(SEC_E_BAD_BINDINGS,
                                  "bindings through a proxy need a service binding, and the client meant "
@@ -244,33 +204,24 @@ static SECURITY_STATUS claim_check_bindings(const struct ntlm_handshake *handsha
 static SECURITY_STATUS claim_check_target(const struct ntlm_handshake *handshake, const struct claim *claim)
 {
     const struct config *config = handshake->credential->config;
-    struct slice host = claim->av.value[NTLM_AV_SINGLE_HOST];
+    struct slice host = claim->blob.av.value[NTLM_AV_SINGLE_HOST];
     uint8_t own[SINGLE_HOST_LEN];
     ntlm_single_host(own);
-    if (config->ntlm_refuse_reflection && claim->target != NULL && host.len == SINGLE_HOST_LEN &&
+    if (config->ntlm_refuse_reflection && claim->blob.target != NULL && host.len == SINGLE_HOST_LEN &&
         secret_equal(host.data + 16, own + 16, 32))
-        require(ntlm_target_is_local(config, claim->target),
+        require(ntlm_target_is_local(config, claim->blob.target),
                 cause_set(SEC_E_LOGON_DENIED,
                           "a client of this machine meant \"%.128s\", which is not this computer: reflection, or a "
                           "name missing from targets in [ntlm]",
-                          claim->target));
-    if (config->ntlm_service_binding == WHEN_NEVER)
-        return SEC_E_OK;
-    if (claim->target == NULL)
-        return config->ntlm_service_binding == WHEN_ALWAYS
-                   ? cause_set(SEC_E_WRONG_PRINCIPAL, "the client did not say which service it meant")
-                   : SEC_E_OK;
-    bool wanted = config->ntlm_service_binding == WHEN_ALWAYS || config->ntlm_targets.n_items > 0;
-    require(!wanted || ntlm_target_is_accepted(config, claim->target),
-            cause_set(SEC_E_WRONG_PRINCIPAL, "the client meant \"%.128s\", which is not this service", claim->target));
-    return SEC_E_OK;
+                          claim->blob.target));
+    return ntlm_check_service(config, claim->blob.target);
 }
 
 static SECURITY_STATUS mic_check(const struct ntlm_handshake *handshake, const struct claim *claim,
                                  const struct key16 *session_key)
 {
     uint8_t mic[NTLM_MIC_LEN];
-    if (!claim->v2 || (claim->av.flags & NTLM_AV_FLAG_MIC) == 0)
+    if (!claim->v2 || (claim->blob.av.flags & NTLM_AV_FLAG_MIC) == 0)
         return SEC_E_OK;
     ntlm_mic(session_key, secret_slice(&handshake->negotiate), secret_slice(&handshake->challenge), claim->bytes, mic);
     require(secret_equal(mic, claim->bytes.data + NTLM_MIC_OFFSET, sizeof mic),
@@ -303,71 +254,6 @@ static SECURITY_STATUS key_exchange(const struct ntlm_handshake *handshake, cons
     rc4_crypt(&rc4, claim->message.session_key.data, session_key->bytes, sizeof session_key->bytes);
     secret_wipe(&rc4, sizeof rc4);
     return SEC_E_OK;
-}
-
-/* An anonymous client has no account. */
-static SECURITY_STATUS identity_write(const struct account *account, struct writer *identity)
-{
-    const struct client_identity nobody = {.user = WELL_KNOWN_ANONYMOUS, .uid = -1, .gid = -1, .anonymous = true};
-    if (account != NULL)
-        return account_identity_write(account, identity);
-    client_identity_write(identity, &nobody);
-    return writer_finish(identity) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-}
-
-/* A domain says how its client was logged on (MS-PAC 2.5, UserFlags); of accounts in stores of our own it is said here: we know NTLMv2, and whether it proved the
- * client and made the keys. */
-static uint32_t user_flags(const struct claim *claim, const struct account *account)
-{
-    if (account == NULL)
-        return 0; /* an anonymous client */
-    return account->has_user_flags ? account->user_flags : LOGON_NTLMV2_ENABLED | (claim->v2 ? LOGON_NT_V2 : 0);
-}
-
-/* No account outlives its expiry, no logon what a domain says of it. */
-static int64_t logoff_time(const struct account *account)
-{
-    if (account == NULL)
-        return FILETIME_NEVER;
-    return account->expires < account->logon_ends ? account->expires : account->logon_ends;
-}
-
-static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const struct claim *claim,
-                                    const struct account *account, const struct key16 *session_key,
-                                    struct step_out *out)
-{
-    const struct config *config = handshake->credential->config;
-    struct ntlm_session_seed seed = {
-        .flags = handshake->agreed,
-        .key = *session_key,
-        .password_expiry = account != NULL ? account->password_expires : FILETIME_NEVER,
-        .target_info = handshake->server_pairs,
-    };
-    AUTO_WRITER struct writer own = writer_growing(512);
-    ntlm_session_seed_write(&own, &seed);
-    key16_wipe(&seed.key);
-    AUTO_WRITER struct writer identity = writer_growing(256);
-    AUTO_FREE char *name =
-        account != NULL ? login_full_name(account->domain, account->name) : mem_strdup("NT AUTHORITY\\ANONYMOUS LOGON");
-    require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    try(identity_write(account, &identity));
-    handshake->base.expiry = account != NULL ? account->logon_ends : FILETIME_NEVER;
-    const struct session_facts facts = {
-        .flags = handshake->base.granted,
-        .start = filetime_now(),
-        .expiry = handshake->base.expiry,
-        .client = name,
-        .server = config->computer,
-        .target = claim->target,
-        .authority = account != NULL ? account->domain : NULL,
-        .session_key = slice_of(session_key->bytes, sizeof session_key->bytes),
-        .identity = writer_slice_of(&identity),
-        .has_logon = true,
-        .user_flags = user_flags(claim, account),
-        .logoff = logoff_time(account),
-    };
-    require(writer_finish(&own) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    return session_record_write(&out->record, &ntlm_package, &facts, writer_slice_of(&own));
 }
 
 /* Off unless the server's flag and the configuration both allow it. */
@@ -435,9 +321,19 @@ static SECURITY_STATUS finish_with(struct ntlm_handshake *handshake, struct clai
                           "the client has no 128-bit keys after all; require_128 in [ntlm] asks for them"));
     try(claim_decide(handshake, claim, account, &session_key));
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->agreed);
-    out->wants_list_mic = claim->v2 && (claim->av.flags & NTLM_AV_FLAG_MIC) != 0;
+    out->wants_list_mic = claim->v2 && (claim->blob.av.flags & NTLM_AV_FLAG_MIC) != 0;
+    handshake->base.expiry = ntlm_logon_ends(*account);
     handshake->base.state = HANDSHAKE_DONE;
-    return record_write(handshake, claim, *account, &session_key, out);
+    const struct ntlm_admitted admitted = {
+        .account = *account,
+        .v2 = claim->v2,
+        .flags = handshake->agreed,
+        .granted = handshake->base.granted,
+        .key = &session_key,
+        .target = claim->blob.target,
+        .target_info = handshake->server_pairs,
+    };
+    return ntlm_admitted_write(handshake->credential->config, &admitted, &out->record);
 }
 
 static SECURITY_STATUS finish(void *opaque, const struct step_in *in, struct step_out *out)
@@ -450,9 +346,10 @@ static SECURITY_STATUS finish(void *opaque, const struct step_in *in, struct ste
         status = finish_with(handshake, &claim, &account, out);
     TRACE("ntlm", "authenticate from %s\\%s at %s for %s, flags 0x%08x, %s, MIC %s: 0x%08x",
           claim.domain != NULL ? claim.domain : "", claim.user != NULL ? claim.user : "",
-          claim.workstation != NULL ? claim.workstation : "", claim.target != NULL ? claim.target : "(no target)",
-          (unsigned)claim.message.flags, claim.v2 ? "NTLMv2" : "older response",
-          (claim.av.flags & NTLM_AV_FLAG_MIC) != 0 ? "yes" : "no", (unsigned)status);
+          claim.workstation != NULL ? claim.workstation : "",
+          claim.blob.target != NULL ? claim.blob.target : "(no target)", (unsigned)claim.message.flags,
+          claim.v2 ? "NTLMv2" : "older response", (claim.blob.av.flags & NTLM_AV_FLAG_MIC) != 0 ? "yes" : "no",
+          (unsigned)status);
     account_release(account);
     claim_release(&claim);
     return status;

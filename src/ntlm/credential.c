@@ -5,7 +5,6 @@
 #include "core/cause.h"
 #include "core/login.h"
 #include "core/prompt.h"
-#include "core/status.h"
 #include "crypto/ntlm_response.h"
 #include <string.h>
 
@@ -67,7 +66,6 @@ SECURITY_STATUS ntlm_acquire(const struct acquire_request *request, void **crede
     struct ntlm_credential *acquired = secret_block_alloc(sizeof *acquired);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
     acquired->config = config_retain(request->config);
-    acquired->use = request->use;
     SECURITY_STATUS status = credential_fill(acquired, request);
     if (status != SEC_E_OK) {
         ntlm_release(acquired);
@@ -96,13 +94,12 @@ SECURITY_STATUS ntlm_keep(void *credential, struct secret *kept)
                 strlen(login->domain) <= KEPT_NAME_MAX,
             cause_set(SEC_E_NO_CREDENTIALS, "there is no login to keep"));
     size_t size = 1 + sizeof login->nt_hash.bytes + 4 + strlen(login->user) + strlen(login->domain);
-    AUTO_WRITER struct writer writer = writer_growing(size); /* which need not grow: it would leave the hash behind */
+    AUTO_WRITER struct writer writer = writer_growing(size); /* wiped when it is released */
     writer_u8(&writer, KEPT_VERSION);
     writer_bytes(&writer, login->nt_hash.bytes, sizeof login->nt_hash.bytes);
     text_write(&writer, login->user);
     text_write(&writer, login->domain);
     bool set = writer_finish(&writer) == WIRE_OK && secret_set(kept, writer.data, writer.len);
-    secret_wipe(writer.data, writer.len);
     return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 

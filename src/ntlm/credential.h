@@ -6,7 +6,6 @@
 
 #include "accounts/accounts.h"
 #include "core/package.h"
-#include <pthread.h>
 
 /* What a client proves itself with. */
 struct ntlm_login {
@@ -18,7 +17,6 @@ struct ntlm_login {
 
 struct ntlm_credential {
     const struct config *config;
-    uint32_t use;
     bool has_login; /* else the process has no default, and only a prompt or a null session helps */
     bool needs_password;
     struct ntlm_login login;

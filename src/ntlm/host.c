@@ -1,6 +1,5 @@
 #include "ntlm/host.h"
 
-#include "base/memory.h"
 #include "core/target.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"

@@ -1,10 +1,8 @@
 #include "ntlm/handshake.h"
 
 #include "base/memory.h"
-#include "base/utf16.h"
 #include "core/cause.h"
 #include "core/login.h"
-#include "core/status.h"
 #include "core/trace.h"
 #include "crypto/ntlm_response.h"
 #include "crypto/random.h"
@@ -17,7 +15,7 @@
 
 #define INTEGRITY_REQ (ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT)
 
-/* 3.1.1.2 and observation: only integrity and confidentiality ask for SIGN and SEAL, and only they exchange a key. */
+/* 3.1.1.2 and observation: only integrity and confidentiality ask for SIGN and SEAL, and only they and datagrams, whose key the client chooses first, exchange a key. */
 static uint32_t flags_wanted(uint32_t asked)
 {
     uint32_t flags = NTLM_UNICODE | NTLM_OEM | NTLM_REQUEST_TARGET | NTLM_NTLM | NTLM_ALWAYS_SIGN |
@@ -66,7 +64,7 @@ static bool is_anonymous(const struct ntlm_handshake *handshake)
 static SECURITY_STATUS login_ensure(struct ntlm_handshake *handshake)
 {
     const struct ntlm_credential *credential = handshake->credential;
-    if ((handshake->base.asked & ISC_REQ_NULL_SESSION) != 0)
+    if (is_anonymous(handshake))
         return SEC_E_OK;
     bool lacking = !credential->has_login || credential->needs_password;
     if (lacking && (handshake->base.asked & ISC_REQ_PROMPT_FOR_CREDS) != 0) {
@@ -144,7 +142,7 @@ static SECURITY_STATUS begin(void *opaque, const struct step_in *in, struct step
 static SECURITY_STATUS flags_agree(struct ntlm_handshake *handshake, uint32_t server)
 {
     uint32_t mine = handshake->offered;
-    uint32_t agreed = mine & server & (KEY_FLAGS | NTLM_IDENTIFY | NTLM_VERSION | NTLM_REQUEST_TARGET);
+    uint32_t agreed = mine & server & (KEY_FLAGS | NTLM_VERSION | NTLM_REQUEST_TARGET);
     agreed |= NTLM_NTLM | (mine & NTLM_IDENTIFY) | (mine & NTLM_ANONYMOUS) | (server & NTLM_TARGET_INFO);
     agreed |= (server & NTLM_UNICODE) != 0 ? NTLM_UNICODE : NTLM_OEM;
     uint32_t promised = mine & (NTLM_SIGN | NTLM_SEAL);

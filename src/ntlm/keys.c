@@ -1,37 +1,18 @@
 #include "ntlm/keys.h"
 
-#include "crypto/des.h"
 #include "crypto/digest.h"
 #include "ntlm/messages.h"
-#include <string.h>
 
 /* MS-NLMP 3.4.5.1 */
 bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key)
 {
-    if (input->v2) {
+    if (input->v2 || (input->flags & NTLM_EXTENDED_SESSION_SECURITY) == 0) {
         *key = *input->base_key;
         return true;
     }
-    if ((input->flags & NTLM_EXTENDED_SESSION_SECURITY) != 0) {
-        require(input->lm_response.len >= 8, false);
-        const struct slice pieces[] = {slice_of(input->challenge, 8), slice_of(input->lm_response.data, 8)};
-        hmac_md5_once(input->base_key->bytes, 16, pieces, 2, key->bytes);
-        return true;
-    }
-    if (input->lm_hash != NULL && (input->flags & NTLM_LM_KEY) != 0) {
-        uint8_t tail[7] = {input->lm_hash->bytes[7], 0xbd, 0xbd, 0xbd, 0xbd, 0xbd, 0xbd};
-        require(input->lm_response.len >= 8, false);
-        bool done = des_encrypt7(input->lm_hash->bytes, input->lm_response.data, key->bytes) &&
-                    des_encrypt7(tail, input->lm_response.data, key->bytes + 8);
-        secret_wipe(tail, sizeof tail);
-        return done;
-    }
-    if (input->lm_hash != NULL && (input->flags & NTLM_REQUEST_NON_NT_SESSION_KEY) != 0) {
-        memcpy(key->bytes, input->lm_hash->bytes, 8);
-        memset(key->bytes + 8, 0, 8);
-        return true;
-    }
-    *key = *input->base_key;
+    require(input->lm_response.len >= 8, false);
+    const struct slice pieces[] = {slice_of(input->challenge, 8), slice_of(input->lm_response.data, 8)};
+    hmac_md5_once(input->base_key->bytes, 16, pieces, 2, key->bytes);
     return true;
 }
 

@@ -8,10 +8,10 @@
 #include "base/writer.h"
 #include "base/reader.h"
 
-/* KXKEY (3.4.5.1). `lm_hash` is needed only for LM-derived keys, else NULL. False when DES is refused. */
+/* KXKEY (3.4.5.1), without the keys that hang on the LM hash: neither side here agrees to LM_KEY or REQUEST_NON_NT_SESSION_KEY. False when the LM response is too short. */
 struct ntlm_kxkey_input {
     uint32_t flags;
-    const struct key16 *base_key, *lm_hash;
+    const struct key16 *base_key;
     struct slice lm_response;
     const uint8_t *challenge;
     bool v2;
@@ -32,7 +32,7 @@ struct ntlm_session_seed {
     uint32_t flags;
     struct key16 key;
     int64_t password_expiry;  /* FILETIME; FILETIME_NEVER when unknown */
-    struct slice target_info; /* the server\'s pairs, for SECPKG_ATTR_TARGET_INFORMATION; borrowed */
+    struct slice target_info; /* the server's pairs, for SECPKG_ATTR_TARGET_INFORMATION; borrowed */
 };
 void ntlm_session_seed_write(struct writer *own, const struct ntlm_session_seed *seed);
 MUST_USE enum wire_result ntlm_session_seed_read(struct reader *own, struct ntlm_session_seed *seed);

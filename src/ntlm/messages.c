@@ -1,5 +1,6 @@
 #include "ntlm/messages.h"
 
+#include "base/latin1.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include <string.h>
@@ -225,11 +226,11 @@ enum wire_result ntlm_text_read(uint32_t flags, struct slice bytes, char **text)
         *text = mem_dup(bytes.data, bytes.len);
         return *text != NULL ? WIRE_OK : WIRE_BAD;
     }
-    AUTO_WRITER struct writer units = writer_growing(bytes.len * 2);
-    for (size_t i = 0; i < bytes.len; i++)
-        writer_u16le(&units, bytes.data[i]);
-    try(writer_finish(&units));
-    return utf16le_to_text(writer_slice_of(&units), text);
+    AUTO_WRITER struct writer utf8 = writer_growing(bytes.len * 2 + 1);
+    latin1_read(&utf8, bytes);
+    writer_u8(&utf8, 0);
+    *text = (char *)writer_steal(&utf8, NULL);
+    return *text != NULL ? WIRE_OK : WIRE_BAD;
 }
 
 enum wire_result ntlm_text_write(uint32_t flags, struct writer *writer, const char *text)

@@ -97,7 +97,7 @@ struct ntlm_av {
     size_t len;         /* bytes of all pairs with the end pair */
 };
 
-/* Reads pairs up to and with the end pair; what follows is allowed. WIRE_BAD for a pair given twice or of a wrong size, or no end pair. */
+/* Reads pairs up to and with the end pair; what follows is allowed. WIRE_BAD for a known pair given twice or of a wrong size, or no end pair. */
 MUST_USE enum wire_result ntlm_av_parse(struct slice pairs, struct ntlm_av *av);
 void ntlm_av_write(struct writer *writer, enum ntlm_av_id id, struct slice value);
 void ntlm_av_write_text(struct writer *writer, enum ntlm_av_id id, const char *text);

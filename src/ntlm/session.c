@@ -2,12 +2,12 @@
 
 #include "base/memory.h"
 #include "core/cause.h"
-#include "core/status.h"
 #include "crypto/rc4.h"
 #include "ntlm/keys.h"
 #include "ntlm/messages.h"
 #include <pthread.h>
 #include <string.h>
+#include <wincrypt_types.h>
 
 /* One direction. Without extended session security both directions share one (3.4.4.1). */
 struct lane {
@@ -301,12 +301,21 @@ static bool has_keys(const struct ntlm_session *session)
     return (session->flags & (NTLM_SIGN | NTLM_SEAL)) != 0;
 }
 
-static SECURITY_STATUS protect(struct ntlm_session *session, struct message *message, enum cipher cipher, uint32_t seq)
+/* Room for the signature, which is all that is added. */
+static SECURITY_STATUS room_take(struct message *message)
 {
     require(message->token.data != NULL,
             cause_set(SEC_E_INVALID_TOKEN, "a message to protect needs a SECBUFFER_TOKEN for the signature"));
     require(message->token.len >= NTLM_SIGNATURE_LEN,
             cause_set(SEC_E_BUFFER_TOO_SMALL, "an NTLM signature has 16 bytes, the buffer %zu", message->token.len));
+    message->token.len = NTLM_SIGNATURE_LEN;
+    message->padding.len = 0;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS protect(struct ntlm_session *session, struct message *message, enum cipher cipher, uint32_t seq)
+{
+    try(room_take(message));
     struct lane *lane = lane_take(session, true);
     if (is_datagram(session))
         lane_rekey(session, lane, seq);
@@ -314,19 +323,6 @@ static SECURITY_STATUS protect(struct ntlm_session *session, struct message *mes
         seq = lane->seq++;
     signature_make(session, lane, message, cipher, seq, message->token.data);
     lane_give(session);
-    message->token.len = NTLM_SIGNATURE_LEN;
-    message->padding.len = 0;
-    return SEC_E_OK;
-}
-
-static SECURITY_STATUS sign_dummy(struct message *message)
-{
-    require(message->token.data != NULL,
-            cause_set(SEC_E_INVALID_TOKEN, "a message to sign needs a SECBUFFER_TOKEN for the signature"));
-    require(message->token.len >= NTLM_SIGNATURE_LEN,
-            cause_set(SEC_E_BUFFER_TOO_SMALL, "an NTLM signature has 16 bytes, the buffer %zu", message->token.len));
-    memcpy(message->token.data, dummy_signature, NTLM_SIGNATURE_LEN);
-    message->token.len = NTLM_SIGNATURE_LEN;
     return SEC_E_OK;
 }
 
@@ -338,7 +334,9 @@ static SECURITY_STATUS ntlm_sign(void *state, uint32_t qop, struct message *mess
         return protect(session, message, PLAIN, seq);
     require((session->flags & NTLM_ALWAYS_SIGN) != 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "integrity was not negotiated"));
-    return sign_dummy(message);
+    try(room_take(message));
+    memcpy(message->token.data, dummy_signature, NTLM_SIGNATURE_LEN);
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS ntlm_seal(void *state, uint32_t qop, struct message *message, uint32_t seq)
@@ -499,8 +497,6 @@ static SECURITY_STATUS ntlm_list_signed(void *state, bool sent, bool seen)
     return SEC_E_OK;
 }
 
-#define CALG_RC4_NUMBER 0x6801u /* wincrypt.h CALG_RC4, RC2 and RC4 being older than its header here */
-#define SIGNATURE_HMAC_MD5 0xffffff76u
 #define SIGNATURE_RC4_CRC32 0xffffff7cu
 
 SECURITY_STATUS ntlm_attribute(uint32_t flags, uint32_t attribute, struct attribute *value)
@@ -515,9 +511,9 @@ SECURITY_STATUS ntlm_attribute(uint32_t flags, uint32_t attribute, struct attrib
         return SEC_E_OK;
     case SECPKG_ATTR_KEY_INFO:
         value->key_info.signature_name = extended ? "HMAC-MD5" : "RSADSI RC4-CRC32";
-        value->key_info.signature_algorithm = extended ? SIGNATURE_HMAC_MD5 : SIGNATURE_RC4_CRC32;
+        value->key_info.signature_algorithm = extended ? KEY_INFO_HMAC_MD5 : SIGNATURE_RC4_CRC32;
         value->key_info.encrypt_name = "RSADSI RC4";
-        value->key_info.encrypt_algorithm = CALG_RC4_NUMBER;
+        value->key_info.encrypt_algorithm = CALG_RC4;
         value->key_info.key_bits = (flags & NTLM_128) != 0 ? 128 : (flags & NTLM_56) != 0 ? 56 : 40;
         return SEC_E_OK;
     default:

@@ -87,6 +87,12 @@ static void test_auth(void **state)
     wire_set(&wire, "text");
     assert_int_equal(MakeSignature(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
     assert_int_equal(EncryptMessage(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
+    SecPkgContext_ClientSpecifiedTarget target = {0};
+    static const char meant[] = "ldap/server.example.test"; /* the digest-uri */
+    assert_int_equal(QueryContextAttributesW(&server.context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, &target), SEC_E_OK);
+    for (size_t i = 0; i < sizeof meant; i++)
+        assert_int_equal(target.sTargetName[i], meant[i]);
+    FreeContextBuffer(target.sTargetName);
 }
 
 static void test_integrity(void **state)

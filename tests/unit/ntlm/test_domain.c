@@ -10,11 +10,14 @@
 
 #include <cmocka.h>
 
+#include "api/lsa.h"
 #include "base/memory.h"
 #include "base/time.h"
 #include "base/utf16.h"
 #include "core/status.h"
+#include "crypto/ntlm_response.h"
 #include "ntlm/messages.h"
+#include "ntlm/response.h"
 #include "support/domain_world.h"
 #include "support/ntlm_loop.h"
 #include <sspi_ext.h>
@@ -151,6 +154,48 @@ static void test_logon(void **state)
     }
     DeleteSecurityContext(&copy);
     loop_end(&loop);
+}
+
+/* The same of a response that another server passes on (LsaLogonUser), in the profile that it gets. */
+static void test_logon_passed_on(void **state)
+{
+    static const uint8_t challenge[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static const struct ntlm_client_challenge client = {.challenge = {8, 7, 6, 5, 4, 3, 2, 1}, .pairs = {NULL, 0}};
+    struct ntlm_client_challenge now = client;
+    AUTO_WRITER struct writer response = writer_growing(64), proof = writer_growing(64), record = writer_growing(512);
+    AUTO_IDENTITY struct identity identity = {.proof_kind = IDENTITY_RESPONSE};
+    AUTO_SECRET struct secret password = {0};
+    struct key16 hash, key;
+    uint8_t code[16];
+    const struct config *config;
+    void *profile = NULL;
+    size_t len = 0;
+    (void)state;
+    domain_configure("winbind:", SECONDS, NULL);
+    domain_alter = logon_soon_over;
+    now.timestamp = (uint64_t)filetime_now();
+    writer_zeros(&response, 16);
+    ntlm_client_challenge_write(&response, &now);
+    assert_int_equal(utf16le_secret(&password, "Password1!"), WIRE_OK);
+    ntlm_nt_hash(secret_slice(&password), &hash);
+    assert_int_equal(ntlm_v2_key(&hash, "alice", "FAKE", &key), WIRE_OK);
+    ntlm_v2_proof(&key, challenge, slice_of(response.data + 16, response.len - 16), code);
+    writer_patch_bytes(&response, 0, code, sizeof code);
+    identity_response_write(&proof, &(struct identity_response){
+                                        .challenge = challenge, .nt = writer_slice_of(&response), .workstation = "WS"});
+    identity.user = mem_strdup("alice");
+    identity.domain = mem_strdup("FAKE");
+    assert_true(secret_set(&identity.proof, proof.data, proof.len));
+    assert_int_equal(config_get(&config), SEC_E_OK);
+    assert_int_equal(ntlm_prove_response(config, &identity, &record), SEC_E_OK);
+    config_release(config);
+    domain_alter = NULL;
+    assert_int_equal(lsa_response_profile(writer_slice_of(&record), &profile, &len), SEC_E_OK);
+    const MSV1_0_LM20_LOGON_PROFILE *told = profile;
+    assert_int_equal(told->UserFlags, 0x920);
+    assert_true(told->LogoffTime.QuadPart == filetime_from_unix(4000000000));
+    assert_true(told->KickOffTime.QuadPart == filetime_from_unix(4000000000));
+    FreeContextBuffer(profile);
 }
 
 /* Every flag that changes keys, with the controller's key. */
@@ -378,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_whole_handshake),
         TEST(test_logon),
+        TEST(test_logon_passed_on),
         TEST(test_kinds_of_keys),
         TEST(test_alterations),
         TEST(test_wrong_key),
