@@ -215,7 +215,7 @@ static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
     for (size_t i = 0; i < COUNT_OF(meanings); i++)
         if (meanings[i].code == code)
             return meanings[i].status;
-    if (stage == KRB_STAGE_ACCEPT || stage == KRB_STAGE_REPLY)
+    if (stage == KRB_STAGE_ACCEPT)
         return SEC_E_INVALID_TOKEN;
     if (stage == KRB_STAGE_CERTIFICATE)
         return status_of_certificate(code);

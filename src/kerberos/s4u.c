@@ -104,7 +104,7 @@ SECURITY_STATUS kerberos_s4u_proxy(struct kerberos_task *task, krb5_ccache cache
 {
     krb5_context krb = task->krb;
     krb5_creds wanted = {0};
-    try(krb_target_parse(krb, task->name, false, &wanted.server));
+    try(krb_target_parse(krb, task->name, KRB_TARGET_SERVICE, &wanted.server));
     krb5_error_code code = krb5_cc_get_principal(krb, cache, &wanted.client);
     wanted.second_ticket = task->service->ticket;
     if (code == 0)
