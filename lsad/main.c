@@ -156,17 +156,17 @@ static int serve(const struct config *config, const char *user)
     bool ready = configure(&server, config) && sandbox_enter(user, &locked) && seal_start();
     if (ready)
         keys_check(config); /* said before anybody can ask */
-    if (!ready || !server_listen(&server, fd)) {
+    ready = ready && server_listen(&server, fd);
+    if (ready) {
+        log_line("serving %s as user %lu, %u workers, memory %s", path, (unsigned long)geteuid(), config->lsa_workers,
+                 locked ? "locked" : "not locked (LimitMEMLOCK=infinity lets it be)");
+        ready_tell();
+        server_run(&server);
+    } else
         log_line("cannot start");
-        return EXIT_FAILURE;
-    }
-    log_line("serving %s as user %lu, %u workers, memory %s", path, (unsigned long)geteuid(), config->lsa_workers,
-             locked ? "locked" : "not locked (LimitMEMLOCK=infinity lets it be)");
-    ready_tell();
-    server_run(&server);
     if (made)
         socket_remove(path, &own);
-    return EXIT_SUCCESS;
+    return ready ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run(const char *user)
