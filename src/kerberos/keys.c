@@ -233,7 +233,7 @@ static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential,
 {
     struct password_keys made = {0};
     const char *principal = credential->server != NULL ? credential->server : source->client;
-    try(kerberos_password_keys(credential, krb, 0, &made));
+    try(kerberos_password_keys(credential, &made));
     SECURITY_STATUS status = password_keys_list(krb, principal, &made, keys);
     password_keys_release(krb, &made);
     require(status == SEC_E_OK, status);

@@ -9,6 +9,14 @@
 #include <string.h>
 #include <time.h>
 
+SECURITY_STATUS krb_context_new(krb5_context *krb)
+{
+    krb5_error_code code = krb5_init_context(krb);
+    return code == 0 ? SEC_E_OK
+                     : cause_set(SEC_E_INTERNAL_ERROR,
+                                 "the Kerberos library cannot start: error %ld; is krb5.conf right?", (long)code);
+}
+
 void krb_pool_init(struct krb_pool *pool)
 {
     pthread_mutex_init(&pool->lock, NULL);
@@ -28,11 +36,8 @@ SECURITY_STATUS krb_pool_take(struct krb_pool *pool, krb5_context *krb)
     if (pool->n_idle > 0)
         taken = pool->idle[--pool->n_idle];
     pthread_mutex_unlock(&pool->lock);
-    if (taken == NULL) {
-        krb5_error_code code = krb5_init_context(&taken);
-        require(code == 0, cause_set(SEC_E_INTERNAL_ERROR,
-                                     "the Kerberos library cannot start: error %ld; is krb5.conf right?", (long)code));
-    }
+    if (taken == NULL)
+        try(krb_context_new(&taken));
     *krb = taken;
     return SEC_E_OK;
 }

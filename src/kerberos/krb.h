@@ -10,6 +10,9 @@
 #include <pthread.h>
 #include <sspi.h>
 
+/* A context of libkrb5's, which reads krb5.conf; krb5_free_context it. SEC_E_INTERNAL_ERROR when it does not start. */
+SECURITY_STATUS krb_context_new(krb5_context *krb);
+
 /* krb5_context is not for two threads at once, and costs a parse of krb5.conf: each credential keeps those that are idle. */
 struct krb_pool {
     pthread_mutex_t lock; /* guards the stack below */
