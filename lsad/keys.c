@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "base/file_state.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "certificates/kept_key.h"
@@ -62,19 +63,12 @@ static struct kept {
 } kept[CONFIG_LIST_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `kept` */
 
-static bool state_is(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mode == b->st_mode &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 static EVP_PKEY *kept_find(const char *file, const struct stat *state)
 {
     EVP_PKEY *found = NULL;
     pthread_mutex_lock(&lock);
     for (size_t i = 0; i < COUNT_OF(kept) && found == NULL; i++)
-        if (kept[i].file != NULL && strcmp(kept[i].file, file) == 0 && state_is(&kept[i].state, state) &&
+        if (kept[i].file != NULL && strcmp(kept[i].file, file) == 0 && file_state_equal(&kept[i].state, state) &&
             EVP_PKEY_up_ref(kept[i].pkey) == 1)
             found = kept[i].pkey;
     pthread_mutex_unlock(&lock);

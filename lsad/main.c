@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "core/cause.h"
 #include "lsa/authority.h"
+#include "lsa/connection.h"
 #include "lsa/seal.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -51,20 +52,10 @@ static bool place_clear(const struct sockaddr_un *address)
 }
 
 /* Where others may put a socket, they can be in this daemon's place, and clients would not trust it. */
-static bool directory_is_safe(const char *path, const char *user)
+static bool place_is_safe(const char *path, const char *user)
 {
-    char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
-    struct stat status;
-    memcpy(directory, path, strlen(path) + 1);
-    char *slash = strrchr(directory, '/');
-    if (slash == NULL)
-        return false;
-    slash[slash == directory ? 1 : 0] = '\0';
-    if (stat(directory, &status) != 0 || !S_ISDIR(status.st_mode))
-        return false;
     const struct passwd *other = user != NULL ? getpwnam(user) : NULL; /* before there are threads */
-    return (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
-           (status.st_uid == 0 || status.st_uid == geteuid() || (other != NULL && status.st_uid == other->pw_uid));
+    return lsa_directory_is_safe(path, other != NULL ? other->pw_uid : geteuid());
 }
 
 static int socket_make(const char *path, const char *user, struct stat *made)
@@ -75,7 +66,7 @@ static int socket_make(const char *path, const char *user, struct stat *made)
         return -1;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
-    if (!directory_is_safe(path, user)) {
+    if (!place_is_safe(path, user)) {
         log_line("%s: its directory has to be there, be root's or the daemon's, and nobody else may write in it", path);
         return -1;
     }
@@ -165,17 +156,17 @@ static int serve(const struct config *config, const char *user)
     bool ready = configure(&server, config) && sandbox_enter(user, &locked) && seal_start();
     if (ready)
         keys_check(config); /* said before anybody can ask */
-    if (!ready || !server_listen(&server, fd)) {
+    ready = ready && server_listen(&server, fd);
+    if (ready) {
+        log_line("serving %s as user %lu, %u workers, memory %s", path, (unsigned long)geteuid(), config->lsa_workers,
+                 locked ? "locked" : "not locked (LimitMEMLOCK=infinity lets it be)");
+        ready_tell();
+        server_run(&server);
+    } else
         log_line("cannot start");
-        return EXIT_FAILURE;
-    }
-    log_line("serving %s as user %lu, %u workers, memory %s", path, (unsigned long)geteuid(), config->lsa_workers,
-             locked ? "locked" : "not locked (LimitMEMLOCK=infinity lets it be)");
-    ready_tell();
-    server_run(&server);
     if (made)
         socket_remove(path, &own);
-    return EXIT_SUCCESS;
+    return ready ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run(const char *user)

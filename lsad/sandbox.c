@@ -52,7 +52,6 @@ static bool memory_lock(void)
 
 static bool user_become(const char *name)
 {
-    errno = 0;
     const struct passwd *user = getpwnam(name); /* before there are threads */
     if (user == NULL) {
         log_line("\"user\" in [lsa]: there is no user \"%s\"", name);

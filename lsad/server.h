@@ -5,6 +5,7 @@
 #ifndef OPENSSPI_LSAD_SERVER_H
 #define OPENSSPI_LSAD_SERVER_H
 
+#include "core/cause.h"
 #include "core/objects.h"
 #include "lsa/protocol.h"
 #include <sys/types.h>
@@ -22,7 +23,7 @@ struct user {
     size_t n_passing, n_kept; /* bytes: of messages that wait or run; of what credentials and contexts were made of */
     struct job *waiting, **waiting_end; /* for a worker */
     uint64_t turn;                      /* when a worker was last given to it, by server.n_turns */
-    unsigned n_holders;                 /* connections and clients that point here */
+    unsigned n_holders;                 /* connections and objects that point here, and a job that just ended */
 };
 
 /* A credential or a context of a client's. */
@@ -78,7 +79,7 @@ struct job {
     /* results */
     SECURITY_STATUS status;
     struct writer reply; /* the fields after status and cause */
-    char cause[512];
+    char cause[CAUSE_TEXT_MAX];
     struct credential *new_credential; /* becomes the client's */
     struct context *new_context;
     bool context_ended, not_here;

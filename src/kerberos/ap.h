@@ -25,10 +25,8 @@ MUST_USE enum wire_result krb_ticket_parse(struct slice message, struct krb_tick
 
 /* TicketFlags (5.3): bit n counts from the most significant. */
 #define KRB_TICKET_FLAG(bit) (UINT32_C(0x80000000) >> (bit))
-#define KRB_TICKET_FORWARDABLE KRB_TICKET_FLAG(1)
 #define KRB_TICKET_INVALID KRB_TICKET_FLAG(7)
 #define KRB_TICKET_TRANSITED_CHECKED KRB_TICKET_FLAG(12)
-#define KRB_TICKET_OK_AS_DELEGATE KRB_TICKET_FLAG(13)
 
 /* EncTicketPart (5.3). Times are Unix seconds. */
 struct krb_ticket_part {

@@ -53,7 +53,7 @@ static SECURITY_STATUS with_tgt(const struct acquire_request *request, krb5_cred
     struct kerberos_source *source = kerberos_source_new();
     if (source != NULL)
         source->logon = LOGON_SEALED;
-    *credential = source != NULL ? kerberos_credential_new(request, source) : NULL;
+    *credential = kerberos_credential_new(request, source);
     require(*credential != NULL, SEC_E_INSUFFICIENT_MEMORY);
     (*credential)->tgt = creds;
     return SEC_E_OK;
@@ -103,13 +103,6 @@ static SECURITY_STATUS acquire_with(const struct acquire_request *request, krb5_
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS context_make(krb5_context *krb)
-{
-    return krb5_init_context(krb) == 0
-               ? SEC_E_OK
-               : cause_set(SEC_E_INTERNAL_ERROR, "the Kerberos library cannot start; is krb5.conf right?");
-}
-
 SECURITY_STATUS kerberos_delegated_acquire(const struct acquire_request *request, struct slice delegated, void *service,
                                            void **credential, int64_t *expiry)
 {
@@ -118,7 +111,7 @@ SECURITY_STATUS kerberos_delegated_acquire(const struct acquire_request *request
     uint8_t kind;
     require(delegated.len > 0,
             cause_set(SEC_E_NO_CREDENTIALS, "the client has handed nothing over to act for it with"));
-    try(context_make(&krb));
+    try(krb_context_new(&krb));
     SECURITY_STATUS status = delegated_read(krb, delegated, &kind, &creds);
     if (status == SEC_E_OK && kind != KERBEROS_FORWARDED && !request->config->kerberos_s4u2proxy) {
         krb5_free_creds(krb, creds);
@@ -138,7 +131,7 @@ SECURITY_STATUS kerberos_keep(void *credential, struct secret *delegated)
     krb5_context krb;
     krb5_creds *tgt = NULL;
     try(krb_pool_take(&proved->pool, &krb));
-    SECURITY_STATUS status = kerberos_tgt_get(proved, krb, 0, &tgt);
+    SECURITY_STATUS status = kerberos_tgt_get(proved, krb, &tgt);
     if (status == SEC_E_OK)
         status = kerberos_tgt_write(krb, tgt, delegated);
     krb5_free_creds(krb, tgt);
@@ -151,8 +144,8 @@ SECURITY_STATUS kerberos_s4u_acquire(const struct acquire_request *request, cons
 {
     krb5_context krb;
     krb5_creds *creds;
-    try(context_make(&krb));
-    SECURITY_STATUS status = kerberos_s4u_self(service, krb, user, 0, &creds);
+    try(krb_context_new(&krb));
+    SECURITY_STATUS status = kerberos_s4u_self(service, krb, user, &creds);
     if (status == SEC_E_OK)
         status = acquire_with(request, krb, KERBEROS_EVIDENCE, creds, service, credential, expiry);
     if (status != SEC_E_OK)

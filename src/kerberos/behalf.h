@@ -20,7 +20,7 @@ SECURITY_STATUS kerberos_keep(void *credential, struct secret *delegated);
 /* S4U2Self (MS-SFU 3.1.5.1.1): gets a ticket for the service itself in the name of a user, "user@suffix", "DOMAIN\user" or "user". krb5_free_creds it.
  * SEC_E_LOGON_DENIED for an unknown user, SEC_E_NO_S4U_PROT_SUPPORT, and what krb.h maps. */
 SECURITY_STATUS kerberos_s4u_self(struct kerberos_credential *service, krb5_context krb, const char *user,
-                                  uint64_t deadline, krb5_creds **creds);
+                                  krb5_creds **creds);
 /* The same as an outbound credential: a handshake with it gets its ticket by S4U2Proxy. */
 SECURITY_STATUS kerberos_s4u_acquire(const struct acquire_request *request, const char *user, void *service,
                                      void **credential, int64_t *expiry);

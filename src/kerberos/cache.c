@@ -149,8 +149,7 @@ static SECURITY_STATUS in_cache(const struct tickets_request *request, struct wr
 {
     krb5_context krb = NULL;
     krb5_ccache cache = NULL;
-    require(krb5_init_context(&krb) == 0,
-            cause_set(SEC_E_INTERNAL_ERROR, "the Kerberos library cannot start; is krb5.conf right?"));
+    try(krb_context_new(&krb));
     krb5_error_code code =
         request->cache != NULL ? krb5_cc_resolve(krb, request->cache, &cache) : krb5_cc_default(krb, &cache);
     SECURITY_STATUS status = SEC_E_OK;
@@ -182,7 +181,7 @@ static SECURITY_STATUS fetched(const struct tickets_request *request, struct wri
     struct kerberos_credential *credential = opaque;
     SECURITY_STATUS status = krb_pool_take(&credential->pool, &krb);
     if (status == SEC_E_OK)
-        status = granting ? kerberos_tgt_get(credential, krb, 0, &tgt)
+        status = granting ? kerberos_tgt_get(credential, krb, &tgt)
                           : kerberos_ticket_ask(credential, krb, &asked, &ticket);
     if (status == SEC_E_OK)
         status = krb_status(krb, creds_write(krb, granting ? tgt : ticket->creds, true, !granting, answer),

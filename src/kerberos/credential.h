@@ -70,7 +70,7 @@ struct kerberos_credential {
 };
 
 SECURITY_STATUS kerberos_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);
-/* A credential with nothing but its source, which it takes (also when it answers NULL, for want of memory). */
+/* A credential with nothing but its source, which it takes (also when it answers NULL, for want of memory, or of a source). */
 struct kerberos_credential *kerberos_credential_new(const struct acquire_request *request,
                                                     struct kerberos_source *source);
 void kerberos_release(void *credential);
@@ -104,8 +104,7 @@ bool kerberos_ticket_is_ready(struct kerberos_credential *credential, const char
 void kerberos_tickets_drop(struct kerberos_credential *credential, krb5_context krb);
 
 /* Gives the ticket-granting ticket itself, from the cache or by logging on; krb5_free_creds it. A credential of use INBOUND logs on with its keytab. */
-SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_context krb, uint64_t deadline,
-                                 krb5_creds **creds);
+SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_context krb, krb5_creds **creds);
 /* Gets a forwarded ticket-granting ticket for whoever has `service` (as kerberos_ticket_ask gave it), and makes the KRB-CRED (RFC 4120 5.8) that hands it
  * over, encrypted with the service ticket's session key. SEC_E_DELEGATION_POLICY when "delegate" in [kerberos] or the KDC's flags do not let it. */
 SECURITY_STATUS kerberos_tgt_forward(struct kerberos_credential *credential, krb5_context krb,

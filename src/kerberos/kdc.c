@@ -2,16 +2,6 @@
 
 #include "core/cause.h"
 
-unsigned kdc_abandoned(void)
-{
-    return late_abandoned(LATE_KDC);
-}
-
-uint64_t kdc_deadline(unsigned seconds)
-{
-    return late_deadline(seconds);
-}
-
 static krb5_error_code KRB5_CALLCONV has_waited(krb5_context krb, void *data, krb5_error_code code,
                                                 const krb5_data *realm, const krb5_data *message,
                                                 const krb5_data *reply, krb5_data **other_reply)
@@ -38,7 +28,7 @@ SECURITY_STATUS kdc_run(const struct late_work *work, void **data, uint64_t dead
         return cause_set(
             SEC_E_NO_AUTHENTICATING_AUTHORITY,
             "%u requests to KDCs that do not answer are still waiting; nothing more is asked until they end",
-            kdc_abandoned());
+            late_abandoned(LATE_KDC));
     default:
         return cause_set(SEC_E_INSUFFICIENT_MEMORY, "no memory, or no thread to wait for the KDC with");
     }

@@ -1,5 +1,6 @@
 #include "kerberos/keys.h"
 
+#include "base/file_state.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/trace.h"
@@ -15,13 +16,6 @@
 /* Whose: of the keytab that was given or set, else of the server's password if it has one, else of the configuration's keytab, else of libkrb5's. */
 
 #define KEYS_MAX 4096 /* a keytab of a thousand services with four types each; opening tries no more */
-
-static bool state_equal(const struct stat *a, const struct stat *b)
-{
-    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
 
 /* The file behind a keytab's name, or NULL when it is of another type. */
 static const char *file_of(const char *name)
@@ -183,7 +177,7 @@ static SECURITY_STATUS keys_current(struct kerberos_credential *credential, krb5
     const char *path = file_of(name);
     bool watched = path != NULL && stat(path, &now) == 0;
     if (watched && credential->keys != NULL && credential->keys_name != NULL &&
-        strcmp(name, credential->keys_name) == 0 && state_equal(&now, &credential->keytab_state)) {
+        strcmp(name, credential->keys_name) == 0 && file_state_equal(&now, &credential->keytab_state)) {
         *keys = keys_retain(credential->keys);
         return SEC_E_OK;
     }
@@ -260,7 +254,7 @@ static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential,
 {
     struct password_keys made = {0};
     const char *principal = credential->server != NULL ? credential->server : source->client;
-    try(kerberos_password_keys(credential, krb, 0, &made));
+    try(kerberos_password_keys(credential, &made));
     SECURITY_STATUS status = password_keys_list(krb, principal, &made, keys);
     password_keys_release(krb, &made);
     require(status == SEC_E_OK, status);

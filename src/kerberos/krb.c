@@ -9,6 +9,14 @@
 #include <string.h>
 #include <time.h>
 
+SECURITY_STATUS krb_context_new(krb5_context *krb)
+{
+    krb5_error_code code = krb5_init_context(krb);
+    return code == 0 ? SEC_E_OK
+                     : cause_set(SEC_E_INTERNAL_ERROR,
+                                 "the Kerberos library cannot start: error %ld; is krb5.conf right?", (long)code);
+}
+
 void krb_pool_init(struct krb_pool *pool)
 {
     pthread_mutex_init(&pool->lock, NULL);
@@ -28,11 +36,8 @@ SECURITY_STATUS krb_pool_take(struct krb_pool *pool, krb5_context *krb)
     if (pool->n_idle > 0)
         taken = pool->idle[--pool->n_idle];
     pthread_mutex_unlock(&pool->lock);
-    if (taken == NULL) {
-        krb5_error_code code = krb5_init_context(&taken);
-        require(code == 0, cause_set(SEC_E_INTERNAL_ERROR,
-                                     "the Kerberos library cannot start: error %ld; is krb5.conf right?", (long)code));
-    }
+    if (taken == NULL)
+        try(krb_context_new(&taken));
     *krb = taken;
     return SEC_E_OK;
 }
@@ -215,7 +220,7 @@ static SECURITY_STATUS status_of(krb5_error_code code, enum krb_stage stage)
     for (size_t i = 0; i < COUNT_OF(meanings); i++)
         if (meanings[i].code == code)
             return meanings[i].status;
-    if (stage == KRB_STAGE_ACCEPT || stage == KRB_STAGE_REPLY)
+    if (stage == KRB_STAGE_ACCEPT)
         return SEC_E_INVALID_TOKEN;
     if (stage == KRB_STAGE_CERTIFICATE)
         return status_of_certificate(code);

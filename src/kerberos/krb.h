@@ -10,6 +10,9 @@
 #include <pthread.h>
 #include <sspi.h>
 
+/* A context of libkrb5's, which reads krb5.conf; krb5_free_context it. SEC_E_INTERNAL_ERROR when it does not start. */
+SECURITY_STATUS krb_context_new(krb5_context *krb);
+
 /* krb5_context is not for two threads at once, and costs a parse of krb5.conf: each credential keeps those that are idle. */
 struct krb_pool {
     pthread_mutex_t lock; /* guards the stack below */
@@ -23,14 +26,13 @@ void krb_pool_release(struct krb_pool *pool);
 SECURITY_STATUS krb_pool_take(struct krb_pool *pool, krb5_context *krb);
 void krb_pool_give(struct krb_pool *pool, krb5_context krb);
 
-/* Where the peer stands when a krb5 error comes up: the same error means different things. */
+/* What is done when a krb5 error comes up: the same error means different things. */
 enum krb_stage {
     KRB_STAGE_LOGON,       /* getting an initial ticket with a password or key */
     KRB_STAGE_CERTIFICATE, /* the same with a certificate */
     KRB_STAGE_TICKET,      /* getting a service ticket, or reading a cache */
     KRB_STAGE_FORWARD,     /* getting a ticket to act for somebody: forwarded, S4U2Self, S4U2Proxy */
-    KRB_STAGE_ACCEPT,      /* a server reading an AP-REQ */
-    KRB_STAGE_REPLY,       /* a client reading an AP-REP */
+    KRB_STAGE_ACCEPT,      /* a server reading an AP-REQ, and what it tells its client of that (KRB-ERROR) */
 };
 
 /* Maps an error to its status and sets its text as the thread's cause. 0 gives SEC_E_OK. */

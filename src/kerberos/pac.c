@@ -24,7 +24,7 @@ static const struct {
     {20, 24},         /* hmac-sha384-192-aes256 */
 };
 
-/* MS-PAC 2.8. A checksum of a type not known here is all that follows; libkrb5 knows whether it knows it. */
+/* MS-PAC 2.8. A checksum of a type not known here is all that follows: nobody here verifies it. */
 static enum wire_result signature_decode(struct slice bytes, struct pac_signature *signature)
 {
     struct reader reader = reader_of(bytes);
@@ -196,8 +196,8 @@ static bool entries_overlap(const struct pac_entry *a, const struct pac_entry *b
     return a->len != 0 && b->len != 0 && a->offset < b->offset + b->len && b->offset < a->offset + a->len;
 }
 
-/* MS-PAC 2.3. The specification would ignore a second buffer of a kind; but then libkrb5, which verifies, and this
- * decoder might take different ones for the second. */
+/* MS-PAC 2.3. The specification would ignore a second buffer of a kind; but a KDC that signs the PAC anew and this decoder
+ * might take different ones for the second. */
 static enum wire_result table_read(struct slice bytes, struct pac_entry entries[PAC_BUFFERS_MAX], size_t *n_entries)
 {
     struct reader reader = reader_of(bytes);

@@ -2,7 +2,7 @@
  * The privilege attribute certificate (MS-PAC) that domain controllers put into tickets: who the client is and in which groups.
  *
  * Nothing here checks a signature. What a PAC says counts for something only once the authority has verified its server
- * signature with the service's own key (krb5_pac_verify); before that the decoder only promises to survive it.
+ * signature with the service's own key (pac_verify.h); before that the decoder only promises to survive it.
  */
 #ifndef OPENSSPI_KERBEROS_PAC_H
 #define OPENSSPI_KERBEROS_PAC_H
@@ -63,7 +63,7 @@ struct pac_logon_info {
 /* PAC_CLIENT_INFO, MS-PAC 2.7 */
 struct pac_client_info {
     int64_t auth_time; /* of the initial ticket; must be the ticket's authtime */
-    char *name;        /* must be the ticket's client name; krb5_pac_verify compares both */
+    char *name;        /* must be the ticket's client name; kerberos_pac_verify compares both */
 };
 
 /* UPN_DNS_INFO, MS-PAC 2.10 */

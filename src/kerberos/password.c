@@ -66,8 +66,7 @@ static SECURITY_STATUS change_with(krb5_context krb, const struct change *change
 static SECURITY_STATUS change_run(void *data)
 {
     krb5_context krb = NULL;
-    require(krb5_init_context(&krb) == 0,
-            cause_set(SEC_E_INTERNAL_ERROR, "the Kerberos library cannot start; is krb5.conf right?"));
+    try(krb_context_new(&krb));
     kdc_context_prepare(krb);
     SECURITY_STATUS status = change_with(krb, data);
     krb5_free_context(krb);
@@ -94,7 +93,7 @@ SECURITY_STATUS kerberos_change_password(const struct password_change *request)
     void *data = change;
     SECURITY_STATUS status = change_fill(change, request);
     if (status == SEC_E_OK)
-        status = kdc_run(&work, &data, kdc_deadline(request->config->kerberos_kdc_seconds));
+        status = kdc_run(&work, &data, late_deadline(request->config->kerberos_kdc_seconds));
     if (data != NULL)
         change_free(data);
     return status;

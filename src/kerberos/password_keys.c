@@ -119,15 +119,13 @@ static SECURITY_STATUS wanted_new(struct kerberos_credential *credential, bool o
     return SEC_E_OK;
 }
 
-SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, krb5_context krb, uint64_t deadline,
-                                       struct password_keys *keys)
+SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, struct password_keys *keys)
 {
     static const struct late_work work = {keys_make, wanted_free};
     struct wanted *wanted;
-    (void)krb; /* libkrb5's keys belong to no context */
     try(wanted_new(credential, false, &wanted));
     void *data = wanted;
-    SECURITY_STATUS status = kdc_run(&work, &data, deadline != 0 ? deadline : kerberos_deadline(credential));
+    SECURITY_STATUS status = kdc_run(&work, &data, kerberos_deadline(credential));
     if (data == NULL) { /* late */
         cause_drop();
         try(wanted_new(credential, true, &wanted));

@@ -14,10 +14,9 @@ struct password_keys {
 };
 
 /* Makes the keys of the credential's client principal for each permitted encryption type, from its password and the salt that its KDC names; with the
- * principal's usual salt when no KDC answers by the deadline (kdc.h; 0: as configured). Waits for KDCs; the caller keeps the keys.
+ * principal's usual salt when no KDC answers in time (kdc_seconds). Waits for KDCs; the caller keeps the keys, which belong to no context.
  * SEC_E_NO_CREDENTIALS when there is no password, SEC_E_NO_KERB_KEY when the principal has no key of a permitted type, and what krb.h maps. */
-SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, krb5_context krb, uint64_t deadline,
-                                       struct password_keys *keys);
+SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, struct password_keys *keys);
 void password_keys_release(krb5_context krb, struct password_keys *keys);
 
 #endif

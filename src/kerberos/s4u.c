@@ -84,13 +84,13 @@ static SECURITY_STATUS self(struct kerberos_task *task, krb5_ccache cache)
 }
 
 SECURITY_STATUS kerberos_s4u_self(struct kerberos_credential *service, krb5_context krb, const char *user,
-                                  uint64_t deadline, krb5_creds **creds)
+                                  krb5_creds **creds)
 {
     struct kerberos_task *task;
     AUTO_FREE char *name = user_name(user);
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(kerberos_task_new(service, name, self, &task));
-    SECURITY_STATUS status = kerberos_task_run(service, &task, deadline != 0 ? deadline : kerberos_deadline(service));
+    SECURITY_STATUS status = kerberos_task_run(service, &task, kerberos_deadline(service));
     if (status == SEC_E_OK) {
         krb_clock_set(krb, krb_clock_get(task->krb));
         *creds = STEAL(task->creds);
@@ -104,7 +104,7 @@ SECURITY_STATUS kerberos_s4u_proxy(struct kerberos_task *task, krb5_ccache cache
 {
     krb5_context krb = task->krb;
     krb5_creds wanted = {0};
-    try(krb_target_parse(krb, task->name, false, &wanted.server));
+    try(krb_target_parse(krb, task->name, KRB_TARGET_SERVICE, &wanted.server));
     krb5_error_code code = krb5_cc_get_principal(krb, cache, &wanted.client);
     wanted.second_ticket = task->service->ticket;
     if (code == 0)

@@ -252,7 +252,7 @@ static SECURITY_STATUS cache_export(struct kerberos_credential *credential, krb5
 static SECURITY_STATUS private_cache(struct kerberos_credential *credential, krb5_context krb, const char **name)
 {
     krb5_creds *tgt = NULL;
-    try(kerberos_tgt_get(credential, krb, 0, &tgt));
+    try(kerberos_tgt_get(credential, krb, &tgt));
     pthread_mutex_lock(&credential->lock);
     SECURITY_STATUS status = cache_export(credential, krb, tgt, name);
     pthread_mutex_unlock(&credential->lock);

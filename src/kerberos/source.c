@@ -94,12 +94,10 @@ struct kerberos_source *kerberos_source_copy(const struct kerberos_source *sourc
 SECURITY_STATUS kerberos_source_context(const struct kerberos_source *source, krb5_context *krb)
 {
     krb5_context made = NULL;
-    krb5_error_code code = krb5_init_context(&made);
-    require(code == 0, cause_set(SEC_E_INTERNAL_ERROR,
-                                 "the Kerberos library cannot start: error %ld; is krb5.conf right?", (long)code));
+    try(krb_context_new(&made));
     if (source->proxy != NULL) {
         krb5_context through = NULL;
-        code = krb_proxy_context(made, source->proxy, source->proxy_forced, &through);
+        krb5_error_code code = krb_proxy_context(made, source->proxy, source->proxy_forced, &through);
         krb5_free_context(made);
         made = through;
         require(code == 0, cause_set(SEC_E_INTERNAL_ERROR, "the KDC proxy cannot be set up: error %ld", (long)code));

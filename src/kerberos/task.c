@@ -8,7 +8,7 @@
 
 uint64_t kerberos_deadline(const struct kerberos_credential *credential)
 {
-    return kdc_deadline(credential->config->kerberos_kdc_seconds);
+    return late_deadline(credential->config->kerberos_kdc_seconds);
 }
 
 bool kerberos_ticket_lives(const krb5_creds *creds)

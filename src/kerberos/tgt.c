@@ -6,13 +6,11 @@
 
 /* Ticket-granting tickets: one's own for user-to-user (RFC 4120 3.7), and forwarded ones for delegation (RFC 4120 2.6). */
 
-SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_context krb, uint64_t deadline,
-                                 krb5_creds **creds)
+SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_context krb, krb5_creds **creds)
 {
     struct kerberos_task *task;
     try(kerberos_task_new(credential, NULL, NULL, &task));
-    SECURITY_STATUS status =
-        kerberos_task_run(credential, &task, deadline != 0 ? deadline : kerberos_deadline(credential));
+    SECURITY_STATUS status = kerberos_task_run(credential, &task, kerberos_deadline(credential));
     if (status == SEC_E_OK) {
         krb_clock_set(krb, krb_clock_get(task->krb));
         *creds = STEAL(task->tgt);
@@ -67,7 +65,7 @@ SECURITY_STATUS kerberos_tgt_forward(struct kerberos_credential *credential, krb
     try(kerberos_task_new(credential, NULL, forward, &task));
     SECURITY_STATUS status = krb5_copy_creds(krb, service, &task->service) == 0 ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK)
-        status = kerberos_task_run(credential, &task, deadline != 0 ? deadline : kerberos_deadline(credential));
+        status = kerberos_task_run(credential, &task, deadline);
     if (status == SEC_E_OK) {
         secret_release(message);
         *message = task->bytes;

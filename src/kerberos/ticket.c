@@ -1,5 +1,6 @@
 #include "kerberos/behalf.h"
 
+#include "base/file_state.h"
 #include "base/memory.h"
 #include "base/time.h"
 #include "core/cause.h"
@@ -99,10 +100,7 @@ static bool tickets_are_current(struct kerberos_credential *credential, krb5_con
             return false;
         now = (struct stat){0}; /* the keytab's tickets, until there is a cache */
     }
-    const struct stat *then = &credential->cache_state;
-    bool same = now.st_ino == then->st_ino && now.st_dev == then->st_dev && now.st_size == then->st_size &&
-                now.st_mtim.tv_sec == then->st_mtim.tv_sec && now.st_mtim.tv_nsec == then->st_mtim.tv_nsec;
-    if (!same) {
+    if (!file_state_equal(&now, &credential->cache_state)) {
         kerberos_tickets_drop(credential, krb);
         credential->cache_state = now;
     }

@@ -17,6 +17,7 @@
 #define DAEMONS_MAX 16 /* a process that names more sockets than this gets no further ones */
 #define IDLE_MAX 16    /* connections kept for the next request; threads beyond these open their own */
 #define SECONDS_TELL 2 /* a message that nobody waits for */
+#define LSA_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
 
 struct link {
     struct link *next;
@@ -28,7 +29,7 @@ struct link {
 };
 
 struct lsa_daemon {
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    char path[LSA_PATH_SIZE];
     uint8_t client[LSA_CLIENT_LEN];
     bool has_client;
     uint64_t life; /* counts the daemons that were behind the socket; the first is 1 */
@@ -290,25 +291,30 @@ static enum lsa_result unreachable(const struct lsa_daemon *daemon, int error)
                : LSA_UNREACHABLE;
 }
 
-/* May whoever listens there have our secrets? Root and we ourselves may; and whom the owner of the socket's directory lets, who is root, we or the listener: where
- * nobody else could have put a socket. */
+bool lsa_directory_is_safe(const char *path, uid_t other)
+{
+    char directory[LSA_PATH_SIZE];
+    struct stat status;
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL || (size_t)(slash - path) >= sizeof directory)
+        return false;
+    size_t len = slash == path ? 1 : (size_t)(slash - path); /* the root directory is its own slash */
+    memcpy(directory, path, len);
+    directory[len] = '\0';
+    return stat(directory, &status) == 0 && S_ISDIR(status.st_mode) && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+           (status.st_uid == 0 || status.st_uid == geteuid() || status.st_uid == other);
+}
+
+/* May whoever listens there have our secrets? Root and we ourselves may; and whoever else, where nobody but he, root and we could have put a socket. */
 static bool peer_is_trusted(const struct lsa_daemon *daemon, int fd, uid_t *uid)
 {
-    char directory[sizeof daemon->path];
     struct ucred peer = {.uid = (uid_t)-1};
-    struct stat status;
     socklen_t len = sizeof peer;
-    memcpy(directory, daemon->path, sizeof directory);
-    char *slash = strrchr(directory, '/');
     bool is_known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && len == sizeof peer;
     *uid = peer.uid;
     if (!is_known || peer.uid == 0 || peer.uid == geteuid())
         return is_known;
-    if (slash == NULL)
-        return false;
-    slash[slash == directory ? 1 : 0] = '\0';
-    return stat(directory, &status) == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
-           (status.st_uid == 0 || status.st_uid == geteuid() || status.st_uid == peer.uid);
+    return lsa_directory_is_safe(daemon->path, peer.uid);
 }
 
 static enum lsa_result mistrusted(const struct lsa_daemon *daemon, uid_t uid)

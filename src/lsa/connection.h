@@ -8,8 +8,13 @@
 
 #include "lsa/protocol.h"
 #include <sspi.h>
+#include <sys/types.h>
 
 struct lsa_daemon;
+
+/* Is a socket at this path where nobody could have put it but root, this process' user or `other`? Its directory is one of theirs, and no others may write in it: what a client asks before
+ * it tells its secrets, and a daemon before it makes the socket. False also where there is no such directory, and for a path without one. */
+bool lsa_directory_is_safe(const char *path, uid_t other);
 
 /* The daemon behind a socket; lives as long as the process. NULL: no memory, or a path longer than socket addresses are. */
 struct lsa_daemon *lsa_daemon_of(const char *path);

@@ -57,7 +57,7 @@ enum lsa_field {
     LSA_CREDENTIAL,     /* number: a credential of the client's */
     LSA_CONTEXT,        /* number: a context of the client's; 0: none */
     LSA_EXPIRY,         /* number: FILETIME */
-    LSA_FLAGS,          /* number: asked, or what a package is doing */
+    LSA_FLAGS,          /* number: asked of a handshake; of a logon or proof LSA_WANTS_ bits */
     LSA_GRANTED,        /* number */
     LSA_TARGET,         /* text */
     LSA_TOKEN,          /* bytes */

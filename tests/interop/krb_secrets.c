@@ -18,11 +18,11 @@ static int show(struct kerberos_credential *credential, krb5_context krb)
 {
     krb5_creds *tgt = NULL;
     struct password_keys keys = {.n_keys = 0};
-    SECURITY_STATUS status = kerberos_tgt_get(credential, krb, 0, &tgt);
+    SECURITY_STATUS status = kerberos_tgt_get(credential, krb, &tgt);
     if (status != SEC_E_OK)
         return failed(status, "logging on");
     krb5_free_creds(krb, tgt);
-    status = kerberos_password_keys(credential, krb, 0, &keys);
+    status = kerberos_password_keys(credential, &keys);
     if (status != SEC_E_OK)
         return failed(status, "making keys");
     for (unsigned i = 0; i < keys.n_keys; i++) {

@@ -187,7 +187,7 @@ static void test_keys_of_a_password(void **state)
     krb5_data text = {KV5M_DATA, 2, (char *)(uintptr_t) "pw"};
     krb5_data salt = {KV5M_DATA, 21, (char *)(uintptr_t) "ATHENA.MIT.EDUraeburn"};
     assert_int_equal(krb5_init_context(&krb), 0);
-    assert_int_equal(kerberos_password_keys(credential, krb, 0, &keys), SEC_E_OK);
+    assert_int_equal(kerberos_password_keys(credential, &keys), SEC_E_OK);
     assert_true(keys.n_keys > 0);
     for (unsigned i = 0; i < keys.n_keys; i++) {
         assert_int_equal(krb5_c_string_to_key(krb, keys.key[i].enctype, &text, &salt, &expected), 0);
@@ -199,7 +199,7 @@ static void test_keys_of_a_password(void **state)
     assert_int_equal(keys.n_keys, 0);
     kerberos_release(credential);
     struct kerberos_credential *without = acquire(NULL, SECPKG_CRED_OUTBOUND);
-    assert_int_equal(kerberos_password_keys(without, krb, 0, &keys), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(kerberos_password_keys(without, &keys), SEC_E_NO_CREDENTIALS);
     kerberos_release(without);
     krb5_free_context(krb);
 }

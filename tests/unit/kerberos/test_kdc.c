@@ -100,7 +100,7 @@ static void test_result_and_cause(void **state)
     struct work *work = work_new(false);
     void *data = work;
     cause_clear();
-    assert_int_equal(kdc_run(&table, &data, kdc_deadline(60)), SEC_E_TARGET_UNKNOWN);
+    assert_int_equal(kdc_run(&table, &data, late_deadline(60)), SEC_E_TARGET_UNKNOWN);
     assert_ptr_equal(data, work);
     assert_int_equal(work->answer, 42);
     assert_string_equal(cause_text(), "said in the thread");
@@ -119,10 +119,10 @@ static void test_late_work_is_left_behind(void **state)
     gate_set(false);
     void *data = work_new(true);
     cause_clear();
-    assert_int_equal(kdc_run(&table, &data, kdc_deadline(0)), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(kdc_run(&table, &data, late_deadline(0)), SEC_E_NO_AUTHENTICATING_AUTHORITY);
     assert_null(data);
     assert_non_null(strstr(cause_text(), "kdc_seconds"));
-    assert_int_equal(kdc_abandoned(), 1);
+    assert_int_equal(late_abandoned(LATE_KDC), 1);
     gate_set(true);
     freed_await(before + 1);
 }
@@ -140,7 +140,7 @@ static void waiting_await(unsigned n)
 /* The thread counts itself out after it has freed its work. */
 static void none_left_await(void)
 {
-    while (kdc_abandoned() > 0)
+    while (late_abandoned(LATE_KDC) > 0)
         usleep(1000);
 }
 
@@ -150,23 +150,23 @@ static void test_bound(void **state)
     none_left_await();
     unsigned before = gate.n_freed;
     gate_set(false);
-    for (unsigned i = 0; i < KDC_ABANDONED_MAX; i++) {
+    for (unsigned i = 0; i < LATE_ABANDONED_MAX; i++) {
         void *data = work_new(true);
-        assert_int_equal(kdc_run(&table, &data, kdc_deadline(0)), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+        assert_int_equal(kdc_run(&table, &data, late_deadline(0)), SEC_E_NO_AUTHENTICATING_AUTHORITY);
         assert_null(data);
     }
-    waiting_await(KDC_ABANDONED_MAX);
+    waiting_await(LATE_ABANDONED_MAX);
     struct work *refused = work_new(false);
     void *data = refused;
     cause_clear();
-    assert_int_equal(kdc_run(&table, &data, kdc_deadline(60)), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(kdc_run(&table, &data, late_deadline(60)), SEC_E_NO_AUTHENTICATING_AUTHORITY);
     assert_ptr_equal(data, refused); /* never started: still the caller's */
     assert_int_equal(refused->answer, 0);
     assert_non_null(strstr(cause_text(), "still waiting"));
 
     pid_t child = fork(); /* the child has no thread to wait for, and may ask again */
     if (child == 0) {
-        bool fine = kdc_abandoned() == 0 && kdc_run(&table, &data, kdc_deadline(60)) == SEC_E_TARGET_UNKNOWN;
+        bool fine = late_abandoned(LATE_KDC) == 0 && kdc_run(&table, &data, late_deadline(60)) == SEC_E_TARGET_UNKNOWN;
         _exit(fine ? 0 : 1);
     }
     int ended = -1;
@@ -174,9 +174,9 @@ static void test_bound(void **state)
     assert_int_equal(ended, 0);
 
     gate_set(true);
-    freed_await(before + KDC_ABANDONED_MAX);
+    freed_await(before + LATE_ABANDONED_MAX);
     none_left_await();
-    assert_int_equal(kdc_run(&table, &data, kdc_deadline(60)), SEC_E_TARGET_UNKNOWN);
+    assert_int_equal(kdc_run(&table, &data, late_deadline(60)), SEC_E_TARGET_UNKNOWN);
     free(refused);
 }
 
@@ -184,7 +184,7 @@ static enum late_end leave_behind(void)
 {
     void *data = work_new(true);
     SECURITY_STATUS status;
-    enum late_end end = late_run(LATE_KDC, &table, &data, kdc_deadline(0), &status);
+    enum late_end end = late_run(LATE_KDC, &table, &data, late_deadline(0), &status);
     free(data); /* of one that never started */
     return end;
 }
@@ -203,7 +203,7 @@ static void test_shares(void **state)
             assert_int_equal(leave_behind(), LATE_OVER);
         assert_int_equal(leave_behind(), LATE_FULL);
     }
-    assert_int_equal(kdc_abandoned(), LATE_ABANDONED_MAX);
+    assert_int_equal(late_abandoned(LATE_KDC), LATE_ABANDONED_MAX);
     late_work_for(0);
     assert_int_equal(leave_behind(), LATE_FULL);
     late_work_for(100); /* who has none yet has one */
