@@ -144,9 +144,11 @@ enum wire_result utf16_to_text(const uint16_t *units, size_t n_units, char **tex
     return decode((const uint8_t *)units, n_units, false, text);
 }
 
-/* Bytes of the character here that steers: C0 and DEL; C1 (U+0080 to U+009F); U+202A to U+202E and U+2066 to U+2069 (UAX 9). 0: it does not. */
-static size_t steering_len(const uint8_t *at, size_t left)
+/* C0 and DEL; C1 (U+0080 to U+009F); U+202A to U+202E and U+2066 to U+2069 (UAX 9). */
+size_t utf8_steering_len(const uint8_t *at, size_t left)
 {
+    if (left == 0)
+        return 0;
     if (at[0] < 0x20 || at[0] == 0x7f)
         return 1;
     if (left >= 2 && at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
@@ -159,7 +161,7 @@ static size_t steering_len(const uint8_t *at, size_t left)
 void text_calm(char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        for (size_t n = steering_len((const uint8_t *)text + i, len - i); n > 0; n--)
+        for (size_t n = utf8_steering_len((const uint8_t *)text + i, len - i); n > 0; n--)
             text[i + n - 1] = '?';
     const uint8_t *at = (const uint8_t *)text, *end = at + len;
     while (at != end) {

@@ -31,6 +31,8 @@ size_t utf16_units(const uint16_t *units);
 
 /* Is this well-formed UTF-8 without NUL? */
 bool utf8_valid(struct slice text);
+/* Bytes of the character at the beginning of these that would end a line, move a terminal or turn the direction of writing; 0: it does none of that. */
+size_t utf8_steering_len(const uint8_t *at, size_t left);
 /* Makes a line of UTF-8 out of words that may be a peer's: control characters, C1's two bytes, those that turn the direction of writing, and bytes that are no
  * UTF-8 become question marks, a byte each. */
 void text_calm(char *text, size_t len);

@@ -34,7 +34,8 @@ static void engine_destroy(void *object)
         store_put(engine->additional[i]);
 }
 
-static SECURITY_STATUS engine_store(HCERTSTORE store, HCERTSTORE *place)
+/* NULL is no store, and fine. */
+static SECURITY_STATUS store_hold(HCERTSTORE store, HCERTSTORE *place)
 {
     if (store == NULL)
         return SEC_E_OK;
@@ -58,11 +59,11 @@ static SECURITY_STATUS engine_fill(const CERT_CHAIN_ENGINE_CONFIG *config, struc
 {
     bool has_exclusive =
         config->cbSize >= offsetof(CERT_CHAIN_ENGINE_CONFIG, hExclusiveRoot) + sizeof config->hExclusiveRoot;
-    try(engine_store(config->hRestrictedRoot, &engine->restricted));
+    try(store_hold(config->hRestrictedRoot, &engine->restricted));
     if (has_exclusive)
-        try(engine_store(config->hExclusiveRoot, &engine->exclusive));
+        try(store_hold(config->hExclusiveRoot, &engine->exclusive));
     for (DWORD i = 0; i < config->cAdditionalStore; i++) {
-        try(engine_store(config->rghAdditionalStore[i], &engine->additional[i]));
+        try(store_hold(config->rghAdditionalStore[i], &engine->additional[i]));
         engine->n_additional = i + 1;
     }
     return SEC_E_OK;
@@ -187,23 +188,6 @@ static enum trust_revocation revocation_of(DWORD flags)
     return (flags & CERT_CHAIN_REVOCATION_CHECK_END_CERT) != 0 ? REVOCATION_END : REVOCATION_NONE;
 }
 
-static SECURITY_STATUS into_store(struct store *to, HCERTSTORE from)
-{
-    AUTO_OPENSSL(x509s) STACK_OF(X509) *certificates = sk_X509_new_null();
-    AUTO_OPENSSL(crls) STACK_OF(X509_CRL) *crls = sk_X509_CRL_new_null();
-    require(certificates != NULL && crls != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    if (from == NULL)
-        return SEC_E_OK;
-    require(store_take(from) == SEC_E_OK, E_INVALIDARG);
-    SECURITY_STATUS status = store_collect(from, certificates, crls);
-    store_put(from);
-    for (int i = 0; status == SEC_E_OK && i < sk_X509_num(certificates); i++)
-        status = store_add(to, sk_X509_value(certificates, i), NULL, CERT_STORE_ADD_USE_EXISTING, NULL);
-    for (int i = 0; status == SEC_E_OK && i < sk_X509_CRL_num(crls); i++)
-        status = store_add_crl(to, sk_X509_CRL_value(crls, i), CERT_STORE_ADD_ALWAYS, NULL);
-    return status;
-}
-
 /* The roots that both the system and the engine's restricted store have. */
 static SECURITY_STATUS restrict_roots(HCERTSTORE restricted, struct store *to)
 {
@@ -219,55 +203,52 @@ static SECURITY_STATUS restrict_roots(HCERTSTORE restricted, struct store *to)
     return SEC_E_OK;
 }
 
-/* The engine's part of the question. `extra` and `roots` are stores of this call. */
-static SECURITY_STATUS engine_apply(const struct engine *engine, struct store *extra, struct store *roots,
-                                    struct trust_question *question)
+/* The engine's roots. `own` receives a store of this call, where it takes one. */
+static SECURITY_STATUS roots_choose(const struct engine *engine, HCERTSTORE *roots, struct store **own)
 {
-    for (unsigned i = 0; i < engine->n_additional; i++)
-        try(into_store(extra, engine->additional[i]));
-    if (engine->exclusive != NULL) {
-        question->roots = engine->exclusive;
-    } else if (engine->restricted != NULL) {
-        try(restrict_roots(engine->restricted, roots));
-        question->roots = roots;
-    }
-    return SEC_E_OK;
+    *roots = engine->exclusive;
+    if (engine->exclusive != NULL || engine->restricted == NULL)
+        return SEC_E_OK;
+    *roots = *own = store_new();
+    require(*own != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    return restrict_roots(engine->restricted, *own);
 }
 
+/* `additional` is held. */
 static SECURITY_STATUS chain_build(const struct engine *engine, const struct certificate *leaf, PCCERT_CONTEXT context,
-                                   HCERTSTORE additional, struct trust_question *question, struct chain *chain)
+                                   HCERTSTORE additional, const struct trust_question *asked, struct chain *chain)
 {
-    struct store *extra = store_new(), *roots = store_new();
-    SECURITY_STATUS status = extra == NULL || roots == NULL ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK;
+    struct store *own = NULL;
+    HCERTSTORE extra[2 + ENGINE_STORES_MAX] = {leaf->context.hCertStore, additional};
+    struct trust_question question = *asked;
+    SECURITY_STATUS status = SEC_E_OK;
+    question.extra = extra;
+    question.n_extra = 2;
+    for (unsigned i = 0; engine != NULL && i < engine->n_additional; i++)
+        extra[question.n_extra++] = engine->additional[i];
+    if (engine != NULL)
+        status = roots_choose(engine, &question.roots, &own);
     if (status == SEC_E_OK)
-        status = into_store(extra, leaf->context.hCertStore);
-    if (status == SEC_E_OK)
-        status = into_store(extra, additional);
-    if (status == SEC_E_OK && engine != NULL)
-        status = engine_apply(engine, extra, roots, question);
-    question->extra = extra;
-    if (status == SEC_E_OK)
-        status = certificate_verify(leaf->x509, NULL, question, &chain->verdict);
+        status = certificate_verify(leaf->x509, NULL, &question, &chain->verdict);
     if (status == SEC_E_OK)
         status = chain_fill(chain, context);
-    if (extra != NULL)
-        (void)live_user_drop(extra, LIVE_STORE);
-    if (roots != NULL)
-        (void)live_user_drop(roots, LIVE_STORE);
+    if (own != NULL)
+        (void)live_user_drop(own, LIVE_STORE);
     return status;
 }
 
-static void engine_cleanup(struct engine **engine)
+static void unhold(void *place)
 {
-    if (*engine != NULL)
-        live_unhold(*engine);
+    live_unhold(*(void **)place);
 }
+#define AUTO_HELD __attribute__((cleanup(unhold)))
 
 SECURITY_STATUS chain_get(HCERTCHAINENGINE handle, PCCERT_CONTEXT context, int64_t at, HCERTSTORE extra,
                           const CERT_CHAIN_PARA *parameters, DWORD flags, PCCERT_CHAIN_CONTEXT *result)
 {
     AUTO_CERTIFICATE struct certificate *leaf = NULL;
-    __attribute__((cleanup(engine_cleanup))) struct engine *engine = NULL;
+    AUTO_HELD struct engine *engine = NULL;
+    AUTO_HELD HCERTSTORE additional = NULL;
     struct trust_question question = {.at = at, .revocation = revocation_of(flags)};
     require((flags & ~(DWORD)CHAIN_FLAGS) == 0,
             cause_set(E_INVALIDARG, "CertGetCertificateChain knows no flags 0x%x", flags & ~(DWORD)CHAIN_FLAGS));
@@ -277,11 +258,12 @@ SECURITY_STATUS chain_get(HCERTCHAINENGINE handle, PCCERT_CONTEXT context, int64
                 cause_set(E_INVALIDARG, "this is not, or no longer, a chain engine of this library"));
         engine = handle;
     }
+    try(store_hold(extra, &additional));
     SECURITY_STATUS status = certificate_take(context, &leaf);
     require(status == SEC_E_OK, status == SEC_E_INSUFFICIENT_MEMORY ? status : E_INVALIDARG);
     struct chain *chain = live_alloc(LIVE_CHAIN, sizeof *chain, chain_destroy);
     require(chain != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    status = chain_build(engine, leaf, context, extra, &question, chain);
+    status = chain_build(engine, leaf, context, additional, &question, chain);
     if (status == SEC_E_OK) {
         chain->context.dwCreateFlags = flags;
         *result = &chain->context;

@@ -86,6 +86,13 @@ struct store *store_new(void);
 SECURITY_STATUS store_add(struct store *store, X509 *x509, struct certificate *properties_of, DWORD disposition,
                           struct certificate **to);
 SECURITY_STATUS store_add_crl(struct store *store, X509_CRL *list, DWORD disposition, struct crl **to);
+/* What to do with one that a store has already. */
+enum meeting { MEET_REFUSE, MEET_USE, MEET_REPLACE };
+enum meeting store_meet(DWORD disposition, bool newer);
+/* E_INVALIDARG for a disposition that is none. */
+SECURITY_STATUS store_disposition_check(DWORD disposition);
+/* Room for one more pointer in a list of `n`, at whose own pointer `list` points. CRYPT_E_FILE_ERROR when the store is full; SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS store_grow(void *list, size_t n, size_t *max);
 /* Appends the store's certificates and lists to stacks: fresh references. */
 SECURITY_STATUS store_collect(struct store *store, STACK_OF(X509) * certificates, STACK_OF(X509_CRL) * lists);
 

@@ -11,14 +11,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Without what would end the text or move a terminal. */
+/* Without what would end the text, move a terminal or disguise what follows. */
 static void safe_write(struct writer *writer, const unsigned char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if (text[i] < 0x20 || text[i] == 0x7f)
+    for (size_t i = 0; i < len;) {
+        size_t steering = utf8_steering_len(text + i, len - i);
+        if (steering > 0)
             writer_bytes(writer, "\xef\xbf\xbd", 3);
         else
             writer_u8(writer, text[i]);
+        i += steering > 0 ? steering : 1;
+    }
 }
 
 /* Microsoft, CertNameToStr: a value is quoted when it has one of these, or spaces at an end; quotes in it are doubled. */
@@ -41,10 +44,14 @@ static void quoted_write(struct writer *writer, const unsigned char *text, size_
         return;
     }
     writer_u8(writer, '"');
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '"')
+    while (len > 0) { /* up to a quote, and that one twice */
+        const unsigned char *at = memchr(text, '"', len);
+        size_t piece = at != NULL ? (size_t)(at - text) + 1 : len;
+        safe_write(writer, text, piece);
+        if (at != NULL)
             writer_u8(writer, '"');
-        safe_write(writer, &text[i], 1);
+        text += piece;
+        len -= piece;
     }
     writer_u8(writer, '"');
 }

@@ -1,5 +1,6 @@
 /*
- * Names of certificates as text, in UTF-8. Characters of a name that would end or disguise the text (NUL and other controls) become U+FFFD.
+ * Names of certificates as text, in UTF-8. Characters of a name that would end or disguise the text (NUL and other controls, what turns the direction of writing)
+ * become U+FFFD.
  */
 #ifndef OPENSSPI_CERTIFICATES_NAMES_H
 #define OPENSSPI_CERTIFICATES_NAMES_H

@@ -13,8 +13,8 @@
 /* Of hashing a password, for one part and for a whole file: seconds, and half a minute. Nobody needs more, and a hostile file could ask for it. */
 #define ROUNDS_MAX 5000000
 #define ROUNDS_OF_ALL_MAX 50000000
-#define PFX_DEPTH_MAX 4 /* bags within bags */
-#define PFX_KEYS_MAX 64 /* private keys of one file */
+#define PFX_DEPTH_MAX 4      /* bags within bags */
+#define PFX_KEYS_MAX 64      /* private keys of one file */
 #define PFX_ENTRIES_MAX 1000 /* certificates and keys */
 
 OPENSSL_AUTO(PKCS12, pkcs12, PKCS12_free)

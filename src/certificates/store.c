@@ -6,7 +6,7 @@
 #include "core/cause.h"
 #include <string.h>
 
-#define STORE_MAX 20000 /* certificates of one store: bounds what a hostile file can ask for */
+#define STORE_MAX 20000 /* certificates, and lists, of one store: bounds what a hostile file can ask for */
 
 static void store_destroy(void *object)
 {
@@ -111,16 +111,17 @@ SECURITY_STATUS store_close(HCERTSTORE handle, DWORD flags)
     return SEC_E_OK;
 }
 
-/* Room for one more pointer. */
-static SECURITY_STATUS grow(void ***list, size_t n, size_t *max)
+SECURITY_STATUS store_grow(void *list, size_t n, size_t *max)
 {
+    void *longer;
     if (n < *max)
         return SEC_E_OK;
     require(n < STORE_MAX, cause_set(CRYPT_E_FILE_ERROR, "more than %d entries in one store", STORE_MAX));
     size_t room = *max == 0 ? 8 : *max * 2;
-    void **longer = mem_realloc(*list, room * sizeof *longer);
+    memcpy(&longer, list, sizeof longer);
+    longer = mem_realloc(longer, room * sizeof(void *));
     require(longer != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    *list = longer;
+    memcpy(list, &longer, sizeof longer);
     *max = room;
     return SEC_E_OK;
 }
@@ -133,10 +134,7 @@ static struct certificate *same_certificate(const struct store *store, const X50
     return NULL;
 }
 
-/* What to do, now that the store has the certificate already. */
-enum meeting { MEET_REFUSE, MEET_USE, MEET_REPLACE };
-
-static enum meeting meet(DWORD disposition, bool newer)
+enum meeting store_meet(DWORD disposition, bool newer)
 {
     switch (disposition) {
     case CERT_STORE_ADD_USE_EXISTING:
@@ -158,7 +156,7 @@ static bool inherits(DWORD disposition)
            disposition == CERT_STORE_ADD_NEWER_INHERIT_PROPERTIES;
 }
 
-static SECURITY_STATUS disposition_check(DWORD disposition)
+SECURITY_STATUS store_disposition_check(DWORD disposition)
 {
     require(disposition >= CERT_STORE_ADD_NEW && disposition <= CERT_STORE_ADD_NEWER_INHERIT_PROPERTIES,
             cause_set(E_INVALIDARG, "there is no disposition %u", disposition));
@@ -187,7 +185,7 @@ static SECURITY_STATUS add_locked(struct store *store, struct certificate *made,
     struct certificate *same = disposition == CERT_STORE_ADD_ALWAYS ? NULL : same_certificate(store, made->x509);
     if (same != NULL) {
         bool newer = ASN1_TIME_compare(X509_get0_notBefore(made->x509), X509_get0_notBefore(same->x509)) > 0;
-        switch (meet(disposition, newer)) {
+        switch (store_meet(disposition, newer)) {
         case MEET_REFUSE:
             return exists();
         case MEET_USE:
@@ -198,7 +196,7 @@ static SECURITY_STATUS add_locked(struct store *store, struct certificate *made,
             break;
         }
     }
-    try(grow((void ***)&store->certificates, store->n_certificates, &store->max_certificates));
+    try(store_grow(&store->certificates, store->n_certificates, &store->max_certificates));
     if (same != NULL) {
         unlink_certificate(store, same);
         *gone = same;
@@ -242,7 +240,7 @@ SECURITY_STATUS store_certificate_add(HCERTSTORE handle, PCCERT_CONTEXT context,
     AUTO_STORE struct store *store = NULL;
     AUTO_CERTIFICATE struct certificate *certificate = NULL;
     struct certificate *made = NULL;
-    try(disposition_check(disposition));
+    try(store_disposition_check(disposition));
     require(context != NULL, cause_set(E_INVALIDARG, "a certificate context is missing"));
     SECURITY_STATUS status = certificate_take(context, &certificate);
     require(status == SEC_E_OK, status == SEC_E_INSUFFICIENT_MEMORY ? status : E_INVALIDARG);

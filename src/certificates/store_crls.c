@@ -1,12 +1,9 @@
-#include "base/memory.h"
 #include "certificates/internal.h"
 #include "certificates/openssl.h"
 #include "certificates/store.h"
 #include "core/cause.h"
 #include <openssl/x509v3.h>
 #include <string.h>
-
-#define CRLS_MAX 20000 /* of one store */
 
 /* Same issuer and same scope: the issuing distribution point, and base or delta. */
 static bool same_extension(const X509_CRL *a, const X509_CRL *b, int nid)
@@ -34,19 +31,6 @@ static size_t place_of(const struct store *store, const X509_CRL *list)
     return i;
 }
 
-static SECURITY_STATUS room_for_one(struct store *store)
-{
-    if (store->n_crls < store->max_crls)
-        return SEC_E_OK;
-    require(store->n_crls < CRLS_MAX, cause_set(CRYPT_E_FILE_ERROR, "more than %d lists in one store", CRLS_MAX));
-    size_t room = store->max_crls == 0 ? 4 : store->max_crls * 2;
-    struct crl **longer = mem_realloc(store->crls, room * sizeof(struct crl *));
-    require(longer != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    store->crls = longer;
-    store->max_crls = room;
-    return SEC_E_OK;
-}
-
 static void unlink_at(struct store *store, size_t at)
 {
     memmove(&store->crls[at], &store->crls[at + 1], (--store->n_crls - at) * sizeof(struct crl *));
@@ -59,18 +43,18 @@ static SECURITY_STATUS add_locked(struct store *store, struct crl *made, DWORD d
     if (at < store->n_crls) {
         struct crl *same = store->crls[at];
         bool newer = ASN1_TIME_compare(X509_CRL_get0_lastUpdate(made->crl), X509_CRL_get0_lastUpdate(same->crl)) > 0;
-        if (disposition == CERT_STORE_ADD_USE_EXISTING) {
+        switch (store_meet(disposition, newer)) {
+        case MEET_REFUSE:
+            return cause_set(CRYPT_E_EXISTS, "the store has a revocation list of this issuer already");
+        case MEET_USE:
             (void)live_hold(same, LIVE_CRL);
             *existing = same;
             return SEC_E_OK;
+        case MEET_REPLACE:
+            break;
         }
-        bool replace =
-            disposition == CERT_STORE_ADD_REPLACE_EXISTING ||
-            disposition == CERT_STORE_ADD_REPLACE_EXISTING_INHERIT_PROPERTIES ||
-            (newer && (disposition == CERT_STORE_ADD_NEWER || disposition == CERT_STORE_ADD_NEWER_INHERIT_PROPERTIES));
-        require(replace, cause_set(CRYPT_E_EXISTS, "the store has a revocation list of this issuer already"));
     }
-    try(room_for_one(store));
+    try(store_grow(&store->crls, store->n_crls, &store->max_crls));
     if (at < store->n_crls) {
         *gone = store->crls[at];
         unlink_at(store, at);
@@ -104,8 +88,7 @@ SECURITY_STATUS store_crl_add(HCERTSTORE handle, PCCRL_CONTEXT context, DWORD di
 {
     AUTO_OPENSSL(crl) X509_CRL *list = NULL;
     struct crl *made = NULL;
-    require(disposition >= CERT_STORE_ADD_NEW && disposition <= CERT_STORE_ADD_NEWER_INHERIT_PROPERTIES,
-            cause_set(E_INVALIDARG, "there is no disposition %u", disposition));
+    try(store_disposition_check(disposition));
     require(live_hold(context, LIVE_CRL),
             cause_set(E_INVALIDARG, "this is not, or no longer, a revocation list of this library"));
     list = ((const struct crl *)(const void *)context)->crl;

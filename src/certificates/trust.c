@@ -144,7 +144,8 @@ static SECURITY_STATUS material_gather(const struct trust_question *question, ST
         require(sk_X509_push(material->others, sk_X509_value(sent, i)) > 0, SEC_E_INSUFFICIENT_MEMORY);
         X509_up_ref(sk_X509_value(sent, i));
     }
-    try(store_append(question->extra, material->others, material->crls));
+    for (unsigned i = 0; i < question->n_extra; i++)
+        try(store_append(question->extra[i], material->others, material->crls));
     try(system_intermediates(material->others, material->crls));
     if (question->roots != NULL)
         return store_append(question->roots, material->roots, material->crls);

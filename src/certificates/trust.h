@@ -28,7 +28,9 @@ struct trust_question {
     enum trust_revocation revocation;
     int64_t at;       /* FILETIME of the moment that counts; 0: now */
     HCERTSTORE roots; /* the only roots that count; NULL: the system store ROOT */
-    HCERTSTORE extra; /* more intermediate certificates and CRLs; NULL: none. Never trusted */
+    /* Stores with more intermediate certificates and CRLs, which are never trusted for being there; each may be NULL. */
+    const HCERTSTORE *extra;
+    unsigned n_extra;
 };
 
 /* What was found: CERT_TRUST_ bits (wincrypt.h) of each element and of them all. Zeroed it can be released. */

@@ -12,7 +12,7 @@
 struct credssp_session {
     bool initiator;
     struct session *channel, *inner; /* channel: NULL in TSSSP, whose messages are the inner session's */
-    uint32_t sent, received;         /* TSSSP: sequence numbers, after those of the handshake */
+    uint32_t sent, received;         /* sequence numbers, after those of the handshake; for TSSSP they matter */
     struct session_facts facts;      /* the inner session's, with our own flags */
     uint32_t server_auth;
     CERT_TRUST_STATUS trust;
@@ -25,8 +25,7 @@ struct credssp_session {
 static void credssp_close(void *state)
 {
     struct credssp_session *closed = state;
-    if (closed->channel != NULL)
-        session_close(closed->channel);
+    session_close(closed->channel);
     session_close(closed->inner);
     secret_release(&closed->credentials);
     secret_release(&closed->packed);
@@ -99,40 +98,53 @@ static const struct session_facts *credssp_facts(const void *state)
 }
 
 /* Messages are TLS records; TSSSP's are sealed as its handshake's fields were, for what the two ends say to each other beside the channel (MS-RDPEAR), and are
- * numbered here: both ends know how many those were. */
+ * numbered here: both ends know how many those were. TLS numbers its records itself, and some packages do. */
+static const struct session *messages_of(const struct credssp_session *session)
+{
+    return session->channel != NULL ? session->channel : session->inner;
+}
+
+/* A message that was refused takes no number. */
+static SECURITY_STATUS counted(SECURITY_STATUS status, uint32_t *number)
+{
+    *number += status == SEC_E_OK ? 1 : 0;
+    return status;
+}
+
 static SECURITY_STATUS credssp_seal(void *state, uint32_t qop, struct message *message, uint32_t seq)
 {
     struct credssp_session *session = state;
-    const struct session *under = session->channel != NULL ? session->channel : session->inner;
+    const struct session *under = messages_of(session);
+    (void)seq;
     require(under->package->session->seal != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return under->package->session->seal(under->state, qop, message, session->channel != NULL ? seq : session->sent++);
+    return counted(under->package->session->seal(under->state, qop, message, session->sent), &session->sent);
 }
 
 static SECURITY_STATUS credssp_unseal(void *state, struct message *message, uint32_t seq, uint32_t *qop)
 {
     struct credssp_session *session = state;
-    const struct session *under = session->channel != NULL ? session->channel : session->inner;
+    const struct session *under = messages_of(session);
+    (void)seq;
     require(under->package->session->unseal != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return under->package->session->unseal(under->state, message, session->channel != NULL ? seq : session->received++,
-                                           qop);
+    return counted(under->package->session->unseal(under->state, message, session->received, qop), &session->received);
 }
 
 static SECURITY_STATUS credssp_sign(void *state, uint32_t qop, struct message *message, uint32_t seq)
 {
     struct credssp_session *session = state;
-    if (session->channel != NULL)
-        return credssp_seal(state, qop, message, seq);
-    require(session->inner->package->session->sign != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return session->inner->package->session->sign(session->inner->state, qop, message, session->sent++);
+    const struct session *under = messages_of(session);
+    (void)seq;
+    require(under->package->session->sign != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return counted(under->package->session->sign(under->state, qop, message, session->sent), &session->sent);
 }
 
 static SECURITY_STATUS credssp_verify(void *state, struct message *message, uint32_t seq, uint32_t *qop)
 {
     struct credssp_session *session = state;
-    if (session->channel != NULL)
-        return credssp_unseal(state, message, seq, qop);
-    require(session->inner->package->session->verify != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-    return session->inner->package->session->verify(session->inner->state, message, session->received++, qop);
+    const struct session *under = messages_of(session);
+    (void)seq;
+    require(under->package->session->verify != NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return counted(under->package->session->verify(under->state, message, session->received, qop), &session->received);
 }
 
 /* What was negotiated inside. */

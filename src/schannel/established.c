@@ -5,6 +5,7 @@
 #include "schannel/connection.h"
 #include "schannel/record.h"
 #include <openssl/x509v3.h>
+#include <string.h>
 
 /* What is worked out when a handshake has ended, so that no message call and no query has to. */
 
@@ -46,7 +47,7 @@ static SECURITY_STATUS sizes_find(struct connection *connection)
 static bool is_plain_text(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] < 0x20 || text.data[i] == 0x7f)
+        if (utf8_steering_len(text.data + i, text.len - i) > 0)
             return false;
     return text.len > 0 && text.len <= NAME_LEN_MAX && utf8_valid(text);
 }
@@ -81,6 +82,8 @@ static char *subject_text(const X509 *x509)
         X509_NAME_print_ex(bio, X509_get_subject_name(x509), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
         long len = BIO_get_mem_data(bio, &bytes);
         text = mem_dup(bytes, len > 0 ? (size_t)len : 0);
+        if (text != NULL)
+            text_calm(text, strlen(text));
     }
     BIO_free(bio);
     return text;

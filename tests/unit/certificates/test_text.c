@@ -296,6 +296,15 @@ static void test_name_strings(void **state)
     string_is(context, CERT_NAME_UPN_TYPE, 0, NULL, "user@domain.example");
     assert_true(CertFreeCertificateContext(context));
     identity_free(&user);
+    /* What would end the text, move a terminal, or write backwards. */
+    struct identity_pair odd = make_identity(&(struct order){.name = "a\x1b b\xc2\x9b c\xe2\x80\xae \"d"});
+    context = context_of(odd.x509);
+    assert_true(CertGetNameStringA(context, CERT_NAME_SIMPLE_DISPLAY_TYPE, 0, NULL, all, sizeof all) > 1);
+    assert_string_equal(all, "a\xef\xbf\xbd b\xef\xbf\xbd c\xef\xbf\xbd \"d");
+    assert_true(CertGetNameStringA(context, CERT_NAME_RDN_TYPE, 0, &x500, all, sizeof all) > 1);
+    assert_string_equal(all, "O=\"Tests, Inc.\", CN=\"a\xef\xbf\xbd b\xef\xbf\xbd c\xef\xbf\xbd \"\"d\"");
+    assert_true(CertFreeCertificateContext(context));
+    identity_free(&odd);
 }
 
 static void test_objects(void **state)

@@ -605,6 +605,30 @@ static void test_alert_after_new_keys(void **state)
     }
 }
 
+/* Inside a handshake libssl closes nothing: before records are encrypted close_notify is written for it, later it cannot be, and with DTLS never. */
+static void test_shutdown_within(void **state)
+{
+    (void)state;
+    struct loop_pair *pair = pair_of(SP_PROT_TLS1_2);
+    assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+    control(&pair->client, SCHANNEL_SHUTDOWN);
+    assert_int_equal(side_step(&pair->client), SEC_E_OK);
+    pair_free(pair);
+    pair = pair_of(SP_PROT_TLS1_2);
+    run_and_talk(pair);
+    control(&pair->client, SCHANNEL_RENEGOTIATE);
+    assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+    control(&pair->client, SCHANNEL_SHUTDOWN);
+    assert_int_equal(side_step(&pair->client), SEC_E_UNSUPPORTED_FUNCTION);
+    pair_free(pair);
+    pair = pair_new();
+    pair_acquire(pair, SP_PROT_DTLS1_2_CLIENT, SP_PROT_DTLS1_2_SERVER, SCH_CRED_MANUAL_CRED_VALIDATION);
+    assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+    control(&pair->client, SCHANNEL_SHUTDOWN);
+    assert_int_equal(side_step(&pair->client), SEC_E_UNSUPPORTED_FUNCTION);
+    pair_free(pair);
+}
+
 /* What others left in the thread's queue of OpenSSL's errors changes nothing: tickets, text, close_notify. */
 static void test_errors_of_others(void **state)
 {
@@ -634,6 +658,7 @@ int main(void)
         cmocka_unit_test(test_alert_with_certificate),
         cmocka_unit_test(test_alert_after_new_keys),
         cmocka_unit_test(test_errors_of_others),
+        cmocka_unit_test(test_shutdown_within),
         cmocka_unit_test(test_alpn),
         cmocka_unit_test(test_sni),
         cmocka_unit_test(test_client_certificate),

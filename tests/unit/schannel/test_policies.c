@@ -309,20 +309,29 @@ static void test_no_room(void **state)
 /* A name in a certificate that is no text, or holds what would move a terminal or end a line of a log, names nobody; the next one does. */
 static void test_odd_names(void **state)
 {
-    static const char *const alternatives[] = {"email:\xff\xfe@client.test,DNS:fine.test",
-                                               "email:a\x1b[1m@client.test,DNS:fine.test",
-                                               "otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a\x07@client.test,DNS:fine.test"};
+    static const struct {
+        const char *subject, *alternatives, *name;
+    } odd_ones[] = {
+        {"odd", "email:\xff\xfe@client.test,DNS:fine.test", "fine.test"},
+        {"odd", "email:a\x1b[1m@client.test,DNS:fine.test", "fine.test"},
+        {"odd", "email:a\xc2\x9b\x31m@client.test,DNS:fine.test", "fine.test"}, /* ESC [ in one character */
+        {"odd", "otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a\x07@client.test,DNS:fine.test", "fine.test"},
+        {"odd", "otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a\xe2\x80\xae@client.test,DNS:fine.test", "fine.test"}, /* RLO */
+        {"a\xc2\x9b\x31m", NULL, "CN=a??1m"},
+    };
     (void)state;
-    for (size_t i = 0; i < sizeof alternatives / sizeof alternatives[0]; i++) {
+    for (size_t i = 0; i < sizeof odd_ones / sizeof odd_ones[0]; i++) {
         SecPkgContext_NamesA names;
-        struct pki odd = pki_make(&(struct pki_wish){
-            .name = "odd", .alternatives = alternatives[i], .usage = "clientAuth", .issuer = pki_authority()});
+        struct pki odd = pki_make(&(struct pki_wish){.name = odd_ones[i].subject,
+                                                     .alternatives = odd_ones[i].alternatives,
+                                                     .usage = "clientAuth",
+                                                     .issuer = pki_authority()});
         struct loop_pair *pair = pair_new();
         assert_int_equal(side_acquire_with(&pair->client, &odd, 0, MANUAL), SEC_E_OK);
         pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
         assert_true(pair_run(pair));
         assert_int_equal(QueryContextAttributesA(&pair->server.context, SECPKG_ATTR_NAMES, &names), SEC_E_OK);
-        assert_string_equal(names.sUserName, "fine.test");
+        assert_string_equal(names.sUserName, odd_ones[i].name);
         FreeContextBuffer(names.sUserName);
         pair_free(pair);
         pki_free(&odd);
