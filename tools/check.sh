@@ -8,9 +8,11 @@ prefix=$(mktemp -d)
 trap 'rm -rf "$prefix"' EXIT
 trap 'exit 1' HUP INT TERM
 
+started=$(date +%s)
+
 step()
 {
-    printf '== %s\n' "$*"
+    printf '== %s s: %s\n' "$(($(date +%s) - started))" "$*"
 }
 
 # configure PRESET DIRECTORY [cmake arguments]
@@ -53,15 +55,6 @@ clang_warnings()
     python3 tools/check_syntax.py build/werror-clang
 }
 
-# no_skips PRESET
-no_skips()
-{
-    if grep -nE '\[ +SKIPPED +\]|[1-9][0-9]* skipped|\*\*\*(Skipped|Not Run)' "build/$1/Testing/Temporary/LastTest.log"; then
-        echo "tests were skipped in build/$1"
-        exit 1
-    fi
-}
-
 # What the tests of PRESET whose names match REGEX need to be built: daemon.X runs the program of unit.X.
 targets_of()
 {
@@ -79,7 +72,7 @@ sanitized()
     # shellcheck disable=SC2046 # names without blanks
     cmake --build "build/$1" --parallel "$jobs" --target opensspi-lsad $(targets_of "$1" "$2")
     ctest --test-dir "build/$1" -R "$2" -j "$jobs" --output-on-failure --no-tests=error
-    no_skips "$1"
+    tools/no_skips.sh "build/$1"
 }
 
 # hello NAME FLAGS...: compiles the sample with these flags, runs it.
