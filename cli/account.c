@@ -464,7 +464,7 @@ static int account_import(const struct cli_options *options)
 {
     AUTO_SECRET struct secret room = {0};
     AUTO_ADMIN struct account_admin *admin = NULL;
-    struct slice text;
+    struct slice text = {0};
     const char *path = options->operand[0], *name = strcmp(path, "-") == 0 ? "standard input" : path;
     enum account_file_format format = ACCOUNT_FILE_OWN;
     struct account_file *file = NULL;
