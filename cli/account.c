@@ -322,9 +322,11 @@ static SECURITY_STATUS namesake(void *context, const struct store_record *record
     return namesakes->domain == NULL ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK;
 }
 
-/* A name without a domain means the one account that has it, in whichever domain. */
-static int domain_find(struct account_admin *admin, const char *name, char **domain)
+int cli_domain_find(const struct cli_options *options, const char *operand, struct account_admin *admin,
+                    const char *name, char **domain)
 {
+    if (options->domain != NULL || strchr(operand, '\\') != NULL)
+        return CLI_OK;
     struct namesakes namesakes = {.name = name, .domains = writer_growing(128)};
     int code = cli_status(account_admin_list(admin, namesake, &namesakes));
     if (code == CLI_OK && namesakes.n_found > 1) {
@@ -359,8 +361,8 @@ static int with_account(const struct cli_options *options, bool create,
                         name, ACCOUNT_NAME_MAX);
     if (code == CLI_OK)
         code = cli_open(options, create, &admin);
-    if (code == CLI_OK && !create && options->domain == NULL && strchr(options->operand[0], '\\') == NULL)
-        code = domain_find(admin, name, &domain);
+    if (code == CLI_OK && !create)
+        code = cli_domain_find(options, options->operand[0], admin, name, &domain);
     return code == CLI_OK ? run(options, admin, domain, name) : code;
 }
 

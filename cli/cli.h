@@ -115,6 +115,9 @@ static inline void cli_close(struct account_admin **admin)
 
 /* "DOMAIN\NAME", or NAME with the domain that --domain gives, or none. `name` and `domain` are the caller's to free (mem_free). */
 int cli_split_name(const struct cli_options *options, const char *operand, char **domain, char **name);
+/* The domain of the one account that has the name, in whichever domain, where neither --domain nor the operand says it; else *domain stays. */
+int cli_domain_find(const struct cli_options *options, const char *operand, struct account_admin *admin,
+                    const char *name, char **domain);
 int cli_number(const char *what, const char *text, int64_t *number);
 /* YYYY-MM-DD or "never", the value of --`what`. */
 int cli_expiry(const char *what, const char *text, int64_t *filetime);

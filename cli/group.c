@@ -133,6 +133,8 @@ static int membership(const struct cli_options *options,
     int code = cli_split_name(options, options->operand[1], &domain, &name);
     if (code == CLI_OK)
         code = cli_open(options, false, &admin);
+    if (code == CLI_OK)
+        code = cli_domain_find(options, options->operand[1], admin, name, &domain);
     return code == CLI_OK ? cli_status(change(admin, options->operand[0], name, domain)) : code;
 }
 

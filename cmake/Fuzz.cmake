@@ -31,7 +31,7 @@ foreach(source IN LISTS fuzz_targets)
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/fuzz)
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_link_libraries(${target} PRIVATE fuzz_support opensspi_internal)
-    if(name MATCHES "^krb_(accept|initiate)$") # tickets of the tests' own
+    if(name MATCHES "^(krb_(accept|initiate)|lsad_requests)$") # tickets of the tests' own
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
         target_sources(${target} PRIVATE ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/lsa_daemon.c ${support}/ntlm_duel.c
             ${support}/ntlm_loop.c ${support}/place.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
@@ -47,11 +47,6 @@ foreach(source IN LISTS fuzz_targets)
     endif()
     if(name STREQUAL "lsad_requests") # the daemon itself, over a loop of the test's
         opensspi_add_daemon_parts(${target})
-        set(support ${PROJECT_SOURCE_DIR}/tests/support)
-        target_sources(${target} PRIVATE ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/lsa_daemon.c ${support}/ntlm_duel.c
-            ${support}/ntlm_loop.c ${support}/place.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
-        target_compile_options(${target} PRIVATE -UNDEBUG)
-        target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
     endif()
     if(name MATCHES "^win32_") # its sources themselves: the library is shared, and not built for fuzzing
         file(GLOB win32_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/win32/*.c)

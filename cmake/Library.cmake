@@ -24,7 +24,7 @@ set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/api/builtin.c APPEND PROPERTY COMP
 
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/floors.txt)
 file(STRINGS tools/floors.txt floor_lines REGEX "^[a-z]")
-set(OPENSSPI_FOLDERS "")     # folders that have sources
+set(OPENSSPI_FOLDERS "")     # those that are built
 set(OPENSSPI_LOW_FOLDERS "") # those below the packages
 # Everything is bound at start (cmake/Flags.cmake): a detour by the PLT takes time and gives nothing.
 check_c_compiler_flag(-Werror\ -fno-plt HAVE_fno_plt)
@@ -40,13 +40,11 @@ foreach(line IN LISTS floor_lines)
             continue()
         endif()
         file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
-        if(sources)
-            add_library(opensspi_${folder} STATIC ${sources})
-            if(HAVE_fno_plt)
-                target_compile_options(opensspi_${folder} PRIVATE -fno-plt)
-            endif()
-            list(APPEND here ${folder})
+        add_library(opensspi_${folder} STATIC ${sources})
+        if(HAVE_fno_plt)
+            target_compile_options(opensspi_${folder} PRIVATE -fno-plt)
         endif()
+        list(APPEND here ${folder})
     endforeach()
     foreach(folder IN LISTS here)
         target_link_libraries(opensspi_${folder} PUBLIC opensspi_common)
@@ -82,45 +80,36 @@ foreach(folder IN LISTS OPENSSPI_FOLDERS)
     target_link_libraries(opensspi_internal INTERFACE opensspi_${folder})
     list(APPEND objects $<TARGET_OBJECTS:opensspi_${folder}>)
 endforeach()
-if(NOT objects)
-    message(FATAL_ERROR "There is nothing in src/ to build.")
-endif()
 
 # Public functions live in src/api; the version script, not visibility, decides which of its names leave the library.
-if(TARGET opensspi_api)
-    target_compile_options(opensspi_api PRIVATE -fvisibility=default)
-endif()
+target_compile_options(opensspi_api PRIVATE -fvisibility=default)
 
 set(OPENSSPI_EXPORTS ${PROJECT_SOURCE_DIR}/src/api/exports.map)
-if(EXISTS ${OPENSSPI_EXPORTS})
-    add_library(opensspi SHARED ${objects})
-    add_library(OpenSSPI::opensspi ALIAS opensspi)
-    set_target_properties(opensspi PROPERTIES
-        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE C LINK_DEPENDS ${OPENSSPI_EXPORTS})
-    target_include_directories(opensspi INTERFACE
-        $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include/opensspi> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/opensspi>)
-    target_link_libraries(opensspi PRIVATE ${OPENSSPI_DEPENDENCIES})
-    target_link_options(opensspi PRIVATE -Wl,--version-script=${OPENSSPI_EXPORTS} -Wl,-Bsymbolic-functions)
-    # Threads that wait for a KDC may still run in it when a program lets it go.
-    target_link_options(opensspi PRIVATE -Wl,-z,nodelete)
-    if(NOT OPENSSPI_SANITIZE)
-        # clang leaves the sanitizer's runtime to the program.
-        target_link_options(opensspi PRIVATE -Wl,--no-undefined)
-    endif()
-
-    # One object with every name local but the exported ones, in an archive.
-    set(OPENSSPI_ARCHIVE ${PROJECT_BINARY_DIR}/libopensspi.a)
-    add_custom_command(OUTPUT ${OPENSSPI_ARCHIVE}
-        COMMAND ${CMAKE_COMMAND} -DEXPORTS=${OPENSSPI_EXPORTS} -DARCHIVE=${OPENSSPI_ARCHIVE} -DLINKER=${CMAKE_LINKER}
-                -DOBJCOPY=${CMAKE_OBJCOPY} -DAR=${CMAKE_AR} -P ${PROJECT_SOURCE_DIR}/cmake/Archive.cmake -- ${objects}
-        DEPENDS ${objects} ${OPENSSPI_EXPORTS} ${PROJECT_SOURCE_DIR}/cmake/Archive.cmake ${PROJECT_SOURCE_DIR}/cmake/Objects.cmake
-        COMMAND_EXPAND_LISTS VERBATIM COMMENT "Making libopensspi.a with internal names localised")
-    add_custom_target(opensspi_archive ALL DEPENDS ${OPENSSPI_ARCHIVE})
-    add_library(opensspi_static INTERFACE)
-    add_library(OpenSSPI::static ALIAS opensspi_static)
-    add_dependencies(opensspi_static opensspi_archive)
-    target_include_directories(opensspi_static INTERFACE ${PROJECT_SOURCE_DIR}/include/opensspi)
-    target_link_libraries(opensspi_static INTERFACE ${OPENSSPI_ARCHIVE} ${OPENSSPI_DEPENDENCIES})
-else()
-    message(WARNING "src/api/exports.map is missing: neither the shared nor the static library is built.")
+add_library(opensspi SHARED ${objects})
+add_library(OpenSSPI::opensspi ALIAS opensspi)
+set_target_properties(opensspi PROPERTIES
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE C LINK_DEPENDS ${OPENSSPI_EXPORTS})
+target_include_directories(opensspi INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include/opensspi> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/opensspi>)
+target_link_libraries(opensspi PRIVATE ${OPENSSPI_DEPENDENCIES})
+target_link_options(opensspi PRIVATE -Wl,--version-script=${OPENSSPI_EXPORTS} -Wl,-Bsymbolic-functions)
+# Threads that wait for a KDC may still run in it when a program lets it go.
+target_link_options(opensspi PRIVATE -Wl,-z,nodelete)
+if(NOT OPENSSPI_SANITIZE)
+    # clang leaves the sanitizer's runtime to the program.
+    target_link_options(opensspi PRIVATE -Wl,--no-undefined)
 endif()
+
+# One object with every name local but the exported ones, in an archive.
+set(OPENSSPI_ARCHIVE ${PROJECT_BINARY_DIR}/libopensspi.a)
+add_custom_command(OUTPUT ${OPENSSPI_ARCHIVE}
+    COMMAND ${CMAKE_COMMAND} -DEXPORTS=${OPENSSPI_EXPORTS} -DARCHIVE=${OPENSSPI_ARCHIVE} -DLINKER=${CMAKE_LINKER}
+            -DOBJCOPY=${CMAKE_OBJCOPY} -DAR=${CMAKE_AR} -P ${PROJECT_SOURCE_DIR}/cmake/Archive.cmake -- ${objects}
+    DEPENDS ${objects} ${OPENSSPI_EXPORTS} ${PROJECT_SOURCE_DIR}/cmake/Archive.cmake ${PROJECT_SOURCE_DIR}/cmake/Objects.cmake
+    COMMAND_EXPAND_LISTS VERBATIM COMMENT "Making libopensspi.a with internal names localised")
+add_custom_target(opensspi_archive ALL DEPENDS ${OPENSSPI_ARCHIVE})
+add_library(opensspi_static INTERFACE)
+add_library(OpenSSPI::static ALIAS opensspi_static)
+add_dependencies(opensspi_static opensspi_archive)
+target_include_directories(opensspi_static INTERFACE ${PROJECT_SOURCE_DIR}/include/opensspi)
+target_link_libraries(opensspi_static INTERFACE ${OPENSSPI_ARCHIVE} ${OPENSSPI_DEPENDENCIES})

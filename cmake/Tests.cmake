@@ -48,11 +48,9 @@ if(OPENSSPI_SANITIZE STREQUAL "thread") # other programs load it, too, setpriv a
     target_link_options(library_failing_calls PRIVATE -fno-sanitize=thread)
 endif()
 target_compile_definitions(test_support_flags INTERFACE TEST_LIBRARIES="${PROJECT_BINARY_DIR}/tests/libraries")
-if(support_files)
-    add_library(test_support STATIC ${support_files})
-    target_link_libraries(test_support PUBLIC test_support_flags opensspi_internal)
-    target_compile_definitions(test_support PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
-endif()
+add_library(test_support STATIC ${support_files})
+target_link_libraries(test_support PUBLIC test_support_flags opensspi_internal)
+target_compile_definitions(test_support PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
 
 # tests/unit/base/test_reader.c becomes unit.base.reader, the target and the test. A test of a folder below the packages
 # is linked with that folder and what it stands on; the others, and one that says "build: all", with the whole library.
@@ -76,10 +74,7 @@ foreach(source IN LISTS unit_tests)
     if(folder IN_LIST OPENSSPI_LOW_FOLDERS AND NOT kind STREQUAL "all")
         target_link_libraries(${name} PRIVATE opensspi_${folder} test_support_flags)
     else()
-        if(support_files)
-            target_link_libraries(${name} PRIVATE test_support)
-        endif()
-        target_link_libraries(${name} PRIVATE opensspi_internal test_support_flags)
+        target_link_libraries(${name} PRIVATE test_support opensspi_internal test_support_flags)
     endif()
     # Functions that stand before the C library's, in these tests only: libraries find them where the program shows them.
     file(STRINGS ${source} failing LIMIT_COUNT 1 REGEX "support/failing/calls\\.h")
@@ -162,22 +157,14 @@ if(OPENSSPI_WITH_DAEMON)
     endforeach()
 endif()
 
-if(EXISTS ${PROJECT_SOURCE_DIR}/tests/headers/CMakeLists.txt)
-    add_subdirectory(tests/headers)
-endif()
-
-if(TARGET opensspi_win32)
-    add_subdirectory(tests/win32)
-endif()
+add_subdirectory(tests/headers)
+add_subdirectory(tests/win32)
 
 # The Tcl package, by tcltest; the samples of samples/tcl are run there too.
 if(TARGET twapi_crypto)
     add_test(NAME tcl.sspi COMMAND tclsh ${PROJECT_SOURCE_DIR}/tests/tcl/all.tcl)
     set_tests_properties(tcl.sspi PROPERTIES TIMEOUT 1800 ENVIRONMENT
         "OPENSSPI_SSPI=${PROJECT_BINARY_DIR}/sspi;OPENSSPI_SOURCE=${PROJECT_SOURCE_DIR};TCLLIBPATH=${PROJECT_BINARY_DIR}/tcl/opensspi")
-endif()
-
-if(TARGET twapi_crypto)
     list(GET TCL_INCLUDE_DIRS 0 tcl_headers)
     add_test(NAME tcl.rules_of_9 COMMAND sh ${PROJECT_SOURCE_DIR}/tests/tcl/rules_of_9.sh ${PROJECT_SOURCE_DIR} ${tcl_headers})
     set_tests_properties(tcl.rules_of_9 PROPERTIES TIMEOUT 900)

@@ -103,10 +103,15 @@ static int enumerate_packages(ClientData data, Tcl_Interp *interp, int objc, Tcl
     return TCL_OK;
 }
 
-static Tcl_Obj *concealed_name(struct ext *ext, const char *text, size_t len)
+/* NULL with a message in the interpreter. */
+static Tcl_Obj *concealed_name(struct ext *ext, Tcl_Interp *interp, Tcl_Obj *text)
 {
     struct bytes *bytes = calloc(1, sizeof(*bytes));
-    if (bytes == NULL || !ext_take(bytes, text, len)) {
+    if (bytes == NULL) {
+        ext_misuse(interp, "out of memory");
+        return NULL;
+    }
+    if (ext_utf8(interp, text, bytes) != TCL_OK) {
         free(bytes);
         return NULL;
     }
@@ -116,15 +121,13 @@ static Tcl_Obj *concealed_name(struct ext *ext, const char *text, size_t len)
 /* conceal TEXT: a name for it, behind which no trace or error message sees it. */
 static int conceal(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
-    Tcl_Size len;
     if (objc != 2) {
         Tcl_WrongNumArgs(interp, 1, objv, "TEXT");
         return TCL_ERROR;
     }
-    const char *text = Tcl_GetStringFromObj(objv[1], &len);
-    Tcl_Obj *name = concealed_name(data, text, (size_t)len);
+    Tcl_Obj *name = concealed_name(data, interp, objv[1]);
     if (name == NULL)
-        return ext_misuse(interp, "out of memory");
+        return TCL_ERROR;
     Tcl_SetObjResult(interp, name);
     return TCL_OK;
 }
@@ -138,7 +141,14 @@ static int reveal(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const 
     const struct bytes *bytes = ext_get(data, interp, EXT_CONCEALED, objv[1]);
     if (bytes == NULL)
         return TCL_ERROR;
-    Tcl_SetObjResult(interp, Tcl_NewStringObj((const char *)bytes->data, (Tcl_Size)bytes->len));
+    Tcl_DString text;
+    Tcl_Encoding utf8 = Tcl_GetEncoding(interp, "utf-8");
+    if (utf8 == NULL)
+        return TCL_ERROR;
+    /* By its length, an int in Tcl 8.6: there may be a NUL in it. */
+    Tcl_ExternalToUtfDString(utf8, (const char *)bytes->data, (int)bytes->len, &text);
+    Tcl_FreeEncoding(utf8);
+    Tcl_DStringResult(interp, &text);
     return TCL_OK;
 }
 
@@ -154,18 +164,15 @@ static int forget(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const 
 /* {USER DOMAIN CONCEALED}: the password is in no Tcl value from here on. */
 static int winnt_identity(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
-    Tcl_Size len;
     if (objc != 4) {
         Tcl_WrongNumArgs(interp, 1, objv, "USER DOMAIN PASSWORD");
         return TCL_ERROR;
     }
     Tcl_Obj *password = objv[3];
-    if (ext_get(data, NULL, EXT_CONCEALED, password) == NULL) {
-        const char *text = Tcl_GetStringFromObj(password, &len);
-        password = concealed_name(data, text, (size_t)len);
-    }
+    if (ext_get(data, NULL, EXT_CONCEALED, password) == NULL)
+        password = concealed_name(data, interp, password);
     if (password == NULL)
-        return ext_misuse(interp, "out of memory");
+        return TCL_ERROR;
     Tcl_Obj *parts[3] = {objv[1], objv[2], password};
     Tcl_SetObjResult(interp, Tcl_NewListObj(3, parts));
     return TCL_OK;
@@ -312,20 +319,21 @@ static int acquisition_read(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
     return TCL_OK;
 }
 
-/* The identity points into Tcl's values and the concealed text, all of which outlive the call that takes it. */
-static int identity_read(struct ext *ext, Tcl_Interp *interp, Tcl_Size n, Tcl_Obj *const parts[],
+/* The identity points into the names, which the caller wipes, and the concealed text, which outlives the call that takes it. */
+static int identity_read(struct ext *ext, Tcl_Interp *interp, Tcl_Size n, Tcl_Obj *const parts[], struct bytes names[2],
                          SEC_WINNT_AUTH_IDENTITY_A *identity)
 {
-    Tcl_Size user_len, domain_len;
     if (n != 3)
         return ext_misuse(interp, "-credentials wants what sspi_winnt_identity_credentials returned");
     const struct bytes *password = ext_get(ext, interp, EXT_CONCEALED, parts[2]);
     if (password == NULL)
         return TCL_ERROR;
-    identity->User = (unsigned char *)Tcl_GetStringFromObj(parts[0], &user_len);
-    identity->UserLength = (ULONG)user_len;
-    identity->Domain = (unsigned char *)Tcl_GetStringFromObj(parts[1], &domain_len);
-    identity->DomainLength = (ULONG)domain_len;
+    if (ext_utf8(interp, parts[0], &names[0]) != TCL_OK || ext_utf8(interp, parts[1], &names[1]) != TCL_OK)
+        return TCL_ERROR;
+    identity->User = names[0].data;
+    identity->UserLength = (ULONG)names[0].len;
+    identity->Domain = names[1].data;
+    identity->DomainLength = (ULONG)names[1].len;
     identity->Password = password->data;
     identity->PasswordLength = (ULONG)password->len;
     identity->Flags = SEC_WINNT_AUTH_IDENTITY_ANSI;
@@ -343,43 +351,58 @@ static int package_is_stream(Tcl_Interp *interp, const char *package, int *strea
     return TCL_OK;
 }
 
+/* What -credentials holds, as the package takes it: *secret is NULL for default credentials. */
+static int secret_read(struct ext *ext, Tcl_Interp *interp, const struct acquisition *wanted, int stream,
+                       struct schannel *schannel, struct bytes names[2], SEC_WINNT_AUTH_IDENTITY_A *identity,
+                       void **secret)
+{
+    Tcl_Size n = 0;
+    Tcl_Obj **parts = NULL;
+    int code = TCL_OK;
+    if (wanted->credentials != NULL && Tcl_ListObjGetElements(interp, wanted->credentials, &n, &parts) != TCL_OK)
+        return TCL_ERROR;
+    if (n == 0)
+        return TCL_OK;
+    if (strcasecmp(wanted->package, CREDSSP_NAME_A) == 0 || strcasecmp(wanted->package, TS_SSP_NAME_A) == 0)
+        return ext_misuse(interp, "%s takes no -credentials here", wanted->package); /* a structure of its own */
+    if (stream)
+        code = schannel_read(ext, interp, n, parts, schannel);
+    else
+        code = identity_read(ext, interp, n, parts, names, identity);
+    *secret = stream ? (void *)&schannel->credential : (void *)identity;
+    return code;
+}
+
 static int acquire(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
     struct ext *ext = data;
     struct acquisition wanted;
     struct schannel schannel;
+    struct bytes names[2] = {{0}};
     SEC_WINNT_AUTH_IDENTITY_A identity = {0};
-    Tcl_Size n = 0;
-    Tcl_Obj **parts = NULL;
     TimeStamp expiry = {0};
     void *secret = NULL;
     int stream = 0;
     if (acquisition_read(interp, objc, objv, &wanted) != TCL_OK ||
         package_is_stream(interp, wanted.package, &stream) != TCL_OK)
         return TCL_ERROR;
-    if (wanted.credentials != NULL && Tcl_ListObjGetElements(interp, wanted.credentials, &n, &parts) != TCL_OK)
-        return TCL_ERROR;
-    if (n > 0 && (strcasecmp(wanted.package, CREDSSP_NAME_A) == 0 || strcasecmp(wanted.package, TS_SSP_NAME_A) == 0))
-        return ext_misuse(interp, "%s takes no -credentials here", wanted.package); /* a structure of its own */
-    if (n > 0 && stream) {
-        if (schannel_read(ext, interp, n, parts, &schannel) != TCL_OK)
-            return TCL_ERROR;
-        secret = &schannel.credential;
-    } else if (n > 0) {
-        if (identity_read(ext, interp, n, parts, &identity) != TCL_OK)
-            return TCL_ERROR;
-        secret = &identity;
-    }
     struct credentials *credentials = calloc(1, sizeof(*credentials));
     if (credentials == NULL)
         return ext_misuse(interp, "out of memory");
     credentials->stream = stream;
-    SECURITY_STATUS status =
-        AcquireCredentialsHandleA((SEC_CHAR *)(uintptr_t)wanted.principal, (SEC_CHAR *)(uintptr_t)wanted.package,
-                                  wanted.use, NULL, secret, NULL, NULL, &credentials->handle, &expiry);
-    if (status != SEC_E_OK) {
+    int code = secret_read(ext, interp, &wanted, stream, &schannel, names, &identity, &secret);
+    if (code == TCL_OK) {
+        SECURITY_STATUS status =
+            AcquireCredentialsHandleA((SEC_CHAR *)(uintptr_t)wanted.principal, (SEC_CHAR *)(uintptr_t)wanted.package,
+                                      wanted.use, NULL, secret, NULL, NULL, &credentials->handle, &expiry);
+        if (status != SEC_E_OK)
+            code = ext_fail(interp, "cannot get credentials", status);
+    }
+    ext_wipe(&names[0]);
+    ext_wipe(&names[1]);
+    if (code != TCL_OK) {
         free(credentials);
-        return ext_fail(interp, "cannot get credentials", status);
+        return code;
     }
     Tcl_Obj *name = ext_name(ext, EXT_CREDENTIALS, credentials);
     if (!wanted.expiration) {

@@ -34,6 +34,22 @@ int ext_take(struct bytes *bytes, const void *data, size_t len)
     return 1;
 }
 
+int ext_utf8(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes)
+{
+    Tcl_DString text;
+    Tcl_Encoding utf8 = Tcl_GetEncoding(interp, "utf-8");
+    if (utf8 == NULL)
+        return TCL_ERROR;
+    Tcl_UtfToExternalDString(utf8, Tcl_GetString(value), -1, &text);
+    Tcl_FreeEncoding(utf8);
+    int kept = ext_take(bytes, Tcl_DStringValue(&text), (size_t)Tcl_DStringLength(&text));
+    volatile char *at = Tcl_DStringValue(&text); /* it may be a password */
+    for (size_t i = 0; i < (size_t)Tcl_DStringLength(&text); i++)
+        at[i] = 0;
+    Tcl_DStringFree(&text);
+    return kept ? TCL_OK : ext_misuse(interp, "out of memory");
+}
+
 Tcl_Obj *ext_text(const char *text)
 {
     return Tcl_NewStringObj(text, -1);

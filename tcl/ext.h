@@ -64,6 +64,8 @@ EXT_INTERN const unsigned char *ext_data(Tcl_Interp *interp, Tcl_Obj *value, siz
 /* Appends; behind the bytes stands a NUL, which is none of them. 0 without memory. */
 EXT_INTERN int ext_take(struct bytes *bytes, const void *data, size_t len);
 EXT_INTERN void ext_wipe(struct bytes *bytes);
+/* Appends a value's text in UTF-8, which Tcl 8.6 has otherwise for letters beyond U+FFFF, and any Tcl for NUL. TCL_ERROR with a message without memory. */
+EXT_INTERN int ext_utf8(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes);
 
 EXT_INTERN void credentials_commands(Tcl_Interp *interp, struct ext *ext);
 EXT_INTERN void context_commands(Tcl_Interp *interp, struct ext *ext);

@@ -84,6 +84,7 @@ grep -x 'ExecStart=/usr/sbin/opensspi-lsad --user opensspi' "$place/lib/systemd/
 printf '[lsa]\nmode = daemon\nsocket = %s\n' "$root/lsa.sock" >"$root/lsa.conf"
 OPENSSPI_CONFIG=$root/lsa.conf "$place/usr/sbin/opensspi-lsad" 2>"$root/lsad.log" &
 daemon=$!
+trap 'kill "$daemon" 2>/dev/null || :' EXIT
 for _ in $(seq 600); do
     [ ! -S "$root/lsa.sock" ] || break
     sleep 0.1
@@ -92,6 +93,7 @@ echo 'any password' | OPENSSPI_CONFIG=$root/lsa.conf "$place/usr/bin/sspi" logon
 OPENSSPI_CONFIG=$root/lsa.conf "$place/usr/bin/sspi" sessions | grep 'ELSEWHERE\\carol'
 kill "$daemon"
 wait "$daemon"
+trap - EXIT
 rm "$root/lsa.conf" "$root/lsad.log"
 
 step 'removed'

@@ -184,8 +184,8 @@ int opensspi_getpeername(int s, struct sockaddr *name, void *namelen)
 
 int opensspi_getsockopt(int s, int level, int optname, void *optval, void *optlen)
 {
-    if (level == SOL_SOCKET && (optname == SO_RCVTIMEO || optname == SO_SNDTIMEO) && optval != NULL &&
-        optlen != NULL && *(socklen_t *)optlen == sizeof(DWORD)) {
+    if (level == SOL_SOCKET && (optname == SO_RCVTIMEO || optname == SO_SNDTIMEO) && optval != NULL && optlen != NULL &&
+        *(socklen_t *)optlen == sizeof(DWORD)) {
         struct timeval time = {0};
         socklen_t len = sizeof time;
         if (getsockopt(s, level, optname, &time, &len) != 0)

@@ -221,8 +221,9 @@ DWORD WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds)
 
 VOID Sleep(DWORD dwMilliseconds)
 {
-    while (dwMilliseconds == INFINITE)
-        pause();
+    if (dwMilliseconds == INFINITE)
+        for (;;)
+            pause();
     struct timespec until = moment_in(dwMilliseconds);
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
         ;

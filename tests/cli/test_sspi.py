@@ -58,11 +58,16 @@ def test_unknown_options_are_named(place):
 def test_account_in_whichever_domain(place):
     assert "EXAMPLE" in place.good("account", "show", "alice")
     assert "EXAMPLE" in place.good("account", "show", "ALICE")
+    place.good("group", "add", "staff")
+    place.good("group", "join", "staff", "alice")
+    assert "EXAMPLE\\alice" in place.good("group", "show", "staff")
+    place.good("group", "leave", "staff", "alice")
     place.good("account", "add", "alice", "--domain", "OTHER", stdin=b"pw\n")
     message = place.bad(1, "account", "show", "alice")
     assert "EXAMPLE\\alice" in message and "OTHER\\alice" in message
     assert "OTHER" in place.good("account", "show", "OTHER\\alice")
     place.bad(1, "account", "remove", "alice")
+    assert "OTHER\\alice" in place.bad(1, "group", "join", "staff", "alice")
     place.good("account", "add", "alice", stdin=b"pw\n")
     assert "(this computer's)" in place.good("account", "show", "alice", "--domain", "")
     assert "(this computer's)" in place.good("account", "show", "\\alice")

@@ -7,7 +7,7 @@ import re
 SOURCE = pathlib.Path(os.environ["OPENSSPI_SOURCE"])
 PAGE = re.sub(r"```.*?```", "", (SOURCE / "docs/architecture.md").read_text(), flags=re.S)
 PLACES = ("", "src", "include/opensspi", "docs", "tests")
-FOLDERS = ("src", "include", "cli", "tcl", "win32", "lsad", "tests", "tools")
+FOLDERS = ("src", "include", "cli", "tcl", "win32", "lsad", "tests", "tools", "cmake")
 ROOMS = re.findall(r"^\| `(src/\w+)/` \|(.*)\|$", PAGE, flags=re.M)
 
 
@@ -42,6 +42,12 @@ def test_words_are_of_the_code():
             words.update(re.findall(r"\w+", file.read_text()))
     known = lambda name: name in words or name.endswith("_") and any(word.startswith(name) for word in words)
     assert [name for name in set(names(PAGE)) if re.fullmatch(r"\w+", name) and not known(name) and not (SOURCE / name).exists()] == []
+
+
+def test_every_folder_at_the_top_is_named():
+    folders = {folder.name for folder in SOURCE.iterdir() if folder.is_dir() and not folder.name.startswith((".", "_"))} - {"build", "docs"}
+    named = {name.split("/")[0] for row in re.findall(r"^\| (`[^|]*) \|", PAGE, flags=re.M) for name in names(row)}
+    assert sorted(folders - named) == []
 
 
 def test_every_room_and_file_of_src_is_named():

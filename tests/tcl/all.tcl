@@ -118,6 +118,18 @@ test credentials-12 {CREDSSP and TSSSP take neither users nor certificates} -bod
     }
     lsort -unique $found
 } -result {{1 {CREDSSP takes no -credentials here}} {1 {TSSSP takes no -credentials here}} {1 {credssp takes no -credentials here}}}
+test credentials-14 {names and passwords of any letters} -body {
+    set password "p\U0001F600w"
+    encoding system utf-8
+    exec $sspi account add "z\U0001F600e" --domain EXAMPLE << "$password\n"
+    set identity [twapi::sspi_winnt_identity_credentials "z\U0001F600e" EXAMPLE $password]
+    set client [twapi::sspi_acquire_credentials -credentials $identity -role client]
+    set server [twapi::sspi_acquire_credentials -role server]
+    lassign [handshake $client $server {-target host/HOST} {}] - context
+    set seen [twapi::sspi_context_username $context]
+    set odd "a\u0000b\U0001F600\u00fc"
+    list [string match {EXAMPLE\\z*e} $seen] [string equal [twapi::reveal [twapi::conceal $odd]] $odd] [string equal [twapi::reveal [twapi::conceal ""]] ""]
+} -result {1 1 1}
 test credentials-13 {a concealed text ends where it ends, whatever the memory behind it holds} -body {
     set password [string repeat x 900]
     exec openssl rsa -in $place/key.pem -aes256 -passout pass:$password -out $place/locked.pem 2> $place/openssl.log

@@ -65,7 +65,8 @@ static void test_numbers(void **state)
     assert_narrow("0x8009030C", "0x%08lX", (unsigned long)SEC_E_LOGON_DENIED);
     assert_narrow("00000000DEADBEEF", "%p", (void *)0xDEADBEEF);
     assert_narrow("1.500000 1.5 1e+10", "%f %.1f %g", 1.5, 1.5, 1e10);
-    assert_narrow("1.50 7 -2.5 x", "%.2Lf %d %Lg %s", 1.5L, 7, -2.5L, "x"); /* what compilers here pass as long double */
+    assert_narrow("1.50 7 -2.5 x", "%.2Lf %d %Lg %s", 1.5L, 7, -2.5L,
+                  "x"); /* what compilers here pass as long double */
     assert_wide(L"1.50|-7|0000000f", L"%.2f|%d|%08x", 1.5, -7, 15);
     assert_narrow("  007", "%5.3d", 7);
 }
