@@ -161,7 +161,7 @@ static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const
     return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, const struct kerberos_request *request)
+static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, struct kerberos_request *request)
 {
     const struct slice bytes = pac_find(request);
     struct pac pac = {0};
@@ -175,9 +175,13 @@ static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, const stru
                                                  request->ticket.auth_time);
     if (status == SEC_E_OK)
         status = identity_fill(handshake, &pac);
-    if (status == SEC_E_OK && !secret_set(&handshake->authorization, bytes.data, bytes.len))
-        status = SEC_E_INSUFFICIENT_MEMORY;
     pac_release(&pac);
+    if (status ==
+        SEC_E_OK) { /* the whole block moves, for the PAC in it: nothing is copied, and what the request borrows of it stays */
+        handshake->ticket_plain = request->ticket_plain;
+        request->ticket_plain = (struct secret){0};
+        handshake->authorization = bytes;
+    }
     return status;
 }
 

@@ -174,11 +174,12 @@ void kerberos_request_release(struct kerberos_request *request)
 
 /* How well an entry fits: the best are tried first. A key is tried under whatever name and number the keytab gives it, as aliases and copied keytabs
  * need; only the type must be the ticket's. */
-static int key_rank(const struct kerberos_key *key, const char *name, const struct krb_encrypted *part)
+static int key_rank(const struct kerberos_key *key, const struct krb_ticket *ticket)
 {
+    const struct krb_encrypted *part = &ticket->part;
     if (key->key.enctype != part->enctype)
         return -1;
-    bool named = strcmp(key->principal, name) == 0, numbered = part->has_kvno && key->kvno == part->kvno;
+    bool named = krb_name_is(&ticket->server, key->principal), numbered = part->has_kvno && key->kvno == part->kvno;
     return (named ? 2 : 0) + (numbered ? 1 : 0);
 }
 
@@ -191,7 +192,17 @@ static bool key_opens(const struct kerberos_key *key, struct slice cipher, struc
                             : krb_decrypt(&key->key, KRB_USAGE_TICKET, cipher, buffer, plain);
 }
 
-static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, struct kerberos_keys *keys, const char *name)
+static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, bool tried)
+{
+    AUTO_FREE char *name = krb_name_text(&ticket->server);
+    require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    return cause_set(SEC_E_WRONG_PRINCIPAL,
+                     tried ? "no key of the keytab opens the ticket for %s (number %u, type %d)"
+                           : "the keytab has no key for a ticket for %s (number %u, type %d)",
+                     name, ticket->part.kvno, ticket->part.enctype);
+}
+
+static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, struct kerberos_keys *keys)
 {
     const struct krb_encrypted *part = &request->outer.ticket.part;
     struct slice plain;
@@ -199,7 +210,7 @@ static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, struct k
     for (int rank = RANK_BEST; rank >= 0; rank--)
         for (size_t i = 0; i < keys->n_keys; i++) {
             struct kerberos_key *key = &keys->keys[i];
-            if (key_rank(key, name, part) != rank)
+            if (key_rank(key, &request->outer.ticket) != rank)
                 continue;
             tried = true;
             if (!key_opens(key, part->cipher, &request->ticket_plain, &plain))
@@ -213,10 +224,7 @@ static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, struct k
             request->server_name = mem_strdup(key->principal);
             return request->server_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
         }
-    return cause_set(SEC_E_WRONG_PRINCIPAL,
-                     tried ? "no key of the keytab opens the ticket for %s (number %u, type %d)"
-                           : "the keytab has no key for a ticket for %s (number %u, type %d)",
-                     name, part->kvno, part->enctype);
+    return not_opened(&request->outer.ticket, tried);
 }
 
 static SECURITY_STATUS ticket_decrypt_user(struct kerberos_request *request, const struct krb_key *session,
@@ -242,9 +250,9 @@ static SECURITY_STATUS ticket_open(struct kerberos_request *request, struct kerb
     if ((request->outer.options & KRB_AP_USE_SESSION_KEY) != 0)
         return ticket_decrypt_user(request, session, session_name);
     require(keys != NULL, cause_set(SEC_E_WRONG_PRINCIPAL, "this side has no keys: it authenticates user-to-user"));
-    AUTO_FREE char *name = krb_name_text(&request->outer.ticket.server);
-    require(name != NULL, cause_set(SEC_E_INVALID_TOKEN, "the ticket's service has no name"));
-    return ticket_decrypt(request, keys, name);
+    require(krb_name_has_text(&request->outer.ticket.server),
+            cause_set(SEC_E_INVALID_TOKEN, "the ticket's service has no name"));
+    return ticket_decrypt(request, keys);
 }
 
 static SECURITY_STATUS authenticator_open(struct kerberos_request *request)

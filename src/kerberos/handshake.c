@@ -26,7 +26,7 @@ void kerberos_abandon(void *handshake)
     mem_free(freed->own_name);
     secret_release(&freed->identity);
     secret_release(&freed->delegated);
-    secret_release(&freed->authorization);
+    secret_release(&freed->ticket_plain);
     handshake_free(&kerberos_handshake_kind, freed);
 }
 
@@ -121,7 +121,7 @@ SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, 
         .session_key = slice_of(seed.key, seed.key_len),
         .identity = secret_slice(&handshake->identity),
         .delegated = secret_slice(&handshake->delegated),
-        .authorization = secret_slice(&handshake->authorization),
+        .authorization = handshake->authorization,
         .has_logon = handshake->has_logon,
         .user_flags = handshake->user_flags,
         .logoff = handshake->logoff,

@@ -32,7 +32,8 @@ struct kerberos_handshake {
     struct kerberos_names names;    /* the ticket's where there is one, else our own */
     struct secret identity;         /* server: src/access/client_identity.h */
     struct secret delegated;        /* server: docs/session-record.md */
-    struct secret authorization;    /* server: the PAC */
+    struct secret ticket_plain;     /* server: what the PAC is part of */
+    struct slice authorization;     /* server: the PAC; data NULL without */
     bool has_logon;                 /* server: the PAC has logon information */
     uint32_t user_flags;
     int64_t logoff;

@@ -194,23 +194,20 @@ static SECURITY_STATUS keys_current(struct kerberos_credential *credential, krb5
     return SEC_E_OK;
 }
 
+/* Under the credential's lock. */
 static SECURITY_STATUS keytab_keys(struct kerberos_credential *credential, krb5_context krb,
                                    struct kerberos_keys **keys)
 {
     char name[1024];
-    SECURITY_STATUS status = SEC_E_OK;
-    pthread_mutex_lock(&credential->lock);
     const char *given = credential->keytab;
     if (given == NULL && credential->config != NULL)
         given = credential->config->kerberos_keytab;
     if (given == NULL)
-        status = krb_status(krb, krb5_kt_default_name(krb, name, sizeof name), KRB_STAGE_ACCEPT, "naming the keytab");
-    else if (snprintf(name, sizeof name, "%s", given) >= (int)sizeof name)
-        status = cause_set(SEC_E_NO_CREDENTIALS, "the keytab's name is longer than %zu bytes", sizeof name - 1);
-    if (status == SEC_E_OK)
-        status = keys_current(credential, krb, name, keys);
-    pthread_mutex_unlock(&credential->lock);
-    return status;
+        try(krb_status(krb, krb5_kt_default_name(krb, name, sizeof name), KRB_STAGE_ACCEPT, "naming the keytab"));
+    else
+        require(snprintf(name, sizeof name, "%s", given) < (int)sizeof name,
+                cause_set(SEC_E_NO_CREDENTIALS, "the keytab's name is longer than %zu bytes", sizeof name - 1));
+    return keys_current(credential, krb, name, keys);
 }
 
 static SECURITY_STATUS password_keys_list(krb5_context krb, const char *principal, const struct password_keys *made,
@@ -269,18 +266,18 @@ static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential,
 
 SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys)
 {
-    struct kerberos_keys *known = NULL;
-    pthread_mutex_lock(&credential->lock);
-    struct kerberos_source *source = kerberos_source_retain(credential->source);
-    bool of_password = password_keys_wanted(credential);
-    if (of_password && credential->keys != NULL)
-        known = keys_retain(credential->keys);
-    pthread_mutex_unlock(&credential->lock);
+    struct kerberos_source *source = NULL;
     SECURITY_STATUS status = SEC_E_OK;
-    if (known != NULL)
-        *keys = known;
+    pthread_mutex_lock(&credential->lock);
+    if (!password_keys_wanted(credential))
+        status = keytab_keys(credential, krb, keys);
+    else if (credential->keys != NULL)
+        *keys = keys_retain(credential->keys);
     else
-        status = of_password ? password_keys_get(credential, krb, source, keys) : keytab_keys(credential, krb, keys);
+        source = kerberos_source_retain(credential->source);
+    pthread_mutex_unlock(&credential->lock);
+    if (source != NULL) /* a KDC may be asked for the salts: without the lock */
+        status = password_keys_get(credential, krb, source, keys);
     kerberos_source_put(source);
     return status;
 }

@@ -75,10 +75,12 @@ static size_t text_room(const struct krb_name *name)
     return len;
 }
 
+/* What stands behind the backslash of a byte that needs one. */
+static const char after[UINT8_MAX + 1] = {
+    ['/'] = '/', ['@'] = '@', ['\\'] = '\\', ['\n'] = 'n', ['\t'] = 't', ['\b'] = 'b'};
+
 static char *escaped(char *at, struct slice part)
 {
-    static const char after[UINT8_MAX + 1] = {
-        ['/'] = '/', ['@'] = '@', ['\\'] = '\\', ['\n'] = 'n', ['\t'] = 't', ['\b'] = 'b'};
     for (size_t i = 0; i < part.len; i++) {
         char escape = after[part.data[i]];
         if (escape != 0) {
@@ -90,11 +92,21 @@ static char *escaped(char *at, struct slice part)
     return at;
 }
 
-char *krb_name_text(const struct krb_name *name)
+static bool has_nul(struct slice part)
+{
+    return part.len > 0 && memchr(part.data, 0, part.len) != NULL;
+}
+
+bool krb_name_has_text(const struct krb_name *name)
 {
     for (unsigned i = 0; i < name->n_parts; i++)
-        require(name->part[i].len == 0 || memchr(name->part[i].data, 0, name->part[i].len) == NULL, NULL);
-    require(name->realm.len == 0 || memchr(name->realm.data, 0, name->realm.len) == NULL, NULL);
+        require(!has_nul(name->part[i]), false);
+    return !has_nul(name->realm);
+}
+
+char *krb_name_text(const struct krb_name *name)
+{
+    require(krb_name_has_text(name), NULL);
     char *text = mem_zalloc(text_room(name));
     require(text != NULL, NULL);
     char *at = text;
@@ -106,6 +118,31 @@ char *krb_name_text(const struct krb_name *name)
     *at++ = '@';
     (void)escaped(at, name->realm);
     return text;
+}
+
+/* Where `text` goes on behind the part, or NULL. */
+static const char *part_skip(const char *text, struct slice part)
+{
+    for (size_t i = 0; i < part.len; i++) {
+        uint8_t byte = part.data[i];
+        if (after[byte] != 0)
+            require(*text++ == '\\' && *text++ == after[byte], NULL);
+        else
+            require(byte != 0 && (uint8_t)*text++ == byte, NULL);
+    }
+    return text;
+}
+
+bool krb_name_is(const struct krb_name *name, const char *text)
+{
+    for (unsigned i = 0; i < name->n_parts; i++) {
+        require(i == 0 || *text++ == '/', false);
+        text = part_skip(text, name->part[i]);
+        require(text != NULL, false);
+    }
+    require(*text++ == '@', false);
+    text = part_skip(text, name->realm);
+    return text != NULL && *text == 0;
 }
 
 bool krb_name_of(krb5_const_principal principal, struct krb_name *name)

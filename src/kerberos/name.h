@@ -27,6 +27,10 @@ void krb_realm_write(struct writer *writer, struct slice realm);
 bool krb_name_equal(const struct krb_name *a, const struct krb_name *b);
 /* "part/part@REALM", with the escapes of krb5_unparse_name. NULL without memory, or when a part has a NUL inside. Free with mem_free. */
 char *krb_name_text(const struct krb_name *name);
+/* Has it a text at all: is no NUL inside? */
+bool krb_name_has_text(const struct krb_name *name);
+/* Is `text` what krb_name_text writes of it? */
+bool krb_name_is(const struct krb_name *name, const char *text);
 /* Borrows from a principal of libkrb5. False when it has no parts or too many. */
 MUST_USE bool krb_name_of(krb5_const_principal principal, struct krb_name *name);
 

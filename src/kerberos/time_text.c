@@ -54,14 +54,17 @@ enum wire_result krb_time_parse(struct slice text, int64_t *time)
 /* The date of a day since 1970-01-01. */
 static void date_of(int64_t days, int date[3])
 {
-    int year = (int)(1970 + days / 366), month = 1; /* or earlier than the day's */
+    int year = (int)(1970 + days * 400 / 146097); /* so many days have 400 years: the day's, or one beside it */
+    while (days_of(year, 1, 1) > days)
+        year--;
     while (days_of(year + 1, 1, 1) <= days)
         year++;
-    while (month < 12 && days_of(year, month + 1, 1) <= days)
-        month++;
+    int day = (int)(days - days_of(year, 1, 1)), month = 1;
+    for (int len; day >= (len = month_days(year, month)); month++)
+        day -= len;
     date[0] = year;
     date[1] = month;
-    date[2] = (int)(days - days_of(year, month, 1)) + 1;
+    date[2] = day + 1;
 }
 
 static uint8_t *digits_put(uint8_t *at, int number, size_t n_digits)

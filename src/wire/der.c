@@ -67,18 +67,34 @@ bool der_peek(const struct reader *reader, uint8_t tag)
     return reader_left(reader) != 0 && reader->at[0] == tag;
 }
 
+/* Is the element at `at` whole, and its length in up to two octets of the shortest form? So are nearly all; the others are for der_read_any to judge. */
+static inline bool whole_head(const uint8_t *at, size_t left, size_t *head_len, size_t *len)
+{
+    if (left >= 2 && at[1] < LENGTH_LONG) {
+        *head_len = 2;
+        *len = at[1];
+    } else if (left >= 3 && at[1] == (LENGTH_LONG | 1) && at[2] >= LENGTH_LONG) {
+        *head_len = 3;
+        *len = at[2];
+    } else if (left >= 4 && at[1] == (LENGTH_LONG | 2) && at[2] != 0) {
+        *head_len = 4;
+        *len = (size_t)at[2] << 8 | at[3];
+    } else
+        return false;
+    return *len <= left - *head_len;
+}
+
 enum wire_result der_read(struct reader *reader, uint8_t tag, struct slice *content)
 {
     const uint8_t *at = reader->at;
-    size_t left = reader_left(reader);
+    size_t left = reader_left(reader), head_len, len;
     uint8_t identifier;
 
     require(left != 0, WIRE_SHORT);
     require(at[0] == tag, WIRE_BAD);
-    /* Short ones, that are whole: nearly all. */
-    if (left >= 2 && identifier_is_good(tag) && at[1] < LENGTH_LONG && at[1] <= left - 2) {
-        *content = slice_of(at + 2, at[1]);
-        (void)reader_take(reader, 2 + content->len);
+    if (identifier_is_good(tag) && whole_head(at, left, &head_len, &len)) {
+        *content = slice_of(at + head_len, len);
+        (void)reader_take(reader, head_len + len);
         return WIRE_OK;
     }
     return der_read_any(reader, &identifier, content);

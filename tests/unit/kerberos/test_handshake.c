@@ -593,10 +593,11 @@ int main(void)
         cmocka_unit_test(test_out_of_order),
         cmocka_unit_test(test_no_subkey),
         cmocka_unit_test(test_replays),
+        cmocka_unit_test(
+            test_replaced_under_way), /* before another krb5.conf: the keytab is read anew under the usual one */
         cmocka_unit_test(test_upgrade),
         cmocka_unit_test(test_extended_error),
         cmocka_unit_test(test_third_leg),
-        cmocka_unit_test(test_replaced_under_way),
         cmocka_unit_test(test_huge_and_odd_tokens),
         cmocka_unit_test(test_request_flipped),
         cmocka_unit_test(test_request_cut),

@@ -35,6 +35,26 @@ static krb5_principal parse(const char *text)
     return principal;
 }
 
+/* This text, and no shorter, longer or changed one. */
+static void is_its_text(const struct krb_name *name, const char *text)
+{
+    size_t len = strlen(text);
+    assert_true(krb_name_is(name, text));
+    for (size_t at = 0; at <= len; at++) {
+        char *other = malloc(len + 2); /* of its size, for sanitizers */
+        memcpy(other, text, len + 1);
+        if (at < len) {
+            other[at] ^= 0x10;
+            assert_false(krb_name_is(name, other));
+        }
+        memcpy(other, text, len + 1);
+        other[len + (at == len)] = 0;
+        other[at] = at < len ? 0 : 'x'; /* cut, or longer */
+        assert_false(krb_name_is(name, other));
+        free(other);
+    }
+}
+
 static void texts_are_libkrb5s(void **state)
 {
     (void)state;
@@ -46,6 +66,7 @@ static void texts_are_libkrb5s(void **state)
         AUTO_FREE char *ours = krb_name_text(&name);
         assert_int_equal(krb5_unparse_name(krb, principal, &theirs), 0);
         assert_string_equal(ours, theirs);
+        is_its_text(&name, ours);
         krb5_free_unparsed_name(krb, theirs);
         krb5_free_principal(krb, principal);
     }
@@ -64,6 +85,7 @@ static void every_byte_as_libkrb5_writes_it(void **state)
         AUTO_FREE char *ours = krb_name_text(&name);
         assert_int_equal(krb5_unparse_name(krb, &principal, &theirs), 0);
         assert_string_equal(ours, theirs);
+        is_its_text(&name, ours);
         krb5_free_unparsed_name(krb, theirs);
     }
 }
@@ -73,10 +95,13 @@ static void a_nul_has_no_text(void **state)
     (void)state;
     struct krb_name name = {.n_parts = 1, .part = {slice_of("ro\0ot", 5)}, .realm = slice_of("R", 1)};
     assert_null(krb_name_text(&name));
+    assert_false(krb_name_has_text(&name) || krb_name_is(&name, "ro"));
     name.part[0] = slice_of("root", 4);
     name.realm = slice_of("R\0", 2);
     assert_null(krb_name_text(&name));
+    assert_false(krb_name_has_text(&name) || krb_name_is(&name, "root@R"));
     name.realm = slice_of(NULL, 0);
+    assert_true(krb_name_has_text(&name) && krb_name_is(&name, "root@") && !krb_name_is(&name, ""));
     AUTO_FREE char *text = krb_name_text(&name);
     assert_string_equal(text, "root@");
 }
@@ -182,6 +207,7 @@ static void equality(void **state)
             struct krb_name a, b;
             assert_true(krb_name_of(first, &a) && krb_name_of(second, &b));
             assert_int_equal(krb_name_equal(&a, &b), i == j);
+            assert_int_equal(krb_name_is(&a, all[j]), i == j);
             assert_int_equal(krb_name_equal(&a, &b), krb5_principal_compare(krb, first, second) != 0);
             krb5_free_principal(krb, first);
             krb5_free_principal(krb, second);

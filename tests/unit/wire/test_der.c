@@ -129,6 +129,30 @@ static void bad_headers_are_refused(void **state)
     }
 }
 
+/* Heads of every kind over content of every length around theirs: der_read takes the shorter way through many of them, and must not answer otherwise. */
+static void both_readers_agree(void **state)
+{
+    static const uint8_t octets[] = {0x00, 0x01, 0x02, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0xff};
+    static const size_t lens[] = {0,    1,    2,     3,     4,     5,     6,     0x81, 0x82,
+                                  0x83, 0x84, 0x103, 0x104, 0x105, 0x184, 0x205, 0x300};
+    static uint8_t element[0x300];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(octets) * COUNT_OF(octets) * COUNT_OF(octets) * COUNT_OF(lens); i++) {
+        size_t len = lens[i % COUNT_OF(lens)], rest = i / COUNT_OF(lens);
+        memcpy(element, (const uint8_t[]){DER_SEQUENCE, octets[rest % 11], octets[rest / 11 % 11], octets[rest / 121]},
+               4);
+        uint8_t *input = mem_dup(element, len), tag; /* of its size, for sanitizers */
+        assert_non_null(input);
+        struct reader one = reader_of(slice_of(input, len)), other = one;
+        struct slice content = {NULL, 7}, expected = {NULL, 7};
+        enum wire_result result = der_read_any(&other, &tag, &expected);
+        assert_int_equal(der_read(&one, DER_SEQUENCE, &content), result);
+        assert_true(one.at == other.at && content.data == expected.data && content.len == expected.len);
+        mem_free(input);
+    }
+}
+
 static void wrong_tag_is_bad_and_missing_is_short(void **state)
 {
     struct reader reader = reader_of(slice_of("\x04\x01x", 3));
@@ -380,6 +404,7 @@ int main(void)
         cmocka_unit_test(element_alone_and_field_of_one),
         cmocka_unit_test(lengths_of_every_form),
         cmocka_unit_test(bad_headers_are_refused),
+        cmocka_unit_test(both_readers_agree),
         cmocka_unit_test(wrong_tag_is_bad_and_missing_is_short),
         cmocka_unit_test(integers_go_both_ways_in_their_shortest_form),
         cmocka_unit_test(bad_integers_are_refused),
