@@ -24,7 +24,8 @@ THREAD_END(give_back)
 
 static void *keep(void *count)
 {
-    if (thread_may_keep() && thread_may_keep())
+    bool may = thread_may_keep();
+    if (may && thread_may_keep())
         mine = *(int *)count;
     return NULL;
 }

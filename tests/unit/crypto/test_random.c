@@ -120,8 +120,8 @@ static bool take_all(uint8_t (*values)[VALUE_LEN], size_t count)
 }
 
 /* More threads at the same time than may have bytes of their own, each long enough to come back for more; then as many again. */
-#define THREADS 260
-#define OF_EACH 40
+#define THREADS ((size_t)260)
+#define OF_EACH ((size_t)40)
 
 static uint8_t of_threads[2 * THREADS * OF_EACH][VALUE_LEN];
 static pthread_barrier_t all_have_some;
@@ -140,7 +140,7 @@ static void threads_have_bytes_of_their_own(void **state)
     void *complaint;
 
     (void)state;
-    assert_int_equal(pthread_barrier_init(&all_have_some, NULL, THREADS), 0);
+    assert_int_equal(pthread_barrier_init(&all_have_some, NULL, (unsigned)THREADS), 0);
     for (size_t round = 0; round < 2; round++) {
         for (size_t i = 0; i < THREADS; i++)
             assert_int_equal(
