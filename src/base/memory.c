@@ -86,6 +86,18 @@ void *mem_zalloc_array(size_t count, size_t size)
     return mem_zalloc(len);
 }
 
+void *mem_zalloc_aligned(size_t align, size_t count, size_t size)
+{
+    size_t len;
+
+    if (__builtin_mul_overflow(count, size, &len) || len > PTRDIFF_MAX || mem_fault_strikes())
+        return given(NULL);
+    void *block = given(aligned_alloc(align, len));
+    if (block != NULL)
+        memset(block, 0, len);
+    return block;
+}
+
 void *mem_dup(const void *data, size_t len)
 {
     uint8_t *copy;

@@ -13,6 +13,8 @@
 void *mem_zalloc(size_t len);
 /* Returns a zeroed array of `count` elements, or NULL when there is no memory or count * size overflows. */
 void *mem_zalloc_array(size_t count, size_t size);
+/* The same, beginning at a multiple of `align`, a power of two that divides `size`. */
+void *mem_zalloc_aligned(size_t align, size_t count, size_t size);
 /* Returns a copy of `len` bytes followed by one NUL that is not counted, or NULL. */
 void *mem_dup(const void *data, size_t len);
 /* Returns a copy of a NUL-terminated string, or NULL; NULL gives NULL. */

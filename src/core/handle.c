@@ -2,6 +2,7 @@
 
 #include "base/fork.h"
 #include "base/memory.h"
+#include "base/thread_end.h"
 #include "crypto/random.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,8 +20,10 @@
 
 _Static_assert(sizeof(((SecHandle *)0)->dwUpper) >= 8, "a handle half holds a 40-bit generation");
 
+/* On its own cache line: the neighbours belong to other threads' objects, which are looked up at the same time. */
+#define LINE_LEN 64
 struct slot {
-    _Atomic(uint64_t) word;
+    _Alignas(LINE_LEN) _Atomic(uint64_t) word;
     void *object;
     void (*destroy)(void *object);
     struct slot *next_free;
@@ -33,12 +36,19 @@ static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two
 static struct slot *free_slots;
 static uint32_t n_chunks;
 
+/* A thread takes the slots that it gave back last, without the lock; and their lines are in its cache. */
+#define KEPT_MAX 4
+static _Thread_local struct {
+    struct slot *free;
+    unsigned count;
+} kept;
+
 FORK_GUARD(table_lock, FORK_RANK_HANDLES)
 
 static bool table_grow(void)
 {
     require(n_chunks < CHUNKS_MAX, false);
-    struct slot *chunk = mem_zalloc_array(CHUNK_SLOTS, sizeof *chunk);
+    struct slot *chunk = mem_zalloc_aligned(LINE_LEN, CHUNK_SLOTS, sizeof *chunk);
     require(chunk != NULL, false);
     /* A random first generation makes another process's handle a stranger here. */
     uint64_t generation = 0;
@@ -57,17 +67,60 @@ static bool table_grow(void)
     return true;
 }
 
-SECURITY_STATUS handle_create(enum handle_kind kind, void *object, void (*destroy)(void *object), SecHandle *handle)
+static struct slot *slot_unlink(struct slot **first)
+{
+    struct slot *slot = *first;
+    if (slot != NULL)
+        *first = slot->next_free;
+    return slot;
+}
+
+static void slot_link(struct slot **first, struct slot *slot)
+{
+    slot->next_free = *first;
+    *first = slot;
+}
+
+/* NULL when there is none. */
+static struct slot *slot_take(void)
+{
+    if (kept.free != NULL) {
+        kept.count--;
+        return slot_unlink(&kept.free);
+    }
+    pthread_mutex_lock(&table_lock);
+    struct slot *slot = free_slots != NULL || table_grow() ? slot_unlink(&free_slots) : NULL;
+    pthread_mutex_unlock(&table_lock);
+    return slot;
+}
+
+static void slot_give_back(struct slot *slot)
+{
+    if (kept.count < KEPT_MAX && thread_may_keep()) {
+        slot_link(&kept.free, slot);
+        kept.count++;
+        return;
+    }
+    pthread_mutex_lock(&table_lock);
+    slot_link(&free_slots, slot);
+    pthread_mutex_unlock(&table_lock);
+}
+
+static void kept_give_back(void)
 {
     pthread_mutex_lock(&table_lock);
-    if (free_slots == NULL && !table_grow()) {
-        pthread_mutex_unlock(&table_lock);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    struct slot *slot = free_slots;
-    free_slots = slot->next_free;
+    while (kept.free != NULL)
+        slot_link(&free_slots, slot_unlink(&kept.free));
+    kept.count = 0;
     pthread_mutex_unlock(&table_lock);
+}
 
+THREAD_END(kept_give_back)
+
+SECURITY_STATUS handle_create(enum handle_kind kind, void *object, void (*destroy)(void *object), SecHandle *handle)
+{
+    struct slot *slot = slot_take();
+    require(slot != NULL, SEC_E_INSUFFICIENT_MEMORY);
     slot->object = object;
     slot->destroy = destroy;
     slot->kind = kind;
@@ -127,10 +180,7 @@ static void slot_retire(struct slot *slot)
         generation = 1; /* a valid handle is never all zero */
     atomic_store_explicit(&slot->word, generation << GENERATION_SHIFT, memory_order_release);
     destroy(object);
-    pthread_mutex_lock(&table_lock);
-    slot->next_free = free_slots;
-    free_slots = slot;
-    pthread_mutex_unlock(&table_lock);
+    slot_give_back(slot);
 }
 
 void handle_put(struct handle_ref *ref)

@@ -1,6 +1,7 @@
 /*
  * Handles: an index, a generation and a kind, never a pointer. Look-up is lock-free and counts a reference, so that an object that another thread
- * deletes dies after the last user let go. Lock: one mutex for taking and giving back slots.
+ * deletes dies after the last user let go. Lock: one mutex for taking and giving back slots, but for the few
+ * that each thread keeps for its next handles.
  */
 #ifndef OPENSSPI_CORE_HANDLE_H
 #define OPENSSPI_CORE_HANDLE_H
@@ -16,7 +17,8 @@ struct handle_ref {
     void *slot;
 };
 
-/* Publishes an object. `destroy` runs when the handle is deleted and no reference is left. SEC_E_INSUFFICIENT_MEMORY when the table is full. */
+/* Publishes an object. `destroy` runs when the handle is deleted and no reference is left. SEC_E_INSUFFICIENT_MEMORY when the table is full: a million handles, less the
+ * four free slots that each other thread may keep. */
 SECURITY_STATUS handle_create(enum handle_kind kind, void *object, void (*destroy)(void *object), SecHandle *handle);
 /* SEC_E_INVALID_HANDLE for NULL, zero, all ones, stale, foreign or of another kind. Give the reference back with handle_put. */
 SECURITY_STATUS handle_get(const SecHandle *handle, enum handle_kind kind, struct handle_ref *ref);

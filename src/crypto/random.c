@@ -2,6 +2,7 @@
 
 #include "base/fork.h"
 #include "base/secret.h"
+#include "base/thread_end.h"
 #include <limits.h>
 #include <openssl/rand.h>
 #include <pthread.h>
@@ -18,18 +19,27 @@ void random_hook(bool (*fill)(void *data, size_t len))
     atomic_store(&hook, fill);
 }
 
-/* A call of OpenSSL's generator costs 650 ns whatever its size, as much as eight MD5 blocks, and a handshake makes three: so small requests come from a
- * page that is filled at once. The kernel zeroes the page in a forked child (MADV_WIPEONFORK), whose `left` is then 0: no two processes give the
- * same bytes out. What was given out is wiped. */
-struct pool {
-    size_t left;
-    uint8_t bytes[4096 - sizeof(size_t)];
+/* A call of OpenSSL's generator costs 650 ns whatever its size, as much as eight MD5 blocks, and a handshake makes three: so small requests come from
+ * a pool that is filled at once; and a thread takes more from it than it asked for, so that threads seldom meet there. All this is in pages that the
+ * kernel zeroes in a forked child (MADV_WIPEONFORK), where every `left` is then 0: no two processes give the same bytes out. What was given out
+ * is wiped. */
+struct store {
+    size_t left; /* at the end of the bytes */
+    uint8_t bytes[];
 };
-#define POOL_REQUEST_MAX 64
+#define POOL_LEN ((size_t)4096)
+#define STASH_LEN ((size_t)256)
+#define STASHES_MAX 240 /* threads that have one at the same time; further threads share the pool */
+#define PAGES_LEN (POOL_LEN + STASHES_MAX * STASH_LEN)
+#define REQUEST_MAX 64
 
-static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two below */
-static struct pool *pool;
-static bool pool_refused;
+static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the pool and the four below */
+static uint8_t *pages; /* the pool, then stashes, touched only when they are used */
+static bool pages_refused;
+static struct store *free_stashes[STASHES_MAX]; /* outside of the pages, for a child needs it */
+static size_t n_free_stashes, n_fresh_stashes = STASHES_MAX;
+
+static _Thread_local struct store *stash;
 
 static bool generate(uint8_t *to, size_t len)
 {
@@ -42,39 +52,83 @@ static bool generate(uint8_t *to, size_t len)
     return true;
 }
 
-static void pool_map(void)
+static void pages_map(void)
 {
-    struct pool *page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    pool_refused = page == MAP_FAILED;
-    if (pool_refused)
+    void *mapped = mmap(NULL, PAGES_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pages_refused = mapped == MAP_FAILED;
+    if (pages_refused)
         return;
-    pool_refused = madvise(page, sizeof *page, MADV_WIPEONFORK) != 0; /* kernels before 4.14: go without */
-    if (pool_refused)
-        munmap(page, sizeof *page);
+    pages_refused = madvise(mapped, PAGES_LEN, MADV_WIPEONFORK) != 0; /* kernels before 4.14: go without */
+    if (pages_refused)
+        munmap(mapped, PAGES_LEN);
     else {
-        (void)madvise(page, sizeof *page, MADV_DONTDUMP);
-        pool = page;
+        (void)madvise(mapped, PAGES_LEN, MADV_DONTDUMP);
+        pages = mapped;
     }
 }
 
-/* False when the pool cannot serve; the caller then asks the generator. */
-static bool pool_take(uint8_t *to, size_t len)
+/* Of a store of `store_len` bytes in all. */
+static void store_take(struct store *store, size_t store_len, uint8_t *to, size_t len)
 {
-    if (pool == NULL && !pool_refused)
-        pool_map();
-    require(pool != NULL, false);
-    if (pool->left < len) {
-        pool->left = 0;
-        require(generate(pool->bytes, sizeof pool->bytes), false);
-        pool->left = sizeof pool->bytes;
-    }
-    uint8_t *from = pool->bytes + sizeof pool->bytes - pool->left;
-    pool->left -= len;
+    uint8_t *from = (uint8_t *)store + store_len - store->left;
+    store->left -= len;
     memcpy(to, from, len);
     secret_wipe(from, len);
+}
+
+/* False when the pool cannot serve. */
+static bool pool_take(uint8_t *to, size_t len)
+{
+    if (pages == NULL && !pages_refused)
+        pages_map();
+    require(pages != NULL, false);
+    struct store *pool = (struct store *)(void *)pages;
+    if (pool->left < len) {
+        pool->left = 0;
+        require(generate(pool->bytes, POOL_LEN - sizeof *pool), false);
+        pool->left = POOL_LEN - sizeof *pool;
+    }
+    store_take(pool, POOL_LEN, to, len);
     return true;
 }
 
+static struct store *stash_new(void)
+{
+    if (pages == NULL || !thread_may_keep())
+        return NULL;
+    if (n_free_stashes > 0)
+        return free_stashes[--n_free_stashes];
+    return n_fresh_stashes > 0 ? (struct store *)(void *)(pages + POOL_LEN + --n_fresh_stashes * STASH_LEN) : NULL;
+}
+
+/* The thread's stash is used up, or it has none yet. False when the pool cannot serve; the caller then asks the generator. */
+static bool shared_take(uint8_t *to, size_t len)
+{
+    pthread_mutex_lock(&pool_lock);
+    bool taken = pool_take(to, len);
+    if (taken && stash == NULL)
+        stash = stash_new();
+    if (taken && stash != NULL) {
+        stash->left = 0;
+        if (pool_take(stash->bytes, STASH_LEN - sizeof *stash))
+            stash->left = STASH_LEN - sizeof *stash;
+    }
+    pthread_mutex_unlock(&pool_lock);
+    return taken;
+}
+
+static void stash_give_back(void)
+{
+    if (stash == NULL)
+        return;
+    secret_wipe(stash, STASH_LEN);
+    pthread_mutex_lock(&pool_lock);
+    free_stashes[n_free_stashes++] = stash;
+    pthread_mutex_unlock(&pool_lock);
+    stash = NULL;
+}
+
+THREAD_END(stash_give_back)
 FORK_GUARD(pool_lock, FORK_RANK_RANDOM)
 
 bool random_bytes(void *data, size_t len)
@@ -84,10 +138,11 @@ bool random_bytes(void *data, size_t len)
         return fill(data, len);
     if (len == 0)
         return true;
-    if (len > POOL_REQUEST_MAX)
+    if (len > REQUEST_MAX)
         return generate(data, len);
-    pthread_mutex_lock(&pool_lock);
-    bool taken = pool_take(data, len);
-    pthread_mutex_unlock(&pool_lock);
-    return taken || generate(data, len);
+    if (stash != NULL && stash->left >= len) {
+        store_take(stash, STASH_LEN, data, len);
+        return true;
+    }
+    return shared_take(data, len) || generate(data, len);
 }

@@ -58,6 +58,27 @@ static void array_refuses_overflow(void **state)
     mem_free(array);
 }
 
+static void aligned_arrays_are_zeroed(void **state)
+{
+    uint8_t *array;
+
+    (void)state;
+    for (unsigned round = 0; round < 3; round++) { /* again what was written to */
+        array = mem_zalloc_aligned(64, 5, 128);
+        assert_non_null(array);
+        assert_int_equal((uintptr_t)array % 64, 0);
+        for (size_t i = 0; i < (size_t)5 * 128; i++)
+            assert_int_equal(array[i], 0);
+        memset(array, 0xa5, (size_t)5 * 128);
+        mem_free(array);
+    }
+    assert_null(mem_zalloc_aligned(64, SIZE_MAX / 64, 128));
+    assert_null(mem_zalloc_aligned(64, SIZE_MAX / 64, 64));
+    mem_fault_set(1, true);
+    assert_null(mem_zalloc_aligned(64, 1, 64));
+    mem_fault_set(0, false);
+}
+
 static void dup_adds_one_nul(void **state)
 {
     char *copy = mem_dup("abc", 2);
@@ -229,6 +250,7 @@ int main(void)
         cmocka_unit_test(zalloc_gives_zeroes_also_for_length_zero),
         cmocka_unit_test(zalloc_gives_zeroes_where_others_wrote),
         cmocka_unit_test(array_refuses_overflow),
+        cmocka_unit_test(aligned_arrays_are_zeroed),
         cmocka_unit_test(dup_adds_one_nul),
         cmocka_unit_test(text_copy_takes_nothing_for_nothing),
         cmocka_unit_test(realloc_keeps_bytes_and_survives_failure),

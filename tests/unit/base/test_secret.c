@@ -239,6 +239,154 @@ static void blocks_are_kept_out_of_core_dumps(void **state)
     }
     assert_false(kept_out_of_core_dumps(lens));
 }
+
+#define BLOCKS 8 /* twice what a thread keeps */
+#define BLOCK_LEN ((size_t)1500)
+
+static uint8_t *blocks[BLOCKS];
+static pthread_barrier_t freed, looked;
+
+static void *free_all(void *wait)
+{
+    for (size_t i = 0; i < BLOCKS; i++)
+        secret_block_free(blocks[i], BLOCK_LEN);
+    if (wait != NULL) {
+        (void)pthread_barrier_wait(&freed);
+        (void)pthread_barrier_wait(&looked);
+    }
+    return NULL;
+}
+
+static void *take_and_free(void *unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = secret_block_alloc(BLOCK_LEN);
+        if (blocks[i] == NULL)
+            return "no memory";
+    }
+    return free_all(NULL);
+}
+
+/* How many of `blocks` are handed out again among the next: those that this thread keeps itself come first. */
+static size_t found_again(void)
+{
+    uint8_t *again[2 * BLOCKS];
+    size_t found = 0;
+
+    for (size_t i = 0; i < COUNT_OF(again); i++) {
+        again[i] = secret_block_alloc(BLOCK_LEN);
+        assert_non_null(again[i]);
+        assert_true(secret_is_zero(again[i], BLOCK_LEN));
+        for (size_t n = 0; n < BLOCKS; n++)
+            found += again[i] == blocks[n];
+    }
+    for (size_t i = 0; i < COUNT_OF(again); i++)
+        secret_block_free(again[i], BLOCK_LEN);
+    return found;
+}
+
+static void run(void *(*work)(void *))
+{
+    pthread_t thread;
+    void *complaint;
+
+    assert_int_equal(pthread_create(&thread, NULL, work, NULL), 0);
+    assert_int_equal(pthread_join(thread, &complaint), 0);
+    assert_null(complaint);
+}
+
+static void blocks_of_ended_threads_come_again(void **state)
+{
+    (void)state;
+    run(take_and_free);
+    assert_int_equal(found_again(), BLOCKS);
+}
+
+static void fill_all(void)
+{
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = secret_block_alloc(BLOCK_LEN);
+        assert_non_null(blocks[i]);
+        memset(blocks[i], 0xaa, BLOCK_LEN);
+    }
+}
+
+static void blocks_may_be_freed_by_another_thread(void **state)
+{
+    (void)state;
+    fill_all();
+    run(free_all);
+    assert_int_equal(found_again(), BLOCKS);
+}
+
+static void threads_that_live_keep_few(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    fill_all();
+    assert_int_equal(pthread_barrier_init(&freed, NULL, 2), 0);
+    assert_int_equal(pthread_barrier_init(&looked, NULL, 2), 0);
+    assert_int_equal(pthread_create(&thread, NULL, free_all, blocks), 0);
+    (void)pthread_barrier_wait(&freed);
+    assert_int_equal(found_again(), BLOCKS - 4);
+    (void)pthread_barrier_wait(&looked);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(found_again(), BLOCKS);
+    (void)pthread_barrier_destroy(&freed);
+    (void)pthread_barrier_destroy(&looked);
+}
+
+static pthread_key_t late_key;
+
+static void free_late(void *unused)
+{
+    (void)unused;
+    (void)take_and_free(NULL);
+}
+
+static void *end_late(void *unused)
+{
+    (void)pthread_setspecific(late_key, blocks);
+    return take_and_free(unused);
+}
+
+/* A program's own thread-specific data may hold contexts, which end after what the thread kept was given back. */
+static void blocks_freed_after_the_end_are_not_lost(void **state)
+{
+    (void)state;
+    assert_int_equal(pthread_key_create(&late_key, free_late), 0);
+    run(end_late);
+    assert_int_equal(found_again(), BLOCKS);
+    assert_int_equal(pthread_key_delete(late_key), 0);
+}
+
+/* The child has the forking thread's blocks, and goes on with them. */
+static void *fork_with_kept_blocks(void *unused)
+{
+    int status = -1;
+
+    (void)take_and_free(unused);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        size_t found = 0;
+        for (size_t i = 0; i < BLOCKS; i++) {
+            uint8_t *again = secret_block_alloc(BLOCK_LEN);
+            for (size_t n = 0; again != NULL && n < BLOCKS; n++)
+                found += again == blocks[n];
+        }
+        _exit(found == BLOCKS ? 0 : 1);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0 ? NULL : "the child does not go on";
+}
+
+static void forked_children_go_on_with_kept_blocks(void **state)
+{
+    (void)state;
+    run(fork_with_kept_blocks);
+}
 #endif
 #else
 #define UNDER_SANITIZER 1
@@ -258,6 +406,11 @@ int main(void)
         cmocka_unit_test(fork_amid_allocation_leaves_no_lock_behind),
 #ifndef UNDER_SANITIZER
         cmocka_unit_test(blocks_are_kept_out_of_core_dumps),
+        cmocka_unit_test(blocks_of_ended_threads_come_again),
+        cmocka_unit_test(blocks_may_be_freed_by_another_thread),
+        cmocka_unit_test(threads_that_live_keep_few),
+        cmocka_unit_test(blocks_freed_after_the_end_are_not_lost),
+        cmocka_unit_test(forked_children_go_on_with_kept_blocks),
 #endif
     };
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/handle.h"
+#include <pthread.h>
 #include <string.h>
 
 static int n_destroyed;
@@ -151,10 +152,50 @@ static void test_packed(void **state)
     assert_int_equal(object, 1);
 }
 
+#define OF_THREAD 12 /* more than it keeps */
+#define MORE 64
+
+static SecHandle of_thread[OF_THREAD];
+
+static void *make_and_delete(void *object)
+{
+    SECURITY_STATUS status = SEC_E_OK;
+    for (size_t i = 0; i < OF_THREAD && status == SEC_E_OK; i++)
+        status = handle_create(HANDLE_CONTEXT, object, destroy, &of_thread[i]);
+    for (size_t i = 0; i < OF_THREAD && status == SEC_E_OK; i++)
+        status = handle_delete(&of_thread[i], HANDLE_CONTEXT);
+    return status == SEC_E_OK ? NULL : object;
+}
+
+/* Slots that a thread kept for itself are everybody's when it has ended, and its handles stay stale. */
+static void test_ended_thread(void **state)
+{
+    int object = 0;
+    size_t found = 0;
+    SecHandle again[MORE];
+    struct handle_ref ref;
+    pthread_t thread;
+    void *complaint;
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, make_and_delete, &object), 0);
+    assert_int_equal(pthread_join(thread, &complaint), 0);
+    assert_null(complaint);
+    for (size_t i = 0; i < MORE; i++) {
+        assert_int_equal(handle_create(HANDLE_CONTEXT, &object, destroy, &again[i]), SEC_E_OK);
+        for (size_t n = 0; n < OF_THREAD; n++)
+            found += again[i].dwLower == of_thread[n].dwLower;
+    }
+    assert_int_equal(found, OF_THREAD);
+    for (size_t i = 0; i < OF_THREAD; i++)
+        assert_int_equal(handle_get(&of_thread[i], HANDLE_CONTEXT, &ref), SEC_E_INVALID_HANDLE);
+    for (size_t i = 0; i < MORE; i++)
+        assert_int_equal(handle_delete(&again[i], HANDLE_CONTEXT), SEC_E_OK);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_life), cmocka_unit_test(test_strangers),
-                                       cmocka_unit_test(test_stale), cmocka_unit_test(test_many),
-                                       cmocka_unit_test(test_packed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_life),   cmocka_unit_test(test_strangers),
+                                       cmocka_unit_test(test_stale),  cmocka_unit_test(test_many),
+                                       cmocka_unit_test(test_packed), cmocka_unit_test(test_ended_thread)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
