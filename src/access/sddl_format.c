@@ -52,7 +52,7 @@ static void rights_format(struct writer *writer, const struct ace *ace)
         text_write(writer, text);
         return;
     }
-    for (const struct sddl_word *word = words; word < end; word++)
+    for (const struct sddl_word *word = words; word < end && word->text != NULL; word++)
         if ((ace->mask & word->value) != 0)
             text_write(writer, word->text);
 }
