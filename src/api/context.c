@@ -136,7 +136,8 @@ static SECURITY_STATUS step_run(struct context *context, const struct step_call 
     struct step_in in = {.target = context->target, .flags = context->flags_asked};
     SECURITY_STATUS status = step_input(context, call, &in);
     if (status != SEC_E_OK) {
-        step_settle(context, status, false); /* a peer's token that is too long ends a handshake like any other wrong one */
+        step_settle(context, status,
+                    false); /* a peer's token that is too long ends a handshake like any other wrong one */
         return status;
     }
     uint8_t token_room[2048], record_room[1024];
