@@ -9,28 +9,27 @@ import re
 import subprocess
 import sys
 
-# Page, headers under include/opensspi, what it is about, what to include.
+# Page, headers under include/opensspi, what it is about.
 FAMILIES = [
-    ("sspi_packages", ["sspi/packages.h"], "which security packages there are", "sspi.h"),
-    ("sspi_credentials", ["sspi/credentials.h"], "credentials", "sspi.h"),
-    ("sspi_contexts", ["sspi/context.h"], "handshakes and contexts", "sspi.h"),
-    ("sspi_messages", ["sspi/messages.h"], "signing and encrypting messages", "sspi.h"),
-    ("sspi_attributes", ["sspi/attributes.h"], "asking contexts and packages", "sspi.h"),
-    ("sspi_identities", ["sspi/identity.h"], "names and secrets that credentials are made from", "sspi.h"),
-    ("sspi_sasl", ["sspi/sasl.h"], "handshakes by SASL's rules", "sspi.h"),
-    ("sspi_table", ["sspi/table.h"], "the functions as a table", "sspi.h"),
-    ("sspi_tls", ["schannel.h"], "TLS through SSPI", "schannel.h"),
-    ("sspi_certificates", ["wincrypt/certificates.h", "wincrypt/properties.h", "wincrypt/objects.h", "wincrypt/info.h", "wincrypt/errors.h"],
-     "certificates and their properties", "wincrypt.h"),
-    ("sspi_certificate_stores", ["wincrypt/stores.h", "wincrypt/crls.h"], "stores of certificates", "wincrypt.h"),
-    ("sspi_certificate_chains", ["wincrypt/chains.h"], "chains of trust", "wincrypt.h"),
-    ("sspi_certificate_text", ["wincrypt/text.h"], "certificates' names, and bytes as text", "wincrypt.h"),
-    ("sspi_tokens", ["win32/securitybaseapi.h", "win32/processthreadsapi.h"], "access tokens, impersonation, SIDs, access checks",
-     "win32/securitybaseapi.h"),
-    ("sspi_sddl", ["win32/sddl.h"], "SIDs and security descriptors as text", "win32/sddl.h"),
-    ("sspi_logon", ["win32/winbase.h"], "logons by password, accounts' names", "win32/winbase.h"),
-    ("sspi_ext", ["sspi_ext.h"], "what is OpenSSPI's own", "sspi_ext.h"),
-    ("sspi_lsa", ["ntsecapi.h", "secext.h", "security.h", "credssp.h", "ntsecpkg.h"], "authorities and security packages", "ntsecapi.h"),
+    ("sspi_packages", ["sspi/packages.h"], "which security packages there are"),
+    ("sspi_credentials", ["sspi/credentials.h"], "credentials"),
+    ("sspi_contexts", ["sspi/context.h"], "handshakes and contexts"),
+    ("sspi_messages", ["sspi/messages.h"], "signing and encrypting messages"),
+    ("sspi_attributes", ["sspi/attributes.h"], "asking contexts and packages"),
+    ("sspi_identities", ["sspi/identity.h"], "names and secrets that credentials are made from"),
+    ("sspi_sasl", ["sspi/sasl.h"], "handshakes by SASL's rules"),
+    ("sspi_table", ["sspi/table.h"], "the functions as a table"),
+    ("sspi_tls", ["schannel.h"], "TLS through SSPI"),
+    ("sspi_certificates", ["wincrypt/certificates.h", "wincrypt/properties.h", "wincrypt/objects.h"],
+     "certificates and their properties"),
+    ("sspi_certificate_stores", ["wincrypt/stores.h", "wincrypt/crls.h"], "stores of certificates"),
+    ("sspi_certificate_chains", ["wincrypt/chains.h"], "chains of trust"),
+    ("sspi_certificate_text", ["wincrypt/text.h"], "certificates' names, and bytes as text"),
+    ("sspi_tokens", ["win32/securitybaseapi.h", "win32/processthreadsapi.h"], "access tokens, impersonation, SIDs, access checks"),
+    ("sspi_sddl", ["win32/sddl.h"], "SIDs and security descriptors as text"),
+    ("sspi_logon", ["win32/winbase.h"], "logons by password, accounts' names"),
+    ("sspi_ext", ["sspi_ext.h"], "what is OpenSSPI's own"),
+    ("sspi_lsa", ["ntsecapi.h", "secext.h"], "authorities and security packages"),
 ]
 # libopensspi-win32's: page, headers under include/opensspi/win32 with the names that are meant where it is not all of them, what it is about.
 WIN32_FAMILIES = [
@@ -178,33 +177,38 @@ def described(functions_found):
     return out
 
 
-def function_page(output, name, found, library, what, include, date, intro=()):
+def function_page(output, name, found, library, what, date, intro=()):
+    """`found` is {what a program includes: its functions}."""
     seen, unique = set(), []
-    for entry in found:
-        if entry[0] not in seen:
-            seen.add(entry[0])
-            unique.append(entry)
-    page = head(date, name, 3) + [".Sh NAME", f".Nm {name}", f".Nd {what}", ".Sh LIBRARY", library, ".Sh SYNOPSIS",
-                                  f".In {include}", ".Bd -literal"]
-    for _, prototype, _ in unique:
-        page += [roff(line) for line in prototype.split("\n")]
-    page += [".Ed", ".Sh DESCRIPTION", *intro, *described(unique)]
-    also = ".Xr opensspi\\-win32 7" if name.startswith("win32_") else ".Xr opensspi 7"
-    page += [".Sh SEE ALSO", ".Xr sspi 3 ,", also.replace("\\", "")]
+    page = head(date, name, 3) + [".Sh NAME", f".Nm {name}", f".Nd {what}", ".Sh LIBRARY", library, ".Sh SYNOPSIS"]
+    for include, entries in found.items():
+        page += [f".In {include}", ".Bd -literal"]
+        for entry in entries:
+            if entry[0] not in seen:
+                seen.add(entry[0])
+                unique.append(entry)
+                page += [roff(line) for line in entry[1].split("\n")]
+        page.append(".Ed")
+    page += [".Sh DESCRIPTION", *intro, *described(unique)]
+    page += [".Sh SEE ALSO", ".Xr sspi 3 ,", ".Xr opensspi-win32 7" if name.startswith("win32_") else ".Xr opensspi 7"]
     (output / f"{name}.3").write_text(polished("\n".join(page)) + "\n")
     return [entry[0] for entry in unique]
 
 
 def base_pages(source, output, date):
     pages = []
-    for name, headers, what, include in FAMILIES:
-        found = []
+    for name, headers, what in FAMILIES:
+        found = {}
         for header in headers:
             text = (source / "include/opensspi" / header).read_text()
-            found += [entry for entry in functions(text) if "OPENSSPI_WIN32_SYMBOL(" not in entry[1] and not entry[1].startswith("static inline")]
-        if found:
-            names = function_page(output, name, found, "OpenSSPI (libopensspi, \\-lopensspi)", what, include, date)
-            pages.append((name, what, names, names))
+            these = [entry for entry in functions(text) if "OPENSSPI_WIN32_SYMBOL(" not in entry[1] and not entry[1].startswith("static inline")]
+            if not these:
+                raise SystemExit(f"{header}: no functions")
+            # The parts of <sspi.h> and <wincrypt.h> are not included by themselves.
+            part = re.match(r"(sspi|wincrypt)/", header)
+            found.setdefault(f"{part.group(1)}.h" if part else header, []).extend(these)
+        names = function_page(output, name, found, "OpenSSPI (libopensspi, \\-lopensspi)", what, date)
+        pages.append((name, what, names, names))
     return pages
 
 
@@ -222,8 +226,9 @@ def win32_pages(source, output, date):
             found += these
             about = file_comment(text) if not chosen else []
             intro += ([".Pp"] if intro and about else []) + (description(about) if about else [])
-        names = function_page(output, name, [entry[:3] for entry in found], "OpenSSPI's porting kit (libopensspi\\-win32, \\-lopensspi\\-win32 \\-lopensspi)",
-                              what, "process.h" if name == "win32_threads" else "strsafe.h" if name == "win32_strsafe" else "windows.h", date, intro)
+        include = "process.h" if name == "win32_threads" else "strsafe.h" if name == "win32_strsafe" else "windows.h"
+        names = function_page(output, name, {include: [entry[:3] for entry in found]}, "OpenSSPI's porting kit (libopensspi\\-win32, \\-lopensspi\\-win32 \\-lopensspi)",
+                              what, date, intro)
         the_c_librarys = {entry[0] for entry in found if entry[3]}
         pages.append((name, what, names, [function for function in names if function not in the_c_librarys]))
     return pages

@@ -52,7 +52,7 @@ typedef enum _SECURITY_LOGON_TYPE {
  *
  * LsaHandle receives the connection, which the caller ends with LsaDeregisterLogonProcess.
  *
- * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY; STATUS_NOT_SUPPORTED.
+ * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY.
  *
  * Source: Microsoft, LsaConnectUntrusted.
  */
@@ -64,8 +64,8 @@ NTSTATUS NTAPI LsaConnectUntrusted(PHANDLE LsaHandle);
  * LogonProcessName is up to 127 characters that name the caller. LsaHandle receives the connection, which the
  * caller ends with LsaDeregisterLogonProcess. SecurityMode receives LSA_MODE_ bits.
  *
- * Returns STATUS_SUCCESS; STATUS_PORT_CONNECTION_REFUSED when the caller may not; STATUS_NAME_TOO_LONG;
- * STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY; STATUS_NOT_SUPPORTED.
+ * Returns STATUS_SUCCESS; STATUS_PORT_CONNECTION_REFUSED when the caller is not root; STATUS_NAME_TOO_LONG;
+ * STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY.
  *
  * Source: Microsoft, LsaRegisterLogonProcess.
  */
@@ -75,7 +75,7 @@ NTSTATUS NTAPI LsaRegisterLogonProcess(PLSA_STRING LogonProcessName, PHANDLE Lsa
 /*
  * LsaDeregisterLogonProcess ends a connection to the security authority.
  *
- * Returns STATUS_SUCCESS; STATUS_INVALID_HANDLE; STATUS_NOT_SUPPORTED.
+ * Returns STATUS_SUCCESS; STATUS_INVALID_HANDLE.
  *
  * Source: Microsoft, LsaDeregisterLogonProcess.
  */
@@ -84,11 +84,11 @@ NTSTATUS NTAPI LsaDeregisterLogonProcess(HANDLE LsaHandle);
 /*
  * LsaLookupAuthenticationPackage finds the number of an authentication package.
  *
- * PackageName is MSV1_0_PACKAGE_NAME, MICROSOFT_KERBEROS_NAME_A, NEGOSSP_NAME_A or another.
+ * PackageName is MSV1_0_PACKAGE_NAME, MICROSOFT_KERBEROS_NAME_A or NEGOSSP_NAME_A; others have no number.
  * AuthenticationPackage receives the number; Negotiate's is 0.
  *
  * Returns STATUS_SUCCESS; STATUS_NO_SUCH_PACKAGE; STATUS_NAME_TOO_LONG; STATUS_INVALID_HANDLE;
- * STATUS_INVALID_PARAMETER; STATUS_NOT_SUPPORTED.
+ * STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY.
  *
  * Source: Microsoft, LsaLookupAuthenticationPackage; observed behaviour of Windows.
  */
@@ -105,7 +105,7 @@ NTSTATUS NTAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING Pack
  * ProtocolStatus         receives the package's own status; may be NULL.
  *
  * Returns STATUS_SUCCESS when the message got through; STATUS_NO_SUCH_PACKAGE; STATUS_INVALID_PARAMETER when
- * there is no message; STATUS_INVALID_HANDLE; STATUS_QUOTA_EXCEEDED; STATUS_NO_MEMORY; STATUS_NOT_SUPPORTED.
+ * there is no message; STATUS_INVALID_HANDLE. Whatever the package has to say is in *ProtocolStatus.
  *
  * Source: Microsoft, LsaCallAuthenticationPackage; observed behaviour of Windows.
  */
@@ -117,23 +117,26 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
  * LsaLogonUser checks a user's credentials and makes a logon session for the user.
  *
  * LsaHandle                  the connection.
- * OriginName                 where the logon comes from, for audits.
- * LogonType                  the kind of logon.
+ * OriginName                 where the logon comes from; not used.
+ * LogonType                  Interactive, Network, NetworkCleartext or NewCredentials.
  * AuthenticationPackage      the package's number.
  * AuthenticationInformation  a MSV1_0_ or KERB_ logon structure, AuthenticationInformationLength bytes. Its
  *                            strings lie in the same block.
- * LocalGroups                further groups for the token; may be NULL.
+ * LocalGroups                NULL: a token has the groups that its user has.
  * SourceContext              who asks.
- * ProfileBuffer              receives the user's profile, in one block to be freed with LsaFreeReturnBuffer.
+ * ProfileBuffer              receives a MSV1_0_LM20_LOGON_PROFILE for a response of NTLM's, in one block to be
+ *                            freed with LsaFreeReturnBuffer; else NULL. May be NULL.
  * ProfileBufferLength        receives its size in bytes.
  * LogonId                    receives the logon session.
  * Token                      receives the user's access token, to be closed with CloseHandle.
- * Quotas                     receives the limits of the token.
+ * Quotas                     receives zeros: there are no limits. May be NULL.
  * SubStatus                  receives the reason, where the account has a restriction.
  *
  * Returns STATUS_SUCCESS; STATUS_LOGON_FAILURE; STATUS_ACCOUNT_RESTRICTION; STATUS_NO_LOGON_SERVERS;
- * STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_INVALID_HANDLE; STATUS_INVALID_PARAMETER;
- * STATUS_QUOTA_EXCEEDED; STATUS_NOT_SUPPORTED.
+ * STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_PRIVILEGE_NOT_HELD and
+ * STATUS_INVALID_LOGON_TYPE for a response of NTLM's over a connection that is not trusted, or with another
+ * type than Network; STATUS_INVALID_HANDLE; STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY; STATUS_NOT_SUPPORTED for
+ * another kind of logon and for groups; and the statuses of accounts, such as STATUS_ACCOUNT_LOCKED_OUT.
  *
  * Source: Microsoft, LsaLogonUser.
  */
@@ -146,8 +149,7 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_L
 /*
  * LsaFreeReturnBuffer frees a block that an Lsa function handed out.
  *
- * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a pointer that is not such a block;
- * STATUS_NOT_SUPPORTED.
+ * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER for a pointer that is not such a block.
  *
  * Source: Microsoft, LsaFreeReturnBuffer.
  */
@@ -157,16 +159,16 @@ NTSTATUS NTAPI LsaFreeReturnBuffer(PVOID Buffer);
  * LsaInsertProtectedProcessAddress would have the authority guard BufferSize bytes at BufferAddress in a
  * protected process.
  *
- * Returns STATUS_SUCCESS; STATUS_NOT_SUPPORTED where there are no protected processes.
+ * Returns STATUS_NOT_SUPPORTED: there are no protected processes.
  *
  * Source: Microsoft, ntsecapi.h.
  */
 NTSTATUS NTAPI LsaInsertProtectedProcessAddress(PVOID BufferAddress, ULONG BufferSize);
 
 /*
- * LsaRemoveProtectedProcessAddress undoes LsaInsertProtectedProcessAddress.
+ * LsaRemoveProtectedProcessAddress would undo LsaInsertProtectedProcessAddress.
  *
- * Returns STATUS_SUCCESS; STATUS_NOT_SUPPORTED where there are no protected processes.
+ * Returns STATUS_NOT_SUPPORTED: there are no protected processes.
  *
  * Source: Microsoft, ntsecapi.h.
  */

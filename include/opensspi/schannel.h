@@ -787,12 +787,12 @@ typedef VOID(WINAPI *SSL_FREE_CERTIFICATE_FN)(PX509Certificate pCertificate);
 #define SSL_FREE_CERTIFICATE_NAME TEXT("SslFreeCertificate")
 
 /*
- * SslGenerateKeyPair makes a key pair and a certificate request.
+ * SslGenerateKeyPair would make a key pair and a certificate request; openssl and certtool do.
  *
- * pCerts receives both, in memory that the caller frees. pszDN is the distinguished name for the request,
+ * pCerts would receive both, in memory that the caller frees. pszDN is the distinguished name for the request,
  * pszPassword protects the private key, Bits is the length of the key.
  *
- * Returns TRUE; FALSE on failure, also where no package implements it. *pCerts is untouched then.
+ * Returns FALSE. *pCerts is untouched.
  *
  * Source: Microsoft SSPI reference, SslGenerateKeyPair.
  */

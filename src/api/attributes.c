@@ -32,7 +32,7 @@ enum form {
     FORM_TIME,
     FORM_PACKAGE,
     FORM_NEGOTIATION,
-    FORM_FLAT,       /* a structure without pointers, as the package laid it out */
+    FORM_FLAT,        /* a structure without pointers, as the package laid it out */
     FORM_FLAT_SECRET, /* as FORM_SECRET_BYTES, of bytes that the package wrote */
     FORM_BINDINGS,
     FORM_POINTER, /* a reference, such as a certificate */

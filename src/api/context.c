@@ -35,7 +35,8 @@ static void handshake_done(struct context *context)
     const struct session_facts *facts = context->session != NULL ? &context->session->facts : NULL;
     if (facts != NULL && !facts->initiator && facts->delegated.len > 0 && (facts->flags & ASC_RET_DELEGATE) == 0)
         context->service = STEAL(context->credential);
-    handshake_end(context);
+    credential_put(context->credential);
+    context->credential = NULL;
 }
 
 /* Opens what the step ended with, if it did: a record, or a session handed over directly. */
@@ -135,8 +136,8 @@ static SECURITY_STATUS step_run(struct context *context, const struct step_call 
         try(buffers_stream_out_check(call->output, (call->flags & ALLOCATE_BIT) != 0));
     struct step_in in = {.target = context->target, .flags = context->flags_asked};
     SECURITY_STATUS status = step_input(context, call, &in);
-    if (status != SEC_E_OK) {
-        step_settle(context, status, false); /* a peer's token that is too long ends a handshake like any other wrong one */
+    if (status != SEC_E_OK) { /* a peer's token that is too long ends a handshake like any other wrong one */
+        step_settle(context, status, false);
         return status;
     }
     uint8_t token_room[2048], record_room[1024];

@@ -19,7 +19,7 @@ struct layer_message {
     struct slice authzid; /* the client's only: UTF-8 without NUL, empty for none */
 };
 
-/* WIRE_BAD unless it is four octets, for a client's message with a name behind them. Unknown layers are kept. */
+/* WIRE_SHORT for fewer than four octets; WIRE_BAD unless it is four, for a client's message with a name behind them. Unknown layers are kept. */
 MUST_USE enum wire_result layer_message_parse(struct slice bytes, bool clients, struct layer_message *message);
 void layer_message_write(struct writer *writer, const struct layer_message *message);
 

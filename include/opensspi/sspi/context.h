@@ -12,8 +12,8 @@
 OPENSSPI_BEGIN_DECLS
 
 /*
- * What a client asks for (fContextReq of InitializeSecurityContext). Flags past bit 31 travel in a
- * SECBUFFER_FLAGS input buffer.
+ * What a client asks for (fContextReq of InitializeSecurityContext). On Windows flags past bit 31 travel in a
+ * SECBUFFER_FLAGS input buffer; Schannel refuses it with SEC_E_UNSUPPORTED_FUNCTION, other packages pass it over.
  */
 #define ISC_REQ_DELEGATE 0x00000001
 #define ISC_REQ_MUTUAL_AUTH 0x00000002
@@ -165,10 +165,9 @@ OPENSSPI_BEGIN_DECLS
  *
  * Returns SEC_E_OK when the context is ready (a token may still have to be sent); SEC_I_CONTINUE_NEEDED when
  * the token goes out and the answer comes back into the next call; SEC_I_COMPLETE_NEEDED and
- * SEC_I_COMPLETE_AND_CONTINUE when CompleteAuthToken comes first; SEC_I_INCOMPLETE_CREDENTIALS when the
- * server asks for a certificate; SEC_I_CONTINUE_NEEDED_MESSAGE_OK, SEC_I_MESSAGE_FRAGMENT and
- * SEC_I_GENERIC_EXTENSION_RECEIVED when their features were asked for. Errors: SEC_E_INVALID_HANDLE;
- * SEC_E_INVALID_TOKEN; SEC_E_INCOMPLETE_MESSAGE when more input is needed and nothing was used up;
+ * SEC_I_COMPLETE_AND_CONTINUE, of modules alone, when CompleteAuthToken comes first;
+ * SEC_I_INCOMPLETE_CREDENTIALS when the server asks for a certificate; SEC_I_MESSAGE_FRAGMENT when fragments
+ * were asked for. Errors: SEC_E_INVALID_HANDLE; SEC_E_INVALID_TOKEN; SEC_E_INCOMPLETE_MESSAGE when more input is needed and nothing was used up;
  * SEC_E_BUFFER_TOO_SMALL when a token has no room, or there is no TOKEN buffer (Schannel:
  * SEC_E_INSUFFICIENT_MEMORY); SEC_E_INTERNAL_ERROR for a NULL pvBuffer with a size; SEC_E_NO_CREDENTIALS;
  * SEC_E_UNKNOWN_CREDENTIALS; SEC_E_LOGON_DENIED; SEC_E_TARGET_UNKNOWN; SEC_E_WRONG_PRINCIPAL;
@@ -295,7 +294,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *IMPERSONATE_SECURITY_CONTEXT_FN)(PCtxtHandle)
 /*
  * RevertSecurityContext ends what ImpersonateSecurityContext began; the thread is itself again.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_NO_IMPERSONATION; SEC_E_UNSUPPORTED_FUNCTION.
+ * Returns SEC_E_OK, also when the thread did not impersonate, and whatever became of the context when it did;
+ * SEC_E_INVALID_HANDLE when it did not and there is no such context.
  *
  * Source: Microsoft SSPI reference, RevertSecurityContext.
  */
@@ -308,7 +308,7 @@ typedef SECURITY_STATUS(SEC_ENTRY *REVERT_SECURITY_CONTEXT_FN)(PCtxtHandle);
  *
  * Token receives a handle to it, which the caller closes with CloseHandle. It outlives the context.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_PARAMETER when Token is NULL; SEC_E_NO_IMPERSONATION
+ * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_TOKEN when Token is NULL; SEC_E_NO_IMPERSONATION
  * when the context has no client, as on the client's own side; SEC_E_UNSUPPORTED_FUNCTION;
  * SEC_E_INSUFFICIENT_MEMORY.
  *
@@ -346,7 +346,7 @@ SECURITY_STATUS SEC_ENTRY DelegateSecurityContext(PCtxtHandle phContext, SEC_CHA
 /* Flags of ExportSecurityContext. */
 #define SECPKG_CONTEXT_EXPORT_RESET_NEW 0x00000001  /* sequence numbers start anew in the copy */
 #define SECPKG_CONTEXT_EXPORT_DELETE_OLD 0x00000002 /* the original ends */
-#define SECPKG_CONTEXT_EXPORT_TO_KERNEL 0x00000004  /* the copy goes to the kernel */
+#define SECPKG_CONTEXT_EXPORT_TO_KERNEL 0x00000004  /* the copy goes to the kernel: not supported */
 
 /*
  * ExportSecurityContext writes an established context into a block of bytes, for ImportSecurityContextW in
@@ -355,8 +355,7 @@ SECURITY_STATUS SEC_ENTRY DelegateSecurityContext(PCtxtHandle phContext, SEC_CHA
  * fFlags          SECPKG_CONTEXT_EXPORT_ flags.
  * pPackedContext  receives the block, in a buffer that the caller frees with FreeContextBuffer. It holds
  *                 keys: whoever reads it can read and forge the context's messages.
- * pToken          receives a handle to the client's access token, to be closed with CloseHandle; NULL if not
- *                 wanted.
+ * pToken          receives NULL: the client's access token travels in the block; may be NULL.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_HANDLE, also for a context that is not established; SEC_E_INVALID_TOKEN
  * when pPackedContext is NULL; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION for a package whose
@@ -374,7 +373,7 @@ typedef SECURITY_STATUS(SEC_ENTRY *EXPORT_SECURITY_CONTEXT_FN)(PCtxtHandle, ULON
  *
  * pszPackage      name of the package that the context belongs to.
  * pPackedContext  the block; it stays the caller's.
- * Token           handle to the client's access token, or NULL.
+ * Token           not used: the client's access token is in the block.
  * phContext       receives the context, which the caller releases with DeleteSecurityContext.
  *
  * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND; SEC_E_INVALID_TOKEN when a pointer is NULL, the block is damaged,

@@ -23,8 +23,9 @@ OPENSSPI_BEGIN_DECLS
 #define SECPKG_CRED_KERB_ANCHOR_DS_VERSION 0x00000040 /* keep to domain controllers of one version */
 
 /*
- * SEC_GET_KEY_FN is called back by a package for a key it does not hold. Arg is pvGetKeyArgument; Principal
- * names the owner; KeyVer is the version, 0 for the newest. *Key receives the key, *Status the outcome.
+ * SEC_GET_KEY_FN is what a package of Windows calls back for a key it does not hold. Arg is pvGetKeyArgument;
+ * Principal names the owner; KeyVer is the version, 0 for the newest. *Key receives the key, *Status the outcome.
+ * No package here calls it: keys of services come from keytabs.
  */
 typedef void(SEC_ENTRY *SEC_GET_KEY_FN)(void *Arg, void *Principal, ULONG KeyVer, void **Key, SECURITY_STATUS *Status);
 
@@ -34,14 +35,16 @@ typedef void(SEC_ENTRY *SEC_GET_KEY_FN)(void *Arg, void *Principal, ULONG KeyVer
  *
  * pszPrincipal    whose credentials: NULL for the caller's own, or for those that pAuthData gives.
  * pszPackage      name of the package, matched without regard to case.
- * fCredentialUse  SECPKG_CRED_INBOUND (server), _OUTBOUND (client) or _BOTH, with further SECPKG_CRED_ bits.
- * pvLogonId       pointer to the LUID of a logon session; NULL for the caller's own.
+ * fCredentialUse  SECPKG_CRED_INBOUND (server), _OUTBOUND (client) or _BOTH; further SECPKG_CRED_ bits change
+ *                 nothing.
+ * pvLogonId       not used: the logon session is the caller's own, or that of the client whom the thread
+ *                 impersonates.
  * pAuthData       credentials: for NTLM, Kerberos, Negotiate and Digest a SEC_WINNT_AUTH_IDENTITY, _EX or
  *                 _EX2, in which Flags and not the letter of this function says whether the strings are
  *                 UTF-16; for Schannel a SCHANNEL_CRED or SCH_CREDENTIALS; for CredSSP a CREDSSP_CRED. NULL
  *                 takes the defaults. It is copied: the caller may wipe and free it when the call returns.
  *                 The outbound defaults of a thread that impersonates are what its client delegated, or none.
- * pGetKeyFn, pvGetKeyArgument   callback for keys, or NULL.
+ * pGetKeyFn, pvGetKeyArgument   not used.
  * phCredential    receives the handle, which the caller releases with FreeCredentialsHandle. One credential
  *                 serves any number of contexts, also at once and from several threads.
  * ptsExpiry       receives the time when the credential expires; may be NULL.
@@ -49,8 +52,8 @@ typedef void(SEC_ENTRY *SEC_GET_KEY_FN)(void *Arg, void *Principal, ULONG KeyVer
  * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND for an unknown name or NULL; SEC_E_NO_CREDENTIALS when there are
  * none, for a wrong fCredentialUse, and for a certificate without its private key; SEC_E_UNKNOWN_CREDENTIALS
  * when pAuthData makes no sense; SEC_E_ALGORITHM_MISMATCH when its protocols or algorithms cannot go
- * together; SEC_E_NOT_OWNER; SEC_E_INVALID_HANDLE when phCredential is NULL; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_INTERNAL_ERROR. On failure the outputs are untouched.
+ * together; SEC_E_INVALID_HANDLE when phCredential is NULL; SEC_E_INSUFFICIENT_MEMORY; SEC_E_INTERNAL_ERROR.
+ * On failure the outputs are untouched.
  *
  * Source: Microsoft SSPI reference, AcquireCredentialsHandle (General), (CredSSP), (Digest), (Kerberos),
  * (Negotiate), (NTLM), (Schannel); observed behaviour of Windows.
@@ -92,14 +95,13 @@ typedef SECURITY_STATUS(SEC_ENTRY *FREE_CREDENTIALS_HANDLE_FN)(PCredHandle);
 #define FreeCredentialHandle FreeCredentialsHandle
 
 /*
- * AddCredentialsW adds a credential to those that a handle names already.
+ * AddCredentialsW would add a credential to those that a handle names already. Every package here holds only
+ * one.
  *
  * hCredentials is the handle from AcquireCredentialsHandleW; the other parameters are as there. ptsExpiry
- * receives the time when the added credential expires; may be NULL.
+ * would receive the time when the added credential expires.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_SECPKG_NOT_FOUND; SEC_E_NO_CREDENTIALS;
- * SEC_E_UNKNOWN_CREDENTIALS; SEC_E_NOT_OWNER; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION where the
- * package holds only one.
+ * Returns SEC_E_UNSUPPORTED_FUNCTION; SEC_E_INVALID_HANDLE. Outputs are untouched.
  *
  * Source: Microsoft SSPI reference, AddCredentials.
  */
@@ -277,10 +279,10 @@ typedef SECURITY_STATUS(SEC_ENTRY *SET_CREDENTIALS_ATTRIBUTES_FN_A)(PCredHandle,
  * pszPackageName  package that does it: Kerberos, Negotiate or NTLM.
  * pszDomainName, pszAccountName   the account.
  * pszOldPassword, pszNewPassword  its passwords; copies are wiped before the call returns.
- * bImpersonating  TRUE to act as the client that the thread impersonates.
+ * bImpersonating  not used: the passwords say who asks, and the process asks, also on a thread that
+ *                 impersonates.
  * dwReserved      0.
- * pOutput         one SECBUFFER_CHANGE_PASS_RESPONSE buffer, which may receive why the password was refused,
- *                 as a DOMAIN_PASSWORD_INFORMATION to be freed with FreeContextBuffer.
+ * pOutput         not used: it stays as it was. Windows tells in it why a password was refused.
  *
  * Returns SEC_E_OK; SEC_E_LOGON_DENIED when account and old password do not match; SEC_E_SECPKG_NOT_FOUND;
  * SEC_E_INVALID_TOKEN when a name or a password is missing or malformed; SEC_E_NO_AUTHENTICATING_AUTHORITY

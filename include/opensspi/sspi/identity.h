@@ -274,7 +274,7 @@ SECURITY_STATUS SEC_ENTRY SspiEncodeStringsAsAuthIdentity(PCWSTR pszUserName, PC
  *
  * pAuthIdentity stays the caller's. The outputs receive strings, each to be freed with SspiLocalFree; a NULL
  * one stays NULL. ppszPackedCredentialsString receives a secret, which freeing wipes: the password, or base64 of
- * packed credentials that are none or whose password holds a NUL.
+ * packed credentials that are none, or whose password holds a NUL or would be read as base64.
  *
  * Returns SEC_E_OK; STATUS_INVALID_PARAMETER (0xC000000D) when the identity is encrypted;
  * SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN when the identity is damaged; SEC_E_INSUFFICIENT_MEMORY.
@@ -574,16 +574,15 @@ typedef struct _SEC_WINNT_CREDUI_CONTEXT {
 } SEC_WINNT_CREDUI_CONTEXT, *PSEC_WINNT_CREDUI_CONTEXT;
 
 /*
- * SspiGetCredUIContext reads the dialogue contexts that go with a credential type.
+ * SspiGetCredUIContext would read the dialogue contexts that go with a credential type.
  *
  * ContextHandle  handle of the dialogue, from SEC_WINNT_CREDUI_CONTEXT.
  * CredType       type of credential, a SEC_WINNT_AUTH_DATA_TYPE_ value.
  * LogonId        logon session, or NULL for the caller's.
- * CredUIContexts receives the contexts, in one block to be freed with SspiLocalFree.
- * TokenHandle    receives the user's access token, to be closed with CloseHandle; may be NULL.
+ * CredUIContexts would receive the contexts, in one block to be freed with SspiLocalFree.
+ * TokenHandle    would receive the user's access token, to be closed with CloseHandle.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_PARAMETER; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION where no package implements it.
+ * Returns SEC_E_UNSUPPORTED_FUNCTION: there is no such dialogue. Outputs are untouched.
  *
  * Source: Microsoft SSPI reference, SspiGetCredUIContext.
  */
@@ -591,13 +590,12 @@ SECURITY_STATUS SEC_ENTRY SspiGetCredUIContext(HANDLE ContextHandle, GUID *CredT
                                                PSEC_WINNT_CREDUI_CONTEXT_VECTOR *CredUIContexts, HANDLE *TokenHandle);
 
 /*
- * SspiUpdateCredentials updates the credentials of a dialogue context.
+ * SspiUpdateCredentials would update the credentials of a dialogue context.
  *
  * ContextHandle is the dialogue, CredType the type of credential. FlatCredUIContext is
  * FlatCredUIContextLength bytes: the new context as SspiGetCredUIContext gave it. It stays the caller's.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_PARAMETER; SEC_E_UNSUPPORTED_FUNCTION where no
- * package implements it.
+ * Returns SEC_E_UNSUPPORTED_FUNCTION: there is no such dialogue.
  *
  * Source: Microsoft SSPI reference, SspiUpdateCredentials.
  */
@@ -605,13 +603,12 @@ SECURITY_STATUS SEC_ENTRY SspiUpdateCredentials(HANDLE ContextHandle, GUID *Cred
                                                 PUCHAR FlatCredUIContext);
 
 /*
- * SspiUnmarshalCredUIContext reads a CREDUIWIN_MARSHALED_CONTEXT.
+ * SspiUnmarshalCredUIContext would read a CREDUIWIN_MARSHALED_CONTEXT.
  *
- * MarshaledCredUIContext is MarshaledCredUIContextLength bytes and stays the caller's. CredUIContext receives
- * the context, to be freed with SspiLocalFree.
+ * MarshaledCredUIContext is MarshaledCredUIContextLength bytes and stays the caller's. CredUIContext would
+ * receive the context, to be freed with SspiLocalFree.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_PARAMETER; SEC_E_INVALID_TOKEN; SEC_E_INSUFFICIENT_MEMORY;
- * SEC_E_UNSUPPORTED_FUNCTION where no package implements it.
+ * Returns SEC_E_UNSUPPORTED_FUNCTION: there is no such dialogue. Outputs are untouched.
  *
  * Source: Microsoft SSPI reference, SspiUnmarshalCredUIContext.
  */

@@ -12,7 +12,7 @@ OPENSSPI_BEGIN_DECLS
 
 /* Qualities of protection (fQOP). */
 #define SECQOP_WRAP_NO_ENCRYPT 0x80000001 /* EncryptMessage signs only */
-#define SECQOP_WRAP_OOB_DATA 0x40000000   /* Schannel: send the alert in the buffer */
+#define SECQOP_WRAP_OOB_DATA 0x40000000   /* Schannel of Windows: send the alert in the buffer; refused here */
 
 /* The first of them under its older name, from a Kerberos header. */
 #ifndef KERB_WRAP_NO_ENCRYPT
@@ -65,7 +65,7 @@ typedef SECURITY_STATUS(SEC_ENTRY *VERIFY_SIGNATURE_FN)(PCtxtHandle, PSecBufferD
 /*
  * EncryptMessage encrypts and signs a message in place.
  *
- * fQOP          0, SECQOP_WRAP_NO_ENCRYPT to sign only, or SECQOP_WRAP_OOB_DATA.
+ * fQOP          0, or SECQOP_WRAP_NO_ENCRYPT to sign only, which Schannel does not.
  * pMessage      for NTLM, Kerberos, Negotiate and CredSSP: a TOKEN of at least cbSecurityTrailer bytes, DATA
  *               buffers, and for Kerberos a PADDING of at least cbBlockSize bytes, in any order. For
  *               Schannel: STREAM_HEADER, DATA, STREAM_TRAILER and EMPTY, the first and third with the sizes

@@ -40,11 +40,11 @@ BOOL WINAPI GetTokenInformation(HANDLE TokenHandle, TOKEN_INFORMATION_CLASS Toke
                                 LPVOID TokenInformation, DWORD TokenInformationLength, PDWORD ReturnLength);
 
 /* DuplicateToken makes an impersonation token of a lower or equal level out of one, opened for TOKEN_IMPERSONATE and TOKEN_QUERY; or of any level out of
- * a primary one. ERROR_BAD_IMPERSONATION_LEVEL for a higher one. */
+ * a primary one. The existing handle has TOKEN_DUPLICATE, else ERROR_ACCESS_DENIED. ERROR_BAD_IMPERSONATION_LEVEL for a higher one. */
 BOOL WINAPI DuplicateToken(HANDLE ExistingTokenHandle, SECURITY_IMPERSONATION_LEVEL ImpersonationLevel,
                            PHANDLE DuplicateTokenHandle);
 
-/* DuplicateTokenEx makes either type. dwDesiredAccess 0 is that of the existing handle. A primary token is made only from a primary one or from level
+/* DuplicateTokenEx makes either type, of a handle that has TOKEN_DUPLICATE, too. dwDesiredAccess 0 is that of the existing handle. A primary token is made only from a primary one or from level
  * impersonate and above: ERROR_BAD_IMPERSONATION_LEVEL. */
 BOOL WINAPI DuplicateTokenEx(HANDLE hExistingToken, DWORD dwDesiredAccess, LPSECURITY_ATTRIBUTES lpTokenAttributes,
                              SECURITY_IMPERSONATION_LEVEL ImpersonationLevel, TOKEN_TYPE Type, PHANDLE phNewToken);

@@ -53,8 +53,9 @@ OPENSSPI_BEGIN_DECLS
  *
  * lpszUsername     an account, or "user@REALM".
  * lpszDomain       NULL or "." for the accounts of this computer, its own name or domain for the same, else a Kerberos realm.
+ * lpszPassword     NULL is an empty one.
  * dwLogonType      INTERACTIVE, NETWORK, BATCH, SERVICE, UNLOCK or NETWORK_CLEARTEXT.
- * dwLogonProvider  DEFAULT chooses by the domain; WINNT40 asks the account stores; WINNT50 asks Kerberos.
+ * dwLogonProvider  DEFAULT chooses by the domain; WINNT40 and WINNT35 ask the account stores; WINNT50 asks Kerberos.
  *
  * The account stores answer as for an NTLM client, with their lock-out. Kerberos asks the KDC for a ticket to this computer's own service
  * (logon_service in [access]) and opens it with the keytab, so that a forged KDC does not pass.

@@ -55,7 +55,7 @@ OPENSSPI_BEGIN_DECLS
 /*
  * CertOpenStore opens a store.
  *
- * dwEncodingType  not used, but for X509_ASN_ENCODING | PKCS_7_ASN_ENCODING.
+ * dwEncodingType  X509_ASN_ENCODING | PKCS_7_ASN_ENCODING; not used.
  * hCryptProv      not used; 0.
  * dwFlags         of the above, CERT_STORE_DELETE_FLAG, CREATE_NEW of anything but memory and CERT_FILE_STORE_COMMIT_ENABLE_FLAG are refused: nothing here writes files. For a file OPEN_EXISTING is
  *                 implied. A system store needs one of the CERT_SYSTEM_STORE_ places, and is read only.

@@ -291,13 +291,12 @@ static void test_keys_leave_nothing(void **state)
 {
     struct loop_pair *pair = established(SP_PROT_TLS1_3, pki_server());
     char label[] = "EXPORTER-test";
-    SecPkgContext_KeyingMaterialInfo info = {
-        .cbLabel = sizeof label, .pszLabel = label, .cbKeyingMaterial = 64};
+    SecPkgContext_KeyingMaterialInfo info = {.cbLabel = sizeof label, .pszLabel = label, .cbKeyingMaterial = 64};
     SecPkgContext_KeyingMaterial material;
     uint8_t disguised[64];
     (void)state;
-    assert_int_equal(
-        SetContextAttributesW(&pair->client.context, SECPKG_ATTR_KEYING_MATERIAL_INFO, &info, sizeof info), SEC_E_OK);
+    assert_int_equal(SetContextAttributesW(&pair->client.context, SECPKG_ATTR_KEYING_MATERIAL_INFO, &info, sizeof info),
+                     SEC_E_OK);
     assert_int_equal(query(&pair->client, SECPKG_ATTR_KEYING_MATERIAL, &material), SEC_E_OK);
     for (size_t i = 0; i < sizeof disguised; i++)
         disguised[i] = material.pbKeyingMaterial[i] ^ MEMORY_DISGUISE;
@@ -433,10 +432,15 @@ static void test_amid_renegotiation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_infos),           cmocka_unit_test(test_endpoint_bindings),
-        cmocka_unit_test(test_unique_bindings), cmocka_unit_test(test_keys), cmocka_unit_test(test_keys_leave_nothing),
-        cmocka_unit_test(test_certificates),    cmocka_unit_test(test_unfinished),
-        cmocka_unit_test(test_failed_early),    cmocka_unit_test(test_amid_renegotiation),
+        cmocka_unit_test(test_infos),
+        cmocka_unit_test(test_endpoint_bindings),
+        cmocka_unit_test(test_unique_bindings),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_keys_leave_nothing),
+        cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_unfinished),
+        cmocka_unit_test(test_failed_early),
+        cmocka_unit_test(test_amid_renegotiation),
         cmocka_unit_test(test_eap_iv),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -439,12 +439,17 @@ static void test_export(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_output),        cmocka_unit_test(test_first_input),
-        cmocka_unit_test(test_incomplete),    cmocka_unit_test(test_garbage),
-        cmocka_unit_test(test_attributes),    cmocka_unit_test(test_extra_after_handshake),
+        cmocka_unit_test(test_output),
+        cmocka_unit_test(test_first_input),
+        cmocka_unit_test(test_incomplete),
+        cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_extra_after_handshake),
         cmocka_unit_test(test_wrong_list_when_open),
-        cmocka_unit_test(test_control),       cmocka_unit_test(test_decrypt_lists),
-        cmocka_unit_test(test_encrypt_lists), cmocka_unit_test(test_single_buffer),
+        cmocka_unit_test(test_control),
+        cmocka_unit_test(test_decrypt_lists),
+        cmocka_unit_test(test_encrypt_lists),
+        cmocka_unit_test(test_single_buffer),
         cmocka_unit_test(test_export),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
