@@ -199,11 +199,20 @@ static enum lsa_result broken(const struct lsa_daemon *daemon)
     return LSA_BROKEN;
 }
 
+static enum lsa_result no_memory(void)
+{
+    (void)cause_set(
+        SEC_E_INSUFFICIENT_MEMORY,
+        "no memory to ask the security authority with, or for its answer; or the request has more than %zu bytes",
+        LSA_BODY_MAX);
+    return LSA_NO_MEMORY;
+}
+
 /* A long reply that there is no memory for is read all the same: the connection may be the last one, with whose end the daemon lets go of everything that this process has. */
 static enum lsa_result reply_skip(const struct lsa_daemon *daemon, const struct link *link, size_t len)
 {
     uint8_t bytes[1024];
-    enum lsa_result result = LSA_NO_MEMORY;
+    enum lsa_result result = no_memory();
     while (len > 0 && result == LSA_NO_MEMORY) {
         size_t piece = len < sizeof bytes ? len : sizeof bytes;
         if (!all_receive(link->fd, bytes, piece))
@@ -258,7 +267,7 @@ static enum lsa_result link_greet(struct lsa_daemon *daemon, struct link *link)
     if (known)
         lsa_bytes_write(&request, LSA_CLIENT, slice_of(client, sizeof client));
     if (lsa_body_end(&request) != WIRE_OK)
-        return LSA_NO_MEMORY;
+        return no_memory();
     enum lsa_result result = link_ask(daemon, link, &request, LSA_HELLO, &reply);
     if (result != LSA_ANSWERED)
         return result;
@@ -331,7 +340,7 @@ static enum lsa_result link_open(struct lsa_daemon *daemon, unsigned seconds, st
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct link *link = mem_zalloc(sizeof *link);
     if (link == NULL)
-        return LSA_NO_MEMORY;
+        return no_memory();
     memcpy(address.sun_path, daemon->path, sizeof address.sun_path);
     link->uid = geteuid();
     link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -392,7 +401,7 @@ enum lsa_result lsa_ask(struct lsa_daemon *daemon, struct writer *request, enum 
                         unsigned seconds, uint64_t life, struct lsa_reply *reply, uint64_t *answered)
 {
     if (lsa_body_end(request) != WIRE_OK)
-        return LSA_NO_MEMORY;
+        return no_memory();
     struct link *link = link_take(daemon);
     if (link == NULL) {
         enum lsa_result opened = link_open(daemon, seconds, &link);

@@ -44,7 +44,7 @@ enum lsa_result {
     LSA_UNREACHABLE, /* nothing was sent: there is no daemon */
     LSA_LOST,        /* the daemon is another one than the request's objects are of */
     LSA_BROKEN,      /* the connection ended before the reply, or the reply is no reply */
-    LSA_NO_MEMORY,
+    LSA_NO_MEMORY,   /* here; or the request is longer than LSA_BODY_MAX */
 };
 
 /* Sends a request and waits for its reply, at most `seconds`. `life` tells of which of the daemon's lives the request's objects are; 0: it names none. Where not

@@ -7,6 +7,7 @@
 #include "lsa/authority.h"
 #include "lsa/connection.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct kept;
 
@@ -17,7 +18,8 @@ struct remote_credential {
     pid_t owner;     /* who acquired it: only that process gives it back, not a child that inherited it */
     char *principal; /* to acquire it anew, with `use` */
     uint32_t use;
-    bool renewable;          /* acquired of the defaults: whatever a new daemon gives in its place is the same */
+    atomic_bool
+        renewable; /* acquired of the defaults, and not changed since: whatever a new daemon gives in its place is the same */
     char *user;              /* of an identity without a password, for a prompt; never "" */
     char *domain, *packages; /* the identity's, or NULL */
     pthread_mutex_t lock;    /* guards what follows */

@@ -436,6 +436,23 @@ static void test_fork_in_a_handshake(void **state)
     loop_end(&loop);
 }
 
+/* What is too long for a request is refused here, and said. */
+static void test_too_long(void **state)
+{
+    static unsigned char value[600 << 10];
+    struct loop loop = {0};
+    (void)state;
+    loop_acquire(&loop);
+    assert_int_equal(
+        SetCredentialsAttributesW(&loop.client_credential, SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS, value, sizeof value),
+        SEC_E_INSUFFICIENT_MEMORY);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "524288 bytes"));
+    loop.keep_credentials = true;
+    assert_true(loop_run(&loop)); /* nothing was sent */
+    loop.keep_credentials = false;
+    loop_end(&loop);
+}
+
 /* Exactly what systemd's unit promises, as the kernel tells it. */
 static unsigned long status_of(const char *field)
 {
@@ -683,6 +700,7 @@ int main(void)
         cmocka_unit_test(test_privileges),  cmocka_unit_test(test_killed),
         cmocka_unit_test(test_logon_told),  cmocka_unit_test(test_absent),
         cmocka_unit_test(test_lsa_handles), cmocka_unit_test(test_logon_bounds),
+        cmocka_unit_test(test_too_long),
     };
     return cmocka_run_group_tests(tests, begin, loop_teardown);
 }
