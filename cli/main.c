@@ -4,6 +4,7 @@
 #include "core/cause.h"
 #include "decode/clean.h"
 
+#include <fcntl.h>
 #include <sspi_ext.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -169,9 +170,18 @@ static int run(int argc, char **argv)
     return dispatch(argc - 1, argv + 1);
 }
 
+/* Where a standard stream is closed, no file or connection that is opened later may stand in its place: something that cannot be read or written does. */
+static bool streams_fill(void)
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (fcntl(stream, F_GETFD) == -1 && open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) != stream)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    int code = run(argc, argv);
+    int code = streams_fill() ? run(argc, argv) : CLI_FAILED;
     /* A full disk behind a redirection must not look like success. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == CLI_OK)
         code = cli_fail("cannot write to standard output");

@@ -106,6 +106,22 @@ def test_chat(place, package):
     assert b"step: " in client.stderr and b"pw" not in client.stderr
 
 
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-", ">&-"])
+def test_closed_streams(place, closed):
+    """A connection never stands where standard input, output or error was closed."""
+    server, port = place.listen("0", "--package", "NTLM")
+    server.stdin.close()
+    server.stdin = None
+    user = "" if "<" in closed else "--user 'EXAMPLE\\alice'"
+    (place.directory / "users").write_text("EXAMPLE:alice:pw\n")
+    (place.directory / "users").chmod(0o600)
+    client = subprocess.run(["bash", "-c", f'exec "$0" connect localhost:{port} --package NTLM {user} {closed}', SSPI], input=b"pw\nhello\n",
+                            capture_output=True, env={**place.environment, "NTLM_USER_FILE": str(place.directory / "users")}, timeout=60)
+    out, messages = server.communicate(timeout=60)
+    assert (client.returncode, server.returncode) == (0, 0), client.stderr + messages
+    assert out == (b"" if "<" in closed else b"hello\n") and b"EXAMPLE\\alice" in messages
+
+
 def test_chat_large(place):
     text = bytes(range(256)) * 1024
     client, out, _, code = place.talk(["--package", "NTLM", "--user", "EXAMPLE\\alice"], b"pw\n" + text, b"",
