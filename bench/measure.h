@@ -97,7 +97,8 @@ __attribute__((unused)) static void measure_messages(const struct measure_messag
     fflush(stdout);
 }
 
-static size_t measure_max = 65536; /* the longest message; DIGEST-MD5 takes 65536 with its signature only, and sets less */
+/* The longest message; DIGEST-MD5 takes 65536 with its signature only, and sets less. */
+static size_t measure_max = 65536;
 
 /* All sizes, or 16 KiB alone under a label, which tells the encryption type. */
 static inline void measure_sizes(const struct measure_messages *work, const char *label)

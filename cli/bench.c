@@ -110,7 +110,7 @@ static int bench_run(const struct cli_options *options)
     try(measure_handshakes(&client, &server, (uint64_t)seconds * 1000, &rate));
     try(measure_messages(&client, &server, (uint64_t)seconds * 1000, &megabytes));
     if (options->json)
-        printf("{\"package\": \"%s\", \"handshakes_per_second\": %.1f, \"sealed_megabytes_per_second\": %.1f}\n",
+        printf("{\"package\": \"%s\", \"handshakes_per_second\": %.1f, \"sealed_megabytes_per_second\": %.3f}\n",
                client.package, rate, megabytes);
     else
         printf("%s: %.0f handshakes a second (both sides), %.0f MB a second sealed and opened\n", client.package, rate,

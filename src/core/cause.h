@@ -1,5 +1,5 @@
 /*
- * The cause of this thread's last failure, in words; OpenSspiGetLastErrorText hands it out. Never holds a secret.
+ * The cause of this thread's last failure, in words; OpenSspiLastErrorText hands it out. Never holds a secret.
  */
 #ifndef OPENSSPI_CORE_CAUSE_H
 #define OPENSSPI_CORE_CAUSE_H

@@ -91,17 +91,24 @@ static enum answer ask_program(const char *program, const char *question, char a
     return answered && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? ANSWER_GIVEN : ANSWER_DECLINED;
 }
 
+/* A secret is asked for only where nobody reads it on the terminal: success of tcsetattr may be of a part. */
+static bool echo_off(int fd, const struct termios *before)
+{
+    struct termios quiet = *before;
+    quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    bool off = tcsetattr(fd, TCSAFLUSH, &quiet) == 0 && tcgetattr(fd, &quiet) == 0 && (quiet.c_lflag & ECHO) == 0;
+    if (!off)
+        tcsetattr(fd, TCSAFLUSH, before);
+    return off;
+}
+
 static enum answer ask_terminal(const char *question, bool secret, char answer[ANSWER_MAX])
 {
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
     require(fd >= 0, ANSWER_NOBODY);
-    struct termios before, quiet;
-    bool answered = false, terminal = tcgetattr(fd, &before) == 0;
+    struct termios before;
+    bool answered = false, terminal = tcgetattr(fd, &before) == 0 && (!secret || echo_off(fd, &before));
     if (terminal) {
-        quiet = before;
-        if (secret)
-            quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-        tcsetattr(fd, TCSAFLUSH, &quiet);
         answered = write(fd, question, strlen(question)) > 0 && line_read(fd, answer) == READING_DONE;
         tcsetattr(fd, TCSAFLUSH, &before);
         if (secret && write(fd, "\n", 1) < 0)

@@ -2,6 +2,7 @@
 
 #include "base/fork.h"
 #include "base/memory.h"
+#include "base/thread_end.h"
 #include "base/time.h"
 #include "base/utf16.h"
 #include "core/cause.h"
@@ -11,19 +12,9 @@
 static pthread_mutex_t claims_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct foreign_context *claims; /* guarded by claims_lock */
 
-static pthread_key_t promised; /* a thread's context whose record is still to be opened */
-
-static void promise_break(void *context)
-{
-    foreign_context_put(context);
-}
+static _Thread_local struct foreign_context *promised; /* the thread's context whose record is still to be opened */
 
 FORK_GUARD(claims_lock, FORK_RANK_HANDLES)
-
-__attribute__((constructor)) static void promised_start(void)
-{
-    (void)pthread_key_create(&promised, promise_break);
-}
 
 static struct foreign_context *context_retain(struct foreign_context *context)
 {
@@ -31,20 +22,24 @@ static struct foreign_context *context_retain(struct foreign_context *context)
     return context;
 }
 
-void foreign_context_promise(struct foreign_context *context)
+static void promise_set(struct foreign_context *context)
 {
-    struct foreign_context *before = pthread_getspecific(promised);
-    if (pthread_setspecific(promised, context_retain(context)) != 0)
-        foreign_context_put(context); /* its record cannot be opened, if nobody else keeps it */
+    struct foreign_context *before = promised;
+    promised = context;
     foreign_context_put(before);
 }
 
-static void promise_keep(struct foreign_context *context)
+static void promise_break(void)
 {
-    if (pthread_getspecific(promised) != context)
-        return;
-    (void)pthread_setspecific(promised, NULL);
-    foreign_context_put(context);
+    promise_set(NULL);
+}
+
+THREAD_END(promise_break)
+
+void foreign_context_promise(struct foreign_context *context)
+{
+    /* In a thread that may not keep it its record cannot be opened, if nobody else does. */
+    promise_set(thread_may_keep() ? context_retain(context) : NULL);
 }
 
 struct foreign_context *foreign_context_new(const struct foreign_package *package, bool initiator)
@@ -78,7 +73,8 @@ struct foreign_context *foreign_context_claim(struct slice claim)
     pthread_mutex_unlock(&claims_lock);
     if (context != NULL) {
         atomic_store(&context->opened, true);
-        promise_keep(context);
+        if (promised == context)
+            promise_set(NULL);
     }
     return context;
 }

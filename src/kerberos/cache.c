@@ -181,8 +181,8 @@ static SECURITY_STATUS fetched(const struct tickets_request *request, struct wri
     struct kerberos_credential *credential = opaque;
     SECURITY_STATUS status = krb_pool_take(&credential->pool, &krb);
     if (status == SEC_E_OK)
-        status = granting ? kerberos_tgt_get(credential, krb, &tgt)
-                          : kerberos_ticket_ask(credential, krb, &asked, &ticket);
+        status =
+            granting ? kerberos_tgt_get(credential, krb, &tgt) : kerberos_ticket_ask(credential, krb, &asked, &ticket);
     if (status == SEC_E_OK)
         status = krb_status(krb, creds_write(krb, granting ? tgt : ticket->creds, true, !granting, answer),
                             KRB_STAGE_TICKET, "naming a ticket");
