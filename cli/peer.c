@@ -121,6 +121,8 @@ static int acquire_tls(struct peer *peer, const struct cli_options *options)
     HCERTSTORE roots = NULL;
     SCHANNEL_CRED credential = {.dwVersion = SCHANNEL_CRED_VERSION};
     int code = CLI_OK;
+    if (options->key != NULL && options->certificate == NULL)
+        return cli_misuse("--key is the key of a --certificate, which is missing");
     if (!peer->client && options->certificate == NULL)
         return cli_misuse("a TLS server needs --certificate FILE (and --key FILE)");
     if (options->certificate != NULL) {

@@ -1,5 +1,6 @@
 #include "ext.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,23 +37,38 @@ int ext_take(struct bytes *bytes, const void *data, size_t len)
 
 int ext_utf8(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes)
 {
-    Tcl_DString text;
+    Tcl_Size len = 0;
+    const char *text = Tcl_GetStringFromObj(value, &len);
     Tcl_Encoding utf8 = Tcl_GetEncoding(interp, "utf-8");
     if (utf8 == NULL)
         return TCL_ERROR;
-    Tcl_UtfToExternalDString(utf8, Tcl_GetString(value), -1, &text);
+    if (len > INT_MAX - 8) { /* Tcl counts here in int, in Tcl 9 too */
+        Tcl_FreeEncoding(utf8);
+        return ext_misuse(interp, "text of 2 GiB");
+    }
+    /* It may be a password: one block, which does not grow, wiped afterwards. The encoding never takes more than Tcl's own form. */
+    struct bytes own = {malloc((size_t)len + 8), 0};
+    int written = 0, kept = 0;
+    if (own.data != NULL && Tcl_UtfToExternal(interp, utf8, text, (int)len, TCL_ENCODING_START | TCL_ENCODING_END, NULL,
+                                              (char *)own.data, (int)len + 8, NULL, &written, NULL) == TCL_OK)
+        kept = ext_take(bytes, own.data, (size_t)written);
+    own.len = (size_t)written;
+    ext_wipe(&own);
     Tcl_FreeEncoding(utf8);
-    int kept = ext_take(bytes, Tcl_DStringValue(&text), (size_t)Tcl_DStringLength(&text));
-    volatile char *at = Tcl_DStringValue(&text); /* it may be a password */
-    for (size_t i = 0; i < (size_t)Tcl_DStringLength(&text); i++)
-        at[i] = 0;
-    Tcl_DStringFree(&text);
     return kept ? TCL_OK : ext_misuse(interp, "out of memory");
 }
 
 Tcl_Obj *ext_text(const char *text)
 {
-    return Tcl_NewStringObj(text, -1);
+    Tcl_DString own;
+    Tcl_Encoding utf8 = Tcl_GetEncoding(NULL, "utf-8");
+    if (utf8 == NULL)
+        return Tcl_NewStringObj(text, -1);
+    Tcl_ExternalToUtfDString(utf8, text, -1, &own);
+    Tcl_FreeEncoding(utf8);
+    Tcl_Obj *value = Tcl_NewStringObj(Tcl_DStringValue(&own), Tcl_DStringLength(&own));
+    Tcl_DStringFree(&own);
+    return value;
 }
 
 Tcl_Obj *ext_bytes(const void *data, size_t len)

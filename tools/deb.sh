@@ -85,6 +85,7 @@ printf '[lsa]\nmode = daemon\nsocket = %s\n' "$root/lsa.sock" >"$root/lsa.conf"
 OPENSSPI_CONFIG=$root/lsa.conf "$place/usr/sbin/opensspi-lsad" 2>"$root/lsad.log" &
 daemon=$!
 trap 'kill "$daemon" 2>/dev/null || :' EXIT
+trap 'exit 1' HUP INT TERM
 for _ in $(seq 600); do
     [ ! -S "$root/lsa.sock" ] || break
     sleep 0.1
@@ -93,7 +94,7 @@ echo 'any password' | OPENSSPI_CONFIG=$root/lsa.conf "$place/usr/bin/sspi" logon
 OPENSSPI_CONFIG=$root/lsa.conf "$place/usr/bin/sspi" sessions | grep 'ELSEWHERE\\carol'
 kill "$daemon"
 wait "$daemon"
-trap - EXIT
+trap - EXIT HUP INT TERM
 rm "$root/lsa.conf" "$root/lsad.log"
 
 step 'removed'

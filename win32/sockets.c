@@ -190,7 +190,8 @@ int opensspi_getsockopt(int s, int level, int optname, void *optval, void *optle
         socklen_t len = sizeof time;
         if (getsockopt(s, level, optname, &time, &len) != 0)
             return SOCKET_ERROR;
-        DWORD milliseconds = (DWORD)(time.tv_sec * 1000 + time.tv_usec / 1000);
+        uint64_t read = (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_usec / 1000; /* the kernel rounds up */
+        DWORD milliseconds = read > UINT32_MAX ? UINT32_MAX : (DWORD)read;
         memcpy(optval, &milliseconds, sizeof milliseconds);
         return 0;
     }

@@ -84,7 +84,7 @@ NTSTATUS NTAPI LsaDeregisterLogonProcess(HANDLE LsaHandle);
 /*
  * LsaLookupAuthenticationPackage finds the number of an authentication package.
  *
- * PackageName is MSV1_0_PACKAGE_NAME, MICROSOFT_KERBEROS_NAME_A or NEGOSSP_NAME_A; others have no number.
+ * PackageName is MSV1_0_PACKAGE_NAME (or NTLM), MICROSOFT_KERBEROS_NAME_A or NEGOSSP_NAME_A; others have no number.
  * AuthenticationPackage receives the number; Negotiate's is 0.
  *
  * Returns STATUS_SUCCESS; STATUS_NO_SUCH_PACKAGE; STATUS_NAME_TOO_LONG; STATUS_INVALID_HANDLE;
@@ -133,7 +133,7 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
  * SubStatus                  receives the reason, where the account has a restriction.
  *
  * Returns STATUS_SUCCESS; STATUS_LOGON_FAILURE; STATUS_ACCOUNT_RESTRICTION; STATUS_NO_LOGON_SERVERS;
- * STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_PRIVILEGE_NOT_HELD and
+ * STATUS_TIME_DIFFERENCE_AT_DC; STATUS_ACCESS_DENIED; STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_PRIVILEGE_NOT_HELD and
  * STATUS_INVALID_LOGON_TYPE for a response of NTLM's over a connection that is not trusted, or with another
  * type than Network; STATUS_INVALID_HANDLE; STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY; STATUS_NOT_SUPPORTED for
  * another kind of logon and for groups; and the statuses of accounts, such as STATUS_ACCOUNT_LOCKED_OUT.

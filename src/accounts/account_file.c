@@ -198,9 +198,16 @@ static SECURITY_STATUS parse_own_account(const struct parse *parse, struct accou
     return SEC_E_OK;
 }
 
+/* May a list of so many lines have one more? */
+static SECURITY_STATUS parse_more(const struct parse *parse, size_t n_lines)
+{
+    return n_lines < ACCOUNT_FILE_ENTRIES_MAX ? SEC_E_OK : parse_bad(parse, "the file has too many lines");
+}
+
 static SECURITY_STATUS parse_entry(const struct parse *parse)
 {
     struct account_file *file = parse->file;
+    try(parse_more(parse, file->n_entries));
     struct account_file_entry *entry =
         list_add((void **)&file->entries, &file->n_entries, &file->max_entries, sizeof(*entry));
     require(entry != NULL, SEC_E_INSUFFICIENT_MEMORY);
@@ -229,6 +236,7 @@ static SECURITY_STATUS parse_group(const struct parse *parse)
     struct account_file *file = parse->file;
     if (parse->fields.n_fields != 5)
         return parse_bad(parse, "a group line has 5 fields");
+    try(parse_more(parse, file->n_groups));
     struct account_file_group *group =
         list_add((void **)&file->groups, &file->n_groups, &file->max_groups, sizeof(*group));
     require(group != NULL, SEC_E_INSUFFICIENT_MEMORY);
@@ -250,6 +258,7 @@ static SECURITY_STATUS parse_member(const struct parse *parse)
     struct account_file *file = parse->file;
     if (parse->fields.n_fields != 4)
         return parse_bad(parse, "a member line has 4 fields");
+    try(parse_more(parse, file->n_members));
     struct account_file_member *member =
         list_add((void **)&file->members, &file->n_members, &file->max_members, sizeof(*member));
     require(member != NULL, SEC_E_INSUFFICIENT_MEMORY);
@@ -270,10 +279,6 @@ static SECURITY_STATUS parse_line(struct parse *parse, struct slice line)
     for (size_t i = 0; i < line.len; i++)
         if ((line.data[i] < 0x20 && line.data[i] != '\t') || line.data[i] == 0x7f)
             return parse_bad(parse, "the line has a control character");
-    const struct account_file *file = parse->file;
-    if (file->n_entries >= ACCOUNT_FILE_ENTRIES_MAX || file->n_groups >= ACCOUNT_FILE_ENTRIES_MAX ||
-        file->n_members >= ACCOUNT_FILE_ENTRIES_MAX)
-        return parse_bad(parse, "the file has too many lines");
     char separator = parse->format == ACCOUNT_FILE_OWN ? '\t' : ':';
     if (line_split(line, separator, &parse->fields) != WIRE_OK)
         return parse_bad(parse, "the line has too many fields");

@@ -1,6 +1,7 @@
 #include "api/lsa.h"
 
 #include "api/luid.h"
+#include "base/latin1.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/block.h"
@@ -24,7 +25,15 @@ static size_t units_len(struct slice text)
 
 static void string_put(struct answer *answer, UNICODE_STRING *string, struct slice text)
 {
-    AUTO_FREE char *utf8 = mem_dup(text.data, text.len);
+    AUTO_FREE char *utf8 = NULL;
+    if (utf8_valid(text))
+        utf8 = mem_dup(text.data, text.len);
+    else { /* of a realm that is older than UTF-8 */
+        AUTO_WRITER struct writer read = writer_growing(2 * text.len + 1);
+        latin1_read(&read, text);
+        writer_u8(&read, 0);
+        utf8 = (char *)writer_steal(&read, NULL);
+    }
     if (utf8 == NULL || !lsa_string_put(string, utf8, &answer->at))
         answer->failed = true;
 }

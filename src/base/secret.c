@@ -13,7 +13,8 @@
 /*
  * Blocks up to POOL_LEN_MAX come from pools of pages that were excluded from core dumps once, when they were mapped: advising the
  * kernel per object would cost a system call, and whole pages per object would cost memory. A pool per size, with its own
- * lock. Pages stay with their pool until the process ends, so that memory is bounded by the largest number of live objects.
+ * lock. Pages stay with their pool until the process ends, so that memory is bounded by the largest number of live objects and what living
+ * threads keep.
  *
  * Before the pools each thread keeps the few blocks of a size that it freed last, for itself: a handshake frees what the next one allocates, and
  * two threads that took each other's blocks would fetch them from each other's caches, line by line (60 ns each), besides their locks. A thread that ends

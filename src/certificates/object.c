@@ -85,6 +85,14 @@ static SECURITY_STATUS whole_read(struct slice text, struct object_found *found)
     require(whole != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS status = contents_read("the object", text, whole, &all);
     HCERTSTORE spare = whole;
+    /* The single one is of the first BEGIN line, whatever its label; those below pass over labels that they do not know. */
+    if (status != SEC_E_INSUFFICIENT_MEMORY && all.n_certificates + all.n_crls > 0) {
+        SECURITY_STATUS first = found->content == CERT_QUERY_CONTENT_CERT
+                                    ? store_certificate_add(whole, found->single, CERT_STORE_ADD_USE_EXISTING, NULL)
+                                    : store_crl_add(whole, found->single, CERT_STORE_ADD_USE_EXISTING, NULL);
+        if (first == SEC_E_INSUFFICIENT_MEMORY)
+            status = first;
+    }
     if (status != SEC_E_INSUFFICIENT_MEMORY && all.n_certificates + all.n_crls > 0) {
         spare = found->store;
         found->store = whole;

@@ -73,7 +73,8 @@ static int64_t rounds_of(const ASN1_INTEGER *rounds)
     return ASN1_INTEGER_get_int64(&n_rounds, rounds) == 1 && n_rounds > 0 ? n_rounds : INT64_MAX;
 }
 
-/* The rounds that an encryption by password asks for (RFC 8018 A.2, A.3; RFC 7292 C); 0 where there are none to be read: the decryption will refuse it. */
+/* The rounds that an encryption by password asks for (RFC 8018 A.2, A.3; RFC 7292 C); 0 where there are none to be read: the decryption will refuse it. Other
+ * derivations (scrypt) do not count in rounds: too many. */
 static int64_t algorithm_rounds(const X509_ALGOR *algorithm)
 {
     int64_t n_rounds = 0;
@@ -88,7 +89,8 @@ static int64_t algorithm_rounds(const X509_ALGOR *algorithm)
         PBKDF2PARAM *derivation = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), scheme->keyfunc->parameter);
         n_rounds = derivation != NULL ? rounds_of(derivation->iter) : 0;
         PBKDF2PARAM_free(derivation);
-    }
+    } else if (scheme != NULL)
+        n_rounds = INT64_MAX;
     PBE2PARAM_free(scheme);
     return n_rounds;
 }
@@ -97,9 +99,12 @@ static int64_t algorithm_rounds(const X509_ALGOR *algorithm)
 static SECURITY_STATUS mac_check(PKCS12 *pkcs12, const char **password)
 {
     const ASN1_INTEGER *iterations = NULL;
-    require(PKCS12_mac_present(pkcs12) == 1,
-            cause_set(CRYPT_E_BAD_ENCODE, "the PFX has no checksum by password, or one of a kind not known"));
-    PKCS12_get0_mac(NULL, NULL, NULL, &iterations, pkcs12);
+    const X509_ALGOR *how = NULL;
+    require(PKCS12_mac_present(pkcs12) == 1, cause_set(CRYPT_E_BAD_ENCODE, "the PFX has no checksum by password"));
+    PKCS12_get0_mac(NULL, &how, NULL, &iterations, pkcs12);
+    /* PBMAC1 (RFC 9579) has rounds of its own, which `iterations` does not tell. */
+    require(how != NULL && EVP_get_digestbyobj(how->algorithm) != NULL,
+            cause_set(CRYPT_E_BAD_ENCODE, "the PFX has a checksum by password of a kind not known"));
     require(iterations == NULL || rounds_of(iterations) <= ROUNDS_MAX, too_many_rounds());
     bool empty = *password == NULL || **password == '\0';
     if (!empty && PKCS12_verify_mac(pkcs12, *password, -1) == 1)

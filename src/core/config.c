@@ -1,5 +1,6 @@
 #include "core/config.h"
 
+#include "base/file_state.h"
 #include "base/fork.h"
 #include "base/memory.h"
 #include "base/utf16.h"
@@ -20,19 +21,10 @@
 #define FILES_MAX 2
 #define NETBIOS_NAME_MAX 15
 
-/* What told one state of a file from another; all zero for a file that is not there. */
-struct file_state {
-    dev_t device;
-    ino_t inode;
-    uid_t owner;
-    off_t size;
-    struct timespec changed, modified;
-};
-
 struct file {
     char *path;
     enum config_source source;
-    struct file_state state; /* as it was when it was read */
+    struct stat state; /* as it was when it was read; all zero: it was not there */
 };
 
 struct snapshot {
@@ -71,27 +63,10 @@ static uid_t process_user(void)
     return user;
 }
 
-static struct file_state file_state_of(const char *path)
+static struct stat state_of(const char *path)
 {
     struct stat status;
-    struct file_state state;
-    memset(&state, 0, sizeof state); /* padding too: states are compared field by field below, but stay defined */
-    if (stat(path, &status) == 0) {
-        state.device = status.st_dev;
-        state.inode = status.st_ino;
-        state.owner = status.st_uid;
-        state.size = status.st_size;
-        state.changed = status.st_ctim;
-        state.modified = status.st_mtim;
-    }
-    return state;
-}
-
-static bool file_state_equal(const struct file_state *a, const struct file_state *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec &&
-           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+    return stat(path, &status) == 0 ? status : (struct stat){0};
 }
 
 /* "<base>/<rest>", where base comes from the environment variable or is "<home>/<fallback>"; NULL without a home. False without memory. */
@@ -249,7 +224,7 @@ static SECURITY_STATUS snapshot_read(struct snapshot *snapshot)
     config_defaults(&snapshot->config);
     for (unsigned i = 0; i < snapshot->n_files; i++) {
         struct file *file = &snapshot->file[i];
-        file->state = file_state_of(file->path); /* before reading: a change in between is seen next time */
+        file->state = state_of(file->path); /* before reading: a change in between is seen next time */
         try(config_parse_file(&snapshot->config, file->path, file->source, snapshot->user));
     }
     require(defaults_names(&snapshot->config) && defaults_stores(&snapshot->config, snapshot->user) &&
@@ -265,11 +240,12 @@ static bool snapshot_is_current(const struct snapshot *snapshot, const struct sn
     require(snapshot->n_files == wanted->n_files, false);
     for (unsigned i = 0; i < snapshot->n_files; i++) {
         const struct file *file = &snapshot->file[i];
-        struct file_state state = file_state_of(file->path);
+        const struct stat state = state_of(file->path);
         require(strcmp(file->path, wanted->file[i].path) == 0 && file_state_equal(&state, &file->state), false);
-        require(config_is_foreign(file->source, state.owner, snapshot->user) ==
-                    config_is_foreign(file->source, state.owner, wanted->user),
-                false); /* a child of fork that became somebody else */
+        /* A child of fork that became somebody else: files that are not its own are not for it. What its parent read of others, which it may not read again, stays. */
+        require(config_is_foreign(file->source, state.st_uid, snapshot->user) ==
+                    config_is_foreign(file->source, state.st_uid, wanted->user),
+                false);
     }
     return true;
 }

@@ -438,9 +438,10 @@ static bool may_be_missing(const char *path, enum config_source source, uid_t us
         return false;
     if (error == ENOENT || error == ENOTDIR)
         return true;
-    /* A home that we may not look into, or whose owner keeps it to himself. */
-    return source == CONFIG_USER && error == EACCES &&
-           (stat(path, &status) != 0 || config_is_foreign(source, status.st_uid, user));
+    if (source != CONFIG_USER)
+        return false;
+    /* A home that we may not look into; or somebody else's file, whatever he makes of it (a socket, a lease). */
+    return stat(path, &status) != 0 ? error == EACCES : config_is_foreign(source, status.st_uid, user);
 }
 
 SECURITY_STATUS config_parse_file(struct config *config, const char *path, enum config_source source, uid_t user)

@@ -24,6 +24,7 @@ bool des_encrypt7(const uint8_t key[7], const uint8_t in[8], uint8_t out[8])
     uint8_t keys[24], encrypted[8];
     int encrypted_len = 0;
     bool done;
+    OPENSSL_QUIET;
 
     if (cipher == NULL)
         return false;

@@ -19,6 +19,7 @@ struct des3_cbc *des3_cbc_new(const uint8_t key[16], bool encrypting)
     static _Atomic(EVP_CIPHER *) triple_des;
     const EVP_CIPHER *type = openssl_cipher(&triple_des, "DES-EDE3-CBC");
     uint8_t keys[24];
+    OPENSSL_QUIET;
     struct des3_cbc *cipher = mem_zalloc(sizeof *cipher);
     require(cipher != NULL, NULL);
     des_key_spread(key, keys);
@@ -51,6 +52,7 @@ bool des3_cbc_crypt(struct des3_cbc *cipher, uint8_t *data, size_t len)
 {
     uint8_t last[DES_BLOCK_LEN];
     int done_len = 0;
+    OPENSSL_QUIET;
     require(len % DES_BLOCK_LEN == 0 && len <= INT_MAX, false);
     if (len == 0)
         return true;
@@ -67,6 +69,7 @@ void des3_cbc_vector(const struct des3_cbc *cipher, uint8_t vector[DES_BLOCK_LEN
 
 bool des3_cbc_vector_set(struct des3_cbc *cipher, const uint8_t vector[DES_BLOCK_LEN])
 {
+    OPENSSL_QUIET;
     memcpy(cipher->vector, vector, DES_BLOCK_LEN);
     return EVP_CipherInit_ex2(cipher->context, NULL, NULL, cipher->vector, -1, NULL) == 1;
 }

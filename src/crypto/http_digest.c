@@ -29,7 +29,6 @@ static const EVP_MD *hash_fetch(enum digest_algorithm algorithm)
     EVP_MD *hash = atomic_load_explicit(&kept[algorithm], memory_order_acquire), *expected = NULL;
     if (hash != NULL)
         return hash;
-    OPENSSL_QUIET;
     hash = EVP_MD_fetch(NULL, algorithms[algorithm].name, NULL);
     if (hash != NULL && !atomic_compare_exchange_strong(&kept[algorithm], &expected, hash)) {
         EVP_MD_free(hash);
@@ -49,6 +48,7 @@ bool digest_hash(enum digest_algorithm algorithm, const struct slice *pieces, si
         md5_final(&md5, hash);
         return true;
     }
+    OPENSSL_QUIET;
     const EVP_MD *type = hash_fetch(algorithm);
     EVP_MD_CTX *context = type != NULL ? EVP_MD_CTX_new() : NULL;
     bool done = context != NULL && EVP_DigestInit_ex2(context, type, NULL) == 1;

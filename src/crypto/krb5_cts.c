@@ -14,6 +14,7 @@ bool krb_cbc_init(struct krb_cbc *cbc, const uint8_t *key, size_t key_len, bool 
     krb_aes_init(&cbc->aes, key, key_len, encrypting);
     if (cbc->aes.rounds > 0)
         return true;
+    OPENSSL_QUIET;
     const EVP_CIPHER *cipher =
         key_len == 16 ? openssl_cipher(&aes128, "AES-128-CBC") : openssl_cipher(&aes256, "AES-256-CBC");
     require(cipher != NULL, false);

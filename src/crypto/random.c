@@ -3,6 +3,7 @@
 #include "base/fork.h"
 #include "base/secret.h"
 #include "base/thread_end.h"
+#include "crypto/openssl.h"
 #include <limits.h>
 #include <openssl/rand.h>
 #include <pthread.h>
@@ -44,6 +45,7 @@ static _Thread_local struct store *stash;
 static bool generate(uint8_t *to, size_t len)
 {
     size_t now_len;
+    OPENSSL_QUIET;
     for (; len > 0; len -= now_len, to += now_len) {
         now_len = len < INT_MAX ? len : INT_MAX; /* RAND_bytes counts in int */
         if (RAND_bytes(to, (int)now_len) != 1)

@@ -200,6 +200,7 @@ static SECURITY_STATUS target_check(const struct digest_handshake *handshake, co
 /* SASL's "service/host" or "service/host/name" (RFC 2831 2.1.2), and one that is meant here. */
 static SECURITY_STATUS claim_target(const struct digest_handshake *handshake, struct slice uri)
 {
+    require(utf8_valid(uri), cause_set(SEC_E_INVALID_TOKEN, "digest-uri is not valid UTF-8"));
     const uint8_t *slash = uri.len > 0 ? memchr(uri.data, '/', uri.len) : NULL;
     require(slash != NULL && slash != uri.data && slash + 1 < uri.data + uri.len,
             cause_set(SEC_E_INVALID_TOKEN, "digest-uri is \"service/host\""));
@@ -367,6 +368,7 @@ static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const 
             cause_set(SEC_E_BAD_BINDINGS, "the client is bound to another channel: a relay, or a TLS proxy between"));
     if (service.len == 0)
         return SEC_E_OK;
+    require(utf8_valid(service), cause_set(SEC_E_INVALID_TOKEN, "service-name is not valid UTF-8"));
     try(target_check(handshake, (const char *)service.data));
     return terms_set(&handshake->terms, TERM_SERVICE, service) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }

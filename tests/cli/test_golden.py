@@ -27,7 +27,7 @@ SAME_EVERYWHERE = [
     (r'"uid": \d+, "user": "[^"]*"', '"uid": N, "user": "USER"'),
     (r"port \d{4,5}", "port PORT"),
     (r"\d+ handshakes a second \(both sides\), \d+ MB", "N handshakes a second (both sides), N MB"),
-    (r'per_second": \d+\.\d', 'per_second": N'),
+    (r'per_second": \d+\.\d+', 'per_second": N'),
     (r"Could(?:n't| not) connect to server", "Couldn't connect to server"),  # libcurl's words
     (r"(?:good|note)  clock .*\n(?: +-> .*\n)?", "VERDICT clock\n"),
     (r'\{"check": "clock".*\},\n', '{"check": "clock"},\n'),

@@ -41,7 +41,7 @@ def test_help_and_misuse(place, command):
                                    ["get", "http://h/", "--package", "Kerberos"], ["listen", "0", "--package", "Schannel"],
                                    ["listen", "0", "--package", "NTLM", "--certificate", "x"], ["bench", "--package", "Schannel"],
                                    ["connect", "h:1", "--package", "Schannel", "--user", "a"], ["connect", "h:1", "--package", "NTLM", "--key", "x"],
-                                   ["connect", "h:1", "--package", "NTLM", "--ca", "x"], ["connect", "h:1", "--package", "NTLM", "--insecure"],
+                                   ["connect", "h:1", "--package", "Schannel", "--key", "x"], ["connect", "h:1", "--package", "NTLM", "--ca", "x"], ["connect", "h:1", "--package", "NTLM", "--insecure"],
                                    ["connect", "h:1", "--user", "a", "--lock"], ["decode", "--user", "a"]])
 def test_wrong_usage(place, words):
     place.bad(2, *words)

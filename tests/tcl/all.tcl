@@ -119,16 +119,17 @@ test credentials-12 {CREDSSP and TSSSP take neither users nor certificates} -bod
     lsort -unique $found
 } -result {{1 {CREDSSP takes no -credentials here}} {1 {TSSSP takes no -credentials here}} {1 {credssp takes no -credentials here}}}
 test credentials-14 {names and passwords of any letters} -body {
-    set password "p\U0001F600w"
+    set letter [encoding convertfrom utf-8 "\xf0\x9f\x98\x80"] ;# Tcl 8.6 has no such letter in a script
+    set password "p${letter}w"
     encoding system utf-8
-    exec $sspi account add "z\U0001F600e" --domain EXAMPLE << "$password\n"
-    set identity [twapi::sspi_winnt_identity_credentials "z\U0001F600e" EXAMPLE $password]
+    exec $sspi account add "z${letter}e" --domain EXAMPLE << "$password\n"
+    set identity [twapi::sspi_winnt_identity_credentials "z${letter}e" EXAMPLE $password]
     set client [twapi::sspi_acquire_credentials -credentials $identity -role client]
     set server [twapi::sspi_acquire_credentials -role server]
     lassign [handshake $client $server {-target host/HOST} {}] - context
     set seen [twapi::sspi_context_username $context]
-    set odd "a\u0000b\U0001F600\u00fc"
-    list [string match {EXAMPLE\\z*e} $seen] [string equal [twapi::reveal [twapi::conceal $odd]] $odd] [string equal [twapi::reveal [twapi::conceal ""]] ""]
+    set odd "a\u0000b${letter}\u00fc"
+    list [string equal $seen "EXAMPLE\\z${letter}e"] [string equal [twapi::reveal [twapi::conceal $odd]] $odd] [string equal [twapi::reveal [twapi::conceal ""]] ""]
 } -result {1 1 1}
 test credentials-13 {a concealed text ends where it ends, whatever the memory behind it holds} -body {
     set password [string repeat x 900]

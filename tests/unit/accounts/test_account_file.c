@@ -42,6 +42,23 @@ static void test_too_many_lines(void **state)
         memcpy(text + i * (sizeof line - 1), line, sizeof line);
     assert_refused(ACCOUNT_FILE_SAM, text, len, "line 200001: the file has too many lines");
     free(text);
+    /* Of each kind so many. */
+    static const char head[] = "opensspi-accounts 1\n", member[] = "member\tg\ta\t\n", last[] = "group\tg\t\t\t\n";
+    size_t member_len = sizeof member - 1;
+    struct account_file *file = NULL;
+    len = sizeof head - 1;
+    text = malloc(len + (size_t)(ACCOUNT_FILE_ENTRIES_MAX + 1) * member_len + sizeof last);
+    assert_non_null(text);
+    memcpy(text, head, len);
+    for (size_t i = 0; i <= ACCOUNT_FILE_ENTRIES_MAX; i++, len += member_len)
+        memcpy(text + len, member, member_len);
+    assert_refused(ACCOUNT_FILE_OWN, text, len, "line 200002: the file has too many lines");
+    len -= member_len;
+    memcpy(text + len, last, sizeof last);
+    len += sizeof last - 1;
+    assert_int_equal(account_file_parse(ACCOUNT_FILE_OWN, slice_of(text, len), "FILE", &file), SEC_E_OK);
+    account_file_release(file);
+    free(text);
 }
 
 static void test_smbpasswd(void **state)

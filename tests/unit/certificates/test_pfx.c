@@ -256,6 +256,36 @@ static void test_rounds_of_all(void **state)
     mem_free(password);
 }
 
+/* scrypt costs what its own numbers say, which are no rounds. */
+static void test_other_derivation(void **state)
+{
+    (void)state;
+    WCHAR *password = wide("x");
+    PKCS8_PRIV_KEY_INFO *key = EVP_PKEY2PKCS8(the_leaf()->key);
+    X509_ALGOR *scheme = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 0, NULL, 2, 1, 1);
+    assert_true(key != NULL && scheme != NULL);
+    X509_SIG *locked = PKCS8_set0_pbe("x", -1, key, scheme);
+    assert_non_null(locked);
+    STACK_OF(PKCS12_SAFEBAG) *bags = sk_PKCS12_SAFEBAG_new_null();
+    sk_PKCS12_SAFEBAG_push(bags, PKCS12_SAFEBAG_create0_pkcs8(locked));
+    STACK_OF(PKCS7) *safes = sk_PKCS7_new_null();
+    sk_PKCS7_push(safes, PKCS12_pack_p7data(bags));
+    PKCS12 *pkcs12 = PKCS12_init(NID_pkcs7_data);
+    assert_true(PKCS12_pack_authsafes(pkcs12, safes));
+    assert_true(PKCS12_set_mac(pkcs12, "x", -1, NULL, 0, 1, NULL));
+    unsigned char *der = NULL;
+    CRYPT_DATA_BLOB slow = {(DWORD)i2d_PKCS12(pkcs12, &der), der};
+    assert_null(PFXImportCertStore(&slow, password, 0));
+    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "times"));
+    OPENSSL_free(der);
+    PKCS12_free(pkcs12);
+    sk_PKCS7_pop_free(safes, PKCS7_free);
+    sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+    PKCS8_PRIV_KEY_INFO_free(key);
+    mem_free(password);
+}
+
 static int nothing_left(void **state)
 {
     (void)state;
@@ -273,6 +303,7 @@ int main(void)
         cmocka_unit_test_teardown(test_rounds, nothing_left),
         cmocka_unit_test_teardown(test_inner_rounds, nothing_left),
         cmocka_unit_test_teardown(test_rounds_of_all, nothing_left),
+        cmocka_unit_test_teardown(test_other_derivation, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static struct config config;
@@ -280,6 +282,16 @@ static void test_of_somebody_else(void **state)
     assert_int_equal(parse(""), SEC_E_OK);
     assert_int_equal(config_parse_file(&config, path_of("user"), CONFIG_WANTED, owner + 1), SEC_E_OK);
     assert_string_equal(config.computer, "TWO");
+    /* Whatever he makes of it: what cannot be opened at all is a fault of his own file only. */
+    struct sockaddr_un place = {.sun_family = AF_UNIX};
+    snprintf(place.sun_path, sizeof place.sun_path, "%s", path_of("socket"));
+    int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(server, (const struct sockaddr *)&place, sizeof place), 0);
+    assert_int_equal(chown(path_of("socket"), owner, (gid_t)-1), 0);
+    assert_int_equal(config_parse_file(&config, path_of("socket"), CONFIG_USER, owner + 1), SEC_E_OK);
+    assert_int_equal(config_parse_file(&config, path_of("socket"), CONFIG_USER, owner), SEC_E_INTERNAL_ERROR);
+    close(server);
+    unlink(place.sun_path);
 }
 
 static void configurations_are_alike(const struct config *found, const struct config *good)

@@ -208,7 +208,7 @@ static void test_keys_of_a_password(void **state)
 
 static void ticket_put(struct kerberos_credential *credential, krb5_context krb, uint32_t seconds)
 {
-    struct kerberos_ticket *ticket = mem_zalloc(sizeof *ticket);
+    struct kerberos_ticket *ticket = secret_block_alloc(sizeof *ticket);
     krb5_creds *creds = calloc(1, sizeof *creds);
     assert_true(ticket != NULL && creds != NULL);
     assert_int_equal(krb5_parse_name(krb, "robot@EXAMPLE.TEST", &creds->client), 0);
