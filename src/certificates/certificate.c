@@ -2,6 +2,7 @@
 #include "certificates/internal.h"
 #include "certificates/openssl.h"
 #include "core/cause.h"
+#include <openssl/x509v3.h>
 
 SECURITY_STATUS x509_parse(struct slice der, X509 **x509)
 {
@@ -54,6 +55,8 @@ SECURITY_STATUS certificate_new(X509 *x509, DWORD encoding, struct certificate *
     pthread_mutex_init(&made->lock, NULL);
     X509_up_ref(x509);
     made->x509 = x509;
+    /* What OpenSSL works out at the first question is there before threads share it. */
+    (void)X509_check_purpose(x509, -1, 0);
     made->context.dwCertEncodingType = encoding & X509_ASN_ENCODING ? encoding : X509_ASN_ENCODING;
     made->context.pbCertEncoded = arena_copy(&made->arena, owner, (size_t)len);
     made->context.cbCertEncoded = (DWORD)len;
