@@ -127,7 +127,8 @@ SECURITY_STATUS connection_names(struct connection *connection);
 /* Remembers input that libssl has taken and the caller will show again. SEC_E_INSUFFICIENT_MEMORY: the connection has failed, it would not know that input again. */
 SECURITY_STATUS connection_remember(struct connection *connection, struct slice taken);
 void connection_forget(struct connection *connection);
-/* Empties this thread's queue of OpenSSL's errors: SSL_get_error looks at it, and others may have left something there. */
+/* Empties this thread's queue of OpenSSL's errors: SSL_get_error looks at it, and others may have left something there. libssl's handshake empties it as well, so that nothing of a
+ * host's would be kept here by a mark (crypto/openssl.h). */
 void connection_errors_forget(void);
 /* What libssl's error means, with its cause in words; the connection has failed. `what` names the work. */
 SECURITY_STATUS connection_failure(struct connection *connection, const char *what);

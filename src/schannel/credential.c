@@ -6,10 +6,10 @@
 #include "base/utf16.h"
 #include "certificates/kept_key.h"
 #include "core/cause.h"
+#include "crypto/openssl.h"
 #include "schannel/connection.h"
 #include "schannel/policy.h"
 #include "schannel/ticket.h"
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -235,16 +235,12 @@ static SECURITY_STATUS ctx_certificates(struct tls_credential *credential)
 {
     for (unsigned i = 0; i < credential->n_certificates; i++) {
         const struct tls_certificate *certificate = &credential->certificate[i];
-        ERR_clear_error();
         if (certificate_counts(credential, i, NULL) &&
             SSL_CTX_use_cert_and_key(credential->ctx, certificate->x509, certificate->key, certificate->issuers, 1) !=
                 1) {
-            const char *reason = ERR_reason_error_string(ERR_peek_error());
-            SECURITY_STATUS status =
-                cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a certificate that OpenSSL does not take for TLS: %s",
-                          reason != NULL ? reason : "no reason given");
-            ERR_clear_error();
-            return status;
+            const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+            return cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a certificate that OpenSSL does not take for TLS: %s",
+                             reason != NULL ? reason : "no reason given");
         }
     }
     return SEC_E_OK;
@@ -369,13 +365,13 @@ static SECURITY_STATUS credential_fill(struct tls_credential *credential, const 
 
 SECURITY_STATUS schannel_acquire(const struct acquire_request *request, void **credential, int64_t *expiry)
 {
+    OPENSSL_QUIET;
     struct tls_credential *acquired = mem_zalloc(sizeof *acquired);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
     atomic_init(&acquired->n_references, 1);
     acquired->config = config_retain(request->config);
     acquired->expiry = FILETIME_NEVER;
     SECURITY_STATUS status = credential_fill(acquired, request);
-    ERR_clear_error();
     if (status != SEC_E_OK) {
         tls_credential_put(acquired);
         return status;
