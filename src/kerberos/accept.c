@@ -176,13 +176,12 @@ static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, struct ker
     if (status == SEC_E_OK)
         status = identity_fill(handshake, &pac);
     pac_release(&pac);
-    if (status ==
-        SEC_E_OK) { /* the whole block moves, for the PAC in it: nothing is copied, and what the request borrows of it stays */
-        handshake->ticket_plain = request->ticket_plain;
-        request->ticket_plain = (struct secret){0};
-        handshake->authorization = bytes;
-    }
-    return status;
+    try(status);
+    /* The whole block moves, for the PAC in it: nothing is copied, and what the request borrows of it stays. */
+    handshake->ticket_plain = request->ticket_plain;
+    request->ticket_plain = (struct secret){0};
+    handshake->authorization = bytes;
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct kerberos_request *request)
