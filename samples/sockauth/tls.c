@@ -114,8 +114,8 @@ static SECURITY_STATUS Step(SOCKET sock, struct stream *stream)
     DWORD given = stream->in_len;
     BOOL first_of_client = tls.client && !stream->has_context;
     SECURITY_STATUS status = CallStep(stream, first_of_client ? NULL : &in_list, &out_list);
-    if (status ==
-        SEC_I_INCOMPLETE_CREDENTIALS) { /* the server asks for a certificate, and there is none: go on without */
+    if (status == SEC_I_INCOMPLETE_CREDENTIALS) {
+        /* The server asks for a certificate, and there is none: go on without. */
         tls.wanted |= ISC_REQ_USE_SUPPLIED_CREDS;
         in[1] = (SecBuffer){0, SECBUFFER_EMPTY, NULL};
         status = CallStep(stream, &in_list, &out_list);
@@ -162,8 +162,8 @@ static BOOL Handshake(SOCKET sock, struct stream *stream)
             return TRUE;
         if (status < 0 && status != SEC_E_INCOMPLETE_MESSAGE)
             return FALSE;
-        if (status !=
-            SEC_E_INCOMPLETE_MESSAGE) /* pieces of a record are no steps: the deadline and the room for them bound those */
+        /* Pieces of a record are no steps: the deadline and the room for them bound those. */
+        if (status != SEC_E_INCOMPLETE_MESSAGE)
             steps++;
         if ((status == SEC_E_INCOMPLETE_MESSAGE || stream->in_len == 0) && !ReceiveMore(sock, stream, deadline))
             return FALSE;
