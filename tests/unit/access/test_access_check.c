@@ -89,7 +89,9 @@ static const struct {
     {"O:SYG:SYD:(D;;0x1;;;WD)(A;;0x3;;;WD)", ACCESS_MAXIMUM, WRITE},
     {"O:SYG:SYD:(D;;0x1;;;WD)(A;;0x3;;;WD)", ACCESS_MAXIMUM | READ, REFUSED},
     {"O:SYG:SYD:", ACCESS_MAXIMUM, REFUSED},
-    {"O:SYG:SY", ACCESS_MAXIMUM, 0x001FFFFF},
+    {"O:SYG:SY", ACCESS_MAXIMUM, 0x000F0007}, /* all that such an object has */
+    {"O:SYG:SYD:NO_ACCESS_CONTROL", ACCESS_MAXIMUM, 0x000F0007},
+    {"O:SYG:SY", ACCESS_MAXIMUM | 0x100, 0x000F0107}, /* and what was named */
     /* objects: there is no list of them to look in */
     {"O:SYG:SYD:(OA;;0x1;bf967aba-0de6-11d0-a285-00aa003049e2;;WD)", READ, REFUSED},
     {"O:SYG:SYD:(OA;;0x1;;bf967aba-0de6-11d0-a285-00aa003049e2;WD)", READ, READ},
