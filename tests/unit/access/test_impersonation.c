@@ -424,7 +424,7 @@ static void test_own_work_is_the_process_s(void **state)
     strcpy(roots, access_file("roots", 0, 0, 0600));
     access_connect(&alice, "alice", 0);
     assert_int_equal(ImpersonateSecurityContext(&alice.server), SEC_E_OK);
-    access_reads(roots);
+    assert_false(access_reads(roots));
     assert_true(loop_run(&bob));
     assert_int_equal(geteuid(), ALICE_UID);
     assert_false(access_reads(roots));

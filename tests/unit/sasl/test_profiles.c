@@ -55,7 +55,9 @@ static void test_identify(void **state)
         assert_int_equal(identify(good[i], strlen(good[i]), &profile), WIRE_OK);
         assert_string_equal(profile->name, "DIGEST-MD5");
     }
+    profile = NULL;
     assert_int_equal(identify("DIGEST-MD5\0more", 15, &profile), WIRE_OK);
+    assert_non_null(profile);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(identify(bad[i], strlen(bad[i]), &profile), WIRE_BAD);
     assert_int_equal(identify("ABCDEFGHIJKLMNOPQRST", 20, &profile), WIRE_OK); /* the longest name, of nobody */
