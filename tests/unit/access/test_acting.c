@@ -287,19 +287,34 @@ static void test_kept_login(void **state)
     config_release(config);
 }
 
+/* Where memory fails, nothing else is to blame. */
+static bool done(BOOL good)
+{
+    if (!good && GetLastError() != ERROR_NOT_ENOUGH_MEMORY)
+        fail_msg("%u: %s", (unsigned)GetLastError(), OpenSspiLastErrorText());
+    return good;
+}
+
+static bool acquires(const char *package, CredHandle *credential)
+{
+    SECURITY_STATUS status = acquire(package, SECPKG_CRED_OUTBOUND, NULL, credential);
+    if (status != SEC_E_OK && status != SEC_E_INSUFFICIENT_MEMORY)
+        fail_msg("%s: 0x%08x: %s", package, (unsigned)status, OpenSspiLastErrorText());
+    return status == SEC_E_OK;
+}
+
 /* Every allocation of it fails once, alone and with all that follow. */
 static bool sweep_once(void)
 {
     HANDLE token = NULL;
     CredHandle ntlm, negotiate;
-    if (!LogonUserA("alice", "EXAMPLE", "Password1!", LOGON32_LOGON_INTERACTIVE, 0, &token))
+    if (!done(LogonUserA("alice", "EXAMPLE", "Password1!", LOGON32_LOGON_INTERACTIVE, 0, &token)))
         return false;
-    bool good = ImpersonateLoggedOnUser(token);
+    bool good = done(ImpersonateLoggedOnUser(token));
     assert_true(CloseHandle(token));
     if (!good)
         return false;
-    bool has_ntlm = acquire("NTLM", SECPKG_CRED_OUTBOUND, NULL, &ntlm) == SEC_E_OK;
-    bool has_negotiate = acquire("Negotiate", SECPKG_CRED_OUTBOUND, NULL, &negotiate) == SEC_E_OK;
+    bool has_ntlm = acquires("NTLM", &ntlm), has_negotiate = acquires("Negotiate", &negotiate);
     assert_true(RevertToSelf());
     if (has_ntlm)
         FreeCredentialsHandle(&ntlm);
