@@ -35,6 +35,7 @@ static void accounts_make(const char *path)
     account_put(admin, "bob", NULL, BOB_UID);
     account_put(admin, "mapless", NULL, -1);
     account_put(admin, "rooted", NULL, 0);
+    account_put(admin, "daemon", NULL, -1);
     assert(group_admin_add(admin, &(struct group_spec){.name = "staff", .gid = STAFF_GID}) == SEC_E_OK);
     assert(group_admin_add(admin, &(struct group_spec){.name = "audit", .gid = -1}) == SEC_E_OK);
     assert(group_admin_join(admin, "staff", "alice", "EXAMPLE") == SEC_E_OK);

@@ -6,6 +6,7 @@
  *   bob     uid 61002, gid 61002, no groups
  *   mapless no Unix user
  *   rooted  uid 0, gid 0
+ *   daemon  no Unix user but the one that every system has by this name
  */
 #ifndef OPENSSPI_TESTS_ACCESS_WORLD_H
 #define OPENSSPI_TESTS_ACCESS_WORLD_H

@@ -293,12 +293,18 @@ static void test_garbage_for_the_server(void **state)
         AcceptSecurityContext(&shared.server_credential, NULL, NULL, 0, 0, &context, &out_list, &attributes, NULL),
         SEC_E_INVALID_TOKEN);
     memset(huge, 0, sizeof huge);
-    memcpy(huge, "NTLMSSP\0\1", 9);
+    memcpy(huge, "NTLMSSP\0\1\0\0\0\7\2",
+           14); /* a good one, with zeros behind it: as long as a token may be, and longer */
     in = (SecBuffer){sizeof huge, SECBUFFER_TOKEN, huge};
     assert_int_equal(
         AcceptSecurityContext(&shared.server_credential, NULL, &in_list, 0, 0, &context, &out_list, &attributes, NULL),
         SEC_E_INVALID_TOKEN);
     assert_int_equal(context.dwLower, 1);
+    in.cbBuffer--;
+    assert_int_equal(
+        AcceptSecurityContext(&shared.server_credential, NULL, &in_list, 0, 0, &context, &out_list, &attributes, NULL),
+        SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
 }
 
 static void test_unsupported_calls_say_so(void **state)
