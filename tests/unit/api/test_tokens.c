@@ -21,20 +21,6 @@
 #include <win32/sddl.h>
 #include <win32/winbase.h>
 
-static int set_up(void **state)
-{
-    (void)state;
-    access_configure(NULL);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    access_cleanup();
-    return 0;
-}
-
 static HANDLE client_token(const char *user, ULONG flags)
 {
     struct loop loop;
@@ -574,5 +560,5 @@ int main(void)
         cmocka_unit_test(test_wrong_parameters),
         cmocka_unit_test(test_allocation_failures),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, access_setup, access_teardown);
 }
