@@ -73,6 +73,11 @@ static void refused(void **state)
         if (base64_read(slice_of_text(wrong[i]), &bytes) != WIRE_BAD)
             fail_msg("%s was taken", wrong[i]);
     }
+    for (size_t len = 1; len < 8; len++) /* not whole groups, whatever follows */
+        if (len % 4 != 0) {
+            AUTO_WRITER struct writer bytes = writer_growing(1);
+            assert_int_equal(base64_read(slice_of("Zm9vZm9v", len), &bytes), WIRE_BAD);
+        }
     uint8_t room[2];
     struct writer little = writer_fixed(room, sizeof room);
     assert_int_equal(base64_read(slice_of_text("Zm9v"), &little), WIRE_BAD);
