@@ -74,6 +74,7 @@ static void aligned_arrays_are_zeroed(void **state)
     }
     assert_null(mem_zalloc_aligned(64, SIZE_MAX / 64, 128));
     assert_null(mem_zalloc_aligned(64, SIZE_MAX / 64, 64));
+    assert_null(mem_zalloc_aligned(64, SIZE_MAX / 64 + 1, 64)); /* which would be nothing */
     mem_fault_set(1, true);
     assert_null(mem_zalloc_aligned(64, 1, 64));
     mem_fault_set(0, false);
