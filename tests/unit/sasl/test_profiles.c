@@ -64,6 +64,12 @@ static void test_identify(void **state)
     assert_null(profile);
     assert_int_equal(identify("DIGEST-MD", 9, &profile), WIRE_OK);
     assert_null(profile);
+    for (int c = 1; c < 256; c++) { /* RFC 4422 section 3.1: the letters of a name; and what ends one */
+        const char name[] = {'A', (char)c, 'Z'};
+        bool letter = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        bool ends = c == ' ' || c == '\r' || c == '\n';
+        assert_int_equal(identify(name, 3, &profile), letter || ends ? WIRE_OK : WIRE_BAD);
+    }
 }
 
 int main(void)
