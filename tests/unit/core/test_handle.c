@@ -28,6 +28,7 @@ static void test_life(void **state)
     (void)state;
     n_destroyed = 0;
     assert_true(handle_is_null(&handle) && handle_is_null(NULL));
+    assert_false(handle_is_null(&(SecHandle){1, 0}) || handle_is_null(&(SecHandle){0, 1}));
     assert_int_equal(handle_create(HANDLE_CONTEXT, &object, destroy, &handle), SEC_E_OK);
     assert_false(handle_is_null(&handle));
     assert_int_equal(handle_get(&handle, HANDLE_CONTEXT, &one), SEC_E_OK);

@@ -189,6 +189,15 @@ static void test_names(void **state)
     names_are("\\alice", NULL, "alice", "");
     names_are("a\\b\\c", NULL, "b\\c", "a");
     names_are(NULL, NULL, "", "");
+    for (unsigned long nth = 1; nth < 3; nth++) {
+        const struct identity identity = {.user = alice, .domain = example};
+        char *found_user = NULL, *found_domain = NULL;
+        mem_fault_set(nth, false);
+        assert_int_equal(login_names(&identity, &found_user, &found_domain), SEC_E_INSUFFICIENT_MEMORY);
+        mem_fault_set(0, false);
+        mem_free(found_user);
+        mem_free(found_domain);
+    }
     char *full = login_full_name("EXAMPLE", "alice"), *bare = login_full_name("", "alice");
     assert_string_equal(full, "EXAMPLE\\alice");
     assert_string_equal(bare, "alice");
