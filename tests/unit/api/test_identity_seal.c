@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "core/block.h"
 #include "core/status.h"
 #include "crypto/random.h"
 #include "support/ntlm_loop.h"
@@ -355,23 +354,6 @@ static void freed_is_wiped(void **state)
             assert_int_equal(blocks[i].memory[at], 0);
 }
 
-/* Blocks for secrets know their size and are wiped like the others; a stale pointer is told. */
-static void secret_blocks(void **state)
-{
-    (void)state;
-    for (size_t len = 0; len < 9000; len += 997) {
-        unsigned char *block = block_alloc_secret(len);
-        assert_non_null(block);
-        assert_int_equal(block_len(block), len);
-        memset(block, 0xa5, len);
-        assert_int_equal(block_free(block), SEC_E_OK);
-        assert_int_equal(block_free(block), SEC_E_INVALID_HANDLE);
-        assert_int_equal(block_len(block), 0);
-    }
-    assert_null(block_alloc_secret(SIZE_MAX));
-    assert_int_equal(block_len(NULL), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,7 +364,6 @@ int main(void)
         cmocka_unit_test(signs_on_encrypted),
         cmocka_unit_test(prompts),
         cmocka_unit_test(prompts_refused),
-        cmocka_unit_test(secret_blocks),
         cmocka_unit_test(freed_is_wiped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
