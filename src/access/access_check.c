@@ -98,7 +98,8 @@ enum access_verdict access_check(const struct descriptor *descriptor, const stru
     check.owner_rights = check.is_owner && owner_rights_stand(descriptor->dacl);
     if (check.is_owner && !check.owner_rights)
         check.allowed = ACCESS_READ_CONTROL | ACCESS_WRITE_DAC;
-    if (descriptor->dacl.data == NULL) /* no list, or a NULL one: everybody */
+    bool everybody = descriptor->dacl.data == NULL; /* no list, or a NULL one */
+    if (everybody)
         check.allowed = GRANTABLE;
     else if (!dacl_apply(&check))
         return ACCESS_REFUSED;
@@ -106,7 +107,7 @@ enum access_verdict access_check(const struct descriptor *descriptor, const stru
     if ((wanted & ~check.allowed) != 0)
         return ACCESS_REFUSED;
     if ((desired & ACCESS_MAXIMUM) != 0) {
-        wanted |= check.allowed;
+        wanted |= everybody ? mapping->all & GRANTABLE : check.allowed; /* not more than such an object has */
         if (wanted == 0)
             return ACCESS_REFUSED;
     }

@@ -195,7 +195,7 @@ static enum wire_result acl_of_pointer(const uint8_t *at, struct slice *acl)
     if (at == NULL)
         return WIRE_OK;
     struct slice all = slice_of(at, (size_t)at[2] | (size_t)at[3] << 8);
-    try(acl_check(all));
+    require(acl_check(all) == WIRE_OK, WIRE_BAD);
     *acl = all;
     return WIRE_OK;
 }

@@ -195,14 +195,13 @@ VOID WINAPI MapGenericMask(PDWORD AccessMask, PGENERIC_MAPPING GenericMapping)
     *AccessMask = access_map_generic(*AccessMask, &mapping);
 }
 
-/* The privileges that the check made use of: none. */
+/* The privileges that the check made use of: none. The room has to be that of one, as on Windows; there NULL with a length, or without any, is ERROR_NOACCESS, too. */
 static DWORD privileges_put(PRIVILEGE_SET *set, DWORD *len)
 {
-    const DWORD needed = offsetof(PRIVILEGE_SET, Privilege);
-    if (len == NULL)
-        return ERROR_INVALID_PARAMETER;
-    if (set == NULL || *len < needed) {
-        *len = needed;
+    if (len == NULL || (set == NULL && *len != 0))
+        return ERROR_NOACCESS;
+    if (*len < sizeof *set) {
+        *len = sizeof *set;
         return ERROR_INSUFFICIENT_BUFFER;
     }
     set->PrivilegeCount = 0;

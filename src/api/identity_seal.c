@@ -15,22 +15,24 @@
  */
 
 /* The first caller's; a failure is not kept: memory may come back. */
-static const uint8_t *key_get(void)
+static SECURITY_STATUS key_get(const uint8_t **found)
 {
     static _Atomic(uint8_t *) process_key;
     uint8_t *key = atomic_load_explicit(&process_key, memory_order_acquire), *expected = NULL;
-    if (key != NULL)
-        return key;
-    key = secret_block_alloc(AEAD_KEY_LEN);
-    if (key == NULL || !random_bytes(key, AEAD_KEY_LEN)) {
-        secret_block_free(key, AEAD_KEY_LEN);
-        return NULL;
+    if (key == NULL) {
+        key = secret_block_alloc(AEAD_KEY_LEN);
+        require(key != NULL, SEC_E_INSUFFICIENT_MEMORY);
+        if (!random_bytes(key, AEAD_KEY_LEN)) {
+            secret_block_free(key, AEAD_KEY_LEN);
+            return cause_set(SEC_E_ENCRYPT_FAILURE, "there is no key to encrypt identities with");
+        }
+        if (!atomic_compare_exchange_strong(&process_key, &expected, key)) {
+            secret_block_free(key, AEAD_KEY_LEN);
+            key = expected;
+        }
     }
-    if (!atomic_compare_exchange_strong(&process_key, &expected, key)) {
-        secret_block_free(key, AEAD_KEY_LEN);
-        key = expected;
-    }
-    return key;
+    *found = key;
+    return SEC_E_OK;
 }
 
 /* The structure as the cipher sees it: what is encrypted, what is bound to it, and where nonce and tag lie. */
@@ -72,10 +74,11 @@ SECURITY_STATUS identity_seal(struct slice_mut whole)
 {
     struct layout layout;
     try(layout_find(whole, &layout));
-    const uint8_t *key = key_get();
+    const uint8_t *key;
     uint8_t nonce[AEAD_NONCE_LEN];
-    require(key != NULL && random_bytes(nonce, sizeof nonce),
-            cause_set(SEC_E_ENCRYPT_FAILURE, "there is no key to encrypt identities with"));
+    try(key_get(&key));
+    require(random_bytes(nonce, sizeof nonce),
+            cause_set(SEC_E_ENCRYPT_FAILURE, "there are no random bytes to encrypt the identity with"));
     AUTO_SECRET struct secret before = {
         0}; /* a cipher that fails half way must not leave the caller without the secret */
     require(secret_set(&before, layout.secret.data, layout.secret.len), SEC_E_INSUFFICIENT_MEMORY);
@@ -96,9 +99,10 @@ static SECURITY_STATUS identity_unseal(struct slice_mut whole)
     try(layout_find(whole, &layout));
     AUTO_SECRET struct secret plain = {0};
     require(secret_set(&plain, layout.secret.data, layout.secret.len), SEC_E_INSUFFICIENT_MEMORY);
-    const uint8_t *key = key_get();
-    require(key != NULL && aead_open(key, layout.nonce, layout.bound, COUNT_OF(layout.bound),
-                                     (struct slice_mut){plain.data, plain.len}, layout.tag),
+    const uint8_t *key;
+    try(key_get(&key));
+    require(aead_open(key, layout.nonce, layout.bound, COUNT_OF(layout.bound),
+                      (struct slice_mut){plain.data, plain.len}, layout.tag),
             cause_set(SEC_E_DECRYPT_FAILURE, "the identity was encrypted by another process, or altered since"));
     if (plain.len > 0)
         memcpy(layout.secret.data, plain.data, plain.len);

@@ -100,7 +100,7 @@ def compile_errors(command, text):
     """Numbers of the lines of `text` that the compiler rejects."""
     result = subprocess.run(
         command + ["-fsyntax-only", "-w", "-fmax-errors=0", "-x", "c", "-"],
-        input=text, capture_output=True, text=True, check=False,
+        input=text, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"},  # in English
     )
     return {int(number) for number in re.findall(r"^<stdin>:(\d+):\d+: (?:fatal )?error", result.stderr, re.M)}
 
@@ -256,8 +256,7 @@ def main():
         return name in everything
 
     ours_probes = constant(ours_command, ours_prefix, probes(shared, ours))
-    candidates = {key: expression for key, expression in ours_probes.items()}
-    theirs_probes = constant(theirs_command, theirs_prefix, candidates)
+    theirs_probes = constant(theirs_command, theirs_prefix, ours_probes)
     for key in ours_probes:
         if key not in theirs_probes:
             name = key.split(" ", 1)[1]

@@ -17,7 +17,6 @@ work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 
 headers=$(cd "$include" && find . -name '*.h' | sed 's|^\./||' | LC_ALL=C sort)
-found=0
 tried=0
 failed=0
 
@@ -41,10 +40,9 @@ try() {
 
 for compiler in $compilers; do
     if ! command -v "$compiler" >/dev/null 2>&1; then
-        echo "note: no $compiler here"
-        continue
+        echo "no $compiler here; CC_LIST names the compilers that are" >&2
+        exit 2
     fi
-    found=$((found + 1))
     for wide in "" -fshort-wchar; do
         for unicode in "" -DUNICODE; do
             # shellcheck disable=SC2086
@@ -55,9 +53,5 @@ for compiler in $compilers; do
     done
 done
 
-if [ "$found" -eq 0 ]; then
-    echo "no compiler found among: $compilers" >&2
-    exit 2
-fi
 echo "$tried compilations, $failed failed"
 [ "$failed" -eq 0 ]

@@ -292,12 +292,15 @@ wbcErr wbcCtxChangeUserPasswordEx(struct wbcContext *context, const struct wbcCh
 {
     (void)context;
     asked();
+    pthread_mutex_lock(&lock);
+    void (*change)(const struct wbcChangePasswordParams *, struct fake_answer *) = control.change;
+    pthread_mutex_unlock(&lock);
     struct fake_answer *answer = calloc(1, sizeof *answer);
-    if (answer == NULL || control.change == NULL) {
+    if (answer == NULL || change == NULL) {
         free(answer);
         return WBC_ERR_WINBIND_NOT_AVAILABLE;
     }
-    control.change(params, answer);
+    change(params, answer);
     wbcErr error = answer->error;
     if (error != WBC_ERR_SUCCESS) {
         *failure = copy_of(&answer->failure, sizeof answer->failure);

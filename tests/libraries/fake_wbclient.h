@@ -43,7 +43,7 @@ struct fake_wbclient {
     unsigned n_hanging, n_contexts, n_created, n_details, n_trust_checks;
 };
 
-/* Exported by the library as these names. The lock guards the structure; fake_wbclient_wake after changing `hangs`. */
+/* Exported by the library as these names. The lock guards the structure; unlocking wakes whoever waits for a change. */
 typedef struct fake_wbclient *fake_wbclient_lock_function(void);
 typedef void fake_wbclient_unlock_function(void);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <win32/winbase.h>
 
 static char directory[PLACE_LEN];
 
@@ -35,6 +36,7 @@ static void accounts_make(const char *path)
     account_put(admin, "bob", NULL, BOB_UID);
     account_put(admin, "mapless", NULL, -1);
     account_put(admin, "rooted", NULL, 0);
+    account_put(admin, "daemon", NULL, -1);
     assert(group_admin_add(admin, &(struct group_spec){.name = "staff", .gid = STAFF_GID}) == SEC_E_OK);
     assert(group_admin_add(admin, &(struct group_spec){.name = "audit", .gid = -1}) == SEC_E_OK);
     assert(group_admin_join(admin, "staff", "alice", "EXAMPLE") == SEC_E_OK);
@@ -69,6 +71,26 @@ void access_cleanup(void)
 {
     unsetenv("NTLM_USER_FILE");
     place_remove(directory);
+}
+
+int access_setup(void **state)
+{
+    (void)state;
+    access_configure(NULL);
+    return 0;
+}
+
+int access_setup_root(void **state)
+{
+    access_needs_root();
+    return access_setup(state);
+}
+
+int access_teardown(void **state)
+{
+    (void)state;
+    access_cleanup();
+    return 0;
 }
 
 const char *access_directory(void)
@@ -114,6 +136,37 @@ void access_assert_root(void)
     assert(getegid() == 0 && impersonation_current() == NULL);
     assert(thread_ids_read(&ids) == SEC_E_OK && ids.effective[0] != 0);
     thread_ids_release(&ids);
+}
+
+bool access_acts_as(const char *package, const char *expected)
+{
+    CredHandle credential;
+    SecPkgCredentials_NamesA names;
+    if (AcquireCredentialsHandleA(NULL, (char *)(uintptr_t)package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL,
+                                  &credential, NULL) != SEC_E_OK)
+        return false;
+    bool same = QueryCredentialsAttributesA(&credential, SECPKG_CRED_ATTR_NAMES, &names) == SEC_E_OK;
+    if (same) {
+        same = strcmp(names.sUserName, expected) == 0;
+        FreeContextBuffer(names.sUserName);
+    }
+    FreeCredentialsHandle(&credential);
+    return same;
+}
+
+HANDLE access_token(CtxtHandle *context)
+{
+    HANDLE token = NULL;
+    assert(QuerySecurityContextToken(context, &token) == SEC_E_OK);
+    return token;
+}
+
+int access_level(HANDLE token)
+{
+    SECURITY_IMPERSONATION_LEVEL level;
+    DWORD len;
+    assert(GetTokenInformation(token, TokenImpersonationLevel, &level, sizeof level, &len));
+    return (int)level;
 }
 
 void access_connect(struct loop *loop, const char *user, ULONG client_flags)

@@ -118,13 +118,13 @@ BOOL WINAPI IsWellKnownSid(PSID pSid, WELL_KNOWN_SID_TYPE WellKnownSidType);
  *
  * pSecurityDescriptor  with owner and group, self-relative or with pointers. No DACL lets everybody in, an empty one nobody.
  * ClientToken          an impersonation token of identify level or above, opened for TOKEN_QUERY.
- * DesiredAccess        rights without generic bits (MapGenericMask); MAXIMUM_ALLOWED asks for all there are.
- * PrivilegeSet         gets the privileges used: always none.
+ * DesiredAccess        rights without generic bits (MapGenericMask); MAXIMUM_ALLOWED asks for all there are, without a DACL those of GenericAll.
+ * PrivilegeSet         gets the privileges used: always none. *PrivilegeSetLength is its room, at least sizeof(PRIVILEGE_SET), which a smaller one becomes.
  * GrantedAccess        what is granted: DesiredAccess, or 0.
  * AccessStatus         TRUE when it is; else FALSE, with GetLastError ERROR_ACCESS_DENIED or, for ACCESS_SYSTEM_SECURITY, ERROR_PRIVILEGE_NOT_HELD.
  *
  * FALSE: the check could not be made. ERROR_INVALID_SECURITY_DESCR, ERROR_NO_IMPERSONATION_TOKEN, ERROR_BAD_IMPERSONATION_LEVEL,
- * ERROR_GENERIC_NOT_MAPPED, ERROR_INSUFFICIENT_BUFFER for the privileges, ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED for the handle.
+ * ERROR_GENERIC_NOT_MAPPED, ERROR_INSUFFICIENT_BUFFER or ERROR_NOACCESS for the privileges, ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED for the handle.
  */
 BOOL WINAPI AccessCheck(PSECURITY_DESCRIPTOR pSecurityDescriptor, HANDLE ClientToken, DWORD DesiredAccess,
                         PGENERIC_MAPPING GenericMapping, PPRIVILEGE_SET PrivilegeSet, LPDWORD PrivilegeSetLength,

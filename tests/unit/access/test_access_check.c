@@ -89,7 +89,9 @@ static const struct {
     {"O:SYG:SYD:(D;;0x1;;;WD)(A;;0x3;;;WD)", ACCESS_MAXIMUM, WRITE},
     {"O:SYG:SYD:(D;;0x1;;;WD)(A;;0x3;;;WD)", ACCESS_MAXIMUM | READ, REFUSED},
     {"O:SYG:SYD:", ACCESS_MAXIMUM, REFUSED},
-    {"O:SYG:SY", ACCESS_MAXIMUM, 0x001FFFFF},
+    {"O:SYG:SY", ACCESS_MAXIMUM, 0x000F0007}, /* all that such an object has */
+    {"O:SYG:SYD:NO_ACCESS_CONTROL", ACCESS_MAXIMUM, 0x000F0007},
+    {"O:SYG:SY", ACCESS_MAXIMUM | 0x100, 0x000F0107}, /* and what was named */
     /* objects: there is no list of them to look in */
     {"O:SYG:SYD:(OA;;0x1;bf967aba-0de6-11d0-a285-00aa003049e2;;WD)", READ, REFUSED},
     {"O:SYG:SYD:(OA;;0x1;;bf967aba-0de6-11d0-a285-00aa003049e2;WD)", READ, READ},
@@ -152,6 +154,9 @@ static void test_strange_entries(void **state)
         {0x4, false, REFUSED},
         {0x30, false, REFUSED},
         {0x12, false, READ},
+        {ACE_SYSTEM_FIRST, false, READ},
+        {ACE_SYSTEM_LAST, false, READ},
+        {ACE_SYSTEM_LAST + 1, false, REFUSED},
         {ACE_AUDIT, false, READ},
     };
     const struct token *token = token_make();
@@ -170,6 +175,23 @@ static void test_strange_entries(void **state)
                                               .group = SID_OF(5, 18),
                                               .dacl = writer_slice_of(&acl)};
         assert_int_equal(answer(&descriptor, token, READ), strange[i].expected);
+    }
+    token_release(token);
+}
+
+/* A list that ends before all of its entries have come opens nothing, whatever the first of them allow. */
+static void test_damaged_list(void **state)
+{
+    const struct token *token = token_make();
+    (void)state;
+    for (uint16_t n = 1; n < 3; n++) {
+        AUTO_WRITER struct writer acl = writer_growing(128);
+        size_t begin = acl_begin(&acl);
+        acl_add(&acl, &(struct ace){.type = ACE_ALLOWED, .mask = READ, .sid = WELL_KNOWN_EVERYONE});
+        acl_end(&acl, begin, n, false);
+        const struct descriptor descriptor = {.control = DESCRIPTOR_DACL_PRESENT, .dacl = writer_slice_of(&acl)};
+        assert_int_equal(answer(&descriptor, token, READ), n == 1 ? READ : REFUSED);
+        assert_int_equal(answer(&descriptor, token, ACCESS_MAXIMUM), n == 1 ? READ : REFUSED);
     }
     token_release(token);
 }
@@ -207,10 +229,8 @@ static void test_tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_strange_entries),
-        cmocka_unit_test(test_generic),
-        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_table),   cmocka_unit_test(test_strange_entries), cmocka_unit_test(test_damaged_list),
+        cmocka_unit_test(test_generic), cmocka_unit_test(test_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,18 +29,9 @@
 /* The process has default credentials, which no client's thread may get. */
 static int set_up(void **state)
 {
-    (void)state;
-    access_needs_root();
-    access_configure(NULL);
+    int failed = access_setup_root(state);
     access_default_credentials();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    access_cleanup();
-    return 0;
+    return failed;
 }
 
 static HANDLE logged_on(const char *user, DWORD type)
@@ -73,17 +64,6 @@ static bool is_named(CredHandle *credential, const char *expected)
     return same;
 }
 
-/* Whose are the default credentials of this thread? */
-static bool acts_as(const char *package, const char *expected)
-{
-    CredHandle credential;
-    if (acquire(package, SECPKG_CRED_OUTBOUND, NULL, &credential) != SEC_E_OK)
-        return false;
-    bool same = is_named(&credential, expected);
-    FreeCredentialsHandle(&credential);
-    return same;
-}
-
 /* A handshake with the credential, which it frees: whom does the server see? */
 static void assert_seen(CredHandle credential, const char *package, const char *expected)
 {
@@ -106,7 +86,7 @@ static void test_logon_goes_on(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(types); i++) {
         HANDLE token = logged_on("alice", types[i]);
-        assert_true(acts_as("NTLM", OURS));
+        assert_true(access_acts_as("NTLM", OURS));
         assert_true(ImpersonateLoggedOnUser(token));
         assert_true(CloseHandle(token)); /* the thread has its own reference */
         CredHandle ntlm = acquired("NTLM"), negotiate = acquired("Negotiate");
@@ -115,8 +95,8 @@ static void test_logon_goes_on(void **state)
         assert_seen(ntlm, "NTLM", "EXAMPLE\\alice");
         assert_true(RevertToSelf());
         assert_seen(negotiate, "Negotiate", "EXAMPLE\\alice"); /* what was acquired stays alice's */
-        assert_true(acts_as("NTLM", OURS));
-        assert_true(acts_as("Negotiate", OURS));
+        assert_true(access_acts_as("NTLM", OURS));
+        assert_true(access_acts_as("Negotiate", OURS));
     }
 }
 
@@ -187,13 +167,13 @@ static void test_nested(void **state)
     HANDLE alice = logged_on("alice", LOGON32_LOGON_INTERACTIVE), bob = logged_on("bob", LOGON32_LOGON_INTERACTIVE);
     (void)state;
     assert_true(ImpersonateLoggedOnUser(alice));
-    assert_true(acts_as("NTLM", "EXAMPLE\\alice"));
+    assert_true(access_acts_as("NTLM", "EXAMPLE\\alice"));
     assert_true(ImpersonateLoggedOnUser(bob));
-    assert_true(acts_as("Negotiate", "EXAMPLE\\bob"));
+    assert_true(access_acts_as("Negotiate", "EXAMPLE\\bob"));
     assert_true(ImpersonateAnonymousToken(GetCurrentThread()));
-    assert_false(acts_as("NTLM", "EXAMPLE\\bob"));
+    assert_false(access_acts_as("NTLM", "EXAMPLE\\bob"));
     assert_true(RevertToSelf());
-    assert_true(acts_as("NTLM", OURS));
+    assert_true(access_acts_as("NTLM", OURS));
     assert_true(CloseHandle(alice));
     assert_true(CloseHandle(bob));
 }
@@ -206,13 +186,13 @@ static void test_duplicates(void **state)
     assert_true(SetThreadToken(NULL, copy));
     assert_true(CloseHandle(copy));
     assert_true(CloseHandle(token));
-    assert_true(acts_as("NTLM", "EXAMPLE\\alice"));
+    assert_true(access_acts_as("NTLM", "EXAMPLE\\alice"));
     /* Through the thread, a primary token and back. */
     assert_true(OpenThreadToken(GetCurrentThread(), TOKEN_ALL_ACCESS, TRUE, &thread));
     assert_true(RevertToSelf());
     assert_true(DuplicateTokenEx(thread, TOKEN_ALL_ACCESS, NULL, SecurityAnonymous, TokenPrimary, &copy));
     assert_true(ImpersonateLoggedOnUser(copy));
-    assert_true(acts_as("Negotiate", "EXAMPLE\\alice"));
+    assert_true(access_acts_as("Negotiate", "EXAMPLE\\alice"));
     assert_true(RevertToSelf());
     assert_true(CloseHandle(copy));
     /* A level that lets nobody act has nothing to act with. */
@@ -235,8 +215,8 @@ static void test_fork(void **state)
     CredHandle before = acquired("NTLM");
     pid_t child = fork();
     if (child == 0) {
-        bool good = is_named(&before, "EXAMPLE\\alice") && acts_as("NTLM", "EXAMPLE\\alice") && RevertToSelf() &&
-                    acts_as("NTLM", OURS);
+        bool good = is_named(&before, "EXAMPLE\\alice") && access_acts_as("NTLM", "EXAMPLE\\alice") && RevertToSelf() &&
+                    access_acts_as("NTLM", OURS);
         _exit(good ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -287,19 +267,34 @@ static void test_kept_login(void **state)
     config_release(config);
 }
 
+/* Where memory fails, nothing else is to blame. */
+static bool done(BOOL good)
+{
+    if (!good && GetLastError() != ERROR_NOT_ENOUGH_MEMORY)
+        fail_msg("%u: %s", (unsigned)GetLastError(), OpenSspiLastErrorText());
+    return good;
+}
+
+static bool acquires(const char *package, CredHandle *credential)
+{
+    SECURITY_STATUS status = acquire(package, SECPKG_CRED_OUTBOUND, NULL, credential);
+    if (status != SEC_E_OK && status != SEC_E_INSUFFICIENT_MEMORY)
+        fail_msg("%s: 0x%08x: %s", package, (unsigned)status, OpenSspiLastErrorText());
+    return status == SEC_E_OK;
+}
+
 /* Every allocation of it fails once, alone and with all that follow. */
 static bool sweep_once(void)
 {
     HANDLE token = NULL;
     CredHandle ntlm, negotiate;
-    if (!LogonUserA("alice", "EXAMPLE", "Password1!", LOGON32_LOGON_INTERACTIVE, 0, &token))
+    if (!done(LogonUserA("alice", "EXAMPLE", "Password1!", LOGON32_LOGON_INTERACTIVE, 0, &token)))
         return false;
-    bool good = ImpersonateLoggedOnUser(token);
+    bool good = done(ImpersonateLoggedOnUser(token));
     assert_true(CloseHandle(token));
     if (!good)
         return false;
-    bool has_ntlm = acquire("NTLM", SECPKG_CRED_OUTBOUND, NULL, &ntlm) == SEC_E_OK;
-    bool has_negotiate = acquire("Negotiate", SECPKG_CRED_OUTBOUND, NULL, &negotiate) == SEC_E_OK;
+    bool has_ntlm = acquires("NTLM", &ntlm), has_negotiate = acquires("Negotiate", &negotiate);
     assert_true(RevertToSelf());
     if (has_ntlm)
         FreeCredentialsHandle(&ntlm);
@@ -339,5 +334,5 @@ int main(void)
         cmocka_unit_test(test_kept_login),
         cmocka_unit_test(test_allocation_failures),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, access_teardown);
 }

@@ -62,16 +62,11 @@ static void text_put(const char *name, const char *text, uid_t owner, mode_t mod
     fclose(file);
 }
 
-static void configure(const char *section)
-{
-    access_configure(section);
-}
-
 static int set_up(void **state)
 {
     (void)state;
     access_needs_root();
-    configure(NULL);
+    access_configure(NULL);
     assert_int_equal(mkdir(path_of("clients"), 0755), 0);
     assert_int_equal(chown(path_of("clients"), ALICE_UID, ALICE_UID), 0);
     good = pki_make(&(struct pki_wish){.name = "Good Root", .authority = true});
@@ -160,11 +155,11 @@ static void test_intermediates(void **state)
     (void)state;
     pem_put("store/ca.pem", &good, false, 0);
     snprintf(section, sizeof section, "[certificates]\nca = %s\n", path_of("store/ca.pem"));
-    configure(section);
+    access_configure(section);
     become_client();
     assert_true(system_store_has("CA", CERT_SYSTEM_STORE_CURRENT_USER, &good));
     become_process();
-    configure(NULL);
+    access_configure(NULL);
 }
 
 static bool has_key(PCCERT_CONTEXT certificate)
@@ -187,7 +182,7 @@ static void test_own_certificates(void **state)
     pem_put("store/my.pem", &good, true, 0);
     snprintf(section, sizeof section, "[certificates]\nmachine_my = %s\nmy = %s\n", path_of("store/my.pem"),
              path_of("store/my.pem"));
-    configure(section);
+    access_configure(section);
     assert_true(system_store_has("MY", CERT_SYSTEM_STORE_CURRENT_USER, &good));
     become_client();
     assert_false(system_store_has("MY", CERT_SYSTEM_STORE_CURRENT_USER, &good));
@@ -213,7 +208,7 @@ static void test_own_certificates(void **state)
     CertFreeCertificateContext(bare);
     CertFreeCertificateContext(own);
     assert_true(CertCloseStore(store, 0));
-    configure(NULL);
+    access_configure(NULL);
 }
 
 /* A path in a call is opened as whoever calls. */
@@ -241,7 +236,7 @@ static void test_askpass(void **state)
              path_of("store/told"));
     text_put("store/askpass", script, 0, 0700);
     snprintf(section, sizeof section, "[credentials]\naskpass = %s\n", path_of("store/askpass"));
-    configure(section);
+    access_configure(section);
     assert_int_equal(SspiEncodeStringsAsAuthIdentity((PCWSTR)user, NULL, NULL, &identity), SEC_E_OK);
     become_client();
     int save = 0;
@@ -255,7 +250,7 @@ static void test_askpass(void **state)
     fclose(file);
     assert_int_equal(strncmp(told, "0 0 ", 4), 0);
     assert_null(strstr(told, "61050"));
-    configure(NULL);
+    access_configure(NULL);
 }
 
 /* A module of the client's, which would become part of the process. */

@@ -21,21 +21,6 @@
 #include <unistd.h>
 #include <win32/winbase.h>
 
-static int set_up(void **state)
-{
-    (void)state;
-    access_needs_root();
-    access_configure(NULL);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    access_cleanup();
-    return 0;
-}
-
 static void *sibling_reads(void *path)
 {
     return (void *)(uintptr_t)access_reads(path);
@@ -143,36 +128,21 @@ static void test_no_capability_is_left(void **state)
     loop_end(&loop);
 }
 
-static HANDLE token_of(CtxtHandle *context)
-{
-    HANDLE token = NULL;
-    assert_int_equal(QuerySecurityContextToken(context, &token), SEC_E_OK);
-    return token;
-}
-
-static int level_of(HANDLE token)
-{
-    SECURITY_IMPERSONATION_LEVEL level;
-    DWORD len;
-    assert_true(GetTokenInformation(token, TokenImpersonationLevel, &level, sizeof level, &len));
-    return (int)level;
-}
-
 static void test_levels(void **state)
 {
     struct loop loop;
     HANDLE token;
     (void)state;
     access_connect(&loop, "alice", ISC_REQ_INTEGRITY);
-    token = token_of(&loop.server);
-    assert_int_equal(level_of(token), SecurityImpersonation);
+    token = access_token(&loop.server);
+    assert_int_equal(access_level(token), SecurityImpersonation);
     assert_true(CloseHandle(token));
     loop_end(&loop);
 
     access_connect(&loop, "alice", ISC_REQ_IDENTIFY | ISC_REQ_INTEGRITY);
     assert_true((loop.server_attributes & ASC_RET_IDENTIFY) != 0);
-    token = token_of(&loop.server);
-    assert_int_equal(level_of(token), SecurityIdentification);
+    token = access_token(&loop.server);
+    assert_int_equal(access_level(token), SecurityIdentification);
     assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_NO_IMPERSONATION);
     assert_false(ImpersonateLoggedOnUser(token));
     assert_int_equal(GetLastError(), ERROR_BAD_IMPERSONATION_LEVEL);
@@ -183,7 +153,7 @@ static void test_levels(void **state)
     loop_end(&loop);
 
     access_connect(&loop, "mapless", 0);
-    token = token_of(&loop.server);
+    token = access_token(&loop.server);
     assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_NO_IMPERSONATION);
     assert_non_null(strstr(OpenSspiLastErrorText(), "no Unix user"));
     assert_false(ImpersonateLoggedOnUser(token));
@@ -424,7 +394,7 @@ static void test_own_work_is_the_process_s(void **state)
     strcpy(roots, access_file("roots", 0, 0, 0600));
     access_connect(&alice, "alice", 0);
     assert_int_equal(ImpersonateSecurityContext(&alice.server), SEC_E_OK);
-    access_reads(roots);
+    assert_false(access_reads(roots));
     assert_true(loop_run(&bob));
     assert_int_equal(geteuid(), ALICE_UID);
     assert_false(access_reads(roots));
@@ -485,5 +455,5 @@ int main(void)
         cmocka_unit_test(test_own_work_is_the_process_s),
         cmocka_unit_test(test_default_credentials_are_not_the_servers),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, access_setup_root, access_teardown);
 }

@@ -30,36 +30,6 @@
 #include <unistd.h>
 #include <win32/winbase.h>
 
-static int set_up(void **state)
-{
-    (void)state;
-    access_needs_root();
-    access_configure(NULL);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    access_cleanup();
-    return 0;
-}
-
-static HANDLE token_of(CtxtHandle *context)
-{
-    HANDLE token = NULL;
-    assert_int_equal(QuerySecurityContextToken(context, &token), SEC_E_OK);
-    return token;
-}
-
-static int level_of(HANDLE token)
-{
-    SECURITY_IMPERSONATION_LEVEL level;
-    DWORD len;
-    assert_true(GetTokenInformation(token, TokenImpersonationLevel, &level, sizeof level, &len));
-    return (int)level;
-}
-
 /* Faults: system calls that fail when they are told to. */
 
 static atomic_long failing_call; /* the number of the system call */
@@ -121,7 +91,7 @@ static void test_failures_half_way(void **state)
     }
     /* From one client to another: on failure the thread is the first one again. Of setresuid two lead to the configuration and back, the third is the way back
      * to the process, and the fourth the way to bob. */
-    HANDLE token = token_of(&bob.server);
+    HANDLE token = access_token(&bob.server);
     assert_true(CloseHandle(token));
     assert_int_equal(ImpersonateSecurityContext(&alice.server), SEC_E_OK);
     fault_arm(SYS_setresuid, 3, EAGAIN, false);
@@ -206,7 +176,8 @@ static int unprivileged_child(CtxtHandle *context, CtxtHandle *identify, bool id
         return 2;
     if (!identify_only)
         return OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token) ? 3 : 0;
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token) || level_of(token) != SecurityIdentification)
+    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token) ||
+        access_level(token) != SecurityIdentification)
         return 4;
     if (ImpersonateSecurityContext(identify) != SEC_E_NO_IMPERSONATION)
         return 5;
@@ -224,9 +195,9 @@ static void test_without_privilege(void **state)
         access_configure(identify_only ? "identify_without_privilege = yes\n" : NULL);
         access_connect(&loop, "alice", 0);
         access_connect(&identify, "bob", ISC_REQ_IDENTIFY);
-        HANDLE token = token_of(&loop.server); /* made while the store can be read */
+        HANDLE token = access_token(&loop.server); /* made while the store can be read */
         assert_true(CloseHandle(token));
-        token = token_of(&identify.server);
+        token = access_token(&identify.server);
         assert_true(CloseHandle(token));
         char path[128];
         snprintf(path, sizeof path, "%s/store", access_directory());
@@ -335,7 +306,7 @@ static void test_the_client_is_the_process(void **state)
     (void)state;
     access_configure(NULL);
     access_connect(&loop, "alice", 0);
-    HANDLE token = token_of(&loop.server);
+    HANDLE token = access_token(&loop.server);
     assert_true(CloseHandle(token));
     snprintf(path, sizeof path, "%s/store", access_directory());
     pid_t child = fork();
@@ -359,5 +330,5 @@ int main(void)
         cmocka_unit_test(test_without_privilege), cmocka_unit_test(test_capabilities_without_root),
         cmocka_unit_test(test_no_way_back),       cmocka_unit_test(test_the_client_is_the_process),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, access_setup_root, access_teardown);
 }

@@ -2,6 +2,7 @@
 #include "access/sddl.h"
 
 #include "access/well_known.h"
+#include "base/memory.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,6 +66,8 @@ static void test_other_spellings(void **state)
     assert_becomes("D:(A;;010;;;WD)", "D:(A;;SW;;;WD)"); /* octal, as C writes it */
     assert_becomes("D:(A;;16;;;WD)", "D:(A;;RP;;;WD)");
     assert_becomes("D:(A;;RPRPWP;;;WD)", "D:(A;;RPWP;;;WD)");
+    assert_becomes("O: BA G: SY D: ( A;;GA;;; WD ) S:P", "O:BAG:SYD:(A;;GA;;;WD)S:P");
+    assert_becomes("O:S-1-0X01020304050a-7", "O:S-1-0x01020304050A-7");
     assert_becomes("O:S-1-5-18D:(A;;GA;;;S-1-5-18)", "O:SYD:(A;;GA;;;SY)"); /* the D is not a digit */
     assert_becomes("D:(OA;;RP;BF967ABA-0DE6-11D0-A285-00AA003049E2;;AU)",
                    "D:(OA;;RP;bf967aba-0de6-11d0-a285-00aa003049e2;;AU)");
@@ -141,6 +144,75 @@ static void test_sizes(void **state)
     free(text);
 }
 
+static void test_long_texts(void **state)
+{
+    char *text = malloc(SDDL_TEXT_MAX + 2);
+    (void)state;
+    assert_non_null(text);
+    memset(text, ' ', SDDL_TEXT_MAX + 1);
+    memcpy(text, "O:BA", 4);
+    for (size_t len = SDDL_TEXT_MAX + 1; len >= SDDL_TEXT_MAX; len--) {
+        AUTO_WRITER struct writer bytes;
+        text[len] = '\0';
+        assert_int_equal(read_text(text, &bytes), len > SDDL_TEXT_MAX ? SDDL_TOO_LONG : SDDL_OK);
+    }
+    for (size_t len = 100; len < 400; len++) { /* digits around the longest SID's */
+        AUTO_WRITER struct writer bytes;
+        memset(text, '1', len);
+        memcpy(text, "O:S-1-", 6);
+        text[len] = '\0';
+        assert_int_equal(read_text(text, &bytes), SDDL_SID);
+    }
+    free(text);
+}
+
+/* A list that there was no memory for is not left out: without one everybody has access. */
+static void test_without_memory(void **state)
+{
+    static const char text[] = "O:BAD:(A;;FA;;;BA)S:(AU;SAFA;WP;;;WD)";
+    (void)state;
+    for (int sticky = 0; sticky < 2; sticky++) {
+        bool struck = true;
+        unsigned long n = 1;
+        for (; struck; n++) {
+            AUTO_WRITER struct writer bytes;
+            mem_fault_set(n, sticky != 0);
+            enum sddl_problem problem = read_text(text, &bytes);
+            struck = mem_fault_count() >= n;
+            mem_fault_set(0, false);
+            assert_int_equal(problem, SDDL_OK);
+            assert_int_equal(writer_finish(&bytes), struck ? WIRE_BAD : WIRE_OK);
+        }
+        assert_true(n > 3);
+    }
+}
+
+/* Entries that have no spelling are not written as something else. */
+static void test_unwritable(void **state)
+{
+    static const struct {
+        uint8_t type, flags;
+        enum sddl_problem problem;
+    } cases[] = {{ACE_ALLOWED, 0, SDDL_OK},
+                 {ACE_ALLOWED, 0x1f, SDDL_OK},
+                 {ACE_ALLOWED, 0x20, SDDL_ACL},
+                 {ACE_ALLOWED_CALLBACK, 0, SDDL_ACL},
+                 {ACE_SYSTEM_LAST, 0, SDDL_ACL}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO_WRITER struct writer acl = writer_growing(64), out = writer_growing(64);
+        size_t begin = acl_begin(&acl);
+        acl_add(&acl, &(struct ace){.type = cases[i].type,
+                                    .flags = cases[i].flags,
+                                    .mask = 1,
+                                    .understood = true,
+                                    .sid = WELL_KNOWN_EVERYONE});
+        acl_end(&acl, begin, 1, false);
+        const struct descriptor descriptor = {.control = DESCRIPTOR_DACL_PRESENT, .dacl = writer_slice_of(&acl)};
+        assert_int_equal(sddl_format(&descriptor, ALL_PARTS, &out), cases[i].problem);
+    }
+}
+
 static void test_sids(void **state)
 {
     struct sid sid;
@@ -185,23 +257,25 @@ static void test_bytes_refused(void **state)
     static const struct {
         size_t at;
         uint8_t value;
+        bool within; /* also where the memory is the program's word */
     } damage[] = {
-        {0, 2},   /* revision */
-        {3, 0},   /* not self-relative */
-        {4, 200}, /* owner outside */
-        {5, 1},   /* owner outside, once more */
-        {16, 96}, /* list outside */
-        {20, 2},  /* owner's revision */
-        {21, 16}, /* owner's count */
-        {48, 1},  /* the list's revision */
-        {48, 5},  /* and above */
-        {50, 27}, /* the list shorter than its entry */
-        {50, 29}, /* and longer than what is there */
-        {52, 2},  /* more entries than fit */
-        {58, 16}, /* entry shorter than its SID */
-        {58, 21}, /* not a multiple of 4 */
-        {58, 2},  /* less than a header */
-        {65, 2},  /* the entry's SID longer than the entry */
+        {0, 2, true},    /* revision */
+        {3, 0, false},   /* not self-relative */
+        {4, 200, false}, /* owner outside */
+        {5, 1, false},   /* owner outside, once more */
+        {16, 96, false}, /* list outside */
+        {20, 2, true},   /* owner's revision */
+        {21, 16, true},  /* owner's count */
+        {48, 1, true},   /* the list's revision */
+        {48, 5, true},   /* and above */
+        {50, 27, true},  /* the list shorter than its entry */
+        {50, 7, true},   /* and than its own header */
+        {50, 29, false}, /* and longer than what is there */
+        {52, 2, true},   /* more entries than fit */
+        {58, 16, true},  /* entry shorter than its SID */
+        {58, 21, true},  /* not a multiple of 4 */
+        {58, 2, true},   /* less than a header */
+        {65, 2, true},   /* the entry's SID longer than the entry */
     };
     struct descriptor descriptor;
     (void)state;
@@ -210,16 +284,19 @@ static void test_bytes_refused(void **state)
         memcpy(bytes, example, sizeof bytes);
         bytes[damage[i].at] = damage[i].value;
         assert_int_equal(descriptor_read(slice_of(bytes, sizeof bytes), &descriptor), WIRE_BAD);
+        if (damage[i].within)
+            assert_int_equal(descriptor_of_memory(bytes, &descriptor), WIRE_BAD);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trips),   cmocka_unit_test(test_other_spellings),
-        cmocka_unit_test(test_refused),       cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_sids),          cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_bytes_refused),
+        cmocka_unit_test(test_round_trips), cmocka_unit_test(test_other_spellings),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_long_texts),  cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_unwritable),  cmocka_unit_test(test_sids),
+        cmocka_unit_test(test_bytes),       cmocka_unit_test(test_bytes_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

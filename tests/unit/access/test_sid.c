@@ -28,6 +28,9 @@ static void test_text_round_trip(void **state)
         sid_to_text(&sid, text);
         assert_string_equal(text, good[i]);
     }
+    assert_int_equal(sid_from_text("S-1-0XabcdefABCDEF-1", &sid), WIRE_OK);
+    sid_to_text(&sid, text);
+    assert_string_equal(text, "S-1-0xABCDEFABCDEF-1");
     assert_int_equal(sid_from_text("s-1-5-18", &sid), WIRE_OK);
     assert_int_equal(sid.n_subauthorities, 1);
     assert_int_equal(sid.authority[5], 5);
@@ -55,6 +58,9 @@ static void test_text_refused(void **state)
         "S-1-5-99999999999999999999",
         "S-1-4294967296-1",
         "S-1-05-18",
+        "S-1-00-18",
+        "S-1-5-00",
+        "S-1-5-09",
         "S-1-5-018",
         "S-1-5-+18",
         "S-1-5-0x12",
@@ -136,12 +142,55 @@ static void test_equal_and_append(void **state)
     assert_int_equal(a.n_subauthorities, SID_SUBAUTHORITIES_MAX);
 }
 
+static struct sid sid_of(const char *text)
+{
+    struct sid sid;
+    assert_int_equal(sid_from_text(text, &sid), WIRE_OK);
+    return sid;
+}
+
+static void test_prefixes_and_domains(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } pairs[] = {{"S-1-5-21-1-2-3-4", "S-1-5-21-1-2-3-5", true},
+                 {"S-1-5-21-1-2-3-4", "S-1-5-21-1-2-4-4", false},
+                 {"S-1-5-21-1-2-3-4", "S-1-5-21-1-2-3", false},
+                 {"S-1-5-18", "S-1-5-19", true},
+                 {"S-1-5-18", "S-1-1-18", false}};
+    static const char *const no_domain[] = {"S-1-5-21-1-2-3", "S-1-5-21-1-2-3-4-5", "S-1-5-22-1-2-3-4",
+                                            "S-1-1-21-1-2-3-4", "S-1-5-18"};
+    struct sid domain, before, none = sid_of("S-1-5-18"), other;
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        struct sid a = sid_of(pairs[i].a), b = sid_of(pairs[i].b);
+        assert_int_equal(sid_equal_prefix(&a, &b), pairs[i].same);
+        assert_int_equal(sid_equal_prefix(&b, &a), pairs[i].same);
+    }
+    none.n_subauthorities = 0; /* has no prefix */
+    other = none;
+    assert_true(sid_equal_prefix(&none, &other));
+    other = sid_of("S-1-5-18");
+    assert_false(sid_equal_prefix(&none, &other));
+    assert_false(sid_equal_prefix(&other, &none));
+    struct sid user = sid_of("S-1-5-21-1-2-3-4"), expected = sid_of("S-1-5-21-1-2-3");
+    assert_int_equal(sid_domain(&user, &domain), WIRE_OK);
+    assert_true(sid_equal(&domain, &expected));
+    before = domain;
+    for (size_t i = 0; i < sizeof(no_domain) / sizeof(no_domain[0]); i++) {
+        user = sid_of(no_domain[i]);
+        assert_int_equal(sid_domain(&user, &domain), WIRE_BAD);
+    }
+    assert_memory_equal(&domain, &before, sizeof(domain));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_round_trip),  cmocka_unit_test(test_text_refused),
         cmocka_unit_test(test_longest_text),     cmocka_unit_test(test_packet),
-        cmocka_unit_test(test_equal_and_append),
+        cmocka_unit_test(test_equal_and_append), cmocka_unit_test(test_prefixes_and_domains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

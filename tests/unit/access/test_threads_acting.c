@@ -21,18 +21,9 @@
 /* The process has default credentials, which no client's thread may get. */
 static int set_up(void **state)
 {
-    (void)state;
-    access_needs_root();
-    access_configure(NULL);
+    int failed = access_setup_root(state);
     access_default_credentials();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    access_cleanup();
-    return 0;
+    return failed;
 }
 
 static HANDLE logged_on(const char *user)
@@ -40,23 +31,6 @@ static HANDLE logged_on(const char *user)
     HANDLE token = NULL;
     assert_true(LogonUserA(user, "EXAMPLE", "Password1!", LOGON32_LOGON_INTERACTIVE, LOGON32_PROVIDER_DEFAULT, &token));
     return token;
-}
-
-/* Whose are the default credentials of this thread? */
-static bool acts_as(const char *package, const char *expected)
-{
-    CredHandle credential;
-    SecPkgCredentials_NamesA names;
-    if (AcquireCredentialsHandleA(NULL, (char *)(uintptr_t)package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL,
-                                  &credential, NULL) != SEC_E_OK)
-        return false;
-    bool same = QueryCredentialsAttributesA(&credential, SECPKG_CRED_ATTR_NAMES, &names) == SEC_E_OK;
-    if (same) {
-        same = strcmp(names.sUserName, expected) == 0;
-        FreeContextBuffer(names.sUserName);
-    }
-    FreeCredentialsHandle(&credential);
-    return same;
 }
 
 #define ROUNDS 50
@@ -75,8 +49,8 @@ static void *actor_run(void *argument)
                                                     LOGON32_PROVIDER_DEFAULT, &token);
     pthread_barrier_wait(actor->together);
     for (int i = 0; i < ROUNDS && actor->good; i++) {
-        actor->good = (token == NULL || ImpersonateLoggedOnUser(token)) && acts_as("NTLM", actor->expected) &&
-                      acts_as("Negotiate", actor->expected) && RevertToSelf() && acts_as("NTLM", OURS);
+        actor->good = (token == NULL || ImpersonateLoggedOnUser(token)) && access_acts_as("NTLM", actor->expected) &&
+                      access_acts_as("Negotiate", actor->expected) && RevertToSelf() && access_acts_as("NTLM", OURS);
         if (i == ROUNDS / 2)
             actor->good = actor->good && (token == NULL || ImpersonateLoggedOnUser(token)); /* from within to within */
     }
@@ -112,8 +86,8 @@ static void *sharer_run(void *argument)
     pthread_barrier_wait(actor->together);
     actor->good = true;
     for (int i = 0; i < ROUNDS && actor->good; i++)
-        actor->good = ImpersonateLoggedOnUser((HANDLE)(uintptr_t)actor->user) && acts_as("NTLM", actor->expected) &&
-                      RevertToSelf();
+        actor->good = ImpersonateLoggedOnUser((HANDLE)(uintptr_t)actor->user) &&
+                      access_acts_as("NTLM", actor->expected) && RevertToSelf();
     return NULL;
 }
 
@@ -145,5 +119,5 @@ int main(void)
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_threads_with_one_token),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, access_teardown);
 }

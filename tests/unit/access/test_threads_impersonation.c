@@ -15,21 +15,6 @@
 #include <unistd.h>
 #include <win32/winbase.h>
 
-static int set_up(void **state)
-{
-    (void)state;
-    access_needs_root();
-    access_configure(NULL);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    access_cleanup();
-    return 0;
-}
-
 /* Many threads, each a client of its own, and now and then itself. */
 struct worker {
     CtxtHandle *context;
@@ -126,5 +111,5 @@ static void test_one_token(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_clients_of_threads), cmocka_unit_test(test_one_token)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, access_setup_root, access_teardown);
 }

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The example of RFC 5929's readers: a self-signed P-256 certificate with ecdsa-with-SHA256, made with openssl req for this test. */
+/* A self-signed P-256 certificate with ecdsa-with-SHA256, made with openssl req for this test. */
 static const char pem[] = "-----BEGIN CERTIFICATE-----\n"
                           "MIIBjDCCATOgAwIBAgIUAQgxsDm6HniguuVXXYHnD4cLGiYwCgYIKoZIzj0EAwIw\n"
                           "GzEZMBcGA1UEAwwQd3d3LmV4YW1wbGUudGVzdDAgFw0yNjExMjExMjAyMTZaGA8y\n"

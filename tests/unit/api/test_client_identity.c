@@ -9,21 +9,43 @@
 
 #include <cmocka.h>
 
-#include "support/ntlm_loop.h"
+#include "support/access_world.h"
 #include <sspi_ext.h>
 #include <string.h>
 
+/* Are these SIDs of one domain? */
+static bool same_domain(const char *one, const char *other)
+{
+    size_t len = (size_t)(strrchr(one, '-') - one);
+    return strncmp(one, "S-1-5-21-", 9) == 0 && strncmp(one, other, len + 1) == 0 &&
+           strchr(other + len + 1, '-') == NULL;
+}
+
+/* alice, of two groups of the store's, one of which is a Unix group. */
 static void test_who(void **state)
 {
-    struct loop loop = {0};
+    struct loop loop;
     OPENSSPI_CLIENT_IDENTITY *identity = NULL;
+    unsigned n_staff = 0, n_others = 0;
     (void)state;
-    assert_true(loop_run(&loop));
+    access_connect(&loop, "alice", 0);
     assert_int_equal(OpenSspiQueryClientIdentity(&loop.server, &identity), SEC_E_OK);
-    assert_int_equal(strncmp(identity->UserSid, "S-1-", 4), 0);
-    assert_int_equal(identity->Anonymous, 0);
-    for (ULONG i = 0; i < identity->GroupCount; i++)
-        assert_int_equal(strncmp(identity->Groups[i].Sid, "S-1-", 4), 0);
+    assert_string_equal(strrchr(identity->UserSid, '-'), "-1000");
+    assert_false(identity->Anonymous);
+    assert_int_equal(identity->Uid, ALICE_UID);
+    assert_int_equal(identity->Gid, ALICE_UID);
+    for (ULONG i = 0; i < identity->GroupCount; i++) {
+        assert_true(same_domain(identity->UserSid, identity->Groups[i].Sid));
+        assert_string_not_equal(identity->UserSid, identity->Groups[i].Sid);
+        assert_int_equal(identity->Groups[i].Attributes, 7);
+        if (identity->Groups[i].Gid == STAFF_GID)
+            n_staff++;
+        else if (identity->Groups[i].Gid == -1)
+            n_others++;
+    }
+    assert_int_equal(n_staff, 1);
+    assert_int_equal(n_staff + n_others, identity->GroupCount);
+    assert_true(n_others > 0);
     assert_int_equal(FreeContextBuffer(identity), SEC_E_OK);
     identity = NULL;
     assert_int_equal(OpenSspiQueryClientIdentity(&loop.client, &identity), SEC_E_NO_IMPERSONATION);
@@ -35,42 +57,51 @@ static void test_who(void **state)
     assert_int_equal(OpenSspiQueryClientIdentity(&gone, &identity), SEC_E_INVALID_HANDLE);
 }
 
+static void test_nobody(void **state)
+{
+    struct loop loop = {.client_flags = ISC_REQ_NULL_SESSION, .server_flags = ASC_REQ_ALLOW_NULL_SESSION};
+    OPENSSPI_CLIENT_IDENTITY *identity = NULL;
+    (void)state;
+    access_configure("[ntlm]\nallow_anonymous = yes\n");
+    assert_true(loop_run(&loop));
+    assert_int_equal(OpenSspiQueryClientIdentity(&loop.server, &identity), SEC_E_OK);
+    assert_string_equal(identity->UserSid, "S-1-5-7");
+    assert_true(identity->Anonymous);
+    assert_true(identity->Uid == -1 && identity->Gid == -1);
+    assert_int_equal(identity->GroupCount, 0);
+    assert_int_equal(FreeContextBuffer(identity), SEC_E_OK);
+    loop_end(&loop);
+    access_configure(NULL);
+}
+
 /* Nobody is anybody before the handshake has ended. */
+static OPENSSPI_CLIENT_IDENTITY *too_early;
+static SECURITY_STATUS too_early_status;
+
+static void ask_too_early(struct loop *loop, int leg, unsigned char *token, ULONG *len)
+{
+    (void)token;
+    (void)len;
+    if (leg == 2)
+        too_early_status = OpenSspiQueryClientIdentity(&loop->server, &too_early);
+}
+
 static void test_too_early(void **state)
 {
-    CredHandle credential, server_credential;
-    CtxtHandle client, server;
-    ULONG granted;
-    char token[2][4096];
-    OPENSSPI_CLIENT_IDENTITY *identity = NULL;
-    SecBuffer one = {sizeof token[0], SECBUFFER_TOKEN, token[0]}, two = {sizeof token[1], SECBUFFER_TOKEN, token[1]};
-    SecBufferDesc first = {SECBUFFER_VERSION, 1, &one}, second = {SECBUFFER_VERSION, 1, &two};
-    SEC_WINNT_AUTH_IDENTITY_A who = {(void *)"alice",      5,  (void *)"EXAMPLE",           7,
-                                     (void *)"Password1!", 10, SEC_WINNT_AUTH_IDENTITY_ANSI};
+    struct loop loop = {.alter = ask_too_early};
     (void)state;
-    assert_int_equal(AcquireCredentialsHandleA(NULL, (char *)"NTLM", SECPKG_CRED_OUTBOUND, NULL, &who, NULL, NULL,
-                                               &credential, NULL),
-                     SEC_E_OK);
-    assert_int_equal(AcquireCredentialsHandleA(NULL, (char *)"NTLM", SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
-                                               &server_credential, NULL),
-                     SEC_E_OK);
-    assert_int_equal(
-        InitializeSecurityContextA(&credential, NULL, NULL, 0, 0, 0, NULL, 0, &client, &first, &granted, NULL),
-        SEC_I_CONTINUE_NEEDED);
-    assert_int_equal(AcceptSecurityContext(&server_credential, NULL, &first, 0, 0, &server, &second, &granted, NULL),
-                     SEC_I_CONTINUE_NEEDED);
-    assert_int_equal(OpenSspiQueryClientIdentity(&server, &identity), SEC_E_INVALID_HANDLE);
-    DeleteSecurityContext(&client);
-    DeleteSecurityContext(&server);
-    FreeCredentialsHandle(&credential);
-    FreeCredentialsHandle(&server_credential);
+    assert_true(loop_run(&loop));
+    assert_int_equal(too_early_status, SEC_E_INVALID_HANDLE);
+    assert_null(too_early);
+    loop_end(&loop);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_who), cmocka_unit_test(test_too_early)};
-    loop_configure(NULL);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_who), cmocka_unit_test(test_nobody),
+                                       cmocka_unit_test(test_too_early)};
+    access_configure(NULL);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    loop_cleanup();
+    access_cleanup();
     return failed;
 }

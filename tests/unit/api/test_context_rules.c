@@ -100,15 +100,21 @@ static void test_first_call_inputs(void **state)
 static void test_handles(void **state)
 {
     unsigned char room[4096];
-    CtxtHandle context = NO_HANDLE;
-    CredHandle zero = NO_HANDLE, ones = {~(ULONG_PTR)0, ~(ULONG_PTR)0};
+    CtxtHandle context = NO_HANDLE, gone;
+    CredHandle zero = NO_HANDLE, ones = {~(ULONG_PTR)0, ~(ULONG_PTR)0}, released;
     SecBuffer out = {sizeof room, SECBUFFER_TOKEN, room};
     SecBufferDesc list = {SECBUFFER_VERSION, 1, &out};
     SecPkgContext_Sizes sizes;
     ULONG attributes;
     (void)state;
-    CredHandle *const wrong[] = {NULL, &zero, &ones, &shared.client}; /* the last: of another kind, and stale */
-    for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(first(&out, 0, NULL, &gone), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(DeleteSecurityContext(&gone), SEC_E_OK);
+    assert_int_equal(AcquireCredentialsHandleA(NULL, (char *)(uintptr_t) "NTLM", SECPKG_CRED_BOTH, NULL, NULL, NULL,
+                                               NULL, &released, NULL),
+                     SEC_E_OK);
+    assert_int_equal(FreeCredentialsHandle(&released), SEC_E_OK);
+    CredHandle *const wrong[] = {NULL, &zero, &ones, &gone, &released}; /* the last two: one of each kind, stale */
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(
             InitializeSecurityContextA(wrong[i], NULL, NULL, 0, 0, 0, NULL, 0, &context, &list, &attributes, NULL),
             SEC_E_INVALID_HANDLE);
@@ -126,8 +132,16 @@ static void test_handles(void **state)
         assert_int_equal(SetContextAttributesA(wrong[i], 0, room, 4), SEC_E_INVALID_HANDLE);
         assert_int_equal(ExportSecurityContext(wrong[i], 0, &out, NULL), SEC_E_INVALID_HANDLE);
     }
+    out = (SecBuffer){sizeof room, SECBUFFER_TOKEN, room};
     assert_int_equal(first(&out, 0, NULL, &context), SEC_I_CONTINUE_NEEDED);
     assert_int_equal(FreeCredentialsHandle(&context), SEC_E_INVALID_HANDLE); /* a context is no credential */
+    assert_int_equal(
+        InitializeSecurityContextA(&context, NULL, NULL, 0, 0, 0, NULL, 0, &gone, &list, &attributes, NULL),
+        SEC_E_INVALID_HANDLE);
+    assert_int_equal(DeleteSecurityContext(&shared.client_credential),
+                     SEC_E_INVALID_HANDLE); /* nor is it the other way */
+    assert_int_equal(QueryContextAttributesA(&shared.client_credential, SECPKG_ATTR_SIZES, &sizes),
+                     SEC_E_INVALID_HANDLE);
     CtxtHandle copy = context;
     assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
     assert_int_equal(DeleteSecurityContext(&context), SEC_E_INVALID_HANDLE);
@@ -279,12 +293,18 @@ static void test_garbage_for_the_server(void **state)
         AcceptSecurityContext(&shared.server_credential, NULL, NULL, 0, 0, &context, &out_list, &attributes, NULL),
         SEC_E_INVALID_TOKEN);
     memset(huge, 0, sizeof huge);
-    memcpy(huge, "NTLMSSP\0\1", 9);
+    memcpy(huge, "NTLMSSP\0\1\0\0\0\7\2",
+           14); /* a good one, with zeros behind it: as long as a token may be, and longer */
     in = (SecBuffer){sizeof huge, SECBUFFER_TOKEN, huge};
     assert_int_equal(
         AcceptSecurityContext(&shared.server_credential, NULL, &in_list, 0, 0, &context, &out_list, &attributes, NULL),
         SEC_E_INVALID_TOKEN);
     assert_int_equal(context.dwLower, 1);
+    in.cbBuffer--;
+    assert_int_equal(
+        AcceptSecurityContext(&shared.server_credential, NULL, &in_list, 0, 0, &context, &out_list, &attributes, NULL),
+        SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
 }
 
 static void test_unsupported_calls_say_so(void **state)

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "core/block.h"
 #include "core/status.h"
 #include "crypto/random.h"
 #include "support/ntlm_loop.h"
@@ -78,16 +77,18 @@ static void every_bit_counts(void **state)
     assert_int_equal(SspiEncryptAuthIdentity(identity), SEC_E_OK);
     unsigned char *bytes = identity, *sealed = malloc(size);
     memcpy(sealed, identity, size);
-    for (ULONG i = 0; i < size - 4; i++) { /* the last four are not used */
-        bytes[i] ^= 4;
+    for (ULONG i = 0; i < 8 * (size - 4); i++) { /* the last four bytes are not used */
+        if (i == 8 * offsetof(SEC_WINNT_AUTH_IDENTITY_EX2, Flags) + 4)
+            continue; /* _PROCESS_ENCRYPTED: without it nothing is to be decrypted */
+        bytes[i / 8] ^= (unsigned char)(1u << i % 8);
         unsigned char *altered = malloc(size);
         memcpy(altered, identity, size);
         SECURITY_STATUS status = SspiDecryptAuthIdentity(identity);
         if (status != SEC_E_DECRYPT_FAILURE && status != SEC_E_INVALID_TOKEN)
-            fail_msg("byte %u: 0x%08x", (unsigned)i, (unsigned)status);
+            fail_msg("bit %u: 0x%08x", (unsigned)i, (unsigned)status);
         assert_memory_equal(identity, altered, size);
         free(altered);
-        bytes[i] ^= 4;
+        bytes[i / 8] ^= (unsigned char)(1u << i % 8);
     }
     assert_memory_equal(identity, sealed, size);
     assert_int_equal(SspiDecryptAuthIdentity(identity), SEC_E_OK);
@@ -121,20 +122,35 @@ static void options(void **state)
     PSecPkgInfoA info;
     char ntlm[] = "NTLM";
     assert_int_equal(QuerySecurityPackageInfoA(ntlm, &info), SEC_E_OK);
-    assert_true(SspiEncryptAuthIdentity(info) < 0);
+    assert_int_equal(SspiEncryptAuthIdentity(info), SEC_E_INVALID_TOKEN);
     FreeContextBuffer(info);
 }
 
-static void no_randomness_once(void **state)
+static bool no_random(void *data, size_t len)
+{
+    (void)data;
+    (void)len;
+    return false;
+}
+
+/* Before there is a key, and where there is one; the first of all that encrypt. */
+static void no_randomness_or_memory_once(void **state)
 {
     (void)state;
-    PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity = alice();
-    mem_fault_set(1, true);
-    assert_true(SspiEncryptAuthIdentity(identity) < 0);
-    mem_fault_set(0, false);
-    assert_false(SspiIsAuthIdentityEncrypted(identity));
-    assert_int_equal(SspiEncryptAuthIdentity(identity), SEC_E_OK);
+    PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity = alice(), before = alice();
+    for (int i = 0; i < 2; i++) {
+        random_hook(no_random);
+        assert_int_equal(SspiEncryptAuthIdentity(identity), SEC_E_ENCRYPT_FAILURE);
+        random_hook(NULL);
+        mem_fault_set(1, true);
+        assert_int_equal(SspiEncryptAuthIdentity(identity), SEC_E_INSUFFICIENT_MEMORY);
+        mem_fault_set(0, false);
+        assert_memory_equal(identity, before, size_of(before));
+        assert_int_equal(SspiEncryptAuthIdentity(identity), SEC_E_OK);
+        assert_int_equal(SspiDecryptAuthIdentity(identity), SEC_E_OK);
+    }
     SspiFreeAuthIdentity(identity);
+    SspiFreeAuthIdentity(before);
 }
 
 /* Signs on with an identity; false on a refused password. */
@@ -338,30 +354,16 @@ static void freed_is_wiped(void **state)
             assert_int_equal(blocks[i].memory[at], 0);
 }
 
-/* Blocks for secrets know their size and are wiped like the others; a stale pointer is told. */
-static void secret_blocks(void **state)
-{
-    (void)state;
-    for (size_t len = 0; len < 9000; len += 997) {
-        unsigned char *block = block_alloc_secret(len);
-        assert_non_null(block);
-        assert_int_equal(block_len(block), len);
-        memset(block, 0xa5, len);
-        assert_int_equal(block_free(block), SEC_E_OK);
-        assert_int_equal(block_free(block), SEC_E_INVALID_HANDLE);
-        assert_int_equal(block_len(block), 0);
-    }
-    assert_null(block_alloc_secret(SIZE_MAX));
-    assert_int_equal(block_len(NULL), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_randomness_once), cmocka_unit_test(hides_and_shows),
-        cmocka_unit_test(every_bit_counts),   cmocka_unit_test(options),
-        cmocka_unit_test(signs_on_encrypted), cmocka_unit_test(prompts),
-        cmocka_unit_test(prompts_refused),    cmocka_unit_test(secret_blocks),
+        cmocka_unit_test(no_randomness_or_memory_once),
+        cmocka_unit_test(hides_and_shows),
+        cmocka_unit_test(every_bit_counts),
+        cmocka_unit_test(options),
+        cmocka_unit_test(signs_on_encrypted),
+        cmocka_unit_test(prompts),
+        cmocka_unit_test(prompts_refused),
         cmocka_unit_test(freed_is_wiped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,20 +21,6 @@
 #include <win32/sddl.h>
 #include <win32/winbase.h>
 
-static int set_up(void **state)
-{
-    (void)state;
-    access_configure(NULL);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    access_cleanup();
-    return 0;
-}
-
 static void assert_name_of(const char *sid_text, const char *expected, int use)
 {
     char name[64], domain[64], both[140];
@@ -381,5 +367,5 @@ int main(void)
         cmocka_unit_test(test_translate),      cmocka_unit_test(test_logon),
         cmocka_unit_test(test_logon_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, access_setup, access_teardown);
 }

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "ntlm/messages.h"
+#include "ntlm/session.h"
 #include "support/ntlm_loop.h"
 #include <sspi_ext.h>
 #include <string.h>
@@ -86,6 +88,29 @@ static void test_sizes_and_key_info(void **state)
     FreeContextBuffer(key[0].SessionKey);
     FreeContextBuffer(key[1].SessionKey);
     loop_end(&loop);
+}
+
+/* What old peers agree on, by the flags of it. */
+static void test_key_info_of_old_peers(void **state)
+{
+    static const struct {
+        uint32_t flags;
+        const char *name;
+        uint32_t algorithm, bits;
+    } cases[] = {{NTLM_EXTENDED_SESSION_SECURITY | NTLM_128 | NTLM_56, "HMAC-MD5", 0xffffff76, 128},
+                 {NTLM_128, "RSADSI RC4-CRC32", 0xffffff7c, 128},
+                 {NTLM_56, "RSADSI RC4-CRC32", 0xffffff7c, 56},
+                 {0, "RSADSI RC4-CRC32", 0xffffff7c, 40}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct attribute value;
+        assert_int_equal(ntlm_attribute(cases[i].flags, SECPKG_ATTR_KEY_INFO, &value), SEC_E_OK);
+        assert_string_equal(value.key_info.signature_name, cases[i].name);
+        assert_int_equal(value.key_info.signature_algorithm, cases[i].algorithm);
+        assert_string_equal(value.key_info.encrypt_name, "RSADSI RC4");
+        assert_int_equal(value.key_info.encrypt_algorithm, 0x6801);
+        assert_int_equal(value.key_info.key_bits, cases[i].bits);
+    }
 }
 
 static void sign(CtxtHandle *context, SecBuffer *buffers, ULONG count, SECURITY_STATUS wanted)
@@ -315,10 +340,15 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_negotiate_flags),   cmocka_unit_test(test_sizes_and_key_info),
-        cmocka_unit_test(test_signature_layouts), cmocka_unit_test(test_altered_and_out_of_sequence),
-        cmocka_unit_test(test_dummy_signature),   cmocka_unit_test(test_seal_without_confidentiality),
-        cmocka_unit_test(test_seal_layouts),      cmocka_unit_test(test_datagram),
+        cmocka_unit_test(test_negotiate_flags),
+        cmocka_unit_test(test_sizes_and_key_info),
+        cmocka_unit_test(test_key_info_of_old_peers),
+        cmocka_unit_test(test_signature_layouts),
+        cmocka_unit_test(test_altered_and_out_of_sequence),
+        cmocka_unit_test(test_dummy_signature),
+        cmocka_unit_test(test_seal_without_confidentiality),
+        cmocka_unit_test(test_seal_layouts),
+        cmocka_unit_test(test_datagram),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

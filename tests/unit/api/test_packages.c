@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "support/ntlm_loop.h"
-#include <malloc.h>
 #include <sspi_ext.h>
 #include <string.h>
 
@@ -42,8 +41,8 @@ static void test_enumerate_lists_ntlm(void **state)
     assert_int_equal(EnumerateSecurityPackagesW(&wide_count, &wide), SEC_E_OK);
     assert_int_equal(wide_count, count);
     assert_int_equal(FreeContextBuffer(wide), SEC_E_OK);
-    assert_true(EnumerateSecurityPackagesA(NULL, &infos) < 0);
-    assert_true(EnumerateSecurityPackagesA(&count, NULL) < 0);
+    assert_int_equal(EnumerateSecurityPackagesA(NULL, &infos), SEC_E_INVALID_TOKEN);
+    assert_int_equal(EnumerateSecurityPackagesA(&count, NULL), SEC_E_INVALID_TOKEN);
 }
 
 static void test_ntlm_info(void **state)
@@ -101,13 +100,11 @@ static void test_table(void **state)
     assert_ptr_equal(wide->Reserved3, (void *)wide->EncryptMessage);
     assert_ptr_equal(wide->Reserved4, (void *)wide->DecryptMessage);
     assert_ptr_equal(wide->Reserved3, (void *)EncryptMessage);
-    /* every slot but the reserved ones is filled, to the end */
-    void *const *slot = (void *const *)(void *)&wide->EnumerateSecurityPackagesW;
-    for (size_t i = 0; i < 32; i++)
-        if (i != 4 && i != 22 && i != 29)
-            assert_non_null(slot[i]);
-    assert_null(ansi->Reserved8);
-    assert_null(ansi->Reserved9);
+    /* every slot but the reserved ones is filled, to the end, in both */
+    void *const *const slots[] = {(void *const *)(void *)&wide->EnumerateSecurityPackagesW,
+                                  (void *const *)(void *)&ansi->EnumerateSecurityPackagesA};
+    for (size_t i = 0; i < 2 * 32; i++)
+        assert_int_equal(slots[i / 32][i % 32] == NULL, i % 32 == 4 || i % 32 == 22 || i % 32 == 29);
 }
 
 static void test_free_context_buffer(void **state)

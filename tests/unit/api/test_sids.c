@@ -218,6 +218,32 @@ static void test_descriptor_text(void **state)
     assert_null(descriptor);
 }
 
+/* Refused as on Windows, where the smallest room is that of one privilege; nothing else is touched. */
+static void check_room_for_privileges(PSECURITY_DESCRIPTOR descriptor, HANDLE token, GENERIC_MAPPING *mapping)
+{
+    static const struct {
+        bool room, length;
+        DWORD len, error, len_after;
+    } cases[] = {
+        {true, true, 0, ERROR_INSUFFICIENT_BUFFER, sizeof(PRIVILEGE_SET)},
+        {true, true, sizeof(PRIVILEGE_SET) - 1, ERROR_INSUFFICIENT_BUFFER, sizeof(PRIVILEGE_SET)},
+        {false, true, 0, ERROR_INSUFFICIENT_BUFFER, sizeof(PRIVILEGE_SET)},
+        {false, true, 1, ERROR_NOACCESS, 1},
+        {false, true, sizeof(PRIVILEGE_SET), ERROR_NOACCESS, sizeof(PRIVILEGE_SET)},
+        {true, false, 7, ERROR_NOACCESS, 7},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        PRIVILEGE_SET privileges = {.PrivilegeCount = 77};
+        DWORD len = cases[i].len, granted = 77;
+        BOOL allowed = 77;
+        assert_false(AccessCheck(descriptor, token, READ_CONTROL, mapping, cases[i].room ? &privileges : NULL,
+                                 cases[i].length ? &len : NULL, &granted, &allowed));
+        assert_int_equal(GetLastError(), cases[i].error);
+        assert_int_equal(len, cases[i].len_after);
+        assert_true(privileges.PrivilegeCount == 77 && granted == 77 && allowed == 77);
+    }
+}
+
 /* What a file server does for each open: the client's token against its own descriptor. */
 static void test_access_check(void **state)
 {
@@ -254,17 +280,17 @@ static void test_access_check(void **state)
                             &allowed));
     assert_false(allowed);
     assert_int_equal(GetLastError(), ERROR_PRIVILEGE_NOT_HELD);
-    privileges_len = 4;
-    assert_false(
-        AccessCheck(descriptor, token, READ_CONTROL, &mapping, &privileges, &privileges_len, &granted, &allowed));
-    assert_int_equal(GetLastError(), ERROR_INSUFFICIENT_BUFFER);
-    assert_int_equal(privileges_len, 8);
+    check_room_for_privileges(descriptor, token, &mapping);
     /* With pointers, as programs build it. */
     SID everyone = {SID_REVISION, 1, {{0, 0, 0, 0, 0, 1}}, {0}};
     SECURITY_DESCRIPTOR absolute = {.Revision = 1, .Owner = &everyone, .Group = &everyone};
     assert_true(
         AccessCheck(&absolute, token, FILE_WRITE_DATA, &mapping, &privileges, &privileges_len, &granted, &allowed));
     assert_true(allowed); /* no list */
+    assert_true(
+        AccessCheck(&absolute, token, MAXIMUM_ALLOWED, &mapping, &privileges, &privileges_len, &granted, &allowed));
+    assert_true(allowed);
+    assert_int_equal(granted, FILE_ALL_ACCESS);
     assert_int_equal(GetSecurityDescriptorLength(&absolute), sizeof absolute + 24);
     ACL empty = {ACL_REVISION, 0, sizeof empty, 0, 0};
     absolute.Control = SE_DACL_PRESENT;

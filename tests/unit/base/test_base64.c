@@ -34,6 +34,35 @@ static void vectors(void **state)
     }
 }
 
+/* RFC 4648 section 4: each of the 64 in its place. */
+static void whole_alphabet(void **state)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    AUTO_WRITER struct writer text = writer_growing(1);
+    AUTO_WRITER struct writer bytes = writer_growing(1);
+    (void)state;
+    assert_int_equal(base64_read(slice_of_text(alphabet), &bytes), WIRE_OK);
+    assert_int_equal(bytes.len, 48);
+    for (unsigned i = 0; i < 64; i++) {
+        unsigned at = 6 * i / 8, pair = (unsigned)bytes.data[at] << 8 | (at + 1 < 48 ? bytes.data[at + 1] : 0);
+        assert_int_equal(pair >> (10 - 6 * i % 8) & 63, i);
+    }
+    base64_write(&text, writer_slice_of(&bytes));
+    assert_true(slice_equal(writer_slice_of(&text), slice_of_text(alphabet)));
+}
+
+/* Nothing of what lies behind the end gets in. */
+static void ends_where_it_ends(void **state)
+{
+    static const char *const texts[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE="};
+    (void)state;
+    for (size_t len = 0; len < sizeof texts / sizeof *texts; len++) {
+        AUTO_WRITER struct writer text = writer_growing(1);
+        base64_write(&text, slice_of("foobar", len));
+        assert_true(slice_equal(writer_slice_of(&text), slice_of_text(texts[len])));
+    }
+}
+
 static void refused(void **state)
 {
     static const char *const wrong[] = {"Z",     "Zg",       "Zg=",  "=",    "====", "Zg==Zg==", "Z===", "Zm9 ",
@@ -44,6 +73,11 @@ static void refused(void **state)
         if (base64_read(slice_of_text(wrong[i]), &bytes) != WIRE_BAD)
             fail_msg("%s was taken", wrong[i]);
     }
+    for (size_t len = 1; len < 8; len++) /* not whole groups, whatever follows */
+        if (len % 4 != 0) {
+            AUTO_WRITER struct writer bytes = writer_growing(1);
+            assert_int_equal(base64_read(slice_of("Zm9vZm9v", len), &bytes), WIRE_BAD);
+        }
     uint8_t room[2];
     struct writer little = writer_fixed(room, sizeof room);
     assert_int_equal(base64_read(slice_of_text("Zm9v"), &little), WIRE_BAD);
@@ -51,6 +85,7 @@ static void refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(vectors), cmocka_unit_test(refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(vectors), cmocka_unit_test(whole_alphabet),
+                                       cmocka_unit_test(ends_where_it_ends), cmocka_unit_test(refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,6 +74,7 @@ static void aligned_arrays_are_zeroed(void **state)
     }
     assert_null(mem_zalloc_aligned(64, SIZE_MAX / 64, 128));
     assert_null(mem_zalloc_aligned(64, SIZE_MAX / 64, 64));
+    assert_null(mem_zalloc_aligned(64, SIZE_MAX / 64 + 1, 64)); /* which would be nothing */
     mem_fault_set(1, true);
     assert_null(mem_zalloc_aligned(64, 1, 64));
     mem_fault_set(0, false);
@@ -189,7 +190,7 @@ static void refusals_are_remembered(void **state)
     mem_refused_forget();
     for (int i = 0; i < 7; i++) {
         assert_false(mem_refused());
-        mem_fault_set(1, true);
+        mem_fault_set(i < 5 ? 1 : 0, true); /* a length is refused without it */
         void *none = i == 0   ? mem_zalloc(1)
                      : i == 1 ? mem_dup("x", 1)
                      : i == 2 ? mem_realloc(NULL, 1)

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,8 @@ static void blocks_of_every_size(void **state)
     assert_null(secret_block_alloc(SIZE_MAX - 5000));
 }
 
+static atomic_bool goes_on; /* until the test says otherwise; 50,000 rounds at least */
+
 static void *churn(void *seed)
 {
     unsigned random = (unsigned)(uintptr_t)seed;
@@ -140,7 +143,7 @@ static void *churn(void *seed)
         size_t len;
     } held[32] = {{NULL, 0}};
 
-    for (unsigned round = 0; round < 50000; round++) {
+    for (unsigned round = 0; round < 50000 || atomic_load(&goes_on); round++) {
         unsigned slot = (unsigned)rand_r(&random) % (unsigned)COUNT_OF(held);
 
         for (size_t i = 0; i < held[slot].len; i++)
@@ -181,12 +184,13 @@ static void fork_amid_allocation_leaves_no_lock_behind(void **state)
     int status;
 
     (void)state;
+    atomic_store(&goes_on, true);
     assert_int_equal(pthread_create(&thread, NULL, churn, (void *)(uintptr_t)9), 0);
     for (unsigned i = 0; i < 20; i++) {
         pid_t child = fork();
 
         if (child == 0) {
-            alarm(20);
+            alarm(60);
             for (size_t len = 1; len < 300; len++)
                 secret_block_free(secret_block_alloc(len), len);
             _exit(0);
@@ -195,6 +199,7 @@ static void fork_amid_allocation_leaves_no_lock_behind(void **state)
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
+    atomic_store(&goes_on, false);
     assert_int_equal(pthread_join(thread, &complaint), 0);
     assert_null(complaint);
 }

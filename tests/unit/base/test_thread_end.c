@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-static atomic_int n_given_back, n_kept_too_late;
+static atomic_int n_given_back, n_late, n_kept_too_late;
 static _Thread_local int mine;
 
 static void give_back(void)
@@ -58,6 +58,7 @@ static void test_end(void **state)
 static void late_work(void *unused)
 {
     (void)unused;
+    atomic_fetch_add(&n_late, 1);
     if (thread_may_keep())
         atomic_fetch_add(&n_kept_too_late, 1);
 }
@@ -77,6 +78,7 @@ static void test_after_the_end(void **state)
     assert_int_equal(pthread_key_create(&late_key, late_work), 0);
     run(end_late, 5);
     assert_int_equal(atomic_load(&n_given_back), 5);
+    assert_int_equal(atomic_load(&n_late), 1);
     assert_int_equal(atomic_load(&n_kept_too_late), 0);
     assert_int_equal(pthread_key_delete(late_key), 0);
 }

@@ -40,15 +40,63 @@ static void extremes_clamp(void **state)
 
 static void clock_can_be_fixed(void **state)
 {
-    int64_t before, after;
+    int64_t before, now;
 
     (void)state;
     filetime_fix(INT64_C(123456789));
     assert_true(filetime_now() == INT64_C(123456789));
     filetime_fix(0);
-    before = filetime_from_unix(time(NULL) - 2);
-    after = filetime_from_unix(time(NULL) + 2);
-    assert_true(filetime_now() > before && filetime_now() < after);
+    before = filetime_from_unix(time(NULL) - 2); /* time() may lag behind other clocks by a little */
+    now = filetime_now();
+    assert_true(now > before && now < filetime_from_unix(time(NULL) + 2));
+}
+
+static int64_t clock_in_units(clockid_t clock)
+{
+    struct timespec now;
+
+    assert_int_equal(clock_gettime(clock, &now), 0);
+    return now.tv_sec * FILETIME_SECOND + now.tv_nsec / 100;
+}
+
+/* Each shows what its clock does, to the unit, between two looks at it. */
+static void clocks_are_the_systems(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        int64_t before = clock_in_units(CLOCK_REALTIME), now = filetime_now() - FILETIME_UNIX_EPOCH;
+
+        assert_true(now >= before && now <= clock_in_units(CLOCK_REALTIME));
+        before = clock_in_units(CLOCK_MONOTONIC);
+        now = (int64_t)monotonic_ms();
+        assert_true(now >= before / 10000 && now <= clock_in_units(CLOCK_MONOTONIC) / 10000);
+    }
+}
+
+static void steady_time_can_be_fixed_and_goes_on(void **state)
+{
+    int64_t wall = filetime_now(), first, then = 0;
+
+    (void)state;
+    first = steady_now();
+    assert_true(first >= wall && first <= filetime_now());
+    for (unsigned i = 0; i < 100; i++) {
+        int64_t before = clock_in_units(CLOCK_MONOTONIC), next;
+
+        then = steady_now();
+        next = steady_now();
+        assert_true(then >= first && next >= then);
+        assert_true(next - then <= clock_in_units(CLOCK_MONOTONIC) - before + 2); /* parts of units were cut off */
+        first = next;
+    }
+    filetime_fix(55);
+    assert_true(steady_now() == 55);
+    steady_fix(77);
+    assert_true(steady_now() == 77 && filetime_now() == 55);
+    filetime_fix(0);
+    assert_true(steady_now() == 77);
+    steady_fix(0);
+    assert_true(steady_now() >= then);
 }
 
 static void monotonic_does_not_go_back(void **state)
@@ -101,6 +149,8 @@ int main(void)
         cmocka_unit_test(to_unix_rounds_down),
         cmocka_unit_test(extremes_clamp),
         cmocka_unit_test(clock_can_be_fixed),
+        cmocka_unit_test(clocks_are_the_systems),
+        cmocka_unit_test(steady_time_can_be_fixed_and_goes_on),
         cmocka_unit_test(monotonic_does_not_go_back),
         cmocka_unit_test(local_time_is_shifted),
     };

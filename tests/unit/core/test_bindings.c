@@ -88,9 +88,72 @@ static void test_outside(void **state)
         }
 }
 
+/* SEC_CHANNEL_BINDINGS_EX says how long it is itself, header and all; what lies behind that is not its own. */
+static void test_extended(void **state)
+{
+    static const struct {
+        ULONG header, structure, data, offset;
+        enum wire_result expected;
+    } cases[] = {
+        {48, 52, 4, 48, WIRE_OK},  {48, 60, 4, 56, WIRE_OK},          {52, 56, 4, 52, WIRE_OK},
+        {47, 52, 4, 48, WIRE_BAD}, {53, 52, 4, 48, WIRE_BAD},         {48, 51, 4, 48, WIRE_BAD},
+        {48, 61, 4, 48, WIRE_BAD}, {48, 47, 0, 0, WIRE_BAD},          {48, 48, 0, 0, WIRE_OK},
+        {48, 60, 4, 57, WIRE_BAD}, {48, 0xffffffff, 4, 48, WIRE_BAD}, {0, 0, 0, 0, WIRE_BAD},
+    };
+    uint8_t room[256], plain_hash[16], hash[16];
+    struct bindings bindings;
+    (void)state;
+    assert_int_equal(bindings_parse(block(room, "data", 4), &bindings), WIRE_OK);
+    bindings_hash(&bindings, plain_hash);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const SEC_CHANNEL_BINDINGS_EX header = {.magicNumber = SEC_CHANNEL_BINDINGS_EX_MAGIC,
+                                                .flags = SEC_CHANNEL_BINDINGS_AUDIT_BINDINGS,
+                                                .cbHeaderLength = cases[i].header,
+                                                .cbStructureLength = cases[i].structure,
+                                                .cbApplicationDataLength = cases[i].data,
+                                                .dwApplicationDataOffset = cases[i].offset};
+        uint8_t *copy = calloc(1, 60);
+        assert_non_null(copy);
+        memcpy(copy, &header, sizeof header);
+        if (cases[i].offset + cases[i].data <= 60)
+            memcpy(copy + cases[i].offset, "data", cases[i].data);
+        assert_int_equal(bindings_parse(slice_of(copy, 60), &bindings), cases[i].expected);
+        if (cases[i].expected == WIRE_OK && cases[i].data > 0) {
+            bindings_hash(&bindings, hash);
+            assert_memory_equal(hash, plain_hash, sizeof hash); /* the same bindings in either form */
+        }
+        for (size_t len = 0; len < 48; len++)
+            assert_int_not_equal(bindings_parse(slice_of(copy, len), &bindings), WIRE_OK);
+        free(copy);
+    }
+}
+
+static void test_written_and_taken(void **state)
+{
+    static const char expected[] = "tls-unique:abc";
+    AUTO_WRITER struct writer written = writer_growing(8);
+    uint8_t hash[16] = {7}, room[256], wanted[16];
+    struct bindings bindings;
+    bool taken = false;
+    (void)state;
+    bindings_write(&written, "tls-unique", slice_of_text("abc"));
+    struct slice whole = block(room, expected, strlen(expected));
+    assert_true(slice_equal(writer_slice_of(&written), whole));
+    assert_int_equal(bindings_parse(whole, &bindings), WIRE_OK);
+    bindings_hash(&bindings, wanted);
+    assert_int_equal(bindings_take(slice_of(NULL, 0), hash, &taken), SEC_E_OK);
+    assert_true(!taken && hash[0] == 7);
+    assert_int_equal(bindings_take(slice_of(whole.data, whole.len - 1), hash, &taken), SEC_E_BAD_BINDINGS);
+    assert_true(!taken && hash[0] == 7);
+    assert_int_equal(bindings_take(whole, hash, &taken), SEC_E_OK);
+    assert_true(taken);
+    assert_memory_equal(hash, wanted, sizeof hash);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_hash), cmocka_unit_test(test_fields),
-                                       cmocka_unit_test(test_outside)};
+                                       cmocka_unit_test(test_outside), cmocka_unit_test(test_extended),
+                                       cmocka_unit_test(test_written_and_taken)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "core/block.h"
 #include <stdlib.h>
+#include <string.h>
 
 static void test_alloc_and_free(void **state)
 {
@@ -61,18 +62,41 @@ static void test_many(void **state)
         assert_int_equal(block_free(blocks[i]), SEC_E_INVALID_HANDLE);
 }
 
+/* Blocks for secrets know their size and are wiped like the others; a stale pointer is told. */
+static void test_secret_blocks(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 9000; len += 997) {
+        unsigned char *block = block_alloc_secret(len);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % 16, 0);
+        assert_int_equal(block_len(block), len);
+        for (size_t i = 0; i < len; i++)
+            assert_int_equal(block[i], 0);
+        memset(block, 0xa5, len);
+        assert_int_equal(block_free(block), SEC_E_OK);
+        assert_int_equal(block_free(block), SEC_E_INVALID_HANDLE);
+        assert_int_equal(block_len(block), 0);
+    }
+    assert_null(block_alloc_secret(SIZE_MAX));
+    assert_null(block_alloc_secret(SIZE_MAX - 16));
+    assert_int_equal(block_len(NULL), 0);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
     mem_fault_set(1, true);
-    void *block = block_alloc(10);
+    void *block = block_alloc(10), *secret = block_alloc_secret(10);
     mem_fault_set(0, false);
     assert_null(block);
+    assert_null(secret);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_alloc_and_free), cmocka_unit_test(test_strangers),
-                                       cmocka_unit_test(test_many), cmocka_unit_test(test_no_memory)};
+                                       cmocka_unit_test(test_many), cmocka_unit_test(test_secret_blocks),
+                                       cmocka_unit_test(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

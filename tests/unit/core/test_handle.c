@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "core/handle.h"
+#include "crypto/random.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -28,6 +30,7 @@ static void test_life(void **state)
     (void)state;
     n_destroyed = 0;
     assert_true(handle_is_null(&handle) && handle_is_null(NULL));
+    assert_false(handle_is_null(&(SecHandle){1, 0}) || handle_is_null(&(SecHandle){0, 1}));
     assert_int_equal(handle_create(HANDLE_CONTEXT, &object, destroy, &handle), SEC_E_OK);
     assert_false(handle_is_null(&handle));
     assert_int_equal(handle_get(&handle, HANDLE_CONTEXT, &one), SEC_E_OK);
@@ -125,6 +128,45 @@ static void test_many(void **state)
         assert_int_equal(objects[i], 1);
 }
 
+static bool no_random(void *data, size_t len)
+{
+    (void)data;
+    (void)len;
+    return false;
+}
+
+/* Where the table would have to grow and can't: nothing is made, and what there is stays. */
+static void test_no_memory(void **state)
+{
+    static SecHandle handles[5000];
+    static int objects[5000];
+    size_t n = 0;
+    (void)state;
+    for (int how = 0; how < 2; how++) {
+        SECURITY_STATUS status = SEC_E_OK;
+        if (how == 0)
+            mem_fault_set(1, true);
+        else
+            random_hook(no_random);
+        for (; status == SEC_E_OK && n < 5000; n++)
+            status = handle_create(HANDLE_CONTEXT, &objects[n], destroy, &handles[n]);
+        mem_fault_set(0, false);
+        random_hook(NULL);
+        assert_int_equal(status, SEC_E_INSUFFICIENT_MEMORY);
+        assert_true(handle_is_null(&handles[--n])); /* untouched */
+        assert_int_equal(handle_create(HANDLE_CONTEXT, &objects[n], destroy, &handles[n]), SEC_E_OK);
+        n++;
+    }
+    while (n-- > 0) {
+        struct handle_ref ref = {0};
+        assert_int_equal(handle_get(&handles[n], HANDLE_CONTEXT, &ref), SEC_E_OK);
+        assert_ptr_equal(ref.object, &objects[n]);
+        handle_put(&ref);
+        assert_int_equal(handle_delete(&handles[n], HANDLE_CONTEXT), SEC_E_OK);
+        assert_int_equal(objects[n], 1);
+    }
+}
+
 /* One value as wide as a pointer, and what is made of it by mistake. */
 static void test_packed(void **state)
 {
@@ -194,8 +236,9 @@ static void test_ended_thread(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_life),   cmocka_unit_test(test_strangers),
-                                       cmocka_unit_test(test_stale),  cmocka_unit_test(test_many),
-                                       cmocka_unit_test(test_packed), cmocka_unit_test(test_ended_thread)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_life),        cmocka_unit_test(test_strangers),
+                                       cmocka_unit_test(test_stale),       cmocka_unit_test(test_many),
+                                       cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_packed),
+                                       cmocka_unit_test(test_ended_thread)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -238,15 +238,14 @@ static void test_no_memory(void **state)
 {
     (void)state;
     struct walked walked = {0};
-    SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;
-    for (int i = 1; status == SEC_E_INSUFFICIENT_MEMORY && i < 20; i++) {
-        mem_fault_set((unsigned long)i, false);
-        status = walk(&role, &walked, HANDSHAKE_DONE, SEC_E_OK);
+    for (unsigned long nth = 1; nth < 4; nth++) { /* itself, its target; what it writes is the caller's matter */
+        mem_fault_set(nth, false);
+        SECURITY_STATUS status = walk(&role, &walked, HANDSHAKE_DONE, SEC_E_OK);
         mem_fault_set(0, false);
+        assert_int_equal(status, nth < 3 ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK);
         assert_null(walked.handshake);
         assert_int_equal(n_alive, 0);
     }
-    assert_int_equal(status, SEC_E_OK);
 }
 
 int main(void)

@@ -78,6 +78,95 @@ static void test_copy(void **state)
     }
 }
 
+/* Without a list no package is forbidden; with one, those that it excludes, and where it names any, all that it does not name. The first word counts. */
+static void test_forbids(void **state)
+{
+    static const struct {
+        const char *packages, *package;
+        bool forbidden;
+    } cases[] = {
+        {NULL, "NTLM", false},
+        {"", "NTLM", false},
+        {" ,, ", "NTLM", false},
+        {"!", "NTLM", false},
+        {"ntlm", "NTLM", false},
+        {"ntlm", "Kerberos", true},
+        {"ntlm2", "NTLM", true},
+        {"nt", "NTLM", true},
+        {"!ntlm", "NTLM", true},
+        {"!ntlm", "Kerberos", false},
+        {"!ntlm,!kerberos", "KERBEROS", true},
+        {"!ntlm,!kerberos", "Negotiate", false},
+        {"kerberos,!ntlm", "Kerberos", false},
+        {"kerberos,!ntlm", "NTLM", true},
+        {"kerberos,!ntlm", "Negotiate", true},
+        {", kerberos ,ntlm,", "NTLM", false},
+        {"ntlm,!ntlm", "NTLM", false},
+        {"!ntlm,ntlm", "NTLM", true},
+    };
+    (void)state;
+    assert_false(identity_forbids(NULL, "NTLM"));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct identity identity = {.packages = (char *)(uintptr_t)cases[i].packages};
+        if (identity_forbids(&identity, cases[i].package) != cases[i].forbidden)
+            fail_msg("\"%s\", %s", cases[i].packages, cases[i].package);
+    }
+}
+
+/* From memory of exactly its length. */
+static enum wire_result response_of(struct slice proof, struct identity_response *response, uint8_t **copy)
+{
+    *copy = malloc(proof.len + (proof.len == 0));
+    assert_non_null(*copy);
+    memcpy(*copy, proof.data, proof.len);
+    return identity_response_read(slice_of(*copy, proof.len), response);
+}
+
+static void test_response(void **state)
+{
+    const struct identity_response one = {.challenge = (const uint8_t *)"12345678",
+                                          .client_challenge = true,
+                                          .lm = slice_of("lm", 2),
+                                          .nt = slice_of("response", 8),
+                                          .workstation = "W\xc3\xa4"};
+    struct identity_response read = {0};
+    AUTO_WRITER struct writer proof = writer_growing(64);
+    uint8_t *copy;
+    (void)state;
+    identity_response_write(&proof, &one);
+    assert_int_equal(response_of(writer_slice_of(&proof), &read, &copy), WIRE_OK);
+    assert_memory_equal(read.challenge, "12345678", 8);
+    assert_true(read.client_challenge && slice_equal(read.lm, one.lm) && slice_equal(read.nt, one.nt));
+    assert_string_equal(read.workstation, one.workstation);
+    free(copy);
+    for (size_t len = 0; len < proof.len; len++) {
+        assert_int_not_equal(response_of(slice_of(proof.data, len), &read, &copy), WIRE_OK);
+        free(copy);
+    }
+    static const struct {
+        size_t behind; /* bytes after it: the name's last is its NUL */
+        uint8_t value;
+    } damage[] = {{1, 'x'}, {2, 0xff}, {2, 0}, {3, 'a'}};
+    for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
+        uint8_t *at = proof.data + proof.len - damage[i].behind, before = *at;
+        *at = damage[i].value;
+        assert_int_equal(response_of(writer_slice_of(&proof), &read, &copy), WIRE_BAD);
+        free(copy);
+        *at = before;
+    }
+    for (uint8_t flag = 0; flag < 3; flag++) {
+        proof.data[8] = flag;
+        assert_int_equal(response_of(writer_slice_of(&proof), &read, &copy), flag < 2 ? WIRE_OK : WIRE_BAD);
+        assert_true(flag == 2 || read.client_challenge == (flag == 1));
+        free(copy);
+    }
+    proof.len = 0;
+    identity_response_write(&proof, &(struct identity_response){.challenge = one.challenge, .workstation = ""});
+    assert_int_equal(response_of(writer_slice_of(&proof), &read, &copy), WIRE_OK);
+    assert_true(!read.client_challenge && read.lm.len == 0 && read.nt.len == 0 && read.workstation[0] == '\0');
+    free(copy);
+}
+
 static void names_are(const char *user, const char *domain, const char *wanted_user, const char *wanted_domain)
 {
     const struct identity identity = {.user = (char *)(uintptr_t)user, .domain = (char *)(uintptr_t)domain};
@@ -100,6 +189,15 @@ static void test_names(void **state)
     names_are("\\alice", NULL, "alice", "");
     names_are("a\\b\\c", NULL, "b\\c", "a");
     names_are(NULL, NULL, "", "");
+    for (unsigned long nth = 1; nth < 3; nth++) {
+        const struct identity identity = {.user = alice, .domain = example};
+        char *found_user = NULL, *found_domain = NULL;
+        mem_fault_set(nth, false);
+        assert_int_equal(login_names(&identity, &found_user, &found_domain), SEC_E_INSUFFICIENT_MEMORY);
+        mem_fault_set(0, false);
+        mem_free(found_user);
+        mem_free(found_domain);
+    }
     char *full = login_full_name("EXAMPLE", "alice"), *bare = login_full_name("", "alice");
     assert_string_equal(full, "EXAMPLE\\alice");
     assert_string_equal(bare, "alice");
@@ -195,10 +293,9 @@ static int file_remove(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test_setup_teardown(test_choose, file_make, file_remove),
+        cmocka_unit_test(test_kinds),   cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_forbids), cmocka_unit_test(test_response),
+        cmocka_unit_test(test_names),   cmocka_unit_test_setup_teardown(test_choose, file_make, file_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,10 +125,30 @@ static void test_file(void **state)
         assert_non_null(strstr(cause_text(), path));
     }
     assert_int_equal(chmod(path, 0600), 0);
-    assert_int_equal(truncate(path, (off_t)USER_FILE_MAX + 1), 0);
-    assert_int_equal(find(path, NULL, &none), SEC_E_INTERNAL_ERROR);
-    assert_int_equal(truncate(path, 0), 0);
+    if (geteuid() == 0) { /* else nobody else's file can be made */
+        assert_int_equal(chown(path, 4242, (gid_t)-1), 0);
+        assert_int_equal(find(path, NULL, &none), SEC_E_INTERNAL_ERROR);
+        assert_non_null(strstr(cause_text(), path));
+        assert_int_equal(chown(path, 0, (gid_t)-1), 0);
+    }
+    assert_int_equal(unlink(path), 0);
+}
+
+static void test_sizes(void **state)
+{
+    char path[] = "/tmp/opensspi-users-XXXXXX", *lines = malloc(USER_FILE_MAX + 1);
+    AUTO_IDENTITY struct identity none = {0};
+    int fd = mkstemp(path);
+    (void)state;
+    assert_true(fd >= 0 && lines != NULL);
+    memset(lines, '\n', USER_FILE_MAX + 1);
     assert_int_equal(find(path, NULL, &none), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(write(fd, lines, USER_FILE_MAX), USER_FILE_MAX);
+    assert_int_equal(find(path, NULL, &none), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(write(fd, lines, 1), 1);
+    assert_int_equal(find(path, NULL, &none), SEC_E_INTERNAL_ERROR);
+    close(fd);
+    free(lines);
     assert_int_equal(unlink(path), 0);
 }
 
@@ -153,6 +173,7 @@ static void test_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_search), cmocka_unit_test(test_damaged),
-                                       cmocka_unit_test(test_file), cmocka_unit_test(test_without_memory)};
+                                       cmocka_unit_test(test_file), cmocka_unit_test(test_sizes),
+                                       cmocka_unit_test(test_without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

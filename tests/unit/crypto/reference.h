@@ -9,6 +9,8 @@
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Asserts that `len` bytes read in hexadecimal as `expected`. */
 #define assert_hex(bytes, len, expected)                          \
@@ -18,6 +20,18 @@
             snprintf(hex + 2 * hex_i, 3, "%02x", (bytes)[hex_i]); \
         assert_string_equal(hex, expected);                       \
     } while (0)
+
+static inline size_t from_hex(const char *hex, uint8_t *out)
+{
+    size_t len = strlen(hex) / 2;
+
+    for (size_t i = 0; i < len; i++) {
+        const char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
+
+        out[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return len;
+}
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */
 static inline uint64_t random_next(uint64_t *seed)

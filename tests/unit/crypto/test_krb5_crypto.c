@@ -4,9 +4,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "crypto/krb5_crypto.h"
 #include "crypto/processor.h"
 #include "reference.h"
+#include "rfc8009.h"
 
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
@@ -14,16 +16,6 @@
 #include <string.h>
 
 #define TEXT_MAX 6000
-
-static size_t from_hex(const char *hex, uint8_t *out)
-{
-    size_t len = strlen(hex) / 2;
-    for (size_t i = 0; i < len; i++) {
-        const char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
-        out[i] = (uint8_t)strtoul(digits, NULL, 16);
-    }
-    return len;
-}
 
 static struct krb_base base_of(int32_t enctype, const char *hex)
 {
@@ -144,10 +136,9 @@ static void derived_keys_of_rfc_8009(void **state)
         int32_t enctype;
         const char *base, *checksum, *encryption, *integrity;
     } vectors[] = {
-        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "b31a018a48f54776f403e9a396325dc3",
-         "9b197dd1e8c5609d6e67c3e37c62c72e", "9fda0e56ab2d85e1569a688696c26a6c"},
-        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
-         "ef5718be86cc84963d8bbb5031e9f5c4ba41f28faf69e73d",
+        {KRB_AES128_SHA256, RFC8009_KEY_SHA256, "b31a018a48f54776f403e9a396325dc3", "9b197dd1e8c5609d6e67c3e37c62c72e",
+         "9fda0e56ab2d85e1569a688696c26a6c"},
+        {KRB_AES256_SHA384, RFC8009_KEY_SHA384, "ef5718be86cc84963d8bbb5031e9f5c4ba41f28faf69e73d",
          "56ab22bee63d82d7bc5227f6773f8ea7a5eb1c825160c38312980c442e5c7e49",
          "69b16514e3cd8e56b82010d5c73012b622c4d00ffc23ed1f"},
     };
@@ -165,52 +156,23 @@ static void derived_keys_of_rfc_8009(void **state)
     }
 }
 
-/* RFC 8009, appendix A: sample encryptions of the bytes 00, 01, ... under usage 2; the last column is AES output and HMAC output. */
 static void encryption_of_rfc_8009(void **state)
 {
-    static const struct {
-        int32_t enctype;
-        const char *base, *confounder;
-        size_t len;
-        const char *out;
-    } vectors[] = {
-        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "7e5895eaf2672435bad817f545a37148", 0,
-         "ef85fb890bb8472f4dab20394dca781dad877eda39d50c870c0d5a0a8e48c718"},
-        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "7bca285e2fd4130fb55b1a5c83bc5b24", 6,
-         "84d7f30754ed987bab0bf3506beb09cfb55402cef7e6877ce99e247e52d16ed4421dfdf8976c"},
-        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "56ab21713ff62c0a1457200f6fa9948f", 16,
-         "3517d640f50ddc8ad3628722b3569d2ae07493fa8263254080ea65c1008e8fc295fb4852e7d83e1e7c48c37eebe6b0d3"},
-        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "a7a4e29a4728ce10664fb64e49ad3fac", 21,
-         "720f73b18d9859cd6ccb4346115cd336c70f58edc0c4437c5573544c31c813bce1e6d072c186b39a413c2f92ca9b8334a287ffcbfc"},
-        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
-         "f764e9fa15c276478b2c7d0c4e5f58e4", 0,
-         "41f53fa5bfe7026d91faf9be959195a058707273a96a40f0a01960621ac612748b9bbfbe7eb4ce3c"},
-        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
-         "b80d3251c1f6471494256ffe712d0b9a", 6,
-         "4ed7b37c2bcac8f74f23c1cf07e62bc7b75fb3f637b9f559c7f664f69eab7b6092237526ea0d1f61cb20d69d10f2"},
-        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
-         "53bf8a0d105265d4e276428624ce5e63", 16,
-         "bc47ffec7998eb91e8115cf8d19dac4bbbe2e163e87dd37f49beca92027764f68cf51f14d798c2273f35df574d1f932e40c4ff255b36a"
-         "266"},
-        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
-         "763e65367e864f02f55153c7e3b58af1", 21,
-         "40013e2df58e8751957d2878bcd2d6fe101ccfd556cb1eae79db3c3ee86429f2b2a602ac86fef6ecb647d6295fae077a1feb517508d2c"
-         "16b4192e01f62"},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
-        struct krb_base base = base_of(vectors[i].enctype, vectors[i].base);
+    for (size_t i = 0; i < COUNT_OF(rfc8009_encryptions); i++) {
+        struct krb_base base = base_of(rfc8009_encryptions[i].enctype, rfc8009_encryptions[i].key);
         struct krb_cipher seal, unseal;
         uint8_t text[64], wire[64];
-        size_t len = KRB_CONFOUNDER_LEN + vectors[i].len;
-        assert_true(krb_cipher_init(&seal, &base, 2, true) && krb_cipher_init(&unseal, &base, 2, false));
-        from_hex(vectors[i].confounder, text);
-        for (size_t at = 0; at < vectors[i].len; at++)
+        size_t plain_len = rfc8009_encryptions[i].plain_len, len = KRB_CONFOUNDER_LEN + plain_len;
+        assert_true(krb_cipher_init(&seal, &base, RFC8009_USAGE, true) &&
+                    krb_cipher_init(&unseal, &base, RFC8009_USAGE, false));
+        from_hex(rfc8009_encryptions[i].confounder, text);
+        for (size_t at = 0; at < plain_len; at++)
             text[KRB_CONFOUNDER_LEN + at] = (uint8_t)at;
         memcpy(wire, text, len);
         const struct krb_piece piece = {wire, len, false};
         assert_true(krb_seal(&seal, &piece, 1, wire + len));
-        assert_hex(wire, len + base.profile->mac_len, vectors[i].out);
+        assert_hex(wire, len + base.profile->mac_len, rfc8009_encryptions[i].cipher);
         assert_true(krb_unseal(&unseal, &piece, 1, wire + len));
         assert_memory_equal(wire, text, len);
         krb_cipher_release(&seal);
@@ -219,29 +181,20 @@ static void encryption_of_rfc_8009(void **state)
     }
 }
 
-/* RFC 8009, appendix A: sample checksums of the 21 bytes 00 to 14 under usage 2. */
 static void checksums_of_rfc_8009(void **state)
 {
-    static const struct {
-        int32_t enctype;
-        const char *base, *mac;
-    } vectors[] = {
-        {KRB_AES128_SHA256, "3705d96080c17728a0e800eab6e0d23c", "d78367186643d67b411cba9139fc1dee"},
-        {KRB_AES256_SHA384, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
-         "45ee791567eefca37f4ac1e0222de80d43c3bfa06699672a"},
-    };
     uint8_t text[21];
     (void)state;
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = (uint8_t)i;
-    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
-        struct krb_base base = base_of(vectors[i].enctype, vectors[i].base);
+    for (size_t i = 0; i < COUNT_OF(rfc8009_checksums); i++) {
+        struct krb_base base = base_of(rfc8009_checksums[i].enctype, rfc8009_checksums[i].key);
         const struct krb_piece pieces[] = {{text, 5, true}, {text + 5, 0, false}, {text + 5, 16, false}};
         struct krb_mac mac;
         uint8_t out[KRB_MAC_MAX];
-        assert_true(krb_mac_init(&mac, &base, 2));
+        assert_true(krb_mac_init(&mac, &base, RFC8009_USAGE));
         krb_mac_compute(&mac, pieces, 3, out);
-        assert_hex(out, mac.len, vectors[i].mac);
+        assert_hex(out, mac.len, rfc8009_checksums[i].mac);
         krb_base_release(&base);
     }
 }

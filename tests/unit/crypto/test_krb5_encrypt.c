@@ -13,6 +13,8 @@
 #include "crypto/krb5_encrypt.h"
 #include "crypto/processor.h"
 #include "crypto/random.h"
+#include "reference.h"
+#include "rfc8009.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -20,16 +22,6 @@
 
 static const int32_t types[] = {KRB_AES128_SHA1, KRB_AES256_SHA1, KRB_AES128_SHA256, KRB_AES256_SHA384, KRB_RC4_HMAC};
 static const enum krb_usage usages[] = {KRB_USAGE_TICKET, KRB_USAGE_AP_REQ, KRB_USAGE_AP_REP, KRB_USAGE_PAC};
-
-static size_t from_hex(const char *hex, uint8_t *out)
-{
-    size_t len = strlen(hex) / 2;
-    for (size_t i = 0; i < len; i++) {
-        const char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
-        out[i] = (uint8_t)strtoul(digits, NULL, 16);
-    }
-    return len;
-}
 
 static struct krb_key key_of(int32_t enctype, const char *hex)
 {
@@ -39,36 +31,6 @@ static struct krb_key key_of(int32_t enctype, const char *hex)
     assert_true(krb_key_set(&key, enctype, slice_of(bytes, len)));
     return key;
 }
-
-#define KEY_SHA256 "3705d96080c17728a0e800eab6e0d23c"
-#define KEY_SHA384 "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52"
-
-/* RFC 8009, appendix A: the plain texts are 00 01 02 ... */
-static const struct {
-    int32_t enctype;
-    const char *key;
-    size_t plain_len;
-    const char *confounder, *cipher;
-} vectors[] = {
-    {KRB_AES128_SHA256, KEY_SHA256, 0, "7e5895eaf2672435bad817f545a37148",
-     "ef85fb890bb8472f4dab20394dca781dad877eda39d50c870c0d5a0a8e48c718"},
-    {KRB_AES128_SHA256, KEY_SHA256, 6, "7bca285e2fd4130fb55b1a5c83bc5b24",
-     "84d7f30754ed987bab0bf3506beb09cfb55402cef7e6877ce99e247e52d16ed4421dfdf8976c"},
-    {KRB_AES128_SHA256, KEY_SHA256, 16, "56ab21713ff62c0a1457200f6fa9948f",
-     "3517d640f50ddc8ad3628722b3569d2ae07493fa8263254080ea65c1008e8fc295fb4852e7d83e1e7c48c37eebe6b0d3"},
-    {KRB_AES128_SHA256, KEY_SHA256, 21, "a7a4e29a4728ce10664fb64e49ad3fac",
-     "720f73b18d9859cd6ccb4346115cd336c70f58edc0c4437c5573544c31c813bce1e6d072c186b39a413c2f92ca9b8334a287ffcbfc"},
-    {KRB_AES256_SHA384, KEY_SHA384, 0, "f764e9fa15c276478b2c7d0c4e5f58e4",
-     "41f53fa5bfe7026d91faf9be959195a058707273a96a40f0a01960621ac612748b9bbfbe7eb4ce3c"},
-    {KRB_AES256_SHA384, KEY_SHA384, 6, "b80d3251c1f6471494256ffe712d0b9a",
-     "4ed7b37c2bcac8f74f23c1cf07e62bc7b75fb3f637b9f559c7f664f69eab7b6092237526ea0d1f61cb20d69d10f2"},
-    {KRB_AES256_SHA384, KEY_SHA384, 16, "53bf8a0d105265d4e276428624ce5e63",
-     "bc47ffec7998eb91e8115cf8d19dac4bbbe2e163e87dd37f49beca92027764f68cf51f14d798c2273f35df574d1f932e40c4ff255b36a26"
-     "6"},
-    {KRB_AES256_SHA384, KEY_SHA384, 21, "763e65367e864f02f55153c7e3b58af1",
-     "40013e2df58e8751957d2878bcd2d6fe101ccfd556cb1eae79db3c3ee86429f2b2a602ac86fef6ecb647d6295fae077a1feb517508d2c16b"
-     "4192e01f62"},
-};
 
 static uint8_t confounder[16];
 
@@ -85,32 +47,31 @@ static void vectors_of_rfc_8009(void **state)
     uint8_t plain[21], expected[80];
     for (size_t i = 0; i < sizeof plain; i++)
         plain[i] = (uint8_t)i;
-    for (size_t i = 0; i < COUNT_OF(vectors); i++) {
-        struct krb_key key = key_of(vectors[i].enctype, vectors[i].key);
+    for (size_t i = 0; i < COUNT_OF(rfc8009_encryptions); i++) {
+        struct krb_key key = key_of(rfc8009_encryptions[i].enctype, rfc8009_encryptions[i].key);
         AUTO_WRITER struct writer cipher = writer_growing(0);
         AUTO_SECRET struct secret buffer = {0};
         struct slice opened;
-        size_t len = from_hex(vectors[i].cipher, expected);
-        from_hex(vectors[i].confounder, confounder);
+        size_t plain_len = rfc8009_encryptions[i].plain_len, len = from_hex(rfc8009_encryptions[i].cipher, expected);
+        from_hex(rfc8009_encryptions[i].confounder, confounder);
         random_hook(give_confounder);
-        assert_true(krb_encrypt(&key, KRB_USAGE_TICKET, slice_of(plain, vectors[i].plain_len), &cipher));
+        assert_true(krb_encrypt(&key, KRB_USAGE_TICKET, slice_of(plain, plain_len), &cipher));
         random_hook(NULL);
         assert_int_equal(cipher.len, len);
         assert_memory_equal(cipher.data, expected, len);
         assert_true(krb_decrypt(&key, KRB_USAGE_TICKET, writer_slice_of(&cipher), &buffer, &opened));
-        assert_int_equal(opened.len, vectors[i].plain_len);
+        assert_int_equal(opened.len, plain_len);
         assert_memory_equal(opened.data, plain, opened.len);
     }
-    /* checksums of usage 2, same appendix */
     const struct slice text = slice_of(plain, 21);
-    struct krb_key key = key_of(KRB_AES128_SHA256, KEY_SHA256);
-    size_t len = from_hex("d78367186643d67b411cba9139fc1dee", expected);
-    assert_true(krb_checksum_verify(&key, KRB_USAGE_TICKET, &text, 1, slice_of(expected, len)));
-    key = key_of(KRB_AES256_SHA384, KEY_SHA384);
-    len = from_hex("45ee791567eefca37f4ac1e0222de80d43c3bfa06699672a", expected);
-    assert_true(krb_checksum_verify(&key, KRB_USAGE_TICKET, &text, 1, slice_of(expected, len)));
+    for (size_t i = 0; i < COUNT_OF(rfc8009_checksums); i++) {
+        struct krb_key key = key_of(rfc8009_checksums[i].enctype, rfc8009_checksums[i].key);
+        size_t len = from_hex(rfc8009_checksums[i].mac, expected);
+        assert_true(krb_checksum_verify(&key, KRB_USAGE_TICKET, &text, 1, slice_of(expected, len)));
+    }
 }
 
+/* A key is not another type's because its length fits. */
 static void keys_of_their_type(void **state)
 {
     (void)state;
@@ -150,7 +111,6 @@ static void keys_of_their_type(void **state)
     assert_int_equal(none.enctype, 0);
 }
 
-/* A key is not another type's because its length fits. */
 static struct krb_key any_key(int32_t enctype)
 {
     struct krb_key key = {0};
@@ -288,10 +248,10 @@ static void memory_runs_out(void **state)
 static void checksums_in_pieces(void **state)
 {
     (void)state;
-    /* RFC 8009's checksum once more, the text in every pair of pieces, and too many of them */
+    /* The text in every pair of pieces, and too many of them. */
     uint8_t text[21], mac[32];
-    struct krb_key key = key_of(KRB_AES128_SHA256, KEY_SHA256);
-    size_t len = from_hex("d78367186643d67b411cba9139fc1dee", mac);
+    struct krb_key key = key_of(rfc8009_checksums[0].enctype, rfc8009_checksums[0].key);
+    size_t len = from_hex(rfc8009_checksums[0].mac, mac);
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = (uint8_t)i;
     for (size_t cut = 0; cut <= sizeof text; cut++) {

@@ -55,13 +55,21 @@ static void test_identify(void **state)
         assert_int_equal(identify(good[i], strlen(good[i]), &profile), WIRE_OK);
         assert_string_equal(profile->name, "DIGEST-MD5");
     }
+    profile = NULL;
     assert_int_equal(identify("DIGEST-MD5\0more", 15, &profile), WIRE_OK);
+    assert_non_null(profile);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(identify(bad[i], strlen(bad[i]), &profile), WIRE_BAD);
     assert_int_equal(identify("ABCDEFGHIJKLMNOPQRST", 20, &profile), WIRE_OK); /* the longest name, of nobody */
     assert_null(profile);
     assert_int_equal(identify("DIGEST-MD", 9, &profile), WIRE_OK);
     assert_null(profile);
+    for (int c = 1; c < 256; c++) { /* RFC 4422 section 3.1: the letters of a name; and what ends one */
+        const char name[] = {'A', (char)c, 'Z'};
+        bool letter = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        bool ends = c == ' ' || c == '\r' || c == '\n';
+        assert_int_equal(identify(name, 3, &profile), letter || ends ? WIRE_OK : WIRE_BAD);
+    }
 }
 
 int main(void)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/writer.h"
 #include "wire/client_hello.h"
 
 #include <string.h>
@@ -105,11 +106,61 @@ static void what_is_no_client_hello_is_refused(void **state)
     assert_int_equal(changed(5, 2), WIRE_BAD);   /* a server's */
     assert_int_equal(changed(8, 73), WIRE_BAD);  /* goes on in another record */
     assert_int_equal(changed(9, 2), WIRE_BAD);   /* version */
-    assert_int_equal(changed(43, 40), WIRE_BAD); /* a session id that is too long */
-    assert_int_equal(changed(45, 3), WIRE_BAD);  /* half a suite */
-    assert_int_equal(changed(48, 0), WIRE_BAD);  /* no compression method, not even none */
+    assert_int_equal(changed(43, 33), WIRE_BAD); /* a session id that reaches into the suites */
     assert_int_equal(changed(51, 28), WIRE_BAD); /* bytes behind the extensions */
     assert_int_equal(changed(51, 30), WIRE_BAD); /* a list longer than the message */
+}
+
+/* Each vector as short and as long as it may be, and beyond, with everything else in its place. */
+static void vectors_have_their_bounds(void **state)
+{
+    static const struct {
+        size_t session_len, suites_len, compressions_len, list_len; /* list_len 0: no list at all, 2: an empty one */
+        enum wire_result expected;
+    } cases[] = {{0, 2, 1, 0, WIRE_OK},   {32, 2, 1, 0, WIRE_OK},  {33, 2, 1, 0, WIRE_BAD}, {32, 0, 1, 2, WIRE_BAD},
+                 {32, 1, 1, 2, WIRE_BAD}, {32, 3, 1, 2, WIRE_BAD}, {32, 40, 1, 2, WIRE_OK}, {32, 2, 0, 2, WIRE_BAD},
+                 {32, 2, 9, 2, WIRE_OK},  {32, 2, 1, 1, WIRE_BAD}, {32, 2, 1, 2, WIRE_OK},  {32, 2, 1, 9, WIRE_OK}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t room[256];
+        struct writer writer = writer_fixed(room, sizeof room);
+        struct slice list = {NULL, 77};
+        size_t missing;
+        writer_bytes(&writer, "\1\0\0\0\3\3", 6);
+        writer_zeros(&writer, 32);
+        writer_u8(&writer, (uint8_t)cases[i].session_len);
+        writer_zeros(&writer, cases[i].session_len);
+        writer_u16be(&writer, (uint16_t)cases[i].suites_len);
+        writer_zeros(&writer, cases[i].suites_len);
+        writer_u8(&writer, (uint8_t)cases[i].compressions_len);
+        writer_zeros(&writer, cases[i].compressions_len);
+        if (cases[i].list_len == 1)
+            writer_u8(&writer, 0);
+        else if (cases[i].list_len > 0) {
+            writer_u16be(&writer, (uint16_t)(cases[i].list_len - 2));
+            writer_zeros(&writer, cases[i].list_len - 2);
+        }
+        assert_int_equal(writer_finish(&writer), WIRE_OK);
+        room[3] = (uint8_t)(writer.len - 4);
+        assert_int_equal(client_hello_extensions(slice_of(room, writer.len), CLIENT_HELLO_MESSAGE, &list, &missing),
+                         cases[i].expected);
+        if (cases[i].expected == WIRE_OK)
+            assert_int_equal(list.len, cases[i].list_len > 2 ? cases[i].list_len - 2 : 0);
+    }
+}
+
+static void extensions_that_are_cut(void **state)
+{
+    static const uint8_t extension[] = {0, 16, 0, 3, 'a', 'b', 'c'};
+    struct slice data;
+    uint16_t type;
+    (void)state;
+    for (size_t len = 0; len <= sizeof extension; len++) {
+        struct reader reader = reader_of(slice_of(extension, len));
+        assert_int_equal(client_hello_extension(&reader, &type, &data), len < sizeof extension ? WIRE_BAD : WIRE_OK);
+    }
+    assert_int_equal(type, 16);
+    assert_int_equal(data.len, 3);
 }
 
 static enum wire_result datagram_changed(size_t at, uint8_t value)
@@ -160,6 +211,8 @@ int main(void)
         cmocka_unit_test(extensions_are_found),
         cmocka_unit_test(every_cut_is_short),
         cmocka_unit_test(what_is_no_client_hello_is_refused),
+        cmocka_unit_test(vectors_have_their_bounds),
+        cmocka_unit_test(extensions_that_are_cut),
         cmocka_unit_test(datagrams_that_are_no_client_hello),
         cmocka_unit_test(names_that_are_none),
     };

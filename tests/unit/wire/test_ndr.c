@@ -254,6 +254,24 @@ static void strings_agree_with_themselves(void **state)
         string_case_run(&cases[i]);
 }
 
+/* A string's header is aligned as its pointer is, not as its first member. */
+static void string_headers_are_aligned(void **state)
+{
+    static const uint8_t object[] = {0x01, 0x00, 0xee, 0xee, 0x04, 0x00, 0x06, 0x00, 0x01, 0x00, 0x02, 0x00};
+    uint8_t room[256];
+    struct ndr ndr = opened(room, object, sizeof(object));
+    struct ndr_string string;
+    uint16_t u16;
+
+    (void)state;
+    assert_int_equal(ndr_u16(&ndr, &u16), WIRE_OK);
+    assert_int_equal(ndr_string_header(&ndr, &string), WIRE_OK);
+    assert_int_equal(string.len, 4);
+    assert_int_equal(string.max_len, 6);
+    assert_true(string.present);
+    assert_int_equal(reader_left(&ndr.reader), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +282,7 @@ int main(void)
         cmocka_unit_test(pointers_are_null_or_not),
         cmocka_unit_test(arrays_hold_what_they_say),
         cmocka_unit_test(strings_agree_with_themselves),
+        cmocka_unit_test(string_headers_are_aligned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
