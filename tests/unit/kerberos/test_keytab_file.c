@@ -88,8 +88,7 @@ static void test_many_parts(void **state)
         size_t len = 2 + 2 + 2 * n_parts + 4 + 4 + 1 + 2 + 2;
         uint8_t bytes[128] = {5, 2, 0, 0, 0, (uint8_t)len, 0, (uint8_t)n_parts};
         unsigned n;
-        assert_int_equal(walk(slice_of(bytes, 6 + len), &n),
-                         n_parts <= KEYTAB_COMPONENTS_MAX ? WIRE_SHORT : WIRE_BAD);
+        assert_int_equal(walk(slice_of(bytes, 6 + len), &n), n_parts <= KEYTAB_COMPONENTS_MAX ? WIRE_SHORT : WIRE_BAD);
         assert_int_equal(n, n_parts <= KEYTAB_COMPONENTS_MAX ? 1 : 0);
     }
 }
