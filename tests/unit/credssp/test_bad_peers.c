@@ -392,7 +392,7 @@ int main(void)
         cmocka_unit_test(test_client_credentials),    cmocka_unit_test(test_client_kinds),
         cmocka_unit_test(test_nothing_came),
     };
-    loop_configure("[ntlm]\ntargets = server.test\n[negotiate]\npackages = NTLM\n");
+    credssp_configure("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     loop_cleanup();
     return failed;

@@ -21,14 +21,6 @@
 
 static const ULONG set_attribute = OPENSSPI_CRED_ATTR_TS_CREDENTIALS;
 
-static void with(const char *more)
-{
-    char text_of[512];
-    snprintf(text_of, sizeof text_of, "[ntlm]\ntargets = server.test\n[negotiate]\npackages = NTLM\n[credssp]\n%s",
-             more);
-    loop_configure(text_of);
-}
-
 static struct ts_credentials card(void)
 {
     return (struct ts_credentials){
@@ -216,17 +208,17 @@ static void test_when(void **state)
     came_as(&pair->server.context, &usual);
     pair_restart(pair);
     pair_free(pair);
-    with("deny_fresh = *\n");
+    credssp_configure("deny_fresh = *\n");
     pair = pair_with(der, len);
     assert_false(pair_run(pair));
     assert_int_equal(pair->client.status, SEC_E_DELEGATION_POLICY);
     pair_free(pair);
-    with("allow_fresh_ntlm = none\n");
+    credssp_configure("allow_fresh_ntlm = none\n");
     pair = pair_with(der, len);
     assert_false(pair_run(pair));
     assert_int_equal(pair->client.status, SEC_E_POLICY_NLTM_ONLY);
     pair_free(pair);
-    with("");
+    credssp_configure("");
 }
 
 /* CREDSSP_FLAG_REDIRECT, as programs for Remote Credential Guard call TSSSP: without ISC_REQ_DELEGATE, and never with a password. */
@@ -267,7 +259,7 @@ int main(void)
         cmocka_unit_test(test_each_form), cmocka_unit_test(test_packed), cmocka_unit_test(test_packed_damaged),
         cmocka_unit_test(test_refused),   cmocka_unit_test(test_when),   cmocka_unit_test(test_redirect),
     };
-    with("");
+    credssp_configure("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     loop_cleanup();
     return failed;
