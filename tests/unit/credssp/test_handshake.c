@@ -286,7 +286,9 @@ static SECURITY_STATUS outcome(const char *more, const char *target, DWORD tls_f
     pair->client.target = target;
     assert_int_equal(credssp_client_acquire(&pair->client, NULL, 0, tls_flags), SEC_E_OK);
     assert_int_equal(credssp_server_acquire(&pair->server, 0), SEC_E_OK);
-    SECURITY_STATUS status = pair_run(pair) ? SEC_E_OK : pair->client.status;
+    SECURITY_STATUS status = SEC_E_OK;
+    if (!pair_run(pair))
+        status = pair->client.status < 0 ? pair->client.status : pair->server.status;
     if (status == SEC_E_DELEGATION_POLICY)
         assert_int_equal(pair->client.out.len, 0); /* before anything was sent */
     pair_free(pair);
