@@ -140,7 +140,7 @@ if(OPENSSPI_WITH_DAEMON)
         string(REGEX REPLACE "test_([^/]*)\\.c$" "\\1" name ${path})
         string(REPLACE "/" "." name ${name})
         if(NOT TARGET unit.${name} OR NOT name MATCHES
-           "^(credssp\\.(bad_peers|handed|handshake|life|tsssp)|digest\\.(http|life|sasl|threads|wrong_peer)|ntlm\\.(bindings|handshake|life|old_clients|relay|threads|wrong_messages)|negotiate\\.(life|threads))$|^api\\.(attributes|client_identity|context_rules|credentials|ntlm_behaviour|password)$|^kerberos\\.(attributes|handshake|life|threads)$")
+           "^(credssp\\.(bad_peers|handed|handshake|life|tsssp)|digest\\.(http|life|sasl|threads|wrong_peer)|ntlm\\.(bindings|handshake|life|old_clients|relay|threads)|negotiate\\.(life|threads))$|^api\\.(attributes|client_identity|context_rules|credentials|ntlm_behaviour|password)$|^kerberos\\.(attributes|handshake|life|threads)$")
             continue()
         endif()
         set(mode daemon)
