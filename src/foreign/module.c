@@ -110,11 +110,16 @@ static SECURITY_STATUS module_open(struct foreign_module *module)
     return foreign_packages_read(module, mechanism);
 }
 
+static bool is_file(const struct foreign_module *module, const struct stat *file)
+{
+    return module->device == file->st_dev && module->inode == file->st_ino;
+}
+
 /* Under the lock. The module that this file is, if it was loaded before. */
 static struct foreign_module *module_find(const struct stat *file)
 {
     struct foreign_module *module = modules;
-    while (module != NULL && (module->device != file->st_dev || module->inode != file->st_ino))
+    while (module != NULL && !is_file(module, file))
         module = module->next;
     return module;
 }
@@ -171,10 +176,13 @@ SECURITY_STATUS foreign_unload(const char *path)
     SECURITY_STATUS status = SEC_E_SECPKG_NOT_FOUND;
     char real[PATH_MAX];
     const char *resolved = path[0] == '/' && realpath(path, real) != NULL ? real : path;
+    struct stat file;
+    bool exists = path[0] == '/' && stat(path, &file) == 0; /* a file that was moved is known, as it is to loading */
     require(!loading, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a module that starts cannot take away others"));
     pthread_mutex_lock(&modules_lock);
     for (const struct foreign_module *module = modules; module != NULL; module = module->next)
-        if (strcmp(module->path, resolved) == 0 || strcmp(module->path, path) == 0)
+        if (strcmp(module->path, resolved) == 0 || strcmp(module->path, path) == 0 ||
+            (exists && is_file(module, &file)))
             for (unsigned i = 0; i < module->n_packages; i++)
                 if (registry_hide(&module->package[i].package) == SEC_E_OK)
                     status = SEC_E_OK;

@@ -7,6 +7,15 @@
 
 static char package_name[] = CREDSSP_NAME_A;
 
+void credssp_configure(const char *more)
+{
+    char text[512];
+    int len =
+        snprintf(text, sizeof text, "[ntlm]\ntargets = server.test\n[negotiate]\npackages = NTLM\n[credssp]\n%s", more);
+    assert(len > 0 && (size_t)len < sizeof text);
+    loop_configure(text);
+}
+
 struct loop_pair *credssp_pair(void)
 {
     struct loop_pair *pair = pair_new();

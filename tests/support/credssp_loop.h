@@ -16,6 +16,8 @@ struct credssp_who {
     bool unproved;                        /* one with no password, and with no names but those given here */
 };
 
+/* loop_configure for a server of this name, NTLM inside; `more` is further lines of [credssp], and sections behind it. */
+void credssp_configure(const char *more);
 /* A pair whose client means TERMSRV/server.test and delegates. */
 struct loop_pair *credssp_pair(void);
 /* Client and server credentials; the status of the first that failed. `protocols` as SCHANNEL_CRED has them, 0: the default. */

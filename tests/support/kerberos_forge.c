@@ -341,3 +341,27 @@ void forge_pac(struct writer *writer, const struct forge *forge, const struct pa
     writer_patch_bytes(writer, kdc_at + 4, mac, mac_len);
     SURE(writer_finish(writer) == WIRE_OK);
 }
+
+size_t forge_delegated(enum kerberos_delegated kind, const char *server, uint8_t bytes[FORGE_DELEGATED_MAX])
+{
+    krb5_context krb;
+    krb5_creds creds = {.keyblock = {.enctype = 18,
+                                     .length = 32,
+                                     .contents = (krb5_octet *)(uintptr_t) "0123456789abcdef0123456789abcdef"},
+                        .times = {.endtime = (krb5_timestamp)(time(NULL) + 3600)},
+                        .ticket = {KV5M_DATA, 6, (char *)(uintptr_t) "ticket"}};
+    krb5_data *packed;
+    SURE(krb5_init_context(&krb) == 0);
+    SURE(krb5_parse_name(krb, FORGE_CLIENT, &creds.client) == 0);
+    SURE(krb5_parse_name(krb, server, &creds.server) == 0);
+    SURE(krb5_marshal_credentials(krb, &creds, &packed) == 0);
+    size_t len = 1 + (size_t)packed->length;
+    SURE(len <= FORGE_DELEGATED_MAX);
+    bytes[0] = (uint8_t)kind;
+    memcpy(bytes + 1, packed->data, packed->length);
+    krb5_free_data(krb, packed);
+    krb5_free_principal(krb, creds.client);
+    krb5_free_principal(krb, creds.server);
+    krb5_free_context(krb);
+    return len;
+}

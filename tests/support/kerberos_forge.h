@@ -7,6 +7,7 @@
 
 #include "kerberos/ap.h"
 #include "kerberos/checksum.h"
+#include "kerberos/delegated.h"
 
 #define FORGE_REALM "EXAMPLE.TEST"
 #define FORGE_CLIENT "alice@EXAMPLE.TEST"
@@ -62,6 +63,10 @@ void forge_token(struct writer *writer, const struct forge *forge);
 /* Encrypts with libkrb5 (krb5_c_encrypt), and its keyed checksum of an encryption type. */
 void forge_encrypt(struct writer *writer, const struct krb_key *key, int32_t usage, struct slice plain);
 void forge_checksum(const struct krb_key *key, int32_t usage, struct slice text, uint8_t *mac, size_t mac_len);
+
+#define FORGE_DELEGATED_MAX 1024
+/* What a server's session keeps of FORGE_CLIENT: a ticket for `server`, good for an hour; how many bytes it has. */
+size_t forge_delegated(enum kerberos_delegated kind, const char *server, uint8_t bytes[FORGE_DELEGATED_MAX]);
 
 /* One element of AuthorizationData, and AD-IF-RELEVANT around a list of them. */
 void forge_authdata(struct writer *writer, int32_t type, struct slice data);

@@ -12,7 +12,9 @@
 #include "accounts/admin.h"
 #include "base/time.h"
 #include "core/status.h"
+#include "support/lsa_daemon.h"
 #include "support/ntlm_loop.h"
+#include "support/place.h"
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +104,7 @@ static void test_change_password(void **state)
 
 static int setup(void **state)
 {
-    char path[256], text[600];
+    char path[256], text[1024];
     uint8_t room[128];
     (void)state;
     loop_configure(NULL);
@@ -114,14 +116,11 @@ static int setup(void **state)
     if (account_admin_add(admin, &spec) != SEC_E_OK ||
         account_admin_passwd(admin, "carol", "EXAMPLE", utf16("First1!", room), false) != SEC_E_OK)
         return 1;
-    snprintf(path, sizeof path, "%s/sqlite.conf", loop_directory());
     snprintf(text, sizeof text,
-             "[names]\ncomputer = SERVER\ndomain = EXAMPLE\n[accounts]\nstores = sqlite:%s/store/accounts.db\n",
-             loop_directory());
-    FILE *file = fopen(path, "w");
-    if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0)
-        return 1;
-    return setenv("OPENSSPI_CONFIG", path, 1);
+             "[names]\ncomputer = SERVER\ndomain = EXAMPLE\n[accounts]\nstores = sqlite:%s/store/accounts.db\n%s",
+             loop_directory(), lsa_daemon_section(loop_directory()));
+    place_configure(loop_directory(), text);
+    return 0;
 }
 
 static int teardown(void **state)

@@ -101,7 +101,7 @@ static void test_one_context(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_credential), cmocka_unit_test(test_one_context)};
-    loop_configure("[ntlm]\ntargets = server.test\n[negotiate]\npackages = NTLM\n");
+    credssp_configure("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     loop_cleanup();
     return failed;

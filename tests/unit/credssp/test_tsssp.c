@@ -5,8 +5,6 @@
  */
 #include "support/tsssp_loop.h"
 
-#include "base/memory.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,14 +13,6 @@
 
 #include <cmocka.h>
 #include <sspi_ext.h>
-
-static void with(const char *more)
-{
-    char text_of[512];
-    snprintf(text_of, sizeof text_of, "[ntlm]\ntargets = server.test\n[negotiate]\npackages = NTLM\n[credssp]\n%s",
-             more);
-    loop_configure(text_of);
-}
 
 static struct tsssp_pair *acquired(void)
 {
@@ -218,26 +208,26 @@ static void test_policy(void **state)
 {
     (void)state;
     SecPkgContext_Flags flags;
-    with("deny_fresh = *.test\n");
+    credssp_configure("deny_fresh = *.test\n");
     struct tsssp_pair *pair = acquired();
     assert_false(tsssp_run(pair));
     assert_int_equal(pair->client.status, SEC_E_DELEGATION_POLICY);
     tsssp_free(pair);
-    with("allow_fresh_ntlm = none\n");
+    credssp_configure("allow_fresh_ntlm = none\n");
     pair = acquired();
     assert_false(tsssp_run(pair));
     assert_int_equal(pair->client.status, SEC_E_POLICY_NLTM_ONLY);
     tsssp_free(pair);
     char more[400];
     snprintf(more, sizeof more, "allow_fresh_ntlm = none\n%s", credssp_roots());
-    with(more);
+    credssp_configure(more);
     pair = acquired();
     assert_true(tsssp_run(pair));
     assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_SERVER_AUTH_FLAGS, &flags), SEC_E_OK);
     assert_int_equal(flags.Flags, CREDSSP_SERVER_AUTH_CERTIFICATE);
     assert_int_equal(pair->client.attributes & ISC_RET_MUTUAL_AUTH, ISC_RET_MUTUAL_AUTH);
     tsssp_free(pair);
-    with("");
+    credssp_configure("");
 }
 
 /* A wish that TSSSP cannot grant is refused, and not forgotten. */
@@ -355,39 +345,6 @@ static void test_against_credssp(void **state)
     }
 }
 
-static bool work(unsigned long nth, bool sticky, unsigned long *n_allocations)
-{
-    struct tsssp_pair *pair = tsssp_pair();
-    mem_fault_set(nth, sticky);
-    bool done = tsssp_acquire(&pair->client, CredsspSubmitBufferBoth, 0, NULL) == SEC_E_OK &&
-                tsssp_acquire(&pair->server, CredsspSubmitBufferBoth, 0, NULL) == SEC_E_OK && tsssp_run(pair) &&
-                loop_seal(&pair->client.context, &pair->server.context, "text") == SEC_E_OK;
-    *n_allocations = mem_fault_count();
-    mem_fault_set(0, false);
-    tsssp_free(pair);
-    return done;
-}
-
-/* Each allocation fails once, alone and with all that follow it. */
-static void test_faults(void **state)
-{
-    (void)state;
-    unsigned long n_allocations, ignored;
-    char more[400];
-    snprintf(more, sizeof more, "%s", credssp_roots());
-    with(more); /* few roots */
-    assert_true(work((unsigned long)-1, false, &n_allocations));
-    assert_true(n_allocations > 50);
-    unsigned n_failed = 0;
-    for (unsigned long nth = 1; nth <= n_allocations; nth++) {
-        n_failed += work(nth, false, &ignored) ? 0 : 1;
-        (void)work(nth, true, &ignored);
-    }
-    assert_true(n_failed > 30);
-    assert_true(work((unsigned long)-1, false, &ignored));
-    with("");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,9 +359,8 @@ int main(void)
         cmocka_unit_test(test_policy),
         cmocka_unit_test(test_validation_wished),
         cmocka_unit_test(test_against_credssp),
-        cmocka_unit_test(test_faults),
     };
-    with("");
+    credssp_configure("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     loop_cleanup();
     return failed;

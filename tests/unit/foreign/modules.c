@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
+#include "support/place.h"
 #include "unit/foreign/modules.h"
-#include <dirent.h>
 #include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
@@ -17,17 +17,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[PATH_MAX];
+static char place[PLACE_LEN], directory[PATH_MAX];
 static char test_name[] = "Test";
 
 const char *module_directory(void)
 {
-    if (directory[0] == '\0') {
-        char pattern[] = "/tmp/opensspi-modules-XXXXXX";
-        assert_non_null(mkdtemp(pattern));
-        assert_non_null(realpath(pattern, directory));
-    }
+    if (place_make(place))
+        assert_non_null(realpath(place, directory)); /* as messages have it */
     return directory;
+}
+
+int modules_set_up(void **state)
+{
+    (void)state;
+    module_directory();
+    place_configure(place, ""); /* else the host's may name modules */
+    return 0;
 }
 
 const char *module_copy(const char *name)
@@ -49,20 +54,11 @@ const char *module_copy(const char *name)
     return path;
 }
 
-void modules_cleanup(void)
+int modules_tear_down(void **state)
 {
-    char path[PATH_MAX + 300];
-    DIR *list = opendir(directory);
-    if (list == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(list)) != NULL;)
-        if (entry->d_name[0] != '.') {
-            snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-            if (unlink(path) != 0)
-                rmdir(path);
-        }
-    closedir(list);
-    rmdir(directory);
+    (void)state;
+    place_remove(place);
+    return 0;
 }
 
 SECURITY_STATUS module_add(const char *path)

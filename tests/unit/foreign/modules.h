@@ -10,7 +10,9 @@
 /* The path of a fresh copy of tests/modules' case `name`, or of the samples "sharedkey" and "sharedkey_lsa"; static, good until the next call. */
 const char *module_copy(const char *name);
 const char *module_directory(void);
-void modules_cleanup(void);
+/* Of a group of tests: an empty configuration there, which tests with one of their own do without; and all of it goes. */
+int modules_set_up(void **state);
+int modules_tear_down(void **state);
 
 /* AddSecurityPackageA of the file; DeleteSecurityPackageA of it, which has to work; how many packages are listed. */
 SECURITY_STATUS module_add(const char *path);

@@ -49,6 +49,6 @@ int main(void)
     loop_configure(extra); /* before the first call of the library: that is when modules are loaded */
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     loop_cleanup();
-    modules_cleanup();
+    modules_tear_down(NULL);
     return failed;
 }

@@ -344,13 +344,6 @@ static void threads(void **state)
     module_threads_check("lsa_right");
 }
 
-static int clean(void **state)
-{
-    (void)state;
-    modules_cleanup();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,5 +354,5 @@ int main(void)
         cmocka_unit_test(long_signature), cmocka_unit_test(memory_short),
         cmocka_unit_test(threads),
     };
-    return cmocka_run_group_tests(tests, NULL, clean);
+    return cmocka_run_group_tests(tests, modules_set_up, modules_tear_down);
 }

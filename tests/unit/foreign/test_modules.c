@@ -94,12 +94,20 @@ static void unsafe_places(void **state)
     /* The same file by a link that anybody may have made is the same file; in a directory that anybody writes it is not. */
     snprintf(inside, sizeof inside, "%s/open", module_directory());
     assert_int_equal(mkdir(inside, 0700), 0);
+    assert_int_equal(chmod(inside, 0777), 0);
+    snprintf(inside, sizeof inside, "%s/open/link.so", module_directory());
+    assert_int_equal(symlink(path, inside), 0);
+    assert_int_equal(module_add(inside), SEC_E_OK);
+    module_drop(path);
+    assert_int_equal(unlink(inside), 0);
     snprintf(inside, sizeof inside, "%s/open/x.so", module_directory());
     assert_int_equal(rename(path, inside), 0);
     snprintf(path, sizeof path, "%s/open", module_directory());
-    assert_int_equal(chmod(path, 0777), 0);
     assert_int_equal(module_add(inside), SEC_E_CANNOT_INSTALL);
-    assert_int_equal(chmod(path, 0700), 0);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "others may write it"));
+    assert_int_equal(chmod(path, 01777), 0); /* whereas nobody takes it away where the sticky bit is set */
+    assert_int_equal(module_add(inside), SEC_E_OK);
+    module_drop(inside);
     assert_int_equal(unlink(inside), 0);
     assert_int_equal(rmdir(path), 0);
     if (geteuid() == 0) {
@@ -114,6 +122,8 @@ static void unsafe_places(void **state)
     fclose(file);
     assert_int_equal(chmod(path, 0600), 0);
     assert_int_equal(module_add(path), SEC_E_CANNOT_INSTALL);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "text.so"));
+    assert_null(strstr(OpenSspiLastErrorText(), "others may write it"));
 }
 
 static void options(void **state)
@@ -162,6 +172,25 @@ static void options(void **state)
     assert_int_equal(DeleteSecurityPackageA(ntlm), SEC_E_UNSUPPORTED_FUNCTION);
     assert_int_equal(DeleteSecurityPackageA(NULL), SEC_E_SECPKG_NOT_FOUND);
     assert_true(is_listed("NTLM"));
+}
+
+/* A file is what it is, wherever it lies: one that was moved is added and taken away by its new name, and by the old one as long as nothing else has it. */
+static void moved(void **state)
+{
+    char before[600], after[620];
+    (void)state;
+    snprintf(before, sizeof before, "%s", module_copy("right"));
+    snprintf(after, sizeof after, "%s.moved", before);
+    assert_int_equal(module_add(before), SEC_E_OK);
+    assert_int_equal(rename(before, after), 0);
+    module_drop(before);
+    assert_int_equal(module_add(before), SEC_E_SECPKG_NOT_FOUND);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(module_add(after), SEC_E_OK);
+        assert_true(is_listed("Test"));
+        module_drop(after);
+        assert_false(is_listed("Test"));
+    }
 }
 
 /* All packages or none, also when a module comes back and one of its names was given away meanwhile. */
@@ -457,30 +486,17 @@ static void threads(void **state)
     module_threads_check("right");
 }
 
-static int clean(void **state)
-{
-    (void)state;
-    modules_cleanup();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused),
-        cmocka_unit_test(unsafe_places),
-        cmocka_unit_test(options),
-        cmocka_unit_test(comes_back_whole),
-        cmocka_unit_test(lives_on),
-        cmocka_unit_test(missing_entries),
-        cmocka_unit_test(wrong_answers),
-        cmocka_unit_test(wrong_messages),
-        cmocka_unit_test(words_of_failures),
-        cmocka_unit_test(proofs),
-        cmocka_unit_test(token_of_a_success_by_negotiate),
-        cmocka_unit_test(lively_starts),
-        cmocka_unit_test(threads),
+        cmocka_unit_test(refused),          cmocka_unit_test(unsafe_places),
+        cmocka_unit_test(options),          cmocka_unit_test(moved),
+        cmocka_unit_test(comes_back_whole), cmocka_unit_test(lives_on),
+        cmocka_unit_test(missing_entries),  cmocka_unit_test(wrong_answers),
+        cmocka_unit_test(wrong_messages),   cmocka_unit_test(words_of_failures),
+        cmocka_unit_test(proofs),           cmocka_unit_test(token_of_a_success_by_negotiate),
+        cmocka_unit_test(lively_starts),    cmocka_unit_test(threads),
         cmocka_unit_test(first_version),
     };
-    return cmocka_run_group_tests(tests, NULL, clean);
+    return cmocka_run_group_tests(tests, modules_set_up, modules_tear_down);
 }

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "base/memory.h"
 #include "support/ntlm_loop.h"
 #include "unit/foreign/modules.h"
 #include <dlfcn.h>
@@ -223,29 +222,6 @@ static void by_hand(void **state)
     dlclose(library);
 }
 
-/* Wherever memory runs out, the handshake fails, and nothing is left. */
-static void memory_short(void **state)
-{
-    SEC_WINNT_AUTH_IDENTITY_EXW identity = identity_of(u"alice", u"secret", NULL);
-    struct loop loop = {.keep_credentials = true, .package = package_of(state)};
-    assert_true(signs_on(&loop, package_of(state), &identity, &identity));
-    loop_end(&loop);
-    unsigned long nth = 1;
-    for (bool done = false; !done; nth++) {
-        loop.client_status = loop.server_status = SEC_E_OK; /* the credentials are there */
-        mem_fault_set(nth, false);
-        done = loop_run(&loop);
-        bool reached = mem_fault_count() >= nth;
-        mem_fault_set(0, false);
-        loop_end(&loop);
-        if (done && reached)
-            done = false; /* the allocation that failed was one to do without */
-        assert_true(nth < 1000);
-    }
-    assert_true(nth > 10);
-    finish(&loop);
-}
-
 /* Both faces speak one protocol. */
 static void mixed(void **state)
 {
@@ -278,10 +254,8 @@ static int set_up(void **state)
 
 static int clean(void **state)
 {
-    (void)state;
     loop_cleanup();
-    modules_cleanup();
-    return 0;
+    return modules_tear_down(state);
 }
 
 int main(void)
@@ -296,8 +270,6 @@ int main(void)
         cmocka_unit_test_prestate(by_negotiate, sharedkey_lsa),
         cmocka_unit_test(mixed),
         cmocka_unit_test(by_hand),
-        cmocka_unit_test(memory_short),
-        cmocka_unit_test_prestate(memory_short, sharedkey_lsa),
     };
     return cmocka_run_group_tests(tests, set_up, clean);
 }

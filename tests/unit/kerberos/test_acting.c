@@ -16,41 +16,16 @@
 #include "kerberos/behalf.h"
 #include "kerberos/delegated.h"
 #include "support/access_world.h"
+#include "support/kerberos_forge.h"
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define CLIENT "alice@EXAMPLE.TEST"
-
 static const struct config *config;
-static uint8_t forwarded[1024], evidence[1024];
+static uint8_t forwarded[FORGE_DELEGATED_MAX], evidence[FORGE_DELEGATED_MAX];
 static size_t forwarded_len, evidence_len;
-
-static size_t delegated_make(uint8_t kind, const char *server, uint8_t bytes[1024])
-{
-    krb5_context krb;
-    krb5_creds creds = {.keyblock = {.enctype = 18,
-                                     .length = 32,
-                                     .contents = (krb5_octet *)(uintptr_t) "0123456789abcdef0123456789abcdef"},
-                        .times = {.endtime = 2000000000},
-                        .ticket = {KV5M_DATA, 6, (char *)(uintptr_t) "ticket"}};
-    krb5_data *packed;
-    assert_int_equal(krb5_init_context(&krb), 0);
-    assert_int_equal(krb5_parse_name(krb, CLIENT, &creds.client), 0);
-    assert_int_equal(krb5_parse_name(krb, server, &creds.server), 0);
-    assert_int_equal(krb5_marshal_credentials(krb, &creds, &packed), 0);
-    size_t len = 1 + (size_t)packed->length;
-    assert_true(len <= 1024);
-    bytes[0] = kind;
-    memcpy(bytes + 1, packed->data, packed->length);
-    krb5_free_data(krb, packed);
-    krb5_free_principal(krb, creds.client);
-    krb5_free_principal(krb, creds.server);
-    krb5_free_context(krb);
-    return len;
-}
 
 static SECURITY_STATUS acquire(const char *package, ULONG use, CredHandle *credential)
 {
@@ -83,8 +58,8 @@ static int set_up(void **state)
     assert_int_equal(acquire("Kerberos", SECPKG_CRED_OUTBOUND, &credential), SEC_E_OK); /* starts the library */
     FreeCredentialsHandle(&credential);
     assert_int_equal(config_get(&config), SEC_E_OK);
-    forwarded_len = delegated_make(KERBEROS_FORWARDED, "krbtgt/EXAMPLE.TEST@EXAMPLE.TEST", forwarded);
-    evidence_len = delegated_make(KERBEROS_EVIDENCE, "host/server.example.test@EXAMPLE.TEST", evidence);
+    forwarded_len = forge_delegated(KERBEROS_FORWARDED, "krbtgt/EXAMPLE.TEST@EXAMPLE.TEST", forwarded);
+    evidence_len = forge_delegated(KERBEROS_EVIDENCE, FORGE_SERVER, evidence);
     return 0;
 }
 
@@ -126,7 +101,7 @@ static void assert_acts(const char *package)
     SecPkgCredentials_NamesA names;
     assert_int_equal(acquire(package, SECPKG_CRED_OUTBOUND, &credential), SEC_E_OK);
     assert_int_equal(QueryCredentialsAttributesA(&credential, SECPKG_CRED_ATTR_NAMES, &names), SEC_E_OK);
-    assert_string_equal(names.sUserName, CLIENT);
+    assert_string_equal(names.sUserName, FORGE_CLIENT);
     FreeContextBuffer(names.sUserName);
     FreeCredentialsHandle(&credential);
 }

@@ -19,11 +19,12 @@
 #include "kerberos/password_keys.h"
 #include "kerberos/proxy.h"
 #include "kerberos/settings.h"
+#include "support/kerberos_forge.h"
+#include "support/place.h"
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct config *config;
 
@@ -134,7 +135,7 @@ static void test_proxy_settings(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t settings[256] = {1, 0, 0, 0, 1, 0, 0, 0, 16, 0};
         size_t len = strlen(cases[i].name);
-        char *urls = settings[0] != 0 ? strdup("untouched") : NULL, *kept = urls;
+        char before[] = "before", *urls = before;
         bool forced = false;
         settings[10] = (uint8_t)(2 * len);
         for (size_t j = 0; j < len; j++)
@@ -146,7 +147,6 @@ static void test_proxy_settings(void **state)
         else
             assert_string_equal(urls, cases[i].urls);
         mem_free(urls);
-        free(kept);
     }
 }
 
@@ -253,31 +253,6 @@ static void test_ticket_in_hand(void **state)
     krb5_free_context(krb);
 }
 
-/* A forwarded ticket, as a server's session keeps it. */
-static size_t delegated_make(uint8_t kind, bool is_tgt, uint8_t *bytes, size_t room)
-{
-    krb5_context krb;
-    krb5_creds creds = {.keyblock = {.enctype = 18,
-                                     .length = 32,
-                                     .contents = (krb5_octet *)(uintptr_t) "0123456789abcdef0123456789abcdef"},
-                        .times = {.endtime = 2000000000},
-                        .ticket = {KV5M_DATA, 6, (char *)(uintptr_t) "ticket"}};
-    krb5_data *packed;
-    assert_int_equal(krb5_init_context(&krb), 0);
-    assert_int_equal(krb5_parse_name(krb, "alice@R.TEST", &creds.client), 0);
-    assert_int_equal(krb5_parse_name(krb, is_tgt ? "krbtgt/R.TEST@R.TEST" : "HTTP/a@R.TEST", &creds.server), 0);
-    assert_int_equal(krb5_marshal_credentials(krb, &creds, &packed), 0);
-    size_t len = 1 + (size_t)packed->length;
-    assert_true(len <= room);
-    bytes[0] = kind;
-    memcpy(bytes + 1, packed->data, packed->length);
-    krb5_free_data(krb, packed);
-    krb5_free_principal(krb, creds.client);
-    krb5_free_principal(krb, creds.server);
-    krb5_free_context(krb);
-    return len;
-}
-
 static SECURITY_STATUS delegated_acquire(struct slice bytes, void *service, void **credential)
 {
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
@@ -288,14 +263,14 @@ static SECURITY_STATUS delegated_acquire(struct slice bytes, void *service, void
 
 static void test_what_was_handed_over(void **state)
 {
-    uint8_t bytes[1024];
+    uint8_t bytes[FORGE_DELEGATED_MAX];
     void *acquired = NULL;
     (void)state;
-    size_t len = delegated_make(KERBEROS_FORWARDED, true, bytes, sizeof bytes);
+    size_t len = forge_delegated(KERBEROS_FORWARDED, "krbtgt/" FORGE_REALM "@" FORGE_REALM, bytes);
     assert_int_equal(delegated_acquire(slice_of(bytes, len), NULL, &acquired), SEC_E_OK);
     struct kerberos_credential *credential = acquired;
     struct attribute value = {0};
-    assert_string_equal(credential->full_name, "alice@R.TEST");
+    assert_string_equal(credential->full_name, FORGE_CLIENT);
     assert_int_equal(credential->source->logon, LOGON_SEALED);
     assert_int_equal(kerberos_query_credential(credential, OPENSSPI_CRED_ATTR_CCACHE, &value), SEC_E_OK);
     assert_int_equal(strncmp(value.names.text, "MEMORY:", 7), 0);
@@ -310,57 +285,43 @@ static void test_what_was_handed_over(void **state)
     }
     bytes[0] = 3;
     assert_int_equal(delegated_acquire(slice_of(bytes, len), NULL, &acquired), SEC_E_INVALID_TOKEN);
-    len = delegated_make(KERBEROS_FORWARDED, false, bytes, sizeof bytes); /* a service's ticket is none for tickets */
+    len = forge_delegated(KERBEROS_FORWARDED, FORGE_SERVER, bytes); /* a service's ticket is none for tickets */
     assert_int_equal(delegated_acquire(slice_of(bytes, len), NULL, &acquired), SEC_E_INVALID_TOKEN);
-    len = delegated_make(KERBEROS_EVIDENCE, false, bytes, sizeof bytes);
+    len = forge_delegated(KERBEROS_EVIDENCE, FORGE_SERVER, bytes);
     assert_int_equal(delegated_acquire(slice_of(bytes, len), NULL, &acquired), SEC_E_NO_CREDENTIALS);
     const struct identity identity = password_identity();
     struct kerberos_credential *service = acquire(&identity, SECPKG_CRED_BOTH);
     assert_int_equal(delegated_acquire(slice_of(bytes, len), service, &acquired), SEC_E_OK);
     kerberos_release(service); /* what is shared stays */
     credential = acquired;
-    assert_string_equal(credential->full_name, "alice@R.TEST");
+    assert_string_equal(credential->full_name, FORGE_CLIENT);
     assert_int_equal(kerberos_query_credential(credential, OPENSSPI_CRED_ATTR_CCACHE, &value),
                      SEC_E_UNSUPPORTED_FUNCTION);
     kerberos_release(credential);
 }
 
-static char directory[] = "/tmp/opensspi-credential-XXXXXX";
+static char place[PLACE_LEN];
 
 static int set_up(void **state)
 {
-    char path[128];
+    char path[PLACE_LEN + 16];
     (void)state;
-    if (mkdtemp(directory) == NULL)
-        return -1;
-    snprintf(path, sizeof path, "%s/krb5.conf", directory);
-    FILE *file = fopen(path, "w");
-    if (file == NULL)
-        return -1;
-    fputs("[libdefaults]\ndefault_realm = R.TEST\ndns_lookup_kdc = false\ndns_lookup_realm = false\n", file);
-    fclose(file);
+    place_make(place);
+    place_file(place, "krb5.conf",
+               "[libdefaults]\ndefault_realm = R.TEST\ndns_lookup_kdc = false\ndns_lookup_realm = false\n");
+    snprintf(path, sizeof path, "%s/krb5.conf", place);
     setenv("KRB5_CONFIG", path, 1);
-    snprintf(path, sizeof path, "%s/opensspi.conf", directory);
-    file = fopen(path, "w");
-    if (file == NULL || fclose(file) != 0)
-        return -1;
     setenv("KRB5CCNAME", "MEMORY:none", 1);
-    setenv("OPENSSPI_CONFIG", path, 1);
+    place_configure(place, "");
     return config_get(&config) == SEC_E_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
-    static const char *const names[] = {"krb5.conf", "opensspi.conf"};
-    char path[128];
     (void)state;
     config_release(config);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
-        if (unlink(path) != 0)
-            return -1;
-    }
-    return rmdir(directory);
+    place_remove(place);
+    return 0;
 }
 
 int main(void)

@@ -69,7 +69,6 @@ static void test_wrong(void **state)
     static const uint8_t ends_by_zero[] = {5, 2, 0, 0, 0, 0, 9, 9};
     static const uint8_t old[] = {5, 1, 0, 0, 0, 0};
     static const uint8_t most_negative[] = {5, 2, 0x80, 0, 0, 0, 1};
-    static const uint8_t many_parts[] = {5, 2, 0, 0, 0, 8, 0, 17, 0, 0, 0, 0, 0, 0};
     static const uint8_t long_part[] = {5, 2, 0, 0, 0, 8, 0, 1, 0, 0, 0xff, 0xff, 0, 0};
     unsigned n;
     (void)state;
@@ -77,8 +76,21 @@ static void test_wrong(void **state)
     assert_int_equal(n, 0);
     assert_int_equal(walk(slice_of(old, sizeof old), &n), WIRE_BAD);
     assert_int_equal(walk(slice_of(most_negative, sizeof most_negative), &n), WIRE_BAD);
-    assert_int_equal(walk(slice_of(many_parts, sizeof many_parts), &n), WIRE_BAD);
     assert_int_equal(walk(slice_of(long_part, sizeof long_part), &n), WIRE_BAD);
+}
+
+/* As many parts as a name may have, and one more, each of no bytes. */
+static void test_many_parts(void **state)
+{
+    (void)state;
+    for (unsigned n_parts = KEYTAB_COMPONENTS_MAX; n_parts <= KEYTAB_COMPONENTS_MAX + 1; n_parts++) {
+        /* realm, parts, name type, timestamp, number, enctype, key */
+        size_t len = 2 + 2 + 2 * n_parts + 4 + 4 + 1 + 2 + 2;
+        uint8_t bytes[128] = {5, 2, 0, 0, 0, (uint8_t)len, 0, (uint8_t)n_parts};
+        unsigned n;
+        assert_int_equal(walk(slice_of(bytes, 6 + len), &n), n_parts <= KEYTAB_COMPONENTS_MAX ? WIRE_SHORT : WIRE_BAD);
+        assert_int_equal(n, n_parts <= KEYTAB_COMPONENTS_MAX ? 1 : 0);
+    }
 }
 
 int main(void)
@@ -87,6 +99,7 @@ int main(void)
         cmocka_unit_test(test_entries),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_many_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

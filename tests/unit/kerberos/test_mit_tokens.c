@@ -1,3 +1,4 @@
+/* Messages that another implementation sealed and signed open here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -161,7 +161,7 @@ static void round_trips(void **state)
             back.type ^= 1; /* says nothing about who is meant */
             assert_true(krb_name_equal(&name, &back));
             for (size_t len = 0; len < name_len; len++) {
-                uint8_t *copy = malloc(len + 1);
+                uint8_t *copy = malloc(len > 0 ? len : 1); /* of its size, for sanitizers */
                 memcpy(copy, writer.data, len);
                 reader = reader_of(slice_of(copy, len));
                 assert_int_not_equal(krb_name_read(&reader, &back), WIRE_OK);

@@ -174,8 +174,11 @@ static void missing_parts(void **state)
 static void odd_signatures(void **state)
 {
     (void)state;
-    static const uint32_t types[] = {0, 1, 7 /* MD5 */, 14 /* SHA1 */, 15, 0xffffff76, 0xffffffff};
+    static const uint32_t types[] = {0, 15, 0xffffff76, 0xffffffff};
+    static const krb5_cksumtype keyless[] = {2 /* MD4 */, CKSUMTYPE_RSA_MD5, 14 /* SHA-1 */};
+    krb5_context krb;
     struct forge forge;
+    assert_int_equal(krb5_init_context(&krb), 0);
     AUTO_WRITER struct writer info = writer_growing(64);
     forge_begin(&forge, KRB_AES256_SHA1);
     client_info(&info, forge.auth_time, "alice");
@@ -187,6 +190,21 @@ static void odd_signatures(void **state)
         AUTO_WRITER struct writer pac = writer_growing(256);
         craft(&pac, &forge, &who, 1, signature, 1, 0);
         assert_true(verdict_on(writer_slice_of(&pac), &forge) < 0);
+    }
+    for (size_t i = 0; i < sizeof keyless / sizeof keyless[0]; i++) { /* right ones, which anybody can compute */
+        size_t len;
+        uint8_t bytes[4 + 32] = {(uint8_t)keyless[i]};
+        krb5_checksum sum;
+        AUTO_WRITER struct writer pac = writer_growing(256);
+        assert_int_equal(krb5_c_checksum_length(krb, keyless[i], &len), 0);
+        assert_true(len <= sizeof bytes - 4);
+        struct pac_part parts[2] = {who, {PAC_SERVER_CHECKSUM, slice_of(bytes, 4 + len)}};
+        pac_write(&pac, parts, 2);
+        krb5_data text = {.data = (char *)pac.data, .length = (unsigned)pac.len};
+        assert_int_equal(krb5_c_make_checksum(krb, keyless[i], NULL, 0, &text, &sum), 0);
+        writer_patch_bytes(&pac, 8 + 32 + (who.bytes.len + 7) / 8 * 8 + 4, sum.contents, sum.length);
+        krb5_free_checksum_contents(krb, &sum);
+        assert_int_equal(verdict_on(writer_slice_of(&pac), &forge), SEC_E_MESSAGE_ALTERED);
     }
     for (size_t len = 0; len <= 80; len++) {
         uint8_t bytes[84] = {16};
@@ -203,6 +221,7 @@ static void odd_signatures(void **state)
     AUTO_WRITER struct writer pac = writer_growing(256);
     craft(&pac, &forge, &who, 1, signatures, 2, 0);
     assert_true(verdict_on(writer_slice_of(&pac), &forge) < 0);
+    krb5_free_context(krb);
 }
 
 static void another_client_or_logon(void **state)
@@ -251,6 +270,15 @@ static SECURITY_STATUS accepted(struct forge *forge)
     return status;
 }
 
+/* Another user's RID, and with the next call the honest one again: what a PAC says, and not whether it can be read. */
+static void rid_change(struct writer *pac)
+{
+    uint8_t *rid = memmem(pac->data, pac->len, "\x51\x04", 2);
+    rid = rid != NULL ? rid : memmem(pac->data, pac->len, "\x50\x04", 2);
+    assert_non_null(rid);
+    *rid ^= 1;
+}
+
 static void through_the_acceptor(void **state)
 {
     (void)state;
@@ -261,16 +289,27 @@ static void through_the_acceptor(void **state)
                                       list = writer_growing(1024);
             honest(&pac, &forge, KRB_AES256_SHA1, true);
             if (tampered)
-                pac.data[pac.len / 2] ^= 1;
+                rid_change(&pac);
             forge_authdata(&element, KRB_AD_WIN2K_PAC, writer_slice_of(&pac));
             if (wrapped)
                 forge_if_relevant(&list, writer_slice_of(&element));
             else
                 writer_slice(&list, writer_slice_of(&element));
             forge.authorization = writer_slice_of(&list);
-            SECURITY_STATUS status = accepted(&forge);
-            assert_int_equal(status == SEC_E_OK, !tampered);
+            assert_int_equal(accepted(&forge), tampered ? SEC_E_MESSAGE_ALTERED : SEC_E_OK);
         }
+    for (int tampered = 0; tampered < 2; tampered++) { /* of two the first one counts, be it the wrong one */
+        struct forge forge;
+        AUTO_WRITER struct writer pac = writer_growing(1024), elements = writer_growing(2048);
+        honest(&pac, &forge, KRB_AES256_SHA1, true);
+        for (int i = 0; i < 2; i++) {
+            if (i == tampered || i == 1)
+                rid_change(&pac);
+            forge_authdata(&elements, KRB_AD_WIN2K_PAC, writer_slice_of(&pac));
+        }
+        forge.authorization = writer_slice_of(&elements);
+        assert_int_equal(accepted(&forge), tampered == 0 ? SEC_E_MESSAGE_ALTERED : SEC_E_OK);
+    }
     struct forge forge;
     forge_begin(&forge, KRB_AES256_SHA1);
     assert_int_equal(accepted(&forge), SEC_E_OK);
@@ -309,7 +348,8 @@ static void logon_told(void **state)
         assert_int_equal(QueryContextAttributesW(&duel.server, SECPKG_ATTR_LOGOFF_TIME, &logoff), expected);
         if (with != 0) {
             assert_int_equal(flags.UserFlags, 0x80000820);
-            assert_true(logoff.tsLogoffTime.QuadPart == 2); /* pac_builder.c: LogoffTime 2, KickOffTime 3 */
+            /* pac_builder.c: LogoffTime 2, KickOffTime 3 */
+            assert_true(logoff.tsLogoffTime.QuadPart == filetime_to_local(2));
         }
         duel_end(&duel);
     }

@@ -1,3 +1,4 @@
+/* The cache of authenticators seen: what it tells apart, forgets, refuses when it is full, and for whom it keeps room. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

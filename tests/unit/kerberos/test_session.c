@@ -1,3 +1,4 @@
+/* Kerberos' messages (RFC 4121, RFC 4757): every layout, length, rotation and order, what is damaged, and what a moved session keeps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -68,7 +68,8 @@ static void no_times(void **state)
     static const char *const wrong[] = {"19691231235959Z", "20260229000000Z", "21000229000000Z", "20260431000000Z",
                                         "20261301000000Z", "20260001000000Z", "20260100000000Z", "20260132000000Z",
                                         "20260101240000Z", "20260101006000Z", "20260101000061Z", "20260101000000z",
-                                        "2026010100000 Z", "-0260101000000Z", "20260101000000+"};
+                                        "2026010100000 Z", "-0260101000000Z", "20260101000000+", "00000000000000Z",
+                                        "19000229000000Z", "20260230000000Z", "2026010100+000Z", "19851106210627."};
     uint8_t text[KRB_TIME_LEN];
     int64_t time = 7;
     for (size_t i = 0; i < COUNT_OF(wrong); i++)
@@ -76,8 +77,12 @@ static void no_times(void **state)
     for (size_t len = 0; len < KRB_TIME_LEN; len++)
         assert_int_equal(krb_time_parse(slice_of("20260101000000Z", len), &time), WIRE_BAD);
     assert_int_equal(krb_time_parse(slice_of("20260101000000ZZ", KRB_TIME_LEN + 1), &time), WIRE_BAD);
+    assert_int_equal(krb_time_parse(slice_of("19851106210627.3Z", KRB_TIME_LEN + 2), &time), WIRE_BAD);
     assert_int_equal(time, 7);
-    assert_int_equal(krb_time_parse(slice_of("20240229235960Z", KRB_TIME_LEN), &time), WIRE_OK); /* a leap second */
+    assert_int_equal(krb_time_parse(slice_of("19851106210627Z", KRB_TIME_LEN), &time), WIRE_OK); /* RFC 4120 5.2.3 */
+    assert_int_equal(time, 500159187);
+    assert_int_equal(krb_time_parse(slice_of("20161231235960Z", KRB_TIME_LEN), &time), WIRE_OK); /* a leap second */
+    assert_int_equal(time, 1483228800);
     assert_false(krb_time_text(-1, text));
     assert_false(krb_time_text((LAST_DAY + 1) * INT64_C(86400), text));
     assert_false(krb_time_text(INT64_MAX, text));

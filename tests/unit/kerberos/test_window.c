@@ -1,3 +1,4 @@
+/* Which message numbers are new, where numbers wrap around. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -18,18 +18,10 @@
 static const uint8_t hash[] = {0x25, 0xf6, 0x86, 0x13, 0xd4, 0x8b, 0x32, 0x56,
                                0x15, 0x8b, 0x1e, 0xd9, 0x43, 0xf2, 0x9a, 0x15};
 
-static void configure(void)
-{
-    char text[512];
-    snprintf(text, sizeof text, "[ntlm]\ntargets = server.test\n[negotiate]\npackages = NTLM\n[credssp]\n%s",
-             credssp_roots());
-    loop_configure(text);
-}
-
 /* A sign-on, and whether the hash is in memory while both credentials still live. */
 static bool signed_on_with_hash(void)
 {
-    configure();
+    credssp_configure(credssp_roots());
     struct loop_pair *pair = credssp_established();
     assert_non_null(pair);
     SecPkgContext_NamesA names;
@@ -57,7 +49,7 @@ static void test_no_daemon(void **state)
 {
     (void)state;
     setenv("OPENSSPI_TEST_LSAD", "", 1);
-    configure();
+    credssp_configure(credssp_roots());
     lsa_daemon_stop();
     struct loop_pair *pair = credssp_pair();
     assert_int_equal(credssp_server_acquire(&pair->server, 0), SEC_E_NO_AUTHENTICATING_AUTHORITY);

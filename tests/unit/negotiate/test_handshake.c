@@ -37,9 +37,7 @@ static int prepare(void **state)
 static int finish(void **state)
 {
     (void)state;
-    if (loop.keep_credentials) {
-        loop.keep_credentials = false;
-    }
+    loop.keep_credentials = false;
     loop_end(&loop);
     assert_int_equal(fake.n_handshakes, 0);
     assert_int_equal(fake.n_sessions, 0);
@@ -383,8 +381,7 @@ static void test_switch_without_integrity(void **state)
     (void)state;
     acquire(BOTH, NTLM_ALONE);
     loop.client_flags = ISC_REQ_NO_INTEGRITY;
-    assert_false(loop_run(&loop));
-    assert_true(loop.server_status == SEC_E_UNSUPPORTED_FUNCTION || loop.client_status == SEC_E_UNSUPPORTED_FUNCTION);
+    refused(false, SEC_E_UNSUPPORTED_FUNCTION);
 }
 
 static void test_ntlm_without_integrity(void **state)

@@ -10,12 +10,15 @@
 
 #include <cmocka.h>
 
+#include "accounts/admin.h"
+#include "base/time.h"
 #include "core/registry.h"
 #include "core/session.h"
 #include "negotiate/session.h"
 #include "negotiate/spnego.h"
 #include "support/fake_package.h"
 #include "support/ntlm_loop.h"
+#include "support/place.h"
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,14 +236,46 @@ static SECURITY_STATUS change(const char *user, const char *old_password, const 
                                   (char *)(uintptr_t)new_password, FALSE, 0, NULL);
 }
 
+static const uint8_t first_password[] = {'F', 0, 'i', 0, 'r', 0, 's', 0, 't', 0, '1', 0, '!', 0};
+
+static bool carol_signs_on(const char *password)
+{
+    struct loop loop = {.package = "Negotiate", .user = "carol", .password = password};
+    bool done = loop_run(&loop);
+    loop_end(&loop);
+    return done;
+}
+
+/* Kerberos knows no realm: NTLM's stores are asked, and say why not or have the new password from then on. */
 static void test_change_password(void **state)
 {
+    const struct account_spec carol = {
+        .name = "carol", .domain = "EXAMPLE", .expires = FILETIME_NEVER, .uid = -1, .gid = -1};
+    struct account_admin *admin;
+    char path[256], text[400];
     (void)state;
-    loop_configure(NULL);
-    setenv("KRB5_CONFIG", "/dev/null", 1); /* Kerberos knows no realm: NTLM's stores are asked */
-    assert_true(change("alice", "wrong", "Password2!") < 0);
+    snprintf(path, sizeof path, "%s/accounts.db", loop_directory());
+    assert_int_equal(account_admin_open(path, true, &admin), SEC_E_OK);
+    assert_int_equal(account_admin_add(admin, &carol), SEC_E_OK);
+    assert_int_equal(
+        account_admin_passwd(admin, "carol", "EXAMPLE", slice_of(first_password, sizeof first_password), false),
+        SEC_E_OK);
+    account_admin_close(admin);
+    snprintf(
+        text, sizeof text,
+        "[names]\ncomputer = SERVER\ndomain = EXAMPLE\n[accounts]\nstores = sqlite:%s\n[negotiate]\npackages = ntlm\n",
+        path);
+    place_configure(loop_directory(), text);
+    setenv("KRB5_CONFIG", "/dev/null", 1);
+    assert_int_equal(change("carol", "wrong", "Second2!"), SEC_E_LOGON_DENIED);
     assert_non_null(strstr(OpenSspiLastErrorText(), "NTLM: "));
-    assert_true(change("nobody", "Password1!", "Password2!") < 0);
+    assert_int_equal(change("nobody", "First1!", "Second2!"), SEC_E_LOGON_DENIED);
+    assert_true(carol_signs_on("First1!"));
+    assert_int_equal(change("carol", "First1!", "Second2!"), SEC_E_OK);
+    assert_string_equal(OpenSspiLastErrorText(), "");
+    assert_true(carol_signs_on("Second2!"));
+    assert_false(carol_signs_on("First1!"));
+    unsetenv("KRB5_CONFIG");
 }
 
 int main(void)

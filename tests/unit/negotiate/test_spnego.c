@@ -162,15 +162,19 @@ static void test_what_is_no_init(void **state)
 {
     const struct slice wrong[] = {
         {(const uint8_t *)"", 0},
-        BYTES("\x60\x08" SPNEGO),                                                         /* the frame alone */
-        BYTES("\x60\x0c" SPNEGO "\xa0\x02\x30\x00"),                                      /* no mechanisms field */
-        BYTES("\x60\x10" SPNEGO "\xa0\x06\x30\x04\xa0\x02\x30\x00"),                      /* no mechanism in it */
-        BYTES("\x60\x12" SPNEGO "\xa0\x08\x30\x06\xa0\x04\x30\x02\x06\x00"),              /* one of no bytes */
-        BYTES("\x60\x1e" SPNEGO "\xa1\x14\x30\x12\xa0\x0e" NTLM_LIST "\xa2\x00"),         /* another choice */
+        BYTES("\x60\x08" SPNEGO),                                            /* the frame alone */
+        BYTES("\x60\x0c" SPNEGO "\xa0\x02\x30\x00"),                         /* no mechanisms field */
+        BYTES("\x60\x10" SPNEGO "\xa0\x06\x30\x04\xa0\x02\x30\x00"),         /* no mechanism in it */
+        BYTES("\x60\x12" SPNEGO "\xa0\x08\x30\x06\xa0\x04\x30\x02\x06\x00"), /* one of no bytes */
+        BYTES("\x60\x23" SPNEGO "\xa1\x19\x30\x17\xa0\x0e" NTLM_LIST
+              "\xa2\x05\x04\x03\x61\x62\x63"),                                            /* another choice */
         BYTES("\x60\x1e" SPNEGO "\xa0\x14\x30\x12\xa0\x0e" NTLM_LIST "\xa2\x00"),         /* an empty field */
         BYTES("\x60\x20" SPNEGO "\xa0\x16\x30\x14\xa0\x0e" NTLM_LIST "\xa5\x02\x04\x00"), /* a sixth field */
-        BYTES("\x60\x1f\x06\x06\x2b\x06\x01\x05\x05\x03\xa0\x15\x30\x13\xa0\x0e" NTLM_LIST
-              "\xa2\x01\x04"),                                                            /* another OID */
+        BYTES("\x60\x23\x06\x06\x2b\x06\x01\x05\x05\x03\xa0\x19\x30\x17\xa0\x0e" NTLM_LIST
+              "\xa2\x05\x04\x03\x61\x62\x63"), /* another OID */
+        BYTES("\x60\x23" SPNEGO "\xa0\x19\x30\x17\xa0\x0e" NTLM_LIST
+              "\xa2\x05\x04\x03\x61\x62\x63\x00"),                                        /* a byte behind */
+        BYTES("\x60\x1f" SPNEGO "\xa0\x15\x30\x13\xa0\x0e" NTLM_LIST "\xa2\x01\x04"),     /* a token cut */
         BYTES("\x60\x20" SPNEGO "\xa0\x16\x30\x14\xa0\x0e" NTLM_LIST "\xa3\x02\x30\x01"), /* hints cut */
     };
     struct spnego_init init;

@@ -87,7 +87,8 @@ static void says(struct side *side, SECURITY_STATUS status, const char *name, UL
     assert_string_equal(info.PackageInfo->Name, name);
     assert_int_equal(info.NegotiationState, state);
     assert_int_equal(QueryContextAttributesW(&side->context, SECPKG_ATTR_NEGOTIATION_INFO, &wide), SEC_E_OK);
-    assert_int_equal(wide.PackageInfo->Name[0], name[0]);
+    for (size_t i = 0; i <= strlen(name); i++)
+        assert_int_equal(wide.PackageInfo->Name[i], name[i]);
     assert_int_equal(wide.NegotiationState, state);
     assert_int_equal(QueryContextAttributesA(&side->context, SECPKG_ATTR_NEGOTIATION_PACKAGE, &package), SEC_E_OK);
     assert_string_equal(package.PackageInfo->Name, name);
