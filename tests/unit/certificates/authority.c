@@ -7,6 +7,7 @@
 
 #include "unit/certificates/authority.h"
 
+#include "certificates/live.h"
 #include "support/tls_pki.h"
 #include <dirent.h>
 #include <limits.h>
@@ -231,6 +232,12 @@ const char *scratch_pem(const char *name, const X509 *const *x509s, size_t n_x50
     const char *path = scratch_file(name, data, (size_t)len);
     BIO_free(bio);
     return path;
+}
+
+int nothing_left(void **state)
+{
+    (void)state;
+    return live_count() == 0 ? 0 : -1;
 }
 
 void configure(const char *text)

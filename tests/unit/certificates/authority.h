@@ -51,6 +51,9 @@ const char *scratch_file(const char *name, const void *data, size_t len);
 const char *scratch_pem(const char *name, const X509 *const *x509s, size_t n_x509s, EVP_PKEY *key,
                         const char *password);
 
+/* A teardown: what a test held it gave back. */
+int nothing_left(void **state);
+
 /* The library reads this configuration from now on. */
 void configure(const char *text);
 

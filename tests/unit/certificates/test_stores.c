@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "certificates/certificate.h"
-#include "certificates/live.h"
 #include "unit/certificates/authority.h"
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>
@@ -48,8 +47,8 @@ static void test_dispositions(void **state)
 {
     (void)state;
     HCERTSTORE store = store_with(NULL, NULL);
-    struct identity_pair newer = make_identity(&(struct order){
-        .name = "server.example", .issuer = the_middle(), .serial = 3, .from_days = -0, .to_days = 700});
+    struct identity_pair newer =
+        make_identity(&(struct order){.name = "server.example", .issuer = the_middle(), .serial = 3, .to_days = 700});
     X509_gmtime_adj(X509_getm_notBefore(newer.x509), 0);
     assert_true(X509_sign(newer.x509, the_middle()->key, EVP_sha256()) > 0);
     PCCERT_CONTEXT old = context_of(the_leaf()->x509), fresh = context_of(newer.x509), first = NULL, added = NULL;
@@ -445,12 +444,6 @@ static void test_system(void **state)
     sk_X509_NAME_free(names);
     identity_free(&client);
     configure("");
-}
-
-static int nothing_left(void **state)
-{
-    (void)state;
-    return live_count() == 0 ? 0 : -1;
 }
 
 int main(void)

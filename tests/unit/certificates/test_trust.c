@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "certificates/certificate.h"
-#include "certificates/live.h"
 #include "unit/certificates/authority.h"
 #include <sspi_ext.h>
 #include <stdio.h>
@@ -524,12 +523,6 @@ static void test_system_roots(void **state)
     assert_non_null(strstr(OpenSspiLastErrorText(), "/nowhere/at/all"));
     assert_true(CertFreeCertificateContext(leaf));
     configure("");
-}
-
-static int nothing_left(void **state)
-{
-    (void)state;
-    return live_count() == 0 ? 0 : -1;
 }
 
 int main(void)
