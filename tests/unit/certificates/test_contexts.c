@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "certificates/certificate.h"
-#include "support/tls_pki.h"
 #include "unit/certificates/authority.h"
 #include "wire/der.h"
 #include <openssl/x509v3.h>
@@ -73,7 +72,7 @@ static FILETIME moved(FILETIME time, int64_t by)
 static void test_info(void **state)
 {
     (void)state;
-    struct identity_pair pair =
+    struct pki pair =
         make_identity(&(struct order){.name = "info",
                                       .issuer = the_middle(),
                                       .serial = 0x1280,
@@ -125,7 +124,7 @@ static void test_info(void **state)
     assert_false(CertCompareCertificate(X509_ASN_ENCODING, info, other->pCertInfo));
     assert_true(CertFreeCertificateContext(context));
     assert_true(CertFreeCertificateContext(other));
-    identity_free(&pair);
+    pki_free(&pair);
 }
 
 static void test_integers(void **state)
@@ -257,7 +256,7 @@ static void loosely_write(const X509 *x509, struct writer *writer)
 /* A certificate that is signed as it stands, and would be encoded otherwise. */
 static PCCERT_CONTEXT loosely_encoded(BYTE signed_hash[32])
 {
-    struct identity_pair pair = make_identity(&(struct order){.name = "Loose", .authority = true});
+    struct pki pair = make_identity(&(struct order){.name = "Loose", .authority = true});
     unsigned char *algorithm = NULL, signature[128];
     int algorithm_len = i2d_X509_ALGOR(X509_get0_tbs_sigalg(pair.x509), &algorithm);
     size_t signature_len = sizeof signature;
@@ -282,7 +281,7 @@ static PCCERT_CONTEXT loosely_encoded(BYTE signed_hash[32])
     writer_release(&part);
     writer_release(&whole);
     OPENSSL_free(algorithm);
-    identity_free(&pair);
+    pki_free(&pair);
     return context;
 }
 
