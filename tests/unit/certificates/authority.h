@@ -4,10 +4,10 @@
 #ifndef OPENSSPI_TESTS_CERTIFICATES_AUTHORITY_H
 #define OPENSSPI_TESTS_CERTIFICATES_AUTHORITY_H
 
+#include "support/tls_pki.h"
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdbool.h>
-#include "support/tls_pki.h"
 #include <wincrypt.h>
 
 /* Zero fields give a fine end certificate on P-256, valid from yesterday for a year. */

@@ -72,12 +72,11 @@ static FILETIME moved(FILETIME time, int64_t by)
 static void test_info(void **state)
 {
     (void)state;
-    struct pki pair =
-        make_identity(&(struct order){.name = "info",
-                                      .issuer = the_middle(),
-                                      .serial = 0x1280,
-                                      .rsa_bits = 2048,
-                                      .key_usage = "critical,keyEncipherment,decipherOnly,keyAgreement"});
+    struct pki pair = make_identity(&(struct order){.name = "info",
+                                                    .issuer = the_middle(),
+                                                    .serial = 0x1280,
+                                                    .rsa_bits = 2048,
+                                                    .key_usage = "critical,keyEncipherment,decipherOnly,keyAgreement"});
     PCCERT_CONTEXT context = context_of(pair.x509), other = context_of(the_leaf()->x509);
     CERT_INFO *info = context->pCertInfo;
     assert_int_equal(info->dwVersion, CERT_V3);

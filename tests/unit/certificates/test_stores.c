@@ -428,8 +428,7 @@ static void test_system(void **state)
     hash[0] ^= 1;
     assert_int_equal(certificate_by_hash(NULL, false, hash, &certificate), SEC_E_NO_CREDENTIALS);
     assert_int_equal(certificate_default_client(NULL, &certificate), SEC_E_NO_CREDENTIALS); /* a server's */
-    struct pki client =
-        make_identity(&(struct order){.name = "client", .issuer = the_middle(), .usage = "clientAuth"});
+    struct pki client = make_identity(&(struct order){.name = "client", .issuer = the_middle(), .usage = "clientAuth"});
     const X509 *x509 = client.x509;
     (void)scratch_pem("client.pem", &x509, 1, client.key, NULL);
     assert_int_equal(certificate_default_client(NULL, &certificate), SEC_E_OK);

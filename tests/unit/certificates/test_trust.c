@@ -290,12 +290,9 @@ static void test_purpose(void **state)
 static void test_weak(void **state)
 {
     (void)state;
-    struct pki small =
-        make_identity(&(struct order){.name = "small", .issuer = the_middle(), .rsa_bits = 1024});
-    struct pki fine =
-        make_identity(&(struct order){.name = "fine", .issuer = the_middle(), .rsa_bits = 2048});
-    struct pki sha1 =
-        make_identity(&(struct order){.name = "sha1", .issuer = the_middle(), .digest = EVP_sha1()});
+    struct pki small = make_identity(&(struct order){.name = "small", .issuer = the_middle(), .rsa_bits = 1024});
+    struct pki fine = make_identity(&(struct order){.name = "fine", .issuer = the_middle(), .rsa_bits = 2048});
+    struct pki sha1 = make_identity(&(struct order){.name = "sha1", .issuer = the_middle(), .digest = EVP_sha1()});
     assert_int_equal(CODE(.leaf = &small), TRUST_E_CERT_SIGNATURE);
     assert_int_equal(CODE(.leaf = &fine), 0);
     assert_int_equal(CODE(.leaf = &sha1), TRUST_E_CERT_SIGNATURE);
