@@ -29,9 +29,19 @@ static uint16_t *widen(const char *utf8, size_t len, size_t *n_units)
     return units;
 }
 
+/* May what is given end before this place? One text between two characters; a list between two texts, since half a name is another name, and behind it nothing would end the list. */
+static bool may_end(const void *text, bool wide, bool list, size_t at)
+{
+    const uint16_t *units = text;
+    const uint8_t *utf8 = text;
+    if (list)
+        return at == 0 || (wide ? units[at - 1] : utf8[at - 1]) == 0;
+    return wide ? (units[at] & 0xFC00) != 0xDC00 : (utf8[at] & 0xC0) != 0x80;
+}
+
 /* Writes texts (`len` bytes of UTF-8 with their NULs) to the caller by the rules of CertNameToStr: cut to the room, the needed or written characters with the last NUL
  * returned. 0 when there is no memory. */
-static DWORD text_give(const char *utf8, size_t len, bool wide, void *room, DWORD n_room)
+static DWORD text_give(const char *utf8, size_t len, bool wide, bool list, void *room, DWORD n_room)
 {
     AUTO_FREE uint16_t *units = NULL;
     size_t needed = len;
@@ -42,17 +52,12 @@ static DWORD text_give(const char *utf8, size_t len, bool wide, void *room, DWOR
     if (room == NULL || n_room == 0)
         return (DWORD)needed;
     size_t written = needed <= n_room ? needed : n_room, whole = written - 1;
-    if (wide) {
-        if (needed > n_room && (units[whole] & 0xFC00) == 0xDC00 && whole > 0) /* no half character */
-            whole--;
-        memcpy(room, units, whole * sizeof *units);
-        memset((uint16_t *)room + whole, 0, (written - whole) * sizeof *units);
-    } else {
-        while (needed > n_room && ((uint8_t)utf8[whole] & 0xC0) == 0x80 && whole > 0)
-            whole--;
-        memcpy(room, utf8, whole);
-        memset((char *)room + whole, 0, written - whole);
-    }
+    size_t unit = wide ? sizeof *units : 1;
+    const void *text = wide ? (const void *)units : utf8;
+    while (needed > n_room && whole > 0 && !may_end(text, wide, list, whole))
+        whole--;
+    memcpy(room, text, whole * unit);
+    memset((char *)room + whole * unit, 0, (written - whole) * unit);
     return (DWORD)written;
 }
 
@@ -63,7 +68,8 @@ static DWORD name_to_text(PCERT_NAME_BLOB name, DWORD form, bool wide, void *roo
     SECURITY_STATUS status =
         name == NULL ? argument_missing("pName") : name_text(slice_of(name->pbData, name->cbData), form, &text);
     (void)answer_status(status);
-    return text != NULL ? text_give(text, strlen(text) + 1, wide, room, n_room) : text_give("", 1, wide, room, n_room);
+    return text != NULL ? text_give(text, strlen(text) + 1, wide, false, room, n_room)
+                        : text_give("", 1, wide, false, room, n_room);
 }
 
 DWORD WINAPI CertNameToStrW(DWORD dwCertEncodingType, PCERT_NAME_BLOB pName, DWORD dwStrType, LPWSTR psz, DWORD csz)
@@ -143,7 +149,8 @@ static DWORD name_string(PCCERT_CONTEXT context, DWORD type, DWORD flags, const 
     SECURITY_STATUS status = context == NULL ? argument_missing("pCertContext")
                                              : name_of_certificate(context, type, flags, parameter, &text, &len);
     (void)answer_status(status);
-    return text != NULL ? text_give(text, len, wide, room, n_room) : text_give("", 1, wide, room, n_room);
+    bool list = type == CERT_NAME_DNS_TYPE && (flags & CERT_NAME_SEARCH_ALL_NAMES_FLAG) != 0;
+    return text != NULL ? text_give(text, len, wide, list, room, n_room) : text_give("", 1, wide, false, room, n_room);
 }
 
 DWORD WINAPI CertGetNameStringW(PCCERT_CONTEXT pCertContext, DWORD dwType, DWORD dwFlags, void *pvTypePara,

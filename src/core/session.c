@@ -426,7 +426,9 @@ SECURITY_STATUS session_query(const struct session *session, uint32_t attribute,
     case SECPKG_ATTR_USER_FLAGS:
     case SECPKG_ATTR_LOGOFF_TIME:
         return logon_query(facts, attribute, value);
-    case SECPKG_ATTR_SESSION_KEY:
+    case SECPKG_ATTR_SESSION_KEY: /* nobody is to derive keys of nothing */
+        require(facts->session_key.len > 0,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION, "there is no session key: none was agreed on"));
         value->bytes = facts->session_key;
         return SEC_E_OK;
     case SECPKG_ATTR_LIFESPAN:

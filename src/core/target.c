@@ -10,9 +10,11 @@ void target_host(const char *target, char host[TARGET_HOST_SIZE])
     const char *slash = strchr(target, '/');
     const char *start = slash != NULL ? slash + 1 : target;
     size_t len = strcspn(start, "/@");
-    if (*start == '[') { /* an IPv6 literal keeps its colons */
+    const char *bracket = *start == '[' ? strchr(start, ']') : NULL;
+    /* An IPv6 literal keeps its colons; where it ends the host does. */
+    if (bracket != NULL && strchr(":/@", bracket[1]) != NULL) {
         start++;
-        len = strcspn(start, "]");
+        len = (size_t)(bracket - start);
     } else if (memchr(start, ':', len) == memrchr(start, ':', len))
         len = strcspn(start, ":/@");
     if (len > TARGET_HOST_SIZE - 1)

@@ -88,15 +88,24 @@ void digest_client(struct digest_side *side, const char *user, const char *domai
     password = password != NULL ? password : "Password1!";
     SEC_WINNT_AUTH_IDENTITY_A identity = identity_of(user, domain, password);
     char name[] = "WDigest";
-    side->has_credential = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
-                                                     &side->credential, NULL) == SEC_E_OK;
+    side->acquired = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
+                                               &side->credential, NULL);
+    side->has_credential = side->acquired == SEC_E_OK;
 }
+
+#define CHANNEL                                                                               \
+    {                                                                                         \
+        .cbApplicationDataLength = 8, .dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS) \
+    }
+const struct digest_channel digest_channel = {CHANNEL, "channel1"};
+const struct digest_channel digest_other_channel = {CHANNEL, "channel2"};
 
 void digest_server(struct digest_side *side)
 {
     char name[] = "WDigest";
-    side->has_credential = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
-                                                     &side->credential, NULL) == SEC_E_OK;
+    side->acquired =
+        AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL, &side->credential, NULL);
+    side->has_credential = side->acquired == SEC_E_OK;
 }
 
 bool digest_sides(struct digest_side *client, struct digest_side *server, const char *extra)

@@ -18,12 +18,20 @@ void digest_configure(const char *extra);
 void digest_cleanup(void);
 const char *digest_database(void);
 
+/* Two channels, as SECBUFFER_CHANNEL_BINDINGS has them. */
+struct digest_channel {
+    SEC_CHANNEL_BINDINGS head;
+    char data[8];
+};
+extern const struct digest_channel digest_channel, digest_other_channel;
+
 /* One side: its credential, context and what its last call gave. */
 struct digest_side {
     CredHandle credential;
     CtxtHandle context;
     char token[DIGEST_TOKEN + 1]; /* NUL-terminated */
     ULONG attributes;
+    SECURITY_STATUS acquired; /* what asking for the credential was answered */
     bool has_credential, has_context;
 };
 

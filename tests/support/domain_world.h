@@ -8,7 +8,7 @@
 #include "accounts/accounts.h"
 #include "libraries/fake_wbclient.h"
 
-#define DOMAIN_TIME UINT64_C(2000000000) /* of Unix: when alice's password has to be changed */
+#define DOMAIN_TIME UINT64_C(4000000000) /* of Unix, in 2096: when alice's password has to be changed */
 
 /* What the controller was last asked. */
 struct domain_seen {

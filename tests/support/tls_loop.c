@@ -105,6 +105,42 @@ void side_end(struct side *side)
     side->credential = (CredHandle){0, 0};
 }
 
+void side_hand_over(struct side *from, struct side *to)
+{
+    wire_put(&to->in, from->out.data, from->out.len);
+    from->out.len = 0;
+}
+
+static void words_control(struct side *side, DWORD *words, size_t n_words)
+{
+    SecBuffer buffer = {(ULONG)(n_words * sizeof words[0]), SECBUFFER_TOKEN, words};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    SECURITY_STATUS status = ApplyControlToken(&side->context, &list);
+    assert(status == SEC_E_OK);
+    (void)status;
+}
+
+void side_control(struct side *side, DWORD type)
+{
+    words_control(side, &type, 1);
+}
+
+SECURITY_STATUS side_alert(struct side *side, DWORD number)
+{
+    DWORD words[] = {SCHANNEL_ALERT, TLS1_ALERT_FATAL, number};
+    words_control(side, words, 3);
+    return side_step(side);
+}
+
+bool side_is_resumed(struct side *side)
+{
+    SecPkgContext_SessionInfo info = {0};
+    SECURITY_STATUS status = QueryContextAttributesA(&side->context, SECPKG_ATTR_SESSION_INFO, &info);
+    assert(status == SEC_E_OK);
+    (void)status;
+    return (info.dwFlags & SSL_SESSION_RECONNECT) != 0;
+}
+
 struct loop_pair *pair_new(void)
 {
     struct loop_pair *pair = calloc(1, sizeof *pair);
@@ -258,4 +294,19 @@ SECURITY_STATUS side_receive_text(struct side *side, struct side *peer, struct w
             return status;
     }
     return SEC_E_INTERNAL_ERROR;
+}
+
+void pair_talk(struct loop_pair *pair)
+{
+    static struct wire text;
+    struct side *sides[2] = {&pair->client, &pair->server};
+    side_hand_over(&pair->server, &pair->client);
+    for (size_t i = 0; i < 2; i++) {
+        text.len = 0;
+        SECURITY_STATUS sent = side_send(sides[i], "some words", 10, &sides[1 - i]->in);
+        SECURITY_STATUS received = side_receive_text(sides[1 - i], sides[i], &text);
+        assert(sent == SEC_E_OK && received == SEC_E_OK);
+        assert(text.len == 10 && memcmp(text.data, "some words", 10) == 0);
+        (void)sent, (void)received;
+    }
 }

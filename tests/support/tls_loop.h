@@ -54,6 +54,13 @@ SECURITY_STATUS side_acquire_with(struct side *side, const struct pki *pki, DWOR
 /* One step with all that was received. */
 SECURITY_STATUS side_step(struct side *side);
 void side_end(struct side *side);
+/* Hands over all that `from` has to send. */
+void side_hand_over(struct side *from, struct side *to);
+/* ApplyControlToken with this word, which has to be taken. */
+void side_control(struct side *side, DWORD type);
+/* A fatal alert with this number, and the step that sends it. */
+SECURITY_STATUS side_alert(struct side *side, DWORD number);
+bool side_is_resumed(struct side *side);
 
 /* Makes a pair with ordinary credentials: the server with pki_server, the client validating against pki_authority. Tests change what they want before. */
 struct loop_pair *pair_new(void);
@@ -73,5 +80,9 @@ SECURITY_STATUS side_send(struct side *side, const void *data, size_t len, struc
 SECURITY_STATUS side_receive(struct side *side, struct wire *text);
 /* As a program does it: receives until there is text, giving post-handshake records to the next step and what comes out to `peer`. */
 SECURITY_STATUS side_receive_text(struct side *side, struct side *peer, struct wire *text);
+/* Words both ways, after what the server has left to send (TLS 1.3: tickets). */
+void pair_talk(struct loop_pair *pair);
+
+#define EACH_TLS_VERSION(VARIABLE) for (DWORD VARIABLE = SP_PROT_TLS1_2; VARIABLE <= SP_PROT_TLS1_3; VARIABLE <<= 2)
 
 #endif

@@ -84,7 +84,8 @@ BOOL WINAPI CertStrToNameA(DWORD dwCertEncodingType, LPCSTR pszX500, DWORD dwStr
  * CertGetNameStringW gives a name of a certificate's subject or (CERT_NAME_ISSUER_FLAG) issuer.
  *
  * dwFlags        CERT_NAME_SEARCH_ALL_NAMES_FLAG with CERT_NAME_DNS_TYPE gives all DNS names, each with its NUL, and one more NUL.
- * pszNameString  receives the text, cut to cchNameString characters with the NUL; NULL or 0 asks for the size.
+ * pszNameString  receives the text, cut to cchNameString characters with the NUL; of all DNS names those that fit whole, and the NUL behind them. NULL or 0 asks for
+ *                the size.
  *
  * Returns characters with the NUL: written, or needed; 1 for an empty text when there is no such name.
  *

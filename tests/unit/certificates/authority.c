@@ -7,7 +7,7 @@
 
 #include "unit/certificates/authority.h"
 
-#include "support/tls_pki.h"
+#include "certificates/live.h"
 #include <dirent.h>
 #include <limits.h>
 #include <openssl/pem.h>
@@ -45,10 +45,10 @@ static void extend_unknown(X509 *x509, const char *oid)
     ASN1_OBJECT_free(object);
 }
 
-struct identity_pair make_identity(const struct order *order)
+struct pki make_identity(const struct order *order)
 {
     static long serial = 1000;
-    struct identity_pair pair = {.x509 = X509_new()};
+    struct pki pair = {.x509 = X509_new()};
     pair.key = order->rsa_bits > 0 ? EVP_RSA_gen((unsigned)order->rsa_bits) : EVP_EC_gen("P-256");
     assert_non_null(pair.key);
     X509 *x509 = pair.x509, *issuer = order->issuer == NULL ? x509 : order->issuer->x509;
@@ -77,26 +77,13 @@ struct identity_pair make_identity(const struct order *order)
     return pair;
 }
 
-void identity_free(struct identity_pair *pair)
-{
-    X509_free(pair->x509);
-    EVP_PKEY_free(pair->key);
-    *pair = (struct identity_pair){0};
-}
-
-X509_CRL *make_crl(const struct identity_pair *issuer, long revoked, long days)
-{
-    const struct pki pki = {issuer->x509, issuer->key};
-    return pki_crl(&pki, revoked, days);
-}
-
-static struct identity_pair root, middle, leaf;
+static struct pki root, middle, leaf;
 
 static void hierarchy_free(void)
 {
-    identity_free(&root);
-    identity_free(&middle);
-    identity_free(&leaf);
+    pki_free(&root);
+    pki_free(&middle);
+    pki_free(&leaf);
 }
 
 static void hierarchy_make(void)
@@ -115,19 +102,19 @@ static void hierarchy_make(void)
     atexit(hierarchy_free);
 }
 
-const struct identity_pair *the_root(void)
+const struct pki *the_root(void)
 {
     hierarchy_make();
     return &root;
 }
 
-const struct identity_pair *the_middle(void)
+const struct pki *the_middle(void)
 {
     hierarchy_make();
     return &middle;
 }
 
-const struct identity_pair *the_leaf(void)
+const struct pki *the_leaf(void)
 {
     hierarchy_make();
     return &leaf;
@@ -231,6 +218,12 @@ const char *scratch_pem(const char *name, const X509 *const *x509s, size_t n_x50
     const char *path = scratch_file(name, data, (size_t)len);
     BIO_free(bio);
     return path;
+}
+
+int nothing_left(void **state)
+{
+    (void)state;
+    return live_count() == 0 ? 0 : -1;
 }
 
 void configure(const char *text)

@@ -4,22 +4,18 @@
 #ifndef OPENSSPI_TESTS_CERTIFICATES_AUTHORITY_H
 #define OPENSSPI_TESTS_CERTIFICATES_AUTHORITY_H
 
+#include "support/tls_pki.h"
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <wincrypt.h>
 
-struct identity_pair {
-    X509 *x509;
-    EVP_PKEY *key;
-};
-
 /* Zero fields give a fine end certificate on P-256, valid from yesterday for a year. */
 struct order {
-    const char *name;                   /* common name */
-    const struct identity_pair *issuer; /* NULL: itself */
-    bool authority;                     /* a CA */
-    const char *constraints;            /* basicConstraints otherwise than `authority` says */
+    const char *name;         /* common name */
+    const struct pki *issuer; /* NULL: itself */
+    bool authority;           /* a CA */
+    const char *constraints;  /* basicConstraints otherwise than `authority` says */
     const char *alternatives, *usage, *key_usage, *name_constraints,
         *distribution;    /* in OpenSSL's configuration's words */
     const char *critical; /* an extension nobody knows, critical */
@@ -29,15 +25,12 @@ struct order {
     long serial;
 };
 
-struct identity_pair make_identity(const struct order *order);
-void identity_free(struct identity_pair *pair);
-/* A list of the issuer with this serial number revoked (0: none), valid for so many days from now (negative: over). */
-X509_CRL *make_crl(const struct identity_pair *issuer, long revoked, long days);
+struct pki make_identity(const struct order *order);
 
 /* The three levels that most tests use, made once: root, middle, leaf "server.example". */
-const struct identity_pair *the_root(void);
-const struct identity_pair *the_middle(void);
-const struct identity_pair *the_leaf(void);
+const struct pki *the_root(void);
+const struct pki *the_middle(void);
+const struct pki *the_leaf(void);
 
 /* Contexts and stores through the exported functions. */
 PCCERT_CONTEXT context_of(const X509 *x509);
@@ -50,6 +43,9 @@ const char *scratch(void);
 const char *scratch_file(const char *name, const void *data, size_t len);
 const char *scratch_pem(const char *name, const X509 *const *x509s, size_t n_x509s, EVP_PKEY *key,
                         const char *password);
+
+/* A teardown: what a test held it gave back. */
+int nothing_left(void **state);
 
 /* The library reads this configuration from now on. */
 void configure(const char *text);

@@ -92,7 +92,7 @@ static void test_directory(void **state)
     struct place place = {.system = "CA", .n_certificates = 2, .n_lists = 1};
     const X509 *both[] = {the_middle()->x509, the_leaf()->x509};
     unsigned char *der = NULL;
-    X509_CRL *list = make_crl(the_root(), 7, 5);
+    X509_CRL *list = pki_crl(the_root(), 7, 5);
     (void)state;
     (void)scratch_pem("two.pem", both, 2, NULL, NULL);
     int len = i2d_X509_CRL(list, &der);

@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "certificates/certificate.h"
-#include "certificates/live.h"
 #include "unit/certificates/authority.h"
 #include "wire/der.h"
 #include <openssl/x509v3.h>
@@ -64,15 +63,20 @@ static int64_t value_of(FILETIME time)
     return (int64_t)((uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime);
 }
 
+static FILETIME moved(FILETIME time, int64_t by)
+{
+    uint64_t value = (uint64_t)(value_of(time) + by);
+    return (FILETIME){(DWORD)value, (DWORD)(value >> 32)};
+}
+
 static void test_info(void **state)
 {
     (void)state;
-    struct identity_pair pair =
-        make_identity(&(struct order){.name = "info",
-                                      .issuer = the_middle(),
-                                      .serial = 0x1280,
-                                      .rsa_bits = 2048,
-                                      .key_usage = "critical,keyEncipherment,decipherOnly,keyAgreement"});
+    struct pki pair = make_identity(&(struct order){.name = "info",
+                                                    .issuer = the_middle(),
+                                                    .serial = 0x1280,
+                                                    .rsa_bits = 2048,
+                                                    .key_usage = "critical,keyEncipherment,decipherOnly,keyAgreement"});
     PCCERT_CONTEXT context = context_of(pair.x509), other = context_of(the_leaf()->x509);
     CERT_INFO *info = context->pCertInfo;
     assert_int_equal(info->dwVersion, CERT_V3);
@@ -112,15 +116,14 @@ static void test_info(void **state)
     assert_int_equal(CertVerifyTimeValidity(NULL, info), 0);
     assert_int_equal(CertVerifyTimeValidity(&info->NotBefore, info), 0);
     assert_int_equal(CertVerifyTimeValidity(&info->NotAfter, info), 0);
-    FILETIME after = info->NotAfter, before = {0};
-    after.dwHighDateTime++;
+    FILETIME after = moved(info->NotAfter, 1), before = moved(info->NotBefore, -1);
     assert_int_equal(CertVerifyTimeValidity(&after, info), 1);
     assert_int_equal(CertVerifyTimeValidity(&before, info), -1);
     assert_true(CertCompareCertificate(X509_ASN_ENCODING, info, info));
     assert_false(CertCompareCertificate(X509_ASN_ENCODING, info, other->pCertInfo));
     assert_true(CertFreeCertificateContext(context));
     assert_true(CertFreeCertificateContext(other));
-    identity_free(&pair);
+    pki_free(&pair);
 }
 
 static void test_integers(void **state)
@@ -161,6 +164,14 @@ static void property_is(PCCERT_CONTEXT context, DWORD id, const void *value, DWO
         assert_memory_equal(room, value, len);
 }
 
+static void hash_property_is(PCCERT_CONTEXT context, DWORD id, const char *algorithm, const void *data, size_t len)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    size_t hash_len = 0;
+    assert_int_equal(EVP_Q_digest(NULL, algorithm, NULL, data, len, hash, &hash_len), 1);
+    property_is(context, id, hash, (DWORD)hash_len);
+}
+
 static void test_hashes(void **state)
 {
     (void)state;
@@ -180,13 +191,36 @@ static void test_hashes(void **state)
     assert_int_equal(size, 32);
     assert_false(CryptHashCertificate(0, CALG_RC4, 0, context->pbCertEncoded, context->cbCertEncoded, hash, &size));
     assert_int_equal((HRESULT)OpenSspiLastError(), NTE_BAD_ALGID);
-    property_is(context, CERT_MD5_HASH_PROP_ID, NULL, 16);
-    property_is(context, CERT_SIGNATURE_HASH_PROP_ID, NULL, 32);
-    property_is(context, CERT_SUBJECT_NAME_MD5_HASH_PROP_ID, NULL, 16);
-    property_is(context, CERT_SUBJECT_PUBLIC_KEY_MD5_HASH_PROP_ID, NULL, 16);
-    property_is(context, CERT_ISSUER_SERIAL_NUMBER_MD5_HASH_PROP_ID, NULL, 16);
-    const ASN1_OCTET_STRING *identifier = X509_get0_subject_key_id(the_leaf()->x509);
+    X509 *x509 = X509_dup(the_leaf()->x509);
+    unsigned char *der = NULL;
+    size_t der_len = (size_t)i2d_re_X509_tbs(x509, &der);
+    hash_property_is(context, CERT_SIGNATURE_HASH_PROP_ID, "SHA256", der, der_len);
+    OPENSSL_free(der);
+    const unsigned char *name;
+    hash_property_is(context, CERT_MD5_HASH_PROP_ID, "MD5", context->pbCertEncoded, context->cbCertEncoded);
+    assert_int_equal(X509_NAME_get0_der(X509_get_subject_name(x509), &name, &der_len), 1);
+    hash_property_is(context, CERT_SUBJECT_NAME_MD5_HASH_PROP_ID, "MD5", name, der_len);
+    const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(x509);
+    hash_property_is(context, CERT_SUBJECT_PUBLIC_KEY_MD5_HASH_PROP_ID, "MD5", ASN1_STRING_get0_data(key),
+                     (size_t)ASN1_STRING_length(key));
+    unsigned char both[256];
+    assert_int_equal(X509_NAME_get0_der(X509_get_issuer_name(x509), &name, &der_len), 1);
+    assert_true(der_len < sizeof both);
+    memcpy(both, name, der_len);
+    both[der_len] = 3; /* the serial number */
+    hash_property_is(context, CERT_ISSUER_SERIAL_NUMBER_MD5_HASH_PROP_ID, "MD5", both, der_len + 1);
+    const ASN1_OCTET_STRING *identifier = X509_get0_subject_key_id(x509);
     property_is(context, CERT_KEY_IDENTIFIER_PROP_ID, identifier->data, (DWORD)identifier->length);
+    X509_free(x509);
+    /* A certificate without the extension: of its key. */
+    struct pki bare = pki_make(&(struct pki_wish){.name = "bare"});
+    PCCERT_CONTEXT other = context_of(bare.x509);
+    der = NULL;
+    der_len = (size_t)i2d_PUBKEY(bare.key, &der);
+    hash_property_is(other, CERT_KEY_IDENTIFIER_PROP_ID, "SHA1", der, der_len);
+    OPENSSL_free(der);
+    pki_free(&bare);
+    assert_true(CertFreeCertificateContext(other));
     assert_false(CertSetCertificateContextProperty(context, CERT_SHA1_HASH_PROP_ID, 0, NULL));
     assert_true(CertFreeCertificateContext(context));
 }
@@ -221,7 +255,7 @@ static void loosely_write(const X509 *x509, struct writer *writer)
 /* A certificate that is signed as it stands, and would be encoded otherwise. */
 static PCCERT_CONTEXT loosely_encoded(BYTE signed_hash[32])
 {
-    struct identity_pair pair = make_identity(&(struct order){.name = "Loose", .authority = true});
+    struct pki pair = make_identity(&(struct order){.name = "Loose", .authority = true});
     unsigned char *algorithm = NULL, signature[128];
     int algorithm_len = i2d_X509_ALGOR(X509_get0_tbs_sigalg(pair.x509), &algorithm);
     size_t signature_len = sizeof signature;
@@ -246,7 +280,7 @@ static PCCERT_CONTEXT loosely_encoded(BYTE signed_hash[32])
     writer_release(&part);
     writer_release(&whole);
     OPENSSL_free(algorithm);
-    identity_free(&pair);
+    pki_free(&pair);
     return context;
 }
 
@@ -467,12 +501,6 @@ static void test_made_for_callers(void **state)
     assert_false(CertFreeCertificateContext(context));
     assert_int_equal(certificate_context_make(the_leaf()->x509, NULL, the_middle()->key, &context), NTE_BAD_PUBLIC_KEY);
     sk_X509_free(chain);
-}
-
-static int nothing_left(void **state)
-{
-    (void)state;
-    return live_count() == 0 ? 0 : -1;
 }
 
 int main(void)

@@ -214,12 +214,15 @@ static void test_faults(void **state)
     EVP_PKEY_free(kept_new(EVP_EC_gen("P-256"))); /* what is made once is there */
     for (unsigned long nth = 1;; nth++) {
         EVP_PKEY *kept = NULL;
+        cause_clear();
         mem_fault_set(nth, false);
         SECURITY_STATUS status = kept_key_open("lsa:one", &kept);
         bool signed_ = status == SEC_E_OK && signs(kept, "SHA256", 0, false);
         unsigned long n_made = mem_fault_count();
         mem_fault_set(0, false);
         EVP_PKEY_free(kept);
+        if (status != SEC_E_OK && cause_answer(status) != SEC_E_INSUFFICIENT_MEMORY)
+            fail_msg("allocation %lu: 0x%08x %s", nth, (unsigned)status, cause_text());
         if (n_made < nth) {
             assert_true(signed_ && nth > 3);
             break;

@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "certificates/certificate.h"
-#include "certificates/live.h"
 #include "unit/certificates/authority.h"
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>
@@ -48,8 +47,8 @@ static void test_dispositions(void **state)
 {
     (void)state;
     HCERTSTORE store = store_with(NULL, NULL);
-    struct identity_pair newer = make_identity(&(struct order){
-        .name = "server.example", .issuer = the_middle(), .serial = 3, .from_days = -0, .to_days = 700});
+    struct pki newer =
+        make_identity(&(struct order){.name = "server.example", .issuer = the_middle(), .serial = 3, .to_days = 700});
     X509_gmtime_adj(X509_getm_notBefore(newer.x509), 0);
     assert_true(X509_sign(newer.x509, the_middle()->key, EVP_sha256()) > 0);
     PCCERT_CONTEXT old = context_of(the_leaf()->x509), fresh = context_of(newer.x509), first = NULL, added = NULL;
@@ -90,7 +89,7 @@ static void test_dispositions(void **state)
     assert_true(CertFreeCertificateContext(old));
     assert_true(CertFreeCertificateContext(fresh));
     assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
-    identity_free(&newer);
+    pki_free(&newer);
 }
 
 static void test_closing(void **state)
@@ -260,7 +259,7 @@ static void test_issuer_and_lists(void **state)
     issuer = CertGetIssuerCertificateFromStore(store, leaf, NULL, &flags);
     assert_int_equal(flags, CERT_STORE_REVOCATION_FLAG | CERT_STORE_NO_CRL_FLAG);
     assert_true(CertFreeCertificateContext(issuer));
-    X509_CRL *crl = make_crl(the_middle(), 3, 7), *newer = make_crl(the_middle(), 0, 9);
+    X509_CRL *crl = pki_crl(the_middle(), 3, 7), *newer = pki_crl(the_middle(), 0, 9);
     add_crl_to(store, crl);
     flags = checks;
     issuer = CertGetIssuerCertificateFromStore(store, leaf, NULL, &flags);
@@ -429,8 +428,7 @@ static void test_system(void **state)
     hash[0] ^= 1;
     assert_int_equal(certificate_by_hash(NULL, false, hash, &certificate), SEC_E_NO_CREDENTIALS);
     assert_int_equal(certificate_default_client(NULL, &certificate), SEC_E_NO_CREDENTIALS); /* a server's */
-    struct identity_pair client =
-        make_identity(&(struct order){.name = "client", .issuer = the_middle(), .usage = "clientAuth"});
+    struct pki client = make_identity(&(struct order){.name = "client", .issuer = the_middle(), .usage = "clientAuth"});
     const X509 *x509 = client.x509;
     (void)scratch_pem("client.pem", &x509, 1, client.key, NULL);
     assert_int_equal(certificate_default_client(NULL, &certificate), SEC_E_OK);
@@ -443,14 +441,8 @@ static void test_system(void **state)
     assert_int_equal(certificate_default_client(names, &certificate), SEC_E_OK);
     certificate_put(certificate);
     sk_X509_NAME_free(names);
-    identity_free(&client);
+    pki_free(&client);
     configure("");
-}
-
-static int nothing_left(void **state)
-{
-    (void)state;
-    return live_count() == 0 ? 0 : -1;
 }
 
 int main(void)

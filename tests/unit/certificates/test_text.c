@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "certificates/live.h"
+#include "support/wide.h"
 #include "unit/certificates/authority.h"
 #include <openssl/pem.h>
 #include <sspi_ext.h>
@@ -65,8 +65,7 @@ static void test_write(void **state)
         n = 300;
         assert_true(CryptBinaryToStringW(bytes, cases[i].len, cases[i].flags, wide, &n));
         assert_int_equal(n, len);
-        for (size_t k = 0; k <= len; k++)
-            assert_int_equal(wide[k], (unsigned char)cases[i].text[k]);
+        assert_wide_equal(wide, cases[i].text);
     }
     DWORD n = 0;
     assert_false(CryptBinaryToStringA(bytes, 1, CRYPT_STRING_ANY, NULL, &n));
@@ -183,8 +182,7 @@ static void name_is(PCERT_NAME_BLOB blob, DWORD form, const char *text)
     assert_int_equal(CertNameToStrA(X509_ASN_ENCODING, blob, form, room, sizeof room), n);
     assert_string_equal(room, text);
     assert_int_equal(CertNameToStrW(X509_ASN_ENCODING, blob, form, wide, 200), n);
-    for (DWORD i = 0; i < n; i++)
-        assert_int_equal(wide[i], (unsigned char)text[i]);
+    assert_wide_equal(wide, text);
     assert_int_equal(CertNameToStrA(X509_ASN_ENCODING, blob, form, room, 4), 4); /* cut */
     assert_int_equal(strlen(room), 3);
 }
@@ -265,6 +263,32 @@ static void string_is(PCCERT_CONTEXT context, DWORD type, DWORD flags, const voi
     assert_string_equal(room, text);
     WCHAR wide[200];
     assert_int_equal(CertGetNameStringW(context, type, flags, (void *)(uintptr_t)para, wide, 200), n);
+    assert_wide_equal(wide, text);
+}
+
+/* All DNS names into each room that is too small: the list ends within it, and none of its names is half of one. */
+static void test_all_names_cut(void **state)
+{
+    static const char names[] = "server.example\0*.wild.example\0";
+    (void)state;
+    PCCERT_CONTEXT context = context_of(the_leaf()->x509);
+    for (DWORD n = 1; n <= sizeof names + 1; n++) {
+        char room[sizeof names + 2];
+        WCHAR wide[sizeof names + 2];
+        DWORD written = n < sizeof names ? n : sizeof names;
+        size_t whole = n < 16 ? 0 : n < sizeof names ? 15 : 30; /* characters of names, each with its NUL */
+        memset(room, '#', sizeof room);
+        memset(wide, '#', sizeof wide);
+        assert_int_equal(
+            CertGetNameStringA(context, CERT_NAME_DNS_TYPE, CERT_NAME_SEARCH_ALL_NAMES_FLAG, NULL, room, n), written);
+        assert_int_equal(
+            CertGetNameStringW(context, CERT_NAME_DNS_TYPE, CERT_NAME_SEARCH_ALL_NAMES_FLAG, NULL, wide, n), written);
+        for (size_t i = 0; i <= n; i++) {
+            assert_int_equal(room[i], i < whole ? names[i] : i < written ? 0 : '#');
+            assert_int_equal(wide[i], i < whole ? names[i] : i < written ? 0 : 0x2323);
+        }
+    }
+    assert_true(CertFreeCertificateContext(context));
 }
 
 static void test_name_strings(void **state)
@@ -290,28 +314,28 @@ static void test_name_strings(void **state)
     assert_memory_equal(all, "server.example\0*.wild.example\0", n);
     assert_true(CertFreeCertificateContext(context));
     assert_int_equal(CertGetNameStringA(NULL, CERT_NAME_DNS_TYPE, 0, NULL, all, sizeof all), 1);
-    struct identity_pair user = make_identity(
+    struct pki user = make_identity(
         &(struct order){.name = "user", .alternatives = "otherName:1.3.6.1.4.1.311.20.2.3;UTF8:user@domain.example"});
     context = context_of(user.x509);
     string_is(context, CERT_NAME_UPN_TYPE, 0, NULL, "user@domain.example");
     assert_true(CertFreeCertificateContext(context));
-    identity_free(&user);
+    pki_free(&user);
     /* What would end the text, move a terminal, or write backwards. */
-    struct identity_pair odd = make_identity(&(struct order){.name = "a\x1b b\xc2\x9b c\xe2\x80\xae \"d"});
+    struct pki odd = make_identity(&(struct order){.name = "a\x1b b\xc2\x9b c\xe2\x80\xae \"d"});
     context = context_of(odd.x509);
     assert_true(CertGetNameStringA(context, CERT_NAME_SIMPLE_DISPLAY_TYPE, 0, NULL, all, sizeof all) > 1);
     assert_string_equal(all, "a\xef\xbf\xbd b\xef\xbf\xbd c\xef\xbf\xbd \"d");
     assert_true(CertGetNameStringA(context, CERT_NAME_RDN_TYPE, 0, &x500, all, sizeof all) > 1);
     assert_string_equal(all, "O=\"Tests, Inc.\", CN=\"a\xef\xbf\xbd b\xef\xbf\xbd c\xef\xbf\xbd \"\"d\"");
     assert_true(CertFreeCertificateContext(context));
-    identity_free(&odd);
+    pki_free(&odd);
 }
 
 static void test_objects(void **state)
 {
     (void)state;
     unsigned char *der = NULL, *crl_der = NULL;
-    X509_CRL *crl = make_crl(the_middle(), 3, 7);
+    X509_CRL *crl = pki_crl(the_middle(), 3, 7);
     CRYPT_DATA_BLOB blob = {(DWORD)i2d_X509(the_leaf()->x509, &der), NULL};
     CRYPT_DATA_BLOB list = {(DWORD)i2d_X509_CRL(crl, &crl_der), NULL};
     blob.pbData = der;
@@ -377,12 +401,6 @@ static void test_objects(void **state)
     X509_CRL_free(crl);
 }
 
-static int nothing_left(void **state)
-{
-    (void)state;
-    return live_count() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     configure("");
@@ -393,6 +411,7 @@ int main(void)
         cmocka_unit_test_teardown(test_names, nothing_left),
         cmocka_unit_test_teardown(test_names_cut, nothing_left),
         cmocka_unit_test_teardown(test_name_strings, nothing_left),
+        cmocka_unit_test_teardown(test_all_names_cut, nothing_left),
         cmocka_unit_test_teardown(test_objects, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

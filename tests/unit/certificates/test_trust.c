@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "certificates/certificate.h"
-#include "certificates/live.h"
 #include "unit/certificates/authority.h"
 #include <sspi_ext.h>
 #include <stdio.h>
@@ -21,8 +20,8 @@
 
 /* What a test asks. */
 struct ask {
-    const struct identity_pair *leaf;
-    const struct identity_pair *root; /* NULL: the_root */
+    const struct pki *leaf;
+    const struct pki *root; /* NULL: the_root */
     X509_CRL *crls[3];
     DWORD flags, role, policy_flags, checks;
     const char *name;
@@ -120,23 +119,23 @@ static void test_names(void **state)
         {"x", "DNS:192.0.2.9", "192.0.2.9", false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct identity_pair leaf = make_identity(
+        struct pki leaf = make_identity(
             &(struct order){.name = cases[i].name, .issuer = the_middle(), .alternatives = cases[i].alternatives});
         HRESULT code = CODE(.leaf = &leaf, .name = cases[i].asked);
         if (code != (cases[i].good ? 0 : CERT_E_CN_NO_MATCH))
             fail_msg("case %zu: 0x%x", i, (unsigned)code);
-        identity_free(&leaf);
+        pki_free(&leaf);
     }
 }
 
 static void test_time(void **state)
 {
     (void)state;
-    struct identity_pair over =
+    struct pki over =
         make_identity(&(struct order){.name = "over", .issuer = the_middle(), .from_days = -9, .to_days = -1});
-    struct identity_pair early =
+    struct pki early =
         make_identity(&(struct order){.name = "early", .issuer = the_middle(), .from_days = 1, .to_days = 9});
-    const struct identity_pair *const both[] = {&over, &early};
+    const struct pki *const both[] = {&over, &early};
     for (size_t i = 0; i < 2; i++) {
         CERT_CHAIN_POLICY_STATUS status = ask(&(struct ask){.leaf = both[i]});
         assert_int_equal((HRESULT)status.dwError, CERT_E_EXPIRED);
@@ -146,18 +145,18 @@ static void test_time(void **state)
         assert_int_equal(CODE(.leaf = both[i], .policy_flags = CERT_CHAIN_POLICY_IGNORE_NOT_TIME_VALID_FLAG), 0);
         assert_int_equal(CODE(.leaf = both[i], .checks = SECURITY_FLAG_IGNORE_UNKNOWN_CA), CERT_E_EXPIRED);
     }
-    identity_free(&over);
-    identity_free(&early);
+    pki_free(&over);
+    pki_free(&early);
 }
 
 static void test_issuers(void **state)
 {
     (void)state;
-    struct identity_pair strange = make_identity(&(struct order){.name = "Root", .authority = true});
-    struct identity_pair alone = make_identity(&(struct order){.name = "alone"});
-    struct identity_pair orphan = make_identity(&(struct order){.name = "orphan", .issuer = &strange});
-    struct identity_pair forged = make_identity(&(struct order){.name = "forged", .issuer = the_middle()});
-    struct identity_pair no_ca = make_identity(&(struct order){.name = "of a leaf", .issuer = the_leaf()});
+    struct pki strange = make_identity(&(struct order){.name = "Root", .authority = true});
+    struct pki alone = make_identity(&(struct order){.name = "alone"});
+    struct pki orphan = make_identity(&(struct order){.name = "orphan", .issuer = &strange});
+    struct pki forged = make_identity(&(struct order){.name = "forged", .issuer = the_middle()});
+    struct pki no_ca = make_identity(&(struct order){.name = "of a leaf", .issuer = the_leaf()});
     /* A root that is not trusted: of the same name as ours, with another key. */
     CERT_CHAIN_POLICY_STATUS status = ask(&(struct ask){.leaf = the_leaf(), .root = &strange});
     assert_int_equal((HRESULT)status.dwError, CERT_E_CHAINING);
@@ -178,26 +177,26 @@ static void test_issuers(void **state)
     assert_true(X509_sign(forged.x509, forged.key, EVP_sha256()) > 0);
     assert_int_equal(CODE(.leaf = &forged), TRUST_E_CERT_SIGNATURE);
     assert_int_equal(CODE(.leaf = &forged, .policy_flags = 0xFFFFFFFF, .checks = 0xFFFFFFFF), TRUST_E_CERT_SIGNATURE);
-    identity_free(&strange);
-    identity_free(&alone);
-    identity_free(&orphan);
-    identity_free(&forged);
-    identity_free(&no_ca);
+    pki_free(&strange);
+    pki_free(&alone);
+    pki_free(&orphan);
+    pki_free(&forged);
+    pki_free(&no_ca);
 }
 
 /* RFC 5280 6.1.4 (k): an intermediate of version 3 says that it is an authority; the right to sign certificates alone does not make it one. */
 static void test_silent_authority(void **state)
 {
     (void)state;
-    struct identity_pair silent =
+    struct pki silent =
         make_identity(&(struct order){.name = "Silent", .issuer = the_root(), .key_usage = "critical,keyCertSign"});
-    struct identity_pair below = make_identity(&(struct order){.name = "below", .issuer = &silent});
+    struct pki below = make_identity(&(struct order){.name = "below", .issuer = &silent});
     CERT_CHAIN_POLICY_STATUS status = ask(&(struct ask){.leaf = &below, .others = {silent.x509}});
     assert_int_equal((HRESULT)status.dwError, TRUST_E_BASIC_CONSTRAINTS);
     assert_int_equal(status.lElementIndex, 1);
     assert_int_equal(CODE(.leaf = &below, .root = &silent), CERT_E_CHAINING); /* no root either */
-    identity_free(&silent);
-    identity_free(&below);
+    pki_free(&silent);
+    pki_free(&below);
 }
 
 /* What a caller asks for beyond this library's means is refused, not passed over. */
@@ -258,16 +257,16 @@ static void test_wishes(void **state)
 static void test_purpose(void **state)
 {
     (void)state;
-    struct identity_pair client = make_identity(&(struct order){
+    struct pki client = make_identity(&(struct order){
         .name = "client", .issuer = the_middle(), .usage = "clientAuth", .key_usage = "digitalSignature"});
-    struct identity_pair any =
+    struct pki any =
         make_identity(&(struct order){.name = "any", .issuer = the_middle(), .usage = "anyExtendedKeyUsage"});
-    struct identity_pair none = make_identity(&(struct order){.name = "none", .issuer = the_middle()});
-    struct identity_pair signs =
+    struct pki none = make_identity(&(struct order){.name = "none", .issuer = the_middle()});
+    struct pki signs =
         make_identity(&(struct order){.name = "signs", .issuer = the_middle(), .key_usage = "keyCertSign"});
-    struct identity_pair mail = make_identity(
+    struct pki mail = make_identity(
         &(struct order){.name = "Mail", .issuer = the_root(), .authority = true, .usage = "emailProtection"});
-    struct identity_pair under_mail = make_identity(&(struct order){.name = "under mail", .issuer = &mail});
+    struct pki under_mail = make_identity(&(struct order){.name = "under mail", .issuer = &mail});
     assert_int_equal(CODE(.leaf = &client), CERT_E_WRONG_USAGE);
     assert_int_equal(CODE(.leaf = &client, .role = AUTHTYPE_CLIENT), 0);
     assert_int_equal(CODE(.leaf = &client, .checks = SECURITY_FLAG_IGNORE_WRONG_USAGE), 0);
@@ -280,23 +279,20 @@ static void test_purpose(void **state)
     CERT_CHAIN_POLICY_STATUS status = ask(&(struct ask){.leaf = &under_mail, .others = {mail.x509}});
     assert_int_equal((HRESULT)status.dwError, CERT_E_WRONG_USAGE);
     assert_int_equal(status.lElementIndex, 1);
-    identity_free(&client);
-    identity_free(&any);
-    identity_free(&none);
-    identity_free(&signs);
-    identity_free(&mail);
-    identity_free(&under_mail);
+    pki_free(&client);
+    pki_free(&any);
+    pki_free(&none);
+    pki_free(&signs);
+    pki_free(&mail);
+    pki_free(&under_mail);
 }
 
 static void test_weak(void **state)
 {
     (void)state;
-    struct identity_pair small =
-        make_identity(&(struct order){.name = "small", .issuer = the_middle(), .rsa_bits = 1024});
-    struct identity_pair fine =
-        make_identity(&(struct order){.name = "fine", .issuer = the_middle(), .rsa_bits = 2048});
-    struct identity_pair sha1 =
-        make_identity(&(struct order){.name = "sha1", .issuer = the_middle(), .digest = EVP_sha1()});
+    struct pki small = make_identity(&(struct order){.name = "small", .issuer = the_middle(), .rsa_bits = 1024});
+    struct pki fine = make_identity(&(struct order){.name = "fine", .issuer = the_middle(), .rsa_bits = 2048});
+    struct pki sha1 = make_identity(&(struct order){.name = "sha1", .issuer = the_middle(), .digest = EVP_sha1()});
     assert_int_equal(CODE(.leaf = &small), TRUST_E_CERT_SIGNATURE);
     assert_int_equal(CODE(.leaf = &fine), 0);
     assert_int_equal(CODE(.leaf = &sha1), TRUST_E_CERT_SIGNATURE);
@@ -304,25 +300,25 @@ static void test_weak(void **state)
     assert_int_equal(CODE(.leaf = &small), 0);
     assert_int_equal(CODE(.leaf = &sha1), 0);
     configure("");
-    identity_free(&small);
-    identity_free(&fine);
-    identity_free(&sha1);
+    pki_free(&small);
+    pki_free(&fine);
+    pki_free(&sha1);
 }
 
 static void test_constraints(void **state)
 {
     (void)state;
-    struct identity_pair narrow = make_identity(&(struct order){
+    struct pki narrow = make_identity(&(struct order){
         .name = "Narrow", .issuer = the_root(), .authority = true, .name_constraints = "permitted;DNS:inside.example"});
-    struct identity_pair inside =
+    struct pki inside =
         make_identity(&(struct order){.name = "x", .issuer = &narrow, .alternatives = "DNS:a.inside.example"});
-    struct identity_pair outside =
+    struct pki outside =
         make_identity(&(struct order){.name = "x", .issuer = &narrow, .alternatives = "DNS:a.outside.example"});
-    struct identity_pair flat = make_identity(&(struct order){
+    struct pki flat = make_identity(&(struct order){
         .name = "Flat", .issuer = the_root(), .authority = true, .constraints = "critical,CA:TRUE,pathlen:0"});
-    struct identity_pair deep = make_identity(&(struct order){.name = "Deep", .issuer = &flat, .authority = true});
-    struct identity_pair below = make_identity(&(struct order){.name = "below", .issuer = &deep});
-    struct identity_pair odd =
+    struct pki deep = make_identity(&(struct order){.name = "Deep", .issuer = &flat, .authority = true});
+    struct pki below = make_identity(&(struct order){.name = "below", .issuer = &deep});
+    struct pki odd =
         make_identity(&(struct order){.name = "odd", .issuer = the_middle(), .critical = "1.3.6.1.4.1.99999.1"});
     assert_int_equal(CODE(.leaf = &inside, .others = {narrow.x509}), 0);
     assert_int_equal(CODE(.leaf = &outside, .others = {narrow.x509}), CERT_E_INVALID_NAME);
@@ -334,13 +330,13 @@ static void test_constraints(void **state)
                      0);
     assert_int_equal(CODE(.leaf = &odd), CERT_E_CRITICAL);
     assert_int_equal(CODE(.leaf = &odd, .policy_flags = CERT_CHAIN_POLICY_IGNORE_NOT_SUPPORTED_CRITICAL_EXT_FLAG), 0);
-    identity_free(&narrow);
-    identity_free(&inside);
-    identity_free(&outside);
-    identity_free(&flat);
-    identity_free(&deep);
-    identity_free(&below);
-    identity_free(&odd);
+    pki_free(&narrow);
+    pki_free(&inside);
+    pki_free(&outside);
+    pki_free(&flat);
+    pki_free(&deep);
+    pki_free(&below);
+    pki_free(&odd);
 }
 
 #define END CERT_CHAIN_REVOCATION_CHECK_END_CERT
@@ -350,12 +346,12 @@ static void test_constraints(void **state)
 static void test_revocation(void **state)
 {
     (void)state;
-    X509_CRL *none = make_crl(the_middle(), 0, 7), *leaf = make_crl(the_middle(), 3, 7);
-    X509_CRL *root_none = make_crl(the_root(), 0, 7), *middle = make_crl(the_root(), 2, 7);
-    X509_CRL *stale = make_crl(the_middle(), 0, -1);
-    struct identity_pair foreign = make_identity(&(struct order){.name = "Middle", .authority = true});
-    X509_CRL *forged = make_crl(&foreign, 0, 7);
-    struct identity_pair fetched = make_identity(
+    X509_CRL *none = pki_crl(the_middle(), 0, 7), *leaf = pki_crl(the_middle(), 3, 7);
+    X509_CRL *root_none = pki_crl(the_root(), 0, 7), *middle = pki_crl(the_root(), 2, 7);
+    X509_CRL *stale = pki_crl(the_middle(), 0, -1);
+    struct pki foreign = make_identity(&(struct order){.name = "Middle", .authority = true});
+    X509_CRL *forged = pki_crl(&foreign, 0, 7);
+    struct pki fetched = make_identity(
         &(struct order){.name = "fetched", .issuer = the_middle(), .distribution = "URI:http://crl.example/x.crl"});
     assert_int_equal(CODE(.leaf = the_leaf(), .crls = {leaf}), 0); /* not asked */
     assert_int_equal(CODE(.leaf = the_leaf(), .flags = END, .crls = {none}), 0);
@@ -391,8 +387,8 @@ static void test_revocation(void **state)
     X509_CRL_free(middle);
     X509_CRL_free(stale);
     X509_CRL_free(forged);
-    identity_free(&foreign);
-    identity_free(&fetched);
+    pki_free(&foreign);
+    pki_free(&fetched);
 }
 
 /* The judge keeps the two kinds of not knowing apart (SCH_CRED_IGNORE_…). */
@@ -524,12 +520,6 @@ static void test_system_roots(void **state)
     assert_non_null(strstr(OpenSspiLastErrorText(), "/nowhere/at/all"));
     assert_true(CertFreeCertificateContext(leaf));
     configure("");
-}
-
-static int nothing_left(void **state)
-{
-    (void)state;
-    return live_count() == 0 ? 0 : -1;
 }
 
 int main(void)

@@ -93,7 +93,7 @@ static void test_paddings(void **state)
             assert_memory_equal(parts.data, text, n);
         }
     }
-    /* 14 bytes of text and padding are two blocks less the code's ten bytes */
+    /* 14 bytes of text and padding are three blocks less the code's ten bytes */
     static const struct {
         const char *text;
         uint8_t padding[14];

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "support/digest_loop.h"
+#include "support/wide.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,10 +89,8 @@ static void test_auth(void **state)
     assert_int_equal(MakeSignature(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
     assert_int_equal(EncryptMessage(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
     SecPkgContext_ClientSpecifiedTarget target = {0};
-    static const char meant[] = "ldap/server.example.test"; /* the digest-uri */
     assert_int_equal(QueryContextAttributesW(&server.context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, &target), SEC_E_OK);
-    for (size_t i = 0; i < sizeof meant; i++)
-        assert_int_equal(target.sTargetName[i], meant[i]);
+    assert_wide_equal(target.sTargetName, TARGET); /* the digest-uri */
     FreeContextBuffer(target.sTargetName);
 }
 

@@ -9,10 +9,12 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "support/digest_loop.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define THREADS 8
@@ -90,6 +92,8 @@ static void test_one_of_many_gets_in(void **state)
     }
 }
 
+static atomic_bool counted[1 + THREADS * ROUNDS + 1]; /* by the requests' counts; the sign-on was the first */
+
 /* Requests signed on one context from many threads are all different, and all right. */
 static void *sign(void *argument)
 {
@@ -97,6 +101,10 @@ static void *sign(void *argument)
     for (int i = 0; i < ROUNDS; i++) {
         char token[DIGEST_TOKEN + 1];
         expect(digest_sign(&shared_client, "GET", "/page", "", token) == SEC_E_OK, "signing fails");
+        char value[16] = "";
+        unsigned long count = digest_value(token, "nc", value, sizeof value) ? strtoul(value, NULL, 16) : 0;
+        expect(count > 1 && count < COUNT_OF(counted) && !atomic_exchange(&counted[count], true),
+               "a count is not a request's own");
         SECURITY_STATUS status = digest_verify(&shared_server, "GET", "/page", "", token);
         /* a thread that slept while 64 others came is too late */
         expect(status == SEC_E_OK || status == SEC_E_OUT_OF_SEQUENCE, "a signed request is refused");

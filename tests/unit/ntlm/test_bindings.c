@@ -12,6 +12,7 @@
 
 #include "support/ntlm_duel.h"
 #include "support/ntlm_loop.h"
+#include "support/wide.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -157,6 +158,7 @@ static void test_target_is_told(void **state)
     duel_honest(&duel, &negotiate, &challenge, &authenticate);
     assert_int_equal(duel_server(&duel, token_slice(&authenticate)), SEC_E_OK);
     assert_int_equal(QueryContextAttributesA(&duel.server, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, &target), SEC_E_OK);
+    assert_wide_equal(target.sTargetName, TARGET);
     assert_int_equal(FreeContextBuffer(target.sTargetName), SEC_E_OK);
     end();
 }

@@ -37,6 +37,7 @@ static void test_names_that_look_local(void **state)
     loop_configure(NULL);
     assert_int_equal(server_answers("HTTP/127.evil.example", 0, NULL, NULL), SEC_E_LOGON_DENIED);
     assert_int_equal(server_answers("HTTP/localhost.evil.example", 0, NULL, NULL), SEC_E_LOGON_DENIED);
+    assert_int_equal(server_answers("HTTP/[::1].evil.example", 0, NULL, NULL), SEC_E_LOGON_DENIED);
     assert_int_equal(server_answers("HTTP/127.0.0.1:8080", 0, NULL, NULL), SEC_E_OK);
     assert_int_equal(server_answers("HTTP/[::1]:8080", 0, NULL, NULL), SEC_E_OK);
     assert_int_equal(server_answers("HTTP/localhost", 0, NULL, NULL), SEC_E_OK);

@@ -173,8 +173,7 @@ static struct loop_pair *established(DWORD protocols)
     pair_acquire(pair, protocols & SP_PROT_TLS1_X_CLIENT, protocols & SP_PROT_TLS1_X_SERVER,
                  SCH_CRED_MANUAL_CRED_VALIDATION);
     assert_true(pair_run(pair));
-    wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
-    pair->server.out.len = 0;
+    side_hand_over(&pair->server, &pair->client);
     return pair;
 }
 
@@ -198,13 +197,11 @@ static void test_extra_after_handshake(void **state)
     struct loop_pair *pair = pair_new();
     pair_acquire(pair, SP_PROT_TLS1_3_CLIENT, SP_PROT_TLS1_3_SERVER, SCH_CRED_MANUAL_CRED_VALIDATION);
     assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
-    wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
-    pair->client.out.len = 0;
+    side_hand_over(&pair->client, &pair->server);
     assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
-    wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
-    pair->server.out.len = 0;
+    side_hand_over(&pair->server, &pair->client);
     assert_int_equal(side_step(&pair->client), SEC_E_OK);
-    wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+    side_hand_over(&pair->client, &pair->server);
     assert_int_equal(side_send(&pair->client, "at once", 7, &pair->server.in), SEC_E_OK);
     assert_int_equal(side_step(&pair->server), SEC_E_OK);
     assert_int_equal(pair->server.in.len, 5 + 7 + 17); /* one record was left over */
@@ -236,7 +233,7 @@ static void test_wrong_list_when_open(void **state)
     assert_memory_equal(text.data, "still", 5);
     assert_int_equal(ApplyControlToken(&pair->client.context, &control), SEC_E_OK);
     assert_int_equal(side_step(&pair->client), SEC_E_OK);
-    wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+    side_hand_over(&pair->client, &pair->server);
     assert_int_equal(side_receive(&pair->server, NULL), SEC_I_CONTEXT_EXPIRED);
     pair_free(pair);
 }
@@ -276,13 +273,12 @@ static void test_control(void **state)
         /* Nothing follows. */
         assert_int_equal(side_send(&pair->client, "late", 4, &pair->server.in), SEC_E_CONTEXT_EXPIRED);
         assert_int_equal(pair->server.in.len, 0);
-        wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
-        pair->client.out.len = 0;
+        side_hand_over(&pair->client, &pair->server);
         assert_int_equal(side_receive(&pair->server, NULL), SEC_I_CONTEXT_EXPIRED);
         assert_int_equal(side_receive(&pair->server, NULL), SEC_I_CONTEXT_EXPIRED);
         assert_int_equal(ApplyControlToken(&pair->server.context, &list), SEC_E_OK);
         assert_int_equal(side_step(&pair->server), SEC_E_OK);
-        wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
+        side_hand_over(&pair->server, &pair->client);
         assert_int_equal(side_receive(&pair->client, NULL), SEC_I_CONTEXT_EXPIRED);
         assert_int_equal(ApplyControlToken(of_client, &list), SEC_E_OK);
         assert_int_equal(side_step(&pair->client), SEC_E_OK);

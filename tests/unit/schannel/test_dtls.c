@@ -31,12 +31,6 @@ static SECURITY_STATUS flight(struct side *side)
     return status;
 }
 
-static void hand_over(struct side *from, struct side *to)
-{
-    wire_put(&to->in, from->out.data, from->out.len);
-    from->out.len = 0;
-}
-
 static void begin(struct loop_pair *pair)
 {
     pair->client.flags = ISC_REQ_DATAGRAM | ISC_REQ_CONFIDENTIALITY;
@@ -50,10 +44,10 @@ static void begin(struct loop_pair *pair)
 static void finish(struct loop_pair *pair)
 {
     for (int i = 0; i < 8; i++) {
-        hand_over(&pair->client, &pair->server);
+        side_hand_over(&pair->client, &pair->server);
         if (pair->server.in.len > 0)
             assert_true(flight(&pair->server) >= 0);
-        hand_over(&pair->server, &pair->client);
+        side_hand_over(&pair->server, &pair->client);
         if (pair->client.in.len > 0)
             assert_true(flight(&pair->client) >= 0);
         if (pair->client.status == SEC_E_OK && pair->server.status == SEC_E_OK)
@@ -126,7 +120,7 @@ static void test_strangers(void **state)
         assert_false(pair->server.has_context);
         pair->server.in.len = 0;
         assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
-        hand_over(&pair->client, &pair->server);
+        side_hand_over(&pair->client, &pair->server);
         assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED); /* asks for the cookie */
         struct side *sides[2] = {&pair->server, &pair->client};
         for (size_t k = 0; k < 2; k++) {
@@ -136,7 +130,7 @@ static void test_strangers(void **state)
             assert_int_equal(sides[k]->in.len, 0);
             assert_int_equal(sides[k]->out.len, before); /* and nobody is answered */
         }
-        hand_over(&pair->server, &pair->client);
+        side_hand_over(&pair->server, &pair->client);
         assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
         finish(pair);
         pair_free(pair);
@@ -155,11 +149,11 @@ static void test_lost_flights(void **state)
     nanosleep(&wait, NULL);
     assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
     assert_true(pair->client.out.len > 0);
-    hand_over(&pair->client, &pair->server);
+    side_hand_over(&pair->client, &pair->server);
     assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED); /* HelloVerifyRequest */
-    hand_over(&pair->server, &pair->client);
+    side_hand_over(&pair->server, &pair->client);
     assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
-    hand_over(&pair->client, &pair->server);
+    side_hand_over(&pair->client, &pair->server);
     assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED);
     pair->server.out.len = 0;
     nanosleep(&wait, NULL);

@@ -32,8 +32,7 @@ static void flight(struct side *side, struct side *peer)
         status = side_step(side);
     while (status == SEC_I_MESSAGE_FRAGMENT);
     assert_true(status == SEC_E_OK || status == SEC_I_CONTINUE_NEEDED);
-    wire_put(&peer->in, side->out.data, side->out.len);
-    side->out.len = 0;
+    side_hand_over(side, peer);
 }
 
 static void run_datagrams(struct loop_pair *pair)

@@ -3,6 +3,7 @@
  * build: all
  */
 #include "support/tls_loop.h"
+#include "support/wide.h"
 
 #include <openssl/err.h>
 #include <setjmp.h>
@@ -14,25 +15,6 @@
 
 static struct wire text;
 
-static void settle(struct loop_pair *pair)
-{
-    wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
-    pair->server.out.len = 0;
-}
-
-/* Messages both ways, and whatever is negotiated on the way. */
-static void talk(struct loop_pair *pair)
-{
-    struct side *sides[2] = {&pair->client, &pair->server};
-    for (size_t i = 0; i < 2; i++) {
-        text.len = 0;
-        assert_int_equal(side_send(sides[i], "some words", 10, &sides[1 - i]->in), SEC_E_OK);
-        assert_int_equal(side_receive_text(sides[1 - i], sides[i], &text), SEC_E_OK);
-        assert_int_equal(text.len, 10);
-        assert_memory_equal(text.data, "some words", 10);
-    }
-}
-
 static struct loop_pair *pair_of(DWORD protocols)
 {
     struct loop_pair *pair = pair_new();
@@ -40,8 +22,6 @@ static struct loop_pair *pair_of(DWORD protocols)
                  SCH_CRED_MANUAL_CRED_VALIDATION);
     return pair;
 }
-
-#define EACH_VERSION(VARIABLE) for (DWORD VARIABLE = SP_PROT_TLS1_2; VARIABLE <= SP_PROT_TLS1_3; VARIABLE <<= 2)
 
 static size_t protocols_make(unsigned char *to, const char *names)
 {
@@ -60,7 +40,7 @@ static void test_alpn(void **state)
     unsigned char of_client[64], of_server[64];
     SecPkgContext_ApplicationProtocol chosen;
     (void)state;
-    EACH_VERSION(protocols)
+    EACH_TLS_VERSION(protocols)
     {
         struct loop_pair *pair = pair_of(protocols);
         pair->client.protocols = of_client;
@@ -127,15 +107,14 @@ static void test_sni(void **state)
     SCHANNEL_CRED cred = {
         .dwVersion = SCHANNEL_CRED_VERSION, .cCreds = 2, .paCred = contexts, .dwFlags = SCH_CRED_SNI_CREDENTIAL};
     static const struct {
-        const char *target;
+        const char *target, *told; /* NULL: no name is sent */
         bool other;
-    } cases[] = {{"server.test", false},
-                 {"other.test", true},
-                 {"OTHER.test", true},
-                 {"unknown.test", false},
-                 {"127.0.0.1", false}};
+    } cases[] = {
+        {"server.test", "server.test", false},   {"other.test", "other.test", true}, {"OTHER.test", "OTHER.test", true},
+        {"other.test.", "other.test", true}, /* RFC 6066 3 */
+        {"unknown.test", "unknown.test", false}, {"127.0.0.1", NULL, false},         {"::1", NULL, false}};
     (void)state;
-    EACH_VERSION(protocols)
+    EACH_TLS_VERSION(protocols)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct loop_pair *pair = pair_new();
         cred.grbitEnabledProtocols = protocols;
@@ -149,9 +128,9 @@ static void test_sni(void **state)
         SecPkgContext_ClientSpecifiedTarget target;
         SECURITY_STATUS status =
             QueryContextAttributesW(&pair->server.context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, &target);
-        assert_int_equal(status, i == 4 ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_OK);
+        assert_int_equal(status, cases[i].told == NULL ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_OK);
         if (status == SEC_E_OK) {
-            assert_int_equal(target.sTargetName[0], cases[i].target[0]);
+            assert_wide_equal(target.sTargetName, cases[i].told);
             FreeContextBuffer(target.sTargetName);
         }
         pair_free(pair);
@@ -164,7 +143,7 @@ static void test_sni(void **state)
 static void test_client_certificate(void **state)
 {
     (void)state;
-    EACH_VERSION(protocols)
+    EACH_TLS_VERSION(protocols)
     {
         struct loop_pair *pair = pair_new();
         assert_int_equal(side_acquire_with(&pair->client, pki_client(), 0, SCH_CRED_MANUAL_CRED_VALIDATION), SEC_E_OK);
@@ -183,8 +162,7 @@ static void test_client_certificate(void **state)
             assert_string_equal(names.sUserName, "alice@client.test");
             FreeContextBuffer(names.sUserName);
         }
-        settle(pair);
-        talk(pair);
+        pair_talk(pair);
         pair_free(pair);
     }
 }
@@ -220,8 +198,7 @@ static void on_demand(DWORD protocols, bool with_certificate)
     for (int i = 0; i < 4 && pair->client.out.len + pair->server.out.len > 0; i++) {
         struct side *from = pair->client.out.len > 0 ? &pair->client : &pair->server;
         struct side *to = from == &pair->client ? &pair->server : &pair->client;
-        wire_put(&to->in, from->out.data, from->out.len);
-        from->out.len = 0;
+        side_hand_over(from, to);
         if (!(to->has_context && to->status == SEC_E_OK))
             assert_true(side_step(to) >= 0);
     }
@@ -232,7 +209,7 @@ static void on_demand(DWORD protocols, bool with_certificate)
     assert_int_equal(status, with_certificate ? SEC_E_OK : SEC_E_NO_CREDENTIALS);
     if (status == SEC_E_OK)
         CertFreeCertificateContext(context);
-    talk(pair);
+    pair_talk(pair);
     FreeCredentialsHandle(&before);
     if (!with_certificate)
         pair->client.credential = (CredHandle){0, 0};
@@ -242,40 +219,32 @@ static void on_demand(DWORD protocols, bool with_certificate)
 static void test_on_demand(void **state)
 {
     (void)state;
-    EACH_VERSION(protocols)
+    EACH_TLS_VERSION(protocols)
     {
         on_demand(protocols, false);
         on_demand(protocols, true);
     }
 }
 
-static bool is_resumed(struct side *side)
-{
-    SecPkgContext_SessionInfo info;
-    assert_int_equal(QueryContextAttributesA(&side->context, SECPKG_ATTR_SESSION_INFO, &info), SEC_E_OK);
-    return (info.dwFlags & SSL_SESSION_RECONNECT) != 0;
-}
-
 static void run_and_talk(struct loop_pair *pair)
 {
     assert_true(pair_run(pair));
-    settle(pair);
-    talk(pair);
+    pair_talk(pair);
 }
 
 static void test_resumption(void **state)
 {
     (void)state;
-    EACH_VERSION(protocols)
+    EACH_TLS_VERSION(protocols)
     {
         struct loop_pair *pair = pair_of(protocols);
         run_and_talk(pair);
-        assert_false(is_resumed(&pair->client));
+        assert_false(side_is_resumed(&pair->client));
         for (int i = 0; i < 3; i++) {
             pair_restart(pair);
             run_and_talk(pair);
-            assert_true(is_resumed(&pair->client));
-            assert_true(is_resumed(&pair->server));
+            assert_true(side_is_resumed(&pair->client));
+            assert_true(side_is_resumed(&pair->server));
             X509 *shown = remote_certificate(&pair->client);
             assert_int_equal(X509_cmp(shown, pki_server()->x509), 0);
             X509_free(shown);
@@ -284,13 +253,13 @@ static void test_resumption(void **state)
         pair_restart(pair);
         pair->client.target = "host.wild.test";
         run_and_talk(pair);
-        assert_false(is_resumed(&pair->client));
+        assert_false(side_is_resumed(&pair->client));
         /* Forgotten. */
         pair->client.target = "server.test";
         pair_restart(pair);
         assert_true(SslEmptyCacheA((char *)(uintptr_t) "server.test", 0));
         run_and_talk(pair);
-        assert_false(is_resumed(&pair->client));
+        assert_false(side_is_resumed(&pair->client));
         /* This connection's session is not to be resumed. */
         DWORD token[2] = {SCHANNEL_SESSION, SSL_SESSION_DISABLE_RECONNECTS};
         SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
@@ -304,7 +273,7 @@ static void test_resumption(void **state)
         assert_int_equal(ApplyControlToken(&pair->server.context, &list), SEC_E_INVALID_TOKEN);
         pair_restart(pair);
         run_and_talk(pair);
-        assert_false(is_resumed(&pair->client));
+        assert_false(side_is_resumed(&pair->client));
         pair_free(pair);
     }
 }
@@ -312,7 +281,7 @@ static void test_resumption(void **state)
 static void test_no_resumption(void **state)
 {
     (void)state;
-    EACH_VERSION(protocols)
+    EACH_TLS_VERSION(protocols)
     for (int who = 0; who < 2; who++) {
         struct loop_pair *pair = pair_new();
         DWORD flags = SCH_CRED_MANUAL_CRED_VALIDATION;
@@ -323,18 +292,11 @@ static void test_no_resumption(void **state)
             SEC_E_OK);
         for (int i = 0; i < 2; i++) {
             run_and_talk(pair);
-            assert_false(is_resumed(&pair->client));
+            assert_false(side_is_resumed(&pair->client));
             pair_restart(pair);
         }
         pair_free(pair);
     }
-}
-
-static void control(struct side *side, DWORD type)
-{
-    SecBuffer buffer = {sizeof type, SECBUFFER_TOKEN, &type};
-    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
-    assert_int_equal(ApplyControlToken(&side->context, &list), SEC_E_OK);
 }
 
 /* TLS 1.2: whoever asks, the other is told by DecryptMessage, and both handshake anew. */
@@ -348,11 +310,10 @@ static void renegotiate(bool by_client, bool with_certificate)
     run_and_talk(pair);
     struct side *asking = by_client ? &pair->client : &pair->server, *other = by_client ? &pair->server : &pair->client;
     pair->server.flags |= with_certificate ? ASC_REQ_MUTUAL_AUTH : 0;
-    control(asking, SCHANNEL_RENEGOTIATE);
+    side_control(asking, SCHANNEL_RENEGOTIATE);
     assert_int_equal(side_step(asking), by_client ? SEC_I_CONTINUE_NEEDED : SEC_E_OK);
     assert_true(asking->out.len > 0);
-    wire_put(&other->in, asking->out.data, asking->out.len);
-    asking->out.len = 0;
+    side_hand_over(asking, other);
     assert_int_equal(side_receive(other, NULL), SEC_I_RENEGOTIATE);
     assert_int_equal(side_step(other), SEC_I_CONTINUE_NEEDED);
     /* Sending has to wait. */
@@ -361,15 +322,14 @@ static void renegotiate(bool by_client, bool with_certificate)
         struct side *from = i % 2 == 0 ? other : asking, *to = i % 2 == 0 ? asking : other;
         if (from->out.len == 0)
             break;
-        wire_put(&to->in, from->out.data, from->out.len);
-        from->out.len = 0;
+        side_hand_over(from, to);
         if (i == 0 && !by_client)
             assert_int_equal(side_receive(to, NULL), SEC_I_RENEGOTIATE); /* the ClientHello */
         assert_true(side_step(to) >= 0);
     }
     assert_int_equal(pair->client.status, SEC_E_OK);
     assert_int_equal(pair->server.status, SEC_E_OK);
-    talk(pair);
+    pair_talk(pair);
     PCCERT_CONTEXT context;
     if (with_certificate) {
         assert_int_equal(QueryContextAttributesA(&pair->server.context, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &context),
@@ -397,10 +357,9 @@ static void test_key_update(void **state)
         struct side *asking = who == 0 ? &pair->client : &pair->server,
                     *other = who == 0 ? &pair->server : &pair->client;
         for (int i = 0; i < 3; i++) {
-            control(asking, SCHANNEL_RENEGOTIATE);
+            side_control(asking, SCHANNEL_RENEGOTIATE);
             assert_int_equal(side_step(asking), SEC_E_OK);
-            wire_put(&other->in, asking->out.data, asking->out.len);
-            asking->out.len = 0;
+            side_hand_over(asking, other);
             assert_int_equal(side_send(asking, "behind it", 9, &other->in), SEC_E_OK);
             assert_int_equal(side_receive(other, NULL), SEC_I_RENEGOTIATE);
             assert_int_equal(side_send(other, "x", 1, &text), SEC_E_OUT_OF_SEQUENCE);
@@ -410,9 +369,8 @@ static void test_key_update(void **state)
             text.len = 0;
             assert_int_equal(side_receive(other, &text), SEC_E_OK);
             assert_memory_equal(text.data, "behind it", 9);
-            wire_put(&asking->in, other->out.data, other->out.len);
-            other->out.len = 0;
-            talk(pair);
+            side_hand_over(other, asking);
+            pair_talk(pair);
         }
         pair_free(pair);
     }
@@ -429,10 +387,9 @@ static void post_handshake(bool from_start)
     pair_acquire(pair, 0, SP_PROT_TLS1_3_SERVER, 0);
     run_and_talk(pair);
     pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
-    control(&pair->server, SCHANNEL_RENEGOTIATE);
+    side_control(&pair->server, SCHANNEL_RENEGOTIATE);
     assert_int_equal(side_step(&pair->server), SEC_E_OK);
-    wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
-    pair->server.out.len = 0;
+    side_hand_over(&pair->server, &pair->client);
     assert_int_equal(side_receive(&pair->client, NULL), SEC_I_RENEGOTIATE);
     CredHandle before = pair->client.credential;
     if (!from_start) {
@@ -443,9 +400,8 @@ static void post_handshake(bool from_start)
     assert_int_equal(side_step(&pair->client), SEC_E_OK);
     assert_true(pair->client.out.len > 0);
     assert_int_equal(pair->client.in.len, 0);
-    wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
-    pair->client.out.len = 0;
-    talk(pair);
+    side_hand_over(&pair->client, &pair->server);
+    pair_talk(pair);
     X509 *shown = remote_certificate(&pair->server);
     assert_int_equal(X509_cmp(shown, pki_client()->x509), 0);
     X509_free(shown);
@@ -464,15 +420,13 @@ static void test_post_handshake(void **state)
 /* The side's keys change, and the other's with them. */
 static void keys_change(struct loop_pair *pair, struct side *from, struct side *to)
 {
-    control(from, SCHANNEL_RENEGOTIATE);
+    side_control(from, SCHANNEL_RENEGOTIATE);
     assert_int_equal(side_step(from), SEC_E_OK);
-    wire_put(&to->in, from->out.data, from->out.len);
-    from->out.len = 0;
+    side_hand_over(from, to);
     assert_int_equal(side_receive(to, NULL), SEC_I_RENEGOTIATE);
     assert_int_equal(side_step(to), SEC_E_OK);
-    wire_put(&from->in, to->out.data, to->out.len);
-    to->out.len = 0;
-    talk(pair);
+    side_hand_over(to, from);
+    pair_talk(pair);
 }
 
 /* SCHANNEL_ALERT: the peer gets that alert, under whatever keys are in use. */
@@ -486,9 +440,6 @@ static void alert_goes(DWORD protocols, bool by_client, bool chacha, int n_updat
                             .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION,
                             .cTlsParameters = 1,
                             .pTlsParameters = &parameters};
-    DWORD token[3] = {SCHANNEL_ALERT, TLS1_ALERT_FATAL, TLS1_ALERT_ACCESS_DENIED};
-    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
-    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
     struct loop_pair *pair = pair_new();
     if (chacha)
         assert_int_equal(side_acquire(&pair->client, &cred), SEC_E_OK);
@@ -497,10 +448,9 @@ static void alert_goes(DWORD protocols, bool by_client, bool chacha, int n_updat
     struct side *from = by_client ? &pair->client : &pair->server, *to = by_client ? &pair->server : &pair->client;
     for (int i = 0; i < n_updates; i++)
         keys_change(pair, from, to);
-    assert_int_equal(ApplyControlToken(&from->context, &list), SEC_E_OK);
-    assert_int_equal(side_step(from), SEC_E_OK);
+    assert_int_equal(side_alert(from, TLS1_ALERT_ACCESS_DENIED), SEC_E_OK);
     assert_true(from->out.len > 7);
-    wire_put(&to->in, from->out.data, from->out.len);
+    side_hand_over(from, to);
     assert_int_equal(side_receive(to, NULL), SEC_E_LOGON_DENIED);
     assert_int_equal(side_send(from, "x", 1, &text), SEC_E_CONTEXT_EXPIRED);
     pair_free(pair);
@@ -509,35 +459,24 @@ static void alert_goes(DWORD protocols, bool by_client, bool chacha, int n_updat
 static void test_alerts(void **state)
 {
     (void)state;
-    EACH_VERSION(protocols)
+    EACH_TLS_VERSION(protocols)
     for (int i = 0; i < 4; i++)
         alert_goes(protocols, (i & 1) != 0, (i & 2) != 0, 0);
     alert_goes(SP_PROT_TLS1_3, false, false, 2);
     /* Before anything is encrypted, in plain. */
     DWORD token[3] = {SCHANNEL_ALERT, TLS1_ALERT_FATAL, TLS1_ALERT_ACCESS_DENIED};
-    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBuffer buffer = {8, SECBUFFER_TOKEN, token}; /* too short */
     SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
     struct loop_pair *pair = pair_of(SP_PROT_TLS1_2);
     assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
     pair->client.out.len = 0;
-    assert_int_equal(ApplyControlToken(&pair->client.context, &list), SEC_E_OK);
-    assert_int_equal(side_step(&pair->client), SEC_E_OK);
+    assert_int_equal(side_alert(&pair->client, TLS1_ALERT_ACCESS_DENIED), SEC_E_OK);
     assert_int_equal(pair->client.out.len, 7);
     assert_memory_equal(pair->client.out.data, "\x15\x03\x03\x00\x02\x02\x31", 7);
-    buffer.cbBuffer = 8;
     pair_restart(pair);
     assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
     assert_int_equal(ApplyControlToken(&pair->client.context, &list), SEC_E_INVALID_TOKEN);
     pair_free(pair);
-}
-
-static SECURITY_STATUS alert_step(struct side *from, DWORD number)
-{
-    DWORD token[3] = {SCHANNEL_ALERT, TLS1_ALERT_FATAL, number};
-    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
-    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
-    assert_int_equal(ApplyControlToken(&from->context, &list), SEC_E_OK);
-    return side_step(from);
 }
 
 /* libssl writes a TLS 1.3 server's: it knows all numbers that programs have names for. */
@@ -557,13 +496,13 @@ static void test_alerts_by_server(void **state)
     struct loop_pair *pair = pair_of(SP_PROT_TLS1_3);
     for (size_t i = 0; i < sizeof numbers; i++) {
         run_and_talk(pair);
-        assert_int_equal(alert_step(&pair->server, numbers[i]), SEC_E_OK);
+        assert_int_equal(side_alert(&pair->server, numbers[i]), SEC_E_OK);
         assert_int_equal(pair->server.out.len, 5 + 2 + 1 + 16);
         assert_int_equal(side_send(&pair->server, "x", 1, &text), SEC_E_CONTEXT_EXPIRED);
         pair_restart(pair);
     }
     run_and_talk(pair);
-    assert_int_equal(alert_step(&pair->server, 200), SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(side_alert(&pair->server, 200), SEC_E_UNSUPPORTED_FUNCTION);
     assert_int_equal(side_send(&pair->server, "x", 1, &text), SEC_E_CONTEXT_EXPIRED);
     pair_free(pair);
 }
@@ -580,8 +519,8 @@ static void test_alert_with_certificate(void **state)
     PCCERT_CONTEXT own;
     assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_LOCAL_CERT_CONTEXT, &own), SEC_E_OK);
     CertFreeCertificateContext(own);
-    assert_int_equal(alert_step(&pair->client, TLS1_ALERT_ACCESS_DENIED), SEC_E_OK);
-    wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+    assert_int_equal(side_alert(&pair->client, TLS1_ALERT_ACCESS_DENIED), SEC_E_OK);
+    side_hand_over(&pair->client, &pair->server);
     assert_int_equal(side_receive(&pair->server, NULL), SEC_E_LOGON_DENIED);
     pair_free(pair);
 }
@@ -594,12 +533,12 @@ static void test_alert_after_new_keys(void **state)
         struct loop_pair *pair = pair_of(SP_PROT_TLS1_3);
         run_and_talk(pair);
         keys_change(pair, i == 0 ? &pair->client : &pair->server, i == 0 ? &pair->server : &pair->client);
-        assert_int_equal(alert_step(&pair->client, TLS1_ALERT_ACCESS_DENIED), SEC_E_UNSUPPORTED_FUNCTION);
+        assert_int_equal(side_alert(&pair->client, TLS1_ALERT_ACCESS_DENIED), SEC_E_UNSUPPORTED_FUNCTION);
         assert_int_equal(pair->client.out.len, 0);
-        talk(pair);
-        control(&pair->client, SCHANNEL_SHUTDOWN);
+        pair_talk(pair);
+        side_control(&pair->client, SCHANNEL_SHUTDOWN);
         assert_int_equal(side_step(&pair->client), SEC_E_OK);
-        wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+        side_hand_over(&pair->client, &pair->server);
         assert_int_equal(side_receive(&pair->server, NULL), SEC_I_CONTEXT_EXPIRED);
         pair_free(pair);
     }
@@ -611,20 +550,20 @@ static void test_shutdown_within(void **state)
     (void)state;
     struct loop_pair *pair = pair_of(SP_PROT_TLS1_2);
     assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
-    control(&pair->client, SCHANNEL_SHUTDOWN);
+    side_control(&pair->client, SCHANNEL_SHUTDOWN);
     assert_int_equal(side_step(&pair->client), SEC_E_OK);
     pair_free(pair);
     pair = pair_of(SP_PROT_TLS1_2);
     run_and_talk(pair);
-    control(&pair->client, SCHANNEL_RENEGOTIATE);
+    side_control(&pair->client, SCHANNEL_RENEGOTIATE);
     assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
-    control(&pair->client, SCHANNEL_SHUTDOWN);
+    side_control(&pair->client, SCHANNEL_SHUTDOWN);
     assert_int_equal(side_step(&pair->client), SEC_E_UNSUPPORTED_FUNCTION);
     pair_free(pair);
     pair = pair_new();
     pair_acquire(pair, SP_PROT_DTLS1_2_CLIENT, SP_PROT_DTLS1_2_SERVER, SCH_CRED_MANUAL_CRED_VALIDATION);
     assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
-    control(&pair->client, SCHANNEL_SHUTDOWN);
+    side_control(&pair->client, SCHANNEL_SHUTDOWN);
     assert_int_equal(side_step(&pair->client), SEC_E_UNSUPPORTED_FUNCTION);
     pair_free(pair);
 }
@@ -633,17 +572,17 @@ static void test_shutdown_within(void **state)
 static void test_errors_of_others(void **state)
 {
     (void)state;
-    EACH_VERSION(protocols)
+    EACH_TLS_VERSION(protocols)
     {
         struct loop_pair *pair = pair_of(protocols);
         assert_true(pair_run(pair));
         ERR_raise(ERR_LIB_USER, 1);
-        settle(pair);
+        side_hand_over(&pair->server, &pair->client);
         ERR_raise(ERR_LIB_USER, 1);
-        talk(pair);
-        control(&pair->client, SCHANNEL_SHUTDOWN);
+        pair_talk(pair);
+        side_control(&pair->client, SCHANNEL_SHUTDOWN);
         assert_int_equal(side_step(&pair->client), SEC_E_OK);
-        wire_put(&pair->server.in, pair->client.out.data, pair->client.out.len);
+        side_hand_over(&pair->client, &pair->server);
         ERR_raise(ERR_LIB_USER, 1);
         assert_int_equal(side_receive(&pair->server, NULL), SEC_I_CONTEXT_EXPIRED);
         ERR_clear_error();

@@ -217,8 +217,7 @@ static bool tls_run(void *mine)
         struct wire *text = calloc(1, sizeof *text);
         ok = text != NULL && pair_run(pair);
         if (ok) {
-            wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len); /* tickets */
-            pair->server.out.len = 0;
+            side_hand_over(&pair->server, &pair->client); /* tickets */
             ok = side_send(&pair->server, "x", 1, &pair->client.in) == SEC_E_OK &&
                  side_receive_text(&pair->client, &pair->server, text) == SEC_E_OK && text->len == 1 &&
                  data_kept(&pair->client.context);

@@ -20,8 +20,7 @@ static struct wire text;
 static void talk(struct loop_pair *pair)
 {
     struct side *sides[2] = {&pair->client, &pair->server};
-    wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
-    pair->server.out.len = 0;
+    side_hand_over(&pair->server, &pair->client);
     for (size_t i = 0; i < 2; i++)
         for (size_t len = 1; len < 300; len += 37) {
             static const unsigned char words[300];

@@ -22,8 +22,7 @@ static struct loop_pair *established(DWORD protocols, size_t piece)
     pair_acquire(pair, protocols & SP_PROT_TLS1_X_CLIENT, protocols & SP_PROT_TLS1_X_SERVER,
                  SCH_CRED_MANUAL_CRED_VALIDATION);
     assert_true(pair_run(pair));
-    wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
-    pair->server.out.len = 0;
+    side_hand_over(&pair->server, &pair->client);
     return pair;
 }
 
@@ -121,6 +120,11 @@ static void test_sizes(void **state)
 /* Each byte of a record changed: refused, and nothing is received after. */
 static void test_flipped_messages(void **state)
 {
+    /* Type, version, length. TLS 1.2's looks like a handshake message, and fails there; its length is even here, and gets longer by its last bit. */
+    static const SECURITY_STATUS of_header[2][5] = {{SEC_I_RENEGOTIATE, SEC_E_INVALID_TOKEN, SEC_E_ALGORITHM_MISMATCH,
+                                                     SEC_E_INCOMPLETE_MESSAGE, SEC_E_INCOMPLETE_MESSAGE},
+                                                    {SEC_E_ILLEGAL_MESSAGE, SEC_E_INVALID_TOKEN, SEC_E_ILLEGAL_MESSAGE,
+                                                     SEC_E_INCOMPLETE_MESSAGE, SEC_E_MESSAGE_ALTERED}};
     (void)state;
     for (DWORD protocols = SP_PROT_TLS1_2; protocols <= SP_PROT_TLS1_3; protocols <<= 2) {
         struct loop_pair *pair = established(protocols, 0);
@@ -134,16 +138,14 @@ static void test_flipped_messages(void **state)
             text.len = 0;
             SECURITY_STATUS status = side_receive(&pair->server, &text);
             assert_int_equal(text.len, 0);
-            if (at == 0 && protocols == SP_PROT_TLS1_2) /* looks like a handshake message, and fails there */
-                assert_int_equal(status, SEC_I_RENEGOTIATE);
-            else if (at == 3)
-                assert_int_equal(status, SEC_E_INCOMPLETE_MESSAGE);
-            else if (at == 4)
-                assert_true(status == SEC_E_INCOMPLETE_MESSAGE || status < 0);
-            else
-                assert_true(status < 0 && status != SEC_E_INCOMPLETE_MESSAGE);
-            if (at > 4)
-                assert_int_equal(status, SEC_E_MESSAGE_ALTERED);
+            assert_int_equal(status, at < 5 ? of_header[protocols == SP_PROT_TLS1_3][at] : SEC_E_MESSAGE_ALTERED);
+            if (status == SEC_I_RENEGOTIATE)
+                assert_int_equal(side_step(&pair->server), SEC_E_MESSAGE_ALTERED);
+            /* What waits for more gets it, and is refused then. */
+            pair->server.in.len = status == SEC_E_INCOMPLETE_MESSAGE ? pair->server.in.len : 0;
+            assert_int_equal(side_send(&pair->client, "more", 4, &pair->server.in), SEC_E_OK);
+            assert_true(side_receive(&pair->server, &text) != SEC_E_OK);
+            assert_int_equal(text.len, 0);
             pair_restart(pair);
             assert_true(pair_run(pair));
             pair->server.out.len = 0;
@@ -170,7 +172,7 @@ static void test_after_altered(void **state)
     assert_true(pair->server.out.len > 0);
     while (pair->client.in.len > 0 && side_receive(&pair->client, NULL) == SEC_I_RENEGOTIATE)
         assert_int_equal(side_step(&pair->client), SEC_E_OK);
-    wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
+    side_hand_over(&pair->server, &pair->client);
     assert_int_equal(side_receive(&pair->client, NULL), SEC_E_MESSAGE_ALTERED);
     pair_free(pair);
 }
@@ -207,7 +209,7 @@ static void refusal_told(struct side *refuser, struct side *other, bool altered)
     }
     bool found = false;
     other->in.len = 0;
-    wire_put(&other->in, refuser->out.data, refuser->out.len);
+    side_hand_over(refuser, other);
     SECURITY_STATUS told =
         other->has_context && other->status == SEC_E_OK ? side_receive(other, NULL) : side_step(other);
     for (size_t i = 0; i < sizeof fitting / sizeof fitting[0]; i++)
@@ -234,8 +236,7 @@ static void flip_flight(DWORD protocols, int flight, size_t at, size_t *len)
             changed = at < from->out.len;
             from->out.data[at] ^= changed ? 0x10 : 0;
         }
-        wire_put(&to->in, from->out.data, from->out.len);
-        from->out.len = 0;
+        side_hand_over(from, to);
         if (to->has_context && to->status == SEC_E_OK)
             break;
         side_step(to);

@@ -1,6 +1,6 @@
 /*
- * Fields of SCHANNEL_CRED and SCH_CREDENTIALS, as the connection shows them: signatures and key exchanges that are switched off, also in TLS 1.3, lifespans, roots
- * that are sent, certificates that are named by their hash, flags that need nothing done.
+ * Fields of SCHANNEL_CRED and SCH_CREDENTIALS, as the connection shows them: signatures and key exchanges that are switched off, also in TLS 1.3, roots
+ * that are sent, certificates that are named by their hash, flags that need nothing done. Lifespans: test_sharing.c.
  * build: all
  */
 #include "support/ntlm_loop.h"
@@ -12,13 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <cmocka.h>
-
-#define EACH_VERSION(VARIABLE) for (DWORD VARIABLE = SP_PROT_TLS1_2; VARIABLE <= SP_PROT_TLS1_3; VARIABLE <<= 2)
-
-static struct wire text;
 
 /* Both kinds of certificates; the client's own taste decides. */
 static SECURITY_STATUS acquire_both_kinds(struct side *side, DWORD protocols)
@@ -82,7 +77,7 @@ static void test_signatures(void **state)
         ALG_ID alone;
     } cases[] = {{u"ECDSA", "RSA", CALG_RSA_SIGN}, {u"rsa", "ECDSA", CALG_ECDSA}};
     (void)state;
-    EACH_VERSION(protocols)
+    EACH_TLS_VERSION(protocols)
     for (size_t i = 0; i < 4; i++) {
         struct loop_pair *pair = pair_new();
         DWORD others = SP_PROT_TLS1_X_CLIENT & ~protocols;
@@ -117,7 +112,7 @@ static void test_own_signature(void **state)
                             .cTlsParameters = 1,
                             .pTlsParameters = &parameters};
     (void)state;
-    EACH_VERSION(protocols)
+    EACH_TLS_VERSION(protocols)
     {
         struct loop_pair *pair = pair_new();
         assert_int_equal(side_acquire(&pair->server, &cred), SEC_E_OK);
@@ -213,59 +208,6 @@ static void test_names(void **state)
     settings.eAlgorithmUsage = TlsParametersCngAlgUsageDigest;
     settings.strCngAlgId = wide(u"SHA1");
     assert_int_equal(side_acquire(&side, &cred), SEC_E_UNSUPPORTED_FUNCTION); /* digests have no modes */
-}
-
-static bool is_resumed(struct side *side)
-{
-    SecPkgContext_SessionInfo info;
-    assert_int_equal(QueryContextAttributesA(&side->context, SECPKG_ATTR_SESSION_INFO, &info), SEC_E_OK);
-    return (info.dwFlags & SSL_SESSION_RECONNECT) != 0;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void run_and_talk(struct loop_pair *pair)
-{
-    assert_true(pair_run(pair));
-    wire_put(&pair->client.in, pair->server.out.data, pair->server.out.len);
-    pair->server.out.len = 0;
-    text.len = 0;
-    assert_int_equal(side_send(&pair->server, "words", 5, &pair->client.in), SEC_E_OK);
-    assert_int_equal(side_receive_text(&pair->client, &pair->server, &text), SEC_E_OK);
-}
-
-/* dwSessionLifespan, of either side: once it is over, the handshake is a full one. */
-static void test_lifespan(void **state)
-{
-    (void)state;
-    EACH_VERSION(protocols)
-    for (int who = 0; who < 2; who++) {
-        struct loop_pair *pair = pair_new();
-        struct side *side = who == 0 ? &pair->client : &pair->server;
-        PCCERT_CONTEXT context = pki_context(pki_server(), NULL, false);
-        SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
-                              .cCreds = (DWORD)who,
-                              .paCred = &context,
-                              .grbitEnabledProtocols = protocols,
-                              .dwSessionLifespan = 1,
-                              .dwFlags = who == 0 ? SCH_CRED_MANUAL_CRED_VALIDATION : 0};
-        assert_int_equal(side_acquire(side, &cred), SEC_E_OK);
-        pair_acquire(pair, 0, 0, SCH_CRED_MANUAL_CRED_VALIDATION);
-        run_and_talk(pair);
-        /* A ticket counts in whole seconds. */
-        for (int64_t from = now_ms(), wanted = who == 0 ? 2 : 2100; now_ms() - from < wanted;)
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-        pair_restart(pair);
-        run_and_talk(pair);
-        assert_false(is_resumed(&pair->client));
-        CertFreeCertificateContext(context);
-        pair_free(pair);
-    }
 }
 
 static unsigned n_sent(DWORD flags)
@@ -376,13 +318,9 @@ static void test_hashes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signatures),
-        cmocka_unit_test(test_own_signature),
-        cmocka_unit_test(test_exchanges),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_lifespan),
-        cmocka_unit_test(test_root),
-        cmocka_unit_test(test_flags_that_need_nothing),
+        cmocka_unit_test(test_signatures), cmocka_unit_test(test_own_signature),
+        cmocka_unit_test(test_exchanges),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_root),       cmocka_unit_test(test_flags_that_need_nothing),
         cmocka_unit_test(test_hashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
