@@ -395,7 +395,7 @@ def test_times_of_the_ticket(world, realm, tag, seconds, code):
 
 
 def test_wide_skew_keeps_replays_out(world, realm):
-    """With an hour's skew in krb5.conf an authenticator is good for that long, and must be remembered as long."""
+    """With an hour's skew in krb5.conf an authenticator of fifty minutes ago is good, once."""
     text = pathlib.Path(world.krb5["KRB5_CONFIG"]).read_text()
     world.put("krb5.conf", text.replace("[libdefaults]\n", "[libdefaults]\nclockskew = 3600\n"))
     world.krb5["KRB5_CONFIG"] = f"{world.directory}/krb5.conf"
