@@ -21,6 +21,7 @@ from private import Private
 
 ENCTYPES = ("aes256-cts-hmac-sha1-96", "aes128-cts-hmac-sha1-96", "aes256-cts-hmac-sha384-192",
             "aes128-cts-hmac-sha256-128", "arcfour-hmac")
+NO_KERBEROS = "[libdefaults]\ndns_lookup_kdc = false\ndns_lookup_realm = false\n"  # a krb5.conf of programs that know no KDC
 START_SECONDS = 300  # a bound on waiting, never waited for
 COMMAND_SECONDS = 300
 PORT_TRIES = 5
@@ -51,7 +52,7 @@ class Realm(Private):
         self.name, self.enctypes, self.libdefaults, self.kdc_realm = name, tuple(enctypes), libdefaults, kdc_realm
         self.owned = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="opensspi-realm-"))
-        self.process = self.log = None
+        self.process = None
         kept = {key: value for key, value in os.environ.items()
                 if key.endswith("_OPTIONS") or key in ("PATH", "LD_LIBRARY_PATH", "OPENSSPI_BUILD", "OPENSSPI_SOURCE")}
         self.env = {**kept, "LC_ALL": "C.UTF-8", "HOME": str(self.directory), "TMPDIR": str(self.directory),
