@@ -46,6 +46,23 @@ def program(name):
     return found
 
 
+def keytab_keys(path):
+    """The keys of a keytab file (MIT's format 0x0502)."""
+    data, at, keys = pathlib.Path(path).read_bytes(), 2, []
+    while at < len(data):
+        size = int.from_bytes(data[at:at + 4], "big", signed=True)
+        entry, at = data[at + 4:at + 4 + abs(size)], at + 4 + abs(size)
+        if size <= 0:
+            continue
+        n_components, where = int.from_bytes(entry[:2], "big"), 2
+        for _ in range(n_components + 1):
+            where += 2 + int.from_bytes(entry[where:where + 2], "big")
+        where += 4 + 4 + 1 + 2
+        length = int.from_bytes(entry[where:where + 2], "big")
+        keys.append(entry[where + 2:where + 2 + length])
+    return keys
+
+
 class Realm(Private):
     def __init__(self, name="EXAMPLE.TEST", directory=None, enctypes=ENCTYPES, libdefaults="", kdc_realm=""):
         """`libdefaults` are more lines for clients' [libdefaults], `kdc_realm` for the KDC's part of [realms]."""

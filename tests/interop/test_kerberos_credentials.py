@@ -1,7 +1,6 @@
 """Where a Kerberos client's tickets come from: caches of every type, keytabs, and credentials that are changed; a KDC of MIT's."""
 import os
 import pathlib
-import re
 import socket
 import subprocess
 import sys
@@ -12,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_credentials import CCACHE, CLIENT_KEYTAB, KEYTAB, PIN, TARGET, X509_IDENTITY, Holder, served  # noqa: E402
 from krb_peers import KerberosWorld, refused  # noqa: E402
 from peers import BUILD  # noqa: E402
-from realm import Realm  # noqa: E402
+from realm import Realm, keytab_keys  # noqa: E402
 
 NO_CREDENTIALS, UNKNOWN_CREDENTIALS, UNSUPPORTED = "0x8009030e", "0x8009030d", "0x80090302"
 LOGON_DENIED, INVALID_TOKEN, NO_AUTHORITY, DELEGATION_POLICY = "0x8009030c", "0x80090308", "0x80090311", "0x8009035e"
@@ -275,10 +274,8 @@ def secrets(world, user, **environment):
     return {int(number): key for _, number, key in (line.split() for line in done.stdout.splitlines())}
 
 
-def keytab_keys(path):
-    """Encryption types and keys of a keytab file's entries, by klist."""
-    told = subprocess.run(["klist", "-k", "-K", f"FILE:{path}"], capture_output=True, text=True, check=True).stdout
-    return set(re.findall(r"\(0x([0-9a-f]+)\)", told))
+def keys_of(realm, name):
+    return {key.hex() for key in keytab_keys(realm.directory / f"{name}.keytab")}
 
 
 def test_keys_of_a_password(world, realm):
@@ -286,12 +283,12 @@ def test_keys_of_a_password(world, realm):
     world.configure("kdc_seconds = 60\n")  # without an answer in time the usual salts are taken
     keys = secrets(world, "robot")
     assert set(keys) == {17, 18, 19, 20, 23}
-    assert set(keys.values()) == keytab_keys(realm.directory / "robot.keytab")
+    assert set(keys.values()) == keys_of(realm, "robot")
     realm.addprinc("maiden", "Password1!")
     realm.kadmin("renprinc -force maiden married")
     realm.keytab("married", "married.keytab")
     renamed = secrets(world, "married")
-    assert set(renamed.values()) == keytab_keys(realm.directory / "married.keytab")
+    assert set(renamed.values()) == keys_of(realm, "married")
     realm.addprinc("narrow", "Password1!", "-e", "aes128-cts-hmac-sha1-96:normal")
     assert set(secrets(world, "narrow")) == {17}
 
