@@ -174,6 +174,7 @@ static const struct cli_advice advices[] = {
     {0xC0000070, "The account may not log on from this computer.", "The domain's rule for the account."},
     {0xC0000071, "The password has expired.", "\"sspi account passwd\", or ChangeAccountPassword."},
     {0xC0000072, "The account is disabled.", "\"sspi account enable\"."},
+    {0xC0000073, "Nobody here is who logged on.", "name_domains in [access] says whose names are Unix users' here."},
     {0xC00000BB, "The function does not exist here.", "docs/deviations.md says why."},
     {0xC000015B, "The account lacks the right for this kind of logon.", "The domain's or the computer's policy."},
     {0xC0000193, "The account has expired.", "\"sspi account set --expires never\"."},

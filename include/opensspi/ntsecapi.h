@@ -132,8 +132,8 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
  * Quotas                     receives zeros: there are no limits. May be NULL.
  * SubStatus                  receives the reason, where the account has a restriction.
  *
- * Returns STATUS_SUCCESS; STATUS_LOGON_FAILURE; STATUS_ACCOUNT_RESTRICTION; STATUS_NO_LOGON_SERVERS;
- * STATUS_TIME_DIFFERENCE_AT_DC; STATUS_ACCESS_DENIED; STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_PRIVILEGE_NOT_HELD and
+ * Returns STATUS_SUCCESS; STATUS_LOGON_FAILURE; STATUS_ACCOUNT_RESTRICTION; STATUS_NO_LOGON_SERVERS; STATUS_NONE_MAPPED
+ * for a user without a SID who is no Unix user either; STATUS_TIME_DIFFERENCE_AT_DC; STATUS_ACCESS_DENIED; STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_PRIVILEGE_NOT_HELD and
  * STATUS_INVALID_LOGON_TYPE for a response of NTLM's over a connection that is not trusted, or with another
  * type than Network; STATUS_INVALID_HANDLE; STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY; STATUS_NOT_SUPPORTED for
  * another kind of logon and for groups; and the statuses of accounts, such as STATUS_ACCOUNT_LOCKED_OUT.

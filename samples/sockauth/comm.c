@@ -6,7 +6,9 @@
 
 #ifdef _WIN32
 #define poll WSAPoll
+#ifndef MSG_NOSIGNAL /* Windows sends no signal */
 #define MSG_NOSIGNAL 0
+#endif
 typedef WSAPOLLFD poll_entry;
 typedef int transfer_result;
 #define TRANSFER_LEN(len) ((int)(len))

@@ -2,7 +2,8 @@
 import re
 import time
 
-from peers import BUILD, Helper, Process, World, data_of, handshake, hex_of
+import peers
+from peers import BUILD, Helper, Process, World, data_of, hex_of
 
 HOST = "server.example.test"
 ALL_FLAGS = "mutual,integrity,confidentiality,replay,sequence"
@@ -114,9 +115,7 @@ class Mit(KerberosHelper):
 
 
 def establish(client, server, **options):
-    outcome = handshake(client, server, flags=options.pop("flags", ALL_FLAGS), **options)
-    assert outcome.good, f"{type(outcome.refused).__name__} refused: {outcome.refused.problem}"
-    return outcome
+    return peers.establish(client, server, **{"flags": ALL_FLAGS, **options})
 
 
 def flip(data, at, bit=0):

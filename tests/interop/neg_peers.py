@@ -2,7 +2,7 @@
 import base64
 
 from krb_peers import ALL_FLAGS, HOST, Der, KerberosWorld, Mit as KerberosMit, Ours as KerberosOurs
-from peers import ACCOUNTS, PASSWORDS, Process, handshake
+from peers import ACCOUNTS, PASSWORDS, Process
 
 KRB5, MS_KRB5, NTLM = (bytes.fromhex(text) for text in ("2a864886f712010202", "2a864882f712010202", "2b06010401823702020a"))
 SPNEGO = bytes.fromhex("2b0601050502")
@@ -143,9 +143,3 @@ class Init:
             if content is not None:
                 fields += Der.write(tag, Der.write(0x04, content))
         return Der.write(0x60, Der.write(0x06, SPNEGO) + Der.write(0xa0, Der.write(0x30, fields)))
-
-
-def establish(client, server, **options):
-    outcome = handshake(client, server, flags=options.pop("flags", ALL_FLAGS), **options)
-    assert outcome.good, f"{type(outcome.refused).__name__} refused: {outcome.refused.problem}"
-    return outcome

@@ -321,10 +321,14 @@ def handshake(client, server, flags="integrity,confidentiality", client_bindings
               alter=None, **identity):
     """Runs a handshake. `alter` maps (number of the token from 0, token) to what is delivered. In a datagram context
     the client's first token is empty."""
-    outcome, finished = Outcome(), set()
     began = server.start("server", flags=flags, bindings=server_bindings)
     assert began is not None, server.problem
-    answer = client.start("client", flags=flags, bindings=client_bindings, **identity)
+    return walk(client, server, client.start("client", flags=flags, bindings=client_bindings, **identity), alter)
+
+
+def walk(client, server, answer, alter=None):
+    """The same, from the client's first answer on."""
+    outcome, finished = Outcome(), set()
     if answer is None:
         outcome.refused = client
         return outcome
@@ -343,6 +347,12 @@ def handshake(client, server, flags="integrity,confidentiality", client_bindings
         if answer is None:
             outcome.refused = to
         to = sender
+    return outcome
+
+
+def establish(client, server, **options):
+    outcome = handshake(client, server, **options)
+    assert outcome.good, f"{type(outcome.refused).__name__} refused: {outcome.refused.problem}"
     return outcome
 
 

@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import pki  # noqa: E402
 import wine  # noqa: E402
+from realm import NO_KERBEROS  # noqa: E402
 
 BUILD = Path(os.environ["OPENSSPI_BUILD"])
 SOURCE = Path(os.environ["OPENSSPI_SOURCE"])
@@ -74,8 +75,9 @@ def world():
         place = Path(name)
         (place / "opensspi.conf").write_text(CONFIGURATION.format(place=place))
         (place / "home").mkdir()
+        (place / "krb5.conf").write_text(NO_KERBEROS)
         environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(place / "home"), "TMPDIR": name,
-                       "OPENSSPI_CONFIG": str(place / "opensspi.conf")}
+                       "OPENSSPI_CONFIG": str(place / "opensspi.conf"), "KRB5_CONFIG": str(place / "krb5.conf"), "KRB5CCNAME": f"FILE:{place}/none"}
         environment.update({k: v for k, v in os.environ.items() if k.endswith("_OPTIONS")})
 
         def sspi(*words, **more):

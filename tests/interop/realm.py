@@ -21,6 +21,7 @@ from private import Private
 
 ENCTYPES = ("aes256-cts-hmac-sha1-96", "aes128-cts-hmac-sha1-96", "aes256-cts-hmac-sha384-192",
             "aes128-cts-hmac-sha256-128", "arcfour-hmac")
+NO_KERBEROS = "[libdefaults]\ndns_lookup_kdc = false\ndns_lookup_realm = false\n"  # a krb5.conf of programs that know no KDC
 START_SECONDS = 300  # a bound on waiting, never waited for
 COMMAND_SECONDS = 300
 PORT_TRIES = 5
@@ -45,13 +46,30 @@ def program(name):
     return found
 
 
+def keytab_keys(path):
+    """The keys of a keytab file (MIT's format 0x0502)."""
+    data, at, keys = pathlib.Path(path).read_bytes(), 2, []
+    while at < len(data):
+        size = int.from_bytes(data[at:at + 4], "big", signed=True)
+        entry, at = data[at + 4:at + 4 + abs(size)], at + 4 + abs(size)
+        if size <= 0:
+            continue
+        n_components, where = int.from_bytes(entry[:2], "big"), 2
+        for _ in range(n_components + 1):
+            where += 2 + int.from_bytes(entry[where:where + 2], "big")
+        where += 4 + 4 + 1 + 2
+        length = int.from_bytes(entry[where:where + 2], "big")
+        keys.append(entry[where + 2:where + 2 + length])
+    return keys
+
+
 class Realm(Private):
     def __init__(self, name="EXAMPLE.TEST", directory=None, enctypes=ENCTYPES, libdefaults="", kdc_realm=""):
         """`libdefaults` are more lines for clients' [libdefaults], `kdc_realm` for the KDC's part of [realms]."""
         self.name, self.enctypes, self.libdefaults, self.kdc_realm = name, tuple(enctypes), libdefaults, kdc_realm
         self.owned = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="opensspi-realm-"))
-        self.process = self.log = None
+        self.process = None
         kept = {key: value for key, value in os.environ.items()
                 if key.endswith("_OPTIONS") or key in ("PATH", "LD_LIBRARY_PATH", "OPENSSPI_BUILD", "OPENSSPI_SOURCE")}
         self.env = {**kept, "LC_ALL": "C.UTF-8", "HOME": str(self.directory), "TMPDIR": str(self.directory),

@@ -155,10 +155,10 @@ static void handshake(void)
             NEED(server_status == OK || server_status == CONTINUE);
             free(to_server.data);
             to_server.data = NULL;
+            NEED(client_status == CONTINUE || to_client.len == 0); /* who is done gets nothing more */
         }
     }
     NEED(client_status == OK && server_status == OK);
-    NEED(to_client.len == 0 || server_status == OK);
     free(to_client.data);
     free(to_server.data);
 }

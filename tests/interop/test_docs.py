@@ -248,11 +248,19 @@ def test_computer(tmp_path):
     assert not os.path.exists("/etc/opensspi/mark") and listener.code != 0
 
 
+def anchors(text):
+    """Those of its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ +(.*)$", re.sub(r"```.*?```", "", text, flags=re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()).strip().replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_what_is_linked_is_there(document):
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text_of(document)):
+    for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", text_of(document)):
         if "://" not in target:
-            assert ((SOURCE / document).parent / target).exists(), target
+            path = (SOURCE / document).parent / target if target else SOURCE / document
+            assert path.exists(), target
+            assert not anchor or anchor in anchors(path.read_text(encoding="utf-8")), f"{target}#{anchor}"
 
 
 def test_every_document_is_found_from_the_readme():

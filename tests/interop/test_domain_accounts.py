@@ -19,7 +19,7 @@ from ad import GLOBAL, LOCAL, NORMAL_ACCOUNT, UNIVERSAL  # noqa: E402
 from krb_peers import identity_sids  # noqa: E402
 from member import Member  # noqa: E402
 from realm import COMMAND_SECONDS  # noqa: E402
-from peers import Gss, NtlmAuth, Ours, Process, Samba, Winpr, World, handshake, parse_authenticate  # noqa: E402
+from peers import Gss, NtlmAuth, Ours, Process, Samba, Winpr, World, establish, handshake, parse_authenticate  # noqa: E402
 
 DENIED, NO_AUTHORITY, ALTERED, BAD_BINDINGS = "0x8009030c", "0x80090311", "0x8009030f", "0x80090346"
 DISABLED, EXPIRED, MUST_CHANGE, LOCKED = "0xc0000072", "0xc0000193", "0xc0000224", "0xc0000234"
@@ -91,8 +91,7 @@ def converse(one, other):
 @pytest.mark.parametrize("side", (Ours, Gss, Winpr, Samba, NtlmAuth))
 def test_clients_of_all_makes(world, side):
     client, server = side(world), Ours(world)
-    outcome = handshake(client, server, user="alice", password=PASSWORD)
-    assert outcome.good, f"{type(outcome.refused).__name__} refused: {outcome.refused.problem}"
+    establish(client, server, user="alice", password=PASSWORD)
     assert server.say("names") == "EXAMPLE\\alice"
     converse(client, server)
 

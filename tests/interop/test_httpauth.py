@@ -115,7 +115,7 @@ def test_wrong_password(web, scheme):
 def test_no_credentials(web):
     site = web.ours("-s", "Negotiate")
     done = web.get(site.url(), KRB5CCNAME=f"FILE:{web.directory}/none")
-    assert done.returncode == 1 and "Negotiate" in done.stderr, done.stderr
+    assert done.returncode == 1 and "Negotiate: SEC_E_NO_CREDENTIALS" in done.stderr, done.stderr
 
 
 def test_many_clients_at_once(web):
@@ -228,8 +228,9 @@ def test_ntlm_is_its_connections(web):
     done = web.curl(url, url, "--ntlm", "-u", f"EXAMPLE\\alice:{PASSWORD}")
     assert done.stdout.count('"user"') == 2, done.stderr
     assert site.text().count("signed on") == 1
-    done = web.curl(url, "-w", "%{http_code}", url, "--negotiate", "-u", ":")
-    assert done.stdout.count("alice@EXAMPLE.TEST") >= 1
+    done = web.curl(url, url, "--negotiate", "-u", ":")
+    assert done.stdout.count(KERBEROS) == 2, done.stderr
+    assert site.text().count("signed on") == 3
 
 
 @pytest.mark.parametrize("words,line", ((("-b", "proxy"), ""), ((), "Via: 1.1 front\r\n"), ((), "X-Forwarded-For: 192.0.2.1\r\n"),
@@ -258,7 +259,6 @@ def test_document_that_is_cut(web, header, ending, tls, whole):
     done = web.get(server.url(), "-k", "-w", "2")
     assert done.returncode == (0 if whole else 1), (done.stdout, done.stderr)
     assert whole or "ends too early" in done.stderr or "does not speak HTTP" in done.stderr
-
 
 
 @pytest.mark.parametrize("header", ("Negotiate", "Negotiate ", "Negotiate =", "Negotiate YII", "NTLM TlRMTVNTUAAD",

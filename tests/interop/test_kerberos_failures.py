@@ -161,13 +161,6 @@ def other_realm(world, port):
 IN_OTHER = {"user": "alice", "password": "Password1!", "domain": "OTHER.TEST"}
 
 
-def test_kdc_down(world):
-    other_realm(world, free_port())
-    client = Ours(world)
-    assert client.start("client", **IN_OTHER) is None
-    assert refused(client, NO_AUTHORITY)
-
-
 @pytest.mark.parametrize("identity", (IN_OTHER, {"user": "alice", "password": "Password1!", "domain": "NOWHERE.TEST"}))
 def test_kdc_down_or_unknown(world, identity):
     other_realm(world, free_port())
@@ -190,10 +183,9 @@ def test_silent_kdc(world, silent_port):
     other_realm(world, silent_port)
     world.configure("kdc_seconds = 2\n")
     client = Ours(world)
-    began = time.monotonic()
     assert client.start("client", **IN_OTHER) is None
     assert refused(client, NO_AUTHORITY)
-    assert time.monotonic() - began < 20  # libkrb5 alone waits longer
+    assert "kdc_seconds" in client.problem, client.problem  # it was not libkrb5, which waits longer, that gave up
 
 
 def test_silent_kdc_holds_nobody_else(world, silent_port):
@@ -348,20 +340,22 @@ def test_replay_to_another_process(world):
 def test_no_keytab(world):
     world.krb5["KRB5_KTNAME"] = f"FILE:{world.directory}/none"
     token, _ = request_of(world)
-    server = Ours(world)
-    assert server.start("server") is None or server.token(token) is None
-    assert refused(server, NO_CREDENTIALS, WRONG_PRINCIPAL)
+    server = server_of(world)
+    assert server.token(token) is None and refused(server, NO_CREDENTIALS)
 
 
 # Time
 
 
-def forged(world, realm, change, part="ticket"):
+def forged_request(world, realm, change, part="ticket"):
     token, _ = request_of(world)
     forger = Forger(world, realm, TARGET)
-    changed = forger.change_ticket(token, change) if part == "ticket" else forger.change_authenticator(token, change)
+    return forger.change_ticket(token, change) if part == "ticket" else forger.change_authenticator(token, change)
+
+
+def forged(world, realm, change, part="ticket"):
     server = server_of(world)
-    answer = server.token(changed)
+    answer = server.token(forged_request(world, realm, change, part))
     return answer, server
 
 
@@ -401,12 +395,14 @@ def test_times_of_the_ticket(world, realm, tag, seconds, code):
 
 
 def test_wide_skew_keeps_replays_out(world, realm):
-    """With an hour's skew in krb5.conf an authenticator is good for that long, and must be remembered as long."""
+    """With an hour's skew in krb5.conf an authenticator of fifty minutes ago is good, once."""
     text = pathlib.Path(world.krb5["KRB5_CONFIG"]).read_text()
     world.put("krb5.conf", text.replace("[libdefaults]\n", "[libdefaults]\nclockskew = 3600\n"))
     world.krb5["KRB5_CONFIG"] = f"{world.directory}/krb5.conf"
-    answer, server = forged(world, realm, Forger.time_setter(-3000, 0x62, 0x30, 0xa5), "authenticator")
-    assert answer is not None, server.problem
+    token, server = forged_request(world, realm, Forger.time_setter(-3000, 0x62, 0x30, 0xa5), "authenticator"), server_of(world)
+    assert server.token(token) is not None, server.problem
+    assert server.again() is not None
+    assert server.token(token) is None and refused(server, OUT_OF_SEQUENCE)
 
 
 # Replays
@@ -554,21 +550,27 @@ def test_messages_in_the_wrong_place(world):
 
 
 def pac_of(plain):
-    at = plain.index("alice".encode("utf-16-le"))  # PAC_CLIENT_INFO
-    return at
+    return plain.index("alice".encode("utf-16-le"))  # PAC_CLIENT_INFO
 
 
 def test_altered_pac(world, realm):
     answer, server = forged(world, realm, lambda plain: flip(plain, pac_of(plain)))
     assert answer is None, "a PAC was believed that the KDC did not sign"
-    assert refused(server, MESSAGE_ALTERED, LOGON_DENIED, INVALID_TOKEN, WRONG_PRINCIPAL)
+    assert refused(server, MESSAGE_ALTERED)
 
 
 def test_pac_of_another_client(world, realm):
     """A genuine PAC in a ticket of another name."""
-    answer, server = forged(world, realm, lambda plain: plain.replace(b"alice", b"alicf", 1))
+    def other(plain):
+        return plain.replace(b"alice", b"alicf", 1)
+    forger, (token, _) = Forger(world, realm, TARGET), request_of(world)
+    renamed = forger.change_ticket(token, other)
+    server = server_of(world)
+    assert server.token(renamed) is None and refused(server, WRONG_PRINCIPAL)  # the authenticator still is alice's
+    assert server.again() is not None
+    answer = server.token(forger.change_authenticator(renamed, other))
     assert answer is None, "a PAC was believed that is somebody else's"
-    assert refused(server, MESSAGE_ALTERED, LOGON_DENIED, INVALID_TOKEN, WRONG_PRINCIPAL)
+    assert refused(server, MESSAGE_ALTERED)
 
 
 @pytest.mark.parametrize("policy,good", (("", True), ("require_pac = yes\n", False)))

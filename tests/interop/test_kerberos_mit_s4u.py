@@ -10,7 +10,7 @@ import lsa  # noqa: E402
 from delegating import DelegatingRealm  # noqa: E402
 from krb_credentials import KEYTAB, Holder, served  # noqa: E402
 from krb_peers import KerberosWorld, refused  # noqa: E402
-from test_lsa_kerberos import keytab_keys  # noqa: E402
+from realm import keytab_keys  # noqa: E402
 
 FRONT, PLAIN, OTHER, BACK, RESOURCE = (f"HTTP/{name}.example.test" for name in ("front", "plain", "other", "back", "resource"))
 DELEGATION_POLICY, LOGON_DENIED, NO_CREDENTIALS = "0x8009035e", "0x8009030c", "0x8009030e"

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import test_delegation_sample as sample  # noqa: E402
-from test_lsa_kerberos import keytab_keys  # noqa: E402
+from realm import keytab_keys  # noqa: E402
 
 realm_of_the_module = sample.realm_of_the_module
 directory_of_the_test = sample.directory_of_the_test

@@ -13,6 +13,7 @@ import lsa
 import pytest
 
 HELLO, ACQUIRE, RELEASE, STEP, ABANDON, LOGOFF, LIST = 1, 2, 3, 4, 5, 14, 15
+UNANSWERED = RELEASE, ABANDON
 INVALID_HANDLE, NO_MEMORY = 0x80090301, 0x80090300
 
 
@@ -396,9 +397,6 @@ def test_files_of_callers_are_not_opened(daemon, high):
     assert serves(daemon)
 
 
-LOGON = 13
-
-
 def log_on(link, has, proof, operation=LOGON):
     body = text(4, "NTLM") + number(7, has) + text(8, "alice") + text(9, "EXAMPLE") + octets(12, proof)
     link.sendall(frame(operation, body + (number(30, 3) if operation == LOGON else number(6, 2))))
@@ -436,19 +434,42 @@ def test_steps_are_a_clients_or_a_servers(daemon, use):
     link.close()
 
 
+def random_request(chance):
+    """One that is well formed, with values of no meaning; every third time with a byte of it changed, every fourth without form."""
+    if chance.random() < 0.25:
+        return chance.randint(0, 20), b"".join(struct.pack("<HI", chance.randint(0, 70000) & 0xffff, size) + chance.randbytes(size)
+                                               for size in (chance.choice([0, 1, 4, 8, 8, 8, 16, 300]) for _ in range(chance.randint(0, 6))))
+    some, words, data = lambda: chance.choice([0, 1, 2, 3, 7, chance.getrandbits(64)]), text(4, chance.choice(["NTLM", "Kerberos", "Negotiate", "None"])), chance.randbytes(40)
+    operation, body = chance.choice([
+        (ACQUIRE, words + number(6, some())), (RELEASE, number(13, some())), (ABANDON, number(14, some())), (LIST, b""), (LOGOFF, number(29, some())),
+        (STEP, number(13, some()) + number(14, some()) + number(6, some()) + number(16, some()) + octets(19, data)), (COMPLETE, number(14, some()) + octets(19, data)),
+        (QUERY_CREDENTIAL, number(13, some()) + number(23, some())), (SET_CREDENTIAL, number(13, some()) + number(23, some()) + octets(24, data)),
+        (QUERY_CONTEXT, number(14, some()) + number(23, some())), (DESCRIBE, number(29, some())), (TICKETS, words + number(29, some()) + number(6, some())),
+        (WRAP, words + number(6, some()) + number(13, some())), (S4U, number(13, some()) + text(8, "somebody")), (LOGON, words + number(30, some()) + octets(12, data))])
+    if body and chance.random() < 0.33:
+        at = chance.randrange(len(body))
+        body = body[:at] + chance.randbytes(1) + body[at + 1:]
+    return operation, body
+
+
 def test_random_frames(daemon):
-    """Frames with random fields, by a client that was greeted: each is answered or ends the connection."""
-    chance = random.Random(6)
+    """By a client that was greeted: each is answered, in its order, if its operation wants an answer, or ends the connection."""
+    chance, n_answered, n_ended = random.Random(6), 0, 0
     for _ in range(400):
         link, _ = greet(daemon)
-        for _ in range(chance.randint(1, 6)):
-            body = b"".join(struct.pack("<HI", chance.choice([chance.randint(0, 40), chance.randint(0, 70000) & 0xffff]), size) + chance.randbytes(size)
-                            for size in (chance.choice([0, 1, 4, 8, 8, 8, 16, 300]) for _ in range(chance.randint(0, 6))))
-            try:
-                link.sendall(frame(chance.randint(0, 20), body, sequence=chance.randint(0, 1 << 31)))
-            except (BrokenPipeError, ConnectionResetError):
-                break
+        requests, answered = [random_request(chance) for _ in range(chance.randint(1, 6))], []
+        with contextlib.suppress(OSError):  # the connection has ended
+            for operation, body in requests:
+                link.sendall(frame(operation, body, sequence=chance.randint(0, 1 << 31)))
+            link.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            while (told := reply(link)) is not None:
+                answered.append(told[0])
         link.close()
+        wanted = [operation for operation, _ in requests if operation not in UNANSWERED]
+        assert answered == wanted[:len(answered)]
+        n_answered, n_ended = n_answered + len(answered), n_ended + (len(answered) < len(wanted))
+    assert n_answered > 100 and n_ended > 100, (n_answered, n_ended)
     assert serves(daemon)
 
 

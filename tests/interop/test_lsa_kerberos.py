@@ -1,11 +1,10 @@
 """Kerberos and Negotiate through the daemon, against a real KDC: whose tickets, whose keys, and that neither reaches the program."""
-import pathlib
 import re
 import subprocess
 
 import lsa
 import pytest
-import realm as private_realm
+from realm import Realm, keytab_keys
 
 PASSWORD = "Kerberos-secret-7"
 SERVICE = "host/server.example.test"
@@ -13,7 +12,7 @@ SERVICE = "host/server.example.test"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    with private_realm.Realm(kdc_realm="default_principal_flags = +forwardable") as realm:
+    with Realm(kdc_realm="default_principal_flags = +forwardable") as realm:
         realm.addprinc("carol", PASSWORD)
         realm.addprinc("dave", "Another-secret-8")
         realm.addprinc(SERVICE)
@@ -29,23 +28,6 @@ def world(tmp_path_factory):
 
 def disguise(octets):
     return bytes(byte ^ 0x5a for byte in octets).hex()
-
-
-def keytab_keys(path):
-    """The keys of a keytab file (MIT's format 0x0502)."""
-    data, at, keys = pathlib.Path(path).read_bytes(), 2, []
-    while at < len(data):
-        size = int.from_bytes(data[at:at + 4], "big", signed=True)
-        entry, at = data[at + 4:at + 4 + abs(size)], at + 4 + abs(size)
-        if size <= 0:
-            continue
-        n_components, where = int.from_bytes(entry[:2], "big"), 2
-        for _ in range(n_components + 1):
-            where += 2 + int.from_bytes(entry[where:where + 2], "big")
-        where += 4 + 4 + 1 + 2
-        length = int.from_bytes(entry[where:where + 2], "big")
-        keys.append(entry[where + 2:where + 2 + length])
-    return keys
 
 
 def run(world, package, *identity, needles=(), password="", env=None):

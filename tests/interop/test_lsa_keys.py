@@ -3,7 +3,6 @@ import os
 import pathlib
 import pwd
 import re
-import socket
 import subprocess
 
 import lsa
@@ -127,13 +126,10 @@ def test_the_search_finds(shared, kind):
 
 
 def accepting(world, certificate, *options):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = world.start("openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", certificate, "-key", world.key("p256"), "-naccept", "1", *options)
-    while "ACCEPT" not in server.stdout.readline():
-        assert server.poll() is None
-    return server, port
+    server = world.start("openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", world.key("p256"), "-naccept", "1", *options)
+    while not (found := re.match(r"ACCEPT 127\.0\.0\.1:(\d+)$", line := server.stdout.readline())):
+        assert line != "", server.wait(WAIT)
+    return server, int(found[1])
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])

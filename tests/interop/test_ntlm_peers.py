@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import ntlm_reference as reference  # noqa: E402
-from peers import BUILD, Gss, NtlmAuth, Ours, Samba, Winpr, World, handshake, parse_authenticate  # noqa: E402
+from peers import BUILD, Gss, NtlmAuth, Ours, Samba, Winpr, World, establish, handshake, parse_authenticate  # noqa: E402
 
 LOGON_DENIED, BAD_BINDINGS, MESSAGE_ALTERED, OUT_OF_SEQUENCE = "0x8009030c", "0x80090346", "0x8009030f", "0x80090310"
 UNSUPPORTED_FUNCTION = "0x80090302"
@@ -63,12 +63,6 @@ def converse(one, other, signing=True, sealing=True):
                 assert message is not None and len(message) == len(text) + 16, source.problem
                 assert len(text) < 16 or text not in message
                 assert sink.unseal(message) == text, sink.problem
-
-
-def establish(client, server, **options):
-    outcome = handshake(client, server, **options)
-    assert outcome.good, f"{type(outcome.refused).__name__} refused: {outcome.refused.problem}"
-    return outcome
 
 
 def flip(data, at):

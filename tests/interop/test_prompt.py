@@ -1,31 +1,31 @@
-"""PROMPT_FOR_CREDS at a terminal: asked there under the flag, without echo, and nowhere else."""
+"""PROMPT_FOR_CREDS at a terminal: asked there under the flag, without echo, and nowhere else; what is typed is who signs on."""
 import os
-import pathlib
 import pty
 import select
-import sys
+import signal
 import time
 
 import pytest
+from peers import ANSWER_SECONDS, BUILD, Ours, World, data_of
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
-PEER = os.path.join(os.environ["OPENSSPI_BUILD"], "tests", "interop", "peer_opensspi")
+PASSWORD = "Password1!"
 
 
 class Terminal:
     """The peer program under a terminal of its own, spoken to through pipes."""
 
-    def __init__(self, directory):
-        config = pathlib.Path(directory) / "opensspi.conf"
-        config.write_text("[names]\ncomputer = SERVER\n")
+    def __init__(self, world):
         to_read, self.to_peer = os.pipe()
         self.from_peer, to_write = os.pipe()
+        program = str(BUILD / "tests/interop/peer_opensspi")
         self.pid, self.screen = pty.fork()
         if self.pid == 0:
-            os.dup2(to_read, 0)
-            os.dup2(to_write, 1)
-            os.execve(PEER, [PEER], {"OPENSSPI_CONFIG": str(config), "PATH": os.environ["PATH"], "HOME": str(directory)})
+            try:
+                os.dup2(to_read, 0)
+                os.dup2(to_write, 1)
+                os.execve(program, [program], world.environment())
+            finally:
+                os._exit(127)
         os.close(to_read)
         os.close(to_write)
         self.shown = b""
@@ -33,45 +33,85 @@ class Terminal:
     def say(self, line):
         os.write(self.to_peer, line.encode() + b"\n")
 
-    def until(self, wanted, descriptor=None, seconds=20):
-        source = self.screen if descriptor is None else descriptor
-        got, end = b"", time.monotonic() + seconds
+    def type(self, line):
+        os.write(self.screen, line.encode() + b"\n")
+
+    def until(self, wanted, descriptor):
+        got, end = b"", time.monotonic() + ANSWER_SECONDS
         while wanted not in got:
-            assert time.monotonic() < end, (wanted, got)
-            if select.select([source], [], [], 0.1)[0]:
-                got += os.read(source, 4096)
-        if descriptor is None:
-            self.shown += got
+            ready = select.select([descriptor], [], [], max(0, end - time.monotonic()))[0]
+            more = os.read(descriptor, 4096) if ready else b""
+            assert more, (wanted, got)
+            got += more
         return got
 
-    def close(self):
+    def prompts(self, wanted):
+        self.shown += self.until(wanted, self.screen)
+
+    def answer(self):
+        return self.until(b"\n", self.from_peer).decode()
+
+    def end(self):
+        """All that the terminal showed, once the program has ended well."""
         os.close(self.to_peer)
-        os.waitpid(self.pid, 0)
+        try:
+            while more := os.read(self.screen, 4096):
+                self.shown += more
+        except OSError:  # nobody has the terminal any more
+            pass
+        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self.pid = None
+        assert code == 0, (code, self.shown)
+        return self.shown
+
+    def close(self):
+        if self.pid is not None:  # a test that failed in the middle
+            os.close(self.to_peer)
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
         os.close(self.from_peer)
         os.close(self.screen)
 
 
-@pytest.fixture
-def terminal(tmp_path):
-    peer = Terminal(tmp_path)
-    yield peer
-    peer.close()
+@pytest.fixture(name="world")
+def world_of_the_test():
+    with World.opened() as world:
+        world.put("users", "")  # nobody has default credentials
+        yield world
 
 
-def test_asks_for_name_and_password(terminal):
+@pytest.fixture(name="terminal")
+def terminal_of_the_test(world):
+    terminal = Terminal(world)
+    yield terminal
+    terminal.close()
+
+
+@pytest.mark.parametrize("typed, good", ((PASSWORD, True), ("Unseen1!", False)))
+def test_asks_for_name_and_password(world, terminal, typed, good):
+    server = Ours(world)
+    assert server.start("server", flags="integrity") is not None
     terminal.say("client target=HTTP/server flags=integrity,prompt")
-    terminal.until(b"User name for HTTP/server: ")
-    os.write(terminal.screen, b"EXAMPLE\\alice\n")
-    terminal.until(b"Password of EXAMPLE\\alice for HTTP/server: ")
-    os.write(terminal.screen, b"Unseen1!\n")
-    assert terminal.until(b"\n", terminal.from_peer).startswith(b"token 4e544c4d53535000")
-    time.sleep(0.2)
-    if select.select([terminal.screen], [], [], 0)[0]:
-        terminal.shown += os.read(terminal.screen, 4096)
-    assert b"Unseen1!" not in terminal.shown
+    terminal.prompts(b"User name for HTTP/server: ")
+    terminal.type("EXAMPLE\\alice")
+    terminal.prompts(b"Password of EXAMPLE\\alice for HTTP/server: ")
+    terminal.type(typed)
+    word, token = terminal.answer().split()
+    assert word == "token"
+    challenge = server.token(data_of(token))
+    terminal.say(f"token {challenge[1].hex()}")
+    word, token = terminal.answer().split()
+    assert word == "done"
+    signed_on = server.token(data_of(token))
+    if good:
+        assert signed_on is not None and server.say("names") == "EXAMPLE\\alice", server.problem
+    else:
+        assert signed_on is None and server.problem.startswith("0x8009030c"), server.problem
+    shown = terminal.end()
+    assert typed.encode() not in shown and shown.count(b"HTTP/server: ") == 2, shown
 
 
 def test_never_asks_without_the_flag(terminal):
     terminal.say("client target=HTTP/server flags=integrity")
-    assert terminal.until(b"\n", terminal.from_peer).startswith(b"error 0x8009030e")
-    assert not select.select([terminal.screen], [], [], 0.2)[0]
+    assert terminal.answer().startswith("error 0x8009030e")
+    assert terminal.end() == b""

@@ -2,19 +2,16 @@
 
 tests/truth/reasons.txt says why something is not there, or differs from Windows; an answer that is neither "works" nor explained there fails, and so does an
 explanation that explains nothing. OPENSSPI_SUPPORT=write ctest -R interop.support writes the page anew; look at the difference."""
-import contextlib
 import fnmatch
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import tempfile
-import time
 
 import pytest
 
-import realm as private_realm
+from password_realm import PasswordRealm
 from support_world import BUILD, PASSWORD, World
 
 SOURCE = pathlib.Path(os.environ["OPENSSPI_SOURCE"])
@@ -22,7 +19,6 @@ INCLUDE = SOURCE / "include" / "opensspi"
 PAGE = SOURCE / "docs" / "support.md"
 README = SOURCE / "README.md"
 REASONS = SOURCE / "tests" / "truth" / "reasons.txt"
-START_SECONDS = 60
 
 
 def defines(header, pattern):
@@ -98,27 +94,6 @@ class Asked(World):
         return lines
 
 
-@contextlib.contextmanager
-def password_server(realm, port):
-    """MIT's kadmind, for changes of passwords."""
-    realm.put("acl", "")
-    config = realm.directory / "krb5.conf"
-    config.write_text(config.read_text(encoding="utf-8").replace("  kdc = ", f"  kpasswd_server = 127.0.0.1:{port}\n  kdc = "), encoding="utf-8")
-    with open(realm.directory / "kadmind.log", "wb") as log, \
-            subprocess.Popen([private_realm.program("kadmind"), "-nofork", "-r", realm.name], env=realm.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process:
-        try:
-            until = time.monotonic() + START_SECONDS
-            while True:
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                assert process.poll() is None and time.monotonic() < until, (realm.directory / "kadmind.log").read_text(encoding="utf-8")
-                time.sleep(0.05)
-            yield
-        finally:
-            process.terminate()
-
-
 NTLM = {"TRUTH_DOMAIN": "EXAMPLE", "TRUTH_TARGET": "host/server.example.test"}
 KERBEROS = {"TRUTH_DOMAIN": "EXAMPLE.TEST", "TRUTH_TARGET": "host/server.example.test"}
 # What is asked of each package: more than one way where no one handshake shows all.
@@ -141,9 +116,7 @@ WORDS = ["", TAKEN, "always", "granted"]  # the last says most
 def answers_of_the_module():
     """{(table, name): {package: {role: (status, word)}}}: the best of the ways, which is the one that works."""
     out = {}
-    port = private_realm.free_port()
-    more = f"default_principal_flags = +forwardable\n  kpasswd_port = {port}\n  kadmind_port = {private_realm.free_port()}"
-    with private_realm.Realm(kdc_realm=more) as realm, password_server(realm, port), tempfile.TemporaryDirectory(prefix="opensspi-truth-") as directory:
+    with PasswordRealm() as realm, tempfile.TemporaryDirectory(prefix="opensspi-truth-") as directory:
         realm.addprinc("daemon", PASSWORD)
         realm.addprinc("host/server.example.test")
         realm.keytab("host/server.example.test")

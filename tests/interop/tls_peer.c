@@ -6,6 +6,7 @@
  *   ca=FILE cert=FILE key=FILE name=HOST tls=1.2|1.3|dtls text=WORDS alpn=NAME mutual=1 connections=N renegotiate=1
  *   flags=NUMBER (of the credential)   later=1 (asks the client for its certificate in a later handshake only)
  *   tickets=N,N,... (session ticket keys made of these numbers)   srtp=N (an SRTP protection profile)
+ *   leaves=1 (a client whose text says quit does not wait for the peer's end)
  *
  * The server prints "port N" first. Both print "connected VERSION SUITE" for each connection, and what they received.
  * build: pkg
@@ -28,11 +29,11 @@
 #include "peer_options.h"
 
 #define ROOM ((size_t)1 << 17)
-#define WAIT_MS 10000
+#define WAIT_MS 300000 /* a bound, never waited for */
 
 static struct {
     const char *ca, *cert, *key, *name, *tls, *text, *alpn, *mutual, *connections, *renegotiate, *flags, *later,
-        *tickets, *srtp;
+        *tickets, *srtp, *leaves;
 } option = {.name = "server.test", .text = "hello", .connections = "1", .flags = "0"};
 
 static bool is_client, is_datagram;
@@ -68,6 +69,7 @@ static void options_read(int n, char **words)
         {"later", &option.later},
         {"tickets", &option.tickets},
         {"srtp", &option.srtp},
+        {"leaves", &option.leaves},
     };
     const char *unknown = peer_options_read(options, sizeof options / sizeof options[0], n, words);
     if (unknown != NULL)
@@ -323,11 +325,14 @@ static bool messages(void)
             if (step(true) != SEC_E_OK)
                 handshake();
             client_name();
+            printf("renegotiated\n");
             fflush(stdout);
         }
         if (is_client && strstr((const char *)option.text, "quit") != NULL && in_len == 0) {
             control(SCHANNEL_SHUTDOWN);
             (void)step(false);
+            if (option.leaves != NULL)
+                return false;
         }
     }
 }
