@@ -320,9 +320,10 @@ int cli_expiry(const char *what, const char *text, int64_t *filetime)
     struct tm real =
         day; /* timegm pushes a day that the month does not have into the next month: it comes back changed */
     time_t seconds = end != NULL && *end == '\0' ? timegm(&real) : -1;
-    if (seconds == -1 || real.tm_mday != day.tm_mday)
+    int64_t found = filetime_from_unix(seconds);
+    if (seconds == -1 || real.tm_mday != day.tm_mday || found < 0) /* file times begin in 1601 */
         return cli_misuse("--%s wants a day as YYYY-MM-DD or \"never\", not \"%s\"", what, text);
-    *filetime = filetime_from_unix(seconds);
+    *filetime = found;
     return CLI_OK;
 }
 

@@ -11,7 +11,8 @@ set(fuzz_targets ${fuzz_files})
 list(FILTER fuzz_targets INCLUDE REGEX "/fuzz_[^/]*\\.c$")
 list(FILTER fuzz_files EXCLUDE REGEX "/fuzz_[^/]*\\.c$")
 # Compiled once; a target takes of it what it calls.
-add_library(fuzz_support STATIC ${fuzz_files})
+add_library(fuzz_support STATIC ${fuzz_files} ${PROJECT_SOURCE_DIR}/tests/support/place.c)
+target_compile_options(fuzz_support PRIVATE -UNDEBUG) # place.c asserts
 target_include_directories(fuzz_support PUBLIC ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(fuzz_support PUBLIC opensspi_internal)
 if(NOT OPENSSPI_FUZZ)
@@ -34,13 +35,13 @@ foreach(source IN LISTS fuzz_targets)
     if(name MATCHES "^(krb_(accept|initiate)|lsad_requests)$") # tickets of the tests' own
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
         target_sources(${target} PRIVATE ${support}/kerberos_forge.c ${support}/kerberos_loop.c ${support}/lsa_daemon.c ${support}/ntlm_duel.c
-            ${support}/ntlm_loop.c ${support}/place.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
+            ${support}/ntlm_loop.c ${PROJECT_SOURCE_DIR}/tests/unit/kerberos/pac_builder.c)
         target_compile_options(${target} PRIVATE -UNDEBUG)
         target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
     endif()
     if(name STREQUAL "credssp_handshake") # both ends, one of them played
         set(support ${PROJECT_SOURCE_DIR}/tests/support)
-        target_sources(${target} PRIVATE ${support}/credssp_duel.c ${support}/credssp_loop.c ${support}/lsa_daemon.c ${support}/ntlm_loop.c ${support}/place.c
+        target_sources(${target} PRIVATE ${support}/credssp_duel.c ${support}/credssp_loop.c ${support}/lsa_daemon.c ${support}/ntlm_loop.c
             ${support}/tls_loop.c ${support}/tls_pki.c ${support}/tsssp_loop.c)
         target_compile_definitions(${target} PRIVATE OPENSSPI_LSAD="${PROJECT_BINARY_DIR}/opensspi-lsad")
         target_compile_options(${target} PRIVATE -UNDEBUG)

@@ -96,6 +96,19 @@ void object_put(struct object *object)
         free(object);
 }
 
+void objects_abandon(void)
+{
+    for (size_t i = 0; i < n_slots; i++) {
+        struct object *mutex = slots[i].object;
+        if (mutex == NULL || mutex->kind != OBJECT_MUTEX || mutex->depth == 0 ||
+            !pthread_equal(mutex->owner, pthread_self()))
+            continue;
+        mutex->depth = 0;
+        mutex->abandoned = true;
+        pthread_cond_broadcast(&objects_changed);
+    }
+}
+
 bool object_close(HANDLE handle)
 {
     pthread_mutex_lock(&objects_lock);

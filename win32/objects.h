@@ -21,6 +21,7 @@ struct object {
     DWORD exit_code;     /* thread */
     unsigned depth;      /* mutex: how often its owner took it */
     pthread_t owner;
+    bool abandoned; /* mutex: its owner ended with it, and nobody had it since */
     LPTHREAD_START_ROUTINE start;
     LPVOID parameter;
     DWORD id;
@@ -37,6 +38,8 @@ HANDLE object_publish(struct object *object);
 struct object *object_get(HANDLE handle);
 /* Under the lock. */
 void object_put(struct object *object);
+/* Under the lock: the mutexes that the calling thread owns are anybody's. */
+void objects_abandon(void);
 /* Closes a handle. FALSE for none of ours. */
 bool object_close(HANDLE handle);
 

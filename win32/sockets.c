@@ -9,9 +9,11 @@
 #undef getsockname
 #undef getpeername
 #undef getsockopt
+#undef recv
 #undef recvfrom
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <winbase.h>
@@ -132,14 +134,24 @@ int WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout)
     return poll(fdArray, fds, timeout);
 }
 
+/* A call on a socket that blocks came back for want of anything to do: the time that was set for it is over. */
+static ssize_t in_time(int s, int flags, ssize_t result)
+{
+    if (result < 0 && errno == EWOULDBLOCK && (flags & MSG_DONTWAIT) == 0) {
+        int mode = fcntl(s, F_GETFL);
+        errno = mode >= 0 && (mode & O_NONBLOCK) == 0 ? ETIMEDOUT : EWOULDBLOCK;
+    }
+    return result;
+}
+
 ssize_t opensspi_send(int s, const void *buf, size_t len, int flags)
 {
-    return send(s, buf, len, flags | MSG_NOSIGNAL);
+    return in_time(s, flags, send(s, buf, len, flags | MSG_NOSIGNAL));
 }
 
 ssize_t opensspi_sendto(int s, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t tolen)
 {
-    return sendto(s, buf, len, flags | MSG_NOSIGNAL, to, tolen);
+    return in_time(s, flags, sendto(s, buf, len, flags | MSG_NOSIGNAL, to, tolen));
 }
 
 int opensspi_setsockopt(int s, int level, int optname, const void *optval, socklen_t optlen)
@@ -169,7 +181,7 @@ int opensspi_select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptf
 /* An int or a socklen_t: the same bits. */
 int opensspi_accept(int s, struct sockaddr *addr, void *addrlen)
 {
-    return accept(s, addr, addrlen);
+    return (int)in_time(s, 0, accept(s, addr, addrlen));
 }
 
 int opensspi_getsockname(int s, struct sockaddr *name, void *namelen)
@@ -209,7 +221,12 @@ int opensspi_getsockopt(int s, int level, int optname, void *optval, void *optle
     return result;
 }
 
+ssize_t opensspi_recv(int s, void *buf, size_t len, int flags)
+{
+    return in_time(s, flags, recv(s, buf, len, flags));
+}
+
 ssize_t opensspi_recvfrom(int s, void *buf, size_t len, int flags, struct sockaddr *from, void *fromlen)
 {
-    return recvfrom(s, buf, len, flags, from, fromlen);
+    return in_time(s, flags, recvfrom(s, buf, len, flags, from, fromlen));
 }

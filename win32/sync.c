@@ -93,6 +93,30 @@ BOOL ResetEvent(HANDLE hEvent)
     return event_change(hEvent, false);
 }
 
+/* What a thread has that owned a mutex, so that its end is noticed whoever made it. */
+static pthread_key_t owner_key;
+
+static void owner_ended(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&objects_lock);
+    objects_abandon();
+    pthread_mutex_unlock(&objects_lock);
+}
+
+__attribute__((constructor)) static void owner_key_make(void)
+{
+    (void)pthread_key_create(&owner_key, owner_ended);
+}
+
+static void mutex_take(struct object *mutex)
+{
+    (void)pthread_setspecific(owner_key, &owner_key);
+    mutex->owner = pthread_self();
+    mutex->depth++;
+    mutex->abandoned = false;
+}
+
 static HANDLE mutex_create(BOOL owned, bool has_name)
 {
     if (has_name) {
@@ -102,8 +126,8 @@ static HANDLE mutex_create(BOOL owned, bool has_name)
     struct object *mutex = object_new(OBJECT_MUTEX);
     if (mutex == NULL)
         return NULL;
-    mutex->depth = owned ? 1 : 0;
-    mutex->owner = pthread_self();
+    if (owned)
+        mutex_take(mutex);
     return object_publish(mutex);
 }
 
@@ -145,17 +169,18 @@ static bool ready(const struct object *object)
     return object->signalled;
 }
 
-static void take(struct object *object)
+/* Was it a mutex that somebody ended with? */
+static bool take(struct object *object)
 {
-    if (object->kind == OBJECT_MUTEX) {
-        object->owner = pthread_self();
-        object->depth++;
-    } else if (object->kind == OBJECT_EVENT && !object->manual) {
+    bool abandoned = object->abandoned;
+    if (object->kind == OBJECT_MUTEX)
+        mutex_take(object);
+    else if (object->kind == OBJECT_EVENT && !object->manual)
         object->signalled = false;
-    }
+    return abandoned;
 }
 
-/* WAIT_OBJECT_0 and the index, having taken what was waited for; WAIT_TIMEOUT for not yet. */
+/* WAIT_OBJECT_0 or WAIT_ABANDONED and the index, having taken what was waited for; WAIT_TIMEOUT for not yet. */
 static DWORD look(struct object *const *objects, DWORD n, BOOL all)
 {
     DWORD n_ready = 0;
@@ -163,16 +188,15 @@ static DWORD look(struct object *const *objects, DWORD n, BOOL all)
         if (!ready(objects[i]))
             continue;
         n_ready++;
-        if (!all) {
-            take(objects[i]);
-            return WAIT_OBJECT_0 + i;
-        }
+        if (!all)
+            return (take(objects[i]) ? WAIT_ABANDONED : WAIT_OBJECT_0) + i;
     }
     if (n_ready < n)
         return WAIT_TIMEOUT;
+    bool abandoned = false;
     for (DWORD i = 0; i < n; i++)
-        take(objects[i]);
-    return WAIT_OBJECT_0;
+        abandoned |= take(objects[i]);
+    return abandoned ? WAIT_ABANDONED : WAIT_OBJECT_0;
 }
 
 static struct timespec moment_in(DWORD milliseconds)

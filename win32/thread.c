@@ -12,6 +12,7 @@ static void ended(void *argument)
 {
     struct object *thread = argument;
     pthread_mutex_lock(&objects_lock);
+    objects_abandon(); /* before anybody hears of the end */
     thread->signalled = true;
     pthread_cond_broadcast(&objects_changed);
     object_put(thread);

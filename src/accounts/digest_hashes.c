@@ -111,8 +111,9 @@ SECURITY_STATUS digest_hashes_make(const struct digest_realms *realms, const cha
     char *text = NULL;
     if (realms == NULL || realms->n_realms == 0)
         return SEC_E_OK;
-    if (utf16le_to_text(password, &text) != WIRE_OK)
+    if (!utf16le_valid(password))
         return SEC_E_OK;
+    require(utf16le_to_text(password, &text) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     const struct making making = {realms, slice_of_text(text), each, context};
     SECURITY_STATUS status = make_for(&making, name);
     if (domain == NULL || domain[0] == '\0')

@@ -3,6 +3,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import time
 
@@ -64,7 +65,7 @@ def on_terminal(environment, words, answers):
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(SSPI, [SSPI, *words], environment)
-    shown, deadline = b"", time.monotonic() + 30
+    shown, deadline = b"", time.monotonic() + 300
     while time.monotonic() < deadline:
         if not select.select([terminal], [], [], 0.2)[0]:
             continue
@@ -77,6 +78,8 @@ def on_terminal(environment, words, answers):
         shown += piece
         if answers and answers[0][0] in shown:
             os.write(terminal, answers.pop(0)[1])
+    else:
+        os.kill(pid, signal.SIGKILL)  # it waits for what nobody says
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os.close(terminal)
     return code, shown.decode()

@@ -78,7 +78,8 @@ def test_general(store):
 @pytest.mark.parametrize("words", [
     ["account", "add"], ["account", "add", "a", "b"], ["account", "add", "a", "--nonsense"], ["account", "add", "a", "--uid"],
     ["account", "add", "a", "--uid", "x"], ["account", "add", "a", "--uid", "-1"], ["account", "add", "a", "--uid", "4294967295"],
-    ["account", "add", "a", "--expires", "tomorrow"], ["account", "add", "a", "--expires", "2026-02-30"], ["account", "add", "a", "--sid", "S-1"],
+    ["account", "add", "a", "--expires", "tomorrow"], ["account", "add", "a", "--expires", "2026-02-30"],
+    ["account", "add", "a", "--expires", "1600-12-31"], ["account", "add", "a", "--sid", "S-1"],
     ["account", "add", "D\\a", "--domain", "D"], ["account", "add", "a", "--json"], ["account", "list", "x"], ["account", "show"],
     ["account", "passwd"], ["account", "set", "a", "--lock", "--unlock"], ["account", "disable"], ["account", "enable"], ["account", "remove"],
     ["account", "import"], ["account", "export", "--format", "nonsense"], ["group", "add"], ["group", "join", "a"], ["group", "leave", "a"],
@@ -86,7 +87,8 @@ def test_general(store):
     ["account", "passwd", "a", "--password", "x"],
 ])
 def test_wrong_usage(bob, words):
-    bob.good("account", "add", "a", "--no-password") if "set" in words else None
+    if "set" in words:
+        bob.good("account", "add", "a", "--no-password")
     bob.bad(2, *words, stdin="pw\n")
 
 
@@ -155,6 +157,9 @@ def test_states(bob):
     assert not shown["locked"] and not shown["disabled"] and shown["uid"] == 7
     bob.good("account", "set", "bob", "--expires", "2001-01-01")
     assert "expired" in bob.good("account", "show", "bob")
+    bob.good("account", "set", "bob", "--expires", "1601-01-01")  # where file times begin
+    assert bob.show("bob")["expires"] == "1601-01-01T00:00:00Z" and "1 replaced" in bob.good("account", "import", "--replace", "-", stdin=bob.good("account", "export"))
+    assert bob.show("bob")["expires"] == "1601-01-01T00:00:00Z"
     bob.good("account", "set", "bob", "--expires", "never")
     assert bob.show("bob")["expires"] is None
     assert "nothing" in bob.bad(2, "account", "set", "bob")

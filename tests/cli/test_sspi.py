@@ -162,10 +162,7 @@ def test_terminal_colours(place):
     code, shown = on_terminal(place.environment, ["decode", str(file)], [])
     assert code == 0 and "\x1b[1mNTLM" in shown
     for name, value, colours in (("NO_COLOR", "", True), ("TERM", "xterm", True), ("TERM", "dumb", False), ("NO_COLOR", "1", False)):
-        environment = {**place.environment, name: value}
-        place.environment, kept = environment, place.environment
-        code, shown = on_terminal(place.environment, ["decode", str(file)], [])
-        place.environment = kept
+        code, shown = on_terminal({**place.environment, name: value}, ["decode", str(file)], [])
         assert code == 0 and ("\x1b" in shown) == colours, (name, value)
 
 
@@ -745,13 +742,11 @@ def test_decode_capture(place, form):
     assert "WRONG" not in shown
     gap = place.good("decode", stdin=form(packets[:2] + [tcp_packet(1000, 80, 5000, text[half:])] + packets[4:]))
     assert "segments are missing" in gap
-    cut = place.good("decode", stdin=form(packets)[:-5] + b"")
+    cut = place.good("decode", stdin=form(packets)[:-5])
     assert "ends in the middle" in cut
 
 
-def test_decode_tls(place, pki):
-    record = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:1"], capture_output=True, input=b"")  # nobody is there
-    assert record.returncode != 0
+def test_decode_tls(place):
     hello = bytes.fromhex("0301" + "00" * 32 + "00" + "0004" + "1301" + "c02f" + "0100" + "000e" + "0000" + "000a" + "0008" + "000005") + b"a.com"
     body = b"\x01" + len(hello).to_bytes(3, "big") + hello
     shown = place.good("decode", stdin=b"\x16\x03\x01" + struct.pack(">H", len(body)) + body + b"\x15\x03\x03\x00\x02\x02\x30")

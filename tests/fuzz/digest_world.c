@@ -2,33 +2,12 @@
 
 #include "accounts/admin.h"
 #include "crypto/ntlm_response.h"
+#include "support/place.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static char directory[] = "/tmp/opensspi-fuzz-XXXXXX";
-static pid_t owner;
-
-static const char *path_of(const char *name)
-{
-    static char path[64];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    return path;
-}
-
-static void directory_remove(void)
-{
-    static const char *const names[] = {"accounts.db", "accounts.db.lockouts", "conf"};
-    if (owner != getpid())
-        return;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        unlink(path_of(names[i]));
-    rmdir(directory);
-}
-
-static void database_make(void)
+static void database_make(const char *path)
 {
     static const char *const names[] = {"realm"};
     static const char password[] = "P\0a\0s\0s\0w\0o\0r\0d\0001\0!"; /* and the NUL that ends it */
@@ -44,7 +23,7 @@ static void database_make(void)
                                       .expires = FILETIME_NEVER,
                                       .uid = -1,
                                       .gid = -1};
-    MUST(account_admin_open(path_of("accounts.db"), true, &admin) == SEC_E_OK);
+    MUST(account_admin_open(path, true, &admin) == SEC_E_OK);
     account_admin_digest(admin, &realms);
     MUST(account_admin_add(admin, &spec) == SEC_E_OK);
     account_admin_close(admin);
@@ -52,21 +31,15 @@ static void database_make(void)
 
 void digest_world_configure(void)
 {
-    MUST(mkdtemp(directory) != NULL);
-    owner = getpid();
-    atexit(directory_remove);
-    database_make();
-    FILE *file = fopen(path_of("conf"), "w");
-    MUST(file != NULL);
-    fprintf(file,
-            "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
-            "[accounts]\nstores = sqlite:%s/accounts.db\nlockout_threshold = 0\n"
-            "[digest]\nrealms = realm\nalgorithms = MD5, MD5-sess, SHA-256, SHA-512-256-sess\nallow_no_qop = yes\n",
-            directory);
-    MUST(fclose(file) == 0);
-    setenv("OPENSSPI_CONFIG", path_of("conf"), 1);
-    unsetenv("NTLM_USER_FILE");
-    unsetenv("OPENSSPI_NTLM_USER_FILE");
+    char path[64], text[512];
+    snprintf(path, sizeof path, "%s/accounts.db", world_directory());
+    database_make(path);
+    snprintf(text, sizeof text,
+             "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+             "[accounts]\nstores = sqlite:%s\nlockout_threshold = 0\n"
+             "[digest]\nrealms = realm\nalgorithms = MD5, MD5-sess, SHA-256, SHA-512-256-sess\nallow_no_qop = yes\n",
+             path);
+    place_configure(world_directory(), text);
 }
 
 CredHandle digest_world_credential(ULONG use)

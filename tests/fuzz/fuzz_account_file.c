@@ -2,17 +2,9 @@
  * format must survive being written and read again. */
 #include "accounts/account_file.h"
 #include "core/cause.h"
+#include "fuzz/world.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)  \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
 
 static void write_all(struct writer *writer, const struct account_file *file)
 {
@@ -30,10 +22,16 @@ static void write_all(struct writer *writer, const struct account_file *file)
                                   .uid = entry->uid,
                                   .gid = entry->gid};
         if (!entry->has_sid)
-            CHECK(sid_from_text("S-1-0-0", &account.sid) == WIRE_OK);
+            MUST(sid_from_text("S-1-0-0", &account.sid) == WIRE_OK);
         struct store_record record = {.account = &account, .nt_hash = entry->nt_hash, .has_nt = entry->has_nt};
         account_file_write_account(writer, &record, entry->domain);
     }
+}
+
+/* No text is an empty one. */
+static bool text_same(const char *one, const char *two)
+{
+    return strcmp(one != NULL ? one : "", two != NULL ? two : "") == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -46,25 +44,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)account_file_guess(text);
     cause_clear();
     if (account_file_parse(format, text, "fuzz", &file) != SEC_E_OK) {
-        CHECK(file == NULL);
+        MUST(file == NULL);
         return 0;
     }
     for (size_t i = 0; i < file->n_entries; i++) {
         const struct account_file_entry *entry = &file->entries[i];
-        CHECK(account_name_valid(entry->name));
-        CHECK(entry->domain[0] == '\0' || account_name_valid(entry->domain));
-        CHECK(entry->has_nt || (entry->flags & ACCOUNT_NO_HASH) != 0);
-        CHECK(account_file_find(file, entry->name_key, entry->domain_key) == entry);
+        MUST(account_name_valid(entry->name));
+        MUST(entry->domain[0] == '\0' || account_name_valid(entry->domain));
+        MUST(entry->has_nt || (entry->flags & ACCOUNT_NO_HASH) != 0);
+        MUST(account_file_find(file, entry->name_key, entry->domain_key) == entry);
     }
     struct writer writer = writer_growing(1024);
     write_all(&writer, file);
     if (writer_finish(&writer) == WIRE_OK) {
-        CHECK(account_file_parse(ACCOUNT_FILE_OWN, writer_slice_of(&writer), "again", &again) == SEC_E_OK);
-        CHECK(again->n_entries == file->n_entries);
+        MUST(account_file_parse(ACCOUNT_FILE_OWN, writer_slice_of(&writer), "again", &again) == SEC_E_OK);
+        MUST(again->n_entries == file->n_entries);
         for (size_t i = 0; i < file->n_entries; i++) {
-            CHECK(strcmp(file->entries[i].name, again->entries[i].name) == 0);
-            CHECK(file->entries[i].flags == again->entries[i].flags && file->entries[i].uid == again->entries[i].uid);
-            CHECK(memcmp(&file->entries[i].nt_hash, &again->entries[i].nt_hash, 16) == 0);
+            const struct account_file_entry *one = &file->entries[i], *two = &again->entries[i];
+            MUST(strcmp(one->name, two->name) == 0 && strcmp(one->domain, two->domain) == 0);
+            MUST(text_same(one->full_name, two->full_name) && one->flags == two->flags);
+            MUST(one->uid == two->uid && one->gid == two->gid && one->expires == two->expires);
+            MUST(one->password_set == two->password_set && one->password_expires == two->password_expires);
+            MUST(one->has_nt == two->has_nt && memcmp(&one->nt_hash, &two->nt_hash, 16) == 0);
+            MUST(!one->has_sid || sid_equal(&one->sid, &two->sid));
         }
     }
     writer_release(&writer);

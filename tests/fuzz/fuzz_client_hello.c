@@ -1,22 +1,8 @@
 /*
  * What a TLS client says first, with and without the record around it, or in a datagram: every extension and name found lies in the input, and what is cut is short, never more.
  */
+#include "fuzz/world.h"
 #include "wire/client_hello.h"
-
-#include <stdlib.h>
-
-#define MUST(condition)   \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void inside(struct slice piece, struct slice whole)
-{
-    MUST(piece.len == 0 || (piece.data >= whole.data && piece.len <= (size_t)(whole.data + whole.len - piece.data)));
-}
 
 static void look(struct slice bytes, enum client_hello_form form)
 {
@@ -27,13 +13,13 @@ static void look(struct slice bytes, enum client_hello_form form)
     MUST((result == WIRE_SHORT) == (missing > 0));
     if (result != WIRE_OK)
         return;
-    inside(list, bytes);
+    world_inside(bytes, list);
     for (struct reader reader = reader_of(list); reader_left(&reader) > 0;) {
         if (client_hello_extension(&reader, &type, &extension) != WIRE_OK)
             return;
-        inside(extension, list);
+        world_inside(list, extension);
         if (client_hello_host(extension, &host) == WIRE_OK)
-            inside(host, extension);
+            world_inside(extension, host);
     }
 }
 

@@ -5,22 +5,14 @@
 #include "credssp/request.h"
 #include "fuzz/world.h"
 
-static void check_inside(struct slice whole, struct slice piece)
-{
-    if (piece.len == 0)
-        return;
-    MUST(piece.data >= whole.data && piece.len <= whole.len);
-    MUST((size_t)(piece.data - whole.data) <= whole.len - piece.len);
-}
-
 static void check_request(struct slice input)
 {
     struct ts_request request, again;
     if (ts_request_parse(input, &request) != WIRE_OK)
         return;
-    check_inside(input, request.nego_token);
-    check_inside(input, request.auth_info);
-    check_inside(input, request.pub_key_auth);
+    world_inside(input, request.nego_token);
+    world_inside(input, request.auth_info);
+    world_inside(input, request.pub_key_auth);
     MUST(request.nonce.data == NULL || request.nonce.len == TS_NONCE_LEN);
     AUTO_WRITER struct writer bytes = writer_growing(256);
     ts_request_write(&bytes, &request);
@@ -40,7 +32,7 @@ static void check_credentials(struct slice input)
     const struct slice pieces[] = {credentials.domain, credentials.user,      credentials.password,
                                    credentials.pin,    credentials.container, credentials.logon.cred};
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
-        check_inside(input, pieces[i]);
+        world_inside(input, pieces[i]);
     MUST(credentials.n_supplemental <= TS_SUPPLEMENTAL_MAX);
     AUTO_WRITER struct writer bytes = writer_growing(256);
     ts_credentials_write(&bytes, &credentials);
@@ -64,7 +56,7 @@ static void check_packed(struct slice input)
                                    credentials.container,  credentials.csp,  credentials.user_hint,
                                    credentials.domain_hint};
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
-        check_inside(input, pieces[i]);
+        world_inside(input, pieces[i]);
     ts_credentials_write(&bytes, &credentials);
     MUST(writer_finish(&bytes) == WIRE_OK);
     MUST(ts_credentials_parse(writer_slice_of(&bytes), &again) == WIRE_OK && again.type == credentials.type);

@@ -1,20 +1,12 @@
 /*
  * DER: whatever is accepted is written again byte for byte, whatever is cut short is SHORT and never BAD, nothing reads past the end.
  */
+#include "fuzz/world.h"
 #include "wire/der.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define MUST(condition)   \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
-
 #define DEPTH_MAX 16 /* of the walk; the decoder itself does not recurse */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_integer(struct slice element, uint8_t tag)
 {

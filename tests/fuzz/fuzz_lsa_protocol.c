@@ -15,7 +15,7 @@ static void fields_check(struct slice body, enum lsa_operation operation, bool r
     lsa_head_write(&writer, operation, reply, 7);
     for (unsigned field = 1; field < LSA_FIELDS; field++) {
         struct slice bytes = message.field[field];
-        MUST(bytes.data == NULL || (bytes.data >= body.data && bytes.data + bytes.len <= body.data + body.len));
+        world_inside(body, bytes);
         lsa_bytes_write(&writer, (enum lsa_field)field, bytes);
     }
     MUST(lsa_body_end(&writer) == WIRE_OK);

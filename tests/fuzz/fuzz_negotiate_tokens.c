@@ -4,14 +4,6 @@
 #include "fuzz/world.h"
 #include "negotiate/spnego.h"
 
-static void check_inside(struct slice whole, struct slice piece)
-{
-    if (piece.len == 0)
-        return;
-    MUST(piece.data >= whole.data && piece.len <= whole.len);
-    MUST((size_t)(piece.data - whole.data) <= whole.len - piece.len);
-}
-
 static void check_init(struct slice input)
 {
     struct spnego_init init, again;
@@ -21,11 +13,11 @@ static void check_init(struct slice input)
     MUST(init.n_mechs >= 1 && init.n_mechs <= SPNEGO_MECHS_MAX);
     for (unsigned i = 0; i < init.n_mechs; i++) {
         MUST(init.mech[i].len > 0);
-        check_inside(init.mech_list, init.mech[i]);
+        world_inside(init.mech_list, init.mech[i]);
     }
-    check_inside(input, init.mech_list);
-    check_inside(input, init.token);
-    check_inside(input, init.mic);
+    world_inside(input, init.mech_list);
+    world_inside(input, init.token);
+    world_inside(input, init.mic);
     MUST((init.token.data == NULL) == (init.token.len == 0) && (init.mic.data == NULL) == (init.mic.len == 0));
     AUTO_WRITER struct writer list = writer_growing(64), token = writer_growing(256);
     spnego_mech_list_write(&list, init.mech, init.n_mechs);
@@ -41,9 +33,9 @@ static void check_resp(struct slice input)
     struct spnego_resp resp, again;
     if (spnego_resp_parse(input, &resp) != WIRE_OK)
         return;
-    check_inside(input, resp.mech);
-    check_inside(input, resp.token);
-    check_inside(input, resp.mic);
+    world_inside(input, resp.mech);
+    world_inside(input, resp.token);
+    world_inside(input, resp.mic);
     MUST((resp.token.data == NULL) == (resp.token.len == 0) && (resp.mic.data == NULL) == (resp.mic.len == 0));
     AUTO_WRITER struct writer token = writer_growing(256);
     spnego_resp_write(&token, &resp);

@@ -4,33 +4,19 @@
  * and give back.
  */
 #include "base/memory.h"
+#include "fuzz/world.h"
 #include "kerberos/pac.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define MUST(condition)   \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_inside(struct slice whole, struct slice piece)
-{
-    MUST(piece.len == 0 || (piece.data >= whole.data && piece.len <= whole.len &&
-                            (size_t)(piece.data - whole.data) <= whole.len - piece.len));
-}
 
 static void check_logon_info(struct slice whole, const struct pac_logon_info *info)
 {
     MUST(info->user_name != NULL && info->domain_name != NULL && info->logon_server != NULL);
-    check_inside(whole, info->full_name);
-    check_inside(whole, info->logon_script);
-    check_inside(whole, info->profile_path);
-    check_inside(whole, info->home_directory);
-    check_inside(whole, info->home_directory_drive);
+    world_inside(whole, info->full_name);
+    world_inside(whole, info->logon_script);
+    world_inside(whole, info->profile_path);
+    world_inside(whole, info->home_directory);
+    world_inside(whole, info->home_directory_drive);
     MUST(info->n_groups <= PAC_GROUPS_MAX && info->n_extra_sids <= PAC_GROUPS_MAX &&
          info->n_resource_groups <= PAC_GROUPS_MAX);
     MUST((info->groups != NULL) == (info->n_groups != 0) && (info->extra_sids != NULL) == (info->n_extra_sids != 0));
@@ -40,7 +26,7 @@ static void check_logon_info(struct slice whole, const struct pac_logon_info *in
 
 static void check_signature(struct slice whole, bool present, const struct pac_signature *signature)
 {
-    check_inside(whole, signature->checksum);
+    world_inside(whole, signature->checksum);
     MUST(present == (signature->checksum.len != 0));
 }
 

@@ -3,19 +3,11 @@
  * hashed or refused.
  */
 #include "crypto/certificate.h"
+#include "fuzz/world.h"
 #include "sasl/layer.h"
 #include "sasl/profiles.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define MUST(condition)   \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

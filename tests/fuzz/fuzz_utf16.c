@@ -3,17 +3,9 @@
  */
 #include "base/memory.h"
 #include "base/utf16.h"
+#include "fuzz/world.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define MUST(condition)   \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_folding(const char *text)
 {

@@ -3,56 +3,40 @@
 #include "base/time.h"
 #include "crypto/random.h"
 #include "support/identity.h"
+#include "support/place.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[] = "/tmp/opensspi-fuzz-XXXXXX";
+static char directory[PLACE_LEN];
 static pid_t owner;
 static uint64_t seed;
 
-static const char *path_of(const char *name)
-{
-    static char path[64];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    return path;
-}
-
 static void directory_remove(void)
 {
-    if (owner != getpid())
-        return;
-    unlink(path_of("sam"));
-    unlink(path_of("conf"));
-    rmdir(directory);
+    if (owner == getpid())
+        place_remove(directory);
 }
 
-static void file_put(const char *name, const char *text)
+const char *world_directory(void)
 {
-    unlink(path_of(name)); /* a new inode tells the library that the file changed */
-    FILE *file = fopen(path_of(name), "w");
-    MUST(file != NULL && fchmod(fileno(file), 0600) == 0 && fputs(text, file) >= 0 && fclose(file) == 0);
+    if (place_make(directory)) {
+        owner = getpid();
+        atexit(directory_remove);
+    }
+    return directory;
 }
 
 void world_configure(const char *ntlm)
 {
     char text[1024];
-    if (owner == 0) {
-        MUST(mkdtemp(directory) != NULL);
-        owner = getpid();
-        atexit(directory_remove);
-        file_put("sam", "alice:EXAMPLE::7facdc498ed1680c4fd1448319a8c04f:::\n"); /* Password1! */
-    }
+    place_file(world_directory(), "sam", "alice:EXAMPLE::7facdc498ed1680c4fd1448319a8c04f:::\n"); /* Password1! */
     snprintf(text, sizeof text,
              "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
              "dns_domain = example.test\n[accounts]\nstores = sam:%s/sam\nlockout_threshold = 0\n[ntlm]\n%s\n",
              directory, ntlm);
-    file_put("conf", text);
-    setenv("OPENSSPI_CONFIG", path_of("conf"), 1);
-    unsetenv("NTLM_USER_FILE");
-    unsetenv("OPENSSPI_NTLM_USER_FILE");
+    place_configure(directory, text);
 }
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */

@@ -21,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Writes configuration and account file into a private directory, which goes when the process exits, and points OPENSSPI_CONFIG there. `ntlm` is what
  * stands in [ntlm]. May be called again: credentials keep the configuration that they were acquired under. */
 void world_configure(const char *ntlm);
+/* The private directory; made at the first call. */
+const char *world_directory(void);
 /* Fixes the clock and starts the random bytes anew; first thing of every input. */
 void world_reset(void);
 /* Acquires NTLM credentials: alice's, outbound, or the server's. */
@@ -32,6 +34,13 @@ CredHandle world_credential_of(const char *package, ULONG use);
 uint8_t world_u8(struct reader *input);
 uint16_t world_u16(struct reader *input);
 struct slice world_bytes(struct reader *input, size_t len);
+
+/* A piece that was found lies in the whole, or is empty. */
+static inline void world_inside(struct slice whole, struct slice piece)
+{
+    MUST(piece.len == 0 || (piece.data >= whole.data && piece.len <= whole.len &&
+                            (size_t)(piece.data - whole.data) <= whole.len - piece.len));
+}
 
 /* One handshake step with a token in a block of exactly its size; the answer goes to `out`, its length to *out_len. */
 #define WORLD_TOKEN_MAX 4096

@@ -116,7 +116,7 @@ static void ReceiveText(SOCKET s, CredHandle *credential, CtxtHandle *context, L
         SecBuffer buffers[4];
         SecBufferDesc list;
         SECURITY_STATUS status;
-        DWORD i, extra = 0;
+        DWORD i, extra = 0, texts = 0;
         list.ulVersion = SECBUFFER_VERSION;
         list.cBuffers = 4;
         list.pBuffers = buffers;
@@ -152,10 +152,11 @@ static void ReceiveText(SOCKET s, CredHandle *credential, CtxtHandle *context, L
             continue;
         }
         for (i = 0; i < 4; i++)
-            if (buffers[i].BufferType == SECBUFFER_DATA &&
-                (buffers[i].cbBuffer != strlen(expected) ||
-                 memcmp(buffers[i].pvBuffer, expected, buffers[i].cbBuffer) != 0))
-                Fail(_T("the text is another one"), ERROR_INVALID_DATA);
+            if (buffers[i].BufferType == SECBUFFER_DATA && buffers[i].cbBuffer == strlen(expected) &&
+                memcmp(buffers[i].pvBuffer, expected, buffers[i].cbBuffer) == 0)
+                texts++;
+        if (status != SEC_E_OK || texts != 1)
+            Fail(_T("the text is another one, or none"), ERROR_INVALID_DATA);
         Keep(extra);
         return;
     }

@@ -260,8 +260,7 @@ static void take_late_records(struct life *life)
         SecBuffer in[4] = {{len, SECBUFFER_DATA, life->client.wire}, {0}, {0}, {0}};
         SecBufferDesc list = {SECBUFFER_VERSION, 4, in};
         SECURITY_STATUS status = DecryptMessage(&life->client.context, &list, 0, NULL);
-        if (status != SEC_I_RENEGOTIATE)
-            return;
+        assert_int_equal(status, SEC_I_RENEGOTIATE);
         ULONG left = 0;
         for (int i = 1; i < 4; i++)
             if (in[i].BufferType == SECBUFFER_EXTRA) {

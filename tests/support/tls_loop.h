@@ -43,7 +43,6 @@ struct side {
 
 struct loop_pair {
     struct side client, server;
-    bool keep_credentials;
     size_t piece; /* bytes handed over at once; 0: all there are */
 };
 

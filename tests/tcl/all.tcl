@@ -11,6 +11,7 @@ set env(HOME) $place
 set env(OPENSSPI_CONFIG) $place/conf
 set env(KRB5_CONFIG) $place/krb5.conf
 set env(KRB5CCNAME) FILE:$place/none
+set env(KRB5_KTNAME) FILE:$place/none.keytab
 set file [open $place/conf w]
 puts $file "\[names\]\ncomputer = HOST\n\[accounts\]\nstores = sqlite:$place/accounts.db"
 close $file
@@ -90,7 +91,7 @@ test credentials-6 {freed twice} -body {
     twapi::sspi_free_credentials $credentials
     twapi::sspi_free_credentials $credentials
 } -returnCodes error -match glob -result {*was released}
-test credentials-7 {both is not for TLS} -body { twapi::sspi_acquire_credentials -package Schannel -role both } -returnCodes error -match glob -result *
+test credentials-7 {both is not for TLS} -body { twapi::sspi_acquire_credentials -package Schannel -role both } -returnCodes error -match glob -result {*SEC_E_NO_CREDENTIALS*not both}
 test credentials-8 {the password is concealed} -body {
     set identity [twapi::sspi_winnt_identity_credentials alice EXAMPLE secret-word]
     list [lrange $identity 0 1] [string match *secret-word* $identity]
@@ -345,11 +346,11 @@ test tls-9 {altered records} -body {
     lassign [tls] client server
     set records [twapi::sspi_encrypt_stream $client hello]
     twapi::sspi_decrypt_stream $server [string replace $records end end [expr {[string index $records end] eq "x" ? "y" : "x"}]]
-} -returnCodes error -match glob -result *
+} -returnCodes error -match glob -result {*SEC_E_MESSAGE_ALTERED*}
 test tls-10 {issuers: none were asked for} -body {
     lassign [tls] client
-    expr {[catch {twapi::sspi_issuers_accepted_by_peer $client} result] || $result eq {}}
-} -result 1
+    list [catch {twapi::sspi_issuers_accepted_by_peer $client} result] $result
+} -result {0 {}}
 test tls-11 {issuers that a server accepts} -body {
     set certificate [twapi::cert_import_pem $place/cert.pem $place/key.pem]
     set roots [twapi::cert_file_store_open $place/cert.pem]

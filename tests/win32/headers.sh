@@ -8,6 +8,7 @@ include=$1
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 failed=0
+compiled=0
 cat >"$work/all.h" <<'END'
 #include <winsock2.h>
 #include <ws2tcpip.h>
@@ -123,9 +124,10 @@ for compiler in gcc clang; do
                     failed=$((failed + 1))
                 fi
                 rm -f "$work/probe.o"
+                compiled=$((compiled + 1))
             done
         done
     done
 done
-echo "$failed failed"
-[ "$failed" -eq 0 ]
+echo "$failed failed, $compiled programs"
+[ "$failed" -eq 0 ] && [ "$compiled" -gt 0 ]

@@ -104,7 +104,22 @@ static void test_options(void **state)
     DWORD milliseconds = 20;
     char byte;
     assert_int_equal(setsockopt(near, SOL_SOCKET, SO_RCVTIMEO, (char *)&milliseconds, sizeof milliseconds), 0);
-    assert_int_equal(recv(near, &byte, 1, 0), SOCKET_ERROR); /* it comes back */
+    WSASetLastError(0);
+    assert_int_equal(recv(near, &byte, 1, 0), SOCKET_ERROR);
+    assert_int_equal(WSAGetLastError(), WSAETIMEDOUT);
+    WSASetLastError(0);
+    assert_int_equal(recvfrom(near, &byte, 1, 0, NULL, NULL), SOCKET_ERROR);
+    assert_int_equal(WSAGetLastError(), WSAETIMEDOUT);
+    u_long on = 1, off = 0;
+    assert_int_equal(ioctlsocket(near, FIONBIO, &on), 0); /* which does not wait, and has no time to be over */
+    assert_int_equal(recv(near, &byte, 1, 0), SOCKET_ERROR);
+    assert_int_equal(WSAGetLastError(), WSAEWOULDBLOCK);
+    assert_int_equal(ioctlsocket(near, FIONBIO, &off), 0);
+    assert_int_equal(setsockopt(near, SOL_SOCKET, SO_SNDTIMEO, (char *)&milliseconds, sizeof milliseconds), 0);
+    static char much[1 << 16];
+    while (send(near, much, sizeof much, 0) > 0) { /* nobody reads */
+    }
+    assert_int_equal(WSAGetLastError(), WSAETIMEDOUT);
     milliseconds = 1500;
     assert_int_equal(setsockopt(near, SOL_SOCKET, SO_SNDTIMEO, (char *)&milliseconds, sizeof milliseconds), 0);
     DWORD read_back = 7;
@@ -132,6 +147,22 @@ static void test_errors(void **state)
     }
     WSASetLastError(0);
     assert_int_equal(WSAGetLastError(), 0);
+}
+
+/* Here a listener has a time, too. */
+static void test_nobody_comes(void **state)
+{
+    (void)state;
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    DWORD milliseconds = 20;
+    SOCKET listener = socket(AF_INET, SOCK_STREAM, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(listener, (SOCKADDR *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, (char *)&milliseconds, sizeof milliseconds), 0);
+    assert_true(accept(listener, NULL, NULL) == INVALID_SOCKET);
+    assert_int_equal(WSAGetLastError(), WSAETIMEDOUT);
+    closesocket(listener);
 }
 
 /* A connection that is refused tells so in SO_ERROR, by Windows' number. */
@@ -164,7 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_startup), cmocka_unit_test(test_exchange), cmocka_unit_test(test_options),
-        cmocka_unit_test(test_errors),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_errors),  cmocka_unit_test(test_refused),  cmocka_unit_test(test_nobody_comes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

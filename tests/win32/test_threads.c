@@ -131,6 +131,62 @@ static void test_exclusion(void **state)
     assert_true(CloseHandle(mutex));
 }
 
+/* Takes a mutex as often as there are places in the list, and ends. */
+static DWORD WINAPI take_and_end(LPVOID parameter)
+{
+    for (HANDLE *mutex = parameter; *mutex != NULL; mutex++)
+        if (WaitForSingleObject(*mutex, LONG_TIME) != WAIT_OBJECT_0)
+            return 1;
+    return 0;
+}
+
+static DWORD WINAPI wait_and_release(LPVOID parameter)
+{
+    DWORD result = WaitForSingleObject(parameter, LONG_TIME);
+    return ReleaseMutex(parameter) ? result : WAIT_FAILED;
+}
+
+static void *system_thread(void *mutex)
+{
+    return (void *)(uintptr_t)WaitForSingleObject(mutex, LONG_TIME);
+}
+
+/* Who gets the mutex of a thread that ended with it is told so, once; nobody waits for ever, and no later thread is taken for the dead one. */
+static void test_abandoned(void **state)
+{
+    (void)state;
+    HANDLE mutex = CreateMutex(NULL, FALSE, NULL), other = CreateMutex(NULL, FALSE, NULL);
+    HANDLE twice[] = {mutex, mutex, NULL}, both[] = {mutex, other, NULL},
+           late[] = {CreateEvent(NULL, TRUE, FALSE, NULL), other};
+    assert_int_equal(code_of(CreateThread(NULL, 0, take_and_end, twice, 0, NULL)), 0);
+    assert_int_equal(WaitForSingleObject(mutex, 0), WAIT_ABANDONED);
+    assert_int_equal(WaitForSingleObject(mutex, 0), WAIT_OBJECT_0);
+    HANDLE waiting = CreateThread(NULL, 0, wait_and_release, mutex, 0, NULL);
+    assert_true(ReleaseMutex(mutex) && ReleaseMutex(mutex));
+    assert_false(ReleaseMutex(mutex));
+    assert_int_equal(code_of(waiting), WAIT_OBJECT_0);
+    /* Of several one at a time, and all at once. */
+    assert_int_equal(code_of(CreateThread(NULL, 0, take_and_end, &both[1], 0, NULL)), 0);
+    assert_int_equal(WaitForMultipleObjects(2, late, FALSE, 0), WAIT_ABANDONED_0 + 1);
+    assert_true(ReleaseMutex(other));
+    assert_int_equal(code_of(CreateThread(NULL, 0, take_and_end, &both[1], 0, NULL)), 0);
+    assert_int_equal(WaitForMultipleObjects(2, both, TRUE, 0), WAIT_ABANDONED);
+    assert_int_equal(WaitForMultipleObjects(2, both, TRUE, 0), WAIT_OBJECT_0);
+    assert_true(ReleaseMutex(mutex) && ReleaseMutex(mutex) && ReleaseMutex(other) && ReleaseMutex(other));
+    assert_int_equal(code_of(CreateThread(NULL, 0, take_and_end, both, 0, NULL)), 0);
+    assert_int_equal(WaitForMultipleObjects(2, both, FALSE, 0), WAIT_ABANDONED);
+    assert_true(ReleaseMutex(mutex));
+    assert_int_equal(code_of(CreateThread(NULL, 0, wait_and_release, other, 0, NULL)), WAIT_ABANDONED);
+    /* A thread of the system's. */
+    pthread_t thread;
+    void *result;
+    assert_int_equal(pthread_create(&thread, NULL, system_thread, mutex), 0);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_int_equal((uintptr_t)result, WAIT_OBJECT_0);
+    assert_int_equal(code_of(CreateThread(NULL, 0, wait_and_release, mutex, 0, NULL)), WAIT_ABANDONED);
+    assert_true(CloseHandle(mutex) && CloseHandle(other) && CloseHandle(late[0]));
+}
+
 static DWORD WINAPI add_under_section(LPVOID parameter)
 {
     (void)parameter;
@@ -206,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_thread),    cmocka_unit_test(test_crt_thread), cmocka_unit_test(test_event),
         cmocka_unit_test(test_exclusion), cmocka_unit_test(test_many),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_abandoned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

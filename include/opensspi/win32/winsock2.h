@@ -1,7 +1,7 @@
 /*
  * winsock2.h: sockets, which are the system's own: a SOCKET is a file descriptor, closesocket is close.
  *
- * What differs is evened out: errors are WSAGetLastError's, sending to a closed connection raises no signal, time-outs of setsockopt are milliseconds in a DWORD,
+ * What differs is evened out: errors are WSAGetLastError's (WSAETIMEDOUT where a call that blocks has waited for as long as it was to), sending to a closed connection raises no signal, time-outs of setsockopt are milliseconds in a DWORD,
  * lengths of addresses may be int, and select looks at all sockets whatever its first argument. Source: Microsoft, Windows Sockets 2.
  *
  * SPDX-License-Identifier: MIT
@@ -86,6 +86,7 @@ int opensspi_accept(int s, struct sockaddr *addr, void *addrlen);
 int opensspi_getsockname(int s, struct sockaddr *name, void *namelen);
 int opensspi_getpeername(int s, struct sockaddr *name, void *namelen);
 int opensspi_getsockopt(int s, int level, int optname, void *optval, void *optlen);
+ssize_t opensspi_recv(int s, void *buf, size_t len, int flags);
 ssize_t opensspi_recvfrom(int s, void *buf, size_t len, int flags, struct sockaddr *from, void *fromlen);
 
 OPENSSPI_END_DECLS
@@ -98,6 +99,7 @@ OPENSSPI_END_DECLS
 #define getsockname(...) opensspi_getsockname(__VA_ARGS__)
 #define getpeername(...) opensspi_getpeername(__VA_ARGS__)
 #define getsockopt(...) opensspi_getsockopt(__VA_ARGS__)
+#define recv(...) opensspi_recv(__VA_ARGS__)
 #define recvfrom(...) opensspi_recvfrom(__VA_ARGS__)
 
 #endif

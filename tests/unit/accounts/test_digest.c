@@ -6,6 +6,7 @@
 
 #include "accounts_test.h"
 
+#include "base/memory.h"
 #include <sqlite3.h>
 
 static const char *const realm_names[] = {"realm", "other"};
@@ -207,6 +208,39 @@ static void test_lockout(void **state)
     account_admin_close(admin);
 }
 
+/* Memory runs out while a password is set: it stays as it was, or it is the new one with all its hashes. */
+static void test_no_memory(void **state)
+{
+    static const char *const passwords[] = {"one", "two"};
+    uint8_t room[128];
+    unsigned long n = 1;
+    unsigned now = 0, n_failed = 0;
+    (void)state;
+    struct account_admin *admin = admin_open();
+    account_admin_digest(admin, &realms);
+    account_add(admin, "bob", passwords[now]);
+    struct accounts *accounts = here_open();
+    for (bool struck = true; struck; n++) {
+        struct slice password = utf16_of(passwords[1 - now], room);
+        assert_true(n < 1000);
+        cause_clear();
+        mem_fault_set(n, false);
+        SECURITY_STATUS status = cause_answer(account_admin_passwd(admin, "bob", "", password, false));
+        struck = mem_fault_count() >= n;
+        mem_fault_set(0, false);
+        if (status == SEC_E_OK)
+            now = 1 - now;
+        else
+            assert_int_equal(status, SEC_E_INSUFFICIENT_MEMORY);
+        n_failed += status != SEC_E_OK ? 1u : 0u;
+        assert_int_equal(realms_of(admin, "bob"), 2);
+        assert_int_equal(respond(accounts, "bob", "realm", passwords[now], DIGEST_FORM_SHA256, false), SEC_E_OK);
+    }
+    assert_true(n_failed > 3);
+    accounts_close(accounts);
+    account_admin_close(admin);
+}
+
 static void exec_sql(const char *text)
 {
     sqlite3 *handle = NULL;
@@ -325,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_written_when_set, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_realm_named_twice, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_none_left_behind, directory_make, directory_remove),
+        cmocka_unit_test_setup_teardown(test_no_memory, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_lockout, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_by_hand, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_second_version, directory_make, directory_remove),

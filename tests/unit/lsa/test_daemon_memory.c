@@ -2,6 +2,7 @@
  * Memory runs out in a process that acquires credentials of the daemon's: what the daemon made for calls that failed is given back, and does not use up what the user may have.
  * build: all
  */
+#include "support/identity.h"
 #include "support/lsa_daemon.h"
 #include "support/ntlm_loop.h"
 
@@ -30,10 +31,8 @@ static int begin(void **state)
 
 static SECURITY_STATUS acquire(CredHandle *credential)
 {
-    char package[] = "NTLM", user[] = "alice", domain[] = "EXAMPLE", password[] = "Password1!";
-    SEC_WINNT_AUTH_IDENTITY_A alice = {(unsigned char *)user,       sizeof user - 1,           (unsigned char *)domain,
-                                       sizeof domain - 1,           (unsigned char *)password, sizeof password - 1,
-                                       SEC_WINNT_AUTH_IDENTITY_ANSI};
+    char package[] = "NTLM";
+    SEC_WINNT_AUTH_IDENTITY_A alice = identity_of("alice", "EXAMPLE", "Password1!");
     return AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, &alice, NULL, NULL, credential, NULL);
 }
 

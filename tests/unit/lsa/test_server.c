@@ -424,7 +424,8 @@ static void test_broken_configuration(void **state)
     assert_int_equal(ask_short_of_memory(false, false, 0), SEC_E_OK);
 }
 
-static void log_on(struct wire *wire)
+/* Asks for what a worker does. */
+static void work_ask(struct wire *wire)
 {
     AUTO_WRITER struct writer request = writer_growing(64);
     lsa_head_write(&request, LSA_CHANGE_PASSWORD, false, 1);
@@ -480,17 +481,17 @@ static void test_workers(void **state)
     struct wire *waiting[30];
     server.limits.workers = 16;
     for (int i = 0; i < 10; i++)
-        log_on(waiting[i] = greeted(SOMEBODY));
+        work_ask(waiting[i] = greeted(SOMEBODY));
     assert_int_equal(server.n_running, 8);
     for (int i = 10; i < 20; i++)
-        log_on(waiting[i] = greeted(SOMEBODY + 1));
+        work_ask(waiting[i] = greeted(SOMEBODY + 1));
     assert_int_equal(server.n_running, 14);
-    log_on(waiting[20] = greeted(SOMEBODY + 2));
+    work_ask(waiting[20] = greeted(SOMEBODY + 2));
     assert_int_equal(server.n_running, 15);
-    log_on(waiting[21] = greeted(SOMEBODY + 3));
+    work_ask(waiting[21] = greeted(SOMEBODY + 3));
     assert_int_equal(server.n_running, 15);
-    log_on(waiting[22] = greeted(0));
-    log_on(waiting[23] = greeted(0));
+    work_ask(waiting[22] = greeted(0));
+    work_ask(waiting[23] = greeted(0));
     assert_int_equal(server.n_running, 16);
     assert_int_equal(server.n_waiting, 2 + 4 + 1 + 1);
     while (loop_work(3)) /* in some order */
@@ -510,16 +511,16 @@ static void test_worker_turns(void **state)
     oldest = greeted(SOMEBODY);
     for (unsigned i = 0; i < 3; i++)
         for (unsigned j = 0; j < 2; j++) {
-            log_on(others[i][j] = greeted(SOMEBODY + 1 + i));
+            work_ask(others[i][j] = greeted(SOMEBODY + 1 + i));
             n_asked[i][j] = 2; /* with the greeting */
         }
-    log_on(oldest);
+    work_ask(oldest);
     for (unsigned round = 0; round < 30 && count_replies(oldest) < 2; round++) {
         assert_true(loop_work(round));
         for (unsigned i = 0; i < 3; i++)
             for (unsigned j = 0; j < 2; j++)
                 if (count_replies(others[i][j]) == n_asked[i][j]) {
-                    log_on(others[i][j]);
+                    work_ask(others[i][j]);
                     n_asked[i][j]++;
                 }
     }
