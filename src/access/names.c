@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/target.h"
 #include "core/trace.h"
 #include <string.h>
 
@@ -134,12 +135,35 @@ static SECURITY_STATUS known_sid(const struct config *config, const struct parts
     return SEC_E_OK;
 }
 
+static bool domain_is_ours(const struct config *config, const char *domain)
+{
+    if (*domain == '\0' || strcmp(domain, ".") == 0 || target_host_is_own(config, domain))
+        return true;
+    return !accounts_ask_domains(config) && /* else that domain has accounts of its own */
+           (text_equal_fold(domain, config->domain) ||
+            (config->dns_domain != NULL && text_equal_fold(domain, config->dns_domain)));
+}
+
+/* Whoever proves a password may name any domain that nobody knows, and means the account here (accounts.h). Whose a name is says its domain. */
+static SECURITY_STATUS account_of_name(const struct config *config, struct accounts *accounts, const char *name,
+                                       const char *domain, const struct account **account)
+{
+    const struct account *found = NULL;
+    try(account_find(accounts, name, domain, &found));
+    if (!text_equal_fold(found->domain, domain) && !domain_is_ours(config, domain)) {
+        account_release(found);
+        return SEC_E_NO_CREDENTIALS;
+    }
+    *account = found;
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS store_sid_in(struct accounts *accounts, const struct config *config, const struct parts *parts,
                                     struct sid *sid, struct sid_name *name)
 {
     const struct account *account = NULL;
     struct sid found = {0};
-    SECURITY_STATUS status = account_find(accounts, parts->name, parts->domain, &account);
+    SECURITY_STATUS status = account_of_name(config, accounts, parts->name, parts->domain, &account);
     if (status == SEC_E_OK) {
         status = name_set(name, account->domain, account->name, SID_USE_USER);
         if (status == SEC_E_OK)
@@ -227,7 +251,7 @@ SECURITY_STATUS names_full_name(const struct config *config, const char *domain,
     int64_t uid = -1;
     *full_name = NULL;
     try(accounts_open_configured(config, &accounts));
-    SECURITY_STATUS status = account_find(accounts, name, domain, &account);
+    SECURITY_STATUS status = account_of_name(config, accounts, name, domain, &account);
     if (status == SEC_E_OK && account->full_name != NULL) {
         *full_name = mem_strdup(account->full_name);
         status = *full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;

@@ -92,8 +92,14 @@ SECURITY_STATUS file_read_one(const char *path, uint8_t **data, size_t *len, boo
 
 static SECURITY_STATUS certificate_put_into(struct store *store, X509 *x509, struct contents *contents)
 {
-    contents->n_certificates++;
-    return store == NULL ? SEC_E_OK : store_add(store, x509, NULL, CERT_STORE_ADD_USE_EXISTING, NULL);
+    AUTO_CERTIFICATE struct certificate *there = NULL;
+    bool first = contents->n_certificates++ == 0;
+    if (store == NULL)
+        return SEC_E_OK;
+    try(store_add(store, x509, NULL, CERT_STORE_ADD_USE_EXISTING, first ? &there : NULL));
+    if (first && X509_cmp(there->x509, x509) == 0)
+        contents->first = there; /* the store holds it */
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS crl_put_into(struct store *store, X509_CRL *crl, struct contents *contents)

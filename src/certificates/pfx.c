@@ -8,6 +8,7 @@
 #include "core/cause.h"
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
+#include <stdatomic.h>
 
 #define PFX_MAX ((size_t)16 << 20) /* bytes: some keys and chains */
 /* Of hashing a password, for one part and for a whole file: seconds, and half a minute. Nobody needs more, and a hostile file could ask for it. */
@@ -20,30 +21,34 @@
 OPENSSL_AUTO(PKCS12, pkcs12, PKCS12_free)
 OPENSSL_AUTO(PKCS8_PRIV_KEY_INFO, pkcs8, PKCS8_PRIV_KEY_INFO_free)
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static OSSL_LIB_CTX *own;
-static bool has_legacy;
+static _Atomic(OSSL_LIB_CTX *) own;
+static atomic_bool has_legacy;
 
-static void own_make(void)
+/* Made by the first caller and kept; no memory is not kept. */
+static OSSL_LIB_CTX *own_get(void)
 {
-    own = OSSL_LIB_CTX_new();
-    if (own == NULL)
-        return;
-    if (OSSL_PROVIDER_load(own, "default") == NULL) {
-        OSSL_LIB_CTX_free(own);
-        own = NULL;
-        return;
-    }
-    has_legacy = OSSL_PROVIDER_load(own, "legacy") != NULL;
+    OSSL_LIB_CTX *made = atomic_load_explicit(&own, memory_order_acquire), *expected = NULL;
+    if (made != NULL)
+        return made;
+    made = OSSL_LIB_CTX_new();
+    OSSL_PROVIDER *provider = made != NULL ? OSSL_PROVIDER_load(made, "default") : NULL;
+    if (provider != NULL && atomic_compare_exchange_strong(&own, &expected, made))
+        return made;
+    if (provider != NULL)
+        (void)OSSL_PROVIDER_unload(provider);
+    OSSL_LIB_CTX_free(made);
+    return expected;
 }
 
 static SECURITY_STATUS pfx_parse(struct slice bytes, PKCS12 **pkcs12)
 {
     require(bytes.data != NULL && bytes.len > 0 && bytes.len <= PFX_MAX,
             cause_set(CRYPT_E_BAD_ENCODE, "no PFX, or one of more than 16 MiB"));
-    (void)pthread_once(&once, own_make);
-    require(own != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    PKCS12 *parsed = PKCS12_init_ex(NID_pkcs7_data, own, NULL);
+    OSSL_LIB_CTX *context = own_get();
+    require(context != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    if (!atomic_load(&has_legacy) && OSSL_PROVIDER_load(context, "legacy") != NULL)
+        atomic_store(&has_legacy, true);
+    PKCS12 *parsed = PKCS12_init_ex(NID_pkcs7_data, context, NULL);
     require(parsed != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const unsigned char *at = bytes.data;
     if (d2i_PKCS12(&parsed, &at, (long)bytes.len) == NULL || at != bytes.data + bytes.len) {

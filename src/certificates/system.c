@@ -111,13 +111,14 @@ static SECURITY_STATUS key_note(struct certificate *certificate, const char *pat
 static SECURITY_STATUS one_file(struct store *store, const char *path, bool keys, bool *failed)
 {
     uint8_t *data = NULL;
-    size_t len = 0, before = store->n_certificates; /* nobody else has the store yet */
+    size_t len = 0;
     struct contents contents;
     try(file_read_one(path, &data, &len, failed));
     SECURITY_STATUS status = contents_read(path, slice_of(data, len), store, &contents);
     file_wipe(data, len);
-    if (status == SEC_E_OK && keys && store->n_certificates > before)
-        status = key_note(store->certificates[before], path, contents.n_keys > 0);
+    /* Several files may have one certificate: the first that has a key for it counts. */
+    if (status == SEC_E_OK && keys && contents.first != NULL && !certificate_has_key(contents.first))
+        status = key_note(contents.first, path, contents.n_keys > 0);
     return status;
 }
 

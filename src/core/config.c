@@ -7,6 +7,7 @@
 #include "core/as_process.h"
 #include "core/config_parse.h"
 #include "core/trace.h"
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -31,7 +32,9 @@ struct snapshot {
     struct config config; /* first: a const struct config * is the snapshot */
     atomic_uint n_references;
     const struct config *base; /* a variant: owns the texts and lists that `config` points at; NULL: they are ours */
-    uid_t user;                /* as process_user said */
+    char *own_store;           /* but for this one of a variant */
+    bool no_stores;            /* the files name none: the store is the user's */
+    uid_t user, reader;        /* whose it is, as process_user said; who read the files */
     struct file file[FILES_MAX];
     unsigned n_files;
 };
@@ -45,8 +48,8 @@ FORK_GUARD(config_lock, FORK_RANK_CONFIG)
 /*
  * Whose configuration and stores: root's or a user's. Said once by a process, for a thread may act as somebody else whenever a file is read again: by this
  * library, or by its host's own system calls, which leave the ids alone that lead back. Those are asked: the real user, or in a set-user-ID program the saved
- * one, whom the real one would otherwise configure. A child of fork says it once more; what it inherited it keeps while the files stay, for it may not be able
- * to read them.
+ * one, whom the real one would otherwise configure. A child of fork says it once more. What its parent read it keeps while the files stay, for it may not be able
+ * to read them; the store that no file names is its own user's.
  */
 static uid_t process_user(void)
 {
@@ -214,6 +217,7 @@ static void snapshot_free(struct snapshot *snapshot)
         config_release(snapshot->base);
     else
         config_clear(&snapshot->config);
+    mem_free(snapshot->own_store);
     for (unsigned i = 0; i < snapshot->n_files; i++)
         mem_free(snapshot->file[i].path);
     mem_free(snapshot);
@@ -227,6 +231,7 @@ static SECURITY_STATUS snapshot_read(struct snapshot *snapshot)
         file->state = state_of(file->path); /* before reading: a change in between is seen next time */
         try(config_parse_file(&snapshot->config, file->path, file->source, snapshot->user));
     }
+    snapshot->no_stores = snapshot->config.stores.n_items == 0;
     require(defaults_names(&snapshot->config) && defaults_stores(&snapshot->config, snapshot->user) &&
                 defaults_delegation(&snapshot->config) && defaults_credentials(&snapshot->config),
             SEC_E_INSUFFICIENT_MEMORY);
@@ -235,12 +240,21 @@ static SECURITY_STATUS snapshot_read(struct snapshot *snapshot)
     return SEC_E_OK;
 }
 
+/* A child of fork that became somebody else may not even be let look: then what its parent read stays. */
+static struct stat state_now(const struct file *file, bool inherited)
+{
+    struct stat status;
+    if (stat(file->path, &status) == 0)
+        return status;
+    return inherited && errno == EACCES ? file->state : (struct stat){0};
+}
+
 static bool snapshot_is_current(const struct snapshot *snapshot, const struct snapshot *wanted)
 {
     require(snapshot->n_files == wanted->n_files, false);
     for (unsigned i = 0; i < snapshot->n_files; i++) {
         const struct file *file = &snapshot->file[i];
-        const struct stat state = state_of(file->path);
+        const struct stat state = state_now(file, snapshot->reader != wanted->user);
         require(strcmp(file->path, wanted->file[i].path) == 0 && file_state_equal(&state, &file->state), false);
         /* A child of fork that became somebody else: files that are not its own are not for it. What its parent read of others, which it may not read again, stays. */
         require(config_is_foreign(file->source, state.st_uid, snapshot->user) ==
@@ -250,31 +264,53 @@ static bool snapshot_is_current(const struct snapshot *snapshot, const struct sn
     return true;
 }
 
+/* Makes of what a parent read what a child that became somebody else has: all but the parent's store. False: no memory. */
+static bool snapshot_inherit(struct snapshot *snapshot, const struct snapshot *parent)
+{
+    struct config_list *stores = &snapshot->config.stores;
+    snapshot->base = config_retain(&parent->config);
+    snapshot->config = parent->config;
+    snapshot->no_stores = true;
+    snapshot->reader = parent->reader;
+    for (unsigned i = 0; i < snapshot->n_files; i++)
+        snapshot->file[i].state = parent->file[i].state;
+    *stores = (struct config_list){0};
+    require(defaults_stores(&snapshot->config, snapshot->user), false);
+    snapshot->own_store = stores->item[0];
+    return true;
+}
+
+/* Fills `fresh` unless the current one still serves, which then `*config` is. */
+static SECURITY_STATUS snapshot_fill(struct snapshot *fresh, const struct config **config)
+{
+    try(files_choose(fresh) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY);
+    if (current == NULL || !snapshot_is_current(current, fresh))
+        return snapshot_read(fresh);
+    if (current->no_stores && current->user != fresh->user)
+        return snapshot_inherit(fresh, current) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    *config = config_retain(&current->config);
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS config_get(const struct config **config)
 {
     AS_PROCESS_SCOPE;
     struct snapshot *fresh = mem_zalloc(sizeof *fresh);
     require(fresh != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    atomic_init(&fresh->n_references, 2); /* the caller's and `current`'s */
-    fresh->user = process_user();
-    SECURITY_STATUS status = files_choose(fresh) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-    struct snapshot *old = NULL;
+    atomic_init(&fresh->n_references, 1);
+    fresh->user = fresh->reader = process_user();
+    const struct config *found = NULL, *old = &fresh->config;
     pthread_mutex_lock(&config_lock);
-    if (status == SEC_E_OK && current != NULL && snapshot_is_current(current, fresh)) {
-        *config = config_retain(&current->config);
-        old = fresh;
-        atomic_store(&fresh->n_references, 1);
-    } else if (status == SEC_E_OK && (status = snapshot_read(fresh)) == SEC_E_OK) {
-        old = current;
+    SECURITY_STATUS status = snapshot_fill(fresh, &found);
+    if (status == SEC_E_OK && found == NULL) {
+        old = current != NULL ? &current->config : NULL;
         current = fresh;
-        *config = &fresh->config;
-    } else {
-        old = fresh;
-        atomic_store(&fresh->n_references, 1);
+        found = config_retain(&fresh->config);
     }
     pthread_mutex_unlock(&config_lock);
-    if (old != NULL)
-        config_release(&old->config);
+    config_release(old);
+    if (status == SEC_E_OK)
+        *config = found;
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "core/cause.h"
 #include "core/registry.h"
+#include <credssp.h>
 #include <sspi_ext.h>
 #include <string.h>
 
@@ -359,6 +360,10 @@ const struct session *session_inside(const struct session *session)
 
 const struct package *session_package(const struct session *session)
 {
+    struct attribute inside = {0};
+    if (session->direct && session->package->info.chooses &&
+        session_query(session, SECPKG_ATTR_NEGOTIATION_PACKAGE, &inside) == SEC_E_OK)
+        return inside.choice.package;
     return session_inside(session)->package;
 }
 

@@ -70,7 +70,7 @@ struct session *session_wrap(const struct package *package, struct session *chos
 void session_close(struct session *session); /* NULL is fine */
 /* The session that messages are for: of one of a package that chooses the chosen package's, else itself. */
 const struct session *session_inside(const struct session *session);
-/* Whose session it is: of one of a package that chooses the chosen package. */
+/* Whose session it is: of one of a package that chooses the chosen package, also of a stream's that was handed over directly. */
 const struct package *session_package(const struct session *session);
 /* Answers what is common to all packages from the facts, the rest by the package. SEC_E_UNSUPPORTED_FUNCTION for what neither has. */
 SECURITY_STATUS session_query(const struct session *session, uint32_t attribute, struct attribute *value);

@@ -1,7 +1,6 @@
 #include "crypto/openssl.h"
 
 #include <openssl/evp.h>
-#include <stdatomic.h>
 
 const EVP_CIPHER *openssl_cipher(_Atomic(EVP_CIPHER *) *kept, const char *name)
 {
@@ -15,4 +14,18 @@ const EVP_CIPHER *openssl_cipher(_Atomic(EVP_CIPHER *) *kept, const char *name)
         cipher = expected;
     }
     return cipher;
+}
+
+int openssl_index(atomic_int *kept, int kind, CRYPTO_EX_free *release)
+{
+    int index = atomic_load_explicit(kept, memory_order_acquire), expected = -1;
+    if (index >= 0)
+        return index;
+    OPENSSL_QUIET;
+    index = CRYPTO_get_ex_new_index(kind, 0, NULL, NULL, NULL, release);
+    if (index >= 0 && !atomic_compare_exchange_strong(kept, &expected, index)) {
+        (void)CRYPTO_free_ex_index(kind, index);
+        index = expected;
+    }
+    return index;
 }

@@ -1,11 +1,13 @@
 /*
- * OpenSSL's error queue left as the host had it, and its ciphers fetched once.
+ * OpenSSL's error queue left as the host had it, and what a process has of it once: ciphers, indices.
  */
 #ifndef OPENSSPI_CRYPTO_OPENSSL_H
 #define OPENSSPI_CRYPTO_OPENSSL_H
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/types.h>
+#include <stdatomic.h>
 
 static inline void openssl_errors_drop(const int *mark)
 {
@@ -18,5 +20,7 @@ static inline void openssl_errors_drop(const int *mark)
 /* A cipher by its name, which the first caller fetches and the process keeps in `*kept`. NULL: OpenSSL does not have it (without its legacy provider, or in FIPS mode), or
  * there is no memory; that is not kept. */
 const EVP_CIPHER *openssl_cipher(_Atomic(EVP_CIPHER *) *kept, const char *name);
+/* The index of extra data of a class (CRYPTO_EX_INDEX_SSL, ...), which the first caller gets and the process keeps in `*kept`, -1 before. -1: there is no memory; that is not kept. */
+int openssl_index(atomic_int *kept, int kind, CRYPTO_EX_free *release);
 
 #endif

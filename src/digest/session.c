@@ -139,7 +139,7 @@ static SECURITY_STATUS http_sign_locked(struct digest_session *session, const st
     struct digest_question question = {.nc = terms->nc + 1, .request = *request};
     char hex[DIGEST_HEX_MAX];
     if (!terms->initiator) {
-        question = (struct digest_question){.nc = session->counts.highest,
+        question = (struct digest_question){.nc = terms->nc,
                                             .request = {.uri = terms_text(terms, TERM_URI), .entity = request->entity},
                                             .cnonce = terms_text(terms, TERM_CNONCE)};
         try(key_ask(session, &question, hex));
@@ -243,6 +243,7 @@ static SECURITY_STATUS request_verify(struct digest_session *session, const stru
         mem_free(terms->text[TERM_CNONCE]);
         terms->text[TERM_URI] = STEAL(uri);
         terms->text[TERM_CNONCE] = STEAL(client);
+        terms->nc = question.nc; /* not the highest: a server's proof is over the request that came last */
     }
     mem_free(uri);
     mem_free(client);

@@ -3,6 +3,7 @@
 #include "base/secret.h"
 #include "schannel/record.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #if __has_include(<linux/tls.h>)
 #include <linux/tls.h>
@@ -160,23 +161,35 @@ static long ends_ctrl(BIO *bio, int command, long number, void *pointer)
     }
 }
 
-static BIO_METHOD *method;
+static int type; /* a number of OpenSSL's, who has a hundred */
 
-static void method_make(void)
+static void type_make(void)
 {
-    BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "OpenSSPI buffers");
-    if (made == NULL || BIO_meth_set_read(made, ends_read) != 1 || BIO_meth_set_write(made, ends_write) != 1 ||
-        BIO_meth_set_ctrl(made, ends_ctrl) != 1) {
-        BIO_meth_free(made);
-        return;
-    }
-    method = made;
+    type = BIO_get_new_index();
+}
+
+/* Made by the first caller and kept; no memory is not kept. */
+static const BIO_METHOD *method_get(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static _Atomic(BIO_METHOD *) kept;
+    BIO_METHOD *method = atomic_load_explicit(&kept, memory_order_acquire), *expected = NULL;
+    if (method != NULL)
+        return method;
+    pthread_once(&once, type_make);
+    method = type > 0 ? BIO_meth_new(type | BIO_TYPE_SOURCE_SINK, "OpenSSPI buffers") : NULL;
+    require(method != NULL, NULL);
+    bool whole = BIO_meth_set_read(method, ends_read) == 1 && BIO_meth_set_write(method, ends_write) == 1 &&
+                 BIO_meth_set_ctrl(method, ends_ctrl) == 1;
+    if (whole && atomic_compare_exchange_strong(&kept, &expected, method))
+        return method;
+    BIO_meth_free(method);
+    return expected;
 }
 
 BIO *bio_over(struct bio_ends *ends)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, method_make);
+    const BIO_METHOD *method = method_get();
     BIO *bio = method != NULL ? BIO_new(method) : NULL;
     require(bio != NULL, NULL);
     BIO_set_data(bio, ends);

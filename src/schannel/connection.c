@@ -4,6 +4,7 @@
 #include "base/reader.h"
 #include "base/time.h"
 #include "core/cause.h"
+#include "crypto/openssl.h"
 #include "crypto/random.h"
 #include <arpa/inet.h>
 #include <openssl/evp.h>
@@ -15,12 +16,7 @@
 #define DTLS_TIMEOUT_US 400000u /* a flight may be sent again after this; the caller's clock decides when it is */
 #define SNI_MAX 255
 
-static int connection_index = -1;
-
-static void index_make(void)
-{
-    connection_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-}
+static atomic_int connection_index = -1;
 
 struct connection *connection_of(const SSL *ssl)
 {
@@ -330,8 +326,7 @@ static SECURITY_STATUS connection_fill(struct connection *connection, const stru
 SECURITY_STATUS connection_new(struct tls_credential *credential, bool initiator, const struct step_in *in,
                                struct connection **connection)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, index_make);
+    require(openssl_index(&connection_index, CRYPTO_EX_INDEX_SSL, NULL) >= 0, SEC_E_INSUFFICIENT_MEMORY);
     struct connection *made = secret_block_alloc(sizeof *made);
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
     atomic_init(&made->n_references, 1);

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "base/slice.h"
 #include "core/cause.h"
+#include "crypto/openssl.h"
 #include "crypto/random.h"
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -31,7 +32,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 FORK_GUARD(lock, FORK_RANK_CONFIG)
 
-static int keys_index = -1;
+static atomic_int keys_index = -1;
 
 static void keys_free(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *unused)
 {
@@ -40,11 +41,6 @@ static void keys_free(void *parent, void *pointer, CRYPTO_EX_DATA *data, int ind
     if (keys == NULL)
         return;
     secret_block_free(keys, sizeof *keys);
-}
-
-static void index_make(void)
-{
-    keys_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, keys_free);
 }
 
 /* HKDF-Expand with SHA-256 for one block (RFC 5869 2.3): the material is random, so nothing has to be extracted from it first (3.3). `info` ends with the block's
@@ -116,9 +112,8 @@ static int ticket_key_choose(SSL *ssl, unsigned char *name, unsigned char *iv, E
 
 bool ticket_keys_prepare(SSL_CTX *ctx)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     uint8_t name[NAME_LEN], material[TICKET_MATERIAL_MIN];
-    pthread_once(&once, index_make);
+    require(openssl_index(&keys_index, CRYPTO_EX_INDEX_SSL_CTX, keys_free) >= 0, false);
     struct ticket_keys *keys = secret_block_alloc(sizeof *keys);
     require(keys != NULL, false);
     keys->n_keys = 1;

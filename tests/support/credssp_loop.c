@@ -4,6 +4,8 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
+#include <win32/sddl.h>
+#include <win32/winbase.h>
 
 static char package_name[] = CREDSSP_NAME_A;
 
@@ -110,4 +112,20 @@ struct loop_pair *credssp_established(void)
         return pair;
     pair_free(pair);
     return NULL;
+}
+
+bool credssp_token_is_of_ntlm(CtxtHandle *server)
+{
+    HANDLE token = NULL;
+    PSID ntlm = NULL;
+    BOOL member = FALSE;
+    TOKEN_SOURCE source;
+    DWORD len;
+    assert(QuerySecurityContextToken(server, &token) == SEC_E_OK);
+    assert(ConvertStringSidToSidA("S-1-5-64-10", &ntlm)); /* "NTLM Authentication" */
+    assert(CheckTokenMembership(token, ntlm, &member));
+    assert(GetTokenInformation(token, TokenSource, &source, sizeof source, &len));
+    LocalFree(ntlm);
+    CloseHandle(token);
+    return member && memcmp(source.SourceName, "NTLM\0\0\0\0", 8) == 0;
 }

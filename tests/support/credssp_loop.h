@@ -28,5 +28,7 @@ SECURITY_STATUS credssp_server_acquire(struct side *side, DWORD protocols);
 const char *credssp_roots(void);
 /* A pair that has run with alice's password; NULL when it failed. */
 struct loop_pair *credssp_established(void);
+/* Does the token of a server's context say that NTLM authenticated the client: by its group and its source? */
+bool credssp_token_is_of_ntlm(CtxtHandle *server);
 
 #endif

@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 
+#include "accounts/admin.h"
 #include "libraries/fake_wbclient.h"
 #include "support/access_world.h"
+#include "support/place.h"
 #include <dlfcn.h>
 #include <pwd.h>
 #include <secext.h>
@@ -73,6 +75,9 @@ static void test_names_and_sids(void **state)
     assert_string_equal(sid_of("ALICE", SidTypeUser), alice);
     assert_string_equal(sid_of(".\\alice", SidTypeUser), alice);
     assert_string_equal(sid_of("alice@example", SidTypeUser), alice);
+    assert_string_equal(sid_of("alice@example.test", SidTypeUser), alice);
+    assert_string_equal(sid_of("server\\alice", SidTypeUser), alice);
+    assert_string_equal(sid_of("alice@server.example.test", SidTypeUser), alice);
     snprintf(staff, sizeof staff, "%s", sid_of("example\\Staff", SidTypeGroup));
     assert_name_of(alice, "EXAMPLE\\alice", SidTypeUser);
     assert_name_of(staff, "EXAMPLE\\staff", SidTypeGroup);
@@ -81,6 +86,51 @@ static void test_names_and_sids(void **state)
     assert_string_equal(sid_of("nobody-of-this-name", SidTypeUser), "");
     assert_string_equal(sid_of("EXAMPLE\\", SidTypeUser), "");
     assert_string_equal(sid_of("", SidTypeUser), "");
+}
+
+/* A name of a domain that nobody knows is nobody's, though a client that proves alice's password may name any. */
+static void test_unknown_domain(void **state)
+{
+    static const char *const names[] = {"NOWHERE\\alice", "alice@nowhere.test", "NOWHERE\\staff", "EXAMPLE.\\alice"};
+    char name[64];
+    ULONG n = sizeof name;
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_string_equal(sid_of(names[i], SidTypeUser), "");
+        assert_int_equal(GetLastError(), ERROR_NONE_MAPPED);
+    }
+    assert_false(TranslateNameA("NOWHERE\\alice", NameSamCompatible, NameDisplay, name, &n));
+    assert_int_equal(GetLastError(), ERROR_NONE_MAPPED);
+}
+
+/* Beside a store that asks a domain, what the configuration calls the domain is not this computer's. */
+static void test_domain_beside(void **state)
+{
+    char store[160], text[600];
+    struct account_admin *admin = NULL;
+    const struct account_spec spec = {
+        .name = "resident", .domain = "SERVER", .expires = INT64_MAX, .uid = ALICE_UID, .gid = ALICE_UID};
+    (void)state;
+    snprintf(store, sizeof store, "%s/store/accounts.db", access_directory());
+    assert_int_equal(account_admin_open(store, false, &admin), SEC_E_OK);
+    assert_int_equal(account_admin_add(admin, &spec), SEC_E_OK);
+    account_admin_close(admin);
+    for (int asks = 0; asks < 2; asks++) {
+        snprintf(text, sizeof text,
+                 "[names]\ncomputer = SERVER\ndomain = %s\ndns_domain = home.test\n[accounts]\nstores = sqlite:%s%s\n"
+                 "[access]\nwinbind_library = " TEST_LIBRARIES "/fake_wbclient.so\n",
+                 asks ? "HOME" : "SERVER", store, asks ? ", winbind:FAKE" : "");
+        place_configure(access_directory(), text);
+        assert_string_not_equal(sid_of("SERVER\\resident", SidTypeUser), "");
+        assert_string_not_equal(sid_of("resident", SidTypeUser), "");
+        if (!asks)
+            assert_string_not_equal(sid_of("resident@home.test", SidTypeUser), "");
+        else
+            assert_string_equal(sid_of("resident@home.test", SidTypeUser), "");
+        assert_string_equal(sid_of(asks ? "HOME\\resident" : "OTHER\\resident", SidTypeUser), "");
+    }
+    access_cleanup();
+    access_configure(NULL);
 }
 
 /* SAM files know names of SIDs as well, which they compute. */
@@ -361,7 +411,8 @@ static void test_logon_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names_and_sids), cmocka_unit_test(test_sam_names),
+        cmocka_unit_test(test_names_and_sids), cmocka_unit_test(test_unknown_domain),
+        cmocka_unit_test(test_domain_beside),  cmocka_unit_test(test_sam_names),
         cmocka_unit_test(test_room),           cmocka_unit_test(test_user_name),
         cmocka_unit_test(test_computer_name),  cmocka_unit_test(test_domain_not_asked),
         cmocka_unit_test(test_translate),      cmocka_unit_test(test_logon),

@@ -20,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static unsigned count(HCERTSTORE store)
 {
@@ -445,6 +447,56 @@ static void test_system(void **state)
     configure("");
 }
 
+/* What the user's MY finds: how many certificates, and whose the keys are (NULL: nobody's). */
+static void my_has(unsigned expected, const struct identity_pair *owner)
+{
+    HCERTSTORE store = CertOpenSystemStoreA(0, "MY");
+    HCRYPTPROV_OR_NCRYPT_KEY_HANDLE handle = 0;
+    assert_int_equal(count(store), expected);
+    PCCERT_CONTEXT mine = CertFindCertificateInStore(store, 0, 0, CERT_FIND_HAS_PRIVATE_KEY, NULL, NULL);
+    assert_true((mine != NULL) == (owner != NULL));
+    if (mine != NULL) {
+        assert_int_equal(X509_cmp(certificate_x509((const struct certificate *)mine), owner->x509), 0);
+        assert_true(CryptAcquireCertificatePrivateKey(mine, 0, NULL, &handle, NULL, NULL));
+        assert_null(CertFindCertificateInStore(store, 0, 0, CERT_FIND_HAS_PRIVATE_KEY, NULL, mine)); /* frees it */
+    }
+    assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
+}
+
+/* One certificate in several files of MY: its key is whichever of them has one, and nobody else's. */
+static void test_key_pairs(void **state)
+{
+    char folder[4200], text[4300];
+    const X509 *leaf = the_leaf()->x509, *chain[] = {the_leaf()->x509, the_middle()->x509};
+    struct identity_pair other = make_identity(&(struct order){.name = "other", .issuer = the_middle(), .serial = 3});
+    (void)state;
+    (void)snprintf(folder, sizeof folder, "%s/pairs", scratch());
+    (void)snprintf(text, sizeof text, "[certificates]\nmy = %s\n", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    configure(text);
+    (void)scratch_pem("pairs/a.crt", &leaf, 1, NULL, NULL);
+    my_has(1, NULL);
+    const char *whole = scratch_pem("pairs/b.pem", chain, 2, the_leaf()->key, NULL);
+    my_has(2, the_leaf());
+    assert_int_equal(unlink(whole), 0);
+    const char *again = scratch_pem("pairs/c.crt", &leaf, 1, NULL, NULL),
+               *beside = scratch_pem("pairs/c.key", NULL, 0, the_leaf()->key, NULL);
+    my_has(1, the_leaf());
+    assert_int_equal(unlink(beside), 0);
+    /* Another one of the same issuer and number is not in the store, and its key is nobody's. */
+    assert_int_equal(ASN1_INTEGER_cmp(X509_get0_serialNumber(other.x509), X509_get0_serialNumber(leaf)), 0);
+    const X509 *twin = other.x509;
+    const char *twins = scratch_pem("pairs/d.pem", &twin, 1, other.key, NULL);
+    my_has(1, NULL);
+    assert_int_equal(unlink(twins), 0);
+    assert_int_equal(unlink(again), 0);
+    (void)snprintf(text, sizeof text, "%s/a.crt", folder);
+    assert_int_equal(unlink(text), 0);
+    assert_int_equal(rmdir(folder), 0);
+    identity_free(&other);
+    configure("");
+}
+
 int main(void)
 {
     configure("");
@@ -456,6 +508,7 @@ int main(void)
         cmocka_unit_test_teardown(test_issuer_and_lists, nothing_left),
         cmocka_unit_test_teardown(test_files, nothing_left),
         cmocka_unit_test_teardown(test_system, nothing_left),
+        cmocka_unit_test_teardown(test_key_pairs, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

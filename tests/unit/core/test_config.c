@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct config config;
@@ -331,6 +332,80 @@ static void test_without_memory(void **state)
     config_release(good);
 }
 
+#define SOMEBODY 61235
+#define OWN_STORE "sqlite:/home/of/somebody/opensspi/accounts.db"
+
+/* What a child of fork finds that gave root up: 0, or the line that is wrong. Twice: what it made of its parent's is what it keeps. */
+static int child_finds(const char *computer, const char *store, bool sweep)
+{
+    const struct config *found = NULL, *again = NULL;
+    SECURITY_STATUS status;
+    unsigned long n = 0;
+    if (setgid(SOMEBODY) != 0 || setuid(SOMEBODY) != 0)
+        return __LINE__;
+    do { /* with `sweep` without memory first */
+        mem_fault_set(sweep ? ++n : 0, false);
+        status = config_get(&found);
+        mem_fault_set(0, false);
+    } while (sweep && status == SEC_E_INSUFFICIENT_MEMORY && found == NULL && n < 100);
+    if (computer == NULL)
+        return status == SEC_E_INTERNAL_ERROR && found == NULL ? 0 : __LINE__;
+    if (status != SEC_E_OK || config_get(&again) != SEC_E_OK || again != found || (sweep && n < 3))
+        return __LINE__;
+    bool same = strcmp(found->computer, computer) == 0 && found->stores.n_items == 1 &&
+                strcmp(found->stores.item[0], store) == 0;
+    config_release(found);
+    config_release(again);
+    return same ? 0 : __LINE__;
+}
+
+static void child_must_find(const char *computer, const char *store, bool sweep)
+{
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int line = child_finds(computer, store, sweep);
+        if (line != 0)
+            fprintf(stderr, "in the child: line %d\n", line);
+        _exit(line != 0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* A server's child that gave root up: what root read stays, of a file that is closed to the child, and of one in a place that is; the store that no file names is its own, not root's. */
+static void test_child_gives_root_up(void **state)
+{
+    const struct config *found;
+    (void)state;
+    assert_int_equal(geteuid(), 0);
+    setenv("OPENSSPI_CONFIG", path_of("live"), 1);
+    setenv("XDG_DATA_HOME", "/home/of/somebody", 1);
+    for (mode_t mode = 0700; mode <= 0755; mode += 055) {
+        assert_int_equal(chmod(directory, mode), 0);
+        file_put("live", "[names]\ncomputer = ROOTS\n");
+        assert_int_equal(chmod(path_of("live"), 0600), 0);
+        assert_int_equal(config_get(&found), SEC_E_OK);
+        assert_string_equal(found->stores.item[0], "sqlite:/var/lib/opensspi/accounts.db");
+        config_release(found);
+        child_must_find("ROOTS", OWN_STORE, false);
+        child_must_find("ROOTS", OWN_STORE, true);
+        file_put("live", "[accounts]\nstores = sam:/s\n[names]\ncomputer = ROOTS\n");
+        assert_int_equal(config_get(&found), SEC_E_OK);
+        config_release(found);
+        child_must_find("ROOTS", "sam:/s", false);
+    }
+    /* A file that the child sees to be another is read, or nothing is. */
+    file_put("live", "[names]\ncomputer = CHANGED\n");
+    assert_int_equal(chmod(path_of("live"), 0600), 0);
+    child_must_find(NULL, NULL, false);
+    assert_int_equal(chmod(path_of("live"), 0644), 0);
+    child_must_find("CHANGED", OWN_STORE, false);
+    assert_int_equal(chmod(directory, 0700), 0);
+    unsetenv("XDG_DATA_HOME");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,7 +413,7 @@ int main(void)
         cmocka_unit_test(test_wrong_lines),       cmocka_unit_test(test_one_over_another),
         cmocka_unit_test(test_change_is_noticed), cmocka_unit_test(test_written_by_everybody),
         cmocka_unit_test(test_of_somebody_else),  cmocka_unit_test(test_user_file),
-        cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_without_memory),    cmocka_unit_test(test_child_gives_root_up),
     };
     static const char *const files[] = {"system", "user", "live", ".config/opensspi/opensspi.conf",
                                         "opensspi/opensspi.conf"};

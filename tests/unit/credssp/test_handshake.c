@@ -137,6 +137,7 @@ static void test_without_spnego(void **state)
     assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_NEGOTIATION_PACKAGE, &info), SEC_E_OK);
     assert_string_equal(info.PackageInfo->Name, "NTLM");
     FreeContextBuffer(info.PackageInfo);
+    assert_true(credssp_token_is_of_ntlm(&pair->server.context));
     talk(pair);
     pair_free(pair);
 }
@@ -156,6 +157,7 @@ static void test_attributes(void **state)
     SecPkgContext_ClientCreds creds;
     SecPkgContext_NegotiationInfoA negotiation;
     CERT_TRUST_STATUS trust;
+    assert_true(credssp_token_is_of_ntlm(server));
     assert_int_equal(QueryContextAttributesA(server, SECPKG_ATTR_PACKAGE_INFO, &info), SEC_E_OK);
     assert_string_equal(info.PackageInfo->Name, "CREDSSP");
     assert_int_equal(info.PackageInfo->fCapabilities, 0x10733);

@@ -49,6 +49,7 @@ static void test_handshake(void **state)
                      ISC_RET_DELEGATE | ISC_RET_CONFIDENTIALITY);
     assert_int_equal(pair->server.attributes & (ASC_RET_DELEGATE | ASC_RET_CONFIDENTIALITY | ASC_RET_STREAM),
                      ASC_RET_DELEGATE | ASC_RET_CONFIDENTIALITY);
+    assert_true(credssp_token_is_of_ntlm(&pair->server.context));
     handed_is_alices(&pair->server.context);
     /* The handshake has ended, on both sides. */
     assert_int_equal(tsssp_step(&pair->client, pair->target, "x", 1, NULL, 0), SEC_E_OUT_OF_SEQUENCE);

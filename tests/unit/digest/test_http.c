@@ -457,14 +457,20 @@ static void test_attributes(void **state)
     assert_int_equal(QuerySecurityContextToken(&client.context, &token), SEC_E_NO_IMPERSONATION);
 }
 
-static void move(struct digest_side *side)
+static CtxtHandle copied(const struct digest_side *side)
 {
     SecBuffer packed = {0};
-    CtxtHandle moved = {0};
+    CtxtHandle copy = {0};
     char name[] = "WDigest";
-    assert_int_equal(ExportSecurityContext(&side->context, 0, &packed, NULL), SEC_E_OK);
-    assert_int_equal(ImportSecurityContextA(name, &packed, NULL, &moved), SEC_E_OK);
+    assert_int_equal(ExportSecurityContext((CtxtHandle *)(uintptr_t)&side->context, 0, &packed, NULL), SEC_E_OK);
+    assert_int_equal(ImportSecurityContextA(name, &packed, NULL, &copy), SEC_E_OK);
     FreeContextBuffer(packed.pvBuffer);
+    return copy;
+}
+
+static void move(struct digest_side *side)
+{
+    CtxtHandle moved = copied(side);
     DeleteSecurityContext(&side->context);
     side->context = moved;
 }
@@ -486,6 +492,37 @@ static void test_export(void **state)
     assert_int_equal(digest_sign(&client, "GET", "/2", "", token), SEC_E_OK);
     assert_int_equal(digest_verify(&server, "GET", "/2", "", token), SEC_E_OK);
     assert_client_name("EXAMPLE\\alice");
+}
+
+/* A server's proof is over the request that came last, count and all, also where an earlier one was overtaken; and so it stays where the context goes. */
+static void test_proof_order(void **state)
+{
+    char one[DIGEST_TOKEN + 1], two[DIGEST_TOKEN + 1], proof[DIGEST_TOKEN + 1], value[16];
+    (void)state;
+    assert_int_equal(digest_http_run(&client, &server, &get, &got), SEC_E_OK);
+    assert_int_equal(digest_sign(&client, "GET", "/1", "", one), SEC_E_OK);
+    struct digest_side first = {.context = copied(&client), .has_context = true}; /* which waits for the answer */
+    assert_int_equal(digest_sign(&client, "GET", "/2", "", two), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/2", "", two), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/1", "", one), SEC_E_OK);
+    for (int moved = 0; moved < 2; moved++) {
+        assert_int_equal(digest_sign(&server, "", "", "", proof), SEC_E_OK);
+        assert_true(digest_value(proof, "nc", value, sizeof value));
+        assert_string_equal(value, "00000002");
+        assert_int_equal(digest_verify(&first, "", "", "", proof), SEC_E_OK);
+        assert_int_equal(digest_verify(&client, "", "", "", proof), SEC_E_MESSAGE_ALTERED);
+        move(&server);
+    }
+    /* what is refused is not the last request */
+    assert_int_equal(digest_verify(&server, "GET", "/2", "", two), SEC_E_OUT_OF_SEQUENCE);
+    assert_int_equal(digest_sign(&client, "GET", "/3", "", two), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/4", "", two), SEC_E_MESSAGE_ALTERED);
+    assert_int_equal(digest_sign(&server, "", "", "", proof), SEC_E_OK);
+    assert_int_equal(digest_verify(&first, "", "", "", proof), SEC_E_OK);
+    assert_int_equal(digest_verify(&server, "GET", "/3", "", two), SEC_E_OK);
+    assert_int_equal(digest_sign(&server, "", "", "", proof), SEC_E_OK);
+    assert_int_equal(digest_verify(&client, "", "", "", proof), SEC_E_OK);
+    digest_forget(&first);
 }
 
 /* Whatever room the caller has: what is longer than a token may be, no server takes. */
@@ -699,6 +736,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_qop, begin, end),
         cmocka_unit_test_setup_teardown(test_attributes, begin, end),
         cmocka_unit_test_setup_teardown(test_export, begin, end),
+        cmocka_unit_test_setup_teardown(test_proof_order, begin, end),
         cmocka_unit_test_setup_teardown(test_long_url, begin, end),
         cmocka_unit_test_setup_teardown(test_bindings, begin, end),
         cmocka_unit_test_setup_teardown(test_bound_service, begin, end),
