@@ -23,17 +23,23 @@ void kerberos_lanes_free(struct kerberos_lane *lanes)
     mem_free(lanes);
 }
 
-struct kerberos_lane *kerberos_lane_enter(struct kerberos_lane *lanes)
+/* Another one, or a turn of waiting. */
+static struct kerberos_lane *lane_search(struct kerberos_lane *lanes, unsigned here)
 {
-    unsigned here = (unsigned)sched_getcpu(); /* a kernel that does not tell: always the same */
-    for (unsigned i = 0; i < KERBEROS_LANES; i++) {
+    for (unsigned i = 1; i < KERBEROS_LANES; i++) {
         struct kerberos_lane *lane = &lanes[(here + i) % KERBEROS_LANES];
         if (pthread_mutex_trylock(&lane->lock) == 0)
             return lane;
     }
-    struct kerberos_lane *lane = &lanes[here % KERBEROS_LANES];
-    pthread_mutex_lock(&lane->lock);
-    return lane;
+    pthread_mutex_lock(&lanes[here].lock);
+    return &lanes[here];
+}
+
+struct kerberos_lane *kerberos_lane_enter(struct kerberos_lane *lanes)
+{
+    unsigned here = (unsigned)sched_getcpu() % KERBEROS_LANES; /* a kernel that does not tell: always the same */
+    struct kerberos_lane *lane = &lanes[here];
+    return __builtin_expect(pthread_mutex_trylock(&lane->lock) == 0, 1) ? lane : lane_search(lanes, here);
 }
 
 void kerberos_lane_leave(struct kerberos_lane *lane)
@@ -62,21 +68,24 @@ SECURITY_STATUS kerberos_kit_take(struct kerberos_credential *credential, struct
     return kit->krb != NULL ? SEC_E_OK : krb_pool_take(&credential->pool, &kit->krb);
 }
 
-/* Moves out of the kit what is not the credential's now. In a lane. */
-static struct kerberos_kit stale_take(const struct kerberos_credential *credential, struct kerberos_kit *kit)
+/* Drops what is not the credential's now. In a lane. */
+static void kit_purge(const struct kerberos_credential *credential, struct kerberos_kit *kit)
 {
-    struct kerberos_kit stale = {.krb = kit->krb};
     if (kit->ticket != NULL && !kit->ticket->remembered)
-        stale.ticket = STEAL(kit->ticket);
+        kerberos_ticket_put(kit->krb, STEAL(kit->ticket));
     if (kit->keys != NULL && kit->keys != credential->keys)
-        stale.keys = STEAL(kit->keys);
-    return stale;
+        kerberos_keys_put(STEAL(kit->keys));
 }
 
-static void kit_empty(struct kerberos_kit *kit)
+/* Takes the kit. */
+static void kit_end(struct kerberos_credential *credential, struct kerberos_kit *kit)
 {
-    kerberos_ticket_put(kit->krb, STEAL(kit->ticket));
-    kerberos_keys_put(STEAL(kit->keys));
+    if (kit->krb == NULL)
+        return;
+    kerberos_ticket_put(kit->krb, kit->ticket);
+    kerberos_keys_put(kit->keys);
+    krb_pool_give(&credential->pool, kit->krb);
+    *kit = (struct kerberos_kit){0};
 }
 
 void kerberos_kit_give(struct kerberos_credential *credential, struct kerberos_kit *kit)
@@ -85,32 +94,23 @@ void kerberos_kit_give(struct kerberos_credential *credential, struct kerberos_k
         return;
     krb_context_clean(kit->krb);
     struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
-    struct kerberos_kit stale = stale_take(credential, kit);
-    kit_empty(&stale); /* before anybody else has its context */
     if (lane->idle.krb == NULL) {
+        kit_purge(credential, kit);
         lane->idle = *kit;
         *kit = (struct kerberos_kit){0};
     }
     kerberos_lane_leave(lane);
-    kit_empty(kit);
-    if (kit->krb != NULL)
-        krb_pool_give(&credential->pool, STEAL(kit->krb));
+    kit_end(credential, kit); /* one too many */
 }
 
 void kerberos_kits_purge(struct kerberos_credential *credential)
 {
-    for (unsigned i = 0; i < KERBEROS_LANES; i++) {
-        struct kerberos_kit stale = stale_take(credential, &credential->lanes[i].idle);
-        kit_empty(&stale);
-    }
+    for (unsigned i = 0; i < KERBEROS_LANES; i++)
+        kit_purge(credential, &credential->lanes[i].idle);
 }
 
 void kerberos_kits_end(struct kerberos_credential *credential)
 {
-    for (unsigned i = 0; i < KERBEROS_LANES; i++) {
-        struct kerberos_kit *idle = &credential->lanes[i].idle;
-        kit_empty(idle);
-        if (idle->krb != NULL)
-            krb_pool_give(&credential->pool, STEAL(idle->krb));
-    }
+    for (unsigned i = 0; i < KERBEROS_LANES; i++)
+        kit_end(credential, &credential->lanes[i].idle);
 }

@@ -6,6 +6,7 @@
 #include "core/cause.h"
 #include "core/trace.h"
 #include "kerberos/name.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* Service tickets: from memory while they live, else by a task. */
@@ -83,17 +84,26 @@ static struct kerberos_ticket *ticket_new(krb5_context krb, const char *target, 
     return ticket;
 }
 
+/* What libkrb5 would find; but that a kept context remembers what it found at first, and copies it each time when it is made to forget. */
+static const char *cache_default(krb5_context krb)
+{
+    const char *name = secure_getenv("KRB5CCNAME");
+    if (name != NULL)
+        return name;
+    (void)krb5_cc_set_default_name(krb, NULL);
+    return krb5_cc_default_name(krb);
+}
+
 /* Tickets in memory are as good as the cache they came from: a private one is ours, a FILE is watched, others are asked every time. In a lane; who `may_drop` those of a
  * file that has changed is in all lanes. */
 static bool tickets_are_current(struct kerberos_credential *credential, krb5_context krb, bool may_drop)
 {
-    struct stat now = {0};
+    struct stat now;
     const struct kerberos_source *source = credential->source;
     if (kerberos_source_private(source) || source->lent ||
         credential->evidence != NULL) /* the latter's are in no cache at all */
         return true;
-    (void)krb5_cc_set_default_name(krb, NULL); /* a kept context remembers what KRB5CCNAME said at first */
-    const char *name = source->cache != NULL ? source->cache : krb5_cc_default_name(krb);
+    const char *name = source->cache != NULL ? source->cache : cache_default(krb);
     if (source->client != NULL || name == NULL || strncmp(name, "FILE:", 5) != 0)
         return false;
     if (stat(name + 5, &now) != 0) {
