@@ -100,14 +100,14 @@ struct walk {
     size_t n_seen;
 };
 
-/* Takes one entry if it is the server's and of a type that is ours. ENOMEM is the only error. */
+/* Takes one entry if it is the server's, with a name that text can say, and of a type that is ours. ENOMEM is the only error. */
 static krb5_error_code entry_take(struct walk *walk, const krb5_keytab_entry *entry)
 {
     struct kerberos_keys *keys = walk->keys;
     struct krb_name name;
     struct kerberos_key taken = {.kvno = (uint32_t)entry->vno};
     bool ours = walk->wanted == NULL || krb5_sname_match(walk->krb, walk->wanted, entry->principal);
-    if (!ours || !krb_name_of(entry->principal, &name) ||
+    if (!ours || !krb_name_of(entry->principal, &name) || !krb_name_has_text(&name) ||
         !krb_key_set(&taken.key, entry->key.enctype, slice_of(entry->key.contents, entry->key.length))) {
         keys->n_foreign++;
         return 0;

@@ -183,7 +183,7 @@ static void only_the_servers(void **state)
     forget(&credential);
 }
 
-/* DES keys of old, and names that are too long for us. */
+/* DES keys of old, names that are too long for us, and one with a NUL, which no text can say: the others count. */
 static void foreign_keys(void **state)
 {
     (void)state;
@@ -194,10 +194,12 @@ static void foreign_keys(void **state)
     kerberos_loop_keytab_add("own.keytab", FORGE_SERVER, 1, &triple);
     kerberos_loop_keytab_add("own.keytab", FORGE_SERVER, 1, &cut);
     add("a/b/c/d/e/f/g/h/i/j/k@" FORGE_REALM, 1, KRB_AES256_SHA1);
+    add("host/ser\\0ver@" FORGE_REALM, 1, KRB_AES256_SHA1); /* as libkrb5 writes a NUL */
     add(FORGE_SERVER, 1, KRB_AES256_SHA1);
     assert_int_equal(kerberos_keys_get(&credential, krb, &keys), SEC_E_OK);
     assert_int_equal(keys->n_keys, 1);
-    assert_int_equal(keys->n_foreign, 3);
+    assert_int_equal(keys->n_foreign, 4);
+    assert_string_equal(keys->keys[0].principal, FORGE_SERVER);
     kerberos_keys_put(keys);
     forget(&credential);
 }
