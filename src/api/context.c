@@ -24,8 +24,7 @@ static void handshake_end(struct context *context)
     if (context->handshake != NULL)
         context->credential->authority->abandon(context->handshake);
     context->handshake = NULL;
-    credential_put(context->credential);
-    context->credential = NULL;
+    context_credential_drop(context);
 }
 
 /* The handshake has succeeded, and there are no more steps. A server whose client came with a ticket and forwarded none keeps its own credential: to act for
@@ -34,9 +33,8 @@ static void handshake_done(struct context *context)
 {
     const struct session_facts *facts = context->session != NULL ? &context->session->facts : NULL;
     if (facts != NULL && !facts->initiator && facts->delegated.len > 0 && (facts->flags & ASC_RET_DELEGATE) == 0)
-        context->service = STEAL(context->credential);
-    credential_put(context->credential);
-    context->credential = NULL;
+        context->service = credential_retain(context->credential);
+    context_credential_drop(context);
 }
 
 /* Opens what the step ended with, if it did: a record, or a session handed over directly. */
@@ -196,7 +194,7 @@ static SECURITY_STATUS step_first(const struct step_call *call)
     require(call->new_context != NULL, cause_set(SEC_E_INVALID_HANDLE, "no place for the context handle was given"));
     struct context *context = context_new(credential->package, call->initiator);
     require(context != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    context->credential = credential_retain(credential);
+    context_credential_set(context, &ref);
     context->flags_asked = call->flags;
     context->target = call->target != NULL ? mem_strdup(call->target) : NULL;
 
@@ -231,8 +229,7 @@ static void credential_exchange(struct context *context, PCredHandle handle)
     if (credential == context->credential || credential->package != context->package ||
         credential->use != context->credential->use)
         return;
-    credential_put(context->credential);
-    context->credential = credential_retain(credential);
+    context_credential_set(context, &ref);
 }
 
 static SECURITY_STATUS step_next(const struct step_call *call)

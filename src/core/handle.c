@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 /* One word says all of a slot, so that look-up is one compare-and-swap: generation, whether it is published, references.
- * 2^40 generations outlast any process; 2^22 references outnumber any machine's threads. */
+ * 2^40 generations outlast any process; 2^22 references outnumber any machine's threads, and all contexts, which hold their credentials'. */
 #define REFERENCES_MASK UINT64_C(0x3fffff)
 #define LIVE (UINT64_C(1) << 23)
 #define GENERATION_SHIFT 24

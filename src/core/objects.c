@@ -85,6 +85,23 @@ struct context *context_new(const struct package *package, bool initiator)
     return context;
 }
 
+void context_credential_drop(struct context *context)
+{
+    struct credential *credential = STEAL(context->credential);
+    if (context->credential_ref.slot != NULL)
+        handle_put(&context->credential_ref);
+    else
+        credential_put(credential);
+}
+
+void context_credential_set(struct context *context, struct handle_ref *ref)
+{
+    context_credential_drop(context);
+    context->credential = ref->object;
+    context->credential_ref = *ref;
+    *ref = (struct handle_ref){0};
+}
+
 void context_session_set(struct context *context, struct session *session)
 {
     pthread_mutex_lock(&context->send_lock);
@@ -106,7 +123,7 @@ void context_free(void *object)
     session_close(context->session);
     if (context->sasl != NULL)
         context->sasl_free(context->sasl);
-    credential_put(context->credential);
+    context_credential_drop(context);
     credential_put(context->service);
     pthread_mutex_destroy(&context->handshake_lock);
     pthread_mutex_destroy(&context->send_lock);

@@ -4,6 +4,7 @@
 #ifndef OPENSSPI_CORE_OBJECTS_H
 #define OPENSSPI_CORE_OBJECTS_H
 
+#include "core/handle.h"
 #include "core/session.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,7 +32,8 @@ enum context_state {
  * pointer changes under all three. */
 struct context {
     const struct package *package;
-    struct credential *credential; /* while in handshake */
+    struct credential *credential;    /* while in handshake; context_credential_set */
+    struct handle_ref credential_ref; /* what holds it; slot NULL: it is counted */
     struct credential
         *service; /* a server's own, kept where what it got of its client is of use with that alone; else NULL */
     bool initiator;
@@ -67,6 +69,10 @@ void credential_put(struct credential *credential); /* NULL is fine */
 void *credential_part(const struct credential *credential, const struct package *package);
 
 struct context *context_new(const struct package *package, bool initiator);
+/* Gives a context its credential by the reference of a look-up, which it takes: so no other count is written, which other threads write as well. What it had it puts. */
+void context_credential_set(struct context *context, struct handle_ref *ref);
+/* Takes the credential away; NULL is fine. */
+void context_credential_drop(struct context *context);
 /* Is it of a package whose messages are a stream of records (TLS)? */
 static inline bool context_is_stream(const struct context *context)
 {

@@ -112,7 +112,7 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
     try(bindings_check(handshake, &checksum));
     if ((checksum.flags & GSS_DELEG) == 0 || checksum.credential.data == NULL)
         return SEC_E_OK;
-    try(kerberos_forwarded_read(handshake->krb, &request->ticket.key, &request->ticket.client, checksum.credential,
+    try(kerberos_forwarded_read(handshake->kit.krb, &request->ticket.key, &request->ticket.client, checksum.credential,
                                 &handshake->delegated));
     handshake->gss_flags |= GSS_DELEG;
     return SEC_E_OK;
@@ -198,7 +198,7 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     bool evidence =
         handshake->delegated.len == 0 && !user_to_user && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
     if (evidence)
-        try(kerberos_evidence_write(handshake->krb, request, handshake->names.client, &handshake->delegated));
+        try(kerberos_evidence_write(handshake->kit.krb, request, handshake->names.client, &handshake->delegated));
     return pac_take(handshake, request);
 }
 
@@ -217,27 +217,31 @@ static SECURITY_STATUS reply_make(struct kerberos_handshake *handshake, const st
     return SEC_E_OK;
 }
 
-/* *keys: what the request borrows from; the caller puts them. */
+/* The request borrows from the kit's keys. */
 static SECURITY_STATUS request_take(struct kerberos_handshake *handshake, struct slice message,
-                                    struct kerberos_request *request, struct kerberos_keys **keys)
+                                    struct kerberos_request *request)
 {
+    struct kerberos_keys *keys = NULL;
+    krb5_context krb = handshake->kit.krb;
     const struct krb_key *own = handshake->own_session.enctype != 0 ? &handshake->own_session : NULL;
-    if (own == NULL)
-        try(kerberos_keys_get(handshake->credential, handshake->krb, keys));
-    try(kerberos_request_open(request, handshake->krb, *keys, own, handshake->own_name, message));
+    if (own == NULL) {
+        try(kerberos_keys_get(handshake->credential, krb, &handshake->kit.keys));
+        keys = handshake->kit.keys;
+    }
+    try(kerberos_request_open(request, krb, keys, own, handshake->own_name, message));
     kerberos_exchange_of_request(&handshake->exchange, request,
-                                 *keys != NULL ? (*keys)->permitted : kerberos_enctypes_permitted(handshake->krb));
+                                 keys != NULL ? keys->permitted : kerberos_enctypes_permitted(krb));
     return SEC_E_OK;
 }
 
 static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, struct slice message,
-                                  struct kerberos_request *request, struct kerberos_keys **keys, struct step_out *out)
+                                  struct kerberos_request *request, struct step_out *out)
 {
-    try(request_take(handshake, message, request, keys));
+    try(request_take(handshake, message, request));
     try(checksum_read(handshake, request));
-    try(replay_refuse(handshake->krb, request));
+    try(replay_refuse(handshake->kit.krb, request));
     if (handshake->credential->config->kerberos_shared_replay_cache)
-        try(shared_replay_refuse(handshake->krb, request, message));
+        try(shared_replay_refuse(handshake->kit.krb, request, message));
     try(client_fill(handshake, request));
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->gss_flags);
     handshake->base.granted |= handshake->own_session.enctype != 0 ? ASC_RET_USE_SESSION_KEY : 0;
@@ -253,7 +257,7 @@ static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, struct s
 static void failed(void *opaque, SECURITY_STATUS status, struct step_out *out)
 {
     const struct kerberos_handshake *handshake = opaque;
-    krb5_context krb = handshake->krb;
+    krb5_context krb = handshake->kit.krb;
     krb5_error error = {0};
     krb5_data encoded = {0};
     krb5_principal server = NULL;
@@ -280,10 +284,8 @@ static void failed(void *opaque, SECURITY_STATUS status, struct step_out *out)
 static SECURITY_STATUS request_answer(struct kerberos_handshake *handshake, struct slice message, struct step_out *out)
 {
     struct kerberos_request request = {0};
-    struct kerberos_keys *keys = NULL;
-    SECURITY_STATUS status = begin_with(handshake, message, &request, &keys, out);
+    SECURITY_STATUS status = begin_with(handshake, message, &request, out);
     kerberos_request_release(&request);
-    kerberos_keys_put(keys);
     TRACE("kerberos", "accept %s for %s, flags 0x%x: 0x%08x",
           handshake->names.client != NULL ? handshake->names.client : "(nobody)",
           handshake->names.server != NULL ? handshake->names.server : "(no service)", (unsigned)handshake->gss_flags,
@@ -300,7 +302,7 @@ static SECURITY_STATUS tgt_answer(struct kerberos_handshake *handshake, struct s
     AUTO_WRITER struct writer reply = writer_growing(2048);
     require(krb_tgt_request_parse(message, &request) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the client's KERB-TGT-REQUEST is damaged"));
-    try(kerberos_tgt_get(handshake->credential, handshake->krb, &tgt));
+    try(kerberos_tgt_get(handshake->credential, handshake->kit.krb, &tgt));
     SECURITY_STATUS status = SEC_E_OK;
     if (!krb_key_set(&handshake->own_session, tgt->keyblock.enctype,
                      slice_of(tgt->keyblock.contents, tgt->keyblock.length)))
@@ -311,7 +313,7 @@ static SECURITY_STATUS tgt_answer(struct kerberos_handshake *handshake, struct s
         if (handshake->own_name == NULL || writer_finish(&reply) != WIRE_OK)
             status = SEC_E_INSUFFICIENT_MEMORY;
     }
-    krb5_free_creds(handshake->krb, tgt);
+    krb5_free_creds(handshake->kit.krb, tgt);
     require(status == SEC_E_OK, status);
     krb_token_write(&out->token, KRB_USER, TOKEN_TGT_REP, writer_slice_of(&reply));
     handshake->base.state = KERBEROS_SERVER_USER;

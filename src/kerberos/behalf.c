@@ -68,10 +68,10 @@ static SECURITY_STATUS with_evidence(const struct acquire_request *request, krb5
             cause_set(SEC_E_NO_CREDENTIALS, "to act for a client by S4U2Proxy the service's own credential is needed"));
     *credential = kerberos_credential_new(request, kerberos_credential_source(service));
     require(*credential != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    pthread_mutex_lock(&service->lock);
+    struct kerberos_lane *lane = kerberos_lane_enter(service->lanes);
     if (service->tgt != NULL && service->source == (*credential)->source) /* not changed in the meantime */
         code = krb5_copy_creds(krb, service->tgt, &(*credential)->tgt);
-    pthread_mutex_unlock(&service->lock);
+    kerberos_lane_leave(lane);
     require(code == 0, SEC_E_INSUFFICIENT_MEMORY);
     (*credential)->evidence = creds;
     return SEC_E_OK;

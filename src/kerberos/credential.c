@@ -128,7 +128,7 @@ static SECURITY_STATUS inbound_fill(struct kerberos_credential *credential, cons
 SECURITY_STATUS kerberos_text_keep(struct kerberos_credential *credential, const char *text, const char **kept)
 {
     struct kerberos_text *found;
-    pthread_mutex_lock(&credential->lock);
+    kerberos_lanes_lock(credential->lanes);
     for (found = credential->texts; found != NULL && strcmp(found->text, text) != 0; found = found->next)
         ;
     if (found == NULL) {
@@ -139,7 +139,7 @@ SECURITY_STATUS kerberos_text_keep(struct kerberos_credential *credential, const
             credential->texts = found;
         }
     }
-    pthread_mutex_unlock(&credential->lock);
+    kerberos_lanes_unlock(credential->lanes);
     require(found != NULL, SEC_E_INSUFFICIENT_MEMORY);
     *kept = found->text;
     return SEC_E_OK;
@@ -149,9 +149,9 @@ static SECURITY_STATUS name_set(struct kerberos_credential *credential, const ch
 {
     const char *kept;
     try(kerberos_text_keep(credential, name != NULL ? name : "", &kept));
-    pthread_mutex_lock(&credential->lock);
+    kerberos_lanes_lock(credential->lanes);
     credential->full_name = kept;
-    pthread_mutex_unlock(&credential->lock);
+    kerberos_lanes_unlock(credential->lanes);
     return SEC_E_OK;
 }
 
@@ -194,7 +194,9 @@ struct kerberos_credential *kerberos_credential_new(const struct acquire_request
                                                     struct kerberos_source *source)
 {
     struct kerberos_credential *credential = source != NULL ? secret_block_alloc(sizeof *credential) : NULL;
-    if (credential == NULL) {
+    struct kerberos_lane *lanes = credential != NULL ? kerberos_lanes_new() : NULL;
+    if (lanes == NULL) {
+        secret_block_free(credential, sizeof *credential);
         kerberos_source_put(source);
         return NULL;
     }
@@ -202,7 +204,7 @@ struct kerberos_credential *kerberos_credential_new(const struct acquire_request
     credential->use = request->use;
     credential->source = source;
     krb_pool_init(&credential->pool);
-    pthread_mutex_init(&credential->lock, NULL);
+    credential->lanes = lanes;
     return credential;
 }
 
@@ -251,9 +253,11 @@ void kerberos_tickets_drop(struct kerberos_credential *credential, krb5_context 
     while (credential->tickets != NULL) {
         struct kerberos_ticket *ticket = credential->tickets;
         credential->tickets = ticket->next;
+        ticket->remembered = false;
         kerberos_ticket_put(krb, ticket);
     }
     credential->n_tickets = 0;
+    kerberos_kits_purge(credential);
 }
 
 void kerberos_release(void *credential)
@@ -261,6 +265,7 @@ void kerberos_release(void *credential)
     struct kerberos_credential *released = credential;
     krb5_context krb;
     krb5_ccache cache;
+    kerberos_kits_end(released);
     if ((released->tickets != NULL || released->tgt != NULL || released->evidence != NULL ||
          released->exported != NULL) &&
         krb_pool_take(&released->pool, &krb) == SEC_E_OK) {
@@ -272,7 +277,7 @@ void kerberos_release(void *credential)
         krb_pool_give(&released->pool, krb);
     }
     krb_pool_release(&released->pool);
-    pthread_mutex_destroy(&released->lock);
+    kerberos_lanes_free(released->lanes);
     kerberos_source_put(released->source);
     while (released->texts != NULL) {
         struct kerberos_text *text = released->texts;
@@ -290,9 +295,9 @@ void kerberos_release(void *credential)
 
 struct kerberos_source *kerberos_credential_source(struct kerberos_credential *credential)
 {
-    pthread_mutex_lock(&credential->lock);
+    struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
     struct kerberos_source *source = kerberos_source_retain(credential->source);
-    pthread_mutex_unlock(&credential->lock);
+    kerberos_lane_leave(lane);
     return source;
 }
 
@@ -303,8 +308,8 @@ SECURITY_STATUS kerberos_query_credential(const void *credential, uint32_t attri
         return kerberos_cache_name(asked, &value->names.text);
     require(attribute == SECPKG_CRED_ATTR_NAMES,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "Kerberos credentials have no attribute %u", (unsigned)attribute));
-    pthread_mutex_lock(&asked->lock);
+    struct kerberos_lane *lane = kerberos_lane_enter(asked->lanes);
     value->names.text = asked->full_name;
-    pthread_mutex_unlock(&asked->lock);
+    kerberos_lane_leave(lane);
     return SEC_E_OK;
 }

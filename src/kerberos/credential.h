@@ -8,6 +8,7 @@
 #include "core/package.h"
 #include "crypto/krb5_encrypt.h"
 #include "kerberos/krb.h"
+#include "kerberos/lanes.h"
 #include "kerberos/source.h"
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -22,7 +23,7 @@ void kerberos_names_release(struct kerberos_names *names);
 /* What a client does with a ticket's session key. */
 enum kerberos_ticket_use { KERBEROS_MAKES_REQUEST, KERBEROS_OPENS_REPLY, KERBEROS_TICKET_USES };
 
-/* A service ticket in memory, so that a handshake reads no cache and asks no KDC. Counted: handshakes share it, and it outlives its place in a credential. But for
+/* A service ticket in memory, so that a handshake reads no cache and asks no KDC. Counted: the kits of handshakes share it, and it outlives its place in a credential. But for
  * that place nothing in it changes. A secret block. */
 struct kerberos_ticket {
     atomic_uint n_references;
@@ -31,7 +32,8 @@ struct kerberos_ticket {
     struct kerberos_names names;
     struct krb_prepared session[KERBEROS_TICKET_USES]; /* not prepared where the key's type is not ours */
 
-    struct kerberos_ticket *next; /* among a credential's, guarded by its lock */
+    struct kerberos_ticket *next; /* among a credential's, guarded by its lanes, as is the next */
+    bool remembered;              /* it is among them */
     char *target;
 };
 void kerberos_ticket_put(krb5_context krb, struct kerberos_ticket *ticket); /* NULL is fine */
@@ -45,7 +47,8 @@ struct kerberos_text {
 struct kerberos_credential {
     const struct config *config;
     uint32_t use;
-    struct krb_pool pool;
+    struct krb_pool pool; /* of contexts for what is seldom done, and for kits */
+    struct kerberos_lane *lanes;
 
     /* outbound */
     krb5_creds
@@ -54,7 +57,7 @@ struct kerberos_credential {
     /* inbound */
     char *server; /* principal that tickets must be for, or NULL for any in the keytab */
 
-    pthread_mutex_t lock;           /* guards what follows */
+    /* guarded by the lanes */
     struct kerberos_source *source; /* where tickets come from, also for a server that asks KDCs; never NULL */
     char *keytab;                   /* of the server, as given or set; NULL: see keys.c */
     const char *full_name;          /* for SECPKG_CRED_ATTR_NAMES, one of `texts`; "" while unknown */
@@ -95,12 +98,13 @@ struct kerberos_ticket_request {
     uint64_t deadline;        /* kdc.h; 0: as the configuration says, from now */
 };
 
-/* Gives a ticket for the target: from memory, the cache, or the KDC. `krb` gets the clock of the KDC that gave it. The caller puts it. */
+/* Gives a ticket for the target: from memory, the cache, or the KDC. `krb` gets the clock of the KDC that gave it. *ticket is NULL or what was given before, which stays if it is
+ * the one, and is put if it is not; the caller puts what it has in the end. */
 SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5_context krb,
                                     const struct kerberos_ticket_request *request, struct kerberos_ticket **ticket);
 /* Is there a ticket in memory that kerberos_ticket_ask will give, unless the credential is changed before? Only told of credentials whose tickets are in memory alone. */
 bool kerberos_ticket_is_ready(struct kerberos_credential *credential, const char *target);
-/* Frees the list. */
+/* Frees the list; by who is in all lanes, or alone. */
 void kerberos_tickets_drop(struct kerberos_credential *credential, krb5_context krb);
 
 /* Gives the ticket-granting ticket itself, from the cache or by logging on; krb5_free_creds it. A credential of use INBOUND logs on with its keytab. */

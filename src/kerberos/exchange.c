@@ -73,17 +73,15 @@ SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_c
                                       struct writer *message)
 {
     const krb5_creds *creds = ticket->creds;
-    krb5_timestamp seconds;
-    krb5_int32 microseconds;
     uint8_t room[1024];
     AUTO_WRITER struct writer cipher = writer_lent(room, sizeof room);
     require(krb_key_set(&exchange->session, creds->keyblock.enctype,
                         slice_of(creds->keyblock.contents, creds->keyblock.length)),
             cause_set(SEC_E_KDC_UNKNOWN_ETYPE, "the ticket's key is of encryption type %d, which is not supported",
                       creds->keyblock.enctype));
-    try(krb_status(krb, krb5_us_timeofday(krb, &seconds, &microseconds), KRB_STAGE_TICKET, "reading the clock"));
-    exchange->time = (int64_t)(uint32_t)seconds;
-    exchange->microseconds = (uint32_t)microseconds;
+    int64_t now = krb_time_unique(krb);
+    exchange->time = now / KRB_MICROSECONDS;
+    exchange->microseconds = (uint32_t)(now % KRB_MICROSECONDS);
     require(krb_key_generate(&exchange->initiator_subkey, exchange->session.enctype) &&
                 seq_generate(&exchange->initiator_seq),
             no_randomness());

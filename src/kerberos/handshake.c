@@ -11,18 +11,15 @@ static SECURITY_STATUS begun(void *opaque, void *credential)
 {
     struct kerberos_handshake *handshake = opaque;
     handshake->credential = credential;
-    return krb_pool_take(&handshake->credential->pool, &handshake->krb);
+    return kerberos_kit_take(handshake->credential, &handshake->kit);
 }
 
 void kerberos_abandon(void *handshake)
 {
     struct kerberos_handshake *freed = handshake;
-    if (freed->ticket != NULL)
-        kerberos_ticket_put(freed->krb, freed->ticket);
-    else
+    if (!freed->base.initiator)
         kerberos_names_release(&freed->names);
-    if (freed->krb != NULL)
-        krb_pool_give(&freed->credential->pool, freed->krb);
+    kerberos_kit_give(freed->credential, &freed->kit);
     mem_free(freed->own_name);
     secret_release(&freed->identity);
     secret_release(&freed->delegated);

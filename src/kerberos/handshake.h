@@ -22,19 +22,18 @@ enum kerberos_state {
 struct kerberos_handshake {
     struct handshake base;
     struct kerberos_credential *credential; /* the context holds it longer than this lives */
-    krb5_context krb;                       /* ours from the credential's pool */
+    struct kerberos_kit kit;                /* ours from the credential's lanes */
     struct kerberos_exchange exchange;
-    uint32_t gss_flags;             /* what the client's checksum says */
-    enum krb_framing framing;       /* client: as it speaks; server: as the client spoke */
-    struct krb_key own_session;     /* server, user-to-user: the session key of its own TGT; enctype 0: none */
-    char *own_name;                 /* server, user-to-user: whose TGT that is */
-    struct kerberos_ticket *ticket; /* client: the server's */
-    struct kerberos_names names;    /* the ticket's where there is one, else our own */
-    struct secret identity;         /* server: src/access/client_identity.h */
-    struct secret delegated;        /* server: docs/session-record.md */
-    struct secret ticket_plain;     /* server: what the PAC is part of */
-    struct slice authorization;     /* server: the PAC; data NULL without */
-    bool has_logon;                 /* server: the PAC has logon information */
+    uint32_t gss_flags;          /* what the client's checksum says */
+    enum krb_framing framing;    /* client: as it speaks; server: as the client spoke */
+    struct krb_key own_session;  /* server, user-to-user: the session key of its own TGT; enctype 0: none */
+    char *own_name;              /* server, user-to-user: whose TGT that is */
+    struct kerberos_names names; /* client: the ticket's, which the kit has; server: our own */
+    struct secret identity;      /* server: src/access/client_identity.h */
+    struct secret delegated;     /* server: docs/session-record.md */
+    struct secret ticket_plain;  /* server: what the PAC is part of */
+    struct slice authorization;  /* server: the PAC; data NULL without */
+    bool has_logon;              /* server: the PAC has logon information */
     uint32_t user_flags;
     int64_t logoff;
 };

@@ -55,7 +55,8 @@ static uint32_t flags_granted(uint32_t asked, uint32_t gss, bool answered)
 static void delegate(struct kerberos_handshake *handshake, const krb5_creds *creds, uint64_t deadline,
                      struct secret *forwarded)
 {
-    SECURITY_STATUS status = kerberos_tgt_forward(handshake->credential, handshake->krb, creds, deadline, forwarded);
+    SECURITY_STATUS status =
+        kerberos_tgt_forward(handshake->credential, handshake->kit.krb, creds, deadline, forwarded);
     if (status == SEC_E_OK && forwarded->len <= DELEGATED_MAX) {
         handshake->gss_flags |= GSS_DELEG;
         return;
@@ -72,7 +73,7 @@ static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, uint64
     uint8_t room[64];
     AUTO_WRITER struct writer bytes = writer_lent(room, sizeof room);
     if ((handshake->base.asked & ISC_REQ_DELEGATE) != 0)
-        delegate(handshake, handshake->ticket->creds, deadline, &forwarded);
+        delegate(handshake, handshake->kit.ticket->creds, deadline, &forwarded);
     struct gss_checksum checksum = {.flags = handshake->gss_flags, .credential = secret_slice(&forwarded)};
     memcpy(checksum.bindings, handshake->base.bindings, sizeof checksum.bindings);
     gss_checksum_write(&bytes, &checksum);
@@ -80,7 +81,7 @@ static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, uint64
     uint32_t options = (handshake->gss_flags & GSS_MUTUAL) != 0 ? KRB_AP_MUTUAL_REQUIRED : 0;
     if (handshake->framing == KRB_USER)
         options |= KRB_AP_USE_SESSION_KEY;
-    return kerberos_request_make(&handshake->exchange, handshake->krb, handshake->ticket, options,
+    return kerberos_request_make(&handshake->exchange, handshake->kit.krb, handshake->kit.ticket, options,
                                  writer_slice_of(&bytes), message);
 }
 
@@ -89,8 +90,8 @@ static SECURITY_STATUS request_send(struct kerberos_handshake *handshake, uint64
     uint8_t room[2048];
     AUTO_WRITER struct writer request = writer_lent(room, sizeof room);
     handshake->gss_flags = gss_flags_wanted(handshake->base.asked);
-    handshake->names = handshake->ticket->names;
-    handshake->base.expiry = krb_filetime(handshake->ticket->creds->times.endtime);
+    handshake->names = handshake->kit.ticket->names;
+    handshake->base.expiry = krb_filetime(handshake->kit.ticket->creds->times.endtime);
     try(request_make(handshake, deadline, &request));
     bool raw = (handshake->gss_flags & GSS_DCE_STYLE) != 0;
     krb_token_write(&out->token, raw ? KRB_RAW : handshake->framing, TOKEN_AP_REQ, writer_slice_of(&request));
@@ -110,7 +111,7 @@ static SECURITY_STATUS ticket_use(struct kerberos_handshake *handshake, struct s
         .peer_ticket = peers_ticket,
         .deadline = kerberos_deadline(handshake->credential),
     };
-    try(kerberos_ticket_ask(handshake->credential, handshake->krb, &request, &handshake->ticket));
+    try(kerberos_ticket_ask(handshake->credential, handshake->kit.krb, &request, &handshake->kit.ticket));
     return request_send(handshake, request.deadline, out);
 }
 
@@ -119,13 +120,13 @@ static SECURITY_STATUS tgt_ask(struct kerberos_handshake *handshake, struct step
     krb5_principal server = NULL;
     struct krb_tgt_request request = {.has_server = true, .has_realm = true};
     AUTO_WRITER struct writer message = writer_growing(128);
-    try(krb_target_parse(handshake->krb, handshake->base.target, KRB_TARGET_USER, &server));
+    try(krb_target_parse(handshake->kit.krb, handshake->base.target, KRB_TARGET_USER, &server));
     bool named = krb_name_of(server, &request.server);
     if (named) {
         request.has_realm = request.server.realm.len > 0;
         krb_tgt_request_write(&message, &request);
     }
-    krb5_free_principal(handshake->krb, server);
+    krb5_free_principal(handshake->kit.krb, server);
     require(named, cause_set(SEC_E_TARGET_UNKNOWN, "the target's name has too many parts"));
     require(writer_finish(&message) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     handshake->framing = KRB_USER;
@@ -138,10 +139,10 @@ static SECURITY_STATUS tgt_ask(struct kerberos_handshake *handshake, struct step
 static SECURITY_STATUS target_itself(struct kerberos_handshake *handshake)
 {
     char *name = NULL;
-    krb5_error_code code = krb5_unparse_name(handshake->krb, handshake->credential->evidence->server, &name);
-    try(krb_status(handshake->krb, code, KRB_STAGE_FORWARD, "the service's name"));
+    krb5_error_code code = krb5_unparse_name(handshake->kit.krb, handshake->credential->evidence->server, &name);
+    try(krb_status(handshake->kit.krb, code, KRB_STAGE_FORWARD, "the service's name"));
     handshake->base.target = mem_strdup(name);
-    krb5_free_unparsed_name(handshake->krb, name);
+    krb5_free_unparsed_name(handshake->kit.krb, name);
     return handshake->base.target != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
@@ -167,10 +168,10 @@ static SECURITY_STATUS error_read(const struct kerberos_handshake *handshake, st
 {
     krb5_error *error = NULL;
     krb5_data data = krb_data(message);
-    krb5_error_code code = krb5_rd_error(handshake->krb, &data, &error);
+    krb5_error_code code = krb5_rd_error(handshake->kit.krb, &data, &error);
     if (code == 0) {
         krb5_ui_4 number = error->error;
-        krb5_free_error(handshake->krb, error);
+        krb5_free_error(handshake->kit.krb, error);
         /* Anybody can send one. A number that is no error of the protocol must not become success, or an error of this machine; nor may whoever
          * stands between make a program ask for a new password. */
         code = KRB5KRB_ERR_GENERIC;
@@ -179,7 +180,7 @@ static SECURITY_STATUS error_read(const struct kerberos_handshake *handshake, st
         if (code == KRB5KRB_AP_ERR_MODIFIED) /* so servers say that their key did not open the ticket */
             code = KRB5KRB_AP_WRONG_PRINC;
     }
-    return krb_status(handshake->krb, code, KRB_STAGE_ACCEPT, "the server answered with an error");
+    return krb_status(handshake->kit.krb, code, KRB_STAGE_ACCEPT, "the server answered with an error");
 }
 
 /* The server's message, if it is of the wanted kind; an error ends the handshake. */
@@ -212,7 +213,7 @@ static SECURITY_STATUS reply(void *opaque, const struct step_in *in, struct step
     struct kerberos_handshake *handshake = opaque;
     struct slice message;
     try(message_take(handshake, in, TOKEN_AP_REP, "AP-REP", &message));
-    const struct krb_prepared *prepared = &handshake->ticket->session[KERBEROS_OPENS_REPLY];
+    const struct krb_prepared *prepared = &handshake->kit.ticket->session[KERBEROS_OPENS_REPLY];
     try(kerberos_reply_open(&handshake->exchange, prepared->enctype != 0 ? prepared : NULL, message));
     if ((handshake->gss_flags & GSS_DCE_STYLE) != 0)
         try(kerberos_third_make(&handshake->exchange, &out->token));

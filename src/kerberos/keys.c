@@ -61,6 +61,24 @@ static struct kerberos_keys *keys_retain(struct kerberos_keys *keys)
     return keys;
 }
 
+/* Most often they are those that are held already: then nothing is counted, and nothing written that other threads read. */
+static void keys_hold(struct kerberos_keys **held, struct kerberos_keys *keys)
+{
+    if (keys == *held)
+        return;
+    struct kerberos_keys *old = *held;
+    *held = keys_retain(keys);
+    kerberos_keys_put(old);
+}
+
+/* The credential's own, from now on or none; by who is in all lanes. Takes `keys`. */
+static void keys_become(struct kerberos_credential *credential, struct kerberos_keys *keys)
+{
+    kerberos_keys_put(credential->keys);
+    credential->keys = keys;
+    kerberos_kits_purge(credential);
+}
+
 uint32_t kerberos_enctypes_permitted(krb5_context krb)
 {
     krb5_enctype *list = NULL;
@@ -82,14 +100,14 @@ struct walk {
     size_t n_seen;
 };
 
-/* Takes one entry if it is the server's and of a type that is ours. ENOMEM is the only error. */
+/* Takes one entry if it is the server's, with a name that text can say, and of a type that is ours. ENOMEM is the only error. */
 static krb5_error_code entry_take(struct walk *walk, const krb5_keytab_entry *entry)
 {
     struct kerberos_keys *keys = walk->keys;
     struct krb_name name;
     struct kerberos_key taken = {.kvno = (uint32_t)entry->vno};
     bool ours = walk->wanted == NULL || krb5_sname_match(walk->krb, walk->wanted, entry->principal);
-    if (!ours || !krb_name_of(entry->principal, &name) ||
+    if (!ours || !krb_name_of(entry->principal, &name) || !krb_name_has_text(&name) ||
         !krb_key_set(&taken.key, entry->key.enctype, slice_of(entry->key.contents, entry->key.length))) {
         keys->n_foreign++;
         return 0;
@@ -169,45 +187,76 @@ static SECURITY_STATUS keys_load(const struct kerberos_credential *credential, k
     return status;
 }
 
-/* Under the credential's lock. */
-static SECURITY_STATUS keys_current(struct kerberos_credential *credential, krb5_context krb, const char *name,
-                                    struct kerberos_keys **keys)
+#define KEYTAB_NAME_MAX ((size_t)1023)
+
+/* Which keytab, now; in a lane. What was given stays where it is, a name of libkrb5's comes into `room`. */
+static SECURITY_STATUS keytab_name(const struct kerberos_credential *credential, krb5_context krb,
+                                   char room[KEYTAB_NAME_MAX + 1], const char **name)
 {
-    struct stat now = {0};
+    const char *given = credential->keytab;
+    if (given == NULL && credential->config != NULL)
+        given = credential->config->kerberos_keytab;
+    *name = given != NULL ? given : room;
+    if (given == NULL)
+        return krb_status(krb, krb5_kt_default_name(krb, room, KEYTAB_NAME_MAX + 1), KRB_STAGE_ACCEPT,
+                          "naming the keytab");
+    return strlen(given) <= KEYTAB_NAME_MAX
+               ? SEC_E_OK
+               : cause_set(SEC_E_NO_CREDENTIALS, "the keytab's name is longer than %zu bytes", KEYTAB_NAME_MAX);
+}
+
+/* Are those in memory what the keytab holds? In a lane. *watched: its file can be looked at, and `now` is what it is. */
+static bool keys_are_current(const struct kerberos_credential *credential, const char *name, struct stat *now,
+                             bool *watched)
+{
     const char *path = file_of(name);
-    bool watched = path != NULL && stat(path, &now) == 0;
-    if (watched && credential->keys != NULL && credential->keys_name != NULL &&
-        strcmp(name, credential->keys_name) == 0 && file_state_equal(&now, &credential->keytab_state)) {
-        *keys = keys_retain(credential->keys);
+    *watched = path != NULL && stat(path, now) == 0;
+    return *watched && credential->keys != NULL && credential->keys_name != NULL &&
+           strcmp(name, credential->keys_name) == 0 && file_state_equal(now, &credential->keytab_state);
+}
+
+/* By who is in all lanes. */
+static SECURITY_STATUS keytab_read(struct kerberos_credential *credential, krb5_context krb,
+                                   struct kerberos_keys **keys)
+{
+    char room[KEYTAB_NAME_MAX + 1];
+    const char *name;
+    struct stat now = {0};
+    bool watched;
+    struct kerberos_keys *loaded = NULL;
+    try(keytab_name(credential, krb, room, &name));
+    if (keys_are_current(credential, name, &now, &watched)) { /* another thread was first */
+        keys_hold(keys, credential->keys);
         return SEC_E_OK;
     }
     AUTO_FREE char *name_copy = mem_strdup(name);
     require(name_copy != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    try(keys_load(credential, krb, name, keys));
-    if (watched) {
-        kerberos_keys_put(credential->keys);
-        credential->keys = keys_retain(*keys);
-        mem_free(credential->keys_name);
-        credential->keys_name = STEAL(name_copy);
-        credential->keytab_state = now; /* of before the reading: a change in between is seen next time */
+    try(keys_load(credential, krb, name, &loaded));
+    keys_hold(keys, loaded);
+    if (!watched) {
+        kerberos_keys_put(loaded); /* the caller's alone */
+        return SEC_E_OK;
     }
+    keys_become(credential, loaded);
+    mem_free(credential->keys_name);
+    credential->keys_name = STEAL(name_copy);
+    credential->keytab_state = now; /* of before the reading: a change in between is seen next time */
     return SEC_E_OK;
 }
 
-/* Under the credential's lock. */
-static SECURITY_STATUS keytab_keys(struct kerberos_credential *credential, krb5_context krb,
-                                   struct kerberos_keys **keys)
+/* In a lane. *current: were the keys in memory those of the keytab, and *keys are they? */
+static SECURITY_STATUS keytab_keys(const struct kerberos_credential *credential, krb5_context krb,
+                                   struct kerberos_keys **keys, bool *current)
 {
-    char name[1024];
-    const char *given = credential->keytab;
-    if (given == NULL && credential->config != NULL)
-        given = credential->config->kerberos_keytab;
-    if (given == NULL)
-        try(krb_status(krb, krb5_kt_default_name(krb, name, sizeof name), KRB_STAGE_ACCEPT, "naming the keytab"));
-    else
-        require(snprintf(name, sizeof name, "%s", given) < (int)sizeof name,
-                cause_set(SEC_E_NO_CREDENTIALS, "the keytab's name is longer than %zu bytes", sizeof name - 1));
-    return keys_current(credential, krb, name, keys);
+    char room[KEYTAB_NAME_MAX + 1];
+    const char *name;
+    struct stat now;
+    bool watched;
+    try(keytab_name(credential, krb, room, &name));
+    *current = keys_are_current(credential, name, &now, &watched);
+    if (*current)
+        keys_hold(keys, credential->keys);
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS password_keys_list(krb5_context krb, const char *principal, const struct password_keys *made,
@@ -237,7 +286,7 @@ static SECURITY_STATUS password_keys_list(krb5_context krb, const char *principa
     return SEC_E_OK;
 }
 
-/* Are the keys in memory those of the password? Under the credential's lock. */
+/* Are the keys in memory those of the password? In a lane. */
 static bool password_keys_wanted(const struct kerberos_credential *credential)
 {
     /* Who is a client as well has given the client's password; then a keytab is the server's, if there is one. */
@@ -252,40 +301,59 @@ static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential,
     struct password_keys made = {0};
     const char *principal = credential->server != NULL ? credential->server : source->client;
     try(kerberos_password_keys(credential, &made));
-    SECURITY_STATUS status = password_keys_list(krb, principal, &made, keys);
+    struct kerberos_keys *list = NULL;
+    SECURITY_STATUS status = password_keys_list(krb, principal, &made, &list);
     password_keys_release(krb, &made);
     require(status == SEC_E_OK, status);
-    pthread_mutex_lock(&credential->lock);
-    if (credential->source == source && password_keys_wanted(credential)) { /* not changed in the meantime */
-        kerberos_keys_put(credential->keys);                                /* of another thread that was as fast */
-        credential->keys = keys_retain(*keys);
-    }
-    pthread_mutex_unlock(&credential->lock);
+    keys_hold(keys, list);
+    kerberos_lanes_lock(credential->lanes);
+    if (credential->source == source && password_keys_wanted(credential)) /* not changed in the meantime */
+        keys_become(credential, keys_retain(list));                       /* also of another thread that was as fast */
+    kerberos_lanes_unlock(credential->lanes);
+    kerberos_keys_put(list);
     return SEC_E_OK;
 }
 
-SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys)
+/* One try; not *done where the keytab has to be read. */
+static SECURITY_STATUS keys_recall(struct kerberos_credential *credential, krb5_context krb,
+                                   struct kerberos_keys **keys, bool *done)
 {
     struct kerberos_source *source = NULL;
     SECURITY_STATUS status = SEC_E_OK;
-    pthread_mutex_lock(&credential->lock);
+    *done = true;
+    struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
     if (!password_keys_wanted(credential))
-        status = keytab_keys(credential, krb, keys);
+        status = keytab_keys(credential, krb, keys, done);
     else if (credential->keys != NULL)
-        *keys = keys_retain(credential->keys);
+        keys_hold(keys, credential->keys);
     else
         source = kerberos_source_retain(credential->source);
-    pthread_mutex_unlock(&credential->lock);
-    if (source != NULL) /* a KDC may be asked for the salts: without the lock */
+    kerberos_lane_leave(lane);
+    if (source != NULL) /* a KDC may be asked for the salts: outside of the lanes */
         status = password_keys_get(credential, krb, source, keys);
     kerberos_source_put(source);
     return status;
 }
 
+SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys)
+{
+    for (;;) {
+        bool done;
+        try(keys_recall(credential, krb, keys, &done));
+        require(!done, SEC_E_OK);
+        kerberos_lanes_lock(credential->lanes);
+        done = !password_keys_wanted(
+            credential); /* else it was changed in the meantime: who it is now is looked at anew */
+        SECURITY_STATUS status = done ? keytab_read(credential, krb, keys) : SEC_E_OK;
+        kerberos_lanes_unlock(credential->lanes);
+        require(!done, status);
+    }
+}
+
 bool kerberos_keys_are_due(struct kerberos_credential *credential)
 {
-    pthread_mutex_lock(&credential->lock);
+    struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
     bool due = password_keys_wanted(credential) && credential->keys == NULL;
-    pthread_mutex_unlock(&credential->lock);
+    kerberos_lane_leave(lane);
     return due;
 }

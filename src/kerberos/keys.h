@@ -28,7 +28,8 @@ struct kerberos_keys {
 };
 #define KERBEROS_ENCTYPE_BIT(enctype) ((enctype) >= 0 && (enctype) < 32 ? UINT32_C(1) << (enctype) : 0)
 
-/* Gives the keys as they are now; kerberos_keys_put gives them back. SEC_E_NO_CREDENTIALS when there is no keytab or it cannot be read. */
+/* Gives the keys as they are now. *keys is NULL or what was given before, which stays if they are the ones, and is put if they are not; the caller puts what it has in
+ * the end. SEC_E_NO_CREDENTIALS when there is no keytab or it cannot be read. */
 SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb,
                                   struct kerberos_keys **keys);
 /* Are there none yet, and may making them ask a KDC? */

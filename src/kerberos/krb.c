@@ -6,6 +6,7 @@
 #include "core/cause.h"
 #include "core/status.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -42,10 +43,15 @@ SECURITY_STATUS krb_pool_take(struct krb_pool *pool, krb5_context *krb)
     return SEC_E_OK;
 }
 
-void krb_pool_give(struct krb_pool *pool, krb5_context krb)
+void krb_context_clean(krb5_context krb)
 {
     krb5_clear_error_message(krb);
     krb_clock_set(krb, (struct krb_clock){0});
+}
+
+void krb_pool_give(struct krb_pool *pool, krb5_context krb)
+{
+    krb_context_clean(krb);
     pthread_mutex_lock(&pool->lock);
     if (pool->n_idle < COUNT_OF(pool->idle)) {
         pool->idle[pool->n_idle++] = krb;
@@ -79,6 +85,25 @@ void krb_clock_set(krb5_context krb, struct krb_clock clock)
         microseconds -= carry * 1000000;
     }
     (void)krb5_set_real_time(krb, (krb5_timestamp)seconds, (krb5_int32)microseconds);
+}
+
+int64_t krb_time_unique(krb5_context krb)
+{
+    /* One word that all threads write, where krb5_us_timeofday has a lock. On its own cache line. */
+    static struct {
+        _Alignas(64) _Atomic int64_t time;
+    } last;
+    struct timespec real;
+    struct krb_clock clock = krb_clock_get(krb);
+    clock_gettime(CLOCK_REALTIME, &real);
+    int64_t now = (int64_t)real.tv_sec * KRB_MICROSECONDS + real.tv_nsec / 1000, given,
+            before = atomic_load_explicit(&last.time, memory_order_relaxed);
+    do {
+        bool ahead = before >= now && before - now < KRB_MICROSECONDS; /* by more: the clock was set back */
+        given = ahead ? before + 1 : now;
+    } while (
+        !atomic_compare_exchange_weak_explicit(&last.time, &before, given, memory_order_relaxed, memory_order_relaxed));
+    return given + (int64_t)clock.seconds * KRB_MICROSECONDS + clock.microseconds;
 }
 
 /* spec/protocols.md (Kerberos), RFC 4120 7.5.9, and krb5's own codes. */

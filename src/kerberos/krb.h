@@ -25,6 +25,8 @@ void krb_pool_release(struct krb_pool *pool);
 /* Gives a context for one thread; krb_pool_give takes it back. */
 SECURITY_STATUS krb_pool_take(struct krb_pool *pool, krb5_context *krb);
 void krb_pool_give(struct krb_pool *pool, krb5_context krb);
+/* Leaves nothing in a context of what it was used for: words of errors, a KDC's clock. krb_pool_give does so itself. */
+void krb_context_clean(krb5_context krb);
 
 /* What is done when a krb5 error comes up: the same error means different things. */
 enum krb_stage {
@@ -56,6 +58,10 @@ struct krb_clock {
 /* Takes the offset out of a context; puts it into one: all zero for this machine's own clock. */
 struct krb_clock krb_clock_get(krb5_context krb);
 void krb_clock_set(krb5_context krb, struct krb_clock clock);
+
+/* The time by the context's clock in microseconds since 1970, and no time twice in this process: servers tell requests apart by it (RFC 4120 5.5.1). */
+#define KRB_MICROSECONDS 1000000 /* a second */
+int64_t krb_time_unique(krb5_context krb);
 
 /* Slices and krb5_data are the same thing. */
 static inline krb5_data krb_data(struct slice bytes)

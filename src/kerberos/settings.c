@@ -177,20 +177,20 @@ static SECURITY_STATUS server_keytab_set(struct kerberos_credential *credential,
 static void swap_in(struct kerberos_credential *credential, krb5_context krb, struct kerberos_source *source,
                     char **keytab)
 {
-    pthread_mutex_lock(&credential->lock);
+    kerberos_lanes_lock(credential->lanes);
     struct kerberos_source *old = credential->source;
     krb5_creds *tgt = STEAL(credential->tgt);
     credential->source = source;
     credential->cache_state = (struct stat){0};
-    kerberos_tickets_drop(credential, krb);
     kerberos_keys_put(STEAL(credential->keys));
+    kerberos_tickets_drop(credential, krb); /* and idle kits' keys */
     mem_free(STEAL(credential->keys_name));
     if (keytab != NULL) {
         char *old_keytab = credential->keytab;
         credential->keytab = *keytab;
         *keytab = old_keytab;
     }
-    pthread_mutex_unlock(&credential->lock);
+    kerberos_lanes_unlock(credential->lanes);
     krb5_free_creds(krb, tgt);
     kerberos_source_put(old);
 }
@@ -253,9 +253,9 @@ static SECURITY_STATUS private_cache(struct kerberos_credential *credential, krb
 {
     krb5_creds *tgt = NULL;
     try(kerberos_tgt_get(credential, krb, &tgt));
-    pthread_mutex_lock(&credential->lock);
+    kerberos_lanes_lock(credential->lanes);
     SECURITY_STATUS status = cache_export(credential, krb, tgt, name);
-    pthread_mutex_unlock(&credential->lock);
+    kerberos_lanes_unlock(credential->lanes);
     krb5_free_creds(krb, tgt);
     return status;
 }

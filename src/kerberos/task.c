@@ -39,10 +39,10 @@ static SECURITY_STATUS task_fill(struct kerberos_task *task, struct kerberos_cre
     task->name = mem_strdup(name);
     require(name == NULL || task->name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(kerberos_source_context(task->source, &task->krb));
-    pthread_mutex_lock(&credential->lock);
+    struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
     if (credential->tgt != NULL && credential->source == task->source) /* else it is another identity's by now */
         code = krb5_copy_creds(task->krb, credential->tgt, &task->tgt);
-    pthread_mutex_unlock(&credential->lock);
+    kerberos_lane_leave(lane);
     return code == 0 ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
@@ -202,13 +202,13 @@ SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct
         return status;
     krb5_creds *copy = NULL, *old = NULL;
     if (krb5_copy_creds((*task)->krb, (*task)->tgt, &copy) == 0) {
-        pthread_mutex_lock(&credential->lock);
+        kerberos_lanes_lock(credential->lanes);
         if (credential->source == (*task)->source) { /* not given another one in the meantime */
             old = credential->tgt;
             credential->tgt = copy;
             copy = NULL;
         }
-        pthread_mutex_unlock(&credential->lock);
+        kerberos_lanes_unlock(credential->lanes);
     }
     krb5_free_creds((*task)->krb, old);
     krb5_free_creds((*task)->krb, copy);

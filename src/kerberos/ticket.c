@@ -6,6 +6,7 @@
 #include "core/cause.h"
 #include "core/trace.h"
 #include "kerberos/name.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* Service tickets: from memory while they live, else by a task. */
@@ -83,16 +84,26 @@ static struct kerberos_ticket *ticket_new(krb5_context krb, const char *target, 
     return ticket;
 }
 
-/* Tickets in memory are as good as the cache they came from: a private one is ours, a FILE is watched, others are asked every time. */
-static bool tickets_are_current(struct kerberos_credential *credential, krb5_context krb)
+/* What libkrb5 would find; but that a kept context remembers what it found at first, and copies it each time when it is made to forget. */
+static const char *cache_default(krb5_context krb)
 {
-    struct stat now = {0};
+    const char *name = secure_getenv("KRB5CCNAME");
+    if (name != NULL)
+        return name;
+    (void)krb5_cc_set_default_name(krb, NULL);
+    return krb5_cc_default_name(krb);
+}
+
+/* Tickets in memory are as good as the cache they came from: a private one is ours, a FILE is watched, others are asked every time. In a lane; who `may_drop` those of a
+ * file that has changed is in all lanes. */
+static bool tickets_are_current(struct kerberos_credential *credential, krb5_context krb, bool may_drop)
+{
+    struct stat now;
     const struct kerberos_source *source = credential->source;
     if (kerberos_source_private(source) || source->lent ||
         credential->evidence != NULL) /* the latter's are in no cache at all */
         return true;
-    (void)krb5_cc_set_default_name(krb, NULL); /* a kept context remembers what KRB5CCNAME said at first */
-    const char *name = source->cache != NULL ? source->cache : krb5_cc_default_name(krb);
+    const char *name = source->cache != NULL ? source->cache : cache_default(krb);
     if (source->client != NULL || name == NULL || strncmp(name, "FILE:", 5) != 0)
         return false;
     if (stat(name + 5, &now) != 0) {
@@ -101,20 +112,33 @@ static bool tickets_are_current(struct kerberos_credential *credential, krb5_con
         now = (struct stat){0}; /* the keytab's tickets, until there is a cache */
     }
     if (!file_state_equal(&now, &credential->cache_state)) {
+        require(may_drop, false);
         kerberos_tickets_drop(credential, krb);
         credential->cache_state = now;
     }
     return true;
 }
 
-static struct kerberos_ticket *ticket_find(struct kerberos_credential *credential, krb5_context krb, const char *target)
+/* Puts one into the place of another, each counted. */
+static void ticket_swap(krb5_context krb, struct kerberos_ticket **held, struct kerberos_ticket *ticket)
+{
+    struct kerberos_ticket *old = *held;
+    *held = ticket;
+    kerberos_ticket_put(krb, old);
+}
+
+/* In a lane. Most often it is the one that is held already: then nothing is counted, and nothing written that other threads read. */
+static bool ticket_find(struct kerberos_credential *credential, krb5_context krb, const char *target,
+                        struct kerberos_ticket **held)
 {
     for (struct kerberos_ticket *ticket = credential->tickets; ticket != NULL; ticket = ticket->next)
         if (strcmp(ticket->target, target) == 0 && kerberos_ticket_lives(ticket->creds)) {
             krb_clock_set(krb, ticket->clock);
-            return ticket_retain(ticket);
+            if (ticket != *held)
+                ticket_swap(krb, held, ticket_retain(ticket));
+            return true;
         }
-    return NULL;
+    return false;
 }
 
 static void ticket_remember(struct kerberos_credential *credential, krb5_context krb, struct kerberos_ticket *ticket)
@@ -124,6 +148,9 @@ static void ticket_remember(struct kerberos_credential *credential, krb5_context
             struct kerberos_ticket *old = *link;
             ticket->next = old->next;
             *link = ticket_retain(ticket);
+            ticket->remembered = true;
+            old->remembered = false;
+            kerberos_kits_purge(credential);
             kerberos_ticket_put(krb, old);
             return;
         }
@@ -131,6 +158,7 @@ static void ticket_remember(struct kerberos_credential *credential, krb5_context
         return;
     ticket->next = credential->tickets;
     credential->tickets = ticket_retain(ticket);
+    ticket->remembered = true;
     credential->n_tickets++;
 }
 
@@ -220,32 +248,40 @@ static SECURITY_STATUS ticket_make(struct kerberos_credential *credential, krb5_
 {
     krb5_creds *creds = NULL;
     try(ticket_fetch(credential, krb, request, &creds));
-    *ticket = ticket_new(krb, request->target, creds);
-    return *ticket != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    struct kerberos_ticket *made = ticket_new(krb, request->target, creds);
+    require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    ticket_swap(krb, ticket, made);
+    return SEC_E_OK;
+}
+
+/* From memory. Where there is none, *source is the credential's at that time, counted. */
+static bool ticket_recall(struct kerberos_credential *credential, krb5_context krb, const char *target,
+                          struct kerberos_ticket **ticket, struct kerberos_source **source)
+{
+    struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
+    bool known = tickets_are_current(credential, krb, false) && ticket_find(credential, krb, target, ticket);
+    kerberos_lane_leave(lane);
+    require(!known, true);
+    kerberos_lanes_lock(credential->lanes);
+    known = tickets_are_current(credential, krb, true) && ticket_find(credential, krb, target, ticket);
+    *source = known ? NULL : kerberos_source_retain(credential->source); /* so that no other takes its place */
+    kerberos_lanes_unlock(credential->lanes);
+    return known;
 }
 
 SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5_context krb,
                                     const struct kerberos_ticket_request *request, struct kerberos_ticket **ticket)
 {
+    struct kerberos_source *source;
     if (request->peer_ticket.len > 0) /* it is for this one session of the peer's */
         return ticket_make(credential, krb, request, ticket);
-    struct kerberos_source *source = NULL;
-    pthread_mutex_lock(&credential->lock);
-    struct kerberos_ticket *known =
-        tickets_are_current(credential, krb) ? ticket_find(credential, krb, request->target) : NULL;
-    if (known == NULL)
-        source = kerberos_source_retain(credential->source); /* so that no other takes its place */
-    pthread_mutex_unlock(&credential->lock);
-    if (known != NULL) {
-        *ticket = known;
-        return SEC_E_OK;
-    }
+    require(!ticket_recall(credential, krb, request->target, ticket, &source), SEC_E_OK);
     SECURITY_STATUS status = ticket_make(credential, krb, request, ticket);
     if (status == SEC_E_OK) {
-        pthread_mutex_lock(&credential->lock);
-        if (credential->source == source && tickets_are_current(credential, krb))
+        kerberos_lanes_lock(credential->lanes);
+        if (credential->source == source && tickets_are_current(credential, krb, true))
             ticket_remember(credential, krb, *ticket);
-        pthread_mutex_unlock(&credential->lock);
+        kerberos_lanes_unlock(credential->lanes);
     }
     kerberos_source_put(source);
     return status;
@@ -257,13 +293,13 @@ SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5
 bool kerberos_ticket_is_ready(struct kerberos_credential *credential, const char *target)
 {
     bool ready = false;
-    pthread_mutex_lock(&credential->lock);
+    struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
     const struct kerberos_source *source = credential->source;
     if (kerberos_source_private(source) || source->lent)
         for (const struct kerberos_ticket *ticket = credential->tickets; ticket != NULL && !ready;
              ticket = ticket->next)
             ready = strcmp(ticket->target, target) == 0 &&
                     krb_filetime(ticket->creds->times.endtime) - READY_MARGIN > filetime_now();
-    pthread_mutex_unlock(&credential->lock);
+    kerberos_lane_leave(lane);
     return ready && credential->evidence == NULL;
 }

@@ -235,7 +235,7 @@ static void test_ticket_in_hand(void **state)
     struct kerberos_credential *credential = acquire(&identity, SECPKG_CRED_OUTBOUND);
     krb5_context krb;
     const struct kerberos_ticket_request request = {.target = "host/server"};
-    struct kerberos_ticket *taken;
+    struct kerberos_ticket *taken = NULL;
     assert_int_equal(krb5_init_context(&krb), 0);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         ticket_put(credential, krb, cases[i].seconds);
@@ -246,8 +246,9 @@ static void test_ticket_in_hand(void **state)
             continue;
         filetime_fix(filetime_from_unix(NOW + 5)); /* a busy loop */
         assert_int_equal(kerberos_ticket_ask(credential, krb, &request, &taken), SEC_E_OK);
-        kerberos_ticket_put(krb, taken);
+        assert_ptr_equal(taken, credential->tickets);
     }
+    kerberos_ticket_put(krb, taken);
     filetime_fix(0);
     kerberos_release(credential);
     krb5_free_context(krb);

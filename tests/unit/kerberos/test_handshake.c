@@ -424,6 +424,36 @@ static void test_replaced_under_way(void **state)
     assert_int_equal(beside(FORGE_CLIENT), SEC_E_OK);
 }
 
+/* A handshake holds its credential: the handle may go in the middle of it, and begins no other. */
+static void test_freed_under_way(void **state)
+{
+    struct duel duel = {.client_flags = ISC_REQ_MUTUAL_AUTH | ISC_REQ_USE_DCE_STYLE | KERBEROS_PROTECT};
+    struct forge forge;
+    struct token token;
+    (void)state;
+    forge_begin(&forge, KRB_AES256_SHA1);
+    kerberos_loop_ticket(&forge);
+    kerberos_duel_begin(&duel);
+    assert_int_equal(duel_client(&duel, slice_of(NULL, 0)), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(FreeCredentialsHandle(&duel.client_credential), SEC_E_OK);
+    assert_int_equal(FreeCredentialsHandle(&duel.client_credential), SEC_E_INVALID_HANDLE);
+    token = duel.out;
+    assert_int_equal(duel_server(&duel, token_slice(&token)), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(FreeCredentialsHandle(&duel.server_credential), SEC_E_OK);
+    struct duel another = {.client_credential = duel.client_credential,
+                           .server_credential = duel.server_credential,
+                           .client_flags = duel.client_flags,
+                           .target = duel.target};
+    assert_int_equal(duel_client(&another, slice_of(NULL, 0)), SEC_E_INVALID_HANDLE);
+    assert_int_equal(duel_server(&another, token_slice(&token)), SEC_E_INVALID_HANDLE);
+    token = duel.out;
+    assert_int_equal(duel_client(&duel, token_slice(&token)), SEC_E_OK);
+    token = duel.out;
+    assert_int_equal(duel_server(&duel, token_slice(&token)), SEC_E_OK);
+    assert_int_equal(loop_seal(&duel.client, &duel.server, "without credentials"), SEC_E_OK);
+    duel_restart(&duel);
+}
+
 static void test_huge_and_odd_tokens(void **state)
 {
     (void)state;
@@ -596,6 +626,7 @@ int main(void)
         cmocka_unit_test(test_upgrade),
         cmocka_unit_test(test_extended_error),
         cmocka_unit_test(test_third_leg),
+        cmocka_unit_test(test_freed_under_way),
         cmocka_unit_test(test_huge_and_odd_tokens),
         cmocka_unit_test(test_request_flipped),
         cmocka_unit_test(test_request_cut),
