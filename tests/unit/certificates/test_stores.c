@@ -448,7 +448,7 @@ static void test_system(void **state)
 }
 
 /* What the user's MY finds: how many certificates, and whose the keys are (NULL: nobody's). */
-static void my_has(unsigned expected, const struct identity_pair *owner)
+static void my_has(unsigned expected, const struct pki *owner)
 {
     HCERTSTORE store = CertOpenSystemStoreA(0, "MY");
     HCRYPTPROV_OR_NCRYPT_KEY_HANDLE handle = 0;
@@ -468,7 +468,7 @@ static void test_key_pairs(void **state)
 {
     char folder[4200], text[4300];
     const X509 *leaf = the_leaf()->x509, *chain[] = {the_leaf()->x509, the_middle()->x509};
-    struct identity_pair other = make_identity(&(struct order){.name = "other", .issuer = the_middle(), .serial = 3});
+    struct pki other = make_identity(&(struct order){.name = "other", .issuer = the_middle(), .serial = 3});
     (void)state;
     (void)snprintf(folder, sizeof folder, "%s/pairs", scratch());
     (void)snprintf(text, sizeof text, "[certificates]\nmy = %s\n", folder);
@@ -493,7 +493,7 @@ static void test_key_pairs(void **state)
     (void)snprintf(text, sizeof text, "%s/a.crt", folder);
     assert_int_equal(unlink(text), 0);
     assert_int_equal(rmdir(folder), 0);
-    identity_free(&other);
+    pki_free(&other);
     configure("");
 }
 
