@@ -6,8 +6,6 @@
 #include "kerberos/keys.h"
 #include <sched.h>
 
-_Static_assert(sizeof(struct kerberos_lane) == KERBEROS_LANE_LEN, "a lane is one cache line");
-
 struct kerberos_lane *kerberos_lanes_new(void)
 {
     struct kerberos_lane *lanes = mem_zalloc_aligned(KERBEROS_LANE_LEN, KERBEROS_LANES, sizeof *lanes);

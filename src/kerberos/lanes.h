@@ -23,7 +23,7 @@ struct kerberos_kit {
 #define KERBEROS_LANES 16 /* processors whose threads never meet; with more, some share */
 #define KERBEROS_LANE_LEN 64
 
-/* On its own cache line. A thread takes that of the processor it runs on, or another that is free. */
+/* On cache lines of its own. A thread takes that of the processor it runs on, or another that is free. */
 struct kerberos_lane {
     _Alignas(KERBEROS_LANE_LEN) pthread_mutex_t lock;
     struct kerberos_kit idle; /* guarded by this lane's lock; krb NULL: none */
