@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include "api/lsa.h"
 #include "base/memory.h"
+#include "core/cause.h"
 #include "support/access_world.h"
 #include <ntsecapi.h>
 #include <sspi_ext.h>
@@ -94,8 +96,40 @@ static int set_up(void **state)
     return 0;
 }
 
+/* What the functions answer, and the error number that Windows has for it. */
+static void test_statuses(void **state)
+{
+    static const struct {
+        SECURITY_STATUS from;
+        NTSTATUS status;
+        ULONG error;
+    } cases[] = {
+        {SEC_E_OK, STATUS_SUCCESS, ERROR_SUCCESS},
+        {SEC_E_NO_CREDENTIALS, STATUS_ACCESS_DENIED, ERROR_ACCESS_DENIED},
+        {SEC_E_LOGON_DENIED, STATUS_LOGON_FAILURE, ERROR_LOGON_FAILURE},
+        {SEC_E_WRONG_PRINCIPAL, STATUS_LOGON_FAILURE, ERROR_LOGON_FAILURE},
+        {SEC_E_UNKNOWN_CREDENTIALS, STATUS_LOGON_FAILURE, ERROR_LOGON_FAILURE},
+        {SEC_E_NO_AUTHENTICATING_AUTHORITY, STATUS_NO_LOGON_SERVERS, ERROR_NO_LOGON_SERVERS},
+        {SEC_E_INSUFFICIENT_MEMORY, STATUS_NO_MEMORY, ERROR_NOT_ENOUGH_MEMORY},
+        {SEC_E_UNSUPPORTED_FUNCTION, STATUS_NOT_SUPPORTED, ERROR_NOT_SUPPORTED},
+        {SEC_E_INVALID_HANDLE, STATUS_NO_SUCH_LOGON_SESSION, ERROR_NO_SUCH_LOGON_SESSION},
+        {SEC_E_TIME_SKEW, STATUS_TIME_DIFFERENCE_AT_DC, 1398 /* ERROR_TIME_SKEW */},
+        {SEC_E_INVALID_TOKEN, STATUS_INVALID_PARAMETER, ERROR_INVALID_PARAMETER},
+        {SEC_E_SECPKG_NOT_FOUND, STATUS_NO_SUCH_PACKAGE, 1364 /* ERROR_NO_SUCH_PACKAGE */},
+        {SEC_E_INTERNAL_ERROR, STATUS_INTERNAL_ERROR, 1359 /* ERROR_INTERNAL_ERROR */},
+        {STATUS_ACCOUNT_LOCKED_OUT, STATUS_ACCOUNT_LOCKED_OUT, ERROR_ACCOUNT_LOCKED_OUT},
+    };
+    (void)state;
+    cause_clear();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(lsa_status(cases[i].from), cases[i].status);
+        assert_int_equal(LsaNtStatusToWinError(cases[i].status), cases[i].error);
+    }
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000FFFF), ERROR_MR_MID_NOT_FOUND);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_logon_without_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_logon_without_memory), cmocka_unit_test(test_statuses)};
     return cmocka_run_group_tests(tests, set_up, access_teardown);
 }

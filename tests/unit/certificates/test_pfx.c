@@ -278,12 +278,38 @@ static void test_other_derivation(void **state)
     PKCS8_PRIV_KEY_INFO_free(key);
 }
 
+/* PBMAC1 (RFC 9579) says by itself how much it costs: it is named as unknown, and the password is not blamed. */
+static void test_other_checksum(void **state)
+{
+    CRYPT_DATA_BLOB blob =
+        pfx_make("x", NID_pbe_WithSHA1And3_Key_TripleDES_CBC, NID_pbe_WithSHA1And3_Key_TripleDES_CBC, 1, true);
+    WCHAR *password = wide("x");
+    const unsigned char *at = blob.pbData;
+    const X509_ALGOR *how = NULL;
+    unsigned char *der = NULL;
+    (void)state;
+    PKCS12 *pkcs12 = d2i_PKCS12(NULL, &at, (long)blob.cbData);
+    assert_non_null(pkcs12);
+    PKCS12_get0_mac(NULL, &how, NULL, NULL, pkcs12);
+    assert_true(
+        X509_ALGOR_set0((X509_ALGOR *)(uintptr_t)how, OBJ_txt2obj("1.2.840.113549.1.5.14", 1), V_ASN1_NULL, NULL));
+    CRYPT_DATA_BLOB other = {(DWORD)i2d_PKCS12(pkcs12, &der), der};
+    assert_null(PFXImportCertStore(&other, password, 0));
+    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "of a kind not known"));
+    OPENSSL_free(der);
+    PKCS12_free(pkcs12);
+    mem_free(password);
+    mem_free(blob.pbData);
+}
+
 int main(void)
 {
     configure("");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_kinds, nothing_left),
         cmocka_unit_test_teardown(test_no_password, nothing_left),
+        cmocka_unit_test_teardown(test_other_checksum, nothing_left),
         cmocka_unit_test_teardown(test_flags, nothing_left),
         cmocka_unit_test_teardown(test_damage, nothing_left),
         cmocka_unit_test_teardown(test_rounds, nothing_left),
