@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_peers import (ALL_FLAGS, HOST, OPTIONS, TICKET, Der, Forger, KerberosWorld, Mit, Ours,  # noqa: E402
                        establish, flip, refused)
 from peers import ANSWER_SECONDS, BUILD, handshake  # noqa: E402
-from realm import Realm, free_port, program  # noqa: E402
+from realm import Realm, closed_port, program  # noqa: E402
 
 TARGET = f"HTTP/{HOST}"
 NO_CREDENTIALS, LOGON_DENIED, TARGET_UNKNOWN = "0x8009030e", "0x8009030c", "0x80090303"
@@ -163,9 +163,10 @@ IN_OTHER = {"user": "alice", "password": "Password1!", "domain": "OTHER.TEST"}
 
 @pytest.mark.parametrize("identity", (IN_OTHER, {"user": "alice", "password": "Password1!", "domain": "NOWHERE.TEST"}))
 def test_kdc_down_or_unknown(world, identity):
-    other_realm(world, free_port())
-    client = Ours(world)
-    assert client.start("client", **identity) is None
+    with closed_port() as port:
+        other_realm(world, port)
+        client = Ours(world)
+        assert client.start("client", **identity) is None
     assert refused(client, NO_AUTHORITY)
 
 
