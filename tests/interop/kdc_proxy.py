@@ -34,7 +34,7 @@ def der_write(tag, content):
 
 def ask(port, message):
     """`message` and the answer begin with their length."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as kdc:
+    with socket.create_connection(("127.0.0.1", port), timeout=300) as kdc:
         kdc.sendall(message)
         answer = b""
         while len(answer) < 4 or len(answer) < 4 + int.from_bytes(answer[:4], "big"):

@@ -1,6 +1,6 @@
 /*
- * One thread logs on at a KDC that never answers; meanwhile another makes contexts with the tickets it has:
- *   krb_slow TARGET SLOW-REALM        -> one line with the status, the waiting time and the handshakes made meanwhile
+ * One thread logs on at a KDC that does not answer; once a line of standard input says that it waits there, another makes contexts with the tickets it has:
+ *   krb_slow TARGET SLOW-REALM        -> a line with the handshakes made meanwhile, and when the first thread is back one with its status
  */
 #include <sspi.h>
 #include <pthread.h>
@@ -9,21 +9,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#define HANDSHAKES 20
 
 static char package[] = "Kerberos";
 static char *target, *slow_realm;
 static atomic_bool over;
 static SECURITY_STATUS slow_status;
-static long slow_ms;
-
-static long now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static SECURITY_STATUS client_begin(CredHandle *credential, CtxtHandle *context, SecBuffer *token)
 {
@@ -49,10 +42,8 @@ static void *slow_run(void *unused)
     (void)unused;
     slow_status =
         AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL, &credential, NULL);
-    long began = now_ms();
     if (slow_status == SEC_E_OK) {
         slow_status = client_begin(&credential, &context, &token);
-        slow_ms = now_ms() - began;
         FreeCredentialsHandle(&credential);
     }
     over = true;
@@ -85,7 +76,7 @@ int main(int argc, char **argv)
     CredHandle outbound, inbound;
     pthread_t slow;
     int n_made = 0;
-    alarm(60);
+    alarm(1200); /* never outlives its test */
     if (argc != 3)
         return 2;
     target = argv[1];
@@ -96,13 +87,15 @@ int main(int argc, char **argv)
         status = AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL, &inbound, NULL);
     if (status != SEC_E_OK || pthread_create(&slow, NULL, slow_run, NULL) != 0)
         return 2;
-    while (!over && status == SEC_E_OK) {
+    while (getchar() != '\n' && !feof(stdin))
+        ;
+    for (; n_made < HANDSHAKES && status == SEC_E_OK; n_made += status == SEC_E_OK)
         status = handshake(&outbound, &inbound);
-        n_made += status == SEC_E_OK;
-    }
+    printf("{\"handshakes\": %d, \"status\": \"0x%08x\", \"waits\": %s}\n", n_made, (unsigned)status,
+           over ? "false" : "true");
+    fflush(stdout);
     pthread_join(slow, NULL);
-    printf("{\"status\": \"0x%08x\", \"waited_ms\": %ld, \"handshakes\": %d, \"other\": \"0x%08x\"}\n",
-           (unsigned)slow_status, slow_ms, n_made, (unsigned)status);
+    printf("{\"status\": \"0x%08x\"}\n", (unsigned)slow_status);
     FreeCredentialsHandle(&outbound);
     FreeCredentialsHandle(&inbound);
     return 0;

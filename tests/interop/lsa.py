@@ -12,7 +12,7 @@ import time
 
 BUILD = pathlib.Path(os.environ.get("OPENSSPI_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build/release"))
 PROGRAM = BUILD / "opensspi-lsad"
-START_SECONDS, STOP_SECONDS = 300, 300  # bounds on waiting, never waited for
+START_SECONDS, STOP_SECONDS, ANSWER_SECONDS = 300, 300, 300  # bounds on waiting, never waited for
 ALICE = "alice:EXAMPLE::7facdc498ed1680c4fd1448319a8c04f:::\n"
 
 

@@ -58,7 +58,8 @@ def end_session(leader):
     while left := living(leader):
         if time.monotonic() > until:
             for pid in left:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
 
 

@@ -1,5 +1,5 @@
 /*
- * Credentials in interop tests: what peer_opensspi does, and
+ * Credentials in interop tests: what peer_sspi.h does, and
  *
  *   acquire KEY=VALUE ...   as client and server, but takes no step: use=in|out|both; packed=password|keytab|cert data=HEX makes an EX2 identity with
  *                           packed credentials, as=hash|keytab|x509 says what the password is                                   -> ok

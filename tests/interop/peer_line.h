@@ -22,6 +22,7 @@
  *                                                                      where the implementation has them
  *   who                     the client's access token (ours only)                     -> who level= source= user= ... groups=A,B
  *   logon USER DOMAIN PASSWORD                                                        -> the same
+ *   passwd DOMAIN USER OLD NEW   another password (ours only)                          -> ok
  *   reads PATH              opens the file as the client                              -> yes UID PRINCIPAL | no ...
  *
  * A client that begins without a token (datagram) answers "token -".
@@ -155,7 +156,6 @@ static inline bool line_flag(const struct line *line, const char *wanted)
     return false;
 }
 
-/* Signature and text of a sealed message, as one block on the line. */
-#define SIGNATURE_LEN 16
+#define SIGNATURE_LEN 16 /* NTLM's: a sealed message is the signature and the text behind it */
 
 #endif

@@ -9,6 +9,7 @@ with Realm() as realm:
 
 realm.env is a whole environment that points at nothing outside the directory: KRB5_CONFIG, KRB5_KDC_PROFILE, KRB5CCNAME (the last kinit's cache),
 KRB5_KTNAME (one keytab for all). Several realms may run at once. Needs krb5-kdc, krb5-admin-server (kadmin.local) and krb5-user."""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -37,6 +38,14 @@ def free_port():
             except OSError:
                 continue
             return tcp.getsockname()[1]
+
+
+@contextlib.contextmanager
+def closed_port():
+    """A TCP port that nobody listens on, and that nobody can take meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 def program(name):

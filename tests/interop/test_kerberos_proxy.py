@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_credentials import TARGET, Holder, served  # noqa: E402
 from krb_peers import KerberosWorld, refused  # noqa: E402
 from pki import Authority  # noqa: E402
-from realm import Realm, free_port  # noqa: E402
+from realm import Realm, closed_port  # noqa: E402
 
 NO_AUTHORITY, INVALID_TOKEN, TOO_SMALL, UNSUPPORTED = "0x80090311", "0x80090308", "0x80090321", "0x80090302"
 PATH = "/a/KdcProxy"
@@ -47,7 +47,7 @@ def proxy_of_the_module(realm, authority):
         process.port = int(process.stdout.readline())
         yield process
         process.stdin.close()
-        assert process.wait(20) == 0
+        assert process.wait(300) == 0
 
 
 @pytest.fixture(name="world")
@@ -69,10 +69,16 @@ def settings(server, flags=0, version=1):
         (b"" if version == 1 else bytes(4)) + text
 
 
-def client_of(world, realm, authority, reachable, anchor="ca"):
-    """A client whose krb5.conf knows the proxy's authority, and the KDC's port or one that nobody listens on."""
+@pytest.fixture(name="nobody")
+def port_of_nobody():
+    with closed_port() as port:
+        yield port
+
+
+def client_of(world, realm, authority, kdc, anchor="ca"):
+    """A client whose krb5.conf knows the proxy's authority, and this port as the KDC's."""
     text = pathlib.Path(realm.env["KRB5_CONFIG"]).read_text(encoding="utf-8")
-    line = f"kdc = 127.0.0.1:{realm.port if reachable else free_port()}\n  http_anchors = FILE:{authority.path(anchor, 'pem')}"
+    line = f"kdc = 127.0.0.1:{kdc}\n  http_anchors = FILE:{authority.path(anchor, 'pem')}"
     world.put("proxied.conf", re.sub(r"kdc = .*", line, text))
     client = Holder(world, KRB5_CONFIG=f"{world.directory}/proxied.conf")
     client.acquire(user="alice", password="Password1!")
@@ -89,32 +95,32 @@ def server_of(world):
 @pytest.mark.parametrize("form", ("https://localhost:{}/a/KdcProxy", "localhost:{}:a/KdcProxy"))
 @pytest.mark.parametrize("version", (1, 2))
 @pytest.mark.parametrize("flags", (0, FORCED))
-def test_proxy(world, realm, authority, proxy, form, version, flags):
-    client = client_of(world, realm, authority, reachable=False)
+def test_proxy(world, realm, authority, nobody, proxy, form, version, flags):
+    client = client_of(world, realm, authority, nobody)
     before = asked(proxy)
     assert client.answer("settings", settings(form.format(proxy.port), flags, version).hex()), client.problem
     assert served(client, server_of(world)) == "alice@EXAMPLE.TEST"
     assert asked(proxy) > before
 
 
-def test_without_a_proxy(world, realm, authority):
-    client = client_of(world, realm, authority, reachable=False)
+def test_without_a_proxy(world, realm, authority, nobody):
+    client = client_of(world, realm, authority, nobody)
     assert client.begin() is None and refused(client, NO_AUTHORITY)
 
 
-def test_no_proxy_there(world, realm, authority):
+def test_no_proxy_there(world, realm, authority, nobody):
     """The KDC itself is next, unless the proxy is forced."""
-    nobody = f"https://localhost:{free_port()}/a/KdcProxy"
-    client = client_of(world, realm, authority, reachable=True)
-    assert client.answer("settings", settings(nobody).hex()), client.problem
+    url = f"https://localhost:{nobody}/a/KdcProxy"
+    client = client_of(world, realm, authority, realm.port)
+    assert client.answer("settings", settings(url).hex()), client.problem
     assert served(client, server_of(world)) == "alice@EXAMPLE.TEST"
-    client = client_of(world, realm, authority, reachable=True)
-    assert client.answer("settings", settings(nobody, FORCED).hex()), client.problem
+    client = client_of(world, realm, authority, realm.port)
+    assert client.answer("settings", settings(url, FORCED).hex()), client.problem
     assert client.begin() is None and refused(client, NO_AUTHORITY)
 
 
-def test_proxy_of_an_unknown_authority(world, realm, authority, proxy):
-    client = client_of(world, realm, authority, reachable=False, anchor="other")
+def test_proxy_of_an_unknown_authority(world, realm, authority, nobody, proxy):
+    client = client_of(world, realm, authority, nobody, anchor="other")
     assert client.answer("settings", settings(f"https://localhost:{proxy.port}{PATH}").hex())
     before = asked(proxy)
     assert client.begin() is None and refused(client, NO_AUTHORITY)
@@ -122,7 +128,7 @@ def test_proxy_of_an_unknown_authority(world, realm, authority, proxy):
 
 
 def test_proxy_is_taken_back(world, realm, authority, proxy):
-    client = client_of(world, realm, authority, reachable=True)
+    client = client_of(world, realm, authority, realm.port)
     assert client.answer("settings", settings(f"https://localhost:{proxy.port}{PATH}", FORCED).hex())
     assert client.answer("settings", settings("").hex()), client.problem
     before = asked(proxy)

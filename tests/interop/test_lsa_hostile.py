@@ -25,7 +25,7 @@ def daemon():
 
 def connect(daemon):
     link = socket.socket(socket.AF_UNIX)
-    link.settimeout(15)
+    link.settimeout(lsa.ANSWER_SECONDS)
     link.connect(str(daemon.socket))
     return link
 
@@ -156,7 +156,7 @@ def test_half_open(daemon):
         link.sendall(frame(HELLO, b"x" * 300)[:n % 20])
     assert serves(daemon)
     for link in halves:
-        link.settimeout(30)
+        link.settimeout(lsa.ANSWER_SECONDS)
         assert link.recv(1) == b""
         link.close()
 
@@ -532,7 +532,7 @@ def test_replies_that_nobody_fetches(daemon):
     assert resident(daemon) < before + allowance(daemon)
     # And who fetches them after all gets each of them, in order.
     link.setblocking(True)
-    link.settimeout(30)
+    link.settimeout(lsa.ANSWER_SECONDS)
     n_replies = 0
     for _ in range(taken[0] // len(frame(QUERY_CREDENTIAL, number(13, credential) + number(23, 1)))):
         operation, fields = reply(link)
@@ -589,7 +589,7 @@ def test_bytes_that_are_kept(tmp_path):
 
 def test_a_second_daemon(daemon):
     """A socket that is served is not taken; one that a dead daemon left is."""
-    second = subprocess.run([str(lsa.PROGRAM)], env=daemon.env, capture_output=True, text=True, timeout=30, check=False)
+    second = subprocess.run([str(lsa.PROGRAM)], env=daemon.env, capture_output=True, text=True, timeout=lsa.ANSWER_SECONDS, check=False)
     assert second.returncode != 0 and "somebody serves it" in second.stderr
     assert serves(daemon)
     daemon.process.kill()

@@ -25,7 +25,7 @@ os.execv(sys.argv[3], [sys.argv[3]])
 
 def answers(path):
     with socket.socket(socket.AF_UNIX) as link:
-        link.settimeout(15)
+        link.settimeout(lsa.ANSWER_SECONDS)
         link.connect(str(path))
         link.sendall(bytes([0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0]))
         return link.recv(12)[7] == 0x80
@@ -58,7 +58,7 @@ def test_socket_activation(tmp_path):
     daemon = lsa.Daemon(tmp_path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
         notices.bind(str(tmp_path / "notify"))
-        notices.settimeout(20)
+        notices.settimeout(lsa.ANSWER_SECONDS)
         with subprocess.Popen([sys.executable, "-c", ACTIVATE, str(daemon.socket), str(tmp_path / "notify"), str(lsa.PROGRAM)], env=daemon.env,
                               stderr=subprocess.PIPE, text=True) as process:
             try:
@@ -66,7 +66,7 @@ def test_socket_activation(tmp_path):
                 assert answers(daemon.socket)
             finally:
                 process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(lsa.ANSWER_SECONDS) == 0
     assert daemon.socket.exists()  # systemd's
 
 
@@ -74,11 +74,11 @@ def test_wrong_configurations(tmp_path):
     for lines, words in (("user = no-such-user-here\n", "there is no user"), ("workers = 0\n", "1 to 256"), ("mood = good\n", "unknown key"),
                          ("workers = 999\n", "1 to 256")):
         daemon = lsa.Daemon(tmp_path, lines)
-        done = subprocess.run([str(lsa.PROGRAM)], env=daemon.env, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([str(lsa.PROGRAM)], env=daemon.env, capture_output=True, text=True, timeout=lsa.ANSWER_SECONDS, check=False)
         assert done.returncode == 1 and words in done.stderr
         assert not daemon.socket.exists()  # in the mode "auto" that would be a daemon that does not answer
     (tmp_path / "lsa.sock").write_text("no socket")
-    done = subprocess.run([str(lsa.PROGRAM)], env=lsa.Daemon(tmp_path).env, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([str(lsa.PROGRAM)], env=lsa.Daemon(tmp_path).env, capture_output=True, text=True, timeout=lsa.ANSWER_SECONDS, check=False)
     assert done.returncode == 1 and "no socket" in done.stderr
     assert (tmp_path / "lsa.sock").read_text() == "no socket"
 
@@ -89,7 +89,7 @@ def test_directory_of_the_socket(tmp_path):
         daemon = lsa.Daemon(tmp_path)
         tmp_path.chmod(mode)
         os.chown(tmp_path, owner, 0)
-        done = subprocess.run([str(lsa.PROGRAM)], env=daemon.env, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([str(lsa.PROGRAM)], env=daemon.env, capture_output=True, text=True, timeout=lsa.ANSWER_SECONDS, check=False)
         assert done.returncode == 1 and "its directory" in done.stderr
         assert not daemon.socket.exists()
     os.chown(tmp_path, 0, 0)
@@ -106,5 +106,5 @@ def test_directory_of_the_socket(tmp_path):
 
 
 def test_words():
-    assert subprocess.run([str(lsa.PROGRAM), "--version"], capture_output=True, text=True, timeout=30, check=True).stdout.startswith("opensspi-lsad")
-    assert subprocess.run([str(lsa.PROGRAM), "--nonsense"], capture_output=True, text=True, timeout=30, check=False).returncode == 2
+    assert subprocess.run([str(lsa.PROGRAM), "--version"], capture_output=True, text=True, timeout=lsa.ANSWER_SECONDS, check=True).stdout.startswith("opensspi-lsad")
+    assert subprocess.run([str(lsa.PROGRAM), "--nonsense"], capture_output=True, text=True, timeout=lsa.ANSWER_SECONDS, check=False).returncode == 2

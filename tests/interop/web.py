@@ -16,7 +16,7 @@ import threading
 import time
 
 from peers import ACCOUNTS, BUILD, PASSWORDS
-from realm import free_port, program
+from realm import PORT_TRIES, free_port, program
 
 SAMPLE = BUILD / "samples/httpauth"
 HOST = "server.example.test"
@@ -133,90 +133,74 @@ class Web:
         return Site(None, relay.port, tls is not None, None)
 
     def apache(self, tls=None):
-        """Apache with mod_auth_gssapi, as root under www-data: what it reads is made readable to that user."""
-        place = self.directory / "apache"
-        place.mkdir(exist_ok=True)
-        (place / "index.html").write_text("a page of Apache's\n", encoding="utf-8")
+        """Apache with mod_auth_gssapi. What it reads is made readable to its user."""
+        place = self.apache_place()
         keytab = place / "keytab"
         keytab.write_bytes(pathlib.Path(self.env["KRB5_KTNAME"].removeprefix("FILE:")).read_bytes())
         krb5 = place / "krb5.conf"
         krb5.write_bytes(pathlib.Path(self.env["KRB5_CONFIG"]).read_bytes())
         users = self.put("apache/users", f"EXAMPLE:alice:{PASSWORDS['alice']}\n")  # gss-ntlmssp's accounts
-        for path, mode in ((self.directory, 0o755), (place, 0o755), (keytab, 0o644), (krb5, 0o644), (users, 0o644)):
-            path.chmod(mode)
-        port = free_port()
-        modules = "/usr/lib/apache2/modules"
-        names = ["mpm_event", "authn_core", "authz_core", "authz_user", "auth_gssapi"] + (["ssl"] if tls else [])
-        loads = "".join(f"LoadModule {name}_module {modules}/mod_{name}.so\n" for name in names)
+        for path in (keytab, krb5, users):
+            path.chmod(0o644)
         secure = ""
         if tls is not None:
             certificate, key = self.certificate(tls)
             secure = f"SSLEngine on\nSSLCertificateFile {certificate}\nSSLCertificateKeyFile {key}\nSSLSessionCache none\n"
-        user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
-        config = self.put("apache/httpd.conf", f"""ServerRoot {place}
-ServerName {HOST}
-Listen 127.0.0.1:{port}
-PidFile {place}/pid
-ErrorLog {place}/error.log
-{user}{loads}DocumentRoot {place}
-{secure}<Location />
-AuthType GSSAPI
+        return self.apache_start(["auth_gssapi"] + (["ssl"] if tls else []), secure, """AuthType GSSAPI
 AuthName "private"
 GssapiConnectionBound On
 GssapiAllowedMech krb5
-GssapiAllowedMech ntlmssp
-Require valid-user
-</Location>
-""", 0o644)
-        return self.apache_start(place, config, port, tls is not None,
-                                 {"KRB5_CONFIG": str(krb5), "KRB5_KTNAME": f"FILE:{keytab}", "KRB5RCACHENAME": "none:",
-                                  "NTLM_USER_FILE": str(users)})
+GssapiAllowedMech ntlmssp""", KRB5_CONFIG=str(krb5), KRB5_KTNAME=f"FILE:{keytab}", KRB5RCACHENAME="none:", NTLM_USER_FILE=str(users))
 
     def apache_digest(self, user, realm, password):
         """Apache with mod_auth_digest, for one user."""
+        place = self.apache_place()
+        secret = hashlib.md5(f"{user}:{realm}:{password}".encode()).hexdigest()
+        self.put("apache/users", f"{user}:{realm}:{secret}\n", 0o644)
+        return self.apache_start(["authn_file", "auth_digest"], "", f"""AuthType Digest
+AuthName "{realm}"
+AuthDigestProvider file
+AuthUserFile {place}/users""")
+
+    def apache_place(self):
         place = self.directory / "apache"
         place.mkdir(exist_ok=True)
         (place / "index.html").write_text("a page of Apache's\n", encoding="utf-8")
-        secret = hashlib.md5(f"{user}:{realm}:{password}".encode()).hexdigest()
-        self.put("apache/users", f"{user}:{realm}:{secret}\n", 0o644)
-        self.directory.chmod(0o755)
-        place.chmod(0o755)
-        port = free_port()
-        modules = "/usr/lib/apache2/modules"
-        names = ["mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_digest"]
-        loads = "".join(f"LoadModule {name}_module {modules}/mod_{name}.so\n" for name in names)
-        who = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
-        config = self.put("apache/httpd.conf", f"""ServerRoot {place}
+        for path in (self.directory, place):
+            path.chmod(0o755)
+        return place
+
+    def apache_start(self, modules, secure, location, **environment):
+        """As root it is www-data. It has its port when its file of the process's number is there; else another one is tried."""
+        place = self.directory / "apache"
+        names = ["mpm_event", "authn_core", "authz_core", "authz_user", *modules]
+        loads = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in names)
+        user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
+        for _ in range(PORT_TRIES):
+            port, log, pid = free_port(), self.directory / "apache.out", place / "pid"
+            pid.unlink(missing_ok=True)
+            config = self.put("apache/httpd.conf", f"""ServerRoot {place}
 ServerName {HOST}
 Listen 127.0.0.1:{port}
-PidFile {place}/pid
-ErrorLog {place}/error.log
+PidFile {pid}
 DefaultRuntimeDir {place}
-{who}{loads}DocumentRoot {place}
-<Location />
-AuthType Digest
-AuthName "{realm}"
-AuthDigestProvider file
-AuthUserFile {place}/users
+ErrorLog {place}/error.log
+{user}{loads}DocumentRoot {place}
+{secure}<Location />
+{location}
 Require valid-user
 </Location>
 """, 0o644)
-        return self.apache_start(place, config, port, False, {})
-
-    def apache_start(self, place, config, port, secure, environment):
-        log = self.directory / "apache.out"
-        with open(log, "wb") as out:
-            environment = {**self.env, **environment}
-            process = subprocess.Popen([program("apache2"), "-f", str(config), "-DFOREGROUND"], env=environment,
-                                       stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        site = Site(process, port, secure, log)
-        self.sites.append(site)
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until and process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
+            with open(log, "wb") as out:
+                process = subprocess.Popen([program("apache2"), "-f", str(config), "-DFOREGROUND"], env={**self.env, **environment},
+                                           stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            site = Site(process, port, secure != "", log)
+            self.sites.append(site)
+            until = time.monotonic() + START_SECONDS
+            while time.monotonic() < until and process.poll() is None:
+                if pid.exists():
                     return site
-            time.sleep(0.05)
+                time.sleep(0.02)
         errors = place / "error.log"
         raise AssertionError(f"Apache does not start: {site.text()}{errors.read_text(encoding='utf-8') if errors.exists() else ''}")
 
