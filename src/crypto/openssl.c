@@ -1,5 +1,6 @@
 #include "crypto/openssl.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdatomic.h>
 
@@ -15,4 +16,14 @@ const EVP_CIPHER *openssl_cipher(_Atomic(EVP_CIPHER *) *kept, const char *name)
         cipher = expected;
     }
     return cipher;
+}
+
+void openssl_begin(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL); /* of nothing it would register nothing */
+}
+
+void openssl_thread_end(void)
+{
+    OPENSSL_thread_stop();
 }

@@ -19,4 +19,10 @@ static inline void openssl_errors_drop(const int *mark)
  * there is no memory; that is not kept. */
 const EVP_CIPHER *openssl_cipher(_Atomic(EVP_CIPHER *) *kept, const char *name);
 
+/* OpenSSL has begun, and registered what it does at the process' end: what is registered with atexit after this call runs before that. */
+void openssl_begin(void);
+
+/* OpenSSL frees what it keeps for the calling thread. */
+void openssl_thread_end(void);
+
 #endif
