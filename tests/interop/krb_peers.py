@@ -3,6 +3,7 @@ import re
 import time
 
 from peers import BUILD, Helper, Process, World, data_of, handshake, hex_of
+from realm import PATIENCE
 
 HOST = "server.example.test"
 ALL_FLAGS = "mutual,integrity,confidentiality,replay,sequence"
@@ -24,7 +25,7 @@ class KerberosWorld(World):
 
     def configure(self, kerberos):
         """Our configuration; `kerberos` are lines of its section [kerberos]."""
-        self.put("opensspi.conf", f"[kerberos]\n{kerberos}")
+        self.put("opensspi.conf", f"[kerberos]\n{'' if 'kdc_seconds' in kerberos else PATIENCE}{kerberos}")
 
     def environment(self, **more):
         return {**super().environment(), **self.krb5, **more}

@@ -28,7 +28,7 @@
 #include "peer_options.h"
 
 #define ROOM ((size_t)1 << 17)
-#define WAIT_MS 10000
+#define WAIT_MS 120000
 
 static struct {
     const char *cert, *key, *target, *user, *domain, *password, *packages, *connections, *tls, *package;

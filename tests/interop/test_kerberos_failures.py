@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_peers import (ALL_FLAGS, HOST, OPTIONS, TICKET, Der, Forger, KerberosWorld, Mit, Ours,  # noqa: E402
                        establish, flip, refused)
 from peers import BUILD, handshake  # noqa: E402
-from realm import Realm, free_port, program  # noqa: E402
+from realm import SLOWNESS, Realm, free_port, program  # noqa: E402
 
 TARGET = f"HTTP/{HOST}"
 NO_CREDENTIALS, LOGON_DENIED, TARGET_UNKNOWN = "0x8009030e", "0x8009030c", "0x80090303"
@@ -198,7 +198,7 @@ def test_silent_kdc(world, silent_port):
 
 def test_silent_kdc_holds_nobody_else(world, silent_port):
     other_realm(world, silent_port)
-    world.configure("kdc_seconds = 2\n")
+    world.configure(f"kdc_seconds = {2 * SLOWNESS}\n")
     done = subprocess.run([BUILD / "tests/interop/krb_slow", TARGET, "OTHER.TEST"], env=world.environment(), timeout=60,
                           stdout=subprocess.PIPE, check=True)
     told = json.loads(done.stdout)

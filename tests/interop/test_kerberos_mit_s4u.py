@@ -10,6 +10,7 @@ import lsa  # noqa: E402
 from delegating import DelegatingRealm  # noqa: E402
 from krb_credentials import KEYTAB, Holder, served  # noqa: E402
 from krb_peers import KerberosWorld, refused  # noqa: E402
+from realm import PATIENCE  # noqa: E402
 from test_lsa_kerberos import keytab_keys  # noqa: E402
 
 FRONT, PLAIN, OTHER, BACK, RESOURCE = (f"HTTP/{name}.example.test" for name in ("front", "plain", "other", "back", "resource"))
@@ -126,7 +127,7 @@ def logon_service_of_the_test(world, realm, request):
         place.mkdir()
         environment = {**realm.env, "KRB5_KTNAME": f"FILE:{place}/none"}
         environment.pop("KRB5CCNAME", None)
-        daemons.append(lsa.Daemon(place, more=f"[kerberos]\nkeytab = {keytab}\n{kerberos}", env=environment))
+        daemons.append(lsa.Daemon(place, more=f"[kerberos]\n{PATIENCE}keytab = {keytab}\n{kerberos}", env=environment))
         daemons[-1].start()
         world.configure(f"keytab = FILE:{place}/none\n{kerberos}{access}[lsa]\nmode = daemon\nsocket = {daemons[-1].socket}\n")
         side = Holder(world)

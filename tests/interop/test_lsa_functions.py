@@ -15,7 +15,7 @@ PASSWORD = "Kerberos-secret-7"
 SERVICE = "host/server.example.test"
 UNIX = "daemon"  # there everywhere, and no person's
 UID = pwd.getpwnam(UNIX).pw_uid
-POLICY = "[kerberos]\ndelegate = always\n[access]\nname_domains = EXAMPLE.TEST, EXAMPLE\n"
+POLICY = f"[kerberos]\n{private_realm.PATIENCE}delegate = always\n[access]\nname_domains = EXAMPLE.TEST, EXAMPLE\n"
 LOGON_FAILURE, NOT_SUPPORTED, WRONG_PASSWORD = "0xc000006d", "0xc00000bb", "0xc000006a"
 
 
