@@ -184,6 +184,7 @@ static int run(const char *user)
         return EXIT_FAILURE;
     }
     int code = serve(config, user);
+    uv_library_shutdown(); /* by itself libuv ends its threads after OpenSSL's end, which then keeps what it has for them */
     config_release(config);
     return code;
 }

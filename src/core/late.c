@@ -4,11 +4,13 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "core/cause.h"
+#include "crypto/openssl.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,13 +27,15 @@ struct job {
     char cause[CAUSE_TEXT_MAX];
 };
 
+enum stage { PROCESS_RUNS, HANDLERS_RUN, DESTRUCTORS_RUN };
+
 #define SLOTS ((size_t)4 * LATE_ABANDONED_MAX) /* threads beyond these, of that many waiting at once, are nobody's */
 
 static atomic_uint n_abandoned[LATE_KINDS];
 static _Atomic uint64_t slots[LATE_KINDS][SLOTS]; /* whom each thread that was left behind worked for; 0: free */
 static _Thread_local uint64_t whom_now;
-static _Thread_local bool is_at_work; /* in a thread made here */
-static atomic_bool process_ends;
+static _Thread_local struct job *job_now; /* in a thread made here */
+static atomic_int stage;                  /* enum stage */
 static atomic_uint n_freeing, n_parked;
 
 /* A child has none of its parent's threads. */
@@ -46,14 +50,33 @@ static void forget(void)
 }
 
 /* At the process' end destructors run while threads go on: locks of a library that is at its end are no more, and libkrb5 aborts where it finds that. A thread that was
- * left behind then goes no further after it waited, where its work looks (late_checkpoint), and frees nothing; the end waits for those that free, but not for ever: one of them may need what the thread that ends the process holds. */
+ * left behind then goes no further after it waited, where its work looks (late_checkpoint), and frees nothing; the end waits for those that free, but not for ever: one of them may need what the thread that ends the process holds.
+ * OpenSSL ends before all destructors, among the functions of atexit: by then nothing that was left behind may use it, while those who are waited for, who may
+ * be such functions of the host, have what they wait for. */
 #define END_TURNS 2000
-__attribute__((destructor)) static void end(void)
+static void end_at(int now)
 {
     const struct timespec turn = {.tv_nsec = 1000000};
-    atomic_store(&process_ends, true);
+    atomic_store(&stage, now);
     for (int i = 0; i < END_TURNS && atomic_load(&n_freeing) > 0; i++)
         (void)nanosleep(&turn, NULL);
+}
+
+__attribute__((destructor)) static void end(void)
+{
+    end_at(DESTRUCTORS_RUN);
+}
+
+static void end_before_openssl(void)
+{
+    end_at(HANDLERS_RUN);
+}
+
+/* What was registered last runs first. */
+static void register_end(void)
+{
+    openssl_begin();
+    (void)atexit(end_before_openssl);
 }
 
 unsigned late_parked(void)
@@ -128,18 +151,28 @@ static void park(void)
         (void)pause();
 }
 
+static bool is_abandoned(struct job *job)
+{
+    pthread_mutex_lock(&job->lock);
+    bool abandoned = job->abandoned;
+    pthread_mutex_unlock(&job->lock);
+    return abandoned;
+}
+
 void late_checkpoint(void)
 {
-    if (is_at_work && atomic_load(&process_ends))
+    int now = job_now != NULL ? atomic_load(&stage) : PROCESS_RUNS;
+    if (now == DESTRUCTORS_RUN || (now == HANDLERS_RUN && is_abandoned(job_now)))
         park();
 }
 
 /* What is left behind cleans up after itself: in time, or never. */
 static void end_left_behind(struct job *job)
 {
-    atomic_fetch_add(&n_freeing, 1); /* before it looks, as end() looks after it has told */
-    if (!atomic_load(&process_ends)) {
+    atomic_fetch_add(&n_freeing, 1); /* before it looks, as end_at() looks after it has told */
+    if (atomic_load(&stage) == PROCESS_RUNS) {
         job_drop(job);
+        openssl_thread_end(); /* by itself it would do that after the thread's function, and OpenSSL may be gone by then */
         atomic_fetch_sub(&n_freeing, 1);
         return;
     }
@@ -150,7 +183,7 @@ static void end_left_behind(struct job *job)
 static void *job_run(void *argument)
 {
     struct job *job = argument;
-    is_at_work = true;
+    job_now = job;
     cause_clear();
     job->status = cause_answer(job->work->run(job->data));
     snprintf(job->cause, sizeof job->cause, "%s", cause_text());
@@ -210,10 +243,13 @@ static bool job_wait(struct job *job, uint64_t deadline)
             slot_change(job->kind, 0, job->whom);
     }
     pthread_mutex_unlock(&job->lock);
-    if (done)
+    if (done) {
         pthread_join(thread, NULL);
-    else
+    } else {
+        static pthread_once_t registered = PTHREAD_ONCE_INIT;
+        pthread_once(&registered, register_end);
         pthread_detach(thread);
+    }
     return done;
 }
 

@@ -1,5 +1,6 @@
 #include "crypto/openssl.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 const EVP_CIPHER *openssl_cipher(_Atomic(EVP_CIPHER *) *kept, const char *name)
@@ -28,4 +29,14 @@ int openssl_index(atomic_int *kept, int kind, CRYPTO_EX_free *release)
         index = expected;
     }
     return index;
+}
+
+void openssl_begin(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL); /* of nothing it would register nothing */
+}
+
+void openssl_thread_end(void)
+{
+    OPENSSL_thread_stop();
 }

@@ -23,4 +23,10 @@ const EVP_CIPHER *openssl_cipher(_Atomic(EVP_CIPHER *) *kept, const char *name);
 /* The index of extra data of a class (CRYPTO_EX_INDEX_SSL, ...), which the first caller gets and the process keeps in `*kept`, -1 before. -1: there is no memory; that is not kept. */
 int openssl_index(atomic_int *kept, int kind, CRYPTO_EX_free *release);
 
+/* OpenSSL has begun, and registered what it does at the process' end: what is registered with atexit after this call runs before that. */
+void openssl_begin(void);
+
+/* OpenSSL frees what it keeps for the calling thread. */
+void openssl_thread_end(void);
+
 #endif

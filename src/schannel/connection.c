@@ -261,8 +261,8 @@ static SECURITY_STATUS client_configure(struct connection *connection)
             connection->offered_validated = origin.validated;
             connection->offered_since = origin.since;
             connection->offered_session = session;
-            memcpy(connection->offered_identity, origin.identity, sizeof origin.identity);
-            connection->has_offered_identity = true;
+            memcpy(connection->identity.offered, origin.identity, sizeof origin.identity);
+            connection->identity.has_offered = true;
         }
         SSL_SESSION_free(session);
     }

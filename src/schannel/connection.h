@@ -31,6 +31,12 @@ enum connection_wish { WISH_NONE, WISH_SHUTDOWN, WISH_ALERT, WISH_RENEGOTIATE };
 #define PROTOCOLS_MAX 4096 /* bytes of an ALPN list */
 #define DTLS_MTU_MIN 256   /* libssl's own floor */
 
+/* This connection's own, and that of the session it was to resume (resumption.c). */
+struct session_identity {
+    bool has_own, has_offered;
+    uint8_t own[SESSION_IDENTITY_LEN], offered[SESSION_IDENTITY_LEN];
+};
+
 struct connection {
     atomic_uint n_references;
     pthread_mutex_t lock;
@@ -88,10 +94,8 @@ struct connection {
     size_t label_context_len;
     bool has_label_context;
     size_t keying_len;
-    /* The session's identity (resumption.c): this connection's own, and that of the session it was to resume. */
-    const void *offered_session; /* which it was, to be compared only */
-    bool has_identity, has_offered_identity;
-    uint8_t identity[SESSION_IDENTITY_LEN], offered_identity[SESSION_IDENTITY_LEN];
+    const void *offered_session; /* which it was to resume, to be compared only */
+    struct session_identity identity;
     time_t offered_time;    /* of servers: when the session that a ticket offers began, in libssl's seconds */
     struct secret app_data; /* what this connection gave its session, or was told last */
 };

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "base/slice.h"
+#include <stdbool.h>
 
 #define RECORD_HEADER_LEN ((size_t)5)
 #define RECORD_HEADER_LEN_DTLS ((size_t)13)
@@ -26,6 +27,12 @@ struct record {
     size_t len;     /* with its header */
     size_t missing; /* WIRE_SHORT: so many more bytes are needed at least */
 };
+
+/* Is it of a handshake's flight? A datagram of one may begin with the change of ciphers, and the message after it is what matters. */
+static inline bool record_of_flight(const struct record *record, bool datagram)
+{
+    return record->type == RECORD_HANDSHAKE || (datagram && record->type == RECORD_CHANGE_CIPHER_SPEC);
+}
 
 /* Looks at the first record of `input`. WIRE_OK; WIRE_SHORT when it is not whole, `missing` set; WIRE_BAD when it cannot be a record. */
 MUST_USE enum wire_result record_look(struct slice input, bool datagram, struct record *record);

@@ -9,16 +9,16 @@
 
 const uint8_t *connection_identity(struct connection *connection)
 {
-    if (connection->has_offered_identity && SSL_session_reused(connection->ssl) == 1)
-        return connection->offered_identity;
-    if (!connection->has_identity)
-        connection->has_identity = random_bytes(connection->identity, sizeof connection->identity);
-    return connection->has_identity ? connection->identity : NULL;
+    if (connection->identity.has_offered && SSL_session_reused(connection->ssl) == 1)
+        return connection->identity.offered;
+    if (!connection->identity.has_own)
+        connection->identity.has_own = random_bytes(connection->identity.own, sizeof connection->identity.own);
+    return connection->identity.has_own ? connection->identity.own : NULL;
 }
 
 void connection_identity_anew(struct connection *connection)
 {
-    connection->has_identity = connection->has_offered_identity = false;
+    connection->identity.has_own = connection->identity.has_offered = false;
     secret_release(&connection->app_data);
 }
 
@@ -46,16 +46,16 @@ static SSL_TICKET_RETURN ticket_read(SSL *ssl, SSL_SESSION *session, const unsig
     void *identity = NULL;
     size_t len = 0;
     (void)name, (void)name_len, (void)unused;
-    connection->has_offered_identity = false;
+    connection->identity.has_offered = false;
     if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
         return SSL_TICKET_RETURN_IGNORE_RENEW;
     connection->offered_time = (time_t)SSL_SESSION_get_time(session);
     if (time(NULL) - connection->offered_time > (time_t)SSL_CTX_get_timeout(SSL_get_SSL_CTX(ssl)))
         return SSL_TICKET_RETURN_IGNORE_RENEW;
-    connection->has_offered_identity =
+    connection->identity.has_offered =
         SSL_SESSION_get0_ticket_appdata(session, &identity, &len) == 1 && len == SESSION_IDENTITY_LEN;
-    if (connection->has_offered_identity)
-        memcpy(connection->offered_identity, identity, SESSION_IDENTITY_LEN);
+    if (connection->identity.has_offered)
+        memcpy(connection->identity.offered, identity, SESSION_IDENTITY_LEN);
     return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 

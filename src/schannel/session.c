@@ -127,7 +127,7 @@ static SECURITY_STATUS unseal_locked(struct connection *connection, struct messa
     require(looked == WIRE_OK, cause_set(SEC_E_INVALID_TOKEN, "what the peer sent is no TLS record"));
     message->header = message->stream_data = message->trailer = (struct slice_mut){.data = stream.data};
     /* Before TLS 1.3 the outer type tells a handshake message; it goes to the next step as it is. */
-    if (record.type == RECORD_HANDSHAKE && SSL_version(connection->ssl) != TLS1_3_VERSION) {
+    if (record_of_flight(&record, connection->datagram) && SSL_version(connection->ssl) != TLS1_3_VERSION) {
         message->extra = stream.len;
         return SEC_I_RENEGOTIATE;
     }

@@ -72,22 +72,28 @@ static bool taken_skip(struct connection *connection, struct slice *input)
     return taken.len > 0;
 }
 
-/* TLS 1.2: HelloRequest and ClientHello begin a handshake when they are read as any other record is; there is no text in them. */
+/* TLS 1.2: HelloRequest and ClientHello begin a handshake when they are read as any other record is; there is no text in them. In datagrams these may also be
+ * a flight that the peer sent again, since it has not seen our last one, which libssl then repeats (RFC 6347 4.2.4), or anybody's: the session stays what it is. */
 static SECURITY_STATUS renegotiation_read(struct connection *connection, struct slice *input)
 {
     uint8_t none[1];
     size_t none_len = 0;
     struct record record;
     while (!SSL_in_init(connection->ssl) && record_look(*input, connection->datagram, &record) == WIRE_OK &&
-           record.type == RECORD_HANDSHAKE) {
+           record_of_flight(&record, connection->datagram)) {
+        const struct session_identity before = connection->identity;
         connection_errors_forget();
-        connection_identity_anew(connection);
+        connection->identity = (struct session_identity){0};
         ends_give(&connection->ends, slice_of(input->data, record.len), record.len);
         int result = SSL_read_ex(connection->ssl, none, sizeof none, &none_len);
         *input = slice_of(input->data + record.len, input->len - record.len);
         int error = SSL_get_error(connection->ssl, result);
         require(result != 1 && (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_X509_LOOKUP),
                 connection_failure(connection, "the renegotiation failed"));
+        if (SSL_in_init(connection->ssl))
+            secret_release(&connection->app_data);
+        else
+            connection->identity = before;
     }
     return SEC_E_OK;
 }

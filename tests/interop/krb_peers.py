@@ -4,6 +4,7 @@ import time
 
 import peers
 from peers import BUILD, Helper, Process, World, data_of, hex_of
+from realm import PATIENCE
 
 HOST = "server.example.test"
 ALL_FLAGS = "mutual,integrity,confidentiality,replay,sequence"
@@ -25,7 +26,7 @@ class KerberosWorld(World):
 
     def configure(self, kerberos):
         """Our configuration; `kerberos` are lines of its section [kerberos]."""
-        self.put("opensspi.conf", f"[kerberos]\n{kerberos}")
+        self.put("opensspi.conf", f"[kerberos]\n{'' if 'kdc_seconds' in kerberos else PATIENCE}{kerberos}")
 
     def environment(self, **more):
         return {**super().environment(), **self.krb5, **more}

@@ -26,6 +26,8 @@ NO_KERBEROS = "[libdefaults]\ndns_lookup_kdc = false\ndns_lookup_realm = false\n
 START_SECONDS = 300  # a bound on waiting, never waited for
 COMMAND_SECONDS = 300
 PORT_TRIES = 5
+SLOWNESS = int(os.environ.get("OPENSSPI_SLOWNESS", "1"))  # how much slower than otherwise our programs are (cmake/Tests.cmake)
+PATIENCE = f"kdc_seconds = {5 * SLOWNESS}\n" if SLOWNESS > 1 else ""  # for a section [kerberos]: KDCs may be slow, too
 
 
 def free_port():

@@ -10,7 +10,7 @@ import lsa  # noqa: E402
 from delegating import DelegatingRealm  # noqa: E402
 from krb_credentials import KEYTAB, Holder, served  # noqa: E402
 from krb_peers import KerberosWorld, refused  # noqa: E402
-from realm import keytab_keys  # noqa: E402
+from realm import PATIENCE, keytab_keys  # noqa: E402
 
 FRONT, PLAIN, OTHER, BACK, RESOURCE = (f"HTTP/{name}.example.test" for name in ("front", "plain", "other", "back", "resource"))
 DELEGATION_POLICY, LOGON_DENIED, NO_CREDENTIALS = "0x8009035e", "0x8009030c", "0x8009030e"
@@ -126,7 +126,7 @@ def logon_service_of_the_test(world, realm, request):
         place.mkdir()
         environment = {**realm.env, "KRB5_KTNAME": f"FILE:{place}/none"}
         environment.pop("KRB5CCNAME", None)
-        daemons.append(lsa.Daemon(place, more=f"[kerberos]\nkeytab = {keytab}\n{kerberos}", env=environment))
+        daemons.append(lsa.Daemon(place, more=f"[kerberos]\n{PATIENCE}keytab = {keytab}\n{kerberos}", env=environment))
         daemons[-1].start()
         world.configure(f"keytab = FILE:{place}/none\n{kerberos}{access}[lsa]\nmode = daemon\nsocket = {daemons[-1].socket}\n")
         side = Holder(world)

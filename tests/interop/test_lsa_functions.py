@@ -8,12 +8,13 @@ import tempfile
 import lsa
 import pytest
 from password_realm import PasswordRealm
+from realm import PATIENCE
 
 PASSWORD = "Kerberos-secret-7"
 SERVICE = "host/server.example.test"
 UNIX = "daemon"  # there everywhere, and no person's
 UID = pwd.getpwnam(UNIX).pw_uid
-POLICY = "[kerberos]\ndelegate = always\n[access]\nname_domains = EXAMPLE.TEST, EXAMPLE\n"
+POLICY = f"[kerberos]\n{PATIENCE}delegate = always\n[access]\nname_domains = EXAMPLE.TEST, EXAMPLE\n"
 LOGON_FAILURE, NOT_SUPPORTED, WRONG_PASSWORD, NONE_MAPPED = "0xc000006d", "0xc00000bb", "0xc000006a", "0xc0000073"
 
 

@@ -41,6 +41,8 @@ PASSWORD = "Password1!"
 TARGET = "host/server.example.test"
 TEXT = "Meet me at the usual place."
 LIMIT = 600  # seconds for any one program
+PATIENCE = "60"  # seconds that a program waits for the other one, which may be slow
+IMPATIENCE = str(int(os.environ.get("OPENSSPI_SLOWNESS", "1")))  # of a server that others keep waiting on purpose; what comes next is served in that time
 
 CONFIGURATION = """[names]
 computer = SERVER
@@ -437,7 +439,7 @@ def test_tls_misuse(realm, certificates):
 
 def through_tls_proxy(realm, certificates, forward):
     """A client and a server with `forward(near, far)` between them. What both said."""
-    with tls_server(realm, certificates, "-n", "1", "-w", "3") as server, socket.create_server(("127.0.0.1", 0)) as listener:
+    with tls_server(realm, certificates, "-n", "1", "-w", PATIENCE) as server, socket.create_server(("127.0.0.1", 0)) as listener:
         def run():
             near, _ = listener.accept()
             with near, server.connect() as far:
@@ -446,7 +448,7 @@ def through_tls_proxy(realm, certificates, forward):
         listener.settimeout(LIMIT)
         proxy = threading.Thread(target=run)
         proxy.start()
-        code, shown = tls_client(realm, certificates, listener.getsockname()[1])
+        code, shown = tls_client(realm, certificates, listener.getsockname()[1], "-w", PATIENCE)
         proxy.join(LIMIT)
         server.wait()
         return code, shown, server.text()
@@ -581,9 +583,9 @@ def test_odd_client(realm, misbehave):
 
 
 def test_silent_and_slow_clients(realm):
-    with Server(realm, "-n", "3", "-w", "1") as server:
+    with Server(realm, "-n", "3", "-w", IMPATIENCE) as server:
         with server.connect() as sock:
-            assert sock.recv(1) == b""  # after a second
+            assert sock.recv(1) == b""  # after IMPATIENCE
         with server.connect() as sock:
             sock.sendall(struct.pack(">I", 1000) + b"T")
             begin = time.monotonic()
@@ -830,7 +832,7 @@ def test_windows_server_refuses(realm, windows, option):
 
 
 def test_windows_server_odd_clients(realm, windows):
-    with windows_server(realm, windows, "-n", "3", "-w", "1", ntlm_auth_option=NO_SESSION_SECURITY) as server:
+    with windows_server(realm, windows, "-n", "3", "-w", IMPATIENCE, ntlm_auth_option=NO_SESSION_SECURITY) as server:
         with server.connect() as sock:
             garbage_token(sock)
         with server.connect() as sock:

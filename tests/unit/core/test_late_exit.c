@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 
 #define FREED 3
 #define PARKED 4
+#define ANSWERED 5
 
 static int gate[2];
 static atomic_uint n_freed, n_past;
@@ -63,8 +65,8 @@ static void a_moment(void)
     (void)nanosleep(&turn, NULL);
 }
 
-/* The last of all destructors, as a library's that the others need: only now the work ends. */
-__attribute__((destructor(101))) static void last(void)
+/* Only now the work ends. */
+static void open_the_gate(void)
 {
     if (!atomic_load(&watching))
         return;
@@ -79,11 +81,20 @@ __attribute__((destructor(101))) static void last(void)
     }
 }
 
-static void ends_parked(bool looks)
+/* The last of all destructors, as a library's that the others need. */
+__attribute__((destructor(101))) static void last(void)
+{
+    open_the_gate();
+}
+
+static void ends_parked(bool looks, bool as_openssl_ends)
 {
     int status = 0;
     pid_t child = fork();
     if (child == 0) {
+        if (as_openssl_ends &&
+            (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL) != 1 || OPENSSL_atexit(open_the_gate) != 1))
+            _exit(2);
         leave_behind(looks);
         atomic_store(&watching, true);
         exit(1);
@@ -97,13 +108,61 @@ static void ends_parked(bool looks)
 static void after_the_end_nothing_is_freed(void **state)
 {
     (void)state;
-    ends_parked(false);
+    ends_parked(false, false);
 }
 
 static void after_the_end_work_goes_no_further(void **state)
 {
     (void)state;
-    ends_parked(true);
+    ends_parked(true, false);
+}
+
+/* OpenSSL's end comes before all destructors. */
+static void what_was_left_behind_ends_before_openssl(void **state)
+{
+    (void)state;
+    ends_parked(false, true);
+    ends_parked(true, true);
+}
+
+static SECURITY_STATUS look(void *data)
+{
+    (void)data;
+    late_checkpoint();
+    return SEC_E_OK;
+}
+
+static void keep(void *data)
+{
+    (void)data;
+}
+
+/* Runs after what the library registered. */
+static void ask_once_more(void)
+{
+    static const struct late_work question = {look, keep};
+    static int nothing;
+    void *data = &nothing;
+    SECURITY_STATUS status = SEC_E_INTERNAL_ERROR;
+    enum late_end how = late_run(LATE_KDC, &question, &data, late_deadline(600), &status);
+    _exit(how == LATE_DONE && status == SEC_E_OK ? ANSWERED : 1);
+}
+
+static void a_hosts_last_question_is_answered(void **state)
+{
+    (void)state;
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        if (atexit(ask_once_more) != 0)
+            _exit(2);
+        leave_behind(true);
+        exit(1);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), ANSWERED);
 }
 
 static void before_it_everything_is(void **state)
@@ -126,6 +185,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(after_the_end_nothing_is_freed),
         cmocka_unit_test(after_the_end_work_goes_no_further),
+        cmocka_unit_test(what_was_left_behind_ends_before_openssl),
+        cmocka_unit_test(a_hosts_last_question_is_answered),
         cmocka_unit_test(before_it_everything_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,118 @@ static void test_strangers(void **state)
     }
 }
 
+static SECURITY_STATUS keep(struct side *side, const char *words)
+{
+    SecPkgContext_SessionAppData data = {.cbAppData = (DWORD)strlen(words), .pbAppData = (PBYTE)(uintptr_t)words};
+    return SetContextAttributesW(&side->context, SECPKG_ATTR_APP_DATA, &data, sizeof data);
+}
+
+static void assert_kept(struct side *side, const char *words)
+{
+    SecPkgContext_SessionAppData data;
+    assert_int_equal(QueryContextAttributesW(&side->context, SECPKG_ATTR_APP_DATA, &data), SEC_E_OK);
+    assert_int_equal(data.cbAppData, strlen(words));
+    assert_memory_equal(data.pbAppData, words, data.cbAppData);
+    FreeContextBuffer(data.pbAppData);
+}
+
+static void assert_passes(struct side *from, struct side *to)
+{
+    text.len = 0;
+    assert_int_equal(side_send(from, "words", 5, &to->in), SEC_E_OK);
+    assert_int_equal(side_receive(to, &text), SEC_E_OK);
+    assert_int_equal(text.len, 5);
+}
+
+/* The server has ended when its client has not, and sends its last flight again when the client does; when it comes late, and twice, that is no harm. The client's
+ * datagrams come as they were, or each record by itself. */
+static void last_flight_lost(bool apart)
+{
+    const struct timespec wait = {.tv_nsec = 450 * 1000000L};
+    struct loop_pair *pair = pair_new();
+    begin(pair);
+    assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+    for (int i = 0; i < 2; i++) {
+        hand_over(&pair->client, &pair->server);
+        assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED);
+        hand_over(&pair->server, &pair->client);
+        assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+    }
+    hand_over(&pair->client, &pair->server);
+    assert_int_equal(flight(&pair->server), SEC_E_OK);
+    static struct wire late, again;
+    late.len = again.len = 0;
+    wire_put(&late, pair->server.out.data, pair->server.out.len);
+    pair->server.out.len = 0;
+    assert_int_equal(keep(&pair->server, "kept"), SEC_E_OK);
+    nanosleep(&wait, NULL);
+    assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+    wire_put(&again, pair->client.out.data, pair->client.out.len);
+    pair->client.out.len = 0;
+    assert_true(again.len > 0);
+    while (again.len > 0) {
+        size_t len = apart ? 13 + ((size_t)again.data[11] << 8 | again.data[12]) : again.len;
+        wire_put(&pair->server.in, again.data, len);
+        wire_take(&again, len);
+        assert_int_equal(side_receive(&pair->server, NULL), SEC_I_RENEGOTIATE);
+        assert_int_equal(flight(&pair->server), SEC_E_OK);
+        assert_int_equal(pair->server.in.len, 0);
+    }
+    assert_true(pair->server.out.len > 0);
+    assert_kept(&pair->server, "kept");
+    hand_over(&pair->server, &pair->client);
+    assert_int_equal(flight(&pair->client), SEC_E_OK);
+    assert_passes(&pair->client, &pair->server);
+    wire_put(&pair->client.in, late.data, late.len);
+    assert_int_equal(side_receive(&pair->client, NULL), SEC_I_RENEGOTIATE);
+    assert_int_equal(flight(&pair->client), SEC_E_OK);
+    assert_int_equal(pair->client.in.len, 0);
+    assert_int_equal(pair->client.out.len, 0); /* and that is the end of it */
+    assert_passes(&pair->server, &pair->client);
+    pair_free(pair);
+}
+
+static void test_lost_last_flight(void **state)
+{
+    (void)state;
+    last_flight_lost(false);
+    last_flight_lost(true);
+}
+
+/* Anybody's records of a flight, after the end, change nothing. */
+static void test_strangers_flights(void **state)
+{
+    static const struct {
+        size_t len;
+        const char *bytes;
+    } datagrams[] = {{14, "\x14\xfe\xfd\0\0\0\0\0\0\0\x63\0\1\1"},
+                     {25, "\x16\xfe\xfd\0\0\0\0\0\0\0\x64\0\x0c\x14\0\0\0\0\x09\0\0\0\0\0\0"},
+                     {25, "\x16\xfe\xfd\0\1\0\0\0\0\0\x65\0\x0c\1\0\0\0\0\x09\0\0\0\0\0\0"}};
+    (void)state;
+    struct loop_pair *pair = pair_new();
+    begin(pair);
+    assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+    finish(pair);
+    assert_int_equal(keep(&pair->server, "the server's"), SEC_E_OK);
+    assert_int_equal(keep(&pair->client, "the client's"), SEC_E_OK);
+    struct side *sides[2] = {&pair->server, &pair->client};
+    for (size_t i = 0; i < sizeof datagrams / sizeof datagrams[0]; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            sides[k]->in.len = sides[k]->out.len = 0;
+            wire_put(&sides[k]->in, datagrams[i].bytes, datagrams[i].len);
+            assert_int_equal(side_receive(sides[k], NULL), SEC_I_RENEGOTIATE);
+            assert_int_equal(flight(sides[k]), SEC_E_OK);
+            assert_int_equal(sides[k]->in.len, 0);
+            assert_int_equal(sides[k]->out.len, 0);
+        }
+    }
+    assert_kept(&pair->server, "the server's");
+    assert_kept(&pair->client, "the client's");
+    assert_passes(&pair->client, &pair->server);
+    assert_passes(&pair->server, &pair->client);
+    pair_free(pair);
+}
+
 /* Each flight is lost once; a step without input sends it again. */
 static void test_lost_flights(void **state)
 {
@@ -166,6 +278,7 @@ static void test_lost_flights(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_connection), cmocka_unit_test(test_strangers),
-                                       cmocka_unit_test(test_lost_flights)};
+                                       cmocka_unit_test(test_lost_flights), cmocka_unit_test(test_lost_last_flight),
+                                       cmocka_unit_test(test_strangers_flights)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
