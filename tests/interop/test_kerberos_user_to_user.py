@@ -6,7 +6,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_peers import (ALL_FLAGS, HOST, Der, KerberosWorld, Mit, Ours, establish, flip, record_fields)  # noqa: E402
-from peers import Helper, data_of, handshake, hex_of  # noqa: E402
+from peers import Helper, handshake, hex_of  # noqa: E402
 from realm import Realm  # noqa: E402
 
 DELEGATE, USE_SESSION_KEY, DATAGRAM = 0x1, 0x20, 0x400

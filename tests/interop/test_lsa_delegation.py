@@ -1,5 +1,4 @@
 """samples/delegation with the daemon: each file server goes on in its client's name with that client's own rights, and has no key in its memory."""
-import os
 import pathlib
 import sys
 

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_peers import ALL_FLAGS, HOST, establish, flip  # noqa: E402
-from neg_peers import (COMPLETED, INCOMPLETE, KRB5, MS_KRB5, NTLM, REQUEST_MIC, Init, Mit, NegWorld, NtlmAuth, Ours,  # noqa: E402
+from neg_peers import (COMPLETED, KRB5, MS_KRB5, NTLM, REQUEST_MIC, Init, Mit, NegWorld, NtlmAuth, Ours,  # noqa: E402
                        Resp)
 from peers import BUILD, handshake, walk  # noqa: E402
 from realm import Realm  # noqa: E402
