@@ -4,7 +4,7 @@ import subprocess
 
 import lsa
 import pytest
-from realm import Realm, keytab_keys
+from realm import PATIENCE, Realm, keytab_keys
 
 PASSWORD = "Kerberos-secret-7"
 SERVICE = "host/server.example.test"
@@ -19,7 +19,7 @@ def world(tmp_path_factory):
         realm.keytab(SERVICE)
         environment = dict(realm.env)
         del environment["KRB5CCNAME"]
-        with lsa.Daemon(tmp_path_factory.mktemp("lsa"), more=f"[kerberos]\n{private_realm.PATIENCE}delegate = always\n", env=environment) as daemon:
+        with lsa.Daemon(tmp_path_factory.mktemp("lsa"), more=f"[kerberos]\n{PATIENCE}delegate = always\n", env=environment) as daemon:
             # What programs get: no keytab of their own, no tickets of their own.
             daemon.program_env = {**daemon.env, "KRB5_KTNAME": f"FILE:{daemon.directory}/no-keytab", "KRB5CCNAME": f"FILE:{daemon.directory}/no-cache"}
             daemon.realm = realm
