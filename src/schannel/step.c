@@ -81,6 +81,11 @@ static SECURITY_STATUS renegotiation_read(struct connection *connection, struct 
     struct record record;
     while (!SSL_in_init(connection->ssl) && record_look(*input, connection->datagram, &record) == WIRE_OK &&
            record_of_flight(&record, connection->datagram)) {
+        if (connection->datagram &&
+            (SSL_get_shutdown(connection->ssl) & SSL_SENT_SHUTDOWN) != 0) { /* nothing is repeated any more */
+            *input = slice_of(input->data + record.len, input->len - record.len);
+            continue;
+        }
         const struct session_identity before = connection->identity;
         connection_errors_forget();
         connection->identity = (struct session_identity){0};

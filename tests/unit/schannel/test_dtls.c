@@ -246,6 +246,22 @@ static void test_strangers_flights(void **state)
     assert_kept(&pair->client, "the client's");
     assert_passes(&pair->client, &pair->server);
     assert_passes(&pair->server, &pair->client);
+    /* Nor after close_notify was sent. */
+    DWORD shutdown = SCHANNEL_SHUTDOWN;
+    SecBuffer buffer = {sizeof shutdown, SECBUFFER_TOKEN, &shutdown};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    assert_int_equal(ApplyControlToken(&pair->client.context, &list), SEC_E_OK);
+    pair->client.in.len = 0;
+    assert_int_equal(flight(&pair->client), SEC_E_OK);
+    pair->client.out.len = 0;
+    for (size_t i = 0; i < sizeof datagrams / sizeof datagrams[0]; i++) {
+        wire_put(&pair->client.in, datagrams[i].bytes, datagrams[i].len);
+        assert_int_equal(side_receive(&pair->client, NULL), SEC_I_RENEGOTIATE);
+        assert_int_equal(flight(&pair->client), SEC_E_OK);
+        assert_int_equal(pair->client.in.len, 0);
+        assert_int_equal(pair->client.out.len, 0);
+    }
+    assert_passes(&pair->server, &pair->client);
     pair_free(pair);
 }
 
