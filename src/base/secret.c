@@ -35,6 +35,8 @@
 #endif
 #ifndef POOL_ALLOCATES
 #define POOL_ALLOCATES 1
+#else
+#include <sanitizer/asan_interface.h>
 #endif
 
 bool secret_equal(const void *a, const void *b, size_t len)
@@ -240,15 +242,39 @@ void secret_block_free(void *block, size_t len)
 
 #else
 
+/* Here a block knows its length, and a wrong one, which would put it into another size's pool, ends the process: the sanitizer tells where. */
+struct block_head {
+    size_t len;
+    uintptr_t mark;
+};
+_Static_assert(sizeof(struct block_head) % _Alignof(max_align_t) == 0, "what stands behind it is aligned as malloc's");
+
+static uintptr_t mark_of(const struct block_head *head)
+{
+    return ~(uintptr_t)head;
+}
+
 void *secret_block_alloc(size_t len)
 {
-    return mem_zalloc(len);
+    struct block_head *head = mem_zalloc(len < PTRDIFF_MAX ? sizeof *head + len : SIZE_MAX);
+
+    if (head == NULL)
+        return NULL;
+    *head = (struct block_head){len, mark_of(head)};
+    ASAN_POISON_MEMORY_REGION(head, sizeof *head);
+    return head + 1;
 }
 
 void secret_block_free(void *block, size_t len)
 {
+    if (block == NULL)
+        return;
+    struct block_head *head = (struct block_head *)block - 1;
+    ASAN_UNPOISON_MEMORY_REGION(head, sizeof *head);
+    if (head->mark != mark_of(head) || head->len != len)
+        __builtin_trap();
     secret_wipe(block, len);
-    mem_free(block);
+    mem_free(head);
 }
 
 #endif

@@ -36,7 +36,8 @@ void secret_release(struct secret *secret);
 void secret_free_text(char *text);
 
 /* A block for objects that hold keys: zeroed, excluded from core dumps (MADV_DONTDUMP) as far as whole pages allow.
- * secret_block_free wipes it. `len` must be the one given to secret_block_alloc. */
+ * secret_block_free wipes it. `len` must be the one given to secret_block_alloc; builds with
+ * AddressSanitizer end the process where it is not, or where the block is malloc's. */
 void *secret_block_alloc(size_t len);
 void secret_block_free(void *block, size_t len);
 

@@ -397,6 +397,46 @@ static void forked_children_go_on_with_kept_blocks(void **state)
 #define UNDER_SANITIZER 1
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+#define LENGTHS_ARE_CHECKED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LENGTHS_ARE_CHECKED 1
+#endif
+#endif
+
+#ifdef LENGTHS_ARE_CHECKED
+static bool child_survives(void *block, size_t len)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)!freopen("/dev/null", "w", stderr);
+        secret_block_free(block, len);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status == 0;
+}
+
+/* A block that comes back with another length, or from malloc, is found where the sanitizers look. */
+static void wrong_lengths_are_found(void **state)
+{
+    void *block = secret_block_alloc(40), *other = calloc(1, 64);
+
+    (void)state;
+    assert_true(block != NULL && other != NULL);
+    assert_true(child_survives(block, 40));
+    assert_false(child_survives(block, 39));
+    assert_false(child_survives(block, 41));
+    assert_false(child_survives(other, 64));
+    secret_block_free(block, 40);
+    free(other);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +446,9 @@ int main(void)
         cmocka_unit_test(secrets_are_set_and_released),
         cmocka_unit_test(failure_leaves_the_secret),
         cmocka_unit_test(free_text_takes_null),
+#ifdef LENGTHS_ARE_CHECKED
+        cmocka_unit_test(wrong_lengths_are_found),
+#endif
         cmocka_unit_test(blocks_of_every_size),
         cmocka_unit_test(threads_do_not_meet_in_a_block),
         cmocka_unit_test(fork_amid_allocation_leaves_no_lock_behind),
