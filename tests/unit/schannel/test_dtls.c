@@ -169,12 +169,12 @@ static void last_flight_lost(bool apart)
     begin(pair);
     assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
     for (int i = 0; i < 2; i++) {
-        hand_over(&pair->client, &pair->server);
+        side_hand_over(&pair->client, &pair->server);
         assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED);
-        hand_over(&pair->server, &pair->client);
+        side_hand_over(&pair->server, &pair->client);
         assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
     }
-    hand_over(&pair->client, &pair->server);
+    side_hand_over(&pair->client, &pair->server);
     assert_int_equal(flight(&pair->server), SEC_E_OK);
     static struct wire late, again;
     late.len = again.len = 0;
@@ -196,7 +196,7 @@ static void last_flight_lost(bool apart)
     }
     assert_true(pair->server.out.len > 0);
     assert_kept(&pair->server, "kept");
-    hand_over(&pair->server, &pair->client);
+    side_hand_over(&pair->server, &pair->client);
     assert_int_equal(flight(&pair->client), SEC_E_OK);
     assert_passes(&pair->client, &pair->server);
     wire_put(&pair->client.in, late.data, late.len);
