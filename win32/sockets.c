@@ -134,10 +134,10 @@ int WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout)
     return poll(fdArray, fds, timeout);
 }
 
-/* A call on a socket that blocks came back for want of anything to do: the time that was set for it is over. */
+/* A call on a socket that blocks came back for want of anything to do: the time that was set for it is over. Errors that were queued are never waited for. */
 static ssize_t in_time(int s, int flags, ssize_t result)
 {
-    if (result < 0 && errno == EWOULDBLOCK && (flags & MSG_DONTWAIT) == 0) {
+    if (result < 0 && errno == EWOULDBLOCK && (flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) == 0) {
         int mode = fcntl(s, F_GETFL);
         errno = mode >= 0 && (mode & O_NONBLOCK) == 0 ? ETIMEDOUT : EWOULDBLOCK;
     }

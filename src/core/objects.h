@@ -9,7 +9,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* Immutable but for the package's own part, which locks itself. Counted: its handle, and contexts that still walk their handshake. */
+/* Immutable but for the package's own part, which locks itself. Counted: its handle, a server's context that keeps it (`service`), and contexts of the daemon.
+ * Other contexts hold its handle's slot while they walk their handshake (`credential_ref`). */
 struct credential {
     atomic_uint n_references;
     const struct package *package;

@@ -1,7 +1,7 @@
 /*
  * winsock2.h: sockets, which are the system's own: a SOCKET is a file descriptor, closesocket is close.
  *
- * What differs is evened out: errors are WSAGetLastError's (WSAETIMEDOUT where a call that blocks has waited for as long as it was to), sending to a closed connection raises no signal, time-outs of setsockopt are milliseconds in a DWORD,
+ * What differs is evened out: errors are WSAGetLastError's (WSAETIMEDOUT where a call that blocks, other than connect, has waited for as long as it was to), sending to a closed connection raises no signal, time-outs of setsockopt are milliseconds in a DWORD,
  * lengths of addresses may be int, and select looks at all sockets whatever its first argument. Source: Microsoft, Windows Sockets 2.
  *
  * SPDX-License-Identifier: MIT
