@@ -463,7 +463,7 @@ def pump(near, far, size, limit=None):
         for source in select.select([near, far], [], [], LIMIT)[0]:
             try:
                 piece = source.recv(size)
-                if not piece or (limit and passed >= limit):
+                if not piece or (limit and source is far and passed >= limit):
                     return
                 passed += len(piece) if source is far else 0
                 (far if source is near else near).sendall(piece)
