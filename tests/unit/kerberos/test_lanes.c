@@ -20,6 +20,26 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What libkrb5 has instead of this may ask DNS, and waits for it: it is called by who holds no lane of this credential's. */
+static struct kerberos_credential *asks_for_realms;
+static int n_realms_asked;
+
+krb5_error_code KRB5_CALLCONV krb5_get_host_realm(krb5_context krb, const char *host, char ***realms)
+{
+    char **list = calloc(2, sizeof *list);
+    (void)krb;
+    (void)host;
+    assert_non_null(list);
+    assert_non_null(list[0] = strdup(FORGE_REALM));
+    *realms = list;
+    n_realms_asked++;
+    for (int i = 0; asks_for_realms != NULL && i < KERBEROS_LANES; i++) {
+        assert_int_equal(pthread_mutex_trylock(&asks_for_realms->lanes[i].lock), 0);
+        pthread_mutex_unlock(&asks_for_realms->lanes[i].lock);
+    }
+    return 0;
+}
+
 /* The clock of this whole program: the machine's, or what a test says. */
 static void (*clock_tells)(struct timespec *time);
 
@@ -31,16 +51,21 @@ int clock_gettime(clockid_t clock, struct timespec *time)
     return 0;
 }
 
-static struct kerberos_credential *acquire(uint32_t use)
+static struct kerberos_credential *acquire_as(const char *principal, uint32_t use)
 {
     const struct config *config;
     void *acquired;
     int64_t expiry;
     assert_int_equal(config_get(&config), SEC_E_OK);
-    const struct acquire_request request = {.config = config, .use = use};
+    const struct acquire_request request = {.config = config, .use = use, .principal = principal};
     assert_int_equal(kerberos_acquire(&request, &acquired, &expiry), SEC_E_OK);
     config_release(config);
     return acquired;
+}
+
+static struct kerberos_credential *acquire(uint32_t use)
+{
+    return acquire_as(NULL, use);
 }
 
 static int begin(void **state)
@@ -161,6 +186,28 @@ static void many(void **state)
     for (int i = 0; i < MANY; i++)
         kerberos_kit_give(credential, &kits[i]);
     kerberos_release(credential);
+}
+
+/* A server called without a realm: which one that is, is asked before the lanes are held, and not where the keys are there. */
+static void realm_asked_outside(void **state)
+{
+    static const char *const names[] = {"host/server.example.test", "host@server.example.test"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct kerberos_credential *credential = acquire_as(names[i], SECPKG_CRED_INBOUND);
+        struct kerberos_kit kit;
+        assert_int_equal(kerberos_kit_take(credential, &kit), SEC_E_OK);
+        asks_for_realms = credential;
+        n_realms_asked = 0;
+        for (int j = 0; j < 3; j++) {
+            keys_ask(credential, &kit);
+            assert_int_equal(n_realms_asked, 1);
+            assert_int_equal(kit.keys->n_keys, KERBEROS_TYPES);
+        }
+        asks_for_realms = NULL;
+        kerberos_kit_give(credential, &kit);
+        kerberos_release(credential);
+    }
 }
 
 static struct kerberos_lane *lanes;
@@ -368,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup(kept, begin),
         cmocka_unit_test_setup(replaced, begin),
         cmocka_unit_test_setup(many, begin),
+        cmocka_unit_test_setup(realm_asked_outside, begin),
         cmocka_unit_test(entered_and_locked),
         cmocka_unit_test(times_of_two_threads),
         cmocka_unit_test_setup(requests_of_one_ticket, begin),
