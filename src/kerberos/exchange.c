@@ -79,7 +79,7 @@ SECURITY_STATUS kerberos_request_make(struct kerberos_exchange *exchange, krb5_c
                         slice_of(creds->keyblock.contents, creds->keyblock.length)),
             cause_set(SEC_E_KDC_UNKNOWN_ETYPE, "the ticket's key is of encryption type %d, which is not supported",
                       creds->keyblock.enctype));
-    int64_t now = krb_time_unique(krb);
+    int64_t now = krb_time_unique(ticket->clock);
     exchange->time = now / KRB_MICROSECONDS;
     exchange->microseconds = (uint32_t)(now % KRB_MICROSECONDS);
     require(krb_key_generate(&exchange->initiator_subkey, exchange->session.enctype) &&

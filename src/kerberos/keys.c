@@ -171,14 +171,9 @@ static krb5_error_code keys_read(krb5_context krb, const char *name, krb5_princi
     return 0;
 }
 
-static SECURITY_STATUS keys_load(const struct kerberos_credential *credential, krb5_context krb, const char *name,
-                                 struct kerberos_keys **keys)
+static SECURITY_STATUS keys_load(krb5_context krb, const char *name, krb5_principal wanted, struct kerberos_keys **keys)
 {
-    krb5_principal wanted = NULL;
-    if (credential->server != NULL)
-        try(krb_target_parse(krb, credential->server, KRB_TARGET_SERVICE, &wanted));
     krb5_error_code code = keys_read(krb, name, wanted, keys);
-    krb5_free_principal(krb, wanted);
     if (code == 0 || code == ENOMEM)
         return krb_status(krb, code, KRB_STAGE_ACCEPT, "reading the keytab");
     const char *text = krb5_get_error_message(krb, code);
@@ -215,8 +210,8 @@ static bool keys_are_current(const struct kerberos_credential *credential, const
            strcmp(name, credential->keys_name) == 0 && file_state_equal(now, &credential->keytab_state);
 }
 
-/* By who is in all lanes. */
-static SECURITY_STATUS keytab_read(struct kerberos_credential *credential, krb5_context krb,
+/* By who is in all lanes. `wanted`: of these keys only, NULL: of all. */
+static SECURITY_STATUS keytab_read(struct kerberos_credential *credential, krb5_context krb, krb5_principal wanted,
                                    struct kerberos_keys **keys)
 {
     char room[KEYTAB_NAME_MAX + 1];
@@ -231,7 +226,7 @@ static SECURITY_STATUS keytab_read(struct kerberos_credential *credential, krb5_
     }
     AUTO_FREE char *name_copy = mem_strdup(name);
     require(name_copy != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    try(keys_load(credential, krb, name, &loaded));
+    try(keys_load(krb, name, wanted, &loaded));
     keys_hold(keys, loaded);
     if (!watched) {
         kerberos_keys_put(loaded); /* the caller's alone */
@@ -335,19 +330,32 @@ static SECURITY_STATUS keys_recall(struct kerberos_credential *credential, krb5_
     return status;
 }
 
+/* Reads the keytab, unless it is the password's keys that are wanted by now: then not *done. */
+static SECURITY_STATUS keytab_load(struct kerberos_credential *credential, krb5_context krb,
+                                   struct kerberos_keys **keys, bool *done)
+{
+    krb5_principal wanted = NULL;
+    SECURITY_STATUS status = SEC_E_OK;
+    if (credential->server != NULL) /* DNS may be asked for its realm: outside of the lanes */
+        try(krb_target_parse(krb, credential->server, KRB_TARGET_SERVICE, &wanted));
+    kerberos_lanes_lock(credential->lanes);
+    *done = !password_keys_wanted(credential);
+    if (*done)
+        status = keytab_read(credential, krb, wanted, keys);
+    kerberos_lanes_unlock(credential->lanes);
+    krb5_free_principal(krb, wanted);
+    return status;
+}
+
 SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys)
 {
-    for (;;) {
-        bool done;
+    bool done = false;
+    while (!done) { /* when the source was changed in between, who it is now is looked at anew */
         try(keys_recall(credential, krb, keys, &done));
-        require(!done, SEC_E_OK);
-        kerberos_lanes_lock(credential->lanes);
-        done = !password_keys_wanted(
-            credential); /* else it was changed in the meantime: who it is now is looked at anew */
-        SECURITY_STATUS status = done ? keytab_read(credential, krb, keys) : SEC_E_OK;
-        kerberos_lanes_unlock(credential->lanes);
-        require(!done, status);
+        if (!done)
+            try(keytab_load(credential, krb, keys, &done));
     }
+    return SEC_E_OK;
 }
 
 bool kerberos_keys_are_due(struct kerberos_credential *credential)

@@ -87,22 +87,22 @@ void krb_clock_set(krb5_context krb, struct krb_clock clock)
     (void)krb5_set_real_time(krb, (krb5_timestamp)seconds, (krb5_int32)microseconds);
 }
 
-int64_t krb_time_unique(krb5_context krb)
+int64_t krb_time_unique(struct krb_clock clock)
 {
     /* One word that all threads write, where krb5_us_timeofday has a lock. On its own cache line. */
     static struct {
         _Alignas(64) _Atomic int64_t time;
     } last;
-    struct timespec real;
-    struct krb_clock clock = krb_clock_get(krb);
-    clock_gettime(CLOCK_REALTIME, &real);
-    int64_t now = (int64_t)real.tv_sec * KRB_MICROSECONDS + real.tv_nsec / 1000, given,
-            before = atomic_load_explicit(&last.time, memory_order_relaxed);
+    int64_t given, before = atomic_load_explicit(&last.time, memory_order_acquire);
     do {
+        /* After the look at `before`: else a thread that waited here would take what others were given meanwhile for a clock that was set back. */
+        struct timespec real;
+        clock_gettime(CLOCK_REALTIME, &real);
+        int64_t now = (int64_t)real.tv_sec * KRB_MICROSECONDS + real.tv_nsec / 1000;
         bool ahead = before >= now && before - now < KRB_MICROSECONDS; /* by more: the clock was set back */
         given = ahead ? before + 1 : now;
     } while (
-        !atomic_compare_exchange_weak_explicit(&last.time, &before, given, memory_order_relaxed, memory_order_relaxed));
+        !atomic_compare_exchange_weak_explicit(&last.time, &before, given, memory_order_acquire, memory_order_acquire));
     return given + (int64_t)clock.seconds * KRB_MICROSECONDS + clock.microseconds;
 }
 

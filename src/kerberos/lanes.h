@@ -33,8 +33,8 @@ struct kerberos_lane {
 struct kerberos_lane *kerberos_lanes_new(void);
 void kerberos_lanes_free(struct kerberos_lane *lanes);
 
-/* What a credential's lock guards may be read by who is in any one of its lanes, and changed by who is in all: by kerberos_lanes_lock. Both are held for a few comparisons and one
- * look at a file's status, or while a keytab is read; nobody enters a second time. */
+/* What a credential's lanes guard (credential.h) is read by who is in any one of them, and changed by who is in all: by kerberos_lanes_lock. They are held for a few comparisons and
+ * one look at a file's status; all of them also while a keytab is read, or a cache in memory is filled; never while a KDC or DNS is asked. Nobody enters a second time. */
 struct kerberos_lane *kerberos_lane_enter(struct kerberos_lane *lanes);
 void kerberos_lane_leave(struct kerberos_lane *lane);
 void kerberos_lanes_lock(struct kerberos_lane *lanes);

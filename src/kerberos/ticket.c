@@ -65,7 +65,8 @@ static void session_prepare(struct kerberos_ticket *ticket)
 }
 
 /* Takes `creds`, also when it answers NULL for want of memory. */
-static struct kerberos_ticket *ticket_new(krb5_context krb, const char *target, krb5_creds *creds)
+static struct kerberos_ticket *ticket_new(krb5_context krb, const char *target, krb5_creds *creds,
+                                          struct krb_clock clock)
 {
     struct kerberos_ticket *ticket = secret_block_alloc(sizeof *ticket);
     if (ticket == NULL) {
@@ -74,7 +75,7 @@ static struct kerberos_ticket *ticket_new(krb5_context krb, const char *target, 
     }
     atomic_init(&ticket->n_references, 1);
     ticket->creds = creds;
-    ticket->clock = krb_clock_get(krb);
+    ticket->clock = clock;
     ticket->target = mem_strdup(target);
     if (ticket->target == NULL || !names_fill(&ticket->names, creds)) {
         kerberos_ticket_put(krb, ticket);
@@ -214,10 +215,13 @@ static SECURITY_STATUS evidence_try(const struct kerberos_credential *credential
     return krb5_copy_creds(krb, credential->evidence, creds) == 0 ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+/* *clock is the same each time that the same ticket comes out of a cache: its requests would not be told apart by times of several clocks. */
 static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5_context krb,
-                                    const struct kerberos_ticket_request *request, krb5_creds **creds)
+                                    const struct kerberos_ticket_request *request, krb5_creds **creds,
+                                    struct krb_clock *clock)
 {
     struct kerberos_task *task;
+    *clock = (struct krb_clock){0}; /* of evidence: who takes its ticket is this service itself */
     bool by_proxy = credential->evidence != NULL;
     require(!by_proxy || request->peer_ticket.len == 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "S4U2Proxy gets no tickets for user-to-user authentication"));
@@ -235,7 +239,7 @@ static SECURITY_STATUS ticket_fetch(struct kerberos_credential *credential, krb5
         status = kerberos_task_run(credential, &task,
                                    request->deadline != 0 ? request->deadline : kerberos_deadline(credential));
     if (status == SEC_E_OK) {
-        krb_clock_set(krb, krb_clock_get(task->krb));
+        *clock = krb_clock_get(task->krb);
         *creds = STEAL(task->creds);
     }
     kerberos_task_free(task);
@@ -247,9 +251,11 @@ static SECURITY_STATUS ticket_make(struct kerberos_credential *credential, krb5_
                                    const struct kerberos_ticket_request *request, struct kerberos_ticket **ticket)
 {
     krb5_creds *creds = NULL;
-    try(ticket_fetch(credential, krb, request, &creds));
-    struct kerberos_ticket *made = ticket_new(krb, request->target, creds);
+    struct krb_clock clock;
+    try(ticket_fetch(credential, krb, request, &creds, &clock));
+    struct kerberos_ticket *made = ticket_new(krb, request->target, creds, clock);
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    krb_clock_set(krb, clock);
     ticket_swap(krb, ticket, made);
     return SEC_E_OK;
 }

@@ -10,23 +10,62 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "kerberos/keys.h"
+#include "kerberos/exchange.h"
 #include "support/kerberos_loop.h"
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
-static struct kerberos_credential *acquire(uint32_t use)
+/* What libkrb5 has instead of this may ask DNS, and waits for it: it is called by who holds no lane of this credential's. */
+static struct kerberos_credential *asks_for_realms;
+static int n_realms_asked;
+
+krb5_error_code KRB5_CALLCONV krb5_get_host_realm(krb5_context krb, const char *host, char ***realms)
+{
+    char **list = calloc(2, sizeof *list);
+    (void)krb;
+    (void)host;
+    assert_non_null(list);
+    assert_non_null(list[0] = strdup(FORGE_REALM));
+    *realms = list;
+    n_realms_asked++;
+    for (int i = 0; asks_for_realms != NULL && i < KERBEROS_LANES; i++) {
+        assert_int_equal(pthread_mutex_trylock(&asks_for_realms->lanes[i].lock), 0);
+        pthread_mutex_unlock(&asks_for_realms->lanes[i].lock);
+    }
+    return 0;
+}
+
+/* The clock of this whole program: the machine's, or what a test says. */
+static void (*clock_tells)(struct timespec *time);
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    if (clock != CLOCK_REALTIME || clock_tells == NULL)
+        return (int)syscall(SYS_clock_gettime, clock, time);
+    clock_tells(time);
+    return 0;
+}
+
+static struct kerberos_credential *acquire_as(const char *principal, uint32_t use)
 {
     const struct config *config;
     void *acquired;
     int64_t expiry;
     assert_int_equal(config_get(&config), SEC_E_OK);
-    const struct acquire_request request = {.config = config, .use = use};
+    const struct acquire_request request = {.config = config, .use = use, .principal = principal};
     assert_int_equal(kerberos_acquire(&request, &acquired, &expiry), SEC_E_OK);
     config_release(config);
     return acquired;
+}
+
+static struct kerberos_credential *acquire(uint32_t use)
+{
+    return acquire_as(NULL, use);
 }
 
 static int begin(void **state)
@@ -139,7 +178,7 @@ static void many(void **state)
         kerberos_kit_give(credential, &kits[i]);
     assert_true(n_idle(credential) >= 1);
     assert_int_equal(atomic_load(&credential->keys->n_references), 1 + n_idle(credential));
-    assert_true(credential->pool.n_idle <= 8);
+    assert_int_equal(credential->pool.n_idle, COUNT_OF(credential->pool.idle));
     for (int i = 0; i < MANY; i++) { /* no clock of a KDC's is inherited */
         assert_int_equal(kerberos_kit_take(credential, &kits[i]), SEC_E_OK);
         assert_true(labs((long)krb_clock_get(kits[i].krb).seconds) < 600);
@@ -149,13 +188,36 @@ static void many(void **state)
     kerberos_release(credential);
 }
 
+/* A server called without a realm: which one that is, is asked before the lanes are held, and not where the keys are there. */
+static void realm_asked_outside(void **state)
+{
+    static const char *const names[] = {"host/server.example.test", "host@server.example.test"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct kerberos_credential *credential = acquire_as(names[i], SECPKG_CRED_INBOUND);
+        struct kerberos_kit kit;
+        assert_int_equal(kerberos_kit_take(credential, &kit), SEC_E_OK);
+        asks_for_realms = credential;
+        n_realms_asked = 0;
+        for (int j = 0; j < 3; j++) {
+            keys_ask(credential, &kit);
+            assert_int_equal(n_realms_asked, 1);
+            assert_int_equal(kit.keys->n_keys, KERBEROS_TYPES);
+        }
+        asks_for_realms = NULL;
+        kerberos_kit_give(credential, &kit);
+        kerberos_release(credential);
+    }
+}
+
 static struct kerberos_lane *lanes;
-static atomic_int n_entered;
+static atomic_int n_begun, n_entered;
 
 static void *enters(void *argument)
 {
-    struct kerberos_lane *lane = kerberos_lane_enter(lanes);
     (void)argument;
+    atomic_fetch_add(&n_begun, 1);
+    struct kerberos_lane *lane = kerberos_lane_enter(lanes);
     atomic_fetch_add(&n_entered, 1);
     kerberos_lane_leave(lane);
     return NULL;
@@ -178,6 +240,8 @@ static void entered_and_locked(void **state)
         kerberos_lane_leave(in[i]);
     kerberos_lanes_lock(lanes);
     assert_int_equal(pthread_create(&thread, NULL, enters, NULL), 0);
+    while (atomic_load(&n_begun) == 0)
+        sched_yield();
     for (int i = 0; i < 100; i++) { /* it may run, and does not get in */
         sched_yield();
         assert_int_equal(atomic_load(&n_entered), 0);
@@ -194,63 +258,173 @@ static void entered_and_locked(void **state)
 }
 
 #define TIMES 20000 /* a thread */
-static int64_t times[2][TIMES];
+static int64_t times[2 * TIMES];
 
 static void *takes_times(void *argument)
 {
-    krb5_context krb;
     int64_t *own = argument;
-    if (krb5_init_context(&krb) != 0)
-        return NULL;
     for (int i = 0; i < TIMES; i++)
-        own[i] = krb_time_unique(krb);
-    krb5_free_context(krb);
+        own[i] = krb_time_unique((struct krb_clock){0});
     return NULL;
+}
+
+static int compare_times(const void *one, const void *other)
+{
+    const int64_t *a = one, *b = other;
+    return (*a > *b) - (*a < *b);
+}
+
+static void assert_all_times_differ(void)
+{
+    qsort(times, COUNT_OF(times), sizeof times[0], compare_times);
+    for (size_t i = 1; i < COUNT_OF(times); i++)
+        assert_true(times[i - 1] < times[i]);
+}
+
+/* `work` of two threads at once fills `times`. */
+static void run_two(void *(*work)(void *own))
+{
+    pthread_t threads[2];
+    memset(times, 0, sizeof times);
+    for (int t = 0; t < 2; t++)
+        assert_int_equal(pthread_create(&threads[t], NULL, work, &times[(size_t)t * TIMES]), 0);
+    for (int t = 0; t < 2; t++)
+        assert_int_equal(pthread_join(threads[t], NULL), 0);
 }
 
 /* Faster than a microsecond each, and by two threads: no time twice, and each thread's in order. */
 static void times_of_two_threads(void **state)
 {
-    pthread_t threads[2];
-    size_t i = 0, j = 0;
     (void)state;
-    for (int t = 0; t < 2; t++)
-        assert_int_equal(pthread_create(&threads[t], NULL, takes_times, times[t]), 0);
-    for (int t = 0; t < 2; t++)
-        assert_int_equal(pthread_join(threads[t], NULL), 0);
-    for (int t = 0; t < 2; t++)
+    run_two(takes_times);
+    for (size_t t = 0; t < 2; t++)
         for (size_t k = 0; k < TIMES; k++)
-            assert_true(times[t][k] > (k > 0 ? times[t][k - 1] : 0));
-    while (i < TIMES && j < TIMES) { /* two sorted lists have nothing in common */
-        assert_true(times[0][i] != times[1][j]);
-        if (times[0][i] < times[1][j])
-            i++;
-        else
-            j++;
-    }
+            assert_true(times[t * TIMES + k] > (k > 0 ? times[t * TIMES + k - 1] : 0));
+    assert_all_times_differ();
 }
 
-/* By the clock of the KDC. */
-static void time_of_another_clock(void **state)
+static struct kerberos_ticket bought;
+
+/* Each as a handshake does it: with a context that is given the ticket's clock, and cleaned afterwards. A time stays 0 where something failed. */
+static void *makes_requests(void *argument)
 {
     krb5_context krb;
-    (void)state;
-    assert_int_equal(krb5_init_context(&krb), 0);
-    for (int hours = -2; hours <= 2; hours++) {
-        krb_clock_set(krb, (struct krb_clock){hours * 3600, 0});
-        int64_t now = krb_time_unique(krb) / KRB_MICROSECONDS, wanted = (int64_t)time(NULL) + hours * 3600;
-        assert_true(now > wanted - 600 &&
-                    now < wanted + 600); /* the machine may be busy between two looks at the clock */
+    int64_t *own = argument;
+    if (krb5_init_context(&krb) != 0)
+        return NULL;
+    for (int i = 0; i < TIMES; i++) {
+        struct kerberos_exchange exchange = {0};
+        AUTO_WRITER struct writer message = writer_growing(2048);
+        krb_clock_set(krb, bought.clock);
+        if (kerberos_request_make(&exchange, krb, &bought, 0, (struct slice){0}, &message) == SEC_E_OK)
+            own[i] = exchange.time * KRB_MICROSECONDS + exchange.microseconds;
+        krb_context_clean(krb);
     }
     krb5_free_context(krb);
+    return NULL;
+}
+
+/* What a server tells requests of one ticket apart by is the KDC's time. */
+static void requests_of_one_ticket(void **state)
+{
+    static const struct krb_purpose purposes[KERBEROS_TICKET_USES] = {
+        [KERBEROS_MAKES_REQUEST] = {KRB_ENCRYPTING, KRB_USAGE_AP_REQ},
+        [KERBEROS_OPENS_REPLY] = {KRB_DECRYPTING, KRB_USAGE_AP_REP},
+    };
+    krb5_context krb;
+    struct forge forge;
+    AUTO_WRITER struct writer ticket = writer_growing(1024);
+    (void)state;
+    assert_int_equal(krb5_init_context(&krb), 0);
+    forge_begin(&forge, KRB_AES256_SHA1);
+    forge_ticket(&ticket, &forge);
+    krb5_creds creds = {
+        .keyblock = {.enctype = forge.session.enctype, .length = forge.session.len, .contents = forge.session.bytes},
+        .ticket = {.data = (char *)ticket.data, .length = (unsigned)ticket.len}};
+    assert_int_equal(krb5_parse_name(krb, forge.client, &creds.client), 0);
+    bought = (struct kerberos_ticket){.creds = &creds, .clock = {5, 0}};
+    assert_true(krb_prepare(&forge.session, purposes, KERBEROS_TICKET_USES, bought.session));
+    run_two(makes_requests);
+    for (size_t i = 0; i < COUNT_OF(times); i++)
+        assert_true(times[i] != 0);
+    assert_all_times_differ();
+    bought = (struct kerberos_ticket){0};
+    krb5_free_principal(krb, creds.client);
+    krb5_free_context(krb);
+}
+
+static time_t told;
+static int64_t given_meanwhile;
+
+static void tells(struct timespec *time)
+{
+    *time = (struct timespec){.tv_sec = told};
+}
+
+/* Tells the time of before, and more than a second goes by, in which others are given times, until it is heard. */
+static void tells_late(struct timespec *time)
+{
+    tells(time);
+    clock_tells = tells;
+    told += 2;
+    given_meanwhile = krb_time_unique((struct krb_clock){0});
+}
+
+/* A thread that stalls between a look at the clock and the next is no clock that was set back. */
+static void time_of_a_thread_that_stalls(void **state)
+{
+    (void)state;
+    told = time(NULL) + 3600;
+    clock_tells = tells_late;
+    int64_t stalled = krb_time_unique((struct krb_clock){0}), after = krb_time_unique((struct krb_clock){0});
+    clock_tells = NULL;
+    assert_true(given_meanwhile == (int64_t)told * KRB_MICROSECONDS);
+    assert_true(stalled > given_meanwhile);
+    assert_true(after > stalled);
+}
+
+/* Set back by a second or more, the machine's clock counts; by less, the times go on. */
+static void time_of_a_clock_set_back(void **state)
+{
+    (void)state;
+    clock_tells = tells;
+    told = time(NULL) + 7200;
+    int64_t first = krb_time_unique((struct krb_clock){0});
+    told--;
+    int64_t back = krb_time_unique((struct krb_clock){0}), next = krb_time_unique((struct krb_clock){0});
+    clock_tells = NULL;
+    assert_true(back == first - KRB_MICROSECONDS);
+    assert_true(next == back + 1);
+}
+
+/* By the clock of the KDC, to the microsecond. */
+static void time_of_another_clock(void **state)
+{
+    static const struct krb_clock clocks[] = {{0, 0}, {7200, 0}, {-7200, 0}, {5, 250000}, {-5, -250000}, {0, -1}};
+    (void)state;
+    clock_tells = tells;
+    told = time(NULL) + 10800;
+    for (size_t i = 0; i < COUNT_OF(clocks); i++) {
+        told += 10;
+        assert_true(krb_time_unique(clocks[i]) ==
+                    ((int64_t)told + clocks[i].seconds) * KRB_MICROSECONDS + clocks[i].microseconds);
+    }
+    clock_tells = NULL;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(kept, begin),    cmocka_unit_test_setup(replaced, begin),
-        cmocka_unit_test_setup(many, begin),    cmocka_unit_test(entered_and_locked),
-        cmocka_unit_test(times_of_two_threads), cmocka_unit_test(time_of_another_clock),
+        cmocka_unit_test_setup(kept, begin),
+        cmocka_unit_test_setup(replaced, begin),
+        cmocka_unit_test_setup(many, begin),
+        cmocka_unit_test_setup(realm_asked_outside, begin),
+        cmocka_unit_test(entered_and_locked),
+        cmocka_unit_test(times_of_two_threads),
+        cmocka_unit_test_setup(requests_of_one_ticket, begin),
+        cmocka_unit_test(time_of_a_thread_that_stalls),
+        cmocka_unit_test(time_of_a_clock_set_back),
+        cmocka_unit_test(time_of_another_clock),
     };
     kerberos_loop_configure(NULL, NULL, NULL);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
