@@ -37,7 +37,7 @@ static OSSL_LIB_CTX *own_get(void)
     if (provider != NULL)
         (void)OSSL_PROVIDER_unload(provider);
     OSSL_LIB_CTX_free(made);
-    return expected;
+    return atomic_load(&own); /* another thread may have succeeded, whatever became of ours */
 }
 
 /* For PFX files of an old kind. That it is not there is no failure: others can be read without it. */
