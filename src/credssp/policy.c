@@ -49,7 +49,8 @@ struct slice policy_host(const char *target)
 {
     const char *slash = strchr(target, '/');
     const char *host = slash != NULL ? slash + 1 : target;
-    size_t len = strcspn(host, "/");
+    size_t len =
+        strcspn(host, slash != NULL ? "/@" : "/"); /* of an SPN what follows the "@" is a realm, as for Kerberos */
     const char *end = *host == '[' ? memchr(host, ']', len) : NULL;
     if (end != NULL && (end + 1 == host + len || end[1] == ':')) /* what follows an address is not passed over */
         return slice_of(host + 1, (size_t)(end - host - 1));

@@ -54,6 +54,13 @@ static void test_patterns(void **state)
         {"TERMSRV/*.good.test", "TERMSRV/evil.test/a.good.test", false, true},
         {"TERMSRV/*.good.test", "TERMSRV/evil.test:1.good.test", false, true},
         {"TERMSRV/*:*.good.test", "TERMSRV/evil.test:1.good.test", true, true},
+        /* Kerberos takes what follows the "@" for a realm. */
+        {"TERMSRV/*.good.test", "TERMSRV/evil@x.good.test", false, true},
+        {"TERMSRV/host", "TERMSRV/host@EXAMPLE.TEST", false, true},
+        {"TERMSRV/host@EXAMPLE.TEST", "TERMSRV/host@EXAMPLE.TEST", true, true},
+        {"TERMSRV/[::1]", "TERMSRV/[::1]@EXAMPLE.TEST", false, true},
+        {"TERMSRV/*", "TERMSRV/@EXAMPLE.TEST", false, true},
+        {"TERMSRV/*", "TERMSRV/host@EXAMPLE.TEST", true, true},
         {"TERMSRV/*", "TERMSRV/host:3389", true, true},
         {"TERMSRV/*", "TERMSRV/[::1]:3389", true, true},
         {"TERMSRV/[::1]", "TERMSRV/[::1]:3389", false, true},
