@@ -1,6 +1,7 @@
 #include "objects.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -93,8 +94,9 @@ BOOL ResetEvent(HANDLE hEvent)
     return event_change(hEvent, false);
 }
 
-/* What a thread has that owned a mutex, so that its end is noticed whoever made it. */
+/* What a thread has that owned a mutex, so that its end is noticed whoever made it. Where a process has no keys left only the ends of our own threads are. */
 static pthread_key_t owner_key;
+static atomic_bool has_owner_key;
 
 static void owner_ended(void *unused)
 {
@@ -106,12 +108,19 @@ static void owner_ended(void *unused)
 
 __attribute__((constructor)) static void owner_key_make(void)
 {
-    (void)pthread_key_create(&owner_key, owner_ended);
+    atomic_store(&has_owner_key, pthread_key_create(&owner_key, owner_ended) == 0);
+}
+
+__attribute__((destructor)) static void owner_key_drop(void)
+{
+    if (atomic_exchange(&has_owner_key, false)) /* the number may be another library's from here on */
+        (void)pthread_key_delete(owner_key);
 }
 
 static void mutex_take(struct object *mutex)
 {
-    (void)pthread_setspecific(owner_key, &owner_key);
+    if (atomic_load(&has_owner_key))
+        (void)pthread_setspecific(owner_key, &owner_key);
     mutex->owner = pthread_self();
     mutex->depth++;
     mutex->abandoned = false;

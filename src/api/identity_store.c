@@ -112,7 +112,8 @@ static struct slice host_find(const char *target)
     size_t len = strcspn(host, "/");
     if (*host == '[') {
         const char *close = memchr(host, ']', len);
-        return close != NULL ? slice_of(host + 1, (size_t)(close - host - 1)) : (struct slice){0};
+        bool ends = close != NULL && (close + 1 == host + len || close[1] == ':');
+        return ends ? slice_of(host + 1, (size_t)(close - host - 1)) : (struct slice){0};
     }
     const char *colon = memchr(host, ':', len);
     if (colon != NULL && memchr(colon + 1, ':', len - (size_t)(colon + 1 - host)) == NULL)

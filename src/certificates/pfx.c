@@ -37,7 +37,19 @@ static OSSL_LIB_CTX *own_get(void)
     if (provider != NULL)
         (void)OSSL_PROVIDER_unload(provider);
     OSSL_LIB_CTX_free(made);
-    return expected;
+    return atomic_load(&own); /* another thread may have succeeded, whatever became of ours */
+}
+
+/* For PFX files of an old kind. That it is not there is no failure: others can be read without it. */
+static SECURITY_STATUS legacy_load(OSSL_LIB_CTX *context)
+{
+    if (atomic_load(&has_legacy))
+        return SEC_E_OK;
+    if (OSSL_PROVIDER_load(context, "legacy") != NULL)
+        atomic_store(&has_legacy, true);
+    else if (ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE)
+        return SEC_E_INSUFFICIENT_MEMORY;
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS pfx_parse(struct slice bytes, PKCS12 **pkcs12)
@@ -46,8 +58,7 @@ static SECURITY_STATUS pfx_parse(struct slice bytes, PKCS12 **pkcs12)
             cause_set(CRYPT_E_BAD_ENCODE, "no PFX, or one of more than 16 MiB"));
     OSSL_LIB_CTX *context = own_get();
     require(context != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    if (!atomic_load(&has_legacy) && OSSL_PROVIDER_load(context, "legacy") != NULL)
-        atomic_store(&has_legacy, true);
+    try(legacy_load(context));
     PKCS12 *parsed = PKCS12_init_ex(NID_pkcs7_data, context, NULL);
     require(parsed != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const unsigned char *at = bytes.data;
@@ -153,10 +164,12 @@ static SECURITY_STATUS rounds_take(struct unpacking *unpacking, int64_t n_rounds
 
 static SECURITY_STATUS cannot_decrypt(void)
 {
-    if (!has_legacy)
-        return cause_set(ERROR_NOT_SUPPORTED, "the PFX cannot be decrypted; if it is of an old kind, OpenSSL's legacy "
-                                              "provider is needed and not installed");
-    return cause_set(CRYPT_E_BAD_ENCODE, "the PFX is damaged, or encrypted by an algorithm that is not known");
+    if (atomic_load(&has_legacy))
+        return cause_set(CRYPT_E_BAD_ENCODE, "the PFX is damaged, or encrypted by an algorithm that is not known");
+    try(legacy_load(own));
+    require(!atomic_load(&has_legacy), SEC_E_INSUFFICIENT_MEMORY); /* it is there: a moment ago there was none for it */
+    return cause_set(ERROR_NOT_SUPPORTED, "the PFX cannot be decrypted; if it is of an old kind, OpenSSL's legacy "
+                                          "provider is needed and not installed");
 }
 
 /* From our own library context into the default one. */

@@ -178,13 +178,12 @@ static const BIO_METHOD *method_get(void)
         return method;
     pthread_once(&once, type_make);
     method = type > 0 ? BIO_meth_new(type | BIO_TYPE_SOURCE_SINK, "OpenSSPI buffers") : NULL;
-    require(method != NULL, NULL);
-    bool whole = BIO_meth_set_read(method, ends_read) == 1 && BIO_meth_set_write(method, ends_write) == 1 &&
-                 BIO_meth_set_ctrl(method, ends_ctrl) == 1;
+    bool whole = method != NULL && BIO_meth_set_read(method, ends_read) == 1 &&
+                 BIO_meth_set_write(method, ends_write) == 1 && BIO_meth_set_ctrl(method, ends_ctrl) == 1;
     if (whole && atomic_compare_exchange_strong(&kept, &expected, method))
         return method;
     BIO_meth_free(method);
-    return expected;
+    return atomic_load(&kept); /* another thread may have succeeded, whatever became of ours */
 }
 
 BIO *bio_over(struct bio_ends *ends)

@@ -6,7 +6,11 @@
 
 #include <cmocka.h>
 
+#include <limits.h>
 #include <process.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <windows.h>
 #include <winsock2.h>
 
@@ -257,12 +261,77 @@ static void test_refused(void **state)
     assert_false(CloseHandle(token));
 }
 
-int main(void)
+#define WITHOUT_KEYS "--without-keys"
+
+static pthread_key_t keys[PTHREAD_KEYS_MAX];
+static unsigned n_keys;
+
+/* Before the constructors of the libraries: with this word all keys for what is a thread's own are used up when libopensspi-win32 begins. */
+static void keys_use_up(int argc, char **argv, char **environment)
 {
+    (void)environment;
+    if (argc != 2 || strcmp(argv[1], WITHOUT_KEYS) != 0)
+        return;
+    while (n_keys < PTHREAD_KEYS_MAX && pthread_key_create(&keys[n_keys], NULL) == 0) {
+        (void)pthread_setspecific(keys[n_keys], &keys[n_keys]);
+        n_keys++;
+    }
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const early)(int, char **, char **) = keys_use_up;
+
+static int line_without_keys(void)
+{
+    pthread_key_t another;
+    if (n_keys < PTHREAD_KEYS_MAX / 2 || pthread_key_create(&another, NULL) == 0)
+        return __LINE__;
+    const void *first = pthread_getspecific(0); /* whosever it is */
+    HANDLE mutex = CreateMutex(NULL, TRUE, NULL);
+    if (mutex == NULL || pthread_getspecific(0) != first)
+        return __LINE__;
+    for (unsigned i = 0; i < n_keys; i++)
+        if (pthread_getspecific(keys[i]) != &keys[i])
+            return __LINE__;
+    HANDLE waiting = CreateThread(NULL, 0, wait_and_release, mutex, 0, NULL);
+    if (waiting == NULL || WaitForSingleObject(mutex, 0) != WAIT_OBJECT_0)
+        return __LINE__;
+    if (!ReleaseMutex(mutex) || !ReleaseMutex(mutex) || ReleaseMutex(mutex) || code_of(waiting) != WAIT_OBJECT_0)
+        return __LINE__;
+    /* The end of a thread of ours is noticed all the same. */
+    HANDLE both[] = {mutex, mutex, NULL};
+    if (code_of(CreateThread(NULL, 0, take_and_end, both, 0, NULL)) != 0 ||
+        WaitForSingleObject(mutex, 0) != WAIT_ABANDONED)
+        return __LINE__;
+    return ReleaseMutex(mutex) && CloseHandle(mutex) && pthread_getspecific(0) == first ? 0 : __LINE__;
+}
+
+/* Other libraries have used up the keys: theirs stay as they are, and mutexes work. */
+static void test_without_keys(void **state)
+{
+    int status = 0;
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        execl("/proc/self/exe", "threads", WITHOUT_KEYS, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], WITHOUT_KEYS) == 0) {
+        int line = line_without_keys();
+        if (line != 0)
+            fprintf(stderr, "without keys: line %d\n", line);
+        return line != 0;
+    }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_thread),    cmocka_unit_test(test_crt_thread), cmocka_unit_test(test_event),
-        cmocka_unit_test(test_exclusion), cmocka_unit_test(test_many),       cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_abandoned),
+        cmocka_unit_test(test_thread),    cmocka_unit_test(test_crt_thread),   cmocka_unit_test(test_event),
+        cmocka_unit_test(test_exclusion), cmocka_unit_test(test_many),         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_abandoned), cmocka_unit_test(test_without_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -468,6 +468,11 @@ static void host_names(void **state)
         {u"HTTP/:80", NULL},
         {u"HTTP/[::1", NULL},
         {u"HTTP/[]", NULL},
+        {u"HTTP/[::1]", u"::1"},
+        {u"HTTP/[::1]/name", u"::1"},
+        {u"a/[::1].evil", NULL},
+        {u"a/[::1]evil:80", NULL},
+        {u"a/[::1/]", NULL},
     };
     SEC_WCHAR *host;
     (void)state;

@@ -406,14 +406,48 @@ static void test_child_gives_root_up(void **state)
     unsetenv("XDG_DATA_HOME");
 }
 
+/* With other paths in its environment the child reads what is there; without a place of its own for the store that is in its home as the environment has it. */
+static void test_child_chooses_other_files(void **state)
+{
+    const struct config *found;
+    const char *home = getenv("HOME");
+    char *before = home != NULL ? mem_strdup(home) : NULL;
+    (void)state;
+    assert_int_equal(chmod(directory, 0755), 0);
+    file_put("live", "[names]\ncomputer = ROOTS\n");
+    file_put("user", "[names]\ncomputer = OTHERS\n");
+    setenv("OPENSSPI_CONFIG", path_of("live"), 1);
+    setenv("HOME", "/home/of/root", 1);
+    assert_int_equal(config_get(&found), SEC_E_OK);
+    config_release(found);
+    child_must_find("ROOTS", "sqlite:/home/of/root/.local/share/opensspi/accounts.db", false);
+    setenv("OPENSSPI_CONFIG", path_of("user"), 1);
+    assert_int_equal(chmod(path_of("user"), 0600), 0);
+    child_must_find(NULL, NULL, false);
+    assert_int_equal(chmod(path_of("user"), 0644), 0);
+    child_must_find("OTHERS", "sqlite:/home/of/root/.local/share/opensspi/accounts.db", false);
+    assert_int_equal(chmod(directory, 0700), 0);
+    if (before != NULL)
+        setenv("HOME", before, 1);
+    else
+        unsetenv("HOME");
+    mem_free(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),          cmocka_unit_test(test_every_key),
-        cmocka_unit_test(test_wrong_lines),       cmocka_unit_test(test_one_over_another),
-        cmocka_unit_test(test_change_is_noticed), cmocka_unit_test(test_written_by_everybody),
-        cmocka_unit_test(test_of_somebody_else),  cmocka_unit_test(test_user_file),
-        cmocka_unit_test(test_without_memory),    cmocka_unit_test(test_child_gives_root_up),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_wrong_lines),
+        cmocka_unit_test(test_one_over_another),
+        cmocka_unit_test(test_change_is_noticed),
+        cmocka_unit_test(test_written_by_everybody),
+        cmocka_unit_test(test_of_somebody_else),
+        cmocka_unit_test(test_user_file),
+        cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_child_gives_root_up),
+        cmocka_unit_test(test_child_chooses_other_files),
     };
     static const char *const files[] = {"system", "user", "live", ".config/opensspi/opensspi.conf",
                                         "opensspi/opensspi.conf"};
