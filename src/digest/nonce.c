@@ -114,17 +114,25 @@ bool nonce_is_stale(const struct nonce *nonce, unsigned seconds)
     return age < 0 || age > (int64_t)seconds * FILETIME_SECOND;
 }
 
+#define WINDOW 64U
+
+/* Is it so far behind that nobody knows whether it was used? */
+static bool count_is_late(const struct count_window *window, uint32_t nc)
+{
+    return nc > 0 && window->highest >= WINDOW && nc <= window->highest - WINDOW;
+}
+
 bool count_take(struct count_window *window, uint32_t nc)
 {
     require(nc > 0, false);
     if (nc > window->highest) {
         uint32_t ahead = nc - window->highest;
-        window->seen = (ahead < 64 ? window->seen << ahead : 0) | 1;
+        window->seen = (ahead < WINDOW ? window->seen << ahead : 0) | 1;
         window->highest = nc;
         return true;
     }
     uint32_t behind = window->highest - nc;
-    require(behind < 64 && (window->seen >> behind & 1) == 0, false);
+    require(behind < WINDOW && (window->seen >> behind & 1) == 0, false);
     window->seen |= UINT64_C(1) << behind;
     return true;
 }
@@ -159,7 +167,7 @@ enum nonce_use nonce_use(const struct nonce *nonce, uint32_t nc, unsigned second
             found = &entries[set][i];
     if (found == NULL && nonce->made > forgotten[set])
         found = entry_make(set, nonce, seconds);
-    if (found == NULL)
+    if (found == NULL || count_is_late(&found->counts, nc))
         use = NONCE_FORGOTTEN;
     else
         use = count_take(&found->counts, nc) ? NONCE_NEW : NONCE_REPLAYED;

@@ -41,10 +41,10 @@ enum nonce_use {
     NONCE_FORGOTTEN, /* nobody knows any more: too many others came since. Its holder gets a fresh one */
 };
 
-/* Uses count `nc` of a nonce. Counts may come in any order within 64 of the highest. */
+/* Uses count `nc` of a nonce. Counts may come in any order within 64 of the highest; what comes later is forgotten. */
 enum nonce_use nonce_use(const struct nonce *nonce, uint32_t nc, unsigned seconds);
 
-/* The same rule for one sequence of counts. */
+/* The same rule for one sequence of counts; false for what was used, and for what comes later. */
 struct count_window {
     uint32_t highest;
     uint64_t seen; /* bit n: highest - n was used */

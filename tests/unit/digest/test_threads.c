@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "support/digest_loop.h"
 #include <pthread.h>
+#include <sspi_ext.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static char response[DIGEST_TOKEN + 1];
 static void expect(bool right, const char *what)
 {
     if (!right && atomic_fetch_add(&n_wrong, 1) < 5)
-        fprintf(stderr, "%s\n", what);
+        fprintf(stderr, "%s: %s\n", what, OpenSspiLastErrorText());
 }
 
 static void threads_run(void *(*start)(void *))
