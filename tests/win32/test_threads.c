@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <process.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -309,13 +310,10 @@ static int line_without_keys(void)
 static void test_without_keys(void **state)
 {
     int status = 0;
+    pid_t child;
+    char name[] = "threads", word[] = WITHOUT_KEYS, *words[] = {name, word, NULL};
     (void)state;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        execl("/proc/self/exe", "threads", WITHOUT_KEYS, (char *)NULL);
-        _exit(127);
-    }
+    assert_int_equal(posix_spawn(&child, "/proc/self/exe", NULL, NULL, words, environ), 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
 }
