@@ -21,8 +21,8 @@ void file_wipe(uint8_t *data, size_t len);
 struct contents {
     unsigned n_certificates, n_crls, n_keys;
     bool pem, pkcs7;
-    struct certificate *
-        first; /* of the certificates, as the store has it; NULL: the store has another of this issuer and number, or there is no store */
+    /* The first of the certificates as the store has it; NULL: the store has another of this issuer and number, or there is no store. */
+    struct certificate *first;
 };
 /* Puts everything in the bytes into a store (NULL: only counts). CRYPT_E_BAD_ENCODE when a block is damaged or there is nothing at all; `name` stands for the bytes in
  * causes. */

@@ -35,8 +35,8 @@ struct context {
     const struct package *package;
     struct credential *credential;    /* while in handshake; context_credential_set */
     struct handle_ref credential_ref; /* what holds it; slot NULL: it is counted */
-    struct credential
-        *service; /* a server's own, kept where what it got of its client is of use with that alone; else NULL */
+    /* A server's own, kept where what it got of its client is of use with that alone; else NULL. */
+    struct credential *service;
     bool initiator;
     enum context_state state;
     uint32_t flags_asked; /* latched on the first call */

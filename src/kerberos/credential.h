@@ -51,8 +51,8 @@ struct kerberos_credential {
     struct kerberos_lane *lanes;
 
     /* outbound */
-    krb5_creds
-        *evidence; /* to act for a client by S4U2Proxy: its ticket for the service whose tickets these are; else NULL */
+    /* To act for a client by S4U2Proxy: its ticket for the service whose tickets these are; else NULL. */
+    krb5_creds *evidence;
 
     /* inbound */
     char *server; /* principal that tickets must be for, or NULL for any in the keytab */
