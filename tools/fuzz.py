@@ -70,7 +70,7 @@ class Row:
 
     def line(self, name):
         numbers = " | ".join(f"{number:,}" if number else "-" for number in (self.runs, self.edges, self.runs_without))
-        return f"| {name} | {self.seconds / 60:.1f} | {numbers} | {self.last} |\n"
+        return f"| {name} | {self.seconds / 60:.2f} | {numbers} | {self.last} |\n"
 
 
 def runs_of(said):
