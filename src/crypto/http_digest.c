@@ -22,21 +22,6 @@ size_t digest_len(enum digest_algorithm algorithm)
     return algorithms[algorithm].len;
 }
 
-/* Fetched by the first caller and kept for the life of the process. A failure is not kept: memory may come back. */
-static const EVP_MD *hash_fetch(enum digest_algorithm algorithm)
-{
-    static _Atomic(EVP_MD *) kept[DIGEST_ALGORITHMS];
-    EVP_MD *hash = atomic_load_explicit(&kept[algorithm], memory_order_acquire), *expected = NULL;
-    if (hash != NULL)
-        return hash;
-    hash = EVP_MD_fetch(NULL, algorithms[algorithm].name, NULL);
-    if (hash != NULL && !atomic_compare_exchange_strong(&kept[algorithm], &expected, hash)) {
-        EVP_MD_free(hash);
-        hash = expected;
-    }
-    return hash;
-}
-
 bool digest_hash(enum digest_algorithm algorithm, const struct slice *pieces, size_t n_pieces,
                  uint8_t hash[DIGEST_LEN_MAX])
 {
@@ -48,8 +33,9 @@ bool digest_hash(enum digest_algorithm algorithm, const struct slice *pieces, si
         md5_final(&md5, hash);
         return true;
     }
+    static _Atomic(void *) kept[DIGEST_ALGORITHMS];
     OPENSSL_QUIET;
-    const EVP_MD *type = hash_fetch(algorithm);
+    const EVP_MD *type = openssl_hash(&kept[algorithm], algorithms[algorithm].name);
     EVP_MD_CTX *context = type != NULL ? EVP_MD_CTX_new() : NULL;
     bool done = context != NULL && EVP_DigestInit_ex2(context, type, NULL) == 1;
     for (size_t i = 0; done && i < n_pieces; i++)
