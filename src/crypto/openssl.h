@@ -18,8 +18,8 @@ static inline void openssl_errors_drop(const int *mark)
 /* At the head of a function: what OpenSSL complains of until its end is forgotten, what the host has not read yet stays. */
 #define OPENSSL_QUIET __attribute__((cleanup(openssl_errors_drop), unused)) int openssl_mark = ERR_set_mark()
 
-/* What the first caller gets and the process keeps in `*kept` (base/lazy.h): a cipher or a hash by its name. NULL: OpenSSL does not have it (without its legacy provider, or in FIPS
- * mode), or there is no memory. */
+/* What the first caller gets and the process keeps in `*kept` (base/lazy.h): a cipher or a hash by its name. NULL: OpenSSL does not have it (without
+ * its legacy provider, or in FIPS mode), or there is no memory. */
 const EVP_CIPHER *openssl_cipher(_Atomic(void *) *kept, const char *name);
 const EVP_MD *openssl_hash(_Atomic(void *) *kept, const char *name);
 
