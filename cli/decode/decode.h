@@ -32,9 +32,6 @@ bool decode_is_kerberos(struct slice bytes);
 /* Bytes of the message that begins here, at most as many as there are: NTLM messages do not tell their length. */
 size_t decode_ntlm_len(struct slice bytes);
 
-/* The value of a hexadecimal digit, -1 for none. */
-int decode_hex_digit(uint8_t letter);
-
 /* The tokens inside text, and inside bytes of a connection; the number found. `where` is printed with each. */
 unsigned long decode_text(struct tree *tree, struct slice text, const char *where);
 /* The tokens of hex dumps that stand in text. */

@@ -1,6 +1,7 @@
 /* Hex dumps: lines of an offset, bytes, and mostly the same as text, as xxd, hexdump, od, tcpdump, Wireshark and Samba's logs have them. */
 #include "decode/decode.h"
 
+#include "base/hex.h"
 #include "base/reader.h"
 #include "base/writer.h"
 
@@ -17,7 +18,7 @@ static uint8_t at(struct slice text, size_t i)
 static size_t digits_from(struct slice text, size_t i)
 {
     size_t n = 0;
-    while (decode_hex_digit(at(text, i + n)) >= 0)
+    while (hex_digit(at(text, i + n)) >= 0)
         n++;
     return n;
 }
@@ -38,7 +39,7 @@ static size_t offset_read(struct slice line, size_t *offset)
         return 0;
     *offset = 0;
     for (size_t end = i + n; i < end; i++)
-        *offset = *offset << 4 | (size_t)decode_hex_digit(line.data[i]);
+        *offset = *offset << 4 | (size_t)hex_digit(line.data[i]);
     if (bracket && at(line, i) != ']')
         return 0;
     if (bracket || at(line, i) == ':')
@@ -63,8 +64,7 @@ static size_t bytes_read(struct slice line, size_t i, struct writer *bytes)
         if (!whole || (n > 0 && blanks >= BLANKS_BEFORE_TEXT) || (n > 0 && blanks == 2 && n != LINE_BYTES_MAX / 2))
             break;
         for (size_t k = 0; k < digits; k += 2)
-            writer_u8(bytes,
-                      (uint8_t)(decode_hex_digit(line.data[i + k]) << 4 | decode_hex_digit(line.data[i + k + 1])));
+            writer_u8(bytes, (uint8_t)(hex_digit(line.data[i + k]) << 4 | hex_digit(line.data[i + k + 1])));
         n += digits / 2;
         i += digits + (after == '-' ? 1 : 0); /* Wireshark's and Windows' middle: "08-09" */
     }

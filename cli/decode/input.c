@@ -2,6 +2,7 @@
 #include "decode/decode.h"
 
 #include "base/base64.h"
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/reader.h"
 #include "wire/der.h"
@@ -137,14 +138,6 @@ static bool from_base64(struct slice text, struct writer *bytes)
     return whole > 0 && base64_read(slice_of(letters.data, whole), bytes) == WIRE_OK;
 }
 
-int decode_hex_digit(uint8_t letter)
-{
-    return letter >= '0' && letter <= '9'   ? letter - '0'
-           : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10
-           : letter >= 'A' && letter <= 'F' ? letter - 'A' + 10
-                                            : -1;
-}
-
 /* Hexadecimal, with 0x in front or between, blanks, colons, commas and backslashes with x passed over. */
 static bool from_hex(struct slice text, struct writer *bytes)
 {
@@ -159,7 +152,7 @@ static bool from_hex(struct slice text, struct writer *bytes)
         }
         if (high < 0 && is_one_of(c, " \t\r\n:,;-"))
             continue;
-        int digit = decode_hex_digit(c);
+        int digit = hex_digit(c);
         if (digit < 0)
             return false;
         if (high >= 0) {

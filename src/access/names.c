@@ -41,17 +41,23 @@ static SECURITY_STATUS known_name(const struct config *config, const struct sid 
     return name_set(name, known->domain, known->name, known->use);
 }
 
-static SECURITY_STATUS store_name(const struct config *config, const struct sid *sid, struct sid_name *name)
+static SECURITY_STATUS store_name_in(struct accounts *accounts, const struct sid *sid, struct sid_name *name)
 {
-    struct accounts *accounts;
     struct account_name found = {0};
-    try(accounts_open_configured(config, &accounts));
     SECURITY_STATUS status = account_name_of_sid(accounts, sid, &found);
-    accounts_close(accounts);
     if (status == SEC_E_OK)
         status = name_set(name, found.domain, found.name, found.is_group ? SID_USE_GROUP : SID_USE_USER);
     account_name_release(&found);
     return status == SEC_E_NO_CREDENTIALS ? SEC_E_TARGET_UNKNOWN : status;
+}
+
+static SECURITY_STATUS store_name(const struct config *config, const struct sid *sid, struct sid_name *name)
+{
+    struct accounts *accounts;
+    try(accounts_open_configured(config, &accounts));
+    SECURITY_STATUS status = store_name_in(accounts, sid, name);
+    accounts_close(accounts);
+    return status;
 }
 
 static SECURITY_STATUS unix_name(const struct config *config, const struct sid *sid, struct sid_name *name)
@@ -172,10 +178,11 @@ static SECURITY_STATUS store_sid_in(struct accounts *accounts, const struct conf
         return status;
     }
     require(status == SEC_E_NO_CREDENTIALS, status);
-    status = account_sid_of_group(accounts, parts->name, parts->domain, &found);
+    require(domain_is_ours(config, parts->domain), SEC_E_TARGET_UNKNOWN);
+    status = account_sid_of_group(accounts, parts->name, &found);
     require(status != SEC_E_NO_CREDENTIALS, SEC_E_TARGET_UNKNOWN);
     require(status == SEC_E_OK, status);
-    try(name_set(name, config->domain, parts->name, SID_USE_GROUP));
+    try(store_name_in(accounts, &found, name)); /* as the store spells it */
     *sid = found;
     return SEC_E_OK;
 }

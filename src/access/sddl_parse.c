@@ -2,6 +2,7 @@
 
 #include "access/sddl_words.h"
 #include "access/well_known.h"
+#include "base/hex.h"
 #include <string.h>
 
 /* A cursor over NUL-terminated text. */
@@ -82,19 +83,9 @@ static bool words_take(struct scan *scan, const struct sddl_word *words, uint32_
     return true;
 }
 
-/* The value of a hexadecimal digit, or 16 for what is none. */
-static unsigned digit_of(char letter)
-{
-    if (letter >= '0' && letter <= '9')
-        return (unsigned)(letter - '0');
-    if ((letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F'))
-        return ((unsigned)letter & 0x1f) + 9;
-    return 16;
-}
-
 static bool number_take(struct scan *scan, uint32_t *value)
 {
-    unsigned base = 10;
+    int base = 10;
     uint64_t number = 0;
     if (scan->at[0] == '0') { /* as C writes them */
         bool hex = scan->at[1] == 'x' || scan->at[1] == 'X';
@@ -104,9 +95,9 @@ static bool number_take(struct scan *scan, uint32_t *value)
     }
     const char *first = scan->at;
     for (; *scan->at != ';'; scan->at++) {
-        unsigned digit = digit_of(*scan->at);
-        require(digit < base, false);
-        number = number * base + digit;
+        int digit = hex_digit((uint8_t)*scan->at);
+        require(digit >= 0 && digit < base, false);
+        number = number * (unsigned)base + (unsigned)digit;
         require(number <= UINT32_MAX, false);
     }
     require(scan->at > first, false);
@@ -116,10 +107,10 @@ static bool number_take(struct scan *scan, uint32_t *value)
 
 static bool hex_byte_take(struct scan *scan, uint8_t *byte)
 {
-    unsigned value = 0;
+    int value = 0;
     for (int i = 0; i < 2; i++, scan->at++) {
-        unsigned digit = digit_of(*scan->at);
-        require(digit < 16, false);
+        int digit = hex_digit((uint8_t)*scan->at);
+        require(digit >= 0, false);
         value = value << 4 | digit;
     }
     *byte = (uint8_t)value;

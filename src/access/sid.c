@@ -1,5 +1,6 @@
 #include "access/sid.h"
 
+#include "base/hex.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -27,16 +28,9 @@ static enum wire_result sid_hex_authority(const char **at, uint64_t *number)
     uint64_t value = 0;
     const char *from = *at + 2;
     for (int i = 0; i < 12; i++, from++) {
-        unsigned digit;
-        if (*from >= '0' && *from <= '9')
-            digit = (unsigned)(*from - '0');
-        else if (*from >= 'a' && *from <= 'f')
-            digit = (unsigned)(*from - 'a') + 10;
-        else if (*from >= 'A' && *from <= 'F')
-            digit = (unsigned)(*from - 'A') + 10;
-        else
-            return WIRE_BAD;
-        value = value << 4 | digit;
+        int digit = hex_digit((uint8_t)*from);
+        require(digit >= 0, WIRE_BAD);
+        value = value << 4 | (unsigned)digit;
     }
     require(value > UINT32_MAX, WIRE_BAD);
     *at = from;

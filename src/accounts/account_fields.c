@@ -1,8 +1,8 @@
 #include "accounts/account_fields.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/reader.h"
-#include "crypto/http_digest.h"
 
 #include <string.h>
 
@@ -70,13 +70,13 @@ enum wire_result field_optional(struct slice field, int64_t max, int64_t none, i
 
 enum wire_result field_hash(struct slice field, struct key16 *hash)
 {
-    return digest_unhex(field, hash->bytes, sizeof(hash->bytes));
+    return hex_read(field, hash->bytes, sizeof(hash->bytes));
 }
 
 enum wire_result field_hex32(struct slice field, uint32_t *value)
 {
     uint8_t bytes[4];
-    try(digest_unhex(field, bytes, sizeof(bytes)));
+    try(hex_read(field, bytes, sizeof(bytes)));
     struct reader reader = reader_of(slice_of(bytes, sizeof(bytes)));
     return reader_u32be(&reader, value);
 }

@@ -1,5 +1,6 @@
 #include "accounts/account_file.h"
 
+#include "base/hex.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -10,11 +11,7 @@ static void write_text(struct writer *writer, const char *text)
 
 static void write_hash(struct writer *writer, const struct key16 *hash)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    for (unsigned i = 0; i < sizeof(hash->bytes); i++) {
-        writer_u8(writer, (uint8_t)digits[hash->bytes[i] >> 4]);
-        writer_u8(writer, (uint8_t)digits[hash->bytes[i] & 15]);
-    }
+    hex_write(writer, slice_of(hash->bytes, sizeof(hash->bytes)), true);
 }
 
 static void write_number(struct writer *writer, int64_t number)

@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/utf16.h"
-#include <string.h>
 
 void account_name_release(struct account_name *name)
 {
@@ -23,11 +22,10 @@ SECURITY_STATUS account_name_of_sid(struct accounts *accounts, const struct sid 
     return SEC_E_NO_CREDENTIALS;
 }
 
-SECURITY_STATUS account_sid_of_group(struct accounts *accounts, const char *group, const char *domain, struct sid *sid)
+SECURITY_STATUS account_sid_of_group(struct accounts *accounts, const char *group, struct sid *sid)
 {
     AUTO_FREE char *key = text_upper(group);
-    bool ours = *domain == '\0' || strcmp(domain, ".") == 0 || text_equal_fold(domain, accounts->default_domain);
-    require(key != NULL && ours, SEC_E_NO_CREDENTIALS);
+    require(key != NULL, SEC_E_NO_CREDENTIALS);
     for (size_t i = 0; i < accounts->n_stores; i++) {
         const struct account_store *store = &accounts->store[i];
         if (store->table->sid_of_group == NULL)

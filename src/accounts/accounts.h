@@ -131,8 +131,8 @@ struct account_name {
 void account_name_release(struct account_name *name);
 /* The account or group that has this SID: SEC_E_OK, SEC_E_NO_CREDENTIALS when there is none, SEC_E_INTERNAL_ERROR, SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS account_name_of_sid(struct accounts *accounts, const struct sid *sid, struct account_name *name);
-/* The SID of the group of this name in a domain ("" and "." any). The same statuses. */
-SECURITY_STATUS account_sid_of_group(struct accounts *accounts, const char *group, const char *domain, struct sid *sid);
+/* The SID of the group of this name; groups are all of the default domain. The same statuses. */
+SECURITY_STATUS account_sid_of_group(struct accounts *accounts, const char *group, struct sid *sid);
 
 /* A digest response (RFC 7616, RFC 2831) to be measured. Texts are UTF-8. */
 struct digest_check {

@@ -31,8 +31,9 @@ TimeStamp api_timestamp(int64_t filetime);
 
 /* Gives the caller a handle of a credential, which it takes: also when no handle can be made. `expiry` may be NULL. */
 SECURITY_STATUS api_credential_publish(struct credential *credential, PCredHandle handle, PTimeStamp expiry);
-/* The credential behind a handle. */
-SECURITY_STATUS api_credential_get(PCredHandle handle, struct handle_ref *ref);
+/* The credential, or the context, behind a handle of the caller's: SEC_E_OK, SEC_E_INVALID_HANDLE. */
+SECURITY_STATUS api_credential_get(const SecHandle *handle, struct handle_ref *ref);
+SECURITY_STATUS api_context_get(const SecHandle *handle, struct handle_ref *ref);
 
 /* Changes a password as the process, whoever the thread is: account stores are the process's. */
 SECURITY_STATUS api_password_change(const struct package *package, const struct password_change *change);

@@ -358,8 +358,7 @@ static SECURITY_STATUS context_query(PCtxtHandle handle, ULONG attribute, void *
 {
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
-    require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(handle, &ref));
     struct context *context = ref.object;
     require(buffer != NULL, cause_set(SEC_E_INTERNAL_ERROR, "no place for the attribute was given"));
     const struct shape *shape = shape_of(attribute);
@@ -403,8 +402,7 @@ static SECURITY_STATUS context_set(PCtxtHandle handle, ULONG attribute, const vo
 {
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
-    require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(handle, &ref));
     require(buffer != NULL || len == 0, cause_set(SEC_E_INVALID_TOKEN, "an attribute with a length but no memory"));
     struct context *context = ref.object;
     pthread_mutex_lock(&context->handshake_lock);

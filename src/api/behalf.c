@@ -55,8 +55,7 @@ SECURITY_STATUS SEC_ENTRY OpenSspiAcquireDelegatedCredentials(PCtxtHandle phCont
     AUTO_HANDLE struct handle_ref context = {0}, service = {0};
     cause_clear();
     require(phCredential != NULL, cause_set(SEC_E_INVALID_HANDLE, "no place for the credential handle was given"));
-    require(handle_get(phContext, HANDLE_CONTEXT, &context) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(phContext, &context));
     if (phService != NULL)
         try(api_credential_get(phService, &service));
     return delegated_acquire(context.object, service.object, phCredential, ptsExpiry);

@@ -1,8 +1,9 @@
+#include "api/api.h"
+
 #include "access/client_identity.h"
 #include "base/memory.h"
 #include "core/block.h"
 #include "core/cause.h"
-#include "core/handle.h"
 #include "core/objects.h"
 #include <sspi_ext.h>
 #include <string.h>
@@ -60,8 +61,7 @@ SECURITY_STATUS OpenSspiQueryClientIdentity(PCtxtHandle Context, OPENSSPI_CLIENT
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
     require(Identity != NULL, cause_set(SEC_E_INVALID_PARAMETER, "no place for the identity was given"));
-    require(handle_get(Context, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(Context, &ref));
     struct context *context = ref.object;
     pthread_mutex_lock(&context->handshake_lock);
     SECURITY_STATUS status = identity_query(context, Identity);

@@ -183,11 +183,16 @@ static void step_report(const struct context *context, const struct step_call *c
         *call->expiry = api_timestamp(context->expiry);
 }
 
+SECURITY_STATUS api_context_get(const SecHandle *handle, struct handle_ref *ref)
+{
+    SECURITY_STATUS status = handle_get(handle, HANDLE_CONTEXT, ref);
+    return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living context");
+}
+
 static SECURITY_STATUS step_first(const struct step_call *call)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
-    require(handle_get(call->credential, HANDLE_CREDENTIAL, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living credential"));
+    try(api_credential_get(call->credential, &ref));
     struct credential *credential = ref.object;
     require((credential->use & (call->initiator ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND)) != 0,
             cause_set(SEC_E_NO_CREDENTIALS, "the credential was acquired for the other direction"));
@@ -235,8 +240,7 @@ static void credential_exchange(struct context *context, PCredHandle handle)
 static SECURITY_STATUS step_next(const struct step_call *call)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
-    require(handle_get(call->context, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(call->context, &ref));
     struct context *context = ref.object;
     require(context->initiator == call->initiator && (context->sasl != NULL) == call->sasl,
             cause_set(SEC_E_INVALID_HANDLE, "the context was begun by the other function"));
@@ -299,17 +303,11 @@ SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(PCredHandle phCredential, PCtxtH
                                         phNewContext, pfContextAttr, ptsExpiry});
 }
 
-static SECURITY_STATUS context_get(PCtxtHandle handle, struct handle_ref *ref)
-{
-    SECURITY_STATUS status = handle_get(handle, HANDLE_CONTEXT, ref);
-    return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living context");
-}
-
 SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle phContext, PSecBufferDesc pToken)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
-    try(context_get(phContext, &ref));
+    try(api_context_get(phContext, &ref));
     struct context *context = ref.object;
     struct message message;
     try(buffers_message(pToken, MESSAGE_VERIFY, &message));
@@ -331,7 +329,7 @@ SECURITY_STATUS SEC_ENTRY ApplyControlToken(PCtxtHandle phContext, PSecBufferDes
 {
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
-    try(context_get(phContext, &ref));
+    try(api_context_get(phContext, &ref));
     struct context *context = ref.object;
     struct slice token = {0};
     /* A package that knows no control tokens says so, whatever the list is; one of a module's may know some. */

@@ -154,7 +154,7 @@ SECURITY_STATUS SEC_ENTRY FreeCredentialsHandle(PCredHandle phCredential)
     return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living credential");
 }
 
-SECURITY_STATUS api_credential_get(PCredHandle handle, struct handle_ref *ref)
+SECURITY_STATUS api_credential_get(const SecHandle *handle, struct handle_ref *ref)
 {
     SECURITY_STATUS status = handle_get(handle, HANDLE_CREDENTIAL, ref);
     return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living credential");

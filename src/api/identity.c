@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "api/identity.h"
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/reader.h"
 #include "base/utf16.h"
@@ -47,14 +48,6 @@ SECURITY_STATUS identity_field_password(struct field field, bool wide, struct id
     bool set = utf16le_secret(&identity->password, text) == WIRE_OK;
     secret_free_text(text);
     return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-}
-
-static int hex_digit(uint16_t unit)
-{
-    if (unit >= '0' && unit <= '9')
-        return unit - '0';
-    unit |= 0x20;
-    return unit >= 'a' && unit <= 'f' ? unit - 'a' + 10 : -1;
 }
 
 /* OPENSSPI_AUTH_IDENTITY_NT_HASH: the password is the NT hash in 32 hexadecimal digits. */

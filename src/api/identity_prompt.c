@@ -141,11 +141,18 @@ static SECURITY_STATUS prompt_run(const struct prompt_call *call, void **identit
     return identity_parts_write(&parts, identity);
 }
 
-static ULONG prompt_finish(const struct prompt_call *call, void **identity, int *save, ULONG flags)
+static ULONG prompt_for(struct prompt_call *call, const void *target, const void *package, const void *info, bool wide,
+                        void **identity, int *save, ULONG flags)
 {
+    cause_clear();
+    if (identity == NULL || (flags & ~(ULONG)SSPIPFC_VALID_FLAGS) != 0)
+        return ERROR_INVALID_PARAMETER;
+    SECURITY_STATUS status = texts_read(call, target, package, info, wide);
+    if (status != SEC_E_OK)
+        return status == SEC_E_INSUFFICIENT_MEMORY ? (ULONG)status : ERROR_INVALID_PARAMETER;
     void *made = NULL;
     bool declined = false;
-    SECURITY_STATUS status = prompt_run(call, &made, &declined);
+    status = prompt_run(call, &made, &declined);
     if (status == SEC_E_INVALID_PARAMETER)
         return ERROR_INVALID_PARAMETER;
     if (status == SEC_E_NO_CREDENTIALS)
@@ -163,13 +170,7 @@ ULONG SEC_ENTRY SspiPromptForCredentialsW(PCWSTR pszTargetName, PVOID pUiInfo, U
                                           PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity, int *pfSave, ULONG dwFlags)
 {
     AUTO_PROMPT_CALL struct prompt_call call = {.error = dwAuthError, .input = pInputAuthIdentity};
-    cause_clear();
-    if (ppAuthIdentity == NULL || (dwFlags & ~(ULONG)SSPIPFC_VALID_FLAGS) != 0)
-        return ERROR_INVALID_PARAMETER;
-    SECURITY_STATUS status = texts_read(&call, pszTargetName, pszPackage, pUiInfo, true);
-    if (status != SEC_E_OK)
-        return status == SEC_E_INSUFFICIENT_MEMORY ? (ULONG)status : ERROR_INVALID_PARAMETER;
-    return prompt_finish(&call, ppAuthIdentity, pfSave, dwFlags);
+    return prompt_for(&call, pszTargetName, pszPackage, pUiInfo, true, ppAuthIdentity, pfSave, dwFlags);
 }
 
 ULONG SEC_ENTRY SspiPromptForCredentialsA(PCSTR pszTargetName, PVOID pUiInfo, ULONG dwAuthError, PCSTR pszPackage,
@@ -177,11 +178,5 @@ ULONG SEC_ENTRY SspiPromptForCredentialsA(PCSTR pszTargetName, PVOID pUiInfo, UL
                                           PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity, int *pfSave, ULONG dwFlags)
 {
     AUTO_PROMPT_CALL struct prompt_call call = {.error = dwAuthError, .input = pInputAuthIdentity};
-    cause_clear();
-    if (ppAuthIdentity == NULL || (dwFlags & ~(ULONG)SSPIPFC_VALID_FLAGS) != 0)
-        return ERROR_INVALID_PARAMETER;
-    SECURITY_STATUS status = texts_read(&call, pszTargetName, pszPackage, pUiInfo, false);
-    if (status != SEC_E_OK)
-        return status == SEC_E_INSUFFICIENT_MEMORY ? (ULONG)status : ERROR_INVALID_PARAMETER;
-    return prompt_finish(&call, ppAuthIdentity, pfSave, dwFlags);
+    return prompt_for(&call, pszTargetName, pszPackage, pUiInfo, false, ppAuthIdentity, pfSave, dwFlags);
 }

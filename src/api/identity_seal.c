@@ -1,12 +1,12 @@
 #include "api/identity.h"
 
+#include "base/lazy.h"
 #include "base/memory.h"
 #include "base/reader.h"
 #include "core/block.h"
 #include "core/cause.h"
 #include "crypto/aead.h"
 #include "crypto/random.h"
-#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -14,25 +14,27 @@
  * SspiEncryptAuthIdentity and its kin. The key is of this process: made at the first use, kept out of core dumps, never written anywhere.
  */
 
-/* The first caller's; a failure is not kept: memory may come back. */
-static SECURITY_STATUS key_get(const uint8_t **found)
+static void key_free(void *key)
 {
-    static _Atomic(uint8_t *) process_key;
-    uint8_t *key = atomic_load_explicit(&process_key, memory_order_acquire), *expected = NULL;
-    if (key == NULL) {
-        key = secret_block_alloc(AEAD_KEY_LEN);
-        require(key != NULL, SEC_E_INSUFFICIENT_MEMORY);
-        if (!random_bytes(key, AEAD_KEY_LEN)) {
-            secret_block_free(key, AEAD_KEY_LEN);
-            return cause_set(SEC_E_ENCRYPT_FAILURE, "there is no key to encrypt identities with");
-        }
-        if (!atomic_compare_exchange_strong(&process_key, &expected, key)) {
-            secret_block_free(key, AEAD_KEY_LEN);
-            key = expected;
-        }
-    }
-    *found = key;
-    return SEC_E_OK;
+    secret_block_free(key, AEAD_KEY_LEN);
+}
+
+static void *key_make(const void *unused)
+{
+    void *key = secret_block_alloc(AEAD_KEY_LEN);
+    (void)unused;
+    if (key == NULL || random_bytes(key, AEAD_KEY_LEN))
+        return key;
+    key_free(key);
+    return NULL;
+}
+
+static SECURITY_STATUS key_get(const uint8_t **key)
+{
+    static _Atomic(void *) kept;
+    *key = lazy_get(&kept, key_make, key_free, NULL);
+    return *key != NULL ? SEC_E_OK
+                        : cause_answer(cause_set(SEC_E_ENCRYPT_FAILURE, "there is no key to encrypt identities with"));
 }
 
 /* The structure as the cipher sees it: what is encrypted, what is bound to it, and where nonce and tag lie. */

@@ -5,6 +5,7 @@
 #include "base/utf16.h"
 #include "core/block.h"
 #include "core/cause.h"
+#include "core/target.h"
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,23 +105,6 @@ SECURITY_STATUS SEC_ENTRY SspiPrepareForCredWrite(PSEC_WINNT_AUTH_IDENTITY_OPAQU
     return SEC_E_OK;
 }
 
-/* class/host[:port][/name], or host[:port]; an IPv6 address in brackets, or bare without a port. */
-static struct slice host_find(const char *target)
-{
-    const char *slash = strchr(target, '/');
-    const char *host = slash != NULL ? slash + 1 : target;
-    size_t len = strcspn(host, "/");
-    if (*host == '[') {
-        const char *close = memchr(host, ']', len);
-        bool ends = close != NULL && (close + 1 == host + len || close[1] == ':');
-        return ends ? slice_of(host + 1, (size_t)(close - host - 1)) : (struct slice){0};
-    }
-    const char *colon = memchr(host, ':', len);
-    if (colon != NULL && memchr(colon + 1, ':', len - (size_t)(colon + 1 - host)) == NULL)
-        len = (size_t)(colon - host);
-    return slice_of(host, len);
-}
-
 SECURITY_STATUS SEC_ENTRY SspiGetTargetHostName(PCWSTR pszTargetName, PWSTR *pszHostName)
 {
     AUTO_FREE char *target = NULL;
@@ -128,9 +112,9 @@ SECURITY_STATUS SEC_ENTRY SspiGetTargetHostName(PCWSTR pszTargetName, PWSTR *psz
     require(pszTargetName != NULL && pszHostName != NULL,
             cause_set(SEC_E_INVALID_PARAMETER, "no target, or no place for the host name, was given"));
     try(api_text_from_w(pszTargetName, &target));
-    struct slice found = host_find(target);
-    require(found.len > 0, cause_set(SEC_E_INVALID_PARAMETER, "\"%.64s\" names no host", target));
-    AUTO_FREE char *host = mem_dup(found.data, found.len);
+    struct target parts = target_parse(target);
+    require(target_has_host(&parts), cause_set(SEC_E_INVALID_PARAMETER, "\"%.64s\" names no host", target));
+    AUTO_FREE char *host = mem_dup(parts.host.data, parts.host.len);
     require(host != NULL, SEC_E_INSUFFICIENT_MEMORY);
     void *string;
     try(string_out(host, &string));

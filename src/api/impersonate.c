@@ -62,8 +62,7 @@ SECURITY_STATUS context_token_shown(struct context *context, void **handle)
 static SECURITY_STATUS client_token(PCtxtHandle handle, const struct token **token)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
-    require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(handle, &ref));
     return context_token(ref.object, token);
 }
 
@@ -107,9 +106,7 @@ SECURITY_STATUS SEC_ENTRY RevertSecurityContext(PCtxtHandle phContext)
     cause_clear();
     bool impersonates = impersonation_current() != NULL;
     impersonation_end();
-    require(impersonates || handle_get(phContext, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
-    return SEC_E_OK;
+    return impersonates ? SEC_E_OK : api_context_get(phContext, &ref);
 }
 
 static DWORD error_of_begin(const struct token *token, SECURITY_STATUS status)

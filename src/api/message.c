@@ -1,9 +1,9 @@
 #include "api/message.h"
 
+#include "api/api.h"
 #include "api/buffers.h"
 #include "core/block.h"
 #include "core/cause.h"
-#include "core/handle.h"
 #include "core/objects.h"
 #include "core/trace.h"
 #include "sasl/sasl.h"
@@ -105,8 +105,7 @@ static SECURITY_STATUS receive_stream(struct context *context, SecBufferDesc *li
 SECURITY_STATUS message_send(const SecHandle *handle, uint32_t qop, SecBufferDesc *list, uint32_t seq, bool seal)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
-    require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(handle, &ref));
     struct context *context = ref.object;
     if (context_is_stream(context))
         return send_stream(context, qop, list);
@@ -133,8 +132,7 @@ SECURITY_STATUS message_send(const SecHandle *handle, uint32_t qop, SecBufferDes
 SECURITY_STATUS message_receive(const SecHandle *handle, SecBufferDesc *list, uint32_t seq, ULONG *qop, bool unseal)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
-    require(handle_get(handle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(handle, &ref));
     struct context *context = ref.object;
     if (context_is_stream(context))
         return receive_stream(context, list, qop);

@@ -1,8 +1,8 @@
 #include "api/message.h"
 
+#include "api/api.h"
 #include "api/buffers.h"
 #include "core/cause.h"
-#include "core/handle.h"
 #include "sasl/sasl.h"
 
 #include <sspi_ext.h>
@@ -166,11 +166,9 @@ static void group_add(struct group *group, OPENSSPI_MESSAGE *one)
     struct waiting *waiting = &group->list[group->n];
     waiting->alone = false;
     waiting->one = one;
-    one->Status = handle_get(one->phContext, HANDLE_CONTEXT, &waiting->ref);
-    if (one->Status != SEC_E_OK) {
-        one->Status = cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context");
+    one->Status = api_context_get(one->phContext, &waiting->ref);
+    if (one->Status != SEC_E_OK)
         return;
-    }
     waiting->context = waiting->ref.object;
     const struct package *package = waiting->context->package;
     bool joins = !context_is_stream(waiting->context) && (package->info.chooses || takes_several(package, group->seal));

@@ -142,8 +142,7 @@ SECURITY_STATUS SEC_ENTRY SaslSetContextOption(PCtxtHandle ContextHandle, ULONG 
 {
     AUTO_HANDLE struct handle_ref ref = {0};
     cause_clear();
-    require(handle_get(ContextHandle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(ContextHandle, &ref));
     require(Value != NULL || Size == 0, cause_set(SEC_E_INVALID_PARAMETER, "an option with a size and no value"));
     return sasl_option_set(ref.object, Option, slice_of(Value, Size));
 }
@@ -154,8 +153,7 @@ SECURITY_STATUS SEC_ENTRY SaslGetContextOption(PCtxtHandle ContextHandle, ULONG 
     AUTO_HANDLE struct handle_ref ref = {0};
     AUTO_WRITER struct writer value = writer_growing(64);
     cause_clear();
-    require(handle_get(ContextHandle, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(ContextHandle, &ref));
     try(sasl_option_get(ref.object, Option, &value));
     require(writer_finish(&value) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
     if (Needed != NULL)

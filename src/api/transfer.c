@@ -48,8 +48,7 @@ SECURITY_STATUS SEC_ENTRY ExportSecurityContext(PCtxtHandle phContext, ULONG fFl
     AUTO_HANDLE struct handle_ref ref = {0};
     AUTO_WRITER struct writer record = writer_growing(2048);
     cause_clear();
-    require(handle_get(phContext, HANDLE_CONTEXT, &ref) == SEC_E_OK,
-            cause_set(SEC_E_INVALID_HANDLE, "this is not the handle of a living context"));
+    try(api_context_get(phContext, &ref));
     require(pPackedContext != NULL, cause_set(SEC_E_INVALID_TOKEN, "no buffer for the exported context was given"));
     require((fFlags & ~(ULONG)(SECPKG_CONTEXT_EXPORT_RESET_NEW | SECPKG_CONTEXT_EXPORT_DELETE_OLD)) == 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "export flags 0x%x", (unsigned)fFlags));

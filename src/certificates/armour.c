@@ -1,5 +1,6 @@
 #include "certificates/armour.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include <stdio.h>
@@ -73,7 +74,7 @@ static void label_write(struct writer *writer, const char *which, const char *la
 }
 
 /* Lines of sixteen bytes, a wider gap in the middle, with the address before and the characters behind where they are wanted. */
-static void hex_write(struct slice bytes, DWORD form, const char *end, struct writer *writer)
+static void dump_write(struct slice bytes, DWORD form, const char *end, struct writer *writer)
 {
     bool addresses = form == CRYPT_STRING_HEXADDR || form == CRYPT_STRING_HEXASCIIADDR;
     bool characters = form == CRYPT_STRING_HEXASCII || form == CRYPT_STRING_HEXASCIIADDR;
@@ -105,11 +106,7 @@ static void hex_write(struct slice bytes, DWORD form, const char *end, struct wr
 
 static void raw_write(struct slice bytes, const char *end, struct writer *writer)
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < bytes.len; i++) {
-        writer_u8(writer, (uint8_t)digits[bytes.data[i] >> 4]);
-        writer_u8(writer, (uint8_t)digits[bytes.data[i] & 15]);
-    }
+    hex_write(writer, bytes, false);
     text_write(writer, end);
 }
 
@@ -138,7 +135,7 @@ SECURITY_STATUS armour_write(struct slice bytes, DWORD flags, struct writer *wri
     case CRYPT_STRING_HEXASCII:
     case CRYPT_STRING_HEXADDR:
     case CRYPT_STRING_HEXASCIIADDR:
-        hex_write(bytes, form, end, writer);
+        dump_write(bytes, form, end, writer);
         return SEC_E_OK;
     case CRYPT_STRING_HEXRAW:
         raw_write(bytes, end, writer);
@@ -238,21 +235,13 @@ static SECURITY_STATUS header_read(struct slice text, DWORD flags, struct writer
     return base64_read(slice_of(body, (size_t)(end.data - body)), false, writer);
 }
 
-static int digit_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Pairs of digits; blanks may stand between pairs. */
 static SECURITY_STATUS pairs_read(struct slice text, struct writer *writer)
 {
     for (size_t i = 0; i < text.len; i++) {
         if (is_blank(text.data[i]))
             continue;
-        int high = digit_value(text.data[i]), low = i + 1 < text.len ? digit_value(text.data[i + 1]) : -1;
+        int high = hex_digit(text.data[i]), low = i + 1 < text.len ? hex_digit(text.data[i + 1]) : -1;
         require(high >= 0 && low >= 0, bad("pairs of hexadecimal digits"));
         writer_u8(writer, (uint8_t)(high << 4 | low));
         i++;
@@ -264,7 +253,7 @@ static SECURITY_STATUS pairs_read(struct slice text, struct writer *writer)
 static bool address_skip(struct slice *line)
 {
     size_t i = 0;
-    while (i < line->len && digit_value(line->data[i]) >= 0)
+    while (i < line->len && hex_digit(line->data[i]) >= 0)
         i++;
     if (i < 4 || i == line->len || !is_blank(line->data[i]))
         return false;

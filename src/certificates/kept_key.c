@@ -1,13 +1,10 @@
 #include "certificates/kept_key.h"
 
-#include "base/fork.h"
 #include "certificates/kept_provider.h"
 #include "certificates/openssl.h"
 #include "core/cause.h"
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
-#include <openssl/provider.h>
-#include <pthread.h>
 #include <string.h>
 #include <wincrypt.h>
 
@@ -16,10 +13,6 @@
 #define SPKI_MAX 65536 /* a public key: RSA's of 16384 bits has 2 KiB */
 
 static const struct key_keeper *current; /* set before there are threads */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static OSSL_LIB_CTX *own; /* guarded by lock; kept once it is there: keys are of it */
-
-FORK_GUARD(lock, FORK_RANK_CONFIG)
 
 void key_keeper_set(const struct key_keeper *keeper)
 {
@@ -28,18 +21,9 @@ void key_keeper_set(const struct key_keeper *keeper)
 
 static OSSL_LIB_CTX *own_get(void)
 {
-    pthread_mutex_lock(&lock);
-    if (own == NULL) {
-        OSSL_LIB_CTX *made = OSSL_LIB_CTX_new();
-        if (made != NULL && OSSL_PROVIDER_add_builtin(made, KEPT_PROVIDER, kept_provider_init) == 1 &&
-            OSSL_PROVIDER_load(made, KEPT_PROVIDER) != NULL)
-            own = made;
-        else
-            OSSL_LIB_CTX_free(made);
-    }
-    OSSL_LIB_CTX *given = own;
-    pthread_mutex_unlock(&lock);
-    return given;
+    static const struct openssl_provider ours = {KEPT_PROVIDER, kept_provider_init};
+    static _Atomic(void *) kept;
+    return openssl_context(&kept, &ours);
 }
 
 bool kept_key_is_place(const char *place)

@@ -21,23 +21,13 @@
 OPENSSL_AUTO(PKCS12, pkcs12, PKCS12_free)
 OPENSSL_AUTO(PKCS8_PRIV_KEY_INFO, pkcs8, PKCS8_PRIV_KEY_INFO_free)
 
-static _Atomic(OSSL_LIB_CTX *) own;
 static atomic_bool has_legacy;
 
-/* Made by the first caller and kept; no memory is not kept. */
 static OSSL_LIB_CTX *own_get(void)
 {
-    OSSL_LIB_CTX *made = atomic_load_explicit(&own, memory_order_acquire), *expected = NULL;
-    if (made != NULL)
-        return made;
-    made = OSSL_LIB_CTX_new();
-    OSSL_PROVIDER *provider = made != NULL ? OSSL_PROVIDER_load(made, "default") : NULL;
-    if (provider != NULL && atomic_compare_exchange_strong(&own, &expected, made))
-        return made;
-    if (provider != NULL)
-        (void)OSSL_PROVIDER_unload(provider);
-    OSSL_LIB_CTX_free(made);
-    return atomic_load(&own); /* another thread may have succeeded, whatever became of ours */
+    static const struct openssl_provider usual = {"default", NULL};
+    static _Atomic(void *) kept;
+    return openssl_context(&kept, &usual);
 }
 
 /* For PFX files of an old kind. That it is not there is no failure: others can be read without it. */
@@ -166,7 +156,7 @@ static SECURITY_STATUS cannot_decrypt(void)
 {
     if (atomic_load(&has_legacy))
         return cause_set(CRYPT_E_BAD_ENCODE, "the PFX is damaged, or encrypted by an algorithm that is not known");
-    try(legacy_load(own));
+    try(legacy_load(own_get()));
     require(!atomic_load(&has_legacy), SEC_E_INSUFFICIENT_MEMORY); /* it is there: a moment ago there was none for it */
     return cause_set(ERROR_NOT_SUPPORTED, "the PFX cannot be decrypted; if it is of an old kind, OpenSSL's legacy "
                                           "provider is needed and not installed");
@@ -234,7 +224,7 @@ static SECURITY_STATUS bag_unpack(PKCS12_SAFEBAG *bag, struct unpacking *unpacki
         const X509_ALGOR *algorithm = NULL;
         X509_SIG_get0(PKCS12_SAFEBAG_get0_pkcs8(bag), &algorithm, NULL);
         try(rounds_take(unpacking, algorithm_rounds(algorithm)));
-        AUTO_OPENSSL(pkcs8) PKCS8_PRIV_KEY_INFO *info = PKCS12_decrypt_skey_ex(bag, password, -1, own, NULL);
+        AUTO_OPENSSL(pkcs8) PKCS8_PRIV_KEY_INFO *info = PKCS12_decrypt_skey_ex(bag, password, -1, own_get(), NULL);
         return info == NULL ? cannot_decrypt() : key_unpack(info, unpacking);
     }
     case NID_certBag:

@@ -5,21 +5,66 @@
 #include <netinet/in.h>
 #include <string.h>
 
-void target_host(const char *target, char host[TARGET_HOST_SIZE])
+/* What stands before the delimiter, or all. `rest` is left with what stands behind it, or with the empty end. */
+static struct slice part_take(struct slice *rest, char delimiter)
 {
-    const char *slash = strchr(target, '/');
-    const char *start = slash != NULL ? slash + 1 : target;
-    size_t len = strcspn(start, "/@");
-    const char *bracket = *start == '[' ? strchr(start, ']') : NULL;
-    /* An IPv6 literal keeps its colons; where it ends the host does. */
-    if (bracket != NULL && strchr(":/@", bracket[1]) != NULL) {
-        start++;
-        len = (size_t)(bracket - start);
-    } else if (memchr(start, ':', len) == memrchr(start, ':', len))
-        len = strcspn(start, ":/@");
-    if (len > TARGET_HOST_SIZE - 1)
-        len = TARGET_HOST_SIZE - 1;
-    memcpy(host, start, len);
+    const uint8_t *end = rest->len > 0 ? memchr(rest->data, delimiter, rest->len) : NULL;
+    size_t len = end != NULL ? (size_t)(end - rest->data) : rest->len, behind = end != NULL ? len + 1 : len;
+    struct slice part = slice_of(rest->data, len);
+    *rest = slice_of(rest->data + behind, rest->len - behind);
+    return part;
+}
+
+static bool begins_with(struct slice text, char letter)
+{
+    return text.len > 0 && text.data[0] == (uint8_t)letter;
+}
+
+/* "host:port", or "[address]:port"; what is neither is all host. */
+static void host_split(struct slice whole, struct target *target)
+{
+    struct slice port = whole, host = part_take(&port, begins_with(whole, '[') ? ']' : ':');
+    target->host = whole;
+    target->port = slice_of(whole.data + whole.len, 0);
+    if (host.len == whole.len)
+        return;
+    if (begins_with(whole, '[')) {
+        if (port.len > 0 && !begins_with(port, ':')) /* what follows an address is not passed over */
+            return;
+        host = slice_of(host.data + 1, host.len - 1);
+        (void)part_take(&port, ':');
+    } else if (port.len > 0 && memchr(port.data, ':', port.len) != NULL) /* a bare address */
+        return;
+    target->host = host;
+    target->port = port;
+}
+
+struct target target_parse(const char *text)
+{
+    struct slice rest = slice_of_text(text), nothing = slice_of(text, 0);
+    struct target target = {.service = nothing, .instance = nothing, .realm = nothing};
+    if (strchr(text, '/') == NULL) {
+        host_split(rest, &target);
+        return target;
+    }
+    target.service = part_take(&rest, '/');
+    target.instance = part_take(&rest, '@');
+    target.realm = rest;
+    host_split(part_take(&target.instance, '/'), &target);
+    return target;
+}
+
+bool target_has_host(const struct target *target)
+{
+    return target->host.len > 0 && !begins_with(target->host, '[') && !slice_equal(target->host, slice_of_text("."));
+}
+
+void target_host(const char *text, char host[TARGET_HOST_SIZE])
+{
+    /* Port, instance and realm say nothing about the computer. */
+    struct slice found = target_parse(text).host;
+    size_t len = found.len < TARGET_HOST_SIZE ? found.len : TARGET_HOST_SIZE - 1;
+    memcpy(host, found.data, len);
     host[len] = '\0';
 }
 

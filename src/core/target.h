@@ -4,11 +4,27 @@
 #ifndef OPENSSPI_CORE_TARGET_H
 #define OPENSSPI_CORE_TARGET_H
 
+#include "base/slice.h"
 #include "core/config.h"
 
 #define TARGET_HOST_SIZE 256
 
-/* The host part, cut where it is too long to be one. */
+/* "service/host:port/instance@REALM" in its parts, which are of the text, and empty where they are not there. A text without a slash is a host, with
+ * or without a port: what GSS-API and Kerberos make of "name@other" is no host of that name. Nothing escapes a delimiter. */
+struct target {
+    struct slice service;
+    /* An address in brackets is without them. Brackets that do not end where the host does hold no address: all of it is the host, the port too. */
+    struct slice host;
+    struct slice port;     /* behind the host's only colon; a bare IPv6 address has several */
+    struct slice instance; /* from the second slash */
+    struct slice realm;    /* from the first "@" behind the first slash, as for libkrb5 */
+};
+
+struct target target_parse(const char *text);
+/* A name or an address; not the root of all names, nor brackets that hold no address. */
+bool target_has_host(const struct target *target);
+
+/* The host as a text, cut where it is too long to be one. */
 void target_host(const char *target, char host[TARGET_HOST_SIZE]);
 /* Does the list have the target, or its host? */
 bool target_is_listed(const struct config_list *list, const char *target, const char *host);

@@ -6,7 +6,7 @@
 #include "certificates/context.h"
 #include "certificates/live.h"
 #include "core/cause.h"
-#include "credssp/policy.h"
+#include "core/target.h"
 #include "wire/der.h"
 #include <schannel.h>
 #include <string.h>
@@ -18,7 +18,8 @@ SECURITY_STATUS channel_init(struct channel *channel, const struct credssp_crede
     *channel = (struct channel){.credential = credential, .initiator = initiator, .received = writer_growing(4096)};
     if (target == NULL)
         return SEC_E_OK;
-    struct slice host = policy_host(target);
+    /* The certificate is checked against what the policy allows. */
+    struct slice host = target_parse(target).host;
     channel->host = mem_dup(host.data, host.len);
     return channel->host != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }

@@ -1,6 +1,7 @@
 #include "credssp/policy.h"
 
 #include "core/cause.h"
+#include "core/target.h"
 #include <string.h>
 
 /* A text in up to three pieces: without memory to allocate, so that a deny list never fails to meet its target. Host names in SPNs are ASCII. */
@@ -45,28 +46,13 @@ static bool name_matches(const struct name *pattern, const struct name *target)
     return p == pattern->len;
 }
 
-struct slice policy_host(const char *target)
-{
-    const char *slash = strchr(target, '/');
-    const char *host = slash != NULL ? slash + 1 : target;
-    size_t len =
-        strcspn(host, slash != NULL ? "/@" : "/"); /* of an SPN what follows the "@" is a realm, as for Kerberos */
-    const char *end = *host == '[' ? memchr(host, ']', len) : NULL;
-    if (end != NULL && (end + 1 == host + len || end[1] == ':')) /* what follows an address is not passed over */
-        return slice_of(host + 1, (size_t)(end - host - 1));
-    const char *colon = memchr(host, ':', len);
-    if (colon != NULL && memchr(colon + 1, ':', len - (size_t)(colon + 1 - host)) == NULL)
-        len = (size_t)(colon - host);
-    return slice_of(host, len);
-}
-
 /* The ways to write one target, or one pattern: as it is, and with its host in its plain form, with port and instance and without. */
 enum name_form { NAME_WRITTEN, NAME_PLAIN, NAME_HOST, NAME_FORMS };
 
 static void name_forms(const char *text, struct name forms[NAME_FORMS])
 {
     const struct slice none = {0};
-    struct slice host = policy_host(text);
+    struct slice host = target_parse(text).host;
     struct slice service = slice_of(text, (size_t)((const char *)host.data - text));
     struct slice rest = slice_of_text((const char *)host.data + host.len);
     if (host.len > 0 && host.data[host.len - 1] == '.')
@@ -76,20 +62,14 @@ static void name_forms(const char *text, struct name forms[NAME_FORMS])
     forms[NAME_HOST] = name_of(service, host, slice_of(rest.data, rest.len > 0 && rest.data[0] == ']' ? 1 : 0));
 }
 
-/* A name, or an address; not brackets that do not end where the host does. */
-static bool is_host(struct slice host)
-{
-    return host.len > 0 && host.data[0] != '[';
-}
-
 /* As it is written, and by the host that TLS and Kerberos will ask for: `*` must not take a host in, and what stands behind it for the pattern. */
 static bool is_allowed_by(const char *pattern, const char *target)
 {
     struct name of_pattern[NAME_FORMS], of_target[NAME_FORMS];
+    struct target parts = target_parse(target);
     name_forms(pattern, of_pattern);
     name_forms(target, of_target);
-    return is_host(of_target[NAME_HOST].piece[1]) &&
-           name_matches(&of_pattern[NAME_WRITTEN], &of_target[NAME_WRITTEN]) &&
+    return target_has_host(&parts) && name_matches(&of_pattern[NAME_WRITTEN], &of_target[NAME_WRITTEN]) &&
            name_matches(&of_pattern[NAME_HOST], &of_target[NAME_HOST]);
 }
 

@@ -12,8 +12,4 @@ SECURITY_STATUS policy_allows(const struct config *config, enum credssp_source s
 SECURITY_STATUS policy_allows_proved(const struct config *config, enum credssp_source source, const char *target,
                                      bool server_authenticated);
 
-/* Of "TERMSRV/host.example:3389/instance@REALM" the host, within the target: what policy allows is what TLS checks certificates against. An IPv6 address's brackets
- * are left out, where the host ends with them. */
-struct slice policy_host(const char *target);
-
 #endif

@@ -6,7 +6,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-static _Atomic(EVP_CIPHER *) triple_des;
+static _Atomic(void *) triple_des;
 
 /* MS-NLMP 6, DES(K, D): 56 key bits in groups of seven, each followed by a parity bit, which DES ignores. */
 void des_key_spread(const uint8_t key[7], uint8_t spread[8])

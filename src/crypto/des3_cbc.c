@@ -16,7 +16,7 @@ struct des3_cbc {
 
 struct des3_cbc *des3_cbc_new(const uint8_t key[16], bool encrypting)
 {
-    static _Atomic(EVP_CIPHER *) triple_des;
+    static _Atomic(void *) triple_des;
     const EVP_CIPHER *type = openssl_cipher(&triple_des, "DES-EDE3-CBC");
     uint8_t keys[24];
     OPENSSL_QUIET;

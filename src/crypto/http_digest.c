@@ -1,5 +1,6 @@
 #include "crypto/http_digest.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "crypto/digest.h"
@@ -22,21 +23,6 @@ size_t digest_len(enum digest_algorithm algorithm)
     return algorithms[algorithm].len;
 }
 
-/* Fetched by the first caller and kept for the life of the process. A failure is not kept: memory may come back. */
-static const EVP_MD *hash_fetch(enum digest_algorithm algorithm)
-{
-    static _Atomic(EVP_MD *) kept[DIGEST_ALGORITHMS];
-    EVP_MD *hash = atomic_load_explicit(&kept[algorithm], memory_order_acquire), *expected = NULL;
-    if (hash != NULL)
-        return hash;
-    hash = EVP_MD_fetch(NULL, algorithms[algorithm].name, NULL);
-    if (hash != NULL && !atomic_compare_exchange_strong(&kept[algorithm], &expected, hash)) {
-        EVP_MD_free(hash);
-        hash = expected;
-    }
-    return hash;
-}
-
 bool digest_hash(enum digest_algorithm algorithm, const struct slice *pieces, size_t n_pieces,
                  uint8_t hash[DIGEST_LEN_MAX])
 {
@@ -48,8 +34,9 @@ bool digest_hash(enum digest_algorithm algorithm, const struct slice *pieces, si
         md5_final(&md5, hash);
         return true;
     }
+    static _Atomic(void *) kept[DIGEST_ALGORITHMS];
     OPENSSL_QUIET;
-    const EVP_MD *type = hash_fetch(algorithm);
+    const EVP_MD *type = openssl_hash(&kept[algorithm], algorithms[algorithm].name);
     EVP_MD_CTX *context = type != NULL ? EVP_MD_CTX_new() : NULL;
     bool done = context != NULL && EVP_DigestInit_ex2(context, type, NULL) == 1;
     for (size_t i = 0; done && i < n_pieces; i++)
@@ -57,36 +44,6 @@ bool digest_hash(enum digest_algorithm algorithm, const struct slice *pieces, si
     done = done && EVP_DigestFinal_ex(context, hash, NULL) == 1;
     EVP_MD_CTX_free(context);
     return done;
-}
-
-void digest_hex(const uint8_t *bytes, size_t len, char *hex)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < len; i++) {
-        hex[2 * i] = digits[bytes[i] >> 4];
-        hex[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    hex[2 * len] = '\0';
-}
-
-#define NO_DIGIT 16U
-
-static unsigned digit_value(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - (unsigned)'0';
-    unsigned lower = digit | 0x20U;
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : NO_DIGIT;
-}
-
-enum wire_result digest_unhex(struct slice hex, uint8_t *bytes, size_t len)
-{
-    require(hex.len == 2 * len, WIRE_BAD);
-    for (size_t i = 0; i < hex.len; i++)
-        require(digit_value(hex.data[i]) != NO_DIGIT, WIRE_BAD);
-    for (size_t i = 0; i < len; i++)
-        bytes[i] = (uint8_t)(digit_value(hex.data[2 * i]) << 4 | digit_value(hex.data[2 * i + 1]));
-    return WIRE_OK;
 }
 
 static const struct slice colon = {(const uint8_t *)":", 1};
@@ -107,7 +64,7 @@ bool digest_key(const struct digest_key_input *input, const uint8_t *secret, uin
             key[i] = secret[i];
         return true;
     }
-    digest_hex(secret, len, digits);
+    hex_text(secret, len, digits);
     const struct slice pieces[] = {
         input->variant == DIGEST_SASL ? slice_of(secret, len) : slice_of(digits, 2 * len),
         colon,
@@ -130,8 +87,8 @@ bool digest_response(const struct digest_response_input *input, const uint8_t *k
     const struct slice request[] = {input->method, colon, input->uri,
                                     slice_of(colon.data, input->entity.len > 0 ? 1 : 0), input->entity};
     require(digest_hash(input->algorithm, request, COUNT_OF(request), hash), false);
-    digest_hex(hash, len, a2);
-    digest_hex(key, len, a1);
+    hex_text(hash, len, a2);
+    hex_text(key, len, a1);
     bool has_qop = input->qop.len > 0;
     const struct slice with_qop[] = {
         slice_of(a1, 2 * len), colon, input->nonce, colon, input->nc, colon, input->cnonce, colon, input->qop, colon,
@@ -141,7 +98,7 @@ bool digest_response(const struct digest_response_input *input, const uint8_t *k
                             has_qop ? COUNT_OF(with_qop) : COUNT_OF(without), hash);
     secret_wipe(a1, sizeof a1);
     if (done)
-        digest_hex(hash, len, hex);
+        hex_text(hash, len, hex);
     return done;
 }
 

@@ -17,10 +17,6 @@ size_t digest_len(enum digest_algorithm algorithm);
 /* The hash over the pieces one after another; false where OpenSSL has no such hash or no memory. */
 MUST_USE bool digest_hash(enum digest_algorithm algorithm, const struct slice *pieces, size_t n_pieces,
                           uint8_t hash[DIGEST_LEN_MAX]);
-/* Lower-case hexadecimal digits and a NUL: 2 * len + 1 bytes. */
-void digest_hex(const uint8_t *bytes, size_t len, char *hex);
-/* The reverse, of digits of either case; WIRE_BAD unless there are exactly 2 * len of them. */
-MUST_USE enum wire_result digest_unhex(struct slice hex, uint8_t *bytes, size_t len);
 
 /* H(user:realm:password), which stands for the password. */
 MUST_USE bool digest_secret(enum digest_algorithm algorithm, struct slice user, struct slice realm,

@@ -9,7 +9,7 @@
 
 bool krb_cbc_init(struct krb_cbc *cbc, const uint8_t *key, size_t key_len, bool encrypting)
 {
-    static _Atomic(EVP_CIPHER *) aes128, aes256;
+    static _Atomic(void *) aes128, aes256;
     *cbc = (struct krb_cbc){.encrypting = encrypting};
     krb_aes_init(&cbc->aes, key, key_len, encrypting);
     if (cbc->aes.rounds > 0)

@@ -98,35 +98,36 @@ static enum wire_result response_v2_key(const struct ntlm_response_input *input,
     return ntlm_v2_key(input->nt_hash, input->user, input->domain, key);
 }
 
+/* Does the response begin with the proof over the server's challenge and what is the client's? Then gives the base key. */
+static bool v2_proves(const struct ntlm_response_input *input, struct slice response, struct slice client,
+                      struct key16 *base_key)
+{
+    AUTO_KEY16 struct key16 key = {0}, proof;
+    require(response_v2_key(input, &key) == WIRE_OK, false);
+    ntlm_v2_proof(&key, input->challenge, client, proof.bytes);
+    require(secret_equal(proof.bytes, response.data, NTLM_V2_PROOF_LEN), false);
+    ntlm_v2_base_key(&key, proof.bytes, base_key);
+    return true;
+}
+
 /* MS-NLMP 3.3.2: proof and client blob */
 static enum ntlm_response_kind response_verify_v2(const struct ntlm_response_input *input, struct key16 *base_key)
 {
-    AUTO_KEY16 struct key16 key = {0}, proof;
-    require(input->nt_response.len >= NTLM_V2_RESPONSE_MIN, NTLM_RESPONSE_WRONG);
-    require(response_v2_key(input, &key) == WIRE_OK, NTLM_RESPONSE_WRONG);
-    struct slice blob;
-    require(slice_at(input->nt_response, NTLM_V2_PROOF_LEN, input->nt_response.len - NTLM_V2_PROOF_LEN, &blob) ==
-                WIRE_OK,
+    struct slice response = input->nt_response, blob;
+    require(response.len >= NTLM_V2_RESPONSE_MIN, NTLM_RESPONSE_WRONG);
+    require(slice_at(response, NTLM_V2_PROOF_LEN, response.len - NTLM_V2_PROOF_LEN, &blob) == WIRE_OK,
             NTLM_RESPONSE_WRONG);
-    ntlm_v2_proof(&key, input->challenge, blob, proof.bytes);
-    require(secret_equal(proof.bytes, input->nt_response.data, NTLM_V2_PROOF_LEN), NTLM_RESPONSE_WRONG);
-    ntlm_v2_base_key(&key, proof.bytes, base_key);
-    return NTLM_RESPONSE_V2;
+    return v2_proves(input, response, blob, base_key) ? NTLM_RESPONSE_V2 : NTLM_RESPONSE_WRONG;
 }
 
 /* MS-NLMP 3.3.2, LMv2 (2.2.2.4): a proof over the server's and the client's challenge, the latter behind it. As strong as v2, so
  * it needs no permission of its own. */
 static enum ntlm_response_kind response_verify_v2_lm(const struct ntlm_response_input *input, struct key16 *base_key)
 {
-    AUTO_KEY16 struct key16 key = {0}, proof;
-    require(response_v2_key(input, &key) == WIRE_OK, NTLM_RESPONSE_WRONG);
     struct slice client;
     require(slice_at(input->lm_response, NTLM_V2_PROOF_LEN, NTLM_CHALLENGE_LEN, &client) == WIRE_OK,
             NTLM_RESPONSE_WRONG);
-    ntlm_v2_proof(&key, input->challenge, client, proof.bytes);
-    require(secret_equal(proof.bytes, input->lm_response.data, NTLM_V2_PROOF_LEN), NTLM_RESPONSE_WRONG);
-    ntlm_v2_base_key(&key, proof.bytes, base_key);
-    return NTLM_RESPONSE_V2_LM;
+    return v2_proves(input, input->lm_response, client, base_key) ? NTLM_RESPONSE_V2_LM : NTLM_RESPONSE_WRONG;
 }
 
 /* MS-NLMP 3.3.1: DESL of the NT hash, over the server's challenge or the one that both made. */

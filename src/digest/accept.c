@@ -1,3 +1,4 @@
+#include "base/hex.h"
 #include "base/latin1.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -66,7 +67,7 @@ static enum wire_result extended_read(struct slice coded, struct writer *name)
         uint8_t byte = coded.data[at];
         if (byte == '%') {
             require(coded.len - at >= 3, WIRE_BAD);
-            try(digest_unhex(slice_of(coded.data + at + 1, 2), &byte, 1));
+            try(hex_read(slice_of(coded.data + at + 1, 2), &byte, 1));
             at += 2;
         }
         require(byte >= 0x20 && byte != 0x7f, WIRE_BAD);
@@ -101,7 +102,7 @@ static SECURITY_STATUS claim_name(struct digest_terms *terms, struct claim *clai
     terms->userhash = terms->http && directive_is(said, DIRECTIVE_USERHASH, "true");
     if (terms->userhash) {
         size_t len = digest_len(terms->scheme->algorithm);
-        require(plain.data != NULL && digest_unhex(plain, claim->user_hash, len) == WIRE_OK,
+        require(plain.data != NULL && hex_read(plain, claim->user_hash, len) == WIRE_OK,
                 cause_set(SEC_E_INVALID_TOKEN, "the hash of a user name has %zu hexadecimal digits", 2 * len));
         return terms_set(terms, TERM_USERNAME, plain) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     }
@@ -363,7 +364,7 @@ static SECURITY_STATUS bindings_check(struct digest_handshake *handshake, const 
             SEC_E_INSUFFICIENT_MEMORY);
     require(claim->cnonce.len > prefix.len && memcmp(claim->cnonce.data, prefix.data, prefix.len) == 0,
             cause_set(SEC_E_BAD_BINDINGS, "the client's nonce is not bound to what the client says"));
-    digest_hex(handshake->base.bindings, sizeof handshake->base.bindings, expected);
+    hex_text(handshake->base.bindings, sizeof handshake->base.bindings, expected);
     require(!bound || directive_word_is(sent, expected),
             cause_set(SEC_E_BAD_BINDINGS, "the client is bound to another channel: a relay, or a TLS proxy between"));
     if (service.len == 0)

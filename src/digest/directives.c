@@ -1,5 +1,6 @@
 #include "digest/directives.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "crypto/http_digest.h"
 #include <string.h>
@@ -211,7 +212,7 @@ bool directive_word_next(struct slice *list, struct slice *word)
 enum wire_result directive_count(const struct directives *directives, uint32_t *nc)
 {
     uint8_t bytes[4];
-    try(digest_unhex(directives->value[DIRECTIVE_NC], bytes, sizeof bytes));
+    try(hex_read(directives->value[DIRECTIVE_NC], bytes, sizeof bytes));
     struct reader reader = reader_of(slice_of(bytes, sizeof bytes));
     return reader_u32be(&reader, nc);
 }

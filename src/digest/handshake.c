@@ -1,5 +1,6 @@
 #include "digest/handshake.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/login.h"
@@ -41,7 +42,7 @@ bool digest_binding_prefix(struct slice service, struct slice binding, struct wr
     char hex[DIGEST_HEX_MAX];
     const struct slice pieces[] = {service, slice_of_text(":"), binding};
     require(digest_hash(DIGEST_MD5, pieces, COUNT_OF(pieces), hash), false);
-    digest_hex(hash, digest_len(DIGEST_MD5), hex);
+    hex_text(hash, digest_len(DIGEST_MD5), hex);
     writer_bytes(cnonce, NONCE_UPGRADED, sizeof NONCE_UPGRADED - 1);
     writer_slice(cnonce, slice_of_text(hex));
     return true;

@@ -1,3 +1,4 @@
+#include "base/hex.h"
 #include "base/latin1.h"
 #include "base/memory.h"
 #include "core/cause.h"
@@ -64,7 +65,7 @@ static SECURITY_STATUS username_set(struct digest_handshake *handshake, const st
     if (terms->userhash) {
         const struct slice pieces[] = {naming->name, slice_of_text(":"), terms_text(terms, TERM_REALM)};
         require(digest_hash(terms->scheme->algorithm, pieces, COUNT_OF(pieces), hash), SEC_E_INSUFFICIENT_MEMORY);
-        digest_hex(hash, digest_len(terms->scheme->algorithm), hex);
+        hex_text(hash, digest_len(terms->scheme->algorithm), hex);
         sent = slice_of_text(hex);
     } else if (naming->latin1) {
         require(latin1_write(&coded, naming->name) == WIRE_OK,
@@ -88,13 +89,13 @@ static SECURITY_STATUS cnonce_set(struct digest_handshake *handshake, const stru
     struct slice service;
     if (terms->http && handshake->base.has_bindings && nonce_is_upgraded(terms_text(terms, TERM_NONCE))) {
         try(digest_text(in->target_host, "TARGET_HOST", &service));
-        digest_hex(handshake->base.bindings, sizeof handshake->base.bindings, hex);
+        hex_text(handshake->base.bindings, sizeof handshake->base.bindings, hex);
         require(terms_set(terms, TERM_SERVICE, service) && terms_set(terms, TERM_BINDING, slice_of_text(hex)) &&
                     digest_binding_prefix(service, slice_of_text(hex), &cnonce),
                 SEC_E_INSUFFICIENT_MEMORY);
     }
     require(random_bytes(random, sizeof random), cause_set(SEC_E_INTERNAL_ERROR, "no randomness"));
-    digest_hex(random, sizeof random, hex);
+    hex_text(random, sizeof random, hex);
     writer_slice(&cnonce, slice_of_text(hex));
     return writer_finish(&cnonce) == WIRE_OK && terms_set(terms, TERM_CNONCE, writer_slice_of(&cnonce))
                ? SEC_E_OK

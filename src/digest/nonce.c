@@ -1,5 +1,6 @@
 #include "digest/nonce.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/time.h"
@@ -82,7 +83,7 @@ bool nonce_make(const char *realm, bool http, char text[NONCE_LEN + 1])
     u64_put(bytes, (uint64_t)steady_now());
     require(random_bytes(bytes + 8, 8) && tag_make(bytes, realm, http, bytes + 16), false);
     memcpy(text, NONCE_UPGRADED, sizeof NONCE_UPGRADED - 1);
-    digest_hex(bytes, sizeof bytes, text + sizeof NONCE_UPGRADED - 1);
+    hex_text(bytes, sizeof bytes, text + sizeof NONCE_UPGRADED - 1);
     return true;
 }
 
@@ -93,7 +94,7 @@ bool nonce_opaque(struct slice nonce, char opaque[OPAQUE_LEN + 1])
     const struct slice pieces[] = {slice_of_text("opaque"), nonce}; /* no nonce's own code begins so: its time does */
     digest_tag(copy, pieces, COUNT_OF(pieces), tag);
     secret_wipe(copy, sizeof copy);
-    digest_hex(tag, sizeof tag, opaque);
+    hex_text(tag, sizeof tag, opaque);
     return true;
 }
 
@@ -102,7 +103,7 @@ bool nonce_is_ours(struct slice text, const char *realm, bool http, struct nonce
     size_t prefix = sizeof NONCE_UPGRADED - 1;
     uint8_t bytes[16 + DIGEST_TAG_LEN], tag[DIGEST_TAG_LEN];
     require(text.len == NONCE_LEN && nonce_is_upgraded(text), false);
-    require(digest_unhex(slice_of(text.data + prefix, text.len - prefix), bytes, sizeof bytes) == WIRE_OK, false);
+    require(hex_read(slice_of(text.data + prefix, text.len - prefix), bytes, sizeof bytes) == WIRE_OK, false);
     require(tag_make(bytes, realm, http, tag) && secret_equal(tag, bytes + 16, sizeof tag), false);
     *nonce = (struct nonce){(int64_t)u64_get(bytes), u64_get(bytes + 8)};
     return true;

@@ -1,5 +1,6 @@
 #include "digest/params.h"
 
+#include "base/hex.h"
 #include "core/cause.h"
 #include <string.h>
 
@@ -31,7 +32,7 @@ SECURITY_STATUS digest_entity_check(const struct digest_terms *terms, struct sli
 {
     uint8_t hash[DIGEST_LEN_MAX];
     size_t len = digest_len(terms->scheme->algorithm);
-    require(entity.len == 0 || digest_unhex(entity, hash, len) == WIRE_OK,
+    require(entity.len == 0 || hex_read(entity, hash, len) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the hash of the body is %zu hexadecimal digits with %s, not %zu bytes",
                       2 * len, terms->scheme->name, entity.len));
     return SEC_E_OK;

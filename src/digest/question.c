@@ -1,5 +1,6 @@
 #include "digest/question.h"
 
+#include "base/hex.h"
 #include "access/impersonation.h"
 #include "base/secret.h"
 #include "core/cause.h"
@@ -44,7 +45,7 @@ static bool is_sound(const struct digest_terms *terms, const struct digest_quest
     require(terms->http, false);
     require(!question->counts || (question->check && !terms->initiator), false); /* a server counts what it judges */
     require(request->entity.len == 0 ||
-                digest_unhex(request->entity, hash, digest_len(terms->scheme->algorithm)) == WIRE_OK,
+                hex_read(request->entity, hash, digest_len(terms->scheme->algorithm)) == WIRE_OK,
             false);
     if (!of_request)
         return request->method.len == 0;
@@ -132,7 +133,7 @@ SECURITY_STATUS digest_question_ask(struct slice sealed, const struct digest_que
         return SEC_E_OK;
     uint8_t hash[DIGEST_LEN_MAX];
     require(answer.len % 2 == 0 && answer.len < DIGEST_HEX_MAX &&
-                digest_unhex(writer_slice_of(&answer), hash, answer.len / 2) == WIRE_OK,
+                hex_read(writer_slice_of(&answer), hash, answer.len / 2) == WIRE_OK,
             cause_set(SEC_E_INTERNAL_ERROR, "the security authority's answer is no response"));
     memcpy(hex, answer.data, answer.len);
     hex[answer.len] = '\0';

@@ -1,5 +1,6 @@
 #include "digest/terms.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "digest/directives.h"
@@ -177,7 +178,7 @@ bool terms_entity(const struct digest_terms *terms, const struct digest_request 
         *entity = request->entity;
     else { /* the hash of an empty body */
         require(digest_hash(terms->scheme->algorithm, NULL, 0, hash), false);
-        digest_hex(hash, digest_len(terms->scheme->algorithm), room);
+        hex_text(hash, digest_len(terms->scheme->algorithm), room);
         *entity = slice_of_text(room);
     }
     return true;
@@ -217,13 +218,11 @@ static void username_write(const struct digest_terms *terms, struct writer *toke
     }
     writer_bytes(&coded, "UTF-8''", 7);
     for (size_t i = 0; i < name.len; i++) {
-        static const char digits[] = "0123456789ABCDEF";
         if (is_attribute_char(name.data[i]))
             writer_u8(&coded, name.data[i]);
         else {
             writer_u8(&coded, '%');
-            writer_u8(&coded, (uint8_t)digits[name.data[i] >> 4]);
-            writer_u8(&coded, (uint8_t)digits[name.data[i] & 15]);
+            hex_write(&coded, slice_of(&name.data[i], 1), true);
         }
     }
     token->failed = token->failed || coded.failed;

@@ -1,6 +1,7 @@
 #include "kerberos/keys.h"
 
 #include "base/file_state.h"
+#include "base/lazy.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/trace.h"
@@ -25,13 +26,20 @@ static const char *file_of(const char *name)
     return name[0] == '/' ? name : NULL;
 }
 
+#define PREPARED_SIZE (KERBEROS_KEY_USES * sizeof(struct krb_prepared))
+
+static void prepared_free(void *prepared)
+{
+    secret_block_free(prepared, PREPARED_SIZE);
+}
+
 void kerberos_keys_put(struct kerberos_keys *keys)
 {
     if (keys == NULL || atomic_fetch_sub_explicit(&keys->n_references, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < keys->n_keys; i++) {
         mem_free(keys->keys[i].principal);
-        secret_block_free(atomic_load(&keys->keys[i].prepared), KERBEROS_KEY_USES * sizeof(struct krb_prepared));
+        prepared_free(atomic_load(&keys->keys[i].prepared));
     }
     secret_block_free(keys, keys->size);
 }
@@ -41,18 +49,22 @@ const struct krb_prepared *kerberos_key_prepared(const struct kerberos_key *key)
     return atomic_load_explicit(&key->prepared, memory_order_acquire);
 }
 
-void kerberos_key_prepare(struct kerberos_key *key)
+static void *prepared_make(const void *key)
 {
     static const struct krb_purpose purposes[KERBEROS_KEY_USES] = {
         [KERBEROS_OPENS_TICKET] = {KRB_DECRYPTING, KRB_USAGE_TICKET},
         [KERBEROS_VERIFIES_PAC] = {KRB_SIGNING, KRB_USAGE_PAC},
     };
-    struct krb_prepared *none = NULL, *made = secret_block_alloc(KERBEROS_KEY_USES * sizeof *made);
-    if (made == NULL)
-        return;
-    if (!krb_prepare(&key->key, purposes, KERBEROS_KEY_USES, made) ||
-        !atomic_compare_exchange_strong(&key->prepared, &none, made)) /* another thread was first */
-        secret_block_free(made, KERBEROS_KEY_USES * sizeof *made);
+    struct krb_prepared *made = secret_block_alloc(PREPARED_SIZE);
+    if (made == NULL || krb_prepare(key, purposes, KERBEROS_KEY_USES, made))
+        return made;
+    prepared_free(made);
+    return NULL;
+}
+
+void kerberos_key_prepare(struct kerberos_key *key)
+{
+    (void)lazy_get(&key->prepared, prepared_make, prepared_free, &key->key);
 }
 
 static struct kerberos_keys *keys_retain(struct kerberos_keys *keys)

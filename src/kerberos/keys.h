@@ -15,7 +15,7 @@ struct kerberos_key {
     char *principal; /* as krb_name_text writes it */
     uint32_t kvno;
     struct krb_key key;
-    _Atomic(struct krb_prepared *) prepared; /* for its uses, once it has opened a ticket */
+    _Atomic(void *) prepared; /* krb_prepared of its uses, once it has opened a ticket */
 };
 
 /* Never changed once it is made, but for `prepared`; counted. A secret block, its keys behind it. */

@@ -1,9 +1,9 @@
 #include "schannel/bio.h"
 
+#include "base/lazy.h"
 #include "base/secret.h"
 #include "schannel/record.h"
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #if __has_include(<linux/tls.h>)
 #include <linux/tls.h>
@@ -168,27 +168,28 @@ static void type_make(void)
     type = BIO_get_new_index();
 }
 
-/* Made by the first caller and kept; no memory is not kept. */
-static const BIO_METHOD *method_get(void)
+static void method_free(void *method)
+{
+    BIO_meth_free(method);
+}
+
+static void *method_make(const void *unused)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    static _Atomic(BIO_METHOD *) kept;
-    BIO_METHOD *method = atomic_load_explicit(&kept, memory_order_acquire), *expected = NULL;
-    if (method != NULL)
-        return method;
+    (void)unused;
     pthread_once(&once, type_make);
-    method = type > 0 ? BIO_meth_new(type | BIO_TYPE_SOURCE_SINK, "OpenSSPI buffers") : NULL;
-    bool whole = method != NULL && BIO_meth_set_read(method, ends_read) == 1 &&
-                 BIO_meth_set_write(method, ends_write) == 1 && BIO_meth_set_ctrl(method, ends_ctrl) == 1;
-    if (whole && atomic_compare_exchange_strong(&kept, &expected, method))
+    BIO_METHOD *method = type > 0 ? BIO_meth_new(type | BIO_TYPE_SOURCE_SINK, "OpenSSPI buffers") : NULL;
+    if (method != NULL && BIO_meth_set_read(method, ends_read) == 1 && BIO_meth_set_write(method, ends_write) == 1 &&
+        BIO_meth_set_ctrl(method, ends_ctrl) == 1)
         return method;
     BIO_meth_free(method);
-    return atomic_load(&kept); /* another thread may have succeeded, whatever became of ours */
+    return NULL;
 }
 
 BIO *bio_over(struct bio_ends *ends)
 {
-    const BIO_METHOD *method = method_get();
+    static _Atomic(void *) kept;
+    const BIO_METHOD *method = lazy_get(&kept, method_make, method_free, NULL);
     BIO *bio = method != NULL ? BIO_new(method) : NULL;
     require(bio != NULL, NULL);
     BIO_set_data(bio, ends);

@@ -125,7 +125,7 @@ enum wire_result client_hello_host(struct slice data, struct slice *host)
     reader = reader_of(names);
     while (reader_left(&reader) > 0) {
         uint8_t type;
-        try(whole(reader_u8(&reader, &type)));
+        try(reader_u8(&reader, &type)); /* there is one */
         try(whole(vector(&reader, true, host)));
         if (type == NAME_HOST)
             return host->len > 0 ? WIRE_OK : WIRE_BAD;

@@ -2,6 +2,7 @@
  * Questions about a WDigest context's key, from anywhere, over terms that are right or from anywhere too: an answer is a response or nothing, a server's terms give no client's response, and the
  * key is in none. The first byte: 1 a client's terms, 2 terms of the input (led by their length), 4 protection of bodies.
  */
+#include "base/hex.h"
 #include "digest/question.h"
 #include "fuzz/world.h"
 
@@ -46,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     SECURITY_STATUS status = digest_answer(writer_slice_of(&kept), asked, &answer);
     MUST(writer_finish(&answer) == WIRE_OK && answer.len < DIGEST_HEX_MAX && (status == SEC_E_OK || answer.len == 0));
     uint8_t hash[DIGEST_LEN_MAX];
-    MUST(answer.len % 2 == 0 && digest_unhex(writer_slice_of(&answer), hash, answer.len / 2) == WIRE_OK);
+    MUST(answer.len % 2 == 0 && hex_read(writer_slice_of(&answer), hash, answer.len / 2) == WIRE_OK);
     MUST((kind & 2) != 0 || (!is_clients(&terms, asked, writer_slice_of(&answer)) &&
                              (answer.len == 0 || memcmp(hash, terms.key, sizeof terms.key) != 0)));
     terms_release(&terms);

@@ -388,7 +388,8 @@ SECURITY_STATUS SEC_ENTRY SspiExcludePackage(PSEC_WINNT_AUTH_IDENTITY_OPAQUE Aut
                                              PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppNewAuthIdentity);
 
 /*
- * SspiGetTargetHostName finds the host name in a target name: host.example.com in HTTP/host.example.com:8080.
+ * SspiGetTargetHostName finds the host name in a target name: host.example.com in HTTP/host.example.com:8080, and in
+ * HTTP/host.example.com:8080/name@REALM. An address in brackets is given without them.
  *
  * pszHostName receives the name, to be freed with SspiLocalFree.
  *

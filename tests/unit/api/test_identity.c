@@ -473,6 +473,12 @@ static void host_names(void **state)
         {u"a/[::1].evil", NULL},
         {u"a/[::1]evil:80", NULL},
         {u"a/[::1/]", NULL},
+        {u"HTTP/host.example.com@EXAMPLE.COM", u"host.example.com"},
+        {u"HTTP/host.example.com:80/name@EXAMPLE.COM", u"host.example.com"},
+        {u"HTTP/[::1]@EXAMPLE.COM", u"::1"},
+        {u"HTTP/[::1@]", NULL},
+        {u"HTTP/@EXAMPLE.COM", NULL},
+        {u"HTTP/höst.example.com:80", u"höst.example.com"},
     };
     SEC_WCHAR *host;
     (void)state;

@@ -79,6 +79,15 @@ static void test_names_and_sids(void **state)
     assert_string_equal(sid_of("server\\alice", SidTypeUser), alice);
     assert_string_equal(sid_of("alice@server.example.test", SidTypeUser), alice);
     snprintf(staff, sizeof staff, "%s", sid_of("example\\Staff", SidTypeGroup));
+    static const char *const staffs[] = {"STAFF",
+                                         ".\\staff",
+                                         "staff@example",
+                                         "staff@example.test",
+                                         "server\\staff",
+                                         "SERVER\\Staff",
+                                         "staff@server.example.test"};
+    for (size_t i = 0; i < sizeof staffs / sizeof staffs[0]; i++)
+        assert_string_equal(sid_of(staffs[i], SidTypeGroup), staff);
     assert_name_of(alice, "EXAMPLE\\alice", SidTypeUser);
     assert_name_of(staff, "EXAMPLE\\staff", SidTypeGroup);
     assert_string_equal(sid_of("OTHER\\root", SidTypeUser), "");
@@ -106,7 +115,10 @@ static void test_unknown_domain(void **state)
 /* Beside a store that asks a domain, what the configuration calls the domain is not this computer's. */
 static void test_domain_beside(void **state)
 {
-    char store[160], text[600];
+    char store[160], text[600], group[200], domain[64];
+    BYTE sid[SECURITY_MAX_SID_SIZE];
+    DWORD n_sid, n_domain;
+    SID_NAME_USE use;
     struct account_admin *admin = NULL;
     const struct account_spec spec = {
         .name = "resident", .domain = "SERVER", .expires = INT64_MAX, .uid = ALICE_UID, .gid = ALICE_UID};
@@ -114,6 +126,7 @@ static void test_domain_beside(void **state)
     snprintf(store, sizeof store, "%s/store/accounts.db", access_directory());
     assert_int_equal(account_admin_open(store, false, &admin), SEC_E_OK);
     assert_int_equal(account_admin_add(admin, &spec), SEC_E_OK);
+    assert_int_equal(group_admin_add(admin, &(struct group_spec){.name = "Residents"}), SEC_E_OK);
     account_admin_close(admin);
     for (int asks = 0; asks < 2; asks++) {
         snprintf(text, sizeof text,
@@ -128,6 +141,14 @@ static void test_domain_beside(void **state)
         else
             assert_string_equal(sid_of("resident@home.test", SidTypeUser), "");
         assert_string_equal(sid_of(asks ? "HOME\\resident" : "OTHER\\resident", SidTypeUser), "");
+        snprintf(group, sizeof group, "%s", sid_of("residents", SidTypeGroup));
+        assert_string_equal(sid_of("SERVER\\residents", SidTypeGroup), group);
+        assert_name_of(group, "SERVER\\Residents", SidTypeGroup);
+        n_sid = sizeof sid;
+        n_domain = sizeof domain;
+        assert_int_equal(LookupAccountNameA(NULL, "residents", sid, &n_sid, domain, &n_domain, &use), 1);
+        assert_string_equal(domain, "SERVER");
+        assert_string_equal(sid_of(asks ? "HOME\\residents" : "OTHER\\residents", SidTypeGroup), "");
     }
     access_cleanup();
     access_configure(NULL);

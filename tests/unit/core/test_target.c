@@ -42,6 +42,16 @@ static void test_hosts(void **state)
         {"HTTP/[::1]evil", "[::1]evil", false},
         {"HTTP/[::1", "[::1", false},
         {"HTTP/[]", "", false},
+        {"HTTP/[::1/]", "[::1", false}, /* the bracket is of the instance */
+        {"HTTP/[::1@]:80", "[::1", false},
+        {"[::1]", "::1", true},
+        {"[::1]:80", "::1", true},
+        {"localhost", "localhost", true},
+        {"localhost:80", "localhost", true},
+        {"localhost@evil.test", "localhost@evil.test",
+         false}, /* for GSS-API a service on another host, for Kerberos a user */
+        {"localhost:80@evil.test", "localhost", true},
+        {"/localhost", "localhost", true},
     };
     char host[TARGET_HOST_SIZE];
     (void)state;
@@ -67,8 +77,127 @@ static void test_long(void **state)
     }
 }
 
+static bool part_is(struct slice part, const char *text, const char *whole)
+{
+    const char *data = (const char *)part.data;
+    return slice_equal(part, slice_of_text(text)) && data >= whole && data + part.len <= whole + strlen(whole);
+}
+
+static void test_parts(void **state)
+{
+    static const struct {
+        const char *target, *service, *host, *port, *instance, *realm;
+        bool has_host;
+    } cases[] = {
+        {"", "", "", "", "", "", false},
+        {"host", "", "host", "", "", "", true},
+        {"host:80", "", "host", "80", "", "", true},
+        {"HTTP/host", "HTTP", "host", "", "", "", true},
+        {"MSSQLSvc/db.test:1433/one@REALM", "MSSQLSvc", "db.test", "1433", "one", "REALM", true},
+        {"ldap/dc.test/example.test", "ldap", "dc.test", "", "example.test", "", true},
+        {"ldap/dc.test/one/two", "ldap", "dc.test", "", "one/two", "", true},
+        /* Empty parts. */
+        {"/", "", "", "", "", "", false},
+        {"//", "", "", "", "", "", false},
+        {"/host", "", "host", "", "", "", true},
+        {"HTTP/", "HTTP", "", "", "", "", false},
+        {"HTTP//one", "HTTP", "", "", "one", "", false},
+        {"HTTP/:80", "HTTP", "", "80", "", "", false},
+        {"HTTP/:", "HTTP", "", "", "", "", false},
+        {"HTTP/host:", "HTTP", "host", "", "", "", true},
+        {"HTTP/host/", "HTTP", "host", "", "", "", true},
+        {"HTTP/host@", "HTTP", "host", "", "", "", true},
+        {"HTTP/host:/@", "HTTP", "host", "", "", "", true},
+        {"HTTP/@REALM", "HTTP", "", "", "", "REALM", false},
+        {":80", "", "", "80", "", "", false},
+        /* The realm: from the first "@" behind a slash on, as libkrb5 reads it; without a slash it reads a service and its host, or a user. */
+        {"HTTP/host@REALM", "HTTP", "host", "", "", "REALM", true},
+        {"HTTP/host:80@REALM", "HTTP", "host", "80", "", "REALM", true},
+        {"HTTP/host@ONE@TWO", "HTTP", "host", "", "", "ONE@TWO", true},
+        {"HTTP/host@good.test/one", "HTTP", "host", "", "", "good.test/one", true},
+        {"HTTP/host@REALM:80", "HTTP", "host", "", "", "REALM:80", true},
+        {"HTTP/host/one@REALM", "HTTP", "host", "", "one", "REALM", true},
+        {"a@b/host", "a@b", "host", "", "", "", true},
+        {"HTTP@host", "", "HTTP@host", "", "", "", true},
+        {"user@REALM:80", "", "user@REALM", "80", "", "", true},
+        {"@", "", "@", "", "", "", true},
+        /* Addresses. */
+        {"HTTP/[::1]", "HTTP", "::1", "", "", "", true},
+        {"HTTP/[::1]:80/one@REALM", "HTTP", "::1", "80", "one", "REALM", true},
+        {"HTTP/[::1]@REALM", "HTTP", "::1", "", "", "REALM", true},
+        {"HTTP/[::1]:", "HTTP", "::1", "", "", "", true},
+        {"HTTP/[::1]:80:90", "HTTP", "::1", "80:90", "", "", true},
+        {"[::1]:80", "", "::1", "80", "", "", true},
+        {"HTTP/::1", "HTTP", "::1", "", "", "", true},
+        {"HTTP/2001:db8::1/one", "HTTP", "2001:db8::1", "", "one", "", true},
+        {"HTTP/[host]:80", "HTTP", "host", "80", "", "", true},
+        /* No address: nothing is passed over, and nobody's host. */
+        {"HTTP/[::1].evil.example", "HTTP", "[::1].evil.example", "", "", "", false},
+        {"HTTP/[::1]evil:80", "HTTP", "[::1]evil:80", "", "", "", false},
+        {"HTTP/[::1]]:80", "HTTP", "[::1]]:80", "", "", "", false},
+        {"HTTP/[[::1]]", "HTTP", "[[::1]]", "", "", "", false},
+        {"HTTP/[[::1]:80", "HTTP", "[::1", "80", "", "", false},
+        {"HTTP/[", "HTTP", "[", "", "", "", false},
+        {"HTTP/[:80", "HTTP", "[:80", "", "", "", false},
+        {"HTTP/[]", "HTTP", "", "", "", "", false},
+        {"HTTP/[]:80", "HTTP", "", "80", "", "", false},
+        {"HTTP/[::1/]", "HTTP", "[::1", "", "]", "", false},
+        {"HTTP/[::1@]:80", "HTTP", "[::1", "", "", "]:80", false},
+        {"HTTP/.:80", "HTTP", ".", "80", "", "", false},
+        {"HTTP/host.", "HTTP", "host.", "", "", "", true},
+        {"HTTP/]", "HTTP", "]", "", "", "", true},
+        {"HTTP/host]:80", "HTTP", "host]", "80", "", "", true},
+        {"[/host", "[", "host", "", "", "", true},
+        /* UTF-8, and what Kerberos would read as escapes: no delimiter is hidden by them. */
+        {"HTTP/h\xc3\xb6st.test:80", "HTTP", "h\xc3\xb6st.test", "80", "", "", true},
+        {"HTTP/host\xef\xbc\x9a"
+         "80/\xe2\x82\xac@R\xc3\x89",
+         "HTTP",
+         "host\xef\xbc\x9a"
+         "80",
+         "", "\xe2\x82\xac", "R\xc3\x89", true},
+        {"HTTP/evil\\/good.test", "HTTP", "evil\\", "", "good.test", "", true},
+        {"HTTP/evil\\@good.test", "HTTP", "evil\\", "", "", "good.test", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *whole = cases[i].target;
+        struct target target = target_parse(whole);
+        if (!part_is(target.service, cases[i].service, whole) || !part_is(target.host, cases[i].host, whole) ||
+            !part_is(target.port, cases[i].port, whole) || !part_is(target.instance, cases[i].instance, whole) ||
+            !part_is(target.realm, cases[i].realm, whole) || target_has_host(&target) != cases[i].has_host)
+            fail_msg("\"%s\": host \"%.*s\", port \"%.*s\", instance \"%.*s\", realm \"%.*s\"", whole,
+                     (int)target.host.len, (const char *)target.host.data, (int)target.port.len,
+                     (const char *)target.port.data, (int)target.instance.len, (const char *)target.instance.data,
+                     (int)target.realm.len, (const char *)target.realm.data);
+    }
+}
+
+/* No part is cut, however long; one of many delimiters takes no longer than its length. */
+static void test_parts_long(void **state)
+{
+    static char text[1 << 20];
+    (void)state;
+    memset(text, 'h', sizeof text - 1);
+    struct target target = target_parse(text);
+    assert_int_equal(target.host.len, sizeof text - 1);
+    text[10] = '/';
+    text[sizeof text - 11] = '@';
+    target = target_parse(text);
+    assert_int_equal(target.service.len, 10);
+    assert_int_equal(target.host.len, sizeof text - 11 - 11);
+    assert_int_equal(target.realm.len, 9);
+    for (const char *delimiter = "/:@[]"; *delimiter != '\0'; delimiter++) {
+        memset(text, *delimiter, sizeof text - 1);
+        target = target_parse(text);
+        assert_true(target.service.len + target.host.len + target.port.len + target.instance.len + target.realm.len <
+                    sizeof text);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts), cmocka_unit_test(test_long)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts), cmocka_unit_test(test_long),
+                                       cmocka_unit_test(test_parts), cmocka_unit_test(test_parts_long)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,19 @@ static void test_patterns(void **state)
         {"TERMSRV/*", "TERMSRV/:3389", false, true},
         {"TERMSRV/*", "TERMSRV/.", false, true},
         {"TERMSRV/*", "HTTP/TERMSRV/host", false, false},
+        /* Not by a part that is no host: instance, realm, what a bracket does not hold, what no slash makes a service of. */
+        {"TERMSRV/[fe80::1]*", "TERMSRV/[fe80::1/]:3389", false, true},
+        {"TERMSRV/[fe80::1]*", "TERMSRV/[fe80::1@]:3389", false, true},
+        {"TERMSRV/*.good.test", "TERMSRV/evil@x@y.good.test", false, true},
+        {"TERMSRV/*.good.test", "TERMSRV/evil:3389/x@y.good.test", false, true},
+        {"TERMSRV/*.good.test", "TERMSRV/evil/x/y.good.test", false, true},
+        {"TERMSRV/*.good.test", "TERMSRV/[evil/x].good.test", false, true},
+        {"TERMSRV/good.test", "TERMSRV@good.test", false, false},
+        {"*.good.test", "evil@x.good.test", true, true}, /* one host to TLS, which no certificate can name */
+        {"TERMSRV/host", "TERMSRV/host:3389/one@EXAMPLE.TEST", false, true},
+        {"TERMSRV/host", "TERMSRV/host@ONE@TWO", false, true},
+        {"TERMSRV/h\xc3\xb6st", "TERMSRV/h\xc3\xb6st:3389", false, true},
+        {"TERMSRV/h\xc3\xb6st", "TERMSRV/h\xc3\x96st", false, false}, /* letters of ASCII only */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *pattern = (char *)(uintptr_t)cases[i].pattern;

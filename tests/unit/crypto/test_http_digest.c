@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/hex.h"
 #include "crypto/des3_cbc.h"
 #include "crypto/http_digest.h"
 #include <string.h>
@@ -85,7 +86,7 @@ static void test_user_hash(void **state)
     char hex[DIGEST_HEX_MAX];
     (void)state;
     assert_true(digest_hash(DIGEST_SHA512_256, pieces, 2, hash));
-    digest_hex(hash, 32, hex);
+    hex_text(hash, 32, hex);
     assert_string_equal(hex, "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b");
 }
 
@@ -110,21 +111,6 @@ static void test_session_variants_differ(void **state)
     how.authzid = slice_of_text("other");
     assert_true(digest_key(&how, secret, session));
     assert_memory_not_equal(session, sasl, 16);
-}
-
-static void test_hexadecimal(void **state)
-{
-    uint8_t bytes[2] = {7, 7};
-    (void)state;
-    assert_int_equal(digest_unhex(slice_of_text("aBfF"), bytes, 2), WIRE_OK);
-    assert_int_equal(bytes[0], 0xab);
-    assert_int_equal(bytes[1], 0xff);
-    bytes[0] = 7;
-    assert_int_equal(digest_unhex(slice_of_text("aBf"), bytes, 2), WIRE_BAD);
-    assert_int_equal(digest_unhex(slice_of_text("aBfFa"), bytes, 2), WIRE_BAD);
-    assert_int_equal(digest_unhex(slice_of_text("aBfg"), bytes, 2), WIRE_BAD);
-    assert_int_equal(digest_unhex(slice_of_text("a fF"), bytes, 2), WIRE_BAD);
-    assert_int_equal(bytes[0], 7); /* untouched */
 }
 
 /* Two texts one after another are one text: the vector goes on; and back. */
@@ -164,7 +150,6 @@ int main(void)
         cmocka_unit_test(test_examples),
         cmocka_unit_test(test_user_hash),
         cmocka_unit_test(test_session_variants_differ),
-        cmocka_unit_test(test_hexadecimal),
         cmocka_unit_test(test_des3),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

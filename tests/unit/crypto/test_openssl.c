@@ -11,10 +11,12 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "support/tls_loop.h"
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <sspi_ext.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +75,77 @@ static void test_index(void **state)
     assert_true(index >= 0);
     assert_int_equal(kept, index);
     assert_int_equal(openssl_index(&kept, CRYPTO_EX_INDEX_APP, NULL), index);
+}
+
+/* Threads that want the same things at once all get the same ones; what the others made is freed, which the sanitizer sees. */
+
+#define RACERS 4
+#define ROUNDS 20
+
+static pthread_barrier_t start;
+
+struct wanted {
+    _Atomic(void *) cipher, hash, context;
+};
+
+struct got {
+    struct wanted *wanted;
+    const EVP_CIPHER *cipher;
+    const EVP_MD *hash;
+    OSSL_LIB_CTX *context;
+};
+
+static void *want(void *argument)
+{
+    static const struct openssl_provider usual = {"default", NULL};
+    struct got *got = argument;
+    (void)pthread_barrier_wait(&start);
+    got->context = openssl_context(&got->wanted->context, &usual);
+    got->hash = openssl_hash(&got->wanted->hash, "SHA2-256");
+    got->cipher = openssl_cipher(&got->wanted->cipher, "AES-128-CBC");
+    return NULL;
+}
+
+static void test_race(void **state)
+{
+    static struct wanted wanted[ROUNDS]; /* what is kept is kept for good */
+    (void)state;
+    assert_int_equal(pthread_barrier_init(&start, NULL, RACERS), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct got got[RACERS];
+        pthread_t threads[RACERS];
+        for (int i = 0; i < RACERS; i++) {
+            got[i] = (struct got){.wanted = &wanted[round]};
+            assert_int_equal(pthread_create(&threads[i], NULL, want, &got[i]), 0);
+        }
+        for (int i = 0; i < RACERS; i++)
+            assert_int_equal(pthread_join(threads[i], NULL), 0);
+        for (int i = 0; i < RACERS; i++) {
+            assert_true(got[i].cipher != NULL && got[i].cipher == got[0].cipher);
+            assert_true(got[i].hash != NULL && got[i].hash == got[0].hash);
+            assert_true(got[i].context != NULL && got[i].context == got[0].context);
+        }
+    }
+    assert_int_equal(pthread_barrier_destroy(&start), 0);
+}
+
+/* What there is no memory for, or what OpenSSL does not have, is not kept; nor is a complaint about it. */
+static void test_failures(void **state)
+{
+    static const struct openssl_provider none = {"no such provider", NULL}, usual = {"default", NULL};
+    static _Atomic(void *) cipher, hash, context; /* static: kept for good */
+    (void)state;
+    assert_null(openssl_cipher(&cipher, "no such cipher"));
+    assert_null(openssl_hash(&hash, "no such hash"));
+    assert_null(openssl_context(&context, &none));
+    mem_fault_set(1, true);
+    assert_null(openssl_context(&context, &usual));
+    mem_fault_set(0, false);
+    assert_true(cipher == NULL && hash == NULL && context == NULL);
+    assert_int_equal(ERR_peek_error(), 0);
+    assert_non_null(openssl_cipher(&cipher, "AES-256-CBC"));
+    assert_non_null(openssl_hash(&hash, "SHA2-512/256"));
+    assert_non_null(openssl_context(&context, &usual));
 }
 
 static bool blamed; /* something else than the memory, by a call that met the fault */
@@ -166,7 +239,8 @@ static int begin(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_index), cmocka_unit_test(test_tls),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_index), cmocka_unit_test(test_race),
+                                       cmocka_unit_test(test_failures), cmocka_unit_test(test_tls),
                                        cmocka_unit_test(test_pfx)};
     if (CRYPTO_set_mem_functions(short_malloc, short_realloc, short_free) != 1) /* before OpenSSL allocates */
         return 1;

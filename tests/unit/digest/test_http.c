@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/hex.h"
 #include "base/time.h"
 #include "crypto/http_digest.h"
 #include "support/digest_loop.h"
@@ -622,7 +623,7 @@ static void answer_unbound(const char *service, const char *hashed_service)
     uint8_t hash[DIGEST_LEN_MAX], secret[DIGEST_LEN_MAX];
     const struct slice bound[] = {slice_of_text(hashed_service), slice_of_text(":" ZEROS)};
     assert_true(digest_hash(DIGEST_MD5, bound, 2, hash));
-    digest_hex(hash, 16, hex);
+    hex_text(hash, 16, hex);
     snprintf(cnonce, sizeof cnonce, "+Upgraded+v1%s0123456789abcdef", hex);
     assert_true(digest_value(server.token, "nonce", value, sizeof value));
     assert_true(digest_value(server.token, "opaque", opaque, sizeof opaque));
