@@ -49,7 +49,8 @@ void hmac_md5_final(struct hmac_md5 *hmac, uint8_t mac[MD5_LEN]);
 /* Of one message under two keys at a time. */
 void hmac_md5_both(const struct hmac_md5_key *a, uint8_t mac_a[MD5_LEN], const struct hmac_md5_key *b,
                    uint8_t mac_b[MD5_LEN], struct slice message);
-/* One call over up to any number of pieces. */
+/* One call over any number of pieces, under a key that is kept, or one that is used this once. */
+void hmac_md5_pieces(const struct hmac_md5_key *key, const struct slice *pieces, size_t n_pieces, uint8_t mac[MD5_LEN]);
 void hmac_md5_once(const void *secret, size_t secret_len, const struct slice *pieces, size_t n_pieces,
                    uint8_t mac[MD5_LEN]);
 

@@ -96,16 +96,22 @@ void hmac_md5_both(const struct hmac_md5_key *a, uint8_t mac_a[MD5_LEN], const s
     secret_wipe(state_b, sizeof state_b);
 }
 
+void hmac_md5_pieces(const struct hmac_md5_key *key, const struct slice *pieces, size_t n_pieces, uint8_t mac[MD5_LEN])
+{
+    struct hmac_md5 hmac;
+
+    hmac_md5_init(&hmac, key);
+    for (size_t i = 0; i < n_pieces; i++)
+        hmac_md5_update(&hmac, pieces[i].data, pieces[i].len);
+    hmac_md5_final(&hmac, mac);
+}
+
 void hmac_md5_once(const void *secret, size_t secret_len, const struct slice *pieces, size_t n_pieces,
                    uint8_t mac[MD5_LEN])
 {
     struct hmac_md5_key key;
-    struct hmac_md5 hmac;
 
     hmac_md5_key_init(&key, secret, secret_len);
-    hmac_md5_init(&hmac, &key);
-    for (size_t i = 0; i < n_pieces; i++)
-        hmac_md5_update(&hmac, pieces[i].data, pieces[i].len);
-    hmac_md5_final(&hmac, mac);
+    hmac_md5_pieces(&key, pieces, n_pieces, mac);
     secret_wipe(&key, sizeof(key));
 }

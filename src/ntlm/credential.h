@@ -6,13 +6,14 @@
 
 #include "accounts/accounts.h"
 #include "core/package.h"
+#include "crypto/digest.h"
 
 /* What a client proves itself with. */
 struct ntlm_login {
     char *user, *domain; /* never NULL once there is a login */
     struct key16 nt_hash, lm_hash;
     bool has_lm_hash;
-    struct key16 v2_key; /* NTOWFv2, which depends on nothing else */
+    struct hmac_md5_key v2_key; /* NTOWFv2, which depends on nothing else */
 };
 
 struct ntlm_credential {

@@ -127,7 +127,7 @@ static struct chapter chapter_v2(void)
     struct chapter v2;
     AUTO_WRITER struct writer pairs = writer_growing(64), blob = writer_growing(128);
     struct ntlm_client_challenge client = {.timestamp = 0};
-    struct key16 key;
+    struct hmac_md5_key key;
     ntlm_nt_hash(slice_of(password, sizeof password), &v2.nt_hash);
     assert_int_equal(ntlm_v2_key(&v2.nt_hash, USER, USER_DOMAIN, &key), WIRE_OK);
     ntlm_av_write_text(&pairs, NTLM_AV_NB_DOMAIN, USER_DOMAIN);
@@ -329,6 +329,7 @@ static void check_authenticate(const uint8_t header[72], const struct chapter *c
     uint8_t encrypted[16];
     struct rc4 rc4;
     struct key16 base;
+    struct hmac_md5_key v2_key;
     writer_bytes(&bytes, header, 72);
     assert_int_equal(ntlm_text_write(NTLM_UNICODE, &bytes, USER_DOMAIN USER WORKSTATION), WIRE_OK);
     writer_bytes(&bytes, chapter->lm_response, 24);
@@ -344,10 +345,10 @@ static void check_authenticate(const uint8_t header[72], const struct chapter *c
     check_text(message.workstation, WORKSTATION);
     assert_false(message.has_mic_field);
     assert_int_equal(message.session_key.len, exchange_key != NULL ? 16 : 0);
+    assert_int_equal(ntlm_v2_key(&chapter->nt_hash, USER, USER_DOMAIN, &v2_key), WIRE_OK);
     const struct ntlm_response_input input = {
         .nt_hash = &chapter->nt_hash,
-        .user = USER,
-        .domain = USER_DOMAIN,
+        .v2_key = &v2_key,
         .challenge = server_challenge,
         .lm_response = message.lm_response,
         .nt_response = message.nt_response,
