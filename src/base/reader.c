@@ -28,12 +28,11 @@ enum wire_result reader_u32le(struct reader *reader, uint32_t *value)
 enum wire_result reader_u64le(struct reader *reader, uint64_t *value)
 {
     const uint8_t *from = reader_take(reader, 8);
-    uint64_t sum = 0;
+    uint64_t number;
 
     require(from != NULL, WIRE_SHORT);
-    for (unsigned i = 0; i < 8; i++)
-        sum |= (uint64_t)from[i] << 8 * i;
-    *value = sum;
+    memcpy(&number, from, sizeof number);
+    *value = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap64(number) : number;
     return WIRE_OK;
 }
 
@@ -58,12 +57,11 @@ enum wire_result reader_u32be(struct reader *reader, uint32_t *value)
 enum wire_result reader_u64be(struct reader *reader, uint64_t *value)
 {
     const uint8_t *from = reader_take(reader, 8);
-    uint64_t sum = 0;
+    uint64_t number;
 
     require(from != NULL, WIRE_SHORT);
-    for (unsigned i = 0; i < 8; i++)
-        sum = sum << 8 | from[i];
-    *value = sum;
+    memcpy(&number, from, sizeof number);
+    *value = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? number : __builtin_bswap64(number);
     return WIRE_OK;
 }
 

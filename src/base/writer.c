@@ -88,20 +88,21 @@ uint8_t *writer_room_slow(struct writer *writer, size_t len)
     return writer->data + (writer->len - len);
 }
 
-/* Byte by byte, so that neither alignment nor the host's byte order matters; compilers make one store of it. */
-static void put_le(uint8_t *to, uint64_t value, unsigned len)
+/* Of integers that are no wider than 8 bytes, whatever the alignment and the host's byte order. A loop over the bytes would say it more plainly, and not
+ * every compiler makes one store of that. */
+static void put_le(uint8_t *to, uint64_t value, size_t len)
 {
-    for (unsigned i = 0; i < len; i++)
-        to[i] = (uint8_t)(value >> 8 * i);
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+        value = __builtin_bswap64(value);
+    memcpy(to, &value, len);
 }
 
-static void put_be(uint8_t *to, uint64_t value, unsigned len)
+static void put_be(uint8_t *to, uint64_t value, size_t len)
 {
-    for (unsigned i = 0; i < len; i++)
-        to[i] = (uint8_t)(value >> 8 * (len - 1 - i));
+    put_le(to, __builtin_bswap64(value) >> (64 - 8 * len), len);
 }
 
-static void write_le(struct writer *writer, uint64_t value, unsigned len)
+static void write_le(struct writer *writer, uint64_t value, size_t len)
 {
     uint8_t *to = writer_room(writer, len);
 
@@ -109,7 +110,7 @@ static void write_le(struct writer *writer, uint64_t value, unsigned len)
         put_le(to, value, len);
 }
 
-static void write_be(struct writer *writer, uint64_t value, unsigned len)
+static void write_be(struct writer *writer, uint64_t value, size_t len)
 {
     uint8_t *to = writer_room(writer, len);
 
@@ -180,7 +181,7 @@ static uint8_t *written_at(struct writer *writer, size_t offset, size_t len)
     return writer->data + offset;
 }
 
-static void patch_le(struct writer *writer, size_t offset, uint64_t value, unsigned len)
+static void patch_le(struct writer *writer, size_t offset, uint64_t value, size_t len)
 {
     uint8_t *to = written_at(writer, offset, len);
 
