@@ -88,26 +88,9 @@ uint8_t *writer_room_slow(struct writer *writer, size_t len)
     return writer->data + (writer->len - len);
 }
 
-/* Of integers that are no wider than 8 bytes, whatever the alignment and the host's byte order. A loop over the bytes would say it more plainly, and not
- * every compiler makes one store of that. */
-static void put_le(uint8_t *to, uint64_t value, size_t len)
-{
-    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
-        value = __builtin_bswap64(value);
-    memcpy(to, &value, len);
-}
-
 static void put_be(uint8_t *to, uint64_t value, size_t len)
 {
-    put_le(to, __builtin_bswap64(value) >> (64 - 8 * len), len);
-}
-
-static void write_le(struct writer *writer, uint64_t value, size_t len)
-{
-    uint8_t *to = writer_room(writer, len);
-
-    if (to != NULL)
-        put_le(to, value, len);
+    writer_put_le(to, __builtin_bswap64(value) >> (64 - 8 * len), len);
 }
 
 static void write_be(struct writer *writer, uint64_t value, size_t len)
@@ -116,21 +99,6 @@ static void write_be(struct writer *writer, uint64_t value, size_t len)
 
     if (to != NULL)
         put_be(to, value, len);
-}
-
-void writer_u16le(struct writer *writer, uint16_t value)
-{
-    write_le(writer, value, 2);
-}
-
-void writer_u32le(struct writer *writer, uint32_t value)
-{
-    write_le(writer, value, 4);
-}
-
-void writer_u64le(struct writer *writer, uint64_t value)
-{
-    write_le(writer, value, 8);
 }
 
 void writer_u16be(struct writer *writer, uint16_t value)
@@ -186,7 +154,7 @@ static void patch_le(struct writer *writer, size_t offset, uint64_t value, size_
     uint8_t *to = written_at(writer, offset, len);
 
     if (to != NULL)
-        put_le(to, value, len);
+        writer_put_le(to, value, len);
 }
 
 void writer_patch_u16le(struct writer *writer, size_t offset, uint16_t value)

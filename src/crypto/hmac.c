@@ -65,8 +65,7 @@ static size_t tail_fill(uint8_t *blocks, const uint8_t *rest, size_t rest_len, u
     if (rest != NULL)
         memcpy(blocks, rest, rest_len);
     blocks[rest_len] = 0x80;
-    for (unsigned i = 0; i < 8; i++)
-        blocks[n_blocks * BLOCK_LEN - 8 + i] = (uint8_t)(total_len * 8 >> 8 * i);
+    md5_length_write(total_len, blocks + n_blocks * BLOCK_LEN - 8);
     return n_blocks;
 }
 

@@ -83,7 +83,6 @@ void md5_update(struct md5 *md5, const void *data, size_t len)
 void md5_final(struct md5 *md5, uint8_t digest[MD5_LEN])
 {
     size_t pending = (size_t)(md5->len % BLOCK_LEN);
-    uint64_t n_bits = md5->len * 8; /* modulo 2^64, as the specification has it */
 
     md5->block[pending++] = 0x80;
     if (pending > LENGTH_AT) {
@@ -92,8 +91,7 @@ void md5_final(struct md5 *md5, uint8_t digest[MD5_LEN])
         pending = 0;
     }
     memset(md5->block + pending, 0, LENGTH_AT - pending);
-    for (unsigned i = 0; i < 8; i++)
-        md5->block[LENGTH_AT + i] = (uint8_t)(n_bits >> 8 * i);
+    md5_length_write(md5->len, md5->block + LENGTH_AT);
     md5_blocks(md5->state, md5->block, 1);
     md5_state_write(md5->state, digest);
     secret_wipe(md5, sizeof(*md5));
@@ -110,8 +108,7 @@ static size_t blocks_fill(uint8_t blocks[MD5_BOTH_MAX_BLOCKS * BLOCK_LEN], struc
     if (second.len != 0)
         memcpy(blocks + first.len, second.data, second.len);
     blocks[len] = 0x80;
-    for (unsigned i = 0; i < 8; i++)
-        blocks[n_blocks * BLOCK_LEN - 8 + i] = (uint8_t)((uint64_t)len * 8 >> 8 * i);
+    md5_length_write(len, blocks + n_blocks * BLOCK_LEN - 8);
     return n_blocks;
 }
 
