@@ -1,5 +1,6 @@
 /* RFC 1321. */
 #include "crypto/digest.h"
+#include "crypto/md5_four.h"
 #include "crypto/md5_rounds.h"
 #include "base/secret.h"
 
@@ -128,6 +129,27 @@ void md5_both(const struct slice a[2], uint8_t digest_a[MD5_LEN], const struct s
     md5_state_write(md5[1].state, digest_b);
     secret_wipe(blocks, sizeof(blocks));
     secret_wipe(md5, sizeof(md5));
+}
+
+void md5_four(const struct slice messages[4][2], uint8_t digests[4][MD5_LEN])
+{
+    uint8_t blocks[4][MD5_BOTH_MAX_BLOCKS * BLOCK_LEN];
+    uint32_t state[4][4];
+    struct md5 md5;
+    size_t n_blocks = 0;
+
+    md5_init(&md5);
+    for (unsigned i = 0; i < 4; i++) {
+        memcpy(state[i], md5.state, sizeof(state[i]));
+        n_blocks = blocks_fill(blocks[i], messages[i][0], messages[i][1]);
+    }
+    for (size_t at = 0; at < n_blocks * BLOCK_LEN; at += BLOCK_LEN)
+        md5_blocks_four(state,
+                        (const uint8_t *const[4]){blocks[0] + at, blocks[1] + at, blocks[2] + at, blocks[3] + at});
+    for (unsigned i = 0; i < 4; i++)
+        md5_state_write(state[i], digests[i]);
+    secret_wipe(blocks, sizeof(blocks));
+    secret_wipe(state, sizeof(state));
 }
 
 void md5_once(const void *data, size_t len, uint8_t digest[MD5_LEN])

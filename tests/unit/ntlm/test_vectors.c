@@ -175,6 +175,25 @@ static void test_v2_keys(void **state)
     assert_memory_equal(signing.bytes, sign, 16);
 }
 
+/* Both directions' at once are what each has by itself, however many bits the sealing keys are made of. */
+static void test_both_directions(void **state)
+{
+    static const uint32_t bits[] = {NTLM_128 | NTLM_56, NTLM_56, 0};
+    (void)state;
+    for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+        struct key16 sign[2], seal[2], signing, sealing;
+        uint32_t flags = NTLM_EXTENDED_SESSION_SECURITY | bits[i];
+        size_t len;
+        ntlm_message_keys_both(flags, &random_session_key, sign, seal);
+        for (unsigned server = 0; server < 2; server++) {
+            ntlm_message_keys(flags, &random_session_key, server == 0, &signing, &sealing, &len);
+            assert_int_equal(len, 16);
+            assert_memory_equal(sign[server].bytes, signing.bytes, 16);
+            assert_memory_equal(seal[server].bytes, sealing.bytes, 16);
+        }
+    }
+}
+
 /* 3.4.5.3, whose examples have no numbers: lengths and constant ends of the other combinations */
 static void test_short_seal_keys(void **state)
 {
@@ -377,9 +396,9 @@ static void test_authenticates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_v1_keys),         cmocka_unit_test(test_extended_keys), cmocka_unit_test(test_v2_keys),
-        cmocka_unit_test(test_short_seal_keys), cmocka_unit_test(test_wrap),          cmocka_unit_test(test_challenges),
-        cmocka_unit_test(test_authenticates),
+        cmocka_unit_test(test_v1_keys),         cmocka_unit_test(test_extended_keys),   cmocka_unit_test(test_v2_keys),
+        cmocka_unit_test(test_both_directions), cmocka_unit_test(test_short_seal_keys), cmocka_unit_test(test_wrap),
+        cmocka_unit_test(test_challenges),      cmocka_unit_test(test_authenticates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
