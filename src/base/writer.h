@@ -54,8 +54,8 @@ static inline void writer_u8(struct writer *writer, uint8_t value)
         *to = value;
 }
 
-/* For writers alone: an integer of `len` bytes, whatever the alignment and the host's byte order. A loop over the bytes would say it more plainly, but not every
- * compiler makes one store of that. */
+/* For writers alone: an integer of `len` bytes, whatever the alignment and the host's byte order. A loop over the bytes would say it more plainly,
+ * but not every compiler makes one store of that. */
 static inline void writer_put_le(uint8_t *to, uint64_t value, size_t len)
 {
     if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)

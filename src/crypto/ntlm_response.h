@@ -18,8 +18,8 @@
 void ntlm_nt_hash(struct slice password_utf16le, struct key16 *hash);
 /* LMOWFv1 (3.3.1): from the password as ASCII text, upper-cased, at most 14 bytes; false when it has other letters or is longer, or DES is refused. */
 MUST_USE bool ntlm_lm_hash(struct slice password_utf16le, struct key16 *hash);
-/* NTOWFv2 (3.3.2): HMAC-MD5 of the NT hash over UTF-16LE(Upper(user) + domain), prepared to be a key of HMAC-MD5, which is all that is done with it; as
- * secret as a hash of the password. WIRE_BAD for invalid UTF-8 or no memory. */
+/* NTOWFv2 (3.3.2): HMAC-MD5 of the NT hash over UTF-16LE(Upper(user) + domain), prepared to be a key of HMAC-MD5, which is all that is done with it;
+ * as secret as a hash of the password. WIRE_BAD for invalid UTF-8 or no memory. */
 MUST_USE enum wire_result ntlm_v2_key(const struct key16 *nt_hash, const char *user, const char *domain,
                                       struct hmac_md5_key *key);
 
