@@ -290,7 +290,7 @@ static uint64_t failure_key_of(const struct cache_answer *answer)
 {
     uint64_t key = answer->record.failure_key;
     if (answer->record.account == NULL)
-        memcpy(&key, answer->v2_key.bytes, sizeof(key)); /* as good as random, and the same for the same name */
+        memcpy(&key, answer->v2_key.inner, sizeof(key)); /* as good as random, and the same for the same name */
     return key;
 }
 
@@ -396,8 +396,6 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
         .nt_hash = &answer->record.nt_hash,
         .lm_hash = answer->record.has_lm ? &answer->record.lm_hash : NULL,
         .v2_key = &answer->v2_key,
-        .user = user,
-        .domain = domain,
         .challenge = check->challenge,
         .lm_response = check->lm_response,
         .nt_response = check->nt_response,

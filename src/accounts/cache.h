@@ -7,6 +7,7 @@
 #define OPENSSPI_ACCOUNTS_CACHE_H
 
 #include "accounts/store.h"
+#include "crypto/digest.h"
 
 #define CACHE_STORES_MAX 16 /* CONFIG_LIST_MAX */
 #define CACHE_NAME_MAX 256  /* user and domain together; longer names are looked up each time */
@@ -15,7 +16,7 @@
 struct cache_answer {
     struct store_record record; /* record.account NULL: unknown, never in the cache */
     unsigned store;             /* which one it came from */
-    struct key16 v2_key;
+    struct hmac_md5_key v2_key;
 };
 void cache_answer_wipe(struct cache_answer *answer);
 #define AUTO_ANSWER __attribute__((cleanup(cache_answer_wipe)))

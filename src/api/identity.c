@@ -211,8 +211,8 @@ static SECURITY_STATUS fields_read(const struct identity_fields *fields, struct 
 SECURITY_STATUS identity_fields_of_ex2(struct slice bytes, struct identity_fields *fields)
 {
     struct reader reader = reader_of(bytes);
-    uint32_t version, size, flags, offset[4];
-    uint16_t header, hole, len[4];
+    uint32_t version = 0, size = 0, flags = 0, offset[4];
+    uint16_t header = 0, hole, len[4];
     bool read = reader_u32le(&reader, &version) == WIRE_OK && reader_u16le(&reader, &header) == WIRE_OK &&
                 reader_u16le(&reader, &hole) == WIRE_OK && reader_u32le(&reader, &size) == WIRE_OK;
     for (unsigned i = 0; i < 4; i++) { /* user, domain, packed credentials; flags; package list */

@@ -7,33 +7,14 @@ struct slice reader_rest(const struct reader *reader)
     return slice_of(reader->at, reader_left(reader));
 }
 
-enum wire_result reader_u16le(struct reader *reader, uint16_t *value)
-{
-    const uint8_t *from = reader_take(reader, 2);
-
-    require(from != NULL, WIRE_SHORT);
-    *value = (uint16_t)(from[0] | from[1] << 8);
-    return WIRE_OK;
-}
-
-enum wire_result reader_u32le(struct reader *reader, uint32_t *value)
-{
-    const uint8_t *from = reader_take(reader, 4);
-
-    require(from != NULL, WIRE_SHORT);
-    *value = (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
-    return WIRE_OK;
-}
-
 enum wire_result reader_u64le(struct reader *reader, uint64_t *value)
 {
     const uint8_t *from = reader_take(reader, 8);
-    uint64_t sum = 0;
+    uint64_t number;
 
     require(from != NULL, WIRE_SHORT);
-    for (unsigned i = 0; i < 8; i++)
-        sum |= (uint64_t)from[i] << 8 * i;
-    *value = sum;
+    memcpy(&number, from, sizeof number);
+    *value = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap64(number) : number;
     return WIRE_OK;
 }
 
@@ -58,12 +39,11 @@ enum wire_result reader_u32be(struct reader *reader, uint32_t *value)
 enum wire_result reader_u64be(struct reader *reader, uint64_t *value)
 {
     const uint8_t *from = reader_take(reader, 8);
-    uint64_t sum = 0;
+    uint64_t number;
 
     require(from != NULL, WIRE_SHORT);
-    for (unsigned i = 0; i < 8; i++)
-        sum = sum << 8 | from[i];
-    *value = sum;
+    memcpy(&number, from, sizeof number);
+    *value = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? number : __builtin_bswap64(number);
     return WIRE_OK;
 }
 

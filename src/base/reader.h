@@ -47,8 +47,24 @@ MUST_USE static inline enum wire_result reader_u8(struct reader *reader, uint8_t
     return WIRE_OK;
 }
 
-MUST_USE enum wire_result reader_u16le(struct reader *reader, uint16_t *value);
-MUST_USE enum wire_result reader_u32le(struct reader *reader, uint32_t *value);
+MUST_USE static inline enum wire_result reader_u16le(struct reader *reader, uint16_t *value)
+{
+    const uint8_t *from = reader_take(reader, 2);
+
+    require(from != NULL, WIRE_SHORT);
+    *value = (uint16_t)(from[0] | from[1] << 8);
+    return WIRE_OK;
+}
+
+MUST_USE static inline enum wire_result reader_u32le(struct reader *reader, uint32_t *value)
+{
+    const uint8_t *from = reader_take(reader, 4);
+
+    require(from != NULL, WIRE_SHORT);
+    *value = (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
+    return WIRE_OK;
+}
+
 MUST_USE enum wire_result reader_u64le(struct reader *reader, uint64_t *value);
 MUST_USE enum wire_result reader_u16be(struct reader *reader, uint16_t *value);
 MUST_USE enum wire_result reader_u32be(struct reader *reader, uint32_t *value);

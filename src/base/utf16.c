@@ -12,18 +12,14 @@ static bool is_surrogate(uint32_t value)
     return value >= 0xd800 && value <= 0xdfff;
 }
 
-/* RFC 3629, section 4: the next code point, shortest form only; CODE_POINT_BAD leaves the cursor where it was. NUL is refused. */
-static uint32_t utf8_next(const uint8_t **at, const uint8_t *end)
+/* For utf8_next alone: a code point of more than one byte. */
+static uint32_t utf8_next_long(const uint8_t **at, const uint8_t *end)
 {
     const uint8_t *from = *at;
     static const uint32_t smallest[] = {0, 0x80, 0x800, 0x10000};
     uint32_t code_point = from[0];
     unsigned n_more;
 
-    if (code_point < 0x80) {
-        *at = from + 1;
-        return code_point != 0 ? code_point : CODE_POINT_BAD;
-    }
     if (code_point < 0xc2 || code_point > 0xf4)
         return CODE_POINT_BAD;
     n_more = code_point < 0xe0 ? 1 : code_point < 0xf0 ? 2 : 3;
@@ -39,6 +35,17 @@ static uint32_t utf8_next(const uint8_t **at, const uint8_t *end)
         return CODE_POINT_BAD;
     *at = from + n_more + 1;
     return code_point;
+}
+
+/* RFC 3629, section 4: the next code point, shortest form only; CODE_POINT_BAD leaves the cursor where it was, but for NUL, which is refused too. */
+static inline uint32_t utf8_next(const uint8_t **at, const uint8_t *end)
+{
+    uint8_t first = **at;
+
+    if (first >= 0x80)
+        return utf8_next_long(at, end);
+    ++*at;
+    return first != 0 ? first : CODE_POINT_BAD;
 }
 
 static size_t utf8_len(uint32_t code_point)

@@ -88,48 +88,17 @@ uint8_t *writer_room_slow(struct writer *writer, size_t len)
     return writer->data + (writer->len - len);
 }
 
-/* Byte by byte, so that neither alignment nor the host's byte order matters; compilers make one store of it. */
-static void put_le(uint8_t *to, uint64_t value, unsigned len)
+static void put_be(uint8_t *to, uint64_t value, size_t len)
 {
-    for (unsigned i = 0; i < len; i++)
-        to[i] = (uint8_t)(value >> 8 * i);
+    writer_put_le(to, __builtin_bswap64(value) >> (64 - 8 * len), len);
 }
 
-static void put_be(uint8_t *to, uint64_t value, unsigned len)
-{
-    for (unsigned i = 0; i < len; i++)
-        to[i] = (uint8_t)(value >> 8 * (len - 1 - i));
-}
-
-static void write_le(struct writer *writer, uint64_t value, unsigned len)
-{
-    uint8_t *to = writer_room(writer, len);
-
-    if (to != NULL)
-        put_le(to, value, len);
-}
-
-static void write_be(struct writer *writer, uint64_t value, unsigned len)
+static void write_be(struct writer *writer, uint64_t value, size_t len)
 {
     uint8_t *to = writer_room(writer, len);
 
     if (to != NULL)
         put_be(to, value, len);
-}
-
-void writer_u16le(struct writer *writer, uint16_t value)
-{
-    write_le(writer, value, 2);
-}
-
-void writer_u32le(struct writer *writer, uint32_t value)
-{
-    write_le(writer, value, 4);
-}
-
-void writer_u64le(struct writer *writer, uint64_t value)
-{
-    write_le(writer, value, 8);
 }
 
 void writer_u16be(struct writer *writer, uint16_t value)
@@ -180,12 +149,12 @@ static uint8_t *written_at(struct writer *writer, size_t offset, size_t len)
     return writer->data + offset;
 }
 
-static void patch_le(struct writer *writer, size_t offset, uint64_t value, unsigned len)
+static void patch_le(struct writer *writer, size_t offset, uint64_t value, size_t len)
 {
     uint8_t *to = written_at(writer, offset, len);
 
     if (to != NULL)
-        put_le(to, value, len);
+        writer_put_le(to, value, len);
 }
 
 void writer_patch_u16le(struct writer *writer, size_t offset, uint16_t value)

@@ -8,6 +8,8 @@
 #include "base/result.h"
 #include "base/slice.h"
 
+#include <string.h>
+
 struct writer {
     uint8_t *data;
     size_t len, max; /* bytes written; bytes there are room for */
@@ -52,9 +54,38 @@ static inline void writer_u8(struct writer *writer, uint8_t value)
         *to = value;
 }
 
-void writer_u16le(struct writer *writer, uint16_t value);
-void writer_u32le(struct writer *writer, uint32_t value);
-void writer_u64le(struct writer *writer, uint64_t value);
+/* For writers alone: an integer of `len` bytes, whatever the alignment and the host's byte order. A loop over the bytes would say it more plainly,
+ * but not every compiler makes one store of that. */
+static inline void writer_put_le(uint8_t *to, uint64_t value, size_t len)
+{
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+        value = __builtin_bswap64(value);
+    memcpy(to, &value, len);
+}
+
+static inline void writer_le(struct writer *writer, uint64_t value, size_t len)
+{
+    uint8_t *to = writer_room(writer, len);
+
+    if (to != NULL)
+        writer_put_le(to, value, len);
+}
+
+static inline void writer_u16le(struct writer *writer, uint16_t value)
+{
+    writer_le(writer, value, 2);
+}
+
+static inline void writer_u32le(struct writer *writer, uint32_t value)
+{
+    writer_le(writer, value, 4);
+}
+
+static inline void writer_u64le(struct writer *writer, uint64_t value)
+{
+    writer_le(writer, value, 8);
+}
+
 void writer_u16be(struct writer *writer, uint16_t value);
 void writer_u32be(struct writer *writer, uint32_t value);
 void writer_u64be(struct writer *writer, uint64_t value);

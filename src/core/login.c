@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "core/user_file.h"
-#include <stdio.h>
 #include <string.h>
 
 SECURITY_STATUS login_choose(const char *package, const struct acquire_request *request, const struct identity *given,
@@ -48,9 +47,13 @@ SECURITY_STATUS login_names(const struct identity *identity, char **user, char *
 
 char *login_full_name(const char *domain, const char *user)
 {
-    size_t len = strlen(domain) + 1 + strlen(user) + 1;
-    char *name = mem_zalloc(len);
-    if (name != NULL)
-        snprintf(name, len, "%s%s%s", domain, *domain != '\0' ? "\\" : "", user);
+    size_t domain_len = strlen(domain), user_len = strlen(user), user_at = domain_len != 0 ? domain_len + 1 : 0;
+    char *name = mem_zalloc(user_at + user_len + 1);
+    require(name != NULL, NULL);
+    if (domain_len != 0) {
+        memcpy(name, domain, domain_len);
+        name[domain_len] = '\\';
+    }
+    memcpy(name + user_at, user, user_len);
     return name;
 }

@@ -29,6 +29,8 @@ void md5_once(const void *data, size_t len, uint8_t digest[MD5_LEN]);
 /* Two short messages of two pieces each at a time: at most MD5_BOTH_MAX bytes either. */
 #define MD5_BOTH_MAX (MD5_BOTH_MAX_BLOCKS * 64 - 9)
 void md5_both(const struct slice a[2], uint8_t digest_a[MD5_LEN], const struct slice b[2], uint8_t digest_b[MD5_LEN]);
+/* Four such messages, which all take the same number of blocks. */
+void md5_four(const struct slice messages[4][2], uint8_t digests[4][MD5_LEN]);
 
 void md4_once(const void *data, size_t len, uint8_t digest[MD4_LEN]);
 
@@ -42,6 +44,10 @@ struct hmac_md5 {
 };
 
 void hmac_md5_key_init(struct hmac_md5_key *key, const void *secret, size_t len);
+/* Two keys of HMAC_MD5_BOTH_LEN bytes at a time. */
+#define HMAC_MD5_BOTH_LEN 16
+void hmac_md5_key_init_both(struct hmac_md5_key *a, const uint8_t secret_a[HMAC_MD5_BOTH_LEN], struct hmac_md5_key *b,
+                            const uint8_t secret_b[HMAC_MD5_BOTH_LEN]);
 void hmac_md5_init(struct hmac_md5 *hmac, const struct hmac_md5_key *key);
 void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t len);
 /* Wipes `hmac`; the key remains for the next message. */
@@ -49,7 +55,8 @@ void hmac_md5_final(struct hmac_md5 *hmac, uint8_t mac[MD5_LEN]);
 /* Of one message under two keys at a time. */
 void hmac_md5_both(const struct hmac_md5_key *a, uint8_t mac_a[MD5_LEN], const struct hmac_md5_key *b,
                    uint8_t mac_b[MD5_LEN], struct slice message);
-/* One call over up to any number of pieces. */
+/* One call over any number of pieces, under a key that is kept, or one that is used this once. */
+void hmac_md5_pieces(const struct hmac_md5_key *key, const struct slice *pieces, size_t n_pieces, uint8_t mac[MD5_LEN]);
 void hmac_md5_once(const void *secret, size_t secret_len, const struct slice *pieces, size_t n_pieces,
                    uint8_t mac[MD5_LEN]);
 

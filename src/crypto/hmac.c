@@ -1,5 +1,6 @@
 /* HMAC-MD5, RFC 2104. */
 #include "crypto/digest.h"
+#include "crypto/md5_four.h"
 #include "crypto/md5_rounds.h"
 #include "base/secret.h"
 
@@ -30,6 +31,35 @@ void hmac_md5_key_init(struct hmac_md5_key *key, const void *secret, size_t len)
     md5_blocks_both(key->inner, block, key->outer, outer, 1);
     secret_wipe(block, sizeof(block));
     secret_wipe(outer, sizeof(outer));
+}
+
+void hmac_md5_key_init_both(struct hmac_md5_key *a, const uint8_t secret_a[HMAC_MD5_BOTH_LEN], struct hmac_md5_key *b,
+                            const uint8_t secret_b[HMAC_MD5_BOTH_LEN])
+{
+    uint8_t block[4][BLOCK_LEN];
+    uint32_t state[4][4];
+    struct md5 md5;
+
+    md5_init(&md5);
+    memset(block[0], INNER_PAD, BLOCK_LEN);
+    memset(block[1], OUTER_PAD, BLOCK_LEN);
+    memset(block[2], INNER_PAD, BLOCK_LEN);
+    memset(block[3], OUTER_PAD, BLOCK_LEN);
+    for (size_t i = 0; i < HMAC_MD5_BOTH_LEN; i++) {
+        block[0][i] ^= secret_a[i];
+        block[1][i] ^= secret_a[i];
+        block[2][i] ^= secret_b[i];
+        block[3][i] ^= secret_b[i];
+    }
+    for (unsigned i = 0; i < 4; i++)
+        memcpy(state[i], md5.state, sizeof(state[i]));
+    md5_blocks_four(state, (const uint8_t *const[4]){block[0], block[1], block[2], block[3]});
+    memcpy(a->inner, state[0], sizeof(a->inner));
+    memcpy(a->outer, state[1], sizeof(a->outer));
+    memcpy(b->inner, state[2], sizeof(b->inner));
+    memcpy(b->outer, state[3], sizeof(b->outer));
+    secret_wipe(block, sizeof(block));
+    secret_wipe(state, sizeof(state));
 }
 
 void hmac_md5_init(struct hmac_md5 *hmac, const struct hmac_md5_key *key)
@@ -65,8 +95,7 @@ static size_t tail_fill(uint8_t *blocks, const uint8_t *rest, size_t rest_len, u
     if (rest != NULL)
         memcpy(blocks, rest, rest_len);
     blocks[rest_len] = 0x80;
-    for (unsigned i = 0; i < 8; i++)
-        blocks[n_blocks * BLOCK_LEN - 8 + i] = (uint8_t)(total_len * 8 >> 8 * i);
+    md5_length_write(total_len, blocks + n_blocks * BLOCK_LEN - 8);
     return n_blocks;
 }
 
@@ -96,16 +125,22 @@ void hmac_md5_both(const struct hmac_md5_key *a, uint8_t mac_a[MD5_LEN], const s
     secret_wipe(state_b, sizeof state_b);
 }
 
+void hmac_md5_pieces(const struct hmac_md5_key *key, const struct slice *pieces, size_t n_pieces, uint8_t mac[MD5_LEN])
+{
+    struct hmac_md5 hmac;
+
+    hmac_md5_init(&hmac, key);
+    for (size_t i = 0; i < n_pieces; i++)
+        hmac_md5_update(&hmac, pieces[i].data, pieces[i].len);
+    hmac_md5_final(&hmac, mac);
+}
+
 void hmac_md5_once(const void *secret, size_t secret_len, const struct slice *pieces, size_t n_pieces,
                    uint8_t mac[MD5_LEN])
 {
     struct hmac_md5_key key;
-    struct hmac_md5 hmac;
 
     hmac_md5_key_init(&key, secret, secret_len);
-    hmac_md5_init(&hmac, &key);
-    for (size_t i = 0; i < n_pieces; i++)
-        hmac_md5_update(&hmac, pieces[i].data, pieces[i].len);
-    hmac_md5_final(&hmac, mac);
+    hmac_md5_pieces(&key, pieces, n_pieces, mac);
     secret_wipe(&key, sizeof(key));
 }

@@ -1,5 +1,6 @@
 /* RFC 1321. */
 #include "crypto/digest.h"
+#include "crypto/md5_four.h"
 #include "crypto/md5_rounds.h"
 #include "base/secret.h"
 
@@ -83,7 +84,6 @@ void md5_update(struct md5 *md5, const void *data, size_t len)
 void md5_final(struct md5 *md5, uint8_t digest[MD5_LEN])
 {
     size_t pending = (size_t)(md5->len % BLOCK_LEN);
-    uint64_t n_bits = md5->len * 8; /* modulo 2^64, as the specification has it */
 
     md5->block[pending++] = 0x80;
     if (pending > LENGTH_AT) {
@@ -92,8 +92,7 @@ void md5_final(struct md5 *md5, uint8_t digest[MD5_LEN])
         pending = 0;
     }
     memset(md5->block + pending, 0, LENGTH_AT - pending);
-    for (unsigned i = 0; i < 8; i++)
-        md5->block[LENGTH_AT + i] = (uint8_t)(n_bits >> 8 * i);
+    md5_length_write(md5->len, md5->block + LENGTH_AT);
     md5_blocks(md5->state, md5->block, 1);
     md5_state_write(md5->state, digest);
     secret_wipe(md5, sizeof(*md5));
@@ -110,8 +109,7 @@ static size_t blocks_fill(uint8_t blocks[MD5_BOTH_MAX_BLOCKS * BLOCK_LEN], struc
     if (second.len != 0)
         memcpy(blocks + first.len, second.data, second.len);
     blocks[len] = 0x80;
-    for (unsigned i = 0; i < 8; i++)
-        blocks[n_blocks * BLOCK_LEN - 8 + i] = (uint8_t)((uint64_t)len * 8 >> 8 * i);
+    md5_length_write(len, blocks + n_blocks * BLOCK_LEN - 8);
     return n_blocks;
 }
 
@@ -131,6 +129,27 @@ void md5_both(const struct slice a[2], uint8_t digest_a[MD5_LEN], const struct s
     md5_state_write(md5[1].state, digest_b);
     secret_wipe(blocks, sizeof(blocks));
     secret_wipe(md5, sizeof(md5));
+}
+
+void md5_four(const struct slice messages[4][2], uint8_t digests[4][MD5_LEN])
+{
+    uint8_t blocks[4][MD5_BOTH_MAX_BLOCKS * BLOCK_LEN];
+    uint32_t state[4][4];
+    struct md5 md5;
+    size_t n_blocks = 0;
+
+    md5_init(&md5);
+    for (unsigned i = 0; i < 4; i++) {
+        memcpy(state[i], md5.state, sizeof(state[i]));
+        n_blocks = blocks_fill(blocks[i], messages[i][0], messages[i][1]);
+    }
+    for (size_t at = 0; at < n_blocks * BLOCK_LEN; at += BLOCK_LEN)
+        md5_blocks_four(state,
+                        (const uint8_t *const[4]){blocks[0] + at, blocks[1] + at, blocks[2] + at, blocks[3] + at});
+    for (unsigned i = 0; i < 4; i++)
+        md5_state_write(state[i], digests[i]);
+    secret_wipe(blocks, sizeof(blocks));
+    secret_wipe(state, sizeof(state));
 }
 
 void md5_once(const void *data, size_t len, uint8_t digest[MD5_LEN])

@@ -27,6 +27,14 @@ static inline void md5_state_write(const uint32_t state[4], uint8_t digest[16])
     }
 }
 
+/* How many bits were hashed, as it stands at the end of the last block (RFC 1321, section 3.2): modulo 2^64. */
+static inline void md5_length_write(uint64_t len, uint8_t at[8])
+{
+    uint64_t n_bits = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap64(len * 8) : len * 8;
+
+    __builtin_memcpy(at, &n_bits, sizeof n_bits);
+}
+
 static inline uint32_t md5_rotl(uint32_t value, unsigned bits)
 {
     return value << bits | value >> (32 - bits);

@@ -3,7 +3,6 @@
 #include "base/reader.h"
 #include "base/utf16.h"
 #include "crypto/des.h"
-#include "crypto/digest.h"
 
 #include <string.h>
 
@@ -38,8 +37,10 @@ bool ntlm_lm_hash(struct slice password_utf16le, struct key16 *hash)
 }
 
 /* MS-NLMP 3.3.2 NTOWFv2: the user name is upper-cased, the domain is taken as it stands. */
-enum wire_result ntlm_v2_key(const struct key16 *nt_hash, const char *user, const char *domain, struct key16 *key)
+enum wire_result ntlm_v2_key(const struct key16 *nt_hash, const char *user, const char *domain,
+                             struct hmac_md5_key *key)
 {
+    AUTO_KEY16 struct key16 bare;
     AUTO_WRITER struct writer names = writer_growing(128);
     try(utf16le_write(&names, user));
     size_t user_len = names.len;
@@ -48,20 +49,21 @@ enum wire_result ntlm_v2_key(const struct key16 *nt_hash, const char *user, cons
     if (user_len > 0)
         utf16le_upper(names.data, user_len);
     struct slice piece = writer_slice_of(&names);
-    hmac_md5_once(nt_hash->bytes, sizeof(nt_hash->bytes), &piece, 1, key->bytes);
+    hmac_md5_once(nt_hash->bytes, sizeof(nt_hash->bytes), &piece, 1, bare.bytes);
+    hmac_md5_key_init(key, bare.bytes, sizeof(bare.bytes));
     return WIRE_OK;
 }
 
-void ntlm_v2_proof(const struct key16 *v2_key, const uint8_t challenge[8], struct slice blob, uint8_t proof[16])
+void ntlm_v2_proof(const struct hmac_md5_key *v2_key, const uint8_t challenge[8], struct slice blob, uint8_t proof[16])
 {
     struct slice pieces[] = {slice_of(challenge, NTLM_CHALLENGE_LEN), blob};
-    hmac_md5_once(v2_key->bytes, sizeof(v2_key->bytes), pieces, 2, proof);
+    hmac_md5_pieces(v2_key, pieces, 2, proof);
 }
 
-void ntlm_v2_base_key(const struct key16 *v2_key, const uint8_t proof[16], struct key16 *base_key)
+void ntlm_v2_base_key(const struct hmac_md5_key *v2_key, const uint8_t proof[16], struct key16 *base_key)
 {
     struct slice piece = slice_of(proof, NTLM_V2_PROOF_LEN);
-    hmac_md5_once(v2_key->bytes, sizeof(v2_key->bytes), &piece, 1, base_key->bytes);
+    hmac_md5_pieces(v2_key, &piece, 1, base_key->bytes);
 }
 
 /* MS-NLMP 6 DESL: three keys out of 16 bytes and five zeros. */
@@ -89,24 +91,14 @@ void ntlm_v1_session_challenge(const uint8_t server[8], const uint8_t client[8],
     memcpy(challenge, digest, 8);
 }
 
-static enum wire_result response_v2_key(const struct ntlm_response_input *input, struct key16 *key)
-{
-    if (input->v2_key != NULL) {
-        *key = *input->v2_key;
-        return WIRE_OK;
-    }
-    return ntlm_v2_key(input->nt_hash, input->user, input->domain, key);
-}
-
 /* Does the response begin with the proof over the server's challenge and what is the client's? Then gives the base key. */
 static bool v2_proves(const struct ntlm_response_input *input, struct slice response, struct slice client,
                       struct key16 *base_key)
 {
-    AUTO_KEY16 struct key16 key = {0}, proof;
-    require(response_v2_key(input, &key) == WIRE_OK, false);
-    ntlm_v2_proof(&key, input->challenge, client, proof.bytes);
+    AUTO_KEY16 struct key16 proof;
+    ntlm_v2_proof(input->v2_key, input->challenge, client, proof.bytes);
     require(secret_equal(proof.bytes, response.data, NTLM_V2_PROOF_LEN), false);
-    ntlm_v2_base_key(&key, proof.bytes, base_key);
+    ntlm_v2_base_key(input->v2_key, proof.bytes, base_key);
     return true;
 }
 

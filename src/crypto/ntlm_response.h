@@ -6,6 +6,7 @@
 
 #include "base/secret.h"
 #include "base/result.h"
+#include "crypto/digest.h"
 
 #define NTLM_CHALLENGE_LEN 8
 #define NTLM_V1_RESPONSE_LEN 24
@@ -17,13 +18,14 @@
 void ntlm_nt_hash(struct slice password_utf16le, struct key16 *hash);
 /* LMOWFv1 (3.3.1): from the password as ASCII text, upper-cased, at most 14 bytes; false when it has other letters or is longer, or DES is refused. */
 MUST_USE bool ntlm_lm_hash(struct slice password_utf16le, struct key16 *hash);
-/* NTOWFv2 (3.3.2): HMAC-MD5 of the NT hash over UTF-16LE(Upper(user) + domain). WIRE_BAD for invalid UTF-8 or no memory. */
+/* NTOWFv2 (3.3.2): HMAC-MD5 of the NT hash over UTF-16LE(Upper(user) + domain), prepared to be a key of HMAC-MD5, which is all that is done with it;
+ * as secret as a hash of the password. WIRE_BAD for invalid UTF-8 or no memory. */
 MUST_USE enum wire_result ntlm_v2_key(const struct key16 *nt_hash, const char *user, const char *domain,
-                                      struct key16 *key);
+                                      struct hmac_md5_key *key);
 
 /* NTProofStr over challenge and client blob ("temp"), and the session base key from it (3.3.2). */
-void ntlm_v2_proof(const struct key16 *v2_key, const uint8_t challenge[8], struct slice blob, uint8_t proof[16]);
-void ntlm_v2_base_key(const struct key16 *v2_key, const uint8_t proof[16], struct key16 *base_key);
+void ntlm_v2_proof(const struct hmac_md5_key *v2_key, const uint8_t challenge[8], struct slice blob, uint8_t proof[16]);
+void ntlm_v2_base_key(const struct hmac_md5_key *v2_key, const uint8_t proof[16], struct key16 *base_key);
 /* DESL (6): 24 bytes from a 16-byte hash and 8 bytes. */
 MUST_USE bool ntlm_desl(const struct key16 *hash, const uint8_t challenge[8], uint8_t response[24]);
 /* The 8 bytes that an NTLMv1 response with extended session security answers: MD5(server, client)[0..7] (3.3.1). */
@@ -39,9 +41,8 @@ enum ntlm_response_kind {
 
 struct ntlm_response_input {
     const struct key16 *nt_hash;
-    const struct key16 *lm_hash; /* NULL: LM alone is not accepted */
-    const struct key16 *v2_key;  /* of nt_hash, user and domain when the caller kept it; NULL: computed */
-    const char *user, *domain;
+    const struct key16 *lm_hash;       /* NULL: LM alone is not accepted */
+    const struct hmac_md5_key *v2_key; /* of nt_hash and the names that the client sent */
     const uint8_t *challenge;
     struct slice lm_response, nt_response;
     bool extended_session_security, allow_v1, allow_lm;

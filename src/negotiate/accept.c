@@ -113,7 +113,8 @@ static SECURITY_STATUS ended(struct negotiate_handshake *handshake, struct slice
 static SECURITY_STATUS package_step(struct negotiate_handshake *handshake, struct slice token, struct slice mic,
                                     struct step_out *out)
 {
-    AUTO_WRITER struct writer answer = writer_growing(512);
+    uint8_t room[NEGOTIATE_TOKEN_ROOM];
+    AUTO_WRITER struct writer answer = writer_lent(room, sizeof room);
     SECURITY_STATUS status = negotiate_inner_step(handshake, token, &answer);
     require(status >= 0, status);
     if (handshake->inner_done)

@@ -63,7 +63,8 @@ SECURITY_STATUS negotiate_direct_done(struct negotiate_handshake *handshake, SEC
                                       struct step_out *out);
 /* Makes `inner` the chosen package and forgets what another one did. */
 void negotiate_choose(struct negotiate_handshake *handshake, const struct negotiate_inner *inner);
-/* Gives the chosen package a token (data NULL: none). Its answer goes to `answer`, an empty growing writer; its record is kept, and a failure's
+#define NEGOTIATE_TOKEN_ROOM 2048 /* for what the chosen package answers; longer tokens are allocated */
+/* Gives the chosen package a token (data NULL: none). Its answer goes to `answer`, an empty writer that grows; its record is kept, and a failure's
  * words for the peer. Its status. */
 SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, struct slice token, struct writer *answer);
 /* Is a code over the list due before this handshake may end? SEC_E_UNSUPPORTED_FUNCTION where one is and the session cannot make it. */

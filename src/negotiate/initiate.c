@@ -11,7 +11,8 @@
 /* The list that goes out: the package whose token goes with it, then those of less preference. */
 static SECURITY_STATUS list_make(struct negotiate_handshake *handshake)
 {
-    AUTO_WRITER struct writer list = writer_growing(64);
+    uint8_t room[64];
+    AUTO_WRITER struct writer list = writer_lent(room, sizeof room);
     try(negotiate_mech_list(handshake->credential, handshake->chosen, &list));
     return secret_set(&handshake->mech_list, list.data, list.len) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
@@ -62,7 +63,8 @@ static SECURITY_STATUS begin(void *opaque, const struct step_in *in, struct step
 {
     struct negotiate_handshake *handshake = opaque;
     struct spnego_init hints;
-    AUTO_WRITER struct writer token = writer_growing(512);
+    uint8_t room[NEGOTIATE_TOKEN_ROOM];
+    AUTO_WRITER struct writer token = writer_lent(room, sizeof room);
     if (in->token.len >
         0) /* a server that spoke first; nothing protects what it offers, so it is only looked at for being one */
         require(spnego_init_parse(in->token, &hints) == WIRE_OK,
@@ -179,7 +181,8 @@ static SECURITY_STATUS reply(void *opaque, const struct step_in *in, struct step
 {
     struct negotiate_handshake *handshake = opaque;
     struct spnego_resp resp;
-    AUTO_WRITER struct writer token = writer_growing(512);
+    uint8_t room[NEGOTIATE_TOKEN_ROOM];
+    AUTO_WRITER struct writer token = writer_lent(room, sizeof room);
     bool fresh;
     require(in->token.len > 0, cause_set(SEC_E_INVALID_TOKEN, "the server's answer is due, and no token was given"));
     require(spnego_resp_parse(in->token, &resp) == WIRE_OK,

@@ -74,7 +74,9 @@ static void pairs_write(const struct config *config, const struct names *names, 
 static SECURITY_STATUS challenge_send(struct ntlm_handshake *handshake, uint32_t client, struct step_out *out)
 {
     const struct config *config = handshake->credential->config;
-    AUTO_WRITER struct writer pairs = writer_growing(256), name = writer_growing(64);
+    uint8_t pairs_room[512], name_room[64];
+    AUTO_WRITER struct writer pairs = writer_lent(pairs_room, sizeof pairs_room),
+                              name = writer_lent(name_room, sizeof name_room);
     struct ntlm_challenge challenge = {.flags = client & FLAGS_MIRRORED};
     struct names names;
     names_fill(handshake->credential, &names);

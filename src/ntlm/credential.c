@@ -12,12 +12,15 @@ void ntlm_login_release(struct ntlm_login *login)
 {
     mem_free(login->user);
     mem_free(login->domain);
+    mem_free(login->full_name);
     secret_wipe(login, sizeof *login);
 }
 
 static SECURITY_STATUS login_fill(const struct identity *identity, struct ntlm_login *login)
 {
     try(login_names(identity, &login->user, &login->domain));
+    login->full_name = login_full_name(login->domain, login->user);
+    require(login->full_name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (identity->password_is_hash)
         memcpy(login->nt_hash.bytes, identity->password.data, sizeof login->nt_hash.bytes);
     else {
@@ -27,13 +30,6 @@ static SECURITY_STATUS login_fill(const struct identity *identity, struct ntlm_l
     require(ntlm_v2_key(&login->nt_hash, login->user, login->domain, &login->v2_key) == WIRE_OK,
             SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;
-}
-
-static SECURITY_STATUS full_name_fill(struct ntlm_credential *credential)
-{
-    const struct ntlm_login *login = &credential->login;
-    credential->full_name = credential->has_login ? login_full_name(login->domain, login->user) : mem_strdup("");
-    return credential->full_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 static SECURITY_STATUS outbound_fill(struct ntlm_credential *credential, const struct acquire_request *request)
@@ -58,7 +54,7 @@ static SECURITY_STATUS credential_fill(struct ntlm_credential *credential, const
         (void)accounts_host(credential->accounts, true, &host); /* the first challenge shall know it */
         cause_drop();
     }
-    return full_name_fill(credential);
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS ntlm_acquire(const struct acquire_request *request, void **credential, int64_t *expiry)
@@ -134,7 +130,6 @@ void ntlm_release(void *credential)
 {
     struct ntlm_credential *released = credential;
     ntlm_login_release(&released->login);
-    mem_free(released->full_name);
     accounts_close(released->accounts);
     config_release(released->config);
     secret_block_free(released, sizeof *released);
@@ -144,7 +139,8 @@ SECURITY_STATUS ntlm_query_credential(const void *credential, uint32_t attribute
 {
     require(attribute == SECPKG_CRED_ATTR_NAMES,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "NTLM credentials have no attribute %u", (unsigned)attribute));
-    value->names.text = ((const struct ntlm_credential *)credential)->full_name;
+    const struct ntlm_credential *asked = credential;
+    value->names.text = asked->has_login ? asked->login.full_name : "";
     return SEC_E_OK;
 }
 

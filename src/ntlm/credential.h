@@ -6,13 +6,15 @@
 
 #include "accounts/accounts.h"
 #include "core/package.h"
+#include "crypto/digest.h"
 
 /* What a client proves itself with. */
 struct ntlm_login {
-    char *user, *domain; /* never NULL once there is a login */
+    char *user, *domain; /* never NULL once there is a login, nor is */
+    char *full_name;     /* "domain\user" */
     struct key16 nt_hash, lm_hash;
     bool has_lm_hash;
-    struct key16 v2_key; /* NTOWFv2, which depends on nothing else */
+    struct hmac_md5_key v2_key; /* NTOWFv2, which depends on nothing else */
 };
 
 struct ntlm_credential {
@@ -20,7 +22,6 @@ struct ntlm_credential {
     bool has_login; /* else the process has no default, and only a prompt or a null session helps */
     bool needs_password;
     struct ntlm_login login;
-    char *full_name;           /* "domain\user", or "" */
     struct accounts *accounts; /* inbound only */
 };
 

@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "core/cause.h"
-#include "core/login.h"
 #include "core/trace.h"
 #include "crypto/ntlm_response.h"
 #include "crypto/random.h"
@@ -89,17 +88,16 @@ static SECURITY_STATUS record_write(struct ntlm_handshake *handshake, const stru
         .password_expiry = FILETIME_NEVER,
         .target_info = handshake->server_pairs,
     };
-    AUTO_WRITER struct writer own = writer_growing(512);
+    uint8_t room[512];
+    AUTO_WRITER struct writer own = writer_lent(room, sizeof room);
     ntlm_session_seed_write(&own, &seed);
     key16_wipe(&seed.key);
-    AUTO_FREE char *name = is_anonymous(handshake) ? mem_strdup("") : login_full_name(login->domain, login->user);
-    require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     const struct session_facts facts = {
         .initiator = true,
         .flags = handshake->base.granted,
         .start = filetime_now(),
         .expiry = FILETIME_NEVER,
-        .client = name,
+        .client = is_anonymous(handshake) ? "" : login->full_name,
         .server = handshake->base.target,
         .target = handshake->base.target,
         .authority = is_anonymous(handshake) ? NULL : login->domain,
@@ -209,7 +207,8 @@ static SECURITY_STATUS prove_v2(const struct ntlm_handshake *handshake, const st
     const struct ntlm_login *login = login_of(handshake);
     struct ntlm_av server = {0};
     struct ntlm_client_challenge client;
-    AUTO_WRITER struct writer pairs = writer_growing(512);
+    uint8_t room[512];
+    AUTO_WRITER struct writer pairs = writer_lent(room, sizeof room);
     if (challenge->target_info.len > 0)
         require(ntlm_av_parse(challenge->target_info, &server) == WIRE_OK,
                 cause_set(SEC_E_INVALID_TOKEN, "the server's target information is damaged"));
@@ -315,7 +314,8 @@ static SECURITY_STATUS authenticate_write(const struct ntlm_handshake *handshake
                                           const uint8_t encrypted[16], struct writer *token)
 {
     const struct ntlm_login *login = login_of(handshake);
-    AUTO_WRITER struct writer names = writer_growing(256);
+    uint8_t room[256];
+    AUTO_WRITER struct writer names = writer_lent(room, sizeof room);
     uint32_t flags = handshake->agreed;
     bool anonymous = is_anonymous(handshake);
     size_t domain_len, user_len;
@@ -374,13 +374,14 @@ static SECURITY_STATUS answer(void *opaque, const struct step_in *in, struct ste
     struct ntlm_challenge challenge;
     require(in->token.len > 0,
             cause_set(SEC_E_INVALID_TOKEN, "the server's NTLM challenge is due, and no token was given"));
-    require(ntlm_challenge_parse(in->token, &challenge) == WIRE_OK,
+    handshake->server_pairs = slice_of(NULL, 0); /* of a challenge before, in a datagram context */
+    require(secret_set(&handshake->challenge, in->token.data, in->token.len), SEC_E_INSUFFICIENT_MEMORY);
+    require(ntlm_challenge_parse(secret_slice(&handshake->challenge), &challenge) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "this is not an NTLM CHALLENGE message, or it is damaged"));
     try(flags_agree(handshake, challenge.flags));
-    require(secret_set(&handshake->challenge, in->token.data, in->token.len), SEC_E_INSUFFICIENT_MEMORY);
-    require(ntlm_challenge_parse(secret_slice(&handshake->challenge), &challenge) == WIRE_OK, SEC_E_INTERNAL_ERROR);
     handshake->server_pairs = challenge.target_info; /* of our copy, which stays */
-    struct proof proof = {.lm = writer_growing(24), .nt = writer_growing(640)};
+    uint8_t lm_room[24], nt_room[640];
+    struct proof proof = {.lm = writer_lent(lm_room, sizeof lm_room), .nt = writer_lent(nt_room, sizeof nt_room)};
     SECURITY_STATUS status = answer_with(handshake, &challenge, &proof, out);
     writer_release(&proof.lm);
     writer_release(&proof.nt);

@@ -21,16 +21,37 @@ bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key)
     slice_of("session key to " direction " " kind " key magic constant", \
              sizeof "session key to " direction " " kind " key magic constant")
 
+/* The session key that sealing keys are made of is cut where less than 128 bits were agreed on. */
+static struct slice sealing_base(uint32_t flags, const struct key16 *session_key)
+{
+    return slice_of(session_key->bytes, (flags & NTLM_128) != 0 ? 16 : (flags & NTLM_56) != 0 ? 7 : 5);
+}
+
+void ntlm_message_keys_both(uint32_t flags, const struct key16 *session_key, struct key16 sign[2], struct key16 seal[2])
+{
+    const struct slice signing = slice_of(session_key->bytes, 16), sealing = sealing_base(flags, session_key);
+    const struct slice messages[4][2] = {{signing, CONSTANT("client-to-server", "signing")},
+                                         {signing, CONSTANT("server-to-client", "signing")},
+                                         {sealing, CONSTANT("client-to-server", "sealing")},
+                                         {sealing, CONSTANT("server-to-client", "sealing")}}; /* of two blocks each */
+    uint8_t digests[4][MD5_LEN];
+    md5_four(messages, digests);
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(sign[i].bytes, digests[i], MD5_LEN);
+        memcpy(seal[i].bytes, digests[2 + i], MD5_LEN);
+    }
+    secret_wipe(digests, sizeof digests);
+}
+
 void ntlm_message_keys(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *sign,
                        struct key16 *seal, size_t *seal_len)
 {
     *seal_len = 16;
     if ((flags & NTLM_EXTENDED_SESSION_SECURITY) != 0) {
-        size_t used = (flags & NTLM_128) != 0 ? 16 : (flags & NTLM_56) != 0 ? 7 : 5;
         const struct slice signing[] = {slice_of(session_key->bytes, 16),
                                         from_client ? CONSTANT("client-to-server", "signing")
                                                     : CONSTANT("server-to-client", "signing")};
-        const struct slice sealing[] = {slice_of(session_key->bytes, used),
+        const struct slice sealing[] = {sealing_base(flags, session_key),
                                         from_client ? CONSTANT("client-to-server", "sealing")
                                                     : CONSTANT("server-to-client", "sealing")};
         md5_both(signing, sign->bytes, sealing, seal->bytes);

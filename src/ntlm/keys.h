@@ -23,6 +23,10 @@ MUST_USE bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key
 void ntlm_message_keys(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *sign,
                        struct key16 *seal, size_t *seal_len);
 
+/* With extended session security those of both directions, the client's first, each of 16 bytes. */
+void ntlm_message_keys_both(uint32_t flags, const struct key16 *session_key, struct key16 sign[2],
+                            struct key16 seal[2]);
+
 /* The MIC (3.1.5.1.2): HMAC-MD5 under the exported session key over the three messages, the last with a zeroed MIC field. */
 void ntlm_mic(const struct key16 *session_key, struct slice negotiate, struct slice challenge,
               struct slice authenticate, uint8_t mic[16]);

@@ -51,7 +51,9 @@ SECURITY_STATUS ntlm_admitted_write(const struct config *config, const struct nt
         .password_expiry = account != NULL ? account->password_expires : FILETIME_NEVER,
         .target_info = admitted->target_info,
     };
-    AUTO_WRITER struct writer own = writer_growing(512), identity = writer_growing(256);
+    uint8_t own_room[512], identity_room[512];
+    AUTO_WRITER struct writer own = writer_lent(own_room, sizeof own_room),
+                              identity = writer_lent(identity_room, sizeof identity_room);
     ntlm_session_seed_write(&own, &seed);
     key16_wipe(&seed.key);
     AUTO_FREE char *name =

@@ -42,7 +42,7 @@ static bool is_datagram(const struct ntlm_session *session)
     return (session->flags & NTLM_DATAGRAM) != 0;
 }
 
-static void lane_keys(struct lane *lane, uint32_t flags, const struct key16 *key, bool from_client)
+static void lane_start(struct lane *lane, uint32_t flags, const struct key16 *key, bool from_client)
 {
     AUTO_KEY16 struct key16 sign = {{0}};
     size_t len;
@@ -51,12 +51,23 @@ static void lane_keys(struct lane *lane, uint32_t flags, const struct key16 *key
         hmac_md5_key_init(&lane->sign, sign.bytes, sizeof sign.bytes);
     lane->seal_key_len = (uint8_t)len;
     lane->started = true;
+    rc4_init(&lane->rc4, lane->seal_key.bytes, lane->seal_key_len);
 }
 
-static void lane_start(struct lane *lane, uint32_t flags, const struct key16 *key, bool from_client)
+/* The keys of both lanes, with extended session security; their ciphers have not begun. */
+static void lanes_keys(struct ntlm_session *session)
 {
-    lane_keys(lane, flags, key, from_client);
-    rc4_init(&lane->rc4, lane->seal_key.bytes, lane->seal_key_len);
+    struct lane *client = session->initiator ? &session->send : &session->receive;
+    struct lane *server = session->initiator ? &session->receive : &session->send;
+    struct key16 sign[2], seal[2];
+    ntlm_message_keys_both(session->flags, &session->key, sign, seal);
+    hmac_md5_key_init_both(&client->sign, sign[0].bytes, &server->sign, sign[1].bytes);
+    client->seal_key = seal[0];
+    server->seal_key = seal[1];
+    client->seal_key_len = server->seal_key_len = sizeof seal[0].bytes;
+    client->started = server->started = true;
+    secret_wipe(sign, sizeof sign);
+    secret_wipe(seal, sizeof seal);
 }
 
 enum lane_record {
@@ -469,8 +480,7 @@ static SECURITY_STATUS ntlm_list_codes(void *state, struct slice list, struct li
     bool fresh = !own->started && !peer->started && own->seq == 0 && peer->seq == 0;
     require(fresh && is_extended(session) && !is_datagram(session) && has_keys(session) && list.len <= LIST_SIGNED_MAX,
             SEC_E_UNSUPPORTED_FUNCTION);
-    lane_keys(own, session->flags, &session->key, session->initiator);
-    lane_keys(peer, session->flags, &session->key, !session->initiator);
+    lanes_keys(session);
     memcpy(numbered + 4, list.data, list.len);
     hmac_md5_both(&own->sign, mac[0], &peer->sign, mac[1], slice_of(numbered, 4 + list.len));
     if ((session->flags & NTLM_KEY_EXCH) != 0) {

@@ -41,7 +41,7 @@ static UNICODE_STRING text_put(struct block *block, const char *text)
 static void v2_make(struct block *block, const char *form, char **word, const struct key16 *hash, struct key16 *key)
 {
     AUTO_WRITER struct writer blob = writer_growing(128), pairs = writer_growing(64);
-    struct key16 owf;
+    struct hmac_md5_key owf;
     uint64_t now = (uint64_t)filetime_now();
     ntlm_av_write_text(&pairs, NTLM_AV_NB_DOMAIN, "EXAMPLE");
     ntlm_av_write(&pairs, NTLM_AV_EOL, slice_of(NULL, 0));

@@ -175,6 +175,7 @@ void domain_controller(const struct wbcAuthUserParams *asked, struct fake_answer
 {
     static const uint8_t password[] = "P\0a\0s\0s\0w\0o\0r\0d\0001\0!";
     struct key16 hash, lm_hash, key;
+    struct hmac_md5_key v2_key;
     seen_set(asked);
     if (strncmp(asked->account_name, "nt-", 3) == 0) {
         refuse(answer, (uint32_t)strtoul(asked->account_name + 3, NULL, 16));
@@ -182,11 +183,11 @@ void domain_controller(const struct wbcAuthUserParams *asked, struct fake_answer
     }
     ntlm_nt_hash(slice_of(password, 20), &hash);
     bool has_lm = ntlm_lm_hash(slice_of(password, 20), &lm_hash);
+    bool has_v2 = ntlm_v2_key(&hash, asked->account_name, asked->domain_name, &v2_key) == WIRE_OK;
     const struct ntlm_response_input input = {
         .nt_hash = &hash,
         .lm_hash = has_lm ? &lm_hash : NULL,
-        .user = asked->account_name,
-        .domain = asked->domain_name,
+        .v2_key = &v2_key,
         .challenge = asked->password.response.challenge,
         .lm_response = slice_of(asked->password.response.lm_data, asked->password.response.lm_length),
         .nt_response = slice_of(asked->password.response.nt_data, asked->password.response.nt_length),
@@ -195,7 +196,7 @@ void domain_controller(const struct wbcAuthUserParams *asked, struct fake_answer
     };
     if (strcasecmp(asked->account_name, "alice") != 0 && strncasecmp(asked->account_name, "alice@", 6) != 0)
         refuse(answer, 0xC0000064);
-    else if (ntlm_response_verify(&input, &key) == NTLM_RESPONSE_WRONG)
+    else if (!has_v2 || ntlm_response_verify(&input, &key) == NTLM_RESPONSE_WRONG)
         refuse(answer, 0xC000006A);
     else {
         describe(asked, answer);

@@ -157,7 +157,7 @@ struct responses {
 
 static void respond_v2(const struct craft *craft, const struct ntlm_challenge *server, struct responses *to)
 {
-    struct key16 key;
+    struct hmac_md5_key key;
     uint8_t proof[16];
     enum wire_result result = ntlm_v2_key(&alice_hash, craft->user != NULL ? craft->user : "alice", "EXAMPLE", &key);
     assert(result == WIRE_OK);

@@ -113,7 +113,8 @@ static UNUSED_FUNCTION SECURITY_STATUS logon_full(struct accounts *accounts, con
                                                   const char *password, const struct account **account)
 {
     uint8_t room[128], response[NTLM_V2_RESPONSE_MIN] = {0};
-    struct key16 hash, key, base, expected;
+    struct key16 hash, base, expected;
+    struct hmac_md5_key key;
     response[16] = response[17] = 1;
     ntlm_nt_hash(utf16_of(password, room), &hash);
     assert_int_equal(ntlm_v2_key(&hash, user, domain, &key), WIRE_OK);

@@ -667,7 +667,8 @@ static SECURITY_STATUS sweep_once(const char *const *names, const char *password
     struct account_policy policy = {.lockout_threshold = 1000, .lockout_seconds = 1, .reset_seconds = 1};
     struct accounts *accounts = NULL;
     const struct account *account = NULL;
-    struct key16 base, hash, key;
+    struct key16 base, hash;
+    struct hmac_md5_key key;
     uint8_t room[128], response[NTLM_V2_RESPONSE_MIN] = {0};
     ntlm_nt_hash(utf16_of(password, room), &hash);
     SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;

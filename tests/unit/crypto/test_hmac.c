@@ -85,13 +85,15 @@ static void two_at_once_are_as_one_by_one(void **state)
     (void)state;
     for (size_t len = 0; len <= sizeof(input); len++) {
         const struct slice piece = slice_of(input, len);
-        struct hmac_md5_key key[2];
+        struct hmac_md5_key key[2], at_once[2];
 
         random_fill(&seed, input, len);
         for (unsigned i = 0; i < 2; i++) {
             random_fill(&seed, secret[i], sizeof(secret[i]));
             hmac_md5_key_init(&key[i], secret[i], sizeof(secret[i]));
         }
+        hmac_md5_key_init_both(&at_once[0], secret[0], &at_once[1], secret[1]);
+        assert_memory_equal(at_once, key, sizeof(key));
         hmac_md5_both(&key[0], both[0], &key[1], both[1], piece);
         for (unsigned i = 0; i < 2; i++) {
             hmac_md5_once(secret[i], sizeof(secret[i]), &piece, 1, single);

@@ -79,6 +79,30 @@ static void pieces_make_no_difference(void **state)
     }
 }
 
+/* Of one block each, and of two; the lanes differ. */
+static void four_at_once_are_as_one_by_one(void **state)
+{
+    uint8_t input[4][MD5_BOTH_MAX], four[4][MD5_LEN], single[MD5_LEN];
+    uint64_t seed = 7;
+
+    (void)state;
+    for (size_t len = 0; len <= MD5_BOTH_MAX; len++) {
+        struct slice messages[4][2];
+
+        for (unsigned i = 0; i < 4; i++)
+            random_fill(&seed, input[i], len);
+        for (unsigned i = 0; i < 4; i++) {
+            messages[i][0] = slice_of(input[i], len / (i + 1));
+            messages[i][1] = slice_of(input[i] + len / (i + 1), len - len / (i + 1));
+        }
+        md5_four(messages, four);
+        for (unsigned i = 0; i < 4; i++) {
+            md5_once(input[i], len, single);
+            assert_memory_equal(four[i], single, MD5_LEN);
+        }
+    }
+}
+
 static void final_wipes(void **state)
 {
     static const struct md5 wiped;
@@ -138,9 +162,13 @@ static void two_at_a_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors_of_rfc_1321),       cmocka_unit_test(agrees_with_openssl_at_every_length),
-        cmocka_unit_test(pieces_make_no_difference), cmocka_unit_test(final_wipes),
-        cmocka_unit_test(long_lengths_are_counted),  cmocka_unit_test(two_at_a_time),
+        cmocka_unit_test(vectors_of_rfc_1321),
+        cmocka_unit_test(agrees_with_openssl_at_every_length),
+        cmocka_unit_test(pieces_make_no_difference),
+        cmocka_unit_test(final_wipes),
+        cmocka_unit_test(four_at_once_are_as_one_by_one),
+        cmocka_unit_test(long_lengths_are_counted),
+        cmocka_unit_test(two_at_a_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

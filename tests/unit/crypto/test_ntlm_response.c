@@ -44,18 +44,20 @@ static struct slice password_slice(void)
 static void test_hashes(void **state)
 {
     (void)state;
-    struct key16 nt, lm, v2;
+    struct key16 nt, lm;
+    struct hmac_md5_key v2, known;
+    hmac_md5_key_init(&known, v2_key, sizeof(v2_key));
     ntlm_nt_hash(password_slice(), &nt);
     assert_memory_equal(nt.bytes, nt_hash, 16);
     assert_true(ntlm_lm_hash(password_slice(), &lm));
     assert_memory_equal(lm.bytes, lm_hash, 16);
     assert_int_equal(ntlm_v2_key(&nt, "User", "Domain", &v2), WIRE_OK);
-    assert_memory_equal(v2.bytes, v2_key, 16);
+    assert_memory_equal(&v2, &known, sizeof(v2));
     /* The user is folded, the domain is not. */
     assert_int_equal(ntlm_v2_key(&nt, "uSER", "Domain", &v2), WIRE_OK);
-    assert_memory_equal(v2.bytes, v2_key, 16);
+    assert_memory_equal(&v2, &known, sizeof(v2));
     assert_int_equal(ntlm_v2_key(&nt, "User", "DOMAIN", &v2), WIRE_OK);
-    assert_memory_not_equal(v2.bytes, v2_key, 16);
+    assert_memory_not_equal(&v2, &known, sizeof(v2));
     assert_int_equal(ntlm_v2_key(&nt, "", "", &v2), WIRE_OK);
     assert_int_equal(ntlm_v2_key(&nt, "\xff", "Domain", &v2), WIRE_BAD);
 }
@@ -86,6 +88,7 @@ static void test_building_bricks(void **state)
 {
     (void)state;
     struct key16 key, base;
+    struct hmac_md5_key prepared;
     uint8_t response[24], proof[16], session[8];
     memcpy(key.bytes, nt_hash, 16);
     assert_true(ntlm_desl(&key, challenge, response));
@@ -97,23 +100,24 @@ static void test_building_bricks(void **state)
     memcpy(key.bytes, nt_hash, 16);
     assert_true(ntlm_desl(&key, session, response));
     assert_memory_equal(response, ess_response, 24);
-    memcpy(key.bytes, v2_key, 16);
-    ntlm_v2_proof(&key, challenge, slice_of(v2_response + 16, sizeof(v2_response) - 16), proof);
+    hmac_md5_key_init(&prepared, v2_key, sizeof(v2_key));
+    ntlm_v2_proof(&prepared, challenge, slice_of(v2_response + 16, sizeof(v2_response) - 16), proof);
     assert_memory_equal(proof, v2_response, 16);
-    ntlm_v2_base_key(&key, proof, &base);
+    ntlm_v2_base_key(&prepared, proof, &base);
     assert_memory_equal(base.bytes, v2_base_key, 16);
 }
 
 static struct key16 known_nt, known_lm;
+static struct hmac_md5_key known_v2;
 
 static struct ntlm_response_input input_of(struct slice lm, struct slice nt)
 {
     memcpy(known_nt.bytes, nt_hash, 16);
     memcpy(known_lm.bytes, lm_hash, 16);
+    hmac_md5_key_init(&known_v2, v2_key, sizeof(v2_key));
     return (struct ntlm_response_input){.nt_hash = &known_nt,
                                         .lm_hash = &known_lm,
-                                        .user = "User",
-                                        .domain = "Domain",
+                                        .v2_key = &known_v2,
                                         .challenge = challenge,
                                         .lm_response = lm,
                                         .nt_response = nt,
@@ -124,16 +128,16 @@ static struct ntlm_response_input input_of(struct slice lm, struct slice nt)
 static void test_verify_v2(void **state)
 {
     (void)state;
-    struct key16 base, cached;
+    struct key16 base;
     struct ntlm_response_input input =
         input_of(slice_of(lmv2_response, 24), slice_of(v2_response, sizeof(v2_response)));
     input.allow_v1 = input.allow_lm = false;
     assert_int_equal(ntlm_response_verify(&input, &base), NTLM_RESPONSE_V2);
     assert_memory_equal(base.bytes, v2_base_key, 16);
-    memcpy(cached.bytes, v2_key, 16);
-    input.v2_key = &cached;
     memset(&known_nt, 0, sizeof(known_nt)); /* the kept key is what counts */
     assert_int_equal(ntlm_response_verify(&input, &base), NTLM_RESPONSE_V2);
+    known_v2.inner[0] ^= 1;
+    assert_int_equal(ntlm_response_verify(&input, &base), NTLM_RESPONSE_WRONG);
     input = input_of(slice_of(lmv2_response, 24), slice_of(NULL, 0));
     input.allow_v1 = input.allow_lm = false;
     assert_int_equal(ntlm_response_verify(&input, &base), NTLM_RESPONSE_V2_LM);

@@ -165,7 +165,8 @@ static void test_logon_passed_on(void **state)
     AUTO_WRITER struct writer response = writer_growing(64), proof = writer_growing(64), record = writer_growing(512);
     AUTO_IDENTITY struct identity identity = {.proof_kind = IDENTITY_RESPONSE};
     AUTO_SECRET struct secret password = {0};
-    struct key16 hash, key;
+    struct key16 hash;
+    struct hmac_md5_key key;
     uint8_t code[16];
     const struct config *config;
     void *profile = NULL;

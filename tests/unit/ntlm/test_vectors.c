@@ -127,7 +127,7 @@ static struct chapter chapter_v2(void)
     struct chapter v2;
     AUTO_WRITER struct writer pairs = writer_growing(64), blob = writer_growing(128);
     struct ntlm_client_challenge client = {.timestamp = 0};
-    struct key16 key;
+    struct hmac_md5_key key;
     ntlm_nt_hash(slice_of(password, sizeof password), &v2.nt_hash);
     assert_int_equal(ntlm_v2_key(&v2.nt_hash, USER, USER_DOMAIN, &key), WIRE_OK);
     ntlm_av_write_text(&pairs, NTLM_AV_NB_DOMAIN, USER_DOMAIN);
@@ -173,6 +173,25 @@ static void test_v2_keys(void **state)
     assert_int_equal(len, 16);
     assert_memory_equal(derived.bytes, seal, 16);
     assert_memory_equal(signing.bytes, sign, 16);
+}
+
+/* Both directions' at once are what each has by itself, however many bits the sealing keys are made of. */
+static void test_both_directions(void **state)
+{
+    static const uint32_t bits[] = {NTLM_128 | NTLM_56, NTLM_56, 0};
+    (void)state;
+    for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+        struct key16 sign[2], seal[2], signing, sealing;
+        uint32_t flags = NTLM_EXTENDED_SESSION_SECURITY | bits[i];
+        size_t len;
+        ntlm_message_keys_both(flags, &random_session_key, sign, seal);
+        for (unsigned server = 0; server < 2; server++) {
+            ntlm_message_keys(flags, &random_session_key, server == 0, &signing, &sealing, &len);
+            assert_int_equal(len, 16);
+            assert_memory_equal(sign[server].bytes, signing.bytes, 16);
+            assert_memory_equal(seal[server].bytes, sealing.bytes, 16);
+        }
+    }
 }
 
 /* 3.4.5.3, whose examples have no numbers: lengths and constant ends of the other combinations */
@@ -329,6 +348,7 @@ static void check_authenticate(const uint8_t header[72], const struct chapter *c
     uint8_t encrypted[16];
     struct rc4 rc4;
     struct key16 base;
+    struct hmac_md5_key v2_key;
     writer_bytes(&bytes, header, 72);
     assert_int_equal(ntlm_text_write(NTLM_UNICODE, &bytes, USER_DOMAIN USER WORKSTATION), WIRE_OK);
     writer_bytes(&bytes, chapter->lm_response, 24);
@@ -344,10 +364,10 @@ static void check_authenticate(const uint8_t header[72], const struct chapter *c
     check_text(message.workstation, WORKSTATION);
     assert_false(message.has_mic_field);
     assert_int_equal(message.session_key.len, exchange_key != NULL ? 16 : 0);
+    assert_int_equal(ntlm_v2_key(&chapter->nt_hash, USER, USER_DOMAIN, &v2_key), WIRE_OK);
     const struct ntlm_response_input input = {
         .nt_hash = &chapter->nt_hash,
-        .user = USER,
-        .domain = USER_DOMAIN,
+        .v2_key = &v2_key,
         .challenge = server_challenge,
         .lm_response = message.lm_response,
         .nt_response = message.nt_response,
@@ -376,9 +396,9 @@ static void test_authenticates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_v1_keys),         cmocka_unit_test(test_extended_keys), cmocka_unit_test(test_v2_keys),
-        cmocka_unit_test(test_short_seal_keys), cmocka_unit_test(test_wrap),          cmocka_unit_test(test_challenges),
-        cmocka_unit_test(test_authenticates),
+        cmocka_unit_test(test_v1_keys),         cmocka_unit_test(test_extended_keys),   cmocka_unit_test(test_v2_keys),
+        cmocka_unit_test(test_both_directions), cmocka_unit_test(test_short_seal_keys), cmocka_unit_test(test_wrap),
+        cmocka_unit_test(test_challenges),      cmocka_unit_test(test_authenticates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
