@@ -2,8 +2,11 @@
 
 OPENSSPI_BUILD and OPENSSPI_SOURCE name the build and the source."""
 import os
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -113,8 +116,37 @@ def windows():
             yield {"wine": program, "place": place, "environment": environment}
 
 
-def run(command, environment):
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
+def run_at_terminal(command, environment, prompt, typed):
+    """With a terminal of its own, where `typed` is typed when the prompt is there: what it ended with, and what the terminal showed."""
+    process, screen = pty.fork()
+    if process == 0:
+        try:
+            os.execve(command[0], command, environment)
+        finally:
+            os._exit(127)
+    shown, end, told = b"", time.monotonic() + LIMIT, False
+    try:
+        while select.select([screen], [], [], max(0, end - time.monotonic()))[0]:
+            try:
+                more = os.read(screen, 4096)
+            except OSError:  # nobody has the terminal any more
+                more = b""
+            if not more:
+                break
+            shown += more
+            if not told and prompt in shown:
+                os.write(screen, typed)
+                told = True
+        else:
+            os.kill(process, signal.SIGKILL)
+    finally:
+        os.close(screen)
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    return code, shown.decode(errors="replace").replace("\r\n", "\n")
+
+
+def run(command, environment, typed=None):
+    done = subprocess.run(command, env=environment, **({"input": typed} if typed else {"stdin": subprocess.DEVNULL}), capture_output=True, timeout=LIMIT)
     return done.returncode, (done.stdout + done.stderr).decode(errors="replace").replace("\r\n", "\n")
 
 
@@ -149,6 +181,12 @@ class Server:
 
 def native(world, form, program, *words):
     return run([built(world["place"], program, form, build_here), "client", *words], world["environment"])
+
+
+def check_asked(result, server):
+    """The password that was asked for was the right one, and nobody saw it."""
+    check_database(result, server)
+    assert "Password: " in result[1] and PASSWORD not in result[1], result[1]
 
 
 def windows_run(windows, form, program, *words):

@@ -15,4 +15,18 @@
 #define LPTR 0x0040
 #define LHND 0x0042
 
+/* What ReadFile and WriteFile take where something goes on meanwhile, which it does not here: its pointer is NULL. */
+typedef struct _OVERLAPPED {
+    ULONG_PTR Internal;
+    ULONG_PTR InternalHigh;
+    union {
+        struct {
+            DWORD Offset;
+            DWORD OffsetHigh;
+        };
+        PVOID Pointer;
+    };
+    HANDLE hEvent;
+} OVERLAPPED, *LPOVERLAPPED;
+
 #endif
