@@ -1,15 +1,18 @@
 """Programs in the manner of those that use SSPI on Windows (tests/porting): built, run, and what they said. For test_porting.py and test_porting_wine.py.
 
 OPENSSPI_BUILD and OPENSSPI_SOURCE name the build and the source."""
+import fcntl
 import os
 import pty
 import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -24,7 +27,7 @@ BUILD = Path(os.environ["OPENSSPI_BUILD"])
 SOURCE = Path(os.environ["OPENSSPI_SOURCE"])
 SSPI = os.environ.get("OPENSSPI_SSPI", str(BUILD / "sspi"))
 PROGRAMS = SOURCE / "tests/porting"
-LIMIT = 300  # seconds for any one program; the programs themselves wait for each other at most 120
+LIMIT = 40  # seconds for any one program; the programs themselves wait for each other at most 120
 PASSWORD = "Password1!"
 IDENTITY = ["EXAMPLE", "alice", PASSWORD]
 FORMS = ["ansi", "unicode"]
@@ -121,6 +124,7 @@ def run_at_terminal(command, environment, prompt, typed):
     process, screen = pty.fork()
     if process == 0:
         try:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))  # Wine draws nothing on one without a size
             os.execve(command[0], command, environment)
         finally:
             os._exit(127)

@@ -88,10 +88,10 @@ static void AskPassword(LPTSTR password, DWORD room)
     HANDLE in = GetStdHandle(STD_INPUT_HANDLE);
     DWORD mode, len = 0;
     if (GetConsoleMode(in, &mode)) {
-        _tprintf(_T("Password: "));
-        fflush(stdout);
         if (!SetConsoleMode(in, (mode & ~(DWORD)ENABLE_ECHO_INPUT) | ENABLE_LINE_INPUT | ENABLE_PROCESSED_INPUT))
             Fail(_T("SetConsoleMode"), GetLastError());
+        _tprintf(_T("Password: ")); /* now that nothing is shown */
+        fflush(stdout);
         if (!ReadConsole(in, password, room - 1, &len, NULL))
             Fail(_T("ReadConsole"), GetLastError());
         SetConsoleMode(in, mode);
