@@ -145,6 +145,8 @@ def run_at_terminal(command, environment, prompt, typed):
                 break
             shown += more
             if not told and prompt in drawn(shown):
+                while termios.tcgetattr(screen)[3] & termios.ECHO and time.monotonic() < end:  # Wine's console begins to listen later
+                    time.sleep(0.02)
                 os.write(screen, typed)
                 told = True
         else:
