@@ -39,9 +39,11 @@ WIN32_FAMILIES = [
     ("win32_strings", {"winbase.h": "lstr", "stringapiset.h": "", "winuser.h": "", "winternl.h": "RtlInit"}, "text, and text of another width"),
     ("win32_crt", {"crt.h": ""}, "the C library's functions as Windows has them, for text of 8 and 16 bits"),
     ("win32_strsafe", {"strsafe.h": ""}, "text that never runs over its buffer"),
-    ("win32_time", {"sysinfoapi.h": "Get(?!Computer|SystemDir|WindowsDir)", "fileapi.h": "", "timezoneapi.h": "", "profileapi.h": ""}, "clocks and file times"),
-    ("win32_names", {"winbase.h": "GetUser|GetComputer|GetEnvironment", "sysinfoapi.h": "GetComputer|GetSystemDir|GetWindowsDir"}, "names of users, computers and places"),
+    ("win32_time", {"sysinfoapi.h": "Get(?!Computer|SystemDir|WindowsDir)", "fileapi.h": "FileTime|LocalFileTime|Compare", "timezoneapi.h": "", "profileapi.h": ""}, "clocks and file times"),
+    ("win32_names", {"winbase.h": "GetUser|GetComputer", "processenv.h": "GetEnvironment", "sysinfoapi.h": "GetComputer|GetSystemDir|GetWindowsDir"}, "names of users, computers and places"),
     ("win32_threads", {"processthreadsapi.h": "[A-Z]", "process.h": "", "synchapi.h": "", "handleapi.h": ""}, "threads, locks, and waiting"),
+    ("win32_console", {"consoleapi.h": "", "consoleapi2.h": "", "processenv.h": "GetStd", "fileapi.h": "ReadFile|WriteFile|GetFileType", "conio.h": ""},
+     "the console, standard handles and keys"),
     ("win32_sockets", {"winsock2.h": ""}, "sockets"),
 ]
 FUNCTION = re.compile(r"^(?!typedef|#|\}|template)(?:static inline )?[A-Za-z_][\w \t\*]*?[ \t\*](?:WINAPI |APIENTRY |SEC_ENTRY |NTAPI )?(\w+)"

@@ -1,4 +1,4 @@
-/* Heaps, and the blocks of LocalAlloc, which are libopensspi's, so that LocalFree knows both kinds and nothing else. */
+/* Heaps. */
 #include <winbase.h>
 
 #include <pthread.h>
@@ -182,80 +182,6 @@ SIZE_T HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
     if (size == (SIZE_T)-1)
         SetLastError(heap == NULL ? ERROR_INVALID_HANDLE : ERROR_INVALID_PARAMETER);
     return size;
-}
-
-/* A block of no bytes has one, so that it is told from none. */
-HLOCAL LocalAlloc(UINT uFlags, SIZE_T uBytes)
-{
-    (void)uFlags; /* zeroed always */
-    return OpenSspiLocalAlloc(uBytes == 0 ? 1 : uBytes);
-}
-
-HLOCAL LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags)
-{
-    SIZE_T size = LocalSize(hMem);
-    HLOCAL grown = size == 0 ? NULL : LocalAlloc(uFlags, uBytes);
-    if (grown == NULL)
-        return NULL;
-    memcpy(grown, hMem, size < uBytes ? size : uBytes);
-    OpenSspiLocalFree(hMem);
-    return grown;
-}
-
-HLOCAL LocalFree(HLOCAL hMem)
-{
-    return OpenSspiLocalFree(hMem);
-}
-
-SIZE_T LocalSize(HLOCAL hMem)
-{
-    SIZE_T size = OpenSspiLocalSize(hMem);
-    if (size == 0)
-        SetLastError(ERROR_INVALID_HANDLE);
-    return size;
-}
-
-LPVOID LocalLock(HLOCAL hMem)
-{
-    return LocalSize(hMem) == 0 ? NULL : hMem;
-}
-
-BOOL LocalUnlock(HLOCAL hMem)
-{
-    /* It was never locked, and says so as Windows does at the last unlocking: FALSE without an error. */
-    if (LocalSize(hMem) != 0)
-        SetLastError(NO_ERROR);
-    return FALSE;
-}
-
-HGLOBAL GlobalAlloc(UINT uFlags, SIZE_T dwBytes)
-{
-    return LocalAlloc(uFlags, dwBytes);
-}
-
-HGLOBAL GlobalReAlloc(HGLOBAL hMem, SIZE_T dwBytes, UINT uFlags)
-{
-    return LocalReAlloc(hMem, dwBytes, uFlags);
-}
-
-HGLOBAL GlobalFree(HGLOBAL hMem)
-{
-    return LocalFree(hMem);
-}
-
-SIZE_T GlobalSize(HGLOBAL hMem)
-{
-    return LocalSize(hMem);
-}
-
-LPVOID GlobalLock(HGLOBAL hMem)
-{
-    return LocalLock(hMem);
-}
-
-BOOL GlobalUnlock(HGLOBAL hMem)
-{
-    return LocalUnlock(hMem);
 }
 
 PVOID SecureZeroMemory(PVOID ptr, SIZE_T cnt)

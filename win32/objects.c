@@ -1,4 +1,5 @@
 #include "objects.h"
+#include "standard.h"
 
 #include <stdlib.h>
 
@@ -123,5 +124,5 @@ bool object_close(HANDLE handle)
 
 BOOL CloseHandle(HANDLE hObject)
 {
-    return object_close(hObject) ? TRUE : OpenSspiCloseHandle(hObject);
+    return object_close(hObject) || standard_close(hObject) ? TRUE : OpenSspiCloseHandle(hObject);
 }

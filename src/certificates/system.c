@@ -107,15 +107,39 @@ static SECURITY_STATUS key_note(struct certificate *certificate, const char *pat
     return is_there(beside) ? certificate_key_place(certificate, beside) : SEC_E_OK;
 }
 
-/* `failed`: nobody knows what is in it. */
+/* What a file's own store has goes into the others'. `first` is the file's first certificate, and becomes the one that stands there for it, or NULL, as in struct contents. */
+static SECURITY_STATUS store_pour(struct store *to, const struct store *file, struct certificate **first)
+{
+    const struct certificate *first_of_file = *first;
+    *first = NULL;
+    for (size_t i = 0; i < file->n_certificates; i++) {
+        AUTO_CERTIFICATE struct certificate *there = NULL;
+        bool is_first = file->certificates[i] == first_of_file;
+        X509 *x509 = file->certificates[i]->x509;
+        try(store_add(to, x509, NULL, CERT_STORE_ADD_USE_EXISTING, is_first ? &there : NULL));
+        if (is_first && X509_cmp(there->x509, x509) == 0)
+            *first = there; /* the store holds it */
+    }
+    for (size_t i = 0; i < file->n_crls; i++)
+        try(store_add_crl(to, file->crls[i]->crl, CERT_STORE_ADD_ALWAYS, NULL));
+    return SEC_E_OK;
+}
+
+/* Of a damaged file nothing goes into the store. `failed`: nobody knows what is in it. */
 static SECURITY_STATUS one_file(struct store *store, const char *path, bool keys, bool *failed)
 {
     uint8_t *data = NULL;
     size_t len = 0;
     struct contents contents;
     try(file_read_one(path, &data, &len, failed));
-    SECURITY_STATUS status = contents_read(path, slice_of(data, len), store, &contents);
+    struct store *whole = store_new(); /* nobody else has it */
+    SECURITY_STATUS status =
+        whole == NULL ? SEC_E_INSUFFICIENT_MEMORY : contents_read(path, slice_of(data, len), whole, &contents);
     file_wipe(data, len);
+    if (status == SEC_E_OK)
+        status = store_pour(store, whole, &contents.first);
+    if (whole != NULL)
+        (void)live_user_drop(whole, LIVE_STORE);
     /* Several files may have one certificate: the first that has a key for it counts. */
     if (status == SEC_E_OK && keys && contents.first != NULL && !certificate_has_key(contents.first))
         status = key_note(contents.first, path, contents.n_keys > 0);

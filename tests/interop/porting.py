@@ -1,12 +1,18 @@
 """Programs in the manner of those that use SSPI on Windows (tests/porting): built, run, and what they said. For test_porting.py and test_porting_wine.py.
 
 OPENSSPI_BUILD and OPENSSPI_SOURCE name the build and the source."""
+import fcntl
 import os
+import pty
 import re
+import select
 import shutil
+import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -113,8 +119,46 @@ def windows():
             yield {"wine": program, "place": place, "environment": environment}
 
 
-def run(command, environment):
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
+def drawn(shown):
+    """What stands on a terminal: Wine's console moves the cursor in the place of spaces, and hides it meanwhile."""
+    shown = re.sub(rb"\x1b\[(\d*)C", lambda right: b" " * int(right[1] or b"1"), shown)
+    return re.sub(rb"\x1b\[[?\d;]*[A-Za-z]", b"", shown)
+
+
+def run_at_terminal(command, environment, prompt, typed):
+    """With a terminal of its own, where `typed` is typed when the prompt is there: what it ended with, and what the terminal showed."""
+    process, screen = pty.fork()
+    if process == 0:
+        try:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))  # Wine draws nothing on one without a size
+            os.execve(command[0], command, environment)
+        finally:
+            os._exit(127)
+    shown, end, told = b"", time.monotonic() + LIMIT, False
+    try:
+        while select.select([screen], [], [], max(0, end - time.monotonic()))[0]:
+            try:
+                more = os.read(screen, 4096)
+            except OSError:  # nobody has the terminal any more
+                more = b""
+            if not more:
+                break
+            shown += more
+            if not told and prompt in drawn(shown):
+                while termios.tcgetattr(screen)[3] & termios.ECHO and time.monotonic() < end:  # Wine's console begins to listen later
+                    time.sleep(0.02)
+                os.write(screen, typed)
+                told = True
+        else:
+            os.kill(process, signal.SIGKILL)
+    finally:
+        os.close(screen)
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    return code, drawn(shown).decode(errors="replace").replace("\r\n", "\n")
+
+
+def run(command, environment, typed=None):
+    done = subprocess.run(command, env=environment, **({"input": typed} if typed else {"stdin": subprocess.DEVNULL}), capture_output=True, timeout=LIMIT)
     return done.returncode, (done.stdout + done.stderr).decode(errors="replace").replace("\r\n", "\n")
 
 
@@ -149,6 +193,12 @@ class Server:
 
 def native(world, form, program, *words):
     return run([built(world["place"], program, form, build_here), "client", *words], world["environment"])
+
+
+def check_asked(result, server):
+    """The password that was asked for was the right one, and nobody saw it."""
+    check_database(result, server)
+    assert "Password: " in result[1] and PASSWORD not in result[1], result[1]
 
 
 def windows_run(windows, form, program, *words):

@@ -52,6 +52,9 @@ def test_a_user_of_its_own(tmp_path):
         if "libasan" not in maps and "libtsan" not in maps and "OPENSSPI_UNWATCHED" not in os.environ:
             assert os.stat(f"/proc/{daemon.process.pid}/environ").st_uid == 0  # not dumpable: its own user does not own it
             assert status["Seccomp"] == "2"
+    # Root's directory is not that user's to remove the socket from, and the log says so.
+    assert daemon.socket.exists()
+    assert f"{daemon.socket}: stays: Permission denied\n" in daemon.output()
 
 
 def test_socket_activation(tmp_path):
@@ -103,6 +106,7 @@ def test_directory_of_the_socket(tmp_path):
     with lsa.Daemon(tmp_path) as daemon:
         daemon.stop()
         assert not daemon.socket.exists()
+        assert "stays" not in daemon.output()
 
 
 def test_words():

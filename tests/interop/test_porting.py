@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import realm  # noqa: E402
-from porting import BUILD, FORMS, HERE, IDENTITY, LIMIT, PASSWORD, SOURCE, Server, build_here, check_database, native, run, world  # noqa: E402, F401
+from porting import BUILD, FORMS, HERE, IDENTITY, LIMIT, PASSWORD, SOURCE, Server, build_here, built, check_asked, check_database, native, run, run_at_terminal, world  # noqa: E402, F401
 from test_sockauth import TARGET, TEXT, Server as SampleServer, check_exchange, client  # noqa: E402
 
 
@@ -49,6 +49,23 @@ def test_database_refuses(world, form):
         code, shown = native(world, form, "database", server.port, "NTLM", "EXAMPLE", "alice", "wrong")
         status, served = server.wait()
     assert (code, status) == (1, 1) and "failed: AcceptSecurityContext: 0x8009030c The " in served, shown + served
+
+
+@pytest.mark.parametrize("form", HERE)
+def test_database_asks(world, form):
+    """For the password, at a terminal."""
+    with Server(world, f"database-{form if form in FORMS else 'unicode'}", "NTLM") as server:
+        program = str(built(world["place"], "database", form, build_here))
+        command = [program, "client", server.port, "NTLM", *IDENTITY[:2], "*"]
+        check_asked(run_at_terminal(command, world["environment"], b"Password: ", PASSWORD.encode() + b"\n"), server)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_database_reads(world, form):
+    """The password, from a pipe."""
+    with Server(world, f"database-{form}", "NTLM") as server:
+        command = [built(world["place"], "database", form, build_here), "client", server.port, "NTLM", *IDENTITY[:2], "*"]
+        check_database(run(command, world["environment"], PASSWORD.encode() + b"\n"), server)
 
 
 BINDINGS = "tls-server-end-point:0123456789abcdef"

@@ -8,13 +8,21 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from porting import FORMS, IDENTITY, PROGRAMS, Server, build_for_windows, built, check_database, windows, windows_run, world  # noqa: E402, F401
+from porting import FORMS, IDENTITY, PASSWORD, PROGRAMS, Server, build_for_windows, built, check_asked, check_database, run_at_terminal, windows, windows_run, world  # noqa: E402, F401
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_database_windows(world, windows, form):
     with Server(world, f"database-{form}", "NTLM") as server:
         check_database(windows_run(windows, form, "database", server.port, "NTLM", *IDENTITY), server)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_database_asks_windows(world, windows, form):
+    with Server(world, f"database-{form}", "NTLM") as server:
+        program = str(built(windows["place"], "database", form, build_for_windows, ".exe"))
+        command = [windows["wine"], program, "client", server.port, "NTLM", *IDENTITY[:2], "*"]
+        check_asked(run_at_terminal(command, windows["environment"], b"Password: ", PASSWORD.encode() + b"\r"), server)
 
 
 @pytest.mark.parametrize("form", FORMS)

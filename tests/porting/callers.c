@@ -29,6 +29,8 @@
 #include <subauth.h>
 #include <strsafe.h>
 #include <wincred.h>
+#include <conio.h>
+#include <io.h>
 #include <stdio.h>
 
 /* <windows.h> brings these, and to C++ no macros that break the standard library. */
@@ -94,6 +96,14 @@ static const struct entry entries[] = {
                                                                                 NAME("ws2_32.dll", WSACleanup)
                                                                                     NAME("ws2_32.dll", WSAGetLastError)
                                                                                         NAME("ws2_32.dll", closesocket)
+    /* Who asks for a password. */
+    NAME("kernel32.dll", GetStdHandle) NAME("kernel32.dll", GetConsoleMode) NAME("kernel32.dll", SetConsoleMode)
+        BOTH("kernel32.dll", ReadConsole) BOTH("kernel32.dll", WriteConsole) NAME("kernel32.dll", ReadFile)
+            NAME("kernel32.dll", WriteFile) NAME("kernel32.dll", GetFileType)
+                NAME("kernel32.dll", FlushConsoleInputBuffer) NAME("kernel32.dll", SetConsoleCtrlHandler)
+                    NAME("kernel32.dll", GetConsoleCP) NAME("kernel32.dll", GetConsoleOutputCP)
+                        NAME("kernel32.dll", SetConsoleOutputCP) MACRO(_getch) MACRO(_getwch) MACRO(_putch)
+                            MACRO(_cputs) MACRO(_gettch) MACRO(_isatty)
     /* TLS code. */
     NAME("crypt32.dll", CertOpenStore) BOTH("crypt32.dll", CertOpenSystemStore) NAME("crypt32.dll", CertCloseStore)
         NAME("crypt32.dll", CertAddCertificateContextToStore) NAME("crypt32.dll", CertAddEncodedCertificateToStore)

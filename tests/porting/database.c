@@ -2,7 +2,7 @@
  * In the manner of a database's driver and server: SSPI by LoadLibrary and its table, a server that asks for the client's user and groups.
  *
  *   database server PACKAGE
- *   database client PORT PACKAGE DOMAIN USER PASSWORD
+ *   database client PORT PACKAGE DOMAIN USER PASSWORD     (*: it asks for it)
  */
 #include "common.h"
 #include <sddl.h>
@@ -75,8 +75,44 @@ static void ReceiveSealed(SOCKET s, CtxtHandle *context, const char *expected)
         Fail(_T("the message is another one"), ERROR_INVALID_DATA);
 }
 
+static void StripLineEnd(LPTSTR line, DWORD len)
+{
+    while (len > 0 && (line[len - 1] == _T('\r') || line[len - 1] == _T('\n')))
+        len--;
+    line[len] = _T('\0');
+}
+
+/* From a console, which does not show it; else from the pipe or file that there is in its place, in the ANSI code page. */
+static void AskPassword(LPTSTR password, DWORD room)
+{
+    HANDLE in = GetStdHandle(STD_INPUT_HANDLE);
+    DWORD mode, len = 0;
+    if (GetConsoleMode(in, &mode)) {
+        if (!SetConsoleMode(in, (mode & ~(DWORD)ENABLE_ECHO_INPUT) | ENABLE_LINE_INPUT | ENABLE_PROCESSED_INPUT))
+            Fail(_T("SetConsoleMode"), GetLastError());
+        _tprintf(_T("Password: ")); /* now that nothing is shown */
+        fflush(stdout);
+        if (!ReadConsole(in, password, room - 1, &len, NULL))
+            Fail(_T("ReadConsole"), GetLastError());
+        SetConsoleMode(in, mode);
+        WriteConsole(GetStdHandle(STD_OUTPUT_HANDLE), _T("\r\n"), 2, &room, NULL);
+    } else {
+#ifdef UNICODE
+        char bytes[256];
+        if (!ReadFile(in, bytes, sizeof bytes, &len, NULL))
+            Fail(_T("ReadFile"), GetLastError());
+        len = (DWORD)MultiByteToWideChar(CP_ACP, 0, bytes, (int)len, password, (int)room - 1);
+#else
+        if (!ReadFile(in, password, room - 1, &len, NULL))
+            Fail(_T("ReadFile"), GetLastError());
+#endif
+    }
+    StripLineEnd(password, len);
+}
+
 static void Client(int argc, TCHAR **argv)
 {
+    static TCHAR asked[256];
     SEC_WINNT_AUTH_IDENTITY identity;
     CredHandle credential;
     CtxtHandle context;
@@ -89,8 +125,13 @@ static void Client(int argc, TCHAR **argv)
     DWORD in_len = 0;
     BOOL first = TRUE;
     SECURITY_STATUS status;
-    SOCKET s = Dial(argv[2]);
+    SOCKET s;
     (void)argc;
+    if (_tcscmp(argv[6], _T("*")) == 0) {
+        AskPassword(asked, ARRAYSIZE(asked));
+        argv[6] = asked;
+    }
+    s = Dial(argv[2]);
     ZeroMemory(&identity, sizeof identity);
     identity.Domain = (void *)argv[4];
     identity.DomainLength = (unsigned long)_tcslen(argv[4]);
@@ -138,6 +179,7 @@ static void Client(int argc, TCHAR **argv)
     _tprintf(_T("client done, confidentiality %d\n"), (attributes & ISC_RET_CONFIDENTIALITY) != 0);
     sspi->DeleteSecurityContext(&context);
     sspi->FreeCredentialsHandle(&credential);
+    SecureZeroMemory(asked, sizeof asked);
     free(in);
     free(out);
     closesocket(s);

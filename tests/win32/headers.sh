@@ -34,6 +34,12 @@ cat >"$work/all.h" <<'END'
 #include <rpc.h>
 #include <rpcdce.h>
 #include <process.h>
+#include <conio.h>
+#include <io.h>
+#include <consoleapi.h>
+#include <consoleapi2.h>
+#include <wincon.h>
+#include <processenv.h>
 #include <credssp.h>
 #include <Windows.h>
 #include <Security.h>

@@ -73,10 +73,6 @@ static void test_local(void **state)
     block = LocalReAlloc(block, 40, LMEM_MOVEABLE | LMEM_ZEROINIT);
     assert_int_equal(LocalSize(block), 40);
     assert_memory_equal(block, "0123456789\0", 11);
-    assert_ptr_equal(LocalLock(block), block);
-    SetLastError(5);
-    assert_false(LocalUnlock(block));
-    assert_int_equal(GetLastError(), NO_ERROR);
     assert_null(LocalFree(block));
     assert_null(LocalFree(NULL));
     assert_ptr_equal(LocalFree(&stack), &stack);
@@ -96,11 +92,63 @@ static void test_global(void **state)
     (void)state;
     BYTE *block = GlobalAlloc(GPTR, 20);
     assert_int_equal(GlobalSize(block), 20);
-    assert_ptr_equal(GlobalLock(block), block);
-    assert_false(GlobalUnlock(block));
     block = GlobalReAlloc(block, 10, 0);
     assert_int_equal(GlobalSize(block), 10);
     assert_null(GlobalFree(block));
+}
+
+typedef HLOCAL WINAPI alloc_function(UINT, SIZE_T);
+typedef HLOCAL WINAPI realloc_function(HLOCAL, SIZE_T, UINT);
+typedef LPVOID WINAPI lock_function(HLOCAL);
+typedef BOOL WINAPI unlock_function(HLOCAL);
+
+/* How a block is locked and unlocked: of both families, with what GlobalUnlock and LocalUnlock say of a fixed one. */
+static void check_locks(alloc_function *alloc, realloc_function *change, lock_function *lock, unlock_function *unlock,
+                        BOOL fixed)
+{
+    int stack = 0;
+    HLOCAL block = alloc(LMEM_MOVEABLE, 20);
+    SetLastError(5);
+    assert_false(unlock(block));
+    assert_int_equal(GetLastError(), ERROR_NOT_LOCKED);
+    BYTE *bytes = lock(block);
+    assert_non_null(bytes);
+    assert_ptr_equal(lock(block), bytes);
+    SetLastError(5);
+    assert_true(unlock(block));
+    assert_int_equal(GetLastError(), 5);
+    assert_false(unlock(block));
+    assert_int_equal(GetLastError(), NO_ERROR);
+    SetLastError(5);
+    assert_false(unlock(block));
+    assert_int_equal(GetLastError(), ERROR_NOT_LOCKED);
+    /* Its locks go with it when it is moved. */
+    lock(block);
+    lock(block);
+    block = change(block, 100000, LMEM_MOVEABLE);
+    assert_true(unlock(block));
+    assert_false(unlock(block));
+    assert_int_equal(GetLastError(), NO_ERROR);
+    lock(block);
+    assert_null(LocalFree(block));
+    /* A block that is fixed has no count, wherever it lies. */
+    for (int i = 0; i < 2; i++) {
+        block = alloc(LMEM_FIXED, 100000);
+        assert_ptr_equal(lock(block), block);
+        SetLastError(5);
+        assert_int_equal(unlock(block), fixed);
+        assert_int_equal(GetLastError(), fixed ? 5 : ERROR_NOT_LOCKED);
+        assert_null(LocalFree(block));
+    }
+    assert_false(unlock(&stack));
+    assert_int_equal(GetLastError(), ERROR_INVALID_HANDLE);
+}
+
+static void test_locks(void **state)
+{
+    (void)state;
+    check_locks(LocalAlloc, LocalReAlloc, LocalLock, LocalUnlock, FALSE);
+    check_locks(GlobalAlloc, GlobalReAlloc, GlobalLock, GlobalUnlock, TRUE);
 }
 
 /* What libopensspi hands out is freed with it, too. */
@@ -149,8 +197,9 @@ static void test_macros(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_heap),   cmocka_unit_test(test_heap_refused),     cmocka_unit_test(test_local),
-        cmocka_unit_test(test_global), cmocka_unit_test(test_local_of_library), cmocka_unit_test(test_macros),
+        cmocka_unit_test(test_heap),   cmocka_unit_test(test_heap_refused), cmocka_unit_test(test_local),
+        cmocka_unit_test(test_global), cmocka_unit_test(test_locks),        cmocka_unit_test(test_local_of_library),
+        cmocka_unit_test(test_macros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

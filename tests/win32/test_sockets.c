@@ -127,6 +127,14 @@ static void test_options(void **state)
     assert_int_equal(getsockopt(near, SOL_SOCKET, SO_SNDTIMEO, (char *)&read_back, &read_len), 0);
     assert_int_equal(read_back, 1500);
     assert_int_equal(read_len, sizeof read_back);
+    /* The longest, which the kernel rounds up beyond what 32 bits hold; and none. */
+    static const DWORD others[] = {UINT32_MAX, UINT32_MAX - 1000, 0};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_int_equal(setsockopt(near, SOL_SOCKET, SO_RCVTIMEO, (const char *)&others[i], sizeof others[i]), 0);
+        read_back = 7;
+        assert_int_equal(getsockopt(near, SOL_SOCKET, SO_RCVTIMEO, (char *)&read_back, &read_len), 0);
+        assert_true(read_back >= others[i] && read_back - others[i] < 20); /* a tick */
+    }
     int error = 7, len = sizeof error;
     assert_int_equal(getsockopt(near, SOL_SOCKET, SO_ERROR, (char *)&error, &len), 0);
     assert_int_equal(error, 0);

@@ -153,6 +153,7 @@ typedef int errno_t;
 #define stricmp strcasecmp
 #define strnicmp strncasecmp
 #define _strdup strdup
+#define _fileno fileno
 #define _strupr opensspi_strupr
 #define _strlwr opensspi_strlwr
 #define _atoi64 atoll

@@ -15,4 +15,13 @@
 #define LPTR 0x0040
 #define LHND 0x0042
 
+/* What ReadFile and WriteFile take where something goes on meanwhile, which it does not here: its pointer is NULL. */
+typedef struct _OVERLAPPED {
+    ULONG_PTR Internal;
+    ULONG_PTR InternalHigh;
+    DWORD Offset; /* with the next one the address that Windows also calls Pointer */
+    DWORD OffsetHigh;
+    HANDLE hEvent;
+} OVERLAPPED, *LPOVERLAPPED;
+
 #endif

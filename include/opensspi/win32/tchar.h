@@ -47,6 +47,10 @@ typedef WCHAR _TSCHAR;
 #define _tcscspn wcscspn
 #define _tcstok_s wcstok_s
 #define _tcsdup _wcsdup
+#define _gettch _getwch
+#define _gettche _getwche
+#define _puttch _putwch
+#define _cputts _cputws
 #define _tcsupr _wcsupr
 #define _tcslwr _wcslwr
 #define _tcstol wcstol
@@ -113,6 +117,10 @@ typedef signed char _TSCHAR;
 #define _tcscspn strcspn
 #define _tcstok_s strtok_s
 #define _tcsdup _strdup
+#define _gettch _getch
+#define _gettche _getche
+#define _puttch _putch
+#define _cputts _cputs
 #define _tcstol strtol
 #define _tcstoul strtoul
 #define _ttoi atoi

@@ -16,6 +16,7 @@
 #include "fileapi.h"
 #include "heapapi.h"
 #include "libloaderapi.h"
+#include "processenv.h"
 #include "profileapi.h"
 #include "stringapiset.h"
 #include "synchapi.h"
@@ -108,7 +109,8 @@ BOOL WINAPI LookupAccountNameA(LPCSTR lpSystemName, LPCSTR lpAccountName, PSID S
 /* All that follows is libopensspi-win32's. */
 
 /*
- * Memory. A block is its own handle: LMEM_MOVEABLE changes nothing, and locking gives the pointer back. Source: Microsoft, global and local functions.
+ * Memory. A block is its own handle, and stays where it is, also with LMEM_MOVEABLE, but when it is reallocated; what that flag changes is the count of its
+ * locks. Source: Microsoft, global and local functions.
  */
 
 #define GMEM_FIXED 0x0000
@@ -125,11 +127,12 @@ HLOCAL WINAPI LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags) OPENSSPI_WIN
 HLOCAL WINAPI LocalFree(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalFree);
 /* LocalSize gives its bytes; 0, ERROR_INVALID_HANDLE for what is none. */
 SIZE_T WINAPI LocalSize(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalSize);
-/* LocalLock gives hMem itself; NULL, ERROR_INVALID_HANDLE for what is none. */
+/* LocalLock gives hMem itself, and counts one lock more of a movable block; NULL, ERROR_INVALID_HANDLE for what is none. */
 LPVOID WINAPI LocalLock(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalLock);
-/* LocalUnlock gives FALSE as Windows does when nothing is locked any more, with NO_ERROR; ERROR_INVALID_HANDLE for what is none. */
+/* LocalUnlock counts one lock less of a movable block: TRUE while it is still locked; FALSE, NO_ERROR, when it no longer is; FALSE, ERROR_NOT_LOCKED, when it was not,
+ * and for a fixed block always; ERROR_INVALID_HANDLE for what is none. */
 BOOL WINAPI LocalUnlock(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalUnlock);
-/* The Global functions do what the Local ones of the same name do, and take each other's blocks. */
+/* The Global functions do what the Local ones of the same name do, and take each other's blocks. GlobalUnlock of a fixed block is TRUE. */
 HGLOBAL WINAPI GlobalAlloc(UINT uFlags, SIZE_T dwBytes) OPENSSPI_WIN32_SYMBOL(GlobalAlloc);
 HGLOBAL WINAPI GlobalReAlloc(HGLOBAL hMem, SIZE_T dwBytes, UINT uFlags) OPENSSPI_WIN32_SYMBOL(GlobalReAlloc);
 HGLOBAL WINAPI GlobalFree(HGLOBAL hMem) OPENSSPI_WIN32_SYMBOL(GlobalFree);
@@ -218,12 +221,6 @@ BOOL WINAPI GetUserNameW(LPWSTR lpBuffer, LPDWORD pcbBuffer) OPENSSPI_WIN32_SYMB
 BOOL WINAPI GetComputerNameA(LPSTR lpBuffer, LPDWORD nSize) OPENSSPI_WIN32_SYMBOL(GetComputerNameA);
 BOOL WINAPI GetComputerNameW(LPWSTR lpBuffer, LPDWORD nSize) OPENSSPI_WIN32_SYMBOL(GetComputerNameW);
 #define GetComputerName OPENSSPI_AW(GetComputerName)
-/* GetEnvironmentVariable gives a variable's value: characters without the NUL, or the room needed with it; 0: ERROR_ENVVAR_NOT_FOUND, or an empty value. */
-DWORD WINAPI GetEnvironmentVariableA(LPCSTR lpName, LPSTR lpBuffer, DWORD nSize)
-    OPENSSPI_WIN32_SYMBOL(GetEnvironmentVariableA);
-DWORD WINAPI GetEnvironmentVariableW(LPCWSTR lpName, LPWSTR lpBuffer, DWORD nSize)
-    OPENSSPI_WIN32_SYMBOL(GetEnvironmentVariableW);
-#define GetEnvironmentVariable OPENSSPI_AW(GetEnvironmentVariable)
 #endif
 
 OPENSSPI_END_DECLS

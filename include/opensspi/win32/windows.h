@@ -23,6 +23,7 @@
 #include "winerror.h"
 #include "sal.h"
 #include "winbase.h"
+#include "wincon.h"
 #include "winuser.h"
 #include "crt.h"
 #ifndef WIN32_LEAN_AND_MEAN

@@ -46,6 +46,10 @@
 #define ERROR_NOT_READY 21
 /* The length is wrong. */
 #define ERROR_BAD_LENGTH 24
+/* The device cannot be written to. */
+#define ERROR_WRITE_FAULT 29
+/* The device cannot be read from. */
+#define ERROR_READ_FAULT 30
 /* Something failed. */
 #define ERROR_GEN_FAILURE 31
 /* Another process is using the file. */
@@ -76,6 +80,8 @@
 #define ERROR_BROKEN_PIPE 109
 /* The name is too long for the buffer. */
 #define ERROR_BUFFER_OVERFLOW 111
+/* There is no room left on the disk. */
+#define ERROR_DISK_FULL 112
 /* The function is not there on this system. */
 #define ERROR_CALL_NOT_IMPLEMENTED 120
 /* The time to wait is over. */

@@ -463,6 +463,53 @@ static void my_has(unsigned expected, const struct pki *owner)
     assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
 }
 
+static void ca_has(size_t n_certificates, bool list)
+{
+    HCERTSTORE store = CertOpenSystemStoreA(0, "CA");
+    assert_non_null(store);
+    assert_int_equal(count(store), n_certificates);
+    PCCRL_CONTEXT crl = CertEnumCRLsInStore(store, NULL);
+    assert_int_equal(crl != NULL, list);
+    if (crl != NULL)
+        assert_true(CertFreeCRLContext(crl));
+    assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
+}
+
+/* A file whose last block is damaged: of a directory nothing of it is there, and by itself it is refused. */
+static void test_damaged_among_others(void **state)
+{
+    char folder[4200], text[4300];
+    const X509 *leaf = the_leaf()->x509, *middle = the_middle()->x509;
+    (void)state;
+    (void)snprintf(folder, sizeof folder, "%s/damaged", scratch());
+    assert_int_equal(mkdir(folder, 0700), 0);
+    (void)snprintf(text, sizeof text, "[certificates]\nca = %s\n", folder);
+    configure(text);
+    const char *good = scratch_pem("damaged/a.pem", &leaf, 1, NULL, NULL),
+               *damaged = scratch_pem("damaged/b.pem", &middle, 1, NULL, NULL),
+               *last = scratch_pem("damaged/c.pem", (const X509 *[]){the_root()->x509}, 1, NULL, NULL);
+    FILE *file = fopen(damaged, "a");
+    assert_non_null(file);
+    X509_CRL *crl = pki_crl(the_middle(), 3, 7);
+    assert_int_equal(PEM_write_X509_CRL(file, crl), 1);
+    assert_int_equal(fflush(file), 0);
+    ca_has(3, true);
+    assert_true(fputs("-----BEGIN CERTIFICATE-----\nMAAB\n-----END CERTIFICATE-----\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    ca_has(2, false);
+    (void)snprintf(text, sizeof text, "[certificates]\nca = %s\n", damaged);
+    configure(text);
+    assert_null(CertOpenSystemStoreA(0, "CA"));
+    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "b.pem: a block CERTIFICATE is damaged"));
+    assert_int_equal(unlink(good), 0);
+    assert_int_equal(unlink(damaged), 0);
+    assert_int_equal(unlink(last), 0);
+    assert_int_equal(rmdir(folder), 0);
+    X509_CRL_free(crl);
+    configure("");
+}
+
 /* One certificate in several files of MY: its key is whichever of them has one, and nobody else's. */
 static void test_key_pairs(void **state)
 {
@@ -508,6 +555,7 @@ int main(void)
         cmocka_unit_test_teardown(test_issuer_and_lists, nothing_left),
         cmocka_unit_test_teardown(test_files, nothing_left),
         cmocka_unit_test_teardown(test_system, nothing_left),
+        cmocka_unit_test_teardown(test_damaged_among_others, nothing_left),
         cmocka_unit_test_teardown(test_key_pairs, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

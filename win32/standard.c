@@ -1,0 +1,190 @@
+/* The standard handles, and reading and writing what they are connected to. */
+#include "standard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define N_STANDARD 3
+#define FIRST UINT64_C(0x4F0000F000000000) /* as an object's handle, whose index is never 0 (objects.c) */
+
+static atomic_bool closed[N_STANDARD];
+
+static HANDLE handle_of(int descriptor)
+{
+    return (HANDLE)(uintptr_t)(FIRST + (uint64_t)(descriptor + 1) * (UINT64_C(1) << 32));
+}
+
+int standard_descriptor(HANDLE handle)
+{
+    for (int i = 0; i < N_STANDARD; i++)
+        if (handle == handle_of(i) && !atomic_load(&closed[i]))
+            return i;
+    SetLastError(ERROR_INVALID_HANDLE);
+    return -1;
+}
+
+HANDLE GetStdHandle(DWORD nStdHandle)
+{
+    DWORD i = STD_INPUT_HANDLE - nStdHandle; /* they count downwards */
+    if (i >= N_STANDARD) {
+        SetLastError(ERROR_INVALID_HANDLE);
+        return INVALID_HANDLE_VALUE;
+    }
+    return fcntl((int)i, F_GETFD) < 0 ? NULL : handle_of((int)i);
+}
+
+/* The number stays taken, so that no file that is opened later becomes somebody's standard output. */
+bool standard_close(HANDLE handle)
+{
+    for (int i = 0; i < N_STANDARD; i++) {
+        if (handle != handle_of(i) || atomic_exchange(&closed[i], true))
+            continue;
+        int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (nothing >= 0) {
+            (void)dup2(nothing, i);
+            if (nothing != i)
+                close(nothing);
+        }
+        return true;
+    }
+    return false;
+}
+
+DWORD GetFileType(HANDLE hFile)
+{
+    struct stat about;
+    int descriptor = standard_descriptor(hFile);
+    if (descriptor < 0)
+        return FILE_TYPE_UNKNOWN;
+    if (fstat(descriptor, &about) != 0) {
+        SetLastError(ERROR_INVALID_HANDLE);
+        return FILE_TYPE_UNKNOWN;
+    }
+    SetLastError(NO_ERROR);
+    switch (about.st_mode & S_IFMT) {
+    case S_IFREG:
+    case S_IFBLK:
+        return FILE_TYPE_DISK;
+    case S_IFCHR:
+        return FILE_TYPE_CHAR;
+    case S_IFIFO:
+    case S_IFSOCK:
+        return FILE_TYPE_PIPE;
+    default:
+        return FILE_TYPE_UNKNOWN;
+    }
+}
+
+static DWORD error_of(int error, DWORD other)
+{
+    switch (error) {
+    case EBADF:
+        return ERROR_ACCESS_DENIED; /* it is open, but not for this */
+    case EPIPE:
+        return ERROR_BROKEN_PIPE;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return ERROR_DISK_FULL;
+    case ENOMEM:
+        return ERROR_NOT_ENOUGH_MEMORY;
+    default:
+        return other;
+    }
+}
+
+static void wait_for(int descriptor, short events)
+{
+    struct pollfd poll_this = {.fd = descriptor, .events = events};
+    (void)poll(&poll_this, 1, -1);
+}
+
+/* SIGPIPE is blocked for this thread meanwhile, and one that the write raised is taken away again. */
+size_t standard_write(int descriptor, const void *bytes, size_t len, DWORD *error)
+{
+    sigset_t pipe_signal, before, pending;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    size_t done = 0;
+    int failed = 0;
+    while (done < len && failed == 0) {
+        ssize_t n = write(descriptor, (const char *)bytes + done, len - done);
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno == EAGAIN || errno == EWOULDBLOCK)
+            wait_for(descriptor, POLLOUT);
+        else if (errno != EINTR)
+            failed = errno;
+    }
+    if (failed == EPIPE && sigismember(&pending, SIGPIPE) == 0)
+        (void)sigtimedwait(&pipe_signal, NULL, &(struct timespec){0});
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0)
+        *error = error_of(failed, ERROR_WRITE_FAULT);
+    return done;
+}
+
+BOOL WriteFile(HANDLE hFile, LPCVOID lpBuffer, DWORD nNumberOfBytesToWrite, LPDWORD lpNumberOfBytesWritten,
+               LPOVERLAPPED lpOverlapped)
+{
+    DWORD error = NO_ERROR;
+    if (lpNumberOfBytesWritten != NULL)
+        *lpNumberOfBytesWritten = 0;
+    int descriptor = standard_descriptor(hFile);
+    if (descriptor < 0)
+        return FALSE;
+    if (lpOverlapped != NULL || lpNumberOfBytesWritten == NULL || (lpBuffer == NULL && nNumberOfBytesToWrite != 0)) {
+        SetLastError(ERROR_INVALID_PARAMETER);
+        return FALSE;
+    }
+    if (isatty(descriptor))
+        console_flush();
+    *lpNumberOfBytesWritten = (DWORD)standard_write(descriptor, lpBuffer, nNumberOfBytesToWrite, &error);
+    if (error != NO_ERROR)
+        SetLastError(error);
+    return error == NO_ERROR;
+}
+
+static BOOL standard_read(int descriptor, void *room, DWORD len, DWORD *n_read)
+{
+    ssize_t n;
+    while ((n = read(descriptor, room, len)) < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+        if (errno != EINTR)
+            wait_for(descriptor, POLLIN);
+    struct stat about;
+    DWORD error = n < 0 ? error_of(errno, ERROR_READ_FAULT) : NO_ERROR;
+    if (n == 0 && len != 0 && fstat(descriptor, &about) == 0 && S_ISFIFO(about.st_mode))
+        error = ERROR_BROKEN_PIPE; /* the end of a pipe is an error, that of a file is not */
+    if (error != NO_ERROR) {
+        SetLastError(error);
+        return FALSE;
+    }
+    *n_read = (DWORD)n;
+    return TRUE;
+}
+
+BOOL ReadFile(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead, LPDWORD lpNumberOfBytesRead,
+              LPOVERLAPPED lpOverlapped)
+{
+    if (lpNumberOfBytesRead != NULL)
+        *lpNumberOfBytesRead = 0;
+    int descriptor = standard_descriptor(hFile);
+    if (descriptor < 0)
+        return FALSE;
+    if (lpOverlapped != NULL || lpNumberOfBytesRead == NULL || (lpBuffer == NULL && nNumberOfBytesToRead != 0)) {
+        SetLastError(ERROR_INVALID_PARAMETER);
+        return FALSE;
+    }
+    return isatty(descriptor) ? console_read(descriptor, lpBuffer, nNumberOfBytesToRead, lpNumberOfBytesRead)
+                              : standard_read(descriptor, lpBuffer, nNumberOfBytesToRead, lpNumberOfBytesRead);
+}
