@@ -9,6 +9,7 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <setjmp.h>
+#include <sspi_ext.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,19 @@ static void bindings_are(struct side *side, ULONG attribute, const char *prefix,
 }
 
 /* Of weaker signatures, which TLS does not take: crypto/test_certificate.c. */
+/* A server that asks for its client's token is told why there is none, and nothing of tickets or SIDs. */
+static void test_no_token(void **state)
+{
+    SecPkgContext_AccessToken token;
+    (void)state;
+    struct loop_pair *pair = established(SP_PROT_TLS1_3, pki_server());
+    assert_int_equal(query(&pair->server, SECPKG_ATTR_ACCESS_TOKEN, &token), SEC_E_NO_IMPERSONATION);
+    assert_string_equal(
+        OpenSspiLastErrorText(),
+        "Schannel says nothing of an account that its client has; certificates are not mapped to accounts");
+    pair_free(pair);
+}
+
 static void test_endpoint_bindings(void **state)
 {
     static const struct {
@@ -443,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_infos),
         cmocka_unit_test(test_exchange_strength),
+        cmocka_unit_test(test_no_token),
         cmocka_unit_test(test_endpoint_bindings),
         cmocka_unit_test(test_unique_bindings),
         cmocka_unit_test(test_keys),
