@@ -69,9 +69,10 @@ typedef SECURITY_STATUS(SEC_ENTRY *VERIFY_SIGNATURE_FN)(PCtxtHandle, PSecBufferD
  * pMessage      for NTLM, Kerberos, Negotiate, CredSSP and Digest: a TOKEN of at least cbSecurityTrailer bytes,
  *               DATA buffers, and for Kerberos and Digest a PADDING of at least cbBlockSize bytes, in any order.
  *               For Digest also DATA and, without a TOKEN, a PADDING of cbMaxSignature + cbBlockSize bytes, which
- *               receives all that follows DATA on the wire. For Schannel: STREAM_HEADER, DATA, STREAM_TRAILER and EMPTY, the first and third with the sizes
- *               of SecPkgContext_StreamSizes. cbBuffer of every buffer but DATA receives what was used. DATA
- *               with SECBUFFER_READONLY or SECBUFFER_READONLY_WITH_CHECKSUM is signed but not encrypted.
+ *               receives all that follows DATA on the wire. For Schannel: STREAM_HEADER, DATA, STREAM_TRAILER and
+ *               EMPTY, the first and third with the sizes of SecPkgContext_StreamSizes. cbBuffer of every buffer
+ *               but DATA receives what was used. DATA with SECBUFFER_READONLY or
+ *               SECBUFFER_READONLY_WITH_CHECKSUM is signed but not encrypted.
  * MessageSeqNo  the message's number, where the transport keeps count; 0 where the package does.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_HANDLE, also for a context that is not established; SEC_E_INVALID_TOKEN
