@@ -56,6 +56,11 @@ typedef struct _CREDSSP_CRED_EX {
 } CREDSSP_CRED_EX, *PCREDSSP_CRED_EX;
 
 /* Context attributes. */
+
+/* SecPkgContext_AccessToken, on the server: both as SECPKG_ATTR_ACCESS_TOKEN, for no token here is a part of another. */
+#define SECPKG_ATTR_C_ACCESS_TOKEN 0x80000012
+#define SECPKG_ATTR_C_FULL_ACCESS_TOKEN 0x80000082
+
 #define SECPKG_ATTR_CREDS 0x80000080               /* SecPkgContext_ClientCreds, on the server */
 #define SECPKG_ATTR_NEGOTIATION_PACKAGE 0x80000081 /* SecPkgContext_PackageInfo: which package Negotiate chose */
 

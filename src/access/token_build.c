@@ -71,13 +71,17 @@ static void usual_groups_add(struct token_facts *facts, const struct token_reque
 }
 
 /* A client that no SID names is the Unix user that it is mapped to. */
-static SECURITY_STATUS unix_sids_set(struct token_facts *facts)
+static SECURITY_STATUS unix_sids_set(struct token_facts *facts, const char *package)
 {
     const struct unix_ids *ids = &facts->unix_ids;
+    require(ids->known || facts->account != NULL,
+            cause_set(SEC_E_NO_IMPERSONATION,
+                      "%s says nothing of an account that its client has; certificates are not mapped to accounts",
+                      package));
     require(ids->known, cause_set(SEC_E_NO_IMPERSONATION,
                                   "%s came without SIDs (a ticket without a Windows PAC), and no Unix user is it by "
                                   "name_domains in [access]",
-                                  facts->account != NULL ? facts->account : "the client"));
+                                  facts->account));
     facts->user = SID_OF_UID(ids->uid);
     facts->primary_group = SID_OF_GID(ids->gid);
     /* Room for them is not in the facts yet. */
@@ -109,7 +113,7 @@ static SECURITY_STATUS client_facts(const struct token_request *request, const s
     try(names_set(facts, request));
     try(client_ids_set(facts, identity, config));
     if (identity->user.revision == 0)
-        try(unix_sids_set(facts));
+        try(unix_sids_set(facts, request->package));
     else {
         facts->user = identity->user;
         facts->primary_group = client_primary_group(identity);

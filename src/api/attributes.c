@@ -65,6 +65,8 @@ static const struct shape {
     {SECPKG_ATTR_FLAGS, FORM_NUMBER, sizeof(SecPkgContext_Flags)},
     {SECPKG_ATTR_TARGET_INFORMATION, FORM_BYTES, sizeof(SecPkgContext_TargetInformation)},
     {SECPKG_ATTR_ACCESS_TOKEN, FORM_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken)},
+    {SECPKG_ATTR_C_ACCESS_TOKEN, FORM_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken)},
+    {SECPKG_ATTR_C_FULL_ACCESS_TOKEN, FORM_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken)},
     {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, FORM_WIDE_TEXT, sizeof(SecPkgContext_ClientSpecifiedTarget)},
     {OPENSSPI_ATTR_AUTHORIZATION_DATA, FORM_BYTES, sizeof(OPENSSPI_AUTHORIZATION_DATA)},
     {SECPKG_ATTR_STREAM_SIZES, FORM_FLAT, sizeof(SecPkgContext_StreamSizes)},
@@ -346,6 +348,8 @@ static SECURITY_STATUS query_locked(const struct context *context, const struct 
         ((SecPkgContext_NegoStatus *)buffer)->LastStatus = (ULONG)context->status;
         return SEC_E_OK;
     }
+    if (shape->form == FORM_ACCESS_TOKEN) /* by one of CredSSP's names for it: is this a package that has them? */
+        return value_find(context, shape->attribute, &value);
     bool of_handshake = shape->attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS;
     SECURITY_STATUS status = (of_handshake ? choice_find : value_find)(context, shape->attribute, &value);
     if (status == SEC_E_OK)
@@ -366,11 +370,13 @@ static SECURITY_STATUS context_query(PCtxtHandle handle, ULONG attribute, void *
                                      context->package->info.name, (unsigned)attribute));
     require(room >= shape->size, cause_set(SEC_E_BUFFER_TOO_SMALL, "attribute %u has a structure of %zu bytes",
                                            (unsigned)attribute, shape->size));
-    if (shape->form == FORM_ACCESS_TOKEN)
+    if (attribute == SECPKG_ATTR_ACCESS_TOKEN)
         return context_token_shown(context, &((SecPkgContext_AccessToken *)buffer)->AccessToken);
     pthread_mutex_lock(&context->handshake_lock);
     SECURITY_STATUS status = cause_answer(query_locked(context, shape, wide, buffer));
     pthread_mutex_unlock(&context->handshake_lock);
+    if (status == SEC_E_OK && shape->form == FORM_ACCESS_TOKEN)
+        return context_token_shown(context, &((SecPkgContext_AccessToken *)buffer)->AccessToken);
     return status != SEC_E_UNSUPPORTED_FUNCTION ? status
                                                 : cause_set(status, "%s contexts have no attribute %u",
                                                             context->package->info.name, (unsigned)attribute);

@@ -217,6 +217,9 @@ static SECURITY_STATUS credssp_query(const void *state, uint32_t attribute, stru
     case SECPKG_ATTR_FLAGS:
         value->number = session->facts.flags;
         return SEC_E_OK;
+    case SECPKG_ATTR_C_ACCESS_TOKEN: /* whoever asks has the token made: there is no value */
+    case SECPKG_ATTR_C_FULL_ACCESS_TOKEN:
+        return SEC_E_OK;
     case SECPKG_ATTR_CREDS:
     case SECPKG_ATTR_CREDS_2:
     case OPENSSPI_ATTR_TS_CREDENTIALS:

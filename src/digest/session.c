@@ -313,16 +313,16 @@ static SECURITY_STATUS sasl_protect(struct digest_session *session, struct messa
     return sasl_lane_send(lane, message);
 }
 
-/* {STREAM, DATA}: the whole protected message is text, padding, signature. */
-static SECURITY_STATUS stream_split(struct message *message)
+/* {STREAM, DATA}, or {DATA} alone: the whole protected message is text, padding, signature. */
+static SECURITY_STATUS whole_split(struct message *message, struct segment whole)
 {
-    require(message->stream.len >= SASL_SIGNATURE_LEN,
-            cause_set(SEC_E_INVALID_TOKEN, "a protected message of %zu bytes", message->stream.len));
-    size_t len = message->stream.len - SASL_SIGNATURE_LEN;
-    message->data[0] = (struct segment){.data = message->stream.data, .len = len};
+    require(whole.len >= SASL_SIGNATURE_LEN,
+            cause_set(SEC_E_INVALID_TOKEN, "a protected message of %zu bytes", whole.len));
+    size_t len = whole.len - SASL_SIGNATURE_LEN;
+    message->data[0] = (struct segment){.data = whole.data, .len = len, .read_only = whole.read_only};
     message->n_data = 1;
     message->padding = (struct slice_mut){0};
-    message->token = (struct slice_mut){message->stream.data + len, SASL_SIGNATURE_LEN};
+    message->token = (struct slice_mut){whole.data + len, SASL_SIGNATURE_LEN};
     return SEC_E_OK;
 }
 
@@ -330,7 +330,7 @@ static SECURITY_STATUS sasl_unprotect(struct digest_session *session, struct mes
 {
     bool stream = message->stream.data != NULL;
     if (stream)
-        try(stream_split(message));
+        try(whole_split(message, (struct segment){.data = message->stream.data, .len = message->stream.len}));
     else if (session->terms.cipher != CIPHER_3DES)
         message->padding.len = 0; /* what a caller has ready for other packages */
     require(message->token.data != NULL && message->token.len == SASL_SIGNATURE_LEN,
@@ -384,7 +384,17 @@ static SECURITY_STATUS digest_seal(void *state, uint32_t qop, struct message *me
     require(sign_only || (!session->terms.http && session->terms.qop == QOP_AUTH_CONF),
             cause_set(SEC_E_QOP_NOT_SUPPORTED, session->terms.http ? "Digest over HTTP encrypts nothing"
                                                                    : "confidentiality was not negotiated"));
-    return sasl_protect(session, message);
+    if (message->token.data != NULL || message->padding.data == NULL)
+        return sasl_protect(session, message);
+    /* EncryptMessage (Digest): a PADDING of cbMaxSignature + cbBlockSize bytes takes padding and signature. */
+    size_t padding = sasl_lane_padding(&session->send, data_len(message));
+    require(message->padding.len >= padding + SASL_SIGNATURE_LEN,
+            cause_set(SEC_E_BUFFER_TOO_SMALL, "a SECBUFFER_PADDING of %zu bytes for padding and signature",
+                      message->padding.len));
+    message->token = (struct slice_mut){message->padding.data + padding, SASL_SIGNATURE_LEN};
+    try(sasl_protect(session, message));
+    message->padding.len += SASL_SIGNATURE_LEN;
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS digest_unseal(void *state, struct message *message, uint32_t seq, uint32_t *qop)
@@ -392,6 +402,8 @@ static SECURITY_STATUS digest_unseal(void *state, struct message *message, uint3
     struct digest_session *session = state;
     (void)seq;
     require(has_lanes(session), cause_set(SEC_E_QOP_NOT_SUPPORTED, "the messages of this context are not protected"));
+    if (message->stream.data == NULL && message->token.data == NULL && message->n_data == 1)
+        try(whole_split(message, message->data[0]));
     try(sasl_unprotect(session, message));
     *qop = session->terms.qop == QOP_AUTH_CONF ? 0 : SECQOP_WRAP_NO_ENCRYPT;
     return SEC_E_OK;

@@ -41,7 +41,22 @@ static X509 *server_certificate(const struct connection *connection)
     return connection->initiator ? SSL_get0_peer_certificate(connection->ssl) : SSL_get_certificate(connection->ssl);
 }
 
-/* The strength of the key exchange: of the ephemeral key, or, with RSA's, of the server's. */
+/* The bits of a group's keys; 0 for one that credentials do not offer (groups_choose). */
+static DWORD group_bits(int nid)
+{
+    static const struct {
+        int nid;
+        DWORD bits;
+    } groups[] = {
+        {NID_X25519, 253}, {NID_X9_62_prime256v1, 256}, {NID_secp384r1, 384}, {NID_X448, 448}, {NID_secp521r1, 521}};
+    for (size_t i = 0; i < COUNT_OF(groups); i++)
+        if (groups[i].nid == nid)
+            return groups[i].bits;
+    return 0;
+}
+
+/* The strength of the key exchange: of the ephemeral key, or, with RSA's, of the server's. A TLS 1.2 server keeps no ephemeral key, and a resumed session
+ * has none: there the group tells, and of finite fields the server's key, which SSL_CTX_set_dh_auto takes one as strong as. */
 static DWORD exchange_bits(const struct connection *connection)
 {
     EVP_PKEY *key = NULL;
@@ -51,6 +66,8 @@ static DWORD exchange_bits(const struct connection *connection)
         EVP_PKEY_free(key);
         return bits;
     }
+    if (connection->suite.exchange == CALG_ECDH_EPHEM)
+        return group_bits((int)SSL_get_negotiated_group(connection->ssl));
     X509 *server = server_certificate(connection);
     EVP_PKEY *of_server = server != NULL ? X509_get0_pubkey(server) : NULL;
     return of_server != NULL ? (DWORD)EVP_PKEY_get_bits(of_server) : 0;

@@ -66,11 +66,13 @@ typedef SECURITY_STATUS(SEC_ENTRY *VERIFY_SIGNATURE_FN)(PCtxtHandle, PSecBufferD
  * EncryptMessage encrypts and signs a message in place.
  *
  * fQOP          0, or SECQOP_WRAP_NO_ENCRYPT to sign only, which Schannel does not.
- * pMessage      for NTLM, Kerberos, Negotiate and CredSSP: a TOKEN of at least cbSecurityTrailer bytes, DATA
- *               buffers, and for Kerberos a PADDING of at least cbBlockSize bytes, in any order. For
- *               Schannel: STREAM_HEADER, DATA, STREAM_TRAILER and EMPTY, the first and third with the sizes
- *               of SecPkgContext_StreamSizes. cbBuffer of every buffer but DATA receives what was used. DATA
- *               with SECBUFFER_READONLY or SECBUFFER_READONLY_WITH_CHECKSUM is signed but not encrypted.
+ * pMessage      for NTLM, Kerberos, Negotiate, CredSSP and Digest: a TOKEN of at least cbSecurityTrailer bytes,
+ *               DATA buffers, and for Kerberos and Digest a PADDING of at least cbBlockSize bytes, in any order.
+ *               For Digest also DATA and, without a TOKEN, a PADDING of cbMaxSignature + cbBlockSize bytes, which
+ *               receives all that follows DATA on the wire. For Schannel: STREAM_HEADER, DATA, STREAM_TRAILER and
+ *               EMPTY, the first and third with the sizes of SecPkgContext_StreamSizes. cbBuffer of every buffer
+ *               but DATA receives what was used. DATA with SECBUFFER_READONLY or
+ *               SECBUFFER_READONLY_WITH_CHECKSUM is signed but not encrypted.
  * MessageSeqNo  the message's number, where the transport keeps count; 0 where the package does.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_HANDLE, also for a context that is not established; SEC_E_INVALID_TOKEN
@@ -90,7 +92,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *ENCRYPT_MESSAGE_FN)(PCtxtHandle, ULONG, PSecB
  * DecryptMessage decrypts a message in place and checks its signature.
  *
  * pMessage      the buffers that EncryptMessage left, or a STREAM with the whole message and an empty DATA,
- *               which then points to the payload inside it. For Schannel a DATA with what the peer sent and
+ *               which then points to the payload inside it. For Digest also one DATA with the whole message,
+ *               whose cbBuffer becomes the payload's. For Schannel a DATA with what the peer sent and
  *               three EMPTY buffers, which become STREAM_HEADER, DATA, STREAM_TRAILER and, where bytes of the
  *               next record follow, EXTRA.
  * MessageSeqNo  as with EncryptMessage.

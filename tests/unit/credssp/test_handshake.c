@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include <ntsecapi.h>
 #include <sspi_ext.h>
+#include <win32/securitybaseapi.h>
 
 static struct wire text;
 
@@ -172,6 +173,17 @@ static void test_attributes(void **state)
     assert_int_equal(QueryContextAttributesA(server, SECPKG_ATTR_NAMES, &names), SEC_E_OK);
     assert_string_equal(names.sUserName, "EXAMPLE\\alice");
     FreeContextBuffer(names.sUserName);
+    static const ULONG tokens[] = {SECPKG_ATTR_ACCESS_TOKEN, SECPKG_ATTR_C_ACCESS_TOKEN,
+                                   SECPKG_ATTR_C_FULL_ACCESS_TOKEN};
+    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+        SecPkgContext_AccessToken token = {0};
+        assert_int_equal(QueryContextAttributesA(client, tokens[i], &token), SEC_E_NO_IMPERSONATION);
+        assert_int_equal(QueryContextAttributesExA(server, tokens[i], &token, sizeof token - 1),
+                         SEC_E_BUFFER_TOO_SMALL);
+        assert_int_equal(QueryContextAttributesA(server, tokens[i], &token), SEC_E_OK);
+        DWORD level = 0, len;
+        assert_true(GetTokenInformation(token.AccessToken, TokenImpersonationLevel, &level, sizeof level, &len));
+    }
     assert_int_equal(QueryContextAttributesA(client, SECPKG_ATTR_SERVER_AUTH_FLAGS, &flags), SEC_E_OK);
     assert_int_equal(flags.Flags, 0); /* NTLM, and a certificate of an authority that is not trusted */
     assert_int_equal(QueryContextAttributesA(server, SECPKG_ATTR_SERVER_AUTH_FLAGS, &flags),

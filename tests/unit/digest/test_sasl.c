@@ -173,6 +173,56 @@ static void test_confidentiality(void **state)
     assert_int_equal(MakeSignature(&client.context, 0, &wire.list, 0), SEC_E_QOP_NOT_SUPPORTED);
 }
 
+/* The layout of Microsoft's EncryptMessage (Digest): DATA, and a PADDING of cbMaxSignature + cbBlockSize bytes for all that follows it on the wire. What is
+ * received stands whole in one DATA, which shrinks to the text. */
+static void seal_documented(ULONG qop)
+{
+    SecPkgContext_Sizes sizes;
+    assert_int_equal(QueryContextAttributesA(&client.context, SECPKG_ATTR_SIZES, &sizes), SEC_E_OK);
+    ULONG room = sizes.cbMaxSignature + sizes.cbBlockSize;
+    for (ULONG n = 0; n < 20; n++) {
+        unsigned char text[20], whole[64];
+        memset(text, 'x', sizeof text);
+        memcpy(whole, text, n);
+        SecBuffer sent[2] = {{n, SECBUFFER_DATA, whole}, {sizes.cbMaxSignature - 1, SECBUFFER_PADDING, whole + n}};
+        SecBufferDesc list = {SECBUFFER_VERSION, 2, sent};
+        assert_int_equal(EncryptMessage(&client.context, qop, &list, 0), SEC_E_BUFFER_TOO_SMALL);
+        assert_memory_equal(whole, text, n);
+        sent[1].cbBuffer = room;
+        assert_int_equal(EncryptMessage(&client.context, qop, &list, 0), SEC_E_OK);
+        assert_int_equal(sent[0].cbBuffer, n);
+        assert_true(sent[1].cbBuffer >= sizes.cbMaxSignature && sent[1].cbBuffer <= room);
+        SecBuffer received[2] = {{n + sent[1].cbBuffer, SECBUFFER_DATA | SECBUFFER_READONLY, whole},
+                                 {sizeof text, SECBUFFER_PADDING, text}};
+        list = (SecBufferDesc){SECBUFFER_VERSION, 2, received};
+        if (qop == 0)
+            assert_int_equal(DecryptMessage(&server.context, &list, 0, NULL), SEC_E_INVALID_TOKEN);
+        received[0].BufferType = SECBUFFER_DATA;
+        assert_int_equal(DecryptMessage(&server.context, &list, 0, NULL), SEC_E_OK);
+        assert_int_equal(received[0].cbBuffer, n);
+        assert_memory_equal(whole, text, n);
+        received[0].cbBuffer = sizes.cbMaxSignature - 1;
+        assert_int_equal(DecryptMessage(&server.context, &list, 0, NULL), SEC_E_INVALID_TOKEN);
+    }
+}
+
+static void test_documented_layout(void **state)
+{
+    struct wire wire;
+    (void)state;
+    assert_int_equal(digest_sasl_run(&client, &server, ISC_REQ_INTEGRITY, 0), SEC_E_OK);
+    seal_documented(SECQOP_WRAP_NO_ENCRYPT);
+    /* A signature is made and checked with a TOKEN. */
+    wire_set(&wire, "text");
+    wire.list.cBuffers = 2;
+    wire.list.pBuffers++;
+    assert_int_equal(MakeSignature(&client.context, 0, &wire.list, 0), SEC_E_INVALID_TOKEN);
+    assert_int_equal(VerifySignature(&server.context, &wire.list, 0, NULL), SEC_E_INVALID_TOKEN);
+    forget();
+    assert_int_equal(digest_sasl_run(&client, &server, CONF, 0), SEC_E_OK);
+    seal_documented(0);
+}
+
 /* The client sees one cipher only: the walk by hand. */
 static SECURITY_STATUS run_altered(ULONG flags, const char *name, const char *value)
 {
@@ -196,6 +246,7 @@ static void test_triple_des(void **state)
     assert_int_equal(QueryContextAttributesA(&client.context, SECPKG_ATTR_SIZES, &sizes), SEC_E_OK);
     assert_int_equal(sizes.cbBlockSize, 8);
     seal_both_ways(false);
+    seal_documented(0);
 }
 
 /* Who alters messages of triple DES is answered once, and by nothing but that something was altered: not the padding, nor the code. The other direction goes on; a copy does not. */
@@ -448,6 +499,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_auth, begin, end),
         cmocka_unit_test_setup_teardown(test_integrity, begin, end),
         cmocka_unit_test_setup_teardown(test_confidentiality, begin, end),
+        cmocka_unit_test_setup_teardown(test_documented_layout, begin, end),
         cmocka_unit_test_setup_teardown(test_triple_des, begin, end),
         cmocka_unit_test_setup_teardown(test_triple_des_altered, begin, end),
         cmocka_unit_test_setup_teardown(test_ciphers_refused, begin, end),

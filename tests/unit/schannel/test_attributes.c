@@ -9,6 +9,7 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <setjmp.h>
+#include <sspi_ext.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,38 @@ static void test_infos(void **state)
     }
 }
 
+/* The exchange's strength is the ephemeral key's on both sides and in resumed connections, never that of the RSA key which signed it. */
+static void test_exchange_strength(void **state)
+{
+    (void)state;
+    for (DWORD protocols = SP_PROT_TLS1_2; protocols <= SP_PROT_TLS1_3; protocols <<= 2) {
+        struct loop_pair *pair = established(protocols, pki_server_rsa());
+        struct side *sides[2] = {&pair->client, &pair->server};
+        for (unsigned turn = 0; turn < 2; turn++) {
+            for (size_t i = 0; i < 2; i++) {
+                SecPkgContext_ConnectionInfo info;
+                SecPkgContext_ConnectionInfoEx info_ex;
+                SecPkgContext_CipherInfo cipher;
+                assert_int_equal(query(sides[i], SECPKG_ATTR_CONNECTION_INFO, &info), SEC_E_OK);
+                assert_int_equal(info.aiExch, CALG_ECDH_EPHEM);
+                assert_int_equal(info.dwExchStrength, 253);
+                assert_int_equal(query(sides[i], SECPKG_ATTR_CONNECTION_INFO_EX, &info_ex), SEC_E_OK);
+                assert_int_equal(info_ex.dwExchStrength, 253);
+                assert_int_equal(query(sides[i], SECPKG_ATTR_CIPHER_INFO, &cipher), SEC_E_OK);
+                assert_int_equal(cipher.dwMinExchangeLen, 253);
+                assert_int_equal(cipher.dwMaxExchangeLen, 253);
+                assert_int_equal(side_is_resumed(sides[i]), turn == 1);
+            }
+            if (turn == 0) {
+                pair_talk(pair);
+                pair_restart(pair);
+                assert_true(pair_run(pair));
+            }
+        }
+        pair_free(pair);
+    }
+}
+
 static void bindings_are(struct side *side, ULONG attribute, const char *prefix, const void *data, size_t len)
 {
     SecPkgContext_Bindings bindings;
@@ -110,6 +143,19 @@ static void bindings_are(struct side *side, ULONG attribute, const char *prefix,
 }
 
 /* Of weaker signatures, which TLS does not take: crypto/test_certificate.c. */
+/* A server that asks for its client's token is told why there is none, and nothing of tickets or SIDs. */
+static void test_no_token(void **state)
+{
+    SecPkgContext_AccessToken token;
+    (void)state;
+    struct loop_pair *pair = established(SP_PROT_TLS1_3, pki_server());
+    assert_int_equal(query(&pair->server, SECPKG_ATTR_ACCESS_TOKEN, &token), SEC_E_NO_IMPERSONATION);
+    assert_string_equal(
+        OpenSspiLastErrorText(),
+        "Schannel says nothing of an account that its client has; certificates are not mapped to accounts");
+    pair_free(pair);
+}
+
 static void test_endpoint_bindings(void **state)
 {
     static const struct {
@@ -410,6 +456,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_infos),
+        cmocka_unit_test(test_exchange_strength),
+        cmocka_unit_test(test_no_token),
         cmocka_unit_test(test_endpoint_bindings),
         cmocka_unit_test(test_unique_bindings),
         cmocka_unit_test(test_keys),
