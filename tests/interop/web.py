@@ -16,7 +16,7 @@ import threading
 import time
 
 from peers import ACCOUNTS, BUILD, PASSWORDS
-from realm import PORT_TRIES, free_port, program
+from realm import PATIENCE, PORT_TRIES, free_port, program
 
 SAMPLE = BUILD / "samples/httpauth"
 HOST = "server.example.test"
@@ -76,7 +76,7 @@ class Web:
         return path
 
     def configure(self, more=""):
-        self.put("opensspi.conf", "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+        self.put("opensspi.conf", f"[kerberos]\n{PATIENCE}[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
                  f"dns_domain = example.test\n[accounts]\nstores = sam:{self.directory}/sam\n{more}")
 
     def certificate(self, name, *more, host=HOST):
