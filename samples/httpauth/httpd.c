@@ -24,7 +24,7 @@
 struct options {
     struct gate_options gate;
     const char *address, *key;
-    unsigned port, threads;
+    unsigned port, threads, idle_seconds;
 };
 
 static struct gate gate;
@@ -269,8 +269,8 @@ static struct MHD_Daemon *Listen(const struct options *options, const char *cert
                             MHD_OPTION_NOTIFY_CONNECTION, Connection, NULL, MHD_OPTION_URI_LOG_CALLBACK, Arrive, NULL,
                             MHD_OPTION_NOTIFY_COMPLETED, Leave, NULL, MHD_OPTION_THREAD_POOL_SIZE, options->threads,
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                            (unsigned)CONNECTIONS_PER_ADDRESS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_ROOM, MHD_OPTION_ARRAY,
+                            (unsigned)CONNECTIONS_PER_ADDRESS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_ROOM, MHD_OPTION_ARRAY,
                             certificate != NULL ? tls : &tls[2], MHD_OPTION_END);
 }
 
@@ -309,10 +309,11 @@ static void Usage(void)
 {
     fputs(
         "usage: httpauth_server [-a ADDRESS] [-p PORT] [-s SCHEME,...] [-n PRINCIPAL] [-r REALM] [-t THREADS]\n"
-        "           [-c CERTIFICATE.pem -k KEY.pem [-b required|allowed|proxy|off]]\n"
+        "           [-w SECONDS] [-c CERTIFICATE.pem -k KEY.pem [-b required|allowed|proxy|off]]\n"
         "-s  what to sign on by (Negotiate,NTLM); Digest too, where it is named\n"
         "-n  the principal whose key the server has (any of its keytab)\n"
         "-r  Digest's realm (the first of the configuration's)\n"
+        "-w  how long a connection may be silent (30)\n"
         "-b  whether sign-ons must be bound to the TLS connection (required); allowed lets in who knows no bindings,\n"
         "    proxy is for a server behind one that ends TLS\n",
         stderr);
@@ -341,7 +342,7 @@ static bool ParseOptions(int argc, char **argv, struct options *options)
 {
     int letter;
     bool good = true;
-    while (good && (letter = getopt(argc, argv, "a:p:s:n:r:t:c:k:b:")) != -1)
+    while (good && (letter = getopt(argc, argv, "a:p:s:n:r:t:w:c:k:b:")) != -1)
         switch (letter) {
         case 'a':
             options->address = optarg;
@@ -361,6 +362,9 @@ static bool ParseOptions(int argc, char **argv, struct options *options)
         case 't':
             good = Number(optarg, 256, &options->threads) && options->threads > 0;
             break;
+        case 'w':
+            good = Number(optarg, 3600, &options->idle_seconds) && options->idle_seconds > 0;
+            break;
         case 'c':
             options->gate.certificate = optarg;
             break;
@@ -378,8 +382,11 @@ static bool ParseOptions(int argc, char **argv, struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options = {
-        .gate = {.schemes = "Negotiate,NTLM"}, .address = "127.0.0.1", .port = 8080, .threads = 4};
+    struct options options = {.gate = {.schemes = "Negotiate,NTLM"},
+                              .address = "127.0.0.1",
+                              .port = 8080,
+                              .threads = 4,
+                              .idle_seconds = IDLE_SECONDS};
     if (!ParseOptions(argc, argv, &options)) {
         Usage();
         return 2;

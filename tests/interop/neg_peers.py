@@ -3,6 +3,7 @@ import base64
 
 from krb_peers import ALL_FLAGS, HOST, Der, KerberosWorld, Mit as KerberosMit, Ours as KerberosOurs
 from peers import ACCOUNTS, PASSWORDS, Process
+from realm import PATIENCE
 
 KRB5, MS_KRB5, NTLM = (bytes.fromhex(text) for text in ("2a864886f712010202", "2a864882f712010202", "2b06010401823702020a"))
 SPNEGO = bytes.fromhex("2b0601050502")
@@ -14,7 +15,8 @@ class NegWorld(KerberosWorld):
 
     def configure(self, extra):
         self.put("sam", ACCOUNTS)
-        self.put("opensspi.conf", "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+        patience = "" if "kdc_seconds" in extra else f"[kerberos]\n{PATIENCE}"
+        self.put("opensspi.conf", f"{patience}[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
                  f"dns_domain = example.test\n[accounts]\nstores = sam:{self.directory}/sam\n{extra}")
 
     def without_ticket(self):

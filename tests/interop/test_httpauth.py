@@ -2,6 +2,7 @@
 import concurrent.futures
 import json
 import pathlib
+import socket
 import sys
 import tempfile
 
@@ -10,7 +11,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from peers import BUILD  # noqa: E402
 from realm import Realm  # noqa: E402
-from web import HOST, Mute, SharingProxy, Web  # noqa: E402
+from web import HOST, SAMPLE, Mute, SharingProxy, Web  # noqa: E402
 
 ALICE = ("-u", "EXAMPLE\\alice")
 PASSWORD = "Password1!"
@@ -256,9 +257,18 @@ def test_document_that_is_cut(web, header, ending, tls, whole):
     """Where only the connection's end tells the document's, the end must be the server's own."""
     server = Mute(f"HTTP/1.1 200 OK\r\n{header}\r\nhalf".encode(), ending, own=web.certificate(tls) if tls else None)
     web.relays.append(server)
-    done = web.get(server.url(), "-k", "-w", "2")
+    done = web.get(server.url(), "-k", *(("-w", "2") if ending == "silent" else ()))
     assert done.returncode == (0 if whole else 1), (done.stdout, done.stderr)
     assert whole or "ends too early" in done.stderr or "does not speak HTTP" in done.stderr
+
+
+def test_silent_client(web):
+    """A connection on which nothing is asked is ended; -w says when."""
+    site = web.ours("-w", "1")
+    with socket.create_connection(("127.0.0.1", site.port)) as silent:
+        silent.settimeout(20)  # shorter than without -w
+        assert silent.recv(1) == b""
+    assert web.run(SAMPLE / "httpauth_server", "-w", "0").returncode == 2
 
 
 @pytest.mark.parametrize("header", ("Negotiate", "Negotiate ", "Negotiate =", "Negotiate YII", "NTLM TlRMTVNTUAAD",

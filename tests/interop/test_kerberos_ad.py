@@ -146,7 +146,7 @@ def test_client_of_the_domain_is_a_unix_user(world, ad):
     """By a range of numbers: RIDs are the same on every server, and so are the users."""
     user, _ = ad.directory_sids("alice")
     domain, rid = user.rsplit("-", 1)
-    world.put("opensspi.conf", f"[access]\nranges = {domain}:200000:100000\n")
+    world.configure(f"[access]\nranges = {domain}:200000:100000\n")
     world.put("private", "of root")
     client, server = Ours(world), Ours(world)
     establish(client, server, **ALICE)
@@ -157,7 +157,7 @@ def test_client_of_the_domain_is_a_unix_user(world, ad):
 
 
 def test_logon_with_a_domain_password(world, ad):
-    world.put("opensspi.conf", f"[access]\nlogon_service = {TARGET}\n")
+    world.configure(f"[access]\nlogon_service = {TARGET}\n")
     server = Ours(world)
     token, groups = token_fields(server.say("logon", "alice", DOMAIN, "Password1!"))
     wanted, wanted_groups = ad.directory_sids("alice")

@@ -16,11 +16,12 @@ import threading
 import time
 
 from peers import ACCOUNTS, BUILD, PASSWORDS
-from realm import PORT_TRIES, free_port, program
+from realm import PATIENCE, PORT_TRIES, SLOWNESS, free_port, program
 
 SAMPLE = BUILD / "samples/httpauth"
 HOST = "server.example.test"
 START_SECONDS, COMMAND_SECONDS = 300, 300  # bounds on waiting, never waited for
+SILENCE = ("-w", str(60 * SLOWNESS))  # how long our client and our server wait for a word of the other one
 
 
 class Site:
@@ -76,7 +77,7 @@ class Web:
         return path
 
     def configure(self, more=""):
-        self.put("opensspi.conf", "[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
+        self.put("opensspi.conf", f"[kerberos]\n{PATIENCE}[names]\ncomputer = SERVER\ndomain = EXAMPLE\ndns_computer = server.example.test\n"
                  f"dns_domain = example.test\n[accounts]\nstores = sam:{self.directory}/sam\n{more}")
 
     def certificate(self, name, *more, host=HOST):
@@ -101,7 +102,7 @@ class Web:
             more = ["-c", str(certificate), "-k", str(key)]
         log = self.directory / f"server.{len(self.sites)}.log"
         with open(log, "wb") as out:
-            process = subprocess.Popen([str(SAMPLE / "httpauth_server"), "-p", "0", *more, *words], env={**self.env, **env},
+            process = subprocess.Popen([str(SAMPLE / "httpauth_server"), "-p", "0", *SILENCE, *more, *words], env={**self.env, **env},
                                        stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         site = Site(process, 0, tls is not None, log)
         self.sites.append(site)
@@ -119,7 +120,7 @@ class Web:
         host = re.match(r"https?://([^:/]+)", url)[1]
         env = {**env, **({} if password is None else {"HTTPGET_PASSWORD": password})}
         return self.run(SAMPLE / "httpauth_client",
-                        *(() if "-t" in words else ("-t", f"HTTP/{HOST}")), *words, url.replace(host, "127.0.0.1"), env=env)
+                        *SILENCE, *(() if "-t" in words else ("-t", f"HTTP/{HOST}")), *words, url.replace(host, "127.0.0.1"), env=env)
 
     def curl(self, url, *words, **env):
         """curl, with the host's name resolved by its own table."""
