@@ -27,6 +27,7 @@ static struct config config_with_winbind(void)
     return (struct config){.access_winbind = true,
                            .access_winbind_library = LITERAL(TEST_LIBRARIES "/fake_wbclient.so"),
                            .computer = LITERAL("SERVER"),
+                           .dns_computer = LITERAL("server.example.test"), /* no configuration is without these three */
                            .domain = LITERAL("EXAMPLE")};
 }
 
