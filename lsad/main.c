@@ -92,7 +92,11 @@ static int socket_make(const char *path, const char *user, struct stat *made)
 static void socket_remove(const char *path, const struct stat *own)
 {
     struct stat now;
-    if (lstat(path, &now) == 0 && now.st_ino == own->st_ino && now.st_dev == own->st_dev && unlink(path) != 0)
+    bool there = lstat(path, &now) == 0;
+    if (!there && errno == ENOENT)
+        return;
+    /* Where it cannot even be looked at, it stays as well. */
+    if (!there || (now.st_ino == own->st_ino && now.st_dev == own->st_dev && unlink(path) != 0))
         log_line("%s: stays: %s", path, strerror(errno));
 }
 
