@@ -1,8 +1,10 @@
 #include "schannel/bio.h"
 
 #include "base/lazy.h"
+#include "base/memory.h"
 #include "base/secret.h"
 #include "schannel/record.h"
+#include "schannel/suite.h"
 #include <pthread.h>
 #include <string.h>
 #if __has_include(<linux/tls.h>)
@@ -10,23 +12,48 @@
 #define CTRL_KEYS 72 /* openssl/bio.h names it in a comment */
 #endif
 
+/* Anybody can send a datagram. libssl passes over what does not verify (RFC 6347 4.1.2.7), but ends the connection for a record that is too short to have been protected, as
+ * TLS has to. Which suite it would be of is not sure while keys are changed, nor known before one is chosen: then no suite is asked for less than any other, and of a
+ * handshake no record is that short. */
+static bool is_strangers(const struct bio_ends *ends, const struct record *record)
+{
+    if (!ends->datagram || !record->is_protected || record->body_len >= SUITE_BODY_MIN_MAX)
+        return false;
+    const SSL_CIPHER *ciphers[] = {SSL_get_current_cipher(ends->ssl), SSL_get_pending_cipher(ends->ssl)};
+    struct suite suite;
+    size_t min = 0;
+    for (size_t i = 0; i < COUNT_OF(ciphers); i++)
+        if (ciphers[i] != NULL && suite_describe(ciphers[i], TLS1_2_VERSION, &suite) && suite.body_min > min)
+            min = suite.body_min;
+    return record->body_len < (min > 0 ? min : SUITE_BODY_MIN_MAX);
+}
+
+/* The next record that libssl may see. It reads ahead, but never beyond the record that it asks for: what follows it may be the caller's EXTRA. And nothing may have been read
+ * ahead when libssl offers keys for reading to its BIO, which declines (ends_ctrl): from OpenSSL 3.2 on, what is left in the old keys' buffer by then is lost. */
+static void record_next(struct bio_ends *ends)
+{
+    while (ends->in_at < ends->in.len) {
+        struct record record;
+        size_t left = ends->in.len - ends->in_at;
+        bool known = record_look(slice_of(ends->in.data + ends->in_at, left), ends->datagram, &record) == WIRE_OK;
+        ends->record_end = ends->in_at + (known ? record.len : left);
+        if (!known || !is_strangers(ends, &record))
+            return;
+        ends->in_at = ends->record_end;
+    }
+}
+
 static int ends_read(BIO *bio, char *to, int len)
 {
     struct bio_ends *ends = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    size_t left = ends->in.len - ends->in_at, room = len > 0 ? (size_t)len : 0;
-    if (left == 0) {
+    if (ends->in_at >= ends->record_end)
+        record_next(ends);
+    if (ends->in_at == ends->in.len) {
         BIO_set_retry_read(bio);
         return -1;
     }
-    /* libssl reads ahead, but never beyond the record that it asks for: what follows it may be the caller's EXTRA. And nothing may have been read ahead when libssl offers
-     * keys for reading to its BIO, which declines (ends_ctrl): from OpenSSL 3.2 on, what is left in the old keys' buffer by then is lost. */
-    if (ends->in_at >= ends->record_end) {
-        struct record record;
-        bool known = record_look(slice_of(ends->in.data + ends->in_at, left), ends->datagram, &record) == WIRE_OK;
-        ends->record_end = ends->in_at + (known ? record.len : left);
-    }
-    left = ends->record_end - ends->in_at;
+    size_t left = ends->record_end - ends->in_at, room = len > 0 ? (size_t)len : 0;
     size_t n_bytes = left < room ? left : room;
     if (n_bytes > 0)
         memcpy(to, ends->in.data + ends->in_at, n_bytes);

@@ -7,6 +7,7 @@
 #include "base/writer.h"
 #include "core/message.h"
 #include <openssl/bio.h>
+#include <openssl/types.h>
 
 #define BIO_KEY_LEN_MAX 32
 #define BIO_NONCE_LEN 12
@@ -25,6 +26,7 @@ struct bio_ends {
     struct writer *token;    /* where records go that are not the message's */
     struct message *message; /* sealing: the one record that is written is laid over header, data and trailer */
     bool datagram;           /* one record a read */
+    SSL *ssl;                /* whose ends these are */
     uint16_t mtu;
     bool message_written;
     uint64_t n_written;  /* TLS: records since ChangeCipherSpec, or since whoever knows of other keys set it to 0 */
@@ -35,12 +37,12 @@ struct bio_ends {
     bool protected; /* a record of TLS 1.3's outer type, or ChangeCipherSpec, was written: plain ones cannot follow */
 };
 
-/* What libssl finds from now on: `in`, of which the first `first_len` bytes are the first record (0: not known yet). */
+/* What libssl finds from now on: `in`, of which the first `first_len` bytes are the first record (0: not known yet). Datagrams' records are looked at in any case. */
 static inline void ends_give(struct bio_ends *ends, struct slice in, size_t first_len)
 {
     ends->in = in;
     ends->in_at = 0;
-    ends->record_end = first_len;
+    ends->record_end = ends->datagram ? 0 : first_len;
 }
 /* A BIO over `ends`, which outlives it. NULL when there is no memory. */
 BIO *bio_over(struct bio_ends *ends);

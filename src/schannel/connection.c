@@ -314,6 +314,7 @@ static SECURITY_STATUS connection_fill(struct connection *connection, const stru
     BIO *bio = bio_over(&connection->ends);
     require(bio != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SSL_set_bio(connection->ssl, bio, bio);
+    connection->ends.ssl = connection->ssl;
     if (connection->datagram)
         try(datagram_configure(connection, in));
     if (in->srtp.len > 0)

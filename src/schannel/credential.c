@@ -313,7 +313,11 @@ static SECURITY_STATUS ctx_make(struct tls_credential *credential, const struct 
                                                      SSL_OP_NO_ENCRYPT_THEN_MAC | SSL_OP_ALLOW_NO_DHE_KEX);
     (void)SSL_CTX_set_mode(credential->ctx, SSL_MODE_NO_AUTO_CHAIN);
     (void)SSL_CTX_set_dh_auto(credential->ctx, 1);
-    if (!credential->datagram) /* header and body of a record in one read; the BIO gives one record at a time */
+    if (credential->datagram)
+        /* RFC 7366: libssl 3.0 ends a connection for anybody's record, if its MAC comes after the encryption and is wrong. */
+        (void)SSL_CTX_set_options(credential->ctx, SSL_OP_NO_ENCRYPT_THEN_MAC);
+    else
+        /* Header and body of a record in one read; the BIO gives one record at a time. */
         SSL_CTX_set_read_ahead(credential->ctx, 1);
     try(policy_apply(credential, request));
     try(ctx_certificates(credential));

@@ -17,6 +17,8 @@ enum wire_result record_look(struct slice input, bool datagram, struct record *r
     size_t body_len = (size_t)header.data[header_len - 2] << 8 | header.data[header_len - 1];
     require(record->type >= RECORD_CHANGE_CIPHER_SPEC && record->type <= RECORD_APPLICATION_DATA, WIRE_BAD);
     require(major == (datagram ? DTLS_MAJOR : TLS_MAJOR) && body_len <= RECORD_BODY_MAX, WIRE_BAD);
+    record->is_protected = datagram && (header.data[3] != 0 || header.data[4] != 0);
+    record->body_len = body_len;
     record->len = header_len + body_len;
     record->missing = input.len < record->len ? record->len - input.len : 0;
     return record->missing == 0 ? WIRE_OK : WIRE_SHORT;

@@ -24,8 +24,9 @@ enum record_type {
 
 struct record {
     uint8_t type;
-    size_t len;     /* with its header */
-    size_t missing; /* WIRE_SHORT: so many more bytes are needed at least */
+    bool is_protected;    /* DTLS: of an epoch after the first */
+    size_t body_len, len; /* without its header, and with it */
+    size_t missing;       /* WIRE_SHORT: so many more bytes are needed at least */
 };
 
 /* Is it of a handshake's flight? A datagram of one may begin with the change of ciphers, and the message after it is what matters. */

@@ -87,13 +87,15 @@ static void record_describe(const SSL_CIPHER *cipher, int version, const struct 
     if ((id >= 0xC0A0 && id <= 0xC0A3) || id == 0xC0AE || id == 0xC0AF || id == 0x1305)
         tag_len = 8;
     if (version == TLS1_3_VERSION)
-        suite->trailer_len = tag_len + 1; /* the inner content type */
+        suite->body_min = suite->trailer_len = tag_len + 1; /* the inner content type */
     else if (tag_len > 0) {
         suite->header_more = fact->explicit_nonce ? GCM_EXPLICIT_LEN : 0;
         suite->trailer_len = tag_len;
+        suite->body_min = suite->header_more + tag_len;
     } else {
         suite->header_more = version == TLS1_VERSION ? 0 : AES_BLOCK_LEN; /* the IV */
         suite->trailer_len = suite->hash_bits / 8 + AES_BLOCK_LEN;        /* MAC, and a padding of 1 to 16 */
+        suite->body_min = suite->header_more + suite->hash_bits / 8;
     }
 }
 
