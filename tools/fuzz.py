@@ -130,11 +130,14 @@ class Campaign:
             process = subprocess.Popen([*command, corpus, SEEDS / name], stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=ROOT,
                                        env={**os.environ, "TMPDIR": str(self.temporary)}, start_new_session=True)
             self.running.add(process)
+            if self.stopped:  # just now: it was not among those that were told
+                process.send_signal(signal.SIGINT)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.running.discard(process)
         said = log.read_text(errors="replace")
-        interrupted = self.stopped and "libFuzzer: run interrupted" in said
+        # Before libFuzzer listens to the signal it ends by it.
+        interrupted = self.stopped and (process.returncode == -signal.SIGINT or "libFuzzer: run interrupted" in said)
         if process.returncode != 0 and not interrupted:
             print(*said.splitlines()[-40:], f"{name}: FINDING, see {log} and {BUILD}/findings", sep="\n", flush=True)
             self.failed.append(name)
@@ -155,6 +158,8 @@ class Campaign:
                 return
             with self.lock:
                 rows = page_read(PAGE.read_text())
+                if runs_of(done[1]) == 0:
+                    return
                 rows.setdefault(name, Row()).add(*done)
                 PAGE.write_text(page_text(rows))
             print(f"{time.strftime('%H:%M')} {rows[name].line(name).strip()}", flush=True)

@@ -18,7 +18,9 @@ STEPS = """
 #include <stdint.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 volatile int reached;
+__attribute__((constructor)) static void begin_slowly(void) { if (getenv("BEGINS_SLOWLY") != NULL) sleep(30); }
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > 0 && data[0] == 'a') { reached = 1; if (size > 1 && data[1] == 'b') { reached = 2; if (size > 2 && data[2] == 'c') reached = 3; } }
@@ -53,9 +55,9 @@ def tree(tmp_path, programs):
     return tmp_path
 
 
-def start(tree, *arguments):
+def start(tree, *arguments, **environment):
     return subprocess.Popen([sys.executable, tree / "tools/fuzz.py", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            env={**os.environ, "TMPDIR": str(tree)})
+                            env={**os.environ, "TMPDIR": str(tree), **environment})
 
 
 def run(tree, *arguments):
@@ -116,6 +118,19 @@ def test_campaign_that_is_interrupted(tree):
     row = rows(tree)["steps"]
     assert 0 < row.seconds < 1800 and row.runs > 0, "what was done until then counts"
     assert not list(tree.glob("opensspi-fuzz-*")), "no file of the targets' stays"
+
+
+def test_interrupted_before_it_began(tree):
+    campaign = start(tree, "campaign", "30", "steps", BEGINS_SLOWLY="yes")
+    log = tree / "build/fuzz/logs/steps.log"
+    end = time.monotonic() + 120
+    while not log.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    campaign.send_signal(signal.SIGINT)
+    said, _ = campaign.communicate(timeout=20)
+    assert (campaign.returncode, said) == (0, ""), "no finding"
+    assert rows(tree)["steps"].last == "-", "and nothing to write down"
 
 
 def test_campaign_that_is_over(tree):
