@@ -15,8 +15,8 @@ struct target {
     struct slice service;
     /* An address in brackets is without them. Brackets that do not end where the host does hold no address: all of it is the host, the port too. */
     struct slice host;
-    struct slice
-        port; /* behind the colon after brackets, all of it; behind the only colon where there are none, for a bare IPv6 address has several */
+    /* All that is behind the colon that follows brackets; behind the host's only colon where there are none, for a bare IPv6 address has several. */
+    struct slice port;
     struct slice instance; /* from the second slash */
     struct slice realm;    /* from the first "@" behind the first slash, as for libkrb5 */
 };
