@@ -10,7 +10,8 @@
 #define TARGET_HOST_SIZE 256
 
 /* "service/host:port/instance@REALM" in its parts, which are of the text, and empty where they are not there. A text without a slash is a host, with
- * or without a port; with an "@" all of it is the host: what GSS-API and Kerberos make of "name@other" is no host of that name. Nothing escapes a delimiter. */
+ * or without a port; with an "@" all of it is the host: what GSS-API and Kerberos make of "name@other" is no host of that name.
+ * Nothing escapes a delimiter. */
 struct target {
     struct slice service;
     /* An address in brackets is without them. Brackets that do not end where the host does hold no address: all of it is the host, the port too. */
