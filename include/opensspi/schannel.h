@@ -374,7 +374,7 @@ typedef struct _SecPkgContext_ConnectionInfo {
     ALG_ID aiHash;
     DWORD dwHashStrength;
     ALG_ID aiExch;
-    DWORD dwExchStrength;
+    DWORD dwExchStrength; /* 0: not known, of a client that resumed a DHE connection */
 } SecPkgContext_ConnectionInfo, *PSecPkgContext_ConnectionInfo;
 
 #ifndef SZ_ALG_MAX_SIZE
@@ -392,7 +392,7 @@ typedef struct _SecPkgContext_ConnectionInfoEx {
     WCHAR szHash[SZ_ALG_MAX_SIZE];
     DWORD dwHashStrength;
     WCHAR szExchange[SZ_ALG_MAX_SIZE];
-    DWORD dwExchStrength;
+    DWORD dwExchStrength; /* 0: not known, of a client that resumed a DHE connection */
 } SecPkgContext_ConnectionInfoEx, *PSecPkgContext_ConnectionInfoEx;
 
 #define SECPKGCONTEXT_CIPHERINFO_V1 1

@@ -348,6 +348,9 @@ static SECURITY_STATUS query_locked(const struct context *context, const struct 
         ((SecPkgContext_NegoStatus *)buffer)->LastStatus = (ULONG)context->status;
         return SEC_E_OK;
     }
+    /* Of a failed context nobody is asked: it has no token by any name. */
+    if (shape->form == FORM_ACCESS_TOKEN && context->state == CONTEXT_FAILED)
+        return SEC_E_OK;
     if (shape->form == FORM_ACCESS_TOKEN) /* by one of CredSSP's names for it: is this a package that has them? */
         return value_find(context, shape->attribute, &value);
     bool of_handshake = shape->attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS;

@@ -186,7 +186,7 @@ static void step_report(const struct context *context, const struct step_call *c
 SECURITY_STATUS api_context_get(const SecHandle *handle, struct handle_ref *ref)
 {
     SECURITY_STATUS status = handle_get(handle, HANDLE_CONTEXT, ref);
-    return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living context");
+    return status != SEC_E_INVALID_HANDLE ? status : cause_set(status, "this is not the handle of a living context");
 }
 
 static SECURITY_STATUS step_first(const struct step_call *call)

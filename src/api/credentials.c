@@ -151,7 +151,7 @@ SECURITY_STATUS SEC_ENTRY FreeCredentialsHandle(PCredHandle phCredential)
     AS_PROCESS_SCOPE; /* to let go of tickets and keytabs may need the process's files */
     cause_clear();
     SECURITY_STATUS status = handle_delete(phCredential, HANDLE_CREDENTIAL);
-    return status == SEC_E_OK ? status : cause_set(status, "this is not the handle of a living credential");
+    return status != SEC_E_INVALID_HANDLE ? status : cause_set(status, "this is not the handle of a living credential");
 }
 
 SECURITY_STATUS api_credential_get(const SecHandle *handle, struct handle_ref *ref)

@@ -1,3 +1,4 @@
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "certificates/internal.h"
@@ -156,11 +157,10 @@ static bool hash_text_fits(struct certificate *certificate, const char *text)
         text += 5;
     }
     require(certificate_property_bytes(certificate, id, &data, &len) == SEC_E_OK, false);
-    static const char digits[] = "0123456789ABCDEF";
     for (; *text != '\0'; text++) {
         if (*text == ' ' || *text == ':')
             continue;
-        if (at >= 2 * len || *text != digits[at % 2 == 0 ? data[at / 2] >> 4 : data[at / 2] & 15])
+        if (at >= 2 * len || hex_digit((uint8_t)*text) != (at % 2 == 0 ? data[at / 2] >> 4 : data[at / 2] & 15))
             return false;
         at++;
     }

@@ -19,6 +19,7 @@ void key_keeper_set(const struct key_keeper *keeper)
     current = keeper;
 }
 
+/* Made for the first such key, for few processes have one: a fork amid that may leave the child what OpenSSL allows a child. */
 static OSSL_LIB_CTX *own_get(void)
 {
     static const struct openssl_provider ours = {KEPT_PROVIDER, kept_provider_init};

@@ -1,5 +1,6 @@
 #include "certificates/names.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "base/writer.h"
@@ -8,7 +9,6 @@
 #include "certificates/openssl.h"
 #include "core/cause.h"
 #include <openssl/x509v3.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Without what would end the text, move a terminal or disguise what follows. */
@@ -66,12 +66,8 @@ static void value_write(struct writer *writer, ASN1_STRING *value, bool quote)
         quoted_write(writer, text, (size_t)len, quote);
         return;
     }
-    char digits[3];
     writer_u8(writer, '#');
-    for (int i = 0; i < ASN1_STRING_length(value); i++) {
-        (void)snprintf(digits, sizeof digits, "%02X", ASN1_STRING_get0_data(value)[i]);
-        writer_bytes(writer, digits, 2);
-    }
+    hex_write(writer, slice_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)), true);
 }
 
 /* One without a key is written as OID.1.2.3. */

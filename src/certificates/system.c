@@ -107,6 +107,13 @@ static SECURITY_STATUS key_note(struct certificate *certificate, const char *pat
     return is_there(beside) ? certificate_key_place(certificate, beside) : SEC_E_OK;
 }
 
+static SECURITY_STATUS store_pour_lists(struct store *to, const struct store *file)
+{
+    for (size_t i = 0; i < file->n_crls; i++)
+        try(store_add_crl(to, file->crls[i]->crl, CERT_STORE_ADD_ALWAYS, NULL));
+    return SEC_E_OK;
+}
+
 /* What a file's own store has goes into the others'. `first` is the file's first certificate, and becomes the one that stands there for it, or NULL, as in struct contents. */
 static SECURITY_STATUS store_pour(struct store *to, const struct store *file, struct certificate **first)
 {
@@ -120,12 +127,11 @@ static SECURITY_STATUS store_pour(struct store *to, const struct store *file, st
         if (is_first && X509_cmp(there->x509, x509) == 0)
             *first = there; /* the store holds it */
     }
-    for (size_t i = 0; i < file->n_crls; i++)
-        try(store_add_crl(to, file->crls[i]->crl, CERT_STORE_ADD_ALWAYS, NULL));
-    return SEC_E_OK;
+    return store_pour_lists(to, file);
 }
 
-/* Of a damaged file nothing goes into the store. `failed`: nobody knows what is in it. */
+/* Of a damaged file only the revocation lists before the damage go into the store: they were signed each for itself, and without them somebody revoked would pass. The
+ * status is the damage's still. `failed`: nobody knows what is in it. */
 static SECURITY_STATUS one_file(struct store *store, const char *path, bool keys, bool *failed)
 {
     uint8_t *data = NULL;
@@ -138,6 +144,8 @@ static SECURITY_STATUS one_file(struct store *store, const char *path, bool keys
     file_wipe(data, len);
     if (status == SEC_E_OK)
         status = store_pour(store, whole, &contents.first);
+    else if (status == CRYPT_E_BAD_ENCODE && store_pour_lists(store, whole) != SEC_E_OK)
+        status = SEC_E_INSUFFICIENT_MEMORY;
     if (whole != NULL)
         (void)live_user_drop(whole, LIVE_STORE);
     /* Several files may have one certificate: the first that has a key for it counts. */
@@ -151,8 +159,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* A file of a directory that holds nothing of use is passed over: keys lie there, notes, what other programs need, and is not for us. One that the system fails to read is
- * not: it may be the list that revokes somebody. */
+/* A file of a directory that holds nothing of use is passed over: keys lie there, notes, what other programs need, and is not for us; a damaged one too, but for its
+ * lists. One that the system fails to read is not: it may be the list that revokes somebody. */
 static SECURITY_STATUS directory_file(struct store *store, const char *file, bool keys)
 {
     struct stat what;

@@ -44,7 +44,10 @@ struct target target_parse(const char *text)
     struct slice rest = slice_of_text(text), nothing = slice_of(text, 0);
     struct target target = {.service = nothing, .instance = nothing, .realm = nothing};
     if (strchr(text, '/') == NULL) {
-        host_split(rest, &target);
+        target.host = rest;
+        target.port = slice_of(text + rest.len, 0);
+        if (strchr(text, '@') == NULL)
+            host_split(rest, &target);
         return target;
     }
     target.service = part_take(&rest, '/');

@@ -10,12 +10,14 @@
 #define TARGET_HOST_SIZE 256
 
 /* "service/host:port/instance@REALM" in its parts, which are of the text, and empty where they are not there. A text without a slash is a host, with
- * or without a port: what GSS-API and Kerberos make of "name@other" is no host of that name. Nothing escapes a delimiter. */
+ * or without a port; with an "@" all of it is the host: what GSS-API and Kerberos make of "name@other" is no host of that name.
+ * Nothing escapes a delimiter. */
 struct target {
     struct slice service;
     /* An address in brackets is without them. Brackets that do not end where the host does hold no address: all of it is the host, the port too. */
     struct slice host;
-    struct slice port;     /* behind the host's only colon; a bare IPv6 address has several */
+    /* All that is behind the colon that follows brackets; behind the host's only colon where there are none, for a bare IPv6 address has several. */
+    struct slice port;
     struct slice instance; /* from the second slash */
     struct slice realm;    /* from the first "@" behind the first slash, as for libkrb5 */
 };

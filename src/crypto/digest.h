@@ -29,7 +29,7 @@ void md5_once(const void *data, size_t len, uint8_t digest[MD5_LEN]);
 /* Two short messages of two pieces each at a time: at most MD5_BOTH_MAX bytes either. */
 #define MD5_BOTH_MAX (MD5_BOTH_MAX_BLOCKS * 64 - 9)
 void md5_both(const struct slice a[2], uint8_t digest_a[MD5_LEN], const struct slice b[2], uint8_t digest_b[MD5_LEN]);
-/* Four such messages, which all take the same number of blocks. */
+/* Four such messages, which all take the same number of blocks: the caller sees to it. */
 void md5_four(const struct slice messages[4][2], uint8_t digests[4][MD5_LEN]);
 
 void md4_once(const void *data, size_t len, uint8_t digest[MD4_LEN]);

@@ -394,6 +394,7 @@ static SECURITY_STATUS digest_seal(void *state, uint32_t qop, struct message *me
     message->token = (struct slice_mut){message->padding.data + padding, SASL_SIGNATURE_LEN};
     try(sasl_protect(session, message));
     message->padding.len += SASL_SIGNATURE_LEN;
+    message->token = (struct slice_mut){0}; /* a caller's empty TOKEN stays empty */
     return SEC_E_OK;
 }
 
@@ -402,9 +403,19 @@ static SECURITY_STATUS digest_unseal(void *state, struct message *message, uint3
     struct digest_session *session = state;
     (void)seq;
     require(has_lanes(session), cause_set(SEC_E_QOP_NOT_SUPPORTED, "the messages of this context are not protected"));
-    if (message->stream.data == NULL && message->token.data == NULL && message->n_data == 1)
+    bool whole = message->stream.data != NULL || message->token.data == NULL;
+    if (message->stream.data == NULL && message->token.data == NULL && message->n_data == 1) {
+        /* What DATA and PADDING hold after EncryptMessage would be read as a signature in the wrong place, and the peer blamed. */
+        require(message->padding.len == 0,
+                cause_set(SEC_E_INVALID_TOKEN,
+                          "a message without a SECBUFFER_TOKEN is one DATA: text, padding and "
+                          "signature joined; here a SECBUFFER_PADDING has %zu bytes of its own",
+                          message->padding.len));
         try(whole_split(message, message->data[0]));
+    }
     try(sasl_unprotect(session, message));
+    if (whole)
+        message->token = (struct slice_mut){0}; /* it was inside; a caller's TOKEN has none */
     *qop = session->terms.qop == QOP_AUTH_CONF ? 0 : SECQOP_WRAP_NO_ENCRYPT;
     return SEC_E_OK;
 }

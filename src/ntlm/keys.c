@@ -21,6 +21,10 @@ bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key)
     slice_of("session key to " direction " " kind " key magic constant", \
              sizeof "session key to " direction " " kind " key magic constant")
 
+#define CONSTANT_LEN sizeof "session key to client-to-server signing key magic constant" /* of all four */
+_Static_assert((5 + CONSTANT_LEN + 8) / 64 == 1 && (16 + CONSTANT_LEN + 8) / 64 == 1,
+               "md5_four takes messages of the same number of blocks, whatever the key is cut to");
+
 /* The session key that sealing keys are made of is cut where less than 128 bits were agreed on. */
 static struct slice sealing_base(uint32_t flags, const struct key16 *session_key)
 {

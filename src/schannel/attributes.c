@@ -56,7 +56,8 @@ static DWORD group_bits(int nid)
 }
 
 /* The strength of the key exchange: of the ephemeral key, or, with RSA's, of the server's. A TLS 1.2 server keeps no ephemeral key, and a resumed session
- * has none: there the group tells, and of finite fields the server's key, which SSL_CTX_set_dh_auto takes one as strong as. */
+ * has none: there the group tells. Of finite fields the server's own key does on a server, where SSL_CTX_set_dh_auto takes a group as strong as it; a client that resumes
+ * does not know which group its peer had, and says 0. */
 static DWORD exchange_bits(const struct connection *connection)
 {
     EVP_PKEY *key = NULL;
@@ -68,6 +69,8 @@ static DWORD exchange_bits(const struct connection *connection)
     }
     if (connection->suite.exchange == CALG_ECDH_EPHEM)
         return group_bits((int)SSL_get_negotiated_group(connection->ssl));
+    if (connection->suite.exchange == CALG_DH_EPHEM && connection->initiator)
+        return 0;
     X509 *server = server_certificate(connection);
     EVP_PKEY *of_server = server != NULL ? X509_get0_pubkey(server) : NULL;
     return of_server != NULL ? (DWORD)EVP_PKEY_get_bits(of_server) : 0;

@@ -93,7 +93,8 @@ typedef SECURITY_STATUS(SEC_ENTRY *ENCRYPT_MESSAGE_FN)(PCtxtHandle, ULONG, PSecB
  *
  * pMessage      the buffers that EncryptMessage left, or a STREAM with the whole message and an empty DATA,
  *               which then points to the payload inside it. For Digest also one DATA with the whole message,
- *               whose cbBuffer becomes the payload's. For Schannel a DATA with what the peer sent and
+ *               whose cbBuffer becomes the payload's: DATA and PADDING that were encrypted without a TOKEN are
+ *               joined into it, or into a STREAM. For Schannel a DATA with what the peer sent and
  *               three EMPTY buffers, which become STREAM_HEADER, DATA, STREAM_TRAILER and, where bytes of the
  *               next record follow, EXTRA.
  * MessageSeqNo  as with EncryptMessage.

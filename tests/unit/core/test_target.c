@@ -50,7 +50,8 @@ static void test_hosts(void **state)
         {"localhost:80", "localhost", true},
         {"localhost@evil.test", "localhost@evil.test",
          false}, /* for GSS-API a service on another host, for Kerberos a user */
-        {"localhost:80@evil.test", "localhost", true},
+        {"localhost:80@evil.test", "localhost:80@evil.test", false},
+        {"[::1]:80@evil.test", "[::1]:80@evil.test", false},
         {"/localhost", "localhost", true},
     };
     char host[TARGET_HOST_SIZE];
@@ -119,7 +120,9 @@ static void test_parts(void **state)
         {"HTTP/host/one@REALM", "HTTP", "host", "", "one", "REALM", true},
         {"a@b/host", "a@b", "host", "", "", "", true},
         {"HTTP@host", "", "HTTP@host", "", "", "", true},
-        {"user@REALM:80", "", "user@REALM", "80", "", "", true},
+        {"user@REALM:80", "", "user@REALM:80", "", "", "", true},
+        {"host:80@REALM", "", "host:80@REALM", "", "", "", true},
+        {"[::1]:80@REALM", "", "[::1]:80@REALM", "", "", "", false},
         {"@", "", "@", "", "", "", true},
         /* Addresses. */
         {"HTTP/[::1]", "HTTP", "::1", "", "", "", true},

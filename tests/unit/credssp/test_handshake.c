@@ -143,6 +143,45 @@ static void test_without_spnego(void **state)
     pair_free(pair);
 }
 
+/* Before the end and after a failure there is no token, by whichever of its names it is asked for. */
+static void no_token_yet(const struct side *side)
+{
+    static const ULONG tokens[] = {SECPKG_ATTR_ACCESS_TOKEN, SECPKG_ATTR_C_ACCESS_TOKEN,
+                                   SECPKG_ATTR_C_FULL_ACCESS_TOKEN};
+    for (size_t i = 0; side->has_context && i < sizeof tokens / sizeof tokens[0]; i++) {
+        SecPkgContext_AccessToken token = {0};
+        CtxtHandle context = side->context;
+        assert_int_equal(QueryContextAttributesA(&context, tokens[i], &token), SEC_E_NO_IMPERSONATION);
+        assert_string_equal(OpenSspiLastErrorText(), "this CREDSSP context is not established");
+        assert_null(token.AccessToken);
+    }
+}
+
+static void test_token_before_end(void **state)
+{
+    (void)state;
+    for (unsigned wrong = 0; wrong < 2; wrong++) {
+        struct credssp_who who = {.password = wrong != 0 ? "wrong" : NULL};
+        struct loop_pair *pair = acquired(&who, 0);
+        struct side *from = &pair->server, *to = &pair->client;
+        unsigned asked = 0;
+        do {
+            side_hand_over(from, to);
+            (void)side_step(to);
+            if (to->status != SEC_E_OK) {
+                no_token_yet(to);
+                asked++;
+            }
+            struct side *last = from;
+            from = to;
+            to = last;
+        } while (from->status == SEC_I_CONTINUE_NEEDED || (to->status == SEC_I_CONTINUE_NEEDED && from->out.len > 0));
+        assert_true(asked > 4);
+        assert_int_equal(pair->server.status, wrong != 0 ? SEC_E_LOGON_DENIED : SEC_E_OK);
+        pair_free(pair);
+    }
+}
+
 static void test_attributes(void **state)
 {
     (void)state;
@@ -508,23 +547,15 @@ static void test_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),
-        cmocka_unit_test(test_tls_1_2),
-        cmocka_unit_test(test_tls_1_3),
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_wrong_password),
-        cmocka_unit_test(test_nothing_handed),
-        cmocka_unit_test(test_without_spnego),
-        cmocka_unit_test(test_attributes),
-        cmocka_unit_test(test_certificates),
-        cmocka_unit_test(test_trusted),
-        cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_policy),
-        cmocka_unit_test(test_saved),
-        cmocka_unit_test(test_credentials),
-        cmocka_unit_test(test_other_credential),
-        cmocka_unit_test(test_no_resumption),
-        cmocka_unit_test(test_package_policy),
+        cmocka_unit_test(test_types),          cmocka_unit_test(test_tls_1_2),
+        cmocka_unit_test(test_tls_1_3),        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_wrong_password), cmocka_unit_test(test_nothing_handed),
+        cmocka_unit_test(test_without_spnego), cmocka_unit_test(test_token_before_end),
+        cmocka_unit_test(test_attributes),     cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_trusted),        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_policy),         cmocka_unit_test(test_saved),
+        cmocka_unit_test(test_credentials),    cmocka_unit_test(test_other_credential),
+        cmocka_unit_test(test_no_resumption),  cmocka_unit_test(test_package_policy),
     };
     credssp_configure("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include "support/digest_loop.h"
 #include "support/wide.h"
+#include <sspi_ext.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,22 +185,31 @@ static void seal_documented(ULONG qop)
         unsigned char text[20], whole[64];
         memset(text, 'x', sizeof text);
         memcpy(whole, text, n);
-        SecBuffer sent[2] = {{n, SECBUFFER_DATA, whole}, {sizes.cbMaxSignature - 1, SECBUFFER_PADDING, whole + n}};
-        SecBufferDesc list = {SECBUFFER_VERSION, 2, sent};
+        SecBuffer sent[3] = {{n, SECBUFFER_DATA, whole},
+                             {sizes.cbMaxSignature - 1, SECBUFFER_PADDING, whole + n},
+                             {0, SECBUFFER_TOKEN, NULL}};
+        SecBufferDesc list = {SECBUFFER_VERSION, 3, sent};
         assert_int_equal(EncryptMessage(&client.context, qop, &list, 0), SEC_E_BUFFER_TOO_SMALL);
         assert_memory_equal(whole, text, n);
         sent[1].cbBuffer = room;
         assert_int_equal(EncryptMessage(&client.context, qop, &list, 0), SEC_E_OK);
         assert_int_equal(sent[0].cbBuffer, n);
+        assert_int_equal(sent[2].cbBuffer, 0);
+        /* Apart they are not decrypted, and nothing is lost by having tried. */
+        list.cBuffers = 2;
+        assert_int_equal(DecryptMessage(&server.context, &list, 0, NULL), SEC_E_INVALID_TOKEN);
+        assert_non_null(strstr(OpenSspiLastErrorText(), "joined"));
         assert_true(sent[1].cbBuffer >= sizes.cbMaxSignature && sent[1].cbBuffer <= room);
-        SecBuffer received[2] = {{n + sent[1].cbBuffer, SECBUFFER_DATA | SECBUFFER_READONLY, whole},
-                                 {sizeof text, SECBUFFER_PADDING, text}};
-        list = (SecBufferDesc){SECBUFFER_VERSION, 2, received};
+        SecBuffer received[3] = {{n + sent[1].cbBuffer, SECBUFFER_DATA | SECBUFFER_READONLY, whole},
+                                 {0, SECBUFFER_PADDING, text},
+                                 {0, SECBUFFER_TOKEN, NULL}};
+        list = (SecBufferDesc){SECBUFFER_VERSION, 3, received};
         if (qop == 0)
             assert_int_equal(DecryptMessage(&server.context, &list, 0, NULL), SEC_E_INVALID_TOKEN);
         received[0].BufferType = SECBUFFER_DATA;
         assert_int_equal(DecryptMessage(&server.context, &list, 0, NULL), SEC_E_OK);
         assert_int_equal(received[0].cbBuffer, n);
+        assert_int_equal(received[2].cbBuffer, 0);
         assert_memory_equal(whole, text, n);
         received[0].cbBuffer = sizes.cbMaxSignature - 1;
         assert_int_equal(DecryptMessage(&server.context, &list, 0, NULL), SEC_E_INVALID_TOKEN);

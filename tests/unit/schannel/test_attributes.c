@@ -3,6 +3,7 @@
  * build: all
  */
 #include "support/memory_search.h"
+#include "support/ntlm_loop.h"
 #include "support/tls_loop.h"
 #include "support/wide.h"
 
@@ -123,6 +124,32 @@ static void test_exchange_strength(void **state)
     }
 }
 
+/* Of a finite field's group: a server takes one as strong as its key, in resumed connections too; a client that resumes has not seen it. */
+static void test_exchange_strength_dh(void **state)
+{
+    (void)state;
+    loop_configure("[schannel]\nmax_protocol = 1.2\nciphers = DHE-RSA-AES256-GCM-SHA384\n");
+    struct loop_pair *pair = established(SP_PROT_TLS1_2, pki_server_rsa());
+    DWORD of_key = (DWORD)EVP_PKEY_get_bits(pki_server_rsa()->key);
+    for (unsigned turn = 0; turn < 2; turn++) {
+        SecPkgContext_ConnectionInfo of_client, of_server;
+        assert_int_equal(query(&pair->client, SECPKG_ATTR_CONNECTION_INFO, &of_client), SEC_E_OK);
+        assert_int_equal(query(&pair->server, SECPKG_ATTR_CONNECTION_INFO, &of_server), SEC_E_OK);
+        assert_int_equal(of_client.aiExch, CALG_DH_EPHEM);
+        assert_int_equal(of_server.aiExch, CALG_DH_EPHEM);
+        assert_int_equal(side_is_resumed(&pair->client), turn == 1);
+        assert_int_equal(of_server.dwExchStrength, of_key);
+        assert_int_equal(of_client.dwExchStrength, turn == 0 ? of_key : 0);
+        if (turn == 0) {
+            pair_talk(pair);
+            pair_restart(pair);
+            assert_true(pair_run(pair));
+        }
+    }
+    pair_free(pair);
+    loop_configure("");
+}
+
 static void bindings_are(struct side *side, ULONG attribute, const char *prefix, const void *data, size_t len)
 {
     SecPkgContext_Bindings bindings;
@@ -142,7 +169,6 @@ static void bindings_are(struct side *side, ULONG attribute, const char *prefix,
     FreeContextBuffer(bindings.Bindings);
 }
 
-/* Of weaker signatures, which TLS does not take: crypto/test_certificate.c. */
 /* A server that asks for its client's token is told why there is none, and nothing of tickets or SIDs. */
 static void test_no_token(void **state)
 {
@@ -156,6 +182,7 @@ static void test_no_token(void **state)
     pair_free(pair);
 }
 
+/* Of weaker signatures, which TLS does not take: crypto/test_certificate.c. */
 static void test_endpoint_bindings(void **state)
 {
     static const struct {
@@ -457,6 +484,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_infos),
         cmocka_unit_test(test_exchange_strength),
+        cmocka_unit_test(test_exchange_strength_dh),
         cmocka_unit_test(test_no_token),
         cmocka_unit_test(test_endpoint_bindings),
         cmocka_unit_test(test_unique_bindings),
