@@ -13,7 +13,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -33,12 +36,13 @@ static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
 
 static pthread_mutex_t modes_lock = PTHREAD_MUTEX_INITIALIZER;
 static DWORD input_remembered;
+static bool echo_alone; /* GetConsoleMode found a terminal that shows keys and gives no lines (`stty -icanon`) */
 static DWORD output_modes[2] = {
     ENABLE_PROCESSED_OUTPUT | ENABLE_WRAP_AT_EOL_OUTPUT | ENABLE_VIRTUAL_TERMINAL_PROCESSING,
     ENABLE_PROCESSED_OUTPUT | ENABLE_WRAP_AT_EOL_OUTPUT | ENABLE_VIRTUAL_TERMINAL_PROCESSING,
 };
 
-static atomic_int interruption = -1; /* an eventfd, never closed */
+static atomic_int interruption = -1; /* an eventfd, never closed but by a child of fork */
 static atomic_uint reads;            /* the number of the last read */
 static atomic_uint waiting;          /* the one that waits; 0: none */
 static atomic_uint interrupted;      /* the one that is to end */
@@ -96,6 +100,9 @@ BOOL GetConsoleMode(HANDLE hConsoleHandle, LPDWORD lpMode)
         mode |= (terminal.c_lflag & ISIG) != 0 ? ENABLE_PROCESSED_INPUT : 0;
         mode |= (terminal.c_lflag & ICANON) != 0 ? ENABLE_LINE_INPUT : 0;
         mode |= (terminal.c_lflag & ECHO) != 0 ? ENABLE_ECHO_INPUT : 0;
+        pthread_mutex_lock(&modes_lock);
+        echo_alone |= (mode & (ENABLE_ECHO_INPUT | ENABLE_LINE_INPUT)) == ENABLE_ECHO_INPUT;
+        pthread_mutex_unlock(&modes_lock);
     }
     *lpMode = mode;
     return TRUE;
@@ -104,7 +111,10 @@ BOOL GetConsoleMode(HANDLE hConsoleHandle, LPDWORD lpMode)
 static BOOL input_mode_set(int descriptor, DWORD mode)
 {
     struct termios terminal;
-    if ((mode & ~INPUT_KNOWN) != 0 || (mode & (ENABLE_ECHO_INPUT | ENABLE_LINE_INPUT)) == ENABLE_ECHO_INPUT)
+    pthread_mutex_lock(&modes_lock);
+    bool wrong = (mode & (ENABLE_ECHO_INPUT | ENABLE_LINE_INPUT)) == ENABLE_ECHO_INPUT && !echo_alone;
+    pthread_mutex_unlock(&modes_lock);
+    if (wrong || (mode & ~INPUT_KNOWN) != 0)
         return refused(ERROR_INVALID_PARAMETER);
     if (tcgetattr(descriptor, &terminal) != 0)
         return refused(ERROR_INVALID_HANDLE);
@@ -127,6 +137,13 @@ static BOOL input_mode_set(int descriptor, DWORD mode)
     return TRUE;
 }
 
+static bool same_terminal(int a, int b)
+{
+    struct stat about_a, about_b;
+    return a == b || (fstat(a, &about_a) == 0 && fstat(b, &about_b) == 0 && S_ISCHR(about_a.st_mode) &&
+                      about_a.st_rdev == about_b.st_rdev);
+}
+
 BOOL SetConsoleMode(HANDLE hConsoleHandle, DWORD dwMode)
 {
     int descriptor = console_of(hConsoleHandle);
@@ -137,7 +154,9 @@ BOOL SetConsoleMode(HANDLE hConsoleHandle, DWORD dwMode)
     if ((dwMode & ~OUTPUT_KNOWN) != 0)
         return refused(ERROR_INVALID_PARAMETER);
     pthread_mutex_lock(&modes_lock);
-    output_modes[descriptor - 1] = dwMode;
+    for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++)
+        if (same_terminal(i, descriptor)) /* its modes, not the handle's */
+            output_modes[i - 1] = dwMode;
     pthread_mutex_unlock(&modes_lock);
     return TRUE;
 }
@@ -172,28 +191,52 @@ void console_interrupt(unsigned which)
 }
 
 /* Waits until something was typed. FALSE when the wait was interrupted. */
-static bool typed_wait(int descriptor)
+static bool typed_wait(int descriptor, unsigned this_one)
 {
-    unsigned this_one = atomic_fetch_add(&reads, 1) + 1;
     struct pollfd wait_for[] = {{.fd = descriptor, .events = POLLIN},
                                 {.fd = atomic_load(&interruption), .events = POLLIN}}; /* -1 is passed over */
     eventfd_t unused;
-    bool go_on = true;
-    atomic_store(&waiting, this_one);
     for (;;) {
         int n = poll(wait_for, 2, -1);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0 || (wait_for[1].revents & POLLIN) == 0)
-            break;
+            return true;
         (void)eventfd_read(wait_for[1].fd, &unused);
-        if (atomic_load(&interrupted) == this_one) { /* not one before it */
-            go_on = false;
-            break;
-        }
+        if (atomic_load(&interrupted) == this_one) /* not one before it */
+            return false;
     }
+}
+
+/* The same terminal to be read without waiting, since Ctrl+C may take a line away between the wait and the read; O_NONBLOCK on the program's own descriptor would be
+ * everybody's who has it. -1 where it cannot be opened once more: the other end of a pseudo-terminal would be a new one. */
+static int terminal_again(int descriptor)
+{
+    char path[32];
+    unsigned number;
+    if (ioctl(descriptor, TIOCGPTN, &number) == 0)
+        return -1;
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/* As read(2), when there is something; 0 of *go_on when the wait for it was interrupted. */
+static ssize_t typed_read(int descriptor, unsigned char *room, size_t len, bool *go_on)
+{
+    unsigned this_one = atomic_fetch_add(&reads, 1) + 1;
+    int again = terminal_again(descriptor), error = 0;
+    ssize_t n = -1;
+    (void)console_interruptible(); /* by a handler that comes later, too */
+    atomic_store(&waiting, this_one);
+    while ((*go_on = typed_wait(descriptor, this_one)) && (n = read(again >= 0 ? again : descriptor, room, len)) < 0 &&
+           (errno == EINTR || errno == EAGAIN))
+        ;
+    error = errno;
     atomic_store(&waiting, 0);
-    return go_on;
+    if (again >= 0)
+        close(again);
+    errno = error;
+    return n;
 }
 
 /* A line's end has a carriage return on Windows, and with processed input a line feed behind it; a key is what it is there. */
@@ -215,27 +258,36 @@ static void typed_translate(const struct termios *terminal)
     }
 }
 
+static void typed_forget(void)
+{
+    explicit_bzero(&typed, sizeof typed);
+}
+
+/* What was given to the caller is no longer here: it may have been a password. */
+static void typed_given(size_t n)
+{
+    explicit_bzero(typed.bytes + typed.at, n);
+    typed.at += n;
+}
+
 /* Reads behind what is there. NO_ERROR with nothing more at the end of the input. */
 static DWORD typed_more(int descriptor)
 {
     struct termios terminal;
-    ssize_t n;
+    bool go_on;
     size_t kept = typed.end - typed.at;
     memmove(typed.bytes, typed.bytes + typed.at, kept);
+    explicit_bzero(typed.bytes + kept, typed.end - kept);
     typed.at = kept; /* so that only what is new is translated */
     typed.end = kept;
-    do {
-        if (!typed_wait(descriptor)) {
-            typed.at = 0;
-            return ERROR_OPERATION_ABORTED;
-        }
-        n = read(descriptor, typed.bytes + kept, TYPED_MAX - kept);
-    } while (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK));
+    ssize_t n = typed_read(descriptor, typed.bytes + kept, TYPED_MAX - kept, &go_on);
     if (n > 0 && tcgetattr(descriptor, &terminal) == 0) {
         typed.end += (size_t)n;
         typed_translate(&terminal);
     }
     typed.at = 0;
+    if (!go_on)
+        return ERROR_OPERATION_ABORTED;
     return n < 0 ? ERROR_READ_FAULT : NO_ERROR;
 }
 
@@ -257,7 +309,7 @@ static DWORD give_bytes(void *room, DWORD len)
 {
     size_t n = typed.end - typed.at < len ? typed.end - typed.at : len;
     memcpy(room, typed.bytes + typed.at, n);
-    typed.at += n;
+    typed_given(n);
     typed.low = 0;
     return (DWORD)n;
 }
@@ -265,13 +317,13 @@ static DWORD give_bytes(void *room, DWORD len)
 static DWORD give_units(WCHAR *room, DWORD len)
 {
     DWORD n = 0;
+    WCHAR units[2] = {0};
     if (typed.low != 0)
         room[n++] = typed.low;
     typed.low = 0;
     while (n < len && typed.at < typed.end && (n == 0 || !typed_unfinished())) {
         uint32_t character;
         bool bad;
-        WCHAR units[2];
         size_t n_bytes = utf8_next((const char *)typed.bytes + typed.at, typed.end - typed.at, &character, &bad);
         size_t n_units = utf16_put(character, units);
         if (n_units == 2 && n + 1 == len) {
@@ -280,10 +332,11 @@ static DWORD give_units(WCHAR *room, DWORD len)
             typed.low = units[1];
             n_units = 1;
         }
-        typed.at += n_bytes;
+        typed_given(n_bytes);
         for (size_t i = 0; i < n_units; i++)
             room[n++] = units[i];
     }
+    explicit_bzero(units, sizeof units);
     return n;
 }
 
@@ -345,8 +398,7 @@ BOOL FlushConsoleInputBuffer(HANDLE hConsoleInput)
         return FALSE;
     /* Whoever waits for input has none in hand. */
     if (pthread_mutex_trylock(&reading) == 0) {
-        typed.at = typed.end = 0;
-        typed.low = 0;
+        typed_forget();
         pthread_mutex_unlock(&reading);
     }
     return tcflush(descriptor, TCIFLUSH) == 0 ? TRUE : refused(ERROR_GEN_FAILURE);
@@ -386,6 +438,7 @@ static BOOL write_console(HANDLE handle, const void *text, bool wide, DWORD len,
         size_t n_bytes, n = piece_make((const WCHAR *)text + done, len - done, bytes, &n_bytes);
         standard_write(descriptor, bytes, n_bytes, &error);
         done += error == NO_ERROR ? (DWORD)n : 0;
+        explicit_bzero(bytes, n_bytes);
     }
     if (n_written != NULL)
         *n_written = done;
@@ -426,4 +479,22 @@ BOOL SetConsoleCP(UINT wCodePageID)
 BOOL SetConsoleOutputCP(UINT wCodePageID)
 {
     return SetConsoleCP(wCodePageID);
+}
+
+/* A child of fork, where nobody reads any more who read in its parent. What is in hand stays, as with the C library's buffers, unless it was being changed. */
+static void fork_child(void)
+{
+    if (pthread_mutex_trylock(&reading) != 0)
+        typed_forget();
+    reading = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    modes_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    atomic_store(&waiting, 0);
+    int parents = atomic_exchange(&interruption, -1); /* what is written there would end the parent's reads */
+    if (parents >= 0)
+        close(parents);
+}
+
+__attribute__((constructor)) static void fork_watch(void)
+{
+    (void)pthread_atfork(NULL, NULL, fork_child);
 }

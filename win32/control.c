@@ -1,5 +1,6 @@
 /*
- * SetConsoleCtrlHandler: handlers of Ctrl+C and of the end of the session, over signals. The signals' own handler only wakes a thread, which calls the program's.
+ * SetConsoleCtrlHandler: handlers of Ctrl+C and of the end of the session, over signals. The signals' own handler only wakes a thread, which starts one that
+ * calls the program's.
  *
  * Lock: one for the list of handlers and what the signals were before; no handler runs under it.
  */
@@ -12,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HANDLERS_MAX 64 /* a program has one or two */
@@ -19,20 +21,25 @@
 static const struct {
     int signal;
     DWORD event;
-    bool ends; /* whatever handlers answer */
-} kinds[] = {{SIGINT, CTRL_C_EVENT, false},
-             {SIGQUIT, CTRL_BREAK_EVENT, false},
-             {SIGHUP, CTRL_CLOSE_EVENT, true},
-             {SIGTERM, CTRL_SHUTDOWN_EVENT, true}};
+    int patience; /* s, after which the process ends, whatever handlers answer: Windows' (Microsoft, HandlerRoutine, "Timeouts"); 0: it goes on */
+} kinds[] = {{SIGINT, CTRL_C_EVENT, 0},
+             {SIGQUIT, CTRL_BREAK_EVENT, 0},
+             {SIGHUP, CTRL_CLOSE_EVENT, 5},
+             {SIGTERM, CTRL_SHUTDOWN_EVENT, 20}};
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
+#define INTERRUPT 0 /* SIGINT's */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static PHANDLER_ROUTINE handlers[HANDLERS_MAX];
 static size_t n_handlers;
-static struct sigaction before[N_KINDS];
-static bool taken[N_KINDS];               /* the signal is ours */
-static struct sigaction interrupt_before; /* SIGINT, while SetConsoleCtrlHandler(NULL, TRUE) holds */
-static bool interrupt_ignored;
+static struct sigaction before[N_KINDS]; /* what the signals were when they were the program's last */
+static enum { THEIRS, OURS, IGNORED } held[N_KINDS];
+static bool interrupt_ignored; /* SetConsoleCtrlHandler(NULL, TRUE) holds */
+
+struct event {
+    size_t kind;
+    unsigned waits; /* the read that waited when it came */
+};
 
 static atomic_int process; /* that has the thread; 0: none */
 static sem_t wake;
@@ -69,7 +76,7 @@ static bool handled(DWORD event)
     return false;
 }
 
-/* Ends the process as the signal would have. */
+/* Ends the process as the signal would have. Process 1 of a container is sent no such signal by the kernel, and ends with what a shell says of one. */
 static void end_by(int signal)
 {
     struct sigaction usual = {.sa_handler = SIG_DFL};
@@ -78,77 +85,140 @@ static void end_by(int signal)
     sigaddset(&this_one, signal);
     (void)sigaction(signal, &usual, NULL);
     (void)pthread_sigmask(SIG_UNBLOCK, &this_one, NULL);
-    (void)kill(getpid(), signal);
+    keys_terminal_back();
+    (void)raise(signal);
+    _exit(128 + signal);
 }
 
+static void event_handle(struct event event)
+{
+    if (!handled(kinds[event.kind].event) || kinds[event.kind].patience != 0)
+        end_by(kinds[event.kind].signal);
+    console_interrupt(event.waits); /* which then finds what the handlers did */
+}
+
+static void *event_run(void *passed)
+{
+    struct event event = *(struct event *)passed;
+    free(passed);
+    event_handle(event);
+    return NULL;
+}
+
+/* A thread that takes no signals: those that the program waits for are not its own. */
+static bool thread_run(void *(*body)(void *), void *passed)
+{
+    pthread_attr_t attributes;
+    pthread_t id;
+    sigset_t all, own;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    sigfillset(&all);
+    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_SETMASK, &all, &own);
+    bool good = pthread_create(&id, &attributes, body, passed) == 0;
+    pthread_sigmask(SIG_SETMASK, &own, NULL);
+    pthread_attr_destroy(&attributes);
+    return good;
+}
+
+/* Every event has a thread, as on Windows: a handler that does not return keeps no other event waiting. */
+static void event_begin(size_t kind)
+{
+    struct event event = {kind, console_waiting()}, *passed = malloc(sizeof *passed);
+    if (passed != NULL) {
+        *passed = event;
+        if (thread_run(event_run, passed))
+            return;
+        free(passed);
+    }
+    event_handle(event);
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* Waits for signals. The first one that ends the process has so much time for its handlers, and no more. */
 static void *run(void *unused)
 {
+    struct timespec end, now;
+    int ends_by = 0;
     (void)unused;
     for (;;) {
-        while (sem_wait(&wake) != 0)
-            ;
-        unsigned these = atomic_exchange(&came, 0);
+        int waited = ends_by == 0 ? sem_wait(&wake) : sem_clockwait(&wake, CLOCK_MONOTONIC, &end);
+        if (waited != 0 && errno == ETIMEDOUT)
+            end_by(ends_by);
+        unsigned these = waited == 0 ? atomic_exchange(&came, 0) : 0;
         for (size_t kind = 0; kind < N_KINDS; kind++) {
             if ((these & 1u << kind) == 0)
                 continue;
-            unsigned waits = console_waiting();
-            if (!handled(kinds[kind].event) || kinds[kind].ends)
-                end_by(kinds[kind].signal);
-            else
-                console_interrupt(waits); /* which then finds what the handlers did */
+            clock_gettime(CLOCK_MONOTONIC, &now);
+            now.tv_sec += kinds[kind].patience;
+            if (kinds[kind].patience != 0 && (ends_by == 0 || is_before(&now, &end))) {
+                end = now;
+                ends_by = kinds[kind].signal;
+            }
+            event_begin(kind);
         }
     }
     return NULL;
 }
 
-/* Under the lock. The thread takes no signals: those that the program waits for are not its own. */
+/* Under the lock. */
 static bool thread_begin(void)
 {
     if (atomic_load(&process) == getpid())
         return true;
-    pthread_attr_t attributes;
-    pthread_t id;
-    sigset_t all, own;
-    if (!console_interruptible())
+    if (!console_interruptible() || sem_init(&wake, 0, 0) != 0)
         return false;
-    if (sem_init(&wake, 0, 0) != 0 || pthread_attr_init(&attributes) != 0)
-        return false;
-    sigfillset(&all);
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_sigmask(SIG_SETMASK, &all, &own);
-    bool good = pthread_create(&id, &attributes, run, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &own, NULL);
-    pthread_attr_destroy(&attributes);
+    atomic_store(&came, 0);
+    bool good = thread_run(run, NULL);
     if (good)
         atomic_store(&process, getpid());
     return good;
 }
 
-/* Under the lock, all three. What is ignored stays ignored. */
-static void signal_take(size_t kind)
+static bool is_ignored(const struct sigaction *action)
 {
-    struct sigaction ours = {.sa_handler = signal_came, .sa_flags = SA_RESTART};
-    sigemptyset(&ours.sa_mask);
-    if (taken[kind] || sigaction(kinds[kind].signal, NULL, &before[kind]) != 0 ||
-        ((before[kind].sa_flags & SA_SIGINFO) == 0 && before[kind].sa_handler == SIG_IGN))
-        return;
-    taken[kind] = sigaction(kinds[kind].signal, &ours, NULL) == 0;
+    return (action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == SIG_IGN;
 }
 
-static void signal_give_back(size_t kind)
+/* Under the lock, all of the following. What the program does with the signal by itself, while it is not ours. */
+static void signal_look(size_t kind)
 {
-    if (taken[kind])
-        (void)sigaction(kinds[kind].signal, &before[kind], NULL);
-    taken[kind] = false;
+    if (held[kind] == THEIRS)
+        (void)sigaction(kinds[kind].signal, NULL, &before[kind]);
+}
+
+/* Makes the signal what it has to be: every change of the handlers and of what is ignored ends here, so that their order does not matter. What the program ignores by
+ * itself stays ignored. */
+static void signal_set(size_t kind)
+{
+    struct sigaction ours = {.sa_handler = signal_came, .sa_flags = SA_RESTART}, ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&ours.sa_mask);
+    sigemptyset(&ignore.sa_mask);
+    signal_look(kind);
+    int wanted = THEIRS;
+    if (kind == INTERRUPT && interrupt_ignored)
+        wanted = IGNORED;
+    else if (n_handlers != 0 && !is_ignored(&before[kind]))
+        wanted = OURS;
+    const struct sigaction *action = wanted == OURS ? &ours : wanted == IGNORED ? &ignore : &before[kind];
+    if (wanted != (int)held[kind] && sigaction(kinds[kind].signal, action, NULL) == 0)
+        held[kind] = wanted;
 }
 
 static void interrupt_ignore(bool ignored)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    if (ignored == interrupt_ignored)
-        return;
+    signal_look(INTERRUPT);
     interrupt_ignored = ignored;
-    (void)sigaction(SIGINT, ignored ? &ignore : &interrupt_before, ignored ? &interrupt_before : NULL);
+    if (!ignored && is_ignored(&before[INTERRUPT])) { /* by whoever started this program: it ends here */
+        before[INTERRUPT] = (struct sigaction){.sa_handler = SIG_DFL};
+        held[INTERRUPT] = IGNORED;
+    }
+    signal_set(INTERRUPT);
 }
 
 static DWORD handler_add(PHANDLER_ROUTINE routine)
@@ -157,7 +227,7 @@ static DWORD handler_add(PHANDLER_ROUTINE routine)
         return ERROR_NOT_ENOUGH_MEMORY;
     handlers[n_handlers++] = routine;
     for (size_t kind = 0; kind < N_KINDS; kind++)
-        signal_take(kind);
+        signal_set(kind);
     return NO_ERROR;
 }
 
@@ -170,8 +240,8 @@ static DWORD handler_remove(PHANDLER_ROUTINE routine)
         return ERROR_INVALID_PARAMETER;
     memmove(handlers + i - 1, handlers + i, (n_handlers - i) * sizeof *handlers);
     n_handlers--;
-    for (size_t kind = 0; kind < N_KINDS && n_handlers == 0; kind++)
-        signal_give_back(kind);
+    for (size_t kind = 0; kind < N_KINDS; kind++)
+        signal_set(kind);
     return NO_ERROR;
 }
 
@@ -187,4 +257,21 @@ BOOL SetConsoleCtrlHandler(PHANDLER_ROUTINE HandlerRoutine, BOOL Add)
     if (error != NO_ERROR)
         SetLastError(error);
     return error == NO_ERROR;
+}
+
+/* A child of fork has the handlers and no thread: it gets one when it adds a handler. */
+
+static void fork_begins(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void fork_done(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+__attribute__((constructor)) static void fork_watch(void)
+{
+    (void)pthread_atfork(fork_begins, fork_done, fork_done);
 }

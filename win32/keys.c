@@ -1,7 +1,7 @@
 /*
  * Keys one by one (conio.h): the terminal is made to hand over each, and is put back.
  *
- * Lock: one, for what a key left behind for the next call; held while a key is waited for.
+ * Locks: one for what a key left behind for the next call, held while a key is waited for; one for half a letter that is to be written.
  */
 #include "standard.h"
 #include "unicode.h"
@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -22,7 +24,12 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int second = EOF;  /* of a key of two answers */
 static WCHAR second_unit; /* of a letter of two units; 0: none */
-static WCHAR first_half;  /* that _putwch was given */
+static pthread_mutex_t half_lock = PTHREAD_MUTEX_INITIALIZER;
+static WCHAR first_half; /* that _putwch was given */
+
+/* The terminal whose keys are being waited for, and what it is to be again; -1: none. */
+static atomic_int raw_terminal = -1;
+static struct termios raw_before;
 
 /* ECMA-48 8.3.22 and its like, as terminals write them (xterm, "Control Sequences"), and what _getch answers: IBM's scan codes. */
 static const struct {
@@ -54,7 +61,25 @@ static bool terminal_raw(int terminal, struct termios *before)
     raw.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | IXON);
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
-    return tcsetattr(terminal, TCSANOW, &raw) == 0;
+    raw_before = *before;
+    atomic_store(&raw_terminal, terminal);
+    if (tcsetattr(terminal, TCSANOW, &raw) == 0)
+        return true;
+    atomic_store(&raw_terminal, -1);
+    return false;
+}
+
+static void terminal_usual(int terminal, const struct termios *before)
+{
+    (void)tcsetattr(terminal, TCSANOW, before);
+    atomic_store(&raw_terminal, -1);
+}
+
+void keys_terminal_back(void)
+{
+    int terminal = atomic_load(&raw_terminal);
+    if (terminal >= 0)
+        (void)tcsetattr(terminal, TCSANOW, &raw_before);
 }
 
 static int byte_read(int terminal)
@@ -137,7 +162,10 @@ static wint_t unit_read(int terminal, const struct termios *usual)
     WCHAR units[2] = {0};
     (void)utf8_next(bytes, len, &character, &bad);
     second_unit = utf16_put(character, units) == 2 ? units[1] : 0;
-    return units[0];
+    explicit_bzero(bytes, sizeof bytes); /* a password's letter, it may be */
+    WCHAR unit = units[0];
+    explicit_bzero(units, sizeof units);
+    return unit;
 }
 
 /* WEOF without a terminal, which is EOF as an int. */
@@ -152,7 +180,7 @@ static wint_t get(bool wide)
         second_unit = 0;
     } else if (terminal >= 0 && terminal_raw(terminal, &before)) {
         answer = wide ? unit_read(terminal, &before) : (wint_t)key_read(terminal, &before);
-        (void)tcsetattr(terminal, TCSANOW, &before);
+        terminal_usual(terminal, &before);
     }
     pthread_mutex_unlock(&lock);
     if (terminal >= 0)
@@ -204,7 +232,7 @@ wint_t opensspi_putwch(WCHAR c)
 {
     WCHAR units[2] = {c};
     size_t n = 1;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&half_lock);
     if (first_half != 0) {
         units[0] = first_half;
         units[1] = c;
@@ -212,7 +240,7 @@ wint_t opensspi_putwch(WCHAR c)
     }
     first_half = n == 1 && c >= 0xD800 && c <= 0xDBFF ? c : 0;
     bool later = first_half != 0;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&half_lock);
     char text[8];
     size_t len = 0;
     for (size_t at = 0; at < n;) {
@@ -226,13 +254,41 @@ wint_t opensspi_putwch(WCHAR c)
 
 int opensspi_cputs(const char *s)
 {
+    if (s == NULL) {
+        errno = EINVAL;
+        return EOF;
+    }
     return put(s, strlen(s)) ? 0 : EOF;
 }
 
 int opensspi_cputws(const WCHAR *s)
 {
-    char *text = utf8_of(s);
-    int answer = text == NULL ? EOF : opensspi_cputs(text);
+    char *text = s == NULL ? NULL : utf8_of(s);
+    if (s == NULL)
+        errno = EINVAL;
+    if (text == NULL)
+        return EOF;
+    int answer = opensspi_cputs(text);
+    explicit_bzero(text, strlen(text));
     free(text);
     return answer;
+}
+
+/* A child of fork, whose other threads wait for no key any more. */
+static void fork_child(void)
+{
+    if (pthread_mutex_trylock(&lock) != 0) {
+        second = EOF;
+        second_unit = 0;
+    }
+    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    if (pthread_mutex_trylock(&half_lock) != 0)
+        first_half = 0;
+    half_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    atomic_store(&raw_terminal, -1);
+}
+
+__attribute__((constructor)) static void fork_watch(void)
+{
+    (void)pthread_atfork(NULL, NULL, fork_child);
 }

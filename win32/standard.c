@@ -25,7 +25,7 @@ static HANDLE handle_of(int descriptor)
 int standard_descriptor(HANDLE handle)
 {
     for (int i = 0; i < N_STANDARD; i++)
-        if (handle == handle_of(i) && !atomic_load(&closed[i]))
+        if (handle == handle_of(i) && !atomic_load(&closed[i]) && fcntl(i, F_GETFD) >= 0)
             return i;
     SetLastError(ERROR_INVALID_HANDLE);
     return -1;
@@ -147,8 +147,13 @@ BOOL WriteFile(HANDLE hFile, LPCVOID lpBuffer, DWORD nNumberOfBytesToWrite, LPDW
         SetLastError(ERROR_INVALID_PARAMETER);
         return FALSE;
     }
-    if (isatty(descriptor))
+    if (isatty(descriptor)) {
+        if (descriptor == STDIN_FILENO) { /* though the terminal itself is both */
+            SetLastError(ERROR_ACCESS_DENIED);
+            return FALSE;
+        }
         console_flush();
+    }
     *lpNumberOfBytesWritten = (DWORD)standard_write(descriptor, lpBuffer, nNumberOfBytesToWrite, &error);
     if (error != NO_ERROR)
         SetLastError(error);
@@ -185,6 +190,11 @@ BOOL ReadFile(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead, LPDWORD
         SetLastError(ERROR_INVALID_PARAMETER);
         return FALSE;
     }
-    return isatty(descriptor) ? console_read(descriptor, lpBuffer, nNumberOfBytesToRead, lpNumberOfBytesRead)
-                              : standard_read(descriptor, lpBuffer, nNumberOfBytesToRead, lpNumberOfBytesRead);
+    if (!isatty(descriptor))
+        return standard_read(descriptor, lpBuffer, nNumberOfBytesToRead, lpNumberOfBytesRead);
+    if (descriptor != STDIN_FILENO) {
+        SetLastError(ERROR_ACCESS_DENIED);
+        return FALSE;
+    }
+    return console_read(descriptor, lpBuffer, nNumberOfBytesToRead, lpNumberOfBytesRead);
 }

@@ -28,4 +28,7 @@ void console_interrupt(unsigned which);
 /* From now on reads can be interrupted. FALSE with the error. */
 bool console_interruptible(void);
 
+/* Puts a terminal back whose keys are being waited for (keys.c), for a process that ends now. */
+void keys_terminal_back(void);
+
 #endif

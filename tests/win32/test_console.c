@@ -7,11 +7,14 @@
 #include <cmocka.h>
 
 #include <conio.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <io.h>
+#include <link.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pty.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
@@ -220,10 +223,18 @@ static void modes_body(void)
     CHECK(tcgetattr(0, &terminal) == 0);
     terminal.c_lflag |= ISIG | ICANON | ECHO;
     CHECK(tcsetattr(0, TCSANOW, &terminal) == 0 && (mode_of(input) & USUAL) == USUAL);
+    /* One that shows keys without lines is left as it was by who asks for a password. */
+    terminal.c_lflag &= ~(tcflag_t)ICANON;
+    CHECK(tcsetattr(0, TCSANOW, &terminal) == 0);
+    mode = mode_of(input);
+    CHECK((mode & USUAL) == (ENABLE_PROCESSED_INPUT | ENABLE_ECHO_INPUT));
+    CHECK(SetConsoleMode(input, mode & ~(DWORD)ENABLE_ECHO_INPUT) && SetConsoleMode(input, mode));
+    CHECK(tcgetattr(0, &terminal) == 0 && (terminal.c_lflag & (ISIG | ICANON | ECHO)) == (ISIG | ECHO));
+    CHECK(SetConsoleMode(input, USUAL));
     mode = mode_of(output);
     CHECK((mode & ENABLE_PROCESSED_OUTPUT) != 0 && (mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0);
     CHECK(SetConsoleMode(output, ENABLE_PROCESSED_OUTPUT) && mode_of(output) == ENABLE_PROCESSED_OUTPUT);
-    CHECK(mode_of(GetStdHandle(STD_ERROR_HANDLE)) == mode);
+    CHECK(mode_of(GetStdHandle(STD_ERROR_HANDLE)) == ENABLE_PROCESSED_OUTPUT); /* of one terminal */
     CHECK(!SetConsoleMode(output, 0x20) && GetLastError() == ERROR_INVALID_PARAMETER);
     CHECK(GetConsoleCP() == 65001 && GetConsoleOutputCP() == 65001 && SetConsoleOutputCP(CP_UTF8));
     SetLastError(0);
@@ -244,6 +255,53 @@ static void test_modes(void **state)
     assert_true(sees("ready>", seen, sizeof seen));
     assert_int_equal(tcgetattr(person, &terminal), 0);
     assert_int_equal(terminal.c_lflag & (ISIG | ICANON | ECHO), ICANON);
+    assert_int_equal(write(go[1], "", 1), 1);
+    check_end(program, 0);
+}
+
+/* Is the text in what the library's variables are in? */
+static int library_has(struct dl_phdr_info *library, size_t size, void *text)
+{
+    (void)size;
+    if (strstr(library->dlpi_name, "libopensspi-win32") == NULL)
+        return 0;
+    for (int i = 0; i < library->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_W) != 0 &&
+            memmem((const void *)(library->dlpi_addr + part->p_vaddr), part->p_memsz, text, strlen(text)) != NULL)
+            return 1;
+    }
+    return 0;
+}
+
+static void forgotten_body(void)
+{
+    WCHAR text[20];
+    DWORD n;
+    char rest[] = "ecret-1", all[] = "cret", piece[] = "-3", last[] = "-4";
+    CHECK(SetConsoleMode(input, ENABLE_PROCESSED_INPUT | ENABLE_LINE_INPUT));
+    say_ready();
+    CHECK(ReadConsoleW(input, text, 1, &n, NULL) && n == 1);
+    CHECK(dl_iterate_phdr(library_has, rest) == 1); /* what was not read yet is there */
+    CHECK(ReadConsoleW(input, text, 20, &n, NULL) && n == 9);
+    CHECK(dl_iterate_phdr(library_has, all) == 0);
+    read_is("secret-2\r\n", 100);
+    CHECK(dl_iterate_phdr(library_has, all) == 0);
+    read_is("se", 2);
+    CHECK(dl_iterate_phdr(library_has, piece) == 1 && FlushConsoleInputBuffer(input));
+    CHECK(dl_iterate_phdr(library_has, piece) == 0 && dl_iterate_phdr(library_has, last) == 0);
+    say_ready();
+    wait_for_go();
+}
+
+static void test_forgotten(void **state)
+{
+    (void)state;
+    char seen[300];
+    pid_t program = start(forgotten_body);
+    assert_true(sees("ready>", seen, sizeof seen));
+    types("secret-1\nsecret-2\nsecret-3\n");
+    assert_true(sees("ready>", seen, sizeof seen));
     assert_int_equal(write(go[1], "", 1), 1);
     check_end(program, 0);
 }
@@ -360,6 +418,8 @@ static void getch_body(void)
     say_ready();
     CHECK(_getche() == 'e');
     CHECK(_putch('*') == '*' && _putwch(0xD83D) == 0xD83D && _putwch(0xDE00) == 0xDE00 && _cputs("<") == 0);
+    errno = 0;
+    CHECK(_cputs(NULL) == EOF && errno == EINVAL && _cputws(NULL) == EOF);
     CHECK(_cputws(L"\xFC>") == 0);
     wait_for_go();
 }
@@ -394,6 +454,35 @@ static void test_getch(void **state)
     assert_true(sees(">", seen, sizeof seen));
     assert_string_equal(seen, "e*\xF0\x9F\x98\x80<\xC3\xBC>");
     assert_int_equal(write(go[1], "", 1), 1);
+    check_end(program, 0);
+}
+
+static void *one_key(void *key)
+{
+    *(int *)key = _getch();
+    return NULL;
+}
+
+/* Half a letter is kept, and a whole one written, while another thread waits for a key. */
+static void write_meanwhile_body(void)
+{
+    pthread_t thread;
+    int key = 0;
+    CHECK(pthread_create(&thread, NULL, one_key, &key) == 0);
+    wait_for_go();
+    CHECK(_putwch(0xD83D) == 0xD83D && _putwch(0xDE00) == 0xDE00 && _putwch('>') == '>');
+    CHECK(pthread_join(thread, NULL) == 0 && key == 'k');
+}
+
+static void test_write_meanwhile(void **state)
+{
+    (void)state;
+    char seen[100];
+    pid_t program = start(write_meanwhile_body);
+    wait_for_raw();
+    assert_int_equal(write(go[1], "", 1), 1);
+    assert_true(sees(">", seen, sizeof seen));
+    types("k");
     check_end(program, 0);
 }
 
@@ -498,6 +587,10 @@ static void handles_body(void)
     CHECK(!WriteFile(output, "x", 1, &n, &overlapped) && GetLastError() == ERROR_INVALID_PARAMETER);
     CHECK(!WriteFile(output, "x", 1, NULL, NULL) && GetLastError() == ERROR_INVALID_PARAMETER);
     CHECK(!ReadFile(input, NULL, 1, &n, NULL) && GetLastError() == ERROR_INVALID_PARAMETER);
+    SetLastError(0);
+    CHECK(!ReadFile(output, text, 1, &n, NULL) && GetLastError() == ERROR_ACCESS_DENIED && n == 0);
+    SetLastError(0);
+    CHECK(!WriteFile(input, "x", 1, &n, NULL) && GetLastError() == ERROR_ACCESS_DENIED && n == 0);
     CHECK(WriteFile(output, "w", 1, &n, NULL) && WriteConsoleA(error, "\xC3\xBC|", 3, NULL, NULL));
     /* A closed one is refused, and its number is nobody else's. */
     CHECK(CloseHandle(error));
@@ -510,7 +603,8 @@ static void handles_body(void)
     /* One that the process was not given. */
     close(0);
     CHECK(GetStdHandle(STD_INPUT_HANDLE) == NULL);
-    CHECK(!ReadFile(input, text, 1, &n, NULL));
+    SetLastError(0);
+    CHECK(!ReadFile(input, text, 1, &n, NULL) && GetLastError() == ERROR_INVALID_HANDLE);
     wait_for_go();
 }
 
@@ -630,13 +724,181 @@ static void test_control_unhandled(void **state)
     check_end(program, SIGINT);
 }
 
+static bool interrupt_is(void (*disposition)(int))
+{
+    struct sigaction now;
+    return sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == disposition;
+}
+
+/* Handlers, and ignoring Ctrl+C, in every order. */
+static void order_body(void)
+{
+    CHECK(SetConsoleCtrlHandler(NULL, TRUE) && SetConsoleCtrlHandler(takes, TRUE));
+    CHECK(raise(SIGINT) == 0 && interrupt_is(SIG_IGN));
+    CHECK(SetConsoleCtrlHandler(NULL, FALSE) && raise(SIGINT) == 0);
+    wait_for_events(1);
+    CHECK(SetConsoleCtrlHandler(NULL, TRUE) && SetConsoleCtrlHandler(takes, FALSE));
+    CHECK(interrupt_is(SIG_IGN) && raise(SIGINT) == 0);
+    CHECK(SetConsoleCtrlHandler(NULL, FALSE) && interrupt_is(SIG_DFL));
+    /* Whoever started the program ignored it: so it stays, until the program says otherwise. */
+    CHECK(signal(SIGINT, SIG_IGN) != SIG_ERR && SetConsoleCtrlHandler(takes, TRUE) && interrupt_is(SIG_IGN));
+    CHECK(SetConsoleCtrlHandler(NULL, FALSE) && raise(SIGINT) == 0);
+    wait_for_events(2);
+    CHECK(SetConsoleCtrlHandler(takes, FALSE) && interrupt_is(SIG_DFL));
+    CHECK(signal(SIGINT, SIG_IGN) != SIG_ERR && SetConsoleCtrlHandler(NULL, FALSE) && interrupt_is(SIG_DFL));
+}
+
+static void test_control_order(void **state)
+{
+    (void)state;
+    check_end(start(order_body), 0);
+}
+
+static DWORD aborted_n = 9, aborted_error;
+
+static void *aborted_read(void *unused)
+{
+    char text[10];
+    SetLastError(0);
+    (void)ReadConsoleA(input, text, 10, &aborted_n, NULL);
+    aborted_error = GetLastError();
+    return unused;
+}
+
+/* The first handler comes while a read waits already. */
+static void late_handler_body(void)
+{
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, aborted_read, NULL) == 0);
+    Sleep(200);
+    CHECK(SetConsoleCtrlHandler(takes, TRUE));
+    say_so_far();
+    CHECK(pthread_join(thread, NULL) == 0 && aborted_n == 0 && aborted_error == ERROR_OPERATION_ABORTED);
+}
+
+static void test_control_late(void **state)
+{
+    (void)state;
+    pid_t program = start(late_handler_body);
+    wait_for_program();
+    types("\x03");
+    check_end(program, 0);
+}
+
+/* A child of fork reads its own terminal though a thread of its parent was reading when it began. */
+static void fork_body(void)
+{
+    pthread_t thread;
+    int status;
+    CHECK(pthread_create(&thread, NULL, aborted_read, NULL) == 0);
+    Sleep(200);
+    pid_t child = fork();
+    if (child == 0) {
+        int ours, theirs;
+        alarm(10);
+        CHECK(openpty(&ours, &theirs, NULL, NULL, NULL) == 0 && dup2(theirs, 0) == 0);
+        CHECK(write(ours, "child\n", 6) == 6);
+        read_is("child\r\n", 100);
+        _exit(7);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    say_so_far();
+    CHECK(pthread_join(thread, NULL) == 0 && aborted_n == 8);
+}
+
+static void test_fork(void **state)
+{
+    (void)state;
+    pid_t program = start(fork_body);
+    wait_for_program();
+    types("parent\n");
+    check_end(program, 0);
+}
+
+static BOOL WINAPI never(DWORD event)
+{
+    while (event != CTRL_BREAK_EVENT)
+        pause();
+    return takes(event);
+}
+
+/* A handler that does not return stops neither other events nor the end. */
+static void blocks_body(void)
+{
+    CHECK(SetConsoleCtrlHandler(never, TRUE));
+    CHECK(raise(SIGINT) == 0 && raise(SIGQUIT) == 0);
+    wait_for_events(1);
+    CHECK(events[0] == CTRL_BREAK_EVENT && raise(SIGHUP) == 0);
+    for (;;)
+        pause();
+}
+
+static void test_control_blocks(void **state)
+{
+    (void)state;
+    time_t began = time(NULL);
+    check_end(start(blocks_body), SIGHUP);
+    assert_in_range(time(NULL) - began, 4, 30);
+}
+
+/* The first process of a container ends, too; it is 1 in a namespace of its own. */
+static void first_process_body(void)
+{
+    int status;
+    CHECK(unshare(CLONE_NEWUSER | CLONE_NEWPID) == 0 || unshare(CLONE_NEWPID) == 0 || errno == EPERM);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(10);
+        CHECK(SetConsoleCtrlHandler(passes_on, TRUE) && raise(SIGTERM) == 0);
+        Sleep(10000);
+        _exit(3);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) ? WEXITSTATUS(status) == 128 + SIGTERM : WTERMSIG(status) == SIGTERM);
+}
+
+static void test_first_process(void **state)
+{
+    (void)state;
+    check_end(start(first_process_body), 0);
+}
+
+/* Who is ended while it waits for a key leaves the terminal as it was. */
+static void ended_body(void)
+{
+    CHECK(SetConsoleCtrlHandler(passes_on, TRUE));
+    (void)_getch();
+}
+
+static void test_getch_ended(void **state)
+{
+    (void)state;
+    struct termios terminal;
+    pid_t program = start(ended_body);
+    wait_for_raw();
+    int end = open(ptsname(person), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(end >= 0);
+    assert_int_equal(kill(program, SIGTERM), 0);
+    siginfo_t about;
+    assert_int_equal(waitid(P_PID, (id_t)program, &about, WEXITED | WNOWAIT), 0);
+    assert_int_equal(tcgetattr(end, &terminal), 0);
+    assert_int_equal(terminal.c_lflag & (ISIG | ICANON | ECHO), ISIG | ICANON | ECHO);
+    close(end);
+    check_end(program, SIGTERM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_password),          cmocka_unit_test(test_modes),   cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_keys_one_by_one),   cmocka_unit_test(test_getch),   cmocka_unit_test(test_no_terminal),
-        cmocka_unit_test(test_redirected),        cmocka_unit_test(test_handles), cmocka_unit_test(test_control),
-        cmocka_unit_test(test_control_unhandled),
+        cmocka_unit_test(test_password),      cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_lines),         cmocka_unit_test(test_keys_one_by_one),
+        cmocka_unit_test(test_getch),         cmocka_unit_test(test_no_terminal),
+        cmocka_unit_test(test_redirected),    cmocka_unit_test(test_handles),
+        cmocka_unit_test(test_control),       cmocka_unit_test(test_control_unhandled),
+        cmocka_unit_test(test_forgotten),     cmocka_unit_test(test_write_meanwhile),
+        cmocka_unit_test(test_control_order), cmocka_unit_test(test_control_late),
+        cmocka_unit_test(test_fork),          cmocka_unit_test(test_control_blocks),
+        cmocka_unit_test(test_first_process), cmocka_unit_test(test_getch_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

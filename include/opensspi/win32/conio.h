@@ -17,7 +17,8 @@ OPENSSPI_BEGIN_DECLS
  * arrows, Home, Delete and their like are two answers, 0xE0 or 0 first. A letter beyond ASCII is the bytes of UTF-8, one a call. EOF without a terminal.
  *
  * The terminal is as it was when they return, so that it shows what is typed between two calls: for a password that may be pasted, take ENABLE_ECHO_INPUT from the
- * console first (consoleapi.h).
+ * console first (consoleapi.h). A process that a signal ends meanwhile leaves a terminal that shows nothing, unless it has a handler (SetConsoleCtrlHandler): then it is
+ * put back.
  */
 int opensspi_getch(void);
 int opensspi_getche(void);
@@ -27,7 +28,7 @@ wint_t opensspi_getwche(void);
 /* Write a character to the terminal, and give it back; EOF or WEOF without one. The halves of a letter are written when both are there. */
 int opensspi_putch(int c);
 wint_t opensspi_putwch(WCHAR c);
-/* Write text to it, without a new line: 0; else without a terminal. */
+/* Write text to it, without a new line: 0; else without a terminal, and for NULL (errno is EINVAL). */
 int opensspi_cputs(const char *s);
 int opensspi_cputws(const WCHAR *s);
 

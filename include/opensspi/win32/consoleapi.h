@@ -42,7 +42,10 @@ BOOL WINAPI GetConsoleMode(HANDLE hConsoleHandle, LPDWORD lpMode) OPENSSPI_WIN32
  * SetConsoleMode sets them. As on Windows they are the terminal's, not the process's: they stay, also when the program ends, until somebody sets others, and whoever
  * asks for a password sets back what GetConsoleMode gave before.
  *
- * FALSE: ERROR_INVALID_HANDLE for what is no terminal; ERROR_INVALID_PARAMETER for modes that there are not, and ENABLE_ECHO_INPUT without ENABLE_LINE_INPUT.
+ * Standard output and standard error that lead to one terminal share its modes.
+ *
+ * FALSE: ERROR_INVALID_HANDLE for what is no terminal; ERROR_INVALID_PARAMETER for modes that there are not, and ENABLE_ECHO_INPUT without ENABLE_LINE_INPUT, unless
+ * GetConsoleMode has given that: a terminal can have it (`stty -icanon`), and is set back to it.
  */
 BOOL WINAPI SetConsoleMode(HANDLE hConsoleHandle, DWORD dwMode) OPENSSPI_WIN32_SYMBOL(SetConsoleMode);
 
@@ -61,6 +64,9 @@ BOOL WINAPI SetConsoleMode(HANDLE hConsoleHandle, DWORD dwMode) OPENSSPI_WIN32_S
  * TRUE with no characters at the end of the input (Ctrl+D); and with ERROR_OPERATION_ABORTED in GetLastError when Ctrl+C was typed, where SetConsoleCtrlHandler has
  * put a handler that takes it. FALSE: ERROR_INVALID_HANDLE for what is no terminal, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED for an input control,
  * ERROR_READ_FAULT.
+ *
+ * What was given to the caller stays nowhere in the library. A child of fork reads though a thread of its parent was reading meanwhile; what its parent had not yet
+ * given out of a line both have.
  */
 BOOL WINAPI ReadConsoleA(HANDLE hConsoleInput, LPVOID lpBuffer, DWORD nNumberOfCharsToRead, LPDWORD lpNumberOfCharsRead,
                          LPVOID pInputControl) OPENSSPI_WIN32_SYMBOL(ReadConsoleA);
@@ -89,13 +95,19 @@ UINT WINAPI GetConsoleOutputCP(VOID) OPENSSPI_WIN32_SYMBOL(GetConsoleOutputCP);
 typedef BOOL(WINAPI *PHANDLER_ROUTINE)(DWORD CtrlType);
 
 /*
- * SetConsoleCtrlHandler adds a handler, or takes one away (Add FALSE). Handlers run in a thread of their own, the last one first, until one answers TRUE.
+ * SetConsoleCtrlHandler adds a handler, or takes one away (Add FALSE). Each event has a thread of its own, in which handlers run, the last one first, until one answers
+ * TRUE.
  *
  * SIGINT is CTRL_C_EVENT, SIGQUIT CTRL_BREAK_EVENT, SIGHUP CTRL_CLOSE_EVENT, SIGTERM CTRL_SHUTDOWN_EVENT. Where nobody answers TRUE, and after the last two always, the
- * process ends by the signal. A signal that was ignored before, as nohup(1) has it, stays ignored. Without handlers the signals are as they were; a child of fork has no
- * thread to run handlers in, and ends.
+ * process ends by the signal; after the last two also when its handlers have not returned in 5 and in 20 seconds. A process whose id is 1 cannot end by a signal, and
+ * exits with 128 and the signal's number. A signal that was ignored before, as nohup(1) has it, stays ignored. Without handlers the signals are as they were; a child of
+ * fork has no thread to run handlers in, and ends, until it adds one itself.
  *
- * HandlerRoutine  NULL: Ctrl+C itself is ignored (Add TRUE), also by programs that this one starts, or no longer ignored.
+ * One thread waits for signals from the first handler on, for the process's life: a plug-in that is linked with the archive (libopensspi-win32.a) and has added a
+ * handler must not be unloaded.
+ *
+ * HandlerRoutine  NULL: Ctrl+C itself is ignored (Add TRUE), also by programs that this one starts; or no longer (FALSE), whoever had it ignored, and handlers are
+ *                 called again.
  *
  * FALSE: ERROR_INVALID_PARAMETER for a handler that was not added, ERROR_NOT_ENOUGH_MEMORY.
  */
