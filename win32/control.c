@@ -33,7 +33,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static PHANDLER_ROUTINE handlers[HANDLERS_MAX];
 static size_t n_handlers;
 static struct sigaction before[N_KINDS]; /* what the signals were when they were the program's last */
-static enum { THEIRS, OURS, IGNORED } held[N_KINDS];
+static enum holder { THEIRS, OURS, IGNORED } held[N_KINDS];
 static bool interrupt_ignored; /* SetConsoleCtrlHandler(NULL, TRUE) holds */
 
 struct event {
@@ -200,13 +200,13 @@ static void signal_set(size_t kind)
     sigemptyset(&ours.sa_mask);
     sigemptyset(&ignore.sa_mask);
     signal_look(kind);
-    int wanted = THEIRS;
+    enum holder wanted = THEIRS;
     if (kind == INTERRUPT && interrupt_ignored)
         wanted = IGNORED;
     else if (n_handlers != 0 && !is_ignored(&before[kind]))
         wanted = OURS;
     const struct sigaction *action = wanted == OURS ? &ours : wanted == IGNORED ? &ignore : &before[kind];
-    if (wanted != (int)held[kind] && sigaction(kinds[kind].signal, action, NULL) == 0)
+    if (wanted != held[kind] && sigaction(kinds[kind].signal, action, NULL) == 0)
         held[kind] = wanted;
 }
 

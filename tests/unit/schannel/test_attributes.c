@@ -496,5 +496,5 @@ int main(void)
         cmocka_unit_test(test_amid_renegotiation),
         cmocka_unit_test(test_eap_iv),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, loop_teardown);
 }

@@ -345,7 +345,6 @@ static void short_records(const char *settings)
     assert_passes(&pair->client, &pair->server);
     assert_passes(&pair->server, &pair->client);
     pair_free(pair);
-    loop_configure("");
 }
 
 static void test_short_records(void **state)
@@ -364,5 +363,5 @@ int main(void)
         cmocka_unit_test(test_connection),        cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_lost_flights),      cmocka_unit_test(test_lost_last_flight),
         cmocka_unit_test(test_strangers_flights), cmocka_unit_test(test_short_records)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, loop_teardown);
 }
