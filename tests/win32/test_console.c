@@ -259,6 +259,19 @@ static void test_modes(void **state)
     check_end(program, 0);
 }
 
+/* Is the text in these bytes? Some lie between variables, where a sanitizer lets nobody read. */
+__attribute__((no_sanitize("address"))) static bool bytes_have(const volatile char *bytes, size_t n, const char *text)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (text[k] != '\0' && i + k < n && bytes[i + k] == text[k])
+            k++;
+        if (text[k] == '\0')
+            return true;
+    }
+    return false;
+}
+
 /* Is the text in what the library's variables are in? */
 static int library_has(struct dl_phdr_info *library, size_t size, void *text)
 {
@@ -268,7 +281,7 @@ static int library_has(struct dl_phdr_info *library, size_t size, void *text)
     for (int i = 0; i < library->dlpi_phnum; i++) {
         const ElfW(Phdr) *part = &library->dlpi_phdr[i];
         if (part->p_type == PT_LOAD && (part->p_flags & PF_W) != 0 &&
-            memmem((const void *)(library->dlpi_addr + part->p_vaddr), part->p_memsz, text, strlen(text)) != NULL)
+            bytes_have((const volatile char *)(library->dlpi_addr + part->p_vaddr), part->p_memsz, text))
             return 1;
     }
     return 0;
@@ -855,6 +868,7 @@ static void first_process_body(void)
     }
     CHECK(waitpid(child, &status, 0) == child);
     CHECK(WIFEXITED(status) ? WEXITSTATUS(status) == 128 + SIGTERM : WTERMSIG(status) == SIGTERM);
+    _exit(0); /* whose first process has ended, that namespace has no other: a sanitizer would start one at the end */
 }
 
 static void test_first_process(void **state)
