@@ -143,7 +143,7 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 /* Waits for signals. The first one that ends the process has so much time for its handlers, and no more. */
 static void *run(void *unused)
 {
-    struct timespec end, now;
+    struct timespec end = {0}, now;
     int ends_by = 0;
     (void)unused;
     for (;;) {

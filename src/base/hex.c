@@ -16,7 +16,7 @@ enum wire_result hex_read(struct slice digits, uint8_t *bytes, size_t len)
     for (size_t i = 0; i < digits.len; i++)
         require(hex_digit(digits.data[i]) >= 0, WIRE_BAD);
     for (size_t i = 0; i < len; i++)
-        bytes[i] = (uint8_t)(hex_digit(digits.data[2 * i]) << 4 | hex_digit(digits.data[2 * i + 1]));
+        bytes[i] = (uint8_t)(hex_digit(digits.data[2 * i]) * 16 + hex_digit(digits.data[2 * i + 1]));
     return WIRE_OK;
 }
 

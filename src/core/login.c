@@ -51,9 +51,9 @@ char *login_full_name(const char *domain, const char *user)
     char *name = mem_zalloc(user_at + user_len + 1);
     require(name != NULL, NULL);
     if (domain_len != 0) {
-        memcpy(name, domain, domain_len);
+        memcpy(name, domain, domain_len + 1);
         name[domain_len] = '\\';
     }
-    memcpy(name + user_at, user, user_len);
+    memcpy(name + user_at, user, user_len + 1);
     return name;
 }
