@@ -36,9 +36,9 @@ NEARLY = 10  # seconds that are not worth another turn
 PAGE_HEAD = """# Fuzzing
 
 How long each target of `tests/fuzz` has run under AddressSanitizer and UndefinedBehaviorSanitizer, in all: minutes are of processor time, not of the clock. "Edges" are
-the pieces of code that its inputs reach, "without a new one" how many runs have found no other since the last; "-" was not counted. No finding is open: one becomes
-a seed with its mend. `./run campaign [minutes]` goes on until every target has so many, and writes this page; `./run minimise` keeps what it found in
-`tests/fuzz/corpus`, which ordinary tests replay.
+the pieces of code that its inputs reach, "without a new one" how many runs have found no other since the last; "-" was not counted: some targets ran before this page was
+kept. No finding is open: one becomes a seed with its mend. `./run campaign [minutes]` goes on until every target has so many, and writes this page; `./run minimise` keeps
+what it found in `tests/fuzz/corpus`, which ordinary tests replay.
 
 | target | minutes | runs | edges | runs without a new one | last run |
 |---|---|---|---|---|---|
@@ -69,8 +69,9 @@ class Row:
         self.last = datetime.date.today().isoformat()
 
     def line(self, name):
-        numbers = " | ".join(f"{number:,}" if number else "-" for number in (self.runs, self.edges, self.runs_without))
-        return f"| {name} | {self.seconds / 60:.2f} | {numbers} | {self.last} |\n"
+        runs, edges = (f"{number:,}" if number else "-" for number in (self.runs, self.edges))
+        runs_without = f"{self.runs_without:,}" if self.edges else "-"  # none is a number, too: the last run found something
+        return f"| {name} | {self.seconds / 60:.2f} | {runs} | {edges} | {runs_without} | {self.last} |\n"
 
 
 def runs_of(said):

@@ -23,8 +23,8 @@
 #define INPUT_OURS (ENABLE_PROCESSED_INPUT | ENABLE_LINE_INPUT | ENABLE_ECHO_INPUT)
 #define INPUT_KNOWN 0x3FFu
 #define OUTPUT_KNOWN 0x1Fu
-#define TYPED_MAX \
-    4096 /* bytes of a line; the kernel has no longer ones (termios(3), "Canonical and noncanonical mode") */
+/* Bytes of a line: the kernel has no longer ones (termios(3), "Canonical and noncanonical mode"). */
+#define TYPED_MAX 4096
 
 /* What came from the terminal and was not yet given to anybody: UTF-8, lines with their ends as on Windows. */
 static struct {

@@ -79,7 +79,8 @@ def test_what_is_counted():
 
 
 def test_page_is_read_as_it_was_written():
-    text = fuzz.page_text({"one": fuzz.Row("12.5", "1,234,567", "89", "1,000", "2026-01-01"), "two": fuzz.Row()})
+    text = fuzz.page_text({"one": fuzz.Row("12.5", "1,234,567", "89", "1,000", "2026-01-01"), "two": fuzz.Row(), "six": fuzz.Row("1", "9", "8", "0", "2026-01-01")})
+    assert "| six | 1.00 | 9 | 8 | 0 | 2026-01-01 |" in text, "no run without a new edge is not the same as not counted"
     assert "| one | 12.50 | 1,234,567 | 89 | 1,000 | 2026-01-01 |" in text and "| two | 0.00 | - | - | - | - |" in text
     assert fuzz.page_text(fuzz.page_read(text)) == text
 
