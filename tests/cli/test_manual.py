@@ -63,7 +63,7 @@ def test_every_function_of_the_porting_kit_is_described():
     """Under the name that programs write: libopensspi-win32's symbols bear a prefix. Names that the C library has, too, have no page of their own."""
     listed = re.findall(r"^ opensspi_(\w+)@", (SOURCE / "debian" / "libopensspi-win32-0.symbols").read_text(), re.M)
     assert len(listed) > 180
-    crt = "".join((SOURCE / "include/opensspi/win32" / name).read_text() for name in ("crt.h", "tchar.h", "process.h"))
+    crt = "".join((SOURCE / "include/opensspi/win32" / name).read_text() for name in ("crt.h", "tchar.h", "process.h", "conio.h"))
     written = {symbol: name for name, symbol in reversed(re.findall(r"^#define (\w+)(?:\(\.\.\.\))? opensspi_(\w+)", crt, re.M))}
     headings = [name for page in PAGES.glob("win32_*.3") for line in re.findall(r"^\.Ss (.*)$", page.read_text(), re.M) for name in line.split(" , ")]
     assert len(headings) == len(set(headings))
