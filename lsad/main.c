@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -43,7 +44,7 @@ static bool place_clear(const struct sockaddr_un *address)
         return errno == ENOENT;
     if (!S_ISSOCK(status.st_mode))
         return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* one too busy to accept is there */
     bool served =
         fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno != ECONNREFUSED;
     if (fd >= 0)
@@ -58,32 +59,67 @@ static bool place_is_safe(const char *path, const char *user)
     return lsa_directory_is_safe(path, other != NULL ? other->pw_uid : geteuid());
 }
 
+/* Daemons that start at once take the place one after the other: what one finds left behind is not what another has just made. The file is the
+ * daemon's alone, so nobody else can hold it. -1: it cannot be had, as errno says. */
+static int place_lock(const char *lock)
+{
+    for (;;) {
+        struct stat held, there;
+        int fd = open(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+        if (fd < 0)
+            return -1;
+        if (flock(fd, LOCK_EX) != 0) {
+            int error = errno;
+            close(fd);
+            errno = error;
+            return -1;
+        }
+        if (fstat(fd, &held) == 0 && stat(lock, &there) == 0 && held.st_ino == there.st_ino &&
+            held.st_dev == there.st_dev)
+            return fd;
+        close(fd); /* of one that has gone since */
+    }
+}
+
+/* Under the lock. A socket that listens, for others would take one that does not for left behind; -1: errno says why. */
+static int socket_listen(const struct sockaddr_un *address, struct stat *made)
+{
+    if (!place_clear(address)) {
+        errno = EADDRINUSE;
+        return -1;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mode_t mask = umask(0); /* everybody may connect; the kernel tells who it is */
+    bool listens = fd >= 0 && bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
+                   listen(fd, SERVER_BACKLOG) == 0 && lstat(address->sun_path, made) == 0;
+    int error = errno;
+    umask(mask);
+    if (!listens && fd >= 0)
+        close(fd);
+    errno = error;
+    return listens ? fd : -1;
+}
+
 static int socket_make(const char *path, const char *user, struct stat *made)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char lock[sizeof address.sun_path + sizeof ".lock"];
     if (strlen(path) >= sizeof address.sun_path) {
         log_line("%s: too long for a socket", path);
         return -1;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
+    (void)snprintf(lock, sizeof lock, "%s.lock", path);
     if (!place_is_safe(path, user)) {
         log_line("%s: its directory has to be there, be root's or the daemon's, and nobody else may write in it", path);
         return -1;
     }
-    if (!place_clear(&address)) {
-        log_line("%s: somebody serves it, or it is no socket", path);
-        return -1;
-    }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t mask = umask(0); /* everybody may connect; the kernel tells who it is */
-    bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && lstat(path, made) == 0;
-    int error = errno;
-    umask(mask);
-    if (!bound) {
-        log_line("%s: %s", path, strerror(error));
-        if (fd >= 0)
-            close(fd);
-        return -1;
+    int lock_fd = place_lock(lock), fd = lock_fd >= 0 ? socket_listen(&address, made) : -1;
+    if (fd < 0)
+        log_line("%s: %s", path, errno == EADDRINUSE ? "somebody serves it, or it is no socket" : strerror(errno));
+    if (lock_fd >= 0) {
+        (void)unlink(lock);
+        close(lock_fd);
     }
     return fd;
 }

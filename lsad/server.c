@@ -4,7 +4,6 @@
 
 /* The loop: who comes, who is late, and the end. */
 
-#define BACKLOG 1024
 #define TICK_MS 1000
 
 /* An arrival that is not accepted keeps all others out (uv_accept): without memory it waits for the next tick. */
@@ -57,7 +56,7 @@ bool server_listen(struct server *server, int fd)
     require(uv_timer_start(&server->clock, clock_tick, TICK_MS, TICK_MS) == 0, false);
     require(uv_signal_start(&server->interrupt, signal_arrive, SIGINT) == 0, false);
     require(uv_signal_start(&server->terminate, signal_arrive, SIGTERM) == 0, false);
-    return uv_listen((uv_stream_t *)&server->listener, BACKLOG, connection_arrive) == 0;
+    return uv_listen((uv_stream_t *)&server->listener, SERVER_BACKLOG, connection_arrive) == 0;
 }
 
 static void handle_close(uv_handle_t *handle, void *argument)

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <uv.h>
 
+#define SERVER_BACKLOG 1024
 #define GREETING_MS 10000             /* a connection that says nothing, or half a message, so long is ended */
 #define TURN_FRAMES 16                /* of one connection; then the others have theirs */
 #define OUTPUT_MAX ((size_t)64 << 10) /* more that a connection does not fetch: nothing more is read of it */

@@ -13,6 +13,7 @@ import time
 BUILD = pathlib.Path(os.environ.get("OPENSSPI_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build/release"))
 PROGRAM = BUILD / "opensspi-lsad"
 START_SECONDS, STOP_SECONDS, ANSWER_SECONDS = 300, 300, 300  # bounds on waiting, never waited for
+GREETING = bytes([0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0])
 ALICE = "alice:EXAMPLE::7facdc498ed1680c4fd1448319a8c04f:::\n"
 
 
@@ -83,10 +84,14 @@ socket = {self.socket}
                 break
             try:
                 with socket.socket(socket.AF_UNIX) as probe:
+                    probe.settimeout(until - time.monotonic())
                     probe.connect(str(self.socket))
-                return
+                    probe.sendall(GREETING)
+                    if probe.recv(12) != b"":  # it listens before it is ready
+                        return
             except OSError:
-                time.sleep(0.02)
+                pass
+            time.sleep(0.02)
         raise RuntimeError(f"the daemon does not start: {self.output()}")
 
     def stop(self):

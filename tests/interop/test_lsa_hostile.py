@@ -597,3 +597,27 @@ def test_a_second_daemon(daemon):
     assert daemon.socket.exists()
     daemon.start()
     assert serves(daemon)
+
+
+def test_daemons_that_start_at_once(tmp_path):
+    """Over a socket that a dead daemon left, one gets the place, and no other takes it away while that one does not yet serve."""
+    left = lsa.Daemon(tmp_path)
+    left.start()
+    left.process.kill()
+    left.process.wait()
+    for _ in range(5):
+        assert left.socket.exists()
+        several = [subprocess.Popen([str(lsa.PROGRAM)], env=left.env, stderr=subprocess.PIPE, text=True, preexec_fn=lsa.die_with_parent) for _ in range(6)]
+        try:
+            assert eventually(lambda several=several: sum(process.poll() is None for process in several) <= 1)
+            running = [process for process in several if process.poll() is None]
+            assert len(running) == 1
+            assert all("somebody serves it" in process.stderr.read() for process in several if process not in running)
+            link, _ = greet(left)
+            link.close()
+            assert sorted(entry.name for entry in tmp_path.iterdir()) == ["lsa.sock", "lsad.log", "opensspi.conf", "sam"]
+        finally:
+            for process in several:
+                process.kill()
+                process.wait()
+                process.stderr.close()

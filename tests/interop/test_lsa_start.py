@@ -27,7 +27,7 @@ def answers(path):
     with socket.socket(socket.AF_UNIX) as link:
         link.settimeout(lsa.ANSWER_SECONDS)
         link.connect(str(path))
-        link.sendall(bytes([0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0]))
+        link.sendall(lsa.GREETING)
         return link.recv(12)[7] == 0x80
 
 
