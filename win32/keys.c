@@ -91,10 +91,10 @@ static int byte_read(int terminal)
     return n == 1 ? byte : EOF;
 }
 
-static bool byte_follows(int terminal)
+static bool byte_follows(int terminal, int patience)
 {
     struct pollfd wait_for = {.fd = terminal, .events = POLLIN};
-    return poll(&wait_for, 1, ESCAPE_PATIENCE) == 1 && (wait_for.revents & POLLIN) != 0;
+    return poll(&wait_for, 1, patience) == 1 && (wait_for.revents & POLLIN) != 0;
 }
 
 /* After an escape character: the first answer of the key whose sequence it began, the other one in `second`; the character itself when it stands alone. Keys that have no
@@ -104,7 +104,7 @@ static int key_of_sequence(int terminal)
     char sequence[SEQUENCE_MAX + 1];
     size_t len = 0;
     int byte = EOF;
-    while (len < SEQUENCE_MAX && byte_follows(terminal) && (byte = byte_read(terminal)) != EOF) {
+    while (len < SEQUENCE_MAX && byte_follows(terminal, ESCAPE_PATIENCE) && (byte = byte_read(terminal)) != EOF) {
         sequence[len++] = (char)byte;
         if (len == 1 ? byte != '[' && byte != 'O' : byte >= 0x40 && byte <= 0x7E)
             break;
@@ -155,7 +155,8 @@ static wint_t unit_read(int terminal, const struct termios *usual)
         return (wint_t)first;
     char bytes[4] = {(char)first};
     size_t len = 1, wanted = !is_letter(first) ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    for (int next; len < wanted && byte_follows(terminal) && (next = byte_read(terminal)) != EOF; len++)
+    for (int next; len < wanted && byte_follows(terminal, ESCAPE_PATIENCE) && (next = byte_read(terminal)) != EOF;
+         len++)
         bytes[len] = (char)next;
     uint32_t character;
     bool bad;
@@ -189,6 +190,24 @@ static wint_t get(bool wide)
 }
 
 _Static_assert((int)WEOF == EOF, "get gives either");
+
+/* While another thread waits for a key, there is none for this one. */
+int opensspi_kbhit(void)
+{
+    struct termios before;
+    if (pthread_mutex_trylock(&lock) != 0)
+        return 0;
+    bool is_typed = second != EOF || second_unit != 0;
+    int terminal = is_typed ? -1 : terminal_open();
+    if (terminal >= 0 && terminal_raw(terminal, &before)) { /* else only whole lines are there */
+        is_typed = byte_follows(terminal, 0);
+        terminal_usual(terminal, &before);
+    }
+    pthread_mutex_unlock(&lock);
+    if (terminal >= 0)
+        close(terminal);
+    return is_typed;
+}
 
 static bool put(const char *text, size_t len)
 {

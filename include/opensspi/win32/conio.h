@@ -25,6 +25,8 @@ int opensspi_getche(void);
 /* The same with a letter's units of UTF-16, one a call. WEOF without a terminal. */
 wint_t opensspi_getwch(void);
 wint_t opensspi_getwche(void);
+/* Would one of these four find something typed? 0: it would wait. Also 0 without a terminal, and while another thread waits for a key. */
+int opensspi_kbhit(void);
 /* Write a character to the terminal, and give it back; EOF or WEOF without one. The halves of a letter are written when both are there. */
 int opensspi_putch(int c);
 wint_t opensspi_putwch(WCHAR c);
@@ -38,12 +40,14 @@ OPENSSPI_END_DECLS
 #define _getche opensspi_getche
 #define _getwch opensspi_getwch
 #define _getwche opensspi_getwche
+#define _kbhit opensspi_kbhit
 #define _putch opensspi_putch
 #define _putwch opensspi_putwch
 #define _cputs opensspi_cputs
 #define _cputws opensspi_cputws
 #define getch opensspi_getch
 #define getche opensspi_getche
+#define kbhit opensspi_kbhit
 #define putch opensspi_putch
 #define cputs opensspi_cputs
 
