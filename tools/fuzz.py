@@ -30,7 +30,7 @@ SEEDS = ROOT / "tests/fuzz/corpus"
 PAGE = ROOT / "docs/fuzzing.md"
 LIMITS = ["-timeout=20", "-rss_limit_mb=2048"]
 FOUND = "found_"  # inputs that a fuzzer made; a person's have other names, and stay whatever they reach
-TURN = 300  # seconds: what is written down after each cannot be lost
+TURN, SHORT_TURN = 300, 60  # seconds: what is written down after each cannot be lost; on a busy machine little of them is of the processor
 NEARLY = 10  # seconds that are not worth another turn
 
 PAGE_HEAD = """# Fuzzing
@@ -154,7 +154,7 @@ class Campaign:
         while name not in self.failed:
             with self.lock:
                 left = seconds - page_read(PAGE.read_text()).get(name, Row()).seconds
-            done = self.turn(name, round(min(left, TURN))) if left > NEARLY else None
+            done = self.turn(name, round(min(max(left, SHORT_TURN), TURN))) if left > NEARLY else None
             if done is None:
                 return
             with self.lock:
