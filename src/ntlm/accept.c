@@ -332,6 +332,20 @@ static SECURITY_STATUS claim_decide(struct ntlm_handshake *handshake, const stru
     return key.status;
 }
 
+/* Are the keys that come of the flags fit for messages? Those of datagrams without extended session security (3.4.5.3) are short, and each datagram would
+ * begin the same key stream anew. */
+static SECURITY_STATUS keys_check(const struct ntlm_handshake *handshake)
+{
+    uint32_t agreed = handshake->agreed;
+    require((agreed & NTLM_DATAGRAM) == 0 || (agreed & NTLM_EXTENDED_SESSION_SECURITY) != 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a datagram client without extended session security"));
+    if ((agreed & (NTLM_SIGN | NTLM_SEAL)) != 0 && handshake->credential->config->ntlm_require_128)
+        require((agreed & NTLM_128) != 0 && ntlm_key_bits(agreed) == 128,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                          "the client has no 128-bit keys after all; require_128 in [ntlm] asks for them"));
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS finish_with(struct ntlm_handshake *handshake, struct claim *claim,
                                    const struct account **account, struct step_out *out)
 {
@@ -341,10 +355,7 @@ static SECURITY_STATUS finish_with(struct ntlm_handshake *handshake, struct clai
                         (handshake->offered & (NTLM_DATAGRAM | NTLM_UNICODE));
     if (claim->anonymous)
         handshake->agreed |= NTLM_ANONYMOUS;
-    if ((handshake->agreed & (NTLM_SIGN | NTLM_SEAL)) != 0 && handshake->credential->config->ntlm_require_128)
-        require((handshake->agreed & NTLM_128) != 0,
-                cause_set(SEC_E_UNSUPPORTED_FUNCTION,
-                          "the client has no 128-bit keys after all; require_128 in [ntlm] asks for them"));
+    try(keys_check(handshake));
     try(claim_decide(handshake, claim, account, &session_key));
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->agreed);
     out->wants_list_mic = claim->v2 && (claim->blob.av.flags & NTLM_AV_FLAG_MIC) != 0;

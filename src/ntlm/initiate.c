@@ -148,7 +148,7 @@ static SECURITY_STATUS flags_agree(struct ntlm_handshake *handshake, uint32_t se
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the server grants no %s",
                       (promised & ~agreed & NTLM_SEAL) != 0 ? "confidentiality" : "integrity"));
     if (promised != 0 && handshake->credential->config->ntlm_require_128)
-        require((agreed & NTLM_128) != 0,
+        require((agreed & NTLM_128) != 0 && ntlm_key_bits(agreed) == 128,
                 cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                           "the server has no 128-bit keys; require_128 in [ntlm] asks for them"));
     if ((mine & NTLM_DATAGRAM) != 0)

@@ -535,6 +535,30 @@ static void test_datagram(void **state)
     end();
 }
 
+/* Without extended session security each datagram would be encrypted with the beginning of one and the same key stream, under 56 or 40 bits. */
+static void test_datagram_of_one_key_stream(void **state)
+{
+    struct ntlm_challenge server;
+    (void)state;
+    for (int required = 0; required < 2; required++) {
+        if (required)
+            CONFIGURE("");
+        else
+            CONFIGURE("require_128 = no\n");
+        begin();
+        for (int extended = 0; extended < 2; extended++) {
+            begin_datagram();
+            challenge = duel.out;
+            assert_int_equal(ntlm_challenge_parse(token_slice(&challenge), &server), WIRE_OK);
+            uint32_t flags = extended ? server.flags : server.flags & ~(uint32_t)NTLM_EXTENDED_SESSION_SECURITY;
+            craft_authenticate(&(struct craft){.kind = CRAFT_V2, .flags = flags}, &negotiate, &challenge, &changed);
+            assert_int_equal(duel_server(&duel, token_slice(&changed)),
+                             extended ? SEC_E_OK : SEC_E_UNSUPPORTED_FUNCTION);
+        }
+        end();
+    }
+}
+
 /* A datagram client answers as often as it is challenged (a server forgets, or there are several); what is no challenge does not touch the
  * session that it has. */
 static void test_datagram_challenged_again(void **state)
@@ -575,6 +599,7 @@ int main(void)
         cmocka_unit_test(test_reflection),
         cmocka_unit_test(test_replay),
         cmocka_unit_test(test_datagram),
+        cmocka_unit_test(test_datagram_of_one_key_stream),
         cmocka_unit_test(test_datagram_challenged_again),
     };
     loop_configure(NULL);
