@@ -26,9 +26,9 @@ static uint32_t flags_granted(uint32_t asked, uint32_t agreed)
 {
     uint32_t granted = 0;
     bool datagram = (agreed & NTLM_DATAGRAM) != 0; /* its numbers are the caller's, and so is what is made of them */
-    if ((agreed & (NTLM_SIGN | NTLM_SEAL)) != 0)
+    if (ntlm_key_is_secret(agreed) && (agreed & (NTLM_SIGN | NTLM_SEAL)) != 0)
         granted |= ASC_RET_INTEGRITY | (datagram ? 0 : ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT);
-    if ((agreed & NTLM_SEAL) != 0)
+    if (ntlm_key_is_secret(agreed) && (agreed & NTLM_SEAL) != 0)
         granted |= ASC_RET_CONFIDENTIALITY;
     granted |= datagram ? ASC_RET_DATAGRAM : (asked & ASC_REQ_CONNECTION);
     if ((agreed & NTLM_IDENTIFY) != 0)
@@ -358,6 +358,7 @@ static SECURITY_STATUS finish_with(struct ntlm_handshake *handshake, struct clai
     try(keys_check(handshake));
     try(claim_decide(handshake, claim, account, &session_key));
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->agreed);
+    out->signs_list = (handshake->agreed & (NTLM_SIGN | NTLM_SEAL)) != 0;
     out->wants_list_mic = claim->v2 && (claim->blob.av.flags & NTLM_AV_FLAG_MIC) != 0;
     handshake->base.expiry = ntlm_logon_ends(*account);
     handshake->base.state = HANDSHAKE_DONE;
