@@ -73,6 +73,8 @@ void accounts_close(struct accounts *accounts); /* NULL is fine */
 struct config;
 /* Those of the configuration. Beside a domain's store the local accounts without a domain are this computer's, as on a member of a Windows domain. */
 SECURITY_STATUS accounts_open_configured(const struct config *config, struct accounts **accounts);
+/* The domain of accounts without one, as just said; borrowed. */
+const char *accounts_default_domain(const struct config *config);
 /* Is one of the configuration's stores a domain's? */
 bool accounts_ask_domains(const struct config *config);
 

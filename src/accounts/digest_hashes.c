@@ -1,5 +1,6 @@
 #include "accounts/digest_hashes.h"
 
+#include "accounts/accounts.h"
 #include "base/latin1.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -54,7 +55,7 @@ bool digest_form_secret(enum digest_form form, struct slice user, struct slice r
 struct digest_realms digest_realms_configured(const struct config *config)
 {
     const struct config_list *list = &config->digest_realms;
-    return (struct digest_realms){(const char *const *)list->item, list->n_items, config->domain};
+    return (struct digest_realms){(const char *const *)list->item, list->n_items, accounts_default_domain(config)};
 }
 
 struct making {
