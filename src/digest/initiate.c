@@ -132,6 +132,7 @@ static SECURITY_STATUS terms_fill(struct digest_handshake *handshake, const stru
     terms->qop = challenge->qop;
     terms->cipher = challenge->cipher;
     terms->userhash = challenge->userhash;
+    terms->says_utf8 = challenge->utf8;
     terms->own_max = handshake->own_max;
     terms->peer_max = challenge->peer_max;
     require(terms_set(terms, TERM_NONCE, given->value[DIRECTIVE_NONCE]) &&

@@ -236,7 +236,8 @@ static void sasl_extras_write(const struct digest_terms *terms, struct writer *t
         snprintf(number, sizeof number, "%u", (unsigned)terms->own_max);
         directive_write_plain(token, "maxbuf", slice_of_text(number));
     }
-    directive_write_plain(token, "charset", slice_of_text("utf-8"));
+    if (terms->says_utf8)
+        directive_write_plain(token, "charset", slice_of_text("utf-8"));
 }
 
 bool terms_answer_put(const struct digest_terms *terms, struct slice uri, uint32_t nc, const char *hex,

@@ -1,5 +1,5 @@
 /*
- * SASL DIGEST-MD5 between our client and our server: layers, ciphers, sizes, who speaks first, export, and messages that were altered.
+ * SASL DIGEST-MD5 between our client and our server: layers, ciphers, sizes, who speaks first, letters, export, and messages that were altered.
  * build: all
  */
 #include <setjmp.h>
@@ -395,6 +395,28 @@ static void test_answered_ahead(void **state)
     }
 }
 
+/* RFC 2831 2.1.2: charset is said where the server offered it; who did not gets ISO 8859-1. */
+static void test_charset(void **state)
+{
+    char value[64];
+    (void)state;
+    digest_side_end(&client);
+    digest_client(&client, "J\303\244s\303\270n", NULL, "Geheim\303\274");
+    const struct digest_call ours = {.target = TARGET}, theirs = {0};
+    for (int offered = 0; offered < 2; offered++) {
+        forget();
+        assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+        if (!offered)
+            assert_true(digest_alter(server.token, "charset", NULL));
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+        assert_true(digest_value(client.token, "username", value, sizeof value));
+        assert_string_equal(value, offered ? "J\303\244s\303\270n" : "J\344s\370n");
+        assert_true(digest_value(client.token, "charset", value, sizeof value) == (offered != 0));
+        assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
+    }
+}
+
 static void test_sizes(void **state)
 {
     struct wire wire;
@@ -553,6 +575,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_server_asks, begin, end),
         cmocka_unit_test_setup_teardown(test_client_waits, begin, end),
         cmocka_unit_test_setup_teardown(test_answered_ahead, begin, end),
+        cmocka_unit_test_setup_teardown(test_charset, begin, end),
         cmocka_unit_test_setup_teardown(test_sizes, begin, end),
         cmocka_unit_test_setup_teardown(test_export, begin, end),
         cmocka_unit_test_setup_teardown(test_targets, begin, end),
