@@ -327,6 +327,24 @@ static void test_server_downgrade(void **state)
     end();
 }
 
+/* MS-NLMP 3.2.5.1.2: some clients name a domain, and compute without one. No other domain than those two will do. */
+static void test_computed_without_a_domain(void **state)
+{
+    static const enum craft_kind kinds[] = {CRAFT_V2, CRAFT_LMV2};
+    (void)state;
+    CONFIGURE("allow_lm = yes\n");
+    begin();
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(crafted(&(struct craft){.kind = kinds[i], .hashed = ""}), SEC_E_OK);
+        assert_int_equal(crafted(&(struct craft){.kind = kinds[i], .hashed = "example"}), SEC_E_LOGON_DENIED);
+        assert_int_equal(crafted(&(struct craft){.kind = kinds[i], .hashed = "SERVER"}), SEC_E_LOGON_DENIED);
+        assert_int_equal(crafted(&(struct craft){.kind = kinds[i], .hashed = "", .user = "bob"}), SEC_E_LOGON_DENIED);
+        assert_int_equal(crafted(&(struct craft){.kind = kinds[i], .hashed = "", .user = "nobody"}),
+                         SEC_E_LOGON_DENIED);
+    }
+    end();
+}
+
 static void test_old_responses(void **state)
 {
     static const enum craft_kind v1[] = {CRAFT_V1, CRAFT_V1_EXTENDED};
@@ -594,6 +612,7 @@ int main(void)
         cmocka_unit_test(test_challenge_cannot_be_substituted),
         cmocka_unit_test(test_downgrade),
         cmocka_unit_test(test_server_downgrade),
+        cmocka_unit_test(test_computed_without_a_domain),
         cmocka_unit_test(test_old_responses),
         cmocka_unit_test(test_crafted_pairs),
         cmocka_unit_test(test_time),
