@@ -30,7 +30,7 @@ enum digest_form digest_form_of(enum digest_algorithm algorithm)
     return forms[algorithm];
 }
 
-/* The text in ISO 8859-1 where that can write it, else as it is. */
+/* The text in ISO 8859-1 where that can write it, else, or where it is no UTF-8 (what a server calls its realm), as it is. */
 static struct slice latin1_of(struct slice text, struct writer *room)
 {
     return latin1_write(room, text) == WIRE_OK ? writer_slice_of(room) : text;

@@ -157,6 +157,21 @@ static void test_of_a_domain_member(void **state)
     }
 }
 
+/* What is no UTF-8 is hashed as it stands: nothing of it is left out. */
+static void test_no_text_in_latin1(void **state)
+{
+    const struct slice user = slice_of_text("alice"), password = slice_of_text("pw");
+    static const char *const realms_of_bytes[] = {"a\200b", "a\301b", "a\303", "a\303b", "a\302\300"};
+    uint8_t latin1[DIGEST_LEN_MAX], plain[DIGEST_LEN_MAX];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(realms_of_bytes); i++) {
+        const struct slice realm = slice_of_text(realms_of_bytes[i]);
+        assert_true(digest_form_secret(DIGEST_FORM_MD5_LATIN1, user, realm, password, latin1));
+        assert_true(digest_secret(DIGEST_MD5, user, realm, password, plain));
+        assert_memory_equal(latin1, plain, 16);
+    }
+}
+
 static void test_written_when_set(void **state)
 {
     uint8_t room[128], new_room[128];
@@ -388,6 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_of_a_domain_member, directory_make, directory_remove),
+        cmocka_unit_test(test_no_text_in_latin1),
         cmocka_unit_test_setup_teardown(test_written_when_set, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_realm_named_twice, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_none_left_behind, directory_make, directory_remove),
