@@ -143,7 +143,7 @@ static SECURITY_STATUS step_reply(struct job *job, struct step_out *out, SECURIT
         lsa_bytes_write(&job->reply, LSA_RECORD, writer_slice_of(&out->record));
     lsa_number_write(&job->reply, LSA_GRANTED, out->granted);
     lsa_number_write(&job->reply, LSA_EXPIRY, (uint64_t)out->expiry);
-    lsa_number_write(&job->reply, LSA_LIST_MIC, out->wants_list_mic ? 1 : 0);
+    lsa_number_write(&job->reply, LSA_LIST_MIC, (out->wants_list_mic ? 1U : 0U) | (out->signs_list ? 2U : 0U));
     return status;
 }
 

@@ -320,10 +320,17 @@ static SECURITY_STATUS deny(struct accounts *accounts, const char *user, const c
                      "\"sspi account show\" tells of an account");
 }
 
+/* Asked before failures are forgiven; NULL says yes. */
+struct forgiving {
+    bool (*is_own)(void *context);
+    void *context;
+};
+
 /* What comes of a response, decided after it was measured and by what the count says then: of guesses that come at once, no more are
- * answered for than of guesses one after another. A right one that nothing stands against resets the count, unless it is a digest that was recorded. */
+ * answered for than of guesses one after another. A right one that nothing stands against resets the count, if the caller takes it for the client's
+ * own: a digest that was recorded is not, nor a response that somebody else passes on. */
 static SECURITY_STATUS decide(struct accounts *accounts, const struct cache_answer *answer, bool tried, bool right,
-                              const struct digest_check *digest)
+                              struct forgiving forgiving)
 {
     int64_t now = filetime_now();
     struct lockout_state state = {0};
@@ -341,8 +348,8 @@ static SECURITY_STATUS decide(struct accounts *accounts, const struct cache_answ
         return SEC_E_LOGON_DENIED;
     if (lockout_holds(&state, now) || (answer->record.account->flags & ACCOUNT_LOCKED) != 0)
         return STATUS_ACCOUNT_LOCKED_OUT;
-    bool is_new = digest == NULL || digest->is_new(digest->context);
-    if (is_new && state.failures != 0)
+    bool forgives = forgiving.is_own == NULL || forgiving.is_own(forgiving.context);
+    if (forgives && state.failures != 0)
         failures_clear(failures, key);
     return SEC_E_OK;
 }
@@ -375,7 +382,36 @@ static SECURITY_STATUS verify_by_domain(const struct account_store *store, const
     bool lm_alone = check->nt_response.len == 0;
     require(check_tries_password(check) && (!lm_alone || check->allow_lm),
             cause_set(SEC_E_LOGON_DENIED, "the client's response is of a kind that is not allowed"));
-    return store->table->verify(store->self, check, account, session_base_key);
+    try(store->table->verify(store->self, check, account, session_base_key));
+    if (check->is_whole != NULL)
+        (void)check->is_whole(check->context, session_base_key);
+    return SEC_E_OK;
+}
+
+struct proven {
+    const struct ntlm_check *check;
+    const struct key16 *base_key;
+};
+
+static bool proven_is_whole(void *context)
+{
+    const struct proven *proven = context;
+    return proven->check->is_whole == NULL || proven->check->is_whole(proven->check->context, proven->base_key);
+}
+
+/* MS-NLMP 3.2.5.1.2: clients that name a domain and compute without one. Only a response that is wrong is measured so, too: it costs nobody else
+ * anything, and wrong ones as much whoever they are for. False: no memory, or the name is no text. */
+static bool verify_without_domain(const struct ntlm_response_input *input, const char *user, bool *right,
+                                  struct key16 *base_key)
+{
+    struct hmac_md5_key key = {0};
+    struct ntlm_response_input bare = *input;
+    bool made = ntlm_v2_key(input->nt_hash, user, "", &key) == WIRE_OK;
+    bare.v2_key = &key;
+    bare.allow_v1 = bare.allow_lm = false; /* those know no domain */
+    *right = made && ntlm_response_verify(&bare, base_key) != NTLM_RESPONSE_WRONG;
+    secret_wipe(&key, sizeof(key));
+    return made;
 }
 
 SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check,
@@ -403,10 +439,19 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
         .allow_v1 = check->allow_v1,
         .allow_lm = check->allow_lm,
     };
-    bool right = ntlm_response_verify(&input, &base_key) != NTLM_RESPONSE_WRONG && has_password(&answer->record);
-    SECURITY_STATUS decision = decide(accounts, &lookup.answer, check_tries_password(check), right, NULL);
-    if (decision == SEC_E_LOGON_DENIED)
+    bool with_domain = ntlm_response_verify(&input, &base_key) != NTLM_RESPONSE_WRONG, right = with_domain;
+    if (!with_domain)
+        require(verify_without_domain(&input, user, &right, &base_key) || answer->record.account == NULL,
+                SEC_E_INSUFFICIENT_MEMORY);
+    right = right && has_password(&answer->record);
+    struct proven proven = {check, &base_key};
+    SECURITY_STATUS decision = decide(accounts, &lookup.answer, check_tries_password(check), right,
+                                      (struct forgiving){proven_is_whole, &proven});
+    if (decision == SEC_E_LOGON_DENIED) {
+        if (with_domain) /* during a lock-out: for the time alone, which tells nobody that he guessed right */
+            (void)verify_without_domain(&input, user, &right, &base_key);
         return deny(accounts, user, domain, &lookup);
+    }
     require(decision == SEC_E_OK, decision);
     lookup_keep(accounts, user, domain, &lookup);
     try(account_state(answer->record.account, false));
@@ -482,7 +527,7 @@ static SECURITY_STATUS digest_verify_named(struct accounts *accounts, const stru
     bool right = found == SEC_E_OK && digest_measure(check, secret, measured) && known && has_password(&answer->record);
     secret_wipe(secret, sizeof(secret));
     require(found == SEC_E_OK, found);
-    SECURITY_STATUS decision = decide(accounts, answer, true, right, check);
+    SECURITY_STATUS decision = decide(accounts, answer, true, right, (struct forgiving){check->is_new, check->context});
     if (decision == SEC_E_OK) {
         lookup_keep(accounts, user, domain, &lookup);
         decision = account_state(answer->record.account, false);
@@ -543,7 +588,7 @@ SECURITY_STATUS account_change_password(struct accounts *accounts, const char *u
     ntlm_nt_hash(old_password, &old_hash);
     bool right = secret_equal(old_hash.bytes, answer->record.nt_hash.bytes, sizeof(old_hash.bytes)) &&
                  has_password(&answer->record);
-    SECURITY_STATUS decision = decide(accounts, &lookup.answer, true, right, NULL);
+    SECURITY_STATUS decision = decide(accounts, &lookup.answer, true, right, (struct forgiving){0});
     if (decision == SEC_E_LOGON_DENIED)
         return deny(accounts, user, domain, &lookup);
     require(decision == SEC_E_OK, decision);

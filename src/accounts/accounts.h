@@ -73,6 +73,8 @@ void accounts_close(struct accounts *accounts); /* NULL is fine */
 struct config;
 /* Those of the configuration. Beside a domain's store the local accounts without a domain are this computer's, as on a member of a Windows domain. */
 SECURITY_STATUS accounts_open_configured(const struct config *config, struct accounts **accounts);
+/* The domain of accounts without one, as just said; borrowed. */
+const char *accounts_default_domain(const struct config *config);
 /* Is one of the configuration's stores a domain's? */
 bool accounts_ask_domains(const struct config *config);
 
@@ -97,10 +99,14 @@ struct ntlm_check {
     struct slice lm_response, nt_response;
     bool extended_session_security; /* only tells NTLMv1 responses apart (MS-NLMP 3.3.1) */
     bool allow_v1, allow_lm;
+    /* Asked, once, of a right response, with its session base key, before the count is reset: is what came around it as the client sent it? Somebody who passes on
+     * another's response proves nothing: it is no failure, and forgives none. NULL: nothing came around it. */
+    bool (*is_whole)(void *context, const struct key16 *session_base_key);
+    void *context;
 };
 
 /* Decides whether the responses prove the password of the account (MS-NLMP 3.3.1, 3.3.2, 3.2.5.1.2). On SEC_E_OK gives the account
- * (release it) and the session base key. Statuses:
+ * (release it) and the session base key; is_whole may have said no. Statuses:
  *   SEC_E_LOGON_DENIED          no such account, no password set, wrong response, or a kind of response that is not allowed: no telling which
  *   STATUS_ACCOUNT_LOCKED_OUT   as SECURITY_STATUS (see core/status.h); for a right response, until as many wrong ones came during the
  *                               lock-out as led to it, and SEC_E_LOGON_DENIED after that
@@ -112,10 +118,11 @@ struct ntlm_check {
  * one lock-out answers for at most twice the threshold of guesses, and guesses during it do not make it longer, for then
  * anybody could keep anybody out for ever.
  *
- * A wrong response counts towards the lock-out, a right one resets the count; one of a kind that is not allowed tried no password and does
+ * A wrong response counts towards the lock-out, a right one that is_whole says yes to resets the count (what is refused for other reasons has to be refused before: bindings, the
+ * service); one of a kind that is not allowed tried no password and does
  * not count. The count is looked at after the response was measured: guesses at the same time find no gap. Counts are kept as
  * failures.h says. Unknown names cost the same time as known ones in every arrangement of stores, and neither writes to a database.
- * A domain's accounts are the domain's affair: it counts failures, and says what it says. */
+ * A domain's accounts are the domain's affair: it counts failures, and says what it says; is_whole is asked after it. */
 SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check,
                                     const struct account **account, struct key16 *session_base_key);
 

@@ -16,6 +16,11 @@ bool accounts_ask_domains(const struct config *config)
     return asks_domains;
 }
 
+const char *accounts_default_domain(const struct config *config)
+{
+    return accounts_ask_domains(config) ? config->computer : config->domain;
+}
+
 SECURITY_STATUS accounts_open_configured(const struct config *config, struct accounts **accounts)
 {
     const struct account_policy policy = {
@@ -26,7 +31,7 @@ SECURITY_STATUS accounts_open_configured(const struct config *config, struct acc
         .winbind_seconds = config->access_winbind_seconds,
     };
     return accounts_open((const char *const *)config->stores.item, config->stores.n_items,
-                         accounts_ask_domains(config) ? config->computer : config->domain, &policy, accounts);
+                         accounts_default_domain(config), &policy, accounts);
 }
 
 /* The first store that asks a domain, or NULL. */

@@ -1,5 +1,6 @@
 #include "accounts/digest_hashes.h"
 
+#include "accounts/accounts.h"
 #include "base/latin1.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -29,7 +30,7 @@ enum digest_form digest_form_of(enum digest_algorithm algorithm)
     return forms[algorithm];
 }
 
-/* The text in ISO 8859-1 where that can write it, else as it is. */
+/* The text in ISO 8859-1 where that can write it, else, or where it is no UTF-8 (what a server calls its realm), as it is. */
 static struct slice latin1_of(struct slice text, struct writer *room)
 {
     return latin1_write(room, text) == WIRE_OK ? writer_slice_of(room) : text;
@@ -54,7 +55,7 @@ bool digest_form_secret(enum digest_form form, struct slice user, struct slice r
 struct digest_realms digest_realms_configured(const struct config *config)
 {
     const struct config_list *list = &config->digest_realms;
-    return (struct digest_realms){(const char *const *)list->item, list->n_items, config->domain};
+    return (struct digest_realms){(const char *const *)list->item, list->n_items, accounts_default_domain(config)};
 }
 
 struct making {

@@ -1,16 +1,24 @@
 #include "base/latin1.h"
 
-/* Two bytes of UTF-8 whose first is C2 or C3 are U+0080 to U+00FF; everything above begins with a higher byte. */
-enum wire_result latin1_write(struct writer *writer, struct slice utf8)
+/* Two bytes of UTF-8 whose first is C2 or C3 are U+0080 to U+00FF; everything above begins with a higher byte, and nothing with a lower one. */
+static bool latin1_holds(struct slice utf8)
 {
-    for (size_t i = 0; i < utf8.len; i++)
-        require(utf8.data[i] < 0xc4, WIRE_BAD);
     for (size_t i = 0; i < utf8.len; i++) {
         uint8_t first = utf8.data[i];
         if (first < 0x80)
-            writer_u8(writer, first);
-        else if (first >= 0xc2 && i + 1 < utf8.len)
-            writer_u8(writer, (uint8_t)((first & 0x03) << 6 | (utf8.data[++i] & 0x3f)));
+            continue;
+        require((first == 0xc2 || first == 0xc3) && i + 1 < utf8.len && (utf8.data[i + 1] & 0xc0) == 0x80, false);
+        i++;
+    }
+    return true;
+}
+
+enum wire_result latin1_write(struct writer *writer, struct slice utf8)
+{
+    require(latin1_holds(utf8), WIRE_BAD);
+    for (size_t i = 0; i < utf8.len; i++) {
+        uint8_t first = utf8.data[i];
+        writer_u8(writer, first < 0x80 ? first : (uint8_t)((first & 0x03) << 6 | (utf8.data[++i] & 0x3f)));
     }
     return WIRE_OK;
 }

@@ -8,7 +8,7 @@
 #include "base/slice.h"
 #include "base/writer.h"
 
-/* Appends well-formed UTF-8 as ISO 8859-1. WIRE_BAD, and nothing written, when a letter is not in it. */
+/* Appends UTF-8 as ISO 8859-1. WIRE_BAD, and nothing written, when a letter is not in it, or the text is no UTF-8. */
 MUST_USE enum wire_result latin1_write(struct writer *writer, struct slice utf8);
 /* The reverse: appends ISO 8859-1 as UTF-8. */
 void latin1_read(struct writer *utf8, struct slice latin1);

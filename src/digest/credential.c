@@ -90,7 +90,6 @@ SECURITY_STATUS digest_acquire(const struct acquire_request *request, void **cre
     struct digest_credential *acquired = secret_block_alloc(sizeof *acquired);
     require(acquired != NULL, SEC_E_INSUFFICIENT_MEMORY);
     acquired->config = config_retain(request->config);
-    pthread_mutex_init(&acquired->reuse_lock, NULL);
     SECURITY_STATUS status = credential_fill(acquired, request);
     if (status != SEC_E_OK) {
         digest_release(acquired);
@@ -105,11 +104,6 @@ void digest_release(void *credential)
 {
     struct digest_credential *released = credential;
     digest_login_release(&released->login);
-    for (size_t i = 0; i < DIGEST_REUSE_MAX; i++) {
-        terms_release(&released->reuse[i].terms);
-        mem_free(released->reuse[i].target);
-    }
-    pthread_mutex_destroy(&released->reuse_lock);
     mem_free(released->full_name);
     accounts_close(released->accounts);
     config_release(released->config);

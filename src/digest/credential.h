@@ -7,20 +7,12 @@
 #include "accounts/accounts.h"
 #include "core/package.h"
 #include "digest/terms.h"
-#include <pthread.h>
 
 /* What a client proves itself with. */
 struct digest_login {
     char *user, *domain;    /* UTF-8; the domain may be "" */
     struct secret password; /* UTF-8 */
 };
-
-/* What a SASL client keeps of a server that proved itself, to save a round trip there (RFC 2831 2.2). */
-struct digest_reuse {
-    struct digest_terms terms;
-    char *target;
-};
-#define DIGEST_REUSE_MAX 8
 
 struct digest_credential {
     const struct config *config;
@@ -31,9 +23,6 @@ struct digest_credential {
     struct accounts *accounts;                           /* inbound only, as is what follows */
     const struct digest_scheme *offered[DIGEST_SCHEMES]; /* over HTTP, the best first */
     size_t n_offered;
-    pthread_mutex_t reuse_lock;
-    struct digest_reuse reuse[DIGEST_REUSE_MAX];
-    unsigned next_reuse;
 };
 
 SECURITY_STATUS digest_acquire(const struct acquire_request *request, void **credential, int64_t *expiry);

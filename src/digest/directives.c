@@ -75,8 +75,9 @@ bool directive_is(const struct directives *directives, enum directive which, con
     return directive_there(directives, which) && directive_word_is(directives->value[which], text);
 }
 
-/* Copies what stands between quotes, without the backslashes, to `to`. */
-static enum wire_result quoted_take(struct slice *text, char **to, struct slice *value)
+/* Copies what stands between quotes, without the backslashes, to `to`. MS-DPSP 2.2: in a user name, which may be DOMAIN\user as somebody typed it, a
+ * backslash that escapes nothing stands for itself. */
+static enum wire_result quoted_take(struct slice *text, bool user_name, char **to, struct slice *value)
 {
     char *start = *to;
     struct slice rest = slice_of(text->data + 1, text->len - 1);
@@ -88,8 +89,11 @@ static enum wire_result quoted_take(struct slice *text, char **to, struct slice 
             break;
         if (c == '\\') {
             require(rest.len > 0, WIRE_BAD);
-            c = rest.data[0];
-            rest = slice_of(rest.data + 1, rest.len - 1);
+            bool itself = user_name && rest.data[0] != '"' && rest.data[0] != '\\';
+            if (!itself) {
+                c = rest.data[0];
+                rest = slice_of(rest.data + 1, rest.len - 1);
+            }
         }
         require(c >= 0x20 && c != 0x7f, WIRE_BAD);
         *(*to)++ = (char)c;
@@ -135,7 +139,7 @@ static enum wire_result one_take(struct slice *text, bool many_realms, char **to
     *text = slice_of(text->data + 1, text->len - 1);
     blanks_skip(text);
     if (text->len > 0 && text->data[0] == '"') {
-        try(quoted_take(text, to, &value));
+        try(quoted_take(text, directive_word_is(name, names[DIRECTIVE_USERNAME]), to, &value));
     } else {
         struct slice plain = run_take(text, is_plain);
         require(plain.len > 0, WIRE_BAD);

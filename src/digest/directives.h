@@ -1,6 +1,6 @@
 /*
  * Lists of directives, name=value, as challenges and responses of Digest are made of (RFC 7616 3.3 to 3.5, RFC 2831 2.1). Strict: a directive that is known and stands
- * twice, a control character, or a value without its closing quote is no list at all.
+ * twice, a control character, or a value without its closing quote is no list at all. But a backslash in `username` that escapes nothing stands for itself (MS-DPSP 2.2).
  */
 #ifndef OPENSSPI_DIGEST_DIRECTIVES_H
 #define OPENSSPI_DIGEST_DIRECTIVES_H

@@ -27,7 +27,7 @@ struct digest_handshake {
     uint32_t own_max;
     struct digest_terms terms;
     /* client */
-    bool begun, has_prompted, reused;
+    bool begun, has_prompted;
     struct digest_login prompted;
     unsigned n_challenges;
     /* server */

@@ -132,6 +132,7 @@ static SECURITY_STATUS terms_fill(struct digest_handshake *handshake, const stru
     terms->qop = challenge->qop;
     terms->cipher = challenge->cipher;
     terms->userhash = challenge->userhash;
+    terms->says_utf8 = challenge->utf8;
     terms->own_max = handshake->own_max;
     terms->peer_max = challenge->peer_max;
     require(terms_set(terms, TERM_NONCE, given->value[DIRECTIVE_NONCE]) &&
@@ -210,74 +211,10 @@ static SECURITY_STATUS answer(struct digest_handshake *handshake, const struct c
     return answered(handshake, out);
 }
 
-#define REUSES_MAX 0xffff
-#define PROTECTING (ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT)
-
-/* RFC 2831 2.2: a server that proved itself before is answered before it asks, with the next count of its nonce. Not where messages are protected: their keys would be
- * those of the former session, and RC4's key stream with them. */
-static bool reuse_take(struct digest_handshake *handshake)
-{
-    struct digest_credential *credential = handshake->credential;
-    bool taken = false;
-    if (handshake->http || handshake->base.target == NULL || handshake->has_prompted ||
-        (handshake->base.asked & PROTECTING) != 0)
-        return false;
-    pthread_mutex_lock(&credential->reuse_lock);
-    for (size_t i = 0; i < DIGEST_REUSE_MAX && !taken; i++) {
-        struct digest_reuse *reuse = &credential->reuse[i];
-        bool fits =
-            reuse->target != NULL && strcmp(reuse->target, handshake->base.target) == 0 && reuse->terms.nc < REUSES_MAX;
-        if (!fits)
-            continue;
-        reuse->terms.nc++;
-        taken = terms_copy(&handshake->terms, &reuse->terms);
-    }
-    pthread_mutex_unlock(&credential->reuse_lock);
-    handshake->reused = taken;
-    return taken;
-}
-
-static void reuse_keep(struct digest_handshake *handshake)
-{
-    struct digest_credential *credential = handshake->credential;
-    if (handshake->http || handshake->reused || handshake->has_prompted || handshake->terms.qop != QOP_AUTH)
-        return;
-    pthread_mutex_lock(&credential->reuse_lock);
-    struct digest_reuse *reuse = &credential->reuse[credential->next_reuse];
-    for (size_t i = 0; i < DIGEST_REUSE_MAX; i++)
-        if (credential->reuse[i].target != NULL && strcmp(credential->reuse[i].target, handshake->base.target) == 0)
-            reuse = &credential->reuse[i];
-    if (reuse == &credential->reuse[credential->next_reuse])
-        credential->next_reuse = (credential->next_reuse + 1) % DIGEST_REUSE_MAX;
-    mem_free(reuse->target);
-    terms_release(&reuse->terms);
-    reuse->target = mem_strdup(handshake->base.target);
-    if (reuse->target != NULL && !terms_copy(&reuse->terms, &handshake->terms)) {
-        mem_free(reuse->target);
-        reuse->target = NULL;
-    }
-    pthread_mutex_unlock(&credential->reuse_lock);
-}
-
-static void reuse_drop(struct digest_handshake *handshake)
-{
-    struct digest_credential *credential = handshake->credential;
-    pthread_mutex_lock(&credential->reuse_lock);
-    for (size_t i = 0; i < DIGEST_REUSE_MAX; i++)
-        if (credential->reuse[i].target != NULL && strcmp(credential->reuse[i].target, handshake->base.target) == 0) {
-            mem_free(credential->reuse[i].target);
-            credential->reuse[i].target = NULL;
-            terms_release(&credential->reuse[i].terms);
-        }
-    pthread_mutex_unlock(&credential->reuse_lock);
-    handshake->reused = false;
-}
-
 static SECURITY_STATUS begin_or_answer(void *opaque, const struct step_in *in, struct step_out *out)
 {
     struct digest_handshake *handshake = opaque;
     AUTO_CHALLENGE struct challenge challenge = {0};
-    struct digest_request request = {0};
     if (in->receive_size != 0)
         handshake->own_max = in->receive_size;
     try(login_ready(handshake));
@@ -285,17 +222,13 @@ static SECURITY_STATUS begin_or_answer(void *opaque, const struct step_in *in, s
         try(challenge_choose(handshake, in->token, &challenge));
         return answer(handshake, &challenge, in, out);
     }
-    if (!handshake->begun && reuse_take(handshake)) {
-        try(request_fill(handshake, in, &request));
-        require(terms_answer_write(&handshake->terms, &request, handshake->terms.nc, &out->token),
-                SEC_E_INSUFFICIENT_MEMORY);
-        return answered(handshake, out);
-    }
     require(!handshake->begun,
             cause_set(SEC_E_INVALID_TOKEN, "the server's Digest challenge is due, and no token was given"));
     handshake->begun = true;
     handshake->base.expiry = FILETIME_NEVER;
-    return SEC_I_CONTINUE_NEEDED; /* with an empty token: the server speaks first */
+    /* With an empty token: the server speaks first, also to whom it knows (MS-DPSP 3.1.5.3). A response ahead of its challenge (RFC 2831 2.2) would be
+     * right only where the protocol lets a SASL client begin, which is the program's to know. */
+    return SEC_I_CONTINUE_NEEDED;
 }
 
 /* The server's proof, or its refusal: another challenge. */
@@ -311,11 +244,8 @@ static SECURITY_STATUS check_proof(void *opaque, const struct step_in *in, struc
             cause_set(SEC_E_INVALID_TOKEN, "the server's answer is not a list of directives"));
     if (!directive_there(&proof, DIRECTIVE_RSPAUTH) && directive_there(&proof, DIRECTIVE_NONCE)) {
         AUTO_CHALLENGE struct challenge challenge = {0};
-        bool reused = handshake->reused;
-        if (reused)
-            reuse_drop(handshake);
         try(challenge_choose(handshake, in->token, &challenge));
-        require(challenge.stale || reused,
+        require(challenge.stale,
                 cause_set(SEC_E_LOGON_DENIED, "the server refuses this name and password: it asks again"));
         return answer(handshake, &challenge, in, out);
     }
@@ -330,7 +260,6 @@ static SECURITY_STATUS check_proof(void *opaque, const struct step_in *in, struc
                       "the server's proof is wrong: it does not know the password, or something "
                       "was altered on its way"));
     handshake->base.granted = digest_flags(handshake) | ISC_RET_MUTUAL_AUTH;
-    reuse_keep(handshake);
     handshake->base.state = HANDSHAKE_DONE;
     return digest_record_write(handshake, NULL, out);
 }

@@ -74,18 +74,6 @@ bool terms_set(struct digest_terms *terms, enum term_text which, struct slice va
     return true;
 }
 
-bool terms_copy(struct digest_terms *to, const struct digest_terms *from)
-{
-    *to = *from;
-    memset(to->text, 0, sizeof to->text);
-    for (size_t i = 0; i < N_TERM_TEXTS; i++)
-        if (from->text[i] != NULL && !terms_set(to, (enum term_text)i, slice_of_text(from->text[i]))) {
-            terms_release(to);
-            return false;
-        }
-    return true;
-}
-
 #define TEXT_NONE 0xffffu
 
 void terms_write(struct writer *writer, const struct digest_terms *terms)
@@ -248,7 +236,8 @@ static void sasl_extras_write(const struct digest_terms *terms, struct writer *t
         snprintf(number, sizeof number, "%u", (unsigned)terms->own_max);
         directive_write_plain(token, "maxbuf", slice_of_text(number));
     }
-    directive_write_plain(token, "charset", slice_of_text("utf-8"));
+    if (terms->says_utf8)
+        directive_write_plain(token, "charset", slice_of_text("utf-8"));
 }
 
 bool terms_answer_put(const struct digest_terms *terms, struct slice uri, uint32_t nc, const char *hex,

@@ -53,6 +53,8 @@ struct digest_terms {
     bool http, initiator;
     bool username_ext; /* the name goes as username* */
     bool userhash;
+    bool
+        says_utf8; /* SASL: the server offered UTF-8, and the client says that it writes in it; no matter of sessions */
     const struct digest_scheme *scheme;
     enum digest_qop qop;
     enum digest_cipher cipher;
@@ -69,8 +71,6 @@ struct digest_terms {
 void terms_release(struct digest_terms *terms); /* wipes */
 /* Sets one text; a former one goes. False: no memory. */
 MUST_USE bool terms_set(struct digest_terms *terms, enum term_text which, struct slice value);
-/* A copy of its own; false, and `to` empty, without memory. `to` is empty before. */
-MUST_USE bool terms_copy(struct digest_terms *to, const struct digest_terms *from);
 static inline struct slice terms_text(const struct digest_terms *terms, enum term_text which)
 {
     return slice_of_text(terms->text[which]);

@@ -63,7 +63,7 @@ enum lsa_field {
     LSA_TOKEN,          /* bytes */
     LSA_BINDINGS,       /* bytes */
     LSA_RECORD,         /* bytes: a session record */
-    LSA_LIST_MIC,       /* number: step_out.wants_list_mic */
+    LSA_LIST_MIC,       /* number: 1 is step_out.wants_list_mic, 2 signs_list */
     LSA_ATTRIBUTE,      /* number */
     LSA_VALUE,          /* bytes */
     LSA_TEXT,           /* text */

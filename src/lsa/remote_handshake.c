@@ -74,7 +74,8 @@ static SECURITY_STATUS step_take(struct remote_handshake *handshake, const struc
     writer_slice(&out->record, message->field[LSA_RECORD]);
     out->granted = (uint32_t)lsa_number(message, LSA_GRANTED);
     out->expiry = (int64_t)lsa_number(message, LSA_EXPIRY);
-    out->wants_list_mic = lsa_number(message, LSA_LIST_MIC) != 0;
+    out->wants_list_mic = (lsa_number(message, LSA_LIST_MIC) & 1) != 0;
+    out->signs_list = (lsa_number(message, LSA_LIST_MIC) & 2) != 0;
     handshake->id = lsa_number(message, LSA_CONTEXT);
     return reply->status;
 }

@@ -92,7 +92,7 @@ void negotiate_choose(struct negotiate_handshake *handshake, const struct negoti
     handshake->mic_session = NULL;
     writer_release(&handshake->record);
     writer_release(&handshake->refusal);
-    handshake->inner_done = handshake->mic_asked = false;
+    handshake->inner_done = handshake->mic_asked = handshake->signs_list = false;
     handshake->base.granted = 0;
     handshake->base.expiry = 0;
     handshake->chosen = inner;
@@ -114,6 +114,7 @@ static SECURITY_STATUS inner_outcome(struct negotiate_handshake *handshake, SECU
     handshake->base.granted = out->granted;
     handshake->base.expiry = out->expiry;
     handshake->mic_asked = handshake->mic_asked || out->wants_list_mic;
+    handshake->signs_list = handshake->signs_list || out->signs_list;
     if (out->record.len > 0) {
         writer_release(&handshake->record);
         handshake->record = out->record;
@@ -187,10 +188,11 @@ SECURITY_STATUS negotiate_direct(void *opaque, const struct step_in *in, struct 
 }
 
 /* RFC 4178 5 and MS-SPNG appendix A on mechListMIC: where the chosen mechanism is not the preferred one, where the package's messages carried a code of their own, and where
- * the peer asks. Integrity has one bit on each side. */
+ * the peer asks. Integrity has one bit on each side. A null session's code proves nothing, and there is nothing to prove: peers that sign with its key expect it. */
 SECURITY_STATUS negotiate_mic_due(const struct negotiate_handshake *handshake, bool *due)
 {
     bool integrity =
+        handshake->signs_list ||
         (handshake->base.granted & (handshake->base.initiator ? ISC_RET_INTEGRITY : ASC_RET_INTEGRITY)) != 0;
     require(
         integrity || !handshake->switched,

@@ -39,6 +39,7 @@ struct negotiate_handshake {
     bool oid_told;               /* server: supportedMech was sent */
     bool switched;               /* the chosen mechanism is not the preferred one */
     bool mic_asked;              /* the peer asked for a code, or the package's own messages carried one */
+    bool signs_list;             /* the package signs, whether or not it grants integrity */
     bool mic_sent, mic_seen;     /* seen: received, and right */
     struct session *mic_session; /* opened from `record` to sign the list with */
     struct list_codes codes;     /* both codes, where the package makes them at once */

@@ -26,9 +26,9 @@ static uint32_t flags_granted(uint32_t asked, uint32_t agreed)
 {
     uint32_t granted = 0;
     bool datagram = (agreed & NTLM_DATAGRAM) != 0; /* its numbers are the caller's, and so is what is made of them */
-    if ((agreed & (NTLM_SIGN | NTLM_SEAL)) != 0)
+    if (ntlm_key_is_secret(agreed) && (agreed & (NTLM_SIGN | NTLM_SEAL)) != 0)
         granted |= ASC_RET_INTEGRITY | (datagram ? 0 : ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT);
-    if ((agreed & NTLM_SEAL) != 0)
+    if (ntlm_key_is_secret(agreed) && (agreed & NTLM_SEAL) != 0)
         granted |= ASC_RET_CONFIDENTIALITY;
     granted |= datagram ? ASC_RET_DATAGRAM : (asked & ASC_REQ_CONNECTION);
     if ((agreed & NTLM_IDENTIFY) != 0)
@@ -268,10 +268,28 @@ static SECURITY_STATUS anonymous_check(const struct ntlm_handshake *handshake)
                                                    "ASC_REQ_ALLOW_NULL_SESSION together let it in");
 }
 
+/* What is left to judge once the key is known. */
+struct key_check {
+    const struct ntlm_handshake *handshake;
+    const struct claim *claim;
+    struct key16 *session_key; /* comes out */
+    SECURITY_STATUS status;
+};
+
+static bool key_check(void *context, const struct key16 *base_key)
+{
+    struct key_check *check = context;
+    check->status = key_exchange(check->handshake, check->claim, base_key, check->session_key);
+    if (check->status == SEC_E_OK)
+        check->status = mic_check(check->handshake, check->claim, check->session_key);
+    return check->status == SEC_E_OK;
+}
+
 static SECURITY_STATUS password_check(const struct ntlm_handshake *handshake, const struct claim *claim,
-                                      const struct account **account, struct key16 *base_key)
+                                      const struct account **account, struct key_check *key)
 {
     const struct config *config = handshake->credential->config;
+    AUTO_KEY16 struct key16 base_key = {{0}};
     const struct ntlm_check check = {
         .user = claim->user,
         .domain = claim->domain,
@@ -282,14 +300,19 @@ static SECURITY_STATUS password_check(const struct ntlm_handshake *handshake, co
         .extended_session_security = (handshake->agreed & NTLM_EXTENDED_SESSION_SECURITY) != 0,
         .allow_v1 = config->ntlm_v1,
         .allow_lm = config->ntlm_lm,
+        .is_whole = key_check,
+        .context = key,
     };
-    return account_verify_ntlm(handshake->credential->accounts, &check, account, base_key);
+    return account_verify_ntlm(handshake->credential->accounts, &check, account, &base_key);
 }
 
+/* Whatever can be refused without the password is refused before it is tried, whoever the client says to be: what somebody relays forgives no guesses, and
+ * these answers tell nothing of accounts. */
 static SECURITY_STATUS claim_decide(struct ntlm_handshake *handshake, const struct claim *claim,
                                     const struct account **account, struct key16 *session_key)
 {
-    AUTO_KEY16 struct key16 base_key = {{0}};
+    static const struct key16 nobodys = {{0}}; /* 3.4.5: an anonymous client has no key */
+    struct key_check key = {handshake, claim, session_key, SEC_E_INTERNAL_ERROR};
     require(monotonic_ms() - handshake->challenge_ms <=
                 (uint64_t)handshake->credential->config->ntlm_challenge_seconds * 1000,
             cause_set(SEC_E_CONTEXT_EXPIRED, "the challenge is older than challenge_seconds in [ntlm]"));
@@ -300,12 +323,27 @@ static SECURITY_STATUS claim_decide(struct ntlm_handshake *handshake, const stru
     else if (claim->message.nt_response.len == 0 && !handshake->credential->config->ntlm_lm)
         /* An LMv2 response carries no pairs: a relay that strips the NT response would shed MIC and bindings with it. */
         return cause_set(SEC_E_LOGON_DENIED, "the client sent an LM response alone; allow_lm in [ntlm] takes it");
-    else
-        try(password_check(handshake, claim, account, &base_key));
     try(claim_check_bindings(handshake, claim));
     try(claim_check_target(handshake, claim));
-    try(key_exchange(handshake, claim, &base_key, session_key));
-    return mic_check(handshake, claim, session_key);
+    if (claim->anonymous)
+        (void)key_check(&key, &nobodys);
+    else
+        try(password_check(handshake, claim, account, &key));
+    return key.status;
+}
+
+/* Are the keys that come of the flags fit for messages? Those of datagrams without extended session security (3.4.5.3) are short, and each datagram would
+ * begin the same key stream anew. */
+static SECURITY_STATUS keys_check(const struct ntlm_handshake *handshake)
+{
+    uint32_t agreed = handshake->agreed;
+    require((agreed & NTLM_DATAGRAM) == 0 || (agreed & NTLM_EXTENDED_SESSION_SECURITY) != 0,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a datagram client without extended session security"));
+    if ((agreed & (NTLM_SIGN | NTLM_SEAL)) != 0 && handshake->credential->config->ntlm_require_128)
+        require((agreed & NTLM_128) != 0 && ntlm_key_bits(agreed) == 128,
+                cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                          "the client has no 128-bit keys after all; require_128 in [ntlm] asks for them"));
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS finish_with(struct ntlm_handshake *handshake, struct claim *claim,
@@ -317,12 +355,10 @@ static SECURITY_STATUS finish_with(struct ntlm_handshake *handshake, struct clai
                         (handshake->offered & (NTLM_DATAGRAM | NTLM_UNICODE));
     if (claim->anonymous)
         handshake->agreed |= NTLM_ANONYMOUS;
-    if ((handshake->agreed & (NTLM_SIGN | NTLM_SEAL)) != 0 && handshake->credential->config->ntlm_require_128)
-        require((handshake->agreed & NTLM_128) != 0,
-                cause_set(SEC_E_UNSUPPORTED_FUNCTION,
-                          "the client has no 128-bit keys after all; require_128 in [ntlm] asks for them"));
+    try(keys_check(handshake));
     try(claim_decide(handshake, claim, account, &session_key));
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->agreed);
+    out->signs_list = (handshake->agreed & (NTLM_SIGN | NTLM_SEAL)) != 0;
     out->wants_list_mic = claim->v2 && (claim->blob.av.flags & NTLM_AV_FLAG_MIC) != 0;
     handshake->base.expiry = ntlm_logon_ends(*account);
     handshake->base.state = HANDSHAKE_DONE;

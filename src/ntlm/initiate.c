@@ -37,9 +37,9 @@ static uint32_t flags_granted(uint32_t asked, uint32_t agreed)
 {
     uint32_t granted = 0;
     bool datagram = (agreed & NTLM_DATAGRAM) != 0; /* its numbers are the caller's, and so is what is made of them */
-    if ((agreed & (NTLM_SIGN | NTLM_SEAL)) != 0)
+    if (ntlm_key_is_secret(agreed) && (agreed & (NTLM_SIGN | NTLM_SEAL)) != 0)
         granted |= ISC_RET_INTEGRITY | (datagram ? 0 : asked & (ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT));
-    if ((agreed & NTLM_SEAL) != 0)
+    if (ntlm_key_is_secret(agreed) && (agreed & NTLM_SEAL) != 0)
         granted |= ISC_RET_CONFIDENTIALITY;
     granted |= datagram ? ISC_RET_DATAGRAM : (asked & ISC_REQ_CONNECTION);
     if ((agreed & NTLM_IDENTIFY) != 0)
@@ -148,7 +148,7 @@ static SECURITY_STATUS flags_agree(struct ntlm_handshake *handshake, uint32_t se
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the server grants no %s",
                       (promised & ~agreed & NTLM_SEAL) != 0 ? "confidentiality" : "integrity"));
     if (promised != 0 && handshake->credential->config->ntlm_require_128)
-        require((agreed & NTLM_128) != 0,
+        require((agreed & NTLM_128) != 0 && ntlm_key_bits(agreed) == 128,
                 cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                           "the server has no 128-bit keys; require_128 in [ntlm] asks for them"));
     if ((mine & NTLM_DATAGRAM) != 0)
@@ -357,6 +357,7 @@ static SECURITY_STATUS answer_with(struct ntlm_handshake *handshake, const struc
         out->wants_list_mic = true;
     }
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->agreed);
+    out->signs_list = (handshake->agreed & (NTLM_SIGN | NTLM_SEAL)) != 0;
     TRACE("ntlm", "authenticate as %s\\%s for %s, flags 0x%08x, %s, MIC %s, bindings %s",
           is_anonymous(handshake) ? "" : login_of(handshake)->domain,
           is_anonymous(handshake) ? "(anonymous)" : login_of(handshake)->user,

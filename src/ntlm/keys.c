@@ -25,10 +25,18 @@ bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key)
 _Static_assert((5 + CONSTANT_LEN + 8) / 64 == 1 && (16 + CONSTANT_LEN + 8) / 64 == 1,
                "md5_four takes messages of the same number of blocks, whatever the key is cut to");
 
-/* The session key that sealing keys are made of is cut where less than 128 bits were agreed on. */
+/* 3.4.5.3: with extended session security the key is cut where less than 128 bits were agreed on; without, LM_KEY and DATAGRAM cut it, whatever was agreed on. */
+unsigned ntlm_key_bits(uint32_t flags)
+{
+    bool extended = (flags & NTLM_EXTENDED_SESSION_SECURITY) != 0;
+    if (extended ? (flags & NTLM_128) != 0 : (flags & (NTLM_LM_KEY | NTLM_DATAGRAM)) == 0)
+        return 128;
+    return (flags & NTLM_56) != 0 ? 56 : 40;
+}
+
 static struct slice sealing_base(uint32_t flags, const struct key16 *session_key)
 {
-    return slice_of(session_key->bytes, (flags & NTLM_128) != 0 ? 16 : (flags & NTLM_56) != 0 ? 7 : 5);
+    return slice_of(session_key->bytes, ntlm_key_bits(flags) / 8);
 }
 
 void ntlm_message_keys_both(uint32_t flags, const struct key16 *session_key, struct key16 sign[2], struct key16 seal[2])
@@ -62,10 +70,11 @@ void ntlm_message_keys(uint32_t flags, const struct key16 *session_key, bool fro
         return;
     }
     *seal = *session_key;
-    if ((flags & (NTLM_LM_KEY | NTLM_DATAGRAM)) == 0)
+    unsigned bits = ntlm_key_bits(flags);
+    if (bits == 128)
         return;
     *seal_len = 8;
-    if ((flags & NTLM_56) != 0)
+    if (bits == 56)
         seal->bytes[7] = 0xa0;
     else {
         seal->bytes[5] = 0xe5;

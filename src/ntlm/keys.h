@@ -23,6 +23,9 @@ MUST_USE bool ntlm_kxkey(const struct ntlm_kxkey_input *input, struct key16 *key
 void ntlm_message_keys(uint32_t flags, const struct key16 *session_key, bool from_client, struct key16 *sign,
                        struct key16 *seal, size_t *seal_len);
 
+/* How many bits of the session key messages are encrypted with: those of NTLM_128 and NTLM_56 only where these shorten it. */
+unsigned ntlm_key_bits(uint32_t flags);
+
 /* With extended session security those of both directions, the client's first, each of 16 bytes. */
 void ntlm_message_keys_both(uint32_t flags, const struct key16 *session_key, struct key16 sign[2],
                             struct key16 seal[2]);

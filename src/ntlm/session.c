@@ -120,6 +120,7 @@ static enum wire_result session_read(struct slice own, bool initiator, struct nt
     key16_wipe(&seed.key);
     *target_info = seed.target_info;
     session->initiator = initiator;
+    require(!is_datagram(session) || is_extended(session), WIRE_BAD); /* all datagrams would have one key stream */
     if (reader_left(&reader) > 0) {
         try(lane_read(&reader, &session->send, session, initiator));
         try(lane_read(&reader, &session->receive, session, !initiator));
@@ -209,13 +210,9 @@ static void lane_give(struct ntlm_session *session)
 }
 
 /* Datagrams are keyed one by one, so that they may be lost and reordered (3.4.3). */
-static void lane_rekey(const struct ntlm_session *session, struct lane *lane, uint32_t seq)
+static void lane_rekey(struct lane *lane, uint32_t seq)
 {
     AUTO_KEY16 struct key16 key;
-    if (!is_extended(session)) {
-        rc4_init(&lane->rc4, lane->seal_key.bytes, lane->seal_key_len);
-        return;
-    }
     struct md5 md5;
     uint8_t bytes[4] = {(uint8_t)seq, (uint8_t)(seq >> 8), (uint8_t)(seq >> 16), (uint8_t)(seq >> 24)};
     md5_init(&md5);
@@ -329,7 +326,7 @@ static SECURITY_STATUS protect(struct ntlm_session *session, struct message *mes
     try(room_take(message));
     struct lane *lane = lane_take(session, true);
     if (is_datagram(session))
-        lane_rekey(session, lane, seq);
+        lane_rekey(lane, seq);
     else
         seq = lane->seq++;
     signature_make(session, lane, message, cipher, seq, message->token.data);
@@ -393,7 +390,7 @@ static SECURITY_STATUS unprotect_in_lane(struct ntlm_session *session, struct la
     uint32_t wanted = is_datagram(session) ? seq : lane->seq;
     try(sequence_check(session, signature, wanted));
     if (is_datagram(session))
-        lane_rekey(session, lane, wanted);
+        lane_rekey(lane, wanted);
     lane->before = lane->rc4;
     signature_make(session, lane, message, cipher, wanted, expected);
     /* Without extended session security bytes 4 to 7 are a pad that the receiver ignores (3.4.4.1). */

@@ -1,4 +1,4 @@
-"""SASL DIGEST-MD5 against Cyrus SASL's client and server: each protection and cipher, wrong passwords, a second sign-on without a challenge, letters beyond ASCII."""
+"""SASL DIGEST-MD5 against Cyrus SASL's client and server: each protection and cipher, wrong passwords, letters beyond ASCII."""
 import pathlib
 import subprocess
 import sys

@@ -159,7 +159,8 @@ static void respond_v2(const struct craft *craft, const struct ntlm_challenge *s
 {
     struct hmac_md5_key key;
     uint8_t proof[16];
-    enum wire_result result = ntlm_v2_key(&alice_hash, craft->user != NULL ? craft->user : "alice", "EXAMPLE", &key);
+    enum wire_result result = ntlm_v2_key(&alice_hash, craft->user != NULL ? craft->user : "alice",
+                                          craft->hashed != NULL ? craft->hashed : "EXAMPLE", &key);
     assert(result == WIRE_OK);
     struct ntlm_client_challenge client = {.timestamp = craft->timestamp != 0 ? craft->timestamp : DUEL_TIME,
                                            .pairs = craft->pairs.data != NULL ? craft->pairs : server->target_info};

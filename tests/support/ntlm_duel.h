@@ -57,6 +57,7 @@ struct craft {
     uint64_t timestamp;   /* of the client's blob; 0: DUEL_TIME */
     bool mic;             /* field and value; the pairs have to promise it themselves */
     const char *user;     /* alice where NULL */
+    const char *hashed;   /* the domain that the response is computed with; EXAMPLE, as the message says, where NULL */
     bool no_session_key;  /* although KEY_EXCH is agreed */
     uint8_t *session_key; /* out: 16 bytes; NULL: not wanted */
 };

@@ -126,6 +126,52 @@ static void test_realm_named_twice(void **state)
     account_admin_close(admin);
 }
 
+/* Beside a domain's store accounts without a domain are this computer's, and so are their hashes. */
+static void test_of_a_domain_member(void **state)
+{
+    char winbind[] = "winbind:";
+    struct config member = {.computer = (char *)(uintptr_t) "HERE",
+                            .domain = (char *)(uintptr_t) "CORP",
+                            .stores = {.item = {test_store, winbind}, .n_items = 2},
+                            .digest_realms = {.item = {(char *)(uintptr_t) "realm"}, .n_items = 1}};
+    (void)state;
+    for (int alone = 0; alone < 2; alone++) {
+        char name[] = "member0";
+        name[6] = (char)('0' + alone);
+        member.stores.n_items = alone ? 1 : 2;
+        const struct digest_realms made = digest_realms_configured(&member);
+        assert_string_equal(made.default_domain, alone ? "CORP" : "HERE");
+        if (alone)
+            continue;
+        struct account_admin *admin = admin_open();
+        struct accounts *accounts = NULL;
+        account_admin_digest(admin, &made);
+        account_add(admin, name, "pw");
+        assert_int_equal(accounts_open_configured(&member, &accounts), SEC_E_OK);
+        assert_int_equal(respond(accounts, "member0", "realm", "pw", DIGEST_FORM_SHA256, false), SEC_E_OK);
+        assert_int_equal(respond(accounts, "HERE\\member0", "realm", "pw", DIGEST_FORM_SHA256, false), SEC_E_OK);
+        assert_true(respond(accounts, "CORP\\member0", "realm", "pw", DIGEST_FORM_SHA256, false) <
+                    0); /* the domain's */
+        accounts_close(accounts);
+        account_admin_close(admin);
+    }
+}
+
+/* What is no UTF-8 is hashed as it stands: nothing of it is left out. */
+static void test_no_text_in_latin1(void **state)
+{
+    const struct slice user = slice_of_text("alice"), password = slice_of_text("pw");
+    static const char *const realms_of_bytes[] = {"a\200b", "a\301b", "a\303", "a\303b", "a\302\300"};
+    uint8_t latin1[DIGEST_LEN_MAX], plain[DIGEST_LEN_MAX];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(realms_of_bytes); i++) {
+        const struct slice realm = slice_of_text(realms_of_bytes[i]);
+        assert_true(digest_form_secret(DIGEST_FORM_MD5_LATIN1, user, realm, password, latin1));
+        assert_true(digest_secret(DIGEST_MD5, user, realm, password, plain));
+        assert_memory_equal(latin1, plain, 16);
+    }
+}
+
 static void test_written_when_set(void **state)
 {
     uint8_t room[128], new_room[128];
@@ -356,6 +402,8 @@ static void test_first_version(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_of_a_domain_member, directory_make, directory_remove),
+        cmocka_unit_test(test_no_text_in_latin1),
         cmocka_unit_test_setup_teardown(test_written_when_set, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_realm_named_twice, directory_make, directory_remove),
         cmocka_unit_test_setup_teardown(test_none_left_behind, directory_make, directory_remove),

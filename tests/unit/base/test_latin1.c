@@ -24,9 +24,12 @@ static void test_there_and_back(void **state)
 
 static void test_what_it_cannot_write(void **state)
 {
-    static const char *const texts[] = {"\304\200", "a\342\202\254", "\360\237\230\200"};
+    static const char *const texts[] = {"\304\200", "a\342\202\254", "\360\237\230\200",
+                                        /* no UTF-8 */
+                                        "\200", "a\277b", "a\300\200b", "a\301\277", "a\302", "a\303b", "a\302\303\244",
+                                        "\303\300"};
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct writer out = writer_growing(8);
         assert_int_equal(latin1_write(&out, slice_of_text(texts[i])), WIRE_BAD);
         assert_int_equal(out.len, 0);

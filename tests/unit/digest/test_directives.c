@@ -43,6 +43,33 @@ static void test_good(void **state)
     directives_release(&list);
 }
 
+/* MS-DPSP 2.2: clients write DOMAIN\user as it is. */
+static void test_backslash_in_a_name(void **state)
+{
+    static const struct {
+        const char *written, *read;
+    } names[] = {{"DOMAIN\\user", "DOMAIN\\user"},
+                 {"DOMAIN\\\\user", "DOMAIN\\user"},
+                 {"a\\\"b", "a\"b"},
+                 {"\\\\\\x", "\\\\x"},
+                 {"D\\\\\\\"x", "D\\\"x"},
+                 {"\\", NULL},
+                 {"a\\\001", NULL}};
+    struct directives list;
+    char room[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(room, sizeof room, "UserName=\"%s\",realm=\"a\\b\"", names[i].written);
+        struct slice text = slice_of_text(room);
+        assert_int_equal(directives_parse(&text, false, &list), names[i].read != NULL ? WIRE_OK : WIRE_BAD);
+        if (names[i].read == NULL)
+            continue;
+        assert_value(&list, DIRECTIVE_USERNAME, names[i].read);
+        assert_value(&list, DIRECTIVE_REALM, "ab"); /* everywhere else a backslash is never itself */
+        directives_release(&list);
+    }
+}
+
 static void test_bad(void **state)
 {
     static const char *const texts[] = {"",
@@ -140,8 +167,10 @@ static void test_writing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),   cmocka_unit_test(test_bad),     cmocka_unit_test(test_several_challenges),
-        cmocka_unit_test(test_limits), cmocka_unit_test(test_numbers), cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_good),    cmocka_unit_test(test_backslash_in_a_name),
+        cmocka_unit_test(test_bad),     cmocka_unit_test(test_several_challenges),
+        cmocka_unit_test(test_limits),  cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

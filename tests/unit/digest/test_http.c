@@ -165,6 +165,21 @@ static void test_spellings(void **state)
     }
 }
 
+/* MS-DPSP 2.2: clients that put DOMAIN\user between quotes as it is, and hash it so. */
+static void test_name_with_a_bare_backslash(void **state)
+{
+    const struct digest_call asked = {.flags = DIGEST_HTTP, .method = "GET"};
+    (void)state;
+    digest_side_end(&client);
+    digest_client(&client, "alice", "EXAMPLE", NULL);
+    assert_int_equal(digest_accept_step(&server, &asked, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &get, server.token), SEC_E_OK);
+    assert_true(digest_alter(client.token, "username", "EXAMPLE\\alice"));
+    assert_non_null(strstr(client.token, "\"EXAMPLE\\alice\""));
+    assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+    assert_client_name("EXAMPLE\\alice");
+}
+
 /* Letters beyond ASCII: username*, hashed names, and ISO 8859-1 where a server says nothing of UTF-8. */
 static void test_letters(void **state)
 {
@@ -726,6 +741,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_strongest_of_several, begin, end),
         cmocka_unit_test_setup_teardown(test_others_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_spellings, begin, end),
+        cmocka_unit_test_setup_teardown(test_name_with_a_bare_backslash, begin, end),
         cmocka_unit_test_setup_teardown(test_letters, begin, end),
         cmocka_unit_test_setup_teardown(test_realms, begin, end),
         cmocka_unit_test_setup_teardown(test_no_context_for_the_answer, begin, end),

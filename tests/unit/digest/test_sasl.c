@@ -1,5 +1,5 @@
 /*
- * SASL DIGEST-MD5 between our client and our server: layers, ciphers, sizes, a second sign-on without a challenge, export, and messages that were altered.
+ * SASL DIGEST-MD5 between our client and our server: layers, ciphers, sizes, who speaks first, letters, export, and messages that were altered.
  * build: all
  */
 #include <setjmp.h>
@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "accounts/digest_hashes.h"
+#include "digest/terms.h"
 #include "support/digest_loop.h"
 #include "support/wide.h"
 #include <sspi_ext.h>
@@ -326,36 +328,93 @@ static void test_server_asks(void **state)
     assert_true((client.attributes & ISC_RET_INTEGRITY) != 0 && (client.attributes & ISC_RET_CONFIDENTIALITY) == 0);
 }
 
-/* RFC 2831 2.2: the second time the client answers before it is asked. */
-static void test_again_without_a_challenge(void **state)
+/* MS-DPSP 3.1.5.3: the client waits to be asked, each time, whatever came before. */
+static void test_client_waits(void **state)
 {
     const struct digest_call ours = {.target = TARGET}, theirs = {0};
-    char value[16], first[DIGEST_TOKEN + 1];
+    char value[16];
     (void)state;
-    assert_int_equal(digest_sasl_run(&client, &server, 0, 0), SEC_E_OK);
-    for (int i = 2; i < 5; i++) {
+    for (int i = 0; i < 3; i++) {
         forget();
         assert_int_equal(digest_initiate_step(&client, &ours, NULL), SEC_I_CONTINUE_NEEDED);
+        assert_string_equal(client.token, "");
+        assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
         assert_true(digest_value(client.token, "nc", value, sizeof value));
-        assert_int_equal(atoi(value), i);
-        strcpy(first, client.token);
+        assert_string_equal(value, "00000001");
+        if (i == 1) /* a sign-on that comes to nothing leaves nothing behind either */
+            continue;
         assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
         assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
-        digest_forget(&server);
-        assert_int_equal(digest_accept_step(&server, &theirs, first), SEC_E_OUT_OF_SEQUENCE);
     }
-    /* a server that has forgotten asks anew */
-    forget();
-    assert_int_equal(digest_initiate_step(&client, &ours, NULL), SEC_I_CONTINUE_NEEDED);
+}
+
+/* The next answer to the challenge that `token` answered. */
+static void answer_again(const char *token, uint32_t nc, char again[DIGEST_TOKEN + 1])
+{
+    char nonce[128], cnonce[128], hex[DIGEST_HEX_MAX];
+    uint8_t secret[DIGEST_LEN_MAX];
+    struct digest_terms terms = {.initiator = true, .qop = QOP_AUTH, .own_max = SASL_MAXBUF_USUAL};
+    const struct digest_request request = {.method = slice_of_text("AUTHENTICATE"), .uri = slice_of_text(TARGET)};
+    AUTO_WRITER struct writer out = writer_fixed((uint8_t *)again, DIGEST_TOKEN);
+    terms.scheme = digest_scheme_find(slice_of_text("MD5-sess"));
+    assert_true(digest_value(token, "nonce", nonce, sizeof nonce) &&
+                digest_value(token, "cnonce", cnonce, sizeof cnonce));
+    assert_true(terms_set(&terms, TERM_NONCE, slice_of_text(nonce)) &&
+                terms_set(&terms, TERM_CNONCE, slice_of_text(cnonce)) &&
+                terms_set(&terms, TERM_REALM, slice_of_text(DIGEST_REALM)) &&
+                terms_set(&terms, TERM_USERNAME, slice_of_text("alice")));
+    const struct digest_key_input input = {
+        .variant = DIGEST_SASL, .nonce = slice_of_text(nonce), .cnonce = slice_of_text(cnonce)};
+    assert_true(digest_form_secret(DIGEST_FORM_MD5_LATIN1, slice_of_text("alice"), slice_of_text(DIGEST_REALM),
+                                   slice_of_text("Password1!"), secret) &&
+                digest_key(&input, secret, terms.key));
+    assert_true(terms_response(&terms, &request, nc, slice_of_text(cnonce), hex));
+    assert_true(terms_answer_put(&terms, request.uri, nc, hex, &out));
+    again[out.len] = '\0';
+    terms_release(&terms);
+}
+
+/* RFC 2831 2.2: a server takes it from clients of others that answer before they are asked, once. */
+static void test_answered_ahead(void **state)
+{
+    const struct digest_call theirs = {0};
+    char first[DIGEST_TOKEN + 1], again[DIGEST_TOKEN + 1];
+    (void)state;
+    const struct digest_call ours = {.target = TARGET};
     assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
     assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
-    assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
-    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
-    /* never under keys that were used already */
-    forget();
-    const struct digest_call protecting = {.target = TARGET, .flags = CONF};
-    assert_int_equal(digest_initiate_step(&client, &protecting, NULL), SEC_I_CONTINUE_NEEDED);
-    assert_string_equal(client.token, "");
+    strcpy(first, client.token);
+    assert_int_equal(digest_accept_step(&server, &theirs, first), SEC_E_OK);
+    for (uint32_t nc = 2; nc < 5; nc++) {
+        answer_again(first, nc, again);
+        digest_forget(&server);
+        assert_int_equal(digest_accept_step(&server, &theirs, again), SEC_E_OK);
+        digest_forget(&server);
+        assert_int_equal(digest_accept_step(&server, &theirs, again), SEC_E_OUT_OF_SEQUENCE);
+    }
+}
+
+/* RFC 2831 2.1.2: charset is said where the server offered it; who did not gets ISO 8859-1. */
+static void test_charset(void **state)
+{
+    char value[64];
+    (void)state;
+    digest_side_end(&client);
+    digest_client(&client, "J\303\244s\303\270n", NULL, "Geheim\303\274");
+    const struct digest_call ours = {.target = TARGET}, theirs = {0};
+    for (int offered = 0; offered < 2; offered++) {
+        forget();
+        assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+        if (!offered)
+            assert_true(digest_alter(server.token, "charset", NULL));
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+        assert_true(digest_value(client.token, "username", value, sizeof value));
+        assert_string_equal(value, offered ? "J\303\244s\303\270n" : "J\344s\370n");
+        assert_true(digest_value(client.token, "charset", value, sizeof value) == (offered != 0));
+        assert_int_equal(digest_accept_step(&server, &theirs, client.token), SEC_E_OK);
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_OK);
+    }
 }
 
 static void test_sizes(void **state)
@@ -514,7 +573,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_triple_des_altered, begin, end),
         cmocka_unit_test_setup_teardown(test_ciphers_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_server_asks, begin, end),
-        cmocka_unit_test_setup_teardown(test_again_without_a_challenge, begin, end),
+        cmocka_unit_test_setup_teardown(test_client_waits, begin, end),
+        cmocka_unit_test_setup_teardown(test_answered_ahead, begin, end),
+        cmocka_unit_test_setup_teardown(test_charset, begin, end),
         cmocka_unit_test_setup_teardown(test_sizes, begin, end),
         cmocka_unit_test_setup_teardown(test_export, begin, end),
         cmocka_unit_test_setup_teardown(test_targets, begin, end),

@@ -384,6 +384,21 @@ static void test_switch_without_integrity(void **state)
     refused(false, SEC_E_UNSUPPORTED_FUNCTION);
 }
 
+/* A null session promises nothing, and its key is everybody's: the list is signed with it all the same, as peers expect that sign with it. */
+static void test_switch_of_nobody(void **state)
+{
+    (void)state;
+    acquire(BOTH, NTLM_ALONE "[ntlm]\nallow_anonymous = yes\n");
+    loop.client_flags = PROTECT | ISC_REQ_NULL_SESSION;
+    loop.server_flags = ASC_REQ_ALLOW_NULL_SESSION;
+    good();
+    chosen("NTLM");
+    assert_int_equal(loop.client_attributes, ISC_RET_NULL_SESSION);
+    assert_int_equal(loop.server_attributes, ASC_RET_NULL_SESSION);
+    assert_int_equal(loop.legs, 7); /* as with a name: both codes were there */
+    talk();
+}
+
 static void test_ntlm_without_integrity(void **state)
 {
     (void)state;
@@ -869,6 +884,7 @@ int main(void)
         TEST(test_wrong_code),
         TEST(test_code_that_nobody_asked_for),
         TEST(test_switch_without_integrity),
+        TEST(test_switch_of_nobody),
         TEST(test_ntlm_without_integrity),
         TEST(test_quirks),
         TEST(test_incomplete_for_request_mic),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/status.h"
 #include "support/ntlm_loop.h"
 #include <sspi_ext.h>
 #include <stdlib.h>
@@ -168,6 +169,63 @@ static void test_streams_belong_to_decrypt(void **state)
     loop_end(&loop);
 }
 
+static SECURITY_STATUS sign_on(struct loop loop)
+{
+    loop.client_flags = PROTECT;
+    (void)loop_run(&loop);
+    SECURITY_STATUS status = loop.client_status < 0 ? loop.client_status : loop.server_status;
+    loop_end(&loop);
+    return status;
+}
+
+static void alter_mic(struct loop *loop, int leg, unsigned char *token, ULONG *len)
+{
+    (void)loop, (void)len;
+    if (leg == 3)
+        token[72] ^= 1;
+}
+
+/* Without its key nobody can check the MIC: whoever takes the key out is no better than who alters it. */
+static void drop_session_key(struct loop *loop, int leg, unsigned char *token, ULONG *len)
+{
+    (void)loop, (void)len;
+    if (leg == 3)
+        token[52] = token[53] = 0; /* EncryptedRandomSessionKeyLen */
+}
+
+/* Somebody guesses a password, and between his guesses passes on what its owner signs on with elsewhere: that is refused, and forgives no guess. */
+static void relayed_between(const char *section, struct loop relayed, SECURITY_STATUS refused)
+{
+    const struct loop wrong = {.target = "HTTP/server", .password = "guess"}, right = {.target = "HTTP/server"};
+    loop_cleanup(); /* with the count of the one before */
+    loop_configure(section);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sign_on(wrong), SEC_E_LOGON_DENIED);
+    assert_int_equal(sign_on(relayed), refused);
+    assert_int_equal(sign_on(wrong), SEC_E_LOGON_DENIED);
+    assert_int_equal(sign_on(right), STATUS_ACCOUNT_LOCKED_OUT);
+}
+
+static void test_what_is_relayed_forgives_nothing(void **state)
+{
+    const struct loop elsewhere = {.target = "http/evil.example"};
+    const struct loop bound = {
+        .client_bindings = "theirs", .client_bindings_len = 6, .server_bindings = "ours", .server_bindings_len = 4};
+    (void)state;
+    relayed_between("lockout_threshold = 3\n[ntlm]\nservice_binding = always\nrefuse_reflection = no\n", elsewhere,
+                    SEC_E_WRONG_PRINCIPAL);
+    relayed_between("lockout_threshold = 3\n", elsewhere, SEC_E_LOGON_DENIED);
+    relayed_between("lockout_threshold = 3\n", bound, SEC_E_BAD_BINDINGS);
+    relayed_between("lockout_threshold = 3\n", (struct loop){.alter = alter_mic}, SEC_E_MESSAGE_ALTERED);
+    relayed_between("lockout_threshold = 3\n", (struct loop){.alter = drop_session_key}, SEC_E_INVALID_TOKEN);
+    /* what is whole does */
+    loop_cleanup();
+    loop_configure("lockout_threshold = 3\n");
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(sign_on((struct loop){.password = i % 3 < 2 ? "guess" : NULL}),
+                         i % 3 < 2 ? SEC_E_LOGON_DENIED : SEC_E_OK);
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -180,7 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_that_look_local),     cmocka_unit_test(test_proxy_bindings_need_a_service_binding),
         cmocka_unit_test(test_extended_bindings),         cmocka_unit_test(test_a_challenge_without_pairs),
-        cmocka_unit_test(test_streams_belong_to_decrypt),
+        cmocka_unit_test(test_streams_belong_to_decrypt), cmocka_unit_test(test_what_is_relayed_forgives_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, teardown);
 }

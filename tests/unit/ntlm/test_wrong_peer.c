@@ -327,6 +327,24 @@ static void test_server_downgrade(void **state)
     end();
 }
 
+/* MS-NLMP 3.2.5.1.2: some clients name a domain, and compute without one. No other domain than those two will do. */
+static void test_computed_without_a_domain(void **state)
+{
+    static const enum craft_kind kinds[] = {CRAFT_V2, CRAFT_LMV2};
+    (void)state;
+    CONFIGURE("allow_lm = yes\n");
+    begin();
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(crafted(&(struct craft){.kind = kinds[i], .hashed = ""}), SEC_E_OK);
+        assert_int_equal(crafted(&(struct craft){.kind = kinds[i], .hashed = "example"}), SEC_E_LOGON_DENIED);
+        assert_int_equal(crafted(&(struct craft){.kind = kinds[i], .hashed = "SERVER"}), SEC_E_LOGON_DENIED);
+        assert_int_equal(crafted(&(struct craft){.kind = kinds[i], .hashed = "", .user = "bob"}), SEC_E_LOGON_DENIED);
+        assert_int_equal(crafted(&(struct craft){.kind = kinds[i], .hashed = "", .user = "nobody"}),
+                         SEC_E_LOGON_DENIED);
+    }
+    end();
+}
+
 static void test_old_responses(void **state)
 {
     static const enum craft_kind v1[] = {CRAFT_V1, CRAFT_V1_EXTENDED};
@@ -447,8 +465,11 @@ static void test_anonymous(void **state)
             SECURITY_STATUS status = duel_server(&duel, token_slice(&authenticate));
             assert_int_equal(status, configured && flagged ? SEC_E_OK : SEC_E_LOGON_DENIED);
             if (status == SEC_E_OK) {
-                assert_int_not_equal(duel.server_attributes & ASC_RET_NULL_SESSION, 0);
-                assert_int_equal(loop_seal(&duel.client, &duel.server, "from nobody"), SEC_E_OK);
+                /* Everybody can compute the key (MS-NLMP 3.4.5): peers may use it, nothing is promised of it. */
+                assert_int_equal(duel.server_attributes, ASC_RET_NULL_SESSION);
+                assert_int_equal(duel.client_attributes, ISC_RET_NULL_SESSION);
+                assert_int_equal(loop_sign(&duel.client, &duel.server, "from nobody"), SEC_E_OK);
+                assert_int_equal(loop_seal(&duel.server, &duel.client, "to anybody"), SEC_E_OK);
             }
             end();
         }
@@ -535,6 +556,30 @@ static void test_datagram(void **state)
     end();
 }
 
+/* Without extended session security each datagram would be encrypted with the beginning of one and the same key stream, under 56 or 40 bits. */
+static void test_datagram_of_one_key_stream(void **state)
+{
+    struct ntlm_challenge server;
+    (void)state;
+    for (int required = 0; required < 2; required++) {
+        if (required)
+            CONFIGURE("");
+        else
+            CONFIGURE("require_128 = no\n");
+        begin();
+        for (int extended = 0; extended < 2; extended++) {
+            begin_datagram();
+            challenge = duel.out;
+            assert_int_equal(ntlm_challenge_parse(token_slice(&challenge), &server), WIRE_OK);
+            uint32_t flags = extended ? server.flags : server.flags & ~(uint32_t)NTLM_EXTENDED_SESSION_SECURITY;
+            craft_authenticate(&(struct craft){.kind = CRAFT_V2, .flags = flags}, &negotiate, &challenge, &changed);
+            assert_int_equal(duel_server(&duel, token_slice(&changed)),
+                             extended ? SEC_E_OK : SEC_E_UNSUPPORTED_FUNCTION);
+        }
+        end();
+    }
+}
+
 /* A datagram client answers as often as it is challenged (a server forgets, or there are several); what is no challenge does not touch the
  * session that it has. */
 static void test_datagram_challenged_again(void **state)
@@ -567,6 +612,7 @@ int main(void)
         cmocka_unit_test(test_challenge_cannot_be_substituted),
         cmocka_unit_test(test_downgrade),
         cmocka_unit_test(test_server_downgrade),
+        cmocka_unit_test(test_computed_without_a_domain),
         cmocka_unit_test(test_old_responses),
         cmocka_unit_test(test_crafted_pairs),
         cmocka_unit_test(test_time),
@@ -575,6 +621,7 @@ int main(void)
         cmocka_unit_test(test_reflection),
         cmocka_unit_test(test_replay),
         cmocka_unit_test(test_datagram),
+        cmocka_unit_test(test_datagram_of_one_key_stream),
         cmocka_unit_test(test_datagram_challenged_again),
     };
     loop_configure(NULL);
