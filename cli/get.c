@@ -11,6 +11,7 @@
 
 #define LEGS_MAX 8
 #define BODY_MAX (64U << 20)
+#define CHALLENGES_MAX 64 /* of one answer; those of Digest are put together */
 
 struct page {
     CURL *curl;
@@ -20,7 +21,8 @@ struct page {
     char *token;        /* what the server said after it, or NULL; all of Digest's challenges, one after another */
     char *info;         /* Authentication-Info, or NULL */
     bool offered;       /* the server offers the scheme */
-    char offers[256];   /* all schemes, for the message */
+    unsigned n_challenges;
+    char offers[256]; /* all schemes, for the message */
 };
 
 static bool is_digest(const struct page *page)
@@ -37,20 +39,62 @@ static size_t take(char *data, size_t size, size_t n, void *context)
     return writer->failed ? 0 : size * n;
 }
 
-/* "WWW-Authenticate: Negotiate TOKEN" */
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* RFC 9110 5.6.2 */
+static bool is_token(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* Behind a comma stands a scheme's name, or a parameter of the scheme before, whose name a "=" follows (RFC 9110 11.3). */
+static bool scheme_begins(const char *text, size_t len)
+{
+    size_t begin = 0, at;
+    while (begin < len && is_blank(text[begin]))
+        begin++;
+    for (at = begin; at < len && is_token(text[at]);)
+        at++;
+    if (at == begin || (at < len && text[at] != ',' && !is_blank(text[at])))
+        return false;
+    while (at < len && is_blank(text[at]))
+        at++;
+    return at == len || text[at] != '=';
+}
+
+/* The first challenge of a list: to the comma, outside quotes, that the next one's scheme follows (RFC 9110 11.6.1). */
+static size_t challenge_len(const char *list, size_t len)
+{
+    bool quoted = false;
+    for (size_t at = 0; at < len; at++) {
+        if (quoted && list[at] == '\\')
+            at++;
+        else if (list[at] == '"')
+            quoted = !quoted;
+        else if (!quoted && list[at] == ',' && scheme_begins(list + at + 1, len - at - 1))
+            return at;
+    }
+    return len;
+}
+
+/* "Negotiate TOKEN" */
 static void take_challenge(struct page *page, const char *value, size_t len)
 {
     size_t word = 0, at = strlen(page->offers);
-    while (word < len && value[word] != ' ' && value[word] != ',' && value[word] != '\r' && value[word] != '\n')
+    while (word < len && value[word] != ',' && !is_blank(value[word]))
         word++;
     snprintf(page->offers + at, sizeof(page->offers) - at, "%s%.*s", at > 0 ? ", " : "", (int)(word < 40 ? word : 40),
              value);
     if (word != strlen(page->challenge) || strncasecmp(value, page->challenge, word) != 0)
         return;
     page->offered = true;
-    while (word < len && value[word] == ' ')
+    while (word < len && is_blank(value[word]))
         word++;
-    while (len > word && (value[len - 1] == '\r' || value[len - 1] == '\n' || value[len - 1] == ' '))
+    while (len > word && (value[len - 1] == ',' || is_blank(value[len - 1])))
         len--;
     char *former = page->token;
     page->token = len > word ? mem_dup(value + word, len - word) : NULL;
@@ -65,6 +109,21 @@ static void take_challenge(struct page *page, const char *value, size_t len)
     mem_free(former);
 }
 
+/* "WWW-Authenticate: Negotiate, Basic realm="r"": a list, though many servers write a line for each. */
+static void take_challenges(struct page *page, const char *list, size_t len)
+{
+    for (size_t at = 0; at < len && page->n_challenges < CHALLENGES_MAX;) {
+        if (list[at] == ',' || is_blank(list[at])) {
+            at++;
+            continue;
+        }
+        size_t one = challenge_len(list + at, len - at);
+        take_challenge(page, list + at, one);
+        page->n_challenges++;
+        at += one;
+    }
+}
+
 static size_t take_head(char *data, size_t size, size_t n, void *context)
 {
     static const char name[] = "WWW-Authenticate:", info[] = "Authentication-Info:";
@@ -75,16 +134,14 @@ static size_t take_head(char *data, size_t size, size_t n, void *context)
         writer_release(&page->head);
         page->head = writer_growing(1024);
         page->offered = false;
+        page->n_challenges = 0;
         page->offers[0] = '\0';
         mem_free(page->token);
         mem_free(page->info);
         page->token = page->info = NULL;
     }
-    if (len > skip && strncasecmp(data, name, skip) == 0) {
-        while (skip < len && data[skip] == ' ')
-            skip++;
-        take_challenge(page, data + skip, len - skip);
-    }
+    if (len > skip && strncasecmp(data, name, skip) == 0)
+        take_challenges(page, data + skip, len - skip);
     if (len > sizeof(info) - 1 && strncasecmp(data, info, sizeof(info) - 1) == 0) {
         mem_free(page->info);
         page->info = mem_dup(data + sizeof(info) - 1, len - (sizeof(info) - 1));

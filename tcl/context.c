@@ -88,12 +88,10 @@ static SECURITY_STATUS call(struct ext *ext, struct context *context, SecBuffer 
     }
     if (status == SEC_E_INCOMPLETE_MESSAGE)
         return status; /* what came is kept */
-    struct bytes rest = {0};
-    if (context->stream && in[1].BufferType == SECBUFFER_EXTRA && in[1].cbBuffer <= context->input.len &&
-        !ext_take(&rest, context->input.data + context->input.len - in[1].cbBuffer, in[1].cbBuffer))
-        status = SEC_E_INSUFFICIENT_MEMORY;
-    ext_wipe(&context->input);
-    context->input = rest;
+    size_t rest = context->stream && in[1].BufferType == SECBUFFER_EXTRA && in[1].cbBuffer <= context->input.len
+                      ? in[1].cbBuffer
+                      : 0;
+    ext_cut(&context->input, context->input.len - rest);
     return status;
 }
 

@@ -8,31 +8,62 @@
 
 #define PACKAGE_VERSION "4.2" /* of the package whose commands these are */
 
-static const char *const prefixes[EXT_KINDS] = {"sspicred", "sspictx", "cert", "certstore", "concealed"};
+static const char *const prefixes[EXT_KINDS] = {"sspicred", "sspictx", "cert", "certstore"};
 
 void ext_wipe(struct bytes *bytes)
 {
-    volatile unsigned char *at = bytes->data;
-    for (size_t i = 0; i < bytes->len; i++)
-        at[i] = 0;
+    if (bytes->data != NULL)
+        explicit_bzero(bytes->data, bytes->room);
     free(bytes->data);
     *bytes = (struct bytes){0};
 }
 
-int ext_take(struct bytes *bytes, const void *data, size_t len)
+int ext_reserve(struct bytes *bytes, size_t len)
 {
-    /* A fresh block, so that the former one can be wiped. The NUL is for functions that take text. */
-    struct bytes whole = {malloc(bytes->len + len + 1), bytes->len + len};
-    if (whole.data == NULL)
+    size_t needed = bytes->len + len + 1;
+    if (needed <= bytes->room)
+        return 1;
+    /* At least twice the former room, so that many small pieces are not copied again for each. A fresh block, so that the former one can be wiped. */
+    size_t room = needed < 2 * bytes->room ? 2 * bytes->room : needed;
+    struct bytes larger = {malloc(room), bytes->len, room};
+    if (larger.data == NULL)
         return 0;
     if (bytes->len > 0)
-        memcpy(whole.data, bytes->data, bytes->len);
-    if (len > 0)
-        memcpy(whole.data + bytes->len, data, len);
-    whole.data[whole.len] = '\0';
+        memcpy(larger.data, bytes->data, bytes->len);
     ext_wipe(bytes);
-    *bytes = whole;
+    *bytes = larger;
     return 1;
+}
+
+int ext_take(struct bytes *bytes, const void *data, size_t len)
+{
+    if (!ext_reserve(bytes, len))
+        return 0;
+    if (len > 0)
+        memcpy(bytes->data + bytes->len, data, len);
+    bytes->len += len;
+    bytes->data[bytes->len] = '\0'; /* for functions that take text */
+    return 1;
+}
+
+void ext_cut(struct bytes *bytes, size_t len)
+{
+    if (len == 0)
+        return;
+    if (len >= bytes->len) {
+        ext_wipe(bytes);
+        return;
+    }
+    memmove(bytes->data, bytes->data + len, bytes->len - len);
+    bytes->len -= len;
+    explicit_bzero(bytes->data + bytes->len,
+                   bytes->room - bytes->len); /* where records are opened, their text stands */
+    /* What is left has not been opened: it is no secret where the smaller block lies elsewhere. */
+    unsigned char *smaller = realloc(bytes->data, bytes->len + 1);
+    if (smaller == NULL)
+        return;
+    bytes->data = smaller;
+    bytes->room = bytes->len + 1;
 }
 
 int ext_utf8(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes)
@@ -47,12 +78,12 @@ int ext_utf8(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes)
         return ext_misuse(interp, "text of 2 GiB");
     }
     /* It may be a password: one block, which does not grow, wiped afterwards. The encoding never takes more than Tcl's own form. */
-    struct bytes own = {malloc((size_t)len + 8), 0};
+    struct bytes own = {0};
     int written = 0, kept = 0;
-    if (own.data != NULL && Tcl_UtfToExternal(interp, utf8, text, (int)len, TCL_ENCODING_START | TCL_ENCODING_END, NULL,
-                                              (char *)own.data, (int)len + 8, NULL, &written, NULL) == TCL_OK)
+    if (ext_reserve(&own, (size_t)len + 8) &&
+        Tcl_UtfToExternal(interp, utf8, text, (int)len, TCL_ENCODING_START | TCL_ENCODING_END, NULL, (char *)own.data,
+                          (int)len + 8, NULL, &written, NULL) == TCL_OK)
         kept = ext_take(bytes, own.data, (size_t)written);
-    own.len = (size_t)written;
     ext_wipe(&own);
     Tcl_FreeEncoding(utf8);
     return kept ? TCL_OK : ext_misuse(interp, "out of memory");
@@ -130,12 +161,8 @@ static void release(enum ext_kind kind, void *thing)
     case EXT_CERTIFICATE:
         CertFreeCertificateContext(thing);
         break;
-    case EXT_STORE:
-        CertCloseStore(thing, 0);
-        break;
     default:
-        ext_wipe(thing);
-        free(thing);
+        CertCloseStore(thing, 0);
     }
 }
 
@@ -176,8 +203,7 @@ int ext_drop(struct ext *ext, Tcl_Interp *interp, enum ext_kind kind, Tcl_Obj *n
 /* Contexts go before the credentials that they were made with. */
 static void ext_end(void *data, Tcl_Interp *interp)
 {
-    static const enum ext_kind order[EXT_KINDS] = {EXT_CONTEXT, EXT_CREDENTIALS, EXT_CERTIFICATE, EXT_STORE,
-                                                   EXT_CONCEALED};
+    static const enum ext_kind order[EXT_KINDS] = {EXT_CONTEXT, EXT_CREDENTIALS, EXT_CERTIFICATE, EXT_STORE};
     struct ext *ext = data;
     (void)interp;
     for (size_t i = 0; i < EXT_KINDS; i++) {
@@ -216,6 +242,7 @@ int Twapi_crypto_Init(Tcl_Interp *interp)
     if (Tcl_FindNamespace(interp, "::twapi", NULL, 0) == NULL &&
         Tcl_CreateNamespace(interp, "::twapi", NULL, NULL) == NULL)
         return TCL_ERROR;
+    conceal_commands(interp, ext);
     credentials_commands(interp, ext);
     context_commands(interp, ext);
     message_commands(interp, ext);

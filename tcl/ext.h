@@ -18,11 +18,11 @@ typedef int Tcl_Size;
 
 #define EXT_INTERN __attribute__((visibility("hidden")))
 
-enum ext_kind { EXT_CREDENTIALS, EXT_CONTEXT, EXT_CERTIFICATE, EXT_STORE, EXT_CONCEALED, EXT_KINDS };
+enum ext_kind { EXT_CREDENTIALS, EXT_CONTEXT, EXT_CERTIFICATE, EXT_STORE, EXT_KINDS };
 
 struct bytes {
     unsigned char *data;
-    size_t len;
+    size_t len, room; /* behind `len` there may be room for more */
 };
 
 struct credentials {
@@ -61,12 +61,22 @@ EXT_INTERN Tcl_Obj *ext_text(const char *text);
 EXT_INTERN Tcl_Obj *ext_bytes(const void *data, size_t len);
 /* The bytes of a value, which stay its; NULL with an error message when it has letters above 255 (Tcl 8.6 would cut them off, Tcl 9 gives none). */
 EXT_INTERN const unsigned char *ext_data(Tcl_Interp *interp, Tcl_Obj *value, size_t *len);
+/* Room for `len` more and a NUL: a larger block takes the place of one that is too small, which is wiped. 0 without memory. */
+EXT_INTERN int ext_reserve(struct bytes *bytes, size_t len);
 /* Appends; behind the bytes stands a NUL, which is none of them. 0 without memory. */
 EXT_INTERN int ext_take(struct bytes *bytes, const void *data, size_t len);
+/* Drops the first `len` bytes, and room that the others do not need. */
+EXT_INTERN void ext_cut(struct bytes *bytes, size_t len);
 EXT_INTERN void ext_wipe(struct bytes *bytes);
 /* Appends a value's text in UTF-8, which Tcl 8.6 has otherwise for letters beyond U+FFFF, and any Tcl for NUL. TCL_ERROR with a message without memory. */
 EXT_INTERN int ext_utf8(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes);
 
+/* A value that conceals a text; NULL with a message. */
+EXT_INTERN Tcl_Obj *ext_conceal(Tcl_Interp *interp, Tcl_Obj *text);
+/* The text of such a value, in UTF-8, to be wiped. TCL_CONTINUE when the value is none; TCL_ERROR with a message when it cannot be decrypted. */
+EXT_INTERN int ext_reveal(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *text);
+
+EXT_INTERN void conceal_commands(Tcl_Interp *interp, struct ext *ext);
 EXT_INTERN void credentials_commands(Tcl_Interp *interp, struct ext *ext);
 EXT_INTERN void context_commands(Tcl_Interp *interp, struct ext *ext);
 EXT_INTERN void context_release(struct context *context);

@@ -58,10 +58,13 @@ static int room_make(Tcl_Interp *interp, Tcl_Obj *data, size_t before, size_t af
         return TCL_ERROR;
     if (*len > MESSAGE_MAX)
         return ext_misuse(interp, "a message has at most %u bytes", MESSAGE_MAX);
-    *room = (struct bytes){calloc(1, before + *len + after + 1), before + *len + after};
-    if (room->data == NULL)
+    *room = (struct bytes){0};
+    if (!ext_reserve(room, before + *len + after))
         return ext_misuse(interp, "out of memory");
+    room->len = before + *len + after;
+    memset(room->data, 0, before);
     memcpy(room->data + before, bytes, *len);
+    memset(room->data + before + *len, 0, after + 1);
     return TCL_OK;
 }
 
@@ -184,7 +187,7 @@ static int verify(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const 
     return TCL_OK;
 }
 
-/* The records of all the data. */
+/* The records of all the data, each made where it stays: the room for all of them is there before the first. */
 static int records_make(Tcl_Interp *interp, struct context *context, Tcl_Obj *data, int qop, struct bytes *records)
 {
     SecPkgContext_StreamSizes sizes;
@@ -193,23 +196,23 @@ static int records_make(Tcl_Interp *interp, struct context *context, Tcl_Obj *da
     if (bytes == NULL)
         return TCL_ERROR;
     SECURITY_STATUS status = QueryContextAttributesA(&context->handle, SECPKG_ATTR_STREAM_SIZES, &sizes);
+    if (status == SEC_E_OK && sizes.cbMaximumMessage == 0) /* other people's packages say so themselves */
+        status = SEC_E_UNSUPPORTED_FUNCTION;
+    if (status == SEC_E_OK && n > 0 &&
+        !ext_reserve(records, n + (n / sizes.cbMaximumMessage + 1) * (sizes.cbHeader + sizes.cbTrailer)))
+        return ext_misuse(interp, "out of memory");
     for (size_t at = 0; status == SEC_E_OK && at < n;) {
         size_t len = n - at < sizes.cbMaximumMessage ? n - at : sizes.cbMaximumMessage;
-        size_t whole = sizes.cbHeader + len + sizes.cbTrailer;
-        struct bytes room = {malloc(whole), whole};
-        if (room.data == NULL)
-            return ext_misuse(interp, "out of memory");
-        memcpy(room.data + sizes.cbHeader, bytes + at, len);
-        SecBuffer buffers[4] = {{sizes.cbHeader, SECBUFFER_STREAM_HEADER, room.data},
-                                {(ULONG)len, SECBUFFER_DATA, room.data + sizes.cbHeader},
-                                {sizes.cbTrailer, SECBUFFER_STREAM_TRAILER, room.data + sizes.cbHeader + len},
+        unsigned char *record = records->data + records->len;
+        memcpy(record + sizes.cbHeader, bytes + at, len);
+        SecBuffer buffers[4] = {{sizes.cbHeader, SECBUFFER_STREAM_HEADER, record},
+                                {(ULONG)len, SECBUFFER_DATA, record + sizes.cbHeader},
+                                {sizes.cbTrailer, SECBUFFER_STREAM_TRAILER, record + sizes.cbHeader + len},
                                 {0, SECBUFFER_EMPTY, NULL}};
         SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
         status = EncryptMessage(&context->handle, (ULONG)qop, &list, 0);
-        if (status == SEC_E_OK &&
-            !ext_take(records, room.data, buffers[0].cbBuffer + buffers[1].cbBuffer + buffers[2].cbBuffer))
-            status = SEC_E_INSUFFICIENT_MEMORY;
-        ext_wipe(&room);
+        if (status == SEC_E_OK)
+            records->len += (size_t)buffers[0].cbBuffer + buffers[1].cbBuffer + buffers[2].cbBuffer;
         at += len;
     }
     return status == SEC_E_OK ? TCL_OK : ext_fail(interp, "the data cannot be encrypted", status);
@@ -261,12 +264,12 @@ static int encrypt_and_write(ClientData data, Tcl_Interp *interp, int objc, Tcl_
     return code;
 }
 
-/* One record out of the input; *go_on is 0 when more bytes are needed, or something else than data came. */
-static SECURITY_STATUS record_open(struct context *context, struct bytes *text, int *go_on)
+/* One record of the input, at *at, which goes on to the next; *go_on is 0 when more bytes are needed, or something else than data came. */
+static SECURITY_STATUS record_open(struct context *context, size_t *at, struct bytes *text, int *go_on)
 {
-    SecBuffer buffers[4] = {{(ULONG)context->input.len, SECBUFFER_DATA, context->input.data}};
+    SecBuffer buffers[4] = {{(ULONG)(context->input.len - *at), SECBUFFER_DATA, context->input.data + *at}};
     SecBufferDesc list = {SECBUFFER_VERSION, 4, buffers};
-    struct bytes rest = {0};
+    size_t rest = 0;
     SECURITY_STATUS status = DecryptMessage(&context->handle, &list, 0, NULL);
     *go_on = status == SEC_E_OK;
     if (status == SEC_E_INCOMPLETE_MESSAGE)
@@ -274,18 +277,12 @@ static SECURITY_STATUS record_open(struct context *context, struct bytes *text, 
     if (status < 0)
         return status;
     for (int i = 0; i < 4; i++) {
-        int kept = 1;
-        if (buffers[i].BufferType == SECBUFFER_DATA)
-            kept = ext_take(text, buffers[i].pvBuffer, buffers[i].cbBuffer);
-        else if (buffers[i].BufferType == SECBUFFER_EXTRA)
-            kept = ext_take(&rest, context->input.data + context->input.len - buffers[i].cbBuffer, buffers[i].cbBuffer);
-        if (!kept) {
-            ext_wipe(&rest);
+        if (buffers[i].BufferType == SECBUFFER_DATA && !ext_take(text, buffers[i].pvBuffer, buffers[i].cbBuffer))
             return SEC_E_INSUFFICIENT_MEMORY;
-        }
+        if (buffers[i].BufferType == SECBUFFER_EXTRA)
+            rest = buffers[i].cbBuffer;
     }
-    ext_wipe(&context->input);
-    context->input = rest;
+    *at = context->input.len - rest;
     return status;
 }
 
@@ -295,7 +292,7 @@ static int decrypt_stream(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj
     struct bytes text = {0};
     SECURITY_STATUS status = SEC_E_OK;
     int go_on = 1;
-    size_t len;
+    size_t len, at = 0;
     struct context *context = ready(data, interp, objc, objv, 3, "CONTEXT ENCRYPTEDDATA", 1);
     if (context == NULL)
         return TCL_ERROR;
@@ -304,8 +301,9 @@ static int decrypt_stream(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj
         return TCL_ERROR;
     if (!ext_take(&context->input, bytes, len))
         return ext_misuse(interp, "out of memory");
-    while (status == SEC_E_OK && go_on && context->input.len > 0)
-        status = record_open(context, &text, &go_on);
+    while (status == SEC_E_OK && go_on && at < context->input.len)
+        status = record_open(context, &at, &text, &go_on);
+    ext_cut(&context->input, at);
     if (status < 0) {
         ext_wipe(&text);
         return ext_fail(interp, "the data cannot be decrypted", status);

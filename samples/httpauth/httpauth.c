@@ -92,16 +92,12 @@ BOOL InitAuthorizationHeader(struct auth *auth, const char *scheme)
     return status == SEC_E_OK;
 }
 
-/* A header may hold several challenges: "Negotiate, NTLM, Basic realm="x"". A name counts at the start and after a comma. */
 const char *FindToken(const char *scheme, const char *const *offered, size_t n_offered)
 {
     size_t len = strlen(scheme);
     for (size_t i = 0; i < n_offered; i++)
-        for (const char *at = offered[i]; at != NULL; at = strchr(at, ',')) {
-            at += strspn(at, ", \t");
-            if (strncasecmp(at, scheme, len) == 0 && strchr(" ,", at[len]) != NULL) /* or the end */
-                return at + len + strspn(at + len, " ");
-        }
+        if (strncasecmp(offered[i], scheme, len) == 0 && strchr(" \t", offered[i][len]) != NULL) /* or the end */
+            return offered[i] + len + strspn(offered[i] + len, " \t");
     return NULL;
 }
 
@@ -152,7 +148,7 @@ SECURITY_STATUS AuthConverse(struct auth *auth, const char *text)
     static unsigned char in[TOKEN_MAX];
     SecBuffer out = {0, SECBUFFER_TOKEN, NULL};
     size_t len = sizeof in;
-    if (!uudecode(text, strcspn(text, " ,"), in, &len))
+    if (!uudecode(text, strlen(text), in, &len))
         return SEC_E_INVALID_TOKEN;
     SECURITY_STATUS status = Step(auth, in, len, &out);
     free(auth->token);

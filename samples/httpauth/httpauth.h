@@ -38,12 +38,12 @@ void TerminateAuthorizationHeader(struct auth *auth);
 /* Are steps still to come? */
 BOOL IsInAuthorizationSequence(const struct auth *auth);
 
-/* ValidateAuthenticationMethods chooses, of the WWW-Authenticate values that a server sent, the first scheme of the options; NULL when there is
+/* ValidateAuthenticationMethods chooses, of the challenges that a server sent, the first scheme of the options; NULL when there is
  * none. The name is written into `scheme`. */
 const char *ValidateAuthenticationMethods(const struct auth *auth, const char *const *offered, size_t n_offered,
                                           char scheme[16]);
 
-/* FindToken gives the base64 text behind a scheme's name among the WWW-Authenticate values, "" for a scheme without any; NULL when the scheme is not
+/* FindToken gives what stands behind a scheme's name among the challenges, base64 text for most, "" for a scheme without any; NULL when the scheme is not
  * there. */
 const char *FindToken(const char *scheme, const char *const *offered, size_t n_offered);
 

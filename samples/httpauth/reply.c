@@ -24,7 +24,7 @@ static int Byte(struct wire *wire)
 }
 
 /* One line without its end, appended to the header with a NUL. False at the end of the input, or past the bound. */
-static bool Line(struct wire *wire, struct reply *reply, const char **line)
+static bool Line(struct wire *wire, struct reply *reply, char **line)
 {
     size_t start = reply->lines_len;
     for (;;) {
@@ -51,7 +51,7 @@ static bool Number(const char *text, int base, long long *number)
     return *number >= 0 && *number <= BODY_MAX && strchr(" \t;", *end) != NULL;
 }
 
-static const char *Value(const char *line, const char *name)
+static char *Value(char *line, const char *name)
 {
     size_t len = strlen(name);
     if (strncasecmp(line, name, len) != 0 || line[len] != ':')
@@ -59,11 +59,48 @@ static const char *Value(const char *line, const char *name)
     return line + len + 1 + strspn(line + len + 1, " \t");
 }
 
-static bool Field(struct reply *reply, const char *line)
+/* Behind a comma stands a scheme's name, or a parameter of the scheme before, whose name a "=" follows (RFC 9110 11.3). */
+static bool IsScheme(const char *text)
 {
-    const char *value;
-    if ((value = Value(line, "WWW-Authenticate")) != NULL && reply->n_challenges < CHALLENGES_MAX)
-        reply->challenges[reply->n_challenges++] = value;
+    const char *end = text + strcspn(text, " \t,=\"");
+    if (end == text)
+        return false;
+    end += strspn(end, " \t");
+    return *end != '=' && *end != '"';
+}
+
+/* Up to the comma, outside quotes, that the next challenge's scheme follows. */
+static char *ChallengeEnd(char *at)
+{
+    for (bool quoted = false; *at != '\0'; at++) {
+        if (quoted && at[0] == '\\' && at[1] != '\0')
+            at++;
+        else if (*at == '"')
+            quoted = !quoted;
+        else if (!quoted && *at == ',' && IsScheme(at + 1 + strspn(at + 1, " \t")))
+            break;
+    }
+    return at;
+}
+
+/* One line may hold several challenges, 'Negotiate, Basic realm="a, b", NTLM' (RFC 9110 11.6.1): they are parted in place. */
+static void PartChallenges(struct reply *reply, char *list)
+{
+    while (*(list += strspn(list, ", \t")) != '\0' && reply->n_challenges < CHALLENGES_MAX) {
+        char *end = ChallengeEnd(list), *next = *end != '\0' ? end + 1 : end;
+        while (end > list && strchr(", \t", end[-1]) != NULL)
+            end--;
+        *end = '\0';
+        reply->challenges[reply->n_challenges++] = list;
+        list = next;
+    }
+}
+
+static bool Field(struct reply *reply, char *line)
+{
+    char *value;
+    if ((value = Value(line, "WWW-Authenticate")) != NULL)
+        PartChallenges(reply, value);
     else if ((value = Value(line, "Authentication-Info")) != NULL)
         reply->info = value;
     else if ((value = Value(line, "Content-Length")) != NULL)
@@ -89,7 +126,7 @@ static bool StatusLine(struct reply *reply, const char *line)
 
 static bool HeaderRead(struct wire *wire, bool verbose, struct reply *reply)
 {
-    const char *line;
+    char *line;
     *reply = (struct reply){.lines = malloc(HEADER_MAX), .length = -1};
     if (reply->lines == NULL || !Line(wire, reply, &line) || !StatusLine(reply, line))
         return false;
@@ -137,7 +174,7 @@ static bool Copy(struct wire *wire, long long len, FILE *to, long long *total)
 static bool Chunks(struct wire *wire, struct reply *reply, FILE *to, long long *total)
 {
     for (;;) {
-        const char *line;
+        char *line;
         long long len;
         size_t start = reply->lines_len; /* chunk lines borrow the header's room */
         if (!Line(wire, reply, &line) || !Number(line, 16, &len))

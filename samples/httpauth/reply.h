@@ -23,7 +23,7 @@ struct reply {
     char reason[64];
     char *lines; /* the header, each line ending with NUL */
     size_t lines_len;
-    const char *challenges[CHALLENGES_MAX]; /* the values of WWW-Authenticate */
+    const char *challenges[CHALLENGES_MAX]; /* what WWW-Authenticate said, each "Scheme" or "Scheme what-it-says" */
     size_t n_challenges;
     const char *info; /* the value of Authentication-Info, or NULL */
     bool keeps;       /* the connection can be used again */

@@ -335,6 +335,21 @@ def test_get_hostile(place):
         assert place.good("get", "http://" + server.url) == "\x1b[31mA"
 
 
+@pytest.mark.parametrize("lines,offers", [
+    (['Basic realm="a, NTLM b, Negotiate"'], "Basic"),
+    (['Basic realm="a\\", NTLM, b", charset="UTF-8", Bearer,, Custom a = "NTLM", b = c'], "Basic, Bearer, Custom"),
+    (["Basic realm=x", "Bearer , Custom"], "Basic, Bearer, Custom"),
+    (["Custom TlRMTVNTUAAB==, Basic realm=x, nonce=y"], "Custom, Basic"),
+    (['Basic realm="never closed, NTLM'], "Basic"),
+    ([", ,"], "nothing"),
+    (["A, A"] * 32 + ["NTLM"], ", ".join(["A"] * 64))])  # no honest server says as much
+def test_get_offers(place, lines, offers):
+    """Several schemes in one header, by RFC 9110 11.6.1: quotes hold none, and parameters are none."""
+    head = "".join(f"WWW-Authenticate: {line}\r\n" for line in lines)
+    with Answer(f"HTTP/1.1 401 No\r\n{head}Content-Length: 0\r\n\r\n".encode()) as server:
+        assert f"the server offers {offers}, not NTLM;" in place.bad(3, "get", "http://" + server.url, "--package", "NTLM")
+
+
 def test_get_no_password_in_url(place):
     """It would be seen by whoever lists processes, and be sent as it is."""
     with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 0\r\n\r\n") as server:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import lsa  # noqa: E402
 from peers import BUILD  # noqa: E402
 from realm import Realm  # noqa: E402
-from web import HOST, Web  # noqa: E402
+from web import ARRANGEMENTS, HOST, MergingProxy, Web  # noqa: E402
 
 PASSWORD, REALM = "Password1!", "test realm"
 ALICE = ("-u", "alice")
@@ -182,6 +182,22 @@ def test_sspi_get(web):
     assert done.returncode == 0 and json.loads(done.stdout)["bound"] is True, done.stderr
     done = sspi(web, *words, text="wrong\n")
     assert done.returncode == 3 and "did not accept" in done.stderr, (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("program", ("sample", "command"))
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS)
+def test_several_challenges_in_one_header(web, arrangement, program):
+    """Two of Digest and one of NTLM, in one header with others."""
+    configure(web, "algorithms = MD5, SHA-256\n")
+    proxy = MergingProxy(web.ours("-s", "Digest,NTLM").port, ARRANGEMENTS[arrangement])
+    web.relays.append(proxy)
+    url = proxy.url("/who.json")
+    if program == "sample":
+        done = web.get(url, "-s", "Digest", *ALICE, password=PASSWORD)
+    else:
+        done = sspi(web, "get", "--package", "Digest", "--user", "alice", url.replace(HOST, "127.0.0.1"), text=PASSWORD + "\n")
+    told = who(done)
+    assert (told["user"], told["package"], told["scheme"]) == ("EXAMPLE\\alice", "WDigest", "Digest"), proxy.sent
 
 
 # Apache's server: MD5, qop=auth, and a proof in Authentication-Info.

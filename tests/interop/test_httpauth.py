@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from peers import BUILD  # noqa: E402
 from realm import Realm  # noqa: E402
-from web import HOST, SAMPLE, Mute, SharingProxy, Web  # noqa: E402
+from web import ARRANGEMENTS, HOST, SAMPLE, MergingProxy, Mute, SharingProxy, Web  # noqa: E402
 
 ALICE = ("-u", "EXAMPLE\\alice")
 PASSWORD = "Password1!"
@@ -245,6 +245,24 @@ def test_ntlm_through_a_proxy_is_its_requests(web, words, line):
     assert told["user"] == NTLM
     assert proxy.answered.wait(60)
     assert proxy.answer.startswith(b"HTTP/1.1 401"), proxy.answer
+
+
+@pytest.mark.parametrize("program", ("sample", "command"))
+@pytest.mark.parametrize("scheme,package,user", (("NTLM", "NTLM", NTLM), ("Negotiate", "Kerberos", KERBEROS)))
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS)
+def test_several_challenges_in_one_header(web, arrangement, scheme, package, user, program):
+    """RFC 9110 11.6.1; proxies merge lines. What stands in quotes offers nothing."""
+    proxy = MergingProxy(web.ours().port, ARRANGEMENTS[arrangement])
+    web.relays.append(proxy)
+    url = proxy.url("/who.json")
+    if program == "sample":
+        done = web.get(url, "-s", scheme, *(ALICE if package == "NTLM" else ()), password=PASSWORD)
+    else:
+        words = ("--user", "EXAMPLE\\alice") if package == "NTLM" else ()
+        done = web.run(BUILD / "sspi", "get", url.replace(HOST, "127.0.0.1"), "--package", scheme, "--target", f"HTTP/{HOST}", *words,
+                       text=PASSWORD + "\n")
+    told = who(done)
+    assert (told["user"], told["package"], told["scheme"]) == (user, package, scheme), proxy.sent
 
 
 # Those who do not keep to the rules.

@@ -285,14 +285,58 @@ class SharingProxy(Relay):
 
     @staticmethod
     def reply(there):
+        def more():
+            if data := there.recv(65536):
+                return data
+            raise ConnectionError("the server ended in the middle of its answer")
         got = b""
         while b"\r\n\r\n" not in got:
-            got += there.recv(65536)
+            got += more()
         head, body = got.split(b"\r\n\r\n", 1)
         length = int(re.search(rb"(?i)content-length: *(\d+)", head)[1])
         while len(body) < length:
-            body += there.recv(65536)
+            body += more()
         return head + b"\r\n\r\n" + body
+
+
+class MergingProxy(Relay):
+    """A proxy that writes the challenges of each answer anew: `arrange` makes, of the list of WWW-Authenticate's values that the server sent, the list
+    of those that go on. `sent` is what went on."""
+
+    def __init__(self, port, arrange):
+        self.arrange, self.sent = arrange, []
+        super().__init__(port, False, None)
+
+    def pass_on(self, here):
+        with here, socket.create_connection(("127.0.0.1", self.target)) as there:
+            for one in (here, there):
+                one.settimeout(START_SECONDS)
+            while request := here.recv(65536):
+                while b"\r\n\r\n" not in request and (data := here.recv(65536)):
+                    request += data
+                there.sendall(request)
+                here.sendall(self.arranged(SharingProxy.reply(there)))
+
+    def arranged(self, answer):
+        head, body = answer.decode("latin-1").split("\r\n\r\n", 1)
+        lines = head.split("\r\n")
+        values = [line.split(":", 1)[1].strip() for line in lines if line.lower().startswith("www-authenticate:")]
+        lines = [line for line in lines if not line.lower().startswith("www-authenticate:")]
+        new = [f"WWW-Authenticate: {value}" for value in (self.arrange(values) if values else [])]
+        self.sent += new
+        return "\r\n".join([*lines, *new, "", body]).encode("latin-1")
+
+    def url(self, path="/"):
+        return f"http://{HOST}:{self.port}{path}"
+
+
+# How one list of challenges may be written (RFC 9110 11.6.1): with others in front or behind, within one line or several, and names of schemes that are none.
+ARRANGEMENTS = {
+    "one line": lambda values: [", ".join(values)],
+    "others in front": lambda values: ['Basic realm="a \\", Negotiate, NTLM b, Digest realm=c", charset="UTF-8" , ' + ", ".join(values)],
+    "others behind": lambda values: [",".join(values) + ',, Basic realm="r, Negotiate", Custom a = b'],
+    "several lines": lambda values: ['Custom, Basic realm = "Digest realm=x"', ", ".join(values) + " ,Bearer", 'Basic realm="r"'],
+}
 
 
 class Mute(Relay):
