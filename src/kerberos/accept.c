@@ -82,12 +82,28 @@ static SECURITY_STATUS shared_replay_refuse(krb5_context krb, const struct kerbe
     return krb_status(krb, code, KRB_STAGE_ACCEPT, "the shared replay cache");
 }
 
-/* The checksum cannot say "I have no channel": zero bindings are none. */
-static SECURITY_STATUS bindings_check(const struct kerberos_handshake *handshake, const struct gss_checksum *checksum)
+/* MS-KILE 3.4.5: the client's programs give channel bindings wherever they have a channel. */
+static bool bindings_promised(const struct krb_authenticator *authenticator)
+{
+    struct slice data;
+    uint32_t options;
+    require(krb_authdata_find(authenticator->authorization, KRB_AD_AP_OPTIONS, &data), false);
+    struct reader reader = reader_of(data);
+    return reader_u32le(&reader, &options) == WIRE_OK && (options & KRB_AP_OPTIONS_CBT) != 0;
+}
+
+/* The checksum cannot say "I have no channel": zero bindings are none. Of a client that promised them they say so. */
+static SECURITY_STATUS bindings_check(const struct kerberos_handshake *handshake,
+                                      const struct krb_authenticator *authenticator,
+                                      const struct gss_checksum *checksum)
 {
     if (!handshake->base.has_bindings || (handshake->base.asked & ASC_REQ_PROXY_BINDINGS) != 0)
         return SEC_E_OK; /* a ticket is for one service: that is the service binding which a proxy leaves */
     if (secret_is_zero(checksum->bindings, sizeof checksum->bindings)) {
+        require(!bindings_promised(authenticator),
+                cause_set(SEC_E_BAD_BINDINGS,
+                          "the client gives channel bindings, and saw no channel: a relay, or a TLS "
+                          "proxy between"));
         bool allowed = (handshake->base.asked & ASC_REQ_ALLOW_MISSING_BINDINGS) != 0;
         return allowed ? SEC_E_OK : cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings");
     }
@@ -109,7 +125,7 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
         checksum.flags = (request->outer.options & KRB_AP_MUTUAL_REQUIRED) != 0 ? GSS_MUTUAL : 0;
     }
     handshake->gss_flags = checksum.flags & ~(uint32_t)GSS_DELEG;
-    try(bindings_check(handshake, &checksum));
+    try(bindings_check(handshake, authenticator, &checksum));
     if ((checksum.flags & GSS_DELEG) == 0 || checksum.credential.data == NULL)
         return SEC_E_OK;
     try(kerberos_forwarded_read(handshake->kit.krb, &request->ticket.key, &request->ticket.client, checksum.credential,
@@ -121,18 +137,8 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
 /* The ticket's PAC: on its own, or in AD-IF-RELEVANT, where KDCs put it. data NULL when it has none. */
 static struct slice pac_find(const struct kerberos_request *request)
 {
-    struct reader list = reader_of(request->ticket.authorization), inside;
-    struct krb_authdata element;
-    while (request->ticket.authorization.data != NULL && krb_authdata_next(&list, &element) == WIRE_OK) {
-        if (element.type == KRB_AD_WIN2K_PAC)
-            return element.data;
-        if (element.type != KRB_AD_IF_RELEVANT || krb_authdata_inside(element.data, &inside) != WIRE_OK)
-            continue;
-        while (krb_authdata_next(&inside, &element) == WIRE_OK)
-            if (element.type == KRB_AD_WIN2K_PAC)
-                return element.data;
-    }
-    return (struct slice){0};
+    struct slice pac;
+    return krb_authdata_find(request->ticket.authorization, KRB_AD_WIN2K_PAC, &pac) ? pac : (struct slice){0};
 }
 
 /* MS-PAC 2.5: LogoffTime and KickOffTime, the earlier of what is set. */

@@ -55,10 +55,14 @@ static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, kr
     };
     uint8_t room[512];
     AUTO_WRITER struct writer plain = writer_lent(room, sizeof room);
-    size_t n_wanted = upgrades_wanted(krb, exchange->session.enctype, wanted);
+    const struct krb_initiator_data told = {
+        .enctypes = wanted,
+        .n_enctypes = upgrades_wanted(krb, exchange->session.enctype, wanted),
+        .ap_options = exchange->ap_options,
+    };
     bool named = krb_name_of(ticket->creds->client, &authenticator.client);
     if (named)
-        krb_authenticator_write(&plain, &authenticator, wanted, n_wanted);
+        krb_authenticator_write(&plain, &authenticator, &told);
     krb_key_wipe(&authenticator.subkey);
     require(named, cause_set(SEC_E_INTERNAL_ERROR, "the ticket's client has no name, or one of too many parts"));
     require(writer_finish(&plain) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
@@ -371,30 +375,18 @@ SECURITY_STATUS kerberos_request_open(struct kerberos_request *request, krb5_con
 }
 
 /* The first type of RFC 4537's list that we know, that is permitted and better than RC4. */
-static int32_t upgrade_find(struct slice data, uint32_t permitted)
+static int32_t upgrade_find(struct slice authorization, uint32_t permitted)
 {
+    struct slice data;
     struct reader list;
     int32_t enctype;
-    if (krb_authdata_inside(data, &list) != WIRE_OK)
+    if (!krb_authdata_find(authorization, KRB_AD_ETYPE_NEGOTIATION, &data) ||
+        krb_authdata_inside(data, &list) != WIRE_OK)
         return 0;
     while (krb_etype_list_next(&list, &enctype) == WIRE_OK)
         if (enctype != KRB_RC4_HMAC && krb_enctype_key_len(enctype) != 0 &&
             (permitted & KERBEROS_ENCTYPE_BIT(enctype)) != 0)
             return enctype;
-    return 0;
-}
-
-static int32_t upgrade_wanted(struct slice authorization, uint32_t permitted)
-{
-    struct reader list = reader_of(authorization), inside;
-    struct krb_authdata element;
-    while (authorization.data != NULL && krb_authdata_next(&list, &element) == WIRE_OK) {
-        if (element.type != KRB_AD_IF_RELEVANT || krb_authdata_inside(element.data, &inside) != WIRE_OK)
-            continue;
-        while (krb_authdata_next(&inside, &element) == WIRE_OK)
-            if (element.type == KRB_AD_ETYPE_NEGOTIATION)
-                return upgrade_find(element.data, permitted);
-    }
     return 0;
 }
 
@@ -410,7 +402,7 @@ void kerberos_exchange_of_request(struct kerberos_exchange *exchange, const stru
         .microseconds = authenticator->microseconds,
     };
     if (kerberos_initiator_key(exchange)->enctype == KRB_RC4_HMAC)
-        exchange->upgrade = upgrade_wanted(authenticator->authorization, permitted);
+        exchange->upgrade = upgrade_find(authenticator->authorization, permitted);
 }
 
 SECURITY_STATUS kerberos_reply_make(struct kerberos_exchange *exchange, const struct krb_prepared *prepared,
