@@ -308,7 +308,7 @@ static SECURITY_STATUS tgt_answer(struct kerberos_handshake *handshake, struct s
     AUTO_WRITER struct writer reply = writer_growing(2048);
     require(krb_tgt_request_parse(message, &request) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the client's KERB-TGT-REQUEST is damaged"));
-    try(kerberos_tgt_get(handshake->credential, handshake->kit.krb, &tgt));
+    try(kerberos_tgt_get_for_peer(handshake->credential, handshake->kit.krb, &tgt));
     SECURITY_STATUS status = SEC_E_OK;
     if (!krb_key_set(&handshake->own_session, tgt->keyblock.enctype,
                      slice_of(tgt->keyblock.contents, tgt->keyblock.length)))

@@ -18,14 +18,6 @@
 
 #define KEYS_MAX 4096 /* a keytab of a thousand services with four types each; opening tries no more */
 
-/* The file behind a keytab's name, or NULL when it is of another type. */
-static const char *file_of(const char *name)
-{
-    if (strncmp(name, "FILE:", 5) == 0)
-        return name + 5;
-    return name[0] == '/' ? name : NULL;
-}
-
 #define PREPARED_SIZE (KERBEROS_KEY_USES * sizeof(struct krb_prepared))
 
 static void prepared_free(void *prepared)
@@ -216,7 +208,7 @@ static SECURITY_STATUS keytab_name(const struct kerberos_credential *credential,
 static bool keys_are_current(const struct kerberos_credential *credential, const char *name, struct stat *now,
                              bool *watched)
 {
-    const char *path = file_of(name);
+    const char *path = krb_keytab_path(name);
     *watched = path != NULL && stat(path, now) == 0;
     return *watched && credential->keys != NULL && credential->keys_name != NULL &&
            strcmp(name, credential->keys_name) == 0 && file_state_equal(now, &credential->keytab_state);

@@ -268,6 +268,13 @@ int64_t krb_filetime(krb5_timestamp time)
     return filetime_from_unix((time_t)(uint32_t)time);
 }
 
+const char *krb_keytab_path(const char *name)
+{
+    if (strncmp(name, "FILE:", 5) == 0)
+        return name + 5;
+    return name[0] == '/' ? name : NULL;
+}
+
 /* The host part of a service name decides its realm: "service/host[:port][/name]". */
 static krb5_error_code realm_fill(krb5_context krb, krb5_principal principal)
 {

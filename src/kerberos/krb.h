@@ -49,6 +49,9 @@ enum krb_target {
 /* A target name of any form the package takes (see docs/kerberos.md) as a principal. */
 SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, enum krb_target kind, krb5_principal *principal);
 
+/* The file behind a keytab's name, or NULL when it is of another type. */
+const char *krb_keytab_path(const char *name);
+
 /* How far the clock of the KDC is away, as libkrb5 keeps it in a context. */
 struct krb_clock {
     krb5_timestamp seconds;

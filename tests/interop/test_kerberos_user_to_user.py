@@ -1,5 +1,6 @@
 """Kerberos beyond one service and its key: user-to-user, forwarded tickets, datagram contexts."""
 import pathlib
+import re
 import sys
 
 import pytest
@@ -11,6 +12,7 @@ from realm import Realm  # noqa: E402
 
 DELEGATE, USE_SESSION_KEY, DATAGRAM = 0x1, 0x20, 0x400
 FORWARDED, FIELD_DELEGATED = 1, 13
+LOGON_DENIED = "0x8009030c"
 TARGET_UNKNOWN, INVALID_TOKEN, WRONG_PRINCIPAL = "0x80090303", "0x80090308", "0x80090322"
 NO_CREDENTIALS, OUT_OF_SEQUENCE = "0x8009030e", "0x80090310"
 TRUSTED, UNTRUSTED = HOST, "untrusted.example.test"
@@ -115,6 +117,38 @@ def test_user_to_user_without_tickets(world):
     outcome = handshake(Ours(world), server, flags="session-key," + ALL_FLAGS, target="bob@EXAMPLE.TEST")
     assert not outcome.good and outcome.refused is server
     assert server.problem.split()[0] == NO_CREDENTIALS, server.problem
+
+
+def failed_attempts(realm, principal):
+    return int(re.search(r"Failed password attempts: (\d+)", realm.kadmin(f"getprinc {principal}"))[1])
+
+
+@pytest.mark.parametrize("proof", ("keytab", "password"))
+def test_nobody_locks_a_server_out(world, realm, proof):
+    """A request for the server's ticket needs no proof: the KDC that has refused the server's key is not asked again for each. A keytab that changes is tried at once."""
+    name = f"HTTP/stale-{proof}.example.test"
+    realm.kadmin(f"addpol -maxfailure 3 {proof}")
+    realm.addprinc(name, "Former1!", "+requires_preauth", "-policy", proof)
+    realm.keytab(name, f"stale-{proof}")
+    realm.kadmin(f"cpw -pw Later1!! {name}")
+    cache, world.krb5["KRB5CCNAME"] = world.krb5["KRB5CCNAME"], f"FILE:{world.directory}/none"
+    keytab, world.krb5["KRB5_KTNAME"] = world.krb5["KRB5_KTNAME"], f"FILE:{realm.directory}/stale-{proof}"
+    server = Ours(world)
+    world.krb5.update(KRB5CCNAME=cache, KRB5_KTNAME=keytab)
+    words = {"user": name, "password": "Former1!", "domain": "EXAMPLE.TEST"} if proof == "password" else {}
+    assert server.start("server", **words) is not None
+    request = framed(0x0400, tgt_request())
+    for number in range(6):
+        assert number == 0 or server.again() is not None
+        assert server.token(request) is None and server.problem.split()[0] == LOGON_DENIED, server.problem
+    assert failed_attempts(realm, name) == 1
+    if proof == "keytab":
+        (realm.directory / f"stale-{proof}").unlink()
+        realm.keytab(name, f"stale-{proof}")
+        assert server.again() is not None
+        answer = server.token(request)
+        assert answer is not None, server.problem
+        assert unframed(answer[1], 0x0401)
 
 
 class User(Helper):
