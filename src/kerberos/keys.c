@@ -110,7 +110,7 @@ static krb5_error_code entry_take(struct walk *walk, const krb5_keytab_entry *en
     struct kerberos_keys *keys = walk->keys;
     struct krb_name name;
     struct kerberos_key taken = {.kvno = (uint32_t)entry->vno};
-    bool ours = walk->wanted == NULL || krb5_sname_match(walk->krb, walk->wanted, entry->principal);
+    bool ours = walk->wanted == NULL || krb_target_means(walk->krb, walk->wanted, entry->principal);
     if (!ours || !krb_name_of(entry->principal, &name) || !krb_name_has_text(&name) ||
         !krb_key_set(&taken.key, entry->key.enctype, slice_of(entry->key.contents, entry->key.length))) {
         keys->n_foreign++;

@@ -353,3 +353,9 @@ SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, enum krb_
         code = krb5_parse_name(krb, target, principal);
     return krb_status(krb, code, KRB_STAGE_TICKET, "the target name");
 }
+
+bool krb_target_means(krb5_context krb, krb5_const_principal target, krb5_const_principal principal)
+{
+    return target->realm.length > 0 ? krb5_principal_compare(krb, target, principal)
+                                    : krb5_principal_compare_any_realm(krb, target, principal);
+}
