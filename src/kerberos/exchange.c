@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include "crypto/random.h"
 #include "kerberos/checksum.h"
@@ -204,6 +205,18 @@ static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, bool tried)
                      name, ticket->part.kvno, ticket->part.enctype);
 }
 
+/* Not protected, and yet what an honest client's ticket says: a KDC that knows it under another of the account's names was asked for that one. In any case, as
+ * Windows' KDCs take names. */
+static SECURITY_STATUS name_check(const struct krb_ticket *ticket, const struct kerberos_keys *keys)
+{
+    AUTO_FREE char *name = krb_name_text(&ticket->server);
+    require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    for (size_t i = 0; i < keys->n_keys; i++)
+        if (text_equal_fold(name, keys->keys[i].principal))
+            return SEC_E_OK;
+    return cause_set(SEC_E_WRONG_PRINCIPAL, "the ticket is for %s, and not for this server", name);
+}
+
 static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, struct kerberos_keys *keys)
 {
     const struct krb_encrypted *part = &request->outer.ticket.part;
@@ -254,6 +267,8 @@ static SECURITY_STATUS ticket_open(struct kerberos_request *request, struct kerb
     require(keys != NULL, cause_set(SEC_E_WRONG_PRINCIPAL, "this side has no keys: it authenticates user-to-user"));
     require(krb_name_has_text(&request->outer.ticket.server),
             cause_set(SEC_E_INVALID_TOKEN, "the ticket's service has no name"));
+    if (keys->by_name)
+        try(name_check(&request->outer.ticket, keys));
     return ticket_decrypt(request, keys);
 }
 

@@ -298,12 +298,16 @@ static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential,
                                          const struct kerberos_source *source, struct kerberos_keys **keys)
 {
     struct password_keys made = {0};
-    const char *principal = credential->server != NULL ? credential->server : source->client;
+    AUTO_FREE char *principal = NULL;
+    bool by_name = false;
     try(kerberos_password_keys(credential, &made));
     struct kerberos_keys *list = NULL;
-    SECURITY_STATUS status = password_keys_list(krb, principal, &made, &list);
+    SECURITY_STATUS status = kerberos_password_principal(krb, source->client, credential->server, &principal, &by_name);
+    if (status == SEC_E_OK)
+        status = password_keys_list(krb, principal, &made, &list);
     password_keys_release(krb, &made);
     require(status == SEC_E_OK, status);
+    list->by_name = by_name;
     keys_hold(keys, list);
     kerberos_lanes_lock(credential->lanes);
     if (credential->source == source && password_keys_wanted(credential)) /* not changed in the meantime */

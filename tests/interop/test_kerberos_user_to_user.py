@@ -256,6 +256,41 @@ def test_server_with_a_password(world, realm, password, good):
         assert client.token(taken[1]) is not None and server.say("names") == "alice@EXAMPLE.TEST"
 
 
+# Services of one account, which have one key: RC4's, which depends on the password alone
+SVC2 = "svc2@EXAMPLE.TEST"
+WWW = "HTTP/www.example.test@EXAMPLE.TEST"
+
+
+@pytest.mark.parametrize("principal,taken", (
+    ("HTTP/www.example.test", {"HTTP/www.example.test": WWW, "HTTP/WWW.example.test": WWW}),
+    ("HTTP@www.example.test", {"HTTP/www.example.test": WWW, "HTTP/WWW.example.test": WWW}),
+    (WWW, {"HTTP/www.example.test": WWW, "HTTP/WWW.example.test": WWW}),
+    ("HTTP/www.other.test", {"HTTP/www.other.test@EXAMPLE.TEST": "HTTP/www.other.test@EXAMPLE.TEST"}),
+    ("HTTP/www.example.test@OTHER.TEST", {}),
+    ("svc2", None), (SVC2, None), ("example.test\\svc2", None), (None, None)))
+def test_server_with_a_password_and_a_name(world, realm, principal, taken):
+    """Tickets for other services of the account are refused, and the name that is shown is the ticket's. The account's own name means all of them."""
+    targets = ("svc2", "HTTP/www.example.test", "HTTP/WWW.example.test", "cifs/www.example.test", "HTTP/www.other.test@EXAMPLE.TEST")
+    taken = dict.fromkeys(targets, SVC2) if taken is None else taken
+    for name in targets:
+        try:
+            realm.addprinc(name, "Service1!", "-e", "arcfour-hmac:normal")
+        except RuntimeError:
+            pass  # another case has added it
+    world.krb5["KRB5_KTNAME"] = f"FILE:{world.directory}/none"
+    for target in targets:
+        client, server = Ours(world), Ours(world)
+        assert server.start("server", user="svc2", password="Service1!", domain="EXAMPLE.TEST", principal=principal) is not None, server.problem
+        answer = client.start("client", target=target)
+        assert answer is not None, client.problem
+        done = server.token(answer[1])
+        if target in taken:
+            assert done is not None, (target, server.problem)
+            assert server.say("target") == taken[target]
+        else:
+            assert done is None and server.problem.split()[0] == WRONG_PRINCIPAL, (target, server.problem)
+
+
 # Datagram contexts
 
 
