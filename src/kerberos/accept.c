@@ -1,6 +1,7 @@
 #include "kerberos/handshake.h"
 
 #include "access/client_identity.h"
+#include "access/well_known.h"
 #include "base/memory.h"
 #include "base/time.h"
 #include "core/cause.h"
@@ -149,22 +150,42 @@ static int64_t logoff_of(const struct pac_logon_info *info)
     return logoff < kick_off ? logoff : kick_off;
 }
 
+static SECURITY_STATUS identity_set(struct kerberos_handshake *handshake, const struct client_identity *identity)
+{
+    uint8_t room[512];
+    AUTO_WRITER struct writer writer = writer_lent(room, sizeof room);
+    client_identity_write(&writer, identity);
+    bool set = writer_finish(&writer) == WIRE_OK && secret_set(&handshake->identity, writer.data, writer.len);
+    return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const struct pac *pac)
 {
     struct client_identity identity = {0};
-    uint8_t room[512];
-    AUTO_WRITER struct writer writer = writer_lent(room, sizeof room);
     if (!pac->has_logon_info) /* an MIT KDC's PAC names nobody */
         return SEC_E_OK;
     require(pac_to_identity(pac, &identity) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the ticket's PAC contradicts itself, or names too many groups"));
-    client_identity_write(&writer, &identity);
+    SECURITY_STATUS status = identity_set(handshake, &identity);
     client_identity_release(&identity);
     handshake->has_logon = true;
     handshake->user_flags = pac->logon_info.user_flags;
     handshake->logoff = logoff_of(&pac->logon_info);
-    bool set = writer_finish(&writer) == WIRE_OK && secret_set(&handshake->identity, writer.data, writer.len);
-    return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    return status;
+}
+
+/* RFC 8062: whoever asks a KDC for such a ticket gets it. Off unless the server's flag and the configuration both allow it. Nobody has no tickets to act with, either. */
+static SECURITY_STATUS nobody_admit(struct kerberos_handshake *handshake)
+{
+    const struct client_identity nobody = {.user = WELL_KNOWN_ANONYMOUS, .uid = -1, .gid = -1, .anonymous = true};
+    require(handshake->credential->config->kerberos_anonymous &&
+                (handshake->base.asked & ASC_REQ_ALLOW_NULL_SESSION) != 0,
+            cause_set(SEC_E_LOGON_DENIED, "an anonymous client; allow_anonymous in [kerberos] and "
+                                          "ASC_REQ_ALLOW_NULL_SESSION together let it in"));
+    handshake->nobody = true;
+    handshake->gss_flags &= ~(uint32_t)GSS_DELEG;
+    secret_release(&handshake->delegated);
+    return identity_set(handshake, &nobody);
 }
 
 static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, struct kerberos_request *request)
@@ -179,7 +200,7 @@ static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, struct ker
     const struct krb_prepared *prepared = request->prepared != NULL ? &request->prepared[KERBEROS_VERIFIES_PAC] : NULL;
     SECURITY_STATUS status = kerberos_pac_verify(bytes, &pac, &request->ticket_key, prepared, &request->ticket.client,
                                                  request->ticket.auth_time);
-    if (status == SEC_E_OK)
+    if (status == SEC_E_OK && !handshake->nobody)
         status = identity_fill(handshake, &pac);
     pac_release(&pac);
     try(status);
@@ -198,11 +219,13 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     handshake->names.authority = mem_dup(realm.data, realm.len);
     require(handshake->names.authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
     handshake->base.expiry = filetime_from_unix((time_t)request->ticket.end_time);
+    if ((request->ticket.flags & KRB_TICKET_ANONYMOUS) != 0 || krb_name_is_anonymous(&request->ticket.client))
+        try(nobody_admit(handshake));
     /* Without the client's own tickets, the one it came with is what S4U2Proxy asks for, by who may ask. */
     bool user_to_user =
         handshake->own_session.enctype != 0; /* such a ticket opens for nobody later, the KDC included */
-    bool evidence =
-        handshake->delegated.len == 0 && !user_to_user && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
+    bool evidence = handshake->delegated.len == 0 && !user_to_user && !handshake->nobody &&
+                    (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
     if (evidence)
         try(kerberos_evidence_write(handshake->kit.krb, request, handshake->names.client, &handshake->delegated));
     return pac_take(handshake, request);
@@ -251,6 +274,7 @@ static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, struct s
     try(client_fill(handshake, request));
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->gss_flags);
     handshake->base.granted |= handshake->own_session.enctype != 0 ? ASC_RET_USE_SESSION_KEY : 0;
+    handshake->base.granted |= handshake->nobody ? ASC_RET_NULL_SESSION : 0;
     if ((handshake->gss_flags & (GSS_MUTUAL | GSS_DCE_STYLE)) != 0)
         try(reply_make(handshake, request, out));
     if ((handshake->gss_flags & GSS_DCE_STYLE) == 0)

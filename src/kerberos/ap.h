@@ -27,6 +27,7 @@ MUST_USE enum wire_result krb_ticket_parse(struct slice message, struct krb_tick
 #define KRB_TICKET_FLAG(bit) (UINT32_C(0x80000000) >> (bit))
 #define KRB_TICKET_INVALID KRB_TICKET_FLAG(7)
 #define KRB_TICKET_TRANSITED_CHECKED KRB_TICKET_FLAG(12)
+#define KRB_TICKET_ANONYMOUS KRB_TICKET_FLAG(16) /* RFC 8062 3 */
 
 /* EncTicketPart (5.3). Times are Unix seconds. */
 struct krb_ticket_part {
