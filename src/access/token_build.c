@@ -37,7 +37,8 @@ static const char *realm_mark(const char *principal)
     return found;
 }
 
-/* "DOMAIN\user" and "user@REALM" in their parts. In Kerberos' names, which are all of the second kind, a backslash escapes; it stays in the account. */
+/* "DOMAIN\user" and "user@REALM" in their parts. In Kerberos' names, which are all of the second kind, a backslash escapes; it stays in the
+ * account. */
 static SECURITY_STATUS names_set(struct token_facts *facts, const struct token_request *request)
 {
     bool principal = strcmp(request->package, "Kerberos") == 0;

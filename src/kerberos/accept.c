@@ -174,7 +174,8 @@ static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const
     return status;
 }
 
-/* RFC 8062: whoever asks a KDC for such a ticket gets it. Off unless the server's flag and the configuration both allow it. Nobody has no tickets to act with, either. */
+/* RFC 8062: whoever asks a KDC for such a ticket gets it. Off unless the server's flag and the configuration both allow it. Nothing is done in
+ * nobody's name elsewhere, either. */
 static SECURITY_STATUS nobody_admit(struct kerberos_handshake *handshake)
 {
     const struct client_identity nobody = {.user = WELL_KNOWN_ANONYMOUS, .uid = -1, .gid = -1, .anonymous = true};

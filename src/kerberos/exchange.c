@@ -205,8 +205,7 @@ static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, bool tried)
                      name, ticket->part.kvno, ticket->part.enctype);
 }
 
-/* Not protected, and yet what an honest client's ticket says: a KDC that knows it under another of the account's names was asked for that one. In any case, as
- * Windows' KDCs take names. */
+/* Not protected, and yet what an honest client meant. In any case of letters, as Windows' KDCs take names. */
 static SECURITY_STATUS name_check(const struct krb_ticket *ticket, const struct kerberos_keys *keys)
 {
     AUTO_FREE char *name = krb_name_text(&ticket->server);

@@ -1,5 +1,6 @@
 /*
- * Tickets of nobody (RFC 8062), which a KDC with anonymous PKINIT gives to whoever asks: let in by configuration and the server's flag together, as nobody.
+ * Tickets of nobody (RFC 8062), which a KDC with anonymous PKINIT gives to whoever asks: let in by configuration and the server's flag
+ * together, as nobody.
  * build: all
  */
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /*
- * A client that says under its key that it gives channel bindings (MS-KILE 3.2.5.8, AD-AUTH-DATA-AP-OPTIONS), and gives none: somebody made it speak where
- * there is no channel.
+ * A client that says under its key that it gives channel bindings (MS-KILE 3.2.5.8, AD-AUTH-DATA-AP-OPTIONS), and gives none: somebody made it
+ * speak where there is no channel.
  * build: all
  */
 #include <setjmp.h>
