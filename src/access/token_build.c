@@ -25,11 +25,26 @@ static void source_set(struct token_facts *facts, const char *package)
     memcpy(facts->source, package, len < TOKEN_SOURCE_LEN ? len : TOKEN_SOURCE_LEN);
 }
 
-/* "DOMAIN\user" and "user@REALM" in their parts. */
+/* The "@" before a principal's realm: the last that no backslash takes for a letter (krb5_unparse_name). NULL where there is none. */
+static const char *realm_mark(const char *principal)
+{
+    const char *found = NULL;
+    for (const char *at = principal; *at != '\0'; at++)
+        if (*at == '\\' && at[1] != '\0')
+            at++;
+        else if (*at == '@')
+            found = at;
+    return found;
+}
+
+/* "DOMAIN\user" and "user@REALM" in their parts. In Kerberos' names, which are all of the second kind, a backslash escapes; it stays in the
+ * account. */
 static SECURITY_STATUS names_set(struct token_facts *facts, const struct token_request *request)
 {
+    bool principal = strcmp(request->package, "Kerberos") == 0;
     const char *client = request->client != NULL ? request->client : "";
-    const char *slash = strchr(client, '\\'), *at = strrchr(client, '@');
+    const char *slash = principal ? NULL : strchr(client, '\\');
+    const char *at = principal ? realm_mark(client) : strrchr(client, '@');
     facts->domain = mem_strdup(request->authority);
     require(facts->domain != NULL || request->authority == NULL, SEC_E_INSUFFICIENT_MEMORY);
     if (*client == '\0')

@@ -50,7 +50,7 @@ struct config {
     /* [kerberos] */
     char *kerberos_keytab;         /* NULL: libkrb5's default */
     unsigned kerberos_kdc_seconds; /* how long a handshake may wait for KDCs, in all */
-    bool kerberos_require_pac;
+    bool kerberos_require_pac, kerberos_anonymous;
     bool kerberos_shared_replay_cache; /* also ask libkrb5's, which all processes share */
     enum config_delegate kerberos_delegate;
     bool kerberos_s4u2proxy; /* impersonating a client that forwarded no ticket, ask the KDC for tickets in its name */

@@ -61,6 +61,7 @@ static const struct key {
     {"kerberos", "keytab", KEY_TEXT, offsetof(struct config, kerberos_keytab)},
     {"kerberos", "kdc_seconds", KEY_NUMBER, offsetof(struct config, kerberos_kdc_seconds)},
     {"kerberos", "shared_replay_cache", KEY_SWITCH, offsetof(struct config, kerberos_shared_replay_cache)},
+    {"kerberos", "allow_anonymous", KEY_SWITCH, offsetof(struct config, kerberos_anonymous)},
     {"kerberos", "require_pac", KEY_SWITCH, offsetof(struct config, kerberos_require_pac)},
     {"kerberos", "s4u2proxy", KEY_SWITCH, offsetof(struct config, kerberos_s4u2proxy)},
     {"kerberos", "delegate", KEY_DELEGATE, offsetof(struct config, kerberos_delegate)},

@@ -1,6 +1,7 @@
 #include "kerberos/handshake.h"
 
 #include "access/client_identity.h"
+#include "access/well_known.h"
 #include "base/memory.h"
 #include "base/time.h"
 #include "core/cause.h"
@@ -82,12 +83,28 @@ static SECURITY_STATUS shared_replay_refuse(krb5_context krb, const struct kerbe
     return krb_status(krb, code, KRB_STAGE_ACCEPT, "the shared replay cache");
 }
 
-/* The checksum cannot say "I have no channel": zero bindings are none. */
-static SECURITY_STATUS bindings_check(const struct kerberos_handshake *handshake, const struct gss_checksum *checksum)
+/* MS-KILE 3.4.5: the client's programs give channel bindings wherever they have a channel. */
+static bool bindings_promised(const struct krb_authenticator *authenticator)
+{
+    struct slice data;
+    uint32_t options;
+    require(krb_authdata_find(authenticator->authorization, KRB_AD_AP_OPTIONS, &data), false);
+    struct reader reader = reader_of(data);
+    return reader_u32le(&reader, &options) == WIRE_OK && (options & KRB_AP_OPTIONS_CBT) != 0;
+}
+
+/* The checksum cannot say "I have no channel": zero bindings are none. Of a client that promised them they say so. */
+static SECURITY_STATUS bindings_check(const struct kerberos_handshake *handshake,
+                                      const struct krb_authenticator *authenticator,
+                                      const struct gss_checksum *checksum)
 {
     if (!handshake->base.has_bindings || (handshake->base.asked & ASC_REQ_PROXY_BINDINGS) != 0)
         return SEC_E_OK; /* a ticket is for one service: that is the service binding which a proxy leaves */
     if (secret_is_zero(checksum->bindings, sizeof checksum->bindings)) {
+        require(!bindings_promised(authenticator),
+                cause_set(SEC_E_BAD_BINDINGS,
+                          "the client gives channel bindings, and saw no channel: a relay, or a TLS "
+                          "proxy between"));
         bool allowed = (handshake->base.asked & ASC_REQ_ALLOW_MISSING_BINDINGS) != 0;
         return allowed ? SEC_E_OK : cause_set(SEC_E_BAD_BINDINGS, "the client sent no channel bindings");
     }
@@ -109,7 +126,7 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
         checksum.flags = (request->outer.options & KRB_AP_MUTUAL_REQUIRED) != 0 ? GSS_MUTUAL : 0;
     }
     handshake->gss_flags = checksum.flags & ~(uint32_t)GSS_DELEG;
-    try(bindings_check(handshake, &checksum));
+    try(bindings_check(handshake, authenticator, &checksum));
     if ((checksum.flags & GSS_DELEG) == 0 || checksum.credential.data == NULL)
         return SEC_E_OK;
     try(kerberos_forwarded_read(handshake->kit.krb, &request->ticket.key, &request->ticket.client, checksum.credential,
@@ -121,18 +138,8 @@ static SECURITY_STATUS checksum_read(struct kerberos_handshake *handshake, const
 /* The ticket's PAC: on its own, or in AD-IF-RELEVANT, where KDCs put it. data NULL when it has none. */
 static struct slice pac_find(const struct kerberos_request *request)
 {
-    struct reader list = reader_of(request->ticket.authorization), inside;
-    struct krb_authdata element;
-    while (request->ticket.authorization.data != NULL && krb_authdata_next(&list, &element) == WIRE_OK) {
-        if (element.type == KRB_AD_WIN2K_PAC)
-            return element.data;
-        if (element.type != KRB_AD_IF_RELEVANT || krb_authdata_inside(element.data, &inside) != WIRE_OK)
-            continue;
-        while (krb_authdata_next(&inside, &element) == WIRE_OK)
-            if (element.type == KRB_AD_WIN2K_PAC)
-                return element.data;
-    }
-    return (struct slice){0};
+    struct slice pac;
+    return krb_authdata_find(request->ticket.authorization, KRB_AD_WIN2K_PAC, &pac) ? pac : (struct slice){0};
 }
 
 /* MS-PAC 2.5: LogoffTime and KickOffTime, the earlier of what is set. */
@@ -143,22 +150,43 @@ static int64_t logoff_of(const struct pac_logon_info *info)
     return logoff < kick_off ? logoff : kick_off;
 }
 
+static SECURITY_STATUS identity_set(struct kerberos_handshake *handshake, const struct client_identity *identity)
+{
+    uint8_t room[512];
+    AUTO_WRITER struct writer writer = writer_lent(room, sizeof room);
+    client_identity_write(&writer, identity);
+    bool set = writer_finish(&writer) == WIRE_OK && secret_set(&handshake->identity, writer.data, writer.len);
+    return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static SECURITY_STATUS identity_fill(struct kerberos_handshake *handshake, const struct pac *pac)
 {
     struct client_identity identity = {0};
-    uint8_t room[512];
-    AUTO_WRITER struct writer writer = writer_lent(room, sizeof room);
     if (!pac->has_logon_info) /* an MIT KDC's PAC names nobody */
         return SEC_E_OK;
     require(pac_to_identity(pac, &identity) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the ticket's PAC contradicts itself, or names too many groups"));
-    client_identity_write(&writer, &identity);
+    SECURITY_STATUS status = identity_set(handshake, &identity);
     client_identity_release(&identity);
     handshake->has_logon = true;
     handshake->user_flags = pac->logon_info.user_flags;
     handshake->logoff = logoff_of(&pac->logon_info);
-    bool set = writer_finish(&writer) == WIRE_OK && secret_set(&handshake->identity, writer.data, writer.len);
-    return set ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    return status;
+}
+
+/* RFC 8062: whoever asks a KDC for such a ticket gets it. Off unless the server's flag and the configuration both allow it. Nothing is done in
+ * nobody's name elsewhere, either. */
+static SECURITY_STATUS nobody_admit(struct kerberos_handshake *handshake)
+{
+    const struct client_identity nobody = {.user = WELL_KNOWN_ANONYMOUS, .uid = -1, .gid = -1, .anonymous = true};
+    require(handshake->credential->config->kerberos_anonymous &&
+                (handshake->base.asked & ASC_REQ_ALLOW_NULL_SESSION) != 0,
+            cause_set(SEC_E_LOGON_DENIED, "an anonymous client; allow_anonymous in [kerberos] and "
+                                          "ASC_REQ_ALLOW_NULL_SESSION together let it in"));
+    handshake->nobody = true;
+    handshake->gss_flags &= ~(uint32_t)GSS_DELEG;
+    secret_release(&handshake->delegated);
+    return identity_set(handshake, &nobody);
 }
 
 static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, struct kerberos_request *request)
@@ -173,7 +201,7 @@ static SECURITY_STATUS pac_take(struct kerberos_handshake *handshake, struct ker
     const struct krb_prepared *prepared = request->prepared != NULL ? &request->prepared[KERBEROS_VERIFIES_PAC] : NULL;
     SECURITY_STATUS status = kerberos_pac_verify(bytes, &pac, &request->ticket_key, prepared, &request->ticket.client,
                                                  request->ticket.auth_time);
-    if (status == SEC_E_OK)
+    if (status == SEC_E_OK && !handshake->nobody)
         status = identity_fill(handshake, &pac);
     pac_release(&pac);
     try(status);
@@ -192,11 +220,13 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     handshake->names.authority = mem_dup(realm.data, realm.len);
     require(handshake->names.authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
     handshake->base.expiry = filetime_from_unix((time_t)request->ticket.end_time);
+    if ((request->ticket.flags & KRB_TICKET_ANONYMOUS) != 0 || krb_name_is_anonymous(&request->ticket.client))
+        try(nobody_admit(handshake));
     /* Without the client's own tickets, the one it came with is what S4U2Proxy asks for, by who may ask. */
     bool user_to_user =
         handshake->own_session.enctype != 0; /* such a ticket opens for nobody later, the KDC included */
-    bool evidence =
-        handshake->delegated.len == 0 && !user_to_user && (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
+    bool evidence = handshake->delegated.len == 0 && !user_to_user && !handshake->nobody &&
+                    (handshake->credential->use & SECPKG_CRED_OUTBOUND) != 0;
     if (evidence)
         try(kerberos_evidence_write(handshake->kit.krb, request, handshake->names.client, &handshake->delegated));
     return pac_take(handshake, request);
@@ -245,6 +275,7 @@ static SECURITY_STATUS begin_with(struct kerberos_handshake *handshake, struct s
     try(client_fill(handshake, request));
     handshake->base.granted = flags_granted(handshake->base.asked, handshake->gss_flags);
     handshake->base.granted |= handshake->own_session.enctype != 0 ? ASC_RET_USE_SESSION_KEY : 0;
+    handshake->base.granted |= handshake->nobody ? ASC_RET_NULL_SESSION : 0;
     if ((handshake->gss_flags & (GSS_MUTUAL | GSS_DCE_STYLE)) != 0)
         try(reply_make(handshake, request, out));
     if ((handshake->gss_flags & GSS_DCE_STYLE) == 0)
@@ -302,7 +333,7 @@ static SECURITY_STATUS tgt_answer(struct kerberos_handshake *handshake, struct s
     AUTO_WRITER struct writer reply = writer_growing(2048);
     require(krb_tgt_request_parse(message, &request) == WIRE_OK,
             cause_set(SEC_E_INVALID_TOKEN, "the client's KERB-TGT-REQUEST is damaged"));
-    try(kerberos_tgt_get(handshake->credential, handshake->kit.krb, &tgt));
+    try(kerberos_tgt_get_for_peer(handshake->credential, handshake->kit.krb, &tgt));
     SECURITY_STATUS status = SEC_E_OK;
     if (!krb_key_set(&handshake->own_session, tgt->keyblock.enctype,
                      slice_of(tgt->keyblock.contents, tgt->keyblock.length)))

@@ -333,33 +333,55 @@ enum wire_result krb_authenticator_parse(struct slice plain, struct krb_authenti
     return result;
 }
 
-/* AD-IF-RELEVANT { AD-ETYPE-NEGOTIATION } (RFC 4537, section 3). */
-static void etypes_write(struct writer *writer, unsigned n, const int32_t *enctypes, size_t n_enctypes)
+/* An element of AuthorizationData up to its content; `marks` end it, the last one first. */
+static void element_begin(struct writer *writer, int32_t type, struct der_mark marks[3])
 {
-    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n));
-    struct der_mark outer = der_begin(writer, DER_SEQUENCE), element = der_begin(writer, DER_SEQUENCE);
-    integer_write(writer, 0, KRB_AD_IF_RELEVANT);
-    struct der_mark data = der_begin(writer, DER_CONTEXT(1)), bytes = der_begin(writer, DER_OCTET_STRING);
-    struct der_mark inner = der_begin(writer, DER_SEQUENCE), negotiation = der_begin(writer, DER_SEQUENCE);
-    integer_write(writer, 0, KRB_AD_ETYPE_NEGOTIATION);
-    struct der_mark inner_data = der_begin(writer, DER_CONTEXT(1)), list_bytes = der_begin(writer, DER_OCTET_STRING);
+    marks[0] = der_begin(writer, DER_SEQUENCE);
+    integer_write(writer, 0, type);
+    marks[1] = der_begin(writer, DER_CONTEXT(1));
+    marks[2] = der_begin(writer, DER_OCTET_STRING);
+}
+
+static void element_end(struct writer *writer, const struct der_mark marks[3])
+{
+    for (int i = 2; i >= 0; i--)
+        der_end(writer, marks[i]);
+}
+
+/* AD-ETYPE-NEGOTIATION (RFC 4537, section 3). */
+static void etypes_write(struct writer *writer, const int32_t *enctypes, size_t n_enctypes)
+{
+    struct der_mark element[3];
+    element_begin(writer, KRB_AD_ETYPE_NEGOTIATION, element);
     struct der_mark list = der_begin(writer, DER_SEQUENCE);
     for (size_t i = 0; i < n_enctypes; i++)
         der_write_integer(writer, DER_INTEGER, enctypes[i]);
     der_end(writer, list);
-    der_end(writer, list_bytes);
-    der_end(writer, inner_data);
-    der_end(writer, negotiation);
+    element_end(writer, element);
+}
+
+/* AD-IF-RELEVANT with all that is told (MS-KILE 3.2.5.8: in the first one). */
+static void told_write(struct writer *writer, unsigned n, const struct krb_initiator_data *told)
+{
+    struct der_mark element[3], option[3];
+    struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n)), outer = der_begin(writer, DER_SEQUENCE);
+    element_begin(writer, KRB_AD_IF_RELEVANT, element);
+    struct der_mark inner = der_begin(writer, DER_SEQUENCE);
+    if (told->n_enctypes > 0)
+        etypes_write(writer, told->enctypes, told->n_enctypes);
+    if (told->ap_options != 0) {
+        element_begin(writer, KRB_AD_AP_OPTIONS, option);
+        writer_u32le(writer, told->ap_options);
+        element_end(writer, option);
+    }
     der_end(writer, inner);
-    der_end(writer, bytes);
-    der_end(writer, data);
-    der_end(writer, element);
+    element_end(writer, element);
     der_end(writer, outer);
     der_end(writer, field);
 }
 
 void krb_authenticator_write(struct writer *writer, const struct krb_authenticator *authenticator,
-                             const int32_t *enctypes, size_t n_enctypes)
+                             const struct krb_initiator_data *told)
 {
     struct der_mark whole = der_begin(writer, DER_APPLICATION(AUTHENTICATOR_TAG));
     struct der_mark body = der_begin(writer, DER_SEQUENCE);
@@ -377,8 +399,8 @@ void krb_authenticator_write(struct writer *writer, const struct krb_authenticat
     if (authenticator->subkey.enctype != 0)
         key_write(writer, 6, &authenticator->subkey);
     integer_write(writer, 7, authenticator->seq);
-    if (n_enctypes > 0)
-        etypes_write(writer, 8, enctypes, n_enctypes);
+    if (told != NULL && (told->n_enctypes > 0 || told->ap_options != 0))
+        told_write(writer, 8, told);
     der_end(writer, body);
     der_end(writer, whole);
 }
@@ -521,6 +543,23 @@ enum wire_result krb_authdata_inside(struct slice data, struct reader *list)
     require(der_read(&whole, DER_SEQUENCE, &content) == WIRE_OK && reader_end(&whole) == WIRE_OK, WIRE_BAD);
     *list = reader_of(content);
     return WIRE_OK;
+}
+
+bool krb_authdata_find(struct slice authorization, int32_t type, struct slice *data)
+{
+    struct reader list = reader_of(authorization), inside;
+    struct krb_authdata element;
+    while (authorization.data != NULL && krb_authdata_next(&list, &element) == WIRE_OK) {
+        bool found = element.type == type;
+        if (!found && element.type == KRB_AD_IF_RELEVANT && krb_authdata_inside(element.data, &inside) == WIRE_OK)
+            while (!found && krb_authdata_next(&inside, &element) == WIRE_OK)
+                found = element.type == type;
+        if (found) {
+            *data = element.data;
+            return true;
+        }
+    }
+    return false;
 }
 
 enum wire_result krb_etype_list_next(struct reader *list, int32_t *enctype)

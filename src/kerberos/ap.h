@@ -27,6 +27,7 @@ MUST_USE enum wire_result krb_ticket_parse(struct slice message, struct krb_tick
 #define KRB_TICKET_FLAG(bit) (UINT32_C(0x80000000) >> (bit))
 #define KRB_TICKET_INVALID KRB_TICKET_FLAG(7)
 #define KRB_TICKET_TRANSITED_CHECKED KRB_TICKET_FLAG(12)
+#define KRB_TICKET_ANONYMOUS KRB_TICKET_FLAG(16) /* RFC 8062 3 */
 
 /* EncTicketPart (5.3). Times are Unix seconds. */
 struct krb_ticket_part {
@@ -68,9 +69,15 @@ struct krb_authenticator {
     struct slice authorization;
 };
 MUST_USE enum wire_result krb_authenticator_parse(struct slice plain, struct krb_authenticator *authenticator);
-/* Of `authorization` nothing is written but `n_enctypes` wanted types, best first (RFC 4537). */
+/* What an initiator tells in its own authorization data, in AD-IF-RELEVANT. */
+struct krb_initiator_data {
+    const int32_t *enctypes; /* wanted types, best first (RFC 4537) */
+    size_t n_enctypes;
+    uint32_t ap_options; /* KRB_AP_OPTIONS_*; 0: not told */
+};
+/* Instead of `authorization` it writes `told`, which may be NULL. */
 void krb_authenticator_write(struct writer *writer, const struct krb_authenticator *authenticator,
-                             const int32_t *enctypes, size_t n_enctypes);
+                             const struct krb_initiator_data *told);
 
 /* AP-REP: its EncryptedData, and EncAPRepPart (5.5.2) */
 MUST_USE enum wire_result krb_ap_rep_parse(struct slice message, struct krb_encrypted *part);
@@ -109,9 +116,14 @@ struct krb_authdata {
 #define KRB_AD_IF_RELEVANT 1
 #define KRB_AD_ETYPE_NEGOTIATION 129 /* RFC 4537 */
 #define KRB_AD_WIN2K_PAC 128         /* MS-PAC */
-#define KRB_AD_WINDOWS_FIRST 141     /* MS-KILE 3.2.5.8: what a client's authenticator tells of its machine; */
-#define KRB_AD_WINDOWS_LAST 144      /* it counts for logons on that machine alone, wherever it stands */
+/* MS-KILE 3.2.5.8: what a Windows client's authenticator tells. 141 and 142 are of its machine, and count for logons on that machine alone. */
+#define KRB_AD_WINDOWS_FIRST 141
+#define KRB_AD_AP_OPTIONS 143      /* what its programs do, as a little-endian number of four bytes: */
+#define KRB_AD_WINDOWS_LAST 144    /* the service that it meant, with its realm; not read here */
+#define KRB_AP_OPTIONS_CBT 0x4000u /* they give channel bindings wherever there is a channel */
 MUST_USE enum wire_result krb_authdata_next(struct reader *list, struct krb_authdata *element);
+/* The first element of a type in the content of AuthorizationData (data NULL is fine), at its top or in AD-IF-RELEVANT, as far as it is whole. */
+bool krb_authdata_find(struct slice authorization, int32_t type, struct slice *data);
 /* The list that an element of type AD-IF-RELEVANT holds, and RFC 4537's list of types. */
 MUST_USE enum wire_result krb_authdata_inside(struct slice data, struct reader *list);
 MUST_USE enum wire_result krb_etype_list_next(struct reader *list, int32_t *enctype);

@@ -65,7 +65,7 @@ static SECURITY_STATUS session_source_fill(struct kerberos_source *source, const
     source->logon = LOGON_PASSWORD;
     source->refusal = mem_strdup(request->session_refusal != NULL ? request->session_refusal : "");
     require(source->refusal != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    atomic_store(&source->refused_until, request->session_refused_until);
+    source->refusals.until = request->session_refused_until;
     return password_fill(source, request->session_identity);
 }
 

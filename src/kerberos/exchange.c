@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include "crypto/random.h"
 #include "kerberos/checksum.h"
@@ -55,10 +56,14 @@ static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, kr
     };
     uint8_t room[512];
     AUTO_WRITER struct writer plain = writer_lent(room, sizeof room);
-    size_t n_wanted = upgrades_wanted(krb, exchange->session.enctype, wanted);
+    const struct krb_initiator_data told = {
+        .enctypes = wanted,
+        .n_enctypes = upgrades_wanted(krb, exchange->session.enctype, wanted),
+        .ap_options = exchange->ap_options,
+    };
     bool named = krb_name_of(ticket->creds->client, &authenticator.client);
     if (named)
-        krb_authenticator_write(&plain, &authenticator, wanted, n_wanted);
+        krb_authenticator_write(&plain, &authenticator, &told);
     krb_key_wipe(&authenticator.subkey);
     require(named, cause_set(SEC_E_INTERNAL_ERROR, "the ticket's client has no name, or one of too many parts"));
     require(writer_finish(&plain) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
@@ -200,6 +205,17 @@ static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, bool tried)
                      name, ticket->part.kvno, ticket->part.enctype);
 }
 
+/* Not protected, and yet what an honest client meant. In any case of letters, as Windows' KDCs take names. */
+static SECURITY_STATUS name_check(const struct krb_ticket *ticket, const struct kerberos_keys *keys)
+{
+    AUTO_FREE char *name = krb_name_text(&ticket->server);
+    require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    for (size_t i = 0; i < keys->n_keys; i++)
+        if (text_equal_fold(name, keys->keys[i].principal))
+            return SEC_E_OK;
+    return cause_set(SEC_E_WRONG_PRINCIPAL, "the ticket is for %s, and not for this server", name);
+}
+
 static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, struct kerberos_keys *keys)
 {
     const struct krb_encrypted *part = &request->outer.ticket.part;
@@ -250,6 +266,8 @@ static SECURITY_STATUS ticket_open(struct kerberos_request *request, struct kerb
     require(keys != NULL, cause_set(SEC_E_WRONG_PRINCIPAL, "this side has no keys: it authenticates user-to-user"));
     require(krb_name_has_text(&request->outer.ticket.server),
             cause_set(SEC_E_INVALID_TOKEN, "the ticket's service has no name"));
+    if (keys->by_name)
+        try(name_check(&request->outer.ticket, keys));
     return ticket_decrypt(request, keys);
 }
 
@@ -371,30 +389,18 @@ SECURITY_STATUS kerberos_request_open(struct kerberos_request *request, krb5_con
 }
 
 /* The first type of RFC 4537's list that we know, that is permitted and better than RC4. */
-static int32_t upgrade_find(struct slice data, uint32_t permitted)
+static int32_t upgrade_find(struct slice authorization, uint32_t permitted)
 {
+    struct slice data;
     struct reader list;
     int32_t enctype;
-    if (krb_authdata_inside(data, &list) != WIRE_OK)
+    if (!krb_authdata_find(authorization, KRB_AD_ETYPE_NEGOTIATION, &data) ||
+        krb_authdata_inside(data, &list) != WIRE_OK)
         return 0;
     while (krb_etype_list_next(&list, &enctype) == WIRE_OK)
         if (enctype != KRB_RC4_HMAC && krb_enctype_key_len(enctype) != 0 &&
             (permitted & KERBEROS_ENCTYPE_BIT(enctype)) != 0)
             return enctype;
-    return 0;
-}
-
-static int32_t upgrade_wanted(struct slice authorization, uint32_t permitted)
-{
-    struct reader list = reader_of(authorization), inside;
-    struct krb_authdata element;
-    while (authorization.data != NULL && krb_authdata_next(&list, &element) == WIRE_OK) {
-        if (element.type != KRB_AD_IF_RELEVANT || krb_authdata_inside(element.data, &inside) != WIRE_OK)
-            continue;
-        while (krb_authdata_next(&inside, &element) == WIRE_OK)
-            if (element.type == KRB_AD_ETYPE_NEGOTIATION)
-                return upgrade_find(element.data, permitted);
-    }
     return 0;
 }
 
@@ -410,7 +416,7 @@ void kerberos_exchange_of_request(struct kerberos_exchange *exchange, const stru
         .microseconds = authenticator->microseconds,
     };
     if (kerberos_initiator_key(exchange)->enctype == KRB_RC4_HMAC)
-        exchange->upgrade = upgrade_wanted(authenticator->authorization, permitted);
+        exchange->upgrade = upgrade_find(authenticator->authorization, permitted);
 }
 
 SECURITY_STATUS kerberos_reply_make(struct kerberos_exchange *exchange, const struct krb_prepared *prepared,

@@ -15,7 +15,8 @@ struct kerberos_exchange {
     uint32_t initiator_seq, acceptor_seq;
     int64_t time; /* the authenticator's, which the reply repeats */
     uint32_t microseconds;
-    int32_t upgrade; /* acceptor: the type that the initiator would like better than RC4 (RFC 4537), or 0 */
+    uint32_t ap_options; /* initiator: what its authenticator is to tell (KRB_AP_OPTIONS_*) */
+    int32_t upgrade;     /* acceptor: the type that the initiator would like better than RC4 (RFC 4537), or 0 */
 };
 
 /* The key that the initiator brought: its subkey, or without one the ticket's. */

@@ -63,8 +63,8 @@ SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribu
     if (attribute == SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS &&
         (asked->base.state == KERBEROS_CLIENT_TGT || asked->base.state == KERBEROS_CLIENT_REPLY)) {
         bool more = asked->base.state == KERBEROS_CLIENT_TGT || (asked->gss_flags & GSS_DCE_STYLE) != 0;
-        value->number = more ? SecPkgAttrLastClientTokenNo
-                             : SecPkgAttrLastClientTokenMaybe; /* a clock that is wrong is answered with another */
+        /* Its request is the last, but for Windows' clients, which answer an error about the clock with another (MS-KILE 3.2.5.8). */
+        value->number = more ? SecPkgAttrLastClientTokenNo : SecPkgAttrLastClientTokenMaybe;
         return SEC_E_OK;
     }
     return cause_set(SEC_E_UNSUPPORTED_FUNCTION, "attribute %u is known once the Kerberos handshake has ended",

@@ -33,6 +33,7 @@ struct kerberos_handshake {
     struct secret delegated;     /* server: docs/session-record.md */
     struct secret ticket_plain;  /* server: what the PAC is part of */
     struct slice authorization;  /* server: the PAC; data NULL without */
+    bool nobody;                 /* server: the client's ticket is an anonymous one */
     bool has_logon;              /* server: the PAC has logon information */
     uint32_t user_flags;
     int64_t logoff;

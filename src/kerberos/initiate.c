@@ -81,6 +81,8 @@ static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, uint64
     uint32_t options = (handshake->gss_flags & GSS_MUTUAL) != 0 ? KRB_AP_MUTUAL_REQUIRED : 0;
     if (handshake->framing == KRB_USER)
         options |= KRB_AP_USE_SESSION_KEY;
+    if (handshake->base.has_bindings) /* so that nobody makes the server believe that there is no channel */
+        handshake->exchange.ap_options = KRB_AP_OPTIONS_CBT;
     return kerberos_request_make(&handshake->exchange, handshake->kit.krb, handshake->kit.ticket, options,
                                  writer_slice_of(&bytes), message);
 }

@@ -18,14 +18,6 @@
 
 #define KEYS_MAX 4096 /* a keytab of a thousand services with four types each; opening tries no more */
 
-/* The file behind a keytab's name, or NULL when it is of another type. */
-static const char *file_of(const char *name)
-{
-    if (strncmp(name, "FILE:", 5) == 0)
-        return name + 5;
-    return name[0] == '/' ? name : NULL;
-}
-
 #define PREPARED_SIZE (KERBEROS_KEY_USES * sizeof(struct krb_prepared))
 
 static void prepared_free(void *prepared)
@@ -118,7 +110,7 @@ static krb5_error_code entry_take(struct walk *walk, const krb5_keytab_entry *en
     struct kerberos_keys *keys = walk->keys;
     struct krb_name name;
     struct kerberos_key taken = {.kvno = (uint32_t)entry->vno};
-    bool ours = walk->wanted == NULL || krb5_sname_match(walk->krb, walk->wanted, entry->principal);
+    bool ours = walk->wanted == NULL || krb_target_means(walk->krb, walk->wanted, entry->principal);
     if (!ours || !krb_name_of(entry->principal, &name) || !krb_name_has_text(&name) ||
         !krb_key_set(&taken.key, entry->key.enctype, slice_of(entry->key.contents, entry->key.length))) {
         keys->n_foreign++;
@@ -216,7 +208,7 @@ static SECURITY_STATUS keytab_name(const struct kerberos_credential *credential,
 static bool keys_are_current(const struct kerberos_credential *credential, const char *name, struct stat *now,
                              bool *watched)
 {
-    const char *path = file_of(name);
+    const char *path = krb_keytab_path(name);
     *watched = path != NULL && stat(path, now) == 0;
     return *watched && credential->keys != NULL && credential->keys_name != NULL &&
            strcmp(name, credential->keys_name) == 0 && file_state_equal(now, &credential->keytab_state);
@@ -306,12 +298,16 @@ static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential,
                                          const struct kerberos_source *source, struct kerberos_keys **keys)
 {
     struct password_keys made = {0};
-    const char *principal = credential->server != NULL ? credential->server : source->client;
+    AUTO_FREE char *principal = NULL;
+    bool by_name = false;
     try(kerberos_password_keys(credential, &made));
     struct kerberos_keys *list = NULL;
-    SECURITY_STATUS status = password_keys_list(krb, principal, &made, &list);
+    SECURITY_STATUS status = kerberos_password_principal(krb, source->client, credential->server, &principal, &by_name);
+    if (status == SEC_E_OK)
+        status = password_keys_list(krb, principal, &made, &list);
     password_keys_release(krb, &made);
     require(status == SEC_E_OK, status);
+    list->by_name = by_name;
     keys_hold(keys, list);
     kerberos_lanes_lock(credential->lanes);
     if (credential->source == source && password_keys_wanted(credential)) /* not changed in the meantime */

@@ -23,7 +23,8 @@ struct kerberos_keys {
     atomic_uint n_references;
     size_t n_keys, size; /* size of the block */
     unsigned n_foreign;  /* keys that were left out: of other principals, or of types that are not ours */
-    uint32_t permitted;  /* by krb5.conf: KERBEROS_ENCTYPE_BIT of each type */
+    bool by_name; /* they are an account's, which has other services, too: tickets must name the keys' principal */
+    uint32_t permitted; /* by krb5.conf: KERBEROS_ENCTYPE_BIT of each type */
     struct kerberos_key keys[];
 };
 #define KERBEROS_ENCTYPE_BIT(enctype) ((enctype) >= 0 && (enctype) < 32 ? UINT32_C(1) << (enctype) : 0)

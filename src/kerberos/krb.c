@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "core/cause.h"
 #include "core/status.h"
+#include "core/target.h"
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -268,19 +269,25 @@ int64_t krb_filetime(krb5_timestamp time)
     return filetime_from_unix((time_t)(uint32_t)time);
 }
 
+const char *krb_keytab_path(const char *name)
+{
+    if (strncmp(name, "FILE:", 5) == 0)
+        return name + 5;
+    return name[0] == '/' ? name : NULL;
+}
+
 /* The host part of a service name decides its realm: "service/host[:port][/name]". */
 static krb5_error_code realm_fill(krb5_context krb, krb5_principal principal)
 {
-    char host[256];
+    char text[TARGET_HOST_SIZE] = {0}, host[TARGET_HOST_SIZE];
     char **realms = NULL;
     const krb5_data *second = principal->length >= 2 ? &principal->data[1] : NULL;
     size_t len = second != NULL ? second->length : 0;
-    if (len >= sizeof host)
+    if (len >= sizeof text)
         return KRB5_PARSE_MALFORMED;
     if (len > 0)
-        memcpy(host, second->data, len);
-    host[len] = '\0';
-    host[strcspn(host, ":")] = '\0';
+        memcpy(text, second->data, len);
+    target_host(text, host);
     krb5_error_code code = krb5_get_host_realm(krb, len > 0 ? host : NULL, &realms);
     if (code == 0)
         code = krb5_set_principal_realm(krb, principal, realms[0]); /* "" lets the KDC refer us */
@@ -345,4 +352,10 @@ SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, enum krb_
     else
         code = krb5_parse_name(krb, target, principal);
     return krb_status(krb, code, KRB_STAGE_TICKET, "the target name");
+}
+
+bool krb_target_means(krb5_context krb, krb5_const_principal target, krb5_const_principal principal)
+{
+    return target->realm.length > 0 ? krb5_principal_compare(krb, target, principal)
+                                    : krb5_principal_compare_any_realm(krb, target, principal);
 }

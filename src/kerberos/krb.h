@@ -48,6 +48,12 @@ enum krb_target {
 };
 /* A target name of any form the package takes (see docs/kerberos.md) as a principal. */
 SECURITY_STATUS krb_target_parse(krb5_context krb, const char *target, enum krb_target kind, krb5_principal *principal);
+/* Does a target that was parsed mean this principal? A host that no [domain_realm] names has an empty realm there, which a KDC would fill in:
+ * it means any. */
+bool krb_target_means(krb5_context krb, krb5_const_principal target, krb5_const_principal principal);
+
+/* The file behind a keytab's name, or NULL when it is of another type. */
+const char *krb_keytab_path(const char *name);
 
 /* How far the clock of the KDC is away, as libkrb5 keeps it in a context. */
 struct krb_clock {

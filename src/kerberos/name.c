@@ -66,6 +66,13 @@ bool krb_name_equal(const struct krb_name *a, const struct krb_name *b)
     return true;
 }
 
+bool krb_name_is_anonymous(const struct krb_name *name)
+{
+    return slice_equal(name->realm, slice_of_text(KRB5_ANONYMOUS_REALMSTR)) ||
+           (name->n_parts == 2 && slice_equal(name->part[0], slice_of_text(KRB5_WELLKNOWN_NAMESTR)) &&
+            slice_equal(name->part[1], slice_of_text(KRB5_ANONYMOUS_PRINCSTR)));
+}
+
 /* Each byte of a part becomes at most two of the text. */
 static size_t text_room(const struct krb_name *name)
 {

@@ -29,6 +29,8 @@ bool krb_name_equal(const struct krb_name *a, const struct krb_name *b);
 char *krb_name_text(const struct krb_name *name);
 /* Has it a text at all: is no NUL inside? */
 bool krb_name_has_text(const struct krb_name *name);
+/* Nobody's name, in whatever realm, or one of nobody's realm (RFC 8062 3). */
+bool krb_name_is_anonymous(const struct krb_name *name);
 /* Is `text` what krb_name_text writes of it? */
 bool krb_name_is(const struct krb_name *name, const char *text);
 /* Borrows from a principal of libkrb5. False when it has no parts or too many. */

@@ -1,8 +1,10 @@
 #include "kerberos/password_keys.h"
 
 #include "base/memory.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include "core/trace.h"
+#include "kerberos/name.h"
 #include "kerberos/task.h"
 #include <string.h>
 
@@ -141,4 +143,66 @@ SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, s
     }
     wanted_free(wanted);
     return status;
+}
+
+/* mem_free it. */
+static SECURITY_STATUS text_of(krb5_const_principal principal, char **text)
+{
+    struct krb_name name;
+    require(krb_name_of(principal, &name) && krb_name_has_text(&name),
+            cause_set(SEC_E_UNKNOWN_CREDENTIALS, "the server's name has no parts, too many, or a NUL"));
+    *text = krb_name_text(&name);
+    return *text != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* A name without a slash may be an account's, as well as GSS-API's "service@host". */
+static SECURITY_STATUS is_account(krb5_context krb, const char *server, const char *account, bool *is)
+{
+    krb5_principal named = NULL;
+    AUTO_FREE char *text = NULL;
+    *is = false;
+    if (strchr(server, '/') != NULL)
+        return SEC_E_OK;
+    if (krb_target_parse(krb, server, KRB_TARGET_USER, &named) != SEC_E_OK) {
+        cause_drop();
+        return SEC_E_OK;
+    }
+    SECURITY_STATUS status = text_of(named, &text);
+    krb5_free_principal(krb, named);
+    try(status);
+    *is = text_equal_fold(text, account);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS server_text(krb5_context krb, const char *server, krb5_const_principal account, char **text)
+{
+    krb5_principal wanted = NULL;
+    try(krb_target_parse(krb, server, KRB_TARGET_SERVICE, &wanted));
+    krb5_error_code code = 0;
+    if (wanted->realm.length == 0)
+        code = krb5_set_principal_realm(krb, wanted, account->realm.data);
+    SECURITY_STATUS status = krb_status(krb, code, KRB_STAGE_LOGON, "the server's name");
+    if (status == SEC_E_OK)
+        status = text_of(wanted, text);
+    krb5_free_principal(krb, wanted);
+    return status;
+}
+
+SECURITY_STATUS kerberos_password_principal(krb5_context krb, const char *account, const char *server, char **principal,
+                                            bool *by_name)
+{
+    krb5_principal owner = NULL;
+    AUTO_FREE char *own = NULL, *service = NULL;
+    bool itself = server == NULL;
+    try(krb_status(krb, krb5_parse_name(krb, account, &owner), KRB_STAGE_LOGON, "the account's name"));
+    SECURITY_STATUS status = text_of(owner, &own);
+    if (status == SEC_E_OK && !itself)
+        status = is_account(krb, server, own, &itself);
+    if (status == SEC_E_OK && !itself)
+        status = server_text(krb, server, owner, &service);
+    krb5_free_principal(krb, owner);
+    try(status);
+    *principal = itself ? STEAL(own) : STEAL(service);
+    *by_name = !itself;
+    return SEC_E_OK;
 }

@@ -195,12 +195,23 @@ SECURITY_STATUS kerberos_sequence_check(const struct kerberos_session *session, 
     }
 }
 
+#define RC4_NUMBERS (UINT64_C(1) << 32)
+
+/* RFC 4757 7.3: a number is all that tells one key stream from another, and it has 32 bits. Datagrams have the caller's. */
+static SECURITY_STATUS numbers_left(const struct kerberos_session *session)
+{
+    require(session->profile != NULL || session->datagram || session->send.seq - session->seed.send_seq < RC4_NUMBERS,
+            cause_set(SEC_E_CONTEXT_EXPIRED, "the numbers of RC4's messages are used up; begin a new context"));
+    return SEC_E_OK;
+}
+
 /* Sends one message under the next number; only a message that was made uses it up. */
 static SECURITY_STATUS protect(struct kerberos_session *session, struct message *message, uint32_t caller_seq,
                                bool wrap, bool encrypt)
 {
     require(message->token.data != NULL,
             cause_set(SEC_E_INVALID_TOKEN, "a message to protect needs a SECBUFFER_TOKEN for the signature"));
+    try(numbers_left(session));
     uint64_t seq = session->datagram ? caller_seq : session->send.seq;
     SECURITY_STATUS status;
     if (session->profile != NULL)

@@ -9,8 +9,10 @@
 struct kerberos_source *kerberos_source_new(void)
 {
     struct kerberos_source *source = secret_block_alloc(sizeof *source);
-    if (source != NULL)
+    if (source != NULL) {
         atomic_init(&source->n_references, 1);
+        kerberos_refusals_init(&source->refusals);
+    }
     return source;
 }
 
@@ -34,6 +36,7 @@ void kerberos_source_put(struct kerberos_source *source)
 {
     if (source == NULL || atomic_fetch_sub_explicit(&source->n_references, 1, memory_order_acq_rel) != 1)
         return;
+    kerberos_refusals_release(&source->refusals);
     memory_keytab_close(source->memory_keytab);
     mem_free(source->cache);
     mem_free(source->client);
@@ -66,7 +69,7 @@ static bool keytab_copy(krb5_keytab *to, const struct kerberos_source *from)
     return opened;
 }
 
-struct kerberos_source *kerberos_source_copy(const struct kerberos_source *source)
+struct kerberos_source *kerberos_source_copy(struct kerberos_source *source)
 {
     struct kerberos_source *copy = kerberos_source_new();
     require(copy != NULL, NULL);
@@ -77,7 +80,8 @@ struct kerberos_source *kerberos_source_copy(const struct kerberos_source *sourc
     copy->proxy_forced = source->proxy_forced;
     copy->forwardable = source->forwardable;
     copy->lent = source->lent;
-    atomic_init(&copy->refused_until, atomic_load(&source->refused_until));
+    if (source->refusal != NULL) /* the session's password stays what it is; another key is another matter */
+        copy->refusals.until = kerberos_refusals_until(&source->refusals);
     bool copied = mem_text_copy(&copy->cache, source->cache) && mem_text_copy(&copy->client, source->client) &&
                   mem_text_copy(&copy->keytab, source->keytab) &&
                   mem_text_copy(&copy->certificate, source->certificate) &&

@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "kerberos/krb.h"
+#include "kerberos/refusals.h"
 #include <stdatomic.h>
 
 enum kerberos_logon {
@@ -37,13 +38,13 @@ struct kerberos_source {
     bool forwardable;  /* ask for such tickets */
     char *
         refusal; /* of a logon session's password: what the KDC said when it refused it, "" without words; NULL: no such password */
-    _Atomic int64_t refused_until; /* steady time: not before is it asked with that password again */
+    struct kerberos_refusals refusals;
     bool lent; /* the cache is a logon session's, in this process's memory: nobody else changes it */
 };
 
 struct kerberos_source *kerberos_source_new(void);
 /* A copy to be changed, with one reference. */
-struct kerberos_source *kerberos_source_copy(const struct kerberos_source *source);
+struct kerberos_source *kerberos_source_copy(struct kerberos_source *source);
 struct kerberos_source *kerberos_source_retain(struct kerberos_source *source);
 void kerberos_source_put(struct kerberos_source *source); /* NULL is fine */
 

@@ -63,24 +63,15 @@ SECURITY_STATUS kerberos_task_new(struct kerberos_credential *credential, const 
     return SEC_E_OK;
 }
 
-/* A password that a session keeps is nobody's typing error: a handshake that sent it again after the KDC refused it would lock the account. */
-static SECURITY_STATUS source_log_on(struct kerberos_source *source, krb5_context krb, krb5_creds *creds)
-{
-    bool of_session = source->refusal != NULL && source->logon == LOGON_PASSWORD;
-    if (of_session && steady_now() < atomic_load(&source->refused_until))
-        return cause_set(SEC_E_LOGON_DENIED, "%s (of this session's password; it is not sent again for some minutes)",
-                         *source->refusal != '\0' ? source->refusal : "the KDC refused the logon");
-    SECURITY_STATUS status = kerberos_source_log_on(source, krb, creds);
-    if (status == SEC_E_LOGON_DENIED && of_session)
-        atomic_store(&source->refused_until, steady_now() + SESSION_REFUSED_FOR);
-    return status;
-}
-
 static SECURITY_STATUS log_on(struct kerberos_task *task)
 {
     krb5_creds creds = {0};
     krb5_creds *copy = NULL;
-    try(source_log_on(task->source, task->krb, &creds));
+    bool of_session = task->source->refusal != NULL && task->source->logon == LOGON_PASSWORD;
+    SECURITY_STATUS status = of_session || task->for_peer
+                                 ? kerberos_source_log_on_sparing(task->source, task->krb, task->deadline, &creds)
+                                 : kerberos_source_log_on(task->source, task->krb, &creds);
+    try(status);
     krb5_error_code code = krb5_copy_creds(task->krb, &creds, &copy);
     krb5_free_cred_contents(task->krb, &creds);
     require(code == 0, SEC_E_INSUFFICIENT_MEMORY);
@@ -196,6 +187,7 @@ SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct
 {
     static const struct late_work work = {task_work, task_drop};
     void *data = *task;
+    (*task)->deadline = deadline;
     SECURITY_STATUS status = kdc_run(&work, &data, deadline);
     *task = data;
     if (data == NULL || !(*task)->logged_on)

@@ -14,10 +14,12 @@ struct kerberos_task {
     struct kerberos_source *source;
     krb5_creds *tgt; /* what the credential had, then what the logon gave; NULL: what the cache has */
     krb5_context krb;
+    uint64_t deadline; /* of who waits for it */
 
     /* in, for the work; owned */
     char *name;
     bool user_to_user;
+    bool for_peer; /* a peer that has proved nothing set it going */
     unsigned options;
     struct secret ticket; /* encoded */
     krb5_creds *service;

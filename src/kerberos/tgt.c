@@ -6,10 +6,12 @@
 
 /* Ticket-granting tickets: one's own for user-to-user (RFC 4120 3.7), and forwarded ones for delegation (RFC 4120 2.6). */
 
-SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_context krb, krb5_creds **creds)
+static SECURITY_STATUS tgt_get(struct kerberos_credential *credential, krb5_context krb, bool for_peer,
+                               krb5_creds **creds)
 {
     struct kerberos_task *task;
     try(kerberos_task_new(credential, NULL, NULL, &task));
+    task->for_peer = for_peer;
     SECURITY_STATUS status = kerberos_task_run(credential, &task, kerberos_deadline(credential));
     if (status == SEC_E_OK) {
         krb_clock_set(krb, krb_clock_get(task->krb));
@@ -17,6 +19,16 @@ SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_co
     }
     kerberos_task_free(task);
     return status;
+}
+
+SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_context krb, krb5_creds **creds)
+{
+    return tgt_get(credential, krb, false, creds);
+}
+
+SECURITY_STATUS kerberos_tgt_get_for_peer(struct kerberos_credential *credential, krb5_context krb, krb5_creds **creds)
+{
+    return tgt_get(credential, krb, true, creds);
 }
 
 /* RFC 4120 5.8, RFC 4121 4.1.1.1: the KRB-CRED is encrypted with the key of the service's ticket. */

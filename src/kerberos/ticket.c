@@ -208,7 +208,7 @@ static SECURITY_STATUS evidence_try(const struct kerberos_credential *credential
     krb5_free_unparsed_name(krb, name);
     if (!itself) {
         try(krb_target_parse(krb, target, KRB_TARGET_SERVICE, &wanted));
-        itself = krb5_principal_compare(krb, wanted, credential->evidence->server) != 0;
+        itself = krb_target_means(krb, wanted, credential->evidence->server);
         krb5_free_principal(krb, wanted);
     }
     require(itself && credential->evidence->keyblock.length > 0, SEC_E_OK);

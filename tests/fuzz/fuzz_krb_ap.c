@@ -69,7 +69,7 @@ static void authenticator(struct slice in)
     name_use(&first.client);
     authorization_use(first.authorization, 0);
     MUST(first.microseconds <= 999999);
-    krb_authenticator_write(&writer, &first, NULL, 0);
+    krb_authenticator_write(&writer, &first, NULL);
     MUST(writer_finish(&writer) == WIRE_OK);
     MUST(krb_authenticator_parse(writer_slice_of(&writer), &second) == WIRE_OK);
     MUST(first.seq == second.seq && first.time == second.time && first.microseconds == second.microseconds);

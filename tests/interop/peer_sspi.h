@@ -49,6 +49,9 @@ static ULONG flags_of(const struct line *line)
         {"session-key", ISC_REQ_USE_SESSION_KEY, ASC_REQ_USE_SESSION_KEY},
         {"prompt", ISC_REQ_PROMPT_FOR_CREDS, 0},
         {"extended", ISC_REQ_EXTENDED_ERROR, ASC_REQ_EXTENDED_ERROR},
+#ifdef ASC_REQ_ALLOW_NULL_SESSION
+        {"null-session", 0, ASC_REQ_ALLOW_NULL_SESSION},
+#endif
 #ifdef ASC_REQ_ALLOW_MISSING_BINDINGS
         {"missing-bindings", 0, ASC_REQ_ALLOW_MISSING_BINDINGS},
 #endif

@@ -281,11 +281,12 @@ class Ldap:
 SASL_IN_PROGRESS, SEALED_LAYER = 14, 4
 
 
-def test_sealed_ldap_search(world, ad):
-    """SASL GSSAPI (RFC 4752) with our client against Samba's LDAP server: the bind, then everything sealed."""
+@pytest.mark.parametrize("bindings", (None, b"tls-server-end-point:" + b"\x5a" * 32), ids=("unbound", "bound"))
+def test_sealed_ldap_search(world, ad, bindings):
+    """SASL GSSAPI (RFC 4752) with our client against Samba's LDAP server: the bind, then everything sealed. It takes what a client with bindings says of itself."""
     client, ldap = Ours(world), Ldap(world)
     try:
-        answer = client.start("client", target="ldap/dc1.example.test", **ALICE)
+        answer = client.start("client", target="ldap/dc1.example.test", bindings=bindings, **ALICE)
         assert answer is not None, client.problem
         code, token = ldap.bind(answer[1])
         assert code == SASL_IN_PROGRESS

@@ -249,6 +249,25 @@ def test_missing_channel_bindings(worlds, pair):
         assert outcome.good
 
 
+@pytest.mark.parametrize("acceptor", (Ours, Mit))
+def test_promised_channel_bindings(worlds, acceptor):
+    """MIT's client says like Windows that it gives bindings; then none are wrong ones, and no flag of the server's forgives them."""
+    world = worlds()
+    plain = pathlib.Path(world.krb5["KRB5_CONFIG"]).read_text(encoding="utf-8")
+    world.put("aware.conf", plain.replace("[libdefaults]\n", "[libdefaults]\nclient_aware_channel_bindings = true\n", 1))
+    aware = {"KRB5_CONFIG": f"{world.directory}/aware.conf"}
+    flags = ALL_FLAGS + ",missing-bindings"
+    for given in (None, CHANNEL, OTHER_CHANNEL):
+        client, server = Mit(world, **aware), acceptor(world)
+        outcome = handshake(client, server, client_bindings=given, server_bindings=CHANNEL, flags=flags)
+        assert outcome.good == (given == CHANNEL), (given, client.problem, server.problem)
+        if not outcome.good:
+            assert outcome.refused is server
+            assert acceptor is Mit or server.problem.startswith(BAD_BINDINGS), server.problem
+    client, server = Mit(world, **aware), acceptor(world)
+    establish(client, server, flags=ALL_FLAGS)  # a server without a channel compares nothing
+
+
 @pairs
 @enctypes
 def test_altered_and_repeated_messages(worlds, pair, enctype):

@@ -8,11 +8,12 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from krb_credentials import PIN, TARGET, X509_ANCHORS, X509_IDENTITY, Holder, served  # noqa: E402
-from krb_peers import KerberosWorld, refused  # noqa: E402
+from krb_peers import ALL_FLAGS, KerberosWorld, Mit, Ours, refused  # noqa: E402
 from pki import Authority  # noqa: E402
 from realm import Realm  # noqa: E402
 
 UNKNOWN_CREDENTIALS, PKINIT_CLIENT_FAILURE, NAME_MISMATCH = "0x8009030d", "0x80090354", "0x8009033d"
+LOGON_DENIED, NULL_SESSION = "0x8009030c", 0x100000
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 TOKEN_PIN = "248163"
 
@@ -115,6 +116,33 @@ def test_anchors(world, realm):
             assert served(client, server_of(world)) == "alice@EXAMPLE.TEST"
         else:
             assert client.begin() is None and refused(client, PKINIT_CLIENT_FAILURE)
+
+
+@pytest.mark.parametrize("lines,flags,good", (
+    ("", ALL_FLAGS, False), ("allow_anonymous = yes\n", ALL_FLAGS, False), ("", ALL_FLAGS + ",null-session", False),
+    ("allow_anonymous = yes\n", ALL_FLAGS + ",null-session", True)))
+@pytest.mark.parametrize("side", (Ours, Mit))
+def test_anonymous_ticket(world, realm, side, lines, flags, good):
+    """RFC 8062: whoever asks the KDC for nobody's ticket gets it, and is nobody."""
+    try:
+        realm.addprinc("WELLKNOWN/ANONYMOUS")
+    except RuntimeError:
+        pass  # another case has added it
+    cache = f"FILE:{world.directory}/nobodys"
+    realm.run("kinit", "-n", "-c", cache, "@EXAMPLE.TEST")
+    world.configure(lines)
+    world.krb5["KRB5CCNAME"] = cache
+    client, server = side(world), Ours(world)
+    answer = client.start("client")
+    assert answer is not None, client.problem
+    assert server.start("server", flags=flags) is not None
+    done = server.token(answer[1])
+    if not good:
+        assert done is None and server.problem.split()[0] == LOGON_DENIED, server.problem
+        return
+    assert done is not None and client.token(done[1]) is not None, (server.problem, client.problem)
+    assert server.say("names") == "WELLKNOWN/ANONYMOUS@WELLKNOWN:ANONYMOUS"
+    assert server.granted() & NULL_SESSION and " user=S-1-5-7 " in f"{server.say('who')} "
 
 
 @pytest.fixture(name="token")

@@ -1,5 +1,6 @@
 """Kerberos beyond one service and its key: user-to-user, forwarded tickets, datagram contexts."""
 import pathlib
+import re
 import sys
 
 import pytest
@@ -11,6 +12,7 @@ from realm import Realm  # noqa: E402
 
 DELEGATE, USE_SESSION_KEY, DATAGRAM = 0x1, 0x20, 0x400
 FORWARDED, FIELD_DELEGATED = 1, 13
+LOGON_DENIED = "0x8009030c"
 TARGET_UNKNOWN, INVALID_TOKEN, WRONG_PRINCIPAL = "0x80090303", "0x80090308", "0x80090322"
 NO_CREDENTIALS, OUT_OF_SEQUENCE = "0x8009030e", "0x80090310"
 TRUSTED, UNTRUSTED = HOST, "untrusted.example.test"
@@ -117,6 +119,38 @@ def test_user_to_user_without_tickets(world):
     assert server.problem.split()[0] == NO_CREDENTIALS, server.problem
 
 
+def failed_attempts(realm, principal):
+    return int(re.search(r"Failed password attempts: (\d+)", realm.kadmin(f"getprinc {principal}"))[1])
+
+
+@pytest.mark.parametrize("proof", ("keytab", "password"))
+def test_nobody_locks_a_server_out(world, realm, proof):
+    """A request for the server's ticket needs no proof: the KDC that has refused the server's key is not asked again for each. A keytab that changes is tried at once."""
+    name = f"HTTP/stale-{proof}.example.test"
+    realm.kadmin(f"addpol -maxfailure 3 {proof}")
+    realm.addprinc(name, "Former1!", "+requires_preauth", "-policy", proof)
+    realm.keytab(name, f"stale-{proof}")
+    realm.kadmin(f"cpw -pw Later1!! {name}")
+    cache, world.krb5["KRB5CCNAME"] = world.krb5["KRB5CCNAME"], f"FILE:{world.directory}/none"
+    keytab, world.krb5["KRB5_KTNAME"] = world.krb5["KRB5_KTNAME"], f"FILE:{realm.directory}/stale-{proof}"
+    server = Ours(world)
+    world.krb5.update(KRB5CCNAME=cache, KRB5_KTNAME=keytab)
+    words = {"user": name, "password": "Former1!", "domain": "EXAMPLE.TEST"} if proof == "password" else {}
+    assert server.start("server", **words) is not None
+    request = framed(0x0400, tgt_request())
+    for number in range(6):
+        assert number == 0 or server.again() is not None
+        assert server.token(request) is None and server.problem.split()[0] == LOGON_DENIED, server.problem
+    assert failed_attempts(realm, name) == 1
+    if proof == "keytab":
+        (realm.directory / f"stale-{proof}").unlink()
+        realm.keytab(name, f"stale-{proof}")
+        assert server.again() is not None
+        answer = server.token(request)
+        assert answer is not None, server.problem
+        assert unframed(answer[1], 0x0401)
+
+
 class User(Helper):
     program = "krb_user"
 
@@ -220,6 +254,41 @@ def test_server_with_a_password(world, realm, password, good):
             assert server.problem.split()[0] == WRONG_PRINCIPAL, server.problem
             break
         assert client.token(taken[1]) is not None and server.say("names") == "alice@EXAMPLE.TEST"
+
+
+# Services of one account, which have one key: RC4's, which depends on the password alone
+SVC2 = "svc2@EXAMPLE.TEST"
+WWW = "HTTP/www.example.test@EXAMPLE.TEST"
+
+
+@pytest.mark.parametrize("principal,taken", (
+    ("HTTP/www.example.test", {"HTTP/www.example.test": WWW, "HTTP/WWW.example.test": WWW}),
+    ("HTTP@www.example.test", {"HTTP/www.example.test": WWW, "HTTP/WWW.example.test": WWW}),
+    (WWW, {"HTTP/www.example.test": WWW, "HTTP/WWW.example.test": WWW}),
+    ("HTTP/www.other.test", {"HTTP/www.other.test@EXAMPLE.TEST": "HTTP/www.other.test@EXAMPLE.TEST"}),
+    ("HTTP/www.example.test@OTHER.TEST", {}),
+    ("svc2", None), (SVC2, None), ("example.test\\svc2", None), (None, None)))
+def test_server_with_a_password_and_a_name(world, realm, principal, taken):
+    """Tickets for other services of the account are refused, and the name that is shown is the ticket's. The account's own name means all of them."""
+    targets = ("svc2", "HTTP/www.example.test", "HTTP/WWW.example.test", "cifs/www.example.test", "HTTP/www.other.test@EXAMPLE.TEST")
+    taken = dict.fromkeys(targets, SVC2) if taken is None else taken
+    for name in targets:
+        try:
+            realm.addprinc(name, "Service1!", "-e", "arcfour-hmac:normal")
+        except RuntimeError:
+            pass  # another case has added it
+    world.krb5["KRB5_KTNAME"] = f"FILE:{world.directory}/none"
+    for target in targets:
+        client, server = Ours(world), Ours(world)
+        assert server.start("server", user="svc2", password="Service1!", domain="EXAMPLE.TEST", principal=principal) is not None, server.problem
+        answer = client.start("client", target=target)
+        assert answer is not None, client.problem
+        done = server.token(answer[1])
+        if target in taken:
+            assert done is not None, (target, server.problem)
+            assert server.say("target") == taken[target]
+        else:
+            assert done is None and server.problem.split()[0] == WRONG_PRINCIPAL, (target, server.problem)
 
 
 # Datagram contexts

@@ -250,10 +250,11 @@ void forge_authenticator(struct writer *writer, const struct forge *forge)
         .seq = forge->seq,
     };
     if (forge->restrictions.data == NULL) {
-        krb_authenticator_write(writer, &authenticator, forge->enctypes, forge->n_enctypes);
+        const struct krb_initiator_data told = {.enctypes = forge->enctypes, .n_enctypes = forge->n_enctypes};
+        krb_authenticator_write(writer, &authenticator, &told);
         return;
     }
-    krb_authenticator_write(&plain, &authenticator, NULL, 0);
+    krb_authenticator_write(&plain, &authenticator, NULL);
     restrictions_add(writer, writer_slice_of(&plain), forge->restrictions);
 }
 

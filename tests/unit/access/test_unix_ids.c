@@ -4,6 +4,7 @@
  */
 #include "access/unix_ids.h"
 
+#include "access/client_identity.h"
 #include "access/names.h"
 #include "access/token_build.h"
 #include "access/winbind.h"
@@ -257,6 +258,49 @@ static void test_winbind_names(void **state)
     assert_null(again.name);
 }
 
+/* What of a client's name is its account. */
+static void test_account_of_a_name(void **state)
+{
+    static const struct {
+        const char *package, *client, *account;
+        bool principal;
+    } cases[] = {
+        {"NTLM", "EXAMPLE\\alice", "alice", false},
+        {"NTLM", "EXAMPLE\\alice@home", "alice@home", false},
+        {"NTLM", "alice", "alice", false},
+        {"WDigest", "alice@EXAMPLE.TEST", "alice", true},
+        {"Kerberos", "alice@EXAMPLE.TEST", "alice", true},
+        {"Kerberos", "host/server@EXAMPLE.TEST", "host/server", true},
+        {"Kerberos", "x\\@root@EXAMPLE.TEST", "x\\@root", true}, /* an "@" in the name, escaped */
+        {"Kerberos", "x\\\\root@EXAMPLE.TEST", "x\\\\root", true},
+        {"Kerberos", "x\\\\@EXAMPLE.TEST", "x\\\\", true},
+        {"Kerberos", "alice@EXAMPLE\\@TEST", "alice", true}, /* and one in the realm */
+        {"Kerberos", "alice", "alice", false},
+        {"Kerberos", "alice\\", "alice\\", false},
+    };
+    const struct client_identity identity = {.user = SID_OF(5, 21, 7, 7, 7, 1000), .uid = -1, .gid = -1};
+    struct config config = {.access_allow_root = false};
+    uint8_t room[256];
+    struct writer writer = writer_fixed(room, sizeof room);
+    client_identity_write(&writer, &identity);
+    assert_int_equal(writer_finish(&writer), WIRE_OK);
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct token *token = NULL;
+        const struct token_request request = {.package = cases[i].package,
+                                              .client = cases[i].client,
+                                              .identity = writer_slice_of(&writer),
+                                              .level = SecurityImpersonation};
+        assert_int_equal(token_of_client(&request, &config, &token), SEC_E_OK);
+        assert_string_equal(token->facts->account, cases[i].account);
+        if (cases[i].principal)
+            assert_string_equal(token->facts->principal, cases[i].client);
+        else
+            assert_null(token->facts->principal);
+        token_release(token);
+    }
+}
+
 /* A client whom no SID names, of a realm whose accounts are the users here. */
 static void test_client_without_sid(void **state)
 {
@@ -340,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_winbind_lies),
         cmocka_unit_test(test_winbind_without_memory),
         cmocka_unit_test(test_winbind_names),
+        cmocka_unit_test(test_account_of_a_name),
         cmocka_unit_test(test_client_without_sid),
         cmocka_unit_test(test_ids_out_of_range),
         cmocka_unit_test(test_levels_of_flags),

@@ -57,7 +57,7 @@ static void test_every_key(void **state)
               "[ntlm]\nallow_v1 = YES\nallow_lm = on\nallow_anonymous = 1\nrequire_128 = False\n"
               "refuse_reflection = off\nchannel_bindings = ALWAYS\nservice_binding = never\n"
               "targets = host/a, http/b\nchallenge_seconds = 0\nclock_skew_seconds = 9\n"
-              "[kerberos]\nkeytab = FILE:/a\nclient_keytab = FILE:/b\nkdc_seconds = 3\nrequire_pac = yes\n"
+              "[kerberos]\nkeytab = FILE:/a\nclient_keytab = FILE:/b\nkdc_seconds = 3\nallow_anonymous = yes\nrequire_pac = yes\n"
               "delegate = Always\n"
               "[access]\nwinbind = yes\nwinbind_library = /l\nname_domains = A, B\nranges = S-1-5-21-1:5:6\n"
               "winbind_seconds = 3\n"
@@ -68,6 +68,7 @@ static void test_every_key(void **state)
     assert_string_equal(config.kerberos_client_keytab, "FILE:/b");
     assert_int_equal(config.kerberos_kdc_seconds, 3);
     assert_true(config.kerberos_require_pac);
+    assert_true(config.kerberos_anonymous);
     assert_int_equal(config.kerberos_delegate, DELEGATE_ALWAYS);
     assert_string_equal(config.computer, "SERVER");
     assert_string_equal(config.domain, "EXAMPLE");

@@ -206,6 +206,47 @@ static void test_the_services_own_ticket_stays(void **state)
     kerberos_loop_configure(NULL, NULL, NULL);
 }
 
+/* A service goes to itself with the ticket that it has, however it is named; also where no [domain_realm] says its realm. */
+static void test_the_service_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target;
+        bool itself;
+    } cases[] = {
+        {"HTTP/www.other.test", true},
+        {"HTTP@www.other.test", true},
+        {"HTTP/www.other.test@" FORGE_REALM, true},
+        {"HTTP/www.other.test@OTHER.TEST", false},
+        {"HTTP/www.third.test", false},
+    };
+    const struct config *config;
+    const struct krb_key key = forge_key(KRB_AES256_SHA1, 1);
+    krb5_creds evidence = {.magic = KV5M_CREDS,
+                           .keyblock = {.enctype = key.enctype, .length = key.len, .contents = (krb5_octet *)key.bytes},
+                           .times = {.endtime = (krb5_timestamp)(time(NULL) + 3600)}};
+    assert_int_equal(krb5_parse_name(krb, FORGE_CLIENT, &evidence.client), 0);
+    assert_int_equal(krb5_parse_name(krb, "HTTP/www.other.test@" FORGE_REALM, &evidence.server), 0);
+    assert_int_equal(config_get(&config), SEC_E_OK);
+    const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct kerberos_credential *credential = kerberos_credential_new(&request, kerberos_source_new());
+        struct kerberos_ticket *ticket = NULL;
+        assert_non_null(credential);
+        credential->evidence = &evidence;
+        const struct kerberos_ticket_request asked = {.target = cases[i].target};
+        SECURITY_STATUS status = kerberos_ticket_ask(credential, krb, &asked, &ticket);
+        if ((status == SEC_E_OK) != cases[i].itself)
+            fail_msg("%s: 0x%08x", cases[i].target, (unsigned)status);
+        kerberos_ticket_put(krb, ticket);
+        credential->evidence = NULL;
+        kerberos_release(credential);
+    }
+    krb5_free_principal(krb, evidence.client);
+    krb5_free_principal(krb, evidence.server);
+    config_release(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_what_may_be_missing),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_the_services_own_ticket_stays),
+        cmocka_unit_test(test_the_service_itself),
     };
     kerberos_loop_configure(NULL, NULL, NULL);
     if (krb5_init_context(&krb) != 0)

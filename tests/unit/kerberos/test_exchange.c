@@ -230,6 +230,39 @@ static void test_aliases(void **state)
     kerberos_request_release(&request);
 }
 
+/* An account's keys open the tickets of all its services; a server that is one of them takes its own. */
+static void test_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *server;
+        bool passes;
+    } cases[] = {
+        {FORGE_SERVER, true},
+        {"HOST/Server.Example.Test@Example.Test", true}, /* as Windows' KDCs find names */
+        {"cifs/server.example.test@" FORGE_REALM, false},
+        {"host/server.example.test@OTHER.TEST", false},
+        {"host/server.example.tes@" FORGE_REALM, false},
+        {"host@" FORGE_REALM, false},
+        {"svc@" FORGE_REALM, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int by_name = 0; by_name < 2; by_name++) {
+            struct forge forge;
+            struct kerberos_request request;
+            keys_usual();
+            table.keys.by_name = by_name != 0;
+            forge_begin(&forge, KRB_AES256_SHA1);
+            forge.server = cases[i].server;
+            bool passes = by_name == 0 || cases[i].passes;
+            assert_int_equal(open_one(&request, &forge), passes ? SEC_E_OK : SEC_E_WRONG_PRINCIPAL);
+            if (passes)
+                assert_string_equal(request.server_name, FORGE_SERVER);
+            kerberos_request_release(&request);
+        }
+    keys_clear();
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -704,6 +737,7 @@ int main(void)
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_roll_over),
         cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_by_name),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_authenticator_key),
         cmocka_unit_test(test_times),

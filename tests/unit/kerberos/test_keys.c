@@ -183,6 +183,37 @@ static void only_the_servers(void **state)
     forget(&credential);
 }
 
+/* A host that no [domain_realm] names has no realm here, and a KDC is not asked which: then any realm is right. */
+static void server_of_an_unknown_realm(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *server;
+        size_t n_keys;
+    } cases[] = {
+        {"HTTP/www.other.test", 2},
+        {"HTTP@www.other.test", 2},
+        {"HTTP/www.other.test@" FORGE_REALM, 1},
+        {"HTTP/www.other.test@OTHER.TEST", 1},
+        {"HTTP/www.third.test", 0},
+        {"host/www.other.test", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(begin(state), 0);
+        struct kerberos_credential credential = credential_of(name);
+        struct kerberos_keys *keys = NULL;
+        add("HTTP/www.other.test@" FORGE_REALM, 1, KRB_AES256_SHA1);
+        add("HTTP/www.other.test@OTHER.TEST", 1, KRB_AES256_SHA1);
+        add("host/www.other.test@" FORGE_REALM, 1, KRB_AES256_SHA1);
+        credential.server = (char *)(uintptr_t)cases[i].server;
+        assert_int_equal(kerberos_keys_get(&credential, krb, &keys), SEC_E_OK);
+        if (keys->n_keys != cases[i].n_keys)
+            fail_msg("%s: %zu keys", cases[i].server, keys->n_keys);
+        kerberos_keys_put(keys);
+        forget(&credential);
+    }
+}
+
 /* DES keys of old, names that are too long for us, and one with a NUL, which no text can say: the others count. */
 static void foreign_keys(void **state)
 {
@@ -409,6 +440,7 @@ int main(void)
         cmocka_unit_test_setup(named_without_its_type, begin),
         cmocka_unit_test_setup(in_memory_it_is_asked_each_time, begin),
         cmocka_unit_test_setup(only_the_servers, begin),
+        cmocka_unit_test_setup(server_of_an_unknown_realm, begin),
         cmocka_unit_test_setup(foreign_keys, begin),
         cmocka_unit_test_setup(missing_unreadable_empty, begin),
         cmocka_unit_test_setup(unreadable, begin),

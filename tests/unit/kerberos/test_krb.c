@@ -77,6 +77,14 @@ static void test_targets(void **state)
         {"host/server.example.test", KRB_TARGET_SERVICE, "host/server.example.test@" FORGE_REALM},
         {"host/server.example.test@OTHER.TEST", KRB_TARGET_SERVICE, "host/server.example.test@OTHER.TEST"},
         {"host/a@b@c", KRB_TARGET_SERVICE, NULL},
+        {"host/server.example.test:80", KRB_TARGET_SERVICE, "host/server.example.test:80@" FORGE_REALM},
+        {"host/server.example.test:80/instance", KRB_TARGET_SERVICE,
+         "host/server.example.test:80/instance@" FORGE_REALM},
+        {"host/www.other.test:80", KRB_TARGET_SERVICE, "host/www.other.test:80@"},
+        {"host/[::1]:80", KRB_TARGET_SERVICE, "host/[::1]:80@"},
+        {"host/[.example.test]:80", KRB_TARGET_SERVICE,
+         "host/[.example.test]:80@" FORGE_REALM}, /* what is in the brackets counts */
+        {"host/::1", KRB_TARGET_SERVICE, "host/::1@"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
