@@ -65,6 +65,8 @@ struct connection {
     size_t n_counted; /* bytes counted against the user */
     struct job *job;  /* one at a time */
     bool reading, ready, closing, closed;
+    bool misused;         /* somebody else than its user sends on it */
+    bool sender_is_known; /* of what was read last */
 };
 
 /* One request. A worker sees the job, what it pins and nothing else. */
@@ -111,8 +113,17 @@ struct server {
 bool server_listen(struct server *server, int fd);
 void server_run(struct server *server);
 
-/* peer.c: whom the kernel says is at the other end. */
-bool peer_uid(const uv_pipe_t *pipe, uid_t *uid);
+/* peer.c: whom the kernel says is at the other end, who connected and who sends. */
+bool peer_uid(const uv_pipe_t *pipe, uid_t *uid); /* has it tell the senders, too */
+/* Of a socket, and of the connections to one that listens. */
+bool peer_senders_told(int fd);
+enum peer_input {
+    PEER_SENT,    /* *uid is whom the next bytes are of: all that one read gives */
+    PEER_SILENT,  /* nothing is there */
+    PEER_ENDED,   /* nothing will come; a read tells why */
+    PEER_UNKNOWN, /* the kernel did not take down who sent it: before the daemon told it to */
+};
+enum peer_input peer_sender(const uv_pipe_t *pipe, uid_t *uid);
 
 /* connection.c */
 struct connection *connection_begin(struct server *server); /* NULL: no memory */
