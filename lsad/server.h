@@ -34,9 +34,12 @@ struct object {
     struct user *user;
     struct credential *credential; /* one of the two */
     struct context *context;
+    struct object
+        *stands_on;  /* the credential that it was made of, which it holds: also when that was released; NULL: none */
     size_t n_kept;   /* bytes counted against the user */
     unsigned n_jobs; /* that use it */
-    bool ended;      /* goes when no job uses it */
+    unsigned n_standing; /* objects that stand on it */
+    bool ended;          /* is found no more; goes, with its bytes and its place, when nothing of those is left */
 };
 
 #define BUCKETS 64
@@ -147,6 +150,7 @@ bool limits_admit(const struct server *server, const struct user *user); /* coun
 /* Counts `now` bytes where *counted were; false: that is too many, and they are counted all the same. */
 bool bytes_pass(struct server *server, struct user *user, size_t *counted, size_t now);
 void bytes_keep(struct server *server, struct object *object, size_t n_bytes);
+size_t bytes_of(const struct job *job); /* what is counted of a request that keeps what it brings */
 
 /* objects.c */
 struct user *user_hold(struct server *server, uid_t uid); /* NULL: no memory */
@@ -157,6 +161,7 @@ void client_leave(struct server *server, struct client *client);
 struct object *object_find(const struct client *client, uint64_t id, bool is_context);
 struct object *object_add(struct server *server, const struct connection *connection, struct credential *credential,
                           struct context *context);
+void object_stand(struct object *object, struct object *credential); /* on a credential of the same client's */
 void object_end(struct server *server, struct client *client, struct object *object);
 void object_put(struct server *server, struct client *client, struct object *object);
 
