@@ -13,11 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <win32/winbase.h>
 
 #define ALICE_UID 61234
 #define LINKS_MAX 64
@@ -361,13 +363,70 @@ static void test_thread_of_another_user(void **state)
         assert_int_equal(in_child(thread_is_somebody_else), 0);
 }
 
+/* What is asked of a handshake under way is asked as the process, whose daemon it is, whoever the thread acts as: here nobody else reaches the socket. */
+struct answers {
+    SECURITY_STATUS client, server, completed;
+};
+
+static struct answers answers_of(CtxtHandle *client, CtxtHandle *server)
+{
+    SecPkgContext_NegotiationInfoW info[2] = {{0}};
+    unsigned char token[16] = {0};
+    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    struct answers got;
+    got.client = QueryContextAttributesW(client, SECPKG_ATTR_NEGOTIATION_INFO, &info[0]);
+    got.server = QueryContextAttributesW(server, SECPKG_ATTR_NEGOTIATION_INFO, &info[1]);
+    got.completed = CompleteAuthToken(server, &list);
+    for (int i = 0; i < 2; i++)
+        if (info[i].PackageInfo != NULL)
+            FreeContextBuffer(info[i].PackageInfo);
+    return got;
+}
+
+static void test_asked_by_who_impersonates(void **state)
+{
+    static unsigned char there[LOOP_TOKEN_MAX], back[LOOP_TOKEN_MAX];
+    struct loop halves = {.package = "Negotiate"};
+    CtxtHandle client, server;
+    ULONG attributes;
+    SecBuffer to_server = {sizeof there, SECBUFFER_TOKEN, there}, to_client = {sizeof back, SECBUFFER_TOKEN, back};
+    SecBufferDesc request = {SECBUFFER_VERSION, 1, &to_server}, answer = {SECBUFFER_VERSION, 1, &to_client};
+    (void)state;
+    if (getuid() != 0)
+        return;
+    loop_acquire(&halves);
+    assert_int_equal(InitializeSecurityContextA(&halves.client_credential, NULL, NULL, 0, 0, 0, NULL, 0, &client,
+                                                &request, &attributes, NULL),
+                     SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(
+        AcceptSecurityContext(&halves.server_credential, NULL, &request, 0, 0, &server, &answer, &attributes, NULL),
+        SEC_I_CONTINUE_NEEDED);
+    const struct answers expected = answers_of(&client, &server);
+    assert_int_equal(expected.server, SEC_E_OK);
+    assert_int_equal(expected.completed, SEC_E_UNSUPPORTED_FUNCTION);
+    assert_int_equal(chmod(daemon_path, 0700), 0);
+    assert_true(ImpersonateAnonymousToken(GetCurrentThread()));
+    assert_int_not_equal(geteuid(), 0);
+    const struct answers got = answers_of(&client, &server);
+    assert_int_not_equal(geteuid(), 0);
+    assert_true(RevertToSelf());
+    assert_int_equal(chmod(daemon_path, 0777), 0);
+    assert_int_equal(got.client, expected.client);
+    assert_int_equal(got.server, expected.server);
+    assert_int_equal(got.completed, expected.completed);
+    halves.client = client;
+    halves.server = server;
+    loop_end(&halves);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_root_given_up),          cmocka_unit_test(test_links_of_others_are_closed),
         cmocka_unit_test(test_half_a_request),         cmocka_unit_test(test_descriptors_are_not_taken),
         cmocka_unit_test(test_child_reads_nothing),    cmocka_unit_test(test_parent_goes),
-        cmocka_unit_test(test_thread_of_another_user),
+        cmocka_unit_test(test_thread_of_another_user), cmocka_unit_test(test_asked_by_who_impersonates),
     };
     return cmocka_run_group_tests(tests, begin, loop_teardown);
 }
