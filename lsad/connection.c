@@ -197,6 +197,10 @@ static void request_take(struct connection *connection, const struct lsa_head *h
         greet(connection, head, &job.message);
         return;
     }
+    if (!connection->sender_is_known) {
+        connection_end(connection);
+        return;
+    }
     job.reply = writer_growing(1024);
     job_prepare(connection->server, &job);
     if (job.may_wait && job.status == SEC_E_OK) {
@@ -240,10 +244,33 @@ static size_t frames_take(struct connection *connection, struct slice input, boo
     return taken;
 }
 
+/* Is what comes next of the user whom the connection counts as? A process that gave its user up still has its connections, and so has whoever breaks into it; a child inherits them. What
+ * root sends on another user's connection is that user's. A greeting, which gives nothing, may have been sent before the daemon was there to be told of senders. */
+static bool sender_is_user(struct connection *connection, enum peer_input input, uid_t sender)
+{
+    bool is_user = sender == connection->user->uid;
+    connection->sender_is_known = input == PEER_SENT || is_user;
+    switch (input) {
+    case PEER_ENDED:
+        return true;
+    case PEER_SENT:
+        return is_user || sender == 0;
+    default:
+        return is_user || connection->client == NULL;
+    }
+}
+
+/* Before each read. No room: it is put off (nothing is there yet), or the connection ends. */
 static void input_room_give(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
 {
-    (void)handle, (void)suggested;
-    *room = uv_buf_init((char *)input_room, sizeof input_room);
+    struct connection *connection = (struct connection *)handle;
+    uid_t sender = 0;
+    enum peer_input input = peer_sender(&connection->pipe, &sender);
+    (void)suggested;
+    *room = uv_buf_init(NULL, 0);
+    connection->misused = input != PEER_SILENT && !sender_is_user(connection, input, sender);
+    if (input != PEER_SILENT && !connection->misused)
+        *room = uv_buf_init((char *)input_room, sizeof input_room);
 }
 
 static void input_read(uv_stream_t *stream, ssize_t n_bytes, const uv_buf_t *room);
@@ -360,6 +387,8 @@ static void input_read(uv_stream_t *stream, ssize_t n_bytes, const uv_buf_t *roo
 {
     struct connection *connection = (struct connection *)stream;
     bool more;
+    if (n_bytes == UV_ENOBUFS && !connection->misused)
+        return;
     if (n_bytes < 0) {
         connection_end(connection);
         return;

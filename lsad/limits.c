@@ -2,7 +2,8 @@
 
 #include <unistd.h>
 
-/* How much of this daemon one user may have, and all together. docs/lsa.md tells the numbers. */
+/* How much of this daemon one user may have, and all together. docs/lsa.md tells the numbers. What a credential keeps counts as long as it is there, which may be longer than its handle
+ * (struct object). */
 
 #define USER_PASSING_MAX ((size_t)32 << 20)
 #define USER_KEPT_MAX ((size_t)32 << 20)
@@ -10,6 +11,7 @@
 #define ALL_KEPT_MAX ((size_t)256 << 20)
 #define ALL_OBJECTS_MAX 65536u /* credentials, and as many handshakes */
 #define OBJECT_BASE 512u       /* bytes of an object besides what came with its requests */
+#define KEYTAB_FACTOR 5u       /* a keytab's entries become keys of their own, of at most so many times their bytes */
 #define LITTLE 16u             /* who has fewer of a thing has little of it */
 #define LITTLE_BYTES ((size_t)64 << 10)
 
@@ -75,13 +77,20 @@ static bool keeps_more(const struct job *job)
     }
 }
 
+size_t bytes_of(const struct job *job)
+{
+    size_t n_keytab =
+        (lsa_number(&job->message, LSA_IDENTITY) & LSA_HAS_KEYTAB) != 0 ? job->message.field[LSA_PROOF].len : 0;
+    return job->head.body_len + (KEYTAB_FACTOR - 1) * n_keytab;
+}
+
 static const char *room_check(const struct server *server, const struct job *job)
 {
     const struct user *user = job->connection->user;
     bool makes_context = job->head.operation == LSA_STEP && job->context == NULL;
     bool makes_credential =
         keeps_more(job) && job->head.operation != LSA_STEP && job->head.operation != LSA_SET_CREDENTIAL;
-    size_t more = job->head.body_len + OBJECT_BASE;
+    size_t more = bytes_of(job) + OBJECT_BASE;
     if (makes_credential && (user->n_credentials >= server->limits.user_credentials))
         return "this user has too many credentials at the security authority";
     if (makes_context && user->n_contexts >= server->limits.user_contexts)

@@ -84,7 +84,7 @@ void client_leave(struct server *server, struct client *client)
     while (*at != client)
         at = &(*at)->next;
     *at = client->next;
-    /* No connection is left, so no job of one either. */
+    /* No connection is left, so no job of one either; and all goes, whatever stands on what. */
     for (unsigned i = 0; i < BUCKETS; i++)
         while (client->objects[i] != NULL) {
             struct object *object = client->objects[i];
@@ -126,16 +126,31 @@ struct object *object_add(struct server *server, const struct connection *connec
     return object;
 }
 
-void object_end(struct server *server, struct client *client, struct object *object)
+void object_stand(struct object *object, struct object *credential)
 {
-    object->ended = true;
-    if (object->n_jobs > 0)
-        return;
+    object->stands_on = credential;
+    credential->n_standing++;
+}
+
+static void object_unlink(struct client *client, struct object *object)
+{
     struct object **at = &client->objects[object->id % BUCKETS];
     while (*at != object)
         at = &(*at)->next;
     *at = object->next;
-    object_free(server, object);
+}
+
+void object_end(struct server *server, struct client *client, struct object *object)
+{
+    object->ended = true;
+    while (object != NULL && object->ended && object->n_jobs == 0 && object->n_standing == 0) {
+        struct object *below = object->stands_on;
+        object_unlink(client, object);
+        object_free(server, object);
+        if (below != NULL)
+            below->n_standing--;
+        object = below;
+    }
 }
 
 void object_put(struct server *server, struct client *client, struct object *object)

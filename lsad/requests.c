@@ -540,6 +540,9 @@ static struct object *made_keep(struct server *server, struct job *job)
         job->new_context = NULL;
     if (made == NULL)
         job->status = SEC_E_INSUFFICIENT_MEMORY;
+    else if (job->credential !=
+             NULL) /* what a handshake, a wrapping or a delegated credential has of it stays as long as they do */
+        object_stand(made, job->credential);
     return made;
 }
 
@@ -556,7 +559,7 @@ static void results_keep(struct server *server, struct job *job)
     if (made == NULL && job->head.operation == LSA_SET_CREDENTIAL)
         changed = job->credential;
     if (changed != NULL)
-        bytes_keep(server, changed, job->head.body_len);
+        bytes_keep(server, changed, bytes_of(job));
     if (job->head.operation == LSA_STEP && job->status >= 0)
         lsa_number_write(&job->reply, LSA_CONTEXT, job->context_ended || changed == NULL ? 0 : changed->id);
     if (job->context != NULL && job->context_ended)

@@ -48,7 +48,7 @@ bool server_listen(struct server *server, int fd)
     server->listener.data = server->clock.data = server->interrupt.data = server->terminate.data = server;
     server->turn.data = server;
     server->ready_end = &server->ready;
-    require(uv_pipe_open(&server->listener, fd) == 0, false);
+    require(peer_senders_told(fd) && uv_pipe_open(&server->listener, fd) == 0, false);
     require(uv_timer_init(&server->loop, &server->clock) == 0, false);
     require(uv_idle_init(&server->loop, &server->turn) == 0, false);
     require(uv_signal_init(&server->loop, &server->interrupt) == 0, false);

@@ -34,9 +34,12 @@ struct object {
     struct user *user;
     struct credential *credential; /* one of the two */
     struct context *context;
+    struct object
+        *stands_on;  /* the credential that it was made of, which it holds: also when that was released; NULL: none */
     size_t n_kept;   /* bytes counted against the user */
     unsigned n_jobs; /* that use it */
-    bool ended;      /* goes when no job uses it */
+    unsigned n_standing; /* objects that stand on it */
+    bool ended;          /* is found no more; goes, with its bytes and its place, when nothing of those is left */
 };
 
 #define BUCKETS 64
@@ -65,6 +68,8 @@ struct connection {
     size_t n_counted; /* bytes counted against the user */
     struct job *job;  /* one at a time */
     bool reading, ready, closing, closed;
+    bool misused;         /* somebody else than its user sends on it */
+    bool sender_is_known; /* of what was read last */
 };
 
 /* One request. A worker sees the job, what it pins and nothing else. */
@@ -111,8 +116,17 @@ struct server {
 bool server_listen(struct server *server, int fd);
 void server_run(struct server *server);
 
-/* peer.c: whom the kernel says is at the other end. */
-bool peer_uid(const uv_pipe_t *pipe, uid_t *uid);
+/* peer.c: whom the kernel says is at the other end, who connected and who sends. */
+bool peer_uid(const uv_pipe_t *pipe, uid_t *uid); /* has it tell the senders, too */
+/* Of a socket, and of the connections to one that listens. */
+bool peer_senders_told(int fd);
+enum peer_input {
+    PEER_SENT,    /* *uid is whom the next bytes are of: all that one read gives */
+    PEER_SILENT,  /* nothing is there */
+    PEER_ENDED,   /* nothing will come; a read tells why */
+    PEER_UNKNOWN, /* the kernel did not take down who sent it: before the daemon told it to */
+};
+enum peer_input peer_sender(const uv_pipe_t *pipe, uid_t *uid);
 
 /* connection.c */
 struct connection *connection_begin(struct server *server); /* NULL: no memory */
@@ -136,6 +150,7 @@ bool limits_admit(const struct server *server, const struct user *user); /* coun
 /* Counts `now` bytes where *counted were; false: that is too many, and they are counted all the same. */
 bool bytes_pass(struct server *server, struct user *user, size_t *counted, size_t now);
 void bytes_keep(struct server *server, struct object *object, size_t n_bytes);
+size_t bytes_of(const struct job *job); /* what is counted of a request that keeps what it brings */
 
 /* objects.c */
 struct user *user_hold(struct server *server, uid_t uid); /* NULL: no memory */
@@ -146,6 +161,7 @@ void client_leave(struct server *server, struct client *client);
 struct object *object_find(const struct client *client, uint64_t id, bool is_context);
 struct object *object_add(struct server *server, const struct connection *connection, struct credential *credential,
                           struct context *context);
+void object_stand(struct object *object, struct object *credential); /* on a credential of the same client's */
 void object_end(struct server *server, struct client *client, struct object *object);
 void object_put(struct server *server, struct client *client, struct object *object);
 

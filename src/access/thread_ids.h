@@ -15,6 +15,7 @@
 struct thread_ids {
     uid_t uid;     /* effective */
     bool way_back; /* the real or the saved user is the same: the kernel lets the thread return to it */
+    bool has_root; /* one of the three is 0: leaving an effective 0 takes no capability that is permitted */
     gid_t gid;
     gid_t *groups; /* ascending; an array of mem_* */
     size_t n_groups;

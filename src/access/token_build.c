@@ -113,9 +113,12 @@ static SECURITY_STATUS unix_sids_set(struct token_facts *facts, const char *pack
 static SECURITY_STATUS client_ids_set(struct token_facts *facts, const struct client_identity *identity,
                                       const struct config *config)
 {
-    if (facts->anonymous)
-        return name_service_user(config->access_anonymous_user != NULL ? config->access_anonymous_user : ANONYMOUS_USER,
-                                 &facts->unix_ids);
+    if (facts->anonymous) {
+        const char *user = config->access_anonymous_user != NULL ? config->access_anonymous_user : ANONYMOUS_USER;
+        try(name_service_user(user, &facts->unix_ids));
+        unix_ids_root_refuse(config, &facts->unix_ids);
+        return SEC_E_OK;
+    }
     return unix_ids_find(config, identity, facts->account, facts->domain, &facts->unix_ids);
 }
 

@@ -161,7 +161,7 @@ static SECURITY_STATUS range_map(const struct config *config, const struct sid *
 }
 
 /* Root is nobody's guest: who maps a client to uid 0 by mistake gives the machine away. */
-static void root_refuse(const struct config *config, struct unix_ids *ids)
+void unix_ids_root_refuse(const struct config *config, struct unix_ids *ids)
 {
     size_t kept = 0;
     if (!ids->known || config->access_allow_root)
@@ -191,7 +191,7 @@ static SECURITY_STATUS find(const struct config *config, const struct client_ide
     if (!ids->known && has_sid && config->access_ranges.n_items > 0)
         try(from_mapper(config, identity, range_map, ids));
     unix_groups_sort(ids->groups, &ids->n_groups);
-    root_refuse(config, ids);
+    unix_ids_root_refuse(config, ids);
     return SEC_E_OK;
 }
 

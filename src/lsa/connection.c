@@ -19,11 +19,18 @@
 #define SECONDS_TELL 2 /* a message that nobody waits for */
 #define LSA_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
 
+enum link_state {
+    LINK_BUSY, /* somebody's request is on it, or it is being opened */
+    LINK_IDLE,
+    LINK_ANCHOR, /* nothing is ever asked on it: parent and child have it after fork, so that the daemon keeps the client while either lives */
+};
+
 struct link {
-    struct link *next;
+    struct link *next, **at; /* among the daemon's */
+    enum link_state state;
     int fd;
-    struct stat state; /* of the socket, so that a descriptor which the program closed under us is not taken for it */
-    uid_t uid;         /* whom the kernel told the daemon that we are */
+    struct stat opened; /* the socket, so that a descriptor which the program closed under us is not taken for it */
+    uid_t uid;          /* whom the kernel told the daemon that we are */
     uint64_t life;
     uint32_t sequence;
 };
@@ -33,7 +40,7 @@ struct lsa_daemon {
     uint8_t client[LSA_CLIENT_LEN];
     bool has_client;
     uint64_t life; /* counts the daemons that were behind the socket; the first is 1 */
-    struct link *idle;
+    struct link *links;
     unsigned n_idle;
     pthread_mutex_t greeting; /* only one first greeting at a time: two would make two clients */
 };
@@ -49,10 +56,38 @@ FORK_GUARD(lock, FORK_RANK_LSA)
 static bool link_is_ours(const struct link *link)
 {
     struct stat now;
-    return fstat(link->fd, &now) == 0 && now.st_ino == link->state.st_ino && now.st_dev == link->state.st_dev;
+    return link->fd >= 0 && fstat(link->fd, &now) == 0 && now.st_ino == link->opened.st_ino &&
+           now.st_dev == link->opened.st_dev;
 }
 
-/* In a child after fork: the parent's connections are not for it. One of them stays open, unused, so that the daemon keeps the client while only the child lives. */
+/* Is this still our socket, and nothing said or ended on it while it was idle? */
+static bool link_is_alive(const struct link *link)
+{
+    char byte;
+    return link_is_ours(link) && recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/* Under the lock. */
+static void link_remove(struct lsa_daemon *daemon, struct link *link)
+{
+    daemon->n_idle -= link->state == LINK_IDLE ? 1 : 0;
+    *link->at = link->next;
+    if (link->next != NULL)
+        link->next->at = link->at;
+    if (link_is_ours(link))
+        close(link->fd);
+    mem_free(link);
+}
+
+static void link_close(struct lsa_daemon *daemon, struct link *link)
+{
+    pthread_mutex_lock(&lock);
+    link_remove(daemon, link);
+    pthread_mutex_unlock(&lock);
+}
+
+/* In a child after fork, under the lock: the parent's connections are not for it, and whoever breaks into a child that gave its user up shall neither ask on them nor read the parent's replies. */
 static void fork_notice(void)
 {
     pid_t now = getpid();
@@ -61,24 +96,68 @@ static void fork_notice(void)
     for (unsigned i = 0; owner != 0 && i < n_daemons; i++) {
         struct lsa_daemon *daemon = daemons[i];
         pthread_mutex_init(&daemon->greeting, NULL); /* a thread that is not here may have held it */
-        for (struct link *link = daemon->idle; link != NULL;) {
-            struct link *next = link->next;
-            if (link != daemon->idle && link_is_ours(link))
-                close(link->fd);
-            mem_free(link);
-            link = next;
+        for (struct link *link = daemon->links, *next; link != NULL; link = next) {
+            next = link->next;
+            if (link->state == LINK_IDLE) {
+                link_remove(daemon, link);
+            } else if (link->state ==
+                       LINK_BUSY) { /* a thread that is not here has it, or one whose signal handler forked */
+                if (link_is_ours(link))
+                    close(link->fd);
+                link->fd = -1;
+            }
         }
-        daemon->idle = NULL;
-        daemon->n_idle = 0;
     }
     owner = now;
 }
 
+/* Before fork: one of the idle connections becomes what both hold. */
+static void anchors_drop(void)
+{
+    pthread_mutex_lock(&lock);
+    fork_notice();
+    for (unsigned i = 0; i < n_daemons; i++) {
+        struct lsa_daemon *daemon = daemons[i];
+        struct link *idle = NULL, *anchor = NULL;
+        for (struct link *link = daemon->links, *next; link != NULL; link = next) {
+            next = link->next;
+            if (link->state == LINK_BUSY)
+                continue;
+            if (link->life != daemon->life || !link_is_alive(link))
+                link_remove(daemon, link);
+            else if (link->state == LINK_ANCHOR)
+                anchor = link;
+            else
+                idle = link;
+        }
+        if (anchor == NULL && idle != NULL) {
+            idle->state = LINK_ANCHOR;
+            daemon->n_idle--;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void fork_child(void)
+{
+    pthread_mutex_lock(&lock);
+    fork_notice();
+    pthread_mutex_unlock(&lock);
+}
+
+/* Later than base/fork.c, which is told of locks by constructors: its handlers run inside these, and the lock is free in them. */
+static void forks_watch(void)
+{
+    (void)pthread_atfork(anchors_drop, NULL, fork_child);
+}
+
 struct lsa_daemon *lsa_daemon_of(const char *path)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct lsa_daemon *found = NULL;
     if (strlen(path) >= sizeof found->path)
         return NULL;
+    (void)pthread_once(&once, forks_watch);
     pthread_mutex_lock(&lock);
     fork_notice();
     for (unsigned i = 0; i < n_daemons && found == NULL; i++)
@@ -94,41 +173,24 @@ struct lsa_daemon *lsa_daemon_of(const char *path)
     return found;
 }
 
-static void link_close(struct link *link)
-{
-    if (link == NULL)
-        return;
-    if (link_is_ours(link))
-        close(link->fd);
-    mem_free(link);
-}
-
-/* Is this still our socket, and nothing said or ended on it while it was idle? */
-static bool link_is_alive(const struct link *link)
-{
-    char byte;
-    return link_is_ours(link) && recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           (errno == EAGAIN || errno == EWOULDBLOCK);
-}
-
+/* The thread may be its process's real user with another effective one: it is whom the kernel would name. */
 static struct link *link_take(struct lsa_daemon *daemon)
 {
     uid_t uid = geteuid();
     for (;;) {
         pthread_mutex_lock(&lock);
         fork_notice();
-        struct link **at = &daemon->idle;
-        while (*at != NULL && (*at)->uid != uid)
-            at = &(*at)->next;
-        struct link *link = *at;
+        struct link *link = daemon->links;
+        while (link != NULL && (link->state != LINK_IDLE || link->uid != uid))
+            link = link->next;
         if (link != NULL) {
-            *at = link->next;
+            link->state = LINK_BUSY;
             daemon->n_idle--;
         }
         pthread_mutex_unlock(&lock);
         if (link == NULL || link_is_alive(link))
             return link;
-        link_close(link);
+        link_close(daemon, link);
     }
 }
 
@@ -136,15 +198,27 @@ static void link_give(struct lsa_daemon *daemon, struct link *link)
 {
     pthread_mutex_lock(&lock);
     fork_notice();
-    bool kept = daemon->n_idle < IDLE_MAX && link->life == daemon->life;
-    if (kept) {
-        link->next = daemon->idle;
-        daemon->idle = link;
+    if (daemon->n_idle < IDLE_MAX && link->life == daemon->life) {
+        link->state = LINK_IDLE;
         daemon->n_idle++;
+    } else
+        link_remove(daemon, link);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Once another connection holds the client: those of users whom the thread can never be again. While root is among its own it can be anybody, and other threads may be. */
+static void links_of_others_close(struct lsa_daemon *daemon)
+{
+    uid_t own[3];
+    if (getresuid(&own[0], &own[1], &own[2]) != 0 || own[0] == 0 || own[1] == 0 || own[2] == 0)
+        return;
+    pthread_mutex_lock(&lock);
+    for (struct link *link = daemon->links, *next; link != NULL; link = next) {
+        next = link->next;
+        if (link->state != LINK_BUSY && link->uid != own[0] && link->uid != own[1] && link->uid != own[2])
+            link_remove(daemon, link);
     }
     pthread_mutex_unlock(&lock);
-    if (!kept)
-        link_close(link);
 }
 
 static void timeout_set(int fd, unsigned seconds)
@@ -154,10 +228,32 @@ static void timeout_set(int fd, unsigned seconds)
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-static bool all_send(int fd, const uint8_t *data, size_t len)
+/* The daemon takes what comes from the connection's user alone. The kernel names the real user by itself; where another one connected it is asked to name that one, which it does while the
+ * thread is he, or can be. */
+static ssize_t bytes_send(const struct link *link, const uint8_t *data, size_t len)
+{
+    if (getuid() == link->uid)
+        return send(link->fd, data, len, MSG_NOSIGNAL);
+    const struct ucred sender = {.pid = getpid(), .uid = link->uid, .gid = getegid()};
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(sizeof sender)];
+    } control = {{0}};
+    struct iovec bytes = {(void *)(uintptr_t)data, len};
+    struct msghdr message = {
+        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_len = CMSG_LEN(sizeof sender);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_CREDENTIALS;
+    memcpy(CMSG_DATA(header), &sender, sizeof sender);
+    return sendmsg(link->fd, &message, MSG_NOSIGNAL);
+}
+
+static bool all_send(const struct link *link, const uint8_t *data, size_t len)
 {
     while (len > 0) {
-        ssize_t sent = send(fd, data, len, MSG_NOSIGNAL);
+        ssize_t sent = bytes_send(link, data, len);
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent <= 0)
@@ -249,7 +345,7 @@ static enum lsa_result link_ask(const struct lsa_daemon *daemon, struct link *li
                                 enum lsa_operation operation, struct lsa_reply *reply)
 {
     writer_patch_u32le(request, 8, ++link->sequence);
-    if (!all_send(link->fd, request->data, request->len))
+    if (!all_send(link, request->data, request->len))
         return broken(daemon);
     return reply_receive(daemon, link, operation, reply);
 }
@@ -335,42 +431,66 @@ static enum lsa_result mistrusted(const struct lsa_daemon *daemon, uid_t uid)
     return LSA_BROKEN;
 }
 
+/* The socket is known to the daemon's list before anything else, for a fork in another thread. NULL: errno says why. */
+static struct link *link_make(struct lsa_daemon *daemon)
+{
+    struct link *link = mem_zalloc(sizeof *link);
+    if (link == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    pthread_mutex_lock(&lock);
+    fork_notice();
+    link->uid = geteuid();
+    link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool made = link->fd >= 0 && fstat(link->fd, &link->opened) == 0;
+    int error = errno;
+    if (made) {
+        link->at = &daemon->links;
+        link->next = daemon->links;
+        if (link->next != NULL)
+            link->next->at = &link->next;
+        daemon->links = link;
+    } else if (link->fd >= 0)
+        close(link->fd);
+    pthread_mutex_unlock(&lock);
+    if (made)
+        return link;
+    mem_free(link);
+    errno = error;
+    return NULL;
+}
+
 static enum lsa_result link_open(struct lsa_daemon *daemon, unsigned seconds, struct link **opened)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct link *link = mem_zalloc(sizeof *link);
+    struct link *link = link_make(daemon);
     if (link == NULL)
-        return no_memory();
+        return errno == ENOMEM ? no_memory() : unreachable(daemon, errno);
     memcpy(address.sun_path, daemon->path, sizeof address.sun_path);
-    link->uid = geteuid();
-    link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (link->fd < 0) {
-        mem_free(link);
-        return unreachable(daemon, errno);
-    }
     timeout_set(link->fd, seconds);
     int failed;
     do
         failed = connect(link->fd, (const struct sockaddr *)&address, sizeof address);
     while (failed != 0 && errno == EINTR);
-    if (failed != 0 || fstat(link->fd, &link->state) != 0) {
+    if (failed != 0) {
         int error = errno;
-        close(link->fd);
-        mem_free(link);
+        link_close(daemon, link);
         return unreachable(daemon, error);
     }
     uid_t peer;
     if (!peer_is_trusted(daemon, link->fd, &peer)) {
-        link_close(link);
+        link_close(daemon, link);
         return mistrusted(daemon, peer);
     }
     pthread_mutex_lock(&daemon->greeting);
     enum lsa_result result = link_greet(daemon, link);
     pthread_mutex_unlock(&daemon->greeting);
     if (result != LSA_ANSWERED) {
-        link_close(link);
+        link_close(daemon, link);
         return result;
     }
+    links_of_others_close(daemon);
     *opened = link;
     return LSA_ANSWERED;
 }
@@ -417,7 +537,7 @@ enum lsa_result lsa_ask(struct lsa_daemon *daemon, struct writer *request, enum 
     if (result == LSA_NO_MEMORY)
         link_give(daemon, link);
     else if (result != LSA_ANSWERED)
-        link_close(link);
+        link_close(daemon, link);
     if (result != LSA_ANSWERED) {
         lsa_reply_release(reply);
         return result;
@@ -444,8 +564,8 @@ void lsa_tell(struct lsa_daemon *daemon, struct writer *request, uint64_t life)
     }
     timeout_set(link->fd, SECONDS_TELL);
     writer_patch_u32le(request, 8, ++link->sequence);
-    if (link->life == life && !all_send(link->fd, request->data, request->len))
-        link_close(link);
+    if (link->life == life && !all_send(link, request->data, request->len))
+        link_close(daemon, link);
     else
         link_give(daemon, link);
 }

@@ -1,7 +1,7 @@
 /*
  * Connections of this process to LSA daemons, kept for the next request. A process is one client of a daemon, however many connections it has; a child
- * after fork opens its own, and is the same client, so that handles it inherited go on to work. Locks: one for the daemons and their idle connections, one
- * for each daemon's greeting.
+ * after fork opens its own, and is the same client, so that handles it inherited go on to work; it keeps one of its parent's, on which neither asks anything from then on. Locks: one for the
+ * daemons and their connections, one for each daemon's greeting.
  */
 #ifndef OPENSSPI_LSA_CONNECTION_H
 #define OPENSSPI_LSA_CONNECTION_H

@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "core/as_process.h"
 #include "core/cause.h"
 #include "core/prompt.h"
 #include "core/registry.h"
@@ -206,6 +207,7 @@ SECURITY_STATUS remote_accept(void *credential, void **handshake, const struct s
 
 SECURITY_STATUS remote_complete(void *opaque, struct slice_mut token)
 {
+    AS_PROCESS_SCOPE; /* it is the process's handshake, as its steps are, whoever the thread acts as */
     struct remote_handshake *handshake = opaque;
     const struct remote_credential *own = handshake->credential;
     AUTO_REPLY struct lsa_reply reply = {0};
@@ -268,6 +270,7 @@ static SECURITY_STATUS attribute_take(struct remote_handshake *handshake, uint32
 
 SECURITY_STATUS remote_query_handshake(const void *opaque, uint32_t attribute, struct attribute *value)
 {
+    AS_PROCESS_SCOPE;
     struct remote_handshake *handshake = (struct remote_handshake *)(uintptr_t)opaque; /* under the handshake lock */
     const struct remote_credential *own = handshake->credential;
     AUTO_REPLY struct lsa_reply reply = {0};

@@ -564,27 +564,112 @@ def test_too_long_to_be_kept(daemon, request_body, word):
     link.close()
 
 
+KEYTAB = b"\x05\x02" + (struct.pack(">i", 41) + struct.pack(">H", 1) + struct.pack(">H", 1) + b"R" + struct.pack(">H", 1) + b"u" +
+                         struct.pack(">IIBHH", 1, 0, 1, 17, 16) + bytes(16) + struct.pack(">I", 1)) * 1400
+WITH_KEYTAB = frame(ACQUIRE, text(4, "Kerberos") + number(6, 2) + number(7, 4) + text(8, "u@R") + octets(12, KEYTAB))
+
+
+def kept_until_refused(link, once, most):
+    """How often `once` succeeds before the daemon says no; a bound, beyond which it says yes for ever."""
+    for n_kept in range(most):
+        link.sendall(once[0])
+        _, fields = reply(link)
+        if value(fields, 1) & 0x80000000:
+            assert value(fields, 1) == NO_MEMORY and b"memory" in fields[2], fields
+            return n_kept
+        for release in once[1:]:
+            if not release(link, fields):
+                return n_kept
+    return most
+
+
+def resident_kib(daemon):
+    with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
 def test_bytes_that_are_kept(tmp_path):
-    """Not only how many credentials a user has is bounded, but also what they hold."""
+    """Not only how many credentials a user has is bounded, but also what they hold; keytabs count as what they become."""
     with lsa.Daemon(tmp_path, "user_credentials = 100000\n") as running:
         link, _ = greet(running)
-        keytab = b"\x05\x02" + (struct.pack(">i", 41) + struct.pack(">H", 1) + struct.pack(">H", 1) + b"R" + struct.pack(">H", 1) + b"u" +
-                                struct.pack(">IIBHH", 1, 0, 1, 17, 16) + bytes(16) + struct.pack(">I", 1)) * 1400
-        n_kept = 0
-        while n_kept < 2000:
-            link.sendall(frame(ACQUIRE, text(4, "Kerberos") + number(6, 2) + number(7, 4) + text(8, "u@R") + octets(12, keytab)))
-            _, fields = reply(link)
-            if value(fields, 1) != 0:
-                break
-            n_kept += 1
-        assert value(fields, 1) == NO_MEMORY and b"memory" in fields[2], fields
-        assert 400 < n_kept < 700  # of 62 KiB each in 32 MiB
+        before = resident_kib(running)
+        n_kept = kept_until_refused(link, [WITH_KEYTAB], 2000)
+        assert 80 < n_kept < 130  # of 5 times 62 KiB each in 32 MiB
+        if "ASAN_OPTIONS" not in os.environ:
+            assert resident_kib(running) - before < 40 * 1024
         other, _ = greet(running)
         other.sendall(frame(LIST))
         assert value(reply(other)[1], 1) == 0
         link.close()
         assert eventually(lambda: acquire(greet(running)[0])[0] == 0)
         other.close()
+
+
+def wrapped_and_released(link, fields):
+    """The credential stays with the one that stands on it, whatever its own handle."""
+    credential = number(13, value(fields, 13))
+    link.sendall(frame(WRAP, text(4, "Negotiate") + number(6, 2) + credential))
+    _, made = reply(link)
+    link.sendall(frame(RELEASE, credential))
+    return value(made, 1) == 0
+
+
+def stepped_and_released(link, fields):
+    credential = value(fields, 13)
+    status, _ = begin(link, credential)
+    link.sendall(frame(RELEASE, number(13, credential)))
+    return status == 0x90312
+
+
+LONG_NTLM = frame(ACQUIRE, text(4, "NTLM") + number(6, 2) + number(7, 1) + text(8, "a" * 4000) + text(9, "d" * 4000) + octets(11, b"p\0" * 2000))
+
+
+@pytest.mark.parametrize("request_frame, then, least, most", [
+    (WITH_KEYTAB, wrapped_and_released, 80, 130),     # of 5 times 62 KiB in 32 MiB
+    (LONG_NTLM, stepped_and_released, 2000, 2800),    # of 12 KiB
+], ids=["wrapped", "stepped"])
+def test_bytes_that_are_kept_by_others(tmp_path, request_frame, then, least, most):
+    """A credential that was released counts while a handshake or another credential holds it, and no longer."""
+    with lsa.Daemon(tmp_path, "user_credentials = 100000\nuser_contexts = 100000\n") as running:
+        link, _ = greet(running)
+        before = resident_kib(running)
+        assert least < kept_until_refused(link, [request_frame, then], 2 * most) < most
+        if "ASAN_OPTIONS" not in os.environ:
+            assert resident_kib(running) - before < 64 * 1024
+        link.close()
+        again, _ = greet(running)
+        assert eventually(lambda: acquire(again)[0] == 0)
+        for _ in range(most):  # what ends gives all of it back: this goes on for ever
+            again.sendall(request_frame)
+            _, fields = reply(again)
+            assert value(fields, 1) == 0
+            credential = value(fields, 13)
+            if then is stepped_and_released:
+                _, context = begin(again, credential)
+                again.sendall(frame(RELEASE, number(13, credential)) + frame(ABANDON, number(14, context)))
+            else:
+                again.sendall(frame(WRAP, text(4, "Negotiate") + number(6, 2) + number(13, credential)))
+                _, made = reply(again)
+                again.sendall(frame(RELEASE, number(13, credential)) + frame(RELEASE, number(13, value(made, 13))))
+        assert kept_until_refused(again, [request_frame, then], 2 * most) > least
+        again.close()
+
+
+def test_places_that_are_kept(tmp_path):
+    """So does its place among the credentials of a user."""
+    with lsa.Daemon(tmp_path, "user_credentials = 5\nuser_contexts = 100\n") as running:
+        link, _ = greet(running)
+        contexts = []
+        for _ in range(5):
+            status, credential = acquire(link)
+            assert status == 0
+            contexts.append(begin(link, credential)[1])
+            link.sendall(frame(RELEASE, number(13, credential)))
+            assert begin(link, credential)[0] == INVALID_HANDLE
+        assert acquire(link)[0] == NO_MEMORY
+        link.sendall(frame(ABANDON, number(14, contexts[0])))
+        assert acquire(link)[0] == 0
+        link.close()
 
 
 def test_a_second_daemon(daemon):

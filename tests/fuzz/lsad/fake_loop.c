@@ -300,6 +300,22 @@ bool peer_uid(const uv_pipe_t *pipe, uid_t *uid)
     return true;
 }
 
+bool peer_senders_told(int listening)
+{
+    (void)listening;
+    return true;
+}
+
+enum peer_input peer_sender(const uv_pipe_t *pipe, uid_t *uid)
+{
+    const struct wire *wire = wire_of(pipe);
+    MUST(wire != NULL);
+    *uid = wire->sender;
+    if (wire->sender == NOT_TOLD)
+        return PEER_UNKNOWN;
+    return wire->n_read < wire->to_server.len ? PEER_SENT : wire->hung_up ? PEER_ENDED : PEER_SILENT;
+}
+
 struct wire *loop_connect(uid_t uid)
 {
     struct wire *wire = NULL;
@@ -308,7 +324,7 @@ struct wire *loop_connect(uid_t uid)
             wire = &wires[i];
     if (wire == NULL || arriving != NULL)
         return NULL;
-    *wire = (struct wire){.used = true, .uid = uid, .room = (size_t)1 << 20};
+    *wire = (struct wire){.used = true, .uid = uid, .sender = uid, .room = (size_t)1 << 20};
     arriving = wire;
     server_begin();
     arrive(listener, 0);
@@ -325,6 +341,11 @@ void loop_deliver(struct wire *wire, size_t most)
     server_begin();
     if (n > 0) {
         wire->alloc((uv_handle_t *)wire->pipe, 65536, &room);
+        if (room.len == 0) {
+            wire->read((uv_stream_t *)wire->pipe, UV_ENOBUFS, &room);
+            server_ended();
+            return;
+        }
         n = n < room.len ? n : room.len;
         memcpy(room.base, wire->to_server.data + wire->n_read, n);
         wire->n_read += n;

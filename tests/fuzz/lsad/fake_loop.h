@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #define WIRES_MAX 40
+#define NOT_TOLD ((uid_t)-1) /* a sender whom the kernel did not take down */
 
 /* Bytes in memory that no fault is simulated for. */
 struct bytes {
@@ -23,7 +24,7 @@ void bytes_add(struct bytes *bytes, const void *data, size_t len);
 struct wire {
     bool used;              /* somebody connected; stays until wires_clear */
     bool accepted, hung_up; /* the other end closed it */
-    uid_t uid;
+    uid_t uid, sender;      /* who connected; who sends what is read next */
     uv_pipe_t *pipe;        /* NULL: not accepted yet, or closed by the server */
     struct bytes to_server; /* sent; `n_read` of it was read */
     size_t n_read;

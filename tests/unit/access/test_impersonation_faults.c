@@ -323,12 +323,138 @@ static void test_the_client_is_the_process(void **state)
     access_configure(NULL);
 }
 
+static int child_exit(int (*run)(void))
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(run());
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+/* The kernel keeps a supplementary group that was set twice; who may not change groups is told so, and lives on. */
+static int doubled_groups_child(void)
+{
+    const gid_t doubled[] = {61900, 4, 4, 4};
+    char path[128];
+    snprintf(path, sizeof path, "%s/store", access_directory());
+    if (chown(getenv("OPENSSPI_CONFIG"), 61900, 61900) != 0 || chmod(path, 0711) != 0)
+        return 9;
+    if (setgroups(4, doubled) != 0 || setgid(61900) != 0 || setuid(61900) != 0 || getgroups(0, NULL) != 4)
+        return 1;
+    if (ImpersonateAnonymousToken(GetCurrentThread()))
+        return 2;
+    if (GetLastError() != ERROR_PRIVILEGE_NOT_HELD)
+        return 3;
+    return RevertToSelf() && geteuid() == 61900 && impersonation_current() == NULL ? 0 : 4;
+}
+
+static void test_groups_that_stand_twice(void **state)
+{
+    char path[128];
+    (void)state;
+    access_configure(NULL);
+    assert_int_equal(child_exit(doubled_groups_child), 0);
+    snprintf(path, sizeof path, "%s/store", access_directory());
+    assert_int_equal(chmod(path, 0700), 0);
+    access_configure(NULL);
+}
+
+/* As root, whose groups may be set: there and back. */
+static int doubled_groups_of_root(void)
+{
+    const gid_t doubled[] = {4, 4, 61900};
+    if (setgroups(3, doubled) != 0 || !ImpersonateAnonymousToken(GetCurrentThread()) || geteuid() == 0)
+        return 1;
+    if (!RevertToSelf() || geteuid() != 0)
+        return 2;
+    gid_t now[8];
+    int n_groups = getgroups(8, now); /* each once, or as it was */
+    return n_groups >= 2 && now[0] == 4 && now[n_groups - 1] == 61900 ? 0 : 3;
+}
+
+static void test_groups_of_root_that_stand_twice(void **state)
+{
+    (void)state;
+    assert_int_equal(child_exit(doubled_groups_of_root), 0);
+}
+
+static bool capable_become(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2];
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setgid(61900) != 0 || setuid(61900) != 0 ||
+        prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0 || syscall(SYS_capget, &header, data) != 0)
+        return false;
+    data[0].effective = data[0].permitted;
+    data[1].effective = data[1].permitted;
+    return syscall(SYS_capset, &header, data) == 0;
+}
+
+/* Leaving user 0 the kernel takes the capabilities of whoever has it in none of his three: a process that is not root could not come back from there. */
+static int no_way_back_from_root(void)
+{
+    if (setgroups(0, NULL) != 0 || !capable_become())
+        return 1;
+    if (ImpersonateAnonymousToken(GetCurrentThread()) || GetLastError() != ERROR_PRIVILEGE_NOT_HELD)
+        return 2;
+    if (strstr(OpenSspiLastErrorText(), "no way back") == NULL)
+        return 3;
+    return RevertToSelf() && geteuid() == 61900 && getegid() == 61900 && getgroups(0, NULL) == 0 ? 0 : 4;
+}
+
+/* One that has root among its three comes back. */
+static int way_back_from_root(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2];
+    if (setresuid(0, 61900, 61900) != 0 || syscall(SYS_capget, &header, data) != 0)
+        return 1;
+    data[0].effective = data[0].permitted;
+    data[1].effective = data[1].permitted;
+    if (syscall(SYS_capset, &header, data) != 0 || !ImpersonateAnonymousToken(GetCurrentThread()) || geteuid() != 0)
+        return 2;
+    return RevertToSelf() && geteuid() == 61900 ? 0 : 3;
+}
+
+static int anonymous_is_refused(void)
+{
+    if (ImpersonateAnonymousToken(GetCurrentThread()))
+        return 1;
+    return GetLastError() == ERROR_NONE_MAPPED && geteuid() == 0 && impersonation_current() == NULL ? 0 : 2;
+}
+
+static int anonymous_is_let(void)
+{
+    if (!ImpersonateAnonymousToken(GetCurrentThread()) || geteuid() != 0)
+        return 1;
+    return RevertToSelf() && geteuid() == 0 ? 0 : 2;
+}
+
+static void test_clients_that_are_root(void **state)
+{
+    (void)state;
+    access_configure("anonymous_user = root\n");
+    assert_int_equal(child_exit(anonymous_is_refused), 0);
+    access_configure("anonymous_user = root\nallow_root = yes\n");
+    assert_int_equal(child_exit(anonymous_is_let), 0);
+    assert_int_equal(child_exit(way_back_from_root), 0);
+    assert_int_equal(child_exit(no_way_back_from_root), 0);
+    access_configure(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_failures_half_way), cmocka_unit_test(test_a_failed_revert_ends_the_process),
-        cmocka_unit_test(test_without_privilege), cmocka_unit_test(test_capabilities_without_root),
-        cmocka_unit_test(test_no_way_back),       cmocka_unit_test(test_the_client_is_the_process),
+        cmocka_unit_test(test_failures_half_way),
+        cmocka_unit_test(test_a_failed_revert_ends_the_process),
+        cmocka_unit_test(test_without_privilege),
+        cmocka_unit_test(test_capabilities_without_root),
+        cmocka_unit_test(test_no_way_back),
+        cmocka_unit_test(test_the_client_is_the_process),
+        cmocka_unit_test(test_clients_that_are_root),
+        cmocka_unit_test(test_groups_that_stand_twice),
+        cmocka_unit_test(test_groups_of_root_that_stand_twice),
     };
     return cmocka_run_group_tests(tests, access_setup_root, access_teardown);
 }

@@ -74,6 +74,72 @@ static void test_other_spellings(void **state)
     assert_becomes("D:AIP(A;;GA;;;WD)", "D:PAI(A;;GA;;;WD)");
 }
 
+/* The letters of MS-DTYP 2.5.1.1 that mean one SID, the same in every domain (2.4.2.4); written again they are letters. */
+static void test_letters(void **state)
+{
+    static const struct {
+        const char *letters, *sid;
+    } each[] = {
+        {"AA", "S-1-5-32-579"},
+        {"AC", "S-1-15-2-1"},
+        {"AN", "S-1-5-7"},
+        {"AO", "S-1-5-32-548"},
+        {"AS", "S-1-18-1"},
+        {"AU", "S-1-5-11"},
+        {"BA", "S-1-5-32-544"},
+        {"BG", "S-1-5-32-546"},
+        {"BO", "S-1-5-32-551"},
+        {"BU", "S-1-5-32-545"},
+        {"CD", "S-1-5-32-574"},
+        {"CG", "S-1-3-1"},
+        {"CO", "S-1-3-0"},
+        {"CY", "S-1-5-32-569"},
+        {"ED", "S-1-5-9"},
+        {"ER", "S-1-5-32-573"},
+        {"ES", "S-1-5-32-576"},
+        {"HA", "S-1-5-32-578"},
+        {"HI", "S-1-16-12288"},
+        {"IS", "S-1-5-32-568"},
+        {"IU", "S-1-5-4"},
+        {"LS", "S-1-5-19"},
+        {"LU", "S-1-5-32-559"},
+        {"LW", "S-1-16-4096"},
+        {"ME", "S-1-16-8192"},
+        {"MP", "S-1-16-8448"},
+        {"MS", "S-1-5-32-577"},
+        {"MU", "S-1-5-32-558"},
+        {"NO", "S-1-5-32-556"},
+        {"NS", "S-1-5-20"},
+        {"NU", "S-1-5-2"},
+        {"OW", "S-1-3-4"},
+        {"PO", "S-1-5-32-550"},
+        {"PS", "S-1-5-10"},
+        {"PU", "S-1-5-32-547"},
+        {"RA", "S-1-5-32-575"},
+        {"RC", "S-1-5-12"},
+        {"RD", "S-1-5-32-555"},
+        {"RE", "S-1-5-32-552"},
+        {"RM", "S-1-5-32-580"},
+        {"RU", "S-1-5-32-554"},
+        {"SI", "S-1-16-16384"},
+        {"SO", "S-1-5-32-549"},
+        {"SS", "S-1-18-2"},
+        {"SU", "S-1-5-6"},
+        {"SY", "S-1-5-18"},
+        {"UD", "S-1-5-84-0-0-0-0-0"},
+        {"WD", "S-1-1-0"},
+        {"WR", "S-1-5-33"},
+    };
+    char text[64], expected[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof each / sizeof each[0]; i++) {
+        snprintf(expected, sizeof expected, "O:%sD:(A;;GA;;;%s)", each[i].letters, each[i].letters);
+        assert_becomes(expected, expected);
+        snprintf(text, sizeof text, "O:%sD:(A;;GA;;;%s)", each[i].sid, each[i].sid);
+        assert_becomes(text, expected);
+    }
+}
+
 static void test_refused(void **state)
 {
     static const struct {
@@ -292,11 +358,12 @@ static void test_bytes_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trips), cmocka_unit_test(test_other_spellings),
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_long_texts),  cmocka_unit_test(test_without_memory),
-        cmocka_unit_test(test_unwritable),  cmocka_unit_test(test_sids),
-        cmocka_unit_test(test_bytes),       cmocka_unit_test(test_bytes_refused),
+        cmocka_unit_test(test_round_trips),    cmocka_unit_test(test_other_spellings),
+        cmocka_unit_test(test_letters),        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_sizes),          cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_without_memory), cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_sids),           cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_bytes_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

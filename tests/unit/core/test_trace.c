@@ -155,9 +155,77 @@ static void test_lines(void **state)
     assert_int_equal(status.st_mode & 0777, 0600);
 }
 
+static int trace_descriptor(void)
+{
+    struct stat of_path, of_fd;
+    assert_int_equal(stat(trace_path, &of_path), 0);
+    for (int fd = 0; fd < 256; fd++)
+        if (fstat(fd, &of_fd) == 0 && of_fd.st_ino == of_path.st_ino && of_fd.st_dev == of_path.st_dev)
+            return fd;
+    fail_msg("the trace is not open");
+    return -1;
+}
+
+static char own_path[] = "/tmp/opensspi-own-XXXXXX";
+
+/* As daemons do: descriptors that nobody here opened are closed, and the program's own file gets the number. */
+static void descriptor_take(void)
+{
+    int traced = trace_descriptor(), own = mkstemp(own_path);
+    assert_true(traced > STDERR_FILENO && own >= 0);
+    assert_int_equal(dup2(own, traced), traced);
+    close(own);
+}
+
+static size_t own_len(void)
+{
+    struct stat status;
+    assert_int_equal(stat(own_path, &status), 0);
+    assert_int_equal(unlink(own_path), 0);
+    strcpy(own_path + strlen(own_path) - 6, "XXXXXX");
+    return (size_t)status.st_size;
+}
+
+static void test_descriptor_that_is_taken(void **state)
+{
+    (void)state;
+    descriptor_take();
+    trace_write("test", "after %s", "the first");
+    assert_int_equal(own_len(), 0);
+    trace_load(); /* the same file, opened again */
+    assert_non_null(memmem(trace, trace_len, "after the first", 15));
+    assert_true(trace_on());
+    close(trace_descriptor());
+    trace_write("test", "after %s", "the second");
+    trace_load();
+    assert_non_null(memmem(trace, trace_len, "after the second", 16));
+}
+
+/* Another file of that name, or none, is not the one that was meant: then it is over. */
+static void test_descriptor_and_file_are_taken(void **state)
+{
+    struct stat status;
+    char other[sizeof trace_path + 2];
+    (void)state;
+    descriptor_take();
+    snprintf(other, sizeof other, "%s.x", trace_path);
+    assert_int_equal(rename(trace_path, other), 0);
+    FILE *file = fopen(trace_path, "w");
+    assert_non_null(file);
+    fclose(file);
+    trace_write("test", "after %s", "the third");
+    assert_int_equal(own_len(), 0);
+    assert_int_equal(stat(trace_path, &status), 0);
+    assert_int_equal(status.st_size, 0);
+    assert_false(trace_on());
+    assert_int_equal(unlink(other), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_handshakes), cmocka_unit_test(test_lines)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_handshakes), cmocka_unit_test(test_lines),
+                                       cmocka_unit_test(test_descriptor_that_is_taken),
+                                       cmocka_unit_test(test_descriptor_and_file_are_taken)};
     int fd = mkstemp(trace_path);
     if (fd < 0)
         return 1;

@@ -115,6 +115,57 @@ static void test_turns(void **state)
     assert_true(loop_is_idle());
 }
 
+/* Whoever sends on a connection of another user's ends it; what root sends there is that user's. */
+static void test_senders(void **state)
+{
+    (void)state;
+    struct wire *given_up = greeted(0), *half = greeted(0), *lent = greeted(SOMEBODY), *ungreeted = loop_connect(0);
+    given_up->sender = SOMEBODY;
+    say(given_up, LSA_LIST_SESSIONS, 1);
+    loop_deliver(given_up, SIZE_MAX);
+    loop_turn();
+    assert_int_equal(count_replies(given_up), 1);
+    assert_null(given_up->pipe);
+    say(half, LSA_LIST_SESSIONS, 1);
+    loop_deliver(half, 5);
+    half->sender = SOMEBODY;
+    loop_deliver(half, SIZE_MAX);
+    loop_turn();
+    assert_int_equal(count_replies(half), 1);
+    assert_null(half->pipe);
+    lent->sender = 0;
+    say(lent, LSA_LIST_SESSIONS, 1);
+    loop_deliver(lent, SIZE_MAX);
+    assert_int_equal(count_replies(lent), 2);
+    ungreeted->sender = SOMEBODY;
+    say(ungreeted, LSA_HELLO, 1);
+    loop_deliver(ungreeted, SIZE_MAX);
+    loop_turn();
+    assert_int_equal(count_replies(ungreeted), 0);
+    assert_null(ungreeted->pipe);
+}
+
+/* What was sent before the daemon was there to be told of senders: a greeting, and nothing more. */
+static void test_sent_before_the_daemon(void **state)
+{
+    (void)state;
+    struct wire *early = loop_connect(SOMEBODY), *bold = loop_connect(SOMEBODY);
+    early->sender = bold->sender = NOT_TOLD;
+    say(early, LSA_HELLO, 1);
+    loop_deliver(early, SIZE_MAX);
+    assert_int_equal(count_replies(early), 1);
+    early->sender = SOMEBODY;
+    say(early, LSA_LIST_SESSIONS, 1);
+    loop_deliver(early, SIZE_MAX);
+    assert_int_equal(count_replies(early), 2);
+    say(bold, LSA_HELLO, 1);
+    say(bold, LSA_LIST_SESSIONS, 1);
+    loop_deliver(bold, SIZE_MAX);
+    loop_turn();
+    assert_int_equal(count_replies(bold), 1);
+    assert_null(bold->pipe);
+}
+
 /* Half a request behind many whole ones waits for its rest, and a connection that ends in its turn is gone. */
 static void test_turns_and_halves(void **state)
 {
@@ -557,6 +608,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_turns, loop_open, end),
         cmocka_unit_test_setup_teardown(test_turns_and_halves, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_senders, loop_open, end),
+        cmocka_unit_test_setup_teardown(test_sent_before_the_daemon, loop_open, end),
         cmocka_unit_test_setup_teardown(test_nobody_fetches, loop_open, end),
         cmocka_unit_test_setup_teardown(test_write_fails, loop_open, end),
         cmocka_unit_test_setup_teardown(test_arrival_without_memory, loop_open, end),
