@@ -20,6 +20,11 @@
 #define SESSION_POLICY_LEN 32   /* SHA-256; as much as a session's context in libssl holds */
 #define TLS_ALGORITHMS_MAX 16   /* ALG_IDs that suites are made of: suite.c knows ten */
 
+/* Kinds of signatures. */
+#define SIGNATURES_RSA 1
+#define SIGNATURES_ECDSA 2
+#define SIGNATURES_EDWARDS 4
+
 /* One certificate to show, with what goes with it. */
 struct tls_certificate {
     X509 *x509;
@@ -37,8 +42,10 @@ struct tls_credential {
     uint32_t protocols; /* SP_PROT_ bits of this side */
     uint32_t flags;     /* SCH_CRED_ and SCH_ */
     uint32_t min_strength, max_strength;
-    int64_t lifespan; /* of its sessions, FILETIME units */
-    HCERTSTORE roots; /* ours to put; NULL: the system's */
+    uint8_t signatures; /* SIGNATURES_, of whoever signs: what suites may not say */
+    bool curves_only;   /* keys are not exchanged in finite fields */
+    int64_t lifespan;   /* of its sessions, FILETIME units */
+    HCERTSTORE roots;   /* ours to put; NULL: the system's */
     struct tls_certificate certificate[TLS_CERTIFICATES_MAX];
     unsigned n_certificates;
     ALG_ID algorithm[TLS_ALGORITHMS_MAX]; /* what the cipher list comes down to */

@@ -1,0 +1,213 @@
+/*
+ * What a resumed connection is: resumed only where its session would have been let in, and told of as the session's full handshake was.
+ * build: all
+ */
+#include "support/ntlm_loop.h"
+#include "support/tls_loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MANUAL SCH_CRED_MANUAL_CRED_VALIDATION
+
+/* A credential with these certificates (up to two, NULL: none) and wishes. */
+static void acquire(struct side *side, const struct pki *one, const struct pki *other, SCHANNEL_CRED wishes)
+{
+    PCCERT_CONTEXT contexts[2];
+    const struct pki *shown[2] = {one, other};
+    wishes.dwVersion = SCHANNEL_CRED_VERSION;
+    wishes.paCred = contexts;
+    for (size_t i = 0; i < 2; i++)
+        if (shown[i] != NULL)
+            contexts[wishes.cCreds++] = pki_context(shown[i], NULL, false);
+    assert_int_equal(side_acquire(side, &wishes), SEC_E_OK);
+    for (DWORD i = 0; i < wishes.cCreds; i++)
+        CertFreeCertificateContext(contexts[i]);
+}
+
+static void keys_share(CredHandle server)
+{
+    SecPkgCred_SessionTicketKey key = {.TicketInfoVersion = SESSION_TICKET_INFO_VERSION,
+                                       .KeyId = "one of a farm",
+                                       .KeyingMaterialSize = 32,
+                                       .KeyingMaterial = "which all of its servers know"};
+    SecPkgCred_SessionTicketKeys keys = {1, &key};
+    assert_int_equal(SetCredentialsAttributesW(&server, SECPKG_ATTR_SESSION_TICKET_KEYS, &keys, sizeof keys), SEC_E_OK);
+}
+
+/* A connection from the beginning, with its ticket; was it resumed? */
+static bool connect_anew(struct loop_pair *pair)
+{
+    pair_restart(pair);
+    assert_true(pair_run(pair));
+    pair_talk(pair);
+    assert_int_equal(side_is_resumed(&pair->client), side_is_resumed(&pair->server));
+    return side_is_resumed(&pair->client);
+}
+
+static bool is_named(struct side *side)
+{
+    SecPkgContext_NamesA names;
+    SECURITY_STATUS status = QueryContextAttributesA(&side->context, SECPKG_ATTR_NAMES, &names);
+    if (status == SEC_E_OK)
+        FreeContextBuffer(names.sUserName);
+    else
+        assert_int_equal(status, SEC_E_NO_CREDENTIALS);
+    return status == SEC_E_OK;
+}
+
+/* A client whom `lax` let in comes to `strict`, with whom it shares the keys of tickets. */
+static void cross_to_strict(struct loop_pair *pair, CredHandle lax, CredHandle strict)
+{
+    keys_share(lax);
+    keys_share(strict);
+    pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+    pair->server.credential = lax;
+    assert_false(connect_anew(pair));
+    assert_true(is_named(&pair->server));
+    assert_true(connect_anew(pair));
+    assert_true(is_named(&pair->server));
+    pair->server.credential = strict;
+    assert_false(connect_anew(pair));
+    assert_false(is_named(&pair->server));
+    pair->server.credential = lax;
+    FreeCredentialsHandle(&strict);
+}
+
+/* One server forbids signatures of RSA by name. */
+static void test_signature_disabled(void **state)
+{
+    struct pki rsa =
+        pki_make(&(struct pki_wish){.name = "Bob", .issuer = pki_authority(), .usage = "clientAuth", .rsa_bits = 2048});
+    CRYPTO_SETTINGS setting = {.eAlgorithmUsage = TlsParametersCngAlgUsageSignature,
+                               .strCngAlgId = {6, 8, (PWSTR)(uintptr_t)u"RSA"}};
+    (void)state;
+    EACH_TLS_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_new();
+        struct side lax = {.client = false}, strict = {.client = false};
+        PCCERT_CONTEXT context = pki_context(pki_server(), NULL, false);
+        TLS_PARAMETERS parameters = {.grbitDisabledProtocols = SP_PROT_TLS1_X_SERVER & ~protocols,
+                                     .pDisabledCrypto = &setting};
+        SCH_CREDENTIALS cred = {.dwVersion = SCH_CREDENTIALS_VERSION,
+                                .cCreds = 1,
+                                .paCred = &context,
+                                .dwFlags = MANUAL,
+                                .cTlsParameters = 1,
+                                .pTlsParameters = &parameters};
+        assert_int_equal(side_acquire(&lax, &cred), SEC_E_OK);
+        parameters.cDisabledCrypto = 1;
+        assert_int_equal(side_acquire(&strict, &cred), SEC_E_OK);
+        acquire(&pair->client, &rsa, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        cross_to_strict(pair, lax.credential, strict.credential);
+        CertFreeCertificateContext(context);
+        pair_free(pair);
+    }
+    pki_free(&rsa);
+}
+
+/* One server's list of algorithms leaves Ed25519 out, which no list can name. */
+static void test_signature_left_out(void **state)
+{
+    static ALG_ID listed[] = {CALG_RSA_SIGN, CALG_ECDSA};
+    struct pki edwards =
+        pki_make(&(struct pki_wish){.name = "Eve", .issuer = pki_authority(), .usage = "clientAuth", .ed25519 = true});
+    (void)state;
+    EACH_TLS_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_new();
+        struct side lax = {.client = false}, strict = {.client = false};
+        SCHANNEL_CRED wishes = {.dwFlags = MANUAL, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER};
+        acquire(&lax, pki_server(), NULL, wishes);
+        wishes.cSupportedAlgs = 2;
+        wishes.palgSupportedAlgs = listed;
+        acquire(&strict, pki_server(), NULL, wishes);
+        acquire(&pair->client, &edwards, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        cross_to_strict(pair, lax.credential, strict.credential);
+        pair_free(pair);
+    }
+    pki_free(&edwards);
+}
+
+/* TLS 1.3 names no key exchange in its suites either. */
+static void test_exchange_disabled(void **state)
+{
+    CRYPTO_SETTINGS setting = {.eAlgorithmUsage = TlsParametersCngAlgUsageKeyExchange,
+                               .strCngAlgId = {4, 6, (PWSTR)(uintptr_t)u"DH"}};
+    (void)state;
+    struct loop_pair *pair = pair_new();
+    struct side lax = {.client = false}, strict = {.client = false};
+    PCCERT_CONTEXT context = pki_context(pki_server(), NULL, false);
+    TLS_PARAMETERS parameters = {.grbitDisabledProtocols = SP_PROT_TLS1_2_SERVER, .pDisabledCrypto = &setting};
+    SCH_CREDENTIALS cred = {.dwVersion = SCH_CREDENTIALS_VERSION,
+                            .cCreds = 1,
+                            .paCred = &context,
+                            .cTlsParameters = 1,
+                            .pTlsParameters = &parameters};
+    assert_int_equal(side_acquire(&lax, &cred), SEC_E_OK);
+    parameters.cDisabledCrypto = 1;
+    assert_int_equal(side_acquire(&strict, &cred), SEC_E_OK);
+    keys_share(lax.credential);
+    keys_share(strict.credential);
+    acquire(&pair->client, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+    pair->server.credential = lax.credential;
+    assert_false(connect_anew(pair));
+    pair->server.credential = strict.credential;
+    assert_false(connect_anew(pair));
+    assert_true(connect_anew(pair));
+    FreeCredentialsHandle(&lax.credential);
+    CertFreeCertificateContext(context);
+    pair_free(pair);
+}
+
+/* One server takes chains with weaker keys than the other one. */
+static void test_security_level(void **state)
+{
+    static const char weak_level[] = "[certificates]\nsecurity_level = 1\n";
+    struct pki weak = pki_make(&(struct pki_wish){.name = "weak authority", .authority = true, .rsa_bits = 1024});
+    struct pki client = pki_make(&(struct pki_wish){.name = "Carol", .issuer = &weak, .usage = "clientAuth"});
+    HCERTSTORE roots = pki_store(&weak);
+    (void)state;
+    EACH_TLS_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_new();
+        struct side lax = {.client = false}, strict = {.client = false};
+        SCHANNEL_CRED wishes = {.hRootStore = roots, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER};
+        acquire(&strict, pki_server(), NULL, wishes);
+        loop_configure(weak_level);
+        acquire(&lax, pki_server(), NULL, wishes);
+        acquire(&pair->client, &client, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        keys_share(lax.credential);
+        keys_share(strict.credential);
+        pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+        pair->server.credential = lax.credential;
+        assert_false(connect_anew(pair));
+        assert_true(connect_anew(pair));
+        loop_configure("");
+        pair_restart(pair);
+        pair->server.credential = strict.credential;
+        assert_false(pair_run(pair));
+        assert_int_equal(pair->server.status, SEC_E_CERT_UNKNOWN);
+        FreeCredentialsHandle(&lax.credential);
+        pair_free(pair);
+    }
+    CertCloseStore(roots, 0);
+    pki_free(&client);
+    pki_free(&weak);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_signature_disabled),
+        cmocka_unit_test(test_signature_left_out),
+        cmocka_unit_test(test_exchange_disabled),
+        cmocka_unit_test(test_security_level),
+    };
+    loop_configure(NULL);
+    return cmocka_run_group_tests(tests, NULL, loop_teardown);
+}
