@@ -38,7 +38,7 @@ static DWORD protocol_bit(const struct connection *connection)
 
 static X509 *server_certificate(const struct connection *connection)
 {
-    return connection->initiator ? SSL_get0_peer_certificate(connection->ssl) : SSL_get_certificate(connection->ssl);
+    return connection->initiator ? SSL_get0_peer_certificate(connection->ssl) : connection_own(connection, NULL);
 }
 
 /* The bits of a group's keys; 0 for one that credentials do not offer (groups_choose). */
@@ -290,9 +290,7 @@ static SECURITY_STATUS certificate_give(X509 *x509, STACK_OF(X509) * chain, cons
 static SECURITY_STATUS local_certificate(const struct connection *connection, struct attribute *value)
 {
     STACK_OF(X509) *chain = NULL;
-    bool shown = !connection->initiator || connection->certificate_sent;
-    X509 *own = shown ? SSL_get_certificate(connection->ssl) : NULL;
-    (void)SSL_get0_chain_certs(connection->ssl, &chain);
+    X509 *own = connection_own(connection, &chain);
     return certificate_give(own, chain, "this side", value);
 }
 

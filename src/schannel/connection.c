@@ -368,6 +368,7 @@ void connection_put(struct connection *connection)
     mem_free(connection->issuers);
     mem_free(connection->peer_address);
     mem_free(connection->label_context);
+    shown_release(&connection->offered_own);
     secret_release(&connection->app_data);
     pthread_mutex_destroy(&connection->lock);
     secret_block_free(connection, sizeof *connection);

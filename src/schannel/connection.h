@@ -11,6 +11,7 @@
 #include "base/writer.h"
 #include "schannel/bio.h"
 #include "schannel/credential.h"
+#include "schannel/shown.h"
 #include "schannel/suite.h"
 #include <pthread.h>
 #include <time.h>
@@ -96,8 +97,9 @@ struct connection {
     size_t keying_len;
     const void *offered_session; /* which it was to resume, to be compared only */
     struct session_identity identity;
-    time_t offered_time;    /* of servers: when the session that a ticket offers began, in libssl's seconds */
-    struct secret app_data; /* what this connection gave its session, or was told last */
+    time_t offered_time;      /* of servers: when the session that a ticket offers began, in libssl's seconds */
+    struct shown offered_own; /* of servers: what this side showed in that session's full handshake */
+    struct secret app_data;   /* what this connection gave its session, or was told last */
 };
 
 /* The authority's table (core/package.h). */
@@ -157,7 +159,9 @@ SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, u
 const uint8_t *connection_identity(struct connection *connection);
 /* A handshake begins that may change who the peer is: what comes of it is another session, without the data of this one. */
 void connection_identity_anew(struct connection *connection);
-/* Has a server's tickets carry it. False when libssl refuses. */
+/* The certificate that this side showed, also in the full handshake of a session that is resumed, and its issuers (NULL is fine); borrowed, NULL: none. */
+X509 *connection_own(const struct connection *connection, STACK_OF(X509) * *issuers);
+/* Has a server's tickets carry that, and the identity. False when libssl refuses. */
 MUST_USE bool connection_tickets_marked(SSL_CTX *ctx);
 /* SEC_E_OUT_OF_SEQUENCE but while the connection is open; SEC_E_INVALID_TOKEN for flags, more than APP_DATA_MAX bytes, or bytes that point nowhere. */
 SECURITY_STATUS connection_app_data_set(struct connection *connection, const SecPkgContext_SessionAppData *given);

@@ -18,6 +18,7 @@
 
 #define TLS_CERTIFICATES_MAX 16 /* servers with more names than this put them into one certificate */
 #define SESSION_POLICY_LEN 32   /* SHA-256; as much as a session's context in libssl holds */
+#define FINGERPRINT_LEN 32      /* of a certificate, SHA-256 */
 #define TLS_ALGORITHMS_MAX 16   /* ALG_IDs that suites are made of: suite.c knows ten */
 
 /* Kinds of signatures. */
@@ -31,6 +32,7 @@ struct tls_certificate {
     EVP_PKEY *key;
     STACK_OF(X509) * issuers;
     int64_t expiry;
+    uint8_t fingerprint[FINGERPRINT_LEN];
 };
 
 struct tls_credential {

@@ -114,8 +114,8 @@ SECURITY_STATUS connection_names(struct connection *connection)
 {
     /* NAMES is the client's. */
     const X509 *peer = SSL_get0_peer_certificate(connection->ssl);
-    const X509 *own = SSL_get_certificate(connection->ssl);
-    const X509 *client = connection->initiator ? (connection->certificate_sent ? own : NULL) : peer;
+    const X509 *own = connection_own(connection, NULL);
+    const X509 *client = connection->initiator ? own : peer;
     mem_free(connection->peer_name);
     connection->peer_name = NULL;
     if (client != NULL) {

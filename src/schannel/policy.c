@@ -373,7 +373,6 @@ SECURITY_STATUS policy_apply(struct tls_credential *credential, const struct tls
     return versions_set(credential);
 }
 
-#define FINGERPRINT_LEN 32 /* SHA-256 */
 #define FLAGS_OF_VALIDATION                                                                                          \
     (SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_REVOCATION_CHECK_END_CERT | SCH_CRED_REVOCATION_CHECK_CHAIN |        \
      SCH_CRED_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT | SCH_CRED_IGNORE_NO_REVOCATION_CHECK |                            \

@@ -1,8 +1,12 @@
+#include "base/reader.h"
+#include "base/writer.h"
 #include "core/cause.h"
 #include "crypto/random.h"
 #include "schannel/connection.h"
 #include <string.h>
 #include <time.h>
+
+#define NOTE_LEN (SESSION_IDENTITY_LEN + FINGERPRINT_LEN)
 
 /* Which session a connection is of, so that what a program keeps with a session (SECPKG_ATTR_APP_DATA) is found by the connections that resume it. A client
  * keeps the identity with the session in its cache, a server inside the ticket, where nobody else reads or alters it. */
@@ -22,12 +26,65 @@ void connection_identity_anew(struct connection *connection)
     secret_release(&connection->app_data);
 }
 
+X509 *connection_own(const struct connection *connection, STACK_OF(X509) * *issuers)
+{
+    SSL *ssl = connection->ssl;
+    STACK_OF(X509) *of_handshake = NULL;
+    if (connection->initiator && !connection->certificate_sent)
+        return NULL;
+    /* Without a full handshake libssl has chosen none: what it would tell is the last one that it was given. */
+    bool resumed = !connection->initiator && connection->offered_own.x509 != NULL && SSL_session_reused(ssl) == 1;
+    if (!resumed)
+        (void)SSL_get0_chain_certs(ssl, &of_handshake);
+    if (issuers != NULL)
+        *issuers = resumed ? connection->offered_own.issuers : of_handshake;
+    return resumed ? connection->offered_own.x509 : SSL_get_certificate(ssl);
+}
+
+/* What a ticket says besides libssl's session: the session's identity, and which certificate the server showed. */
+static bool note_write(struct connection *connection, struct writer *note)
+{
+    static const uint8_t unknown[FINGERPRINT_LEN]; /* of another credential, whose sessions nobody resumes */
+    const struct tls_credential *credential = connection->credential;
+    const uint8_t *identity = connection_identity(connection), *fingerprint = unknown;
+    const X509 *own = connection_own(connection, NULL);
+    if (identity == NULL)
+        return false;
+    for (unsigned i = 0; i < credential->n_certificates; i++)
+        if (credential->certificate[i].x509 == own)
+            fingerprint = credential->certificate[i].fingerprint;
+    writer_bytes(note, identity, SESSION_IDENTITY_LEN);
+    writer_bytes(note, fingerprint, FINGERPRINT_LEN);
+    return writer_finish(note) == WIRE_OK;
+}
+
+/* False for a session that cannot be told of as it was: of a certificate that this server has not, or a ticket of another form. */
+static bool note_read(struct connection *connection, struct slice note)
+{
+    const struct tls_credential *credential = connection->credential;
+    struct reader reader = reader_of(note);
+    struct slice identity, fingerprint;
+    if (reader_bytes(&reader, SESSION_IDENTITY_LEN, &identity) != WIRE_OK ||
+        reader_bytes(&reader, FINGERPRINT_LEN, &fingerprint) != WIRE_OK || reader_left(&reader) > 0)
+        return false;
+    for (unsigned i = 0; i < credential->n_certificates; i++) {
+        const struct tls_certificate *shown = &credential->certificate[i];
+        if (memcmp(shown->fingerprint, fingerprint.data, FINGERPRINT_LEN) != 0)
+            continue;
+        memcpy(connection->identity.offered, identity.data, SESSION_IDENTITY_LEN);
+        connection->identity.has_offered = shown_take(&connection->offered_own, shown->x509, shown->issuers);
+        return connection->identity.has_offered;
+    }
+    return false;
+}
+
 /* A ticket is about to be written. TLS 1.3's libssl counts a session anew from each ticket; here it counts from its full handshake. */
 static int ticket_mark(SSL *ssl, void *unused)
 {
     static const unsigned char nobodys[] = "OpenSSPI, changed";
     struct connection *connection = connection_of(ssl);
-    const uint8_t *identity = connection_identity(connection);
+    uint8_t room[NOTE_LEN];
+    struct writer note = writer_fixed(room, sizeof room);
     SSL_SESSION *session = SSL_get_session(ssl);
     (void)unused;
     if (SSL_session_reused(ssl) == 1)
@@ -35,7 +92,7 @@ static int ticket_mark(SSL *ssl, void *unused)
     /* What began with another credential was admitted by other rules than the SSL_CTX's: no server resumes it. */
     if (connection->credential_changed && SSL_SESSION_set1_id_context(session, nobodys, sizeof nobodys - 1) != 1)
         return 0;
-    return identity != NULL && SSL_SESSION_set1_ticket_appdata(session, identity, SESSION_IDENTITY_LEN);
+    return note_write(connection, &note) && SSL_SESSION_set1_ticket_appdata(session, note.data, note.len);
 }
 
 /* A ticket has come. Whether it is used depends on what libssl checks later; the answers are what libssl does without this callback. */
@@ -43,7 +100,7 @@ static SSL_TICKET_RETURN ticket_read(SSL *ssl, SSL_SESSION *session, const unsig
                                      SSL_TICKET_STATUS status, void *unused)
 {
     struct connection *connection = connection_of(ssl);
-    void *identity = NULL;
+    void *note = NULL;
     size_t len = 0;
     (void)name, (void)name_len, (void)unused;
     connection->identity.has_offered = false;
@@ -52,10 +109,8 @@ static SSL_TICKET_RETURN ticket_read(SSL *ssl, SSL_SESSION *session, const unsig
     connection->offered_time = (time_t)SSL_SESSION_get_time(session);
     if (time(NULL) - connection->offered_time > (time_t)SSL_CTX_get_timeout(SSL_get_SSL_CTX(ssl)))
         return SSL_TICKET_RETURN_IGNORE_RENEW;
-    connection->identity.has_offered =
-        SSL_SESSION_get0_ticket_appdata(session, &identity, &len) == 1 && len == SESSION_IDENTITY_LEN;
-    if (connection->identity.has_offered)
-        memcpy(connection->identity.offered, identity, SESSION_IDENTITY_LEN);
+    if (SSL_SESSION_get0_ticket_appdata(session, &note, &len) != 1 || !note_read(connection, slice_of(note, len)))
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
     return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 

@@ -200,13 +200,134 @@ static void test_security_level(void **state)
     pki_free(&weak);
 }
 
+static bool is_same(PCCERT_CONTEXT one, const X509 *other)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(other, &der);
+    assert_true(len > 0);
+    bool same = one->cbCertEncoded == (DWORD)len && memcmp(one->pbCertEncoded, der, (size_t)len) == 0;
+    OPENSSL_free(der);
+    return same;
+}
+
+/* Is it this one, for both sides, in all that tells of the server's certificate? */
+static void server_showed(struct loop_pair *pair, const struct pki *shown)
+{
+    static const ULONG certificate[2] = {SECPKG_ATTR_REMOTE_CERT_CONTEXT, SECPKG_ATTR_LOCAL_CERT_CONTEXT};
+    struct side *sides[2] = {&pair->client, &pair->server};
+    SecPkgContext_Bindings bindings[2];
+    SecPkgContext_CipherInfo info[2];
+    SecPkgContext_Lifespan lifespan[2];
+    bool rsa = EVP_PKEY_get_base_id(shown->key) == EVP_PKEY_RSA;
+    for (size_t i = 0; i < 2; i++) {
+        PCCERT_CONTEXT context;
+        assert_int_equal(QueryContextAttributesA(&sides[i]->context, certificate[i], &context), SEC_E_OK);
+        assert_true(is_same(context, shown->x509));
+        CertFreeCertificateContext(context);
+        assert_int_equal(QueryContextAttributesW(&sides[i]->context, SECPKG_ATTR_CIPHER_INFO, &info[i]), SEC_E_OK);
+        assert_int_equal(info[i].szCertificate[0], rsa ? 'R' : 'E');
+        assert_int_equal(QueryContextAttributesW(&sides[i]->context, SECPKG_ATTR_LIFESPAN, &lifespan[i]), SEC_E_OK);
+        assert_int_equal(QueryContextAttributesW(&sides[i]->context, SECPKG_ATTR_ENDPOINT_BINDINGS, &bindings[i]),
+                         SEC_E_OK);
+    }
+    assert_memory_equal(&lifespan[0].tsExpiry, &lifespan[1].tsExpiry, sizeof lifespan[0].tsExpiry);
+    assert_int_equal(bindings[0].BindingsLength, bindings[1].BindingsLength);
+    assert_memory_equal(bindings[0].Bindings, bindings[1].Bindings, bindings[0].BindingsLength);
+    for (size_t i = 0; i < 2; i++)
+        FreeContextBuffer(bindings[i].Bindings);
+}
+
+static void several_certificates(const struct pki *one, const struct pki *other, const struct pki *chosen,
+                                 const char *target, DWORD protocols, DWORD flags)
+{
+    struct loop_pair *pair = pair_new();
+    acquire(&pair->client, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+    acquire(&pair->server, one, other,
+            (SCHANNEL_CRED){.dwFlags = flags, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER});
+    pair->client.target = target;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(connect_anew(pair), i > 0);
+        server_showed(pair, chosen);
+    }
+    pair_free(pair);
+}
+
+/* RFC 5929 4: bindings are of the certificate in the session's full handshake. */
+static void test_kinds_of_certificates(void **state)
+{
+    struct pki later = pki_make(
+        &(struct pki_wish){.name = "server.test", .issuer = pki_authority(), .usage = "serverAuth", .for_days = 100});
+    struct pki shorter = pki_make(&(struct pki_wish){
+        .name = "server.test", .issuer = pki_authority(), .usage = "serverAuth", .rsa_bits = 2048, .for_days = 50});
+    (void)state;
+    EACH_TLS_VERSION(protocols)
+    for (DWORD flags = 0; flags <= SCH_CRED_SNI_CREDENTIAL; flags += SCH_CRED_SNI_CREDENTIAL) {
+        several_certificates(&later, &shorter, &later, "server.test", protocols, flags);
+        several_certificates(&shorter, &later, &later, "server.test", protocols, flags);
+    }
+    pki_free(&later);
+    pki_free(&shorter);
+}
+
+static void test_certificates_by_name(void **state)
+{
+    struct pki one = pki_make(
+        &(struct pki_wish){.name = "a.test", .alternatives = "DNS:a.test", .issuer = pki_authority(), .for_days = 100});
+    struct pki other = pki_make(
+        &(struct pki_wish){.name = "b.test", .alternatives = "DNS:b.test", .issuer = pki_authority(), .for_days = 50});
+    (void)state;
+    EACH_TLS_VERSION(protocols)
+    {
+        several_certificates(&one, &other, &one, "a.test", protocols, SCH_CRED_SNI_CREDENTIAL);
+        several_certificates(&one, &other, &other, "b.test", protocols, SCH_CRED_SNI_CREDENTIAL);
+        several_certificates(&one, &other, &one, "c.test", protocols, SCH_CRED_SNI_CREDENTIAL);
+    }
+    pki_free(&one);
+    pki_free(&other);
+}
+
+/* A server of the farm that has another certificate could not tell of the one that the client knows. */
+static void test_certificates_of_a_farm(void **state)
+{
+    struct pki another =
+        pki_make(&(struct pki_wish){.name = "server.test", .issuer = pki_authority(), .usage = "serverAuth"});
+    (void)state;
+    EACH_TLS_VERSION(protocols)
+    {
+        struct loop_pair *pair = pair_new();
+        struct side first = {.client = false}, second = {.client = false}, both = {.client = false};
+        SCHANNEL_CRED wishes = {.grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER,
+                                .dwFlags = SCH_CRED_SNI_CREDENTIAL};
+        acquire(&pair->client, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        acquire(&first, pki_server(), NULL, wishes);
+        acquire(&second, &another, NULL, wishes);
+        acquire(&both, &another, pki_server(), wishes);
+        keys_share(first.credential);
+        keys_share(second.credential);
+        keys_share(both.credential);
+        pair->server.credential = first.credential;
+        assert_false(connect_anew(pair));
+        assert_true(connect_anew(pair));
+        pair->server.credential = both.credential;
+        assert_true(connect_anew(pair));
+        server_showed(pair, pki_server());
+        pair->server.credential = second.credential;
+        assert_false(connect_anew(pair));
+        server_showed(pair, &another);
+        FreeCredentialsHandle(&first.credential);
+        FreeCredentialsHandle(&both.credential);
+        pair_free(pair);
+    }
+    pki_free(&another);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signature_disabled),
-        cmocka_unit_test(test_signature_left_out),
-        cmocka_unit_test(test_exchange_disabled),
-        cmocka_unit_test(test_security_level),
+        cmocka_unit_test(test_signature_disabled),     cmocka_unit_test(test_signature_left_out),
+        cmocka_unit_test(test_exchange_disabled),      cmocka_unit_test(test_security_level),
+        cmocka_unit_test(test_kinds_of_certificates),  cmocka_unit_test(test_certificates_by_name),
+        cmocka_unit_test(test_certificates_of_a_farm),
     };
     loop_configure(NULL);
     return cmocka_run_group_tests(tests, NULL, loop_teardown);
