@@ -12,8 +12,9 @@
 
 /* Where a session comes from. Resuming it gives new ones, which are no younger: so a validation is trusted for one lifespan only. */
 struct session_origin {
-    bool validated; /* the server's certificate was, automatically */
-    int64_t since;  /* steady_now of the full handshake: a computer that sleeps does not stretch it */
+    bool validated;        /* the peer's certificate was, automatically */
+    uint32_t chain_errors; /* CERT_TRUST_ bits that were passed over then */
+    int64_t since; /* of clients: steady_now of the full handshake: a computer that sleeps does not stretch it */
     uint8_t identity[SESSION_IDENTITY_LEN];
 };
 

@@ -87,9 +87,12 @@ static int certificate_choose(SSL *ssl, void *unused)
 
 bool connection_is_validated(struct connection *connection)
 {
-    if (connection->initiator && connection->offered_session != NULL && SSL_session_reused(connection->ssl) == 1) {
-        connection->validated = connection->offered_validated;
-        connection->since = connection->offered_since;
+    bool offered = connection->initiator ? connection->offered_session != NULL : connection->identity.has_offered;
+    if (offered && !connection->judged && SSL_session_reused(connection->ssl) == 1) {
+        connection->validated = connection->offered.validated;
+        connection->chain_errors = connection->offered.chain_errors;
+        if (connection->initiator)
+            connection->since = connection->offered.since;
     }
     return connection->validated;
 }
@@ -102,6 +105,7 @@ static int session_fresh(SSL *ssl, SSL_SESSION *session)
         !connection->credential_changed) {
         struct session_origin origin = {.validated = connection_is_validated(connection)};
         origin.since = connection->since;
+        origin.chain_errors = connection->chain_errors;
         const uint8_t *identity = connection_identity(connection);
         if (identity == NULL)
             return 0;
@@ -254,14 +258,10 @@ static SECURITY_STATUS client_configure(struct connection *connection)
         require(SSL_set_alpn_protos(ssl, connection->protocols.data, (unsigned)connection->protocols.len) == 0,
                 SEC_E_INSUFFICIENT_MEMORY);
     if (connection->credential->cache != NULL && connection->target != NULL) {
-        struct session_origin origin;
         SSL_SESSION *session = session_cache_take(connection->credential->cache, connection->target,
-                                                  !connection_is_manual(connection), &origin);
+                                                  !connection_is_manual(connection), &connection->offered);
         if (session != NULL && SSL_set_session(ssl, session) == 1) { /* else a full handshake, that is all */
-            connection->offered_validated = origin.validated;
-            connection->offered_since = origin.since;
             connection->offered_session = session;
-            memcpy(connection->identity.offered, origin.identity, sizeof origin.identity);
             connection->identity.has_offered = true;
         }
         SSL_SESSION_free(session);
@@ -369,6 +369,7 @@ void connection_put(struct connection *connection)
     mem_free(connection->peer_address);
     mem_free(connection->label_context);
     shown_release(&connection->offered_own);
+    sk_X509_pop_free(connection->offered_issuers, X509_free);
     secret_release(&connection->app_data);
     pthread_mutex_destroy(&connection->lock);
     secret_block_free(connection, sizeof *connection);

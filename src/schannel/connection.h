@@ -35,7 +35,7 @@ enum connection_wish { WISH_NONE, WISH_SHUTDOWN, WISH_ALERT, WISH_RENEGOTIATE };
 /* This connection's own, and that of the session it was to resume (resumption.c). */
 struct session_identity {
     bool has_own, has_offered;
-    uint8_t own[SESSION_IDENTITY_LEN], offered[SESSION_IDENTITY_LEN];
+    uint8_t own[SESSION_IDENTITY_LEN];
 };
 
 struct connection {
@@ -49,7 +49,6 @@ struct connection {
     bool handshake_moved;    /* libssl read or wrote a handshake message, after the first handshake */
     bool alert_due;          /* TLS 1.3 servers: the ticket that libssl makes ends the connection with `alert_number` */
     bool credential_changed; /* a later step came with another one */
-    bool offered_validated;  /* `validated` of the session that a client offers */
     enum connection_state state;
     enum connection_wish wish; /* what ApplyControlToken asked of the next step */
     uint8_t alert_level, alert_number;
@@ -68,6 +67,7 @@ struct connection {
     bool certificate_sent;
     /* Verdict of automatic validation. */
     bool validated;
+    bool judged;                    /* in a handshake of this connection, else `offered` says it */
     SECURITY_STATUS verdict;        /* SEC_E_OK, or why the peer was refused */
     DWORD chain_errors;             /* CERT_TRUST_ bits */
     int32_t chain_code;             /* CERT_E_ code */
@@ -76,7 +76,7 @@ struct connection {
     struct suite suite;
     SecPkgContext_StreamSizes sizes;
     int64_t start, expiry;
-    int64_t since, offered_since; /* steady_now of the full handshake that the session comes from */
+    int64_t since; /* steady_now of the full handshake that the session comes from */
     uint8_t session_key[SESSION_KEY_LEN];
     char *peer_name;  /* of the client's certificate */
     uint8_t *issuers; /* names of the CAs that the server asked for, in TLS's form */
@@ -97,9 +97,11 @@ struct connection {
     size_t keying_len;
     const void *offered_session; /* which it was to resume, to be compared only */
     struct session_identity identity;
-    time_t offered_time;      /* of servers: when the session that a ticket offers began, in libssl's seconds */
-    struct shown offered_own; /* of servers: what this side showed in that session's full handshake */
-    struct secret app_data;   /* what this connection gave its session, or was told last */
+    struct session_origin offered;    /* of that session */
+    time_t offered_time;              /* of servers: when the session that a ticket offers began, in libssl's seconds */
+    struct shown offered_own;         /* of servers: what this side showed in that session's full handshake */
+    STACK_OF(X509) * offered_issuers; /* of servers: what its client showed with its certificate; ours */
+    struct secret app_data;           /* what this connection gave its session, or was told last */
 };
 
 /* The authority's table (core/package.h). */
@@ -161,7 +163,9 @@ const uint8_t *connection_identity(struct connection *connection);
 void connection_identity_anew(struct connection *connection);
 /* The certificate that this side showed, also in the full handshake of a session that is resumed, and its issuers (NULL is fine); borrowed, NULL: none. */
 X509 *connection_own(const struct connection *connection, STACK_OF(X509) * *issuers);
-/* Has a server's tickets carry that, and the identity. False when libssl refuses. */
+/* What the peer showed with its certificate, also then; on a client with that itself, as libssl has it. Borrowed. */
+STACK_OF(X509) * connection_peer_issuers(const struct connection *connection);
+/* Has a server's tickets carry these, and the identity. False when libssl refuses. */
 MUST_USE bool connection_tickets_marked(SSL_CTX *ctx);
 /* SEC_E_OUT_OF_SEQUENCE but while the connection is open; SEC_E_INVALID_TOKEN for flags, more than APP_DATA_MAX bytes, or bytes that point nowhere. */
 SECURITY_STATUS connection_app_data_set(struct connection *connection, const SecPkgContext_SessionAppData *given);

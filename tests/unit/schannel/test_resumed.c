@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -321,13 +322,135 @@ static void test_certificates_of_a_farm(void **state)
     pki_free(&another);
 }
 
+/* How many certificates the server has of its client, its own among them; the store's others are these. */
+static int certificates_of_client(struct loop_pair *pair, const struct pki *leaf, const struct pki *issuer)
+{
+    static const ULONG attributes[] = {SECPKG_ATTR_REMOTE_CERT_CONTEXT, SECPKG_ATTR_REMOTE_CERT_CHAIN};
+    int n_found[2] = {0, 0};
+    for (size_t i = 0; i < 2; i++) {
+        PCCERT_CONTEXT context, found = NULL;
+        assert_int_equal(QueryContextAttributesA(&pair->server.context, attributes[i], &context), SEC_E_OK);
+        assert_true(is_same(context, leaf->x509));
+        while ((found = CertEnumCertificatesInStore(context->hCertStore, found)) != NULL) {
+            assert_true(is_same(found, leaf->x509) || is_same(found, issuer->x509));
+            n_found[i]++;
+        }
+        CertFreeCertificateContext(context);
+    }
+    assert_int_equal(n_found[0], n_found[1]);
+    return n_found[0];
+}
+
+static struct pki intermediate_with(const char *alternatives)
+{
+    return pki_make(&(struct pki_wish){
+        .name = "Test Intermediate", .alternatives = alternatives, .issuer = pki_authority(), .authority = true});
+}
+
+static void acquire_with_issuer(struct side *side, const struct pki *own, const struct pki *issuer)
+{
+    PCCERT_CONTEXT context = pki_context(own, issuer, false);
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION, .cCreds = 1, .paCred = &context, .dwFlags = MANUAL};
+    assert_int_equal(side_acquire(side, &cred), SEC_E_OK);
+    CertFreeCertificateContext(context);
+}
+
+/* Who looks at the chain himself finds the same one in every connection; a chain that no ticket should carry makes each handshake a full one. */
+static void chain_is_kept(const struct pki *intermediate, DWORD protocols, DWORD flags, bool resumed)
+{
+    struct pki client = pki_make(&(struct pki_wish){.name = "Carol", .issuer = intermediate, .usage = "clientAuth"});
+    struct loop_pair *pair = pair_new();
+    HCERTSTORE roots = pki_store(pki_authority());
+    acquire_with_issuer(&pair->client, &client, intermediate);
+    acquire(&pair->server, pki_server(), NULL,
+            (SCHANNEL_CRED){
+                .hRootStore = roots, .dwFlags = flags, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER});
+    pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(connect_anew(pair), i > 0 && resumed);
+        assert_int_equal(certificates_of_client(pair, &client, intermediate), 2);
+    }
+    CertCloseStore(roots, 0);
+    pair_free(pair);
+    pki_free(&client);
+}
+
+static void test_issuers_of_client(void **state)
+{
+    char *names = malloc(9000);
+    size_t len = 0;
+    while (len < 8900)
+        len += (size_t)snprintf(names + len, 100, "%sDNS:name%zu.of.an.intermediate.test", len > 0 ? "," : "", len);
+    struct pki intermediate = intermediate_with(NULL), bloated = intermediate_with(names);
+    (void)state;
+    EACH_TLS_VERSION(protocols)
+    for (DWORD flags = 0; flags <= MANUAL; flags += MANUAL) {
+        chain_is_kept(&intermediate, protocols, flags, true);
+        chain_is_kept(&bloated, protocols, flags, false);
+    }
+    pki_free(&bloated);
+    pki_free(&intermediate);
+    free(names);
+}
+
+static void result_is(struct side *side, SECURITY_STATUS expected, DWORD errors)
+{
+    SecPkgContext_CertificateValidationResult result;
+    assert_int_equal(QueryContextAttributesA(&side->context, SECPKG_ATTR_CERT_CHECK_RESULT, &result), expected);
+    if (expected != SEC_E_OK)
+        return;
+    assert_int_equal(result.hrVerifyChainStatus, SEC_E_OK);
+    assert_int_equal(result.dwChainErrorStatus, errors);
+}
+
+/* The verdict is the one of the full handshake, with what it passed over by wish. */
+static void test_verdict(void **state)
+{
+    static const struct {
+        DWORD flags, errors;
+        bool shows;
+        SECURITY_STATUS expected;
+    } cases[] = {
+        {0, CERT_TRUST_NO_ERROR, true, SEC_E_OK},
+        {SCH_CRED_REVOCATION_CHECK_END_CERT | SCH_CRED_IGNORE_NO_REVOCATION_CHECK | SCH_CRED_IGNORE_REVOCATION_OFFLINE,
+         CERT_TRUST_REVOCATION_STATUS_UNKNOWN, true, SEC_E_OK},
+        {0, 0, false, SEC_E_UNSUPPORTED_FUNCTION},
+        {MANUAL, 0, true, SEC_E_UNSUPPORTED_FUNCTION},
+    };
+    (void)state;
+    EACH_TLS_VERSION(protocols)
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct loop_pair *pair = pair_new();
+        HCERTSTORE roots = pki_store(pki_authority());
+        SCHANNEL_CRED wishes = {
+            .hRootStore = roots, .dwFlags = cases[i].flags, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER};
+        acquire(&pair->server, pki_server(), NULL, wishes);
+        wishes.grbitEnabledProtocols = 0;
+        acquire(&pair->client, cases[i].shows ? pki_client() : NULL, NULL, wishes);
+        pair->client.flags |= ISC_REQ_USE_SUPPLIED_CREDS;
+        pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+        for (int n = 0; n < 3; n++) {
+            assert_int_equal(connect_anew(pair), n > 0);
+            result_is(&pair->server, cases[i].expected, cases[i].errors);
+            result_is(&pair->client, cases[i].flags == MANUAL ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_OK, cases[i].errors);
+        }
+        CertCloseStore(roots, 0);
+        pair_free(pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signature_disabled),     cmocka_unit_test(test_signature_left_out),
-        cmocka_unit_test(test_exchange_disabled),      cmocka_unit_test(test_security_level),
-        cmocka_unit_test(test_kinds_of_certificates),  cmocka_unit_test(test_certificates_by_name),
+        cmocka_unit_test(test_signature_disabled),
+        cmocka_unit_test(test_signature_left_out),
+        cmocka_unit_test(test_exchange_disabled),
+        cmocka_unit_test(test_security_level),
+        cmocka_unit_test(test_kinds_of_certificates),
+        cmocka_unit_test(test_certificates_by_name),
         cmocka_unit_test(test_certificates_of_a_farm),
+        cmocka_unit_test(test_issuers_of_client),
+        cmocka_unit_test(test_verdict),
     };
     loop_configure(NULL);
     return cmocka_run_group_tests(tests, NULL, loop_teardown);
