@@ -64,10 +64,11 @@ struct connection {
      * SEC_I_INCOMPLETE_CREDENTIALS. */
     struct slice taken;      /* ours (mem_free) */
     bool certificate_wanted; /* the server asked for one, and there is none */
-    bool certificate_sent;
+    /* Clients: the server asked in the latest handshake, and was answered, maybe with none; or in the one whose session that handshake resumes (TLS 1.2
+     * renegotiated). */
+    bool certificate_asked, asked_before;
     /* Verdict of automatic validation. */
     bool validated;
-    bool judged;                    /* in a handshake of this connection, else `offered` says it */
     SECURITY_STATUS verdict;        /* SEC_E_OK, or why the peer was refused */
     DWORD chain_errors;             /* CERT_TRUST_ bits */
     int32_t chain_code;             /* CERT_E_ code */
@@ -97,9 +98,8 @@ struct connection {
     size_t keying_len;
     const void *offered_session; /* which it was to resume, to be compared only */
     struct session_identity identity;
-    struct session_origin offered;    /* of that session */
+    struct session_origin offered;    /* of that session, ours to release */
     time_t offered_time;              /* of servers: when the session that a ticket offers began, in libssl's seconds */
-    struct shown offered_own;         /* of servers: what this side showed in that session's full handshake */
     STACK_OF(X509) * offered_issuers; /* of servers: what its client showed with its certificate; ours */
     struct secret app_data;           /* what this connection gave its session, or was told last */
 };
@@ -130,6 +130,8 @@ bool connection_is_validated(struct connection *connection);
 void connection_keep_renewed(struct connection *connection);
 /* Servers: the handshakes from now on ask for a certificate, and require one if the configuration says so. `how`: further SSL_VERIFY_ bits. */
 SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how);
+/* The session is one of a connection that asked for a certificate: that may have been after its handshake. False when libssl refuses. */
+MUST_USE bool connection_session_asked(const struct connection *connection, SSL_SESSION *session);
 /* Whom the certificates speak of, as they are now. */
 SECURITY_STATUS connection_names(struct connection *connection);
 /* Remembers input that libssl has taken and the caller will show again. SEC_E_INSUFFICIENT_MEMORY: the connection has failed, it would not know that input again. */

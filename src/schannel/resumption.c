@@ -28,19 +28,30 @@ void connection_identity_anew(struct connection *connection)
     secret_release(&connection->app_data);
 }
 
+/* libssl chooses among a client's certificates when it is asked, and sends none where the server takes no signature by any: then there is no signature. */
+static bool has_signed(const struct connection *connection)
+{
+    int kind;
+    return SSL_get_signature_type_nid(connection->ssl, &kind) == 1;
+}
+
 X509 *connection_own(const struct connection *connection, STACK_OF(X509) * *issuers)
 {
     SSL *ssl = connection->ssl;
-    STACK_OF(X509) *of_handshake = NULL;
-    if (connection->initiator && !connection->certificate_sent)
-        return NULL;
+    const struct shown *offered = &connection->offered.own;
+    bool resumed = SSL_session_reused(ssl) == 1;
+    bool asked = connection->certificate_asked || (resumed && connection->asked_before);
+    bool here = !connection->initiator || (asked && has_signed(connection));
     /* Without a full handshake libssl has chosen none: what it would tell is the last one that it was given. */
-    bool resumed = !connection->initiator && connection->offered_own.x509 != NULL && SSL_session_reused(ssl) == 1;
-    if (!resumed)
+    bool before = resumed && !asked && offered->x509 != NULL;
+    STACK_OF(X509) *of_handshake = NULL;
+    if (!before && !here)
+        return NULL;
+    if (!before)
         (void)SSL_get0_chain_certs(ssl, &of_handshake);
     if (issuers != NULL)
-        *issuers = resumed ? connection->offered_own.issuers : of_handshake;
-    return resumed ? connection->offered_own.x509 : SSL_get_certificate(ssl);
+        *issuers = before ? offered->issuers : of_handshake;
+    return before ? offered->x509 : SSL_get_certificate(ssl);
 }
 
 STACK_OF(X509) * connection_peer_issuers(const struct connection *connection)
@@ -92,7 +103,7 @@ static bool note_write(struct connection *connection, struct writer *note)
     for (unsigned i = 0; i < credential->n_certificates; i++)
         if (credential->certificate[i].x509 == own)
             fingerprint = credential->certificate[i].fingerprint;
-    bool validated = connection_is_validated(connection) && SSL_get0_peer_certificate(connection->ssl) != NULL;
+    bool validated = connection_is_validated(connection);
     writer_bytes(note, identity, SESSION_IDENTITY_LEN);
     writer_bytes(note, fingerprint, FINGERPRINT_LEN);
     writer_u8(note, validated ? 1 : 0);
@@ -127,7 +138,7 @@ static bool own_read(struct connection *connection, struct slice fingerprint)
     for (unsigned i = 0; i < credential->n_certificates; i++) {
         const struct tls_certificate *shown = &credential->certificate[i];
         if (memcmp(shown->fingerprint, fingerprint.data, FINGERPRINT_LEN) == 0)
-            return shown_take(&connection->offered_own, shown->x509, shown->issuers);
+            return shown_take(&connection->offered.own, shown->x509, shown->issuers);
     }
     return false;
 }
@@ -164,6 +175,8 @@ static int ticket_mark(SSL *ssl, void *unused)
     /* What began with another credential was admitted by other rules than the SSL_CTX's, and a chain that was left out would be missed: no server resumes it. */
     if (connection->credential_changed || !chain_fits(connection))
         return SSL_SESSION_set1_id_context(session, nobodys, sizeof nobodys - 1);
+    if (SSL_get0_peer_certificate(ssl) != NULL && !connection_session_asked(connection, session))
+        return 0;
     return note_write(connection, &note) && SSL_SESSION_set1_ticket_appdata(session, note.data, note.len);
 }
 

@@ -100,7 +100,6 @@ int connection_validate(X509_STORE_CTX *store, void *unused)
     X509_STORE_CTX_set_error(store, X509_V_OK);
     connection->verdict = SEC_E_OK;
     connection->validated = false;
-    connection->judged = true;
     if (!has_key(X509_STORE_CTX_get0_cert(store))) {
         connection->verdict = cause_set(SEC_E_CERT_UNKNOWN, "a certificate whose public key cannot be read");
         X509_STORE_CTX_set_error(store, X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY); /* bad_certificate */
