@@ -38,7 +38,7 @@ static DWORD protocol_bit(const struct connection *connection)
 
 static X509 *server_certificate(const struct connection *connection)
 {
-    return connection->initiator ? SSL_get0_peer_certificate(connection->ssl) : SSL_get_certificate(connection->ssl);
+    return connection->initiator ? SSL_get0_peer_certificate(connection->ssl) : connection_own(connection, NULL);
 }
 
 /* The bits of a group's keys; 0 for one that credentials do not offer (groups_choose). */
@@ -290,9 +290,7 @@ static SECURITY_STATUS certificate_give(X509 *x509, STACK_OF(X509) * chain, cons
 static SECURITY_STATUS local_certificate(const struct connection *connection, struct attribute *value)
 {
     STACK_OF(X509) *chain = NULL;
-    bool shown = !connection->initiator || connection->certificate_sent;
-    X509 *own = shown ? SSL_get_certificate(connection->ssl) : NULL;
-    (void)SSL_get0_chain_certs(connection->ssl, &chain);
+    X509 *own = connection_own(connection, &chain);
     return certificate_give(own, chain, "this side", value);
 }
 
@@ -350,7 +348,9 @@ static SECURITY_STATUS check_result(const struct connection *connection, struct 
 {
     SecPkgContext_CertificateValidationResult result = {.dwChainErrorStatus = connection->chain_errors,
                                                         .hrVerifyChainStatus = connection->chain_code};
-    require(connection->validated || connection->chain_code != SEC_E_OK,
+    /* A client that was asked anew may have shown none this time. */
+    bool shown = connection->initiator || SSL_get0_peer_certificate(connection->ssl) != NULL;
+    require((shown && connection->validated) || connection->chain_code != SEC_E_OK,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "no certificate of the peer was validated"));
     return attribute_flat(value, &result, sizeof result);
 }
@@ -452,7 +452,7 @@ SECURITY_STATUS connection_query(struct connection *connection, uint32_t attribu
         return token_binding_material(connection, value);
     case SECPKG_ATTR_REMOTE_CERT_CONTEXT:
     case SECPKG_ATTR_REMOTE_CERT_CHAIN:
-        return certificate_give(SSL_get0_peer_certificate(ssl), SSL_get_peer_cert_chain(ssl), "the peer", value);
+        return certificate_give(SSL_get0_peer_certificate(ssl), connection_peer_issuers(connection), "the peer", value);
     case SECPKG_ATTR_LOCAL_CERT_CONTEXT:
         return local_certificate(connection, value);
     case SECPKG_ATTR_ISSUER_LIST_EX:

@@ -52,6 +52,7 @@ static void entry_drop(struct session_cache *cache, unsigned index)
     struct entry *entry = entry_at(cache, index);
     mem_free(entry->server);
     SSL_SESSION_free(entry->session);
+    shown_release(&entry->origin.own);
     for (unsigned i = index; i + 1 < cache->n_entries; i++)
         *entry_at(cache, i) = *entry_at(cache, i + 1);
     *entry_at(cache, --cache->n_entries) = (struct entry){0};
@@ -88,7 +89,10 @@ void session_cache_put(struct session_cache *cache, const char *server, const st
                        SSL_SESSION *session)
 {
     struct entry fresh = {.server = mem_strdup(server), .origin = *origin};
-    if (fresh.server == NULL || SSL_SESSION_up_ref(session) != 1) {
+    fresh.origin.own = (struct shown){0};
+    if (fresh.server == NULL || !shown_take(&fresh.origin.own, origin->own.x509, origin->own.issuers) ||
+        SSL_SESSION_up_ref(session) != 1) {
+        shown_release(&fresh.origin.own);
         mem_free(fresh.server); /* nothing is resumed, that is all */
         return;
     }
@@ -119,6 +123,11 @@ SSL_SESSION *session_cache_take(struct session_cache *cache, const char *server,
             SSL_SESSION_up_ref(entry->session) != 1)
             continue;
         *origin = entry->origin;
+        origin->own = (struct shown){0};
+        if (!shown_take(&origin->own, entry->origin.own.x509, entry->origin.own.issuers)) {
+            SSL_SESSION_free(entry->session);
+            break;
+        }
         session = entry->session;
         if (is_single_use(session))
             entry_drop(cache, i);

@@ -59,13 +59,17 @@ static bool certificate_default(struct connection *connection, SSL *ssl)
 /* A client whose server asks for a certificate: the credential's, the default one, none if the caller said so; else the caller is asked. */
 static int client_certificate(struct connection *connection, SSL *ssl)
 {
-    connection->certificate_sent = false;
+    bool found = false;
     if (connection->credential->n_certificates > 0)
-        connection->certificate_sent = tls_certificates_use(connection->credential, ssl, NULL);
+        found = tls_certificates_use(connection->credential, ssl, NULL);
     else if ((connection->credential->flags & SCH_CRED_USE_DEFAULT_CREDS) != 0 && !connection->credential->of_client)
-        connection->certificate_sent = certificate_default(connection, ssl);
-    if (connection->certificate_sent || (connection->flags_now & ISC_REQ_USE_SUPPLIED_CREDS) != 0)
+        found = certificate_default(connection, ssl);
+    if (!found)
+        SSL_certs_clear(ssl); /* the former credential's may be there */
+    if (found || (connection->flags_now & ISC_REQ_USE_SUPPLIED_CREDS) != 0) {
+        connection->certificate_asked = true;
         return 1;
+    }
     connection->certificate_wanted = true;
     return -1;
 }
@@ -87,9 +91,12 @@ static int certificate_choose(SSL *ssl, void *unused)
 
 bool connection_is_validated(struct connection *connection)
 {
-    if (connection->initiator && connection->offered_session != NULL && SSL_session_reused(connection->ssl) == 1) {
-        connection->validated = connection->offered_validated;
-        connection->since = connection->offered_since;
+    bool offered = connection->initiator ? connection->offered_session != NULL : connection->identity.has_offered;
+    if (offered && SSL_session_reused(connection->ssl) == 1) {
+        connection->validated = connection->offered.validated;
+        connection->chain_errors = connection->offered.chain_errors;
+        if (connection->initiator)
+            connection->since = connection->offered.since;
     }
     return connection->validated;
 }
@@ -102,6 +109,8 @@ static int session_fresh(SSL *ssl, SSL_SESSION *session)
         !connection->credential_changed) {
         struct session_origin origin = {.validated = connection_is_validated(connection)};
         origin.since = connection->since;
+        origin.chain_errors = connection->chain_errors;
+        origin.own.x509 = connection_own(connection, &origin.own.issuers); /* borrowed */
         const uint8_t *identity = connection_identity(connection);
         if (identity == NULL)
             return 0;
@@ -119,9 +128,21 @@ void connection_keep_renewed(struct connection *connection)
         (void)session_fresh(connection->ssl, session);
 }
 
+/* TLS 1.3 has one beginning; what follows later is answered in the same handshake. */
+static void handshake_begins(struct connection *connection)
+{
+    bool resumed = SSL_session_reused(connection->ssl) == 1; /* in the handshake before */
+    connection->asked_before = connection->certificate_asked || (resumed && connection->asked_before);
+    connection->certificate_asked = false;
+    if (connection->state != CONNECTION_HANDSHAKE && !resumed)
+        shown_release(&connection->offered.own); /* that session has been replaced */
+}
+
 /* The first handshake: libssl calls this for each of its states. */
 static void alert_seen(const SSL *ssl, int where, int value)
 {
+    if ((where & SSL_CB_HANDSHAKE_START) != 0)
+        handshake_begins(connection_of(ssl));
     struct connection *connection = (where & SSL_CB_ALERT) != 0 ? connection_of(ssl) : NULL;
     int level = value >> 8, number = value & 0xff;
     if (connection == NULL)
@@ -254,14 +275,10 @@ static SECURITY_STATUS client_configure(struct connection *connection)
         require(SSL_set_alpn_protos(ssl, connection->protocols.data, (unsigned)connection->protocols.len) == 0,
                 SEC_E_INSUFFICIENT_MEMORY);
     if (connection->credential->cache != NULL && connection->target != NULL) {
-        struct session_origin origin;
         SSL_SESSION *session = session_cache_take(connection->credential->cache, connection->target,
-                                                  !connection_is_manual(connection), &origin);
+                                                  !connection_is_manual(connection), &connection->offered);
         if (session != NULL && SSL_set_session(ssl, session) == 1) { /* else a full handshake, that is all */
-            connection->offered_validated = origin.validated;
-            connection->offered_since = origin.since;
             connection->offered_session = session;
-            memcpy(connection->identity.offered, origin.identity, sizeof origin.identity);
             connection->identity.has_offered = true;
         }
         SSL_SESSION_free(session);
@@ -269,14 +286,27 @@ static SECURITY_STATUS client_configure(struct connection *connection)
     return SEC_E_OK;
 }
 
+/* The context of sessions, not what credential.c has for the others. */
+static void context_of_asked(const struct connection *connection, uint8_t asked[SESSION_POLICY_LEN])
+{
+    memcpy(asked, connection->credential->session_policy, SESSION_POLICY_LEN);
+    asked[0] ^= 1;
+}
+
+bool connection_session_asked(const struct connection *connection, SSL_SESSION *session)
+{
+    uint8_t asked[SESSION_POLICY_LEN];
+    context_of_asked(connection, asked);
+    return SSL_SESSION_set1_id_context(session, asked, sizeof asked) == 1;
+}
+
 SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how)
 {
-    uint8_t asked[SESSION_POLICY_LEN]; /* not what credential.c has for the others */
+    uint8_t asked[SESSION_POLICY_LEN];
     bool required = connection->credential->config->schannel_require_client_certificate;
     SSL_set_verify(connection->ssl, SSL_VERIFY_PEER | how | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
     /* libssl checks what is required in full handshakes only: a ticket of a context that did not ask must not be resumed by one that does. */
-    memcpy(asked, connection->credential->session_policy, sizeof asked);
-    asked[0] ^= 1;
+    context_of_asked(connection, asked);
     require(SSL_set_session_id_context(connection->ssl, asked, sizeof asked) == 1, SEC_E_INSUFFICIENT_MEMORY);
     return SEC_E_OK;
 }
@@ -368,6 +398,8 @@ void connection_put(struct connection *connection)
     mem_free(connection->issuers);
     mem_free(connection->peer_address);
     mem_free(connection->label_context);
+    shown_release(&connection->offered.own);
+    sk_X509_pop_free(connection->offered_issuers, X509_free);
     secret_release(&connection->app_data);
     pthread_mutex_destroy(&connection->lock);
     secret_block_free(connection, sizeof *connection);

@@ -11,6 +11,7 @@
 #include "base/writer.h"
 #include "schannel/bio.h"
 #include "schannel/credential.h"
+#include "schannel/shown.h"
 #include "schannel/suite.h"
 #include <pthread.h>
 #include <time.h>
@@ -34,7 +35,7 @@ enum connection_wish { WISH_NONE, WISH_SHUTDOWN, WISH_ALERT, WISH_RENEGOTIATE };
 /* This connection's own, and that of the session it was to resume (resumption.c). */
 struct session_identity {
     bool has_own, has_offered;
-    uint8_t own[SESSION_IDENTITY_LEN], offered[SESSION_IDENTITY_LEN];
+    uint8_t own[SESSION_IDENTITY_LEN];
 };
 
 struct connection {
@@ -48,7 +49,6 @@ struct connection {
     bool handshake_moved;    /* libssl read or wrote a handshake message, after the first handshake */
     bool alert_due;          /* TLS 1.3 servers: the ticket that libssl makes ends the connection with `alert_number` */
     bool credential_changed; /* a later step came with another one */
-    bool offered_validated;  /* `validated` of the session that a client offers */
     enum connection_state state;
     enum connection_wish wish; /* what ApplyControlToken asked of the next step */
     uint8_t alert_level, alert_number;
@@ -64,7 +64,9 @@ struct connection {
      * SEC_I_INCOMPLETE_CREDENTIALS. */
     struct slice taken;      /* ours (mem_free) */
     bool certificate_wanted; /* the server asked for one, and there is none */
-    bool certificate_sent;
+    /* Clients: the server asked in the latest handshake, and was answered, maybe with none; or in the one whose session that handshake resumes (TLS 1.2
+     * renegotiated). */
+    bool certificate_asked, asked_before;
     /* Verdict of automatic validation. */
     bool validated;
     SECURITY_STATUS verdict;        /* SEC_E_OK, or why the peer was refused */
@@ -75,7 +77,7 @@ struct connection {
     struct suite suite;
     SecPkgContext_StreamSizes sizes;
     int64_t start, expiry;
-    int64_t since, offered_since; /* steady_now of the full handshake that the session comes from */
+    int64_t since; /* steady_now of the full handshake that the session comes from */
     uint8_t session_key[SESSION_KEY_LEN];
     char *peer_name;  /* of the client's certificate */
     uint8_t *issuers; /* names of the CAs that the server asked for, in TLS's form */
@@ -96,8 +98,10 @@ struct connection {
     size_t keying_len;
     const void *offered_session; /* which it was to resume, to be compared only */
     struct session_identity identity;
-    time_t offered_time;    /* of servers: when the session that a ticket offers began, in libssl's seconds */
-    struct secret app_data; /* what this connection gave its session, or was told last */
+    struct session_origin offered;    /* of that session, ours to release */
+    time_t offered_time;              /* of servers: when the session that a ticket offers began, in libssl's seconds */
+    STACK_OF(X509) * offered_issuers; /* of servers: what its client showed with its certificate; ours */
+    struct secret app_data;           /* what this connection gave its session, or was told last */
 };
 
 /* The authority's table (core/package.h). */
@@ -126,6 +130,8 @@ bool connection_is_validated(struct connection *connection);
 void connection_keep_renewed(struct connection *connection);
 /* Servers: the handshakes from now on ask for a certificate, and require one if the configuration says so. `how`: further SSL_VERIFY_ bits. */
 SECURITY_STATUS connection_ask_certificate(struct connection *connection, int how);
+/* The session is one of a connection that asked for a certificate: that may have been after its handshake. False when libssl refuses. */
+MUST_USE bool connection_session_asked(const struct connection *connection, SSL_SESSION *session);
 /* Whom the certificates speak of, as they are now. */
 SECURITY_STATUS connection_names(struct connection *connection);
 /* Remembers input that libssl has taken and the caller will show again. SEC_E_INSUFFICIENT_MEMORY: the connection has failed, it would not know that input again. */
@@ -157,7 +163,11 @@ SECURITY_STATUS connection_alert(struct connection *connection, uint8_t level, u
 const uint8_t *connection_identity(struct connection *connection);
 /* A handshake begins that may change who the peer is: what comes of it is another session, without the data of this one. */
 void connection_identity_anew(struct connection *connection);
-/* Has a server's tickets carry it. False when libssl refuses. */
+/* The certificate that this side showed, also in the full handshake of a session that is resumed, and its issuers (NULL is fine); borrowed, NULL: none. */
+X509 *connection_own(const struct connection *connection, STACK_OF(X509) * *issuers);
+/* What the peer showed with its certificate, also then; on a client with that itself, as libssl has it. Borrowed. */
+STACK_OF(X509) * connection_peer_issuers(const struct connection *connection);
+/* Has a server's tickets carry these, and the identity. False when libssl refuses. */
 MUST_USE bool connection_tickets_marked(SSL_CTX *ctx);
 /* SEC_E_OUT_OF_SEQUENCE but while the connection is open; SEC_E_INVALID_TOKEN for flags, more than APP_DATA_MAX bytes, or bytes that point nowhere. */
 SECURITY_STATUS connection_app_data_set(struct connection *connection, const SecPkgContext_SessionAppData *given);

@@ -185,6 +185,9 @@ static SECURITY_STATUS certificate_add(struct tls_credential *credential, struct
                     EVP_PKEY_get_base_id(credential->certificate[i].key) != EVP_PKEY_get_base_id(added->key),
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS,
                           "two certificates of one kind; SCH_CRED_SNI_CREDENTIAL lets the client's name choose"));
+    unsigned int len = 0;
+    require(X509_digest(x509, EVP_sha256(), added->fingerprint, &len) == 1 && len == FINGERPRINT_LEN,
+            SEC_E_INSUFFICIENT_MEMORY);
     added->expiry = tls_not_after(x509);
     credential->expiry = added->expiry < credential->expiry ? added->expiry : credential->expiry;
     return SEC_E_OK;

@@ -18,7 +18,13 @@
 
 #define TLS_CERTIFICATES_MAX 16 /* servers with more names than this put them into one certificate */
 #define SESSION_POLICY_LEN 32   /* SHA-256; as much as a session's context in libssl holds */
+#define FINGERPRINT_LEN 32      /* of a certificate, SHA-256 */
 #define TLS_ALGORITHMS_MAX 16   /* ALG_IDs that suites are made of: suite.c knows ten */
+
+/* Kinds of signatures. */
+#define SIGNATURES_RSA 1
+#define SIGNATURES_ECDSA 2
+#define SIGNATURES_EDWARDS 4
 
 /* One certificate to show, with what goes with it. */
 struct tls_certificate {
@@ -26,6 +32,7 @@ struct tls_certificate {
     EVP_PKEY *key;
     STACK_OF(X509) * issuers;
     int64_t expiry;
+    uint8_t fingerprint[FINGERPRINT_LEN];
 };
 
 struct tls_credential {
@@ -37,8 +44,10 @@ struct tls_credential {
     uint32_t protocols; /* SP_PROT_ bits of this side */
     uint32_t flags;     /* SCH_CRED_ and SCH_ */
     uint32_t min_strength, max_strength;
-    int64_t lifespan; /* of its sessions, FILETIME units */
-    HCERTSTORE roots; /* ours to put; NULL: the system's */
+    uint8_t signatures; /* SIGNATURES_, of whoever signs: what suites may not say */
+    bool curves_only;   /* keys are not exchanged in finite fields */
+    int64_t lifespan;   /* of its sessions, FILETIME units */
+    HCERTSTORE roots;   /* ours to put; NULL: the system's */
     struct tls_certificate certificate[TLS_CERTIFICATES_MAX];
     unsigned n_certificates;
     ALG_ID algorithm[TLS_ALGORITHMS_MAX]; /* what the cipher list comes down to */

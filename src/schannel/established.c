@@ -114,8 +114,8 @@ SECURITY_STATUS connection_names(struct connection *connection)
 {
     /* NAMES is the client's. */
     const X509 *peer = SSL_get0_peer_certificate(connection->ssl);
-    const X509 *own = SSL_get_certificate(connection->ssl);
-    const X509 *client = connection->initiator ? (connection->certificate_sent ? own : NULL) : peer;
+    const X509 *own = connection_own(connection, NULL);
+    const X509 *client = connection->initiator ? own : peer;
     mem_free(connection->peer_name);
     connection->peer_name = NULL;
     if (client != NULL) {
@@ -125,9 +125,11 @@ SECURITY_STATUS connection_names(struct connection *connection)
     int64_t expiry = connection->initiator ? tls_not_after(peer) : own_not_after(connection->credential, own);
     int64_t client_expiry = tls_not_after(client);
     connection->expiry = client_expiry < expiry ? client_expiry : expiry;
-    if (!connection->initiator)
-        connection->granted = (connection->granted & ~(uint32_t)ASC_RET_MUTUAL_AUTH) |
-                              (connection->peer_name != NULL ? ASC_RET_MUTUAL_AUTH : 0);
+    connection->granted &= ~(uint32_t)(connection->initiator ? ISC_RET_MUTUAL_AUTH : ASC_RET_MUTUAL_AUTH);
+    if (client != NULL)
+        connection->granted |= connection->initiator
+                                   ? ISC_RET_USED_SUPPLIED_CREDS | (connection->flags & ISC_REQ_MUTUAL_AUTH)
+                                   : ASC_RET_MUTUAL_AUTH;
     return SEC_E_OK;
 }
 
@@ -138,8 +140,6 @@ SECURITY_STATUS connection_established(struct connection *connection)
     (void)connection_is_validated(connection);
     connection_keep_renewed(connection);
     connection->start = filetime_now();
-    if (connection->initiator && connection->certificate_sent)
-        connection->granted |= ISC_RET_USED_SUPPLIED_CREDS | (connection->flags & ISC_REQ_MUTUAL_AUTH);
     connection->has_session_key = false;
     return SEC_E_OK;
 }

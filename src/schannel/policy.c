@@ -305,6 +305,8 @@ static SECURITY_STATUS signatures_choose(struct tls_credential *credential, cons
                  !name_is_disabled(request, TlsParametersCngAlgUsageSignature, "ECDSA");
     bool others = algorithms_allow(request, ALG_CLASS_SIGNATURE, 0); /* Ed25519 has no ALG_ID: a list leaves it out */
     char list[512];
+    credential->signatures =
+        (uint8_t)((rsa ? SIGNATURES_RSA : 0) | (ecdsa ? SIGNATURES_ECDSA : 0) | (others ? SIGNATURES_EDWARDS : 0));
     if (rsa && ecdsa && others)
         return SEC_E_OK;
     require(rsa || ecdsa || others,
@@ -324,6 +326,7 @@ static SECURITY_STATUS groups_choose(struct tls_credential *credential, const st
     if (algorithms_allow(request, ALG_CLASS_KEY_EXCHANGE, CALG_DH_EPHEM) &&
         !name_is_disabled(request, TlsParametersCngAlgUsageKeyExchange, "DH"))
         return SEC_E_OK;
+    credential->curves_only = true;
     /* A list with one group that the provider does not have (FIPS) fails as a whole. */
     require(SSL_CTX_set1_groups_list(credential->ctx, "X25519:P-256:X448:P-521:P-384") == 1 ||
                 SSL_CTX_set1_groups_list(credential->ctx, "P-256:P-521:P-384") == 1,
@@ -370,7 +373,6 @@ SECURITY_STATUS policy_apply(struct tls_credential *credential, const struct tls
     return versions_set(credential);
 }
 
-#define FINGERPRINT_LEN 32 /* SHA-256 */
 #define FLAGS_OF_VALIDATION                                                                                          \
     (SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_REVOCATION_CHECK_END_CERT | SCH_CRED_REVOCATION_CHECK_CHAIN |        \
      SCH_CRED_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT | SCH_CRED_IGNORE_NO_REVOCATION_CHECK |                            \
@@ -411,7 +413,10 @@ SECURITY_STATUS policy_digest(const struct tls_credential *credential, uint8_t d
     writer_u32be(&rules, credential->max_strength);
     writer_u32be(&rules, credential->flags & (uint32_t)FLAGS_OF_VALIDATION);
     writer_u8(&rules, credential->config->schannel_require_client_certificate ? 1 : 0);
+    writer_u8(&rules, credential->signatures);
+    writer_u8(&rules, credential->curves_only ? 1 : 0);
     writer_u32be(&rules, (uint32_t)SSL_CTX_get_security_level(credential->ctx));
+    writer_u32be(&rules, credential->config->certificates_security_level); /* of chains, where that one is libssl's */
     writer_u32be(&rules, (uint32_t)sk_SSL_CIPHER_num(ciphers));
     for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++)
         writer_u16be(&rules, SSL_CIPHER_get_protocol_id(sk_SSL_CIPHER_value(ciphers, i)));

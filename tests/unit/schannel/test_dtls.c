@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -99,6 +100,49 @@ static void test_connection(void **state)
     assert_int_equal(side_send(&pair->client, "more", 4, &pair->server.in), SEC_E_OK);
     assert_int_equal(side_receive(&pair->server, &text), SEC_E_OK);
     pair_free(pair);
+}
+
+/* A ticket that carries the client's chain makes its ClientHello longer than a datagram. */
+static void test_resumed_with_chain(void **state)
+{
+    char names[3000];
+    size_t len = 0;
+    (void)state;
+    while (len < 2900)
+        len += (size_t)snprintf(names + len, 100, "%sDNS:name%zu.test", len > 0 ? "," : "", len);
+    struct pki issuer = pki_make(&(struct pki_wish){
+        .name = "An Intermediate", .alternatives = names, .issuer = pki_authority(), .authority = true});
+    struct pki alice = pki_make(&(struct pki_wish){.name = "Alice", .issuer = &issuer, .usage = "clientAuth"});
+    PCCERT_CONTEXT own = pki_context(&alice, &issuer, false), shown, found = NULL;
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
+                          .cCreds = 1,
+                          .paCred = &own,
+                          .grbitEnabledProtocols = SP_PROT_DTLS1_2_CLIENT,
+                          .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION};
+    struct loop_pair *pair = pair_new();
+    begin(pair);
+    FreeCredentialsHandle(&pair->client.credential);
+    assert_int_equal(side_acquire(&pair->client, &cred), SEC_E_OK);
+    pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+    for (int i = 0; i < 3; i++) {
+        int n_found = 0;
+        pair_restart(pair);
+        longest = 0;
+        assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+        finish(pair);
+        assert_true(longest <= 1200);
+        assert_int_equal(side_is_resumed(&pair->client), i > 0);
+        assert_int_equal(QueryContextAttributesA(&pair->server.context, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &shown),
+                         SEC_E_OK);
+        while ((found = CertEnumCertificatesInStore(shown->hCertStore, found)) != NULL)
+            n_found++;
+        assert_int_equal(n_found, 2);
+        CertFreeCertificateContext(shown);
+    }
+    CertFreeCertificateContext(own);
+    pair_free(pair);
+    pki_free(&alice);
+    pki_free(&issuer);
 }
 
 /* Anybody can send a datagram with a peer's address: what is no record is passed over, and the handshake goes on (RFC 6347 4.1.2.7). */
@@ -360,8 +404,9 @@ static void test_short_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_connection),        cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_lost_flights),      cmocka_unit_test(test_lost_last_flight),
-        cmocka_unit_test(test_strangers_flights), cmocka_unit_test(test_short_records)};
+        cmocka_unit_test(test_connection),       cmocka_unit_test(test_resumed_with_chain),
+        cmocka_unit_test(test_strangers),        cmocka_unit_test(test_lost_flights),
+        cmocka_unit_test(test_lost_last_flight), cmocka_unit_test(test_strangers_flights),
+        cmocka_unit_test(test_short_records)};
     return cmocka_run_group_tests(tests, NULL, loop_teardown);
 }
