@@ -111,7 +111,7 @@ static int verify_step(int good, X509_STORE_CTX *context)
     return 1;
 }
 
-/* Everything the chain may be built of. */
+/* Everything the chain may be built of; no lists where nobody asks for revocation. */
 struct material {
     STACK_OF(X509) * roots, *others;
     STACK_OF(X509_CRL) * crls;
@@ -139,8 +139,11 @@ static SECURITY_STATUS material_gather(const struct trust_question *question, ST
 {
     material->roots = sk_X509_new_null();
     material->others = sk_X509_new_null();
-    material->crls = sk_X509_CRL_new_null();
-    require(material->roots != NULL && material->others != NULL && material->crls != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    if (question->revocation != REVOCATION_NONE)
+        material->crls = sk_X509_CRL_new_null();
+    require(material->roots != NULL && material->others != NULL &&
+                (material->crls != NULL || question->revocation == REVOCATION_NONE),
+            SEC_E_INSUFFICIENT_MEMORY);
     for (int i = 0; i < sk_X509_num(sent); i++) {
         require(sk_X509_push(material->others, sk_X509_value(sent, i)) > 0, SEC_E_INSUFFICIENT_MEMORY);
         X509_up_ref(sk_X509_value(sent, i));
