@@ -10,6 +10,7 @@
 
 /* A lock of a lower rank may be held while one of a higher is taken, never the reverse. */
 enum fork_rank {
+    FORK_RANK_CERTIFICATES,
     FORK_RANK_CONFIG,
     FORK_RANK_WINBIND_DOMAINS,
     FORK_RANK_WINBIND,

@@ -326,9 +326,13 @@ static DWORD checks_ignore(DWORD checks)
 static void role_examine(struct trust_verdict *verdict, DWORD role)
 {
     const char *oid = role == AUTHTYPE_SERVER ? szOID_PKIX_KP_SERVER_AUTH : szOID_PKIX_KP_CLIENT_AUTH;
-    for (unsigned e = 0; e < verdict->n_elements; e++)
-        if (!usage_allowed(sk_X509_value(verdict->chain, (int)e), oid, e == 0))
+    for (unsigned e = 0; e < verdict->n_elements; e++) {
+        X509 *x509 = sk_X509_value(verdict->chain, (int)e);
+        if (!usage_allowed(x509, oid, e == 0))
             verdict->element[e].dwErrorStatus |= CERT_TRUST_IS_NOT_VALID_FOR_USAGE;
+        if (e >= verdict->first_root && !usage_trusted(x509, oid))
+            verdict->element[e].dwErrorStatus |= CERT_TRUST_IS_EXPLICIT_DISTRUST;
+    }
 }
 
 static SECURITY_STATUS ssl_judge(struct trust_verdict *verdict, const SSL_EXTRA_CERT_CHAIN_POLICY_PARA *extra,

@@ -94,6 +94,11 @@ static SECURITY_STATUS certificate_put_into(struct store *store, X509 *x509, str
 {
     AUTO_CERTIFICATE struct certificate *there = NULL;
     bool first = contents->n_certificates++ == 0;
+    if (contents->certificates != NULL) {
+        try(store_room((size_t)sk_X509_num(contents->certificates)));
+        require(sk_X509_push(contents->certificates, x509) > 0, SEC_E_INSUFFICIENT_MEMORY);
+        X509_up_ref(x509);
+    }
     if (store == NULL)
         return SEC_E_OK;
     try(store_add(store, x509, NULL, CERT_STORE_ADD_USE_EXISTING, first ? &there : NULL));
@@ -105,6 +110,11 @@ static SECURITY_STATUS certificate_put_into(struct store *store, X509 *x509, str
 static SECURITY_STATUS crl_put_into(struct store *store, X509_CRL *crl, struct contents *contents)
 {
     contents->n_crls++;
+    if (contents->lists != NULL) {
+        try(store_room((size_t)sk_X509_CRL_num(contents->lists)));
+        require(sk_X509_CRL_push(contents->lists, crl) > 0, SEC_E_INSUFFICIENT_MEMORY);
+        X509_CRL_up_ref(crl);
+    }
     return store == NULL ? SEC_E_OK : store_add_crl(store, crl, CERT_STORE_ADD_ALWAYS, NULL);
 }
 
@@ -194,10 +204,10 @@ static bool has_begin_line(struct slice bytes)
     return bytes.len > 0 && memmem(bytes.data, bytes.len, "-----BEGIN ", 11) != NULL;
 }
 
-SECURITY_STATUS contents_read(const char *name, struct slice bytes, struct store *store, struct contents *contents)
+static SECURITY_STATUS bytes_unpack(const char *name, struct slice bytes, struct store *store,
+                                    struct contents *contents)
 {
     OPENSSL_QUIET;
-    *contents = (struct contents){0};
     require(bytes.len <= CERTIFICATE_FILE_MAX, cause_set(CRYPT_E_FILE_ERROR, "%s: more than 64 MiB", name));
     if (has_begin_line(bytes))
         return pem_read(name, bytes, store, contents);
@@ -209,6 +219,19 @@ SECURITY_STATUS contents_read(const char *name, struct slice bytes, struct store
     return status == CRYPT_E_BAD_ENCODE
                ? cause_set(status, "%s: neither a certificate, a revocation list nor PKCS #7, in PEM or DER", name)
                : status;
+}
+
+SECURITY_STATUS contents_read(const char *name, struct slice bytes, struct store *store, struct contents *contents)
+{
+    *contents = (struct contents){0};
+    return bytes_unpack(name, bytes, store, contents);
+}
+
+SECURITY_STATUS contents_collect(const char *name, struct slice bytes, STACK_OF(X509) * certificates,
+                                 STACK_OF(X509_CRL) * lists)
+{
+    struct contents contents = {.certificates = certificates, .lists = lists};
+    return bytes_unpack(name, bytes, NULL, &contents);
 }
 
 SECURITY_STATUS store_open_file(const char *path, HCERTSTORE *handle)

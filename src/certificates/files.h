@@ -23,9 +23,15 @@ struct contents {
     bool pem, pkcs7;
     /* The first of the certificates as the store has it; NULL: the store has another of this issuer and number, or there is no store. */
     struct certificate *first;
+    /* Receive references to everything; NULL: see contents_read. */
+    STACK_OF(X509) * certificates;
+    STACK_OF(X509_CRL) * lists;
 };
 /* Puts everything in the bytes into a store (NULL: only counts). CRYPT_E_BAD_ENCODE when a block is damaged or there is nothing at all; `name` stands for the bytes in
  * causes. */
 SECURITY_STATUS contents_read(const char *name, struct slice bytes, struct store *store, struct contents *contents);
+/* The same onto stacks, as OpenSSL's objects without what callers see of them (CERT_INFO, CRL_INFO). What came before the damage is there then, too. */
+SECURITY_STATUS contents_collect(const char *name, struct slice bytes, STACK_OF(X509) * certificates,
+                                 STACK_OF(X509_CRL) * lists);
 
 #endif

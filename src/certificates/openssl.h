@@ -31,6 +31,7 @@ static inline void openssl_memory_free(unsigned char *block)
 
 OPENSSL_AUTO(X509, x509, X509_free)
 OPENSSL_AUTO(X509_CRL, crl, X509_CRL_free)
+OPENSSL_AUTO(ASN1_INTEGER, number, ASN1_INTEGER_free)
 OPENSSL_AUTO(X509_NAME, name, X509_NAME_free)
 OPENSSL_AUTO(EVP_PKEY, pkey, EVP_PKEY_free)
 OPENSSL_AUTO(EVP_PKEY_CTX, pkey_ctx, EVP_PKEY_CTX_free)

@@ -111,12 +111,18 @@ SECURITY_STATUS store_close(HCERTSTORE handle, DWORD flags)
     return SEC_E_OK;
 }
 
+SECURITY_STATUS store_room(size_t n)
+{
+    require(n < STORE_MAX, cause_set(CRYPT_E_FILE_ERROR, "more than %d entries in one store", STORE_MAX));
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS store_grow(void *list, size_t n, size_t *max)
 {
     void *longer;
     if (n < *max)
         return SEC_E_OK;
-    require(n < STORE_MAX, cause_set(CRYPT_E_FILE_ERROR, "more than %d entries in one store", STORE_MAX));
+    try(store_room(n));
     size_t room = *max == 0 ? 8 : *max * 2;
     memcpy(&longer, list, sizeof longer);
     longer = mem_realloc(longer, room * sizeof(void *));

@@ -8,6 +8,7 @@
 #include "core/cause.h"
 #include "core/config.h"
 #include <openssl/x509v3.h>
+#include <string.h>
 
 void trust_verdict_release(struct trust_verdict *verdict)
 {
@@ -110,7 +111,7 @@ static int verify_step(int good, X509_STORE_CTX *context)
     return 1;
 }
 
-/* Everything the chain may be built of. */
+/* Everything the chain may be built of; no lists where nobody asks for revocation. */
 struct material {
     STACK_OF(X509) * roots, *others;
     STACK_OF(X509_CRL) * crls;
@@ -138,8 +139,11 @@ static SECURITY_STATUS material_gather(const struct trust_question *question, ST
 {
     material->roots = sk_X509_new_null();
     material->others = sk_X509_new_null();
-    material->crls = sk_X509_CRL_new_null();
-    require(material->roots != NULL && material->others != NULL && material->crls != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    if (question->revocation != REVOCATION_NONE)
+        material->crls = sk_X509_CRL_new_null();
+    require(material->roots != NULL && material->others != NULL &&
+                (material->crls != NULL || question->revocation == REVOCATION_NONE),
+            SEC_E_INSUFFICIENT_MEMORY);
     for (int i = 0; i < sk_X509_num(sent); i++) {
         require(sk_X509_push(material->others, sk_X509_value(sent, i)) > 0, SEC_E_INSUFFICIENT_MEMORY);
         X509_up_ref(sk_X509_value(sent, i));
@@ -168,6 +172,25 @@ static unsigned long crl_flags(enum trust_revocation revocation)
     return X509_V_FLAG_CRL_CHECK | (revocation == REVOCATION_END ? 0 : X509_V_FLAG_CRL_CHECK_ALL);
 }
 
+/* By what OpenSSL compares the roots' trust settings while it builds the chain. For what it cannot ask they do not count there, but afterwards (distrust_examine). */
+static int trust_setting(const struct trust_question *question)
+{
+    static const struct {
+        const char *usage;
+        int setting;
+    } settings[] = {
+        {szOID_PKIX_KP_SERVER_AUTH, X509_TRUST_SSL_SERVER}, {szOID_PKIX_KP_CLIENT_AUTH, X509_TRUST_SSL_CLIENT},
+        {szOID_PKIX_KP_EMAIL_PROTECTION, X509_TRUST_EMAIL}, {szOID_PKIX_KP_CODE_SIGNING, X509_TRUST_OBJECT_SIGN},
+        {szOID_PKIX_KP_TIMESTAMP_SIGNING, X509_TRUST_TSA},
+    };
+    if (question->n_usages == 0)
+        return X509_TRUST_DEFAULT; /* any purpose */
+    for (size_t i = 0; question->n_usages == 1 && i < COUNT_OF(settings); i++)
+        if (strcmp(settings[i].usage, question->usage[0]) == 0)
+            return settings[i].setting;
+    return X509_TRUST_COMPAT; /* trusts every self-signed root */
+}
+
 static SECURITY_STATUS chain_verify(X509_STORE *store, X509 *leaf, const struct material *material,
                                     const struct trust_question *question, struct trust_verdict *verdict)
 {
@@ -187,11 +210,13 @@ static SECURITY_STATUS chain_verify(X509_STORE *store, X509 *leaf, const struct 
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
     X509_VERIFY_PARAM_set_depth(parameters, TRUST_CHAIN_MAX - 2); /* intermediates */
     X509_VERIFY_PARAM_set_auth_level(parameters, level);
+    X509_VERIFY_PARAM_set_trust(parameters, trust_setting(question));
     X509_VERIFY_PARAM_set_flags(parameters, crl_flags(question->revocation));
     int64_t at = question->at != 0 ? question->at : filetime_now();
     X509_VERIFY_PARAM_set_time(parameters, filetime_to_unix(at));
     int result = X509_verify_cert(context);
     STACK_OF(X509) *chain = X509_STORE_CTX_get1_chain(context);
+    int n_untrusted = X509_STORE_CTX_get_num_untrusted(context);
     X509_STORE_CTX_free(context);
     if (result != 1 || chain == NULL ||
         sk_X509_num(chain) == 0) { /* with our callback only a failure of OpenSSL itself ends it */
@@ -204,6 +229,7 @@ static SECURITY_STATUS chain_verify(X509_STORE *store, X509 *leaf, const struct 
         X509_free(sk_X509_pop(chain));
     verdict->chain = chain;
     verdict->n_elements = (unsigned)sk_X509_num(chain);
+    verdict->first_root = n_untrusted < 0 ? 0 : (unsigned)n_untrusted;
     return SEC_E_OK;
 }
 
@@ -217,6 +243,20 @@ static void usages_examine(const struct trust_question *question, struct trust_v
         if (question->n_usages > 0 && (question->any_usage ? allowed == 0 : allowed < question->n_usages)) {
             verdict->element[e].dwErrorStatus |= CERT_TRUST_IS_NOT_VALID_FOR_USAGE;
             verdict->whole.dwErrorStatus |= CERT_TRUST_IS_NOT_VALID_FOR_USAGE;
+        }
+    }
+}
+
+/* Purposes that the roots' trust settings refuse: one of them, or all where one would be enough. Without any OpenSSL has compared. */
+static void distrust_examine(const struct trust_question *question, struct trust_verdict *verdict)
+{
+    for (unsigned e = verdict->first_root; question->n_usages > 0 && e < verdict->n_elements; e++) {
+        unsigned trusted = 0;
+        for (unsigned i = 0; i < question->n_usages; i++)
+            trusted += usage_trusted(sk_X509_value(verdict->chain, (int)e), question->usage[i]) ? 1 : 0;
+        if (question->any_usage ? trusted == 0 : trusted < question->n_usages) {
+            verdict->element[e].dwErrorStatus |= CERT_TRUST_IS_EXPLICIT_DISTRUST;
+            verdict->whole.dwErrorStatus |= CERT_TRUST_IS_EXPLICIT_DISTRUST;
         }
     }
 }
@@ -271,6 +311,7 @@ SECURITY_STATUS certificate_verify(X509 *leaf, STACK_OF(X509) * others, const st
     X509_STORE_free(store);
     try(status);
     usages_examine(question, &found);
+    distrust_examine(question, &found);
     root_spare(question, &found);
     infos_examine(question, &found);
     *verdict = found;

@@ -37,6 +37,7 @@ struct trust_question {
 struct trust_verdict {
     void *chain;
     unsigned n_elements;
+    unsigned first_root; /* this element and those above it are of the roots, and have their trust settings */
     CERT_TRUST_STATUS element[TRUST_CHAIN_MAX];
     CERT_TRUST_STATUS whole;
 };

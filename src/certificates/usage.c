@@ -45,6 +45,12 @@ bool usage_allowed(X509 *x509, const char *oid, bool is_leaf)
     return allowed;
 }
 
+bool usage_trusted(X509 *root, const char *oid)
+{
+    const STACK_OF(ASN1_OBJECT) *trusted = X509_get0_trust_objects(root);
+    return !names_purpose(X509_get0_reject_objects(root), oid) && (trusted == NULL || names_purpose(trusted, oid));
+}
+
 /* Is this purpose allowed by all from `from` up? */
 static bool allowed_above(const STACK_OF(X509) * chain, int from, const char *oid)
 {
