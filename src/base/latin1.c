@@ -17,8 +17,10 @@ enum wire_result latin1_write(struct writer *writer, struct slice utf8)
 {
     require(latin1_holds(utf8), WIRE_BAD);
     for (size_t i = 0; i < utf8.len; i++) {
-        uint8_t first = utf8.data[i];
-        writer_u8(writer, first < 0x80 ? first : (uint8_t)((first & 0x03) << 6 | (utf8.data[++i] & 0x3f)));
+        uint8_t letter = utf8.data[i];
+        if (letter >= 0x80)
+            letter = (uint8_t)((letter & 0x03) << 6 | (utf8.data[++i] & 0x3f));
+        writer_u8(writer, letter);
     }
     return WIRE_OK;
 }

@@ -23,7 +23,7 @@ static const uint32_t flag_sets[] = {
     0xe2808235, /* not extended */
     0x02808235, /* not extended, 40 bits */
     0xe2888275, /* datagram */
-    0xe2808275, /* datagram, not extended */
+    0xa2888275, /* datagram, no key exchange */
     0x02888205, /* ALWAYS_SIGN alone */
 };
 
