@@ -19,13 +19,17 @@ static int import_pem(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *co
         Tcl_WrongNumArgs(interp, 1, objv, "CERTFILE ?KEYFILE? ?PASSWORD?");
         return TCL_ERROR;
     }
-    const struct bytes *concealed = objc > 3 ? ext_get(data, NULL, EXT_CONCEALED, objv[3]) : NULL;
+    struct bytes revealed = {0};
+    int code = objc > 3 ? ext_reveal(interp, objv[3], &revealed) : TCL_CONTINUE;
+    if (code == TCL_ERROR)
+        return TCL_ERROR;
     SECURITY_STATUS status =
         OpenSspiCertificateFromPem(Tcl_GetString(objv[1]), objc > 2 ? Tcl_GetString(objv[2]) : NULL,
-                                   concealed != NULL ? (const char *)concealed->data
-                                   : objc > 3        ? Tcl_GetString(objv[3])
-                                                     : NULL,
+                                   code == TCL_OK ? (const char *)revealed.data
+                                   : objc > 3     ? Tcl_GetString(objv[3])
+                                                  : NULL,
                                    &certificate);
+    ext_wipe(&revealed);
     if (status != SEC_E_OK)
         return ext_fail(interp, "the certificate cannot be read", status);
     ext_add(data, interp, EXT_CERTIFICATE, (void *)(uintptr_t)certificate);

@@ -103,75 +103,19 @@ static int enumerate_packages(ClientData data, Tcl_Interp *interp, int objc, Tcl
     return TCL_OK;
 }
 
-/* NULL with a message in the interpreter. */
-static Tcl_Obj *concealed_name(struct ext *ext, Tcl_Interp *interp, Tcl_Obj *text)
-{
-    struct bytes *bytes = calloc(1, sizeof(*bytes));
-    if (bytes == NULL) {
-        ext_misuse(interp, "out of memory");
-        return NULL;
-    }
-    if (ext_utf8(interp, text, bytes) != TCL_OK) {
-        free(bytes);
-        return NULL;
-    }
-    return ext_name(ext, EXT_CONCEALED, bytes);
-}
-
-/* conceal TEXT: a name for it, behind which no trace or error message sees it. */
-static int conceal(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    if (objc != 2) {
-        Tcl_WrongNumArgs(interp, 1, objv, "TEXT");
-        return TCL_ERROR;
-    }
-    Tcl_Obj *name = concealed_name(data, interp, objv[1]);
-    if (name == NULL)
-        return TCL_ERROR;
-    Tcl_SetObjResult(interp, name);
-    return TCL_OK;
-}
-
-static int reveal(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    if (objc != 2) {
-        Tcl_WrongNumArgs(interp, 1, objv, "CONCEALED");
-        return TCL_ERROR;
-    }
-    const struct bytes *bytes = ext_get(data, interp, EXT_CONCEALED, objv[1]);
-    if (bytes == NULL)
-        return TCL_ERROR;
-    Tcl_DString text;
-    Tcl_Encoding utf8 = Tcl_GetEncoding(interp, "utf-8");
-    if (utf8 == NULL)
-        return TCL_ERROR;
-    /* By its length, an int in Tcl 8.6: there may be a NUL in it. */
-    Tcl_ExternalToUtfDString(utf8, (const char *)bytes->data, (int)bytes->len, &text);
-    Tcl_FreeEncoding(utf8);
-    Tcl_DStringResult(interp, &text);
-    return TCL_OK;
-}
-
-static int forget(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    if (objc != 2) {
-        Tcl_WrongNumArgs(interp, 1, objv, "CONCEALED");
-        return TCL_ERROR;
-    }
-    return ext_drop(data, interp, EXT_CONCEALED, objv[1]);
-}
-
-/* {USER DOMAIN CONCEALED}: the password is in no Tcl value from here on. */
+/* {USER DOMAIN CONCEALED}: what comes out of here shows no password. */
 static int winnt_identity(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
+    (void)data;
     if (objc != 4) {
         Tcl_WrongNumArgs(interp, 1, objv, "USER DOMAIN PASSWORD");
         return TCL_ERROR;
     }
-    Tcl_Obj *password = objv[3];
-    if (ext_get(data, NULL, EXT_CONCEALED, password) == NULL)
-        password = concealed_name(data, interp, password);
-    if (password == NULL)
+    struct bytes text = {0};
+    int code = ext_reveal(interp, objv[3], &text);
+    ext_wipe(&text);
+    Tcl_Obj *password = code == TCL_CONTINUE ? ext_conceal(interp, objv[3]) : objv[3];
+    if (code == TCL_ERROR || password == NULL)
         return TCL_ERROR;
     Tcl_Obj *parts[3] = {objv[1], objv[2], password};
     Tcl_SetObjResult(interp, Tcl_NewListObj(3, parts));
@@ -319,23 +263,22 @@ static int acquisition_read(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
     return TCL_OK;
 }
 
-/* The identity points into the names, which the caller wipes, and the concealed text, which outlives the call that takes it. */
-static int identity_read(struct ext *ext, Tcl_Interp *interp, Tcl_Size n, Tcl_Obj *const parts[], struct bytes names[2],
+/* The identity points into the texts (user, domain, password), which the caller wipes. */
+static int identity_read(Tcl_Interp *interp, Tcl_Size n, Tcl_Obj *const parts[], struct bytes texts[3],
                          SEC_WINNT_AUTH_IDENTITY_A *identity)
 {
-    if (n != 3)
+    int code = n == 3 ? ext_reveal(interp, parts[2], &texts[2]) : TCL_CONTINUE;
+    if (code == TCL_CONTINUE)
         return ext_misuse(interp, "-credentials wants what sspi_winnt_identity_credentials returned");
-    const struct bytes *password = ext_get(ext, interp, EXT_CONCEALED, parts[2]);
-    if (password == NULL)
+    if (code != TCL_OK || ext_utf8(interp, parts[0], &texts[0]) != TCL_OK ||
+        ext_utf8(interp, parts[1], &texts[1]) != TCL_OK)
         return TCL_ERROR;
-    if (ext_utf8(interp, parts[0], &names[0]) != TCL_OK || ext_utf8(interp, parts[1], &names[1]) != TCL_OK)
-        return TCL_ERROR;
-    identity->User = names[0].data;
-    identity->UserLength = (ULONG)names[0].len;
-    identity->Domain = names[1].data;
-    identity->DomainLength = (ULONG)names[1].len;
-    identity->Password = password->data;
-    identity->PasswordLength = (ULONG)password->len;
+    identity->User = texts[0].data;
+    identity->UserLength = (ULONG)texts[0].len;
+    identity->Domain = texts[1].data;
+    identity->DomainLength = (ULONG)texts[1].len;
+    identity->Password = texts[2].data;
+    identity->PasswordLength = (ULONG)texts[2].len;
     identity->Flags = SEC_WINNT_AUTH_IDENTITY_ANSI;
     return TCL_OK;
 }
@@ -353,7 +296,7 @@ static int package_is_stream(Tcl_Interp *interp, const char *package, int *strea
 
 /* What -credentials holds, as the package takes it: *secret is NULL for default credentials. */
 static int secret_read(struct ext *ext, Tcl_Interp *interp, const struct acquisition *wanted, int stream,
-                       struct schannel *schannel, struct bytes names[2], SEC_WINNT_AUTH_IDENTITY_A *identity,
+                       struct schannel *schannel, struct bytes texts[3], SEC_WINNT_AUTH_IDENTITY_A *identity,
                        void **secret)
 {
     Tcl_Size n = 0;
@@ -368,7 +311,7 @@ static int secret_read(struct ext *ext, Tcl_Interp *interp, const struct acquisi
     if (stream)
         code = schannel_read(ext, interp, n, parts, schannel);
     else
-        code = identity_read(ext, interp, n, parts, names, identity);
+        code = identity_read(interp, n, parts, texts, identity);
     *secret = stream ? (void *)&schannel->credential : (void *)identity;
     return code;
 }
@@ -378,7 +321,7 @@ static int acquire(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const
     struct ext *ext = data;
     struct acquisition wanted;
     struct schannel schannel;
-    struct bytes names[2] = {{0}};
+    struct bytes texts[3] = {{0}};
     SEC_WINNT_AUTH_IDENTITY_A identity = {0};
     TimeStamp expiry = {0};
     void *secret = NULL;
@@ -390,7 +333,7 @@ static int acquire(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const
     if (credentials == NULL)
         return ext_misuse(interp, "out of memory");
     credentials->stream = stream;
-    int code = secret_read(ext, interp, &wanted, stream, &schannel, names, &identity, &secret);
+    int code = secret_read(ext, interp, &wanted, stream, &schannel, texts, &identity, &secret);
     if (code == TCL_OK) {
         SECURITY_STATUS status =
             AcquireCredentialsHandleA((SEC_CHAR *)(uintptr_t)wanted.principal, (SEC_CHAR *)(uintptr_t)wanted.package,
@@ -398,8 +341,8 @@ static int acquire(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const
         if (status != SEC_E_OK)
             code = ext_fail(interp, "cannot get credentials", status);
     }
-    ext_wipe(&names[0]);
-    ext_wipe(&names[1]);
+    for (size_t i = 0; i < COUNT(texts); i++)
+        ext_wipe(&texts[i]);
     if (code != TCL_OK) {
         free(credentials);
         return code;
@@ -427,14 +370,9 @@ static int free_credentials(ClientData data, Tcl_Interp *interp, int objc, Tcl_O
 void credentials_commands(Tcl_Interp *interp, struct ext *ext)
 {
     static const struct ext_command commands[] = {
-        {"sspi_enumerate_packages", enumerate_packages},
-        {"sspi_acquire_credentials", acquire},
-        {"sspi_free_credentials", free_credentials},
-        {"sspi_winnt_identity_credentials", winnt_identity},
+        {"sspi_enumerate_packages", enumerate_packages},     {"sspi_acquire_credentials", acquire},
+        {"sspi_free_credentials", free_credentials},         {"sspi_winnt_identity_credentials", winnt_identity},
         {"sspi_schannel_credentials", schannel_credentials},
-        {"conceal", conceal},
-        {"reveal", reveal},
-        {"forget", forget},
     };
     ext_commands(interp, ext, commands, COUNT(commands));
 }

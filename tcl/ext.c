@@ -8,7 +8,7 @@
 
 #define PACKAGE_VERSION "4.2" /* of the package whose commands these are */
 
-static const char *const prefixes[EXT_KINDS] = {"sspicred", "sspictx", "cert", "certstore", "concealed"};
+static const char *const prefixes[EXT_KINDS] = {"sspicred", "sspictx", "cert", "certstore"};
 
 void ext_wipe(struct bytes *bytes)
 {
@@ -161,12 +161,8 @@ static void release(enum ext_kind kind, void *thing)
     case EXT_CERTIFICATE:
         CertFreeCertificateContext(thing);
         break;
-    case EXT_STORE:
-        CertCloseStore(thing, 0);
-        break;
     default:
-        ext_wipe(thing);
-        free(thing);
+        CertCloseStore(thing, 0);
     }
 }
 
@@ -207,8 +203,7 @@ int ext_drop(struct ext *ext, Tcl_Interp *interp, enum ext_kind kind, Tcl_Obj *n
 /* Contexts go before the credentials that they were made with. */
 static void ext_end(void *data, Tcl_Interp *interp)
 {
-    static const enum ext_kind order[EXT_KINDS] = {EXT_CONTEXT, EXT_CREDENTIALS, EXT_CERTIFICATE, EXT_STORE,
-                                                   EXT_CONCEALED};
+    static const enum ext_kind order[EXT_KINDS] = {EXT_CONTEXT, EXT_CREDENTIALS, EXT_CERTIFICATE, EXT_STORE};
     struct ext *ext = data;
     (void)interp;
     for (size_t i = 0; i < EXT_KINDS; i++) {
@@ -247,6 +242,7 @@ int Twapi_crypto_Init(Tcl_Interp *interp)
     if (Tcl_FindNamespace(interp, "::twapi", NULL, 0) == NULL &&
         Tcl_CreateNamespace(interp, "::twapi", NULL, NULL) == NULL)
         return TCL_ERROR;
+    conceal_commands(interp, ext);
     credentials_commands(interp, ext);
     context_commands(interp, ext);
     message_commands(interp, ext);

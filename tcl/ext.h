@@ -18,7 +18,7 @@ typedef int Tcl_Size;
 
 #define EXT_INTERN __attribute__((visibility("hidden")))
 
-enum ext_kind { EXT_CREDENTIALS, EXT_CONTEXT, EXT_CERTIFICATE, EXT_STORE, EXT_CONCEALED, EXT_KINDS };
+enum ext_kind { EXT_CREDENTIALS, EXT_CONTEXT, EXT_CERTIFICATE, EXT_STORE, EXT_KINDS };
 
 struct bytes {
     unsigned char *data;
@@ -71,6 +71,12 @@ EXT_INTERN void ext_wipe(struct bytes *bytes);
 /* Appends a value's text in UTF-8, which Tcl 8.6 has otherwise for letters beyond U+FFFF, and any Tcl for NUL. TCL_ERROR with a message without memory. */
 EXT_INTERN int ext_utf8(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes);
 
+/* A value that conceals a text; NULL with a message. */
+EXT_INTERN Tcl_Obj *ext_conceal(Tcl_Interp *interp, Tcl_Obj *text);
+/* The text of such a value, in UTF-8, to be wiped. TCL_CONTINUE when the value is none; TCL_ERROR with a message when it cannot be decrypted. */
+EXT_INTERN int ext_reveal(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *text);
+
+EXT_INTERN void conceal_commands(Tcl_Interp *interp, struct ext *ext);
 EXT_INTERN void credentials_commands(Tcl_Interp *interp, struct ext *ext);
 EXT_INTERN void context_commands(Tcl_Interp *interp, struct ext *ext);
 EXT_INTERN void context_release(struct context *context);

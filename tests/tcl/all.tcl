@@ -96,12 +96,68 @@ test credentials-8 {the password is concealed} -body {
     set identity [twapi::sspi_winnt_identity_credentials alice EXAMPLE secret-word]
     list [lrange $identity 0 1] [string match *secret-word* $identity]
 } -result {{alice EXAMPLE} 0}
-test credentials-9 {conceal, reveal, forget} -body {
-    set name [twapi::conceal secret-word]
-    set first [list [twapi::reveal $name] [string match *secret* $name] [lindex [twapi::sspi_winnt_identity_credentials a b $name] 2]]
-    twapi::forget $name
-    list {*}[lrange $first 0 1] [expr {[lindex $first 2] eq $name}] [catch {twapi::reveal $name}]
-} -result {secret-word 0 1 1}
+test credentials-9 {conceal, reveal} -body {
+    set value [twapi::conceal secret-word]
+    list [twapi::reveal $value] [string match *secret* $value] [string match *[binary encode hex secret]* $value] \
+        [expr {[twapi::conceal secret-word] ne $value}] [expr {[lindex [twapi::sspi_winnt_identity_credentials a b $value] 2] eq $value}] \
+        [twapi::reveal [lindex [twapi::sspi_winnt_identity_credentials a b secret-word] 2]]
+} -result {secret-word 0 0 1 1 secret-word}
+test credentials-15 {a password is nowhere but in the value that holds it: no name finds it, and nothing grows} -body {
+    proc resident {} {
+        set file [open /proc/self/status]
+        regexp {VmRSS:\s+(\d+)} [read $file] - kilobytes
+        close $file
+        return $kilobytes
+    }
+    set large [string repeat x 50000]
+    set before [resident]
+    for {set i 0} {$i < 2000} {incr i} {
+        set identity [twapi::sspi_winnt_identity_credentials alice EXAMPLE $large]
+        set identity [twapi::sspi_winnt_identity_credentials alice EXAMPLE [twapi::conceal $large]]
+    }
+    unset identity
+    set found {}
+    for {set i 0} {$i < 5000} {incr i} {
+        if {![catch {twapi::reveal concealed#$i}]} { lappend found $i }
+    }
+    list [llength $found] [expr {[resident] - $before < 50000}]
+} -result {0 1}
+test credentials-16 {an identity is a value: a string of it, used twice, when the first one is gone} -body {
+    set options "-package NTLM -role client -credentials {[twapi::sspi_winnt_identity_credentials alice EXAMPLE pw]}"
+    set server [twapi::sspi_acquire_credentials -role server]
+    set seen {}
+    foreach i {1 2} {
+        set client [twapi::sspi_acquire_credentials {*}[string range " $options" 1 end]]
+        lassign [handshake $client $server {-target host/HOST} {}] - context
+        lappend seen [twapi::sspi_context_username $context]
+        twapi::sspi_free_credentials $client
+    }
+    set seen
+} -result {{EXAMPLE\alice} {EXAMPLE\alice}}
+test credentials-17 {what is concealed counts in the process, and in no other; what was altered is refused} -body {
+    set value [twapi::conceal secret-word]
+    interp create child
+    child eval [list set auto_path $auto_path]
+    set inside [child eval "package require twapi_crypto; twapi::reveal $value"]
+    interp delete child
+    set outside [exec [info nameofexecutable] << "package require twapi_crypto
+        puts \[list \[catch {twapi::reveal $value}] \[lindex \$errorCode 1] \[catch {twapi::sspi_winnt_identity_credentials a b $value}]]"]
+    set unseen {}
+    for {set at [string length concealed#]} {$at < [string length $value] - 8} {incr at} { ;# the last four bytes are room that is not used
+        set altered [string replace $value $at $at [expr {[string index $value $at] eq "0" ? "1" : "0"}]]
+        if {![catch {twapi::reveal $altered}]} { lappend unseen $at }
+    }
+    list $unseen $inside $outside [catch {twapi::reveal $altered} message] $message [catch {twapi::reveal secret-word} message] $message \
+        [catch {twapi::cert_import_pem $place/cert.pem $place/key.pem $altered} message] $message \
+        [catch {twapi::sspi_acquire_credentials -credentials {alice EXAMPLE secret-word}} message] $message
+} -match glob -result {{} secret-word {1 -2146893008 1} 1 *SEC_E_DECRYPT_FAILURE* 1 {this was not made by conceal} 1 *SEC_E_DECRYPT_FAILURE* 1 {-credentials wants what sspi_winnt_identity_credentials returned}}
+test credentials-18 {any text can be concealed, to 65000 bytes} -body {
+    set found {}
+    foreach text [list {} \u0000 concealed#12 [twapi::conceal x] [string repeat \u00e9 32500]] {
+        lappend found [expr {[twapi::reveal [twapi::conceal $text]] eq $text}]
+    }
+    list $found [catch {twapi::conceal [string repeat x 65001]} message] $message
+} -result {{1 1 1 1 1} 1 {a text of more than 65000 bytes cannot be concealed}}
 test credentials-10 {-credentials that are none} -body { twapi::sspi_acquire_credentials -credentials {a b} } -returnCodes error -match glob -result *winnt_identity*
 test credentials-11 {-principal: whose; NTLM has no use for it, Kerberos see kerberos.tcl} -body {
     foreach role {client server} {
@@ -378,8 +434,8 @@ test tls-12 {leftover data comes as the third element} -body {
     lassign [twapi::sspi_step $server $finished$records] server_state token extra
     list $state $server_state [expr {$extra eq $records}] [twapi::sspi_decrypt_stream $server $extra]
 } -result {done done 1 {ok early}}
-# Data in one call costs what it costs in 64: where the work grew with the square it would be 64 times as much. In microseconds; the best of some runs counts, for others
-# work here too, and a little more is granted to much data, which no cache holds.
+# Data in one call costs what it costs in 64: where the work grew with the square it would be 64 times as much. In microseconds; the best of some
+# runs counts, for others work here too, and a little more is granted to much data, which no cache holds.
 proc took {script} { return [lindex [uplevel 1 [list time $script]] 0] }
 proc in_line {whole parts most} {
     return [expr {[::tcl::mathfunc::min {*}$whole] < $most * [::tcl::mathfunc::min {*}$parts] ? "in line" : "$whole in one call, $parts in parts"}]
@@ -451,7 +507,7 @@ test usage-1 {every command without its arguments} -body {
     foreach command {sspi_client_context sspi_context_features sspi_context_sizes sspi_context_username sspi_decrypt sspi_decrypt_stream
         sspi_delete_context sspi_encrypt sspi_encrypt_and_write sspi_encrypt_stream sspi_free_credentials sspi_issuers_accepted_by_peer
         sspi_local_cert sspi_remote_cert sspi_server_context sspi_sign sspi_shutdown_context sspi_step sspi_verify_signature
-        sspi_winnt_identity_credentials conceal reveal forget cert_import_pem cert_release cert_subject_name cert_issuer_name cert_thumbprint
+        sspi_winnt_identity_credentials conceal reveal cert_import_pem cert_release cert_subject_name cert_issuer_name cert_thumbprint
         cert_export cert_file_store_open cert_store_release} {
         if {![catch {twapi::$command} message] || ![string match "wrong # args*" $message]} { error "$command: $message" }
     }
