@@ -1,6 +1,6 @@
 /*
- * Concealed texts, passwords above all: values that hold a text encrypted for this process, by the key of SspiEncryptAuthIdentity. Nothing else holds the text: who lets go of the value
- * lets go of it. A value is "concealed#" and hexadecimal digits, as a string as good as any other.
+ * Concealed texts, passwords above all: values that hold a text encrypted for this process, by the key of SspiEncryptAuthIdentity. Nothing else holds
+ * it: who lets go of the value lets go of the text. A value is "concealed#" and hexadecimal digits, as a string as good as any other.
  */
 #include "ext.h"
 

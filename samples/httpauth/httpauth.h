@@ -43,8 +43,8 @@ BOOL IsInAuthorizationSequence(const struct auth *auth);
 const char *ValidateAuthenticationMethods(const struct auth *auth, const char *const *offered, size_t n_offered,
                                           char scheme[16]);
 
-/* FindToken gives what stands behind a scheme's name among the challenges, base64 text for most, "" for a scheme without any; NULL when the scheme is not
- * there. */
+/* FindToken gives what stands behind a scheme's name among the challenges, base64 text for most, "" for a scheme without any; NULL when the scheme
+ * is not there. */
 const char *FindToken(const char *scheme, const char *const *offered, size_t n_offered);
 
 /* AddAuthorizationHeader writes "Authorization: ..." with its line's end; FALSE when there is nothing to send or no room. */

@@ -330,7 +330,8 @@ class MergingProxy(Relay):
         return f"http://{HOST}:{self.port}{path}"
 
 
-# How one list of challenges may be written (RFC 9110 11.6.1): with others in front or behind, within one line or several, and names of schemes that are none.
+# How one list of challenges may be written (RFC 9110 11.6.1): with others in front or behind, within one line or several, and with names in quotes
+# that are no schemes.
 ARRANGEMENTS = {
     "one line": lambda values: [", ".join(values)],
     "others in front": lambda values: ['Basic realm="a \\", Negotiate, NTLM b, Digest realm=c", charset="UTF-8" , ' + ", ".join(values)],

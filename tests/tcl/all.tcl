@@ -434,8 +434,8 @@ test tls-12 {leftover data comes as the third element} -body {
     lassign [twapi::sspi_step $server $finished$records] server_state token extra
     list $state $server_state [expr {$extra eq $records}] [twapi::sspi_decrypt_stream $server $extra]
 } -result {done done 1 {ok early}}
-# Data in one call costs what it costs in 64: where the work grew with the square it would be 64 times as much. In microseconds; the best of some runs counts, for others
-# work here too, and a little more is granted to much data, which no cache holds.
+# Data in one call costs what it costs in 64: where the work grew with the square it would be 64 times as much. In microseconds; the best of some
+# runs counts, for others work here too, and a little more is granted to much data, which no cache holds.
 proc took {script} { return [lindex [uplevel 1 [list time $script]] 0] }
 proc in_line {whole parts most} {
     return [expr {[::tcl::mathfunc::min {*}$whole] < $most * [::tcl::mathfunc::min {*}$parts] ? "in line" : "$whole in one call, $parts in parts"}]
