@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A change so shortly before a look may be followed by another that leaves the same times: those of files are no finer than a clock tick, and than 2 s in some file systems. */
+/* A change so shortly before a look may be followed by another that leaves the same times: those of files are no finer than a clock tick, and than 2 s in
+ * some file systems. */
 #define UNSETTLED (2 * FILETIME_SECOND)
 
 /* What a directory's file was, as whole numbers without gaps, to be compared as bytes. */
@@ -126,7 +127,8 @@ static bool look_equal(const struct look *a, const struct look *b)
            (a->files_len == 0 || memcmp(a->files, b->files, a->files_len) == 0);
 }
 
-/* Until the process ends: OpenSSL is gone before our destructors run. The lock is held while a path is read, so that threads which find it changed read it once. */
+/* Until the process ends: OpenSSL is gone before our destructors run. The lock is held while a path is read, so that threads which find it changed read
+ * it once. */
 static struct kept {
     pthread_mutex_t lock;
     bool intermediates;            /* lists are kept, and of a directory each file's status counts */

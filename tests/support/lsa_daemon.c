@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,15 +39,20 @@ void lsa_daemon_ensure(void)
         lsa_daemon_start(section_socket);
 }
 
+/* It listens before it is ready: only then its handler of SIGTERM stands. */
 static bool answers(const char *path)
 {
+    static const uint8_t greeting[] = {0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    uint8_t reply;
     assert(strlen(path) < sizeof address.sun_path);
     memcpy(address.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool connected = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    bool answered = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+                    send(fd, greeting, sizeof greeting, MSG_NOSIGNAL) == (ssize_t)sizeof greeting &&
+                    recv(fd, &reply, 1, 0) == 1;
     close(fd);
-    return connected;
+    return answered;
 }
 
 static void stop_at_exit(void)

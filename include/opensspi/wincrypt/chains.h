@@ -192,7 +192,8 @@ typedef struct _CERT_CHAIN_PARA {
  * pCertContext      the end certificate; issuers are also sought in its own store.
  * pTime             the moment that counts, UTC; NULL: now.
  * hAdditionalStore  more issuers and revocation lists; may be NULL. Nothing in it is trusted for being there.
- * pChainPara        what the chain is for; at most 16 purposes.
+ * pChainPara        what the chain is for; at most 16 purposes. A root whose trust settings (TRUSTED CERTIFICATE) refuse it has
+ *                   CERT_TRUST_IS_EXPLICIT_DISTRUST; without a purpose, one that is not trusted for any.
  * dwFlags           which revocation is checked: by lists in the certificate's store, hAdditionalStore and the system store CA. E_INVALIDARG for
  *                   CERT_CHAIN_TIMESTAMP_TIME and flags not listed above.
  * pvReserved        NULL.
