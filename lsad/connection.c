@@ -260,6 +260,9 @@ static bool sender_is_user(struct connection *connection, enum peer_input input,
     }
 }
 
+#define SILENT_MAX \
+    16 /* looks in a row that find nothing, though the loop was told of something: nobody waits for such a connection */
+
 /* Before each read. No room: it is put off (nothing is there yet), or the connection ends. */
 static void input_room_give(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
 {
@@ -268,7 +271,9 @@ static void input_room_give(uv_handle_t *handle, size_t suggested, uv_buf_t *roo
     enum peer_input input = peer_sender(&connection->pipe, &sender);
     (void)suggested;
     *room = uv_buf_init(NULL, 0);
-    connection->misused = input != PEER_SILENT && !sender_is_user(connection, input, sender);
+    connection->n_silent = input == PEER_SILENT ? connection->n_silent + 1 : 0;
+    connection->misused =
+        input == PEER_SILENT ? connection->n_silent > SILENT_MAX : !sender_is_user(connection, input, sender);
     if (input != PEER_SILENT && !connection->misused)
         *room = uv_buf_init((char *)input_room, sizeof input_room);
 }

@@ -70,6 +70,7 @@ struct connection {
     bool reading, ready, closing, closed;
     bool misused;         /* somebody else than its user sends on it */
     bool sender_is_known; /* of what was read last */
+    unsigned n_silent;    /* looks for a sender in a row that found nothing */
 };
 
 /* One request. A worker sees the job, what it pins and nothing else. */
