@@ -6,6 +6,7 @@
 #include <winbase.h>
 
 #include "addresses.h"
+#include "fork.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ _Static_assert(offsetof(struct movable, entry) == 0, "an entry is what it is in"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct addresses table;
+
+FORK_GUARD(lock, NULL)
 
 static void movable_add(struct movable *movable, const void *block)
 {

@@ -2,6 +2,7 @@
 #include <winbase.h>
 
 #include "addresses.h"
+#include "fork.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ _Static_assert(offsetof(struct heap_block, entry) == 0 && offsetof(struct heap, 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct heap process_heap;
 static struct addresses heaps;
+
+FORK_GUARD(lock, NULL)
 
 static struct heap *heap_find(HANDLE handle)
 {

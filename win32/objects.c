@@ -1,4 +1,6 @@
 #include "objects.h"
+
+#include "fork.h"
 #include "standard.h"
 
 #include <stdlib.h>
@@ -20,7 +22,7 @@ static size_t first_free = SIZE_MAX;
 pthread_mutex_t objects_lock = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t objects_changed;
 
-__attribute__((constructor)) static void prepare(void)
+__attribute__((constructor)) static void condition_make(void)
 {
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -28,6 +30,22 @@ __attribute__((constructor)) static void prepare(void)
     pthread_cond_init(&objects_changed, &attributes);
     pthread_condattr_destroy(&attributes);
 }
+
+/* A child of fork has one thread. Nobody waits for the condition there, though it may say so; and mutexes of others are nobody's. */
+static void fork_child_begins(void)
+{
+    condition_make();
+    for (size_t i = 0; i < n_slots; i++) {
+        struct object *mutex = slots[i].object;
+        if (mutex == NULL || mutex->kind != OBJECT_MUTEX || mutex->depth == 0 ||
+            pthread_equal(mutex->owner, pthread_self()))
+            continue;
+        mutex->depth = 0;
+        mutex->abandoned = true;
+    }
+}
+
+FORK_GUARD(objects_lock, fork_child_begins)
 
 struct object *object_new(enum object_kind kind)
 {
