@@ -87,11 +87,33 @@ static void library()
     std::cout << "streams are as they were\n";
 }
 
+/* A long of either kind is set as it is here, what has Windows' width as it is there. */
+static void scanned()
+{
+    struct {
+        DWORD value, canary;
+    } dword = {0, 77};
+    unsigned long wide = ~0ul;
+    long negative = 5;
+    int written = 0;
+    char text[8] = "";
+    const char *input = "12 13 -14 abc";
+    CHECK(sscanf(input, "%lu %lu %ld %s%n", &dword.value, &wide, &negative, text, &written) == 4);
+    CHECK(dword.value == 12 && dword.canary == 77 && wide == 13 && negative == -14 && written == 13);
+    CHECK(strcmp(text, "abc") == 0);
+    CHECK(std::sscanf("ffffffff", "%lx", &dword.value) == 1 && dword.value == 0xFFFFFFFF && dword.canary == 77);
+    CHECK(sscanf_s("much too long", "%s", text, (unsigned)sizeof text) == 1 && strcmp(text, "much") == 0);
+    CHECK(swscanf(L"9", L"%lu", &wide) == 1 && wide == 9);
+    CHECK(_stscanf(TEXT("10"), TEXT("%lu"), &wide) == 1 && wide == 10);
+    CHECK(sscanf("", "%d", &written) == EOF && sscanf("x", "x") == 0);
+}
+
 int main()
 {
     arrays();
     packages();
     nothing();
     library();
+    scanned();
     return failures == 0 ? 0 : 1;
 }

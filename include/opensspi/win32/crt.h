@@ -2,7 +2,7 @@
  * crt.h: functions of Microsoft's C library, under their names; and those of wide text for programs whose wchar_t has 16 bits (-fshort-wchar), since the
  * C library here takes it for 32. Included by <windows.h> and <tchar.h>.
  *
- * With -fshort-wchar these are replaced: functions of <wchar.h> and <stdlib.h> that take or give wide text, and the printf functions, wide and narrow, so
+ * With -fshort-wchar these are replaced: functions of <wchar.h> and <stdlib.h> that take or give wide text, and the printf and scanf functions, wide and narrow, so
  * that %ls, %S and %lu mean what they mean on Windows (%l is 32 bits; in wide formats %s is wide text). OPENSSPI_WIN32_NO_PRINTF leaves the narrow ones alone.
  *
  * Source: Microsoft, C run-time library reference; ISO C11 7.29, K.3.
@@ -372,5 +372,7 @@ using ::opensspi_wprintf;
 #endif
 }
 #endif
+
+#include "crt_scan.h"
 
 #endif
