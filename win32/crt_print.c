@@ -93,6 +93,8 @@ static int print(FILE *file, bool wide, const void *format, va_list list)
     struct text_out out = {.wide = wide, .grows = true};
     bool good =
         format_run(&out, format, wide ? opensspi_wcslen(format) : strlen(format), &arguments) && out.n <= INT_MAX;
+    if (!good)
+        errno = out.failed ? ENOMEM : EINVAL;
     va_end(copy);
     size_t n = out.n;
     if (good && wide) {

@@ -211,6 +211,15 @@ static void pad(struct text_out *out, const struct spec *spec, size_t n, bool be
         text_out_unit(out, with);
 }
 
+static void put_padded(struct text_out *out, const struct spec *spec, bool wide, const void *s, size_t n)
+{
+    struct text_out measure = {.wide = out->wide};
+    text_out_text(&measure, wide, s, n);
+    pad(out, spec, measure.n, true);
+    text_out_text(out, wide, s, n);
+    pad(out, spec, measure.n, false);
+}
+
 static void put_text(struct text_out *out, const struct spec *spec, bool wide, const void *s, size_t limit)
 {
     size_t n = 0;
@@ -220,11 +229,7 @@ static void put_text(struct text_out *out, const struct spec *spec, bool wide, c
     }
     while (n < limit && (wide ? ((const WCHAR *)s)[n] != 0 : ((const char *)s)[n] != 0))
         n++;
-    struct text_out measure = {.wide = out->wide};
-    text_out_text(&measure, wide, s, n);
-    pad(out, spec, measure.n, true);
-    text_out_text(out, wide, s, n);
-    pad(out, spec, measure.n, false);
+    put_padded(out, spec, wide, s, n);
 }
 
 bool format_is_wide(bool wide, unsigned conversion, enum format_size size)
@@ -246,6 +251,27 @@ static bool put_string(struct text_out *out, const struct spec *spec, struct for
     return true;
 }
 
+/* MS, "printf type field characters": what an ANSI_STRING or a UNICODE_STRING counts, with NULs of its own. */
+static bool put_counted(struct text_out *out, const struct spec *spec, struct format_arguments *arguments)
+{
+    uint64_t word;
+    if (!next_word(arguments, true, &word))
+        return false;
+    bool wide = spec->size == SIZE_LONG || spec->size == SIZE_WIDE;
+    const UNICODE_STRING *units = (const UNICODE_STRING *)(uintptr_t)word;
+    const ANSI_STRING *bytes = (const ANSI_STRING *)(uintptr_t)word;
+    const void *s = word == 0 ? NULL : wide ? (const void *)units->Buffer : bytes->Buffer;
+    size_t n = s == NULL ? strlen("(null)") : wide ? units->Length / sizeof(WCHAR) : bytes->Length;
+    if (s == NULL) {
+        wide = false;
+        s = "(null)";
+    }
+    if (spec->precision >= 0 && (size_t)spec->precision < n)
+        n = (size_t)spec->precision;
+    put_padded(out, spec, wide, s, n);
+    return true;
+}
+
 static bool put_char(struct text_out *out, const struct spec *spec, struct format_arguments *arguments)
 {
     uint64_t word;
@@ -254,12 +280,7 @@ static bool put_char(struct text_out *out, const struct spec *spec, struct forma
     bool wide = format_is_wide(out->wide, spec->conversion, spec->size);
     WCHAR unit = (WCHAR)word;
     char byte = (char)word;
-    struct text_out measure = {.wide = out->wide};
-    const void *character = wide ? (const void *)&unit : &byte;
-    text_out_text(&measure, wide, character, 1);
-    pad(out, spec, measure.n, true);
-    text_out_text(out, wide, character, 1);
-    pad(out, spec, measure.n, false);
+    put_padded(out, spec, wide, wide ? (const void *)&unit : &byte, 1);
     return true;
 }
 
@@ -336,8 +357,13 @@ static bool put_spec(struct text_out *out, struct spec *spec, struct format_argu
     case 'c':
     case 'C':
         return put_char(out, spec, arguments);
-    case 'n': /* writes into memory: never */
-        return false;
+    case 'Z':
+        return put_counted(out, spec, arguments);
+    case '%':
+        text_out_unit(out, '%');
+        return true;
+    case 0: /* a percent sign at the end */
+        return true;
     case 'e':
     case 'E':
     case 'f':
@@ -346,15 +372,12 @@ static bool put_spec(struct text_out *out, struct spec *spec, struct format_argu
     case 'G':
     case 'a':
     case 'A':
-        if (!arguments->no_float && arguments->array == NULL)
-            return put_by_library(out, spec, "", spec->conversion, 0,
-                                  spec->size == SIZE_LONG_DOUBLE ? (double)va_arg(*arguments->list, long double)
-                                                                 : va_arg(*arguments->list, double));
-        /* fall through */
-    default:
-        if (spec->conversion != 0)
-            text_out_unit(out, spec->conversion);
-        return true;
+        return !arguments->no_float && arguments->array == NULL &&
+               put_by_library(out, spec, "", spec->conversion, 0,
+                              spec->size == SIZE_LONG_DOUBLE ? (double)va_arg(*arguments->list, long double)
+                                                             : va_arg(*arguments->list, double));
+    default: /* %n, which writes into memory, and whatever takes nobody knows which argument */
+        return false;
     }
 }
 

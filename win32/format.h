@@ -52,7 +52,7 @@ struct format_arguments {
     bool no_float;
 };
 
-/* Formats `n` units of a format of the output's width. FALSE for %n, a width beyond reason, or an array that is too short. */
+/* Formats `n` units of a format of the output's width. FALSE for %n and conversions that are none, a width beyond reason, or an array that is too short. */
 bool format_run(struct text_out *out, const void *format, size_t n, struct format_arguments *arguments);
 
 #endif

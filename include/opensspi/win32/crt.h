@@ -76,6 +76,7 @@ size_t opensspi_wcstombs(char *to, const WCHAR *from, size_t n);
 /*
  * Formatted text, of 16 bits where the name has a w. As C's: characters written, or for snprintf wanted; negative for a failure, which for swprintf too small a
  * buffer is. The names with _ before them are Microsoft's: -1 when the text was cut off, and no NUL when it fills the buffer.
+ * %Z is an ANSI_STRING *, %wZ a UNICODE_STRING *. A conversion that is none, and %n, is a failure with EINVAL.
  */
 int opensspi_printf(const char *format, ...);
 int opensspi_fprintf(FILE *file, const char *format, ...);
