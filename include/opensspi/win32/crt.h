@@ -327,6 +327,54 @@ template <size_t n> inline int opensspi_wcscat_s(WCHAR (&to)[n], const WCHAR *fr
 {
     return opensspi_wcscat_s(to, n, from);
 }
+template <size_t n> inline int opensspi_strncat_s(char (&to)[n], const char *from, size_t count)
+{
+    return opensspi_strncat_s(to, n, from, count);
+}
+template <size_t n> inline int opensspi_wcsncat_s(WCHAR (&to)[n], const WCHAR *from, size_t count)
+{
+    return opensspi_wcsncat_s(to, n, from, count);
+}
+template <size_t n> inline int opensspi_vsprintf_s(char (&to)[n], const char *format, va_list arguments)
+{
+    return opensspi_vsprintf_s(to, n, format, arguments);
+}
+template <size_t n> inline int opensspi_vswprintf_s(WCHAR (&to)[n], const WCHAR *format, va_list arguments)
+{
+    return opensspi_vswprintf_s(to, n, format, arguments);
+}
+template <size_t n> inline int opensspi_vsnprintf_s(char (&to)[n], size_t count, const char *format, va_list arguments)
+{
+    return opensspi_vsnprintf_s(to, n, count, format, arguments);
+}
+template <size_t n> inline int opensspi_vsnwprintf_s(WCHAR (&to)[n], size_t count, const WCHAR *format, va_list arguments)
+{
+    return opensspi_vsnwprintf_s(to, n, count, format, arguments);
+}
+template <size_t n> inline int opensspi_snprintf_s(char (&to)[n], size_t count, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = opensspi_vsnprintf_s(to, n, count, format, arguments);
+    va_end(arguments);
+    return result;
+}
+template <size_t n> inline int opensspi_snwprintf_s(WCHAR (&to)[n], size_t count, const WCHAR *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = opensspi_vsnwprintf_s(to, n, count, format, arguments);
+    va_end(arguments);
+    return result;
+}
+template <size_t n> inline int opensspi_mbstowcs_s(size_t *converted, WCHAR (&to)[n], const char *from, size_t count)
+{
+    return opensspi_mbstowcs_s(converted, to, n, from, count);
+}
+template <size_t n> inline int opensspi_wcstombs_s(size_t *converted, char (&to)[n], const WCHAR *from, size_t count)
+{
+    return opensspi_wcstombs_s(converted, to, n, from, count);
+}
 #if OPENSSPI_SHORT_WCHAR
 namespace std
 {
