@@ -208,12 +208,52 @@ static void test_files(void **state)
     assert_int_equal(_putws(L"# line"), 0);
 }
 
+/* Whatever the room is, the pieces are the text, and none is missing before its end. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        const WCHAR *text;
+    } rows[] = {
+        {"abcdef\n\nxy\n", L"abcdef\n\nxy\n"},
+        {"gr\xC3\xBCn \xF0\x9F\x98\x80\xF0\x9F\x98\x81!\n", L"grün \xD83D\xDE00\xD83D\xDE01!\n"},
+        {"\xF0\x9F\x98\x80", L"\xD83D\xDE00"},
+        {"\xF0\x9F\x98z\xE2\x82\n", L"\xFFFDz\xFFFD\n"}, /* characters that are cut off */
+        {"\xF0\x80\x80\x80z", L"\xFFFD\xFFFD\xFFFD\xFFFDz"},
+        {"\xE0\x80z\xC0\xAF\xFF", L"\xFFFD\xFFFDz\xFFFD\xFFFD\xFFFD"},
+        {"\xED\xA0\x80\xED\xB0", L"\xFFFD\xFFFD\xFFFD\xFFFD\xFFFD"},
+        {"z\xE2\x82", L"z\xFFFD"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (int n = 2; n < 8; n++) {
+            FILE *file = tmpfile();
+            WCHAR piece[8], text[40] = L"";
+            assert_non_null(file);
+            fputs(rows[i].bytes, file);
+            rewind(file);
+            while (fgetws(piece, n, file) != NULL) {
+                assert_true(wcslen(piece) > 0 && wcslen(piece) < (size_t)n);
+                assert_true(wcschr(piece, L'\n') == NULL || wcschr(piece, L'\n')[1] == 0);
+                wcscat_s(text, _countof(text), piece);
+            }
+            assert_true(feof(file));
+            assert_int_equal(wcscmp(text, rows[i].text), 0);
+            rewind(file);
+            assert_ptr_equal(fgetws(piece, 1, file), piece); /* room for no more than the NUL */
+            assert_int_equal(piece[0], 0);
+            assert_null(fgetws(piece, 0, file));
+            fclose(file);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),    cmocka_unit_test(test_numbers), cmocka_unit_test(test_long),
         cmocka_unit_test(test_room),    cmocka_unit_test(test_refused), cmocka_unit_test(test_wsprintf),
-        cmocka_unit_test(test_counted), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_counted), cmocka_unit_test(test_pieces),  cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,7 +107,8 @@ int opensspi_vscwprintf(const WCHAR *format, va_list arguments);
 /* Text as it is, to a file as UTF-8. EOF on failure. */
 int opensspi_fputws(const WCHAR *s, FILE *file);
 int opensspi_putws(const WCHAR *s);
-/* Reads a line of UTF-8, at most n - 1 units of UTF-16. NULL at the end of the file. */
+/* Reads a line of UTF-8, at most n - 1 units of UTF-16: of a character of two units that fills the room by half the other one comes next. U+FFFD for what is no
+ * text. NULL when the file ends before. */
 WCHAR *opensspi_fgetws(WCHAR *to, int n, FILE *file);
 FILE *opensspi_wfopen(const WCHAR *path, const WCHAR *mode);
 
@@ -347,7 +348,8 @@ template <size_t n> inline int opensspi_vsnprintf_s(char (&to)[n], size_t count,
 {
     return opensspi_vsnprintf_s(to, n, count, format, arguments);
 }
-template <size_t n> inline int opensspi_vsnwprintf_s(WCHAR (&to)[n], size_t count, const WCHAR *format, va_list arguments)
+template <size_t n>
+inline int opensspi_vsnwprintf_s(WCHAR (&to)[n], size_t count, const WCHAR *format, va_list arguments)
 {
     return opensspi_vsnwprintf_s(to, n, count, format, arguments);
 }
