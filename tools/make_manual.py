@@ -37,7 +37,7 @@ WIN32_FAMILIES = [
     ("win32_errors", {"errhandlingapi.h": "", "winbase.h": "FormatMessage|OutputDebugString", "winternl.h": "RtlNtStatus"}, "error codes and their texts"),
     ("win32_memory", {"heapapi.h": "", "winbase.h": "Local|Global|SecureZero"}, "blocks of memory"),
     ("win32_strings", {"winbase.h": "lstr", "stringapiset.h": "", "winuser.h": "", "winternl.h": "RtlInit"}, "text, and text of another width"),
-    ("win32_crt", {"crt.h": ""}, "the C library's functions as Windows has them, for text of 8 and 16 bits"),
+    ("win32_crt", {"crt.h": "", "crt_scan.h": ""}, "the C library's functions as Windows has them, for text of 8 and 16 bits"),
     ("win32_strsafe", {"strsafe.h": ""}, "text that never runs over its buffer"),
     ("win32_time", {"sysinfoapi.h": "Get(?!Computer|SystemDir|WindowsDir)", "fileapi.h": "FileTime|LocalFileTime|Compare", "timezoneapi.h": "", "profileapi.h": ""}, "clocks and file times"),
     ("win32_names", {"winbase.h": "GetUser|GetComputer", "processenv.h": "GetEnvironment", "sysinfoapi.h": "GetComputer|GetSystemDir|GetWindowsDir"}, "names of users, computers and places"),
@@ -94,7 +94,7 @@ def functions(text):
 def written_names(text):
     """{symbol: the names that programs write for it} of a header that gives its functions other names by macros."""
     names = {}
-    for name, symbol in re.findall(r"^#define (\w+)(?:\(\.\.\.\))? (opensspi_\w+)(?:\(__VA_ARGS__\))?$", text, re.M):
+    for name, symbol in re.findall(r"^#define (\w+)(?:\(\.\.\.\))? (opensspi_\w+)(?:\((?:OPENSSPI_LONGS\(__VA_ARGS__\), )?__VA_ARGS__\))?$", text, re.M):
         names.setdefault(symbol, []).append(name)
     if "opensspi_run_wmain" in text:
         names["opensspi_run_wmain"] = ["wmain"]
@@ -108,6 +108,7 @@ def win32_functions(header, text, chosen, more=""):
         ours = "OPENSSPI_WIN32_SYMBOL(" in prototype or name in names or (header == "strsafe.h" and prototype.startswith("static inline"))
         if not ours or not re.match(chosen, names.get(name, [name])[0]):
             continue
+        prototype = prototype.replace("(unsigned long long longs, ", "(")  # which the macros add
         prototype = SYMBOL.sub("", prototype).removeprefix("static inline ").removesuffix(";") + ";"
         for number, written in enumerate(names.get(name, [name])):
             shown = re.sub(rf"\b{name}\b", written, prototype)

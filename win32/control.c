@@ -6,6 +6,7 @@
  */
 #include "standard.h"
 
+#include "fork.h"
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -260,18 +261,4 @@ BOOL SetConsoleCtrlHandler(PHANDLER_ROUTINE HandlerRoutine, BOOL Add)
 }
 
 /* A child of fork has the handlers and no thread: it gets one when it adds a handler. */
-
-static void fork_begins(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void fork_done(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-__attribute__((constructor)) static void fork_watch(void)
-{
-    (void)pthread_atfork(fork_begins, fork_done, fork_done);
-}
+FORK_GUARD(lock, NULL)

@@ -1,6 +1,7 @@
 /* The printf functions, wsprintf among them, and those that write text with bounds. */
 #include "crt.h"
 #include "format.h"
+#include "scan.h"
 
 #include "unicode.h"
 #include <errno.h>
@@ -93,6 +94,8 @@ static int print(FILE *file, bool wide, const void *format, va_list list)
     struct text_out out = {.wide = wide, .grows = true};
     bool good =
         format_run(&out, format, wide ? opensspi_wcslen(format) : strlen(format), &arguments) && out.n <= INT_MAX;
+    if (!good)
+        errno = out.failed ? ENOMEM : EINVAL;
     va_end(copy);
     size_t n = out.n;
     if (good && wide) {
@@ -300,32 +303,14 @@ int opensspi_putws(const WCHAR *s)
 
 WCHAR *opensspi_fgetws(WCHAR *to, int n, FILE *file)
 {
-    int done = 0;
-    while (n - done > 2) { /* a character may take two units, and there is the NUL */
-        char bytes[4];
-        size_t len = 0;
-        int c = fgetc(file);
-        if (c == EOF)
-            break;
-        bytes[len++] = (char)c;
-        size_t whole = c < 0xC2 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 1;
-        while (len < whole && (c = fgetc(file)) != EOF) {
-            if ((c & 0xC0) != 0x80) {
-                ungetc(c, file);
-                break;
-            }
-            bytes[len++] = (char)c;
-        }
-        for (size_t i = 0; i < len && n - done > 2;) {
-            uint32_t character;
-            bool bad;
-            i += utf8_next(bytes + i, len - i, &character, &bad);
-            done += (int)utf16_put(character, to + done);
-        }
-        if (bytes[0] == '\n')
-            break;
-    }
-    if (done == 0)
+    int done = 0, unit = 0;
+    if (n <= 0)
+        return NULL;
+    flockfile(file);
+    while (done < n - 1 && unit != '\n' && (unit = file_unit_get(file)) != EOF)
+        to[done++] = (WCHAR)unit;
+    funlockfile(file);
+    if (done == 0 && unit == EOF)
         return NULL;
     to[done] = 0;
     return to;

@@ -8,12 +8,10 @@
 #define WIDTH_MAX (1 << 20) /* nobody means more; text of this length can be asked for twice in a format */
 #define NUMBER_MAX 128      /* on the stack; longer ones are allocated */
 
-enum size { SIZE_INT, SIZE_CHAR, SIZE_SHORT, SIZE_LONG, SIZE_LONG_LONG, SIZE_LONG_DOUBLE, SIZE_POINTER, SIZE_WIDE };
-
 struct spec {
     char flags[8];
     int width, precision; /* -1: none */
-    enum size size;
+    enum format_size size;
     unsigned conversion;
 };
 
@@ -76,6 +74,14 @@ static void text_out_wide(struct text_out *out, const WCHAR *s, size_t n)
     }
 }
 
+void text_out_text(struct text_out *out, bool wide, const void *s, size_t n)
+{
+    if (wide)
+        text_out_wide(out, s, n);
+    else
+        text_out_narrow(out, s, n);
+}
+
 void text_out_end(struct text_out *out)
 {
     size_t n = out->n;
@@ -88,11 +94,11 @@ void text_out_end(struct text_out *out)
     out->n = n;
 }
 
-static unsigned unit_at(const struct text_out *out, const void *format, size_t n, size_t i)
+unsigned format_unit(bool wide, const void *format, size_t n, size_t i)
 {
     if (i >= n)
         return 0;
-    return out->wide ? ((const WCHAR *)format)[i] : ((const unsigned char *)format)[i];
+    return wide ? ((const WCHAR *)format)[i] : ((const unsigned char *)format)[i];
 }
 
 /* An argument as its 64 bits; of a narrower one only the lower half means anything. */
@@ -114,14 +120,14 @@ static bool number_read(const struct text_out *out, const void *format, size_t n
                         struct format_arguments *arguments, int *number)
 {
     long long value = 0;
-    if (unit_at(out, format, n, *i) == '*') {
+    if (format_unit(out->wide, format, n, *i) == '*') {
         uint64_t word;
         if (!next_word(arguments, false, &word))
             return false;
         value = (int32_t)(uint32_t)word;
         (*i)++;
     } else {
-        for (unsigned c; (c = unit_at(out, format, n, *i)) >= '0' && c <= '9' && value <= WIDTH_MAX; (*i)++)
+        for (unsigned c; (c = format_unit(out->wide, format, n, *i)) >= '0' && c <= '9' && value <= WIDTH_MAX; (*i)++)
             value = value * 10 + (long long)(c - '0');
     }
     if (value > WIDTH_MAX || value < -WIDTH_MAX)
@@ -130,9 +136,9 @@ static bool number_read(const struct text_out *out, const void *format, size_t n
     return true;
 }
 
-static void size_read(const struct text_out *out, const void *format, size_t n, size_t *i, enum size *size)
+void format_size_read(bool wide, const void *format, size_t n, size_t *i, enum format_size *size)
 {
-#define AT(k) unit_at(out, format, n, *i + (k))
+#define AT(k) format_unit(wide, format, n, *i + (k))
     switch (AT(0)) {
     case 'h':
         *size = AT(1) == 'h' ? SIZE_CHAR : SIZE_SHORT;
@@ -172,7 +178,8 @@ static bool spec_read(const struct text_out *out, const void *format, size_t n, 
 {
     *spec = (struct spec){.width = 0, .precision = -1};
     size_t n_flags = 0;
-    for (unsigned c; (c = unit_at(out, format, n, *i)) != 0 && c < 0x80 && strchr("-+ #0", (int)c) != NULL; (*i)++)
+    for (unsigned c; (c = format_unit(out->wide, format, n, *i)) != 0 && c < 0x80 && strchr("-+ #0", (int)c) != NULL;
+         (*i)++)
         if (strchr(spec->flags, (int)c) == NULL && n_flags < sizeof spec->flags - 1)
             spec->flags[n_flags++] = (char)c;
     if (!number_read(out, format, n, i, arguments, &spec->width))
@@ -182,15 +189,15 @@ static bool spec_read(const struct text_out *out, const void *format, size_t n, 
         if (strchr(spec->flags, '-') == NULL && n_flags < sizeof spec->flags - 1)
             spec->flags[n_flags] = '-';
     }
-    if (unit_at(out, format, n, *i) == '.') {
+    if (format_unit(out->wide, format, n, *i) == '.') {
         (*i)++;
         if (!number_read(out, format, n, i, arguments, &spec->precision))
             return false;
         if (spec->precision < 0)
             spec->precision = -1;
     }
-    size_read(out, format, n, i, &spec->size);
-    spec->conversion = unit_at(out, format, n, *i);
+    format_size_read(out->wide, format, n, i, &spec->size);
+    spec->conversion = format_unit(out->wide, format, n, *i);
     if (*i < n)
         (*i)++;
     return true;
@@ -204,6 +211,15 @@ static void pad(struct text_out *out, const struct spec *spec, size_t n, bool be
         text_out_unit(out, with);
 }
 
+static void put_padded(struct text_out *out, const struct spec *spec, bool wide, const void *s, size_t n)
+{
+    struct text_out measure = {.wide = out->wide};
+    text_out_text(&measure, wide, s, n);
+    pad(out, spec, measure.n, true);
+    text_out_text(out, wide, s, n);
+    pad(out, spec, measure.n, false);
+}
+
 static void put_text(struct text_out *out, const struct spec *spec, bool wide, const void *s, size_t limit)
 {
     size_t n = 0;
@@ -213,27 +229,16 @@ static void put_text(struct text_out *out, const struct spec *spec, bool wide, c
     }
     while (n < limit && (wide ? ((const WCHAR *)s)[n] != 0 : ((const char *)s)[n] != 0))
         n++;
-    struct text_out measure = {.wide = out->wide};
-    if (wide)
-        text_out_wide(&measure, s, n);
-    else
-        text_out_narrow(&measure, s, n);
-    pad(out, spec, measure.n, true);
-    if (wide)
-        text_out_wide(out, s, n);
-    else
-        text_out_narrow(out, s, n);
-    pad(out, spec, measure.n, false);
+    put_padded(out, spec, wide, s, n);
 }
 
-/* %s is of the function's own width and %S of the other, unless a size says which. */
-static bool is_wide(const struct text_out *out, const struct spec *spec)
+bool format_is_wide(bool wide, unsigned conversion, enum format_size size)
 {
-    if (spec->size == SIZE_SHORT)
+    if (size == SIZE_SHORT)
         return false;
-    if (spec->size == SIZE_LONG || spec->size == SIZE_WIDE)
+    if (size == SIZE_LONG || size == SIZE_WIDE)
         return true;
-    return (spec->conversion == 's' || spec->conversion == 'c') == out->wide;
+    return (conversion == 'S' || conversion == 'C') != wide;
 }
 
 static bool put_string(struct text_out *out, const struct spec *spec, struct format_arguments *arguments)
@@ -241,8 +246,29 @@ static bool put_string(struct text_out *out, const struct spec *spec, struct for
     uint64_t word;
     if (!next_word(arguments, true, &word))
         return false;
-    put_text(out, spec, is_wide(out, spec), (const void *)(uintptr_t)word,
+    put_text(out, spec, format_is_wide(out->wide, spec->conversion, spec->size), (const void *)(uintptr_t)word,
              spec->precision < 0 ? SIZE_MAX : (size_t)spec->precision);
+    return true;
+}
+
+/* MS, "printf type field characters": what an ANSI_STRING or a UNICODE_STRING counts, with NULs of its own. */
+static bool put_counted(struct text_out *out, const struct spec *spec, struct format_arguments *arguments)
+{
+    uint64_t word;
+    if (!next_word(arguments, true, &word))
+        return false;
+    bool wide = spec->size == SIZE_LONG || spec->size == SIZE_WIDE;
+    const UNICODE_STRING *units = (const UNICODE_STRING *)(uintptr_t)word;
+    const ANSI_STRING *bytes = (const ANSI_STRING *)(uintptr_t)word;
+    const void *s = word == 0 ? NULL : wide ? (const void *)units->Buffer : bytes->Buffer;
+    size_t n = s == NULL ? strlen("(null)") : wide ? units->Length / sizeof(WCHAR) : bytes->Length;
+    if (s == NULL) {
+        wide = false;
+        s = "(null)";
+    }
+    if (spec->precision >= 0 && (size_t)spec->precision < n)
+        n = (size_t)spec->precision;
+    put_padded(out, spec, wide, s, n);
     return true;
 }
 
@@ -251,20 +277,10 @@ static bool put_char(struct text_out *out, const struct spec *spec, struct forma
     uint64_t word;
     if (!next_word(arguments, false, &word))
         return false;
-    bool wide = is_wide(out, spec);
+    bool wide = format_is_wide(out->wide, spec->conversion, spec->size);
     WCHAR unit = (WCHAR)word;
     char byte = (char)word;
-    struct text_out measure = {.wide = out->wide};
-    if (wide)
-        text_out_wide(&measure, &unit, 1);
-    else
-        text_out_narrow(&measure, &byte, 1);
-    pad(out, spec, measure.n, true);
-    if (wide)
-        text_out_wide(out, &unit, 1);
-    else
-        text_out_narrow(out, &byte, 1);
-    pad(out, spec, measure.n, false);
+    put_padded(out, spec, wide, wide ? (const void *)&unit : &byte, 1);
     return true;
 }
 
@@ -341,8 +357,13 @@ static bool put_spec(struct text_out *out, struct spec *spec, struct format_argu
     case 'c':
     case 'C':
         return put_char(out, spec, arguments);
-    case 'n': /* writes into memory: never */
-        return false;
+    case 'Z':
+        return put_counted(out, spec, arguments);
+    case '%':
+        text_out_unit(out, '%');
+        return true;
+    case 0: /* a percent sign at the end */
+        return true;
     case 'e':
     case 'E':
     case 'f':
@@ -351,22 +372,19 @@ static bool put_spec(struct text_out *out, struct spec *spec, struct format_argu
     case 'G':
     case 'a':
     case 'A':
-        if (!arguments->no_float && arguments->array == NULL)
-            return put_by_library(out, spec, "", spec->conversion, 0,
-                                  spec->size == SIZE_LONG_DOUBLE ? (double)va_arg(*arguments->list, long double)
-                                                                 : va_arg(*arguments->list, double));
-        /* fall through */
-    default:
-        if (spec->conversion != 0)
-            text_out_unit(out, spec->conversion);
-        return true;
+        return !arguments->no_float && arguments->array == NULL &&
+               put_by_library(out, spec, "", spec->conversion, 0,
+                              spec->size == SIZE_LONG_DOUBLE ? (double)va_arg(*arguments->list, long double)
+                                                             : va_arg(*arguments->list, double));
+    default: /* %n, which writes into memory, and whatever takes nobody knows which argument */
+        return false;
     }
 }
 
 bool format_run(struct text_out *out, const void *format, size_t n, struct format_arguments *arguments)
 {
     for (size_t i = 0; i < n;) {
-        unsigned unit = unit_at(out, format, n, i++);
+        unsigned unit = format_unit(out->wide, format, n, i++);
         if (unit != '%') {
             text_out_unit(out, unit);
             continue;

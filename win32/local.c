@@ -1,50 +1,39 @@
 /*
  * The blocks of LocalAlloc and GlobalAlloc, which are libopensspi's, so that LocalFree knows them, what that library hands out, and nothing else.
  *
- * A movable block does not move here, but is locked and unlocked as on Windows: how often stands in a list beside the blocks. Lock: one for the list.
+ * A movable block does not move here, but is locked and unlocked as on Windows: how often stands in a table beside the blocks. Lock: one for the table.
  */
 #include <winbase.h>
 
+#include "addresses.h"
+#include "fork.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define BUCKETS 64
-
 struct movable {
-    struct movable *next;
-    const void *block;
+    struct address_entry entry;
     SIZE_T locks;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct movable *buckets[BUCKETS];
+_Static_assert(offsetof(struct movable, entry) == 0, "an entry is what it is in");
 
-/* Where it hangs, or would. Under the lock. */
-static struct movable **place_of(const void *block)
-{
-    struct movable **link = &buckets[((uintptr_t)block >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 58];
-    while (*link != NULL && (*link)->block != block)
-        link = &(*link)->next;
-    return link;
-}
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct addresses table;
+
+FORK_GUARD(lock, NULL)
 
 static void movable_add(struct movable *movable, const void *block)
 {
     pthread_mutex_lock(&lock);
-    movable->block = block;
-    struct movable **link = place_of(block);
-    movable->next = *link; /* NULL */
-    *link = movable;
+    addresses_add(&table, &movable->entry, block);
     pthread_mutex_unlock(&lock);
 }
 
 static struct movable *movable_take(const void *block)
 {
     pthread_mutex_lock(&lock);
-    struct movable **link = place_of(block), *movable = *link;
-    if (movable != NULL)
-        *link = movable->next;
+    struct movable *movable = (struct movable *)addresses_take(&table, block);
     pthread_mutex_unlock(&lock);
     return movable;
 }
@@ -103,7 +92,7 @@ LPVOID LocalLock(HLOCAL hMem)
     if (LocalSize(hMem) == 0)
         return NULL;
     pthread_mutex_lock(&lock);
-    struct movable *movable = *place_of(hMem);
+    struct movable *movable = (struct movable *)addresses_find(&table, hMem);
     if (movable != NULL)
         movable->locks++;
     pthread_mutex_unlock(&lock);
@@ -118,7 +107,7 @@ static BOOL unlock(void *block, BOOL fixed)
     BOOL answer = fixed;
     DWORD error = ERROR_NOT_LOCKED;
     pthread_mutex_lock(&lock);
-    struct movable *movable = *place_of(block);
+    struct movable *movable = (struct movable *)addresses_find(&table, block);
     if (movable != NULL) {
         answer = movable->locks > 1;
         if (movable->locks > 0) {

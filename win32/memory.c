@@ -1,59 +1,38 @@
 /* Heaps. */
 #include <winbase.h>
 
+#include "addresses.h"
+#include "fork.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Blocks of a heap hang in a list; a pointer is looked for in it, never followed before. Lock: one for all heaps. */
-#define BUCKETS 1024
-
+/* A heap knows its blocks by their addresses; a pointer is looked for among them, never followed before. Lock: one for all heaps. */
 struct heap_block {
-    struct heap_block *next;
-    struct heap *heap;
+    struct address_entry entry;
     SIZE_T size;
     SIZE_T unused; /* so that what follows is aligned for anything */
 };
 
 struct heap {
-    struct heap *next;
+    struct address_entry entry; /* in `heaps`, but for the process heap */
+    struct addresses blocks;
     SIZE_T used, limit; /* 0: none */
 };
 
 _Static_assert(sizeof(struct heap_block) % 16 == 0, "alignment");
+_Static_assert(offsetof(struct heap_block, entry) == 0 && offsetof(struct heap, entry) == 0,
+               "an entry is what it is in");
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct heap process_heap;
-static struct heap *heaps = &process_heap;
-static struct heap_block *buckets[BUCKETS];
+static struct addresses heaps;
 
-static struct heap_block **bucket_of(const void *block)
-{
-    return &buckets[((uintptr_t)block >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 54];
-}
+FORK_GUARD(lock, NULL)
 
 static struct heap *heap_find(HANDLE handle)
 {
-    for (struct heap *heap = heaps; heap != NULL; heap = heap->next)
-        if (heap == handle)
-            return heap;
-    return NULL;
-}
-
-/* Where the block hangs; NULL when the heap has none such. */
-static struct heap_block **block_find(const struct heap *heap, const void *block)
-{
-    struct heap_block **link = bucket_of(block);
-    while (*link != NULL && (const void *)(*link + 1) != block)
-        link = &(*link)->next;
-    return *link != NULL && (*link)->heap == heap ? link : NULL;
-}
-
-static void block_hang(struct heap_block *block)
-{
-    struct heap_block **bucket = bucket_of(block + 1);
-    block->next = *bucket;
-    *bucket = block;
+    return handle == &process_heap ? &process_heap : (struct heap *)addresses_find(&heaps, handle);
 }
 
 HANDLE GetProcessHeap(VOID)
@@ -72,8 +51,7 @@ HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize)
     }
     heap->limit = dwMaximumSize;
     pthread_mutex_lock(&lock);
-    heap->next = process_heap.next;
-    process_heap.next = heap;
+    addresses_add(&heaps, &heap->entry, heap);
     pthread_mutex_unlock(&lock);
     return heap;
 }
@@ -81,27 +59,17 @@ HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize)
 BOOL HeapDestroy(HANDLE hHeap)
 {
     pthread_mutex_lock(&lock);
-    struct heap **link = &process_heap.next;
-    while (*link != NULL && *link != hHeap)
-        link = &(*link)->next;
-    struct heap *heap = *link;
-    for (size_t i = 0; heap != NULL && i < BUCKETS; i++)
-        for (struct heap_block **place = &buckets[i]; *place != NULL;) {
-            struct heap_block *block = *place;
-            if (block->heap == heap) {
-                *place = block->next;
-                free(block);
-            } else {
-                place = &block->next;
-            }
-        }
-    if (heap != NULL)
-        *link = heap->next;
+    struct heap *heap = (struct heap *)addresses_take(&heaps, hHeap);
     pthread_mutex_unlock(&lock);
-    if (heap == NULL)
+    if (heap == NULL) {
         SetLastError(ERROR_INVALID_HANDLE);
+        return FALSE;
+    }
+    size_t place = 0;
+    for (struct address_entry *block; (block = addresses_take_any(&heap->blocks, &place)) != NULL;)
+        free(block);
     free(heap);
-    return heap != NULL;
+    return TRUE;
 }
 
 LPVOID HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
@@ -115,8 +83,8 @@ LPVOID HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
     bool good = block != NULL && heap != NULL && (heap->limit == 0 || dwBytes <= heap->limit - heap->used);
     if (good) {
         heap->used += dwBytes;
-        *block = (struct heap_block){.heap = heap, .size = dwBytes};
-        block_hang(block);
+        block->size = dwBytes;
+        addresses_add(&heap->blocks, &block->entry, block + 1);
     }
     pthread_mutex_unlock(&lock);
     if (good)
@@ -136,10 +104,9 @@ LPVOID HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBytes)
             SetLastError(ERROR_NOT_ENOUGH_MEMORY);
             return NULL;
         }
-        struct heap_block *block = (struct heap_block *)lpMem - 1;
         pthread_mutex_lock(&lock);
-        block->heap->used -= size - dwBytes;
-        block->size = dwBytes;
+        ((struct heap *)hHeap)->used -= size - dwBytes;
+        ((struct heap_block *)lpMem - 1)->size = dwBytes;
         pthread_mutex_unlock(&lock);
         return lpMem;
     }
@@ -158,12 +125,9 @@ BOOL HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
         return TRUE;
     pthread_mutex_lock(&lock);
     struct heap *heap = heap_find(hHeap);
-    struct heap_block **link = heap == NULL ? NULL : block_find(heap, lpMem), *block = NULL;
-    if (link != NULL) {
-        block = *link;
-        *link = block->next;
+    struct heap_block *block = heap == NULL ? NULL : (struct heap_block *)addresses_take(&heap->blocks, lpMem);
+    if (block != NULL)
         heap->used -= block->size;
-    }
     pthread_mutex_unlock(&lock);
     if (block == NULL)
         SetLastError(heap == NULL ? ERROR_INVALID_HANDLE : ERROR_INVALID_PARAMETER);
@@ -176,8 +140,8 @@ SIZE_T HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
     (void)dwFlags;
     pthread_mutex_lock(&lock);
     struct heap *heap = heap_find(hHeap);
-    struct heap_block **link = heap == NULL ? NULL : block_find(heap, lpMem);
-    SIZE_T size = link == NULL ? (SIZE_T)-1 : (*link)->size;
+    const struct heap_block *block = heap == NULL ? NULL : (struct heap_block *)addresses_find(&heap->blocks, lpMem);
+    SIZE_T size = block == NULL ? (SIZE_T)-1 : block->size;
     pthread_mutex_unlock(&lock);
     if (size == (SIZE_T)-1)
         SetLastError(heap == NULL ? ERROR_INVALID_HANDLE : ERROR_INVALID_PARAMETER);

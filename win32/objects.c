@@ -1,4 +1,6 @@
 #include "objects.h"
+
+#include "fork.h"
 #include "standard.h"
 
 #include <stdlib.h>
@@ -12,13 +14,15 @@
 static struct slot {
     struct object *object;
     uint64_t generation;
+    size_t next_free; /* of a free one: SIZE_MAX for none */
 } * slots;
-static size_t n_slots;
+static size_t n_slots, n_room; /* slots that have been used, and memory for so many */
+static size_t first_free = SIZE_MAX;
 
 pthread_mutex_t objects_lock = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t objects_changed;
 
-__attribute__((constructor)) static void prepare(void)
+__attribute__((constructor)) static void condition_make(void)
 {
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -26,6 +30,22 @@ __attribute__((constructor)) static void prepare(void)
     pthread_cond_init(&objects_changed, &attributes);
     pthread_condattr_destroy(&attributes);
 }
+
+/* A child of fork has one thread. Nobody waits for the condition there, though it may say so; and mutexes of others are nobody's. */
+static void fork_child_begins(void)
+{
+    condition_make();
+    for (size_t i = 0; i < n_slots; i++) {
+        struct object *mutex = slots[i].object;
+        if (mutex == NULL || mutex->kind != OBJECT_MUTEX || mutex->depth == 0 ||
+            pthread_equal(mutex->owner, pthread_self()))
+            continue;
+        mutex->depth = 0;
+        mutex->abandoned = true;
+    }
+}
+
+FORK_GUARD(objects_lock, fork_child_begins)
 
 struct object *object_new(enum object_kind kind)
 {
@@ -39,27 +59,30 @@ struct object *object_new(enum object_kind kind)
     return object;
 }
 
-static size_t slot_free_find(void)
+/* A slot without an object, SIZE_MAX without memory. The one that was freed last comes first. */
+static size_t slot_take(void)
 {
-    size_t i = 0;
-    while (i < n_slots && slots[i].object != NULL)
-        i++;
-    if (i < n_slots)
+    if (first_free != SIZE_MAX) {
+        size_t i = first_free;
+        first_free = slots[i].next_free;
         return i;
-    size_t n = n_slots == 0 ? 16 : n_slots * 2;
-    struct slot *more = n >= UINT32_MAX >> INDEX_SHIFT ? NULL : realloc(slots, n * sizeof *slots);
-    if (more == NULL)
-        return SIZE_MAX;
-    memset(more + n_slots, 0, (n - n_slots) * sizeof *slots);
-    slots = more;
-    n_slots = n;
-    return i;
+    }
+    if (n_slots == n_room) {
+        size_t n = n_room == 0 ? 16 : n_room * 2;
+        struct slot *more = n >= UINT32_MAX >> INDEX_SHIFT ? NULL : realloc(slots, n * sizeof *slots);
+        if (more == NULL)
+            return SIZE_MAX;
+        memset(more + n_room, 0, (n - n_room) * sizeof *slots);
+        slots = more;
+        n_room = n;
+    }
+    return n_slots++;
 }
 
 HANDLE object_publish(struct object *object)
 {
     pthread_mutex_lock(&objects_lock);
-    size_t i = slot_free_find();
+    size_t i = slot_take();
     HANDLE handle = NULL;
     if (i == SIZE_MAX) {
         object_put(object);
@@ -117,6 +140,8 @@ bool object_close(HANDLE handle)
     if (slot != NULL) {
         object_put(slot->object);
         slot->object = NULL;
+        slot->next_free = first_free;
+        first_free = (size_t)(slot - slots);
     }
     pthread_mutex_unlock(&objects_lock);
     return slot != NULL;

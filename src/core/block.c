@@ -10,7 +10,7 @@
 
 /* The set of live blocks: their headers chained by address, in shards so that threads seldom meet. */
 #define SHARDS 16
-#define BUCKETS 512 /* a shard; callers hold few blocks at a time */
+#define BUCKETS 512 /* that a shard has by itself: most callers hold few blocks at a time; a power of two */
 
 struct header {
     struct header *next;
@@ -21,17 +21,53 @@ _Static_assert(sizeof(struct header) % 16 == 0, "what follows is aligned for any
 
 static struct shard {
     pthread_mutex_t lock;
+    struct header **grown; /* NULL: `bucket`; else n_grown of them, a power of two */
+    size_t n_grown, n;     /* n: blocks */
     struct header *bucket[BUCKETS];
 } shards[SHARDS] = {[0 ... SHARDS - 1] = {.lock = PTHREAD_MUTEX_INITIALIZER}};
 
 FORK_GUARD_ALL(shards, lock, FORK_RANK_BLOCKS)
 
-static struct shard *place_of(const void *block, struct header ***bucket)
+/* The product's upper bits are those that depend on the whole address. */
+static uint64_t mix(const void *block)
 {
-    uint64_t mixed = ((uintptr_t)block >> 4) * UINT64_C(0x9e3779b97f4a7c15);
-    struct shard *shard = &shards[mixed >> 60];
-    *bucket = &shard->bucket[(mixed >> 32) % BUCKETS];
-    return shard;
+    return ((uintptr_t)block >> 4) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static struct shard *shard_of(const void *block)
+{
+    return &shards[mix(block) >> 60];
+}
+
+static size_t n_buckets(const struct shard *shard)
+{
+    return shard->grown != NULL ? shard->n_grown : BUCKETS;
+}
+
+/* Where the blocks begin that lie where this one does. Under the lock, as the following. */
+static struct header **bucket_of(struct shard *shard, const void *block)
+{
+    return &(shard->grown != NULL ? shard->grown : shard->bucket)[(mix(block) >> 28) & (n_buckets(shard) - 1)];
+}
+
+/* Without memory the shard stays as it is, and is slower. */
+static void shard_grow(struct shard *shard)
+{
+    struct shard more = {.n_grown = n_buckets(shard) * 2};
+    struct header **from = shard->grown != NULL ? shard->grown : shard->bucket;
+    more.grown = mem_zalloc(more.n_grown * sizeof *more.grown);
+    if (more.grown == NULL)
+        return;
+    for (size_t i = 0; i < n_buckets(shard); i++)
+        while (from[i] != NULL) {
+            struct header *header = from[i], **to = bucket_of(&more, header + 1);
+            from[i] = header->next;
+            header->next = *to;
+            *to = header;
+        }
+    mem_free(shard->grown);
+    shard->grown = more.grown;
+    shard->n_grown = more.n_grown;
 }
 
 static void *block_add(struct header *header, size_t len, bool secret)
@@ -40,11 +76,14 @@ static void *block_add(struct header *header, size_t len, bool secret)
     header->len = len & (SIZE_MAX >> 1);
     header->secret = secret;
     void *block = header + 1;
-    struct header **bucket;
-    struct shard *shard = place_of(block, &bucket);
+    struct shard *shard = shard_of(block);
     pthread_mutex_lock(&shard->lock);
+    if (shard->n >= n_buckets(shard))
+        shard_grow(shard);
+    struct header **bucket = bucket_of(shard, block);
     header->next = *bucket;
     *bucket = header;
+    shard->n++;
     pthread_mutex_unlock(&shard->lock);
     return block;
 }
@@ -63,10 +102,9 @@ void *block_alloc_secret(size_t len)
 
 size_t block_len(const void *block)
 {
-    struct header **bucket;
-    struct shard *shard = place_of(block, &bucket);
+    struct shard *shard = shard_of(block);
     pthread_mutex_lock(&shard->lock);
-    const struct header *header = *bucket;
+    const struct header *header = *bucket_of(shard, block);
     while (header != NULL && (const void *)(header + 1) != block)
         header = header->next;
     size_t len = header != NULL ? header->len : 0;
@@ -77,14 +115,19 @@ size_t block_len(const void *block)
 SECURITY_STATUS block_free(void *block)
 {
     require(block != NULL, SEC_E_OK);
-    struct header **link;
-    struct shard *shard = place_of(block, &link);
+    struct shard *shard = shard_of(block);
     pthread_mutex_lock(&shard->lock);
+    struct header **link = bucket_of(shard, block);
     while (*link != NULL && (void *)(*link + 1) != block)
         link = &(*link)->next;
     struct header *header = *link;
-    if (header != NULL)
+    if (header != NULL) {
         *link = header->next;
+        if (--shard->n == 0) { /* an empty one has no memory of its own */
+            mem_free(shard->grown);
+            shard->grown = NULL;
+        }
+    }
     pthread_mutex_unlock(&shard->lock);
     require(header != NULL, SEC_E_INVALID_HANDLE);
     if (header->secret)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
@@ -41,7 +42,6 @@ static void test_text(void **state)
     assert_narrow("[  \xC3\xBC]", "[%4ls]", L"ü"); /* bytes of the output */
     assert_narrow("(null) (null)", "%s %S", (char *)NULL, (wchar_t *)NULL);
     assert_narrow("100%", "%d%%", 100);
-    assert_narrow("y", "%y");
     assert_narrow("", "%");
     assert_narrow("end", "end%");
 }
@@ -117,6 +117,29 @@ static void test_room(void **state)
     assert_string_equal(narrow, "42");
 }
 
+/* Strings that are counted, with no NUL behind them; the arguments after them are theirs. */
+static void test_counted(void **state)
+{
+    (void)state;
+    char bytes[] = "grunting";
+    WCHAR units[] = L"grüner";
+    ANSI_STRING ansi = {4, 4, bytes}, none = {4, 4, NULL}, empty = {0, 8, bytes};
+    UNICODE_STRING wide = {8, 8, units}, nowhere = {8, 8, NULL};
+    assert_narrow("grun 1", "%Z %d", &ansi, 1);
+    assert_narrow("gr\xC3\xBCn 2", "%wZ %d", &wide, 2);
+    assert_narrow("grun gr\xC3\xBCn 3", "%hZ %lZ %d", &ansi, &wide, 3);
+    assert_wide(L"grun grün 4", L"%Z %wZ %d", &ansi, &wide, 4);
+    assert_narrow("[  grun] [grun  ] [gr]", "[%6Z] [%-6Z] [%.2Z]", &ansi, &ansi, &ansi);
+    assert_narrow("(null) (null) [] 5", "%Z %wZ [%Z] %d", &none, &nowhere, &empty, 5);
+    assert_narrow("(null) (null) 6", "%Z %wZ %d", (ANSI_STRING *)NULL, (UNICODE_STRING *)NULL, 6);
+    bytes[1] = '\0';
+    char text[8];
+    assert_int_equal(snprintf(text, sizeof text, "%Z|", &ansi), 5);
+    assert_memory_equal(text, "g\0un|", 6);
+    assert_int_equal(wsprintfA(text, "%Z%d", &empty, 7), 1);
+    assert_string_equal(text, "7");
+}
+
 /* What must not happen. */
 static void test_refused(void **state)
 {
@@ -127,6 +150,16 @@ static void test_refused(void **state)
     assert_int_equal(written, 77);
     assert_int_equal(snprintf(text, sizeof text, "%99999999999d", 1), -1);
     assert_int_equal(snprintf(text, sizeof text, "%*d", 0x7FFFFFFF, 1), -1);
+    /* Nobody knows what its argument is, and which is the next one's. */
+    errno = 0;
+    assert_int_equal(snprintf(text, sizeof text, "a%y%d", 1, 2), -1);
+    assert_int_equal(errno, EINVAL);
+    assert_int_equal(_snprintf(text, sizeof text, "%Q", 1), -1);
+    assert_int_equal(_scprintf("%wy", 1), -1);
+    errno = 0;
+    assert_int_equal(printf("%k", 1), -1);
+    assert_int_equal(errno, EINVAL);
+    assert_true(wsprintfA(text, "%f", 1.0) < 0);
 }
 
 static void test_wsprintf(void **state)
@@ -175,12 +208,52 @@ static void test_files(void **state)
     assert_int_equal(_putws(L"# line"), 0);
 }
 
+/* Whatever the room is, the pieces are the text, and none is missing before its end. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        const WCHAR *text;
+    } rows[] = {
+        {"abcdef\n\nxy\n", L"abcdef\n\nxy\n"},
+        {"gr\xC3\xBCn \xF0\x9F\x98\x80\xF0\x9F\x98\x81!\n", L"grün \xD83D\xDE00\xD83D\xDE01!\n"},
+        {"\xF0\x9F\x98\x80", L"\xD83D\xDE00"},
+        {"\xF0\x9F\x98z\xE2\x82\n", L"\xFFFDz\xFFFD\n"}, /* characters that are cut off */
+        {"\xF0\x80\x80\x80z", L"\xFFFD\xFFFD\xFFFD\xFFFDz"},
+        {"\xE0\x80z\xC0\xAF\xFF", L"\xFFFD\xFFFDz\xFFFD\xFFFD\xFFFD"},
+        {"\xED\xA0\x80\xED\xB0", L"\xFFFD\xFFFD\xFFFD\xFFFD\xFFFD"},
+        {"z\xE2\x82", L"z\xFFFD"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (int n = 2; n < 8; n++) {
+            FILE *file = tmpfile();
+            WCHAR piece[8], text[40] = L"";
+            assert_non_null(file);
+            fputs(rows[i].bytes, file);
+            rewind(file);
+            while (fgetws(piece, n, file) != NULL) {
+                assert_true(wcslen(piece) > 0 && wcslen(piece) < (size_t)n);
+                assert_true(wcschr(piece, L'\n') == NULL || wcschr(piece, L'\n')[1] == 0);
+                wcscat_s(text, _countof(text), piece);
+            }
+            assert_true(feof(file));
+            assert_int_equal(wcscmp(text, rows[i].text), 0);
+            rewind(file);
+            assert_ptr_equal(fgetws(piece, 1, file), piece); /* room for no more than the NUL */
+            assert_int_equal(piece[0], 0);
+            assert_null(fgetws(piece, 0, file));
+            fclose(file);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),  cmocka_unit_test(test_numbers), cmocka_unit_test(test_long),
-        cmocka_unit_test(test_room),  cmocka_unit_test(test_refused), cmocka_unit_test(test_wsprintf),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_text),    cmocka_unit_test(test_numbers), cmocka_unit_test(test_long),
+        cmocka_unit_test(test_room),    cmocka_unit_test(test_refused), cmocka_unit_test(test_wsprintf),
+        cmocka_unit_test(test_counted), cmocka_unit_test(test_pieces),  cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

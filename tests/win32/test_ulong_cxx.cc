@@ -37,6 +37,71 @@ static void arrays()
     CHECK(_stprintf_s(text, TEXT("%d"), 5) == 1 && _tcscpy_s(text, TEXT("x")) == 0 && _tcslen(text) == 1);
 }
 
+static int list_narrow(char (&to)[8], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = vsprintf_s(to, format, arguments);
+    va_end(arguments);
+    return result;
+}
+
+static int list_cut(char (&to)[8], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = _vsnprintf_s(to, _TRUNCATE, format, arguments);
+    va_end(arguments);
+    return result;
+}
+
+static int list_wide(WCHAR (&to)[8], const WCHAR *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = vswprintf_s(to, format, arguments);
+    va_end(arguments);
+    return result;
+}
+
+static int list_wide_cut(WCHAR (&to)[8], const WCHAR *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = _vsnwprintf_s(to, _TRUNCATE, format, arguments);
+    va_end(arguments);
+    return result;
+}
+
+/* The others of them, with room for eight: seven fit, eight do not. */
+static void more_arrays()
+{
+    char narrow[8] = "ab";
+    WCHAR wide[8] = L"ab";
+    size_t n = 0;
+    CHECK(strncat_s(narrow, "cdefgh", 2) == 0 && strcmp(narrow, "abcd") == 0);
+    CHECK(strncat_s(narrow, "12345", _TRUNCATE) == STRUNCATE && strcmp(narrow, "abcd123") == 0);
+    CHECK(strncat_s(narrow, sizeof narrow, "4", 1) == ERANGE && narrow[0] == 0);
+    CHECK(wcsncat_s(wide, L"cdefgh", 2) == 0 && wcscmp(wide, L"abcd") == 0);
+    CHECK(wcsncat_s(wide, L"1234", 4) == ERANGE && wide[0] == 0);
+    CHECK(list_narrow(narrow, "%s%d", "abcdef", 7) == 7 && list_narrow(narrow, "%d", 12345678) == -1);
+    CHECK(list_cut(narrow, "%d", 12345678) == -1 && strcmp(narrow, "1234567") == 0);
+    CHECK(list_wide(wide, L"%s%d", L"abcdef", 7) == 7 && list_wide(wide, L"%d", 12345678) == -1);
+    CHECK(list_wide_cut(wide, L"%d", 12345678) == -1 && wcscmp(wide, L"1234567") == 0);
+    CHECK(_snprintf_s(narrow, _TRUNCATE, "%s-%d", "abcdef", 78) == -1 && strcmp(narrow, "abcdef-") == 0);
+    CHECK(_snprintf_s(narrow, 3, "%d", 78) == 2 && strcmp(narrow, "78") == 0);
+    CHECK(_snprintf_s(narrow, sizeof narrow, 3, "%d", 79) == 2 && strcmp(narrow, "79") == 0);
+    CHECK(_snprintf_s(narrow, sizeof narrow, _TRUNCATE, "%s", "123456789") == -1 && strcmp(narrow, "1234567") == 0);
+    CHECK(_snwprintf_s(wide, _TRUNCATE, L"%s-%d", L"abcdef", 78) == -1 && wcscmp(wide, L"abcdef-") == 0);
+    CHECK(_snwprintf_s(wide, _countof(wide), _TRUNCATE, L"%d", 79) == 2 && wcscmp(wide, L"79") == 0);
+    CHECK(mbstowcs_s(&n, wide, "1234567", _TRUNCATE) == 0 && n == 8 && wcscmp(wide, L"1234567") == 0);
+    CHECK(mbstowcs_s(nullptr, wide, "12345678", 8) == ERANGE && wide[0] == 0);
+    CHECK(mbstowcs_s(&n, nullptr, 0, "12345678", 0) == 0 && n == 9);
+    CHECK(wcstombs_s(&n, narrow, L"1234567", _TRUNCATE) == 0 && n == 8 && strcmp(narrow, "1234567") == 0);
+    CHECK(wcstombs_s(nullptr, narrow, L"12345678", 8) == ERANGE && narrow[0] == 0);
+    CHECK(wcstombs_s(&n, narrow, sizeof narrow, L"12", _TRUNCATE) == 0 && n == 3);
+}
+
 static void packages()
 {
     unsigned long n = ~0ul;
@@ -87,11 +152,34 @@ static void library()
     std::cout << "streams are as they were\n";
 }
 
+/* A long of either kind is set as it is here, what has Windows' width as it is there. */
+static void scanned()
+{
+    struct {
+        DWORD value, canary;
+    } dword = {0, 77};
+    unsigned long wide = ~0ul;
+    long negative = 5;
+    int written = 0;
+    char text[8] = "";
+    const char *input = "12 13 -14 abc";
+    CHECK(sscanf(input, "%lu %lu %ld %s%n", &dword.value, &wide, &negative, text, &written) == 4);
+    CHECK(dword.value == 12 && dword.canary == 77 && wide == 13 && negative == -14 && written == 13);
+    CHECK(strcmp(text, "abc") == 0);
+    CHECK(std::sscanf("ffffffff", "%lx", &dword.value) == 1 && dword.value == 0xFFFFFFFF && dword.canary == 77);
+    CHECK(sscanf_s("much too long", "%s", text, (unsigned)sizeof text) == 1 && strcmp(text, "much") == 0);
+    CHECK(swscanf(L"9", L"%lu", &wide) == 1 && wide == 9);
+    CHECK(_stscanf(TEXT("10"), TEXT("%lu"), &wide) == 1 && wide == 10);
+    CHECK(sscanf("", "%d", &written) == EOF && sscanf("x", "x") == 0);
+}
+
 int main()
 {
     arrays();
+    more_arrays();
     packages();
     nothing();
     library();
+    scanned();
     return failures == 0 ? 0 : 1;
 }

@@ -2,7 +2,7 @@
  * crt.h: functions of Microsoft's C library, under their names; and those of wide text for programs whose wchar_t has 16 bits (-fshort-wchar), since the
  * C library here takes it for 32. Included by <windows.h> and <tchar.h>.
  *
- * With -fshort-wchar these are replaced: functions of <wchar.h> and <stdlib.h> that take or give wide text, and the printf functions, wide and narrow, so
+ * With -fshort-wchar these are replaced: functions of <wchar.h> and <stdlib.h> that take or give wide text, and the printf and scanf functions, wide and narrow, so
  * that %ls, %S and %lu mean what they mean on Windows (%l is 32 bits; in wide formats %s is wide text). OPENSSPI_WIN32_NO_PRINTF leaves the narrow ones alone.
  *
  * Source: Microsoft, C run-time library reference; ISO C11 7.29, K.3.
@@ -76,6 +76,7 @@ size_t opensspi_wcstombs(char *to, const WCHAR *from, size_t n);
 /*
  * Formatted text, of 16 bits where the name has a w. As C's: characters written, or for snprintf wanted; negative for a failure, which for swprintf too small a
  * buffer is. The names with _ before them are Microsoft's: -1 when the text was cut off, and no NUL when it fills the buffer.
+ * %Z is an ANSI_STRING *, %wZ a UNICODE_STRING *. A conversion that is none, and %n, is a failure with EINVAL.
  */
 int opensspi_printf(const char *format, ...);
 int opensspi_fprintf(FILE *file, const char *format, ...);
@@ -106,7 +107,8 @@ int opensspi_vscwprintf(const WCHAR *format, va_list arguments);
 /* Text as it is, to a file as UTF-8. EOF on failure. */
 int opensspi_fputws(const WCHAR *s, FILE *file);
 int opensspi_putws(const WCHAR *s);
-/* Reads a line of UTF-8, at most n - 1 units of UTF-16. NULL at the end of the file. */
+/* Reads a line of UTF-8, at most n - 1 units of UTF-16: of a character of two units that fills the room by half the other one comes next. U+FFFD for what is no
+ * text. NULL when the file ends before. */
 WCHAR *opensspi_fgetws(WCHAR *to, int n, FILE *file);
 FILE *opensspi_wfopen(const WCHAR *path, const WCHAR *mode);
 
@@ -326,6 +328,55 @@ template <size_t n> inline int opensspi_wcscat_s(WCHAR (&to)[n], const WCHAR *fr
 {
     return opensspi_wcscat_s(to, n, from);
 }
+template <size_t n> inline int opensspi_strncat_s(char (&to)[n], const char *from, size_t count)
+{
+    return opensspi_strncat_s(to, n, from, count);
+}
+template <size_t n> inline int opensspi_wcsncat_s(WCHAR (&to)[n], const WCHAR *from, size_t count)
+{
+    return opensspi_wcsncat_s(to, n, from, count);
+}
+template <size_t n> inline int opensspi_vsprintf_s(char (&to)[n], const char *format, va_list arguments)
+{
+    return opensspi_vsprintf_s(to, n, format, arguments);
+}
+template <size_t n> inline int opensspi_vswprintf_s(WCHAR (&to)[n], const WCHAR *format, va_list arguments)
+{
+    return opensspi_vswprintf_s(to, n, format, arguments);
+}
+template <size_t n> inline int opensspi_vsnprintf_s(char (&to)[n], size_t count, const char *format, va_list arguments)
+{
+    return opensspi_vsnprintf_s(to, n, count, format, arguments);
+}
+template <size_t n>
+inline int opensspi_vsnwprintf_s(WCHAR (&to)[n], size_t count, const WCHAR *format, va_list arguments)
+{
+    return opensspi_vsnwprintf_s(to, n, count, format, arguments);
+}
+template <size_t n> inline int opensspi_snprintf_s(char (&to)[n], size_t count, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = opensspi_vsnprintf_s(to, n, count, format, arguments);
+    va_end(arguments);
+    return result;
+}
+template <size_t n> inline int opensspi_snwprintf_s(WCHAR (&to)[n], size_t count, const WCHAR *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = opensspi_vsnwprintf_s(to, n, count, format, arguments);
+    va_end(arguments);
+    return result;
+}
+template <size_t n> inline int opensspi_mbstowcs_s(size_t *converted, WCHAR (&to)[n], const char *from, size_t count)
+{
+    return opensspi_mbstowcs_s(converted, to, n, from, count);
+}
+template <size_t n> inline int opensspi_wcstombs_s(size_t *converted, char (&to)[n], const WCHAR *from, size_t count)
+{
+    return opensspi_wcstombs_s(converted, to, n, from, count);
+}
 #if OPENSSPI_SHORT_WCHAR
 namespace std
 {
@@ -372,5 +423,7 @@ using ::opensspi_wprintf;
 #endif
 }
 #endif
+
+#include "crt_scan.h"
 
 #endif

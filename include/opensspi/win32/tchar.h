@@ -19,6 +19,12 @@ typedef WCHAR _TSCHAR;
 #define _ftprintf fwprintf
 #define _vtprintf vwprintf
 #define _vftprintf vfwprintf
+#define _tscanf wscanf
+#define _tscanf_s wscanf_s
+#define _ftscanf fwscanf
+#define _ftscanf_s fwscanf_s
+#define _stscanf swscanf
+#define _stscanf_s swscanf_s
 #define _stprintf_s swprintf_s
 #define _vstprintf_s vswprintf_s
 #define _sntprintf _snwprintf
@@ -89,6 +95,12 @@ typedef signed char _TSCHAR;
 #define _ftprintf fprintf
 #define _vtprintf vprintf
 #define _vftprintf vfprintf
+#define _tscanf scanf
+#define _tscanf_s scanf_s
+#define _ftscanf fscanf
+#define _ftscanf_s fscanf_s
+#define _stscanf sscanf
+#define _stscanf_s sscanf_s
 #define _stprintf_s sprintf_s
 #define _vstprintf_s vsprintf_s
 #define _sntprintf _snprintf
