@@ -128,6 +128,31 @@ static void test_refused_polled(void **state)
     closesocket(holder);
 }
 
+/* Whoever has told of a failure, connect begins anew then. */
+static void test_new_attempt(void **state)
+{
+    (void)state;
+    enum { BY_SELECT, BY_POLL, BY_OPTION, WAYS };
+    for (int way = 0; way < WAYS; way++) {
+        struct sockaddr_in address;
+        SOCKET holder, s = refused(&holder, &address);
+        struct pollfd system = {.fd = s, .events = POLLOUT};
+        WSAPOLLFD entry = {.fd = s, .events = POLLOUT};
+        assert_int_equal(poll(&system, 1, 60000), 1);
+        if (way == BY_SELECT)
+            assert_int_equal(selected(s, 4, 60000), 4);
+        else if (way == BY_POLL)
+            assert_int_equal(WSAPoll(&entry, 1, 60000), 1);
+        else
+            assert_int_equal(so_error(s), WSAECONNREFUSED);
+        assert_int_equal(listen(holder, 1), 0);
+        assert_socket_error(connect(s, (SOCKADDR *)&address, sizeof address), WSAEWOULDBLOCK);
+        assert_int_equal(selected(s, 6, 60000), 2);
+        closesocket(s);
+        closesocket(holder);
+    }
+}
+
 /* connect tells of an attempt, too: WSAECONNREFUSED once where nobody has heard of it. */
 static void test_refused_asked_again(void **state)
 {
@@ -328,11 +353,17 @@ static void test_accept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),         cmocka_unit_test(test_refused_among_others),
-        cmocka_unit_test(test_refused_polled),  cmocka_unit_test(test_refused_asked_again),
-        cmocka_unit_test(test_established),     cmocka_unit_test(test_under_way),
-        cmocka_unit_test(test_connect_refuses), cmocka_unit_test(test_shutdown),
-        cmocka_unit_test(test_reset),           cmocka_unit_test(test_accept),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_among_others),
+        cmocka_unit_test(test_refused_polled),
+        cmocka_unit_test(test_new_attempt),
+        cmocka_unit_test(test_refused_asked_again),
+        cmocka_unit_test(test_established),
+        cmocka_unit_test(test_under_way),
+        cmocka_unit_test(test_connect_refuses),
+        cmocka_unit_test(test_shutdown),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_accept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
