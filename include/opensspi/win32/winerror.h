@@ -296,8 +296,6 @@
 
 /* Windows sockets: what WSAGetLastError gives. */
 
-#define WSA_NOT_ENOUGH_MEMORY ERROR_NOT_ENOUGH_MEMORY
-
 /* A socket call was interrupted. */
 #define WSAEINTR 10004
 /* This is no file. */
