@@ -44,7 +44,7 @@ WIN32_FAMILIES = [
     ("win32_threads", {"processthreadsapi.h": "[A-Z]", "process.h": "", "synchapi.h": "", "handleapi.h": ""}, "threads, locks, and waiting"),
     ("win32_console", {"consoleapi.h": "", "consoleapi2.h": "", "processenv.h": "GetStd", "fileapi.h": "ReadFile|WriteFile|GetFileType", "conio.h": ""},
      "the console, standard handles and keys"),
-    ("win32_sockets", {"winsock2.h": ""}, "sockets"),
+    ("win32_sockets", {"winsock2.h": "", "ws2tcpip.h": ""}, "sockets"),
 ]
 FUNCTION = re.compile(r"^(?!typedef|#|\}|template)(?:static inline )?[A-Za-z_][\w \t\*]*?[ \t\*](?:WINAPI |APIENTRY |SEC_ENTRY |NTAPI )?(\w+)"
                       r"\([^;{}]*\)(?:;|(?=\n\{))", re.M)
@@ -96,6 +96,8 @@ def written_names(text):
     names = {}
     for name, symbol in re.findall(r"^#define (\w+)(?:\(\.\.\.\))? (opensspi_\w+)(?:\((?:OPENSSPI_LONGS\(__VA_ARGS__\), )?__VA_ARGS__\))?$", text, re.M):
         names.setdefault(symbol, []).append(name)
+    for name in re.findall(r"^OPENSSPI_RENAMED\((\w+)\)$", text, re.M):
+        names["opensspi_" + name] = [name]
     if "opensspi_run_wmain" in text:
         names["opensspi_run_wmain"] = ["wmain"]
     return names

@@ -181,6 +181,8 @@ static const struct message_entry {
     {0x0000276B, "The network is not ready."},
     {0x0000276C, "This version of Windows sockets is not supported."},
     {0x0000276D, "WSAStartup was not called."},
+    {0x0000277B, "The system failed in a way that has no code of its own."},
+    {0x0000277D, "There is no such service."},
     {0x00002AF9, "There is no such host."},
     {0x00002AFA, "The name service did not answer."},
     {0x00002AFB, "The name service failed for good."},

@@ -205,7 +205,7 @@ def _normal(tokens):
 
 def _declaration(headers, tokens, origin):
     tokens = _strip(tokens)
-    if not tokens or tokens[0] == "_Static_assert":
+    if not tokens or tokens[0] in ("_Static_assert", "__typeof__"):  # the latter: another symbol for what is declared elsewhere
         return
 
     def remember(table, name, value=None):

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 #include <cwchar>
+#include <functional>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -173,6 +174,41 @@ static void scanned()
     CHECK(sscanf("", "%d", &written) == EOF && sscanf("x", "x") == 0);
 }
 
+/* Names of socket functions that programs and the C++ library have, too; and the functions. */
+class Connection
+{
+public:
+    explicit Connection(SOCKET s) : socket(s)
+    {
+    }
+    bool connect(int n)
+    {
+        return n == 1;
+    }
+    SOCKET socket;
+};
+
+static void sockets()
+{
+    using std::bind;
+    auto add = std::bind(std::plus<int>(), std::placeholders::_1, 40);
+    CHECK(add(2) == 42);
+    CHECK(bind(std::plus<int>(), 1, 2)() == 3);
+    Connection connection(::socket(AF_INET, SOCK_STREAM, 0));
+    CHECK(connection.socket != INVALID_SOCKET && connection.connect(1));
+    SetLastError(7);
+    CHECK(::listen(connection.socket, 1) == SOCKET_ERROR && GetLastError() == WSAEINVAL);
+    SetLastError(7);
+    CHECK(::bind(connection.socket, nullptr, 0) == SOCKET_ERROR && GetLastError() == WSAEFAULT);
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(connection.socket, &set);
+    CHECK(FD_ISSET(connection.socket, &set));
+    FD_SET(INVALID_SOCKET, &set);
+    CHECK(!FD_ISSET(INVALID_SOCKET, &set));
+    CHECK(closesocket(connection.socket) == 0 && closesocket(connection.socket) == SOCKET_ERROR);
+}
+
 int main()
 {
     arrays();
@@ -181,5 +217,6 @@ int main()
     nothing();
     library();
     scanned();
+    sockets();
     return failures == 0 ? 0 : 1;
 }

@@ -376,6 +376,10 @@
 #define WSAVERNOTSUPPORTED 10092
 /* WSAStartup was not called. */
 #define WSANOTINITIALISED 10093
+/* The system failed in a way that has no code of its own. */
+#define WSASYSCALLFAILURE 10107
+/* There is no such service. */
+#define WSATYPE_NOT_FOUND 10109
 /* There is no such host. */
 #define WSAHOST_NOT_FOUND 11001
 /* The name service did not answer. */

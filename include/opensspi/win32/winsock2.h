@@ -1,8 +1,11 @@
 /*
  * winsock2.h: sockets, which are the system's own: a SOCKET is a file descriptor, closesocket is close.
  *
- * What differs is evened out: errors are WSAGetLastError's (WSAETIMEDOUT where a call that blocks, other than connect, has waited for as long as it was to), sending to a closed connection raises no signal, time-outs of setsockopt are milliseconds in a DWORD,
- * lengths of addresses may be int, and select looks at all sockets whatever its first argument. Source: Microsoft, Windows Sockets 2.
+ * What differs is evened out. Errors are WSAGetLastError's, which is GetLastError (WSAETIMEDOUT where a call that blocks has waited for as long as it was to); errno is set, too. An attempt to connect that failed is in select's exceptfds alone,
+ * and SO_ERROR still tells why. A datagram that has no room is WSAEMSGSIZE, what was shut down here WSAESHUTDOWN. IPv6 sockets are IPv6's alone until IPV6_V6ONLY is set to 0; what accept gives blocks or not as the listener does. Sending to
+ * a closed connection raises no signal, time-outs of setsockopt are milliseconds in a DWORD, buffers have the size that was set, lengths of addresses may be int, and select looks at all sockets whatever its first argument.
+ *
+ * What does not fit into an fd_set is left out, as Windows leaves out what a full set has no room for: descriptors from FD_SETSIZE on. Source: Microsoft, Windows Sockets 2.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -50,6 +53,7 @@ typedef struct timeval TIMEVAL, *PTIMEVAL, *LPTIMEVAL;
 typedef struct linger LINGER, *PLINGER, *LPLINGER;
 typedef struct pollfd WSAPOLLFD, *PWSAPOLLFD, *LPWSAPOLLFD;
 
+#define WSA_NOT_ENOUGH_MEMORY ERROR_NOT_ENOUGH_MEMORY
 #define WSADESCRIPTION_LEN 256
 #define WSASYS_STATUS_LEN 128
 
@@ -68,16 +72,22 @@ typedef struct WSAData {
 /* WSAStartup tells the version, 2.2 at most. 0; WSAVERNOTSUPPORTED for version 0, WSAEFAULT. WSACleanup: 0; WSANOTINITIALISED without a WSAStartup before. */
 int WINAPI WSAStartup(WORD wVersionRequested, LPWSADATA lpWSAData) OPENSSPI_WIN32_SYMBOL(WSAStartup);
 int WINAPI WSACleanup(void) OPENSSPI_WIN32_SYMBOL(WSACleanup);
-/* WSAGetLastError gives errno as a WSA code. WSASetLastError sets it. */
+/* WSAGetLastError gives the code of this thread's last failure, as GetLastError does; a success leaves it. WSASetLastError sets it. */
 int WINAPI WSAGetLastError(void) OPENSSPI_WIN32_SYMBOL(WSAGetLastError);
 void WINAPI WSASetLastError(int iError) OPENSSPI_WIN32_SYMBOL(WSASetLastError);
-/* closesocket, ioctlsocket (FIONBIO, FIONREAD) and WSAPoll are the system's close, ioctl and poll: 0, or for WSAPoll how many; SOCKET_ERROR. */
+/* closesocket, ioctlsocket (FIONBIO, FIONREAD) and WSAPoll are the system's close, ioctl and poll, for sockets alone: 0, or for WSAPoll how many; SOCKET_ERROR. WSAENOTSOCK for anything else, which is not closed. WSAPoll: WSAEINVAL
+ * where no entry has a valid socket. A call that waits in another thread is not ended by closesocket; shutdown ends it. */
 int WINAPI closesocket(SOCKET s) OPENSSPI_WIN32_SYMBOL(closesocket);
 int WINAPI ioctlsocket(SOCKET s, long cmd, ULONG *argp) OPENSSPI_WIN32_SYMBOL(ioctlsocket);
 int WINAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout) OPENSSPI_WIN32_SYMBOL(WSAPoll);
 
 #define ioctlsocket(s, cmd, argp) ioctlsocket(s, cmd, OPENSSPI_ULONG_OUT(argp))
 /* The system's functions of these names, with what differs evened out. */
+int opensspi_socket(int domain, int type, int protocol);
+int opensspi_bind(int s, const struct sockaddr *name, socklen_t namelen);
+int opensspi_connect(int s, const struct sockaddr *name, socklen_t namelen);
+int opensspi_listen(int s, int backlog);
+int opensspi_shutdown(int s, int how);
 ssize_t opensspi_send(int s, const void *buf, size_t len, int flags);
 ssize_t opensspi_sendto(int s, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t tolen);
 int opensspi_setsockopt(int s, int level, int optname, const void *optval, socklen_t optlen);
@@ -88,9 +98,68 @@ int opensspi_getpeername(int s, struct sockaddr *name, void *namelen);
 int opensspi_getsockopt(int s, int level, int optname, void *optval, void *optlen);
 ssize_t opensspi_recv(int s, void *buf, size_t len, int flags);
 ssize_t opensspi_recvfrom(int s, void *buf, size_t len, int flags, struct sockaddr *from, void *fromlen);
+/* NULL, and WSAHOST_NOT_FOUND, WSATRY_AGAIN, WSANO_RECOVERY or WSANO_DATA. Of services and protocols WSANO_DATA. */
+struct hostent *opensspi_gethostbyname(const char *name);
+struct hostent *opensspi_gethostbyaddr(const void *addr, socklen_t len, int type);
+struct servent *opensspi_getservbyname(const char *name, const char *proto);
+struct servent *opensspi_getservbyport(int port, const char *proto);
+struct protoent *opensspi_getprotobyname(const char *name);
+struct protoent *opensspi_getprotobynumber(int number);
+int opensspi_gethostname(char *name, size_t len);
+
+#ifndef OPENSSPI_WIN32_SYSTEM_SOCKETS
+/* These names are also those of members and of functions of the C++ library, which macros would rename: the linker is told instead. clang takes no label
+ * where a function has been used before; g++ does not see the pragma. */
+#ifdef __clang__
+#define OPENSSPI_PRAGMA(text) _Pragma(#text)
+#define OPENSSPI_RENAMED(name) OPENSSPI_PRAGMA(redefine_extname name opensspi_##name)
+#else
+#define OPENSSPI_RENAMED(name) extern __typeof__(name) name __asm__("opensspi_" #name);
+#endif
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wredundant-decls"
+OPENSSPI_RENAMED(socket)
+OPENSSPI_RENAMED(bind)
+OPENSSPI_RENAMED(connect)
+OPENSSPI_RENAMED(listen)
+OPENSSPI_RENAMED(shutdown)
+OPENSSPI_RENAMED(gethostbyname)
+OPENSSPI_RENAMED(gethostbyaddr)
+OPENSSPI_RENAMED(getservbyname)
+OPENSSPI_RENAMED(getservbyport)
+OPENSSPI_RENAMED(getprotobyname)
+OPENSSPI_RENAMED(getprotobynumber)
+#pragma GCC diagnostic pop
+#undef OPENSSPI_RENAMED
+#undef OPENSSPI_PRAGMA
+
+/* FD_SET and its kin for any descriptor. */
+static inline int OpenSspiFdFits(SOCKET s)
+{
+    return s >= 0 && (size_t)s < sizeof(fd_set) * 8;
+}
+
+static inline void OpenSspiFdSet(SOCKET s, fd_set *set)
+{
+    if (OpenSspiFdFits(s))
+        FD_SET(s, set);
+}
+
+static inline void OpenSspiFdClear(SOCKET s, fd_set *set)
+{
+    if (OpenSspiFdFits(s))
+        FD_CLR(s, set);
+}
+
+static inline int OpenSspiFdIsSet(SOCKET s, const fd_set *set)
+{
+    return OpenSspiFdFits(s) && FD_ISSET(s, set);
+}
+#endif
 
 OPENSSPI_END_DECLS
 
+#ifndef OPENSSPI_WIN32_SYSTEM_SOCKETS
 #define send(...) opensspi_send(__VA_ARGS__)
 #define sendto(...) opensspi_sendto(__VA_ARGS__)
 #define setsockopt(...) opensspi_setsockopt(__VA_ARGS__)
@@ -101,5 +170,27 @@ OPENSSPI_END_DECLS
 #define getsockopt(...) opensspi_getsockopt(__VA_ARGS__)
 #define recv(...) opensspi_recv(__VA_ARGS__)
 #define recvfrom(...) opensspi_recvfrom(__VA_ARGS__)
+#define gethostname(...) opensspi_gethostname(__VA_ARGS__)
+
+#undef FD_SET
+#undef FD_CLR
+#undef FD_ISSET
+#define FD_SET(s, set) OpenSspiFdSet(s, set)
+#define FD_CLR(s, set) OpenSspiFdClear(s, set)
+#define FD_ISSET(s, set) OpenSspiFdIsSet(s, set)
+
+#undef h_errno
+#undef HOST_NOT_FOUND
+#undef TRY_AGAIN
+#undef NO_RECOVERY
+#undef NO_DATA
+#undef NO_ADDRESS
+#define h_errno WSAGetLastError()
+#define HOST_NOT_FOUND WSAHOST_NOT_FOUND
+#define TRY_AGAIN WSATRY_AGAIN
+#define NO_RECOVERY WSANO_RECOVERY
+#define NO_DATA WSANO_DATA
+#define NO_ADDRESS WSANO_DATA
+#endif
 
 #endif

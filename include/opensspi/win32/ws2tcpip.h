@@ -1,5 +1,5 @@
 /*
- * ws2tcpip.h: addresses and names, which are the system's own.
+ * ws2tcpip.h: addresses and names, which are the system's own. Failures are WSA codes, which the functions of names return and set as the last error.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,64 @@
 typedef struct addrinfo ADDRINFO, *PADDRINFO, *LPADDRINFO, ADDRINFOA, *PADDRINFOA;
 typedef struct in6_addr IN6_ADDR, *PIN6_ADDR, *LPIN6_ADDR;
 
-#define gai_strerrorA gai_strerror
+OPENSSPI_BEGIN_DECLS
+
+/* How long what gai_strerror gives may be. */
+#define GAI_STRERROR_BUFFER_SIZE 1024
+
+/* gai_strerror gives FormatMessage's words for a code of getaddrinfo and getnameinfo. They are this thread's until its next call. */
+char *WINAPI gai_strerrorA(int ecode) OPENSSPI_WIN32_SYMBOL(gai_strerrorA);
+WCHAR *WINAPI gai_strerrorW(int ecode) OPENSSPI_WIN32_SYMBOL(gai_strerrorW);
+
+/* The system's functions of these names. 0, or for inet_pton 1 (0: this is no address), and a text; else: */
+/* A code: WSAHOST_NOT_FOUND, WSANO_DATA, WSATRY_AGAIN, WSANO_RECOVERY, WSATYPE_NOT_FOUND (the service), WSAEINVAL (the flags), WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSA_NOT_ENOUGH_MEMORY. *result is NULL then. */
+int opensspi_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result);
+/* The same codes; WSAEFAULT: sa is NULL or too short; ERROR_INSUFFICIENT_BUFFER. */
+int opensspi_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host, socklen_t hostlen, char *service,
+                         socklen_t servicelen, int flags);
+/* -1, and WSAEAFNOSUPPORT. */
+int opensspi_inet_pton(int family, const char *text, void *address);
+/* NULL; WSAEAFNOSUPPORT, and ERROR_INVALID_PARAMETER where the text has no room. */
+const char *opensspi_inet_ntop(int family, const void *address, char *text, socklen_t len);
+
+OPENSSPI_END_DECLS
+
+#ifndef OPENSSPI_WIN32_SYSTEM_SOCKETS
+#define getaddrinfo(...) opensspi_getaddrinfo(__VA_ARGS__)
+#define getnameinfo(...) opensspi_getnameinfo(__VA_ARGS__)
+#define inet_pton(...) opensspi_inet_pton(__VA_ARGS__)
+#define inet_ntop(...) opensspi_inet_ntop(__VA_ARGS__)
+
+#ifdef UNICODE
+#define gai_strerror gai_strerrorW
+#else
+#define gai_strerror gai_strerrorA
+#endif
+
+#undef EAI_AGAIN
+#undef EAI_BADFLAGS
+#undef EAI_FAIL
+#undef EAI_FAMILY
+#undef EAI_MEMORY
+#undef EAI_NODATA
+#undef EAI_NONAME
+#undef EAI_SERVICE
+#undef EAI_SOCKTYPE
+/* These are no codes there. */
+#undef EAI_ADDRFAMILY
+#undef EAI_OVERFLOW
+#undef EAI_SYSTEM
+#define EAI_AGAIN WSATRY_AGAIN
+#define EAI_BADFLAGS WSAEINVAL
+#define EAI_FAIL WSANO_RECOVERY
+#define EAI_FAMILY WSAEAFNOSUPPORT
+#define EAI_MEMORY WSA_NOT_ENOUGH_MEMORY
+#define EAI_NODATA WSANO_DATA
+#define EAI_NONAME WSAHOST_NOT_FOUND
+#define EAI_SERVICE WSATYPE_NOT_FOUND
+#define EAI_SOCKTYPE WSAESOCKTNOSUPPORT
+#endif
+
 #define GetAddrInfoA getaddrinfo
 #define FreeAddrInfoA freeaddrinfo
 #define GetNameInfoA getnameinfo
