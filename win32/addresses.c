@@ -39,7 +39,7 @@ static void grow(struct addresses *table)
 {
     size_t n = n_places(table), more = n * 2;
     struct address_entry **from = table->grown != NULL ? table->grown : table->few;
-    struct address_entry **places = calloc(more, sizeof *places);
+    struct address_entry **places = calloc(more, sizeof(void *));
     if (places == NULL)
         return;
     for (size_t i = 0; i < n; i++)

@@ -296,7 +296,7 @@ static int give_name(const struct sockaddr_storage *from, socklen_t have, struct
 /* Room that is too small is found before a connection is lost by it; what is accepted blocks or not as the listener does. */
 int opensspi_accept(int s, struct sockaddr *addr, void *addrlen)
 {
-    struct sockaddr_storage name;
+    struct sockaddr_storage name = {0};
     socklen_t len = sizeof name, room = 0;
     if (addrlen != NULL)
         memcpy(&room, addrlen, sizeof room);

@@ -55,7 +55,7 @@ static void shard_grow(struct shard *shard)
 {
     struct shard more = {.n_grown = n_buckets(shard) * 2};
     struct header **from = shard->grown != NULL ? shard->grown : shard->bucket;
-    more.grown = mem_zalloc(more.n_grown * sizeof *more.grown);
+    more.grown = mem_zalloc(more.n_grown * sizeof(void *));
     if (more.grown == NULL)
         return;
     for (size_t i = 0; i < n_buckets(shard); i++)

@@ -125,7 +125,7 @@ SECURITY_STATUS connection_names(struct connection *connection)
     int64_t expiry = connection->initiator ? tls_not_after(peer) : own_not_after(connection->credential, own);
     int64_t client_expiry = tls_not_after(client);
     connection->expiry = client_expiry < expiry ? client_expiry : expiry;
-    connection->granted &= ~(uint32_t)(connection->initiator ? ISC_RET_MUTUAL_AUTH : ASC_RET_MUTUAL_AUTH);
+    connection->granted &= ~(uint32_t)ISC_RET_MUTUAL_AUTH; /* one bit on each side */
     if (client != NULL)
         connection->granted |= connection->initiator
                                    ? ISC_RET_USED_SUPPLIED_CREDS | (connection->flags & ISC_REQ_MUTUAL_AUTH)
