@@ -4,7 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define UID_OVERFLOW 65534 /* what the kernel says of a user that it does not know */
+#define UID_OVERFLOW \
+    65534 /* what the kernel says of a user that it does not know, unless somebody set kernel.overflowuid: then such a greeting ends its connection */
 
 bool peer_senders_told(int fd)
 {

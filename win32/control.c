@@ -261,4 +261,4 @@ BOOL SetConsoleCtrlHandler(PHANDLER_ROUTINE HandlerRoutine, BOOL Add)
 }
 
 /* A child of fork has the handlers and no thread: it gets one when it adds a handler. */
-FORK_GUARD(lock, NULL)
+FORK_GUARD(lock)

@@ -6,28 +6,36 @@
 #define OPENSSPI_WIN32_FORK_H
 
 #include <pthread.h>
-#include <stddef.h>
 
-/* At a file's top level, once a file: guards a lock, and in a child calls a function under it, where there is one to be called. */
-#define FORK_GUARD(lock, in_child)                                \
-    static void fork_begins(void)                                 \
-    {                                                             \
-        pthread_mutex_lock(&(lock));                              \
-    }                                                             \
-    static void fork_done(void)                                   \
-    {                                                             \
-        pthread_mutex_unlock(&(lock));                            \
-    }                                                             \
-    static void fork_child(void)                                  \
-    {                                                             \
-        void (*const begin_anew)(void) = (in_child);              \
-        if (begin_anew != NULL)                                   \
-            begin_anew();                                         \
-        fork_done();                                              \
-    }                                                             \
-    __attribute__((constructor)) static void fork_watch(void)     \
-    {                                                             \
-        (void)pthread_atfork(fork_begins, fork_done, fork_child); \
+/* At a file's top level, once a file: guards a lock. */
+#define FORK_GUARD(lock)               \
+    static void fork_child(void)       \
+    {                                  \
+        pthread_mutex_unlock(&(lock)); \
+    }                                  \
+    FORK_GUARD_WITH_CHILD(lock)
+
+/* The same, and in a child calls a function under it. */
+#define FORK_GUARD_ANEW(lock, in_child) \
+    static void fork_child(void)        \
+    {                                   \
+        in_child();                     \
+        pthread_mutex_unlock(&(lock));  \
+    }                                   \
+    FORK_GUARD_WITH_CHILD(lock)
+
+#define FORK_GUARD_WITH_CHILD(lock)                                 \
+    static void fork_begins(void)                                   \
+    {                                                               \
+        pthread_mutex_lock(&(lock));                                \
+    }                                                               \
+    static void fork_parent(void)                                   \
+    {                                                               \
+        pthread_mutex_unlock(&(lock));                              \
+    }                                                               \
+    __attribute__((constructor)) static void fork_watch(void)       \
+    {                                                               \
+        (void)pthread_atfork(fork_begins, fork_parent, fork_child); \
     }
 
 #endif

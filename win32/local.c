@@ -21,7 +21,7 @@ _Static_assert(offsetof(struct movable, entry) == 0, "an entry is what it is in"
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct addresses table;
 
-FORK_GUARD(lock, NULL)
+FORK_GUARD(lock)
 
 static void movable_add(struct movable *movable, const void *block)
 {

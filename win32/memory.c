@@ -28,7 +28,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct heap process_heap;
 static struct addresses heaps;
 
-FORK_GUARD(lock, NULL)
+FORK_GUARD(lock)
 
 static struct heap *heap_find(HANDLE handle)
 {

@@ -45,7 +45,7 @@ static void fork_child_begins(void)
     }
 }
 
-FORK_GUARD(objects_lock, fork_child_begins)
+FORK_GUARD_ANEW(objects_lock, fork_child_begins)
 
 struct object *object_new(enum object_kind kind)
 {

@@ -134,8 +134,14 @@ static void handshake_begins(struct connection *connection)
     bool resumed = SSL_session_reused(connection->ssl) == 1; /* in the handshake before */
     connection->asked_before = connection->certificate_asked || (resumed && connection->asked_before);
     connection->certificate_asked = false;
-    if (connection->state != CONNECTION_HANDSHAKE && !resumed)
-        shown_release(&connection->offered.own); /* that session has been replaced */
+    if (connection->state == CONNECTION_HANDSHAKE || resumed)
+        return;
+    /* The session that was offered has been replaced: what a client resumes from now on is this connection's own, with its own verdict. */
+    shown_release(&connection->offered.own);
+    if (connection->initiator) {
+        connection->offered_session = NULL;
+        connection->identity.has_offered = false;
+    }
 }
 
 /* The first handshake: libssl calls this for each of its states. */

@@ -318,13 +318,19 @@ struct foreign {
     BIO *in, *out;
 };
 
-static struct foreign foreign_begin(SSL_CTX *ctx, struct loop_pair *pair)
+static struct foreign foreign_meet(SSL_CTX *ctx, struct loop_pair *pair)
 {
     struct foreign server = {.ssl = SSL_new(ctx), .in = BIO_new(BIO_s_mem()), .out = BIO_new(BIO_s_mem())};
     SSL_set_bio(server.ssl, server.in, server.out);
     SSL_set_accept_state(server.ssl);
     pair_restart(pair);
     (void)side_step(&pair->client);
+    return server;
+}
+
+static struct foreign foreign_begin(SSL_CTX *ctx, struct loop_pair *pair)
+{
+    struct foreign server = foreign_meet(ctx, pair);
     peer_walk(&pair->client, server.ssl, server.in, server.out);
     assert_true(SSL_is_init_finished(server.ssl));
     client_showed(pair, pki_client());
