@@ -424,6 +424,7 @@ using ::opensspi_wprintf;
 }
 #endif
 
+#include "crt_inttypes.h"
 #include "crt_scan.h"
 
 #endif

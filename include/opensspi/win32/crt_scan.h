@@ -66,6 +66,12 @@ template <> struct OpenSspiIsLong<long *> {
 template <> struct OpenSspiIsLong<unsigned long *> {
     static constexpr unsigned long long value = 1;
 };
+template <> struct OpenSspiIsLong<volatile long *> {
+    static constexpr unsigned long long value = 1;
+};
+template <> struct OpenSspiIsLong<volatile unsigned long *> {
+    static constexpr unsigned long long value = 1;
+};
 template <class T, class... Others> struct OpenSspiLongs<T, Others...> {
     static constexpr unsigned long long mask = OpenSspiIsLong<T>::value | OpenSspiLongs<Others...>::mask << 1;
 };
@@ -73,7 +79,10 @@ template <class... T> OpenSspiLongs<T...> opensspi_longs(T...);
 }
 #define OPENSSPI_LONGS(...) (decltype(::opensspi_longs(__VA_ARGS__))::mask)
 #else
-#define OPENSSPI_IS_LONG(p, i) (_Generic((p), long * : 1ull, unsigned long * : 1ull, default : 0ull) << (i))
+#define OPENSSPI_IS_LONG(p, i)                                                                                     \
+    (_Generic((p), long * : 1ull, unsigned long * : 1ull, volatile long * : 1ull, volatile unsigned long * : 1ull, \
+              default : 0ull)                                                                                      \
+     << (i))
 /* Of the first 24. */
 #define OPENSSPI_LONGS(...) \
     OPENSSPI_LONGS_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
