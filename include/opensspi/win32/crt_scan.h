@@ -5,6 +5,9 @@
  * An argument that is a long * or an unsigned long *, which on Windows points to 32 bits, points to 64 here. The macros see that, and all of it is set; so the
  * variables of either spelling read right. A va_list does not tell: there such an argument has to be a LONG * or a DWORD *, or its conversion %lld or %llu.
  *
+ * As macros they take a compound literal in parentheses only, in C, and a function or a member of a program's that has such a name is declared and called as
+ * (sscanf)(...) or (object.sscanf)(...). The C library's own conversions (%ms, %1$d, %'d) are none.
+ *
  * Source: Microsoft, "scanf width specification", "scanf type field characters", scanf_s; ISO C11 7.21.6.2.
  *
  * SPDX-License-Identifier: MIT
