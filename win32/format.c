@@ -18,11 +18,16 @@ struct spec {
 void text_out_unit(struct text_out *out, unsigned unit)
 {
     if (out->grows && out->n == out->size) {
-        size_t size = out->size == 0 ? 256 : out->size * 2;
-        void *room = realloc(out->room, size * (out->wide ? sizeof(WCHAR) : 1));
+        size_t size = out->size == 0 ? 256 : out->size * 2, unit_size = out->wide ? sizeof(WCHAR) : 1;
+        void *room = malloc(size * unit_size);
         if (room == NULL) {
             out->failed = true;
             return;
+        }
+        if (out->size > 0) { /* the text may be a secret: realloc would leave it where it was */
+            memcpy(room, out->room, out->n * unit_size);
+            explicit_bzero(out->room, out->n * unit_size);
+            free(out->room);
         }
         out->room = room;
         out->size = size;

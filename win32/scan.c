@@ -335,6 +335,14 @@ static enum outcome read_real(struct reading *reading, const struct spec *spec)
     return outcome;
 }
 
+/* What was read may be a password. */
+static void text_free(struct text_out *text)
+{
+    if (text->room != NULL)
+        explicit_bzero(text->room, text->size * (text->wide ? sizeof(WCHAR) : 1));
+    free(text->room);
+}
+
 /* Text for an argument: of its own width, with a NUL but for %c. What does not fit into its room is refused, the room left with an empty text. */
 static enum outcome set_text(struct reading *reading, const struct spec *spec, const struct text_out *text, bool wide)
 {
@@ -402,7 +410,7 @@ static enum outcome read_text(struct reading *reading, struct spec *spec)
         outcome = MISMATCH;
     else if (!spec->suppressed)
         outcome = set_text(reading, spec, &text, wide);
-    free(text.room);
+    text_free(&text);
     return outcome;
 }
 

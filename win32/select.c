@@ -7,71 +7,114 @@
 
 enum { READ, WRITE, EXCEPT, SETS };
 
-#define SET_BITS ((int)sizeof(fd_set) * 8)
+#define WORD_BITS ((int)sizeof(unsigned long) * 8)
+#define WORDS ((int)(sizeof(fd_set) / sizeof(unsigned long)))
 
-static int count(const fd_set sets[SETS])
+/* A set as its words: a walk over each of its 1024 sockets would cost many times what the system's select does. */
+union sockets {
+    fd_set set;
+    unsigned long words[WORDS];
+};
+
+static int count(const union sockets sets[SETS])
 {
     int n = 0;
     for (int i = 0; i < SETS; i++)
-        for (int s = 0; s < SET_BITS; s++)
-            n += FD_ISSET(s, &sets[i]) ? 1 : 0;
+        for (int w = 0; w < WORDS; w++)
+            n += __builtin_popcountl(sets[i].words[w]);
     return n;
 }
 
-/* What is ready, with a failed attempt where it belongs. What nobody asked for is not watched any longer: it would be ready for ever. */
-static void sort_attempts(const fd_set asked[SETS], fd_set watched[SETS], fd_set ready[SETS])
+/* The number behind the last socket; 0: there is none. */
+static int end(const union sockets sets[SETS])
 {
-    for (int s = 0; s < SET_BITS; s++) {
-        if (!FD_ISSET(s, &ready[READ]) && !FD_ISSET(s, &ready[WRITE]))
-            continue;
-        if (socket_attempt(s) == ATTEMPT_FAILED) {
-            FD_CLR(s, &ready[READ]);
-            FD_CLR(s, &ready[WRITE]);
-            FD_CLR(s, &watched[READ]);
-            FD_CLR(s, &watched[WRITE]);
-            if (FD_ISSET(s, &asked[EXCEPT])) {
-                FD_SET(s, &ready[EXCEPT]);
-                socket_remember(s, SOCKET_TOLD);
-            }
-        } else if (!FD_ISSET(s, &asked[WRITE])) {
-            FD_CLR(s, &ready[WRITE]);
-            FD_CLR(s, &watched[WRITE]);
-        }
+    for (int w = WORDS - 1; w >= 0; w--) {
+        unsigned long bits = sets[READ].words[w] | sets[WRITE].words[w] | sets[EXCEPT].words[w];
+        if (bits != 0)
+            return w * WORD_BITS + WORD_BITS - __builtin_clzl(bits);
     }
+    return 0;
+}
+
+/* Takes one of the bits of a word; its socket. */
+static int take_socket(int word, unsigned long *bits)
+{
+    int s = word * WORD_BITS + __builtin_ctzl(*bits);
+    *bits &= *bits - 1;
+    return s;
+}
+
+/* The system tells of a failure to connect where it tells that a socket can be written to. */
+static void watch_attempts(const union sockets asked[SETS], union sockets watched[SETS])
+{
+    for (int w = 0; w < WORDS; w++)
+        for (unsigned long bits = asked[EXCEPT].words[w]; bits != 0;) {
+            int s = take_socket(w, &bits);
+            if (socket_remembers(s, SOCKET_CONNECTING) != 0)
+                FD_SET(s, &watched[WRITE].set);
+        }
+}
+
+/* One that is ready, with a failed attempt where it belongs. What nobody asked for is not watched any longer: it would be ready for ever.
+ * Was anything changed? */
+static bool sort_attempt(int s, const union sockets asked[SETS], union sockets watched[SETS], union sockets ready[SETS])
+{
+    if (socket_attempt(s) == ATTEMPT_FAILED) {
+        FD_CLR(s, &ready[READ].set);
+        FD_CLR(s, &ready[WRITE].set);
+        FD_CLR(s, &watched[READ].set);
+        FD_CLR(s, &watched[WRITE].set);
+        if (FD_ISSET(s, &asked[EXCEPT].set)) {
+            FD_SET(s, &ready[EXCEPT].set);
+            socket_remember(s, SOCKET_TOLD);
+        }
+        return true;
+    }
+    if (FD_ISSET(s, &asked[WRITE].set) || !FD_ISSET(s, &watched[WRITE].set))
+        return false;
+    FD_CLR(s, &ready[WRITE].set);
+    FD_CLR(s, &watched[WRITE].set);
+    return true;
+}
+
+static bool sort_attempts(const union sockets asked[SETS], union sockets watched[SETS], union sockets ready[SETS])
+{
+    bool changed = false;
+    for (int w = 0; w < WORDS; w++)
+        for (unsigned long bits = ready[READ].words[w] | ready[WRITE].words[w]; bits != 0;)
+            changed |= sort_attempt(take_socket(w, &bits), asked, watched, ready);
+    return changed;
 }
 
 int opensspi_select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, const struct timeval *timeout)
 {
     (void)nfds;
     fd_set *const given[SETS] = {readfds, writefds, exceptfds};
-    fd_set asked[SETS], watched[SETS], ready[SETS];
+    union sockets asked[SETS], watched[SETS], ready[SETS];
     struct timeval left = {0};
     if (timeout != NULL)
         left = *timeout; /* the system's select takes from it what it has waited */
     for (int i = 0; i < SETS; i++) {
-        FD_ZERO(&asked[i]);
+        FD_ZERO(&asked[i].set);
         if (given[i] != NULL)
-            asked[i] = *given[i];
+            asked[i].set = *given[i];
         watched[i] = asked[i];
     }
-    if (count(asked) == 0)
+    int n, after = end(asked);
+    if (after == 0)
         return socket_refuse(EINVAL);
-    for (int s = 0; s < SET_BITS; s++)
-        if (FD_ISSET(s, &asked[EXCEPT]) && socket_remembers(s, SOCKET_CONNECTING) != 0)
-            FD_SET(s, &watched[WRITE]); /* that is where the system tells of a failure */
-    int n;
+    watch_attempts(asked, watched);
     do {
         for (int i = 0; i < SETS; i++)
             ready[i] = watched[i];
-        n = select(SET_BITS, &ready[READ], &ready[WRITE], &ready[EXCEPT], timeout == NULL ? NULL : &left);
+        n = select(after, &ready[READ].set, &ready[WRITE].set, &ready[EXCEPT].set, timeout == NULL ? NULL : &left);
         if (n < 0)
             return (int)socket_told(n);
-        sort_attempts(asked, watched, ready);
-    } while (n > 0 && count(ready) == 0);
+    } while (n > 0 && sort_attempts(asked, watched, ready) && (n = count(ready)) == 0);
     for (int i = 0; i < SETS; i++)
         if (given[i] != NULL)
-            *given[i] = ready[i];
-    return count(ready);
+            *given[i] = ready[i].set;
+    return n;
 }
 
 int WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout)

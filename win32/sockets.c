@@ -88,10 +88,15 @@ static int told(int result)
     return (int)socket_told(result);
 }
 
-void socket_time_over(int s)
+static bool blocks(int s)
 {
     int mode = fcntl(s, F_GETFL);
-    errno = mode >= 0 && (mode & O_NONBLOCK) == 0 ? ETIMEDOUT : EWOULDBLOCK;
+    return mode >= 0 && (mode & O_NONBLOCK) == 0;
+}
+
+void socket_time_over(int s)
+{
+    errno = blocks(s) ? ETIMEDOUT : EWOULDBLOCK;
 }
 
 /* A number of the system's for an option, or -1. errno stays. */
@@ -247,8 +252,8 @@ int opensspi_connect(int s, const struct sockaddr *name, socklen_t namelen)
     }
     if (errno == EINPROGRESS || errno == EINTR) {
         socket_remember(s, SOCKET_CONNECTING | SOCKET_NOT_WAITED);
-        if (errno == EINPROGRESS)
-            socket_time_over(s);
+        if (errno == EINPROGRESS) /* which is the word for a socket that does not block, for errno */
+            errno = blocks(s) ? ETIMEDOUT : EINPROGRESS;
     } else if (errno == EISCONN && option_of(s, SO_ACCEPTCONN) == 1) {
         errno = EINVAL;
     } else if (errno == EINVAL || errno == EAFNOSUPPORT) {

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <winsock2.h>
 #include <windows.h>
@@ -47,6 +48,7 @@ static SOCKET refused(SOCKET *holder, struct sockaddr_in *address)
     *holder = loopback_bound(SOCK_STREAM, address); /* and does not listen */
     SOCKET s = nonblocking(SOCK_STREAM);
     assert_socket_error(connect(s, (SOCKADDR *)address, sizeof *address), WSAEWOULDBLOCK);
+    assert_int_equal(errno, EINPROGRESS); /* what portable programs ask for */
     return s;
 }
 

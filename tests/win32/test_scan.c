@@ -113,6 +113,60 @@ static void test_longs(void **state)
                             &d[12], &d[13], &d[14], &d[15], &d[16], &last),
                      18);
     assert_true(d[16] == 17 && last == -18);
+    volatile unsigned long shared = ~0ul;
+    volatile long ticks = ~0l;
+    assert_int_equal(sscanf("3000000000 7", "%lu %ld", &shared, &ticks), 2);
+    assert_true(shared == 3000000000 && ticks == 7);
+}
+
+static int read_narrow(const char *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = vsscanf(text, format, arguments);
+    va_end(arguments);
+    return result;
+}
+
+/* <inttypes.h>, whose macros are the system's long where that has 64 bits. */
+#define BIG 0x1122334455667788
+#define READ_AND_WRITE(type, scan, print)                                        \
+    do {                                                                         \
+        type number = 0;                                                         \
+        char written[32];                                                        \
+        assert_int_equal(read_narrow("1122334455667788", "%" scan, &number), 1); \
+        assert_true(number == (type)BIG);                                        \
+        assert_int_equal(sscanf("0", "%" scan, &number), 1);                     \
+        assert_true(number == 0);                                                \
+        (void)snprintf(written, sizeof written, "%" print, (type)BIG);           \
+        assert_int_equal(read_narrow(written, "%" scan, &number), 1);            \
+        assert_true(number == (type)BIG);                                        \
+    } while (0)
+
+static void test_inttypes(void **state)
+{
+    (void)state;
+    char text[128];
+    (void)snprintf(text, sizeof text, "%" PRIx64 " %" PRId64 " %" PRIu32, (uint64_t)BIG, INT64_MIN, UINT32_MAX);
+    assert_string_equal(text, "1122334455667788 -9223372036854775808 4294967295");
+    (void)snprintf(text, sizeof text, "%" PRIdMAX " %" PRIiPTR " %" PRIoLEAST64 " %" PRIuFAST64, INTMAX_MIN, INTPTR_MAX,
+                   UINT64_MAX, UINT64_MAX);
+    assert_string_equal(text, "-9223372036854775808 9223372036854775807 1777777777777777777777 18446744073709551615");
+    WCHAR wide[32];
+    assert_int_equal(swprintf(wide, _countof(wide), L"%" PRIX64, (uint64_t)BIG), 16);
+    READ_AND_WRITE(uint64_t, SCNx64, PRIx64);
+    READ_AND_WRITE(uint_least64_t, SCNxLEAST64, PRIxLEAST64);
+    READ_AND_WRITE(uint_fast16_t, SCNxFAST16, PRIxFAST16);
+    READ_AND_WRITE(uint_fast32_t, SCNxFAST32, PRIxFAST32);
+    READ_AND_WRITE(uint_fast64_t, SCNxFAST64, PRIxFAST64);
+    READ_AND_WRITE(uintmax_t, SCNxMAX, PRIxMAX);
+    READ_AND_WRITE(uintptr_t, SCNxPTR, PRIxPTR);
+    int64_t d = 0, i = 0;
+    uint64_t u = 0, o = 0;
+    assert_int_equal(read_narrow("-5000000000 -0x1122334455 5000000000 1777777777777777777777",
+                                 "%" SCNd64 "%" SCNi64 "%" SCNu64 "%" SCNo64, &d, &i, &u, &o),
+                     4);
+    assert_true(d == -5000000000 && i == -0x1122334455 && u == 5000000000 && o == UINT64_MAX);
 }
 
 static void test_reals(void **state)
@@ -288,9 +342,10 @@ static void test_lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_widths), cmocka_unit_test(test_numbers), cmocka_unit_test(test_longs),
-        cmocka_unit_test(test_reals),  cmocka_unit_test(test_text),    cmocka_unit_test(test_bounded),
-        cmocka_unit_test(test_ends),   cmocka_unit_test(test_files),   cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_widths),   cmocka_unit_test(test_numbers), cmocka_unit_test(test_longs),
+        cmocka_unit_test(test_reals),    cmocka_unit_test(test_text),    cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_ends),     cmocka_unit_test(test_files),   cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_inttypes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <Windows.h>
 #define SECURITY_WIN32
 #include <Security.h>
+#include <cinttypes>
 #include <tchar.h>
 #include <wincrypt.h>
 
@@ -188,6 +189,31 @@ public:
     SOCKET socket;
 };
 
+static int read_narrow(const char *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int result = vsscanf(text, format, arguments);
+    va_end(arguments);
+    return result;
+}
+
+/* Numbers of 64 bits by the names of <cinttypes>, read and written; and longs that are volatile. */
+static void numbers()
+{
+    char text[40];
+    uint64_t big = 0;
+    intmax_t most = 0;
+    CHECK(snprintf(text, sizeof text, "%" PRIx64, uint64_t(0x1122334455667788)) == 16);
+    CHECK(read_narrow(text, "%" SCNx64, &big) == 1 && big == 0x1122334455667788);
+    CHECK(std::snprintf(text, sizeof text, "%" PRIdMAX, INTMAX_MIN) == 20);
+    CHECK(read_narrow(text, "%" SCNdMAX, &most) == 1 && most == INTMAX_MIN);
+    CHECK(sscanf("77", "%" SCNu64, &big) == 1 && big == 77);
+    volatile unsigned long shared = ~0ul;
+    volatile long ticks = ~0l;
+    CHECK(sscanf("3000000000 7", "%lu %ld", &shared, &ticks) == 2 && shared == 3000000000 && ticks == 7);
+}
+
 static void sockets()
 {
     using std::bind;
@@ -217,6 +243,7 @@ int main()
     nothing();
     library();
     scanned();
+    numbers();
     sockets();
     return failures == 0 ? 0 : 1;
 }

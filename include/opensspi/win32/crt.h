@@ -4,6 +4,7 @@
  *
  * With -fshort-wchar these are replaced: functions of <wchar.h> and <stdlib.h> that take or give wide text, and the printf and scanf functions, wide and narrow, so
  * that %ls, %S and %lu mean what they mean on Windows (%l is 32 bits; in wide formats %s is wide text). OPENSSPI_WIN32_NO_PRINTF leaves the narrow ones alone.
+ * The conversions of <inttypes.h> go with them (crt_inttypes.h).
  *
  * Source: Microsoft, C run-time library reference; ISO C11 7.29, K.3.
  *
@@ -424,6 +425,7 @@ using ::opensspi_wprintf;
 }
 #endif
 
+#include "crt_inttypes.h"
 #include "crt_scan.h"
 
 #endif

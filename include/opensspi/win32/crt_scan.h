@@ -5,6 +5,9 @@
  * An argument that is a long * or an unsigned long *, which on Windows points to 32 bits, points to 64 here. The macros see that, and all of it is set; so the
  * variables of either spelling read right. A va_list does not tell: there such an argument has to be a LONG * or a DWORD *, or its conversion %lld or %llu.
  *
+ * As macros they take a compound literal in parentheses only, in C, and a function or a member of a program's that has such a name is declared and called as
+ * (sscanf)(...) or (object.sscanf)(...). The C library's own conversions (%ms, %1$d, %'d) are none.
+ *
  * Source: Microsoft, "scanf width specification", "scanf type field characters", scanf_s; ISO C11 7.21.6.2.
  *
  * SPDX-License-Identifier: MIT
@@ -66,6 +69,12 @@ template <> struct OpenSspiIsLong<long *> {
 template <> struct OpenSspiIsLong<unsigned long *> {
     static constexpr unsigned long long value = 1;
 };
+template <> struct OpenSspiIsLong<volatile long *> {
+    static constexpr unsigned long long value = 1;
+};
+template <> struct OpenSspiIsLong<volatile unsigned long *> {
+    static constexpr unsigned long long value = 1;
+};
 template <class T, class... Others> struct OpenSspiLongs<T, Others...> {
     static constexpr unsigned long long mask = OpenSspiIsLong<T>::value | OpenSspiLongs<Others...>::mask << 1;
 };
@@ -73,7 +82,10 @@ template <class... T> OpenSspiLongs<T...> opensspi_longs(T...);
 }
 #define OPENSSPI_LONGS(...) (decltype(::opensspi_longs(__VA_ARGS__))::mask)
 #else
-#define OPENSSPI_IS_LONG(p, i) (_Generic((p), long * : 1ull, unsigned long * : 1ull, default : 0ull) << (i))
+#define OPENSSPI_IS_LONG(p, i)                                                                                     \
+    (_Generic((p), long * : 1ull, unsigned long * : 1ull, volatile long * : 1ull, volatile unsigned long * : 1ull, \
+              default : 0ull)                                                                                      \
+     << (i))
 /* Of the first 24. */
 #define OPENSSPI_LONGS(...) \
     OPENSSPI_LONGS_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)

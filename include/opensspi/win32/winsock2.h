@@ -5,6 +5,10 @@
  * and SO_ERROR still tells why. A datagram that has no room is WSAEMSGSIZE, what was shut down here WSAESHUTDOWN. IPv6 sockets are IPv6's alone until IPV6_V6ONLY is set to 0; what accept gives blocks or not as the listener does. Sending to
  * a closed connection raises no signal, time-outs of setsockopt are milliseconds in a DWORD, buffers have the size that was set, lengths of addresses may be int, and select looks at all sockets whatever its first argument.
  *
+ * Functions that are taken by address where they are macros (send, recv, select, accept, getsockopt and the others at the end of this file), and read and write of a
+ * socket, are the system's: WSAGetLastError does not tell of them. socket, bind, connect, listen and shutdown are meant from here on: include this before code that calls
+ * them, since clang keeps the system's in a file that has called one before.
+ *
  * What does not fit into an fd_set is left out, as Windows leaves out what a full set has no room for: descriptors from FD_SETSIZE on. Source: Microsoft, Windows Sockets 2.
  *
  * SPDX-License-Identifier: MIT
