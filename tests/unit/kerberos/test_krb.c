@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "core/cause.h"
+#include "kerberos/password_keys.h"
 #include "support/kerberos_loop.h"
 #include <errno.h>
 #include <string.h>
@@ -104,6 +106,40 @@ static void test_targets(void **state)
     }
 }
 
+/* The account by another name restricts nothing; a service's does. */
+static void test_password_servers(void **state)
+{
+    static const struct {
+        const char *account, *server, *principal;
+        bool by_name;
+    } cases[] = {
+        {"svc@CORP.EXAMPLE.COM", NULL, "svc@CORP.EXAMPLE.COM", false},
+        {"svc@CORP.EXAMPLE.COM", "svc@CORP.EXAMPLE.COM", "svc@CORP.EXAMPLE.COM", false},
+        {"svc@CORP.EXAMPLE.COM", "CORP\\svc", "svc@CORP.EXAMPLE.COM", false},
+        {"svc@CORP.EXAMPLE.COM", "SVC", "svc@CORP.EXAMPLE.COM", false},
+        {"svc@CORP.EXAMPLE.COM", "HTTP", "svc@CORP.EXAMPLE.COM", false},
+        {"svc@CORP", "Svc@corp.example.com", "svc@CORP", false},
+        {"svc\\@corp.example.com@CORP.EXAMPLE.COM", "svc@corp.example.com", "svc\\@corp.example.com@CORP.EXAMPLE.COM",
+         false},
+        {"svc@CORP.EXAMPLE.COM", "sv@corp.example.com", "sv/corp.example.com@CORP.EXAMPLE.COM", true},
+        {"sv@CORP.EXAMPLE.COM", "svc@corp.example.com", "svc/corp.example.com@CORP.EXAMPLE.COM", true},
+        {"svc@CORP.EXAMPLE.COM", "HTTP@www.corp.example.com", "HTTP/www.corp.example.com@CORP.EXAMPLE.COM", true},
+        {"svc@CORP.EXAMPLE.COM", "HTTP/www", "HTTP/www@CORP.EXAMPLE.COM", true},
+        {"svc@CORP.EXAMPLE.COM", "svc/www", "svc/www@CORP.EXAMPLE.COM", true},
+        {"HTTP/www@CORP.EXAMPLE.COM", "HTTP@www", "HTTP/www@CORP.EXAMPLE.COM", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *principal = NULL;
+        bool by_name = !cases[i].by_name;
+        assert_int_equal(kerberos_password_principal(krb, cases[i].account, cases[i].server, &principal, &by_name),
+                         SEC_E_OK);
+        if (by_name != cases[i].by_name || strcmp(principal, cases[i].principal) != 0)
+            fail_msg("case %zu: %s, by name: %d", i, principal, by_name);
+        mem_free(principal);
+    }
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -121,6 +157,7 @@ static int end(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_statuses), cmocka_unit_test(test_targets)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_statuses), cmocka_unit_test(test_targets),
+                                       cmocka_unit_test(test_password_servers)};
     return cmocka_run_group_tests(tests, begin, end);
 }
