@@ -14,9 +14,14 @@
 #include "base/memory.h"
 #include "core/cause.h"
 #include "kerberos/password_keys.h"
+#include "base/time.h"
+#include "core/late.h"
+#include "kerberos/source.h"
 #include "support/kerberos_loop.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static krb5_context krb;
 
@@ -140,6 +145,44 @@ static void test_password_servers(void **state)
     }
 }
 
+static SECURITY_STATUS spared_log_on(struct kerberos_source *source)
+{
+    krb5_creds creds = {0};
+    return kerberos_source_log_on_sparing(source, krb, late_deadline(1), &creds);
+}
+
+/* Who asks is waited for until it is known that the key is good; a child does not wait for its parent's threads, nor for the lock that one held. */
+static void test_turns(void **state)
+{
+    (void)state;
+    struct kerberos_source *source = kerberos_source_new();
+    assert_non_null(source);
+    source->logon = LOGON_PASSWORD;
+    source->refusals.until = steady_now() + 3600 * (int64_t)10000000;
+    assert_int_equal(spared_log_on(source), SEC_E_LOGON_DENIED);
+    source->refusals.asking = true; /* as of a logon that was left behind */
+    assert_int_equal(spared_log_on(source), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    pthread_mutex_lock(&source->refusals.lock);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        alarm(20);
+        bool right = spared_log_on(source) == SEC_E_LOGON_DENIED && spared_log_on(source) == SEC_E_LOGON_DENIED;
+        kerberos_source_put(source);
+        _exit(right ? 0 : 1);
+    }
+    pthread_mutex_unlock(&source->refusals.lock);
+    int ended = -1;
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(ended, 0);
+    assert_int_equal(spared_log_on(source), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    source->refusals.proven = true;
+    assert_int_equal(spared_log_on(source), SEC_E_LOGON_DENIED);
+    assert_true(source->refusals.asking); /* still the other's */
+    source->refusals.asking = false;
+    kerberos_source_put(source);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -158,6 +201,6 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_statuses), cmocka_unit_test(test_targets),
-                                       cmocka_unit_test(test_password_servers)};
+                                       cmocka_unit_test(test_password_servers), cmocka_unit_test(test_turns)};
     return cmocka_run_group_tests(tests, begin, end);
 }
