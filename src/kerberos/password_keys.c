@@ -1,12 +1,12 @@
 #include "kerberos/password_keys.h"
 
 #include "base/memory.h"
-#include "base/utf16.h"
 #include "core/cause.h"
 #include "core/trace.h"
 #include "kerberos/name.h"
 #include "kerberos/task.h"
 #include <string.h>
+#include <strings.h>
 
 struct wanted {
     struct kerberos_source *source;
@@ -155,23 +155,19 @@ static SECURITY_STATUS text_of(krb5_const_principal principal, char **text)
     return *text != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-/* A name without a slash may be an account's, as well as GSS-API's "service@host". */
-static SECURITY_STATUS is_account(krb5_context krb, const char *server, const char *account, bool *is)
+/* Is it the account, in whatever spelling? A service's name has a slash, or is GSS-API's "service@host", where an account's is "user@realm" or
+ * "user@domain": then the user tells. What is neither names no service, and tickets must not be refused for it. */
+static bool is_account(const char *server, krb5_const_principal account)
 {
-    krb5_principal named = NULL;
-    AUTO_FREE char *text = NULL;
-    *is = false;
+    const char *at = strchr(server, '@');
     if (strchr(server, '/') != NULL)
-        return SEC_E_OK;
-    if (krb_target_parse(krb, server, KRB_TARGET_USER, &named) != SEC_E_OK) {
-        cause_drop();
-        return SEC_E_OK;
-    }
-    SECURITY_STATUS status = text_of(named, &text);
-    krb5_free_principal(krb, named);
-    try(status);
-    *is = text_equal_fold(text, account);
-    return SEC_E_OK;
+        return false;
+    if (at == NULL || strchr(server, '\\') != NULL)
+        return true;
+    const size_t len = (size_t)(at - server);
+    const krb5_data *user = &account->data[0]; /* of an enterprise name "user@domain" */
+    return account->length == 1 && user->length >= len && strncasecmp(user->data, server, len) == 0 &&
+           (user->length == len || user->data[len] == '@');
 }
 
 static SECURITY_STATUS server_text(krb5_context krb, const char *server, krb5_const_principal account, char **text)
@@ -197,7 +193,7 @@ SECURITY_STATUS kerberos_password_principal(krb5_context krb, const char *accoun
     try(krb_status(krb, krb5_parse_name(krb, account, &owner), KRB_STAGE_LOGON, "the account's name"));
     SECURITY_STATUS status = text_of(owner, &own);
     if (status == SEC_E_OK && !itself)
-        status = is_account(krb, server, own, &itself);
+        itself = is_account(server, owner);
     if (status == SEC_E_OK && !itself)
         status = server_text(krb, server, owner, &service);
     krb5_free_principal(krb, owner);

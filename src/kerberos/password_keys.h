@@ -18,8 +18,8 @@ struct password_keys {
  * SEC_E_NO_CREDENTIALS when there is no password, SEC_E_NO_KERB_KEY when the principal has no key of a permitted type, and what krb.h maps. */
 SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, struct password_keys *keys);
 /* Whose tickets those keys are to open, as krb_name_text writes it: `server`'s, in the account's realm where it has none, and then tickets must
- * name it (*by_name), for the keys open those of all the account's services; without `server`, or with the account's own name there, the
- * account's. Mem_free *principal. May ask DNS. SEC_E_UNKNOWN_CREDENTIALS for a name that cannot be written, SEC_E_INSUFFICIENT_MEMORY, and what
+ * name it (*by_name), for the keys open those of all the account's services; without `server`, or with one that names
+ * no service - no slash, and no "service@host" whose first part is not the account's user - the account's. Mem_free *principal. May ask DNS. SEC_E_UNKNOWN_CREDENTIALS for a name that cannot be written, SEC_E_INSUFFICIENT_MEMORY, and what
  * krb.h maps. */
 SECURITY_STATUS kerberos_password_principal(krb5_context krb, const char *account, const char *server, char **principal,
                                             bool *by_name);

@@ -8,6 +8,7 @@
 #include <krb5.h>
 #include <pthread.h>
 #include <sspi.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -15,10 +16,14 @@
 struct kerberos_refusals {
     pthread_mutex_t lock; /* guards the rest; not held while a KDC is asked */
     pthread_cond_t ended;
-    bool asking;        /* one logon at a time: those that wait for it learn what came of it */
+    atomic_uint n_forks; /* of the process that made them: a child does not inherit who asks */
+    bool
+        asking; /* one logon at a time while it is not known that the key is good: those that wait for it learn what came of it */
+    bool proven;        /* the last logon that ended with a verdict was a success: then all ask at once */
+    unsigned era;       /* of the key and its refusals: what began in an earlier one tells nothing of this one */
     unsigned n;         /* in a row */
     int64_t until;      /* steady time: not before is the KDC asked again */
-    struct stat keytab; /* the keytab's file when its key was refused; another one is tried at once */
+    struct stat keytab; /* the keytab's file when it was last looked at; another one is tried at once */
 };
 
 struct kerberos_source;
@@ -30,7 +35,7 @@ int64_t kerberos_refusals_until(struct kerberos_refusals *refusals);
 
 /* kerberos_source_log_on, unless the KDC refused lately: SEC_E_LOGON_DENIED then, too. A session's password is tried again after
  * SESSION_REFUSED_FOR, what a peer can set going after twice as long each time. Until `deadline` (core/late.h) it waits for another logon of the
- * source: SEC_E_NO_AUTHENTICATING_AUTHORITY when that does not end. */
+ * source, unless one has succeeded with this key: SEC_E_NO_AUTHENTICATING_AUTHORITY when that does not end. */
 SECURITY_STATUS kerberos_source_log_on_sparing(struct kerberos_source *source, krb5_context krb, uint64_t deadline,
                                                krb5_creds *creds);
 

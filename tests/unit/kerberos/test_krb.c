@@ -11,10 +11,17 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "core/cause.h"
+#include "kerberos/password_keys.h"
+#include "base/time.h"
+#include "core/late.h"
+#include "kerberos/source.h"
 #include "support/kerberos_loop.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static krb5_context krb;
 
@@ -104,6 +111,78 @@ static void test_targets(void **state)
     }
 }
 
+/* The account by another name restricts nothing; a service's does. */
+static void test_password_servers(void **state)
+{
+    static const struct {
+        const char *account, *server, *principal;
+        bool by_name;
+    } cases[] = {
+        {"svc@CORP.EXAMPLE.COM", NULL, "svc@CORP.EXAMPLE.COM", false},
+        {"svc@CORP.EXAMPLE.COM", "svc@CORP.EXAMPLE.COM", "svc@CORP.EXAMPLE.COM", false},
+        {"svc@CORP.EXAMPLE.COM", "CORP\\svc", "svc@CORP.EXAMPLE.COM", false},
+        {"svc@CORP.EXAMPLE.COM", "SVC", "svc@CORP.EXAMPLE.COM", false},
+        {"svc@CORP.EXAMPLE.COM", "HTTP", "svc@CORP.EXAMPLE.COM", false},
+        {"svc@CORP", "Svc@corp.example.com", "svc@CORP", false},
+        {"svc\\@corp.example.com@CORP.EXAMPLE.COM", "svc@corp.example.com", "svc\\@corp.example.com@CORP.EXAMPLE.COM",
+         false},
+        {"svc@CORP.EXAMPLE.COM", "sv@corp.example.com", "sv/corp.example.com@CORP.EXAMPLE.COM", true},
+        {"sv@CORP.EXAMPLE.COM", "svc@corp.example.com", "svc/corp.example.com@CORP.EXAMPLE.COM", true},
+        {"svc@CORP.EXAMPLE.COM", "HTTP@www.corp.example.com", "HTTP/www.corp.example.com@CORP.EXAMPLE.COM", true},
+        {"svc@CORP.EXAMPLE.COM", "HTTP/www", "HTTP/www@CORP.EXAMPLE.COM", true},
+        {"svc@CORP.EXAMPLE.COM", "svc/www", "svc/www@CORP.EXAMPLE.COM", true},
+        {"HTTP/www@CORP.EXAMPLE.COM", "HTTP@www", "HTTP/www@CORP.EXAMPLE.COM", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *principal = NULL;
+        bool by_name = !cases[i].by_name;
+        assert_int_equal(kerberos_password_principal(krb, cases[i].account, cases[i].server, &principal, &by_name),
+                         SEC_E_OK);
+        if (by_name != cases[i].by_name || strcmp(principal, cases[i].principal) != 0)
+            fail_msg("case %zu: %s, by name: %d", i, principal, by_name);
+        mem_free(principal);
+    }
+}
+
+static SECURITY_STATUS spared_log_on(struct kerberos_source *source)
+{
+    krb5_creds creds = {0};
+    return kerberos_source_log_on_sparing(source, krb, late_deadline(1), &creds);
+}
+
+/* Who asks is waited for until it is known that the key is good; a child does not wait for its parent's threads, nor for the lock that one held. */
+static void test_turns(void **state)
+{
+    (void)state;
+    struct kerberos_source *source = kerberos_source_new();
+    assert_non_null(source);
+    source->logon = LOGON_PASSWORD;
+    source->refusals.until = steady_now() + 3600 * (int64_t)10000000;
+    assert_int_equal(spared_log_on(source), SEC_E_LOGON_DENIED);
+    source->refusals.asking = true; /* as of a logon that was left behind */
+    assert_int_equal(spared_log_on(source), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    pthread_mutex_lock(&source->refusals.lock);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        alarm(20);
+        bool right = spared_log_on(source) == SEC_E_LOGON_DENIED && spared_log_on(source) == SEC_E_LOGON_DENIED;
+        kerberos_source_put(source);
+        _exit(right ? 0 : 1);
+    }
+    pthread_mutex_unlock(&source->refusals.lock);
+    int ended = -1;
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(ended, 0);
+    assert_int_equal(spared_log_on(source), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    source->refusals.proven = true;
+    assert_int_equal(spared_log_on(source), SEC_E_LOGON_DENIED);
+    assert_true(source->refusals.asking); /* still the other's */
+    source->refusals.asking = false;
+    kerberos_source_put(source);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -121,6 +200,7 @@ static int end(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_statuses), cmocka_unit_test(test_targets)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_statuses), cmocka_unit_test(test_targets),
+                                       cmocka_unit_test(test_password_servers), cmocka_unit_test(test_turns)};
     return cmocka_run_group_tests(tests, begin, end);
 }
