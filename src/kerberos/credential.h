@@ -109,7 +109,7 @@ void kerberos_tickets_drop(struct kerberos_credential *credential, krb5_context 
 
 /* Gives the ticket-granting ticket itself, from the cache or by logging on; krb5_free_creds it. A credential of use INBOUND logs on with its keytab. */
 SECURITY_STATUS kerberos_tgt_get(struct kerberos_credential *credential, krb5_context krb, krb5_creds **creds);
-/* The same for a peer that has proved nothing: where the KDC refuses, it is not asked again for each of them (refusals.h). */
+/* The same for a peer that has proved nothing: where the KDC refuses the key, it is not asked again for each of them (refusals.h). */
 SECURITY_STATUS kerberos_tgt_get_for_peer(struct kerberos_credential *credential, krb5_context krb, krb5_creds **creds);
 /* Gets a forwarded ticket-granting ticket for whoever has `service` (as kerberos_ticket_ask gave it), and makes the KRB-CRED (RFC 4120 5.8) that hands it
  * over, encrypted with the service ticket's session key. SEC_E_DELEGATION_POLICY when "delegate" in [kerberos] or the KDC's flags do not let it. */

@@ -1,6 +1,7 @@
 /*
  * What a source remembers of a KDC that refused its password or key. Where it is not a person at a program who tries again, but a session's every
- * handshake, or a peer that has proved nothing (user-to-user), each attempt more would count towards the account's lock-out.
+ * handshake, or a peer that has proved nothing (user-to-user), each attempt more would count towards the account's lock-out. Of an
+ * account that is disabled, expired or locked the KDC says so each time that it is asked: no attempt counts there.
  */
 #ifndef OPENSSPI_KERBEROS_REFUSALS_H
 #define OPENSSPI_KERBEROS_REFUSALS_H
