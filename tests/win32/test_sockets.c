@@ -328,7 +328,7 @@ static void test_families(void **state)
     SOCKET six = socket(AF_INET6, SOCK_STREAM, 0), four = loopback_bound(SOCK_STREAM, &address);
     if (six == INVALID_SOCKET) {
         closesocket(four);
-        skip(); /* a system without IPv6 */
+        return; /* a system without IPv6 */
     }
     int only = 0, len = sizeof only;
     assert_int_equal(getsockopt(six, IPPROTO_IPV6, IPV6_V6ONLY, (char *)&only, &len), 0);
