@@ -399,21 +399,6 @@ static bool proven_is_whole(void *context)
     return proven->check->is_whole == NULL || proven->check->is_whole(proven->check->context, proven->base_key);
 }
 
-/* MS-NLMP 3.2.5.1.2: clients that name a domain and compute without one. Only a response that is wrong is measured so, too: it costs nobody else
- * anything, and wrong ones as much whoever they are for. False: no memory, or the name is no text. */
-static bool verify_without_domain(const struct ntlm_response_input *input, const char *user, bool *right,
-                                  struct key16 *base_key)
-{
-    struct hmac_md5_key key = {0};
-    struct ntlm_response_input bare = *input;
-    bool made = ntlm_v2_key(input->nt_hash, user, "", &key) == WIRE_OK;
-    bare.v2_key = &key;
-    bare.allow_v1 = bare.allow_lm = false; /* those know no domain */
-    *right = made && ntlm_response_verify(&bare, base_key) != NTLM_RESPONSE_WRONG;
-    secret_wipe(&key, sizeof(key));
-    return made;
-}
-
 SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm_check *check,
                                     const struct account **account, struct key16 *session_base_key)
 {
@@ -440,8 +425,8 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
         .allow_lm = check->allow_lm,
     };
     bool with_domain = ntlm_response_verify(&input, &base_key) != NTLM_RESPONSE_WRONG, right = with_domain;
-    if (!with_domain)
-        require(verify_without_domain(&input, user, &right, &base_key) || answer->record.account == NULL,
+    if (!with_domain) /* it costs nobody else anything, and wrong ones as much whoever they are for */
+        require(ntlm_response_verify_bare(&input, user, &right, &base_key) || answer->record.account == NULL,
                 SEC_E_INSUFFICIENT_MEMORY);
     right = right && has_password(&answer->record);
     struct proven proven = {check, &base_key};
@@ -449,7 +434,7 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
                                       (struct forgiving){proven_is_whole, &proven});
     if (decision == SEC_E_LOGON_DENIED) {
         if (with_domain) /* during a lock-out: for the time alone, which tells nobody that he guessed right */
-            (void)verify_without_domain(&input, user, &right, &base_key);
+            (void)ntlm_response_verify_bare(&input, user, &right, &base_key);
         return deny(accounts, user, domain, &lookup);
     }
     require(decision == SEC_E_OK, decision);

@@ -1,5 +1,6 @@
 #include "accounts/sqlite_db.h"
 
+#include "base/fork.h"
 #include "base/memory.h"
 #include "core/cause.h"
 
@@ -144,7 +145,7 @@ static SECURITY_STATUS db_connect(struct sqlite_db *db)
         return cause_set(SEC_E_INTERNAL_ERROR, "%s: %s", db->path, strerror(errno));
     db->device = status.st_dev;
     db->inode = status.st_ino;
-    db->fork_count = sqlite_watch_fork_count();
+    db->fork_count = fork_count();
     db->watch = sqlite_watch_open(db->path, db->device, db->inode);
     if (db->watch == NULL)
         return cause_set(SEC_E_INTERNAL_ERROR, "%s: cannot be opened", db->path);
@@ -228,5 +229,5 @@ void sqlite_db_close(struct sqlite_db *db)
 
 bool sqlite_db_inherited(const struct sqlite_db *db)
 {
-    return db->fork_count != sqlite_watch_fork_count();
+    return db->fork_count != fork_count();
 }

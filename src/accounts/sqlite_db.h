@@ -130,6 +130,5 @@ bool sqlite_watch_counter(const struct sqlite_watch *watch, uint32_t *counter);
 bool sqlite_watch_status(const struct sqlite_watch *watch, struct stat *status);
 /* Does another process write, or is it about to? This process's own connections do not show. */
 bool sqlite_watch_is_written(const struct sqlite_watch *watch);
-unsigned sqlite_watch_fork_count(void);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
 #define CHANGE_COUNTER_OFFSET 24
@@ -21,25 +20,6 @@ struct sqlite_watch {
 
 static struct sqlite_watch *watches; /* guarded by watch_lock, as are their counts */
 static pthread_mutex_t watch_lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_uint fork_count;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-
-static void fork_happened(void)
-{
-    atomic_fetch_add(&fork_count, 1);
-}
-
-static void fork_watch(void)
-{
-    /* Without it (no memory) the only loss is that a forked child keeps its parent's connection. */
-    (void)pthread_atfork(NULL, NULL, fork_happened);
-}
-
-unsigned sqlite_watch_fork_count(void)
-{
-    pthread_once(&fork_once, fork_watch);
-    return atomic_load(&fork_count);
-}
 
 static struct sqlite_watch *watch_new(const char *path, dev_t device, ino_t inode)
 {

@@ -1,6 +1,15 @@
 #include "base/fork.h"
 
+#include <stdatomic.h>
+
 static struct fork_guarded *guarded; /* in the order of rank; made by constructors, which run one after the other */
+
+static atomic_uint n_forks;
+
+unsigned fork_count(void)
+{
+    return atomic_load(&n_forks);
+}
 
 static pthread_mutex_t *lock_of(const struct fork_guarded *locks, size_t index)
 {
@@ -21,11 +30,21 @@ static void done(void)
             pthread_mutex_unlock(lock_of(each, i));
 }
 
+static void child(void)
+{
+    atomic_fetch_add(&n_forks, 1);
+    done();
+}
+
+__attribute__((constructor)) static void watch(void)
+{
+    /* Where there is no memory for it, this early, a child finds locks held and takes connections for its own. */
+    (void)pthread_atfork(prepare, done, child);
+}
+
 void fork_guard(struct fork_guarded *locks)
 {
     struct fork_guarded **at = &guarded;
-    if (guarded == NULL)
-        (void)pthread_atfork(prepare, done, done);
     while (*at != NULL && (*at)->rank <= locks->rank)
         at = &(*at)->next;
     locks->next = *at;

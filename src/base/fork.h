@@ -1,6 +1,7 @@
 /*
  * Locks of the whole process across fork: a child of a thread that forks while another thread holds one would wait for it for ever. Each such lock is
- * named here with its rank; before a fork all are taken in the order of their ranks, and given back on both sides after it.
+ * named here with its rank; before a fork all are taken in the order of their ranks, and given back on both sides after it. What is not of such a lock is
+ * known as a parent's by fork_count.
  */
 #ifndef OPENSSPI_BASE_FORK_H
 #define OPENSSPI_BASE_FORK_H
@@ -15,6 +16,7 @@ enum fork_rank {
     FORK_RANK_WINBIND_DOMAINS,
     FORK_RANK_WINBIND,
     FORK_RANK_LSA,
+    FORK_RANK_REFUSALS,
     FORK_RANK_REGISTRY,
     FORK_RANK_HANDLES,
     FORK_RANK_BLOCKS,
@@ -23,6 +25,9 @@ enum fork_rank {
     FORK_RANK_RANDOM,
     FORK_RANK_SECRETS,
 };
+
+/* How many forks lie between the first process and this one: what was noted under another number is of a parent. */
+unsigned fork_count(void);
 
 /* Locks of one rank, `stride` bytes apart. */
 struct fork_guarded {

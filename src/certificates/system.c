@@ -123,7 +123,7 @@ SECURITY_STATUS system_store_open(const char *name, bool machine, struct store *
     try(path_of(name, machine, path, &wanted));
     struct store *made = store_new();
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    const struct pour into = {.store = made, .keys = strcasecmp(name, "MY") == 0};
+    struct pour into = {.store = made, .keys = strcasecmp(name, "MY") == 0};
     SECURITY_STATUS status = strcasecmp(name, "ROOT") == 0 ? roots_into(made) : system_path_read(path, wanted, &into);
     if (status != SEC_E_OK) {
         (void)live_user_drop(made, LIVE_STORE);

@@ -6,12 +6,11 @@
 #include "base/time.h"
 #include "certificates/openssl.h"
 #include "certificates/system_read.h"
-#include <dirent.h>
+#include "core/cause.h"
 #include <errno.h>
 #include <limits.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,14 +63,11 @@ static bool file_append(struct look *look, const char *name, const struct seen *
     return true;
 }
 
-static bool file_look(struct look *look, const char *name)
+static SECURITY_STATUS file_look(void *context, const char *path)
 {
-    char path[PATH_MAX];
+    struct look *look = context;
     struct stat status;
     struct seen seen = {0};
-    int len = snprintf(path, sizeof path, "%s/%s", look->path, name);
-    if (len <= 0 || (size_t)len >= sizeof path)
-        return true; /* is not read either */
     if (stat(path, &status) != 0) {
         seen.error = errno;
     } else {
@@ -84,28 +80,18 @@ static bool file_look(struct look *look, const char *name)
                              .changed_ns = status.st_ctim.tv_nsec};
         settle(look, &status);
     }
-    return file_append(look, name, &seen);
+    return file_append(look, strrchr(path, '/') + 1, &seen) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+/* A directory that cannot be looked through is not there: reading it says why. */
+static SECURITY_STATUS files_look(struct look *look)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* Dots are passed over, as in reading. A directory that cannot be looked through is not there: reading it says why. */
-static bool files_look(struct look *look)
-{
-    struct dirent **names = NULL;
-    int n_names = scandir(look->path, &names, NULL, by_name);
-    bool whole = true;
-    look->there = n_names >= 0;
-    for (int i = 0; i < n_names; i++) {
-        if (whole && names[i]->d_name[0] != '.')
-            whole = file_look(look, names[i]->d_name);
-        free(names[i]);
-    }
-    free(names);
-    return whole;
+    SECURITY_STATUS status = system_directory_walk(look->path, file_look, look);
+    look->there = status == SEC_E_OK;
+    if (status != CRYPT_E_FILE_ERROR)
+        return status;
+    cause_drop();
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS look_take(const char *path, bool files, struct look *look)
@@ -117,7 +103,7 @@ static SECURITY_STATUS look_take(const char *path, bool files, struct look *look
     if (!look->there)
         return SEC_E_OK;
     settle(look, &look->status);
-    return !files || !S_ISDIR(look->status.st_mode) || files_look(look) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    return files && S_ISDIR(look->status.st_mode) ? files_look(look) : SEC_E_OK;
 }
 
 static bool look_equal(const struct look *a, const struct look *b)
@@ -191,8 +177,7 @@ static SECURITY_STATUS renew(struct kept *it, const char *path, bool wanted, con
     replaced->certificates = sk_X509_new_null();
     replaced->lists = sk_X509_CRL_new_null();
     require(replaced->certificates != NULL && replaced->lists != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    const struct pour onto = {.certificates = replaced->certificates,
-                              .lists = it->intermediates ? replaced->lists : NULL};
+    struct pour onto = {.certificates = replaced->certificates, .lists = it->intermediates ? replaced->lists : NULL};
     try(system_path_read(path, wanted, &onto));
     prepare(replaced);
     struct replaced old = {it->look, it->certificates, it->lists};

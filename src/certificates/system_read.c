@@ -132,8 +132,9 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 
 /* A file of a directory that holds nothing of use is passed over: keys lie there, notes, what other programs need, and is not for us; a damaged one too, but for its
  * lists. One that the system fails to read is not: it may be the list that revokes somebody. */
-static SECURITY_STATUS directory_file(const struct pour *to, const char *file)
+static SECURITY_STATUS directory_file(void *context, const char *file)
 {
+    const struct pour *to = context;
     struct stat what;
     bool failed = false;
     if (stat(file, &what) != 0) {
@@ -151,7 +152,8 @@ static SECURITY_STATUS directory_file(const struct pour *to, const char *file)
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS directory_read(const struct pour *to, const char *path)
+SECURITY_STATUS system_directory_walk(const char *path, SECURITY_STATUS (*each)(void *context, const char *file),
+                                      void *context)
 {
     struct dirent **names = NULL;
     int n_names = scandir(path, &names, NULL, by_name);
@@ -161,14 +163,14 @@ static SECURITY_STATUS directory_read(const struct pour *to, const char *path)
         char file[PATH_MAX];
         int len = snprintf(file, sizeof file, "%s/%s", path, names[i]->d_name);
         if (status == SEC_E_OK && names[i]->d_name[0] != '.' && len > 0 && (size_t)len < sizeof file)
-            status = directory_file(to, file);
+            status = each(context, file);
         free(names[i]);
     }
     free(names);
     return status;
 }
 
-SECURITY_STATUS system_path_read(const char *path, bool wanted, const struct pour *to)
+SECURITY_STATUS system_path_read(const char *path, bool wanted, struct pour *to)
 {
     struct stat what;
     bool failed;
@@ -178,5 +180,5 @@ SECURITY_STATUS system_path_read(const char *path, bool wanted, const struct pou
         require(!wanted, cause_set(CRYPT_E_FILE_ERROR, "%s: is configured for certificates, and is not there", path));
         return SEC_E_OK;
     }
-    return S_ISDIR(what.st_mode) ? directory_read(to, path) : one_file(to, path, &failed);
+    return S_ISDIR(what.st_mode) ? system_directory_walk(path, directory_file, to) : one_file(to, path, &failed);
 }

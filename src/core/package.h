@@ -102,8 +102,8 @@ struct step_out {
     int64_t expiry;   /* FILETIME, UTC */
     bool
         wants_list_mic; /* the handshake's messages carried a code of their own, so that the list of mechanisms needs one too (MS-SPNG appendix A) */
-    bool
-        signs_list; /* the session signs, also where integrity is not granted since everybody knows the key: peers expect the list signed all the same */
+    /* The session signs, also where integrity is not granted since everybody knows the key: peers expect the list signed all the same. */
+    bool signs_list;
     /* What stream packages answer besides. */
     size_t extra;   /* so many bytes at the end of the input were not used */
     size_t missing; /* with SEC_E_INCOMPLETE_MESSAGE: so many more are needed */

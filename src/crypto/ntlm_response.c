@@ -1,6 +1,7 @@
 #include "crypto/ntlm_response.h"
 
 #include "base/reader.h"
+#include "base/secret.h"
 #include "base/utf16.h"
 #include "crypto/des.h"
 
@@ -174,4 +175,17 @@ enum ntlm_response_kind ntlm_response_verify(const struct ntlm_response_input *i
     if (kind != NTLM_RESPONSE_WRONG)
         *base_key = key;
     return kind;
+}
+
+bool ntlm_response_verify_bare(const struct ntlm_response_input *input, const char *user, bool *right,
+                               struct key16 *base_key)
+{
+    struct hmac_md5_key key = {0};
+    struct ntlm_response_input bare = *input;
+    bool made = ntlm_v2_key(input->nt_hash, user, "", &key) == WIRE_OK;
+    bare.v2_key = &key;
+    bare.allow_v1 = bare.allow_lm = false; /* those know no domain */
+    *right = made && ntlm_response_verify(&bare, base_key) != NTLM_RESPONSE_WRONG;
+    secret_wipe(&key, sizeof(key));
+    return made;
 }

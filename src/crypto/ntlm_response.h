@@ -51,4 +51,8 @@ struct ntlm_response_input {
 /* Recomputes and compares in constant time; anything that is not exactly right is WRONG. On another answer `base_key` is the session base key. */
 enum ntlm_response_kind ntlm_response_verify(const struct ntlm_response_input *input, struct key16 *base_key);
 
+/* The same of clients that name a domain and compute without one (MS-NLMP 3.2.5.1.2); *right tells. False: no memory, or the name is no text. */
+bool ntlm_response_verify_bare(const struct ntlm_response_input *input, const char *user, bool *right,
+                               struct key16 *base_key);
+
 #endif

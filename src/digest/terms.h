@@ -53,8 +53,8 @@ struct digest_terms {
     bool http, initiator;
     bool username_ext; /* the name goes as username* */
     bool userhash;
-    bool
-        says_utf8; /* SASL: the server offered UTF-8, and the client says that it writes in it; no matter of sessions */
+    /* SASL: the server offered UTF-8, and the client says that it writes in it; no matter of sessions. */
+    bool says_utf8;
     const struct digest_scheme *scheme;
     enum digest_qop qop;
     enum digest_cipher cipher;

@@ -1,12 +1,12 @@
 #include "kerberos/refusals.h"
 
 #include "base/file_state.h"
+#include "base/fork.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "core/cause.h"
 #include "core/package.h"
 #include "kerberos/source.h"
-#include <stdatomic.h>
 #include <time.h>
 
 #define DOUBLED_MAX 8 /* 5 minutes become most of a day */
@@ -20,19 +20,9 @@ struct turn {
 };
 
 /* A child of fork has none of the threads that ask, wait or hold a lock: it begins anew with each source that it uses. */
-static atomic_uint n_forks;
 static pthread_mutex_t renewal = PTHREAD_MUTEX_INITIALIZER;
 
-static void forget(void)
-{
-    atomic_fetch_add(&n_forks, 1);
-    pthread_mutex_init(&renewal, NULL);
-}
-
-__attribute__((constructor)) static void guard(void)
-{
-    (void)pthread_atfork(NULL, NULL, forget);
-}
+FORK_GUARD(renewal, FORK_RANK_REFUSALS)
 
 void kerberos_refusals_init(struct kerberos_refusals *refusals)
 {
@@ -43,12 +33,12 @@ void kerberos_refusals_init(struct kerberos_refusals *refusals)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&refusals->ended, &attributes);
     pthread_condattr_destroy(&attributes);
-    atomic_store(&refusals->n_forks, atomic_load(&n_forks));
+    atomic_store(&refusals->n_forks, fork_count());
 }
 
 static bool is_inherited(struct kerberos_refusals *refusals)
 {
-    return atomic_load(&refusals->n_forks) != atomic_load(&n_forks);
+    return atomic_load(&refusals->n_forks) != fork_count();
 }
 
 static void refusals_lock(struct kerberos_refusals *refusals)

@@ -17,9 +17,9 @@
 struct kerberos_refusals {
     pthread_mutex_t lock; /* guards the rest; not held while a KDC is asked */
     pthread_cond_t ended;
-    atomic_uint n_forks; /* of the process that made them: a child does not inherit who asks */
-    bool
-        asking; /* one logon at a time while it is not known that the key is good: those that wait for it learn what came of it */
+    atomic_uint n_forks; /* fork_count of the process that made them: a child does not inherit who asks */
+    /* One logon at a time while it is not known that the key is good: those that wait for it learn what came of it. */
+    bool asking;
     bool proven;        /* the last logon that ended with a verdict was a success: then all ask at once */
     unsigned era;       /* of the key and its refusals: what began in an earlier one tells nothing of this one */
     unsigned n;         /* in a row */

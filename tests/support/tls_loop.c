@@ -310,3 +310,64 @@ void pair_talk(struct loop_pair *pair)
         (void)sent, (void)received;
     }
 }
+
+void side_acquire_certificates(struct side *side, const struct pki *one, const struct pki *other, SCHANNEL_CRED wishes)
+{
+    PCCERT_CONTEXT contexts[2];
+    const struct pki *shown[2] = {one, other};
+    wishes.dwVersion = SCHANNEL_CRED_VERSION;
+    wishes.paCred = contexts;
+    for (size_t i = 0; i < 2; i++)
+        if (shown[i] != NULL)
+            contexts[wishes.cCreds++] = pki_context(shown[i], NULL, false);
+    SECURITY_STATUS status = side_acquire(side, &wishes);
+    assert(status == SEC_E_OK);
+    (void)status;
+    for (DWORD i = 0; i < wishes.cCreds; i++)
+        CertFreeCertificateContext(contexts[i]);
+}
+
+bool side_is_named(struct side *side)
+{
+    SecPkgContext_NamesA names;
+    SECURITY_STATUS status = QueryContextAttributesA(&side->context, SECPKG_ATTR_NAMES, &names);
+    assert(status == SEC_E_OK || status == SEC_E_NO_CREDENTIALS);
+    if (status == SEC_E_OK)
+        FreeContextBuffer(names.sUserName);
+    return status == SEC_E_OK;
+}
+
+bool pair_connect_anew(struct loop_pair *pair)
+{
+    pair_restart(pair);
+    bool done = pair_run(pair);
+    assert(done);
+    (void)done;
+    pair_talk(pair);
+    assert(side_is_resumed(&pair->client) == side_is_resumed(&pair->server));
+    return side_is_resumed(&pair->client);
+}
+
+void pair_ask_anew(struct loop_pair *pair, DWORD protocols)
+{
+    bool renegotiates = protocols == SP_PROT_TLS1_2;
+    SECURITY_STATUS status[5] = {0};
+    pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
+    side_control(&pair->server, SCHANNEL_RENEGOTIATE);
+    status[0] = side_step(&pair->server);
+    side_hand_over(&pair->server, &pair->client);
+    status[1] = side_receive(&pair->client, NULL);
+    status[2] = side_step(&pair->client);
+    side_hand_over(&pair->client, &pair->server);
+    assert(status[0] == SEC_E_OK && status[1] == SEC_I_RENEGOTIATE &&
+           status[2] == (renegotiates ? SEC_I_CONTINUE_NEEDED : SEC_E_OK));
+    if (renegotiates) {
+        status[3] = side_receive(&pair->server, NULL);
+        status[4] = side_step(&pair->server);
+        bool done = pair_go_on(pair);
+        assert(status[3] == SEC_I_RENEGOTIATE && status[4] == SEC_I_CONTINUE_NEEDED && done);
+        (void)done;
+    }
+    (void)status;
+    pair_talk(pair);
+}

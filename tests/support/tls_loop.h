@@ -50,6 +50,10 @@ struct loop_pair {
 SECURITY_STATUS side_acquire(struct side *side, const void *cred);
 /* A credential with this certificate (NULL: none), protocols (0: default) and flags. */
 SECURITY_STATUS side_acquire_with(struct side *side, const struct pki *pki, DWORD protocols, DWORD flags);
+/* A credential with these certificates (up to two, NULL: none) and wishes. */
+void side_acquire_certificates(struct side *side, const struct pki *one, const struct pki *other, SCHANNEL_CRED wishes);
+/* Does it know its client's name? */
+bool side_is_named(struct side *side);
 /* One step with all that was received. */
 SECURITY_STATUS side_step(struct side *side);
 void side_end(struct side *side);
@@ -81,6 +85,10 @@ SECURITY_STATUS side_receive(struct side *side, struct wire *text);
 SECURITY_STATUS side_receive_text(struct side *side, struct side *peer, struct wire *text);
 /* Words both ways, after what the server has left to send (TLS 1.3: tickets). */
 void pair_talk(struct loop_pair *pair);
+/* A connection from the beginning, with its ticket; was it resumed? */
+bool pair_connect_anew(struct loop_pair *pair);
+/* The server asks again who its client is, by a renegotiation or after the handshake; and words both ways. */
+void pair_ask_anew(struct loop_pair *pair, DWORD protocols);
 
 #define EACH_TLS_VERSION(VARIABLE) for (DWORD VARIABLE = SP_PROT_TLS1_2; VARIABLE <= SP_PROT_TLS1_3; VARIABLE <<= 2)
 

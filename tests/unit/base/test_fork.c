@@ -1,4 +1,4 @@
-/* Guarded locks across fork: all of them, however many, are held while it happens, and free on both sides after it. */
+/* Guarded locks across fork: all of them, however many, are held while it happens, and free on both sides after it. Children know that they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,11 +84,31 @@ static void all_are_held_and_given_back(void **state)
     assert_int_equal(count(0), MANY + 2);
 }
 
+static void forks_are_counted(void **state)
+{
+    unsigned before = fork_count();
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        pid_t grandchild = fork_count() == before + 1 ? fork() : -1;
+        if (grandchild == 0)
+            _exit(fork_count() == before + 2 ? 0 : 1);
+        int status = -1;
+        _exit(waitpid(grandchild, &status, 0) == grandchild && status == 0 ? 0 : 1);
+    }
+    assert_true(child > 0);
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(fork_count(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranks_ascend),
         cmocka_unit_test(all_are_held_and_given_back),
+        cmocka_unit_test(forks_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,21 +15,6 @@
 
 #define MANUAL SCH_CRED_MANUAL_CRED_VALIDATION
 
-/* A credential with these certificates (up to two, NULL: none) and wishes. */
-static void acquire(struct side *side, const struct pki *one, const struct pki *other, SCHANNEL_CRED wishes)
-{
-    PCCERT_CONTEXT contexts[2];
-    const struct pki *shown[2] = {one, other};
-    wishes.dwVersion = SCHANNEL_CRED_VERSION;
-    wishes.paCred = contexts;
-    for (size_t i = 0; i < 2; i++)
-        if (shown[i] != NULL)
-            contexts[wishes.cCreds++] = pki_context(shown[i], NULL, false);
-    assert_int_equal(side_acquire(side, &wishes), SEC_E_OK);
-    for (DWORD i = 0; i < wishes.cCreds; i++)
-        CertFreeCertificateContext(contexts[i]);
-}
-
 static void keys_share(CredHandle server)
 {
     SecPkgCred_SessionTicketKey key = {.TicketInfoVersion = SESSION_TICKET_INFO_VERSION,
@@ -40,27 +25,6 @@ static void keys_share(CredHandle server)
     assert_int_equal(SetCredentialsAttributesW(&server, SECPKG_ATTR_SESSION_TICKET_KEYS, &keys, sizeof keys), SEC_E_OK);
 }
 
-/* A connection from the beginning, with its ticket; was it resumed? */
-static bool connect_anew(struct loop_pair *pair)
-{
-    pair_restart(pair);
-    assert_true(pair_run(pair));
-    pair_talk(pair);
-    assert_int_equal(side_is_resumed(&pair->client), side_is_resumed(&pair->server));
-    return side_is_resumed(&pair->client);
-}
-
-static bool is_named(struct side *side)
-{
-    SecPkgContext_NamesA names;
-    SECURITY_STATUS status = QueryContextAttributesA(&side->context, SECPKG_ATTR_NAMES, &names);
-    if (status == SEC_E_OK)
-        FreeContextBuffer(names.sUserName);
-    else
-        assert_int_equal(status, SEC_E_NO_CREDENTIALS);
-    return status == SEC_E_OK;
-}
-
 /* A client whom `lax` let in comes to `strict`, with whom it shares the keys of tickets. */
 static void cross_to_strict(struct loop_pair *pair, CredHandle lax, CredHandle strict)
 {
@@ -68,13 +32,13 @@ static void cross_to_strict(struct loop_pair *pair, CredHandle lax, CredHandle s
     keys_share(strict);
     pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
     pair->server.credential = lax;
-    assert_false(connect_anew(pair));
-    assert_true(is_named(&pair->server));
-    assert_true(connect_anew(pair));
-    assert_true(is_named(&pair->server));
+    assert_false(pair_connect_anew(pair));
+    assert_true(side_is_named(&pair->server));
+    assert_true(pair_connect_anew(pair));
+    assert_true(side_is_named(&pair->server));
     pair->server.credential = strict;
-    assert_false(connect_anew(pair));
-    assert_false(is_named(&pair->server));
+    assert_false(pair_connect_anew(pair));
+    assert_false(side_is_named(&pair->server));
     pair->server.credential = lax;
     FreeCredentialsHandle(&strict);
 }
@@ -103,7 +67,7 @@ static void test_signature_disabled(void **state)
         assert_int_equal(side_acquire(&lax, &cred), SEC_E_OK);
         parameters.cDisabledCrypto = 1;
         assert_int_equal(side_acquire(&strict, &cred), SEC_E_OK);
-        acquire(&pair->client, &rsa, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        side_acquire_certificates(&pair->client, &rsa, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
         cross_to_strict(pair, lax.credential, strict.credential);
         CertFreeCertificateContext(context);
         pair_free(pair);
@@ -123,11 +87,11 @@ static void test_signature_left_out(void **state)
         struct loop_pair *pair = pair_new();
         struct side lax = {.client = false}, strict = {.client = false};
         SCHANNEL_CRED wishes = {.dwFlags = MANUAL, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER};
-        acquire(&lax, pki_server(), NULL, wishes);
+        side_acquire_certificates(&lax, pki_server(), NULL, wishes);
         wishes.cSupportedAlgs = 2;
         wishes.palgSupportedAlgs = listed;
-        acquire(&strict, pki_server(), NULL, wishes);
-        acquire(&pair->client, &edwards, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        side_acquire_certificates(&strict, pki_server(), NULL, wishes);
+        side_acquire_certificates(&pair->client, &edwards, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
         cross_to_strict(pair, lax.credential, strict.credential);
         pair_free(pair);
     }
@@ -154,12 +118,12 @@ static void test_exchange_disabled(void **state)
     assert_int_equal(side_acquire(&strict, &cred), SEC_E_OK);
     keys_share(lax.credential);
     keys_share(strict.credential);
-    acquire(&pair->client, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+    side_acquire_certificates(&pair->client, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
     pair->server.credential = lax.credential;
-    assert_false(connect_anew(pair));
+    assert_false(pair_connect_anew(pair));
     pair->server.credential = strict.credential;
-    assert_false(connect_anew(pair));
-    assert_true(connect_anew(pair));
+    assert_false(pair_connect_anew(pair));
+    assert_true(pair_connect_anew(pair));
     FreeCredentialsHandle(&lax.credential);
     CertFreeCertificateContext(context);
     pair_free(pair);
@@ -178,16 +142,16 @@ static void test_security_level(void **state)
         struct loop_pair *pair = pair_new();
         struct side lax = {.client = false}, strict = {.client = false};
         SCHANNEL_CRED wishes = {.hRootStore = roots, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER};
-        acquire(&strict, pki_server(), NULL, wishes);
+        side_acquire_certificates(&strict, pki_server(), NULL, wishes);
         loop_configure(weak_level);
-        acquire(&lax, pki_server(), NULL, wishes);
-        acquire(&pair->client, &client, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        side_acquire_certificates(&lax, pki_server(), NULL, wishes);
+        side_acquire_certificates(&pair->client, &client, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
         keys_share(lax.credential);
         keys_share(strict.credential);
         pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
         pair->server.credential = lax.credential;
-        assert_false(connect_anew(pair));
-        assert_true(connect_anew(pair));
+        assert_false(pair_connect_anew(pair));
+        assert_true(pair_connect_anew(pair));
         loop_configure("");
         pair_restart(pair);
         pair->server.credential = strict.credential;
@@ -242,12 +206,13 @@ static void several_certificates(const struct pki *one, const struct pki *other,
                                  const char *target, DWORD protocols, DWORD flags)
 {
     struct loop_pair *pair = pair_new();
-    acquire(&pair->client, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
-    acquire(&pair->server, one, other,
-            (SCHANNEL_CRED){.dwFlags = flags, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER});
+    side_acquire_certificates(&pair->client, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+    side_acquire_certificates(
+        &pair->server, one, other,
+        (SCHANNEL_CRED){.dwFlags = flags, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER});
     pair->client.target = target;
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(connect_anew(pair), i > 0);
+        assert_int_equal(pair_connect_anew(pair), i > 0);
         server_showed(pair, chosen);
     }
     pair_free(pair);
@@ -299,21 +264,21 @@ static void test_certificates_of_a_farm(void **state)
         struct side first = {.client = false}, second = {.client = false}, both = {.client = false};
         SCHANNEL_CRED wishes = {.grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER,
                                 .dwFlags = SCH_CRED_SNI_CREDENTIAL};
-        acquire(&pair->client, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
-        acquire(&first, pki_server(), NULL, wishes);
-        acquire(&second, &another, NULL, wishes);
-        acquire(&both, &another, pki_server(), wishes);
+        side_acquire_certificates(&pair->client, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        side_acquire_certificates(&first, pki_server(), NULL, wishes);
+        side_acquire_certificates(&second, &another, NULL, wishes);
+        side_acquire_certificates(&both, &another, pki_server(), wishes);
         keys_share(first.credential);
         keys_share(second.credential);
         keys_share(both.credential);
         pair->server.credential = first.credential;
-        assert_false(connect_anew(pair));
-        assert_true(connect_anew(pair));
+        assert_false(pair_connect_anew(pair));
+        assert_true(pair_connect_anew(pair));
         pair->server.credential = both.credential;
-        assert_true(connect_anew(pair));
+        assert_true(pair_connect_anew(pair));
         server_showed(pair, pki_server());
         pair->server.credential = second.credential;
-        assert_false(connect_anew(pair));
+        assert_false(pair_connect_anew(pair));
         server_showed(pair, &another);
         FreeCredentialsHandle(&first.credential);
         FreeCredentialsHandle(&both.credential);
@@ -362,12 +327,13 @@ static void chain_is_kept(const struct pki *intermediate, DWORD protocols, DWORD
     struct loop_pair *pair = pair_new();
     HCERTSTORE roots = pki_store(pki_authority());
     acquire_with_issuer(&pair->client, &client, intermediate);
-    acquire(&pair->server, pki_server(), NULL,
-            (SCHANNEL_CRED){
-                .hRootStore = roots, .dwFlags = flags, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER});
+    side_acquire_certificates(&pair->server, pki_server(), NULL,
+                              (SCHANNEL_CRED){.hRootStore = roots,
+                                              .dwFlags = flags,
+                                              .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER});
     pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(connect_anew(pair), i > 0 && resumed);
+        assert_int_equal(pair_connect_anew(pair), i > 0 && resumed);
         assert_int_equal(certificates_of_client(pair, &client, intermediate), 2);
     }
     CertCloseStore(roots, 0);
@@ -424,13 +390,13 @@ static void test_verdict(void **state)
         HCERTSTORE roots = pki_store(pki_authority());
         SCHANNEL_CRED wishes = {
             .hRootStore = roots, .dwFlags = cases[i].flags, .grbitEnabledProtocols = protocols & SP_PROT_TLS1_X_SERVER};
-        acquire(&pair->server, pki_server(), NULL, wishes);
+        side_acquire_certificates(&pair->server, pki_server(), NULL, wishes);
         wishes.grbitEnabledProtocols = 0;
-        acquire(&pair->client, cases[i].shows ? pki_client() : NULL, NULL, wishes);
+        side_acquire_certificates(&pair->client, cases[i].shows ? pki_client() : NULL, NULL, wishes);
         pair->client.flags |= ISC_REQ_USE_SUPPLIED_CREDS;
         pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
         for (int n = 0; n < 3; n++) {
-            assert_int_equal(connect_anew(pair), n > 0);
+            assert_int_equal(pair_connect_anew(pair), n > 0);
             result_is(&pair->server, cases[i].expected, cases[i].errors);
             result_is(&pair->client, cases[i].flags == MANUAL ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_OK, cases[i].errors);
         }

@@ -422,30 +422,6 @@ static void test_app_data(void **state)
     }
 }
 
-/* The server asks again who its client is: by a renegotiation, or after the handshake. */
-static void ask_anew(struct loop_pair *pair, DWORD protocols)
-{
-    pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
-    side_control(&pair->server, SCHANNEL_RENEGOTIATE);
-    assert_int_equal(side_step(&pair->server), SEC_E_OK);
-    side_hand_over(&pair->server, &pair->client);
-    assert_int_equal(side_receive(&pair->client, NULL), SEC_I_RENEGOTIATE);
-    assert_int_equal(side_step(&pair->client), protocols == SP_PROT_TLS1_2 ? SEC_I_CONTINUE_NEEDED : SEC_E_OK);
-    side_hand_over(&pair->client, &pair->server);
-    if (protocols == SP_PROT_TLS1_2) {
-        assert_int_equal(side_receive(&pair->server, NULL), SEC_I_RENEGOTIATE);
-        assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
-        assert_true(pair_go_on(pair));
-    }
-    side_hand_over(&pair->server, &pair->client);
-    text.len = 0;
-    assert_int_equal(side_send(&pair->client, "words", 5, &pair->server.in), SEC_E_OK);
-    assert_int_equal(side_receive_text(&pair->server, &pair->client, &text), SEC_E_OK);
-    side_hand_over(&pair->server, &pair->client);
-    assert_int_equal(side_send(&pair->server, "words", 5, &pair->client.in), SEC_E_OK);
-    assert_int_equal(side_receive_text(&pair->client, &pair->server, &text), SEC_E_OK);
-}
-
 /* What belongs to somebody without a name is not found by the session of the one who showed a certificate, nor the reverse. */
 static void test_new_handshake(void **state)
 {
@@ -463,7 +439,7 @@ static void test_new_handshake(void **state)
         if (resumed == 1)
             assert_true(connect_to(pair, server));
         data_is(&pair->server, "nobody's");
-        ask_anew(pair, protocols);
+        pair_ask_anew(pair, protocols);
         data_is(&pair->server, "");
         assert_int_equal(data_set(&pair->server, "alice's", 7), SEC_E_OK);
         data_is(&pair->server, "alice's");

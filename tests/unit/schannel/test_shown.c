@@ -17,42 +17,6 @@
 
 #define MANUAL SCH_CRED_MANUAL_CRED_VALIDATION
 
-/* A credential with these certificates (up to two, NULL: none) and wishes. */
-static void acquire(struct side *side, const struct pki *one, const struct pki *other, SCHANNEL_CRED wishes)
-{
-    PCCERT_CONTEXT contexts[2];
-    const struct pki *shown[2] = {one, other};
-    wishes.dwVersion = SCHANNEL_CRED_VERSION;
-    wishes.paCred = contexts;
-    for (size_t i = 0; i < 2; i++)
-        if (shown[i] != NULL)
-            contexts[wishes.cCreds++] = pki_context(shown[i], NULL, false);
-    assert_int_equal(side_acquire(side, &wishes), SEC_E_OK);
-    for (DWORD i = 0; i < wishes.cCreds; i++)
-        CertFreeCertificateContext(contexts[i]);
-}
-
-/* A connection from the beginning, with its ticket; was it resumed? */
-static bool connect_anew(struct loop_pair *pair)
-{
-    pair_restart(pair);
-    assert_true(pair_run(pair));
-    pair_talk(pair);
-    assert_int_equal(side_is_resumed(&pair->client), side_is_resumed(&pair->server));
-    return side_is_resumed(&pair->client);
-}
-
-static bool is_named(struct side *side)
-{
-    SecPkgContext_NamesA names;
-    SECURITY_STATUS status = QueryContextAttributesA(&side->context, SECPKG_ATTR_NAMES, &names);
-    if (status == SEC_E_OK)
-        FreeContextBuffer(names.sUserName);
-    else
-        assert_int_equal(status, SEC_E_NO_CREDENTIALS);
-    return status == SEC_E_OK;
-}
-
 static bool is_same(PCCERT_CONTEXT one, const X509 *other)
 {
     unsigned char *der = NULL;
@@ -91,7 +55,7 @@ static void client_showed(struct loop_pair *pair, const struct pki *shown)
         assert_true(is_same(context, shown->x509));
         CertFreeCertificateContext(context);
     }
-    assert_int_equal(is_named(&pair->client), shown != NULL);
+    assert_int_equal(side_is_named(&pair->client), shown != NULL);
     assert_int_equal(pair->client.attributes & granted & (shown != NULL ? granted : ISC_RET_MUTUAL_AUTH),
                      shown != NULL ? granted : 0);
     if (!pair->server.has_context)
@@ -102,7 +66,7 @@ static void client_showed(struct loop_pair *pair, const struct pki *shown)
         assert_true(is_same(context, shown->x509));
         CertFreeCertificateContext(context);
     }
-    assert_int_equal(is_named(&pair->server), shown != NULL);
+    assert_int_equal(side_is_named(&pair->server), shown != NULL);
     assert_int_equal((pair->server.attributes & ASC_RET_MUTUAL_AUTH) != 0, shown != NULL);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(QueryContextAttributesW(&sides[i]->context, SECPKG_ATTR_LIFESPAN, &lifespan[i]), SEC_E_OK);
@@ -131,11 +95,11 @@ static void shown_by_client(const struct pki *one, const struct pki *other, cons
                             .pTlsParameters = &parameters};
     struct loop_pair *pair = pair_new();
     assert_int_equal(side_acquire(&pair->server, &cred), SEC_E_OK);
-    acquire(&pair->client, one, other, (SCHANNEL_CRED){.dwFlags = MANUAL});
+    side_acquire_certificates(&pair->client, one, other, (SCHANNEL_CRED){.dwFlags = MANUAL});
     pair->client.flags |= ISC_REQ_MUTUAL_AUTH | ISC_REQ_USE_SUPPLIED_CREDS;
     pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(connect_anew(pair), i > 0);
+        assert_int_equal(pair_connect_anew(pair), i > 0);
         client_showed(pair, expected);
     }
     CertFreeCertificateContext(own);
@@ -173,7 +137,7 @@ static void test_issuers_of_ones_own(void **state)
         for (int i = 0; i < 3; i++) {
             PCCERT_CONTEXT context, found = NULL;
             int n_found = 0;
-            assert_int_equal(connect_anew(pair), i > 0);
+            assert_int_equal(pair_connect_anew(pair), i > 0);
             assert_int_equal(QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_LOCAL_CERT_CONTEXT, &context),
                              SEC_E_OK);
             while ((found = CertEnumCertificatesInStore(context->hCertStore, found)) != NULL)
@@ -187,24 +151,6 @@ static void test_issuers_of_ones_own(void **state)
     pki_free(&intermediate);
 }
 
-/* The server asks again who its client is: by a renegotiation, or after the handshake. */
-static void ask_anew(struct loop_pair *pair, DWORD protocols)
-{
-    pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
-    side_control(&pair->server, SCHANNEL_RENEGOTIATE);
-    assert_int_equal(side_step(&pair->server), SEC_E_OK);
-    side_hand_over(&pair->server, &pair->client);
-    assert_int_equal(side_receive(&pair->client, NULL), SEC_I_RENEGOTIATE);
-    assert_int_equal(side_step(&pair->client), protocols == SP_PROT_TLS1_2 ? SEC_I_CONTINUE_NEEDED : SEC_E_OK);
-    side_hand_over(&pair->client, &pair->server);
-    if (protocols == SP_PROT_TLS1_2) {
-        assert_int_equal(side_receive(&pair->server, NULL), SEC_I_RENEGOTIATE);
-        assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
-        assert_true(pair_go_on(pair));
-    }
-    pair_talk(pair);
-}
-
 /* Who showed a certificate when the handshake was over does so in no connection that asks for none. */
 static void test_shown_later(void **state)
 {
@@ -212,25 +158,25 @@ static void test_shown_later(void **state)
     EACH_TLS_VERSION(protocols)
     {
         struct loop_pair *pair = pair_new();
-        acquire(&pair->client, pki_client(), NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        side_acquire_certificates(&pair->client, pki_client(), NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
         pair_acquire(pair, 0, protocols & SP_PROT_TLS1_X_SERVER, 0);
         pair->client.flags |= ISC_REQ_MUTUAL_AUTH;
         for (int i = 0; i < 2; i++) {
             pair->server.flags &= ~(ULONG)ASC_REQ_MUTUAL_AUTH;
-            assert_int_equal(connect_anew(pair), i > 0 && protocols == SP_PROT_TLS1_2);
+            assert_int_equal(pair_connect_anew(pair), i > 0 && protocols == SP_PROT_TLS1_2);
             client_showed(pair, NULL);
-            ask_anew(pair, protocols);
+            pair_ask_anew(pair, protocols);
             client_showed(pair, pki_client());
         }
         pair->server.flags &= ~(ULONG)ASC_REQ_MUTUAL_AUTH;
         for (int i = 0; i < 3; i++) {
-            (void)connect_anew(pair);
+            (void)pair_connect_anew(pair);
             client_showed(pair, NULL);
         }
         /* Where one is asked for, it is the session's. */
         pair->server.flags |= ASC_REQ_MUTUAL_AUTH;
         for (int i = 0; i < 3; i++) {
-            (void)connect_anew(pair);
+            (void)pair_connect_anew(pair);
             client_showed(pair, pki_client());
         }
         pair_free(pair);
@@ -252,18 +198,18 @@ static void test_shown_no_more(void **state)
     {
         struct loop_pair *pair = pair_new();
         struct side with = {.client = true}, without = {.client = true};
-        acquire(&with, pki_client(), NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
-        acquire(&without, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        side_acquire_certificates(&with, pki_client(), NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+        side_acquire_certificates(&without, NULL, NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
         pair_acquire(pair, 0, protocols & SP_PROT_TLS1_X_SERVER, 0);
         FreeCredentialsHandle(&pair->client.credential);
         pair->client.credential = with.credential;
         pair->client.flags |= ISC_REQ_MUTUAL_AUTH;
         pair->server.flags |= protocols == SP_PROT_TLS1_2 ? ASC_REQ_MUTUAL_AUTH : 0;
-        assert_false(connect_anew(pair));
+        assert_false(pair_connect_anew(pair));
         client_showed(pair, protocols == SP_PROT_TLS1_2 ? pki_client() : NULL);
         if (protocols ==
             SP_PROT_TLS1_3) { /* there libssl asks while it reads, and the step's credential is not known yet */
-            ask_anew(pair, protocols);
+            pair_ask_anew(pair, protocols);
             client_showed(pair, pki_client());
             side_control(&pair->client, SCHANNEL_RENEGOTIATE);
         }
@@ -275,7 +221,7 @@ static void test_shown_no_more(void **state)
             pair_talk(pair);
         }
         result_is(pair, SEC_E_OK);
-        ask_anew(pair, protocols);
+        pair_ask_anew(pair, protocols);
         client_showed(pair, NULL);
         result_is(pair, SEC_E_UNSUPPORTED_FUNCTION);
         FreeCredentialsHandle(&with.credential);
@@ -376,7 +322,8 @@ static void test_declined_session(void **state)
     HCERTSTORE roots = pki_store(pki_authority());
     SecPkgContext_CertificateValidationResult result;
     (void)state;
-    acquire(&pair->client, NULL, NULL, (SCHANNEL_CRED){.hRootStore = roots, .dwFlags = SCH_CRED_NO_DEFAULT_CREDS});
+    side_acquire_certificates(&pair->client, NULL, NULL,
+                              (SCHANNEL_CRED){.hRootStore = roots, .dwFlags = SCH_CRED_NO_DEFAULT_CREDS});
     struct foreign server = foreign_meet(good, pair);
     peer_walk(&pair->client, server.ssl, server.in, server.out);
     assert_int_equal(pair->client.status, SEC_E_OK);
@@ -413,7 +360,7 @@ static void test_asked_no_more(void **state)
     SSL_CTX *ctx = foreign_server(pki_server());
     (void)state;
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, anybody);
-    acquire(&pair->client, pki_client(), NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
+    side_acquire_certificates(&pair->client, pki_client(), NULL, (SCHANNEL_CRED){.dwFlags = MANUAL});
     pair->client.flags |= ISC_REQ_MUTUAL_AUTH;
     for (int i = 0; i < 2; i++) {
         struct foreign server = foreign_begin(ctx, pair);
