@@ -217,6 +217,7 @@ static SECURITY_STATUS client_fill(struct kerberos_handshake *handshake, struct 
     const struct slice realm = request->ticket.client.realm;
     handshake->names.client = STEAL(request->client_name);
     handshake->names.server = STEAL(request->server_name);
+    handshake->target = STEAL(request->target);
     handshake->names.authority = mem_dup(realm.data, realm.len);
     require(handshake->names.authority != NULL, SEC_E_INSUFFICIENT_MEMORY);
     handshake->base.expiry = filetime_from_unix((time_t)request->ticket.end_time);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/secret.h"
+#include "base/utf16.h"
 #include "kerberos/time_text.h"
 #include "wire/der.h"
 #include <string.h>
@@ -363,7 +364,7 @@ static void etypes_write(struct writer *writer, const int32_t *enctypes, size_t 
 /* AD-IF-RELEVANT with all that is told (MS-KILE 3.2.5.8: in the first one). */
 static void told_write(struct writer *writer, unsigned n, const struct krb_initiator_data *told)
 {
-    struct der_mark element[3], option[3];
+    struct der_mark element[3], option[3], target[3];
     struct der_mark field = der_begin(writer, (uint8_t)DER_CONTEXT(n)), outer = der_begin(writer, DER_SEQUENCE);
     element_begin(writer, KRB_AD_IF_RELEVANT, element);
     struct der_mark inner = der_begin(writer, DER_SEQUENCE);
@@ -373,6 +374,12 @@ static void told_write(struct writer *writer, unsigned n, const struct krb_initi
         element_begin(writer, KRB_AD_AP_OPTIONS, option);
         writer_u32le(writer, told->ap_options);
         element_end(writer, option);
+    }
+    if (told->target != NULL) {
+        element_begin(writer, KRB_AD_CLIENT_TARGET, target);
+        if (utf16le_write(writer, told->target) != WIRE_OK)
+            writer->failed = true;
+        element_end(writer, target);
     }
     der_end(writer, inner);
     element_end(writer, element);
@@ -399,7 +406,7 @@ void krb_authenticator_write(struct writer *writer, const struct krb_authenticat
     if (authenticator->subkey.enctype != 0)
         key_write(writer, 6, &authenticator->subkey);
     integer_write(writer, 7, authenticator->seq);
-    if (told != NULL && (told->n_enctypes > 0 || told->ap_options != 0))
+    if (told != NULL && (told->n_enctypes > 0 || told->ap_options != 0 || told->target != NULL))
         told_write(writer, 8, told);
     der_end(writer, body);
     der_end(writer, whole);

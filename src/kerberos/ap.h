@@ -74,6 +74,7 @@ struct krb_initiator_data {
     const int32_t *enctypes; /* wanted types, best first (RFC 4537) */
     size_t n_enctypes;
     uint32_t ap_options; /* KRB_AP_OPTIONS_*; 0: not told */
+    const char *target;  /* the service that it means, with its realm; NULL: not told */
 };
 /* Instead of `authorization` it writes `told`, which may be NULL. */
 void krb_authenticator_write(struct writer *writer, const struct krb_authenticator *authenticator,
@@ -118,9 +119,11 @@ struct krb_authdata {
 #define KRB_AD_WIN2K_PAC 128         /* MS-PAC */
 /* MS-KILE 3.2.5.8: what a Windows client's authenticator tells. 141 and 142 are of its machine, and count for logons on that machine alone. */
 #define KRB_AD_WINDOWS_FIRST 141
-#define KRB_AD_AP_OPTIONS 143      /* what its programs do, as a little-endian number of four bytes: */
-#define KRB_AD_WINDOWS_LAST 144    /* the service that it meant, with its realm; not read here */
-#define KRB_AP_OPTIONS_CBT 0x4000u /* they give channel bindings wherever there is a channel */
+#define KRB_AD_AP_OPTIONS 143                    /* what its programs do, as a little-endian number of four bytes: */
+#define KRB_AP_OPTIONS_CBT 0x4000u               /* they give channel bindings wherever there is a channel */
+#define KRB_AP_OPTIONS_UNVERIFIED_TARGET 0x8000u /* where they have the service's name from is not to be trusted */
+#define KRB_AD_CLIENT_TARGET 144                 /* the service that it meant, with its realm, in UTF-16LE */
+#define KRB_AD_WINDOWS_LAST KRB_AD_CLIENT_TARGET
 MUST_USE enum wire_result krb_authdata_next(struct reader *list, struct krb_authdata *element);
 /* The first element of a type in the content of AuthorizationData (data NULL is fine), at its top or in AD-IF-RELEVANT, as far as it is whole. */
 bool krb_authdata_find(struct slice authorization, int32_t type, struct slice *data);

@@ -60,6 +60,7 @@ static SECURITY_STATUS authenticator_make(struct kerberos_exchange *exchange, kr
         .enctypes = wanted,
         .n_enctypes = upgrades_wanted(krb, exchange->session.enctype, wanted),
         .ap_options = exchange->ap_options,
+        .target = utf16le_len(ticket->names.server) > 0 ? ticket->names.server : NULL,
     };
     bool named = krb_name_of(ticket->creds->client, &authenticator.client);
     if (named)
@@ -172,7 +173,8 @@ void kerberos_request_release(struct kerberos_request *request)
     secret_release(&request->authenticator_plain);
     mem_free(request->client_name);
     mem_free(request->server_name);
-    request->client_name = request->server_name = NULL;
+    mem_free(request->target);
+    request->client_name = request->server_name = request->target = NULL;
 }
 
 /* How well an entry fits: the best are tried first. A key is tried under whatever name and number the keytab gives it, as aliases and copied keytabs
@@ -205,15 +207,23 @@ static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, bool tried)
                      name, ticket->part.kvno, ticket->part.enctype);
 }
 
-/* Not protected, and yet what an honest client meant. In any case of letters, as Windows' KDCs take names. */
+/* In any case of letters, as Windows' KDCs take names. */
+static bool names_us(const char *name, const struct kerberos_keys *keys)
+{
+    for (size_t i = 0; i < keys->n_keys; i++)
+        if (text_equal_fold(name, keys->keys[i].principal))
+            return true;
+    return false;
+}
+
+/* Not protected, and yet what an honest client meant. */
 static SECURITY_STATUS name_check(const struct krb_ticket *ticket, const struct kerberos_keys *keys)
 {
     AUTO_FREE char *name = krb_name_text(&ticket->server);
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    for (size_t i = 0; i < keys->n_keys; i++)
-        if (text_equal_fold(name, keys->keys[i].principal))
-            return SEC_E_OK;
-    return cause_set(SEC_E_WRONG_PRINCIPAL, "the ticket is for %s, and not for this server", name);
+    return names_us(name, keys)
+               ? SEC_E_OK
+               : cause_set(SEC_E_WRONG_PRINCIPAL, "the ticket is for %s, and not for this server", name);
 }
 
 static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, struct kerberos_keys *keys)
@@ -295,6 +305,21 @@ static SECURITY_STATUS authenticator_open(struct kerberos_request *request)
     return request->client_name != NULL
                ? SEC_E_OK
                : cause_set(SEC_E_INVALID_TOKEN, "the client's name cannot be written, or there is no memory for it");
+}
+
+/* MS-KILE 3.2.5.8: the service that the client meant, which whoever rewrote the ticket's name could not rewrite. What is damaged is passed over, as all that
+ * is not understood there. `keys` NULL: user-to-user. */
+static SECURITY_STATUS target_read(struct kerberos_request *request, const struct kerberos_keys *keys)
+{
+    struct slice told;
+    if (!krb_authdata_find(request->authenticator.authorization, KRB_AD_CLIENT_TARGET, &told) || told.len == 0 ||
+        !utf16le_valid(told))
+        return SEC_E_OK;
+    require(utf16le_to_text(told, &request->target) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    require(keys == NULL || !keys->by_name || names_us(request->target, keys),
+            cause_set(SEC_E_WRONG_PRINCIPAL, "the client meant %s, and its ticket was brought to this server",
+                      request->target));
+    return SEC_E_OK;
 }
 
 static bool within_skew(krb5_context krb, int64_t time)
@@ -380,6 +405,7 @@ SECURITY_STATUS kerberos_request_open(struct kerberos_request *request, krb5_con
             cause_set(SEC_E_INVALID_TOKEN, "the AP-REQ is damaged"));
     try(ticket_open(request, keys, session, session_name));
     try(authenticator_open(request));
+    try(target_read(request, keys));
     try(times_check(request, krb));
     try(transited_check(request, krb));
     try(types_check(request, keys != NULL ? keys->permitted : kerberos_enctypes_permitted(krb)));

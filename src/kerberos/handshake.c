@@ -21,6 +21,7 @@ void kerberos_abandon(void *handshake)
         kerberos_names_release(&freed->names);
     kerberos_kit_give(freed->credential, &freed->kit);
     mem_free(freed->own_name);
+    mem_free(freed->target);
     secret_release(&freed->identity);
     secret_release(&freed->delegated);
     secret_release(&freed->ticket_plain);
@@ -113,7 +114,9 @@ SECURITY_STATUS kerberos_handshake_finish(struct kerberos_handshake *handshake, 
         .expiry = handshake->base.expiry,
         .client = handshake->names.client,
         .server = handshake->names.server,
-        .target = initiator ? handshake->base.target : handshake->names.server,
+        .target = initiator                   ? handshake->base.target
+                  : handshake->target != NULL ? handshake->target
+                                              : handshake->names.server,
         .authority = handshake->names.authority,
         .session_key = slice_of(seed.key, seed.key_len),
         .identity = secret_slice(&handshake->identity),

@@ -29,6 +29,7 @@ struct kerberos_handshake {
     struct krb_key own_session;  /* server, user-to-user: the session key of its own TGT; enctype 0: none */
     char *own_name;              /* server, user-to-user: whose TGT that is */
     struct kerberos_names names; /* client: the ticket's, which the kit has; server: our own */
+    char *target;                /* server: the service that the client meant; NULL: it did not say */
     struct secret identity;      /* server: src/access/client_identity.h */
     struct secret delegated;     /* server: docs/session-record.md */
     struct secret ticket_plain;  /* server: what the PAC is part of */

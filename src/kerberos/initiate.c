@@ -82,7 +82,9 @@ static SECURITY_STATUS request_make(struct kerberos_handshake *handshake, uint64
     if (handshake->framing == KRB_USER)
         options |= KRB_AP_USE_SESSION_KEY;
     if (handshake->base.has_bindings) /* so that nobody makes the server believe that there is no channel */
-        handshake->exchange.ap_options = KRB_AP_OPTIONS_CBT;
+        handshake->exchange.ap_options |= KRB_AP_OPTIONS_CBT;
+    if ((handshake->base.asked & ISC_REQ_UNVERIFIED_TARGET_NAME) != 0)
+        handshake->exchange.ap_options |= KRB_AP_OPTIONS_UNVERIFIED_TARGET;
     return kerberos_request_make(&handshake->exchange, handshake->kit.krb, handshake->kit.ticket, options,
                                  writer_slice_of(&bytes), message);
 }

@@ -269,7 +269,8 @@ WWW = "HTTP/www.example.test@EXAMPLE.TEST"
     ("HTTP/www.example.test@OTHER.TEST", {}),
     ("svc2", None), (SVC2, None), ("example.test\\svc2", None), (None, None)))
 def test_server_with_a_password_and_a_name(world, realm, principal, taken):
-    """Tickets for other services of the account are refused, and the name that is shown is the ticket's. The account's own name means all of them."""
+    """Tickets for other services of the account are refused. The account's own name means all of them. The name that is shown is what the client told; of one that
+    tells none, as MIT's, it is that of the key."""
     targets = ("svc2", "HTTP/www.example.test", "HTTP/WWW.example.test", "cifs/www.example.test", "HTTP/www.other.test@EXAMPLE.TEST")
     taken = dict.fromkeys(targets, SVC2) if taken is None else taken
     for name in targets:
@@ -278,15 +279,16 @@ def test_server_with_a_password_and_a_name(world, realm, principal, taken):
         except RuntimeError:
             pass  # another case has added it
     world.krb5["KRB5_KTNAME"] = f"FILE:{world.directory}/none"
-    for target in targets:
-        client, server = Ours(world), Ours(world)
+    for client_class, target in [(Ours, target) for target in targets] + [(Mit, "HTTP/www.example.test")]:
+        client, server = client_class(world), Ours(world)
         assert server.start("server", user="svc2", password="Service1!", domain="EXAMPLE.TEST", principal=principal) is not None, server.problem
-        answer = client.start("client", target=target)
+        answer = client.start("client", target=target.replace("/", client.between))
         assert answer is not None, client.problem
         done = server.token(answer[1])
         if target in taken:
             assert done is not None, (target, server.problem)
-            assert server.say("target") == taken[target]
+            told = target if "@" in target else target + "@EXAMPLE.TEST"
+            assert server.say("target") == (told if client_class is Ours else taken[target])
         else:
             assert done is None and server.problem.split()[0] == WRONG_PRINCIPAL, (target, server.problem)
 

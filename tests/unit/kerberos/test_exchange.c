@@ -263,6 +263,38 @@ static void test_by_name(void **state)
     keys_clear();
 }
 
+/* The ticket's name is right, but the client meant another service of the account: somebody wrote ours over it. */
+static void test_by_told_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *told; /* ASCII */
+        bool passes;
+    } cases[] = {
+        {FORGE_SERVER, true},
+        {"HOST/Server.Example.Test@Example.Test", true},
+        {"cifs/server.example.test@" FORGE_REALM, false},
+        {"host/server.example.test", false}, /* it is to have its realm */
+        {"\xff", true},                      /* no text: nothing is told */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int by_name = 0; by_name < 2; by_name++) {
+            struct forge forge;
+            AUTO_WRITER struct writer name = writer_growing(64), element = writer_growing(64),
+                                      list = writer_growing(64);
+            for (const char *at = cases[i].told; *at != 0; at++)
+                writer_u16le(&name, *at == '\xff' ? 0xdc00 : (uint16_t)*at);
+            forge_authdata(&element, KRB_AD_CLIENT_TARGET, writer_slice_of(&name));
+            forge_if_relevant(&list, writer_slice_of(&element));
+            keys_usual();
+            table.keys.by_name = by_name != 0;
+            forge_begin(&forge, KRB_AES256_SHA1);
+            forge.restrictions = writer_slice_of(&list);
+            assert_int_equal(verdict(&forge), by_name == 0 || cases[i].passes ? SEC_E_OK : SEC_E_WRONG_PRINCIPAL);
+        }
+    keys_clear();
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -738,6 +770,7 @@ int main(void)
         cmocka_unit_test(test_roll_over),
         cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_by_name),
+        cmocka_unit_test(test_by_told_name),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_authenticator_key),
         cmocka_unit_test(test_times),
