@@ -12,10 +12,23 @@
 #include "support/ntlm_loop.h"
 #include <string.h>
 
+#define PROTECTED (ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY)
+#define PROTECTING (ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY)
+
+static ULONG client_asks, server_asks;
+
 static int begin(void **state)
 {
     (void)state;
     loop_configure("");
+    return 0;
+}
+
+static int usual(void **state)
+{
+    (void)state;
+    client_asks = PROTECTED;
+    server_asks = PROTECTING;
     return 0;
 }
 
@@ -31,21 +44,20 @@ static SECURITY_STATUS client_step(struct loop *loop, bool first, SecBuffer *in,
     SecBufferDesc ins = {SECBUFFER_VERSION, 1, in}, outs = {SECBUFFER_VERSION, 1, out};
     static char target[] = "ldap/server.example.test";
     out->cbBuffer = LOOP_TOKEN_MAX;
-    return SaslInitializeSecurityContextA(&loop->client_credential, first ? NULL : &loop->client, target,
-                                          ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY, 0, SECURITY_NATIVE_DREP,
-                                          first ? NULL : &ins, 0, &loop->client, &outs, &loop->client_attributes, NULL);
+    return SaslInitializeSecurityContextA(&loop->client_credential, first ? NULL : &loop->client, target, client_asks,
+                                          0, SECURITY_NATIVE_DREP, first ? NULL : &ins, 0, &loop->client, &outs,
+                                          &loop->client_attributes, NULL);
 }
 
 static SECURITY_STATUS server_step(struct loop *loop, bool first, SecBuffer *in, SecBuffer *out)
 {
     SecBufferDesc ins = {SECBUFFER_VERSION, 1, in}, outs = {SECBUFFER_VERSION, 1, out};
     out->cbBuffer = LOOP_TOKEN_MAX;
-    return SaslAcceptSecurityContext(&loop->server_credential, first ? NULL : &loop->server, &ins,
-                                     ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY, SECURITY_NATIVE_DREP, &loop->server,
-                                     &outs, &loop->server_attributes, NULL);
+    return SaslAcceptSecurityContext(&loop->server_credential, first ? NULL : &loop->server, &ins, server_asks,
+                                     SECURITY_NATIVE_DREP, &loop->server, &outs, &loop->server_attributes, NULL);
 }
 
-/* The whole exchange; the server's last status. */
+/* The whole exchange; the server's last status, or the client's where it ends it. */
 static SECURITY_STATUS run(struct loop *loop)
 {
     unsigned char to_server[LOOP_TOKEN_MAX], to_client[LOOP_TOKEN_MAX];
@@ -54,7 +66,9 @@ static SECURITY_STATUS run(struct loop *loop)
     assert_int_equal(client_step(loop, true, NULL, &up), SEC_I_CONTINUE_NEEDED);
     assert_memory_equal(to_server, "NTLMSSP", 8); /* the package's token as it is */
     assert_int_equal(server_step(loop, true, &up, &down), SEC_I_CONTINUE_NEEDED);
-    assert_int_equal(client_step(loop, false, &down, &up), SEC_E_OK);
+    SECURITY_STATUS status = client_step(loop, false, &down, &up);
+    if (status != SEC_E_OK)
+        return status;
     assert_memory_equal(to_server, "NTLMSSP\0\3", 9);
     return server_step(loop, false, &up, &down);
 }
@@ -78,6 +92,36 @@ static void test_refused(void **state)
     loop_end(&loop);
 }
 
+/* A null session's key is everybody's: neither side takes it for the layer that it asks for. */
+static void test_null_sessions(void **state)
+{
+    static const struct {
+        ULONG client, server;
+        SECURITY_STATUS status;
+    } cases[] = {
+        {0, 0, SEC_E_OK},
+        {0, ASC_REQ_INTEGRITY, SEC_E_UNSUPPORTED_FUNCTION},
+        {0, ASC_REQ_SEQUENCE_DETECT, SEC_E_UNSUPPORTED_FUNCTION},
+        {0, ASC_REQ_CONFIDENTIALITY, SEC_E_UNSUPPORTED_FUNCTION},
+        {ISC_REQ_INTEGRITY, 0, SEC_E_QOP_NOT_SUPPORTED},
+        {ISC_REQ_CONFIDENTIALITY, 0, SEC_E_QOP_NOT_SUPPORTED},
+    };
+    (void)state;
+    loop_configure("[ntlm]\nallow_anonymous = yes\n");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct loop loop = {0};
+        client_asks = cases[i].client | ISC_REQ_NULL_SESSION;
+        server_asks = cases[i].server | ASC_REQ_ALLOW_NULL_SESSION;
+        SECURITY_STATUS status = run(&loop);
+        if (status != cases[i].status)
+            fail_msg("case %zu: 0x%08x", i, (unsigned)status);
+        if (status == SEC_E_OK)
+            assert_int_equal(loop.server_attributes & PROTECTING, 0);
+        loop_end(&loop);
+    }
+    loop_configure("");
+}
+
 static void test_profile(void **state)
 {
     static char name[] = "NTLM";
@@ -99,8 +143,9 @@ static void test_profile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sign_on),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test_setup(test_sign_on, usual),
+        cmocka_unit_test_setup(test_refused, usual),
+        cmocka_unit_test(test_null_sessions),
         cmocka_unit_test(test_profile),
     };
     return cmocka_run_group_tests(tests, begin, end);
