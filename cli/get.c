@@ -1,4 +1,5 @@
 /* `sspi get`: a page behind Negotiate, NTLM or Digest. libcurl fetches, we sign on; each token goes over the same connection. */
+#include "challenges.h"
 #include "peer.h"
 
 #include "base/base64.h"
@@ -39,65 +40,18 @@ static size_t take(char *data, size_t size, size_t n, void *context)
     return writer->failed ? 0 : size * n;
 }
 
-static bool is_blank(char c)
+/* Of Digest's challenges all are answered by one, which the package chooses. */
+static void take_challenge(struct page *page, const struct challenge *challenge)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* RFC 9110 5.6.2 */
-static bool is_token(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-/* Behind a comma stands a scheme's name, or a parameter of the scheme before, whose name a "=" follows (RFC 9110 11.3). */
-static bool scheme_begins(const char *text, size_t len)
-{
-    size_t begin = 0, at;
-    while (begin < len && is_blank(text[begin]))
-        begin++;
-    for (at = begin; at < len && is_token(text[at]);)
-        at++;
-    if (at == begin || (at < len && text[at] != ',' && !is_blank(text[at])))
-        return false;
-    while (at < len && is_blank(text[at]))
-        at++;
-    return at == len || text[at] != '=';
-}
-
-/* The first challenge of a list: to the comma, outside quotes, that the next one's scheme follows (RFC 9110 11.6.1). */
-static size_t challenge_len(const char *list, size_t len)
-{
-    bool quoted = false;
-    for (size_t at = 0; at < len; at++) {
-        if (quoted && list[at] == '\\')
-            at++;
-        else if (list[at] == '"')
-            quoted = !quoted;
-        else if (!quoted && list[at] == ',' && scheme_begins(list + at + 1, len - at - 1))
-            return at;
-    }
-    return len;
-}
-
-/* "Negotiate TOKEN" */
-static void take_challenge(struct page *page, const char *value, size_t len)
-{
-    size_t word = 0, at = strlen(page->offers);
-    while (word < len && value[word] != ',' && !is_blank(value[word]))
-        word++;
-    snprintf(page->offers + at, sizeof(page->offers) - at, "%s%.*s", at > 0 ? ", " : "", (int)(word < 40 ? word : 40),
-             value);
-    if (word != strlen(page->challenge) || strncasecmp(value, page->challenge, word) != 0)
+    size_t at = strlen(page->offers), len = challenge->scheme.len;
+    const char *scheme = (const char *)challenge->scheme.data;
+    snprintf(page->offers + at, sizeof(page->offers) - at, "%s%.*s", at > 0 ? ", " : "", (int)(len < 40 ? len : 40),
+             scheme);
+    if (len != strlen(page->challenge) || strncasecmp(scheme, page->challenge, len) != 0)
         return;
     page->offered = true;
-    while (word < len && is_blank(value[word]))
-        word++;
-    while (len > word && (value[len - 1] == ',' || is_blank(value[len - 1])))
-        len--;
     char *former = page->token;
-    page->token = len > word ? mem_dup(value + word, len - word) : NULL;
+    page->token = challenge->rest.len > 0 ? mem_dup(challenge->rest.data, challenge->rest.len) : NULL;
     if (former != NULL && page->token != NULL && is_digest(page)) {
         size_t size = strlen(former) + strlen(page->token) + sizeof ", Digest ";
         char *both = mem_zalloc(size);
@@ -109,25 +63,11 @@ static void take_challenge(struct page *page, const char *value, size_t len)
     mem_free(former);
 }
 
-/* "WWW-Authenticate: Negotiate, Basic realm="r"": a list, though many servers write a line for each. */
-static void take_challenges(struct page *page, const char *list, size_t len)
-{
-    for (size_t at = 0; at < len && page->n_challenges < CHALLENGES_MAX;) {
-        if (list[at] == ',' || is_blank(list[at])) {
-            at++;
-            continue;
-        }
-        size_t one = challenge_len(list + at, len - at);
-        take_challenge(page, list + at, one);
-        page->n_challenges++;
-        at += one;
-    }
-}
-
 static size_t take_head(char *data, size_t size, size_t n, void *context)
 {
     static const char name[] = "WWW-Authenticate:", info[] = "Authentication-Info:";
     struct page *page = context;
+    struct challenge challenge;
     size_t len = size * n, skip = sizeof(name) - 1;
     if (len > 5 && strncasecmp(data, "HTTP/", 5) == 0) {
         /* Another answer begins. */
@@ -141,7 +81,9 @@ static size_t take_head(char *data, size_t size, size_t n, void *context)
         page->token = page->info = NULL;
     }
     if (len > skip && strncasecmp(data, name, skip) == 0)
-        take_challenges(page, data + skip, len - skip);
+        for (struct slice list = slice_of(data + skip, len - skip);
+             page->n_challenges < CHALLENGES_MAX && challenge_next(&list, &challenge); page->n_challenges++)
+            take_challenge(page, &challenge);
     if (len > sizeof(info) - 1 && strncasecmp(data, info, sizeof(info) - 1) == 0) {
         mem_free(page->info);
         page->info = mem_dup(data + sizeof(info) - 1, len - (sizeof(info) - 1));
