@@ -424,7 +424,11 @@ SECURITY_STATUS account_verify_ntlm(struct accounts *accounts, const struct ntlm
         .allow_v1 = check->allow_v1,
         .allow_lm = check->allow_lm,
     };
-    bool with_domain = ntlm_response_verify(&input, &base_key) != NTLM_RESPONSE_WRONG, right = with_domain;
+    enum ntlm_response_kind kind = ntlm_response_verify(&input, &base_key);
+    require(
+        kind != NTLM_RESPONSE_FAILED, /* and counts for nobody's lock-out */
+        cause_set(SEC_E_INTERNAL_ERROR, "DES, with which NTLMv1 and LM are computed, is not to be had from OpenSSL"));
+    bool with_domain = kind != NTLM_RESPONSE_WRONG, right = with_domain;
     if (!with_domain) /* it costs nobody else anything, and wrong ones as much whoever they are for */
         require(ntlm_response_verify_bare(&input, user, &right, &base_key) || answer->record.account == NULL,
                 SEC_E_INSUFFICIENT_MEMORY);

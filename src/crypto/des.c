@@ -40,5 +40,6 @@ bool des_encrypt7(const uint8_t key[7], const uint8_t in[8], uint8_t out[8])
         memcpy(out, encrypted, sizeof(encrypted));
     EVP_CIPHER_CTX_free(context);
     secret_wipe(keys, sizeof(keys));
+    secret_wipe(encrypted, sizeof(encrypted)); /* of an LM hash it is half a password */
     return done;
 }

@@ -45,6 +45,7 @@ static inline void block_xor(uint8_t *to, const uint8_t *from)
 /* Whole blocks, chained to those before. EVP_Cipher goes straight to the cipher, without the buffer that the update functions keep. */
 static bool blocks_crypt(struct krb_cbc *cbc, uint8_t *data, size_t len)
 {
+    OPENSSL_QUIET;
     for (size_t now_len; len > 0; data += now_len, len -= now_len) {
         now_len = len < RUN_MAX ? len : RUN_MAX;
         uint8_t *end = data + now_len - AES_BLOCK_LEN;

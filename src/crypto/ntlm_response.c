@@ -137,7 +137,7 @@ static enum ntlm_response_kind response_verify_v1(const struct ntlm_response_inp
                 NTLM_RESPONSE_WRONG);
         ntlm_v1_session_challenge(input->challenge, client, challenge);
     }
-    require(ntlm_desl(input->nt_hash, challenge, expected), NTLM_RESPONSE_WRONG);
+    require(ntlm_desl(input->nt_hash, challenge, expected), NTLM_RESPONSE_FAILED);
     bool right = secret_equal(expected, input->nt_response.data, sizeof(expected));
     secret_wipe(expected, sizeof(expected));
     require(right, NTLM_RESPONSE_WRONG);
@@ -149,7 +149,7 @@ static enum ntlm_response_kind response_verify_v1(const struct ntlm_response_inp
 static enum ntlm_response_kind response_verify_lm(const struct ntlm_response_input *input, struct key16 *base_key)
 {
     uint8_t expected[NTLM_V1_RESPONSE_LEN];
-    require(ntlm_desl(input->lm_hash, input->challenge, expected), NTLM_RESPONSE_WRONG);
+    require(ntlm_desl(input->lm_hash, input->challenge, expected), NTLM_RESPONSE_FAILED);
     bool right = secret_equal(expected, input->lm_response.data, sizeof(expected));
     secret_wipe(expected, sizeof(expected));
     require(right, NTLM_RESPONSE_WRONG);
@@ -172,7 +172,7 @@ enum ntlm_response_kind ntlm_response_verify(const struct ntlm_response_input *i
         if (kind == NTLM_RESPONSE_WRONG && input->allow_lm && input->lm_hash != NULL)
             kind = response_verify_lm(input, &key);
     }
-    if (kind != NTLM_RESPONSE_WRONG)
+    if (kind != NTLM_RESPONSE_WRONG && kind != NTLM_RESPONSE_FAILED)
         *base_key = key;
     return kind;
 }
@@ -184,8 +184,8 @@ bool ntlm_response_verify_bare(const struct ntlm_response_input *input, const ch
     struct ntlm_response_input bare = *input;
     bool made = ntlm_v2_key(input->nt_hash, user, "", &key) == WIRE_OK;
     bare.v2_key = &key;
-    bare.allow_v1 = bare.allow_lm = false; /* those know no domain */
-    *right = made && ntlm_response_verify(&bare, base_key) != NTLM_RESPONSE_WRONG;
+    bare.allow_v1 = bare.allow_lm = false;                                         /* those know no domain */
+    *right = made && ntlm_response_verify(&bare, base_key) != NTLM_RESPONSE_WRONG; /* without DES it does not fail */
     secret_wipe(&key, sizeof(key));
     return made;
 }

@@ -36,7 +36,8 @@ enum ntlm_response_kind {
     NTLM_RESPONSE_V2,
     NTLM_RESPONSE_V2_LM,
     NTLM_RESPONSE_V1,
-    NTLM_RESPONSE_LM
+    NTLM_RESPONSE_LM,
+    NTLM_RESPONSE_FAILED /* DES is refused, or there is no memory: it may be right */
 };
 
 struct ntlm_response_input {
@@ -48,7 +49,7 @@ struct ntlm_response_input {
     bool extended_session_security, allow_v1, allow_lm;
 };
 
-/* Recomputes and compares in constant time; anything that is not exactly right is WRONG. On another answer `base_key` is the session base key. */
+/* Recomputes and compares in constant time; anything that is not exactly right is WRONG. Where it is right `base_key` is the session base key. */
 enum ntlm_response_kind ntlm_response_verify(const struct ntlm_response_input *input, struct key16 *base_key);
 
 /* The same of clients that name a domain and compute without one (MS-NLMP 3.2.5.1.2); *right tells. False: no memory, or the name is no text. */

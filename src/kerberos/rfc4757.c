@@ -115,7 +115,7 @@ static void crypt_start(const struct kerberos_session *session, uint32_t seq, st
 }
 
 /* 7.2: Kseq hides number and direction, and is its own inverse. The checksum does not cover them: whoever alters a message that is not encrypted on its
- * way can change its number, which only sequence detection notices. */
+ * way can change its number, and have it taken twice, in the place of another one that he keeps back. */
 static void sequence_crypt(const struct kerberos_session *session, const uint8_t *checksum,
                            uint8_t sequence[SEQUENCE_LEN])
 {
@@ -192,6 +192,23 @@ static void pass_end(struct pass *pass, const struct kerberos_session *session, 
     memcpy(checksum, mac, CHECKSUM_LEN);
     if (pass->way != CLEAR)
         secret_wipe(&pass->rc4, sizeof pass->rc4);
+}
+
+/* The last byte of a message's text, or NULL. What is only signed is not of it. */
+static const uint8_t *last_byte(const struct pieces *pieces)
+{
+    for (unsigned i = pieces->n; i-- > 0;)
+        if (!pieces->list[i].fixed && pieces->list[i].len > 0)
+            return pieces->list[i].data + pieces->list[i].len - 1;
+    return NULL;
+}
+
+/* Nothing protects the length in the framing, which tells whether there is padding: with one bit of it another text would come out, longer by the padding or
+ * shorter by its own last byte. Without padding a text must not end as if it had some; in DCE style there never is any. */
+static bool is_ambiguous(const struct kerberos_session *session, const struct pieces *pieces)
+{
+    const uint8_t *last = last_byte(pieces);
+    return !session->seed.dce_style && last != NULL && *last == PADDING_BYTE;
 }
 
 static void message_pieces(const struct message *message, struct pieces *pieces)
@@ -286,6 +303,9 @@ SECURITY_STATUS rfc4757_seal(struct kerberos_session *session, struct message *m
             cause_set(SEC_E_BUFFER_TOO_SMALL, "rc4-hmac pads with one byte, for which the buffer has no room"));
     require(random_bytes(confounder, sizeof confounder), cause_set(SEC_E_INTERNAL_ERROR, "no random bytes"));
     message_pieces(message, &pieces);
+    require(padded || !is_ambiguous(session, &pieces),
+            cause_set(SEC_E_BUFFER_TOO_SMALL,
+                      "under rc4-hmac a text that ends in a byte of %d needs a SECBUFFER_PADDING", PADDING_BYTE));
     if (padded) {
         message->padding.data[0] = PADDING_BYTE;
         pieces_add(&pieces, message->padding.data, PADDING_LEN, false);
@@ -315,8 +335,9 @@ struct wrapped {
     struct segment *shortened;    /* the DATA buffer that ends in the padding byte, or NULL */
 };
 
-/* Where does the padding lie? The framing tells whether there is one. */
-static SECURITY_STATUS padding_find(struct message *message, struct wrapped *wrapped)
+/* Where does the padding lie? The framing tells whether there is one, outside DCE style. */
+static SECURITY_STATUS padding_find(const struct kerberos_session *session, struct message *message,
+                                    struct wrapped *wrapped)
 {
     bool stream = message->stream.data != NULL;
     size_t text_len = stream ? wrapped->stream_text.len : kerberos_writable_len(message);
@@ -324,6 +345,7 @@ static SECURITY_STATUS padding_find(struct message *message, struct wrapped *wra
     wrapped->shortened = NULL;
     if (wrapped->fields.framed == WRAP_LEN)
         return SEC_E_OK;
+    require(!session->seed.dce_style, cause_set(SEC_E_INVALID_TOKEN, "a token of DCE style that counts its text"));
     size_t framed_text = wrapped->fields.framed - WRAP_LEN;
     if (!stream && framed_text == text_len + PADDING_LEN && message->padding.len >= PADDING_LEN) {
         wrapped->padding = message->padding.data;
@@ -346,7 +368,8 @@ static SECURITY_STATUS padding_find(struct message *message, struct wrapped *wra
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS wrapped_parse(struct message *message, struct wrapped *wrapped)
+static SECURITY_STATUS wrapped_parse(const struct kerberos_session *session, struct message *message,
+                                     struct wrapped *wrapped)
 {
     struct slice_mut first = message->stream.data != NULL ? message->stream : message->token;
     struct reader reader = reader_of(slice_of(first.data, first.len));
@@ -360,7 +383,7 @@ static SECURITY_STATUS wrapped_parse(struct message *message, struct wrapped *wr
     require(message->stream.data != NULL || rest == 0,
             cause_set(SEC_E_INVALID_TOKEN, "%zu bytes behind a Wrap token in its buffer", rest));
     wrapped->stream_text = (struct slice_mut){first.data + first.len - rest, rest};
-    return padding_find(message, wrapped);
+    return padding_find(session, message, wrapped);
 }
 
 static void wrapped_pieces(const struct message *message, const struct wrapped *wrapped, struct pieces *pieces)
@@ -411,7 +434,7 @@ static bool wrapped_open(const struct kerberos_session *session, const struct wr
     pass_pieces(&pass, pieces);
     pass_end(&pass, session, expected);
     bool genuine = secret_equal(expected, wrapped->fields.checksum.data, CHECKSUM_LEN) &&
-                   (wrapped->padding == NULL || *wrapped->padding == PADDING_BYTE);
+                   (wrapped->padding != NULL ? *wrapped->padding == PADDING_BYTE : !is_ambiguous(session, pieces));
     if (!genuine)
         wrapped_undo(session, wrapped, seq, pieces);
     return genuine;
@@ -425,7 +448,7 @@ SECURITY_STATUS rfc4757_unseal(struct kerberos_session *session, struct message 
     uint32_t seq;
     size_t len;
     try(kerberos_message_len(message, &len));
-    try(wrapped_parse(message, &wrapped));
+    try(wrapped_parse(session, message, &wrapped));
     try(sequence_read(session, wrapped.fields.sequence, wrapped.fields.checksum, &seq));
     try(kerberos_sequence_check(session, seq, wanted));
     wrapped_pieces(message, &wrapped, &pieces);

@@ -112,7 +112,7 @@ static void kerberos_session_close(void *state)
 /* These have one value for initiators and acceptors. */
 _Static_assert(ISC_RET_CONFIDENTIALITY == ASC_RET_CONFIDENTIALITY && ISC_RET_REPLAY_DETECT == ASC_RET_REPLAY_DETECT &&
                    ISC_RET_SEQUENCE_DETECT == ASC_RET_SEQUENCE_DETECT && ISC_RET_DATAGRAM == ASC_RET_DATAGRAM &&
-                   ISC_RET_USED_DCE_STYLE == ASC_RET_USED_DCE_STYLE,
+                   ISC_RET_USED_DCE_STYLE == ASC_RET_USED_DCE_STYLE && ISC_RET_MUTUAL_AUTH == ASC_RET_MUTUAL_AUTH,
                "flags of the two sides differ");
 
 static SECURITY_STATUS kerberos_session_open(struct slice own, uint32_t flags, bool initiator, void **state)
@@ -134,6 +134,8 @@ static SECURITY_STATUS kerberos_session_open(struct slice own, uint32_t flags, b
         kerberos_session_close(session);
         return status;
     }
+    bool own_numbers = ((flags & ISC_RET_MUTUAL_AUTH) != 0 || session->seed.dce_style) && !session->datagram;
+    session->mirrored = session->profile == NULL && !initiator && !own_numbers;
     *state = session;
     return SEC_E_OK;
 }
@@ -237,6 +239,10 @@ static SECURITY_STATUS kerberos_seal(void *state, uint32_t qop, struct message *
     require(!encrypt || session->confidential,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                       "confidentiality was not negotiated; SECQOP_WRAP_NO_ENCRYPT signs without it"));
+    require(!encrypt || !session->mirrored,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION,
+                      "RC4 would encrypt this side's messages and the client's with the same key streams: the client "
+                      "asked for no mutual authentication, or for datagrams"));
     return protect(session, message, seq, true, encrypt);
 }
 

@@ -17,6 +17,7 @@
 #include "crypto/http_digest.h"
 #include "crypto/krb5_cts.h"
 #include "crypto/processor.h"
+#include "crypto/sha256.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
@@ -77,9 +78,15 @@ static bool aes(void)
     return done;
 }
 
+static bool sha256(void)
+{
+    uint8_t digest[32];
+    return sha256_once(slice_of(bytes, sizeof bytes), digest);
+}
+
 static void test_failures(void **state)
 {
-    static bool (*const fails[])(void) = {certificate, pem, des, des3, hash, seal, open, aes};
+    static bool (*const fails[])(void) = {certificate, pem, des, des3, hash, seal, open, aes, sha256};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(fails); i++)
         for (int n_before = 0; n_before < 2; n_before++) {

@@ -60,7 +60,7 @@ static struct pair pair_of(const struct kind *kind, uint32_t flags, bool dce, bo
     struct kerberos_session_seed seed = seed_of(kind);
     struct pair pair = {.rc4 = kind->enctype == 23, .dce = dce};
     seed.acceptor_subkey = subkey;
-    flags |= dce ? ISC_RET_USED_DCE_STYLE : 0;
+    flags |= ISC_RET_MUTUAL_AUTH | (dce ? ISC_RET_USED_DCE_STYLE : 0);
     pair.client = session_of(&seed, flags | ISC_RET_CONFIDENTIALITY, true);
     seed.send_seq = 5;
     seed.receive_seq = 1000;
@@ -99,21 +99,34 @@ static struct message row_message(struct row *row, size_t len, unsigned n_data, 
     return message;
 }
 
-/* Seals `len` bytes; afterwards token, text and padding are in a row, whatever the token's length. */
-static void row_seal(struct row *row, void *from, uint32_t qop, size_t len, unsigned n_data, bool padding)
+static void row_lay(struct row *row, size_t len)
 {
     memset(row->bytes, 0xee, sizeof row->bytes);
     row->data = row->bytes + TOKEN_ROOM;
     row->len = len;
+    text_fill(row->data, len);
+}
+
+/* Seals what lies there; afterwards token, text and padding are in a row, whatever the token's length. */
+static SECURITY_STATUS row_try(struct row *row, void *from, uint32_t qop, unsigned n_data, bool padding)
+{
     row->token_len = 100;
     row->padding_len = 8;
-    text_fill(row->data, len);
-    struct message message = row_message(row, len, n_data, padding);
-    assert_int_equal(table->seal(from, qop, &message, 77), SEC_E_OK);
+    struct message message = row_message(row, row->len, n_data, padding);
+    SECURITY_STATUS status = table->seal(from, qop, &message, 77);
+    if (status != SEC_E_OK)
+        return status;
     assert_true(message.token.len <= 100);
     memmove(row->data - message.token.len, row->data - 100, message.token.len);
     row->token_len = message.token.len;
     row->padding_len = padding ? message.padding.len : 0;
+    return SEC_E_OK;
+}
+
+static void row_seal(struct row *row, void *from, uint32_t qop, size_t len, unsigned n_data, bool padding)
+{
+    row_lay(row, len);
+    assert_int_equal(row_try(row, from, qop, n_data, padding), SEC_E_OK);
 }
 
 static void assert_text(const uint8_t *data, size_t len)
@@ -448,6 +461,77 @@ static void every_byte_counts(void **state)
     }
 }
 
+/* Nothing protects the length in rc4-hmac's framing, which tells whether there is padding: no bit of it makes a text longer or shorter, also where the text ends
+ * as padding does. */
+static void no_bit_changes_the_length(void **state)
+{
+    struct row row, copy;
+    uint32_t qop = 7;
+    (void)state;
+    FOR_ALL_KINDS(kind)
+    for (unsigned style = 0; style < 8; style++)
+        for (size_t len = 1; len < 131; len++) {
+            struct pair pair = pair_of(kind, DETECT, (style & 1) != 0, false);
+            uint32_t asked = (style & 4) != 0 ? NO_ENCRYPT : 0;
+            bool padded = (style & 2) != 0;
+            row_lay(&row, len);
+            row.data[len - 1] = 1;
+            if (pair.rc4 && !pair.dce && !padded) { /* it cannot be told from padding */
+                assert_int_equal(row_try(&row, pair.client, asked, 1, padded), SEC_E_BUFFER_TOO_SMALL);
+                row.data[len - 1] = 2;
+            }
+            assert_int_equal(row_try(&row, pair.client, asked, 1, padded), SEC_E_OK);
+            uint8_t *token = row.data - row.token_len;
+            size_t whole = row.token_len + row.len + row.padding_len;
+            for (size_t i = 0; i < 5; i++)
+                for (unsigned bit = 0; bit < 8; bit++) {
+                    token[i] ^= (uint8_t)(1u << bit);
+                    memcpy(&copy, &row, sizeof row);
+                    copy.data = copy.bytes + TOKEN_ROOM;
+                    struct message message = stream_message(copy.data - copy.token_len, whole);
+                    assert_int_not_equal(table->unseal(pair.server, &message, 0, &qop), SEC_E_OK);
+                    copy.padding_len = row.padding_len > 0 ? row.padding_len : 1;
+                    message = row_message(&copy, copy.len, 1, true);
+                    assert_int_not_equal(table->unseal(pair.server, &message, 0, &qop), SEC_E_OK);
+                    assert_memory_equal(copy.bytes, row.bytes, sizeof row.bytes);
+                    token[i] ^= (uint8_t)(1u << bit);
+                }
+            struct message message = stream_message(token, whole);
+            assert_int_equal(table->unseal(pair.server, &message, 0, &qop), SEC_E_OK);
+            assert_int_equal(message.stream_data.len, len);
+            pair_close(&pair);
+        }
+}
+
+/* RC4's key streams are made of numbers alone: an acceptor whose numbers are the initiator's, too, encrypts nothing. */
+static void no_stream_is_used_by_both(void **state)
+{
+    static const struct {
+        uint32_t flags;
+        bool dce, own;
+    } cases[] = {
+        {0, false, false},
+        {ISC_RET_MUTUAL_AUTH, false, true},
+        {0, true, true}, /* it has a reply in any case */
+        {ISC_RET_DATAGRAM, false, false},
+        {ISC_RET_DATAGRAM | ISC_RET_MUTUAL_AUTH, false, false},
+    };
+    (void)state;
+    FOR_ALL_KINDS(kind)
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int initiator = 0; initiator < 2; initiator++) {
+            struct kerberos_session_seed seed = seed_of(kind);
+            struct row row;
+            uint32_t flags = cases[i].flags | ISC_RET_CONFIDENTIALITY | (cases[i].dce ? ISC_RET_USED_DCE_STYLE : 0);
+            void *session = session_of(&seed, flags, initiator != 0);
+            bool refused = kind->enctype == 23 && initiator == 0 && !cases[i].own;
+            row_lay(&row, 20);
+            assert_int_equal(row_try(&row, session, 0, 1, true), refused ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_OK);
+            row_seal(&row, session, NO_ENCRYPT, 20, 1, true);
+            table->close(session);
+        }
+}
+
 static void refusals(void **state)
 {
     uint8_t token[128], text[64], padding[1];
@@ -691,6 +775,8 @@ int main(void)
         cmocka_unit_test(first_messages),
         cmocka_unit_test(any_rotation_opens),
         cmocka_unit_test(every_byte_counts),
+        cmocka_unit_test(no_bit_changes_the_length),
+        cmocka_unit_test(no_stream_is_used_by_both),
         cmocka_unit_test(refusals),
         cmocka_unit_test(messages_beyond_the_limit),
         cmocka_unit_test(without_confidentiality),
