@@ -127,7 +127,7 @@ static void end_open(struct end *end, bool dce, bool initiator)
     end->dce = dce;
     gss_must("free lucid", gss_krb5_free_lucid_sec_context(&minor, lucid), minor);
     kerberos_session_seed_write(&writer, &seed);
-    uint32_t flags = ISC_RET_CONFIDENTIALITY | ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT;
+    uint32_t flags = ISC_RET_MUTUAL_AUTH | ISC_RET_CONFIDENTIALITY | ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT;
     flags |= initiator ? ISC_RET_INTEGRITY : ASC_RET_INTEGRITY;
     MUST(kerberos_session_table.open(writer_slice_of(&writer), flags, initiator, &end->session) == SEC_E_OK);
 }

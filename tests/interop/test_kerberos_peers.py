@@ -83,15 +83,17 @@ def text_of(size):
     return (bytes(range(256)) * (size // 256 + 1))[:size]
 
 
-def converse(one, other, sizes=SIZES, sealing=True):
-    """Signed and sealed messages in turns, both ways."""
+def converse(one, other, sizes=SIZES, sealing=True, mute=None):
+    """Signed and sealed messages in turns, both ways; `mute` may not seal."""
     for size in sizes:
         text = text_of(size)
         for source, sink in ((one, other), (other, one)):
             signature = source.sign(text)
             assert signature is not None, source.problem
             assert sink.verify(text, signature), sink.problem
-            if sealing:
+            if source is mute:
+                assert source.seal(text) is None and "the same key streams" in source.problem, source.problem
+            elif sealing:
                 message = source.seal(text)
                 assert message is not None, source.problem
                 assert len(text) < 16 or text not in message
@@ -108,6 +110,11 @@ def converse_dce(one, other, sizes=SIZES):
             token, cipher = sealed
             assert len(cipher) == len(text)
             assert sink.dunseal(head, cipher, tail, token) == text, sink.problem
+
+
+def muted(server, enctype):
+    """After one leg both sides' messages have the same numbers, of which RC4 makes its key streams: our server seals none."""
+    return server if enctype == "arcfour-hmac" and isinstance(server, Ours) else None
 
 
 @enctypes
@@ -127,7 +134,7 @@ def test_one_leg(worlds, pair, enctype):
     outcome = establish(client, server, flags="integrity,confidentiality,replay,sequence")
     assert len(outcome.tokens) == 1
     assert client.key() == server.key()
-    converse(client, server)
+    converse(client, server, mute=muted(server, enctype))
 
 
 @enctypes
@@ -320,12 +327,19 @@ def test_export_and_import_in_mid_conversation(worlds, pair, enctype, style):
     flags = ALL_FLAGS.replace("mutual,", "") if style == "one-leg" else ALL_FLAGS
     establish(client, server, flags="dce," + flags if style == "dce" else flags)
     ours, peer = ours_of(client, server)
-    talk = converse_dce if style == "dce" else converse
+    is_mute = style == "one-leg" and muted(server, enctype) is ours
+
+    def say_all():
+        if style == "dce":
+            converse_dce(ours, peer, sizes=(10, 0, 100))
+        else:
+            converse(ours, peer, sizes=(10, 0, 100), mute=ours if is_mute else None)
+
     for _ in range(2):  # into a second process, and from there into a third
-        talk(ours, peer, sizes=(10, 0, 100))
+        say_all()
         old, ours = ours, ours.moved(world)
         assert old.sign(b"text") is None, "an exported context must not go on"
-    talk(ours, peer, sizes=(10, 0, 100))
+    say_all()
     assert ours.say("names") == "alice@EXAMPLE.TEST"
     assert ours.key() == peer.key()
 

@@ -178,7 +178,8 @@ static void test_established(void **state)
             loop = (struct loop){.client_flags = styles[j] | KERBEROS_PROTECT};
             assert_true(kerberos_loop_acquire(&loop) && loop_run(&loop));
             sizes_are_exact(&loop.client, &loop.server);
-            sizes_are_exact(&loop.server, &loop.client);
+            if (now->enctype != KRB_RC4_HMAC || styles[j] != 0) /* whose acceptor seals nothing */
+                sizes_are_exact(&loop.server, &loop.client);
             names_of(&loop.client);
             names_of(&loop.server);
             keys_of(&loop.client, one);
