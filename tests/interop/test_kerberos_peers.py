@@ -327,13 +327,14 @@ def test_export_and_import_in_mid_conversation(worlds, pair, enctype, style):
     flags = ALL_FLAGS.replace("mutual,", "") if style == "one-leg" else ALL_FLAGS
     establish(client, server, flags="dce," + flags if style == "dce" else flags)
     ours, peer = ours_of(client, server)
-    is_mute = style == "one-leg" and muted(server, enctype) is ours
+    mute = muted(server, enctype) if style == "one-leg" else None
+    moves = mute is ours
 
     def say_all():
         if style == "dce":
             converse_dce(ours, peer, sizes=(10, 0, 100))
         else:
-            converse(ours, peer, sizes=(10, 0, 100), mute=ours if is_mute else None)
+            converse(ours, peer, sizes=(10, 0, 100), mute=ours if moves else mute)
 
     for _ in range(2):  # into a second process, and from there into a third
         say_all()
