@@ -39,7 +39,8 @@ SECURITY_STATUS job_identity(const struct job *job, struct identity *identity)
     require((has & ~(uint64_t)(LSA_HAS_PASSWORD | LSA_HAS_HASH | LSA_HAS_KEYTAB | LSA_HAS_RESPONSE)) == 0 &&
                 ((has & LSA_HAS_RESPONSE) == 0 || (job->head.operation == LSA_LOGON && has == LSA_HAS_RESPONSE)) &&
                 ((has & LSA_HAS_PASSWORD) == 0 || password.data != NULL) &&
-                ((has & LSA_HAS_HASH) == 0 || password.len == 16) && (proves == 0 || proof.data != NULL),
+                ((has & LSA_HAS_HASH) == 0 || ((has & LSA_HAS_PASSWORD) != 0 && password.len == 16)) &&
+                (proves == 0 || proof.data != NULL),
             cause_set(SEC_E_INVALID_TOKEN, "an identity that does not hold what it says"));
     identity->has_password = (has & LSA_HAS_PASSWORD) != 0;
     identity->password_is_hash = (has & LSA_HAS_HASH) != 0;

@@ -425,6 +425,36 @@ def test_responses(daemon):
     link.close()
 
 
+HAS_PASSWORD, HAS_HASH = 1, 2
+
+
+@pytest.mark.parametrize("package", ["NTLM", "Negotiate", "WDigest"])
+@pytest.mark.parametrize("user", ["x", "", None])
+def test_hashes(daemon, package, user):
+    """A password that is called a hash, without its being called a password, or of another length than a hash's."""
+    names = (text(8, user) if user is not None else b"") + text(9, "EXAMPLE")
+    for operation, rest in ((ACQUIRE, number(6, 2)), (LOGON, number(30, 3))):
+        link, _ = greet(daemon)
+        for has, password in ((HAS_HASH, bytes(16)), (HAS_HASH, None), (HAS_PASSWORD | HAS_HASH, bytes(15)), (HAS_PASSWORD | HAS_HASH, bytes(17)),
+                              (HAS_PASSWORD | HAS_HASH, b""), (HAS_PASSWORD | HAS_HASH, None)):
+            status, _ = ask(link, operation, text(4, package) + rest + number(7, has) + names + (octets(11, password) if password is not None else b""))
+            assert status == INVALID_TOKEN, (operation, has, password)
+        link.close()
+    assert serves(daemon)
+
+
+def test_a_hash(daemon):
+    """That is one proves who it is of."""
+    link, _ = greet(daemon)
+    who = number(7, HAS_PASSWORD | HAS_HASH) + text(8, "alice") + text(9, "EXAMPLE") + octets(11, bytes.fromhex(lsa.ALICE.split(":")[3]))
+    status, fields = ask(link, ACQUIRE, text(4, "NTLM") + number(6, 2) + who)
+    assert status == 0
+    credential = value(fields, 13)
+    server = value(ask(link, ACQUIRE, text(4, "NTLM") + number(6, 1))[1], 13)
+    assert signs_on(link, credential, link, server)
+    link.close()
+
+
 @pytest.mark.parametrize("use", [0, 3, 4, 7])
 def test_steps_are_a_clients_or_a_servers(daemon, use):
     link, _ = greet(daemon)
