@@ -427,7 +427,7 @@ static bool only_computes(const struct job *job, const struct credential *creden
            table->only_computes(credential->own, job->context != NULL ? job->context->context->handshake : NULL, &in);
 }
 
-/* A server's step: for winbind, for libkrb5's replay cache, for a KDC, for a writer of the account store. */
+/* A server's step: for winbind, for libkrb5's replay cache, for a KDC, for a writer of the account store; or may it try many keys? */
 static bool accept_may_wait(const struct job *job, const struct credential *credential)
 {
     const struct package *package = credential->package;
@@ -442,7 +442,7 @@ static bool accept_may_wait(const struct job *job, const struct credential *cred
                                                job->context != NULL ? job->context->context->handshake : NULL, &in);
 }
 
-/* May this wait for a KDC, a name service or a slow file? What is only computing stays in the loop, where it costs no change of threads. */
+/* May this wait for a KDC, a name service or a slow file? What is only computing, and not for long, stays in the loop, where it costs no change of threads. */
 static bool may_wait(const struct job *job)
 {
     switch (job->head.operation) {

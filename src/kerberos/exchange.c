@@ -207,11 +207,12 @@ static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, size_t n_trie
 {
     AUTO_FREE char *name = krb_name_text(&ticket->server);
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    require(!more,
-            cause_set(SEC_E_WRONG_PRINCIPAL,
-                      "of the keytab's keys %zu do not open the ticket for %s (number %u, type %d), and no more are "
-                      "tried on one as long, which is not their name's",
-                      n_tried, name, ticket->part.kvno, ticket->part.enctype));
+    require(
+        !more,
+        cause_set(SEC_E_WRONG_PRINCIPAL,
+                  "%zu keys of the keytab do not open the ticket for %s (number %u, type %d), and no more are tried "
+                  "on one of %zu bytes",
+                  n_tried, name, ticket->part.kvno, ticket->part.enctype, ticket->part.cipher.len));
     return cause_set(SEC_E_WRONG_PRINCIPAL,
                      n_tried > 0 ? "no key of the keytab opens the ticket for %s (number %u, type %d)"
                                  : "the keytab has no key for a ticket for %s (number %u, type %d)",
