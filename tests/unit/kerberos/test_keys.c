@@ -226,7 +226,7 @@ static bool may_wait(struct kerberos_credential *credential, int32_t enctype, si
 }
 
 /* Which requests a daemon's loop opens itself: those that few keys of their type are tried on, which are in memory; and what is no request. */
-static void long_work(void **state)
+static void test_long_work(void **state)
 {
     (void)state;
     static const struct {
@@ -526,7 +526,7 @@ int main(void)
         cmocka_unit_test_setup(named_without_its_type, begin),
         cmocka_unit_test_setup(in_memory_it_is_asked_each_time, begin),
         cmocka_unit_test_setup(of_the_identity, begin),
-        cmocka_unit_test_setup(long_work, begin),
+        cmocka_unit_test_setup(test_long_work, begin),
         cmocka_unit_test_setup(only_the_servers, begin),
         cmocka_unit_test_setup(server_of_an_unknown_realm, begin),
         cmocka_unit_test_setup(foreign_keys, begin),
