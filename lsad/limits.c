@@ -11,7 +11,7 @@
 #define ALL_KEPT_MAX ((size_t)256 << 20)
 #define ALL_OBJECTS_MAX 65536u /* credentials, and as many handshakes */
 #define OBJECT_BASE 512u       /* bytes of an object besides what came with its requests */
-#define KEYTAB_FACTOR 5u       /* a keytab's entries become keys of their own, of at most so many times their bytes */
+#define KEYTAB_FACTOR 9u       /* a keytab becomes libkrb5's and a server's keys, of at most so many times its bytes */
 #define LITTLE 16u             /* who has fewer of a thing has little of it */
 #define LITTLE_BYTES ((size_t)64 << 10)
 

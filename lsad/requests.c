@@ -39,7 +39,8 @@ SECURITY_STATUS job_identity(const struct job *job, struct identity *identity)
     require((has & ~(uint64_t)(LSA_HAS_PASSWORD | LSA_HAS_HASH | LSA_HAS_KEYTAB | LSA_HAS_RESPONSE)) == 0 &&
                 ((has & LSA_HAS_RESPONSE) == 0 || (job->head.operation == LSA_LOGON && has == LSA_HAS_RESPONSE)) &&
                 ((has & LSA_HAS_PASSWORD) == 0 || password.data != NULL) &&
-                ((has & LSA_HAS_HASH) == 0 || password.len == 16) && (proves == 0 || proof.data != NULL),
+                ((has & LSA_HAS_HASH) == 0 || ((has & LSA_HAS_PASSWORD) != 0 && password.len == 16)) &&
+                (proves == 0 || proof.data != NULL),
             cause_set(SEC_E_INVALID_TOKEN, "an identity that does not hold what it says"));
     identity->has_password = (has & LSA_HAS_PASSWORD) != 0;
     identity->password_is_hash = (has & LSA_HAS_HASH) != 0;
@@ -426,7 +427,7 @@ static bool only_computes(const struct job *job, const struct credential *creden
            table->only_computes(credential->own, job->context != NULL ? job->context->context->handshake : NULL, &in);
 }
 
-/* A server's step: for winbind, for libkrb5's replay cache, for a KDC, for a writer of the account store. */
+/* A server's step: for winbind, for libkrb5's replay cache, for a KDC, for a writer of the account store; or may it try many keys? */
 static bool accept_may_wait(const struct job *job, const struct credential *credential)
 {
     const struct package *package = credential->package;
@@ -441,7 +442,7 @@ static bool accept_may_wait(const struct job *job, const struct credential *cred
                                                job->context != NULL ? job->context->context->handshake : NULL, &in);
 }
 
-/* May this wait for a KDC, a name service or a slow file? What is only computing stays in the loop, where it costs no change of threads. */
+/* May this wait for a KDC, a name service or a slow file? What is only computing, and not for long, stays in the loop, where it costs no change of threads. */
 static bool may_wait(const struct job *job)
 {
     switch (job->head.operation) {

@@ -126,7 +126,7 @@ struct package_authority {
     void (*abandon)(void *handshake);
     /* Will this step surely wait for nobody? `handshake` is NULL before the first. Missing: it may wait. */
     bool (*only_computes)(void *credential, const void *handshake, const struct step_in *in);
-    /* May this step of a server's wait, for a KDC or for a store that is being written? `handshake` as before. Missing: it does not. */
+    /* May this step of a server's wait, for a KDC or for a store that is being written, or compute for long? `handshake` as before. Missing: neither. */
     bool (*accept_may_wait)(void *credential, const void *handshake, const struct step_in *in);
     SECURITY_STATUS (*query_credential)(const void *credential, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_credential)(void *credential, uint32_t attribute, const void *value, size_t len);

@@ -177,18 +177,24 @@ void kerberos_request_release(struct kerberos_request *request)
     request->client_name = request->server_name = request->target = NULL;
 }
 
+#define RANK_NAMED 4
+#define RANK_SIMILAR 2 /* named in other letters */
+
 /* How well an entry fits: the best are tried first. A key is tried under whatever name and number the keytab gives it, as aliases and copied keytabs
- * need; only the type must be the ticket's. */
-static int key_rank(const struct kerberos_key *key, const struct krb_ticket *ticket)
+ * need; only the type must be the ticket's. `name`: the ticket's as text, or NULL, when no key is similar. */
+static int key_rank(const struct kerberos_key *key, const struct krb_ticket *ticket, const char *name)
 {
     const struct krb_encrypted *part = &ticket->part;
     if (key->key.enctype != part->enctype)
         return -1;
-    bool named = krb_name_is(&ticket->server, key->principal), numbered = part->has_kvno && key->kvno == part->kvno;
-    return (named ? 2 : 0) + (numbered ? 1 : 0);
+    bool named = krb_name_is(&ticket->server, key->principal), numbered = part->has_kvno && key->kvno == part->kvno,
+         similar = !named && name != NULL && text_equal_fold(name, key->principal); /* as Windows' KDCs take names */
+    return (named ? RANK_NAMED : similar ? RANK_SIMILAR : 0) + (numbered ? 1 : 0);
 }
 
-#define RANK_BEST 3
+/* Nothing tells which key fits but the whole text decrypted with it, and anybody may send long texts that none fits. A key under another name is found among
+ * 700 of its type for a ticket of 5 KB, 80 for the longest. */
+#define TRIED_MAX ((size_t)4 << 20)
 
 static bool key_opens(const struct kerberos_key *key, struct slice cipher, struct secret *buffer, struct slice *plain)
 {
@@ -197,13 +203,19 @@ static bool key_opens(const struct kerberos_key *key, struct slice cipher, struc
                             : krb_decrypt(&key->key, KRB_USAGE_TICKET, cipher, buffer, plain);
 }
 
-static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, bool tried)
+static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, size_t n_tried, bool more)
 {
     AUTO_FREE char *name = krb_name_text(&ticket->server);
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    require(
+        !more,
+        cause_set(SEC_E_WRONG_PRINCIPAL,
+                  "%zu keys of the keytab do not open the ticket for %s (number %u, type %d), and no more are tried "
+                  "on one of %zu bytes",
+                  n_tried, name, ticket->part.kvno, ticket->part.enctype, ticket->part.cipher.len));
     return cause_set(SEC_E_WRONG_PRINCIPAL,
-                     tried ? "no key of the keytab opens the ticket for %s (number %u, type %d)"
-                           : "the keytab has no key for a ticket for %s (number %u, type %d)",
+                     n_tried > 0 ? "no key of the keytab opens the ticket for %s (number %u, type %d)"
+                                 : "the keytab has no key for a ticket for %s (number %u, type %d)",
                      name, ticket->part.kvno, ticket->part.enctype);
 }
 
@@ -226,29 +238,40 @@ static SECURITY_STATUS name_check(const struct krb_ticket *ticket, const struct 
                : cause_set(SEC_E_WRONG_PRINCIPAL, "the ticket is for %s, and not for this server", name);
 }
 
+/* `plain` is what this key opened. */
+static SECURITY_STATUS ticket_take(struct kerberos_request *request, struct kerberos_key *key, struct slice plain)
+{
+    require(krb_ticket_part_parse(plain, &request->ticket) == WIRE_OK,
+            cause_set(SEC_E_INVALID_TOKEN, "the ticket is damaged, or its key is of an unknown type"));
+    if (kerberos_key_prepared(key) == NULL)
+        kerberos_key_prepare(key);
+    request->ticket_key = key->key;
+    request->prepared = kerberos_key_prepared(key);
+    request->server_name = mem_strdup(key->principal);
+    return request->server_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, struct kerberos_keys *keys)
 {
-    const struct krb_encrypted *part = &request->outer.ticket.part;
+    const struct krb_ticket *ticket = &request->outer.ticket;
+    const size_t n_max = 1 + TRIED_MAX / kerberos_key_cost(ticket->part.cipher.len);
+    AUTO_FREE char *name = NULL;
     struct slice plain;
-    bool tried = false;
-    for (int rank = RANK_BEST; rank >= 0; rank--)
+    size_t n_tried = 0;
+    for (int rank = RANK_NAMED + 1; rank >= 0; rank--) {
+        if (rank == RANK_NAMED - 1) /* most tickets are open by now */
+            require((name = krb_name_text(&ticket->server)) != NULL, SEC_E_INSUFFICIENT_MEMORY);
         for (size_t i = 0; i < keys->n_keys; i++) {
-            struct kerberos_key *key = &keys->keys[i];
-            if (key_rank(key, &request->outer.ticket) != rank)
+            if (key_rank(&keys->keys[i], ticket, name) != rank)
                 continue;
-            tried = true;
-            if (!key_opens(key, part->cipher, &request->ticket_plain, &plain))
-                continue;
-            require(krb_ticket_part_parse(plain, &request->ticket) == WIRE_OK,
-                    cause_set(SEC_E_INVALID_TOKEN, "the ticket is damaged, or its key is of an unknown type"));
-            if (kerberos_key_prepared(key) == NULL)
-                kerberos_key_prepare(key);
-            request->ticket_key = key->key;
-            request->prepared = kerberos_key_prepared(key);
-            request->server_name = mem_strdup(key->principal);
-            return request->server_name != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+            if (n_tried == n_max)
+                return not_opened(ticket, n_tried, true);
+            n_tried++;
+            if (key_opens(&keys->keys[i], ticket->part.cipher, &request->ticket_plain, &plain))
+                return ticket_take(request, &keys->keys[i], plain);
         }
-    return not_opened(&request->outer.ticket, tried);
+    }
+    return not_opened(ticket, n_tried, false);
 }
 
 static SECURITY_STATUS ticket_decrypt_user(struct kerberos_request *request, const struct krb_key *session,

@@ -40,17 +40,22 @@ bool kerberos_only_computes(void *credential, const void *handshake, const struc
            kerberos_ticket_is_ready(credential, in->target);
 }
 
-/* For the keys of a password, whose salts the KDC knows, and for the server's own ticket-granting ticket. */
+/* For keys that are not in memory (of a password, whose salts the KDC knows), for those that are so many that trying them takes long, and for the server's own
+ * ticket-granting ticket. */
 bool kerberos_accept_may_wait(void *credential, const void *handshake, const struct step_in *in)
 {
     const struct kerberos_handshake *begun = handshake;
     enum krb_token id;
     struct slice message;
     enum krb_framing framing;
+    struct krb_ap_req request;
     if (begun != NULL && begun->base.state == KERBEROS_SERVER_THIRD)
         return false;
-    return kerberos_keys_are_due(credential) ||
-           (krb_token_parse(in->token, &id, &message, &framing) == WIRE_OK && id == TOKEN_TGT_REQ);
+    if (krb_token_parse(in->token, &id, &message, &framing) != WIRE_OK)
+        return false;
+    if (id != TOKEN_AP_REQ)
+        return id == TOKEN_TGT_REQ;
+    return krb_ap_req_parse(message, &request) == WIRE_OK && kerberos_keys_take_long(credential, &request.ticket.part);
 }
 
 SECURITY_STATUS kerberos_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value)

@@ -16,7 +16,10 @@
 
 /* Whose: of the keytab that was given or set, else of the server's password if it has one, else of the configuration's keytab, else of libkrb5's. */
 
-#define KEYS_MAX 4096 /* a keytab of a thousand services with four types each; opening tries no more */
+#define KEYS_MAX 4096 /* a keytab of a thousand services with four types each */
+
+/* What all keys of a type together may take of a ticket without anybody noticing: a third of a millisecond. */
+#define QUICK_BYTES ((size_t)64 << 10)
 
 #define PREPARED_SIZE (KERBEROS_KEY_USES * sizeof(struct krb_prepared))
 
@@ -204,12 +207,21 @@ static SECURITY_STATUS keytab_name(const struct kerberos_credential *credential,
                : cause_set(SEC_E_NO_CREDENTIALS, "the keytab's name is longer than %zu bytes", KEYTAB_NAME_MAX);
 }
 
-/* Are those in memory what the keytab holds? In a lane. *watched: its file can be looked at, and `now` is what it is. */
-static bool keys_are_current(const struct kerberos_credential *credential, const char *name, struct stat *now,
-                             bool *watched)
+/* Was it made of the identity's bytes? Then nobody else knows its name, and nothing changes it. In a lane. */
+static bool keytab_is_private(const struct kerberos_credential *credential, krb5_context krb, const char *name)
+{
+    char own[KEYTAB_NAME_MAX + 1];
+    krb5_keytab keytab = credential->source->memory_keytab;
+    return keytab != NULL && krb5_kt_get_name(krb, keytab, own, sizeof own) == 0 && strcmp(own, name) == 0;
+}
+
+/* Are those in memory what the keytab holds? In a lane. *watched: its file can be looked at, and `now` is what it is; or it needs no looking at. */
+static bool keys_are_current(const struct kerberos_credential *credential, krb5_context krb, const char *name,
+                             struct stat *now, bool *watched)
 {
     const char *path = krb_keytab_path(name);
-    *watched = path != NULL && stat(path, now) == 0;
+    *now = (struct stat){0};
+    *watched = path != NULL ? stat(path, now) == 0 : keytab_is_private(credential, krb, name);
     return *watched && credential->keys != NULL && credential->keys_name != NULL &&
            strcmp(name, credential->keys_name) == 0 && file_state_equal(now, &credential->keytab_state);
 }
@@ -224,7 +236,7 @@ static SECURITY_STATUS keytab_read(struct kerberos_credential *credential, krb5_
     bool watched;
     struct kerberos_keys *loaded = NULL;
     try(keytab_name(credential, krb, room, &name));
-    if (keys_are_current(credential, name, &now, &watched)) { /* another thread was first */
+    if (keys_are_current(credential, krb, name, &now, &watched)) { /* another thread was first */
         keys_hold(keys, credential->keys);
         return SEC_E_OK;
     }
@@ -252,7 +264,7 @@ static SECURITY_STATUS keytab_keys(const struct kerberos_credential *credential,
     struct stat now;
     bool watched;
     try(keytab_name(credential, krb, room, &name));
-    *current = keys_are_current(credential, name, &now, &watched);
+    *current = keys_are_current(credential, krb, name, &now, &watched);
     if (*current)
         keys_hold(keys, credential->keys);
     return SEC_E_OK;
@@ -366,10 +378,20 @@ SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_c
     return SEC_E_OK;
 }
 
-bool kerberos_keys_are_due(struct kerberos_credential *credential)
+static size_t count_of_type(const struct kerberos_keys *keys, int32_t enctype)
+{
+    size_t n_keys = 0;
+    for (size_t i = 0; i < keys->n_keys; i++)
+        n_keys += keys->keys[i].key.enctype == enctype ? 1 : 0;
+    return n_keys;
+}
+
+bool kerberos_keys_take_long(struct kerberos_credential *credential, const struct krb_encrypted *part)
 {
     struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
-    bool due = password_keys_wanted(credential) && credential->keys == NULL;
+    const struct kerberos_keys *keys = credential->keys;
+    size_t n_quick = QUICK_BYTES / kerberos_key_cost(part->cipher.len);
+    bool longer = keys == NULL || (keys->n_keys > n_quick && count_of_type(keys, part->enctype) > n_quick);
     kerberos_lane_leave(lane);
-    return due;
+    return longer;
 }

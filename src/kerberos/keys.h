@@ -5,6 +5,7 @@
 #define OPENSSPI_KERBEROS_KEYS_H
 
 #include "crypto/krb5_encrypt.h"
+#include "kerberos/ap.h"
 #include "kerberos/credential.h"
 #include <stdatomic.h>
 
@@ -33,8 +34,13 @@ struct kerberos_keys {
  * the end. SEC_E_NO_CREDENTIALS when there is no keytab or it cannot be read. */
 SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb,
                                   struct kerberos_keys **keys);
-/* Are there none yet, and may making them ask a KDC? */
-bool kerberos_keys_are_due(struct kerberos_credential *credential);
+/* What it takes to try a key on a cipher text, in bytes: whether it fits is known only at the end of the text, and before it keys are derived. */
+static inline size_t kerberos_key_cost(size_t cipher_len)
+{
+    return 512 + cipher_len;
+}
+/* May opening this part of a ticket take long? For want of keys in memory, which are read, or asked of a KDC; or because there are many to be tried on a long text. */
+bool kerberos_keys_take_long(struct kerberos_credential *credential, const struct krb_encrypted *part);
 void kerberos_keys_put(struct kerberos_keys *keys); /* NULL is fine */
 
 /* The key prepared, KERBEROS_KEY_USES of them, which go with the keys; NULL while it has opened nothing. */

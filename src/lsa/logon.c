@@ -99,11 +99,13 @@ static SECURITY_STATUS duo_run(struct duo *duo)
     return cause_set(SEC_E_INTERNAL_ERROR, "a logon's handshake with itself does not end");
 }
 
-/* For Kerberos the service whose key only this computer and the KDC have. */
-static char *own_service(const struct config *config, bool kerberos)
+/* For Kerberos the service whose key only this computer and the KDC have; for NTLM one that its server takes: where `targets` lists some, no other. */
+static char *own_service(const struct config *config, const struct package *package)
 {
-    if (kerberos && config->access_logon_service != NULL)
+    if (text_equal_fold(package->info.name, "Kerberos") && config->access_logon_service != NULL)
         return mem_strdup(config->access_logon_service);
+    if (text_equal_fold(package->info.name, "NTLM") && config->ntlm_targets.n_items > 0)
+        return mem_strdup(config->ntlm_targets.item[0]);
     size_t len = strlen("host/") + strlen(config->dns_computer) + 1;
     char *service = mem_zalloc(len);
     if (service != NULL)
@@ -164,7 +166,7 @@ SECURITY_STATUS logon_prove(const struct package *package, const struct acquire_
 {
     struct duo duo = {.table = package->authority};
     try(duo_check(package));
-    AUTO_FREE char *target = own_service(client->config, text_equal_fold(package->info.name, "Kerberos"));
+    AUTO_FREE char *target = own_service(client->config, package);
     require(target != NULL, SEC_E_INSUFFICIENT_MEMORY);
     duo.target = target;
     proof->package = package;

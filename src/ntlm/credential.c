@@ -21,9 +21,11 @@ static SECURITY_STATUS login_fill(const struct identity *identity, struct ntlm_l
     try(login_names(identity, &login->user, &login->domain));
     login->full_name = login_full_name(login->domain, login->user);
     require(login->full_name != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    if (identity->password_is_hash)
+    if (identity->password_is_hash) {
+        require(identity->password.len == sizeof login->nt_hash.bytes,
+                cause_set(SEC_E_INVALID_TOKEN, "an NT hash of %zu bytes", identity->password.len));
         memcpy(login->nt_hash.bytes, identity->password.data, sizeof login->nt_hash.bytes);
-    else {
+    } else {
         ntlm_nt_hash(secret_slice(&identity->password), &login->nt_hash);
         login->has_lm_hash = ntlm_lm_hash(secret_slice(&identity->password), &login->lm_hash);
     }

@@ -67,6 +67,9 @@ static struct writer
     sealed[N_UIDS];          /* for each user a key of WDigest's that stayed here: a client's, a server's in turn */
 static uint8_t key_hash[32]; /* of the public half of the key that the daemon told of last */
 static const char password[] = "P\0a\0s\0s\0w\0o\0r\0d\0001\0!\0";
+#define NT_HASH_LEN 16
+static const uint8_t password_hash[NT_HASH_LEN] = {0x7f, 0xac, 0xdc, 0x49, 0x8e, 0xd1, 0x68, 0x0c,
+                                                   0x4f, 0xd1, 0x44, 0x83, 0x19, 0xa8, 0xc0, 0x4f};
 static uint32_t sequence;
 
 extern const struct package digest_package;
@@ -370,7 +373,9 @@ static void bytes_put(struct reader *input, struct writer *writer, enum lsa_fiel
     AUTO_WRITER struct writer made = writer_growing(1024);
     struct slice bytes = world_bytes(input, how >> 4);
     if ((field == LSA_PASSWORD || field == LSA_NEW_PASSWORD) && how % 4 != 0)
-        bytes = slice_of(password, 20);
+        bytes = how % 8 == 5 ? slice_of(password_hash, sizeof password_hash) /* right or wrong, as long as a hash is */
+                : how % 8 == 6 ? slice_of(key_hash, NT_HASH_LEN)
+                               : slice_of(password, 20);
     else if (field == LSA_KEY_HASH && how % 4 != 0)
         bytes = slice_of(key_hash, sizeof key_hash);
     else if (field == LSA_DELEGATED && how % 4 != 0) {

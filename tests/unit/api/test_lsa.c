@@ -15,6 +15,7 @@
 #include "support/access_world.h"
 #include <ntsecapi.h>
 #include <sspi_ext.h>
+#include <stdio.h>
 #include <string.h>
 #include <win32/winbase.h>
 
@@ -42,10 +43,10 @@ static ULONG n_sessions(void)
     return count;
 }
 
-static NTSTATUS log_on(HANDLE lsa, LUID *luid, HANDLE *token)
+static NTSTATUS log_on_with(const char *name, HANDLE lsa, LUID *luid, HANDLE *token)
 {
-    char name[] = "NTLM";
-    LSA_STRING package = {4, 4, name};
+    USHORT len = (USHORT)strlen(name);
+    LSA_STRING package = {len, len, (char *)(uintptr_t)name};
     TOKEN_SOURCE source = {.SourceName = "test"};
     ULONG number = 99;
     NTSTATUS status = LsaLookupAuthenticationPackage(lsa, &package, &number), reason;
@@ -53,6 +54,44 @@ static NTSTATUS log_on(HANDLE lsa, LUID *luid, HANDLE *token)
         status = LsaLogonUser(lsa, &package, Interactive, number, &block, sizeof block, NULL, &source, NULL, NULL, luid,
                               token, NULL, &reason);
     return status;
+}
+
+static NTSTATUS log_on(HANDLE lsa, LUID *luid, HANDLE *token)
+{
+    return log_on_with("NTLM", lsa, luid, token);
+}
+
+/* Whoever logs on means this computer, whichever names are listed as those that others may mean. */
+static void test_listed_targets(void **state)
+{
+    static const char *const lists[] = {"HTTP/www.example.test, www", "www", "www, server.example.test", ""};
+    static const char *const policies[] = {"never", "when-supported", "always"};
+    static const char *const packages[] = {"NTLM", "Negotiate"};
+    HANDLE lsa, token;
+    LUID luid;
+    char text[256];
+    (void)state;
+    assert_int_equal(LsaConnectUntrusted(&lsa), 0);
+    for (size_t i = 0; i < COUNT_OF(lists) * COUNT_OF(policies) * COUNT_OF(packages); i++) {
+        const char *list = lists[i % COUNT_OF(lists)], *package = packages[i / COUNT_OF(lists) % COUNT_OF(packages)],
+                   *policy = policies[i / COUNT_OF(lists) / COUNT_OF(packages)];
+        snprintf(text, sizeof text, "[ntlm]\nservice_binding = %s\n%s%s\n", policy, *list != 0 ? "targets = " : "",
+                 list);
+        access_configure(text);
+        NTSTATUS status = log_on_with(package, lsa, &luid, &token);
+        if (status != 0)
+            fail_msg("%s, targets = %s, %s: 0x%08x: %s", package, list, policy, (unsigned)status,
+                     OpenSspiLastErrorText());
+        assert_true(CloseHandle(token));
+        if (!LogonUserA("alice", NULL, "Password1!", LOGON32_LOGON_NETWORK, 0, &token))
+            fail_msg("LogonUser, targets = %s, %s: %u", list, policy, (unsigned)GetLastError());
+        assert_true(CloseHandle(token));
+        put(&block.logon.Password, block.password, "Password2!"); /* and the password is looked at still */
+        assert_int_not_equal(log_on_with(package, lsa, &luid, &token), 0);
+        put(&block.logon.Password, block.password, "Password1!");
+    }
+    access_configure(NULL);
+    assert_int_equal(LsaDeregisterLogonProcess(lsa), 0);
 }
 
 static void test_logon_without_memory(void **state)
@@ -130,6 +169,7 @@ static void test_statuses(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_logon_without_memory), cmocka_unit_test(test_statuses)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_logon_without_memory),
+                                       cmocka_unit_test(test_listed_targets), cmocka_unit_test(test_statuses)};
     return cmocka_run_group_tests(tests, set_up, access_teardown);
 }

@@ -14,12 +14,13 @@
 #include "kerberos/exchange.h"
 #include "kerberos/krb.h"
 #include "support/kerberos_loop.h"
+#include <stdio.h>
 #include <string.h>
 
 static krb5_context krb;
 
 /* A keytab in memory, which tests fill as they like. */
-#define KEYS_ROOM 8
+#define KEYS_ROOM 1200
 static union {
     struct kerberos_keys keys;
     uint8_t room[sizeof(struct kerberos_keys) + KEYS_ROOM * sizeof(struct kerberos_key)];
@@ -228,6 +229,83 @@ static void test_aliases(void **state)
     assert_int_equal(open_one(&request, &forge), SEC_E_OK);
     assert_string_equal(request.server_name, "host/alias.example.test@" FORGE_REALM); /* the key says who we are */
     kerberos_request_release(&request);
+}
+
+/* Keys of that many other names, all of them different. */
+static void keys_others(size_t n_others, int32_t enctype)
+{
+    static char names[KEYS_ROOM][64];
+    for (uint32_t i = 0; i < n_others; i++) {
+        struct krb_key key = forge_key(enctype, 9);
+        memcpy(key.bytes, &i, sizeof i);
+        snprintf(names[i], sizeof names[i], "http/alias%u.example.test@" FORGE_REALM, (unsigned)i);
+        keys_add(names[i], 1, key);
+    }
+}
+
+static void forge_long(struct forge *forge, struct writer *element, int32_t enctype, size_t len)
+{
+    AUTO_FREE uint8_t *data = mem_zalloc(len);
+    AUTO_WRITER struct writer inside = writer_growing(len + 64);
+    assert_non_null(data);
+    forge_begin(forge, enctype);
+    forge_authdata(&inside, 999, slice_of(data, len));
+    forge_if_relevant(element, writer_slice_of(&inside));
+    forge->authorization = writer_slice_of(element);
+}
+
+/* Under another name the right key is found among as many as keytabs have, for tickets as long as they are. */
+static void test_many_aliases(void **state)
+{
+    static const struct {
+        size_t n_others, len;
+    } cases[] = {{1150, 1000}, {700, 5000}, {300, 12000}, {80, 47000}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases) * KERBEROS_TYPES; i++) {
+        size_t n_others = cases[i / KERBEROS_TYPES].n_others, len = cases[i / KERBEROS_TYPES].len;
+        int32_t enctype = kerberos_loop_types[i % KERBEROS_TYPES];
+        AUTO_WRITER struct writer element = writer_growing(len);
+        struct forge forge;
+        keys_clear();
+        keys_others(n_others, enctype);
+        keys_add("http/last.example.test@" FORGE_REALM, 1, forge_key(enctype, 1));
+        forge_long(&forge, &element, enctype, len);
+        assert_int_equal(verdict(&forge), SEC_E_OK);
+    }
+    keys_clear();
+}
+
+/* On a long ticket not all of a long keytab are tried, but those that it names, in whatever letters, and those of its number come first. */
+static void test_long_tickets(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t kvno;
+        bool passes;
+    } cases[] = {
+        {FORGE_SERVER, 2, true},
+        {FORGE_SERVER, 7, true},
+        {"HOST/Server.Example.Test@" FORGE_REALM, 7, true},
+        {"http/last.example.test@" FORGE_REALM, 2, true},
+        {"http/last.example.test@" FORGE_REALM, 7, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO_WRITER struct writer element = writer_growing(47000);
+        struct forge forge;
+        keys_clear();
+        keys_others(1000, KRB_AES256_SHA1);
+        keys_add(cases[i].name, cases[i].kvno, forge_key(KRB_AES256_SHA1, 1));
+        forge_long(&forge, &element, KRB_AES256_SHA1, 47000);
+        assert_int_equal(verdict(&forge), cases[i].passes ? SEC_E_OK : SEC_E_WRONG_PRINCIPAL);
+        assert_true(cases[i].passes || strstr(cause_text(), "no more are tried") != NULL);
+        /* what no key opens is told from what was not tried */
+        forge.service = forge_key(KRB_AES256_SHA1, 8);
+        forge.authorization = (struct slice){0};
+        assert_int_equal(verdict(&forge), SEC_E_WRONG_PRINCIPAL);
+        assert_non_null(strstr(cause_text(), "no key of the keytab"));
+    }
+    keys_clear();
 }
 
 /* An account's keys open the tickets of all its services; a server that is one of them takes its own. */
@@ -769,6 +847,8 @@ int main(void)
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_roll_over),
         cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_many_aliases),
+        cmocka_unit_test(test_long_tickets),
         cmocka_unit_test(test_by_name),
         cmocka_unit_test(test_by_told_name),
         cmocka_unit_test(test_names),

@@ -11,6 +11,8 @@
 
 #include "base/memory.h"
 #include "core/cause.h"
+#include "core/config.h"
+#include "kerberos/handshake.h"
 #include "kerberos/keys.h"
 #include "kerberos/settings.h"
 #include "support/kerberos_loop.h"
@@ -164,6 +166,90 @@ static void in_memory_it_is_asked_each_time(void **state)
     krb5_free_principal(krb, entry.principal);
     krb5_kt_close(krb, keytab);
     forget(&credential);
+}
+
+static size_t file_read(uint8_t *bytes, size_t size)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t len = fread(bytes, 1, size, file);
+    fclose(file);
+    return len;
+}
+
+/* An identity's keytab, which it brought as bytes, nobody changes: it is read once, until another one is named. */
+static void of_the_identity(void **state)
+{
+    (void)state;
+    uint8_t bytes[512];
+    void *acquired;
+    int64_t expiry;
+    const struct config *config;
+    struct kerberos_keys *first = NULL, *second = NULL;
+    AUTO_IDENTITY struct identity identity = {.proof_kind = IDENTITY_KEYTAB_FILE};
+    add(FORGE_SERVER, 1, KRB_AES256_SHA1);
+    assert_true(secret_set(&identity.proof, bytes, file_read(bytes, sizeof bytes)));
+    assert_int_equal(config_get(&config), SEC_E_OK);
+    const struct acquire_request request = {.config = config, .use = SECPKG_CRED_INBOUND, .identity = &identity};
+    assert_int_equal(kerberos_acquire(&request, &acquired, &expiry), SEC_E_OK);
+    struct kerberos_credential *credential = acquired;
+    assert_int_equal(kerberos_keys_get(credential, krb, &first), SEC_E_OK);
+    assert_int_equal(kerberos_keys_get(credential, krb, &second), SEC_E_OK);
+    assert_int_equal(first->n_keys, 1);
+    assert_ptr_equal(first, second);
+    assert_ptr_equal(first, credential->keys);
+    add(FORGE_SERVER, 2, KRB_AES256_SHA1);
+    assert_int_equal(kerberos_set_credential(credential, OPENSSPI_CRED_ATTR_KEYTAB, name, strlen(name)), SEC_E_OK);
+    assert_int_equal(count(credential), 2);
+    assert_int_equal(kerberos_set_credential(credential, OPENSSPI_CRED_ATTR_KEYTAB, "MEMORY:test_keys_other", 22),
+                     SEC_E_OK);
+    assert_int_equal(count(credential), 0); /* another one in memory has others, and is asked each time */
+    assert_null(credential->keys);
+    kerberos_keys_put(first);
+    kerberos_keys_put(second);
+    kerberos_release(credential);
+    config_release(config);
+}
+
+static bool may_wait(struct kerberos_credential *credential, int32_t enctype, size_t len)
+{
+    struct forge forge;
+    AUTO_FREE uint8_t *data = mem_zalloc(len);
+    AUTO_WRITER struct writer element = writer_growing(len + 64), token = writer_growing(len + 1024);
+    assert_non_null(data);
+    forge_begin(&forge, enctype);
+    forge_authdata(&element, KRB_AD_IF_RELEVANT, slice_of(data, len));
+    forge.authorization = writer_slice_of(&element);
+    forge_token(&token, &forge);
+    const struct step_in in = {.token = writer_slice_of(&token)};
+    return kerberos_accept_may_wait(credential, NULL, &in);
+}
+
+/* Which requests a daemon's loop opens itself: those that few keys of their type are tried on, which are in memory; and what is no request. */
+static void test_long_work(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t n_keys, len;
+        bool waits;
+    } cases[] = {{1, 1000, false}, {20, 1000, false}, {60, 1000, true}, {1, 5000, false},
+                 {15, 5000, true}, {1, 45000, false}, {2, 45000, true}};
+    const struct step_in ntlm = {.token = slice_of("NTLMSSP\0\1\0\0\0", 12)}, nothing = {.token = slice_of("", 0)};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(begin(state), 0);
+        struct kerberos_credential credential = credential_of(name);
+        for (uint32_t kvno = 1; kvno <= cases[i].n_keys; kvno++)
+            add(FORGE_SERVER, kvno, KRB_AES256_SHA1);
+        add(FORGE_SERVER, 1, KRB_AES128_SHA1);
+        assert_true(may_wait(&credential, KRB_AES256_SHA1, cases[i].len)); /* they are to be read */
+        assert_false(kerberos_accept_may_wait(&credential, NULL, &ntlm));
+        assert_false(kerberos_accept_may_wait(&credential, NULL, &nothing));
+        assert_int_equal(count(&credential), cases[i].n_keys + 1);
+        assert_int_equal(may_wait(&credential, KRB_AES256_SHA1, cases[i].len), cases[i].waits);
+        assert_false(may_wait(&credential, KRB_AES128_SHA1, cases[i].len));
+        assert_false(may_wait(&credential, KRB_RC4_HMAC, cases[i].len));
+        forget(&credential);
+    }
 }
 
 static void only_the_servers(void **state)
@@ -439,6 +525,8 @@ int main(void)
         cmocka_unit_test_setup(read_once_and_anew, begin),
         cmocka_unit_test_setup(named_without_its_type, begin),
         cmocka_unit_test_setup(in_memory_it_is_asked_each_time, begin),
+        cmocka_unit_test_setup(of_the_identity, begin),
+        cmocka_unit_test_setup(test_long_work, begin),
         cmocka_unit_test_setup(only_the_servers, begin),
         cmocka_unit_test_setup(server_of_an_unknown_realm, begin),
         cmocka_unit_test_setup(foreign_keys, begin),
