@@ -33,7 +33,14 @@ struct kerberos_keys {
  * the end. SEC_E_NO_CREDENTIALS when there is no keytab or it cannot be read. */
 SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb,
                                   struct kerberos_keys **keys);
-/* Are there none yet, and may making them ask a KDC? */
+/* After a ticket that none of *keys opens: where they are a password's, its KDC is asked for the salts once more, since what told them was not protected, or no KDC answered. One at
+ * a time, and then for a minute nobody: who comes with junk must not have it asked each time. False where nothing is to be tried anew. *former is NULL, or for kerberos_keys_adopt. */
+bool kerberos_keys_renew(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys,
+                         struct kerberos_keys **former);
+/* Makes `keys`, which have opened a ticket, the credential's in the place of `former`, unless it has others by now. */
+void kerberos_keys_adopt(struct kerberos_credential *credential, struct kerberos_keys *former,
+                         struct kerberos_keys *keys);
+/* May getting or renewing them ask a KDC? */
 bool kerberos_keys_are_due(struct kerberos_credential *credential);
 void kerberos_keys_put(struct kerberos_keys *keys); /* NULL is fine */
 

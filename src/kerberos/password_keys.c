@@ -61,25 +61,55 @@ static bool says_nothing_of_salts(krb5_error_code code)
            code == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN;
 }
 
+static krb5_error_code key_make(struct wanted *wanted, krb5_enctype type, const krb5_data *salt,
+                                const krb5_data *parameters)
+{
+    const struct secret *password = &wanted->source->password;
+    krb5_data text = krb_data(slice_of(password->data, password->len - 1));
+    krb5_error_code code = krb5_c_string_to_key_with_params(wanted->krb, type, &text, salt, parameters,
+                                                            &wanted->keys.key[wanted->keys.n_keys]);
+    if (code == 0)
+        wanted->keys.n_keys++;
+    return code;
+}
+
+/* What a KDC told may be forged: then tickets under the usual salt open all the same. */
+static krb5_error_code usual_key_add(struct wanted *wanted, krb5_enctype type)
+{
+    krb5_data salt = {0};
+    krb5_error_code code = krb5_principal2salt(wanted->krb, wanted->principal, &salt);
+    if (code == 0)
+        code = key_make(wanted, type, &salt, NULL);
+    krb5_free_data_contents(wanted->krb, &salt);
+    if (code != 0 || wanted->keys.n_keys < 2)
+        return code;
+    krb5_keyblock *told = &wanted->keys.key[wanted->keys.n_keys - 2], *usual = told + 1;
+    if (told->enctype == type && told->length == usual->length &&
+        secret_equal(told->contents, usual->contents, told->length)) {
+        krb5_free_keyblock_contents(wanted->krb, usual);
+        wanted->keys.n_keys--;
+    }
+    return 0;
+}
+
 static krb5_error_code key_add(struct wanted *wanted, krb5_enctype type)
 {
     krb5_context krb = wanted->krb;
     krb5_data salt = {0}, parameters = {0};
-    const struct secret *password = &wanted->source->password;
-    krb5_data text = krb_data(slice_of(password->data, password->len - 1));
     krb5_error_code code =
         wanted->offline ? (krb5_error_code)KRB5_KDC_UNREACH : salt_ask(wanted, type, &salt, &parameters);
     if (says_nothing_of_salts(code)) {
         wanted->offline = true; /* the next type would wait as long */
         code = 0;
     }
-    if (code == 0 && salt.data == NULL)
+    if (code == 0 && salt.data == NULL && parameters.length > 0)
         code = krb5_principal2salt(krb, wanted->principal, &salt);
+    if (code == 0 && salt.data != NULL)
+        code = key_make(wanted, type, &salt, parameters.length > 0 ? &parameters : NULL);
+    if (code == KRB5_ERR_BAD_S2K_PARAMS) /* what was told is none of this type's: as if nothing had been */
+        code = 0;
     if (code == 0)
-        code = krb5_c_string_to_key_with_params(krb, type, &text, &salt, parameters.length > 0 ? &parameters : NULL,
-                                                &wanted->keys.key[wanted->keys.n_keys]);
-    if (code == 0)
-        wanted->keys.n_keys++;
+        code = usual_key_add(wanted, type);
     krb5_free_data_contents(krb, &salt);
     krb5_free_data_contents(krb, &parameters);
     return code;
@@ -92,7 +122,7 @@ static SECURITY_STATUS keys_make(void *data)
     krb5_error_code code = krb5_parse_name(wanted->krb, wanted->source->client, &wanted->principal);
     if (code == 0)
         code = krb5_get_permitted_enctypes(wanted->krb, &types);
-    for (size_t i = 0; code == 0 && types[i] != 0 && wanted->keys.n_keys < PASSWORD_KEYS_MAX; i++) {
+    for (size_t i = 0; code == 0 && types[i] != 0 && wanted->keys.n_keys + 2 <= PASSWORD_KEYS_MAX; i++) {
         code = key_add(wanted, types[i]);
         if (code == KRB5KDC_ERR_ETYPE_NOSUPP) /* the principal has no such key, and no ticket is made with it */
             code = 0;
