@@ -73,28 +73,40 @@ static krb5_error_code key_make(struct wanted *wanted, krb5_enctype type, const 
     return code;
 }
 
-/* What a KDC told may be forged: then tickets under the usual salt open all the same. */
-static krb5_error_code usual_key_add(struct wanted *wanted, krb5_enctype type)
+/* The last key, if the one before is the same: RC4 knows no salts. */
+static void twin_drop(struct wanted *wanted)
 {
-    krb5_data salt = {0};
-    krb5_error_code code = krb5_principal2salt(wanted->krb, wanted->principal, &salt);
-    if (code == 0)
-        code = key_make(wanted, type, &salt, NULL);
-    krb5_free_data_contents(wanted->krb, &salt);
-    if (code != 0 || wanted->keys.n_keys < 2)
-        return code;
-    krb5_keyblock *told = &wanted->keys.key[wanted->keys.n_keys - 2], *usual = told + 1;
-    if (told->enctype == type && told->length == usual->length &&
-        secret_equal(told->contents, usual->contents, told->length)) {
-        krb5_free_keyblock_contents(wanted->krb, usual);
-        wanted->keys.n_keys--;
+    struct password_keys *keys = &wanted->keys;
+    if (keys->n_keys < 2)
+        return;
+    krb5_keyblock *last = &keys->key[keys->n_keys - 1], *before = last - 1;
+    if (before->enctype == last->enctype && before->length == last->length &&
+        secret_equal(before->contents, last->contents, last->length)) {
+        krb5_free_keyblock_contents(wanted->krb, last);
+        keys->n_keys--;
     }
-    return 0;
 }
 
-static krb5_error_code key_add(struct wanted *wanted, krb5_enctype type)
+/* What a KDC told may be forged: tickets under the usual salt open all the same. */
+static krb5_error_code keys_add(struct wanted *wanted, krb5_enctype type, const krb5_data *salt,
+                                const krb5_data *parameters)
 {
-    krb5_context krb = wanted->krb;
+    krb5_data usual = {0};
+    krb5_error_code code = krb5_principal2salt(wanted->krb, wanted->principal, &usual);
+    bool is_usual = parameters->length == 0 &&
+                    (salt->data == NULL || slice_equal(krb_slice(salt), krb_slice(&usual))); /* thousands of hashes */
+    if (code == 0 && !is_usual)
+        code = key_make(wanted, type, salt->data != NULL ? salt : &usual, parameters->length > 0 ? parameters : NULL);
+    if (code == 0 || code == KRB5_ERR_BAD_S2K_PARAMS) /* the latter: what was told is none of this type's */
+        code = key_make(wanted, type, &usual, NULL);
+    if (code == 0)
+        twin_drop(wanted);
+    krb5_free_data_contents(wanted->krb, &usual);
+    return code;
+}
+
+static krb5_error_code type_add(struct wanted *wanted, krb5_enctype type)
+{
     krb5_data salt = {0}, parameters = {0};
     krb5_error_code code =
         wanted->offline ? (krb5_error_code)KRB5_KDC_UNREACH : salt_ask(wanted, type, &salt, &parameters);
@@ -102,16 +114,10 @@ static krb5_error_code key_add(struct wanted *wanted, krb5_enctype type)
         wanted->offline = true; /* the next type would wait as long */
         code = 0;
     }
-    if (code == 0 && salt.data == NULL && parameters.length > 0)
-        code = krb5_principal2salt(krb, wanted->principal, &salt);
-    if (code == 0 && salt.data != NULL)
-        code = key_make(wanted, type, &salt, parameters.length > 0 ? &parameters : NULL);
-    if (code == KRB5_ERR_BAD_S2K_PARAMS) /* what was told is none of this type's: as if nothing had been */
-        code = 0;
     if (code == 0)
-        code = usual_key_add(wanted, type);
-    krb5_free_data_contents(krb, &salt);
-    krb5_free_data_contents(krb, &parameters);
+        code = keys_add(wanted, type, &salt, &parameters);
+    krb5_free_data_contents(wanted->krb, &salt);
+    krb5_free_data_contents(wanted->krb, &parameters);
     return code;
 }
 
@@ -123,7 +129,7 @@ static SECURITY_STATUS keys_make(void *data)
     if (code == 0)
         code = krb5_get_permitted_enctypes(wanted->krb, &types);
     for (size_t i = 0; code == 0 && types[i] != 0 && wanted->keys.n_keys + 2 <= PASSWORD_KEYS_MAX; i++) {
-        code = key_add(wanted, types[i]);
+        code = type_add(wanted, types[i]);
         if (code == KRB5KDC_ERR_ETYPE_NOSUPP) /* the principal has no such key, and no ticket is made with it */
             code = 0;
     }
