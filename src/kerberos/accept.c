@@ -248,6 +248,24 @@ static SECURITY_STATUS reply_make(struct kerberos_handshake *handshake, const st
     return SEC_E_OK;
 }
 
+/* The keys are a password's, perhaps of a salt that somebody forged, or of none that a KDC told: others are kept once they have opened a ticket. */
+static SECURITY_STATUS request_open_anew(struct kerberos_handshake *handshake, struct slice message,
+                                         struct kerberos_request *request)
+{
+    struct kerberos_keys *former;
+    struct kerberos_kit *kit = &handshake->kit;
+    if (!kerberos_keys_renew(handshake->credential, kit->krb, &kit->keys, &former))
+        return SEC_E_WRONG_PRINCIPAL;
+    cause_drop();
+    kerberos_request_release(request);
+    *request = (struct kerberos_request){0};
+    SECURITY_STATUS status = kerberos_request_open(request, kit->krb, kit->keys, NULL, NULL, message);
+    if (former != NULL && !request->unopened)
+        kerberos_keys_adopt(handshake->credential, former, kit->keys);
+    kerberos_keys_put(former);
+    return status;
+}
+
 /* The request borrows from the kit's keys. */
 static SECURITY_STATUS request_take(struct kerberos_handshake *handshake, struct slice message,
                                     struct kerberos_request *request)
@@ -259,7 +277,12 @@ static SECURITY_STATUS request_take(struct kerberos_handshake *handshake, struct
         try(kerberos_keys_get(handshake->credential, krb, &handshake->kit.keys));
         keys = handshake->kit.keys;
     }
-    try(kerberos_request_open(request, krb, keys, own, handshake->own_name, message));
+    SECURITY_STATUS status = kerberos_request_open(request, krb, keys, own, handshake->own_name, message);
+    if (request->unopened) {
+        status = request_open_anew(handshake, message, request);
+        keys = handshake->kit.keys;
+    }
+    try(status);
     kerberos_exchange_of_request(&handshake->exchange, request,
                                  keys != NULL ? keys->permitted : kerberos_enctypes_permitted(krb));
     return SEC_E_OK;

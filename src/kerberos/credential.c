@@ -53,6 +53,7 @@ static SECURITY_STATUS server_source_fill(struct kerberos_source *source, const 
 /* A logon session's tickets; or its password, where its KDC has given none: handshakes ask again, and are told why there are none. */
 static SECURITY_STATUS session_source_fill(struct kerberos_source *source, const struct acquire_request *request)
 {
+    source->lease = lease_retain(request->session_lease);
     if (request->session_cache != NULL) {
         source->explicit_logon = false;
         source->lent = true;
@@ -87,6 +88,7 @@ static SECURITY_STATUS source_fill(struct kerberos_source *source, const struct 
     case IDENTITY_NOBODY: /* unless the principal says whose password it is */
         if (source->client != NULL && identity->has_password) {
             source->logon = LOGON_PASSWORD;
+            source->lease = lease_retain(request->session_lease); /* the session's own, which fills its cache */
             return password_fill(source, identity);
         }
         if ((request->use & SECPKG_CRED_OUTBOUND) == 0)

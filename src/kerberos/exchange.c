@@ -301,7 +301,10 @@ static SECURITY_STATUS ticket_open(struct kerberos_request *request, struct kerb
             cause_set(SEC_E_INVALID_TOKEN, "the ticket's service has no name"));
     if (keys->by_name)
         try(name_check(&request->outer.ticket, keys));
-    return ticket_decrypt(request, keys);
+    SECURITY_STATUS status = ticket_decrypt(request, keys);
+    request->unopened = status == SEC_E_WRONG_PRINCIPAL &&
+                        (keys->permitted & KERBEROS_ENCTYPE_BIT(request->outer.ticket.part.enctype)) != 0;
+    return status;
 }
 
 static SECURITY_STATUS authenticator_open(struct kerberos_request *request)

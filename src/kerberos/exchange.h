@@ -42,6 +42,7 @@ struct kerberos_request {
     const struct krb_prepared *prepared; /* the same for its KERBEROS_KEY_USES, or NULL */
     struct krb_prepared session[KERBEROS_SESSION_USES];
     char *client_name, *server_name; /* the server's is that of the key: what the ticket says of it is not protected */
+    bool unopened;                   /* no key opened the ticket, and its type is one that is permitted */
     char *target;                    /* the service that the client says it meant; NULL: it says nothing */
     struct secret ticket_plain, authenticator_plain;
 };

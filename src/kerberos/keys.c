@@ -3,6 +3,7 @@
 #include "base/file_state.h"
 #include "base/lazy.h"
 #include "base/memory.h"
+#include "base/time.h"
 #include "core/cause.h"
 #include "core/trace.h"
 #include "kerberos/name.h"
@@ -305,9 +306,9 @@ static bool password_keys_wanted(const struct kerberos_credential *credential)
            credential->keytab == NULL;
 }
 
-/* Made once for a credential: salts do not change while a password stays. */
-static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential, krb5_context krb,
-                                         const struct kerberos_source *source, struct kerberos_keys **keys)
+/* A KDC may be asked for the salts: outside of the lanes. */
+static SECURITY_STATUS password_keys_make(struct kerberos_credential *credential, krb5_context krb,
+                                          const struct kerberos_source *source, struct kerberos_keys **keys)
 {
     struct password_keys made = {0};
     AUTO_FREE char *principal = NULL;
@@ -320,6 +321,16 @@ static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential,
     password_keys_release(krb, &made);
     require(status == SEC_E_OK, status);
     list->by_name = by_name;
+    *keys = list;
+    return SEC_E_OK;
+}
+
+/* Made once for a credential, as salts do not change while a password stays; again where they open nothing. */
+static SECURITY_STATUS password_keys_get(struct kerberos_credential *credential, krb5_context krb,
+                                         const struct kerberos_source *source, struct kerberos_keys **keys)
+{
+    struct kerberos_keys *list = NULL;
+    try(password_keys_make(credential, krb, source, &list));
     keys_hold(keys, list);
     kerberos_lanes_lock(credential->lanes);
     if (credential->source == source && password_keys_wanted(credential)) /* not changed in the meantime */
@@ -344,7 +355,7 @@ static SECURITY_STATUS keys_recall(struct kerberos_credential *credential, krb5_
     else
         source = kerberos_source_retain(credential->source);
     kerberos_lane_leave(lane);
-    if (source != NULL) /* a KDC may be asked for the salts: outside of the lanes */
+    if (source != NULL)
         status = password_keys_get(credential, krb, source, keys);
     kerberos_source_put(source);
     return status;
@@ -378,6 +389,53 @@ SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_c
     return SEC_E_OK;
 }
 
+#define SALTS_PAUSE_SECONDS 60
+
+/* Whoever takes the turn is the only one until its wait for the KDC and the pause are over. */
+static bool salts_turn(struct kerberos_credential *credential)
+{
+    int64_t now = steady_now(), due = atomic_load(&credential->salts_due);
+    int64_t next = now + (int64_t)(credential->config->kerberos_kdc_seconds + SALTS_PAUSE_SECONDS) * FILETIME_SECOND;
+    return now >= due && atomic_compare_exchange_strong(&credential->salts_due, &due, next);
+}
+
+bool kerberos_keys_renew(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys,
+                         struct kerberos_keys **former)
+{
+    struct kerberos_source *source = NULL;
+    struct kerberos_keys *list = NULL;
+    bool others = false;
+    *former = NULL;
+    struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
+    if (password_keys_wanted(credential) && credential->keys != NULL) {
+        others = credential->keys != *keys;
+        if (others) /* another thread was first */
+            keys_hold(keys, credential->keys);
+        else
+            source = kerberos_source_retain(credential->source);
+    }
+    kerberos_lane_leave(lane);
+    if (source == NULL)
+        return others;
+    bool turn = salts_turn(credential);
+    if (turn && password_keys_make(credential, krb, source, &list) == SEC_E_OK) {
+        *former = *keys;
+        *keys = list;
+        TRACE("kerberos", "the password's keys were made anew, as none opened a ticket");
+    }
+    kerberos_source_put(source);
+    return turn; /* where no others were made, they are tried again to say what is wrong with the ticket */
+}
+
+void kerberos_keys_adopt(struct kerberos_credential *credential, struct kerberos_keys *former,
+                         struct kerberos_keys *keys)
+{
+    kerberos_lanes_lock(credential->lanes);
+    if (credential->keys == former && password_keys_wanted(credential))
+        keys_become(credential, keys_retain(keys));
+    kerberos_lanes_unlock(credential->lanes);
+}
+
 static size_t count_of_type(const struct kerberos_keys *keys, int32_t enctype)
 {
     size_t n_keys = 0;
@@ -391,7 +449,8 @@ bool kerberos_keys_take_long(struct kerberos_credential *credential, const struc
     struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
     const struct kerberos_keys *keys = credential->keys;
     size_t n_quick = QUICK_BYTES / kerberos_key_cost(part->cipher.len);
-    bool longer = keys == NULL || (keys->n_keys > n_quick && count_of_type(keys, part->enctype) > n_quick);
+    bool salts = password_keys_wanted(credential) && steady_now() >= atomic_load(&credential->salts_due);
+    bool longer = keys == NULL || salts || (keys->n_keys > n_quick && count_of_type(keys, part->enctype) > n_quick);
     kerberos_lane_leave(lane);
     return longer;
 }

@@ -34,12 +34,20 @@ struct kerberos_keys {
  * the end. SEC_E_NO_CREDENTIALS when there is no keytab or it cannot be read. */
 SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb,
                                   struct kerberos_keys **keys);
+/* After a ticket that none of *keys opens: where they are a password's, its KDC is asked for the salts once more, since what told them was not protected, or no KDC answered. One at
+ * a time, and then for a minute nobody: who comes with junk must not have it asked each time. False where nothing is to be tried anew. *former is NULL, or for kerberos_keys_adopt. */
+bool kerberos_keys_renew(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys,
+                         struct kerberos_keys **former);
+/* Makes `keys`, which have opened a ticket, the credential's in the place of `former`, unless it has others by now. */
+void kerberos_keys_adopt(struct kerberos_credential *credential, struct kerberos_keys *former,
+                         struct kerberos_keys *keys);
 /* What it takes to try a key on a cipher text, in bytes: whether it fits is known only at the end of the text, and before it keys are derived. */
 static inline size_t kerberos_key_cost(size_t cipher_len)
 {
     return 512 + cipher_len;
 }
-/* May opening this part of a ticket take long? For want of keys in memory, which are read, or asked of a KDC; or because there are many to be tried on a long text. */
+/* May opening this part of a ticket take long? For want of keys in memory, which are read, or asked of a KDC, or of keys that it
+ * is asked for anew; or because there are many to be tried on a long text. */
 bool kerberos_keys_take_long(struct kerberos_credential *credential, const struct krb_encrypted *part);
 void kerberos_keys_put(struct kerberos_keys *keys); /* NULL is fine */
 

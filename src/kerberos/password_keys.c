@@ -61,27 +61,63 @@ static bool says_nothing_of_salts(krb5_error_code code)
            code == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN;
 }
 
-static krb5_error_code key_add(struct wanted *wanted, krb5_enctype type)
+static krb5_error_code key_make(struct wanted *wanted, krb5_enctype type, const krb5_data *salt,
+                                const krb5_data *parameters)
 {
-    krb5_context krb = wanted->krb;
-    krb5_data salt = {0}, parameters = {0};
     const struct secret *password = &wanted->source->password;
     krb5_data text = krb_data(slice_of(password->data, password->len - 1));
+    krb5_error_code code = krb5_c_string_to_key_with_params(wanted->krb, type, &text, salt, parameters,
+                                                            &wanted->keys.key[wanted->keys.n_keys]);
+    if (code == 0)
+        wanted->keys.n_keys++;
+    return code;
+}
+
+/* The last key, if the one before is the same: RC4 knows no salts. */
+static void twin_drop(struct wanted *wanted)
+{
+    struct password_keys *keys = &wanted->keys;
+    if (keys->n_keys < 2)
+        return;
+    krb5_keyblock *last = &keys->key[keys->n_keys - 1], *before = last - 1;
+    if (before->enctype == last->enctype && before->length == last->length &&
+        secret_equal(before->contents, last->contents, last->length)) {
+        krb5_free_keyblock_contents(wanted->krb, last);
+        keys->n_keys--;
+    }
+}
+
+/* What a KDC told may be forged: tickets under the usual salt open all the same. */
+static krb5_error_code keys_add(struct wanted *wanted, krb5_enctype type, const krb5_data *salt,
+                                const krb5_data *parameters)
+{
+    krb5_data usual = {0};
+    krb5_error_code code = krb5_principal2salt(wanted->krb, wanted->principal, &usual);
+    bool is_usual = parameters->length == 0 &&
+                    (salt->data == NULL || slice_equal(krb_slice(salt), krb_slice(&usual))); /* thousands of hashes */
+    if (code == 0 && !is_usual)
+        code = key_make(wanted, type, salt->data != NULL ? salt : &usual, parameters->length > 0 ? parameters : NULL);
+    if (code == 0 || code == KRB5_ERR_BAD_S2K_PARAMS) /* the latter: what was told is none of this type's */
+        code = key_make(wanted, type, &usual, NULL);
+    if (code == 0)
+        twin_drop(wanted);
+    krb5_free_data_contents(wanted->krb, &usual);
+    return code;
+}
+
+static krb5_error_code type_add(struct wanted *wanted, krb5_enctype type)
+{
+    krb5_data salt = {0}, parameters = {0};
     krb5_error_code code =
         wanted->offline ? (krb5_error_code)KRB5_KDC_UNREACH : salt_ask(wanted, type, &salt, &parameters);
     if (says_nothing_of_salts(code)) {
         wanted->offline = true; /* the next type would wait as long */
         code = 0;
     }
-    if (code == 0 && salt.data == NULL)
-        code = krb5_principal2salt(krb, wanted->principal, &salt);
     if (code == 0)
-        code = krb5_c_string_to_key_with_params(krb, type, &text, &salt, parameters.length > 0 ? &parameters : NULL,
-                                                &wanted->keys.key[wanted->keys.n_keys]);
-    if (code == 0)
-        wanted->keys.n_keys++;
-    krb5_free_data_contents(krb, &salt);
-    krb5_free_data_contents(krb, &parameters);
+        code = keys_add(wanted, type, &salt, &parameters);
+    krb5_free_data_contents(wanted->krb, &salt);
+    krb5_free_data_contents(wanted->krb, &parameters);
     return code;
 }
 
@@ -92,8 +128,8 @@ static SECURITY_STATUS keys_make(void *data)
     krb5_error_code code = krb5_parse_name(wanted->krb, wanted->source->client, &wanted->principal);
     if (code == 0)
         code = krb5_get_permitted_enctypes(wanted->krb, &types);
-    for (size_t i = 0; code == 0 && types[i] != 0 && wanted->keys.n_keys < PASSWORD_KEYS_MAX; i++) {
-        code = key_add(wanted, types[i]);
+    for (size_t i = 0; code == 0 && types[i] != 0 && wanted->keys.n_keys + 2 <= PASSWORD_KEYS_MAX; i++) {
+        code = type_add(wanted, types[i]);
         if (code == KRB5KDC_ERR_ETYPE_NOSUPP) /* the principal has no such key, and no ticket is made with it */
             code = 0;
     }

@@ -6,15 +6,15 @@
 
 #include "kerberos/credential.h"
 
-#define PASSWORD_KEYS_MAX 8 /* encryption types that libkrb5 has, and room for more */
+#define PASSWORD_KEYS_MAX 16 /* two of each encryption type that libkrb5 has, and room for more */
 
 struct password_keys {
     krb5_keyblock key[PASSWORD_KEYS_MAX];
     unsigned n_keys;
 };
 
-/* Makes the keys of the credential's client principal for each permitted encryption type, from its password and the salt that its KDC names; with the
- * principal's usual salt when no KDC answers in time (kdc_seconds). Waits for KDCs; the caller keeps the keys, which belong to no context.
+/* Makes the keys of the credential's client principal for each permitted encryption type, from its password and the salt that its KDC names, which nothing protects,
+ * and behind them those of the principal's usual salt where they differ; with that alone when no KDC answers in time (kdc_seconds). Waits for KDCs; the caller keeps the keys, which belong to no context.
  * SEC_E_NO_CREDENTIALS when there is no password, SEC_E_NO_KERB_KEY when the principal has no key of a permitted type, and what krb.h maps. */
 SECURITY_STATUS kerberos_password_keys(struct kerberos_credential *credential, struct password_keys *keys);
 /* Whose tickets those keys are to open, as krb_name_text writes it: `server`'s, in the account's realm where it has none, and then tickets must

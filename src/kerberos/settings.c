@@ -115,6 +115,7 @@ static void logon_set(struct kerberos_source *source, enum kerberos_logon logon)
     source->explicit_logon = true;
     source->cache_first = false;
     secret_release(&source->password);
+    lease_put(STEAL(source->lease));
 }
 
 static SECURITY_STATUS pin_set(struct kerberos_source *source, struct slice value)

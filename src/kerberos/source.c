@@ -37,6 +37,7 @@ void kerberos_source_put(struct kerberos_source *source)
     if (source == NULL || atomic_fetch_sub_explicit(&source->n_references, 1, memory_order_acq_rel) != 1)
         return;
     kerberos_refusals_release(&source->refusals);
+    lease_put(source->lease);
     memory_keytab_close(source->memory_keytab);
     mem_free(source->cache);
     mem_free(source->client);
@@ -80,6 +81,7 @@ struct kerberos_source *kerberos_source_copy(struct kerberos_source *source)
     copy->proxy_forced = source->proxy_forced;
     copy->forwardable = source->forwardable;
     copy->lent = source->lent;
+    copy->lease = lease_retain(source->lease);
     if (source->refusal != NULL) /* the session's password stays what it is; another key is another matter */
         copy->refusals.until = kerberos_refusals_until(&source->refusals);
     bool copied = mem_text_copy(&copy->cache, source->cache) && mem_text_copy(&copy->client, source->client) &&

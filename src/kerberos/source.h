@@ -6,6 +6,7 @@
 #define OPENSSPI_KERBEROS_SOURCE_H
 
 #include "base/secret.h"
+#include "core/lease.h"
 #include "kerberos/krb.h"
 #include "kerberos/refusals.h"
 #include <stdatomic.h>
@@ -39,7 +40,8 @@ struct kerberos_source {
     char *
         refusal; /* of a logon session's password: what the KDC said when it refused it, "" without words; NULL: no such password */
     struct kerberos_refusals refusals;
-    bool lent; /* the cache is a logon session's, in this process's memory: nobody else changes it */
+    bool lent;           /* the cache is a logon session's, in this process's memory: nobody else changes it */
+    struct lease *lease; /* that session's tie to its tickets or its password; NULL: neither is a session's */
 };
 
 struct kerberos_source *kerberos_source_new(void);

@@ -40,7 +40,8 @@ static SECURITY_STATUS task_fill(struct kerberos_task *task, struct kerberos_cre
     require(name == NULL || task->name != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(kerberos_source_context(task->source, &task->krb));
     struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
-    if (credential->tgt != NULL && credential->source == task->source) /* else it is another identity's by now */
+    /* else it is another identity's by now, or was purged */
+    if (credential->tgt != NULL && credential->source == task->source && credential->tgt_era == task->era)
         code = krb5_copy_creds(task->krb, credential->tgt, &task->tgt);
     kerberos_lane_leave(lane);
     return code == 0 ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
@@ -54,7 +55,10 @@ SECURITY_STATUS kerberos_task_new(struct kerberos_credential *credential, const 
     require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
     made->work = work;
     made->source = kerberos_credential_source(credential);
-    SECURITY_STATUS status = task_fill(made, credential, name);
+    made->era = lease_era(made->source->lease);
+    SECURITY_STATUS status = lease_check(made->source->lease);
+    if (status == SEC_E_OK)
+        status = task_fill(made, credential, name);
     if (status != SEC_E_OK) {
         kerberos_task_free(made);
         return status;
@@ -186,8 +190,11 @@ SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct
                                   uint64_t deadline)
 {
     static const struct late_work work = {task_work, task_drop};
+    const struct kerberos_source *source = (*task)->source;
     void *data = *task;
     (*task)->deadline = deadline;
+    if (source->lent && source->lease != NULL)
+        source->lease->refresh(source->lease);
     SECURITY_STATUS status = kdc_run(&work, &data, deadline);
     *task = data;
     if (data == NULL || !(*task)->logged_on)
@@ -198,6 +205,7 @@ SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct
         if (credential->source == (*task)->source) { /* not given another one in the meantime */
             old = credential->tgt;
             credential->tgt = copy;
+            credential->tgt_era = (*task)->era;
             copy = NULL;
         }
         kerberos_lanes_unlock(credential->lanes);

@@ -19,6 +19,7 @@ struct kerberos_task {
     /* in, for the work; owned */
     char *name;
     bool user_to_user;
+    unsigned era;  /* of the source's lease when the task was made */
     bool for_peer; /* a peer that has proved nothing set it going */
     unsigned options;
     struct secret ticket; /* encoded */
@@ -29,11 +30,12 @@ struct kerberos_task {
     bool logged_on;
 };
 
-/* Makes a task for the credential as it is now. `name` may be NULL. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR when libkrb5 does not start. */
+/* Makes a task for the credential as it is now. `name` may be NULL. SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR when libkrb5 does not start, SEC_E_NO_CREDENTIALS when the
+ * logon session that lent the tickets has ended. */
 SECURITY_STATUS kerberos_task_new(struct kerberos_credential *credential, const char *name,
                                   SECURITY_STATUS (*work)(struct kerberos_task *task, krb5_ccache cache),
                                   struct kerberos_task **task);
-/* Runs it. On SEC_E_NO_AUTHENTICATING_AUTHORITY by lateness *task is NULL, and somebody else's. A first ticket that was got on the way is the
+/* Runs it; a logon session that lent its tickets gets new ones before, where they ended or were purged. On SEC_E_NO_AUTHENTICATING_AUTHORITY by lateness *task is NULL, and somebody else's. A first ticket that was got on the way is the
  * credential's from then on, whatever came of the rest. */
 SECURITY_STATUS kerberos_task_run(struct kerberos_credential *credential, struct kerberos_task **task,
                                   uint64_t deadline);

@@ -95,12 +95,25 @@ static const char *cache_default(krb5_context krb)
     return krb5_cc_default_name(krb);
 }
 
-/* Tickets in memory are as good as the cache they came from: a private one is ours, a FILE is watched, others are asked every time. In a lane; who `may_drop` those of a
- * file that has changed is in all lanes. */
+/* Of a logon session that has not ended nor had its tickets purged since. In a lane, as below. */
+static bool lease_is_current(struct kerberos_credential *credential, krb5_context krb, bool may_drop)
+{
+    unsigned era = lease_era(credential->source->lease);
+    if (era == credential->tickets_era)
+        return true;
+    require(may_drop, false);
+    kerberos_tickets_drop(credential, krb);
+    credential->tickets_era = era;
+    return true;
+}
+
+/* Tickets in memory are as good as the cache they came from: a private one is ours, a logon session tells when it changes, a FILE is watched, others are asked every time. In a
+ * lane; who `may_drop` those of what has changed is in all lanes. */
 static bool tickets_are_current(struct kerberos_credential *credential, krb5_context krb, bool may_drop)
 {
     struct stat now;
     const struct kerberos_source *source = credential->source;
+    require(lease_is_current(credential, krb, may_drop), false);
     if (kerberos_source_private(source) || source->lent ||
         credential->evidence != NULL) /* the latter's are in no cache at all */
         return true;
@@ -282,10 +295,13 @@ SECURITY_STATUS kerberos_ticket_ask(struct kerberos_credential *credential, krb5
     if (request->peer_ticket.len > 0) /* it is for this one session of the peer's */
         return ticket_make(credential, krb, request, ticket);
     require(!ticket_recall(credential, krb, request->target, ticket, &source), SEC_E_OK);
+    unsigned era =
+        lease_era(source->lease); /* of before the look into the cache: a purge in between takes this ticket, too */
     SECURITY_STATUS status = ticket_make(credential, krb, request, ticket);
     if (status == SEC_E_OK) {
         kerberos_lanes_lock(credential->lanes);
-        if (credential->source == source && tickets_are_current(credential, krb, true))
+        if (credential->source == source && tickets_are_current(credential, krb, true) &&
+            credential->tickets_era == era)
             ticket_remember(credential, krb, *ticket);
         kerberos_lanes_unlock(credential->lanes);
     }
@@ -301,7 +317,7 @@ bool kerberos_ticket_is_ready(struct kerberos_credential *credential, const char
     bool ready = false;
     struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
     const struct kerberos_source *source = credential->source;
-    if (kerberos_source_private(source) || source->lent)
+    if ((kerberos_source_private(source) || source->lent) && credential->tickets_era == lease_era(source->lease))
         for (const struct kerberos_ticket *ticket = credential->tickets; ticket != NULL && !ready;
              ticket = ticket->next)
             ready = strcmp(ticket->target, target) == 0 &&

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "base/utf16.h"
 #include "core/cause.h"
+#include "core/lease.h"
 #include "core/registry.h"
 #include "core/tickets.h"
 #include "crypto/random.h"
@@ -18,6 +19,7 @@
 
 #define SESSIONS_FEW 4
 #define CACHE_MARGIN (60 * FILETIME_SECOND) /* tickets that end sooner are got anew */
+#define SILENT_FOR (60 * FILETIME_SECOND)   /* so long a KDC that did not answer is not waited for by handshakes */
 
 struct kept_session {
     struct logon_session told; /* first: a const struct logon_session * is the session */
@@ -30,11 +32,13 @@ struct kept_session {
     const struct package *cache_package;
     void *cache_credential; /* holds the ticket-granting ticket, and gets another when it ends; NULL: none */
     const char *cache;
-    int64_t cache_expiry;
+    int64_t cache_expiry; /* 0: the ticket-granting ticket was purged */
+    int64_t silent;       /* steady time when the KDC last did not answer; 0: it did since */
     int64_t
         refused; /* steady time of the KDC's last refusal; 0: none since it last gave tickets. For SESSION_REFUSED_FOR it is not asked again */
     const char *refusal; /* what it said, one of: */
     struct kept *refusals;
+    struct lease *lease; /* whoever drew on the session has it, too */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
@@ -43,8 +47,13 @@ static atomic_uint n_sessions;
 
 FORK_GUARD(lock, FORK_RANK_LSA)
 
+static void lent_refresh(const struct lease *lease);
+
 static void session_free(struct kept_session *session)
 {
+    if (session->lease != NULL)
+        lease_end(session->lease);
+    lease_put(session->lease);
     if (session->cache_credential != NULL)
         session->cache_package->authority->release(session->cache_credential);
     identity_release(&session->identity);
@@ -77,6 +86,7 @@ static struct kept_session *session_new(const struct session_request *request, c
     atomic_init(&session->n_references, 1);
     pthread_mutex_init(&session->cache_lock, NULL);
     session->config = config_retain(request->config);
+    session->lease = lease_new(lent_refresh);
     session->package = mem_strdup(request->package->info.name);
     session->user = mem_strdup(user != NULL ? user : "");
     session->domain = mem_strdup(domain != NULL ? domain : "");
@@ -86,7 +96,7 @@ static struct kept_session *session_new(const struct session_request *request, c
                                            .package = session->package,
                                            .user = session->user,
                                            .domain = session->domain};
-    if (session->package == NULL || session->user == NULL || session->domain == NULL) {
+    if (session->lease == NULL || session->package == NULL || session->user == NULL || session->domain == NULL) {
         session_free(session);
         return NULL;
     }
@@ -158,8 +168,10 @@ static SECURITY_STATUS cache_fill(struct kept_session *session)
     int64_t expiry;
     require(kerberos != NULL && kerberos->authority->query_credential != NULL, SEC_E_SECPKG_NOT_FOUND);
     if (session->cache_credential == NULL) {
-        const struct acquire_request request = {
-            .config = session->config, .use = SECPKG_CRED_OUTBOUND, .identity = &session->identity};
+        const struct acquire_request request = {.config = session->config,
+                                                .use = SECPKG_CRED_OUTBOUND,
+                                                .identity = &session->identity,
+                                                .session_lease = session->lease};
         try(kerberos->authority->acquire(&request, &session->cache_credential, &expiry));
         session->cache_package = kerberos;
     }
@@ -298,6 +310,7 @@ SECURITY_STATUS sessions_log_off(uint64_t id, uid_t owner)
     }
     pthread_mutex_unlock(&lock);
     require(session != NULL, cause_set(SEC_E_INVALID_HANDLE, "there is no such logon session"));
+    lease_end(session->lease); /* now, however long somebody holds the session */
     sessions_put(&session->told);
     return SEC_E_OK;
 }
@@ -368,6 +381,7 @@ static SECURITY_STATUS cache_refresh(struct kept_session *session)
         session->refusal = said != NULL ? said : "";
     } else if (filled == SEC_E_OK)
         session->refused = 0;
+    session->silent = filled == SEC_E_NO_AUTHENTICATING_AUTHORITY ? steady_now() : 0;
     cause_drop(); /* without a KDC the tickets that are there, if any, are told of as ended */
     return filled;
 }
@@ -376,6 +390,7 @@ void sessions_lend(const struct logon_session *session, struct acquire_request *
 {
     struct kept_session *kept = (struct kept_session *)(uintptr_t)session;
     request->session_identity = &kept->identity;
+    request->session_lease = kept->lease;
     pthread_mutex_lock(&kept->cache_lock);
     const struct package *package = NULL;
     bool is_kerberos = kept->cache_credential != NULL ||
@@ -394,6 +409,50 @@ void sessions_lend(const struct logon_session *session, struct acquire_request *
     pthread_mutex_unlock(&kept->cache_lock);
 }
 
+/* Credentials in hand draw on the cache, too, and on what it gets anew. A KDC that is silent holds up who acquires, and not their every handshake. */
+static void lent_refresh(const struct lease *lease)
+{
+    struct kept_session *found;
+    pthread_mutex_lock(&lock);
+    for (found = newest; found != NULL && found->lease != lease; found = found->next)
+        ;
+    if (found != NULL)
+        session_retain(found);
+    pthread_mutex_unlock(&lock);
+    if (found == NULL)
+        return;
+    pthread_mutex_lock(&found->cache_lock);
+    if (found->cache != NULL && (found->silent == 0 || steady_now() >= found->silent + SILENT_FOR))
+        (void)cache_refresh(found);
+    pthread_mutex_unlock(&found->cache_lock);
+    sessions_put(&found->told);
+}
+
+/* What is there, and no more: who lists tickets, or removes them, has none got anew for it. NULL: nothing. */
+static const char *cache_as_it_is(struct kept_session *session)
+{
+    pthread_mutex_lock(&session->cache_lock);
+    const char *cache = is_refused(session) ? NULL : session->cache;
+    pthread_mutex_unlock(&session->cache_lock);
+    return cache;
+}
+
+/* After tickets were removed from the cache: with them goes what credentials in hand remember; and where the ticket-granting one was among them, whoever needs a ticket next has
+ * the session get another. */
+static void purged(struct kept_session *session, const struct package *package, const struct tickets_request *request)
+{
+    AUTO_WRITER struct writer unwanted = writer_growing(2048);
+    struct tickets_request look = {.config = request->config, .ask = TICKETS_GRANTING};
+    pthread_mutex_lock(&session->cache_lock);
+    look.cache = session->cache;
+    if (look.cache != NULL && package->authority->tickets(&look, &unwanted) != SEC_E_OK) {
+        session->cache_expiry = 0;
+        cause_drop();
+    }
+    pthread_mutex_unlock(&session->cache_lock);
+    lease_purge(session->lease);
+}
+
 SECURITY_STATUS sessions_tickets(uint64_t id, uid_t viewer, const struct package *package,
                                  const struct tickets_request *request, struct writer *answer)
 {
@@ -404,10 +463,17 @@ SECURITY_STATUS sessions_tickets(uint64_t id, uid_t viewer, const struct package
     require(package->authority->tickets != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no tickets", package->info.name));
     try(sessions_find(id, viewer, &session));
-    sessions_lend(session, &lent);
-    asked.cache = lent.session_cache;
+    struct kept_session *kept = (struct kept_session *)(uintptr_t)session;
+    if (request->ask == TICKETS_LIST || request->ask == TICKETS_PURGE || request->cached_only)
+        asked.cache = cache_as_it_is(kept);
+    else {
+        sessions_lend(session, &lent);
+        asked.cache = lent.session_cache;
+    }
     if (asked.cache != NULL) /* a session of NTLM, or none that has tickets yet, has no cache */
         status = package->authority->tickets(&asked, answer);
+    if (request->ask == TICKETS_PURGE)
+        purged(kept, package, request);
     sessions_put(session);
     return status;
 }

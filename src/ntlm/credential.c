@@ -41,6 +41,7 @@ static SECURITY_STATUS outbound_fill(struct ntlm_credential *credential, const s
     AUTO_IDENTITY struct identity kept = {0};
     try(login_choose("NTLM", request, given, &kept, &who));
     credential->has_login = who != NULL;
+    credential->lease = of_session ? lease_retain(request->session_lease) : NULL;
     credential->needs_password = identity_kind(who) == IDENTITY_NAME; /* goes as an empty one unless the step may ask */
     return who != NULL ? login_fill(who, &credential->login) : SEC_E_OK;
 }
@@ -132,6 +133,7 @@ void ntlm_release(void *credential)
 {
     struct ntlm_credential *released = credential;
     ntlm_login_release(&released->login);
+    lease_put(released->lease);
     accounts_close(released->accounts);
     config_release(released->config);
     secret_block_free(released, sizeof *released);

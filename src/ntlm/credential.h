@@ -5,6 +5,7 @@
 #define OPENSSPI_NTLM_CREDENTIAL_H
 
 #include "accounts/accounts.h"
+#include "core/lease.h"
 #include "core/package.h"
 #include "crypto/digest.h"
 
@@ -22,6 +23,7 @@ struct ntlm_credential {
     bool has_login; /* else the process has no default, and only a prompt or a null session helps */
     bool needs_password;
     struct ntlm_login login;
+    struct lease *lease;       /* of the logon session whose login it is; NULL: of none */
     struct accounts *accounts; /* inbound only */
 };
 

@@ -65,6 +65,7 @@ static SECURITY_STATUS login_ensure(struct ntlm_handshake *handshake)
     const struct ntlm_credential *credential = handshake->credential;
     if (is_anonymous(handshake))
         return SEC_E_OK;
+    try(lease_check(credential->lease));
     bool lacking = !credential->has_login || credential->needs_password;
     if (lacking && (handshake->base.asked & ISC_REQ_PROMPT_FOR_CREDS) != 0) {
         try(ntlm_login_prompt(credential, handshake->base.target, &handshake->prompted));

@@ -10,6 +10,7 @@
  *   change PACKAGE DOMAIN USER OLD NEW          KerbChangePasswordMessage, MsV1_0ChangePassword; the answer's bytes
  *   prefixes                                    NegEnumPackagePrefixes
  *   purge SERVER REALM | granting | retrieve TARGET OPTIONS
+ *   hold PACKAGE | begin TARGET                 default credentials, which stay; a client's first step with them
  */
 #include <ntsecapi.h>
 #include <sspi_ext.h>
@@ -255,6 +256,31 @@ static void purge(char **word)
     putchar('\n');
 }
 
+static CredHandle held;
+
+static void hold(char **word)
+{
+    SECURITY_STATUS status =
+        AcquireCredentialsHandleA(NULL, word[1], SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &held, NULL);
+    printf("hold 0x%08x\n", (unsigned)status);
+}
+
+static void begin(char **word)
+{
+    CtxtHandle context;
+    SecBuffer token = {0, SECBUFFER_TOKEN, NULL};
+    SecBufferDesc out = {SECBUFFER_VERSION, 1, &token};
+    ULONG attributes;
+    SECURITY_STATUS status =
+        InitializeSecurityContextA(&held, NULL, word[1], ISC_REQ_INTEGRITY | ISC_REQ_ALLOCATE_MEMORY, 0,
+                                   SECURITY_NATIVE_DREP, NULL, 0, &context, &out, &attributes, NULL);
+    printf("begin 0x%08x%s%s\n", (unsigned)status, status < 0 ? " " : "", status < 0 ? OpenSspiLastErrorText() : "");
+    if (status >= 0) {
+        FreeContextBuffer(token.pvBuffer);
+        DeleteSecurityContext(&context);
+    }
+}
+
 static void external_print(KERB_RETRIEVE_TKT_RESPONSE *answer)
 {
     if (answer != NULL) {
@@ -341,7 +367,8 @@ static const struct {
 } commands[] = {
     {"logon", 6, logon},       {"s4u", 2, s4u},         {"trusted-s4u", 2, s4u},   {"user", 6, user},
     {"act", 7, act},           {"tickets", 2, tickets}, {"purge", 3, purge},       {"granting", 1, granting},
-    {"retrieve", 3, retrieve}, {"change", 6, change},   {"prefixes", 1, prefixes},
+    {"retrieve", 3, retrieve}, {"change", 6, change},   {"prefixes", 1, prefixes}, {"hold", 2, hold},
+    {"begin", 2, begin},
 };
 
 int main(void)

@@ -226,6 +226,69 @@ def test_tickets(world, realm):
     assert tickets_of(told[9]) == []
 
 
+class Asking:
+    """The program, asked line by line while other things happen."""
+
+    def __init__(self, world):
+        self.process = subprocess.Popen([str(lsa.BUILD / "tests/interop/lsa_functions")], env=world.program_env, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(60)
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        return self.process.stdout.readline().rstrip("\n")
+
+
+def kdc_asked(realm, what):
+    log = (realm.directory / "kdc.log").read_text(encoding="utf-8", errors="replace")
+    return len([line for line in log.splitlines() if what in line and f"{UNIX}@" in line])
+
+
+@pytest.mark.parametrize("package", ["Kerberos", "Negotiate"])
+def test_purged_tickets_are_got_anew(world, realm, package):
+    """A credential in hand, too, asks the KDC again: for one ticket, or with the session's password for all."""
+    with Asking(world) as program:
+        assert program.ask(f"logon 2 Kerberos {UNIX} EXAMPLE.TEST {PASSWORD}").startswith("logon 0x00000000")
+        assert program.ask(f"hold {package}") == "hold 0x00000000"
+        expected = "begin 0x00090312" if package == "Negotiate" else "begin 0x00000000"
+        assert program.ask(f"begin {SERVICE}") == expected
+        for server, logons in ((SERVICE, 0), ("-", 1)):
+            first, second = kdc_asked(realm, "AS_REQ"), kdc_asked(realm, "TGS_REQ")
+            assert program.ask(f"begin {SERVICE}") == expected
+            assert (kdc_asked(realm, "AS_REQ"), kdc_asked(realm, "TGS_REQ")) == (first, second)
+            assert program.ask(f"purge {server} -") == "purge 0x00000000 0x00000000"
+            assert SERVICE not in program.ask("tickets 1")
+            assert program.ask(f"begin {SERVICE}") == expected
+            assert (kdc_asked(realm, "AS_REQ") > first, kdc_asked(realm, "TGS_REQ") > second) == (logons > 0, True)
+    assert world.mode == "embedded" or log_off(world) == 0
+
+
+def log_off(world):
+    return subprocess.run([str(lsa.BUILD / "sspi"), "logoff"], env=world.program_env, capture_output=True, timeout=60, check=False).returncode
+
+
+@pytest.mark.parametrize("package, domain, password", [("Kerberos", "EXAMPLE.TEST", PASSWORD), ("Negotiate", "EXAMPLE.TEST", PASSWORD),
+                                                       ("NTLM", "EXAMPLE", "Password1!")])
+def test_log_off_ends_credentials(world, package, domain, password):
+    """Also those in hand: they say that the session has ended."""
+    if world.mode == "embedded":
+        pytest.skip("without a daemon nothing ends a session but the process's end")
+    with Asking(world) as program:
+        assert program.ask(f"logon 2 {'NTLM' if package == 'NTLM' else 'Kerberos'} {UNIX} {domain} {password}").startswith("logon 0x00000000")
+        assert program.ask(f"hold {package}") == "hold 0x00000000"
+        assert program.ask(f"begin {SERVICE}").split()[1] in ("0x00000000", "0x00090312")
+        assert log_off(world) == 0
+        told = program.ask(f"begin {SERVICE}")
+        assert told.startswith("begin 0x8009030e") and "session" in told
+
+
 def test_retrieve(world, realm):
     """A ticket with its key, where the process is its own authority; a daemon gives none out."""
     ask = ["granting", f"retrieve {SERVICE} 0", f"retrieve {SERVICE} 2", f"retrieve {SERVICE} 1", "retrieve host/none.example.test 0", "retrieve - 0"]

@@ -19,6 +19,7 @@
 #include "kerberos/password_keys.h"
 #include "kerberos/proxy.h"
 #include "kerberos/settings.h"
+#include "kerberos/task.h"
 #include "support/kerberos_forge.h"
 #include "support/place.h"
 #include <sspi_ext.h>
@@ -254,6 +255,102 @@ static void test_ticket_in_hand(void **state)
     krb5_free_context(krb);
 }
 
+static unsigned n_refreshed;
+
+static void count_refresh(const struct lease *lease)
+{
+    (void)lease;
+    n_refreshed++;
+}
+
+/* What a logon session lent, with its tickets in a cache or, before there are any, its password. */
+static struct kerberos_credential *lent_acquire(struct lease *lease, bool with_cache)
+{
+    const struct identity identity = password_identity();
+    const struct acquire_request request = {.config = config,
+                                            .use = SECPKG_CRED_OUTBOUND,
+                                            .session_lease = lease,
+                                            .session_identity = &identity,
+                                            .session_has_realm = true,
+                                            .session_cache = with_cache ? "MEMORY:lent" : NULL};
+    void *credential = NULL;
+    int64_t expiry;
+    assert_int_equal(kerberos_acquire(&request, &credential, &expiry), SEC_E_OK);
+    return credential;
+}
+
+static void tgt_put(struct kerberos_credential *credential, krb5_context krb)
+{
+    assert_int_equal(krb5_copy_creds(krb, credential->tickets->creds, &credential->tgt), 0);
+}
+
+static bool task_has_tgt(struct kerberos_credential *credential)
+{
+    struct kerberos_task *task;
+    assert_int_equal(kerberos_task_new(credential, NULL, NULL, &task), SEC_E_OK);
+    bool has = task->tgt != NULL;
+    kerberos_task_free(task);
+    return has;
+}
+
+/* Tickets that were purged in the session, or whose session has ended, are not taken from memory, nor by the daemon's loop. */
+static void test_lent_tickets(void **state)
+{
+    (void)state;
+    krb5_context krb;
+    const struct kerberos_ticket_request request = {.target = "host/server"};
+    assert_int_equal(krb5_init_context(&krb), 0);
+    filetime_fix(filetime_from_unix(NOW));
+    for (int with_cache = 0; with_cache <= 1; with_cache++) {
+        struct lease *lease = lease_new(count_refresh);
+        struct kerberos_credential *credential = lent_acquire(lease, with_cache != 0);
+        struct kerberos_ticket *taken = NULL;
+        n_refreshed = 0;
+        ticket_put(credential, krb, 36000);
+        tgt_put(credential, krb);
+        assert_true(kerberos_ticket_is_ready(credential, "host/server"));
+        assert_int_equal(kerberos_ticket_ask(credential, krb, &request, &taken), SEC_E_OK);
+        assert_true(task_has_tgt(credential));
+        assert_int_equal(n_refreshed, 0);
+        lease_purge(lease);
+        assert_false(kerberos_ticket_is_ready(credential, "host/server"));
+        assert_false(task_has_tgt(credential));
+        assert_int_not_equal(kerberos_ticket_ask(credential, krb, &request, &taken), SEC_E_OK);
+        assert_null(credential->tickets);
+        assert_int_equal(n_refreshed, with_cache); /* the password gets its own */
+        ticket_put(credential, krb, 36000);        /* of now */
+        assert_true(kerberos_ticket_is_ready(credential, "host/server"));
+        lease_end(lease);
+        lease_put(lease);
+        assert_false(kerberos_ticket_is_ready(credential, "host/server"));
+        cause_clear();
+        assert_int_equal(kerberos_ticket_ask(credential, krb, &request, &taken), SEC_E_NO_CREDENTIALS);
+        assert_non_null(strstr(cause_text(), "the logon session"));
+        kerberos_ticket_put(krb, taken);
+        kerberos_release(credential);
+    }
+    filetime_fix(0);
+    krb5_free_context(krb);
+}
+
+/* Another cache, or another proof, is nobody's session's. */
+static void test_lent_and_then_changed(void **state)
+{
+    static const uint32_t changes[] = {OPENSSPI_CRED_ATTR_CCACHE, OPENSSPI_CRED_ATTR_CLIENT_KEYTAB};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(changes); i++) {
+        struct lease *lease = lease_new(count_refresh);
+        struct kerberos_credential *credential = lent_acquire(lease, true);
+        assert_int_equal(kerberos_set_credential(credential, OPENSSPI_CRED_ATTR_PIN, "1", 1), SEC_E_OK);
+        assert_ptr_equal(credential->source->lease, lease);
+        assert_int_equal(kerberos_set_credential(credential, changes[i], "FILE:/none", 10), SEC_E_OK);
+        assert_null(credential->source->lease);
+        kerberos_release(credential);
+        assert_int_equal(atomic_load(&lease->n_references), 1);
+        lease_put(lease);
+    }
+}
+
 static SECURITY_STATUS delegated_acquire(struct slice bytes, void *service, void **credential)
 {
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
@@ -335,6 +432,8 @@ int main(void)
         cmocka_unit_test(test_clocks),
         cmocka_unit_test(test_keys_of_a_password),
         cmocka_unit_test(test_ticket_in_hand),
+        cmocka_unit_test(test_lent_tickets),
+        cmocka_unit_test(test_lent_and_then_changed),
         cmocka_unit_test(test_what_was_handed_over),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -14,7 +14,9 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "core/cause.h"
+#include "core/lease.h"
 #include "core/registry.h"
+#include "core/tickets.h"
 #include <string.h>
 
 #define WORDS "the KDC of this test says no"
@@ -41,8 +43,19 @@ static SECURITY_STATUS query_credential(const void *credential, uint32_t attribu
     return SEC_E_OK;
 }
 
+static bool has_granting;
+static unsigned n_listed;
+
+static SECURITY_STATUS tickets(const struct tickets_request *request, struct writer *answer)
+{
+    (void)answer;
+    assert_string_equal(request->cache, "MEMORY:test");
+    n_listed += request->ask == TICKETS_LIST ? 1 : 0;
+    return request->ask != TICKETS_GRANTING || has_granting ? SEC_E_OK : cause_set(SEC_E_NO_CREDENTIALS, "none");
+}
+
 static const struct package_authority table = {
-    .acquire = acquire, .release = mem_free, .query_credential = query_credential};
+    .acquire = acquire, .release = mem_free, .query_credential = query_credential, .tickets = tickets};
 static const struct package kerberos = {.info = {.name = "Kerberos", .comment = "A KDC's answers", .max_token = 1},
                                         .authority = &table};
 
@@ -158,12 +171,104 @@ static void test_a_silent_kdc_is_no_realm(void **state)
     session_end(session);
 }
 
+static void ask(const struct logon_session *session, enum tickets_ask what)
+{
+    const struct tickets_request request = {.config = config, .ask = what};
+    AUTO_WRITER struct writer answer = writer_growing(64);
+    n_asked = 0;
+    assert_int_equal(sessions_tickets(session->id, 7, &kerberos, &request, &answer), SEC_E_OK);
+    assert_int_equal(n_asked, 0); /* who looks at tickets, or removes them, asks no KDC */
+    assert_string_equal(cause_text(), "");
+}
+
+/* Whoever drew on the session learns of it. The ticket-granting ticket is got anew where it is gone, when somebody wants tickets. */
+static void test_a_purge_is_told(void **state)
+{
+    (void)state;
+    const struct logon_session *session = session_of("carol");
+    struct acquire_request lent = lend(session, SEC_E_OK, 1);
+    struct lease *lease = lease_retain(lent.session_lease);
+    unsigned era = lease_era(lease);
+    for (int granting = 1; granting >= 0; granting--) {
+        has_granting = granting != 0;
+        ask(session, TICKETS_PURGE);
+        assert_int_not_equal(lease_era(lease), era);
+        era = lease_era(lease);
+        n_listed = 0;
+        ask(session, TICKETS_LIST);
+        assert_int_equal(n_listed, 1);
+        assert_int_equal(lease_era(lease), era);
+        assert_tickets(lend(session, SEC_E_OK, has_granting ? 0 : 1));
+        assert_tickets(lend(session, SEC_E_OK, 0));
+    }
+    assert_int_equal(lease_check(lease), SEC_E_OK);
+    session_end(session);
+    lease_put(lease);
+}
+
+static void refresh(const struct lease *lease, SECURITY_STATUS answer, unsigned asked)
+{
+    kdc_answers = answer;
+    n_asked = 0;
+    lease->refresh(lease);
+    assert_int_equal(n_asked, asked);
+    assert_string_equal(cause_text(), "");
+}
+
+/* Credentials in hand have the session get tickets, within the same bounds as who acquires; and a silent KDC does not hold up each handshake. */
+static void test_credentials_in_hand_have_tickets_got(void **state)
+{
+    (void)state;
+    const struct logon_session *session = session_of("carol");
+    int64_t start = steady_now();
+    steady_fix(start);
+    struct lease *lease = lease_retain(lend(session, SEC_E_OK, 1).session_lease);
+    has_granting = false;
+    refresh(lease, SEC_E_OK, 0); /* they last */
+    ask(session, TICKETS_PURGE);
+    refresh(lease, SEC_E_NO_AUTHENTICATING_AUTHORITY, 1);
+    refresh(lease, SEC_E_OK, 0);
+    steady_fix(start + 60 * FILETIME_SECOND);
+    refresh(lease, SEC_E_OK, 1);
+    refresh(lease, SEC_E_OK, 0);
+    ask(session, TICKETS_PURGE);
+    refresh(lease, SEC_E_LOGON_DENIED, 1); /* one attempt more towards a lock-out */
+    refresh(lease, SEC_E_OK, 0);
+    session_end(session);
+    lease_put(lease);
+}
+
+/* However many hold it, the session or its lease. */
+static void test_log_off_is_told(void **state)
+{
+    (void)state;
+    const struct logon_session *session = session_of("carol");
+    struct lease *lease = lease_retain(lend(session, SEC_E_OK, 1).session_lease);
+    unsigned era = lease_era(lease);
+    has_granting = false;
+    ask(session, TICKETS_PURGE);
+    assert_int_equal(sessions_log_off(session->id, 7), SEC_E_OK);
+    assert_int_equal(lease_check(lease), SEC_E_NO_CREDENTIALS);
+    assert_int_not_equal(lease_era(lease), era + 1);
+    assert_non_null(strstr(cause_text(), "session"));
+    cause_clear();
+    refresh(lease, SEC_E_OK, 0);
+    sessions_put(session);
+    refresh(lease, SEC_E_OK, 0);
+    assert_int_equal(lease_check(lease), SEC_E_NO_CREDENTIALS);
+    cause_clear();
+    lease_put(lease);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refusal_ends),
         cmocka_unit_test(test_a_refusal_takes_no_tickets_for_ever),
         cmocka_unit_test(test_a_silent_kdc_is_no_realm),
+        cmocka_unit_test(test_a_purge_is_told),
+        cmocka_unit_test(test_credentials_in_hand_have_tickets_got),
+        cmocka_unit_test(test_log_off_is_told),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
