@@ -246,7 +246,7 @@ static bool fits(struct certificate *certificate, const struct wanted *wanted)
     case CERT_COMPARE_ISSUER_OF:
         return X509_check_issued(certificate->x509, wanted->certificate->x509) == X509_V_OK;
     default: /* CERT_COMPARE_EXISTING */
-        return X509_issuer_and_serial_cmp(certificate->x509, wanted->certificate->x509) == 0;
+        return X509_cmp(certificate->x509, wanted->certificate->x509) == 0;
     }
 }
 

@@ -106,7 +106,8 @@ HCERTSTORE WINAPI CertDuplicateStore(HCERTSTORE hCertStore);
  */
 BOOL WINAPI CertCloseStore(HCERTSTORE hCertStore, DWORD dwFlags);
 
-/* dwAddDisposition: what happens when the store has the certificate already. */
+/* dwAddDisposition: what happens when the store has the certificate already. The private key and where it is are properties that only go over to a
+ * certificate of the same public key. */
 #define CERT_STORE_ADD_NEW 1              /* CRYPT_E_EXISTS */
 #define CERT_STORE_ADD_USE_EXISTING 2     /* the one there is kept, and takes over properties it has not */
 #define CERT_STORE_ADD_REPLACE_EXISTING 3 /* it is replaced */
@@ -198,7 +199,7 @@ PCCERT_CONTEXT WINAPI CertEnumCertificatesInStore(HCERTSTORE hCertStore, PCCERT_
 #define CERT_FIND_ENHKEY_USAGE (CERT_COMPARE_ENHKEY_USAGE << CERT_COMPARE_SHIFT) /* CERT_ENHKEY_USAGE */
 #define CERT_FIND_SUBJECT_CERT (CERT_COMPARE_SUBJECT_CERT << CERT_COMPARE_SHIFT) /* CERT_INFO: issuer, serial */
 #define CERT_FIND_ISSUER_OF (CERT_COMPARE_ISSUER_OF << CERT_COMPARE_SHIFT)       /* CERT_CONTEXT */
-#define CERT_FIND_EXISTING (CERT_COMPARE_EXISTING << CERT_COMPARE_SHIFT)         /* CERT_CONTEXT */
+#define CERT_FIND_EXISTING (CERT_COMPARE_EXISTING << CERT_COMPARE_SHIFT)         /* CERT_CONTEXT: the very same */
 #define CERT_FIND_HASH_STR (CERT_COMPARE_HASH_STR << CERT_COMPARE_SHIFT) /* WCHAR: "SHA256:hex" or SHA-1's hex */
 #define CERT_FIND_HAS_PRIVATE_KEY (CERT_COMPARE_HAS_PRIVATE_KEY << CERT_COMPARE_SHIFT) /* not used */
 
