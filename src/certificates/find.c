@@ -1,6 +1,7 @@
 #include "base/hex.h"
 #include "base/memory.h"
 #include "base/utf16.h"
+#include "certificates/context.h"
 #include "certificates/deltas.h"
 #include "certificates/internal.h"
 #include "certificates/names.h"
@@ -14,6 +15,7 @@
 /* A search made ready: what the caller points to is read once. */
 struct wanted {
     DWORD compare, member, flags;
+    bool passes_archived;            /* over them: an enumeration does, unless the store was opened otherwise */
     struct slice bytes;              /* a hash, a name */
     DWORD property;                  /* whose hash, or which must be there */
     char *text;                      /* a part of a name, folded; or digits */
@@ -209,8 +211,7 @@ static bool usage_fits(const struct certificate *certificate, const struct wante
 static bool info_fits(const CERT_INFO *own, const CERT_INFO *sought)
 {
     return sought->SerialNumber.pbData != NULL && sought->Issuer.pbData != NULL &&
-           slice_equal(slice_of(own->SerialNumber.pbData, own->SerialNumber.cbData),
-                       slice_of(sought->SerialNumber.pbData, sought->SerialNumber.cbData)) &&
+           numbers_equal(&own->SerialNumber, &sought->SerialNumber) &&
            slice_equal(slice_of(own->Issuer.pbData, own->Issuer.cbData),
                        slice_of(sought->Issuer.pbData, sought->Issuer.cbData));
 }
@@ -220,7 +221,7 @@ static bool fits(struct certificate *certificate, const struct wanted *wanted)
     const CERT_NAME_BLOB *name;
     switch (wanted->compare) {
     case CERT_COMPARE_ANY:
-        return true;
+        return !wanted->passes_archived || !certificate_is_archived(certificate);
     case CERT_COMPARE_HAS_PRIVATE_KEY:
         return certificate_has_key(certificate);
     case CERT_COMPARE_SHA1_HASH:
@@ -292,6 +293,7 @@ SECURITY_STATUS store_certificate_find(HCERTSTORE handle, const struct store_sea
     struct certificate *next;
     try(wanted_read(search, &wanted));
     require(store_take(handle) == SEC_E_OK, E_INVALIDARG);
+    wanted.passes_archived = !((const struct store *)handle)->enumerates_archived;
     SECURITY_STATUS status = place_after(handle, previous, &after);
     while (status == SEC_E_OK) {
         next = next_of(handle, after);

@@ -192,6 +192,14 @@ bool certificate_has_key(struct certificate *certificate)
     return has;
 }
 
+bool certificate_is_archived(struct certificate *certificate)
+{
+    pthread_mutex_lock(&certificate->lock);
+    bool is = find(certificate, CERT_ARCHIVED_PROP_ID) != NULL;
+    pthread_mutex_unlock(&certificate->lock);
+    return is;
+}
+
 static SECURITY_STATUS prov_info_set(struct certificate *certificate, const CRYPT_KEY_PROV_INFO *info, bool of_process)
 {
     size_t len = prov_info_size(info);

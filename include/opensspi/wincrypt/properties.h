@@ -37,7 +37,7 @@ typedef ULONG_PTR NCRYPT_KEY_HANDLE;
 #define CERT_DESCRIPTION_PROP_ID 13                 /* WCHAR text with its NUL */
 #define CERT_ACCESS_STATE_PROP_ID 14                /* DWORD, computed */
 #define CERT_SIGNATURE_HASH_PROP_ID 15              /* the hash that was signed, computed */
-#define CERT_ARCHIVED_PROP_ID 19                    /* empty */
+#define CERT_ARCHIVED_PROP_ID 19                    /* empty: enumerations leave it out */
 #define CERT_KEY_IDENTIFIER_PROP_ID 20              /* bytes: the extension's, else the SHA-1 of the public key info */
 #define CERT_SUBJECT_PUBLIC_KEY_MD5_HASH_PROP_ID 25 /* 16 bytes, computed */
 #define CERT_ISSUER_SERIAL_NUMBER_MD5_HASH_PROP_ID 28   /* 16 bytes, computed */

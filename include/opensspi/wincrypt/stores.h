@@ -34,7 +34,8 @@ OPENSSPI_BEGIN_DECLS
 #define CERT_STORE_DELETE_FLAG 0x00000010
 #define CERT_STORE_SHARE_STORE_FLAG 0x00000040
 #define CERT_STORE_SHARE_CONTEXT_FLAG 0x00000080
-#define CERT_STORE_ENUM_ARCHIVED_FLAG 0x00000200
+#define CERT_STORE_ENUM_ARCHIVED_FLAG \
+    0x00000200 /* enumerations have archived certificates (CERT_ARCHIVED_PROP_ID), too */
 #define CERT_STORE_UPDATE_KEYID_FLAG 0x00000400
 #define CERT_STORE_BACKUP_RESTORE_FLAG 0x00000800
 #define CERT_STORE_MAXIMUM_ALLOWED_FLAG 0x00001000
@@ -151,7 +152,8 @@ BOOL WINAPI CertAddEncodedCertificateToStore(HCERTSTORE hCertStore, DWORD dwCert
 BOOL WINAPI CertDeleteCertificateFromStore(PCCERT_CONTEXT pCertContext);
 
 /*
- * CertEnumCertificatesInStore gives the first (pPrevCertContext NULL) or the next certificate of a store, and frees pPrevCertContext.
+ * CertEnumCertificatesInStore gives the first (pPrevCertContext NULL) or the next certificate of a store, and frees pPrevCertContext. Archived ones
+ * (CERT_ARCHIVED_PROP_ID) are left out, unless the store was opened with CERT_STORE_ENUM_ARCHIVED_FLAG; CERT_FIND_ANY and CertFindChainInStore leave them out likewise.
  *
  * Returns a context for CertFreeCertificateContext or the next call; NULL after the last, with CRYPT_E_NOT_FOUND.
  *
