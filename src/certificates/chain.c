@@ -104,8 +104,8 @@ static void chain_destroy(void *object)
     arena_release(&chain->arena);
 }
 
-/* Makes the elements. The end certificate is the caller's own context when it is one of ours, with its properties. They are held: a user of theirs, a store closed by force or
- * a caller could take away. */
+/* Makes the elements. The end certificate is the caller's own context when it is one of ours, with its properties. They are held: a user of theirs, a
+ * store closed by force or a caller could take away. */
 static SECURITY_STATUS chain_fill(struct chain *chain, PCCERT_CONTEXT leaf)
 {
     STACK_OF(X509) *x509s = chain->verdict.chain;

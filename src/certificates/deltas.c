@@ -37,8 +37,9 @@ bool crls_same_scope(const X509_CRL *a, const X509_CRL *b)
                                  X509_EXTENSION_get_data(X509_CRL_get_ext(b, at_b))) == 0;
 }
 
-/* Does `other` tell everything that `delta` does, and what came after? By the numbers, which complete lists and deltas share (RFC 5280 5.2.3): a complete list of the
- * delta's number or a later one, or a later delta that changes the same complete list or an earlier one. Lists without numbers outdo nothing. */
+/* Does `other` tell everything that `delta` does, and what came after? By the numbers, which complete lists and deltas share (RFC 5280 5.2.3): a
+ * complete list of the delta's number or a later one, or a later delta that changes the same complete list or an earlier one. Lists without numbers
+ * outdo nothing. */
 static bool outdoes(const X509_CRL *other, const X509_CRL *delta)
 {
     AUTO_OPENSSL(number) ASN1_INTEGER *number = number_of(delta, NID_crl_number);

@@ -76,7 +76,8 @@ SECURITY_STATUS certificate_key_get(struct certificate *certificate, EVP_PKEY **
 bool certificate_has_key(struct certificate *certificate);
 /* Has it CERT_ARCHIVED_PROP_ID? */
 bool certificate_is_archived(struct certificate *certificate);
-/* Copies properties and key; those that `to` has already stay when `keep`. Of another public key's certificate neither the key nor its place is copied. */
+/* Copies properties and key; those that `to` has already stay when `keep`. Of another public key's certificate neither the key nor its place is
+ * copied. */
 SECURITY_STATUS certificate_properties_copy(struct certificate *to, struct certificate *from, bool keep);
 SECURITY_STATUS certificate_property_text(struct certificate *certificate, DWORD id, const char *utf8);
 void certificate_properties_release(struct certificate *certificate);

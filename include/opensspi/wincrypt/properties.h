@@ -71,8 +71,8 @@ typedef struct _CRYPT_KEY_PROV_PARAM {
 
 /*
  * Where the private key is. Here pwszContainerName is the path of a PEM, DER or PKCS#8 file without a password, or a "pkcs11:" URI (RFC 7512); the key is read
- * when it is first needed, with the rights of the thread that needs it, and is the context's from then on, until the property is set anew or deleted: handles of it are none then.
- * The other members are kept and given back.
+ * when it is first needed, with the rights of the thread that needs it, and is the context's from then on, until the property is set anew or deleted:
+ * handles of it are none then. The other members are kept and given back.
  */
 typedef struct _CRYPT_KEY_PROV_INFO {
     LPWSTR pwszContainerName;

@@ -153,7 +153,8 @@ BOOL WINAPI CertDeleteCertificateFromStore(PCCERT_CONTEXT pCertContext);
 
 /*
  * CertEnumCertificatesInStore gives the first (pPrevCertContext NULL) or the next certificate of a store, and frees pPrevCertContext. Archived ones
- * (CERT_ARCHIVED_PROP_ID) are left out, unless the store was opened with CERT_STORE_ENUM_ARCHIVED_FLAG; CERT_FIND_ANY and CertFindChainInStore leave them out likewise.
+ * (CERT_ARCHIVED_PROP_ID) are left out, unless the store was opened with CERT_STORE_ENUM_ARCHIVED_FLAG; CERT_FIND_ANY and CertFindChainInStore leave
+ * them out likewise.
  *
  * Returns a context for CertFreeCertificateContext or the next call; NULL after the last, with CRYPT_E_NOT_FOUND.
  *

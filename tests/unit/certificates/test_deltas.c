@@ -1,5 +1,6 @@
 /*
- * Delta revocation lists (RFC 5280 5.2.4): a delta takes no complete list's place and tells of more revoked ones; what is newer of the same authority outdoes it.
+ * Delta revocation lists (RFC 5280 5.2.4): a delta takes no complete list's place and tells of more revoked ones; what is newer of the same authority
+ * outdoes it.
  *
  * build: all
  */

@@ -1,5 +1,6 @@
 /*
- * Whose a private key is, and how long: it goes over to another certificate only where it is its key, and is let go with the property that named its place.
+ * Whose a private key is, and how long: it goes over to another certificate only where it is its key, and is let go with the property that named its
+ * place.
  *
  * build: all
  */
