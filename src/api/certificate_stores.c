@@ -106,6 +106,8 @@ HCERTSTORE WINAPI CertOpenStore(LPCSTR lpszStoreProvider, DWORD dwEncodingType, 
         return NULL;
     }
     SECURITY_STATUS status = store_open(lpszStoreProvider, dwFlags, pvPara, &store);
+    if (status == SEC_E_OK && (dwFlags & CERT_STORE_ENUM_ARCHIVED_FLAG) != 0)
+        store_enumerate_archived(store);
     if (status == SEC_E_OK && (dwFlags & CERT_STORE_READONLY_FLAG) != 0)
         status = store_make_read_only(store);
     return ANSWER_POINTER(status, store);

@@ -1,6 +1,7 @@
 #include "api/certificates.h"
 
 #include "base/memory.h"
+#include "base/secret.h"
 #include "base/utf16.h"
 #include "certificates/armour.h"
 #include "certificates/names.h"
@@ -170,10 +171,14 @@ DWORD WINAPI CertGetNameStringA(PCCERT_CONTEXT pCertContext, DWORD dwType, DWORD
 static SECURITY_STATUS binary_give(struct slice text, DWORD flags, BYTE *binary, DWORD *n_binary, DWORD *skip,
                                    DWORD *form)
 {
-    AUTO_WRITER struct writer writer = writer_growing(text.len);
+    AUTO_SECRET struct secret made = {0}; /* it may be a private key's */
     struct armour_read found = {0};
+    require(text.len <= UINT32_MAX,
+            cause_set(ERROR_INVALID_PARAMETER, "a text of more characters than a DWORD can count bytes of"));
+    require(secret_alloc(&made, text.len + 1), SEC_E_INSUFFICIENT_MEMORY);
+    struct writer writer = writer_fixed(made.data, made.len);
     try(armour_read(text, flags, &writer, &found));
-    require(writer_finish(&writer) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
+    require(writer_finish(&writer) == WIRE_OK, cause_set(SEC_E_INTERNAL_ERROR, "more bytes than characters"));
     struct slice bytes = writer_slice_of(&writer);
     DWORD room = *n_binary;
     if (binary != NULL && room < bytes.len) {
@@ -221,16 +226,22 @@ BOOL WINAPI CryptStringToBinaryW(LPCWSTR pszString, DWORD cchString, DWORD dwFla
 
 static SECURITY_STATUS string_give(struct slice bytes, DWORD flags, bool wide, void *room, DWORD *n_room)
 {
-    AUTO_WRITER struct writer writer = writer_growing(bytes.len * 2 + 64);
+    AUTO_SECRET struct secret made = {0}; /* the bytes may be a private key's */
     bool has_nul = (flags & CRYPT_STRING_ENCODEMASK) != CRYPT_STRING_BINARY;
-    try(armour_write(bytes, flags, &writer));
-    require(writer_finish(&writer) == WIRE_OK, SEC_E_INSUFFICIENT_MEMORY);
-    struct slice text = writer_slice_of(&writer);
-    size_t needed = text.len + (has_nul ? 1 : 0);
+    uint64_t len;
+    try(armour_size(bytes.len, flags, &len));
+    require(len < UINT32_MAX, cause_set(ERROR_INVALID_PARAMETER, "the text has more characters than a DWORD counts"));
+    size_t needed = (size_t)len + (has_nul ? 1 : 0);
     if (room == NULL || *n_room < needed) {
         *n_room = (DWORD)needed;
         return room == NULL ? SEC_E_OK : ERROR_MORE_DATA;
     }
+    require(secret_alloc(&made, needed + 1), SEC_E_INSUFFICIENT_MEMORY);
+    struct writer writer = writer_fixed(made.data, (size_t)len);
+    try(armour_write(bytes, flags, &writer));
+    require(writer_finish(&writer) == WIRE_OK && writer.len == len,
+            cause_set(SEC_E_INTERNAL_ERROR, "a text of %zu characters, not of %zu", writer.len, (size_t)len));
+    struct slice text = writer_slice_of(&writer);
     for (size_t i = 0; i < needed; i++) {
         uint8_t c = i < text.len ? text.data[i] : 0;
         if (wide)

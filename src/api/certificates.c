@@ -69,25 +69,12 @@ BOOL WINAPI CertFreeCertificateContext(PCCERT_CONTEXT pCertContext)
 
 /* Comparing. */
 
-/* The digits that count of an integer in little-endian two's complement: bytes at the end that only extend the sign do not. */
-static struct slice integer_of(const CRYPT_INTEGER_BLOB *blob)
-{
-    size_t len = blob->pbData == NULL ? 0 : blob->cbData;
-    while (len > 1) {
-        BYTE top = blob->pbData[len - 1], below = blob->pbData[len - 2];
-        if (!(top == 0 && (below & 0x80) == 0) && !(top == 0xFF && (below & 0x80) != 0))
-            break;
-        len--;
-    }
-    return slice_of(blob->pbData, len);
-}
-
 BOOL WINAPI CertCompareIntegerBlob(PCRYPT_INTEGER_BLOB pInt1, PCRYPT_INTEGER_BLOB pInt2)
 {
     cause_clear();
     if (pInt1 == NULL || pInt2 == NULL)
         return answer_status(argument_missing("an integer"));
-    return slice_equal(integer_of(pInt1), integer_of(pInt2)) ? TRUE : FALSE;
+    return numbers_equal(pInt1, pInt2) ? TRUE : FALSE;
 }
 
 BOOL WINAPI CertCompareCertificateName(DWORD dwCertEncodingType, PCERT_NAME_BLOB pCertName1, PCERT_NAME_BLOB pCertName2)

@@ -110,6 +110,11 @@ static void raw_write(struct slice bytes, const char *end, struct writer *writer
     text_write(writer, end);
 }
 
+static SECURITY_STATUS form_unknown(DWORD form)
+{
+    return cause_set(ERROR_INVALID_PARAMETER, "bytes are not written in form %u", form);
+}
+
 SECURITY_STATUS armour_write(struct slice bytes, DWORD flags, struct writer *writer)
 {
     DWORD form = flags & CRYPT_STRING_ENCODEMASK;
@@ -141,7 +146,77 @@ SECURITY_STATUS armour_write(struct slice bytes, DWORD flags, struct writer *wri
         raw_write(bytes, end, writer);
         return SEC_E_OK;
     default:
-        return cause_set(ERROR_INVALID_PARAMETER, "bytes are not written in form %u", form);
+        return form_unknown(form);
+    }
+}
+
+/* Sizes, of what the functions above write. */
+
+static uint64_t base64_size(uint64_t n, size_t end_len)
+{
+    uint64_t characters = (n + 2) / 3 * 4;
+    return characters + (characters + BASE64_LINE - 1) / BASE64_LINE * end_len;
+}
+
+static uint64_t label_size(const char *which, const char *label, size_t end_len)
+{
+    return strlen("-----") * 2 + strlen(which) + strlen(label) + end_len;
+}
+
+/* Digits of pairs, a blank between two, and one more in the middle. */
+static uint64_t pairs_size(uint64_t n)
+{
+    return n == 0 ? 0 : 3 * n - 1 + (n > HEX_LINE / 2 ? 1 : 0);
+}
+
+static uint64_t dump_size(uint64_t n, DWORD form, size_t end_len)
+{
+    bool addresses = form == CRYPT_STRING_HEXADDR || form == CRYPT_STRING_HEXASCIIADDR;
+    bool characters = form == CRYPT_STRING_HEXASCII || form == CRYPT_STRING_HEXASCIIADDR;
+    uint64_t n_lines = (n + HEX_LINE - 1) / HEX_LINE, n_full = n / HEX_LINE, last = n % HEX_LINE;
+    uint64_t size =
+        end_len > 0 || n_lines == 0 ? n_lines * end_len : n_lines - 1; /* a blank in place of each end but the last */
+    /* Four digits and a tabulator; a fifth digit from the line at 0x10000 on, and so on. */
+    size += addresses ? 5 * n_lines : 0;
+    for (uint64_t at = 0x10000 / HEX_LINE; addresses && at < n_lines; at *= 16)
+        size += n_lines - at;
+    if (characters)
+        return size + n_lines * (pairs_size(HEX_LINE) + 3) + n;
+    return size + n_full * pairs_size(HEX_LINE) + pairs_size(last);
+}
+
+SECURITY_STATUS armour_size(size_t n_bytes, DWORD flags, uint64_t *len)
+{
+    DWORD form = flags & CRYPT_STRING_ENCODEMASK;
+    size_t end_len = strlen(line_end(flags));
+    const char *label = label_of(form);
+    uint64_t n = n_bytes;
+    switch (form) {
+    case CRYPT_STRING_BASE64HEADER:
+    case CRYPT_STRING_BASE64REQUESTHEADER:
+    case CRYPT_STRING_BASE64X509CRLHEADER:
+        *len = label_size("BEGIN ", label, end_len) + base64_size(n, end_len) + label_size("END ", label, end_len);
+        return SEC_E_OK;
+    case CRYPT_STRING_BASE64:
+        *len = base64_size(n, end_len);
+        return SEC_E_OK;
+    case CRYPT_STRING_BASE64URI:
+        *len = n / 3 * 4 + (n % 3 == 0 ? 0 : n % 3 + 1);
+        return SEC_E_OK;
+    case CRYPT_STRING_BINARY:
+        *len = n;
+        return SEC_E_OK;
+    case CRYPT_STRING_HEX:
+    case CRYPT_STRING_HEXASCII:
+    case CRYPT_STRING_HEXADDR:
+    case CRYPT_STRING_HEXASCIIADDR:
+        *len = dump_size(n, form, end_len);
+        return SEC_E_OK;
+    case CRYPT_STRING_HEXRAW:
+        *len = 2 * n + end_len;
+        return SEC_E_OK;
+    default:
+        return form_unknown(form);
     }
 }
 

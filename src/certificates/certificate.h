@@ -27,7 +27,8 @@ static inline void certificate_cleanup(struct certificate **certificate)
 
 /* Borrowed, as long as the certificate. */
 X509 *certificate_x509(const struct certificate *certificate);
-/* The private key, or NULL when there is none; free it with EVP_PKEY_free. Fits the certificate: that was checked when it was set. */
+/* The private key, or NULL when there is none; free it with EVP_PKEY_free. Fits the certificate: that was checked when it was set or read, and it was
+ * copied from certificates of the same public key alone. */
 EVP_PKEY *certificate_key(struct certificate *certificate);
 /* What a TLS peer is sent after the certificate: its issuers as far as they are found in its own store, in the store CA and, for the last, in ROOT; the
  * root itself only `with_root`. Free with sk_X509_pop_free(…, X509_free). A certificate whose issuers are not at hand gives an empty stack. */

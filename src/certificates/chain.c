@@ -99,12 +99,13 @@ static void chain_destroy(void *object)
 {
     struct chain *chain = object;
     for (unsigned i = 0; i < chain->simple.cElement; i++)
-        (void)live_user_drop(chain->element[i].pCertContext, LIVE_CERTIFICATE);
+        live_unhold(chain->element[i].pCertContext);
     trust_verdict_release(&chain->verdict);
     arena_release(&chain->arena);
 }
 
-/* Makes the elements. The end certificate is the caller's own context when it is one of ours, with its properties. */
+/* Makes the elements. The end certificate is the caller's own context when it is one of ours, with its properties. They are held: a user of theirs, a
+ * store closed by force or a caller could take away. */
 static SECURITY_STATUS chain_fill(struct chain *chain, PCCERT_CONTEXT leaf)
 {
     STACK_OF(X509) *x509s = chain->verdict.chain;
@@ -112,12 +113,13 @@ static SECURITY_STATUS chain_fill(struct chain *chain, PCCERT_CONTEXT leaf)
         CERT_CHAIN_ELEMENT *element = &chain->element[i];
         *element = (CERT_CHAIN_ELEMENT){.cbSize = sizeof *element, .TrustStatus = chain->verdict.element[i]};
         try(usage_of_chain(&chain->arena, x509s, (int)i, &element->pApplicationUsage));
-        if (i == 0 && live_user_add(leaf, LIVE_CERTIFICATE)) {
+        if (i == 0 && live_hold(leaf, LIVE_CERTIFICATE)) {
             element->pCertContext = leaf;
         } else {
             struct certificate *certificate;
             try(certificate_new(sk_X509_value(x509s, (int)i), X509_ASN_ENCODING, &certificate));
-            element->pCertContext = &certificate->context;
+            element->pCertContext = &certificate_retain(certificate)->context;
+            (void)live_user_drop(certificate, LIVE_CERTIFICATE);
         }
         chain->elements[i] = element;
         chain->simple.cElement = i + 1;

@@ -21,6 +21,9 @@ DWORD property_next(PCCERT_CONTEXT context, DWORD id);
 /* The private key's handle, which stays the certificate's. CRYPT_E_NO_KEY_PROPERTY, NTE_BAD_KEYSET, NTE_BAD_PUBLIC_KEY. */
 SECURITY_STATUS property_key_handle(PCCERT_CONTEXT context, HCRYPTPROV_OR_NCRYPT_KEY_HANDLE *handle);
 
+/* Are these integers of callers' structures (little-endian) the same number? Bytes at the end that only extend the sign do not count. */
+bool numbers_equal(const CRYPT_INTEGER_BLOB *a, const CRYPT_INTEGER_BLOB *b);
+
 /* CryptHashCertificate: `hash` NULL tells the size. NTE_BAD_ALGID, ERROR_MORE_DATA. */
 SECURITY_STATUS hash_of_bytes(ALG_ID algorithm, struct slice bytes, BYTE *hash, DWORD *len);
 /* Bits of a public key; 0 when it cannot be read. */

@@ -1,6 +1,8 @@
 #include "base/hex.h"
 #include "base/memory.h"
 #include "base/utf16.h"
+#include "certificates/context.h"
+#include "certificates/deltas.h"
 #include "certificates/internal.h"
 #include "certificates/names.h"
 #include "certificates/openssl.h"
@@ -13,6 +15,7 @@
 /* A search made ready: what the caller points to is read once. */
 struct wanted {
     DWORD compare, member, flags;
+    bool passes_archived;            /* over them: an enumeration does, unless the store was opened otherwise */
     struct slice bytes;              /* a hash, a name */
     DWORD property;                  /* whose hash, or which must be there */
     char *text;                      /* a part of a name, folded; or digits */
@@ -208,8 +211,7 @@ static bool usage_fits(const struct certificate *certificate, const struct wante
 static bool info_fits(const CERT_INFO *own, const CERT_INFO *sought)
 {
     return sought->SerialNumber.pbData != NULL && sought->Issuer.pbData != NULL &&
-           slice_equal(slice_of(own->SerialNumber.pbData, own->SerialNumber.cbData),
-                       slice_of(sought->SerialNumber.pbData, sought->SerialNumber.cbData)) &&
+           numbers_equal(&own->SerialNumber, &sought->SerialNumber) &&
            slice_equal(slice_of(own->Issuer.pbData, own->Issuer.cbData),
                        slice_of(sought->Issuer.pbData, sought->Issuer.cbData));
 }
@@ -219,7 +221,7 @@ static bool fits(struct certificate *certificate, const struct wanted *wanted)
     const CERT_NAME_BLOB *name;
     switch (wanted->compare) {
     case CERT_COMPARE_ANY:
-        return true;
+        return !wanted->passes_archived || !certificate_is_archived(certificate);
     case CERT_COMPARE_HAS_PRIVATE_KEY:
         return certificate_has_key(certificate);
     case CERT_COMPARE_SHA1_HASH:
@@ -245,7 +247,7 @@ static bool fits(struct certificate *certificate, const struct wanted *wanted)
     case CERT_COMPARE_ISSUER_OF:
         return X509_check_issued(certificate->x509, wanted->certificate->x509) == X509_V_OK;
     default: /* CERT_COMPARE_EXISTING */
-        return X509_issuer_and_serial_cmp(certificate->x509, wanted->certificate->x509) == 0;
+        return X509_cmp(certificate->x509, wanted->certificate->x509) == 0;
     }
 }
 
@@ -291,6 +293,7 @@ SECURITY_STATUS store_certificate_find(HCERTSTORE handle, const struct store_sea
     struct certificate *next;
     try(wanted_read(search, &wanted));
     require(store_take(handle) == SEC_E_OK, E_INVALIDARG);
+    wanted.passes_archived = !((const struct store *)handle)->enumerates_archived;
     SECURITY_STATUS status = place_after(handle, previous, &after);
     while (status == SEC_E_OK) {
         next = next_of(handle, after);
@@ -308,31 +311,43 @@ SECURITY_STATUS store_certificate_find(HCERTSTORE handle, const struct store_sea
     return status;
 }
 
-/* CertGetIssuerCertificateFromStore: the checks asked for that fail, and what was missing for them. */
-static DWORD failures_of(struct store *store, X509 *subject, X509 *issuer, DWORD checks)
+/* Is the certificate on none of its issuer's lists in the store? CERT_STORE_NO_CRL_FLAG: there is no complete one. */
+static SECURITY_STATUS revocation_check(struct store *store, X509 *subject, X509 *issuer, DWORD *failed)
+{
+    AUTO_OPENSSL(crls) STACK_OF(X509_CRL) *lists = sk_X509_CRL_new_null();
+    EVP_PKEY *key = X509_get0_pubkey(issuer);
+    bool list_found = false, revoked = false;
+    require(lists != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    try(store_collect(store, NULL, lists));
+    for (int i = 0; i < sk_X509_CRL_num(lists); i++) {
+        X509_CRL *crl = sk_X509_CRL_value(lists, i);
+        X509_REVOKED *entry = NULL;
+        if (crl_is_delta(crl) || X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer)) != 0 ||
+            key == NULL || X509_CRL_verify(crl, key) != 1)
+            continue;
+        list_found = true;
+        revoked |= X509_CRL_get0_by_cert(crl, &entry, subject) == 1;
+    }
+    if (!list_found)
+        *failed |= CERT_STORE_REVOCATION_FLAG | CERT_STORE_NO_CRL_FLAG;
+    if (revoked || deltas_revoke(lists, subject, issuer))
+        *failed |= CERT_STORE_REVOCATION_FLAG;
+    return SEC_E_OK;
+}
+
+/* CertGetIssuerCertificateFromStore: of the checks asked for those that fail, and what was missing for them. */
+static SECURITY_STATUS checks_make(struct store *store, X509 *subject, X509 *issuer, DWORD *checks)
 {
     DWORD failed = 0;
     EVP_PKEY *key = X509_get0_pubkey(issuer);
-    if ((checks & CERT_STORE_SIGNATURE_FLAG) != 0 && (key == NULL || X509_verify(subject, key) != 1))
+    if ((*checks & CERT_STORE_SIGNATURE_FLAG) != 0 && (key == NULL || X509_verify(subject, key) != 1))
         failed |= CERT_STORE_SIGNATURE_FLAG;
-    if ((checks & CERT_STORE_TIME_VALIDITY_FLAG) != 0 && !x509_is_now(subject))
+    if ((*checks & CERT_STORE_TIME_VALIDITY_FLAG) != 0 && !x509_is_now(subject))
         failed |= CERT_STORE_TIME_VALIDITY_FLAG;
-    if ((checks & CERT_STORE_REVOCATION_FLAG) == 0)
-        return failed;
-    bool list_found = false;
-    pthread_mutex_lock(&store->lock);
-    for (size_t i = 0; i < store->n_crls; i++) {
-        X509_CRL *crl = store->crls[i]->crl;
-        X509_REVOKED *entry = NULL;
-        if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer)) != 0 || key == NULL ||
-            X509_CRL_verify(crl, key) != 1)
-            continue;
-        list_found = true;
-        if (X509_CRL_get0_by_cert(crl, &entry, subject) == 1)
-            failed |= CERT_STORE_REVOCATION_FLAG;
-    }
-    pthread_mutex_unlock(&store->lock);
-    return list_found ? failed : failed | CERT_STORE_REVOCATION_FLAG | CERT_STORE_NO_CRL_FLAG;
+    if ((*checks & CERT_STORE_REVOCATION_FLAG) != 0)
+        try(revocation_check(store, subject, issuer, &failed));
+    *checks = failed;
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS store_issuer_find(HCERTSTORE handle, PCCERT_CONTEXT subject, PCCERT_CONTEXT previous, DWORD *flags,
@@ -347,15 +362,22 @@ SECURITY_STATUS store_issuer_find(HCERTSTORE handle, PCCERT_CONTEXT subject, PCC
     require(store_take(handle) == SEC_E_OK, E_INVALIDARG);
     SECURITY_STATUS status;
     if (X509_NAME_cmp(X509_get_subject_name(x509), X509_get_issuer_name(x509)) == 0) {
-        *flags = failures_of(handle, x509, x509, *flags);
-        status = CRYPT_E_SELF_SIGNED;
+        status = checks_make(handle, x509, x509, flags);
+        if (status == SEC_E_OK)
+            status = CRYPT_E_SELF_SIGNED;
     } else {
         struct store_search search = {.type = CERT_FIND_ISSUER_OF, .what = subject};
-        status = store_certificate_find(handle, &search, previous, found);
-        if (status == SEC_E_OK)
-            *flags = failures_of(handle, x509, ((const struct certificate *)(const void *)*found)->x509, *flags);
-        else if (status == CRYPT_E_NOT_FOUND && *flags != 0)
+        PCCERT_CONTEXT issuer = NULL;
+        status = store_certificate_find(handle, &search, previous, &issuer);
+        if (status == SEC_E_OK) {
+            status = checks_make(handle, x509, ((const struct certificate *)(const void *)issuer)->x509, flags);
+            if (status == SEC_E_OK)
+                *found = issuer;
+            else
+                (void)live_user_drop(issuer, LIVE_CERTIFICATE);
+        } else if (status == CRYPT_E_NOT_FOUND && *flags != 0) {
             *flags |= CERT_STORE_NO_ISSUER_FLAG;
+        }
     }
     store_put(handle);
     return status;

@@ -174,3 +174,21 @@ SECURITY_STATUS info_of_crl(struct arena *arena, X509_CRL *crl, CRL_INFO *info)
     info->cCRLEntry = (DWORD)n_revoked;
     return SEC_E_OK;
 }
+
+/* The digits that count of an integer in little-endian two's complement: bytes at the end that only extend the sign do not. */
+static struct slice integer_of(const CRYPT_INTEGER_BLOB *blob)
+{
+    size_t len = blob->pbData == NULL ? 0 : blob->cbData;
+    while (len > 1) {
+        BYTE top = blob->pbData[len - 1], below = blob->pbData[len - 2];
+        if (!(top == 0 && (below & 0x80) == 0) && !(top == 0xFF && (below & 0x80) != 0))
+            break;
+        len--;
+    }
+    return slice_of(blob->pbData, len);
+}
+
+bool numbers_equal(const CRYPT_INTEGER_BLOB *a, const CRYPT_INTEGER_BLOB *b)
+{
+    return slice_equal(integer_of(a), integer_of(b));
+}

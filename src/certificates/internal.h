@@ -33,7 +33,9 @@ struct certificate {
     uint64_t order;       /* its place in its store, ever growing */
     pthread_mutex_t lock; /* guards what follows */
     struct property *properties;
-    struct key *key; /* held */
+    struct key *key;       /* held */
+    bool key_was_read;     /* from where CERT_KEY_PROV_INFO_PROP_ID says, and is let go with that */
+    unsigned place_number; /* counts the changes of that property */
 };
 
 struct crl {
@@ -48,6 +50,7 @@ struct crl {
 struct store {
     pthread_mutex_t lock; /* never held while objects are destroyed */
     bool read_only;
+    bool enumerates_archived; /* since it was opened */
     uint64_t next_order;
     struct certificate **certificates;
     size_t n_certificates, max_certificates;
@@ -71,7 +74,10 @@ SECURITY_STATUS certificate_key_set(struct certificate *certificate, EVP_PKEY *p
 /* The key, read from the place that CERT_KEY_PROV_INFO_PROP_ID names when need be; EVP_PKEY_free. CRYPT_E_NO_KEY_PROPERTY when there is none. */
 SECURITY_STATUS certificate_key_get(struct certificate *certificate, EVP_PKEY **pkey);
 bool certificate_has_key(struct certificate *certificate);
-/* Copies properties and key; those that `to` has already stay when `keep`. */
+/* Has it CERT_ARCHIVED_PROP_ID? */
+bool certificate_is_archived(struct certificate *certificate);
+/* Copies properties and key; those that `to` has already stay when `keep`. Of another public key's certificate neither the key nor its place is
+ * copied. */
 SECURITY_STATUS certificate_properties_copy(struct certificate *to, struct certificate *from, bool keep);
 SECURITY_STATUS certificate_property_text(struct certificate *certificate, DWORD id, const char *utf8);
 void certificate_properties_release(struct certificate *certificate);

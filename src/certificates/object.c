@@ -1,5 +1,6 @@
 #include "certificates/object.h"
 
+#include "base/secret.h"
 #include "certificates/armour.h"
 #include "certificates/context.h"
 #include "certificates/files.h"
@@ -104,8 +105,10 @@ static SECURITY_STATUS whole_read(struct slice text, struct object_found *found)
 /* Base64 with or without its lines. */
 static SECURITY_STATUS base64_query(struct slice text, DWORD contents, struct object_found *found)
 {
-    AUTO_WRITER struct writer writer = writer_growing(text.len / 4 * 3);
+    AUTO_SECRET struct secret made = {0}; /* a PFX file has keys */
     struct armour_read how;
+    require(secret_alloc(&made, text.len / 4 * 3 + 3), SEC_E_INSUFFICIENT_MEMORY);
+    struct writer writer = writer_fixed(made.data, made.len);
     if (armour_read(text, CRYPT_STRING_BASE64_ANY, &writer, &how) != SEC_E_OK || writer_finish(&writer) != WIRE_OK)
         return CRYPT_E_NO_MATCH;
     try(der_query(writer_slice_of(&writer), contents, found));

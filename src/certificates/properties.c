@@ -52,6 +52,16 @@ static void key_let_go(struct certificate *certificate)
     if (certificate->key != NULL)
         live_unhold(certificate->key);
     certificate->key = NULL;
+    certificate->key_was_read = false;
+}
+
+/* Under the lock: sets or (NULL) deletes where the key is. One that was read from another place is no longer the certificate's. */
+static void place_put(struct certificate *certificate, struct property *property)
+{
+    put(certificate, CERT_KEY_PROV_INFO_PROP_ID, property);
+    certificate->place_number++;
+    if (certificate->key_was_read)
+        key_let_go(certificate);
 }
 
 void certificate_properties_release(struct certificate *certificate)
@@ -66,7 +76,7 @@ static void key_destroy(void *object)
     EVP_PKEY_free(((struct key *)object)->pkey);
 }
 
-static bool is_pair(const struct certificate *certificate, EVP_PKEY *pkey)
+static bool is_pair(const struct certificate *certificate, const EVP_PKEY *pkey)
 {
     OPENSSL_QUIET;
     EVP_PKEY *theirs = X509_get0_pubkey(certificate->x509);
@@ -78,7 +88,8 @@ static SECURITY_STATUS no_pair(void)
     return cause_set(NTE_BAD_PUBLIC_KEY, "the private key is not the certificate's");
 }
 
-SECURITY_STATUS certificate_key_set(struct certificate *certificate, EVP_PKEY *pkey)
+/* A key, held; NTE_BAD_PUBLIC_KEY when it is not the certificate's. */
+static SECURITY_STATUS key_make(const struct certificate *certificate, EVP_PKEY *pkey, struct key **made)
 {
     require(is_pair(certificate, pkey), no_pair());
     struct key *key = live_alloc(LIVE_KEY, sizeof *key, key_destroy);
@@ -87,6 +98,14 @@ SECURITY_STATUS certificate_key_set(struct certificate *certificate, EVP_PKEY *p
     key->pkey = pkey;
     (void)live_hold(key, LIVE_KEY);
     (void)live_user_drop(key, LIVE_KEY);
+    *made = key;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS certificate_key_set(struct certificate *certificate, EVP_PKEY *pkey)
+{
+    struct key *key;
+    try(key_make(certificate, pkey, &key));
     pthread_mutex_lock(&certificate->lock);
     key_let_go(certificate);
     certificate->key = key;
@@ -94,10 +113,28 @@ SECURITY_STATUS certificate_key_set(struct certificate *certificate, EVP_PKEY *p
     return SEC_E_OK;
 }
 
+/* Keeps a key that was read, unless there is one or another place by now. */
+static SECURITY_STATUS key_keep(struct certificate *certificate, EVP_PKEY *pkey, unsigned place_number)
+{
+    struct key *key;
+    try(key_make(certificate, pkey, &key));
+    pthread_mutex_lock(&certificate->lock);
+    bool kept = certificate->key == NULL && certificate->place_number == place_number;
+    if (kept) {
+        certificate->key = key;
+        certificate->key_was_read = true;
+    }
+    pthread_mutex_unlock(&certificate->lock);
+    if (!kept)
+        live_unhold(key);
+    return SEC_E_OK;
+}
+
 /* Where CERT_KEY_PROV_INFO_PROP_ID says the key is, and who said it; NULL when it does not. */
-static SECURITY_STATUS place_of_key(struct certificate *certificate, char **place, bool *of_process)
+static SECURITY_STATUS place_of_key(struct certificate *certificate, char **place, bool *of_process, unsigned *number)
 {
     pthread_mutex_lock(&certificate->lock);
+    *number = certificate->place_number;
     const struct property *property = find(certificate, CERT_KEY_PROV_INFO_PROP_ID);
     SECURITY_STATUS status = SEC_E_OK;
     *place = NULL;
@@ -126,6 +163,7 @@ SECURITY_STATUS certificate_key_get(struct certificate *certificate, EVP_PKEY **
     AUTO_FREE char *place = NULL;
     AUTO_OPENSSL(pkey) EVP_PKEY *found = NULL;
     bool of_process = false;
+    unsigned number = 0;
     for (int again = 0; again < 2; again++) {
         pthread_mutex_lock(&certificate->lock);
         if (certificate->key != NULL && EVP_PKEY_up_ref(certificate->key->pkey) == 1)
@@ -137,11 +175,11 @@ SECURITY_STATUS certificate_key_get(struct certificate *certificate, EVP_PKEY **
         }
         if (again == 1)
             break;
-        try(place_of_key(certificate, &place, &of_process));
+        try(place_of_key(certificate, &place, &of_process, &number));
         require(place != NULL, cause_set(CRYPT_E_NO_KEY_PROPERTY, "the certificate has no private key"));
         AUTO_OPENSSL(pkey) EVP_PKEY *read = NULL;
         try(key_read(place, of_process, &read));
-        try(certificate_key_set(certificate, read));
+        try(key_keep(certificate, read, number));
     }
     return cause_set(CRYPT_E_NO_KEY_PROPERTY, "the private key was taken away by another thread");
 }
@@ -154,6 +192,14 @@ bool certificate_has_key(struct certificate *certificate)
     return has;
 }
 
+bool certificate_is_archived(struct certificate *certificate)
+{
+    pthread_mutex_lock(&certificate->lock);
+    bool is = find(certificate, CERT_ARCHIVED_PROP_ID) != NULL;
+    pthread_mutex_unlock(&certificate->lock);
+    return is;
+}
+
 static SECURITY_STATUS prov_info_set(struct certificate *certificate, const CRYPT_KEY_PROV_INFO *info, bool of_process)
 {
     size_t len = prov_info_size(info);
@@ -163,7 +209,7 @@ static SECURITY_STATUS prov_info_set(struct certificate *certificate, const CRYP
     prov_info_pack(info, property->data);
     property->of_process = of_process;
     pthread_mutex_lock(&certificate->lock);
-    put(certificate, CERT_KEY_PROV_INFO_PROP_ID, property);
+    place_put(certificate, property);
     pthread_mutex_unlock(&certificate->lock);
     return SEC_E_OK;
 }
@@ -196,11 +242,9 @@ static SECURITY_STATUS handle_set(struct certificate *certificate, ULONG_PTR han
         return no_pair();
     }
     pthread_mutex_lock(&certificate->lock);
-    struct key *old = certificate->key;
+    key_let_go(certificate);
     certificate->key = key;
     pthread_mutex_unlock(&certificate->lock);
-    if (old != NULL)
-        live_unhold(old);
     if ((flags & CERT_STORE_NO_CRYPT_RELEASE_FLAG) == 0)
         (void)live_user_drop(key, LIVE_KEY); /* it is the context's now */
     return SEC_E_OK;
@@ -230,6 +274,8 @@ static void property_delete(struct certificate *certificate, DWORD id)
     pthread_mutex_lock(&certificate->lock);
     if (property_is_key(id))
         key_let_go(certificate);
+    else if (id == CERT_KEY_PROV_INFO_PROP_ID)
+        place_put(certificate, NULL);
     else
         put(certificate, id, NULL);
     pthread_mutex_unlock(&certificate->lock);
@@ -280,16 +326,22 @@ SECURITY_STATUS property_set(PCCERT_CONTEXT context, DWORD id, DWORD flags, cons
     return property_change(certificate, id, flags, data);
 }
 
-SECURITY_STATUS certificate_properties_copy(struct certificate *to, struct certificate *from, bool keep)
+static bool same_public_key(const struct certificate *a, const struct certificate *b)
 {
-    struct property *copies = NULL, **end = &copies;
-    bool whole = true;
-    pthread_mutex_lock(&from->lock);
-    for (const struct property *at = from->properties; at != NULL && whole; at = at->next) {
+    OPENSSL_QUIET;
+    const EVP_PKEY *key = X509_get0_pubkey(b->x509);
+    return a->x509 == b->x509 || (key != NULL && is_pair(a, key));
+}
+
+/* Under the lock: copies of all properties, but those that tell of a key only `with_key`. False when there is no memory. */
+static bool properties_take(const struct certificate *from, bool with_key, struct property **copies)
+{
+    struct property **end = copies;
+    for (const struct property *at = from->properties; at != NULL; at = at->next) {
+        if (!with_key && (at->id == CERT_KEY_PROV_INFO_PROP_ID || at->id == CERT_KEY_SPEC_PROP_ID))
+            continue;
         struct property *copy = property_new(at->data, at->len);
-        whole = copy != NULL;
-        if (!whole)
-            break;
+        require(copy != NULL, false);
         copy->id = at->id;
         copy->of_process = at->of_process;
         if (at->id == CERT_KEY_PROV_INFO_PROP_ID) /* its pointers go to the copy */
@@ -297,28 +349,45 @@ SECURITY_STATUS certificate_properties_copy(struct certificate *to, struct certi
         *end = copy;
         end = &copy->next;
     }
-    struct key *key = from->key;
-    if (whole && key != NULL)
-        (void)live_hold(key, LIVE_KEY);
-    pthread_mutex_unlock(&from->lock);
-    struct key *spare = whole ? key : NULL;
-    pthread_mutex_lock(&to->lock);
+    return true;
+}
+
+/* Under the lock: takes the copies over, or (not `whole`) frees them. */
+static void properties_give(struct certificate *to, struct property *copies, bool whole, bool keep)
+{
     while (copies != NULL) {
         struct property *copy = copies;
         copies = copy->next;
-        if (whole && (!keep || find(to, copy->id) == NULL))
-            put(to, copy->id, copy);
-        else
+        if (!whole || (keep && find(to, copy->id) != NULL))
             mem_free(copy);
+        else if (copy->id == CERT_KEY_PROV_INFO_PROP_ID)
+            place_put(to, copy);
+        else
+            put(to, copy->id, copy);
     }
-    if (spare != NULL && (to->key == NULL || !keep)) {
-        struct key *old = to->key;
-        to->key = spare;
-        spare = old;
+}
+
+SECURITY_STATUS certificate_properties_copy(struct certificate *to, struct certificate *from, bool keep)
+{
+    struct property *copies = NULL;
+    struct key *key = NULL;
+    bool with_key = same_public_key(to, from);
+    pthread_mutex_lock(&from->lock);
+    bool whole = properties_take(from, with_key, &copies);
+    /* One that was read is read again, from the place that was copied: by whoever asks, with his rights. */
+    if (whole && with_key && !from->key_was_read && from->key != NULL && live_hold(from->key, LIVE_KEY))
+        key = from->key;
+    pthread_mutex_unlock(&from->lock);
+    pthread_mutex_lock(&to->lock);
+    properties_give(to, copies, whole, keep);
+    if (key != NULL && (to->key == NULL || !keep)) {
+        key_let_go(to);
+        to->key = key;
+        key = NULL;
     }
     pthread_mutex_unlock(&to->lock);
-    if (spare != NULL)
-        live_unhold(spare);
+    if (key != NULL)
+        live_unhold(key);
     return whole ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
@@ -343,6 +412,7 @@ static SECURITY_STATUS key_give(struct certificate *certificate, DWORD id, void 
     pthread_mutex_lock(&certificate->lock);
     ULONG_PTR handle = (ULONG_PTR)certificate->key;
     pthread_mutex_unlock(&certificate->lock);
+    require(handle != 0, CRYPT_E_NOT_FOUND); /* another thread took it away */
     if (id != CERT_KEY_CONTEXT_PROP_ID)
         return give(&handle, sizeof handle, data, len);
     CERT_KEY_CONTEXT context = {.cbSize = sizeof context, .dwKeySpec = CERT_NCRYPT_KEY_SPEC};

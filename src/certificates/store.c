@@ -62,6 +62,12 @@ static SECURITY_STATUS handle_take(HCERTSTORE handle, struct store **store)
     return SEC_E_OK;
 }
 
+void store_enumerate_archived(HCERTSTORE handle)
+{
+    struct store *store = handle; /* nobody else has it yet */
+    store->enumerates_archived = true;
+}
+
 SECURITY_STATUS store_make_read_only(HCERTSTORE handle)
 {
     AUTO_STORE struct store *store = NULL;

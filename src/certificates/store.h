@@ -17,6 +17,8 @@ SECURITY_STATUS store_open_system(const char *name, bool machine, HCERTSTORE *ha
 SECURITY_STATUS store_open_pfx(struct slice pfx, const char *password, DWORD flags, HCERTSTORE *handle);
 bool pfx_is(struct slice pfx);
 SECURITY_STATUS pfx_password_check(struct slice pfx, const char *password);
+/* For a store that was just opened: enumerations have archived certificates as well. */
+void store_enumerate_archived(HCERTSTORE handle);
 /* No changes from now on. */
 SECURITY_STATUS store_make_read_only(HCERTSTORE handle);
 /* CertCloseStore: CRYPT_E_PENDING_CLOSE. */

@@ -1,26 +1,15 @@
+#include "certificates/deltas.h"
 #include "certificates/internal.h"
 #include "certificates/openssl.h"
 #include "certificates/store.h"
 #include "core/cause.h"
-#include <openssl/x509v3.h>
 #include <string.h>
 
-/* Same issuer and same scope: the issuing distribution point, and base or delta. */
-static bool same_extension(const X509_CRL *a, const X509_CRL *b, int nid)
-{
-    int at_a = X509_CRL_get_ext_by_NID(a, nid, -1), at_b = X509_CRL_get_ext_by_NID(b, nid, -1);
-    if (at_a < 0 || at_b < 0)
-        return at_a < 0 && at_b < 0;
-    return ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(X509_CRL_get_ext(a, at_a)),
-                                 X509_EXTENSION_get_data(X509_CRL_get_ext(b, at_b))) == 0;
-}
-
+/* Same issuer and same scope, and base or delta. */
 static bool same_list(const X509_CRL *a, const X509_CRL *b)
 {
-    bool delta_a = X509_CRL_get_ext_by_NID(a, NID_delta_crl, -1) >= 0;
-    bool delta_b = X509_CRL_get_ext_by_NID(b, NID_delta_crl, -1) >= 0;
-    return X509_NAME_cmp(X509_CRL_get_issuer(a), X509_CRL_get_issuer(b)) == 0 && delta_a == delta_b &&
-           same_extension(a, b, NID_issuing_distribution_point);
+    return X509_NAME_cmp(X509_CRL_get_issuer(a), X509_CRL_get_issuer(b)) == 0 && crl_is_delta(a) == crl_is_delta(b) &&
+           crls_same_scope(a, b);
 }
 
 static size_t place_of(const struct store *store, const X509_CRL *list)

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "certificates/deltas.h"
 #include "certificates/internal.h"
 #include "certificates/openssl.h"
 #include "certificates/usage.h"
@@ -111,10 +112,10 @@ static int verify_step(int good, X509_STORE_CTX *context)
     return 1;
 }
 
-/* Everything the chain may be built of; no lists where nobody asks for revocation. */
+/* Everything the chain may be built of; no lists where nobody asks for revocation. `complete` are those of `crls` that are no deltas. */
 struct material {
     STACK_OF(X509) * roots, *others;
-    STACK_OF(X509_CRL) * crls;
+    STACK_OF(X509_CRL) * crls, *complete;
 };
 
 static void material_release(struct material *material)
@@ -122,6 +123,7 @@ static void material_release(struct material *material)
     sk_X509_pop_free(material->roots, X509_free);
     sk_X509_pop_free(material->others, X509_free);
     sk_X509_CRL_pop_free(material->crls, X509_CRL_free);
+    sk_X509_CRL_free(material->complete);
 }
 
 static SECURITY_STATUS store_append(HCERTSTORE store, STACK_OF(X509) * certificates, STACK_OF(X509_CRL) * crls)
@@ -132,6 +134,19 @@ static SECURITY_STATUS store_append(HCERTSTORE store, STACK_OF(X509) * certifica
     SECURITY_STATUS status = store_collect(store, certificates, crls);
     store_put(store);
     return status;
+}
+
+static SECURITY_STATUS complete_choose(struct material *material)
+{
+    if (material->crls == NULL)
+        return SEC_E_OK;
+    material->complete = sk_X509_CRL_new_null();
+    require(material->complete != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    for (int i = 0; i < sk_X509_CRL_num(material->crls); i++) {
+        X509_CRL *list = sk_X509_CRL_value(material->crls, i);
+        require(crl_is_delta(list) || sk_X509_CRL_push(material->complete, list) > 0, SEC_E_INSUFFICIENT_MEMORY);
+    }
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS material_gather(const struct trust_question *question, STACK_OF(X509) * sent,
@@ -151,9 +166,9 @@ static SECURITY_STATUS material_gather(const struct trust_question *question, ST
     for (unsigned i = 0; i < question->n_extra; i++)
         try(store_append(question->extra[i], material->others, material->crls));
     try(system_intermediates(material->others, material->crls));
-    if (question->roots != NULL)
-        return store_append(question->roots, material->roots, material->crls);
-    return system_roots(material->roots);
+    try(question->roots != NULL ? store_append(question->roots, material->roots, material->crls)
+                                : system_roots(material->roots));
+    return complete_choose(material);
 }
 
 static SECURITY_STATUS security_level(int *level)
@@ -204,7 +219,7 @@ static SECURITY_STATUS chain_verify(X509_STORE *store, X509 *leaf, const struct 
         return SEC_E_INSUFFICIENT_MEMORY;
     }
     X509_STORE_CTX_set0_trusted_stack(context, material->roots);
-    X509_STORE_CTX_set0_crls(context, material->crls);
+    X509_STORE_CTX_set0_crls(context, material->complete);
     X509_STORE_CTX_set_app_data(context, &examination);
     X509_STORE_CTX_set_verify_cb(context, verify_step);
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
@@ -261,6 +276,22 @@ static void distrust_examine(const struct trust_question *question, struct trust
     }
 }
 
+/* What deltas add to the complete lists that OpenSSL has looked into. */
+static void deltas_examine(const struct trust_question *question, const STACK_OF(X509_CRL) * lists,
+                           struct trust_verdict *verdict)
+{
+    unsigned n_asked = question->revocation == REVOCATION_END ? 1 : verdict->n_elements;
+    for (unsigned e = 0; lists != NULL && e < n_asked && e < verdict->n_elements; e++) {
+        X509 *subject = sk_X509_value(verdict->chain, (int)e);
+        bool last = e + 1 == verdict->n_elements; /* its own issuer, or of one not at hand */
+        X509 *issuer = last ? subject : sk_X509_value(verdict->chain, (int)e + 1);
+        if (deltas_revoke(lists, subject, issuer)) {
+            verdict->element[e].dwErrorStatus |= CERT_TRUST_IS_REVOKED;
+            verdict->whole.dwErrorStatus |= CERT_TRUST_IS_REVOKED;
+        }
+    }
+}
+
 /* The root's own revocation does not count when it is left out. */
 static void root_spare(const struct trust_question *question, struct trust_verdict *verdict)
 {
@@ -312,6 +343,7 @@ SECURITY_STATUS certificate_verify(X509 *leaf, STACK_OF(X509) * others, const st
     try(status);
     usages_examine(question, &found);
     distrust_examine(question, &found);
+    deltas_examine(question, material.crls, &found);
     root_spare(question, &found);
     infos_examine(question, &found);
     *verdict = found;

@@ -86,31 +86,59 @@ HCERTSTORE pki_store(const struct pki *pki)
     return store;
 }
 
-X509_CRL *pki_crl(const struct pki *issuer, long revoked, long days)
+static void number_add(X509_CRL *crl, int nid, long value, bool critical)
+{
+    ASN1_INTEGER *number = ASN1_INTEGER_new();
+    int added = ASN1_INTEGER_set(number, value) == 1 ? X509_CRL_add1_ext_i2d(crl, nid, number, critical, 0) : 0;
+    assert(added == 1);
+    (void)added;
+    ASN1_INTEGER_free(number);
+}
+
+static X509_REVOKED *entry_of(const struct pki_list *wish, ASN1_TIME *time)
+{
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_INTEGER *serial = ASN1_INTEGER_new();
+    ASN1_INTEGER_set(serial, wish->revoked);
+    X509_REVOKED_set_serialNumber(entry, serial);
+    X509_gmtime_adj(time, -7200);
+    X509_REVOKED_set_revocationDate(entry, time);
+    ASN1_INTEGER_free(serial);
+    if (wish->lifted) {
+        ASN1_ENUMERATED *reason = ASN1_ENUMERATED_new();
+        ASN1_ENUMERATED_set(reason, CRL_REASON_REMOVE_FROM_CRL);
+        X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, reason, 0, 0);
+        ASN1_ENUMERATED_free(reason);
+    }
+    return entry;
+}
+
+X509_CRL *pki_list(const struct pki_list *wish)
 {
     X509_CRL *crl = X509_CRL_new();
     ASN1_TIME *time = ASN1_TIME_new();
     X509_CRL_set_version(crl, X509_CRL_VERSION_2);
-    X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->x509));
-    X509_gmtime_adj(time, days < 0 ? 2 * days * DAY : -3600);
+    X509_CRL_set_issuer_name(crl, X509_get_subject_name(wish->issuer->x509));
+    X509_gmtime_adj(time, wish->days < 0 ? 2 * wish->days * DAY : -(wish->age != 0 ? wish->age : 3600));
     X509_CRL_set1_lastUpdate(crl, time);
-    X509_gmtime_adj(time, days * DAY);
+    X509_gmtime_adj(time, wish->days * DAY);
     X509_CRL_set1_nextUpdate(crl, time);
-    if (revoked != 0) {
-        X509_REVOKED *entry = X509_REVOKED_new();
-        ASN1_INTEGER *serial = ASN1_INTEGER_new();
-        ASN1_INTEGER_set(serial, revoked);
-        X509_REVOKED_set_serialNumber(entry, serial);
-        X509_gmtime_adj(time, -7200);
-        X509_REVOKED_set_revocationDate(entry, time);
-        X509_CRL_add0_revoked(crl, entry);
-        ASN1_INTEGER_free(serial);
-    }
+    if (wish->revoked != 0)
+        X509_CRL_add0_revoked(crl, entry_of(wish, time));
     ASN1_TIME_free(time);
-    int signed_len = X509_CRL_sort(crl) == 1 ? X509_CRL_sign(crl, issuer->key, EVP_sha256()) : 0;
+    if (wish->number != 0)
+        number_add(crl, NID_crl_number, wish->number, false);
+    if (wish->is_delta)
+        number_add(crl, NID_delta_crl, wish->delta_of, true);
+    int signed_len = X509_CRL_sort(crl) == 1 ? X509_CRL_sign(crl, wish->issuer->key, EVP_sha256()) : 0;
     assert(signed_len > 0);
     (void)signed_len;
     return crl;
+}
+
+X509_CRL *pki_crl(const struct pki *issuer, long revoked, long days)
+{
+    return pki_list(&(struct pki_list){.issuer = issuer, .revoked = revoked, .days = days});
 }
 
 static struct pki authority, server, server_rsa, client;

@@ -37,6 +37,16 @@ HCERTSTORE pki_store(const struct pki *pki);
 
 /* A list of the issuer with this serial number revoked (0: none), valid for so many days from now (negative: over); X509_CRL_free. */
 X509_CRL *pki_crl(const struct pki *issuer, long revoked, long days);
+/* One with its numbers (RFC 5280 5.2.3, 5.2.4): its own, 0 for none, and, for a delta, that of the complete list it changes. */
+struct pki_list {
+    const struct pki *issuer;
+    long revoked, days; /* as of pki_crl */
+    long number, delta_of;
+    bool is_delta;
+    long age;    /* seconds since it was made; 0: an hour */
+    bool lifted; /* its entry is removeFromCRL: no longer on hold */
+};
+X509_CRL *pki_list(const struct pki_list *wish);
 
 /* Made once a process: an authority, and a server "server.test" (also 127.0.0.1 and *.wild.test) and a client "alice@client.test" of it. */
 const struct pki *pki_authority(void);

@@ -37,7 +37,7 @@ typedef ULONG_PTR NCRYPT_KEY_HANDLE;
 #define CERT_DESCRIPTION_PROP_ID 13                 /* WCHAR text with its NUL */
 #define CERT_ACCESS_STATE_PROP_ID 14                /* DWORD, computed */
 #define CERT_SIGNATURE_HASH_PROP_ID 15              /* the hash that was signed, computed */
-#define CERT_ARCHIVED_PROP_ID 19                    /* empty */
+#define CERT_ARCHIVED_PROP_ID 19                    /* empty: enumerations leave it out */
 #define CERT_KEY_IDENTIFIER_PROP_ID 20              /* bytes: the extension's, else the SHA-1 of the public key info */
 #define CERT_SUBJECT_PUBLIC_KEY_MD5_HASH_PROP_ID 25 /* 16 bytes, computed */
 #define CERT_ISSUER_SERIAL_NUMBER_MD5_HASH_PROP_ID 28   /* 16 bytes, computed */
@@ -71,7 +71,8 @@ typedef struct _CRYPT_KEY_PROV_PARAM {
 
 /*
  * Where the private key is. Here pwszContainerName is the path of a PEM, DER or PKCS#8 file without a password, or a "pkcs11:" URI (RFC 7512); the key is read
- * when it is first needed. The other members are kept and given back.
+ * when it is first needed, with the rights of the thread that needs it, and is the context's from then on, until the property is set anew or deleted:
+ * handles of it are none then. The other members are kept and given back.
  */
 typedef struct _CRYPT_KEY_PROV_INFO {
     LPWSTR pwszContainerName;

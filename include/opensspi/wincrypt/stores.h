@@ -34,7 +34,8 @@ OPENSSPI_BEGIN_DECLS
 #define CERT_STORE_DELETE_FLAG 0x00000010
 #define CERT_STORE_SHARE_STORE_FLAG 0x00000040
 #define CERT_STORE_SHARE_CONTEXT_FLAG 0x00000080
-#define CERT_STORE_ENUM_ARCHIVED_FLAG 0x00000200
+#define CERT_STORE_ENUM_ARCHIVED_FLAG \
+    0x00000200 /* enumerations have archived certificates (CERT_ARCHIVED_PROP_ID), too */
 #define CERT_STORE_UPDATE_KEYID_FLAG 0x00000400
 #define CERT_STORE_BACKUP_RESTORE_FLAG 0x00000800
 #define CERT_STORE_MAXIMUM_ALLOWED_FLAG 0x00001000
@@ -106,7 +107,8 @@ HCERTSTORE WINAPI CertDuplicateStore(HCERTSTORE hCertStore);
  */
 BOOL WINAPI CertCloseStore(HCERTSTORE hCertStore, DWORD dwFlags);
 
-/* dwAddDisposition: what happens when the store has the certificate already. */
+/* dwAddDisposition: what happens when the store has the certificate already. The private key and where it is are properties that only go over to a
+ * certificate of the same public key. */
 #define CERT_STORE_ADD_NEW 1              /* CRYPT_E_EXISTS */
 #define CERT_STORE_ADD_USE_EXISTING 2     /* the one there is kept, and takes over properties it has not */
 #define CERT_STORE_ADD_REPLACE_EXISTING 3 /* it is replaced */
@@ -150,7 +152,9 @@ BOOL WINAPI CertAddEncodedCertificateToStore(HCERTSTORE hCertStore, DWORD dwCert
 BOOL WINAPI CertDeleteCertificateFromStore(PCCERT_CONTEXT pCertContext);
 
 /*
- * CertEnumCertificatesInStore gives the first (pPrevCertContext NULL) or the next certificate of a store, and frees pPrevCertContext.
+ * CertEnumCertificatesInStore gives the first (pPrevCertContext NULL) or the next certificate of a store, and frees pPrevCertContext. Archived ones
+ * (CERT_ARCHIVED_PROP_ID) are left out, unless the store was opened with CERT_STORE_ENUM_ARCHIVED_FLAG; CERT_FIND_ANY and CertFindChainInStore leave
+ * them out likewise.
  *
  * Returns a context for CertFreeCertificateContext or the next call; NULL after the last, with CRYPT_E_NOT_FOUND.
  *
@@ -198,7 +202,7 @@ PCCERT_CONTEXT WINAPI CertEnumCertificatesInStore(HCERTSTORE hCertStore, PCCERT_
 #define CERT_FIND_ENHKEY_USAGE (CERT_COMPARE_ENHKEY_USAGE << CERT_COMPARE_SHIFT) /* CERT_ENHKEY_USAGE */
 #define CERT_FIND_SUBJECT_CERT (CERT_COMPARE_SUBJECT_CERT << CERT_COMPARE_SHIFT) /* CERT_INFO: issuer, serial */
 #define CERT_FIND_ISSUER_OF (CERT_COMPARE_ISSUER_OF << CERT_COMPARE_SHIFT)       /* CERT_CONTEXT */
-#define CERT_FIND_EXISTING (CERT_COMPARE_EXISTING << CERT_COMPARE_SHIFT)         /* CERT_CONTEXT */
+#define CERT_FIND_EXISTING (CERT_COMPARE_EXISTING << CERT_COMPARE_SHIFT)         /* CERT_CONTEXT: the very same */
 #define CERT_FIND_HASH_STR (CERT_COMPARE_HASH_STR << CERT_COMPARE_SHIFT) /* WCHAR: "SHA256:hex" or SHA-1's hex */
 #define CERT_FIND_HAS_PRIVATE_KEY (CERT_COMPARE_HAS_PRIVATE_KEY << CERT_COMPARE_SHIFT) /* not used */
 

@@ -127,7 +127,8 @@ DWORD WINAPI CertGetNameStringA(PCCERT_CONTEXT pCertContext, DWORD dwType, DWORD
  * pdwSkip    receives the characters before the BEGIN line; may be NULL.
  * pdwFlags   receives the form that was found, for the forms named ANY; may be NULL.
  *
- * Returns TRUE; FALSE with ERROR_INVALID_DATA when the text is not of that form, ERROR_MORE_DATA when the room is too small.
+ * Returns TRUE; FALSE with ERROR_INVALID_DATA when the text is not of that form, ERROR_MORE_DATA when the room is too small, ERROR_INVALID_PARAMETER
+ * also for a text of 4 GiB or more.
  *
  * Source: Microsoft, CryptStringToBinaryW.
  */
@@ -144,7 +145,8 @@ BOOL WINAPI CryptStringToBinaryA(LPCSTR pszString, DWORD cchString, DWORD dwFlag
  * pszString  receives the text with a NUL (BINARY: without); NULL asks for the room.
  * pcchString its room in characters; then, when the text was written, the characters without the NUL, else those needed with it.
  *
- * Returns TRUE; FALSE with ERROR_MORE_DATA when the room is too small.
+ * Returns TRUE; FALSE with ERROR_MORE_DATA when the room is too small, ERROR_INVALID_PARAMETER for a form that is not written and for a text of more
+ * characters than a DWORD counts.
  *
  * Source: Microsoft, CryptBinaryToStringW.
  */

@@ -484,6 +484,33 @@ static void test_structure(void **state)
 }
 
 /* The roots of the system, by configuration; a restricted engine takes of them only its own. */
+/* Its elements are the chain's own, whatever becomes of the store and of those whom the memory of a freed one would go to. */
+static void test_chain_of_closed_store(void **state)
+{
+    (void)state;
+    HCERTSTORE store = store_with(the_leaf()->x509, the_middle()->x509);
+    PCCERT_CONTEXT leaf = CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_ANY, NULL, NULL);
+    PCCERT_CONTEXT later[8];
+    CERT_CHAIN_PARA para = {.cbSize = sizeof para};
+    PCCERT_CHAIN_CONTEXT chain = NULL;
+    assert_true(CertGetCertificateChain(NULL, leaf, NULL, NULL, &para, 0, NULL, &chain));
+    assert_true(CertFreeCertificateContext(leaf));
+    assert_true(CertCloseStore(store, CERT_CLOSE_STORE_FORCE_FLAG));
+    for (size_t i = 0; i < COUNT_OF(later); i++)
+        later[i] = context_of(the_leaf()->x509);
+    const CERT_SIMPLE_CHAIN *simple = chain->rgpChain[0];
+    for (DWORD i = 0; i < simple->cElement; i++) {
+        PCCERT_CONTEXT element = simple->rgpElement[i]->pCertContext;
+        assert_false(CertFreeCertificateContext(element)); /* nobody's but the chain's */
+        PCCERT_CONTEXT held = CertDuplicateCertificateContext(element);
+        assert_ptr_equal(held, element);
+        assert_true(CertFreeCertificateContext(held));
+    }
+    CertFreeCertificateChain(chain);
+    for (size_t i = 0; i < COUNT_OF(later); i++)
+        assert_true(CertFreeCertificateContext(later[i]));
+}
+
 static void test_system_roots(void **state)
 {
     char text[4200];
@@ -538,6 +565,7 @@ int main(void)
         cmocka_unit_test_teardown(test_revocation, nothing_left),
         cmocka_unit_test_teardown(test_judge, nothing_left),
         cmocka_unit_test_teardown(test_structure, nothing_left),
+        cmocka_unit_test_teardown(test_chain_of_closed_store, nothing_left),
         cmocka_unit_test_teardown(test_system_roots, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,6 +163,25 @@ static void test_list_of_another(void **state)
     assert_int_equal(client_judges(END | IGNORE_NONE, LISTS(pki_crl(&impostor, 0, 7))), CRYPT_E_REVOCATION_OFFLINE);
 }
 
+/* A delta takes no complete list's place, and tells of more (certificates/test_deltas.c has all of it). */
+static void test_deltas(void **state)
+{
+    const struct pki_list base = {.issuer = &middle, .days = 7, .number = 5};
+    const struct pki_list delta = {
+        .issuer = &middle, .days = 7, .number = 6, .is_delta = true, .delta_of = 5, .age = 60};
+    struct pki_list base_revokes = base, delta_revokes = delta;
+    (void)state;
+    base_revokes.revoked = delta_revokes.revoked = serial_of(&leaf);
+    assert_int_equal(client_judges(END, LISTS(pki_list(&base), pki_list(&delta))), SEC_E_OK);
+    assert_int_equal(client_judges(END, LISTS(pki_list(&base_revokes), pki_list(&delta))), CRYPT_E_REVOKED);
+    assert_int_equal(client_judges(END, LISTS(pki_list(&base), pki_list(&delta_revokes))), CRYPT_E_REVOKED);
+    assert_int_equal(client_judges(END, LISTS(pki_list(&delta))), CRYPT_E_NO_REVOCATION_CHECK);
+    assert_int_equal(client_judges(END | IGNORE_OFFLINE, LISTS(pki_list(&delta))), CRYPT_E_NO_REVOCATION_CHECK);
+    delta_revokes.revoked = serial_of(&client);
+    assert_int_equal(server_judges(END, LISTS(pki_list(&base), pki_list(&delta_revokes))), CRYPT_E_REVOKED);
+    assert_int_equal(server_judges(END, LISTS(pki_list(&delta))), CRYPT_E_NO_REVOCATION_CHECK);
+}
+
 static void test_clients(void **state)
 {
     (void)state;
@@ -205,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_list_expired),
         cmocka_unit_test(test_list_of_another),
         cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_deltas),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
