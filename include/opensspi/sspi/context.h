@@ -352,7 +352,8 @@ SECURITY_STATUS SEC_ENTRY DelegateSecurityContext(PCtxtHandle phContext, SEC_CHA
  * ExportSecurityContext writes an established context into a block of bytes, for ImportSecurityContextW in
  * this or another process.
  *
- * fFlags          SECPKG_CONTEXT_EXPORT_ flags.
+ * fFlags          SECPKG_CONTEXT_EXPORT_ flags. With DELETE_OLD the original ends in the moment in which it is
+ *                 written: of several threads one gets the block, and no message is made with it afterwards.
  * pPackedContext  receives the block, in a buffer that the caller frees with FreeContextBuffer. It holds
  *                 keys: whoever reads it can read and forge the context's messages.
  * pToken          receives NULL: the client's access token travels in the block; may be NULL.
