@@ -200,8 +200,9 @@ static SECURITY_STATUS run_complete(struct job *job)
     struct slice token = job->message.field[LSA_TOKEN];
     AUTO_FREE uint8_t *copy = mem_dup(token.data, token.len);
     require(copy != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    struct step_out none = {0}; /* no package here ends its handshake with a token that is completed */
     SECURITY_STATUS status =
-        local_authority.complete(job->context->context, (struct slice_mut){.data = copy, .len = token.len});
+        local_authority.complete(job->context->context, (struct slice_mut){.data = copy, .len = token.len}, &none);
     if (status >= 0)
         lsa_bytes_write(&job->reply, LSA_TOKEN, slice_of(copy, token.len));
     return status;

@@ -14,6 +14,8 @@ SECURITY_STATUS identity_read(const void *auth_data, struct credential *credenti
     SEC_WINNT_AUTH_IDENTITY_W plain = {0};
     if (auth_data == NULL)
         return SEC_E_NO_CREDENTIALS;
+    if (ex->Version == SEC_WINNT_AUTH_IDENTITY_VERSION_2) /* offsets where the others have pointers */
+        return SEC_E_UNKNOWN_CREDENTIALS;
     if (ex->Version == SEC_WINNT_AUTH_IDENTITY_VERSION)
         plain = (SEC_WINNT_AUTH_IDENTITY_W){ex->User,     ex->UserLength,     ex->Domain, ex->DomainLength,
                                             ex->Password, ex->PasswordLength, ex->Flags};

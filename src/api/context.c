@@ -303,6 +303,36 @@ SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(PCredHandle phCredential, PCtxtH
                                         phNewContext, pfContextAttr, ptsExpiry});
 }
 
+/* Under the handshake's lock. A handshake that waits for it ends with the completion of its token, one way or the other; one that goes on ends only where that fails. */
+static SECURITY_STATUS complete_locked(struct context *context, struct slice_mut token)
+{
+    uint8_t room[1024];
+    struct session *session = NULL;
+    struct step_out out = {
+        .record = writer_lent(room, sizeof room), .granted = context->granted, .expiry = context->expiry};
+    bool ends = context->state == CONTEXT_HANDSHAKE && context->status == SEC_I_COMPLETE_NEEDED;
+    bool waits = ends || (context->state == CONTEXT_HANDSHAKE && context->status == SEC_I_COMPLETE_AND_CONTINUE);
+    require(context->state != CONTEXT_FAILED,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "this context's handshake failed before"));
+    SECURITY_STATUS status = cause_answer(authority()->complete(context, token, &out));
+    if (status == SEC_E_OK && ends) {
+        status = cause_answer(session_of_step(&out, &session));
+        if (status == SEC_E_OK && session == NULL)
+            status = cause_set(SEC_E_INTERNAL_ERROR, "%s completed its token without a session",
+                               context->package->info.name);
+    }
+    writer_release(&out.record);
+    if (session != NULL) {
+        context_session_set(context, session);
+        context->state = CONTEXT_ESTABLISHED;
+    }
+    if (waits && status <= 0 && status != SEC_E_INCOMPLETE_MESSAGE) { /* else it goes on waiting */
+        context->status = status < 0 || ends ? status : SEC_I_CONTINUE_NEEDED;
+        step_settle(context, context->status, false);
+    }
+    return status;
+}
+
 SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle phContext, PSecBufferDesc pToken)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
@@ -312,7 +342,7 @@ SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle phContext, PSecBufferDes
     struct message message;
     try(buffers_message(pToken, MESSAGE_VERIFY, &message));
     pthread_mutex_lock(&context->handshake_lock);
-    SECURITY_STATUS status = cause_answer(authority()->complete(context, message.token));
+    SECURITY_STATUS status = complete_locked(context, message.token);
     pthread_mutex_unlock(&context->handshake_lock);
     return status;
 }

@@ -21,7 +21,7 @@ static bool session_is_bound(const struct session *session)
     return package->info.process_bound;
 }
 
-static SECURITY_STATUS export_locked(struct context *context, ULONG flags, struct writer *record)
+static SECURITY_STATUS record_write(const struct context *context, ULONG flags, struct writer *record)
 {
     const struct package_session *table = context->session->package->session;
     require(!session_is_bound(context->session),
@@ -42,11 +42,29 @@ static SECURITY_STATUS export_locked(struct context *context, ULONG flags, struc
     return session_save(context->session, record);
 }
 
+/* Under all locks of the context. With DELETE_OLD its session ends in the same moment, once nothing can fail: two threads that export, or one that encrypts meanwhile, would
+ * else use one key stream twice. */
+static SECURITY_STATUS export_locked(struct context *context, ULONG flags, SecBuffer *packed, struct session **ended)
+{
+    AUTO_WRITER struct writer record = writer_growing(2048);
+    require(context->session != NULL, cause_set(SEC_E_INVALID_HANDLE, "only an established context can be exported"));
+    try(cause_answer(record_write(context, flags, &record)));
+    void *block = block_alloc(record.len);
+    require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    memcpy(block, record.data, record.len);
+    *packed = (SecBuffer){.cbBuffer = (ULONG)record.len, .BufferType = SECBUFFER_TOKEN, .pvBuffer = block};
+    if ((flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) != 0) {
+        *ended = STEAL(context->session);
+        context->state = CONTEXT_FAILED;
+    }
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS SEC_ENTRY ExportSecurityContext(PCtxtHandle phContext, ULONG fFlags, PSecBuffer pPackedContext,
                                                 PVOID *pToken)
 {
     AUTO_HANDLE struct handle_ref ref = {0};
-    AUTO_WRITER struct writer record = writer_growing(2048);
+    struct session *ended = NULL;
     cause_clear();
     try(api_context_get(phContext, &ref));
     require(pPackedContext != NULL, cause_set(SEC_E_INVALID_TOKEN, "no buffer for the exported context was given"));
@@ -56,23 +74,20 @@ SECURITY_STATUS SEC_ENTRY ExportSecurityContext(PCtxtHandle phContext, ULONG fFl
     require(context->sasl ==
                 NULL, /* the record has no place for the layer and its sizes: the copy would not keep them */
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a context of the SASL functions cannot be exported"));
+    pthread_mutex_lock(&context->handshake_lock);
     pthread_mutex_lock(&context->send_lock);
     pthread_mutex_lock(&context->receive_lock);
-    SECURITY_STATUS status = context->session == NULL
-                                 ? cause_set(SEC_E_INVALID_HANDLE, "only an established context can be exported")
-                                 : cause_answer(export_locked(context, fFlags, &record));
+    SECURITY_STATUS status = export_locked(context, fFlags, pPackedContext, &ended);
     pthread_mutex_unlock(&context->receive_lock);
     pthread_mutex_unlock(&context->send_lock);
+    pthread_mutex_unlock(&context->handshake_lock);
     try(status);
-    void *block = block_alloc(record.len);
-    require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    memcpy(block, record.data, record.len);
-    pPackedContext->pvBuffer = block;
-    pPackedContext->cbBuffer = (ULONG)record.len;
-    pPackedContext->BufferType = SECBUFFER_TOKEN;
+    session_close(ended);
     if (pToken != NULL)
         *pToken = NULL; /* the access token travels inside */
-    TRACE("export", "%s, %zu bytes, flags 0x%x", context->package->info.name, record.len, (unsigned)fFlags);
+    TRACE("export", "%s, %u bytes, flags 0x%x", context->package->info.name, (unsigned)pPackedContext->cbBuffer,
+          (unsigned)fFlags);
+    /* Who finds the handle gone had it deleted by another thread in between: what matters, the session, has left once either way. */
     if ((fFlags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) != 0)
         (void)handle_delete(phContext, HANDLE_CONTEXT);
     return SEC_E_OK;

@@ -221,7 +221,8 @@ static SECURITY_STATUS facts_ask(struct foreign_context *context, struct facts *
     return kept ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-static SECURITY_STATUS record_write(struct foreign_context *context, const struct step_call *call, struct step_out *out)
+/* Under the context's lock. */
+static SECURITY_STATUS record_write(struct foreign_context *context, const char *target, struct step_out *out)
 {
     __attribute__((cleanup(facts_release))) struct facts facts = {0};
     try(facts_ask(context, &facts));
@@ -230,10 +231,29 @@ static SECURITY_STATUS record_write(struct foreign_context *context, const struc
     facts.facts.client = facts.client;
     facts.facts.server = facts.server;
     facts.facts.authority = facts.authority;
-    facts.facts.target = call->in->target;
+    facts.facts.target = target;
     facts.facts.session_key = secret_slice(&facts.key);
-    return session_record_write(&out->record, &context->package->package, &facts.facts,
-                                slice_of(context->claim, CLAIM_LEN));
+    try(session_record_write(&out->record, &context->package->package, &facts.facts,
+                             slice_of(context->claim, CLAIM_LEN)));
+    context->recorded = true;
+    return SEC_E_OK;
+}
+
+/* The last step: a record, unless the module waits for its token to be completed. Nobody is told who the peer is before. */
+static SECURITY_STATUS handshake_finish(struct foreign_context *context, SECURITY_STATUS status,
+                                        const struct step_in *in, struct step_out *out)
+{
+    if (status == SEC_I_COMPLETE_NEEDED) {
+        context->target = in->target != NULL ? mem_strdup(in->target) : NULL;
+        require(in->target == NULL || context->target != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    } else {
+        pthread_mutex_lock(&context->lock);
+        SECURITY_STATUS written = record_write(context, in->target, out);
+        pthread_mutex_unlock(&context->lock);
+        try(written);
+    }
+    context->finished = true;
+    return SEC_E_OK;
 }
 
 /* What a package that failed wrote is for the peer only where the program asked for such words and the package says that these are some, by the same flag: asked and
@@ -270,8 +290,10 @@ static SECURITY_STATUS step_run(struct step_call *call, struct step_out *out)
         foreign_status(package, context->initiator ? "InitializeSecurityContext" : "AcceptSecurityContext", answered);
     if (answered < 0) /* not where it went on, and what it answered counts as a failure here */
         error_take(call, &made, &token, out);
+    /* What is no answer of the function fails the step, and yet there may be a context to be deleted. */
+    context->has_handle |=
+        answered >= 0 && (status >= 0 || context->handle.dwLower != 0 || context->handle.dwUpper != 0);
     require(status >= 0, status);
-    context->has_handle = true;
     require(made.pvBuffer == token.data && made.cbBuffer <= token.len,
             cause_set(SEC_E_INTERNAL_ERROR, "package %s gave back a token of %u bytes in a buffer of %zu",
                       package->name, (unsigned)made.cbBuffer, token.len));
@@ -279,13 +301,10 @@ static SECURITY_STATUS step_run(struct step_call *call, struct step_out *out)
     out->granted = call->attributes & ~(ULONG)ISC_RET_ALLOCATED_MEMORY;
     out->expiry = foreign_time(call->expiry);
     if (status == SEC_E_OK || status == SEC_I_COMPLETE_NEEDED) {
-        pthread_mutex_lock(&context->lock);
-        SECURITY_STATUS written = record_write(context, call, out);
-        pthread_mutex_unlock(&context->lock);
-        if (written != SEC_E_OK)
+        SECURITY_STATUS finished = handshake_finish(context, status, call->in, out);
+        if (finished != SEC_E_OK)
             writer_release(&out->token); /* it proves what has failed */
-        try(written);
-        context->finished = true;
+        try(finished);
     }
     return status;
 }
@@ -323,12 +342,12 @@ static SECURITY_STATUS foreign_accept(void *credential, void **handshake, const 
 static void foreign_abandon(void *handshake)
 {
     struct foreign_context *context = handshake;
-    if (context->finished && !atomic_load(&context->opened))
+    if (context->recorded && !atomic_load(&context->opened))
         foreign_context_promise(context);
     foreign_context_put(context);
 }
 
-static SECURITY_STATUS foreign_complete(void *handshake, struct slice_mut token)
+static SECURITY_STATUS foreign_complete(void *handshake, struct slice_mut token, struct step_out *out)
 {
     struct foreign_context *context = handshake;
     COMPLETE_AUTH_TOKEN_FN complete = FOREIGN_CALL(context->package->module, CompleteAuthToken);
@@ -336,9 +355,11 @@ static SECURITY_STATUS foreign_complete(void *handshake, struct slice_mut token)
     SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
     require(complete != NULL, SEC_E_UNSUPPORTED_FUNCTION);
     pthread_mutex_lock(&context->lock);
-    SECURITY_STATUS status = complete(&context->handle, &list);
+    SECURITY_STATUS status = foreign_status(context->package, "CompleteAuthToken", complete(&context->handle, &list));
+    if (status == SEC_E_OK && context->finished && !context->recorded)
+        status = record_write(context, context->target, out);
     pthread_mutex_unlock(&context->lock);
-    return foreign_status(context->package, "CompleteAuthToken", status);
+    return status;
 }
 
 static SECURITY_STATUS name_ask(struct foreign_credential *credential)

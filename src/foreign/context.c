@@ -96,6 +96,7 @@ void foreign_context_put(struct foreign_context *context)
         return;
     if (context->has_handle)
         (void)FOREIGN_CALL(context->package->module, DeleteSecurityContext)(&context->handle);
+    mem_free(context->target);
     mem_free(context->text[0]);
     mem_free(context->text[1]);
     secret_release(&context->bytes);

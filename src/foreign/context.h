@@ -24,7 +24,10 @@ struct foreign_context {
     atomic_uint n_references;
     const struct foreign_package *package;
     pthread_mutex_t lock; /* the module's calls for this context come one by one */
-    bool initiator, has_handle, finished;
+    bool initiator, has_handle;
+    bool finished;      /* there are no more steps */
+    bool recorded;      /* a record was written; until then a finished context waits for its token to be completed */
+    char *target;       /* meanwhile the name that the client means, or NULL */
     atomic_bool opened; /* a session was opened from its record */
     CtxtHandle handle;
     /* The last answers that had text or bytes, borrowed by the caller until the next query. */

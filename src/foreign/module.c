@@ -91,14 +91,13 @@ static SECURITY_STATUS packages_add(struct foreign_module *module)
     return status;
 }
 
-static SECURITY_STATUS module_open(struct foreign_module *module)
+/* Calls the module's start, which fills its packages. */
+static SECURITY_STATUS module_start(struct foreign_module *module)
 {
     OPENSSPI_PACKAGE_MECHANISM_FN mechanism;
     SpLsaModeInitializeFn lsa;
     SpUserModeInitializeFn user;
-    /* Never closed again: a module that was refused may have left threads or handlers behind. */
-    void *library = dlopen(module->path, RTLD_NOW | RTLD_LOCAL);
-    require(library != NULL, cause_set(SEC_E_CANNOT_INSTALL, "%.400s", dlerror()));
+    void *library = module->library;
     *(void **)&mechanism = own_symbol(library, OPENSSPI_PACKAGE_MECHANISM_NAME);
     *(void **)&lsa = own_symbol(library, SECPKG_LSAMODEINIT_NAME);
     *(void **)&user = own_symbol(library, SECPKG_USERMODEINIT_NAME);
@@ -124,37 +123,60 @@ static struct foreign_module *module_find(const struct stat *file)
     return module;
 }
 
-static SECURITY_STATUS module_start(const char *real, const struct stat *file)
+static bool library_is_known(const void *library)
 {
-    struct foreign_module *module = mem_zalloc(sizeof *module);
-    char *path = mem_strdup(real);
-    SECURITY_STATUS status = module != NULL && path != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
-    if (status == SEC_E_OK) {
-        module->path = path;
-        module->device = file->st_dev;
-        module->inode = file->st_ino;
-        status = module_open(module);
-    }
-    if (status != SEC_E_OK) {
-        mem_free(path);
-        mem_free(module);
-        return status;
-    }
+    const struct foreign_module *module = modules;
+    while (module != NULL && module->library != library)
+        module = module->next;
+    return module != NULL;
+}
+
+/* Under the lock. A file that is not known yet, whose code is in the process from here on. */
+static SECURITY_STATUS module_open(const char *real, const struct stat *file, struct foreign_module **opened)
+{
+    AUTO_FREE struct foreign_module *module = mem_zalloc(sizeof *module);
+    AUTO_FREE char *path = mem_strdup(real);
+    require(module != NULL && path != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    /* Never closed again: a module that was refused may have left threads or handlers behind. */
+    module->library = dlopen(real, RTLD_NOW | RTLD_LOCAL);
+    require(module->library != NULL, cause_set(SEC_E_CANNOT_INSTALL, "%.400s", dlerror()));
+    require(!library_is_known(module->library),
+            cause_set(SEC_E_CANNOT_INSTALL,
+                      "%s: was replaced after it was loaded, and code is never unloaded: a new process has the new one",
+                      real));
+    module->path = STEAL(path);
+    module->device = file->st_dev;
+    module->inode = file->st_ino;
     module->next = modules;
     modules = module; /* kept from here on, so that the registry may point to it */
+    *opened = STEAL(module);
+    return SEC_E_OK;
+}
+
+/* Under the lock. What a start before it left, which failed, is gone. */
+static SECURITY_STATUS module_begin(struct foreign_module *module)
+{
+    module->wide = NULL;
+    module->narrow = NULL;
+    module->n_packages = 0;
+    memset(module->package, 0, sizeof module->package);
+    try(module_start(module));
+    module->started = true;
     return packages_add(module);
 }
 
-/* Under the lock. A module that is known is not started again. */
+/* Under the lock. A module that has started is not started again. */
 static SECURITY_STATUS load_locked(const char *real)
 {
     struct stat file;
     require(stat(real, &file) == 0, cause_set(SEC_E_SECPKG_NOT_FOUND, "%s: is gone", real));
-    struct foreign_module *known = module_find(&file);
-    if (known == NULL)
-        return module_start(real, &file);
-    bool listed = registry_find(known->package[0].name) == &known->package[0].package;
-    return listed ? SEC_E_OK : packages_add(known);
+    struct foreign_module *module = module_find(&file);
+    if (module == NULL)
+        try(module_open(real, &file, &module));
+    if (!module->started)
+        return module_begin(module);
+    bool listed = registry_find(module->package[0].name) == &module->package[0].package;
+    return listed ? SEC_E_OK : packages_add(module);
 }
 
 SECURITY_STATUS foreign_load(const char *path)

@@ -31,12 +31,15 @@ struct foreign_package {
     unsigned n_thunks;
 };
 
-/* Never freed and never unloaded. Of the two tables one is there; the members without strings are alike in both. */
+/* Never freed and never unloaded, also where it was refused. Of the two tables one is there; the members without strings are alike in both. */
 struct foreign_module {
     struct foreign_module *next;
     char *path;
-    dev_t device;
+    dev_t device; /* which file it was when it was loaded */
     ino_t inode;
+    void *
+        library; /* dlopen's, which knows files by their names: for another file in this one's place it gives the same */
+    bool started; /* its packages are described below; else it was refused, and may be started again */
     const SecurityFunctionTableW *wide;
     const SecurityFunctionTableA *narrow;
     struct foreign_package package[FOREIGN_PACKAGES_MAX];

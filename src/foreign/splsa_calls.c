@@ -151,12 +151,12 @@ static SECURITY_STATUS step_end(struct step *step, const char *call, bool first,
     const struct foreign_package *package = context->package;
     splsa_call_leave();
     SECURITY_STATUS status = splsa_status(package, call, nt), mapped = SEC_E_OK;
-    bool made = status >= 0 && step->handle != 0;
+    bool made = nt >= 0 && step->handle != 0; /* also where its answer is none of this function's */
     if (status >= 0 && !made)
         status = cause_set(SEC_E_INTERNAL_ERROR, "%s of package %s gave no context", call, package->name);
     if (made) {
         context->handle = step->handle;
-        if (step->mapped)
+        if (step->mapped && status >= 0)
             mapped = context_map(context, &step->data);
     }
     if (mapped != SEC_E_OK)

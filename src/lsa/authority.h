@@ -27,7 +27,7 @@ struct authority {
     (const struct package *package, const struct acquire_request *request, struct credential **credential);
     /* One step of the context's handshake, whose lock the caller holds; context->credential is there until the handshake ends. */
     SECURITY_STATUS (*step)(struct context *context, const struct step_in *in, struct step_out *out);
-    SECURITY_STATUS (*complete)(struct context *context, struct slice_mut token);
+    SECURITY_STATUS (*complete)(struct context *context, struct slice_mut token, struct step_out *out);
     SECURITY_STATUS (*control)(struct context *context, struct slice token);
     SECURITY_STATUS (*set_context)(struct context *context, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS(*query_credential)

@@ -14,11 +14,11 @@ SECURITY_STATUS local_step(struct context *context, const struct step_in *in, st
     return step(context->credential->own, &context->handshake, in, out);
 }
 
-SECURITY_STATUS local_complete(struct context *context, struct slice_mut token)
+SECURITY_STATUS local_complete(struct context *context, struct slice_mut token, struct step_out *out)
 {
     require(context->handshake != NULL && context->credential->authority->complete != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s has no tokens to complete", context->package->info.name));
-    return context->credential->authority->complete(context->handshake, token);
+    return context->credential->authority->complete(context->handshake, token, out);
 }
 
 SECURITY_STATUS local_control(struct context *context, struct slice token)

@@ -41,7 +41,7 @@ SECURITY_STATUS remote_credential_renew(struct remote_credential *credential);
 /* The handshakes of such credentials: entries of their authority's table. */
 SECURITY_STATUS remote_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 SECURITY_STATUS remote_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
-SECURITY_STATUS remote_complete(void *opaque, struct slice_mut token);
+SECURITY_STATUS remote_complete(void *opaque, struct slice_mut token, struct step_out *out);
 SECURITY_STATUS remote_query_handshake(const void *opaque, uint32_t attribute, struct attribute *value);
 void remote_abandon(void *opaque);
 

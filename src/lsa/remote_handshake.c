@@ -205,7 +205,7 @@ SECURITY_STATUS remote_accept(void *credential, void **handshake, const struct s
     return remote_step(credential, handshake, &(struct step){false, in, out});
 }
 
-SECURITY_STATUS remote_complete(void *opaque, struct slice_mut token)
+SECURITY_STATUS remote_complete(void *opaque, struct slice_mut token, struct step_out *out)
 {
     AS_PROCESS_SCOPE; /* it is the process's handshake, as its steps are, whoever the thread acts as */
     struct remote_handshake *handshake = opaque;
@@ -213,7 +213,7 @@ SECURITY_STATUS remote_complete(void *opaque, struct slice_mut token)
     AUTO_REPLY struct lsa_reply reply = {0};
     if (handshake->local != NULL) {
         require(own->package->authority->complete != NULL, SEC_E_UNSUPPORTED_FUNCTION);
-        return own->package->authority->complete(handshake->local, token);
+        return own->package->authority->complete(handshake->local, token, out);
     }
     AUTO_WRITER struct writer request = lsa_request(LSA_COMPLETE);
     lsa_number_write(&request, LSA_CONTEXT, handshake->id);

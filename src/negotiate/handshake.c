@@ -77,12 +77,17 @@ SECURITY_STATUS negotiate_query_handshake(const void *handshake, uint32_t attrib
     return chosen->authority->query_handshake(asked->inner, attribute, value);
 }
 
-SECURITY_STATUS negotiate_complete(void *handshake, struct slice_mut token)
+SECURITY_STATUS negotiate_complete(void *handshake, struct slice_mut token, struct step_out *out)
 {
     struct negotiate_handshake *now = handshake;
     require(now->inner != NULL && now->chosen->package->authority->complete != NULL,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "the chosen package has no tokens to complete"));
-    return now->chosen->package->authority->complete(now->inner, token);
+    struct step_out inner = {.record = writer_growing(768), .granted = out->granted, .expiry = out->expiry};
+    SECURITY_STATUS status = now->chosen->package->authority->complete(now->inner, token, &inner);
+    if (status == SEC_E_OK && inner.record.len > 0)
+        status = negotiate_record_write(&out->record, writer_slice_of(&inner.record));
+    writer_release(&inner.record);
+    return status;
 }
 
 void negotiate_choose(struct negotiate_handshake *handshake, const struct negotiate_inner *inner)

@@ -50,7 +50,7 @@ struct negotiate_handshake {
 extern const struct handshake_kind negotiate_handshake_kind;
 void negotiate_abandon(void *handshake);
 SECURITY_STATUS negotiate_query_handshake(const void *handshake, uint32_t attribute, struct attribute *value);
-SECURITY_STATUS negotiate_complete(void *handshake, struct slice_mut token);
+SECURITY_STATUS negotiate_complete(void *handshake, struct slice_mut token, struct step_out *out);
 
 SECURITY_STATUS negotiate_initiate(void *credential, void **handshake, const struct step_in *in, struct step_out *out);
 SECURITY_STATUS negotiate_accept(void *credential, void **handshake, const struct step_in *in, struct step_out *out);

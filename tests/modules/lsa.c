@@ -15,7 +15,7 @@
 #pragma GCC diagnostic ignored "-Wunused-variable"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-static long n_credentials, n_contexts, n_mapped, n_shutdowns;
+static long n_credentials, n_contexts, n_mapped, n_starts, n_shutdowns;
 static PLSA_SECPKG_FUNCTION_TABLE lsa;
 static PSECPKG_DLL_FUNCTIONS dll;
 
@@ -64,6 +64,7 @@ static NTSTATUS authority_check(void)
 static NTSTATUS NTAPI start(ULONG_PTR id, PSECPKG_PARAMETERS parameters, PLSA_SECPKG_FUNCTION_TABLE functions)
 {
     lsa = functions;
+    COUNT(n_starts, 1);
     if (id == 0 || parameters == NULL || parameters->Version != SECPKG_INTERFACE_VERSION)
         return FAILURE;
 #if defined(CASE_lsa_start_fails)
@@ -232,6 +233,12 @@ static NTSTATUS step_finish(PLSA_SEC_HANDLE context, ULONG *attributes, PTimeSta
 #if defined(CASE_lsa_complete)
     if (status == 0)
         status = SEC_I_COMPLETE_NEEDED;
+#elif defined(CASE_lsa_complete_more)
+    if (status == 0)
+        status = SEC_I_COMPLETE_AND_CONTINUE;
+#elif defined(CASE_lsa_other_success)
+    if (status == 0)
+        status = SEC_I_CONTEXT_EXPIRED; /* no answer of this function, but there is a context */
 #endif
     return status;
 }
@@ -256,6 +263,12 @@ static NTSTATUS NTAPI accept_token(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE old
     if (input->cBuffers == 0 || input->pBuffers[0].cbBuffer != 1)
         return SEC_E_INVALID_TOKEN;
     output->pBuffers[0].cbBuffer = 0;
+#if defined(CASE_lsa_complete_more)
+    if (old != 0) {
+        *attributes = ASC_RET_INTEGRITY;
+        return 0;
+    }
+#endif
 #if defined(CASE_lsa_says_nothing) || defined(CASE_lsa_map_fails)
     memset(output->pBuffers[0].pvBuffer, 'T', 1);
     output->pBuffers[0].cbBuffer = 1;
@@ -381,6 +394,7 @@ EXPORTED NTSTATUS SEC_ENTRY SpLsaModeInitialize(ULONG version, PULONG ours, PSEC
 /* The part in the application. */
 
 static unsigned char key;
+static long n_completed;
 
 static NTSTATUS NTAPI instance(ULONG version, PSECPKG_DLL_FUNCTIONS functions, PVOID *unused)
 {
@@ -416,7 +430,10 @@ static NTSTATUS NTAPI complete(LSA_SEC_HANDLE context, PSecBufferDesc token)
 {
     if (context != 0x22 || token->cBuffers != 1 || token->pBuffers[0].cbBuffer != 1)
         return SEC_E_INVALID_TOKEN;
+    if (*(const char *)token->pBuffers[0].pvBuffer == 'D')
+        return SEC_E_LOGON_DENIED;
     memset(token->pBuffers[0].pvBuffer, 'C', 1);
+    COUNT(n_completed, 1);
     return 0;
 }
 
@@ -486,6 +503,10 @@ static NTSTATUS NTAPI query(LSA_SEC_HANDLE context, ULONG attribute, PVOID buffe
     static const SEC_WCHAR name[] = {'b', 'o', 'b', 0};
     if (context != 0x22)
         return FAILURE;
+#if defined(CASE_lsa_complete) || defined(CASE_lsa_complete_more)
+    if (__atomic_load_n(&n_completed, __ATOMIC_SEQ_CST) == 0)
+        return SEC_E_UNSUPPORTED_FUNCTION; /* who it is, is known when the token is completed */
+#endif
     if (attribute == SECPKG_ATTR_SIZES) {
         *(SecPkgContext_Sizes *)buffer = (SecPkgContext_Sizes){64, 1, 1, 1};
         return 0;
@@ -549,4 +570,10 @@ EXPORTED long OpenSspiTestShutdowns(void);
 EXPORTED long OpenSspiTestShutdowns(void)
 {
     return __atomic_load_n(&n_shutdowns, __ATOMIC_SEQ_CST);
+}
+
+EXPORTED long OpenSspiTestStarts(void);
+EXPORTED long OpenSspiTestStarts(void)
+{
+    return __atomic_load_n(&n_starts, __ATOMIC_SEQ_CST);
 }

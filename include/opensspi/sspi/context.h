@@ -235,9 +235,10 @@ typedef SECURITY_STATUS(SEC_ENTRY *ACCEPT_SECURITY_CONTEXT_FN)(PCredHandle, PCtx
  * CompleteAuthToken finishes a token that a handshake call left with SEC_I_COMPLETE_NEEDED or
  * SEC_I_COMPLETE_AND_CONTINUE.
  *
- * pToken describes the output buffers of that call; they are completed in place.
+ * pToken describes the output buffers of that call; they are completed in place. After SEC_I_COMPLETE_NEEDED it
+ * is success that establishes the context. When it fails, the context has failed.
  *
- * Returns SEC_E_OK; SEC_E_INVALID_HANDLE; SEC_E_INVALID_TOKEN; SEC_E_OUT_OF_SEQUENCE; SEC_E_MESSAGE_ALTERED;
+ * Returns SEC_E_OK; the package's own error, such as SEC_E_LOGON_DENIED; SEC_E_INVALID_HANDLE; SEC_E_INVALID_TOKEN; SEC_E_OUT_OF_SEQUENCE; SEC_E_MESSAGE_ALTERED;
  * SEC_E_INTERNAL_ERROR; SEC_E_UNSUPPORTED_FUNCTION for a package that never asks for it.
  *
  * Source: Microsoft SSPI reference, CompleteAuthToken.
@@ -352,7 +353,8 @@ SECURITY_STATUS SEC_ENTRY DelegateSecurityContext(PCtxtHandle phContext, SEC_CHA
  * ExportSecurityContext writes an established context into a block of bytes, for ImportSecurityContextW in
  * this or another process.
  *
- * fFlags          SECPKG_CONTEXT_EXPORT_ flags.
+ * fFlags          SECPKG_CONTEXT_EXPORT_ flags. With DELETE_OLD the original ends in the moment in which it is
+ *                 written: of several threads one gets the block, and no message is made with it afterwards.
  * pPackedContext  receives the block, in a buffer that the caller frees with FreeContextBuffer. It holds
  *                 keys: whoever reads it can read and forge the context's messages.
  * pToken          receives NULL: the client's access token travels in the block; may be NULL.

@@ -143,7 +143,8 @@ typedef struct _SECURITY_PACKAGE_OPTIONS {
  * is adding it once.
  *
  * Returns SEC_E_OK; SEC_E_SECPKG_NOT_FOUND when there is no such file; SEC_E_CANNOT_INSTALL when it is not a
- * security package, its start failed, a name is taken or others can write it; SEC_E_INVALID_PARAMETER;
+ * security package, its start failed, a name is taken, others can write it, or it took the place of a file that was
+ * loaded before, whose code goes on; SEC_E_INVALID_PARAMETER;
  * SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION for SECPKG_OPTIONS_PERMANENT.
  *
  * Source: Microsoft SSPI reference, AddSecurityPackage.

@@ -17,6 +17,7 @@
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static char test_name[] = "Test";
 
@@ -27,6 +28,17 @@ static long shutdowns_of(const char *path)
     assert_non_null(library);
     *(void **)&shutdowns = dlsym(library, "OpenSspiTestShutdowns");
     long answer = shutdowns();
+    dlclose(library);
+    return answer;
+}
+
+static long starts_of(const char *path)
+{
+    long (*starts)(void);
+    void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    assert_non_null(library);
+    *(void **)&starts = dlsym(library, "OpenSspiTestStarts");
+    long answer = starts();
     dlclose(library);
     return answer;
 }
@@ -205,6 +217,8 @@ static void wrong_answers(void **state)
         {"lsa_denies", SEC_E_LOGON_DENIED, 0, "answered 0xc000006d"},
         {"lsa_strange", SEC_E_INTERNAL_ERROR, 0, "SpAcquireCredentialsHandle of package Test"},
         {"lsa_says_nothing", SEC_E_OK, SEC_E_INTERNAL_ERROR, "answered 0x00000103"},
+        {"lsa_other_success", SEC_E_OK, SEC_E_INTERNAL_ERROR, "answered 0x00090317"},
+        {"other_success", SEC_E_OK, SEC_E_INTERNAL_ERROR, "answered 0x00090317"},
         {"lsa_no_context", SEC_E_OK, SEC_E_INTERNAL_ERROR, "gave no context"},
         {"lsa_no_map", SEC_E_OK, SEC_E_INTERNAL_ERROR, "no SpInitUserModeContext"},
         {"lsa_map_fails", SEC_E_OK, SEC_E_INTERNAL_ERROR, "SpInitUserModeContext of package Test"},
@@ -244,13 +258,87 @@ static void tokens_of_successes(void **state)
     }
 }
 
+/* What is there of a context whose token waits for its completion, and of one that failed in it: nothing. */
+static void nobody_is_told(CtxtHandle *context, SECURITY_STATUS query)
+{
+    SecPkgContext_NamesA name = {0};
+    HANDLE token = NULL;
+    char data[] = "abc", room[8];
+    SecBuffer buffers[] = {{sizeof room, SECBUFFER_TOKEN, room}, {3, SECBUFFER_DATA, data}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    assert_int_equal(QueryContextAttributesA(context, SECPKG_ATTR_NAMES, &name), query);
+    assert_null(name.sUserName);
+    assert_int_equal(QuerySecurityContextToken(context, &token), SEC_E_NO_IMPERSONATION);
+    assert_int_equal(ImpersonateSecurityContext(context), SEC_E_NO_IMPERSONATION);
+    assert_int_equal(MakeSignature(context, 0, &message, 0), SEC_E_INVALID_HANDLE);
+}
+
+static SECURITY_STATUS complete_byte(CtxtHandle *context, char *byte)
+{
+    SecBuffer buffer = {1, SECBUFFER_TOKEN, byte};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &buffer};
+    return CompleteAuthToken(context, &list);
+}
+
+static void bob_is_told(CtxtHandle *context)
+{
+    SecPkgContext_NamesA name;
+    SecPkgContext_Lifespan span;
+    assert_int_equal(QueryContextAttributesA(context, SECPKG_ATTR_NAMES, &name), SEC_E_OK);
+    assert_string_equal(name.sUserName, "bob");
+    FreeContextBuffer(name.sUserName);
+    assert_int_equal(QueryContextAttributesA(context, SECPKG_ATTR_LIFESPAN, &span), SEC_E_OK);
+    messages_check(context, context);
+}
+
+/* A server's context is established when its token is completed, and by nothing else. */
 static void completion(void **state)
+{
+    struct module_use use = {.path = ""};
+    CtxtHandle refused, left;
+    char byte = 'T';
+    (void)state;
+    module_use_add(&use, "lsa_complete");
+    assert_int_equal(module_acquire(&use.credential, NULL), SEC_E_OK);
+    assert_int_equal(accept_byte(&use.credential, &use.context, 1), SEC_I_COMPLETE_NEEDED);
+    assert_int_equal(accept_byte(&use.credential, &refused, 1), SEC_I_COMPLETE_NEEDED);
+    assert_int_equal(accept_byte(&use.credential, &left, 1), SEC_I_COMPLETE_NEEDED);
+    nobody_is_told(&use.context, SEC_E_INVALID_HANDLE);
+    assert_int_equal(complete_byte(&use.context, &byte), SEC_E_OK);
+    assert_int_equal(byte, 'C');
+    bob_is_told(&use.context);
+    SecPkgContext_Flags granted;
+    assert_int_equal(QueryContextAttributesA(&use.context, SECPKG_ATTR_FLAGS, &granted), SEC_E_OK);
+    assert_int_equal(granted.Flags, ISC_RET_INTEGRITY | ISC_RET_CONFIDENTIALITY);
+    assert_true(module_is_controlled(&use.context));
+    /* Whether "bob" is somebody here does not matter: the client is asked for, not the state of the handshake. */
+    HANDLE token = NULL;
+    if (QuerySecurityContextToken(&use.context, &token) != SEC_E_OK)
+        assert_null(strstr(OpenSspiLastErrorText(), "not established"));
+    else
+        OpenSspiCloseHandle(token);
+    byte = 'D';
+    assert_int_equal(complete_byte(&use.context, &byte), SEC_E_LOGON_DENIED); /* too late to matter */
+    bob_is_told(&use.context);
+
+    assert_int_equal(complete_byte(&refused, &byte), SEC_E_LOGON_DENIED);
+    nobody_is_told(&refused, SEC_E_INVALID_HANDLE);
+    byte = 'T';
+    assert_int_equal(complete_byte(&refused, &byte), SEC_E_OUT_OF_SEQUENCE);
+    nobody_is_told(&refused, SEC_E_INVALID_HANDLE);
+    assert_int_equal(DeleteSecurityContext(&refused), SEC_E_OK);
+    assert_int_equal(DeleteSecurityContext(&left), SEC_E_OK);
+    module_use_end(&use);
+}
+
+static void completion_of_a_client(void **state)
 {
     CredHandle credential;
     CtxtHandle context;
     char path[600], room[64], target[] = "t";
     SecBuffer token = {sizeof room, SECBUFFER_TOKEN, room};
     SecBufferDesc list = {SECBUFFER_VERSION, 1, &token};
+    SecPkgContext_NativeNamesA names;
     ULONG attributes;
     (void)state;
     snprintf(path, sizeof path, "%s", module_copy("lsa_complete"));
@@ -260,12 +348,96 @@ static void completion(void **state)
         InitializeSecurityContextA(&credential, NULL, target, 0, 0, 0, NULL, 0, &context, &list, &attributes, NULL),
         SEC_I_COMPLETE_NEEDED);
     assert_int_equal(token.cbBuffer, 1);
+    assert_int_equal(QueryContextAttributesA(&context, SECPKG_ATTR_NATIVE_NAMES, &names), SEC_E_INVALID_HANDLE);
     assert_int_equal(CompleteAuthToken(&context, &list), SEC_E_OK);
     assert_int_equal(room[0], 'C');
+    bob_is_told(&context);
+    assert_int_equal(
+        InitializeSecurityContextA(&credential, &context, target, 0, 0, 0, NULL, 0, &context, &list, &attributes, NULL),
+        SEC_E_OUT_OF_SEQUENCE);
     assert_int_equal(DeleteSecurityContext(&context), SEC_E_OK);
     assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
     module_drop(path);
     module_counts_check(path);
+}
+
+/* A token that is completed in mid-handshake: after a failure there is no next step. */
+static void completion_and_more(void **state)
+{
+    struct module_use use = {.path = ""};
+    CtxtHandle refused;
+    char byte = 'D', room[64];
+    SecBuffer in = {1, SECBUFFER_TOKEN, &byte}, out = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBufferDesc input = {SECBUFFER_VERSION, 1, &in}, output = {SECBUFFER_VERSION, 1, &out};
+    ULONG attributes;
+    (void)state;
+    module_use_add(&use, "lsa_complete_more");
+    assert_int_equal(module_acquire(&use.credential, NULL), SEC_E_OK);
+    assert_int_equal(accept_byte(&use.credential, &use.context, 1), SEC_I_COMPLETE_AND_CONTINUE);
+    assert_int_equal(accept_byte(&use.credential, &refused, 1), SEC_I_COMPLETE_AND_CONTINUE);
+    assert_int_equal(complete_byte(&refused, &byte), SEC_E_LOGON_DENIED);
+    assert_int_equal(
+        AcceptSecurityContext(&use.credential, &refused, &input, 0, 0, &refused, &output, &attributes, NULL),
+        SEC_E_OUT_OF_SEQUENCE);
+    byte = 'T';
+    assert_int_equal(complete_byte(&use.context, &byte), SEC_E_OK);
+    nobody_is_told(&use.context, SEC_E_INVALID_HANDLE);
+    assert_int_equal(
+        AcceptSecurityContext(&use.credential, &use.context, &input, 0, 0, &use.context, &output, &attributes, NULL),
+        SEC_E_OK);
+    bob_is_told(&use.context);
+    assert_int_equal(DeleteSecurityContext(&refused), SEC_E_OK);
+    module_use_end(&use);
+}
+
+/* Another file under the name of one that was loaded: what runs goes on, and no code is started again that was started before. */
+static void replaced(void **state)
+{
+    static const char *const names[] = {"lsa_right", "right"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct module_use use = {.path = ""};
+        char kept[700], other[700];
+        CredHandle credential;
+        ULONG before = modules_listed();
+        module_use_begin(&use, names[i]);
+        snprintf(kept, sizeof kept, "%s.kept", use.path);
+        snprintf(other, sizeof other, "%s", module_copy(names[i]));
+        assert_int_equal(link(use.path, kept), 0);
+        assert_int_equal(rename(other, use.path), 0);
+        assert_int_equal(module_add(use.path), SEC_E_CANNOT_INSTALL);
+        assert_non_null(strstr(OpenSspiLastErrorText(), "was replaced"));
+        assert_int_equal(modules_listed(), before + 1);
+        assert_int_equal(module_acquire(&credential, NULL), SEC_E_OK);
+        assert_int_equal(FreeCredentialsHandle(&credential), SEC_E_OK);
+        if (i == 0) {
+            assert_int_equal(shutdowns_of(use.path), 0);
+            assert_int_equal(starts_of(use.path), 1);
+        }
+        module_drop(use.path);
+        assert_int_equal(module_add(use.path), SEC_E_CANNOT_INSTALL);
+        assert_int_equal(modules_listed(), before);
+        assert_int_equal(module_add(kept), SEC_E_OK); /* the file that runs, by another name */
+        assert_int_equal(modules_listed(), before + 1);
+        module_use_end(&use);
+        if (i == 0)
+            assert_int_equal(starts_of(use.path), 1);
+    }
+}
+
+/* The same of a module that was refused: the one that took its place does not count as the one that was refused. */
+static void replaced_after_refusal(void **state)
+{
+    char path[600], other[600];
+    (void)state;
+    snprintf(path, sizeof path, "%s", module_refused("lsa_start_fails", "SpInitialize answered"));
+    assert_int_equal(module_add(path), SEC_E_CANNOT_INSTALL); /* the same again: it may answer otherwise */
+    assert_non_null(strstr(OpenSspiLastErrorText(), "SpInitialize answered"));
+    snprintf(other, sizeof other, "%s", module_copy("lsa_right"));
+    assert_int_equal(rename(other, path), 0);
+    assert_int_equal(module_add(path), SEC_E_CANNOT_INSTALL);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "was replaced"));
+    assert_int_equal(starts_of(path), 2);
 }
 
 static void all_in_the_authority(void **state)
@@ -347,11 +519,20 @@ static void threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(versions),       cmocka_unit_test(refused),
-        cmocka_unit_test(works),          cmocka_unit_test(missing_entries),
-        cmocka_unit_test(wrong_answers),  cmocka_unit_test(tokens_of_successes),
-        cmocka_unit_test(completion),     cmocka_unit_test(all_in_the_authority),
-        cmocka_unit_test(long_signature), cmocka_unit_test(memory_short),
+        cmocka_unit_test(versions),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(works),
+        cmocka_unit_test(missing_entries),
+        cmocka_unit_test(wrong_answers),
+        cmocka_unit_test(tokens_of_successes),
+        cmocka_unit_test(completion),
+        cmocka_unit_test(all_in_the_authority),
+        cmocka_unit_test(completion_of_a_client),
+        cmocka_unit_test(completion_and_more),
+        cmocka_unit_test(replaced),
+        cmocka_unit_test(replaced_after_refusal),
+        cmocka_unit_test(long_signature),
+        cmocka_unit_test(memory_short),
         cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, modules_set_up, modules_tear_down);

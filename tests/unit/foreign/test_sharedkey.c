@@ -159,6 +159,30 @@ static void wrong_ones(void **state)
         SEC_E_NO_CREDENTIALS);
 }
 
+/* The form with offsets comes to a package as the program gave it; this one reads the other two, and looks into none that it does not know. */
+static void other_form(void **state)
+{
+    static const uint16_t text[] = u"bobsecret!NTLM";
+    struct {
+        SEC_WINNT_AUTH_IDENTITY_EX2 head;
+        uint16_t text[16];
+    } identity = {.head = {.Version = SEC_WINNT_AUTH_IDENTITY_VERSION_2,
+                           .cbHeaderLength = sizeof identity.head,
+                           .cbStructureLength = sizeof identity,
+                           .UserOffset = sizeof identity.head,
+                           .UserLength = 6,
+                           .PackedCredentialsOffset = sizeof identity.head + 6,
+                           .PackedCredentialsLength = 12,
+                           .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
+                           .PackageListOffset = sizeof identity.head + 18,
+                           .PackageListLength = 10}}; /* there the other forms have their flags */
+    CredHandle credential;
+    memcpy(identity.text, text, sizeof text);
+    assert_int_equal(AcquireCredentialsHandleA(NULL, package_of(state), SECPKG_CRED_OUTBOUND, NULL, &identity, NULL,
+                                               NULL, &credential, NULL),
+                     SEC_E_UNKNOWN_CREDENTIALS);
+}
+
 /* Negotiate chooses it where the identity leaves nothing else, and where it has to sign its list. */
 static void by_negotiate(void **state)
 {
@@ -266,6 +290,8 @@ int main(void)
         cmocka_unit_test_prestate(by_name, sharedkey_lsa),
         cmocka_unit_test(wrong_ones),
         cmocka_unit_test_prestate(wrong_ones, sharedkey_lsa),
+        cmocka_unit_test(other_form),
+        cmocka_unit_test_prestate(other_form, sharedkey_lsa),
         cmocka_unit_test(by_negotiate),
         cmocka_unit_test_prestate(by_negotiate, sharedkey_lsa),
         cmocka_unit_test(mixed),
