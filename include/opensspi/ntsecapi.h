@@ -118,7 +118,8 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
  *
  * LsaHandle                  the connection.
  * OriginName                 where the logon comes from; not used.
- * LogonType                  Interactive, Network, NetworkCleartext or NewCredentials.
+ * LogonType                  Interactive, Network, NetworkCleartext or NewCredentials; for KERB_S4U_LOGON and for
+ *                            responses of NTLM's Network or NetworkCleartext.
  * AuthenticationPackage      the package's number.
  * AuthenticationInformation  a MSV1_0_ or KERB_ logon structure, AuthenticationInformationLength bytes. Its
  *                            strings lie in the same block.
@@ -128,15 +129,17 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
  *                            freed with LsaFreeReturnBuffer; else NULL. May be NULL.
  * ProfileBufferLength        receives its size in bytes.
  * LogonId                    receives the logon session.
- * Token                      receives the user's access token, to be closed with CloseHandle.
+ * Token                      receives the user's access token, to be closed with CloseHandle. For KERB_S4U_LOGON
+ *                            it is of identification level, unless the connection is a logon process's and
+ *                            Flags is without KERB_S4U_LOGON_FLAG_IDENTIFY.
  * Quotas                     receives zeros: there are no limits. May be NULL.
  * SubStatus                  receives the reason, where the account has a restriction.
  *
  * Returns STATUS_SUCCESS; STATUS_LOGON_FAILURE; STATUS_ACCOUNT_RESTRICTION; STATUS_NO_LOGON_SERVERS; STATUS_NONE_MAPPED
- * for a user without a SID who is no Unix user either; STATUS_TIME_DIFFERENCE_AT_DC; STATUS_ACCESS_DENIED; STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_PRIVILEGE_NOT_HELD and
- * STATUS_INVALID_LOGON_TYPE for a response of NTLM's over a connection that is not trusted, or with another
- * type than Network; STATUS_INVALID_HANDLE; STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY; STATUS_NOT_SUPPORTED for
- * another kind of logon and for groups; and the statuses of accounts, such as STATUS_ACCOUNT_LOCKED_OUT.
+ * for a user without a SID who is no Unix user either; STATUS_TIME_DIFFERENCE_AT_DC; STATUS_ACCESS_DENIED; STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_PRIVILEGE_NOT_HELD
+ * for a response of NTLM's over a connection that is not trusted; STATUS_INVALID_LOGON_TYPE for one, or a
+ * KERB_S4U_LOGON, with another type; STATUS_INVALID_HANDLE; STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY;
+ * STATUS_NOT_SUPPORTED for another kind of logon, for other Flags of KERB_S4U_LOGON and for groups; and the statuses of accounts, such as STATUS_ACCOUNT_LOCKED_OUT.
  *
  * Source: Microsoft, LsaLogonUser.
  */

@@ -68,13 +68,18 @@ static SECURITY_STATUS acquire_acting(const struct token *token, const struct pa
     return status;
 }
 
+/* The bits by which a program has its user asked before anything of his goes out. */
+#define ASKS_FIRST (SECPKG_CRED_AUTOLOGON_RESTRICTED | SECPKG_CRED_PROCESS_POLICY_ONLY)
+
+/* `use` with all its bits. */
 static SECURITY_STATUS acquire_with(const struct package *package, const char *principal, ULONG use,
                                     const void *auth_data, bool wide, const struct config *config,
                                     struct credential **credential)
 {
     AUTO_IDENTITY struct identity identity = {0};
-    struct acquire_request request = {.config = config, .principal = principal, .use = use};
+    struct acquire_request request = {.config = config, .principal = principal, .use = use & SECPKG_CRED_BOTH};
     const struct package_info *info = &package->info;
+    bool asks_first = (use & SECPKG_CRED_OUTBOUND) != 0 && (use & ASKS_FIRST) != 0;
     const struct token *token = (use & SECPKG_CRED_OUTBOUND) != 0 ? impersonation_current() : NULL;
     const void *given = auth_data;
     bool named = auth_data != NULL;
@@ -92,6 +97,11 @@ static SECURITY_STATUS acquire_with(const struct package *package, const char *p
         request.identity = &identity;
         named = identity_kind(&identity) != IDENTITY_DEFAULT;
     }
+    require(!asks_first || (named && (given == NULL || identity_kind(&identity) != IDENTITY_NAME)),
+            cause_set(SEC_E_NO_CREDENTIALS,
+                      "credential use 0x%x forbids the caller's own credentials and those that are "
+                      "kept, and no others were given",
+                      (unsigned)use));
     if (token != NULL && !named)
         return acquire_acting(token, package, &request, credential);
     return authority()->acquire(package, &request, credential);
@@ -104,8 +114,7 @@ static SECURITY_STATUS acquire(const char *principal, const char *package_name, 
     const struct package *package;
     try(api_package_find(package_name, &package));
     require(handle != NULL, cause_set(SEC_E_INVALID_HANDLE, "no place for the credential handle was given"));
-    use &= SECPKG_CRED_BOTH; /* the further SECPKG_CRED_ bits restrict what is not there to be restricted */
-    require(use == SECPKG_CRED_INBOUND || use == SECPKG_CRED_OUTBOUND || use == SECPKG_CRED_BOTH,
+    require((use & SECPKG_CRED_BOTH) != 0,
             cause_set(SEC_E_NO_CREDENTIALS, "credential use 0x%x is neither inbound nor outbound", (unsigned)use));
     const struct config *config;
     try(config_get(&config));

@@ -71,12 +71,14 @@ static NTSTATUS password_read(const void *information, size_t len, struct identi
                                                                                              : STATUS_NO_MEMORY;
 }
 
-/* MS-SFU: "ClientUpn" alone, or with the realm. */
-static NTSTATUS s4u_read(const void *information, size_t len, struct identity *identity)
+/* MS-SFU: "ClientUpn" alone, or with the realm. The hours of an account no KDC says. */
+static NTSTATUS s4u_read(const void *information, size_t len, struct identity *identity, bool *identify)
 {
     KERB_S4U_LOGON logon;
     require(len >= sizeof logon, STATUS_INVALID_PARAMETER);
     memcpy(&logon, information, sizeof logon);
+    require((logon.Flags & ~(ULONG)KERB_S4U_LOGON_FLAG_IDENTIFY) == 0, STATUS_NOT_SUPPORTED);
+    *identify = logon.Flags != 0;
     AUTO_FREE char *name = NULL, *realm = NULL;
     try(lsa_text_read(&logon.ClientUpn, information, len, &name));
     try(lsa_text_read(&logon.ClientRealm, information, len, &realm));
@@ -94,18 +96,33 @@ static NTSTATUS s4u_read(const void *information, size_t len, struct identity *i
     return identity->user != NULL ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
-static NTSTATUS information_read(const struct package *package, const void *information, size_t len,
-                                 struct identity *identity)
+struct logon {
+    const struct package *package;
+    struct identity identity;
+    enum session_logon type;
+    const TOKEN_SOURCE *source;
+    bool trusted;  /* the connection is that of a logon process */
+    bool identify; /* a token that says who somebody is, and no more, was asked for */
+    bool wants_profile;
+    uint64_t id;
+    HANDLE token;
+    void *profile;
+    size_t profile_len;
+};
+
+static NTSTATUS information_read(const void *information, size_t len, struct logon *logon)
 {
+    const char *package = logon->package->info.name;
+    struct identity *identity = &logon->identity;
     ULONG type;
     require(information != NULL && len >= sizeof type, STATUS_INVALID_PARAMETER);
     memcpy(&type, information, sizeof type);
     if (type == MsV1_0InteractiveLogon)
         return password_read(information, len, identity);
-    if ((type == MsV1_0Lm20Logon || type == MsV1_0NetworkLogon) && text_equal_fold(package->info.name, "NTLM"))
+    if ((type == MsV1_0Lm20Logon || type == MsV1_0NetworkLogon) && text_equal_fold(package, "NTLM"))
         return lsa_response_read(information, len, identity);
-    if (type == KerbS4ULogon && text_equal_fold(package->info.name, "Kerberos"))
-        return s4u_read(information, len, identity);
+    if (type == KerbS4ULogon && text_equal_fold(package, "Kerberos"))
+        return s4u_read(information, len, identity, &logon->identify);
     return STATUS_BAD_VALIDATION_CLASS;
 }
 
@@ -138,32 +155,34 @@ static NTSTATUS verdict(SECURITY_STATUS status, PNTSTATUS substatus)
     return restricted ? STATUS_ACCOUNT_RESTRICTION : told;
 }
 
-struct logon {
-    const struct package *package;
-    struct identity identity;
-    enum session_logon type;
-    const TOKEN_SOURCE *source;
-    bool trusted; /* the connection is that of a logon process */
-    bool wants_profile;
-    uint64_t id;
-    HANDLE token;
-    void *profile;
-    size_t profile_len;
-};
+/* By a service's word alone, which proves nothing of the user's. */
+static bool is_s4u(const struct logon *logon)
+{
+    return identity_kind(&logon->identity) == IDENTITY_NAME;
+}
+
+/* Who passes a response on gets its session's key. Neither that nor a service's word leaves anything of the user's that a session could keep. */
+static NTSTATUS kind_check(const struct logon *logon)
+{
+    bool response = logon->identity.proof_kind == IDENTITY_RESPONSE;
+    require(!response || logon->trusted, STATUS_PRIVILEGE_NOT_HELD);
+    require((!response && !is_s4u(logon)) || logon->type == SESSION_NETWORK, STATUS_INVALID_LOGON_TYPE);
+    return STATUS_SUCCESS;
+}
 
 /* Interactive logons give primary tokens. Who acts on a service's word alone learns who somebody is; to be that somebody takes a logon process (LsaLogonUser's reference,
  * KERB_S4U_LOGON). New credentials make nobody else of the caller. */
 static SECURITY_STATUS token_make(struct logon *logon, const struct config *config, struct logon_proof *proof)
 {
-    bool s4u = identity_kind(&logon->identity) == IDENTITY_NAME;
+    bool s4u = is_s4u(logon), acts = !s4u || (logon->trusted && !logon->identify);
     const struct logon_request wanted = {
         .config = config,
         .identity = &logon->identity,
         .logon = logon->type == SESSION_INTERACTIVE ? TOKEN_LOGON_INTERACTIVE : TOKEN_LOGON_NETWORK,
         .primary = logon->type == SESSION_INTERACTIVE,
-        .level = s4u && !logon->trusted ? SecurityIdentification : SecurityImpersonation,
+        .level = acts ? SecurityImpersonation : SecurityIdentification,
     };
-    if (s4u && logon->trusted) { /* what it may get in the user's name it gets with its own credential */
+    if (s4u && acts) { /* what it may get in the user's name it gets with its own credential */
         const struct acquire_request service = {.config = config, .use = SECPKG_CRED_INBOUND};
         try(authority()->acquire(logon->package, &service, &proof->service));
     }
@@ -219,12 +238,9 @@ NTSTATUS NTAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING OriginName, SECURITY_L
     require(LogonId != NULL && Token != NULL, STATUS_INVALID_PARAMETER);
     require(LocalGroups == NULL, STATUS_NOT_SUPPORTED); /* docs/lsa.md: a token has the groups that its user has */
     require(type_of(LogonType, &logon.type), STATUS_NOT_SUPPORTED);
-    NTSTATUS status =
-        information_read(logon.package, AuthenticationInformation, AuthenticationInformationLength, &logon.identity);
-    if (status == STATUS_SUCCESS && logon.identity.proof_kind == IDENTITY_RESPONSE)
-        status = !logon.trusted                  ? STATUS_PRIVILEGE_NOT_HELD
-                 : logon.type != SESSION_NETWORK ? STATUS_INVALID_LOGON_TYPE
-                                                 : STATUS_SUCCESS;
+    NTSTATUS status = information_read(AuthenticationInformation, AuthenticationInformationLength, &logon);
+    if (status == STATUS_SUCCESS)
+        status = kind_check(&logon);
     if (status == STATUS_SUCCESS)
         status = verdict(log_on(&logon), SubStatus);
     identity_release(&logon.identity);

@@ -69,19 +69,36 @@ enum wire_result identity_response_read(struct slice proof, struct identity_resp
     return WIRE_OK;
 }
 
-bool identity_forbids(const struct identity *identity, const char *package)
+enum listed { LIST_SILENT, LIST_NAMES, LIST_EXCLUDES };
+
+/* What the list says of a package, the first word that does. `names_some`: it names packages, and so leaves out those of which it says nothing. An item without a name
+ * is none. */
+static enum listed list_look(const struct identity *identity, const char *package, bool *names_some)
 {
-    require(identity != NULL && identity->packages != NULL, false);
-    bool names_others = false;
-    const char *at = identity->packages;
+    const char *at = identity != NULL && identity->packages != NULL ? identity->packages : "";
+    *names_some = false;
     while (*at != '\0') {
         at += strspn(at, ", ");
-        size_t len = strcspn(at, ", ");
         bool excluded = *at == '!';
-        if (utf8_equal_fold(slice_of(at + (excluded ? 1 : 0), len - (excluded ? 1 : 0)), slice_of_text(package)))
-            return excluded;
-        names_others |= len > 0 && !excluded;
+        at += excluded ? 1 : 0;
+        size_t len = strcspn(at, ", ");
+        if (len > 0 && utf8_equal_fold(slice_of(at, len), slice_of_text(package)))
+            return excluded ? LIST_EXCLUDES : LIST_NAMES;
+        *names_some |= len > 0 && !excluded;
         at += len;
     }
-    return names_others;
+    return LIST_SILENT;
+}
+
+bool identity_forbids(const struct identity *identity, const char *package)
+{
+    bool names_others;
+    enum listed listed = list_look(identity, package, &names_others);
+    return listed == LIST_EXCLUDES || (listed == LIST_SILENT && names_others);
+}
+
+bool identity_names(const struct identity *identity, const char *package)
+{
+    bool names_others;
+    return list_look(identity, package, &names_others) == LIST_NAMES;
 }

@@ -59,5 +59,7 @@ MUST_USE enum wire_result identity_response_read(struct slice proof, struct iden
 
 /* Does the package list forbid this package ("!ntlm"), or name others without naming it? NULL forbids nothing. */
 bool identity_forbids(const struct identity *identity, const char *package);
+/* Is the package named in the list, and not merely left standing by it? */
+bool identity_names(const struct identity *identity, const char *package);
 
 #endif

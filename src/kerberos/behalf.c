@@ -130,6 +130,9 @@ SECURITY_STATUS kerberos_keep(void *credential, struct secret *delegated)
     struct kerberos_credential *proved = credential;
     krb5_context krb;
     krb5_creds *tgt = NULL;
+    require(proved->evidence == NULL,
+            cause_set(SEC_E_NO_CREDENTIALS, "the ticket-granting ticket is the service's own, not the user's that it "
+                                            "acts for: it is not kept"));
     try(krb_pool_take(&proved->pool, &krb));
     SECURITY_STATUS status = kerberos_tgt_get(proved, krb, &tgt);
     if (status == SEC_E_OK)

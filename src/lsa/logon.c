@@ -148,7 +148,7 @@ static SECURITY_STATUS duo_prove(struct duo *duo, SECURITY_STATUS status, struct
         proof->record = duo->record;
         duo->record = (struct writer){0};
     }
-    if (status == SEC_E_OK && proof->keeps && duo->table->keep != NULL)
+    if (status == SEC_E_OK && proof->keeps && !duo->lent && duo->table->keep != NULL)
         status = duo->table->keep(duo->client_credential, &proof->kept);
     duo_release(duo);
     return status;

@@ -22,7 +22,8 @@ void logon_proof_release(struct logon_proof *proof); /* safe on zero */
  * the network is. SEC_E_LOGON_DENIED also for nobody's (null) session; else what the handshake said. */
 SECURITY_STATUS logon_prove(const struct package *package, const struct acquire_request *client,
                             struct logon_proof *proof);
-/* The same with a credential to act for a user (S4U) in place of a request, to the very service that acts. */
+/* The same with a credential to act for a user (S4U) in place of a request, to the very service that acts. Nothing is
+ * kept, whatever is wanted: the user has left nothing, and what the credential logs on with is the service's own. */
 SECURITY_STATUS logon_prove_s4u(const struct package *package, const struct config *config, void *credential,
                                 struct logon_proof *proof);
 /* The token of whom a proof tells, with what it left. Made with this process's view of Unix users. */

@@ -276,14 +276,14 @@ static SECURITY_STATUS name_prove(const struct session_request *request, void *s
 SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, uint64_t *id)
 {
     const struct acquire_request acquire = {.config = request->config, .use = SECPKG_CRED_BOTH};
-    struct session_request network = *request;
     struct credential *service = NULL;
-    network.type = SESSION_NETWORK;
+    require(request->type == SESSION_NETWORK,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a service's word makes network logons: it leaves nothing to keep"));
     try(credential_acquire(request->package, &acquire, &service));
-    SECURITY_STATUS status = name_prove(&network, service->own);
+    SECURITY_STATUS status = name_prove(request, service->own);
     credential_put(service);
     try(status);
-    struct kept_session *session = session_new(&network, request->identity->user, NULL);
+    struct kept_session *session = session_new(request, request->identity->user, NULL);
     return session != NULL ? session_publish(session, id) : SEC_E_INSUFFICIENT_MEMORY;
 }
 

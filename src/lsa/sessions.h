@@ -41,8 +41,8 @@ struct logon_session {
 /* Proves the identity as the type asks, and makes a session. An interactive one, or one of new credentials, is from then on where its owner's default credentials come from. The
  * package's own status; SEC_E_UNSUPPORTED_FUNCTION for another type; SEC_E_INSUFFICIENT_MEMORY also at the limits. May wait for KDCs. */
 SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t *id);
-/* An identity of a name alone: proves that the user exists, with what this computer's service may say of itself (MS-SFU), and makes a network session, whatever type the
- * request has. */
+/* An identity of a name alone: proves that the user exists, with what this computer's service may say of itself (MS-SFU), and makes a network session;
+ * SEC_E_UNSUPPORTED_FUNCTION for another type. */
 SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, uint64_t *id);
 /* SEC_E_INVALID_HANDLE: there is no such session of `owner`; uid 0 may end everybody's. id 0: the one that defaults come from. */
 SECURITY_STATUS sessions_log_off(uint64_t id, uid_t owner);

@@ -60,13 +60,6 @@ SECURITY_STATUS negotiate_mech_list(const struct negotiate_credential *credentia
     return writer_finish(list) == WIRE_OK ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-/* Is the package named in the identity's list, and not merely left standing by it? */
-static bool is_named(const struct identity *identity, const char *package)
-{
-    bool names_some = identity_forbids(identity, ""); /* a list that names anything forbids what it does not name */
-    return names_some && !identity_forbids(identity, package);
-}
-
 /* NULL, or why policy keeps the package out. */
 static const char *policy_forbids(const struct acquire_request *request, const struct package *package)
 {
@@ -80,7 +73,7 @@ static const char *policy_forbids(const struct acquire_request *request, const s
     if (!listed)
         return "packages in [negotiate] leaves it out";
     if (config->negotiate_ntlm_fallback == FALLBACK_NO && text_equal_fold(name, "NTLM") &&
-        !is_named(request->identity, name))
+        !identity_names(request->identity, name))
         return "ntlm_fallback in [negotiate] is no";
     return NULL;
 }

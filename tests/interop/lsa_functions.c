@@ -3,7 +3,7 @@
  *
  * Calls the functions of ntsecapi.h that lines of standard input name, and prints what they answer:
  *   logon TYPE PACKAGE USER DOMAIN PASSWORD     LsaLogonUser, and what its token says ("-" is empty)
- *   s4u USER, trusted-s4u USER                  the same on a service's own word; as a logon process
+ *   s4u TYPE FLAGS USER, trusted-s4u TYPE FLAGS USER   the same on a service's own word; as a logon process
  *   user TYPE PROVIDER USER DOMAIN PASSWORD     LogonUser
  *   act PACKAGE PROVIDER USER DOMAIN PASSWORD TARGET   LogonUser, impersonating its token, and a client with the default credentials then
  *   tickets FORM                                the Kerberos ticket cache, in form 1, 2, 3 (Ex2) or 4 (Ex3)
@@ -124,15 +124,15 @@ static void s4u(char **word)
     struct {
         KERB_S4U_LOGON logon;
         struct texts texts;
-    } block = {.logon = {.MessageType = KerbS4ULogon}};
+    } block = {.logon = {.MessageType = KerbS4ULogon, .Flags = (ULONG)strtoul(word[2], NULL, 0)}};
     char name[] = "lsatest";
     LSA_STRING string = {7, 7, name};
     LSA_OPERATIONAL_MODE mode;
-    block.logon.ClientUpn = text_put(&block.texts, word[1]);
+    block.logon.ClientUpn = text_put(&block.texts, word[3]);
     HANDLE before = lsa;
     if (strcmp(word[0], "trusted-s4u") == 0 && LsaRegisterLogonProcess(&string, &lsa, &mode) != 0)
         exit(7);
-    logon_call(Network, kerberos, &block, sizeof block);
+    logon_call((SECURITY_LOGON_TYPE)atoi(word[1]), kerberos, &block, sizeof block);
     if (lsa != before)
         LsaDeregisterLogonProcess(lsa);
     lsa = before;
@@ -365,7 +365,7 @@ static const struct {
     int n_words;
     void (*run)(char **word);
 } commands[] = {
-    {"logon", 6, logon},       {"s4u", 2, s4u},         {"trusted-s4u", 2, s4u},   {"user", 6, user},
+    {"logon", 6, logon},       {"s4u", 4, s4u},         {"trusted-s4u", 4, s4u},   {"user", 6, user},
     {"act", 7, act},           {"tickets", 2, tickets}, {"purge", 3, purge},       {"granting", 1, granting},
     {"retrieve", 3, retrieve}, {"change", 6, change},   {"prefixes", 1, prefixes}, {"hold", 2, hold},
     {"begin", 2, begin},

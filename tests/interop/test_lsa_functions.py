@@ -7,6 +7,7 @@ import tempfile
 
 import lsa
 import pytest
+import test_lsa_hostile as hostile
 from password_realm import PasswordRealm
 from realm import PATIENCE
 
@@ -16,6 +17,7 @@ UNIX = "daemon"  # there everywhere, and no person's
 UID = pwd.getpwnam(UNIX).pw_uid
 POLICY = f"[kerberos]\n{PATIENCE}delegate = always\n[access]\nname_domains = EXAMPLE.TEST, EXAMPLE\n"
 LOGON_FAILURE, NOT_SUPPORTED, WRONG_PASSWORD, NONE_MAPPED = "0xc000006d", "0xc00000bb", "0xc000006a", "0xc0000073"
+INVALID_LOGON_TYPE = "0xc000010b"
 
 
 @pytest.fixture(scope="module", name="realm")
@@ -186,11 +188,44 @@ def test_acting(world):
 
 
 def test_s4u(world):
-    """On a service's own word one learns who somebody is; only a logon process may be that somebody."""
-    told = run(world, f"s4u {UNIX}@EXAMPLE.TEST", f"trusted-s4u {UNIX}", "s4u nosuchuser@EXAMPLE.TEST")
-    assert told[0] == f"logon 0x00000000 sid S-1-22-1-{UID} impersonation level 1 session same source lsatest"
+    """On a service's own word one learns who somebody is; only a logon process may be that somebody, unless it asks for the identity alone."""
+    told = run(world, f"s4u 3 0 {UNIX}@EXAMPLE.TEST", f"trusted-s4u 3 0 {UNIX}", "s4u 3 0 nosuchuser@EXAMPLE.TEST", f"s4u 8 0 {UNIX}",
+               f"s4u 3 0x8 {UNIX}", f"trusted-s4u 3 0x8 {UNIX}")
+    assert told[0] == told[3] == told[4] == told[5] == f"logon 0x00000000 sid S-1-22-1-{UID} impersonation level 1 session same source lsatest"
     assert told[1] == f"logon 0x00000000 sid S-1-22-1-{UID} impersonation level 2 session same source lsatest"
     assert told[2].split()[1] == LOGON_FAILURE
+
+
+@pytest.mark.parametrize("connection", ("s4u", "trusted-s4u"))
+def test_s4u_makes_network_logons_alone(world, connection):
+    """Nothing of the user's is there that an interactive session could keep: what a service could leave in it would be its own."""
+    told = run(world, *(f"{connection} {kind} 0 {UNIX}@EXAMPLE.TEST" for kind in (2, 9, 4, 5)))
+    assert [line.split()[1] for line in told] == [INVALID_LOGON_TYPE] * 2 + [NOT_SUPPORTED] * 2, told
+
+
+@pytest.mark.parametrize("connection", ("s4u", "trusted-s4u"))
+def test_s4u_with_other_flags(world, connection):
+    told = run(world, *(f"{connection} 3 {flags} {UNIX}" for flags in ("0x2", "0xa", "0x1", "0x80000000")))
+    assert [line.split()[1] for line in told] == [NOT_SUPPORTED] * 4, told
+
+
+def test_s4u_leaves_nothing_with_the_daemon(world):
+    """Whoever asks the socket itself for something to act with gets none, whatever else it asks for."""
+    if world.mode != "daemon":
+        return
+    wants, unsupported = 1 | 2, 0x80090302  # a record, and what is kept
+    link, _ = hostile.greet(world)
+    name = hostile.text(4, "Kerberos") + hostile.number(7, 0) + hostile.text(8, UNIX) + hostile.number(16, wants)
+    for kind in (2, 9):
+        status, fields = hostile.ask(link, hostile.LOGON, name + hostile.number(30, kind))
+        assert status == unsupported and not fields.keys() & {21, 28, 29}, fields
+    status, fields = hostile.ask(link, hostile.LOGON, name + hostile.number(30, 3))
+    assert status == 0 and 21 in fields and 29 in fields and 28 not in fields
+    password = hostile.number(7, 1) + hostile.text(8, UNIX) + hostile.text(9, "EXAMPLE.TEST") + hostile.octets(11, PASSWORD.encode("utf-16le"))
+    status, fields = hostile.ask(link, hostile.LOGON, hostile.text(4, "Kerberos") + password + hostile.number(16, wants) + hostile.number(30, 2))
+    assert status == 0 and {21, 28, 29} <= fields.keys()
+    assert hostile.ask(link, hostile.LOGOFF, hostile.number(29, hostile.value(fields, 29)))[0] == 0
+    link.close()
 
 
 def tickets_of(line):

@@ -18,8 +18,8 @@ OPENSSPI_BEGIN_DECLS
 #define SECPKG_CRED_DEFAULT 0x00000004
 #define SECPKG_CRED_RESERVED 0xF0000000
 
-#define SECPKG_CRED_AUTOLOGON_RESTRICTED 0x00000010   /* no default credential where autologon is not allowed */
-#define SECPKG_CRED_PROCESS_POLICY_ONLY 0x00000020    /* look at policy only, not at credentials */
+#define SECPKG_CRED_AUTOLOGON_RESTRICTED 0x00000010   /* neither default credentials nor kept ones */
+#define SECPKG_CRED_PROCESS_POLICY_ONLY 0x00000020    /* the same: the program is about to ask its user */
 #define SECPKG_CRED_KERB_ANCHOR_DS_VERSION 0x00000040 /* keep to domain controllers of one version */
 
 /*
@@ -35,8 +35,11 @@ typedef void(SEC_ENTRY *SEC_GET_KEY_FN)(void *Arg, void *Principal, ULONG KeyVer
  *
  * pszPrincipal    whose credentials: NULL for the caller's own, or for those that pAuthData gives.
  * pszPackage      name of the package, matched without regard to case.
- * fCredentialUse  SECPKG_CRED_INBOUND (server), _OUTBOUND (client) or _BOTH; further SECPKG_CRED_ bits change
- *                 nothing.
+ * fCredentialUse  SECPKG_CRED_INBOUND (server), _OUTBOUND (client) or _BOTH. With
+ *                 SECPKG_CRED_AUTOLOGON_RESTRICTED or SECPKG_CRED_PROCESS_POLICY_ONLY an outbound credential
+ *                 is what pAuthData proves, never the caller's own nor what is kept for a name alone: then
+ *                 SEC_E_NO_CREDENTIALS says that the program should ask its user. Schannel, whose
+ *                 SCH_CRED_USE_DEFAULT_CREDS says so, does not look at them; further bits change nothing.
  * pvLogonId       not used: the logon session is the caller's own, or that of the client whom the thread
  *                 impersonates.
  * pAuthData       credentials: for NTLM, Kerberos, Negotiate and Digest a SEC_WINNT_AUTH_IDENTITY, _EX or

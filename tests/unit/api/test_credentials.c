@@ -398,6 +398,67 @@ static void test_default_credentials(void **state)
     loop_configure(NULL);
 }
 
+static SECURITY_STATUS acquired(const char *package, ULONG use, void *auth)
+{
+    CredHandle handle;
+    SECURITY_STATUS status =
+        AcquireCredentialsHandleA(NULL, (char *)(uintptr_t)package, use, NULL, auth, NULL, NULL, &handle, NULL);
+    if (status == SEC_E_OK)
+        FreeCredentialsHandle(&handle);
+    return status;
+}
+
+/* A program that forbids its user's own credentials, or what is kept for a name, gets none; what it gives itself it may use. */
+static void test_no_default_credentials(void **state)
+{
+    static const char *const packages[] = {"NTLM", "Kerberos", "Negotiate", "WDigest", "CREDSSP", "TSSSP"};
+    static const ULONG forbids[] = {SECPKG_CRED_AUTOLOGON_RESTRICTED, SECPKG_CRED_PROCESS_POLICY_ONLY,
+                                    SECPKG_CRED_AUTOLOGON_RESTRICTED | SECPKG_CRED_PROCESS_POLICY_ONLY};
+    char path[256];
+    PSecPkgInfoA info;
+    SEC_WINNT_AUTH_IDENTITY_A login = identity_of("bob", "EXAMPLE", "Password1!"),
+                              name = identity_of("bob", "EXAMPLE", NULL), domain = identity_of(NULL, "EXAMPLE", NULL);
+    SEC_WINNT_AUTH_IDENTITY_EXW listed = ex_w(sizeof listed);
+    void *const kept[] = {NULL, &name, &domain, &listed};
+    (void)state;
+    listed.User = listed.Domain = listed.Password = NULL;
+    listed.UserLength = listed.DomainLength = listed.PasswordLength = 0;
+    listed.PackageList = WIDE("ntlm,kerberos,wdigest");
+    listed.PackageListLength = 21;
+    file_put("users", "EXAMPLE:bob:Password1!\n", 0600, path);
+    setenv("NTLM_USER_FILE", path, 1);
+    for (size_t p = 0; p < sizeof packages / sizeof packages[0]; p++) {
+        bool takes_identity = p < 4;
+        if (QuerySecurityPackageInfoA((char *)(uintptr_t)packages[p], &info) != SEC_E_OK)
+            continue; /* this library was built without it */
+        FreeContextBuffer(info);
+        for (size_t k = 0; k < (takes_identity ? 4 : 1); k++) {
+            assert_int_equal(acquired(packages[p], SECPKG_CRED_OUTBOUND, kept[k]), SEC_E_OK);
+            for (size_t f = 0; f < 3; f++)
+                if (acquired(packages[p], SECPKG_CRED_OUTBOUND | forbids[f], kept[k]) != SEC_E_NO_CREDENTIALS)
+                    fail_msg("%s, identity %zu, use 0x%x", packages[p], k,
+                             (unsigned)(SECPKG_CRED_OUTBOUND | forbids[f]));
+        }
+        if (!takes_identity)
+            continue;
+        for (size_t f = 0; f < 3; f++)
+            assert_int_equal(acquired(packages[p], SECPKG_CRED_OUTBOUND | forbids[f], &login), SEC_E_OK);
+        assert_int_equal(acquired(packages[p], SECPKG_CRED_OUTBOUND | SECPKG_CRED_KERB_ANCHOR_DS_VERSION, NULL),
+                         SEC_E_OK);
+    }
+    assert_int_equal(acquired("NTLM", SECPKG_CRED_BOTH, NULL), SEC_E_OK);
+    assert_int_equal(acquired("NTLM", SECPKG_CRED_BOTH | SECPKG_CRED_AUTOLOGON_RESTRICTED, NULL), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(acquired("NTLM", SECPKG_CRED_BOTH | SECPKG_CRED_AUTOLOGON_RESTRICTED, &login), SEC_E_OK);
+    assert_int_equal(acquired("NTLM", SECPKG_CRED_INBOUND | SECPKG_CRED_AUTOLOGON_RESTRICTED, NULL), SEC_E_OK);
+    assert_int_equal(acquired("NTLM", SECPKG_CRED_AUTOLOGON_RESTRICTED, NULL), SEC_E_NO_CREDENTIALS);
+    if (QuerySecurityPackageInfoA((char *)(uintptr_t) "Schannel", &info) ==
+        SEC_E_OK) { /* whose credentials are certificates */
+        FreeContextBuffer(info);
+        assert_int_equal(acquired("Schannel", SECPKG_CRED_OUTBOUND | SECPKG_CRED_AUTOLOGON_RESTRICTED, NULL), SEC_E_OK);
+    }
+    unsetenv("NTLM_USER_FILE");
+}
+
 /* Asked for only under the flag, and by the program that is configured. */
 static void test_prompt(void **state)
 {
@@ -518,6 +579,7 @@ int main(void)
         cmocka_unit_test(test_wrong_identities),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_default_credentials),
+        cmocka_unit_test(test_no_default_credentials),
         cmocka_unit_test(test_prompt),
         cmocka_unit_test(test_null_session),
         cmocka_unit_test(test_a_broken_configuration_is_told),

@@ -78,37 +78,49 @@ static void test_copy(void **state)
     }
 }
 
-/* Without a list no package is forbidden; with one, those that it excludes, and where it names any, all that it does not name. The first word counts. */
+/* Without a list no package is forbidden; with one, those that it excludes, and where it names any, all that it does not name. The first word counts;
+ * what it leaves standing it does not name. */
 static void test_forbids(void **state)
 {
     static const struct {
         const char *packages, *package;
-        bool forbidden;
+        bool forbidden, named;
     } cases[] = {
-        {NULL, "NTLM", false},
-        {"", "NTLM", false},
-        {" ,, ", "NTLM", false},
-        {"!", "NTLM", false},
-        {"ntlm", "NTLM", false},
-        {"ntlm", "Kerberos", true},
-        {"ntlm2", "NTLM", true},
-        {"nt", "NTLM", true},
-        {"!ntlm", "NTLM", true},
-        {"!ntlm", "Kerberos", false},
-        {"!ntlm,!kerberos", "KERBEROS", true},
-        {"!ntlm,!kerberos", "Negotiate", false},
-        {"kerberos,!ntlm", "Kerberos", false},
-        {"kerberos,!ntlm", "NTLM", true},
-        {"kerberos,!ntlm", "Negotiate", true},
-        {", kerberos ,ntlm,", "NTLM", false},
-        {"ntlm,!ntlm", "NTLM", false},
-        {"!ntlm,ntlm", "NTLM", true},
+        {NULL, "NTLM", false, false},
+        {"", "NTLM", false, false},
+        {" ,, ", "NTLM", false, false},
+        {"!", "NTLM", false, false},
+        {"ntlm", "NTLM", false, true},
+        {"ntlm", "Kerberos", true, false},
+        {"ntlm2", "NTLM", true, false},
+        {"nt", "NTLM", true, false},
+        {"!ntlm", "NTLM", true, false},
+        {"!ntlm", "Kerberos", false, false},
+        {"!ntlm,!kerberos", "KERBEROS", true, false},
+        {"!ntlm,!kerberos", "Negotiate", false, false},
+        {"kerberos,!ntlm", "Kerberos", false, true},
+        {"kerberos,!ntlm", "NTLM", true, false},
+        {"kerberos,!ntlm", "Negotiate", true, false},
+        {", kerberos ,ntlm,", "NTLM", false, true},
+        {"ntlm,!ntlm", "NTLM", false, true},
+        {"!ntlm,ntlm", "NTLM", true, false},
+        {",", "NTLM", false, false},
+        {"!,", "NTLM", false, false},
+        {"ntlm,", "NTLM", false, true},
+        {"!,ntlm,!", "NTLM", false, true},
+        {"!,ntlm", "Kerberos", true, false},
+        {"!kerberos", "NTLM", false, false},
+        {"ntlm,", "", true, false}, /* no package has that name, and no item means it */
+        {"!", "", false, false},
+        {",,", "", false, false},
     };
     (void)state;
     assert_false(identity_forbids(NULL, "NTLM"));
+    assert_false(identity_names(NULL, "NTLM"));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct identity identity = {.packages = (char *)(uintptr_t)cases[i].packages};
-        if (identity_forbids(&identity, cases[i].package) != cases[i].forbidden)
+        if (identity_forbids(&identity, cases[i].package) != cases[i].forbidden ||
+            identity_names(&identity, cases[i].package) != cases[i].named)
             fail_msg("\"%s\", %s", cases[i].packages, cases[i].package);
     }
 }

@@ -206,6 +206,43 @@ static void test_the_services_own_ticket_stays(void **state)
     kerberos_loop_configure(NULL, NULL, NULL);
 }
 
+/* A logon keeps its user's ticket-granting ticket to act with; of who acts for somebody else by S4U2Proxy that would be the service's. */
+static void test_the_services_own_ticket_is_not_kept(void **state)
+{
+    (void)state;
+    const struct config *config;
+    AUTO_SECRET struct secret kept = {0};
+    const struct krb_key key = forge_key(KRB_AES256_SHA1, 1);
+    char ticket[] = "sealed for the KDC";
+    krb5_creds evidence = {.magic = KV5M_CREDS};
+    krb5_creds granting = {.magic = KV5M_CREDS,
+                           .keyblock = {.enctype = key.enctype, .length = key.len, .contents = (krb5_octet *)key.bytes},
+                           .ticket = {.length = sizeof ticket, .data = ticket},
+                           .times = {.endtime = (krb5_timestamp)(time(NULL) + 3600)}};
+    assert_int_equal(krb5_parse_name(krb, "HTTP/www.other.test@" FORGE_REALM, &granting.client), 0);
+    assert_int_equal(krb5_parse_name(krb, TGT, &granting.server), 0);
+    assert_int_equal(config_get(&config), SEC_E_OK);
+    const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
+    struct kerberos_source *source = kerberos_source_new();
+    assert_non_null(source);
+    source->logon = LOGON_SEALED; /* with that ticket and no other */
+    struct kerberos_credential *credential = kerberos_credential_new(&request, source);
+    assert_non_null(credential);
+    assert_int_equal(krb5_copy_creds(krb, &granting, &credential->tgt), 0);
+    assert_int_equal(kerberos_keep(credential, &kept), SEC_E_OK); /* its own */
+    assert_true(kept.len > 0);
+    secret_release(&kept);
+    credential->evidence = &evidence;
+    cause_clear();
+    assert_int_equal(kerberos_keep(credential, &kept), SEC_E_NO_CREDENTIALS);
+    assert_int_equal(kept.len, 0);
+    credential->evidence = NULL;
+    kerberos_release(credential);
+    krb5_free_principal(krb, granting.client);
+    krb5_free_principal(krb, granting.server);
+    config_release(config);
+}
+
 /* A service goes to itself with the ticket that it has, however it is named; also where no [domain_realm] says its realm. */
 static void test_the_service_itself(void **state)
 {
@@ -255,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_what_may_be_missing),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_the_services_own_ticket_stays),
+        cmocka_unit_test(test_the_services_own_ticket_is_not_kept),
         cmocka_unit_test(test_the_service_itself),
     };
     kerberos_loop_configure(NULL, NULL, NULL);

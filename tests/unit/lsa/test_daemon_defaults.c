@@ -6,12 +6,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <ntsecapi.h>
 #include <sspi_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <win32/winbase.h>
 
 static char askpass[128], negotiate[] = "Negotiate", target[] = "test/server";
 
@@ -197,13 +199,54 @@ static void test_daemon_started_anew(void **state)
     assert_int_equal(questions(), 2 * 5); /* of each handshake */
 }
 
+/* Who has a session with the daemon has default credentials of it, but not where the program forbids them. */
+static void test_forbidden_defaults(void **state)
+{
+    static const ULONG forbids[] = {SECPKG_CRED_AUTOLOGON_RESTRICTED, SECPKG_CRED_PROCESS_POLICY_ONLY};
+    struct {
+        MSV1_0_INTERACTIVE_LOGON logon;
+        uint16_t user[5], domain[7], password[10];
+    } block = {.logon = {.MessageType = MsV1_0InteractiveLogon},
+               .user = u"alice",
+               .domain = u"EXAMPLE",
+               .password = u"Password1!"};
+    char package[] = "NTLM";
+    LSA_STRING name = {4, 4, package};
+    TOKEN_SOURCE source = {.SourceName = "test"};
+    CredHandle credential;
+    HANDLE lsa, token;
+    ULONG number;
+    NTSTATUS reason;
+    LUID luid;
+    bool ntlm;
+    (void)state;
+    block.logon.UserName = (UNICODE_STRING){sizeof block.user, sizeof block.user, (PWSTR)block.user};
+    block.logon.LogonDomainName = (UNICODE_STRING){sizeof block.domain, sizeof block.domain, (PWSTR)block.domain};
+    block.logon.Password = (UNICODE_STRING){sizeof block.password, sizeof block.password, (PWSTR)block.password};
+    assert_int_equal(LsaConnectUntrusted(&lsa), 0);
+    assert_int_equal(LsaLookupAuthenticationPackage(lsa, &name, &number), 0);
+    assert_int_equal(LsaLogonUser(lsa, &name, NewCredentials, number, &block, sizeof block, NULL, &source, NULL, NULL,
+                                  &luid, &token, NULL, &reason),
+                     0);
+    assert_int_equal(
+        AcquireCredentialsHandleA(NULL, negotiate, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &credential, NULL),
+        SEC_E_OK);
+    assert_int_equal(first_step(&credential, 0, &ntlm), SEC_I_CONTINUE_NEEDED);
+    FreeCredentialsHandle(&credential);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(AcquireCredentialsHandleA(NULL, negotiate, SECPKG_CRED_OUTBOUND | forbids[i], NULL, NULL, NULL,
+                                                   NULL, &credential, NULL),
+                         SEC_E_NO_CREDENTIALS);
+    assert_true(CloseHandle(token));
+    assert_int_equal(LsaDeregisterLogonProcess(lsa), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_prompt_keeps_the_list),
-        cmocka_unit_test(test_causes),
-        cmocka_unit_test(test_empty_names),
-        cmocka_unit_test(test_daemon_started_anew),
+        cmocka_unit_test(test_prompt_keeps_the_list), cmocka_unit_test(test_causes),
+        cmocka_unit_test(test_empty_names),           cmocka_unit_test(test_daemon_started_anew),
+        cmocka_unit_test(test_forbidden_defaults), /* last: its session stays */
     };
     return cmocka_run_group_tests(tests, begin, loop_teardown);
 }

@@ -103,6 +103,14 @@ static void test_fallback_forbidden(void **state)
     assert_int_equal(offered(NULL, BOTH "ntlm_fallback = no\n"), 2);
     assert_int_equal(offered("!fake", BOTH "ntlm_fallback = no\n"), 0);
     assert_int_equal(offered("ntlm", BOTH "ntlm_fallback = no\n"), 1); /* who names it wants it: that is no fallback */
+    static const struct {
+        const char *list;
+        unsigned n_offered;
+    } lists[] = {{"!", 2},      {",", 2},     {" ! , !", 2}, {",!fake", 0},   {"!,!fake", 0}, {"fake,", 2},
+                 {"fake,!", 2}, {"ntlm,", 1}, {",ntlm", 1},  {"!, ntlm,", 1}, {"ntlm,!", 1},  {"!fake,ntlm", 1}};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) /* items without a name are none */
+        if (offered(lists[i].list, BOTH "ntlm_fallback = no\n") != lists[i].n_offered)
+            fail_msg("\"%s\"", lists[i].list);
     assert_int_equal(offered(NULL, BOTH "ntlm_fallback = audit\n"), 3);
     fake.initiate = SEC_E_NO_CREDENTIALS;
     assert_int_equal(offered(NULL, BOTH "ntlm_fallback = audit\n"), 1);
