@@ -42,20 +42,13 @@ static SECURITY_STATUS shake(struct peer *client, struct peer *server)
     return client_status == SEC_E_OK ? server_status : client_status;
 }
 
-static void forget(struct peer *peer)
-{
-    if (peer->has_context)
-        DeleteSecurityContext(&peer->context);
-    peer->has_context = false;
-}
-
 static int measure_handshakes(struct peer *client, struct peer *server, uint64_t ms, double *rate)
 {
     uint64_t start = monotonic_ms(), now = start;
     unsigned long n = 0;
     do {
-        forget(client);
-        forget(server);
+        peer_forget(client);
+        peer_forget(server);
         SECURITY_STATUS status = shake(client, server);
         if (status != SEC_E_OK)
             return cli_sspi_status("the handshake failed", status);

@@ -131,18 +131,21 @@ static int refused(struct slice content)
     return CLI_REFUSED;
 }
 
-static int step_failed(const struct line *line, SECURITY_STATUS status)
+/* The peer learns the status alone; that it cannot be told is no second failure. */
+static void refuse(const struct line *line, SECURITY_STATUS status)
 {
     uint8_t number[4];
     struct writer writer = writer_fixed(number, sizeof(number));
+    writer_u32be(&writer, (uint32_t)status);
+    if (!line->peer->stream)
+        (void)frame_send(line, 'E', writer_slice_of(&writer));
+}
+
+static int step_failed(const struct line *line, SECURITY_STATUS status)
+{
     int code = cli_sspi_status("the handshake failed", status);
-    if (!line->peer->stream) {
-        /* The peer learns the status alone; that it cannot be told is no second failure. */
-        writer_u32be(&writer, (uint32_t)status);
-        if (frame_send(line, 'E', writer_slice_of(&writer)) != CLI_OK)
-            return code;
-    }
-    return code == CLI_FAILED ? CLI_REFUSED : code;
+    refuse(line, status);
+    return code;
 }
 
 static void tell_step(const struct line *line, size_t in, ULONG out, SECURITY_STATUS status)
@@ -408,6 +411,10 @@ static int converse(struct line *line)
     int code = line->peer->stream ? handshake_stream(line) : handshake_framed(line);
     if (code != CLI_OK)
         return code;
+    if (!peer_proved(line->peer)) {
+        refuse(line, SEC_E_MUTUAL_AUTH_FAILED);
+        return peer_unproved();
+    }
     /* The peer may now be silent for as long as it likes. */
     struct timeval forever = {0};
     setsockopt(line->socket, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));

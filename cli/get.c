@@ -1,4 +1,8 @@
-/* `sspi get`: a page behind Negotiate, NTLM or Digest. libcurl fetches, we sign on; each token goes over the same connection. */
+/*
+ * `sspi get`: a page behind Negotiate, NTLM or Digest. libcurl fetches, we sign on. libcurl makes a new connection whenever the former one is gone,
+ * so each request says what it may go over: a token only over a connection whose certificate is the one that it is bound to, and in the middle of a
+ * handshake only over that handshake's.
+ */
 #include "challenges.h"
 #include "peer.h"
 
@@ -13,6 +17,9 @@
 #define LEGS_MAX 8
 #define BODY_MAX (64U << 20)
 #define CHALLENGES_MAX 64 /* of one answer; those of Digest are put together */
+#define BEGINNINGS_MAX 4  /* of a server whose certificates change, as when it gets a new one just now */
+
+enum route { ROUTE_ANY, ROUTE_CERTIFICATE /* connections with the certificate that is known */, ROUTE_CONNECTION };
 
 struct page {
     CURL *curl;
@@ -23,7 +30,10 @@ struct page {
     char *info;         /* Authentication-Info, or NULL */
     bool offered;       /* the server offers the scheme */
     unsigned n_challenges;
-    char offers[256]; /* all schemes, for the message */
+    char offers[256];          /* all schemes, for the message */
+    struct writer certificate; /* the server's in the connection that is open, as DER; empty without TLS */
+    enum route route;          /* what the next request may go over; libcurl had another one, and it was not sent: */
+    bool tls, fresh /* connection */, other_connection, other_certificate;
 };
 
 static bool is_digest(const struct page *page)
@@ -98,7 +108,60 @@ static void tell_answer(const struct page *page, long answer)
     cli_tell("answer:", text);
 }
 
-/* One request, with our token where there is one. *answer receives the HTTP status. */
+static bool certificate_read(CURL *curl, struct writer *der)
+{
+    static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+    AUTO_WRITER struct writer letters = writer_growing(4096);
+    struct curl_certinfo *info = NULL;
+    const char *pem = NULL;
+    if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &info) != CURLE_OK || info == NULL || info->num_of_certs == 0)
+        return false;
+    for (struct curl_slist *each = info->certinfo[0]; each != NULL; each = each->next)
+        if (strncmp(each->data, "Cert:", 5) == 0)
+            pem = strstr(each->data, begin);
+    const char *stop = pem == NULL ? NULL : strstr(pem, end);
+    if (stop == NULL)
+        return false;
+    for (const char *at = pem + sizeof(begin) - 1; at < stop; at++)
+        if (*at != '\n' && *at != '\r')
+            writer_u8(&letters, (uint8_t)*at);
+    return writer_finish(&letters) == WIRE_OK && base64_read(writer_slice_of(&letters), der) == WIRE_OK &&
+           writer_finish(der) == WIRE_OK;
+}
+
+/* libcurl is about to connect. */
+static int connection_begins(void *context, curl_socket_t socket, curlsocktype purpose)
+{
+    struct page *page = context;
+    (void)socket;
+    (void)purpose;
+    page->fresh = true;
+    page->other_connection = page->route == ROUTE_CONNECTION;
+    return page->other_connection ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
+}
+
+/* The connection stands, and nothing of the request was sent. */
+static int request_begins(void *context, char *there, char *here, int port_there, int port_here)
+{
+    struct page *page = context;
+    (void)there;
+    (void)here;
+    (void)port_there;
+    (void)port_here;
+    if (!page->fresh)
+        return CURL_PREREQFUNC_OK;
+    struct writer shown = writer_growing(4096);
+    if (page->tls && !certificate_read(page->curl, &shown))
+        shown.len = 0; /* nothing is bound to it: bindings_make fails */
+    page->other_certificate =
+        page->route == ROUTE_CERTIFICATE && !slice_equal(writer_slice_of(&shown), writer_slice_of(&page->certificate));
+    writer_release(&page->certificate);
+    page->certificate = shown;
+    page->fresh = false;
+    return page->other_certificate ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+/* One request, with our token where there is one. *answer receives the HTTP status, and stays where there was no answer. */
 static int ask(struct page *page, const char *authorization, long *answer)
 {
     struct curl_slist *headers = NULL;
@@ -111,11 +174,16 @@ static int ask(struct page *page, const char *authorization, long *answer)
     CURLcode code = curl_easy_perform(page->curl);
     curl_easy_setopt(page->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
-    curl_easy_getinfo(page->curl, CURLINFO_RESPONSE_CODE, answer);
-    if (page->options->verbose && code == CURLE_OK)
-        tell_answer(page, *answer);
-    if (code == CURLE_OK)
+    if (code == CURLE_OK) {
+        curl_easy_getinfo(page->curl, CURLINFO_RESPONSE_CODE, answer);
+        if (page->options->verbose)
+            tell_answer(page, *answer);
         return CLI_OK;
+    }
+    if (page->other_connection)
+        return cli_fail("the server closed the connection in the middle of the sign-on");
+    if (page->other_certificate)
+        return CLI_FAILED; /* sign_on begins again */
     cli_fail("%s: %s", page->options->operand[0], curl_easy_strerror(code));
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         cli_fail("the server's certificate is not trusted: give its authority with --ca FILE");
@@ -126,28 +194,15 @@ static int ask(struct page *page, const char *authorization, long *answer)
 }
 
 /* The bindings of the server's certificate (tls-server-end-point), where there is TLS. */
-static int bindings_get(struct page *page, SecPkgContext_Bindings *bindings)
+static int bindings_make(const struct page *page, SecPkgContext_Bindings *bindings)
 {
-    static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
-    AUTO_WRITER struct writer letters = writer_growing(4096);
-    AUTO_WRITER struct writer der = writer_growing(4096);
-    struct curl_certinfo *info = NULL;
-    const char *pem = NULL;
-    if (curl_easy_getinfo(page->curl, CURLINFO_CERTINFO, &info) != CURLE_OK || info == NULL || info->num_of_certs == 0)
+    if (!page->tls)
         return CLI_OK;
-    for (struct curl_slist *each = info->certinfo[0]; each != NULL; each = each->next)
-        if (strncmp(each->data, "Cert:", 5) == 0)
-            pem = strstr(each->data, begin);
-    const char *stop = pem == NULL ? NULL : strstr(pem, end);
-    if (stop == NULL)
+    if (page->certificate.len == 0)
         return cli_fail("libcurl does not tell the server's certificate, which the handshake must be bound to");
-    for (const char *at = pem + sizeof(begin) - 1; at < stop; at++)
-        if (*at != '\n' && *at != '\r')
-            writer_u8(&letters, (uint8_t)*at);
-    if (writer_finish(&letters) != WIRE_OK || base64_read(writer_slice_of(&letters), &der) != WIRE_OK)
-        return cli_fail("the server's certificate cannot be read");
-    return cli_sspi_status("no channel bindings can be made of the server's certificate",
-                           OpenSspiBindingsFromCertificate(der.data, (ULONG)der.len, bindings));
+    return cli_sspi_status(
+        "no channel bindings can be made of the server's certificate",
+        OpenSspiBindingsFromCertificate(page->certificate.data, (ULONG)page->certificate.len, bindings));
 }
 
 /* Our next token as a header line. */
@@ -176,7 +231,7 @@ static int answer_make(struct page *page, struct peer *peer, struct writer *line
     return writer_finish(line) == WIRE_OK ? CLI_OK : cli_fail("out of memory");
 }
 
-static int sign_on(struct page *page, struct peer *peer, long *answer)
+static int token_sign_on(struct page *page, struct peer *peer, long *answer)
 {
     AUTO_WRITER struct writer line = writer_growing(64);
     SECURITY_STATUS status = SEC_I_CONTINUE_NEEDED;
@@ -187,6 +242,7 @@ static int sign_on(struct page *page, struct peer *peer, long *answer)
             return CLI_REFUSED;
         }
         try(answer_make(page, peer, &line, &status));
+        page->route = leg == 0 ? ROUTE_CERTIFICATE : ROUTE_CONNECTION;
         try(ask(page, (const char *)line.data, answer));
     }
     if (*answer == 401)
@@ -194,11 +250,19 @@ static int sign_on(struct page *page, struct peer *peer, long *answer)
     /* A last token authenticates the server. */
     if (page->token != NULL && status == SEC_I_CONTINUE_NEEDED)
         try(answer_make(page, peer, &line, &status));
-    if (status != SEC_E_OK && (peer->wanted & ISC_REQ_MUTUAL_AUTH) != 0) {
-        cli_fail("the server did not authenticate itself; \"--flags none\" does not ask for it");
-        return CLI_REFUSED;
-    }
-    return CLI_OK;
+    bool proved = status == SEC_E_OK || (peer->wanted & ISC_REQ_MUTUAL_AUTH) == 0;
+    return proved && peer_proved(peer) ? CLI_OK : peer_unproved();
+}
+
+/* These authorities alone: libcurl may have been built with a folder of others, which stays in force beside a file. */
+static int ca_set(CURL *curl, const char *file)
+{
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    if (code == CURLE_NOT_BUILT_IN || code == CURLE_UNKNOWN_OPTION) /* its TLS library takes no folders */
+        code = CURLE_OK;
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+    return code == CURLE_OK ? CLI_OK : cli_fail("libcurl does not take --ca: %s", curl_easy_strerror(code));
 }
 
 static int page_set(struct page *page, const struct cli_options *options)
@@ -216,9 +280,14 @@ static int page_set(struct page *page, const struct cli_options *options)
     curl_easy_setopt(page->curl, CURLOPT_TIMEOUT, (long)seconds);
     curl_easy_setopt(page->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(page->curl, CURLOPT_CERTINFO, 1L);
+    if (curl_easy_setopt(page->curl, CURLOPT_SOCKOPTFUNCTION, connection_begins) != CURLE_OK ||
+        curl_easy_setopt(page->curl, CURLOPT_SOCKOPTDATA, page) != CURLE_OK ||
+        curl_easy_setopt(page->curl, CURLOPT_PREREQFUNCTION, request_begins) != CURLE_OK ||
+        curl_easy_setopt(page->curl, CURLOPT_PREREQDATA, page) != CURLE_OK)
+        return cli_fail("this libcurl does not tell when it connects");
     curl_easy_setopt(page->curl, CURLOPT_NOBODY, options->head ? 1L : 0L);
     if (options->ca != NULL)
-        curl_easy_setopt(page->curl, CURLOPT_CAINFO, options->ca);
+        try(ca_set(page->curl, options->ca));
     if (options->insecure) {
         curl_easy_setopt(page->curl, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(page->curl, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -229,12 +298,13 @@ static int page_set(struct page *page, const struct cli_options *options)
 }
 
 /* The service's name, and what the request's first line asks for. */
-static int target_of(const char *url, char target[300], struct writer *uri)
+static int target_of(const char *url, char target[300], struct writer *uri, bool *tls)
 {
     CURLU *parts = curl_url();
-    char *host = NULL, *user = NULL, *path = NULL, *query = NULL;
+    char *scheme = NULL, *host = NULL, *user = NULL, *path = NULL, *query = NULL;
     int code = CLI_OK;
     if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
+        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
         curl_url_get(parts, CURLUPART_PATH, &path, 0) != CURLUE_OK)
         code = cli_misuse("\"%s\" is no URL: give http://HOST/PATH or https://HOST/PATH", url);
@@ -244,6 +314,7 @@ static int target_of(const char *url, char target[300], struct writer *uri)
                           "it is asked for");
     else {
         snprintf(target, 300, "HTTP/%s", host);
+        *tls = strcasecmp(scheme, "https") == 0;
         writer_slice(uri, slice_of_text(path));
         if (curl_url_get(parts, CURLUPART_QUERY, &query, 0) == CURLUE_OK) {
             writer_u8(uri, '?');
@@ -252,6 +323,7 @@ static int target_of(const char *url, char target[300], struct writer *uri)
         writer_u8(uri, 0);
         code = writer_finish(uri) == WIRE_OK ? CLI_OK : cli_fail("out of memory");
     }
+    curl_free(scheme);
     curl_free(user);
     curl_free(host);
     curl_free(path);
@@ -273,8 +345,7 @@ static int digest_answer(struct page *page, struct peer *peer, char *uri, struct
     if (peer->bindings != NULL)
         in[in_list.cBuffers++] =
             (SecBuffer){(ULONG)peer->bindings->BindingsLength, SECBUFFER_CHANNEL_BINDINGS, peer->bindings->Bindings};
-    if (peer->has_context)
-        DeleteSecurityContext(&peer->context);
+    peer_forget(peer);
     SECURITY_STATUS status =
         InitializeSecurityContextA(&peer->credential, NULL, uri, ISC_REQ_ALLOCATE_MEMORY | ISC_REQ_USE_HTTP_STYLE, 0, 0,
                                    &in_list, 0, &peer->context, &out_list, &peer->granted, NULL);
@@ -294,6 +365,7 @@ static int digest_sign_on(struct page *page, struct peer *peer, char *uri, long 
 {
     AUTO_WRITER struct writer line = writer_growing(64);
     bool stale = true;
+    page->route = ROUTE_CERTIFICATE; /* a nonce is the server's, not its connection's */
     for (unsigned leg = 0; leg < 3 && *answer == 401 && stale && page->token != NULL; leg++) {
         try(digest_answer(page, peer, uri, &line));
         try(ask(page, (const char *)line.data, answer));
@@ -305,24 +377,48 @@ static int digest_sign_on(struct page *page, struct peer *peer, char *uri, long 
                  "may see this page?");
         return CLI_REFUSED;
     }
-    if (page->info == NULL)
-        return CLI_OK; /* servers need not prove themselves */
+    if (page->info == NULL) /* servers need not prove themselves */
+        return peer->insists ? peer_unproved() : CLI_OK;
     SecBuffer proof = {(ULONG)strcspn(page->info, "\r\n"), SECBUFFER_TOKEN, page->info};
     SecBufferDesc list = {SECBUFFER_VERSION, 1, &proof};
     return cli_sspi_status("the server did not prove itself", VerifySignature(&peer->context, &list, 0, NULL));
 }
 
+/* With the bindings of the connection that is open. Where libcurl has to make another, whose certificate is another one, all begins again. */
+static int sign_on(struct page *page, struct peer *peer, char *uri, long *answer)
+{
+    for (unsigned beginnings = 0; beginnings < BEGINNINGS_MAX; beginnings++) {
+        SecPkgContext_Bindings bindings = {0};
+        page->other_certificate = false;
+        int code = bindings_make(page, &bindings);
+        peer->bindings = bindings.Bindings != NULL ? &bindings : NULL;
+        if (code == CLI_OK)
+            code = is_digest(page) ? digest_sign_on(page, peer, uri, answer) : token_sign_on(page, peer, answer);
+        peer->bindings = NULL;
+        if (bindings.Bindings != NULL)
+            FreeContextBuffer(bindings.Bindings);
+        if (!page->other_certificate)
+            return code;
+        if (page->options->verbose)
+            fputs("the next connection shows another certificate: the sign-on begins again\n", stderr);
+        peer_forget(peer);
+    }
+    return cli_fail("the server closes each connection, and shows another certificate in the next one");
+}
+
 static int fetch(struct page *page, const struct cli_options *options, long *answer)
 {
     AUTO_PEER struct peer peer = {0};
-    SecPkgContext_Bindings bindings = {0};
     AUTO_WRITER struct writer uri = writer_growing(256);
     char target[300];
-    try(target_of(options->operand[0], target, &uri));
+    ULONG named = 0;
+    if (options->flags != NULL)
+        try(peer_flags_parse(options->flags, true, &named));
+    try(target_of(options->operand[0], target, &uri, &page->tls));
     try(page_set(page, options));
     try(ask(page, NULL, answer));
-    if (*answer != 401)
-        return CLI_OK;
+    if (*answer != 401) /* a page for everybody */
+        return (named & ISC_REQ_MUTUAL_AUTH) != 0 ? peer_unproved() : CLI_OK;
     if (!page->offered) {
         cli_fail("the server offers %s, not %s; name another with --package",
                  page->offers[0] == '\0' ? "nothing" : page->offers, page->challenge);
@@ -331,19 +427,12 @@ static int fetch(struct page *page, const struct cli_options *options, long *ans
     struct cli_options meant = *options;
     if (is_digest(page))
         meant.package = "WDigest";
-    try(peer_open(&peer, &meant, true, ISC_REQ_MUTUAL_AUTH));
+    try(peer_open_http(&peer, &meant, ISC_REQ_MUTUAL_AUTH));
     if (strcasecmp(page->challenge, "NTLM") == 0 && options->flags == NULL)
         peer.wanted &= ~(ULONG)ISC_REQ_MUTUAL_AUTH;
     if (peer.target == NULL)
         peer.target = target;
-    int code = bindings_get(page, &bindings);
-    if (bindings.Bindings != NULL)
-        peer.bindings = &bindings;
-    if (code == CLI_OK)
-        code = is_digest(page) ? digest_sign_on(page, &peer, (char *)uri.data, answer) : sign_on(page, &peer, answer);
-    if (bindings.Bindings != NULL)
-        FreeContextBuffer(bindings.Bindings);
-    return code;
+    return sign_on(page, &peer, (char *)uri.data, answer);
 }
 
 static int get_run(const struct cli_options *options)
@@ -370,6 +459,7 @@ static int get_run(const struct cli_options *options)
             "the server answers %ld: the page is elsewhere (--head shows where); redirects are not followed", answer);
     writer_release(&page.head);
     writer_release(&page.body);
+    writer_release(&page.certificate);
     mem_free(page.token);
     mem_free(page.info);
     curl_easy_cleanup(page.curl);

@@ -97,9 +97,25 @@ static int code_of(SECURITY_STATUS status)
     case SEC_E_CERT_UNKNOWN:
     case SEC_E_MUTUAL_AUTH_FAILED:
     case SEC_E_TIME_SKEW:
+    case SEC_E_INVALID_TOKEN:
+    case SEC_E_ILLEGAL_MESSAGE:
+    case SEC_E_DECRYPT_FAILURE:
+    case SEC_E_CERT_WRONG_USAGE:
+    case SEC_E_ISSUING_CA_UNTRUSTED:
+    case SEC_E_ISSUING_CA_UNTRUSTED_KDC:
+    case SEC_E_SMARTCARD_CERT_REVOKED:
+    case SEC_E_SMARTCARD_LOGON_REQUIRED:
+    case SEC_E_PKINIT_NAME_MISMATCH:
+    case SEC_E_DELEGATION_POLICY:
+    case SEC_E_POLICY_NLTM_ONLY:
+    case SEC_E_DOWNGRADE_DETECTED:
+    case CRYPT_E_REVOKED:
+    case CRYPT_E_NO_REVOCATION_CHECK:
+    case CRYPT_E_REVOCATION_OFFLINE:
         return CLI_REFUSED;
-    default: /* STATUS_ACCOUNT_LOCKED_OUT and its kin are NT statuses */
-        return ((unsigned)status & 0xfff00000U) == 0xc0000000U ? CLI_REFUSED : CLI_FAILED;
+    default: /* STATUS_ACCOUNT_LOCKED_OUT and its kin are NT statuses; CERT_E_... and TRUST_E_... are of one facility */
+        return ((unsigned)status & 0xfff00000U) == 0xc0000000U || (unsigned)status >> 16 == 0x800b ? CLI_REFUSED
+                                                                                                   : CLI_FAILED;
     }
 }
 

@@ -35,8 +35,7 @@ static const struct {
     {"no_integrity", ISC_REQ_NO_INTEGRITY, 0, 0, 0},
 };
 
-/* "integrity,MUTUAL-AUTH,ISC_REQ_DELEGATE" */
-static int flags_parse(const char *text, bool client, ULONG *flags)
+int peer_flags_parse(const char *text, bool client, ULONG *flags)
 {
     *flags = 0;
     if (strcmp(text, "none") == 0)
@@ -152,7 +151,7 @@ static int acquire_tls(struct peer *peer, const struct cli_options *options)
     return code;
 }
 
-int peer_open(struct peer *peer, const struct cli_options *options, bool client, ULONG default_flags)
+static int open_any(struct peer *peer, const struct cli_options *options, bool client, ULONG default_flags)
 {
     PSecPkgInfoA info;
     peer->package = options->package == NULL ? "Negotiate" : options->package;
@@ -160,7 +159,8 @@ int peer_open(struct peer *peer, const struct cli_options *options, bool client,
     peer->target = options->target;
     peer->wanted = default_flags;
     if (options->flags != NULL)
-        try(flags_parse(options->flags, client, &peer->wanted));
+        try(peer_flags_parse(options->flags, client, &peer->wanted));
+    peer->insists = client && options->flags != NULL && (peer->wanted & ISC_REQ_MUTUAL_AUTH) != 0;
     SECURITY_STATUS status = QuerySecurityPackageInfoA((SEC_CHAR *)(uintptr_t)peer->package, &info);
     if (status != SEC_E_OK)
         return cli_sspi_status(peer->package, status);
@@ -183,13 +183,32 @@ int peer_open(struct peer *peer, const struct cli_options *options, bool client,
     return options->user != NULL ? acquire_user(peer, options->user) : acquire(peer, NULL);
 }
 
-void peer_close(struct peer *peer)
+int peer_open(struct peer *peer, const struct cli_options *options, bool client, ULONG default_flags)
+{
+    /* Its server speaks first, and both sides need the request that they speak of. */
+    if (options->package != NULL && strcasecmp(options->package, "WDigest") == 0)
+        return cli_misuse("WDigest signs requests of HTTP; \"sspi get --package Digest\" speaks it");
+    return open_any(peer, options, client, default_flags);
+}
+
+int peer_open_http(struct peer *peer, const struct cli_options *options, ULONG default_flags)
+{
+    return open_any(peer, options, true, default_flags);
+}
+
+void peer_forget(struct peer *peer)
 {
     if (peer->has_context)
         DeleteSecurityContext(&peer->context);
+    peer->has_context = false;
+}
+
+void peer_close(struct peer *peer)
+{
+    peer_forget(peer);
     if (peer->has_credential)
         FreeCredentialsHandle(&peer->credential);
-    peer->has_context = peer->has_credential = false;
+    peer->has_credential = false;
 }
 
 static SECURITY_STATUS call_package(struct peer *peer, SecBufferDesc *in, SecBufferDesc *out)
@@ -237,6 +256,17 @@ SECURITY_STATUS peer_ready(struct peer *peer)
     if (peer->stream)
         return QueryContextAttributesA(&peer->context, SECPKG_ATTR_STREAM_SIZES, &peer->stream_sizes);
     return QueryContextAttributesA(&peer->context, SECPKG_ATTR_SIZES, &peer->sizes);
+}
+
+bool peer_proved(const struct peer *peer)
+{
+    return !peer->insists || peer->stream || (peer->granted & ISC_RET_MUTUAL_AUTH) != 0;
+}
+
+int peer_unproved(void)
+{
+    cli_fail("the server did not authenticate itself; \"--flags none\" does not ask for it");
+    return CLI_REFUSED;
 }
 
 bool peer_seals(const struct peer *peer)

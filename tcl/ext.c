@@ -112,7 +112,8 @@ const unsigned char *ext_data(Tcl_Interp *interp, Tcl_Obj *value, size_t *len)
     Tcl_Size n = 0;
     const unsigned char *bytes;
     int good = 1;
-    if (value->typePtr == NULL || strcmp(value->typePtr->name, "bytearray") != 0) {
+    /* Letters that a value of bytes has too are what it was made of: Tcl 8.6 cut them off, and kept them. */
+    if (value->bytes != NULL || value->typePtr == NULL || strcmp(value->typePtr->name, "bytearray") != 0) {
         bytes = (const unsigned char *)Tcl_GetStringFromObj(value, &n);
         for (Tcl_Size i = 0; i < n && good; i++)
             good = bytes[i] < 0xC4; /* what begins U+0100 in UTF-8 */

@@ -15,16 +15,11 @@ static size_t character_len(struct slice rest, uint32_t *code_point)
     return len;
 }
 
-/* C0, C1, and what Unicode has to turn, join and separate lines without being seen (UAX 9; Cf, Zl and Zp). */
-static bool is_steering(uint32_t code_point)
+/* CR is of a line's end directly before LF alone: elsewhere it goes back over what was printed. */
+static bool passes_in_lines(struct slice rest)
 {
-    static const uint32_t ranges[][2] = {{0x00, 0x1f},     {0x7f, 0x9f},      {0xad, 0xad},     {0x61c, 0x61c},
-                                         {0x200b, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f}, {0xfeff, 0xfeff},
-                                         {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-        if (code_point >= ranges[i][0] && code_point <= ranges[i][1])
-            return true;
-    return false;
+    return rest.data[0] == '\n' || rest.data[0] == '\t' ||
+           (rest.data[0] == '\r' && rest.len > 1 && rest.data[1] == '\n');
 }
 
 static void escape(FILE *out, uint32_t code_point, enum clean_form form)
@@ -43,13 +38,14 @@ void clean_put(FILE *out, struct slice text, enum clean_form form)
     size_t step;
     for (size_t i = 0; i < text.len; i += step) {
         uint8_t byte = text.data[i];
-        size_t len = character_len(slice_of(text.data + i, text.len - i), &code_point);
+        struct slice rest = slice_of(text.data + i, text.len - i);
+        size_t len = character_len(rest, &code_point);
         step = len > 0 ? len : 1;
         if (len == 0)
             escape(out, byte, form);
-        else if (form == CLEAN_LINES && (byte == '\n' || byte == '\t'))
+        else if (form == CLEAN_LINES && passes_in_lines(rest))
             fputc(byte, out);
-        else if (is_steering(code_point))
+        else if (code_point_steers(code_point))
             escape(out, code_point, form);
         else if (form == CLEAN_JSON && (byte == '"' || byte == '\\'))
             fprintf(out, "\\%c", byte);

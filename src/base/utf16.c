@@ -151,18 +151,30 @@ enum wire_result utf16_to_text(const uint16_t *units, size_t n_units, char **tex
     return decode((const uint8_t *)units, n_units, false, text);
 }
 
-/* C0 and DEL; C1 (U+0080 to U+009F); U+202A to U+202E and U+2066 to U+2069 (UAX 9). */
+/* Unicode's general categories Cc, Cf, Zl and Zp, without the signs of Cf that are seen (Prepended_Concatenation_Mark), and with the code points
+ * among them that are kept for more of the same. */
+bool code_point_steers(uint32_t code_point)
+{
+    static const uint32_t ranges[][2] = {{0x00, 0x1f},       {0x7f, 0x9f},      {0xad, 0xad},       {0x61c, 0x61c},
+                                         {0x180e, 0x180e},   {0x200b, 0x200f},  {0x2028, 0x202e},   {0x2060, 0x206f},
+                                         {0xfeff, 0xfeff},   {0xfff9, 0xfffb},  {0x13430, 0x1343f}, {0x1bca0, 0x1bca3},
+                                         {0x1d173, 0x1d17a}, {0xe0000, 0xe007f}};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (code_point >= ranges[i][0] && code_point <= ranges[i][1])
+            return true;
+    return false;
+}
+
 size_t utf8_steering_len(const uint8_t *at, size_t left)
 {
     if (left == 0)
         return 0;
-    if (at[0] < 0x20 || at[0] == 0x7f)
-        return 1;
-    if (left >= 2 && at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
-        return 2;
-    bool embeds = left >= 3 && at[0] == 0xe2 && at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae;
-    bool isolates = left >= 3 && at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9;
-    return embeds || isolates ? 3 : 0;
+    if (at[0] < 0x80) /* NUL too, which is no text */
+        return code_point_steers(at[0]) ? 1 : 0;
+    const uint8_t *after = at;
+    uint32_t code_point = utf8_next(&after, at + left);
+    return code_point != CODE_POINT_BAD && code_point_steers(code_point) ? (size_t)(after - at) : 0;
 }
 
 void text_calm(char *text, size_t len)

@@ -31,10 +31,11 @@ size_t utf16_units(const uint16_t *units);
 
 /* Is this well-formed UTF-8 without NUL? */
 bool utf8_valid(struct slice text);
-/* Bytes of the character at the beginning of these that would end a line, move a terminal or turn the direction of writing; 0: it does none of that. */
+/* Does this character control text rather than be seen in it: end a line, move a terminal, turn the direction of writing, join, separate or hide? */
+bool code_point_steers(uint32_t code_point);
+/* Bytes of the character at the beginning of these where it is such a one; 0: it is none. */
 size_t utf8_steering_len(const uint8_t *at, size_t left);
-/* Makes a line of UTF-8 out of words that may be a peer's: control characters, C1's two bytes, those that turn the direction of writing, and bytes that are no
- * UTF-8 become question marks, a byte each. */
+/* Makes a line of UTF-8 out of words that may be a peer's: characters that steer, and bytes that are no UTF-8, become question marks, a byte each. */
 void text_calm(char *text, size_t len);
 /* Simple case folding per code point as Windows does for account names (1:1 upper-case mappings of the Basic
  * Multilingual Plane; the rules stand in tools/make_upper_table.py). utf16le_upper works in place on wire bytes; text_upper

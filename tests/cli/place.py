@@ -40,6 +40,13 @@ class Place:
         assert done.stderr
         return done.stderr.decode()
 
+    def certificate(self, name="cert", key="key", subject="localhost", kind=("rsa:2048",)):
+        """A fresh one for localhost that is its own authority, and its key: their files."""
+        files = str(self.directory / f"{name}.pem"), str(self.directory / f"{key}.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-keyout", files[1], "-out", files[0], "-subj",
+                        f"/CN={subject}", "-addext", "subjectAltName=DNS:localhost", "-days", "3"], check=True, capture_output=True)
+        return files
+
     def listen(self, *words):
         server = subprocess.Popen([SSPI, "listen", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, env=self.environment)

@@ -7,8 +7,8 @@ import re
 import socket
 import struct
 import subprocess
-import threading
 import time
+import unicodedata
 
 import pytest
 
@@ -143,6 +143,30 @@ def test_wrong_password_is_refused(place):
     assert b"SEC_E_LOGON_DENIED" in client.stderr and "SEC_E_LOGON_DENIED" in messages
 
 
+def test_mutual_auth_that_is_named(place):
+    """NTLM's servers prove nothing: who names the flag wants none of that, and the server is told."""
+    words = ["--package", "NTLM", "--user", "EXAMPLE\\alice", "--flags"]
+    client, out, messages, code = place.talk([*words, "integrity,mutual_auth"], b"pw\nhello\n", b"", ["0", "--package", "NTLM"])
+    assert (client.returncode, client.stdout) == (3, b"") and b"did not authenticate itself" in client.stderr, client
+    assert (code, out) == (3, b"") and "SEC_E_MUTUAL_AUTH_FAILED" in messages
+    client, out, _, code = place.talk([*words, "integrity"], b"pw\nhello\n", b"", ["0", "--package", "NTLM"])
+    assert (client.returncode, out, code) == (0, b"hello\n", 0)
+
+
+def test_without_credentials(place):
+    """Nobody has refused anything: that is another failure, for both commands."""
+    client, _, messages, code = place.talk(["--package", "NTLM"], b"", b"", ["0", "--package", "NTLM"])
+    assert client.returncode == 1 and b"SEC_E_NO_CREDENTIALS" in client.stderr, client
+    assert code != 0
+
+
+@pytest.mark.parametrize("words", [["connect", "localhost:1"], ["listen", "0"], ["bench"]])
+def test_no_chat_by_digest(place, words):
+    """Its server speaks first, of a request of HTTP: two that wait for each other would wait for ever."""
+    assert "sspi get" in place.bad(2, *words, "--package", "wdigest", "--user" if words[0] != "listen" else "--timeout",
+                                   "alice" if words[0] != "listen" else "1", stdin=b"pw\n")
+
+
 def test_terminal(place):
     """The password is asked for and not shown; what the peer says cannot steer the terminal."""
     server, port = place.listen("0", "--package", "NTLM")
@@ -190,10 +214,8 @@ def test_peer_that_speaks_otherwise(place):
 
 @pytest.fixture
 def pki(place):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", place.directory / "key.pem", "-out",
-                    place.directory / "cert.pem", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "3"],
-                   check=True, capture_output=True)
-    return ["0", "--package", "Schannel", "--certificate", str(place.directory / "cert.pem"), "--key", str(place.directory / "key.pem")]
+    certificate, key = place.certificate()
+    return ["0", "--package", "Schannel", "--certificate", certificate, "--key", key]
 
 
 def test_tls_chat(place, pki):
@@ -258,119 +280,12 @@ def test_tls_short_records(place, pki):
     assert got == b"welcome\n" * 1000, messages.decode()
 
 
-class Web:
-    def __init__(self, place, *words):
-        self.process = subprocess.Popen([os.path.join(BUILD, "samples", "httpauth", "httpauth_server"), "-p", "0", *words],
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=place.environment)
-        line = self.process.stdout.readline().decode()
-        found = re.search(r":(\d+)", line)
-        assert found, line
-        self.port = found.group(1)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.communicate()
-
-
-@pytest.mark.parametrize("package", ["Negotiate", "NTLM"])
-def test_get(place, package):
-    with Web(place) as web:
-        words = ["get", f"http://127.0.0.1:{web.port}/", "--package", package, "--user", "EXAMPLE\\alice"]
-        assert "alice" in place.good(*words, stdin=b"pw\n")
-        assert "HTTP/1.1 200" in place.good(*words, "--head", stdin=b"pw\n")
-        place.bad(3, *words, stdin=b"wrong\n")
-
-
-def test_get_bound_to_tls(place, pki):
-    """The server takes only sign-ons that are bound to its certificate."""
-    certificate = str(place.directory / "cert.pem")
-    with Web(place, "-c", certificate, "-k", str(place.directory / "key.pem")) as web:
-        words = ["get", f"https://localhost:{web.port}/", "--user", "EXAMPLE\\alice", "--package"]
-        for package in ("NTLM", "Negotiate"):
-            assert "alice" in place.good(*words, package, "--ca", certificate, stdin=b"pw\n")
-            assert "alice" in place.good(*words, package, "--insecure", stdin=b"pw\n")
-        assert "--ca" in place.bad(3, *words, "NTLM", stdin=b"pw\n")
-
-
-class Answer:
-    """An HTTP server that says one thing, whatever it is asked."""
-
-    def __init__(self, answer):
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"127.0.0.1:{self.socket.getsockname()[1]}/"
-        self.answer, self.asked = answer, b""
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-        self.thread.start()
-
-    def serve(self):
-        peer = self.socket.accept()[0]
-        with peer:
-            while b"\r\n\r\n" not in self.asked:
-                piece = peer.recv(4096)
-                if not piece:
-                    return
-                self.asked += piece
-            peer.sendall(self.answer)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-        self.thread.join(30)
-
-
-def test_get_hostile(place):
-    """A server's words steer no terminal."""
-    with Answer(b"HTTP/1.1 401 No\r\nWWW-Authenticate: \x1b]0;x\x07 a\r\nContent-Length: 0\r\n\r\n") as server:
-        message = place.bad(3, "get", "http://" + server.url, "--verbose")
-        assert "\x1b" not in message and "\\x1b]0;x\\x07" in message
-    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 6\r\n\r\n\x1b[31mA") as server:
-        code, shown = on_terminal(place.environment, ["get", "http://" + server.url], [])
-        assert code == 0 and shown == "\\x1b[31mA"
-    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 6\r\n\r\n\x1b[31mA") as server:
-        assert place.good("get", "http://" + server.url) == "\x1b[31mA"
-
-
-@pytest.mark.parametrize("lines,offers", [
-    (['Basic realm="a, NTLM b, Negotiate"'], "Basic"),
-    (['Basic realm="a\\", NTLM, b", charset="UTF-8", Bearer,, Custom a = "NTLM", b = c'], "Basic, Bearer, Custom"),
-    (["Basic realm=x", "Bearer , Custom"], "Basic, Bearer, Custom"),
-    (["Custom TlRMTVNTUAAB==, Basic realm=x, nonce=y"], "Custom, Basic"),
-    (['Basic realm="never closed, NTLM'], "Basic"),
-    ([", ,"], "nothing"),
-    (["A, A"] * 32 + ["NTLM"], ", ".join(["A"] * 64))])  # no honest server says as much
-def test_get_offers(place, lines, offers):
-    """Several schemes in one header, by RFC 9110 11.6.1: quotes hold none, and parameters are none."""
-    head = "".join(f"WWW-Authenticate: {line}\r\n" for line in lines)
-    with Answer(f"HTTP/1.1 401 No\r\n{head}Content-Length: 0\r\n\r\n".encode()) as server:
-        assert f"the server offers {offers}, not NTLM;" in place.bad(3, "get", "http://" + server.url, "--package", "NTLM")
-
-
-def test_get_no_password_in_url(place):
-    """It would be seen by whoever lists processes, and be sent as it is."""
-    with Answer(b"HTTP/1.1 200 Yes\r\nContent-Length: 0\r\n\r\n") as server:
-        assert "--user" in place.bad(2, "get", "http://alice:secret@" + server.url)
-        assert "--user" in place.bad(2, "get", "http://alice@" + server.url)
-        assert "secret" not in place.bad(2, "get", "http://alice:secret@" + server.url)
-        socket.create_connection(server.socket.getsockname()).close()
-    assert b"Authorization" not in server.asked
-
-
 def test_no_password_among_arguments(place):
     """What stands there everybody on the computer can read."""
     for command in [*COMMANDS, "logon"]:
         options = re.findall(r"^ +(--[a-z-]+)(?: (\S+))?", place.good(command, "--help"), flags=re.M)
         assert options and [name for name, value in options if "pass" in name and value or "PASSWORD" in value] == []
         assert "pw" not in place.bad(2, command, "--password", "pw") and "pw" not in place.bad(2, command, "--password=pw")
-
-
-def test_get_elsewhere(place):
-    with Web(place) as web:
-        assert "404" in place.bad(1, "get", f"http://127.0.0.1:{web.port}/nonsense", "--user", "EXAMPLE\\alice", stdin=b"pw\n")
 
 
 def test_bench(place):
@@ -526,6 +441,10 @@ def test_completion(place):
     assert complete("sspi", "connect", "--pack") == ["--package"]
     assert complete("sspi", "connect", "--package", "Neg") == ["Negotiate"]
     assert complete("sspi", "get", "--package", "W") == ["WDigest"]
+    for command, packages in (("get", ["Negotiate", "NTLM", "WDigest"]), ("bench", ["Negotiate", "NTLM", "Kerberos"]),
+                              ("connect", ["Negotiate", "NTLM", "Kerberos", "Schannel", "CREDSSP"]),
+                              ("listen", ["Negotiate", "NTLM", "Kerberos", "Schannel", "CREDSSP"])):
+        assert complete("sspi", command, "--package", "") == packages, command
 
 
 def token(folder, name):
@@ -719,6 +638,18 @@ def test_decode_turns_no_text(place):
     text = place.good("decode", "--json", stdin=bytes(message))
     assert not set(text) & set("\x9b\u202e\u2066")
     assert "\x9ba\u202eb\u2066" in [node.get("value") for node in json.loads(text)[0]["nodes"]]
+
+
+def test_nothing_unseen_is_printed():
+    """All that Unicode has for controlling text (Cc, Cf, Zl, Zp) is told by its number, but the signs among Cf that are seen: those written before a number."""
+    prepended = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
+    for kind in ("Cc", "Cf", "Zl", "Zp"):
+        letters = [chr(code) for code in range(1, 0x110000) if unicodedata.category(chr(code)) == kind]
+        assert letters
+        done = subprocess.run([SSPI, "error", "a" + "a".join(letters) + "a"], capture_output=True, timeout=60)
+        shown = done.stderr.decode().rstrip("\n")
+        assert done.returncode == 1
+        assert {hex(ord(letter)) for letter in letters if letter in shown} == {hex(code) for code in prepended if kind == "Cf"}, kind
 
 
 def tcp_packet(source, target, seq, payload, syn=False):

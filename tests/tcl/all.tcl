@@ -309,6 +309,17 @@ test context-10 {binary data has no letters above 255} -body {
     }
     lsort -unique $found
 } -result {{1 {binary data has no letters above 255}}}
+test context-10.1 {nor once the value was used as bytes, which Tcl 8.6 keeps beside its letters} -body {
+    lassign [both NTLM] client server
+    set bytes abc\u00ff
+    binary scan $bytes c dummy
+    lassign [twapi::sspi_sign $client $bytes] signature data
+    set letters \u0100abc
+    catch {binary scan $letters c dummy}
+    set message {}
+    set said [list [catch {twapi::sspi_sign $client $letters} message] $message]
+    list [string is integer [twapi::sspi_verify_signature $server $signature $data]] $said
+} -result {1 {1 {binary data has no letters above 255}}}
 test context-9 {message options} -body {
     lassign [both NTLM] client server
     set sealed [twapi::sspi_encrypt $client hello -qop 0 -seqnum 0]

@@ -313,6 +313,34 @@ static void text_is_raised_and_compared(void **state)
     assert_false(text_equal_fold("a", NULL));
 }
 
+/* The category's ends, and their neighbours. */
+static void what_steers_is_found(void **state)
+{
+    static const uint32_t steering[] = {0x00,    0x1f,    0x7f,    0x80,    0x9f,    0xad,    0x61c,   0x180e, 0x200b,
+                                        0x200f,  0x2028,  0x202e,  0x2060,  0x206f,  0xfeff,  0xfff9,  0xfffb, 0x13430,
+                                        0x1343f, 0x1bca0, 0x1bca3, 0x1d173, 0x1d17a, 0xe0000, 0xe0001, 0xe007f};
+    static const uint32_t seen[] = {0x20,    0x7e,    0xa0,    0xac,    0xae,    0x600,   0x605,   0x61b,
+                                    0x61d,   0x6dd,   0x180d,  0x180f,  0x200a,  0x2010,  0x2027,  0x202f,
+                                    0x205f,  0x2070,  0xfefe,  0xff00,  0xfff8,  0xfffc,  0x1342f, 0x13440,
+                                    0x1bc9f, 0x1bca4, 0x1d172, 0x1d17b, 0xe0080, 0x10ffff};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(steering) / sizeof(steering[0]); i++)
+        assert_true(code_point_steers(steering[i]));
+    for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+        assert_false(code_point_steers(seen[i]));
+    assert_int_equal(utf8_steering_len((const uint8_t *)"\0", 1), 1);
+    assert_int_equal(utf8_steering_len((const uint8_t *)"\nb", 2), 1);
+    assert_int_equal(utf8_steering_len((const uint8_t *)"\xc2\x9b", 2), 2);
+    assert_int_equal(utf8_steering_len((const uint8_t *)"\xc2\x9b", 1), 0); /* cut: no character */
+    assert_int_equal(utf8_steering_len((const uint8_t *)"\xe2\x80\x8b!", 4), 3);
+    assert_int_equal(utf8_steering_len((const uint8_t *)"\xf0\x9d\x85\xb3", 4), 4);
+    assert_int_equal(utf8_steering_len((const uint8_t *)"\xf0\x9d\x85\xb3", 3), 0);
+    assert_int_equal(utf8_steering_len((const uint8_t *)"\x8b", 1), 0);
+    assert_int_equal(utf8_steering_len((const uint8_t *)"a", 1), 0);
+    assert_int_equal(utf8_steering_len((const uint8_t *)"", 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,7 +349,7 @@ int main(void)
         cmocka_unit_test(bad_utf16_is_refused),          cmocka_unit_test(bad_utf8_is_refused),
         cmocka_unit_test(write_that_does_not_fit_fails), cmocka_unit_test(failing_allocation_is_an_error),
         cmocka_unit_test(upper_is_that_of_windows),      cmocka_unit_test(wire_bytes_are_raised_in_place),
-        cmocka_unit_test(text_is_raised_and_compared),
+        cmocka_unit_test(text_is_raised_and_compared),   cmocka_unit_test(what_steers_is_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

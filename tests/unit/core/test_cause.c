@@ -55,6 +55,10 @@ static void test_calm(void **state)
     assert_string_equal(cause_text(), "a?b?[c??? ??? ???");
     cause_clear();
     (void)cause_set(SEC_E_INTERNAL_ERROR, "%s",
+                    "\xe2\x80\x8b \xef\xbb\xbf \xe1\xa0\x8e \xf0\x9d\x85\xb3"); /* U+200B, U+FEFF, U+180E, U+1D173 */
+    assert_string_equal(cause_text(), "??? ??? ??? ????");
+    cause_clear();
+    (void)cause_set(SEC_E_INTERNAL_ERROR, "%s",
                     "gr\xc3\xbc\xc3\x9f \xe2\x80\x93 \xe2\x80 \xff"); /* as it is, but for what is cut or no UTF-8 */
     assert_string_equal(cause_text(), "gr\xc3\xbc\xc3\x9f \xe2\x80\x93 ?? ?");
     cause_clear();
