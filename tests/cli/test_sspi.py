@@ -684,6 +684,32 @@ def test_decode_nested_too_deep(place):
         json.loads(place.good("decode", "--json", stdin=wrapped(levels)))
 
 
+def der(tag, content):
+    size = len(content)
+    length = bytes([size]) if size < 128 else bytes([0x80 | (size.bit_length() + 7) // 8]) + size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag]) + length + content
+
+
+def test_decode_more_than_is_shown(place):
+    """Past the limit nodes are left out with all that is in them, in both forms, and both say so."""
+    def request(n_tokens):
+        return der(0x30, der(0xA0, b"\x02\x01\x06") + der(0xA1, der(0x30, b"\x30\x00" * n_tokens)))
+
+    def n_nodes(nodes):
+        return sum(1 + n_nodes(node.get("nodes", [])) for node in nodes)
+
+    for n_tokens in (100, 49990, *range(49996, 50002), 60000, 1000000):
+        text = place.good("decode", "--json", stdin=request(n_tokens))
+        shown = json.loads(text)
+        cut = n_tokens > 49998  # two nodes stand around them
+        assert n_nodes(shown) == (50001 if cut else n_tokens + 2), n_tokens
+        assert (shown[-1] == {"name": "left out", "value": "only the first 50000 nodes are shown"}) == cut, n_tokens
+        assert len(text) < 50002 * 64
+        lines = place.good("decode", stdin=request(n_tokens)).splitlines()
+        assert len(lines) == (50001 if cut else n_tokens + 2), n_tokens
+        assert (lines[-1] == "... and more: only the first 50000 lines are shown") == cut, n_tokens
+
+
 def test_decode_large(place):
     """A capture of forty megabytes whose last packet has the token."""
     filler = [tcp_packet(1, 2, 0, bytes(60000)) for _ in range(10)] * 65
@@ -772,11 +798,6 @@ def test_decode_tls(place):
 
 def test_decode_credssp(place):
     ntlm = token("ntlm_messages", "challenge")
-
-    def der(tag, content):
-        size = len(content)
-        return bytes([tag]) + (bytes([size]) if size < 128 else b"\x81" + bytes([size]) if size < 256 else b"\x82" + size.to_bytes(2, "big")) + content
-
     request = der(0x30, der(0xA0, b"\x02\x01\x06") + der(0xA1, der(0x30, der(0x30, der(0xA0, der(0x04, ntlm))))))
     shown = place.good("decode", stdin=request)
     assert "CredSSP: TSRequest" in shown and "version: 6" in shown and "NTLM: CHALLENGE" in shown
