@@ -1,5 +1,6 @@
 """The command `sspi`: everything but accounts and groups. Handshakes are real, each between two commands over loopback."""
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -794,6 +795,67 @@ def test_decode_tls(place):
     shown = place.good("decode", stdin=b"\x16\x03\x01" + struct.pack(">H", len(body)) + body + b"\x15\x03\x03\x00\x02\x02\x30")
     assert "ClientHello" in shown and "TLS_AES_128_GCM_SHA256" in shown and "server name: a.com" in shown
     assert "fatal 48 (unknown_ca" in shown and "WRONG" not in shown
+
+
+def tls_record(kind, content):
+    return bytes([kind, 3, 3]) + struct.pack(">H", len(content)) + content
+
+
+def tls_handshake(kind, body=b""):
+    return bytes([kind]) + len(body).to_bytes(3, "big") + body
+
+
+def tls_hello(kind, versions, random=bytes(32)):
+    """A ClientHello (1) that supports versions, or a ServerHello (2) that chose them."""
+    extension = struct.pack(f">{len(versions)}H", *versions)
+    extension = extension if kind == 2 else bytes([len(extension)]) + extension
+    extensions = struct.pack(">HH", 43, len(extension)) + extension if versions else b""
+    suites = b"\x13\x01\x00" if kind == 2 else b"\x00\x02\x13\x01\x01\x00"
+    return tls_handshake(kind, b"\x03\x03" + random + b"\x00" + suites + struct.pack(">H", len(extensions)) + extensions)
+
+
+RETRY_RANDOM = hashlib.sha256(b"HelloRetryRequest").digest()
+CCS = tls_record(20, b"\x01")
+FINISHED = tls_record(22, bytes.fromhex("00000000000000005a") + bytes(range(100, 131)))  # TLS 1.2's, encrypted
+DATA = tls_record(23, bytes(range(50)))
+NEW, OLD = (0x0304,), (0x0303,)
+
+
+@pytest.mark.parametrize("records, expected", [
+    # TLS 1.3, a hello that is to be said again (RFC 8446 D.4): each side's ChangeCipherSpec stands before plain records.
+    ([tls_hello(1, NEW), CCS, tls_hello(1, NEW), DATA], ["ClientHello", "ClientHello"]),
+    ([tls_hello(1, NEW + OLD), CCS, DATA, tls_hello(1, NEW + OLD), DATA], ["ClientHello", "ClientHello"]),  # with early data
+    ([tls_hello(2, NEW, RETRY_RANDOM), CCS, tls_hello(2, NEW), DATA], ["HelloRetryRequest", "ServerHello"]),
+    ([tls_hello(2, NEW), CCS, DATA], ["ServerHello"]),
+    # TLS 1.2: what follows it is encrypted, also of a client that could speak 1.3, and of one that resumes.
+    ([tls_hello(1, OLD), tls_handshake(16, b"key"), CCS, FINISHED, DATA], ["ClientHello", "ClientKeyExchange", "encrypted"]),
+    ([tls_hello(1, NEW + OLD), CCS, FINISHED, DATA], ["ClientHello", "encrypted"]),
+    ([tls_hello(1, ()), CCS, FINISHED, tls_hello(1, ())], ["ClientHello", "encrypted", "encrypted"]),
+    ([tls_hello(2, ()), tls_handshake(14), CCS, FINISHED], ["ServerHello", "ServerHelloDone", "encrypted"]),
+    ([tls_hello(2, (), RETRY_RANDOM), CCS, FINISHED], ["HelloRetryRequest", "encrypted"]),
+    # One record may hold several messages, also such as nobody here knows.
+    ([tls_hello(2, ()) + tls_handshake(22, b"\x01" + bytes(500)) + tls_handshake(12, bytes(9)) + tls_handshake(14)],
+     ["ServerHello", "CertificateStatus", "ServerKeyExchange", "ServerHelloDone"]),
+    ([tls_hello(2, NEW) + tls_handshake(5) + tls_handshake(24, b"\x01")], ["ServerHello", "EndOfEarlyData", "KeyUpdate"]),
+    ([tls_hello(2, ()) + tls_handshake(99, bytes(7)) + tls_handshake(14)], ["ServerHello", "unknown type 99", "ServerHelloDone"]),
+    ([tls_record(22, b"\x63\xff\xff\xff" + bytes(20))], ["encrypted"]),  # a capture that began later
+])
+def test_decode_tls_what_is_encrypted(place, records, expected):
+    records = [record if record[0] in (20, 22, 23) and record[1:3] == b"\x03\x03" else tls_record(22, record) for record in records]
+    shown = place.good("decode", stdin=b"".join(records))
+    assert re.findall(r"^ +(?:handshake|content): ([A-Za-z]+(?: type \d+)?)", shown, re.M) == expected, shown
+    assert "WRONG" not in shown
+
+
+def test_decode_tls_messages_in_pieces(place):
+    """A message may lie in several records, its first four bytes too."""
+    flight = tls_hello(2, ()) + tls_handshake(22, bytes(300)) + tls_handshake(14)
+    for step in (1, 3, 100, 335, len(flight)):
+        pieces = [tls_record(22, flight[at:at + step]) for at in range(0, len(flight), step)]
+        shown = place.good("decode", stdin=b"".join(pieces))
+        assert re.findall(r"^ +handshake: (\w+), \d+ bytes$", shown, re.M) == ["ServerHello", "CertificateStatus", "ServerHelloDone"], shown
+        assert "WRONG" not in shown and "encrypted" not in shown and "unknown" not in shown
+    assert "ServerHello, goes on in the next record" in place.good("decode", stdin=tls_record(22, flight[:20]))
 
 
 def test_decode_credssp(place):
