@@ -759,16 +759,55 @@ def pcap(packets):
     return out + b"".join(struct.pack("<IIII", 1700000000, 0, len(packet), len(packet)) + packet for packet in packets)
 
 
-def pcapng(packets):
+def pcapng(packets, ticks=1700000000 * 1000000, options=b""):
     def block(kind, body):
         body += bytes(-len(body) % 4)
         return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
 
-    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 65535))
+    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 65535) + options)
     for packet in packets:
-        time = 1700000000 * 1000000
-        out += block(6, struct.pack("<IIIII", 0, time >> 32, time & 0xFFFFFFFF, len(packet), len(packet)) + packet)
+        out += block(6, struct.pack("<IIIII", 0, ticks >> 32, ticks & 0xFFFFFFFF, len(packet), len(packet)) + packet)
     return out
+
+
+def option(code, value):
+    return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+@pytest.mark.parametrize("ticks, options, begins", [
+    (1700000000 * 10**6, b"", True), (1700000000 * 10**6, option(9, b"\x06"), True), (1700000000 * 10**9 + 999999999, option(9, b"\x09"), True),
+    (1700000000, option(9, b"\x00"), True), (1700000000 << 32, option(9, b"\xa0"), True), (1700000000, option(9, b"\x80"), True),
+    (1700000000 * 10**9, option(2, b"eth0x") + option(9, b"\x09") + option(0, b""), True), (1700000000 * 10**9, option(0, b"") + option(9, b"\x09"), False),
+    (1000 * 10**9, option(9, b"\x09") + option(14, struct.pack("<q", 1699999000)), True), (1700003600 * 10**6, option(14, struct.pack("<q", -3600)), True),
+    (1700000000 * 10**9, b"", False), (10**18, option(9, b"\x7f"), False), (10**18, option(9, b"\xff"), False), (2**64 - 1, option(9, b"\x00"), False),
+    (2**62, option(9, b"\x00") + option(14, struct.pack("<q", 2**62 + 2**61)), False), (1, option(14, struct.pack("<q", -2**63)), False),
+    (1700000000 * 10**6, option(9, b""), True), (1700000000 * 10**6, b"\x09\x00\xff\xff\x09", True)])
+def test_decode_capture_times(place, ticks, options, begins):
+    """pcapng's interfaces say what their times count, and from when; a time that cannot be is not shown."""
+    shown = place.good("decode", stdin=pcapng([tcp_packet(445, 1001, 7, token("ntlm_messages", "challenge"))], ticks, options))
+    assert "NTLM: CHALLENGE" in shown
+    assert re.findall(r"begins: (.*)", shown) == (["2023-11-14 22:13:20 UTC"] if begins else []), shown
+
+
+def test_decode_capture_interfaces(place):
+    """Each interface has its own; those of a former section are forgotten."""
+    packet = tcp_packet(445, 1001, 7, token("ntlm_messages", "challenge"))
+    other = tcp_packet(446, 1001, 7, token("ntlm_messages", "challenge"))
+    ticks = 1700000000 * 10**9
+    head, fine = pcapng([]), pcapng([packet], ticks, option(9, b"\x09"))
+    second = bytearray(pcapng([other], ticks, option(9, b"\x09"))[28:])  # without its section's header: interface 1
+    at = second.index(struct.pack("<I", 6), 0)
+    second[at + 8] = 1
+    shown = place.good("decode", stdin=head + bytes(second))
+    assert "port 446" in shown and "2023-11-14 22:13:20 UTC" in shown
+    shown = place.good("decode", stdin=fine + pcapng([other], 1700000000 * 10**6))
+    assert shown.count("2023-11-14 22:13:20 UTC") == 2
+
+
+def test_decode_capture_nanoseconds(place):
+    """pcap whose magic says nanoseconds."""
+    file = pcap([tcp_packet(445, 1001, 7, token("ntlm_messages", "challenge"))])
+    assert "begins: 2023-11-14 22:13:20 UTC" in place.good("decode", stdin=struct.pack("<I", 0xA1B23C4D) + file[4:])
 
 
 @pytest.mark.parametrize("form", [pcap, pcapng])
