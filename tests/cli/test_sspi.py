@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -571,7 +572,9 @@ def dump_of(form, data):
         lines.append({
             "xxd": f"{at:08x}: {' '.join(words):<39}  {text}",
             "hexdump": f"{at:08x}  {' '.join(pairs[:8]):<23}  {' '.join(pairs[8:]):<23}  |{text}|",
-            "od": f"{at:06x} {' '.join(pairs):<47}  >{text}<",
+            "od": f"{at:07o} {' '.join(pairs):<47}  >{text}<",
+            "od -A x": f"{at:06x} {' '.join(pairs):<47}  >{text}<",
+            "od -A d": f"{at:07d} {' '.join(pairs)}",
             "samba": f"[{at:04X}] {' '.join(pairs[:8]).upper():<23}  {' '.join(pairs[8:]).upper():<23}   {text[:8]} {text[8:]}",
             "tcpdump": f"\t0x{at:04x}:  {' '.join(words):<39}  {text}",
             "wireshark": f"{at:04x}  {' '.join(pairs):<47}   {text}",
@@ -580,7 +583,7 @@ def dump_of(form, data):
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("form", ["xxd", "hexdump", "od", "samba", "tcpdump", "wireshark", "windows"])
+@pytest.mark.parametrize("form", ["xxd", "hexdump", "od", "od -A x", "od -A d", "samba", "tcpdump", "wireshark", "windows"])
 @pytest.mark.parametrize("name", ["authenticate", "challenge", "negotiate"])
 def test_decode_hex_dump(place, form, name):
     message = token("ntlm_messages", name)
@@ -592,6 +595,63 @@ def test_decode_hex_dump(place, form, name):
     assert twice.startswith("found: hex dump, line 2\n" + indented) and "byte 20\n" + indented in twice and twice.count("found:") == 2
     text = b"POST / HTTP/1.1\r\nAuthorization: NTLM " + base64.b64encode(message) + b"\r\n"
     assert f"NTLM: {name.upper()}" in place.good("decode", stdin=dump_of(form, text).encode())
+
+
+DUMPERS = ["od -t x1", "od -v -t x1z", "od -A x -t x1", "od -A d -t x1", "od -v -A n -t x1", "od -x", "od -t x4", "xxd", "xxd -u", "xxd -a", "xxd -d", "xxd -g 1",
+           "xxd -e", "xxd -p", "hexdump -C", "hexdump -v -C", "hexdump"]
+
+
+@pytest.mark.parametrize("words", DUMPERS)
+def test_decode_dump_of_programs(place, words):
+    """What the programs themselves print, of bytes of any number, with lines that are as the one before (`*`), to the last byte."""
+    command = words.split()
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    whole = [token("ntlm_messages", name) for name in ("authenticate", "challenge", "negotiate")]
+    for zeros in [*range(100, 107), 5000]:
+        data = b"\x17\x03\x03" + struct.pack(">H", zeros) + bytes(zeros)
+        whole += [data, data + bytes.fromhex("15030300020230")]
+    for data in whole:
+        if words == "xxd -e":
+            data = data[:len(data) // 4 * 4]  # its last word would stand elsewhere
+        dump = subprocess.run(command, input=data, capture_output=True, check=True).stdout
+        expected = place.good("decode", stdin=data)
+        assert "WRONG" not in expected or words == "xxd -e"
+        shown = place.good("decode", stdin=dump)
+        if shown.startswith("found: hex dump, line 1\n"):
+            shown = "".join(line[2:] + "\n" for line in shown.splitlines()[1:])
+        assert shown == expected, dump.decode()
+
+
+def test_decode_dump_that_breaks_off(place):
+    """A line that looks as if it went on, and does not: what is missing is said."""
+    message = token("ntlm_messages", "authenticate")
+    for form in ("xxd", "hexdump", "od", "od -A x", "od -A d", "samba", "tcpdump", "wireshark", "windows"):
+        lines = dump_of(form, message).splitlines()
+        for wrong in (lines[:3] + lines[4:], lines[:3] + lines[2:], lines[:3] + [lines[3].replace(":", " ")[:30].rstrip()] + lines[4:]):
+            log = "\n".join(["the client's:", *wrong, "that is all"])
+            shown = place.good("decode", stdin=log.encode())
+            assert re.search(r"^  WRONG: the hex dump breaks off at line \d+, which does not go on after byte \d+$", shown, re.M), shown
+            assert '"value": "the hex dump breaks off' in json.dumps(json.loads(place.good("decode", "--json", stdin=log.encode())))
+        assert "the hex dump breaks off" not in place.good("decode", stdin=("\n".join(lines[:4]) + "\nthat is all\n").encode())  # the token itself says it
+    text = "\n".join(dump_of("od", b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: NTLM " + base64.b64encode(message)).splitlines()[::2])
+    done = place.run("decode", stdin=text.encode())
+    assert done.returncode == 1 and b"WRONG: the hex dump breaks off at line 2, " in done.stdout
+
+
+def test_decode_dump_with_lines_left_out(place):
+    """`*` stands for as many lines as are missing; not for a gigabyte, nor for half a line."""
+    head = "0000000 17 03 03 40 00 00 00 00 00 00 00 00 00 00 00 00\n"
+    for text in (head + "*\nfffffff0 00\n", head + "*\n0000047 00\n", head * 20000 + "*\n0001000 00\n", (head + "*\n0fffff0 00\n") * 2000):
+        done = place.run("decode", stdin=text.encode())
+        assert len(done.stdout) < 100 * len(text)
+    assert "the hex dump breaks off at line 3, " in place.good("decode", stdin=(head + "*\nfffffff0 00\n").encode())
+    assert "the hex dump breaks off at line 2, " in place.good("decode", stdin=(head + "*\n").encode())
+    assert "the hex dump breaks off at line 3, " in place.good("decode", stdin=(head + "*\n*\n").encode())
+    zeros = "0000020" + " 00" * 16 + "\n"
+    for end, n_there in (("0000060\n", 43), ("0000057\n", 42), ("0000060 00\n0000061\n", 44)):
+        shown = place.good("decode", stdin=(head + zeros + "*\n" + end).encode())
+        assert f"announces 16384 bytes, {n_there} are there" in shown and "the hex dump" not in shown
 
 
 def test_decode_what_looks_like_a_dump(place):
