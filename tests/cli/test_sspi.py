@@ -970,3 +970,13 @@ def test_kerberos_error(place):
     message = bytes([0x7e, len(message) - 2, 0x30, len(message) - 4]) + message[4:]
     shown = place.good("decode", message.hex())
     assert "KRB_AP_ERR_SKEW" in shown and "2026-01-02 03:04:05 UTC" in shown
+
+
+def test_kerberos_encryption_types(place):
+    """Windows' own ones are negative numbers."""
+    etypes = b"".join(der(0x02, number.to_bytes(max(1, (number.bit_length() + 8) // 8), "big", signed=True)) for number in (18, 23, -133, -135))
+    body = der(0x30, der(0xA0, b"\x03\x05" + bytes(5)) + der(0xA2, b"\x1b\x01R") + der(0xA7, b"\x02\x01\x01") + der(0xA8, der(0x30, etypes)))
+    shown = place.good("decode", stdin=der(0x6A, der(0x30, der(0xA1, b"\x02\x01\x05") + der(0xA2, b"\x02\x01\x0a") + der(0xA4, body))))
+    for name in ("aes256-cts-hmac-sha1-96", "rc4-hmac", "rc4-hmac-old", "rc4-hmac-old-exp"):
+        assert re.search(rf"[ (]{name}\b(?!-)", shown), shown
+    assert re.search(r"-133 \(rc4-hmac-old\)", shown) and re.search(r"-135 \(rc4-hmac-old-exp\)", shown), shown
