@@ -12,6 +12,7 @@
 #define FLOWS_MAX 1024      /* directions of connections */
 #define FLOW_MAX (4U << 20) /* bytes kept of each */
 #define INTERFACES_MAX 64
+#define YEAR_9999 253402300799 /* its last second; further ahead is a damaged file */
 
 struct flow {
     uint8_t from[16], to[16]; /* addresses */
@@ -23,11 +24,20 @@ struct flow {
     struct writer bytes;
 };
 
+/* What pcapng says of an interface: time is Unix seconds, of so many ticks of one, after an offset. */
+struct interface {
+    uint16_t link;
+    uint64_t ticks; /* 0: none that 64 bits can count */
+    int64_t offset;
+};
+
 struct capture {
     struct flow *flows;
     size_t n_flows;
     bool big_endian, full;
     unsigned long n_packets;
+    struct interface interfaces[INTERFACES_MAX];
+    uint32_t n_interfaces;
 };
 
 static enum wire_result read_u32(const struct capture *capture, struct reader *reader, uint32_t *value)
@@ -209,40 +219,85 @@ static bool read_pcap(struct capture *capture, struct slice file)
     return true;
 }
 
-/* Times are taken as microseconds, which is the default. */
-static void take_block(struct capture *capture, uint32_t type, struct slice body, uint32_t links[INTERFACES_MAX],
-                       uint32_t *n_links)
+/* if_tsresol: a negative power of ten, or of two where the top bit is set. 0 where 64 bits hold no such number. */
+static uint64_t ticks_of(uint8_t resolution)
+{
+    unsigned power = resolution & 0x7f;
+    uint64_t ticks = 1;
+    if ((resolution & 0x80) != 0)
+        return power < 64 ? ticks << power : 0;
+    for (; power > 0; power--)
+        if (__builtin_mul_overflow(ticks, 10, &ticks))
+            return 0;
+    return ticks;
+}
+
+/* An Interface Description Block (pcapng 4.2): link type, two reserved bytes, snapshot length, options. */
+static void take_interface(struct capture *capture, struct reader *reader)
+{
+    struct interface interface = {.ticks = 1000000};
+    uint16_t code, len;
+    struct slice value;
+    if (capture->n_interfaces == INTERFACES_MAX || read_u16(capture, reader, &interface.link) != WIRE_OK)
+        return;
+    enum wire_result more = reader_skip(reader, 6);
+    while (more == WIRE_OK && read_u16(capture, reader, &code) == WIRE_OK && code != 0 &&
+           read_u16(capture, reader, &len) == WIRE_OK && reader_bytes(reader, len, &value) == WIRE_OK) {
+        struct reader inside = reader_of(value);
+        uint32_t first, second;
+        if (code == 9 && len == 1)
+            interface.ticks = ticks_of(value.data[0]);
+        else if (code == 14 && len == 8 && read_u32(capture, &inside, &first) == WIRE_OK &&
+                 read_u32(capture, &inside, &second) == WIRE_OK)
+            interface.offset = (int64_t)((uint64_t)(capture->big_endian ? first : second) << 32 |
+                                         (capture->big_endian ? second : first));
+        more = reader_skip(reader, (4 - len % 4U) % 4);
+    }
+    capture->interfaces[capture->n_interfaces++] = interface;
+}
+
+/* Unix seconds; 0, which is not shown, for what is no time between 1970 and 9999. */
+static int64_t time_of(const struct interface *interface, uint64_t count)
+{
+    int64_t seconds;
+    if (interface->ticks == 0 || __builtin_add_overflow(count / interface->ticks, interface->offset, &seconds) ||
+        seconds < 0 || seconds > YEAR_9999)
+        return 0;
+    return seconds;
+}
+
+static void take_block(struct capture *capture, uint32_t type, struct slice body)
 {
     struct reader reader = reader_of(body);
     uint32_t interface = 0, high = 0, low = 0, len, original;
-    uint16_t link;
     struct slice packet;
-    if (type == 1 && *n_links < INTERFACES_MAX && read_u16(capture, &reader, &link) == WIRE_OK)
-        links[(*n_links)++] = link;
-    if (type == 6 && read_u32(capture, &reader, &interface) == WIRE_OK && interface < *n_links &&
+    if (type == 1)
+        take_interface(capture, &reader);
+    if (type == 6 && read_u32(capture, &reader, &interface) == WIRE_OK && interface < capture->n_interfaces &&
         read_u32(capture, &reader, &high) == WIRE_OK && read_u32(capture, &reader, &low) == WIRE_OK &&
         read_u32(capture, &reader, &len) == WIRE_OK && read_u32(capture, &reader, &original) == WIRE_OK &&
         reader_bytes(&reader, len, &packet) == WIRE_OK)
-        take_packet(capture, links[interface], packet, (int64_t)(((uint64_t)high << 32 | low) / 1000000));
-    if (type == 3 && *n_links > 0 && read_u32(capture, &reader, &original) == WIRE_OK)
-        take_packet(capture, links[0], reader_rest(&reader), 0);
+        take_packet(capture, capture->interfaces[interface].link, packet,
+                    time_of(&capture->interfaces[interface], (uint64_t)high << 32 | low));
+    if (type == 3 && capture->n_interfaces > 0 && read_u32(capture, &reader, &original) == WIRE_OK)
+        take_packet(capture, capture->interfaces[0].link, reader_rest(&reader), 0);
 }
 
 static bool read_pcapng(struct capture *capture, struct slice file)
 {
     struct reader reader = reader_of(file);
-    uint32_t links[INTERFACES_MAX], n_links = 0, type, len, again;
+    uint32_t type, len, again;
     struct slice body;
     while (reader_left(&reader) > 0) {
         struct slice rest = reader_rest(&reader);
         if (pcapng_magic(rest)) {
             capture->big_endian = rest.data[8] == 0x1a;
-            n_links = 0;
+            capture->n_interfaces = 0;
         }
         if (read_u32(capture, &reader, &type) != WIRE_OK || read_u32(capture, &reader, &len) != WIRE_OK || len < 12 ||
             reader_bytes(&reader, len - 12, &body) != WIRE_OK || read_u32(capture, &reader, &again) != WIRE_OK)
             return false;
-        take_block(capture, type, body, links, &n_links);
+        take_block(capture, type, body);
     }
     return true;
 }

@@ -18,7 +18,8 @@ static const struct tree_word enctypes[] = {
     {24, "rc4-hmac-exp"},
     {25, "camellia128-cts-cmac"},
     {26, "camellia256-cts-cmac"},
-    {0xffffff7b, "rc4-hmac-old-exp"},
+    {0xffffff7b, "rc4-hmac-old"}, /* -133 and -135, as ntsecapi.h has them */
+    {0xffffff79, "rc4-hmac-old-exp"},
 };
 
 static const struct tree_word message_types[] = {

@@ -18,17 +18,21 @@ static void put_clean(struct tree *tree, struct slice text)
     clean_put(tree->out, text, tree->json ? CLEAN_JSON : CLEAN_LINE);
 }
 
-static bool over(const struct tree *tree)
+/* Whether the next node is shown; decided once for each, with what it will hold. */
+static bool take(struct tree *tree)
 {
-    return tree->depth > TREE_DEPTH_MAX || tree->n_nodes > TREE_NODES_MAX;
+    unsigned long n_max = tree->n_max > 0 ? tree->n_max : TREE_NODES_MAX;
+    if (tree->depth_left_out > 0 || tree->depth > TREE_DEPTH_MAX || tree->n_nodes >= n_max) {
+        tree->left_out = true;
+        return false;
+    }
+    tree->n_nodes++;
+    return true;
 }
 
-/* The head of a node. For people: indented "name: value". */
+/* The head of a node that is shown. For people: indented "name: value". */
 static void head(struct tree *tree, const char *name, struct slice value, bool wrong)
 {
-    tree->n_nodes++;
-    if (over(tree))
-        return;
     if (tree->json) {
         fprintf(tree->out, "%s{\"name\": \"%s\"", tree->filled[tree->depth] ? ", " : "", name);
         if (value.len > 0) {
@@ -48,8 +52,10 @@ static void head(struct tree *tree, const char *name, struct slice value, bool w
 
 static void leaf(struct tree *tree, const char *name, struct slice value, bool wrong)
 {
+    if (!take(tree))
+        return;
     head(tree, name, value, wrong);
-    if (tree->json && !over(tree))
+    if (tree->json)
         fputc('}', tree->out);
 }
 
@@ -67,8 +73,11 @@ void tree_begin(struct tree *tree)
 
 void tree_end(struct tree *tree)
 {
-    if (tree->n_nodes > TREE_NODES_MAX && !tree->json)
-        fprintf(tree->out, "... and more: only the first %d lines are shown\n", TREE_NODES_MAX);
+    if (tree->left_out && tree->json)
+        fprintf(tree->out, "%s{\"name\": \"left out\", \"value\": \"only the first %lu nodes are shown\"}",
+                tree->filled[0] ? ", " : "", tree->n_nodes);
+    else if (tree->left_out)
+        fprintf(tree->out, "... and more: only the first %lu lines are shown\n", tree->n_nodes);
     if (tree->json)
         fputs("]\n", tree->out);
 }
@@ -76,20 +85,16 @@ void tree_end(struct tree *tree)
 void tree_open(struct tree *tree, const char *name, const char *format, ...)
 {
     char room[VALUE_MAX];
+    if (!take(tree)) {
+        tree->depth_left_out++;
+        return;
+    }
     va_list arguments;
     va_start(arguments, format);
     struct slice value = format_value(room, format, arguments);
     va_end(arguments);
-    /* Past the limit an object that is open must still be closed: it is always written, its leaves are not. */
-    bool was_over = over(tree);
-    unsigned long n_nodes = tree->n_nodes;
-    if (was_over && tree->depth <= TREE_DEPTH_MAX)
-        tree->n_nodes = 0;
-    if (tree->json || !was_over)
-        head(tree, name, value, false);
-    if (was_over)
-        tree->n_nodes = n_nodes + 1;
-    if (tree->json && tree->depth <= TREE_DEPTH_MAX)
+    head(tree, name, value, false);
+    if (tree->json)
         fputs(", \"nodes\": [", tree->out);
     tree->depth++;
     if (tree->depth <= TREE_DEPTH_MAX)
@@ -98,8 +103,12 @@ void tree_open(struct tree *tree, const char *name, const char *format, ...)
 
 void tree_close(struct tree *tree)
 {
+    if (tree->depth_left_out > 0) {
+        tree->depth_left_out--;
+        return;
+    }
     tree->depth--;
-    if (tree->json && tree->depth <= TREE_DEPTH_MAX)
+    if (tree->json)
         fputs("]}", tree->out);
 }
 

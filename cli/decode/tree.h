@@ -10,14 +10,17 @@
 #include <stdio.h>
 
 #define TREE_DEPTH_MAX 64    /* deeper nodes are left out; every decoder stops long before */
-#define TREE_NODES_MAX 50000 /* a few bytes can name many nodes: more than a person reads is not printed */
+#define TREE_NODES_MAX 50000 /* a few bytes can name many nodes: more than a person reads is not shown */
 
 struct tree {
     FILE *out;
     bool json, colour;
     unsigned depth;
     bool filled[TREE_DEPTH_MAX + 1]; /* something stands before, at this depth */
+    unsigned long n_max;             /* nodes that are shown, 0: TREE_NODES_MAX */
     unsigned long n_nodes, n_wrong;
+    unsigned depth_left_out; /* how deep we are in a node that is left out, with all that it holds */
+    bool left_out;           /* something was: the end says so */
 };
 
 struct tree_word {

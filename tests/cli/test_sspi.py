@@ -1,9 +1,11 @@
 """The command `sspi`: everything but accounts and groups. Handshakes are real, each between two commands over loopback."""
 import base64
+import hashlib
 import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -489,7 +491,9 @@ def dump_of(form, data):
         lines.append({
             "xxd": f"{at:08x}: {' '.join(words):<39}  {text}",
             "hexdump": f"{at:08x}  {' '.join(pairs[:8]):<23}  {' '.join(pairs[8:]):<23}  |{text}|",
-            "od": f"{at:06x} {' '.join(pairs):<47}  >{text}<",
+            "od": f"{at:07o} {' '.join(pairs):<47}  >{text}<",
+            "od -A x": f"{at:06x} {' '.join(pairs):<47}  >{text}<",
+            "od -A d": f"{at:07d} {' '.join(pairs)}",
             "samba": f"[{at:04X}] {' '.join(pairs[:8]).upper():<23}  {' '.join(pairs[8:]).upper():<23}   {text[:8]} {text[8:]}",
             "tcpdump": f"\t0x{at:04x}:  {' '.join(words):<39}  {text}",
             "wireshark": f"{at:04x}  {' '.join(pairs):<47}   {text}",
@@ -498,7 +502,7 @@ def dump_of(form, data):
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("form", ["xxd", "hexdump", "od", "samba", "tcpdump", "wireshark", "windows"])
+@pytest.mark.parametrize("form", ["xxd", "hexdump", "od", "od -A x", "od -A d", "samba", "tcpdump", "wireshark", "windows"])
 @pytest.mark.parametrize("name", ["authenticate", "challenge", "negotiate"])
 def test_decode_hex_dump(place, form, name):
     message = token("ntlm_messages", name)
@@ -510,6 +514,63 @@ def test_decode_hex_dump(place, form, name):
     assert twice.startswith("found: hex dump, line 2\n" + indented) and "byte 20\n" + indented in twice and twice.count("found:") == 2
     text = b"POST / HTTP/1.1\r\nAuthorization: NTLM " + base64.b64encode(message) + b"\r\n"
     assert f"NTLM: {name.upper()}" in place.good("decode", stdin=dump_of(form, text).encode())
+
+
+DUMPERS = ["od -t x1", "od -v -t x1z", "od -A x -t x1", "od -A d -t x1", "od -v -A n -t x1", "od -x", "od -t x4", "xxd", "xxd -u", "xxd -a", "xxd -d", "xxd -g 1",
+           "xxd -e", "xxd -p", "hexdump -C", "hexdump -v -C", "hexdump"]
+
+
+@pytest.mark.parametrize("words", DUMPERS)
+def test_decode_dump_of_programs(place, words):
+    """What the programs themselves print, of bytes of any number, with lines that are as the one before (`*`), to the last byte."""
+    command = words.split()
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    whole = [token("ntlm_messages", name) for name in ("authenticate", "challenge", "negotiate")]
+    for zeros in [*range(100, 107), 5000]:
+        data = b"\x17\x03\x03" + struct.pack(">H", zeros) + bytes(zeros)
+        whole += [data, data + bytes.fromhex("15030300020230")]
+    for data in whole:
+        if words == "xxd -e":
+            data = data[:len(data) // 4 * 4]  # its last word would stand elsewhere
+        dump = subprocess.run(command, input=data, capture_output=True, check=True).stdout
+        expected = place.good("decode", stdin=data)
+        assert "WRONG" not in expected or words == "xxd -e"
+        shown = place.good("decode", stdin=dump)
+        if shown.startswith("found: hex dump, line 1\n"):
+            shown = "".join(line[2:] + "\n" for line in shown.splitlines()[1:])
+        assert shown == expected, dump.decode()
+
+
+def test_decode_dump_that_breaks_off(place):
+    """A line that looks as if it went on, and does not: what is missing is said."""
+    message = token("ntlm_messages", "authenticate")
+    for form in ("xxd", "hexdump", "od", "od -A x", "od -A d", "samba", "tcpdump", "wireshark", "windows"):
+        lines = dump_of(form, message).splitlines()
+        for wrong in (lines[:3] + lines[4:], lines[:3] + lines[2:], lines[:3] + [lines[3].replace(":", " ")[:30].rstrip()] + lines[4:]):
+            log = "\n".join(["the client's:", *wrong, "that is all"])
+            shown = place.good("decode", stdin=log.encode())
+            assert re.search(r"^  WRONG: the hex dump breaks off at line \d+, which does not go on after byte \d+$", shown, re.M), shown
+            assert '"value": "the hex dump breaks off' in json.dumps(json.loads(place.good("decode", "--json", stdin=log.encode())))
+        assert "the hex dump breaks off" not in place.good("decode", stdin=("\n".join(lines[:4]) + "\nthat is all\n").encode())  # the token itself says it
+    text = "\n".join(dump_of("od", b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: NTLM " + base64.b64encode(message)).splitlines()[::2])
+    done = place.run("decode", stdin=text.encode())
+    assert done.returncode == 1 and b"WRONG: the hex dump breaks off at line 2, " in done.stdout
+
+
+def test_decode_dump_with_lines_left_out(place):
+    """`*` stands for as many lines as are missing; not for a gigabyte, nor for half a line."""
+    head = "0000000 17 03 03 40 00 00 00 00 00 00 00 00 00 00 00 00\n"
+    for text in (head + "*\nfffffff0 00\n", head + "*\n0000047 00\n", head * 20000 + "*\n0001000 00\n", (head + "*\n0fffff0 00\n") * 2000):
+        done = place.run("decode", stdin=text.encode())
+        assert len(done.stdout) < 100 * len(text)
+    assert "the hex dump breaks off at line 3, " in place.good("decode", stdin=(head + "*\nfffffff0 00\n").encode())
+    assert "the hex dump breaks off at line 2, " in place.good("decode", stdin=(head + "*\n").encode())
+    assert "the hex dump breaks off at line 3, " in place.good("decode", stdin=(head + "*\n*\n").encode())
+    zeros = "0000020" + " 00" * 16 + "\n"
+    for end, n_there in (("0000060\n", 43), ("0000057\n", 42), ("0000060 00\n0000061\n", 44)):
+        shown = place.good("decode", stdin=(head + zeros + "*\n" + end).encode())
+        assert f"announces 16384 bytes, {n_there} are there" in shown and "the hex dump" not in shown
 
 
 def test_decode_what_looks_like_a_dump(place):
@@ -603,6 +664,32 @@ def test_decode_nested_too_deep(place):
         json.loads(place.good("decode", "--json", stdin=wrapped(levels)))
 
 
+def der(tag, content):
+    size = len(content)
+    length = bytes([size]) if size < 128 else bytes([0x80 | (size.bit_length() + 7) // 8]) + size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag]) + length + content
+
+
+def test_decode_more_than_is_shown(place):
+    """Past the limit nodes are left out with all that is in them, in both forms, and both say so."""
+    def request(n_tokens):
+        return der(0x30, der(0xA0, b"\x02\x01\x06") + der(0xA1, der(0x30, b"\x30\x00" * n_tokens)))
+
+    def n_nodes(nodes):
+        return sum(1 + n_nodes(node.get("nodes", [])) for node in nodes)
+
+    for n_tokens in (100, 49990, *range(49996, 50002), 60000, 1000000):
+        text = place.good("decode", "--json", stdin=request(n_tokens))
+        shown = json.loads(text)
+        cut = n_tokens > 49998  # two nodes stand around them
+        assert n_nodes(shown) == (50001 if cut else n_tokens + 2), n_tokens
+        assert (shown[-1] == {"name": "left out", "value": "only the first 50000 nodes are shown"}) == cut, n_tokens
+        assert len(text) < 50002 * 64
+        lines = place.good("decode", stdin=request(n_tokens)).splitlines()
+        assert len(lines) == (50001 if cut else n_tokens + 2), n_tokens
+        assert (lines[-1] == "... and more: only the first 50000 lines are shown") == cut, n_tokens
+
+
 def test_decode_large(place):
     """A capture of forty megabytes whose last packet has the token."""
     filler = [tcp_packet(1, 2, 0, bytes(60000)) for _ in range(10)] * 65
@@ -663,16 +750,55 @@ def pcap(packets):
     return out + b"".join(struct.pack("<IIII", 1700000000, 0, len(packet), len(packet)) + packet for packet in packets)
 
 
-def pcapng(packets):
+def pcapng(packets, ticks=1700000000 * 1000000, options=b""):
     def block(kind, body):
         body += bytes(-len(body) % 4)
         return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
 
-    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 65535))
+    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 65535) + options)
     for packet in packets:
-        time = 1700000000 * 1000000
-        out += block(6, struct.pack("<IIIII", 0, time >> 32, time & 0xFFFFFFFF, len(packet), len(packet)) + packet)
+        out += block(6, struct.pack("<IIIII", 0, ticks >> 32, ticks & 0xFFFFFFFF, len(packet), len(packet)) + packet)
     return out
+
+
+def option(code, value):
+    return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+@pytest.mark.parametrize("ticks, options, begins", [
+    (1700000000 * 10**6, b"", True), (1700000000 * 10**6, option(9, b"\x06"), True), (1700000000 * 10**9 + 999999999, option(9, b"\x09"), True),
+    (1700000000, option(9, b"\x00"), True), (1700000000 << 32, option(9, b"\xa0"), True), (1700000000, option(9, b"\x80"), True),
+    (1700000000 * 10**9, option(2, b"eth0x") + option(9, b"\x09") + option(0, b""), True), (1700000000 * 10**9, option(0, b"") + option(9, b"\x09"), False),
+    (1000 * 10**9, option(9, b"\x09") + option(14, struct.pack("<q", 1699999000)), True), (1700003600 * 10**6, option(14, struct.pack("<q", -3600)), True),
+    (1700000000 * 10**9, b"", False), (10**18, option(9, b"\x7f"), False), (10**18, option(9, b"\xff"), False), (2**64 - 1, option(9, b"\x00"), False),
+    (2**62, option(9, b"\x00") + option(14, struct.pack("<q", 2**62 + 2**61)), False), (1, option(14, struct.pack("<q", -2**63)), False),
+    (1700000000 * 10**6, option(9, b""), True), (1700000000 * 10**6, b"\x09\x00\xff\xff\x09", True)])
+def test_decode_capture_times(place, ticks, options, begins):
+    """pcapng's interfaces say what their times count, and from when; a time that cannot be is not shown."""
+    shown = place.good("decode", stdin=pcapng([tcp_packet(445, 1001, 7, token("ntlm_messages", "challenge"))], ticks, options))
+    assert "NTLM: CHALLENGE" in shown
+    assert re.findall(r"begins: (.*)", shown) == (["2023-11-14 22:13:20 UTC"] if begins else []), shown
+
+
+def test_decode_capture_interfaces(place):
+    """Each interface has its own; those of a former section are forgotten."""
+    packet = tcp_packet(445, 1001, 7, token("ntlm_messages", "challenge"))
+    other = tcp_packet(446, 1001, 7, token("ntlm_messages", "challenge"))
+    ticks = 1700000000 * 10**9
+    head, fine = pcapng([]), pcapng([packet], ticks, option(9, b"\x09"))
+    second = bytearray(pcapng([other], ticks, option(9, b"\x09"))[28:])  # without its section's header: interface 1
+    at = second.index(struct.pack("<I", 6), 0)
+    second[at + 8] = 1
+    shown = place.good("decode", stdin=head + bytes(second))
+    assert "port 446" in shown and "2023-11-14 22:13:20 UTC" in shown
+    shown = place.good("decode", stdin=fine + pcapng([other], 1700000000 * 10**6))
+    assert shown.count("2023-11-14 22:13:20 UTC") == 2
+
+
+def test_decode_capture_nanoseconds(place):
+    """pcap whose magic says nanoseconds."""
+    file = pcap([tcp_packet(445, 1001, 7, token("ntlm_messages", "challenge"))])
+    assert "begins: 2023-11-14 22:13:20 UTC" in place.good("decode", stdin=struct.pack("<I", 0xA1B23C4D) + file[4:])
 
 
 @pytest.mark.parametrize("form", [pcap, pcapng])
@@ -701,13 +827,69 @@ def test_decode_tls(place):
     assert "fatal 48 (unknown_ca" in shown and "WRONG" not in shown
 
 
+def tls_record(kind, content):
+    return bytes([kind, 3, 3]) + struct.pack(">H", len(content)) + content
+
+
+def tls_handshake(kind, body=b""):
+    return bytes([kind]) + len(body).to_bytes(3, "big") + body
+
+
+def tls_hello(kind, versions, random=bytes(32)):
+    """A ClientHello (1) that supports versions, or a ServerHello (2) that chose them."""
+    extension = struct.pack(f">{len(versions)}H", *versions)
+    extension = extension if kind == 2 else bytes([len(extension)]) + extension
+    extensions = struct.pack(">HH", 43, len(extension)) + extension if versions else b""
+    suites = b"\x13\x01\x00" if kind == 2 else b"\x00\x02\x13\x01\x01\x00"
+    return tls_handshake(kind, b"\x03\x03" + random + b"\x00" + suites + struct.pack(">H", len(extensions)) + extensions)
+
+
+RETRY_RANDOM = hashlib.sha256(b"HelloRetryRequest").digest()
+CCS = tls_record(20, b"\x01")
+FINISHED = tls_record(22, bytes.fromhex("00000000000000005a") + bytes(range(100, 131)))  # TLS 1.2's, encrypted
+DATA = tls_record(23, bytes(range(50)))
+NEW, OLD = (0x0304,), (0x0303,)
+
+
+@pytest.mark.parametrize("records, expected", [
+    # TLS 1.3, a hello that is to be said again (RFC 8446 D.4): each side's ChangeCipherSpec stands before plain records.
+    ([tls_hello(1, NEW), CCS, tls_hello(1, NEW), DATA], ["ClientHello", "ClientHello"]),
+    ([tls_hello(1, NEW + OLD), CCS, DATA, tls_hello(1, NEW + OLD), DATA], ["ClientHello", "ClientHello"]),  # with early data
+    ([tls_hello(2, NEW, RETRY_RANDOM), CCS, tls_hello(2, NEW), DATA], ["HelloRetryRequest", "ServerHello"]),
+    ([tls_hello(2, NEW), CCS, DATA], ["ServerHello"]),
+    # TLS 1.2: what follows it is encrypted, also of a client that could speak 1.3, and of one that resumes.
+    ([tls_hello(1, OLD), tls_handshake(16, b"key"), CCS, FINISHED, DATA], ["ClientHello", "ClientKeyExchange", "encrypted"]),
+    ([tls_hello(1, NEW + OLD), CCS, FINISHED, DATA], ["ClientHello", "encrypted"]),
+    ([tls_hello(1, ()), CCS, FINISHED, tls_hello(1, ())], ["ClientHello", "encrypted", "encrypted"]),
+    ([tls_hello(2, ()), tls_handshake(14), CCS, FINISHED], ["ServerHello", "ServerHelloDone", "encrypted"]),
+    ([tls_hello(2, (), RETRY_RANDOM), CCS, FINISHED], ["HelloRetryRequest", "encrypted"]),
+    # One record may hold several messages, also such as nobody here knows.
+    ([tls_hello(2, ()) + tls_handshake(22, b"\x01" + bytes(500)) + tls_handshake(12, bytes(9)) + tls_handshake(14)],
+     ["ServerHello", "CertificateStatus", "ServerKeyExchange", "ServerHelloDone"]),
+    ([tls_hello(2, NEW) + tls_handshake(5) + tls_handshake(24, b"\x01")], ["ServerHello", "EndOfEarlyData", "KeyUpdate"]),
+    ([tls_hello(2, ()) + tls_handshake(99, bytes(7)) + tls_handshake(14)], ["ServerHello", "unknown type 99", "ServerHelloDone"]),
+    ([tls_record(22, b"\x63\xff\xff\xff" + bytes(20))], ["encrypted"]),  # a capture that began later
+])
+def test_decode_tls_what_is_encrypted(place, records, expected):
+    records = [record if record[0] in (20, 22, 23) and record[1:3] == b"\x03\x03" else tls_record(22, record) for record in records]
+    shown = place.good("decode", stdin=b"".join(records))
+    assert re.findall(r"^ +(?:handshake|content): ([A-Za-z]+(?: type \d+)?)", shown, re.M) == expected, shown
+    assert "WRONG" not in shown
+
+
+def test_decode_tls_messages_in_pieces(place):
+    """A message may lie in several records, its first four bytes too."""
+    flight = tls_hello(2, ()) + tls_handshake(22, bytes(300)) + tls_handshake(14)
+    for step in (1, 3, 100, 335, len(flight)):
+        pieces = [tls_record(22, flight[at:at + step]) for at in range(0, len(flight), step)]
+        shown = place.good("decode", stdin=b"".join(pieces))
+        assert re.findall(r"^ +handshake: (\w+), \d+ bytes$", shown, re.M) == ["ServerHello", "CertificateStatus", "ServerHelloDone"], shown
+        assert "WRONG" not in shown and "encrypted" not in shown and "unknown" not in shown
+    assert "ServerHello, goes on in the next record" in place.good("decode", stdin=tls_record(22, flight[:20]))
+
+
 def test_decode_credssp(place):
     ntlm = token("ntlm_messages", "challenge")
-
-    def der(tag, content):
-        size = len(content)
-        return bytes([tag]) + (bytes([size]) if size < 128 else b"\x81" + bytes([size]) if size < 256 else b"\x82" + size.to_bytes(2, "big")) + content
-
     request = der(0x30, der(0xA0, b"\x02\x01\x06") + der(0xA1, der(0x30, der(0x30, der(0xA0, der(0x04, ntlm))))))
     shown = place.good("decode", stdin=request)
     assert "CredSSP: TSRequest" in shown and "version: 6" in shown and "NTLM: CHALLENGE" in shown
@@ -719,3 +901,13 @@ def test_kerberos_error(place):
     message = bytes([0x7e, len(message) - 2, 0x30, len(message) - 4]) + message[4:]
     shown = place.good("decode", message.hex())
     assert "KRB_AP_ERR_SKEW" in shown and "2026-01-02 03:04:05 UTC" in shown
+
+
+def test_kerberos_encryption_types(place):
+    """Windows' own ones are negative numbers."""
+    etypes = b"".join(der(0x02, number.to_bytes(max(1, (number.bit_length() + 8) // 8), "big", signed=True)) for number in (18, 23, -133, -135))
+    body = der(0x30, der(0xA0, b"\x03\x05" + bytes(5)) + der(0xA2, b"\x1b\x01R") + der(0xA7, b"\x02\x01\x01") + der(0xA8, der(0x30, etypes)))
+    shown = place.good("decode", stdin=der(0x6A, der(0x30, der(0xA1, b"\x02\x01\x05") + der(0xA2, b"\x02\x01\x0a") + der(0xA4, body))))
+    for name in ("aes256-cts-hmac-sha1-96", "rc4-hmac", "rc4-hmac-old", "rc4-hmac-old-exp"):
+        assert re.search(rf"[ (]{name}\b(?!-)", shown), shown
+    assert re.search(r"-133 \(rc4-hmac-old\)", shown) and re.search(r"-135 \(rc4-hmac-old-exp\)", shown), shown
