@@ -33,6 +33,11 @@
 #include <strings.h>
 #include <wctype.h>
 
+/* strdup, strtok_r, fileno and strnlen stand behind Microsoft's names; undeclared, C would take what they give for an int. */
+#if defined(__GLIBC__) && !defined(__USE_XOPEN2K8)
+#error "-std=c11 and its like hide functions that this needs: compile with -D_DEFAULT_SOURCE (pkg-config --cflags opensspi-win32 has it), or -std=gnu11"
+#endif
+
 OPENSSPI_BEGIN_DECLS
 
 /* As in <wchar.h>, for text of 16 bits. Comparing without case folds the basic plane. */
