@@ -1,8 +1,8 @@
 /*
  * The blocks of LocalAlloc and GlobalAlloc, which are libopensspi's, so that LocalFree knows them, what that library hands out, and nothing else.
  *
- * A movable block does not move here, but is locked and unlocked as on Windows: how often stands in a table beside the blocks, and what a block that stays where it
- * is was cut to. Lock: one for the table.
+ * A movable block does not move here, but is locked and unlocked as on Windows: how often stands in a table beside the blocks, and what a block
+ * that stays where it is was cut to. Lock: one for the table.
  */
 #include <winbase.h>
 

@@ -20,8 +20,9 @@ size_t utf8_put(uint32_t character, char *to);
 size_t utf16_put(uint32_t character, WCHAR *to);
 
 /*
- * Text up to its NUL, or as many units of the new form as there may be, never within a character; without a destination all of it. How many units that is; *from is
- * behind what they stand for, and nothing behind it was looked at when all n are used. (size_t)-1 with EILSEQ, *from being at what is none.
+ * Text up to its NUL, or as many units of the new form as there may be, never within a character; without a destination all of it. How many units
+ * that is; *from is behind what they stand for, and nothing behind it was looked at when all n are used. (size_t)-1 with EILSEQ, *from being at what
+ * is none.
  */
 size_t utf16_fill(WCHAR *to, const char **from, size_t n);
 size_t utf8_fill(char *to, const WCHAR **from, size_t n);

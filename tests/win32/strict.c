@@ -1,6 +1,6 @@
 /*
- * A program of standard C, as -std=c11 and -std=c17 have it, with names that the C library declares beside the standard alone. Undeclared, a function that gives
- * a pointer would give an int.
+ * A program of standard C, as -std=c11 and -std=c17 have it, with names that the C library declares beside the standard alone. Undeclared, a
+ * function that gives a pointer would give an int.
  */
 #include <winsock2.h>
 #include <ws2tcpip.h>

@@ -140,7 +140,7 @@ static void test_multibyte(void **state)
     assert_true(wcstombs(narrow, L"\xD800", 8) == (size_t)-1);
 }
 
-/* No more is looked at than is asked for: three characters at the end of a page, no NUL behind them, and others that are no text behind what is wanted. */
+/* No more is looked at than is asked for: three characters at the end of a page, no NUL behind them, and what is no text behind what is wanted. */
 static void test_multibyte_limit(void **state)
 {
     (void)state;

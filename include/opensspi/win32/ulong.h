@@ -1,6 +1,6 @@
 /*
- * ulong.h: SSPI's functions for callers whose variables are `unsigned long`, as Windows' headers spell it, where that has 64 bits. ulong_windows.h has those of
- * <windows.h>, and <wincrypt.h> has its own.
+ * ulong.h: SSPI's functions for callers whose variables are `unsigned long`, as Windows' headers spell it, where that has 64 bits.
+ * ulong_windows.h has those of <windows.h>, and <wincrypt.h> has its own.
  *
  * A ULONG has 32 bits. Where a function writes one through a pointer, these macros take a pointer to an unsigned long, too: its upper half is
  * cleared, the function writes the lower, and the variable reads right. Nothing else changes: the macros give the functions' own names back, so that

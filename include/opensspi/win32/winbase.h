@@ -123,10 +123,12 @@ BOOL WINAPI LookupAccountNameA(LPCSTR lpSystemName, LPCSTR lpAccountName, PSID S
 /* LocalAlloc gives a block of uBytes for LocalFree. NULL: ERROR_NOT_ENOUGH_MEMORY. */
 HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes) OPENSSPI_WIN32_SYMBOL(LocalAlloc);
 /*
- * LocalReAlloc changes its size; what is new is zeroed. Without LMEM_MOVEABLE in uFlags a block that is fixed or locked stays where it is: it can become smaller, and as
- * large again as it was, no larger. Any other may be elsewhere then: what is returned is the block. With LMEM_MODIFY nothing changes, and a fixed block stays fixed.
+ * LocalReAlloc changes its size; what is new is zeroed. Without LMEM_MOVEABLE in uFlags a block that is fixed or locked stays where it is: it can
+ * become smaller, and as large again as it was, no larger. Any other may be elsewhere then: what is returned is the block. With LMEM_MODIFY nothing
+ * changes, and a fixed block stays fixed.
  *
- * NULL: the block is as it was; ERROR_NOT_ENOUGH_MEMORY, also for what would have to move; ERROR_INVALID_HANDLE for what is none. Source: Microsoft, LocalReAlloc.
+ * NULL: the block is as it was; ERROR_NOT_ENOUGH_MEMORY, also for what would have to move; ERROR_INVALID_HANDLE for what is none.
+ * Source: Microsoft, LocalReAlloc.
  */
 HLOCAL WINAPI LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags) OPENSSPI_WIN32_SYMBOL(LocalReAlloc);
 /* LocalFree frees it, and what functions hand out that document it so: NULL; hMem itself, ERROR_INVALID_HANDLE, for what is none. */

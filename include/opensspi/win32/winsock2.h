@@ -36,7 +36,7 @@
 #include "winerror.h"
 
 #if defined(__GLIBC__) && !defined(__USE_MISC)
-#error "-std=c11 and its like hide types that this needs: compile with -D_DEFAULT_SOURCE (pkg-config --cflags opensspi-win32 has it), or -std=gnu11"
+#error "-std=c11 and its like hide types that this needs: say -D_DEFAULT_SOURCE, as pkg-config opensspi-win32 does"
 #endif
 
 /* The C library's has 64 bits; Windows' programs send theirs as four bytes. */
