@@ -143,8 +143,8 @@ static void test_in_place(void **state)
     assert_int_equal(GlobalSize(block), 20);
     assert_false(GlobalUnlock(block));
     assert_int_equal(GetLastError(), NO_ERROR);
-    block = GlobalReAlloc(block, 4096, GMEM_ZEROINIT); /* not locked: it may move */
-    assert_true(block != NULL && GlobalSize(block) == 4096);
+    block = GlobalReAlloc(block, 100, GMEM_ZEROINIT); /* not locked: it may move */
+    assert_true(block != NULL && GlobalSize(block) == 100 && block[19] == 0 && block[99] == 0);
     assert_ptr_equal(GlobalLock(block), block);
     assert_true(!GlobalUnlock(block) && GetLastError() == NO_ERROR); /* and is movable still */
     assert_null(GlobalFree(block));
