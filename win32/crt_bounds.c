@@ -71,7 +71,18 @@ int opensspi_wcsncat_s(WCHAR *to, size_t n, const WCHAR *from, size_t count)
     return copy(true, to, n, to == NULL ? 0 : opensspi_wcsnlen(to, n), from, count);
 }
 
-/* To wide text or from it: the length with the NUL, of so many units at most. */
+/* To wide text or from it. Is the text's NUL behind what was converted? */
+static size_t fill(bool to_wide, void *to, const void *from, size_t n, bool need_end, bool *end)
+{
+    const char *bytes = from;
+    const WCHAR *units = from;
+    size_t done = to_wide ? utf16_fill(to, &bytes, n) : utf8_fill(to, &units, n);
+    if (need_end && done != (size_t)-1)
+        *end = to_wide ? *bytes == '\0' : *units == 0;
+    return done;
+}
+
+/* The length with the NUL, of so many units at most: what is behind them need not be text, nor be there. */
 static int convert(bool to_wide, size_t *converted, void *to, size_t n, const void *from, size_t count)
 {
     size_t unit = to_wide ? sizeof(WCHAR) : 1;
@@ -81,21 +92,18 @@ static int convert(bool to_wide, size_t *converted, void *to, size_t n, const vo
         memset(to, 0, unit);
     if ((to == NULL) != (n == 0) || from == NULL)
         return EINVAL;
-    size_t len = to_wide ? opensspi_mbstowcs(NULL, from, 0) : opensspi_wcstombs(NULL, from, 0);
-    if (len == (size_t)-1)
-        return EILSEQ;
-    bool cut = to != NULL && count == _TRUNCATE && len >= n;
-    size_t limit = cut ? n - 1 : count < len ? count : len;
-    if (to != NULL) {
-        if (limit >= n)
-            return ERANGE;
-        /* Never within a character. */
-        limit = to_wide ? opensspi_mbstowcs(to, from, limit) : opensspi_wcstombs(to, from, limit);
-        memset((char *)to + limit * unit, 0, unit);
+    bool room = to != NULL && count < n, end = true;
+    size_t len = fill(to_wide, to, from, room ? count : n - 1, to != NULL && !room, &end);
+    if (len == (size_t)-1 || (!end && count != _TRUNCATE)) {
+        if (to != NULL)
+            memset(to, 0, unit);
+        return len == (size_t)-1 ? EILSEQ : ERANGE;
     }
+    if (to != NULL)
+        memset((char *)to + len * unit, 0, unit);
     if (converted != NULL)
-        *converted = (to == NULL ? len : limit) + 1;
-    return cut ? STRUNCATE : 0;
+        *converted = len + 1;
+    return end ? 0 : STRUNCATE;
 }
 
 int opensspi_mbstowcs_s(size_t *converted, WCHAR *to, size_t n, const char *from, size_t count)

@@ -69,7 +69,7 @@ static int microsoft(bool wide, void *to, size_t n, const void *format, va_list 
 {
     struct text_out out;
     int len = format_list(wide, to, n, format, arguments, false, &out);
-    if (len >= 0 && (size_t)len < n)
+    if (len < 0 || (size_t)len < n) /* also behind what a bad format left */
         text_out_end(&out);
     /* Without room it tells the length, as it does there. */
     return to == NULL || (len >= 0 && (size_t)len <= n) ? len : -1;
@@ -102,11 +102,11 @@ static int print(FILE *file, bool wide, const void *format, va_list list)
         text_out_end(&out);
         char *narrow = out.failed ? NULL : utf8_of(out.room);
         good = narrow != NULL && fputs(narrow, file) != EOF;
-        free(narrow);
+        text_wipe(narrow);
     } else if (good) {
         good = n == 0 || fwrite(out.room, 1, n, file) == n;
     }
-    free(out.room);
+    text_out_free(&out);
     return good ? (int)n : -1;
 }
 
@@ -292,7 +292,7 @@ int opensspi_fputws(const WCHAR *s, FILE *file)
 {
     char *narrow = utf8_of(s);
     int result = narrow == NULL ? EOF : fputs(narrow, file);
-    free(narrow);
+    text_wipe(narrow);
     return result;
 }
 

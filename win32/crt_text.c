@@ -301,50 +301,69 @@ int opensspi_wmemcmp(const WCHAR *a, const WCHAR *b, size_t n)
     return 0;
 }
 
-size_t opensspi_mbstowcs(WCHAR *to, const char *from, size_t n)
+/* utf8_next and utf16_next look no further than the first unit asks, and never past a NUL. */
+#define UTF8_MAX 4
+#define UTF16_MAX 2
+
+size_t utf16_fill(WCHAR *to, const char **from, size_t n)
 {
-    size_t len = strlen(from), done = 0;
-    for (size_t i = 0; i < len;) {
+    size_t done = 0;
+    while ((to == NULL || done < n) && **from != '\0') {
         uint32_t character;
         bool bad;
-        WCHAR units[2];
-        i += utf8_next(from + i, len - i, &character, &bad);
+        WCHAR units[UTF16_MAX];
+        size_t len = utf8_next(*from, UTF8_MAX, &character, &bad);
         if (bad) {
             errno = EILSEQ;
             return (size_t)-1;
         }
         size_t n_units = utf16_put(character, units);
         if (to != NULL && n - done < n_units)
-            return done;
+            break;
         if (to != NULL)
             opensspi_wmemcpy(to + done, units, n_units);
         done += n_units;
+        *from += len;
     }
-    if (to != NULL && done < n)
-        to[done] = 0;
     return done;
 }
 
-size_t opensspi_wcstombs(char *to, const WCHAR *from, size_t n)
+size_t utf8_fill(char *to, const WCHAR **from, size_t n)
 {
-    size_t n_units = opensspi_wcslen(from), done = 0;
-    for (size_t i = 0; i < n_units;) {
+    size_t done = 0;
+    while ((to == NULL || done < n) && **from != 0) {
         uint32_t character;
         bool bad;
-        char bytes[4];
-        i += utf16_next(from + i, n_units - i, &character, &bad);
+        char bytes[UTF8_MAX];
+        size_t n_units = utf16_next(*from, UTF16_MAX, &character, &bad);
         if (bad) {
             errno = EILSEQ;
             return (size_t)-1;
         }
         size_t n_bytes = utf8_put(character, bytes);
         if (to != NULL && n - done < n_bytes)
-            return done;
+            break;
         if (to != NULL)
             memcpy(to + done, bytes, n_bytes);
         done += n_bytes;
+        *from += n_units;
     }
-    if (to != NULL && done < n)
+    return done;
+}
+
+/* With less than n there is a character that was looked at: the NUL, or one without room. */
+size_t opensspi_mbstowcs(WCHAR *to, const char *from, size_t n)
+{
+    size_t done = utf16_fill(to, &from, n);
+    if (to != NULL && done < n && *from == '\0')
+        to[done] = 0;
+    return done;
+}
+
+size_t opensspi_wcstombs(char *to, const WCHAR *from, size_t n)
+{
+    size_t done = utf8_fill(to, &from, n);
+    if (to != NULL && done < n && *from == 0)
         to[done] = '\0';
     return done;
 }

@@ -15,6 +15,14 @@ struct spec {
     unsigned conversion;
 };
 
+void text_out_free(struct text_out *out)
+{
+    if (out->room != NULL)
+        explicit_bzero(out->room, out->size * (out->wide ? sizeof(WCHAR) : 1));
+    free(out->room);
+    out->room = NULL;
+}
+
 void text_out_unit(struct text_out *out, unsigned unit)
 {
     if (out->grows && out->n == out->size) {
@@ -24,10 +32,9 @@ void text_out_unit(struct text_out *out, unsigned unit)
             out->failed = true;
             return;
         }
-        if (out->size > 0) { /* the text may be a secret: realloc would leave it where it was */
+        if (out->size > 0) { /* realloc would leave the text where it was */
             memcpy(room, out->room, out->n * unit_size);
-            explicit_bzero(out->room, out->n * unit_size);
-            free(out->room);
+            text_out_free(out);
         }
         out->room = room;
         out->size = size;

@@ -25,6 +25,9 @@ void text_out_text(struct text_out *out, bool wide, const void *s, size_t n);
 /* A NUL behind it, in the last unit when there is no room. */
 void text_out_end(struct text_out *out);
 
+/* Frees what grew, and wipes it: it may be a secret. */
+void text_out_free(struct text_out *out);
+
 /* What formats are made of, for writing and for reading. A unit behind the end is 0. */
 unsigned format_unit(bool wide, const void *format, size_t n, size_t i);
 

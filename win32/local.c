@@ -1,7 +1,8 @@
 /*
  * The blocks of LocalAlloc and GlobalAlloc, which are libopensspi's, so that LocalFree knows them, what that library hands out, and nothing else.
  *
- * A movable block does not move here, but is locked and unlocked as on Windows: how often stands in a table beside the blocks. Lock: one for the table.
+ * A movable block does not move here, but is locked and unlocked as on Windows: how often stands in a table beside the blocks, and what a block
+ * that stays where it is was cut to. Lock: one for the table.
  */
 #include <winbase.h>
 
@@ -11,31 +12,46 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-struct movable {
+struct known {
     struct address_entry entry;
+    bool movable;
     SIZE_T locks;
+    SIZE_T size,
+        whole; /* what it was cut to, and what libopensspi has it for, by which it is told from another block there later; 0: not cut */
 };
 
-_Static_assert(offsetof(struct movable, entry) == 0, "an entry is what it is in");
+_Static_assert(offsetof(struct known, entry) == 0, "an entry is what it is in");
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct addresses table;
 
 FORK_GUARD(lock)
 
-static void movable_add(struct movable *movable, const void *block)
+static void known_add(struct known *known, const void *block)
 {
     pthread_mutex_lock(&lock);
-    addresses_add(&table, &movable->entry, block);
+    addresses_add(&table, &known->entry, block);
     pthread_mutex_unlock(&lock);
 }
 
-static struct movable *movable_take(const void *block)
+static struct known *known_take(const void *block)
 {
     pthread_mutex_lock(&lock);
-    struct movable *movable = (struct movable *)addresses_take(&table, block);
+    struct known *known = (struct known *)addresses_take(&table, block);
     pthread_mutex_unlock(&lock);
-    return movable;
+    return known;
+}
+
+/* The rest is for holders of the lock. */
+static struct known *known_find(const void *block)
+{
+    return (struct known *)addresses_find(&table, block);
+}
+
+static SIZE_T size_now(void *block, const struct known *known)
+{
+    SIZE_T whole = OpenSspiLocalSize(block);
+    return known != NULL && known->whole == whole && whole != 0 ? known->size : whole;
 }
 
 /* A block of no bytes has one, so that it is told from none. */
@@ -44,44 +60,91 @@ HLOCAL LocalAlloc(UINT uFlags, SIZE_T uBytes)
     HLOCAL block = OpenSspiLocalAlloc(uBytes == 0 ? 1 : uBytes); /* zeroed always */
     if (block == NULL)
         return NULL;
-    free(movable_take(block)); /* of a block that was freed without LocalFree */
+    free(known_take(block)); /* of a block that was freed without LocalFree */
     if ((uFlags & LMEM_MOVEABLE) == 0)
         return block;
-    struct movable *movable = calloc(1, sizeof *movable);
-    if (movable == NULL) {
+    struct known *known = calloc(1, sizeof *known);
+    if (known == NULL) {
         OpenSspiLocalFree(block);
         SetLastError(ERROR_NOT_ENOUGH_MEMORY);
         return NULL;
     }
-    movable_add(movable, block);
+    known->movable = true;
+    known_add(known, block);
     return block;
+}
+
+static HLOCAL moved(void *block, SIZE_T n)
+{
+    SIZE_T size = LocalSize(block);
+    HLOCAL fresh = LocalAlloc(LMEM_FIXED, n);
+    if (fresh == NULL)
+        return NULL;
+    memcpy(fresh, block, size < n ? size : n);
+    struct known *known = known_take(block);
+    if (known != NULL && known->movable) {
+        known->whole = 0;
+        known_add(known, fresh);
+    } else {
+        free(known);
+    }
+    OpenSspiLocalFree(block);
+    return fresh;
+}
+
+/* A block grows no further than it once was. */
+static HLOCAL in_place(void *block, SIZE_T n)
+{
+    struct known *fresh = calloc(1, sizeof *fresh);
+    pthread_mutex_lock(&lock);
+    SIZE_T whole = OpenSspiLocalSize(block);
+    bool good = fresh != NULL && n <= whole;
+    if (good) {
+        struct known *known = known_find(block);
+        SIZE_T size = size_now(block, known);
+        if (known == NULL) {
+            known = fresh;
+            fresh = NULL;
+            addresses_add(&table, &known->entry, block);
+        }
+        if (n > size)
+            memset((char *)block + size, 0, n - size);
+        known->size = n;
+        known->whole = whole;
+    }
+    pthread_mutex_unlock(&lock);
+    free(fresh);
+    if (good)
+        return block;
+    SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+    return NULL;
 }
 
 HLOCAL LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags)
 {
-    (void)uFlags;
-    SIZE_T size = LocalSize(hMem);
-    HLOCAL grown = size == 0 ? NULL : LocalAlloc(LMEM_FIXED, uBytes);
-    if (grown == NULL)
+    if (LocalSize(hMem) == 0)
         return NULL;
-    memcpy(grown, hMem, size < uBytes ? size : uBytes);
-    struct movable *movable = movable_take(hMem);
-    if (movable != NULL)
-        movable_add(movable, grown);
-    OpenSspiLocalFree(hMem);
-    return grown;
+    if ((uFlags & LMEM_MODIFY) != 0)
+        return hMem;
+    pthread_mutex_lock(&lock);
+    const struct known *known = known_find(hMem);
+    bool may_move = (uFlags & LMEM_MOVEABLE) != 0 || (known != NULL && known->movable && known->locks == 0);
+    pthread_mutex_unlock(&lock);
+    return may_move ? moved(hMem, uBytes) : in_place(hMem, uBytes == 0 ? 1 : uBytes);
 }
 
 HLOCAL LocalFree(HLOCAL hMem)
 {
     if (hMem != NULL)
-        free(movable_take(hMem)); /* before another thread may get a block of this address */
+        free(known_take(hMem)); /* before another thread may get a block of this address */
     return OpenSspiLocalFree(hMem);
 }
 
 SIZE_T LocalSize(HLOCAL hMem)
 {
-    SIZE_T size = OpenSspiLocalSize(hMem);
+    pthread_mutex_lock(&lock);
+    SIZE_T size = size_now(hMem, known_find(hMem));
+    pthread_mutex_unlock(&lock);
     if (size == 0)
         SetLastError(ERROR_INVALID_HANDLE);
     return size;
@@ -92,9 +155,9 @@ LPVOID LocalLock(HLOCAL hMem)
     if (LocalSize(hMem) == 0)
         return NULL;
     pthread_mutex_lock(&lock);
-    struct movable *movable = (struct movable *)addresses_find(&table, hMem);
-    if (movable != NULL)
-        movable->locks++;
+    struct known *known = known_find(hMem);
+    if (known != NULL && known->movable)
+        known->locks++;
     pthread_mutex_unlock(&lock);
     return hMem;
 }
@@ -107,11 +170,11 @@ static BOOL unlock(void *block, BOOL fixed)
     BOOL answer = fixed;
     DWORD error = ERROR_NOT_LOCKED;
     pthread_mutex_lock(&lock);
-    struct movable *movable = (struct movable *)addresses_find(&table, block);
-    if (movable != NULL) {
-        answer = movable->locks > 1;
-        if (movable->locks > 0) {
-            movable->locks--;
+    struct known *known = known_find(block);
+    if (known != NULL && known->movable) {
+        answer = known->locks > 1;
+        if (known->locks > 0) {
+            known->locks--;
             error = NO_ERROR;
         }
     }

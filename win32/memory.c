@@ -72,18 +72,18 @@ BOOL HeapDestroy(HANDLE hHeap)
     return TRUE;
 }
 
-LPVOID HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
+/* A block more in the heap, beside which `gone` bytes of it do not count, since they are about to be freed. */
+static void *heap_add(HANDLE handle, DWORD flags, SIZE_T n, SIZE_T gone)
 {
     struct heap_block *block = NULL;
-    if (dwBytes <= SIZE_MAX / 2)
-        block =
-            (dwFlags & HEAP_ZERO_MEMORY) != 0 ? calloc(1, sizeof *block + dwBytes) : malloc(sizeof *block + dwBytes);
+    if (n <= SIZE_MAX / 2)
+        block = (flags & HEAP_ZERO_MEMORY) != 0 ? calloc(1, sizeof *block + n) : malloc(sizeof *block + n);
     pthread_mutex_lock(&lock);
-    struct heap *heap = heap_find(hHeap);
-    bool good = block != NULL && heap != NULL && (heap->limit == 0 || dwBytes <= heap->limit - heap->used);
+    struct heap *heap = heap_find(handle);
+    bool good = block != NULL && heap != NULL && (heap->limit == 0 || n <= heap->limit - (heap->used - gone));
     if (good) {
-        heap->used += dwBytes;
-        block->size = dwBytes;
+        heap->used += n - gone;
+        block->size = n;
         addresses_add(&heap->blocks, &block->entry, block + 1);
     }
     pthread_mutex_unlock(&lock);
@@ -92,6 +92,26 @@ LPVOID HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
     free(block);
     SetLastError(heap == NULL ? ERROR_INVALID_HANDLE : ERROR_NOT_ENOUGH_MEMORY);
     return NULL;
+}
+
+LPVOID HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
+{
+    return heap_add(hHeap, dwFlags, dwBytes, 0);
+}
+
+/* Frees a block, whose bytes still count or no longer do. */
+static BOOL heap_take(HANDLE handle, const void *memory, bool counted)
+{
+    pthread_mutex_lock(&lock);
+    struct heap *heap = heap_find(handle);
+    struct heap_block *block = heap == NULL ? NULL : (struct heap_block *)addresses_take(&heap->blocks, memory);
+    if (block != NULL && counted)
+        heap->used -= block->size;
+    pthread_mutex_unlock(&lock);
+    if (block == NULL)
+        SetLastError(heap == NULL ? ERROR_INVALID_HANDLE : ERROR_INVALID_PARAMETER);
+    free(block);
+    return block != NULL;
 }
 
 LPVOID HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBytes)
@@ -110,29 +130,18 @@ LPVOID HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBytes)
         pthread_mutex_unlock(&lock);
         return lpMem;
     }
-    void *grown = HeapAlloc(hHeap, dwFlags, dwBytes);
+    void *grown = heap_add(hHeap, dwFlags, dwBytes, size);
     if (grown == NULL)
         return NULL;
     memcpy(grown, lpMem, size < dwBytes ? size : dwBytes);
-    HeapFree(hHeap, 0, lpMem);
+    heap_take(hHeap, lpMem, false);
     return grown;
 }
 
 BOOL HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
 {
     (void)dwFlags;
-    if (lpMem == NULL)
-        return TRUE;
-    pthread_mutex_lock(&lock);
-    struct heap *heap = heap_find(hHeap);
-    struct heap_block *block = heap == NULL ? NULL : (struct heap_block *)addresses_take(&heap->blocks, lpMem);
-    if (block != NULL)
-        heap->used -= block->size;
-    pthread_mutex_unlock(&lock);
-    if (block == NULL)
-        SetLastError(heap == NULL ? ERROR_INVALID_HANDLE : ERROR_INVALID_PARAMETER);
-    free(block);
-    return block != NULL;
+    return lpMem == NULL || heap_take(hHeap, lpMem, true);
 }
 
 SIZE_T HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)

@@ -153,7 +153,7 @@ static bool put_insert(struct message *message, struct text_out *out, size_t num
     bool good = format_run(&insert, message->wide ? (const void *)wide : narrow, n_spec, &arguments);
     for (size_t k = 0; good && k < insert.n; k++)
         put(message, out, message->wide ? ((WCHAR *)insert.room)[k] : ((unsigned char *)insert.room)[k]);
-    free(insert.room);
+    text_out_free(&insert);
     return good;
 }
 
@@ -311,7 +311,7 @@ static DWORD format_message(bool wide, DWORD flags, LPCVOID source, DWORD id, DW
             SetLastError(ERROR_INVALID_PARAMETER);
         else
             result = hand_over(&message, &out, buffer, size);
-        free(out.room);
+        text_out_free(&out);
     }
     free(fresh);
     return result;

@@ -51,6 +51,12 @@ int opensspi_getaddrinfo(const char *node, const char *service, const struct add
     if (result == NULL)
         return failed(WSAEFAULT);
     *result = NULL;
+    char own[HOST_NAME_MAX + 1] = "";
+    if (node != NULL && *node == '\0') { /* this computer, as for gethostbyname */
+        if (gethostname(own, sizeof own) != 0)
+            return failed(socket_code(errno));
+        node = own;
+    }
     int code = getaddrinfo(node, service, hints, result);
     return code == 0 ? 0 : failed(code_of(code));
 }

@@ -208,6 +208,15 @@ static DWORD look(struct object *const *objects, DWORD n, BOOL all)
     return abandoned ? WAIT_ABANDONED : WAIT_OBJECT_0;
 }
 
+static bool any_twice(struct object *const *objects, DWORD n)
+{
+    for (DWORD i = 1; i < n; i++)
+        for (DWORD k = 0; k < i; k++)
+            if (objects[i] == objects[k])
+                return true;
+    return false;
+}
+
 static struct timespec moment_in(DWORD milliseconds)
 {
     struct timespec at;
@@ -235,6 +244,8 @@ DWORD WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAl
         n++;
     if (n < nCount) {
         SetLastError(ERROR_INVALID_HANDLE);
+    } else if (bWaitAll && any_twice(objects, n)) {
+        SetLastError(ERROR_INVALID_PARAMETER);
     } else {
         int waited = 0;
         while ((result = look(objects, n, bWaitAll)) == WAIT_TIMEOUT && dwMilliseconds != 0 && waited != ETIMEDOUT)

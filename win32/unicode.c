@@ -122,6 +122,13 @@ WCHAR *utf16_of(const char *s)
     return to;
 }
 
+void text_wipe(char *utf8)
+{
+    if (utf8 != NULL)
+        explicit_bzero(utf8, strlen(utf8));
+    free(utf8);
+}
+
 BOOL text_put(const char *utf8, bool wide, void *room, DWORD *n, DWORD small, bool with_nul)
 {
     WCHAR *units = wide ? utf16_of(utf8) : NULL;

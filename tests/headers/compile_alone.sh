@@ -29,8 +29,13 @@ try() {
         tried=$((tried + 1))
         # Twice: the include guard has to hold.
         printf '#include <%s>\n#include <%s>\n' "$header" "$header" >"$work/probe"
+        # opensspi-win32's users have it from pkg-config.
+        case $header in
+        win32/*) define=-D_DEFAULT_SOURCE ;;
+        *) define= ;;
+        esac
         # shellcheck disable=SC2086
-        if ! $compiler -x "$language" "$@" $warnings -I"$include" -fsyntax-only "$work/probe" >"$work/log" 2>&1; then
+        if ! $compiler -x "$language" "$@" $define $warnings -I"$include" -fsyntax-only "$work/probe" >"$work/log" 2>&1; then
             failed=$((failed + 1))
             echo "FAIL: <$header> with $compiler -x $language $*"
             sed 's/^/    /' "$work/log" | head -n 20

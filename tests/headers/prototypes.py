@@ -22,7 +22,7 @@ def main():
         names += [os.path.relpath(os.path.join(folder, name), include) for name in sorted(files) if name.endswith(".h")]
     source = "".join("#include <%s>\n" % name for name in names)
     headers = winheaders.read(
-        [compiler, "-std=c11", "-DOPENSSPI_WIN32=1", "-I" + include], source, lambda path: os.path.realpath(path).startswith(include + os.sep)
+        [compiler, "-std=c11", "-D_DEFAULT_SOURCE", "-DOPENSSPI_WIN32=1", "-I" + include], source, lambda path: os.path.realpath(path).startswith(include + os.sep)
     )
     print("\n".join(sorted(headers.functions)))
 

@@ -88,7 +88,7 @@ spelling()
     printf '#include <windows.h>\n' | cat - "$work/declspec" >"$work/probe"
     printf '%s\n' "$2" >>"$work/probe"
     # shellcheck disable=SC2086 # words
-    $compiler -x $1 -fshort-wchar -DOPENSSPI_WIN32=1 -Wall -Wextra -Werror -I"$include/win32" -I"$include" -c -o "$work/probe.o" "$work/probe" >"$work/log" 2>&1
+    $compiler -x $1 -fshort-wchar -DOPENSSPI_WIN32=1 -D_DEFAULT_SOURCE -Wall -Wextra -Werror -I"$include/win32" -I"$include" -c -o "$work/probe.o" "$work/probe" >"$work/log" 2>&1
 }
 for compiler in gcc clang; do
     command -v "$compiler" >/dev/null || continue
@@ -132,6 +132,20 @@ for compiler in gcc clang; do
                 rm -f "$work/probe.o"
                 compiled=$((compiled + 1))
             done
+        done
+    done
+done
+# Standard C without the C library's own names: told, not miscompiled.
+for compiler in gcc clang; do
+    command -v "$compiler" >/dev/null || continue
+    for standard in c11 c17 c99; do
+        for header in windows.h tchar.h winsock2.h strsafe.h; do
+            printf '#include <%s>\n' "$header" >"$work/probe"
+            if $compiler -x c -std=$standard -fshort-wchar -DOPENSSPI_WIN32=1 -I"$include/win32" -I"$include" -fsyntax-only "$work/probe" >"$work/log" 2>&1 ||
+                ! grep -q 'error.*-D_DEFAULT_SOURCE' "$work/log"; then
+                failed=$((failed + 1))
+                echo "FAIL: $compiler -std=$standard does not say what <$header> needs"
+            fi
         done
     done
 done

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
@@ -248,12 +249,59 @@ static void test_pieces(void **state)
     }
 }
 
+#define SECRET "the word is 4711 and nobody else's"
+#define LARGEST 2048
+
+/* Blocks of all sizes that malloc gives next: is there what was freed? An address sanitizer keeps freed memory to itself, and finds nothing. */
+static bool secret_left(void)
+{
+    static void *blocks[16];
+    bool found = false;
+    for (size_t size = 32; size <= LARGEST; size += 16) {
+        for (size_t i = 0; i < _countof(blocks); i++) {
+            blocks[i] = malloc(size);
+            __asm__ volatile("" : : "r"(blocks[i]) : "memory"); /* what is in it counts */
+            found |= memmem(blocks[i], size, "nobody else", 11) != NULL ||
+                     memmem(blocks[i], size, L"nobody else", 22) != NULL;
+        }
+        for (size_t i = 0; i < _countof(blocks); i++) {
+            memset(blocks[i], 0, size);
+            free(blocks[i]);
+        }
+    }
+    return found;
+}
+
+static void test_nothing_left(void **state)
+{
+    (void)state;
+    FILE *file = fopen("/dev/null", "w");
+    char *message = NULL;
+    DWORD_PTR arguments[] = {(DWORD_PTR)SECRET};
+    assert_non_null(file);
+    assert_false(secret_left());
+    fprintf(file, "%s\n", SECRET);
+    assert_false(secret_left());
+    fwprintf(file, L"%hs\n", SECRET);
+    assert_false(secret_left());
+    fputws(L"" SECRET, file);
+    assert_false(secret_left());
+    assert_true(
+        FormatMessageA(FORMAT_MESSAGE_FROM_STRING | FORMAT_MESSAGE_ARGUMENT_ARRAY | FORMAT_MESSAGE_ALLOCATE_BUFFER,
+                       "%1", 0, 0, (LPSTR)&message, 0, (va_list *)(void *)arguments) > 0);
+    assert_string_equal(message, SECRET);
+    assert_false(secret_left());
+    LocalFree(message);
+    fclose(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),    cmocka_unit_test(test_numbers), cmocka_unit_test(test_long),
-        cmocka_unit_test(test_room),    cmocka_unit_test(test_refused), cmocka_unit_test(test_wsprintf),
-        cmocka_unit_test(test_counted), cmocka_unit_test(test_pieces),  cmocka_unit_test(test_files),
+        cmocka_unit_test(test_text),         cmocka_unit_test(test_numbers), cmocka_unit_test(test_long),
+        cmocka_unit_test(test_room),         cmocka_unit_test(test_refused), cmocka_unit_test(test_wsprintf),
+        cmocka_unit_test(test_counted),      cmocka_unit_test(test_pieces),  cmocka_unit_test(test_files),
+        cmocka_unit_test(test_nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

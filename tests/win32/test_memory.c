@@ -57,6 +57,21 @@ static void test_heap_refused(void **state)
     assert_null(HeapAlloc(other, 0, 401));
     assert_non_null(HeapAlloc(other, 0, 400));
     assert_true(HeapDestroy(other)); /* and its blocks */
+    /* A block counts once when it is reallocated. */
+    other = HeapCreate(0, 0, 100);
+    block = HeapAlloc(other, 0, 60);
+    memset(block, 'x', 60);
+    block = HeapReAlloc(other, 0, block, 80);
+    assert_non_null(block);
+    assert_true(((char *)block)[59] == 'x' && HeapSize(other, 0, block) == 80);
+    assert_null(HeapReAlloc(other, 0, block, 101));
+    assert_null(HeapAlloc(other, 0, 21));
+    block = HeapReAlloc(other, 0, block, 30);
+    assert_non_null(HeapAlloc(other, 0, 70));
+    assert_null(HeapAlloc(other, 0, 1));
+    assert_true(HeapFree(other, 0, block));
+    assert_non_null(HeapAlloc(other, 0, 30));
+    assert_true(HeapDestroy(other));
     assert_false(HeapDestroy(other));
     assert_int_equal(GetLastError(), ERROR_INVALID_HANDLE);
     assert_false(HeapDestroy(heap));
@@ -95,6 +110,46 @@ static void test_global(void **state)
     block = GlobalReAlloc(block, 10, 0);
     assert_int_equal(GlobalSize(block), 10);
     assert_null(GlobalFree(block));
+}
+
+/* A block that is fixed or locked stays where it is unless it may move. */
+static void test_in_place(void **state)
+{
+    (void)state;
+    BYTE *block = LocalAlloc(LPTR, 100);
+    memset(block, 'x', 100);
+    assert_ptr_equal(LocalReAlloc(block, 50, LMEM_ZEROINIT), block);
+    assert_true(LocalSize(block) == 50 && block[49] == 'x');
+    assert_ptr_equal(LocalReAlloc(block, 100, LMEM_ZEROINIT), block); /* it had that room */
+    assert_true(LocalSize(block) == 100 && block[49] == 'x' && block[50] == 0 && block[99] == 0);
+    SetLastError(5);
+    assert_null(LocalReAlloc(block, 101, LMEM_ZEROINIT));
+    assert_int_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY);
+    assert_ptr_equal(LocalReAlloc(block, 1, LMEM_MODIFY), block);
+    assert_ptr_equal(GlobalReAlloc(block, 0, GMEM_MODIFY | GMEM_MOVEABLE), block);
+    assert_true(LocalSize(block) == 100 && block[49] == 'x');
+    assert_ptr_equal(LocalReAlloc(block, 40, 0), block);
+    block = LocalReAlloc(block, 4096, LMEM_MOVEABLE | LMEM_ZEROINIT);
+    assert_true(LocalSize(block) == 4096 && block[39] == 'x' && block[40] == 0);
+    assert_ptr_equal(LocalReAlloc(block, 0, 0), block);
+    assert_null(LocalFree(block));
+
+    block = GlobalAlloc(GMEM_MOVEABLE, 100);
+    assert_ptr_equal(GlobalLock(block), block);
+    block[99] = 'x';
+    assert_null(GlobalReAlloc(block, 4096, GMEM_ZEROINIT));
+    assert_true(GlobalSize(block) == 100 && block[99] == 'x');
+    assert_ptr_equal(GlobalReAlloc(block, 20, 0), block);
+    assert_int_equal(GlobalSize(block), 20);
+    assert_false(GlobalUnlock(block));
+    assert_int_equal(GetLastError(), NO_ERROR);
+    block = GlobalReAlloc(block, 100, GMEM_ZEROINIT); /* not locked: it may move */
+    assert_true(block != NULL && GlobalSize(block) == 100 && block[19] == 0 && block[99] == 0);
+    assert_ptr_equal(GlobalLock(block), block);
+    assert_true(!GlobalUnlock(block) && GetLastError() == NO_ERROR); /* and is movable still */
+    assert_null(GlobalFree(block));
+    assert_null(LocalReAlloc(&block, 1, LMEM_MODIFY));
+    assert_int_equal(GetLastError(), ERROR_INVALID_HANDLE);
 }
 
 typedef HLOCAL WINAPI alloc_function(UINT, SIZE_T);
@@ -187,6 +242,12 @@ static void test_macros(void **state)
     void *pointer = NULL;
     assert_null(InterlockedExchangePointer(&pointer, &wide));
     assert_ptr_equal(InterlockedCompareExchangePointer(&pointer, NULL, &wide), &wide);
+    InterlockedExchangePointer(&pointer, &wide); /* as statements, which nobody warns of */
+    InterlockedCompareExchangePointer(&pointer, NULL, &wide);
+    InterlockedExchange(&counter, 9);
+    InterlockedCompareExchange(&counter, 7, 9);
+    InterlockedExchangeAdd(&counter, 1);
+    InterlockedDecrement(&counter);
     assert_null(pointer);
     assert_int_equal(MAKEWORD(2, 2), 0x202);
     assert_int_equal(HIWORD(0x12345678) + LOWORD(0x12345678), 0x1234 + 0x5678);
@@ -197,8 +258,13 @@ static void test_macros(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_heap),   cmocka_unit_test(test_heap_refused), cmocka_unit_test(test_local),
-        cmocka_unit_test(test_global), cmocka_unit_test(test_locks),        cmocka_unit_test(test_local_of_library),
+        cmocka_unit_test(test_heap),
+        cmocka_unit_test(test_heap_refused),
+        cmocka_unit_test(test_local),
+        cmocka_unit_test(test_in_place),
+        cmocka_unit_test(test_global),
+        cmocka_unit_test(test_locks),
+        cmocka_unit_test(test_local_of_library),
         cmocka_unit_test(test_macros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,11 @@ static void test_getaddrinfo(void **state)
     int code = looked_up(NO_HOST, "80", 0, AF_UNSPEC, SOCK_STREAM);
     assert_true(code == WSAHOST_NOT_FOUND || code == WSATRY_AGAIN || code == WSANO_RECOVERY);
     assert_int_equal(looked_up(LONG_LABEL, "80", 0, AF_UNSPEC, SOCK_STREAM) > 0, 1);
+    /* An empty name is this computer's, whatever the resolver says of that. */
+    char own[256];
+    assert_int_equal(gethostname(own, sizeof own), 0);
+    assert_int_equal(looked_up("", "80", 0, AF_UNSPEC, SOCK_STREAM), looked_up(own, "80", 0, AF_UNSPEC, SOCK_STREAM));
+    assert_int_equal(looked_up("", NULL, 0, AF_INET, SOCK_STREAM), looked_up(own, NULL, 0, AF_INET, SOCK_STREAM));
     assert_int_equal(WSATYPE_NOT_FOUND, 10109);
     assert_int_equal(EAI_AGAIN, WSATRY_AGAIN);
     assert_int_equal(EAI_BADFLAGS, WSAEINVAL);

@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <strsafe.h>
+#include <sys/mman.h>
 #include <tchar.h>
+#include <unistd.h>
 #include <windows.h>
 
 /* L"" is what WCHAR is. */
@@ -136,6 +138,48 @@ static void test_multibyte(void **state)
     assert_true(mbstowcs(wide, "\xFF", 8) == (size_t)-1);
     assert_int_equal(errno, EILSEQ);
     assert_true(wcstombs(narrow, L"\xD800", 8) == (size_t)-1);
+}
+
+/* No more is looked at than is asked for: three characters at the end of a page, no NUL behind them, and what is no text behind what is wanted. */
+static void test_multibyte_limit(void **state)
+{
+    (void)state;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), n = 0;
+    char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED && mprotect(pages + page, page, PROT_NONE) == 0);
+    const char *end = memcpy(pages + page - 3, "abc", 3);
+    wchar_t wide[8] = L"xxxxx";
+    char narrow[8] = "xxxxx";
+    assert_int_equal(mbstowcs(wide, end, 3), 3);
+    assert_int_equal(wcscmp(wide, L"abcxx"), 0);
+    assert_int_equal(mbstowcs(wide, end, 0), 0);
+    assert_int_equal(mbstowcs_s(&n, wide, 8, end, 3), 0);
+    assert_true(n == 4 && wcscmp(wide, L"abc") == 0);
+    const wchar_t *wide_end = (const wchar_t *)(void *)memcpy(pages + page - 6, L"abc", 6);
+    assert_int_equal(wcstombs(narrow, wide_end, 3), 3);
+    assert_string_equal(narrow, "abcxx");
+    assert_int_equal(wcstombs_s(&n, narrow, 8, wide_end, 3), 0);
+    assert_true(n == 4 && strcmp(narrow, "abc") == 0);
+    munmap(pages, 2 * page);
+
+    assert_int_equal(mbstowcs(wide, "abc\xff", 3), 3);
+    assert_true(mbstowcs(wide, "abc\xff", 4) == (size_t)-1);
+    assert_int_equal(wcstombs(narrow, L"abc\xD800", 3), 3);
+    assert_true(wcstombs(narrow, L"abc\xD800", 4) == (size_t)-1);
+    assert_true(mbstowcs(NULL, "abc\xff", 0) == (size_t)-1 && wcstombs(NULL, L"abc\xD800", 0) == (size_t)-1);
+    assert_int_equal(mbstowcs_s(&n, wide, 8, "abc\xff", 3), 0);
+    assert_true(n == 4 && wcscmp(wide, L"abc") == 0);
+    assert_int_equal(wcstombs_s(&n, narrow, 8, L"abc\xD800", 3), 0);
+    assert_true(n == 4 && strcmp(narrow, "abc") == 0);
+    assert_int_equal(mbstowcs_s(&n, wide, 8, "abc\xff", 4), EILSEQ);
+    assert_true(n == 0 && wide[0] == 0);
+    assert_int_equal(mbstowcs_s(&n, wide, 4, "abc\xff", _TRUNCATE), STRUNCATE);
+    assert_true(n == 4 && wcscmp(wide, L"abc") == 0);
+    assert_int_equal(mbstowcs_s(&n, wide, 4, "abc", _TRUNCATE), 0);
+    assert_int_equal(mbstowcs_s(&n, wide, 2, "a\360\237\230\200", 5), ERANGE); /* half of a pair has room */
+    assert_true(n == 0 && wide[0] == 0);
+    assert_int_equal(wcstombs_s(&n, narrow, 3, L"ab\u00fc", 5), ERANGE);
+    assert_true(n == 0 && narrow[0] == 0);
 }
 
 static void test_lstr(void **state)
@@ -308,13 +352,47 @@ static void test_strsafe(void **state)
     assert_int_equal(_tcscmp(text, _T("ff")), 0);
 }
 
+/* A format that is none leaves no text, not what was in the buffer; one that fails behind some of it leaves that. */
+static void test_strsafe_bad_format(void **state)
+{
+    (void)state;
+    char narrow[16];
+    WCHAR wide[16];
+    memset(narrow, 'x', sizeof narrow);
+    memset(wide, 'x', sizeof wide);
+    assert_int_equal(StringCchPrintfA(narrow, 16, "%'d", 5), STRSAFE_E_INSUFFICIENT_BUFFER);
+    assert_string_equal(narrow, "");
+    assert_int_equal(StringCchPrintfW(wide, 16, L"%'d", 5), STRSAFE_E_INSUFFICIENT_BUFFER);
+    assert_int_equal(wide[0], 0);
+    memset(narrow, 'x', sizeof narrow);
+    memset(wide, 'x', sizeof wide);
+    assert_int_equal(StringCbPrintfA(narrow, sizeof narrow, "ab%'d", 5), STRSAFE_E_INSUFFICIENT_BUFFER);
+    assert_string_equal(narrow, "ab");
+    assert_int_equal(StringCbPrintfW(wide, sizeof wide, L"ab%'d", 5), STRSAFE_E_INSUFFICIENT_BUFFER);
+    assert_int_equal(wcscmp(wide, L"ab"), 0);
+    assert_int_equal(StringCchPrintfA(narrow, 4, "%s", "abc"), S_OK);
+    assert_int_equal(StringCchPrintfA(narrow, 4, "%s", "abcd"), STRSAFE_E_INSUFFICIENT_BUFFER);
+    assert_string_equal(narrow, "abc");
+    assert_int_equal(StringCchPrintfW(wide, 4, L"%s", L"abcd"), STRSAFE_E_INSUFFICIENT_BUFFER);
+    assert_int_equal(wcscmp(wide, L"abc"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_search), cmocka_unit_test(test_compare), cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_tokens), cmocka_unit_test(test_numbers), cmocka_unit_test(test_multibyte),
-        cmocka_unit_test(test_lstr),   cmocka_unit_test(test_bounds),  cmocka_unit_test(test_convert_with_bounds),
-        cmocka_unit_test(test_tchar),  cmocka_unit_test(test_strsafe),
+        cmocka_unit_test(test_search),
+        cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_multibyte),
+        cmocka_unit_test(test_multibyte_limit),
+        cmocka_unit_test(test_lstr),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_convert_with_bounds),
+        cmocka_unit_test(test_tchar),
+        cmocka_unit_test(test_strsafe),
+        cmocka_unit_test(test_strsafe_bad_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

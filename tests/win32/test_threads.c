@@ -101,6 +101,13 @@ static void test_event(void **state)
     HANDLE both[2] = {gate, CreateEvent(NULL, TRUE, TRUE, NULL)};
     assert_int_equal(WaitForMultipleObjects(2, both, FALSE, 0), WAIT_OBJECT_0 + 1);
     assert_int_equal(WaitForMultipleObjects(2, both, TRUE, 0), WAIT_TIMEOUT);
+    /* All of two is not one of them twice. */
+    HANDLE twice[3] = {gate, both[1], gate};
+    assert_true(SetEvent(gate));
+    SetLastError(0);
+    assert_int_equal(WaitForMultipleObjects(3, twice, TRUE, 0), WAIT_FAILED);
+    assert_int_equal(GetLastError(), ERROR_INVALID_PARAMETER);
+    assert_int_equal(WaitForMultipleObjects(3, twice, FALSE, 0), WAIT_OBJECT_0); /* the event was not taken */
     assert_true(CloseHandle(both[0]) && CloseHandle(both[1]));
     assert_null(CreateEventA(NULL, TRUE, TRUE, "name"));
     assert_int_equal(GetLastError(), ERROR_NOT_SUPPORTED);

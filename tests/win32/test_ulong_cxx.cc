@@ -16,12 +16,12 @@
 
 static int failures;
 
-#define CHECK(condition)                                                 \
-    do {                                                                 \
-        if (!(condition)) {                                              \
-            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);       \
-            failures++;                                                  \
-        }                                                                \
+#define CHECK(condition)                                           \
+    do {                                                           \
+        if (!(condition)) {                                        \
+            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+            failures++;                                            \
+        }                                                          \
     } while (0)
 
 /* Microsoft's forms for arrays. */
@@ -134,6 +134,79 @@ static void nothing()
     CHECK(qop[1] == 0xFFFFFFFFul && qop[0] == ~0ul);
 }
 
+/* Arrays, and objects that are pointers to those who ask. */
+template <class T> class Holder
+{
+  public:
+    operator T *()
+    {
+        return &value;
+    }
+    T value = static_cast<T>(~0ull);
+};
+
+static void converted()
+{
+    CtxtHandle none = {0, 0};
+    SecBufferDesc list = {SECBUFFER_VERSION, 0, nullptr};
+    ULONG few[1] = {7};
+    unsigned long many[2] = {~0ul, ~0ul};
+    ULONG *const fixed = few;
+    Holder<ULONG> narrow;
+    Holder<unsigned long> wide;
+    CHECK(DecryptMessage(&none, &list, 0, few) == SEC_E_INVALID_HANDLE && few[0] == 7);
+    CHECK(DecryptMessage(&none, &list, 0, fixed) == SEC_E_INVALID_HANDLE);
+    CHECK(DecryptMessage(&none, &list, 0, many) == SEC_E_INVALID_HANDLE);
+    CHECK(many[0] == 0xFFFFFFFFul && many[1] == ~0ul);
+    CHECK(DecryptMessage(&none, &list, 0, narrow) == SEC_E_INVALID_HANDLE && narrow.value == ~0u);
+    CHECK(DecryptMessage(&none, &list, 0, wide) == SEC_E_INVALID_HANDLE && wide.value == 0xFFFFFFFFul);
+    CHECK(DecryptMessage(&none, &list, 0, true ? many + 1 : NULL) == SEC_E_INVALID_HANDLE && many[1] == 0xFFFFFFFFul);
+}
+
+static DWORD WINAPI nothing_done(LPVOID)
+{
+    return 7;
+}
+
+/* The kit's own functions; test_ulong.c has all of them. */
+static void kit()
+{
+    const unsigned long full = 0xFFFFFFFF00000000ul;
+    TCHAR name[300], domain[300];
+    BYTE sid[SECURITY_MAX_SID_SIZE], bytes[8] = {1, 2, 3};
+    char text[8];
+    SID_NAME_USE use;
+    unsigned long n = full | _countof(name), m = full | _countof(domain), skip = full, flags = full;
+    DWORD n32 = _countof(name);
+    CHECK(GetComputerName(name, &n) && n == _tcslen(name) && GetComputerName(name, &n32) && n32 == n);
+    n = full | _countof(name);
+    CHECK(GetComputerNameEx(ComputerNameDnsHostname, name, &n) && n == _tcslen(name));
+    n = full | _countof(name);
+    CHECK(GetUserName(name, &n) && n == _tcslen(name) + 1);
+    n = full | sizeof sid;
+    CHECK(CreateWellKnownSid(WinWorldSid, nullptr, sid, &n) && n == GetLengthSid(sid));
+    n = full | _countof(name);
+    CHECK(LookupAccountSid(nullptr, sid, name, &n, domain, &m, &use) && n == _tcslen(name) && m == _tcslen(domain));
+    n = full | sizeof sid;
+    m = full | _countof(domain);
+    CHECK(LookupAccountName(nullptr, name, sid, &n, domain, &m, &use) && n == GetLengthSid(sid));
+    n = full | _countof(name);
+    CHECK(CryptBinaryToString(bytes, 3, CRYPT_STRING_BASE64 | CRYPT_STRING_NOCRLF, name, &n) && n == 4);
+    n = full | sizeof bytes;
+    CHECK(CryptStringToBinary(name, 0, CRYPT_STRING_BASE64, bytes, &n, &skip, &flags) && n == 3 && skip == 0);
+    CHECK(CryptStringToBinary(name, 0, CRYPT_STRING_BASE64, bytes, &n, nullptr, NULL) && n == 3);
+    CHECK(WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), "#\n", 2, &n, nullptr) && n == 2);
+    CHECK(!ReadFile(nullptr, text, 1, &n, nullptr) && !ReadConsole(nullptr, text, 1, &n, nullptr));
+    n = full | 5;
+    CHECK(!GetConsoleMode(nullptr, &n) && n == 5);
+    HANDLE thread = CreateThread(nullptr, 0, nothing_done, nullptr, 0, &n);
+    CHECK(thread != nullptr && WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0);
+    m = full;
+    CHECK(GetExitCodeThread(thread, &m) && m == 7 && CloseHandle(thread));
+    thread = CreateThread(nullptr, 0, nothing_done, nullptr, 0, 0);
+    CHECK(WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0 && CloseHandle(thread));
+}
+
 static void library()
 {
     std::vector<int> numbers{3, 1, 2};
@@ -178,10 +251,8 @@ static void scanned()
 /* Names of socket functions that programs and the C++ library have, too; and the functions. */
 class Connection
 {
-public:
-    explicit Connection(SOCKET s) : socket(s)
-    {
-    }
+  public:
+    explicit Connection(SOCKET s) : socket(s) {}
     bool connect(int n)
     {
         return n == 1;
@@ -241,6 +312,8 @@ int main()
     more_arrays();
     packages();
     nothing();
+    converted();
+    kit();
     library();
     scanned();
     numbers();

@@ -1,2 +1,2 @@
 /* WinCrypt.h: another spelling of wincrypt.h. SPDX-License-Identifier: MIT */
-#include "../wincrypt.h"
+#include "wincrypt.h"

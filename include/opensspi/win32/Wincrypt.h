@@ -1,2 +1,2 @@
 /* Wincrypt.h: another spelling of wincrypt.h. SPDX-License-Identifier: MIT */
-#include "../wincrypt.h"
+#include "wincrypt.h"

@@ -33,6 +33,11 @@
 #include <strings.h>
 #include <wctype.h>
 
+/* strdup, strtok_r, fileno and strnlen stand behind Microsoft's names; undeclared, C would take what they give for an int. */
+#if defined(__GLIBC__) && !defined(__USE_XOPEN2K8)
+#error "-std=c11 and its like hide functions that this needs: say -D_DEFAULT_SOURCE, as pkg-config opensspi-win32 does"
+#endif
+
 OPENSSPI_BEGIN_DECLS
 
 /* As in <wchar.h>, for text of 16 bits. Comparing without case folds the basic plane. */
@@ -70,7 +75,8 @@ int opensspi_wmemcmp(const WCHAR *a, const WCHAR *b, size_t n);
 /* ASCII letters in upper and lower case, in place. */
 char *opensspi_strupr(char *s);
 char *opensspi_strlwr(char *s);
-/* To and from UTF-8. (size_t)-1 with EILSEQ for what is no text. A NULL destination asks for the length. */
+/* To and from UTF-8. (size_t)-1 with EILSEQ for what is no text. A NULL destination asks for the length. When n units are written nothing behind
+ * what they stand for is looked at: it need not be text, nor be there. */
 size_t opensspi_mbstowcs(WCHAR *to, const char *from, size_t n);
 size_t opensspi_wcstombs(char *to, const WCHAR *from, size_t n);
 
@@ -135,7 +141,8 @@ int opensspi_vswprintf_s(WCHAR *to, size_t n, const WCHAR *format, va_list argum
 int opensspi_snwprintf_s(WCHAR *to, size_t n, size_t count, const WCHAR *format, ...);
 int opensspi_vsnwprintf_s(WCHAR *to, size_t n, size_t count, const WCHAR *format, va_list arguments);
 
-/* To and from UTF-8 with bounds; *converted, where it is not NULL, is the length with the NUL. A NULL destination of no size asks for it. EILSEQ for what is no text. */
+/* To and from UTF-8 with bounds; *converted, where it is not NULL, is the length with the NUL. A NULL destination of no size
+ * asks for it. EILSEQ for what is no text, ERANGE where it has no room. What is behind `count` units is not looked at. */
 int opensspi_mbstowcs_s(size_t *converted, WCHAR *to, size_t n, const char *from, size_t count);
 int opensspi_wcstombs_s(size_t *converted, char *to, size_t n, const WCHAR *from, size_t count);
 

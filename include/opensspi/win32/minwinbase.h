@@ -12,6 +12,7 @@
 #define LMEM_FIXED 0x0000
 #define LMEM_MOVEABLE 0x0002
 #define LMEM_ZEROINIT 0x0040
+#define LMEM_MODIFY 0x0080
 #define LPTR 0x0040
 #define LHND 0x0042
 

@@ -2,7 +2,8 @@
  * strsafe.h: text that never runs over its buffer: StringCch counts characters, StringCb bytes.
  *
  * S_OK; STRSAFE_E_INVALID_PARAMETER for a size of 0 or beyond STRSAFE_MAX_CCH; STRSAFE_E_INSUFFICIENT_BUFFER when the text was cut off, with its NUL. Length: for a
- * text that does not end in so many characters STRSAFE_E_INVALID_PARAMETER. Formats are wsprintf's, with floating point. Source: Microsoft, strsafe.h.
+ * text that does not end in so many characters STRSAFE_E_INVALID_PARAMETER. Printf: a format that is none counts as cut off there,
+ * with its NUL, too. Formats are wsprintf's, with floating point. Source: Microsoft, strsafe.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -83,8 +84,7 @@ static inline HRESULT StringCchVPrintfA(LPSTR pszDest, size_t cchDest, LPCSTR ps
     int n;
     if (pszDest == NULL || cchDest == 0 || cchDest > STRSAFE_MAX_CCH)
         return STRSAFE_E_INVALID_PARAMETER;
-    n = opensspi_ms_vsnprintf(pszDest, cchDest, pszFormat, argList);
-    pszDest[cchDest - 1] = 0;
+    n = opensspi_vsnprintf(pszDest, cchDest, pszFormat, argList);
     return n < 0 || (size_t)n >= cchDest ? STRSAFE_E_INSUFFICIENT_BUFFER : S_OK;
 }
 
@@ -198,9 +198,8 @@ static inline HRESULT StringCchVPrintfW(LPWSTR pszDest, size_t cchDest, LPCWSTR 
     int n;
     if (pszDest == NULL || cchDest == 0 || cchDest > STRSAFE_MAX_CCH)
         return STRSAFE_E_INVALID_PARAMETER;
-    n = opensspi_ms_vsnwprintf(pszDest, cchDest, pszFormat, argList);
-    pszDest[cchDest - 1] = 0;
-    return n < 0 || (size_t)n >= cchDest ? STRSAFE_E_INSUFFICIENT_BUFFER : S_OK;
+    n = opensspi_vswprintf(pszDest, cchDest, pszFormat, argList);
+    return n < 0 ? STRSAFE_E_INSUFFICIENT_BUFFER : S_OK;
 }
 
 static inline HRESULT StringCchPrintfW(LPWSTR pszDest, size_t cchDest, LPCWSTR pszFormat, ...)

@@ -63,7 +63,8 @@ BOOL WINAPI ReleaseMutex(HANDLE hMutex) OPENSSPI_WIN32_SYMBOL(ReleaseMutex);
 /* WaitForSingleObject waits for the end of a thread, for an event or a mutex, at most so many milliseconds or INFINITE. WAIT_OBJECT_0, WAIT_ABANDONED for
  * a mutex whose owner ended with it, WAIT_TIMEOUT, WAIT_FAILED with ERROR_INVALID_HANDLE. */
 DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds) OPENSSPI_WIN32_SYMBOL(WaitForSingleObject);
-/* WaitForMultipleObjects waits for one of them (WAIT_OBJECT_0 or WAIT_ABANDONED_0 + its index) or for all. Up to MAXIMUM_WAIT_OBJECTS. */
+/* WaitForMultipleObjects waits for one of them (WAIT_OBJECT_0 or WAIT_ABANDONED_0 + its index) or for all. Up to MAXIMUM_WAIT_OBJECTS; WAIT_FAILED,
+ * ERROR_INVALID_PARAMETER for more, for none, and for all of them where one is there twice. */
 DWORD WINAPI WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll, DWORD dwMilliseconds)
     OPENSSPI_WIN32_SYMBOL(WaitForMultipleObjects);
 /* Sleep sleeps so many milliseconds. */

@@ -1,5 +1,6 @@
 /*
  * ulong.h: SSPI's functions for callers whose variables are `unsigned long`, as Windows' headers spell it, where that has 64 bits.
+ * ulong_windows.h has those of <windows.h>, and <wincrypt.h> has its own.
  *
  * A ULONG has 32 bits. Where a function writes one through a pointer, these macros take a pointer to an unsigned long, too: its upper half is
  * cleared, the function writes the lower, and the variable reads right. Nothing else changes: the macros give the functions' own names back, so that
@@ -34,33 +35,36 @@ static inline ULONG *OpenSspiUlongLow(unsigned long *p)
 
 #ifdef __cplusplus
 extern "C++" {
-/* By the type of the argument; other types are an error, as they are on Windows. */
-template <class T> struct OpenSspiUlong;
+/* What is such a pointer, decays into one, or converts to one, an array or an object; other types are an error, as they are on Windows. */
+template <class T> struct OpenSspiUlong {
+    static ULONG *of(ULONG *p)
+    {
+        return p;
+    }
+    static ULONG *of(unsigned long *p)
+    {
+        return OpenSspiUlongLow(p);
+    }
+};
 template <class T> struct OpenSspiUlong<T &> : OpenSspiUlong<T> {
 };
 template <class T> struct OpenSspiUlong<const T> : OpenSspiUlong<T> {
 };
-template <> struct OpenSspiUlong<ULONG *> {
-    static ULONG *of(void *p)
+/* NULL, 0 and nullptr, which would be either. */
+struct OpenSspiUlongNull {
+    static ULONG *of(ULONG *p)
     {
-        return static_cast<ULONG *>(p);
+        return p;
     }
 };
-template <> struct OpenSspiUlong<unsigned long *> {
-    static ULONG *of(void *p)
-    {
-        return OpenSspiUlongLow(static_cast<unsigned long *>(p));
-    }
+template <> struct OpenSspiUlong<long> : OpenSspiUlongNull {
 };
-/* NULL, 0 and nullptr. */
-template <> struct OpenSspiUlong<long> : OpenSspiUlong<ULONG *> {
+template <> struct OpenSspiUlong<int> : OpenSspiUlongNull {
 };
-template <> struct OpenSspiUlong<int> : OpenSspiUlong<ULONG *> {
-};
-template <> struct OpenSspiUlong<decltype(nullptr)> : OpenSspiUlong<ULONG *> {
+template <> struct OpenSspiUlong<decltype(nullptr)> : OpenSspiUlongNull {
 };
 }
-#define OPENSSPI_ULONG_OUT(p) OpenSspiUlong<decltype(p)>::of((void *)(p))
+#define OPENSSPI_ULONG_OUT(p) OpenSspiUlong<decltype(p)>::of(p)
 #else
 static inline ULONG *OpenSspiUlongSame(ULONG *p)
 {
@@ -79,13 +83,17 @@ static inline ULONG *OpenSspiUlongSame(ULONG *p)
 #define OPENSSPI_SECOND(...) OPENSSPI_SECOND_(__VA_ARGS__, ~)
 #define OPENSSPI_SECOND_(a, b, ...) b
 
-/* One for each form: how many arguments, and which of them is the pointer. */
+/* One for each form: how many arguments, and which of them are pointers. */
 #define OPENSSPI_FORM_2_1_2 ~, OPENSSPI_WRAP_2_1
 #define OPENSSPI_FORM_2_2_2 ~, OPENSSPI_WRAP_2_2
 #define OPENSSPI_FORM_3_2_3 ~, OPENSSPI_WRAP_3_2
 #define OPENSSPI_FORM_3_3_3 ~, OPENSSPI_WRAP_3_3
 #define OPENSSPI_FORM_4_4_4 ~, OPENSSPI_WRAP_4_4
+#define OPENSSPI_FORM_5_4_5 ~, OPENSSPI_WRAP_5_4
 #define OPENSSPI_FORM_5_5_5 ~, OPENSSPI_WRAP_5_5
+#define OPENSSPI_FORM_6_6_6 ~, OPENSSPI_WRAP_6_6
+#define OPENSSPI_FORM_7_46_7 ~, OPENSSPI_WRAP_7_46
+#define OPENSSPI_FORM_7_567_7 ~, OPENSSPI_WRAP_7_567
 #define OPENSSPI_FORM_9_8_9 ~, OPENSSPI_WRAP_9_8
 #define OPENSSPI_FORM_12_11_12 ~, OPENSSPI_WRAP_12_11
 #define OPENSSPI_KEEP(...) __VA_ARGS__
@@ -94,7 +102,12 @@ static inline ULONG *OpenSspiUlongSame(ULONG *p)
 #define OPENSSPI_WRAP_3_2(a, b, c) a, OPENSSPI_ULONG_OUT(b), c
 #define OPENSSPI_WRAP_3_3(a, b, c) a, b, OPENSSPI_ULONG_OUT(c)
 #define OPENSSPI_WRAP_4_4(a, b, c, d) a, b, c, OPENSSPI_ULONG_OUT(d)
+#define OPENSSPI_WRAP_5_4(a, b, c, d, e) a, b, c, OPENSSPI_ULONG_OUT(d), e
 #define OPENSSPI_WRAP_5_5(a, b, c, d, e) a, b, c, d, OPENSSPI_ULONG_OUT(e)
+#define OPENSSPI_WRAP_6_6(a, b, c, d, e, f) a, b, c, d, e, OPENSSPI_ULONG_OUT(f)
+#define OPENSSPI_WRAP_7_46(a, b, c, d, e, f, g) a, b, c, OPENSSPI_ULONG_OUT(d), e, OPENSSPI_ULONG_OUT(f), g
+#define OPENSSPI_WRAP_7_567(a, b, c, d, e, f, g) \
+    a, b, c, d, OPENSSPI_ULONG_OUT(e), OPENSSPI_ULONG_OUT(f), OPENSSPI_ULONG_OUT(g)
 #define OPENSSPI_WRAP_9_8(a, b, c, d, e, f, g, h, i) a, b, c, d, e, f, g, OPENSSPI_ULONG_OUT(h), i
 #define OPENSSPI_WRAP_12_11(a, b, c, d, e, f, g, h, i, j, k, l) a, b, c, d, e, f, g, h, i, j, OPENSSPI_ULONG_OUT(k), l
 #define OPENSSPI_ULONG_ARGUMENTS(form, ...)                                                             \

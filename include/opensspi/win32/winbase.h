@@ -116,12 +116,20 @@ BOOL WINAPI LookupAccountNameA(LPCSTR lpSystemName, LPCSTR lpAccountName, PSID S
 #define GMEM_FIXED 0x0000
 #define GMEM_MOVEABLE 0x0002
 #define GMEM_ZEROINIT 0x0040
+#define GMEM_MODIFY 0x0080
 #define GPTR 0x0040
 #define GHND 0x0042
 
 /* LocalAlloc gives a block of uBytes for LocalFree. NULL: ERROR_NOT_ENOUGH_MEMORY. */
 HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes) OPENSSPI_WIN32_SYMBOL(LocalAlloc);
-/* LocalReAlloc changes its size; what is new is zeroed. NULL: the block is as it was; ERROR_INVALID_HANDLE for what is none. */
+/*
+ * LocalReAlloc changes its size; what is new is zeroed. Without LMEM_MOVEABLE in uFlags a block that is fixed or locked stays where it is: it can
+ * become smaller, and as large again as it was, no larger. Any other may be elsewhere then: what is returned is the block. With LMEM_MODIFY nothing
+ * changes, and a fixed block stays fixed.
+ *
+ * NULL: the block is as it was; ERROR_NOT_ENOUGH_MEMORY, also for what would have to move; ERROR_INVALID_HANDLE for what is none.
+ * Source: Microsoft, LocalReAlloc.
+ */
 HLOCAL WINAPI LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags) OPENSSPI_WIN32_SYMBOL(LocalReAlloc);
 /* LocalFree frees it, and what functions hand out that document it so: NULL; hMem itself, ERROR_INVALID_HANDLE, for what is none. */
 HLOCAL WINAPI LocalFree(HLOCAL hMem) OPENSSPI_WIN32_SYMBOL(LocalFree);
@@ -231,9 +239,10 @@ OPENSSPI_END_DECLS
 #define InterlockedDecrement(p) __atomic_sub_fetch((p), 1, __ATOMIC_SEQ_CST)
 #define InterlockedExchange(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #define InterlockedExchangeAdd(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
-#define InterlockedExchangePointer(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #define InterlockedCompareExchange(p, v, c) __sync_val_compare_and_swap((p), (c), (v))
-#define InterlockedCompareExchangePointer(p, v, c) __sync_val_compare_and_swap((p), (c), (v))
+/* In a block: compilers warn of a pointer that nobody wants, not of a block's. */
+#define InterlockedExchangePointer(p, v) __extension__({ __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST); })
+#define InterlockedCompareExchangePointer(p, v, c) __extension__({ __sync_val_compare_and_swap((p), (c), (v)); })
 #endif
 
 #endif

@@ -24,10 +24,11 @@
 #include "sal.h"
 #include "winbase.h"
 #include "wincon.h"
+#include "ulong_windows.h"
 #include "winuser.h"
 #include "crt.h"
 #ifndef WIN32_LEAN_AND_MEAN
-#include "../wincrypt.h"
+#include "wincrypt.h"
 #include "winsock2.h"
 #include "rpc.h"
 #endif

@@ -35,6 +35,10 @@
 #include "windef.h"
 #include "winerror.h"
 
+#if defined(__GLIBC__) && !defined(__USE_MISC)
+#error "-std=c11 and its like hide types that this needs: say -D_DEFAULT_SOURCE, as pkg-config opensspi-win32 does"
+#endif
+
 /* The C library's has 64 bits; Windows' programs send theirs as four bytes. */
 #define u_long ULONG
 

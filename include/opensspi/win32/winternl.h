@@ -18,7 +18,8 @@ OPENSSPI_BEGIN_DECLS
 #define NT_ERROR(Status) ((ULONG)(Status) >> 30 == 3)
 #endif
 
-/* RtlInitUnicodeString and RtlInitAnsiString count a text, which stays the caller's; at most 65534 bytes of it. Source: Microsoft, winternl.h. */
+/* RtlInitUnicodeString and RtlInitAnsiString count a text, which stays the caller's; at most 65532 bytes of wide text, 65534 of the
+ * other. Source: Microsoft, winternl.h. */
 VOID NTAPI RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
     OPENSSPI_WIN32_SYMBOL(RtlInitUnicodeString);
 VOID NTAPI RtlInitAnsiString(PANSI_STRING DestinationString, LPCSTR SourceString)

@@ -21,7 +21,8 @@ char *WINAPI gai_strerrorA(int ecode) OPENSSPI_WIN32_SYMBOL(gai_strerrorA);
 WCHAR *WINAPI gai_strerrorW(int ecode) OPENSSPI_WIN32_SYMBOL(gai_strerrorW);
 
 /* The system's functions of these names. 0, or for inet_pton 1 (0: this is no address), and a text; else: */
-/* A code: WSAHOST_NOT_FOUND, WSANO_DATA, WSATRY_AGAIN, WSANO_RECOVERY, WSATYPE_NOT_FOUND (the service), WSAEINVAL (the flags), WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSA_NOT_ENOUGH_MEMORY. *result is NULL then. */
+/* An empty name of a node is this computer's.
+ * A code: WSAHOST_NOT_FOUND, WSANO_DATA, WSATRY_AGAIN, WSANO_RECOVERY, WSATYPE_NOT_FOUND (the service), WSAEINVAL (the flags), WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSA_NOT_ENOUGH_MEMORY. *result is NULL then. */
 int opensspi_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result);
 /* The same codes; WSAEFAULT: sa is NULL or too short; ERROR_INSUFFICIENT_BUFFER. */
 int opensspi_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host, socklen_t hostlen, char *service,

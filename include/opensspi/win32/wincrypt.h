@@ -1,0 +1,22 @@
+/*
+ * wincrypt.h: certificates, for callers whose variables are unsigned long. See ../wincrypt.h and ulong.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef OPENSSPI_WIN32_WINCRYPT_H
+#define OPENSSPI_WIN32_WINCRYPT_H
+
+#include "../wincrypt.h"
+#include "ulong.h"
+
+#ifndef OPENSSPI_WIN32_NO_ULONG
+/* Lengths, and what CryptStringToBinary tells besides. */
+#define CryptBinaryToStringA(...) CryptBinaryToStringA(OPENSSPI_ULONG_ARGUMENTS(5_5, __VA_ARGS__))
+#define CryptBinaryToStringW(...) CryptBinaryToStringW(OPENSSPI_ULONG_ARGUMENTS(5_5, __VA_ARGS__))
+#define CryptStringToBinaryA(...) CryptStringToBinaryA(OPENSSPI_ULONG_ARGUMENTS(7_567, __VA_ARGS__))
+#define CryptStringToBinaryW(...) CryptStringToBinaryW(OPENSSPI_ULONG_ARGUMENTS(7_567, __VA_ARGS__))
+#define CertGetCertificateContextProperty(...) \
+    CertGetCertificateContextProperty(OPENSSPI_ULONG_ARGUMENTS(4_4, __VA_ARGS__))
+#endif
+
+#endif
