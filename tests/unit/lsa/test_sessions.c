@@ -43,7 +43,6 @@ static SECURITY_STATUS query_credential(const void *credential, uint32_t attribu
     return SEC_E_OK;
 }
 
-<<<<<<< HEAD
 static bool has_granting;
 static unsigned n_listed;
 
@@ -55,9 +54,6 @@ static SECURITY_STATUS tickets(const struct tickets_request *request, struct wri
     return request->ask != TICKETS_GRANTING || has_granting ? SEC_E_OK : cause_set(SEC_E_NO_CREDENTIALS, "none");
 }
 
-static const struct package_authority table = {
-    .acquire = acquire, .release = mem_free, .query_credential = query_credential, .tickets = tickets};
-=======
 static unsigned n_s4u;
 
 static SECURITY_STATUS acquire_s4u(const struct acquire_request *request, const char *user, void *service,
@@ -68,9 +64,11 @@ static SECURITY_STATUS acquire_s4u(const struct acquire_request *request, const 
     return acquire(request, credential, expiry);
 }
 
-static const struct package_authority table = {
-    .acquire = acquire, .release = mem_free, .query_credential = query_credential, .acquire_s4u = acquire_s4u};
->>>>>>> w-fcore
+static const struct package_authority table = {.acquire = acquire,
+                                               .release = mem_free,
+                                               .query_credential = query_credential,
+                                               .tickets = tickets,
+                                               .acquire_s4u = acquire_s4u};
 static const struct package kerberos = {.info = {.name = "Kerberos", .comment = "A KDC's answers", .max_token = 1},
                                         .authority = &table};
 
@@ -186,7 +184,6 @@ static void test_a_silent_kdc_is_no_realm(void **state)
     session_end(session);
 }
 
-<<<<<<< HEAD
 static void ask(const struct logon_session *session, enum tickets_ask what)
 {
     const struct tickets_request request = {.config = config, .ask = what};
@@ -274,7 +271,8 @@ static void test_log_off_is_told(void **state)
     assert_int_equal(lease_check(lease), SEC_E_NO_CREDENTIALS);
     cause_clear();
     lease_put(lease);
-=======
+}
+
 /* A service's word makes network sessions, and no other that says of itself it were one. */
 static void test_a_name_alone(void **state)
 {
@@ -298,7 +296,6 @@ static void test_a_name_alone(void **state)
     assert_int_equal(session->type, SESSION_NETWORK);
     identity_release(&identity);
     session_end(session);
->>>>>>> w-fcore
 }
 
 int main(void)
@@ -307,13 +304,10 @@ int main(void)
         cmocka_unit_test(test_a_refusal_ends),
         cmocka_unit_test(test_a_refusal_takes_no_tickets_for_ever),
         cmocka_unit_test(test_a_silent_kdc_is_no_realm),
-<<<<<<< HEAD
         cmocka_unit_test(test_a_purge_is_told),
         cmocka_unit_test(test_credentials_in_hand_have_tickets_got),
         cmocka_unit_test(test_log_off_is_told),
-=======
         cmocka_unit_test(test_a_name_alone),
->>>>>>> w-fcore
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
