@@ -28,6 +28,7 @@ struct kept_session {
     char *package, *user, *domain;
     const struct config *config;
     struct identity identity;   /* wiped with the session; empty where nothing stays */
+    atomic_uint n_forks;        /* fork_count of the process whose threads hold cache_lock */
     pthread_mutex_t cache_lock; /* guards what follows; held while a KDC is asked */
     const struct package *cache_package;
     void *cache_credential; /* holds the ticket-granting ticket, and gets another when it ends; NULL: none */
@@ -47,6 +48,25 @@ static atomic_uint n_sessions;
 
 FORK_GUARD(lock, FORK_RANK_LSA)
 
+/* A child of fork has none of the threads that ask a KDC meanwhile: it begins with a lock of its own. */
+static void cache_enter(struct kept_session *session)
+{
+    if (atomic_load(&session->n_forks) != fork_count()) {
+        pthread_mutex_lock(&lock);
+        if (atomic_load(&session->n_forks) != fork_count()) {
+            pthread_mutex_init(&session->cache_lock, NULL);
+            atomic_store(&session->n_forks, fork_count());
+        }
+        pthread_mutex_unlock(&lock);
+    }
+    pthread_mutex_lock(&session->cache_lock);
+}
+
+static void cache_leave(struct kept_session *session)
+{
+    pthread_mutex_unlock(&session->cache_lock);
+}
+
 static void lent_refresh(const struct lease *lease);
 
 static void session_free(struct kept_session *session)
@@ -58,7 +78,8 @@ static void session_free(struct kept_session *session)
         session->cache_package->authority->release(session->cache_credential);
     identity_release(&session->identity);
     kept_free(session->refusals);
-    pthread_mutex_destroy(&session->cache_lock);
+    if (atomic_load(&session->n_forks) == fork_count())
+        pthread_mutex_destroy(&session->cache_lock);
     config_release(session->config);
     mem_free(session->package);
     mem_free(session->user);
@@ -85,6 +106,7 @@ static struct kept_session *session_new(const struct session_request *request, c
     require(session != NULL, NULL);
     atomic_init(&session->n_references, 1);
     pthread_mutex_init(&session->cache_lock, NULL);
+    atomic_init(&session->n_forks, fork_count());
     session->config = config_retain(request->config);
     session->lease = lease_new(lent_refresh);
     session->package = mem_strdup(request->package->info.name);
@@ -391,7 +413,7 @@ void sessions_lend(const struct logon_session *session, struct acquire_request *
     struct kept_session *kept = (struct kept_session *)(uintptr_t)session;
     request->session_identity = &kept->identity;
     request->session_lease = kept->lease;
-    pthread_mutex_lock(&kept->cache_lock);
+    cache_enter(kept);
     const struct package *package = NULL;
     bool is_kerberos = kept->cache_credential != NULL ||
                        (!text_equal_fold(kept->package, "NTLM") &&
@@ -406,7 +428,7 @@ void sessions_lend(const struct logon_session *session, struct acquire_request *
     request->session_cache = refused ? NULL : kept->cache;
     request->session_refusal = refused ? kept->refusal : NULL;
     request->session_refused_until = refused ? kept->refused + SESSION_REFUSED_FOR : 0;
-    pthread_mutex_unlock(&kept->cache_lock);
+    cache_leave(kept);
 }
 
 /* Credentials in hand draw on the cache, too, and on what it gets anew. A KDC that is silent holds up who acquires, and not their every handshake. */
@@ -421,19 +443,19 @@ static void lent_refresh(const struct lease *lease)
     pthread_mutex_unlock(&lock);
     if (found == NULL)
         return;
-    pthread_mutex_lock(&found->cache_lock);
+    cache_enter(found);
     if (found->cache != NULL && (found->silent == 0 || steady_now() >= found->silent + SILENT_FOR))
         (void)cache_refresh(found);
-    pthread_mutex_unlock(&found->cache_lock);
+    cache_leave(found);
     sessions_put(&found->told);
 }
 
 /* What is there, and no more: who lists tickets, or removes them, has none got anew for it. NULL: nothing. */
 static const char *cache_as_it_is(struct kept_session *session)
 {
-    pthread_mutex_lock(&session->cache_lock);
+    cache_enter(session);
     const char *cache = is_refused(session) ? NULL : session->cache;
-    pthread_mutex_unlock(&session->cache_lock);
+    cache_leave(session);
     return cache;
 }
 
@@ -443,13 +465,13 @@ static void purged(struct kept_session *session, const struct package *package, 
 {
     AUTO_WRITER struct writer unwanted = writer_growing(2048);
     struct tickets_request look = {.config = request->config, .ask = TICKETS_GRANTING};
-    pthread_mutex_lock(&session->cache_lock);
+    cache_enter(session);
     look.cache = session->cache;
     if (look.cache != NULL && package->authority->tickets(&look, &unwanted) != SEC_E_OK) {
         session->cache_expiry = 0;
         cause_drop();
     }
-    pthread_mutex_unlock(&session->cache_lock);
+    cache_leave(session);
     lease_purge(session->lease);
 }
 

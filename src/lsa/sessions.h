@@ -44,7 +44,7 @@ SECURITY_STATUS sessions_log_on(const struct session_request *request, uint64_t 
 /* An identity of a name alone: proves that the user exists, with what this computer's service may say of itself (MS-SFU), and makes a network session;
  * SEC_E_UNSUPPORTED_FUNCTION for another type. */
 SECURITY_STATUS sessions_log_on_s4u(const struct session_request *request, uint64_t *id);
-/* SEC_E_INVALID_HANDLE: there is no such session of `owner`; uid 0 may end everybody's. id 0: the one that defaults come from. */
+/* Ends its lease as well. SEC_E_INVALID_HANDLE: there is no such session of `owner`; uid 0 may end everybody's. id 0: the one that defaults come from. */
 SECURITY_STATUS sessions_log_off(uint64_t id, uid_t owner);
 
 /* The ids of those that `viewer` may see: its own, or for uid 0 all. mem_free them. */
@@ -54,11 +54,12 @@ SECURITY_STATUS sessions_find(uint64_t id, uid_t viewer, const struct logon_sess
 /* The session that the owner's default credentials come from, held; NULL: none. */
 const struct logon_session *sessions_default(uid_t owner);
 void sessions_put(const struct logon_session *session); /* NULL is fine */
-/* Lets a request for default credentials draw on a session, which is held while the request is used. May wait for KDCs. */
+/* Lets a request for default credentials draw on a session, which is held while the request is used; whoever keeps something of it has its lease. May wait for KDCs. */
 void sessions_lend(const struct logon_session *session, struct acquire_request *request);
 
 struct tickets_request;
-/* What a package answers of the tickets that a session has (core/tickets.h); `id` and `viewer` as of sessions_find. */
+/* What a package answers of the tickets that a session has (core/tickets.h); `id` and `viewer` as of sessions_find. Has tickets got anew where one is wanted, and not to list or
+ * purge them; who drew on the session learns of a purge by the lease. */
 SECURITY_STATUS sessions_tickets(uint64_t id, uid_t viewer, const struct package *package,
                                  const struct tickets_request *request, struct writer *answer);
 

@@ -18,6 +18,8 @@
 #include "core/registry.h"
 #include "core/tickets.h"
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define WORDS "the KDC of this test says no"
 
@@ -33,10 +35,18 @@ static SECURITY_STATUS acquire(const struct acquire_request *request, void **cre
     return *credential != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+static bool forks_asking;
+static int child_status;
+static int child_lends(void);
+
 static SECURITY_STATUS query_credential(const void *credential, uint32_t attribute, struct attribute *value)
 {
     (void)credential, (void)attribute;
     n_asked++;
+    if (forks_asking) {
+        forks_asking = false;
+        child_status = child_lends();
+    }
     if (kdc_answers != SEC_E_OK)
         return cause_set(kdc_answers, WORDS);
     value->names.text = "MEMORY:test";
@@ -116,6 +126,24 @@ static struct acquire_request lend(const struct logon_session *session, SECURITY
     assert_int_equal(n_asked, asked);
     assert_string_equal(cause_text(), "");
     return request;
+}
+
+static const struct logon_session *forked;
+
+/* Of a child that is born while the KDC is asked: 0 when it gets tickets, too. */
+static int child_lends(void)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        struct acquire_request request = {.config = config};
+        alarm(5); /* who waits for ever */
+        sessions_lend(forked, &request);
+        request.session_lease->refresh(request.session_lease);
+        _exit(request.session_cache != NULL ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
 }
 
 static void assert_tickets(struct acquire_request lent)
@@ -251,6 +279,18 @@ static void test_credentials_in_hand_have_tickets_got(void **state)
     lease_put(lease);
 }
 
+/* Nobody in a child holds what another thread of its parent did. */
+static void test_a_child_born_meanwhile(void **state)
+{
+    (void)state;
+    forked = session_of("carol");
+    forks_asking = true;
+    child_status = -1;
+    assert_tickets(lend(forked, SEC_E_OK, 1));
+    assert_int_equal(child_status, 0);
+    session_end(forked);
+}
+
 /* However many hold it, the session or its lease. */
 static void test_log_off_is_told(void **state)
 {
@@ -306,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_a_silent_kdc_is_no_realm),
         cmocka_unit_test(test_a_purge_is_told),
         cmocka_unit_test(test_credentials_in_hand_have_tickets_got),
+        cmocka_unit_test(test_a_child_born_meanwhile),
         cmocka_unit_test(test_log_off_is_told),
         cmocka_unit_test(test_a_name_alone),
     };
