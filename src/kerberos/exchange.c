@@ -192,8 +192,8 @@ static int key_rank(const struct kerberos_key *key, const struct krb_ticket *tic
     return (named ? RANK_NAMED : similar ? RANK_SIMILAR : 0) + (numbered ? 1 : 0);
 }
 
-/* Nothing tells which key fits but the whole text decrypted with it, and anybody may send long texts that none fits. A key under another name is found among
- * 700 of its type for a ticket of 5 KB, 80 for the longest. */
+/* Nothing tells which key fits but the whole text decrypted with it, and anybody may send long texts that none fits. A key under another name is
+ * found among 700 of its type for a ticket of 5 KB, 80 for the longest. */
 #define TRIED_MAX ((size_t)4 << 20)
 
 static bool key_opens(const struct kerberos_key *key, struct slice cipher, struct secret *buffer, struct slice *plain)

@@ -40,8 +40,8 @@ bool kerberos_only_computes(void *credential, const void *handshake, const struc
            kerberos_ticket_is_ready(credential, in->target);
 }
 
-/* For keys that are not in memory (of a password, whose salts the KDC knows), for those that are so many that trying them takes long, and for the server's own
- * ticket-granting ticket. */
+/* For keys that are not in memory (of a password, whose salts the KDC knows), for those that are so many that trying them takes long, and for the
+ * server's own ticket-granting ticket. */
 bool kerberos_accept_may_wait(void *credential, const void *handshake, const struct step_in *in)
 {
     const struct kerberos_handshake *begun = handshake;

@@ -46,8 +46,8 @@ static inline size_t kerberos_key_cost(size_t cipher_len)
 {
     return 512 + cipher_len;
 }
-/* May opening this part of a ticket take long? For want of keys in memory, which are read, or asked of a KDC, or of keys that it
- * is asked for anew; or because there are many to be tried on a long text. */
+/* May opening this part of a ticket take long? For want of keys in memory, which are read, or asked of a KDC, or because it may be asked for them anew; or because there
+ * are many to be tried on a long text. */
 bool kerberos_keys_take_long(struct kerberos_credential *credential, const struct krb_encrypted *part);
 void kerberos_keys_put(struct kerberos_keys *keys); /* NULL is fine */
 

@@ -326,7 +326,9 @@ static void test_kdc_is_not_waited_for(void **state)
     struct wire *wire = greeted(0);
     uint64_t keytab = acquire_inbound(wire, "Kerberos", NULL), negotiate = acquire_inbound(wire, "Negotiate", NULL),
              password = acquire_inbound(wire, "Kerberos", "p\0a\0s\0s");
+    assert_false(answers_at_once(wire, keytab, writer_slice_of(&token))); /* the keytab is to be read: a file */
     assert_true(answers_at_once(wire, keytab, writer_slice_of(&token)));
+    assert_false(answers_at_once(wire, negotiate, writer_slice_of(&wrapped)));
     assert_true(answers_at_once(wire, negotiate, writer_slice_of(&wrapped)));
     assert_true(answers_at_once(wire, keytab, slice_of("nonsense", 8)));
     assert_false(answers_at_once(wire, keytab, writer_slice_of(&asks))); /* for the server's own ticket */
