@@ -140,7 +140,8 @@ static SecBuffer *message_token(const SecBufferDesc *list, bool lone_empty)
     return token;
 }
 
-/* Refuses what the call would write, and the caller lets nobody change: the token and the padding of a message that is sent, and a stream, which is opened in place. */
+/* Refuses what the call would write, and the caller lets nobody change: the token and the padding of a message that is sent, and a stream,
+ * which is opened in place. */
 static SECURITY_STATUS writable_check(const SecBuffer *buffer, bool is_token, enum message_call call)
 {
     bool sends = call == MESSAGE_SIGN || call == MESSAGE_SEAL;
