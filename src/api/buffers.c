@@ -14,6 +14,11 @@ static inline ULONG buffer_type(const SecBuffer *buffer)
     return buffer->BufferType & ~(ULONG)SECBUFFER_ATTRMASK;
 }
 
+static inline bool is_read_only(const SecBuffer *buffer)
+{
+    return (buffer->BufferType & (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM)) != 0;
+}
+
 /* Is the list one that can be walked? NULL is, and is empty. SEC_E_INVALID_TOKEN otherwise. */
 static SECURITY_STATUS buffers_check(const SecBufferDesc *list)
 {
@@ -135,6 +140,18 @@ static SecBuffer *message_token(const SecBufferDesc *list, bool lone_empty)
     return token;
 }
 
+/* Refuses what the call would write, and the caller lets nobody change: the token and the padding of a message that is sent, and a stream,
+ * which is opened in place. */
+static SECURITY_STATUS writable_check(const SecBuffer *buffer, bool is_token, enum message_call call)
+{
+    bool sends = call == MESSAGE_SIGN || call == MESSAGE_SEAL;
+    ULONG type = buffer_type(buffer);
+    bool written = type == SECBUFFER_STREAM || (sends && (is_token || type == SECBUFFER_PADDING));
+    require(!written || !is_read_only(buffer),
+            cause_set(SEC_E_INVALID_TOKEN, "a buffer of type %u that this call writes is READONLY", (unsigned)type));
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS buffers_message(const SecBufferDesc *list, enum message_call call, struct message *message)
 {
     require(list != NULL, cause_set(SEC_E_INVALID_TOKEN, "no message was given"));
@@ -148,6 +165,8 @@ SECURITY_STATUS buffers_message(const SecBufferDesc *list, enum message_call cal
         struct slice_mut bytes = {buffer->pvBuffer, buffer->cbBuffer};
         require(bytes.data != NULL || bytes.len == 0 || type == SECBUFFER_EMPTY,
                 cause_set(SEC_E_INVALID_TOKEN, "a message buffer with a length but no memory"));
+        if (__builtin_expect(is_read_only(buffer), 0))
+            try(writable_check(buffer, buffer == token, call));
         if (buffer == token)
             message->token = bytes;
         else if (type == SECBUFFER_PADDING && message->padding.data == NULL)
@@ -166,7 +185,7 @@ SECURITY_STATUS buffers_message(const SecBufferDesc *list, enum message_call cal
             message->data[message->n_data++] = (struct segment){
                 .data = bytes.data,
                 .len = bytes.len,
-                .read_only = (buffer->BufferType & (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM)) != 0,
+                .read_only = is_read_only(buffer),
             };
         }
     }
@@ -415,7 +434,7 @@ SECURITY_STATUS buffers_stream_seal(const SecBufferDesc *list, struct message *m
     require(data != NULL, cause_set(SEC_E_INVALID_TOKEN, "a stream's message needs a SECBUFFER_DATA"));
     require(data->pvBuffer != NULL || data->cbBuffer == 0,
             cause_set(SEC_E_INVALID_TOKEN, "a message buffer with a length but no memory"));
-    require((data->BufferType & (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM)) == 0,
+    require(!is_read_only(data),
             cause_set(SEC_E_INVALID_TOKEN, "a stream is encrypted in place: its DATA cannot be READONLY"));
     message->data[0] = (struct segment){.data = data->pvBuffer, .len = data->cbBuffer};
     message->n_data = 1;
@@ -425,6 +444,8 @@ SECURITY_STATUS buffers_stream_seal(const SecBufferDesc *list, struct message *m
             cause_set(SEC_E_INVALID_TOKEN,
                       "a stream's message needs STREAM_HEADER and STREAM_TRAILER, of the sizes in STREAM_SIZES"));
     require(n_data == 1, cause_set(SEC_E_INVALID_TOKEN, "a stream's message with two DATA buffers"));
+    require(!is_read_only(header) && !is_read_only(trailer),
+            cause_set(SEC_E_INVALID_TOKEN, "a stream's header and trailer are written: they cannot be READONLY"));
     message->header = (struct slice_mut){header->pvBuffer, header->cbBuffer};
     message->trailer = (struct slice_mut){trailer->pvBuffer, trailer->cbBuffer};
     return SEC_E_OK;
@@ -466,6 +487,8 @@ SECURITY_STATUS buffers_stream_unseal(const SecBufferDesc *list, struct message 
             n_empty++;
         else if (buffer_type(buffer) == SECBUFFER_DATA) {
             n_data++;
+            require(!is_read_only(buffer),
+                    cause_set(SEC_E_INVALID_TOKEN, "a stream is opened in place: its DATA cannot be READONLY"));
             message->stream = (struct slice_mut){buffer->pvBuffer, buffer->cbBuffer};
         }
     }

@@ -303,7 +303,8 @@ SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(PCredHandle phCredential, PCtxtH
                                         phNewContext, pfContextAttr, ptsExpiry});
 }
 
-/* Under the handshake's lock. A handshake that waits for it ends with the completion of its token, one way or the other; one that goes on ends only where that fails. */
+/* Under the handshake's lock. A handshake that waits for it ends with the completion of its token, one way or the other; one that goes on ends
+ * only where that fails. */
 static SECURITY_STATUS complete_locked(struct context *context, struct slice_mut token)
 {
     uint8_t room[1024];

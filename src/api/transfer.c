@@ -42,8 +42,8 @@ static SECURITY_STATUS record_write(const struct context *context, ULONG flags, 
     return session_save(context->session, record);
 }
 
-/* Under all locks of the context. With DELETE_OLD its session ends in the same moment, once nothing can fail: two threads that export, or one that encrypts meanwhile, would
- * else use one key stream twice. */
+/* Under all locks of the context. With DELETE_OLD its session ends in the same moment, once nothing can fail: two threads that export, or one
+ * that encrypts meanwhile, would else use one key stream twice. */
 static SECURITY_STATUS export_locked(struct context *context, ULONG flags, SecBuffer *packed, struct session **ended)
 {
     AUTO_WRITER struct writer record = writer_growing(2048);

@@ -135,8 +135,8 @@ struct package_authority {
     SECURITY_STATUS (*set_credential)(void *credential, uint32_t attribute, const void *value, size_t len);
     SECURITY_STATUS (*query_handshake)(const void *handshake, uint32_t attribute, struct attribute *value);
     SECURITY_STATUS (*set_handshake)(void *handshake, uint32_t attribute, const void *value, size_t len);
-    /* After SEC_I_COMPLETE_*. Where the handshake's last step answered SEC_I_COMPLETE_NEEDED, SEC_E_OK ends it, and writes what that step did not: the record. `out` has what the
-     * step granted. */
+    /* After SEC_I_COMPLETE_*. Where the handshake's last step answered SEC_I_COMPLETE_NEEDED, SEC_E_OK ends it, and writes what that step
+     * did not: the record. `out` has what the step granted. */
     SECURITY_STATUS (*complete)(void *handshake, struct slice_mut token, struct step_out *out);
     SECURITY_STATUS (*control)(void *handshake, struct slice token); /* ApplyControlToken */
     void (*forget)(const char *target); /* cached sessions with this target, or all (NULL) */

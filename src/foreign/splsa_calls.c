@@ -120,6 +120,14 @@ static void packed_release(struct packed *packed)
     splsa_heap_free(packed->block);
 }
 
+/* Of a step that fails here though the package went on: nobody takes it. A buffer that cannot be is not touched. */
+static void data_drop(const SecBuffer *data)
+{
+    struct packed packed = {data->pvBuffer, data->cbBuffer, data};
+    if (data->cbBuffer <= FOREIGN_TOKEN_MAX)
+        packed_release(&packed);
+}
+
 static SECURITY_STATUS context_map(struct splsa_context *context, SecBuffer *data)
 {
     const struct foreign_package *package = context->package;
@@ -158,6 +166,8 @@ static SECURITY_STATUS step_end(struct step *step, const char *call, bool first,
         context->handle = step->handle;
         if (step->mapped && status >= 0)
             mapped = context_map(context, &step->data);
+        else if (step->mapped)
+            data_drop(&step->data);
     }
     if (mapped != SEC_E_OK)
         status = mapped;

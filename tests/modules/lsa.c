@@ -126,7 +126,7 @@ static NTSTATUS NTAPI describe_more(SECPKG_EXTENDED_INFORMATION_CLASS class, PSE
         .Info.ContextThunks = {1, {SECPKG_ATTR_KEY_INFO}},
 #endif
     };
-#if defined(CASE_lsa_our_oid) || defined(CASE_lsa_bad_oid)
+#if defined(CASE_lsa_our_oid) || defined(CASE_lsa_bad_oid) || defined(CASE_lsa_complete)
     static union {
         SECPKG_EXTENDED_INFORMATION info;
         struct {
@@ -136,7 +136,9 @@ static NTSTATUS NTAPI describe_more(SECPKG_EXTENDED_INFORMATION_CLASS class, PSE
         } with;
     } gss = {.with = {SecpkgGssInfo,
                       12,
-#if defined(CASE_lsa_bad_oid)
+#if defined(CASE_lsa_complete) /* in the arc for examples (RFC 5612) */
+                      {0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x81, 0xfd, 0x59, 0x03, 0x01}}};
+#elif defined(CASE_lsa_bad_oid)
                       {0x06, 0x0b, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x02, 0x02, 0x0a}}};
 #else
                       {0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x02, 0x02, 0x0a}}}; /* NTLM's */

@@ -14,6 +14,8 @@
 #include "support/ntlm_loop.h"
 #include <sspi_ext.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define PROTECT (ISC_REQ_INTEGRITY | ISC_REQ_CONFIDENTIALITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT)
 
@@ -152,6 +154,51 @@ static void test_signature_layouts(void **state)
     SecBuffer small[] = {{7, SECBUFFER_DATA, whole}, {15, SECBUFFER_TOKEN, signature}};
     sign(&loop.client, small, 2, SEC_E_BUFFER_TOO_SMALL);
     verify(&loop.server, small, 2, SEC_E_INVALID_TOKEN);
+    loop_end(&loop);
+}
+
+/* What the call would write cannot be READONLY: such memory may be of a page that lets nobody write. What is only read can. */
+static void test_read_only(void **state)
+{
+    static const ULONG marks[] = {SECBUFFER_READONLY, SECBUFFER_READONLY_WITH_CHECKSUM};
+    struct loop loop;
+    unsigned char text[] = "text", padding[8] = {0}, token[16], whole[20];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char *fixed = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    (void)state;
+    assert_ptr_not_equal(fixed, MAP_FAILED);
+    established(&loop, ISC_REQ_INTEGRITY | ISC_REQ_CONFIDENTIALITY);
+    SecBuffer stream[] = {{16, SECBUFFER_TOKEN, whole}, {4, SECBUFFER_DATA, whole + 16}};
+    SecBufferDesc list = {SECBUFFER_VERSION, 2, stream};
+    memcpy(whole + 16, text, 4);
+    assert_int_equal(EncryptMessage(&loop.client, 0, &list, 0), SEC_E_OK);
+    memcpy(fixed, whole, sizeof whole);
+    assert_int_equal(mprotect(fixed, page, PROT_READ), 0);
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        SecBuffer received[] = {{sizeof whole, SECBUFFER_STREAM | marks[i], fixed}, {0, SECBUFFER_DATA, NULL}};
+        SecBuffer sent[] = {{16, SECBUFFER_TOKEN | marks[i], fixed}, {4, SECBUFFER_DATA, text}};
+        SecBuffer padded[] = {{16, SECBUFFER_TOKEN, token},
+                              {4, SECBUFFER_DATA, text},
+                              {sizeof padding, SECBUFFER_PADDING | marks[i], padding}};
+        SecBuffer empty[] = {{4, SECBUFFER_DATA, text}, {16, SECBUFFER_EMPTY | marks[i], fixed}};
+        list = (SecBufferDesc){SECBUFFER_VERSION, 2, received};
+        assert_int_equal(DecryptMessage(&loop.server, &list, 0, NULL), SEC_E_INVALID_TOKEN);
+        list.pBuffers = sent;
+        assert_int_equal(EncryptMessage(&loop.client, 0, &list, 0), SEC_E_INVALID_TOKEN);
+        sign(&loop.client, sent, 2, SEC_E_INVALID_TOKEN);
+        sign(&loop.client, empty, 2, SEC_E_INVALID_TOKEN);
+        sign(&loop.client, padded, 3, SEC_E_INVALID_TOKEN);
+    }
+    assert_string_equal((char *)text, "text");
+    /* Nothing of this used a number up; and a signature that came may be READONLY. */
+    list = (SecBufferDesc){SECBUFFER_VERSION, 2, stream};
+    assert_int_equal(DecryptMessage(&loop.server, &list, 0, NULL), SEC_E_OK);
+    SecBuffer in[] = {{16, SECBUFFER_TOKEN, token}, {4, SECBUFFER_DATA, text}};
+    sign(&loop.client, in, 2, SEC_E_OK);
+    in[0].BufferType |= SECBUFFER_READONLY;
+    in[1].BufferType |= SECBUFFER_READONLY;
+    verify(&loop.server, in, 2, SEC_E_OK);
+    assert_int_equal(munmap(fixed, page), 0);
     loop_end(&loop);
 }
 
@@ -344,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_sizes_and_key_info),
         cmocka_unit_test(test_key_info_of_old_peers),
         cmocka_unit_test(test_signature_layouts),
+        cmocka_unit_test(test_read_only),
         cmocka_unit_test(test_altered_and_out_of_sequence),
         cmocka_unit_test(test_dummy_signature),
         cmocka_unit_test(test_seal_without_confidentiality),

@@ -1,5 +1,6 @@
 /*
- * Exports that end the original (SECPKG_CONTEXT_EXPORT_DELETE_OLD) while other threads use it: one session leaves once, and nobody encrypts with it afterwards.
+ * Exports that end the original (SECPKG_CONTEXT_EXPORT_DELETE_OLD) while other threads use it: one session leaves once, and nobody encrypts
+ * with it afterwards.
  * build: all
  */
 #include <setjmp.h>

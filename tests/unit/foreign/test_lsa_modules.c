@@ -361,6 +361,55 @@ static void completion_of_a_client(void **state)
     module_counts_check(path);
 }
 
+/* Chosen by Negotiate, for datagrams, where its tokens go out as they are. */
+static void completion_by_negotiate(void **state)
+{
+    static uint16_t user[] = u"alice", password[] = u"secret", packages[] = u"Test";
+    static char negotiate[] = "Negotiate";
+    struct module_use use = {.path = ""};
+    char room[64], target[] = "t";
+    SecBuffer token = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &token};
+    SecPkgContext_NegotiationInfoA info;
+    ULONG attributes;
+    SEC_WINNT_AUTH_IDENTITY_EXW identity = {.Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
+                                            .Length = sizeof identity,
+                                            .User = user,
+                                            .UserLength = 5,
+                                            .Password = password,
+                                            .PasswordLength = 6,
+                                            .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
+                                            .PackageList = packages,
+                                            .PackageListLength = 4};
+    (void)state;
+    module_use_add(&use, "lsa_complete");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(AcquireCredentialsHandleA(NULL, negotiate, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
+                                                   &use.credential, NULL),
+                         SEC_E_OK);
+        token.cbBuffer = sizeof room;
+        assert_int_equal(InitializeSecurityContextA(&use.credential, NULL, target, ISC_REQ_DATAGRAM, 0, 0, NULL, 0,
+                                                    &use.context, &list, &attributes, NULL),
+                         SEC_I_COMPLETE_NEEDED);
+        nobody_is_told(&use.context, SEC_E_UNSUPPORTED_FUNCTION);
+        if (i == 0) {
+            assert_int_equal(CompleteAuthToken(&use.context, &list), SEC_E_OK);
+            bob_is_told(&use.context);
+            assert_int_equal(QueryContextAttributesA(&use.context, SECPKG_ATTR_NEGOTIATION_INFO, &info), SEC_E_OK);
+            assert_string_equal(info.PackageInfo->Name, test_name);
+            assert_int_equal(info.NegotiationState, SECPKG_NEGOTIATION_COMPLETE);
+            FreeContextBuffer(info.PackageInfo);
+            assert_int_equal(DeleteSecurityContext(&use.context), SEC_E_OK);
+            assert_int_equal(FreeCredentialsHandle(&use.credential), SEC_E_OK);
+        } else {
+            room[0] = 'D';
+            assert_int_equal(CompleteAuthToken(&use.context, &list), SEC_E_LOGON_DENIED);
+            nobody_is_told(&use.context, SEC_E_INVALID_HANDLE);
+        }
+    }
+    module_use_end(&use);
+}
+
 /* A token that is completed in mid-handshake: after a failure there is no next step. */
 static void completion_and_more(void **state)
 {
@@ -529,6 +578,7 @@ int main(void)
         cmocka_unit_test(all_in_the_authority),
         cmocka_unit_test(completion_of_a_client),
         cmocka_unit_test(completion_and_more),
+        cmocka_unit_test(completion_by_negotiate),
         cmocka_unit_test(replaced),
         cmocka_unit_test(replaced_after_refusal),
         cmocka_unit_test(long_signature),

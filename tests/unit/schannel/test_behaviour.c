@@ -5,6 +5,7 @@
 #include "support/tls_loop.h"
 
 #include <setjmp.h>
+#include <sspi_ext.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -372,6 +373,16 @@ static void test_encrypt_lists(void **state)
     buffers[1].BufferType = SECBUFFER_DATA | SECBUFFER_READONLY;
     assert_int_equal(EncryptMessage(&pair->client.context, 0, &list, 0), SEC_E_INVALID_TOKEN);
     buffers[1].BufferType = SECBUFFER_DATA;
+    buffers[0].BufferType = SECBUFFER_STREAM_HEADER | SECBUFFER_READONLY;
+    assert_int_equal(EncryptMessage(&pair->client.context, 0, &list, 0), SEC_E_INVALID_TOKEN);
+    buffers[0].BufferType = SECBUFFER_STREAM_HEADER;
+    buffers[2].BufferType = SECBUFFER_STREAM_TRAILER | SECBUFFER_READONLY_WITH_CHECKSUM;
+    assert_int_equal(EncryptMessage(&pair->client.context, 0, &list, 0), SEC_E_INVALID_TOKEN);
+    buffers[2].BufferType = SECBUFFER_STREAM_TRAILER;
+    SecBuffer received[4] = {{38, SECBUFFER_DATA | SECBUFFER_READONLY, bytes}};
+    SecBufferDesc receiving = {SECBUFFER_VERSION, 4, received};
+    assert_int_equal(DecryptMessage(&pair->client.context, &receiving, 0, NULL), SEC_E_INVALID_TOKEN);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "READONLY"));
     buffers[1].cbBuffer = 16385;
     assert_int_equal(EncryptMessage(&pair->client.context, 0, &list, 0), SEC_E_INVALID_TOKEN);
     buffers[1].cbBuffer = 9;
