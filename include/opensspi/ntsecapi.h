@@ -135,11 +135,13 @@ NTSTATUS NTAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticati
  * Quotas                     receives zeros: there are no limits. May be NULL.
  * SubStatus                  receives the reason, where the account has a restriction.
  *
- * Returns STATUS_SUCCESS; STATUS_LOGON_FAILURE; STATUS_ACCOUNT_RESTRICTION; STATUS_NO_LOGON_SERVERS; STATUS_NONE_MAPPED
- * for a user without a SID who is no Unix user either; STATUS_TIME_DIFFERENCE_AT_DC; STATUS_ACCESS_DENIED; STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_PRIVILEGE_NOT_HELD
- * for a response of NTLM's over a connection that is not trusted; STATUS_INVALID_LOGON_TYPE for one, or a
+ * Returns STATUS_SUCCESS; STATUS_LOGON_FAILURE; STATUS_ACCOUNT_RESTRICTION; STATUS_NO_LOGON_SERVERS;
+ * STATUS_NONE_MAPPED for a user without a SID who is no Unix user either; STATUS_TIME_DIFFERENCE_AT_DC;
+ * STATUS_ACCESS_DENIED; STATUS_NO_SUCH_PACKAGE; STATUS_BAD_VALIDATION_CLASS; STATUS_PRIVILEGE_NOT_HELD for a
+ * response of NTLM's over a connection that is not trusted; STATUS_INVALID_LOGON_TYPE for one, or a
  * KERB_S4U_LOGON, with another type; STATUS_INVALID_HANDLE; STATUS_INVALID_PARAMETER; STATUS_NO_MEMORY;
- * STATUS_NOT_SUPPORTED for another kind of logon, for other Flags of KERB_S4U_LOGON and for groups; and the statuses of accounts, such as STATUS_ACCOUNT_LOCKED_OUT.
+ * STATUS_NOT_SUPPORTED for another kind of logon, for other Flags of KERB_S4U_LOGON and for groups; and the
+ * statuses of accounts, such as STATUS_ACCOUNT_LOCKED_OUT.
  *
  * Source: Microsoft, LsaLogonUser.
  */
