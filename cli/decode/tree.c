@@ -18,11 +18,11 @@ static void put_clean(struct tree *tree, struct slice text)
     clean_put(tree->out, text, tree->json ? CLEAN_JSON : CLEAN_LINE);
 }
 
-/* Whether the next node is shown; decided once for each, with what it will hold. */
+/* Whether the next node is shown; decided once for each. What it will hold is not shown without it: it is as deep, and no fewer came before. */
 static bool take(struct tree *tree)
 {
     unsigned long n_max = tree->n_max > 0 ? tree->n_max : TREE_NODES_MAX;
-    if (tree->depth_left_out > 0 || tree->depth > TREE_DEPTH_MAX || tree->n_nodes >= n_max) {
+    if (tree->depth > TREE_DEPTH_MAX || tree->n_nodes >= n_max) {
         tree->left_out = true;
         return false;
     }

@@ -561,10 +561,11 @@ def test_decode_dump_that_breaks_off(place):
 def test_decode_dump_with_lines_left_out(place):
     """`*` stands for as many lines as are missing; not for a gigabyte, nor for half a line."""
     head = "0000000 17 03 03 40 00 00 00 00 00 00 00 00 00 00 00 00\n"
-    for text in (head + "*\nfffffff0 00\n", head + "*\n0000047 00\n", head * 20000 + "*\n0001000 00\n", (head + "*\n0fffff0 00\n") * 2000):
-        done = place.run("decode", stdin=text.encode())
-        assert len(done.stdout) < 100 * len(text)
-    assert "the hex dump breaks off at line 3, " in place.good("decode", stdin=(head + "*\nfffffff0 00\n").encode())
+    for offset in ("fffffff0", "0000047", "0fffff0", "0000020"):  # the last has nothing left out: it goes on as it stands
+        shown = place.good("decode", stdin=(head + f"*\n{offset} 00\n").encode())
+        assert ("the hex dump breaks off at line 3, which does not go on after byte 16" in shown) == (offset != "0000020"), shown
+    shown = place.good("decode", stdin=((head + "*\n000fff0 00\n") * 40).encode())
+    assert shown.count("TLS: 65521 bytes") == 16 and shown.count("the hex dump breaks off") == 24  # a megabyte in all
     assert "the hex dump breaks off at line 2, " in place.good("decode", stdin=(head + "*\n").encode())
     assert "the hex dump breaks off at line 3, " in place.good("decode", stdin=(head + "*\n*\n").encode())
     zeros = "0000020" + " 00" * 16 + "\n"
@@ -860,6 +861,7 @@ NEW, OLD = (0x0304,), (0x0303,)
     # TLS 1.2: what follows it is encrypted, also of a client that could speak 1.3, and of one that resumes.
     ([tls_hello(1, OLD), tls_handshake(16, b"key"), CCS, FINISHED, DATA], ["ClientHello", "ClientKeyExchange", "encrypted"]),
     ([tls_hello(1, NEW + OLD), CCS, FINISHED, DATA], ["ClientHello", "encrypted"]),
+    ([tls_hello(1, NEW + OLD), CCS, tls_record(22, b"\x01" + bytes(7) + bytes(range(32))), DATA], ["ClientHello", "encrypted"]),  # its first byte is a ClientHello's
     ([tls_hello(1, ()), CCS, FINISHED, tls_hello(1, ())], ["ClientHello", "encrypted", "encrypted"]),
     ([tls_hello(2, ()), tls_handshake(14), CCS, FINISHED], ["ServerHello", "ServerHelloDone", "encrypted"]),
     ([tls_hello(2, (), RETRY_RANDOM), CCS, FINISHED], ["HelloRetryRequest", "encrypted"]),
