@@ -172,7 +172,11 @@ static SECURITY_STATUS accepted(struct kerberos_credential *credential, const ch
 
 static bool may_wait(struct kerberos_credential *credential)
 {
-    const struct step_in in = {.token = slice_of("", 0)};
+    struct forge forge;
+    AUTO_WRITER struct writer token = writer_growing(1024);
+    forge_begin(&forge, TYPE);
+    forge_token(&token, &forge);
+    const struct step_in in = {.token = writer_slice_of(&token)};
     return kerberos_accept_may_wait(credential, NULL, &in);
 }
 
