@@ -144,6 +144,9 @@ static void refuse(const struct line *line, SECURITY_STATUS status)
 static int step_failed(const struct line *line, SECURITY_STATUS status)
 {
     int code = cli_sspi_status("the handshake failed", status);
+    /* An alert of the peer's may be told by a status that is otherwise our own. */
+    if (code == CLI_FAILED && line->peer->stream && line->peer->has_context && status != SEC_E_INSUFFICIENT_MEMORY)
+        code = CLI_REFUSED;
     refuse(line, status);
     return code;
 }

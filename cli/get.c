@@ -272,6 +272,8 @@ static int page_set(struct page *page, const struct cli_options *options)
         try(cli_number("timeout", options->timeout, &seconds));
     curl_easy_setopt(page->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(page->curl, CURLOPT_HEADERFUNCTION, take_head);
+    curl_easy_setopt(page->curl, CURLOPT_SUPPRESS_CONNECT_HEADERS,
+                     1L); /* what a proxy says is no answer of the server's */
     curl_easy_setopt(page->curl, CURLOPT_HEADERDATA, page);
     curl_easy_setopt(page->curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(page->curl, CURLOPT_HTTP_VERSION,

@@ -48,9 +48,9 @@ static struct known *known_find(const void *block)
     return (struct known *)addresses_find(&table, block);
 }
 
-static SIZE_T size_now(void *block, const struct known *known)
+/* `whole` was asked for before the lock was taken (fork.h). */
+static SIZE_T size_now(SIZE_T whole, const struct known *known)
 {
-    SIZE_T whole = OpenSspiLocalSize(block);
     return known != NULL && known->whole == whole && whole != 0 ? known->size : whole;
 }
 
@@ -96,12 +96,12 @@ static HLOCAL moved(void *block, SIZE_T n)
 static HLOCAL in_place(void *block, SIZE_T n)
 {
     struct known *fresh = calloc(1, sizeof *fresh);
-    pthread_mutex_lock(&lock);
     SIZE_T whole = OpenSspiLocalSize(block);
+    pthread_mutex_lock(&lock);
     bool good = fresh != NULL && n <= whole;
     if (good) {
         struct known *known = known_find(block);
-        SIZE_T size = size_now(block, known);
+        SIZE_T size = size_now(whole, known);
         if (known == NULL) {
             known = fresh;
             fresh = NULL;
@@ -142,8 +142,9 @@ HLOCAL LocalFree(HLOCAL hMem)
 
 SIZE_T LocalSize(HLOCAL hMem)
 {
+    SIZE_T whole = OpenSspiLocalSize(hMem);
     pthread_mutex_lock(&lock);
-    SIZE_T size = size_now(hMem, known_find(hMem));
+    SIZE_T size = size_now(whole, known_find(hMem));
     pthread_mutex_unlock(&lock);
     if (size == 0)
         SetLastError(ERROR_INVALID_HANDLE);

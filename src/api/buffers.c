@@ -144,7 +144,7 @@ static SecBuffer *message_token(const SecBufferDesc *list, bool lone_empty)
  * which is opened in place. */
 static SECURITY_STATUS writable_check(const SecBuffer *buffer, bool is_token, enum message_call call)
 {
-    bool sends = call == MESSAGE_SIGN || call == MESSAGE_SEAL;
+    bool sends = call == MESSAGE_SIGN || call == MESSAGE_SEAL || call == MESSAGE_COMPLETE;
     ULONG type = buffer_type(buffer);
     bool written = type == SECBUFFER_STREAM || (sends && (is_token || type == SECBUFFER_PADDING));
     require(!written || !is_read_only(buffer),

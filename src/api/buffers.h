@@ -29,7 +29,7 @@ SECURITY_STATUS buffers_control(const SecBufferDesc *list, struct slice *token);
 
 /* What is to be done decides two rules: DecryptMessage alone takes STREAM buffers, and in MakeSignature an EMPTY buffer may stand for a missing TOKEN (the
  * older SDK sample passes it so). */
-enum message_call { MESSAGE_SIGN, MESSAGE_VERIFY, MESSAGE_SEAL, MESSAGE_UNSEAL };
+enum message_call { MESSAGE_SIGN, MESSAGE_VERIFY, MESSAGE_SEAL, MESSAGE_UNSEAL, MESSAGE_COMPLETE };
 
 /* A message in place. */
 SECURITY_STATUS buffers_message(const SecBufferDesc *list, enum message_call call, struct message *message);

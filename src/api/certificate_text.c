@@ -216,12 +216,12 @@ BOOL WINAPI CryptStringToBinaryW(LPCWSTR pszString, DWORD cchString, DWORD dwFla
     size_t n_units = 0, max = cchString == 0 ? SIZE_MAX : cchString;
     while (n_units < max && (pszString[n_units] != 0 || (binary && cchString != 0)))
         n_units++;
-    AUTO_FREE uint8_t *narrow = mem_zalloc(n_units);
-    if (narrow == NULL)
+    AUTO_SECRET struct secret narrow = {0}; /* it may be a private key's */
+    if (!secret_alloc(&narrow, n_units + 1))
         return answer_status(SEC_E_INSUFFICIENT_MEMORY);
     for (size_t i = 0; i < n_units; i++) /* none of the forms has characters past 7 bits; 0xFF is none of them */
-        narrow[i] = pszString[i] <= 0x7F || binary ? (uint8_t)pszString[i] : 0xFF;
-    return answer_status(binary_give(slice_of(narrow, n_units), dwFlags, pbBinary, pcbBinary, pdwSkip, pdwFlags));
+        narrow.data[i] = pszString[i] <= 0x7F || binary ? (uint8_t)pszString[i] : 0xFF;
+    return answer_status(binary_give(slice_of(narrow.data, n_units), dwFlags, pbBinary, pcbBinary, pdwSkip, pdwFlags));
 }
 
 static SECURITY_STATUS string_give(struct slice bytes, DWORD flags, bool wide, void *room, DWORD *n_room)

@@ -341,7 +341,7 @@ SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle phContext, PSecBufferDes
     try(api_context_get(phContext, &ref));
     struct context *context = ref.object;
     struct message message;
-    try(buffers_message(pToken, MESSAGE_VERIFY, &message));
+    try(buffers_message(pToken, MESSAGE_COMPLETE, &message));
     pthread_mutex_lock(&context->handshake_lock);
     SECURITY_STATUS status = complete_locked(context, message.token);
     pthread_mutex_unlock(&context->handshake_lock);

@@ -177,6 +177,16 @@ size_t utf8_steering_len(const uint8_t *at, size_t left)
     return code_point != CODE_POINT_BAD && code_point_steers(code_point) ? (size_t)(after - at) : 0;
 }
 
+size_t utf8_forging_len(const uint8_t *at, size_t left)
+{
+    static const char spelling[][4] = {"\xc2\xad", "\xe2\x80\x8c", "\xe2\x80\x8d"};
+    size_t len = utf8_steering_len(at, left);
+    for (size_t i = 0; i < sizeof(spelling) / sizeof(spelling[0]); i++)
+        if (len == strlen(spelling[i]) && memcmp(at, spelling[i], len) == 0)
+            return 0;
+    return len;
+}
+
 void text_calm(char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)

@@ -35,6 +35,8 @@ bool utf8_valid(struct slice text);
 bool code_point_steers(uint32_t code_point);
 /* Bytes of the character at the beginning of these where it is such a one; 0: it is none. */
 size_t utf8_steering_len(const uint8_t *at, size_t left);
+/* The same but for soft hyphens and joiners (U+00AD, U+200C, U+200D), which are spelling in many scripts: for names that programs compare. */
+size_t utf8_forging_len(const uint8_t *at, size_t left);
 /* Makes a line of UTF-8 out of words that may be a peer's: characters that steer, and bytes that are no UTF-8, become question marks, a byte each. */
 void text_calm(char *text, size_t len);
 /* Simple case folding per code point as Windows does for account names (1:1 upper-case mappings of the Basic

@@ -15,7 +15,7 @@
 static void safe_write(struct writer *writer, const unsigned char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {
-        size_t steering = utf8_steering_len(text + i, len - i);
+        size_t steering = utf8_forging_len(text + i, len - i);
         if (steering > 0)
             writer_bytes(writer, "\xef\xbf\xbd", 3);
         else

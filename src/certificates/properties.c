@@ -158,30 +158,25 @@ static SECURITY_STATUS key_read(const char *place, bool of_process, EVP_PKEY **p
     return key_open(place, NULL, pkey);
 }
 
+/* What was read is good for whoever asked while that place was named, also when another one is by now. */
 SECURITY_STATUS certificate_key_get(struct certificate *certificate, EVP_PKEY **pkey)
 {
     AUTO_FREE char *place = NULL;
     AUTO_OPENSSL(pkey) EVP_PKEY *found = NULL;
     bool of_process = false;
     unsigned number = 0;
-    for (int again = 0; again < 2; again++) {
-        pthread_mutex_lock(&certificate->lock);
-        if (certificate->key != NULL && EVP_PKEY_up_ref(certificate->key->pkey) == 1)
-            found = certificate->key->pkey;
-        pthread_mutex_unlock(&certificate->lock);
-        if (found != NULL) {
-            *pkey = STEAL(found);
-            return SEC_E_OK;
-        }
-        if (again == 1)
-            break;
+    pthread_mutex_lock(&certificate->lock);
+    if (certificate->key != NULL && EVP_PKEY_up_ref(certificate->key->pkey) == 1)
+        found = certificate->key->pkey;
+    pthread_mutex_unlock(&certificate->lock);
+    if (found == NULL) {
         try(place_of_key(certificate, &place, &of_process, &number));
         require(place != NULL, cause_set(CRYPT_E_NO_KEY_PROPERTY, "the certificate has no private key"));
-        AUTO_OPENSSL(pkey) EVP_PKEY *read = NULL;
-        try(key_read(place, of_process, &read));
-        try(key_keep(certificate, read, number));
+        try(key_read(place, of_process, &found));
+        try(key_keep(certificate, found, number));
     }
-    return cause_set(CRYPT_E_NO_KEY_PROPERTY, "the private key was taken away by another thread");
+    *pkey = STEAL(found);
+    return SEC_E_OK;
 }
 
 bool certificate_has_key(struct certificate *certificate)
@@ -404,15 +399,21 @@ static SECURITY_STATUS give(const void *bytes, size_t len, void *data, DWORD *ro
     return SEC_E_OK;
 }
 
+#define HANDLE_TRIES \
+    8 /* another thread names another place each time: that is its fault, and not to hold this one up */
+
 static SECURITY_STATUS key_give(struct certificate *certificate, DWORD id, void *data, DWORD *len)
 {
-    AUTO_OPENSSL(pkey) EVP_PKEY *pkey = NULL;
+    ULONG_PTR handle = 0;
     require(certificate_has_key(certificate), CRYPT_E_NOT_FOUND);
-    try(certificate_key_get(certificate, &pkey));
-    pthread_mutex_lock(&certificate->lock);
-    ULONG_PTR handle = (ULONG_PTR)certificate->key;
-    pthread_mutex_unlock(&certificate->lock);
-    require(handle != 0, CRYPT_E_NOT_FOUND); /* another thread took it away */
+    for (int i = 0; i < HANDLE_TRIES && handle == 0; i++) {
+        AUTO_OPENSSL(pkey) EVP_PKEY *pkey = NULL;
+        try(certificate_key_get(certificate, &pkey));
+        pthread_mutex_lock(&certificate->lock);
+        handle = (ULONG_PTR)certificate->key;
+        pthread_mutex_unlock(&certificate->lock);
+    }
+    require(handle != 0, CRYPT_E_NOT_FOUND);
     if (id != CERT_KEY_CONTEXT_PROP_ID)
         return give(&handle, sizeof handle, data, len);
     CERT_KEY_CONTEXT context = {.cbSize = sizeof context, .dwKeySpec = CERT_NCRYPT_KEY_SPEC};

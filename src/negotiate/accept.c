@@ -115,8 +115,7 @@ static SECURITY_STATUS package_step(struct negotiate_handshake *handshake, struc
 {
     uint8_t room[NEGOTIATE_TOKEN_ROOM];
     AUTO_WRITER struct writer answer = writer_lent(room, sizeof room);
-    SECURITY_STATUS status = negotiate_inner_step(handshake, token, &answer);
-    require(status >= 0, status);
+    try(negotiate_framed_check(handshake, negotiate_inner_step(handshake, token, &answer)));
     if (handshake->inner_done)
         return ended(handshake, writer_slice_of(&answer), mic, out);
     require(mic.data == NULL,

@@ -172,6 +172,14 @@ SECURITY_STATUS negotiate_inner_step(struct negotiate_handshake *handshake, stru
     return status;
 }
 
+SECURITY_STATUS negotiate_framed_check(const struct negotiate_handshake *handshake, SECURITY_STATUS status)
+{
+    require(status <= 0 || status == SEC_I_CONTINUE_NEEDED,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "%s wants its tokens completed, which SPNEGO does not know",
+                      handshake->chosen->package->info.name));
+    return status < 0 ? status : SEC_E_OK;
+}
+
 SECURITY_STATUS negotiate_direct_done(struct negotiate_handshake *handshake, SECURITY_STATUS status,
                                       struct step_out *out)
 {

@@ -75,6 +75,7 @@ static SECURITY_STATUS begin(void *opaque, const struct step_in *in, struct step
         writer_slice(&out->token, writer_slice_of(&token));
         return negotiate_direct_done(handshake, status, out);
     }
+    try(negotiate_framed_check(handshake, status));
     handshake->preferred = handshake->chosen;
     try(list_make(handshake));
     spnego_init_write(&out->token, secret_slice(&handshake->mech_list), writer_slice_of(&token));
@@ -193,8 +194,7 @@ static SECURITY_STATUS reply(void *opaque, const struct step_in *in, struct step
         return rejected(handshake, &resp);
     try(mech_take(handshake, &resp, &fresh));
     handshake->mic_asked = handshake->mic_asked || resp.state == SPNEGO_REQUEST_MIC;
-    SECURITY_STATUS status = package_step(handshake, &resp, fresh, &token);
-    require(status >= 0, status);
+    try(negotiate_framed_check(handshake, package_step(handshake, &resp, fresh, &token)));
     if (!handshake->inner_done) {
         require(resp.mic.data == NULL,
                 cause_set(SEC_E_INVALID_TOKEN, "a code over the list of mechanisms before there is a key for it"));

@@ -47,7 +47,7 @@ static SECURITY_STATUS sizes_find(struct connection *connection)
 static bool is_plain_text(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (utf8_steering_len(text.data + i, text.len - i) > 0)
+        if (utf8_forging_len(text.data + i, text.len - i) > 0)
             return false;
     return text.len > 0 && text.len <= NAME_LEN_MAX && utf8_valid(text);
 }

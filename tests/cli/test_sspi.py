@@ -272,6 +272,25 @@ def test_tls_openssl(place, pki, options):
         server.communicate()
 
 
+def test_tls_alerts(place, pki):
+    """What the peer refuses by an alert is refused, whatever status tells it."""
+    for options in (["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], ["-tls1_2", "-Verify", "1"]):
+        server = subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", place.directory / "cert.pem", "-key",
+                                   place.directory / "key.pem", "-www", *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            port = None
+            while port is None:
+                line = server.stdout.readline().decode()
+                assert line, "openssl ended"
+                found = re.search(r"ACCEPT .*:(\d+)", line)
+                port = found and found.group(1)
+            done = place.run("connect", f"localhost:{port}", "--package", "Schannel", "--ca", str(place.directory / "cert.pem"), stdin=b"")
+            assert done.returncode == 3, (options, done.stderr)
+        finally:
+            server.kill()
+            server.communicate()
+
+
 def test_tls_short_records(place, pki):
     """What is said is cut to the records that the client asks for (RFC 6066 4)."""
     server, port = place.listen(*pki)

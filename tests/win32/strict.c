@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <tchar.h>
 
-#ifndef __STRICT_ANSI__
-#error "this has to be built as standard C"
+#ifdef __STRICT_ANSI__
+enum { IS_STANDARD = 1 };
+#else
+enum { IS_STANDARD = 0 };
 #endif
+_Static_assert(IS_STANDARD, "this has to be built as standard C");
 
 static int texts(const char *name)
 {

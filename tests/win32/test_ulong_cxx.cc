@@ -306,8 +306,25 @@ static void sockets()
     CHECK(closesocket(connection.socket) == 0 && closesocket(connection.socket) == SOCKET_ERROR);
 }
 
+static PVOID exchanged;
+static PVOID former = InterlockedExchangePointer(&exchanged, &exchanged);
+
+struct Exchanger {
+    PVOID former = InterlockedCompareExchangePointer(&exchanged, NULL, &exchanged);
+};
+
+/* Also where no statement may stand. */
+static void pointers()
+{
+    Exchanger exchanger;
+    CHECK(former == nullptr && exchanger.former == &exchanged && exchanged == nullptr);
+    InterlockedExchangePointer(&exchanged, &exchanger);
+    CHECK(InterlockedCompareExchangePointer(&exchanged, nullptr, nullptr) == &exchanger);
+}
+
 int main()
 {
+    pointers();
     arrays();
     more_arrays();
     packages();

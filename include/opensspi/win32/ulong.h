@@ -61,6 +61,10 @@ template <> struct OpenSspiUlong<long> : OpenSspiUlongNull {
 };
 template <> struct OpenSspiUlong<int> : OpenSspiUlongNull {
 };
+template <> struct OpenSspiUlong<unsigned int> : OpenSspiUlongNull {
+};
+template <> struct OpenSspiUlong<unsigned long> : OpenSspiUlongNull {
+};
 template <> struct OpenSspiUlong<decltype(nullptr)> : OpenSspiUlongNull {
 };
 }

@@ -240,9 +240,29 @@ OPENSSPI_END_DECLS
 #define InterlockedExchange(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #define InterlockedExchangeAdd(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
 #define InterlockedCompareExchange(p, v, c) __sync_val_compare_and_swap((p), (c), (v))
-/* In a block: compilers warn of a pointer that nobody wants, not of a block's. */
+/* Compilers warn of a pointer that nobody wants, not of a block's or a function's. */
+#ifdef __cplusplus
+extern "C++" {
+template <class T> struct OpenSspiSame { /* what converts to T, NULL too, and decides nothing of it */
+    typedef T type;
+};
+template <class T> static inline T OpenSspiExchangePointer(T volatile *p, typename OpenSspiSame<T>::type v)
+{
+    return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
+}
+template <class T>
+static inline T OpenSspiCompareExchangePointer(T volatile *p, typename OpenSspiSame<T>::type v,
+                                               typename OpenSspiSame<T>::type c)
+{
+    return __sync_val_compare_and_swap(p, c, v);
+}
+}
+#define InterlockedExchangePointer(p, v) OpenSspiExchangePointer((p), (v))
+#define InterlockedCompareExchangePointer(p, v, c) OpenSspiCompareExchangePointer((p), (v), (c))
+#else
 #define InterlockedExchangePointer(p, v) __extension__({ __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST); })
 #define InterlockedCompareExchangePointer(p, v, c) __extension__({ __sync_val_compare_and_swap((p), (c), (v)); })
+#endif
 #endif
 
 #endif

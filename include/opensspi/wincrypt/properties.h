@@ -150,7 +150,8 @@ DWORD WINAPI CertEnumCertificateContextProperties(PCCERT_CONTEXT pCertContext, D
  *
  * dwFlags                   CRYPT_ACQUIRE_ flags. None of them asks anybody anything here; the key is always compared with the certificate.
  * pvParameters              not used.
- * phCryptProvOrNCryptKey    receives the handle, which stays the context's and lives as long as it.
+ * phCryptProvOrNCryptKey    receives the handle, which stays the context's: it lives until the context is freed, its key is set, or
+ *                           CERT_KEY_PROV_INFO_PROP_ID is set or deleted.
  * pdwKeySpec                receives CERT_NCRYPT_KEY_SPEC when dwFlags has one of the NCRYPT flags, else AT_KEYEXCHANGE; may be NULL.
  * pfCallerFreeProvOrNCryptKey  receives FALSE; may be NULL.
  *

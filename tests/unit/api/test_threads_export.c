@@ -12,6 +12,8 @@
 
 #include "support/ntlm_loop.h"
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -93,17 +95,24 @@ struct sender {
     pthread_barrier_t *barrier;
     CtxtHandle *context;
     unsigned char (*text)[TEXT_LEN];
-    unsigned n;
+    atomic_uint n;
+    atomic_bool ended;
     SECURITY_STATUS status;
 };
+
+#define TURN 16 /* messages, and then the other thread may run where there is one processor */
 
 static void *send_run(void *argument)
 {
     struct sender *sender = argument;
     pthread_barrier_wait(sender->barrier);
-    while (sender->n < MESSAGES_MAX &&
-           (sender->status = encrypt_nothing(sender->context, sender->text[sender->n])) == SEC_E_OK)
-        sender->n++;
+    unsigned n = 0;
+    while (n < MESSAGES_MAX && (sender->status = encrypt_nothing(sender->context, sender->text[n])) == SEC_E_OK) {
+        atomic_store(&sender->n, ++n);
+        if (n % TURN == 0)
+            sched_yield();
+    }
+    atomic_store(&sender->ended, true);
     return NULL;
 }
 
@@ -124,6 +133,8 @@ static void no_key_stream_twice(void **state)
         unsigned char text[TEXT_LEN];
         assert_int_equal(pthread_create(&thread, NULL, send_run, &sender), 0);
         pthread_barrier_wait(&barrier);
+        while (atomic_load(&sender.n) == 0 && !atomic_load(&sender.ended))
+            sched_yield();
         SECURITY_STATUS status = ExportSecurityContext(&loop.client, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &packed, NULL);
         assert_int_equal(pthread_join(thread, NULL), 0);
         assert_int_equal(status, SEC_E_OK);

@@ -334,6 +334,13 @@ static void what_steers_is_found(void **state)
     assert_int_equal(utf8_steering_len((const uint8_t *)"\xc2\x9b", 2), 2);
     assert_int_equal(utf8_steering_len((const uint8_t *)"\xc2\x9b", 1), 0); /* cut: no character */
     assert_int_equal(utf8_steering_len((const uint8_t *)"\xe2\x80\x8b!", 4), 3);
+    assert_int_equal(utf8_forging_len((const uint8_t *)"\xe2\x80\x8b!", 4), 3);
+    assert_int_equal(utf8_forging_len((const uint8_t *)"\nb", 2), 1);
+    assert_int_equal(utf8_steering_len((const uint8_t *)"\xe2\x80\x8c!", 4), 3); /* spelling in Persian */
+    assert_int_equal(utf8_forging_len((const uint8_t *)"\xe2\x80\x8c!", 4), 0);
+    assert_int_equal(utf8_forging_len((const uint8_t *)"\xe2\x80\x8d", 3), 0);
+    assert_int_equal(utf8_forging_len((const uint8_t *)"\xc2\xad", 2), 0);
+    assert_int_equal(utf8_forging_len((const uint8_t *)"a", 1), 0);
     assert_int_equal(utf8_steering_len((const uint8_t *)"\xf0\x9d\x85\xb3", 4), 4);
     assert_int_equal(utf8_steering_len((const uint8_t *)"\xf0\x9d\x85\xb3", 3), 0);
     assert_int_equal(utf8_steering_len((const uint8_t *)"\x8b", 1), 0);

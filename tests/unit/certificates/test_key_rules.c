@@ -13,7 +13,10 @@
 
 #include "certificates/certificate.h"
 #include "unit/certificates/authority.h"
+#include <pthread.h>
 #include <sspi_ext.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Of one issuer and number, as self-made certificates of two computers are; the third is the first, made anew for its key. */
@@ -125,6 +128,41 @@ static void test_place_gone(void **state)
     assert_int_equal(acquired(context), NTE_BAD_PUBLIC_KEY);
     place_set(context, key_file("one.pem", &one));
     assert_int_equal(acquired(context), SEC_E_OK);
+    assert_true(CertFreeCertificateContext(context));
+}
+
+static atomic_bool ended;
+static char named[600];
+
+static void *place_name(void *context)
+{
+    while (!atomic_load(&ended))
+        place_set(context, named);
+    return NULL;
+}
+
+/* Whoever asks while a place is named has its key, also when it is named anew meanwhile. */
+static void test_place_named_meanwhile(void **state)
+{
+    (void)state;
+    PCCERT_CONTEXT context = context_of(one.x509);
+    struct certificate *certificate = NULL;
+    pthread_t thread;
+    snprintf(named, sizeof named, "%s", key_file("one.pem", &one));
+    place_set(context, named);
+    assert_int_equal(certificate_take(context, &certificate), SEC_E_OK);
+    atomic_store(&ended, false);
+    assert_int_equal(pthread_create(&thread, NULL, place_name, (void *)(uintptr_t)context), 0);
+    unsigned n_without = 0;
+    for (int i = 0; i < 300; i++) {
+        EVP_PKEY *key = NULL;
+        n_without += certificate_key_get(certificate, &key) != SEC_E_OK ? 1 : 0;
+        EVP_PKEY_free(key);
+    }
+    atomic_store(&ended, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(n_without, 0);
+    certificate_put(certificate);
     assert_true(CertFreeCertificateContext(context));
 }
 

@@ -410,6 +410,39 @@ static void completion_by_negotiate(void **state)
     module_use_end(&use);
 }
 
+/* In SPNEGO's tokens nobody could complete the package's: it is told as what it is. */
+static void no_completion_in_spnego(void **state)
+{
+    static uint16_t user[] = u"alice", password[] = u"secret", packages[] = u"Test";
+    static char negotiate[] = "Negotiate";
+    struct module_use use = {.path = ""};
+    char room[256], target[] = "t";
+    SecBuffer token = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBufferDesc list = {SECBUFFER_VERSION, 1, &token};
+    ULONG attributes;
+    SEC_WINNT_AUTH_IDENTITY_EXW identity = {.Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
+                                            .Length = sizeof identity,
+                                            .User = user,
+                                            .UserLength = 5,
+                                            .Password = password,
+                                            .PasswordLength = 6,
+                                            .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
+                                            .PackageList = packages,
+                                            .PackageListLength = 4};
+    (void)state;
+    module_use_add(&use, "lsa_complete");
+    assert_int_equal(AcquireCredentialsHandleA(NULL, negotiate, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
+                                               &use.credential, NULL),
+                     SEC_E_OK);
+    assert_int_equal(InitializeSecurityContextA(&use.credential, NULL, target, 0, 0, 0, NULL, 0, &use.context, &list,
+                                                &attributes, NULL),
+                     SEC_E_UNSUPPORTED_FUNCTION);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "completed"));
+    assert_int_equal(FreeCredentialsHandle(&use.credential), SEC_E_OK);
+    module_drop(use.path);
+    module_counts_check(use.path);
+}
+
 /* A token that is completed in mid-handshake: after a failure there is no next step. */
 static void completion_and_more(void **state)
 {
@@ -579,6 +612,7 @@ int main(void)
         cmocka_unit_test(completion_of_a_client),
         cmocka_unit_test(completion_and_more),
         cmocka_unit_test(completion_by_negotiate),
+        cmocka_unit_test(no_completion_in_spnego),
         cmocka_unit_test(replaced),
         cmocka_unit_test(replaced_after_refusal),
         cmocka_unit_test(long_signature),
