@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "certificates/certificate.h"
+#include "certificates/internal.h"
 #include "unit/certificates/authority.h"
 #include <pthread.h>
 #include <sspi_ext.h>
@@ -216,6 +217,7 @@ int main(void)
         cmocka_unit_test_teardown(test_own_place_stays, nothing_left),
         cmocka_unit_test_teardown(test_find_existing, nothing_left),
         cmocka_unit_test_teardown(test_place_gone, nothing_left),
+        cmocka_unit_test_teardown(test_place_named_meanwhile, nothing_left),
         cmocka_unit_test_teardown(test_given_stays, nothing_left),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
