@@ -291,6 +291,7 @@ void kerberos_release(void *credential)
     mem_free(released->server);
     mem_free(released->keys_name);
     kerberos_keys_put(released->keys);
+    kerberos_keys_put(released->renewed);
     config_release(released->config);
     secret_block_free(released, sizeof *released);
 }

@@ -67,8 +67,9 @@ struct kerberos_credential {
     unsigned tgt_era, tickets_era; /* of the source's lease when they were got: of another one they count no more */
     struct kerberos_keys *keys; /* of the keytab that keys_name names, or of the password; NULL until they were read */
     char *keys_name;            /* NULL: of the password */
-    _Atomic int64_t salts_due;  /* steady time: not before are a password's salts asked for again; not guarded */
-    struct stat keytab_state;   /* of its file when it was read */
+    struct kerberos_keys *renewed; /* of the password, made anew, and yet to open a ticket; NULL: none */
+    _Atomic int64_t salts_due;     /* steady time: not before are a password's salts asked for again; not guarded */
+    struct stat keytab_state;      /* of its file when it was read */
     struct kerberos_ticket *tickets;
     unsigned n_tickets;
     struct stat cache_state; /* of a FILE cache when the tickets were read */

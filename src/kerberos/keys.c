@@ -83,7 +83,9 @@ static void keys_hold(struct kerberos_keys **held, struct kerberos_keys *keys)
 static void keys_become(struct kerberos_credential *credential, struct kerberos_keys *keys)
 {
     kerberos_keys_put(credential->keys);
+    kerberos_keys_put(credential->renewed);
     credential->keys = keys;
+    credential->renewed = NULL;
     kerberos_kits_purge(credential);
 }
 
@@ -399,11 +401,23 @@ static bool salts_turn(struct kerberos_credential *credential)
     return now >= due && atomic_compare_exchange_strong(&credential->salts_due, &due, next);
 }
 
+/* Others may have to open their tickets with them: the one for whom they were made may have come with junk. */
+static void renewed_keep(struct kerberos_credential *credential, const struct kerberos_source *source,
+                         struct kerberos_keys *keys)
+{
+    kerberos_lanes_lock(credential->lanes);
+    if (credential->source == source) {
+        kerberos_keys_put(credential->renewed);
+        credential->renewed = keys_retain(keys);
+    }
+    kerberos_lanes_unlock(credential->lanes);
+}
+
 bool kerberos_keys_renew(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys,
                          struct kerberos_keys **former)
 {
     struct kerberos_source *source = NULL;
-    struct kerberos_keys *list = NULL;
+    struct kerberos_keys *list = NULL, *renewed = NULL;
     bool others = false;
     *former = NULL;
     struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
@@ -411,20 +425,28 @@ bool kerberos_keys_renew(struct kerberos_credential *credential, krb5_context kr
         others = credential->keys != *keys;
         if (others) /* another thread was first */
             keys_hold(keys, credential->keys);
-        else
+        else {
             source = kerberos_source_retain(credential->source);
+            renewed = credential->renewed != NULL ? keys_retain(credential->renewed) : NULL;
+        }
     }
     kerberos_lane_leave(lane);
     if (source == NULL)
         return others;
     bool turn = salts_turn(credential);
     if (turn && password_keys_make(credential, krb, source, &list) == SEC_E_OK) {
-        *former = *keys;
-        *keys = list;
         TRACE("kerberos", "the password's keys were made anew, as none opened a ticket");
+        renewed_keep(credential, source, list);
+        kerberos_keys_put(renewed);
+        renewed = list;
     }
     kerberos_source_put(source);
-    return turn; /* where no others were made, they are tried again to say what is wrong with the ticket */
+    if (renewed != NULL) {
+        *former = *keys;
+        *keys = renewed;
+    }
+    return turn ||
+           renewed != NULL; /* where no others were made, they are tried again to say what is wrong with the ticket */
 }
 
 void kerberos_keys_adopt(struct kerberos_credential *credential, struct kerberos_keys *former,

@@ -35,7 +35,7 @@ struct kerberos_keys {
 SECURITY_STATUS kerberos_keys_get(struct kerberos_credential *credential, krb5_context krb,
                                   struct kerberos_keys **keys);
 /* After a ticket that none of *keys opens: where they are a password's, its KDC is asked for the salts once more, since what told them was not protected, or no KDC answered. One at
- * a time, and then for a minute nobody: who comes with junk must not have it asked each time. False where nothing is to be tried anew. *former is NULL, or for kerberos_keys_adopt. */
+ * a time, and then for a minute nobody: who comes with junk must not have it asked each time; but what was made then is tried by all who come. False where nothing is to be tried anew. *former is NULL, or for kerberos_keys_adopt. */
 bool kerberos_keys_renew(struct kerberos_credential *credential, krb5_context krb, struct kerberos_keys **keys,
                          struct kerberos_keys **former);
 /* Makes `keys`, which have opened a ticket, the credential's in the place of `former`, unless it has others by now. */

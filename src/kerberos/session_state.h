@@ -31,8 +31,8 @@ struct kerberos_session {
     struct kerberos_session_seed seed;
     const struct krb_profile *profile; /* NULL for rc4-hmac */
     bool initiator, confidential, datagram;
-    bool
-        mirrored; /* sealing would use key streams that the other side uses: RC4 (RFC 4757 7.3), and this is the acceptor of a context whose numbers both begin alike */
+    /* Sealing would use key streams that the other side uses: RC4's (RFC 4757 7.3), and this is the acceptor of a context whose numbers both begin alike. */
+    bool mirrored;
     struct krb_rc4_keys rc4; /* RFC 4757: the directions share them */
     struct kerberos_lane send, receive;
 };

@@ -184,6 +184,7 @@ static void swap_in(struct kerberos_credential *credential, krb5_context krb, st
     credential->source = source;
     credential->cache_state = (struct stat){0};
     kerberos_keys_put(STEAL(credential->keys));
+    kerberos_keys_put(STEAL(credential->renewed));
     kerberos_tickets_drop(credential, krb); /* and idle kits' keys */
     mem_free(STEAL(credential->keys_name));
     if (keytab != NULL) {

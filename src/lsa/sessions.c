@@ -454,7 +454,7 @@ static void lent_refresh(const struct lease *lease)
 static const char *cache_as_it_is(struct kept_session *session)
 {
     cache_enter(session);
-    const char *cache = is_refused(session) ? NULL : session->cache;
+    const char *cache = session->cache;
     cache_leave(session);
     return cache;
 }
@@ -466,13 +466,13 @@ static void purged(struct kept_session *session, const struct package *package, 
     AUTO_WRITER struct writer unwanted = writer_growing(2048);
     struct tickets_request look = {.config = request->config, .ask = TICKETS_GRANTING};
     cache_enter(session);
+    lease_purge(session->lease); /* before anybody gets tickets again: what was got until now is not to come back */
     look.cache = session->cache;
     if (look.cache != NULL && package->authority->tickets(&look, &unwanted) != SEC_E_OK) {
         session->cache_expiry = 0;
         cause_drop();
     }
     cache_leave(session);
-    lease_purge(session->lease);
 }
 
 SECURITY_STATUS sessions_tickets(uint64_t id, uid_t viewer, const struct package *package,

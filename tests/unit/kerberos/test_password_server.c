@@ -288,6 +288,26 @@ static void test_junk_takes_no_keys(void **state)
     kerberos_release(server);
 }
 
+/* Forged at first; the true answer comes when junk had the KDC asked, and serves those who come after it. */
+static void test_junk_has_it_asked(void **state)
+{
+    (void)state;
+    struct kerberos_credential *server = server_new();
+    atomic_store(&n_forged, 1000);
+    assert_int_equal(accepted(server, "pw", USUAL), SEC_E_OK);
+    atomic_store(&n_forged, 0);
+    unsigned seen = atomic_load(&n_asked);
+    assert_int_equal(accepted(server, "other", "junk"), SEC_E_WRONG_PRINCIPAL);
+    assert_int_not_equal(asked_since(&seen), 0);
+    assert_int_equal(accepted(server, "other", "junk"), SEC_E_WRONG_PRINCIPAL);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(accepted(server, "pw", "true"), SEC_E_OK);
+    assert_int_equal(accepted(server, "other", "junk"), SEC_E_WRONG_PRINCIPAL);
+    assert_int_equal(accepted(server, "pw", "true"), SEC_E_OK);
+    assert_int_equal(asked_since(&seen), 0);
+    kerberos_release(server);
+}
+
 /* The server was up before its KDC knew the account. */
 static void test_a_late_kdc(void **state)
 {
@@ -345,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_forged_salt, begin, end),
         cmocka_unit_test_setup_teardown(test_forged_again, begin, end),
         cmocka_unit_test_setup_teardown(test_junk_takes_no_keys, begin, end),
+        cmocka_unit_test_setup_teardown(test_junk_has_it_asked, begin, end),
         cmocka_unit_test_setup_teardown(test_a_late_kdc, begin, end),
     };
     return cmocka_run_group_tests(tests, group_begin, group_end);
