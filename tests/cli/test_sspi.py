@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import struct
 import subprocess
@@ -543,8 +542,6 @@ DUMPERS = ["od -t x1", "od -v -t x1z", "od -A x -t x1", "od -A d -t x1", "od -v 
 def test_decode_dump_of_programs(place, words):
     """What the programs themselves print, of bytes of any number, with lines that are as the one before (`*`), to the last byte."""
     command = words.split()
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
     whole = [token("ntlm_messages", name) for name in ("authenticate", "challenge", "negotiate")]
     for zeros in [*range(100, 107), 5000]:
         data = b"\x17\x03\x03" + struct.pack(">H", zeros) + bytes(zeros)

@@ -309,12 +309,11 @@ def log_off(world):
     return subprocess.run([str(lsa.BUILD / "sspi"), "logoff"], env=world.program_env, capture_output=True, timeout=60, check=False).returncode
 
 
+@pytest.mark.parametrize("world", ["daemon"], indirect=True)  # without one nothing ends a session but the process's end
 @pytest.mark.parametrize("package, domain, password", [("Kerberos", "EXAMPLE.TEST", PASSWORD), ("Negotiate", "EXAMPLE.TEST", PASSWORD),
                                                        ("NTLM", "EXAMPLE", "Password1!")])
 def test_log_off_ends_credentials(world, package, domain, password):
     """Also those in hand: they say that the session has ended."""
-    if world.mode == "embedded":
-        pytest.skip("without a daemon nothing ends a session but the process's end")
     with Asking(world) as program:
         assert program.ask(f"logon 2 {'NTLM' if package == 'NTLM' else 'Kerberos'} {UNIX} {domain} {password}").startswith("logon 0x00000000")
         assert program.ask(f"hold {package}") == "hold 0x00000000"
