@@ -137,12 +137,19 @@ static NTSTATUS purge(const struct lsa_call *call, const LUID *luid, const UNICO
                       const UNICODE_STRING *realm)
 {
     AUTO_FREE char *server_text = NULL, *realm_text = NULL;
-    AUTO_WRITER struct writer nothing = writer_growing(16);
+    AUTO_WRITER struct writer told = writer_growing(16);
+    uint32_t n_removed;
     try(lsa_text_read(server, call->message, call->len, &server_text));
     try(lsa_text_read(realm, call->message, call->len, &realm_text));
     const struct tickets_request request = {
         .config = call->config, .ask = TICKETS_PURGE, .server = server_text, .realm = realm_text};
-    return lsa_status(logons_tickets(call->package, luid_number(luid), &request, &nothing));
+    SECURITY_STATUS status = logons_tickets(call->package, luid_number(luid), &request, &told);
+    require(status == SEC_E_OK, lsa_status(status));
+    struct reader reader = reader_of(writer_slice_of(&told));
+    bool removed = reader_u32le(&reader, &n_removed) == WIRE_OK && n_removed > 0;
+    bool all = server->Length == 0 && realm->Length == 0; /* then an empty cache is what was wanted */
+    require(removed || all, (NTSTATUS)cause_set(SEC_E_NO_CREDENTIALS, "there is no such ticket to remove"));
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS lsa_tickets_purge(const struct lsa_call *call)

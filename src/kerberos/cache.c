@@ -101,12 +101,18 @@ static krb5_error_code purge_one(krb5_context krb, krb5_ccache cache, const stru
     return code;
 }
 
-static krb5_error_code purge(krb5_context krb, krb5_ccache cache, const struct tickets_request *request)
+static krb5_error_code purge(krb5_context krb, krb5_ccache cache, const struct tickets_request *request,
+                             struct writer *answer)
 {
     bool found = true;
+    uint32_t n_removed = 0;
     krb5_error_code code = 0;
-    for (int round = 0; code == 0 && found && round < PURGE_ROUNDS_MAX; round++)
+    for (int round = 0; code == 0 && found && round < PURGE_ROUNDS_MAX; round++) {
         code = purge_one(krb, cache, request, &found);
+        n_removed += code == 0 && found ? 1 : 0;
+    }
+    if (code == 0)
+        writer_u32le(answer, n_removed);
     return code;
 }
 
@@ -156,7 +162,7 @@ static SECURITY_STATUS in_cache(const struct tickets_request *request, struct wr
     if (code == 0 && request->ask == TICKETS_SERVICE)
         status = cached(krb, cache, request->server, answer);
     else if (code == 0)
-        code = request->ask == TICKETS_LIST ? list(krb, cache, answer) : purge(krb, cache, request);
+        code = request->ask == TICKETS_LIST ? list(krb, cache, answer) : purge(krb, cache, request, answer);
     if (code != 0 && code != KRB5_FCC_NOFILE && code != KRB5_CC_NOTFOUND) /* without a cache there are no tickets */
         status = krb_status(krb, code, KRB_STAGE_TICKET, "reading the ticket cache");
     if (cache != NULL)
