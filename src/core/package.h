@@ -65,8 +65,8 @@ struct acquire_request {
     bool session_has_realm;
     const char *session_refusal; /* NULL: none that counts any more */
     int64_t session_refused_until;
-    struct lease *
-        session_lease; /* the session's tie to what it lends (core/lease.h); who keeps something of it retains that. NULL: nobody's */
+    /* The session's tie to what it lends (core/lease.h); who keeps something of it retains that. NULL: nobody's. */
+    struct lease *session_lease;
 };
 
 #define STEP_PARAMS_MAX 4 /* what the server's side of WDigest takes */
