@@ -13,7 +13,8 @@ import pytest
 from place import BUILD
 
 # The program itself: where valgrind watches, OPENSSPI_SSPI is a script, which no such bit concerns.
-SSPI = pathlib.Path(os.environ.get("OPENSSPI_UNWATCHED", BUILD)) / "sspi"
+PROGRAMS = pathlib.Path(os.environ.get("OPENSSPI_UNWATCHED", BUILD))
+SSPI = PROGRAMS / "sspi"
 NOBODY = "65534"
 
 
@@ -32,18 +33,23 @@ def folder():
         (his / "users").chmod(0o600)
         for path in [his, *his.rglob("*")]:
             os.chown(path, int(NOBODY), int(NOBODY))
-        for name, mode in (("plain", 0o755), ("owned", 0o4755)):
-            shutil.copyfile(SSPI, folder / name)
-            (folder / name).chmod(mode)
+        for program, suffix in ((SSPI, ""), (PROGRAMS / "tests/interop/surroundings", ".other")):
+            for name, mode in (("plain", 0o755), ("owned", 0o4755)):
+                shutil.copyfile(program, folder / f"{name}{suffix}")
+                (folder / f"{name}{suffix}").chmod(mode)
         yield folder
 
 
-def creds(folder, name, **environment):
+def started(folder, *words, **environment):
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "KRB5_CONFIG": "/dev/null", **environment}
     environment.update({k: v for k, v in os.environ.items() if k.endswith("_OPTIONS")})
-    done = subprocess.run(["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", folder / name, "creds"], env=environment,
-                          capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", folder / words[0], *words[1:]], env=environment,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, start_new_session=True)
     return done.stdout + done.stderr
+
+
+def creds(folder, name, **environment):
+    return started(folder, name, "creds", **environment)
 
 
 @pytest.mark.parametrize("variables", [{"OPENSSPI_CONFIG": "damaged.conf"}, {"XDG_CONFIG_HOME": "."}])
@@ -60,3 +66,31 @@ def test_users_and_trace(folder):
     owned = creds(folder, "owned", SSPI_TRACE=str(his / "trace.owned"), **environment)
     assert "mallory" not in owned and "NTLM" in owned
     assert (his / "trace.plain").exists() and not (his / "trace.owned").exists()
+
+
+def cache_of(principal, realm):
+    """A ticket cache without tickets, format 4: whose it is."""
+    texts = b"".join(len(text).to_bytes(4, "big") + text.encode() for text in (realm, principal))
+    return bytes.fromhex("0504 0000") + (1).to_bytes(4, "big") * 2 + texts
+
+
+def test_roots_tickets_and_prompt(folder):
+    """Neither whom he trusts, nor his tickets, and no program of his runs with the owner's rights."""
+    his = folder / "his"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", his / "key.pem", "-out", his / "root.pem", "-subj", "/CN=his", "-days", "3"],
+                   check=True, capture_output=True, timeout=60)
+    (his / "root.pem").chmod(0o644)
+    (his / "cache").write_bytes(cache_of("mallory", "HIS.TEST"))
+    (his / "cache").chmod(0o600)
+    os.chown(his / "cache", int(NOBODY), int(NOBODY))
+    told = {}
+    for name in ("plain", "owned"):
+        asks = his / f"ask.{name}"
+        asks.write_text(f"#!/bin/sh\n: > {his}/asked.{name}\necho password\n")
+        asks.chmod(0o755)
+        lines = started(folder, f"{name}.other", SSL_CERT_FILE=str(his / "root.pem"), KRB5CCNAME=f"FILE:{his}/cache", SSPI_ASKPASS=str(asks)).splitlines()
+        told[name] = dict(line.split(" ", 1) for line in lines)
+    assert told["plain"]["roots"] == "1" and told["owned"]["roots"] != "1", told
+    assert told["plain"]["tickets"].startswith("mallory@HIS.TEST") and "mallory" not in told["owned"]["tickets"], told
+    assert told["plain"]["prompt"] == "0x00000000" != told["owned"]["prompt"], told
+    assert (his / "asked.plain").exists() and not (his / "asked.owned").exists()

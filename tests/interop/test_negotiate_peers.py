@@ -11,7 +11,7 @@ from krb_peers import ALL_FLAGS, HOST, establish, flip  # noqa: E402
 from neg_peers import (COMPLETED, KRB5, MS_KRB5, NTLM, REQUEST_MIC, Init, Mit, NegWorld, NtlmAuth, Ours,  # noqa: E402
                        Resp)
 from peers import BUILD, handshake, walk  # noqa: E402
-from realm import Realm  # noqa: E402
+from realm import Realm, closed_port  # noqa: E402
 
 LOGON_DENIED, BAD_BINDINGS, MESSAGE_ALTERED, INVALID_TOKEN = "0x8009030c", "0x80090346", "0x8009030f", "0x80090308"
 TARGET = f"HTTP/{HOST}"
@@ -126,10 +126,11 @@ def test_ntlm_where_no_kdc_answers(world, realm):
     world.without_ticket()
     world.krb5["KRB5_CONFIG"] = str(world.directory / "krb5.conf")
     text = pathlib.Path(realm.env["KRB5_CONFIG"]).read_text(encoding="utf-8")
-    world.put("krb5.conf", text.replace(f"127.0.0.1:{realm.port}", "127.0.0.1:9"))
-    client, server = Ours(world), Ours(world)
-    establish(client, server, user="alice", domain="EXAMPLE.TEST", password="Password1!", target=TARGET)
-    check_chosen("NTLM", client, server)
+    with closed_port() as closed:
+        world.put("krb5.conf", text.replace(f"127.0.0.1:{realm.port}", f"127.0.0.1:{closed}"))
+        client, server = Ours(world), Ours(world)
+        establish(client, server, user="alice", domain="EXAMPLE.TEST", password="Password1!", target=TARGET)
+        check_chosen("NTLM", client, server)
 
 
 def test_ntlm_where_the_kdc_is_silent(world, realm):

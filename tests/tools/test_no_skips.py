@@ -13,7 +13,7 @@ def run(build, log):
         place = build / "Testing/Temporary"
         place.mkdir(parents=True)
         (place / "LastTest.log").write_text(log)
-    return subprocess.run(["sh", SOURCE / "tools/no_skips.sh", build], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    return subprocess.run(["sh", SOURCE / "tools/no_skips.sh", build], env={**os.environ, "CI": "true"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("log", [None, ""])

@@ -156,7 +156,7 @@ static void test_nothing_else(void **state)
     unsigned char *der = NULL;
     EVP_PKEY *rsa = kept_new(EVP_RSA_gen(2048));
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, rsa, NULL);
-    assert_true(EVP_PKEY_decrypt_init(ctx) != 1 || EVP_PKEY_decrypt(ctx, bytes, &len, bytes, 256) != 1);
+    assert_int_not_equal(EVP_PKEY_decrypt_init(ctx), 1);
     EVP_PKEY_CTX_free(ctx);
     ctx = EVP_PKEY_CTX_new_from_pkey(NULL, rsa, NULL);
     assert_true(EVP_PKEY_sign_init(ctx) != 1 || EVP_PKEY_sign(ctx, bytes, &len, bytes, 32) != 1);

@@ -380,6 +380,22 @@ static void test_client_kinds(void **state)
     credssp_duel_end(duel);
 }
 
+/* The nonce is the one that was proved; another one afterwards is somebody else's message. */
+static void test_client_nonce_changes(void **state)
+{
+    (void)state;
+    struct credssp_duel *duel = client_proved();
+    struct ts_credentials credentials = {
+        .type = TS_PASSWORD, .domain = W("D"), .user = W("user"), .password = W("secret")};
+    AUTO_WRITER struct writer bytes = writer_growing(512);
+    ts_credentials_write(&bytes, &credentials);
+    assert_int_equal(writer_finish(&bytes), WIRE_OK);
+    credssp_duel_seal(duel, bytes.data, bytes.len, &sealed);
+    duel->nonce.data[0] ^= 1;
+    struct ts_request request = {.version = 6, .auth_info = bytes_slice(&sealed), .nonce = bytes_slice(&duel->nonce)};
+    server_refuses(duel, &request, SEC_E_MESSAGE_ALTERED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,7 +407,7 @@ int main(void)
         cmocka_unit_test(test_client_honest),         cmocka_unit_test(test_client_altered),
         cmocka_unit_test(test_client_version),        cmocka_unit_test(test_client_hurries),
         cmocka_unit_test(test_client_credentials),    cmocka_unit_test(test_client_kinds),
-        cmocka_unit_test(test_nothing_came),
+        cmocka_unit_test(test_nothing_came),          cmocka_unit_test(test_client_nonce_changes),
     };
     credssp_configure("");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

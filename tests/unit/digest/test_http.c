@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "base/time.h"
 #include "crypto/http_digest.h"
+#include "base/memory.h"
 #include "support/digest_loop.h"
 #include "support/lsa_daemon.h"
 #include "support/wide.h"
@@ -246,6 +247,17 @@ static void test_mutual(void **state)
                              "00000000000000000000000000000000"
                              "00000000000000000000000000000000"));
     assert_int_equal(digest_initiate_step(&client, &ours, token), SEC_E_MUTUAL_AUTH_FAILED);
+    forget();
+    /* and a proof, right as such, that is said to be of another request */
+    static const char *const others[][2] = {{"nc", "00000002"}, {"cnonce", "another"}, {"qop", "auth-int"}};
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        assert_int_equal(digest_accept_step(&server, &got, NULL), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(digest_accept_step(&server, &got, client.token), SEC_E_OK);
+        assert_true(digest_alter(server.token, others[i][0], others[i][1]));
+        assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_E_MUTUAL_AUTH_FAILED);
+        forget();
+    }
 }
 
 /* Bodies: the hash of the request's is in the response, the one of the answer's in the proof. */

@@ -562,6 +562,21 @@ static void test_listed(void **state)
     FreeContextBuffer(info);
 }
 
+/* A response belongs to the challenge of its own connection, though the server knows the other nonce too. */
+static void test_another_challenge(void **state)
+{
+    static const struct digest_call ours = {.target = TARGET}, theirs = {0};
+    char answer[DIGEST_TOKEN + 1];
+    (void)state;
+    forget();
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_initiate_step(&client, &ours, server.token), SEC_I_CONTINUE_NEEDED);
+    strcpy(answer, client.token);
+    digest_forget(&server);
+    assert_int_equal(digest_accept_step(&server, &theirs, NULL), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(digest_accept_step(&server, &theirs, answer), SEC_E_INVALID_TOKEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -582,6 +597,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_targets_usual, begin, end),
         cmocka_unit_test_setup_teardown(test_target_no_text, begin, end),
         cmocka_unit_test_setup_teardown(test_listed, begin, end),
+        cmocka_unit_test_setup_teardown(test_another_challenge, begin, end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     digest_cleanup();

@@ -127,8 +127,9 @@ static int gives_root_up(void)
 static void test_root_given_up(void **state)
 {
     (void)state;
-    if (getuid() == 0) /* CI is root */
-        assert_int_equal(in_child(gives_root_up), 0);
+    if (getuid() != 0)
+        skip(); /* CI is root */
+    assert_int_equal(in_child(gives_root_up), 0);
 }
 
 static int gives_root_up_and_goes_on(void)
@@ -151,8 +152,9 @@ static int gives_root_up_and_goes_on(void)
 static void test_links_of_others_are_closed(void **state)
 {
     (void)state;
-    if (getuid() == 0)
-        assert_int_equal(in_child(gives_root_up_and_goes_on), 0);
+    if (getuid() != 0)
+        skip(); /* CI is root */
+    assert_int_equal(in_child(gives_root_up_and_goes_on), 0);
 }
 
 /* Half a request by root, the other half by somebody else. */
@@ -178,7 +180,9 @@ static int sends_the_other_half(void)
 static void test_half_a_request(void **state)
 {
     (void)state;
-    for (int i = 0; i < 20 && getuid() == 0; i++)
+    if (getuid() != 0)
+        skip(); /* CI is root */
+    for (int i = 0; i < 20; i++)
         assert_int_equal(in_child(sends_the_other_half), 0);
 }
 
@@ -263,7 +267,7 @@ static void test_child_reads_nothing(void **state)
     int status;
     (void)state;
     if (getuid() != 0)
-        return;
+        skip(); /* CI is root */
     memset(&loop, 0, sizeof loop);
     loop_acquire(&loop);
     assert_true(loop_goes());
@@ -394,7 +398,7 @@ static void test_asked_by_who_impersonates(void **state)
     SecBufferDesc request = {SECBUFFER_VERSION, 1, &to_server}, answer = {SECBUFFER_VERSION, 1, &to_client};
     (void)state;
     if (getuid() != 0)
-        return;
+        skip(); /* CI is root */
     loop_acquire(&halves);
     assert_int_equal(InitializeSecurityContextA(&halves.client_credential, NULL, NULL, 0, 0, 0, NULL, 0, &client,
                                                 &request, &attributes, NULL),

@@ -401,12 +401,36 @@ static void test_short_records(void **state)
     short_records("[schannel]\nciphers = ECDHE-RSA-AES256-SHA\n");
 }
 
+/* Who does not show that he is at his address gets no flight: a cookie that is not the one sent (RFC 6347 4.2.1). */
+static void test_wrong_cookie(void **state)
+{
+    (void)state;
+    for (int wrong = 0; wrong < 2; wrong++) {
+        struct loop_pair *pair = pair_new();
+        begin(pair);
+        assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+        side_hand_over(&pair->client, &pair->server);
+        assert_int_equal(flight(&pair->server), SEC_I_CONTINUE_NEEDED);
+        size_t asked = pair->server.out.len;
+        pair->server.out.data[asked - 1] ^= (unsigned char)wrong; /* the cookie's last byte */
+        side_hand_over(&pair->server, &pair->client);
+        assert_int_equal(flight(&pair->client), SEC_I_CONTINUE_NEEDED);
+        side_hand_over(&pair->client, &pair->server);
+        (void)flight(&pair->server);
+        if (wrong)
+            assert_true(pair->server.out.len <= asked);
+        else
+            assert_true(pair->server.out.len > 10 * asked);
+        pair_free(pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connection),       cmocka_unit_test(test_resumed_with_chain),
         cmocka_unit_test(test_strangers),        cmocka_unit_test(test_lost_flights),
         cmocka_unit_test(test_lost_last_flight), cmocka_unit_test(test_strangers_flights),
-        cmocka_unit_test(test_short_records)};
+        cmocka_unit_test(test_short_records),    cmocka_unit_test(test_wrong_cookie)};
     return cmocka_run_group_tests(tests, NULL, loop_teardown);
 }
