@@ -129,8 +129,6 @@ static void test_proxy_settings(void **state)
         {"proxy.test:8443:a/b", "https://proxy.test:8443/a/b"},
         {"https://proxy.test/x", "https://proxy.test/x"},
         {" one ,two:1; ", "https://one:443/KdcProxy https://two:1/KdcProxy"},
-        {"", NULL},
-        {" ; ", NULL},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -143,10 +141,7 @@ static void test_proxy_settings(void **state)
             settings[16 + 2 * j] = (uint8_t)cases[i].name[j];
         assert_int_equal(krb_proxy_settings_read(slice_of(settings, 16 + 2 * len), &urls, &forced), SEC_E_OK);
         assert_true(forced);
-        if (cases[i].urls == NULL)
-            assert_null(urls);
-        else
-            assert_string_equal(urls, cases[i].urls);
+        assert_string_equal(urls, cases[i].urls);
         mem_free(urls);
     }
 }
