@@ -497,6 +497,32 @@ static void test_servers_keytab_taken_back(void **state)
     kerberos_release(server);
 }
 
+/* Taking back needs memory; without it the credential stays what it was, until the change is made. */
+static void test_taken_back_without_memory(void **state)
+{
+    (void)state;
+    const struct identity identity = password_identity();
+    bool struck = true;
+    for (unsigned long nth = 1; struck; nth++) {
+        struct kerberos_credential *server = acquire(&identity, SECPKG_CRED_INBOUND);
+        set(server, OPENSSPI_CRED_ATTR_KEYTAB, "FILE:/other");
+        set(server, OPENSSPI_CRED_ATTR_X509_ANCHORS, "DIR:/anchors");
+        const struct kerberos_source *before = server->source;
+        mem_fault_set(nth, true);
+        SECURITY_STATUS status = kerberos_set_credential(server, OPENSSPI_CRED_ATTR_CCACHE, "", 0);
+        struck = mem_fault_count() >= nth;
+        mem_fault_set(0, false);
+        assert_true(struck || status == SEC_E_OK);
+        if (server->source == before)
+            assert_int_equal(status, SEC_E_INSUFFICIENT_MEMORY);
+        else
+            assert_null(server->source->cache);
+        assert_string_equal(server->keytab, "FILE:/other");
+        assert_string_equal(server->source->keytab, "FILE:/other");
+        kerberos_release(server);
+    }
+}
+
 static SECURITY_STATUS delegated_acquire(struct slice bytes, void *service, void **credential)
 {
     const struct acquire_request request = {.config = config, .use = SECPKG_CRED_OUTBOUND};
@@ -584,6 +610,7 @@ int main(void)
         cmocka_unit_test(test_taken_back),
         cmocka_unit_test(test_lent_and_taken_back),
         cmocka_unit_test(test_servers_keytab_taken_back),
+        cmocka_unit_test(test_taken_back_without_memory),
         cmocka_unit_test(test_what_was_handed_over),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
