@@ -115,8 +115,7 @@ static const struct cli_advice advices[] = {
      "The TLS connection that the client saw is not the server's: a proxy that ends TLS, or a relay. The server "
      "must use its own certificate's bindings."},
     {0x80090348, "There is no key for this service.",
-     "The account that the server was given has no key of a type that krb5.conf permits, or the KDC knows no such "
-     "account."},
+     "krb5.conf permits no encryption type that keys are made of a password for."},
     {0x80090349, "The certificate is not for this use.", "It needs the purpose serverAuth or clientAuth."},
     {0x80090350, "Somebody may be trying to weaken the sign-on.",
      "The server asked for less than it could do before. Look at who stands between."},

@@ -38,7 +38,8 @@ extern "C" {
 /*
  * Attributes of a Kerberos credential, for SetCredentialsAttributes: pBuffer is a text, UTF-16 in the W and UTF-8 in the A function, and cbBuffer
  * its bytes, with or without a NUL at the end. They change where its tickets come from; what it got before is forgotten, and contexts that exist
- * stay as they are. An empty text takes the setting back.
+ * stay as they are. An empty text takes the setting back. Of CCACHE, CLIENT_KEYTAB and X509_IDENTITY the last one set counts, and an empty text for any of
+ * them takes all three back: tickets come again from where they came when the credential was acquired, with its password, cache or logon session.
  */
 #define OPENSSPI_CRED_ATTR_CCACHE 0x4F530101 /* name of a ticket cache, "FILE:/path", instead of the default one */
 #define OPENSSPI_CRED_ATTR_CLIENT_KEYTAB 0x4F530102 /* name of a keytab to log on with */

@@ -10,10 +10,10 @@
 #include <sspi.h>
 
 enum tickets_ask {
-    TICKETS_LIST,     /* those that are there; without keys, and not the tickets themselves */
-    TICKETS_PURGE,    /* removes those of `server` in `realm`; NULL or empty: all. Answers how many (u32le), nothing where there is no cache */
+    TICKETS_LIST,  /* those that are there; without keys, and not the tickets themselves */
+    TICKETS_PURGE, /* removes those of `server` in `realm`; NULL or empty: all. Answers how many (u32le), nothing where there is no cache */
     TICKETS_GRANTING, /* the ticket-granting one itself, without its key */
-    TICKETS_SERVICE,  /* the one for `server` itself with its key: from the cache, else from the KDC */
+    TICKETS_SERVICE, /* the one for `server` itself with its key, unless it is a granting one: from the cache, else from the KDC */
 };
 
 struct tickets_request {

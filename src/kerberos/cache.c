@@ -6,6 +6,7 @@
 #include "kerberos/ap.h"
 #include "kerberos/credential.h"
 #include <string.h>
+#include <strings.h>
 
 /* One principal in two texts: the name without its realm, and the realm. */
 struct name_text {
@@ -31,10 +32,18 @@ static int64_t time_of(krb5_timestamp time)
     return time != 0 ? krb_filetime(time) : 0;
 }
 
-/* `whole`: with the ticket; its key stays away where the ticket is one to get others with. */
-static krb5_error_code creds_write(krb5_context krb, const krb5_creds *creds, bool whole, bool with_key,
-                                   struct writer *answer)
+/* Is it a ticket to get others with, of whatever realm? A KDC may know it by other letters, or by the first part of the name alone. */
+static bool gets_others(const krb5_creds *creds)
 {
+    const krb5_data *first = creds->server->length > 0 ? &creds->server->data[0] : NULL;
+    return first != NULL && first->length == strlen(KRB5_TGS_NAME) &&
+           strncasecmp(first->data, KRB5_TGS_NAME, first->length) == 0;
+}
+
+/* `whole`: with the ticket, and with its key, unless whoever has that can get others. */
+static krb5_error_code creds_write(krb5_context krb, const krb5_creds *creds, bool whole, struct writer *answer)
+{
+    bool with_key = whole && !gets_others(creds);
     struct name_text client = {0}, server = {0};
     krb5_error_code code = name_of(krb, creds->client, &client);
     if (code == 0)
@@ -125,7 +134,7 @@ static krb5_error_code list(krb5_context krb, krb5_ccache cache, struct writer *
         return code;
     while ((code = krb5_cc_next_cred(krb, cache, &cursor, &creds)) == 0) {
         if (!krb5_is_config_principal(krb, creds.server))
-            code = creds_write(krb, &creds, false, false, answer);
+            code = creds_write(krb, &creds, false, answer);
         krb5_free_cred_contents(krb, &creds);
         if (code != 0)
             break;
@@ -144,7 +153,7 @@ static SECURITY_STATUS cached(krb5_context krb, krb5_ccache cache, const char *t
         code = krb5_get_credentials(krb, KRB5_GC_CACHED, cache, &wanted, &creds);
     krb5_free_cred_contents(krb, &wanted);
     if (code == 0)
-        code = creds_write(krb, creds, true, true, answer);
+        code = creds_write(krb, creds, true, answer);
     krb5_free_creds(krb, creds);
     require(code != KRB5_CC_NOTFOUND && code != KRB5_CC_NOT_KTYPE && code != KRB5_FCC_NOFILE,
             cause_set(SEC_E_NO_CREDENTIALS, "there is no ticket for %s in the cache", target));
@@ -190,8 +199,8 @@ static SECURITY_STATUS fetched(const struct tickets_request *request, struct wri
         status =
             granting ? kerberos_tgt_get(credential, krb, &tgt) : kerberos_ticket_ask(credential, krb, &asked, &ticket);
     if (status == SEC_E_OK)
-        status = krb_status(krb, creds_write(krb, granting ? tgt : ticket->creds, true, !granting, answer),
-                            KRB_STAGE_TICKET, "naming a ticket");
+        status = krb_status(krb, creds_write(krb, granting ? tgt : ticket->creds, true, answer), KRB_STAGE_TICKET,
+                            "naming a ticket");
     krb5_free_creds(krb, tgt);
     kerberos_ticket_put(krb, ticket);
     if (krb != NULL)

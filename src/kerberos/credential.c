@@ -281,6 +281,7 @@ void kerberos_release(void *credential)
     krb_pool_release(&released->pool);
     kerberos_lanes_free(released->lanes);
     kerberos_source_put(released->source);
+    kerberos_source_put(released->acquired);
     while (released->texts != NULL) {
         struct kerberos_text *text = released->texts;
         released->texts = text->next;

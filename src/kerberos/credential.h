@@ -59,11 +59,13 @@ struct kerberos_credential {
 
     /* guarded by the lanes */
     struct kerberos_source *source; /* where tickets come from, also for a server that asks KDCs; never NULL */
-    char *keytab;                   /* of the server, as given or set; NULL: see keys.c */
-    const char *full_name;          /* for SECPKG_CRED_ATTR_NAMES, one of `texts`; "" while unknown */
-    struct kerberos_text *texts;    /* what was handed out */
-    char *exported;  /* a MEMORY cache with the tgt, for others in this process; NULL: none was asked for */
-    krb5_creds *tgt; /* of the last logon; NULL while there was none, and for tickets that are in a cache */
+    struct kerberos_source
+        *acquired;               /* the one before it was first changed, to be taken back; NULL: `source` still is */
+    char *keytab;                /* of the server, as given or set; NULL: see keys.c */
+    const char *full_name;       /* for SECPKG_CRED_ATTR_NAMES, one of `texts`; "" while unknown */
+    struct kerberos_text *texts; /* what was handed out */
+    char *exported;              /* a MEMORY cache with the tgt, for others in this process; NULL: none was asked for */
+    krb5_creds *tgt;             /* of the last logon; NULL while there was none, and for tickets that are in a cache */
     unsigned tgt_era, tickets_era; /* of the source's lease when they were got: of another one they count no more */
     struct kerberos_keys *keys; /* of the keytab that keys_name names, or of the password; NULL until they were read */
     char *keys_name;            /* NULL: of the password */

@@ -315,11 +315,11 @@ static SECURITY_STATUS password_keys_make(struct kerberos_credential *credential
     struct password_keys made = {0};
     AUTO_FREE char *principal = NULL;
     bool by_name = false;
+    /* first: what fails here has the KDC asked for nobody */
+    try(kerberos_password_principal(krb, source->client, credential->server, &principal, &by_name));
     try(kerberos_password_keys(credential, &made));
     struct kerberos_keys *list = NULL;
-    SECURITY_STATUS status = kerberos_password_principal(krb, source->client, credential->server, &principal, &by_name);
-    if (status == SEC_E_OK)
-        status = password_keys_list(krb, principal, &made, &list);
+    SECURITY_STATUS status = password_keys_list(krb, principal, &made, &list);
     password_keys_release(krb, &made);
     require(status == SEC_E_OK, status);
     list->by_name = by_name;

@@ -5,6 +5,7 @@
 #include "core/trace.h"
 #include "kerberos/name.h"
 #include "kerberos/task.h"
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
@@ -55,6 +56,7 @@ static krb5_error_code salt_ask(const struct wanted *wanted, krb5_enctype type, 
     return code;
 }
 
+/* Would the next type learn no more, and wait as long? */
 static bool says_nothing_of_salts(krb5_error_code code)
 {
     return code == KRB5_KDC_UNREACH || code == KRB5_REALM_CANT_RESOLVE || code == KRB5_REALM_UNKNOWN ||
@@ -87,17 +89,19 @@ static void twin_drop(struct wanted *wanted)
     }
 }
 
-/* What a KDC told may be forged: tickets under the usual salt open all the same. */
+/* What a KDC told may be forged: tickets under the usual salt open all the same, whatever cannot be made of it. */
 static krb5_error_code keys_add(struct wanted *wanted, krb5_enctype type, const krb5_data *salt,
                                 const krb5_data *parameters)
 {
     krb5_data usual = {0};
     krb5_error_code code = krb5_principal2salt(wanted->krb, wanted->principal, &usual);
+    if (code != 0)
+        return code;
     bool is_usual = parameters->length == 0 &&
                     (salt->data == NULL || slice_equal(krb_slice(salt), krb_slice(&usual))); /* thousands of hashes */
-    if (code == 0 && !is_usual)
+    if (!is_usual)
         code = key_make(wanted, type, salt->data != NULL ? salt : &usual, parameters->length > 0 ? parameters : NULL);
-    if (code == 0 || code == KRB5_ERR_BAD_S2K_PARAMS) /* the latter: what was told is none of this type's */
+    if (code != ENOMEM)
         code = key_make(wanted, type, &usual, NULL);
     if (code == 0)
         twin_drop(wanted);
@@ -108,13 +112,11 @@ static krb5_error_code keys_add(struct wanted *wanted, krb5_enctype type, const 
 static krb5_error_code type_add(struct wanted *wanted, krb5_enctype type)
 {
     krb5_data salt = {0}, parameters = {0};
-    krb5_error_code code =
-        wanted->offline ? (krb5_error_code)KRB5_KDC_UNREACH : salt_ask(wanted, type, &salt, &parameters);
-    if (says_nothing_of_salts(code)) {
-        wanted->offline = true; /* the next type would wait as long */
-        code = 0;
-    }
-    if (code == 0)
+    krb5_error_code code = wanted->offline ? 0 : salt_ask(wanted, type, &salt, &parameters);
+    if (code != 0) /* errors are as unprotected as salts: none shuts the server out */
+        TRACE("kerberos", "no salt was told for keys of type %d: error %ld", (int)type, (long)code);
+    wanted->offline = wanted->offline || says_nothing_of_salts(code);
+    if (code != ENOMEM)
         code = keys_add(wanted, type, &salt, &parameters);
     krb5_free_data_contents(wanted->krb, &salt);
     krb5_free_data_contents(wanted->krb, &parameters);
@@ -130,13 +132,13 @@ static SECURITY_STATUS keys_make(void *data)
         code = krb5_get_permitted_enctypes(wanted->krb, &types);
     for (size_t i = 0; code == 0 && types[i] != 0 && wanted->keys.n_keys + 2 <= PASSWORD_KEYS_MAX; i++) {
         code = type_add(wanted, types[i]);
-        if (code == KRB5KDC_ERR_ETYPE_NOSUPP) /* the principal has no such key, and no ticket is made with it */
+        if (code != ENOMEM) /* a type that this libkrb5 makes no keys for takes the others nothing */
             code = 0;
     }
     krb5_free_enctypes(wanted->krb, types);
     try(krb_status(wanted->krb, code, KRB_STAGE_LOGON, "making keys of the password"));
     require(wanted->keys.n_keys > 0,
-            cause_set(SEC_E_NO_KERB_KEY, "the account has no key of an encryption type that is permitted here"));
+            cause_set(SEC_E_NO_KERB_KEY, "krb5.conf permits no encryption type that keys are made of a password for"));
     return SEC_E_OK;
 }
 

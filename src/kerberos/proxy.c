@@ -75,20 +75,35 @@ static long values_join(const char *proxies, char *const *below, char ***values)
     return 0;
 }
 
-static bool asks_for_kdcs(const char *const *names)
+/* What libkrb5 asks for in a realm's section. */
+enum asked { ASKS_OTHERS, ASKS_KDC, ASKS_PRIMARY, ASKS_ADMIN };
+
+static enum asked asked_for(const char *const *names)
 {
-    return names[0] != NULL && strcmp(names[0], "realms") == 0 && names[1] != NULL && names[2] != NULL &&
-           (strcmp(names[2], "kdc") == 0 || strcmp(names[2], "kpasswd_server") == 0 ||
-            strcmp(names[2], "admin_server") == 0 || strcmp(names[2], "primary_kdc") == 0 ||
-            strcmp(names[2], "master_kdc") == 0) &&
-           names[3] == NULL;
+    static const struct {
+        const char *name;
+        enum asked asked;
+    } servers[] = {{"kdc", ASKS_KDC},
+                   {"kpasswd_server", ASKS_KDC},
+                   {"primary_kdc", ASKS_PRIMARY},
+                   {"master_kdc", ASKS_PRIMARY},
+                   {"admin_server", ASKS_ADMIN}};
+    if (names[0] == NULL || strcmp(names[0], "realms") != 0 || names[1] == NULL || names[2] == NULL || names[3] != NULL)
+        return ASKS_OTHERS;
+    for (size_t i = 0; i < COUNT_OF(servers); i++)
+        if (strcmp(names[2], servers[i].name) == 0)
+            return servers[i].asked;
+    return ASKS_OTHERS;
 }
 
 static long values_get(void *data, const char *const *names, char ***values)
 {
     const struct overlay *overlay = data;
-    bool proxied = asks_for_kdcs(names);
-    bool is_kdc = proxied && (strcmp(names[2], "kdc") == 0 || strcmp(names[2], "kpasswd_server") == 0);
+    enum asked asked = asked_for(names);
+    bool proxied = asked != ASKS_OTHERS;
+    /* libkrb5 asks DNS for a primary KDC that the profile does not name, and then that one directly. Who is asked is the primary one where there is no
+     * other: then it is not asked a second time either. */
+    bool is_kdc = asked == ASKS_KDC || (asked == ASKS_PRIMARY && overlay->forced);
     char **below = NULL;
     long code = proxied && overlay->forced ? PROF_NO_RELATION : profile_get_values(overlay->below, names, &below);
     if (code == 0 || is_kdc)
@@ -245,6 +260,8 @@ SECURITY_STATUS krb_proxy_settings_read(struct slice settings, char **proxies, b
             cause_set(SEC_E_INVALID_TOKEN, "the KDC proxy's name is not valid UTF-16"));
     char *urls = NULL;
     try(urls_make(text, &urls));
+    require(urls != NULL || (flags & FLAG_FORCED) == 0,
+            cause_set(SEC_E_INVALID_TOKEN, "a KDC proxy is forced, and none is named"));
     *proxies = urls;
     *forced = (flags & FLAG_FORCED) != 0;
     return SEC_E_OK;

@@ -109,13 +109,16 @@ static SECURITY_STATUS text_set(char **field, struct slice value)
     return SEC_E_OK;
 }
 
-static void logon_set(struct kerberos_source *source, enum kerberos_logon logon)
+/* `cache_first`: its cache stays, and with it whose it is: a logon session's is tied to that. */
+static void logon_set(struct kerberos_source *source, enum kerberos_logon logon, bool cache_first)
 {
     source->logon = logon;
     source->explicit_logon = true;
-    source->cache_first = false;
+    source->cache_first = cache_first;
+    source->lent = source->lent && cache_first;
     secret_release(&source->password);
-    lease_put(STEAL(source->lease));
+    if (!source->lent)
+        lease_put(STEAL(source->lease));
 }
 
 static SECURITY_STATUS pin_set(struct kerberos_source *source, struct slice value)
@@ -139,16 +142,15 @@ static SECURITY_STATUS source_change(struct kerberos_source *source, uint32_t at
         return SEC_E_OK;
     }
     case OPENSSPI_CRED_ATTR_CCACHE:
-        logon_set(source, LOGON_NONE);
-        source->lent = false;
+        logon_set(source, LOGON_NONE, false);
         return text_set(&source->cache, value);
     case OPENSSPI_CRED_ATTR_CLIENT_KEYTAB:
-        logon_set(source, value.len > 0 ? LOGON_KEYTAB : LOGON_NONE);
+        logon_set(source, LOGON_KEYTAB, false);
         return text_set(&source->keytab, value);
     case OPENSSPI_CRED_ATTR_X509_IDENTITY:
-        require(source->client != NULL || value.len == 0,
+        require(source->client != NULL,
                 cause_set(SEC_E_UNKNOWN_CREDENTIALS, "a certificate does not say whose it is: name the user"));
-        logon_set(source, value.len > 0 ? LOGON_CERTIFICATE : LOGON_NONE);
+        logon_set(source, LOGON_CERTIFICATE, false);
         return text_set(&source->certificate, value);
     case OPENSSPI_CRED_ATTR_X509_ANCHORS:
         return text_set(&source->anchors, value);
@@ -160,19 +162,75 @@ static SECURITY_STATUS source_change(struct kerberos_source *source, uint32_t at
     }
 }
 
-/* The keytab with the server's keys; it also stands for the server itself where that asks KDCs. */
+/* Is the source the server's own, so that the keytab with the server's keys also stands for the server itself where that asks KDCs? */
+static bool source_is_servers(const struct kerberos_credential *credential, const struct kerberos_source *source)
+{
+    return credential->use == SECPKG_CRED_INBOUND || !source->explicit_logon;
+}
+
 static SECURITY_STATUS server_keytab_set(struct kerberos_credential *credential, struct kerberos_source *source,
                                          struct slice value, char **keytab)
 {
     require((credential->use & SECPKG_CRED_INBOUND) != 0,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a client's credential has no server's keys"));
-    if (credential->use == SECPKG_CRED_INBOUND || !source->explicit_logon) {
-        logon_set(source, LOGON_KEYTAB);
+    if (value.len == 0)
+        return kerberos_server_keytab(source, keytab);
+    if (source_is_servers(credential, source)) {
+        logon_set(source, LOGON_KEYTAB, (credential->use & SECPKG_CRED_OUTBOUND) != 0);
         source->explicit_logon = false;
-        source->cache_first = (credential->use & SECPKG_CRED_OUTBOUND) != 0;
         try(text_set(&source->keytab, value));
     }
-    return value.len > 0 ? text_set(keytab, value) : kerberos_server_keytab(source, keytab);
+    return text_set(keytab, value);
+}
+
+/* Is the source again to be what it was when the credential was acquired? */
+static bool takes_back(const struct kerberos_credential *credential, const struct kerberos_source *source,
+                       uint32_t attribute, struct slice value)
+{
+    bool of_server = attribute == OPENSSPI_CRED_ATTR_KEYTAB && source_is_servers(credential, source);
+    return value.len == 0 &&
+           (of_server || attribute == OPENSSPI_CRED_ATTR_CCACHE || attribute == OPENSSPI_CRED_ATTR_CLIENT_KEYTAB ||
+            attribute == OPENSSPI_CRED_ATTR_X509_IDENTITY);
+}
+
+/* Sets the attribute in a copy of the source; or, where that was taken back, the server's keytab again, which is a setting of its own. */
+static SECURITY_STATUS copy_change(struct kerberos_credential *credential, struct kerberos_source *copy, bool back,
+                                   uint32_t attribute, struct slice value, char **keytab)
+{
+    AUTO_FREE char *kept = NULL;
+    if (attribute == OPENSSPI_CRED_ATTR_KEYTAB)
+        return server_keytab_set(credential, copy, value, keytab);
+    if (!back)
+        return source_change(copy, attribute, value);
+    struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
+    bool copied = mem_text_copy(&kept, credential->keytab);
+    kerberos_lane_leave(lane);
+    require(copied, SEC_E_INSUFFICIENT_MEMORY);
+    return kept != NULL ? server_keytab_set(credential, copy, slice_of_text(kept), keytab) : SEC_E_OK;
+}
+
+/* The source with the attribute set, not in use yet. *keytab: the server's, where the attribute is that one. */
+static SECURITY_STATUS source_make(struct kerberos_credential *credential, uint32_t attribute, struct slice value,
+                                   struct kerberos_source **source, char **keytab)
+{
+    struct kerberos_lane *lane = kerberos_lane_enter(credential->lanes);
+    struct kerberos_source *now = kerberos_source_retain(credential->source);
+    struct kerberos_source *acquired =
+        kerberos_source_retain(credential->acquired != NULL ? credential->acquired : credential->source);
+    kerberos_lane_leave(lane);
+    bool sealed = now->logon == LOGON_SEALED || credential->evidence != NULL;
+    bool back = takes_back(credential, now, attribute, value);
+    struct kerberos_source *made = sealed ? NULL : kerberos_source_copy(back ? acquired : now, now);
+    kerberos_source_put(acquired);
+    kerberos_source_put(now);
+    require(!sealed, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a credential to act for somebody else cannot be changed"));
+    require(made != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    SECURITY_STATUS status = copy_change(credential, made, back, attribute, value, keytab);
+    if (status == SEC_E_OK)
+        *source = made;
+    else
+        kerberos_source_put(made);
+    return status;
 }
 
 static void swap_in(struct kerberos_credential *credential, krb5_context krb, struct kerberos_source *source,
@@ -192,6 +250,8 @@ static void swap_in(struct kerberos_credential *credential, krb5_context krb, st
         credential->keytab = *keytab;
         *keytab = old_keytab;
     }
+    if (credential->acquired == NULL)
+        credential->acquired = STEAL(old);
     kerberos_lanes_unlock(credential->lanes);
     krb5_free_creds(krb, tgt);
     kerberos_source_put(old);
@@ -202,18 +262,10 @@ SECURITY_STATUS kerberos_set_credential(void *credential, uint32_t attribute, co
     struct kerberos_credential *changed = credential;
     krb5_context krb;
     AUTO_FREE char *keytab = NULL;
+    struct kerberos_source *source = NULL;
     bool of_server = attribute == OPENSSPI_CRED_ATTR_KEYTAB;
-    struct kerberos_source *old = kerberos_credential_source(changed);
-    bool sealed = old->logon == LOGON_SEALED || changed->evidence != NULL;
-    struct kerberos_source *source = sealed ? NULL : kerberos_source_copy(old);
-    kerberos_source_put(old);
-    require(!sealed, cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a credential to act for somebody else cannot be changed"));
-    require(source != NULL, SEC_E_INSUFFICIENT_MEMORY);
-    const struct slice bytes = slice_of(value, len);
-    SECURITY_STATUS status =
-        of_server ? server_keytab_set(changed, source, bytes, &keytab) : source_change(source, attribute, bytes);
-    if (status == SEC_E_OK)
-        status = krb_pool_take(&changed->pool, &krb);
+    try(source_make(changed, attribute, slice_of(value, len), &source, &keytab));
+    SECURITY_STATUS status = krb_pool_take(&changed->pool, &krb);
     if (status != SEC_E_OK) {
         kerberos_source_put(source);
         return status;

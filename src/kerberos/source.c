@@ -70,7 +70,7 @@ static bool keytab_copy(krb5_keytab *to, const struct kerberos_source *from)
     return opened;
 }
 
-struct kerberos_source *kerberos_source_copy(struct kerberos_source *source)
+struct kerberos_source *kerberos_source_copy(struct kerberos_source *source, const struct kerberos_source *settings)
 {
     struct kerberos_source *copy = kerberos_source_new();
     require(copy != NULL, NULL);
@@ -78,7 +78,7 @@ struct kerberos_source *kerberos_source_copy(struct kerberos_source *source)
     copy->cache_first = source->cache_first;
     copy->cache_last = source->cache_last;
     copy->explicit_logon = source->explicit_logon;
-    copy->proxy_forced = source->proxy_forced;
+    copy->proxy_forced = settings->proxy_forced;
     copy->forwardable = source->forwardable;
     copy->lent = source->lent;
     copy->lease = lease_retain(source->lease);
@@ -87,9 +87,9 @@ struct kerberos_source *kerberos_source_copy(struct kerberos_source *source)
     bool copied = mem_text_copy(&copy->cache, source->cache) && mem_text_copy(&copy->client, source->client) &&
                   mem_text_copy(&copy->keytab, source->keytab) &&
                   mem_text_copy(&copy->certificate, source->certificate) &&
-                  mem_text_copy(&copy->anchors, source->anchors) && mem_text_copy(&copy->proxy, source->proxy) &&
+                  mem_text_copy(&copy->anchors, settings->anchors) && mem_text_copy(&copy->proxy, settings->proxy) &&
                   mem_text_copy(&copy->refusal, source->refusal) && keytab_copy(&copy->memory_keytab, source) &&
-                  secret_copy(&copy->password, &source->password) && secret_copy(&copy->pin, &source->pin);
+                  secret_copy(&copy->password, &source->password) && secret_copy(&copy->pin, &settings->pin);
     if (!copied) {
         kerberos_source_put(copy);
         return NULL;

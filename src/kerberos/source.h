@@ -45,8 +45,8 @@ struct kerberos_source {
 };
 
 struct kerberos_source *kerberos_source_new(void);
-/* A copy to be changed, with one reference. */
-struct kerberos_source *kerberos_source_copy(struct kerberos_source *source);
+/* A copy to be changed, with one reference; its proxy, anchors and PIN are those of `settings`, which may be the same. */
+struct kerberos_source *kerberos_source_copy(struct kerberos_source *source, const struct kerberos_source *settings);
 struct kerberos_source *kerberos_source_retain(struct kerberos_source *source);
 void kerberos_source_put(struct kerberos_source *source); /* NULL is fine */
 

@@ -14,6 +14,7 @@ from pki import Authority  # noqa: E402
 from realm import Realm, closed_port  # noqa: E402
 
 NO_AUTHORITY, INVALID_TOKEN, TOO_SMALL, UNSUPPORTED = "0x80090311", "0x80090308", "0x80090321", "0x80090302"
+LOGON_DENIED = "0x8009030c"
 PATH = "/a/KdcProxy"
 FORCED = 1
 
@@ -75,13 +76,13 @@ def port_of_nobody():
         yield port
 
 
-def client_of(world, realm, authority, kdc, anchor="ca"):
+def client_of(world, realm, authority, kdc, anchor="ca", password="Password1!", **env):
     """A client whose krb5.conf knows the proxy's authority, and this port as the KDC's."""
     text = pathlib.Path(realm.env["KRB5_CONFIG"]).read_text(encoding="utf-8")
     line = f"kdc = 127.0.0.1:{kdc}\n  http_anchors = FILE:{authority.path(anchor, 'pem')}"
     world.put("proxied.conf", re.sub(r"kdc = .*", line, text))
-    client = Holder(world, KRB5_CONFIG=f"{world.directory}/proxied.conf")
-    client.acquire(user="alice", password="Password1!")
+    client = Holder(world, KRB5_CONFIG=f"{world.directory}/proxied.conf", **env)
+    client.acquire(user="alice", password=password)
     return client
 
 
@@ -117,6 +118,18 @@ def test_no_proxy_there(world, realm, authority, nobody):
     client = client_of(world, realm, authority, realm.port)
     assert client.answer("settings", settings(url, FORCED).hex()), client.problem
     assert client.begin() is None and refused(client, NO_AUTHORITY)
+
+
+def test_refused_through_a_forced_proxy(world, realm, authority, nobody, proxy):
+    """A refusal has no other KDC looked for: neither in DNS, whose answers nothing protects, nor the same one a second time."""
+    trace = world.directory / "trace"
+    client = client_of(world, realm, authority, nobody, password="wrong", KRB5_TRACE=str(trace))
+    assert client.answer("settings", settings(f"https://localhost:{proxy.port}{PATH}", FORCED).hex()), client.problem
+    before = asked(proxy)
+    assert client.begin() is None and refused(client, LOGON_DENIED)
+    assert asked(proxy) == before + 1
+    said = trace.read_text(encoding="utf-8")
+    assert "DNS" not in said and "UDP" not in said and "Retrying AS request" not in said, said
 
 
 def test_proxy_of_an_unknown_authority(world, realm, authority, nobody, proxy):

@@ -38,6 +38,7 @@ static krb5_context krb;
 static pthread_t thread;
 static int listener;
 static atomic_uint n_asked, n_forged; /* so many answers more are forged */
+static atomic_uint refusal;           /* RFC 4120 7.5.9: what it says in place of an answer; 0: it answers */
 static const char *_Atomic told;      /* NULL: the KDC does not know the account yet */
 
 /* DER, short enough for lengths of two bytes more. */
@@ -89,7 +90,9 @@ static void answer(krb5_context mine, const struct sockaddr_in *peer)
     bool forged = atomic_load(&n_forged) > 0;
     if (forged)
         atomic_fetch_sub(&n_forged, 1);
-    if (now != NULL)
+    if (atomic_load(&refusal) != 0)
+        error.error = atomic_load(&refusal);
+    else if (now != NULL)
         method_data(&data, forged ? "forged" : now);
     error.e_data = (krb5_data){.data = (char *)data.data, .length = (unsigned)data.len};
     if (krb5_parse_name(mine, "krbtgt/" FORGE_REALM "@" FORGE_REALM, &error.server) != 0 ||
@@ -135,17 +138,23 @@ static struct krb_key key_of(const char *password, const char *salt)
     return key;
 }
 
-static struct kerberos_credential *server_new(void)
+static struct kerberos_credential *server_named(const char *principal)
 {
     static uint8_t password[] = {'p', 0, 'w', 0};
     const struct identity identity = {.user = (char *)(uintptr_t) "host/server.example.test",
                                       .password = {password, sizeof password},
                                       .has_password = true};
-    const struct acquire_request request = {.config = config, .use = SECPKG_CRED_INBOUND, .identity = &identity};
+    const struct acquire_request request = {
+        .config = config, .use = SECPKG_CRED_INBOUND, .identity = &identity, .principal = (char *)(uintptr_t)principal};
     void *credential = NULL;
     int64_t expiry;
     assert_int_equal(kerberos_acquire(&request, &credential, &expiry), SEC_E_OK);
     return credential;
+}
+
+static struct kerberos_credential *server_new(void)
+{
+    return server_named(NULL);
 }
 
 /* A new request each time: none is a replay. */
@@ -196,6 +205,7 @@ static int begin(void **state)
     steady_fix(start);
     told = "true";
     atomic_store(&n_forged, 0);
+    atomic_store(&refusal, 0);
     return 0;
 }
 
@@ -320,6 +330,44 @@ static void test_a_late_kdc(void **state)
     kerberos_release(server);
 }
 
+/* Nothing protects an error either: whatever it is, the usual salt is tried, and the KDC is believed once it says what is true. */
+static void test_errors(void **state)
+{
+    static const unsigned errors[] = {
+        12, /* KDC_ERR_POLICY */
+        14, /* KDC_ERR_ETYPE_NOSUPP */
+        18, /* KDC_ERR_CLIENT_REVOKED */
+        37, /* KRB_AP_ERR_SKEW */
+        60, /* KRB_ERR_GENERIC */
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(errors); i++) {
+        struct kerberos_credential *server = server_new();
+        atomic_store(&refusal, errors[i]);
+        unsigned seen = atomic_load(&n_asked);
+        SECURITY_STATUS status = accepted(server, "pw", USUAL);
+        if (status != SEC_E_OK)
+            fail_msg("error %u: 0x%08x %s", errors[i], (unsigned)status, cause_text());
+        assert_int_not_equal(asked_since(&seen), 0);
+        assert_int_equal(accepted(server, "pw", USUAL), SEC_E_OK);
+        assert_int_equal(asked_since(&seen), 0);
+        atomic_store(&refusal, 0);
+        assert_int_equal(accepted(server, "pw", "true"), SEC_E_OK);
+        kerberos_release(server);
+    }
+}
+
+/* A server's name that cannot be written makes no keys: the KDC is not asked in vain for whoever comes. */
+static void test_no_name(void **state)
+{
+    (void)state;
+    struct kerberos_credential *server = server_named("a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r");
+    unsigned seen = atomic_load(&n_asked);
+    assert_int_equal(accepted(server, "pw", USUAL), SEC_E_UNKNOWN_CREDENTIALS);
+    assert_int_equal(asked_since(&seen), 0);
+    kerberos_release(server);
+}
+
 static int group_begin(void **state)
 {
     char section[128];
@@ -367,6 +415,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_junk_takes_no_keys, begin, end),
         cmocka_unit_test_setup_teardown(test_junk_has_it_asked, begin, end),
         cmocka_unit_test_setup_teardown(test_a_late_kdc, begin, end),
+        cmocka_unit_test_setup_teardown(test_errors, begin, end),
+        cmocka_unit_test_setup_teardown(test_no_name, begin, end),
     };
     return cmocka_run_group_tests(tests, group_begin, group_end);
 }

@@ -1,4 +1,4 @@
-/* What LsaCallAuthenticationPackage says of the tickets in a cache: names of realms that are older than UTF-8. With a KDC: tests/interop/test_lsa_functions.py. */
+/* What LsaCallAuthenticationPackage says of the tickets in a cache: names of realms that are older than UTF-8, and whose keys. With a KDC: tests/interop/test_lsa_functions.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 
 #include "support/kerberos_loop.h"
 #include <ntsecapi.h>
+#include <stdio.h>
 #include <string.h>
 
 static HANDLE lsa;
@@ -64,11 +65,54 @@ static void test_latin1(void **state)
     assert_int_equal(LsaFreeReturnBuffer(answer), 0);
 }
 
+/* The length of the session key that comes with the ticket for `target`. */
+static ULONG key_len_of(const char *target, ULONG options)
+{
+    struct {
+        KERB_RETRIEVE_TKT_REQUEST request;
+        WCHAR text[64];
+    } block = {.request = {.MessageType = KerbRetrieveEncodedTicketMessage, .CacheOptions = options}};
+    KERB_RETRIEVE_TKT_RESPONSE *answer = NULL;
+    ULONG len = 0;
+    NTSTATUS status = -1;
+    size_t n = strlen(target);
+    assert_true(n < sizeof block.text / sizeof block.text[0]);
+    for (size_t i = 0; i < n; i++)
+        block.text[i] = (WCHAR)target[i];
+    block.request.TargetName = (UNICODE_STRING){(USHORT)(2 * n), (USHORT)(2 * n), block.text};
+    assert_int_equal(LsaCallAuthenticationPackage(lsa, package, &block, sizeof block, (void **)&answer, &len, &status),
+                     0);
+    assert_int_equal(status, 0);
+    assert_int_not_equal(answer->Ticket.EncodedTicketSize, 0);
+    assert_int_equal(answer->Ticket.SessionKey.KeyType, 18);
+    ULONG key_len = answer->Ticket.SessionKey.Length;
+    assert_int_equal(LsaFreeReturnBuffer(answer), 0);
+    return key_len;
+}
+
+/* With the key of a ticket that gets others whoever has it is the user: it stays here, whatever it is asked for as. */
+static void test_keys(void **state)
+{
+    static const struct {
+        const char *target;
+        ULONG key_len;
+    } cases[] = {{"krbtgt/EXAMPLE.TEST", 0},   {"krbtgt/OTHER.TEST", 0},   {"host/server.example.test", 32},
+                 {"krbtgt2/EXAMPLE.TEST", 32}, {"KrbTgt/EXAMPLE.TEST", 0}, {"krbtgt", 0}};
+    char server[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(server, sizeof server, "%s@EXAMPLE.TEST", cases[i].target);
+        one_ticket("alice@EXAMPLE.TEST", server);
+        assert_int_equal(key_len_of(cases[i].target, KERB_RETRIEVE_TICKET_USE_CACHE_ONLY), cases[i].key_len);
+        assert_int_equal(key_len_of(cases[i].target, 0), cases[i].key_len);
+    }
+}
+
 int main(void)
 {
     char name[] = MICROSOFT_KERBEROS_NAME_A;
     LSA_STRING kerberos = {sizeof name - 1, sizeof name, name};
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_latin1)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_latin1), cmocka_unit_test(test_keys)};
     kerberos_loop_configure(NULL, NULL, NULL);
     if (LsaConnectUntrusted(&lsa) != 0 || LsaLookupAuthenticationPackage(lsa, &kerberos, &package) != 0)
         return 1;
