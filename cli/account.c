@@ -177,7 +177,7 @@ static SECURITY_STATUS realm_print(void *context, const char *realm)
     if (list->json)
         json_text(stdout, realm);
     else
-        fputs(realm, stdout);
+        cli_show(slice_of_text(realm));
     return SEC_E_OK;
 }
 
@@ -248,15 +248,23 @@ static void print_time(const char *what, int64_t filetime, int64_t none, const c
     printf("%-18s%s\n", what, filetime == none ? none_text : text);
 }
 
+/* A text that the store holds: whoever wrote it there steers no terminal. */
+static void print_text(const char *what, const char *text)
+{
+    printf("%-18s", what);
+    cli_show(slice_of_text(text));
+    fputc('\n', stdout);
+}
+
 static void print_account(const struct store_record *record)
 {
     const struct account *account = record->account;
     char sid[SID_TEXT_MAX];
     sid_to_text(&account->sid, sid);
-    printf("%-18s%s\n%-18s%s\n%-18s%s\n%-18s%s\n", "Name:", account->name,
-           "Domain:", account->domain[0] == '\0' ? "(this computer's)" : account->domain,
-           "Full name:", account->full_name == NULL ? "" : account->full_name, "SID:", sid);
-    printf("%-18s", "State:");
+    print_text("Name:", account->name);
+    print_text("Domain:", account->domain[0] == '\0' ? "(this computer's)" : account->domain);
+    print_text("Full name:", account->full_name == NULL ? "" : account->full_name);
+    printf("%-18s%s\n%-18s", "SID:", sid, "State:");
     print_state(record);
     fputc('\n', stdout);
     if (account->uid >= 0)
@@ -270,8 +278,10 @@ static void print_account(const struct store_record *record)
     if (record->lockout.locked_until != 0)
         print_time("Locked out until:", record->lockout.locked_until, FILETIME_NEVER, "enabled by an administrator");
     printf("%-18s", "Groups:");
-    for (size_t i = 0; i < account->n_groups; i++)
-        printf("%s%s", i == 0 ? "" : ", ", account->groups[i].name);
+    for (size_t i = 0; i < account->n_groups; i++) {
+        fputs(i == 0 ? "" : ", ", stdout);
+        cli_show(slice_of_text(account->groups[i].name));
+    }
     fputc('\n', stdout);
 }
 
@@ -404,7 +414,10 @@ static SECURITY_STATUS list_one(void *context, const struct store_record *record
         json_account(record);
         fputc('}', stdout);
     } else {
-        printf("%s%s%s\t%s\t", account->domain, domain_prefix(account->domain), account->name, sid);
+        cli_show(slice_of_text(account->domain));
+        fputs(domain_prefix(account->domain), stdout);
+        cli_show(slice_of_text(account->name));
+        printf("\t%s\t", sid);
         print_state(record);
         fputc('\n', stdout);
     }

@@ -55,7 +55,10 @@ static SECURITY_STATUS list_group(void *context, const struct group_spec *group)
         json_group(group);
         fputc('}', stdout);
     } else {
-        printf("%s\t%s\t%s\n", group->name, sid, group->comment == NULL ? "" : group->comment);
+        cli_show(slice_of_text(group->name));
+        printf("\t%s\t", sid);
+        cli_show(slice_of_text(group->comment == NULL ? "" : group->comment));
+        fputc('\n', stdout);
     }
     return SEC_E_OK;
 }
@@ -87,8 +90,11 @@ static SECURITY_STATUS show_group(void *context, const struct group_spec *group)
         fputs(", \"members\": [", stdout);
         return SEC_E_OK;
     }
-    printf("%-12s%s\n%-12s%s\n%-12s%s\n", "Name:", group->name, "SID:", sid,
-           "Comment:", group->comment == NULL ? "" : group->comment);
+    printf("%-12s", "Name:");
+    cli_show(slice_of_text(group->name));
+    printf("\n%-12s%s\n%-12s", "SID:", sid, "Comment:");
+    cli_show(slice_of_text(group->comment == NULL ? "" : group->comment));
+    fputc('\n', stdout);
     if (group->gid >= 0)
         printf("%-12s%" PRId64 "\n", "Unix group:", group->gid);
     puts("Members:");
@@ -105,7 +111,11 @@ static SECURITY_STATUS show_member(void *context, const char *name, const char *
         json_text(stdout, domain);
         fputc('}', stdout);
     } else {
-        printf("  %s%s%s\n", domain, domain[0] == '\0' ? "" : "\\", name);
+        fputs("  ", stdout);
+        cli_show(slice_of_text(domain));
+        fputs(domain[0] == '\0' ? "" : "\\", stdout);
+        cli_show(slice_of_text(name));
+        fputc('\n', stdout);
     }
     shown->n_members++;
     return SEC_E_OK;

@@ -252,15 +252,17 @@ struct look {
     char cause[CAUSE_TEXT_MAX];
 };
 
-/* Who waits asks in any case where nothing is known; in the background one asks for all, however long it takes. */
-static SECURITY_STATUS known_look(const char *library, bool wait, struct look *look)
+/* Who waits asks in any case where nothing is known; in the background one asks for all, however long it takes. Who is told to ask has to: until his question
+ * ends nobody else does. */
+static SECURITY_STATUS known_look(const char *library, bool wait, bool may_ask, struct look *look)
 {
-    uint64_t now = monotonic_ms();
     pthread_mutex_lock(&known_lock);
+    uint64_t now =
+        monotonic_ms(); /* not before the lock: an answer may come while we wait for it, and would be of the future */
     struct known *known = known_of(library);
     if (known != NULL) {
         uint64_t rest = known->failed != SEC_E_OK ? WINBIND_RETRY_MS : WINBIND_FRESH_MS;
-        look->ask = known->asked_ms == 0 || now - known->asked_ms > rest;
+        look->ask = may_ask && (known->asked_ms == 0 || now - known->asked_ms > rest);
         bool background = !wait || known->domains != NULL;
         if (look->ask && background) {
             look->ask = known->asking != getpid(); /* a child has none of its parent's threads */
@@ -308,13 +310,13 @@ SECURITY_STATUS winbind_domains_get(const struct winbind_settings *settings, boo
 {
     const char *library = settings->library != NULL ? settings->library : "";
     struct look look = {0};
-    try(known_look(library, wait, &look));
+    try(known_look(library, wait, true, &look));
     bool known = look.domains != NULL;
     if (look.ask) {
         SECURITY_STATUS status = domains_refresh(settings, library, wait && !known);
         require(known || status == SEC_E_OK, status);
         if (!known)
-            try(known_look(library, true, &look));
+            try(known_look(library, wait, false, &look));
     }
     *domains = look.domains;
     if (look.domains != NULL)

@@ -1,6 +1,7 @@
 #include "accounts/store.h"
 
 #include "access/client_identity.h"
+#include "accounts/account_fields.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
@@ -78,9 +79,7 @@ bool account_name_valid(const char *name)
     require(name[0] != ' ' && name[len - 1] != ' ' && strspn(name, ". ") != len, false);
     for (const char *at = name; *at != '\0'; at++) {
         unsigned char letter = (unsigned char)*at;
-        require(letter >= 0x20 && letter != 0x7f && strchr("\"/\\[]:;|=,+*?<>@", letter) == NULL, false);
-        /* U+0080 to U+009F, the other control characters, are C2 80 to C2 9F. */
-        require(letter != 0xc2 || (unsigned char)at[1] >= 0xa0, false);
+        require(strchr("\"/\\[]:;|=,+*?<>@", letter) == NULL, false);
     }
-    return true;
+    return !field_has_control(slice_of(name, len), '\0');
 }

@@ -38,6 +38,19 @@ bool field_is(struct slice field, const char *text)
     return slice_equal(field, slice_of_text(text));
 }
 
+bool field_has_control(struct slice field, char but)
+{
+    for (size_t i = 0; i < field.len; i++) {
+        uint8_t byte = field.data[i];
+        if ((byte < 0x20 || byte == 0x7f) && byte != (uint8_t)but)
+            return true;
+        /* U+0080 to U+009F are C2 80 to C2 9F. */
+        if (byte == 0xc2 && i + 1 < field.len && field.data[i + 1] < 0xa0)
+            return true;
+    }
+    return false;
+}
+
 enum wire_result field_text(struct slice field, char **text)
 {
     char *copy = mem_dup(field.len == 0 ? "" : (const char *)field.data, field.len);

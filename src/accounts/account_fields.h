@@ -20,6 +20,8 @@ bool line_next(struct slice *text, struct slice *line);
 MUST_USE enum wire_result line_split(struct slice line, char separator, struct line_fields *fields);
 
 bool field_is(struct slice field, const char *text);
+/* Has this UTF-8 a control character (U+0000 to U+001F, U+007F to U+009F) other than `but`? */
+bool field_has_control(struct slice field, char but);
 /* A fresh string. WIRE_BAD: no memory. */
 MUST_USE enum wire_result field_text(struct slice field, char **text);
 /* Decimal digits up to `max`, nothing else. */

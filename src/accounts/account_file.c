@@ -214,12 +214,18 @@ static SECURITY_STATUS parse_entry(const struct parse *parse)
     entry->line = parse->line;
     entry->uid = entry->gid = -1;
     entry->expires = entry->password_expires = FILETIME_NEVER;
-    if (parse->format == ACCOUNT_FILE_SMBPASSWD)
+    if (parse->format == ACCOUNT_FILE_SMBPASSWD) {
+        entry->told_flags = ACCOUNT_DISABLED | ACCOUNT_LOCKED | ACCOUNT_NO_HASH;
+        entry->tells_uid = true;
         try(parse_smbpasswd(parse, entry));
-    else if (parse->format == ACCOUNT_FILE_SAM)
+    } else if (parse->format == ACCOUNT_FILE_SAM) {
+        entry->told_flags = ACCOUNT_NO_HASH;
         try(parse_sam(parse, entry));
-    else
+    } else {
+        entry->told_flags = UINT32_MAX;
+        entry->tells_uid = entry->tells_all = true;
         try(parse_own_account(parse, entry));
+    }
     if (entry->domain == NULL) {
         entry->domain = mem_strdup("");
         entry->domain_key = mem_strdup("");
@@ -276,9 +282,8 @@ static SECURITY_STATUS parse_line(struct parse *parse, struct slice line)
         return parse_bad(parse, "the line is too long");
     if (!utf8_valid(line))
         return parse_bad(parse, "the line is not UTF-8 text");
-    for (size_t i = 0; i < line.len; i++)
-        if ((line.data[i] < 0x20 && line.data[i] != '\t') || line.data[i] == 0x7f)
-            return parse_bad(parse, "the line has a control character");
+    if (field_has_control(line, '\t'))
+        return parse_bad(parse, "the line has a control character");
     char separator = parse->format == ACCOUNT_FILE_OWN ? '\t' : ':';
     if (line_split(line, separator, &parse->fields) != WIRE_OK)
         return parse_bad(parse, "the line has too many fields");

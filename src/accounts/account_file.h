@@ -32,6 +32,10 @@ struct account_file_entry {
     bool has_nt, has_lm, has_sid;
     struct sid sid;
     uint32_t flags; /* enum account_flag */
+    /* What the format can say: the other flags, uid where it does not tell that, and gid and times where it does not tell all are defaults. It may
+     * tell when the password was set without telling all: then that is not 0. */
+    uint32_t told_flags;
+    bool tells_uid, tells_all;
     int64_t expires, password_set, password_expires, uid, gid;
     unsigned line;
 };

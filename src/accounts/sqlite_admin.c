@@ -1,5 +1,6 @@
 #include "accounts/admin_internal.h"
 
+#include "accounts/account_fields.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
@@ -77,9 +78,8 @@ SECURITY_STATUS admin_check_text(const char *what, const char *text)
     if (text == NULL)
         return SEC_E_OK;
     size_t len = strlen(text);
-    bool good = len <= ACCOUNT_TEXT_MAX && utf8_valid(slice_of(text, len));
-    for (size_t i = 0; good && i < len; i++)
-        good = (unsigned char)text[i] >= 0x20 && text[i] != 0x7f;
+    bool good =
+        len <= ACCOUNT_TEXT_MAX && utf8_valid(slice_of(text, len)) && !field_has_control(slice_of(text, len), '\0');
     return good ? SEC_E_OK
                 : cause_set(SEC_E_INVALID_PARAMETER,
                             "the %s must have at most %d bytes of UTF-8 without control characters", what,
@@ -232,13 +232,12 @@ static bool failures_there(struct account_admin *admin)
     return admin->failures != NULL;
 }
 
-static SECURITY_STATUS lockout_clear(struct account_admin *admin, const struct sid *sid)
+void admin_lockout_clear(struct account_admin *admin, const struct sid *sid)
 {
     uint64_t key;
-    require(failures_there(admin), SEC_E_OK);
-    try(failures_key(admin->failures, "", sid, &key));
-    failures_clear(admin->failures, key);
-    return SEC_E_OK;
+    /* No key can be made only where the table has no seed yet: then it has counted nothing. */
+    if (failures_there(admin) && failures_key(admin->failures, "", sid, &key) == SEC_E_OK)
+        failures_clear(admin->failures, key);
 }
 
 static SECURITY_STATUS lockout_read(struct account_admin *admin, struct store_record *record)
@@ -261,12 +260,11 @@ SECURITY_STATUS admin_set_hash(struct account_admin *admin, const struct account
     sqlite3_bind_int64(statement, 3, password_set);
     sqlite3_bind_int64(statement, 4, password_expires);
     sqlite3_bind_int64(statement, 5, nt_hash == NULL ? flags | ACCOUNT_NO_HASH : flags);
-    try(sqlite_run(admin->db, statement));
-    return lockout_clear(admin, &account->sid);
+    return sqlite_run(admin->db, statement);
 }
 
 static SECURITY_STATUS passwd_within(struct account_admin *admin, const char *name, const char *domain,
-                                     struct slice password, bool must_change)
+                                     struct slice password, bool must_change, struct sid *sid)
 {
     AUTO_RECORD struct store_record record = {0};
     AUTO_KEY16 struct key16 hash;
@@ -276,6 +274,7 @@ static SECURITY_STATUS passwd_within(struct account_admin *admin, const char *na
     ntlm_nt_hash(password, &hash);
     uint32_t flags = record.account->flags & ~(uint32_t)(ACCOUNT_MUST_CHANGE | ACCOUNT_NO_HASH);
     const struct account *account = record.account;
+    *sid = account->sid;
     try(admin_set_hash(admin, account, &hash, filetime_now(), FILETIME_NEVER,
                        must_change ? flags | ACCOUNT_MUST_CHANGE : flags));
     return sqlite_digest_write(admin->db, admin->realms, &account->sid, account->name, account->domain, password);
@@ -284,8 +283,11 @@ static SECURITY_STATUS passwd_within(struct account_admin *admin, const char *na
 SECURITY_STATUS account_admin_passwd(struct account_admin *admin, const char *name, const char *domain,
                                      struct slice password, bool must_change)
 {
+    struct sid sid;
     try(sqlite_begin(admin->db, true));
-    return sqlite_end(admin->db, passwd_within(admin, name, domain, password, must_change));
+    try(sqlite_end(admin->db, passwd_within(admin, name, domain, password, must_change, &sid)));
+    admin_lockout_clear(admin, &sid);
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS account_admin_show(struct account_admin *admin, const char *name, const char *domain,
@@ -334,7 +336,6 @@ SECURITY_STATUS account_admin_list(struct account_admin *admin,
 SECURITY_STATUS admin_update(struct account_admin *admin, const struct account *account)
 {
     sqlite3_stmt *statement;
-    try(admin_check_text("full name", account->full_name));
     try(sqlite_prepare(admin->db, SQL_UPDATE, &statement));
     sqlite_bind_sid(statement, 1, &account->sid);
     sqlite_bind_text_or_null(statement, 2, account->full_name);
@@ -347,13 +348,16 @@ SECURITY_STATUS admin_update(struct account_admin *admin, const struct account *
 }
 
 static SECURITY_STATUS change_within(struct account_admin *admin, const char *name, const char *domain,
-                                     const struct account_change *change)
+                                     const struct account_change *change, struct sid *sid)
 {
     AUTO_RECORD struct store_record record = {0};
     try(admin_find(admin, name, domain, &record));
     struct account account = *record.account; /* borrows what the record owns */
-    if ((change->fields & CHANGE_FULL_NAME) != 0)
+    *sid = account.sid;
+    if ((change->fields & CHANGE_FULL_NAME) != 0) {
+        try(admin_check_text("full name", change->full_name));
         account.full_name = (char *)(uintptr_t)change->full_name;
+    }
     if ((change->fields & CHANGE_EXPIRES) != 0)
         account.expires = change->expires;
     if ((change->fields & CHANGE_PASSWORD_EXPIRES) != 0)
@@ -364,17 +368,18 @@ static SECURITY_STATUS change_within(struct account_admin *admin, const char *na
         account.gid = change->gid;
     if ((change->fields & CHANGE_FLAGS) != 0)
         account.flags = (account.flags & ~change->clear_flags) | change->set_flags;
-    try(admin_update(admin, &account));
-    if ((change->fields & CHANGE_FLAGS) != 0 && (change->clear_flags & ACCOUNT_LOCKED) != 0)
-        return lockout_clear(admin, &account.sid);
-    return SEC_E_OK;
+    return admin_update(admin, &account);
 }
 
 SECURITY_STATUS account_admin_change(struct account_admin *admin, const char *name, const char *domain,
                                      const struct account_change *change)
 {
+    struct sid sid;
     try(sqlite_begin(admin->db, true));
-    return sqlite_end(admin->db, change_within(admin, name, domain, change));
+    try(sqlite_end(admin->db, change_within(admin, name, domain, change, &sid)));
+    if ((change->fields & CHANGE_FLAGS) != 0 && (change->clear_flags & ACCOUNT_LOCKED) != 0)
+        admin_lockout_clear(admin, &sid);
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS account_admin_disable(struct account_admin *admin, const char *name, const char *domain)
@@ -389,19 +394,22 @@ SECURITY_STATUS account_admin_enable(struct account_admin *admin, const char *na
     return account_admin_change(admin, name, domain, &change);
 }
 
-static SECURITY_STATUS remove_within(struct account_admin *admin, const char *name, const char *domain)
+static SECURITY_STATUS remove_within(struct account_admin *admin, const char *name, const char *domain, struct sid *sid)
 {
     AUTO_RECORD struct store_record record = {0};
     sqlite3_stmt *statement;
     try(admin_find(admin, name, domain, &record));
     try(sqlite_prepare(admin->db, SQL_REMOVE, &statement));
-    sqlite_bind_sid(statement, 1, &record.account->sid);
-    try(lockout_clear(admin, &record.account->sid));
+    *sid = record.account->sid;
+    sqlite_bind_sid(statement, 1, sid);
     return sqlite_run(admin->db, statement);
 }
 
 SECURITY_STATUS account_admin_remove(struct account_admin *admin, const char *name, const char *domain)
 {
+    struct sid sid;
     try(sqlite_begin(admin->db, true));
-    return sqlite_end(admin->db, remove_within(admin, name, domain));
+    try(sqlite_end(admin->db, remove_within(admin, name, domain, &sid)));
+    admin_lockout_clear(admin, &sid);
+    return SEC_E_OK;
 }

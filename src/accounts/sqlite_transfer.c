@@ -4,40 +4,68 @@
 #include "base/utf16.h"
 #include "core/cause.h"
 
+struct import {
+    const char *domain; /* of those that name none */
+    bool replace;
+    struct import_counts counts;
+    struct sid *replaced; /* counts.replaced of them, whose wrong passwords are forgotten in the end */
+};
+
+/* Makes an account that exists what the entry says of it; what its format cannot say stays. Another password was set now and does not
+ * expire where the format has no word for that, as when an administrator sets one. */
+static SECURITY_STATUS import_replace(struct account_admin *admin, const struct account_file_entry *entry,
+                                      const struct store_record *record)
+{
+    struct account account = *record->account; /* borrows what the record owns */
+    const struct key16 *hash = entry->has_nt ? &entry->nt_hash : NULL;
+    bool same = entry->has_nt == record->has_nt &&
+                (hash == NULL || secret_equal(hash->bytes, record->nt_hash.bytes, sizeof(hash->bytes)));
+    try(admin_check_text("full name", entry->full_name));
+    account.full_name = entry->full_name != NULL ? entry->full_name : account.full_name;
+    account.flags = (account.flags & ~entry->told_flags) | (entry->flags & entry->told_flags);
+    if (entry->tells_uid)
+        account.uid = entry->uid;
+    if (!entry->tells_all && !same) {
+        account.password_set = hash == NULL ? 0 : filetime_now();
+        account.password_expires = FILETIME_NEVER;
+    }
+    if (entry->tells_all || entry->password_set != 0)
+        account.password_set = entry->password_set;
+    if (entry->tells_all) {
+        account.gid = entry->gid;
+        account.expires = entry->expires;
+        account.password_expires = entry->password_expires;
+    }
+    try(admin_update(admin, &account));
+    return admin_set_hash(admin, &account, hash, account.password_set, account.password_expires, account.flags);
+}
+
 static SECURITY_STATUS import_entry(struct account_admin *admin, const struct account_file_entry *entry,
-                                    const char *domain, bool replace, struct import_counts *counts)
+                                    struct import *import)
 {
     AUTO_RECORD struct store_record record = {0};
-    const char *into = entry->domain[0] == '\0' ? domain : entry->domain;
+    const char *into = entry->domain[0] == '\0' ? import->domain : entry->domain;
     AUTO_FREE char *into_key = text_upper(into);
     require(into_key != NULL, SEC_E_INSUFFICIENT_MEMORY);
     SECURITY_STATUS found = sqlite_find(admin->db, entry->name_key, into_key, NULL, &record);
-    const struct key16 *hash = entry->has_nt ? &entry->nt_hash : NULL;
-    if (found == SEC_E_NO_CREDENTIALS || (found == SEC_E_OK && !replace)) {
+    if (found == SEC_E_NO_CREDENTIALS || (found == SEC_E_OK && !import->replace)) {
         struct account_spec spec = {.name = entry->name,
                                     .domain = into,
                                     .full_name = entry->full_name,
                                     .sid = entry->has_sid ? &entry->sid : NULL,
-                                    .nt_hash = hash,
+                                    .nt_hash = entry->has_nt ? &entry->nt_hash : NULL,
                                     .flags = entry->flags,
                                     .expires = entry->expires,
                                     .uid = entry->uid,
                                     .gid = entry->gid};
         try(admin_insert(admin, &spec, entry->password_set,
                          entry->password_expires)); /* tells of an account that exists */
-        counts->added++;
+        import->counts.added++;
         return SEC_E_OK;
     }
     require(found == SEC_E_OK, found);
-    struct account account = *record.account;
-    account.full_name = entry->full_name != NULL ? entry->full_name : account.full_name;
-    account.flags = entry->flags;
-    account.expires = entry->expires;
-    account.uid = entry->uid;
-    account.gid = entry->gid;
-    try(admin_update(admin, &account));
-    try(admin_set_hash(admin, &account, hash, entry->password_set, entry->password_expires, entry->flags));
-    counts->replaced++;
+    try(import_replace(admin, entry, &record));
+    import->replaced[import->counts.replaced++] = record.account->sid;
     return SEC_E_OK;
 }
 
@@ -55,11 +83,11 @@ static SECURITY_STATUS import_member(struct account_admin *admin, const struct a
     return admin_join(admin, member->group_key, &record.account->sid);
 }
 
-static SECURITY_STATUS import_within(struct account_admin *admin, const struct account_file *file, const char *domain,
-                                     bool replace, struct import_counts *counts)
+static SECURITY_STATUS import_within(struct account_admin *admin, const struct account_file *file,
+                                     struct import *import)
 {
     for (size_t i = 0; i < file->n_entries; i++)
-        try(import_entry(admin, &file->entries[i], domain, replace, counts));
+        try(import_entry(admin, &file->entries[i], import));
     for (size_t i = 0; i < file->n_groups; i++) {
         const struct account_file_group *group = &file->groups[i];
         struct group_spec spec = {.name = group->name,
@@ -67,16 +95,16 @@ static SECURITY_STATUS import_within(struct account_admin *admin, const struct a
                                   .sid = group->has_sid ? &group->sid : NULL,
                                   .gid = group->gid};
         bool exists = false;
-        if (replace)
+        if (import->replace)
             try(admin_group_exists(admin, group->name_key, &exists));
         if (exists)
             continue;
         try(admin_group_insert(admin, &spec));
-        counts->groups++;
+        import->counts.groups++;
     }
     for (size_t i = 0; i < file->n_members; i++) {
-        try(import_member(admin, &file->members[i], domain));
-        counts->members++;
+        try(import_member(admin, &file->members[i], import->domain));
+        import->counts.members++;
     }
     return SEC_E_OK;
 }
@@ -84,10 +112,14 @@ static SECURITY_STATUS import_within(struct account_admin *admin, const struct a
 SECURITY_STATUS account_admin_import(struct account_admin *admin, const struct account_file *file, const char *domain,
                                      bool replace, struct import_counts *counts)
 {
-    struct import_counts out = {0};
+    AUTO_FREE struct sid *replaced = mem_zalloc_array(file->n_entries, sizeof(*replaced));
+    struct import import = {.domain = domain, .replace = replace, .replaced = replaced};
+    require(replaced != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(sqlite_begin(admin->db, true));
-    try(sqlite_end(admin->db, import_within(admin, file, domain, replace, &out)));
-    *counts = out;
+    try(sqlite_end(admin->db, import_within(admin, file, &import)));
+    for (unsigned i = 0; i < import.counts.replaced; i++)
+        admin_lockout_clear(admin, &replaced[i]);
+    *counts = import.counts;
     return SEC_E_OK;
 }
 

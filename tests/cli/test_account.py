@@ -3,6 +3,7 @@
 OPENSSPI_SSPI names the built command."""
 import json
 import os
+import re
 import stat
 import subprocess
 
@@ -132,6 +133,18 @@ def test_passwd(bob):
     assert hashes(bob)["bob"] == NT_OF_PW and not bob.show("bob")["must_change"]
     assert "no account" in bob.bad(1, "account", "passwd", "eve", stdin="pw\n")
     assert "empty" in bob.bad(1, "account", "passwd", "bob", stdin="\n")
+
+
+def test_texts_steer_no_terminal(store):
+    """What a store holds is shown so that it moves no terminal and turns no text around; a pipe gets it as it is."""
+    store.good("account", "add", "b\u202eob", stdin="pw\n")
+    store.good("account", "set", "b\u202eob", "--full-name", "F\u2066x")
+    store.good("group", "add", "g\u202dr", "--comment", "C\u202ex")
+    store.good("group", "join", "g\u202dr", "b\u202eob")
+    for words in (["account", "show", "b\u202eob"], ["account", "list"], ["group", "list"], ["group", "show", "g\u202dr"]):
+        assert re.search("[\u202d\u202e]", store.good(*words)), words
+        code, shown = on_terminal(store.environment, [words[0], words[1], "--store", str(store.file), *words[2:]], [])
+        assert code == 0 and "S-1-5-21" in shown and "u202" in shown and not re.search("[\u202d\u202e\u2066]", shown), (words, shown)
 
 
 def test_terminal(store):

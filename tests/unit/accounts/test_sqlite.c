@@ -220,6 +220,127 @@ static void test_export_import(void **state)
     account_admin_close(from);
 }
 
+static SECURITY_STATUS import_text(struct account_admin *admin, enum account_file_format format, const char *text)
+{
+    struct account_file *file = NULL;
+    struct import_counts counts;
+    assert_int_equal(account_file_parse(format, slice_of_text(text), "text", &file), SEC_E_OK);
+    SECURITY_STATUS status = account_admin_import(admin, file, "", true, &counts);
+    account_file_release(file);
+    return status;
+}
+
+#define HASH "FC525C9683E8FE067095BA2DDC971889"
+#define OTHER_HASH "8CC19B6A8CFEAC299C2871C86B38DE28"
+#define NO_LM_HASH "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX"
+
+/* What a format cannot say, an import leaves as it was: a SAM line enables nobody. */
+static void test_replace_leaves_the_rest(void **state)
+{
+    (void)state;
+    struct account_admin *admin = admin_open();
+    AUTO_RECORD struct store_record record = {0};
+    const int64_t ends = INT64_C(135000000000000000);
+    const uint32_t all = ACCOUNT_DISABLED | ACCOUNT_LOCKED | ACCOUNT_MUST_CHANGE;
+    struct account_change change = {.fields = CHANGE_EXPIRES | CHANGE_UID | CHANGE_GID | CHANGE_FLAGS |
+                                              CHANGE_PASSWORD_EXPIRES,
+                                    .expires = ends,
+                                    .password_expires = ends,
+                                    .uid = 1234,
+                                    .gid = 55,
+                                    .set_flags = all};
+    assert_int_equal(import_text(admin, ACCOUNT_FILE_SAM, "bob:::" HASH ":::\n"), SEC_E_OK);
+    assert_int_equal(account_admin_change(admin, "bob", "", &change), SEC_E_OK);
+    assert_int_equal(import_text(admin, ACCOUNT_FILE_SAM, "bob:::" HASH ":::\n"), SEC_E_OK);
+    assert_int_equal(account_admin_show(admin, "bob", "", &record), SEC_E_OK);
+    assert_int_equal(record.account->flags, all);
+    assert_true(record.account->expires == ends && record.account->password_expires == ends);
+    assert_true(record.account->uid == 1234 && record.account->gid == 55 && record.account->password_set == 0);
+    store_record_wipe(&record);
+    int64_t before = filetime_now();
+    assert_int_equal(import_text(admin, ACCOUNT_FILE_SAM, "bob:::" OTHER_HASH ":::\n"), SEC_E_OK);
+    assert_int_equal(account_admin_show(admin, "bob", "", &record), SEC_E_OK);
+    assert_true(record.account->flags == all && record.account->expires == ends); /* a new password */
+    assert_true(record.account->password_set >= before && record.account->password_expires == FILETIME_NEVER);
+    store_record_wipe(&record);
+    assert_int_equal(import_text(admin, ACCOUNT_FILE_SAM, "bob::::::\n"), SEC_E_OK);
+    assert_int_equal(account_admin_show(admin, "bob", "", &record), SEC_E_OK);
+    assert_true(record.account->flags == (all | ACCOUNT_NO_HASH) && !record.has_nt &&
+                record.account->password_set == 0);
+    store_record_wipe(&record);
+    assert_int_equal(
+        import_text(admin, ACCOUNT_FILE_SMBPASSWD, "bob:7:" NO_LM_HASH ":" HASH ":[U          ]:LCT-40000000:\n"),
+        SEC_E_OK);
+    assert_int_equal(account_admin_show(admin, "bob", "", &record), SEC_E_OK);
+    assert_int_equal(record.account->flags, ACCOUNT_MUST_CHANGE); /* the letters say the others */
+    assert_true(record.account->expires == ends && record.account->uid == 7 && record.account->gid == 55);
+    assert_true(record.account->password_set == filetime_from_unix(0x40000000));
+    store_record_wipe(&record);
+    assert_int_equal(
+        import_text(admin, ACCOUNT_FILE_OWN, ACCOUNT_FILE_HEADER "\naccount\tbob\t\t\t" HASH "\t\t\t\t\t\t\t\n"),
+        SEC_E_OK);
+    assert_int_equal(account_admin_show(admin, "bob", "", &record), SEC_E_OK);
+    assert_true(record.account->flags == 0 && record.account->expires == FILETIME_NEVER);
+    assert_true(record.account->uid == -1 && record.account->gid == -1 && record.account->password_set == 0);
+    account_admin_close(admin);
+}
+
+static unsigned failures_of(struct account_admin *admin, const char *name)
+{
+    AUTO_RECORD struct store_record record = {0};
+    assert_int_equal(account_admin_show(admin, name, "", &record), SEC_E_OK);
+    return record.lockout.failures;
+}
+
+/* What is rolled back forgives no wrong password either. */
+static void test_refused_forgives_nothing(void **state)
+{
+    (void)state;
+    static const char line[] = ACCOUNT_FILE_HEADER "\naccount\tbob\t\t\t" HASH "\t\t\t\t\t\t\t\n";
+    struct account_admin *admin = admin_open();
+    char text[256];
+    account_put(admin, "", "bob", "pw");
+    struct accounts *accounts = stores_open(test_store, 3);
+    for (unsigned i = 0; i < 4; i++)
+        (void)logon(accounts, "", "bob", "wrong");
+    accounts_close(accounts);
+    assert_int_equal(failures_of(admin, "bob"), 4);
+    snprintf(text, sizeof(text), "%smember\tnobodys\tbob\t\n", line);
+    assert_int_equal(import_text(admin, ACCOUNT_FILE_OWN, text), SEC_E_INVALID_PARAMETER);
+    assert_int_equal(failures_of(admin, "bob"), 4);
+    exec_sql("CREATE TRIGGER stays BEFORE DELETE ON account BEGIN SELECT RAISE(ABORT, 'no'); END;");
+    assert_int_not_equal(account_admin_remove(admin, "bob", ""), SEC_E_OK);
+    assert_int_equal(failures_of(admin, "bob"), 4);
+    exec_sql("DROP TRIGGER stays;");
+    assert_int_equal(import_text(admin, ACCOUNT_FILE_OWN, line), SEC_E_OK);
+    assert_int_equal(failures_of(admin, "bob"), 0);
+    account_admin_close(admin);
+}
+
+/* U+0080 to U+009F are control characters too; what a database holds already hinders no other change. */
+static void test_controls_in_texts(void **state)
+{
+    (void)state;
+    struct account_file *file = NULL;
+    struct account_admin *admin = admin_open();
+    account_put(admin, "", "bob", "pw");
+    struct account_change change = {.fields = CHANGE_FULL_NAME,
+                                    .full_name = "a\xc2\x9b"
+                                                 "31m"};
+    assert_int_equal(account_admin_change(admin, "bob", "", &change), SEC_E_INVALID_PARAMETER);
+    change.full_name = "a\xc2\xa0\xc3\x9b"; /* U+00A0, U+00DB */
+    assert_int_equal(account_admin_change(admin, "bob", "", &change), SEC_E_OK);
+    struct group_spec group = {.name = "g", .comment = "\xc2\x80", .gid = -1};
+    assert_int_equal(group_admin_add(admin, &group), SEC_E_INVALID_PARAMETER);
+    static const char line[] = ACCOUNT_FILE_HEADER "\naccount\tbob\t\t\t" HASH "\t\t\t\t\t\t\t\xc2\x9f\n";
+    assert_int_equal(account_file_parse(ACCOUNT_FILE_OWN, slice_of_text(line), "text", &file), SEC_E_INTERNAL_ERROR);
+    exec_sql("UPDATE account SET full_name = CAST(x'c29b' AS TEXT);");
+    struct account_change other = {.fields = CHANGE_UID, .uid = 5};
+    assert_int_equal(account_admin_change(admin, "bob", "", &other), SEC_E_OK);
+    assert_int_equal(import_text(admin, ACCOUNT_FILE_SAM, "bob:::" HASH ":::\n"), SEC_E_OK);
+    account_admin_close(admin);
+}
+
 /* What smbpasswd cannot say is refused, and nothing is left out without a word. */
 static void test_export_smbpasswd(void **state)
 {
@@ -427,9 +548,21 @@ static void test_tells_who_writes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_made_private),      TEST(test_permissions),   TEST(test_foreign_files), TEST(test_newer_version),
-        TEST(test_damaged_rows),      TEST(test_names_refused), TEST(test_export_import), TEST(test_export_smbpasswd),
-        TEST(test_members_break_off), TEST(test_crash),         TEST(test_creation_race), TEST(test_tells_who_writes),
+        TEST(test_made_private),
+        TEST(test_permissions),
+        TEST(test_foreign_files),
+        TEST(test_newer_version),
+        TEST(test_damaged_rows),
+        TEST(test_names_refused),
+        TEST(test_export_import),
+        TEST(test_export_smbpasswd),
+        TEST(test_members_break_off),
+        TEST(test_crash),
+        TEST(test_creation_race),
+        TEST(test_tells_who_writes),
+        TEST(test_replace_leaves_the_rest),
+        TEST(test_refused_forgives_nothing),
+        TEST(test_controls_in_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,9 @@
  */
 #include "winbind_test.h"
 
+#include <stdatomic.h>
+#include <unistd.h>
+
 #define STEPS_MAX 2000
 
 /* Waits out the moment in which a failure is not asked about again. */
@@ -302,11 +305,60 @@ static void test_no_memory(void **state)
     assert_in_range(n_steps, 10, STEPS_MAX - 1);
 }
 
+static atomic_bool expiring;
+
+static void *expire_always(void *unused)
+{
+    while (atomic_load(&expiring))
+        winbind_domains_expire();
+    return unused;
+}
+
+static unsigned details_asked(void)
+{
+    unsigned n_details = domain_lock()->n_details;
+    domain_unlock();
+    return n_details;
+}
+
+/* Whoever finds what is known old again the moment it came leaves the next question to others, and no note that he asks. */
+static void test_old_at_once(void **state)
+{
+    char names[100][300];
+    pthread_t thread;
+    (void)state;
+    atomic_store(&expiring, true);
+    assert_int_equal(pthread_create(&thread, NULL, expire_always, NULL), 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) { /* each spelling of the library's name is known by itself */
+        const struct winbind_domains *domains = NULL;
+        size_t len = 0;
+        for (size_t n = 0; n < i; n++)
+            names[i][len++] = '/';
+        snprintf(names[i] + len, sizeof names[i] - len, "%s", domain_library());
+        const struct winbind_settings settings = {names[i], SECONDS};
+        assert_int_equal(winbind_domains_get(&settings, true, &domains), SEC_E_OK);
+        winbind_domains_release(domains);
+    }
+    atomic_store(&expiring, false);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    winbind_domains_expire();
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct winbind_domains *domains = NULL;
+        const struct winbind_settings settings = {names[i], SECONDS};
+        unsigned before = details_asked();
+        assert_int_equal(winbind_domains_get(&settings, false, &domains), SEC_E_OK);
+        winbind_domains_release(domains);
+        for (int wait = 0; wait < 5000 && details_asked() == before; wait++)
+            usleep(1000);
+        assert_true(details_asked() > before);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_dead_winbind), TEST(test_strange_details), TEST(test_hanging_winbind), TEST(test_bound_on_hanging),
-        TEST(test_connections),  TEST(test_trust_check),     TEST(test_no_memory),
+        TEST(test_connections),  TEST(test_trust_check),     TEST(test_no_memory),       TEST(test_old_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
