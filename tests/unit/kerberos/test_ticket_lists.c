@@ -1,4 +1,5 @@
-/* What LsaCallAuthenticationPackage says of the tickets in a cache: names of realms that are older than UTF-8. With a KDC: tests/interop/test_lsa_functions.py. */
+/* What LsaCallAuthenticationPackage says and does of the tickets in a cache: names of realms that are older than UTF-8, purges by any of the four names, a ticket itself. With a KDC:
+ * tests/interop/test_lsa_functions.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include "support/kerberos_loop.h"
 #include <ntsecapi.h>
 #include <string.h>
+#include <win32/ntstatus.h>
 
 static HANDLE lsa;
 static ULONG package;
@@ -64,11 +66,110 @@ static void test_latin1(void **state)
     assert_int_equal(LsaFreeReturnBuffer(answer), 0);
 }
 
+#define NAME_MAX_UNITS 64
+
+struct purge {
+    KERB_PURGE_TKT_CACHE_EX_REQUEST request;
+    WCHAR text[4][NAME_MAX_UNITS];
+};
+
+static void text_copy(struct purge *purge, unsigned i, UNICODE_STRING *to, const WCHAR *text)
+{
+    USHORT len = 0;
+    for (; text != NULL && text[len] != 0; len++)
+        purge->text[i][len] = text[len];
+    *to = (UNICODE_STRING){2 * len, 2 * len, purge->text[i]};
+}
+
+static NTSTATUS purge_send(struct purge *purge)
+{
+    NTSTATUS status = -1;
+    assert_int_equal(LsaCallAuthenticationPackage(lsa, package, purge, sizeof *purge, NULL, NULL, &status), 0);
+    return status;
+}
+
+static NTSTATUS purge_by(const WCHAR *client, const WCHAR *client_realm, const WCHAR *server, const WCHAR *server_realm)
+{
+    struct purge purge = {.request.MessageType = KerbPurgeTicketCacheExMessage};
+    KERB_TICKET_CACHE_INFO_EX *template = &purge.request.TicketTemplate;
+    text_copy(&purge, 0, &template->ClientName, client);
+    text_copy(&purge, 1, &template->ClientRealm, client_realm);
+    text_copy(&purge, 2, &template->ServerName, server);
+    text_copy(&purge, 3, &template->ServerRealm, server_realm);
+    return purge_send(&purge);
+}
+
+static ULONG n_tickets(void)
+{
+    KERB_QUERY_TKT_CACHE_EX3_RESPONSE *answer = tickets_of_cache();
+    ULONG count = answer->CountOfTickets;
+    assert_int_equal(LsaFreeReturnBuffer(answer), 0);
+    return count;
+}
+
+/* A template that names a client spares all other clients' tickets; every name that it has counts. */
+static void test_purge_by_client(void **state)
+{
+    static const WCHAR *const others[][4] = {
+        {u"bob", NULL, NULL, NULL},
+        {NULL, u"ELSE.TEST", NULL, NULL},
+        {u"alice", u"ELSE.TEST", NULL, NULL},
+        {u"bob", u"EXAMPLE.TEST", u"HTTP/web.example.test", u"OTHER.TEST"},
+        {u"alice", u"EXAMPLE.TEST", u"HTTP/web.example.test", u"EXAMPLE.TEST"},
+    };
+    static const WCHAR *const ours[][4] = {
+        {u"alice", NULL, NULL, NULL},
+        {NULL, u"EXAMPLE.TEST", NULL, NULL},
+        {u"alice", u"EXAMPLE.TEST", u"HTTP/web.example.test", u"OTHER.TEST"},
+        {NULL, NULL, NULL, NULL}, /* names nothing: all */
+    };
+    (void)state;
+    one_ticket("alice@EXAMPLE.TEST", "HTTP/web.example.test@OTHER.TEST");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_int_equal(purge_by(others[i][0], others[i][1], others[i][2], others[i][3]), SEC_E_NO_CREDENTIALS);
+        assert_int_equal(n_tickets(), 1);
+    }
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        one_ticket("alice@EXAMPLE.TEST", "HTTP/web.example.test@OTHER.TEST");
+        assert_int_equal(purge_by(ours[i][0], ours[i][1], ours[i][2], ours[i][3]), STATUS_SUCCESS);
+        assert_int_equal(n_tickets(), 0);
+    }
+}
+
+/* The flag is for all, whatever the template says. */
+static void test_purge_all(void **state)
+{
+    struct purge purge = {.request = {.MessageType = KerbPurgeTicketCacheExMessage, .Flags = KERB_PURGE_ALL_TICKETS}};
+    (void)state;
+    one_ticket("alice@EXAMPLE.TEST", "HTTP/web.example.test@OTHER.TEST");
+    text_copy(&purge, 0, &purge.request.TicketTemplate.ClientName, u"bob");
+    assert_int_equal(purge_send(&purge), STATUS_SUCCESS);
+    assert_int_equal(n_tickets(), 0);
+}
+
+/* An entry of the list, given back as it came, names its ticket: also where the realm is older than UTF-8. */
+static void test_purge_of_an_entry(void **state)
+{
+    struct purge purge = {.request.MessageType = KerbPurgeTicketCacheExMessage};
+    KERB_TICKET_CACHE_INFO_EX *template = &purge.request.TicketTemplate;
+    (void)state;
+    one_ticket("J\xFCrgen@EX\xC4MPLE.TEST", "HTTP/gr\xFCn.example.test@EX\xC4MPLE.TEST");
+    KERB_QUERY_TKT_CACHE_EX3_RESPONSE *answer = tickets_of_cache();
+    text_copy(&purge, 0, &template->ClientName, answer->Tickets[0].ClientName.Buffer);
+    text_copy(&purge, 1, &template->ClientRealm, answer->Tickets[0].ClientRealm.Buffer);
+    text_copy(&purge, 2, &template->ServerName, answer->Tickets[0].ServerName.Buffer);
+    text_copy(&purge, 3, &template->ServerRealm, answer->Tickets[0].ServerRealm.Buffer);
+    assert_int_equal(LsaFreeReturnBuffer(answer), 0);
+    assert_int_equal(purge_send(&purge), STATUS_SUCCESS);
+    assert_int_equal(n_tickets(), 0);
+}
+
 int main(void)
 {
     char name[] = MICROSOFT_KERBEROS_NAME_A;
     LSA_STRING kerberos = {sizeof name - 1, sizeof name, name};
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_latin1)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_latin1), cmocka_unit_test(test_purge_by_client),
+                                       cmocka_unit_test(test_purge_all), cmocka_unit_test(test_purge_of_an_entry)};
     kerberos_loop_configure(NULL, NULL, NULL);
     if (LsaConnectUntrusted(&lsa) != 0 || LsaLookupAuthenticationPackage(lsa, &kerberos, &package) != 0)
         return 1;
