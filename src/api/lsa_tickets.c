@@ -208,12 +208,21 @@ static void name_put(struct answer *answer, struct slice name, KERB_EXTERNAL_NAM
     }
 }
 
+/* Where a ticket is valid: with another realm's KDC where it is one between two, else where it was issued. */
+static struct slice destination(const struct ticket *ticket)
+{
+    static const char granting[] = "krbtgt/";
+    size_t len = sizeof granting - 1;
+    bool is_granting = ticket->server.len > len && memcmp(ticket->server.data, granting, len) == 0;
+    return is_granting ? slice_of(ticket->server.data + len, ticket->server.len - len) : ticket->server_realm;
+}
+
 static NTSTATUS ticket_give(const struct lsa_call *call, const struct ticket *ticket)
 {
     require(name_parts(ticket->client) <= NAME_PARTS_MAX && name_parts(ticket->server) <= NAME_PARTS_MAX,
             STATUS_INTERNAL_ERROR);
     size_t client = name_size(ticket->client), server = name_size(ticket->server);
-    size_t text = 2 * units_len(ticket->server_realm) + units_len(ticket->client_realm) + units_len(ticket->client) +
+    size_t text = units_len(ticket->server_realm) + 2 * units_len(destination(ticket)) + units_len(ticket->client) +
                   2 * units_len(ticket->server); /* a name's parts have a NUL each where it has its slashes */
     size_t structures = sizeof(KERB_RETRIEVE_TKT_RESPONSE) + client + 2 * server;
     try(lsa_answer_make(call, structures + text + ticket->key.len + ticket->encoded.len));
@@ -227,9 +236,9 @@ static NTSTATUS ticket_give(const struct lsa_call *call, const struct ticket *ti
     name_put(&answer, ticket->server, out->ServiceName);
     name_put(&answer, ticket->server, out->TargetName);
     name_put(&answer, ticket->client, out->ClientName);
-    string_put(&answer, &out->DomainName, ticket->client_realm);
-    string_put(&answer, &out->TargetDomainName, ticket->server_realm);
-    string_put(&answer, &out->AltTargetDomainName, ticket->server_realm);
+    string_put(&answer, &out->DomainName, ticket->server_realm);
+    string_put(&answer, &out->TargetDomainName, destination(ticket));
+    string_put(&answer, &out->AltTargetDomainName, destination(ticket));
     out->SessionKey = (KERB_CRYPTO_KEY){.KeyType = ticket->key_enctype, .Length = (ULONG)ticket->key.len};
     out->TicketFlags = ticket->flags;
     out->StartTime.QuadPart = ticket->start;

@@ -164,12 +164,53 @@ static void test_purge_of_an_entry(void **state)
     assert_int_equal(n_tickets(), 0);
 }
 
+static KERB_RETRIEVE_TKT_RESPONSE *ticket_of_cache(const WCHAR *target)
+{
+    struct {
+        KERB_RETRIEVE_TKT_REQUEST request;
+        WCHAR text[NAME_MAX_UNITS];
+    } asked = {.request = {.MessageType = KerbRetrieveEncodedTicketMessage,
+                           .CacheOptions = KERB_RETRIEVE_TICKET_USE_CACHE_ONLY}};
+    void *answer = NULL;
+    ULONG len = 0;
+    NTSTATUS status = -1;
+    USHORT target_len = 0;
+    for (; target[target_len] != 0; target_len++)
+        asked.text[target_len] = target[target_len];
+    asked.request.TargetName = (UNICODE_STRING){2 * target_len, 2 * target_len, asked.text};
+    assert_int_equal(LsaCallAuthenticationPackage(lsa, package, &asked, sizeof asked, &answer, &len, &status), 0);
+    assert_int_equal(status, 0);
+    return answer;
+}
+
+/* The domain is the one that issued the ticket, and not its client's; the target's is where it is valid: that is another one for a ticket between two. */
+static void test_domains(void **state)
+{
+    (void)state;
+    one_ticket("alice@EXAMPLE.TEST", "HTTP/web.other.test@OTHER.TEST");
+    KERB_RETRIEVE_TKT_RESPONSE *answer = ticket_of_cache(u"HTTP/web.other.test@OTHER.TEST");
+    assert_text(answer->Ticket.DomainName, u"OTHER.TEST");
+    assert_text(answer->Ticket.TargetDomainName, u"OTHER.TEST");
+    assert_text(answer->Ticket.AltTargetDomainName, u"OTHER.TEST");
+    assert_int_equal(LsaFreeReturnBuffer(answer), 0);
+    one_ticket("alice@EXAMPLE.TEST", "krbtgt/A.DOMAIN.WITH.A.LONG.NAME.TEST@EXAMPLE.TEST");
+    answer = ticket_of_cache(u"krbtgt/A.DOMAIN.WITH.A.LONG.NAME.TEST@EXAMPLE.TEST");
+    assert_text(answer->Ticket.DomainName, u"EXAMPLE.TEST");
+    assert_text(answer->Ticket.TargetDomainName, u"A.DOMAIN.WITH.A.LONG.NAME.TEST");
+    assert_text(answer->Ticket.AltTargetDomainName, u"A.DOMAIN.WITH.A.LONG.NAME.TEST");
+    assert_int_equal(answer->Ticket.ServiceName->NameCount, 2);
+    assert_text(answer->Ticket.ServiceName->Names[1], u"A.DOMAIN.WITH.A.LONG.NAME.TEST");
+    assert_text(answer->Ticket.ClientName->Names[0], u"alice");
+    assert_int_equal(LsaFreeReturnBuffer(answer), 0);
+}
+
 int main(void)
 {
     char name[] = MICROSOFT_KERBEROS_NAME_A;
     LSA_STRING kerberos = {sizeof name - 1, sizeof name, name};
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_latin1), cmocka_unit_test(test_purge_by_client),
-                                       cmocka_unit_test(test_purge_all), cmocka_unit_test(test_purge_of_an_entry)};
+                                       cmocka_unit_test(test_purge_all), cmocka_unit_test(test_purge_of_an_entry),
+                                       cmocka_unit_test(test_domains)};
     kerberos_loop_configure(NULL, NULL, NULL);
     if (LsaConnectUntrusted(&lsa) != 0 || LsaLookupAuthenticationPackage(lsa, &kerberos, &package) != 0)
         return 1;
