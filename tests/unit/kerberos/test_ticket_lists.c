@@ -199,7 +199,8 @@ static void test_domains(void **state)
     assert_text(answer->Ticket.TargetDomainName, u"A.DOMAIN.WITH.A.LONG.NAME.TEST");
     assert_text(answer->Ticket.AltTargetDomainName, u"A.DOMAIN.WITH.A.LONG.NAME.TEST");
     assert_int_equal(answer->Ticket.ServiceName->NameCount, 2);
-    assert_text(answer->Ticket.ServiceName->Names[1], u"A.DOMAIN.WITH.A.LONG.NAME.TEST");
+    const UNICODE_STRING *parts = answer->Ticket.ServiceName->Names;
+    assert_text(parts[1], u"A.DOMAIN.WITH.A.LONG.NAME.TEST");
     assert_text(answer->Ticket.ClientName->Names[0], u"alice");
     assert_int_equal(LsaFreeReturnBuffer(answer), 0);
 }
