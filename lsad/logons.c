@@ -77,7 +77,9 @@ SECURITY_STATUS run_tickets(struct job *job, const struct config *config)
     const struct tickets_request request = {.config = config,
                                             .ask = use == LSA_TICKETS_REMOVE ? TICKETS_PURGE : TICKETS_LIST,
                                             .server = lsa_text(message, LSA_TARGET),
-                                            .realm = lsa_text(message, LSA_DOMAIN)};
+                                            .realm = lsa_text(message, LSA_DOMAIN),
+                                            .client = lsa_text(message, LSA_USER),
+                                            .client_realm = lsa_text(message, LSA_TEXT)};
     SECURITY_STATUS status = sessions_tickets(id, job->uid, package, &request, &answer);
     job->not_here = status == SEC_E_INVALID_HANDLE && id == 0;
     try(status);

@@ -7,7 +7,9 @@
  * (SECPKG_USER_FUNCTION_TABLE). The authority's own functions come to it as LSA_SECPKG_FUNCTION_TABLE.
  * Callbacks return an NTSTATUS or a SECURITY_STATUS; both are negative for an error.
  *
- * Of Windows' header the kernel's part is not here.
+ * Of Windows' header the kernel's part is not here, nor what came with version 4 of the interface and later: the
+ * members of SECPKG_FUNCTION_TABLE behind SetCredentialsAttributes, SecpkgNego2Info, and the authority's
+ * GetExtendedCallFlags. A package speaks version 1, 2 or 3 (docs/writing-a-package.md).
  *
  * Source: Microsoft, ntsecpkg.h reference; Creating Custom Security Packages.
  *

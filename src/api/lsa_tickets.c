@@ -133,22 +133,29 @@ NTSTATUS lsa_tickets_query(const struct lsa_call *call)
     return answer.failed ? STATUS_NO_MEMORY : STATUS_SUCCESS;
 }
 
-static NTSTATUS purge(const struct lsa_call *call, const LUID *luid, const UNICODE_STRING *server,
-                      const UNICODE_STRING *realm)
+/* What a template does not name is any; one that names nothing is all. */
+static NTSTATUS purge(const struct lsa_call *call, const LUID *luid, const KERB_TICKET_CACHE_INFO_EX *template)
 {
-    AUTO_FREE char *server_text = NULL, *realm_text = NULL;
+    AUTO_FREE char *client = NULL, *client_realm = NULL, *server = NULL, *realm = NULL;
     AUTO_WRITER struct writer told = writer_growing(16);
     uint32_t n_removed;
-    try(lsa_text_read(server, call->message, call->len, &server_text));
-    try(lsa_text_read(realm, call->message, call->len, &realm_text));
-    const struct tickets_request request = {
-        .config = call->config, .ask = TICKETS_PURGE, .server = server_text, .realm = realm_text};
+    try(lsa_text_read(&template->ClientName, call->message, call->len, &client));
+    try(lsa_text_read(&template->ClientRealm, call->message, call->len, &client_realm));
+    try(lsa_text_read(&template->ServerName, call->message, call->len, &server));
+    try(lsa_text_read(&template->ServerRealm, call->message, call->len, &realm));
+    const struct tickets_request request = {.config = call->config,
+                                            .ask = TICKETS_PURGE,
+                                            .server = server,
+                                            .realm = realm,
+                                            .client = client,
+                                            .client_realm = client_realm};
     SECURITY_STATUS status = logons_tickets(call->package, luid_number(luid), &request, &told);
     require(status == SEC_E_OK, lsa_status(status));
     struct reader reader = reader_of(writer_slice_of(&told));
     bool removed = reader_u32le(&reader, &n_removed) == WIRE_OK && n_removed > 0;
-    bool all = server->Length == 0 && realm->Length == 0; /* then an empty cache is what was wanted */
-    require(removed || all, (NTSTATUS)cause_set(SEC_E_NO_CREDENTIALS, "there is no such ticket to remove"));
+    bool all = *client == '\0' && *client_realm == '\0' && *server == '\0' && *realm == '\0';
+    require(removed || all /* then an empty cache is what was wanted */,
+            (NTSTATUS)cause_set(SEC_E_NO_CREDENTIALS, "there is no such ticket to remove"));
     return STATUS_SUCCESS;
 }
 
@@ -157,18 +164,18 @@ NTSTATUS lsa_tickets_purge(const struct lsa_call *call)
     KERB_PURGE_TKT_CACHE_REQUEST asked;
     require(call->len >= sizeof asked, STATUS_INVALID_PARAMETER);
     memcpy(&asked, call->message, sizeof asked);
-    return purge(call, &asked.LogonId, &asked.ServerName, &asked.RealmName);
+    const KERB_TICKET_CACHE_INFO_EX template = {.ServerName = asked.ServerName, .ServerRealm = asked.RealmName};
+    return purge(call, &asked.LogonId, &template);
 }
 
 NTSTATUS lsa_tickets_purge_ex(const struct lsa_call *call)
 {
-    static const UNICODE_STRING all = {0};
+    static const KERB_TICKET_CACHE_INFO_EX all = {0};
     KERB_PURGE_TKT_CACHE_EX_REQUEST asked;
     require(call->len >= sizeof asked, STATUS_INVALID_PARAMETER);
     memcpy(&asked, call->message, sizeof asked);
-    if ((asked.Flags & KERB_PURGE_ALL_TICKETS) != 0)
-        return purge(call, &asked.LogonId, &all, &all);
-    return purge(call, &asked.LogonId, &asked.TicketTemplate.ServerName, &asked.TicketTemplate.ServerRealm);
+    bool is_all = (asked.Flags & KERB_PURGE_ALL_TICKETS) != 0;
+    return purge(call, &asked.LogonId, is_all ? &all : &asked.TicketTemplate);
 }
 
 #define NAME_PARTS_MAX 16
@@ -201,12 +208,21 @@ static void name_put(struct answer *answer, struct slice name, KERB_EXTERNAL_NAM
     }
 }
 
+/* Where a ticket is valid: with another realm's KDC where it is one between two, else where it was issued. */
+static struct slice destination(const struct ticket *ticket)
+{
+    static const char granting[] = "krbtgt/";
+    size_t len = sizeof granting - 1;
+    bool is_granting = ticket->server.len > len && memcmp(ticket->server.data, granting, len) == 0;
+    return is_granting ? slice_of(ticket->server.data + len, ticket->server.len - len) : ticket->server_realm;
+}
+
 static NTSTATUS ticket_give(const struct lsa_call *call, const struct ticket *ticket)
 {
     require(name_parts(ticket->client) <= NAME_PARTS_MAX && name_parts(ticket->server) <= NAME_PARTS_MAX,
             STATUS_INTERNAL_ERROR);
     size_t client = name_size(ticket->client), server = name_size(ticket->server);
-    size_t text = 2 * units_len(ticket->server_realm) + units_len(ticket->client_realm) + units_len(ticket->client) +
+    size_t text = units_len(ticket->server_realm) + 2 * units_len(destination(ticket)) + units_len(ticket->client) +
                   2 * units_len(ticket->server); /* a name's parts have a NUL each where it has its slashes */
     size_t structures = sizeof(KERB_RETRIEVE_TKT_RESPONSE) + client + 2 * server;
     try(lsa_answer_make(call, structures + text + ticket->key.len + ticket->encoded.len));
@@ -220,9 +236,9 @@ static NTSTATUS ticket_give(const struct lsa_call *call, const struct ticket *ti
     name_put(&answer, ticket->server, out->ServiceName);
     name_put(&answer, ticket->server, out->TargetName);
     name_put(&answer, ticket->client, out->ClientName);
-    string_put(&answer, &out->DomainName, ticket->client_realm);
-    string_put(&answer, &out->TargetDomainName, ticket->server_realm);
-    string_put(&answer, &out->AltTargetDomainName, ticket->server_realm);
+    string_put(&answer, &out->DomainName, ticket->server_realm);
+    string_put(&answer, &out->TargetDomainName, destination(ticket));
+    string_put(&answer, &out->AltTargetDomainName, destination(ticket));
     out->SessionKey = (KERB_CRYPTO_KEY){.KeyType = ticket->key_enctype, .Length = (ULONG)ticket->key.len};
     out->TicketFlags = ticket->flags;
     out->StartTime.QuadPart = ticket->start;

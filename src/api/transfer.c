@@ -49,7 +49,7 @@ static SECURITY_STATUS export_locked(struct context *context, ULONG flags, SecBu
     AUTO_WRITER struct writer record = writer_growing(2048);
     require(context->session != NULL, cause_set(SEC_E_INVALID_HANDLE, "only an established context can be exported"));
     try(cause_answer(record_write(context, flags, &record)));
-    void *block = block_alloc(record.len);
+    void *block = block_alloc_secret(record.len); /* session keys are in it */
     require(block != NULL, SEC_E_INSUFFICIENT_MEMORY);
     memcpy(block, record.data, record.len);
     *packed = (SecBuffer){.cbBuffer = (ULONG)record.len, .BufferType = SECBUFFER_TOKEN, .pvBuffer = block};

@@ -1,6 +1,7 @@
 #include "api/win32.h"
 
 #include "api/api.h"
+#include "api/lsa.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/block.h"
@@ -45,7 +46,8 @@ DWORD win32_error_of(SECURITY_STATUS status)
     for (size_t i = 0; i < COUNT_OF(table); i++)
         if (table[i].status == status)
             return table[i].error;
-    return ERROR_INTERNAL_ERROR;
+    ULONG error = LsaNtStatusToWinError(lsa_status(status));
+    return error != ERROR_MR_MID_NOT_FOUND ? error : ERROR_INTERNAL_ERROR;
 }
 
 DWORD win32_sid_read(PSID caller, struct sid *sid)

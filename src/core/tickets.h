@@ -11,7 +11,7 @@
 
 enum tickets_ask {
     TICKETS_LIST,  /* those that are there; without keys, and not the tickets themselves */
-    TICKETS_PURGE, /* removes those of `server` in `realm`; NULL or empty: all. Answers how many (u32le), nothing where there is no cache */
+    TICKETS_PURGE, /* removes those that all the names given are of; without any, all. Answers how many (u32le), nothing where there is no cache */
     TICKETS_GRANTING, /* the ticket-granting one itself, without its key */
     TICKETS_SERVICE, /* the one for `server` itself with its key, unless it is a granting one: from the cache, else from the KDC */
 };
@@ -19,9 +19,10 @@ enum tickets_ask {
 struct tickets_request {
     const struct config *config;
     enum tickets_ask ask;
-    const char *cache; /* a logon session's; NULL: the default one */
-    const char *server, *realm;
-    bool cached_only; /* of TICKETS_SERVICE: no KDC is asked */
+    const char *cache;                 /* a logon session's; NULL: the default one */
+    const char *server, *realm;        /* NULL or empty: any */
+    const char *client, *client_realm; /* the same; of TICKETS_PURGE */
+    bool cached_only;                  /* of TICKETS_SERVICE: no KDC is asked */
 };
 
 /* Slices point into the bytes that were read. Texts are UTF-8 without NUL; times FILETIME, 0 where there is none. */

@@ -22,8 +22,9 @@ _Atomic(int) trace_switch = -1;
 
 static pthread_once_t trace_once = PTHREAD_ONCE_INIT;
 static _Atomic(int) trace_fd = -1;
-static char trace_path[PATH_MAX]; /* this and the next are written before the switch is on, and not afterwards */
+static char trace_path[PATH_MAX]; /* this and the next two are written before the switch is on, and not afterwards */
 static struct stat trace_file;
+static bool stderr_remembered;
 
 /* A descriptor that is none of the standard streams, also where the program has closed those; -1. */
 static int file_open(const char *path, int flags)
@@ -38,13 +39,33 @@ static int file_open(const char *path, int flags)
     return fd;
 }
 
+/* Where it is closed, it is no file. */
+static void stderr_remember(void)
+{
+    if (fstat(STDERR_FILENO, &trace_file) != 0)
+        memset(&trace_file, 0, sizeof trace_file);
+    stderr_remembered = true;
+}
+
+/* Before the program closes its standard error: at the first step the descriptor may be a file of its own. */
+__attribute__((constructor)) static void trace_loaded(void)
+{
+    const char *name = secure_getenv("SSPI_TRACE");
+    int error = errno;
+    if (name != NULL && strcmp(name, "stderr") == 0)
+        stderr_remember();
+    errno = error;
+}
+
 static void trace_open(void)
 {
     const char *name = secure_getenv("SSPI_TRACE");
     int fd = -1;
-    if (name != NULL && strcmp(name, "stderr") == 0)
+    if (name != NULL && strcmp(name, "stderr") == 0) {
         fd = STDERR_FILENO;
-    else if (name != NULL && *name != '\0' && strlen(name) < sizeof trace_path)
+        if (!stderr_remembered) /* the program itself has set it since */
+            stderr_remember();
+    } else if (name != NULL && *name != '\0' && strlen(name) < sizeof trace_path)
         fd = file_open(name, TRACE_FLAGS | O_CREAT);
     if (fd > STDERR_FILENO) {
         memcpy(trace_path, name, strlen(name) + 1);
@@ -63,13 +84,25 @@ static bool is_trace(int fd)
     return fstat(fd, &now) == 0 && now.st_ino == trace_file.st_ino && now.st_dev == trace_file.st_dev;
 }
 
+/* A program may send its standard error to a log of its own, and that is for the trace, too: a file for appending alone, which stays open across exec as standard
+ * streams do. What else is there now came by open, after a close: a database, a socket. */
+static bool is_log(int fd)
+{
+    struct stat now;
+    int flags = fcntl(fd, F_GETFL), of_descriptor = fcntl(fd, F_GETFD);
+    return flags >= 0 && (flags & O_ACCMODE) == O_WRONLY && (flags & O_APPEND) != 0 && of_descriptor >= 0 &&
+           (of_descriptor & FD_CLOEXEC) == 0 && fstat(fd, &now) == 0 && S_ISREG(now.st_mode);
+}
+
 /* The program may have closed our descriptor, and opened something else: daemons close all that they did not open. The same file is opened again, and never another one;
  * -1: not now, or it is gone and the trace is over. */
 static int descriptor(void)
 {
     int fd = atomic_load(&trace_fd);
-    if (fd <= STDERR_FILENO || is_trace(fd))
+    if (fd < 0 || is_trace(fd))
         return fd;
+    if (fd == STDERR_FILENO)
+        return is_log(fd) ? fd : -1; /* not over: the program may put it back */
     int again = S_ISREG(trace_file.st_mode) ? file_open(trace_path, TRACE_FLAGS) : -1;
     if (again < 0 && S_ISREG(trace_file.st_mode) && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
         return -1; /* this thread may not, or there is no descriptor: the next one may */

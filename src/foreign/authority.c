@@ -198,6 +198,8 @@ static SECURITY_STATUS names_ask(struct foreign_context *context, struct facts *
     return good ? SEC_E_OK : name_unreadable(context->package);
 }
 
+#define SESSION_KEY_MAX 1024 /* of any cipher, and more than any; a record has its bounds */
+
 static SECURITY_STATUS facts_ask(struct foreign_context *context, struct facts *facts)
 {
     const struct foreign_module *module = context->package->module;
@@ -210,14 +212,16 @@ static SECURITY_STATUS facts_ask(struct foreign_context *context, struct facts *
         facts->facts.start = foreign_time(span.tsStart);
         facts->facts.expiry = foreign_time(span.tsExpiry);
     }
-    bool kept = true;
+    bool fits = true, kept = true;
     if (foreign_attribute(context, SECPKG_ATTR_SESSION_KEY, &key) == SEC_E_OK && key.SessionKey != NULL) {
-        bool fits = key.SessionKeyLength <= 1024;
-        kept = fits && secret_set(&facts->key, key.SessionKey, key.SessionKeyLength);
-        secret_wipe(key.SessionKey, fits ? key.SessionKeyLength : 0);
+        fits = key.SessionKeyLength <= SESSION_KEY_MAX;
+        kept = !fits || secret_set(&facts->key, key.SessionKey, key.SessionKeyLength);
+        secret_wipe(key.SessionKey, key.SessionKeyLength);
         (void)FOREIGN_CALL(module, FreeContextBuffer)(key.SessionKey);
     }
     cause_drop();
+    require(fits, cause_set(SEC_E_INTERNAL_ERROR, "package %s gave a session key of %lu bytes",
+                            context->package->package.info.name, (unsigned long)key.SessionKeyLength));
     return kept ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 

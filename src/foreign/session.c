@@ -209,7 +209,8 @@ static SECURITY_STATUS query_target_information(struct foreign_context *context,
                 secret_set(&context->bytes, info.MarshalledTargetInfo, info.MarshalledTargetInfoLength);
     if (info.MarshalledTargetInfo == NULL)
         secret_release(&context->bytes);
-    (void)FOREIGN_CALL(context->package->module, FreeContextBuffer)(info.MarshalledTargetInfo);
+    else
+        (void)FOREIGN_CALL(context->package->module, FreeContextBuffer)(info.MarshalledTargetInfo);
     require(kept, SEC_E_INSUFFICIENT_MEMORY);
     value->bytes = secret_slice(&context->bytes);
     return SEC_E_OK;

@@ -1,7 +1,9 @@
 #include "kerberos/cache.h"
 
+#include "base/latin1.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "base/utf16.h"
 #include "core/cause.h"
 #include "kerberos/ap.h"
 #include "kerberos/credential.h"
@@ -69,19 +71,32 @@ static krb5_error_code creds_write(krb5_context krb, const krb5_creds *creds, bo
     return code;
 }
 
-static bool text_is(const char *wanted, const char *text, size_t len)
+/* What is no UTF-8 is ISO 8859-1, as a list tells it. */
+static bool text_is(const char *wanted, struct slice text)
 {
-    return wanted == NULL || *wanted == '\0' || (strlen(wanted) == len && memcmp(wanted, text, len) == 0);
+    if (wanted == NULL || *wanted == '\0')
+        return true;
+    AUTO_WRITER struct writer read = writer_growing(2 * text.len + 1);
+    if (!utf8_valid(text)) {
+        latin1_read(&read, text);
+        text = writer_slice_of(&read);
+    }
+    return writer_finish(&read) == WIRE_OK && slice_equal(slice_of_text(wanted), text);
+}
+
+static bool principal_match(krb5_context krb, krb5_const_principal principal, const char *name, const char *realm)
+{
+    struct name_text text = {0};
+    bool match =
+        name_of(krb, principal, &text) == 0 && text_is(name, slice_of_text(text.name)) && text_is(realm, text.realm);
+    krb5_free_unparsed_name(krb, text.name);
+    return match;
 }
 
 static bool creds_match(krb5_context krb, const krb5_creds *creds, const struct tickets_request *request)
 {
-    struct name_text server = {0};
-    bool match = name_of(krb, creds->server, &server) == 0 &&
-                 text_is(request->server, server.name, strlen(server.name)) &&
-                 text_is(request->realm, (const char *)server.realm.data, server.realm.len);
-    krb5_free_unparsed_name(krb, server.name);
-    return match;
+    return principal_match(krb, creds->server, request->server, request->realm) &&
+           principal_match(krb, creds->client, request->client, request->client_realm);
 }
 
 #define PURGE_ROUNDS_MAX \

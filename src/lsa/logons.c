@@ -170,6 +170,10 @@ SECURITY_STATUS logons_tickets(const struct package *package, uint64_t id, const
     lsa_number_write(&asked, LSA_USE, request->ask == TICKETS_PURGE ? LSA_TICKETS_REMOVE : LSA_TICKETS_LIST);
     lsa_text_write(&asked, LSA_TARGET, request->server);
     lsa_text_write(&asked, LSA_DOMAIN, request->realm);
+    if (request->client != NULL && *request->client != '\0') /* a daemon that does not know them refuses */
+        lsa_text_write(&asked, LSA_USER, request->client);
+    if (request->client_realm != NULL && *request->client_realm != '\0')
+        lsa_text_write(&asked, LSA_TEXT, request->client_realm);
     if (!asked_remotely(request->config, &asked, LSA_TICKETS, &reply, &status))
         return here_tickets(package, id, request, answer);
     bool not_here = lsa_number(&reply.message, LSA_NOT_HERE) != 0;

@@ -8,8 +8,9 @@
  *   act PACKAGE PROVIDER USER DOMAIN PASSWORD TARGET   LogonUser, impersonating its token, and a client with the default credentials then
  *   tickets FORM                                the Kerberos ticket cache, in form 1, 2, 3 (Ex2) or 4 (Ex3)
  *   change PACKAGE DOMAIN USER OLD NEW          KerbChangePasswordMessage, MsV1_0ChangePassword; the answer's bytes
+ *   error STATUS                                LsaNtStatusToWinError
  *   prefixes                                    NegEnumPackagePrefixes
- *   purge SERVER REALM | granting | retrieve TARGET OPTIONS
+ *   purge SERVER REALM | purge_ex CLIENT REALM SERVER REALM | granting | retrieve TARGET OPTIONS
  *   hold PACKAGE | begin TARGET                 default credentials, which stay; a client's first step with them
  */
 #include <ntsecapi.h>
@@ -256,6 +257,26 @@ static void purge(char **word)
     putchar('\n');
 }
 
+static void purge_ex(char **word)
+{
+    struct {
+        KERB_PURGE_TKT_CACHE_EX_REQUEST request;
+        struct texts texts;
+    } block = {.request = {.MessageType = KerbPurgeTicketCacheExMessage}};
+    KERB_TICKET_CACHE_INFO_EX *template = &block.request.TicketTemplate;
+    template->ClientName = text_put(&block.texts, word[1]);
+    template->ClientRealm = text_put(&block.texts, word[2]);
+    template->ServerName = text_put(&block.texts, word[3]);
+    template->ServerRealm = text_put(&block.texts, word[4]);
+    (void)call(&block, sizeof block, "purge");
+    putchar('\n');
+}
+
+static void error(char **word)
+{
+    printf("error %s %u\n", word[1], (unsigned)LsaNtStatusToWinError((NTSTATUS)strtoul(word[1], NULL, 16)));
+}
+
 static CredHandle held;
 
 static void hold(char **word)
@@ -365,10 +386,10 @@ static const struct {
     int n_words;
     void (*run)(char **word);
 } commands[] = {
-    {"logon", 6, logon},       {"s4u", 4, s4u},         {"trusted-s4u", 4, s4u},   {"user", 6, user},
-    {"act", 7, act},           {"tickets", 2, tickets}, {"purge", 3, purge},       {"granting", 1, granting},
-    {"retrieve", 3, retrieve}, {"change", 6, change},   {"prefixes", 1, prefixes}, {"hold", 2, hold},
-    {"begin", 2, begin},
+    {"logon", 6, logon},       {"s4u", 4, s4u},           {"trusted-s4u", 4, s4u},   {"user", 6, user},
+    {"act", 7, act},           {"tickets", 2, tickets},   {"purge", 3, purge},       {"granting", 1, granting},
+    {"retrieve", 3, retrieve}, {"change", 6, change},     {"prefixes", 1, prefixes}, {"hold", 2, hold},
+    {"begin", 2, begin},       {"purge_ex", 5, purge_ex}, {"error", 2, error},
 };
 
 int main(void)

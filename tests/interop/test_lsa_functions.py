@@ -262,6 +262,23 @@ def test_tickets(world, realm):
     assert tickets_of(told[9]) == []
 
 
+def test_purge_by_client(world, realm):
+    """A template that names a client leaves other clients' tickets, in the daemon's sessions, too."""
+    if world.mode == "embedded":
+        subprocess.run(["kinit", "-f", "carol"], input=PASSWORD + "\n", env={**realm.env, **world.program_env}, text=True, check=True, capture_output=True, timeout=60)
+        client, lines = "carol", []
+    else:
+        client, lines = UNIX, [f"logon 2 Kerberos {UNIX} EXAMPLE.TEST {PASSWORD}"]
+    told = run(world, *lines, "tickets 1", "purge_ex nobody - - -", "purge_ex - OTHER.TEST - -", f"purge_ex {client} OTHER.TEST - -", "tickets 1",
+               f"purge_ex {client} EXAMPLE.TEST krbtgt/EXAMPLE.TEST EXAMPLE.TEST", "tickets 1", f"purge_ex {client} - - -", "tickets 1")[len(lines):]
+    assert told[1] == told[2] == told[3] == "purge 0x00000000 0x8009030e"
+    assert tickets_of(told[4]) == tickets_of(told[0]) != []
+    assert told[5] == "purge 0x00000000 0x00000000"
+    assert "krbtgt" not in told[6]
+    assert told[7] == ("purge 0x00000000 0x8009030e" if world.mode == "embedded" else "purge 0x00000000 0x00000000"), told
+    assert tickets_of(told[8]) == []
+
+
 class Asking:
     """The program, asked line by line while other things happen."""
 

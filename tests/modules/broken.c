@@ -195,8 +195,22 @@ static SECURITY_STATUS SEC_ENTRY unseal(PCtxtHandle context, PSecBufferDesc mess
     return SEC_E_OK;
 }
 
+#if defined(CASE_long_key)
+#define LONG_KEY_LEN 1025
+static unsigned char *key;
+#endif
+
 static SECURITY_STATUS SEC_ENTRY free_buffer(PVOID buffer)
 {
+#if defined(CASE_no_target)
+    if (buffer == NULL) /* no block of this package */
+        abort();
+#endif
+#if defined(CASE_long_key)
+    if (buffer == key)
+        for (size_t i = 0; i < LONG_KEY_LEN; i++)
+            n_contexts += key[i] != 0 ? 1 : 0; /* not wiped: the test finds something left behind */
+#endif
     free(buffer);
     return SEC_E_OK;
 }
@@ -218,6 +232,22 @@ static SECURITY_STATUS SEC_ENTRY query(PCtxtHandle context, ULONG attribute, voi
         ((SecPkgContext_NamesA *)buffer)->sUserName = strdup(name);
         return SEC_E_OK;
     }
+#if defined(CASE_no_target)
+    if (attribute == SECPKG_ATTR_TARGET_INFORMATION) {
+        *(SecPkgContext_TargetInformation *)buffer = (SecPkgContext_TargetInformation){0};
+        return SEC_E_OK;
+    }
+#endif
+#if defined(CASE_long_key)
+    if (attribute == SECPKG_ATTR_SESSION_KEY) {
+        key = malloc(LONG_KEY_LEN);
+        if (key == NULL)
+            return SEC_E_INSUFFICIENT_MEMORY;
+        memset(key, 'K', LONG_KEY_LEN);
+        *(SecPkgContext_SessionKey *)buffer = (SecPkgContext_SessionKey){LONG_KEY_LEN, key};
+        return SEC_E_OK;
+    }
+#endif
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
 

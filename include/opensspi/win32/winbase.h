@@ -65,7 +65,8 @@ OPENSSPI_BEGIN_DECLS
  * ticket-granting ticket, of an account store the NT hash.
  *
  * ERROR_LOGON_FAILURE, ERROR_ACCOUNT_LOCKED_OUT, ERROR_ACCOUNT_DISABLED, ERROR_ACCOUNT_EXPIRED, ERROR_PASSWORD_EXPIRED, ERROR_PASSWORD_MUST_CHANGE,
- * ERROR_NO_LOGON_SERVERS, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED for another logon type. Source: Microsoft, LogonUser.
+ * ERROR_NO_LOGON_SERVERS, ERROR_TIME_SKEW, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED for another logon type.
+ * Source: Microsoft, LogonUser.
  */
 BOOL WINAPI LogonUserW(LPCWSTR lpszUsername, LPCWSTR lpszDomain, LPCWSTR lpszPassword, DWORD dwLogonType,
                        DWORD dwLogonProvider, PHANDLE phToken);

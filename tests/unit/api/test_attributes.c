@@ -14,6 +14,7 @@
 #include "support/ntlm_loop.h"
 #include <ntsecapi.h>
 #include <sspi_ext.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -274,6 +275,34 @@ static void test_export_reset(void **state)
     loop_end(&moving);
 }
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RUNNING_UNDER_SANITIZER 1
+#endif
+#endif
+#if !defined(__SANITIZE_ADDRESS__) && !defined(RUNNING_UNDER_SANITIZER) /* there secrets are the sanitizer's blocks */
+/* Session keys are in it: the mapping that it lies in says "dd" (proc(5), VmFlags: do not include area into core dump). */
+static void test_export_is_kept_out_of_core_dumps(void **state)
+{
+    SecBuffer packed = export(&loop.client, 0);
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    char line[512];
+    bool inside = false, kept = false;
+    (void)state;
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            inside = (uintptr_t)packed.pvBuffer >= from && (uintptr_t)packed.pvBuffer < to;
+        else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+            kept = strstr(line, " dd") != NULL;
+    }
+    fclose(maps);
+    assert_true(kept);
+    FreeContextBuffer(packed.pvBuffer);
+}
+#endif
+
 static void test_wrong_exports_and_imports(void **state)
 {
     CtxtHandle here = {5, 5};
@@ -325,6 +354,9 @@ int main(void)
         cmocka_unit_test(test_export_and_import_in_another_process),
         cmocka_unit_test(test_export_reset),
         cmocka_unit_test(test_wrong_exports_and_imports),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(RUNNING_UNDER_SANITIZER)
+        cmocka_unit_test(test_export_is_kept_out_of_core_dumps),
+#endif
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

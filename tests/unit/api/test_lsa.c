@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "api/lsa.h"
+#include "api/win32.h"
 #include "base/memory.h"
 #include "core/cause.h"
 #include "support/access_world.h"
@@ -167,9 +168,36 @@ static void test_statuses(void **state)
     assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000FFFF), ERROR_MR_MID_NOT_FOUND);
 }
 
+/* Functions that answer by a last error say what the Lsa functions say, where they have no number of their own. */
+static void test_last_errors(void **state)
+{
+    static const struct {
+        SECURITY_STATUS status;
+        DWORD error;
+    } cases[] = {
+        {SEC_E_OK, ERROR_SUCCESS},
+        {SEC_E_TIME_SKEW, 1398 /* ERROR_TIME_SKEW */},
+        {SEC_E_INVALID_PARAMETER, ERROR_INVALID_PARAMETER},
+        {SEC_E_NO_CREDENTIALS, ERROR_ACCESS_DENIED},
+        {SEC_E_WRONG_PRINCIPAL, ERROR_LOGON_FAILURE},
+        {(SECURITY_STATUS)STATUS_ACCOUNT_LOCKED_OUT, ERROR_ACCOUNT_LOCKED_OUT},
+        {(SECURITY_STATUS)STATUS_INVALID_LOGON_HOURS, 1328 /* ERROR_INVALID_LOGON_HOURS */},
+        {SEC_E_INVALID_HANDLE, ERROR_INVALID_HANDLE}, /* a handle here, a logon session there */
+        {SEC_E_SECPKG_NOT_FOUND, ERROR_NOT_SUPPORTED},
+        {SEC_E_INTERNAL_ERROR, ERROR_INTERNAL_ERROR},
+        {SEC_E_QOP_NOT_SUPPORTED, ERROR_INTERNAL_ERROR},
+        {(SECURITY_STATUS)0xC000FFFF, ERROR_INTERNAL_ERROR},
+    };
+    (void)state;
+    cause_clear();
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(win32_error_of(cases[i].status), cases[i].error);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_logon_without_memory),
-                                       cmocka_unit_test(test_listed_targets), cmocka_unit_test(test_statuses)};
+                                       cmocka_unit_test(test_listed_targets), cmocka_unit_test(test_statuses),
+                                       cmocka_unit_test(test_last_errors)};
     return cmocka_run_group_tests(tests, set_up, access_teardown);
 }

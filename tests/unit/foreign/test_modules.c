@@ -331,6 +331,14 @@ static void wrong_messages(void **state)
         FreeContextBuffer(info.sEncryptAlgorithmName);
     }
     module_use_end(&use);
+    SecPkgContext_TargetInformation target = {7, (unsigned char *)&use};
+    use = (struct module_use){.path = ""};
+    module_use_begin(&use, "no_target"); /* there is none, and nothing to free */
+    assert_int_equal(QueryContextAttributesA(&use.context, SECPKG_ATTR_TARGET_INFORMATION, &target), SEC_E_OK);
+    assert_int_equal(target.MarshalledTargetInfoLength, 0);
+    FreeContextBuffer(target.MarshalledTargetInfo);
+    module_use_end(&use);
+    module_answers_check("long_key", SEC_E_OK, SEC_E_INTERNAL_ERROR, "a session key of 1025 bytes");
     /* A name that is no text must not pass for none. */
     module_answers_check("bad_text", SEC_E_OK, SEC_E_INTERNAL_ERROR, NULL);
 }
