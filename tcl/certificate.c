@@ -105,8 +105,14 @@ static int store_open(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *co
         Tcl_WrongNumArgs(interp, 1, objv, "FILE");
         return TCL_ERROR;
     }
+    struct bytes file = {0};
+    if (ext_line(interp, objv[1], &file) != TCL_OK) {
+        ext_wipe(&file);
+        return TCL_ERROR;
+    }
     HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_FILENAME_A, X509_ASN_ENCODING, 0,
-                                     CERT_STORE_OPEN_EXISTING_FLAG | CERT_STORE_READONLY_FLAG, Tcl_GetString(objv[1]));
+                                     CERT_STORE_OPEN_EXISTING_FLAG | CERT_STORE_READONLY_FLAG, file.data);
+    ext_wipe(&file);
     if (store == NULL)
         return ext_misuse(interp, "no certificates can be read from \"%.200s\": %s", Tcl_GetString(objv[1]),
                           OpenSspiLastErrorText());
