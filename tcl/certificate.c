@@ -23,15 +23,24 @@ static int import_pem(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *co
     int code = objc > 3 ? ext_reveal(interp, objv[3], &revealed) : TCL_CONTINUE;
     if (code == TCL_ERROR)
         return TCL_ERROR;
-    SECURITY_STATUS status =
-        OpenSspiCertificateFromPem(Tcl_GetString(objv[1]), objc > 2 ? Tcl_GetString(objv[2]) : NULL,
-                                   code == TCL_OK ? (const char *)revealed.data
-                                   : objc > 3     ? Tcl_GetString(objv[3])
-                                                  : NULL,
-                                   &certificate);
+    struct bytes file = {0}, key = {0};
+    if (code == TCL_CONTINUE)
+        code = objc > 3 ? ext_line(interp, objv[3], &revealed) : TCL_OK;
+    if (code == TCL_OK)
+        code = ext_line(interp, objv[1], &file);
+    if (code == TCL_OK && objc > 2)
+        code = ext_line(interp, objv[2], &key);
+    if (code == TCL_OK) {
+        SECURITY_STATUS status = OpenSspiCertificateFromPem((const char *)file.data, (const char *)key.data,
+                                                            (const char *)revealed.data, &certificate);
+        if (status != SEC_E_OK)
+            code = ext_fail(interp, "the certificate cannot be read", status);
+    }
     ext_wipe(&revealed);
-    if (status != SEC_E_OK)
-        return ext_fail(interp, "the certificate cannot be read", status);
+    ext_wipe(&file);
+    ext_wipe(&key);
+    if (code != TCL_OK)
+        return code;
     ext_add(data, interp, EXT_CERTIFICATE, (void *)(uintptr_t)certificate);
     return TCL_OK;
 }
@@ -96,8 +105,14 @@ static int store_open(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *co
         Tcl_WrongNumArgs(interp, 1, objv, "FILE");
         return TCL_ERROR;
     }
+    struct bytes file = {0};
+    if (ext_line(interp, objv[1], &file) != TCL_OK) {
+        ext_wipe(&file);
+        return TCL_ERROR;
+    }
     HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_FILENAME_A, X509_ASN_ENCODING, 0,
-                                     CERT_STORE_OPEN_EXISTING_FLAG | CERT_STORE_READONLY_FLAG, Tcl_GetString(objv[1]));
+                                     CERT_STORE_OPEN_EXISTING_FLAG | CERT_STORE_READONLY_FLAG, file.data);
+    ext_wipe(&file);
     if (store == NULL)
         return ext_misuse(interp, "no certificates can be read from \"%.200s\": %s", Tcl_GetString(objv[1]),
                           OpenSspiLastErrorText());

@@ -89,6 +89,13 @@ int ext_utf8(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes)
     return kept ? TCL_OK : ext_misuse(interp, "out of memory");
 }
 
+int ext_line(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes)
+{
+    if (ext_utf8(interp, value, bytes) != TCL_OK)
+        return TCL_ERROR;
+    return memchr(bytes->data, '\0', bytes->len) == NULL ? TCL_OK : ext_misuse(interp, "there is a NUL in a text");
+}
+
 Tcl_Obj *ext_text(const char *text)
 {
     Tcl_DString own;

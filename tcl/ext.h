@@ -71,6 +71,9 @@ EXT_INTERN void ext_wipe(struct bytes *bytes);
 /* Appends a value's text in UTF-8, which Tcl 8.6 has otherwise for letters beyond U+FFFF, and any Tcl for NUL. TCL_ERROR with a message without memory. */
 EXT_INTERN int ext_utf8(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes);
 
+/* The same for a file's name or a password, which a NUL ends: TCL_ERROR also for a text with one in it. To be wiped. */
+EXT_INTERN int ext_line(Tcl_Interp *interp, Tcl_Obj *value, struct bytes *bytes);
+
 /* A value that conceals a text; NULL with a message. */
 EXT_INTERN Tcl_Obj *ext_conceal(Tcl_Interp *interp, Tcl_Obj *text);
 /* The text of such a value, in UTF-8, to be wiped. TCL_CONTINUE when the value is none; TCL_ERROR with a message when it cannot be decrypted. */

@@ -24,6 +24,8 @@ struct attribute {
         } choice;
         struct {
             uint32_t max_token, max_signature, block, trailer;
+            uint32_t
+                peer_max; /* DIGEST-MD5's sessions: the longest protected message that the peer takes; others leave it as it is */
         } sizes;
         struct {
             const char *signature_name, *encrypt_name;

@@ -418,8 +418,6 @@ static SECURITY_STATUS respond(void *opaque, const struct step_in *in, struct st
     struct digest_handshake *handshake = opaque;
     AUTO_CLAIM struct claim claim = {0};
     const struct account *account = NULL;
-    if (in->receive_size != 0 && handshake->nonce[0] == '\0') /* the client was not told yet */
-        handshake->own_max = in->receive_size;
     require(
         !handshake->http || (handshake->base.asked & ASC_REQ_CONFIDENTIALITY) == 0,
         cause_set(SEC_E_SECURITY_QOS_FAILED, "Digest over HTTP encrypts nothing: ASC_REQ_CONFIDENTIALITY is SASL's"));

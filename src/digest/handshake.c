@@ -48,13 +48,15 @@ bool digest_binding_prefix(struct slice service, struct slice binding, struct wr
     return true;
 }
 
-/* ISC_RET_* and ASC_RET_* share the values of these, except INTEGRITY. HTTP is told by the one flag that both sides have, with whichever it was asked for. */
+/* ISC_RET_* and ASC_RET_* share the values of these, except INTEGRITY. HTTP is told by the one flag that both sides have, with whichever it was asked for.
+ * Replays and order are promised where something is counted: requests of HTTP, but for those of RFC 2069, and SASL's protected messages. What a server offers can be altered on its way, so that what was asked for says nothing. */
 uint32_t digest_flags(const struct digest_handshake *handshake)
 {
     const struct digest_terms *terms = &handshake->terms;
     bool initiator = terms->initiator;
-    uint32_t flags = terms->qop != QOP_NONE ? ISC_RET_REPLAY_DETECT : 0;
-    flags |= handshake->base.asked & ISC_RET_SEQUENCE_DETECT;
+    uint32_t flags = 0;
+    if (terms->http ? terms->qop != QOP_NONE : terms->qop >= QOP_AUTH_INT)
+        flags |= ISC_RET_REPLAY_DETECT | (handshake->base.asked & ISC_RET_SEQUENCE_DETECT);
     if (terms->http)
         flags |= DIGEST_SERVER_HTTP;
     else

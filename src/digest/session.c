@@ -460,7 +460,10 @@ SECURITY_STATUS digest_attribute(bool http, enum digest_qop qop, enum digest_cip
 static SECURITY_STATUS digest_session_query(const void *state, uint32_t attribute, struct attribute *value)
 {
     const struct digest_terms *terms = &((const struct digest_session *)state)->terms;
-    return digest_attribute(terms->http, terms->qop, terms->cipher, terms->scheme, attribute, value);
+    try(digest_attribute(terms->http, terms->qop, terms->cipher, terms->scheme, attribute, value));
+    if (attribute == SECPKG_ATTR_SIZES && !terms->http && terms->qop >= QOP_AUTH_INT)
+        value->sizes.peer_max = terms->peer_max;
+    return SEC_E_OK;
 }
 
 const struct package_session digest_session_table = {

@@ -7,7 +7,7 @@
 
 static const struct sasl_profile profiles[] = {
     {"GSSAPI", "Kerberos", SASL_LAYERED},   {"GSS-SPNEGO", "Negotiate", SASL_PLAIN},
-    {"EXTERNAL", "Schannel", SASL_OUTSIDE}, {"DIGEST-MD5", "WDigest", SASL_PLAIN},
+    {"EXTERNAL", "Schannel", SASL_OUTSIDE}, {"DIGEST-MD5", "WDigest", SASL_SIZED},
     {"NTLM", "NTLM", SASL_PLAIN},
 };
 

@@ -8,7 +8,8 @@
 
 /* What a mechanism does with the package's tokens. */
 enum sasl_kind {
-    SASL_PLAIN,   /* they are the mechanism's messages: GSS-SPNEGO (MS-ADTS 5.1.1.1), NTLM, DIGEST-MD5 */
+    SASL_PLAIN,   /* they are the mechanism's messages: GSS-SPNEGO (MS-ADTS 5.1.1.1), NTLM */
+    SASL_SIZED,   /* they are, and tell how much each side takes: DIGEST-MD5 (RFC 2831 2.1.1: maxbuf) */
     SASL_LAYERED, /* then the security layer is agreed on: GSSAPI (RFC 4752) */
     SASL_OUTSIDE, /* the mechanism has no tokens of the package: EXTERNAL speaks of a TLS channel that is there already */
 };

@@ -46,7 +46,8 @@ SECURITY_STATUS sasl_begin(struct context *context)
     struct sasl *sasl = mem_zalloc(sizeof *sasl);
     require(sasl != NULL, SEC_E_INSUFFICIENT_MEMORY);
     sasl->profile = profile;
-    sasl->send_size = sasl->receive_size = SASL_SIZE_USUAL;
+    sasl->send_size = SASL_SIZE_USUAL;
+    sasl->receive_size = profile->kind == SASL_SIZED ? SASL_SIZED_USUAL : SASL_SIZE_USUAL;
     sasl->processing = Sasl_AuthZIDProcessed;
     context->sasl = sasl;
     context->sasl_free = sasl_free;
@@ -190,6 +191,9 @@ static SECURITY_STATUS step_inner(struct context *context, const struct step_in 
     struct step_in told = *in;
     told.receive_size = context->sasl->receive_size_set ? context->sasl->receive_size : 0;
     SECURITY_STATUS status = authority()->step(context, &told, out);
+    /* A client's first token is empty; every other one tells the size, or the peer takes the usual one. */
+    if (context->sasl->profile->kind == SASL_SIZED && status >= 0 && out->token.len > 0)
+        context->sasl->announced = true;
     if (status != SEC_E_OK)
         return status;
     if (context->sasl->profile->kind != SASL_LAYERED)
@@ -356,12 +360,13 @@ static SECURITY_STATUS number_read(struct slice value, uint32_t *number)
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS size_set(struct slice value, uint32_t *size, bool *set)
+static SECURITY_STATUS size_set(struct slice value, uint32_t min, uint32_t *size, bool *set)
 {
     uint32_t number;
     try(number_read(value, &number));
-    require(number > 0 && number <= SASL_SIZE_MAX,
-            cause_set(SEC_E_INVALID_PARAMETER, "a size of %u bytes: SASL's sizes have three octets", (unsigned)number));
+    require(number >= min && number <= SASL_SIZE_MAX,
+            cause_set(SEC_E_INVALID_PARAMETER, "a size of %u bytes: here it is %u to %u", (unsigned)number,
+                      (unsigned)min, (unsigned)SASL_SIZE_MAX));
     *size = number;
     *set = true;
     return SEC_E_OK;
@@ -396,10 +401,11 @@ static SECURITY_STATUS option_set(struct context *context, ULONG option, struct 
     uint32_t number;
     switch (option) {
     case SASL_OPTION_SEND_SIZE:
-        return size_set(value, &sasl->send_size, &sasl->send_size_set);
+        return size_set(value, 1, &sasl->send_size, &sasl->send_size_set);
     case SASL_OPTION_RECV_SIZE:
         require(!sasl->announced, cause_set(SEC_E_OUT_OF_SEQUENCE, "the peer has been told the size already"));
-        return size_set(value, &sasl->receive_size, &sasl->receive_size_set);
+        return size_set(value, sasl->profile->kind == SASL_SIZED ? SASL_SIZED_MIN : 1, &sasl->receive_size,
+                        &sasl->receive_size_set);
     case SASL_OPTION_AUTHZ_STRING:
         return authzid_set(context, value);
     case SASL_OPTION_AUTHZ_PROCESSING:
@@ -435,11 +441,13 @@ SECURITY_STATUS sasl_option_set(struct context *context, ULONG option, struct sl
 static uint32_t text_size(const struct context *context)
 {
     const struct sasl *sasl = context->sasl;
-    struct attribute sizes = {0};
+    struct attribute sizes = {.sizes = {0}};
     size_t limit = send_limit(sasl) != SIZE_MAX ? send_limit(sasl) : sasl->send_size;
     if (sasl->state != SASL_OPEN || context->session == NULL ||
         session_query(context->session, SECPKG_ATTR_SIZES, &sizes) != SEC_E_OK)
         return sasl->send_size;
+    if (sizes.sizes.peer_max != 0 && sizes.sizes.peer_max < limit)
+        limit = sizes.sizes.peer_max;
     size_t more = (size_t)sizes.sizes.trailer + sizes.sizes.block + sizes.sizes.max_signature;
     return limit > more ? (uint32_t)(limit - more) : 0;
 }

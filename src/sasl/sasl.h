@@ -8,9 +8,11 @@
 #include "core/objects.h"
 #include "sasl/profiles.h"
 
-#define SASL_SIZE_USUAL 0xffffu /* both directions, until an option says otherwise */
-#define SASL_SIZE_MAX 0xffffffu /* what three octets hold */
-#define SASL_AUTHZID_MAX 1024   /* bytes; names are shorter */
+#define SASL_SIZE_USUAL 0xffffu   /* both directions, until an option says otherwise */
+#define SASL_SIZED_USUAL 0x10000u /* what DIGEST-MD5 takes where nothing is told (RFC 2831 2.1.1) */
+#define SASL_SIZED_MIN 17u        /* its sizes are more than a signature */
+#define SASL_SIZE_MAX 0xffffffu   /* what three octets hold */
+#define SASL_AUTHZID_MAX 1024     /* bytes; names are shorter */
 
 struct sasl;
 

@@ -513,6 +513,12 @@ test tls-14 {protocols that nobody has any more} -body {
 test tls-13 {files that are none} -body {
     list [catch {twapi::cert_import_pem $place/none}] [catch {twapi::cert_file_store_open $place/none}] [catch {twapi::cert_store_release none}]
 } -result {1 1 1}
+test tls-13b {a password with letters beyond U+FFFF is text, one with a NUL is none} -body {
+    set odd [encoding convertfrom utf-8 \xf0\x9f\x98\x80abc]
+    twapi::cert_release [twapi::cert_import_pem $place/cert.pem $place/key.pem $odd]
+    list [catch {twapi::cert_import_pem $place/cert.pem $place/key.pem a\u0000b} message] $message \
+        [catch {twapi::cert_file_store_open $place/none/$odd} message] $message
+} -match glob -result {1 {there is a NUL in a text} 1 {*cannot be opened*}}
 
 test usage-1 {every command without its arguments} -body {
     foreach command {sspi_client_context sspi_context_features sspi_context_sizes sspi_context_username sspi_decrypt sspi_decrypt_stream

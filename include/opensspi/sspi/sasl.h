@@ -117,7 +117,8 @@ SECURITY_STATUS SEC_ENTRY SaslAcceptSecurityContext(PCredHandle phCredential, PC
 
 /*
  * Options of a SASL context. Sizes count a message with its protection, 1 to 0xFFFFFF, and are 0xFFFF at first. Under GSSAPI's layer they hold for every
- * message; other mechanisms agree on none, and there a size holds once it is set.
+ * message; NTLM and GSS-SPNEGO agree on none, and there a size holds once it is set. DIGEST-MD5 tells the size to be received as maxbuf: 17 or more, 0x10000 at
+ * first, set by a client before its response. On its server it cannot be set, as the first call, which makes the context, tells it.
  */
 #define SASL_OPTION_SEND_SIZE \
     1 /* ULONG: set: how much to send at most, besides what the peer takes; get: how much text fits into that */
