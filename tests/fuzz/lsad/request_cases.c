@@ -206,7 +206,7 @@ static bool change_is_malformed(enum lsa_operation operation, unsigned field, en
     case REQUEST_ALL_ONES:
         return form == LSA_FORM_SHORT;
     default:
-        return form == LSA_FORM_SHORT && change >= REQUEST_BIT + 32;
+        return form == LSA_FORM_SHORT && change >= REQUEST_BIT && (change - REQUEST_BIT) % 64 >= 32;
     }
 }
 
@@ -279,6 +279,7 @@ static bool changed_write(struct writer *writer, enum lsa_operation operation, u
         require(reader_u64le(&reader, &number) == WIRE_OK, false);
         number = change == REQUEST_ZERO       ? 0
                  : change == REQUEST_ALL_ONES ? UINT64_MAX
+                 : change >= REQUEST_ONLY     ? UINT64_C(1) << (change - REQUEST_ONLY)
                                               : number ^ UINT64_C(1) << (change - REQUEST_BIT);
         lsa_number_write(writer, (enum lsa_field)field, number);
         return true;

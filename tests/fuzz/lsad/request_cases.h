@@ -19,8 +19,9 @@ enum request_change {
     REQUEST_NOT_UTF8,
     REQUEST_ZERO, /* numbers */
     REQUEST_ALL_ONES,
-    REQUEST_BIT, /* numbers: the lowest bit the other way round, and so on */
-    REQUEST_CHANGES = REQUEST_BIT + 64,
+    REQUEST_BIT,                     /* numbers: the lowest bit the other way round, and so on */
+    REQUEST_ONLY = REQUEST_BIT + 64, /* numbers: the lowest bit alone, and so on */
+    REQUEST_CHANGES = REQUEST_ONLY + 64,
 };
 
 /* What honest requests name. */

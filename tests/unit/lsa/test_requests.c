@@ -331,12 +331,15 @@ static void refusal_check(const struct request_case *asked, SECURITY_STATUS stat
     if (!names(asked->operation, LSA_IDENTITY))
         return;
     /* An identity says that it has what it has not: bits 1 and 2 are a hash and a keytab, whose honest password and proof are none. */
-    const bool is_hash = changes(asked, LSA_IDENTITY, REQUEST_BIT + 1);
+    const bool is_hash =
+        changes(asked, LSA_IDENTITY, REQUEST_BIT + 1) || changes(asked, LSA_IDENTITY, REQUEST_ONLY + 1);
     const bool no_password = changes(asked, LSA_PASSWORD, REQUEST_ABSENT) &&
                              !changes(asked, LSA_IDENTITY, REQUEST_ABSENT) &&
                              !changes(asked, LSA_IDENTITY, REQUEST_ZERO) && !changes(asked, LSA_IDENTITY, REQUEST_BIT);
-    if (is_hash || no_password)
-        EXPECT(status < 0, asked);
+    if (is_hash ||
+        no_password) /* a long name of a package, or what is too long to be looked at, may be refused first */
+        EXPECT(status == SEC_E_INVALID_TOKEN || status == SEC_E_SECPKG_NOT_FOUND || status == SEC_E_INSUFFICIENT_MEMORY,
+               asked);
 }
 
 static void answer_check(const struct scene *scene, const struct request_case *asked, const struct lsa_message *reply,
