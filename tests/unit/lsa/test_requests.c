@@ -1,7 +1,8 @@
 /*
- * Requests that nobody had to think of: of each kind that the protocol's table has (lsa/protocol.h), each field absent, empty, too short, too long, at and over its
- * limit, twice, with each bit the other way round, and pairs of such fields; and kinds out of their order. Each is answered by a status or ends its connection,
- * as the protocol says; another user is answered meanwhile; and nothing stays that no reply told of. The daemon's own code runs, over a loop in memory.
+ * Requests that nobody had to think of: of each kind that the protocol's table has (lsa/protocol.h), each field absent, empty, too short, too long,
+ * at and over its limit, twice, with each bit the other way round and alone, and pairs of such fields; and kinds out of their order. Each is
+ * answered by a status or ends its connection, as the protocol says; another user is answered meanwhile; and nothing stays that no reply told of.
+ * The daemon's own code runs, over a loop in memory.
  * build: all
  */
 #include <setjmp.h>
