@@ -25,6 +25,7 @@ endif()
 function(opensspi_add_daemon_parts target)
     set(parts ${daemon_sources})
     list(FILTER parts EXCLUDE REGEX "/(main|peer|sandbox)\\.c$")
-    target_sources(${target} PRIVATE ${parts} ${PROJECT_SOURCE_DIR}/tests/fuzz/lsad/daemon_world.c ${PROJECT_SOURCE_DIR}/tests/fuzz/lsad/fake_loop.c)
+    target_sources(${target} PRIVATE ${parts} ${PROJECT_SOURCE_DIR}/tests/fuzz/lsad/daemon_world.c ${PROJECT_SOURCE_DIR}/tests/fuzz/lsad/fake_loop.c
+        ${PROJECT_SOURCE_DIR}/tests/fuzz/lsad/request_cases.c)
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/lsad ${UV_INCLUDE_DIRS})
 endfunction()

@@ -54,6 +54,14 @@ bool limits_admit(const struct server *server, const struct user *user)
            server->n_connections <= limits_share(user, server->limits.connections, user->n_connections <= LITTLE);
 }
 
+size_t limits_field_max(enum lsa_field field)
+{
+    for (size_t i = 0; i < sizeof caps / sizeof *caps; i++)
+        if (caps[i].field == field)
+            return caps[i].max;
+    return 0;
+}
+
 static const char *caps_check(const struct lsa_message *message)
 {
     for (size_t i = 0; i < sizeof caps / sizeof *caps; i++)

@@ -144,6 +144,7 @@ void job_release(struct job *job); /* what it points to; wipes */
 bool job_hand_over(struct server *server, const struct job *job, struct slice body);
 
 /* limits.c: what one user may have, and what all may. */
+size_t limits_field_max(enum lsa_field field); /* of a request's field; 0: what the body has room for */
 SECURITY_STATUS limits_check(const struct server *server, const struct job *job, const char **why);
 /* Of a limit for all, what this user may bring them to. */
 size_t limits_share(const struct user *user, size_t limit, bool has_little);

@@ -7,50 +7,47 @@
 #define REPLY_BIT 0x80u
 #define FIELDS_IN_BODY_MAX 64 /* known and future ones; bounds the walk */
 
-/* FORM_SHORT: a number that has 32 bits where it is used. A larger one is refused here, so that nobody compares one number and uses another. */
-enum form { FORM_NUMBER = 1, FORM_SHORT, FORM_TEXT, FORM_BYTES };
-
 static const uint8_t forms[LSA_FIELDS] = {
-    [LSA_STATUS] = FORM_NUMBER,
-    [LSA_CAUSE] = FORM_TEXT,
-    [LSA_CLIENT] = FORM_BYTES,
-    [LSA_PACKAGE] = FORM_TEXT,
-    [LSA_PRINCIPAL] = FORM_TEXT,
-    [LSA_USE] = FORM_SHORT,
-    [LSA_IDENTITY] = FORM_SHORT,
-    [LSA_USER] = FORM_TEXT,
-    [LSA_DOMAIN] = FORM_TEXT,
-    [LSA_PACKAGES] = FORM_TEXT,
-    [LSA_PASSWORD] = FORM_BYTES,
-    [LSA_PROOF] = FORM_BYTES,
-    [LSA_CREDENTIAL] = FORM_NUMBER,
-    [LSA_CONTEXT] = FORM_NUMBER,
-    [LSA_EXPIRY] = FORM_NUMBER,
-    [LSA_FLAGS] = FORM_SHORT,
-    [LSA_GRANTED] = FORM_SHORT,
-    [LSA_TARGET] = FORM_TEXT,
-    [LSA_TOKEN] = FORM_BYTES,
-    [LSA_BINDINGS] = FORM_BYTES,
-    [LSA_RECORD] = FORM_BYTES,
-    [LSA_LIST_MIC] = FORM_SHORT,
-    [LSA_ATTRIBUTE] = FORM_SHORT,
-    [LSA_VALUE] = FORM_BYTES,
-    [LSA_TEXT] = FORM_TEXT,
-    [LSA_SECOND_TEXT] = FORM_TEXT,
-    [LSA_NEW_PASSWORD] = FORM_BYTES,
-    [LSA_DELEGATED] = FORM_BYTES,
-    [LSA_LOGON_SESSION] = FORM_NUMBER,
-    [LSA_LOGON_TYPE] = FORM_SHORT,
-    [LSA_LOGON_SESSIONS] = FORM_BYTES,
-    [LSA_TIME] = FORM_NUMBER,
-    [LSA_OWNER] = FORM_NUMBER,
-    [LSA_NOT_HERE] = FORM_SHORT,
-    [LSA_PARAMS] = FORM_BYTES,
-    [LSA_TARGET_HOST] = FORM_BYTES,
-    [LSA_RECEIVE_SIZE] = FORM_SHORT,
-    [LSA_KEY_NAME] = FORM_TEXT,
-    [LSA_KEY_HASH] = FORM_BYTES,
-    [LSA_SCHEME] = FORM_SHORT,
+    [LSA_STATUS] = LSA_FORM_NUMBER,
+    [LSA_CAUSE] = LSA_FORM_TEXT,
+    [LSA_CLIENT] = LSA_FORM_BYTES,
+    [LSA_PACKAGE] = LSA_FORM_TEXT,
+    [LSA_PRINCIPAL] = LSA_FORM_TEXT,
+    [LSA_USE] = LSA_FORM_SHORT,
+    [LSA_IDENTITY] = LSA_FORM_SHORT,
+    [LSA_USER] = LSA_FORM_TEXT,
+    [LSA_DOMAIN] = LSA_FORM_TEXT,
+    [LSA_PACKAGES] = LSA_FORM_TEXT,
+    [LSA_PASSWORD] = LSA_FORM_BYTES,
+    [LSA_PROOF] = LSA_FORM_BYTES,
+    [LSA_CREDENTIAL] = LSA_FORM_NUMBER,
+    [LSA_CONTEXT] = LSA_FORM_NUMBER,
+    [LSA_EXPIRY] = LSA_FORM_NUMBER,
+    [LSA_FLAGS] = LSA_FORM_SHORT,
+    [LSA_GRANTED] = LSA_FORM_SHORT,
+    [LSA_TARGET] = LSA_FORM_TEXT,
+    [LSA_TOKEN] = LSA_FORM_BYTES,
+    [LSA_BINDINGS] = LSA_FORM_BYTES,
+    [LSA_RECORD] = LSA_FORM_BYTES,
+    [LSA_LIST_MIC] = LSA_FORM_SHORT,
+    [LSA_ATTRIBUTE] = LSA_FORM_SHORT,
+    [LSA_VALUE] = LSA_FORM_BYTES,
+    [LSA_TEXT] = LSA_FORM_TEXT,
+    [LSA_SECOND_TEXT] = LSA_FORM_TEXT,
+    [LSA_NEW_PASSWORD] = LSA_FORM_BYTES,
+    [LSA_DELEGATED] = LSA_FORM_BYTES,
+    [LSA_LOGON_SESSION] = LSA_FORM_NUMBER,
+    [LSA_LOGON_TYPE] = LSA_FORM_SHORT,
+    [LSA_LOGON_SESSIONS] = LSA_FORM_BYTES,
+    [LSA_TIME] = LSA_FORM_NUMBER,
+    [LSA_OWNER] = LSA_FORM_NUMBER,
+    [LSA_NOT_HERE] = LSA_FORM_SHORT,
+    [LSA_PARAMS] = LSA_FORM_BYTES,
+    [LSA_TARGET_HOST] = LSA_FORM_BYTES,
+    [LSA_RECEIVE_SIZE] = LSA_FORM_SHORT,
+    [LSA_KEY_NAME] = LSA_FORM_TEXT,
+    [LSA_KEY_HASH] = LSA_FORM_BYTES,
+    [LSA_SCHEME] = LSA_FORM_SHORT,
 };
 
 #define HAS(name) (UINT64_C(1) << LSA_##name)
@@ -151,19 +148,33 @@ enum wire_result lsa_head_read(struct reader *reader, struct lsa_head *head)
     return WIRE_OK;
 }
 
-static enum wire_result form_check(struct slice bytes, enum form form)
+enum lsa_form lsa_field_form(unsigned field)
+{
+    return field < LSA_FIELDS ? (enum lsa_form)forms[field] : LSA_FORM_NONE;
+}
+
+enum lsa_place lsa_field_place(unsigned operation, bool reply, unsigned field)
+{
+    require(operation >= LSA_HELLO && operation < LSA_OPERATIONS && field < LSA_FIELDS, LSA_MAY_NOT);
+    const struct rule *rule = &rules[operation];
+    const uint64_t bit = UINT64_C(1) << field, must = reply ? rule->reply_must | HAS(STATUS) : rule->must,
+                   may = reply ? rule->reply_may | ANSWER : rule->may;
+    return (must & bit) != 0 ? LSA_MUST : (may & bit) != 0 ? LSA_MAY : LSA_MAY_NOT;
+}
+
+static enum wire_result form_check(struct slice bytes, enum lsa_form form)
 {
     switch (form) {
-    case FORM_NUMBER:
+    case LSA_FORM_NUMBER:
         return bytes.len == 8 ? WIRE_OK : WIRE_BAD;
-    case FORM_SHORT: {
+    case LSA_FORM_SHORT: {
         uint64_t number;
         struct reader reader = reader_of(bytes);
         try(reader_u64le(&reader, &number));
         require(number <= UINT32_MAX, WIRE_BAD);
         return reader_end(&reader);
     }
-    case FORM_TEXT:
+    case LSA_FORM_TEXT:
         require(bytes.len > 0 && bytes.data[bytes.len - 1] == 0, WIRE_BAD);
         return utf8_valid(slice_of(bytes.data, bytes.len - 1)) ? WIRE_OK : WIRE_BAD; /* which forbids NULs */
     default:
@@ -185,7 +196,7 @@ static enum wire_result fields_read(struct reader *reader, struct lsa_message *m
         if (tag >= LSA_FIELDS)
             continue;
         require(forms[tag] != 0 && message->field[tag].data == NULL, WIRE_BAD);
-        try(form_check(bytes, (enum form)forms[tag]));
+        try(form_check(bytes, (enum lsa_form)forms[tag]));
         message->field[tag] = bytes;
         *there |= UINT64_C(1) << tag;
     }

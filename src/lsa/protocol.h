@@ -85,6 +85,10 @@ enum lsa_field {
     LSA_FIELDS,         /* one past the last */
 };
 
+/* LSA_FORM_SHORT: a number that has 32 bits where it is used. A larger one is refused when it is read, so that nobody compares one number and uses another. */
+enum lsa_form { LSA_FORM_NONE, LSA_FORM_NUMBER, LSA_FORM_SHORT, LSA_FORM_TEXT, LSA_FORM_BYTES };
+enum lsa_place { LSA_MAY_NOT, LSA_MAY, LSA_MUST };
+
 /* Bits of LSA_IDENTITY. */
 #define LSA_HAS_PASSWORD 1u
 #define LSA_HAS_HASH 2u     /* the password is the NT hash */
@@ -124,6 +128,11 @@ MUST_USE enum wire_result lsa_head_read(struct reader *reader, struct lsa_head *
  * numbers that this version does not know are passed over. */
 MUST_USE enum wire_result lsa_body_read(struct slice body, enum lsa_operation operation, bool reply,
                                         struct lsa_message *message);
+
+/* What the table says, for whoever makes messages of it: tests have no other description of the protocol. LSA_FORM_NONE and LSA_MAY_NOT for numbers that no
+ * field or message has. Of a reply: one that tells of success. */
+enum lsa_form lsa_field_form(unsigned field);
+enum lsa_place lsa_field_place(unsigned operation, bool reply, unsigned field);
 
 static inline bool lsa_has(const struct lsa_message *message, enum lsa_field field)
 {

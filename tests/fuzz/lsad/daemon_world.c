@@ -25,7 +25,9 @@ void daemon_world_configure(uid_t accept)
     kerberos_loop_configure(NULL, NULL, NULL);
     atexit(kerberos_loop_cleanup);
     snprintf(path, sizeof path, "%s/sam", kerberos_loop_directory());
+    mode_t before = umask(077); /* an account file that others may read is none */
     FILE *file = fopen(path, "w");
+    umask(before);
     MUST(file != NULL && fputs("alice:EXAMPLE::7facdc498ed1680c4fd1448319a8c04f:::\n", file) >= 0 && fclose(file) == 0);
     snprintf(key, sizeof key, "%s/web.key", kerberos_loop_directory());
     key_make(key);
