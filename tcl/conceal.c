@@ -37,13 +37,13 @@ static int form_make(const struct bytes *text, struct bytes *whole)
            ext_take(whole, text->data, text->len);
 }
 
-static SECURITY_STATUS seal(const struct bytes *text, char **sealed, ULONG *len)
+static int seal(Tcl_Interp *interp, const struct bytes *text, char **sealed, ULONG *len)
 {
     PSEC_WINNT_AUTH_IDENTITY_OPAQUE identity = NULL;
     struct bytes whole = {0};
     if (!form_make(text, &whole)) {
         ext_wipe(&whole);
-        return SEC_E_INSUFFICIENT_MEMORY;
+        return ext_misuse(interp, "out of memory");
     }
     SECURITY_STATUS status = SspiUnmarshalAuthIdentity((ULONG)whole.len, (char *)whole.data, &identity);
     ext_wipe(&whole);
@@ -51,8 +51,9 @@ static SECURITY_STATUS seal(const struct bytes *text, char **sealed, ULONG *len)
         status = SspiEncryptAuthIdentity(identity);
     if (status == SEC_E_OK)
         status = SspiMarshalAuthIdentity(identity, len, sealed);
+    int code = status == SEC_E_OK ? TCL_OK : ext_fail(interp, "the text cannot be concealed", status);
     SspiFreeAuthIdentity(identity);
-    return status;
+    return code;
 }
 
 Tcl_Obj *ext_conceal(Tcl_Interp *interp, Tcl_Obj *text)
@@ -69,17 +70,17 @@ Tcl_Obj *ext_conceal(Tcl_Interp *interp, Tcl_Obj *text)
         ext_misuse(interp, "a text of more than %d bytes cannot be concealed", TEXT_MAX);
         return NULL;
     }
-    SECURITY_STATUS status = seal(&plain, &sealed, &len);
+    int code = seal(interp, &plain, &sealed, &len);
     ext_wipe(&plain);
-    if (status == SEC_E_OK && ext_reserve(&value, PREFIX_LEN + 2 * (size_t)len)) {
+    if (code == TCL_OK && ext_reserve(&value, PREFIX_LEN + 2 * (size_t)len)) {
         ext_take(&value, PREFIX, PREFIX_LEN);
         for (ULONG i = 0; i < len; i++) {
             const char pair[2] = {digits[(unsigned char)sealed[i] >> 4], digits[sealed[i] & 15]};
             ext_take(&value, pair, sizeof(pair));
         }
         concealed = Tcl_NewStringObj((const char *)value.data, (Tcl_Size)value.len);
-    } else
-        ext_fail(interp, "the text cannot be concealed", status == SEC_E_OK ? SEC_E_INSUFFICIENT_MEMORY : status);
+    } else if (code == TCL_OK)
+        ext_misuse(interp, "out of memory");
     SspiLocalFree(sealed);
     ext_wipe(&value);
     return concealed;

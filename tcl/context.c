@@ -35,9 +35,8 @@ static int option_take(Tcl_Interp *interp, struct context *context, Tcl_Obj *opt
         return TCL_OK;
     }
     if (strcmp(name, "-target") == 0 && context->client) {
-        free(context->target);
-        context->target = strdup(Tcl_GetString(value));
-        return context->target == NULL ? ext_misuse(interp, "out of memory") : TCL_OK;
+        ext_wipe(&context->target);
+        return ext_line(interp, value, &context->target);
     }
     for (size_t i = 0; i < COUNT(flags); i++) {
         ULONG bit = context->client ? flags[i].client : flags[i].server;
@@ -60,9 +59,9 @@ static SECURITY_STATUS call_package(struct ext *ext, struct context *context, Se
     if (credentials == NULL && former == NULL)
         return SEC_E_INVALID_HANDLE;
     if (context->client)
-        return InitializeSecurityContextA(handle, former, context->target, context->wanted, 0, context->drep,
-                                          former == NULL ? NULL : in, 0, &context->handle, out, &context->granted,
-                                          NULL);
+        return InitializeSecurityContextA(handle, former, (SEC_CHAR *)context->target.data, context->wanted, 0,
+                                          context->drep, former == NULL ? NULL : in, 0, &context->handle, out,
+                                          &context->granted, NULL);
     return AcceptSecurityContext(handle, former, in, context->wanted, context->drep, &context->handle, out,
                                  &context->granted, NULL);
 }
@@ -101,6 +100,8 @@ static SECURITY_STATUS advance(struct ext *ext, struct context *context, struct 
     for (;;) {
         SecBuffer piece = {0, SECBUFFER_TOKEN, NULL};
         SECURITY_STATUS status = call(ext, context, &piece);
+        if (status < 0)
+            snprintf(context->cause, sizeof(context->cause), "%s", OpenSspiLastErrorText());
         if (piece.cbBuffer > 0 && !ext_take(token, piece.pvBuffer, piece.cbBuffer))
             status = SEC_E_INSUFFICIENT_MEMORY;
         if (piece.pvBuffer != NULL)
@@ -131,7 +132,7 @@ static int context_new(struct ext *ext, Tcl_Interp *interp, struct context *cont
         context->wanted |= context->client ? (ULONG)ISC_REQ_STREAM : (ULONG)ASC_REQ_STREAM;
     SECURITY_STATUS status = advance(ext, context, &context->pending_token);
     if (status < 0 && status != SEC_E_INCOMPLETE_MESSAGE)
-        return ext_fail(interp, "the handshake failed", status);
+        return ext_fail_with(interp, "the handshake failed", status, context->cause, &context->pending_token);
     context->pending = 1;
     context->pending_status = status;
     ext_add(ext, interp, EXT_CONTEXT, context);
@@ -146,7 +147,7 @@ void context_release(struct context *context)
     ext_wipe(&context->input);
     if (context->credentials != NULL)
         Tcl_DecrRefCount(context->credentials);
-    free(context->target);
+    ext_wipe(&context->target);
     free(context);
 }
 
@@ -237,8 +238,9 @@ static int step(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const ob
     SECURITY_STATUS status = advance(data, context, &token);
     if (status < 0 && status != SEC_E_INCOMPLETE_MESSAGE) {
         context->broken = 1;
+        ext_fail_with(interp, "the handshake failed", status, context->cause, &token);
         ext_wipe(&token);
-        return ext_fail(interp, "the handshake failed", status);
+        return TCL_ERROR;
     }
     return step_result(interp, context, status, &token);
 }

@@ -227,7 +227,8 @@ static int schannel_credentials(ClientData data, Tcl_Interp *interp, int objc, T
 
 struct acquisition {
     Tcl_Obj *credentials;
-    const char *package, *principal;
+    const char *package;
+    struct bytes principal; /* to be wiped */
     int expiration;
     ULONG use;
 };
@@ -253,9 +254,11 @@ static int acquisition_read(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
             wanted->credentials = objv[i];
         else if (at == 2)
             wanted->package = Tcl_GetString(objv[i]);
-        else if (at == 3)
-            wanted->principal = Tcl_GetString(objv[i]);
-        else if (Tcl_GetIndexFromObj(interp, objv[i], roles, "role", TCL_EXACT, &role) != TCL_OK)
+        else if (at == 3) {
+            ext_wipe(&wanted->principal);
+            if (ext_line(interp, objv[i], &wanted->principal) != TCL_OK)
+                return TCL_ERROR;
+        } else if (Tcl_GetIndexFromObj(interp, objv[i], roles, "role", TCL_EXACT, &role) != TCL_OK)
             return TCL_ERROR;
         else
             wanted->use = uses[role];
@@ -326,21 +329,23 @@ static int acquire(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const
     TimeStamp expiry = {0};
     void *secret = NULL;
     int stream = 0;
-    if (acquisition_read(interp, objc, objv, &wanted) != TCL_OK ||
-        package_is_stream(interp, wanted.package, &stream) != TCL_OK)
-        return TCL_ERROR;
     struct credentials *credentials = calloc(1, sizeof(*credentials));
     if (credentials == NULL)
         return ext_misuse(interp, "out of memory");
+    int code = acquisition_read(interp, objc, objv, &wanted);
+    if (code == TCL_OK)
+        code = package_is_stream(interp, wanted.package, &stream);
     credentials->stream = stream;
-    int code = secret_read(ext, interp, &wanted, stream, &schannel, texts, &identity, &secret);
+    if (code == TCL_OK)
+        code = secret_read(ext, interp, &wanted, stream, &schannel, texts, &identity, &secret);
     if (code == TCL_OK) {
         SECURITY_STATUS status =
-            AcquireCredentialsHandleA((SEC_CHAR *)(uintptr_t)wanted.principal, (SEC_CHAR *)(uintptr_t)wanted.package,
+            AcquireCredentialsHandleA((SEC_CHAR *)wanted.principal.data, (SEC_CHAR *)(uintptr_t)wanted.package,
                                       wanted.use, NULL, secret, NULL, NULL, &credentials->handle, &expiry);
         if (status != SEC_E_OK)
             code = ext_fail(interp, "cannot get credentials", status);
     }
+    ext_wipe(&wanted.principal);
     for (size_t i = 0; i < COUNT(texts); i++)
         ext_wipe(&texts[i]);
     if (code != TCL_OK) {

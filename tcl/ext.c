@@ -146,12 +146,21 @@ int ext_misuse(Tcl_Interp *interp, const char *format, ...)
 
 int ext_fail(Tcl_Interp *interp, const char *what, SECURITY_STATUS status)
 {
-    const char *cause = OpenSspiLastErrorText(), *name = OpenSspiStatusName(status);
+    return ext_fail_with(interp, what, status, OpenSspiLastErrorText(), NULL);
+}
+
+int ext_fail_with(Tcl_Interp *interp, const char *what, SECURITY_STATUS status, const char *cause,
+                  const struct bytes *token)
+{
+    const char *name = OpenSspiStatusName(status);
     char text[1024];
     snprintf(text, sizeof(text), "%s: %s (0x%08X)%s%s", what, name, (unsigned)status, *cause == '\0' ? "" : ": ",
              cause);
-    Tcl_Obj *code[3] = {ext_text("TWAPI_WIN32"), Tcl_NewWideIntObj((int)status), ext_text(text)};
-    Tcl_SetObjErrorCode(interp, Tcl_NewListObj(3, code));
+    int n = 3;
+    Tcl_Obj *code[4] = {ext_text("TWAPI_WIN32"), Tcl_NewWideIntObj((int)status), ext_text(text)};
+    if (token != NULL && token->len > 0)
+        code[n++] = ext_bytes(token->data, token->len);
+    Tcl_SetObjErrorCode(interp, Tcl_NewListObj(n, code));
     Tcl_SetObjResult(interp, ext_text(text));
     return TCL_ERROR;
 }

@@ -37,9 +37,11 @@ struct context {
     SECURITY_STATUS pending_status;
     struct bytes pending_token;
     Tcl_Obj *credentials; /* the name: it must live while the handshake does */
-    char *target;
+    struct bytes target;
     ULONG wanted, granted, drep;
-    struct bytes input; /* received, not yet used */
+    struct bytes input;     /* received, not yet used */
+    char cause[512];        /* of the last failure, which freeing its token would forget */
+    SECURITY_STATUS failed; /* of a stream's record, told when the good ones before it have been taken */
 };
 
 struct ext {
@@ -56,6 +58,9 @@ EXT_INTERN void *ext_get(struct ext *ext, Tcl_Interp *interp, enum ext_kind kind
 EXT_INTERN int ext_drop(struct ext *ext, Tcl_Interp *interp, enum ext_kind kind, Tcl_Obj *name);
 /* TCL_ERROR with a message, and errorCode {TWAPI_WIN32 STATUS MESSAGE}. */
 EXT_INTERN int ext_fail(Tcl_Interp *interp, const char *what, SECURITY_STATUS status);
+/* The same with a cause that was kept, and a token (or NULL) for the peer, which becomes errorCode's fourth element. */
+EXT_INTERN int ext_fail_with(Tcl_Interp *interp, const char *what, SECURITY_STATUS status, const char *cause,
+                             const struct bytes *token);
 EXT_INTERN int ext_misuse(Tcl_Interp *interp, const char *format, ...) __attribute__((format(printf, 2, 3)));
 EXT_INTERN Tcl_Obj *ext_text(const char *text);
 EXT_INTERN Tcl_Obj *ext_bytes(const void *data, size_t len);

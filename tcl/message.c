@@ -299,12 +299,20 @@ static int decrypt_stream(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj
     const unsigned char *bytes = ext_data(interp, objv[2], &len);
     if (bytes == NULL)
         return TCL_ERROR;
+    if (context->failed < 0) {
+        status = context->failed;
+        context->failed = SEC_E_OK;
+        return ext_fail_with(interp, "the data cannot be decrypted", status, context->cause, NULL);
+    }
     if (!ext_take(&context->input, bytes, len))
         return ext_misuse(interp, "out of memory");
     while (status == SEC_E_OK && go_on && at < context->input.len)
         status = record_open(context, &at, &text, &go_on);
     ext_cut(&context->input, at);
-    if (status < 0) {
+    if (status < 0 && text.len > 0) { /* how the bytes were cut is no matter: what is good is handed out first */
+        context->failed = status;
+        snprintf(context->cause, sizeof(context->cause), "%s", OpenSspiLastErrorText());
+    } else if (status < 0) {
         ext_wipe(&text);
         return ext_fail(interp, "the data cannot be decrypted", status);
     }

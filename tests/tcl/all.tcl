@@ -495,13 +495,33 @@ test tls-20 {a call takes whole records, keeps the piece behind them, and stops 
     list [twapi::sspi_decrypt_stream $server [string range $records 0 end-1]] [twapi::sspi_decrypt_stream $server {}] \
         [twapi::sspi_decrypt_stream $server [string index $records end]$goodbye$records]
 } -result {{ok onetwo} {ok {}} {expired three}}
-test tls-21 {an altered record behind a good one ends the connection} -body {
+test tls-21 {an altered record behind a good one ends the connection, and the good one is handed out} -body {
     lassign [tls] client server
     set records ""
     foreach text {one two} { append records [twapi::sspi_encrypt_stream $client $text] }
     set wrong [string replace $records end end [expr {[string index $records end] eq "x" ? "y" : "x"}]]
-    list [catch {twapi::sspi_decrypt_stream $server $wrong}] [lindex $errorCode 1] [catch {twapi::sspi_decrypt_stream $server {}}] [lindex $errorCode 1]
-} -result {1 -2146893041 1 -2146893033}
+    set told [list [twapi::sspi_decrypt_stream $server $wrong]]
+    foreach again {1 2} { lappend told [catch {twapi::sspi_decrypt_stream $server {}}] [lindex $errorCode 1] }
+    set told
+} -result {{ok one} 1 -2146893041 1 -2146893033}
+foreach {extended parts} {0 3 1 4} {
+    test tls-extended-$extended {a failed step keeps its cause, and with -extendederror its token for the peer} -body {
+        set certificate [twapi::cert_import_pem $place/cert.pem $place/key.pem]
+        set server [twapi::sspi_acquire_credentials -package Schannel -role server \
+            -credentials [twapi::sspi_schannel_credentials -certificates [list $certificate] -protocols tls1.3]]
+        set client [twapi::sspi_acquire_credentials -package Schannel -role client -credentials [twapi::sspi_schannel_credentials -protocols tls1.2]]
+        set hello [lindex [twapi::sspi_step [twapi::sspi_client_context $client -stream 1 -target localhost]] 1]
+        set code [catch {twapi::sspi_server_context $server $hello -stream 1 -extendederror $extended} message]
+        binary scan [lindex $errorCode 3] cu type
+        list $code [lindex $errorCode 1] [string match *:*:* $message] [llength $errorCode] [expr {$extended ? $type : {}}]
+    } -result [list 1 -2146893007 1 $parts [expr {$extended ? 21 : {}}]]
+}
+test names-1 {a target and a principal with letters beyond U+FFFF} -body {
+    set credentials [twapi::sspi_acquire_credentials -package NTLM -role client -principal [encoding convertfrom utf-8 "u\xf0\x9f\x98\x80"] \
+        -credentials [twapi::sspi_winnt_identity_credentials alice EXAMPLE pw]]
+    set context [twapi::sspi_client_context $credentials -target host/[encoding convertfrom utf-8 "\xf0\x9f\x98\x80"]]
+    list [lindex [twapi::sspi_step $context] 0] [catch {twapi::sspi_client_context $credentials -target a\u0000b} message] $message
+} -result {continue 1 {there is a NUL in a text}}
 test tls-14 {protocols that nobody has any more} -body {
     set found {}
     foreach protocol {ssl2 ssl3} {
