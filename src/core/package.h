@@ -190,7 +190,8 @@ struct package_session {
     const struct session_facts *(*facts)(const void *state);
     /* Appends the package's part anew, with sequence numbers and cipher state. Both directions are locked by the caller. */
     SECURITY_STATUS (*save)(const void *state, struct writer *own);
-    /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW). */
+    /* As after a handshake: sequence numbers and cipher states begin again (SECPKG_CONTEXT_EXPORT_RESET_NEW), behind what list_signed left used up.
+     * SEC_E_UNSUPPORTED_FUNCTION where a key stream would come again. */
     SECURITY_STATUS (*reset)(void *state);
     /* Before the session's first message: this side's code over SPNEGO's list of mechanisms, and the one that the peer must send. Uses up nothing. Missing, or
      * SEC_E_UNSUPPORTED_FUNCTION for this session: `sign` and `verify` make and check them. */

@@ -152,8 +152,21 @@ static SECURITY_STATUS kerberos_session_save(const void *state, struct writer *o
 static SECURITY_STATUS kerberos_session_reset(void *state)
 {
     struct kerberos_session *session = state;
+    require(
+        session->profile != NULL || session->send.seq == session->seed.send_seq,
+        cause_set(SEC_E_UNSUPPORTED_FUNCTION, "messages were made already, and RC4's key streams would come again"));
     session->send.seq = session->seed.send_seq;
     window_start(&session->receive.window, session->seed.receive_seq);
+    return SEC_E_OK;
+}
+
+/* The list's codes used up numbers, for peers, too: the session's messages begin behind them, and where it is reset begin there again. */
+static SECURITY_STATUS kerberos_list_signed(void *state, bool sent, bool seen)
+{
+    struct kerberos_session *session = state;
+    (void)sent, (void)seen; /* the numbers tell */
+    session->seed.send_seq = session->send.seq;
+    session->seed.receive_seq = session->receive.window.next;
     return SEC_E_OK;
 }
 
@@ -328,6 +341,7 @@ const struct package_session kerberos_session_table = {
     .close = kerberos_session_close,
     .save = kerberos_session_save,
     .reset = kerberos_session_reset,
+    .list_signed = kerberos_list_signed,
     .sign = kerberos_sign,
     .seal = kerberos_seal,
     .verify = kerberos_verify,

@@ -41,8 +41,8 @@ static const struct negotiate_inner *raw_of(const struct negotiate_credential *c
 static SECURITY_STATUS begin_raw(struct negotiate_handshake *handshake, const struct negotiate_inner *inner,
                                  const struct step_in *in, struct step_out *out)
 {
-    TRACE("negotiate", "%s without SPNEGO", inner->package->info.name);
     negotiate_choose(handshake, inner);
+    TRACE("negotiate", "%s%s without SPNEGO", negotiate_audit(handshake), inner->package->info.name);
     handshake->base.state = NEGOTIATE_DIRECT;
     return negotiate_direct(handshake, in, out);
 }
@@ -154,9 +154,7 @@ static SECURITY_STATUS init_take(struct negotiate_handshake *handshake, struct s
     handshake->preferred = negotiate_inner_of(handshake->credential, init->mech[0]);
     handshake->switched = handshake->preferred != chosen;
     negotiate_choose(handshake, chosen);
-    bool audited = handshake->credential->config->negotiate_ntlm_fallback == FALLBACK_AUDIT &&
-                   text_equal_fold(chosen->package->info.name, "NTLM");
-    TRACE("negotiate", "%sthe client offers %u mechanisms, %s was chosen%s", audited ? "audit: " : "", init->n_mechs,
+    TRACE("negotiate", "%sthe client offers %u mechanisms, %s was chosen%s", negotiate_audit(handshake), init->n_mechs,
           chosen->package->info.name, handshake->switched ? ", which is not its first" : "");
     if (slice_equal(init->mic, init->token))
         init->mic = (struct slice){0}; /* old clients repeat the token where the code belongs */

@@ -211,8 +211,8 @@ SECURITY_STATUS negotiate_query_credential(const void *credential, uint32_t attr
             *value = found;
             cause_drop();
         } else if (status == SEC_E_OK && attribute == SECPKG_CRED_ATTR_NAMES && value->names.text[0] == '\0')
-            *value = found; /* the first that knows a name */
-        if (answer != SEC_E_OK)
+            *value = found;                                             /* the first that knows a name */
+        if (status == SEC_E_OK || answer == SEC_E_UNSUPPORTED_FUNCTION) /* of failures the first that says something */
             answer = status;
     }
     return answer;

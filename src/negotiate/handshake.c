@@ -1,6 +1,7 @@
 #include "negotiate/handshake.h"
 
 #include "base/memory.h"
+#include "base/utf16.h"
 #include "core/trace.h"
 #include "negotiate/package.h"
 #include "negotiate/session.h"
@@ -101,6 +102,13 @@ void negotiate_choose(struct negotiate_handshake *handshake, const struct negoti
     handshake->base.granted = 0;
     handshake->base.expiry = 0;
     handshake->chosen = inner;
+}
+
+const char *negotiate_audit(const struct negotiate_handshake *handshake)
+{
+    bool audited = handshake->credential->config->negotiate_ntlm_fallback == FALLBACK_AUDIT &&
+                   text_equal_fold(handshake->chosen->package->info.name, "NTLM");
+    return audited ? "audit: " : "";
 }
 
 /* Integrity is what the code over the list is made with: a client asks the package for it even where the application does not, as Windows does. */

@@ -64,6 +64,8 @@ SECURITY_STATUS negotiate_direct_done(struct negotiate_handshake *handshake, SEC
                                       struct step_out *out);
 /* Makes `inner` the chosen package and forgets what another one did. */
 void negotiate_choose(struct negotiate_handshake *handshake, const struct negotiate_inner *inner);
+/* What a line of the trace on the chosen package begins with: "audit: " for NTLM where ntlm_fallback says so, else "". */
+const char *negotiate_audit(const struct negotiate_handshake *handshake);
 #define NEGOTIATE_TOKEN_ROOM 2048 /* for what the chosen package answers; longer tokens are allocated */
 /* Gives the chosen package a token (data NULL: none). Its answer goes to `answer`, an empty writer that grows; its record is kept, and a failure's
  * words for the peer. Its status. */

@@ -22,13 +22,13 @@ static void fallback_note(struct negotiate_handshake *handshake)
 {
     const struct negotiate_credential *credential = handshake->credential;
     const char *name = handshake->chosen->package->info.name;
-    bool audited = credential->config->negotiate_ntlm_fallback == FALLBACK_AUDIT && text_equal_fold(name, "NTLM");
+    const char *audit = negotiate_audit(handshake);
     size_t len = strlen(handshake->fallback);
     if (handshake->chosen->unable_len > 0)
         snprintf(handshake->fallback + len, sizeof handshake->fallback - len, "%s%.*s", len > 0 ? "; " : "",
                  (int)handshake->chosen->unable_len, credential->unable);
-    if (audited || handshake->fallback[0] != '\0')
-        TRACE("negotiate", "%s%s for %s, because %s", audited ? "audit: " : "", name,
+    if (audit[0] != '\0' || handshake->fallback[0] != '\0')
+        TRACE("negotiate", "%s%s for %s, because %s", audit, name,
               handshake->base.target != NULL ? handshake->base.target : "(no target)",
               handshake->fallback[0] != '\0' ? handshake->fallback : "it stands first");
 }
@@ -110,9 +110,10 @@ static SECURITY_STATUS mech_take(struct negotiate_handshake *handshake, const st
     require(
         resp->token.data == NULL && resp->mic.data == NULL && resp->state != SPNEGO_COMPLETED,
         cause_set(SEC_E_INVALID_TOKEN, "the server chose another mechanism and answered what that one has not asked"));
-    TRACE("negotiate", "the server chose %s instead of %s", named->package->info.name,
-          handshake->chosen->package->info.name);
+    const char *before = handshake->chosen->package->info.name;
     negotiate_choose(handshake, named);
+    TRACE("negotiate", "%sthe server chose %s instead of %s", negotiate_audit(handshake), named->package->info.name,
+          before);
     handshake->switched = true;
     return SEC_E_OK;
 }

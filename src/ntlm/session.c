@@ -18,7 +18,8 @@ struct lane {
     uint8_t seal_key_len;
     bool started; /* keys are derived at the first message: many contexts never see one */
     bool rewound; /* the cipher begins anew at the next message, its keys being there */
-    uint32_t seq; /* not 0 in a lane that has not started: its first numbers went to SPNEGO's list */
+    uint32_t seq;
+    uint32_t first; /* the first message's number: those before went to SPNEGO's list */
 };
 
 struct ntlm_session {
@@ -70,23 +71,26 @@ static void lanes_keys(struct ntlm_session *session)
     secret_wipe(seal, sizeof seal);
 }
 
+/* In the record. 1 was a lane that has started without its first number, which cannot be reset. */
 enum lane_record {
-    LANE_NEW,
-    LANE_STARTED,
-    LANE_NUMBERED
-}; /* in the record; the last has a number and no cipher state */
+    LANE_NEW = 0,
+    LANE_NUMBERED = 2, /* the first number is not 0, and no message was made */
+    LANE_STARTED = 3,
+};
 
 static enum wire_result lane_read(struct reader *own, struct lane *lane, const struct ntlm_session *session,
                                   bool from_client)
 {
     uint8_t kind;
     try(reader_u8(own, &kind));
-    require(kind <= LANE_NUMBERED, WIRE_BAD);
+    require(kind == LANE_NEW || kind == LANE_NUMBERED || kind == LANE_STARTED, WIRE_BAD);
     if (kind == LANE_NEW)
         return WIRE_OK;
     try(reader_u32le(own, &lane->seq));
+    lane->first = lane->seq;
     if (kind == LANE_NUMBERED)
         return WIRE_OK;
+    try(reader_u32le(own, &lane->first));
     lane_start(lane, session->flags, &session->key, from_client);
     try(reader_copy(own, lane->rc4.s, sizeof lane->rc4.s));
     try(reader_u8(own, &lane->rc4.i));
@@ -102,6 +106,7 @@ static void lane_write(struct writer *own, const struct lane *lane)
     writer_u32le(own, lane->seq);
     if (kind == LANE_NUMBERED)
         return;
+    writer_u32le(own, lane->first);
     writer_bytes(own, lane->rc4.s, sizeof lane->rc4.s);
     writer_u8(own, lane->rc4.i);
     writer_u8(own, lane->rc4.j);
@@ -176,12 +181,14 @@ static SECURITY_STATUS ntlm_session_save(const void *state, struct writer *own)
 static void lane_reset(struct lane *lane)
 {
     lane->started = lane->rewound = false;
-    lane->seq = 0;
+    lane->seq = lane->first;
 }
 
 static SECURITY_STATUS ntlm_session_reset(void *state)
 {
     struct ntlm_session *session = state;
+    require(is_datagram(session) || session->send.seq == session->send.first,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "messages were made already, and RC4's key stream would come again"));
     lane_reset(&session->send);
     lane_reset(&session->receive);
     return SEC_E_OK;
@@ -501,6 +508,8 @@ static SECURITY_STATUS ntlm_list_signed(void *state, bool sent, bool seen)
         session->send.seq = sent;
         session->receive.seq = seen;
     }
+    session->send.first = session->send.seq;
+    session->receive.first = session->receive.seq;
     return SEC_E_OK;
 }
 

@@ -355,13 +355,15 @@ SECURITY_STATUS SEC_ENTRY DelegateSecurityContext(PCtxtHandle phContext, SEC_CHA
  *
  * fFlags          SECPKG_CONTEXT_EXPORT_ flags. With DELETE_OLD the original ends in the moment in which it is
  *                 written: of several threads one gets the block, and no message is made with it afterwards.
+ *                 With RESET_NEW the copy begins where the handshake ended, and so must the peer.
  * pPackedContext  receives the block, in a buffer that the caller frees with FreeContextBuffer. It holds
  *                 keys: whoever reads it can read and forge the context's messages.
  * pToken          receives NULL: the client's access token travels in the block; may be NULL.
  *
  * Returns SEC_E_OK; SEC_E_INVALID_HANDLE, also for a context that is not established; SEC_E_INVALID_TOKEN
  * when pPackedContext is NULL; SEC_E_INSUFFICIENT_MEMORY; SEC_E_UNSUPPORTED_FUNCTION for a package whose
- * contexts cannot be moved, Schannel among them.
+ * contexts cannot be moved, Schannel among them, and with RESET_NEW for a context of NTLM, or of Kerberos with
+ * RC4, that has sent messages: the key stream would come again.
  *
  * Source: Microsoft SSPI reference, ExportSecurityContext.
  */

@@ -704,7 +704,14 @@ static void moves_and_resets(void **state)
         assert_int_equal(table->unseal(pair.server, &message, 0, &qop), SEC_E_OUT_OF_SEQUENCE);
         row_seal(&row, pair.client, 0, 40, 1, true);
         row_unseal(&row, pair.server, 1, 0);
-        assert_int_equal(table->reset(pair.client), SEC_E_OK);
+        bool streams = kind == &kinds[N_KINDS - 1]; /* RC4's would come again */
+        assert_int_equal(table->reset(pair.client), streams ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_OK);
+        if (streams) {
+            row_seal(&row, pair.client, 0, 40, 1, true);
+            row_unseal(&row, pair.server, 1, 0);
+            pair_close(&pair);
+            continue;
+        }
         assert_int_equal(table->reset(pair.server), SEC_E_OK);
         row_seal(&row, pair.client, 0, 40, 1, true);
         row_unseal(&row, pair.server, 1, 0);

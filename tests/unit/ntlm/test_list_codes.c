@@ -167,12 +167,86 @@ static void a_session_moves_after_its_codes(void **state)
     ntlm_session_table.close(moved);
 }
 
+/* The same under every kind of keys, reset before: behind its codes, where the peer begins, also one lane for both directions. */
+static void *moved_and_reset(void *session, bool initiator)
+{
+    AUTO_WRITER struct writer own = writer_growing(64);
+    void *moved;
+    assert_int_equal(ntlm_session_table.reset(session), SEC_E_OK);
+    assert_int_equal(ntlm_session_table.save(session, &own), SEC_E_OK);
+    assert_int_equal(ntlm_session_table.open(writer_slice_of(&own), 0, initiator, &moved), SEC_E_OK);
+    ntlm_session_table.close(session);
+    assert_int_equal(ntlm_session_table.reset(moved), SEC_E_OK);
+    return moved;
+}
+
+static void a_session_begins_anew_behind_its_codes(void **state)
+{
+    static const uint32_t flags[] = {EXTENDED | NTLM_KEY_EXCH | NTLM_128, EXTENDED,
+                                     NTLM_SIGN | NTLM_SEAL | NTLM_KEY_EXCH | NTLM_128};
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT_OF(flags); i++) {
+        void *client = session_make(flags[i / 2], true), *server = session_make(flags[i / 2], false);
+        exchange(client, server); /* both codes */
+        assert_int_equal(ntlm_session_table.list_signed(client, true, true), SEC_E_OK);
+        assert_int_equal(ntlm_session_table.list_signed(server, true, true), SEC_E_OK);
+        client = i % 2 == 0 ? client : moved_and_reset(client, true);
+        server = moved_and_reset(server, false);
+        exchange(client, server);
+        assert_int_equal(ntlm_session_table.reset(client), SEC_E_UNSUPPORTED_FUNCTION);
+        assert_int_equal(ntlm_session_table.reset(server), SEC_E_UNSUPPORTED_FUNCTION);
+        exchange(client, server);
+        ntlm_session_table.close(client);
+        ntlm_session_table.close(server);
+    }
+}
+
+/* Records of before, without the first number: of a lane in use they are refused, of one that has only a number it is that. */
+static void older_records(void **state)
+{
+    const struct ntlm_session_seed seed = {.flags = EXTENDED | NTLM_128, .key = key, .password_expiry = INT64_MAX};
+    static const uint8_t cipher[258];
+    void *session, *client = session_make(EXTENDED | NTLM_128, true);
+    (void)state;
+    for (uint8_t kind = 0; kind < 5; kind++) {
+        AUTO_WRITER struct writer own = writer_growing(64);
+        ntlm_session_seed_write(&own, &seed);
+        writer_u8(&own, kind);
+        if (kind > 0)
+            writer_u32le(&own, 1);
+        if (kind > 2)
+            writer_u32le(&own, 1);
+        if (kind == 1 || kind > 2)
+            writer_bytes(&own, cipher, sizeof cipher);
+        writer_u8(&own, 2);
+        writer_u32le(&own, 1);
+        SECURITY_STATUS status = ntlm_session_table.open(writer_slice_of(&own), 0, false, &session);
+        assert_int_equal(status, kind == 1 || kind == 4 ? SEC_E_INVALID_TOKEN : SEC_E_OK);
+        if (status != SEC_E_OK)
+            continue;
+        assert_int_equal(ntlm_session_table.reset(session), SEC_E_OK);
+        if (kind == 2) {
+            void *signer = session_make(EXTENDED | NTLM_128, false);
+            exchange(client, signer);
+            assert_int_equal(ntlm_session_table.list_signed(client, true, true), SEC_E_OK);
+            exchange(client, session);
+            ntlm_session_table.close(signer);
+        }
+        ntlm_session_table.close(session);
+    }
+    ntlm_session_table.close(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_at_once_are_what_messages_are), cmocka_unit_test(what_cannot_be_made_at_once_is_signed),
-        cmocka_unit_test(a_session_in_use_makes_none),        cmocka_unit_test(each_direction_counts_its_own_code),
+        cmocka_unit_test(both_at_once_are_what_messages_are),
+        cmocka_unit_test(what_cannot_be_made_at_once_is_signed),
+        cmocka_unit_test(a_session_in_use_makes_none),
+        cmocka_unit_test(each_direction_counts_its_own_code),
         cmocka_unit_test(a_session_moves_after_its_codes),
+        cmocka_unit_test(a_session_begins_anew_behind_its_codes),
+        cmocka_unit_test(older_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
