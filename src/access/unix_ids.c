@@ -49,6 +49,16 @@ struct sid client_primary_group(const struct client_identity *identity)
     return identity->user;
 }
 
+/* Does the group that client_primary_group names open anything? The user's own SID, where there is none, is no group. */
+static bool primary_group_opens(const struct client_identity *identity)
+{
+    struct sid primary = client_primary_group(identity);
+    for (size_t i = 0; i < identity->n_groups; i++)
+        if (sid_equal(&identity->groups[i].sid, &primary))
+            return group_opens(identity->groups[i].attributes);
+    return true;
+}
+
 static bool id_is_good(int64_t id)
 {
     return id >= 0 && id <= ID_MAX;
@@ -100,6 +110,8 @@ static SECURITY_STATUS from_mapper(const struct config *config, const struct cli
     for (size_t i = 0; i < 2 * n; i++)
         found[i] = -1;
     try(mapper(config, sids, n, uids, gids));
+    if (!primary_group_opens(identity))
+        gids[1] = -1;
     if (id_is_good(uids[0]) && !id_is_good(gids[1]))
         try(name_service_gid_of((uid_t)uids[0], &gids[1]));
     if (!id_is_good(uids[0]) || !id_is_good(gids[1]))

@@ -8,18 +8,21 @@ struct import {
     const char *domain; /* of those that name none */
     bool replace;
     struct import_counts counts;
-    struct sid *replaced; /* counts.replaced of them, whose wrong passwords are forgotten in the end */
+    struct sid *changed; /* whose wrong passwords are forgotten in the end: those that have another password now */
+    unsigned n_changed;
 };
 
 /* Makes an account that exists what the entry says of it; what its format cannot say stays. Another password was set now and does not
  * expire where the format has no word for that, as when an administrator sets one. */
 static SECURITY_STATUS import_replace(struct account_admin *admin, const struct account_file_entry *entry,
-                                      const struct store_record *record)
+                                      const struct store_record *record, struct import *import)
 {
     struct account account = *record->account; /* borrows what the record owns */
     const struct key16 *hash = entry->has_nt ? &entry->nt_hash : NULL;
     bool same = entry->has_nt == record->has_nt &&
                 (hash == NULL || secret_equal(hash->bytes, record->nt_hash.bytes, sizeof(hash->bytes)));
+    if (!same)
+        import->changed[import->n_changed++] = account.sid;
     try(admin_check_text("full name", entry->full_name));
     account.full_name = entry->full_name != NULL ? entry->full_name : account.full_name;
     account.flags = (account.flags & ~entry->told_flags) | (entry->flags & entry->told_flags);
@@ -64,9 +67,8 @@ static SECURITY_STATUS import_entry(struct account_admin *admin, const struct ac
         return SEC_E_OK;
     }
     require(found == SEC_E_OK, found);
-    try(import_replace(admin, entry, &record));
-    import->replaced[import->counts.replaced++] = record.account->sid;
-    return SEC_E_OK;
+    import->counts.replaced++;
+    return import_replace(admin, entry, &record, import);
 }
 
 static SECURITY_STATUS import_member(struct account_admin *admin, const struct account_file_member *member,
@@ -112,13 +114,14 @@ static SECURITY_STATUS import_within(struct account_admin *admin, const struct a
 SECURITY_STATUS account_admin_import(struct account_admin *admin, const struct account_file *file, const char *domain,
                                      bool replace, struct import_counts *counts)
 {
-    AUTO_FREE struct sid *replaced = mem_zalloc_array(file->n_entries, sizeof(*replaced));
-    struct import import = {.domain = domain, .replace = replace, .replaced = replaced};
-    require(replaced != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    AUTO_FREE struct sid *changed =
+        mem_zalloc_array(file->n_entries + 1, sizeof(*changed)); /* a file may have groups alone */
+    struct import import = {.domain = domain, .replace = replace, .changed = changed};
+    require(changed != NULL, SEC_E_INSUFFICIENT_MEMORY);
     try(sqlite_begin(admin->db, true));
     try(sqlite_end(admin->db, import_within(admin, file, &import)));
-    for (unsigned i = 0; i < import.counts.replaced; i++)
-        admin_lockout_clear(admin, &replaced[i]);
+    for (unsigned i = 0; i < import.n_changed; i++)
+        admin_lockout_clear(admin, &changed[i]);
     *counts = import.counts;
     return SEC_E_OK;
 }

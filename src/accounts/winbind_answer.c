@@ -1,5 +1,6 @@
 #include "accounts/winbind_answer.h"
 
+#include "accounts/account_fields.h"
 #include "base/memory.h"
 #include "base/utf16.h"
 #include "core/cause.h"
@@ -11,10 +12,7 @@
 /* Half of a name that we put together of two, or of a path that others make of it, would be another's. */
 static bool name_is_plain(const char *name)
 {
-    for (const char *at = name; *at != '\0'; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7f || *at == '\\' || *at == '/')
-            return false;
-    return true;
+    return strpbrk(name, "\\/") == NULL && !field_has_control(slice_of(name, strlen(name)), '\0');
 }
 
 /* The domain of this name, or that of the store where winbind does not list it: then *named is NULL. */

@@ -53,6 +53,12 @@ static void test_winbind(void **state)
     assert_int_equal(ids.groups[0], 70513);
     assert_int_equal(ids.groups[1], 72000);
     unix_ids_release(&ids);
+    /* A primary group that only denies opens nothing; nobody else here knows that user's. */
+    groups[0].attributes = 0x10;
+    assert_int_equal(unix_ids_find(&config, &identity, "alice", "FAKE", &ids), SEC_E_OK);
+    assert_false(ids.known);
+    unix_ids_release(&ids);
+    groups[0].attributes = 7;
     /* The store's word goes before winbind's. */
     identity.uid = 5000;
     identity.gid = 5001;

@@ -212,6 +212,28 @@ static void test_worlds(void **state)
     }
 }
 
+/* The reason that Kerberos gives is Negotiate's, too, whatever packages come after it. */
+static void test_reason_of_a_query(void **state)
+{
+    static char *const packages[] = {(char *)(uintptr_t) "Kerberos", (char *)(uintptr_t) "Negotiate"};
+    static unsigned char user[] = "alice", realm[] = "EXAMPLE.TEST", password[] = "Password1!";
+    SECURITY_STATUS found[2];
+    (void)state;
+    kerberos_loop_configure(NULL, NULL, "[negotiate]\npackages = kerberos, ntlm\n");
+    for (int i = 0; i < 2; i++) {
+        SEC_WINNT_AUTH_IDENTITY_A identity = {user, 5, realm, 12, password, 10, SEC_WINNT_AUTH_IDENTITY_ANSI};
+        CredHandle credential = {0};
+        char *cache = NULL;
+        assert_int_equal(AcquireCredentialsHandleA(NULL, packages[i], SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
+                                                   &credential, NULL),
+                         SEC_E_OK);
+        found[i] = QueryCredentialsAttributesA(&credential, OPENSSPI_CRED_ATTR_CCACHE, &cache);
+        FreeCredentialsHandle(&credential);
+    }
+    assert_int_equal(found[0], SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(found[1], found[0]);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -231,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_worlds),
         cmocka_unit_test(test_at_once),
         cmocka_unit_test(test_in_use),
+        cmocka_unit_test(test_reason_of_a_query),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
