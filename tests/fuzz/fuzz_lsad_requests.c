@@ -9,6 +9,7 @@
 #include "digest/question.h"
 #include "fuzz/lsad/daemon_world.h"
 #include "fuzz/lsad/fake_loop.h"
+#include "fuzz/lsad/request_cases.h"
 #include "fuzz/world.h"
 #include "lsa/authority.h"
 #include "lsa/seal.h"
@@ -439,9 +440,11 @@ static void field_put(struct reader *input, const struct peer *peer, struct writ
 /* The fields of each request in an order, of which the input takes most. */
 static const uint8_t templates[LSA_OPERATIONS][10] = {
     [LSA_HELLO] = {LSA_CLIENT},
-    [LSA_ACQUIRE] = {LSA_PACKAGE, LSA_USE, LSA_IDENTITY, LSA_USER, LSA_DOMAIN, LSA_PASSWORD, LSA_PROOF, LSA_PRINCIPAL},
+    [LSA_ACQUIRE] = {LSA_PACKAGE, LSA_USE, LSA_IDENTITY, LSA_USER, LSA_DOMAIN, LSA_PASSWORD, LSA_PROOF, LSA_PRINCIPAL,
+                     LSA_PACKAGES},
     [LSA_RELEASE] = {LSA_CREDENTIAL},
-    [LSA_STEP] = {LSA_CREDENTIAL, LSA_CONTEXT, LSA_USE, LSA_FLAGS, LSA_TOKEN, LSA_TARGET, LSA_BINDINGS, LSA_PARAMS},
+    [LSA_STEP] = {LSA_CREDENTIAL, LSA_CONTEXT, LSA_USE, LSA_FLAGS, LSA_TOKEN, LSA_TARGET, LSA_BINDINGS, LSA_PARAMS,
+                  LSA_TARGET_HOST, LSA_RECEIVE_SIZE},
     [LSA_ABANDON] = {LSA_CONTEXT},
     [LSA_COMPLETE] = {LSA_CONTEXT, LSA_TOKEN},
     [LSA_QUERY_CREDENTIAL] = {LSA_CREDENTIAL, LSA_ATTRIBUTE},
@@ -450,10 +453,11 @@ static const uint8_t templates[LSA_OPERATIONS][10] = {
     [LSA_CHANGE_PASSWORD] = {LSA_PACKAGE, LSA_USER, LSA_PASSWORD, LSA_NEW_PASSWORD, LSA_DOMAIN},
     [LSA_ACQUIRE_DELEGATED] = {LSA_PACKAGE, LSA_DELEGATED, LSA_CREDENTIAL},
     [LSA_ACQUIRE_S4U] = {LSA_CREDENTIAL, LSA_USER},
-    [LSA_LOGON] = {LSA_PACKAGE, LSA_LOGON_TYPE, LSA_IDENTITY, LSA_USER, LSA_DOMAIN, LSA_PASSWORD, LSA_FLAGS},
+    [LSA_LOGON] = {LSA_PACKAGE, LSA_LOGON_TYPE, LSA_IDENTITY, LSA_USER, LSA_DOMAIN, LSA_PASSWORD, LSA_FLAGS,
+                   LSA_PACKAGES, LSA_PROOF},
     [LSA_LOGOFF] = {LSA_LOGON_SESSION},
     [LSA_DESCRIBE_SESSION] = {LSA_LOGON_SESSION},
-    [LSA_PROVE] = {LSA_PACKAGE, LSA_IDENTITY, LSA_USER, LSA_DOMAIN, LSA_PASSWORD, LSA_FLAGS},
+    [LSA_PROVE] = {LSA_PACKAGE, LSA_IDENTITY, LSA_USER, LSA_DOMAIN, LSA_PASSWORD, LSA_FLAGS, LSA_PACKAGES, LSA_PROOF},
     [LSA_TICKETS] = {LSA_PACKAGE, LSA_LOGON_SESSION, LSA_USE, LSA_TARGET, LSA_DOMAIN, LSA_USER, LSA_TEXT},
     [LSA_WRAP] = {LSA_PACKAGE, LSA_USE, LSA_CREDENTIAL, LSA_PACKAGES},
     [LSA_KEY] = {LSA_KEY_NAME},
@@ -472,6 +476,33 @@ static void request_send(struct reader *input, struct peer *peer)
     if (left_out > 250)
         field_put(input, peer, &request, (enum lsa_field)(1 + left_out % (LSA_FIELDS - 1)));
     if (lsa_body_end(&request) == WIRE_OK)
+        send_bytes(peer, writer_slice_of(&request));
+}
+
+/* One of the table's own requests, as its unit test sends them: an honest one, or one with two fields changed. */
+static void case_send(struct reader *input, struct peer *peer)
+{
+    uint8_t operation = world_u8(input) % LSA_OPERATIONS, own = world_u8(input);
+    const struct side *side = peer->side;
+    struct request_case asked = {.operation = (enum lsa_operation)operation};
+    struct request_world world = {
+        .credential = side != NULL && side->n_credentials > 0 ? side->credentials[own % side->n_credentials] : 1,
+        .context = side != NULL && side->n_contexts > 0 ? side->contexts[own % side->n_contexts] : 1,
+        .session = own,
+        .client = side != NULL ? slice_of(side->name, LSA_CLIENT_LEN) : slice_of(NULL, 0),
+        .token = slice_of(last_token.data, last_token.len)};
+    AUTO_WRITER struct writer request = writer_growing(512);
+    for (size_t i = 0; i < COUNT_OF(asked.changed); i++) {
+        unsigned field = world_u8(input) % LSA_FIELDS;
+        enum request_change change = (enum request_change)(world_u8(input) % REQUEST_CHANGES);
+        if (field != 0 && request_change_applies(asked.operation, field, change)) {
+            asked.changed[i].field = field;
+            asked.changed[i].change = change;
+        }
+    }
+    world.sealed = world.delegated = world_bytes(input, world_u8(input));
+    world.key_hash = world.sealed.len >= 32 ? slice_of(world.sealed.data, 32) : world.sealed;
+    if (request_write(&request, &asked, &world, ++sequence) && writer_finish(&request) == WIRE_OK)
         send_bytes(peer, writer_slice_of(&request));
 }
 
@@ -565,7 +596,10 @@ static void event(struct reader *input)
         loop_fault = 1 + world_u8(input);
         break;
     default: /* a request and all it takes */
-        request_send(input, peer);
+        if (kind % 16 == 12)
+            case_send(input, peer);
+        else
+            request_send(input, peer);
         loop_deliver(peer->wire, SIZE_MAX);
         while (kind < 128 && loop_work(0))
             ;

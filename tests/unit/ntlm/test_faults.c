@@ -107,7 +107,7 @@ static void test_contexts(void **state)
     for (int sticky = 0; sticky < 2; sticky++) /* before messages: who has sent is not reset */
         assert_true(sweep(moved_anew, NULL, sticky != 0) > 0);
     assert_int_equal(sweep(messages, NULL, true), 0); /* none allocates: see api/message.c */
-    assert_int_equal(messages(), SEC_E_OK); /* the original goes on */
+    assert_int_equal(messages(), SEC_E_OK);           /* the original goes on */
     loop_end(&loop);
 }
 
