@@ -230,6 +230,35 @@ static void test_set_after_the_daemon_was_started_anew(void **state)
     FreeCredentialsHandle(&credential);
 }
 
+/* Nobody's tickets purged and listed is success, and leaves no words of a failure. */
+static void test_tickets_of_nobody(void **state)
+{
+    static const KERB_PROTOCOL_MESSAGE_TYPE messages[] = {KerbPurgeTicketCacheMessage, KerbQueryTicketCacheMessage};
+    char package[] = "Kerberos";
+    LSA_STRING name = {8, 8, package};
+    HANDLE lsa;
+    ULONG number;
+    (void)state;
+    assert_int_equal(LsaConnectUntrusted(&lsa), 0);
+    assert_int_equal(LsaLookupAuthenticationPackage(lsa, &name, &number), 0);
+    for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+        KERB_PURGE_TKT_CACHE_REQUEST purge = {.MessageType = messages[i]};
+        KERB_QUERY_TKT_CACHE_REQUEST query = {.MessageType = messages[i]};
+        bool purges = messages[i] == KerbPurgeTicketCacheMessage;
+        void *answer = NULL;
+        ULONG answer_len;
+        NTSTATUS reason;
+        assert_int_equal(LsaCallAuthenticationPackage(lsa, number, purges ? (void *)&purge : (void *)&query,
+                                                      purges ? sizeof purge : sizeof query, &answer, &answer_len,
+                                                      &reason),
+                         0);
+        assert_int_equal(reason, 0);
+        assert_string_equal(OpenSspiLastErrorText(), "");
+        LsaFreeReturnBuffer(answer);
+    }
+    assert_int_equal(LsaDeregisterLogonProcess(lsa), 0);
+}
+
 /* Who has a session with the daemon has default credentials of it, but not where the program forbids them. */
 static void test_forbidden_defaults(void **state)
 {
@@ -280,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_empty_names),
         cmocka_unit_test(test_daemon_started_anew),
         cmocka_unit_test(test_set_after_the_daemon_was_started_anew),
+        cmocka_unit_test(test_tickets_of_nobody),
         cmocka_unit_test(test_forbidden_defaults), /* last: its session stays */
     };
     return cmocka_run_group_tests(tests, begin, loop_teardown);
