@@ -378,6 +378,9 @@ void connection_answer(struct connection *connection, struct job *job)
     job_finish(connection->server, job);
     if (job_has_reply(job))
         reply_send(connection, &job->head, job->status, job->cause, &job->reply);
+    if (connection->closing && job->made != NULL) /* nobody heard its name, so nobody would ever give it back */
+        object_end(connection->server, connection->client, job->made);
+    job->made = NULL;
     if (!was_handed_over)
         return;
     if (connection->closed)

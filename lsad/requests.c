@@ -553,6 +553,7 @@ static void results_keep(struct server *server, struct job *job)
 {
     struct client *client = job->connection->client;
     struct object *made = made_keep(server, job), *changed = made;
+    job->made = made;
     credential_put(STEAL(job->new_credential));
     if (job->new_context != NULL)
         context_free(STEAL(job->new_context));

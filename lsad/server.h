@@ -89,6 +89,7 @@ struct job {
     char cause[CAUSE_TEXT_MAX];
     struct credential *new_credential; /* becomes the client's */
     struct context *new_context;
+    struct object *made; /* what became the client's of these; NULL: nothing */
     bool context_ended, not_here;
     bool may_wait;
 };

@@ -511,9 +511,11 @@ struct writer lsa_request_small(enum lsa_operation operation, uint8_t room[LSA_T
 
 static enum lsa_result lost(const struct lsa_daemon *daemon)
 {
-    (void)cause_set(SEC_E_NO_AUTHENTICATING_AUTHORITY,
-                    "the security authority at %s was started anew, and knows nothing of what was begun before",
-                    daemon->path);
+    (void)cause_set(
+        SEC_E_NO_AUTHENTICATING_AUTHORITY,
+        "the security authority at %s was started anew, or let go of this process with its last connection: it "
+        "knows nothing of what was begun before",
+        daemon->path);
     return LSA_LOST;
 }
 

@@ -182,6 +182,8 @@ SECURITY_STATUS logons_tickets(const struct package *package, uint64_t id, const
         return here_tickets(package, id, request, answer);
     }
     /* A caller without a session has no tickets there; that is no error where they are only counted. */
+    if (not_here && may_ask)
+        cause_drop();
     require(!not_here || !may_ask, SEC_E_OK);
     require(status == SEC_E_OK, status);
     require(may_ask, cause_set(SEC_E_UNSUPPORTED_FUNCTION,

@@ -257,10 +257,31 @@ static bool names_a_file(uint32_t attribute)
     return attribute >= OPENSSPI_CRED_ATTR_CCACHE && attribute <= OPENSSPI_CRED_ATTR_PIN;
 }
 
+/* As remote_query_credential; a setting that the former daemon had cannot be lost so: with it a credential is not renewable. */
+static SECURITY_STATUS set_ask(struct remote_credential *own, uint32_t attribute, const void *value, size_t len)
+{
+    for (int attempt = 0;; attempt++) {
+        AUTO_REPLY struct lsa_reply reply = {0};
+        AUTO_WRITER struct writer request = lsa_request(LSA_SET_CREDENTIAL);
+        uint64_t id, life;
+        (void)remote_credential_now(own, &id, &life);
+        lsa_number_write(&request, LSA_CREDENTIAL, id);
+        lsa_number_write(&request, LSA_ATTRIBUTE, attribute);
+        lsa_bytes_write(&request, LSA_VALUE, slice_of(value, len));
+        enum lsa_result result =
+            lsa_ask(own->daemon, &request, LSA_SET_CREDENTIAL, own->config->lsa_seconds, life, &reply, NULL);
+        if (result == LSA_LOST && own->renewable && attempt == 0 && remote_credential_renew(own) == SEC_E_OK)
+            continue;
+        require(result == LSA_ANSWERED, lsa_result_status(result));
+        if (reply.status == SEC_E_OK)
+            own->renewable = false; /* a new daemon would give one without it */
+        return reply.status;
+    }
+}
+
 static SECURITY_STATUS remote_set_credential(void *opaque, uint32_t attribute, const void *value, size_t len)
 {
     struct remote_credential *own = opaque;
-    AUTO_REPLY struct lsa_reply reply = {0};
     uint64_t id, life;
     struct credential *local = remote_credential_now(own, &id, &life);
     if (local == NULL && names_a_file(attribute) && own->renewable && own->package->authority->set_credential != NULL) {
@@ -272,16 +293,7 @@ static SECURITY_STATUS remote_set_credential(void *opaque, uint32_t attribute, c
     require(!names_a_file(attribute),
             cause_set(SEC_E_UNSUPPORTED_FUNCTION,
                       "the security authority holds this credential and opens no files for its callers"));
-    AUTO_WRITER struct writer request = lsa_request(LSA_SET_CREDENTIAL);
-    lsa_number_write(&request, LSA_CREDENTIAL, id);
-    lsa_number_write(&request, LSA_ATTRIBUTE, attribute);
-    lsa_bytes_write(&request, LSA_VALUE, slice_of(value, len));
-    enum lsa_result result =
-        lsa_ask(own->daemon, &request, LSA_SET_CREDENTIAL, own->config->lsa_seconds, life, &reply, NULL);
-    require(result == LSA_ANSWERED, lsa_result_status(result));
-    if (reply.status == SEC_E_OK)
-        own->renewable = false; /* a new daemon would give one without it */
-    return reply.status;
+    return set_ask(own, attribute, value, len);
 }
 
 SECURITY_STATUS remote_change_password(const struct package *package, const struct password_change *change,

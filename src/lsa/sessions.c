@@ -199,7 +199,7 @@ static SECURITY_STATUS cache_fill(struct kept_session *session)
     }
     try(kerberos->authority->query_credential(session->cache_credential, OPENSSPI_CRED_ATTR_CCACHE, &name));
     session->cache = name.names.text;
-    session->cache_expiry = FILETIME_NEVER;
+    session->cache_expiry = 0; /* until the probe says: one that fails shall not be taken for tickets that never end */
     const struct acquire_request probe = {
         .config = session->config, .use = SECPKG_CRED_OUTBOUND, .session_cache = session->cache};
     void *seen = NULL;

@@ -3,6 +3,7 @@ import contextlib
 import os
 import pathlib
 import random
+import signal
 import socket
 import struct
 import subprocess
@@ -745,6 +746,36 @@ def test_places_that_are_kept(tmp_path):
         assert acquire(link)[0] == NO_MEMORY
         link.sendall(frame(ABANDON, number(14, contexts[0])))
         assert acquire(link)[0] == 0
+        link.close()
+
+
+def late(running, name, ask):
+    """A client's connection whose request the daemon reads when nobody waits for the answer any more."""
+    link, _ = greet(running, name)
+    running.process.send_signal(signal.SIGSTOP)
+    try:
+        link.sendall(ask)
+        link.close()
+    finally:
+        running.process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("use", [2, 1], ids=["in_the_loop", "on_a_worker"])
+def test_late_answers_leave_no_credentials(tmp_path, use):
+    """What nobody learned the name of is given back at once, while the client lives on by another connection."""
+    with lsa.Daemon(tmp_path, "user_credentials = 2\nuser_contexts = 2\n") as running:
+        link, name = greet(running)
+        who = number(7, 1) + text(8, "alice") + text(9, "EXAMPLE") + octets(11, "Password1!".encode("utf-16le"))
+        for _ in range(4):
+            late(running, name, frame(ACQUIRE, text(4, "NTLM") + number(6, use) + (who if use == 2 else b"")))
+        made = []
+        assert eventually(lambda: made.append(acquire(link)) or made[-1][0] == 0)
+        credential = made[-1][1]
+        for _ in range(4):
+            late(running, name, frame(STEP, number(13, credential) + number(14, 0) + number(6, 2) + number(16, 0)))
+        assert eventually(lambda: begin(link, credential)[0] == 0x90312)
+        assert begin(link, credential)[0] == 0x90312 and begin(link, credential)[0] == NO_MEMORY
+        assert acquire(link)[0] == 0 and acquire(link)[0] == NO_MEMORY
         link.close()
 
 

@@ -199,6 +199,66 @@ static void test_daemon_started_anew(void **state)
     assert_int_equal(questions(), 2 * 5); /* of each handshake */
 }
 
+static SECURITY_STATUS proxy_set(CredHandle *credential)
+{
+    struct {
+        SecPkgCredentials_KdcProxySettingsW settings;
+        uint16_t server[17];
+    } block = {.settings = {.Version = KDC_PROXY_SETTINGS_V1,
+                            .ProxyServerOffset = offsetof(__typeof__(block), server),
+                            .ProxyServerLength = sizeof block.server},
+               .server = u"proxy.example:443"};
+    return SetCredentialsAttributesW(credential, SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS, &block, sizeof block);
+}
+
+/* A setting is the first thing that the new one hears of. What it then has nobody else can give: it is lost with the next. */
+static void test_set_after_the_daemon_was_started_anew(void **state)
+{
+    (void)state;
+    SecPkgCredentials_NamesA names = {0};
+    CredHandle credential = acquire(SECPKG_CRED_OUTBOUND, NULL, "Kerberos");
+    lsa_daemon_kill();
+    lsa_daemon_start(loop_daemon_socket());
+    if (proxy_set(&credential) != SEC_E_OK)
+        fail_msg("%s", OpenSspiLastErrorText());
+    assert_int_equal(proxy_set(&credential), SEC_E_OK);
+    lsa_daemon_kill();
+    lsa_daemon_start(loop_daemon_socket());
+    assert_int_equal(proxy_set(&credential), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(QueryCredentialsAttributesA(&credential, SECPKG_CRED_ATTR_NAMES, &names),
+                     SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    FreeCredentialsHandle(&credential);
+}
+
+/* Nobody's tickets purged and listed is success, and leaves no words of a failure. */
+static void test_tickets_of_nobody(void **state)
+{
+    static const KERB_PROTOCOL_MESSAGE_TYPE messages[] = {KerbPurgeTicketCacheMessage, KerbQueryTicketCacheMessage};
+    char package[] = "Kerberos";
+    LSA_STRING name = {8, 8, package};
+    HANDLE lsa;
+    ULONG number;
+    (void)state;
+    assert_int_equal(LsaConnectUntrusted(&lsa), 0);
+    assert_int_equal(LsaLookupAuthenticationPackage(lsa, &name, &number), 0);
+    for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+        KERB_PURGE_TKT_CACHE_REQUEST purge = {.MessageType = messages[i]};
+        KERB_QUERY_TKT_CACHE_REQUEST query = {.MessageType = messages[i]};
+        bool purges = messages[i] == KerbPurgeTicketCacheMessage;
+        void *answer = NULL;
+        ULONG answer_len;
+        NTSTATUS reason;
+        assert_int_equal(LsaCallAuthenticationPackage(lsa, number, purges ? (void *)&purge : (void *)&query,
+                                                      purges ? sizeof purge : sizeof query, &answer, &answer_len,
+                                                      &reason),
+                         0);
+        assert_int_equal(reason, 0);
+        assert_string_equal(OpenSspiLastErrorText(), "");
+        LsaFreeReturnBuffer(answer);
+    }
+    assert_int_equal(LsaDeregisterLogonProcess(lsa), 0);
+}
+
 /* Who has a session with the daemon has default credentials of it, but not where the program forbids them. */
 static void test_forbidden_defaults(void **state)
 {
@@ -244,8 +304,12 @@ static void test_forbidden_defaults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_prompt_keeps_the_list), cmocka_unit_test(test_causes),
-        cmocka_unit_test(test_empty_names),           cmocka_unit_test(test_daemon_started_anew),
+        cmocka_unit_test(test_prompt_keeps_the_list),
+        cmocka_unit_test(test_causes),
+        cmocka_unit_test(test_empty_names),
+        cmocka_unit_test(test_daemon_started_anew),
+        cmocka_unit_test(test_set_after_the_daemon_was_started_anew),
+        cmocka_unit_test(test_tickets_of_nobody),
         cmocka_unit_test(test_forbidden_defaults), /* last: its session stays */
     };
     return cmocka_run_group_tests(tests, begin, loop_teardown);

@@ -27,9 +27,11 @@ static SECURITY_STATUS kdc_answers;
 static unsigned n_asked;
 static int64_t ends = FILETIME_NEVER;
 
+static bool looking_fails; /* into the cache, after a KDC filled it */
+
 static SECURITY_STATUS acquire(const struct acquire_request *request, void **credential, int64_t *expiry)
 {
-    (void)request;
+    require(!looking_fails || request->session_cache == NULL, SEC_E_INSUFFICIENT_MEMORY);
     *credential = mem_zalloc(1);
     *expiry = ends;
     return *credential != NULL ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
@@ -212,6 +214,19 @@ static void test_a_silent_kdc_is_no_realm(void **state)
     session_end(session);
 }
 
+/* Of tickets that nobody could look at nobody knows how long they last, and so they do not last. */
+static void test_unseen_tickets_do_not_last(void **state)
+{
+    (void)state;
+    const struct logon_session *session = session_of("carol");
+    looking_fails = true;
+    (void)lend(session, SEC_E_OK, 1);
+    looking_fails = false;
+    assert_tickets(lend(session, SEC_E_OK, 1));
+    assert_tickets(lend(session, SEC_E_OK, 0));
+    session_end(session);
+}
+
 static void ask(const struct logon_session *session, enum tickets_ask what)
 {
     const struct tickets_request request = {.config = config, .ask = what};
@@ -343,6 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refusal_ends),
         cmocka_unit_test(test_a_refusal_takes_no_tickets_for_ever),
+        cmocka_unit_test(test_unseen_tickets_do_not_last),
         cmocka_unit_test(test_a_silent_kdc_is_no_realm),
         cmocka_unit_test(test_a_purge_is_told),
         cmocka_unit_test(test_credentials_in_hand_have_tickets_got),
