@@ -196,7 +196,8 @@ static SECURITY_STATUS groups_take(const struct wbc_user *user, struct account *
             twice = sid_equal(&account->groups[at].sid, &group->sid);
         if (twice)
             continue;
-        group->attributes = user->sids[i].attributes;
+        /* libwbclient tells none of the user's own SID and of the primary group, which is as enabled as on Windows. */
+        group->attributes = i == 1 && user->sids[i].attributes == 0 ? GROUP_USUAL : user->sids[i].attributes;
         group->gid = -1;
         account->n_groups++;
     }

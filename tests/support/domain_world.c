@@ -148,7 +148,7 @@ static size_t domain_of(const struct wbcAuthUserParams *params)
     return 0;
 }
 
-/* alice, in "Domain Users", twice in staff, and in a group that only denies. */
+/* alice, in "Domain Users", twice in staff, and in a group that only denies. As libwbclient tells it: without attributes of the first two. */
 static void describe(const struct wbcAuthUserParams *asked, struct fake_answer *answer)
 {
     static char name[] = "Alice", full_name[] = "Alice Example";
@@ -157,7 +157,7 @@ static void describe(const struct wbcAuthUserParams *asked, struct fake_answer *
     uint32_t n = domain_world[at].number;
     static const struct {
         uint32_t rid, attributes;
-    } sids[] = {{1000, 0}, {513, GROUPS_USUAL}, {2000, GROUPS_USUAL}, {2000, GROUPS_USUAL}, {3000, 0x10}};
+    } sids[] = {{1000, 0}, {513, 0}, {2000, GROUPS_USUAL}, {2000, GROUPS_USUAL}, {3000, 0x10}};
     answer->user.account_name = name;
     answer->user.full_name = full_name;
     answer->user.domain_name = domain;

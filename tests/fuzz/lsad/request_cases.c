@@ -65,6 +65,8 @@ static const char *honest_text(enum lsa_operation operation, unsigned field)
         return operation == LSA_TICKETS ? "EXAMPLE.TEST" : "EXAMPLE";
     case LSA_PACKAGES:
         return "NTLM";
+    case LSA_TEXT:
+        return "EXAMPLE.TEST";
     case LSA_TARGET:
         return "host/server.example.test";
     case LSA_KEY_NAME:
