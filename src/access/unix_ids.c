@@ -49,16 +49,6 @@ struct sid client_primary_group(const struct client_identity *identity)
     return identity->user;
 }
 
-/* Does the group that client_primary_group names open anything? The user's own SID, where there is none, is no group. */
-static bool primary_group_opens(const struct client_identity *identity)
-{
-    struct sid primary = client_primary_group(identity);
-    for (size_t i = 0; i < identity->n_groups; i++)
-        if (sid_equal(&identity->groups[i].sid, &primary))
-            return group_opens(identity->groups[i].attributes);
-    return true;
-}
-
 static bool id_is_good(int64_t id)
 {
     return id >= 0 && id <= ID_MAX;
@@ -75,20 +65,44 @@ static SECURITY_STATUS ids_begin(struct unix_ids *ids, int64_t uid, int64_t gid,
     return SEC_E_OK;
 }
 
+/* Is that the gid of a group that opens nothing, and of none that does? Then it is nobody's primary one. `gids`: the groups'. */
+static bool gid_is_denied(const struct client_identity *identity, const int64_t *gids, int64_t gid)
+{
+    bool denied = false;
+    for (size_t i = 0; i < identity->n_groups; i++) {
+        if (gids[i] == gid && group_opens(identity->groups[i].attributes))
+            return false;
+        denied = denied || gids[i] == gid;
+    }
+    return denied;
+}
+
+/* The user, the primary group and the others: -1 where there is none. What the primary group is where `gid` does not serve, the name service says. */
+static SECURITY_STATUS ids_fill(const struct client_identity *identity, int64_t uid, int64_t gid, const int64_t *gids,
+                                struct unix_ids *ids)
+{
+    if (!id_is_good(uid))
+        return SEC_E_OK;
+    if (!id_is_good(gid) || gid_is_denied(identity, gids, gid))
+        try(name_service_gid_of((uid_t)uid, &gid));
+    if (!id_is_good(gid) || gid_is_denied(identity, gids, gid))
+        return SEC_E_OK;
+    try(ids_begin(ids, uid, gid, identity->n_groups));
+    for (size_t i = 0; i < identity->n_groups; i++)
+        if (group_opens(identity->groups[i].attributes) && id_is_good(gids[i]))
+            ids->groups[ids->n_groups++] = (gid_t)gids[i];
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS from_store(const struct client_identity *identity, struct unix_ids *ids)
 {
-    int64_t gid = identity->gid;
-    if (!id_is_good(identity->uid))
+    if (identity->gid >= 0 && !id_is_good(identity->gid))
         return SEC_E_OK;
-    if (gid < 0)
-        try(name_service_gid_of((uid_t)identity->uid, &gid));
-    if (!id_is_good(gid))
-        return SEC_E_OK;
-    try(ids_begin(ids, identity->uid, gid, identity->n_groups));
+    AUTO_FREE int64_t *gids = mem_zalloc_array(identity->n_groups + 1, sizeof gids[0]);
+    require(gids != NULL, SEC_E_INSUFFICIENT_MEMORY);
     for (size_t i = 0; i < identity->n_groups; i++)
-        if (group_opens(identity->groups[i].attributes) && id_is_good(identity->groups[i].gid))
-            ids->groups[ids->n_groups++] = (gid_t)identity->groups[i].gid;
-    return SEC_E_OK;
+        gids[i] = identity->groups[i].gid;
+    return ids_fill(identity, identity->uid, identity->gid, gids, ids);
 }
 
 /* The user, the primary group, and all other groups, as one question to `ask`: which ids have these SIDs? -1 where none. */
@@ -110,17 +124,7 @@ static SECURITY_STATUS from_mapper(const struct config *config, const struct cli
     for (size_t i = 0; i < 2 * n; i++)
         found[i] = -1;
     try(mapper(config, sids, n, uids, gids));
-    if (!primary_group_opens(identity))
-        gids[1] = -1;
-    if (id_is_good(uids[0]) && !id_is_good(gids[1]))
-        try(name_service_gid_of((uid_t)uids[0], &gids[1]));
-    if (!id_is_good(uids[0]) || !id_is_good(gids[1]))
-        return SEC_E_OK;
-    try(ids_begin(ids, uids[0], gids[1], identity->n_groups));
-    for (size_t i = 0; i < identity->n_groups; i++)
-        if (group_opens(identity->groups[i].attributes) && id_is_good(gids[i + 2]))
-            ids->groups[ids->n_groups++] = (gid_t)gids[i + 2];
-    return SEC_E_OK;
+    return ids_fill(identity, uids[0], gids[1], gids + 2, ids);
 }
 
 static SECURITY_STATUS from_names(const struct config *config, const char *account, const char *domain,

@@ -25,6 +25,8 @@ SECURITY_STATUS admin_insert(struct account_admin *admin, const struct account_s
 SECURITY_STATUS admin_choose_sid(struct account_admin *admin, const struct sid *given, struct sid *sid);
 SECURITY_STATUS admin_set_hash(struct account_admin *admin, const struct account *account, const struct key16 *nt_hash,
                                int64_t password_set, int64_t password_expires, uint32_t flags);
+/* When the password was set; the hash, and what else was made of it, stay. */
+SECURITY_STATUS admin_set_when(struct account_admin *admin, const struct sid *sid, int64_t password_set);
 /* Forgets the wrong passwords that were counted for an account. They lie beside the database: to be called once the transaction is committed,
  * for no roll-back brings them back. */
 void admin_lockout_clear(struct account_admin *admin, const struct sid *sid);

@@ -263,6 +263,15 @@ SECURITY_STATUS admin_set_hash(struct account_admin *admin, const struct account
     return sqlite_run(admin->db, statement);
 }
 
+SECURITY_STATUS admin_set_when(struct account_admin *admin, const struct sid *sid, int64_t password_set)
+{
+    sqlite3_stmt *statement;
+    try(sqlite_prepare(admin->db, SQL_SET_WHEN, &statement));
+    sqlite_bind_sid(statement, 1, sid);
+    sqlite3_bind_int64(statement, 2, password_set);
+    return sqlite_run(admin->db, statement);
+}
+
 static SECURITY_STATUS passwd_within(struct account_admin *admin, const char *name, const char *domain,
                                      struct slice password, bool must_change, struct sid *sid)
 {

@@ -39,6 +39,7 @@ static const char *const sql[SQL_STATEMENTS] = {
                 "password_expires, uid, gid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [SQL_UPDATE] = "UPDATE account SET full_name = ?2, flags = ?3, expires = ?4, uid = ?5, gid = ?6, "
                    "password_expires = ?7 WHERE sid = ?1",
+    [SQL_SET_WHEN] = "UPDATE account SET password_set = ?2 WHERE sid = ?1",
     [SQL_REMOVE] = "DELETE FROM account WHERE sid = ?1",
     [SQL_SID_TAKEN] = "SELECT 1 FROM account WHERE sid = ?1 UNION ALL SELECT 1 FROM account_group WHERE sid = ?1",
     [SQL_SID_NAME] = "SELECT name, domain, 0 FROM account WHERE sid = ?1 UNION ALL "

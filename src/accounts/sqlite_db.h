@@ -41,6 +41,7 @@ enum sqlite_statement {
     SQL_NAME_TWICE,
     SQL_ADD,
     SQL_UPDATE,
+    SQL_SET_WHEN,
     SQL_REMOVE,
     SQL_SID_TAKEN,
     SQL_SID_NAME,

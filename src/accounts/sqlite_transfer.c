@@ -40,6 +40,8 @@ static SECURITY_STATUS import_replace(struct account_admin *admin, const struct 
         account.password_expires = entry->password_expires;
     }
     try(admin_update(admin, &account));
+    if (same) /* what was made of that password stays, too */
+        return admin_set_when(admin, &account.sid, account.password_set);
     return admin_set_hash(admin, &account, hash, account.password_set, account.password_expires, account.flags);
 }
 

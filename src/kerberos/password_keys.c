@@ -116,22 +116,10 @@ static krb5_error_code type_add(struct wanted *wanted, krb5_enctype type)
     if (code != 0) /* errors are as unprotected as salts: none shuts the server out */
         TRACE("kerberos", "no salt was told for keys of type %d: error %ld", (int)type, (long)code);
     wanted->offline = wanted->offline || says_nothing_of_salts(code);
-    if (code != ENOMEM && code != KRB5KDC_ERR_ETYPE_NOSUPP)
+    if (code != ENOMEM)
         code = keys_add(wanted, type, &salt, &parameters);
     krb5_free_data_contents(wanted->krb, &salt);
     krb5_free_data_contents(wanted->krb, &parameters);
-    return code;
-}
-
-static krb5_error_code types_add(struct wanted *wanted, const krb5_enctype *types)
-{
-    krb5_error_code code = 0;
-    for (size_t i = 0; code == 0 && types[i] != 0 && wanted->keys.n_keys + 2 <= PASSWORD_KEYS_MAX; i++) {
-        code = type_add(wanted, types[i]);
-        if (code !=
-            ENOMEM) /* a type that this libkrb5 makes no keys for, or the account has none of, takes the others nothing */
-            code = 0;
-    }
     return code;
 }
 
@@ -142,11 +130,10 @@ static SECURITY_STATUS keys_make(void *data)
     krb5_error_code code = krb5_parse_name(wanted->krb, wanted->source->client, &wanted->principal);
     if (code == 0)
         code = krb5_get_permitted_enctypes(wanted->krb, &types);
-    if (code == 0)
-        code = types_add(wanted, types);
-    if (code == 0 && wanted->keys.n_keys == 0) { /* an account with keys of no type is no word of a KDC's */
-        wanted->offline = true;
-        code = types_add(wanted, types);
+    for (size_t i = 0; code == 0 && types[i] != 0 && wanted->keys.n_keys + 2 <= PASSWORD_KEYS_MAX; i++) {
+        code = type_add(wanted, types[i]);
+        if (code != ENOMEM) /* a type that this libkrb5 makes no keys for takes the others nothing */
+            code = 0;
     }
     krb5_free_enctypes(wanted->krb, types);
     try(krb_status(wanted->krb, code, KRB_STAGE_LOGON, "making keys of the password"));

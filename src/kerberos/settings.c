@@ -109,16 +109,14 @@ static SECURITY_STATUS text_set(char **field, struct slice value)
     return SEC_E_OK;
 }
 
-/* `cache_first`: its cache stays, and with it whose it is: a logon session's is tied to that. */
 static void logon_set(struct kerberos_source *source, enum kerberos_logon logon, bool cache_first)
 {
     source->logon = logon;
     source->explicit_logon = true;
     source->cache_first = cache_first;
-    source->lent = source->lent && cache_first;
+    source->lent = false;
     secret_release(&source->password);
-    if (!source->lent)
-        lease_put(STEAL(source->lease));
+    lease_put(STEAL(source->lease));
 }
 
 static SECURITY_STATUS pin_set(struct kerberos_source *source, struct slice value)
@@ -175,7 +173,8 @@ static SECURITY_STATUS server_keytab_set(struct kerberos_credential *credential,
             cause_set(SEC_E_UNSUPPORTED_FUNCTION, "a client's credential has no server's keys"));
     if (value.len == 0)
         return kerberos_server_keytab(source, keytab);
-    if (source_is_servers(credential, source)) {
+    bool of_session = source->lent && (credential->use & SECPKG_CRED_OUTBOUND) != 0;
+    if (source_is_servers(credential, source) && !of_session) { /* a client stays whose session it is */
         logon_set(source, LOGON_KEYTAB, (credential->use & SECPKG_CRED_OUTBOUND) != 0);
         source->explicit_logon = false;
         try(text_set(&source->keytab, value));

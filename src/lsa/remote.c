@@ -96,15 +96,19 @@ static SECURITY_STATUS acquire_ask(const struct remote_credential *credential, c
     return SEC_E_OK;
 }
 
+static void release_tell(struct lsa_daemon *daemon, uint64_t id, uint64_t life)
+{
+    uint8_t room[LSA_TOLD_MAX];
+    struct writer request = lsa_request_small(LSA_RELEASE, room);
+    lsa_number_write(&request, LSA_CREDENTIAL, id);
+    lsa_tell(daemon, &request, life);
+}
+
 static void remote_release(void *own)
 {
     struct remote_credential *credential = own;
-    if (credential->id != 0 && credential->owner == getpid()) {
-        uint8_t room[LSA_TOLD_MAX];
-        struct writer request = lsa_request_small(LSA_RELEASE, room);
-        lsa_number_write(&request, LSA_CREDENTIAL, credential->id);
-        lsa_tell(credential->daemon, &request, credential->life);
-    }
+    if (credential->id != 0 && credential->owner == getpid())
+        release_tell(credential->daemon, credential->id, credential->life);
     credential_put(credential->local);
     config_release(credential->config);
     pthread_mutex_destroy(&credential->lock);
@@ -188,21 +192,42 @@ static bool defaults_of(const struct remote_credential *credential, struct ident
     return credential->domain != NULL || credential->packages != NULL;
 }
 
-SECURITY_STATUS remote_credential_renew(struct remote_credential *credential)
+SECURITY_STATUS remote_credential_renew(struct remote_credential *credential, uint64_t lost)
 {
     struct identity lent;
-    uint64_t id = 0, life = 0;
+    uint64_t id = 0, life = 0, now, its_life;
     int64_t expiry;
     bool not_here;
+    (void)remote_credential_now(credential, &now, &its_life);
+    require(its_life != lost || credential->renewable, SEC_E_INVALID_HANDLE); /* whose cause the loss has left */
     cause_drop();
+    if (its_life != lost) /* somebody was quicker */
+        return SEC_E_OK;
     const struct identity *identity = defaults_of(credential, &lent) ? &lent : NULL;
     try(acquire_ask(credential, identity, &id, &life, &expiry, &not_here));
+    /* Somebody else may have renewed it meanwhile, and set something in it: that one stays. */
     pthread_mutex_lock(&credential->lock);
-    credential->id = id;
-    credential->life = life;
-    credential->lacks_password = not_here;
+    bool first = credential->life == lost;
+    if (first) {
+        credential->id = id;
+        credential->life = life;
+        credential->lacks_password = not_here;
+    }
     pthread_mutex_unlock(&credential->lock);
+    if (!first)
+        release_tell(credential->daemon, id, life);
     return SEC_E_OK;
+}
+
+/* After a setting: it is to last as long as the credential that it was made in. False: another one is in its place by now. */
+static bool setting_stays(struct remote_credential *credential, uint64_t id, uint64_t life)
+{
+    pthread_mutex_lock(&credential->lock);
+    bool stays = credential->id == id && credential->life == life;
+    if (stays)
+        credential->renewable = false; /* a new daemon would give one without it */
+    pthread_mutex_unlock(&credential->lock);
+    return stays;
 }
 
 /* From here on this process answers: with the same request, and files of its own. */
@@ -240,7 +265,7 @@ static SECURITY_STATUS remote_query_credential(const void *opaque, uint32_t attr
         lsa_number_write(&request, LSA_ATTRIBUTE, attribute);
         enum lsa_result result =
             lsa_ask(own->daemon, &request, LSA_QUERY_CREDENTIAL, own->config->lsa_seconds, life, &reply, NULL);
-        if (result == LSA_LOST && own->renewable && attempt == 0 && remote_credential_renew(own) == SEC_E_OK)
+        if (result == LSA_LOST && attempt == 0 && remote_credential_renew(own, life) == SEC_E_OK)
             continue;
         require(result == LSA_ANSWERED, lsa_result_status(result));
         require(reply.status == SEC_E_OK, reply.status);
@@ -270,12 +295,13 @@ static SECURITY_STATUS set_ask(struct remote_credential *own, uint32_t attribute
         lsa_bytes_write(&request, LSA_VALUE, slice_of(value, len));
         enum lsa_result result =
             lsa_ask(own->daemon, &request, LSA_SET_CREDENTIAL, own->config->lsa_seconds, life, &reply, NULL);
-        if (result == LSA_LOST && own->renewable && attempt == 0 && remote_credential_renew(own) == SEC_E_OK)
+        if (result == LSA_LOST && attempt == 0 && remote_credential_renew(own, life) == SEC_E_OK)
             continue;
         require(result == LSA_ANSWERED, lsa_result_status(result));
-        if (reply.status == SEC_E_OK)
-            own->renewable = false; /* a new daemon would give one without it */
-        return reply.status;
+        require(reply.status == SEC_E_OK, reply.status);
+        if (setting_stays(own, id, life))
+            return SEC_E_OK;
+        require(attempt == 0, lsa_result_status(LSA_LOST));
     }
 }
 

@@ -62,7 +62,7 @@ SECURITY_STATUS remote_acquire_s4u(const struct acquire_request *request, const 
         lsa_number_write(&asked, LSA_CREDENTIAL, id);
         lsa_text_write(&asked, LSA_USER, user);
         SECURITY_STATUS status = behalf_ask(&asked, LSA_ACQUIRE_S4U, life, &acquired, &lost);
-        if (lost && own->renewable && attempt == 0 && remote_credential_renew(own) == SEC_E_OK)
+        if (lost && attempt == 0 && remote_credential_renew(own, life) == SEC_E_OK)
             continue;
         require(status == SEC_E_OK, status);
         *credential = acquired;

@@ -92,7 +92,7 @@ static SECURITY_STATUS step_remote(struct remote_handshake *handshake, const str
         enum lsa_result result = step_ask(handshake, step, credential, life, &reply);
         if (result == LSA_ANSWERED)
             return step_take(handshake, &reply, step->out);
-        if (!first || result != LSA_LOST || !own->renewable || attempt > 0 || remote_credential_renew(own) != SEC_E_OK)
+        if (!first || result != LSA_LOST || attempt > 0 || remote_credential_renew(own, life) != SEC_E_OK)
             return lsa_result_status(result);
     }
 }

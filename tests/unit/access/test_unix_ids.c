@@ -59,6 +59,20 @@ static void test_winbind(void **state)
     assert_false(ids.known);
     unix_ids_release(&ids);
     groups[0].attributes = 7;
+    /* Nor does it where it comes from the name service: user 5 ("games") has gid 60. */
+    identity.uid = 5;
+    groups[1].gid = 60;
+    groups[1].attributes = 0x10;
+    assert_int_equal(unix_ids_find(&config, &identity, "alice", "FAKE", &ids), SEC_E_OK);
+    assert_true(ids.known && ids.uid == 71000 &&
+                ids.gid == 70513); /* so the store's word is none, and winbind's counts */
+    unix_ids_release(&ids);
+    groups[1].attributes = 7;
+    assert_int_equal(unix_ids_find(&config, &identity, "alice", "FAKE", &ids), SEC_E_OK);
+    assert_true(ids.known && ids.uid == 5 && ids.gid == 60);
+    unix_ids_release(&ids);
+    identity.uid = -1;
+    groups[1].gid = -1;
     /* The store's word goes before winbind's. */
     identity.uid = 5000;
     identity.gid = 5001;

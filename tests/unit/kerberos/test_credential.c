@@ -366,6 +366,7 @@ static void test_lent_and_a_servers_keytab(void **state)
         struct kerberos_ticket *taken = NULL;
         set(credential, OPENSSPI_CRED_ATTR_KEYTAB, keytabs[i]);
         assert_true(credential->source->lent);
+        assert_int_equal(credential->source->logon, LOGON_NONE); /* and never the server's account */
         assert_string_equal(credential->source->cache, "MEMORY:lent");
         ticket_put(credential, krb, 36000);
         assert_true(kerberos_ticket_is_ready(credential, "host/server"));
