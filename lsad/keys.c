@@ -61,7 +61,38 @@ static struct kept {
     struct stat state;
     EVP_PKEY *pkey;
 } kept[CONFIG_LIST_MAX];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `kept` */
+static const struct config *followed;                    /* whose lines `kept` goes by; a reference */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards both */
+
+static bool is_named(const struct config *config, const char *file)
+{
+    bool named = false;
+    for (unsigned i = 0; i < config->lsa_keys.n_items && !named; i++) {
+        AUTO_LINE struct line line = {0};
+        named = line_read(config->lsa_keys.item[i], &line) && strcmp(line.file, file) == 0;
+    }
+    return named;
+}
+
+/* OpenSSL wipes what it frees of a private key; who signs with one just now has a reference of his own. */
+void keys_follow(const struct config *config)
+{
+    const struct config *old = config;
+    pthread_mutex_lock(&lock);
+    if (followed != config) {
+        old = followed;
+        followed = config_retain(config);
+        for (size_t i = 0; i < COUNT_OF(kept); i++)
+            if (kept[i].file != NULL && !is_named(config, kept[i].file)) {
+                EVP_PKEY_free(kept[i].pkey);
+                mem_free(kept[i].file);
+                kept[i] = (struct kept){0};
+            }
+    }
+    pthread_mutex_unlock(&lock);
+    if (old != config)
+        config_release(old);
+}
 
 static EVP_PKEY *kept_find(const char *file, const struct stat *state)
 {
@@ -75,12 +106,13 @@ static EVP_PKEY *kept_find(const char *file, const struct stat *state)
     return found;
 }
 
-/* In the place of what the file was before, or in a free one, or in that of another file, which is read again when it is wanted. */
-static void kept_put(const char *file, const struct stat *state, EVP_PKEY *pkey)
+/* In the place of what the file was before, or in a free one, or in that of another file, which is read again when it is wanted. Not at all for a request that
+ * began under another configuration, which may name the file alone. */
+static void kept_put(const struct config *config, const char *file, const struct stat *state, EVP_PKEY *pkey)
 {
     static size_t next;
     char *copy = mem_strdup(file);
-    struct kept *place = NULL;
+    struct kept *place = NULL, old = {0};
     if (copy == NULL || EVP_PKEY_up_ref(pkey) != 1) {
         mem_free(copy);
         return;
@@ -89,17 +121,23 @@ static void kept_put(const char *file, const struct stat *state, EVP_PKEY *pkey)
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         if (kept[i].file != NULL && strcmp(kept[i].file, file) == 0)
             place = &kept[i];
+    for (size_t i = 0; i < COUNT_OF(kept) && place == NULL; i++)
+        if (kept[i].file == NULL)
+            place = &kept[i];
     if (place == NULL)
         place = &kept[next++ % COUNT_OF(kept)];
-    struct kept old = *place;
-    *place = (struct kept){.file = copy, .state = *state, .pkey = pkey};
+    old = (struct kept){.file = copy, .pkey = pkey};
+    if (config == followed) {
+        old = *place;
+        *place = (struct kept){.file = copy, .state = *state, .pkey = pkey};
+    }
     pthread_mutex_unlock(&lock);
     EVP_PKEY_free(old.pkey);
     mem_free(old.file);
 }
 
 /* Its own state before it is read: a file that changes in between is read again next time. */
-static SECURITY_STATUS file_key(const char *file, EVP_PKEY **pkey)
+static SECURITY_STATUS file_key(const struct config *config, const char *file, EVP_PKEY **pkey)
 {
     struct stat state;
     require(stat(file, &state) == 0, NTE_BAD_KEYSET);
@@ -107,7 +145,7 @@ static SECURITY_STATUS file_key(const char *file, EVP_PKEY **pkey)
     if (*pkey != NULL)
         return SEC_E_OK;
     try(key_open(file, NULL, pkey));
-    kept_put(file, &state, *pkey);
+    kept_put(config, file, &state, *pkey);
     return SEC_E_OK;
 }
 
@@ -120,7 +158,7 @@ static SECURITY_STATUS key_of(const struct job *job, const struct config *config
         if (!line_read(config->lsa_keys.item[i], &line) || strcmp(line.name, name) != 0 ||
             !is_one_of(&line.who, job->uid))
             continue;
-        if (file_key(line.file, pkey) == SEC_E_OK)
+        if (file_key(config, line.file, pkey) == SEC_E_OK)
             return SEC_E_OK;
         log_line("key %s: %s", line.name, *cause_text() != '\0' ? cause_text() : "there is no such file");
         cause_drop(); /* the daemon's files are no business of its callers */
@@ -181,6 +219,7 @@ SECURITY_STATUS run_sign(struct job *job, const struct config *config)
 
 void keys_check(const struct config *config)
 {
+    keys_follow(config);
     for (unsigned i = 0; i < config->lsa_keys.n_items; i++) {
         AUTO_LINE struct line line = {0};
         EVP_PKEY *pkey = NULL;
@@ -188,7 +227,7 @@ void keys_check(const struct config *config)
         if (!line_read(config->lsa_keys.item[i], &line))
             log_line("\"key = %s\": takes a name, who may use it, and the absolute path of a file",
                      config->lsa_keys.item[i]);
-        else if (file_key(line.file, &pkey) != SEC_E_OK)
+        else if (file_key(config, line.file, &pkey) != SEC_E_OK)
             log_line("key %s: %s", line.name, *cause_text() != '\0' ? cause_text() : "there is no such file");
         EVP_PKEY_free(pkey);
     }

@@ -404,6 +404,8 @@ void job_run(struct job *job)
     /* What was begun goes on while the configuration is broken: a step has its credential's, a question the key that it brings. */
     bool needs_config = job->head.operation != LSA_STEP && job->head.operation != LSA_ASK;
     job->status = needs_config ? config_get(&config) : SEC_E_OK;
+    if (config != NULL)
+        keys_follow(config);
     if (job->status == SEC_E_OK)
         job->status = cause_answer(run_with(job, config));
     late_work_for(0);

@@ -67,6 +67,24 @@ struct failures *failures_new(void)
                              MAP_ANONYMOUS); /* as the others are: a forked child copies no page at the first count */
 }
 
+/* What a full disk, or a computer that went down meanwhile, leaves of a file that was being made: some of its zeros. Nobody has counted in it, since it is mapped whole
+ * alone; whatever else has the name is left as it is. */
+static bool is_begun(int file, off_t size)
+{
+    uint8_t bytes[4096];
+    require(size < (off_t)TABLE_LEN, false);
+    for (off_t at = 0; at < size;) {
+        ssize_t got = pread(file, bytes, sizeof(bytes), at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        require(got > 0, false);
+        for (ssize_t i = 0; i < got; i++)
+            require(bytes[i] == 0, false);
+        at += got;
+    }
+    return true;
+}
+
 /* Its room is taken at once: a hole of a mapped file on a full disk would kill the process that counts there. */
 static bool file_prepare(int file, bool create)
 {
@@ -76,8 +94,18 @@ static bool file_prepare(int file, bool create)
     require((status.st_mode & (S_IRWXG | S_IRWXO)) == 0, false);
     if (status.st_size == (off_t)TABLE_LEN)
         return true;
+    require(create, false);
+    if (!is_begun(file, status.st_size)) /* or another process has made it whole meanwhile, and counts */
+        return fstat(file, &status) == 0 && status.st_size == (off_t)TABLE_LEN;
     /* Another process may be making it too: both ask for the same room of zeros. */
-    return create && status.st_size == 0 && posix_fallocate(file, 0, (off_t)TABLE_LEN) == 0;
+    errno = posix_fallocate(file, 0, (off_t)TABLE_LEN);
+    if (errno != 0)
+        TRACE("accounts", "a file of lock-outs cannot be made whole, the next store that is opened tries again: %s",
+              strerror(errno));
+    else if (status.st_size != 0)
+        TRACE("accounts", "a file of lock-outs had %lld bytes of its zeros: it was made whole",
+              (long long)status.st_size);
+    return errno == 0;
 }
 
 struct failures *failures_open(const char *path, bool create)

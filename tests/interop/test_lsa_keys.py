@@ -236,6 +236,28 @@ def test_daemon_dies(world):
     assert said.startswith(f"failed certificate {NO_AUTHORITY} "), said
 
 
+@pytest.mark.parametrize("kind", ["rsa", "p256"])
+def test_key_taken_out(world, kind):
+    """Once a configuration that no longer names it has been read, a key is wiped in the daemon; keys that it names stay. Of an elliptic curve's OpenSSL 3.0
+    leaves the octets that it read in memory that it has freed, which nobody here can wipe: there it is the number that signs."""
+    taken = {name: needle for name, needle in secrets_of(world.key(kind)).items() if kind == "rsa" or name == "priv reversed"}
+    stays = secrets_of(world.key("pss"))
+    pid = world.daemon.process.pid
+    server, port = world.server(kind, "connections=2")
+    client(port, world.certificate(kind))
+    assert lsa.memory_holds(pid, taken) and lsa.memory_holds(pid, stays)
+    lines = world.daemon.config.read_text().splitlines(keepends=True)
+    world.daemon.config.write_text("".join(line for line in lines if not line.startswith(f"key = {kind} ")))
+    client(port, world.certificate(kind), check=False)
+    said = server.communicate(timeout=WAIT)[0]
+    assert f"failed step {NO_CREDENTIALS} the security authority keeps no key" in said, said
+    assert lsa.memory_holds(pid, taken) == set()
+    assert lsa.memory_holds(pid, stays)
+    world.daemon.config.write_text("".join(lines))
+    server, port = world.server(kind)
+    client(port, world.certificate(kind))
+
+
 def test_key_changes(world):
     """A server that began with one key does not sign with another; the file counts anew at the next start."""
     server, port = world.server("p256", "connections=2")

@@ -148,6 +148,41 @@ static void test_file(void **state)
     assert_null(failures_open(test_database, true));
 }
 
+/* A full disk, or a computer that went down, left a part of the zeros: whoever counts takes the rest, who only looks does not. A part that says something is not ours. */
+static void test_file_begun(void **state)
+{
+    static const off_t sizes[] = {1, 4096, 4097, 256 * 1024};
+    static const unsigned char one_bit = 1;
+    (void)state;
+    char name[128];
+    struct stat status;
+    snprintf(name, sizeof(name), "%s.lockouts", test_database);
+    (void)unlink(name);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        file_put(name, "", 0600);
+        assert_int_equal(truncate(name, sizes[i]), 0);
+        assert_null(failures_open(test_database, false));
+        struct failures *one = failures_open(test_database, true), *two = failures_open(test_database, false);
+        assert_true(one != NULL && two != NULL);
+        assert_int_equal(stat(name, &status), 0);
+        assert_true(status.st_size > sizes[i] && status.st_blocks * 512 >= status.st_size);
+        uint64_t key = key_of(one, "", 7);
+        failures_add(one, key, &three, start);
+        assert_int_equal(state_of(two, key, start).failures, 1);
+        failures_close(one);
+        failures_close(two);
+        assert_int_equal(unlink(name), 0);
+        file_put(name, "", 0600);
+        int file = open(name, O_WRONLY | O_CLOEXEC);
+        assert_int_equal(pwrite(file, &one_bit, 1, sizes[i] - 1), 1);
+        assert_int_equal(close(file), 0);
+        assert_null(failures_open(test_database, true));
+        assert_int_equal(stat(name, &status), 0);
+        assert_int_equal(status.st_size, sizes[i]);
+        assert_int_equal(unlink(name), 0);
+    }
+}
+
 /* Where the file cannot be believed, counting goes on in the shared table. */
 static void test_file_refused(void **state)
 {
@@ -178,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_shared),
         TEST(test_file),
+        TEST(test_file_begun),
         TEST(test_file_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,14 @@ static void test_statuses(void **state)
         assert_int_equal(LsaNtStatusToWinError(cases[i].status), cases[i].error);
     }
     assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000FFFF), ERROR_MR_MID_NOT_FOUND);
+    /* Connections that break. */
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC00000B0), 233);
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC00000C9), 64);
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000014B), 109);
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000020C), 64);
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000020D), 64);
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000023C), 1231);
+    assert_int_equal(LsaNtStatusToWinError((NTSTATUS)0xC000023D), 1232);
 }
 
 /* Functions that answer by a last error say what the Lsa functions say, where they have no number of their own. */
