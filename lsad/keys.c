@@ -74,7 +74,7 @@ static bool is_named(const struct config *config, const char *file)
     return named;
 }
 
-/* OpenSSL wipes what it frees of a private key; who signs with one just now has a reference of his own. */
+/* OpenSSL wipes a private key's numbers when it frees them; who signs with one just now has a reference of his own. */
 void keys_follow(const struct config *config)
 {
     const struct config *old = config;
