@@ -106,8 +106,8 @@ static EVP_PKEY *kept_find(const char *file, const struct stat *state)
     return found;
 }
 
-/* In the place of what the file was before, or in a free one, or in that of another file, which is read again when it is wanted. Not at all for a request that
- * began under another configuration, which may name the file alone. */
+/* In the place of what the file was before, or in a free one, or in that of another file, which is read again when it is wanted. Not at all for
+ * a request that began under another configuration, which may name the file alone. */
 static void kept_put(const struct config *config, const char *file, const struct stat *state, EVP_PKEY *pkey)
 {
     static size_t next;

@@ -67,8 +67,8 @@ struct failures *failures_new(void)
                              MAP_ANONYMOUS); /* as the others are: a forked child copies no page at the first count */
 }
 
-/* What a full disk, or a computer that went down meanwhile, leaves of a file that was being made: some of its zeros. Nobody has counted in it, since it is mapped whole
- * alone; whatever else has the name is left as it is. */
+/* What a full disk, or a computer that went down meanwhile, leaves of a file that was being made: some of its zeros. Nobody has counted in it,
+ * since only a whole one is mapped; whatever else has the name is left as it is. */
 static bool is_begun(int file, off_t size)
 {
     uint8_t bytes[4096];

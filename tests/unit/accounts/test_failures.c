@@ -148,7 +148,8 @@ static void test_file(void **state)
     assert_null(failures_open(test_database, true));
 }
 
-/* A full disk, or a computer that went down, left a part of the zeros: whoever counts takes the rest, who only looks does not. A part that says something is not ours. */
+/* A full disk, or a computer that went down, left a part of the zeros: whoever counts takes the rest, who only looks does not. A part that says
+ * something is not ours. */
 static void test_file_begun(void **state)
 {
     static const off_t sizes[] = {1, 4096, 4097, 256 * 1024};
