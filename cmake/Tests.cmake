@@ -107,6 +107,23 @@ foreach(source IN LISTS unit_tests)
     endif()
 endforeach()
 
+# What is written in instructions that not every processor has runs in these tests on all that have AES's: tests/emulated has the others in C, slowly.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set(emulated_sources ${PROJECT_SOURCE_DIR}/src/crypto/krb5_stitch.c ${PROJECT_SOURCE_DIR}/src/crypto/processor.c)
+    foreach(name unit.crypto.krb5_crypto unit.crypto.krb5_encrypt unit.crypto.krb5_keys unit.kerberos.lanes unit.kerberos.session unit.kerberos.threads unit.api.messages)
+        if(TARGET ${name})
+            get_target_property(source ${name} SOURCES)
+            get_target_property(libraries ${name} LINK_LIBRARIES)
+            add_executable(${name}.emulated ${source} ${emulated_sources})
+            target_compile_options(${name}.emulated PRIVATE -include ${PROJECT_SOURCE_DIR}/tests/emulated/sha.h)
+            target_link_libraries(${name}.emulated PRIVATE ${libraries})
+            add_test(NAME ${name}.emulated COMMAND ${name}.emulated)
+            get_test_property(${name} TIMEOUT timeout)
+            set_tests_properties(${name}.emulated PROPERTIES TIMEOUT ${timeout})
+        endif()
+    endforeach()
+endif()
+
 # Modules with packages of other people's, each with something wrong: tests/modules/cases.txt names them; lsa.c has those
 # whose names begin with "lsa_", broken.c the others.
 set(modules_folder ${PROJECT_BINARY_DIR}/tests/modules)

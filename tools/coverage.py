@@ -45,7 +45,7 @@ def gcov(data):
 def counters(build):
     """Of each object the counters, or what would count if no program with it ever ran."""
     for notes in sorted(build.rglob("*.gcno")):
-        if re.search(r"/(opensspi_\w+|opensspi-lsad|unit\.lsa\.\w+)\.dir/(src|lsad)/", str(notes)):
+        if re.search(r"/(opensspi_\w+|opensspi-lsad|unit\.lsa\.\w+|unit\.[\w.]+\.emulated)\.dir/(src|lsad)/", str(notes)):
             data = notes.with_suffix(".gcda")
             yield data if data.exists() else notes
 

@@ -168,6 +168,23 @@ int opensspi_socket(int domain, int type, int protocol)
     return told(s);
 }
 
+static SOCKET socket_with(int af, int type, int protocol, const void *information, GROUP g, DWORD flags)
+{
+    if (information != NULL || g != 0 || (flags & ~(DWORD)(WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT)) != 0)
+        return socket_refuse(EINVAL);
+    return opensspi_socket(af, (flags & WSA_FLAG_NO_HANDLE_INHERIT) != 0 ? type | SOCK_CLOEXEC : type, protocol);
+}
+
+SOCKET WSASocketA(int af, int type, int protocol, LPWSAPROTOCOL_INFOA lpProtocolInfo, GROUP g, DWORD dwFlags)
+{
+    return socket_with(af, type, protocol, lpProtocolInfo, g, dwFlags);
+}
+
+SOCKET WSASocketW(int af, int type, int protocol, LPWSAPROTOCOL_INFOW lpProtocolInfo, GROUP g, DWORD dwFlags)
+{
+    return socket_with(af, type, protocol, lpProtocolInfo, g, dwFlags);
+}
+
 /* Not close for anything else that has a number. */
 int closesocket(SOCKET s)
 {

@@ -30,6 +30,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "minwinbase.h"
 #include "symbol.h"
 #include "ulong.h"
 #include "windef.h"
@@ -75,6 +76,25 @@ typedef struct WSAData {
     char szSystemStatus[WSASYS_STATUS_LEN + 1];
 } WSADATA, *LPWSADATA;
 
+#define WSA_FLAG_OVERLAPPED 0x01
+#define WSA_FLAG_NO_HANDLE_INHERIT 0x80
+#define SG_UNCONSTRAINED_GROUP 1
+#define SG_CONSTRAINED_GROUP 2
+
+typedef unsigned int GROUP;
+typedef struct _WSAPROTOCOL_INFOA WSAPROTOCOL_INFOA, *LPWSAPROTOCOL_INFOA;
+typedef struct _WSAPROTOCOL_INFOW WSAPROTOCOL_INFOW, *LPWSAPROTOCOL_INFOW;
+
+/* A piece of memory: bytes, and where they are. */
+typedef struct _WSABUF {
+    ULONG len;
+    CHAR *buf;
+} WSABUF, *LPWSABUF;
+
+typedef OVERLAPPED WSAOVERLAPPED, *LPWSAOVERLAPPED;
+typedef void(CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(DWORD dwError, DWORD cbTransferred,
+                                                           LPWSAOVERLAPPED lpOverlapped, DWORD dwFlags);
+
 #define SO_EXCLUSIVEADDRUSE ((int)(~SO_REUSEADDR))
 
 /* WSAStartup tells the version, 2.2 at most. 0; WSAVERNOTSUPPORTED for version 0, WSAEFAULT. WSACleanup: 0; WSANOTINITIALISED without a WSAStartup before. */
@@ -88,6 +108,31 @@ void WINAPI WSASetLastError(int iError) OPENSSPI_WIN32_SYMBOL(WSASetLastError);
 int WINAPI closesocket(SOCKET s) OPENSSPI_WIN32_SYMBOL(closesocket);
 int WINAPI ioctlsocket(SOCKET s, long cmd, ULONG *argp) OPENSSPI_WIN32_SYMBOL(ioctlsocket);
 int WINAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout) OPENSSPI_WIN32_SYMBOL(WSAPoll);
+
+/* WSASocket is socket. Of dwFlags WSA_FLAG_OVERLAPPED changes nothing, as every socket here sends and receives at once, and with WSA_FLAG_NO_HANDLE_INHERIT programs that
+ * this one starts do not get the socket. INVALID_SOCKET with socket's codes; WSAEINVAL for other flags, for a group, and for lpProtocolInfo, which is to be NULL. */
+SOCKET WINAPI WSASocketA(int af, int type, int protocol, LPWSAPROTOCOL_INFOA lpProtocolInfo, GROUP g, DWORD dwFlags)
+    OPENSSPI_WIN32_SYMBOL(WSASocketA);
+SOCKET WINAPI WSASocketW(int af, int type, int protocol, LPWSAPROTOCOL_INFOW lpProtocolInfo, GROUP g, DWORD dwFlags)
+    OPENSSPI_WIN32_SYMBOL(WSASocketW);
+#define WSASocket OPENSSPI_AW(WSASocket)
+/*
+ * WSASend and WSARecv are send and recv from and into several pieces of memory, in their order, dwBufferCount of them. They return when it is done: there is no
+ * overlapped input and output here.
+ *
+ * lpNumberOfBytesSent, lpNumberOfBytesRecvd  receive how many bytes; 0 received: the peer has ended its side.
+ * lpFlags                                    in: recv's flags; out: 0.
+ * lpOverlapped, lpCompletionRoutine          NULL.
+ *
+ * 0; SOCKET_ERROR with the codes of send and recv, WSAEFAULT for a missing argument, WSAEINVAL for no pieces or more than 1024, WSA_NOT_ENOUGH_MEMORY, and WSAEOPNOTSUPP
+ * where it is to be overlapped.
+ */
+int WINAPI WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
+                   LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+    OPENSSPI_WIN32_SYMBOL(WSASend);
+int WINAPI WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
+                   LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+    OPENSSPI_WIN32_SYMBOL(WSARecv);
 
 #define ioctlsocket(s, cmd, argp) ioctlsocket(s, cmd, OPENSSPI_ULONG_OUT(argp))
 /* The system's functions of these names, with what differs evened out. */

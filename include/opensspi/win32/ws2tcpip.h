@@ -9,6 +9,22 @@
 #include "winsock2.h"
 
 typedef struct addrinfo ADDRINFO, *PADDRINFO, *LPADDRINFO, ADDRINFOA, *PADDRINFOA;
+/* The same with wide text. */
+typedef struct addrinfoW {
+    int ai_flags;
+    int ai_family;
+    int ai_socktype;
+    int ai_protocol;
+    size_t ai_addrlen; /* bytes of ai_addr */
+    WCHAR *ai_canonname;
+    struct sockaddr *ai_addr;
+    struct addrinfoW *ai_next;
+} ADDRINFOW, *PADDRINFOW;
+#ifdef UNICODE
+typedef ADDRINFOW ADDRINFOT, *PADDRINFOT;
+#else
+typedef ADDRINFOA ADDRINFOT, *PADDRINFOT;
+#endif
 typedef struct in6_addr IN6_ADDR, *PIN6_ADDR, *LPIN6_ADDR;
 
 OPENSSPI_BEGIN_DECLS
@@ -31,6 +47,25 @@ int opensspi_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host,
 int opensspi_inet_pton(int family, const char *text, void *address);
 /* NULL; WSAEAFNOSUPPORT, and ERROR_INVALID_PARAMETER where the text has no room. */
 const char *opensspi_inet_ntop(int family, const void *address, char *text, socklen_t len);
+
+/*
+ * The same for wide text, with the same codes.
+ *
+ * GetAddrInfoW's results are freed with FreeAddrInfoW, which takes NULL, too; of pHints the flags, family, type and protocol are looked at. WSA_NOT_ENOUGH_MEMORY
+ * where there is none. GetNameInfoW takes sizes in characters; ERROR_INSUFFICIENT_BUFFER where a text has no room with its NUL.
+ *
+ * InetPtonW answers 1; 0 for what is no address; -1 with WSAEAFNOSUPPORT, or WSAEFAULT for a missing argument. InetNtopW, whose room is counted in characters, gives
+ * its buffer, or NULL as inet_ntop does. GetHostNameW: 0; SOCKET_ERROR with WSAEFAULT where the name has no room, namelen being in characters.
+ */
+int WINAPI GetAddrInfoW(const WCHAR *pNodeName, const WCHAR *pServiceName, const ADDRINFOW *pHints,
+                        PADDRINFOW *ppResult) OPENSSPI_WIN32_SYMBOL(GetAddrInfoW);
+void WINAPI FreeAddrInfoW(PADDRINFOW pAddrInfo) OPENSSPI_WIN32_SYMBOL(FreeAddrInfoW);
+INT WINAPI GetNameInfoW(const SOCKADDR *pSockaddr, socklen_t SockaddrLength, PWCHAR pNodeBuffer, DWORD NodeBufferSize,
+                        PWCHAR pServiceBuffer, DWORD ServiceBufferSize, INT Flags) OPENSSPI_WIN32_SYMBOL(GetNameInfoW);
+INT WINAPI InetPtonW(INT Family, const WCHAR *pszAddrString, PVOID pAddrBuf) OPENSSPI_WIN32_SYMBOL(InetPtonW);
+const WCHAR *WINAPI InetNtopW(INT Family, LPCVOID pAddr, WCHAR *pStringBuf, size_t StringBufSize)
+    OPENSSPI_WIN32_SYMBOL(InetNtopW);
+int WINAPI GetHostNameW(WCHAR *name, int namelen) OPENSSPI_WIN32_SYMBOL(GetHostNameW);
 
 OPENSSPI_END_DECLS
 
@@ -75,5 +110,10 @@ OPENSSPI_END_DECLS
 #define GetNameInfoA getnameinfo
 #define InetPtonA inet_pton
 #define InetNtopA inet_ntop
+#define GetAddrInfo OPENSSPI_AW(GetAddrInfo)
+#define FreeAddrInfo OPENSSPI_AW(FreeAddrInfo)
+#define GetNameInfo OPENSSPI_AW(GetNameInfo)
+#define InetPton OPENSSPI_AW(InetPton)
+#define InetNtop OPENSSPI_AW(InetNtop)
 
 #endif
