@@ -154,6 +154,31 @@ static void test_flipped_messages(void **state)
     }
 }
 
+/* TLS 1.2, a record too short to have been protected is the peer's fault, and the peer is told so. */
+static void test_short(void **state)
+{
+    static const uint8_t types[] = {23, 21, 22};
+    (void)state;
+    for (size_t i = 0; i < 3 * 32; i++) {
+        size_t len = i / 3;
+        uint8_t record[5 + 32] = {types[i % 3], 3, 3, 0, (uint8_t)len};
+        struct loop_pair *pair = established(SP_PROT_TLS1_2, 0);
+        pair->client.in.len = 0;
+        wire_put(&pair->server.in, record, 5 + len);
+        SECURITY_STATUS status = side_receive(&pair->server, NULL);
+        assert_int_equal(status == SEC_I_RENEGOTIATE, record[0] == 22);
+        if (status == SEC_I_RENEGOTIATE)
+            status = side_step(&pair->server);
+        assert_int_equal(status, SEC_E_MESSAGE_ALTERED);
+        pair->server.in.len = 0;
+        if (pair->server.out.len == 0)
+            assert_int_equal(side_step(&pair->server), SEC_E_OUT_OF_SEQUENCE);
+        side_hand_over(&pair->server, &pair->client);
+        assert_int_equal(side_receive(&pair->client, NULL), SEC_E_MESSAGE_ALTERED);
+        pair_free(pair);
+    }
+}
+
 /* After an altered record the connection is dead, the peer can be told, and nothing hangs or crashes. */
 static void test_after_altered(void **state)
 {
@@ -307,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_cuts),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_flipped_messages),
+        cmocka_unit_test(test_short),
         cmocka_unit_test(test_after_altered),
         cmocka_unit_test(test_flipped_flights),
         cmocka_unit_test(test_truncation),
