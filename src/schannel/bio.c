@@ -16,9 +16,12 @@
 /* TLS before 1.3: libssl takes a record that is too short to have been protected for a fault of its own (failure.c). */
 static void short_note(struct bio_ends *ends, const struct record *record)
 {
-    const SSL_CIPHER *cipher = ends->read_protected ? SSL_get_current_cipher(ends->ssl) : NULL;
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(ends->ssl);
     struct suite suite;
-    if (cipher != NULL && suite_describe(cipher, SSL_version(ends->ssl), &suite) && record->body_len < suite.body_min)
+    if (cipher == NULL) /* negotiated anew */
+        cipher = SSL_get_pending_cipher(ends->ssl);
+    if (ends->read_protected && cipher != NULL && suite_describe(cipher, SSL_version(ends->ssl), &suite) &&
+        record->body_len < suite.body_min)
         ends->read_short = true;
     ends->read_protected = ends->read_protected || record->type == RECORD_CHANGE_CIPHER_SPEC;
 }
