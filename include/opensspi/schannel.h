@@ -738,7 +738,7 @@ typedef struct _X509Certificate {
 /*
  * SslEmptyCacheW forgets cached TLS sessions, so that the next handshake is a full one.
  *
- * pszTargetName  forget the sessions with this server only; NULL forgets all of this process.
+ * pszTargetName  forget the sessions with this server only, in any case of its letters, with a last dot or without it; NULL forgets all of this process.
  * dwFlags        0.
  *
  * Returns TRUE; FALSE when nothing could be done.

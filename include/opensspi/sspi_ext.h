@@ -196,7 +196,8 @@ SECURITY_STATUS OpenSspiBindingsFromTlsUnique(const void *Finished, ULONG Finish
 /*
  * OpenSspiBindingsFromTlsExporter builds the channel bindings "tls-exporter" (RFC 9266) of one TLS connection.
  *
- * Exported: 32 bytes of exported keying material with the label "EXPORTER-Channel-Binding" and an empty context.
+ * Exported: 32 bytes of exported keying material with the label "EXPORTER-Channel-Binding" and an empty context; in TLS 1.2 of a connection with the extended
+ *           master secret (RFC 9266 4.2).
  *
  * Returns also SEC_E_INVALID_PARAMETER for any other length.
  */

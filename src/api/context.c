@@ -120,7 +120,9 @@ static SECURITY_STATUS step_input(const struct context *context, const struct st
 static void step_settle(struct context *context, SECURITY_STATUS status, bool lost)
 {
     bool failed = status < 0 && status != SEC_E_INCOMPLETE_MESSAGE; /* which may be repeated with more input */
-    if (failed && (lost || context->state != CONTEXT_ESTABLISHED)) {
+    /* A stream that is being renegotiated has its session still, and for this answer has taken nothing. */
+    bool untouched = status == SEC_E_OUT_OF_SEQUENCE && context_is_stream(context) && context->session != NULL;
+    if (failed && (lost || (context->state != CONTEXT_ESTABLISHED && !untouched))) {
         context->state = CONTEXT_FAILED;
         context_session_set(context, NULL); /* of a datagram context that was used before */
         handshake_end(context);

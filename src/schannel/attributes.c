@@ -232,11 +232,19 @@ static SECURITY_STATUS endpoint_bindings(const struct connection *connection, st
     }
 }
 
+static bool is_tls_exporter(const struct connection *connection)
+{
+    return strcmp(connection->label, "EXPORTER-Channel-Binding") == 0; /* RFC 9266 4.2 */
+}
+
 /* RFC 5705, RFC 8446 7.5, by what KEYING_MATERIAL_INFO set. */
 static SECURITY_STATUS keying_material(const struct connection *connection, struct attribute *value)
 {
     require(connection->keying_len > 0,
             cause_set(SEC_E_OUT_OF_SEQUENCE, "SECPKG_ATTR_KEYING_MATERIAL_INFO was not set before"));
+    require(!is_tls_exporter(connection) || SSL_version(connection->ssl) == TLS1_3_VERSION ||
+                SSL_get_extms_support(connection->ssl) == 1,
+            cause_set(SEC_E_UNSUPPORTED_FUNCTION, "without the extended master secret there is no tls-exporter"));
     require(SSL_export_keying_material(connection->ssl, value->flat.bytes, connection->keying_len, connection->label,
                                        strlen(connection->label), connection->label_context,
                                        connection->label_context_len, connection->has_label_context) == 1,
@@ -372,7 +380,8 @@ static bool is_early(uint32_t attribute)
     }
 }
 
-/* What comes of the session's keys: while TLS 1.2 negotiates anew, libssl has none of the old session and not yet those of the new one. */
+/* What comes of the session's keys, or of its Finished messages: while TLS 1.2 negotiates anew, libssl has none of the old session and not yet those of the
+ * new one. */
 static bool is_of_keys(uint32_t attribute)
 {
     switch (attribute) {
@@ -381,6 +390,7 @@ static bool is_of_keys(uint32_t attribute)
     case SECPKG_ATTR_EAP_KEY_BLOCK:
     case SECPKG_ATTR_KEYING_MATERIAL:
     case SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING:
+    case SECPKG_ATTR_UNIQUE_BINDINGS:
         return true;
     default:
         return false;

@@ -3,6 +3,7 @@
 #include "base/lazy.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "schannel/datagram.h"
 #include "schannel/record.h"
 #include "schannel/suite.h"
 #include <pthread.h>
@@ -12,20 +13,17 @@
 #define CTRL_KEYS 72 /* openssl/bio.h names it in a comment */
 #endif
 
-/* Anybody can send a datagram. libssl passes over what does not verify (RFC 6347 4.1.2.7), but ends the connection for a record that is too short to have been protected, as
- * TLS has to. Which suite it would be of is not sure while keys are changed, nor known before one is chosen: then no suite is asked for less than any other, and of a
- * handshake no record is that short. */
-static bool is_strangers(const struct bio_ends *ends, const struct record *record)
+/* TLS before 1.3: libssl takes a record that is too short to have been protected for a fault of its own (failure.c). */
+static void short_note(struct bio_ends *ends, const struct record *record)
 {
-    if (!ends->datagram || !record->is_protected || record->body_len >= SUITE_BODY_MIN_MAX)
-        return false;
-    const SSL_CIPHER *ciphers[] = {SSL_get_current_cipher(ends->ssl), SSL_get_pending_cipher(ends->ssl)};
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(ends->ssl);
     struct suite suite;
-    size_t min = 0;
-    for (size_t i = 0; i < COUNT_OF(ciphers); i++)
-        if (ciphers[i] != NULL && suite_describe(ciphers[i], TLS1_2_VERSION, &suite) && suite.body_min > min)
-            min = suite.body_min;
-    return record->body_len < (min > 0 ? min : SUITE_BODY_MIN_MAX);
+    if (cipher == NULL) /* negotiated anew */
+        cipher = SSL_get_pending_cipher(ends->ssl);
+    if (ends->read_protected && cipher != NULL && suite_describe(cipher, SSL_version(ends->ssl), &suite) &&
+        record->body_len < suite.body_min)
+        ends->read_short = true;
+    ends->read_protected = ends->read_protected || record->type == RECORD_CHANGE_CIPHER_SPEC;
 }
 
 /* The next record that libssl may see. It reads ahead, but never beyond the record that it asks for: what follows it may be the caller's EXTRA. And nothing may have been read
@@ -37,7 +35,10 @@ static void record_next(struct bio_ends *ends)
         size_t left = ends->in.len - ends->in_at;
         bool known = record_look(slice_of(ends->in.data + ends->in_at, left), ends->datagram, &record) == WIRE_OK;
         ends->record_end = ends->in_at + (known ? record.len : left);
-        if (!known || !is_strangers(ends, &record))
+        if (known && !ends->datagram)
+            short_note(ends, &record);
+        if (!known || !ends->datagram ||
+            !datagram_is_strangers(ends->ssl, slice_of(ends->in.data + ends->in_at, record.len), &record))
             return;
         ends->in_at = ends->record_end;
     }

@@ -29,6 +29,9 @@ struct bio_ends {
     SSL *ssl;                /* whose ends these are */
     uint16_t mtu;
     bool message_written;
+    bool
+        read_protected; /* TLS: ChangeCipherSpec was read in a handshake; before TLS 1.3 all that comes then is encrypted */
+    bool read_short;     /* TLS before 1.3: a record was too short for that */
     uint64_t n_written;  /* TLS: records since ChangeCipherSpec, or since whoever knows of other keys set it to 0 */
     size_t written_left; /* of the record whose header was written last */
     uint8_t written_header[5]; /* as far as it was written */

@@ -75,9 +75,29 @@ void session_cache_free(struct session_cache *cache)
     mem_free(cache);
 }
 
+static size_t name_len(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 1 && name[len - 1] == '.' ? len - 1 : len;
+}
+
+static unsigned char lower(char letter)
+{
+    return (unsigned char)(letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter);
+}
+
+/* Names of servers: the same in any ASCII case, and absolute with the last dot or without it. */
 static bool entry_is_of(const struct entry *entry, const char *server)
 {
-    return server == NULL || strcmp(entry->server, server) == 0;
+    if (server == NULL)
+        return true;
+    size_t len = name_len(server);
+    if (len != name_len(entry->server))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (lower(entry->server[i]) != lower(server[i]))
+            return false;
+    return true;
 }
 
 static bool is_single_use(SSL_SESSION *session)

@@ -11,6 +11,7 @@
 #include "base/writer.h"
 #include "schannel/bio.h"
 #include "schannel/credential.h"
+#include "schannel/record.h"
 #include "schannel/shown.h"
 #include "schannel/suite.h"
 #include <pthread.h>
@@ -144,6 +145,9 @@ void connection_errors_forget(void);
 SECURITY_STATUS connection_failure(struct connection *connection, const char *what);
 /* The same where the queue was not emptied before: the last error counts. */
 SECURITY_STATUS connection_message_failure(struct connection *connection, const char *what);
+/* On an open connection, before libssl reads `record`, whose fault it would take for its own: SEC_E_MESSAGE_ALTERED where the record is too short to have been
+ * encrypted; the peer is told, and the connection has failed. SEC_E_OK also where the peer cannot be told: then libssl is to read it, and says what it can. */
+SECURITY_STATUS connection_length_check(struct connection *connection, const struct record *record);
 /* From now on libssl tells `handshake_moved`. */
 void connection_watch(struct connection *connection);
 /* Works out sizes, names and keys of an established connection. */

@@ -53,6 +53,10 @@ static SECURITY_STATUS status_of_error(const struct connection *connection, unsi
         return SEC_E_INSUFFICIENT_MEMORY;
     if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
         return SEC_E_NO_CREDENTIALS;
+    if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason == SSL_R_NO_RENEGOTIATION) /* libssl's alert says something else */
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    if (connection->ends.read_short && connection->alert_sent == TLS1_ALERT_INTERNAL_ERROR)
+        return SEC_E_MESSAGE_ALTERED;
     const struct alert_meaning *meaning = meaning_of(connection->alert_sent);
     return meaning != NULL ? meaning->ours : SEC_E_ILLEGAL_MESSAGE;
 }
@@ -84,6 +88,21 @@ static SECURITY_STATUS failure_of(struct connection *connection, unsigned long e
                            reason != NULL ? reason : "the connection cannot go on");
     ERR_clear_error();
     return status;
+}
+
+SECURITY_STATUS connection_length_check(struct connection *connection, const struct record *record)
+{
+    if (connection->datagram || SSL_version(connection->ssl) == TLS1_3_VERSION ||
+        record->body_len >= connection->suite.body_min)
+        return SEC_E_OK;
+    connection->ends.read_short = true;
+    if (connection_alert(connection, TLS1_ALERT_FATAL, TLS1_ALERT_BAD_RECORD_MAC) != SEC_E_OK) {
+        cause_drop(); /* libssl's own alert, then */
+        return SEC_E_OK;
+    }
+    connection->may_send = false;
+    return cause_set(SEC_E_MESSAGE_ALTERED, "a record of %zu bytes, which is too short to have been encrypted",
+                     record->body_len);
 }
 
 SECURITY_STATUS connection_failure(struct connection *connection, const char *what)

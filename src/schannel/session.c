@@ -120,6 +120,9 @@ static SECURITY_STATUS unseal_locked(struct connection *connection, struct messa
         return SEC_I_CONTEXT_EXPIRED;
     }
     enum wire_result looked = record_look(slice_of(stream.data, stream.len), connection->datagram, &record);
+    /* Anybody can send a datagram, and the rest of one never comes. */
+    require(looked == WIRE_OK || !connection->datagram,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "a datagram that holds no whole record: it is to be dropped"));
     if (looked == WIRE_SHORT) {
         message->missing = record.missing;
         return cause_set(SEC_E_INCOMPLETE_MESSAGE, "%zu bytes are missing to a whole TLS record", record.missing);
@@ -131,6 +134,7 @@ static SECURITY_STATUS unseal_locked(struct connection *connection, struct messa
         message->extra = stream.len;
         return SEC_I_RENEGOTIATE;
     }
+    try(connection_length_check(connection, &record));
     message->extra = stream.len - record.len;
     return record_open(connection, message, (struct slice_mut){stream.data, record.len});
 }

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "core/cause.h"
+#include "schannel/datagram.h"
 #include "schannel/record.h"
 #include <string.h>
 
@@ -86,6 +87,7 @@ static SECURITY_STATUS renegotiation_read(struct connection *connection, struct 
             *input = slice_of(input->data + record.len, input->len - record.len);
             continue;
         }
+        try(connection_length_check(connection, &record));
         const struct session_identity before = connection->identity;
         connection_errors_forget();
         connection->identity = (struct session_identity){0};
@@ -101,6 +103,41 @@ static SECURITY_STATUS renegotiation_read(struct connection *connection, struct 
             connection->identity = before;
     }
     return SEC_E_OK;
+}
+
+static bool is_data(const struct connection *connection, const struct record *record)
+{
+    return record->type == RECORD_APPLICATION_DATA && (!connection->datagram || record->is_protected);
+}
+
+/* How many bytes of `input` are whole records before the first of application data, which is for DecryptMessage: libssl's handshake ends for it. */
+static size_t flight_len(const struct connection *connection, struct slice input)
+{
+    size_t len = 0;
+    struct record record;
+    while (record_look(slice_of(input.data + len, input.len - len), connection->datagram, &record) == WIRE_OK &&
+           !is_data(connection, &record))
+        len += record.len;
+    return len;
+}
+
+static SECURITY_STATUS open_step_1_2(struct connection *connection, struct slice input, bool waited,
+                                     struct step_out *out)
+{
+    size_t given = input.len;
+    struct record record;
+    try(renegotiation_read(connection, &input));
+    out->extra = input.len;
+    if (!SSL_in_init(connection->ssl))
+        return SEC_E_OK;
+    size_t len = flight_len(connection, input);
+    /* A loop that came again with the same bytes would do so for ever. */
+    bool taken = waited || len > 0 || input.len < given;
+    require(taken || record_look(input, connection->datagram, &record) != WIRE_OK,
+            cause_set(SEC_E_OUT_OF_SEQUENCE, "application data amid a renegotiation: it is for DecryptMessage"));
+    SECURITY_STATUS status = handshake_run(connection, slice_of(input.data, len), out);
+    out->extra += input.len - len;
+    return status;
 }
 
 /* On an open connection: the rest of what DecryptMessage answered SEC_I_RENEGOTIATE for. */
@@ -124,11 +161,7 @@ static SECURITY_STATUS open_step(struct connection *connection, struct slice inp
                 cause_set(SEC_E_OUT_OF_SEQUENCE, "nothing is being negotiated: these records are for DecryptMessage"));
         return connection_names(connection); /* the record may have held a client's whole answer */
     }
-    try(renegotiation_read(connection, &input));
-    if (SSL_in_init(ssl))
-        return handshake_run(connection, input, out);
-    out->extra = input.len;
-    return SEC_E_OK;
+    return open_step_1_2(connection, input, waited, out);
 }
 
 static SECURITY_STATUS wish_renegotiate(struct connection *connection, struct step_out *out)
@@ -222,8 +255,9 @@ static SECURITY_STATUS step_run(struct connection *connection, bool first, const
             return connection->state == CONNECTION_HANDSHAKE ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
         if (looked == WIRE_SHORT)
             return step_incomplete(out, record.missing);
-        if (looked == WIRE_BAD)
-            return input_refuse(connection);
+        if (looked == WIRE_BAD ||
+            (first && connection->datagram && datagram_is_strangers(connection->ssl, input, &record)))
+            return input_refuse(connection); /* a server does not begin with that */
     }
     connection->certificate_wanted = false;
     SECURITY_STATUS status = connection->state == CONNECTION_HANDSHAKE ? handshake_run(connection, input, out)

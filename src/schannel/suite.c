@@ -19,7 +19,7 @@ static const struct cipher_fact {
     {"AES", "ChainingModeGCM", AES_BLOCK_LEN, 16, NID_aes_256_gcm, CALG_AES_256, true},
     {"AES", "ChainingModeCCM", AES_BLOCK_LEN, 16, NID_aes_128_ccm, CALG_AES_128, true},
     {"AES", "ChainingModeCCM", AES_BLOCK_LEN, 16, NID_aes_256_ccm, CALG_AES_256, true},
-    {"CHACHA20_POLY1305", "", 1, 16, NID_chacha20_poly1305, 0, false},
+    {"CHACHA20_POLY1305", "ChainingModeN/A", 1, 16, NID_chacha20_poly1305, 0, false},
     {"AES", "ChainingModeCBC", AES_BLOCK_LEN, 0, NID_aes_128_cbc, CALG_AES_128, false},
     {"AES", "ChainingModeCBC", AES_BLOCK_LEN, 0, NID_aes_256_cbc, CALG_AES_256, false},
 };

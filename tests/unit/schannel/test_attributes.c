@@ -453,11 +453,15 @@ static void test_failed_early(void **state)
     pair_free(pair);
 }
 
-/* While TLS 1.2 negotiates anew there are no keys that anything could be derived from. */
+/* While TLS 1.2 negotiates anew there are no keys that anything could be derived from, and Finished messages of two handshakes. */
 static void test_amid_renegotiation(void **state)
 {
-    static const ULONG attributes[] = {SECPKG_ATTR_CIPHER_INFO, SECPKG_ATTR_SESSION_KEY, SECPKG_ATTR_EAP_KEY_BLOCK,
-                                       SECPKG_ATTR_KEYING_MATERIAL, SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING};
+    static const ULONG attributes[] = {SECPKG_ATTR_CIPHER_INFO,
+                                       SECPKG_ATTR_SESSION_KEY,
+                                       SECPKG_ATTR_EAP_KEY_BLOCK,
+                                       SECPKG_ATTR_KEYING_MATERIAL,
+                                       SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING,
+                                       SECPKG_ATTR_UNIQUE_BINDINGS};
     static unsigned char room[4096];
     SecPkgContext_SessionInfo info;
     (void)state;

@@ -2,6 +2,7 @@
  * Records in pieces and in heaps: every way of cutting the stream gives the same text; what was changed on the way is refused, and what was cut off can be told.
  * build: all
  */
+#include "support/ntlm_loop.h"
 #include "support/tls_loop.h"
 
 #include "schannel/record.h"
@@ -151,6 +152,73 @@ static void test_flipped_messages(void **state)
             pair->server.out.len = 0;
         }
         pair_free(pair);
+    }
+}
+
+/* TLS 1.2, a record too short to have been protected is the peer's fault, and the peer is told so. */
+static void test_short(void **state)
+{
+    static const uint8_t types[] = {23, 21, 22};
+    (void)state;
+    for (size_t i = 0; i < 3 * 32; i++) {
+        size_t len = i / 3;
+        uint8_t record[5 + 32] = {types[i % 3], 3, 3, 0, (uint8_t)len};
+        struct loop_pair *pair = established(SP_PROT_TLS1_2, 0);
+        pair->client.in.len = 0;
+        wire_put(&pair->server.in, record, 5 + len);
+        SECURITY_STATUS status = side_receive(&pair->server, NULL);
+        assert_int_equal(status == SEC_I_RENEGOTIATE, record[0] == 22);
+        if (status == SEC_I_RENEGOTIATE)
+            status = side_step(&pair->server);
+        assert_int_equal(status, SEC_E_MESSAGE_ALTERED);
+        pair->server.in.len = 0;
+        if (pair->server.out.len == 0)
+            assert_int_equal(side_step(&pair->server), SEC_E_OUT_OF_SEQUENCE);
+        side_hand_over(&pair->server, &pair->client);
+        assert_int_equal(side_receive(&pair->client, NULL), SEC_E_MESSAGE_ALTERED);
+        pair_free(pair);
+    }
+}
+
+/* The same in place of Finished, and of the first message of a later handshake that is encrypted. There libssl alone can send an alert. */
+static void short_finished(const char *settings, bool later, SECURITY_STATUS expected)
+{
+    for (size_t len = 0; len < 32; len++) {
+        const uint8_t record[5 + 32] = {22, 3, 3, 0, (uint8_t)len};
+        loop_configure(settings);
+        struct loop_pair *pair = pair_new();
+        pair_acquire(pair, SP_PROT_TLS1_2_CLIENT, SP_PROT_TLS1_2_SERVER, SCH_CRED_MANUAL_CRED_VALIDATION);
+        if (later) {
+            assert_true(pair_run(pair));
+            side_hand_over(&pair->server, &pair->client);
+            pair->client.in.len = 0;
+            side_control(&pair->client, SCHANNEL_RENEGOTIATE);
+        }
+        assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+        side_hand_over(&pair->client, &pair->server);
+        assert_int_equal(side_step(&pair->server), SEC_I_CONTINUE_NEEDED);
+        if (!later) {
+            side_hand_over(&pair->server, &pair->client);
+            assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+            size_t at = 0;
+            while (pair->client.out.data[at] != 20)
+                at += 5 + ((size_t)pair->client.out.data[at + 3] << 8 | pair->client.out.data[at + 4]);
+            wire_put(&pair->server.in, pair->client.out.data, at + 6);
+        }
+        wire_put(&pair->server.in, record, 5 + len);
+        assert_int_equal(side_step(&pair->server), expected);
+        pair_free(pair);
+    }
+}
+
+static void test_short_finished(void **state)
+{
+    (void)state;
+    for (int later = 0; later < 2; later++) {
+        short_finished("[schannel]\nciphers = ECDHE-ECDSA-AES256-GCM-SHA384\n", later, SEC_E_MESSAGE_ALTERED);
+        short_finished("[schannel]\nciphers = ECDHE-ECDSA-CHACHA20-POLY1305\n", later, SEC_E_MESSAGE_ALTERED);
+        short_finished("[schannel]\nciphers = ECDHE-ECDSA-AES128-SHA256\n", later,
+                       SEC_E_ILLEGAL_MESSAGE); /* decode_error */
     }
 }
 
@@ -307,9 +375,11 @@ int main(void)
         cmocka_unit_test(test_cuts),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_flipped_messages),
+        cmocka_unit_test(test_short),
+        cmocka_unit_test(test_short_finished),
         cmocka_unit_test(test_after_altered),
         cmocka_unit_test(test_flipped_flights),
         cmocka_unit_test(test_truncation),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, loop_teardown);
 }

@@ -405,6 +405,30 @@ static void test_verdict(void **state)
     }
 }
 
+/* A session is forgotten under the name that the program used, and any other way to write it. */
+static void test_forgotten(void **state)
+{
+    static const struct {
+        const char *used, *forgotten;
+        bool same;
+    } cases[] = {{"server.test", "server.test", true}, {"server.test.", "server.test.", true},
+                 {"Server.Test", "server.test", true}, {"server.test", "SERVER.TEST.", true},
+                 {"server.test", "other.test", false}, {"server.test", "server.test..", false},
+                 {"server.test", "server.tes", false}, {"server.test.", "server.test", true}};
+    (void)state;
+    EACH_TLS_VERSION(protocols)
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct loop_pair *pair = pair_new();
+        pair->client.target = cases[i].used;
+        pair_acquire(pair, protocols & SP_PROT_TLS1_X_CLIENT, 0, 0);
+        assert_false(pair_connect_anew(pair));
+        assert_true(pair_connect_anew(pair));
+        (void)SslEmptyCacheA((char *)(uintptr_t)cases[i].forgotten, 0);
+        assert_int_equal(pair_connect_anew(pair), !cases[i].same);
+        pair_free(pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_certificates_of_a_farm),
         cmocka_unit_test(test_issuers_of_client),
         cmocka_unit_test(test_verdict),
+        cmocka_unit_test(test_forgotten),
     };
     loop_configure(NULL);
     return cmocka_run_group_tests(tests, NULL, loop_teardown);

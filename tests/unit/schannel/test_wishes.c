@@ -210,6 +210,47 @@ static void test_names(void **state)
     assert_int_equal(side_acquire(&side, &cred), SEC_E_UNSUPPORTED_FUNCTION); /* digests have no modes */
 }
 
+/* Does a client offer ChaCha20, in TLS 1.2 or 1.3? Its hello's list of suites has it. */
+static bool offers_chacha(struct side *client)
+{
+    struct loop_pair *pair = pair_new();
+    bool found = false;
+    pair->client.credential = client->credential;
+    assert_int_equal(side_step(&pair->client), SEC_I_CONTINUE_NEEDED);
+    const unsigned char *at = pair->client.out.data + 5 + 4 + 2 + 32;
+    at += 1 + at[0];
+    size_t len = (size_t)at[0] << 8 | at[1];
+    for (size_t i = 2; i < 2 + len; i += 2)
+        found = found || (at[i] == 0x13 && at[i + 1] == 0x03) || (at[i] == 0xcc && at[i + 1] >= 0xa8);
+    pair->client.credential = (CredHandle){0, 0};
+    pair_free(pair);
+    return found;
+}
+
+/* A cipher can be disabled by its chaining mode; ChaCha20's is that of ciphers that have none (BCRYPT_CHAIN_MODE_NA). */
+static void test_chaining_modes(void **state)
+{
+    static const struct {
+        const WCHAR *mode;
+        bool offered;
+    } cases[] = {{NULL, false}, {u"ChainingModeN/A", false}, {u"chainingmoden/a", false}, {u"ChainingModeGCM", true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct side side = {.client = true};
+        UNICODE_STRING mode = wide(cases[i].mode != NULL ? cases[i].mode : u"");
+        CRYPTO_SETTINGS settings = {.eAlgorithmUsage = TlsParametersCngAlgUsageCipher,
+                                    .strCngAlgId = wide(u"CHACHA20_POLY1305"),
+                                    .cChainingModes = cases[i].mode != NULL ? 1 : 0,
+                                    .rgstrChainingModes = &mode};
+        TLS_PARAMETERS parameters = {.cDisabledCrypto = 1, .pDisabledCrypto = &settings};
+        SCH_CREDENTIALS cred = {
+            .dwVersion = SCH_CREDENTIALS_VERSION, .cTlsParameters = 1, .pTlsParameters = &parameters};
+        assert_int_equal(side_acquire(&side, &cred), SEC_E_OK);
+        assert_int_equal(offers_chacha(&side), cases[i].offered);
+        side_end(&side);
+    }
+}
+
 static unsigned n_sent(DWORD flags)
 {
     struct loop_pair *pair = pair_new();
@@ -318,9 +359,13 @@ static void test_hashes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signatures), cmocka_unit_test(test_own_signature),
-        cmocka_unit_test(test_exchanges),  cmocka_unit_test(test_names),
-        cmocka_unit_test(test_root),       cmocka_unit_test(test_flags_that_need_nothing),
+        cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_own_signature),
+        cmocka_unit_test(test_exchanges),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_chaining_modes),
+        cmocka_unit_test(test_root),
+        cmocka_unit_test(test_flags_that_need_nothing),
         cmocka_unit_test(test_hashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
