@@ -61,9 +61,11 @@ SECURITY_STATUS certificate_new(X509 *x509, DWORD encoding, struct certificate *
     made->context.pbCertEncoded = arena_copy(&made->arena, owner, (size_t)len);
     made->context.cbCertEncoded = (DWORD)len;
     made->context.pCertInfo = &made->info;
-    if (made->context.pbCertEncoded == NULL || info_of_x509(&made->arena, x509, &made->info) != SEC_E_OK) {
+    SECURITY_STATUS status =
+        made->context.pbCertEncoded == NULL ? SEC_E_INSUFFICIENT_MEMORY : info_of_x509(&made->arena, x509, &made->info);
+    if (status != SEC_E_OK) {
         (void)live_user_drop(made, LIVE_CERTIFICATE);
-        return SEC_E_INSUFFICIENT_MEMORY;
+        return status;
     }
     *certificate = made;
     return SEC_E_OK;
@@ -91,9 +93,11 @@ SECURITY_STATUS crl_new(X509_CRL *list, DWORD encoding, struct crl **crl)
     made->context.pbCrlEncoded = arena_copy(&made->arena, owner, (size_t)len);
     made->context.cbCrlEncoded = (DWORD)len;
     made->context.pCrlInfo = &made->info;
-    if (made->context.pbCrlEncoded == NULL || info_of_crl(&made->arena, list, &made->info) != SEC_E_OK) {
+    SECURITY_STATUS status =
+        made->context.pbCrlEncoded == NULL ? SEC_E_INSUFFICIENT_MEMORY : info_of_crl(&made->arena, list, &made->info);
+    if (status != SEC_E_OK) {
         (void)live_user_drop(made, LIVE_CRL);
-        return SEC_E_INSUFFICIENT_MEMORY;
+        return status;
     }
     *crl = made;
     return SEC_E_OK;

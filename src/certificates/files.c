@@ -90,6 +90,12 @@ SECURITY_STATUS file_read_one(const char *path, uint8_t **data, size_t *len, boo
     return path_read(path, false, data, len, failed);
 }
 
+/* What OpenSSL has read and no context can be made of is damaged, as what it cannot read. */
+static SECURITY_STATUS put_status(SECURITY_STATUS status)
+{
+    return status == CRYPT_E_ASN1_BADTAG ? CRYPT_E_BAD_ENCODE : status;
+}
+
 static SECURITY_STATUS certificate_put_into(struct store *store, X509 *x509, struct contents *contents)
 {
     AUTO_CERTIFICATE struct certificate *there = NULL;
@@ -101,7 +107,7 @@ static SECURITY_STATUS certificate_put_into(struct store *store, X509 *x509, str
     }
     if (store == NULL)
         return SEC_E_OK;
-    try(store_add(store, x509, NULL, CERT_STORE_ADD_USE_EXISTING, first ? &there : NULL));
+    try(put_status(store_add(store, x509, NULL, CERT_STORE_ADD_USE_EXISTING, first ? &there : NULL)));
     if (first && X509_cmp(there->x509, x509) == 0)
         contents->first = there; /* the store holds it */
     return SEC_E_OK;
@@ -115,7 +121,7 @@ static SECURITY_STATUS crl_put_into(struct store *store, X509_CRL *crl, struct c
         require(sk_X509_CRL_push(contents->lists, crl) > 0, SEC_E_INSUFFICIENT_MEMORY);
         X509_CRL_up_ref(crl);
     }
-    return store == NULL ? SEC_E_OK : store_add_crl(store, crl, CERT_STORE_ADD_ALWAYS, NULL);
+    return store == NULL ? SEC_E_OK : put_status(store_add_crl(store, crl, CERT_STORE_ADD_ALWAYS, NULL));
 }
 
 static SECURITY_STATUS pkcs7_unpack(PKCS7 *pkcs7, struct store *store, struct contents *contents)

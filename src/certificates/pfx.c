@@ -2,6 +2,7 @@
  * PFX files (RFC 7292). They are opened in an OpenSSL library context of our own, which has the legacy provider for RC2 and RC4: the host's default context never
  * learns of it. What comes out is encoded and parsed again, so that it belongs to the default context.
  */
+#include "base/memory.h"
 #include "certificates/files.h"
 #include "certificates/openssl.h"
 #include "certificates/store.h"
@@ -162,10 +163,24 @@ static SECURITY_STATUS cannot_decrypt(void)
                                           "provider is needed and not installed");
 }
 
+/* Reading a key of DSA or DH computes its public half, modulo a number as long as the file likes: minutes. Nothing here signs with one. */
+static bool kind_is_known(const PKCS8_PRIV_KEY_INFO *info)
+{
+    static const int kinds[] = {EVP_PKEY_RSA, EVP_PKEY_RSA_PSS, EVP_PKEY_EC, EVP_PKEY_ED25519, EVP_PKEY_ED448};
+    const ASN1_OBJECT *algorithm = NULL;
+    if (PKCS8_pkey_get0(&algorithm, NULL, NULL, NULL, info) != 1)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (OBJ_obj2nid(algorithm) == kinds[i])
+            return true;
+    return false;
+}
+
 /* From our own library context into the default one. */
 static SECURITY_STATUS key_move(const PKCS8_PRIV_KEY_INFO *info, EVP_PKEY **pkey)
 {
     unsigned char *der = NULL;
+    require(kind_is_known(info), cause_set(CRYPT_E_BAD_ENCODE, "a private key in the PFX is of no known kind"));
     int len = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
     require(len > 0, SEC_E_INSUFFICIENT_MEMORY);
     const unsigned char *at = der;

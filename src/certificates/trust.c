@@ -51,7 +51,7 @@ static const struct {
     {X509_V_ERR_INVALID_PURPOSE, CERT_TRUST_IS_NOT_VALID_FOR_USAGE, false},
     {X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, CERT_TRUST_HAS_NOT_SUPPORTED_CRITICAL_EXT, false},
     {X509_V_ERR_INVALID_POLICY_EXTENSION, CERT_TRUST_INVALID_POLICY_CONSTRAINTS, false},
-    {X509_V_ERR_NO_EXPLICIT_POLICY, CERT_TRUST_INVALID_POLICY_CONSTRAINTS, false},
+    {X509_V_ERR_NO_EXPLICIT_POLICY, CERT_TRUST_NO_ISSUANCE_CHAIN_POLICY, false},
     {X509_V_ERR_PERMITTED_VIOLATION, CERT_TRUST_HAS_NOT_PERMITTED_NAME_CONSTRAINT, false},
     {X509_V_ERR_EXCLUDED_VIOLATION, CERT_TRUST_HAS_EXCLUDED_NAME_CONSTRAINT, false},
     {X509_V_ERR_SUBTREE_MINMAX, CERT_TRUST_INVALID_NAME_CONSTRAINTS, false},
@@ -73,10 +73,15 @@ static const struct {
     {X509_V_ERR_CRL_PATH_VALIDATION_ERROR, OFFLINE, false},
 };
 
+/* Signatures of lists, of one examination: above it there is an end, and no answer. Lists of a hostile store may all bear one name. */
+#define LISTS_VERIFIED_MAX 4096
+
 /* What the callback fills; X509_verify_cert goes on after every fault, so that all are found. */
 struct examination {
     struct trust_verdict *verdict;
-    bool out_of_memory;
+    const STACK_OF(X509_CRL) * complete; /* every complete list at hand, whoever signed it */
+    unsigned n_verified;
+    bool out_of_memory, too_many;
 };
 
 static void fault_note(struct examination *examination, int error, int depth, X509 *x509)
@@ -110,6 +115,49 @@ static int verify_step(int good, X509_STORE_CTX *context)
     }
     fault_note(examination, error, X509_STORE_CTX_get_error_depth(context), X509_STORE_CTX_get_current_cert(context));
     return 1;
+}
+
+/* Whose key must have signed this list for element `depth`: the one that OpenSSL will verify it by, or NULL. */
+static X509 *list_signer(const STACK_OF(X509) * chain, int depth, const X509_CRL *list)
+{
+    X509 *signer = NULL;
+    int n_elements = sk_X509_num(chain);
+    AUTHORITY_KEYID *id = X509_CRL_get_ext_d2i(list, NID_authority_key_identifier, NULL, NULL);
+    for (int i = depth + 1 < n_elements ? depth + 1 : depth; i < n_elements && signer == NULL; i++) {
+        X509 *x509 = sk_X509_value(chain, i);
+        if (X509_NAME_cmp(X509_get_subject_name(x509), X509_CRL_get_issuer(list)) == 0 &&
+            X509_check_akid(x509, id) == X509_V_OK)
+            signer = x509;
+    }
+    AUTHORITY_KEYID_free(id);
+    return signer;
+}
+
+/* The lists of this issuer for the element that is looked at. OpenSSL would choose one by name and time and verify it afterwards: a stranger's list could
+ * hide the authority's own. It chooses among those that its key has signed. */
+static STACK_OF(X509_CRL) * lists_find(const X509_STORE_CTX *context, const X509_NAME *issuer)
+{
+    struct examination *examination = X509_STORE_CTX_get_app_data(context);
+    const STACK_OF(X509_CRL) *all = examination->complete;
+    int depth = X509_STORE_CTX_get_error_depth(context), n_refused = 0;
+    STACK_OF(X509_CRL) *found = sk_X509_CRL_new_null();
+    examination->out_of_memory |= found == NULL;
+    for (int i = 0; found != NULL && !examination->too_many && i < sk_X509_CRL_num(all); i++) {
+        X509_CRL *list = sk_X509_CRL_value(all, i);
+        if (X509_NAME_cmp(X509_CRL_get_issuer(list), issuer) != 0)
+            continue;
+        X509 *signer = list_signer(X509_STORE_CTX_get0_chain(context), depth, list);
+        examination->too_many = signer != NULL && ++examination->n_verified > LISTS_VERIFIED_MAX;
+        if (signer == NULL || examination->too_many || X509_CRL_verify(list, X509_get0_pubkey(signer)) != 1)
+            n_refused++;
+        else if (sk_X509_CRL_push(found, list) > 0)
+            X509_CRL_up_ref(list);
+        else
+            examination->out_of_memory = true;
+    }
+    if (n_refused > 0 && sk_X509_CRL_num(found) == 0)
+        fault_note(examination, X509_V_ERR_CRL_SIGNATURE_FAILURE, depth, NULL);
+    return found;
 }
 
 /* Everything the chain may be built of; no lists where nobody asks for revocation. `complete` are those of `crls` that are no deltas. */
@@ -209,7 +257,7 @@ static int trust_setting(const struct trust_question *question)
 static SECURITY_STATUS chain_verify(X509_STORE *store, X509 *leaf, const struct material *material,
                                     const struct trust_question *question, struct trust_verdict *verdict)
 {
-    struct examination examination = {.verdict = verdict};
+    struct examination examination = {.verdict = verdict, .complete = material->complete};
     int level = 2;
     try(security_level(&level));
     X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -219,21 +267,27 @@ static SECURITY_STATUS chain_verify(X509_STORE *store, X509 *leaf, const struct 
         return SEC_E_INSUFFICIENT_MEMORY;
     }
     X509_STORE_CTX_set0_trusted_stack(context, material->roots);
-    X509_STORE_CTX_set0_crls(context, material->complete);
     X509_STORE_CTX_set_app_data(context, &examination);
     X509_STORE_CTX_set_verify_cb(context, verify_step);
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
     X509_VERIFY_PARAM_set_depth(parameters, TRUST_CHAIN_MAX - 2); /* intermediates */
     X509_VERIFY_PARAM_set_auth_level(parameters, level);
     X509_VERIFY_PARAM_set_trust(parameters, trust_setting(question));
-    X509_VERIFY_PARAM_set_flags(parameters, crl_flags(question->revocation));
+    /* Whichever policies the issuers allow: without a word on them OpenSSL accepts none where one is required. A failure is that. */
+    (void)X509_VERIFY_PARAM_add0_policy(parameters, OBJ_nid2obj(NID_any_policy));
+    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_POLICY_CHECK | crl_flags(question->revocation));
     int64_t at = question->at != 0 ? question->at : filetime_now();
     X509_VERIFY_PARAM_set_time(parameters, filetime_to_unix(at));
     int result = X509_verify_cert(context);
     STACK_OF(X509) *chain = X509_STORE_CTX_get1_chain(context);
     int n_untrusted = X509_STORE_CTX_get_num_untrusted(context);
     X509_STORE_CTX_free(context);
-    if (result != 1 || chain == NULL ||
+    if (examination.too_many) {
+        sk_X509_pop_free(chain, X509_free);
+        return cause_set(CRYPT_E_NO_REVOCATION_CHECK, "more than %d revocation lists would have to be verified",
+                         LISTS_VERIFIED_MAX);
+    }
+    if (examination.out_of_memory || result != 1 || chain == NULL ||
         sk_X509_num(chain) == 0) { /* with our callback only a failure of OpenSSL itself ends it */
         sk_X509_pop_free(chain, X509_free);
         return examination.out_of_memory
@@ -299,8 +353,10 @@ static void root_spare(const struct trust_question *question, struct trust_verdi
         CERT_TRUST_IS_REVOKED | CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION;
     unsigned last = verdict->n_elements - 1;
     const X509 *root = sk_X509_value(verdict->chain, (int)last);
-    if (question->revocation != REVOCATION_EXCLUDE_ROOT ||
-        X509_NAME_cmp(X509_get_subject_name(root), X509_get_issuer_name(root)) != 0)
+    /* An issuer that its trust settings make the chain's end is its root. */
+    bool anchor = verdict->first_root <= last && (verdict->whole.dwErrorStatus & CERT_TRUST_IS_PARTIAL_CHAIN) == 0;
+    bool own_issuer = X509_NAME_cmp(X509_get_subject_name(root), X509_get_issuer_name(root)) == 0;
+    if (question->revocation != REVOCATION_EXCLUDE_ROOT || !(anchor || own_issuer))
         return;
     verdict->element[last].dwErrorStatus &= ~revocation;
     verdict->whole.dwErrorStatus &= ~revocation;
@@ -338,6 +394,7 @@ SECURITY_STATUS certificate_verify(X509 *leaf, STACK_OF(X509) * others, const st
     try(material_gather(question, others, &material));
     X509_STORE *store = X509_STORE_new();
     require(store != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    X509_STORE_set_lookup_crls(store, lists_find);
     SECURITY_STATUS status = chain_verify(store, leaf, &material, question, &found);
     X509_STORE_free(store);
     try(status);

@@ -10,6 +10,7 @@
 #include "certificates/live.h"
 #include <dirent.h>
 #include <limits.h>
+#include <openssl/conf.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
@@ -24,8 +25,11 @@ static void extend(X509 *x509, X509 *issuer, int nid, const char *value)
     X509V3_CTX context;
     if (value == NULL)
         return;
+    CONF *empty = NCONF_new(NULL); /* certificate policies are not read without one */
     X509V3_set_ctx(&context, issuer, x509, NULL, NULL, 0);
+    X509V3_set_nconf(&context, empty);
     X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+    NCONF_free(empty);
     assert_non_null(extension);
     assert_int_equal(X509_add_ext(x509, extension, -1), 1);
     X509_EXTENSION_free(extension);
@@ -36,6 +40,7 @@ static void extend_unknown(X509 *x509, const char *oid)
     if (oid == NULL)
         return;
     ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+    assert_non_null(object);
     ASN1_OCTET_STRING *data = ASN1_OCTET_STRING_new();
     ASN1_OCTET_STRING_set(data, (const unsigned char *)"\x05\x00", 2);
     X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, object, 1, data);
@@ -71,6 +76,8 @@ struct pki make_identity(const struct order *order)
     extend(x509, issuer, NID_ext_key_usage, order->usage);
     extend(x509, issuer, NID_name_constraints, order->name_constraints);
     extend(x509, issuer, NID_crl_distribution_points, order->distribution);
+    extend(x509, issuer, NID_certificate_policies, order->policies);
+    extend(x509, issuer, NID_policy_constraints, order->policy_constraints);
     extend_unknown(x509, order->critical);
     EVP_PKEY *signer = order->issuer == NULL ? pair.key : order->issuer->key;
     assert_true(X509_sign(x509, signer, order->digest != NULL ? order->digest : EVP_sha256()) > 0);

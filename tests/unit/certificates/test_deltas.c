@@ -20,6 +20,7 @@
 #define LEAF 3 /* serial numbers of the hierarchy */
 #define MIDDLE 2
 #define LISTS_MAX 4
+#define VERIFIED_MAX 4096 /* src/certificates/trust.c */
 
 static struct pki foreign; /* bears the middle authority's name */
 
@@ -163,6 +164,40 @@ static void test_forged(void **state)
                      CRYPT_E_REVOKED);
 }
 
+/* A complete list that another key signed hides no revocation, and makes none. */
+static void test_forged_complete(void **state)
+{
+    (void)state;
+    assert_int_equal(CODE(END, BASE(.revoked = LEAF), BASE(.age = 60, .issuer = &foreign)), CRYPT_E_REVOKED);
+    assert_int_equal(CODE(END, BASE(.age = 60, .issuer = &foreign), BASE(.revoked = LEAF)), CRYPT_E_REVOKED);
+    assert_int_equal(CODE(END, BASE(NOBODY), BASE(.revoked = LEAF, .age = 60, .issuer = &foreign)), 0);
+    assert_int_equal(CODE(END, BASE(.revoked = LEAF, .issuer = &foreign)), CRYPT_E_REVOCATION_OFFLINE);
+    assert_int_equal(CODE(END, BASE(.days = -1), BASE(.age = 60, .issuer = &foreign)), CRYPT_E_REVOCATION_OFFLINE);
+}
+
+/* Lists of one name without end: refused, not verified one by one. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    HCERTSTORE store = store_with(the_middle()->x509, NULL);
+    X509_CRL *list = pki_list(&(struct pki_list){.issuer = &foreign, .days = 7});
+    PCCERT_CONTEXT leaf = context_of(the_leaf()->x509);
+    CERT_CHAIN_PARA para = {.cbSize = sizeof para};
+    for (int i = 0; i < VERIFIED_MAX; i++)
+        add_crl_to(store, list);
+    PCCERT_CHAIN_CONTEXT chain = NULL;
+    assert_true(CertGetCertificateChain(NULL, leaf, NULL, store, &para, END, NULL, &chain));
+    CertFreeCertificateChain(chain);
+    chain = NULL;
+    add_crl_to(store, list);
+    assert_false(CertGetCertificateChain(NULL, leaf, NULL, store, &para, END, NULL, &chain));
+    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_NO_REVOCATION_CHECK);
+    assert_null(chain);
+    X509_CRL_free(list);
+    assert_true(CertFreeCertificateContext(leaf));
+    assert_true(CertCloseStore(store, CERT_CLOSE_STORE_CHECK_FLAG));
+}
+
 /* CertGetIssuerCertificateFromStore's check. */
 static DWORD failed_checks(const struct list lists[LISTS_MAX])
 {
@@ -211,6 +246,8 @@ int main(void)
         cmocka_unit_test_teardown(test_tells_more, nothing_left),
         cmocka_unit_test_teardown(test_outdone, nothing_left),
         cmocka_unit_test_teardown(test_forged, nothing_left),
+        cmocka_unit_test_teardown(test_forged_complete, nothing_left),
+        cmocka_unit_test_teardown(test_too_many, nothing_left),
         cmocka_unit_test_teardown(test_store_check, nothing_left),
     };
     return cmocka_run_group_tests(tests, foreign_make, foreign_free);

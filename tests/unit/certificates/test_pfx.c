@@ -278,6 +278,39 @@ static void test_other_derivation(void **state)
     PKCS8_PRIV_KEY_INFO_free(key);
 }
 
+/* Reading a DSA key computes modulo a number of any length: none is read, whatever its length. */
+static void test_other_key(void **state)
+{
+    (void)state;
+    EVP_PKEY *parameters = NULL, *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_id(EVP_PKEY_DSA, NULL);
+    assert_int_equal(EVP_PKEY_paramgen_init(context), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_dsa_paramgen_bits(context, 1024), 1);
+    assert_int_equal(EVP_PKEY_paramgen(context, &parameters), 1);
+    EVP_PKEY_CTX_free(context);
+    context = EVP_PKEY_CTX_new(parameters, NULL);
+    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
+    assert_int_equal(EVP_PKEY_keygen(context, &key), 1);
+    EVP_PKEY_CTX_free(context);
+    STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
+    assert_non_null(PKCS12_add_key(&bags, key, 0, 0, -1, NULL));
+    STACK_OF(PKCS7) *safes = sk_PKCS7_new_null();
+    sk_PKCS7_push(safes, PKCS12_pack_p7data(bags));
+    PKCS12 *pkcs12 = pkcs12_with(safes);
+    WCHAR *password = wide("x");
+    unsigned char *der = NULL;
+    CRYPT_DATA_BLOB blob = {(DWORD)i2d_PKCS12(pkcs12, &der), der};
+    assert_null(PFXImportCertStore(&blob, password, 0));
+    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+    assert_non_null(strstr(OpenSspiLastErrorText(), "of no known kind"));
+    OPENSSL_free(der);
+    mem_free(password);
+    PKCS12_free(pkcs12);
+    sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+    EVP_PKEY_free(parameters);
+    EVP_PKEY_free(key);
+}
+
 /* PBMAC1 (RFC 9579) says by itself how much it costs: it is named as unknown, and the password is not blamed. */
 static void test_other_checksum(void **state)
 {
@@ -310,6 +343,7 @@ int main(void)
         cmocka_unit_test_teardown(test_kinds, nothing_left),
         cmocka_unit_test_teardown(test_no_password, nothing_left),
         cmocka_unit_test_teardown(test_other_checksum, nothing_left),
+        cmocka_unit_test_teardown(test_other_key, nothing_left),
         cmocka_unit_test_teardown(test_flags, nothing_left),
         cmocka_unit_test_teardown(test_damage, nothing_left),
         cmocka_unit_test_teardown(test_rounds, nothing_left),

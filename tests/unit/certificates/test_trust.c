@@ -339,6 +339,35 @@ static void test_constraints(void **state)
     pki_free(&odd);
 }
 
+/* An issuer may require that every certificate below it names a policy that is allowed (RFC 5280 4.2.1.11). */
+static void test_policies(void **state)
+{
+    static const struct {
+        const char *constraints, *leaf;
+        HRESULT code;
+    } cases[] = {
+        {"critical,requireExplicitPolicy:0", NULL, CERT_E_INVALID_POLICY},
+        {"critical,requireExplicitPolicy:0,inhibitPolicyMapping:0", "1.2.3.5", CERT_E_INVALID_POLICY},
+        {"critical,requireExplicitPolicy:0", "1.2.3.4", 0},
+        {"critical,inhibitPolicyMapping:0", NULL, 0},
+        {NULL, "1.2.3.5", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct pki issuer = make_identity(&(struct order){.name = "Issuer",
+                                                          .issuer = the_root(),
+                                                          .authority = true,
+                                                          .policies = "1.2.3.4",
+                                                          .policy_constraints = cases[i].constraints});
+        struct pki leaf = make_identity(&(struct order){.name = "x", .issuer = &issuer, .policies = cases[i].leaf});
+        HRESULT code = CODE(.leaf = &leaf, .others = {issuer.x509});
+        if (code != cases[i].code)
+            fail_msg("case %zu: 0x%x", i, (unsigned)code);
+        pki_free(&leaf);
+        pki_free(&issuer);
+    }
+}
+
 #define END CERT_CHAIN_REVOCATION_CHECK_END_CERT
 #define BELOW_ROOT CERT_CHAIN_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT
 #define ALL CERT_CHAIN_REVOCATION_CHECK_CHAIN
@@ -562,6 +591,7 @@ int main(void)
         cmocka_unit_test_teardown(test_purpose, nothing_left),
         cmocka_unit_test_teardown(test_weak, nothing_left),
         cmocka_unit_test_teardown(test_constraints, nothing_left),
+        cmocka_unit_test_teardown(test_policies, nothing_left),
         cmocka_unit_test_teardown(test_revocation, nothing_left),
         cmocka_unit_test_teardown(test_judge, nothing_left),
         cmocka_unit_test_teardown(test_structure, nothing_left),

@@ -215,6 +215,34 @@ static void test_issuer(void **state)
     configure("");
 }
 
+/* The end of a chain by its trust settings is left out with the root. */
+static void test_issuer_is_root(void **state)
+{
+    static const struct settings only_server = {.trust = {SERVER}};
+    (void)state;
+    LPSTR usage = (LPSTR)(uintptr_t)SERVER;
+    CERT_CHAIN_PARA para = {.cbSize = sizeof para};
+    para.RequestedUsage.Usage.cUsageIdentifier = 1;
+    para.RequestedUsage.Usage.rgpszUsageIdentifier = &usage;
+    configure_root(trusted_pem(34, the_middle()->x509, &only_server, NULL));
+    HCERTSTORE extra = store_with(NULL, NULL);
+    X509_CRL *nobody = pki_list(&(struct pki_list){.issuer = the_middle(), .days = 7});
+    add_crl_to(extra, nobody);
+    X509_CRL_free(nobody);
+    PCCERT_CONTEXT leaf = context_of(the_leaf()->x509);
+    for (size_t i = 0; i < 2; i++) {
+        DWORD flags = i == 0 ? CERT_CHAIN_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT : CERT_CHAIN_REVOCATION_CHECK_CHAIN;
+        PCCERT_CHAIN_CONTEXT chain = NULL;
+        assert_true(CertGetCertificateChain(NULL, leaf, NULL, extra, &para, flags, NULL, &chain));
+        assert_int_equal(chain->rgpChain[0]->cElement, 2);
+        assert_int_equal((chain->TrustStatus.dwErrorStatus & CERT_TRUST_REVOCATION_STATUS_UNKNOWN) != 0, i == 1);
+        CertFreeCertificateChain(chain);
+    }
+    assert_true(CertFreeCertificateContext(leaf));
+    assert_true(CertCloseStore(extra, CERT_CLOSE_STORE_CHECK_FLAG));
+    configure("");
+}
+
 /* A certificate that is its own root, as servers of tests show it. */
 static void test_self_signed(void **state)
 {
@@ -232,6 +260,36 @@ static void test_self_signed(void **state)
     configure("");
 }
 
+/* An identifier that is too long to be written is damage, not a lack of memory; in a directory the file is passed over. */
+static void test_long_identifier(void **state)
+{
+    (void)state;
+    char oid[2048] = "1.2", text[4200];
+    for (size_t i = 0; i < 700; i++)
+        memcpy(oid + 3 + 2 * i, ".7", 3);
+    struct pki bad = make_identity(&(struct order){.name = "bad", .critical = oid});
+    unsigned char *der = NULL;
+    int len = i2d_X509(bad.x509, &der);
+    assert_null(CertCreateCertificateContext(X509_ASN_ENCODING, der, (DWORD)len));
+    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_ASN1_BADTAG);
+    const char *path = scratch_file("zz.der", der, (size_t)len);
+    assert_null(CertOpenStore(CERT_STORE_PROV_FILENAME_A, 0, 0, 0, path));
+    assert_int_equal((HRESULT)OpenSspiLastError(), CRYPT_E_BAD_ENCODE);
+    const X509 *good = the_leaf()->x509;
+    scratch_pem("good.pem", &good, 1, NULL, NULL);
+    (void)snprintf(text, sizeof text, "[certificates]\nmy = %s\n", scratch());
+    configure(text);
+    HCERTSTORE store = CertOpenSystemStoreA(0, "MY");
+    assert_non_null(store);
+    PCCERT_CONTEXT first = CertEnumCertificatesInStore(store, NULL);
+    assert_non_null(first);
+    assert_true(CertFreeCertificateContext(first));
+    assert_true(CertCloseStore(store, 0));
+    OPENSSL_free(der);
+    pki_free(&bad);
+    configure("");
+}
+
 int main(void)
 {
     configure("");
@@ -239,6 +297,8 @@ int main(void)
         cmocka_unit_test_teardown(test_purposes, nothing_left),
         cmocka_unit_test_teardown(test_policy, nothing_left),
         cmocka_unit_test_teardown(test_issuer, nothing_left),
+        cmocka_unit_test_teardown(test_issuer_is_root, nothing_left),
+        cmocka_unit_test_teardown(test_long_identifier, nothing_left),
         cmocka_unit_test_teardown(test_self_signed, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
