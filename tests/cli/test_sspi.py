@@ -375,11 +375,43 @@ def test_doctor(place):
     assert found["configuration"]["verdict"] == "good" and found["accounts"]["verdict"] == "good"
     assert found["keytab"]["verdict"] == "note" and "KRB5_KTNAME" in found["keytab"]["advice"]
     os.chmod(place.directory / "accounts.db", 0o644)
-    assert "can be read by others" in place.run("doctor").stdout.decode()
+    assert "others may read or write the account file (mode 0644)" in place.run("doctor").stdout.decode()
     os.chmod(place.directory / "accounts.db", 0o600)
     (place.directory / "conf").write_text("[ntlm]\nnonsense = 1\n")
     done = place.run("doctor")
     assert done.returncode == 1 and "conf:2" in done.stdout.decode()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "smbpasswd"])
+@pytest.mark.parametrize("there", [True, False])
+def test_doctor_opens_the_accounts(place, kind, there):
+    """As a server does: a directory that others may write in is refused there, so it is here; also before the file is made. And nothing is made."""
+    folder = place.directory / "open"
+    folder.mkdir()
+    if there and kind == "sqlite":
+        (place.directory / "accounts.db").rename(folder / "accounts")
+    elif there:
+        (folder / "accounts").touch(0o600)
+    (place.directory / "conf").write_text(f"[accounts]\nstores = {kind}:{folder}/accounts\n")
+    before = sorted(folder.iterdir())
+    found = {check["check"]: check for check in json.loads(place.good("doctor", "--json"))}["accounts"]
+    assert found["verdict"] == ("good" if there else "note"), found
+    folder.chmod(0o1777)
+    done = place.run("doctor", "--json")
+    found = {check["check"]: check for check in json.loads(done.stdout)}["accounts"]
+    assert done.returncode == 1 and found["verdict"] == "bad" and f"{folder}: others may write in the directory" in found["found"], found
+    folder.chmod(0o700)
+    if there:
+        (folder / "accounts").write_bytes(b"nonsense\n" * 1000)
+        done = place.run("doctor", "--json")
+        assert done.returncode == 1 and {check["check"]: check for check in json.loads(done.stdout)}["accounts"]["verdict"] == "bad"
+    assert sorted(folder.iterdir()) == before
+
+
+def test_doctor_knows_an_empty_database(place):
+    (place.directory / "accounts.db").write_bytes(b"")
+    found = {check["check"]: check for check in json.loads(place.good("doctor", "--json"))}["accounts"]
+    assert found["verdict"] == "note" and "has no accounts yet" in found["found"], found
 
 
 def test_doctor_knows_the_realm_that_nobody_chose(place):
