@@ -205,6 +205,18 @@ def test_nobody_there(place):
     place.bad(4, "get", f"http://127.0.0.1:{port}/")
 
 
+def test_nobody_comes(place):
+    begun = time.monotonic()
+    assert "nobody came within 1 second (--timeout)" in place.bad(4, "listen", "0", "--package", "NTLM", "--timeout", "1")
+    assert time.monotonic() - begun >= 1
+    assert "until somebody comes" in place.good("listen", "--help") and "until somebody comes" not in place.good("connect", "--help")
+    server, _ = place.listen("0", "--package", "NTLM")  # without --timeout
+    with pytest.raises(subprocess.TimeoutExpired):
+        server.wait(timeout=2)
+    server.kill()
+    server.communicate()
+
+
 def test_peer_that_speaks_otherwise(place):
     server, port = place.listen("0", "--package", "NTLM")
     with socket.create_connection(("127.0.0.1", int(port))) as wrong:
