@@ -7,6 +7,7 @@
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/config.h"
+#include "decode/clean.h"
 #include "lsa/logons.h"
 
 #include <errno.h>
@@ -47,7 +48,9 @@ void doctor_tell(struct doctor *doctor, enum verdict verdict, const char *what, 
         fputc('}', stdout);
         return;
     }
-    printf("%-5s %-15s %s\n", words[verdict], what, text);
+    printf("%-5s %-15s ", words[verdict], what);
+    clean_put(stdout, slice_of_text(text), CLEAN_LINE); /* names in files of others */
+    putchar('\n');
     if (advice != NULL && verdict != GOOD)
         printf("      %-15s -> %s\n", "", advice);
 }

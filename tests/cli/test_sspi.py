@@ -86,6 +86,56 @@ def test_lists(place):
     assert {line.split("  client ")[1].strip() for line in text.splitlines() if "TLS" in line and "  client " in line} == {"ready, without a certificate"}
 
 
+def keytab(file, *entries):
+    """Of passwords: (principal, number, type) each."""
+    lines = "".join(f"addent -password -p {principal} -k {number} -e {kind}\npw\n" for principal, number, kind in entries)
+    subprocess.run(["ktutil"], input=f"{lines}wkt {file}\n".encode(), check=True, capture_output=True, timeout=60)
+
+
+KEYS = [(f"host/server.example.test@{realm}", number, kind) for realm, number in (("EXAMPLE.TEST", 2), ("EXAMPLE.TEST", 3), ("OTHER.TEST", 1))
+        for kind in ("aes256-cts-hmac-sha1-96", "aes128-cts-hmac-sha1-96")]
+KEYS_TOLD = "host/server.example.test@EXAMPLE.TEST 2, 3; host/server.example.test@OTHER.TEST 1"
+
+
+def servers(place):
+    return {c["package"]: c for c in json.loads(place.good("creds", "--json")) if c["side"] == "server"}
+
+
+def test_creds_look_at_what_servers_need(place):
+    """A credential is had without keys and accounts; a server of it refuses everybody."""
+    found = servers(place)
+    assert not found["Kerberos"]["available"] and found["Kerberos"]["status"] == "0x8009030E" and "none.keytab' not found" in found["Kerberos"]["cause"]
+    assert found["NTLM"]["available"] and found["NTLM"]["by"] == f"accounts sqlite:{place.directory}/accounts.db" == found["WDigest"]["by"]
+    assert found["Negotiate"]["available"] and "Kerberos: no keytab: " in found["Negotiate"]["by"] and "NTLM: accounts sqlite:" in found["Negotiate"]["by"]
+    keytab(place.directory / "none.keytab", *KEYS)
+    os.remove(place.directory / "accounts.db")
+    found = servers(place)
+    assert found["Kerberos"]["available"] and found["Kerberos"]["by"] == f"keytab FILE:{place.directory}/none.keytab: {KEYS_TOLD}"
+    assert not found["NTLM"]["available"] and found["NTLM"]["cause"] == f"no accounts: {place.directory}/accounts.db has none"
+    assert found["Negotiate"]["available"] and "Kerberos: keytab " in found["Negotiate"]["by"]
+    os.remove(place.directory / "none.keytab")
+    assert not servers(place)["Negotiate"]["available"]
+    text = place.good("creds")
+    assert re.search(r"^Kerberos +server +none: SEC_E_NO_CREDENTIALS \(0x8009030E\): no keytab: ", text, re.M), text
+
+
+def test_creds_of_a_daemon(place):
+    """Its keytab and its stores are not this process's to look at."""
+    (place.directory / "conf").write_text(f"[lsa]\nmode = daemon\nsocket = {place.directory}/lsa.sock\n")
+    process = subprocess.Popen([os.path.join(BUILD, "opensspi-lsad")], env=place.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE)
+    try:
+        until = time.monotonic() + 120
+        with socket.socket(socket.AF_UNIX) as probe:
+            while probe.connect_ex(str(place.directory / "lsa.sock")) != 0 and time.monotonic() < until:
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.05)
+        assert servers(place)["Kerberos"]["by"] == "by what the daemon has"
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
 def test_default_user_is_named(place):
     users = place.directory / "users"
     users.write_text("EXAMPLE:alice:pw\n")
@@ -386,6 +436,9 @@ def test_doctor(place):
     found = {check["check"]: check for check in json.loads(place.good("doctor", "--json"))}
     assert found["configuration"]["verdict"] == "good" and found["accounts"]["verdict"] == "good"
     assert found["keytab"]["verdict"] == "note" and "KRB5_KTNAME" in found["keytab"]["advice"]
+    keytab(place.directory / "none.keytab", *KEYS)
+    found = {check["check"]: check for check in json.loads(place.good("doctor", "--json"))}["keytab"]
+    assert found["verdict"] == "good" and f"none.keytab: {KEYS_TOLD} (not compared with the KDC's)" in found["found"], found
     os.chmod(place.directory / "accounts.db", 0o644)
     assert "others may read or write the account file (mode 0644)" in place.run("doctor").stdout.decode()
     os.chmod(place.directory / "accounts.db", 0o600)
