@@ -3,6 +3,7 @@
  * T token, A accepted, E refused (a status), M message. Stream packages speak TLS as it is, so that any TLS peer will do.
  */
 #include "peer.h"
+#include "socket.h"
 
 #include "base/memory.h"
 #include "base/reader.h"
@@ -450,63 +451,6 @@ static int run_line(int socket, struct peer *peer, const struct cli_options *opt
     return code;
 }
 
-/* HOST:PORT, [ADDRESS]:PORT, or PORT alone where a default host is given. */
-static int address_split(const char *text, const char *default_host, char host[256], char port[32])
-{
-    const char *colon = strrchr(text, ':'), *start = text;
-    size_t len = colon == NULL ? 0 : (size_t)(colon - text);
-    if (colon == NULL && default_host == NULL)
-        return cli_misuse("\"%s\" names no port: give HOST:PORT", text);
-    if (len >= 2 && text[0] == '[' && colon[-1] == ']') {
-        start++;
-        len -= 2;
-    }
-    if (len >= 256 || strlen(colon == NULL ? text : colon + 1) >= 32)
-        return cli_misuse("\"%s\" is too long for HOST:PORT", text);
-    snprintf(host, 256, "%.*s", (int)len, start);
-    if (len == 0)
-        snprintf(host, 256, "%s", default_host == NULL ? "localhost" : default_host);
-    snprintf(port, 32, "%s", colon == NULL ? text : colon + 1);
-    return CLI_OK;
-}
-
-static int resolve(const char *host, const char *port, bool passive, struct addrinfo **list)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = passive ? AI_PASSIVE : 0};
-    int error = getaddrinfo(host, port, &hints, list);
-    if (error == 0)
-        return CLI_OK;
-    cli_fail("cannot find %s port %s: %s", host, port, gai_strerror(error));
-    return CLI_UNREACHABLE;
-}
-
-static int dial(const char *host, const char *port, int64_t seconds, int *socket_out)
-{
-    struct addrinfo *list;
-    struct timeval patience = {.tv_sec = (time_t)seconds};
-    int file = -1;
-    try(resolve(host, port, false, &list));
-    for (struct addrinfo *each = list; each != NULL && file < 0; each = each->ai_next) {
-        file = socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC, each->ai_protocol);
-        if (file < 0)
-            continue;
-        setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-        if (connect(file, each->ai_addr, each->ai_addrlen) != 0) {
-            int error = errno == EINPROGRESS ? ETIMEDOUT : errno;
-            close(file);
-            file = -1;
-            errno = error;
-        }
-    }
-    freeaddrinfo(list);
-    *socket_out = file;
-    if (file >= 0)
-        return CLI_OK;
-    cli_fail("cannot connect to %s port %s: %s; is \"sspi listen %s\", or another server, running there?", host, port,
-             strerror(errno), port);
-    return CLI_UNREACHABLE;
-}
-
 #define CLIENT_FLAGS                                                                                   \
     (ISC_REQ_MUTUAL_AUTH | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_CONFIDENTIALITY | \
      ISC_REQ_INTEGRITY)
@@ -518,7 +462,7 @@ static int connect_run(const struct cli_options *options)
     char host[256], port[32], target[300];
     int64_t seconds;
     int file;
-    try(address_split(options->operand[0], NULL, host, port));
+    try(socket_address(options->operand[0], NULL, host, port));
     try(timeout_of(options, &seconds));
     try(peer_open(&peer, options, true, CLIENT_FLAGS));
     if (!peer.stream && (options->ca != NULL || options->insecure))
@@ -527,30 +471,8 @@ static int connect_run(const struct cli_options *options)
     snprintf(target, sizeof(target), "%s%s", peer.credssp ? "TERMSRV/" : peer.stream ? "" : "host/", host);
     if (peer.target == NULL)
         peer.target = target;
-    try(dial(host, port, seconds, &file));
+    try(socket_dial(host, port, seconds, &file));
     return run_line(file, &peer, options, seconds);
-}
-
-static int bind_first(const char *host, const char *port, int *listener)
-{
-    struct addrinfo *list;
-    int file = -1, one = 1;
-    try(resolve(host, port, true, &list));
-    for (struct addrinfo *each = list; each != NULL && file < 0; each = each->ai_next) {
-        file = socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC, each->ai_protocol);
-        if (file < 0)
-            continue;
-        setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        if (bind(file, each->ai_addr, each->ai_addrlen) != 0 || listen(file, 1) != 0) {
-            int error = errno;
-            close(file);
-            file = -1;
-            errno = error;
-        }
-    }
-    freeaddrinfo(list);
-    *listener = file;
-    return file >= 0 ? CLI_OK : cli_fail("cannot listen on %s port %s: %s", host, port, strerror(errno));
 }
 
 static int listen_run(const struct cli_options *options)
@@ -561,20 +483,17 @@ static int listen_run(const struct cli_options *options)
     socklen_t len = sizeof(address);
     int64_t seconds;
     int listener, file;
-    try(address_split(options->operand[0], "127.0.0.1", host, port));
+    try(socket_address(options->operand[0], "127.0.0.1", host, port));
     try(timeout_of(options, &seconds));
     try(peer_open(&peer, options, false, SERVER_FLAGS));
-    try(bind_first(host, port, &listener));
+    try(socket_listen(host, port, &listener));
     if (getsockname(listener, (struct sockaddr *)&address, &len) == 0 &&
         getnameinfo((struct sockaddr *)&address, len, name, sizeof(name), service, sizeof(service),
                     NI_NUMERICHOST | NI_NUMERICSERV) == 0)
         fprintf(stderr, "listening: %s port %s\n", name, service);
-    do
-        file = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    while (file < 0 && errno == EINTR);
+    int code = socket_accept(listener, options->timeout == NULL ? 0 : seconds, &file);
     close(listener);
-    if (file < 0)
-        return cli_fail("cannot accept a connection: %s", strerror(errno));
+    try(code);
     return run_line(file, &peer, options, seconds);
 }
 
@@ -592,6 +511,6 @@ static const struct cli_command listen_commands[] = {
     {"", "[HOST:]PORT",
      "Waits for one client on this computer (or at HOST), authenticates it, tells what was agreed, and chats under its "
      "protection; port 0 takes a free one",
-     OPTION_PACKAGE | OPTION_FLAGS | OPTION_CERTIFICATE | OPTION_TIMEOUT, 1, 1, listen_run},
+     OPTION_PACKAGE | OPTION_FLAGS | OPTION_CERTIFICATE | OPTION_TIMEOUT_LISTEN, 1, 1, listen_run},
 };
 const struct cli_family cli_listen = {"listen", "try a handshake as the server, then chat", listen_commands, 1};

@@ -43,6 +43,7 @@ enum cli_option {
     OPTION_HEAD = 0x100000, /* --head --verbose */
     OPTION_SECONDS = 0x200000,
     OPTION_NEW_CREDENTIALS = 0x400000,
+    OPTION_TIMEOUT_LISTEN = 0x800000, /* --timeout of who waits for a client */
 };
 
 struct cli_options {

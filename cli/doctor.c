@@ -7,6 +7,7 @@
 #include "base/utf16.h"
 #include "core/cause.h"
 #include "core/config.h"
+#include "decode/clean.h"
 #include "lsa/logons.h"
 
 #include <errno.h>
@@ -23,7 +24,6 @@
 #include <sspi_ext.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -48,28 +48,34 @@ void doctor_tell(struct doctor *doctor, enum verdict verdict, const char *what, 
         fputc('}', stdout);
         return;
     }
-    printf("%-5s %-15s %s\n", words[verdict], what, text);
+    printf("%-5s %-15s ", words[verdict], what);
+    clean_put(stdout, slice_of_text(text), CLEAN_LINE); /* names in files of others */
+    putchar('\n');
     if (advice != NULL && verdict != GOOD)
         printf("      %-15s -> %s\n", "", advice);
 }
 
-static void check_store(struct doctor *doctor, const char *store)
+/* As a server's credential would find it: one store that it refuses, and it refuses every client. */
+static void check_store(struct doctor *doctor, const struct config *config, const char *store)
 {
     const char *colon = strchr(store, ':'), *path = colon == NULL ? store : colon + 1;
-    struct stat status;
-    if (stat(path, &status) != 0 && errno == ENOENT)
-        doctor_tell(doctor, NOTE, "accounts",
-                    "\"sspi account add NAME\" makes it; only servers with accounts of their own need one",
-                    "%s is not there", path);
-    else if (access(path, R_OK) != 0)
+    if (access(path, F_OK) == 0 && access(path, R_OK) != 0) {
         doctor_tell(doctor, BAD, "accounts",
                     "run the server as a user who may read it, or name another store in [accounts] stores", "%s: %s",
                     path, strerror(errno));
-    else if ((status.st_mode & 077) != 0)
-        doctor_tell(doctor, BAD, "accounts", "it holds password hashes: chmod 0600",
-                    "%s can be read by others (mode %04o)", path, (unsigned)status.st_mode & 07777);
-    else
+        return;
+    }
+    SECURITY_STATUS status = accounts_check_store(store, accounts_default_domain(config));
+    if (status == SEC_E_OK)
         doctor_tell(doctor, GOOD, "accounts", NULL, "%s", store);
+    else if (status == SEC_E_NO_CREDENTIALS)
+        doctor_tell(doctor, NOTE, "accounts",
+                    "\"sspi account add NAME\" makes it; only servers with accounts of their own need one",
+                    access(path, F_OK) == 0 ? "%s has no accounts yet" : "%s is not there", path);
+    else
+        doctor_tell(doctor, BAD, "accounts",
+                    "servers that check passwords refuse everybody until then; run this as the server's user", "%s",
+                    cause_text());
 }
 
 /* Winbind: is it there, who does it say that we are, and does its trust hold? The last asks a controller. */
@@ -115,7 +121,7 @@ static const struct config *check_config(struct doctor *doctor)
                 config->domain, config->dns_computer == NULL ? "(none)" : config->dns_computer);
     for (unsigned i = 0; i < config->stores.n_items; i++)
         if (strncmp(config->stores.item[i], "winbind:", strlen("winbind:")) != 0)
-            check_store(doctor, config->stores.item[i]);
+            check_store(doctor, config, config->stores.item[i]);
     if (accounts_ask_domains(config))
         check_domain(doctor, config);
     return config;

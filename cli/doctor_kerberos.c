@@ -1,5 +1,6 @@
 /* What `sspi doctor` says of Kerberos: realm, KDCs, a server's keys. */
 #include "doctor.h"
+#include "servers.h"
 
 #include "core/config.h"
 
@@ -113,30 +114,86 @@ void doctor_check_realm(struct doctor *doctor)
     krb5_free_context(context);
 }
 
-void doctor_check_keytab(struct doctor *doctor, const struct config *config)
+/* "principal 2, 3; other 1": each with its numbers, whatever the types of its keys are. */
+static void entry_add(krb5_context context, const krb5_keytab_entry *entry, char last[256], struct keytab_look *found)
 {
-    static const char advice[] =
-        "servers for Kerberos need one: [kerberos] keytab, or KRB5_KTNAME; readable by the server's user";
+    char *name = NULL;
+    size_t len = strlen(found->content), room = sizeof(found->content) - len;
+    if (krb5_unparse_name(context, entry->principal, &name) != 0)
+        return;
+    bool same = strcmp(name, last) == 0;
+    char number[16];
+    snprintf(number, sizeof(number), " %u", (unsigned)entry->vno);
+    const char *start = strrchr(found->content, ' ');
+    if (same && start != NULL && strcmp(start, number) == 0) {
+        krb5_free_unparsed_name(context, name);
+        return; /* another type */
+    }
+    if (room < strlen(name) + 32) {
+        if (room > sizeof("; ...") && (len < 3 || strcmp(found->content + len - 3, "...") != 0))
+            snprintf(found->content + len, room, "; ...");
+    } else if (same) {
+        snprintf(found->content + len, room, ",%s", number);
+    } else {
+        snprintf(found->content + len, room, "%s%s%s", len > 0 ? "; " : "", name, number);
+        snprintf(last, 256, "%s", name);
+    }
+    krb5_free_unparsed_name(context, name);
+}
+
+static krb5_error_code entries_list(krb5_context context, krb5_keytab keytab, struct keytab_look *found)
+{
+    krb5_kt_cursor cursor;
+    krb5_keytab_entry entry;
+    char last[256] = "";
+    krb5_error_code error = krb5_kt_start_seq_get(context, keytab, &cursor);
+    if (error != 0)
+        return error;
+    while ((error = krb5_kt_next_entry(context, keytab, &entry, &cursor)) == 0) {
+        entry_add(context, &entry, last, found);
+        krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, keytab, &cursor);
+    return error == KRB5_KT_END ? 0 : error;
+}
+
+void keytab_look(const struct config *config, struct keytab_look *found)
+{
     krb5_context context;
     krb5_keytab keytab = NULL;
-    char name[1024] = "";
-    if (krb5_init_context(&context) != 0)
-        return; /* doctor_check_realm has said so */
+    *found = (struct keytab_look){0};
+    if (krb5_init_context(&context) != 0) {
+        snprintf(found->cause, sizeof(found->cause), "libkrb5 does not start");
+        return;
+    }
     krb5_error_code error = config->kerberos_keytab == NULL
                                 ? krb5_kt_default(context, &keytab)
                                 : krb5_kt_resolve(context, config->kerberos_keytab, &keytab);
     if (error == 0)
-        error = krb5_kt_get_name(context, keytab, name, sizeof(name));
+        error = krb5_kt_get_name(context, keytab, found->name, sizeof(found->name));
     if (error == 0)
-        error = krb5_kt_have_content(context, keytab);
-    if (error == 0) {
-        doctor_tell(doctor, GOOD, "keytab", NULL, "%s", name);
-    } else {
+        error = entries_list(context, keytab, found);
+    found->good = error == 0 && found->content[0] != '\0';
+    if (error != 0) {
         const char *message = krb5_get_error_message(context, error);
-        doctor_tell(doctor, NOTE, "keytab", advice, "%s", message);
+        snprintf(found->cause, sizeof(found->cause), "%s", message);
         krb5_free_error_message(context, message);
+    } else if (!found->good) {
+        snprintf(found->cause, sizeof(found->cause), "the keytab %.400s has no keys", found->name);
     }
     if (keytab != NULL)
         krb5_kt_close(context, keytab);
     krb5_free_context(context);
+}
+
+void doctor_check_keytab(struct doctor *doctor, const struct config *config)
+{
+    struct keytab_look found;
+    keytab_look(config, &found);
+    if (found.good)
+        doctor_tell(doctor, GOOD, "keytab", NULL, "%s: %s (not compared with the KDC's)", found.name, found.content);
+    else
+        doctor_tell(doctor, NOTE, "keytab",
+                    "servers for Kerberos need one: [kerberos] keytab, or KRB5_KTNAME; readable by the server's user",
+                    "%s", found.cause);
 }

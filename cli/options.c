@@ -84,6 +84,9 @@ static const struct {
     {"insecure", NULL, "take any certificate: whoever is in between can read and change everything", ID_INSECURE,
      OPTION_CA},
     {"timeout", "SECONDS", "how long to wait for the peer (default: 30)", ID_TIMEOUT, OPTION_TIMEOUT},
+    {"timeout", "SECONDS",
+     "how long to wait for a client (default: until somebody comes), and for its words (default: 30)", ID_TIMEOUT,
+     OPTION_TIMEOUT_LISTEN},
     {"head", NULL, "ask for the head alone, and print it", ID_HEAD, OPTION_HEAD},
     {"verbose", NULL, "tell each step on standard error", ID_VERBOSE, OPTION_HEAD | OPTION_FLAGS},
     {"seconds", "N", "how long to measure each thing (default: 1)", ID_SECONDS, OPTION_SECONDS},
@@ -190,6 +193,18 @@ static void option_take(struct cli_options *options, int id, const char *value)
     }
 }
 
+/* Its name, where it is one that this command does not take. Some have two entries: other words for other commands. */
+static const char *option_of_others(const struct cli_command *command, int id)
+{
+    const char *name = NULL;
+    for (size_t i = 0; i < N_KNOWN; i++)
+        if (known[i].id == id) {
+            require((known[i].of & command->options) == 0 && id != ID_HELP, NULL);
+            name = known[i].name;
+        }
+    return name;
+}
+
 static int options_parse(const char *called, const struct cli_command *command, int argc, char **argv,
                          struct cli_options *options)
 {
@@ -205,9 +220,9 @@ static int options_parse(const char *called, const struct cli_command *command, 
     for (int id; (id = getopt_long(argc - n_numbers, argv, ":h", table, NULL)) != -1;) {
         if (id == ':')
             return cli_misuse("%s wants a value; see \"sspi %s --help\"", argv[optind - 1], called);
-        for (size_t i = 0; i < N_KNOWN; i++)
-            if (known[i].id == id && id != ID_HELP && (known[i].of & command->options) == 0)
-                return cli_misuse("\"sspi %s\" does not take --%s; see its --help", called, known[i].name);
+        const char *other = option_of_others(command, id);
+        if (other != NULL)
+            return cli_misuse("\"sspi %s\" does not take --%s; see its --help", called, other);
         if (id == ID_HELP || id == 'h') {
             command_help(stdout, called, command);
             options->n_operands = -1;

@@ -1,7 +1,9 @@
 /* `sspi whoami` and `sspi creds`: what default credentials there are. */
 #include "cli.h"
+#include "servers.h"
 
 #include "base/time.h"
+#include "decode/clean.h"
 
 #include <pwd.h>
 #include <sspi_ext.h>
@@ -11,7 +13,8 @@
 struct found {
     SECURITY_STATUS status;
     char name[256], cause[512];
-    int64_t expiry; /* local time, as the interface gives it */
+    char ready[1024]; /* a server: by what */
+    int64_t expiry;   /* local time, as the interface gives it */
 };
 
 static void look(const char *package, ULONG use, struct found *found)
@@ -115,6 +118,14 @@ static const char *time_of(int64_t expiry, char text[CLI_TIME_MAX])
     return text;
 }
 
+/* What stands in files of others steers no terminal. */
+static void say_line(const char *lead, const char *text)
+{
+    fputs(lead, stdout);
+    clean_put(stdout, slice_of_text(text), CLEAN_LINE);
+    putchar('\n');
+}
+
 static void creds_one(struct listing *listing, const SecPkgInfoA *info, const char *side, const struct found *found)
 {
     char text[CLI_TIME_MAX];
@@ -137,16 +148,36 @@ static void creds_one(struct listing *listing, const SecPkgInfoA *info, const ch
         json_text(stdout, good ? time_of(found->expiry, text) : "");
         fputs(", \"cause\": ", stdout);
         json_text(stdout, found->cause);
+        fputs(", \"by\": ", stdout);
+        json_text(stdout, found->ready);
         fputs("}", stdout);
         return;
     }
     printf("%-*s  %-8s", listing->width, package, side);
     if (good && found->name[0] != '\0')
         printf("%s, expires %s\n", name, time_of(found->expiry, text));
+    else if (good && found->ready[0] != '\0')
+        say_line("ready: ", found->ready);
     else if (good)
         puts(name);
-    else
-        printf("none: %s%s%s\n", cli_status_name(found->status), found->cause[0] == '\0' ? "" : ": ", found->cause);
+    else {
+        printf("none: %s", cli_status_name(found->status));
+        say_line(found->cause[0] == '\0' ? "" : ": ", found->cause);
+    }
+}
+
+/* A server's credential is there before anybody knows whether there are keys and accounts to take clients by. */
+static void look_further(const char *package, struct found *found)
+{
+    struct server_look server;
+    if (found->status != SEC_E_OK || !server_look(package, &server))
+        return;
+    if (server.good) {
+        snprintf(found->ready, sizeof(found->ready), "%.1000s", server.text);
+    } else {
+        found->status = SEC_E_NO_CREDENTIALS;
+        snprintf(found->cause, sizeof(found->cause), "%.500s", server.text);
+    }
 }
 
 static int creds_package(const SecPkgInfoA *package, void *context)
@@ -156,6 +187,7 @@ static int creds_package(const SecPkgInfoA *package, void *context)
     creds_one(context, package, "client", &found);
     if ((package->fCapabilities & SECPKG_FLAG_CLIENT_ONLY) == 0) {
         look(package->Name, SECPKG_CRED_INBOUND, &found);
+        look_further(package->Name, &found);
         creds_one(context, package, "server", &found);
     }
     return CLI_OK;

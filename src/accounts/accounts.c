@@ -7,6 +7,7 @@
 #include "crypto/ntlm_response.h"
 #include "crypto/random.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -29,6 +30,26 @@ static SECURITY_STATUS store_open(const char *name, const char *default_domain, 
     }
     return cause_set(SEC_E_CANNOT_INSTALL,
                      "\"%s\" is no account store: write sqlite:PATH, smbpasswd:PATH, sam:PATH or winbind:", name);
+}
+
+SECURITY_STATUS accounts_check_store(const char *name, const char *default_domain)
+{
+    struct account_store store = {0};
+    char real[PATH_MAX];
+    const char *colon = strchr(name, ':'), *path = colon == NULL ? name : colon + 1;
+    SECURITY_STATUS status;
+    if (strncmp(name, STORE_WINBIND, strlen(STORE_WINBIND)) == 0)
+        return SEC_E_OK;
+    if (strncmp(name, "sqlite:", strlen("sqlite:")) == 0 && *path != '\0') {
+        status = sqlite_store_check(path);
+    } else {
+        try(store_open(name, default_domain, NULL, &store)); /* the policy is winbind's matter */
+        store.table->close(store.self);
+        status = store_path_check(path, real);
+    }
+    if (status == SEC_E_NO_CREDENTIALS)
+        try(store_directory_check(path));
+    return status;
 }
 
 static void accounts_free(struct accounts *accounts)

@@ -89,3 +89,12 @@ SECURITY_STATUS store_path_check(const char *path, char *real)
                          (unsigned)(status.st_mode & 07777));
     return directory_check(real);
 }
+
+SECURITY_STATUS store_directory_check(const char *path)
+{
+    char real[PATH_MAX];
+    SECURITY_STATUS status = path_resolve(path, real);
+    if (status == SEC_E_NO_CREDENTIALS)
+        return SEC_E_OK;
+    return status != SEC_E_OK ? status : directory_check(real);
+}

@@ -205,6 +205,7 @@ SECURITY_STATUS sqlite_db_create(const char *path, struct sqlite_db **db)
     SECURITY_STATUS status = sqlite_db_open(path, db);
     if (status == SEC_E_NO_CREDENTIALS) {
         try(directories_create(path));
+        try(store_directory_check(path)); /* no file is left where it would be refused */
         try(file_create(path));
         status = sqlite_db_open(path, db);
     }

@@ -372,6 +372,16 @@ static const struct account_store_table sqlite_store_table = {
     .close = sqlite_store_close,
 };
 
+SECURITY_STATUS sqlite_store_check(const char *path)
+{
+    struct sqlite_db *db = NULL;
+    int version = 0;
+    try(sqlite_db_open(path, &db));
+    SECURITY_STATUS status = sqlite_schema_check(db, &version);
+    sqlite_db_close(db);
+    return status == SEC_E_OK && version == 0 ? SEC_E_NO_CREDENTIALS : status;
+}
+
 SECURITY_STATUS sqlite_store_open(const char *path, const char *default_domain, struct account_store *store)
 {
     struct sqlite_store *self = mem_zalloc(sizeof(*self));

@@ -90,6 +90,8 @@ struct account_store {
 
 /* Each opens one kind of store. `default_domain` is the domain of accounts that the store keeps without one. */
 SECURITY_STATUS sqlite_store_open(const char *path, const char *default_domain, struct account_store *store);
+/* Could it be opened? Makes and changes nothing. SEC_E_NO_CREDENTIALS: no file, or nothing in it. */
+SECURITY_STATUS sqlite_store_check(const char *path);
 SECURITY_STATUS smbpasswd_store_open(const char *path, const char *default_domain, struct account_store *store);
 SECURITY_STATUS sam_store_open(const char *path, const char *default_domain, struct account_store *store);
 /* `domain` is the one that the store is for; "": all that winbind knows. Winbind is not asked yet. */
@@ -109,5 +111,7 @@ bool account_name_valid(const char *name);
  * directory of root's or our own that nobody else may write. SEC_E_OK; SEC_E_NO_CREDENTIALS when it does not exist; else SEC_E_INTERNAL_ERROR
  * with the cause. `real` (PATH_MAX bytes) receives the path with its directory resolved. Directories further up are the administrator's affair. */
 SECURITY_STATUS store_path_check(const char *path, char *real);
+/* The same of the directory alone, for a file that is not there yet. A directory that is not there either is fine: it is made 0700. */
+SECURITY_STATUS store_directory_check(const char *path);
 
 #endif

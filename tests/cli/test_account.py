@@ -58,6 +58,15 @@ def bob(store):
     return store
 
 
+def test_no_file_where_it_would_be_refused(store):
+    store.file.parent.mkdir()
+    store.file.parent.chmod(0o1777)
+    assert "others may write in the directory of an account file; chmod 0700 it" in store.bad(1, "account", "add", "bob", stdin="pw\n")
+    assert list(store.file.parent.iterdir()) == []
+    store.file.parent.chmod(0o700)
+    store.good("account", "add", "bob", stdin="pw\n")
+
+
 def hashes(store):
     out = {}
     for line in store.good("account", "export").splitlines():

@@ -86,6 +86,56 @@ def test_lists(place):
     assert {line.split("  client ")[1].strip() for line in text.splitlines() if "TLS" in line and "  client " in line} == {"ready, without a certificate"}
 
 
+def keytab(file, *entries):
+    """Of passwords: (principal, number, type) each."""
+    lines = "".join(f"addent -password -p {principal} -k {number} -e {kind}\npw\n" for principal, number, kind in entries)
+    subprocess.run(["ktutil"], input=f"{lines}wkt {file}\n".encode(), check=True, capture_output=True, timeout=60)
+
+
+KEYS = [(f"host/server.example.test@{realm}", number, kind) for realm, number in (("EXAMPLE.TEST", 2), ("EXAMPLE.TEST", 3), ("OTHER.TEST", 1))
+        for kind in ("aes256-cts-hmac-sha1-96", "aes128-cts-hmac-sha1-96")]
+KEYS_TOLD = "host/server.example.test@EXAMPLE.TEST 2, 3; host/server.example.test@OTHER.TEST 1"
+
+
+def servers(place):
+    return {c["package"]: c for c in json.loads(place.good("creds", "--json")) if c["side"] == "server"}
+
+
+def test_creds_look_at_what_servers_need(place):
+    """A credential is had without keys and accounts; a server of it refuses everybody."""
+    found = servers(place)
+    assert not found["Kerberos"]["available"] and found["Kerberos"]["status"] == "0x8009030E" and "none.keytab' not found" in found["Kerberos"]["cause"]
+    assert found["NTLM"]["available"] and found["NTLM"]["by"] == f"accounts sqlite:{place.directory}/accounts.db" == found["WDigest"]["by"]
+    assert found["Negotiate"]["available"] and "Kerberos: no keytab: " in found["Negotiate"]["by"] and "NTLM: accounts sqlite:" in found["Negotiate"]["by"]
+    keytab(place.directory / "none.keytab", *KEYS)
+    os.remove(place.directory / "accounts.db")
+    found = servers(place)
+    assert found["Kerberos"]["available"] and found["Kerberos"]["by"] == f"keytab FILE:{place.directory}/none.keytab: {KEYS_TOLD}"
+    assert not found["NTLM"]["available"] and found["NTLM"]["cause"] == f"no accounts: {place.directory}/accounts.db has none"
+    assert found["Negotiate"]["available"] and "Kerberos: keytab " in found["Negotiate"]["by"]
+    os.remove(place.directory / "none.keytab")
+    assert not servers(place)["Negotiate"]["available"]
+    text = place.good("creds")
+    assert re.search(r"^Kerberos +server +none: SEC_E_NO_CREDENTIALS \(0x8009030E\): no keytab: ", text, re.M), text
+
+
+def test_creds_of_a_daemon(place):
+    """Its keytab and its stores are not this process's to look at."""
+    (place.directory / "conf").write_text(f"[lsa]\nmode = daemon\nsocket = {place.directory}/lsa.sock\n")
+    process = subprocess.Popen([os.path.join(BUILD, "opensspi-lsad")], env=place.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE)
+    try:
+        until = time.monotonic() + 120
+        with socket.socket(socket.AF_UNIX) as probe:
+            while probe.connect_ex(str(place.directory / "lsa.sock")) != 0 and time.monotonic() < until:
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.05)
+        assert servers(place)["Kerberos"]["by"] == "by what the daemon has"
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
 def test_default_user_is_named(place):
     users = place.directory / "users"
     users.write_text("EXAMPLE:alice:pw\n")
@@ -203,6 +253,18 @@ def test_nobody_there(place):
     server.communicate()
     assert "cannot connect" in place.bad(4, "connect", f"127.0.0.1:{port}", "--package", "NTLM", "--user", "a", stdin=b"pw\n")
     place.bad(4, "get", f"http://127.0.0.1:{port}/")
+
+
+def test_nobody_comes(place):
+    begun = time.monotonic()
+    assert "nobody came within 1 second (--timeout)" in place.bad(4, "listen", "0", "--package", "NTLM", "--timeout", "1")
+    assert time.monotonic() - begun >= 1
+    assert "until somebody comes" in place.good("listen", "--help") and "until somebody comes" not in place.good("connect", "--help")
+    server, _ = place.listen("0", "--package", "NTLM")  # without --timeout
+    with pytest.raises(subprocess.TimeoutExpired):
+        server.wait(timeout=2)
+    server.kill()
+    server.communicate()
 
 
 def test_peer_that_speaks_otherwise(place):
@@ -374,12 +436,47 @@ def test_doctor(place):
     found = {check["check"]: check for check in json.loads(place.good("doctor", "--json"))}
     assert found["configuration"]["verdict"] == "good" and found["accounts"]["verdict"] == "good"
     assert found["keytab"]["verdict"] == "note" and "KRB5_KTNAME" in found["keytab"]["advice"]
+    keytab(place.directory / "none.keytab", *KEYS)
+    found = {check["check"]: check for check in json.loads(place.good("doctor", "--json"))}["keytab"]
+    assert found["verdict"] == "good" and f"none.keytab: {KEYS_TOLD} (not compared with the KDC's)" in found["found"], found
     os.chmod(place.directory / "accounts.db", 0o644)
-    assert "can be read by others" in place.run("doctor").stdout.decode()
+    assert "others may read or write the account file (mode 0644)" in place.run("doctor").stdout.decode()
     os.chmod(place.directory / "accounts.db", 0o600)
     (place.directory / "conf").write_text("[ntlm]\nnonsense = 1\n")
     done = place.run("doctor")
     assert done.returncode == 1 and "conf:2" in done.stdout.decode()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "smbpasswd"])
+@pytest.mark.parametrize("there", [True, False])
+def test_doctor_opens_the_accounts(place, kind, there):
+    """As a server does: a directory that others may write in is refused there, so it is here; also before the file is made. And nothing is made."""
+    folder = place.directory / "open"
+    folder.mkdir()
+    if there and kind == "sqlite":
+        (place.directory / "accounts.db").rename(folder / "accounts")
+    elif there:
+        (folder / "accounts").touch(0o600)
+    (place.directory / "conf").write_text(f"[accounts]\nstores = {kind}:{folder}/accounts\n")
+    before = sorted(folder.iterdir())
+    found = {check["check"]: check for check in json.loads(place.good("doctor", "--json"))}["accounts"]
+    assert found["verdict"] == ("good" if there else "note"), found
+    folder.chmod(0o1777)
+    done = place.run("doctor", "--json")
+    found = {check["check"]: check for check in json.loads(done.stdout)}["accounts"]
+    assert done.returncode == 1 and found["verdict"] == "bad" and f"{folder}: others may write in the directory" in found["found"], found
+    folder.chmod(0o700)
+    if there:
+        (folder / "accounts").write_bytes(b"nonsense\n" * 1000)
+        done = place.run("doctor", "--json")
+        assert done.returncode == 1 and {check["check"]: check for check in json.loads(done.stdout)}["accounts"]["verdict"] == "bad"
+    assert sorted(folder.iterdir()) == before
+
+
+def test_doctor_knows_an_empty_database(place):
+    (place.directory / "accounts.db").write_bytes(b"")
+    found = {check["check"]: check for check in json.loads(place.good("doctor", "--json"))}["accounts"]
+    assert found["verdict"] == "note" and "has no accounts yet" in found["found"], found
 
 
 def test_doctor_knows_the_realm_that_nobody_chose(place):
