@@ -1,4 +1,4 @@
-"""docs/security.md names only tests that are there, and each row names one."""
+"""docs/security.md names only tests and mutations that are there, and each row names a test."""
 import os
 import pathlib
 import re
@@ -30,3 +30,11 @@ def test_each_test_is_there():
         if not file.is_file() or function and not re.search(wanted, file.read_text(), flags=re.M):
             missing.append(f"{path}: {function}")
     assert missing == []
+
+
+def test_each_mutation_is_there():
+    """`mutation NAME`, or the beginning of several names that ends with a dot."""
+    listed = re.findall(r"^([\w.]+) \S+\.[ch] ", (SOURCE / "tests/mutations.txt").read_text(), flags=re.M)
+    named = re.findall(r"`mutation ([\w.]+)`", PAGE)
+    assert len(named) > 30
+    assert [one for one in named if one not in listed and not (one.endswith(".") and any(name.startswith(one) for name in listed))] == []

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "access/impersonation.h"
+#include "core/as_process.h"
 #include "core/config.h"
 #include "support/access_world.h"
 #include "support/tls_pki.h"
@@ -112,6 +113,21 @@ static bool system_store_has(const char *name, DWORD place, const struct pki *pk
     bool has = store_has(store, pki);
     assert_true(CertCloseStore(store, 0));
     return has;
+}
+
+/* Whoever is called while the library works as the process does not make the thread a client meanwhile: the end of that work would take the new one for the old. */
+static void test_no_client_within(void **state)
+{
+    (void)state;
+    become_client();
+    {
+        AS_PROCESS_SCOPE;
+        assert_int_equal(geteuid(), 0);
+        assert_int_equal(ImpersonateSecurityContext(&loop.server), SEC_E_INTERNAL_ERROR);
+        assert_int_equal(geteuid(), 0);
+    }
+    become_process();
+    assert_int_equal(geteuid(), 0);
 }
 
 /* The judgement of CertGetCertificateChain on a certificate of this authority: is it trusted? */
@@ -348,6 +364,7 @@ static void test_configuration_of_a_child(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_client_within),
         cmocka_unit_test(test_roots),
         cmocka_unit_test(test_intermediates),
         cmocka_unit_test(test_own_certificates),

@@ -636,11 +636,16 @@ static void test_shared_and_ordered(void **state)
     assert_int_equal(logon(first, "", "bob", "pw"), SEC_E_LOGON_DENIED); /* the first store answers for bob */
     assert_int_equal(logon(first, "far", "carol", "pw"), SEC_E_OK);
     assert_int_equal(logon(first, "far", "bob", "one"), SEC_E_LOGON_DENIED); /* the second store knows FAR */
+    const char *sam_first[] = {sam_store, test_store};
+    struct accounts *turned = NULL;
+    assert_int_equal(accounts_open(sam_first, 2, "HOST", &policy, &turned), SEC_E_OK);
     file_put(sam, "nonsense\n", 0600);
     assert_int_equal(logon(first, "far", "carol", "pw"), SEC_E_INTERNAL_ERROR);
     assert_non_null(strstr(cause_text(), "line 1"));
     accounts_close(first);
     accounts_close(other);
+    assert_int_equal(logon(turned, "", "bob", "one"), SEC_E_INTERNAL_ERROR); /* the first may know another bob */
+    accounts_close(turned);
     cause_clear();
     const char *unknown[] = {"ldap:/tmp/x"}, *empty[] = {"sqlite:"};
     assert_int_equal(accounts_open(unknown, 1, "HOST", &policy, &first), SEC_E_CANNOT_INSTALL);

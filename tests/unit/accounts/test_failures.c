@@ -184,6 +184,54 @@ static void test_file_begun(void **state)
     }
 }
 
+/* A whole file that is not ours alone: another name leads to it too, or it is somebody else's. */
+static void test_file_of_others(void **state)
+{
+    (void)state;
+    char name[128], second[144];
+    snprintf(name, sizeof(name), "%s.lockouts", test_database);
+    snprintf(second, sizeof(second), "%s.too", name);
+    failures_close(failures_open(test_database, true));
+    assert_int_equal(link(name, second), 0);
+    assert_null(failures_open(test_database, true));
+    assert_int_equal(unlink(second), 0);
+    struct failures *failures = failures_open(test_database, false);
+    assert_non_null(failures);
+    failures_close(failures);
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chown(name, 65534, (gid_t)-1), 0);
+    assert_null(failures_open(test_database, true));
+}
+
+/* Two processes that count one account's first failure at once may take two words for it: neither says that the account is locked, and together they do. */
+static void test_two_words(void **state)
+{
+    static uint64_t words[FAILURES_WAYS + FAILURES_SETS * FAILURES_WAYS];
+    (void)state;
+    char name[128];
+    snprintf(name, sizeof(name), "%s.lockouts", test_database);
+    struct failures *failures = failures_open(test_database, true);
+    assert_non_null(failures);
+    uint64_t key = key_of(failures, "", 7);
+    failures_add(failures, key, &three, start);
+    failures_add(failures, key, &three, start);
+    int file = open(name, O_RDWR | O_CLOEXEC);
+    assert_true(file >= 0);
+    assert_int_equal(pread(file, words, sizeof(words), 0), sizeof(words));
+    size_t at = FAILURES_WAYS; /* behind the seed's line */
+    while (words[at] == 0)
+        assert_true(++at < sizeof(words) / sizeof(words[0]));
+    assert_int_equal(pwrite(file, &words[at], sizeof(words[at]), (off_t)((at ^ 1) * sizeof(words[at]))),
+                     sizeof(words[at]));
+    assert_int_equal(close(file), 0);
+    struct lockout_state both = state_of(failures, key, start);
+    assert_int_equal(both.failures, 4);
+    assert_true(lockout_holds(&both, start + 599 * FILETIME_SECOND));
+    assert_false(lockout_holds(&both, start + 600 * FILETIME_SECOND));
+    failures_close(failures);
+}
+
 /* Where the file cannot be believed, counting goes on in the shared table. */
 static void test_file_refused(void **state)
 {
@@ -215,6 +263,8 @@ int main(void)
         cmocka_unit_test(test_shared),
         TEST(test_file),
         TEST(test_file_begun),
+        TEST(test_file_of_others),
+        TEST(test_two_words),
         TEST(test_file_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -572,6 +572,24 @@ static void another_token(struct spnego_resp *resp)
     resp->token = slice_of("FAKE3", 5);
 }
 
+static void fake_named(struct spnego_resp *resp)
+{
+    *resp = (struct spnego_resp){.state = SPNEGO_INCOMPLETE, .mech = fake_oid(0)};
+}
+
+static void ntlm_named(struct spnego_resp *resp)
+{
+    ntlm_with_token(resp);
+    resp->token = (struct slice){0};
+    resp->state = SPNEGO_INCOMPLETE;
+}
+
+static void too_long_mic(struct spnego_resp *resp)
+{
+    static const uint8_t mic[257];
+    resp->mic = slice_of(mic, sizeof mic);
+}
+
 static void wrong(const char *configuration, int leg, void (*resp)(struct spnego_resp *), SECURITY_STATUS status)
 {
     struct alteration alteration = {.leg = leg, .resp = resp};
@@ -595,6 +613,11 @@ static void test_wrong_servers(void **state)
     wrong(NTLM_ALONE, 4, other_mech, SEC_E_INVALID_TOKEN);
     fake.legs = 3;
     wrong(BOTH, 4, ntlm_completed, SEC_E_INVALID_TOKEN); /* too late to choose another */
+    wrong(BOTH, 4, ntlm_named, SEC_E_INVALID_TOKEN);
+    wrong(NTLM_ALONE, 4, too_long_mic, SEC_E_INVALID_TOKEN);
+    fake_reset();
+    fake.initiate = SEC_E_NO_CREDENTIALS; /* it was passed over, and is not offered */
+    wrong(BOTH, 2, fake_named, SEC_E_INVALID_TOKEN);
 }
 
 static void test_wrong_clients(void **state)
@@ -605,6 +628,9 @@ static void test_wrong_clients(void **state)
     wrong(BOTH, 3, token_removed, SEC_E_INVALID_TOKEN);
     wrong(BOTH, 3, rejects, SEC_E_LOGON_DENIED);
     wrong(BOTH, 3, some_mic, SEC_E_MESSAGE_ALTERED);
+    wrong(NTLM_ALONE, 3, too_long_mic, SEC_E_INVALID_TOKEN);
+    fake.legs = 5;
+    wrong(BOTH, 3, some_mic, SEC_E_INVALID_TOKEN); /* before there is a key */
 }
 
 static void to_nobody(struct spnego_init *init, struct writer *list)
