@@ -67,8 +67,10 @@ static const struct cli_advice advices[] = {
      "The context was made without CONFIDENTIALITY or INTEGRITY: ask for them on both sides."},
     {0x8009030B, "The client may not be impersonated.", "Clients that ask for IDENTIFY cannot be."},
     {0x8009030C, "The logon was denied.",
-     "Wrong user, password or domain, or an account that is disabled; servers do not say which. On the server look "
-     "at \"sspi account show\" and the trace (SSPI_TRACE=stderr)."},
+     "Wrong user, password or domain, or an account that is disabled, locked or expired; servers do not say which. "
+     "With Kerberos it is the KDC that refuses a password. On a server with accounts of its own the trace "
+     "(SSPI_TRACE=stderr) names the account, and \"sspi account show NAME\" tells whether it is there, its state and "
+     "its wrong passwords."},
     {0x8009030D, "The credentials make no sense to the package.",
      "Is the identity's Flags right (ANSI, UNICODE), and does the package take this kind of secret?"},
     {0x8009030E, "There are no credentials.",
@@ -230,8 +232,36 @@ const struct cli_advice *cli_advice_of(uint32_t status)
     return NULL;
 }
 
-const char *cli_status_advice(SECURITY_STATUS status)
+/* Where what is said of a status in general misleads one side. NULL: the cause in words says more, where there is one. */
+static const struct {
+    enum cli_side side;
+    SECURITY_STATUS status;
+    const char *advice;
+} of_side[] = {
+    {SIDE_CERTIFICATE, SEC_E_NO_CREDENTIALS, NULL},
+    {SIDE_CERTIFICATE, SEC_E_UNKNOWN_CREDENTIALS, NULL},
+    {SIDE_CLIENT, SEC_E_LOGON_DENIED,
+     "Whoever knows the account refused, the KDC or the server: wrong password, or an account that is disabled, locked "
+     "or expired there."},
+    {SIDE_SERVER, SEC_E_LOGON_DENIED,
+     "The trace (SSPI_TRACE=stderr) names the account; \"sspi account show NAME\" tells whether it is there, its state "
+     "and its wrong passwords."},
+    {SIDE_OTHER_SERVER, SEC_E_LOGON_DENIED,
+     "Wrong user, password or domain, or an account that is disabled, locked or expired: servers do not say which. On "
+     "the server the trace (SSPI_TRACE=stderr) names the account, and \"sspi account show NAME\" tells its state."},
+    {SIDE_OTHER_SERVER, SEC_E_NO_CREDENTIALS,
+     "On the server a keytab, a certificate or an account store is missing: run \"sspi creds\" there."},
+    {SIDE_OTHER_CLIENT, SEC_E_NO_CREDENTIALS, "On the client a user or a ticket is missing: run \"sspi creds\" there."},
+    {SIDE_OTHER_SERVER, SEC_E_INTERNAL_ERROR,
+     "On the server, often its configuration or account store: run \"sspi doctor\" there."},
+    {SIDE_OTHER_CLIENT, SEC_E_INTERNAL_ERROR, "On the client, often its configuration: run \"sspi doctor\" there."},
+};
+
+const char *cli_status_advice(SECURITY_STATUS status, enum cli_side side, bool caused)
 {
     const struct cli_advice *advice = cli_advice_of((uint32_t)status);
+    for (size_t i = 0; i < sizeof(of_side) / sizeof(of_side[0]); i++)
+        if (of_side[i].side == side && of_side[i].status == status && (of_side[i].advice != NULL || caused))
+            return of_side[i].advice;
     return advice == NULL ? NULL : advice->advice;
 }

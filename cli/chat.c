@@ -120,13 +120,14 @@ static int frame_receive(const struct line *line, char *kind, uint8_t room[FRAME
     return CLI_OK;
 }
 
-static int refused(struct slice content)
+static int refused(const struct line *line, struct slice content)
 {
     struct reader reader = reader_of(content);
     uint32_t status = 0;
     if (reader_u32be(&reader, &status) != WIRE_OK)
         return cli_fail("the peer refused without a status");
-    const char *advice = cli_status_advice((SECURITY_STATUS)status);
+    const char *advice =
+        cli_status_advice((SECURITY_STATUS)status, line->peer->client ? SIDE_OTHER_SERVER : SIDE_OTHER_CLIENT, false);
     cli_fail("the peer refused: %s%s%s", cli_status_name((SECURITY_STATUS)status), advice == NULL ? "" : ": ",
              advice == NULL ? "" : advice);
     return CLI_REFUSED;
@@ -144,7 +145,7 @@ static void refuse(const struct line *line, SECURITY_STATUS status)
 
 static int step_failed(const struct line *line, SECURITY_STATUS status)
 {
-    int code = cli_sspi_status("the handshake failed", status);
+    int code = cli_sspi_status_of("the handshake failed", status, peer_side(line->peer));
     /* An alert of the peer's may be told by a status that is otherwise our own. */
     if (code == CLI_FAILED && line->peer->stream && line->peer->has_context && status != SEC_E_INSUFFICIENT_MEMORY)
         code = CLI_REFUSED;
@@ -173,7 +174,7 @@ static int handshake_framed(struct line *line)
         if (leg > 0 || !line->peer->client)
             code = frame_receive(line, &kind, room, &in);
         if (code == CLI_OK && kind == 'E')
-            code = refused(in);
+            code = refused(line, in);
         else if (code == CLI_OK && kind == 0)
             code = cli_fail("the peer closed the connection before the handshake was over");
         if (code != CLI_OK || (kind == 'A' && status == SEC_E_OK))
@@ -292,7 +293,7 @@ static int hear_framed(struct line *line, bool *ended)
     int code = frame_receive(line, &kind, room, &content);
     *ended = kind == 0;
     if (code == CLI_OK && kind != 0 && kind != 'M')
-        code = kind == 'E' ? refused(content) : cli_fail("the peer sent something that is no message");
+        code = kind == 'E' ? refused(line, content) : cli_fail("the peer sent something that is no message");
     if (code == CLI_OK && kind == 'M') {
         code = cli_sspi_status("a message was refused", peer_unprotect(line->peer, content, &text));
         cli_show(writer_slice_of(&text));

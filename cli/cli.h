@@ -89,8 +89,18 @@ void cli_show(struct slice text);
 /* The cause of a failed call, or what its status means; CLI_OK for SEC_E_OK. */
 int cli_status(SECURITY_STATUS status);
 
+/* Whose failure it is: what helps differs. */
+enum cli_side {
+    SIDE_ANY,
+    SIDE_CLIENT,
+    SIDE_SERVER,
+    SIDE_CERTIFICATE,  /* TLS on either side, whose identities are files */
+    SIDE_OTHER_CLIENT, /* the peer's, of which a status came */
+    SIDE_OTHER_SERVER,
+};
 /* The same for a call of the public interface: "WHAT: NAME: cause"; CLI_REFUSED or CLI_UNREACHABLE where the status says so. */
 int cli_sspi_status(const char *what, SECURITY_STATUS status);
+int cli_sspi_status_of(const char *what, SECURITY_STATUS status, enum cli_side side);
 /* A status as its name and number, in a static buffer. */
 const char *cli_status_name(SECURITY_STATUS status);
 /* What a status means, and what to do. */
@@ -103,8 +113,8 @@ const char *cli_error_name(uint32_t status);
 /* The table of `sspi error`: one entry after another, `*at` being 0 to begin; NULL at the end. And one of them; NULL when it is not there. */
 const struct cli_advice *cli_advice_next(size_t *at);
 const struct cli_advice *cli_advice_of(uint32_t status);
-/* What to do, NULL when nothing is known. */
-const char *cli_status_advice(SECURITY_STATUS status);
+/* What to do, NULL when nothing is known, or nothing better than the cause in words that is there (`caused`). */
+const char *cli_status_advice(SECURITY_STATUS status, enum cli_side side, bool caused);
 
 /* Opens the store that --store names, else the first sqlite store of the configuration. */
 int cli_open(const struct cli_options *options, bool create, struct account_admin **admin);

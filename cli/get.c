@@ -218,7 +218,7 @@ static int answer_make(struct page *page, struct peer *peer, struct writer *line
         fprintf(stderr, "step: %zu bytes in, %u bytes out, %s\n", in.len, (unsigned)token.cbBuffer,
                 cli_status_name(*status));
     if (*status < 0)
-        return cli_sspi_status("the handshake failed", *status);
+        return cli_sspi_status_of("the handshake failed", *status, SIDE_CLIENT);
     writer_release(line);
     *line = writer_growing(token.cbBuffer * 2 + 64);
     writer_bytes(line, "Authorization: ", 15);
@@ -353,7 +353,7 @@ static int digest_answer(struct page *page, struct peer *peer, char *uri, struct
                                    &in_list, 0, &peer->context, &out_list, &peer->granted, NULL);
     peer->has_context = status >= 0;
     if (status < 0)
-        return cli_sspi_status("the handshake failed", status);
+        return cli_sspi_status_of("the handshake failed", status, SIDE_CLIENT);
     writer_release(line);
     *line = writer_growing(out.cbBuffer + 64);
     writer_slice(line, slice_of_text("Authorization: Digest "));

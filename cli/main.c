@@ -125,9 +125,14 @@ static int code_of(SECURITY_STATUS status)
 
 int cli_sspi_status(const char *what, SECURITY_STATUS status)
 {
+    return cli_sspi_status_of(what, status, SIDE_ANY);
+}
+
+int cli_sspi_status_of(const char *what, SECURITY_STATUS status, enum cli_side side)
+{
     if (status == SEC_E_OK)
         return CLI_OK;
-    const char *cause = OpenSspiLastErrorText(), *advice = cli_status_advice(status);
+    const char *cause = OpenSspiLastErrorText(), *advice = cli_status_advice(status, side, *cause != '\0');
     cli_fail("%s: %s%s%s", what, cli_status_name(status), *cause == '\0' ? "" : ": ", cause);
     if (advice != NULL)
         cli_fail("%s", advice);

@@ -65,13 +65,18 @@ int peer_flags_parse(const char *text, bool client, ULONG *flags)
     return CLI_OK;
 }
 
+enum cli_side peer_side(const struct peer *peer)
+{
+    return peer->stream && !peer->credssp ? SIDE_CERTIFICATE : peer->client ? SIDE_CLIENT : SIDE_SERVER;
+}
+
 static int acquire(struct peer *peer, void *identity)
 {
     SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, (SEC_CHAR *)(uintptr_t)peer->package,
                                                        peer->client ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND, NULL,
                                                        identity, NULL, NULL, &peer->credential, NULL);
     peer->has_credential = status == SEC_E_OK;
-    return cli_sspi_status("cannot get credentials", status);
+    return cli_sspi_status_of("cannot get credentials", status, peer_side(peer));
 }
 
 /* Who we are to be, with the password that is asked for; `user` and `password` must live as long. */
@@ -127,7 +132,7 @@ static int acquire_tls(struct peer *peer, const struct cli_options *options)
     if (options->certificate != NULL) {
         SECURITY_STATUS status = OpenSspiCertificateFromPem(
             options->certificate, options->key == NULL ? options->certificate : options->key, NULL, &certificate);
-        code = cli_sspi_status(options->certificate, status);
+        code = cli_sspi_status_of(options->certificate, status, SIDE_CERTIFICATE);
         credential.cCreds = 1;
         credential.paCred = &certificate;
     }

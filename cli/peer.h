@@ -27,6 +27,8 @@ int peer_open_http(struct peer *peer, const struct cli_options *options, ULONG d
 /* "integrity,MUTUAL-AUTH,ISC_REQ_DELEGATE" */
 int peer_flags_parse(const char *text, bool client, ULONG *flags);
 void peer_close(struct peer *peer);
+/* Ours. */
+enum cli_side peer_side(const struct peer *peer);
 /* Ends the context: the next step begins another one. */
 void peer_forget(struct peer *peer);
 #define AUTO_PEER __attribute__((cleanup(peer_close)))

@@ -6,6 +6,7 @@
 #include "core/cause.h"
 #include "crypto/random.h"
 #include "kerberos/checksum.h"
+#include <stdio.h>
 #include <string.h>
 
 #define SEQ_MASK 0x3fffffffu /* of the first number: peers that count in signed 32 bits do not wrap soon */
@@ -203,10 +204,31 @@ static bool key_opens(const struct kerberos_key *key, struct slice cipher, struc
                             : krb_decrypt(&key->key, KRB_USAGE_TICKET, cipher, buffer, plain);
 }
 
-static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, size_t n_tried, bool more)
+#define NUMBERS_MAX 64
+
+/* "; it has number 2, 3 of this name": a keytab that is newer than the ticket, or older, shows so. */
+static void numbers_tell(const struct kerberos_keys *keys, const char *name, char text[NUMBERS_MAX])
+{
+    size_t len = 0;
+    uint32_t last = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < keys->n_keys && len < NUMBERS_MAX - sizeof(", 4294967295 of this name"); i++) {
+        const struct kerberos_key *key = &keys->keys[i];
+        if (!text_equal_fold(name, key->principal) || (len > 0 && key->kvno == last))
+            continue; /* another type */
+        last = key->kvno;
+        len += (size_t)snprintf(text + len, NUMBERS_MAX - len, "%s %u", len == 0 ? "; it has number" : ",", last);
+    }
+    snprintf(text + len, NUMBERS_MAX - len, len == 0 ? "; it has none of this name" : " of this name");
+}
+
+static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, const struct kerberos_keys *keys, size_t n_tried,
+                                  bool more)
 {
     AUTO_FREE char *name = krb_name_text(&ticket->server);
+    char numbers[NUMBERS_MAX];
     require(name != NULL, SEC_E_INSUFFICIENT_MEMORY);
+    numbers_tell(keys, name, numbers);
     require(
         !more,
         cause_set(SEC_E_WRONG_PRINCIPAL,
@@ -214,9 +236,9 @@ static SECURITY_STATUS not_opened(const struct krb_ticket *ticket, size_t n_trie
                   "on one of %zu bytes",
                   n_tried, name, ticket->part.kvno, ticket->part.enctype, ticket->part.cipher.len));
     return cause_set(SEC_E_WRONG_PRINCIPAL,
-                     n_tried > 0 ? "no key of the keytab opens the ticket for %s (number %u, type %d)"
-                                 : "the keytab has no key for a ticket for %s (number %u, type %d)",
-                     name, ticket->part.kvno, ticket->part.enctype);
+                     n_tried > 0 ? "no key of the keytab opens the ticket for %s (number %u, type %d)%s"
+                                 : "the keytab has no key for a ticket for %s (number %u, type %d)%s",
+                     name, ticket->part.kvno, ticket->part.enctype, numbers);
 }
 
 /* In any case of letters, as Windows' KDCs take names. */
@@ -265,13 +287,13 @@ static SECURITY_STATUS ticket_decrypt(struct kerberos_request *request, struct k
             if (key_rank(&keys->keys[i], ticket, name) != rank)
                 continue;
             if (n_tried == n_max)
-                return not_opened(ticket, n_tried, true);
+                return not_opened(ticket, keys, n_tried, true);
             n_tried++;
             if (key_opens(&keys->keys[i], ticket->part.cipher, &request->ticket_plain, &plain))
                 return ticket_take(request, &keys->keys[i], plain);
         }
     }
-    return not_opened(ticket, n_tried, false);
+    return not_opened(ticket, keys, n_tried, false);
 }
 
 static SECURITY_STATUS ticket_decrypt_user(struct kerberos_request *request, const struct krb_key *session,

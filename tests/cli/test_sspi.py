@@ -192,6 +192,36 @@ def test_wrong_password_is_refused(place):
                                              ["0", "--package", "NTLM"])
     assert client.returncode == 3 and code == 3 and out == b""
     assert b"SEC_E_LOGON_DENIED" in client.stderr and "SEC_E_LOGON_DENIED" in messages
+    assert b"On the server the trace" in client.stderr and "On the server" not in messages and '"sspi account show NAME"' in messages
+
+
+@pytest.mark.parametrize("status, words", [(0x8009030E, "On the server a keytab, a certificate or an account store is missing"),
+                                           (0x80090304, "On the server, often its configuration"), (0x80090324, "Set both clocks")])
+def test_hints_of_a_refusal_are_for_the_peer(place, status, words):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = subprocess.Popen([SSPI, "connect", f"127.0.0.1:{server.getsockname()[1]}", "--package", "NTLM", "--user", "a"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=place.environment)
+        client.stdin.write(b"pw\n")
+        client.stdin.close()
+        client.stdin = None
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(struct.pack(">I", 5) + b"E" + struct.pack(">I", status))
+            _, messages = client.communicate(timeout=60)
+    assert client.returncode == 3 and words in messages.decode() and "kinit" not in messages.decode(), messages
+
+
+def test_no_general_hint_beside_a_certificates_cause(place):
+    """What is wrong with a key file is no matter of users, tickets or an identity's flags."""
+    certificate, key = place.certificate()
+    _, other = place.certificate("other", "other_key")
+    words = ["listen", "0", "--package", "Schannel", "--certificate", certificate, "--key"]
+    message = place.bad(1, *words, other)
+    assert "the private key is not the certificate's" in message and message.count("\n") == 1, message
+    os.chmod(key, 0o644)
+    message = place.bad(1, *words, key)
+    assert "everybody may read this private key" in message and message.count("\n") == 1, message
 
 
 def test_mutual_auth_that_is_named(place):

@@ -56,3 +56,32 @@ def test_chat(realm, package):
     assert client.returncode == 0, client.stderr
     assert server.returncode == 0 and out == b"hello\n"
     assert b"alice@EXAMPLE.TEST" in messages and b"mutual_auth" in client.stderr and b"AES256-CTS" in client.stderr
+
+
+def test_password_that_the_kdc_refuses(realm):
+    """The server has not been asked yet: what helps speaks of who knows the account."""
+    server = subprocess.Popen([SSPI, "listen", "0", "--package", "Kerberos"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=realm.env)
+    port = re.search(r"port (\d+)", server.stderr.readline().decode()).group(1)
+    client = run(realm, SSPI, "connect", f"127.0.0.1:{port}", "--package", "Kerberos", "--target", "host/server.example.test", "--user", "alice",
+                 stdin=b"wrong\n")
+    server.communicate(timeout=60)
+    assert client.returncode == 3 and b"SEC_E_LOGON_DENIED" in client.stderr
+    assert b"Whoever knows the account refused, the KDC or the server" in client.stderr and b"On the server look" not in client.stderr, client.stderr
+
+
+def test_keytab_newer_than_the_ticket(realm):
+    """Both numbers are told. (The last test: the service has another key then.)"""
+    target = "HTTP/server.example.test"
+    assert run(realm, "kvno", target).returncode == 0
+    realm.kadmin(f"cpw -randkey {target}")
+    realm.keytab(target, "newer")
+    server = subprocess.Popen([SSPI, "listen", "0", "--package", "Kerberos"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env={**realm.env, "KRB5_KTNAME": f"FILE:{realm.directory}/newer"})
+    port = re.search(r"port (\d+)", server.stderr.readline().decode()).group(1)
+    client = run(realm, SSPI, "connect", f"127.0.0.1:{port}", "--package", "Kerberos", "--target", target)
+    _, messages = server.communicate(timeout=60)
+    told = re.search(r"no key of the keytab opens the ticket for HTTP/server\.example\.test@EXAMPLE\.TEST \(number (\d+), type 1[78]\); "
+                     r"it has number (\d+) of this name", messages.decode())
+    assert told and int(told.group(2)) == int(told.group(1)) + 1, messages
+    assert client.returncode == 3
